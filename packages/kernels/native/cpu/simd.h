@@ -1,0 +1,76 @@
+#pragma once
+
+// A vector of floats for the instruction set this unit is compiled for: 16 lanes with AVX-512, 8 with AVX2, 4 elsewhere.
+// Everything lies in that set's namespace, as functions with one name must not be merged across sets by the linker.
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#ifndef ANNEAL_ISA
+#error "compile with -DANNEAL_ISA=plain, avx2, avx512 or avx512bf16"
+#endif
+
+namespace anneal::ANNEAL_ISA {
+
+inline float bitsToFloat(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+inline uint32_t floatToBits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+inline float fromBf16(uint16_t value) { return bitsToFloat(uint32_t{value} << 16); }
+
+/** Rounds to nearest, ties to even; a NaN stays a quiet NaN. */
+inline uint16_t toBf16(float value) {
+  const uint32_t bits = floatToBits(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<uint16_t>((bits >> 16) | 0x40u);
+  return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+}  // namespace anneal::ANNEAL_ISA
+
+#if defined(__AVX512F__)
+#include "simd_avx512.h"
+#elif defined(__AVX2__)
+#include "simd_avx2.h"
+#else
+#include "simd_plain.h"
+#endif
+
+namespace anneal::ANNEAL_ISA {
+
+inline Vec operator-(Vec a) { return Vec::zero() - a; }
+inline Vec& operator+=(Vec& a, Vec b) { return a = a + b; }
+inline Vec& operator*=(Vec& a, Vec b) { return a = a * b; }
+
+/** e^x to within 2 ulp; 0 below -104, infinity above 88.73, NaN for NaN. Cephes' reduction, Taylor-like minimax of degree 6. */
+inline Vec exp(Vec x) {
+  // The variable is the second operand, as min and max return that one when either is NaN.
+  x = min(Vec::set(89.0f), max(Vec::set(-104.0f), x));
+  const Vec n = round(x * Vec::set(1.44269504f));
+  Vec r = fma(n, Vec::set(-0.693359375f), x);
+  r = fma(n, Vec::set(2.12194440e-4f), r);
+  Vec p = Vec::set(1.9875691500e-4f);
+  p = fma(p, r, Vec::set(1.3981999507e-3f));
+  p = fma(p, r, Vec::set(8.3334519073e-3f));
+  p = fma(p, r, Vec::set(4.1665795894e-2f));
+  p = fma(p, r, Vec::set(1.6666665459e-1f));
+  p = fma(p, r, Vec::set(5.0000001201e-1f));
+  return scaleByPowerOfTwo(fma(p, r * r, r) + Vec::set(1.0f), n);
+}
+
+/** 1 / (1 + e^-x). */
+inline Vec sigmoid(Vec x) { return Vec::set(1.0f) / (Vec::set(1.0f) + exp(-x)); }
+
+}  // namespace anneal::ANNEAL_ISA

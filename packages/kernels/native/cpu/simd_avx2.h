@@ -1,0 +1,89 @@
+#pragma once
+
+// The AVX2 half of simd.h, which includes it.
+
+namespace anneal::ANNEAL_ISA {
+
+struct Vec {
+  static constexpr int width = 8;
+  __m256 lanes;
+
+  static __m256i firstLanes(int count) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+
+  static Vec set(float value) { return {_mm256_set1_ps(value)}; }
+  static Vec zero() { return {_mm256_setzero_ps()}; }
+  static Vec load(const float* from) { return {_mm256_loadu_ps(from)}; }
+  /** The first `count` (0…width) lanes; zero in the others, whose memory is not touched. */
+  static Vec load(const float* from, int count) { return {_mm256_maskload_ps(from, firstLanes(count))}; }
+  static Vec loadBf16(const uint16_t* from) { return widen(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))); }
+  static Vec loadBf16(const uint16_t* from, int count) {
+    alignas(16) uint16_t copy[width] = {};
+    std::memcpy(copy, from, static_cast<size_t>(count) * sizeof *from);
+    return loadBf16(copy);
+  }
+
+  void store(float* to) const { _mm256_storeu_ps(to, lanes); }
+  void store(float* to, int count) const { _mm256_maskstore_ps(to, firstLanes(count), lanes); }
+  void storeBf16(uint16_t* to) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), narrow()); }
+  void storeBf16(uint16_t* to, int count) const {
+    alignas(16) uint16_t copy[width];
+    storeBf16(copy);
+    std::memcpy(to, copy, static_cast<size_t>(count) * sizeof *to);
+  }
+
+  static Vec widen(__m128i bf16) {
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bf16), 16))};
+  }
+
+  /** Rounds like toBf16. */
+  __m128i narrow() const {
+    const __m256i bits = _mm256_castps_si256(lanes);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, odd), _mm256_set1_epi32(0x7fff));
+    const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(lanes, lanes, _CMP_UNORD_Q));
+    const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    const __m256i high = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
+    return _mm_packus_epi32(_mm256_castsi256_si128(high), _mm256_extracti128_si256(high, 1));
+  }
+};
+
+inline Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.lanes, b.lanes)}; }
+inline Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.lanes, b.lanes)}; }
+inline Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.lanes, b.lanes)}; }
+inline Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.lanes, b.lanes)}; }
+
+/** a · b + c, rounded once. */
+inline Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.lanes, b.lanes, c.lanes)}; }
+/** b where either is NaN. */
+inline Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.lanes, b.lanes)}; }
+inline Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.lanes, b.lanes)}; }
+inline Vec abs(Vec a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.lanes)}; }
+inline Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.lanes)}; }
+inline Vec round(Vec a) { return {_mm256_round_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+
+/** a · 2^n for integral n in [-252, 254], in two factors so that denormal results and infinity come out right. */
+inline Vec scaleByPowerOfTwo(Vec a, Vec n) {
+  const __m256i whole = _mm256_cvtps_epi32(n.lanes);
+  const __m256i half = _mm256_srai_epi32(whole, 1);
+  const __m256i bias = _mm256_set1_epi32(127);
+  const __m256i first = _mm256_slli_epi32(_mm256_add_epi32(half, bias), 23);
+  const __m256i second = _mm256_slli_epi32(_mm256_add_epi32(_mm256_sub_epi32(whole, half), bias), 23);
+  return {_mm256_mul_ps(_mm256_mul_ps(a.lanes, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second))};
+}
+
+/** The sum of all lanes, always in one order. */
+inline float sum(Vec a) {
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.lanes), _mm256_extractf128_ps(a.lanes, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+inline float hmax(Vec a) {
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(a.lanes), _mm256_extractf128_ps(a.lanes, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+}  // namespace anneal::ANNEAL_ISA

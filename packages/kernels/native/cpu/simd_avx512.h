@@ -1,0 +1,79 @@
+#pragma once
+
+// The AVX-512 half of simd.h, which includes it.
+
+namespace anneal::ANNEAL_ISA {
+
+struct Vec {
+  static constexpr int width = 16;
+  __m512 lanes;
+
+  static __mmask16 firstLanes(int count) { return static_cast<__mmask16>((1u << count) - 1u); }
+
+  static Vec set(float value) { return {_mm512_set1_ps(value)}; }
+  static Vec zero() { return {_mm512_setzero_ps()}; }
+  static Vec load(const float* from) { return {_mm512_loadu_ps(from)}; }
+  /** The first `count` (0…width) lanes; zero in the others, whose memory is not touched. */
+  static Vec load(const float* from, int count) { return {_mm512_maskz_loadu_ps(firstLanes(count), from)}; }
+  static Vec loadBf16(const uint16_t* from) {
+    return widen(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  }
+  static Vec loadBf16(const uint16_t* from, int count) {
+    return widen(_mm256_maskz_loadu_epi16(firstLanes(count), from));
+  }
+
+  void store(float* to) const { _mm512_storeu_ps(to, lanes); }
+  void store(float* to, int count) const { _mm512_mask_storeu_ps(to, firstLanes(count), lanes); }
+  void storeBf16(uint16_t* to) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), narrow()); }
+  void storeBf16(uint16_t* to, int count) const { _mm256_mask_storeu_epi16(to, firstLanes(count), narrow()); }
+
+  static Vec widen(__m256i bf16) {
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bf16), 16))};
+  }
+
+  /** Rounds like toBf16; with the instruction, denormals become zero. */
+  __m256i narrow() const {
+#if defined(__AVX512BF16__)
+    return (__m256i)_mm512_cvtneps_pbh(lanes);
+#else
+    const __m512i bits = _mm512_castps_si512(lanes);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, odd), _mm512_set1_epi32(0x7fff));
+    const __mmask16 nan = _mm512_cmp_ps_mask(lanes, lanes, _CMP_UNORD_Q);
+    const __m512i safe = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x400000));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(safe, 16));
+#endif
+  }
+};
+
+inline Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.lanes, b.lanes)}; }
+inline Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.lanes, b.lanes)}; }
+inline Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.lanes, b.lanes)}; }
+inline Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.lanes, b.lanes)}; }
+
+/** a · b + c, rounded once. */
+inline Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.lanes, b.lanes, c.lanes)}; }
+/** b where either is NaN. */
+inline Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.lanes, b.lanes)}; }
+inline Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.lanes, b.lanes)}; }
+inline Vec abs(Vec a) { return {_mm512_abs_ps(a.lanes)}; }
+inline Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.lanes)}; }
+inline Vec round(Vec a) { return {_mm512_roundscale_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
+inline Vec scaleByPowerOfTwo(Vec a, Vec n) { return {_mm512_scalef_ps(a.lanes, n.lanes)}; }
+
+/** The sum of all lanes, always in one order. */
+inline float sum(Vec a) {
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.lanes), _mm512_extractf32x8_ps(a.lanes, 1));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+inline float hmax(Vec a) {
+  const __m256 eight = _mm256_max_ps(_mm512_castps512_ps256(a.lanes), _mm512_extractf32x8_ps(a.lanes, 1));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+}  // namespace anneal::ANNEAL_ISA

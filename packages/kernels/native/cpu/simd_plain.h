@@ -1,0 +1,82 @@
+#pragma once
+
+// The half of simd.h for any other machine, which includes it: vectors of GCC and Clang, that is SSE2 or NEON where there is one.
+
+namespace anneal::ANNEAL_ISA {
+
+struct Vec {
+  static constexpr int width = 4;
+  typedef float Lanes __attribute__((vector_size(16)));
+  Lanes lanes;
+
+  static Vec set(float value) { return {Lanes{value, value, value, value}}; }
+  static Vec zero() { return set(0.0f); }
+  static Vec load(const float* from) { return load(from, width); }
+  /** The first `count` (0…width) lanes; zero in the others, whose memory is not touched. */
+  static Vec load(const float* from, int count) {
+    Vec result = zero();
+    std::memcpy(&result.lanes, from, static_cast<size_t>(count) * sizeof *from);
+    return result;
+  }
+  static Vec loadBf16(const uint16_t* from) { return loadBf16(from, width); }
+  static Vec loadBf16(const uint16_t* from, int count) {
+    Vec result = zero();
+    for (int i = 0; i < count; i++) result.lanes[i] = fromBf16(from[i]);
+    return result;
+  }
+
+  void store(float* to) const { store(to, width); }
+  void store(float* to, int count) const { std::memcpy(to, &lanes, static_cast<size_t>(count) * sizeof *to); }
+  void storeBf16(uint16_t* to) const { storeBf16(to, width); }
+  void storeBf16(uint16_t* to, int count) const {
+    for (int i = 0; i < count; i++) to[i] = toBf16(lanes[i]);
+  }
+};
+
+inline Vec operator+(Vec a, Vec b) { return {a.lanes + b.lanes}; }
+inline Vec operator-(Vec a, Vec b) { return {a.lanes - b.lanes}; }
+inline Vec operator*(Vec a, Vec b) { return {a.lanes * b.lanes}; }
+inline Vec operator/(Vec a, Vec b) { return {a.lanes / b.lanes}; }
+
+/** a · b + c; rounded once only where the machine has it. */
+inline Vec fma(Vec a, Vec b, Vec c) { return {a.lanes * b.lanes + c.lanes}; }
+/** b where either is NaN. */
+inline Vec max(Vec a, Vec b) { return {a.lanes > b.lanes ? a.lanes : b.lanes}; }
+inline Vec min(Vec a, Vec b) { return {a.lanes < b.lanes ? a.lanes : b.lanes}; }
+inline Vec abs(Vec a) {
+  for (int i = 0; i < Vec::width; i++) a.lanes[i] = std::fabs(a.lanes[i]);
+  return a;
+}
+inline Vec sqrt(Vec a) {
+  for (int i = 0; i < Vec::width; i++) a.lanes[i] = std::sqrt(a.lanes[i]);
+  return a;
+}
+
+/** To the nearest integer, ties to even, for |a| < 2^22: adding 1.5 · 2^23 leaves no fraction bits. */
+inline Vec round(Vec a) {
+  const Vec big = Vec::set(12582912.0f);
+  return (a + big) - big;
+}
+
+/** a · 2^n for integral n in [-252, 254], in two factors so that denormal results and infinity come out right. */
+inline Vec scaleByPowerOfTwo(Vec a, Vec n) {
+  for (int i = 0; i < Vec::width; i++) {
+    // A NaN of exp arrives here as n and as a; any finite power keeps it.
+    const int whole = n.lanes[i] == n.lanes[i] ? static_cast<int>(n.lanes[i]) : 0;
+    const int half = whole >> 1;
+    a.lanes[i] *= bitsToFloat(static_cast<uint32_t>(half + 127) << 23);
+    a.lanes[i] *= bitsToFloat(static_cast<uint32_t>(whole - half + 127) << 23);
+  }
+  return a;
+}
+
+/** The sum of all lanes, always in one order. */
+inline float sum(Vec a) { return (a.lanes[0] + a.lanes[2]) + (a.lanes[1] + a.lanes[3]); }
+
+inline float hmax(Vec a) {
+  float result = a.lanes[0];
+  for (int i = 1; i < Vec::width; i++) result = a.lanes[i] > result ? a.lanes[i] : result;
+  return result;
+}
+
+}  // namespace anneal::ANNEAL_ISA
