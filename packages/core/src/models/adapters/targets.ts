@@ -1,0 +1,79 @@
+import { createContext, Script } from 'node:vm';
+import { UserError } from '../../errors.ts';
+import type { ModelConfig } from '../config.ts';
+import { findName, type NameTable } from '../names.ts';
+
+/** The linear layers of a decoder block that can carry an adapter, in the order of their use. */
+export const LINEARS = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const;
+
+/** A backtracking pattern from a file may take for ever; honest ones take microseconds. */
+const PATTERN_TIMEOUT_MS = 1000;
+
+/**
+ * The linears an adapter goes on, as our tensor names (`layers.0.q`), in model order. `targets` is what PEFT calls
+ * target_modules: `all-linear`, a list of module names or dotted ends of them (`q_proj`, `layers.3.mlp.up_proj`), or
+ * one regular expression that must match a module's whole name. `lora_target_linear: true` is `all-linear`.
+ * @throws UserError for a target that names no such layer
+ */
+export function targetedLinears(config: ModelConfig, names: NameTable, targets: string | readonly string[]): string[] {
+  const linears = allLinears(config);
+  if (typeof targets === 'string') {
+    if (targets.toLowerCase() === 'all-linear') return linears;
+    const modules = linears.map((linear) => moduleName(names, linear));
+    const matches = fullMatches(targets, modules);
+    const chosen = linears.filter((_, index) => matches[index]);
+    if (chosen.length === 0) throw noSuchTarget(targets);
+    return chosen;
+  }
+  const used = new Set<string>();
+  const chosen = linears.filter((linear) => {
+    const module = moduleName(names, linear);
+    const matching = targets.filter((target) => module === target || module.endsWith(`.${target}`));
+    for (const target of matching) used.add(target);
+    return matching.length > 0;
+  });
+  const unused = targets.find((target) => !used.has(target));
+  if (unused !== undefined || chosen.length === 0) throw noSuchTarget(unused ?? '(an empty list)');
+  return chosen;
+}
+
+/** PEFT's name of one of our linears: `layers.0.q` → `model.layers.0.self_attn.q_proj`. */
+export function moduleName(names: NameTable, linear: string): string {
+  const name = findName(names, linear);
+  if (!name) throw new Error(`${linear} is not a tensor of this architecture`);
+  return name.huggingFace.replace(/\.weight$/, '');
+}
+
+/** Our name of the linear that PEFT calls `module`, or null where no adapter can go. */
+export function linearOfModule(config: ModelConfig, names: NameTable, module: string): string | null {
+  return allLinears(config).find((linear) => moduleName(names, linear) === module) ?? null;
+}
+
+function allLinears(config: ModelConfig): string[] {
+  return Array.from({ length: config.layerCount }, (_, layer) =>
+    LINEARS.map((name) => `layers.${layer}.${name}`),
+  ).flat();
+}
+
+function fullMatches(pattern: string, modules: readonly string[]): boolean[] {
+  try {
+    const script = new Script('const whole = new RegExp(`^(?:${pattern})$`); modules.map((name) => whole.test(name))');
+    const matches: unknown = script.runInContext(createContext({ pattern, modules }), { timeout: PATTERN_TIMEOUT_MS });
+    return Array.from(matches as boolean[]);
+  } catch (cause) {
+    throw new UserError({
+      what: `the adapter target ${JSON.stringify(pattern)} is no usable regular expression: ${cause instanceof Error ? cause.message : String(cause)}`,
+      next: 'list module names instead, e.g. [q_proj, v_proj], or use all-linear',
+      code: 'adapter_target_invalid',
+      cause,
+    });
+  }
+}
+
+function noSuchTarget(target: string): UserError {
+  return new UserError({
+    what: `the adapter target ${target} is no linear layer of a decoder block`,
+    next: 'use q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj or all-linear; embeddings and lm_head carry no adapter',
+    code: 'adapter_target_unknown',
+  });
+}

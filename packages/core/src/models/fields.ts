@@ -1,0 +1,99 @@
+import { isJsonObject, type JsonObject } from '@anneal/formats/json';
+import { UserError } from '../errors.ts';
+
+/** Largest count any config may state: far above every published model, far below where products of two overflow. */
+const MAX_COUNT = 2 ** 24;
+
+/** Typed reading of one JSON object that came from outside; every wrong value is a UserError that names file and key. */
+export class Fields {
+  readonly #json: JsonObject;
+  readonly #where: string;
+
+  constructor(json: JsonObject, where: string) {
+    this.#json = json;
+    this.#where = where;
+  }
+
+  get where(): string {
+    return this.#where;
+  }
+
+  /** JSON null counts as absent, as it does in transformers. */
+  has(key: string): boolean {
+    return this.#json[key] !== undefined && this.#json[key] !== null;
+  }
+
+  raw(key: string): unknown {
+    return this.#json[key];
+  }
+
+  /** A whole number from 1 to `largest`. */
+  count(key: string, fallback?: number, largest = MAX_COUNT): number {
+    const value = this.has(key) ? this.#json[key] : fallback;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > largest) {
+      throw this.wrong(key, `a whole number from 1 to ${largest}`);
+    }
+    return value;
+  }
+
+  /** A finite number above zero. */
+  positive(key: string, fallback?: number): number {
+    const value = this.has(key) ? this.#json[key] : fallback;
+    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) throw this.wrong(key, 'a number above 0');
+    return value;
+  }
+
+  boolean(key: string, fallback: boolean): boolean {
+    const value = this.has(key) ? this.#json[key] : fallback;
+    if (typeof value !== 'boolean') throw this.wrong(key, 'true or false');
+    return value;
+  }
+
+  string(key: string, fallback?: string): string {
+    const value = this.has(key) ? this.#json[key] : fallback;
+    if (typeof value !== 'string') throw this.wrong(key, 'a string');
+    return value;
+  }
+
+  object(key: string): Fields | null {
+    if (!this.has(key)) return null;
+    const value = this.#json[key];
+    if (!isJsonObject(value)) throw this.wrong(key, 'an object');
+    return new Fields(value, `${this.#where}: ${key}`);
+  }
+
+  /** One token id, a list of them, or none. */
+  tokenIds(key: string): number[] {
+    if (!this.has(key)) return [];
+    const value = this.#json[key];
+    const ids: unknown[] = Array.isArray(value) ? value : [value];
+    if (!ids.every((id): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0)) {
+      throw this.wrong(key, 'a token id or a list of token ids');
+    }
+    return ids;
+  }
+
+  strings(key: string): string[] | null {
+    if (!this.has(key)) return null;
+    const value = this.#json[key];
+    if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
+      throw this.wrong(key, 'a list of strings');
+    }
+    return value;
+  }
+
+  wrong(key: string, expected: string): UserError {
+    const found = this.#json[key] === undefined ? 'it is missing' : `it is ${JSON.stringify(this.#json[key])}`;
+    return new UserError({
+      what: `${key} must be ${expected}, but ${found.slice(0, 200)}`,
+      where: this.#where,
+      next: 'correct the file, or download the model again',
+      code: 'model_config_invalid',
+    });
+  }
+
+  /** The model is well formed but needs something that is not implemented. */
+  unsupported(what: string, next: string): UserError {
+    return new UserError({ what, where: this.#where, next, code: 'model_unsupported' });
+  }
+}

@@ -1,0 +1,16 @@
+import { type ModelConfig, readDecoderConfig } from '../config.ts';
+import type { Fields } from '../fields.ts';
+
+/** Llama 1 to 3.3, SmolLM2, DeepSeek-R1-Distill-Llama. One flag gives biases to all four attention projections. */
+export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
+  const attentionBias = fields.boolean('attention_bias', false);
+  return readDecoderConfig(fields, generation, {
+    architecture: 'llama',
+    attentionBias,
+    outputBias: attentionBias,
+    mlpBias: fields.boolean('mlp_bias', false),
+    qkNorm: false,
+    defaultHeadSize: null,
+    slidingWindow: (layerCount) => Array.from({ length: layerCount }, () => null),
+  });
+}

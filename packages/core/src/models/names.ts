@@ -1,0 +1,38 @@
+/**
+ * What happens to a tensor's rows on the way from Hugging Face's layout (ours too) into GGUF. `permuteHeads`: rope
+ * there turns neighbouring rows of a head, here rows half a head apart, so the rows of each head are interleaved.
+ */
+export type GgufTransform = 'permuteHeads' | null;
+
+/** One tensor's name in the three worlds; `*` stands for the layer number. */
+export interface TensorName {
+  readonly ours: string;
+  readonly huggingFace: string;
+  readonly gguf: string;
+  readonly transform: GgufTransform;
+}
+
+export type NameTable = readonly TensorName[];
+
+/** Rows of ours, Hugging Face, GGUF and, where there is one, the transform into GGUF. */
+export function table(
+  ...rows: readonly (readonly [ours: string, huggingFace: string, gguf: string, transform?: GgufTransform])[]
+): NameTable {
+  return rows.map(([ours, huggingFace, gguf, transform = null]) => ({ ours, huggingFace, gguf, transform }));
+}
+
+/** The row of one of our tensors with its layer number filled in, or null for a name the architecture lacks. */
+export function findName(names: NameTable, ours: string): TensorName | null {
+  const { pattern, layer } = splitLayer(ours);
+  const row = names.find((name) => name.ours === pattern);
+  if (!row) return null;
+  const fill = (name: string): string => name.replace('*', layer ?? '*');
+  return { ours, huggingFace: fill(row.huggingFace), gguf: fill(row.gguf), transform: row.transform };
+}
+
+/** `layers.12.q` → `layers.*.q` and `12`. */
+export function splitLayer(ours: string): { pattern: string; layer: string | null } {
+  const match = /^layers\.(\d+)\./.exec(ours);
+  if (!match) return { pattern: ours, layer: null };
+  return { pattern: `layers.*.${ours.slice(match[0].length)}`, layer: match[1] ?? null };
+}
