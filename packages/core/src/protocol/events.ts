@@ -1,0 +1,122 @@
+/**
+ * What a run says about itself: every line of `events.jsonl`, every message to a client.
+ * Browser-safe: nothing here may import from Node.
+ */
+import { z } from 'zod';
+
+/** A count of steps, tokens, rows or bytes. */
+const count = z.int().min(0);
+
+/** A measured number; null where it was not finite, because JSON has no NaN. */
+const measured = z.number().nullable();
+
+/** UserError.toJSON(). */
+export const errorSchema = z.object({
+  code: z.string(),
+  what: z.string(),
+  where: z.string().optional(),
+  next: z.string().optional(),
+});
+
+export const eventBodySchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('run_created'), id: z.string(), name: z.string() }),
+
+  /** Rows in and out of preparation; `dropped` and `truncated` count rows listed in data/dropped.jsonl. */
+  z.object({
+    type: z.literal('data_prepared'),
+    rows: count,
+    tokens: count,
+    targetTokens: count,
+    dropped: count,
+    truncated: count,
+    validationRows: count.optional(),
+  }),
+
+  /** The plan's own bytes by class (weights, adapters, optimizer, activations, workspace, total, …). */
+  z.object({ type: z.literal('planned'), memory: z.record(z.string(), count), trainableParameters: count.optional() }),
+
+  /** The first step is about to run. Once for every launch of the run. */
+  z.object({ type: z.literal('started'), totalSteps: count }),
+
+  /** A later launch goes on after `fromStep` (0: there was no checkpoint yet); what came after it before is superseded. */
+  z.object({ type: z.literal('resumed'), fromStep: count }),
+
+  /** One optimizer step. Steps count from 1; `tokens` and `targetTokens` are this step's, `milliseconds` its wall time. */
+  z.object({
+    type: z.literal('step'),
+    step: count,
+    epoch: z.number(),
+    loss: measured,
+    gradNorm: measured,
+    learningRate: z.number(),
+    tokens: count,
+    targetTokens: count,
+    tokensPerSecond: z.number(),
+    milliseconds: z.number(),
+  }),
+
+  /** Mean loss over the target tokens of the validation rows. */
+  z.object({ type: z.literal('evaluated'), step: count, loss: measured, perplexity: measured }),
+
+  /** A sample prompt answered while training; also appended to samples.jsonl. */
+  z.object({ type: z.literal('sample'), step: count, prompt: z.string(), text: z.string() }),
+
+  /** A complete checkpoint; `path` is relative to the run directory. */
+  z.object({ type: z.literal('checkpoint'), step: count, path: z.string() }),
+
+  z.object({
+    type: z.literal('warning'),
+    code: z.string(),
+    message: z.string(),
+    where: z.string().optional(),
+    next: z.string().optional(),
+  }),
+
+  /** The validation loss stopped improving; `finished` follows. */
+  z.object({ type: z.literal('early_stopped'), step: count, bestStep: count, bestLoss: z.number() }),
+
+  /** Ended on request, resumable. `step` is the last step whose result is in a checkpoint. */
+  z.object({ type: z.literal('stopped'), step: count }),
+
+  z.object({ type: z.literal('failed'), error: errorSchema }),
+
+  z.object({
+    type: z.literal('finished'),
+    step: count,
+    loss: measured,
+    evaluationLoss: measured.optional(),
+    milliseconds: z.number().optional(),
+  }),
+]);
+
+export type EventBody = z.infer<typeof eventBodySchema>;
+export type EventType = EventBody['type'];
+
+/** `seq` counts from 1 within a run, without gap or duplicate, over all its launches. `time` is ISO 8601, UTC. */
+export const runEventSchema = z.object({ seq: z.int().min(1), time: z.iso.datetime() }).and(eventBodySchema);
+export type RunEvent = z.infer<typeof runEventSchema>;
+
+export type EventOf<Type extends EventType> = Extract<EventBody, { type: Type }> & { seq: number; time: string };
+
+/** After one of these a launch writes nothing more. */
+const terminalTypes: ReadonlySet<EventType> = new Set(['stopped', 'failed', 'finished']);
+
+export function isTerminal(event: { type: EventType }): boolean {
+  return terminalTypes.has(event.type);
+}
+
+/**
+ * The events that still count. A launch that died after its last checkpoint is repeated by the next one, so everything
+ * that named a step after `resumed.fromStep` is dropped, and each step is left exactly once.
+ */
+export function withoutSuperseded(events: readonly RunEvent[]): RunEvent[] {
+  let kept: RunEvent[] = [];
+  for (const event of events) {
+    if (event.type === 'resumed') {
+      const { fromStep } = event;
+      kept = kept.filter((earlier) => !('step' in earlier) || earlier.step <= fromStep);
+    }
+    kept.push(event);
+  }
+  return kept;
+}
