@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { HubRequest, RemoteModel } from './huggingFace.ts';
+import { selectFiles } from './selectFiles.ts';
+import { ANSWER_TIMEOUT_MILLISECONDS, asSourceError, httpError, SourceError } from './sourceError.ts';
+
+export const MODEL_SCOPE_URL = 'https://www.modelscope.cn';
+
+const Listing = z.object({
+  Data: z.object({
+    Files: z.array(
+      z.object({
+        Path: z.string(),
+        Type: z.string(),
+        Size: z.number().int().nonnegative(),
+        Sha256: z.string().optional(),
+        Revision: z.string().optional(),
+      }),
+    ),
+  }),
+});
+
+/**
+ * Lists a repository of ModelScope with sizes and checksums.
+ * Throws a SourceError, or a UserError when the repository holds nothing that can be read.
+ */
+export async function modelScopeModel(request: HubRequest): Promise<RemoteModel> {
+  const { id, hubUrl, signal } = request;
+  const revision = request.revision ?? 'master';
+  const api = `${hubUrl}/api/v1/models/${id}/repo`;
+  const listing = await getJson(`${api}/files?Revision=${encodeURIComponent(revision)}&Recursive=false`, signal);
+  const parsed = Listing.safeParse(listing);
+  if (!parsed.success) throw new SourceError('its answer is not a list of files');
+
+  const entries = parsed.data.Data.Files.filter(({ Type }) => Type === 'blob');
+  const byPath = new Map(entries.map((entry) => [entry.Path, entry]));
+  const files = selectFiles(id, [...byPath.keys()], request.file).map((path) => {
+    const { Size, Sha256 } = byPath.get(path) ?? { Size: 0, Sha256: undefined };
+    const query = new URLSearchParams({ Revision: revision, FilePath: path });
+    return {
+      path,
+      url: `${api}?${query}`,
+      bytes: Size,
+      checksum: Sha256 ? ({ algorithm: 'sha256', hex: Sha256.toLowerCase() } as const) : undefined,
+    };
+  });
+  return { revision, files };
+}
+
+async function getJson(url: string, signal: AbortSignal | undefined): Promise<unknown> {
+  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MILLISECONDS);
+  try {
+    const response = await fetch(url, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    if (!response.ok) throw httpError(response.status);
+    return await response.json();
+  } catch (error) {
+    throw asSourceError(error, signal);
+  }
+}

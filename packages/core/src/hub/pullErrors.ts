@@ -1,0 +1,43 @@
+import { UserError } from '../errors.ts';
+import { catalogue } from './catalogue.ts';
+
+export function unknownModel(name: string): UserError {
+  return new UserError({
+    what: `'${name}' is neither a model's short name nor a hub id`,
+    where: name,
+    next: `give one of ${catalogue.map((entry) => entry.name).join(', ')}, or owner/model, or owner/model/file.gguf`,
+    code: 'unknown_model_name',
+  });
+}
+
+export function notInCache(id: string, cacheDirectory: string, sources: readonly string[]): UserError {
+  return new UserError({
+    what: `${id} is not in the cache, and offline was asked for`,
+    where: cacheDirectory,
+    next: `without offline it would be fetched from the first that has it: ${sources.join(', ')}`,
+    code: 'model_not_in_cache',
+  });
+}
+
+export function diskFull(folder: string, numbers: string | undefined, cause?: unknown): UserError {
+  return new UserError({
+    what: `the disk is too full for this model${numbers ? `: ${numbers}` : ''}`,
+    where: folder,
+    next: 'make room, or point ANNEAL_CACHE to a folder on another disk',
+    code: 'disk_full',
+    cause,
+  });
+}
+
+/** @param failures one line per source, in the order tried. */
+export function everySourceFailed(id: string, folder: string, failures: readonly string[]): UserError {
+  return new UserError({
+    what: [`${id} could not be fetched. Tried:`, ...failures.map((line) => `  - ${line}`)].join('\n'),
+    where: folder,
+    next: [
+      'check the name and the network (a proxy: NODE_USE_ENV_PROXY=1; a mirror: HF_ENDPOINT=https://…) and run the same',
+      'command again, which goes on where it stopped; or bring the model folder here by other means and give its path',
+    ].join(' '),
+    code: 'model_not_fetched',
+  });
+}

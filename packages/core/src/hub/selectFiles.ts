@@ -1,0 +1,61 @@
+import { UserError } from '../errors.ts';
+
+const METADATA = /\.(json|txt|jinja)$|^tokenizer\.model$/;
+
+/**
+ * Which files of a model repository are fetched: safetensors (or the GGUF file asked for) with configuration,
+ * tokenizer and template. Only the top folder, only plain names: a listing can neither bring pickled files nor
+ * write outside the model's folder.
+ */
+export function selectFiles(repository: string, listed: readonly string[], wantedFile?: string): string[] {
+  const files = listed.filter((path) => /^[A-Za-z0-9_][\w.+-]*$/.test(path));
+  const metadata = files.filter((path) => METADATA.test(path));
+  if (wantedFile) {
+    if (files.includes(wantedFile)) return [wantedFile];
+    throw new UserError({
+      what: `${repository} has no file ${wantedFile}`,
+      where: repository,
+      next: `its model files are: ${files.filter((path) => /\.(safetensors|gguf)$/.test(path)).join(', ') || 'none'}`,
+      code: 'model_file_not_found',
+    });
+  }
+  const weights = selectSafetensors(files);
+  if (weights.length > 0) return [...metadata, ...weights];
+  const gguf = files.filter((path) => path.endsWith('.gguf'));
+  if (gguf.length === 1) return gguf;
+  throw gguf.length > 1 ? severalGguf(repository, gguf) : noWeights(repository, files);
+}
+
+/** Repositories often hold the same weights twice: as Hugging Face names them and as the maker's `consolidated` file. */
+function selectSafetensors(files: readonly string[]): string[] {
+  const all = files.filter((path) => path.endsWith('.safetensors'));
+  if (all.includes('model.safetensors')) return ['model.safetensors'];
+  const shards = all.filter((path) => /^model-\d+-of-\d+\.safetensors$/.test(path));
+  return shards.length > 0 ? shards : all;
+}
+
+function severalGguf(repository: string, gguf: readonly string[]): UserError {
+  return new UserError({
+    what: `${repository} holds ${gguf.length} GGUF files, and no safetensors`,
+    where: repository,
+    next: `name one, for instance: anneal pull ${repository}/${gguf[0]}`,
+    code: 'several_gguf_files',
+  });
+}
+
+function noWeights(repository: string, files: readonly string[]): UserError {
+  const pickled = files.find((path) => /\.(bin|pt|pth|ckpt|msgpack|h5)$/.test(path));
+  return pickled
+    ? new UserError({
+        what: `${repository} has its weights only in ${pickled}, a format that can run code when it is opened`,
+        where: repository,
+        next: 'look for a repository of the same model with .safetensors or .gguf files',
+        code: 'pickled_weights',
+      })
+    : new UserError({
+        what: `${repository} has no .safetensors and no .gguf file`,
+        where: repository,
+        next: 'check the name: this repository holds no weights that Anneal can read',
+        code: 'model_without_weights',
+      });
+}

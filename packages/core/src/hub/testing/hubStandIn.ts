@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A local server with the routes of the Hugging Face Hub and of ModelScope that a pull uses, and faults to order. */
+export interface HubStandIn {
+  readonly url: string;
+  readonly files: Map<string, Uint8Array>;
+  /** Requests for file contents: path and Range header. */
+  readonly transfers: { path: string; range: string | undefined; authorization: string | undefined }[];
+  /** Bytes after which the next transfers of a file break off, one number each. */
+  readonly breakAfter: Map<string, number[]>;
+  /** Announces this SHA-256 instead of the true one. */
+  readonly announcedSha256: Map<string, string>;
+  close(): Promise<void>;
+}
+
+export const COMMIT = '0123456789abcdef0123456789abcdef01234567';
+const LFS_BYTES = 1000;
+
+export async function startHub(
+  id: string,
+  contents: Record<string, Uint8Array | string>,
+  options: { gated?: boolean } = {},
+): Promise<HubStandIn> {
+  const files = new Map(Object.entries(contents).map(([path, bytes]) => [path, Buffer.from(bytes)]));
+  const hub = { files, transfers: [], breakAfter: new Map(), announcedSha256: new Map() } as unknown as HubStandIn;
+  const server = createServer((request, response) => {
+    if (options.gated && !request.headers.authorization) return send(response, 401, { error: 'restricted' });
+    route(hub, id, request, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return Object.assign(hub, { url, close });
+}
+
+async function route(hub: HubStandIn, id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://hub');
+  const path = decodeURIComponent(url.pathname);
+  if (path === `/api/models/${id}/revision/main`) return send(response, 200, { _id: '1', id, sha: COMMIT });
+  if (path === `/api/models/${id}/tree/${COMMIT}`) return send(response, 200, [...hub.files.keys()].map(info(hub)));
+  if (path === `/api/models/${id}/paths-info/${COMMIT}`) {
+    const { paths } = JSON.parse(await text(request)) as { paths: string[] };
+    return send(response, 200, paths.map(info(hub)));
+  }
+  if (path.startsWith(`/${id}/resolve/${COMMIT}/`)) {
+    return sendFile(hub, path.slice(`/${id}/resolve/${COMMIT}/`.length), request, response);
+  }
+  if (path === `/api/v1/models/${id}/repo/files`) {
+    const Files = [...hub.files.keys()].map((name) => ({
+      Path: name,
+      Type: 'blob',
+      Size: hub.files.get(name)?.length ?? 0,
+      Sha256: hub.announcedSha256.get(name) ?? sha256(hub.files.get(name)),
+    }));
+    return send(response, 200, { Code: 200, Data: { Files } });
+  }
+  if (path === `/api/v1/models/${id}/repo`) {
+    return sendFile(hub, url.searchParams.get('FilePath') ?? '', request, response);
+  }
+  send(response, 404, { error: 'Repository not found' });
+}
+
+function info(hub: HubStandIn) {
+  return (path: string) => {
+    const bytes = hub.files.get(path) ?? new Uint8Array();
+    const gitBlob = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+    const oid = hub.announcedSha256.get(path) ?? sha256(bytes);
+    const isLfs = bytes.length >= LFS_BYTES;
+    return {
+      type: 'file',
+      path,
+      size: bytes.length,
+      oid: isLfs ? '0'.repeat(40) : gitBlob,
+      ...(isLfs ? { lfs: { oid, size: bytes.length, pointerSize: 130 } } : {}),
+    };
+  };
+}
+
+function sendFile(hub: HubStandIn, path: string, request: IncomingMessage, response: ServerResponse): void {
+  const { range, authorization } = request.headers;
+  hub.transfers.push({ path, range, authorization });
+  const bytes = hub.files.get(path);
+  if (!bytes) return send(response, 404, { error: 'Entry not found' });
+  const etag = `"${sha256(bytes)}"`;
+  const ifRange = request.headers['if-range'];
+  const start = range && (ifRange === undefined || ifRange === etag) ? Number(/bytes=(\d+)-/.exec(range)?.[1]) : 0;
+  response.writeHead(start > 0 ? 206 : 200, {
+    etag,
+    'content-length': bytes.length - start,
+    ...(start > 0 ? { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}),
+  });
+  const limit = hub.breakAfter.get(path)?.shift();
+  if (limit === undefined) response.end(bytes.subarray(start));
+  else response.write(bytes.subarray(start, start + limit), () => setTimeout(() => response.destroy(), 20));
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  let all = '';
+  for await (const chunk of request) all += String(chunk);
+  return all;
+}
+
+export function sha256(bytes: Uint8Array | undefined): string {
+  return createHash('sha256')
+    .update(bytes ?? new Uint8Array())
+    .digest('hex');
+}
