@@ -17,9 +17,12 @@ export class UserError extends Error {
     code: string;
     cause?: unknown;
   }) {
-    super([parts.what, parts.where && `  at ${parts.where}`, parts.next && `  ${parts.next}`].filter(Boolean).join('\n'), {
-      cause: parts.cause,
-    });
+    super(
+      [parts.what, parts.where && `  at ${parts.where}`, parts.next && `  ${parts.next}`].filter(Boolean).join('\n'),
+      {
+        cause: parts.cause,
+      },
+    );
     this.name = 'UserError';
     this.what = parts.what;
     this.where = parts.where;

@@ -1,22 +1,65 @@
 /** Element types of tensors in files, in safetensors' spelling. */
-export type DType = 'F32' | 'F16' | 'BF16' | 'F64' | 'I8' | 'I16' | 'I32' | 'I64' | 'U8' | 'U16' | 'U32' | 'U64' | 'BOOL';
+export type DType =
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'F64'
+  | 'I8'
+  | 'I16'
+  | 'I32'
+  | 'I64'
+  | 'U8'
+  | 'U16'
+  | 'U32'
+  | 'U64'
+  | 'BOOL';
 
-/** Where a tensor's bytes lie; nothing is read until `bytes()` is called. */
+/** ggml's block-quantised types: a run of weights that share scales. Only GGUF files hold them. */
+export type BlockType = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K';
+
+/** Bytes per element. */
+export const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F16: 2,
+  BF16: 2,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+};
+
+/** What a file says about one tensor; nothing is read until its bytes are asked for. */
 export interface TensorInfo {
   readonly name: string;
-  /** Row-major, outermost first. */
+  /** Row-major, outermost first (also for GGUF, which lists the innermost first). */
   readonly shape: readonly number[];
-  readonly dtype: DType;
+  readonly dtype: DType | BlockType;
   readonly byteLength: number;
 }
 
-/** A set of named tensors in one or more files, opened without reading their data. */
+/**
+ * A set of named tensors in one or more files, opened without reading their data.
+ * Node has no mmap, so tensors are read by position when asked for, and nothing is kept afterwards.
+ * Every method throws a UserError for a name that is not there or a file that changed meanwhile.
+ */
 export interface TensorSource {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Little-endian bytes of one tensor. The view may be shared with a mapping of the file: do not write to it. */
+  /** Little-endian bytes of one tensor as stored, in a fresh buffer that belongs to the caller and is aligned for any view. */
   bytes(name: string): Uint8Array;
+  /** As `bytes`, into `target` from `offset` on, for callers that own a large buffer already. */
+  readInto(name: string, target: Uint8Array, offset?: number): void;
   /** The tensor decoded to float32 (F32, F16, BF16, F64 and, for GGUF, every quantised type). */
   float32(name: string): Float32Array;
   close(): void;
+}
+
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
 }

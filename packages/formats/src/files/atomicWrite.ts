@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { UserError } from '../errors.ts';
+
+/**
+ * A file that appears under its name only when it is complete: written beside it under a temporary name (`*.partial`),
+ * synced, renamed. Whatever happens before `commit` returns, an older file of that name stays as it was.
+ */
+export class AtomicFile {
+  readonly path: string;
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+  #position = 0;
+
+  private constructor(path: string, temporary: string, handle: FileHandle) {
+    this.path = path;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  static async create(path: string): Promise<AtomicFile> {
+    const temporary = `${path}.${randomBytes(4).toString('hex')}.partial`;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      return new AtomicFile(path, temporary, await open(temporary, 'wx'));
+    } catch (cause) {
+      throw writeError(path, cause);
+    }
+  }
+
+  /** Bytes written so far. */
+  get position(): number {
+    return this.#position;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += (await this.#handle.write(bytes, done, Math.min(bytes.length - done, 1 << 30))).bytesWritten;
+      }
+    } catch (cause) {
+      throw writeError(this.path, cause);
+    }
+    this.#position += bytes.length;
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#handle.sync();
+      await this.#handle.close();
+      await rename(this.#temporary, this.path);
+      await syncFolder(dirname(this.path));
+    } catch (cause) {
+      throw writeError(this.path, cause);
+    }
+  }
+
+  /** Removes the temporary file. */
+  async abort(): Promise<void> {
+    await this.#handle.close();
+    await rm(this.#temporary, { force: true });
+  }
+}
+
+/** Runs `write` and commits; aborts when it throws. */
+export async function writeAtomically(path: string, write: (file: AtomicFile) => Promise<void>): Promise<void> {
+  const file = await AtomicFile.create(path);
+  try {
+    await write(file);
+    await file.commit();
+  } catch (error) {
+    await file.abort();
+    throw error;
+  }
+}
+
+/** Makes a rename in `folder` survive a power failure. Windows cannot open folders and needs no such call. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function writeError(path: string, cause: unknown): UserError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new UserError({
+      what: 'the disk is full',
+      where: path,
+      next: 'free some space and save again; nothing that was there before is lost',
+      code: 'disk_full',
+      cause,
+    });
+  }
+  return new UserError({
+    what: `cannot be written (${code ?? String(cause)})`,
+    where: path,
+    next: 'check that the folder exists and may be written to',
+    code: 'file_not_writable',
+    cause,
+  });
+}

@@ -1,0 +1,68 @@
+import { RandomAccessFile } from '../files/randomAccess.ts';
+import { checkedEnd, decodeFloat32, noSuchTensor } from '../safetensors/read.ts';
+import type { TensorSource } from '../tensor.ts';
+import { elementCount } from '../tensor.ts';
+import type { GgufHeader, GgufInfo } from './header.ts';
+import { readHeader } from './header.ts';
+import type { GgufMetadata } from './metadata.ts';
+import { BLOCK_FORMATS } from './quants/index.ts';
+import { isBlockType } from './tensorTypes.ts';
+
+/**
+ * Opens a GGUF file of version 2 or 3. Reads and checks metadata and tensor table only.
+ * @throws UserError when the file is missing, malformed, split, or holds a tensor type that cannot be decoded
+ */
+export function openGguf(path: string): GgufSource {
+  const file = new RandomAccessFile(path);
+  try {
+    return new GgufSource(file, readHeader(file));
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+export class GgufSource implements TensorSource {
+  readonly path: string;
+  readonly version: 2 | 3;
+  readonly metadata: GgufMetadata;
+  readonly tensors: ReadonlyMap<string, GgufInfo>;
+  readonly #file: RandomAccessFile;
+
+  constructor(file: RandomAccessFile, header: GgufHeader) {
+    this.path = file.path;
+    this.version = header.version;
+    this.metadata = header.metadata;
+    this.tensors = header.tensors;
+    this.#file = file;
+  }
+
+  bytes(name: string): Uint8Array<ArrayBuffer> {
+    const { position, byteLength } = this.#info(name);
+    return this.#file.read(position, byteLength);
+  }
+
+  readInto(name: string, target: Uint8Array, offset = 0): void {
+    const { position, byteLength } = this.#info(name);
+    this.#file.readInto(target.subarray(offset, checkedEnd(name, target, offset, byteLength)), position);
+  }
+
+  float32(name: string): Float32Array {
+    const { dtype, shape } = this.#info(name);
+    const bytes = this.bytes(name);
+    if (!isBlockType(dtype)) return decodeFloat32(bytes, dtype, `${this.path}: tensor ${JSON.stringify(name)}`);
+    const weights = new Float32Array(elementCount(shape));
+    BLOCK_FORMATS[dtype].decode(bytes, weights);
+    return weights;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #info(name: string): GgufInfo {
+    const info = this.tensors.get(name);
+    if (info === undefined) throw noSuchTensor(name, this.path);
+    return info;
+  }
+}

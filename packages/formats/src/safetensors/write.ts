@@ -1,0 +1,126 @@
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../errors.ts';
+import { writeAtomically } from '../files/atomicWrite.ts';
+import type { DType } from '../tensor.ts';
+import { ELEMENT_BYTES, elementCount } from '../tensor.ts';
+import type { ShardIndex } from './shardIndex.ts';
+import { shardName } from './shardIndex.ts';
+
+export interface TensorToWrite {
+  readonly name: string;
+  readonly dtype: DType;
+  /** Row-major, outermost first. */
+  readonly shape: readonly number[];
+  /** Little-endian bytes; asked for once, when it is this tensor's turn, and not kept. */
+  readonly bytes: () => Uint8Array | Promise<Uint8Array>;
+}
+
+export interface WriteOptions {
+  /** `__metadata__`; transformers wants `{ format: 'pt' }` in a model, the default. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Start a new file when this many bytes of tensors would be passed. Without it, everything goes into `path`. */
+  readonly shardBytes?: number;
+}
+
+/**
+ * Writes tensors one at a time to `path` (`….safetensors`), or to shards beside it and an index under Hugging Face's names.
+ * Every file appears only when it is complete; the index comes last.
+ * @returns the files written, in order
+ * @throws UserError when the disk is full or the path cannot be written
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  { metadata = { format: 'pt' }, shardBytes = Number.POSITIVE_INFINITY }: WriteOptions = {},
+): Promise<string[]> {
+  checkRequest(path, tensors);
+  const shards = splitIntoShards(tensors, shardBytes);
+  if (shards.length <= 1) {
+    await writeFile(path, tensors, metadata);
+    await rm(`${path}.index.json`, { force: true }); // of an older checkpoint under this name
+    return [path];
+  }
+  const names = shards.map((_, i) => shardName(basename(path), i + 1, shards.length));
+  const files = names.map((name) => join(dirname(path), name));
+  for (const [i, shard] of shards.entries()) await writeFile(files[i] as string, shard, metadata);
+
+  const index: ShardIndex = {
+    metadata: { total_size: tensors.reduce((sum, tensor) => sum + byteLength(tensor), 0) },
+    weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, names[i] as string]))),
+  };
+  const indexPath = `${path}.index.json`;
+  await writeAtomically(indexPath, (file) => file.write(Buffer.from(`${JSON.stringify(index, null, 2)}\n`)));
+  await rm(path, { force: true }); // readers prefer the single file
+  return [...files, indexPath];
+}
+
+/** In the given order, a new shard whenever the next tensor would pass the limit. */
+function splitIntoShards(tensors: readonly TensorToWrite[], shardBytes: number): TensorToWrite[][] {
+  const shards: TensorToWrite[][] = [];
+  let room = 0;
+  for (const tensor of tensors) {
+    const size = byteLength(tensor);
+    const last = shards.at(-1);
+    if (last === undefined || size > room) {
+      shards.push([tensor]);
+      room = shardBytes - size;
+    } else {
+      last.push(tensor);
+      room -= size;
+    }
+  }
+  return shards;
+}
+
+async function writeFile(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  // Wider elements first, so that every tensor is aligned for its type in a reader that maps the file.
+  const ordered = [...tensors].sort((a, b) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype]);
+  await writeAtomically(path, async (file) => {
+    await file.write(encodeHeader(ordered, metadata));
+    for (const tensor of ordered) {
+      const bytes = await tensor.bytes();
+      if (bytes.length !== byteLength(tensor)) {
+        throw new Error(`${tensor.name}: ${bytes.length} bytes for ${tensor.dtype} [${tensor.shape}]`);
+      }
+      await file.write(bytes);
+    }
+  });
+}
+
+function encodeHeader(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
+  let position = 0;
+  for (const tensor of tensors) {
+    const end = position + byteLength(tensor);
+    entries.push([tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [position, end] }]);
+    position = end;
+  }
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const padded = Math.ceil(json.length / 8) * 8; // the format allows trailing spaces; the data then starts aligned
+  const header = Buffer.alloc(8 + padded, ' ');
+  header.writeBigUInt64LE(BigInt(padded));
+  json.copy(header, 8);
+  return header;
+}
+
+function checkRequest(path: string, tensors: readonly TensorToWrite[]): void {
+  if (!path.endsWith('.safetensors')) {
+    throw new UserError({
+      what: 'the name of a safetensors file must end in .safetensors',
+      where: path,
+      next: 'rename it',
+      code: 'safetensors_extension',
+    });
+  }
+  const names = new Set(tensors.map(({ name }) => name));
+  if (names.size !== tensors.length || names.has('__metadata__')) throw new Error(`${path}: two tensors share a name`);
+}
+
+function byteLength({ dtype, shape }: { dtype: DType; shape: readonly number[] }): number {
+  return elementCount(shape) * ELEMENT_BYTES[dtype];
+}
