@@ -50,7 +50,9 @@ test('SIGKILL at any moment leaves a gapless log, whole checkpoints and a run th
   const run = await RunDirectory.open(path);
   const counted = withoutSuperseded(run.events).filter((event) => event.type === 'step');
   expect(counted.map((event) => event.step)).toEqual(Array.from({ length: steps }, (_, index) => index + 1));
-  expect((await run.checkpoints()).map((checkpoint) => checkpoint.step)).toEqual([20, steps]);
+  // A kill between the last rename and the removal of older ones may leave more than the limit, never less.
+  const left = (await run.checkpoints()).map((checkpoint) => checkpoint.step);
+  expect(left).toEqual(expect.arrayContaining([20, steps]));
   await run.close();
   expect(readRun(path).state).toBe('finished');
 });
