@@ -1,0 +1,149 @@
+import type { GgufMetadata } from '@anneal/formats/gguf/metadata';
+import type { JsonObject } from '@anneal/formats/json';
+import type { TensorSource } from '@anneal/formats/tensor';
+import { Fields } from '../fields.ts';
+import { yarnAttentionFactor } from '../rope.ts';
+import { llama3ScalingOf, ROPE_FACTORS } from './ropeFactors.ts';
+import { SAMPLING_KEYS } from './samplingKeys.ts';
+
+/** Llama 3 was trained on 8192 positions before its context was stretched; GGUF does not repeat it. */
+const LLAMA3_ORIGINAL_POSITIONS = 8192;
+
+/**
+ * The config.json (transformers 5) of the model in a GGUF file, so that both formats are read and checked by one path.
+ * @throws UserError where keys are missing or wrong
+ */
+export function configJsonOf(metadata: GgufMetadata, source: TensorSource): JsonObject {
+  const where = source.path;
+  const all = new Fields(plainValues(metadata), where);
+  const gguf = all.string('general.architecture');
+  const key = (name: string): string => `${gguf}.${name}`;
+  if (all.has(key('expert_count')) && all.raw(key('expert_count')) !== 0) {
+    throw all.unsupported('mixtures of experts are not implemented', 'use another model');
+  }
+  const hiddenSize = all.count(key('embedding_length'));
+  const headCount = perLayerConstant(metadata, key('attention.head_count'), all);
+  const headSize = all.count(key('attention.key_length'), hiddenSize / headCount);
+  for (const name of ['attention.value_length', 'rope.dimension_count']) {
+    if (all.count(key(name), headSize) !== headSize) {
+      throw all.unsupported(
+        `${key(name)} other than the head size ${headSize} is not implemented`,
+        'use another model',
+      );
+    }
+  }
+  const window = all.has(key('attention.sliding_window')) ? all.count(key('attention.sliding_window')) : null;
+  // Mistral has no architecture of its own in GGUF: it is Llama's with, perhaps, a window.
+  const modelType = gguf === 'llama' && window !== null ? 'mistral' : gguf;
+  const slides = slidingLayers(metadata, key('attention.sliding_window_pattern'));
+  return {
+    model_type: modelType,
+    vocab_size: source.tensors.get('token_embd.weight')?.shape[0] ?? all.count(key('vocab_size')),
+    hidden_size: hiddenSize,
+    num_hidden_layers: all.count(key('block_count')),
+    num_attention_heads: headCount,
+    num_key_value_heads: metadata.has(key('attention.head_count_kv'))
+      ? perLayerConstant(metadata, key('attention.head_count_kv'), all)
+      : headCount,
+    head_dim: headSize,
+    intermediate_size: perLayerConstant(metadata, key('feed_forward_length'), all),
+    hidden_act: 'silu',
+    rms_norm_eps: all.positive(key('attention.layer_norm_rms_epsilon')),
+    max_position_embeddings: all.count(key('context_length')),
+    tie_word_embeddings: !source.tensors.has('output.weight'),
+    attention_bias: source.tensors.has('blk.0.attn_output.bias'),
+    mlp_bias: source.tensors.has('blk.0.ffn_gate.bias'),
+    rope_parameters: ropeParameters(all, key, source),
+    ...(modelType === 'mistral' || window !== null ? { sliding_window: window } : {}),
+    ...(modelType !== 'mistral' && window !== null ? { use_sliding_window: true } : {}),
+    ...(modelType !== 'mistral' && window !== null && slides ? { layer_types: slides } : {}),
+    ...tokenIds(all),
+  };
+}
+
+/** The end tokens and the sampling a GGUF recommends, as a generation_config.json. */
+export function generationConfigOf(metadata: GgufMetadata, where: string): JsonObject {
+  const all = new Fields(plainValues(metadata), where);
+  const sampling = Object.entries(SAMPLING_KEYS).flatMap(([ours, theirs]) =>
+    all.has(theirs) ? [[ours, all.raw(theirs)]] : [],
+  );
+  return { ...tokenIds(all), ...Object.fromEntries(sampling), ...(sampling.length > 0 ? { do_sample: true } : {}) };
+}
+
+function ropeParameters(all: Fields, key: (name: string) => string, source: TensorSource): JsonObject {
+  const theta = all.positive(key('rope.freq_base'), 10_000);
+  const original = key('rope.scaling.original_context_length');
+  const type = all.string(key('rope.scaling.type'), 'none');
+  if (source.tensors.has(ROPE_FACTORS)) {
+    const positions = all.count(original, LLAMA3_ORIGINAL_POSITIONS);
+    const scaling = llama3ScalingOf(source.float32(ROPE_FACTORS), theta, positions, source.path);
+    return {
+      rope_type: 'llama3',
+      rope_theta: theta,
+      factor: shortest(scaling.factor),
+      low_freq_factor: scaling.lowFreqFactor,
+      high_freq_factor: scaling.highFreqFactor,
+      original_max_position_embeddings: positions,
+    };
+  }
+  if (type === 'none') return { rope_type: 'default', rope_theta: theta };
+  const factor = all.positive(key('rope.scaling.factor'));
+  if (type === 'linear') return { rope_type: 'linear', rope_theta: theta, factor };
+  if (type !== 'yarn') throw all.unsupported(`rope scaling ${type} is not implemented`, 'use another model');
+  return {
+    rope_type: 'yarn',
+    rope_theta: theta,
+    factor,
+    original_max_position_embeddings: all.count(original, all.count(key('context_length'))),
+    ...(all.has(key('rope.scaling.attn_factor'))
+      ? { attention_factor: yarnAttentionFactor(factor) * all.positive(key('rope.scaling.attn_factor')) }
+      : {}),
+  };
+}
+
+function tokenIds(all: Fields): JsonObject {
+  const id = (name: string): number | undefined => all.tokenIds(`tokenizer.ggml.${name}_token_id`)[0];
+  const ends = [...new Set([id('eos'), id('eot'), id('eom')].filter((end) => end !== undefined))];
+  return {
+    bos_token_id: id('bos') ?? null,
+    eos_token_id: ends.length === 1 ? ends[0] : ends.length === 0 ? null : ends,
+    pad_token_id: id('padding') ?? null,
+  };
+}
+
+/** Some keys may differ from layer to layer; here every layer must be alike. */
+function perLayerConstant(metadata: GgufMetadata, key: string, all: Fields): number {
+  const entry = metadata.get(key);
+  if (entry?.type !== 'array') return all.count(key);
+  const values = new Set(Array.from(entry.value as ArrayLike<unknown>, Number));
+  const [value] = values;
+  if (values.size === 1 && value !== undefined) return new Fields({ [key]: value }, all.where).count(key);
+  throw all.unsupported(`${key} differs from layer to layer, which is not implemented`, 'use another model');
+}
+
+function slidingLayers(metadata: GgufMetadata, key: string): string[] | null {
+  const entry = metadata.get(key);
+  if (entry?.type !== 'array' || entry.items !== 'bool') return null;
+  return entry.value.map((slides) => (slides ? 'sliding_attention' : 'full_attention'));
+}
+
+/** Scalars as JSON values. Arrays are left out: the vocabulary is among them. */
+function plainValues(metadata: GgufMetadata): JsonObject {
+  const plain: JsonObject = {};
+  for (const [key, entry] of metadata) {
+    if (entry.type === 'float32') plain[key] = shortest(entry.value);
+    else if (typeof entry.value === 'bigint') plain[key] = Number(entry.value);
+    else if (entry.type !== 'array') plain[key] = entry.value;
+  }
+  return plain;
+}
+
+/** The shortest decimal that is the same float32: 1e-5 where the file holds 9.999999747378752e-6. */
+function shortest(value: number): number {
+  const single = Math.fround(value);
+  for (let digits = 1; digits < 9; digits++) {
+    const rounded = Number(single.toPrecision(digits));
+    if (Math.fround(rounded) === single) return rounded;
+  }
+  return single;
+}

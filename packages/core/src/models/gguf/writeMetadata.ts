@@ -1,0 +1,64 @@
+import type { GgufValue } from '@anneal/formats/gguf/metadata';
+import type { ModelConfig } from '../config.ts';
+import { type RopeConfig, yarnAttentionFactor } from '../rope.ts';
+
+type Entry = readonly [key: string, value: GgufValue];
+
+/**
+ * The architecture's part of a GGUF file's metadata, as llama.cpp reads it.
+ * @param gguf the name of the architecture there
+ */
+export function metadataOf(config: ModelConfig, gguf: string): Map<string, GgufValue> {
+  const entries: Entry[] = [
+    uint32('block_count', config.layerCount),
+    uint32('context_length', config.maxPositions),
+    uint32('embedding_length', config.hiddenSize),
+    uint32('feed_forward_length', config.intermediateSize),
+    uint32('attention.head_count', config.headCount),
+    uint32('attention.head_count_kv', config.kvHeadCount),
+    uint32('attention.key_length', config.headSize),
+    uint32('attention.value_length', config.headSize),
+    float32('attention.layer_norm_rms_epsilon', config.rmsNormEps),
+    uint32('vocab_size', config.vocabSize),
+    uint32('rope.dimension_count', config.headSize),
+    float32('rope.freq_base', config.rope.theta),
+    ...ropeScalingEntries(config.rope),
+    ...slidingWindowEntries(config.slidingWindow),
+  ];
+  return new Map(entries.map(([key, value]) => [`${gguf}.${key}`, value]));
+}
+
+/** Llama 3's scaling is a tensor there (ropeFactors.ts); its original context is written only for our own reader. */
+function ropeScalingEntries({ scaling }: RopeConfig): Entry[] {
+  if (scaling === null) return [];
+  if (scaling.kind === 'llama3') return [originalContext(scaling.originalMaxPositions)];
+  const common: Entry[] = [
+    ['rope.scaling.type', { type: 'string', value: scaling.kind }],
+    float32('rope.scaling.factor', scaling.factor),
+  ];
+  if (scaling.kind === 'linear') return common;
+  // llama.cpp computes the usual attention factor itself and multiplies it by this key.
+  const attention = scaling.attentionFactor / yarnAttentionFactor(scaling.factor);
+  const correction = attention === 1 ? [] : [float32('rope.scaling.attn_factor', attention)];
+  return [...common, originalContext(scaling.originalMaxPositions), ...correction];
+}
+
+/** llama.cpp does not read these for the architectures here; our own reader does. */
+function slidingWindowEntries(windows: ModelConfig['slidingWindow']): Entry[] {
+  const window = windows.find((keys) => keys !== null) ?? null;
+  if (window === null) return [];
+  const pattern: GgufValue = { type: 'array', items: 'bool', value: windows.map((keys) => keys !== null) };
+  return [uint32('attention.sliding_window', window), ['attention.sliding_window_pattern', pattern]];
+}
+
+function originalContext(positions: number): Entry {
+  return uint32('rope.scaling.original_context_length', positions);
+}
+
+function uint32(key: string, value: number): Entry {
+  return [key, { type: 'uint32', value }];
+}
+
+function float32(key: string, value: number): Entry {
+  return [key, { type: 'float32', value }];
+}

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { writeAtomically } from '@anneal/formats/files/atomicWrite';
+
+export interface FileHash {
+  readonly name: string;
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
+export interface ModelHash {
+  /** Over the names and hashes of the files, in the order of their names. */
+  readonly sha256: string;
+  readonly files: readonly FileHash[];
+}
+
+/**
+ * Identifies the files a model consists of (`OpenModel.files`).
+ * @param cachePath a JSON file of hashes known by path, size and modification time; without it every byte is read
+ */
+export async function modelHash(paths: readonly string[], cachePath?: string): Promise<ModelHash> {
+  const cache = cachePath === undefined ? {} : await readCache(cachePath);
+  const files: FileHash[] = [];
+  for (const path of paths) {
+    const { size, mtimeMs } = await stat(path);
+    const key = `${path}|${size}|${mtimeMs}`;
+    cache[key] ??= await fileSha256(path);
+    files.push({ name: basename(path), size, sha256: cache[key] });
+  }
+  if (cachePath !== undefined) {
+    await writeAtomically(cachePath, (file) => file.write(Buffer.from(`${JSON.stringify(cache, null, 1)}\n`)));
+  }
+  files.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const whole = createHash('sha256');
+  for (const { name, sha256 } of files) whole.update(`${sha256}  ${name}\n`);
+  return { sha256: whole.digest('hex'), files };
+}
+
+async function fileSha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** A cache that is not there or not readable is an empty one: everything is then hashed again. */
+async function readCache(path: string): Promise<Record<string, string>> {
+  try {
+    const entries = Object.entries(JSON.parse(await readFile(path, 'utf8')) as object);
+    return Object.fromEntries(
+      entries.filter((entry): entry is [string, string] => /^[0-9a-f]{64}$/.test(String(entry[1]))),
+    );
+  } catch {
+    return {};
+  }
+}

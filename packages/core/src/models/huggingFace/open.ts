@@ -1,0 +1,110 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { refusePickle } from '@anneal/formats/checkpointGuard';
+import { readSmallFile } from '@anneal/formats/files/randomAccess';
+import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
+import { LIMITS } from '@anneal/formats/limits';
+import { INDEX_FILE, openSafetensors, SINGLE_FILE } from '@anneal/formats/safetensors/read';
+import { readShardIndex } from '@anneal/formats/safetensors/shardIndex';
+import { UserError } from '../../errors.ts';
+import { checkTensors } from '../checkTensors.ts';
+import { architectureOf, readConfig } from '../index.ts';
+import type { ModelTensor, OpenModel } from '../model.ts';
+import { findName } from '../names.ts';
+import { readChatTemplate } from './chatTemplate.ts';
+
+/** What transformers may need to rebuild a tokenizer. */
+const TOKENIZER_FILES = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'tokenizer.model',
+  'vocab.json',
+  'merges.txt',
+  'chat_template.jinja',
+  'chat_template.json',
+];
+
+/** @throws UserError as `openModel` */
+export function openHuggingFaceModel(path: string): OpenModel {
+  const folder = folderOf(path);
+  const configPath = join(folder, 'config.json');
+  const configJson = parseJsonObject(readSmallFile(configPath, LIMITS.configBytes), configPath);
+  const generationConfig = readOptionalJson(join(folder, 'generation_config.json'));
+  const config = readConfig(configJson, generationConfig, configPath);
+  const architecture = architectureOf(config.architecture, configPath);
+  const tokenizerFiles = TOKENIZER_FILES.filter((name) => existsSync(join(folder, name)));
+  const chatTemplate = readChatTemplate(folder);
+  const source = openSafetensors(folder);
+  try {
+    const tensors = new Map<string, ModelTensor>();
+    for (const [name, stored] of checkTensors(
+      config,
+      source,
+      (ours) => findName(architecture.names, ours)?.huggingFace,
+    )) {
+      tensors.set(name, {
+        name,
+        shape: stored.shape,
+        dtype: stored.dtype,
+        bytes: () => source.bytes(stored.name),
+        float32: () => source.float32(stored.name),
+      });
+    }
+    return {
+      path: folder,
+      format: 'huggingface',
+      architecture,
+      config,
+      configJson,
+      generationConfig,
+      tensors,
+      tokenizerFiles,
+      readTokenizerFile: (name) => readSmallFile(join(folder, name), LIMITS.tokenizerBytes),
+      chatTemplate,
+      files: [
+        configPath,
+        ...(generationConfig ? [join(folder, 'generation_config.json')] : []),
+        ...weightFiles(folder),
+      ],
+      close: () => source.close(),
+    };
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+/** A folder, or any of the files in it that people name instead. */
+function folderOf(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (!status) {
+    throw new UserError({
+      what: 'no such model',
+      where: path,
+      next: 'give a folder in the Hugging Face layout or a GGUF file, or fetch one with `anneal pull`',
+      code: 'model_not_found',
+    });
+  }
+  refusePickle(path);
+  if (status.isDirectory()) return path;
+  if (/\.safetensors(\.index\.json)?$|^config\.json$/.test(basename(path))) return dirname(path);
+  throw new UserError({
+    what: 'this file is no model',
+    where: path,
+    next: 'give a folder in the Hugging Face layout or a GGUF file',
+    code: 'model_not_found',
+  });
+}
+
+function readOptionalJson(path: string): JsonObject | null {
+  return existsSync(path) ? parseJsonObject(readSmallFile(path, LIMITS.configBytes), path) : null;
+}
+
+function weightFiles(folder: string): string[] {
+  const single = join(folder, SINGLE_FILE);
+  if (existsSync(single)) return [single];
+  const index = join(folder, INDEX_FILE);
+  return [index, ...Array.from(readShardIndex(index).keys(), (shard) => join(folder, shard))];
+}
