@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '@anneal/formats/errors';
+import { AtomicFile } from '@anneal/formats/files/atomicWrite';
+import { RandomAccessFile } from '@anneal/formats/files/randomAccess';
+import type { Encoded, RowSource } from './types.ts';
+
+/** Encoded documents by number, whatever holds them. */
+export interface TokenStore {
+  readonly count: number;
+  /** Tokens of each document. */
+  readonly lengths: Uint32Array;
+  /** Supervised tokens of each document. */
+  readonly targetCounts: Uint32Array;
+  /** Token ids of one document, with `TARGET` set where the token is to be predicted. */
+  words(document: number): Uint32Array;
+  source(document: number): RowSource;
+  close(): void;
+}
+
+/** Bit of a stored word that says: this token is a target. Ids lie below it. */
+export const TARGET = 0x8000_0000;
+export const idOfWord = (word: number): number => word & 0x7fff_ffff;
+export const isTargetWord = (word: number): boolean => word >>> 31 === 1;
+
+export function toWords({ ids, targets }: Encoded): Uint32Array<ArrayBuffer> {
+  return Uint32Array.from(ids, (id, i) => (targets[i] === 1 ? (id | TARGET) >>> 0 : id));
+}
+
+export type StoreName = 'train' | 'validation';
+
+/** What `manifest.json` beside the tokens says about them; written last, so that its presence means: complete. */
+export interface StoreManifest {
+  readonly version: 1;
+  readonly key: string;
+  readonly tokens: number;
+  readonly documents: number;
+  readonly train: number;
+  readonly validation: number;
+  readonly files: readonly string[];
+}
+
+export const TOKENS_FILE = 'tokens.bin';
+export const MANIFEST_FILE = 'manifest.json';
+
+/** Numbers of one kind that the index holds for every document, in their order in the file. */
+interface DocumentIndex {
+  starts: Float64Array;
+  lengths: Uint32Array;
+  targetCounts: Uint32Array;
+  files: Uint32Array;
+  rows: Uint32Array;
+}
+
+/**
+ * Streams documents into `tokens.bin`: all words, padded to 8 bytes; then per document its start (float64), length, number of targets,
+ * file and row (uint32 each); then the documents of the training and of the validation set (uint32). Little-endian.
+ */
+export class TokenStoreWriter {
+  readonly #file: AtomicFile;
+  readonly #starts: number[] = [];
+  readonly #lengths: number[] = [];
+  readonly #targetCounts: number[] = [];
+  readonly #files: number[] = [];
+  readonly #rows: number[] = [];
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #tokens = 0;
+
+  private constructor(file: AtomicFile) {
+    this.#file = file;
+  }
+
+  static async create(folder: string): Promise<TokenStoreWriter> {
+    return new TokenStoreWriter(await AtomicFile.create(join(folder, TOKENS_FILE)));
+  }
+
+  get documents(): number {
+    return this.#starts.length;
+  }
+
+  get tokens(): number {
+    return this.#tokens;
+  }
+
+  get lengths(): readonly number[] {
+    return this.#lengths;
+  }
+
+  get targetCounts(): readonly number[] {
+    return this.#targetCounts;
+  }
+
+  /** @returns the number of the document. */
+  async append(words: Uint32Array, targetCount: number, file: number, row: number): Promise<number> {
+    const document = this.#starts.length;
+    this.#starts.push(this.#tokens);
+    this.#lengths.push(words.length);
+    this.#targetCounts.push(targetCount);
+    this.#files.push(file);
+    this.#rows.push(row);
+    this.#tokens += words.length;
+    this.#pending.push(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+    this.#pendingBytes += words.byteLength;
+    if (this.#pendingBytes > 4 << 20) await this.#flush();
+    return document;
+  }
+
+  /** `train` and `validation` list documents, in order; a document may stand there several times. */
+  async finish(train: Uint32Array, validation: Uint32Array): Promise<void> {
+    if (this.#tokens % 2 === 1) this.#push(new Uint32Array(1));
+    this.#push(Float64Array.from(this.#starts));
+    for (const numbers of [this.#lengths, this.#targetCounts, this.#files, this.#rows]) {
+      this.#push(Uint32Array.from(numbers));
+    }
+    this.#push(train);
+    this.#push(validation);
+    await this.#flush();
+    await this.#file.commit();
+  }
+
+  async abort(): Promise<void> {
+    await this.#file.abort();
+  }
+
+  #push(values: Uint32Array | Float64Array): void {
+    this.#pending.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    await this.#file.write(bytes);
+  }
+}
+
+export function readManifest(folder: string): StoreManifest {
+  return JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8')) as StoreManifest;
+}
+
+/** Opens the training or the validation documents that lie in `folder`; only the index is read. */
+export function openTokenStore(folder: string, name: StoreName): TokenStore {
+  const manifest = readManifest(folder);
+  const file = new RandomAccessFile(join(folder, TOKENS_FILE));
+  const { tokens, documents } = manifest;
+  const indexAt = Math.ceil(tokens / 2) * 8;
+  const listAt = indexAt + documents * 24;
+  const expected = listAt + 4 * (manifest.train + manifest.validation);
+  if (file.size !== expected) {
+    file.close();
+    throw new UserError({
+      what: `${TOKENS_FILE} has ${file.size} bytes, ${MANIFEST_FILE} speaks of ${expected}`,
+      where: folder,
+      next: 'delete this folder; the data are prepared again',
+      code: 'token_cache_damaged',
+    });
+  }
+  const uint32 = (at: number, count: number): Uint32Array => new Uint32Array(file.read(at, count * 4).buffer);
+  const all: DocumentIndex = {
+    starts: new Float64Array(file.read(indexAt, documents * 8).buffer),
+    lengths: uint32(indexAt + documents * 8, documents),
+    targetCounts: uint32(indexAt + documents * 12, documents),
+    files: uint32(indexAt + documents * 16, documents),
+    rows: uint32(indexAt + documents * 20, documents),
+  };
+  const list =
+    name === 'train' ? uint32(listAt, manifest.train) : uint32(listAt + 4 * manifest.train, manifest.validation);
+  const at = (numbers: Uint32Array | Float64Array, document: number): number => {
+    const number = numbers[list[document] as number];
+    if (number === undefined) throw new RangeError(`document ${document} of ${list.length}`);
+    return number;
+  };
+  return {
+    count: list.length,
+    lengths: list.map((document) => all.lengths[document] as number),
+    targetCounts: list.map((document) => all.targetCounts[document] as number),
+    words: (document) => new Uint32Array(file.read(at(all.starts, document) * 4, at(all.lengths, document) * 4).buffer),
+    source: (document) => ({
+      file: manifest.files[at(all.files, document)] as string,
+      row: at(all.rows, document),
+    }),
+    close: () => file.close(),
+  };
+}
+
+/** Documents that already lie in memory: for small data, `anneal verify` and tests. */
+export function tokenStoreOf(documents: readonly Encoded[], sources: readonly RowSource[] = []): TokenStore {
+  const words = documents.map(toWords);
+  return {
+    count: words.length,
+    lengths: Uint32Array.from(words, (document) => document.length),
+    targetCounts: Uint32Array.from(words, (document) => document.filter(isTargetWord).length),
+    words: (document) => words[document] as Uint32Array,
+    source: (document) => sources[document] ?? { file: 'memory', row: document + 1 },
+    close: () => undefined,
+  };
+}

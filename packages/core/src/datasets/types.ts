@@ -1,0 +1,130 @@
+/**
+ * The values that rows become on their way into the model: `read → render → encode → judge → pack → loader`.
+ * All are plain; every function between them is one that the trainer, `anneal inspect` and the studio share.
+ */
+
+/** Where a row came from. `row` counts from 1: the line of a JSONL or text file, the record of any other file. */
+export interface RowSource {
+  readonly file: string;
+  readonly row: number;
+}
+
+/** A row as it lies in its file. */
+export interface RawRow {
+  readonly source: RowSource;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** `train.jsonl:1204` */
+export const describeSource = ({ file, row }: RowSource): string => `${file}:${row}`;
+
+export interface ToolCall {
+  readonly type: 'function';
+  readonly id?: string;
+  readonly function: { readonly name: string; readonly arguments: unknown };
+}
+
+/** One message in the shape that chat templates expect; further fields of the row travel along untouched. */
+export interface Message {
+  readonly role: string;
+  readonly content: unknown;
+  readonly tool_calls?: readonly ToolCall[];
+  readonly [field: string]: unknown;
+}
+
+/** What a row holds once its format is understood. */
+export type Conversation = {
+  readonly kind: 'chat';
+  readonly messages: readonly Message[];
+  /** One entry a message: true or false overrules `rolesToTrain`, null leaves it to the role. */
+  readonly train: readonly (boolean | null)[];
+  readonly tools: readonly unknown[] | null;
+};
+export type PlainText = { readonly kind: 'text'; readonly text: string };
+export type Content = Conversation | PlainText;
+
+/** Half-open range of UTF-16 positions in a text, or of token positions. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One message within the rendered text. */
+export interface Turn extends Span {
+  readonly role: string;
+  /** Which message of the conversation this is. */
+  readonly message: number;
+  /** What the loss counts of it, its end token included where wanted; null when nothing. */
+  readonly supervised: Span | null;
+}
+
+/** The text a model reads. `supervised` are disjoint and ascending; for a chat they are those of its turns. */
+export interface Rendered {
+  readonly kind: Content['kind'];
+  readonly text: string;
+  readonly turns: readonly Turn[];
+  readonly supervised: readonly Span[];
+}
+
+export interface TokenRange extends Span {
+  readonly role: string;
+  readonly message: number;
+}
+
+export interface Encoded {
+  readonly ids: Int32Array;
+  /** 1 where this token itself is to be predicted from those before it. Same length as `ids`. */
+  readonly targets: Uint8Array;
+  readonly turns: readonly TokenRange[];
+}
+
+export type DropReason =
+  | 'malformed_row'
+  | 'empty'
+  | 'bad_roles'
+  | 'template_refused'
+  | 'turn_not_found'
+  | 'missing_end_token'
+  | 'boundary_inside_token'
+  | 'nothing_supervised'
+  | 'too_long'
+  | 'duplicate';
+
+export type Verdict =
+  | { readonly kind: 'kept' }
+  /** Cut to `sequenceLen`; it had `from` tokens. */
+  | { readonly kind: 'truncated'; readonly from: number }
+  | { readonly kind: 'dropped'; readonly reason: DropReason; readonly detail: string };
+
+export const KEPT: Verdict = { kind: 'kept' };
+export const dropped = (reason: DropReason, detail: string): Verdict & { kind: 'dropped' } => ({
+  kind: 'dropped',
+  reason,
+  detail,
+});
+
+/** One packed row of T tokens: documents one after another, none of which sees another. */
+export interface Batch {
+  /** T token ids. */
+  readonly tokens: Int32Array;
+  /** T: the id of the next token of the same document where that one is supervised, else -1. */
+  readonly targets: Int32Array;
+  /** T: position within its document, from 0. */
+  readonly positions: Int32Array;
+  /** documents + 1 offsets into the T tokens, from 0 to T. */
+  readonly cuSeqlens: Int32Array;
+  /** One a document: its number in the token store. */
+  readonly rows: readonly number[];
+}
+
+/** Everything one optimizer step reads. */
+export interface StepBatches {
+  readonly batches: readonly Batch[];
+  /** Targets over all batches: what the summed loss is divided by. */
+  readonly targetTokens: number;
+  readonly tokens: number;
+  /** Passes over the data completed before this step. */
+  readonly epoch: number;
+  /** Number of this step within its epoch, from 0. */
+  readonly index: number;
+}
