@@ -1,0 +1,192 @@
+import { UserError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import { isJsonObject } from '../json.ts';
+import { LIMITS } from '../limits.ts';
+import { checkPattern } from './pattern.ts';
+
+/** What `adapter_config.json` says, as far as it changes the result. Field names follow PEFT's LoraConfig. */
+export interface LoraConfig {
+  readonly r: number;
+  readonly loraAlpha: number;
+  /** Scale by alpha / √r instead of alpha / r. */
+  readonly useRslora: boolean;
+  readonly loraDropout: number;
+  /** Ends of module names, a regular expression for whole names, or `all-linear`. The tensors say which modules it met. */
+  readonly targetModules: readonly string[] | string;
+  /** Other ranks and alphas for modules whose name ends in the pattern; the first that fits counts. */
+  readonly rankPattern: Readonly<Record<string, number>>;
+  readonly alphaPattern: Readonly<Record<string, number>>;
+  readonly baseModel: string | undefined;
+  /** Revision of the base model. */
+  readonly revision: string | undefined;
+}
+
+/**
+ * Fields whose every value is fine: they describe the training, or matter only together with a field refused below.
+ * A field that is neither here, nor read, nor empty is refused, since a newer PEFT may have given it a meaning.
+ */
+const WITHOUT_EFFECT = new Set([
+  'auto_mapping',
+  'ensure_weight_tying',
+  'eva_config',
+  'exclude_modules',
+  'inference_mode',
+  'layers_pattern',
+  'layers_to_transform',
+  'megatron_core',
+  'peft_type',
+  'peft_version',
+  'qalora_group_size',
+  'runtime_config',
+  'task_type',
+]);
+
+const READ = new Set([
+  'r',
+  'lora_alpha',
+  'use_rslora',
+  'lora_dropout',
+  'target_modules',
+  'rank_pattern',
+  'alpha_pattern',
+  'base_model_name_or_path',
+  'revision',
+  'init_lora_weights',
+  'bias',
+]);
+
+/** Initialisations that leave the base model as it was. The others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from its weights. */
+const PLAIN_INITIALISATIONS = new Set<unknown>([undefined, null, true, false, 'gaussian', 'eva', 'orthogonal']);
+
+/** @throws UserError naming the field that is wrong or cannot be honoured */
+export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
+  if (json.peft_type !== 'LORA') throw unsupported('peft_type', json.peft_type, where);
+  if (json.bias !== undefined && json.bias !== 'none') throw unsupported('bias', json.bias, where);
+  if (!PLAIN_INITIALISATIONS.has(json.init_lora_weights)) {
+    throw unsupported('init_lora_weights', json.init_lora_weights, where);
+  }
+  for (const [field, value] of Object.entries(json)) {
+    if (!READ.has(field) && !WITHOUT_EFFECT.has(field) && !isEmpty(value)) throw unsupported(field, value, where);
+  }
+  return {
+    r: rank(json.r ?? 8, 'r', where), // 8 is PEFT's default for both
+    loraAlpha: number(json.lora_alpha ?? 8, 'lora_alpha', where),
+    useRslora: boolean(json.use_rslora ?? false, 'use_rslora', where),
+    loraDropout: number(json.lora_dropout ?? 0, 'lora_dropout', where),
+    targetModules: targetModules(json.target_modules, where),
+    rankPattern: pattern(json.rank_pattern, 'rank_pattern', rank, where),
+    alphaPattern: pattern(json.alpha_pattern, 'alpha_pattern', number, where),
+    baseModel: optionalString(json.base_model_name_or_path, 'base_model_name_or_path', where),
+    revision: optionalString(json.revision, 'revision', where),
+  };
+}
+
+/** Every field that PEFT 0.21 writes, so that older and newer versions read the file without a warning. */
+export function formatLoraConfig(config: LoraConfig): JsonObject {
+  return {
+    alora_invocation_tokens: null,
+    alpha_pattern: config.alphaPattern,
+    arrow_config: null,
+    auto_mapping: null,
+    base_model_name_or_path: config.baseModel ?? null,
+    bias: 'none',
+    corda_config: null,
+    ensure_weight_tying: false,
+    eva_config: null,
+    exclude_modules: null,
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    kasa_config: null,
+    layer_replication: null,
+    layers_pattern: null,
+    layers_to_transform: null,
+    loftq_config: {},
+    lora_alpha: config.loraAlpha,
+    lora_bias: false,
+    lora_dropout: config.loraDropout,
+    lora_ga_config: null,
+    megatron_config: null,
+    megatron_core: 'megatron.core',
+    modules_to_save: null,
+    monteclora_config: null,
+    peft_type: 'LORA',
+    peft_version: '0.21.0',
+    qalora_group_size: 16,
+    r: config.r,
+    rank_pattern: config.rankPattern,
+    revision: config.revision ?? null,
+    target_modules: config.targetModules,
+    target_parameters: null,
+    task_type: 'CAUSAL_LM',
+    trainable_token_indices: null,
+    use_bdlora: null,
+    use_dora: false,
+    use_qalora: false,
+    use_rslora: config.useRslora,
+    velora_config: null,
+  };
+}
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return value === null || value === false || (isJsonObject(value) && Object.keys(value).length === 0);
+}
+
+function targetModules(value: unknown, where: string): readonly string[] | string {
+  if (typeof value === 'string' && value.length <= LIMITS.patternCharacters) return value;
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  throw wrong('target_modules', value, 'a list of names or a regular expression', where);
+}
+
+function pattern(
+  value: unknown,
+  field: string,
+  parse: (value: unknown, field: string, where: string) => number,
+  where: string,
+): Readonly<Record<string, number>> {
+  if (value === undefined || value === null) return {};
+  if (!isJsonObject(value)) throw wrong(field, value, 'a map from names to numbers', where);
+  for (const key of Object.keys(value)) checkPattern(key, `${where}: ${field}`);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, parse(item, `${field}.${key}`, where)]));
+}
+
+function rank(value: unknown, field: string, where: string): number {
+  const valid = Number.isInteger(value) && (value as number) > 0 && (value as number) <= LIMITS.loraRank;
+  if (!valid) throw wrong(field, value, `a whole number from 1 to ${LIMITS.loraRank}`, where);
+  return value as number;
+}
+
+function number(value: unknown, field: string, where: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(field, value, 'a number', where);
+  return value;
+}
+
+function boolean(value: unknown, field: string, where: string): boolean {
+  if (typeof value !== 'boolean') throw wrong(field, value, 'true or false', where);
+  return value;
+}
+
+function optionalString(value: unknown, field: string, where: string): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw wrong(field, value, 'a string', where);
+  return value;
+}
+
+function unsupported(field: string, value: unknown, where: string): UserError {
+  return new UserError({
+    what: `${field} is ${JSON.stringify(value)?.slice(0, 200)}, which Anneal does not support`,
+    where,
+    next: 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
+    code: 'adapter_field_unsupported',
+  });
+}
+
+function wrong(field: string, value: unknown, wanted: string, where: string): UserError {
+  return new UserError({
+    what: `${field} should be ${wanted}, but is ${JSON.stringify(value)?.slice(0, 200)}`,
+    where,
+    next: 'save the adapter again with PEFT',
+    code: 'adapter_config_invalid',
+  });
+}

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { writeAtomically } from '../files/atomicWrite.ts';
+import type { TensorToWrite } from '../safetensors/write.ts';
+import { writeSafetensors } from '../safetensors/write.ts';
+import type { LoraConfig } from './config.ts';
+import { formatLoraConfig } from './config.ts';
+import { CONFIG_FILE, loraTensorName, WEIGHTS_FILE } from './read.ts';
+
+export interface LoraModuleToWrite {
+  /** In the base model, without `.weight`: `model.layers.0.self_attn.q_proj`. */
+  readonly name: string;
+  /** [rank, inputs] */
+  readonly a: Omit<TensorToWrite, 'name'>;
+  /** [outputs, rank] */
+  readonly b: Omit<TensorToWrite, 'name'>;
+}
+
+/** Writes an adapter folder that PEFT loads: weights first, then the configuration, each complete or not at all. */
+export async function writePeftAdapter(
+  folder: string,
+  config: LoraConfig,
+  modules: readonly LoraModuleToWrite[],
+): Promise<void> {
+  const tensors = modules.flatMap(({ name, a, b }) => [
+    { ...a, name: loraTensorName(name, 'A') },
+    { ...b, name: loraTensorName(name, 'B') },
+  ]);
+  await writeSafetensors(join(folder, WEIGHTS_FILE), tensors);
+  const json = `${JSON.stringify(formatLoraConfig(config), null, 2)}\n`;
+  await writeAtomically(join(folder, CONFIG_FILE), (file) => file.write(Buffer.from(json)));
+}
