@@ -73,6 +73,9 @@ inline Vec scaleByPowerOfTwo(Vec a, Vec n) {
   return {_mm256_mul_ps(_mm256_mul_ps(a.lanes, _mm256_castsi256_ps(first)), _mm256_castsi256_ps(second))};
 }
 
+/** Rounds every lane to a bf16 value. */
+inline Vec roundToBf16(Vec a) { return Vec::widen(a.narrow()); }
+
 /** The sum of all lanes, always in one order. */
 inline float sum(Vec a) {
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(a.lanes), _mm256_extractf128_ps(a.lanes, 1));
@@ -84,6 +87,26 @@ inline float hmax(Vec a) {
   const __m128 four = _mm_max_ps(_mm256_castps256_ps128(a.lanes), _mm256_extractf128_ps(a.lanes, 1));
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+/** Transposes a square of floats in registers: pairs of rows, then of halves. */
+inline void transpose(Vec (&rows)[Vec::width]) {
+  __m256 pairs[8];
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(rows[i].lanes, rows[i + 1].lanes);
+    pairs[i + 1] = _mm256_unpackhi_ps(rows[i].lanes, rows[i + 1].lanes);
+  }
+  __m256 fours[8];  // fours[4g + c], half h: column 4h + c of rows 4g…4g+3
+  for (int i = 0; i < 8; i += 4) {
+    fours[i] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+    fours[i + 1] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0xee);
+    fours[i + 2] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+    fours[i + 3] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xee);
+  }
+  for (int c = 0; c < 4; c++) {
+    rows[c].lanes = _mm256_permute2f128_ps(fours[c], fours[c + 4], 0x20);
+    rows[c + 4].lanes = _mm256_permute2f128_ps(fours[c], fours[c + 4], 0x31);
+  }
 }
 
 }  // namespace anneal::ANNEAL_ISA

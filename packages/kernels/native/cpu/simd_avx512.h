@@ -61,6 +61,9 @@ inline Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.lanes)}; }
 inline Vec round(Vec a) { return {_mm512_roundscale_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 inline Vec scaleByPowerOfTwo(Vec a, Vec n) { return {_mm512_scalef_ps(a.lanes, n.lanes)}; }
 
+/** Rounds every lane to a bf16 value. */
+inline Vec roundToBf16(Vec a) { return Vec::widen(a.narrow()); }
+
 /** The sum of all lanes, always in one order. */
 inline float sum(Vec a) {
   const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(a.lanes), _mm512_extractf32x8_ps(a.lanes, 1));
@@ -74,6 +77,35 @@ inline float hmax(Vec a) {
   const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+/** Transposes a square of floats in registers: pairs of rows, then of quarters. */
+inline void transpose(Vec (&rows)[Vec::width]) {
+  __m512 pairs[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i += 2) {
+    pairs[i] = _mm512_unpacklo_ps(rows[i].lanes, rows[i + 1].lanes);
+    pairs[i + 1] = _mm512_unpackhi_ps(rows[i].lanes, rows[i + 1].lanes);
+  }
+  __m512 fours[16];  // fours[4g + c], quarter q: column 4q + c of rows 4g…4g+3
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; i += 4) {
+    fours[i] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+    fours[i + 1] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0xee);
+    fours[i + 2] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+    fours[i + 3] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xee);
+  }
+#pragma GCC unroll 16
+  for (int c = 0; c < 4; c++) {
+    const __m512 low_even = _mm512_shuffle_f32x4(fours[c], fours[c + 4], 0x88);
+    const __m512 low_odd = _mm512_shuffle_f32x4(fours[c], fours[c + 4], 0xdd);
+    const __m512 high_even = _mm512_shuffle_f32x4(fours[c + 8], fours[c + 12], 0x88);
+    const __m512 high_odd = _mm512_shuffle_f32x4(fours[c + 8], fours[c + 12], 0xdd);
+    rows[c].lanes = _mm512_shuffle_f32x4(low_even, high_even, 0x88);
+    rows[c + 4].lanes = _mm512_shuffle_f32x4(low_odd, high_odd, 0x88);
+    rows[c + 8].lanes = _mm512_shuffle_f32x4(low_even, high_even, 0xdd);
+    rows[c + 12].lanes = _mm512_shuffle_f32x4(low_odd, high_odd, 0xdd);
+  }
 }
 
 }  // namespace anneal::ANNEAL_ISA

@@ -70,6 +70,12 @@ inline Vec scaleByPowerOfTwo(Vec a, Vec n) {
   return a;
 }
 
+/** Rounds every lane to a bf16 value. */
+inline Vec roundToBf16(Vec a) {
+  for (int i = 0; i < Vec::width; i++) a.lanes[i] = fromBf16(toBf16(a.lanes[i]));
+  return a;
+}
+
 /** The sum of all lanes, always in one order. */
 inline float sum(Vec a) { return (a.lanes[0] + a.lanes[2]) + (a.lanes[1] + a.lanes[3]); }
 
@@ -77,6 +83,16 @@ inline float hmax(Vec a) {
   float result = a.lanes[0];
   for (int i = 1; i < Vec::width; i++) result = a.lanes[i] > result ? a.lanes[i] : result;
   return result;
+}
+
+inline void transpose(Vec (&rows)[Vec::width]) {
+  for (int i = 0; i < Vec::width; i++) {
+    for (int j = 0; j < i; j++) {
+      const float kept = rows[i].lanes[j];
+      rows[i].lanes[j] = rows[j].lanes[i];
+      rows[j].lanes[i] = kept;
+    }
+  }
 }
 
 }  // namespace anneal::ANNEAL_ISA

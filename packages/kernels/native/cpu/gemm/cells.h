@@ -1,0 +1,89 @@
+#pragma once
+
+#include "../../dtype.h"
+#include "../simd.h"
+
+// Operands of the microkernel are made of 4-byte cells: a float, or a pair of bf16 that are neighbours along K (the lower
+// half first) where the machine multiplies such pairs. Everything else about the product is the same for both.
+
+namespace anneal::ANNEAL_ISA {
+
+enum class Cells {
+  exact,    // the operand widened to float
+  rounded,  // a float that holds a bf16 value
+  pairs,    // two bf16
+};
+
+constexpr bool kMultipliesPairs =
+#if defined(__AVX512BF16__)
+    true;
+#else
+    false;
+#endif
+
+/** Elements along K that one cell holds. */
+constexpr int64_t elementsPerCell(Cells cells) { return cells == Cells::pairs ? 2 : 1; }
+
+template <Cells cells>
+inline Vec multiplyAdd(Vec a, Vec b, Vec c) {
+#if defined(__AVX512BF16__)
+  if constexpr (cells == Cells::pairs) {
+    return {_mm512_dpbf16_ps(c.lanes, (__m512bh)a.lanes, (__m512bh)b.lanes)};
+  }
+#endif
+  return fma(a, b, c);
+}
+
+inline int clampCount(int64_t count, int most) { return count <= 0 ? 0 : count < most ? static_cast<int>(count) : most; }
+
+inline Vec loadWide(const float* from, int64_t count) {
+  return count >= Vec::width ? Vec::load(from) : Vec::load(from, clampCount(count, Vec::width));
+}
+inline Vec loadWide(const uint16_t* from, int64_t count) {
+  return count >= Vec::width ? Vec::loadBf16(from) : Vec::loadBf16(from, clampCount(count, Vec::width));
+}
+
+#if defined(__AVX512BF16__)
+inline __m512i toPairs(const float* low, int low_count, const float* high, int high_count) {
+  return (__m512i)_mm512_cvtne2ps_pbh(Vec::load(high, high_count).lanes, Vec::load(low, low_count).lanes);
+}
+inline __m512i toPairs(const uint16_t* low, int low_count, const uint16_t* high, int high_count) {
+  const __m256i first = _mm256_maskz_loadu_epi16(Vec::firstLanes(low_count), low);
+  const __m256i second = _mm256_maskz_loadu_epi16(Vec::firstLanes(high_count), high);
+  return _mm512_inserti64x4(_mm512_castsi256_si512(first), second, 1);
+}
+#endif
+
+/** A vector of cells from elements that lie one after the other along K, of which `count` exist; zero beyond. */
+template <Cells cells, typename Element>
+inline Vec loadAlongK(const Element* from, int64_t count) {
+#if defined(__AVX512BF16__)
+  if constexpr (cells == Cells::pairs) {
+    const int low = clampCount(count, 16), high = clampCount(count - 16, 16);
+    return {_mm512_castsi512_ps(toPairs(from, low, from + 16, high))};
+  }
+#endif
+  const Vec wide = loadWide(from, count);
+  return cells == Cells::rounded && sizeof(Element) == sizeof(float) ? roundToBf16(wide) : wide;
+}
+
+/**
+ * A vector of cells across K, one for each of `count` neighbours in a row of the stored matrix. Pairs are made with the row
+ * `stride` further on, when `second_row` says that it exists.
+ */
+template <Cells cells, typename Element>
+inline Vec loadAcrossK(const Element* from, int64_t stride, int count, bool second_row) {
+#if defined(__AVX512BF16__)
+  if constexpr (cells == Cells::pairs) {
+    const __m512i rows = second_row ? toPairs(from, count, from + stride, count) : toPairs(from, count, from, 0);
+    const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(rows));
+    const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(rows, 1));
+    return {_mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32(high, 16)))};
+  }
+#endif
+  (void)stride, (void)second_row;
+  const Vec wide = loadWide(from, count);
+  return cells == Cells::rounded && sizeof(Element) == sizeof(float) ? roundToBf16(wide) : wide;
+}
+
+}  // namespace anneal::ANNEAL_ISA

@@ -1,0 +1,115 @@
+#pragma once
+
+#include "gemm.h"
+#include "pack.h"
+#include "tasks.h"
+
+// Decoding: a few rows of x against the rows of a stored weight, as dot products along K. Every weight is read once from
+// where it lies, so the speed is the memory's. A result does not depend on how many rows there are.
+
+namespace anneal::ANNEAL_ISA {
+
+constexpr int kFewRows = 8;
+
+struct FewRows {
+  const float* x;  // row-major cells
+  int64_t x_stride;
+  const Matrix* weight;
+  float* c;
+  int64_t ldc, m, n, k;
+  float alpha;
+  bool accumulate;
+  int64_t columns_per_task;
+};
+
+template <Cells cells, typename Element, int rows, int columns>
+void dotProducts(const FewRows& call, const Element* weight, float* c) {
+  constexpr int64_t step = Vec::width * elementsPerCell(cells);
+  const int64_t stride = call.weight->stride;
+  Vec sums[rows][columns];
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+    for (int j = 0; j < columns; j++) sums[r][j] = Vec::zero();
+  }
+  const auto multiply = [&](int64_t i, int64_t elements, int64_t cell_count) {
+    Vec x[rows];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) x[r] = loadWide(call.x + r * call.x_stride + i / elementsPerCell(cells), cell_count);
+#pragma GCC unroll 4
+    for (int j = 0; j < columns; j++) {
+      const Vec w = loadAlongK<cells>(weight + j * stride + i, elements);
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; r++) sums[r][j] = multiplyAdd<cells>(x[r], w, sums[r][j]);
+    }
+  };
+  int64_t i = 0;
+  for (; i + step <= call.k; i += step) multiply(i, step, Vec::width);
+  if (i < call.k) multiply(i, call.k - i, (call.k - i + elementsPerCell(cells) - 1) / elementsPerCell(cells));
+  for (int r = 0; r < rows; r++) {
+    for (int j = 0; j < columns; j++) {
+      float& out = c[r * call.ldc + j];
+      const float product = call.alpha * sum(sums[r][j]);
+      out = call.accumulate ? out + product : product;
+    }
+  }
+}
+
+template <Cells cells, typename Element, int rows>
+void dotRange(const FewRows& call, int64_t first, int64_t end) {
+  constexpr int most = Vec::width == 16 ? 24 : 8;  // accumulators that stay in registers
+  constexpr int columns = rows * 4 <= most ? 4 : rows * 2 <= most ? 2 : 1;
+  const Element* weight = static_cast<const Element*>(call.weight->data);
+  for (; first + columns <= end; first += columns) {
+    dotProducts<cells, Element, rows, columns>(call, weight + first * call.weight->stride, call.c + first);
+  }
+  for (; first < end; first++) {
+    dotProducts<cells, Element, rows, 1>(call, weight + first * call.weight->stride, call.c + first);
+  }
+}
+
+template <Cells cells, typename Element>
+void dotTask(void* argument, int64_t index, int) {
+  const FewRows& call = *static_cast<const FewRows*>(argument);
+  const int64_t first = index * call.columns_per_task;
+  const int64_t end = first + call.columns_per_task < call.n ? first + call.columns_per_task : call.n;
+  switch (call.m) {
+    case 1: return dotRange<cells, Element, 1>(call, first, end);
+    case 2: return dotRange<cells, Element, 2>(call, first, end);
+    case 3: return dotRange<cells, Element, 3>(call, first, end);
+    case 4: return dotRange<cells, Element, 4>(call, first, end);
+    case 5: return dotRange<cells, Element, 5>(call, first, end);
+    case 6: return dotRange<cells, Element, 6>(call, first, end);
+    case 7: return dotRange<cells, Element, 7>(call, first, end);
+    default: return dotRange<cells, Element, kFewRows>(call, first, end);
+  }
+}
+
+/** Whether the product is of this kind; its x must also fit into the scratch of one thread. */
+template <Cells cells>
+bool hasFewRows(int64_t m, int64_t k, const Matrix& a, const Matrix& b) {
+  const int64_t x_bytes = m * roundUp(k, Vec::width) * static_cast<int64_t>(sizeof(float));
+  return m <= kFewRows && !a.transposed && b.transposed && x_bytes <= static_cast<int64_t>(kScratchBytesPerThread);
+}
+
+template <Cells cells>
+void gemmOfFewRows(Context& context, int64_t m, int64_t n, int64_t k, float alpha, const Matrix& a, const Matrix& b, float* c,
+                   int64_t ldc, bool accumulate) {
+  constexpr int64_t weights_per_task = 32768;
+  FewRows call{static_cast<const float*>(a.data), a.stride, &b, c, ldc, m, n, k, alpha, accumulate, 0};
+  call.columns_per_task = roundUp((weights_per_task + k - 1) / k, 4);
+  if (cells != Cells::exact || a.type != DType::f32) {
+    float* packed = reinterpret_cast<float*>(context.scratch);
+    call.x = packed;
+    call.x_stride = roundUp(k, Vec::width);
+    if (a.type == DType::bf16) {
+      packRowsOfA<cells>(static_cast<const uint16_t*>(a.data), a.stride, m, k, packed, call.x_stride);
+    } else {
+      packRowsOfA<cells>(static_cast<const float*>(a.data), a.stride, m, k, packed, call.x_stride);
+    }
+  }
+  const int64_t tasks = (n + call.columns_per_task - 1) / call.columns_per_task;
+  runTasks(context, m * n * k, tasks, b.type == DType::bf16 ? dotTask<cells, uint16_t> : dotTask<cells, float>, &call);
+}
+
+}  // namespace anneal::ANNEAL_ISA

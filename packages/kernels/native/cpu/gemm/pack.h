@@ -1,0 +1,78 @@
+#pragma once
+
+#include "microkernel.h"
+
+// Both operands of a block are brought into the cells that the microkernel reads. In a stored matrix K runs either along the
+// rows (A as it is, B transposed) or across them (A transposed, B as it is).
+
+namespace anneal::ANNEAL_ISA {
+
+constexpr int64_t roundUp(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+/**
+ * `rows` rows of A with K along the rows: row-major cells, `row_stride` apart (a multiple of Vec::width, at least the cells
+ * of `k` elements).
+ */
+template <Cells cells, typename Element>
+void packRowsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k, float* to, int64_t row_stride) {
+  constexpr int64_t step = Vec::width * elementsPerCell(cells);
+  for (int64_t r = 0; r < rows; r++) {
+    float* out = to + r * row_stride;
+    for (int64_t i = 0; i < k; i += step, out += Vec::width) loadAlongK<cells>(from + r * stride + i, k - i).store(out);
+  }
+}
+
+/** `rows` rows of op(A) with K across the stored rows: strips of kTileRows rows, each [cell along K][row]. */
+template <Cells cells, typename Element>
+void packColumnsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k, float* to) {
+  constexpr int per_cell = elementsPerCell(cells);
+  constexpr int chunk = kTileRows < Vec::width ? kTileRows : Vec::width;
+  for (int64_t r = 0; r < rows; r += kTileRows) {
+    for (int64_t i = 0; i < k; i += per_cell, to += kTileRows) {
+      for (int part = 0; part < kTileRows; part += chunk) {
+        const int count = clampCount(rows - r - part, chunk);
+        loadAcrossK<cells>(from + i * stride + r + part, stride, count, i + 1 < k).store(to + part, chunk);
+      }
+    }
+  }
+}
+
+/** A panel of B, [cell along K][width], from `columns` <= width columns of op(B) with K across the stored rows. */
+template <Cells cells, typename Element>
+void packRowsOfB(const Element* from, int64_t stride, int columns, int64_t k, float* to, int width) {
+  for (int64_t i = 0; i < k; i += elementsPerCell(cells), to += width) {
+    for (int column = 0; column < width; column += Vec::width) {
+      const int count = clampCount(columns - column, Vec::width);
+      loadAcrossK<cells>(from + i * stride + column, stride, count, i + 1 < k).store(to + column);
+    }
+  }
+}
+
+/** The same panel from a B with K along the stored rows: squares of cells are transposed in registers. */
+template <Cells cells, typename Element>
+void packColumnsOfB(const Element* from, int64_t stride, int columns, int64_t k, float* to, int width) {
+  constexpr int64_t step = Vec::width * elementsPerCell(cells);
+  const int64_t cells_k = (k + elementsPerCell(cells) - 1) / elementsPerCell(cells);
+  for (int column = 0; column < width; column += Vec::width) {
+    const int rows = clampCount(columns - column, Vec::width);
+    const Element* source = from + column * stride;
+    float* out = to + column;
+    for (int64_t i = 0, cell = 0; i < k; i += step, cell += Vec::width) {
+      Vec square[Vec::width];
+#pragma GCC unroll 16
+      for (int r = 0; r < Vec::width; r++) {
+        square[r] = r < rows ? loadAlongK<cells>(source + r * stride + i, k - i) : Vec::zero();
+      }
+      transpose(square);
+      const int64_t left = cells_k - cell;
+      if (left >= Vec::width) {
+#pragma GCC unroll 16
+        for (int r = 0; r < Vec::width; r++) square[r].store(out + (cell + r) * width);
+      } else {
+        for (int r = 0; r < left; r++) square[r].store(out + (cell + r) * width);
+      }
+    }
+  }
+}
+
+}  // namespace anneal::ANNEAL_ISA
