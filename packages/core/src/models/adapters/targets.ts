@@ -56,18 +56,29 @@ function allLinears(config: ModelConfig): string[] {
 }
 
 function fullMatches(pattern: string, modules: readonly string[]): boolean[] {
+  let whole: RegExp;
   try {
-    const script = new Script('const whole = new RegExp(`^(?:${pattern})$`); modules.map((name) => whole.test(name))');
-    const matches: unknown = script.runInContext(createContext({ pattern, modules }), { timeout: PATTERN_TIMEOUT_MS });
-    return Array.from(matches as boolean[]);
+    whole = new RegExp(`^(?:${pattern})$`);
   } catch (cause) {
-    throw new UserError({
-      what: `the adapter target ${JSON.stringify(pattern)} is no usable regular expression: ${cause instanceof Error ? cause.message : String(cause)}`,
-      next: 'list module names instead, e.g. [q_proj, v_proj], or use all-linear',
-      code: 'adapter_target_invalid',
-      cause,
-    });
+    throw unusablePattern(pattern, cause instanceof Error ? cause.message : String(cause), cause);
   }
+  const matches: boolean[] = [];
+  const match = (): unknown => modules.forEach((module) => matches.push(whole.test(module)));
+  try {
+    new Script('match()').runInContext(createContext({ match }), { timeout: PATTERN_TIMEOUT_MS });
+  } catch (cause) {
+    throw unusablePattern(pattern, `matching takes more than ${PATTERN_TIMEOUT_MS} ms`, cause);
+  }
+  return matches;
+}
+
+function unusablePattern(pattern: string, why: string, cause: unknown): UserError {
+  return new UserError({
+    what: `the adapter target ${JSON.stringify(pattern)} is no usable regular expression: ${why}`,
+    next: 'list module names instead, e.g. [q_proj, v_proj], or use all-linear',
+    code: 'adapter_target_invalid',
+    cause,
+  });
 }
 
 function noSuchTarget(target: string): UserError {

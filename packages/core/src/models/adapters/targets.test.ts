@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { architectureOf, readConfig } from '../index.ts';
+import { linearOfModule, moduleName, targetedLinears } from './targets.ts';
+
+const json = JSON.parse(
+  readFileSync(new URL('../../../test/golden/models/llama3/config.json', import.meta.url), 'utf8'),
+);
+const config = readConfig(json, null, 'config.json');
+const { names } = architectureOf('llama', 'config.json');
+const targeted = (targets: string | string[]) => targetedLinears(config, names, targets);
+
+test('all-linear is the seven linears of every layer, never embedding or head', () => {
+  expect(targeted('all-linear')).toEqual(
+    [0, 1].flatMap((layer) => ['q', 'k', 'v', 'o', 'gate', 'up', 'down'].map((name) => `layers.${layer}.${name}`)),
+  );
+});
+
+test('names match as dotted ends, in model order whatever order they are listed in', () => {
+  expect(targeted(['v_proj', 'q_proj'])).toEqual(['layers.0.q', 'layers.0.v', 'layers.1.q', 'layers.1.v']);
+  expect(targeted(['layers.1.mlp.up_proj'])).toEqual(['layers.1.up']);
+});
+
+test('a string is a regular expression over the whole module name', () => {
+  expect(targeted('.*\\.1\\..*(q|down)_proj')).toEqual(['layers.1.q', 'layers.1.down']);
+});
+
+test.each([
+  [['q_proj', 'w_proj'], 'the adapter target w_proj is no linear layer'],
+  [['lm_head'], 'the adapter target lm_head'],
+  [['roj'], 'the adapter target roj'],
+  [[], 'an empty list'],
+  ['q_proj', 'the adapter target q_proj'],
+  ['(', 'no usable regular expression'],
+  ['(([a-z.0-9_]+)+)+!', 'no usable regular expression: matching takes more than 1000 ms'],
+])('%j is refused', (targets, message) => {
+  expect(() => targeted(targets)).toThrow(message);
+});
+
+test('module names go both ways', () => {
+  expect(moduleName(names, 'layers.1.gate')).toBe('model.layers.1.mlp.gate_proj');
+  expect(linearOfModule(config, names, 'model.layers.1.mlp.gate_proj')).toBe('layers.1.gate');
+  expect(linearOfModule(config, names, 'model.layers.2.mlp.gate_proj')).toBeNull();
+  expect(linearOfModule(config, names, 'lm_head')).toBeNull();
+});
