@@ -1,0 +1,143 @@
+import type { Finding, KeyPath } from './problem.ts';
+import type { Dataset, Recipe, RecipeKey } from './schema.ts';
+
+/** The data set keys that only one type reads. */
+export const fieldsOfType = {
+  chat_template: ['field_messages', 'message_property_mappings'],
+  alpaca: ['field_instruction', 'field_input', 'field_output'],
+  completion: ['field'],
+} as const satisfies Record<string, readonly (keyof Dataset)[]>;
+
+export type FieldType = keyof typeof fieldsOfType;
+
+const adapterKeys = [
+  'lora_r',
+  'lora_alpha',
+  'lora_dropout',
+  'lora_target_linear',
+  'lora_target_modules',
+  'peft_use_rslora',
+  'lora_model_dir',
+] as const satisfies readonly RecipeKey[];
+
+/** Keys that are each right but do not go together. Takes the sound part of a recipe, so that all mistakes show at once. */
+export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
+  const found: Finding[] = [];
+  const clash = (key: RecipeKey, what: string, next: string) => found.push(combination([key], what, next));
+  const both = (a: RecipeKey, b: RecipeKey) => {
+    if (isSet(recipe[a]) && isSet(recipe[b])) {
+      clash(b, `\`${a}\` and \`${b}\` are both written`, `keep one of them and remove the other or set it to null`);
+    }
+  };
+
+  if (recipe.adapter === null) {
+    for (const key of adapterKeys) {
+      if (isSet(recipe[key])) {
+        clash(key, `\`${key}\` has no meaning with \`adapter: null\``, 'remove it, or set adapter to lora or qlora');
+      }
+    }
+  }
+  if (recipe.load_in_4bit === true && recipe.adapter !== 'qlora') {
+    clash(
+      'load_in_4bit',
+      'weights in 4 bits cannot be trained themselves',
+      'set adapter: qlora, or load_in_4bit: false',
+    );
+  }
+  if (recipe.load_in_4bit === false && recipe.adapter === 'qlora') {
+    clash('load_in_4bit', '`adapter: qlora` means weights in 4 bits', 'remove load_in_4bit, or set adapter: lora');
+  }
+  if (recipe.lora_target_linear === true) both('lora_target_linear', 'lora_target_modules');
+  if (recipe.lora_target_linear === false && recipe.adapter !== null && !isSet(recipe.lora_target_modules)) {
+    clash('lora_target_linear', 'no layer gets an adapter', 'list the layers in lora_target_modules');
+  }
+
+  both('warmup_ratio', 'warmup_steps');
+  both('eval_steps', 'evals_per_epoch');
+  both('save_steps', 'saves_per_epoch');
+  if (recipe.lr_scheduler === 'constant') {
+    for (const key of ['warmup_ratio', 'warmup_steps'] as const) {
+      if (recipe[key]) clash(key, '`lr_scheduler: constant` has no warm-up', 'choose constant_with_warmup');
+    }
+  }
+  if (recipe.cosine_min_lr_ratio && !(recipe.lr_scheduler ?? 'cosine').startsWith('cosine')) {
+    clash(
+      'cosine_min_lr_ratio',
+      'only a cosine schedule ends at a ratio',
+      'set lr_scheduler: cosine, or remove the key',
+    );
+  }
+  if (recipe.max_steps && recipe.warmup_steps && recipe.warmup_steps >= recipe.max_steps) {
+    clash('warmup_steps', 'the warm-up is as long as the run', `write fewer than max_steps = ${recipe.max_steps}`);
+  }
+
+  const validates = recipe.val_set_size || isSet(recipe.test_datasets);
+  if (recipe.val_set_size && isSet(recipe.test_datasets)) both('test_datasets', 'val_set_size');
+  for (const key of ['early_stopping_patience', 'load_best_model_at_end'] as const) {
+    if (recipe[key] && !validates) {
+      clash(key, `\`${key}\` needs a validation loss`, 'set val_set_size or test_datasets');
+    }
+  }
+  for (const list of ['datasets', 'test_datasets'] as const) {
+    for (const [i, dataset] of (recipe[list] ?? []).entries()) found.push(...datasetFindings(dataset, [list, i]));
+  }
+  return found;
+}
+
+function datasetFindings(dataset: Dataset, path: KeyPath): Finding[] {
+  const found: Finding[] = [];
+  const type = dataset.type === 'sharegpt' ? 'chat_template' : (dataset.type ?? 'auto');
+  const kinds = (Object.keys(fieldsOfType) as FieldType[]).filter((kind) =>
+    fieldsOfType[kind].some((key) => isSet(dataset[key])),
+  );
+  for (const kind of kinds) {
+    if (type === kind || (type === 'auto' && kinds.length === 1)) continue;
+    for (const key of fieldsOfType[kind].filter((each) => isSet(dataset[each]))) {
+      const what =
+        type === 'auto'
+          ? `columns of ${kinds.join(' and ')} are named together`
+          : `\`type: ${dataset.type}\` does not read \`${key}\``;
+      found.push(combination([...path, key], what, `set type: ${kind}, or remove ${key}`));
+    }
+  }
+  const templateRole = new Map<string, string>();
+  for (const [role, names] of Object.entries(dataset.roles ?? {})) {
+    for (const name of names) {
+      const other = templateRole.get(name);
+      if (other !== undefined && other !== role) {
+        found.push(
+          combination(
+            [...path, 'roles', role],
+            `the role "${name}" of the data stands for ${other} and for ${role}`,
+            'list it once',
+          ),
+        );
+      }
+      templateRole.set(name, role);
+    }
+  }
+  for (const [i, name] of (dataset.roles_to_train ?? []).entries()) {
+    const meant = dataset.roles?.[name] ? undefined : (templateRole.get(name) ?? roleOfDataName[name]);
+    if (meant !== undefined && meant !== name) {
+      found.push(
+        combination(
+          [...path, 'roles_to_train', i],
+          `\`roles_to_train\` takes the template's names of roles, and "${name}" is a name of the data`,
+          `write ${meant}`,
+        ),
+      );
+    }
+  }
+  return found;
+}
+
+const roleOfDataName: Record<string, string> = { gpt: 'assistant', human: 'user' };
+
+function combination(path: KeyPath, what: string, next: string): Finding {
+  return { path, part: 'key', code: 'impossible_combination', what, next };
+}
+
+/** Null is how a recipe says that a key is not set. */
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}

@@ -1,0 +1,151 @@
+import type * as z from 'zod';
+import { dotted, type Finding, type KeyPath } from './problem.ts';
+import { recipeSchema } from './schema.ts';
+import { datasetSchema } from './sections/datasets.ts';
+import { closest, meant } from './suggest.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** Every way in which a value from a YAML file fails to be a recipe, in the reader's words. */
+export function shapeFindings(value: unknown): Finding[] {
+  const result = recipeSchema.safeParse(value);
+  return result.success ? [] : result.error.issues.flatMap((issue) => findings(issue, [], value));
+}
+
+function findings(issue: Issue, base: KeyPath, root: unknown): Finding[] {
+  const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
+  const name = `\`${dotted(path)}\``;
+  const value = valueAt(root, path);
+  const found = (code: string, what: string, next: string): Finding[] => [{ path, part: 'value', code, what, next }];
+
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code === 'invalid_union') {
+    const inner = deepestBranch(issue.errors);
+    if (inner) return inner.flatMap((each) => findings(each, path, root));
+  }
+  if (value === undefined || (value === null && issue.code === 'invalid_type')) {
+    return found('missing_key', `${name} is missing`, `add it: ${purpose(path)}`);
+  }
+  switch (issue.code) {
+    case 'too_small':
+    case 'too_big':
+      if (issue.code === 'too_small' && issue.origin !== 'number') {
+        return found('empty_value', `${name} is empty`, `write a value: ${purpose(path)}`);
+      }
+      return found('out_of_range', `${name} is ${shown(value)}, out of range`, `write ${expectation(issue)}`);
+    case 'invalid_value': {
+      const choices = issue.values.map(String);
+      const near = typeof value === 'string' ? closest(value, choices) : undefined;
+      const choose = choices.length === 1 ? `write ${choices[0]}` : `choose one of ${choices.join(', ')}`;
+      return found(
+        'unknown_choice',
+        `${name} is ${shown(value)}`,
+        near ? `did you mean \`${near}\`? ${choose}` : choose,
+      );
+    }
+    default: {
+      const wanted = expectation(issue);
+      return found(
+        'wrong_type',
+        `${name} is ${shown(value)}, not ${wanted}`,
+        yamlAdvice(value, wanted) ?? `write ${wanted}`,
+      );
+    }
+  }
+}
+
+function unknownKey(path: KeyPath, key: string): Finding {
+  const known = knownKeys(path);
+  const suggestion = meant(key, known);
+  return {
+    path: [...path, key],
+    part: 'key',
+    code: 'unknown_key',
+    what: `unknown key \`${dotted([...path, key])}\``,
+    next: suggestion
+      ? `did you mean ${suggestion}?`
+      : path.length === 0
+        ? 'remove it; `anneal schema` lists every key'
+        : `remove it; known here: ${known.join(', ')}`,
+  };
+}
+
+/** Of the ways to read a value, the one whose complaints lie inside it: there the kind was right and a part was wrong. */
+function deepestBranch(branches: Issue[][]): Issue[] | undefined {
+  return branches.find((issues) => issues.some((issue) => issue.path.length > 0 || issue.code === 'unrecognized_keys'));
+}
+
+/** What a value should have been: `a whole number`, `a number from 0 to 1`. */
+function expectation(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return typeNames[issue.expected] ?? issue.expected;
+    case 'too_small':
+      return issue.inclusive ? `a number from ${issue.minimum} on` : `a number above ${issue.minimum}`;
+    case 'too_big':
+      return issue.inclusive ? `a number up to ${issue.maximum}` : `a number below ${issue.maximum}`;
+    case 'invalid_value':
+      return issue.values.map((value) => `\`${String(value)}\``).join(', ');
+    case 'invalid_union':
+      return [...new Set(issue.errors.flatMap((branch) => branch.map(expectation)))].join(' or ');
+    default:
+      return issue.message;
+  }
+}
+
+const typeNames: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping of keys',
+  record: 'a mapping of keys',
+};
+
+/** YAML 1.2 reads a few spellings otherwise than people, and YAML 1.1, do. */
+function yamlAdvice(value: unknown, wanted: string): string | undefined {
+  if (typeof value === 'string' && wanted.includes('true or false')) {
+    if (/^(yes|on|y)$/i.test(value)) return 'write true: in YAML 1.2 only true and false are booleans';
+    if (/^(no|off|n)$/i.test(value)) return 'write false: in YAML 1.2 only true and false are booleans';
+    if (/^(true|false)$/i.test(value)) return `write ${value.toLowerCase()} without quotes`;
+  }
+  if (typeof value === 'string' && wanted.includes('number')) {
+    const plain = value.trim().replaceAll('_', '').replaceAll(',', '');
+    if (plain !== '' && Number.isFinite(Number(plain))) return `write ${plain}, without quotes, spaces and separators`;
+  }
+  if (wanted === 'a text' && ['number', 'boolean'].includes(typeof value)) return 'put it in quotes';
+  if (wanted === 'a list' && typeof value !== 'object') return `write it as a list: [${String(value)}]`;
+  return undefined;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `the text "${value.length > 60 ? `${value.slice(0, 60)}…` : value}"`;
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'a mapping of keys' : String(value);
+}
+
+function valueAt(root: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>(
+    (value, step) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, step)
+        ? (value as Record<string | number, unknown>)[step]
+        : undefined,
+    root,
+  );
+}
+
+function shapeAt(path: KeyPath): Record<string, z.ZodType> {
+  if (path.length === 0) return recipeSchema.shape;
+  return ['datasets', 'test_datasets'].includes(String(path[0])) && path.length === 2 ? datasetSchema.shape : {};
+}
+
+function knownKeys(path: KeyPath): string[] {
+  return path[0] === 'sample_prompts' ? ['role', 'content'] : Object.keys(shapeAt(path));
+}
+
+/** First sentence of the description of a key. */
+function purpose(path: KeyPath): string {
+  const description = shapeAt(path.slice(0, -1))[String(path.at(-1))]?.meta()?.description;
+  return description?.replace(/^(.*?[.:])\s.*$/s, '$1') ?? 'docs/recipe.md explains the key';
+}

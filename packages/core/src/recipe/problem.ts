@@ -1,0 +1,59 @@
+import { UserError } from '../errors.ts';
+
+/** Where in a recipe a value stands: `['datasets', 0, 'path']`. */
+export type KeyPath = readonly (string | number)[];
+
+/** What is wrong with one key, before it is known where the key was written. */
+export interface Finding {
+  path: KeyPath;
+  /** Whether the mistake is in the name of the key or in its value. */
+  part: 'key' | 'value';
+  code: string;
+  what: string;
+  next: string;
+}
+
+/** `file:line:column`, or the option of the command line that set the value. Line and column count from 1. */
+export interface Location {
+  where: string;
+  line?: number;
+  column?: number;
+}
+
+/** A finding with its place. The command line prints it, an editor underlines it. */
+export type RecipeProblem = Omit<Finding, 'part'> & Location;
+
+/** Thrown for a recipe with at least one problem; carries all of them. */
+export class InvalidRecipe extends UserError {
+  readonly problems: readonly RecipeProblem[];
+
+  constructor(file: string, problems: readonly RecipeProblem[]) {
+    const [first] = problems;
+    if (first === undefined) throw new Error('InvalidRecipe needs a problem');
+    super(
+      problems.length === 1
+        ? first
+        : {
+            what: `${problems.length} problems in the recipe\n${problems.map(listed).join('\n')}`,
+            where: file,
+            next: 'correct them all; `anneal validate` checks the recipe without starting anything',
+            code: 'invalid_recipe',
+          },
+    );
+    this.name = 'InvalidRecipe';
+    this.problems = problems;
+  }
+
+  override toJSON() {
+    return { ...super.toJSON(), problems: this.problems };
+  }
+}
+
+function listed(problem: RecipeProblem): string {
+  return `  ${problem.where}  ${problem.what}; ${problem.next}`;
+}
+
+/** How a path is written in messages and in `--set`: `datasets.0.path`. */
+export function dotted(path: KeyPath): string {
+  return path.join('.');
+}

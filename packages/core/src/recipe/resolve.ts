@@ -1,0 +1,199 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import type * as z from 'zod';
+import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem } from './problem.ts';
+import { type ResolvedDataset, resolveDataset } from './resolveDataset.ts';
+import { type Recipe, recipeSchema } from './schema.ts';
+
+type Filled = z.output<typeof recipeSchema>;
+
+export type AdapterSettings =
+  | {
+      adapter: 'lora' | 'qlora';
+      load_in_4bit: boolean;
+      lora_r: number;
+      lora_alpha: number;
+      lora_dropout: number;
+      /** Every linear layer of the blocks; false where `lora_target_modules` lists them. */
+      lora_target_linear: boolean;
+      lora_target_modules: string[] | null;
+      peft_use_rslora: boolean;
+      lora_model_dir: string | null;
+    }
+  | {
+      adapter: null;
+      load_in_4bit: false;
+      lora_r: null;
+      lora_alpha: null;
+      lora_dropout: null;
+      lora_target_linear: null;
+      lora_target_modules: null;
+      peft_use_rslora: null;
+      lora_model_dir: null;
+    };
+
+export interface RunLength {
+  /** Null where `max_steps` decides. */
+  num_epochs: number | null;
+  max_steps: number | null;
+}
+
+export interface ResolvedOptimization {
+  learning_rate: number;
+  lr_scheduler: 'cosine' | 'linear' | 'constant' | 'constant_with_warmup';
+  /** Exactly one of `warmup_ratio` and `warmup_steps` is a number. */
+  warmup_ratio: number | null;
+  warmup_steps: number | null;
+  cosine_min_lr_ratio: number;
+  optimizer: 'adamw_torch' | 'adamw_8bit';
+}
+
+export interface ResolvedEvaluation {
+  test_datasets: ResolvedDataset[] | null;
+  val_set_size: number;
+  /** Exactly one of `eval_steps` and `evals_per_epoch` is a number; likewise of `save_steps` and `saves_per_epoch`. */
+  evals_per_epoch: number | null;
+  saves_per_epoch: number | null;
+  load_best_model_at_end: boolean;
+}
+
+type Decided = AdapterSettings &
+  RunLength &
+  ResolvedOptimization &
+  ResolvedEvaluation & { datasets: ResolvedDataset[] };
+
+type DistributiveKeys<T> = T extends unknown ? keyof T : never;
+
+/** A recipe in which nothing is left to a default: every key present, paths absolute, one spelling for each thing. */
+export type ResolvedRecipe = Omit<Filled, DistributiveKeys<Decided>> & Decided;
+
+export interface ResolveOptions {
+  /** Where relative paths start: the folder of the recipe. */
+  baseDirectory: string;
+  /** Where a key was written, for errors about files that are not there. */
+  locate?: (path: KeyPath) => Location;
+  exists?: (path: string) => boolean;
+}
+
+/**
+ * Decides every default. Resolving what came out changes nothing.
+ * @throws InvalidRecipe for files that the recipe names and that do not exist
+ */
+export function resolveRecipe(recipe: Recipe, options: ResolveOptions): ResolvedRecipe {
+  const { baseDirectory, exists = existsSync, locate = (path) => ({ where: path.join('.') }) } = options;
+  const filled = recipeSchema.parse(recipe);
+  const problems: RecipeProblem[] = [];
+  const absolute = (path: string) => absolutePath(path, baseDirectory);
+  const existing = (path: string, key: KeyPath, next: string) => {
+    const full = absolute(path);
+    if (!exists(full)) {
+      problems.push({ path: key, code: 'missing_file', what: `${full} does not exist`, next, ...locate(key) });
+    }
+    return full;
+  };
+  const optionalFile = (key: 'lora_model_dir' | 'resume_from_checkpoint', next: string) =>
+    filled[key] === null ? null : existing(filled[key], [key], next);
+  const datasets = (key: 'datasets' | 'test_datasets') =>
+    (filled[key] ?? []).map((dataset, i) => resolveDataset(dataset, [key, i], existing));
+
+  const resolved: ResolvedRecipe = {
+    ...filled,
+    base_model: baseModel(filled.base_model, absolute, exists, existing),
+    chat_template:
+      filled.chat_template === 'tokenizer_default'
+        ? 'tokenizer_default'
+        : existing(filled.chat_template, ['chat_template'], 'name a Jinja file, or write tokenizer_default'),
+    ...adapterSettings(filled, optionalFile('lora_model_dir', 'name the folder of a PEFT adapter')),
+    datasets: datasets('datasets'),
+    test_datasets: filled.test_datasets === null ? null : datasets('test_datasets'),
+    val_set_size: filled.val_set_size ?? 0,
+    ...runLength(filled),
+    ...optimization(filled),
+    evals_per_epoch: filled.eval_steps === null ? (filled.evals_per_epoch ?? 1) : null,
+    saves_per_epoch: filled.save_steps === null ? (filled.saves_per_epoch ?? 1) : null,
+    load_best_model_at_end: filled.load_best_model_at_end ?? filled.early_stopping_patience !== null,
+    output_dir: absolute(filled.output_dir),
+    resume_from_checkpoint: optionalFile('resume_from_checkpoint', 'name a checkpoint-N folder of a run'),
+  };
+  if (problems.length > 0) throw new InvalidRecipe('recipe', problems);
+  return resolved;
+}
+
+function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSettings {
+  if (filled.adapter === null) {
+    return {
+      adapter: null,
+      load_in_4bit: false,
+      lora_r: null,
+      lora_alpha: null,
+      lora_dropout: null,
+      lora_target_linear: null,
+      lora_target_modules: null,
+      peft_use_rslora: null,
+      lora_model_dir: null,
+    };
+  }
+  return {
+    adapter: filled.adapter,
+    load_in_4bit: filled.adapter === 'qlora',
+    lora_r: filled.lora_r ?? 16,
+    lora_alpha: filled.lora_alpha ?? 16,
+    lora_dropout: filled.lora_dropout ?? 0,
+    lora_target_linear: filled.lora_target_modules === null,
+    lora_target_modules: filled.lora_target_modules,
+    peft_use_rslora: filled.peft_use_rslora ?? false,
+    lora_model_dir: loraModelDir,
+  };
+}
+
+function runLength({ num_epochs, max_steps }: Filled): RunLength {
+  return { num_epochs: max_steps === null ? (num_epochs ?? 1) : null, max_steps };
+}
+
+function optimization(filled: Filled): ResolvedOptimization {
+  const lr_scheduler = scheduleNames[filled.lr_scheduler];
+  const constant = lr_scheduler === 'constant';
+  return {
+    learning_rate: filled.learning_rate ?? (filled.adapter === null ? 2e-5 : 2e-4),
+    lr_scheduler,
+    warmup_ratio: constant || filled.warmup_steps !== null ? null : (filled.warmup_ratio ?? 0.03),
+    warmup_steps: constant ? 0 : filled.warmup_steps,
+    cosine_min_lr_ratio: filled.cosine_min_lr_ratio ?? 0,
+    optimizer: optimizerNames[filled.optimizer],
+  };
+}
+
+const scheduleNames = {
+  cosine: 'cosine',
+  cosine_with_warmup: 'cosine',
+  linear: 'linear',
+  linear_with_warmup: 'linear',
+  constant: 'constant',
+  constant_with_warmup: 'constant_with_warmup',
+} as const;
+
+const optimizerNames = {
+  adamw_torch: 'adamw_torch',
+  adamw_torch_fused: 'adamw_torch',
+  adamw_8bit: 'adamw_8bit',
+  adamw_bnb_8bit: 'adamw_8bit',
+} as const;
+
+/** A file or folder where one is meant or is there; otherwise a name of a hub, left as it is. */
+function baseModel(
+  name: string,
+  absolute: (path: string) => string,
+  exists: (path: string) => boolean,
+  existing: (path: string, key: KeyPath, next: string) => string,
+): string {
+  const meansPath = /^[./~]/.test(name) || isAbsolute(name) || name.toLowerCase().endsWith('.gguf');
+  if (meansPath)
+    return existing(name, ['base_model'], 'correct the path, or write a Hugging Face name such as Qwen/Qwen3-4B');
+  return exists(absolute(name)) ? absolute(name) : name;
+}
+
+function absolutePath(path: string, baseDirectory: string): string {
+  const expanded = path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
+  return resolve(baseDirectory, expanded);
+}

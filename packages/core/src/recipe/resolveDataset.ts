@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import type * as z from 'zod';
+import { type FieldType, fieldsOfType } from './combinations.ts';
+import type { KeyPath } from './problem.ts';
+import type { datasetSchema } from './sections/datasets.ts';
+
+type Filled = z.output<typeof datasetSchema>;
+
+/** A data set with nothing left to a default. With `type: auto` the reader of the data finds the columns that are null. */
+export type ResolvedDataset = Omit<Filled, 'type' | 'data_files' | 'roles'> & {
+  type: 'auto' | FieldType;
+  data_files: string[] | null;
+  /** The template's role → the data's names of it. */
+  roles: Record<string, string[]>;
+};
+
+type Columns = Pick<ResolvedDataset, (typeof fieldsOfType)[FieldType][number]>;
+
+const noColumns: Columns = {
+  field_messages: null,
+  message_property_mappings: null,
+  field_instruction: null,
+  field_input: null,
+  field_output: null,
+  field: null,
+};
+
+/** What the rows of each type look like unless the recipe says otherwise. */
+const usualColumns: Record<'chat_template' | 'sharegpt' | 'alpaca' | 'completion', Partial<Columns>> = {
+  chat_template: { field_messages: 'messages', message_property_mappings: { role: 'role', content: 'content' } },
+  sharegpt: { field_messages: 'conversations', message_property_mappings: { role: 'from', content: 'value' } },
+  alpaca: { field_instruction: 'instruction', field_input: 'input', field_output: 'output' },
+  completion: { field: 'text' },
+};
+
+const usualRoles: Record<string, string[]> = {
+  system: ['system'],
+  user: ['user', 'human'],
+  assistant: ['assistant', 'gpt', 'function_call'],
+  tool: ['tool', 'observation'],
+};
+
+/** `existing` turns a path into an absolute one and records it when nothing is there. */
+export function resolveDataset(
+  filled: Filled,
+  key: KeyPath,
+  existing: (path: string, key: KeyPath, next: string) => string,
+): ResolvedDataset {
+  const written = filled.type === 'auto' ? (typeOfWrittenColumns(filled) ?? 'auto') : filled.type;
+  const usual = written === 'auto' ? {} : usualColumns[written];
+  const path = existing(filled.path, [...key, 'path'], 'correct the path; data sets are read from local files');
+  const data_files = typeof filled.data_files === 'string' ? [filled.data_files] : filled.data_files;
+  for (const file of data_files ?? []) existing(join(path, file), [...key, 'data_files'], `name files inside ${path}`);
+  return {
+    ...filled,
+    ...noColumns,
+    ...usual,
+    ...writtenColumns(filled),
+    ...(filled.message_property_mappings && {
+      message_property_mappings: { ...usual.message_property_mappings, ...filled.message_property_mappings },
+    }),
+    path,
+    type: written === 'sharegpt' ? 'chat_template' : written,
+    data_files,
+    roles: mergedRoles(filled.roles ?? {}),
+  };
+}
+
+function typeOfWrittenColumns(filled: Filled): FieldType | undefined {
+  return (Object.keys(fieldsOfType) as FieldType[]).find((type) =>
+    fieldsOfType[type].some((key) => filled[key] !== null),
+  );
+}
+
+function writtenColumns(filled: Filled): Partial<Columns> {
+  const keys = Object.values(fieldsOfType).flat();
+  return Object.fromEntries(keys.filter((key) => filled[key] !== null).map((key) => [key, filled[key]]));
+}
+
+/** A name that the recipe gives to one role is taken from the role that usually has it. */
+function mergedRoles(written: Record<string, string[]>): Record<string, string[]> {
+  const taken = new Set(Object.values(written).flat());
+  const usual = Object.entries(usualRoles).map(([role, names]) => [role, names.filter((name) => !taken.has(name))]);
+  return { ...Object.fromEntries(usual.filter(([, names]) => (names ?? []).length > 0)), ...written };
+}

@@ -1,0 +1,51 @@
+import * as z from 'zod';
+import { derived, optional } from '../key.ts';
+
+/** What is trained: a low-rank adapter beside frozen weights, or every weight. */
+export const adapter = {
+  adapter: z.enum(['lora', 'qlora']).nullable().default('lora').meta({
+    description:
+      '`lora` trains a small adapter beside the frozen model, `qlora` does so over a model held in 4 bits, `null` trains every weight (full fine-tuning).',
+    defaultValue: 'lora',
+  }),
+  load_in_4bit: derived(
+    z.boolean(),
+    'true with `adapter: qlora`, otherwise false',
+    'Hold the frozen weights in NF4, about 4.5 bits each. Goes with `adapter: qlora`.',
+  ),
+  lora_r: derived(
+    z.int().min(1).max(1024),
+    '16',
+    'Rank of the adapter: the width of its two small matrices. 8 to 64 is usual; higher learns more and costs more memory.',
+  ),
+  lora_alpha: derived(
+    z.number().positive().max(8192),
+    '16',
+    'Scale of the adapter: its output is multiplied by lora_alpha / lora_r (by lora_alpha / √lora_r with `peft_use_rslora`). Once or twice `lora_r` is usual.',
+  ),
+  lora_dropout: derived(
+    z.number().min(0).lt(1),
+    '0',
+    "Share of the adapter's inputs set to zero at random while training. 0 is fastest and usually as good.",
+  ),
+  lora_target_linear: derived(
+    z.boolean(),
+    'true unless `lora_target_modules` is written',
+    'Put the adapter on every linear layer of the blocks: attention and MLP, not the embedding and not the output layer.',
+  ),
+  lora_target_modules: derived(
+    z.array(z.string().min(1)).min(1),
+    'null: see `lora_target_linear`',
+    "The linear layers that get an adapter, by the last part of their Hugging Face name: `[q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj]` are Llama's.",
+  ),
+  peft_use_rslora: derived(
+    z.boolean(),
+    'false',
+    'Rank-stabilised LoRA: scale by lora_alpha / √lora_r, so that a high rank keeps learning.',
+  ),
+  lora_model_dir: optional(
+    z.string().min(1),
+    null,
+    'Start from this adapter (a PEFT folder with adapter_model.safetensors) instead of a fresh one.',
+  ),
+};

@@ -1,0 +1,37 @@
+import * as z from 'zod';
+import { optional } from '../key.ts';
+
+/** Where the run happens, with which numbers, and where its files go. */
+export const machine = {
+  device: optional(z.enum(['auto', 'cpu']), 'auto', 'Where to train. `auto` takes the fastest device there is.'),
+  threads: optional(
+    z.int().min(1).max(1024),
+    null,
+    'CPU threads; null takes one for each core. The result does not depend on it.',
+  ),
+  bf16: optional(
+    z.union([z.boolean(), z.literal('auto')]),
+    'auto',
+    'Hold frozen weights and activations in bfloat16 (trained weights stay float32). `auto` does so where the device is faster that way.',
+  ),
+  activations: optional(
+    z.enum(['auto', 'keep', 'recompute', 'offload']),
+    'auto',
+    'Intermediate results needed by the backward pass: `keep` is fastest, `recompute` saves memory and costs about a third more arithmetic, `offload` moves them to the memory of the host. `auto` takes the fastest plan that fits.',
+  ),
+  seed: optional(
+    z.int().min(0).max(4_294_967_295),
+    3407,
+    'Decides every random choice. The same seed on the same machine gives the same bits.',
+  ),
+  output_dir: optional(
+    z.string().min(1),
+    'runs',
+    'Folder in which the run gets a folder of its own. A relative path starts at the recipe.',
+  ),
+  resume_from_checkpoint: optional(
+    z.string().min(1),
+    null,
+    'Continue from this checkpoint folder: weights, optimizer, random numbers and position in the data.',
+  ),
+};

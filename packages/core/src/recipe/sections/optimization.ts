@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import { derived, optional } from '../key.ts';
+
+/** How the weights follow the gradient. */
+export const optimization = {
+  learning_rate: derived(
+    z.number().positive().max(10),
+    '2e-4 with an adapter, 2e-5 with `adapter: null`',
+    'Peak learning rate. An adapter takes 1e-4 to 3e-4, full fine-tuning about a tenth of that.',
+  ),
+  lr_scheduler: optional(
+    z.enum(['cosine', 'linear', 'constant', 'constant_with_warmup', 'cosine_with_warmup', 'linear_with_warmup']),
+    'cosine',
+    'How the learning rate goes after the warm-up: down to 0 along half a cosine, down in a line, or level. `constant` has no warm-up; `cosine_with_warmup` and `linear_with_warmup` are other names of `cosine` and `linear`.',
+  ),
+  warmup_ratio: derived(
+    z.number().min(0).max(1),
+    '0.03 unless `warmup_steps` is written',
+    'Share of all steps in which the learning rate rises from 0 to its peak, rounded up to whole steps.',
+  ),
+  warmup_steps: derived(
+    z.int().min(0).max(1_000_000_000),
+    'null: see `warmup_ratio`',
+    'Number of steps in which the learning rate rises from 0 to its peak.',
+  ),
+  cosine_min_lr_ratio: derived(z.number().min(0).max(1), '0', 'Where the cosine ends, as a share of `learning_rate`.'),
+  optimizer: optional(
+    z.enum(['adamw_torch', 'adamw_8bit', 'adamw_torch_fused', 'adamw_bnb_8bit']),
+    // adamw_8bit, the choice of the field on GPUs, becomes the default once a backend has it.
+    'adamw_torch',
+    '`adamw_torch` keeps two float32 numbers per trained weight, `adamw_8bit` two bytes. `adamw_torch_fused` and `adamw_bnb_8bit` are other names of these two.',
+  ),
+  adam_beta1: optional(z.number().min(0).lt(1), 0.9, 'Decay of the running mean of the gradient.'),
+  adam_beta2: optional(z.number().min(0).lt(1), 0.999, 'Decay of the running mean of the squared gradient.'),
+  adam_epsilon: optional(z.number().positive().max(1), 1e-8, 'Added to the denominator of the update.'),
+  weight_decay: optional(
+    z.number().min(0).max(10),
+    0.01,
+    'Pull of the trained weights towards zero: each step multiplies them by 1 − learning rate × weight_decay.',
+  ),
+  max_grad_norm: optional(
+    z.number().min(0).max(1_000_000),
+    1,
+    'Gradients with a larger norm are scaled down to it. 0 turns clipping off.',
+  ),
+};

@@ -1,0 +1,73 @@
+/** Edits between two words: insert, delete, replace, swap neighbours (optimal string alignment, Damerau 1964). */
+export function editDistance(a: string, b: string): number {
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    const above = rows[i - 1] ?? [];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let best = Math.min((above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (above[j - 1] ?? 0) + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        best = Math.min(best, (rows[i - 2]?.[j - 2] ?? 0) + 1);
+      }
+      row.push(best);
+    }
+    rows.push(row);
+  }
+  return rows[a.length]?.[b.length] ?? 0;
+}
+
+const longestComparedWord = 64;
+
+/** The known word that was probably meant: at most a third of the letters differ. */
+export function closest(word: string, known: Iterable<string>): string | undefined {
+  if (word.length > longestComparedWord) return undefined;
+  let best: string | undefined;
+  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(plain(word), plain(candidate));
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+function plain(word: string): string {
+  return word.toLowerCase().replaceAll(/[-_\s]/g, '');
+}
+
+/** What other trainers call our keys, and where the thing lies that they spell differently. */
+const otherNames: Record<string, string> = {
+  model: '`base_model`',
+  model_name: '`base_model`',
+  model_name_or_path: '`base_model`',
+  use_rslora: '`peft_use_rslora`',
+  lora_rank: '`lora_r`',
+  lora_target: '`lora_target_modules` or `lora_target_linear`',
+  target_modules: '`lora_target_modules`',
+  dataset: '`datasets`',
+  train_data: '`datasets`',
+  max_seq_length: '`sequence_len`',
+  max_length: '`sequence_len`',
+  cutoff_len: '`sequence_len`',
+  packing: '`sample_packing`',
+  batch_size: '`micro_batch_size`',
+  per_device_train_batch_size: '`micro_batch_size`',
+  epochs: '`num_epochs`',
+  num_train_epochs: '`num_epochs`',
+  lr: '`learning_rate`',
+  lr_scheduler_type: '`lr_scheduler`',
+  optim: '`optimizer`',
+  gradient_clipping: '`max_grad_norm`',
+  gradient_checkpointing: '`activations: recompute`',
+  random_seed: '`seed`',
+  enable_thinking: '`chat_template_kwargs: {enable_thinking: …}`',
+  load_in_8bit: '`adapter: qlora`, which holds the weights in 4 bits',
+};
+
+/** The rest of "did you mean …": our spelling of a key that is not known, or undefined. */
+export function meant(word: string, known: Iterable<string>): string | undefined {
+  const near = closest(word, known);
+  if (near !== undefined && editDistance(word, near) <= 1) return `\`${near}\``;
+  const other = Object.hasOwn(otherNames, word) ? otherNames[word] : undefined;
+  return other ?? (near === undefined ? undefined : `\`${near}\``);
+}

@@ -1,0 +1,34 @@
+import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem } from './problem.ts';
+import type { ResolvedRecipe } from './resolve.ts';
+
+/** The devices that have a backend. */
+export type Device = 'cpu';
+
+/**
+ * Refuses what the recipe format knows and the backend of the device does not have.
+ * @throws InvalidRecipe
+ */
+export function checkSupported(
+  recipe: ResolvedRecipe,
+  device: Device,
+  locate: (path: KeyPath) => Location = (path) => ({ where: path.join('.') }),
+): void {
+  const problems: RecipeProblem[] = [];
+  const unsupported = (key: keyof ResolvedRecipe, what: string, next: string) =>
+    problems.push({ path: [key], code: 'unsupported_on_device', what, next, ...locate([key]) });
+
+  if (recipe.adapter === 'qlora') {
+    unsupported('adapter', `4-bit weights are not supported on ${device} yet`, 'set adapter: lora');
+  }
+  if (recipe.optimizer === 'adamw_8bit') {
+    unsupported('optimizer', `adamw_8bit is not supported on ${device} yet`, 'set optimizer: adamw_torch');
+  }
+  if (recipe.activations === 'offload') {
+    unsupported(
+      'activations',
+      `on ${device} activations already are in the memory of the host`,
+      'set activations: auto, keep or recompute',
+    );
+  }
+  if (problems.length > 0) throw new InvalidRecipe('recipe', problems);
+}
