@@ -1,0 +1,212 @@
+// The native boundary: exports only. Its types are in src/addonTypes.ts.
+
+#include <napi.h>
+
+#include <cstring>
+#include <memory>
+
+#include "convert.h"
+#include "cpu/kernel_sets.h"
+#include "engine.h"
+
+namespace anneal {
+namespace {
+
+/** Runs `work` on a libuv thread and settles a promise; keeps the engine and the JS values it reads alive meanwhile. */
+class Task : public Napi::AsyncWorker {
+ public:
+  using Work = std::function<void()>;
+  using Finish = std::function<Napi::Value(Napi::Env)>;
+
+  Task(Napi::Env env, std::vector<Napi::ObjectReference> keep, Work work, Finish finish)
+      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), keep_(std::move(keep)), work_(std::move(work)), finish_(std::move(finish)) {}
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override { work_(); }
+  void OnOK() override { deferred_.Resolve(finish_(Env())); }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  std::vector<Napi::ObjectReference> keep_;
+  Work work_;
+  Finish finish_;
+};
+
+class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "NativeEngine",
+                       {InstanceMethod("write", &NativeEngine::write), InstanceMethod("run", &NativeEngine::run),
+                        InstanceMethod("read", &NativeEngine::read), InstanceMethod("cancel", &NativeEngine::cancel),
+                        InstanceMethod("setProfiling", &NativeEngine::setProfiling), InstanceMethod("takeProfile", &NativeEngine::takeProfile),
+                        InstanceMethod("dispose", &NativeEngine::dispose)});
+  }
+
+  explicit NativeEngine(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    try {
+      const auto plan = info[0].As<Napi::Uint8Array>();
+      const std::string isa = info[1].As<Napi::String>();
+      const KernelSet* kernels = findKernelSet(isa.c_str());
+      if (!kernels) throw std::runtime_error("this processor does not run the instruction set " + isa);
+      engine_ = std::make_shared<Engine>(readPlan(plan.Data(), plan.ByteLength()), *kernels);
+    } catch (const std::exception& error) {
+      throw Napi::Error::New(info.Env(), error.what());
+    }
+  }
+
+ private:
+  Engine& engine(Napi::Env env) {
+    if (!engine_) throw Napi::Error::New(env, "the engine has been disposed of");
+    return *engine_;
+  }
+
+  void checkIdle(Napi::Env env) {
+    if (busy_) throw Napi::Error::New(env, "the engine is busy: await the previous call first");
+  }
+
+  Napi::Value start(Napi::Env env, std::vector<Napi::ObjectReference> keep, Task::Work work, Task::Finish finish) {
+    keep.push_back(Napi::Persistent(Value()));
+    busy_ = true;
+    auto* task = new Task(
+        env, std::move(keep),
+        [this, work = std::move(work)] {
+          try {
+            work();
+          } catch (...) {
+            busy_ = false;
+            throw;
+          }
+          busy_ = false;
+        },
+        std::move(finish));
+    task->Queue();
+    return task->promise();
+  }
+
+  const Place& variable(Napi::Env env, uint32_t index) {
+    const auto& variables = engine(env).plan().variables;
+    if (index >= variables.size()) throw Napi::Error::New(env, "no such variable");
+    return variables[index];
+  }
+
+  // write(variable, bytes, source dtype, first element): converts into the variable's own type
+  Napi::Value write(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    checkIdle(env);
+    const Place& place = variable(env, info[0].As<Napi::Number>().Uint32Value());
+    const auto bytes = info[1].As<Napi::Uint8Array>();
+    const auto source = static_cast<SourceType>(info[2].As<Napi::Number>().Int32Value());
+    const auto first = static_cast<uint64_t>(info[3].As<Napi::Number>().Int64Value());
+    const uint64_t count = bytes.ByteLength() / sourceBytes(source);
+    if (first + count > place.bytes / elementBytes(place.type)) throw Napi::Error::New(env, "more values than " + place.name + " holds");
+    char* target = engine(env).at(place.offset) + first * elementBytes(place.type);
+    std::vector<Napi::ObjectReference> keep;
+    keep.push_back(Napi::Persistent(bytes.As<Napi::Object>()));
+    const uint8_t* data = bytes.Data();
+    return start(env, std::move(keep), [=] { convert(data, source, target, place.type, count); },
+                 [](Napi::Env e) { return e.Undefined(); });
+  }
+
+  // run([{program, dims: Int32Array, inputs: [[index, Uint8Array], …]}, …], [[program, result], …]) → {done, results}
+  Napi::Value run(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    checkIdle(env);
+    Engine& target = engine(env);
+    auto calls = std::make_shared<std::vector<Call>>();
+    const auto list = info[0].As<Napi::Array>();
+    for (uint32_t i = 0; i < list.Length(); i++) calls->push_back(readCall(env, list.Get(i).As<Napi::Object>(), target.plan()));
+    std::vector<Place> wanted;
+    const auto results = info[1].As<Napi::Array>();
+    for (uint32_t i = 0; i < results.Length(); i++) {
+      const auto pair = results.Get(i).As<Napi::Array>();
+      wanted.push_back(target.plan().programs.at(pair.Get(0u).As<Napi::Number>()).results.at(pair.Get(1u).As<Napi::Number>().Uint32Value()));
+    }
+    auto done = std::make_shared<size_t>(0);
+    return start(env, {}, [engine = engine_, calls, done] { *done = engine->run(*calls); },
+                 [engine = engine_, done, wanted](Napi::Env e) -> Napi::Value {
+                   auto outcome = Napi::Object::New(e);
+                   outcome.Set("done", Napi::Number::New(e, static_cast<double>(*done)));
+                   auto values = Napi::Array::New(e, wanted.size());
+                   for (uint32_t i = 0; i < wanted.size(); i++) values.Set(i, copyOut(e, *engine, wanted[i]));
+                   outcome.Set("results", values);
+                   return outcome;
+                 });
+  }
+
+  static Call readCall(Napi::Env env, const Napi::Object& object, const Plan& plan) {
+    Call call{};
+    call.program = object.Get("program").As<Napi::Number>().Uint32Value();
+    if (call.program >= plan.programs.size()) throw Napi::Error::New(env, "no such program");
+    const auto dims = object.Get("dims").As<Napi::Int32Array>();
+    for (size_t d = 0; d < kRuntimeDims; d++) call.dims[d] = dims[d];
+    const auto inputs = object.Get("inputs").As<Napi::Array>();
+    for (uint32_t i = 0; i < inputs.Length(); i++) {
+      const auto pair = inputs.Get(i).As<Napi::Array>();
+      const auto bytes = pair.Get(1u).As<Napi::Uint8Array>();
+      call.inputs.push_back({pair.Get(0u).As<Napi::Number>().Uint32Value(), {bytes.Data(), bytes.Data() + bytes.ByteLength()}});
+    }
+    return call;
+  }
+
+  static Napi::Value copyOut(Napi::Env env, Engine& engine, const Place& place) {
+    auto buffer = Napi::ArrayBuffer::New(env, place.bytes);
+    std::memcpy(buffer.Data(), engine.at(place.offset), place.bytes);
+    return buffer;
+  }
+
+  Napi::Value read(const Napi::CallbackInfo& info) {
+    checkIdle(info.Env());
+    return copyOut(info.Env(), engine(info.Env()), variable(info.Env(), info[0].As<Napi::Number>().Uint32Value()));
+  }
+
+  void cancel(const Napi::CallbackInfo&) {
+    if (engine_) engine_->cancel();
+  }
+
+  void setProfiling(const Napi::CallbackInfo& info) { engine(info.Env()).setProfiling(info[0].As<Napi::Boolean>()); }
+
+  Napi::Value takeProfile(const Napi::CallbackInfo& info) {
+    checkIdle(info.Env());
+    auto rows = Napi::Array::New(info.Env());
+    for (const auto& slot : engine(info.Env()).takeProfile()) {
+      if (slot.launches == 0) continue;
+      auto row = Napi::Object::New(info.Env());
+      row.Set("op", slot.op);
+      row.Set("milliseconds", static_cast<double>(slot.nanoseconds) / 1e6);
+      row.Set("launches", static_cast<double>(slot.launches));
+      rows.Set(rows.Length(), row);
+    }
+    return rows;
+  }
+
+  void dispose(const Napi::CallbackInfo& info) {
+    checkIdle(info.Env());
+    engine_.reset();
+  }
+
+  std::shared_ptr<Engine> engine_;
+  std::atomic<bool> busy_{false};
+};
+
+Napi::Value instructionSets(const Napi::CallbackInfo& info) {
+  auto names = Napi::Array::New(info.Env());
+  for (const KernelSet* set = kernelSets(); set->isa; set++)
+    if (set->supported()) names.Set(names.Length(), set->isa);
+  return names;
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("NativeEngine", NativeEngine::define(env));
+  exports.Set("instructionSets", Napi::Function::New(env, instructionSets));
+  exports.Set("scratchBytesPerThread", Napi::Number::New(env, kScratchBytesPerThread));
+  return exports;
+}
+
+}  // namespace
+}  // namespace anneal
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) { return anneal::init(env, exports); }
+NODE_API_MODULE(anneal, init)

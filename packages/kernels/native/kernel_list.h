@@ -1,0 +1,31 @@
+#pragma once
+
+// Every kernel, by the name its op.ts gives it. A new op adds one line here and one in ops/index.ts.
+#define ANNEAL_KERNELS(X)          \
+  X(adamw)                         \
+  X(add)                           \
+  X(add_bias)                      \
+  X(add_bias_backward)             \
+  X(attention)                     \
+  X(attention_backward)            \
+  X(attention_cached)              \
+  X(cache_write)                   \
+  X(clip_scale)                    \
+  X(dropout)                       \
+  X(embedding)                     \
+  X(embedding_backward)            \
+  X(gather_rows)                   \
+  X(linear)                        \
+  X(linear_backward_input)         \
+  X(linear_backward_weight)        \
+  X(linear_cross_entropy)          \
+  X(linear_cross_entropy_training) \
+  X(rms_norm)                      \
+  X(rms_norm_backward_input)       \
+  X(rms_norm_backward_weight)      \
+  X(rope)                          \
+  X(rope_table)                    \
+  X(square_sum)                    \
+  X(swiglu)                        \
+  X(swiglu_backward)               \
+  X(zero)

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "kernel.h"
+
+namespace anneal {
+
+/** Runtime extents, numbered as in src/tensor.ts: T tokens, S cuSeqlens entries, N rows of logits. */
+constexpr int kRuntimeDims = 3;
+
+struct Place {
+  std::string name;
+  uint64_t offset;
+  uint64_t bytes;  // at the plan's bounds
+  DType type;
+};
+
+/** A tensor of a launch; an extent below zero is runtime extent -1 - extent. */
+struct PlannedTensor {
+  bool absent;
+  uint64_t offset;
+  DType type;
+  std::vector<int32_t> shape;
+};
+
+struct PlannedLaunch {
+  std::string op;
+  std::vector<double> attributes;
+  std::vector<PlannedTensor> inputs, outputs;
+  uint64_t workspace_offset, workspace_bytes;
+};
+
+struct PlannedProgram {
+  std::string name;
+  std::vector<Place> inputs, results;
+  std::vector<PlannedLaunch> launches;
+};
+
+struct Plan {
+  uint64_t total_bytes, scratch_offset, scratch_bytes_per_thread;
+  int32_t threads;
+  int32_t bounds[kRuntimeDims];
+  std::vector<Place> variables;
+  std::vector<PlannedProgram> programs;
+};
+
+/** Reads what src/encode.ts writes. Throws std::runtime_error on anything that is not such a plan or points outside the arena. */
+Plan readPlan(const uint8_t* bytes, size_t size);
+
+}  // namespace anneal

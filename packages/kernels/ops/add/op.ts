@@ -1,0 +1,18 @@
+import { graphOf } from '../../src/graph.ts';
+import { defineOp } from '../../src/op.ts';
+import type { Tensor } from '../../src/tensor.ts';
+
+/** y = a + b. */
+export const addOp = defineOp({
+  name: 'add',
+  inputs: { a: 'f32[T,N]', b: 'f32[T,N]' },
+  outputs: { y: 'f32[T,N]' },
+  inPlace: { y: ['a', 'b'] },
+  cheap: true,
+  cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 12 * T * N }),
+  backward: ({ gradients: { y: dy } }) => (dy ? { a: dy, b: dy } : {}),
+});
+
+export function add(a: Tensor, b: Tensor): Tensor {
+  return graphOf(a).apply(addOp, { a, b }).y;
+}

@@ -1,0 +1,30 @@
+import { graphOf } from '../../src/graph.ts';
+import { defineOp } from '../../src/op.ts';
+import type { Tensor } from '../../src/tensor.ts';
+
+/** y[t] = x[t] + bias. */
+export const addBiasOp = defineOp({
+  name: 'add_bias',
+  inputs: { x: 'f32[T,N]', bias: 'f32[N]' },
+  outputs: { y: 'f32[T,N]' },
+  inPlace: { y: ['x'] },
+  cheap: true,
+  cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 8 * T * N }),
+  backward: ({ graph, gradients: { y: dy }, needs, gradientOf }) => {
+    if (dy && needs('bias')) graph.apply(addBiasBackwardOp, { dy, gradient: gradientOf('bias') });
+    return dy ? { x: dy } : {};
+  },
+});
+
+/** gradient += sum of dy over tokens. */
+export const addBiasBackwardOp = defineOp({
+  name: 'add_bias_backward',
+  inputs: { dy: 'f32[T,N]', gradient: 'f32[N]' },
+  outputs: { total: 'f32[N]' },
+  inPlace: { total: ['gradient'] },
+  cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 4 * T * N }),
+});
+
+export function addBias(x: Tensor, bias: Tensor): Tensor {
+  return graphOf(x).apply(addBiasOp, { x, bias }).y;
+}

@@ -1,0 +1,65 @@
+import { graphOf } from '../../src/graph.ts';
+import { type Attributes, defineOp, type Extents } from '../../src/op.ts';
+import type { Tensor } from '../../src/tensor.ts';
+
+export interface AttentionOptions {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly scale: number;
+  /** Keys a query sees, itself included; 0 for all earlier ones. */
+  readonly window: number;
+}
+
+export const attentionAttributes = ['heads', 'kvHeads', 'headSize', 'scale', 'window'] as const;
+
+export function checkHeads(
+  name: string,
+  { Q, K }: Extents,
+  a: Attributes<(typeof attentionAttributes)[number]>,
+): { H: number } {
+  if (Q !== a.heads * a.headSize || K !== a.kvHeads * a.headSize || a.heads % a.kvHeads !== 0)
+    throw new Error(`${name}: ${a.heads}/${a.kvHeads} heads of ${a.headSize} do not fit rows of ${Q} and ${K}`);
+  return { H: a.heads };
+}
+
+/**
+ * out = softmax(q·kᵀ·scale) · v for each head, causal, within each document of the packed row. Keys and values are shared by
+ * heads / kvHeads query heads. lse is the log of the softmax's denominator, which the backward pass needs instead of the weights.
+ * Never holds the scores: Dao et al. 2022.
+ */
+export const attentionOp = defineOp({
+  name: 'attention',
+  inputs: { q: 'f32[T,Q]', k: 'f32[T,K]', v: 'f32[T,K]', cuSeqlens: 'i32[S]' },
+  outputs: { out: 'f32[T,Q]', lse: 'f32[H,T]' },
+  attributes: attentionAttributes,
+  derive: (extents, attributes) => checkHeads('attention', extents, attributes),
+  keep: true,
+  cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 2 * T * T * Q, bytes: 8 * T * (Q + K) }),
+  backward: ({ graph, inputs, outputs, attributes, gradients: { out: dout } }) => {
+    if (!dout) return {};
+    const { dq, dk, dv } = graph.apply(attentionBackwardOp, { ...inputs, ...outputs, dout }, attributes);
+    return { q: dq, k: dk, v: dv };
+  },
+});
+
+/** Gradients of `attention`; the scores are computed again from q, k and lse. */
+export const attentionBackwardOp = defineOp({
+  name: 'attention_backward',
+  inputs: {
+    q: 'f32[T,Q]',
+    k: 'f32[T,K]',
+    v: 'f32[T,K]',
+    cuSeqlens: 'i32[S]',
+    out: 'f32[T,Q]',
+    lse: 'f32[H,T]',
+    dout: 'f32[T,Q]',
+  },
+  outputs: { dq: 'f32[T,Q]', dk: 'f32[T,K]', dv: 'f32[T,K]' },
+  attributes: attentionAttributes,
+  cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 5 * T * T * Q, bytes: 16 * T * (Q + K) }),
+});
+
+export function attention(q: Tensor, k: Tensor, v: Tensor, cuSeqlens: Tensor, options: AttentionOptions): Tensor {
+  return graphOf(q).apply(attentionOp, { q, k, v, cuSeqlens }, { ...options }).out;
+}

@@ -1,0 +1,47 @@
+import type { Op } from '../src/op.ts';
+import { adamwOp } from './adamw/op.ts';
+import { addOp } from './add/op.ts';
+import { addBiasBackwardOp, addBiasOp } from './add_bias/op.ts';
+import { attentionBackwardOp, attentionOp } from './attention/op.ts';
+import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
+import { dropoutOp } from './dropout/op.ts';
+import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
+import { gatherRowsOp } from './gather_rows/op.ts';
+import { clipScaleOp, squareSumOp } from './gradient_norm/op.ts';
+import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
+import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
+import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rms_norm/op.ts';
+import { ropeOp, ropeTableOp } from './rope/op.ts';
+import { swigluBackwardOp, swigluOp } from './swiglu/op.ts';
+import { zeroOp } from './zero/op.ts';
+
+/** Every op; native/kernel_list.h lists their kernels. */
+export const ops: readonly Op[] = [
+  adamwOp,
+  addOp,
+  addBiasOp,
+  addBiasBackwardOp,
+  attentionOp,
+  attentionBackwardOp,
+  attentionCachedOp,
+  cacheWriteOp,
+  clipScaleOp,
+  dropoutOp,
+  embeddingOp,
+  embeddingBackwardOp,
+  gatherRowsOp,
+  linearOp,
+  linearBackwardInputOp,
+  linearBackwardWeightOp,
+  linearCrossEntropyOp,
+  linearCrossEntropyTrainingOp,
+  rmsNormOp,
+  rmsNormBackwardInputOp,
+  rmsNormBackwardWeightOp,
+  ropeOp,
+  ropeTableOp,
+  squareSumOp,
+  swigluOp,
+  swigluBackwardOp,
+  zeroOp,
+].map((op) => op as unknown as Op);

@@ -1,0 +1,54 @@
+import { graphOf } from '../../src/graph.ts';
+import { defineOp } from '../../src/op.ts';
+import type { Tensor } from '../../src/tensor.ts';
+
+/** How products are formed: 1 rounds both operands to bf16 first, sums are float32 in either case. */
+export interface LinearOptions {
+  readonly alpha?: number;
+  readonly bf16: boolean;
+  /** Added to the result. */
+  readonly plus?: Tensor | undefined;
+}
+
+/** y = alpha · x · weightᵀ (+ c). weight is stored as checkpoints have it, one row an output. */
+export const linearOp = defineOp({
+  name: 'linear',
+  inputs: { x: 'f32[T,K]', weight: 'f32|bf16[N,K]', c: 'f32[T,N]?' },
+  outputs: { y: 'f32[T,N]' },
+  attributes: ['alpha', 'bf16'],
+  inPlace: { y: ['c'] },
+  cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
+  backward: ({ graph, inputs: { x, weight }, attributes, gradients: { y: dy }, needs, gradientOf }) => {
+    if (!dy) return {};
+    if (needs('weight')) graph.apply(linearBackwardWeightOp, { dy, x, gradient: gradientOf('weight') }, attributes);
+    return {
+      ...(needs('c') && { c: dy }),
+      ...(needs('x') && { x: graph.apply(linearBackwardInputOp, { dy, weight }, attributes).dx }),
+    };
+  },
+});
+
+/** dx = alpha · dy · weight (+ c). */
+export const linearBackwardInputOp = defineOp({
+  name: 'linear_backward_input',
+  inputs: { dy: 'f32[T,N]', weight: 'f32|bf16[N,K]', c: 'f32[T,K]?' },
+  outputs: { dx: 'f32[T,K]' },
+  attributes: ['alpha', 'bf16'],
+  inPlace: { dx: ['c'] },
+  accumulator: { into: 'dx', from: 'c' },
+  cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
+});
+
+/** gradient += alpha · dyᵀ · x. For LoRA's factors this is all there is: the dense weight's gradient is never formed. */
+export const linearBackwardWeightOp = defineOp({
+  name: 'linear_backward_weight',
+  inputs: { dy: 'f32[T,N]', x: 'f32[T,K]', gradient: 'f32[N,K]' },
+  outputs: { total: 'f32[N,K]' },
+  attributes: ['alpha', 'bf16'],
+  inPlace: { total: ['gradient'] },
+  cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + 2 * N * K + T * N) }),
+});
+
+export function linear(x: Tensor, weight: Tensor, { alpha = 1, bf16, plus }: LinearOptions): Tensor {
+  return graphOf(x).apply(linearOp, { x, weight, c: plus }, { alpha, bf16: bf16 ? 1 : 0 }).y;
+}

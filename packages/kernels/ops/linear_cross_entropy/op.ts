@@ -1,0 +1,65 @@
+import { graphOf } from '../../src/graph.ts';
+import { defineOp, type Sizes } from '../../src/op.ts';
+import type { Tensor } from '../../src/tensor.ts';
+
+/** Supervised rows whose logits exist at one time: enough to keep the matrix products efficient, small beside the model. */
+export const chunkRows = 128;
+
+/** Logits of a chunk, its gathered inputs, their gradients, and the list of supervised rows (native/…/linear_cross_entropy.cpu.cpp). */
+function workspace({ T = 0, D = 0, V = 0 }: Sizes): number {
+  const rows = Math.min(chunkRows, T);
+  return 4 * (rows * V + 2 * rows * D + T) + 8 * rows + 4 * 64;
+}
+
+/** loss += Σ over t with targets[t] ≥ 0 of -log softmax(x[t]·weightᵀ)[targets[t]]. The logits of unsupervised rows are never computed. */
+export const linearCrossEntropyOp = defineOp({
+  name: 'linear_cross_entropy',
+  inputs: { x: 'f32[T,D]', weight: 'f32|bf16[V,D]', targets: 'i32[T]', loss: 'f64[1]' },
+  outputs: { total: 'f64[1]' },
+  attributes: ['bf16', 'chunkRows'],
+  inPlace: { total: ['loss'] },
+  workspace,
+  cost: ({ T = 0, D = 0, V = 0 }) => ({ flops: 2 * T * D * V, bytes: 4 * V * D }),
+});
+
+/**
+ * As above, and in the same sweep over the logits dx = scale · dloss/dx and, where weight is trained, gradient += scale · dloss/dweight:
+ * the backward pass has nothing left to compute. Hsu et al. 2024 (Liger).
+ */
+export const linearCrossEntropyTrainingOp = defineOp({
+  name: 'linear_cross_entropy_training',
+  inputs: {
+    x: 'f32[T,D]',
+    weight: 'f32|bf16[V,D]',
+    targets: 'i32[T]',
+    scale: 'f32[1]',
+    loss: 'f64[1]',
+    gradient: 'f32[V,D]?',
+  },
+  outputs: { total: 'f64[1]', dx: 'f32[T,D]', gradientTotal: 'f32[V,D]?' },
+  attributes: ['bf16', 'chunkRows'],
+  inPlace: { total: ['loss'], gradientTotal: ['gradient'] },
+  workspace,
+  cost: ({ T = 0, D = 0, V = 0 }) => ({ flops: 4 * T * D * V, bytes: 8 * V * D }),
+  backward: ({ outputs: { dx } }) => ({ x: dx }),
+});
+
+export interface CrossEntropyInputs {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  /** i32[T]: the id each position should predict, or -1. */
+  readonly targets: Tensor;
+  /** f64[1], summed over calls. */
+  readonly loss: Tensor;
+}
+
+export function linearCrossEntropy(inputs: CrossEntropyInputs, bf16: boolean): Tensor {
+  return graphOf(inputs.x).apply(linearCrossEntropyOp, { ...inputs }, { bf16: bf16 ? 1 : 0, chunkRows }).total;
+}
+
+/** `scale` is f32[1]: 1 / target tokens of the whole accumulated batch. */
+export function linearCrossEntropyTraining(inputs: CrossEntropyInputs & { scale: Tensor }, bf16: boolean): Tensor {
+  const graph = graphOf(inputs.x);
+  const gradient = inputs.weight.kind === 'parameter' ? graph.variables.gradientOf(inputs.weight) : undefined;
+  return graph.apply(linearCrossEntropyTrainingOp, { ...inputs, gradient }, { bf16: bf16 ? 1 : 0, chunkRows }).total;
+}

@@ -1,0 +1,52 @@
+import { graphOf } from '../../src/graph.ts';
+import { defineOp } from '../../src/op.ts';
+import type { Dim, Tensor } from '../../src/tensor.ts';
+
+function groups({ D, C }: Readonly<Record<string, Dim>>): { G: number } {
+  const G = Number(D) / Number(C);
+  if (!Number.isInteger(G)) throw new Error(`rms_norm: rows of ${D} do not divide into groups of ${C}`);
+  return { G };
+}
+
+/**
+ * y = x · rstd · weight, rstd = 1 / sqrt(mean(x²) + eps), over each group of C values of a token: C = D for a layer's norms,
+ * the head size for the norms of queries and keys. Zhang & Sennrich 2019.
+ */
+export const rmsNormOp = defineOp({
+  name: 'rms_norm',
+  inputs: { x: 'f32[T,D]', weight: 'f32[C]' },
+  outputs: { y: 'f32[T,D]', rstd: 'f32[T,G]' },
+  attributes: ['eps'],
+  derive: groups,
+  cheap: true,
+  cost: ({ T = 0, D = 0 }) => ({ flops: 4 * T * D, bytes: 8 * T * D }),
+  backward: ({ graph, inputs: { x, weight }, outputs: { rstd }, gradients: { y: dy }, needs, gradientOf }) => {
+    if (!dy) return {};
+    if (needs('weight')) graph.apply(rmsNormBackwardWeightOp, { dy, x, rstd, gradient: gradientOf('weight') });
+    return needs('x') ? { x: graph.apply(rmsNormBackwardInputOp, { dy, x, weight, rstd }).dx } : {};
+  },
+});
+
+/** dx = rstd · (dy·weight - x · rstd² · mean(dy·weight·x)) (+ c). */
+export const rmsNormBackwardInputOp = defineOp({
+  name: 'rms_norm_backward_input',
+  inputs: { dy: 'f32[T,D]', x: 'f32[T,D]', weight: 'f32[C]', rstd: 'f32[T,G]', c: 'f32[T,D]?' },
+  outputs: { dx: 'f32[T,D]' },
+  derive: groups,
+  inPlace: { dx: ['c', 'dy'] },
+  accumulator: { into: 'dx', from: 'c' },
+  cost: ({ T = 0, D = 0 }) => ({ flops: 8 * T * D, bytes: 16 * T * D }),
+});
+
+/** gradient += sum over tokens and groups of dy · x · rstd. */
+export const rmsNormBackwardWeightOp = defineOp({
+  name: 'rms_norm_backward_weight',
+  inputs: { dy: 'f32[T,D]', x: 'f32[T,D]', rstd: 'f32[T,G]', gradient: 'f32[C]' },
+  outputs: { total: 'f32[C]' },
+  inPlace: { total: ['gradient'] },
+  cost: ({ T = 0, D = 0 }) => ({ flops: 3 * T * D, bytes: 8 * T * D }),
+});
+
+export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
+  return graphOf(x).apply(rmsNormOp, { x, weight }, { eps }).y;
+}

@@ -1,0 +1,41 @@
+import { graphOf } from '../../src/graph.ts';
+import { defineOp, type Op } from '../../src/op.ts';
+import type { Tensor } from '../../src/tensor.ts';
+
+/** cos and sin of position · inverse frequency, times `scale` (YaRN's attention factor). Angles are float32 products, as in transformers. */
+export const ropeTableOp = defineOp({
+  name: 'rope_table',
+  inputs: { positions: 'i32[T]', inverse: 'f32[P]' },
+  outputs: { cos: 'f32[T,P]', sin: 'f32[T,P]' },
+  attributes: ['scale'],
+  cost: ({ T = 0, P = 0 }) => ({ flops: 40 * T * P, bytes: 8 * T * P }),
+});
+
+/**
+ * Rotates the pairs (x[p], x[p + P]) of every head of 2P values by the token's angles; `direction` -1 turns back.
+ * Su et al. 2021, in the half-split layout of Hugging Face checkpoints.
+ */
+export const ropeOp: Op<'x' | 'cos' | 'sin', 'y', 'direction'> = defineOp({
+  name: 'rope',
+  inputs: { x: 'f32[T,D]', cos: 'f32[T,P]', sin: 'f32[T,P]' },
+  outputs: { y: 'f32[T,D]' },
+  attributes: ['direction'],
+  inPlace: { y: ['x'] },
+  cheap: true,
+  cost: ({ T = 0, D = 0 }) => ({ flops: 3 * T * D, bytes: 8 * T * D }),
+  backward: ({ graph, inputs: { cos, sin }, attributes: { direction }, gradients: { y: dy } }) =>
+    dy ? { x: graph.apply(ropeOp, { x: dy, cos, sin }, { direction: -direction }).y } : {},
+});
+
+export interface RopeTable {
+  readonly cos: Tensor;
+  readonly sin: Tensor;
+}
+
+export function ropeTable(positions: Tensor, inverse: Tensor, scale: number): RopeTable {
+  return graphOf(positions).apply(ropeTableOp, { positions, inverse }, { scale });
+}
+
+export function rope(x: Tensor, { cos, sin }: RopeTable): Tensor {
+  return graphOf(x).apply(ropeOp, { x, cos, sin }, { direction: 1 }).y;
+}

@@ -1,0 +1,36 @@
+// Configures and builds the addon into build/Release/anneal.node, with the headers that npm brought: nothing is downloaded.
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const require = createRequire(import.meta.url);
+const folder = dirname(dirname(fileURLToPath(import.meta.url)));
+const headers = require('node-api-headers').include_dir;
+const wrapper = dirname(require.resolve('node-addon-api/napi.h'));
+
+function run(command, args) {
+  try {
+    execFileSync(command, args, { cwd: folder, stdio: 'inherit' });
+  } catch (error) {
+    const missing = error.code === 'ENOENT';
+    console.error(
+      missing
+        ? `Building the native addon needs ${command}, which is not installed.\n  Debian/Ubuntu: apt-get install cmake g++ make`
+        : `Building the native addon failed: ${command} ${args.join(' ')}`,
+    );
+    process.exit(1);
+  }
+}
+
+run('cmake', [
+  '-S',
+  '.',
+  '-B',
+  'build',
+  '-DCMAKE_BUILD_TYPE=Release',
+  `-DNODE_API_INCLUDE=${headers}`,
+  `-DNODE_ADDON_API_INCLUDE=${wrapper}`,
+]);
+run('cmake', ['--build', 'build', '--parallel', String(availableParallelism())]);

@@ -1,0 +1,40 @@
+/** The whole native boundary: what native/addon.cpp exports. */
+export interface Addon {
+  readonly NativeEngine: new (plan: Uint8Array, isa: string) => NativeEngine;
+  /** What this processor runs of what the binary holds, best first: avx512bf16, avx512, avx2, plain. */
+  instructionSets(): string[];
+  readonly scratchBytesPerThread: number;
+}
+
+/** Element types in which values are handed over, numbered as in native/convert.h. */
+export const sourceTypes = ['f32', 'bf16', 'f16', 'i32', 'f64'] as const;
+export type SourceType = (typeof sourceTypes)[number];
+
+/** Indices are positions in the plan's lists of variables, programs, inputs and results. */
+export interface NativeEngine {
+  /** Converts into the variable's own type, from element `first` on. Rejects when there are more values than the variable holds. */
+  write(variable: number, bytes: Uint8Array, source: number, first: number): Promise<void>;
+  /** Runs the calls in order off the event loop; `done` is below their number only after cancel(). Rejects on ids out of range. */
+  run(
+    calls: readonly NativeCall[],
+    results: readonly (readonly [program: number, result: number])[],
+  ): Promise<NativeOutcome>;
+  read(variable: number): ArrayBuffer;
+  /** Makes the current run stop before its next call. */
+  cancel(): void;
+  setProfiling(on: boolean): void;
+  takeProfile(): { op: string; milliseconds: number; launches: number }[];
+  dispose(): void;
+}
+
+export interface NativeCall {
+  readonly program: number;
+  /** Extents T, S, N of this call. */
+  readonly dims: Int32Array;
+  readonly inputs: readonly (readonly [input: number, bytes: Uint8Array])[];
+}
+
+export interface NativeOutcome {
+  readonly done: number;
+  readonly results: readonly ArrayBuffer[];
+}

@@ -1,0 +1,71 @@
+import { add } from '../ops/add/op.ts';
+import type { Graph, Node } from './graph.ts';
+import type { Tensor } from './tensor.ts';
+
+/**
+ * Extends a graph by the gradients of all parameters (variables of kind `parameter`) with respect to `loss`.
+ * Gradients are added to the variables `gradient/<name>`; frozen weights get none, and nothing is computed that only they would need.
+ * Returns the parameters that were reached.
+ */
+export function backward(graph: Graph, loss: Tensor): Set<Tensor> {
+  const forward = [...graph.nodes];
+  const needed = tensorsThatNeedGradients(forward);
+  if (!needed.has(loss)) throw new Error('the loss depends on no parameter: nothing would be trained');
+
+  const gradients = new Map<Tensor, Tensor>();
+  const reached = new Set<Tensor>();
+  graph.phase = 'backward';
+  for (const node of forward.reverse()) {
+    const outputs = Object.entries(node.outputs).filter(([, t]) => gradients.has(t) || t === loss);
+    if (outputs.length === 0 || !Object.values(node.outputs).some((t) => needed.has(t))) continue;
+    if (!node.op.backward) throw new Error(`${node.op.name} has no backward rule`);
+    graph.layer = node.layer;
+    const contributions = node.op.backward({
+      graph,
+      inputs: node.inputs as Record<string, Tensor>,
+      outputs: node.outputs,
+      gradients: Object.fromEntries(
+        outputs.flatMap(([name, t]) => (gradients.has(t) ? [[name, gradients.get(t) as Tensor]] : [])),
+      ),
+      attributes: node.attributes,
+      needs: (name) => isNeeded(node.inputs[name]),
+      gradientOf: (name) => {
+        const parameter = node.inputs[name] as Tensor;
+        reached.add(parameter);
+        return graph.variables.gradientOf(parameter);
+      },
+    });
+    for (const [name, contribution] of Object.entries(contributions)) {
+      const input = node.inputs[name];
+      if (!contribution || !input || !needed.has(input)) continue;
+      const total = gradients.get(input);
+      gradients.set(input, total ? sum(graph, total, contribution) : contribution);
+    }
+  }
+  graph.phase = 'forward';
+  graph.layer = null;
+  return reached;
+
+  function isNeeded(tensor: Tensor | undefined): boolean {
+    return tensor !== undefined && (tensor.kind === 'parameter' || needed.has(tensor));
+  }
+}
+
+function tensorsThatNeedGradients(nodes: readonly Node[]): Set<Tensor> {
+  const needed = new Set<Tensor>();
+  for (const node of nodes) {
+    const flows = Object.values(node.inputs).some((t) => t && (t.kind === 'parameter' || needed.has(t)));
+    if (flows) for (const output of Object.values(node.outputs)) needed.add(output);
+  }
+  return needed;
+}
+
+/** total + contribution, by letting the contribution's own kernel add to `total` where it can. */
+function sum(graph: Graph, total: Tensor, contribution: Tensor): Tensor {
+  const producer = contribution.producer;
+  const accumulator = producer?.op.accumulator;
+  const adds = producer === graph.nodes.at(-1) && accumulator && producer?.outputs[accumulator.into] === contribution;
+  if (!producer || !adds || producer.inputs[accumulator.from]) return add(total, contribution);
+  producer.inputs[accumulator.from] = total;
+  return contribution;
+}

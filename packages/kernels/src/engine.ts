@@ -1,0 +1,127 @@
+import { addon, type CpuDevice } from './addon.ts';
+import { type NativeEngine, type SourceType, sourceTypes } from './addonTypes.ts';
+import type { Plan, PlannedProgram } from './plan.ts';
+import { type DType, type RuntimeDim, runtimeDims } from './tensor.ts';
+
+export type HostArray = Int32Array | Float32Array | Float64Array | Uint16Array;
+
+/** One run of one program. Inputs may be shorter than planned where runtime extents are below their bounds. */
+export interface ProgramCall {
+  readonly program: string;
+  readonly extents: Readonly<Partial<Record<RuntimeDim, number>>>;
+  readonly inputs: Readonly<Record<string, HostArray>>;
+}
+
+/** A plan with its memory on a device. Calls are queued: one runs at a time, off the event loop. */
+export class Engine {
+  readonly plan: Plan;
+  private readonly native: NativeEngine;
+  private readonly variableIndex: ReadonlyMap<string, number>;
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(plan: Plan, device: CpuDevice) {
+    this.plan = plan;
+    this.native = new (addon().NativeEngine)(plan.encode(), device.isa);
+    this.variableIndex = new Map([...plan.variables.keys()].map((name, index) => [name, index]));
+  }
+
+  /** Fills a variable from `first` on, converting float types as needed. */
+  write(name: string, bytes: ArrayBufferView, source: SourceType, first = 0): Promise<void> {
+    const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this.enqueue(() => this.native.write(this.index(name), view, sourceTypes.indexOf(source), first));
+  }
+
+  /** A copy of a variable's values in its own type (bf16 as Uint16Array). */
+  read(name: string): Promise<HostArray> {
+    return this.enqueue(async () => {
+      const dtype = this.plan.variables.get(name)?.tensor.dtype ?? 'f32';
+      return typed(dtype, this.native.read(this.index(name)));
+    });
+  }
+
+  /** Runs the calls in order as one native call; returns the wanted results ([program, name]) as they are after the last one. */
+  run(
+    calls: readonly ProgramCall[],
+    wanted: readonly (readonly [program: string, result: string])[] = [],
+  ): Promise<{ done: number; results: HostArray[] }> {
+    return this.enqueue(async () => {
+      const places = wanted.map(([program, result]) => this.result(program, result));
+      const outcome = await this.native.run(
+        calls.map((call) => this.nativeCall(call)),
+        places.map(({ indices }) => indices),
+      );
+      return {
+        done: outcome.done,
+        results: outcome.results.map((buffer, i) => typed(places[i]?.dtype ?? 'f32', buffer)),
+      };
+    });
+  }
+
+  /** Makes the running call list stop before its next call. */
+  cancel(): void {
+    this.native.cancel();
+  }
+
+  setProfiling(on: boolean): void {
+    this.native.setProfiling(on);
+  }
+
+  /** Milliseconds and launches of each op since the last call, largest first. */
+  takeProfile(): { op: string; milliseconds: number; launches: number }[] {
+    return this.native.takeProfile().sort((a, b) => b.milliseconds - a.milliseconds);
+  }
+
+  /** Frees the device's memory once running calls have ended. */
+  dispose(): Promise<void> {
+    return this.enqueue(async () => this.native.dispose());
+  }
+
+  private enqueue<R>(work: () => Promise<R>): Promise<R> {
+    const turn = this.queue.then(work, work);
+    this.queue = turn.catch(() => undefined); // the caller gets the rejection; the queue goes on
+    return turn;
+  }
+
+  private index(name: string): number {
+    const index = this.variableIndex.get(name);
+    if (index === undefined) throw new Error(`the plan has no variable ${name}`);
+    return index;
+  }
+
+  private program(name: string): { program: PlannedProgram; index: number } {
+    const index = this.plan.programs.findIndex((p) => p.name === name);
+    const program = this.plan.programs[index];
+    if (!program) throw new Error(`the plan has no program ${name}`);
+    return { program, index };
+  }
+
+  private result(programName: string, name: string): { indices: readonly [number, number]; dtype: DType } {
+    const { program, index } = this.program(programName);
+    const position = [...program.results.keys()].indexOf(name);
+    const dtype = program.results.get(name)?.tensor.dtype;
+    if (!dtype) throw new Error(`program ${programName} has no result ${name}`);
+    return { indices: [index, position], dtype };
+  }
+
+  private nativeCall(call: ProgramCall) {
+    const { program, index } = this.program(call.program);
+    const names = [...program.inputs.keys()];
+    const missing = names.filter((name) => !(name in call.inputs));
+    if (missing.length > 0) throw new Error(`program ${call.program} lacks its input ${missing.join(', ')}`);
+    return {
+      program: index,
+      dims: Int32Array.from(runtimeDims, (dim) => call.extents[dim] ?? 0),
+      inputs: names.map((name, i) => {
+        const values = call.inputs[name] as HostArray;
+        return [i, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)] as const;
+      }),
+    };
+  }
+}
+
+function typed(dtype: DType, buffer: ArrayBuffer): HostArray {
+  if (dtype === 'f32') return new Float32Array(buffer);
+  if (dtype === 'f64') return new Float64Array(buffer);
+  if (dtype === 'bf16') return new Uint16Array(buffer);
+  return new Int32Array(buffer);
+}

@@ -1,0 +1,132 @@
+import { type Attributes, bindExtents, type Extents, type Op } from './op.ts';
+import { type Dim, type DType, isPersistent, type Tensor, type TensorKind } from './tensor.ts';
+
+export type Phase = 'forward' | 'backward';
+
+export interface Node {
+  readonly op: Op;
+  readonly inputs: Record<string, Tensor | undefined>;
+  readonly outputs: Record<string, Tensor>;
+  readonly attributes: Attributes<string>;
+  readonly extents: Extents;
+  /** Which decoder layer it belongs to: the unit of the keep-or-recompute decision. */
+  readonly layer: number | null;
+  readonly phase: Phase;
+}
+
+export interface VariableSpec {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly kind: Exclude<TensorKind, 'input' | 'activation' | 'workspace'>;
+}
+
+/** Tensors that outlive a call, by name; every graph of a plan reads and writes the same ones. */
+export class Variables {
+  readonly byName = new Map<string, Tensor>();
+
+  /** Declares a variable, or finds the one already declared. */
+  get(name: string, spec: VariableSpec): Tensor {
+    const known = this.byName.get(name);
+    if (known) {
+      if (known.kind !== spec.kind || known.dtype !== spec.dtype || known.shape.join() !== spec.shape.join())
+        throw new Error(`variable ${name} is declared twice with different types`);
+      return known;
+    }
+    const tensor: Tensor = { name, ...spec, graph: null, producer: null };
+    this.byName.set(name, tensor);
+    return tensor;
+  }
+
+  ofKind(kind: TensorKind): Tensor[] {
+    return [...this.byName.values()].filter((t) => t.kind === kind);
+  }
+
+  /** The float32 accumulator of a parameter's gradient. */
+  gradientOf(parameter: Tensor): Tensor {
+    return this.get(`gradient/${parameter.name}`, {
+      shape: parameter.shape as number[],
+      dtype: 'f32',
+      kind: 'gradient',
+    });
+  }
+}
+
+/** A program as a list of op applications in the order in which they run. */
+export class Graph {
+  readonly name: string;
+  readonly variables: Variables;
+  readonly nodes: Node[] = [];
+  readonly inputs = new Map<string, Tensor>();
+  /** Tensors the host reads after a call, by the name it asks for. */
+  readonly results = new Map<string, Tensor>();
+  /** Tags that nodes applied from now on carry. */
+  layer: number | null = null;
+  phase: Phase = 'forward';
+
+  constructor(name: string, variables: Variables) {
+    this.name = name;
+    this.variables = variables;
+  }
+
+  /** A tensor the host fills before every call. */
+  input(name: string, dtype: DType, shape: readonly Dim[]): Tensor {
+    const known = this.inputs.get(name);
+    if (known) return known;
+    const tensor: Tensor = { name, shape, dtype, kind: 'input', graph: this, producer: null };
+    this.inputs.set(name, tensor);
+    return tensor;
+  }
+
+  /** Keeps a tensor until the end of the call, so that the host can read it. */
+  result(name: string, tensor: Tensor): void {
+    this.results.set(name, tensor);
+  }
+
+  apply<I extends string, O extends string, A extends string>(
+    op: Op<I, O, A>,
+    inputs: { readonly [K in I]?: Tensor | undefined },
+    attributes: Attributes<A> = {} as Attributes<A>,
+  ): { readonly [K in O]: Tensor } {
+    const plainOp = op as unknown as Op;
+    const extents = bindExtents(plainOp, inputs, attributes);
+    const node: Node = {
+      op: plainOp,
+      inputs: { ...inputs },
+      outputs: {},
+      attributes,
+      extents,
+      layer: this.layer,
+      phase: this.phase,
+    };
+    for (const [name, pattern] of op.outputs) {
+      const source = plainOp.inPlace?.[name]?.map((input) => node.inputs[input]).find((t) => t);
+      if (pattern.optional && !source) continue;
+      const flat = pattern.extents[0]?.startsWith('*');
+      if (flat && !source) throw new Error(`${op.name}: output ${name} takes its shape from an input that is missing`);
+      const shape = flat
+        ? (source as Tensor).shape
+        : pattern.extents.map((letter) => {
+            const dim = /^\d+$/.test(letter) ? Number(letter) : extents[letter];
+            if (dim === undefined) throw new Error(`${op.name}: extent ${letter} of output ${name} is not known`);
+            return dim;
+          });
+      const dtype = source && isPersistent(source) ? source.dtype : (pattern.dtypes[0] as DType);
+      node.outputs[name] = {
+        name: `${op.name}.${name}#${this.nodes.length}`,
+        shape,
+        dtype,
+        kind: 'activation',
+        graph: this,
+        producer: node,
+      };
+    }
+    this.nodes.push(node);
+    return node.outputs as { readonly [K in O]: Tensor };
+  }
+}
+
+/** The graph an activation or input belongs to. */
+export function graphOf(tensor: Tensor): Graph {
+  if (!tensor.graph) throw new Error(`${tensor.name} is a variable and belongs to no graph`);
+  return tensor.graph;
+}

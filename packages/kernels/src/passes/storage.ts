@@ -1,0 +1,71 @@
+import type { Node } from '../graph.ts';
+import { type Bounds, byteLength, isPersistent, type Tensor } from '../tensor.ts';
+
+/** Bytes that one or several tensors share, alive from `first` to `last` (positions in the node list). */
+export interface Storage {
+  /** The variable whose bytes these are; null for bytes planned by liveness. */
+  readonly variable: Tensor | null;
+  readonly bytes: number;
+  readonly first: number;
+  last: number;
+}
+
+/**
+ * Gives every tensor of a program its storage. An output takes over the bytes of the input its op names in `inPlace`
+ * when that input is used for the last time, and always when it is a variable (sums of gradients, updates of weights).
+ */
+export function assignStorage(
+  nodes: readonly Node[],
+  inputs: Iterable<Tensor>,
+  results: ReadonlySet<Tensor>,
+  bounds: Bounds,
+): Map<Tensor, Storage> {
+  const end = nodes.length;
+  const lastUse = new Map<Tensor, number>();
+  nodes.forEach((node, position) => {
+    for (const input of Object.values(node.inputs)) if (input) lastUse.set(input, position);
+  });
+  for (const tensor of results) lastUse.set(tensor, end);
+
+  const storage = new Map<Tensor, Storage>();
+  const variableStorage = (tensor: Tensor): Storage => {
+    let own = storage.get(tensor);
+    if (!own) {
+      own = { variable: tensor, bytes: byteLength(tensor, bounds), first: -1, last: end };
+      storage.set(tensor, own);
+    }
+    return own;
+  };
+  const lives = (tensor: Tensor, from: number): Storage => {
+    const bytes = byteLength(tensor, bounds);
+    return { variable: null, bytes, first: from, last: lastUse.get(tensor) ?? from };
+  };
+
+  for (const input of inputs) storage.set(input, { ...lives(input, -1), first: -1 });
+  nodes.forEach((node, position) => {
+    for (const input of Object.values(node.inputs)) if (input && isPersistent(input)) variableStorage(input);
+    const taken = new Set<Storage>();
+    for (const [name, output] of Object.entries(node.outputs)) {
+      const shared = (node.op.inPlace?.[name] ?? [])
+        .map((input) => node.inputs[input])
+        .filter((source) => source && mayTakeOver(source, output, position))
+        .map((source) => storage.get(source as Tensor))[0];
+      if (shared && !taken.has(shared)) {
+        taken.add(shared);
+        shared.last = Math.max(shared.last, lastUse.get(output) ?? position);
+        storage.set(output, shared);
+      } else {
+        storage.set(output, lives(output, position));
+      }
+    }
+  });
+  return storage;
+
+  function mayTakeOver(source: Tensor, output: Tensor, position: number): boolean {
+    const shared = storage.get(source);
+    if (!shared) return false;
+    if (shared.variable) return true;
+    if (source.kind === 'input' || results.has(source)) return false;
+    return shared.last === position && shared.bytes === byteLength(output, bounds);
+  }
+}

@@ -1,0 +1,187 @@
+import { encodePlan } from './encode.ts';
+import type { Graph, Node, Variables } from './graph.ts';
+import type { Sizes } from './op.ts';
+import { align, layOut } from './passes/layout.ts';
+import { type RecomputeLevel, recompute } from './passes/recompute.ts';
+import { assignStorage, type Storage } from './passes/storage.ts';
+import { type Bounds, byteLength, type Tensor } from './tensor.ts';
+
+/** What to keep of the forward pass for the backward pass; `auto` keeps as much as the memory budget allows. */
+export type ActivationPolicy = 'auto' | 'keep' | 'recompute';
+
+export interface CompileOptions {
+  readonly bounds: Bounds;
+  readonly activations: ActivationPolicy;
+  /** Bytes that the plan may use in all; only `auto` looks at it. */
+  readonly memoryBudget?: number;
+  /** Scratch for kernels, from the device: bytes a thread and how many threads. */
+  readonly scratch: { readonly bytesPerThread: number; readonly threads: number };
+}
+
+/** Exact bytes by class; `total` is what the engine allocates, in one piece. */
+export interface PlanMemory {
+  readonly weights: number;
+  readonly parameters: number;
+  readonly gradients: number;
+  readonly optimizer: number;
+  readonly cache: number;
+  readonly activations: number;
+  readonly workspace: number;
+  readonly total: number;
+}
+
+export interface Launch {
+  readonly node: Node;
+  readonly offsets: ReadonlyMap<Tensor, number>;
+  readonly workspaceOffset: number;
+  readonly workspaceBytes: number;
+}
+
+export interface PlannedProgram {
+  readonly name: string;
+  readonly launches: readonly Launch[];
+  readonly inputs: ReadonlyMap<string, { tensor: Tensor; offset: number }>;
+  readonly results: ReadonlyMap<string, { tensor: Tensor; offset: number }>;
+  /** Recompute level of each decoder layer; empty where the program has no backward pass. */
+  readonly levels: readonly RecomputeLevel[];
+  readonly flops: number;
+}
+
+export interface Plan {
+  readonly programs: readonly PlannedProgram[];
+  readonly variables: ReadonlyMap<string, { tensor: Tensor; offset: number }>;
+  readonly bounds: Bounds;
+  readonly memory: PlanMemory;
+  readonly scratch: { readonly offset: number; readonly bytesPerThread: number; readonly threads: number };
+  /** The form that crosses the native boundary. */
+  encode(): Uint8Array;
+}
+
+/** Turns programs over shared variables into one plan. Pure: the same graphs and options give the same plan. */
+export function compile(graphs: readonly Graph[], options: CompileOptions): Plan {
+  const variables = graphs[0]?.variables;
+  if (!variables || graphs.some((g) => g.variables !== variables))
+    throw new Error('programs of one plan share their variables');
+  const { activations, memoryBudget } = options;
+  if (activations === 'keep') return compileAt(graphs, variables, options, () => 'none');
+  if (activations === 'recompute') return compileAt(graphs, variables, options, () => 'full');
+  if (memoryBudget === undefined) throw new Error('activations: auto needs a memory budget');
+  return fittingPlan(graphs, memoryBudget, (levelOf) => compileAt(graphs, variables, options, levelOf));
+}
+
+/** Least recomputation that fits: first the cheap ops of as many layers as needed, then everything in as many as needed. */
+function fittingPlan(
+  graphs: readonly Graph[],
+  budget: number,
+  planAt: (levelOf: (layer: number) => RecomputeLevel) => Plan,
+): Plan {
+  const layers = 1 + Math.max(-1, ...graphs.flatMap((g) => g.nodes.map((n) => n.layer ?? -1)));
+  const at = (count: number): Plan =>
+    planAt((layer) =>
+      count <= layers ? (layer < count ? 'cheap' : 'none') : layer < count - layers ? 'full' : 'cheap',
+    );
+  let low = 0;
+  let high = 2 * layers;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at(middle).memory.total <= budget) high = middle;
+    else low = middle + 1;
+  }
+  return at(low);
+}
+
+function compileAt(
+  graphs: readonly Graph[],
+  variables: Variables,
+  options: CompileOptions,
+  levelOf: (layer: number) => RecomputeLevel,
+): Plan {
+  const { bounds, scratch } = options;
+  const offsets = new Map<Tensor, number>();
+  const sums = { weight: 0, parameter: 0, gradient: 0, optimizer: 0, cache: 0, state: 0 };
+  let end = 0;
+  for (const tensor of variables.byName.values()) {
+    const bytes = align(byteLength(tensor, bounds));
+    offsets.set(tensor, end);
+    sums[tensor.kind as keyof typeof sums] += bytes;
+    end += bytes;
+  }
+  const planned = graphs.map((graph) => planProgram(graph, bounds, levelOf, offsets, end));
+  const activations = Math.max(0, ...planned.map((p) => p.bytes));
+  const scratchBytes = scratch.bytesPerThread * scratch.threads;
+  const memory: PlanMemory = {
+    weights: sums.weight,
+    parameters: sums.parameter,
+    gradients: sums.gradient,
+    optimizer: sums.optimizer,
+    cache: sums.cache,
+    activations,
+    workspace: sums.state + scratchBytes,
+    total: end + activations + scratchBytes,
+  };
+  const plan: Omit<Plan, 'encode'> = {
+    programs: planned.map((p) => p.program),
+    variables: new Map(
+      [...variables.byName].map(([name, tensor]) => [name, { tensor, offset: offsets.get(tensor) as number }]),
+    ),
+    bounds,
+    memory,
+    scratch: { offset: end + activations, ...scratch },
+  };
+  return { ...plan, encode: () => encodePlan(plan) };
+}
+
+function planProgram(
+  graph: Graph,
+  bounds: Bounds,
+  levelOf: (layer: number) => RecomputeLevel,
+  variableOffsets: ReadonlyMap<Tensor, number>,
+  base: number,
+): { program: PlannedProgram; bytes: number } {
+  const hasBackward = graph.nodes.some((node) => node.phase === 'backward');
+  const nodes = hasBackward ? recompute(graph, levelOf) : graph.nodes;
+  const storage = assignStorage(nodes, graph.inputs.values(), new Set(graph.results.values()), bounds);
+  const workspaces = nodes.map((node, position): Storage => {
+    const bytes = node.op.workspace?.(sizesOf(node, bounds), node.attributes) ?? 0;
+    return { variable: null, bytes, first: position, last: position };
+  });
+  const intervals = [...new Set([...storage.values(), ...workspaces])].filter((s) => !s.variable && s.bytes > 0);
+  const layout = layOut(intervals);
+  const offsetOf = (tensor: Tensor): number => {
+    const own = storage.get(tensor);
+    if (own && !own.variable) return base + (layout.offsets.get(own) ?? 0);
+    const offset = variableOffsets.get(own?.variable ?? tensor);
+    if (offset === undefined) throw new Error(`${tensor.name} has no storage in ${graph.name}`);
+    return offset;
+  };
+  const placed = (tensors: ReadonlyMap<string, Tensor>) =>
+    new Map([...tensors].map(([name, tensor]) => [name, { tensor, offset: offsetOf(tensor) }]));
+  const launches = nodes.map((node, position): Launch => {
+    const tensors = [...Object.values(node.inputs), ...Object.values(node.outputs)].filter((t) => t !== undefined);
+    const workspace = workspaces[position] as Storage;
+    return {
+      node,
+      offsets: new Map(tensors.map((t) => [t, offsetOf(t)])),
+      workspaceOffset: workspace.bytes > 0 ? base + (layout.offsets.get(workspace) as number) : base,
+      workspaceBytes: workspace.bytes,
+    };
+  });
+  const layers = new Set(graph.nodes.flatMap((node) => node.layer ?? []));
+  return {
+    program: {
+      name: graph.name,
+      launches,
+      inputs: placed(graph.inputs),
+      results: placed(graph.results),
+      levels: hasBackward ? [...layers].sort((a, b) => a - b).map(levelOf) : [],
+      flops: nodes.reduce((sum, node) => sum + node.op.cost(sizesOf(node, bounds)).flops, 0),
+    },
+    bytes: layout.bytes,
+  };
+}
+
+export function sizesOf(node: Node, bounds: Bounds): Sizes {
+  return Object.fromEntries(
+    Object.entries(node.extents).map(([k, dim]) => [k, typeof dim === 'number' ? dim : bounds[dim]]),
+  );
+}

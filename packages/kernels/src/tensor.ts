@@ -1,0 +1,58 @@
+import type { Graph, Node } from './graph.ts';
+
+/**
+ * One extent of a shape. Letters are extents that are only known when a program runs, bounded by the plan:
+ * T tokens of the packed row, S entries of cuSeqlens (documents + 1), N rows whose logits are wanted.
+ */
+export type Dim = number | RuntimeDim;
+export type RuntimeDim = 'T' | 'S' | 'N';
+export const runtimeDims: readonly RuntimeDim[] = ['T', 'S', 'N'];
+
+/** Element types, numbered as in native/dtype.h. */
+export const dtypes = ['f32', 'bf16', 'i32', 'u8', 'f64'] as const;
+export type DType = (typeof dtypes)[number];
+export const bytesOf: Record<DType, number> = { f32: 4, bf16: 2, i32: 4, u8: 1, f64: 8 };
+
+/**
+ * What a tensor is for, which decides where it lives and in which line of the memory plan it is counted.
+ * input, activation and workspace share the arena by liveness; all others persist and are shared by every program.
+ */
+export type TensorKind =
+  | 'input'
+  | 'activation'
+  | 'workspace'
+  | 'weight' // frozen
+  | 'parameter' // trained
+  | 'gradient'
+  | 'optimizer'
+  | 'cache' // keys and values of earlier tokens
+  | 'state'; // scalars and tables that outlive a call
+
+export interface Tensor {
+  readonly name: string;
+  readonly shape: readonly Dim[];
+  readonly dtype: DType;
+  readonly kind: TensorKind;
+  /** The graph it is computed in; none for variables, which all graphs of a plan share. */
+  readonly graph: Graph | null;
+  readonly producer: Node | null;
+}
+
+export function isPersistent(tensor: Tensor): boolean {
+  return tensor.graph === null;
+}
+
+/** Upper bounds of the runtime extents a plan is made for. */
+export type Bounds = Readonly<Record<RuntimeDim, number>>;
+
+export function elementCount(shape: readonly Dim[], bounds: Bounds): number {
+  return shape.reduce<number>((count, dim) => count * (typeof dim === 'number' ? dim : bounds[dim]), 1);
+}
+
+export function byteLength(tensor: Tensor, bounds: Bounds): number {
+  return elementCount(tensor.shape, bounds) * bytesOf[tensor.dtype];
+}
+
+export function describeTensor(tensor: Tensor): string {
+  return `${tensor.name}: ${tensor.dtype}[${tensor.shape.join(',')}]`;
+}
