@@ -127,7 +127,7 @@ describe('paths', () => {
 
 describe('a resolved recipe', () => {
   const word = fc.constantFrom('a', 'b.jsonl', 'c/d', '1e5', 'null', 'yes', '# x', 'ü: "q"', '- z');
-  const dataset = fc.record({
+  const datasetRecord = fc.record({
     path: fc.constantFrom('b.jsonl', '# x', '- z'),
     type: some(fc.constantFrom('auto', 'chat_template', 'sharegpt', 'alpaca', 'completion')),
     weight: some(fc.double({ min: 1e-6, max: 1000, noNaN: true })),
@@ -139,7 +139,7 @@ describe('a resolved recipe', () => {
   const recipe = fc
     .record({
       base_model: word,
-      datasets: fc.array(dataset, { minLength: 1, maxLength: 3 }),
+      datasets: fc.array(datasetRecord, { minLength: 1, maxLength: 3 }),
       adapter: some(fc.constantFrom('lora', 'qlora', null)),
       learning_rate: some(fc.double({ min: 1e-9, max: 1, noNaN: true })),
       lr_scheduler: some(fc.constantFrom('cosine', 'cosine_with_warmup', 'linear', 'constant', 'constant_with_warmup')),
