@@ -44,7 +44,7 @@ export class CheckpointStore {
 
   /**
    * Writes a checkpoint through `write`, which fills the folder it is given. Throws `disk_full`, leaving nothing behind.
-   * With `limit` only the newest so many are kept, the best one and the newest always.
+   * With `limit` the newest so many are kept, and the best one besides.
    */
   async save(
     step: number,
@@ -77,12 +77,8 @@ export class CheckpointStore {
   async #prune(limit: number): Promise<void> {
     const checkpoints = await this.list();
     const best = bestOf(checkpoints);
-    const kept = new Set([best, ...checkpoints.slice(-1)]);
-    for (const checkpoint of checkpoints.toReversed()) {
-      if (kept.size < limit) kept.add(checkpoint);
-    }
-    for (const checkpoint of checkpoints) {
-      if (kept.has(checkpoint)) continue;
+    for (const checkpoint of checkpoints.slice(0, -limit)) {
+      if (checkpoint === best) continue;
       // Without its marker a half removed folder is no checkpoint.
       await rm(join(checkpoint.path, completeName));
       await rm(checkpoint.path, { recursive: true });

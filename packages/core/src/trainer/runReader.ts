@@ -1,5 +1,5 @@
 /** Looking at runs without writing them, also while another process does. */
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -101,8 +101,4 @@ export async function* followEvents(
   } finally {
     closeSync(file);
   }
-}
-
-export function readResolvedRecipeText(path: string): string {
-  return readFileSync(join(path, 'recipe.resolved.yaml'), 'utf8');
 }

@@ -1,0 +1,20 @@
+import { Argument, type Command } from 'commander';
+import { print } from '../terminal/print.ts';
+import { addExamples } from './examples.ts';
+
+export function define(command: Command): void {
+  addExamples(
+    command
+      .addArgument(new Argument('<shell>', 'the shell it is for').choices(['bash', 'zsh', 'fish']))
+      .action(async (shell: 'bash' | 'zsh' | 'fish') => {
+        const [{ buildProgram }, { completionScript }] = await Promise.all([
+          import('../program.ts'),
+          import('../completion/script.ts'),
+        ]);
+        print(completionScript(shell, await buildProgram({ all: true })));
+      }),
+    'anneal completion bash > ~/.local/share/bash-completion/completions/anneal',
+    'anneal completion zsh > ~/.zfunc/_anneal',
+    'anneal completion fish > ~/.config/fish/completions/anneal.fish',
+  );
+}

@@ -1,0 +1,14 @@
+/** The verbs, in the order of a first project. Adding one: a file beside this one and a line here. */
+import type { Command } from 'commander';
+
+export interface Verb {
+  name: string;
+  summary: string;
+  /** The module that fills in arguments, options, examples and the action. It imports heavy things only when run. */
+  load(): Promise<{ define(command: Command): void }>;
+}
+
+export const verbs: readonly Verb[] = [
+  { name: 'runs', summary: 'list, look into, follow, stop, resume and compare runs', load: () => import('./runs.ts') },
+  { name: 'completion', summary: 'print the shell completion script', load: () => import('./completion.ts') },
+];

@@ -1,0 +1,18 @@
+/** Every exit code of the command line; printed by `anneal --help` and docs/cli.md. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  badInput: 2,
+  stopped: 3,
+  defect: 70,
+  interrupted: 130,
+} as const;
+
+export const exitCodeMeanings: readonly (readonly [number, string])[] = [
+  [exitCodes.done, 'done'],
+  [exitCodes.failed, 'the run failed, or a check did not pass'],
+  [exitCodes.badInput, 'wrong usage or bad input: nothing was started'],
+  [exitCodes.stopped, 'stopped by the user; a checkpoint was saved'],
+  [exitCodes.defect, 'a defect in Anneal itself'],
+  [exitCodes.interrupted, 'stopped at once by the user; the last checkpoint stays'],
+];

@@ -1,0 +1,30 @@
+/** The `anneal` command. Imports next to nothing, so that `anneal --help` answers at once: a verb loads when it is run. */
+import { CommanderError } from 'commander';
+import { exitCodes } from './exitCodes.ts';
+import { buildProgram } from './program.ts';
+
+const args = process.argv.slice(2);
+
+// The reader of our output went away, as with `| head`: there is nobody left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.done);
+  throw error;
+});
+
+try {
+  const program = await buildProgram(wantedVerb(args));
+  await program.parseAsync(args, { from: 'user' });
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
+  } else {
+    const { reportError } = await import('./terminal/reportError.ts');
+    process.exitCode = reportError(error, { json: args.includes('--json'), debug: args.includes('--debug') });
+  }
+}
+
+/** The verb whose options have to be known: `anneal train …` and `anneal help train`. */
+function wantedVerb(all: readonly string[]): string {
+  const words = all.filter((arg) => !arg.startsWith('-'));
+  return (words[0] === 'help' ? words[1] : words[0]) ?? '';
+}

@@ -1,0 +1,100 @@
+/** The parent of a run: starts the process that trains, relays stop requests and records an end it could not record itself. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
+import type { Status } from '@anneal/core/protocol/status';
+import { RunDirectory } from '@anneal/core/trainer/runDirectory';
+import { followEvents, readRun } from '@anneal/core/trainer/runReader';
+import { workerPath } from './workerPath.ts';
+
+/** How long a process that is to end at once may take to say so in its run. */
+const patienceMilliseconds = 1000;
+
+export interface Supervision {
+  /** Asks for a checkpoint and an orderly end. A second call ends the process at once. */
+  stop(): void;
+  /** Resolves when the process is gone and its end is on record. */
+  ended: Promise<Status>;
+}
+
+/** Starts the worker and passes its events on as they reach the run directory. */
+export function superviseRun(
+  path: string,
+  options: { onEvent: (event: RunEvent) => void; worker?: string },
+): Supervision {
+  const { seq } = readRun(path).status;
+  const child = startWorker(path, { worker: options.worker, attached: true });
+  let requests = 0;
+  const stop = () => {
+    requests++;
+    child.kill(requests === 1 ? 'SIGTERM' : 'SIGQUIT');
+    if (requests > 1) setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds).unref();
+  };
+  return { stop, ended: watch(path, child, { afterSeq: seq, onEvent: options.onEvent, killed: () => requests > 1 }) };
+}
+
+/** Starts the worker so that it outlives this process and its terminal. Returns its process id. */
+export function detachRun(path: string, options: { worker?: string } = {}): number {
+  const child = startWorker(path, { worker: options.worker, attached: false });
+  child.unref();
+  if (child.pid === undefined) throw new Error('the worker process did not start');
+  return child.pid;
+}
+
+/**
+ * Its output goes into run.log, never through a pipe that somebody has to drain. It leads its own session, so a Ctrl-C
+ * in the terminal reaches only us. The channel of an attached one says nothing; that it closes says that we are gone.
+ */
+function startWorker(path: string, options: { worker: string | undefined; attached: boolean }): ChildProcess {
+  const log = openSync(join(path, 'run.log'), 'a');
+  try {
+    return spawn(process.execPath, [options.worker ?? workerPath, path], {
+      detached: true,
+      stdio: options.attached ? ['ignore', log, log, 'ipc'] : ['ignore', log, log],
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+async function watch(
+  path: string,
+  child: ChildProcess,
+  options: { afterSeq: number; onEvent: (event: RunEvent) => void; killed: () => boolean },
+): Promise<Status> {
+  let exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+  const exited = new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      exit = { code, signal };
+      resolve();
+    });
+  });
+  let last: RunEvent | undefined;
+  for await (const event of followEvents(path, { afterSeq: options.afterSeq, isLive: () => exit === undefined })) {
+    last = event;
+    options.onEvent(event);
+  }
+  await exited;
+  if (!last || !isTerminal(last)) options.onEvent(await recordEnd(path, options.killed() ? undefined : exit));
+  return readRun(path).status;
+}
+
+/** The last event of a process that died without one. No `exit`: the user had it killed. */
+async function recordEnd(
+  path: string,
+  exit: { code: number | null; signal: NodeJS.Signals | null } | undefined,
+): Promise<RunEvent> {
+  await using run = await RunDirectory.open(path);
+  if (!exit) return run.record({ type: 'stopped', step: (await run.latestCheckpoint())?.step ?? 0 });
+  return run.record({
+    type: 'failed',
+    error: {
+      code: 'worker_crashed',
+      what: `the training process ended with ${exit.signal ?? `exit code ${exit.code}`}${exit.signal === 'SIGKILL' ? ': the system may have run out of memory' : ''}`,
+      where: join(path, 'run.log'),
+      next: `look there, then continue from the last checkpoint with \`anneal runs resume ${run.id}\``,
+    },
+  });
+}

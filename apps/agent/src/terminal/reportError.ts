@@ -1,0 +1,50 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import envPaths from 'env-paths';
+import { exitCodes } from '../exitCodes.ts';
+import { errorColors } from './colors.ts';
+import { printJson, remark } from './print.ts';
+
+/** Says what went wrong and returns the exit code that goes with it. */
+export function reportError(error: unknown, options: { json: boolean; debug: boolean }): number {
+  if (error instanceof UserError) {
+    printError(error, options);
+    return exitCodes.badInput;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (options.debug) remark(stack);
+  printError(
+    new UserError({
+      what: `unexpected error: ${error instanceof Error ? error.message : String(error)}`,
+      where: options.debug ? undefined : writeStack(stack),
+      next: 'this is a defect in Anneal: please report it with that file, or run again with --debug',
+      code: 'internal_error',
+      cause: error,
+    }),
+    options,
+  );
+  return exitCodes.defect;
+}
+
+/** Three lines: what, where, what to do next. With `json` one object on stdout, `{ "error": … }`. */
+export function printError(
+  error: { what: string; where?: string | undefined; next?: string | undefined },
+  options: { json: boolean },
+): void {
+  if (options.json) {
+    printJson({ error });
+    return;
+  }
+  remark(`${errorColors.red('error:')} ${error.what}`);
+  if (error.where) remark(errorColors.dim(`  at ${error.where}`));
+  if (error.next) remark(`  ${error.next}`);
+}
+
+function writeStack(stack: string): string {
+  const folder = envPaths('anneal', { suffix: '' }).log;
+  const path = join(folder, `error-${new Date().toISOString().replace(/[:.]/g, '-')}.log`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, `${process.argv.join(' ')}\n${stack}\n`);
+  return path;
+}

@@ -1,0 +1,117 @@
+/** Tells a person how a run goes, from its events: a bar on a terminal, plain lines in a pipe, the events as JSON lines. */
+import type { EventOf, RunEvent } from '@anneal/core/protocol/events';
+import { colors } from './colors.ts';
+import { print, printJsonLine } from './print.ts';
+import { bar, ProgressLine } from './progressLine.ts';
+import { printError } from './reportError.ts';
+import { formatBytes, formatCount, formatDuration, formatNumber } from './units.ts';
+
+export interface RunProgress {
+  show(event: RunEvent): void;
+  /** Leaves the terminal as it was; the last lines stay. */
+  end(): void;
+}
+
+export function showRunProgress(options: { json: boolean }): RunProgress {
+  if (options.json) return { show: printJsonLine, end: () => undefined };
+  return process.stdout.isTTY
+    ? onTerminal(process.stdout)
+    : { show: (event) => printEvent(event, print), end: () => undefined };
+}
+
+function onTerminal(out: NodeJS.WriteStream): RunProgress {
+  const line = new ProgressLine(out);
+  let totalSteps = 0;
+  /** Milliseconds a step takes, smoothed over about ten steps. */
+  let pace: number | undefined;
+  return {
+    show(event) {
+      if (event.type === 'started') totalSteps = event.totalSteps;
+      if (event.type !== 'step') {
+        printEvent(event, (text) => line.print(text));
+        return;
+      }
+      pace = pace === undefined ? event.milliseconds : pace + 0.1 * (event.milliseconds - pace);
+      const left = Math.max(0, totalSteps - event.step) * pace;
+      line.show(
+        [
+          `${bar(event.step / totalSteps, 20)} ${event.step}/${totalSteps}`,
+          `loss ${formatNumber(event.loss)}`,
+          `lr ${formatNumber(event.learningRate)}`,
+          `${formatCount(event.tokensPerSecond)} tok/s`,
+          `${formatDuration(left)} left`,
+        ].join('  '),
+      );
+    },
+    end: () => line.clear(),
+  };
+}
+
+/** One event as a line or a few. */
+export function printEvent(event: RunEvent, write: (line: string) => void): void {
+  switch (event.type) {
+    case 'run_created':
+      return write(`run ${colors.bold(event.id)}`);
+    case 'data_prepared':
+      return write(describeData(event));
+    case 'planned': {
+      const { total, ...classes } = event.memory;
+      const parts = Object.entries(classes).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`);
+      return write(`memory: ${total === undefined ? '' : `${formatBytes(total)} = `}${parts.join(' + ')}`);
+    }
+    case 'started':
+      return write(`training for ${formatCount(event.totalSteps)} steps`);
+    case 'resumed':
+      return write(
+        event.fromStep > 0 ? `continuing after step ${event.fromStep}` : 'starting again from the first step',
+      );
+    case 'step':
+      return write(
+        `step ${event.step}  epoch ${event.epoch.toFixed(2)}  loss ${formatNumber(event.loss)}  grad norm ${formatNumber(event.gradNorm)}` +
+          `  lr ${formatNumber(event.learningRate)}  ${formatCount(event.tokensPerSecond)} tok/s`,
+      );
+    case 'evaluated':
+      return write(
+        `step ${event.step}  validation loss ${formatNumber(event.loss)}  perplexity ${formatNumber(event.perplexity)}`,
+      );
+    case 'sample':
+      write(colors.dim(`step ${event.step}  ${oneLine(event.prompt)}`));
+      return write(`  ${event.text.trim().replaceAll('\n', '\n  ')}`);
+    case 'checkpoint':
+      return write(`step ${event.step}  saved ${event.path}`);
+    case 'warning':
+      write(`${colors.yellow('warning:')} ${event.message}`);
+      if (event.where) write(colors.dim(`  at ${event.where}`));
+      if (event.next) write(`  ${event.next}`);
+      return;
+    case 'early_stopped':
+      return write(`stopping early: best validation loss ${formatNumber(event.bestLoss)} at step ${event.bestStep}`);
+    case 'stopped':
+      return write(`stopped after step ${event.step}`);
+    case 'failed':
+      return printError(event.error, { json: false });
+    case 'finished':
+      return write(
+        `finished after step ${event.step}  loss ${formatNumber(event.loss)}` +
+          (event.evaluationLoss === undefined ? '' : `  validation loss ${formatNumber(event.evaluationLoss)}`) +
+          (event.milliseconds === undefined ? '' : `  in ${formatDuration(event.milliseconds)}`),
+      );
+  }
+}
+
+function describeData(event: EventOf<'data_prepared'>): string {
+  const share = event.tokens > 0 ? (100 * event.targetTokens) / event.tokens : 0;
+  return [
+    `data: ${formatCount(event.rows)} rows`,
+    `${formatCount(event.tokens)} tokens`,
+    `${formatCount(event.targetTokens)} of them supervised (${share.toFixed(0)} %)`,
+    ...(event.validationRows === undefined ? [] : [`${formatCount(event.validationRows)} rows for validation`]),
+    ...(event.dropped > 0 ? [colors.yellow(`${formatCount(event.dropped)} dropped`)] : []),
+    ...(event.truncated > 0 ? [colors.yellow(`${formatCount(event.truncated)} truncated`)] : []),
+  ].join(', ');
+}
+
+function oneLine(text: string): string {
+  const flat = text.replace(/\s+/g, ' ').trim();
+  return flat.length > 100 ? `${flat.slice(0, 99)}…` : flat;
+}

@@ -1,0 +1,18 @@
+import type { RunView } from '@anneal/core/trainer/runReader';
+import { colors } from './colors.ts';
+
+export function colorState(state: RunView['state']): string {
+  switch (state) {
+    case 'finished':
+      return colors.green(state);
+    case 'failed':
+    case 'interrupted':
+      return colors.red(state);
+    case 'running':
+    case 'preparing':
+      return colors.cyan(state);
+    case 'created':
+    case 'stopped':
+      return colors.yellow(state);
+  }
+}
