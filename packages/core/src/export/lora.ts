@@ -1,0 +1,66 @@
+import { isDeepStrictEqual } from 'node:util';
+import { writePeftAdapter } from '@anneal/formats/peft/write';
+import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { moduleName } from '../models/adapters/targets.ts';
+import type { OpenModel } from '../models/model.ts';
+import { writeNewFolder } from './newFolder.ts';
+import type { ExportResult } from './result.ts';
+
+export interface LoraExport {
+  readonly model: OpenModel;
+  readonly adapter: LoraWeights;
+  readonly dropout: number;
+  /** What `base_model_name_or_path` will say: the base as the recipe names it. */
+  readonly baseModel: string;
+  readonly revision?: string | undefined;
+}
+
+/** Writes a PEFT adapter folder in float32, and reads it back. */
+export async function exportLora(
+  folder: string,
+  { model, adapter, dropout, baseModel, revision }: LoraExport,
+): Promise<ExportResult> {
+  const { names } = model.architecture;
+  const modules = [...adapter.modules].map(([linear, { A, B, rank = adapter.r }]) => ({
+    name: moduleName(names, linear),
+    a: { dtype: 'F32' as const, shape: [rank, A.length / rank], bytes: () => bytesOf(A) },
+    b: { dtype: 'F32' as const, shape: [B.length / rank, rank], bytes: () => bytesOf(B) },
+  }));
+  const patterns = (key: 'rank' | 'alpha'): Record<string, number> =>
+    Object.fromEntries(
+      [...adapter.modules].flatMap(([linear, { [key]: value }]) =>
+        value === undefined ? [] : [[moduleName(names, linear), value]],
+      ),
+    );
+  const config = {
+    r: adapter.r,
+    loraAlpha: adapter.alpha,
+    useRslora: adapter.rslora,
+    loraDropout: dropout,
+    targetModules: targetModules(
+      modules.map(({ name }) => name),
+      model,
+    ),
+    rankPattern: patterns('rank'),
+    alphaPattern: patterns('alpha'),
+    baseModel,
+    revision,
+  };
+  const files = await writeNewFolder(folder, async (temporary) => {
+    await writePeftAdapter(temporary, config, modules);
+    if (!isDeepStrictEqual(loadLoraWeights(temporary, model), adapter)) {
+      throw new Error(`the adapter written to ${temporary} reads back differently`);
+    }
+  });
+  return { path: folder, files, warnings: [] };
+}
+
+/** The last parts of the names (`q_proj`) where they mean exactly these modules, else the whole names. */
+function targetModules(modules: readonly string[], model: OpenModel): string[] {
+  const ends = [...new Set(modules.map((module) => module.split('.').at(-1) as string))];
+  return modules.length === ends.length * model.config.layerCount ? ends : [...modules];
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

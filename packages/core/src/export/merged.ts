@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { writeAtomically } from '@anneal/formats/files/atomicWrite';
+import type { JsonObject } from '@anneal/formats/json';
+import { writeSafetensors } from '@anneal/formats/safetensors/write';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import { mergedWeights } from '../models/adapters/merge.ts';
+import type { OpenModel } from '../models/model.ts';
+import { findName } from '../models/names.ts';
+import { openModel } from '../models/open.ts';
+import { encodeWeights, type FloatType } from './encode.ts';
+import { writeNewFolder } from './newFolder.ts';
+import type { ExportProgress, ExportResult } from './result.ts';
+
+/** Hugging Face's customary size of a shard. */
+const SHARD_BYTES = 5_000_000_000;
+
+const TORCH_NAMES: Readonly<Record<FloatType, string>> = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' };
+
+export interface MergedExport extends ExportProgress {
+  readonly model: OpenModel;
+  readonly adapter: LoraWeights | null;
+  readonly dtype: FloatType;
+  readonly shardBytes?: number;
+}
+
+/**
+ * Writes a folder in the Hugging Face layout with the adapter folded into the weights, and reads every tensor back.
+ * @throws UserError when the folder exists, the disk is full, or a weight does not fit the type
+ */
+export async function exportMerged(
+  folder: string,
+  { model, adapter, dtype, shardBytes = SHARD_BYTES, onProgress, signal }: MergedExport,
+): Promise<ExportResult> {
+  const checksums = new Map<string, number>();
+  const tensors = [...model.tensors.values()].map(({ name, shape }) => ({
+    name: huggingFaceName(model, name),
+    dtype,
+    shape,
+    bytes: () => {
+      signal?.throwIfAborted();
+      const bytes = encodeWeights(mergedWeights(model, adapter, name), dtype, `${model.path}: tensor ${name}`);
+      checksums.set(name, crc32(bytes));
+      onProgress?.(checksums.size, model.tensors.size);
+      return bytes;
+    },
+  }));
+  const files = await writeNewFolder(folder, async (temporary) => {
+    await writeSafetensors(join(temporary, 'model.safetensors'), tensors, { shardBytes });
+    await writeJson(join(temporary, 'config.json'), configFor(model, dtype));
+    if (model.generationConfig) await writeJson(join(temporary, 'generation_config.json'), model.generationConfig);
+    for (const name of model.tokenizerFiles) {
+      await writeAtomically(join(temporary, name), (file) => file.write(model.readTokenizerFile(name)));
+    }
+    readBack(temporary, checksums, signal);
+  });
+  return { path: folder, files, warnings: [] };
+}
+
+function configFor(model: OpenModel, dtype: FloatType): JsonObject {
+  const key = 'torch_dtype' in model.configJson ? 'torch_dtype' : 'dtype'; // of transformers 4 and 5
+  return { ...model.configJson, architectures: [model.architecture.huggingFaceClass], [key]: TORCH_NAMES[dtype] };
+}
+
+function huggingFaceName(model: OpenModel, name: string): string {
+  const row = findName(model.architecture.names, name);
+  if (!row) throw new Error(`${name} has no Hugging Face name`);
+  return row.huggingFace;
+}
+
+async function writeJson(path: string, json: JsonObject): Promise<void> {
+  await writeAtomically(path, (file) => file.write(Buffer.from(`${JSON.stringify(json, null, 2)}\n`)));
+}
+
+function readBack(folder: string, checksums: ReadonlyMap<string, number>, signal: AbortSignal | undefined): void {
+  const written = openModel(folder);
+  try {
+    for (const [name, checksum] of checksums) {
+      signal?.throwIfAborted();
+      const tensor = written.tensors.get(name);
+      if (!tensor || crc32(tensor.bytes()) !== checksum) throw new Error(`${name} in ${folder} reads back differently`);
+    }
+  } finally {
+    written.close();
+  }
+}

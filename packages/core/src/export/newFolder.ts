@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError } from '../errors.ts';
+
+/**
+ * A folder that appears under its name only when it is complete: `write` fills one beside it, which is then renamed.
+ * @returns the files in it with their sizes
+ * @throws UserError when something is there already; nothing is ever replaced
+ */
+export async function writeNewFolder(
+  path: string,
+  write: (temporary: string) => Promise<void>,
+): Promise<{ path: string; bytes: number }[]> {
+  await refuseExisting(path);
+  const temporary = `${path}.${randomBytes(4).toString('hex')}.partial`;
+  try {
+    await mkdir(temporary, { recursive: true });
+    await write(temporary);
+    await mkdir(dirname(path), { recursive: true });
+    await rmdir(path).catch(() => undefined); // an empty folder; a rename cannot replace it on Windows
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  const files: { path: string; bytes: number }[] = [];
+  for (const name of (await readdir(path)).toSorted()) {
+    const file = join(path, name);
+    files.push({ path: file, bytes: (await stat(file)).size });
+  }
+  return files;
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (found === null || (found.isDirectory() && (await readdir(path)).length === 0)) return;
+  throw new UserError({
+    what: 'something is there already, and an export replaces nothing',
+    where: path,
+    next: 'remove it or choose another folder',
+    code: 'export_exists',
+  });
+}

@@ -1,0 +1,68 @@
+import { loraScale, readPeftAdapter } from '@anneal/formats/peft/read';
+import { UserError } from '../../errors.ts';
+import type { OpenModel } from '../model.ts';
+import { linearOfModule } from './targets.ts';
+
+/** LoRA weights in memory: y = W x + scale · B (A x). */
+export interface LoraWeights {
+  readonly r: number;
+  readonly alpha: number;
+  /** Scale by alpha / √r instead of alpha / r. */
+  readonly rslora: boolean;
+  /** By our name of the linear, e.g. `layers.0.q`. */
+  readonly modules: ReadonlyMap<string, LoraModule>;
+}
+
+export interface LoraModule {
+  /** [rank, inputs] */
+  readonly A: Float32Array;
+  /** [outputs, rank] */
+  readonly B: Float32Array;
+  /** Where it differs from the adapter's r. */
+  readonly rank?: number;
+  /** Where it differs from the adapter's alpha. */
+  readonly alpha?: number;
+}
+
+/** What B·A is multiplied by. */
+export function moduleScale(adapter: LoraWeights, module: LoraModule): number {
+  return loraScale(module.alpha ?? adapter.alpha, module.rank ?? adapter.r, adapter.rslora);
+}
+
+/**
+ * Reads a PEFT adapter folder for use on `model`.
+ * @throws UserError for an adapter of another base model, or one that cannot be honoured
+ */
+export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
+  const peft = readPeftAdapter(folder);
+  try {
+    const { r, loraAlpha, useRslora } = peft.config;
+    const modules = new Map<string, LoraModule>();
+    for (const { name, rank, alpha, a, b, inputs, outputs } of peft.modules) {
+      const linear = linearOfModule(model.config, model.architecture.names, name);
+      const shape = linear === null ? undefined : model.tensors.get(linear)?.shape;
+      if (linear === null || shape === undefined) throw otherBase(folder, model, `which has no linear layer ${name}`);
+      if (shape[0] !== outputs || shape[1] !== inputs) {
+        throw otherBase(folder, model, `whose ${name} is [${shape}], where the adapter has [${outputs},${inputs}]`);
+      }
+      modules.set(linear, {
+        A: peft.tensors.float32(a),
+        B: peft.tensors.float32(b),
+        ...(rank === r ? {} : { rank }),
+        ...(alpha === loraAlpha ? {} : { alpha }),
+      });
+    }
+    return { r, alpha: loraAlpha, rslora: useRslora, modules };
+  } finally {
+    peft.tensors.close();
+  }
+}
+
+function otherBase(folder: string, model: OpenModel, difference: string): UserError {
+  return new UserError({
+    what: `the adapter was made for another base model than ${model.path}, ${difference}`,
+    where: folder,
+    next: 'use the base model named in its adapter_config.json',
+    code: 'adapter_of_another_base',
+  });
+}
