@@ -7,6 +7,8 @@ export interface KeyMeta {
   defaultValue?: unknown;
   /** Says how the default is found where it depends on other keys. */
   defaultNote?: string;
+  /** The values in words, where the schema alone would not tell them. */
+  values?: string;
 }
 
 /** A key that must be written. */

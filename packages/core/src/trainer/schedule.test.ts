@@ -59,7 +59,7 @@ describe('constant', () => {
 
 describe('warm-up', () => {
   it('longer than the run never reaches the peak', () => {
-    expectClose(rates({ warmupSteps: 4, totalSteps: 2 }, 5), [0, 2.5e-4, 5e-4, 7.5e-4, 1e-3]);
+    expectClose(rates({ warmupSteps: 4, totalSteps: 2 }, 2), [0, 2.5e-4]);
   });
 
   it('is counted in whole steps', () => {

@@ -1,13 +1,18 @@
 import * as z from 'zod';
-import { derived, optional } from '../key.ts';
+import { derived, type KeyMeta, optional } from '../key.ts';
 
 /** What is trained: a low-rank adapter beside frozen weights, or every weight. */
 export const adapter = {
-  adapter: z.enum(['lora', 'qlora']).nullable().default('lora').meta({
-    description:
-      '`lora` trains a small adapter beside the frozen model, `qlora` does so over a model held in 4 bits, `null` trains every weight (full fine-tuning).',
-    defaultValue: 'lora',
-  }),
+  adapter: z
+    .enum(['lora', 'qlora'])
+    .nullable()
+    .default('lora')
+    .meta({
+      description:
+        '`lora` trains a small adapter beside the frozen model, `qlora` does so over a model held in 4 bits, `null` trains every weight (full fine-tuning).',
+      defaultValue: 'lora',
+      values: '`lora`, `qlora`, `null`',
+    } satisfies KeyMeta),
   load_in_4bit: derived(
     z.boolean(),
     'true with `adapter: qlora`, otherwise false',

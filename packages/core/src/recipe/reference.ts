@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { defaultInWords, valuesOf } from './jsonSchema.ts';
+import type { KeyMeta } from './key.ts';
+import { sections } from './schema.ts';
+import { datasetSchema } from './sections/datasets.ts';
+
+const introduction = `# Recipe reference
+
+<!-- Generated from packages/core/src/recipe/schema.ts; edit the descriptions there. -->
+
+A recipe is a YAML file that says everything about a run. Key names are Axolotl's. Two keys must be written,
+\`base_model\` and \`datasets\`; every other key has a default, and a key that is absent or \`null\` takes it
+(only \`adapter: null\` means something of its own). Unknown keys are errors. Relative paths start at the folder of
+the recipe. A run records what it was given in \`recipe.yaml\` and every decided value in \`recipe.resolved.yaml\`.
+
+\`anneal init\` writes a first recipe, \`anneal validate\` checks one, \`--set key=value\` overrides a key for one run
+(\`--set datasets.0.path=rows.jsonl\`), \`anneal schema\` prints the JSON Schema for editors.
+`;
+
+/** The text of docs/recipe.md. */
+export function recipeReference(): string {
+  const parts = [introduction];
+  for (const { title, keys } of sections) {
+    parts.push(`## ${title}\n\n${table(keys)}`);
+    if ('datasets' in keys) {
+      parts.push(
+        `### A data set\n\nEach entry of \`datasets\` and of \`test_datasets\`:\n\n${table(datasetSchema.shape)}`,
+      );
+    }
+  }
+  return parts.join('\n');
+}
+
+function table(keys: Record<string, z.ZodType>): string {
+  const rows = Object.entries(keys).map(([key, schema]) => {
+    const meta = schema.meta() as KeyMeta;
+    const values = meta.values ?? valuesOf(z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }));
+    return [`\`${key}\``, values, defaultInWords(meta) ?? 'must be written', meta.description];
+  });
+  const lines = [['Key', 'Value', 'Default', 'Meaning'], ['---', '---', '---', '---'], ...rows];
+  return `${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`;
+}
