@@ -1,0 +1,212 @@
+import type { CallExpression, Expression, FilterName, Identifier, SliceExpression } from './ast.ts';
+import { filterNamed, testNamed } from './filters.ts';
+import { arithmetic, compareValues, concatenate, contains, getAttribute, getItem, slice } from './operators.ts';
+import type { Scope } from './scope.ts';
+import {
+  equal,
+  float,
+  isCallable,
+  isDict,
+  isList,
+  isString,
+  type Kwargs,
+  str,
+  TemplateError,
+  truthy,
+  typeName,
+  Undefined,
+  type Value,
+} from './values.ts';
+
+/** A compiled expression: its value where it stands. */
+export type Evaluate = (scope: Scope) => Value;
+
+export function compileExpression(node: Expression): Evaluate {
+  switch (node.type) {
+    case 'Identifier': {
+      const name = node.value;
+      return (scope) => scope.get(name) ?? new Undefined(`'${name}' is undefined`);
+    }
+    case 'StringLiteral':
+    case 'IntegerLiteral': {
+      const { value } = node;
+      return () => value;
+    }
+    case 'FloatLiteral': {
+      const value = float(node.value);
+      return () => value;
+    }
+    case 'ArrayLiteral':
+    case 'TupleLiteral': {
+      const items = node.value.map(compileExpression);
+      return (scope) => items.map((item) => item(scope));
+    }
+    case 'ObjectLiteral': {
+      const entries = [...node.value].map(
+        ([key, value]) => [compileExpression(key), compileExpression(value)] as const,
+      );
+      return (scope) => Object.fromEntries(entries.map(([key, value]) => [str(key(scope)), value(scope)]));
+    }
+    case 'MemberExpression': {
+      const object = compileExpression(node.object);
+      if (node.computed && node.property.type === 'SliceExpression') return compileSlice(object, node.property);
+      if (!node.computed) {
+        const name = String((node.property as Identifier).value);
+        return (scope) => getAttribute(object(scope), name);
+      }
+      const property = compileExpression(node.property);
+      return (scope) => getItem(object(scope), property(scope));
+    }
+    case 'CallExpression':
+      return compileCall(node);
+    case 'BinaryExpression':
+      return compileBinary(node.operator.value, compileExpression(node.left), compileExpression(node.right));
+    case 'UnaryExpression': {
+      const argument = compileExpression(node.argument);
+      if (node.operator.value === 'not') return (scope) => !truthy(argument(scope));
+      const sign = node.operator.value === '-' ? -1 : 1;
+      return (scope) => arithmetic('*', argument(scope), sign);
+    }
+    case 'FilterExpression': {
+      const operand = compileExpression(node.operand);
+      const filter = compileFilter(node.filter);
+      return (scope) => filter(operand(scope), scope);
+    }
+    case 'TestExpression': {
+      const operand = compileExpression(node.operand);
+      const test = testNamed(node.test.value);
+      const { negate } = node;
+      return (scope) => test(operand(scope)) !== negate;
+    }
+    case 'Ternary':
+    case 'SelectExpression': {
+      const [condition, then, otherwise] =
+        node.type === 'Ternary' ? [node.condition, node.trueExpr, node.falseExpr] : [node.test, node.lhs, null];
+      const [test, whenTrue] = [compileExpression(condition), compileExpression(then)];
+      const whenFalse =
+        otherwise === null ? () => new Undefined('the inline if-expression has no else') : compileExpression(otherwise);
+      return (scope) => (truthy(test(scope)) ? whenTrue(scope) : whenFalse(scope));
+    }
+    default:
+      throw new TemplateError(`unexpected ${node.type}`);
+  }
+}
+
+/** A compiled filter: from the filtered value to the result. */
+export function compileFilter(node: FilterName): (value: Value, scope: Scope) => Value {
+  if (node.type === 'Identifier') {
+    const filter = filterNamed(node.value);
+    return (value, scope) => {
+      chargeText(scope, value);
+      return filter(value, [], {});
+    };
+  }
+  const filter = filterNamed((node.callee as Identifier).value);
+  const evaluateArguments = compileArguments(node.args);
+  return (value, scope) => {
+    chargeText(scope, value);
+    return filter(value, ...evaluateArguments(scope));
+  };
+}
+
+export function compileCall(node: CallExpression): Evaluate {
+  const callee = compileExpression(node.callee);
+  const evaluateArguments = compileArguments(node.args);
+  return (scope) => {
+    const target = callee(scope);
+    if (target instanceof Undefined) throw new TemplateError(target.message);
+    if (!isCallable(target)) throw new TemplateError(`'${typeName(target)}' object is not callable`);
+    const result = target(...evaluateArguments(scope));
+    chargeText(scope, result);
+    return result;
+  };
+}
+
+export function compileArguments(nodes: readonly Expression[]): (scope: Scope) => [readonly Value[], Kwargs] {
+  const positional: { evaluate: Evaluate; spread: boolean }[] = [];
+  const named: { name: string | null; evaluate: Evaluate }[] = [];
+  for (const node of nodes) {
+    if (node.type === 'KeywordArgumentExpression')
+      named.push({ name: node.key.value, evaluate: compileExpression(node.value) });
+    else if (node.type === 'KeywordSpreadExpression')
+      named.push({ name: null, evaluate: compileExpression(node.argument) });
+    else if (node.type === 'SpreadExpression')
+      positional.push({ evaluate: compileExpression(node.argument), spread: true });
+    else positional.push({ evaluate: compileExpression(node), spread: false });
+  }
+  return (scope) => {
+    const args: Value[] = [];
+    for (const { evaluate, spread } of positional) {
+      const value = evaluate(scope);
+      if (!spread) args.push(value);
+      else if (isList(value)) args.push(...value);
+      else throw new TemplateError(`argument after * must be an iterable, not ${typeName(value)}`);
+    }
+    const kwargs: Record<string, Value> = {};
+    for (const { name, evaluate } of named) {
+      const value = evaluate(scope);
+      if (name !== null) kwargs[name] = value;
+      else if (isDict(value)) Object.assign(kwargs, value);
+      else throw new TemplateError(`argument after ** must be a mapping, not ${typeName(value)}`);
+    }
+    return [args, kwargs];
+  };
+}
+
+function compileSlice(object: Evaluate, node: SliceExpression): Evaluate {
+  const [start, stop, step] = [node.start, node.stop, node.step].map((part) =>
+    part ? compileExpression(part) : () => null,
+  );
+  return (scope) => {
+    const value = object(scope);
+    chargeText(scope, value);
+    return slice(value, start?.(scope) ?? null, stop?.(scope) ?? null, step?.(scope) ?? null);
+  };
+}
+
+function compileBinary(operator: string, left: Evaluate, right: Evaluate): Evaluate {
+  switch (operator) {
+    case 'and':
+      return (scope) => {
+        const value = left(scope);
+        return truthy(value) ? right(scope) : value;
+      };
+    case 'or':
+      return (scope) => {
+        const value = left(scope);
+        return truthy(value) ? value : right(scope);
+      };
+    case '==':
+      return (scope) => equal(left(scope), right(scope));
+    case '!=':
+      return (scope) => !equal(left(scope), right(scope));
+    case 'in':
+      return (scope) => inOperator(scope, left(scope), right(scope));
+    case 'not in':
+      return (scope) => !inOperator(scope, left(scope), right(scope));
+    case '~':
+      return (scope) => charged(scope, concatenate(left(scope), right(scope)));
+    case '<':
+    case '<=':
+    case '>':
+    case '>=':
+      return (scope) => compareValues(operator, left(scope), right(scope));
+    default:
+      return (scope) => charged(scope, arithmetic(operator, left(scope), right(scope)));
+  }
+}
+
+function inOperator(scope: Scope, item: Value, container: Value): boolean {
+  chargeText(scope, container);
+  return contains(container, item);
+}
+
+function charged(scope: Scope, value: Value): Value {
+  chargeText(scope, value);
+  return value;
+}
+
+/** Work on long values counts, so that no short loop can copy gigabytes. */
+function chargeText(scope: Scope, value: Value): void {
+  if (isString(value) || isList(value)) scope.run.charge(1 + (value.length >>> 6));
+}

@@ -1,0 +1,63 @@
+import {
+  floatRepr,
+  isDict,
+  isList,
+  isString,
+  type Kwargs,
+  numeric,
+  PythonNumber,
+  TemplateError,
+  truthy,
+  typeName,
+  type Value,
+} from './values.ts';
+
+/**
+ * The `tojson` filter as transformers defines it: json.dumps with `ensure_ascii=False`, so ", " and ": " between items.
+ * @param kwargs ensure_ascii, indent, separators, sort_keys, with json.dumps' meaning
+ */
+export function toJson(value: Value, args: readonly Value[], kwargs: Kwargs): string {
+  const [ensureAscii = kwargs.ensure_ascii, indent = kwargs.indent, separators = kwargs.separators] = args;
+  const sortKeys = args[3] ?? kwargs.sort_keys;
+  const width =
+    indent === undefined || indent === null ? undefined : isString(indent) ? indent : ' '.repeat(numeric(indent) ?? 0);
+  const [itemSeparator, keySeparator] =
+    separators !== undefined && isList(separators)
+      ? (separators as [string, string])
+      : [width === undefined ? ', ' : ',', ': '];
+
+  const string = (text: string): string => {
+    const json = JSON.stringify(text);
+    if (ensureAscii === undefined || !truthy(ensureAscii)) return json;
+    return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  };
+  const container = (open: string, close: string, items: readonly string[], depth: number): string => {
+    if (items.length === 0) return open + close;
+    if (width === undefined) return open + items.join(itemSeparator) + close;
+    const inner = `\n${width.repeat(depth + 1)}`;
+    return open + inner + items.join(itemSeparator + inner) + `\n${width.repeat(depth)}` + close;
+  };
+  const dump = (item: Value, depth: number): string => {
+    if (item === null || typeof item === 'boolean') return JSON.stringify(item);
+    if (isString(item)) return string(item);
+    if (item instanceof PythonNumber) return item.text;
+    if (typeof item === 'number') return Number.isInteger(item) ? String(item) : floatRepr(item);
+    if (isList(item))
+      return container(
+        '[',
+        ']',
+        item.map((child) => dump(child, depth + 1)),
+        depth,
+      );
+    if (!isDict(item)) throw new TemplateError(`Object of type ${typeName(item)} is not JSON serializable`);
+    const keys = Object.keys(item);
+    if (sortKeys !== undefined && truthy(sortKeys)) keys.sort();
+    return container(
+      '{',
+      '}',
+      keys.map((key) => string(key) + keySeparator + dump(item[key] as Value, depth + 1)),
+      depth,
+    );
+  };
+  return dump(value, 0);
+}

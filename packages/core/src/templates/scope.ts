@@ -1,0 +1,86 @@
+import { TemplateError, type Value } from './values.ts';
+
+/** Work one rendering may do, in statements and 64-character pieces of text: about ten seconds. Real conversations need thousands. */
+const MAX_WORK = 50_000_000;
+/** Macros calling macros. */
+const MAX_DEPTH = 100;
+/** Characters of the rendered text. */
+const MAX_OUTPUT = 1 << 28;
+
+/** Where printed text goes; a `set` block or macro prints into its own. */
+export class Output {
+  #parts: string[] = [];
+  length = 0;
+
+  write(text: string): void {
+    if (text === '') return;
+    this.#parts.push(text);
+    this.length += text.length;
+    if (this.length > MAX_OUTPUT) throw new TemplateError(`the rendered text grew beyond ${MAX_OUTPUT} characters`);
+  }
+
+  text(): string {
+    return this.#parts.join('');
+  }
+}
+
+/** One rendering: its output, its budget, and where the messages of the conversation come out. */
+export class Run {
+  readonly root = new Output();
+  out: Output = this.root;
+  /** Number of each message object, for finding the loop that prints them. */
+  readonly messages: ReadonlyMap<object, number>;
+  /** What each message printed, as ranges of the root output. */
+  readonly printed: { message: number; start: number; end: number }[] = [];
+  /** A loop over messages inside another one says nothing about where they are printed. */
+  insideMessage = false;
+  #work = 0;
+  #depth = 0;
+
+  constructor(messages: ReadonlyMap<object, number>) {
+    this.messages = messages;
+  }
+
+  charge(work: number): void {
+    this.#work += work;
+    if (this.#work > MAX_WORK) throw new TemplateError('the template does not come to an end');
+  }
+
+  /** What `body` prints, instead of printing it. */
+  capture(body: () => void): string {
+    const outer = this.out;
+    this.out = new Output();
+    if (++this.#depth > MAX_DEPTH) throw new TemplateError(`macros nested deeper than ${MAX_DEPTH}`);
+    try {
+      body();
+      return this.out.text();
+    } finally {
+      this.out = outer;
+      this.#depth--;
+    }
+  }
+}
+
+/** Variables by name; a loop iteration and a macro call open a scope of their own, an `if` does not. */
+export class Scope {
+  readonly run: Run;
+  readonly #parent: Scope | null;
+  readonly #variables = new Map<string, Value>();
+
+  constructor(run: Run, parent: Scope | null) {
+    this.run = run;
+    this.#parent = parent;
+  }
+
+  inner(): Scope {
+    return new Scope(this.run, this);
+  }
+
+  get(name: string): Value | undefined {
+    return this.#variables.get(name) ?? this.#parent?.get(name);
+  }
+
+  set(name: string, value: Value): void {
+    this.#variables.set(name, value);
+  }
+}

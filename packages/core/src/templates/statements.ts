@@ -1,0 +1,220 @@
+import type { Block, Expression, Statement } from './ast.ts';
+import { compileArguments, compileExpression, compileFilter, type Evaluate } from './expressions.ts';
+import { iterate } from './operators.ts';
+import type { Run, Scope } from './scope.ts';
+import {
+  type Callable,
+  isCallable,
+  isList,
+  Namespace,
+  str,
+  TemplateError,
+  truthy,
+  Undefined,
+  type Value,
+} from './values.ts';
+
+/** How a statement ended: normally, or on its way out of the innermost loop. */
+type Flow = 'next' | 'break' | 'continue';
+/** A compiled statement: prints into the run's output. */
+export type Execute = (scope: Scope) => Flow;
+
+export function compileBlock(nodes: Block): Execute {
+  const statements = nodes.filter((node) => node.type !== 'Comment').map(compileStatement);
+  return (scope) => {
+    for (const statement of statements) {
+      scope.run.charge(1);
+      const flow = statement(scope);
+      if (flow !== 'next') return flow;
+    }
+    return 'next';
+  };
+}
+
+function compileStatement(node: Statement): Execute {
+  switch (node.type) {
+    case 'If': {
+      const [test, then, otherwise] = [
+        compileExpression(node.test),
+        compileBlock(node.body),
+        compileBlock(node.alternate),
+      ];
+      return (scope) => (truthy(test(scope)) ? then(scope) : otherwise(scope));
+    }
+    case 'For':
+      return compileFor(node);
+    case 'Set':
+      return compileSet(node);
+    case 'Macro': {
+      const name = node.name.value;
+      const macro = compileMacro(name, node.args, node.body);
+      return (scope) => {
+        scope.set(name, macro(scope));
+        return 'next';
+      };
+    }
+    case 'CallStatement': {
+      const callee = compileExpression(node.call.callee);
+      const evaluateArguments = compileArguments(node.call.args);
+      const caller = compileMacro('caller', node.callerArgs ?? [], node.body);
+      return (scope) => {
+        const macro = callee(scope);
+        if (!isCallable(macro)) throw new TemplateError('call needs a macro');
+        const [args, kwargs] = evaluateArguments(scope);
+        return print(scope.run, macro(args, { ...kwargs, caller: caller(scope) }));
+      };
+    }
+    case 'FilterStatement': {
+      const [filter, body] = [compileFilter(node.filter), compileBlock(node.body)];
+      return (scope) =>
+        print(
+          scope.run,
+          filter(
+            scope.run.capture(() => body(scope.inner())),
+            scope,
+          ),
+        );
+    }
+    case 'Break':
+      return () => 'break';
+    case 'Continue':
+      return () => 'continue';
+    case 'Comment':
+      return () => 'next';
+    default: {
+      const expression = compileExpression(node);
+      return (scope) => print(scope.run, expression(scope));
+    }
+  }
+}
+
+function print(run: Run, value: Value): Flow {
+  run.out.write(str(value));
+  return 'next';
+}
+
+function compileFor(node: Statement & { type: 'For' }): Execute {
+  const filtered = node.iterable.type === 'SelectExpression' ? node.iterable : null;
+  const iterable = compileExpression(filtered?.lhs ?? node.iterable);
+  const test = filtered && compileExpression(filtered.test);
+  const assign = compileTarget(node.loopvar);
+  const [body, otherwise] = [compileBlock(node.body), compileBlock(node.defaultBlock)];
+  return (scope) => {
+    let items = iterate(iterable(scope));
+    if (test !== null) {
+      items = items.filter((item) => {
+        const inner = scope.inner();
+        assign(inner, item);
+        return truthy(test(inner));
+      });
+    }
+    if (items.length === 0) return otherwise(scope);
+    for (const [i, item] of items.entries()) {
+      const inner = scope.inner();
+      inner.set('loop', loopVariable(items, i));
+      assign(inner, item);
+      if (withinMessage(scope.run, item, () => body(inner)) === 'break') break;
+    }
+    return 'next';
+  };
+}
+
+/** Notes what an outermost loop over the conversation's messages prints for each of them. */
+function withinMessage(run: Run, item: Value, body: () => Flow): Flow {
+  const message = typeof item === 'object' && item !== null ? run.messages.get(item) : undefined;
+  if (message === undefined || run.insideMessage || run.out !== run.root) return body();
+  run.insideMessage = true;
+  const start = run.root.length;
+  const flow = body();
+  run.printed.push({ message, start, end: run.root.length });
+  run.insideMessage = false;
+  return flow;
+}
+
+function loopVariable(items: readonly Value[], i: number): Value {
+  return {
+    index: i + 1,
+    index0: i,
+    revindex: items.length - i,
+    revindex0: items.length - i - 1,
+    first: i === 0,
+    last: i === items.length - 1,
+    length: items.length,
+    previtem: items[i - 1] ?? new Undefined('there is no previous item'),
+    nextitem: items[i + 1] ?? new Undefined('there is no next item'),
+    cycle: ((args) => args[i % args.length] ?? null) as Callable,
+  };
+}
+
+function compileSet(node: Statement & { type: 'Set' }): Execute {
+  const assign = compileTarget(node.assignee);
+  if (node.value !== null) {
+    const value = compileExpression(node.value);
+    return (scope) => {
+      assign(scope, value(scope));
+      return 'next';
+    };
+  }
+  const body = compileBlock(node.body);
+  return (scope) => {
+    assign(
+      scope,
+      scope.run.capture(() => body(scope.inner())),
+    );
+    return 'next';
+  };
+}
+
+type Assign = (scope: Scope, value: Value) => void;
+
+function compileTarget(node: Expression): Assign {
+  if (node.type === 'Identifier') return (scope, value) => scope.set(node.value, value);
+  if (node.type === 'MemberExpression' && !node.computed && node.property.type === 'Identifier') {
+    const object = compileExpression(node.object);
+    const name = node.property.value;
+    return (scope, value) => {
+      const target = object(scope);
+      if (!(target instanceof Namespace)) throw new TemplateError('cannot assign attribute on non-namespace object');
+      target.attributes.set(name, value);
+    };
+  }
+  if (node.type !== 'TupleLiteral') throw new TemplateError(`cannot assign to ${node.type}`);
+  const targets = node.value.map(compileTarget);
+  return (scope, value) => {
+    const items = isList(value) ? value : iterate(value);
+    if (items.length < targets.length) {
+      throw new TemplateError(`not enough values to unpack (expected ${targets.length}, got ${items.length})`);
+    }
+    if (items.length > targets.length)
+      throw new TemplateError(`too many values to unpack (expected ${targets.length})`);
+    for (const [i, target] of targets.entries()) target(scope, items[i] as Value);
+  };
+}
+
+/** @returns from the scope of the definition, the callable macro */
+function compileMacro(name: string, parameters: readonly Expression[], body: Block): (scope: Scope) => Callable {
+  const execute = compileBlock(body);
+  const formal = parameters.map((parameter): { name: string; otherwise: Evaluate | null } => {
+    if (parameter.type === 'Identifier') return { name: parameter.value, otherwise: null };
+    if (parameter.type === 'KeywordArgumentExpression') {
+      return { name: parameter.key.value, otherwise: compileExpression(parameter.value) };
+    }
+    throw new TemplateError(`macro '${name}' has a parameter that is no name`);
+  });
+  return (definition) => (args, kwargs) => {
+    const scope = definition.inner();
+    const known = new Set(formal.map((parameter) => parameter.name));
+    for (const [i, parameter] of formal.entries()) {
+      const given = args[i] ?? (Object.hasOwn(kwargs, parameter.name) ? kwargs[parameter.name] : undefined);
+      const otherwise = parameter.otherwise?.(scope) ?? new Undefined(`parameter '${parameter.name}' was not provided`);
+      scope.set(parameter.name, given ?? otherwise);
+    }
+    scope.set('varargs', args.slice(formal.length));
+    scope.set(
+      'kwargs',
+      Object.fromEntries(Object.entries(kwargs).filter(([key]) => !known.has(key) && key !== 'caller')),
+    );
+    if (kwargs.caller !== undefined) scope.set('caller', kwargs.caller);
+    return scope.run.capture(() => execute(scope));
+  };
+}

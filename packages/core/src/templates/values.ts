@@ -1,0 +1,171 @@
+/**
+ * Python's values as chat templates see them. Plain JSON is used as it is: objects are dicts (own keys only), arrays are lists and tuples.
+ * Templates are written and tested against Python, so what can be seen in a prompt (printing, truth, equality, errors) is Python's.
+ */
+export type Value =
+  | Undefined
+  | null
+  | boolean
+  | number
+  | PythonNumber
+  | string
+  | readonly Value[]
+  | Dict
+  | Namespace
+  | Callable;
+export type Dict = { readonly [key: string]: Value };
+export type Callable = (args: readonly Value[], kwargs: Kwargs) => Value;
+export type Kwargs = Readonly<Record<string, Value>>;
+
+/** What a template refuses a conversation with; the message is the one that Python's Jinja gives. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError';
+}
+
+/** A missing variable or attribute: empty when printed, false when tested, an error when used. */
+export class Undefined {
+  readonly message: string;
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+/** The only thing templates may assign attributes of. */
+export class Namespace {
+  readonly attributes: Map<string, Value>;
+  constructor(attributes: Map<string, Value>) {
+    this.attributes = attributes;
+  }
+}
+
+/** A number that JavaScript would print otherwise than Python: 1.0, 1e-07, an integer beyond 2⁵³. */
+export class PythonNumber {
+  readonly text: string;
+  readonly value: number;
+  readonly isInteger: boolean;
+  constructor(text: string, value: number, isInteger: boolean) {
+    this.text = text;
+    this.value = value;
+    this.isInteger = isInteger;
+  }
+  toJSON(): number {
+    return this.value;
+  }
+}
+
+/** A Python float. */
+export function float(value: number): Value {
+  const text = floatRepr(value);
+  return text === String(value) ? value : new PythonNumber(text, value, false);
+}
+
+/** The number a JSON text spells, as Python reads it. */
+export function numberFromJson(source: string): number | PythonNumber {
+  const value = Number(source);
+  const isInteger = /^-?\d+$/.test(source);
+  const text = isInteger ? (source === '-0' ? '0' : source) : floatRepr(value);
+  return text === String(value) ? value : new PythonNumber(text, value, isInteger);
+}
+
+/** repr(float): the shortest digits, an exponent below 1e-4 and from 1e16 on. */
+export function floatRepr(value: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
+  if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
+  const [mantissa = '', power = '0'] = value.toExponential().split('e');
+  const exponent = Number(power);
+  if (exponent < -4 || exponent >= 16) {
+    return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+  }
+  const text = String(value);
+  return text.includes('.') ? text : `${text}.0`;
+}
+
+export const isString = (value: Value): value is string => typeof value === 'string';
+export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
+export const isCallable = (value: Value): value is Callable => typeof value === 'function';
+export const isDict = (value: Value): value is Dict =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Undefined) &&
+  !(value instanceof Namespace) &&
+  !(value instanceof PythonNumber);
+export const isInteger = (value: Value): boolean =>
+  (typeof value === 'number' && Number.isInteger(value)) || (value instanceof PythonNumber && value.isInteger);
+export const isFloat = (value: Value): boolean =>
+  (typeof value === 'number' && !Number.isInteger(value)) || (value instanceof PythonNumber && !value.isInteger);
+
+/** The value of a number or boolean; undefined for anything else. */
+export function numeric(value: Value): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'boolean') return Number(value);
+  return value instanceof PythonNumber ? value.value : undefined;
+}
+
+export function typeName(value: Value): string {
+  if (value === null) return 'NoneType';
+  if (typeof value === 'boolean') return 'bool';
+  if (isString(value)) return 'str';
+  if (isInteger(value)) return 'int';
+  if (isFloat(value)) return 'float';
+  if (isList(value)) return 'list';
+  if (value instanceof Undefined) return 'Undefined';
+  if (value instanceof Namespace) return 'Namespace';
+  return isCallable(value) ? 'function' : 'dict';
+}
+
+export function truthy(value: Value): boolean {
+  if (isList(value)) return value.length > 0;
+  if (value instanceof PythonNumber) return value.value !== 0;
+  if (value instanceof Undefined) return false;
+  return isDict(value) ? Object.keys(value).length > 0 : Boolean(value);
+}
+
+export function equal(a: Value, b: Value): boolean {
+  const x = numeric(a);
+  if (x !== undefined) return x === numeric(b);
+  if (a instanceof Undefined) return b instanceof Undefined;
+  if (isList(a)) {
+    return isList(b) && a.length === b.length && a.every((item, i) => equal(item, b[i] as Value));
+  }
+  if (isDict(a) && isDict(b)) {
+    const keys = Object.keys(a);
+    return (
+      keys.length === Object.keys(b).length &&
+      keys.every((key) => Object.hasOwn(b, key) && equal(a[key] as Value, b[key] as Value))
+    );
+  }
+  return a === b;
+}
+
+/** str(value), which is also what `{{ value }}` prints. */
+export function str(value: Value): string {
+  return isString(value) ? value : value instanceof Undefined ? '' : repr(value);
+}
+
+export function repr(value: Value): string {
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'number') return String(value);
+  if (value instanceof PythonNumber) return value.text;
+  if (isString(value)) return stringRepr(value);
+  if (isList(value)) return `[${value.map(repr).join(', ')}]`;
+  if (value instanceof Undefined) return 'Undefined';
+  if (value instanceof Namespace) return `<Namespace ${repr(Object.fromEntries(value.attributes))}>`;
+  if (isCallable(value)) return '<function>';
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${stringRepr(key)}: ${repr(item)}`)
+    .join(', ')}}`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+function stringRepr(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  // oxlint-disable-next-line no-control-regex -- control characters are what is escaped here
+  const body = text.replace(/[\\\n\r\t\u0000-\u001f\u007f-\u00a0\u00ad]/g, (character) => {
+    return ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return quote + (quote === "'" ? body.replaceAll("'", "\\'") : body) + quote;
+}
