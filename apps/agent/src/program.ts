@@ -33,8 +33,8 @@ async function addVerb(program: Command, verb: Verb, filledIn: boolean): Promise
   }
 }
 
-/** A script for the shell has no other form. */
-const printsNoJson: ReadonlySet<string> = new Set(['completion']);
+/** Their output has one form: a script for the shell, a schema that is JSON already. */
+const printsNoJson: ReadonlySet<string> = new Set(['completion', 'schema']);
 
 export function leavesOf(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);

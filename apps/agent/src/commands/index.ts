@@ -9,6 +9,10 @@ export interface Verb {
 }
 
 export const verbs: readonly Verb[] = [
+  { name: 'schema', summary: 'print the JSON Schema of recipes, for editors', load: () => import('./schema.ts') },
+  { name: 'validate', summary: 'check a recipe without starting anything', load: () => import('./validate.ts') },
+  { name: 'pull', summary: 'download a model into the cache', load: () => import('./pull.ts') },
   { name: 'runs', summary: 'list, look into, follow, stop, resume and compare runs', load: () => import('./runs.ts') },
+  { name: 'doctor', summary: 'check that this machine can train', load: () => import('./doctor.ts') },
   { name: 'completion', summary: 'print the shell completion script', load: () => import('./completion.ts') },
 ];

@@ -31,7 +31,7 @@ export function superviseRun(
     child.kill(requests === 1 ? 'SIGTERM' : 'SIGQUIT');
     if (requests > 1) setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds).unref();
   };
-  return { stop, ended: watch(path, child, { afterSeq: seq, onEvent: options.onEvent, killed: () => requests > 1 }) };
+  return { stop, ended: watch(path, child, { afterSeq: seq, onEvent: options.onEvent, stopped: () => requests > 0 }) };
 }
 
 /** Starts the worker so that it outlives this process and its terminal. Returns its process id. */
@@ -61,7 +61,7 @@ function startWorker(path: string, options: { worker: string | undefined; attach
 async function watch(
   path: string,
   child: ChildProcess,
-  options: { afterSeq: number; onEvent: (event: RunEvent) => void; killed: () => boolean },
+  options: { afterSeq: number; onEvent: (event: RunEvent) => void; stopped: () => boolean },
 ): Promise<Status> {
   let exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   const exited = new Promise<void>((resolve, reject) => {
@@ -77,7 +77,10 @@ async function watch(
     options.onEvent(event);
   }
   await exited;
-  if (!last || !isTerminal(last)) options.onEvent(await recordEnd(path, options.killed() ? undefined : exit));
+  if (!last || !isTerminal(last)) {
+    // A worker that dies of our own signal, before it listens or because it does not, was stopped.
+    options.onEvent(await recordEnd(path, options.stopped() && exit?.signal ? undefined : exit));
+  }
   return readRun(path).status;
 }
 

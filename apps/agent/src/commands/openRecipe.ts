@@ -1,0 +1,39 @@
+import { basename, dirname, resolve } from 'node:path';
+import { readRecipe } from '@anneal/core/recipe/read';
+import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
+import { checkSupported } from '@anneal/core/recipe/support';
+import { toYaml } from '@anneal/core/recipe/toYaml';
+import type { Command } from 'commander';
+
+export interface OpenedRecipe {
+  /** File name without its ending. */
+  name: string;
+  /** As written, with the overrides applied. */
+  text: string;
+  resolved: ResolvedRecipe;
+  /** The text of recipe.resolved.yaml. */
+  resolvedText: string;
+}
+
+/** Reads, checks and resolves a recipe. Throws InvalidRecipe with every problem and its line and column. */
+export async function openRecipe(path: string, overrides: readonly string[] = []): Promise<OpenedRecipe> {
+  const { recipe, text, locate } = await readRecipe(path, overrides);
+  const resolved = resolveRecipe(recipe, { baseDirectory: dirname(resolve(path)), locate });
+  checkSupported(resolved, 'cpu', locate);
+  return {
+    name: basename(path).replace(/\.ya?ml$/i, ''),
+    text,
+    resolved,
+    resolvedText: toYaml(resolved, recipe),
+  };
+}
+
+/** `--set key=value`, any number of times. */
+export function addSetOption(command: Command): Command {
+  return command.option(
+    '--set <key=value>',
+    'replace a key of the recipe; again for another one',
+    (value: string, earlier: readonly string[]) => [...earlier, value],
+    [] as readonly string[],
+  );
+}

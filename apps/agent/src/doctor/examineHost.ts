@@ -1,0 +1,117 @@
+/** What this machine has of what training needs, with advice where something is short or missing. */
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { defaultCacheDirectory } from '@anneal/core/hub/cache';
+import { formatBytes } from '../terminal/units.ts';
+
+export interface Finding {
+  name: string;
+  state: 'ok' | 'warn' | 'fail';
+  found: string;
+  /** What to do, where the state is not ok. */
+  advice?: string;
+}
+
+export async function examineHost(): Promise<Finding[]> {
+  const cache = defaultCacheDirectory();
+  return [
+    node(),
+    processor(),
+    await memory(),
+    await disk('disk here', resolve('.')),
+    await disk('disk for models', cache),
+    await writable('model cache', cache),
+    await writable('temporary files', tmpdir()),
+    await loads('tokenizer', () => import('tokenizers')),
+    await loads('data reader', () => import('@duckdb/node-api')),
+  ];
+}
+
+function node(): Finding {
+  return { name: 'Node', state: 'ok', found: `${process.version}, ${process.platform} ${process.arch}` };
+}
+
+function processor(): Finding {
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  return { name: 'processor', state: 'ok', found: `${model}, ${availableParallelism()} threads` };
+}
+
+async function memory(): Promise<Finding> {
+  const limit = await memoryLimit();
+  const total = Math.min(totalmem(), limit);
+  const available = Math.min(process.availableMemory?.() ?? freemem(), limit);
+  const found = `${formatBytes(available)} free of ${formatBytes(total)}${limit < totalmem() ? ' (limit of this container)' : ''}`;
+  if (available >= 2e9) return { name: 'memory', state: 'ok', found };
+  return {
+    name: 'memory',
+    state: available >= 1e9 ? 'warn' : 'fail',
+    found,
+    advice: 'training SmolLM2-135M takes about 1.5 GB: close other programs, or take a smaller model or sequence_len',
+  };
+}
+
+/** Bytes that the control group of a container allows; infinite outside of one. */
+async function memoryLimit(): Promise<number> {
+  try {
+    const text = await readFile('/sys/fs/cgroup/memory.max', 'utf8');
+    return text.trim() === 'max' ? Number.POSITIVE_INFINITY : Number(text);
+  } catch {
+    return Number.POSITIVE_INFINITY; // No control groups of version 2, so no limit that we could read.
+  }
+}
+
+async function disk(name: string, path: string): Promise<Finding> {
+  const { bavail, bsize } = await statfs(await nearestExisting(path));
+  const free = bavail * bsize;
+  const found = `${formatBytes(free)} free at ${path}`;
+  if (free >= 5e9) return { name, state: 'ok', found };
+  return {
+    name,
+    state: free >= 5e8 ? 'warn' : 'fail',
+    found,
+    advice:
+      'models and checkpoints take gigabytes: free some space, or set ANNEAL_CACHE and output_dir to another disk',
+  };
+}
+
+async function writable(name: string, path: string): Promise<Finding> {
+  try {
+    await mkdir(path, { recursive: true });
+    const probe = join(path, `.anneal-doctor-${process.pid}`);
+    await writeFile(probe, '');
+    await rm(probe);
+    return { name, state: 'ok', found: path };
+  } catch (error) {
+    return {
+      name,
+      state: 'fail',
+      found: `${path} cannot be written: ${(error as Error).message}`,
+      advice: 'make it writable, or set ANNEAL_CACHE (models) or TMPDIR (temporary files) to a folder that is',
+    };
+  }
+}
+
+async function loads(name: string, load: () => Promise<unknown>): Promise<Finding> {
+  try {
+    await load();
+    return { name, state: 'ok', found: 'loads' };
+  } catch (error) {
+    return {
+      name,
+      state: 'fail',
+      found: `does not load: ${(error as Error).message.split('\n', 1)[0]}`,
+      advice: 'run `npm install` in the repository; it brings the binary for this platform',
+    };
+  }
+}
+
+async function nearestExisting(path: string): Promise<string> {
+  try {
+    await access(path, constants.F_OK);
+    return path;
+  } catch {
+    return nearestExisting(dirname(path));
+  }
+}

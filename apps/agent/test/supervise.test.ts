@@ -1,0 +1,192 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { RunEvent } from '@anneal/core/protocol/events';
+import { RunDirectory } from '@anneal/core/trainer/runDirectory';
+import { followEvents, readRun } from '@anneal/core/trainer/runReader';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { exitCodes } from '../src/exitCodes.ts';
+import { detachRun, superviseRun } from '../src/runner/supervise.ts';
+
+const worker = join(import.meta.dirname, 'fixtures', 'worker.ts');
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'anneal-supervise-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+async function createRun(behaviour: string): Promise<string> {
+  const run = await RunDirectory.create({ root, name: behaviour, recipeText: behaviour, resolvedText: behaviour });
+  await run.close();
+  return run.path;
+}
+
+function supervise(path: string) {
+  const events: RunEvent[] = [];
+  return { events, ...superviseRun(path, { worker, onEvent: (event) => events.push(event) }) };
+}
+
+async function waitForStep(path: string, step: number): Promise<void> {
+  for await (const event of followEvents(path, { isLive: () => true, pollMilliseconds: 10 })) {
+    if (event.type === 'step' && event.step >= step) return;
+  }
+}
+
+/** Runs it as `anneal train` would, with its output collected. */
+async function foreground(behaviour: string, ...args: string[]) {
+  const path = await createRun(behaviour);
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'foreground.ts'), path, ...args]);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  return { path, child, ended: endOf(child).then((end) => ({ end, stdout, stderr })) };
+}
+
+describe('a supervised run', () => {
+  test('passes every event on, in order, and ends finished', async () => {
+    const path = await createRun('normal');
+    const run = supervise(path);
+    expect(await run.ended).toMatchObject({ state: 'finished', step: 6, checkpoint: 'checkpoints/checkpoint-6' });
+    expect(run.events.map((event) => event.seq)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(readFileSync(join(path, 'run.log'), 'utf8')).toBe('behaviour: normal\n');
+  });
+
+  test.each([
+    ['killed', { code: 'worker_crashed', what: expect.stringContaining('SIGKILL') }],
+    ['exit', { code: 'worker_crashed', what: expect.stringContaining('exit code 7') }],
+    ['refused', { code: 'no_memory', what: 'too little memory', where: 'the plan', next: 'shorten sequence_len' }],
+    ['defect', { code: 'internal_error', what: 'unexpected error: x is not a function' }],
+  ])('that ends with %s is recorded as failed, and can be continued', async (behaviour, error) => {
+    const path = await createRun(behaviour);
+    const run = supervise(path);
+    expect(await run.ended).toMatchObject({ state: 'failed', step: 3, error });
+    expect(run.events.at(-1)).toMatchObject({ type: 'failed', error });
+    expect(readRun(path)).toMatchObject({ state: 'failed', owner: undefined });
+    if (behaviour === 'defect') expect(readFileSync(join(path, 'run.log'), 'utf8')).toContain('TypeError: x is not');
+
+    const again = supervise(path);
+    await again.ended;
+    expect(again.events[0]).toMatchObject({ type: 'resumed', fromStep: 0 });
+    expect(readRun(path).status.seq).toBe(again.events.at(-1)?.seq);
+  });
+
+  test('asked to stop saves a checkpoint, and continues after it', async () => {
+    const path = await createRun('forever');
+    const run = supervise(path);
+    await waitForStep(path, 2);
+    run.stop();
+    const status = await run.ended;
+    expect(status).toMatchObject({ state: 'stopped', checkpoint: `checkpoints/checkpoint-${status.step}` });
+
+    const again = supervise(path);
+    await waitForStep(path, status.step + 1);
+    again.stop();
+    await again.ended;
+    expect(again.events[0]).toMatchObject({ type: 'resumed', fromStep: status.step });
+    expect(again.events[2]).toMatchObject({ type: 'step', step: status.step + 1 });
+  });
+
+  test('asked twice ends at once, without a checkpoint', async () => {
+    const path = await createRun('stubborn');
+    const run = supervise(path);
+    await waitForStep(path, 2);
+    run.stop();
+    await wait(50);
+    run.stop();
+    expect(await run.ended).toMatchObject({ state: 'stopped', step: 0, checkpoint: null });
+  });
+
+  test('SIGUSR2 saves a checkpoint and goes on', async () => {
+    const path = await createRun('forever');
+    const run = supervise(path);
+    await waitForStep(path, 1);
+    process.kill(readRun(path).owner?.pid ?? 0, 'SIGUSR2');
+    for await (const event of followEvents(path)) if (event.type === 'checkpoint') break;
+    await waitForStep(path, readRun(path).status.step + 2);
+    run.stop();
+    expect((await run.ended).state).toBe('stopped');
+    expect(run.events.filter((event) => event.type === 'checkpoint')).toHaveLength(2);
+  });
+
+  test('detached goes on by itself', async () => {
+    const path = await createRun('normal');
+    const pid = detachRun(path, { worker });
+    await waitForStep(path, 1);
+    expect(readRun(path)).toMatchObject({ state: 'running', owner: { pid } });
+    for await (const event of followEvents(path)) if (event.type === 'finished') break;
+    while (readRun(path).owner) await wait(20);
+    expect(readRun(path).state).toBe('finished');
+  });
+});
+
+describe('in the foreground', () => {
+  test('a pipe gets a plain line an event', async () => {
+    const { ended } = await foreground('normal');
+    const { end, stdout } = await ended;
+    expect(end).toBe(exitCodes.done);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines[0]).toBe('training for 6 steps');
+    expect(lines[1]).toBe('step 1  epoch 0.17  loss 3  grad norm 1  lr 1.0e-4  1,000 tok/s');
+    expect(lines.at(-1)).toBe('finished after step 6  loss 0.5  in 0.1 s');
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).not.toContain('\r');
+  });
+
+  test('--json gives the events as JSON lines, and nothing else', async () => {
+    const { ended } = await foreground('killed', '--json');
+    const { end, stdout } = await ended;
+    expect(end).toBe(exitCodes.failed);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as RunEvent);
+    expect(events.map((event) => event.type)).toEqual(['started', 'step', 'step', 'step', 'failed']);
+  });
+
+  test('Ctrl-C, even when it comes twice at once, stops with a checkpoint', async () => {
+    const { path, child, ended } = await foreground('forever');
+    await waitForStep(path, 2);
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    const { end, stderr } = await ended;
+    expect(end).toBe(exitCodes.stopped);
+    expect(stderr).toContain('stopping after this step');
+    expect(stderr).toContain('anneal runs resume');
+    expect(readRun(path).status.checkpoint).not.toBeNull();
+  });
+
+  test('a second Ctrl-C ends at once', async () => {
+    const { path, child, ended } = await foreground('stubborn');
+    await waitForStep(path, 2);
+    child.kill('SIGINT');
+    await wait(400);
+    child.kill('SIGINT');
+    expect((await ended).end).toBe(exitCodes.interrupted);
+    expect(readRun(path)).toMatchObject({ state: 'stopped', status: { step: 0 } });
+  });
+
+  test('when the parent is killed, the worker saves a checkpoint and ends', async () => {
+    const { path, child, ended } = await foreground('forever');
+    await waitForStep(path, 2);
+    child.kill('SIGKILL');
+    expect((await ended).end).toBe('SIGKILL');
+    while (readRun(path).owner) await wait(20);
+    const { state, status } = readRun(path);
+    expect({ state, checkpoint: status.checkpoint }).toEqual({
+      state: 'stopped',
+      checkpoint: `checkpoints/checkpoint-${status.step}`,
+    });
+  });
+});
+
+function endOf(child: ChildProcess): Promise<number | NodeJS.Signals | null> {
+  return new Promise((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)));
+}
