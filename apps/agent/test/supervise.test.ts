@@ -13,6 +13,9 @@ import { detachRun, superviseRun } from '../src/runner/supervise.ts';
 const worker = join(import.meta.dirname, 'fixtures', 'worker.ts');
 let root: string;
 
+/** The test runner's wish for colours must not reach the command. */
+const { FORCE_COLOR: _, ...env } = process.env;
+
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'anneal-supervise-'));
 });
@@ -38,7 +41,9 @@ async function waitForStep(path: string, step: number): Promise<void> {
 /** Runs it as `anneal train` would, with its output collected. */
 async function foreground(behaviour: string, ...args: string[]) {
   const path = await createRun(behaviour);
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'foreground.ts'), path, ...args]);
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'foreground.ts'), path, ...args], {
+    env,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => {

@@ -33,7 +33,6 @@ export function addSetOption(command: Command): Command {
   return command.option(
     '--set <key=value>',
     'replace a key of the recipe; again for another one',
-    (value: string, earlier: readonly string[]) => [...earlier, value],
-    [] as readonly string[],
+    (value: string, earlier: readonly string[] = []) => [...earlier, value],
   );
 }

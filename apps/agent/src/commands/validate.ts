@@ -4,7 +4,7 @@ import { addExamples } from './examples.ts';
 import { addSetOption } from './openRecipe.ts';
 
 interface Options {
-  set: readonly string[];
+  set?: readonly string[];
   resolved?: boolean;
   json?: boolean;
 }

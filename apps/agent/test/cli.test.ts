@@ -1,0 +1,138 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cliReference } from '../src/cliReference.ts';
+import { verbs } from '../src/commands/index.ts';
+import { exitCodes } from '../src/exitCodes.ts';
+import { buildProgram } from '../src/program.ts';
+
+const anneal = join(import.meta.dirname, '..', 'bin', 'anneal.mjs');
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'anneal-cli-'));
+  writeFileSync(
+    join(folder, 'rows.jsonl'),
+    '{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}\n',
+  );
+  writeFileSync(join(folder, 'good.yaml'), 'base_model: smollm2-135m\ndatasets:\n  - path: rows.jsonl\n');
+  writeFileSync(join(folder, 'bad.yaml'), 'base_model: smollm2-135m\nlora_rr: 8\ndatasets:\n  - path: rows.jsonl\n');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A terminal's or the test runner's wish for colours must not reach the command. */
+const { FORCE_COLOR: _, ...env } = { ...process.env, CI: 'true' };
+
+function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [anneal, ...args], { cwd: folder, env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+describe('usage', () => {
+  test('--help lists every verb and the exit codes', async () => {
+    const { code, stdout, stderr } = await run('--help');
+    expect({ code, stderr }).toEqual({ code: exitCodes.done, stderr: '' });
+    for (const { name, summary } of verbs)
+      expect(stdout).toMatch(new RegExp(`^  ${name}.* ${summary.slice(0, 20)}`, 'm'));
+    for (const value of Object.values(exitCodes)) expect(stdout).toMatch(new RegExp(`^  ${value} `, 'm'));
+  });
+
+  test.each([
+    [['trian'], /unknown command 'trian'/],
+    [['validate'], /missing required argument 'recipe'/],
+    [['validate', 'good.yaml', '--sett', 'a=1'], /unknown option '--sett'\n\(Did you mean --set\?\)/],
+    [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
+  ])('%j is wrong usage', async (args, message) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect({ code, stdout }).toEqual({ code: exitCodes.badInput, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+
+  test('every verb ends its help with an example, and prints JSON on request', async () => {
+    const help = new Map<string, string>();
+    const visit = (command: Command) => {
+      let text = '';
+      command.configureOutput({ writeOut: (part) => (text += part) });
+      command.outputHelp();
+      help.set(command.name(), text);
+      command.commands.forEach(visit);
+    };
+    (await buildProgram({ all: true })).commands.forEach(visit);
+    expect(help.size).toBeGreaterThan(verbs.length);
+    for (const [name, text] of help) {
+      expect(text, name).toMatch(/\nExamples?:\n( {2}\$ anneal .+\n?)+$/);
+      if (!['completion', 'schema', 'runs'].includes(name)) expect(text, name).toContain('--json');
+    }
+  });
+
+  test('docs/cli.md says what --help says', async () => {
+    await expect(await cliReference()).toMatchFileSnapshot('../../../docs/cli.md');
+  });
+});
+
+describe('errors', () => {
+  test('of a recipe say what, where with line and column, and what to do, without a stack', async () => {
+    const { code, stdout, stderr } = await run('validate', 'bad.yaml');
+    expect({ code, stdout }).toEqual({ code: exitCodes.badInput, stdout: '' });
+    expect(stderr).toBe('error: unknown key `lora_rr`\n  at bad.yaml:2:1\n  did you mean `lora_r`?\n');
+  });
+
+  test('are one JSON object on stdout with --json', async () => {
+    const { code, stdout, stderr } = await run('validate', 'bad.yaml', '--json');
+    expect({ code, stderr }).toEqual({ code: exitCodes.badInput, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'unknown_key', where: 'bad.yaml:2:1' } });
+  });
+
+  test('a run that is not there', async () => {
+    const { code, stderr } = await run('runs', 'show', 'nothing');
+    expect(code).toBe(exitCodes.badInput);
+    expect(stderr).toMatch(/^error: there are no runs here\n {2}at .*runs\n {2}list them with `anneal runs ls`/);
+  });
+});
+
+describe('verbs', () => {
+  test('validate prints the resolved recipe', async () => {
+    const { code, stdout } = await run('validate', 'good.yaml', '--set', 'learning_rate=1e-4', '--json');
+    expect(code).toBe(exitCodes.done);
+    expect(JSON.parse(stdout)).toMatchObject({ valid: true, recipe: { learning_rate: 1e-4, lora_r: 16 } });
+    expect((await run('validate', 'good.yaml', '--resolved')).stdout).toMatch(/^lora_r: 16 # default$/m);
+  });
+
+  test('schema prints a JSON Schema', async () => {
+    expect(JSON.parse((await run('schema')).stdout)).toMatchObject({ required: ['base_model', 'datasets'] });
+  });
+
+  test('runs ls of an empty folder', async () => {
+    expect(await run('runs', 'ls')).toEqual({ code: exitCodes.done, stdout: 'no runs in runs\n', stderr: '' });
+    expect(JSON.parse((await run('runs', 'ls', '--json')).stdout)).toEqual([]);
+  });
+
+  test('doctor looks at this machine', async () => {
+    const { stdout } = await run('doctor', '--json');
+    const { findings } = JSON.parse(stdout) as { findings: { name: string; state: string }[] };
+    expect(findings.find(({ name }) => name === 'Node')).toMatchObject({ state: 'ok' });
+  });
+
+  test('the bash completion script is valid and completes verbs, options and shells', async () => {
+    const { stdout: script } = await run('completion', 'bash');
+    writeFileSync(join(folder, 'completion.bash'), script);
+    const complete = (...words: string[]) =>
+      new Promise<string[]>((resolve, reject) => {
+        const line = `source completion.bash; COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _anneal; printf '%s\\n' "\${COMPREPLY[@]}"`;
+        execFile('bash', ['-c', line], { cwd: folder }, (error, stdout) =>
+          error ? reject(error) : resolve(stdout.trim().split('\n')),
+        );
+      });
+    expect(await complete('anneal', 'val')).toEqual(['validate']);
+    expect(await complete('anneal', 'runs', 'c')).toEqual(['compare']);
+    expect(await complete('anneal', 'runs', 'logs', '--f')).toEqual(['--follow']);
+    expect(await complete('anneal', 'completion', 'z')).toEqual(['zsh']);
+    expect(await complete('anneal', 'validate', 'goo')).toEqual(['good.yaml']);
+  });
+});
