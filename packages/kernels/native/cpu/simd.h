@@ -3,7 +3,7 @@
 // A vector of floats for the instruction set this unit is compiled for: 16 lanes with AVX-512, 8 with AVX2, 4 elsewhere.
 // Everything lies in that set's namespace, as functions with one name must not be merged across sets by the linker.
 
-#include <cmath>
+#include <math.h>
 #include <cstdint>
 #include <cstring>
 

@@ -44,11 +44,11 @@ inline Vec fma(Vec a, Vec b, Vec c) { return {a.lanes * b.lanes + c.lanes}; }
 inline Vec max(Vec a, Vec b) { return {a.lanes > b.lanes ? a.lanes : b.lanes}; }
 inline Vec min(Vec a, Vec b) { return {a.lanes < b.lanes ? a.lanes : b.lanes}; }
 inline Vec abs(Vec a) {
-  for (int i = 0; i < Vec::width; i++) a.lanes[i] = std::fabs(a.lanes[i]);
+  for (int i = 0; i < Vec::width; i++) a.lanes[i] = ::fabsf(a.lanes[i]);
   return a;
 }
 inline Vec sqrt(Vec a) {
-  for (int i = 0; i < Vec::width; i++) a.lanes[i] = std::sqrt(a.lanes[i]);
+  for (int i = 0; i < Vec::width; i++) a.lanes[i] = ::sqrtf(a.lanes[i]);
   return a;
 }
 

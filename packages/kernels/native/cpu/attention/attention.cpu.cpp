@@ -1,0 +1,110 @@
+#include "attention.h"
+
+#include "backward.h"
+#include "forward.h"
+
+namespace anneal::ANNEAL_ISA {
+namespace {
+
+constexpr Cells kRounded = kMultipliesPairs ? Cells::pairs : Cells::rounded;
+
+struct Forward {
+  const Context* context;
+  const AttentionShape* shape;
+  const float *q, *k, *v;
+  float *out, *lse;
+};
+
+/** One block of tokens, whose documents follow each other, for one key head. The last blocks, which see most keys, go first. */
+template <Cells cells>
+void forwardTask(void* argument, int64_t index, int thread) {
+  const Forward& call = *static_cast<const Forward*>(argument);
+  const AttentionShape& shape = *call.shape;
+  const int group = shape.heads / shape.kv_heads, size = shape.head_size;
+  const int64_t blocks = (shape.tokens + kQueryBlock - 1) / kQueryBlock;
+  const int64_t kv_head = index % shape.kv_heads;
+  const int64_t begin = (blocks - 1 - index / shape.kv_heads) * kQueryBlock;
+  const int64_t stride = int64_t{shape.heads} * size, key_stride = int64_t{shape.kv_heads} * size;
+  forEachSegment(shape, begin, smaller(begin + kQueryBlock, shape.tokens), [&](const Segment& segment) {
+    const int64_t query = segment.first * stride + kv_head * group * size;
+    const int64_t key = segment.document_first * key_stride + kv_head * size;
+    const QueryBlock<float> block{call.q + query, call.out + query, stride, segment.end - segment.first,
+                                  segment.first - segment.document_first, group, size, call.k + key, call.v + key, key_stride,
+                                  shape.scale, shape.window};
+    attend<cells>(block, scratchOf(*call.context, thread), call.lse + kv_head * group * shape.tokens + segment.first,
+                  shape.tokens);
+  });
+}
+
+/** First the blocks of queries, then those of keys. */
+template <Cells cells>
+void backwardTask(void* argument, int64_t index, int thread) {
+  const Backward& call = *static_cast<const Backward*>(argument);
+  const AttentionShape& shape = *call.shape;
+  const int64_t query_tasks = (shape.tokens + kQueryBlock - 1) / kQueryBlock * shape.kv_heads;
+  const Scratch scratch = scratchOf(*call.context, thread);
+  const int64_t kv_head = index % shape.kv_heads;
+  if (index < query_tasks) {
+    const int64_t begin = (query_tasks - 1 - index) / shape.kv_heads * kQueryBlock;
+    forEachSegment(shape, begin, smaller(begin + kQueryBlock, shape.tokens),
+                   [&](const Segment& segment) { queryGradient<cells>(call, segment, kv_head, scratch); });
+  } else {
+    const int64_t begin = (index - query_tasks) / shape.kv_heads * kKeyBlock;
+    forEachSegment(shape, begin, smaller(begin + kKeyBlock, shape.tokens),
+                   [&](const Segment& segment) { keyGradient<cells>(call, segment, kv_head, scratch); });
+  }
+}
+
+struct Cached {
+  const Context* context;
+  int64_t tokens, start;
+  int heads, kv_heads, head_size;
+  float scale;
+  int window;
+  const float* q;
+  const void *k, *v;
+  float* out;
+};
+
+template <typename Element>
+void cachedTask(void* argument, int64_t index, int thread) {
+  const Cached& call = *static_cast<const Cached*>(argument);
+  const int group = call.heads / call.kv_heads, size = call.head_size;
+  const int64_t blocks = (call.tokens + kQueryBlock - 1) / kQueryBlock;
+  const int64_t kv_head = index % call.kv_heads;
+  const int64_t first = (blocks - 1 - index / call.kv_heads) * kQueryBlock;
+  const int64_t stride = int64_t{call.heads} * size;
+  const int64_t query = first * stride + kv_head * group * size;
+  const QueryBlock<Element> block{call.q + query, call.out + query, stride, smaller(call.tokens - first, kQueryBlock),
+                                  call.start + first, group, size, static_cast<const Element*>(call.k) + kv_head * size,
+                                  static_cast<const Element*>(call.v) + kv_head * size, int64_t{call.kv_heads} * size,
+                                  call.scale, call.window};
+  attend<Cells::exact>(block, scratchOf(*call.context, thread), nullptr, 0);
+}
+
+}  // namespace
+
+void attention_forward(Context& context, const AttentionShape& shape, const float* q, const float* k, const float* v,
+                       float* out, float* lse) {
+  Forward call{&context, &shape, q, k, v, out, lse};
+  const int64_t tasks = (shape.tokens + kQueryBlock - 1) / kQueryBlock * shape.kv_heads;
+  context.pool->run(tasks, shape.compute == DType::bf16 ? forwardTask<kRounded> : forwardTask<Cells::exact>, &call);
+}
+
+void attention_backward(Context& context, const AttentionShape& shape, const float* q, const float* k, const float* v,
+                        const float* out, const float* lse, const float* d_out, float* dq, float* dk, float* dv) {
+  Backward call{&context, &shape, q, k, v, out, lse, d_out, dq, dk, dv};
+  const int64_t query_blocks = (shape.tokens + kQueryBlock - 1) / kQueryBlock;
+  const int64_t key_blocks = (shape.tokens + kKeyBlock - 1) / kKeyBlock;
+  context.pool->run((query_blocks + key_blocks) * shape.kv_heads,
+                    shape.compute == DType::bf16 ? backwardTask<kRounded> : backwardTask<Cells::exact>, &call);
+}
+
+void attention_cached(Context& context, int64_t tokens, int64_t start, int heads, int kv_heads, int head_size, float scale,
+                      int window, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out) {
+  Cached call{&context, tokens, start, heads, kv_heads, head_size, scale, window, q, k_cache, v_cache, out};
+  const int64_t tasks = (tokens + kQueryBlock - 1) / kQueryBlock * kv_heads;
+  context.pool->run(tasks, cache_type == DType::bf16 ? cachedTask<uint16_t> : cachedTask<float>, &call);
+}
+
+}  // namespace anneal::ANNEAL_ISA

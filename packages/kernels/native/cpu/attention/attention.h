@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+
+#include "../../context.h"
+#include "../../dtype.h"
+
+namespace anneal::ANNEAL_ISA {
+
+/** The largest head whose blocks fit into one thread's scratch. */
+constexpr int kMaxHeadSize = 1024;
+
+/**
+ * Rows of packed documents: document d holds the tokens cu_seqlens[d] … cu_seqlens[d + 1] - 1, the last one ends at `tokens`.
+ * Query i sees key j of its own document when i - window < j <= i; window = 0 stands for no window.
+ */
+struct AttentionShape {
+  int64_t tokens;
+  int heads, kv_heads, head_size;  // heads is a multiple of kv_heads; head h reads key head h / (heads / kv_heads)
+  int64_t documents;
+  const int32_t* cu_seqlens;
+  float scale;
+  int window;
+  DType compute = DType::f32;  // bf16: the operands of every product are rounded to it, sums and softmax stay float32
+};
+
+/** out[T,H,C] = softmax(scale · q · kᵀ) · v, with lse[H,T] = log of the sum of e^score. q[T,H,C], k[T,K,C], v[T,K,C]. Dao 2023. */
+void attention_forward(Context& context, const AttentionShape& shape, const float* q, const float* k, const float* v,
+                       float* out, float* lse);
+
+/** Overwrites dq[T,H,C], dk[T,K,C] and dv[T,K,C]; `out` and `lse` are what attention_forward gave. */
+void attention_backward(Context& context, const AttentionShape& shape, const float* q, const float* k, const float* v,
+                        const float* out, const float* lse, const float* d_out, float* dq, float* dk, float* dv);
+
+/**
+ * The queries q[T,H,C] of one sequence at positions start … start + T - 1 against a cache[slot][kv_heads][C] of float32 or
+ * bf16 whose slots 0 … start + T - 1 are filled. out[T,H,C].
+ */
+void attention_cached(Context& context, int64_t tokens, int64_t start, int heads, int kv_heads, int head_size, float scale,
+                      int window, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out);
+
+}  // namespace anneal::ANNEAL_ISA
