@@ -24,13 +24,18 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A terminal's or the test runner's wish for colours must not reach the command. */
-const { FORCE_COLOR: _, ...env } = { ...process.env, CI: 'true' };
+const { FORCE_COLOR: _, ...env } = process.env;
 
 function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [anneal, ...args], { cwd: folder, env }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [anneal, ...args],
+      { cwd: folder, env: { ...env, CI: 'true' } },
+      (error, stdout, stderr) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+      },
+    );
   });
 }
 

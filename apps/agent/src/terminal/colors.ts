@@ -7,5 +7,6 @@ export const errorColors = picocolors.createColors(areShownBy(process.stderr));
 function areShownBy(stream: NodeJS.WriteStream): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR) return false;
-  return Boolean(FORCE_COLOR) || (stream.isTTY && TERM !== 'dumb');
+  // isTTY is undefined for a pipe, and picocolors takes undefined for "decide yourself".
+  return Boolean(FORCE_COLOR || (stream.isTTY && TERM !== 'dumb'));
 }
