@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RunDirectory } from '@anneal/core/trainer/runDirectory';
+import { followEvents, readRun } from '@anneal/core/trainer/runReader';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { exitCodes } from '../src/exitCodes.ts';
+import { detachRun } from '../src/runner/supervise.ts';
+
+const anneal = join(import.meta.dirname, '..', 'bin', 'anneal.mjs');
+const worker = join(import.meta.dirname, 'fixtures', 'worker.ts');
+const { FORCE_COLOR: _, ...env } = process.env;
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'anneal-runs-'));
+  writeFileSync(join(folder, 'rows.jsonl'), '{}\n');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [anneal, 'runs', ...args], { cwd: folder, env }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+/** A finished run with four steps whose loss ends at `loss`, interrupted and resumed after step 2. */
+async function finishedRun(name: string, rank: number, loss: number): Promise<string> {
+  const text = `base_model: smollm2-135m\nlora_r: ${rank}\ndatasets:\n  - {path: rows.jsonl}\n`;
+  const directory = await RunDirectory.create({
+    root: join(folder, 'runs'),
+    name,
+    recipeText: text,
+    resolvedText: text,
+  });
+  const step = (number: number, value: number) =>
+    directory.record({
+      type: 'step',
+      step: number,
+      epoch: number / 4,
+      loss: value,
+      gradNorm: 1,
+      learningRate: 1e-4,
+      tokens: 512,
+      targetTokens: 100,
+      tokensPerSecond: 1024,
+      milliseconds: 500,
+    });
+  directory.recordStart({ totalSteps: 4, fromStep: 0 });
+  for (const number of [1, 2, 3]) step(number, 100);
+  directory.recordStart({ totalSteps: 4, fromStep: 0 });
+  for (const number of [1, 2, 3, 4]) step(number, loss);
+  directory.record({ type: 'evaluated', step: 4, loss: loss + 0.5, perplexity: Math.exp(loss + 0.5) });
+  await directory.saveCheckpoint(4, async (path) => writeFileSync(join(path, 'weights'), ''), { metric: loss + 0.5 });
+  directory.record({ type: 'finished', step: 4, loss });
+  await directory.close();
+  return directory.id;
+}
+
+test('ls, show and logs tell what the files say', async () => {
+  const id = await finishedRun('first', 8, 1.25);
+  const list = await run('ls');
+  expect(list.code).toBe(exitCodes.done);
+  expect(list.stdout.split('\n')[1]).toMatch(new RegExp(`^${id} +finished +4/4 +1.25 +1.75 +\\d{4}-`));
+  expect(JSON.parse((await run('ls', '--json')).stdout)).toMatchObject([
+    { id, state: 'finished', step: 4, loss: 1.25 },
+  ]);
+
+  expect((await run('show', 'first')).stdout).toMatch(/^checkpoints +4 \(best\)$/m);
+  expect(JSON.parse((await run('show', '--json')).stdout)).toMatchObject({
+    id,
+    checkpoints: [{ step: 4, metric: 1.75 }],
+    lock: null,
+  });
+
+  const logs = (await run('logs', id, '--json')).stdout.trimEnd().split('\n');
+  expect(logs.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual(logs.map((_line, index) => index + 1));
+  expect((await run('logs', id, '--follow')).stdout).toContain('starting again from the first step');
+});
+
+test('compare shows what differs, from the steps that count', async () => {
+  const first = await finishedRun('first', 8, 1.25);
+  const second = await finishedRun('second', 16, 1.5);
+  const { stdout } = await run('compare', first, second);
+  expect(stdout).toMatch(/^lora_r +8 +16$/m);
+  expect(stdout).not.toContain('base_model');
+  expect(stdout).toMatch(/^loss, mean of the last 10 steps +1.25 +1.5$/m);
+  expect(JSON.parse((await run('compare', first, second, '--json')).stdout)).toMatchObject({
+    recipe: [{ key: 'lora_r', a: 8, b: 16 }],
+    runs: [
+      { steps: 4, loss: 1.25, tokensPerSecond: 1024 },
+      { steps: 4, loss: 1.5, bestValidationLoss: 2 },
+    ],
+  });
+});
+
+test('stop ends a detached run with a checkpoint, and refuses one that is not running', async () => {
+  const directory = await RunDirectory.create({
+    root: join(folder, 'runs'),
+    name: 'long',
+    recipeText: 'forever',
+    resolvedText: 'forever',
+  });
+  await directory.close();
+  detachRun(directory.path, { worker });
+  for await (const event of followEvents(directory.path, { isLive: () => true })) if (event.type === 'step') break;
+
+  const stopped = await run('stop');
+  expect(stopped.code).toBe(exitCodes.done);
+  expect(stopped.stdout).toMatch(/long stopped after step \d+\n$/);
+  expect(readRun(directory.path)).toMatchObject({ state: 'stopped', owner: undefined });
+
+  const again = await run('stop');
+  expect(again.code).toBe(exitCodes.badInput);
+  expect(again.stderr).toContain('not running: it is stopped');
+});
+
+test('stop --now ends it without a checkpoint', async () => {
+  const directory = await RunDirectory.create({
+    root: join(folder, 'runs'),
+    name: 'long',
+    recipeText: 'stubborn',
+    resolvedText: 'stubborn',
+  });
+  await directory.close();
+  detachRun(directory.path, { worker });
+  for await (const event of followEvents(directory.path, { isLive: () => true })) if (event.type === 'step') break;
+  expect((await run('stop', '--now')).stdout).toMatch(/stopped after step 0\n$/);
+});
+
+test('a finished run is not resumed', async () => {
+  await finishedRun('first', 8, 1.25);
+  const { code, stderr } = await run('resume');
+  expect(code).toBe(exitCodes.badInput);
+  expect(stderr).toContain('nothing left to continue');
+});

@@ -1,0 +1,60 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { displayWidth, formatTable } from '../src/terminal/table.ts';
+import { formatBytes, formatCount, formatDuration, formatNumber } from '../src/terminal/units.ts';
+
+describe('numbers', () => {
+  test.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.00 kB'],
+    [999_949, '1.00 MB'],
+    [134_515_008, '135 MB'],
+    [1_234_567_890, '1.23 GB'],
+    [15e15, '15000 TB'],
+  ])('%d bytes', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  test.each([
+    [0, '0.0 s'],
+    [9949, '9.9 s'],
+    [9950, '10 s'],
+    [59_499, '59 s'],
+    [185_000, '3 min 05 s'],
+    [3_599_999, '1 h 00 min'],
+    [7_799_000, '2 h 10 min'],
+    [100 * 3_600_000, '4 d 4 h'],
+  ])('%d milliseconds', (milliseconds, text) => expect(formatDuration(milliseconds)).toBe(text));
+
+  test.each([
+    [null, 'not finite'],
+    [0, '0'],
+    [2.34567, '2.346'],
+    [2e-4, '2.0e-4'],
+    [12345.6, '12350'],
+    [-0.5, '-0.5'],
+  ])('%d', (value, text) => expect(formatNumber(value)).toBe(text));
+
+  test('counts have separators', () => expect(formatCount(1234567.4)).toBe('1,234,567'));
+});
+
+describe('tables', () => {
+  test('wide characters take two columns, colours none', () => {
+    expect(displayWidth('日本')).toBe(4);
+    expect(displayWidth('👩‍💻a')).toBe(3);
+    expect(displayWidth('\u001b[31mred\u001b[39m')).toBe(3);
+  });
+
+  test('every cell of a column starts, or ends, in one place', () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', 'é', '日', '👍', '-'), maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell), { minLength: 1, maxLength: 5 }), (rows) => {
+        const table = formatTable(
+          [{ title: 'A' }, { title: 'B', align: 'right' }, { title: '|' }],
+          rows.map((row) => [...row, '|']),
+        );
+        const ends = table.split('\n').map(displayWidth);
+        expect(new Set(ends).size).toBe(1);
+      }),
+    );
+  });
+});
