@@ -81,9 +81,9 @@ struct Reference {
   }
 };
 
-/** Mean square error relative to that of the values, or to 0.01 where they vanish (a window of one key has no gradient); a NaN or a value that was not written counts as infinite. */
+/** Mean square error relative to that of the values, or to 1 where they are small (a window of one key has no gradient); a NaN or a value that was not written counts as infinite. */
 double error(const Floats& got, const std::vector<double>& expected) {
-  double difference = 0, power = 0.01 * got.size();
+  double difference = 0, power = got.size();
   for (size_t i = 0; i < got.size(); i++) {
     difference += (got[i] - expected[i]) * (got[i] - expected[i]);
     power += expected[i] * expected[i];
