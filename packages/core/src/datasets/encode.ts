@@ -1,0 +1,53 @@
+import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { Dropped } from './render.ts';
+import { dropped, type Encoded, type Rendered, type Span } from './types.ts';
+
+/** Tokenizes many rows at once, which is what the library is fast at. The order is kept. */
+export async function encode(tokenizer: Tokenizer, rows: readonly Rendered[]): Promise<(Encoded | Dropped)[]> {
+  const chats = rows.filter((row) => row.kind === 'chat');
+  const texts = rows.filter((row) => row.kind === 'text');
+  const [encodedChats, encodedTexts] = await Promise.all([
+    tokenizer.encodeBatch(chats.map((row) => row.text)),
+    tokenizer.encodeBatchWithSpecial(texts.map((row) => row.text)),
+  ]);
+  const results = new Map<Rendered, Encoded | Dropped>();
+  for (const [i, row] of chats.entries()) results.set(row, maskChat(row, encodedChats[i] as TokenizedText));
+  for (const [i, row] of texts.entries()) results.set(row, plainText(encodedTexts[i] as TokenizedText, tokenizer));
+  return rows.map((row) => results.get(row) as Encoded | Dropped);
+}
+
+/** The whole text is tokenized at once, as at inference; a supervised part must begin and end between tokens. */
+function maskChat({ text, turns, supervised }: Rendered, tokenized: TokenizedText): Encoded | Dropped {
+  const targets = new Uint8Array(tokenized.ids.length);
+  for (const span of supervised) {
+    const [start, end] = [tokenized.boundaryAt(span.start), tokenized.boundaryAt(span.end)];
+    if (start === null || end === null) {
+      const at = start === null ? span.start : span.end;
+      const around = JSON.stringify(text.slice(Math.max(0, at - 12), at + 12));
+      return dropped(
+        'boundary_inside_token',
+        `one token covers both sides of the ${start === null ? 'start' : 'end'} of a trained part, near ${around}`,
+      );
+    }
+    targets.fill(1, start, end);
+  }
+  const ranges = turns.map(({ role, message, start, end }) => ({
+    role,
+    message,
+    ...tokensOf(tokenized, { start, end }),
+  }));
+  return { ids: tokenized.ids, targets, turns: ranges };
+}
+
+/** Every token of a plain text is a target. It starts as the tokenizer starts texts and ends with EOS, so that the model learns to stop. */
+function plainText({ ids }: TokenizedText, { eos }: Tokenizer): Encoded {
+  const isEnded = eos === null || ids.at(-1) === eos.id;
+  const ended = isEnded ? ids : new Int32Array(ids.length + 1).fill(eos.id);
+  if (!isEnded) ended.set(ids);
+  return { ids: ended, targets: new Uint8Array(ended.length).fill(1), turns: [] };
+}
+
+function tokensOf(tokenized: TokenizedText, { start, end }: Span): Span {
+  return { start: tokenized.firstAfter(start), end: tokenized.firstAfter(end) };
+}

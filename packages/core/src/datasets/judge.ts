@@ -1,0 +1,58 @@
+import { dropped, type Encoded, KEPT, type Verdict } from './types.ts';
+
+export interface JudgeOptions {
+  /** Most tokens a row may have. */
+  readonly sequenceLen: number;
+  /** What becomes of longer ones. `raise` drops too, and `prepareData` then refuses to go on. */
+  readonly excessLength: 'raise' | 'drop' | 'truncate';
+}
+
+/** A row's fate. `encoded` is what is trained, cut where the verdict says so; null when nothing is. */
+export interface Judged {
+  readonly verdict: Verdict;
+  readonly encoded: Encoded | null;
+}
+
+export function judge(encoded: Encoded, { sequenceLen, excessLength }: JudgeOptions): Judged {
+  const { length } = encoded.ids;
+  if (length === 0) return { verdict: dropped('empty', 'the row has no tokens'), encoded: null };
+  if (countTargets(encoded) === 0) {
+    return { verdict: dropped('nothing_supervised', 'no token of the row is trained'), encoded: null };
+  }
+  if (length <= sequenceLen) return { verdict: KEPT, encoded };
+  if (excessLength !== 'truncate') {
+    return { verdict: dropped('too_long', `${length} tokens, sequence_len is ${sequenceLen}`), encoded: null };
+  }
+  const cut = take(encoded, 0, sequenceLen);
+  if (countTargets(cut) === 0) {
+    const detail = `what is trained lies beyond the first ${sequenceLen} of ${length} tokens`;
+    return { verdict: dropped('nothing_supervised', detail), encoded: null };
+  }
+  return { verdict: { kind: 'truncated', from: length }, encoded: cut };
+}
+
+/** A plain text in pieces of `sequenceLen` tokens: all of it is trained, so none need be lost. */
+export function splitText(encoded: Encoded, sequenceLen: number): Encoded[] {
+  const pieces: Encoded[] = [];
+  for (let start = 0; start < encoded.ids.length; start += sequenceLen)
+    pieces.push(take(encoded, start, start + sequenceLen));
+  // Nothing predicts the first token of a piece, so one of a single token would train nothing.
+  return pieces.filter((piece) => piece.ids.length > 1);
+}
+
+/** Tokens that are predicted; the first one of a row never is. */
+export function countTargets({ targets }: Encoded): number {
+  let count = 0;
+  for (let i = 1; i < targets.length; i++) if (targets[i] === 1) count++;
+  return count;
+}
+
+function take({ ids, targets, turns }: Encoded, start: number, end: number): Encoded {
+  return {
+    ids: ids.slice(start, end),
+    targets: targets.slice(start, end),
+    turns: turns
+      .filter((turn) => turn.start < end && turn.end > start)
+      .map((turn) => ({ ...turn, start: Math.max(0, turn.start - start), end: Math.min(end, turn.end) - start })),
+  };
+}
