@@ -122,7 +122,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     const auto results = info[1].As<Napi::Array>();
     for (uint32_t i = 0; i < results.Length(); i++) {
       const auto pair = results.Get(i).As<Napi::Array>();
-      wanted.push_back(target.plan().programs.at(pair.Get(0u).As<Napi::Number>()).results.at(pair.Get(1u).As<Napi::Number>().Uint32Value()));
+      wanted.push_back(target.plan().programs.at(pair.Get(0u).As<Napi::Number>().Uint32Value()).results.at(pair.Get(1u).As<Napi::Number>().Uint32Value()));
     }
     auto done = std::make_shared<size_t>(0);
     return start(env, {}, [engine = engine_, calls, done] { *done = engine->run(*calls); },

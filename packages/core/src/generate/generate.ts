@@ -1,0 +1,75 @@
+import type { Engine } from '@anneal/kernels';
+import { UserError } from '../errors.ts';
+import { random } from '../datasets/random.ts';
+import { type SamplingOptions, sample } from './sample.ts';
+
+export interface GenerateOptions {
+  /** Which decode program answers: with the adapter, or the base model. */
+  readonly program: string;
+  readonly sampling: SamplingOptions;
+  readonly maxNewTokens: number;
+  /** Tokens that end the answer; the one that does is still given out. */
+  readonly stopIds: ReadonlySet<number>;
+  readonly seed: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Answers a prompt token by token. The engine's cache is overwritten: one generation at a time.
+ * @throws UserError when the prompt leaves no room in the context
+ */
+export async function* generate(engine: Engine, prompt: Int32Array, options: GenerateOptions): AsyncGenerator<number> {
+  const contextLength = contextLengthOf(engine);
+  if (prompt.length === 0)
+    throw new UserError({ what: 'the prompt is empty', next: 'give at least one token', code: 'prompt_empty' });
+  if (prompt.length >= contextLength) {
+    throw new UserError({
+      what: `the prompt has ${prompt.length} tokens, which leaves no room in a context of ${contextLength}`,
+      next: 'shorten it, or choose a longer context',
+      code: 'prompt_too_long',
+    });
+  }
+  const { uint32 } = random('generate', options.seed);
+  const text = Array.from(prompt);
+  let logits = await readPrompt(engine, prompt, options);
+  for (let made = 0; made < options.maxNewTokens && logits; made++) {
+    const id = sample(logits, options.sampling, text, () => uint32() / 2 ** 32);
+    yield id;
+    text.push(id);
+    if (options.stopIds.has(id) || text.length >= contextLength || made + 1 >= options.maxNewTokens) return;
+    logits = await forward(engine, options, Int32Array.of(id), text.length - 1);
+  }
+}
+
+async function readPrompt(engine: Engine, prompt: Int32Array, options: GenerateOptions): Promise<Float32Array | null> {
+  const chunk = engine.plan.bounds.T;
+  let logits: Float32Array | null = null;
+  for (let start = 0; start < prompt.length; start += chunk) {
+    logits = await forward(engine, options, prompt.subarray(start, start + chunk), start);
+    if (!logits) return null;
+  }
+  return logits;
+}
+
+/** Logits after the last of the tokens, or null when cancelled. */
+async function forward(
+  engine: Engine,
+  options: GenerateOptions,
+  tokens: Int32Array,
+  start: number,
+): Promise<Float32Array | null> {
+  if (options.signal?.aborted) return null;
+  const positions = Int32Array.from(tokens, (_, i) => start + i);
+  const inputs = { tokens, positions, rows: Int32Array.of(tokens.length - 1) };
+  const { results } = await engine.run(
+    [{ program: options.program, extents: { T: tokens.length, N: 1 }, inputs }],
+    [[options.program, 'logits']],
+  );
+  return results[0] as Float32Array;
+}
+
+function contextLengthOf(engine: Engine): number {
+  const cache = engine.plan.variables.get('cache/layers.0.keys');
+  if (!cache) throw new Error('the plan has no cache: it cannot generate');
+  return cache.tensor.shape[0] as number;
+}

@@ -1,0 +1,42 @@
+import { Graph, gatherRows, linear, type Variables } from '@anneal/kernels';
+import type { ModelConfig } from '../models/config.ts';
+import { decoder } from '../models/layers/decoder.ts';
+import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
+
+export interface DecodeOptions {
+  readonly config: ModelConfig;
+  readonly weights: WeightOptions;
+  /** Tokens the cache of keys and values holds: prompt and answer together. */
+  readonly contextLength: number;
+}
+
+/**
+ * Reads T new tokens of one sequence, appends their keys and values to the cache and gives the logits [N, V] at `rows`.
+ * With T = 1 it decodes, with more it reads a prompt. Programs of several names may share one cache.
+ */
+export function decodeProgram(
+  name: string,
+  variables: Variables,
+  { config, weights, contextLength }: DecodeOptions,
+): Graph {
+  const graph = new Graph(name, variables);
+  const scope = new ModelScope(graph, config, weights);
+  const positions = graph.input('positions', 'i32', ['T']);
+  const cacheOf = (layer: number) => {
+    const get = (what: string) =>
+      variables.get(`cache/layers.${layer}.${what}`, {
+        shape: [contextLength, config.kvHeadCount * config.headSize],
+        dtype: weights.type,
+        kind: 'cache',
+      });
+    return { keys: get('keys'), values: get('values') };
+  };
+  const { hidden } = decoder(scope, {
+    tokens: graph.input('tokens', 'i32', ['T']),
+    positions,
+    visible: { kind: 'cached', positions, cacheOf },
+  });
+  const logits = linear(gatherRows(hidden, graph.input('rows', 'i32', ['N'])), scope.head(), { bf16: scope.bf16 });
+  graph.result('logits', logits);
+  return graph;
+}

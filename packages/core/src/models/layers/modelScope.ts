@@ -1,0 +1,63 @@
+import { addBias, dropout, type Graph, linear, type Tensor } from '@anneal/kernels';
+import { type LoraSpec, loraVariables } from '../adapters/lora.ts';
+import type { ModelConfig } from '../config.ts';
+import { expectedTensors } from '../tensors.ts';
+
+/** How a model's weights take part in a program: what an architecture's graph must not know. */
+export interface WeightOptions {
+  /** Type of the frozen weights of linears and embeddings; with bf16, products are formed in bf16 and summed in float32. */
+  readonly type: 'f32' | 'bf16';
+  /** Full fine-tuning: the model's own weights are parameters, kept in float32. */
+  readonly trainable: boolean;
+  readonly lora: LoraSpec | null;
+  /** i32[2], in training programs whose adapter has dropout. */
+  readonly dropoutSeed: Tensor | null;
+}
+
+/** What an architecture's graph is written against: weights by name, and `linear`, into which adapters and precision hook. */
+export class ModelScope {
+  readonly graph: Graph;
+  readonly config: ModelConfig;
+  private readonly options: WeightOptions;
+  private readonly shapes: ReadonlyMap<string, readonly number[]>;
+
+  constructor(graph: Graph, config: ModelConfig, options: WeightOptions) {
+    this.graph = graph;
+    this.config = config;
+    this.options = options;
+    this.shapes = expectedTensors(config);
+  }
+
+  /** A weight by our name. Vectors (norms, biases) are float32 always. */
+  weight(name: string): Tensor {
+    const shape = this.shapes.get(name);
+    if (!shape) throw new Error(`this architecture has no tensor ${name}`);
+    const { type, trainable } = this.options;
+    const dtype = trainable || shape.length === 1 ? 'f32' : type;
+    return this.graph.variables.get(name, { shape, dtype, kind: trainable ? 'parameter' : 'weight' });
+  }
+
+  /** The matrix that turns hidden states into logits. */
+  head(): Tensor {
+    return this.weight(this.config.tieWordEmbeddings ? 'embed' : 'lm_head');
+  }
+
+  get bf16(): boolean {
+    return this.options.type === 'bf16';
+  }
+
+  /** x · weightᵀ, plus its bias, plus the adapter's share, plus `plus`. */
+  linear(x: Tensor, name: string, plus?: Tensor): Tensor {
+    const { lora, dropoutSeed } = this.options;
+    const { bf16 } = this;
+    let y = linear(x, this.weight(name), { bf16, plus });
+    const bias = `${name}_bias`;
+    if (this.shapes.has(bias)) y = addBias(y, this.weight(bias));
+    const module = lora?.modules.get(name);
+    if (!lora || !module) return y;
+    const { a, b } = loraVariables(this.graph.variables, module, name, this.shapes.get(name) as readonly number[]);
+    const stream = [...lora.modules.keys()].indexOf(name);
+    const dropped = dropoutSeed && lora.dropout > 0 ? dropout(x, dropoutSeed, lora.dropout, stream) : x;
+    return linear(linear(dropped, a, { bf16 }), b, { bf16, alpha: module.scale, plus: y });
+  }
+}

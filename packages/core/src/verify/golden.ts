@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSafetensors, type SafetensorsSource } from '@anneal/formats/safetensors/read';
+import { UserError } from '../errors.ts';
+
+/** A folder of reference values for one model: the checkpoint, golden.safetensors, curves.json and adapter/. */
+export interface GoldenFolder {
+  readonly path: string;
+  readonly names: readonly string[];
+  float32(name: string): Float32Array;
+  int32(name: string): Int32Array;
+  shape(name: string): readonly number[];
+  readonly curves: GoldenCurves;
+  close(): void;
+}
+
+export interface GoldenCurve {
+  readonly lr: number;
+  readonly loss: readonly number[];
+  readonly grad_norm: readonly number[];
+}
+
+export interface GoldenCurves {
+  readonly full: GoldenCurve;
+  readonly lora: GoldenCurve;
+  /** Learning rates of the full curve. */
+  readonly schedule: readonly number[];
+  readonly optimizer: {
+    readonly betas: readonly [number, number];
+    readonly eps: number;
+    readonly weight_decay: number;
+    readonly max_grad_norm: number;
+    readonly warmup_steps: number;
+    readonly steps: number;
+  };
+}
+
+export function openGolden(path: string): GoldenFolder {
+  for (const file of ['config.json', 'golden.safetensors', 'curves.json', 'adapter']) {
+    if (existsSync(join(path, file))) continue;
+    throw new UserError({
+      what: `this is no folder of reference values: ${file} is missing`,
+      where: path,
+      next: 'give a folder that holds a checkpoint with golden.safetensors, curves.json and adapter/',
+      code: 'golden_incomplete',
+    });
+  }
+  const source: SafetensorsSource = openSafetensors(join(path, 'golden.safetensors'));
+  const info = (name: string) => {
+    const found = source.tensors.get(name);
+    if (found) return found;
+    throw new UserError({
+      what: `the reference value ${name} is missing`,
+      where: join(path, 'golden.safetensors'),
+      code: 'golden_incomplete',
+    });
+  };
+  return {
+    path,
+    names: [...source.tensors.keys()],
+    float32: (name) => (info(name), source.float32(name)),
+    int32: (name) => {
+      info(name);
+      const bytes = source.bytes(name);
+      return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+    },
+    shape: (name) => info(name).shape,
+    curves: JSON.parse(readFileSync(join(path, 'curves.json'), 'utf8')) as GoldenCurves,
+    close: () => source.close(),
+  };
+}

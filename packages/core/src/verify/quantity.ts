@@ -1,0 +1,86 @@
+/** One compared value of a golden folder. `error` and `tolerance` are in the unit that `metric` names. */
+export interface Quantity {
+  readonly name: string;
+  readonly metric: Metric;
+  readonly error: number;
+  readonly tolerance: number;
+  readonly passed: boolean;
+}
+
+/**
+ * max: largest absolute difference. relative: largest difference relative to the reference value.
+ * nmse: Σ(a - b)² / Σb². peak: largest difference relative to the largest reference value.
+ * mismatches: number of values that differ.
+ */
+export type Metric = 'max' | 'relative' | 'nmse' | 'peak' | 'mismatches';
+
+type Values = ArrayLike<number>;
+
+/** DESIGN §4, float32. */
+export const tolerances = {
+  hidden: 1e-4,
+  logits: 1e-4,
+  loss: 1e-5,
+  gradientNmse: 1e-8,
+  /** Beside the NMSE, which a single wrong value of a large tensor hardly moves. */
+  gradientPeak: 1e-3,
+  curve: 1e-4,
+} as const;
+
+export function maxDifference(name: string, ours: Values, reference: Values, tolerance: number): Quantity {
+  return measured(name, 'max', ours, reference, tolerance, (a, b) => Math.abs(a - b));
+}
+
+export function relativeDifference(name: string, ours: Values, reference: Values, tolerance: number): Quantity {
+  return measured(name, 'relative', ours, reference, tolerance, (a, b) =>
+    a === b ? 0 : Math.abs(a - b) / Math.abs(b),
+  );
+}
+
+/** Both ways in which a gradient can be wrong: everywhere a little, or in one place. */
+export function gradientDifference(name: string, ours: Values, reference: Values): Quantity[] {
+  let peak = 0;
+  let squares = 0;
+  for (let i = 0; i < reference.length; i++) {
+    peak = Math.max(peak, Math.abs(reference[i] as number));
+    squares += (reference[i] as number) ** 2;
+  }
+  let error = lengthsDiffer(ours, reference) ? Number.POSITIVE_INFINITY : 0;
+  for (let i = 0; i < reference.length; i++) error += ((ours[i] as number) - (reference[i] as number)) ** 2;
+  return [
+    quantity(name, 'nmse', error / squares, tolerances.gradientNmse),
+    measured(name, 'peak', ours, reference, tolerances.gradientPeak, (a, b) => Math.abs(a - b) / peak),
+  ];
+}
+
+export function mismatches(name: string, ours: ArrayLike<unknown>, reference: ArrayLike<unknown>): Quantity {
+  let count = Math.abs(ours.length - reference.length);
+  for (let i = 0; i < Math.min(ours.length, reference.length); i++) if (ours[i] !== reference[i]) count++;
+  return quantity(name, 'mismatches', count, 0);
+}
+
+/** NaN fails: it is not at most the tolerance. */
+export function quantity(name: string, metric: Metric, error: number, tolerance: number): Quantity {
+  return { name, metric, error, tolerance, passed: error <= tolerance };
+}
+
+function measured(
+  name: string,
+  metric: Metric,
+  ours: Values,
+  reference: Values,
+  tolerance: number,
+  difference: (a: number, b: number) => number,
+): Quantity {
+  let worst = lengthsDiffer(ours, reference) ? Number.POSITIVE_INFINITY : 0;
+  for (let i = 0; i < reference.length; i++) {
+    const error = difference(ours[i] as number, reference[i] as number);
+    if (!(error <= worst)) worst = error;
+    if (Number.isNaN(worst)) break;
+  }
+  return quantity(name, metric, worst, tolerance);
+}
+
+function lengthsDiffer(ours: Values, reference: Values): boolean {
+  return ours.length !== reference.length || reference.length === 0;
+}

@@ -1,0 +1,299 @@
+import { join } from 'node:path';
+import { type CpuDevice, compile, cpuDevice, Engine, Graph, linear, scratchOf, Variables } from '@anneal/kernels';
+import type { Batch, StepBatches } from '../datasets/types.ts';
+import { generate } from '../generate/generate.ts';
+import { decodeProgram } from '../generate/programs.ts';
+import { greedy } from '../generate/sample.ts';
+import { type LoraSpec, loraName, loraSpecOf, readLora, writeLora } from '../models/adapters/lora.ts';
+import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { mergedWeights } from '../models/adapters/merge.ts';
+import { linearOfModule } from '../models/adapters/targets.ts';
+import { decoder } from '../models/layers/decoder.ts';
+import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
+import { loadWeights } from '../models/load.ts';
+import { splitLayer } from '../models/names.ts';
+import { type OpenModel, openModel } from '../models/open.ts';
+import { trainingPrograms } from '../trainer/programs.ts';
+import { learningRateSchedule } from '../trainer/schedule.ts';
+import { TrainingEngine } from '../trainer/trainingEngine.ts';
+import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
+import {
+  gradientDifference,
+  maxDifference,
+  mismatches,
+  type Quantity,
+  relativeDifference,
+  tolerances,
+} from './quantity.ts';
+
+/** Compares everything a golden model folder holds with what this engine computes from its checkpoint, in float32. */
+export async function verifyModel(path: string, device: CpuDevice = cpuDevice()): Promise<Quantity[]> {
+  const golden = openGolden(path);
+  const model = openModel(path);
+  try {
+    const adapter = loadLoraWeights(join(path, 'adapter'), model);
+    return [
+      ...(await verifyForward(golden, model, null, device)),
+      ...(await verifyGreedy(golden, model, device)),
+      ...(await verifyTraining(golden, model, null, device)),
+      ...(await verifyForward(golden, model, adapter, device)),
+      ...(await verifyTraining(golden, model, adapter, device)),
+    ];
+  } finally {
+    model.close();
+    golden.close();
+  }
+}
+
+/** The golden batch: its sequences as documents of one packed row. */
+function goldenBatch(golden: GoldenFolder): Batch {
+  const [sequences = 0, length = 0] = golden.shape('input_ids');
+  const labels = golden.int32('labels');
+  const lengths = Array.from({ length: sequences }, () => length);
+  const batch = packed(golden.int32('input_ids'), lengths);
+  for (let t = 0; t < labels.length; t++) {
+    const label = t % length === length - 1 ? -100 : (labels[t + 1] as number);
+    batch.targets[t] = label < 0 ? -1 : label;
+  }
+  return batch;
+}
+
+function packed(tokens: Int32Array, lengths: readonly number[]): Batch {
+  const cuSeqlens = new Int32Array(lengths.length + 1);
+  for (const [i, length] of lengths.entries()) cuSeqlens[i + 1] = (cuSeqlens[i] as number) + length;
+  const positions = Int32Array.from(lengths.flatMap((length) => Array.from({ length }, (_, i) => i)));
+  return {
+    tokens,
+    positions,
+    cuSeqlens,
+    targets: new Int32Array(tokens.length).fill(-1),
+    rows: lengths.map((_, i) => i),
+  };
+}
+
+function weightOptions(lora: LoraSpec | null): WeightOptions {
+  return { type: 'f32', trainable: false, lora, dropoutSeed: null };
+}
+
+/** A program that gives the hidden states and the logits of every token. */
+function forwardProgram(variables: Variables, model: OpenModel, lora: LoraSpec | null): Graph {
+  const graph = new Graph('forward', variables);
+  const scope = new ModelScope(graph, model.config, weightOptions(lora));
+  const { hidden, beforeLayer } = decoder(scope, {
+    tokens: graph.input('tokens', 'i32', ['T']),
+    positions: graph.input('positions', 'i32', ['T']),
+    visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) },
+  });
+  for (const [i, h] of [...beforeLayer, hidden].entries()) graph.result(`hidden.${i}`, h);
+  graph.result('logits', linear(hidden, scope.head(), { bf16: false }));
+  return graph;
+}
+
+async function forward(engine: Engine, batch: Batch, wanted: readonly string[]): Promise<Float32Array[]> {
+  const { tokens, positions, cuSeqlens } = batch;
+  const call = {
+    program: 'forward',
+    extents: { T: tokens.length, S: cuSeqlens.length },
+    inputs: { tokens, positions, cuSeqlens },
+  };
+  const { results } = await engine.run(
+    [call],
+    wanted.map((name) => ['forward', name] as const),
+  );
+  return results as Float32Array[];
+}
+
+async function forwardEngine(
+  model: OpenModel,
+  lora: LoraSpec | null,
+  device: CpuDevice,
+  batch: Batch,
+): Promise<Engine> {
+  const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, N: 1 };
+  const graph = forwardProgram(new Variables(), model, lora);
+  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
+  await loadWeights(engine, model);
+  return engine;
+}
+
+async function verifyForward(
+  golden: GoldenFolder,
+  model: OpenModel,
+  adapter: LoraWeights | null,
+  device: CpuDevice,
+): Promise<Quantity[]> {
+  const batch = goldenBatch(golden);
+  const engine = await forwardEngine(model, adapter && loraSpecOf(adapter, 0), device, batch);
+  if (adapter) {
+    await writeLora(engine, adapter.modules);
+    const [logits] = await forward(engine, batch, ['logits']);
+    return [maxDifference('lora.logits', logits as Float32Array, golden.float32('lora.logits'), tolerances.logits)];
+  }
+  const hidden = golden.names.filter((name) => name.startsWith('hidden.'));
+  const values = await forward(engine, batch, [...hidden, 'logits']);
+  const quantities = [...hidden, 'logits'].map((name, i) =>
+    maxDifference(
+      name,
+      values[i] as Float32Array,
+      golden.float32(name),
+      name === 'logits' ? tolerances.logits : tolerances.hidden,
+    ),
+  );
+  const lengths = Array.from(golden.int32('packed.lengths'));
+  const together = await forwardEngine(model, null, device, packed(golden.int32('packed.input_ids'), lengths));
+  const [logits] = await forward(together, packed(golden.int32('packed.input_ids'), lengths), ['logits']);
+  return [
+    ...quantities,
+    maxDifference('packed.logits', logits as Float32Array, golden.float32('packed.logits'), tolerances.logits),
+  ];
+}
+
+async function verifyGreedy(golden: GoldenFolder, model: OpenModel, device: CpuDevice): Promise<Quantity[]> {
+  const prompt = golden.int32('greedy.prompt');
+  const expected = golden.int32('greedy.output');
+  const options = { config: model.config, weights: weightOptions(null), contextLength: expected.length };
+  const graph = decodeProgram('decode', new Variables(), options);
+  // A bound below the prompt's length also takes the path that reads a prompt in several pieces.
+  const bounds = { T: Math.max(1, Math.ceil(prompt.length / 2)), S: 2, N: 1 };
+  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
+  await loadWeights(engine, model);
+  const made: number[] = Array.from(prompt);
+  const generation = generate(engine, prompt, {
+    program: 'decode',
+    sampling: greedy,
+    maxNewTokens: expected.length - prompt.length,
+    stopIds: new Set(),
+    seed: 0,
+  });
+  for await (const id of generation) made.push(id);
+  return [mismatches('greedy', made, expected)];
+}
+
+/** Loss, gradients and the ten-step curve; with an adapter also the logits of the merged weights after it. */
+async function verifyTraining(
+  golden: GoldenFolder,
+  model: OpenModel,
+  adapter: LoraWeights | null,
+  device: CpuDevice,
+): Promise<Quantity[]> {
+  const batch = goldenBatch(golden);
+  const { optimizer } = golden.curves;
+  const lora = adapter && loraSpecOf(adapter, 0);
+  const programs = trainingPrograms({
+    config: model.config,
+    weightType: 'f32',
+    lora,
+    optimizer: {
+      beta1: optimizer.betas[0],
+      beta2: optimizer.betas[1],
+      epsilon: optimizer.eps,
+      weightDecay: optimizer.weight_decay,
+      maxGradNorm: optimizer.max_grad_norm,
+      decays: () => true,
+    },
+  });
+  const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, N: 1 };
+  const engine = new Engine(
+    compile(programs.graphs, { bounds, activations: 'keep', scratch: scratchOf(device) }),
+    device,
+  );
+  await loadWeights(engine, model);
+  if (adapter) await writeLora(engine, adapter.modules);
+
+  const training = new TrainingEngine(engine);
+  const targetTokens = batch.targets.filter((target) => target >= 0).length;
+  const step: StepBatches = { batches: [batch], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
+  const prefix = adapter ? 'lora.' : '';
+  // A step with a rate of 0 leaves its gradients behind and, with its moments cleared afterwards, nothing else.
+  const first = await training.step(step, { step: 1, learningRate: 0, seed: 0 });
+  const quantities = [maxDifference(`${prefix}loss`, [first.loss], golden.float32(`${prefix}loss`), tolerances.loss)];
+  for (const name of golden.names.filter((n) => n.startsWith(`${prefix}grad.`))) {
+    const variable = gradientVariable(model, name);
+    quantities.push(...gradientDifference(name, (await engine.read(variable)) as Float32Array, golden.float32(name)));
+  }
+  for (const [name, { tensor }] of engine.plan.variables) {
+    if (tensor.kind === 'optimizer')
+      await engine.write(name, new Float32Array(tensor.shape.reduce<number>((n, d) => n * Number(d), 1)), 'f32');
+  }
+  quantities.push(...(await verifyCurve(golden, training, step, adapter ? 'lora' : 'full')));
+  if (adapter && lora) {
+    const tuned = await readLora(engine, { ...adapter, dropout: 0 }, lora);
+    quantities.push(await verifyMerged(golden, model, tuned, device));
+  }
+  return quantities;
+}
+
+async function verifyCurve(
+  golden: GoldenFolder,
+  training: TrainingEngine,
+  step: StepBatches,
+  which: 'full' | 'lora',
+): Promise<Quantity[]> {
+  const { optimizer, schedule } = golden.curves;
+  const curve: GoldenCurve = golden.curves[which];
+  const rateOf = learningRateSchedule({
+    kind: 'linear',
+    peak: curve.lr,
+    warmupSteps: optimizer.warmup_steps,
+    totalSteps: optimizer.steps,
+    minRatio: 0,
+  });
+  const losses: number[] = [];
+  const norms: number[] = [];
+  for (let i = 0; i < optimizer.steps; i++) {
+    const result = await training.step(step, { step: i + 1, learningRate: rateOf(i), seed: 0 });
+    losses.push(result.loss);
+    norms.push(result.gradientNorm);
+  }
+  return [
+    relativeDifference(`curve.${which}.loss`, losses, curve.loss, tolerances.curve),
+    relativeDifference(`curve.${which}.grad_norm`, norms, curve.grad_norm, tolerances.curve),
+    ...(which === 'full'
+      ? [
+          relativeDifference(
+            'curve.schedule',
+            schedule.map((_, i) => rateOf(i)),
+            schedule,
+            1e-12,
+          ),
+        ]
+      : []),
+  ];
+}
+
+async function verifyMerged(
+  golden: GoldenFolder,
+  model: OpenModel,
+  tuned: LoraWeights,
+  device: CpuDevice,
+): Promise<Quantity> {
+  const [, length = 0] = golden.shape('input_ids');
+  const batch = packed(golden.int32('input_ids').subarray(0, length), [length]);
+  const engine = await forwardEngine(model, null, device, batch);
+  for (const linear of tuned.modules.keys()) await engine.write(linear, mergedWeights(model, tuned, linear), 'f32');
+  const [logits] = await forward(engine, batch, ['logits']);
+  return maxDifference(
+    'lora.merged.logits',
+    logits as Float32Array,
+    golden.float32('lora.merged.logits'),
+    tolerances.logits,
+  );
+}
+
+/** `grad.model.norm.weight` or `lora.grad.base_model.model.model.layers.1.mlp.up_proj.lora_A.weight` → our gradient variable. */
+function gradientVariable(model: OpenModel, name: string): string {
+  const { names } = model.architecture;
+  const lora = /^lora\.grad\.base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name);
+  if (lora) {
+    const linear = linearOfModule(model.config, names, lora[1] as string);
+    if (!linear) throw new Error(`${name} is no linear of this model`);
+    return `gradient/${loraName(linear, lora[2] as 'A' | 'B')}`;
+  }
+  const wanted = name.replace(/^grad\./, '');
+  for (const ours of model.tensors.keys()) {
+    const { pattern, layer } = splitLayer(ours);
+    const row = names.find((n) => n.ours === pattern);
+    if (row?.huggingFace.replace('*', layer ?? '*') === wanted) return `gradient/${ours}`;
+  }
+  throw new Error(`${name} is no tensor of this model`);
+}
