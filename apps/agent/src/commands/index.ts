@@ -13,6 +13,7 @@ export const verbs: readonly Verb[] = [
   { name: 'validate', summary: 'check a recipe without starting anything', load: () => import('./validate.ts') },
   { name: 'pull', summary: 'download a model into the cache', load: () => import('./pull.ts') },
   { name: 'runs', summary: 'list, look into, follow, stop, resume and compare runs', load: () => import('./runs.ts') },
+  { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./verify.ts') },
   { name: 'doctor', summary: 'check that this machine can train', load: () => import('./doctor.ts') },
   { name: 'completion', summary: 'print the shell completion script', load: () => import('./completion.ts') },
 ];

@@ -1,0 +1,59 @@
+import type { Quantity } from '@anneal/core/verify/quantity';
+import type { Command } from 'commander';
+import { exitCodes } from '../exitCodes.ts';
+import { colors } from '../terminal/colors.ts';
+import { print, printJson } from '../terminal/print.ts';
+import { pad } from '../terminal/table.ts';
+import { addExamples } from './examples.ts';
+
+interface Options {
+  json?: boolean;
+}
+
+interface Verification {
+  path: string;
+  passed: boolean;
+  quantities: readonly Quantity[];
+}
+
+export function define(command: Command): void {
+  addExamples(
+    command
+      .argument(
+        '<path...>',
+        'folders of reference values: a checkpoint with golden.safetensors, curves.json and adapter/',
+      )
+      .action(verify),
+    'anneal verify packages/core/test/golden/llama3',
+  );
+}
+
+async function verify(paths: readonly string[], options: Options): Promise<void> {
+  const { verifyModel } = await import('@anneal/core/verify/verifyModel');
+  const verifications: Verification[] = [];
+  for (const path of paths) {
+    if (!options.json) print(colors.bold(path));
+    const quantities = await verifyModel(path);
+    verifications.push({ path, passed: quantities.every(({ passed }) => passed), quantities });
+    if (!options.json) for (const quantity of quantities) print(describe(quantity));
+  }
+  const passed = verifications.every((verification) => verification.passed);
+  process.exitCode = passed ? exitCodes.done : exitCodes.failed;
+  if (options.json) printJson({ passed, verifications });
+  else print(summary(verifications));
+}
+
+/** One line a quantity: verdict, name, error against its tolerance, and what the error measures. */
+function describe({ name, metric, error, tolerance, passed }: Quantity): string {
+  const verdict = passed ? colors.green('pass') : colors.red('FAIL');
+  const exponent = (value: number) => (value === 0 ? '0' : value.toExponential(1));
+  return `  ${verdict}  ${pad(name, 60, 'left')}  ${exponent(error).padStart(8)} ≤ ${exponent(tolerance)}  ${metric}`;
+}
+
+function summary(verifications: readonly Verification[]): string {
+  const all = verifications.flatMap(({ quantities }) => quantities);
+  const failed = all.filter(({ passed }) => !passed).length;
+  return failed === 0
+    ? colors.green(`all ${all.length} quantities are within their tolerance`)
+    : colors.red(`${failed} of ${all.length} quantities are outside their tolerance`);
+}
