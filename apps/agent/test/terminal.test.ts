@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { formatHistogram } from '../src/terminal/histogram.ts';
 import { displayWidth, formatTable } from '../src/terminal/table.ts';
+import { formatTokens } from '../src/terminal/tokens.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../src/terminal/units.ts';
 
 describe('numbers', () => {
@@ -57,4 +59,37 @@ describe('tables', () => {
       }),
     );
   });
+});
+
+describe('histogram', () => {
+  test('counts every value once and marks the limit', () => {
+    const text = formatHistogram([0, 5, 9, 10, 99, 100], { value: 64, label: 'sequence_len' });
+    const lines = text.split('\n');
+    expect(lines[0]).toMatch(/^ {2}0 – {3}9 {2}█{40} {2}3$/);
+    expect(lines[6]).toMatch(/^ 60 – {2}69 .* 0 {2}← sequence_len$/);
+    expect(lines).toHaveLength(11);
+  });
+
+  test('of any values adds up', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(1e6), { minLength: 1, maxLength: 50 }), (values) => {
+        const counts = formatHistogram(values)
+          .split('\n')
+          .map((line) => Number(/\d+$/.exec(line)?.[0]));
+        expect(counts.length).toBeLessThanOrEqual(12);
+        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(values.length);
+      }),
+    );
+  });
+});
+
+test('tokens without colours show their mask, their borders and every control character', () => {
+  const tokens = [
+    { text: '<user>', supervised: false },
+    { text: 'Hi\n', supervised: false },
+    { text: 'Hel', supervised: true },
+    { text: 'lo\u001b[2J', supervised: true },
+    { text: '<end>', supervised: false },
+  ];
+  expect(formatTokens(tokens, false)).toBe('<user>·Hi⏎\n⟦Hel·lo�[2J⟧<end>');
 });

@@ -9,19 +9,19 @@ interface Options {
 
 const runArgument = 'id of the run, its beginning or end, a path, or "latest"';
 
-/** Each subcommand is a file in runs/, imported when it is run. */
+/** Each subcommand is a file beside this one, imported when it is run. */
 export function define(command: Command): void {
   const subcommand = (nameAndArguments: string, summary: string): Command =>
     addRunsDirectoryOption(command.command(nameAndArguments).summary(summary).description(summary));
 
   addExamples(
-    subcommand('ls', 'list the runs').action(async (options: Options) => (await import('./runs/ls.ts')).ls(options)),
+    subcommand('ls', 'list the runs').action(async (options: Options) => (await import('./runsLs.ts')).ls(options)),
     'anneal runs ls',
   );
   addExamples(
     subcommand('show', 'everything about one run: state, numbers, checkpoints, files')
       .argument('[run]', runArgument, 'latest')
-      .action(async (run: string, options: Options) => (await import('./runs/show.ts')).show(run, options)),
+      .action(async (run: string, options: Options) => (await import('./runsShow.ts')).show(run, options)),
     'anneal runs show latest',
   );
   addExamples(
@@ -30,7 +30,7 @@ export function define(command: Command): void {
       .option('-f, --follow', 'wait for more until the run ends')
       .option('--output', 'the process output (run.log) instead of the events')
       .action(async (run: string, options: Options & { follow?: boolean; output?: boolean }) =>
-        (await import('./runs/logs.ts')).logs(run, options),
+        (await import('./runsLogs.ts')).logs(run, options),
       ),
     'anneal runs logs latest --follow',
   );
@@ -39,7 +39,7 @@ export function define(command: Command): void {
       .argument('[run]', runArgument, 'latest')
       .option('--now', 'end it at once, without a checkpoint')
       .action(async (run: string, options: Options & { now?: boolean }) =>
-        (await import('./runs/stop.ts')).stop(run, options),
+        (await import('./runsStop.ts')).stop(run, options),
       ),
     'anneal runs stop latest',
   );
@@ -48,7 +48,7 @@ export function define(command: Command): void {
       .argument('[run]', runArgument, 'latest')
       .option('--detach', 'train in the background')
       .action(async (run: string, options: Options & { detach?: boolean }) =>
-        (await import('./runs/resume.ts')).resume(run, options),
+        (await import('./runsResume.ts')).resume(run, options),
       ),
     'anneal runs resume latest',
   );
@@ -57,7 +57,7 @@ export function define(command: Command): void {
       .argument('<a>', runArgument)
       .argument('<b>', runArgument)
       .action(async (a: string, b: string, options: Options) =>
-        (await import('./runs/compare.ts')).compare(a, b, options),
+        (await import('./runsCompare.ts')).compare(a, b, options),
       ),
     'anneal runs compare 20260131-142500-lora-16 20260131-151200-lora-32',
   );

@@ -35,7 +35,9 @@ async function verify(paths: readonly string[], options: Options): Promise<void>
     if (!options.json) print(colors.bold(path));
     const quantities = await verifyModel(path);
     verifications.push({ path, passed: quantities.every(({ passed }) => passed), quantities });
-    if (!options.json) for (const quantity of quantities) print(describe(quantity));
+    if (options.json) continue;
+    const width = Math.max(...quantities.map(({ name }) => name.length));
+    for (const quantity of quantities) print(describe(quantity, width));
   }
   const passed = verifications.every((verification) => verification.passed);
   process.exitCode = passed ? exitCodes.done : exitCodes.failed;
@@ -44,10 +46,13 @@ async function verify(paths: readonly string[], options: Options): Promise<void>
 }
 
 /** One line a quantity: verdict, name, error against its tolerance, and what the error measures. */
-function describe({ name, metric, error, tolerance, passed }: Quantity): string {
+function describe({ name, metric, error, tolerance, passed }: Quantity, width: number): string {
   const verdict = passed ? colors.green('pass') : colors.red('FAIL');
-  const exponent = (value: number) => (value === 0 ? '0' : value.toExponential(1));
-  return `  ${verdict}  ${pad(name, 60, 'left')}  ${exponent(error).padStart(8)} ≤ ${exponent(tolerance)}  ${metric}`;
+  return `  ${verdict}  ${pad(name, width, 'left')}  ${exponent(error).padStart(8)} ≤ ${exponent(tolerance)}  ${metric}`;
+}
+
+function exponent(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1);
 }
 
 function summary(verifications: readonly Verification[]): string {
