@@ -10,9 +10,17 @@ export const exitCodes = {
 
 export const exitCodeMeanings: readonly (readonly [number, string])[] = [
   [exitCodes.done, 'done'],
-  [exitCodes.failed, 'the run failed, or a check did not pass'],
+  [exitCodes.failed, 'the run or another operation failed, or a check did not pass'],
   [exitCodes.badInput, 'wrong usage or bad input: nothing was started'],
   [exitCodes.stopped, 'stopped by the user; a checkpoint was saved'],
   [exitCodes.defect, 'a defect in Anneal itself'],
   [exitCodes.interrupted, 'stopped at once by the user; the last checkpoint stays'],
 ];
+
+/** Errors that the world made, not the input: what was asked for was right, and failed. */
+const failures: ReadonlySet<string> = new Set(['disk_full', 'model_not_fetched']);
+
+/** The exit code of a UserError with this code. */
+export function exitCodeOfError(code: string): number {
+  return failures.has(code) ? exitCodes.failed : exitCodes.badInput;
+}

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import envPaths from 'env-paths';
-import { exitCodes } from '../exitCodes.ts';
+import { exitCodeOfError, exitCodes } from '../exitCodes.ts';
 import { errorColors } from './colors.ts';
 import { printJson, remark } from './print.ts';
 
@@ -10,7 +10,7 @@ import { printJson, remark } from './print.ts';
 export function reportError(error: unknown, options: { json: boolean; debug: boolean }): number {
   if (error instanceof UserError) {
     printError(error, options);
-    return exitCodes.badInput;
+    return exitCodeOfError(error.code);
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (options.debug) remark(stack);
