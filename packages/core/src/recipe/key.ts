@@ -17,7 +17,7 @@ export function required<S extends z.ZodType>(schema: S, description: string) {
 }
 
 /** An optional key: absent and null both mean `standard`. */
-export function optional<S extends z.ZodType, const D extends z.output<S> | null>(
+export function optional<S extends z.ZodType, D extends z.output<S> | null>(
   schema: S,
   standard: D,
   description: string,

@@ -1,0 +1,164 @@
+import { datasetSchema } from '../sections/datasets.ts';
+import { plain } from './huggingFace.ts';
+import {
+  as,
+  becomes,
+  cannot,
+  type Input,
+  isMapping,
+  isOff,
+  missing,
+  needless,
+  nothing,
+  type Outcome,
+  type Rule,
+  type Rules,
+  type Translator,
+} from './translate.ts';
+
+/** The entries of one of Axolotl's data set lists as ours. */
+export function axolotlDatasets(translator: Translator, input: Input, list: string): Input[] {
+  if (!(list in input)) return [];
+  const value = input[list];
+  if (value === null || (Array.isArray(value) && value.length === 0)) {
+    translator.translated.push({ from: list, to: 'nothing', note: 'empty' });
+    return [];
+  }
+  const entries = (Array.isArray(value) ? value : [value]).map((entry) =>
+    typeof entry === 'string' ? { path: entry } : entry,
+  );
+  if (!entries.every(isMapping)) {
+    translator.untranslated.push({ key: list, value, reason: 'not a list of data sets' });
+    return [];
+  }
+  const pretraining = list === 'pretraining_dataset';
+  return entries.map((entry, i) => {
+    const dataset = translator.mapping(entry, pretraining ? pretrainingRules : rules, datasetSchema.shape, {
+      prefix: `${list}.${i}.`,
+    });
+    if (pretraining && !('type' in dataset))
+      translator.imply(dataset, 'type', 'completion', 'pre-training reads plain text');
+    return dataset;
+  });
+}
+
+const alpacaNote =
+  "Axolotl wraps the rows in Alpaca's own prompt text; Anneal renders them with the model's chat template";
+
+const type: Rule = (value) => {
+  if (isMapping(value)) return customType(value);
+  const [kind = '', detail] = String(value).split(/[.:]/, 2);
+  switch (kind) {
+    case 'chat_template':
+      return becomes({ type: 'chat_template' });
+    case 'sharegpt':
+      return detail === undefined
+        ? becomes({ type: 'sharegpt' })
+        : cannot(`of ShareGPT only the plain form has a counterpart`);
+    case 'alpaca':
+      return detail === undefined
+        ? becomes({ type: 'alpaca' }, alpacaNote)
+        : cannot('of Alpaca only the plain form has a counterpart');
+    case 'completion':
+      return becomes({ type: 'completion', ...(detail === undefined ? {} : { field: detail }) });
+    case 'pretrain':
+      return becomes({ type: 'completion' });
+    default:
+      return cannot('Anneal reads chat_template, sharegpt, alpaca and completion');
+  }
+};
+
+/** `type: {field_instruction: …, format: …}`: an Alpaca of one's own. */
+function customType(value: Input): Outcome {
+  const columns = ['field_system', 'field_instruction', 'field_input', 'field_output'];
+  const others = Object.keys(value).filter((key) => !columns.includes(key) && value[key] !== null && value[key] !== '');
+  if (others.length > 0) {
+    return cannot(`${others.join(', ')} write the prompt by hand; Anneal renders rows with the model's chat template`);
+  }
+  const fields = Object.fromEntries(columns.filter((key) => value[key]).map((key) => [key, value[key]]));
+  return becomes({ type: 'alpaca', ...fields });
+}
+
+const path: Rule = (value) => {
+  const hub = /^[\w.-]+\/[\w.-]+$/.test(String(value)) && !/\.(jsonl?|csv|tsv|parquet|txt)$/i.test(String(value));
+  return becomes(
+    { path: value },
+    hub ? 'if this is a data set of the Hugging Face Hub, download it and name the folder' : undefined,
+  );
+};
+
+const isOneFile = (entry: Input) => /\.\w+$/.test(String(entry['path'])) || 'data_files' in entry;
+
+const split: Rule = (value, entry) => {
+  if (isOneFile(entry)) return nothing('a file has only one split');
+  return /^[\w.-]+$/.test(String(value))
+    ? becomes({ split: value })
+    : cannot('a slice of a split; prepare a file with these rows');
+};
+
+const rolesToTrain: Rule = (value) => {
+  const names: Record<string, string> = { gpt: 'assistant', human: 'user' };
+  const roles = (Array.isArray(value) ? value : [value]).map((role) => names[String(role)] ?? role);
+  return becomes({ roles_to_train: [...new Set(roles)] });
+};
+
+/** The old names of one entry of `message_property_mappings`. */
+const messagePart =
+  (part: 'role' | 'content'): Rule =>
+  (value, entry) =>
+    isMapping(entry['message_property_mappings'])
+      ? nothing('message_property_mappings decides')
+      : becomes({
+          message_property_mappings: {
+            role: entry['message_field_role'] ?? 'role',
+            content: entry['message_field_content'] ?? 'content',
+            [part]: value,
+          },
+        });
+
+const trainOnEos: Rule = (value) =>
+  becomes({ train_on_eos: value === true ? 'turn' : value === false ? 'none' : value });
+
+const rules: Rules = {
+  ...plain([
+    'data_files',
+    'field_messages',
+    'message_property_mappings',
+    'message_field_training',
+    'roles',
+    'field',
+    'field_system',
+    'field_instruction',
+    'field_input',
+    'field_output',
+    'field_tools',
+  ]),
+  path,
+  type,
+  split,
+  roles_to_train: rolesToTrain,
+  train_on_eos: trainOnEos,
+  train_on_eot: trainOnEos,
+  message_field_role: messagePart('role'),
+  message_field_content: messagePart('content'),
+  ...needless('the ending of the file tells', ['ds_type']),
+  ...missing('Anneal reads local files', ['name', 'revision', 'trust_remote_code', 'storage_options']),
+  ...missing('prepare a file with the rows to train', ['shards', 'shards_idx', 'preprocess_shards', 'skip']),
+  chat_template: (value) =>
+    value === 'tokenizer_default'
+      ? nothing('as the whole recipe')
+      : cannot('one chat template serves all data sets; set it for the recipe'),
+  conversation: isOff(() => cannot("a template of FastChat; Anneal renders with the model's chat template")),
+  ...missing('it changes what is learnt, and Anneal does not have it', [
+    'message_field_training_detail',
+    'drop_system_message',
+    'split_thinking',
+    'eot_tokens',
+    'logprobs_field',
+    'temperature',
+  ]),
+  field_human: as('field_instruction'),
+  field_model: as('field_output'),
+};
+
+const pretrainingRules: Rules = { ...rules, text_column: as('field') };

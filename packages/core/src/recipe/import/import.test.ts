@@ -1,0 +1,366 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../errors.ts';
+import { parseRecipe } from '../read.ts';
+import { resolveRecipe } from '../resolve.ts';
+import { recipeSchema } from '../schema.ts';
+import { axolotlRules, fromAxolotl } from './axolotl.ts';
+import { importRecipe, importRecipeFile } from './index.ts';
+import { fromLlamaFactory, llamaFactoryRules } from './llamaFactory.ts';
+import { type Input, isMapping, type Translation } from './translate.ts';
+
+const fixtures = new URL('fixtures/', import.meta.url);
+
+async function imported(name: string) {
+  const info = JSON.parse(await readFile(new URL('dataset_info.json', fixtures), 'utf8')) as Input;
+  return importRecipe(await readFile(new URL(name, fixtures), 'utf8'), name, info);
+}
+
+const untranslatedKeys = (translation: Translation) => translation.untranslated.map(({ key }) => key);
+const impliedKeys = (translation: Translation) => translation.implied.map(({ key }) => key);
+
+describe('Axolotl', () => {
+  it('QLoRA on Alpaca', async () => {
+    const result = await imported('axolotl-qlora.yml');
+    expect(result).toMatchObject({ kind: 'axolotl', problems: [], untranslated: [] });
+    expect(impliedKeys(result)).toEqual(['excess_length_strategy']);
+    expect(result.recipe).toEqual({
+      base_model: 'NousResearch/Meta-Llama-3-8B',
+      adapter: 'qlora',
+      load_in_4bit: true,
+      lora_r: 32,
+      lora_alpha: 16,
+      lora_dropout: 0.05,
+      lora_target_linear: true,
+      datasets: [{ path: 'aaditya/alpaca_subset_1', type: 'alpaca', split: 'train' }],
+      val_set_size: 0.05,
+      sequence_len: 4096,
+      excess_length_strategy: 'drop',
+      sample_packing: true,
+      micro_batch_size: 2,
+      gradient_accumulation_steps: 4,
+      num_epochs: 4,
+      learning_rate: 2e-4,
+      lr_scheduler: 'cosine',
+      warmup_ratio: 0.1,
+      optimizer: 'adamw_torch',
+      weight_decay: 0,
+      logging_steps: 1,
+      evals_per_epoch: 4,
+      saves_per_epoch: 1,
+      bf16: 'auto',
+      activations: 'recompute',
+      output_dir: './outputs/out/qlora-llama3',
+    });
+  });
+
+  it('LoRA on conversations, with much that has no counterpart', async () => {
+    const result = await imported('axolotl-chat.yml');
+    expect(result.problems).toEqual([]);
+    expect(untranslatedKeys(result)).toEqual([
+      'load_in_8bit',
+      'chat_template',
+      'peft_use_dora',
+      'deepspeed',
+      'special_tokens',
+      'made_up_key',
+    ]);
+    expect(result.recipe).toMatchObject({
+      adapter: 'lora',
+      sequence_len: 512,
+      excess_length_strategy: 'drop',
+      gradient_accumulation_steps: 4,
+      evals_per_epoch: 4,
+      saves_per_epoch: 1,
+      activations: 'offload',
+      train_on_inputs: false,
+      datasets: [
+        {
+          type: 'chat_template',
+          message_property_mappings: { role: 'from', content: 'value' },
+          roles_to_train: ['assistant'],
+        },
+        { path: 'data/facts.txt', type: 'completion', field: 'body' },
+      ],
+    });
+    expect(result.recipe).not.toHaveProperty('warmup_steps');
+    expect(result.text).toContain('#  made_up_key: 3 (not a setting that this translator knows)');
+  });
+
+  it('full fine-tuning on text', async () => {
+    const result = await imported('axolotl-full.yml');
+    expect(result).toMatchObject({ problems: [], untranslated: [] });
+    expect(result.recipe).toMatchObject({
+      adapter: null,
+      revision: '4e53f736cbb20a9a0f56b4c4bf378d0f306ff915',
+      shuffle: false,
+      max_steps: 200,
+      weight_decay: 0.1,
+      micro_batch_size: 1,
+    });
+    expect(result.recipe).not.toHaveProperty('lora_r');
+  });
+
+  it('a bare adapter takes the targets that PEFT would take', () => {
+    expect(fromAxolotl({ base_model: 'm', adapter: 'lora' }).recipe.lora_target_modules).toEqual(['q_proj', 'v_proj']);
+  });
+
+  it.each([
+    [{ lora_target_linear: true, lora_target_modules: ['q_proj'], adapter: 'lora' }, { lora_target_linear: true }],
+    [
+      { load_in_4bit: true, adapter: 'lora' },
+      { adapter: 'qlora', load_in_4bit: true },
+    ],
+    [{ warmup_steps: 5, warmup_ratio: 0.1 }, { warmup_steps: 5 }],
+    [{ warmup_steps: 0, warmup_ratio: 0.1 }, { warmup_ratio: 0.1 }],
+    [
+      { eval_steps: 0.5, num_epochs: 2 },
+      { num_epochs: 2, evals_per_epoch: 1 },
+    ],
+    [{ eval_strategy: 'epoch', eval_steps: 100 }, { evals_per_epoch: 1 }],
+    [{ gradient_checkpointing: 'unsloth' }, { activations: 'offload' }],
+    [
+      { pretraining_dataset: [{ path: 'c4', text_column: 'body' }] },
+      { datasets: [{ path: 'c4', field: 'body', type: 'completion' }] },
+    ],
+    [
+      { datasets: [{ path: 'a', type: { field_output: 'o' } }] },
+      { datasets: [{ path: 'a', type: 'alpaca', field_output: 'o' }] },
+    ],
+  ])('%j becomes %j', (input, ours) => {
+    const { recipe, translated, untranslated } = fromAxolotl(input as Input);
+    expect(untranslated).toEqual([]);
+    expect(translated.length).toBeGreaterThan(0);
+    expect(recipe).toMatchObject(ours);
+    for (const key of ['lora_target_modules', 'warmup_ratio', 'warmup_steps', 'eval_steps']) {
+      if (!(key in ours) && key in input) expect(recipe).not.toHaveProperty(key);
+    }
+  });
+
+  it.each([
+    [{ eval_steps: 0.3, num_epochs: 2 }, 'eval_steps'],
+    [{ optimizer: 'lion_8bit' }, 'optimizer'],
+    [{ lr_scheduler: 'rex' }, 'lr_scheduler'],
+    [{ lora_target_modules: '.*q_proj', adapter: 'lora' }, 'lora_target_modules'],
+    [{ batch_size: 5, micro_batch_size: 2 }, 'batch_size'],
+    [{ learning_rate: 'fast' }, 'learning_rate'],
+    [{ bf16: true, bfloat16: true, lora_r: -1, adapter: 'lora' }, 'lora_r'],
+    [{ saves_per_epoch: 2, save_strategy: 'epoch' }, 'save_strategy'],
+    [{ datasets: [{ path: 'a', type: { format: '{instruction}' } }] }, 'datasets.0.type'],
+    [{ datasets: [{ path: 'a', split: 'train[:10%]' }] }, 'datasets.0.split'],
+    [{ datasets: 7 }, 'datasets'],
+  ])('%j is reported', (input, key) => {
+    expect(untranslatedKeys(fromAxolotl(input as Input))).toEqual([key]);
+  });
+
+  it.each([{ rl: 'dpo' }, { adapter: 'llama-adapter' }])('%j is refused', (input) => {
+    expect(() => fromAxolotl(input)).toThrow(UserError);
+  });
+});
+
+describe('LLaMA-Factory', () => {
+  it('LoRA', async () => {
+    const result = await imported('llama-factory-lora.yaml');
+    expect(result).toMatchObject({ kind: 'llama-factory', problems: [] });
+    expect(untranslatedKeys(result)).toEqual(['trust_remote_code', 'max_samples']);
+    expect(result.recipe).toMatchObject({
+      base_model: 'meta-llama/Meta-Llama-3-8B-Instruct',
+      adapter: 'lora',
+      lora_r: 8,
+      lora_alpha: 16,
+      lora_target_linear: true,
+      sequence_len: 2048,
+      excess_length_strategy: 'truncate',
+      learning_rate: 1e-4,
+      num_epochs: 3,
+      weight_decay: 0,
+      eval_steps: 500,
+      datasets: [{ path: 'data/identity.json', type: 'alpaca' }, { path: 'data/alpaca_en_demo.json' }],
+    });
+  });
+
+  it('QLoRA on conversations that dataset_info.json describes', async () => {
+    const result = await imported('llama-factory-qlora.yaml');
+    expect(result.problems).toEqual([]);
+    expect(untranslatedKeys(result)).toEqual(['mask_history', 'metric_for_best_model']);
+    expect(result.recipe).toMatchObject({
+      adapter: 'qlora',
+      load_in_4bit: true,
+      lora_r: 16,
+      lora_alpha: 32,
+      lora_target_modules: ['q_proj', 'v_proj'],
+      peft_use_rslora: true,
+      chat_template_kwargs: { enable_thinking: false },
+      sample_packing: true,
+      excess_length_strategy: 'drop',
+      optimizer: 'adamw_8bit',
+      cosine_min_lr_ratio: 0.1,
+      warmup_steps: 50,
+      saves_per_epoch: 0,
+      learning_rate: 5e-5,
+      datasets: [
+        { path: 'my_data/glaive_toolcall_en_demo.json', field_tools: 'tools', field_messages: 'conversations' },
+        { field_system: 'persona', roles: { user: ['customer'], assistant: ['agent', 'function_call'] } },
+      ],
+      test_datasets: [{ path: 'my_data/held_out.json' }],
+    });
+  });
+
+  it('pre-training on text', async () => {
+    const result = await imported('llama-factory-pretrain.yaml');
+    expect(result.problems).toEqual([]);
+    expect(untranslatedKeys(result)).toEqual(['deepspeed']);
+    expect(result.recipe).toMatchObject({
+      adapter: null,
+      sample_packing: true,
+      shuffle: false,
+      activations: 'keep',
+      lr_scheduler: 'constant',
+      num_epochs: 3,
+      datasets: [
+        { path: 'data/wiki_demo.txt', type: 'completion', field: 'text' },
+        { path: 'data/c4_demo.jsonl', type: 'completion', field: 'text' },
+      ],
+    });
+    expect(result.recipe).not.toHaveProperty('warmup_ratio');
+  });
+
+  it.each([{ stage: 'dpo' }, { finetuning_type: 'freeze' }])('%j is refused', (input) => {
+    expect(() => fromLlamaFactory(input)).toThrow(UserError);
+  });
+
+  it('finds dataset_info.json beside the recipe', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'anneal-import-'));
+    try {
+      await writeFile(join(folder, 'dataset_info.json'), '{"mine": {"file_name": "rows.csv"}}');
+      const path = join(folder, 'recipe.yaml');
+      await writeFile(path, 'model_name_or_path: m\ndataset: mine\ndataset_dir: .\n');
+      expect((await importRecipeFile(path)).recipe.datasets?.[0]).toMatchObject({ path: 'rows.csv', type: 'alpaca' });
+      await writeFile(join(folder, 'dataset_info.json'), '{');
+      await expect(importRecipeFile(path)).rejects.toMatchObject({ code: 'invalid_json' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('text', () => {
+  it.each([
+    ['learning_rate: 1', 'import_unknown_format'],
+    ['- a', 'import_unknown_format'],
+    ['base_model: [', 'yaml_syntax'],
+    ['schema_version: 1\nbase_model: m', 'import_own_recipe'],
+  ])('%j is refused', (text, code) => {
+    expect(() => importRecipe(text, 'x.yaml')).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('is read as Python reads it', () => {
+    const { recipe } = importRecipe('base_model: m\nsample_packing: yes\ntrain_on_inputs: Off\n', 'x.yaml');
+    expect(recipe).toMatchObject({ sample_packing: true, train_on_inputs: false });
+  });
+
+  it.each([
+    'axolotl-qlora.yml',
+    'axolotl-chat.yml',
+    'axolotl-full.yml',
+    'llama-factory-lora.yaml',
+    'llama-factory-qlora.yaml',
+    'llama-factory-pretrain.yaml',
+  ])('of %s becomes a recipe that resolves', async (name) => {
+    const { text, recipe } = await imported(name);
+    const read = parseRecipe(text, 'recipe.yaml').recipe;
+    expect(read).toEqual({ schema_version: 1, ...recipe });
+    expect(resolveRecipe(read, { baseDirectory: '/project', exists: () => true }).seed).toBeGreaterThan(0);
+  });
+});
+
+/** Keys as the lists name them: those of the entries of data set lists are dotted. */
+function keysOf(input: Input, lists: readonly string[]): string[] {
+  return Object.entries(input).flatMap(([key, list]) => {
+    if (!lists.includes(key) || list === null) return [key];
+    const entries: unknown[] = Array.isArray(list) ? list : [list];
+    const mappings = entries.map((entry) => (typeof entry === 'string' ? { path: entry } : entry));
+    if (entries.length === 0 || !mappings.every(isMapping)) return [key];
+    return mappings.flatMap((entry, i) => Object.keys(entry).map((inner) => `${key}.${i}.${inner}`));
+  });
+}
+
+function check(translate: (input: Input) => Translation, input: Input, lists: readonly string[]): void {
+  let result: Translation;
+  try {
+    result = translate(input);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UserError);
+    return;
+  }
+  const named = [...result.translated.map(({ from }) => from), ...untranslatedKeys(result)];
+  expect(named.sort()).toEqual(keysOf(input, lists).sort());
+  for (const [key, ours] of Object.entries(result.recipe)) {
+    const shape: Record<string, { safeParse: (value: unknown) => { success: boolean } }> = recipeSchema.shape;
+    if (!['datasets', 'test_datasets'].includes(key)) expect(shape[key]?.safeParse(ours).success, key).toBe(true);
+  }
+}
+
+describe('any recipe', () => {
+  const value = fc.oneof(
+    fc.constantFrom(
+      null,
+      true,
+      false,
+      0,
+      1,
+      4,
+      -1,
+      0.1,
+      'all',
+      'no',
+      'epoch',
+      'cosine',
+      'constant',
+      'lora',
+      'full',
+      'x,y',
+      '',
+    ),
+    fc.constantFrom<unknown>([], ['q_proj'], {}, { pad_token: 'x' }, { min_lr_rate: 0.1 }),
+    fc.anything({ maxDepth: 1 }),
+  );
+  const recipeOf = (keys: string[]) =>
+    fc.dictionary(
+      fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...keys) }, { weight: 1, arbitrary: fc.string() }),
+      value,
+      {
+        maxKeys: 25,
+        noNullPrototype: true,
+      },
+    );
+  const dataset = fc.oneof(
+    recipeOf(['path', 'type', 'split', 'field', 'roles', 'message_field_role', 'ds_type', 'shards']),
+    fc.string(),
+  );
+
+  it('of Axolotl: every key is in one of the lists, and every value is sound', () => {
+    const lists = ['datasets', 'test_datasets', 'pretraining_dataset'];
+    const input = fc
+      .tuple(
+        recipeOf(Object.keys(axolotlRules)),
+        fc.record({ datasets: fc.array(dataset), test_datasets: value }, { requiredKeys: [] }),
+      )
+      .map(([keys, data]) => ({ ...keys, ...data }));
+    fc.assert(
+      fc.property(input, (each) => check(fromAxolotl, each, lists)),
+      { numRuns: 2000, seed: 7 },
+    );
+  });
+
+  it('of LLaMA-Factory likewise', () => {
+    const input = recipeOf([...Object.keys(llamaFactoryRules), 'dataset', 'eval_dataset']);
+    fc.assert(
+      fc.property(input, (each) => check(fromLlamaFactory, each, [])),
+      { numRuns: 2000, seed: 7 },
+    );
+  });
+});

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { parseJsonObject } from '@anneal/formats/json';
+import { isMap, isScalar, type ScalarTag } from 'yaml';
+import { UserError } from '../../errors.ts';
+import { keyOf, layOut, write } from '../layout.ts';
+import { InvalidRecipe, type RecipeProblem } from '../problem.ts';
+import { checkRecipe } from '../read.ts';
+import { parseYaml, plainValue, readText, syntaxProblems } from '../yamlText.ts';
+import { fromAxolotl } from './axolotl.ts';
+import { fromLlamaFactory } from './llamaFactory.ts';
+import type { DatasetInfo } from './llamaFactoryDatasets.ts';
+import type { Input, Translation } from './translate.ts';
+
+export type ForeignKind = 'axolotl' | 'llama-factory';
+
+export interface ImportedRecipe extends Translation {
+  kind: ForeignKind;
+  /** Our recipe as YAML; comments say what was not translated and why. */
+  text: string;
+  /** What has to be completed by hand before `text` is a valid recipe. */
+  problems: RecipeProblem[];
+}
+
+/**
+ * Translates a recipe file of another trainer. LLaMA-Factory's dataset_info.json is read where it lies.
+ * @throws InvalidRecipe, UserError
+ */
+export async function importRecipeFile(path: string): Promise<ImportedRecipe> {
+  const text = await readText(path);
+  const input = parseForeign(text, path);
+  const folder = typeof input['dataset_dir'] === 'string' ? input['dataset_dir'] : 'data';
+  // LLaMA-Factory is run from the root of its repository, recipes lie in folders below it.
+  const places = [dirname(path), process.cwd()].map((base) => join(resolve(base, folder), 'dataset_info.json'));
+  const infoFile = 'dataset' in input ? places.find((place) => existsSync(place)) : undefined;
+  const info = infoFile === undefined ? undefined : parseJsonObject(await readFile(infoFile), infoFile);
+  return importRecipe(text, path, info);
+}
+
+/**
+ * As `importRecipeFile`, for a text.
+ * @throws InvalidRecipe for text that is not a YAML mapping; UserError when it is no recipe that can be translated
+ */
+export function importRecipe(text: string, file: string, datasetInfo?: DatasetInfo): ImportedRecipe {
+  const input = parseForeign(text, file);
+  const kind = detectKind(input, file);
+  const translation = kind === 'axolotl' ? fromAxolotl(input) : fromLlamaFactory(input, datasetInfo);
+  const ours = toText(kind, translation);
+  const checked = checkRecipe(ours, `${file} (translated)`);
+  return { kind, ...translation, text: ours, problems: checked.ok ? [] : checked.problems };
+}
+
+/** The spellings of true and false that Python's YAML 1.1 knows and YAML 1.2 does not. */
+const pythonBoolean: ScalarTag = {
+  tag: 'tag:yaml.org,2002:bool',
+  default: true,
+  test: /^(yes|no|on|off)$/i,
+  resolve: (text) => /^(yes|on)$/i.test(text),
+};
+
+function parseForeign(text: string, file: string): Input {
+  const source = parseYaml(text, file, { merge: true, customTags: (tags) => [pythonBoolean, ...tags] });
+  const broken = syntaxProblems(source);
+  if (broken.length > 0) throw new InvalidRecipe(file, broken);
+  if (!isMap(source.document.contents)) throw notRecognised(file);
+  const value = plainValue(source);
+  if (!value.ok) throw new InvalidRecipe(file, value.problems);
+  return value.plain;
+}
+
+function detectKind(input: Input, file: string): ForeignKind {
+  if ('schema_version' in input) {
+    throw new UserError({
+      what: 'this is a recipe of Anneal already',
+      where: file,
+      next: 'use it as it is: `anneal train`',
+      code: 'import_own_recipe',
+    });
+  }
+  if ('model_name_or_path' in input) return 'llama-factory';
+  if ('base_model' in input) return 'axolotl';
+  throw notRecognised(file);
+}
+
+function notRecognised(file: string): UserError {
+  return new UserError({
+    what: 'neither a recipe of Axolotl (no `base_model`) nor of LLaMA-Factory (no `model_name_or_path`)',
+    where: file,
+    next: 'name one of these, or start with `anneal init`',
+    code: 'import_unknown_format',
+  });
+}
+
+const titles: Record<ForeignKind, string> = { axolotl: 'Axolotl', 'llama-factory': 'LLaMA-Factory' };
+
+function toText(kind: ForeignKind, { recipe, untranslated, implied }: Translation): string {
+  const { document, root } = layOut({ schema_version: 1, ...recipe });
+  document.commentBefore = ` Translated from ${titles[kind]}. Check it with \`anneal validate\` and \`anneal inspect\`.`;
+  for (const pair of root.items) {
+    const note = implied.find(({ key }) => key === keyOf(pair))?.note;
+    if (note !== undefined && isScalar(pair.value)) pair.value.comment = ` ${note}`;
+  }
+  if (untranslated.length > 0) {
+    const lines = untranslated.map(({ key, value, reason }) => `  ${key}: ${JSON.stringify(value)} (${reason})`);
+    document.comment = [' Not translated:', ...lines].join('\n');
+  }
+  return write(document);
+}

@@ -1,0 +1,231 @@
+import { intervals, optimizer, schedule, trainerRules, warmup } from './huggingFace.ts';
+import { type DatasetInfo, llamaFactoryDatasets } from './llamaFactoryDatasets.ts';
+import {
+  as,
+  becomes,
+  cannot,
+  type Input,
+  isOff,
+  missing,
+  needless,
+  nothing,
+  type Rule,
+  type Rules,
+  recipeShape,
+  refuseTraining,
+  type Translation,
+  Translator,
+} from './translate.ts';
+
+/**
+ * LLaMA-Factory. `datasetInfo` is its `dataset_info.json`, which says what stands behind the names in `dataset`.
+ * @throws UserError for a stage or a kind of fine-tuning that Anneal does not have
+ */
+export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Translation {
+  refuseOtherTraining(input);
+  const translator = new Translator();
+  const lists = ['dataset', 'eval_dataset'];
+  const output = translator.mapping(input, llamaFactoryRules, recipeShape, { except: lists });
+  const datasets = llamaFactoryDatasets(translator, input, 'dataset', datasetInfo);
+  if (datasets.length > 0) output['datasets'] = datasets;
+  const tests = llamaFactoryDatasets(translator, input, 'eval_dataset', datasetInfo);
+  if (tests.length > 0) output['test_datasets'] = tests;
+
+  const theirs = "LLaMA-Factory's default";
+  const rank = output['lora_r'] ?? 8;
+  translator.imply(output, 'adapter', 'lora', theirs);
+  if (output['adapter'] !== null) {
+    translator.imply(output, 'lora_r', 8, theirs);
+    translator.imply(output, 'lora_alpha', Number(rank) * 2, `${theirs}: twice the rank`);
+  }
+  translator.imply(output, 'sequence_len', 2048, theirs);
+  translator.imply(output, 'excess_length_strategy', excess(input), excessNote(input));
+  if (input['stage'] === 'pt') translator.imply(output, 'sample_packing', true, `${theirs} in pre-training`);
+  translator.imply(output, 'micro_batch_size', 8, "the Trainer's default");
+  translator.imply(output, 'gradient_accumulation_steps', 1, "the Trainer's default");
+  if (!('max_steps' in output)) translator.imply(output, 'num_epochs', 3, "the Trainer's default");
+  translator.imply(output, 'learning_rate', 5e-5, "the Trainer's default");
+  translator.imply(output, 'lr_scheduler', 'linear', "the Trainer's default");
+  if (!('warmup_steps' in output) && output['lr_scheduler'] !== 'constant') {
+    translator.imply(output, 'warmup_ratio', 0, "the Trainer's default");
+  }
+  translator.imply(output, 'weight_decay', 0, "the Trainer's default");
+  return translator.result(output);
+}
+
+function refuseOtherTraining({ stage = 'sft', finetuning_type: type = 'lora' }: Input): void {
+  if (stage !== 'sft' && stage !== 'pt') refuseTraining('stage', stage);
+  if (type !== 'lora' && type !== 'full') refuseTraining('finetuning_type', type);
+}
+
+const isFull = (input: Input) => input['finetuning_type'] === 'full';
+
+const adapterOnly =
+  (rule: Rule): Rule =>
+  (value, input) =>
+    isFull(input) ? nothing('has no effect in full fine-tuning') : rule(value, input);
+
+const finetuningType: Rule = (value, input) => {
+  if (value === 'full') return becomes({ adapter: null });
+  return becomes({ adapter: input['quantization_bit'] === 4 ? 'qlora' : 'lora' });
+};
+
+const quantization: Rule = (value, input) => {
+  if (value === 4 && !isFull(input)) return becomes({ adapter: 'qlora', load_in_4bit: true });
+  return cannot('Anneal holds weights in 16 or, with adapter: qlora, in 4 bits');
+};
+
+const loraTarget: Rule = (value) => {
+  const names = Array.isArray(value)
+    ? value.map(String)
+    : String(value)
+        .split(',')
+        .map((name) => name.trim());
+  return names.includes('all') ? becomes({ lora_target_linear: true }) : becomes({ lora_target_modules: names });
+};
+
+const oneAdapter: Rule = (value) =>
+  typeof value === 'string' && !value.includes(',')
+    ? becomes({ lora_model_dir: value })
+    : cannot('Anneal starts from one adapter; merge the others into the model first');
+
+const template: Rule = (value, input) =>
+  input['stage'] === 'pt'
+    ? nothing('plain text has no template')
+    : becomes(
+        { chat_template: 'tokenizer_default' },
+        `LLaMA-Factory has its own "${String(value)}"; Anneal takes the template that came with the model: compare with \`anneal inspect\``,
+      );
+
+const isPacked = (input: Input) => input['packing'] === true || input['neat_packing'] === true;
+
+const excess = (input: Input) => (isPacked(input) && input['stage'] !== 'pt' ? 'drop' : 'truncate');
+
+function excessNote(input: Input): string {
+  if (input['stage'] === 'pt')
+    return 'LLaMA-Factory continues a longer text in the next row; split such texts beforehand';
+  return isPacked(input)
+    ? 'when packing, LLaMA-Factory leaves out rows that are too long'
+    : 'LLaMA-Factory cuts rows that are too long';
+}
+
+const saysNothingNew =
+  (ours: unknown, reason: string): Rule =>
+  (value) =>
+    value === ours ? nothing('as in Anneal') : cannot(reason);
+
+export const llamaFactoryRules: Rules = {
+  ...trainerRules,
+  ...intervals('num_train_epochs'),
+  ...warmup('lr_scheduler_type'),
+  model_name_or_path: as('base_model'),
+  model_revision: (value) => (value === 'main' ? nothing('the default') : becomes({ revision: value })),
+  adapter_name_or_path: adapterOnly(oneAdapter),
+  stage: (value) => nothing(value === 'pt' ? 'the data sets become plain text (completion)' : 'as in Anneal'),
+  finetuning_type: finetuningType,
+  quantization_bit: quantization,
+  quantization_method: isOff((value) =>
+    ['bitsandbytes', 'bnb'].includes(String(value)) ? nothing('NF4, as in Anneal') : cannot('Anneal quantises to NF4'),
+  ),
+  quantization_type: saysNothingNew('nf4', 'Anneal quantises to NF4'),
+  lora_rank: adapterOnly(as('lora_r')),
+  lora_alpha: adapterOnly(as('lora_alpha')),
+  lora_dropout: adapterOnly(as('lora_dropout')),
+  lora_target: adapterOnly(loraTarget),
+  use_rslora: adapterOnly(as('peft_use_rslora')),
+  dataset_dir: () => nothing('part of the paths of the data sets'),
+  template,
+  cutoff_len: (value, input) =>
+    becomes({ sequence_len: value, excess_length_strategy: excess(input) }, excessNote(input)),
+  train_on_prompt: as('train_on_inputs'),
+  mask_history: isOff(() =>
+    cannot('Anneal trains every answer of a conversation; mark turns with a train flag in the data'),
+  ),
+  packing: (value, input) =>
+    input['neat_packing'] === true ? nothing('neat_packing decides') : becomes({ sample_packing: value }),
+  neat_packing: isOff(() => becomes({ sample_packing: true }, 'documents never see each other in Anneal')),
+  val_size: as('val_set_size'),
+  per_device_train_batch_size: as('micro_batch_size'),
+  num_train_epochs: as('num_epochs'),
+  lr_scheduler_type: schedule,
+  optim: optimizer,
+  bf16: as('bf16'),
+  pure_bf16: isOff(() => becomes({ bf16: true }, 'trained weights stay float32 in Anneal')),
+  gradient_checkpointing: (value) => becomes({ activations: value ? 'recompute' : 'keep' }),
+  disable_gradient_checkpointing: (value) => becomes({ activations: value ? 'keep' : 'recompute' }),
+  disable_shuffling: isOff(() => becomes({ shuffle: false })),
+  enable_thinking: (value) => becomes({ chat_template_kwargs: { enable_thinking: value } }),
+  early_stopping_steps: as('early_stopping_patience'),
+  do_train: (value) =>
+    value === true ? nothing('a recipe is for training') : cannot('a recipe of Anneal is for training'),
+  mix_strategy: saysNothingNew('concat', 'Anneal mixes data sets by their weight'),
+  resize_vocab: isOff(() => cannot("the vocabulary is that of the model's tokenizer")),
+  ...needless('part of what `anneal train` does anyway', [
+    'overwrite_output_dir',
+    'overwrite_cache',
+    'plot_loss',
+    'do_eval',
+    'use_fast_tokenizer',
+    'cache_dir',
+    'tokenized_path',
+    'save_only_model',
+    'data_seed',
+    'preprocessing_batch_size',
+    'data_shared_file_system',
+    'use_unsloth',
+    'use_unsloth_gc',
+    'use_reentrant_gc',
+    'low_cpu_mem_usage',
+    'double_quantization',
+    'print_param_status',
+    'max_concurrency',
+    'hf_hub_token',
+    'ms_hub_token',
+  ]),
+  ...missing('prepare a file with the rows to train', [
+    'max_samples',
+    'streaming',
+    'buffer_size',
+    'interleave_probs',
+    'eval_num_beams',
+  ]),
+  ...missing('Anneal measures the validation loss only', [
+    'do_predict',
+    'predict_with_generate',
+    'compute_accuracy',
+    'eval_on_each_dataset',
+  ]),
+  ...missing('it changes what is learnt, and Anneal does not have it', [
+    'use_dora',
+    'pissa_init',
+    'pissa_iter',
+    'pissa_convert',
+    'additional_target',
+    'create_new_adapter',
+    'freeze_trainable_layers',
+    'freeze_trainable_modules',
+    'freeze_extra_modules',
+    'freeze_vision_tower',
+    'freeze_multi_modal_projector',
+    'use_llama_pro',
+    'use_galore',
+    'use_apollo',
+    'use_badam',
+    'use_adam_mini',
+    'use_muon',
+    'mixture_of_depths',
+    'rope_scaling',
+    'shift_attn',
+    'upcast_layernorm',
+    'upcast_lmhead_output',
+    'default_system',
+    'tool_format',
+    'efficient_eos',
+    'ignore_pad_token_for_loss',
+    'add_tokens',
+    'add_special_tokens',
+    'reserved_label_len',
+    'image_max_pixels',
+    'video_max_pixels',
+  ]),
+};

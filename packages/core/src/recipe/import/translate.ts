@@ -1,0 +1,155 @@
+import { isDeepStrictEqual } from 'node:util';
+import type * as z from 'zod';
+import { UserError } from '../../errors.ts';
+import { type Recipe, recipeSchema } from '../schema.ts';
+
+/** A recipe of another trainer: its keys and values as parsed. */
+export type Input = Record<string, unknown>;
+
+export interface Translated {
+  /** Key of the other recipe, dotted inside lists: `datasets.0.type`. */
+  from: string;
+  /** Our keys and values, or `nothing` where Anneal does so anyway. */
+  to: string;
+  note?: string;
+}
+
+export interface Untranslated {
+  key: string;
+  value: unknown;
+  reason: string;
+}
+
+/** A default of the other trainer that is not ours, and so has to be written. */
+export interface Implied {
+  key: string;
+  value: unknown;
+  note: string;
+}
+
+export interface Translation {
+  recipe: Partial<Recipe>;
+  /** Every key of the input stands once in `translated` or once in `untranslated`. */
+  translated: Translated[];
+  untranslated: Untranslated[];
+  implied: Implied[];
+}
+
+/** What becomes of one key: our keys (none where Anneal does so anyway), or the reason why nothing corresponds. */
+export type Outcome = { values: Input; note?: string | undefined } | { reason: string };
+
+/** The whole input comes along, for keys whose meaning depends on others. */
+export type Rule = (value: unknown, input: Input) => Outcome;
+export type Rules = Readonly<Record<string, Rule>>;
+
+export const becomes = (values: Input, note?: string): Outcome => ({ values, note });
+export const nothing = (note: string): Outcome => ({ values: {}, note });
+export const cannot = (reason: string): Outcome => ({ reason });
+
+/** The same thing under our name. */
+export const as =
+  (key: string, note?: string): Rule =>
+  (value) =>
+    becomes({ [key]: value }, note);
+
+/** Settings that Anneal has no use for, with the reason, whatever their value. */
+export function needless(note: string, keys: readonly string[]): Rules {
+  return Object.fromEntries(keys.map((key) => [key, () => nothing(note)]));
+}
+
+export function missing(reason: string, keys: readonly string[]): Rules {
+  return Object.fromEntries(keys.map((key) => [key, isOff(() => cannot(reason))]));
+}
+
+/** A way of training that Anneal does not have makes the rest of a recipe meaningless. */
+export function refuseTraining(key: string, value: unknown): never {
+  throw new UserError({
+    what: `the recipe trains by \`${key}: ${String(value)}\`, which Anneal does not have`,
+    where: key,
+    next: 'Anneal imports supervised fine-tuning and continued pre-training, with LoRA, QLoRA or of all weights',
+    code: 'import_unsupported',
+  });
+}
+
+/** Wraps a rule for a thing that is simply off when its value is false, 0, `no` or empty. */
+export function isOff(rule: Rule): Rule {
+  return (value, input) => {
+    const off = value === false || value === 0 || value === 'no' || value === 'none' || value === '';
+    return off ? nothing('off, as in Anneal') : rule(value, input);
+  };
+}
+
+/**
+ * Translates the keys of one mapping. Values that our schema refuses and values that contradict an earlier key are
+ * reported as untranslated, so that what comes out is always sound key by key.
+ */
+export class Translator {
+  readonly translated: Translated[] = [];
+  readonly untranslated: Untranslated[] = [];
+  readonly implied: Implied[] = [];
+
+  mapping(
+    input: Input,
+    rules: Rules,
+    shape: Record<string, z.ZodType>,
+    options: { prefix?: string; except?: readonly string[] } = {},
+  ): Input {
+    const { prefix = '', except = [] } = options;
+    const output: Input = {};
+    for (const [key, value] of Object.entries(input)) {
+      if (!except.includes(key)) this.#key({ from: prefix + key, value, input, shape, output }, rule(rules, key));
+    }
+    return output;
+  }
+
+  imply(output: Input, key: string, value: unknown, note: string): void {
+    if (key in output) return;
+    output[key] = value;
+    this.implied.push({ key, value, note });
+  }
+
+  result(output: Input): Translation {
+    const { translated, untranslated, implied } = this;
+    return { recipe: output as Partial<Recipe>, translated, untranslated, implied };
+  }
+
+  #key(
+    at: { from: string; value: unknown; input: Input; shape: Record<string, z.ZodType>; output: Input },
+    apply: Rule | undefined,
+  ): void {
+    const { from, value, input, shape, output } = at;
+    const refuse = (reason: string) => void this.untranslated.push({ key: from, value, reason });
+    if (apply === undefined) return refuse('not a setting that this translator knows');
+    const outcome =
+      value === null && !nullMatters.has(from) ? nothing('empty: the default applies') : apply(value, input);
+    if ('reason' in outcome) return refuse(outcome.reason);
+    for (const [key, result] of Object.entries(outcome.values)) {
+      const sound = shape[key]?.safeParse(result);
+      if (!sound?.success) return refuse(`its value does not fit \`${key}\`: ${sound?.error.issues[0]?.message}`);
+      if (key in output && !isDeepStrictEqual(output[key], result)) {
+        return refuse(`another key already says ${shown({ [key]: output[key] })}`);
+      }
+    }
+    Object.assign(output, outcome.values);
+    const to = Object.keys(outcome.values).length === 0 ? 'nothing' : shown(outcome.values);
+    this.translated.push({ from, to, ...(outcome.note === undefined ? {} : { note: outcome.note }) });
+  }
+}
+
+/** Keys for which null is a value: `adapter:` left empty is full fine-tuning. */
+const nullMatters = new Set(['adapter']);
+
+const rule = (rules: Rules, key: string) => (Object.hasOwn(rules, key) ? rules[key] : undefined);
+
+export const recipeShape: Record<string, z.ZodType> = recipeSchema.shape;
+
+/** `lora_r: 16, lora_alpha: 32` */
+export function shown(values: Input): string {
+  return Object.entries(values)
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+}
+
+export function isMapping(value: unknown): value is Input {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
