@@ -7,6 +7,7 @@ import {
   ftruncateSync,
   openSync,
   readFileSync,
+  readSync,
   writeSync,
 } from 'node:fs';
 import { UserError } from '../errors.ts';
@@ -80,6 +81,30 @@ export class EventLog {
 /** The events of a log that another process may be writing: a last line that is not finished yet is left out. */
 export function readEvents(path: string): RunEvent[] {
   return parseLog(readFileSync(path), path).events;
+}
+
+/** As `readEvents`, only those after `seq`: when they are few, only the end of the file is read. */
+export function readEventsAfter(path: string, seq: number): RunEvent[] {
+  const tail = readTail(path);
+  const lines = tail.slice(tail.indexOf('\n') + 1, tail.lastIndexOf('\n')).split('\n');
+  const events = lines.map(parseLine);
+  const isWhole = events.every((event, index) => event && event.seq === (events[0]?.seq ?? 0) + index);
+  const reachesBack = events[0] !== undefined && events[0].seq <= seq + 1;
+  const found = isWhole && reachesBack ? (events as RunEvent[]) : readEvents(path);
+  return found.filter((event) => event.seq > seq);
+}
+
+const tailBytes = 1 << 16;
+
+function readTail(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, tailBytes));
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, size - bytes.length));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The events up to a torn last line, and the number of bytes they take. Throws when a line before it is damaged. */

@@ -126,6 +126,21 @@ describe('status', () => {
     await run.close();
   });
 
+  test('is right for readers whatever status.json says, also when the log is longer than what they read of it', async () => {
+    run.record({ type: 'started', totalSteps: 2000 });
+    for (let number = 1; number <= 1000; number++) run.record(step(number));
+    const path = join(run.path, 'status.json');
+    const early = { ...run.status, seq: 3, step: 1 };
+    const late = { ...run.status, seq: run.status.seq - 5, step: 995 };
+    for (const text of [JSON.stringify(early), JSON.stringify(late), '{"id":', JSON.stringify(run.status)]) {
+      writeFileSync(path, text);
+      expect(readRun(run.path).status).toEqual(run.status);
+    }
+    rmSync(path);
+    expect(readRun(run.path).status).toEqual(run.status);
+    await run.close();
+  });
+
   test('a run whose process was killed is interrupted', async () => {
     await run.close();
     const writer = join(import.meta.dirname, 'testing', 'writeRun.ts');

@@ -1,12 +1,12 @@
 /** Looking at runs without writing them, also while another process does. */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import type { RunEvent } from '../protocol/events.ts';
-import { initialStatus, type RunState, type Status, statusAfter } from '../protocol/status.ts';
-import { parseLine, readEvents } from './eventLog.ts';
+import { initialStatus, type RunState, type Status, statusAfter, statusSchema } from '../protocol/status.ts';
+import { parseLine, readEventsAfter } from './eventLog.ts';
 import { assertIsRun } from './runDirectory.ts';
 import { type RunOwner, runOwner } from './runLock.ts';
 
@@ -24,10 +24,20 @@ export function readRun(path: string): RunView {
   assertIsRun(absolute);
   // Before the events: an owner that ends in between has then written its last one.
   const owner = runOwner(absolute);
-  const events = readEvents(join(absolute, 'events.jsonl'));
-  const status = events.reduce(statusAfter, initialStatus('', '', ''));
+  const written = readStatus(absolute);
+  const status = readEventsAfter(join(absolute, 'events.jsonl'), written.seq).reduce(statusAfter, written);
   const shouldRun = status.state === 'preparing' || status.state === 'running';
   return { path: absolute, status, state: shouldRun && !owner ? 'interrupted' : status.state, owner };
+}
+
+/** What status.json says, which may be behind the events; a damaged or missing one says nothing. */
+function readStatus(path: string): Status {
+  const nothing = initialStatus(basename(path), basename(path), '');
+  try {
+    return statusSchema.parse(JSON.parse(readFileSync(join(path, 'status.json'), 'utf8')));
+  } catch {
+    return nothing;
+  }
 }
 
 /** The runs below `root`, oldest first. */
@@ -45,7 +55,7 @@ export async function listRuns(root: string): Promise<string[]> {
 export async function findRun(root: string, name: string): Promise<string> {
   if (existsSync(join(name, 'events.jsonl'))) return resolve(name);
   const runs = await listRuns(resolve(root));
-  const ids = runs.map((path) => path.slice(path.lastIndexOf('/') + 1));
+  const ids = runs.map((path) => basename(path));
   const exact = ids.indexOf(name);
   const found = runs.filter((_, index) =>
     name === 'latest'
