@@ -50,18 +50,19 @@ export function openChatRenderer(
     ...options
   }: { source?: string | null; endTokens?: readonly string[] } & ChatRenderer['options'] = {},
 ): ChatRenderer {
-  if (source === null) {
-    throw new UserError({
-      what: 'the model has no chat template, so conversations cannot be turned into text',
-      next: 'set `chat_template` in the recipe, or train on plain text (`type: completion`)',
-      code: 'template_missing',
-    });
-  }
+  if (source === null) throw templateMissing();
   const { bos, eos, pad, unk } = tokenizer;
   const template = openTemplate(source, { bos: bos?.text, eos: eos?.text, pad: pad?.text, unk: unk?.text });
   const own = [eos?.text, endTokenOf(template, tokenizer, options)].filter((token) => token !== undefined);
   return { template, endTokens: [...new Set([...own, ...endTokens])], options };
 }
+
+export const templateMissing = (): UserError =>
+  new UserError({
+    what: 'the model has no chat template, so conversations cannot be turned into text',
+    next: 'set `chat_template` in the recipe, or train on plain text (`type: completion`)',
+    code: 'template_missing',
+  });
 
 /** The control token that the template itself puts after an answer, which is not always the tokenizer's EOS. */
 function endTokenOf(template: Template, tokenizer: Tokenizer, options: RenderOptions): string | undefined {
@@ -87,7 +88,7 @@ function endTokenOf(template: Template, tokenizer: Tokenizer, options: RenderOpt
 /** Plain text is trained as it is; conversations are rendered by the template, every turn found in the result. */
 export function render(renderer: ChatRenderer | null, content: Content, mask: MaskOptions): Rendered | Dropped {
   if (content.kind === 'chat') {
-    if (renderer === null) throw new Error('conversations need a chat renderer');
+    if (renderer === null) throw templateMissing();
     return renderChat(renderer, content, mask);
   }
   if (content.text === '') return dropped('empty', 'the text is empty');
@@ -133,6 +134,9 @@ function renderChat(renderer: ChatRenderer, conversation: Conversation, mask: Ma
             'missing_end_token',
             `the template puts no end token after message ${i + 1} (${message.role})`,
           );
+        if (losesContent(message, text.slice(start, end.content))) {
+          return dropped('content_lost', `the template leaves out what message ${i + 1} (${message.role}) says`);
+        }
         supervised = { start, end: wantsEnd ? (end.token as number) : end.content };
       } else if (end.token !== null) supervised = { start: end.content, end: end.token };
     }
@@ -144,6 +148,12 @@ function renderChat(renderer: ChatRenderer, conversation: Conversation, mask: Ma
     ? [{ start: 0, end: text.length }]
     : turns.flatMap((turn) => turn.supervised ?? []);
   return { kind: 'chat', text, turns, supervised };
+}
+
+/** A template that knows no tool calls prints an empty answer in their place, which must not be learnt. */
+function losesContent({ content, tool_calls: calls = [] }: Message, printed: string): boolean {
+  if (calls.some((call) => !printed.includes(call.function.name))) return true;
+  return typeof content === 'string' && content.trim() !== '' && printed.trim() === '';
 }
 
 /** Where a turn's content ends, and where the end token after it does; white space behind that belongs to the template. */

@@ -32,12 +32,16 @@ export type StoreName = 'train' | 'validation';
 /** What `manifest.json` beside the tokens says about them; written last, so that its presence means: complete. */
 export interface StoreManifest {
   readonly version: 1;
+  /** Hash of everything the tokens depend on. */
   readonly key: string;
   readonly tokens: number;
   readonly documents: number;
+  /** Documents of an epoch, repeated ones counted as often as they stand in it. */
   readonly train: number;
   readonly validation: number;
   readonly files: readonly string[];
+  /** What preparation found out; `PreparedSummary` there. */
+  readonly summary: unknown;
 }
 
 export const TOKENS_FILE = 'tokens.bin';

@@ -84,6 +84,7 @@ export type DropReason =
   | 'bad_roles'
   | 'template_refused'
   | 'turn_not_found'
+  | 'content_lost'
   | 'missing_end_token'
   | 'boundary_inside_token'
   | 'nothing_supervised'

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
@@ -20,6 +21,8 @@ export interface AddedToken extends SpecialToken {
 
 /** Text ↔ token ids, by Hugging Face's own library, which works off the main thread. */
 export interface Tokenizer {
+  /** SHA-256 of tokenizer.json. */
+  readonly fingerprint: string;
   /** Largest id + 1, added tokens included. */
   readonly vocabSize: number;
   readonly bos: SpecialToken | null;
@@ -72,6 +75,7 @@ export function openTokenizer(source: string | TokenizerFiles): Tokenizer {
     return encodings.map((encoding, i) => new TokenizedText(inputs[i] as string, encoding));
   };
   return {
+    fingerprint: createHash('sha256').update(text).digest('hex'),
     vocabSize: addedTokens.reduce((size, token) => Math.max(size, token.id + 1), rust.getVocabSize(true)),
     bos: special('bos_token'),
     eos: special('eos_token'),

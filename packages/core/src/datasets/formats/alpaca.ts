@@ -1,0 +1,48 @@
+import type { Dropped } from '../render.ts';
+import { type Content, dropped, type Message } from '../types.ts';
+import { type DataFormat, type FieldOptions, listOf, type RowReader, type RowValue, textOf } from './format.ts';
+
+const PROMPTS = ['instruction', 'prompt', 'question'];
+const ANSWERS = ['output', 'response', 'answer', 'completion'];
+
+/** Stanford Alpaca: `{"instruction": "…", "input": "…", "output": "…"}`, with earlier turns in `history` and a `system` prompt. */
+export const alpaca: DataFormat = {
+  name: 'alpaca',
+  detect(rows, options) {
+    const has = (name: string): boolean => rows.length > 0 && rows.every((row) => typeof row[name] === 'string');
+    const instruction = options.fieldInstruction ?? PROMPTS.find(has);
+    const output = options.fieldOutput ?? ANSWERS.find(has);
+    if (instruction === undefined || output === undefined || !has(instruction) || !has(output)) return null;
+    return reader(instruction, output, options);
+  },
+  open: (_rows, options) => reader(options.fieldInstruction ?? 'instruction', options.fieldOutput ?? 'output', options),
+};
+
+function reader(instruction: string, output: string, options: FieldOptions): RowReader {
+  const input = options.fieldInput ?? 'input';
+  const system = options.fieldSystem ?? 'system';
+  const read = (value: RowValue): Content | Dropped => {
+    for (const field of [instruction, input, output, system]) {
+      if (textOf(value[field]) === null) return dropped('malformed_row', `the field '${field}' is not text`);
+    }
+    const [question, more, answer, prompt] = [instruction, input, output, system].map(
+      (field) => textOf(value[field]) ?? '',
+    );
+    if (question === '' && more === '') return dropped('empty', `the fields '${instruction}' and '${input}' are empty`);
+    if (answer === '' || answer === undefined) return dropped('empty', `the field '${output}' is empty`);
+    const messages: Message[] = prompt ? [{ role: 'system', content: prompt }] : [];
+    for (const pair of listOf(value.history) ?? []) {
+      const [asked, answered] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
+      if (typeof asked !== 'string' || typeof answered !== 'string') {
+        return dropped('malformed_row', "the field 'history' is not a list of [question, answer]");
+      }
+      messages.push({ role: 'user', content: asked }, { role: 'assistant', content: answered });
+    }
+    messages.push(
+      { role: 'user', content: [question, more].filter(Boolean).join('\n') },
+      { role: 'assistant', content: answer },
+    );
+    return { kind: 'chat', messages, train: messages.map(() => null), tools: null };
+  };
+  return { format: 'alpaca', fields: { instruction, input, output }, read };
+}

@@ -1,0 +1,28 @@
+import { dropped } from '../types.ts';
+import type { DataFormat, RowReader } from './format.ts';
+
+const TEXTS = ['text', 'content'];
+
+/** Plain text: `{"text": "…"}`, or the lines of a .txt file. All of it is trained. */
+export const completion: DataFormat = {
+  name: 'completion',
+  detect(rows, { fieldText }) {
+    const has = (name: string): boolean => rows.length > 0 && rows.every((row) => typeof row[name] === 'string');
+    const columns = new Set(rows.flatMap((row) => Object.keys(row)));
+    const field = fieldText ?? TEXTS.find(has) ?? (columns.size === 1 ? [...columns][0] : undefined);
+    return field === undefined || !has(field) ? null : reader(field);
+  },
+  open: (_rows, { fieldText }) => reader(fieldText ?? 'text'),
+};
+
+function reader(field: string): RowReader {
+  return {
+    format: 'completion',
+    fields: { text: field },
+    read(value) {
+      const text = value[field];
+      if (typeof text !== 'string') return dropped('malformed_row', `the field '${field}' is not text`);
+      return text === '' ? dropped('empty', `the field '${field}' is empty`) : { kind: 'text', text };
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { UserError } from '@anneal/formats/errors';
+import { alpaca } from './alpaca.ts';
+import { chat } from './chat.ts';
+import { completion } from './completion.ts';
+import type { DataFormat, FieldOptions, RowReader, RowValue } from './format.ts';
+import { sharegpt } from './sharegpt.ts';
+
+export type { FieldOptions, RowReader } from './format.ts';
+
+/** Every format, in the order in which they are tried. A new one is a file in this folder and a line here. */
+export const FORMATS: readonly DataFormat[] = [chat, sharegpt, alpaca, completion];
+
+/** The first format that the rows look like; null for none. */
+export function detectFormat(rows: readonly RowValue[], options: FieldOptions = {}): RowReader | null {
+  for (const format of FORMATS) {
+    const reader = format.detect(rows, options);
+    if (reader !== null) return reader;
+  }
+  return null;
+}
+
+/**
+ * @param type a format's name, or `auto`
+ * @param rows the first rows of the data set
+ * @throws UserError `format_unknown` when `auto` finds none
+ */
+export function openFormat(type: string, rows: readonly RowValue[], options: FieldOptions, where: string): RowReader {
+  if (type !== 'auto') {
+    const format = FORMATS.find(({ name }) => name === type);
+    if (format === undefined) throw new Error(`no data format is called ${type}`);
+    return format.open(rows, options);
+  }
+  const reader = detectFormat(rows, options);
+  if (reader !== null) return reader;
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  throw new UserError({
+    what: `no known format has the fields ${columns.slice(0, 12).join(', ') || '(none)'}`,
+    where,
+    next: 'set `type` and its field_… keys in the recipe: chat_template needs field_messages, alpaca field_instruction and field_output, completion field',
+    code: 'format_unknown',
+  });
+}

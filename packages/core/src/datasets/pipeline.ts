@@ -1,0 +1,58 @@
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { encode } from './encode.ts';
+import type { RowReader } from './formats/index.ts';
+import { type JudgeOptions, judge, splitText } from './judge.ts';
+import { type ChatRenderer, type MaskOptions, render } from './render.ts';
+import { type Encoded, KEPT, type RawRow, type Rendered, type Verdict } from './types.ts';
+
+/** Everything that decides what becomes of a row. */
+export interface Pipeline extends JudgeOptions {
+  readonly reader: RowReader;
+  readonly renderer: ChatRenderer | null;
+  readonly tokenizer: Tokenizer;
+  readonly mask: MaskOptions;
+}
+
+/** A row with its history: as far as it came, and why not further. */
+export interface ProcessedRow {
+  readonly row: RawRow;
+  readonly rendered: Rendered | null;
+  /** All its tokens, whatever the verdict. */
+  readonly encoded: Encoded | null;
+  /** What is trained: one document, for a long plain text several, none for a dropped row. */
+  readonly documents: readonly Encoded[];
+  readonly verdict: Verdict;
+}
+
+/**
+ * `render → encode → judge` for some rows, in order. The trainer's preparation and the inspector both call this and nothing else,
+ * so that what is shown is what is trained.
+ */
+export async function processRows(pipeline: Pipeline, rows: readonly RawRow[]): Promise<ProcessedRow[]> {
+  const { reader, renderer, tokenizer, mask } = pipeline;
+  const rendered = rows.map(({ value }) => {
+    const content = reader.read(value);
+    return content.kind === 'dropped' ? content : render(renderer, content, mask);
+  });
+  const readable = rendered.filter((result) => result.kind !== 'dropped');
+  const encoded = (await encode(tokenizer, readable)).values();
+  return rows.map((row, i): ProcessedRow => {
+    const result = rendered[i] as (typeof rendered)[number];
+    if (result.kind === 'dropped') return { row, rendered: null, encoded: null, documents: [], verdict: result };
+    const tokens = encoded.next().value as Encoded | (Verdict & { kind: 'dropped' });
+    if ('kind' in tokens) return { row, rendered: result, encoded: null, documents: [], verdict: tokens };
+    return { row, rendered: result, encoded: tokens, ...decide(result, tokens, pipeline) };
+  });
+}
+
+function decide(
+  rendered: Rendered,
+  encoded: Encoded,
+  options: JudgeOptions,
+): Pick<ProcessedRow, 'documents' | 'verdict'> {
+  if (rendered.kind === 'text' && encoded.ids.length > options.sequenceLen) {
+    return { documents: splitText(encoded, options.sequenceLen), verdict: KEPT };
+  }
+  const judged = judge(encoded, options);
+  return { documents: judged.encoded === null ? [] : [judged.encoded], verdict: judged.verdict };
+}

@@ -1,0 +1,358 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline as pipe } from 'node:stream/promises';
+import { UserError } from '@anneal/formats/errors';
+import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { type FieldOptions, openFormat, type RowReader } from './formats/index.ts';
+import { countTargets, type JudgeOptions } from './judge.ts';
+import { type ProcessedRow, processRows } from './pipeline.ts';
+import { openSource } from './read.ts';
+import type { ChatRenderer, MaskOptions } from './render.ts';
+import { type PreparedRow, selectRows } from './select.ts';
+import {
+  MANIFEST_FILE,
+  openTokenStore,
+  readManifest,
+  type StoreManifest,
+  type TokenStore,
+  TokenStoreWriter,
+  toWords,
+} from './tokenStore.ts';
+import { type DropReason, describeSource, dropped, type RowSource, type Verdict } from './types.ts';
+
+/** One data set of a recipe. */
+export interface DatasetInput {
+  readonly files: readonly string[];
+  /** A format's name, or `auto`. */
+  readonly type: string;
+  readonly fields: FieldOptions;
+  readonly mask: MaskOptions;
+  /** 0.75 takes that share of its rows, 2 takes each twice. */
+  readonly weight: number;
+}
+
+export interface PrepareOptions extends JudgeOptions {
+  readonly datasets: readonly DatasetInput[];
+  /** Rows only measured, never trained; then `validationSize` must be 0. */
+  readonly validationDatasets?: readonly DatasetInput[];
+  readonly tokenizer: Tokenizer;
+  /** Null for a model without a chat template, which can learn plain text. */
+  readonly renderer: ChatRenderer | null;
+  readonly deduplicate: boolean;
+  /** 0 for none, below 1 a share of the distinct rows, from 1 on their number. */
+  readonly validationSize: number;
+  readonly seed: number;
+  /** Where the token cache goes: `tokens.bin`, `manifest.json`, `dropped.jsonl`. */
+  readonly folder: string;
+  readonly onProgress?: (progress: PrepareProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface PrepareProgress {
+  readonly file: string;
+  readonly rows: number;
+  readonly rowsOfFile: number;
+}
+
+/** What preparation found, kept in the manifest. */
+export interface PreparedSummary {
+  readonly rows: number;
+  readonly kept: number;
+  readonly truncated: number;
+  readonly dropped: number;
+  readonly droppedBy: Readonly<Partial<Record<DropReason, number>>>;
+  /** Tokens and targets of one epoch. */
+  readonly tokens: number;
+  readonly targetTokens: number;
+  readonly trainDocuments: number;
+  readonly validationDocuments: number;
+  readonly longest: number;
+  readonly files: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly format: string;
+  }[];
+}
+
+export interface PreparedData {
+  readonly folder: string;
+  readonly train: TokenStore;
+  readonly validation: TokenStore | null;
+  readonly statistics: PreparedSummary;
+  /** Rows that were dropped or cut, one JSON object a line: file, row, verdict, reason, detail. */
+  readonly droppedFile: string;
+  /** The cache was there already and nothing had to be tokenized. */
+  readonly reused: boolean;
+}
+
+export const DROPPED_FILE = 'dropped.jsonl';
+/** Rows rendered and tokenized together: enough to feed the tokenizer's threads, little to hold. */
+const BATCH = 256;
+
+/**
+ * Reads, renders, tokenizes and judges every row, and leaves the tokens in `folder`; a cache of the same inputs is used as it is.
+ * @throws UserError for unreadable data, rows over `sequenceLen` with `raise`, and when nothing would be trained
+ */
+export async function prepareData(options: PrepareOptions): Promise<PreparedData> {
+  const key = cacheKey(options);
+  const cached = readCache(options.folder, key);
+  if (cached !== null) return { ...cached, reused: true };
+  await rm(join(options.folder, MANIFEST_FILE), { force: true });
+  const preparation = new Preparation(options, await TokenStoreWriter.create(options.folder));
+  const list = await AtomicFile.create(join(options.folder, DROPPED_FILE));
+  try {
+    const inputs = [...options.datasets, ...(options.validationDatasets ?? [])];
+    for (const [dataset, input] of inputs.entries()) {
+      for (const file of input.files) await preparation.addFile(dataset, input, file, list);
+    }
+    await list.commit();
+    const manifest = await preparation.finish(key);
+    await writeAtomically(join(options.folder, MANIFEST_FILE), (file) =>
+      file.write(Buffer.from(JSON.stringify(manifest))),
+    );
+  } catch (error) {
+    await preparation.abort();
+    await list.abort();
+    throw error;
+  }
+  const prepared = readCache(options.folder, key);
+  if (prepared === null) throw new Error('the token cache that was just written is not there');
+  return { ...prepared, reused: false };
+}
+
+/** One pass over the data, and what it has seen so far. */
+class Preparation {
+  readonly #options: PrepareOptions;
+  readonly #writer: TokenStoreWriter;
+  readonly #files: PreparedSummary['files'][number][] = [];
+  readonly #rows: PreparedRow[] = [];
+  /** Where each distinct row was first seen. */
+  readonly #seen = new Map<bigint, RowSource>();
+  readonly #droppedBy: Partial<Record<DropReason, number>> = {};
+  readonly #examples: Partial<Record<DropReason, string>> = {};
+  #rowCount = 0;
+  #truncated = 0;
+  #longest = 0;
+
+  constructor(options: PrepareOptions, writer: TokenStoreWriter) {
+    this.#options = options;
+    this.#writer = writer;
+  }
+
+  async addFile(dataset: number, input: DatasetInput, path: string, list: AtomicFile): Promise<void> {
+    const { tokenizer, renderer, sequenceLen, excessLength, onProgress, signal } = this.#options;
+    const source = await openSource(path);
+    try {
+      const sample = await source.page(0, 100);
+      const reader: RowReader = openFormat(
+        input.type,
+        sample.map((row) => row.value),
+        input.fields,
+        path,
+      );
+      const pipeline = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
+      const file = this.#files.push({ path, ...(await fingerprint(path)), format: reader.format }) - 1;
+      let rows = 0;
+      // While one batch is tokenized on other threads, the next is read and rendered here.
+      let ahead: Promise<ProcessedRow[]> | null = null;
+      const settle = async (): Promise<void> => {
+        const done = (await ahead) ?? [];
+        const lines: string[] = [];
+        for (const row of done) await this.#addRow(dataset, file, row, lines);
+        if (lines.length > 0) await list.write(Buffer.from(lines.join('')));
+        rows += done.length;
+        if (done.length > 0) onProgress?.({ file: path, rows, rowsOfFile: source.rowCount });
+      };
+      for await (const batch of source.rows(BATCH)) {
+        signal?.throwIfAborted();
+        const next = processRows(pipeline, batch);
+        next.catch(() => undefined); // awaited below; until then it must not count as unhandled
+        await settle();
+        ahead = next;
+      }
+      await settle();
+    } finally {
+      await source.close();
+    }
+  }
+
+  async #addRow(
+    dataset: number,
+    file: number,
+    { row, documents, verdict: judged, encoded }: ProcessedRow,
+    lines: string[],
+  ): Promise<void> {
+    this.#rowCount++;
+    if (encoded !== null) this.#longest = Math.max(this.#longest, encoded.ids.length);
+    const words = documents.map(toWords);
+    const hash = hashOf(words);
+    const verdict =
+      judged.kind === 'dropped' || !this.#options.deduplicate ? judged : (this.#duplicate(hash) ?? judged);
+    if (verdict.kind !== 'kept') lines.push(`${JSON.stringify({ ...row.source, ...describeVerdict(verdict) })}\n`);
+    if (verdict.kind === 'dropped') {
+      this.#droppedBy[verdict.reason] = (this.#droppedBy[verdict.reason] ?? 0) + 1;
+      this.#examples[verdict.reason] ??= `${describeSource(row.source)}: ${verdict.detail}`;
+      return;
+    }
+    if (verdict.kind === 'truncated') this.#truncated++;
+    if (!this.#seen.has(hash)) this.#seen.set(hash, row.source);
+    const firstDocument = this.#writer.documents;
+    for (const [i, document] of documents.entries()) {
+      await this.#writer.append(words[i] as Uint32Array, countTargets(document), file, row.source.row);
+    }
+    this.#rows.push({ dataset, hash, firstDocument, documents: documents.length });
+  }
+
+  #duplicate(hash: bigint): Verdict | undefined {
+    const first = this.#seen.get(hash);
+    return first && dropped('duplicate', `equals ${describeSource(first)}`);
+  }
+
+  async finish(key: string): Promise<StoreManifest> {
+    const { datasets, validationSize, seed } = this.#options;
+    this.#refuse();
+    const trained = this.#rows.filter((row) => row.dataset < datasets.length);
+    const measured = this.#rows.filter((row) => row.dataset >= datasets.length);
+    const weights = datasets.map(({ weight }) => weight);
+    const { train, validation } = selectRows(trained, weights, validationSize, seed);
+    const ones = [...weights.map(() => 0), ...(this.#options.validationDatasets ?? []).map(() => 1)];
+    const held = measured.length > 0 ? selectRows(measured, ones, 0, seed).train : validation;
+    if (train.length === 0) throw this.#nothingToTrain();
+    await this.#writer.finish(train, held);
+    const sum = (numbers: readonly number[]): number =>
+      train.reduce((total, document) => total + (numbers[document] as number), 0);
+    const droppedCount = Object.values(this.#droppedBy).reduce((total, count) => total + count, 0);
+    const summary: PreparedSummary = {
+      rows: this.#rowCount,
+      kept: this.#rowCount - droppedCount - this.#truncated,
+      truncated: this.#truncated,
+      dropped: droppedCount,
+      droppedBy: this.#droppedBy,
+      tokens: sum(this.#writer.lengths),
+      targetTokens: sum(this.#writer.targetCounts),
+      trainDocuments: train.length,
+      validationDocuments: held.length,
+      longest: this.#longest,
+      files: this.#files,
+    };
+    return {
+      version: 1,
+      key,
+      tokens: this.#writer.tokens,
+      documents: this.#writer.documents,
+      train: train.length,
+      validation: held.length,
+      files: this.#files.map(({ path }) => path),
+      summary,
+    };
+  }
+
+  async abort(): Promise<void> {
+    await this.#writer.abort();
+  }
+
+  /** Rows that are too long end the run where the recipe says so; a run without targets would train nothing. */
+  #refuse(): void {
+    const { excessLength, sequenceLen } = this.#options;
+    const tooLong = this.#droppedBy.too_long ?? 0;
+    if (excessLength === 'raise' && tooLong > 0) {
+      throw new UserError({
+        what: `${tooLong} of ${this.#rowCount} rows are longer than sequence_len ${sequenceLen}; the longest has ${this.#longest} tokens`,
+        where: this.#examples.too_long,
+        next: `raise sequence_len, or set excess_length_strategy to truncate or drop`,
+        code: 'rows_too_long',
+      });
+    }
+    if (this.#rows.length === 0) throw this.#nothingToTrain();
+  }
+
+  #nothingToTrain(): UserError {
+    const reasons = Object.entries(this.#droppedBy).toSorted(([, a], [, b]) => b - a);
+    const [main] = reasons as [[DropReason, number] | undefined];
+    return new UserError({
+      what: `nothing would be trained: none of ${this.#rowCount} rows is left (${reasons.map(([reason, count]) => `${count} ${reason}`).join(', ')})`,
+      where: main && this.#examples[main[0]],
+      next: main === undefined ? 'check the weights of the data sets' : ADVICE[main[0]],
+      code: 'nothing_supervised',
+    });
+  }
+}
+
+/** What to do when a reason took every row. */
+const ADVICE: Readonly<Record<DropReason, string>> = {
+  malformed_row: 'check `type` and its field_… keys against the fields of the data',
+  empty: 'check that the field names point at the texts',
+  bad_roles: "map the data's role names with `roles`, or the message's parts with `message_property_mappings`",
+  template_refused: 'the chat template wants another order of roles; change the data, or set another `chat_template`',
+  turn_not_found: 'the chat template hides the trained roles; set roles_to_train, or another `chat_template`',
+  content_lost: 'the chat template cannot print these messages (tool calls?); set another `chat_template`',
+  missing_end_token: 'set a `chat_template` that ends turns with the EOS token, or train_on_eos: none',
+  boundary_inside_token:
+    'the chat template puts no control token between prompt and answer; set another `chat_template`',
+  nothing_supervised: 'no message has a role in roles_to_train, or `train: false` is set everywhere',
+  too_long: 'raise sequence_len, or set excess_length_strategy to truncate',
+  duplicate: 'set dataset_exact_deduplication: false',
+};
+
+export function describeVerdict(verdict: Verdict): Record<string, unknown> {
+  if (verdict.kind === 'kept') return { verdict: 'kept' };
+  if (verdict.kind === 'truncated') return { verdict: 'truncated', from: verdict.from };
+  return { verdict: 'dropped', reason: verdict.reason, detail: verdict.detail };
+}
+
+/** 64 bits of SHA-256 over tokens and mask. */
+export function hashOf(documents: readonly Uint32Array[]): bigint {
+  const hash = createHash('sha256');
+  for (const words of documents) hash.update(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  return hash.digest().readBigUInt64LE();
+}
+
+async function fingerprint(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash('sha256');
+  await pipe(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return { bytes: statSync(path).size, sha256: hash.digest('hex') };
+}
+
+/** Everything the tokens depend on. Files are told apart by size and time, so that reopening does not read them. */
+function cacheKey(options: PrepareOptions): string {
+  const { tokenizer, renderer, sequenceLen, excessLength, deduplicate, validationSize, seed } = options;
+  const parts = {
+    version: 1,
+    datasets: options.datasets.map(identityOf),
+    validationDatasets: (options.validationDatasets ?? []).map(identityOf),
+    tokenizer: tokenizer.fingerprint,
+    eos: tokenizer.eos,
+    renderer: renderer && {
+      source: renderer.template.source,
+      endTokens: renderer.endTokens,
+      options: renderer.options,
+    },
+    judge: { sequenceLen, excessLength, deduplicate, validationSize, seed },
+  };
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function identityOf(dataset: DatasetInput): unknown {
+  const files = dataset.files.map((path) => {
+    const status = statSync(path, { throwIfNoEntry: false });
+    return [path, status?.size, status?.mtimeMs];
+  });
+  return { ...dataset, files };
+}
+
+function readCache(folder: string, key: string): Omit<PreparedData, 'reused'> | null {
+  if (!existsSync(join(folder, MANIFEST_FILE))) return null;
+  const manifest = readManifest(folder);
+  if (manifest.key !== key) return null;
+  return {
+    folder,
+    train: openTokenStore(folder, 'train'),
+    validation: manifest.validation > 0 ? openTokenStore(folder, 'validation') : null,
+    statistics: manifest.summary as PreparedSummary,
+    droppedFile: join(folder, DROPPED_FILE),
+  };
+}

@@ -1,0 +1,175 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { UserError } from '@anneal/formats/errors';
+import { indexElements, indexLines, openForReading, type RowIndex } from './rowIndex.ts';
+import { decodeRow, parseRow } from './rowJson.ts';
+import { openTable } from './tableSource.ts';
+import type { RawRow } from './types.ts';
+
+/** A data file opened for paging. Rows keep the order of the file; only what is asked for is read. */
+export interface DataSource {
+  readonly path: string;
+  /** Fields of the first rows, in the order they appear. */
+  readonly columns: readonly string[];
+  readonly rowCount: number;
+  /** Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError naming file and line of a row that cannot be read */
+  page(offset: number, limit: number): Promise<RawRow[]>;
+  /** All rows from the first on, in batches of at most `batchSize`. */
+  rows(batchSize: number): AsyncGenerator<RawRow[]>;
+  close(): Promise<void>;
+}
+
+export const DATA_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet', '.txt'] as const;
+/** Rows looked at to find out what a file holds. */
+const SAMPLE = 100;
+
+/**
+ * Opens a file by its extension. A JSONL or JSON file is indexed by byte position, which keeps rows as they were written, gives every error
+ * its line and makes paging independent of the file's size; DuckDB reads the tables (CSV, TSV, Parquet).
+ * @throws UserError
+ */
+export async function openSource(path: string): Promise<DataSource> {
+  const extension = extname(path).toLowerCase();
+  let source: DataSource;
+  switch (extension) {
+    case '.csv':
+    case '.tsv':
+    case '.parquet':
+      source = await openTable(path, extension);
+      break;
+    case '.json':
+    case '.jsonl':
+    case '.ndjson':
+    case '.txt':
+      source = await openText(path, extension);
+      break;
+    default:
+      throw new UserError({
+        what: `files of the kind '${extension}' cannot be read as data`,
+        where: path,
+        next: `use one of ${DATA_EXTENSIONS.join(' ')}`,
+        code: 'data_kind_unknown',
+      });
+  }
+  if (source.rowCount > 0) return source;
+  await source.close();
+  throw new UserError({
+    what: 'the data file holds no rows',
+    where: path,
+    next: 'check how it was made',
+    code: 'data_empty',
+  });
+}
+
+/**
+ * The data files that a recipe's `path` stands for: the file itself, or those of the folder, by name.
+ * @param only names within the folder, @param split the beginning of their names
+ */
+export function listDataFiles(
+  path: string,
+  { only, split }: { only?: readonly string[] | null; split?: string | null } = {},
+): string[] {
+  if (!existsSync(path)) {
+    throw new UserError({
+      what: 'no such data file or folder',
+      where: path,
+      next: 'check the path; a relative one starts at the recipe',
+      code: 'file_not_found',
+    });
+  }
+  if (!statSync(path).isDirectory()) return [path];
+  const names =
+    only ??
+    readdirSync(path).filter((name) => DATA_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension)));
+  const files = names.filter((name) => split === null || split === undefined || name.startsWith(split)).toSorted();
+  if (files.length === 0) {
+    throw new UserError({
+      what: split ? `the folder has no data file whose name starts with '${split}'` : 'the folder has no data files',
+      where: path,
+      next: `put files ending in ${DATA_EXTENSIONS.join(' ')} there, or correct data_files and split`,
+      code: 'data_empty',
+    });
+  }
+  return files.map((name) => join(path, name));
+}
+
+async function openText(path: string, extension: string): Promise<DataSource> {
+  const file = await openForReading(path);
+  try {
+    const head = Buffer.alloc(64);
+    const { bytesRead } = await file.read(head, 0, head.length, 0);
+    const start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0; // a byte order mark
+    // Many files called .json hold one object a line.
+    const isList = extension === '.json' && head.toString('latin1', start, bytesRead).trimStart().startsWith('[');
+    const index = isList ? await indexElements(file, start, path) : await indexLines(file, start);
+    const parse = extension === '.txt' ? (text: string) => ({ text: text.replace(/\r$/, '') }) : parseRow;
+    const page = async (offset: number, limit: number): Promise<RawRow[]> => {
+      const last = Math.min(offset + limit, index.starts.length);
+      const found: RawRow[] = [];
+      for (let row = offset; row < last; ) {
+        const { bytes, end } = await readRun(file, index, path, row, last);
+        for (const from = index.starts[row] as number; row < end; row++) {
+          const source = { file: path, row: index.lines[row] as number };
+          const text = decodeRow(
+            bytes.subarray((index.starts[row] as number) - from, (index.ends[row] as number) - from),
+            source,
+          );
+          found.push({ source, value: parse(text, source) });
+        }
+      }
+      return found;
+    };
+    const columns = new Set((await page(0, SAMPLE)).flatMap((row) => Object.keys(row.value)));
+    const rowCount = index.starts.length;
+    async function* rows(batchSize: number): AsyncGenerator<RawRow[]> {
+      for (let offset = 0; offset < rowCount; offset += batchSize) yield await page(offset, batchSize);
+    }
+    return { path, columns: [...columns], rowCount, page, rows, close: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Most bytes read at once, unless one row is longer. */
+const RUN = 8 << 20;
+/** Strings end at half a billion characters; a row this long is a file that lacks its line ends. */
+const MAX_ROW = 256 << 20;
+
+/** The bytes of rows `first` … `end - 1`, as many as fit. */
+async function readRun(
+  file: FileHandle,
+  { starts, ends, lines }: RowIndex,
+  path: string,
+  first: number,
+  last: number,
+): Promise<{ bytes: Buffer; end: number }> {
+  const from = starts[first] as number;
+  let end = first + 1;
+  while (end < last && (ends[end] as number) - from <= RUN) end++;
+  const length = (ends[end - 1] as number) - from;
+  const where = `${path}:${lines[first]}`;
+  if (length > MAX_ROW) {
+    throw new UserError({
+      what: `the row has ${length} bytes`,
+      where,
+      next: 'split it; no model reads that much at once',
+      code: 'row_too_large',
+    });
+  }
+  const bytes = Buffer.allocUnsafe(length);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await file.read(bytes, done, length - done, from + done);
+    if (bytesRead === 0) {
+      throw new UserError({
+        what: 'the file became shorter while it was read',
+        where,
+        next: 'start again once it is written',
+        code: 'file_truncated',
+      });
+    }
+    done += bytesRead;
+  }
+  return { bytes, end };
+}

@@ -1,0 +1,67 @@
+import { UserError } from '@anneal/formats/errors';
+import { permutation } from './random.ts';
+
+/** A prepared row: where its documents lie, and what it says. */
+export interface PreparedRow {
+  readonly dataset: number;
+  /** Equal for rows of equal tokens and mask. */
+  readonly hash: bigint;
+  readonly firstDocument: number;
+  readonly documents: number;
+}
+
+export interface Selection {
+  /** Documents of an epoch in file order; a data set of weight 2 stands there twice. */
+  readonly train: Uint32Array;
+  /** One of each distinct row that was set aside. */
+  readonly validation: Uint32Array;
+}
+
+/**
+ * Applies the data sets' weights and sets validation rows aside. Rows that are equal go to the same side, so validation says nothing about
+ * memorised rows. Decided by the seed alone.
+ *
+ * @param size below 1 a share of the distinct rows, from 1 on their number
+ * @throws UserError `validation_takes_all`
+ */
+export function selectRows(
+  rows: readonly PreparedRow[],
+  weights: readonly number[],
+  size: number,
+  seed: number,
+): Selection {
+  const passes = weights.flatMap((weight, dataset) => passesOf(rows, dataset, weight, seed));
+  const distinct = [...new Set(passes.flat().map((row) => row.hash))];
+  const wanted = size === 0 ? 0 : Math.max(1, size < 1 ? Math.round(size * distinct.length) : size);
+  if (wanted > 0 && wanted >= distinct.length) {
+    throw new UserError({
+      what: `val_set_size asks for ${wanted} of ${distinct.length} distinct rows, which leaves none to train on`,
+      next: 'lower val_set_size, or give more rows',
+      code: 'validation_takes_all',
+    });
+  }
+  const order = permutation(distinct.length, 'validation', seed);
+  const aside = new Set(Array.from(order.subarray(0, wanted), (i) => distinct[i] as bigint));
+  const train: number[] = [];
+  const validation = new Map<bigint, PreparedRow>();
+  for (const row of passes.flat()) {
+    if (!aside.has(row.hash)) pushDocuments(train, row);
+    else if (!validation.has(row.hash)) validation.set(row.hash, row);
+  }
+  const validationDocuments: number[] = [];
+  for (const row of validation.values()) pushDocuments(validationDocuments, row);
+  return { train: Uint32Array.from(train), validation: Uint32Array.from(validationDocuments) };
+}
+
+/** The rows of a data set, once for every whole unit of its weight, and a share of them for the rest. */
+function passesOf(rows: readonly PreparedRow[], dataset: number, weight: number, seed: number): PreparedRow[][] {
+  const own = rows.filter((row) => row.dataset === dataset);
+  const whole = Math.floor(weight);
+  const rest = Math.round((weight - whole) * own.length);
+  const chosen = permutation(own.length, 'weight', seed, dataset).subarray(0, rest).sort();
+  return [...Array.from({ length: whole }, () => own), Array.from(chosen, (i) => own[i] as PreparedRow)];
+}
+
+function pushDocuments(list: number[], { firstDocument, documents }: PreparedRow): void {
+  for (let i = 0; i < documents; i++) list.push(firstDocument + i);
+}

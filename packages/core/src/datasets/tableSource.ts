@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { UserError } from '@anneal/formats/errors';
+import type { DataSource } from './read.ts';
+import { parseRow } from './rowJson.ts';
+import type { RawRow } from './types.ts';
+
+/**
+ * Tables through DuckDB, each row as a JSON object. CSV fields stay text: what looks like a number or a date was written by a person.
+ * @throws UserError
+ */
+export async function openTable(path: string, extension: '.csv' | '.tsv' | '.parquet'): Promise<DataSource> {
+  if (!existsSync(path)) {
+    throw new UserError({
+      what: 'no such data file',
+      where: path,
+      next: 'check the path; a relative one starts at the recipe',
+      code: 'file_not_found',
+    });
+  }
+  // Loaded when a table is opened: 60 MB that no other command needs.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    memory_limit: '1GB',
+  });
+  const connection = await instance.connect();
+  const file = `'${path.replaceAll("'", "''")}'`;
+  const table = {
+    '.csv': `read_csv(${file}, header = true, all_varchar = true)`,
+    '.tsv': `read_csv(${file}, header = true, all_varchar = true, delim = '\\t')`,
+    '.parquet': `read_parquet(${file})`,
+  }[extension];
+  const query = async (sql: string): Promise<unknown[][]> => {
+    try {
+      return (await connection.runAndReadAll(sql)).getRows();
+    } catch (cause) {
+      throw tableError(path, cause);
+    }
+  };
+  const close = async (): Promise<void> => {
+    connection.closeSync();
+    instance.closeSync();
+  };
+  try {
+    const columns = (await query(`SELECT column_name FROM (DESCRIBE SELECT * FROM ${table})`)).map(([name]) =>
+      String(name),
+    );
+    const rowCount = Number((await query(`SELECT count(*) FROM ${table}`))[0]?.[0]);
+    const select = `SELECT to_json(t) FROM ${table} AS t`;
+    const rowOf = ([json]: readonly unknown[], i: number): RawRow => {
+      const source = { file: path, row: i + 1 };
+      return { source, value: parseRow(String(json), source) };
+    };
+    const page = async (offset: number, limit: number): Promise<RawRow[]> => {
+      const found = await query(`${select} LIMIT ${Math.trunc(limit)} OFFSET ${Math.trunc(offset)}`);
+      return found.map((row, i) => rowOf(row, offset + i));
+    };
+    async function* rows(batchSize: number): AsyncGenerator<RawRow[]> {
+      let [batch, count] = [[] as RawRow[], 0];
+      const result = await connection.stream(select);
+      for (
+        let chunk = await result.fetchChunk();
+        chunk !== null && chunk.rowCount > 0;
+        chunk = await result.fetchChunk()
+      ) {
+        for (const row of chunk.getRows()) {
+          batch.push(rowOf(row, count++));
+          if (batch.length < batchSize) continue;
+          yield batch;
+          batch = [];
+        }
+      }
+      if (batch.length > 0) yield batch;
+    }
+    return { path, columns, rowCount, page, rows, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function tableError(path: string, cause: unknown): UserError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const line = /\bLine: (\d+)/.exec(message)?.[1];
+  return new UserError({
+    what: `the table cannot be read: ${message.split('\n')[0]}`,
+    where: line === undefined ? path : `${path}:${line}`,
+    next: 'repair the file; it needs a header line and the same number of fields in every row',
+    code: 'malformed_row',
+    cause,
+  });
+}
