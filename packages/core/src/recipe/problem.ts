@@ -27,7 +27,7 @@ export type RecipeProblem = Omit<Finding, 'part'> & Location;
 export class InvalidRecipe extends UserError {
   readonly problems: readonly RecipeProblem[];
 
-  constructor(file: string, problems: readonly RecipeProblem[]) {
+  constructor(problems: readonly RecipeProblem[]) {
     const [first] = problems;
     if (first === undefined) throw new Error('InvalidRecipe needs a problem');
     super(
@@ -35,7 +35,6 @@ export class InvalidRecipe extends UserError {
         ? first
         : {
             what: `${problems.length} problems in the recipe\n${problems.map(listed).join('\n')}`,
-            where: file,
             next: 'correct them all; `anneal validate` checks the recipe without starting anything',
             code: 'invalid_recipe',
           },
@@ -52,6 +51,9 @@ export class InvalidRecipe extends UserError {
 function listed(problem: RecipeProblem): string {
   return `  ${problem.where}  ${problem.what}; ${problem.next}`;
 }
+
+/** The place of a key when it is not known where it was written. */
+export const unlocated = (path: KeyPath): Location => ({ where: dotted(path) });
 
 /** How a path is written in messages and in `--set`: `datasets.0.path`. */
 export function dotted(path: KeyPath): string {

@@ -200,8 +200,10 @@ describe('--set', () => {
     ['datasets.first.path=x', 'override_without_place'],
     ['base_model.name=x', 'override_without_place'],
     ['nothing.here=x', 'override_without_place'],
+    ['test_datasets.0.path=x', 'override_without_place'],
   ])('%s is refused', (assignment, code) => {
-    expect(grab(() => parseRecipe(minimal, 'recipe.yaml', [assignment])).code).toBe(code);
+    const text = 'base_model: m\ndatasets: [&rows {path: a}]\ntest_datasets: [*rows]\n';
+    expect(grab(() => parseRecipe(text, 'recipe.yaml', [assignment])).code).toBe(code);
   });
 });
 

@@ -29,7 +29,7 @@ export async function readRecipe(path: string, overrides: readonly string[] = []
 /** As `readRecipe`, for a text that is already there; `file` only names it in messages. */
 export function parseRecipe(text: string, file: string, overrides: readonly string[] = []): ReadRecipe {
   const checked = checkRecipe(text, file, overrides);
-  if (!checked.ok) throw new InvalidRecipe(file, checked.problems);
+  if (!checked.ok) throw new InvalidRecipe(checked.problems);
   return checked.value;
 }
 

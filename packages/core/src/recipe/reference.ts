@@ -6,7 +6,7 @@ import { datasetSchema } from './sections/datasets.ts';
 
 const introduction = `# Recipe reference
 
-<!-- Generated from packages/core/src/recipe/schema.ts; edit the descriptions there. -->
+<!-- Generated: edit the descriptions in packages/core/src/recipe/sections, then \`npx vitest run packages/core/src/recipe -u\`. -->
 
 A recipe is a YAML file that says everything about a run. Key names are Axolotl's. Two keys must be written,
 \`base_model\` and \`datasets\`; every other key has a default, and a key that is absent or \`null\` takes it

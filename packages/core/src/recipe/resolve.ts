@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import type * as z from 'zod';
-import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem } from './problem.ts';
+import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem, unlocated } from './problem.ts';
 import { type ResolvedDataset, resolveDataset } from './resolveDataset.ts';
 import { type Recipe, recipeSchema } from './schema.ts';
 
@@ -81,7 +81,7 @@ export interface ResolveOptions {
  * @throws InvalidRecipe for files that the recipe names and that do not exist
  */
 export function resolveRecipe(recipe: Recipe, options: ResolveOptions): ResolvedRecipe {
-  const { baseDirectory, exists = existsSync, locate = (path) => ({ where: path.join('.') }) } = options;
+  const { baseDirectory, exists = existsSync, locate = unlocated } = options;
   const filled = recipeSchema.parse(recipe);
   const problems: RecipeProblem[] = [];
   const absolute = (path: string) => absolutePath(path, baseDirectory);
@@ -116,7 +116,7 @@ export function resolveRecipe(recipe: Recipe, options: ResolveOptions): Resolved
     output_dir: absolute(filled.output_dir),
     resume_from_checkpoint: optionalFile('resume_from_checkpoint', 'name a checkpoint-N folder of a run'),
   };
-  if (problems.length > 0) throw new InvalidRecipe('recipe', problems);
+  if (problems.length > 0) throw new InvalidRecipe(problems);
   return resolved;
 }
 

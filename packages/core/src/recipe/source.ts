@@ -101,8 +101,7 @@ export function applyOverrides(source: RecipeSource, assignments: readonly strin
 function pathInDocument(source: RecipeSource, steps: string[], where: string): KeyPath {
   const path: (string | number)[] = [];
   for (const [depth, step] of steps.entries()) {
-    let parent: unknown = depth === 0 ? source.document.contents : source.document.getIn(path, true);
-    if (isAlias(parent)) parent = parent.resolve(source.document);
+    const parent: unknown = depth === 0 ? source.document.contents : source.document.getIn(path, true);
     if (isSeq(parent)) {
       const index = Number(step);
       if (!/^\d+$/.test(step) || index > parent.items.length) {

@@ -1,4 +1,4 @@
-import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem } from './problem.ts';
+import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem, unlocated } from './problem.ts';
 import type { ResolvedRecipe } from './resolve.ts';
 
 /** The devices that have a backend. */
@@ -11,7 +11,7 @@ export type Device = 'cpu';
 export function checkSupported(
   recipe: ResolvedRecipe,
   device: Device,
-  locate: (path: KeyPath) => Location = (path) => ({ where: path.join('.') }),
+  locate: (path: KeyPath) => Location = unlocated,
 ): void {
   const problems: RecipeProblem[] = [];
   const unsupported = (key: keyof ResolvedRecipe, what: string, next: string) =>
@@ -30,5 +30,5 @@ export function checkSupported(
       'set activations: auto, keep or recompute',
     );
   }
-  if (problems.length > 0) throw new InvalidRecipe('recipe', problems);
+  if (problems.length > 0) throw new InvalidRecipe(problems);
 }

@@ -1,7 +1,6 @@
 import { axolotlDatasets } from './axolotlDatasets.ts';
 import { intervals, optimizer, plain, schedule, trainerRules, warmup } from './huggingFace.ts';
 import {
-  as,
   becomes,
   cannot,
   type Input,
@@ -14,6 +13,7 @@ import {
   type Rules,
   recipeShape,
   refuseTraining,
+  renamed,
   type Translation,
   Translator,
 } from './translate.ts';
@@ -144,7 +144,7 @@ export const axolotlRules: Rules = {
   ]),
   ...intervals('num_epochs'),
   ...warmup('lr_scheduler'),
-  revision_of_model: as('revision'),
+  revision_of_model: renamed('revision'),
   adapter,
   load_in_4bit: (value, input) => {
     if (value !== true) return nothing('weights are not quantised');
@@ -155,13 +155,13 @@ export const axolotlRules: Rules = {
   load_in_8bit: isOff(() =>
     cannot('Anneal has no 8-bit weights: they stay in 16 bits; adapter: qlora holds them in 4'),
   ),
-  lora_r: adapterOnly(as('lora_r')),
-  lora_alpha: adapterOnly(as('lora_alpha')),
-  lora_dropout: adapterOnly(as('lora_dropout')),
+  lora_r: adapterOnly(renamed('lora_r')),
+  lora_alpha: adapterOnly(renamed('lora_alpha')),
+  lora_dropout: adapterOnly(renamed('lora_dropout')),
   lora_target_modules: adapterOnly(targetModules),
-  lora_target_linear: adapterOnly(isOff(as('lora_target_linear'))),
-  peft_use_rslora: adapterOnly(as('peft_use_rslora')),
-  lora_model_dir: adapterOnly(as('lora_model_dir')),
+  lora_target_linear: adapterOnly(isOff(renamed('lora_target_linear'))),
+  peft_use_rslora: adapterOnly(renamed('peft_use_rslora')),
+  lora_model_dir: adapterOnly(renamed('lora_model_dir')),
   chat_template: chatTemplate,
   chat_template_jinja: templateFile,
   special_tokens: specialTokens,

@@ -1,7 +1,6 @@
 import { datasetSchema } from '../sections/datasets.ts';
 import { plain } from './huggingFace.ts';
 import {
-  as,
   becomes,
   cannot,
   type Input,
@@ -13,6 +12,7 @@ import {
   type Outcome,
   type Rule,
   type Rules,
+  renamed,
   type Translator,
 } from './translate.ts';
 
@@ -157,8 +157,8 @@ const rules: Rules = {
     'logprobs_field',
     'temperature',
   ]),
-  field_human: as('field_instruction'),
-  field_model: as('field_output'),
+  field_human: renamed('field_instruction'),
+  field_model: renamed('field_output'),
 };
 
-const pretrainingRules: Rules = { ...rules, text_column: as('field') };
+const pretrainingRules: Rules = { ...rules, text_column: renamed('field') };

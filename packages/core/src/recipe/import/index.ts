@@ -62,10 +62,10 @@ const pythonBoolean: ScalarTag = {
 function parseForeign(text: string, file: string): Input {
   const source = parseYaml(text, file, { merge: true, customTags: (tags) => [pythonBoolean, ...tags] });
   const broken = syntaxProblems(source);
-  if (broken.length > 0) throw new InvalidRecipe(file, broken);
+  if (broken.length > 0) throw new InvalidRecipe(broken);
   if (!isMap(source.document.contents)) throw notRecognised(file);
   const value = plainValue(source);
-  if (!value.ok) throw new InvalidRecipe(file, value.problems);
+  if (!value.ok) throw new InvalidRecipe(value.problems);
   return value.plain;
 }
 

@@ -1,7 +1,6 @@
 import { intervals, optimizer, schedule, trainerRules, warmup } from './huggingFace.ts';
 import { type DatasetInfo, llamaFactoryDatasets } from './llamaFactoryDatasets.ts';
 import {
-  as,
   becomes,
   cannot,
   type Input,
@@ -13,6 +12,7 @@ import {
   type Rules,
   recipeShape,
   refuseTraining,
+  renamed,
   type Translation,
   Translator,
 } from './translate.ts';
@@ -39,7 +39,8 @@ export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Trans
     translator.imply(output, 'lora_alpha', Number(rank) * 2, `${theirs}: twice the rank`);
   }
   translator.imply(output, 'sequence_len', 2048, theirs);
-  translator.imply(output, 'excess_length_strategy', excess(input), excessNote(input));
+  const { values, note } = excess(input);
+  for (const [key, value] of Object.entries(values)) translator.imply(output, key, value, note);
   if (input['stage'] === 'pt') translator.imply(output, 'sample_packing', true, `${theirs} in pre-training`);
   translator.imply(output, 'micro_batch_size', 8, "the Trainer's default");
   translator.imply(output, 'gradient_accumulation_steps', 1, "the Trainer's default");
@@ -53,7 +54,9 @@ export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Trans
   return translator.result(output);
 }
 
-function refuseOtherTraining({ stage = 'sft', finetuning_type: type = 'lora' }: Input): void {
+function refuseOtherTraining(input: Input): void {
+  const stage = input['stage'] ?? 'sft';
+  const type = input['finetuning_type'] ?? 'lora';
   if (stage !== 'sft' && stage !== 'pt') refuseTraining('stage', stage);
   if (type !== 'lora' && type !== 'full') refuseTraining('finetuning_type', type);
 }
@@ -97,16 +100,15 @@ const template: Rule = (value, input) =>
         `LLaMA-Factory has its own "${String(value)}"; Anneal takes the template that came with the model: compare with \`anneal inspect\``,
       );
 
-const isPacked = (input: Input) => input['packing'] === true || input['neat_packing'] === true;
-
-const excess = (input: Input) => (isPacked(input) && input['stage'] !== 'pt' ? 'drop' : 'truncate');
-
-function excessNote(input: Input): string {
-  if (input['stage'] === 'pt')
-    return 'LLaMA-Factory continues a longer text in the next row; split such texts beforehand';
-  return isPacked(input)
-    ? 'when packing, LLaMA-Factory leaves out rows that are too long'
-    : 'LLaMA-Factory cuts rows that are too long';
+/** Only for conversations: a plain text goes on in the next row, there and here. */
+function excess(input: Input): { values: Input; note: string } {
+  if (input['stage'] === 'pt') return { values: {}, note: 'a longer text goes on in the next row' };
+  return input['packing'] === true || input['neat_packing'] === true
+    ? {
+        values: { excess_length_strategy: 'drop' },
+        note: 'when packing, LLaMA-Factory leaves out rows that are too long',
+      }
+    : { values: { excess_length_strategy: 'truncate' }, note: 'LLaMA-Factory cuts rows that are too long' };
 }
 
 const saysNothingNew =
@@ -118,7 +120,7 @@ export const llamaFactoryRules: Rules = {
   ...trainerRules,
   ...intervals('num_train_epochs'),
   ...warmup('lr_scheduler_type'),
-  model_name_or_path: as('base_model'),
+  model_name_or_path: renamed('base_model'),
   model_revision: (value) => (value === 'main' ? nothing('the default') : becomes({ revision: value })),
   adapter_name_or_path: adapterOnly(oneAdapter),
   stage: (value) => nothing(value === 'pt' ? 'the data sets become plain text (completion)' : 'as in Anneal'),
@@ -128,34 +130,36 @@ export const llamaFactoryRules: Rules = {
     ['bitsandbytes', 'bnb'].includes(String(value)) ? nothing('NF4, as in Anneal') : cannot('Anneal quantises to NF4'),
   ),
   quantization_type: saysNothingNew('nf4', 'Anneal quantises to NF4'),
-  lora_rank: adapterOnly(as('lora_r')),
-  lora_alpha: adapterOnly(as('lora_alpha')),
-  lora_dropout: adapterOnly(as('lora_dropout')),
+  lora_rank: adapterOnly(renamed('lora_r')),
+  lora_alpha: adapterOnly(renamed('lora_alpha')),
+  lora_dropout: adapterOnly(renamed('lora_dropout')),
   lora_target: adapterOnly(loraTarget),
-  use_rslora: adapterOnly(as('peft_use_rslora')),
+  use_rslora: adapterOnly(renamed('peft_use_rslora')),
   dataset_dir: () => nothing('part of the paths of the data sets'),
   template,
-  cutoff_len: (value, input) =>
-    becomes({ sequence_len: value, excess_length_strategy: excess(input) }, excessNote(input)),
-  train_on_prompt: as('train_on_inputs'),
+  cutoff_len: (value, input) => {
+    const { values, note } = excess(input);
+    return becomes({ sequence_len: value, ...values }, note);
+  },
+  train_on_prompt: renamed('train_on_inputs'),
   mask_history: isOff(() =>
     cannot('Anneal trains every answer of a conversation; mark turns with a train flag in the data'),
   ),
   packing: (value, input) =>
     input['neat_packing'] === true ? nothing('neat_packing decides') : becomes({ sample_packing: value }),
   neat_packing: isOff(() => becomes({ sample_packing: true }, 'documents never see each other in Anneal')),
-  val_size: as('val_set_size'),
-  per_device_train_batch_size: as('micro_batch_size'),
-  num_train_epochs: as('num_epochs'),
+  val_size: renamed('val_set_size'),
+  per_device_train_batch_size: renamed('micro_batch_size'),
+  num_train_epochs: renamed('num_epochs'),
   lr_scheduler_type: schedule,
   optim: optimizer,
-  bf16: as('bf16'),
+  bf16: renamed('bf16'),
   pure_bf16: isOff(() => becomes({ bf16: true }, 'trained weights stay float32 in Anneal')),
   gradient_checkpointing: (value) => becomes({ activations: value ? 'recompute' : 'keep' }),
   disable_gradient_checkpointing: (value) => becomes({ activations: value ? 'keep' : 'recompute' }),
   disable_shuffling: isOff(() => becomes({ shuffle: false })),
   enable_thinking: (value) => becomes({ chat_template_kwargs: { enable_thinking: value } }),
-  early_stopping_steps: as('early_stopping_patience'),
+  early_stopping_steps: renamed('early_stopping_patience'),
   do_train: (value) =>
     value === true ? nothing('a recipe is for training') : cannot('a recipe of Anneal is for training'),
   mix_strategy: saysNothingNew('concat', 'Anneal mixes data sets by their weight'),

@@ -47,7 +47,7 @@ export const nothing = (note: string): Outcome => ({ values: {}, note });
 export const cannot = (reason: string): Outcome => ({ reason });
 
 /** The same thing under our name. */
-export const as =
+export const renamed =
   (key: string, note?: string): Rule =>
   (value) =>
     becomes({ [key]: value }, note);

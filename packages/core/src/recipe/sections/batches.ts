@@ -11,7 +11,7 @@ export const batches = {
   excess_length_strategy: optional(
     z.enum(['raise', 'drop', 'truncate']),
     'raise',
-    'What happens to a row longer than `sequence_len`: `raise` refuses to start, `drop` leaves it out, `truncate` cuts its end. Dropped and cut rows are listed in data/dropped.jsonl.',
+    'What happens to a row longer than `sequence_len`: `raise` refuses to start, `drop` leaves it out, `truncate` cuts its end. Dropped and cut rows are listed in data/dropped.jsonl. A plain text (`type: completion`) goes on in the next row instead, so none of it is lost.',
   ),
   sample_packing: optional(
     z.boolean(),

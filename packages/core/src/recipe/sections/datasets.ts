@@ -5,7 +5,7 @@ import { derived, optional, required } from '../key.ts';
 export const datasetSchema = z.strictObject({
   path: required(
     z.string().min(1),
-    'A file (.jsonl, .json, .csv, .tsv, .parquet, .txt) or a folder of such files. A relative path starts at the recipe.',
+    'A file (.jsonl, .ndjson, .json, .csv, .tsv, .parquet, .txt) or a folder of such files. A relative path starts at the recipe.',
   ),
   type: optional(
     z.enum(['auto', 'chat_template', 'sharegpt', 'alpaca', 'completion']),
