@@ -1,0 +1,54 @@
+import type { DatasetInput, PrepareOptions } from '../datasets/prepare.ts';
+import { listDataFiles } from '../datasets/read.ts';
+import type { ModelTextOptions } from '../generate/modelText.ts';
+import type { ResolvedRecipe } from '../recipe/resolve.ts';
+
+/** What the data path takes from a recipe; the trainer, the inspector and `estimate` all start from this. */
+export interface DataOptions {
+  readonly text: ModelTextOptions;
+  readonly prepare: Omit<PrepareOptions, 'tokenizer' | 'renderer' | 'folder' | 'onProgress' | 'signal'>;
+}
+
+type ResolvedDataset = ResolvedRecipe['datasets'][number];
+
+/** @throws UserError when a folder of data has no matching files */
+export function dataOptions(recipe: ResolvedRecipe): DataOptions {
+  const { enable_thinking: enableThinking, ...templateVariables } = recipe.chat_template_kwargs ?? {};
+  return {
+    text: {
+      chatTemplate: recipe.chat_template === 'tokenizer_default' ? null : recipe.chat_template,
+      ...(typeof enableThinking === 'boolean' && { enableThinking }),
+      templateVariables,
+    },
+    prepare: {
+      datasets: recipe.datasets.map((dataset) => datasetInput(dataset, recipe.train_on_inputs)),
+      validationDatasets: (recipe.test_datasets ?? []).map((dataset) => datasetInput(dataset, recipe.train_on_inputs)),
+      deduplicate: recipe.dataset_exact_deduplication,
+      validationSize: recipe.val_set_size,
+      seed: recipe.seed,
+      sequenceLen: recipe.sequence_len,
+      excessLength: recipe.excess_length_strategy,
+    },
+  };
+}
+
+function datasetInput(dataset: ResolvedDataset, trainOnInputs: boolean): DatasetInput {
+  return {
+    files: listDataFiles(dataset.path, { only: dataset.data_files, split: dataset.split }),
+    type: dataset.type,
+    fields: {
+      fieldMessages: dataset.field_messages,
+      messageProperties: dataset.message_property_mappings,
+      roles: dataset.roles,
+      fieldSystem: dataset.field_system,
+      fieldTools: dataset.field_tools,
+      fieldInstruction: dataset.field_instruction,
+      fieldInput: dataset.field_input,
+      fieldOutput: dataset.field_output,
+      fieldText: dataset.field,
+      fieldTraining: dataset.message_field_training,
+    },
+    mask: { rolesToTrain: dataset.roles_to_train, trainOnEos: dataset.train_on_eos, trainOnInputs },
+    weight: dataset.weight,
+  };
+}

@@ -1,0 +1,16 @@
+import { evaluationBatches } from '../datasets/steps.ts';
+import type { Session } from './session.ts';
+import type { TrainingEngine } from './trainingEngine.ts';
+
+/** Mean loss over the target tokens of the validation rows. */
+export async function evaluate(engine: TrainingEngine, { data, plan }: Session): Promise<number> {
+  const store = data.validation;
+  if (!store) throw new Error('there are no validation rows');
+  let loss = 0;
+  let targets = 0;
+  for (const batch of evaluationBatches(store, plan.bounds.T)) {
+    loss += await engine.evaluate([batch]);
+    targets += batch.targets.reduce((count, target) => count + (target >= 0 ? 1 : 0), 0);
+  }
+  return loss / targets;
+}

@@ -1,0 +1,21 @@
+import type { Engine } from '@anneal/kernels';
+import { random } from '../datasets/random.ts';
+import { type LoraSpec, loraName } from '../models/adapters/lora.ts';
+
+/**
+ * A new adapter as PEFT starts one: A uniform in ±1/√inputs (Kaiming with a = √5), B zero, so that it changes nothing yet.
+ * Each A depends on the seed and its own name only.
+ */
+export async function initialiseLora(engine: Engine, spec: LoraSpec, seed: number): Promise<void> {
+  for (const linear of spec.modules.keys()) {
+    const name = loraName(linear, 'A');
+    const [rank = 0, inputs = 0] = (engine.plan.variables.get(name)?.tensor.shape ?? []) as number[];
+    const bound = 1 / Math.sqrt(inputs);
+    const { uint32 } = random('lora', seed, linear);
+    await engine.write(
+      name,
+      Float32Array.from({ length: rank * inputs }, () => (uint32() / 2 ** 31 - 1) * bound),
+      'f32',
+    );
+  }
+}

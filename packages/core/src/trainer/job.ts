@@ -1,0 +1,139 @@
+import { type CpuDevice, cpuDevice } from '@anneal/kernels';
+import type { StepOptions } from '../datasets/steps.ts';
+import { resolveModelPath } from '../hub/resolve.ts';
+import type { LoraOptions } from '../models/adapters/lora.ts';
+import type { ResolvedRecipe } from '../recipe/resolve.ts';
+import { checkSupported } from '../recipe/support.ts';
+import { type DataOptions, dataOptions } from './dataOptions.ts';
+import type { AdamwOptions } from './programs.ts';
+import { learningRateSchedule, warmupStepsOf } from './schedule.ts';
+
+/** A recipe translated into what the trainer takes: nothing below this knows the recipe's keys. */
+export interface Job {
+  readonly modelPath: string;
+  /** The base as the recipe names it, for adapter_config.json. */
+  readonly baseModel: string;
+  readonly revision: string | null;
+  /** null: full fine-tuning. */
+  readonly adapter: AdapterJob | null;
+  readonly data: DataOptions;
+  readonly steps: StepOptions;
+  readonly length: { readonly epochs: number } | { readonly steps: number };
+  readonly optimizer: Omit<AdamwOptions, 'decays'>;
+  readonly scheduleFor: (totalSteps: number) => (step: number) => number;
+  readonly weightType: 'f32' | 'bf16';
+  readonly activations: 'auto' | 'keep' | 'recompute';
+  readonly device: CpuDevice;
+  readonly seed: number;
+  readonly logEvery: number;
+  readonly evaluate: Cadence;
+  readonly save: Cadence;
+  readonly saveLimit: number;
+  readonly patience: number | null;
+  readonly keepBest: boolean;
+  readonly samples: SampleJob;
+  readonly resumeFrom: string | null;
+}
+
+export interface AdapterJob {
+  readonly options: LoraOptions;
+  readonly targets: 'all-linear' | readonly string[];
+  /** A PEFT folder to go on from. */
+  readonly initialFolder: string | null;
+}
+
+/** Every so many steps, or so many times an epoch; 0 times: only at the end. */
+export type Cadence = { readonly steps: number } | { readonly perEpoch: number };
+
+export interface SampleJob {
+  readonly prompts: readonly (readonly { readonly role: string; readonly content: string }[])[];
+  readonly maxTokens: number;
+  readonly temperature: number;
+}
+
+/**
+ * @throws InvalidRecipe for what this device does not support, UserError when the model is not here
+ */
+export function createJob(recipe: ResolvedRecipe): Job {
+  checkSupported(recipe, 'cpu');
+  const device = cpuDevice({ threads: recipe.threads ?? undefined });
+  return {
+    modelPath: resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }),
+    baseModel: recipe.base_model,
+    revision: recipe.revision,
+    adapter: adapterJob(recipe),
+    data: dataOptions(recipe),
+    steps: {
+      sequenceLen: recipe.sequence_len,
+      microBatchSize: recipe.micro_batch_size,
+      gradientAccumulationSteps: recipe.gradient_accumulation_steps,
+      samplePacking: recipe.sample_packing,
+      shuffle: recipe.shuffle,
+      seed: recipe.seed,
+    },
+    length: recipe.max_steps === null ? { epochs: recipe.num_epochs ?? 1 } : { steps: recipe.max_steps },
+    optimizer: {
+      beta1: recipe.adam_beta1,
+      beta2: recipe.adam_beta2,
+      epsilon: recipe.adam_epsilon,
+      weightDecay: recipe.weight_decay,
+      maxGradNorm: recipe.max_grad_norm,
+    },
+    scheduleFor: (totalSteps) =>
+      learningRateSchedule({
+        kind: recipe.lr_scheduler,
+        peak: recipe.learning_rate,
+        warmupSteps: warmupStepsOf(recipe, totalSteps),
+        totalSteps,
+        minRatio: recipe.cosine_min_lr_ratio,
+      }),
+    weightType: weightTypeOf(recipe.bf16, device),
+    activations: recipe.activations === 'offload' ? 'auto' : recipe.activations,
+    device,
+    seed: recipe.seed,
+    logEvery: recipe.logging_steps,
+    evaluate: cadence(recipe.eval_steps, recipe.evals_per_epoch),
+    save: cadence(recipe.save_steps, recipe.saves_per_epoch),
+    saveLimit: recipe.save_total_limit,
+    patience: recipe.early_stopping_patience,
+    keepBest: recipe.load_best_model_at_end,
+    samples: {
+      prompts: recipe.sample_prompts.map((prompt) =>
+        typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt,
+      ),
+      maxTokens: recipe.sample_max_tokens,
+      temperature: recipe.sample_temperature,
+    },
+    resumeFrom: recipe.resume_from_checkpoint,
+  };
+}
+
+function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
+  if (recipe.adapter === null) return null;
+  return {
+    options: {
+      r: recipe.lora_r,
+      alpha: recipe.lora_alpha,
+      rslora: recipe.peft_use_rslora,
+      dropout: recipe.lora_dropout,
+    },
+    targets: recipe.lora_target_modules ?? 'all-linear',
+    initialFolder: recipe.lora_model_dir,
+  };
+}
+
+/** bfloat16 pays where the processor multiplies it; elsewhere it would only lose precision. */
+function weightTypeOf(bf16: ResolvedRecipe['bf16'], device: CpuDevice): 'f32' | 'bf16' {
+  const wanted = bf16 === 'auto' ? device.isa === 'avx512bf16' : bf16;
+  return wanted ? 'bf16' : 'f32';
+}
+
+function cadence(steps: number | null, perEpoch: number | null): Cadence {
+  return steps === null ? { perEpoch: perEpoch ?? 0 } : { steps };
+}
+
+/** Steps between two occasions; infinity where there are none before the end. */
+export function interval(every: Cadence, stepsPerEpoch: number): number {
+  if ('steps' in every) return every.steps;
+  return every.perEpoch === 0 ? Number.POSITIVE_INFINITY : Math.max(1, Math.round(stepsPerEpoch / every.perEpoch));
+}

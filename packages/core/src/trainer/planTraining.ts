@@ -1,0 +1,45 @@
+import { type CpuDevice, compile, type Plan, scratchOf, type Tensor } from '@anneal/kernels';
+import { decodeProgram } from '../generate/programs.ts';
+import type { LoraSpec } from '../models/adapters/lora.ts';
+import type { ModelConfig } from '../models/config.ts';
+import { type AdamwOptions, type TrainingPrograms, trainingPrograms } from './programs.ts';
+
+export interface TrainingPlanOptions {
+  readonly config: ModelConfig;
+  readonly device: CpuDevice;
+  readonly weightType: 'f32' | 'bf16';
+  /** null: full fine-tuning. */
+  readonly lora: LoraSpec | null;
+  readonly optimizer: Omit<AdamwOptions, 'decays'>;
+  readonly maxTokens: number;
+  readonly activations: 'auto' | 'keep' | 'recompute';
+  readonly memoryBudget: number;
+  /** Tokens of the longest sample, prompt and answer; 0: no samples are made while training. */
+  readonly sampleContext: number;
+}
+
+/** The decode program that answers sample prompts with the weights as they are trained. */
+export const sampleProgram = 'sample';
+
+/** The plan a run executes and `estimate` prints: the same function, so the same bytes. */
+export function planTraining(options: TrainingPlanOptions): { plan: Plan; programs: TrainingPrograms } {
+  const { config, weightType, lora, optimizer, sampleContext, maxTokens } = options;
+  const programs = trainingPrograms({ config, weightType, lora, optimizer: { ...optimizer, decays } });
+  const graphs = [...programs.graphs];
+  if (sampleContext > 0) {
+    const weights = { type: weightType, trainable: lora === null, lora, dropoutSeed: null };
+    graphs.push(decodeProgram(sampleProgram, programs.variables, { config, weights, contextLength: sampleContext }));
+  }
+  const plan = compile(graphs, {
+    bounds: { T: maxTokens, S: maxTokens + 1, N: 1 },
+    activations: options.activations,
+    memoryBudget: options.memoryBudget,
+    scratch: scratchOf(options.device),
+  });
+  return { plan, programs };
+}
+
+/** Vectors, which are norms and biases, do not decay: as transformers' Trainer has it. */
+function decays(parameter: Tensor): boolean {
+  return parameter.shape.length > 1;
+}

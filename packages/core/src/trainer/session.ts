@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { Engine, type Plan } from '@anneal/kernels';
+import { type Loader, openLoader } from '../datasets/loader.ts';
+import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepare.ts';
+import { UserError } from '../errors.ts';
+import { encodePrompt, type ModelText, openModelText } from '../generate/modelText.ts';
+import { defaultCacheDirectory } from '../hub/cache.ts';
+import { type LoraSpec, loraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
+import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { targetedLinears } from '../models/adapters/targets.ts';
+import { modelHash } from '../models/hash.ts';
+import { loadWeights } from '../models/load.ts';
+import { type OpenModel, openModel } from '../models/open.ts';
+import { initialiseLora } from './initialise.ts';
+import type { Job } from './job.ts';
+import { memoryBudget } from './memoryBudget.ts';
+import { planTraining } from './planTraining.ts';
+import type { RunDirectory, RunHashes } from './runDirectory.ts';
+
+/** Everything a job needs before its first step, with no weight loaded yet: what `estimate` looks at and `train` runs. */
+export interface Session {
+  readonly job: Job;
+  readonly model: OpenModel;
+  readonly text: ModelText;
+  readonly data: PreparedData;
+  readonly loader: Loader;
+  readonly totalSteps: number;
+  readonly lora: LoraSpec | null;
+  /** Of `lora_model_dir`. */
+  readonly initialAdapter: LoraWeights | null;
+  readonly samplePrompts: readonly Int32Array[];
+  readonly plan: Plan;
+  readonly trainableParameters: number;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  /** Where prepared tokens and the lists of dropped rows go. */
+  readonly dataFolder: string;
+  readonly onData?: ((progress: PrepareProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws UserError for anything that keeps the job from starting: model, data, template, adapter, memory */
+export async function openSession(job: Job, { dataFolder, onData, signal }: SessionOptions): Promise<Session> {
+  const model = openModel(job.modelPath);
+  const { adapter } = job;
+  const text = openModelText(model, job.data.text);
+  const initialAdapter = adapter?.initialFolder ? loadLoraWeights(adapter.initialFolder, model) : null;
+  const lora = adapter && loraOf(adapter, model, initialAdapter);
+  const data = await prepareData({
+    ...job.data.prepare,
+    folder: dataFolder,
+    tokenizer: text.tokenizer,
+    renderer: text.renderer,
+    ...(onData && { onProgress: onData }),
+    ...(signal && { signal }),
+  });
+  const loader = openLoader(dataFolder, 'train', job.steps);
+  const samplePrompts = await Promise.all(job.samples.prompts.map((messages) => encodePrompt(text, messages)));
+  const longestPrompt = Math.max(0, ...samplePrompts.map((prompt) => prompt.length));
+  const longestValidation = Math.max(0, ...(data.validation?.lengths ?? []));
+  const { plan, programs } = planTraining({
+    config: model.config,
+    device: job.device,
+    weightType: job.weightType,
+    lora,
+    optimizer: job.optimizer,
+    maxTokens: Math.max(loader.maxTokens, longestValidation),
+    activations: job.activations,
+    memoryBudget: memoryBudget(),
+    sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
+  });
+  return {
+    job,
+    model,
+    text,
+    data,
+    loader,
+    totalSteps: 'steps' in job.length ? job.length.steps : Math.ceil(job.length.epochs * loader.stepsPerEpoch),
+    lora,
+    initialAdapter,
+    samplePrompts,
+    plan,
+    trainableParameters: programs.parameters.reduce(
+      (sum, { shape }) => sum + shape.reduce<number>((n, d) => n * Number(d), 1),
+      0,
+    ),
+    close: async () => {
+      await loader.close();
+      data.train.close();
+      data.validation?.close();
+      model.close();
+    },
+  };
+}
+
+/**
+ * The plan's engine with all weights in it: the base model's, and those of `checkpoint` where there is one, else a new adapter or that of
+ * `lora_model_dir`.
+ * @throws UserError when the memory is not there, or the checkpoint is of another model
+ */
+export async function startEngine(session: Session, checkpoint: string | null): Promise<Engine> {
+  const { job, model, plan, lora, initialAdapter } = session;
+  refuseTooLarge(plan);
+  const engine = new Engine(plan, job.device);
+  if (!lora) {
+    const weights = checkpoint ? openModel(checkpoint) : model;
+    await loadWeights(engine, weights);
+    if (weights !== model) weights.close();
+    return engine;
+  }
+  await loadWeights(engine, model);
+  const adapter = checkpoint ? loadLoraWeights(checkpoint, model) : initialAdapter;
+  if (adapter) await writeLora(engine, adapter.modules);
+  else await initialiseLora(engine, lora, job.seed);
+  return engine;
+}
+
+/** What a resumed run must find unchanged. */
+export async function sessionHashes({ model, data, text }: Session): Promise<RunHashes> {
+  const sha256 = (value: string) => createHash('sha256').update(value).digest('hex');
+  return {
+    model: (await modelHash(model.files, join(defaultCacheDirectory(), 'hashes.json'))).sha256,
+    data: sha256(data.statistics.files.map((file) => file.sha256).join()),
+    template: sha256(text.renderer?.template.source ?? ''),
+    tokenizer: text.tokenizer.fingerprint,
+  };
+}
+
+export function recordSession({ data, plan, trainableParameters }: Session, out: RunDirectory): void {
+  const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.statistics;
+  out.record({
+    type: 'data_prepared',
+    rows,
+    tokens,
+    targetTokens,
+    dropped,
+    truncated,
+    validationRows: validationDocuments,
+  });
+  out.record({ type: 'planned', memory: { ...plan.memory }, trainableParameters });
+}
+
+function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial: LoraWeights | null): LoraSpec {
+  if (initial) return loraSpecOf(initial, adapter.options.dropout);
+  return loraSpec(
+    adapter.options,
+    targetedLinears(model.config, model.architecture.names, adapter.targets as string | string[]),
+  );
+}
+
+function refuseTooLarge(plan: Plan): void {
+  const available = memoryBudget();
+  if (plan.memory.total <= available) return;
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  throw new UserError({
+    what: `the run needs ${gigabytes(plan.memory.total)}, ${gigabytes(available)} are free`,
+    next: 'lower sequence_len or micro_batch_size, set activations: recompute, or close other programs; `anneal estimate` shows the parts',
+    code: 'out_of_memory',
+  });
+}

@@ -1,0 +1,179 @@
+import { UserError } from '../errors.ts';
+import { generate } from '../generate/generate.ts';
+import { greedy } from '../generate/sample.ts';
+import { type CheckpointContents, readCheckpoint, type TrainerState, writeCheckpoint } from './checkpoint.ts';
+import { evaluate } from './evaluate.ts';
+import { interval, type Job } from './job.ts';
+import { sampleProgram } from './planTraining.ts';
+import type { RunDirectory } from './runDirectory.ts';
+import { openSession, recordSession, type Session, sessionHashes, startEngine } from './session.ts';
+import { type StepResult, TrainingEngine } from './trainingEngine.ts';
+
+/** What the one who started a run may ask of it; looked at between steps. */
+export interface TrainSignal {
+  /** Save a checkpoint and end. */
+  stopRequested: boolean;
+  /** Save a checkpoint and go on; set back when done. */
+  saveRequested: boolean;
+}
+
+/**
+ * Trains a job to its end, recording everything in its run directory. Continues from the newest checkpoint there, or from the
+ * job's own `resumeFrom`; a run that was killed at any moment and started again ends with the same bits.
+ * @throws UserError when the loss is not finite, or a checkpoint does not fit; what was saved before stays
+ */
+export async function train(job: Job, out: RunDirectory, signal: TrainSignal): Promise<void> {
+  const session = await openSession(job, { dataFolder: out.dataFolder });
+  try {
+    out.pin(await sessionHashes(session));
+    recordSession(session, out);
+    await trainSession(session, out, signal);
+  } finally {
+    await session.close();
+  }
+}
+
+async function trainSession(session: Session, out: RunDirectory, signal: TrainSignal): Promise<void> {
+  const { job, loader, data, totalSteps } = session;
+  const checkpoint = (await out.latestCheckpoint())?.path ?? job.resumeFrom;
+  const engine = new TrainingEngine(await startEngine(session, checkpoint));
+  const contents: CheckpointContents = {
+    engine: engine.engine,
+    model: session.model,
+    lora: job.adapter && session.lora ? { options: job.adapter.options, spec: session.lora } : null,
+    baseModel: job.baseModel,
+    revision: job.revision,
+  };
+  const scheduled = job.scheduleFor(totalSteps);
+  const evaluateEvery = interval(job.evaluate, loader.stepsPerEpoch);
+  const saveEvery = interval(job.save, loader.stepsPerEpoch);
+
+  let state = checkpoint ? await restore(checkpoint, session, engine) : fresh;
+  out.recordStart({ totalSteps, fromStep: state.step });
+  if (state.step === 0) await answerSamples(session, engine, out, 0);
+
+  let last: StepResult | null = null;
+  let savedAt = state.step;
+  while (state.step < totalSteps) {
+    if (signal.stopRequested) {
+      out.record({ type: 'stopped', step: savedAt });
+      return engine.engine.dispose();
+    }
+    const batches = await loader.next();
+    const started = performance.now();
+    const learningRate = scheduled(state.step);
+    last = await engine.step(batches, { step: state.step + 1, learningRate, seed: job.seed });
+    const milliseconds = performance.now() - started;
+    const step = state.step + 1;
+    const epoch = batches.epoch + (batches.index + 1) / loader.stepsPerEpoch;
+    state = { ...state, step, epoch, milliseconds: state.milliseconds + milliseconds };
+    if (!Number.isFinite(last.loss) || !Number.isFinite(last.gradientNorm)) throw notFinite(out, step, last);
+    if (step % job.logEvery === 0 || step === totalSteps) {
+      out.record({
+        type: 'step',
+        step,
+        epoch,
+        loss: last.loss,
+        gradNorm: last.gradientNorm,
+        learningRate,
+        tokens: batches.tokens,
+        targetTokens: batches.targetTokens,
+        tokensPerSecond: batches.tokens / (milliseconds / 1000),
+        milliseconds,
+      });
+    }
+
+    const isLast = step === totalSteps;
+    let stopsEarly = false;
+    let metric: number | undefined;
+    if (data.validation && (isLast || step % evaluateEvery === 0)) {
+      metric = await evaluate(engine, session);
+      out.record({ type: 'evaluated', step, loss: metric, perplexity: Math.exp(metric) });
+      state = afterEvaluation(state, metric);
+      stopsEarly = job.patience !== null && state.evaluationsWithoutGain >= job.patience;
+    }
+    const ends = isLast || stopsEarly || signal.stopRequested;
+    // The best weights can only be kept if every evaluation has a checkpoint.
+    if (ends || signal.saveRequested || step % saveEvery === 0 || (job.keepBest && metric !== undefined)) {
+      signal.saveRequested = false;
+      const position = loader.state();
+      const limit = job.saveLimit;
+      await out.saveCheckpoint(step, (folder) => writeCheckpoint(folder, contents, state, job.seed, position), {
+        metric,
+        limit,
+      });
+      savedAt = step;
+      if (!signal.stopRequested) await answerSamples(session, engine, out, step);
+    }
+    if (stopsEarly && state.bestStep !== null && state.bestLoss !== null) {
+      out.record({ type: 'early_stopped', step, bestStep: state.bestStep, bestLoss: state.bestLoss });
+    }
+    if (stopsEarly) break;
+  }
+  out.record({
+    type: 'finished',
+    step: state.step,
+    loss: last?.loss ?? out.status.loss,
+    ...(out.status.evaluationLoss !== null && { evaluationLoss: out.status.evaluationLoss }),
+    milliseconds: state.milliseconds,
+  });
+  await engine.engine.dispose();
+}
+
+const fresh: TrainerState = {
+  step: 0,
+  epoch: 0,
+  bestLoss: null,
+  bestStep: null,
+  evaluationsWithoutGain: 0,
+  milliseconds: 0,
+};
+
+/** `startEngine` has loaded the weights from the same checkpoint; here come moments, position and counters. */
+async function restore(checkpoint: string, session: Session, { engine }: TrainingEngine): Promise<TrainerState> {
+  const { state, data } = await readCheckpoint(checkpoint, engine);
+  session.loader.restore(data);
+  return state;
+}
+
+function afterEvaluation(state: TrainerState, loss: number): TrainerState {
+  const improved = state.bestLoss === null || loss < state.bestLoss;
+  if (improved) return { ...state, bestLoss: loss, bestStep: state.step, evaluationsWithoutGain: 0 };
+  return { ...state, evaluationsWithoutGain: state.evaluationsWithoutGain + 1 };
+}
+
+async function answerSamples(
+  { job, text, samplePrompts }: Session,
+  { engine }: TrainingEngine,
+  out: RunDirectory,
+  step: number,
+): Promise<void> {
+  const { maxTokens, temperature, prompts } = job.samples;
+  for (const [i, prompt] of samplePrompts.entries()) {
+    const ids: number[] = [];
+    const sampling = { ...greedy, temperature };
+    const options = {
+      program: sampleProgram,
+      sampling,
+      maxNewTokens: maxTokens,
+      stopIds: text.stopIds,
+      seed: job.seed + i,
+    };
+    for await (const id of generate(engine, prompt, options)) if (!text.stopIds.has(id)) ids.push(id);
+    out.record({
+      type: 'sample',
+      step,
+      prompt: prompts[i]?.at(-1)?.content ?? '',
+      text: await text.tokenizer.decode(ids),
+    });
+  }
+}
+
+function notFinite(out: RunDirectory, step: number, { loss, gradientNorm }: StepResult): UserError {
+  return new UserError({
+    what: `at step ${step} the loss is ${loss} and the gradient norm ${gradientNorm}: training has diverged`,
+    where: out.path,
+    next: 'lower learning_rate, lengthen the warm-up, or look at the rows of this step; the last checkpoint is from before',
+    code: 'loss_not_finite',
+  });
+}
