@@ -34,6 +34,8 @@ export const LIMITS = {
   ggufStringBytes: 16 * MiB,
   /** Vocabulary, scores, merges: Gemma has 262 k tokens and 515 k merges. */
   ggufArrayItems: 16 * MiB,
+  /** Every way to cut a token in two is tried. The longest real ones are runs of 128 spaces and 256 equals signs. */
+  tokenCharacters: 1024,
   /** The specification allows arrays of arrays; nobody writes deeper than one level. */
   ggufArrayDepth: 4,
   /** Alignment of tensor data is 32; sector- or page-aligned files use up to 64 KiB. */

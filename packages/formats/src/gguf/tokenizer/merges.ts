@@ -14,6 +14,7 @@ export function mergesFromScores(pieces: readonly string[], scores: readonly num
     let split = 0;
     for (const character of piece) {
       split += character.length; // code points, not halves of surrogate pairs
+      if (split === piece.length) break;
       const [left, right] = [piece.slice(0, split), piece.slice(split)];
       const [leftId, rightId] = [ids.get(left), ids.get(right)];
       if (leftId !== undefined && rightId !== undefined) merges.push({ left, right, leftId, rightId, id });

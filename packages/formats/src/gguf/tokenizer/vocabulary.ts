@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
+import { LIMITS } from '../../limits.ts';
 import type { GgufMetadata } from '../metadata.ts';
 import { metadataNumber, metadataNumbers, metadataStrings } from '../metadata.ts';
 
@@ -33,6 +34,8 @@ export function readVocabulary(metadata: GgufMetadata, path: string): Vocabulary
   if (types.length !== tokens.length) {
     throw invalidTokenizer(`${tokens.length} tokens have ${types.length} types`, path);
   }
+  const long = tokens.find((token) => token.length > LIMITS.tokenCharacters);
+  if (long !== undefined) throw invalidTokenizer(`a token has ${long.length} characters`, path);
   if (new Set(tokens).size !== tokens.length) throw invalidTokenizer('a token appears twice', path);
 
   const special: Partial<Record<SpecialRole, number>> = {};

@@ -1,0 +1,194 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { LoraConfig } from '../src/peft/config.ts';
+import { formatLoraConfig, parseLoraConfig } from '../src/peft/config.ts';
+import { lookUpPattern } from '../src/peft/pattern.ts';
+import { readPeftAdapter } from '../src/peft/read.ts';
+import type { LoraModuleToWrite } from '../src/peft/write.ts';
+import { writePeftAdapter } from '../src/peft/write.ts';
+import type { SafetensorsInfo } from '../src/safetensors/header.ts';
+import type { TensorToWrite } from '../src/safetensors/write.ts';
+import { writeSafetensors } from '../src/safetensors/write.ts';
+import { temporaryFolder, userError } from './helpers.ts';
+
+const folder = temporaryFolder();
+/** Saved by PEFT 0.21 (rank 4, all linear layers of a two-layer Llama). */
+const savedByPeft = join(import.meta.dirname, 'golden/peft-adapter');
+
+const config: LoraConfig = {
+  r: 2,
+  loraAlpha: 4,
+  useRslora: false,
+  loraDropout: 0.1,
+  targetModules: ['q_proj', 'v_proj'],
+  rankPattern: {},
+  alphaPattern: {},
+  baseModel: 'org/model',
+  revision: undefined,
+};
+
+function matrix(rows: number, columns: number): Omit<TensorToWrite, 'name'> {
+  const values = Float32Array.from({ length: rows * columns }, (_, i) => i);
+  return { dtype: 'F32', shape: [rows, columns], bytes: () => new Uint8Array(values.buffer) };
+}
+
+function module(name: string, rank = 2): LoraModuleToWrite {
+  return { name, a: matrix(rank, 3), b: matrix(5, rank) };
+}
+
+function peftConfig(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return { ...JSON.parse(readFileSync(join(savedByPeft, 'adapter_config.json'), 'utf8')), ...changes };
+}
+
+describe('an adapter saved by PEFT', () => {
+  const adapter = readPeftAdapter(savedByPeft);
+
+  it('is read with its modules and scales', () => {
+    expect(adapter.config).toMatchObject({ r: 4, loraAlpha: 8, useRslora: false, loraDropout: 0 });
+    expect(adapter.modules).toHaveLength(14);
+    expect(adapter.modules[0]).toEqual({
+      name: 'model.layers.0.mlp.down_proj',
+      rank: 4,
+      alpha: 8,
+      scale: 2,
+      a: 'base_model.model.model.layers.0.mlp.down_proj.lora_A.weight',
+      b: 'base_model.model.model.layers.0.mlp.down_proj.lora_B.weight',
+      inputs: 64,
+      outputs: 32,
+    });
+  });
+
+  it('is written back byte for byte, and with the same configuration', async () => {
+    const again = join(folder, 'again');
+    const copy = (name: string) => {
+      const { dtype, shape } = adapter.tensors.tensors.get(name) as SafetensorsInfo;
+      return { dtype, shape, bytes: () => adapter.tensors.bytes(name) };
+    };
+    const modules = adapter.modules.map(({ name, a, b }) => ({ name, a: copy(a), b: copy(b) }));
+    await writePeftAdapter(again, adapter.config, modules);
+    const [weights, saved] = [again, savedByPeft].map((path) => readFileSync(join(path, 'adapter_model.safetensors')));
+    expect(weights).toEqual(saved);
+    expect(JSON.parse(readFileSync(join(again, 'adapter_config.json'), 'utf8'))).toEqual(peftConfig());
+  });
+});
+
+describe('configuration', () => {
+  it.each([
+    [{ use_dora: true }, 'use_dora'],
+    [{ lora_bias: true }, 'lora_bias'],
+    [{ bias: 'all' }, 'bias'],
+    [{ modules_to_save: ['lm_head'] }, 'modules_to_save'],
+    [{ trainable_token_indices: [1, 2] }, 'trainable_token_indices'],
+    [{ fan_in_fan_out: true }, 'fan_in_fan_out'],
+    [{ layer_replication: [[0, 4]] }, 'layer_replication'],
+    [{ target_parameters: ['experts.gate_up_proj'] }, 'target_parameters'],
+    [{ init_lora_weights: 'pissa' }, 'init_lora_weights'],
+    [{ peft_type: 'IA3' }, 'peft_type'],
+    [{ use_qalora: true }, 'use_qalora'],
+    [{ a_field_of_tomorrow: 'on' }, 'a_field_of_tomorrow'],
+  ])('%j cannot be honoured', (changes, field) => {
+    const error = userError(() => parseLoraConfig(peftConfig(changes), 'adapter_config.json'));
+    expect(error).toMatchObject({ code: 'adapter_field_unsupported', where: 'adapter_config.json' });
+    expect(error.what).toContain(field);
+  });
+
+  it.each([
+    [{ r: 0 }, 'r should be'],
+    [{ r: 2.5 }, 'r should be'],
+    [{ lora_alpha: '16' }, 'lora_alpha should be'],
+    [{ use_rslora: 1 }, 'use_rslora should be'],
+    [{ target_modules: 7 }, 'target_modules should be'],
+    [{ rank_pattern: { q_proj: -1 } }, 'rank_pattern.q_proj should be'],
+  ])('%j is wrong', (changes, message) => {
+    expect(userError(() => parseLoraConfig(peftConfig(changes), 'x')).what).toContain(message);
+  });
+
+  it.each(['all-linear', '.*\\.self_attn\\.(q|v)_proj', ['q_proj']])('target_modules may be %j', (targetModules) => {
+    expect(parseLoraConfig(peftConfig({ target_modules: targetModules }), 'x').targetModules).toEqual(targetModules);
+  });
+
+  it('survives writing and reading', () => {
+    const full: LoraConfig = {
+      ...config,
+      useRslora: true,
+      rankPattern: { q_proj: 8 },
+      alphaPattern: { 'layers.1.v_proj': 3 },
+    };
+    expect(parseLoraConfig(formatLoraConfig(full), 'x')).toEqual(full);
+  });
+});
+
+describe('rank and alpha patterns', () => {
+  it.each([
+    ['q_proj', true],
+    ['self_attn.q_proj', true],
+    ['proj', false],
+    ['layers.1.self_attn.q_proj', true],
+    ['layers.\\d+.self_attn.q_proj', true],
+    ['layers.[0-3].*.(q|v)_proj', true],
+    ['layers.2.*', false],
+  ])('%s fits model.layers.1.self_attn.q_proj: %s', (pattern, fits) => {
+    expect(lookUpPattern({ [pattern]: 8 }, 'model.layers.1.self_attn.q_proj')).toBe(fits ? 8 : undefined);
+  });
+
+  it.each(['(a+)+$', '(a|a)*b', '(?=x)', '.*.*.*.*x', '(', '\\1', 'a'.repeat(5000)])(
+    '%s is not evaluated',
+    (pattern) => {
+      const error = userError(() => parseLoraConfig(peftConfig({ rank_pattern: { [pattern]: 8 } }), 'x'));
+      expect(error.code).toBe('adapter_pattern_unsupported');
+    },
+  );
+
+  it('give a module its own rank and scale', async () => {
+    const path = join(folder, 'patterns');
+    const rslora: LoraConfig = { ...config, useRslora: true, rankPattern: { q_proj: 4 }, alphaPattern: { q_proj: 6 } };
+    await writePeftAdapter(path, rslora, [module('m.q_proj', 4), module('m.v_proj')]);
+    const { modules, tensors } = readPeftAdapter(path);
+    expect(modules).toMatchObject([
+      { name: 'm.q_proj', rank: 4, alpha: 6, scale: 3, inputs: 3, outputs: 5 },
+      { name: 'm.v_proj', rank: 2, alpha: 4, scale: 4 / Math.SQRT2 },
+    ]);
+    tensors.close();
+  });
+});
+
+describe('a folder is refused', () => {
+  const prefix = 'base_model.model.m.q_proj';
+  const a = { ...matrix(2, 3), name: `${prefix}.lora_A.weight` };
+  const b = { ...matrix(5, 2), name: `${prefix}.lora_B.weight` };
+
+  it.each([
+    ['without lora_B', [a], `the tensor ${b.name} is missing`],
+    ['with another rank', [{ ...a, ...matrix(4, 3) }, b], 'has rank 4 in lora_A and 2 in lora_B'],
+    ['with DoRA', [a, b, { ...matrix(1, 5), name: `${prefix}.lora_magnitude_vector` }], 'DoRA'],
+    ['with an embedding', [{ ...a, name: 'base_model.model.m.lora_embedding_A' }], 'adapts an embedding'],
+    ['with a whole layer', [a, b, { ...matrix(2, 2), name: 'base_model.model.lm_head.weight' }], 'is not the lora_A'],
+    ['with a convolution', [{ ...a, shape: [2, 3, 1] }, b], 'not a matrix'],
+    ['with integers', [{ ...a, dtype: 'I32' as const }, b], 'not a matrix'],
+    ['with nothing', [], 'holds no LoRA weights'],
+  ])('%s', async (name, tensors, message) => {
+    const path = join(folder, name);
+    await writePeftAdapter(path, config, []);
+    await writeSafetensors(join(path, 'adapter_model.safetensors'), tensors);
+    expect(userError(() => readPeftAdapter(path)).what).toContain(message);
+  });
+
+  it('that is not there or incomplete', () => {
+    expect(userError(() => readPeftAdapter(join(folder, 'nowhere'))).what).toContain('no such folder');
+    for (const missing of ['adapter_config.json', 'adapter_model.safetensors']) {
+      const path = join(folder, `without ${missing}`);
+      cpSync(savedByPeft, path, { recursive: true });
+      rmSync(join(path, missing));
+      expect(userError(() => readPeftAdapter(path)).what).toContain(`no ${missing}`);
+    }
+  });
+
+  it('that holds a pickle', () => {
+    const path = join(folder, 'pickle');
+    mkdirSync(path);
+    cpSync(join(savedByPeft, 'adapter_config.json'), join(path, 'adapter_config.json'));
+    writeFileSync(join(path, 'adapter_model.bin'), '');
+    expect(userError(() => readPeftAdapter(path)).code).toBe('pickle_checkpoint');
+  });
+});
