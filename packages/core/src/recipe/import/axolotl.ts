@@ -1,13 +1,15 @@
+import type { Recipe } from '../schema.ts';
 import { axolotlDatasets } from './axolotlDatasets.ts';
+import { withoutCounterpart } from './axolotlWithoutCounterpart.ts';
 import { intervals, optimizer, plain, schedule, trainerRules, warmup } from './huggingFace.ts';
 import {
   becomes,
   cannot,
   type Input,
+  imply,
   isMapping,
   isOff,
-  missing,
-  needless,
+  newAccount,
   nothing,
   type Rule,
   type Rules,
@@ -15,7 +17,7 @@ import {
   refuseTraining,
   renamed,
   type Translation,
-  Translator,
+  translateKeys,
 } from './translate.ts';
 
 /**
@@ -25,32 +27,33 @@ import {
 export function fromAxolotl(input: Input): Translation {
   for (const key of ['rl', 'reward_model', 'process_reward_model', 'relora'])
     if (input[key]) refuseTraining(key, input[key]);
-  const translator = new Translator();
+  const account = newAccount();
   const lists = ['datasets', 'test_datasets', 'pretraining_dataset'];
-  const output = translator.mapping(input, axolotlRules, recipeShape, { except: lists });
+  const output = translateKeys(account, input, axolotlRules, recipeShape, { except: lists });
   const datasets = [
-    ...axolotlDatasets(translator, input, 'datasets'),
-    ...axolotlDatasets(translator, input, 'pretraining_dataset'),
+    ...axolotlDatasets(account, input, 'datasets'),
+    ...axolotlDatasets(account, input, 'pretraining_dataset'),
   ];
   if (datasets.length > 0) output['datasets'] = datasets;
-  const tests = axolotlDatasets(translator, input, 'test_datasets');
+  const tests = axolotlDatasets(account, input, 'test_datasets');
   if (tests.length > 0) output['test_datasets'] = tests;
 
-  translator.imply(output, 'adapter', null, 'Axolotl trains every weight unless told otherwise');
-  translator.imply(output, 'sequence_len', 512, "Axolotl's default");
-  translator.imply(output, 'excess_length_strategy', 'drop', 'Axolotl leaves out rows that are too long');
-  translator.imply(output, 'micro_batch_size', 1, "Axolotl's default");
-  translator.imply(output, 'gradient_accumulation_steps', 1, "Axolotl's default");
-  translator.imply(output, 'weight_decay', 0, "Axolotl's default");
+  imply(account, output, 'adapter', null, 'Axolotl trains every weight unless told otherwise');
+  imply(account, output, 'sequence_len', 512, "Axolotl's default");
+  imply(account, output, 'excess_length_strategy', 'drop', 'Axolotl leaves out rows that are too long');
+  imply(account, output, 'micro_batch_size', 1, "Axolotl's default");
+  imply(account, output, 'gradient_accumulation_steps', 1, "Axolotl's default");
+  imply(account, output, 'weight_decay', 0, "Axolotl's default");
   if (output['adapter'] !== null && !('lora_target_modules' in output) && !('lora_target_linear' in output)) {
-    translator.imply(
+    imply(
+      account,
       output,
       'lora_target_modules',
       ['q_proj', 'v_proj'],
       'without targets PEFT takes the query and value projections of Llama, Qwen and Mistral',
     );
   }
-  return translator.result(output);
+  return { recipe: output as Partial<Recipe>, ...account };
 }
 
 const hasAdapter = (input: Input) => input['adapter'] === 'lora' || input['adapter'] === 'qlora';
@@ -127,6 +130,7 @@ const batchSize: Rule = (value, input) => {
 
 export const axolotlRules: Rules = {
   ...trainerRules,
+  ...withoutCounterpart,
   ...plain([
     'base_model',
     'chat_template_kwargs',
@@ -179,117 +183,4 @@ export const axolotlRules: Rules = {
   auto_resume_from_checkpoints: isOff(() => cannot('use `anneal runs resume`')),
   skip_prepare_dataset: isOff(() => cannot('Anneal prepares every data set')),
   plugins,
-  ...missing('Anneal does not have it', ['rl', 'reward_model', 'process_reward_model', 'relora']),
-  ...needless("found in the model's own files", [
-    'model_type',
-    'tokenizer_type',
-    'tokenizer_use_fast',
-    'tokenizer_legacy',
-    'base_model_config',
-    'is_llama_derived_model',
-    'is_mistral_derived_model',
-    'is_falcon_derived_model',
-    'is_qwen_derived_model',
-  ]),
-  ...needless('Anneal keeps prepared data inside the run folder', [
-    'dataset_prepared_path',
-    'dataset_keep_in_memory',
-    'dataset_shard_num',
-    'dataset_shard_idx',
-    'sample_packing_group_size',
-    'sample_packing_bin_size',
-    'sample_packing_sequentially',
-    'multipack_real_batches',
-    'eval_sample_packing',
-    'sample_packing_eff_est',
-    'total_num_tokens',
-  ]),
-  ...needless('concerns the speed or the memory of PyTorch only', [
-    'lora_mlp_kernel',
-    'lora_qkv_kernel',
-    'lora_o_kernel',
-    'lora_on_cpu',
-    'lora_fan_in_fan_out',
-    'flash_attn_fuse_mlp',
-    'flash_attn_fuse_qkv',
-    'flash_attn_rms_norm',
-    'flash_attn_cross_entropy',
-    'liger_rope',
-    'liger_rms_norm',
-    'liger_glu_activation',
-    'liger_swiglu',
-    'liger_layer_norm',
-    'liger_cross_entropy',
-    'liger_fused_linear_cross_entropy',
-    'unsloth_cross_entropy_loss',
-    'unsloth_lora_mlp',
-    'unsloth_lora_qkv',
-    'unsloth_lora_o',
-    'gpu_memory_limit',
-    'device_map',
-    'max_memory',
-    'debug',
-    'strict',
-    'gc_steps',
-    'save_first_step',
-  ]),
-  ...missing('Anneal reports to its own run folder', [
-    'wandb_project',
-    'wandb_entity',
-    'wandb_watch',
-    'wandb_name',
-    'wandb_run_id',
-    'wandb_log_model',
-    'wandb_mode',
-    'mlflow_tracking_uri',
-    'mlflow_experiment_name',
-    'comet_api_key',
-    'comet_project_name',
-    'use_tensorboard',
-    'use_wandb',
-    'use_mlflow',
-    'eval_table_size',
-    'eval_max_new_tokens',
-    'push_dataset_to_hub',
-    'hf_use_auth_token',
-  ]),
-  ...missing('Anneal trains on one device for now', [
-    'context_parallel_size',
-    'sequence_parallel_degree',
-    'heads_k_stride',
-    'dp_shard_size',
-    'dp_replicate_size',
-    'fsdp_version',
-  ]),
-  ...missing('it changes what is learnt, and Anneal does not have it', [
-    'peft_use_dora',
-    'peft_init_lora_weights',
-    'peft_layers_to_transform',
-    'lora_modules_to_save',
-    'lora_target_parameters',
-    'lora_layers_to_transform',
-    'relora_steps',
-    'relora_warmup_steps',
-    'noisy_embedding_alpha',
-    's2_attention',
-    'rope_scaling',
-    'overrides_of_model_config',
-    'model_kwargs',
-    'unfrozen_parameters',
-    'cosine_constant_lr_ratio',
-    'lr_groups',
-    'embedding_lr',
-    'embedding_lr_scale',
-    'optim_args',
-    'optim_target_modules',
-    'bnb_config_kwargs',
-    'default_system_message',
-    'eot_tokens',
-    'tokens',
-    'added_tokens_overrides',
-    'tokenizer_config',
-    'resize_token_embeddings_to_32x',
-    'loss_watchdog_threshold',
-    'loss_watchdog_patience',
-  ]),
 };

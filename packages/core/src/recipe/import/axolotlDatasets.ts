@@ -1,9 +1,11 @@
 import { datasetSchema } from '../sections/datasets.ts';
 import { plain } from './huggingFace.ts';
 import {
+  type Account,
   becomes,
   cannot,
   type Input,
+  imply,
   isMapping,
   isOff,
   missing,
@@ -13,31 +15,31 @@ import {
   type Rule,
   type Rules,
   renamed,
-  type Translator,
+  translateKeys,
 } from './translate.ts';
 
 /** The entries of one of Axolotl's data set lists as ours. */
-export function axolotlDatasets(translator: Translator, input: Input, list: string): Input[] {
+export function axolotlDatasets(account: Account, input: Input, list: string): Input[] {
   if (!(list in input)) return [];
   const value = input[list];
   if (value === null || (Array.isArray(value) && value.length === 0)) {
-    translator.translated.push({ from: list, to: 'nothing', note: 'empty' });
+    account.translated.push({ from: list, to: 'nothing', note: 'empty' });
     return [];
   }
   const entries = (Array.isArray(value) ? value : [value]).map((entry) =>
     typeof entry === 'string' ? { path: entry } : entry,
   );
   if (!entries.every(isMapping)) {
-    translator.untranslated.push({ key: list, value, reason: 'not a list of data sets' });
+    account.untranslated.push({ key: list, value, reason: 'not a list of data sets' });
     return [];
   }
   const pretraining = list === 'pretraining_dataset';
   return entries.map((entry, i) => {
-    const dataset = translator.mapping(entry, pretraining ? pretrainingRules : rules, datasetSchema.shape, {
+    const dataset = translateKeys(account, entry, pretraining ? pretrainingRules : rules, datasetSchema.shape, {
       prefix: `${list}.${i}.`,
     });
     if (pretraining && !('type' in dataset))
-      translator.imply(dataset, 'type', 'completion', 'pre-training reads plain text');
+      imply(account, dataset, 'type', 'completion', 'pre-training reads plain text');
     return dataset;
   });
 }

@@ -1,12 +1,15 @@
+import type { Recipe } from '../schema.ts';
 import { intervals, optimizer, schedule, trainerRules, warmup } from './huggingFace.ts';
 import { type DatasetInfo, llamaFactoryDatasets } from './llamaFactoryDatasets.ts';
 import {
   becomes,
   cannot,
   type Input,
+  imply,
   isOff,
   missing,
   needless,
+  newAccount,
   nothing,
   type Rule,
   type Rules,
@@ -14,7 +17,7 @@ import {
   refuseTraining,
   renamed,
   type Translation,
-  Translator,
+  translateKeys,
 } from './translate.ts';
 
 /**
@@ -23,35 +26,35 @@ import {
  */
 export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Translation {
   refuseOtherTraining(input);
-  const translator = new Translator();
+  const account = newAccount();
   const lists = ['dataset', 'eval_dataset'];
-  const output = translator.mapping(input, llamaFactoryRules, recipeShape, { except: lists });
-  const datasets = llamaFactoryDatasets(translator, input, 'dataset', datasetInfo);
+  const output = translateKeys(account, input, llamaFactoryRules, recipeShape, { except: lists });
+  const datasets = llamaFactoryDatasets(account, input, 'dataset', datasetInfo);
   if (datasets.length > 0) output['datasets'] = datasets;
-  const tests = llamaFactoryDatasets(translator, input, 'eval_dataset', datasetInfo);
+  const tests = llamaFactoryDatasets(account, input, 'eval_dataset', datasetInfo);
   if (tests.length > 0) output['test_datasets'] = tests;
 
   const theirs = "LLaMA-Factory's default";
   const rank = output['lora_r'] ?? 8;
-  translator.imply(output, 'adapter', 'lora', theirs);
+  imply(account, output, 'adapter', 'lora', theirs);
   if (output['adapter'] !== null) {
-    translator.imply(output, 'lora_r', 8, theirs);
-    translator.imply(output, 'lora_alpha', Number(rank) * 2, `${theirs}: twice the rank`);
+    imply(account, output, 'lora_r', 8, theirs);
+    imply(account, output, 'lora_alpha', Number(rank) * 2, `${theirs}: twice the rank`);
   }
-  translator.imply(output, 'sequence_len', 2048, theirs);
+  imply(account, output, 'sequence_len', 2048, theirs);
   const { values, note } = excess(input);
-  for (const [key, value] of Object.entries(values)) translator.imply(output, key, value, note);
-  if (input['stage'] === 'pt') translator.imply(output, 'sample_packing', true, `${theirs} in pre-training`);
-  translator.imply(output, 'micro_batch_size', 8, "the Trainer's default");
-  translator.imply(output, 'gradient_accumulation_steps', 1, "the Trainer's default");
-  if (!('max_steps' in output)) translator.imply(output, 'num_epochs', 3, "the Trainer's default");
-  translator.imply(output, 'learning_rate', 5e-5, "the Trainer's default");
-  translator.imply(output, 'lr_scheduler', 'linear', "the Trainer's default");
+  for (const [key, value] of Object.entries(values)) imply(account, output, key, value, note);
+  if (input['stage'] === 'pt') imply(account, output, 'sample_packing', true, `${theirs} in pre-training`);
+  imply(account, output, 'micro_batch_size', 8, "the Trainer's default");
+  imply(account, output, 'gradient_accumulation_steps', 1, "the Trainer's default");
+  if (!('max_steps' in output)) imply(account, output, 'num_epochs', 3, "the Trainer's default");
+  imply(account, output, 'learning_rate', 5e-5, "the Trainer's default");
+  imply(account, output, 'lr_scheduler', 'linear', "the Trainer's default");
   if (!('warmup_steps' in output) && output['lr_scheduler'] !== 'constant') {
-    translator.imply(output, 'warmup_ratio', 0, "the Trainer's default");
+    imply(account, output, 'warmup_ratio', 0, "the Trainer's default");
   }
-  translator.imply(output, 'weight_decay', 0, "the Trainer's default");
-  return translator.result(output);
+  imply(account, output, 'weight_decay', 0, "the Trainer's default");
+  return { recipe: output as Partial<Recipe>, ...account };
 }
 
 function refuseOtherTraining(input: Input): void {

@@ -1,15 +1,15 @@
 import { posix } from 'node:path';
-import { type Input, isMapping, shown, type Translator } from './translate.ts';
+import { type Account, type Input, isMapping, shown } from './translate.ts';
 
 /** `dataset_info.json`: name of a data set → where and what it is. */
 export type DatasetInfo = Readonly<Record<string, unknown>>;
 
 /** The data sets behind a list of names, `identity,alpaca_en_demo`. */
-export function llamaFactoryDatasets(translator: Translator, input: Input, key: string, info?: DatasetInfo): Input[] {
+export function llamaFactoryDatasets(account: Account, input: Input, key: string, info?: DatasetInfo): Input[] {
   if (!(key in input)) return [];
   const value = input[key];
   if (value === null || value === '') {
-    translator.translated.push({ from: key, to: 'nothing', note: 'empty' });
+    account.translated.push({ from: key, to: 'nothing', note: 'empty' });
     return [];
   }
   const names = (Array.isArray(value) ? value : String(value).split(',')).map((name) => String(name).trim());
@@ -22,7 +22,7 @@ export function llamaFactoryDatasets(translator: Translator, input: Input, key: 
     return input['stage'] === 'pt' ? plainText(dataset) : dataset;
   });
   const to = datasets.map((dataset) => shown({ path: dataset['path'] })).join(', ');
-  translator.translated.push({ from: key, to, ...(notes.length > 0 ? { note: notes.join('; ') } : {}) });
+  account.translated.push({ from: key, to, ...(notes.length > 0 ? { note: notes.join('; ') } : {}) });
   return datasets;
 }
 

@@ -79,67 +79,66 @@ export function isOff(rule: Rule): Rule {
   };
 }
 
+/** What has been said so far about the keys of a recipe. */
+export type Account = Omit<Translation, 'recipe'>;
+
+export const newAccount = (): Account => ({ translated: [], untranslated: [], implied: [] });
+
 /**
  * Translates the keys of one mapping. Values that our schema refuses and values that contradict an earlier key are
  * reported as untranslated, so that what comes out is always sound key by key.
  */
-export class Translator {
-  readonly translated: Translated[] = [];
-  readonly untranslated: Untranslated[] = [];
-  readonly implied: Implied[] = [];
-
-  mapping(
-    input: Input,
-    rules: Rules,
-    shape: Record<string, z.ZodType>,
-    options: { prefix?: string; except?: readonly string[] } = {},
-  ): Input {
-    const { prefix = '', except = [] } = options;
-    const output: Input = {};
-    for (const [key, value] of Object.entries(input)) {
-      if (!except.includes(key)) this.#key({ from: prefix + key, value, input, shape, output }, rule(rules, key));
+export function translateKeys(
+  account: Account,
+  input: Input,
+  rules: Rules,
+  shape: Readonly<Record<string, z.ZodType>>,
+  { prefix = '', except = [] }: { prefix?: string; except?: readonly string[] } = {},
+): Input {
+  const output: Input = {};
+  for (const [key, value] of Object.entries(input)) {
+    if (except.includes(key)) continue;
+    const from = prefix + key;
+    const outcome = fitting(outcomeOf(key, value, input, rules), output, shape);
+    if ('reason' in outcome) {
+      account.untranslated.push({ key: from, value, reason: outcome.reason });
+    } else {
+      Object.assign(output, outcome.values);
+      const to = Object.keys(outcome.values).length === 0 ? 'nothing' : shown(outcome.values);
+      account.translated.push({ from, to, ...(outcome.note === undefined ? {} : { note: outcome.note }) });
     }
-    return output;
   }
+  return output;
+}
 
-  imply(output: Input, key: string, value: unknown, note: string): void {
-    if (key in output) return;
-    output[key] = value;
-    this.implied.push({ key, value, note });
-  }
+/** Writes down a default of the other trainer unless the recipe has said something itself. */
+export function imply(account: Account, output: Input, key: string, value: unknown, note: string): void {
+  if (key in output) return;
+  output[key] = value;
+  account.implied.push({ key, value, note });
+}
 
-  result(output: Input): Translation {
-    const { translated, untranslated, implied } = this;
-    return { recipe: output as Partial<Recipe>, translated, untranslated, implied };
-  }
+function outcomeOf(key: string, value: unknown, input: Input, rules: Rules): Outcome {
+  const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+  if (rule === undefined) return cannot('not a setting that this translator knows');
+  return value === null && !nullMatters.has(key) ? nothing('empty: the default applies') : rule(value, input);
+}
 
-  #key(
-    at: { from: string; value: unknown; input: Input; shape: Record<string, z.ZodType>; output: Input },
-    apply: Rule | undefined,
-  ): void {
-    const { from, value, input, shape, output } = at;
-    const refuse = (reason: string) => void this.untranslated.push({ key: from, value, reason });
-    if (apply === undefined) return refuse('not a setting that this translator knows');
-    const outcome =
-      value === null && !nullMatters.has(from) ? nothing('empty: the default applies') : apply(value, input);
-    if ('reason' in outcome) return refuse(outcome.reason);
-    for (const [key, result] of Object.entries(outcome.values)) {
-      const sound = shape[key]?.safeParse(result);
-      if (!sound?.success) return refuse(`its value does not fit \`${key}\`: ${sound?.error.issues[0]?.message}`);
-      if (key in output && !isDeepStrictEqual(output[key], result)) {
-        return refuse(`another key already says ${shown({ [key]: output[key] })}`);
-      }
+/** The outcome, if its values suit our schema and what earlier keys have said. */
+function fitting(outcome: Outcome, output: Input, shape: Readonly<Record<string, z.ZodType>>): Outcome {
+  if ('reason' in outcome) return outcome;
+  for (const [key, value] of Object.entries(outcome.values)) {
+    const sound = shape[key]?.safeParse(value);
+    if (!sound?.success) return cannot(`its value does not fit \`${key}\`: ${sound?.error.issues[0]?.message}`);
+    if (key in output && !isDeepStrictEqual(output[key], value)) {
+      return cannot(`another key already says ${shown({ [key]: output[key] })}`);
     }
-    Object.assign(output, outcome.values);
-    const to = Object.keys(outcome.values).length === 0 ? 'nothing' : shown(outcome.values);
-    this.translated.push({ from, to, ...(outcome.note === undefined ? {} : { note: outcome.note }) });
   }
+  return outcome;
 }
 
 /** Keys for which null is a value: `adapter:` left empty is full fine-tuning. */
 const nullMatters = new Set(['adapter']);
-
-const rule = (rules: Rules, key: string) => (Object.hasOwn(rules, key) ? rules[key] : undefined);
 
 export const recipeShape: Record<string, z.ZodType> = recipeSchema.shape;
 
