@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { Quantity } from './quantity.ts';
+import { verifyModel } from './verifyModel.ts';
+import { verifySft } from './verifySft.ts';
+import { templateFiles, verifyTemplates } from './verifyTemplates.ts';
+
+export interface VerifyOptions {
+  /** For a folder of a fine-tuning run: the model it starts from. */
+  readonly model?: string | undefined;
+  /** For chat templates: where their tokenizers lie. */
+  readonly tokenizer?: string | undefined;
+}
+
+/**
+ * Compares reference values with what this engine computes, whatever kind of folder they are in: a checkpoint with golden.safetensors,
+ * a fine-tuning run with golden.json and rows.jsonl, or chat templates (a JSON file, or a folder of them).
+ * @throws UserError for a path that is none of these, or when an option it needs is missing
+ */
+export async function verify(path: string, options: VerifyOptions = {}): Promise<Quantity[]> {
+  if (existsSync(join(path, 'golden.safetensors'))) return verifyModel(path);
+  if (existsSync(join(path, 'golden.json')) && existsSync(join(path, 'rows.jsonl'))) {
+    return verifySft(path, required(options.model, path, '--model PATH, the model that was fine-tuned'));
+  }
+  const files = templateFiles(path);
+  if (files.length > 0) {
+    const tokenizers = required(options.tokenizer, path, '--tokenizer DIR, the folder of the tokenizer');
+    const quantities: Quantity[] = [];
+    for (const file of files) quantities.push(...(await verifyTemplates(file, tokenizers)));
+    return quantities;
+  }
+  throw new UserError({
+    what: 'there are no reference values here',
+    where: path,
+    next: 'give a checkpoint folder with golden.safetensors, a run folder with golden.json, or a JSON file of chat templates',
+    code: 'golden_not_found',
+  });
+}
+
+function required(value: string | undefined, path: string, option: string): string {
+  if (value !== undefined) return value;
+  throw new UserError({
+    what: 'these reference values need one thing more',
+    where: path,
+    next: `add ${option}`,
+    code: 'option_missing',
+  });
+}

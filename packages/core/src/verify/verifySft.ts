@@ -1,0 +1,154 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CpuDevice, compile, cpuDevice, Engine, scratchOf, Variables } from '@anneal/kernels';
+import { idOfWord, isTargetWord } from '../datasets/tokenStore.ts';
+import { generate } from '../generate/generate.ts';
+import { encodePrompt } from '../generate/modelText.ts';
+import { decodeProgram } from '../generate/programs.ts';
+import { greedy } from '../generate/sample.ts';
+import { loadWeights } from '../models/load.ts';
+import { resolveRecipe } from '../recipe/resolve.ts';
+import type { Recipe } from '../recipe/schema.ts';
+import { createJob } from '../trainer/job.ts';
+import { openSession, type Session, startEngine } from '../trainer/session.ts';
+import { TrainingEngine } from '../trainer/trainingEngine.ts';
+import { mismatches, type Quantity, quantity, relativeDifference } from './quantity.ts';
+
+/** A real fine-tuning run to be repeated: rows.jsonl, adapter/ and this golden.json. */
+interface GoldenSft {
+  readonly recipe: Partial<Recipe>;
+  readonly loss: readonly number[];
+  readonly grad_norm: readonly number[];
+  readonly learning_rate: readonly number[];
+  readonly target_tokens: readonly number[];
+  /** Of the first rows. */
+  readonly tokens: readonly { readonly ids: readonly number[]; readonly labels: readonly number[] }[];
+  readonly generations: readonly {
+    readonly prompt: string;
+    readonly model: 'base' | 'tuned';
+    readonly prompt_ids: readonly number[];
+    readonly ids: readonly number[];
+  }[];
+}
+
+const tolerance = { loss: 1e-4, gradientNorm: 1e-3 };
+const MAX_NEW_TOKENS = 32;
+
+/** Repeats the run through the trainer's own path, from the rows to the tuned model's answers, in float32. */
+export async function verifySft(path: string, modelPath: string, device: CpuDevice = cpuDevice()): Promise<Quantity[]> {
+  const golden = JSON.parse(readFileSync(join(path, 'golden.json'), 'utf8')) as GoldenSft;
+  const recipe: Recipe = {
+    ...golden.recipe,
+    base_model: modelPath,
+    lora_model_dir: join(path, 'adapter'),
+    datasets: [{ path: join(path, 'rows.jsonl') }],
+    bf16: false,
+    // Makes the plan hold a cache, by which the answers below are made.
+    sample_prompts: golden.generations.map(({ prompt }) => prompt),
+    sample_max_tokens: MAX_NEW_TOKENS,
+  };
+  const dataFolder = mkdtempSync(join(tmpdir(), 'anneal-verify-'));
+  const session = await openSession(
+    { ...createJob(resolveRecipe(recipe, { baseDirectory: path })), device },
+    { dataFolder },
+  );
+  try {
+    return [
+      ...verifyTokens(golden, session),
+      ...(await verifySteps(golden, session)),
+      ...(await verifyBase(golden, session)),
+    ];
+  } finally {
+    await session.close();
+    rmSync(dataFolder, { recursive: true, force: true });
+  }
+}
+
+function verifyTokens(golden: GoldenSft, { data }: Session): Quantity[] {
+  return golden.tokens.flatMap(({ ids, labels }, row) => {
+    const words = data.train.words(row);
+    const targets = Array.from(words, (word) => (isTargetWord(word) ? idOfWord(word) : -100));
+    return [
+      mismatches(`tokens.${row}.ids`, Array.from(words, idOfWord), ids),
+      mismatches(`tokens.${row}.labels`, targets, labels),
+    ];
+  });
+}
+
+async function verifySteps(golden: GoldenSft, session: Session): Promise<Quantity[]> {
+  const { job, loader, totalSteps } = session;
+  const engine = await startEngine(session, null);
+  const training = new TrainingEngine(engine);
+  const rateOf = job.scheduleFor(totalSteps);
+  const losses: number[] = [];
+  const norms: number[] = [];
+  const counts: number[] = [];
+  for (let step = 0; step < totalSteps; step++) {
+    const batches = await loader.next();
+    const result = await training.step(batches, { step: step + 1, learningRate: rateOf(step), seed: job.seed });
+    losses.push(result.loss);
+    norms.push(result.gradientNorm);
+    counts.push(batches.targetTokens);
+  }
+  const answers = await verifyAnswers(golden, session, engine, 'tuned', 'sample');
+  await engine.dispose();
+  return [
+    mismatches('target_tokens', counts, golden.target_tokens),
+    quantity(
+      'steps',
+      'mismatches',
+      Math.abs(losses.length - golden.loss.length) + Math.abs(norms.length - golden.grad_norm.length),
+      0,
+    ),
+    relativeDifference(
+      'learning_rate',
+      golden.learning_rate.map((_, i) => rateOf(i)),
+      golden.learning_rate,
+      1e-12,
+    ),
+    ...losses.map((loss, i) =>
+      relativeDifference(`step.${i + 1}.loss`, [loss], golden.loss.slice(i, i + 1), tolerance.loss),
+    ),
+    ...norms.map((norm, i) =>
+      relativeDifference(`step.${i + 1}.grad_norm`, [norm], golden.grad_norm.slice(i, i + 1), tolerance.gradientNorm),
+    ),
+    ...answers,
+  ];
+}
+
+/** The answers of the model without its adapter. */
+async function verifyBase(golden: GoldenSft, session: Session): Promise<Quantity[]> {
+  const { model, job, plan } = session;
+  const contextLength = plan.variables.get('cache/layers.0.keys')?.tensor.shape[0] as number;
+  const weights = { type: 'f32', trainable: false, lora: null, dropoutSeed: null } as const;
+  const graph = decodeProgram('base', new Variables(), { config: model.config, weights, contextLength });
+  const bounds = { T: 64, S: 2, N: 1 };
+  const engine = new Engine(
+    compile([graph], { bounds, activations: 'keep', scratch: scratchOf(job.device) }),
+    job.device,
+  );
+  await loadWeights(engine, model);
+  const quantities = await verifyAnswers(golden, session, engine, 'base', 'base');
+  await engine.dispose();
+  return quantities;
+}
+
+async function verifyAnswers(
+  golden: GoldenSft,
+  { text }: Session,
+  engine: Engine,
+  model: 'base' | 'tuned',
+  program: string,
+): Promise<Quantity[]> {
+  const quantities: Quantity[] = [];
+  for (const reference of golden.generations.filter((g) => g.model === model)) {
+    const prompt = await encodePrompt(text, [{ role: 'user', content: reference.prompt }]);
+    const ids: number[] = [];
+    const options = { program, sampling: greedy, maxNewTokens: MAX_NEW_TOKENS, stopIds: text.stopIds, seed: 0 };
+    for await (const id of generate(engine, prompt, options)) ids.push(id);
+    quantities.push(mismatches(`${model}.${reference.prompt}.prompt_ids`, prompt, reference.prompt_ids));
+    quantities.push(mismatches(`${model}.${reference.prompt}.ids`, ids, reference.ids));
+  }
+  return quantities;
+}
