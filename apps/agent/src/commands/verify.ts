@@ -8,6 +8,8 @@ import { addExamples } from './examples.ts';
 
 interface Options {
   json?: boolean;
+  model?: string;
+  tokenizer?: string;
 }
 
 interface Verification {
@@ -21,19 +23,23 @@ export function define(command: Command): void {
     command
       .argument(
         '<path...>',
-        'folders of reference values: a checkpoint with golden.safetensors, curves.json and adapter/',
+        'reference values: a checkpoint folder with golden.safetensors, a fine-tuning run with golden.json, or chat templates in JSON',
       )
+      .option('--model <path>', 'for a fine-tuning run: the model it starts from')
+      .option('--tokenizer <folder>', 'for chat templates: the folder of the tokenizer, or of several families')
       .action(verify),
-    'anneal verify packages/core/test/golden/llama3',
+    'anneal verify packages/core/test/golden/models/llama3',
+    'anneal verify golden/smollm2-sft --model SmolLM2-135M-Instruct.Q4_1.gguf',
+    'anneal verify golden/templates/qwen3.json --tokenizer tokenizers/qwen3',
   );
 }
 
 async function verify(paths: readonly string[], options: Options): Promise<void> {
-  const { verifyModel } = await import('@anneal/core/verify/verifyModel');
+  const { verify: verifyFolder } = await import('@anneal/core/verify/verify');
   const verifications: Verification[] = [];
   for (const path of paths) {
     if (!options.json) print(colors.bold(path));
-    const quantities = await verifyModel(path);
+    const quantities = await verifyFolder(path, options);
     verifications.push({ path, passed: quantities.every(({ passed }) => passed), quantities });
     if (options.json) continue;
     const width = Math.max(...quantities.map(({ name }) => name.length));
