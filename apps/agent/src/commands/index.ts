@@ -9,8 +9,19 @@ export interface Verb {
 }
 
 export const verbs: readonly Verb[] = [
+  {
+    name: 'init',
+    summary: 'begin a project: a recipe, rows and a model to try, or a translated recipe',
+    load: () => import('./init.ts'),
+  },
   { name: 'schema', summary: 'print the JSON Schema of recipes, for editors', load: () => import('./schema.ts') },
   { name: 'validate', summary: 'check a recipe without starting anything', load: () => import('./validate.ts') },
+  {
+    name: 'estimate',
+    summary: 'print the memory a run would take, by class, before it is taken',
+    load: () => import('./estimate.ts'),
+  },
+  { name: 'train', summary: 'train from a recipe', load: () => import('./train.ts') },
   { name: 'pull', summary: 'download a model into the cache', load: () => import('./pull.ts') },
   { name: 'runs', summary: 'list, look into, follow, stop, resume and compare runs', load: () => import('./runs.ts') },
   { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./verify.ts') },

@@ -2,15 +2,8 @@
 import { UserError } from '@anneal/core/errors';
 import { isTerminal } from '@anneal/core/protocol/events';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
+import type { TrainSignal } from '@anneal/core/trainer/train';
 import { exitCodes } from '../exitCodes.ts';
-
-/** Polled by the trainer between steps. */
-export interface TrainSignal {
-  /** Save a checkpoint and end. */
-  stopRequested: boolean;
-  /** Save a checkpoint and go on; the trainer sets it back. */
-  saveRequested: boolean;
-}
 
 /**
  * Runs `train` on the run at `path` and returns the exit code. SIGTERM, SIGINT and a parent that is gone stop it with a

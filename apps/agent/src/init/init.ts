@@ -1,0 +1,92 @@
+/** The beginning of a project: a recipe, and the starter's model and rows where none were named. */
+import { existsSync } from 'node:fs';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { type ImportedRecipe, importRecipeFile } from '@anneal/core/recipe/import/index';
+import { starterRecipe } from '@anneal/core/recipe/starter';
+import type { InitOptions } from '../commands/init.ts';
+import { colors } from '../terminal/colors.ts';
+import { print, printJson } from '../terminal/print.ts';
+import { formatTable } from '../terminal/table.ts';
+import { starterFolder } from './starterFolder.ts';
+
+export async function init(folder: string, options: InitOptions): Promise<void> {
+  const target = resolve(folder);
+  if (options.from !== undefined) return translate(target, options.from, options);
+  if (options.model === undefined && options.data === undefined) return copyStarter(target, options);
+
+  const baseModel = options.model ?? 'smollm2-135m';
+  const files = ['recipe.yaml'];
+  refuseExisting(target, files);
+  await mkdir(target, { recursive: true });
+  let dataset = options.data === undefined ? undefined : relative(target, resolve(options.data));
+  if (dataset === undefined) {
+    dataset = join('data', 'harbour.jsonl');
+    refuseExisting(target, [dataset]);
+    await cp(join(starterFolder, dataset), join(target, dataset), { recursive: true });
+    files.push(dataset);
+  }
+  await writeFile(join(target, 'recipe.yaml'), starterRecipe({ baseModel: pathOrName(baseModel, target), dataset }));
+  report(target, files, options);
+}
+
+/** A model small enough to come along, rows made for it, and a recipe: trains in a minute, without any download. */
+async function copyStarter(target: string, options: InitOptions): Promise<void> {
+  const parts = ['recipe.yaml', 'data', 'model'];
+  refuseExisting(target, parts);
+  await mkdir(target, { recursive: true });
+  for (const part of parts) await cp(join(starterFolder, part), join(target, part), { recursive: true });
+  report(target, parts, options);
+}
+
+async function translate(target: string, from: string, options: InitOptions): Promise<void> {
+  refuseExisting(target, ['recipe.yaml']);
+  const imported = await importRecipeFile(from);
+  await mkdir(target, { recursive: true });
+  await writeFile(join(target, 'recipe.yaml'), imported.text);
+  if (options.json) {
+    const { kind, translated, untranslated, implied, problems } = imported;
+    printJson({ folder: target, files: ['recipe.yaml'], kind, translated, untranslated, implied, problems });
+    return;
+  }
+  printTranslation(imported);
+  report(target, ['recipe.yaml'], options);
+}
+
+function printTranslation({ translated, untranslated, implied, problems }: ImportedRecipe): void {
+  const rows = [
+    ...translated.map(({ from, to, note }) => [from, to, note ?? '']),
+    ...implied.map(({ key, value, note }) => ['', `${key}: ${JSON.stringify(value)}`, note]),
+    ...untranslated.map(({ key, reason }) => [key, colors.yellow('not translated'), reason]),
+  ];
+  print(formatTable([{ title: 'THEIRS' }, { title: 'OURS' }, { title: 'NOTE' }], rows));
+  print();
+  for (const { what, next } of problems) print(`${colors.yellow('to complete by hand:')} ${what}; ${next}`);
+}
+
+function report(target: string, files: readonly string[], options: InitOptions): void {
+  if (options.json) return printJson({ folder: target, files });
+  const recipe = relative('.', join(target, 'recipe.yaml'));
+  print(`wrote ${files.map((file) => relative('.', join(target, file))).join(', ')}`);
+  print(`  look at what is trained: anneal inspect ${recipe}`);
+  print(`  train:                   anneal train ${recipe}`);
+}
+
+/** A path named here must be found from the recipe; a name of a hub stays one. */
+function pathOrName(model: string, target: string): string {
+  if (!existsSync(model)) return model;
+  const path = relative(target, resolve(model));
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
+function refuseExisting(target: string, files: readonly string[]): void {
+  const found = files.find((file) => existsSync(join(target, file)));
+  if (found === undefined) return;
+  throw new UserError({
+    what: `${found} is there already, and nothing is overwritten`,
+    where: join(target, found),
+    next: 'name another folder: anneal init <folder>',
+    code: 'init_exists',
+  });
+}
