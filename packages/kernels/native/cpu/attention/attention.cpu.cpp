@@ -36,23 +36,11 @@ void forwardTask(void* argument, int64_t index, int thread) {
   });
 }
 
-/** First the blocks of queries, then those of keys. */
 template <Cells cells>
 void backwardTask(void* argument, int64_t index, int thread) {
   const Backward& call = *static_cast<const Backward*>(argument);
-  const AttentionShape& shape = *call.shape;
-  const int64_t query_tasks = (shape.tokens + kQueryBlock - 1) / kQueryBlock * shape.kv_heads;
-  const Scratch scratch = scratchOf(*call.context, thread);
-  const int64_t kv_head = index % shape.kv_heads;
-  if (index < query_tasks) {
-    const int64_t begin = (query_tasks - 1 - index) / shape.kv_heads * kQueryBlock;
-    forEachSegment(shape, begin, smaller(begin + kQueryBlock, shape.tokens),
-                   [&](const Segment& segment) { queryGradient<cells>(call, segment, kv_head, scratch); });
-  } else {
-    const int64_t begin = (index - query_tasks) / shape.kv_heads * kKeyBlock;
-    forEachSegment(shape, begin, smaller(begin + kKeyBlock, shape.tokens),
-                   [&](const Segment& segment) { keyGradient<cells>(call, segment, kv_head, scratch); });
-  }
+  const Tile tile = tileOf(*call.shape, call.round, index / call.shape->kv_heads);
+  tileGradients<cells>(call, tile, index % call.shape->kv_heads, scratchOf(*call.context, thread));
 }
 
 struct Cached {
@@ -93,11 +81,14 @@ void attention_forward(Context& context, const AttentionShape& shape, const floa
 
 void attention_backward(Context& context, const AttentionShape& shape, const float* q, const float* k, const float* v,
                         const float* out, const float* lse, const float* d_out, float* dq, float* dk, float* dv) {
-  Backward call{&context, &shape, q, k, v, out, lse, d_out, dq, dk, dv};
-  const int64_t query_blocks = (shape.tokens + kQueryBlock - 1) / kQueryBlock;
-  const int64_t key_blocks = (shape.tokens + kKeyBlock - 1) / kKeyBlock;
-  context.pool->run((query_blocks + key_blocks) * shape.kv_heads,
-                    shape.compute == DType::bf16 ? backwardTask<kRounded> : backwardTask<Cells::exact>, &call);
+  const auto task = shape.compute == DType::bf16 ? backwardTask<kRounded> : backwardTask<Cells::exact>;
+  Backward call{&context, &shape, q, k, v, out, lse, d_out, dq, dk, dv, 0};
+  for (;; call.round++) {
+    int64_t tiles = 0;
+    for (int64_t document = 0; document < shape.documents; document++) tiles += tilesOf(shape, document, call.round);
+    if (tiles == 0) break;
+    context.pool->run(tiles * shape.kv_heads, task, &call);
+  }
 }
 
 void attention_cached(Context& context, int64_t tokens, int64_t start, int heads, int kv_heads, int head_size, float scale,

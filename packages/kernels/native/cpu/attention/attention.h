@@ -8,7 +8,7 @@
 namespace anneal::ANNEAL_ISA {
 
 /** The largest head whose blocks fit into one thread's scratch. */
-constexpr int kMaxHeadSize = 1024;
+constexpr int kMaxHeadSize = 512;
 
 /**
  * Rows of packed documents: document d holds the tokens cu_seqlens[d] … cu_seqlens[d + 1] - 1, the last one ends at `tokens`.

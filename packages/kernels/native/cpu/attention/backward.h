@@ -2,17 +2,21 @@
 
 #include "blocks.h"
 
-// The gradients, in two passes which share no sum: for each block of queries dQ over all keys they see, and for each block of
-// keys dK and dV over all queries that see them. The scores are computed in both; in return every sum has one owner and a
-// fixed order, with any number of threads.
+// The gradients, tile by tile: a tile is one block of queries by one block of keys of a document, for the heads that share
+// a key head. It adds to dQ of its queries and to dK and dV of its keys. Round r takes the tiles r blocks below the diagonal:
+// no two of them share a block, so they may run on any threads, and every sum still grows in one order.
 
 namespace anneal::ANNEAL_ISA {
+
+constexpr int kTile = kKeyBlock;
+constexpr int64_t kAliasingPad = 32;  // floats between blocks of scores, which else lie a multiple of 4 KiB apart
 
 struct Backward {
   const Context* context;
   const AttentionShape* shape;
   const float *q, *k, *v, *out, *lse, *d_out;
   float *dq, *dk, *dv;
+  int64_t round;
 
   int group() const { return shape->heads / shape->kv_heads; }
   int64_t stride() const { return int64_t{shape->heads} * shape->head_size; }
@@ -21,13 +25,39 @@ struct Backward {
   int64_t atKey(int64_t token, int64_t kv_head) const { return token * keyStride() + kv_head * shape->head_size; }
 };
 
-/** Σ out · d_out of one query of one head: what the softmax's gradient subtracts. */
-inline float rowDelta(const Backward& call, int64_t token, int64_t head) {
-  const float *out = call.out + call.at(token, head), *d_out = call.d_out + call.at(token, head);
+struct Tile {
+  int64_t document_first;         // token
+  int64_t first_query, queries;   // positions in the document
+  int64_t first_key, keys;
+};
+
+/** Rounds that any tile of the document takes part in. */
+inline int64_t roundsOf(const AttentionShape& shape, int64_t document) {
+  const int64_t length = shape.cu_seqlens[document + 1] - shape.cu_seqlens[document];
+  const int64_t blocks = (length + kTile - 1) / kTile;
+  // Round r looks back at least (r - 1) · kTile + 1 keys.
+  return shape.window > 0 ? smaller(blocks, (shape.window - 2 + kTile) / kTile + 1) : blocks;
+}
+
+/** Tiles of the document in one round, for one key head. */
+inline int64_t tilesOf(const AttentionShape& shape, int64_t document, int64_t round) {
+  const int64_t length = shape.cu_seqlens[document + 1] - shape.cu_seqlens[document];
+  return round < roundsOf(shape, document) ? (length + kTile - 1) / kTile - round : 0;
+}
+
+inline Tile tileOf(const AttentionShape& shape, int64_t round, int64_t index) {
+  int64_t document = 0;
+  for (; index >= tilesOf(shape, document, round); document++) index -= tilesOf(shape, document, round);
+  const int64_t first = shape.cu_seqlens[document], length = shape.cu_seqlens[document + 1] - first;
+  const int64_t key = index * kTile, query = (index + round) * kTile;
+  return {first, query, smaller(length - query, kTile), key, smaller(length - key, kTile)};
+}
+
+inline float dotProduct(const float* a, const float* b, int count) {
   Vec products = Vec::zero();
-  for (int c = 0; c < call.shape->head_size; c += Vec::width) {
-    const int lanes = clampCount(call.shape->head_size - c, Vec::width);
-    products = fma(Vec::load(out + c, lanes), Vec::load(d_out + c, lanes), products);
+  for (int c = 0; c < count; c += Vec::width) {
+    const int lanes = clampCount(count - c, Vec::width);
+    products = fma(Vec::load(a + c, lanes), Vec::load(b + c, lanes), products);
   }
   return sum(products);
 }
@@ -37,8 +67,9 @@ inline float rowDelta(const Backward& call, int64_t token, int64_t head) {
  * delta) in place of d(weights). Zero where the query does not see the key.
  */
 inline void weightsAndGradient(float* scores, float* d_weights, int columns, Visible visible, float lse, float delta) {
-  for (int j = 0; j < smaller(visible.first, columns); j++) scores[j] = -INFINITY, d_weights[j] = 0;
-  for (int j = static_cast<int>(larger(visible.end, 0)); j < columns; j++) scores[j] = -INFINITY, d_weights[j] = 0;
+  const int first = static_cast<int>(smaller(visible.first, columns)), end = static_cast<int>(larger(visible.end, 0));
+  for (int j = 0; j < first; j++) scores[j] = -INFINITY, d_weights[j] = 0;
+  for (int j = end; j < columns; j++) scores[j] = -INFINITY, d_weights[j] = 0;
   for (int j = 0; j < columns; j += Vec::width) {
     const Vec weight = exp(Vec::load(scores + j) - Vec::set(lse));
     weight.store(scores + j);
@@ -47,111 +78,76 @@ inline void weightsAndGradient(float* scores, float* d_weights, int columns, Vis
 }
 
 template <Cells cells>
-void queryGradient(const Backward& call, const Segment& segment, int64_t kv_head, Scratch scratch) {
+void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scratch scratch) {
   const AttentionShape& shape = *call.shape;
   const int size = shape.head_size;
-  float* packed_keys = scratch.floats(panelCells(size, kKeyBlock));
-  float* packed_values = scratch.floats(panelCells(size, kKeyBlock));
-  float* packed_key_rows = scratch.floats(panelCells(kKeyBlock, size));
-  float* room = scratch.floats(kTileRows * roundUp(larger(size, kKeyBlock), Vec::width));
-  float* scores = scratch.floats(kTileRows * kKeyBlock);
-  float* d_scores = scratch.floats(kTileRows * kKeyBlock);
+  const int64_t stride = call.stride(), key_stride = call.keyStride(), cells_size = cellsOf<cells>(size);
+  const int64_t first_token = tile.document_first + tile.first_query;
+  const int64_t at_key = call.atKey(tile.document_first + tile.first_key, kv_head);
+  const float *k = call.k + at_key, *v = call.v + at_key;
+  const auto prefetchHead = [&](int64_t head) {
+    const int64_t at = call.at(first_token, head);
+    prefetchRows(call.q + at, stride, tile.queries, size);
+    prefetchRows(call.d_out + at, stride, tile.queries, size);
+    prefetchRows(call.out + at, stride, tile.queries, size);
+  };
+  prefetchHead(kv_head * call.group());
+  const Panels keys_transposed = packTransposed<cells>(k, key_stride, size, tile.keys, scratch.floats(panelCells(size, kTile)));
+  const Panels values_transposed = packTransposed<cells>(v, key_stride, size, tile.keys, scratch.floats(panelCells(size, kTile)));
+  const Panels key_rows = packRows<cells>(k, key_stride, tile.keys, size, scratch.floats(panelCells(kTile, size)));
+  float* packed_queries = scratch.floats(panelCells(kTile, size));
+  float* packed_d_out = scratch.floats(panelCells(kTile, size));
+  float* room = scratch.floats(kTileRows * roundUp(larger(size, kTile), Vec::width));
+  float* weights = scratch.floats(kTile * kTile + kAliasingPad);
+  float* d_scores = scratch.floats(kTile * kTile);
+  float* deltas = scratch.floats(kTile);  // Σ out · d_out of each query: what the gradient of a softmax subtracts
 
-  const int64_t first_position = segment.first - segment.document_first, queries = segment.end - segment.first;
-  const int64_t end_key = segment.end - segment.document_first, head_rows = roundUp(queries, kTileRows);
-  const int64_t oldest_key = shape.window > 0 ? larger(first_position - shape.window + 1, 0) : 0;
-  for (int64_t first_key = oldest_key; first_key < end_key; first_key += kKeyBlock) {
-    const int64_t keys = smaller(end_key - first_key, kKeyBlock);
-    const int64_t at_key = call.atKey(segment.document_first + first_key, kv_head);
-    const Panels keys_transposed = packTransposed<cells>(call.k + at_key, call.keyStride(), size, keys, packed_keys);
-    const Panels values_transposed = packTransposed<cells>(call.v + at_key, call.keyStride(), size, keys, packed_values);
-    const Panels key_rows = packRows<cells>(call.k + at_key, call.keyStride(), keys, size, packed_key_rows);
-
-    for (int64_t unit = 0; unit < call.group() * head_rows; unit += kTileRows) {
-      const int64_t head = kv_head * call.group() + unit / head_rows, first = unit % head_rows;
-      const int rows = clampCount(queries - first, kTileRows);
-      const int64_t token = segment.first + first, position = first_position + first;
-      const int begin = visibleKeys(position, shape.window, first_key, keys).first / kTileColumns * kTileColumns;
-      const int end = visibleKeys(position + rows - 1, shape.window, first_key, keys).end;
-      if (end <= begin) continue;
-
-      const Strip q = stripOfRows<cells>(call.q + call.at(token, head), call.stride(), rows, size, room);
-      multiply<cells>(q, keys_transposed, 0, cellsOf<cells>(size), begin, end, shape.scale, false, scores, kKeyBlock);
-      const Strip d_out = stripOfRows<cells>(call.d_out + call.at(token, head), call.stride(), rows, size, room);
-      multiply<cells>(d_out, values_transposed, 0, cellsOf<cells>(size), begin, end, 1, false, d_scores, kKeyBlock);
-      for (int r = 0; r < rows; r++) {
-        Visible visible = visibleKeys(position + r, shape.window, first_key, keys);
-        visible.first -= begin, visible.end -= begin;
-        const int columns = static_cast<int>(roundUp(end - begin, Vec::width));
-        weightsAndGradient(scores + r * kKeyBlock + begin, d_scores + r * kKeyBlock + begin, columns, visible,
-                           call.lse[head * shape.tokens + token + r], rowDelta(call, token + r, head));
-      }
-      const Strip d_score = stripOfRows<cells>(d_scores + begin, kKeyBlock, rows, end - begin, room);
-      multiply<cells>(d_score, key_rows, cellsOf<cells>(begin), cellsOf<cells>(end - begin), 0, size, shape.scale,
-                      first_key > oldest_key, call.dq + call.at(token, head), call.stride());
+  for (int64_t head = kv_head * call.group(); head < (kv_head + 1) * call.group(); head++) {
+    const int64_t at = call.at(first_token, head);
+    for (int64_t i = 0; i < tile.queries; i++) {
+      deltas[i] = dotProduct(call.out + at + i * stride, call.d_out + at + i * stride, size);
     }
-  }
-}
-
-template <Cells cells>
-void keyGradient(const Backward& call, const Segment& segment, int64_t kv_head, Scratch scratch) {
-  const AttentionShape& shape = *call.shape;
-  const int size = shape.head_size;
-  float* packed_keys = scratch.floats(panelCells(size, kKeyBlock));
-  float* packed_values = scratch.floats(panelCells(size, kKeyBlock));
-  float* packed_queries = scratch.floats(panelCells(kQueryBlock, size));
-  float* packed_d_out = scratch.floats(panelCells(kQueryBlock, size));
-  float* room = scratch.floats(kTileRows * roundUp(larger(size, kQueryBlock), Vec::width));
-  float* weights = scratch.floats(kQueryBlock * kKeyBlock);
-  float* d_scores = scratch.floats(kQueryBlock * kKeyBlock);
-
-  const int64_t first_key = segment.first - segment.document_first, keys = segment.end - segment.first;
-  const int64_t document_length = segment.document_end - segment.document_first;
-  const int64_t end_query = shape.window > 0 ? smaller(first_key + keys + shape.window - 1, document_length) : document_length;
-  const int64_t at_key = call.atKey(segment.first, kv_head);
-  const Panels keys_transposed = packTransposed<cells>(call.k + at_key, call.keyStride(), size, keys, packed_keys);
-  const Panels values_transposed = packTransposed<cells>(call.v + at_key, call.keyStride(), size, keys, packed_values);
-
-  for (int64_t first_query = first_key; first_query < end_query; first_query += kQueryBlock) {
-    const int64_t queries = smaller(end_query - first_query, kQueryBlock), token = segment.document_first + first_query;
-    // The causal edge: strip r of keys is seen from query r · kTileRows of the first block on.
-    const int seen = visibleKeys(first_query + queries - 1, shape.window, first_key, keys).end;
-    for (int64_t head = kv_head * call.group(); head < (kv_head + 1) * call.group(); head++) {
-      const bool accumulate = first_query > first_key || head > kv_head * call.group();
-      const float *q = call.q + call.at(token, head), *d_out = call.d_out + call.at(token, head);
-      const Panels query_rows = packRows<cells>(q, call.stride(), queries, size, packed_queries);
-      const Panels d_out_rows = packRows<cells>(d_out, call.stride(), queries, size, packed_d_out);
-      for (int64_t first = 0; first < queries; first += kTileRows) {
-        const int rows = clampCount(queries - first, kTileRows);
-        float *weight_rows = weights + first * kKeyBlock, *d_score_rows = d_scores + first * kKeyBlock;
-        multiply<cells>(stripOfRows<cells>(q + first * call.stride(), call.stride(), rows, size, room), keys_transposed, 0,
-                        cellsOf<cells>(size), 0, seen, shape.scale, false, weight_rows, kKeyBlock);
-        multiply<cells>(stripOfRows<cells>(d_out + first * call.stride(), call.stride(), rows, size, room), values_transposed,
-                        0, cellsOf<cells>(size), 0, seen, 1, false, d_score_rows, kKeyBlock);
-        for (int r = 0; r < rows; r++) {
-          const Visible visible = visibleKeys(first_query + first + r, shape.window, first_key, keys);
-          weightsAndGradient(weight_rows + r * kKeyBlock, d_score_rows + r * kKeyBlock,
-                             static_cast<int>(roundUp(seen, Vec::width)), visible,
-                             call.lse[head * shape.tokens + token + first + r], rowDelta(call, token + first + r, head));
-        }
+    if (head + 1 < (kv_head + 1) * call.group()) prefetchHead(head + 1);
+    for (int64_t first = 0; first < tile.queries; first += kTileRows) {
+      const int rows = clampCount(tile.queries - first, kTileRows);
+      const int64_t position = tile.first_query + first, at_strip = at + first * stride;
+      const int begin = visibleKeys(position, shape.window, tile.first_key, tile.keys).first / kTileColumns * kTileColumns;
+      const int end = visibleKeys(position + rows - 1, shape.window, tile.first_key, tile.keys).end;
+      if (end <= begin) continue;
+      float *weight_rows = weights + first * kTile, *d_score_rows = d_scores + first * kTile;
+      multiply<cells>(stripOfRows<cells>(call.q + at_strip, stride, rows, size, room), keys_transposed, 0, cells_size, begin,
+                      end, shape.scale, false, weight_rows, kTile);
+      multiply<cells>(stripOfRows<cells>(call.d_out + at_strip, stride, rows, size, room), values_transposed, 0, cells_size,
+                      begin, end, 1, false, d_score_rows, kTile);
+      for (int r = 0; r < rows; r++) {
+        Visible visible = visibleKeys(position + r, shape.window, tile.first_key, tile.keys);
+        visible.first -= begin, visible.end -= begin;
+        weightsAndGradient(weight_rows + r * kTile + begin, d_score_rows + r * kTile + begin,
+                           static_cast<int>(roundUp(end - begin, Vec::width)), visible,
+                           call.lse[head * shape.tokens + first_token + first + r],
+                           deltas[first + r]);
       }
-      for (int64_t first = 0; first < keys; first += kTileRows) {
-        const int rows = clampCount(keys - first, kTileRows);
-        const int64_t at = at_key + first * call.keyStride();
-        // Keys that no query of this block sees still get their first, empty sum.
-        if (first >= seen) {
-          for (int r = 0; r < rows && !accumulate; r++) {
-            std::memset(call.dk + at + r * call.keyStride(), 0, size * sizeof(float));
-            std::memset(call.dv + at + r * call.keyStride(), 0, size * sizeof(float));
-          }
-          continue;
-        }
-        const Strip weight = stripOfColumns<cells>(weights + first, kKeyBlock, rows, queries, room);
-        multiply<cells>(weight, d_out_rows, 0, cellsOf<cells>(queries), 0, size, 1, accumulate, call.dv + at, call.keyStride());
-        const Strip d_score = stripOfColumns<cells>(d_scores + first, kKeyBlock, rows, queries, room);
-        multiply<cells>(d_score, query_rows, 0, cellsOf<cells>(queries), 0, size, shape.scale, accumulate, call.dk + at,
-                        call.keyStride());
-      }
+      multiply<cells>(stripOfRows<cells>(d_score_rows + begin, kTile, rows, end - begin, room), key_rows, cellsOf<cells>(begin),
+                      cellsOf<cells>(end - begin), 0, size, shape.scale, call.round > 0, call.dq + at_strip, stride);
+    }
+
+    const bool accumulate = call.round > 0 || head > kv_head * call.group();
+    const Panels query_rows = packRows<cells>(call.q + at, stride, tile.queries, size, packed_queries);
+    const Panels d_out_rows = packRows<cells>(call.d_out + at, stride, tile.queries, size, packed_d_out);
+    for (int64_t first = 0; first < tile.keys; first += kTileRows) {
+      const int rows = clampCount(tile.keys - first, kTileRows);
+      const int64_t position = tile.first_key + first, at_strip = at_key + first * key_stride;
+      // The queries that see any of these keys, from the strip on to which the first one belongs.
+      const int64_t begin = larger(position - tile.first_query, 0) / kTileRows * kTileRows;
+      const int64_t last = position + rows - 1 + shape.window - tile.first_query;
+      const int64_t end = shape.window > 0 ? smaller(last, tile.queries) : tile.queries;
+      if (end <= begin) continue;
+      const Strip weight = stripOfColumns<cells>(weights + begin * kTile + first, kTile, rows, end - begin, room);
+      multiply<cells>(weight, d_out_rows, cellsOf<cells>(begin), cellsOf<cells>(end - begin), 0, size, 1, accumulate,
+                      call.dv + at_strip, key_stride);
+      const Strip d_score = stripOfColumns<cells>(d_scores + begin * kTile + first, kTile, rows, end - begin, room);
+      multiply<cells>(d_score, query_rows, cellsOf<cells>(begin), cellsOf<cells>(end - begin), 0, size, shape.scale, accumulate,
+                      call.dk + at_strip, key_stride);
     }
   }
 }

@@ -7,7 +7,7 @@
 
 namespace anneal::ANNEAL_ISA {
 
-constexpr int kQueryBlock = 64;
+constexpr int kQueryBlock = 96;
 constexpr int kKeyBlock = 96;  // whole panels of the microkernel with every instruction set
 static_assert(kKeyBlock % kTileColumns == 0 && kQueryBlock % kTileRows == 0);
 
@@ -129,6 +129,15 @@ struct Visible {
 inline Visible visibleKeys(int64_t position, int window, int64_t first_key, int64_t keys) {
   const int64_t oldest = window > 0 ? position - window + 1 : 0;
   return {static_cast<int>(larger(oldest - first_key, 0)), static_cast<int>(smaller(position + 1 - first_key, keys))};
+}
+
+/** Asks for `rows` rows of a block early: they lie too far apart for the hardware to foresee. */
+template <typename Element>
+void prefetchRows(const Element* from, int64_t stride, int64_t rows, int64_t size) {
+  constexpr int64_t line = 64 / sizeof(Element);
+  for (int64_t r = 0; r < rows; r++) {
+    for (int64_t c = 0; c < size; c += line) __builtin_prefetch(from + r * stride + c);
+  }
 }
 
 /** A stretch of one document's tokens within [first, end). */

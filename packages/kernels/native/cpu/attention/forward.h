@@ -62,6 +62,7 @@ void attend(const QueryBlock<Element>& block, Scratch scratch, float* lse, int64
   for (int64_t i = 0; i < block.heads * block.queries; i++) maxima[i] = -INFINITY, totals[i] = 0;
   for (int64_t i = 0; i < block.queries; i++) std::memset(block.out + i * block.stride, 0, block.heads * size * sizeof(float));
 
+  prefetchRows(block.q, block.stride, block.queries, block.heads * size);
   const int64_t end_key = block.first_position + block.queries;
   int64_t first_key = block.window > 0 ? larger(block.first_position - block.window + 1, 0) : 0;
   for (; first_key < end_key; first_key += kKeyBlock) {
@@ -69,6 +70,9 @@ void attend(const QueryBlock<Element>& block, Scratch scratch, float* lse, int64
     const Panels keys_transposed =
         packTransposed<cells>(block.k + first_key * block.key_stride, block.key_stride, size, keys, packed_keys);
     const Panels values = packRows<cells>(block.v + first_key * block.key_stride, block.key_stride, keys, size, packed_values);
+    const int64_t next = first_key + keys, next_keys = smaller(end_key - next, kKeyBlock);
+    prefetchRows(block.k + next * block.key_stride, block.key_stride, next_keys, size);
+    prefetchRows(block.v + next * block.key_stride, block.key_stride, next_keys, size);
 
     for (int64_t unit = 0; unit < block.heads * roundUp(block.queries, kTileRows); unit += kTileRows) {
       const int64_t head = unit / roundUp(block.queries, kTileRows), first = unit % roundUp(block.queries, kTileRows);
