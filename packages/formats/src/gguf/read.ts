@@ -1,7 +1,7 @@
 import { RandomAccessFile } from '../files/randomAccess.ts';
-import { checkedEnd, decodeFloat32, noSuchTensor } from '../safetensors/read.ts';
 import type { TensorSource } from '../tensor.ts';
 import { elementCount } from '../tensor.ts';
+import { decodeFloat32, findTensor, readTensorInto } from '../tensorAccess.ts';
 import type { GgufHeader, GgufInfo } from './header.ts';
 import { readHeader } from './header.ts';
 import type { GgufMetadata } from './metadata.ts';
@@ -38,17 +38,16 @@ export class GgufSource implements TensorSource {
   }
 
   bytes(name: string): Uint8Array<ArrayBuffer> {
-    const { position, byteLength } = this.#info(name);
+    const { position, byteLength } = findTensor(this.tensors, name, this.path);
     return this.#file.read(position, byteLength);
   }
 
   readInto(name: string, target: Uint8Array, offset = 0): void {
-    const { position, byteLength } = this.#info(name);
-    this.#file.readInto(target.subarray(offset, checkedEnd(name, target, offset, byteLength)), position);
+    readTensorInto(this.#file, findTensor(this.tensors, name, this.path), target, offset);
   }
 
   float32(name: string): Float32Array {
-    const { dtype, shape } = this.#info(name);
+    const { dtype, shape } = findTensor(this.tensors, name, this.path);
     const bytes = this.bytes(name);
     if (!isBlockType(dtype)) return decodeFloat32(bytes, dtype, `${this.path}: tensor ${JSON.stringify(name)}`);
     const weights = new Float32Array(elementCount(shape));
@@ -58,11 +57,5 @@ export class GgufSource implements TensorSource {
 
   close(): void {
     this.#file.close();
-  }
-
-  #info(name: string): GgufInfo {
-    const info = this.tensors.get(name);
-    if (info === undefined) throw noSuchTensor(name, this.path);
-    return info;
   }
 }

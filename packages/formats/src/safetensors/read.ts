@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { refusePickle } from '../checkpointGuard.ts';
 import { UserError } from '../errors.ts';
 import { RandomAccessFile } from '../files/randomAccess.ts';
-import { bfloat16ToFloat32, float16ToFloat32 } from '../float16.ts';
 import { LIMITS } from '../limits.ts';
-import type { DType, TensorSource } from '../tensor.ts';
+import type { TensorSource } from '../tensor.ts';
+import { decodeFloat32, findTensor, readTensorInto } from '../tensorAccess.ts';
 import type { SafetensorsInfo } from './header.ts';
 import { invalid, parseHeader } from './header.ts';
 import { readShardIndex } from './shardIndex.ts';
@@ -64,67 +64,24 @@ export class SafetensorsSource implements TensorSource {
   }
 
   bytes(name: string): Uint8Array<ArrayBuffer> {
-    const target = new Uint8Array(this.#info(name).byteLength);
-    this.readInto(name, target);
-    return target;
+    const bytes = new Uint8Array(findTensor(this.tensors, name, this.path).byteLength);
+    this.readInto(name, bytes);
+    return bytes;
   }
 
   readInto(name: string, target: Uint8Array, offset = 0): void {
-    const { position, byteLength } = this.#info(name);
-    this.#fileOf.get(name)?.readInto(target.subarray(offset, checkedEnd(name, target, offset, byteLength)), position);
+    const info = findTensor(this.tensors, name, this.path);
+    readTensorInto(this.#fileOf.get(name) as RandomAccessFile, info, target, offset);
   }
 
   float32(name: string): Float32Array {
-    return decodeFloat32(this.bytes(name), this.#info(name).dtype, `${this.path}: tensor ${JSON.stringify(name)}`);
+    const { dtype } = findTensor(this.tensors, name, this.path);
+    return decodeFloat32(this.bytes(name), dtype, `${this.path}: tensor ${JSON.stringify(name)}`);
   }
 
   close(): void {
     for (const { file } of this.#files) file.close();
   }
-
-  #info(name: string): SafetensorsInfo {
-    const info = this.tensors.get(name);
-    if (info === undefined) throw noSuchTensor(name, this.path);
-    return info;
-  }
-}
-
-/** @param bytes little-endian, from a buffer start aligned for the type */
-export function decodeFloat32(bytes: Uint8Array, dtype: DType, where: string): Float32Array {
-  const { buffer, byteOffset, byteLength } = bytes;
-  switch (dtype) {
-    case 'F32':
-      return new Float32Array(buffer, byteOffset, byteLength / 4);
-    case 'F16':
-      return float16ToFloat32(new Uint16Array(buffer, byteOffset, byteLength / 2));
-    case 'BF16':
-      return bfloat16ToFloat32(new Uint16Array(buffer, byteOffset, byteLength / 2));
-    case 'F64':
-      return Float32Array.from(new Float64Array(buffer, byteOffset, byteLength / 8));
-    default:
-      throw new UserError({
-        what: `it holds ${dtype}, where floating-point numbers are needed`,
-        where,
-        next: 'use a checkpoint in F32, F16 or BF16',
-        code: 'tensor_not_floating',
-      });
-  }
-}
-
-export function noSuchTensor(name: string, path: string): UserError {
-  return new UserError({
-    what: `there is no tensor ${JSON.stringify(name)}`,
-    where: path,
-    next: 'check that the checkpoint is complete and of the architecture its config.json names',
-    code: 'tensor_not_found',
-  });
-}
-
-export function checkedEnd(name: string, target: Uint8Array, offset: number, byteLength: number): number {
-  if (offset < 0 || offset + byteLength > target.length) {
-    throw new RangeError(`${name}: ${byteLength} bytes do not fit into ${target.length} from ${offset} on`);
-  }
-  return offset + byteLength;
 }
 
 function openFile(path: string): OpenFile {
