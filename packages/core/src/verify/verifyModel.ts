@@ -18,6 +18,7 @@ import { learningRateSchedule } from '../trainer/schedule.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
 import {
+  activationDifference,
   gradientDifference,
   maxDifference,
   mismatches,
@@ -127,12 +128,17 @@ async function verifyForward(
   if (adapter) {
     await writeLora(engine, adapter.modules);
     const [logits] = await forward(engine, batch, ['logits']);
-    return [maxDifference('lora.logits', logits as Float32Array, golden.float32('lora.logits'), tolerances.logits)];
+    return activationDifference(
+      'lora.logits',
+      logits as Float32Array,
+      golden.float32('lora.logits'),
+      tolerances.logits,
+    );
   }
   const hidden = golden.names.filter((name) => name.startsWith('hidden.'));
   const values = await forward(engine, batch, [...hidden, 'logits']);
-  const quantities = [...hidden, 'logits'].map((name, i) =>
-    maxDifference(
+  const quantities = [...hidden, 'logits'].flatMap((name, i) =>
+    activationDifference(
       name,
       values[i] as Float32Array,
       golden.float32(name),
@@ -144,7 +150,12 @@ async function verifyForward(
   const [logits] = await forward(together, packed(golden.int32('packed.input_ids'), lengths), ['logits']);
   return [
     ...quantities,
-    maxDifference('packed.logits', logits as Float32Array, golden.float32('packed.logits'), tolerances.logits),
+    ...activationDifference(
+      'packed.logits',
+      logits as Float32Array,
+      golden.float32('packed.logits'),
+      tolerances.logits,
+    ),
   ];
 }
 
