@@ -1,11 +1,15 @@
 import { metadataString } from '@anneal/formats/gguf/metadata';
-import { openGguf } from '@anneal/formats/gguf/read';
+import { type GgufSource, openGguf } from '@anneal/formats/gguf/read';
+import { type HuggingFaceTokenizer, tokenizerFromGguf } from '@anneal/formats/gguf/tokenizer';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
 import { findName } from '../names.ts';
 import { separateHeads } from './heads.ts';
 import { configJsonOf, generationConfigOf } from './readMetadata.ts';
+
+/** What is rebuilt from the metadata, under Hugging Face's file names. */
+const TOKENIZER_FILES = { 'tokenizer.json': 'tokenizerJson', 'tokenizer_config.json': 'tokenizerConfig' } as const;
 
 /** @throws UserError as `openModel` */
 export function openGgufModel(path: string): OpenModel {
@@ -15,6 +19,7 @@ export function openGgufModel(path: string): OpenModel {
     const generationConfig = generationConfigOf(source.metadata, path);
     const config = readConfig(configJson, generationConfig, path);
     const architecture = architectureOf(config.architecture, path);
+    let tokenizer: HuggingFaceTokenizer | null = null;
     const tensors = new Map<string, ModelTensor>();
     for (const [name, stored] of checkTensors(config, source, (ours) => findName(architecture.names, ours)?.gguf)) {
       const permuted = findName(architecture.names, name)?.transform === 'permuteHeads';
@@ -43,8 +48,12 @@ export function openGgufModel(path: string): OpenModel {
       configJson,
       generationConfig,
       tensors,
-      tokenizerFiles: [],
-      readTokenizerFile: () => new Uint8Array(),
+      tokenizerFiles: hasTokenizer(source) ? Object.keys(TOKENIZER_FILES) : [],
+      readTokenizerFile: (name) => {
+        tokenizer ??= tokenizerFromGguf(source.metadata, path);
+        const part = TOKENIZER_FILES[name as keyof typeof TOKENIZER_FILES];
+        return Buffer.from(`${JSON.stringify(tokenizer[part], null, 2)}\n`);
+      },
       chatTemplate: metadataString(source.metadata, 'tokenizer.chat_template', path) ?? null,
       files: [path],
       close: () => source.close(),
@@ -53,4 +62,9 @@ export function openGgufModel(path: string): OpenModel {
     source.close();
     throw error;
   }
+}
+
+/** llama.cpp's converter writes `none` for models that take token ids only. */
+function hasTokenizer({ metadata, path }: GgufSource): boolean {
+  return ![undefined, 'none', 'no_vocab'].includes(metadataString(metadata, 'tokenizer.ggml.model', path));
 }

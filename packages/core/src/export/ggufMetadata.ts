@@ -1,0 +1,71 @@
+import type { GgufValue } from '@anneal/formats/gguf/metadata';
+import { tokenizerToGguf } from '@anneal/formats/gguf/tokenizer';
+import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
+import { SAMPLING_KEYS } from '../models/gguf/samplingKeys.ts';
+import { metadataOf } from '../models/gguf/writeMetadata.ts';
+import type { OpenModel } from '../models/model.ts';
+
+/** ggml's GGML_QNT_VERSION: the generation of block formats in use since May 2023. */
+const QUANTIZATION_VERSION = 2;
+
+/** Texts by which llama.cpp knows an end token whatever the metadata say. */
+const KNOWN_ENDS = new Set(
+  '<|eot_id|> <|im_end|> <|end|> <|return|> <|call|> <|eom_id|> <|endoftext|> <|end_of_text|> <end_of_turn> <EOT> _<EOT> <end_of_utterance>'.split(
+    ' ',
+  ),
+);
+
+/** Everything llama.cpp needs to know besides the tensors. @param fileType `general.file_type` */
+export function ggufMetadata(model: OpenModel, name: string, fileType: number): Map<string, GgufValue> {
+  const { gguf } = model.architecture;
+  return new Map<string, GgufValue>([
+    ['general.architecture', { type: 'string', value: gguf }],
+    ['general.type', { type: 'string', value: 'model' }],
+    ['general.name', { type: 'string', value: name }],
+    ['general.file_type', { type: 'uint32', value: fileType }],
+    ['general.quantization_version', { type: 'uint32', value: QUANTIZATION_VERSION }],
+    ...metadataOf(model.config, gguf),
+    ...samplingEntries(model.generationConfig),
+    ...tokenizerEntries(model),
+  ]);
+}
+
+function samplingEntries(generation: JsonObject | null): [string, GgufValue][] {
+  if (generation?.['do_sample'] !== true) return [];
+  return Object.entries(SAMPLING_KEYS).flatMap(([ours, theirs]): [string, GgufValue][] => {
+    const value = generation[ours];
+    if (typeof value !== 'number') return [];
+    return [[theirs, { type: ours === 'top_k' ? 'int32' : 'float32', value }]];
+  });
+}
+
+function tokenizerEntries(model: OpenModel): Map<string, GgufValue> {
+  if (!model.tokenizerFiles.includes('tokenizer.json')) {
+    return new Map([['tokenizer.ggml.model', { type: 'string', value: 'none' }]]);
+  }
+  const read = (file: string): JsonObject =>
+    model.tokenizerFiles.includes(file) ? parseJsonObject(model.readTokenizerFile(file), `${model.path}: ${file}`) : {};
+  const entries = tokenizerToGguf({
+    tokenizerJson: read('tokenizer.json'),
+    tokenizerConfig: {
+      ...read('special_tokens_map.json'),
+      ...read('tokenizer_config.json'),
+      chat_template: model.chatTemplate,
+    },
+    vocabSize: model.config.vocabSize,
+    path: model.path,
+  });
+  for (const [key, value] of endTokens(model.config.eosTokenIds, entries)) entries.set(key, value);
+  return entries;
+}
+
+/** The tokenizer names one end token; a model may have more, which llama.cpp takes as end of turn and of message. */
+function endTokens(ends: readonly number[], entries: ReadonlyMap<string, GgufValue>): [string, GgufValue][] {
+  const tokens = entries.get('tokenizer.ggml.tokens')?.value as readonly string[];
+  const eos = entries.get('tokenizer.ggml.eos_token_id')?.value;
+  const others = ends.filter((id) => id !== eos && !KNOWN_ENDS.has(tokens[id] ?? ''));
+  const keys = [...(eos === undefined ? ['eos'] : []), 'eot', 'eom'];
+  return others
+    .slice(0, keys.length)
+    .map((value, at) => [`tokenizer.ggml.${keys[at]}_token_id`, { type: 'uint32', value }]);
+}

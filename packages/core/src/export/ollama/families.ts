@@ -1,0 +1,130 @@
+/** A way of writing conversations that several models share. */
+export interface ChatFamily {
+  readonly name: string;
+  /**
+   * In Go's text/template, over `.Messages` (`.Role`, `.Content`, `.Thinking`), `.System`, `.IsThinkSet`, `.Think`; without
+   * the beginning-of-sequence token, which the tokenizer adds.
+   */
+  readonly template: string;
+  /** Texts that end a turn. */
+  readonly stops: readonly string[];
+  /** What its makers recommend, for models whose files recommend nothing. */
+  readonly sampling?: {
+    readonly temperature: number;
+    readonly top_p: number;
+    readonly top_k: number;
+    readonly min_p: number;
+  };
+}
+
+const CHATML: ChatFamily = {
+  name: 'ChatML',
+  template: `{{ range .Messages }}<|im_start|>{{ .Role }}
+{{ .Content }}<|im_end|>
+{{ end }}<|im_start|>assistant
+`,
+  stops: ['<|im_end|>'],
+};
+
+/** ChatML in which earlier thoughts are left out, and an empty thought switches thinking off. */
+const QWEN3: ChatFamily = {
+  name: 'Qwen3',
+  template: `{{ $lastUser := -1 }}{{ range $i, $m := .Messages }}{{ if eq $m.Role "user" }}{{ $lastUser = $i }}{{ end }}{{ end -}}
+{{ range $i, $m := .Messages }}<|im_start|>{{ $m.Role }}
+{{ if and $m.Thinking (gt $i $lastUser) }}<think>
+{{ $m.Thinking }}
+</think>
+
+{{ end }}{{ $m.Content }}<|im_end|>
+{{ end }}<|im_start|>assistant
+{{ if and .IsThinkSet (not .Think) }}<think>
+
+</think>
+
+{{ end }}`,
+  stops: ['<|im_end|>'],
+  sampling: { temperature: 0.6, top_p: 0.95, top_k: 20, min_p: 0 },
+};
+
+const LLAMA3: ChatFamily = {
+  name: 'Llama 3',
+  template: `{{ range .Messages }}<|start_header_id|>{{ .Role }}<|end_header_id|>
+
+{{ .Content }}<|eot_id|>{{ end }}<|start_header_id|>assistant<|end_header_id|>
+
+`,
+  stops: ['<|eot_id|>'],
+};
+
+/** Llama 3.1 to 3.3 state two dates in a system turn that is always there. */
+function llama31(today: string): ChatFamily {
+  return {
+    name: 'Llama 3.1',
+    template: `<|start_header_id|>system<|end_header_id|>
+
+Cutting Knowledge Date: December 2023
+Today Date: ${today}
+
+{{ .System }}<|eot_id|>{{ range .Messages }}{{ if ne .Role "system" }}<|start_header_id|>{{ .Role }}<|end_header_id|>
+
+{{ .Content }}<|eot_id|>{{ end }}{{ end }}<|start_header_id|>assistant<|end_header_id|>
+
+`,
+    stops: ['<|eot_id|>', '<|eom_id|>'],
+  };
+}
+
+const LLAMA2: ChatFamily = {
+  name: 'Llama 2',
+  template: `{{ $first := true }}{{ range .Messages }}{{ if eq .Role "user" }}{{ if $first }}[INST] {{ if $.System }}<<SYS>>
+{{ $.System }}
+<</SYS>>
+
+{{ end }}{{ $first = false }}{{ else }}<s>[INST] {{ end }}{{ .Content }} [/INST]{{ else if eq .Role "assistant" }} {{ .Content }} </s>{{ end }}{{ end }}`,
+  stops: ['</s>'],
+};
+
+/** Mistral's tokenizer versions differ in white space and in which user turn the system text joins. */
+function mistral(systemJoins: 'first' | 'last', open: string, close: string, answer: string, end = '</s>'): ChatFamily {
+  const chosen = systemJoins === 'first' ? 'lt $chosen 0' : 'eq $m.Role "user"';
+  return {
+    name: 'Mistral',
+    template: `{{ $chosen := -1 }}{{ range $i, $m := .Messages }}{{ if and (eq $m.Role "user") (${chosen}) }}{{ $chosen = $i }}{{ end }}{{ end -}}
+{{ range $i, $m := .Messages }}{{ if eq $m.Role "user" }}${open}{{ if and $.System (eq $i $chosen) }}{{ $.System }}
+
+{{ end }}{{ $m.Content }}${close}{{ else if eq $m.Role "assistant" }}${answer}{{ $m.Content }}${end}{{ end }}{{ end }}`,
+    stops: ['</s>'],
+  };
+}
+
+/** DeepSeek-R1 and its distillations; later versions open the thought themselves. */
+function deepseek(opening: string): ChatFamily {
+  return {
+    name: 'DeepSeek-R1',
+    template: `{{ .System }}{{ range .Messages }}{{ if eq .Role "user" }}<｜User｜>{{ .Content }}{{ else if eq .Role "assistant" }}<｜Assistant｜>{{ .Content }}<｜end▁of▁sentence｜>{{ end }}{{ end }}<｜Assistant｜>${opening}`,
+    stops: ['<｜end▁of▁sentence｜>'],
+  };
+}
+
+/**
+ * The families to try, the plainest first.
+ * @param example the model's own rendering of a conversation, from which a date is taken over
+ */
+export function chatFamilies(example: string): ChatFamily[] {
+  const today = /Today Date: (\d{2} \w{3} \d{4})\n/.exec(example)?.[1];
+  return [
+    CHATML,
+    QWEN3,
+    LLAMA3,
+    ...(today === undefined ? [] : [llama31(today)]),
+    LLAMA2,
+    mistral('first', '[INST] ', ' [/INST]', ' '),
+    mistral('first', '[INST] ', ' [/INST]', ''),
+    mistral('first', '[INST] ', ' [/INST]', '', '</s> '),
+    mistral('first', ' [INST] ', ' [/INST]', ' '),
+    mistral('last', '[INST] ', '[/INST]', ' '),
+    mistral('last', '[INST]', '[/INST]', ''),
+    deepseek(''),
+    deepseek('<think>\n'),
+  ];
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { openTemplate } from '../../templates/template.ts';
+import { renderGoTemplate } from './goTemplate.ts';
+import { matchFamily } from './match.ts';
+
+const CHATML = `{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}`;
+const SMOLLM2 = `{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are SmolLM.<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}`;
+const LLAMA3 = `{% for message in messages %}{% set content = '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' %}{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}{{ content }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}`;
+const LLAMA2 = `{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}{% set system_message = messages[0]['content'] %}{% else %}{% set loop_messages = messages %}{% set system_message = false %}{% endif %}{% for message in loop_messages %}{% if loop.index0 == 0 and system_message != false %}{% set content = '<<SYS>>\n' + system_message + '\n<</SYS>>\n\n' + message['content'] %}{% else %}{% set content = message['content'] %}{% endif %}{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + content.strip() + ' [/INST]' }}{% elif message['role'] == 'assistant' %}{{ ' ' + content.strip() + ' ' + eos_token }}{% endif %}{% endfor %}`;
+const MISTRAL = `{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}{% elif message['role'] == 'assistant' %}{{ message['content'] + eos_token}}{% endif %}{% endfor %}`;
+const LLAMA31 = `{{- bos_token }}{%- if not date_string is defined %}{%- set date_string = "26 Jul 2024" %}{%- endif %}{%- if messages[0]['role'] == 'system' %}{%- set system_message = messages[0]['content']|trim %}{%- set messages = messages[1:] %}{%- else %}{%- set system_message = "" %}{%- endif %}{{- "<|start_header_id|>system<|end_header_id|>\n\n" }}{{- "Cutting Knowledge Date: December 2023\n" }}{{- "Today Date: " + date_string + "\n\n" }}{{- system_message }}{{- "<|eot_id|>" }}{%- for message in messages %}{{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'+ message['content'] | trim + '<|eot_id|>' }}{%- endfor %}{%- if add_generation_prompt %}{{- '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{%- endif %}`;
+
+const bos = (text: string) => ({ text, added: true });
+const match = (source: string, start: string | null = null, added = true) =>
+  matchFamily(
+    openTemplate(source, { bos: start ?? undefined, eos: '</s>' }),
+    start === null ? null : { text: start, added },
+  );
+
+describe('each family is recognised by what the template prints', () => {
+  test.each([
+    ['ChatML', CHATML, null],
+    ['Llama 3', LLAMA3, '<|begin_of_text|>'],
+    ['Llama 3.1', LLAMA31, '<|begin_of_text|>'],
+    ['Llama 2', LLAMA2, '<s>'],
+    ['Mistral', MISTRAL, '<s>'],
+  ] as const)('%s', (name, source, start) => {
+    expect(match(source, start)).toMatchObject({ name, system: null });
+  });
+
+  test('a default system text becomes SYSTEM', () => {
+    expect(match(SMOLLM2)).toMatchObject({ name: 'ChatML', system: 'You are SmolLM.' });
+  });
+
+  test("Qwen3's empty thought is written when thinking is off", () => {
+    const qwen3 = CHATML.replace(
+      "{{ '<|im_start|>assistant\n' }}",
+      "{{ '<|im_start|>assistant\n' }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\n\n</think>\n\n' }}{% endif %}",
+    );
+    expect(match(qwen3)).toMatchObject({ name: 'Qwen3', sampling: { temperature: 0.6 } });
+  });
+});
+
+test('a beginning token that the tokenizer does not add is written out', () => {
+  const written = match(LLAMA3, '<|begin_of_text|>', false);
+  expect(written?.template.startsWith('<|begin_of_text|>')).toBe(true);
+  expect(match(CHATML, '<s>', true)).toBeNull();
+  expect(matchFamily(openTemplate(CHATML, {}), { ...bos('<s>'), added: false })).not.toBeNull();
+});
+
+test('one different character, and the template is unknown', () => {
+  expect(match(CHATML.replace('<|im_end|>', '<|im_stop|>'))).toBeNull();
+  expect(match(LLAMA3.replace('\n\n', '\n'), '<|begin_of_text|>')).toBeNull();
+  expect(match('{{ raise_exception("no") }}')).toBeNull();
+});
+
+test('what Ollama will render is what the chat template renders', () => {
+  const found = match(SMOLLM2);
+  const rendered = renderGoTemplate(found?.template ?? '', {
+    Messages: [
+      { Role: 'system', Content: found?.system },
+      { Role: 'user', Content: 'Hi' },
+    ],
+    System: found?.system,
+  });
+  const expected = openTemplate(SMOLLM2, {}).render([{ role: 'user', content: 'Hi' }], { addGenerationPrompt: true });
+  expect(rendered).toBe(expected);
+});

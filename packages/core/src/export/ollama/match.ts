@@ -1,0 +1,104 @@
+import type { RenderOptions, Template } from '../../templates/template.ts';
+import { type ChatFamily, chatFamilies } from './families.ts';
+import { renderGoTemplate } from './goTemplate.ts';
+
+export interface Bos {
+  readonly text: string;
+  /** The tokenizer puts it before every prompt by itself. */
+  readonly added: boolean;
+}
+
+export interface OllamaTemplate extends ChatFamily {
+  /** The system text that the chat template supplies where a conversation has none. */
+  readonly system: string | null;
+}
+
+interface Message {
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: string;
+}
+
+const SYSTEM: Message = { role: 'system', content: 'Answer in rhymes.' };
+const TURNS: readonly Message[] = [
+  { role: 'user', content: 'What is the capital of France?' },
+  { role: 'assistant', content: 'Paris.' },
+  { role: 'user', content: 'And of Peru?' },
+  { role: 'assistant', content: 'Lima,\nby the sea.' },
+  { role: 'user', content: 'Thank you!' },
+];
+const CONVERSATIONS: readonly (readonly Message[])[] = [
+  TURNS.slice(0, 1),
+  TURNS.slice(0, 3),
+  TURNS,
+  [SYSTEM, ...TURNS.slice(0, 1)],
+  [SYSTEM, ...TURNS],
+];
+
+/**
+ * The Ollama template that writes conversations exactly as the model's chat template does, or null when none of the
+ * known families does. Every family is tried on conversations with and without system text, with thinking on, off and unsaid.
+ */
+export function matchFamily(template: Template, bos: Bos | null): OllamaTemplate | null {
+  const prompts = promptsOf(template);
+  const [first] = prompts;
+  if (!first) return null;
+  // Ollama's tokenizer adds the token itself where it is told to; elsewhere the template must write it.
+  const prefixes = bos?.added ? [bos.text] : bos ? ['', bos.text] : [''];
+  for (const prefix of prefixes.filter((text) => first.text.startsWith(text))) {
+    for (const family of chatFamilies(first.text)) {
+      for (const system of [null, defaultSystem(family, first.text.slice(prefix.length))]) {
+        if (system?.includes('"""')) continue; // a Modelfile cannot quote it
+        const fits = prompts.every(
+          (prompt) => prompt.text === prefix + render(family, prompt.messages, prompt.thinking, system),
+        );
+        if (fits) return { ...family, template: (bos?.added ? '' : prefix) + family.template, system };
+      }
+    }
+  }
+  return null;
+}
+
+interface Prompt {
+  readonly text: string;
+  readonly messages: readonly Message[];
+  readonly thinking: boolean | undefined;
+}
+
+/** What the chat template makes of each conversation; those that it refuses (some take no system text) are left out. */
+function promptsOf(template: Template): Prompt[] {
+  return CONVERSATIONS.flatMap((messages) =>
+    [undefined, true, false].flatMap((thinking) => {
+      const options: RenderOptions = { addGenerationPrompt: true, enableThinking: thinking };
+      try {
+        return [{ text: template.render(messages, options), messages, thinking }];
+      } catch {
+        return [];
+      }
+    }),
+  );
+}
+
+/** As Ollama calls a template: the Modelfile's system text is put before conversations that begin otherwise. */
+function render(
+  family: ChatFamily,
+  messages: readonly Message[],
+  thinking: boolean | undefined,
+  system: string | null,
+): string {
+  const all =
+    system === null || messages[0]?.role === 'system' ? messages : [{ role: 'system', content: system }, ...messages];
+  return renderGoTemplate(family.template, {
+    Messages: all.map(({ role, content }) => ({ Role: role, Content: content, Thinking: '' })),
+    System: all.find(({ role }) => role === 'system')?.content ?? '',
+    IsThinkSet: thinking !== undefined,
+    Think: thinking === true,
+  });
+}
+
+/** The text that stands in `prompt`, a conversation without system text, where the family would put one. */
+function defaultSystem(family: ChatFamily, prompt: string): string | null {
+  const mark = '\u0000';
+  const [before = '', after = ''] = render(family, TURNS.slice(0, 1), undefined, mark).split(mark);
+  const fits = prompt.startsWith(before) && prompt.endsWith(after) && prompt.length > before.length + after.length;
+  return fits ? prompt.slice(before.length, prompt.length - after.length) : null;
+}
