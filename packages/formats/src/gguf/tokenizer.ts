@@ -88,20 +88,16 @@ export function tokenizerToGguf({
   const tokens = Array.from({ length: vocabSize }, (_, id) => fillerToken(id));
   const types = new Int32Array(vocabSize).fill(TOKEN_TYPE.unused);
   for (const [token, id] of bpe.ids) {
-    if (id >= vocabSize)
-      throw notExportable(`the token ${JSON.stringify(token)} has id ${id}, the model ${vocabSize} rows`, path);
+    const name = JSON.stringify(token);
+    if (id >= vocabSize) throw notExportable(`the token ${name} has id ${id}, the model ${vocabSize} rows`, path);
     if (types[id] !== TOKEN_TYPE.unused) throw notExportable(`two tokens have the id ${id}`, path);
     tokens[id] = token;
     types[id] = TOKEN_TYPE.normal;
   }
 
   const kind = bpe.byteFallback
-    ? {
-        model: 'llama',
-        pre: 'default',
-        ...sentencePieceToGguf(tokenizerJson, bpe, tokens, chatTemplate.size > 0, path),
-      }
-    : byteLevelKind(tokenizerJson, bpe, path);
+    ? sentencePieceToGguf(tokenizerJson, bpe, tokens, chatTemplate.size > 0, path)
+    : byteLevelToGguf(tokenizerJson, bpe, path);
   for (const [id, type] of kind.types) types[id] = type;
   for (const [id, { content, special }] of bpe.added) {
     if (types[id] === TOKEN_TYPE.unknown) continue;
@@ -118,11 +114,6 @@ export function tokenizerToGguf({
     ...addedEnds(tokenizerJson, tokenizerConfig, path),
     ...chatTemplate,
   ]);
-}
-
-function byteLevelKind(tokenizerJson: JsonObject, bpe: ReturnType<typeof readBpe>, path: string) {
-  const { pre, entries } = byteLevelToGguf(tokenizerJson, bpe, path);
-  return { model: 'gpt2', pre: pre.names[0] as string, types: new Map<number, number>(), entries };
 }
 
 function specialIds(

@@ -1,9 +1,8 @@
 import type { JsonObject } from '../../json.ts';
-import type { GgufMetadata, GgufValue } from '../metadata.ts';
+import type { GgufMetadata } from '../metadata.ts';
 import { metadataString, metadataStrings } from '../metadata.ts';
-import type { BpeTokenizer } from './huggingFace.ts';
+import type { BpeTokenizer, GgufTokenizerKind } from './huggingFace.ts';
 import { notExportable } from './huggingFace.ts';
-import type { PreTokenizer } from './preTokenizers.ts';
 import { formatPreTokenizer, preTokenizerNamed, recognisePreTokenizer } from './preTokenizers.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { formatVocab, invalidTokenizer } from './vocabulary.ts';
@@ -48,13 +47,18 @@ export function byteLevelToGguf(
   tokenizerJson: JsonObject,
   { merges, ignoreMerges }: BpeTokenizer,
   where: string,
-): { pre: PreTokenizer; entries: [string, GgufValue][] } {
-  const pre = recognisePreTokenizer(tokenizerJson, ignoreMerges, where);
+): GgufTokenizerKind {
+  const { names } = recognisePreTokenizer(tokenizerJson, ignoreMerges, where);
   if (merges.some(([left, right]) => left.includes(' ') || right.includes(' '))) {
     throw notExportable('a merge contains a space', where);
   }
   const value = merges.map(([left, right]) => `${left} ${right}`);
-  return { pre, entries: [['tokenizer.ggml.merges', { type: 'array', items: 'string', value }]] };
+  return {
+    model: 'gpt2',
+    pre: names[0] as string,
+    types: new Map(),
+    entries: [['tokenizer.ggml.merges', { type: 'array', items: 'string', value }]],
+  };
 }
 
 /** The tokenizers library refuses a file whose merges lead out of the vocabulary, with a message that names no file. */

@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
+import type { GgufValue } from '../metadata.ts';
 import { flatten } from './preTokenizers.ts';
 
 /** The parsed contents of the two files of a Hugging Face tokenizer. */
@@ -17,6 +18,16 @@ export interface BpeTokenizer {
   readonly merges: readonly (readonly [string, string])[];
   readonly byteFallback: boolean;
   readonly ignoreMerges: boolean;
+}
+
+/** What sets the two kinds of tokenizer apart in GGUF metadata. */
+export interface GgufTokenizerKind {
+  /** `tokenizer.ggml.model` and `tokenizer.ggml.pre`. */
+  readonly model: string;
+  readonly pre: string;
+  /** Token types by id, where the added tokens do not say them. */
+  readonly types: ReadonlyMap<number, number>;
+  readonly entries: readonly [string, GgufValue][];
 }
 
 /** @throws UserError when the file is malformed or its model is something else than plain BPE */

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
-import type { GgufMetadata, GgufValue } from '../metadata.ts';
+import type { GgufMetadata } from '../metadata.ts';
 import { metadataBoolean, metadataNumbers } from '../metadata.ts';
-import type { BpeTokenizer } from './huggingFace.ts';
+import type { BpeTokenizer, GgufTokenizerKind } from './huggingFace.ts';
 import { notExportable } from './huggingFace.ts';
 import { mergesFromScores, scoresFromMerges } from './merges.ts';
 import { flatten } from './preTokenizers.ts';
@@ -74,7 +74,7 @@ export function sentencePieceToGguf(
   tokens: readonly string[],
   hasChatTemplate: boolean,
   where: string,
-): { types: Map<number, number>; entries: [string, GgufValue][] } {
+): GgufTokenizerKind {
   const types = new Map<number, number>();
   for (let byte = 0; byte < 256; byte++) {
     const token = `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
@@ -97,6 +97,8 @@ export function sentencePieceToGguf(
   for (const [i, id] of pieceIds.entries()) value[id] = scores[i] as number;
   const prefix = readSpacePrefix(tokenizerJson, hasChatTemplate, where);
   return {
+    model: 'llama',
+    pre: 'default',
     types,
     entries: [
       ['tokenizer.ggml.scores', { type: 'array', items: 'float32', value }],
