@@ -20,6 +20,7 @@ export function backward(graph: Graph, loss: Tensor): Set<Tensor> {
     if (outputs.length === 0 || !Object.values(node.outputs).some((t) => needed.has(t))) continue;
     if (!node.op.backward) throw new Error(`${node.op.name} has no backward rule`);
     graph.layer = node.layer;
+    const before = graph.nodes.length;
     const contributions = node.op.backward({
       graph,
       inputs: node.inputs as Record<string, Tensor>,
@@ -39,7 +40,7 @@ export function backward(graph: Graph, loss: Tensor): Set<Tensor> {
       const input = node.inputs[name];
       if (!contribution || !input || !needed.has(input)) continue;
       const total = gradients.get(input);
-      gradients.set(input, total ? sum(graph, total, contribution) : contribution);
+      gradients.set(input, total ? sum(graph, total, contribution, before) : contribution);
     }
   }
   graph.phase = 'forward';
@@ -60,11 +61,15 @@ function tensorsThatNeedGradients(nodes: readonly Node[]): Set<Tensor> {
   return needed;
 }
 
-/** total + contribution, by letting the contribution's own kernel add to `total` where it can. */
-function sum(graph: Graph, total: Tensor, contribution: Tensor): Tensor {
+/**
+ * total + contribution, by letting the contribution's own kernel add to `total` where it can: when it is the last one, and
+ * was made for this sum. A gradient that a rule only hands on (made before node number `since`) belongs to other sums too.
+ */
+function sum(graph: Graph, total: Tensor, contribution: Tensor, since: number): Tensor {
   const producer = contribution.producer;
   const accumulator = producer?.op.accumulator;
-  const adds = producer === graph.nodes.at(-1) && accumulator && producer?.outputs[accumulator.into] === contribution;
+  const isNew = graph.nodes.length > since && producer === graph.nodes.at(-1);
+  const adds = isNew && accumulator && producer?.outputs[accumulator.into] === contribution;
   if (!producer || !adds || producer.inputs[accumulator.from]) return add(total, contribution);
   producer.inputs[accumulator.from] = total;
   return contribution;

@@ -1,5 +1,5 @@
 import { type Attributes, bindExtents, type Extents, type Op } from './op.ts';
-import { type Dim, type DType, isPersistent, type Tensor, type TensorKind } from './tensor.ts';
+import { type Dim, type DType, describeTensor, isPersistent, type Tensor, type TensorKind } from './tensor.ts';
 
 export type Phase = 'forward' | 'backward';
 
@@ -99,18 +99,18 @@ export class Graph {
       phase: this.phase,
     };
     for (const [name, pattern] of op.outputs) {
-      const source = plainOp.inPlace?.[name]?.map((input) => node.inputs[input]).find((t) => t);
-      if (pattern.optional && !source) continue;
-      const flat = pattern.extents[0]?.startsWith('*');
-      if (flat && !source) throw new Error(`${op.name}: output ${name} takes its shape from an input that is missing`);
-      const shape = flat
-        ? (source as Tensor).shape
-        : pattern.extents.map((letter) => {
-            const dim = /^\d+$/.test(letter) ? Number(letter) : extents[letter];
-            if (dim === undefined) throw new Error(`${op.name}: extent ${letter} of output ${name} is not known`);
-            return dim;
-          });
-      const dtype = source && isPersistent(source) ? source.dtype : (pattern.dtypes[0] as DType);
+      const updated = node.inputs[plainOp.updates?.[name] ?? ''];
+      if (pattern.optional && !updated) continue;
+      if (updated && !isVariable(updated))
+        throw new Error(`${op.name}: ${describeTensor(updated)} is updated in place and so must be a variable`);
+      const shape =
+        updated?.shape ??
+        pattern.extents.map((letter) => {
+          const dim = /^\d+$/.test(letter) ? Number(letter) : extents[letter];
+          if (dim === undefined) throw new Error(`${op.name}: extent ${letter} of output ${name} is not known`);
+          return dim;
+        });
+      const dtype = updated?.dtype ?? (pattern.dtypes[0] as DType);
       node.outputs[name] = {
         name: `${op.name}.${name}#${this.nodes.length}`,
         shape,
@@ -123,6 +123,14 @@ export class Graph {
     this.nodes.push(node);
     return node.outputs as { readonly [K in O]: Tensor };
   }
+}
+
+/** A variable, or the new value an op gave it. */
+function isVariable(tensor: Tensor): boolean {
+  const { producer } = tensor;
+  return (
+    isPersistent(tensor) || Object.keys(producer?.op.updates ?? {}).some((name) => producer?.outputs[name] === tensor)
+  );
 }
 
 /** The graph an activation or input belongs to. */

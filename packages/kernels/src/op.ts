@@ -3,7 +3,7 @@ import { type Dim, type DType, describeTensor, dtypes, type Tensor } from './ten
 
 /**
  * `f32|bf16[N,K]`, `f32[T,N]?`: allowed element types, a letter (or number) for each extent, `?` when it may be absent.
- * `f32[*n]` takes any shape and binds n to the number of elements. An output may be absent only with the input it takes over.
+ * `f32[*n]` takes any shape and binds n to the number of elements. An output may be absent only with the input it updates.
  */
 export type Pattern = `${string}[${string}]` | `${string}[${string}]?`;
 
@@ -33,8 +33,10 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   readonly attributes?: readonly A[];
   /** Extents of outputs that follow from those of the inputs and the attributes. Throws when they do not fit. */
   readonly derive?: (extents: Extents, attributes: Attributes<A>) => Extents;
-  /** Inputs whose bytes an output may take over when they are not used afterwards; of variables it always does. */
+  /** Inputs whose bytes an output may take over when they are not used afterwards. */
   readonly inPlace?: { readonly [K in NoInfer<O>]?: readonly NoInfer<I>[] };
+  /** Outputs that are the new values of a variable: the kernel reads and writes the variable's own bytes. */
+  readonly updates?: { readonly [K in NoInfer<O>]?: NoInfer<I> };
   /** The optional input that is added to the output `into`: how gradients are summed without a separate add. */
   readonly accumulator?: { readonly into: NoInfer<O>; readonly from: NoInfer<I> };
   /** Bytes of temporary storage the kernel wants beside its outputs. */

@@ -21,7 +21,7 @@ export const addBiasBackwardOp = defineOp({
   name: 'add_bias_backward',
   inputs: { dy: 'f32[T,N]', gradient: 'f32[N]' },
   outputs: { total: 'f32[N]' },
-  inPlace: { total: ['gradient'] },
+  updates: { total: 'gradient' },
   cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 4 * T * N }),
 });
 

@@ -13,6 +13,9 @@ export interface AttentionOptions {
 
 export const attentionAttributes = ['heads', 'kvHeads', 'headSize', 'scale', 'window'] as const;
 
+/** As kMaxHeadSize in native/cpu/attention/attention.h. */
+const largestHead = 512;
+
 export function checkHeads(
   name: string,
   { Q, K }: Extents,
@@ -20,6 +23,7 @@ export function checkHeads(
 ): { H: number } {
   if (Q !== a.heads * a.headSize || K !== a.kvHeads * a.headSize || a.heads % a.kvHeads !== 0)
     throw new Error(`${name}: ${a.heads}/${a.kvHeads} heads of ${a.headSize} do not fit rows of ${Q} and ${K}`);
+  if (a.headSize > largestHead) throw new Error(`${name}: heads of ${a.headSize} exceed ${largestHead}`);
   return { H: a.heads };
 }
 

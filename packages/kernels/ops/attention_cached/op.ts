@@ -8,7 +8,7 @@ export const cacheWriteOp = defineOp({
   name: 'cache_write',
   inputs: { x: 'f32[T,K]', cache: 'f32|bf16[L,K]', positions: 'i32[T]' },
   outputs: { written: 'f32[L,K]' },
-  inPlace: { written: ['cache'] },
+  updates: { written: 'cache' },
   cost: ({ T = 0, K = 0 }) => ({ flops: 0, bytes: 8 * T * K }),
 });
 

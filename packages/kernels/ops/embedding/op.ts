@@ -19,7 +19,7 @@ export const embeddingBackwardOp = defineOp({
   name: 'embedding_backward',
   inputs: { tokens: 'i32[T]', dy: 'f32[T,D]', gradient: 'f32[V,D]' },
   outputs: { total: 'f32[V,D]' },
-  inPlace: { total: ['gradient'] },
+  updates: { total: 'gradient' },
   cost: ({ T = 0, D = 0 }) => ({ flops: T * D, bytes: 12 * T * D }),
 });
 

@@ -5,7 +5,7 @@ export const squareSumOp = defineOp({
   name: 'square_sum',
   inputs: { x: 'f32[*n]', sum: 'f64[1]' },
   outputs: { total: 'f64[1]' },
-  inPlace: { total: ['sum'] },
+  updates: { total: 'sum' },
   workspace: ({ n = 0 }) => 8 * Math.ceil(n / 16384),
   cost: ({ n = 0 }) => ({ flops: 2 * n, bytes: 4 * n }),
 });

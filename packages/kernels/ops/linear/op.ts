@@ -45,7 +45,7 @@ export const linearBackwardWeightOp = defineOp({
   inputs: { dy: 'f32[T,N]', x: 'f32[T,K]', gradient: 'f32[N,K]' },
   outputs: { total: 'f32[N,K]' },
   attributes: ['alpha', 'bf16'],
-  inPlace: { total: ['gradient'] },
+  updates: { total: 'gradient' },
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + 2 * N * K + T * N) }),
 });
 

@@ -17,7 +17,7 @@ export const linearCrossEntropyOp = defineOp({
   inputs: { x: 'f32[T,D]', weight: 'f32|bf16[V,D]', targets: 'i32[T]', loss: 'f64[1]' },
   outputs: { total: 'f64[1]' },
   attributes: ['bf16', 'chunkRows'],
-  inPlace: { total: ['loss'] },
+  updates: { total: 'loss' },
   workspace,
   cost: ({ T = 0, D = 0, V = 0 }) => ({ flops: 2 * T * D * V, bytes: 4 * V * D }),
 });
@@ -38,7 +38,7 @@ export const linearCrossEntropyTrainingOp = defineOp({
   },
   outputs: { total: 'f64[1]', dx: 'f32[T,D]', gradientTotal: 'f32[V,D]?' },
   attributes: ['bf16', 'chunkRows'],
-  inPlace: { total: ['loss'], gradientTotal: ['gradient'] },
+  updates: { total: 'loss', gradientTotal: 'gradient' },
   workspace,
   cost: ({ T = 0, D = 0, V = 0 }) => ({ flops: 4 * T * D * V, bytes: 8 * V * D }),
   backward: ({ outputs: { dx } }) => ({ x: dx }),

@@ -43,7 +43,7 @@ export const rmsNormBackwardWeightOp = defineOp({
   name: 'rms_norm_backward_weight',
   inputs: { dy: 'f32[T,D]', x: 'f32[T,D]', rstd: 'f32[T,G]', gradient: 'f32[C]' },
   outputs: { total: 'f32[C]' },
-  inPlace: { total: ['gradient'] },
+  updates: { total: 'gradient' },
   cost: ({ T = 0, D = 0 }) => ({ flops: 3 * T * D, bytes: 8 * T * D }),
 });
 

@@ -21,6 +21,11 @@ export const ropeOp: Op<'x' | 'cos' | 'sin', 'y', 'direction'> = defineOp({
   outputs: { y: 'f32[T,D]' },
   attributes: ['direction'],
   inPlace: { y: ['x'] },
+  derive: ({ D, P }) => {
+    if (Number(D) % (2 * Number(P)) !== 0)
+      throw new Error(`rope: rows of ${D} do not divide into heads of ${2 * Number(P)}`);
+    return {};
+  },
   cheap: true,
   cost: ({ T = 0, D = 0 }) => ({ flops: 3 * T * D, bytes: 8 * T * D }),
   backward: ({ graph, inputs: { cos, sin }, attributes: { direction }, gradients: { y: dy } }) =>

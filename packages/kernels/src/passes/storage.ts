@@ -11,8 +11,8 @@ export interface Storage {
 }
 
 /**
- * Gives every tensor of a program its storage. An output takes over the bytes of the input its op names in `inPlace`
- * when that input is used for the last time, and always when it is a variable (sums of gradients, updates of weights).
+ * Gives every tensor of a program its storage. An output that updates a variable has the variable's bytes. Another takes over
+ * those of an input its op names in `inPlace` when that input is used for the last time, and by no other input of the op.
  */
 export function assignStorage(
   nodes: readonly Node[],
@@ -46,10 +46,12 @@ export function assignStorage(
     for (const input of Object.values(node.inputs)) if (input && isPersistent(input)) variableStorage(input);
     const taken = new Set<Storage>();
     for (const [name, output] of Object.entries(node.outputs)) {
-      const shared = (node.op.inPlace?.[name] ?? [])
-        .map((input) => node.inputs[input])
-        .filter((source) => source && mayTakeOver(source, output, position))
-        .map((source) => storage.get(source as Tensor))[0];
+      const updated = node.inputs[node.op.updates?.[name] ?? ''];
+      const shared = updated
+        ? storage.get(updated)
+        : (node.op.inPlace?.[name] ?? [])
+            .filter((input) => mayTakeOver(node, input, output, position))
+            .map((input) => storage.get(node.inputs[input] as Tensor))[0];
       if (shared && !taken.has(shared)) {
         taken.add(shared);
         shared.last = Math.max(shared.last, lastUse.get(output) ?? position);
@@ -61,11 +63,11 @@ export function assignStorage(
   });
   return storage;
 
-  function mayTakeOver(source: Tensor, output: Tensor, position: number): boolean {
-    const shared = storage.get(source);
-    if (!shared) return false;
-    if (shared.variable) return true;
-    if (source.kind === 'input' || results.has(source)) return false;
-    return shared.last === position && shared.bytes === byteLength(output, bounds);
+  function mayTakeOver(node: Node, input: string, output: Tensor, position: number): boolean {
+    const source = node.inputs[input];
+    const shared = source && storage.get(source);
+    if (!shared || shared.variable || source.kind === 'input' || results.has(source)) return false;
+    const readTwice = Object.entries(node.inputs).some(([name, t]) => name !== input && t && storage.get(t) === shared);
+    return !readTwice && shared.last === position && shared.bytes === byteLength(output, bounds);
   }
 }
