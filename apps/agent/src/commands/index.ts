@@ -22,6 +22,12 @@ export const verbs: readonly Verb[] = [
     load: () => import('./estimate.ts'),
   },
   { name: 'train', summary: 'train from a recipe', load: () => import('./train.ts') },
+  { name: 'chat', summary: 'talk to a model, tuned or not', load: () => import('./chat.ts') },
+  {
+    name: 'export',
+    summary: 'write an adapter, a merged model, GGUF files or an Ollama Modelfile',
+    load: () => import('./export.ts'),
+  },
   { name: 'pull', summary: 'download a model into the cache', load: () => import('./pull.ts') },
   { name: 'runs', summary: 'list, look into, follow, stop, resume and compare runs', load: () => import('./runs.ts') },
   { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./verify.ts') },

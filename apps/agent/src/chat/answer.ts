@@ -1,0 +1,88 @@
+/** One answer, piece by piece, with how fast and why it ended. */
+import { type Answerer, type AnswerPiece } from '@anneal/core/generate/answerer';
+import { recommendedSampling } from '@anneal/core/generate/presets';
+import type { ChatOptions } from '../commands/chat.ts';
+import { errorColors } from '../terminal/colors.ts';
+import { remark } from '../terminal/print.ts';
+import { formatCount } from '../terminal/units.ts';
+
+export interface Message {
+  role: string;
+  content: string;
+}
+
+export interface AnswerEnd {
+  text: string;
+  /** Stop token included. */
+  tokens: number;
+  /** `stop`: the model ended it; `length`: --max-tokens or --context did. */
+  reason: 'stop' | 'length' | 'interrupted';
+  /** From the question to the first piece. */
+  firstMilliseconds: number;
+  /** Of the pieces after the first. */
+  tokensPerSecond: number;
+}
+
+/** Answers a conversation, handing on every piece as it comes. */
+export type Ask = (
+  messages: readonly Message[],
+  onPiece: (piece: string) => void,
+  signal?: AbortSignal,
+) => Promise<AnswerEnd>;
+
+export function askWith(answerer: Answerer, options: ChatOptions): Ask {
+  const { thinking, seed, maxTokens: maxNewTokens } = options;
+  const recommended = recommendedSampling(answerer.model, thinking ?? true);
+  const sampling = {
+    temperature: options.temperature ?? recommended.temperature,
+    topK: options.topK ?? recommended.topK,
+    topP: options.topP ?? recommended.topP,
+    minP: options.minP ?? recommended.minP,
+    repetitionPenalty: options.repetitionPenalty ?? recommended.repetitionPenalty,
+  };
+  if (thinking && sampling.temperature === 0) {
+    remark(`${errorColors.yellow('warning:')} thinking without randomness often repeats itself; try --temperature 0.6`);
+  }
+  return async (messages, onPiece, signal) => {
+    const how = { sampling, maxNewTokens, seed, adapter: !options.base, signal };
+    const pieces = options.plain
+      ? answerer.complete(await idsOf(answerer, messages), how)
+      : answerer.answer(messages, how);
+    return collect(pieces, onPiece, { signal, maxNewTokens });
+  };
+}
+
+async function idsOf({ text }: Answerer, messages: readonly Message[]): Promise<Int32Array> {
+  const { ids } = await text.tokenizer.encodeWithSpecial(messages.map(({ content }) => content).join('\n'));
+  return Int32Array.from(ids);
+}
+
+async function collect(
+  pieces: AsyncIterable<AnswerPiece>,
+  onPiece: (piece: string) => void,
+  { signal, maxNewTokens }: { signal: AbortSignal | undefined; maxNewTokens: number },
+): Promise<AnswerEnd> {
+  const started = performance.now();
+  let first: { tokens: number; at: number } | undefined;
+  let last = { tokens: 0, at: started };
+  let answer = '';
+  for await (const { text, tokens } of pieces) {
+    last = { tokens, at: performance.now() };
+    first ??= last;
+    answer += text;
+    if (text !== '') onPiece(text);
+  }
+  const begun = first ?? last;
+  return {
+    text: answer,
+    tokens: last.tokens,
+    reason: signal?.aborted ? 'interrupted' : last.tokens >= maxNewTokens ? 'length' : 'stop',
+    firstMilliseconds: begun.at - started,
+    tokensPerSecond: last.at > begun.at ? (1000 * (last.tokens - begun.tokens)) / (last.at - begun.at) : 0,
+  };
+}
+
+export function describeEnd({ tokens, reason, firstMilliseconds, tokensPerSecond }: AnswerEnd): string {
+  const why = { stop: '', length: ', cut at --max-tokens', interrupted: ', interrupted' }[reason];
+  return `${formatCount(tokens)} tokens, the first after ${(firstMilliseconds / 1000).toFixed(1)} s, then ${formatCount(tokensPerSecond)}/s${why}`;
+}

@@ -1,0 +1,71 @@
+/** `anneal chat`: one answer, or a conversation on the terminal. */
+import { text as readAll } from 'node:stream/consumers';
+import { UserError } from '@anneal/core/errors';
+import { openAnswerer } from '@anneal/core/generate/answerer';
+import type { ChatOptions } from '../commands/chat.ts';
+import { type ModelSource, resolveSource } from '../modelSource.ts';
+import { errorColors } from '../terminal/colors.ts';
+import { print, printJson, remark } from '../terminal/print.ts';
+import { ProgressLine } from '../terminal/progressLine.ts';
+import { type Ask, askWith, describeEnd, type Message } from './answer.ts';
+import { converse } from './converse.ts';
+
+export async function chat(name: string, options: ChatOptions): Promise<void> {
+  const prompt = await promptOf(options);
+  const source = await resolveSource(name, options);
+  refuseBaseOfFullTraining(source, options);
+  const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
+  const answerer = await openAnswerer({
+    modelPath: source.modelPath,
+    adapterFolder: source.adapterFolder,
+    weightType: options.dtype,
+    contextLength: options.context,
+    text: { chatTemplate: templateOf(source), enableThinking: options.thinking },
+    onLoad: (loaded, total) => line?.show(`loading ${source.name}: ${loaded} of ${total} tensors`),
+  }).finally(() => line?.clear());
+  try {
+    const system: Message[] = options.system === undefined ? [] : [{ role: 'system', content: options.system }];
+    const ask = askWith(answerer, options);
+    if (prompt === undefined) await converse(source.name, system, ask);
+    else await answerOnce([...system, { role: 'user', content: prompt }], ask, options);
+  } finally {
+    await answerer.close();
+  }
+}
+
+async function answerOnce(messages: readonly Message[], ask: Ask, options: ChatOptions): Promise<void> {
+  const end = await ask(messages, (piece) => {
+    if (!options.json) process.stdout.write(piece);
+  });
+  if (options.json) return printJson(end);
+  print();
+  if (process.stderr.isTTY) remark(errorColors.dim(describeEnd(end)));
+}
+
+/** Undefined for a conversation. */
+async function promptOf(options: ChatOptions): Promise<string | undefined> {
+  if (options.prompt !== undefined && options.prompt !== '-') return options.prompt;
+  if (options.prompt === undefined && process.stdin.isTTY && process.stdout.isTTY && !options.json) return undefined;
+  const text = (await readAll(process.stdin)).trim();
+  if (text !== '') return text;
+  throw new UserError({
+    what: 'there is nothing to answer: no --prompt, and nothing on stdin',
+    next: 'add --prompt "…", or run it on a terminal to have a conversation',
+    code: 'prompt_empty',
+  });
+}
+
+function refuseBaseOfFullTraining(source: ModelSource, options: ChatOptions): void {
+  if (!options.base || source.adapterFolder !== null || source.run === null) return;
+  throw new UserError({
+    what: 'this run trained every weight, so there is no base model beneath it',
+    where: source.run.path,
+    next: `name the base model instead: anneal chat ${source.baseModel}`,
+    code: 'no_adapter',
+  });
+}
+
+function templateOf({ run }: ModelSource): string | null {
+  const template = run?.recipe.chat_template ?? 'tokenizer_default';
+  return template === 'tokenizer_default' ? null : template;
+}

@@ -1,0 +1,34 @@
+import { createInterface } from 'node:readline/promises';
+import { colors } from '../terminal/colors.ts';
+import { print } from '../terminal/print.ts';
+import { type Ask, describeEnd, type Message } from './answer.ts';
+
+/** Question after question until Ctrl-D. Ctrl-C interrupts an answer, and ends the conversation between two. */
+export async function converse(title: string, system: readonly Message[], ask: Ask): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  let messages: Message[] = [...system];
+  let answering: AbortController | undefined;
+  const ended = new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined)));
+  terminal.on('SIGINT', () => (answering ? answering.abort() : terminal.close()));
+  print(colors.dim(`${title}: /new begins anew, /exit or Ctrl-D ends, Ctrl-C interrupts`));
+  try {
+    for (;;) {
+      const line = await Promise.race([terminal.question(colors.bold('> ')), ended]);
+      if (line === undefined || line.trim() === '/exit') return;
+      if (line.trim() === '') continue;
+      if (line.trim() === '/new') {
+        messages = [...system];
+        continue;
+      }
+      messages.push({ role: 'user', content: line });
+      answering = new AbortController();
+      const end = await ask(messages, (piece) => process.stdout.write(piece), answering.signal);
+      answering = undefined;
+      print();
+      print(colors.dim(describeEnd(end)));
+      messages.push({ role: 'assistant', content: end.text });
+    }
+  } finally {
+    terminal.close();
+  }
+}

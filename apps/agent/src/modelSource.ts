@@ -1,0 +1,122 @@
+/** What a person means by a model: a run with what it trained, an adapter, or a model as it is. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { readRecipe } from '@anneal/core/recipe/read';
+import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
+import { bestOf, type Checkpoint, listCheckpoints } from '@anneal/core/trainer/checkpointStore';
+import { findRun, listRuns } from '@anneal/core/trainer/runReader';
+import { readPeftAdapter } from '@anneal/formats/peft/read';
+
+export interface ModelSource {
+  /** For titles and file names. */
+  name: string;
+  /** Folder or GGUF file of the model. */
+  modelPath: string;
+  /** PEFT folder to be put on top. */
+  adapterFolder: string | null;
+  /** The base as the recipe or the adapter names it. */
+  baseModel: string;
+  revision: string | undefined;
+  /** Where the source is a run. */
+  run: { path: string; checkpoint: Checkpoint; recipe: ResolvedRecipe } | null;
+}
+
+export interface SourceOptions {
+  runsDir: string;
+  /** `best`, `latest` or the number of a step; by default best where the recipe asks for it, else latest. */
+  checkpoint?: string;
+}
+
+/**
+ * Resolves a run (path, id, `latest`), an adapter folder, or anything `base_model` may be.
+ * Throws UserErrors that say what is missing.
+ */
+export async function resolveSource(source: string, options: SourceOptions): Promise<ModelSource> {
+  const runPath = await runNamed(source, options.runsDir);
+  if (runPath) return sourceOfRun(runPath, options.checkpoint);
+  if (existsSync(join(source, 'adapter_config.json'))) return sourceOfAdapter(source);
+  return {
+    name: nameOf(source),
+    modelPath: resolveModelPath(source),
+    adapterFolder: null,
+    baseModel: source,
+    revision: undefined,
+    run: null,
+  };
+}
+
+/** A name that is both a run and a model means the run: its path says otherwise. */
+async function runNamed(source: string, runsDir: string): Promise<string | undefined> {
+  if (source === 'latest' || existsSync(join(source, 'events.jsonl'))) return findRun(runsDir, source);
+  if (existsSync(source)) return undefined;
+  const ids = (await listRuns(resolve(runsDir))).map(nameOf);
+  return ids.some((id) => id.startsWith(source) || id.endsWith(source)) ? findRun(runsDir, source) : undefined;
+}
+
+async function sourceOfRun(path: string, wanted: string | undefined): Promise<ModelSource> {
+  const { recipe: written } = await readRecipe(join(path, 'recipe.resolved.yaml'));
+  const recipe = resolveRecipe(written, { baseDirectory: path });
+  const checkpoint = await chooseCheckpoint(path, wanted ?? (recipe.load_best_model_at_end ? 'best' : 'latest'));
+  const trainsAdapter = existsSync(join(checkpoint.path, 'adapter_config.json'));
+  return {
+    name: nameOf(path),
+    modelPath: trainsAdapter
+      ? resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined })
+      : checkpoint.path,
+    adapterFolder: trainsAdapter ? checkpoint.path : null,
+    baseModel: recipe.base_model,
+    revision: recipe.revision ?? undefined,
+    run: { path, checkpoint, recipe },
+  };
+}
+
+async function chooseCheckpoint(path: string, wanted: string): Promise<Checkpoint> {
+  const checkpoints = await listCheckpoints(join(path, 'checkpoints'));
+  const chosen =
+    wanted === 'latest'
+      ? checkpoints.at(-1)
+      : wanted === 'best'
+        ? (bestOf(checkpoints) ?? checkpoints.at(-1))
+        : checkpoints.find(({ step }) => String(step) === wanted);
+  if (chosen) return chosen;
+  throw new UserError({
+    what: checkpoints.length === 0 ? 'this run has no checkpoint yet' : `this run has no checkpoint ${wanted}`,
+    where: path,
+    next:
+      checkpoints.length === 0
+        ? 'wait for the first one, or stop the run: that saves one'
+        : `choose best, latest, ${checkpoints.map(({ step }) => step).join(', ')}`,
+    code: 'checkpoint_not_found',
+  });
+}
+
+function sourceOfAdapter(folder: string): ModelSource {
+  const adapter = readPeftAdapter(folder);
+  adapter.tensors.close();
+  const { baseModel, revision } = adapter.config;
+  if (baseModel === undefined) {
+    throw new UserError({
+      what: 'the adapter does not say which base model it belongs to',
+      where: join(folder, 'adapter_config.json'),
+      next: 'add base_model_name_or_path there: a folder, a GGUF file or a Hugging Face name',
+      code: 'adapter_without_base',
+    });
+  }
+  return {
+    name: nameOf(folder),
+    modelPath: resolveModelPath(baseModel, { revision }),
+    adapterFolder: folder,
+    baseModel,
+    revision,
+    run: null,
+  };
+}
+
+function nameOf(path: string): string {
+  return path
+    .replace(/[/\\]+$/, '')
+    .replace(/^.*[/\\]/, '')
+    .replace(/\.gguf$/i, '');
+}
