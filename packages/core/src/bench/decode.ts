@@ -1,0 +1,66 @@
+import { basename } from 'node:path';
+import { type CpuDevice, compile, Engine, scratchOf, Variables } from '@anneal/kernels';
+import { random } from '../datasets/random.ts';
+import { generate } from '../generate/generate.ts';
+import { decodeProgram } from '../generate/programs.ts';
+import { greedy } from '../generate/sample.ts';
+import { loadWeights } from '../models/load.ts';
+import { openModel } from '../models/open.ts';
+import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
+
+export interface DecodeBenchOptions {
+  readonly modelPath: string;
+  readonly device: CpuDevice;
+  readonly weightType: 'f32' | 'bf16';
+  readonly promptLength: number;
+  readonly newTokens: number;
+  readonly repeats: number;
+}
+
+/** Reading a prompt, and answering it token by token, batch 1: two rows. */
+export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow[]> {
+  const { device, weightType, promptLength, newTokens } = options;
+  const model = openModel(options.modelPath);
+  const weights = { type: weightType, trainable: false, lora: null, dropoutSeed: null };
+  const graph = decodeProgram('decode', new Variables(), {
+    config: model.config,
+    weights,
+    contextLength: promptLength + newTokens,
+  });
+  const bounds = { T: promptLength, S: 2, N: 1 };
+  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
+  await loadWeights(engine, model);
+  const { below } = random('bench', 1);
+  const prompt = Int32Array.from({ length: promptLength }, () => below(model.config.vocabSize));
+  const reading: number[] = [];
+  const decoding: number[] = [];
+  for (let repeat = 0; repeat <= options.repeats; repeat++) {
+    const start = performance.now();
+    let first = 0;
+    const how = { program: 'decode', sampling: greedy, maxNewTokens: newTokens, stopIds: new Set<number>(), seed: 1 };
+    for await (const _ of generate(engine, prompt, how)) first ||= performance.now();
+    if (repeat === 0) continue; // warm-up
+    reading.push(first - start);
+    decoding.push((performance.now() - first) / (newTokens - 1));
+  }
+  await engine.dispose();
+  const row = (suite: string, tokens: number, milliseconds: readonly number[]): BenchRow => {
+    const { median, spread } = timing(milliseconds);
+    return {
+      suite,
+      shape: basename(options.modelPath),
+      device: deviceName(device),
+      dtype: weightType,
+      quantization: 'none',
+      activations: 'none',
+      rows: 1,
+      sequenceLen: promptLength,
+      tokensPerSecond: (tokens / median) * 1000,
+      msPerStep: median,
+      spread,
+      peakGb: peakGigabytes(),
+      newTokens,
+    };
+  };
+  return [row('prompt', promptLength, reading), row('decode', 1, decoding)];
+}

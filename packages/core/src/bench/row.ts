@@ -1,0 +1,42 @@
+import { cpus } from 'node:os';
+import type { CpuDevice } from '@anneal/kernels';
+
+/** One measured configuration, as it is kept in bench/results. */
+export interface BenchRow {
+  readonly suite: string;
+  /** Model, or what was measured of it. */
+  readonly shape: string;
+  readonly device: string;
+  readonly dtype: 'f32' | 'bf16';
+  readonly quantization: 'none';
+  readonly activations: string;
+  readonly rows: number;
+  readonly sequenceLen: number;
+  /** From the median step. */
+  readonly tokensPerSecond: number;
+  readonly msPerStep: number;
+  /** (slowest - fastest) / median over the measured steps. */
+  readonly spread: number;
+  /** Largest resident memory of the process so far. */
+  readonly peakGb: number;
+  readonly [more: string]: unknown;
+}
+
+export function deviceName({ isa, threads }: CpuDevice): string {
+  return `${cpus()[0]?.model.trim() ?? 'CPU'}, ${threads} threads, ${isa}`;
+}
+
+/** Median and spread of some durations. */
+export function timing(milliseconds: readonly number[]): { median: number; spread: number } {
+  const sorted = milliseconds.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const median =
+    sorted.length % 2 === 1
+      ? (sorted[middle] as number)
+      : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+  return { median, spread: ((sorted.at(-1) as number) - (sorted[0] as number)) / median };
+}
+
+export function peakGigabytes(): number {
+  return (process.resourceUsage().maxRSS * 1024) / 1e9;
+}
