@@ -1,4 +1,4 @@
-import { type Random, random } from '@anneal/core/datasets/random';
+import { type Random, random } from '@anneal/core/random';
 
 /** Seeded choices: the whole text follows from one seed. */
 export interface Choice {

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { type CpuDevice, compile, Engine, scratchOf, Variables } from '@anneal/kernels';
-import { random } from '../datasets/random.ts';
 import { generate } from '../generate/generate.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import { greedy } from '../generate/sample.ts';
 import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
+import { random } from '../random.ts';
 import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
 
 export interface DecodeBenchOptions {

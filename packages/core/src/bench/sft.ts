@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { type CpuDevice, Engine } from '@anneal/kernels';
-import { random } from '../datasets/random.ts';
 import type { StepBatches } from '../datasets/types.ts';
 import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
+import { random } from '../random.ts';
 import { initialiseLora } from '../trainer/initialise.ts';
 import { memoryBudget } from '../trainer/memoryBudget.ts';
 import { planTraining } from '../trainer/planTraining.ts';

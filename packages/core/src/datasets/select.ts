@@ -1,5 +1,5 @@
 import { UserError } from '@anneal/formats/errors';
-import { permutation } from './random.ts';
+import { permutation } from '../random.ts';
 
 /** A prepared row: where its documents lie, and what it says. */
 export interface PreparedRow {

@@ -1,5 +1,5 @@
+import { permutation } from '../random.ts';
 import { packBins, packingEfficiency } from './pack.ts';
-import { permutation } from './random.ts';
 import { idOfWord, isTargetWord, type TokenStore } from './tokenStore.ts';
 import type { Batch, StepBatches } from './types.ts';
 

@@ -1,6 +1,6 @@
 import type { Engine } from '@anneal/kernels';
-import { random } from '../datasets/random.ts';
 import { UserError } from '../errors.ts';
+import { random } from '../random.ts';
 import { type SamplingOptions, sample } from './sample.ts';
 
 export interface GenerateOptions {

@@ -1,6 +1,6 @@
 import type { Engine } from '@anneal/kernels';
-import { random } from '../datasets/random.ts';
 import { type LoraSpec, loraName } from '../models/adapters/lora.ts';
+import { random } from '../random.ts';
 
 /**
  * A new adapter as PEFT starts one: A uniform in ±1/√inputs (Kaiming with a = √5), B zero, so that it changes nothing yet.
