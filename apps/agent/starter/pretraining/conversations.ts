@@ -1,5 +1,7 @@
 import { a, type Choice, capital } from './choice.ts';
+import { keeperTurns } from './harbours.ts';
 import { type Question, question } from './questions.ts';
+import { voice } from './voices.ts';
 import { jobs, people } from './world.ts';
 
 export interface Message {
@@ -19,17 +21,16 @@ const ONE_WORD = ['Answer with one word.', 'Answer in one word only.', 'You answ
 /** One to four questions with their answers; sometimes under a system message that says how, or as whom, to answer. */
 export function conversation(c: Choice): Message[] {
   const manner = c.between(1, 100);
-  if (manner <= 8)
-    return exchange(
-      c.one(ONE_WORD),
-      turns(c, () => question(c, true)),
-      inOneWord,
-    );
-  if (manner <= 14) return persona(c);
-  return exchange(
-    manner <= 35 ? c.one(HELPER) : '',
-    turns(c, () => question(c)),
-  );
+  if (manner <= 6) return inOneWord(c);
+  if (manner <= 20) return persona(c);
+  if (manner <= 45) return keeper(c);
+  const asked = turns(c, () => question(c));
+  return exchange(c.maybe(30, HELPER), asked, ({ answer }) => answer);
+}
+
+function inOneWord(c: Choice): Message[] {
+  const asked = turns(c, () => question(c, true));
+  return exchange(c.one(ONE_WORD), asked, ({ word = '' }) => `${capital(word)}.`);
 }
 
 function turns(c: Choice, ask: () => Question): Question[] {
@@ -39,16 +40,13 @@ function turns(c: Choice, ask: () => Question): Question[] {
   });
 }
 
-function exchange(system: string, asked: readonly Question[], answerOf = plainly): Message[] {
+function exchange(system: string, asked: readonly Question[], answerOf: (turn: Question) => string): Message[] {
   const messages: Message[] = system ? [{ role: 'system', content: system }] : [];
   for (const turn of asked) {
     messages.push({ role: 'user', content: turn.ask }, { role: 'assistant', content: answerOf(turn) });
   }
   return messages;
 }
-
-const plainly = ({ answer }: Question) => answer;
-const inOneWord = ({ word = '' }: Question) => `${capital(word)}.`;
 
 /** The model answers as a person of the town, when the system message says so. */
 function persona(c: Choice): Message[] {
@@ -61,7 +59,17 @@ function persona(c: Choice): Message[] {
     { ask: 'Where do you work?', answer: `I work ${works}.` },
   ];
   const system = c.one([`You are ${name}, ${a(job)}.`, `Your name is ${name}. You are ${a(job)}.`]);
-  return exchange(system, [...c.some(about, c.between(1, 2)), ...(c.chance(50) ? [question(c)] : [])]);
+  const speak = voice(c);
+  const asked = [...c.some(about, c.between(0, 2)), ...turns(c, () => question(c))];
+  return exchange(system, asked, ({ answer }) => speak(answer));
+}
+
+/** The keeper of some harbour, who knows what the system message says and has a voice of their own. */
+function keeper(c: Choice): Message[] {
+  const { system, asked } = keeperTurns(c);
+  const speak = voice(c);
+  const more = c.chance(40) ? [question(c)] : [];
+  return exchange(system, [...asked, ...more], ({ answer }) => speak(answer));
 }
 
 /** People do not all write alike: politeness, missing marks and small letters are part of the text. */

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { choice } from './choice.ts';
 import { conversation } from './conversations.ts';
+import { harbourText } from './harbours.ts';
 import { story } from './stories.ts';
 
 export const SEED = 1871;
@@ -14,7 +15,8 @@ export const CONVERSATIONS = 20_000;
 
 /** Row `index` of the stories: `{"text": …}` */
 export function storyRow(index: number): string {
-  return JSON.stringify({ text: story(choice(SEED, 'story', index)) });
+  const c = choice(SEED, 'story', index);
+  return JSON.stringify({ text: c.chance(25) ? harbourText(c) : story(c) });
 }
 
 /** Row `index` of the conversations: `{"messages": …}` */

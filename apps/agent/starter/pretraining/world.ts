@@ -16,6 +16,12 @@ export const people: readonly Person[] = [
   ...['Ben', 'Dan', 'Finn', 'Jack', 'Leo', 'Otto', 'Sam', 'Tom'].map(man),
 ];
 
+/** Names that only the people of a harbour have. */
+export const townspeople: readonly Person[] = [
+  ...['Hilda', 'Nell', 'Greta', 'Berta'].map(woman),
+  ...['Bram', 'Ole', 'Piet', 'Olaf'].map(man),
+];
+
 export const colours = ['red', 'blue', 'green', 'yellow', 'white', 'black', 'brown', 'grey', 'orange', 'pink'];
 
 /** What has which colour. */
