@@ -22,6 +22,7 @@ export const verbs: readonly Verb[] = [
     load: () => import('./estimate.ts'),
   },
   { name: 'train', summary: 'train from a recipe', load: () => import('./train.ts') },
+  { name: 'eval', summary: 'measure the validation loss of a run or a model', load: () => import('./eval.ts') },
   { name: 'chat', summary: 'talk to a model, tuned or not', load: () => import('./chat.ts') },
   {
     name: 'export',

@@ -15,10 +15,17 @@ export interface OpenedRecipe {
   resolvedText: string;
 }
 
-/** Reads, checks and resolves a recipe. Throws InvalidRecipe with every problem and its line and column. */
-export async function openRecipe(path: string, overrides: readonly string[] = []): Promise<OpenedRecipe> {
+/**
+ * Reads, checks and resolves a recipe; relative paths in it start at `baseDirectory`.
+ * Throws InvalidRecipe with every problem and its line and column.
+ */
+export async function openRecipe(
+  path: string,
+  overrides: readonly string[] = [],
+  baseDirectory: string = dirname(resolve(path)),
+): Promise<OpenedRecipe> {
   const { recipe, text, locate } = await readRecipe(path, overrides);
-  const resolved = resolveRecipe(recipe, { baseDirectory: dirname(resolve(path)), locate });
+  const resolved = resolveRecipe(recipe, { baseDirectory, locate });
   checkSupported(resolved, 'cpu', locate);
   return {
     name: basename(path).replace(/\.ya?ml$/i, ''),

@@ -1,0 +1,70 @@
+/** `anneal eval`: the validation loss of a run's checkpoint, or of the model a recipe starts from. */
+import { dirname, join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { evaluate } from '@anneal/core/trainer/evaluate';
+import { startEngine } from '@anneal/core/trainer/session';
+import { TrainingEngine } from '@anneal/core/trainer/trainingEngine';
+import type { EvalOptions } from '../commands/eval.ts';
+import { openRecipe } from '../commands/openRecipe.ts';
+import { resolveSource } from '../modelSource.ts';
+import { withSession } from '../runner/withSession.ts';
+import { print, printJson } from '../terminal/print.ts';
+import { formatPairs } from '../terminal/table.ts';
+import { formatCount, formatNumber } from '../terminal/units.ts';
+
+interface Subject {
+  recipePath: string;
+  /** null: the model before training. */
+  checkpoint: { path: string; step: number } | null;
+  /** Where relative paths start. Those of a run are absolute, so only --set has some: they start here. */
+  baseDirectory: string;
+}
+
+export async function evaluateSource(name: string, options: EvalOptions): Promise<void> {
+  const { recipePath, checkpoint, baseDirectory } = await subjectOf(name, options);
+  const { resolved } = await openRecipe(recipePath, options.set, baseDirectory);
+  const result = await withSession(resolved, async (session) => {
+    const { validation, statistics } = session.data;
+    if (!validation) throw nothingToMeasure(recipePath);
+    const engine = new TrainingEngine(await startEngine(session, checkpoint?.path ?? null));
+    try {
+      const loss = await evaluate(engine, session);
+      return { loss, perplexity: Math.exp(loss), documents: statistics.validationDocuments };
+    } finally {
+      await engine.engine.dispose();
+    }
+  });
+  if (options.json) return printJson({ source: name, step: checkpoint?.step ?? 0, ...result });
+  print(
+    formatPairs([
+      ['model', checkpoint ? `${name} after step ${checkpoint.step}` : `${resolved.base_model} before training`],
+      ['validation rows', formatCount(result.documents)],
+      ['loss', formatNumber(result.loss)],
+      ['perplexity', formatNumber(result.perplexity)],
+    ]),
+  );
+}
+
+async function subjectOf(name: string, options: EvalOptions): Promise<Subject> {
+  if (/\.ya?ml$/i.test(name)) return { recipePath: name, checkpoint: null, baseDirectory: dirname(name) };
+  const { run } = await resolveSource(name, options);
+  if (run) {
+    const recipePath = join(run.path, 'recipe.resolved.yaml');
+    return { recipePath, checkpoint: options.base ? null : run.checkpoint, baseDirectory: '.' };
+  }
+  throw new UserError({
+    what: 'this is neither a run nor a recipe, so there are no rows to measure on',
+    where: name,
+    next: 'name a run (see `anneal runs ls`) or a recipe',
+    code: 'eval_source',
+  });
+}
+
+function nothingToMeasure(recipePath: string): UserError {
+  return new UserError({
+    what: 'the recipe keeps no rows apart to measure on',
+    where: recipePath,
+    next: "add --set val_set_size=0.05, or --set 'test_datasets=[{path: rows.jsonl}]'",
+    code: 'no_validation_rows',
+  });
+}
