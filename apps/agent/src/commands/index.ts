@@ -32,6 +32,11 @@ export const verbs: readonly Verb[] = [
   { name: 'pull', summary: 'download a model into the cache', load: () => import('./pull.ts') },
   { name: 'runs', summary: 'list, look into, follow, stop, resume and compare runs', load: () => import('./runs.ts') },
   { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./verify.ts') },
+  {
+    name: 'bench',
+    summary: 'measure training, prompts and decoding on this machine',
+    load: () => import('./bench.ts'),
+  },
   { name: 'doctor', summary: 'check that this machine can train', load: () => import('./doctor.ts') },
   { name: 'completion', summary: 'print the shell completion script', load: () => import('./completion.ts') },
 ];

@@ -24,8 +24,9 @@ export async function examineHost(): Promise<Finding[]> {
     await disk('disk for models', cache),
     await writable('model cache', cache),
     await writable('temporary files', tmpdir()),
-    await loads('tokenizer', () => import('tokenizers')),
-    await loads('data reader', () => import('@duckdb/node-api')),
+    await engine(),
+    await loads('tokenizer', () => import('@anneal/core/tokenizers/tokenizer')),
+    await loads('data reader', () => import('@anneal/core/datasets/tableSource')),
   ];
 }
 
@@ -36,6 +37,25 @@ function node(): Finding {
 function processor(): Finding {
   const model = cpus()[0]?.model.trim() ?? 'unknown processor';
   return { name: 'processor', state: 'ok', found: `${model}, ${availableParallelism()} threads` };
+}
+
+/** The native addon, and what it makes of this processor. */
+async function engine(): Promise<Finding> {
+  try {
+    const { cpuDevice } = await import('@anneal/core/device');
+    const { isa, threads } = cpuDevice();
+    const found = `${isa}, ${threads} threads`;
+    if (isa !== 'plain') return { name: 'engine', state: 'ok', found };
+    const advice = 'this processor has no AVX2, so training is slow; any x86-64 processor since about 2015 has it';
+    return { name: 'engine', state: 'warn', found, advice };
+  } catch (error) {
+    return {
+      name: 'engine',
+      state: 'fail',
+      found: (error as Error).message.split('\n', 1)[0] ?? '',
+      advice: 'run `npm run build` in the repository; it needs a C++17 compiler and CMake',
+    };
+  }
 }
 
 async function memory(): Promise<Finding> {

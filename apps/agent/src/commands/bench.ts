@@ -1,0 +1,49 @@
+import { type Command, Option } from 'commander';
+import { addExamples } from './examples.ts';
+import { wholeNumberFrom } from './numberOption.ts';
+
+export interface BenchOptions {
+  suite: 'sft' | 'decode';
+  model: string;
+  sequenceLen: number;
+  loraR: number;
+  dtype?: 'f32' | 'bf16';
+  activations: 'auto' | 'keep' | 'recompute';
+  threads?: number;
+  warmup: number;
+  steps: number;
+  newTokens: number;
+  profile?: boolean;
+  json?: boolean;
+}
+
+export function define(command: Command): void {
+  addExamples(
+    command
+      .addOption(
+        new Option('--suite <suite>', 'sft: optimizer steps; decode: reading a prompt and answering it')
+          .choices(['sft', 'decode'])
+          .default('sft'),
+      )
+      .requiredOption('--model <model>', 'a model folder, a .gguf file, or a name that was pulled')
+      .option('--sequence-len <tokens>', 'tokens of a step, or of the prompt', wholeNumberFrom(8, 1 << 20), 512)
+      .option('--lora-r <rank>', 'LoRA on all linear layers; 0: full fine-tuning', wholeNumberFrom(0, 1024), 16)
+      .addOption(new Option('--dtype <type>', 'type of the weights; default: a row for each').choices(['f32', 'bf16']))
+      .addOption(
+        new Option('--activations <policy>', 'for the backward pass')
+          .choices(['auto', 'keep', 'recompute'])
+          .default('auto'),
+      )
+      .option('--threads <number>', 'default: one for each core', wholeNumberFrom(1, 1024))
+      .option('--warmup <number>', 'steps before measuring', wholeNumberFrom(0, 10_000), 3)
+      .option('--steps <number>', 'steps, or answers, that are measured', wholeNumberFrom(1, 100_000), 10)
+      .option('--new-tokens <number>', 'tokens of an answer', wholeNumberFrom(2, 1 << 20), 64)
+      .option('--profile', 'say where the time of a step goes')
+      .action(async (options: BenchOptions) => {
+        const { bench } = await import('../bench/bench.ts');
+        await bench(options);
+      }),
+    'anneal bench --model smollm2-135m --sequence-len 512 --lora-r 16 --json',
+    'anneal bench --suite decode --model smollm2-135m --dtype bf16',
+  );
+}
