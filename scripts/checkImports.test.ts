@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { findViolations } from './checkImports.ts';
+import { importsOf, readImportGraph } from './imports/readImports.ts';
+
+const core = 'packages/core/src';
+
+/** A repository of these modules and nothing else. */
+function violationsOf(modules: Record<string, string>): string[] {
+  return findViolations(new Map(Object.entries(modules).map(([path, text]) => [path, importsOf(path, text)])));
+}
+
+describe('who imports whom', () => {
+  it('holds in this repository', () => {
+    const graph = readImportGraph(`${import.meta.dirname}/..`);
+    expect(graph.size).toBeGreaterThan(250);
+    expect(findViolations(graph)).toEqual([]);
+  });
+
+  it.each([
+    ['packages/formats/src/a.ts', "import { b } from '@anneal/core/b';", `${core}/b.ts`],
+    ['packages/kernels/src/a.ts', "import type { B } from '@anneal/formats/b';", 'packages/formats/src/b.ts'],
+    [`${core}/a.ts`, "export * from '../../../apps/agent/src/b.ts';", 'apps/agent/src/b.ts'],
+    [`${core}/models/a.ts`, "import { b } from '../datasets/b.ts';", `${core}/datasets/b.ts`],
+    [`${core}/datasets/a.ts`, "const b = await import('../models/b.ts');", `${core}/models/b.ts`],
+    [`${core}/trainer/a.ts`, "import {\n  type B,\n  b,\n} from '../recipe/b.ts';", `${core}/recipe/b.ts`],
+    ['apps/agent/src/a.ts', "import '@anneal/kernels/graph';", 'packages/kernels/src/graph.ts'],
+  ])('finds that %s breaks a rule with %s', (path, text, imported) => {
+    expect(violationsOf({ [path]: text, [imported]: '' })).toEqual([expect.stringContaining(`${path}:1: must not`)]);
+  });
+
+  it('lets a job be made of a recipe', () => {
+    expect(
+      violationsOf({
+        [`${core}/trainer/job.ts`]: "import type { Recipe } from '../recipe/schema.ts';",
+        [`${core}/recipe/schema.ts`]: "import { z } from 'zod';",
+      }),
+    ).toEqual([]);
+  });
+
+  it('finds a circle, but none where one side loads on demand or takes only types', () => {
+    const [a, b] = [`${core}/a.ts`, `${core}/b.ts`];
+    expect(violationsOf({ [a]: "import './b.ts';", [b]: "export { x } from './a.ts';" })).toEqual([
+      `${a} → ${b} → ${a}: imports go round in a circle`,
+    ]);
+    expect(violationsOf({ [a]: "import './b.ts';", [b]: "const a = await import('./a.ts');" })).toEqual([]);
+    expect(violationsOf({ [a]: "import './b.ts';", [b]: "import type { X } from './a.ts';" })).toEqual([]);
+  });
+
+  it('finds what does not run in a browser, however deep', () => {
+    expect(
+      violationsOf({
+        [`${core}/protocol/events.ts`]: "import { b } from '../b.ts';",
+        [`${core}/b.ts`]: "import { readFileSync } from 'node:fs';",
+      }),
+    ).toEqual([expect.stringContaining(`${core}/b.ts:1: node:fs does not run in a browser`)]);
+  });
+});

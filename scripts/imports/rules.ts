@@ -1,0 +1,72 @@
+/** Who may import whom. The folders of packages/core not named here may import one another. */
+import type { Import } from './readImports.ts';
+
+export interface Rule {
+  /** Whom it binds: files below these paths. */
+  readonly of: readonly string[];
+  /** The only files of the repository that these may import, beside those of the same entry of `of`. */
+  readonly may?: readonly string[];
+  /** Files that these may not import. */
+  readonly mayNot?: readonly string[];
+  /** Exempt from `mayNot`. */
+  readonly except?: readonly string[];
+  readonly why: string;
+}
+
+const core = 'packages/core/src';
+
+export const rules: readonly Rule[] = [
+  { of: ['packages/formats'], may: [], why: 'formats stands alone' },
+  { of: ['packages/kernels'], may: [], why: 'kernels stands alone' },
+  { of: ['packages/core'], may: ['packages/formats', 'packages/kernels'], why: 'core builds on formats and kernels' },
+  {
+    of: ['apps/agent'],
+    may: ['packages/core', 'packages/formats', 'packages/kernels/src/addon.ts', 'packages/kernels/src/index.ts'],
+    why: 'the agent builds on core and formats, and asks kernels what the host has',
+  },
+  {
+    of: [`${core}/models`],
+    mayNot: ['datasets', 'trainer', 'generate', 'export', 'recipe', 'verify', 'bench'].map((name) => `${core}/${name}`),
+    why: 'models know nothing of data, training or what else is done with them',
+  },
+  {
+    of: [`${core}/datasets`],
+    mayNot: ['models', 'trainer', 'generate', 'export', 'recipe', 'verify', 'bench'].map((name) => `${core}/${name}`),
+    why: 'data sets know nothing of models or training',
+  },
+  {
+    of: [`${core}/tokenizers`, `${core}/templates`],
+    mayNot: ['models', 'datasets', 'trainer', 'generate', 'export', 'recipe'].map((name) => `${core}/${name}`),
+    why: 'tokenizers and templates are beneath everything else in core',
+  },
+  {
+    of: [core],
+    mayNot: [`${core}/recipe`],
+    except: [
+      `${core}/recipe`,
+      `${core}/trainer/job.ts`,
+      `${core}/trainer/dataOptions.ts`,
+      // A verified run starts from a recipe as any other run does.
+      `${core}/verify/verifySft.ts`,
+    ],
+    why: 'the recipe object ends where a job is made of it: functions take what they need',
+  },
+];
+
+/** What a browser loads as well: these, and all they import at run time, use nothing of Node. */
+export const browserSafe: readonly string[] = [`${core}/protocol/`, `${core}/recipe/schema.ts`];
+
+/** npm packages that run in a browser. */
+export const browserPackages: ReadonlySet<string> = new Set(['zod', 'yaml']);
+
+export function breaks(rule: Rule, path: string, { file }: Import): boolean {
+  const home = rule.of.find((folder) => isBelow(path, folder));
+  if (home === undefined || file === undefined) return false;
+  if (rule.may && !isBelow(file, home) && !rule.may.some((folder) => isBelow(file, folder))) return true;
+  if (!rule.mayNot || rule.except?.some((exempt) => isBelow(path, exempt))) return false;
+  return rule.mayNot.some((folder) => isBelow(file, folder));
+}
+
+export function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
+}

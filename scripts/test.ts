@@ -1,0 +1,81 @@
+/**
+ * `npm test`: what CI checks, part by part. Goes on after a failure, ends with a table of what each part took and, alone
+ * on the last line, `N passed, N failed, N skipped`.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Part {
+  readonly name: string;
+  readonly seconds: number;
+  readonly outcome: string;
+}
+
+const root = join(import.meta.dirname, '..');
+const modules = join(root, 'node_modules');
+const counts = { passed: 0, failed: 0, skipped: 0 };
+const parts: Part[] = setUpParts();
+
+check('format', join(modules, '.bin', 'biome'), ['ci', '.']);
+check('lint', join(modules, '.bin', 'oxlint'), []);
+check('imports', process.execPath, ['scripts/checkImports.ts']);
+check('types', join(modules, '.bin', 'tsc'), ['--noEmit', '-p', 'tsconfig.json']);
+runTests(process.argv.slice(2));
+
+const width = Math.max(...parts.map(({ name }) => name.length));
+console.log('\nWhat it took');
+for (const { name, seconds, outcome } of parts) {
+  console.log(`  ${name.padEnd(width)}  ${seconds.toFixed(1).padStart(7)} s  ${outcome}`);
+}
+console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = counts.failed > 0 ? 1 : 0;
+
+/** What setup.mjs did before us. */
+function setUpParts(): Part[] {
+  const done = JSON.parse(process.env.ANNEAL_SETUP ?? '[]') as { name: string; seconds: number }[];
+  return done.map((part) => ({ ...part, outcome: 'done' }));
+}
+
+/** A command that passes or fails as a whole. */
+function check(name: string, command: string, args: readonly string[]): void {
+  const { ok, seconds } = run(name, command, args);
+  counts[ok ? 'passed' : 'failed']++;
+  parts.push({ name, seconds, outcome: ok ? 'passed' : 'FAILED' });
+}
+
+/** @param filters names of files, as vitest takes them; none runs all. */
+function runTests(filters: readonly string[]): void {
+  const folder = mkdtempSync(join(tmpdir(), 'anneal-test-'));
+  const report = join(folder, 'report.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const vitest = join(modules, 'vitest', 'vitest.mjs');
+  const { ok, seconds } = run('tests', process.execPath, [vitest, 'run', ...reporters, ...filters]);
+  const { passed, failed, skipped } = readReport(report);
+  rmSync(folder, { recursive: true });
+  counts.passed += passed;
+  counts.skipped += skipped;
+  // A file that does not load, or an error outside of a test, fails the run without failing a test.
+  counts.failed += ok ? failed : Math.max(failed, 1);
+  parts.push({ name: 'tests', seconds, outcome: ok ? `${passed} passed` : 'FAILED' });
+}
+
+function readReport(path: string): { passed: number; failed: number; skipped: number } {
+  try {
+    const report = JSON.parse(readFileSync(path, 'utf8'));
+    const skipped = report.numPendingTests + report.numTodoTests;
+    return { passed: report.numPassedTests, failed: report.numFailedTests, skipped };
+  } catch (error) {
+    console.error(`vitest left no report: ${(error as Error).message}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function run(name: string, command: string, args: readonly string[]): { ok: boolean; seconds: number } {
+  console.log(`\n── ${name}`);
+  const start = performance.now();
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (error) console.error(error.message);
+  return { ok: status === 0, seconds: (performance.now() - start) / 1000 };
+}
