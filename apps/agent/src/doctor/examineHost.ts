@@ -1,6 +1,6 @@
 /** What this machine has of what training needs, with advice where something is short or missing. */
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { defaultCacheDirectory } from '@anneal/core/hub/cache';
@@ -26,7 +26,7 @@ export async function examineHost(): Promise<Finding[]> {
     await writable('temporary files', tmpdir()),
     await engine(),
     await loads('tokenizer', () => import('@anneal/core/tokenizers/tokenizer')),
-    await loads('data reader', () => import('@anneal/core/datasets/tableSource')),
+    await loads('data reader', readTable),
   ];
 }
 
@@ -124,6 +124,18 @@ async function loads(name: string, load: () => Promise<unknown>): Promise<Findin
       found: `does not load: ${(error as Error).message.split('\n', 1)[0]}`,
       advice: 'run `npm install` in the repository; it brings the binary for this platform',
     };
+  }
+}
+
+/** CSV and Parquet go through DuckDB, whose binary is loaded when the first table is opened. */
+async function readTable(): Promise<void> {
+  const { openSource } = await import('@anneal/core/datasets/read');
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-doctor-'));
+  try {
+    await writeFile(join(folder, 'table.csv'), 'text\nhello\n');
+    await (await openSource(join(folder, 'table.csv'))).close();
+  } finally {
+    await rm(folder, { recursive: true });
   }
 }
 

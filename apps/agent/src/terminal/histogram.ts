@@ -1,33 +1,51 @@
 import { bar } from './progressLine.ts';
+import { pad } from './table.ts';
 import { formatCount } from './units.ts';
 
-const barWidth = 40;
+const mostLines = 14;
+const barWidth = 24;
 
-/** Counts of values in about ten ranges of one round width, a line each; the range that holds `mark` says so. */
-export function formatHistogram(values: readonly number[], mark?: { value: number; label: string }): string {
-  const largest = Math.max(...values, 1);
-  const width = roundWidth(largest / 10);
-  const counts = Array.from({ length: Math.floor(largest / width) + 1 }, () => 0);
-  for (const value of values) {
-    const index = Math.floor(value / width);
-    counts[index] = (counts[index] ?? 0) + 1;
-  }
-  const most = Math.max(...counts);
-  const digits = formatCount(counts.length * width - 1).length;
-  return counts
-    .map((count, index) => {
-      const from = index * width;
-      const range = `${formatCount(from).padStart(digits)} – ${formatCount(from + width - 1).padStart(digits)}`;
-      const here = mark && mark.value >= from && mark.value < from + width ? `  ← ${mark.label}` : '';
-      const filled = bar(count / most, barWidth).replaceAll('░', ' ');
-      return `${range}  ${filled}  ${formatCount(count)}${here}`;
-    })
-    .join('\n');
+/** Counts by ranges of one width; `counts[i]` are the values from i·width on. */
+export interface Series {
+  title: string;
+  counts: readonly number[];
 }
 
-/** The next of 1, 2, 5, 10, 20, 50, … */
-function roundWidth(width: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, width)));
-  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= width) ?? 10;
-  return factor * power;
+/**
+ * Bars beside each other, a line for each range; narrow ranges are joined until they fit on a screen. The range that
+ * holds `mark` says so, when there is one.
+ */
+export function formatHistogram(
+  width: number,
+  series: readonly Series[],
+  mark?: { value: number; label: string },
+): string {
+  const bins = Math.max(...series.map(({ counts }) => counts.length));
+  const joined = Math.ceil(bins / mostLines);
+  const lines = Math.ceil(bins / joined);
+  const columns = series.map(({ title, counts }) => {
+    const sums = Array.from({ length: lines }, (_, line) =>
+      counts.slice(line * joined, (line + 1) * joined).reduce((sum, count) => sum + count, 0),
+    );
+    const most = Math.max(...sums, 1);
+    const numbers = sums.map(formatCount);
+    const digits = Math.max(...numbers.map((text) => text.length));
+    const cells = sums.map(
+      (sum, line) => `${bar(sum / most, barWidth).replaceAll('░', ' ')} ${pad(numbers[line] ?? '', digits, 'right')}`,
+    );
+    return [pad(title, barWidth + 1 + digits, 'left'), ...cells];
+  });
+  const step = width * joined;
+  const digits = formatCount(lines * step - 1).length;
+  const ranges = Array.from({ length: lines }, (_, line) => {
+    const [from, to] = [line * step, (line + 1) * step - 1];
+    return `${formatCount(from).padStart(digits)} – ${formatCount(to).padStart(digits)}`;
+  });
+  return ['', ...ranges]
+    .map((range, index) => {
+      const line = index - 1;
+      const here = mark && line >= 0 && Math.floor(mark.value / step) === line ? `  ← ${mark.label}` : '';
+      return `${pad(range, 2 * digits + 3, 'left')}  ${columns.map((column) => column[index]).join('  ')}${here}`.trimEnd();
+    })
+    .join('\n');
 }
