@@ -22,7 +22,7 @@ export interface GoldenCurve {
 
 export interface GoldenCurves {
   readonly full: GoldenCurve;
-  readonly lora: GoldenCurve;
+  readonly lora: GoldenCurve & { readonly r: number; readonly alpha: number; readonly rslora: boolean };
   /** Learning rates of the full curve. */
   readonly schedule: readonly number[];
   readonly optimizer: {

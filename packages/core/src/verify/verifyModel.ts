@@ -34,6 +34,8 @@ export async function verifyModel(path: string, device: CpuDevice = cpuDevice())
   try {
     const adapter = loadLoraWeights(join(path, 'adapter'), model);
     return [
+      verifyLabels(golden),
+      verifyAdapterShape(golden, adapter),
       ...(await verifyForward(golden, model, null, device)),
       ...(await verifyGreedy(golden, model, device)),
       ...(await verifyTraining(golden, model, null, device)),
@@ -44,6 +46,23 @@ export async function verifyModel(path: string, device: CpuDevice = cpuDevice())
     model.close();
     golden.close();
   }
+}
+
+/** Each label is its own token or none: the first of a sequence is no target, so no loss would show that it is wrong. */
+function verifyLabels(golden: GoldenFolder): Quantity {
+  const tokens = golden.int32('input_ids');
+  const labels = golden.int32('labels');
+  return mismatches(
+    'labels',
+    labels,
+    tokens.map((token, i) => (labels[i] === -100 ? -100 : token)),
+  );
+}
+
+/** The curve's file repeats what the adapter's config says. */
+function verifyAdapterShape({ curves }: GoldenFolder, { r, alpha, rslora }: LoraWeights): Quantity {
+  const { lora } = curves;
+  return mismatches('curve.lora.adapter', [r, alpha, rslora], [lora.r, lora.alpha, lora.rslora]);
 }
 
 /** The golden batch: its sequences as documents of one packed row. */
@@ -281,7 +300,7 @@ async function verifyMerged(
   const [, length = 0] = golden.shape('input_ids');
   const batch = packed(golden.int32('input_ids').subarray(0, length), [length]);
   const engine = await forwardEngine(model, null, device, batch);
-  for (const linear of tuned.modules.keys()) await engine.write(linear, mergedWeights(model, tuned, linear), 'f32');
+  for (const name of tuned.modules.keys()) await engine.write(name, mergedWeights(model, tuned, name), 'f32');
   const [logits] = await forward(engine, batch, ['logits']);
   return maxDifference(
     'lora.merged.logits',
@@ -296,9 +315,9 @@ function gradientVariable(model: OpenModel, name: string): string {
   const { names } = model.architecture;
   const lora = /^lora\.grad\.base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name);
   if (lora) {
-    const linear = linearOfModule(model.config, names, lora[1] as string);
-    if (!linear) throw new Error(`${name} is no linear of this model`);
-    return `gradient/${loraName(linear, lora[2] as 'A' | 'B')}`;
+    const module = linearOfModule(model.config, names, lora[1] as string);
+    if (!module) throw new Error(`${name} is no linear of this model`);
+    return `gradient/${loraName(module, lora[2] as 'A' | 'B')}`;
   }
   const wanted = name.replace(/^grad\./, '');
   for (const ours of model.tensors.keys()) {

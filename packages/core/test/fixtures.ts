@@ -1,0 +1,71 @@
+/** Small things that tests train on: the golden checkpoints, a tokenizer of characters, and a task that can be learnt. */
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+export const goldenModels = ['llama3', 'smollm2', 'qwen2', 'qwen3', 'qwen3-yarn', 'mistral'] as const;
+export type GoldenModel = (typeof goldenModels)[number];
+
+export function goldenPath(name: string): string {
+  return fileURLToPath(new URL(`golden/models/${name}`, import.meta.url));
+}
+
+/** A fresh folder, removed when the test ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'anneal-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A golden checkpoint of 160 tokens that can read and write: ChatML, a token for each ASCII character. */
+export function writeTinyModel(folder: string, name: GoldenModel = 'smollm2'): string {
+  const path = join(folder, `tiny-${name}`);
+  cpSync(goldenPath(name), path, { recursive: true });
+  const specials = ['<|pad|>', '<s>', '<|im_end|>', '<|im_start|>', '<|unk|>'];
+  const characters = ['\n', ...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))];
+  const vocabulary = Object.fromEntries([...specials, ...characters].map((token, id) => [token, id]));
+  const added = specials.map((content, id) => {
+    return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+  });
+  const tokenizer = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: added,
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: { type: 'Fuse' },
+    model: { type: 'BPE', unk_token: '<|unk|>', fuse_unk: false, byte_fallback: false, vocab: vocabulary, merges: [] },
+  };
+  writeFileSync(join(path, 'tokenizer.json'), JSON.stringify(tokenizer));
+  writeFileSync(
+    join(path, 'tokenizer_config.json'),
+    JSON.stringify({ eos_token: '<|im_end|>', pad_token: '<|pad|>', chat_template: chatMl }),
+  );
+  return path;
+}
+
+const chatMl =
+  "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{% endfor %}" +
+  "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+const words = ['ant', 'bee', 'cat', 'dog', 'eel', 'fox', 'gnu', 'hen', 'ibis', 'jay', 'kite', 'lynx'];
+
+/** Conversations that ask for a word in capitals, as JSON lines; every row differs. */
+export function writeCapitalsTask(folder: string, rows = 24, file = 'rows.jsonl'): string {
+  const path = join(folder, file);
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const text = `${words[i % words.length]} ${words[(i * 5 + Math.floor(i / words.length)) % words.length]}`;
+    return JSON.stringify({
+      messages: [
+        { role: 'user', content: text },
+        { role: 'assistant', content: text.toUpperCase() },
+      ],
+    });
+  });
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
