@@ -26,6 +26,11 @@ struct Vec {
 
   void store(float* to) const { _mm256_storeu_ps(to, lanes); }
   void store(float* to, int count) const { _mm256_maskstore_ps(to, firstLanes(count), lanes); }
+  /** The first half of the lanes to `low`, the second to `high`. */
+  void storeHalves(float* low, float* high) const {
+    _mm_storeu_ps(low, _mm256_castps256_ps128(lanes));
+    _mm_storeu_ps(high, _mm256_extractf128_ps(lanes, 1));
+  }
   void storeBf16(uint16_t* to) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), narrow()); }
   void storeBf16(uint16_t* to, int count) const {
     alignas(16) uint16_t copy[width];

@@ -24,6 +24,11 @@ struct Vec {
 
   void store(float* to) const { _mm512_storeu_ps(to, lanes); }
   void store(float* to, int count) const { _mm512_mask_storeu_ps(to, firstLanes(count), lanes); }
+  /** The first half of the lanes to `low`, the second to `high`. */
+  void storeHalves(float* low, float* high) const {
+    _mm256_storeu_ps(low, _mm512_castps512_ps256(lanes));
+    _mm256_storeu_ps(high, _mm512_extractf32x8_ps(lanes, 1));
+  }
   void storeBf16(uint16_t* to) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), narrow()); }
   void storeBf16(uint16_t* to, int count) const { _mm256_mask_storeu_epi16(to, firstLanes(count), narrow()); }
 

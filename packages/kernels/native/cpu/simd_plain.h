@@ -27,6 +27,11 @@ struct Vec {
 
   void store(float* to) const { store(to, width); }
   void store(float* to, int count) const { std::memcpy(to, &lanes, static_cast<size_t>(count) * sizeof *to); }
+  /** The first half of the lanes to `low`, the second to `high`. */
+  void storeHalves(float* low, float* high) const {
+    std::memcpy(low, &lanes, sizeof lanes / 2);
+    std::memcpy(high, reinterpret_cast<const char*>(&lanes) + sizeof lanes / 2, sizeof lanes / 2);
+  }
   void storeBf16(uint16_t* to) const { storeBf16(to, width); }
   void storeBf16(uint16_t* to, int count) const {
     for (int i = 0; i < count; i++) to[i] = toBf16(lanes[i]);

@@ -59,6 +59,7 @@ template <Cells cells, typename Element>
 inline Vec loadAlongK(const Element* from, int64_t count) {
 #if defined(__AVX512BF16__)
   if constexpr (cells == Cells::pairs) {
+    if (sizeof(Element) == sizeof(uint16_t) && count >= 32) return Vec::load(reinterpret_cast<const float*>(from));
     const int low = clampCount(count, 16), high = clampCount(count - 16, 16);
     return {_mm512_castsi512_ps(toPairs(from, low, from + 16, high))};
   }
@@ -76,9 +77,10 @@ inline Vec loadAcrossK(const Element* from, int64_t stride, int count, bool seco
 #if defined(__AVX512BF16__)
   if constexpr (cells == Cells::pairs) {
     const __m512i rows = second_row ? toPairs(from, count, from + stride, count) : toPairs(from, count, from, 0);
-    const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(rows));
-    const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(rows, 1));
-    return {_mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32(high, 16)))};
+    // Lane j takes element j of the first row and, above it, element 16 + j: the same of the second row.
+    const __m512i each = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i interleave = _mm512_or_si512(_mm512_mullo_epi32(each, _mm512_set1_epi32(0x10001)), _mm512_set1_epi32(16 << 16));
+    return {_mm512_castsi512_ps(_mm512_permutexvar_epi16(interleave, rows))};
   }
 #endif
   (void)stride, (void)second_row;

@@ -26,26 +26,26 @@ template <Cells cells, typename Element, int rows, int columns>
 void dotProducts(const FewRows& call, const Element* weight, float* c) {
   constexpr int64_t step = Vec::width * elementsPerCell(cells);
   const int64_t stride = call.weight->stride;
+  const int64_t cells_k = (call.k + elementsPerCell(cells) - 1) / elementsPerCell(cells);
   Vec sums[rows][columns];
 #pragma GCC unroll 8
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 4
     for (int j = 0; j < columns; j++) sums[r][j] = Vec::zero();
   }
-  const auto multiply = [&](int64_t i, int64_t elements, int64_t cell_count) {
+  for (int64_t i = 0, cell = 0; i < call.k; i += step, cell += Vec::width) {
     Vec x[rows];
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) x[r] = loadWide(call.x + r * call.x_stride + i / elementsPerCell(cells), cell_count);
+    for (int r = 0; r < rows; r++) x[r] = loadWide(call.x + r * call.x_stride + cell, cells_k - cell);
 #pragma GCC unroll 4
     for (int j = 0; j < columns; j++) {
-      const Vec w = loadAlongK<cells>(weight + j * stride + i, elements);
+      const Element* from = weight + j * stride + i;
+      __builtin_prefetch(from + columns * stride);
+      const Vec w = loadAlongK<cells>(from, call.k - i);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; r++) sums[r][j] = multiplyAdd<cells>(x[r], w, sums[r][j]);
     }
-  };
-  int64_t i = 0;
-  for (; i + step <= call.k; i += step) multiply(i, step, Vec::width);
-  if (i < call.k) multiply(i, call.k - i, (call.k - i + elementsPerCell(cells) - 1) / elementsPerCell(cells));
+  }
   for (int r = 0; r < rows; r++) {
     for (int j = 0; j < columns; j++) {
       float& out = c[r * call.ldc + j];

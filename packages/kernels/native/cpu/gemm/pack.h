@@ -25,13 +25,17 @@ void packRowsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k, f
 /** `rows` rows of op(A) with K across the stored rows: strips of kTileRows rows, each [cell along K][row]. */
 template <Cells cells, typename Element>
 void packColumnsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k, float* to) {
-  constexpr int per_cell = elementsPerCell(cells);
-  constexpr int chunk = kTileRows < Vec::width ? kTileRows : Vec::width;
-  for (int64_t r = 0; r < rows; r += kTileRows) {
-    for (int64_t i = 0; i < k; i += per_cell, to += kTileRows) {
-      for (int part = 0; part < kTileRows; part += chunk) {
-        const int count = clampCount(rows - r - part, chunk);
-        loadAcrossK<cells>(from + i * stride + r + part, stride, count, i + 1 < k).store(to + part, chunk);
+  static_assert(kTileRows == Vec::width || 2 * kTileRows == Vec::width);
+  const int64_t strip = (k + elementsPerCell(cells) - 1) / elementsPerCell(cells) * kTileRows;
+  for (int64_t r = 0; r < rows; r += Vec::width, to += Vec::width / kTileRows * strip) {
+    const int count = clampCount(rows - r, Vec::width);
+    float* out = to;
+    for (int64_t i = 0; i < k; i += elementsPerCell(cells), out += kTileRows) {
+      const Vec across = loadAcrossK<cells>(from + i * stride + r, stride, count, i + 1 < k);
+      if (count > kTileRows) {
+        across.storeHalves(out, out + strip);
+      } else {
+        across.store(out, kTileRows);
       }
     }
   }
@@ -59,9 +63,14 @@ void packColumnsOfB(const Element* from, int64_t stride, int columns, int64_t k,
     float* out = to + column;
     for (int64_t i = 0, cell = 0; i < k; i += step, cell += Vec::width) {
       Vec square[Vec::width];
+      if (rows == Vec::width && k - i >= step) {
 #pragma GCC unroll 16
-      for (int r = 0; r < Vec::width; r++) {
-        square[r] = r < rows ? loadAlongK<cells>(source + r * stride + i, k - i) : Vec::zero();
+        for (int r = 0; r < Vec::width; r++) square[r] = loadAlongK<cells>(source + r * stride + i, step);
+      } else {
+#pragma GCC unroll 16
+        for (int r = 0; r < Vec::width; r++) {
+          square[r] = r < rows ? loadAlongK<cells>(source + r * stride + i, k - i) : Vec::zero();
+        }
       }
       transpose(square);
       const int64_t left = cells_k - cell;
