@@ -38,5 +38,10 @@ export const verbs: readonly Verb[] = [
     load: () => import('./bench.ts'),
   },
   { name: 'doctor', summary: 'check that this machine can train', load: () => import('./doctor.ts') },
+  {
+    name: 'selftest',
+    summary: 'train, resume and export something small, and check the result',
+    load: () => import('./selftest.ts'),
+  },
   { name: 'completion', summary: 'print the shell completion script', load: () => import('./completion.ts') },
 ];

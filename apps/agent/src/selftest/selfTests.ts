@@ -1,0 +1,159 @@
+/** The whole way, small: does this installation, on this machine, train as it should? */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { exportGguf } from '@anneal/core/export/gguf';
+import { exportMerged } from '@anneal/core/export/merged';
+import { openAnswerer } from '@anneal/core/generate/answerer';
+import { greedy } from '@anneal/core/generate/sample';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
+import { openModel } from '@anneal/core/models/open';
+import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
+import { toYaml } from '@anneal/core/recipe/toYaml';
+import { createJob } from '@anneal/core/trainer/job';
+import { RunDirectory } from '@anneal/core/trainer/runDirectory';
+import { train } from '@anneal/core/trainer/train';
+import { starterFolder } from '../init/starterFolder.ts';
+
+export interface SelfTest {
+  name: string;
+  passed: boolean;
+  detail: string;
+  milliseconds: number;
+}
+
+const steps = 6;
+const stopAfter = 3;
+
+/** Yields one result after the other. Works in a temporary folder, of which nothing is left. */
+export async function* selfTests(options: { model?: string; data?: string }): AsyncGenerator<SelfTest> {
+  const folder = await mkdtemp(join(tmpdir(), 'anneal-selftest-'));
+  try {
+    const recipe = recipeFor(options);
+    let first: TrainedRun | undefined;
+    yield await check('training', async () => {
+      first = await trainRun(recipe, folder, 'first');
+      const [before = Number.NaN, after = Number.NaN] = [first.losses[0], first.losses.at(-1)];
+      return { passed: after < before, detail: `loss ${before.toFixed(4)} → ${after.toFixed(4)} in ${steps} steps` };
+    });
+    if (!first) return;
+    const { adapter, checkpoint } = first;
+    yield await check('same seed, same bits', async () => {
+      const again = await trainRun(recipe, folder, 'again');
+      return sameBytes(adapter, again.adapter);
+    });
+    yield await check('stopped and resumed, same bits', async () => {
+      const resumed = await trainRun(recipe, folder, 'resumed', stopAfter);
+      return sameBytes(adapter, resumed.adapter);
+    });
+    yield await check('export', () => exportAndAnswer(recipe, checkpoint, folder));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function check(name: string, run: () => Promise<{ passed: boolean; detail: string }>): Promise<SelfTest> {
+  const started = performance.now();
+  try {
+    return { name, ...(await run()), milliseconds: performance.now() - started };
+  } catch (error) {
+    return { name, passed: false, detail: (error as Error).message, milliseconds: performance.now() - started };
+  }
+}
+
+function recipeFor({ model, data }: { model?: string; data?: string }): ResolvedRecipe {
+  const recipe = {
+    base_model: model === undefined ? join(starterFolder, 'model') : resolveModelPath(model),
+    datasets: [{ path: data === undefined ? join(starterFolder, 'data', 'harbour.jsonl') : resolve(data) }],
+    lora_r: 4,
+    sequence_len: 256,
+    excess_length_strategy: 'drop' as const,
+    micro_batch_size: 2,
+    gradient_accumulation_steps: 1,
+    max_steps: steps,
+    learning_rate: 5e-3,
+    warmup_steps: 0,
+    shuffle: false,
+    save_steps: steps,
+  };
+  return resolveRecipe(recipe, { baseDirectory: starterFolder });
+}
+
+interface TrainedRun {
+  losses: number[];
+  checkpoint: string;
+  /** The bytes of the trained adapter. */
+  adapter: Buffer;
+}
+
+/** A run to its end; with `stopAt` it is stopped there as by a signal, and resumed. */
+async function trainRun(recipe: ResolvedRecipe, root: string, name: string, stopAt?: number): Promise<TrainedRun> {
+  const text = toYaml(recipe);
+  const created = await RunDirectory.create({ root, name, recipeText: text, resolvedText: text });
+  const { path } = created;
+  await created.close();
+  if (stopAt !== undefined) {
+    await using run = await RunDirectory.open(path);
+    // The trainer looks at the signal between steps, when the step's event is on record.
+    await train(createJob(recipe), run, {
+      get stopRequested() {
+        return run.status.step >= stopAt;
+      },
+      saveRequested: false,
+    });
+  }
+  await using run = await RunDirectory.open(path);
+  await train(createJob(recipe), run, { stopRequested: false, saveRequested: false });
+  const checkpoint = await run.latestCheckpoint();
+  if (!checkpoint) throw new Error('the run ended without a checkpoint');
+  return {
+    losses: run.events.flatMap((event) => (event.type === 'step' ? [event.loss ?? Number.NaN] : [])),
+    checkpoint: checkpoint.path,
+    adapter: await readFile(join(checkpoint.path, 'adapter_model.safetensors')),
+  };
+}
+
+function sameBytes(a: Buffer, b: Buffer): { passed: boolean; detail: string } {
+  const passed = a.equals(b);
+  return { passed, detail: passed ? `${a.length} bytes of adapter` : 'the adapters differ' };
+}
+
+/** The merged model and the GGUF file, which are read back as they are written, must answer as base and adapter do. */
+async function exportAndAnswer(
+  recipe: ResolvedRecipe,
+  checkpoint: string,
+  folder: string,
+): Promise<{ passed: boolean; detail: string }> {
+  const modelPath = recipe.base_model;
+  const model = openModel(modelPath);
+  try {
+    const adapter = loadLoraWeights(checkpoint, model);
+    await exportMerged(join(folder, 'merged'), { model, adapter, dtype: 'F32' });
+    await exportGguf(join(folder, 'gguf'), { model, adapter, types: ['f32'], name: 'selftest' });
+  } finally {
+    model.close();
+  }
+  const answers = [
+    await answer(modelPath, checkpoint),
+    await answer(join(folder, 'merged'), null),
+    await answer(join(folder, 'gguf', 'selftest-F32.gguf'), null),
+  ];
+  const passed = answers[0] !== '' && answers.every((text) => text === answers[0]);
+  const detail = passed
+    ? 'adapter, merged model and GGUF file answer alike'
+    : `different answers: ${JSON.stringify(answers)}`;
+  return { passed, detail };
+}
+
+async function answer(modelPath: string, adapterFolder: string | null): Promise<string> {
+  const answerer = await openAnswerer({ modelPath, adapterFolder, weightType: 'f32', contextLength: 256 });
+  try {
+    let text = '';
+    const how = { sampling: greedy, maxNewTokens: 24, seed: 0 };
+    for await (const piece of answerer.answer([{ role: 'user', content: 'Who are you?' }], how)) text += piece.text;
+    return text;
+  } finally {
+    await answerer.close();
+  }
+}
