@@ -120,7 +120,6 @@ export async function startEngine(session: Session, checkpoint: string | null): 
 
 /** What a resumed run must find unchanged. */
 export async function sessionHashes({ model, data, text }: Session): Promise<RunHashes> {
-  const sha256 = (value: string) => createHash('sha256').update(value).digest('hex');
   return {
     model: (await modelHash(model.files, join(defaultCacheDirectory(), 'hashes.json'))).sha256,
     data: sha256(data.statistics.files.map((file) => file.sha256).join()),
@@ -154,10 +153,17 @@ function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial:
 function refuseTooLarge(plan: Plan): void {
   const available = memoryBudget();
   if (plan.memory.total <= available) return;
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   throw new UserError({
     what: `the run needs ${gigabytes(plan.memory.total)}, ${gigabytes(available)} are free`,
     next: 'lower sequence_len or micro_batch_size, set activations: recompute, or close other programs; `anneal estimate` shows the parts',
     code: 'out_of_memory',
   });
+}
+
+function sha256(value: string): string {
+  return createHash('sha256').update(value).digest('hex');
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(2)} GB`;
 }

@@ -1,22 +1,21 @@
 import { join } from 'node:path';
-import { type CpuDevice, compile, cpuDevice, Engine, Graph, linear, scratchOf, Variables } from '@anneal/kernels';
-import type { Batch, StepBatches } from '../datasets/types.ts';
+import { type CpuDevice, compile, cpuDevice, Engine, scratchOf, Variables } from '@anneal/kernels';
+import type { StepBatches } from '../datasets/types.ts';
 import { generate } from '../generate/generate.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import { greedy } from '../generate/sample.ts';
-import { type LoraSpec, loraName, loraSpecOf, readLora, writeLora } from '../models/adapters/lora.ts';
+import { loraSpecOf, readLora, writeLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedWeights } from '../models/adapters/merge.ts';
-import { linearOfModule } from '../models/adapters/targets.ts';
-import { decoder } from '../models/layers/decoder.ts';
-import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
 import { loadWeights } from '../models/load.ts';
-import { splitLayer } from '../models/names.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { trainingPrograms } from '../trainer/programs.ts';
 import { learningRateSchedule } from '../trainer/schedule.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
+import { goldenBatch, packed } from './batches.ts';
+import { forward, forwardEngine, weightOptions } from './forward.ts';
 import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
+import { gradientVariable } from './gradientNames.ts';
 import {
   activationDifference,
   gradientDifference,
@@ -63,77 +62,6 @@ function verifyLabels(golden: GoldenFolder): Quantity {
 function verifyAdapterShape({ curves }: GoldenFolder, { r, alpha, rslora }: LoraWeights): Quantity {
   const { lora } = curves;
   return mismatches('curve.lora.adapter', [r, alpha, rslora], [lora.r, lora.alpha, lora.rslora]);
-}
-
-/** The golden batch: its sequences as documents of one packed row. */
-function goldenBatch(golden: GoldenFolder): Batch {
-  const [sequences = 0, length = 0] = golden.shape('input_ids');
-  const labels = golden.int32('labels');
-  const lengths = Array.from({ length: sequences }, () => length);
-  const batch = packed(golden.int32('input_ids'), lengths);
-  for (let t = 0; t < labels.length; t++) {
-    const label = t % length === length - 1 ? -100 : (labels[t + 1] as number);
-    batch.targets[t] = label < 0 ? -1 : label;
-  }
-  return batch;
-}
-
-function packed(tokens: Int32Array, lengths: readonly number[]): Batch {
-  const cuSeqlens = new Int32Array(lengths.length + 1);
-  for (const [i, length] of lengths.entries()) cuSeqlens[i + 1] = (cuSeqlens[i] as number) + length;
-  const positions = Int32Array.from(lengths.flatMap((length) => Array.from({ length }, (_, i) => i)));
-  return {
-    tokens,
-    positions,
-    cuSeqlens,
-    targets: new Int32Array(tokens.length).fill(-1),
-    rows: lengths.map((_, i) => i),
-  };
-}
-
-function weightOptions(lora: LoraSpec | null): WeightOptions {
-  return { type: 'f32', trainable: false, lora, dropoutSeed: null };
-}
-
-/** A program that gives the hidden states and the logits of every token. */
-function forwardProgram(variables: Variables, model: OpenModel, lora: LoraSpec | null): Graph {
-  const graph = new Graph('forward', variables);
-  const scope = new ModelScope(graph, model.config, weightOptions(lora));
-  const { hidden, beforeLayer } = decoder(scope, {
-    tokens: graph.input('tokens', 'i32', ['T']),
-    positions: graph.input('positions', 'i32', ['T']),
-    visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) },
-  });
-  for (const [i, h] of [...beforeLayer, hidden].entries()) graph.result(`hidden.${i}`, h);
-  graph.result('logits', linear(hidden, scope.head(), { bf16: false }));
-  return graph;
-}
-
-async function forward(engine: Engine, batch: Batch, wanted: readonly string[]): Promise<Float32Array[]> {
-  const { tokens, positions, cuSeqlens } = batch;
-  const call = {
-    program: 'forward',
-    extents: { T: tokens.length, S: cuSeqlens.length },
-    inputs: { tokens, positions, cuSeqlens },
-  };
-  const { results } = await engine.run(
-    [call],
-    wanted.map((name) => ['forward', name] as const),
-  );
-  return results as Float32Array[];
-}
-
-async function forwardEngine(
-  model: OpenModel,
-  lora: LoraSpec | null,
-  device: CpuDevice,
-  batch: Batch,
-): Promise<Engine> {
-  const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, N: 1 };
-  const graph = forwardProgram(new Variables(), model, lora);
-  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
-  await loadWeights(engine, model);
-  return engine;
 }
 
 async function verifyForward(
@@ -308,22 +236,4 @@ async function verifyMerged(
     golden.float32('lora.merged.logits'),
     tolerances.logits,
   );
-}
-
-/** `grad.model.norm.weight` or `lora.grad.base_model.model.model.layers.1.mlp.up_proj.lora_A.weight` → our gradient variable. */
-function gradientVariable(model: OpenModel, name: string): string {
-  const { names } = model.architecture;
-  const lora = /^lora\.grad\.base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name);
-  if (lora) {
-    const module = linearOfModule(model.config, names, lora[1] as string);
-    if (!module) throw new Error(`${name} is no linear of this model`);
-    return `gradient/${loraName(module, lora[2] as 'A' | 'B')}`;
-  }
-  const wanted = name.replace(/^grad\./, '');
-  for (const ours of model.tensors.keys()) {
-    const { pattern, layer } = splitLayer(ours);
-    const row = names.find((n) => n.ours === pattern);
-    if (row?.huggingFace.replace('*', layer ?? '*') === wanted) return `gradient/${ours}`;
-  }
-  throw new Error(`${name} is no tensor of this model`);
 }

@@ -1,0 +1,29 @@
+import type { Batch } from '../datasets/types.ts';
+import type { GoldenFolder } from './golden.ts';
+
+/** The golden batch: its sequences as documents of one packed row. */
+export function goldenBatch(golden: GoldenFolder): Batch {
+  const [sequences = 0, length = 0] = golden.shape('input_ids');
+  const labels = golden.int32('labels');
+  const lengths = Array.from({ length: sequences }, () => length);
+  const batch = packed(golden.int32('input_ids'), lengths);
+  for (let t = 0; t < labels.length; t++) {
+    const label = t % length === length - 1 ? -100 : (labels[t + 1] as number);
+    batch.targets[t] = label < 0 ? -1 : label;
+  }
+  return batch;
+}
+
+/** Sequences one after another as documents of one row, without targets. */
+export function packed(tokens: Int32Array, lengths: readonly number[]): Batch {
+  const cuSeqlens = new Int32Array(lengths.length + 1);
+  for (const [i, length] of lengths.entries()) cuSeqlens[i + 1] = (cuSeqlens[i] as number) + length;
+  const positions = Int32Array.from(lengths.flatMap((length) => Array.from({ length }, (_, i) => i)));
+  return {
+    tokens,
+    positions,
+    cuSeqlens,
+    targets: new Int32Array(tokens.length).fill(-1),
+    rows: lengths.map((_, i) => i),
+  };
+}

@@ -1,0 +1,22 @@
+import { loraName } from '../models/adapters/lora.ts';
+import { linearOfModule } from '../models/adapters/targets.ts';
+import type { OpenModel } from '../models/model.ts';
+import { splitLayer } from '../models/names.ts';
+
+/** `grad.model.norm.weight` or `lora.grad.base_model.model.model.layers.1.mlp.up_proj.lora_A.weight` → our gradient variable. */
+export function gradientVariable(model: OpenModel, name: string): string {
+  const { names } = model.architecture;
+  const lora = /^lora\.grad\.base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name);
+  if (lora) {
+    const module = linearOfModule(model.config, names, lora[1] as string);
+    if (!module) throw new Error(`${name} is no linear of this model`);
+    return `gradient/${loraName(module, lora[2] as 'A' | 'B')}`;
+  }
+  const wanted = name.replace(/^grad\./, '');
+  for (const ours of model.tensors.keys()) {
+    const { pattern, layer } = splitLayer(ours);
+    const row = names.find((n) => n.ours === pattern);
+    if (row?.huggingFace.replace('*', layer ?? '*') === wanted) return `gradient/${ours}`;
+  }
+  throw new Error(`${name} is no tensor of this model`);
+}
