@@ -15,7 +15,7 @@ export function backward(graph: Graph, loss: Tensor): Set<Tensor> {
   const gradients = new Map<Tensor, Tensor>();
   const reached = new Set<Tensor>();
   graph.phase = 'backward';
-  for (const node of forward.reverse()) {
+  for (const node of forward.toReversed()) {
     const outputs = Object.entries(node.outputs).filter(([, t]) => gradients.has(t) || t === loss);
     if (outputs.length === 0 || !Object.values(node.outputs).some((t) => needed.has(t))) continue;
     if (!node.op.backward) throw new Error(`${node.op.name} has no backward rule`);

@@ -1,0 +1,144 @@
+import { casesFor, constant, type Fill, type NamedCase, scaled } from '../../test/casesFor.ts';
+import type { Values } from '../../test/values.ts';
+import { type AttentionOptions, attentionBackwardOp, attentionOp } from './op.ts';
+import { score, softmax, visibleKeys } from './reference.ts';
+
+interface Heads {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly window?: number;
+}
+
+/** A packed row of documents with these lengths. */
+function packed(lengths: readonly number[], { heads, kvHeads, headSize, window = 0 }: Heads) {
+  const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
+  return {
+    extents: {
+      T: ends.at(-1) as number,
+      S: ends.length,
+      Q: heads * headSize,
+      K: kvHeads * headSize,
+      H: heads,
+    },
+    attributes: { heads, kvHeads, headSize, window, scale: 1 / Math.sqrt(headSize) },
+    fill: { cuSeqlens: constant(...ends) },
+  };
+}
+
+const small = { heads: 2, kvHeads: 1, headSize: 8 };
+const layouts = {
+  'one token': packed([1], { heads: 1, kvHeads: 1, headSize: 1 }),
+  'odd head size': packed([5], { heads: 3, kvHeads: 3, headSize: 5 }),
+  'single-token documents': packed([1, 1, 4, 1], small),
+  'empty documents': packed([0, 3, 0, 0, 2, 0], small),
+  'documents longer than a block': packed([130, 37, 99], { heads: 4, kvHeads: 2, headSize: 16 }),
+  'sliding window': packed([45], { ...small, window: 7 }),
+  'window of one key': packed([9], { ...small, window: 1 }),
+  'window larger than its documents': packed([6, 11], { ...small, window: 64 }),
+  'window longer than a block': packed([230], { ...small, window: 101 }),
+  'nine heads share one': packed([20], { heads: 9, kvHeads: 1, headSize: 16 }),
+  'as in SmolLM2': packed([40, 60], { heads: 9, kvHeads: 3, headSize: 64 }),
+  'head of 128': packed([33], { heads: 2, kvHeads: 1, headSize: 128, window: 20 }),
+} satisfies Record<string, NamedCase<'q' | 'k' | 'v' | 'cuSeqlens', keyof AttentionOptions>>;
+
+const benchmark = [
+  packed([512], { heads: 9, kvHeads: 3, headSize: 64 }),
+  packed([512], { heads: 16, kvHeads: 8, headSize: 128 }),
+];
+
+export const attentionCases = casesFor(attentionOp, {
+  shapes: [],
+  hard: {
+    ...layouts,
+    'huge scores': { ...packed([12, 3], small), fill: { ...packed([12, 3], small).fill, q: scaled(1000) } },
+    'equal scores': { ...packed([12], small), fill: { ...packed([12], small).fill, k: constant(0) } },
+  },
+  benchmark,
+  reference: ({ q, k, v, cuSeqlens }, { out, lse }, { extents: { T = 0 }, attributes: options }) => {
+    const { heads, kvHeads, headSize, window } = options;
+    for (let i = 0; i < T; i++) {
+      const { first, last } = visibleKeys(i, cuSeqlens, window);
+      for (let h = 0; h < heads; h++) {
+        const kvHead = Math.floor(h / (heads / kvHeads));
+        const keys = Array.from({ length: last - first + 1 }, (_, j) => score(q, i, k, first + j, h, options));
+        const { weights, sizes, logSumExp } = softmax(keys);
+        lse.add(h, i, logSumExp.value, logSumExp.size);
+        weights.forEach((weight, j) => {
+          for (let c = 0; c < headSize; c++) {
+            const value = v.at(first + j, kvHead * headSize + c);
+            out.add(i, h * headSize + c, weight * value, (sizes[j] as number) * Math.abs(value));
+          }
+        });
+      }
+    }
+  },
+});
+
+/** What the forward pass would give for the made q, k, v. */
+function forward(name: 'out' | 'lse'): Fill<keyof AttentionOptions> {
+  return ({ made, extents, attributes }) => {
+    const { q, k, v, cuSeqlens } = made as { q: Values; k: Values; v: Values; cuSeqlens: Values };
+    const { T = 0, Q = 0 } = extents;
+    const { heads, kvHeads, headSize, window } = attributes;
+    const out = new Float64Array(T * Q);
+    const lse = new Float64Array(heads * T);
+    for (let i = 0; i < T; i++) {
+      const { first, last } = visibleKeys(i, cuSeqlens, window);
+      for (let h = 0; h < heads; h++) {
+        const column = Math.floor(h / (heads / kvHeads)) * headSize;
+        const keys = Array.from({ length: last - first + 1 }, (_, j) => score(q, i, k, first + j, h, attributes));
+        const { weights, logSumExp } = softmax(keys);
+        lse[h * T + i] = logSumExp.value;
+        for (let c = 0; c < headSize; c++)
+          out[i * Q + h * headSize + c] = weights.reduce((sum, w, j) => sum + w * v.at(first + j, column + c), 0);
+      }
+    }
+    const values = name === 'out' ? out : lse;
+    return (index) => values[index] as number;
+  };
+}
+
+export const attentionBackwardCases = casesFor(attentionBackwardOp, {
+  shapes: [],
+  fill: { out: forward('out'), lse: forward('lse') },
+  hard: layouts,
+  benchmark,
+  reference: ({ q, k, v, cuSeqlens, out, lse, dout }, { dq, dk, dv }, { extents: { T = 0 }, attributes: options }) => {
+    const { heads, kvHeads, headSize, scale, window } = options;
+    for (let i = 0; i < T; i++) {
+      const { first, last } = visibleKeys(i, cuSeqlens, window);
+      for (let h = 0; h < heads; h++) {
+        const [queryColumn, keyColumn] = [h * headSize, Math.floor(h / (heads / kvHeads)) * headSize];
+        let delta = 0;
+        let deltaSize = 0;
+        for (let c = 0; c < headSize; c++) {
+          const term = out.at(i, queryColumn + c) * dout.at(i, queryColumn + c);
+          delta += term;
+          deltaSize += Math.abs(term);
+        }
+        for (let j = first; j <= last; j++) {
+          const { value, size } = score(q, i, k, j, h, options);
+          const weight = Math.exp(value - lse.at(h, i));
+          const growth = 1 + size + Math.abs(lse.at(h, i));
+          let dweight = 0;
+          let dweightSize = 0;
+          for (let c = 0; c < headSize; c++) {
+            const term = dout.at(i, queryColumn + c) * v.at(j, keyColumn + c);
+            dweight += term;
+            dweightSize += Math.abs(term);
+          }
+          const dscore = scale * weight * (dweight - delta);
+          const dscoreSize = scale * weight * (dweightSize + deltaSize) * growth;
+          for (let c = 0; c < headSize; c++) {
+            const [query, key] = [q.at(i, queryColumn + c), k.at(j, keyColumn + c)];
+            const douti = dout.at(i, queryColumn + c);
+            dq.add(i, queryColumn + c, dscore * key, dscoreSize * Math.abs(key));
+            dk.add(j, keyColumn + c, dscore * query, dscoreSize * Math.abs(query));
+            dv.add(j, keyColumn + c, weight * douti, weight * growth * Math.abs(douti));
+          }
+        }
+      }
+    }
+  },
+});

@@ -1,0 +1,43 @@
+import type { Values } from '../../test/values.ts';
+import type { AttentionOptions } from './op.ts';
+
+/** First and last key that the query of this row sees, in its document of the packed row. */
+export function visibleKeys(row: number, cuSeqlens: Values, window: number): { first: number; last: number } {
+  let document = 0;
+  while (cuSeqlens.at(document + 1) <= row) document++;
+  const oldest = window > 0 ? row - window + 1 : 0;
+  return { first: Math.max(cuSeqlens.at(document), oldest), last: row };
+}
+
+export interface Score {
+  readonly value: number;
+  /** Σ|terms|: what rounding errors of the sum grow with. */
+  readonly size: number;
+}
+
+/** scale · q·k of query row i and key row j for query head h. */
+export function score(q: Values, i: number, k: Values, j: number, h: number, options: AttentionOptions): Score {
+  const { headSize, scale } = options;
+  const kvHead = Math.floor(h / (options.heads / options.kvHeads));
+  let value = 0;
+  let size = 0;
+  for (let c = 0; c < headSize; c++) {
+    const term = scale * q.at(i, h * headSize + c) * k.at(j, kvHead * headSize + c);
+    value += term;
+    size += Math.abs(term);
+  }
+  return { value, size };
+}
+
+/** Softmax weights over consecutive scores; `size` as the error of e^score grows. */
+export function softmax(scores: readonly Score[]): { weights: number[]; sizes: number[]; logSumExp: Score } {
+  const maximum = Math.max(...scores.map(({ value }) => value));
+  const total = scores.reduce((sum, { value }) => sum + Math.exp(value - maximum), 0);
+  const largest = Math.max(...scores.map(({ size }) => size));
+  const weights = scores.map(({ value }) => Math.exp(value - maximum) / total);
+  return {
+    weights,
+    sizes: weights.map((weight) => weight * (1 + 2 * largest)),
+    logSumExp: { value: maximum + Math.log(total), size: Math.abs(maximum) + Math.log(total) + largest + 1 },
+  };
+}

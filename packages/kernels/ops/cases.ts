@@ -1,0 +1,47 @@
+import type { OpCases } from '../test/casesFor.ts';
+import { adamwCases } from './adamw/cases.ts';
+import { addCases } from './add/cases.ts';
+import { addBiasBackwardCases, addBiasCases } from './add_bias/cases.ts';
+import { attentionBackwardCases, attentionCases } from './attention/cases.ts';
+import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.ts';
+import { dropoutCases } from './dropout/cases.ts';
+import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
+import { gatherRowsCases } from './gather_rows/cases.ts';
+import { clipScaleCases, squareSumCases } from './gradient_norm/cases.ts';
+import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
+import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
+import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } from './rms_norm/cases.ts';
+import { ropeCases, ropeTableCases } from './rope/cases.ts';
+import { swigluBackwardCases, swigluCases } from './swiglu/cases.ts';
+import { zeroCases } from './zero/cases.ts';
+
+/** The cases of every op, in the order of ops/index.ts. */
+export const opCases: readonly OpCases[] = [
+  adamwCases,
+  addCases,
+  addBiasCases,
+  addBiasBackwardCases,
+  attentionCases,
+  attentionBackwardCases,
+  attentionCachedCases,
+  cacheWriteCases,
+  clipScaleCases,
+  dropoutCases,
+  embeddingCases,
+  embeddingBackwardCases,
+  gatherRowsCases,
+  linearCases,
+  linearBackwardInputCases,
+  linearBackwardWeightCases,
+  linearCrossEntropyCases,
+  linearCrossEntropyTrainingCases,
+  rmsNormCases,
+  rmsNormBackwardInputCases,
+  rmsNormBackwardWeightCases,
+  ropeCases,
+  ropeTableCases,
+  squareSumCases,
+  swigluCases,
+  swigluBackwardCases,
+  zeroCases,
+];

@@ -1,0 +1,130 @@
+import { casesFor, constant, type Fill, scaled } from '../../test/casesFor.ts';
+import { integer, roundToBf16 } from '../../test/numbers.ts';
+import type { Values } from '../../test/values.ts';
+import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './op.ts';
+
+/** A third of the rows is unsupervised. */
+const someTargets: Fill<string> =
+  ({ random, extents: { V = 0 } }) =>
+  () =>
+    random() < 1 / 3 ? -1 : integer(random, V);
+const eighth = constant(0.125);
+
+const shapes = [
+  { T: 1, D: 1, V: 2 },
+  { T: 7, D: 17, V: 33 },
+  { T: 21, D: 24, V: 1100 },
+];
+/** The second in chunks of 3 rows. */
+const attributes = [
+  { bf16: 0, chunkRows: 128 },
+  { bf16: 0, chunkRows: 3 },
+  { bf16: 1, chunkRows: 128 },
+];
+const hard = {
+  'more rows than a chunk': {
+    extents: { T: 150, D: 8, V: 20 },
+    attributes: { bf16: 0, chunkRows: 128 },
+  },
+  'nothing supervised': { extents: { T: 5, D: 6, V: 9 }, fill: { targets: constant(-1) } },
+  'huge logits': { extents: { T: 6, D: 8, V: 20 }, fill: { x: scaled(1000) } },
+  'equal logits': { extents: { T: 6, D: 8, V: 20 }, fill: { x: constant(0) } },
+};
+const benchmark = [0, 1].map((bf16) => ({
+  extents: { T: 512, D: 576, V: 49152 },
+  attributes: { bf16, chunkRows: 128 },
+}));
+
+interface Row {
+  readonly loss: number;
+  readonly lossSize: number;
+  /** softmax - onehot */
+  readonly gradient: Float64Array;
+  /** As its rounding errors grow. */
+  readonly gradientSize: Float64Array;
+}
+
+function crossEntropyRow(
+  x: Values,
+  weight: Values,
+  t: number,
+  target: number,
+  V: number,
+  D: number,
+  bf16: number,
+): Row {
+  const operand = bf16 ? roundToBf16 : (value: number) => value;
+  const logits = new Float64Array(V);
+  const sizes = new Float64Array(V);
+  for (let v = 0; v < V; v++) {
+    for (let d = 0; d < D; d++) {
+      const term = operand(x.at(t, d)) * operand(weight.at(v, d));
+      logits[v] = (logits[v] as number) + term;
+      sizes[v] = (sizes[v] as number) + Math.abs(term);
+    }
+  }
+  const maximum = logits.reduce((a, b) => Math.max(a, b));
+  const largest = sizes.reduce((a, b) => Math.max(a, b));
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - maximum), 0);
+  const softmax = logits.map((logit) => Math.exp(logit - maximum) / total);
+  const onehot = (v: number) => (v === target ? 1 : 0);
+  return {
+    loss: maximum + Math.log(total) - (logits[target] as number),
+    lossSize: Math.abs(maximum) + Math.log(total) + largest + 1,
+    gradient: softmax.map((p, v) => p - onehot(v)),
+    gradientSize: softmax.map((p, v) => p * (1 + 2 * (1 - p) * largest) + onehot(v)), // dp = p · (dlogit - Σ p · dlogit)
+  };
+}
+
+export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
+  shapes,
+  attributes,
+  fill: { targets: someTargets },
+  hard,
+  benchmark,
+  reference: ({ x, weight, targets, loss }, { total }, { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 } }) => {
+    total.add(0, 0, loss.at(0));
+    for (let t = 0; t < T; t++) {
+      if (targets.at(t) < 0) continue;
+      const row = crossEntropyRow(x, weight, t, targets.at(t), V, D, bf16);
+      total.add(0, 0, row.loss, row.lossSize);
+    }
+  },
+});
+
+export const linearCrossEntropyTrainingCases = casesFor(linearCrossEntropyTrainingOp, {
+  shapes,
+  attributes,
+  fill: { targets: someTargets, scale: eighth },
+  hard,
+  benchmark,
+  reference: (
+    { x, weight, targets, scale, loss, gradient },
+    { total, dx, gradientTotal },
+    { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 } },
+  ) => {
+    const operand = bf16 ? roundToBf16 : (value: number) => value;
+    total.add(0, 0, loss.at(0));
+    for (let v = 0; v < V; v++) for (let d = 0; d < D; d++) gradientTotal.add(v, d, gradient.at(v, d));
+    for (let t = 0; t < T; t++) {
+      if (targets.at(t) < 0) continue;
+      const row = crossEntropyRow(x, weight, t, targets.at(t), V, D, bf16);
+      total.add(0, 0, row.loss, row.lossSize);
+      for (let v = 0; v < V; v++) {
+        const exact = scale.at(0) * (row.gradient[v] as number);
+        const dlogit = operand(exact);
+        const size = scale.at(0) * (row.gradientSize[v] as number);
+        // Next to the middle of two bf16 values it may be rounded to either.
+        const error = 2 ** -20 * size;
+        const otherRounding = bf16 ? operand(exact + error) - operand(exact - error) : 0;
+        for (let d = 0; d < D; d++) {
+          const [w, value] = [operand(weight.at(v, d)), operand(x.at(t, d))];
+          dx.add(t, d, dlogit * w, size * Math.abs(w));
+          gradientTotal.add(v, d, dlogit * value, size * Math.abs(value));
+          dx.allow(t, d, otherRounding * Math.abs(w));
+          gradientTotal.allow(v, d, otherRounding * Math.abs(value));
+        }
+      }
+    }
+  },
+});

@@ -1,0 +1,226 @@
+import type { Attributes, Op, Sizes } from '../src/op.ts';
+import type { DType } from '../src/tensor.ts';
+import { integer, normal, type Random, randomFrom, roundToBf16, seedOf } from './numbers.ts';
+import { Sums, Values } from './values.ts';
+
+/** What the values of an input may depend on; `made` holds the inputs declared before it. */
+export interface FillContext<A extends string> {
+  readonly random: Random;
+  readonly extents: Sizes;
+  readonly attributes: Attributes<A>;
+  readonly made: Readonly<Record<string, Values>>;
+}
+/** Gives element i of an input. */
+export type Fill<A extends string> = (context: FillContext<A>) => (index: number) => number;
+type Fills<I extends string, A extends string> = { readonly [K in I]?: Fill<A> };
+
+export interface ReferenceContext<I extends string, A extends string> {
+  readonly extents: Sizes;
+  readonly attributes: Attributes<A>;
+  readonly dtypes: { readonly [K in I]?: DType };
+}
+
+/** Adds to the outputs, which start at zero, in plain float64 loops. An absent optional input reads as zeros, an absent output is ignored. */
+export type Reference<I extends string, O extends string, A extends string> = (
+  inputs: { readonly [K in I]: Values },
+  outputs: { readonly [K in O]: Sums },
+  context: ReferenceContext<I, A>,
+) => void;
+
+export interface NamedCase<I extends string, A extends string> {
+  readonly extents: Sizes;
+  readonly attributes?: Attributes<A>;
+  readonly fill?: Fills<I, A>;
+}
+
+export interface CasesSpec<I extends string, O extends string, A extends string> {
+  /** Extents by the letters of the op's patterns. Each is run with all attributes, element types, and with and without optional inputs. */
+  readonly shapes: readonly Sizes[];
+  readonly attributes?: readonly Attributes<A>[] | ((extents: Sizes) => readonly Attributes<A>[]);
+  /** Normally distributed where nothing is said. */
+  readonly fill?: Fills<I, A>;
+  readonly hard?: Readonly<Record<string, NamedCase<I, A>>>;
+  /** Shapes as models have them, for the benchmark. */
+  readonly benchmark: readonly { readonly extents: Sizes; readonly attributes?: Attributes<A> }[];
+  readonly reference: Reference<I, O, A>;
+}
+
+export interface CaseInput {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+export interface OpCase {
+  readonly op: Op;
+  readonly name: string;
+  readonly extents: Sizes;
+  readonly attributes: Attributes<string>;
+  /** Absent optional inputs are not in it. */
+  readonly inputs: ReadonlyMap<string, CaseInput>;
+  /** Values of the inputs, exact in their element types. */
+  values(): ReadonlyMap<string, Values>;
+}
+
+export interface OpCases {
+  readonly op: Op;
+  readonly cases: readonly OpCase[];
+  readonly benchmark: readonly OpCase[];
+  readonly reference: Reference<string, string, string>;
+}
+
+/** One declaration of an op's cases drives its conformance test, the gradient check and the benchmark. */
+export function casesFor<I extends string, O extends string, A extends string>(
+  typedOp: Op<I, O, A>,
+  spec: CasesSpec<NoInfer<I>, NoInfer<O>, NoInfer<A>>,
+): OpCases {
+  const op = typedOp as unknown as Op;
+  const attributesOf = (extents: Sizes): readonly Attributes<A>[] =>
+    (typeof spec.attributes === 'function' ? spec.attributes(extents) : spec.attributes) ?? [{} as Attributes<A>];
+  const variants = (name: string, extents: Sizes, all: readonly Attributes<A>[], fill: Fills<I, A>): OpCase[] =>
+    all.flatMap((attributes) =>
+      inputVariants(op, extents).map((inputs) =>
+        opCase(op, name, extents, attributes, inputs, { ...spec.fill, ...fill } as Fills<string, string>),
+      ),
+    );
+  const hard = Object.entries<NamedCase<I, A>>(spec.hard ?? {}).flatMap(([name, { extents, attributes, fill = {} }]) =>
+    variants(name, extents, attributes ? [attributes] : attributesOf(extents), fill as Fills<I, A>),
+  );
+  return {
+    op,
+    cases: [...spec.shapes.flatMap((extents) => variants('', extents, attributesOf(extents), {})), ...hard],
+    benchmark: spec.benchmark.flatMap(({ extents, attributes }) =>
+      variants('', extents, attributes ? [attributes] : attributesOf(extents), {}),
+    ),
+    reference: spec.reference as unknown as OpCases['reference'],
+  };
+}
+
+/** Every element type that inputs with a choice may have, all of them alike, times optional inputs present and absent. */
+function inputVariants(op: Op, extents: Sizes): ReadonlyMap<string, CaseInput>[] {
+  const patterns = [...op.inputs];
+  const types = Math.max(...patterns.map(([, { dtypes }]) => dtypes.length));
+  const presences = patterns.some(([, { optional }]) => optional) ? [true, false] : [true];
+  return presences.flatMap((present) =>
+    Array.from({ length: types }, (_, choice) => {
+      const given = patterns.filter(([, { optional }]) => present || !optional);
+      return new Map(
+        given.map(([name, { dtypes, extents: letters }]) => {
+          const shape = letters.map((letter) => sizeOf(op, extents, letter));
+          return [name, { dtype: dtypes[Math.min(choice, dtypes.length - 1)] as DType, shape }] as const;
+        }),
+      );
+    }),
+  );
+}
+
+function sizeOf(op: Op, extents: Sizes, letter: string): number {
+  const size = /^\d+$/.test(letter) ? Number(letter) : extents[letter.replace('*', '')];
+  if (size === undefined) throw new Error(`a case of ${op.name} does not say how large ${letter} is`);
+  return size;
+}
+
+function opCase(
+  op: Op,
+  name: string,
+  extents: Sizes,
+  attributes: Attributes<string>,
+  inputs: ReadonlyMap<string, CaseInput>,
+  fills: Fills<string, string>,
+): OpCase {
+  const choices = [...op.inputs].filter(([, { dtypes, optional }]) => dtypes.length > 1 || optional);
+  const label = [
+    ...(name ? [`${name}:`] : []),
+    ...Object.entries({ ...extents, ...attributes }).map(([key, value]) => `${key}=${value}`),
+    ...choices.map(([key]) => `${key}=${inputs.get(key)?.dtype ?? 'absent'}`),
+  ].join(' ');
+  return {
+    op,
+    name: label,
+    extents,
+    attributes,
+    inputs,
+    values: () => {
+      const random = randomFrom(seedOf(`${op.name} ${label}`));
+      const made: Record<string, Values> = {};
+      for (const [key, { dtype, shape }] of inputs) {
+        const fill = fills[key] ?? normals;
+        const element = fill({ random, extents, attributes, made });
+        const count = shape.reduce((product, extent) => product * extent, 1);
+        made[key] = new Values(
+          Float64Array.from({ length: count }, (_, i) => rounded(element(i), dtype)),
+          shape.length > 1 ? (shape[1] as number) : 1,
+        );
+      }
+      return new Map(Object.entries(made));
+    },
+  };
+}
+
+function rounded(value: number, dtype: DType): number {
+  if (dtype === 'f32') return Math.fround(value);
+  return dtype === 'bf16' ? roundToBf16(value) : value;
+}
+
+/** The case's outputs by its reference, which is given zeros for absent inputs. */
+export function expectedOutputs(
+  { reference }: OpCases,
+  { op, extents, attributes, inputs }: Pick<OpCase, 'op' | 'extents' | 'attributes' | 'inputs'>,
+  values: ReadonlyMap<string, Values>,
+  outputShapes: ReadonlyMap<string, readonly number[]>,
+): Map<string, Sums> {
+  const given = Object.fromEntries([...op.inputs.keys()].map((name) => [name, values.get(name) ?? zeros]));
+  const outputs = Object.fromEntries(
+    [...op.outputs.keys()].map((name) => {
+      const shape = outputShapes.get(name);
+      if (!shape) return [name, ignored] as const;
+      const count = shape.reduce((product, extent) => product * extent, 1);
+      return [name, new Sums(count, shape.length > 1 ? (shape[1] as number) : 1)] as const;
+    }),
+  );
+  const dtypes = Object.fromEntries([...inputs].map(([name, { dtype }]) => [name, dtype]));
+  reference(given, outputs, { extents, attributes, dtypes });
+  return new Map(Object.entries(outputs).filter(([name]) => outputShapes.has(name)));
+}
+
+class Zeros extends Values {
+  override at(): number {
+    return 0;
+  }
+}
+
+class IgnoredSums extends Sums {
+  override add(): void {}
+  override allow(): void {}
+}
+
+const zeros = new Zeros(new Float64Array(0), 1);
+const ignored = new IgnoredSums(0, 1);
+
+export const normals: Fill<string> =
+  ({ random }) =>
+  () =>
+    normal(random);
+
+/** Normally distributed with this standard deviation. */
+export function scaled(by: number): Fill<string> {
+  return ({ random }) =>
+    () =>
+      by * normal(random);
+}
+
+/** Above 0 and around 1. */
+export const positives: Fill<string> =
+  ({ random }) =>
+  () =>
+    0.5 + 1.5 * random();
+
+/** Integers below the extent of this letter. */
+export function idsBelow(letter: string): Fill<string> {
+  return ({ random, extents }) =>
+    () =>
+      integer(random, extents[letter] as number);
+}
+
+export function constant(...values: readonly number[]): Fill<string> {
+  return () => (i) => values[i % values.length] as number;
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { opCases } from '../ops/cases.ts';
+import { ops } from '../ops/index.ts';
+import { addon, cpuDevice } from '../src/addon.ts';
+import type { HostArray } from '../src/engine.ts';
+import { Variables } from '../src/graph.ts';
+import { expectedOutputs, type OpCases } from './casesFor.ts';
+import { type CaseProgram, caseProgram, isInPlace, outputShapes, placesOf, planOf, runPrograms } from './runCases.ts';
+import { difference, type Sums } from './values.ts';
+
+const instructionSets = addon().instructionSets();
+
+test('every op has cases', () => {
+  expect(opCases.map(({ op }) => op.name)).toEqual(ops.map((op) => op.name));
+  for (const { op, cases, benchmark } of opCases) {
+    expect(cases.length, op.name).toBeGreaterThan(1);
+    expect(new Set(cases.map((c) => c.name)).size, `${op.name}: names of its cases`).toBe(cases.length);
+    expect(benchmark.length, op.name).toBeGreaterThan(0);
+  }
+});
+
+describe.each(opCases.map((all) => ({ name: all.op.name, all })))('$name', ({ all }) => {
+  const variables = new Variables();
+  const separate = all.cases.map((c, i) => caseProgram({ ...c, values: once(c.values) }, `case ${i}`, variables));
+  const inPlace = separate.flatMap(({ of, graph }) =>
+    placesOf(of).map((input) => ({
+      separate: graph.name,
+      program: caseProgram(of, `${graph.name} in ${input}`, variables, input),
+    })),
+  );
+  const programs = [...separate, ...inPlace.map(({ program }) => program)];
+  const reference = once(() => new Map(separate.map(({ of, graph }) => [graph.name, expectedOf(all, of)])));
+
+  test.each(instructionSets)('%s agrees with the reference', async (isa) => {
+    const results = await runPrograms(separate, variables, cpuDevice({ isa, threads: 1 }));
+    const wrong: string[] = [];
+    for (const [{ of, graph }, outputs] of results) {
+      for (const [output, sums] of reference().get(graph.name) as Map<string, Sums>) {
+        const problem = difference(outputs[output] as HostArray, sums);
+        if (problem) wrong.push(`${of.name}: ${output}${problem}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test.each(instructionSets)('%s gives the same bits with any number of threads and in place', async (isa) => {
+    const [one, two, three] = [1, 2, 3].map((threads) => cpuDevice({ isa, threads })) as [Device, Device, Device];
+    const alone = byName(await runPrograms(programs, variables, one));
+    for (const device of [two, three]) {
+      const shared = byName(await runPrograms(programs, variables, device));
+      for (const { graph, of } of programs)
+        expect(shared.get(graph.name), `${of.name}, ${device.threads} threads`).toEqual(alone.get(graph.name));
+    }
+    const plan = planOf(programs, one);
+    for (const { separate: name, program } of inPlace) {
+      expect(isInPlace(program, plan), `${program.of.name}: ${program.inPlace} is taken over`).toBe(true);
+      expect(alone.get(program.graph.name), `${program.of.name} in place of ${program.inPlace}`).toEqual(
+        alone.get(name),
+      );
+    }
+  });
+
+  test('a perturbed output is noticed', () => {
+    for (const { of, graph } of separate) {
+      for (const [output, sums] of reference().get(graph.name) as Map<string, Sums>) {
+        if (sums.data.length === 0) continue;
+        expect(difference(sums.data, sums)).toBeNull();
+        for (const change of changes(sums)) expect(difference(change, sums), `${of.name}: ${output}`).not.toBeNull();
+      }
+    }
+  });
+});
+
+type Device = ReturnType<typeof cpuDevice>;
+
+function once<R>(make: () => R): () => R {
+  let made: { value: R } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+function expectedOf(all: OpCases, of: CaseProgram['of']): Map<string, Sums> {
+  return expectedOutputs(all, of, of.values(), outputShapes(of));
+}
+
+/** The bytes of every output, which `toEqual` compares exactly. */
+function byName(results: ReadonlyMap<CaseProgram, Record<string, HostArray>>): Map<string, Record<string, Buffer>> {
+  return new Map(
+    [...results].map(([{ graph }, outputs]) => [
+      graph.name,
+      Object.fromEntries(
+        Object.entries(outputs).map(([name, v]) => [name, Buffer.from(v.buffer, v.byteOffset, v.byteLength)]),
+      ),
+    ]),
+  );
+}
+
+/** Copies of the values in which the largest one is 1 % larger, zero, or not a number; where all are zero, one is not. */
+function changes({ data }: Sums): Float64Array[] {
+  const largest = data.reduce((best, value, i) => (Math.abs(value) > Math.abs(data[best] as number) ? i : best), 0);
+  const value = data[largest] as number;
+  return (value === 0 ? [1e-3, NaN] : [1.01 * value, 0, NaN]).map((changed) => {
+    const copy = data.slice();
+    copy[largest] = changed;
+    return copy;
+  });
+}
