@@ -1,6 +1,7 @@
 /** The parent of a run: starts the process that trains, relays stop requests and records an end it could not record itself. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import { join } from 'node:path';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import type { Status } from '@anneal/core/protocol/status';
@@ -52,6 +53,8 @@ function startWorker(path: string, options: { worker: string | undefined; attach
     return spawn(process.execPath, [options.worker ?? workerPath, path], {
       detached: true,
       stdio: options.attached ? ['ignore', log, log, 'ipc'] : ['ignore', log, log],
+      // Without it the worker strips the types of every module again: imports took 1.6 s instead of 0.3 s on two busy cores.
+      env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() },
     });
   } finally {
     closeSync(log);
