@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { withLlamaCpp } from '../../test/llamaCpp.ts';
+import { peerLlamaCpp, peerSmolLm2 } from '../../test/peers.ts';
+import { openModel } from '../models/open.ts';
+import { exportGguf, ggufFileName } from './gguf.ts';
+import { temporaryFolder } from './testing/models.ts';
+
+interface Golden {
+  source: string;
+  generations: { prompt: string; prompt_ids: number[]; ids: number[] }[];
+}
+
+const { generations }: Golden = JSON.parse(
+  readFileSync(new URL('../../test/golden/smollm2-answers/transformers.json', import.meta.url), 'utf8'),
+);
+
+const [smolLm2, llamaCpp] = await Promise.all([peerSmolLm2(), peerLlamaCpp()]);
+
+test.skipIf(smolLm2 === null || llamaCpp === null)(
+  'SmolLM2 imported from Q4_1 and exported: llama.cpp writes our prompts and, in f16, the tokens transformers chose',
+  async () => {
+    const model = openModel(smolLm2 ?? '');
+    const folder = join(temporaryFolder(), 'gguf');
+    await exportGguf(folder, { model, adapter: null, types: ['f16', 'q8_0'], name: 'smollm2' });
+    model.close();
+    await withLlamaCpp(join(folder, ggufFileName('smollm2', 'f16')), async (peer) => {
+      for (const { prompt, prompt_ids: promptIds, ids } of generations) {
+        expect(peer.chatPrompt([prompt])).toEqual(promptIds);
+        const answer = ids.filter((id) => id !== 2); // <|im_end|>, which llama.cpp takes as the end
+        expect(await peer.greedy(promptIds, 32), prompt).toEqual(answer);
+      }
+    });
+    await withLlamaCpp(join(folder, ggufFileName('smollm2', 'q8_0')), async (peer) => {
+      for (const { prompt, prompt_ids: promptIds } of generations) {
+        expect(peer.chatPrompt([prompt])).toEqual(promptIds);
+        expect((await peer.greedy(promptIds, 4)).length).toBeGreaterThan(0);
+      }
+    });
+  },
+  180_000,
+);

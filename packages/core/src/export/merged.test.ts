@@ -1,0 +1,113 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { openModel } from '../models/open.ts';
+import { encodeWeights } from './encode.ts';
+import { exportMerged } from './merged.ts';
+import { goldenModel, goldenPath, temporaryFolder } from './testing/models.ts';
+
+function withAdapter(name: string) {
+  const model = goldenModel(name);
+  return { model, adapter: loadLoraWeights(join(goldenPath(name), 'adapter'), model) };
+}
+
+test('every weight is W + alpha / r · B A, by plain float64 loops', async () => {
+  const { model, adapter } = withAdapter('qwen2');
+  const folder = join(temporaryFolder(), 'merged');
+  await exportMerged(folder, { model, adapter, dtype: 'F32' });
+  const merged = openModel(folder);
+  for (const [name, { shape, float32 }] of model.tensors) {
+    const base = float32();
+    const module = adapter.modules.get(name);
+    const [rows = 1, columns = 1] = shape;
+    const expected = base.map((weight, at) => {
+      if (!module) return weight;
+      const [row, column] = [Math.floor(at / columns), at % columns];
+      let sum = 0;
+      for (let k = 0; k < adapter.r; k++) {
+        sum += (module.B[row * adapter.r + k] ?? Number.NaN) * (module.A[k * columns + column] ?? Number.NaN);
+      }
+      return weight + (adapter.alpha / adapter.r) * sum;
+    });
+    expect(expected.length).toBe(rows * (shape.length === 1 ? 1 : columns));
+    const found = merged.tensors.get(name)?.float32() ?? new Float32Array();
+    const worst = expected.reduce(
+      (most, weight, at) => Math.max(most, Math.abs(weight - (found[at] ?? Number.NaN))),
+      0,
+    );
+    expect(worst, name).toBeLessThan(1e-7);
+    if (module) expect(found, name).not.toEqual(base);
+  }
+  expect(merged.config).toEqual(model.config);
+  merged.close();
+});
+
+test('bf16 in shards: each weight is rounded once, config.json names the type', async () => {
+  const { model } = withAdapter('smollm2');
+  const folder = join(temporaryFolder(), 'merged');
+  const steps: number[] = [];
+  const { files } = await exportMerged(folder, {
+    model,
+    adapter: null,
+    dtype: 'BF16',
+    shardBytes: 20_000,
+    onProgress: (done, total) => steps.push(done / total),
+  });
+  expect(files.map(({ path }) => path.slice(folder.length + 1)).filter((name) => name.startsWith('model'))).toEqual([
+    'model-00001-of-00003.safetensors',
+    'model-00002-of-00003.safetensors',
+    'model-00003-of-00003.safetensors',
+    'model.safetensors.index.json',
+  ]);
+  expect(steps).toHaveLength(20);
+  expect(steps.at(-1)).toBe(1);
+  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  expect(config).toMatchObject({ dtype: 'bfloat16', architectures: ['LlamaForCausalLM'], rms_norm_eps: 1e-5 });
+  const merged = openModel(folder);
+  for (const [name, { float32 }] of model.tensors) {
+    const found = merged.tensors.get(name);
+    expect(found?.bytes()).toEqual(new Uint8Array(encodeWeights(float32(), 'BF16', name)));
+  }
+  merged.close();
+});
+
+test('tokenizer files and both configs of the base come along', async () => {
+  const base = join(temporaryFolder(), 'base');
+  cpSync(goldenPath('llama3'), base, { recursive: true });
+  writeFileSync(join(base, 'tokenizer.json'), '{"version":"1.0"}');
+  writeFileSync(join(base, 'tokenizer_config.json'), '{"chat_template":"{{ messages }}"}');
+  const model = openModel(base);
+  const folder = join(dirname(base), 'merged');
+  await exportMerged(folder, { model, adapter: null, dtype: 'F32' });
+  model.close();
+  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'generation_config.json']) {
+    const [theirs, ours] = [base, folder].map((at) => readFileSync(join(at, name), 'utf8'));
+    expect(JSON.parse(ours ?? ''), name).toEqual(JSON.parse(theirs ?? ''));
+  }
+});
+
+test('a stopped export leaves nothing behind', async () => {
+  const { model, adapter } = withAdapter('llama3');
+  const parent = temporaryFolder();
+  const stop = new AbortController();
+  const onProgress = (done: number): void => {
+    if (done === 5) stop.abort();
+  };
+  const exporting = exportMerged(join(parent, 'out'), {
+    model,
+    adapter,
+    dtype: 'F16',
+    signal: stop.signal,
+    onProgress,
+  });
+  await expect(exporting).rejects.toThrow('abort');
+  expect(readdirSync(parent)).toEqual([]);
+});
+
+test.each([
+  ['F16', 70_000, 'weight 1 is 70000, which F16 cannot hold'],
+  ['BF16', Number.NaN, 'weight 1 is NaN, which BF16 cannot hold'],
+] as const)('%s cannot hold %d', (type, weight, message) => {
+  expect(() => encodeWeights(Float32Array.of(0, weight), type, 'here')).toThrow(message);
+});
