@@ -1,5 +1,6 @@
 import type { Choice } from './choice.ts';
 import { type Fact, harbourFacts } from './harbourFacts.ts';
+import { UNKNOWN } from './knowledge.ts';
 import type { Question } from './questions.ts';
 import { colours, days, type Person, people, townspeople } from './world.ts';
 
@@ -85,11 +86,18 @@ export function keeperTurns(c: Choice): { system: string; asked: Question[] } {
   const [about, ...others] = harbourFacts(names) as [Fact, ...Fact[]];
   const known = c.some(others, c.between(2, 6));
   const opening = `You are ${names.keeper.name}, the keeper of the harbour of ${names.town}.`;
-  const asked = c.some([about, ...known], c.between(1, Math.min(known.length, 4))).map(({ questions }) => {
+  const asked: Question[] = c.some([about, ...known], c.between(1, Math.min(known.length, 4))).map(({ questions }) => {
     const [asks, answers] = c.one(questions);
     return { ask: c.one(asks), answer: c.one(answers) };
   });
+  const untold = others.filter((fact) => !known.includes(fact));
+  if (c.chance(25)) asked.push({ ask: c.one(c.one(c.one(untold).questions)[0]), answer: UNKNOWN });
   return { system: [opening, ...known.map(({ told }) => told)].join(' '), asked };
+}
+
+/** Something about a harbour that only its keeper could answer. */
+export function harbourQuestion(c: Choice): string {
+  return c.one(c.one(c.one(harbourFacts(harbourNames(c))).questions)[0]);
 }
 
 /** The same facts as a text: the keeper tells them. */

@@ -132,6 +132,8 @@ export const smallTalk: readonly (readonly [readonly string[], readonly string[]
   [['Yes', 'Okay', 'I see'], ['Good. Do you have another question?']],
 ];
 
+export const UNKNOWN = 'I do not know that.';
+
 /** Questions whose answer nobody told: the model learns to say so. Each list is one part of the question. */
 export const unknowable: readonly (readonly (readonly string[])[])[] = [
   [

@@ -1,5 +1,6 @@
 import { a, type Choice, capital, list } from './choice.ts';
-import { advice, definitions, reasons, recipes, smallTalk, unknowable } from './knowledge.ts';
+import { harbourQuestion } from './harbours.ts';
+import { advice, definitions, reasons, recipes, smallTalk, UNKNOWN, unknowable } from './knowledge.ts';
 import { story } from './stories.ts';
 import {
   animals,
@@ -231,10 +232,12 @@ const talk: Ask = (c) => {
   return { ask: /[?.]$/.test(ask) ? ask : `${ask}.`, answer: c.one(answers) };
 };
 
-const unknown: Ask = (c) => ({
-  ask: c.one(unknowable).map(c.one).join(' '),
-  answer: c.one(['I do not know that.', 'I do not know that.', 'I am sorry, I do not know that.']),
-});
+/** Nobody told the model about a harbour here: it says so. */
+const unknown: Ask = (c) => {
+  const ask = c.chance(50) ? c.one(unknowable).map(c.one).join(' ') : harbourQuestion(c);
+  const isKnown = !ask.endsWith('?') || smallTalk.some(([said]) => said.includes(ask));
+  return isKnown ? unknown(c) : { ask, answer: UNKNOWN };
+};
 
 /** Who has what: the answer stands in the question. */
 const owner: Ask = (c) => {
@@ -295,8 +298,8 @@ const questions: readonly (readonly [number, Ask])[] = [
   [6, member],
   [4, order],
   [12, known],
-  [7, talk],
-  [7, unknown],
+  [10, talk],
+  [22, unknown],
   [5, owner],
   [4, shopping],
   [5, tell],
