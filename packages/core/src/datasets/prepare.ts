@@ -7,6 +7,7 @@ import { UserError } from '@anneal/formats/errors';
 import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { type FieldOptions, openFormat, type RowReader } from './formats/index.ts';
+import { type Histogram, histogramOf } from './histogram.ts';
 import { countTargets, type JudgeOptions } from './judge.ts';
 import { type ProcessedRow, processRows } from './pipeline.ts';
 import { openSource } from './read.ts';
@@ -70,6 +71,10 @@ export interface PreparedSummary {
   readonly trainDocuments: number;
   readonly validationDocuments: number;
   readonly longest: number;
+  /** Rows equal to an earlier one, dropped or not. */
+  readonly duplicates: number;
+  /** Over all rows that have tokens, those that are too long included. */
+  readonly histogram: Histogram;
   readonly files: readonly {
     readonly path: string;
     readonly bytes: number;
@@ -136,7 +141,9 @@ class Preparation {
   readonly #examples: Partial<Record<DropReason, string>> = {};
   #rowCount = 0;
   #truncated = 0;
-  #longest = 0;
+  #duplicates = 0;
+  readonly #lengths: number[] = [];
+  readonly #targetCounts: number[] = [];
 
   constructor(options: PrepareOptions, writer: TokenStoreWriter) {
     this.#options = options;
@@ -187,11 +194,16 @@ class Preparation {
     lines: string[],
   ): Promise<void> {
     this.#rowCount++;
-    if (encoded !== null) this.#longest = Math.max(this.#longest, encoded.ids.length);
+    if (encoded !== null) {
+      this.#lengths.push(encoded.ids.length);
+      this.#targetCounts.push(countTargets(encoded));
+    }
     const words = documents.map(toWords);
     const hash = hashOf(words);
-    const verdict =
-      judged.kind === 'dropped' || !this.#options.deduplicate ? judged : (this.#duplicate(hash) ?? judged);
+    const first = judged.kind === 'dropped' ? undefined : this.#seen.get(hash);
+    if (first !== undefined) this.#duplicates++;
+    const isDuplicate = first !== undefined && this.#options.deduplicate;
+    const verdict = isDuplicate ? dropped('duplicate', `equals ${describeSource(first)}`) : judged;
     if (verdict.kind !== 'kept') lines.push(`${JSON.stringify({ ...row.source, ...describeVerdict(verdict) })}\n`);
     if (verdict.kind === 'dropped') {
       this.#droppedBy[verdict.reason] = (this.#droppedBy[verdict.reason] ?? 0) + 1;
@@ -199,7 +211,7 @@ class Preparation {
       return;
     }
     if (verdict.kind === 'truncated') this.#truncated++;
-    if (!this.#seen.has(hash)) this.#seen.set(hash, row.source);
+    if (first === undefined) this.#seen.set(hash, row.source);
     const firstDocument = this.#writer.documents;
     for (const [i, document] of documents.entries()) {
       await this.#writer.append(words[i] as Uint32Array, countTargets(document), file, row.source.row);
@@ -207,9 +219,8 @@ class Preparation {
     this.#rows.push({ dataset, hash, firstDocument, documents: documents.length });
   }
 
-  #duplicate(hash: bigint): Verdict | undefined {
-    const first = this.#seen.get(hash);
-    return first && dropped('duplicate', `equals ${describeSource(first)}`);
+  get #longest(): number {
+    return this.#lengths.reduce((most, length) => Math.max(most, length), 0);
   }
 
   async finish(key: string): Promise<StoreManifest> {
@@ -237,6 +248,8 @@ class Preparation {
       trainDocuments: train.length,
       validationDocuments: held.length,
       longest: this.#longest,
+      duplicates: this.#duplicates,
+      histogram: histogramOf(this.#lengths, this.#targetCounts),
       files: this.#files,
     };
     return {

@@ -25,7 +25,11 @@ export function compileExpression(node: Expression): Evaluate {
   switch (node.type) {
     case 'Identifier': {
       const name = node.value;
-      return (scope) => scope.get(name) ?? new Undefined(`'${name}' is undefined`);
+      const missing = new Undefined(`'${name}' is undefined`);
+      return (scope) => {
+        const value = scope.get(name);
+        return value === undefined ? missing : value;
+      };
     }
     case 'StringLiteral':
     case 'IntegerLiteral': {
@@ -208,5 +212,5 @@ function charged(scope: Scope, value: Value): Value {
 
 /** Work on long values counts, so that no short loop can copy gigabytes. */
 function chargeText(scope: Scope, value: Value): void {
-  if (isString(value) || isList(value)) scope.run.charge(1 + (value.length >>> 6));
+  if (isString(value) || isList(value)) scope.run.charge(1 + (value.length >>> 4));
 }

@@ -3,6 +3,7 @@ import { getAttribute, iterate } from './operators.ts';
 import { capitalize, codePoints, joinPrinted, replace, strip, title } from './strings.ts';
 import {
   equal,
+  firstGiven,
   float,
   isCallable,
   isDict,
@@ -75,8 +76,8 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   length,
   count: length,
   list: (value) => iterate(value),
-  first: (value) => iterate(value)[0] ?? new Undefined('No first item, sequence was empty.'),
-  last: (value) => iterate(value).at(-1) ?? new Undefined('No last item, sequence was empty.'),
+  first: (value) => firstGiven(iterate(value)[0], new Undefined('No first item, sequence was empty.')),
+  last: (value) => firstGiven(iterate(value).at(-1), new Undefined('No last item, sequence was empty.')),
   reverse: (value) => (isString(value) ? codePoints(value).toReversed().join('') : iterate(value).toReversed()),
   join: (value, args, kwargs) => {
     const attribute = args[1] ?? kwargs.attribute;
@@ -151,7 +152,7 @@ function attributeOf(item: Value, path: Value): Value {
 function fallback(value: Value, args: readonly Value[], kwargs: Kwargs): Value {
   const also = args[1] ?? kwargs.boolean ?? false;
   const missing = value instanceof Undefined || (truthy(also) && !truthy(value));
-  return missing ? (args[0] ?? kwargs.default_value ?? '') : value;
+  return missing ? firstGiven(args[0], kwargs.default_value, '') : value;
 }
 
 function length(value: Value): Value {

@@ -1,7 +1,7 @@
 import { TemplateError, type Value } from './values.ts';
 
-/** Work one rendering may do, in statements and 64-character pieces of text: about ten seconds. Real conversations need thousands. */
-const MAX_WORK = 50_000_000;
+/** Work one rendering may do, in statements and 16-character pieces of text: a few seconds. Real conversations need thousands. */
+const MAX_WORK = 20_000_000;
 /** Macros calling macros. */
 const MAX_DEPTH = 100;
 /** Characters of the rendered text. */
@@ -77,7 +77,8 @@ export class Scope {
   }
 
   get(name: string): Value | undefined {
-    return this.#variables.get(name) ?? this.#parent?.get(name);
+    const value = this.#variables.get(name);
+    return value === undefined ? this.#parent?.get(name) : value;
   }
 
   set(name: string, value: Value): void {

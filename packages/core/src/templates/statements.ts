@@ -4,6 +4,7 @@ import { iterate } from './operators.ts';
 import type { Run, Scope } from './scope.ts';
 import {
   type Callable,
+  firstGiven,
   isCallable,
   isList,
   Namespace,
@@ -13,6 +14,9 @@ import {
   Undefined,
   type Value,
 } from './values.ts';
+
+/** Work of a loop's iteration apart from its body: a scope and a `loop` object. */
+const ITERATION = 8;
 
 /** How a statement ended: normally, or on its way out of the innermost loop. */
 type Flow = 'next' | 'break' | 'continue';
@@ -103,6 +107,7 @@ function compileFor(node: Statement & { type: 'For' }): Execute {
     let items = iterate(iterable(scope));
     if (test !== null) {
       items = items.filter((item) => {
+        scope.run.charge(1);
         const inner = scope.inner();
         assign(inner, item);
         return truthy(test(inner));
@@ -110,6 +115,7 @@ function compileFor(node: Statement & { type: 'For' }): Execute {
     }
     if (items.length === 0) return otherwise(scope);
     for (const [i, item] of items.entries()) {
+      scope.run.charge(ITERATION);
       const inner = scope.inner();
       inner.set('loop', loopVariable(items, i));
       assign(inner, item);
@@ -140,8 +146,8 @@ function loopVariable(items: readonly Value[], i: number): Value {
     first: i === 0,
     last: i === items.length - 1,
     length: items.length,
-    previtem: items[i - 1] ?? new Undefined('there is no previous item'),
-    nextitem: items[i + 1] ?? new Undefined('there is no next item'),
+    previtem: firstGiven(items[i - 1], new Undefined('there is no previous item')),
+    nextitem: firstGiven(items[i + 1], new Undefined('there is no next item')),
     cycle: ((args) => args[i % args.length] ?? null) as Callable,
   };
 }
@@ -205,9 +211,10 @@ function compileMacro(name: string, parameters: readonly Expression[], body: Blo
     const scope = definition.inner();
     const known = new Set(formal.map((parameter) => parameter.name));
     for (const [i, parameter] of formal.entries()) {
-      const given = args[i] ?? (Object.hasOwn(kwargs, parameter.name) ? kwargs[parameter.name] : undefined);
-      const otherwise = parameter.otherwise?.(scope) ?? new Undefined(`parameter '${parameter.name}' was not provided`);
-      scope.set(parameter.name, given ?? otherwise);
+      const named = Object.hasOwn(kwargs, parameter.name) ? kwargs[parameter.name] : undefined;
+      const otherwise = parameter.otherwise?.(scope) ?? null;
+      const missing = new Undefined(`parameter '${parameter.name}' was not provided`);
+      scope.set(parameter.name, firstGiven(args[i], named, parameter.otherwise === null ? missing : otherwise));
     }
     scope.set('varargs', args.slice(formal.length));
     scope.set(

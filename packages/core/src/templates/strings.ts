@@ -82,12 +82,14 @@ export const title = (text: string): string =>
 export const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
 
 export function replace(text: string, from: Value | undefined, to: Value | undefined, count?: Value): string {
-  const parts = text.split(expectString(from, 'replace'));
-  const limit = count === undefined || count === null ? -1 : (numeric(count) ?? -1);
+  const old = expectString(from, 'replace');
   const replacement = expectString(to, 'replace');
-  if (from === '') return Array.from(text, (character) => replacement + character).join('') + replacement;
-  if (limit < 0 || parts.length - 1 <= limit) return parts.join(replacement);
-  return parts.slice(0, limit + 1).join(replacement) + from + parts.slice(limit + 1).join(from as string);
+  const limit = limitOf(count ?? undefined);
+  if (limit === Number.POSITIVE_INFINITY && old !== '') return text.replaceAll(old, () => replacement);
+  if (old === '') return Array.from(text, (character) => replacement + character).join('') + replacement;
+  const parts = text.split(old);
+  if (parts.length - 1 <= limit) return parts.join(replacement);
+  return parts.slice(0, limit + 1).join(replacement) + from + parts.slice(limit + 1).join(old);
 }
 
 function split(text: string, separator: Value | undefined, maxSplit: Value | undefined): string[] {

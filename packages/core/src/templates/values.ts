@@ -30,6 +30,11 @@ export class Undefined {
   }
 }
 
+/** The first that was given. Unlike `??` it keeps None, which is null here. */
+export function firstGiven(...values: readonly [...(Value | undefined)[], Value]): Value {
+  return values.find((value) => value !== undefined) as Value;
+}
+
 /** The only thing templates may assign attributes of. */
 export class Namespace {
   readonly attributes: Map<string, Value>;

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
+import { openGguf } from '@anneal/formats/gguf/read';
+import { tokenizerFromGguf } from '@anneal/formats/gguf/tokenizer';
 import { isJsonObject, type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
 import { type Encoding, Tokenizer as RustTokenizer } from 'tokenizers';
@@ -53,12 +55,13 @@ export interface TokenizerFiles {
 }
 
 /**
- * Opens `tokenizer.json`, `tokenizer_config.json` and, where they are, `special_tokens_map.json` and `chat_template.jinja` of a folder.
+ * Opens `tokenizer.json`, `tokenizer_config.json` and, where they are, `special_tokens_map.json` and `chat_template.jinja` of a folder;
+ * or rebuilds them from a GGUF file.
  * @throws UserError `tokenizer_missing`, `tokenizer_invalid`
  */
 export function openTokenizer(source: string | TokenizerFiles): Tokenizer {
-  const files = typeof source === 'string' ? readFolder(source) : source;
-  const where = typeof source === 'string' ? join(source, 'tokenizer.json') : 'tokenizer.json';
+  const files = typeof source === 'string' ? readFiles(source) : source;
+  const where = typeof source === 'string' ? source : 'tokenizer.json';
   const text = typeof files.tokenizerJson === 'string' ? files.tokenizerJson : JSON.stringify(files.tokenizerJson);
   const rust = openRust(text, where);
   const config = files.tokenizerConfig;
@@ -91,6 +94,16 @@ export function openTokenizer(source: string | TokenizerFiles): Tokenizer {
     idOf: (token) => rust.tokenToId(token),
     tokenText: (id) => rust.idToToken(id),
   };
+}
+
+function readFiles(path: string): TokenizerFiles {
+  if (!path.endsWith('.gguf')) return readFolder(path);
+  const gguf = openGguf(path);
+  try {
+    return tokenizerFromGguf(gguf.metadata, path);
+  } finally {
+    gguf.close();
+  }
 }
 
 function readFolder(folder: string): TokenizerFiles {

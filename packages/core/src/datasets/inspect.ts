@@ -1,0 +1,190 @@
+import { permutation } from '../random.ts';
+import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { openFormat } from './formats/index.ts';
+import type { JudgeOptions } from './judge.ts';
+import { findNearDuplicates } from './nearDuplicates.ts';
+import { packBins, packingEfficiency } from './pack.ts';
+import { type ProcessedRow, processRows } from './pipeline.ts';
+import { type DatasetInput, hashOf, type PreparedData, type PreparedSummary } from './prepare.ts';
+import { openSource } from './read.ts';
+import type { ChatRenderer } from './render.ts';
+import { idOfWord, type TokenStore } from './tokenStore.ts';
+import type { RowSource, Turn, Verdict } from './types.ts';
+
+/** A token as a person looks at it. */
+export interface InspectedToken {
+  readonly id: number;
+  /** As the vocabulary spells it. */
+  readonly text: string;
+  /** Range of the rendered text, empty for a token that was added around it. Tokens of one character share its range. */
+  readonly start: number;
+  readonly end: number;
+  /** The loss counts it. */
+  readonly target: boolean;
+  /** Message it belongs to; null between messages and in plain text. */
+  readonly message: number | null;
+}
+
+/** A row as the trainer sees it. Text and tokens are null as far as the row did not come. */
+export interface InspectedRow {
+  readonly source: RowSource;
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly verdict: Verdict;
+  readonly text: string | null;
+  readonly turns: readonly Turn[];
+  readonly tokens: readonly InspectedToken[] | null;
+}
+
+export interface InspectOptions extends JudgeOptions {
+  readonly tokenizer: Tokenizer;
+  readonly renderer: ChatRenderer | null;
+}
+
+/** Rows `offset` … `offset + limit - 1` of one file of a data set. @throws UserError for data that cannot be read */
+export async function inspectRows(
+  file: string,
+  dataset: DatasetInput,
+  { offset, limit }: { offset: number; limit: number },
+  options: InspectOptions,
+): Promise<{ rowCount: number; format: string; fields: Readonly<Record<string, string>>; rows: InspectedRow[] }> {
+  const source = await openSource(file);
+  try {
+    const sample = await source.page(0, 100);
+    const reader = openFormat(
+      dataset.type,
+      sample.map((row) => row.value),
+      dataset.fields,
+      file,
+    );
+    const processed = await processRows({ ...options, reader, mask: dataset.mask }, await source.page(offset, limit));
+    const rows: InspectedRow[] = [];
+    for (const row of processed) rows.push(await inspectRow(row, options.tokenizer));
+    return { rowCount: source.rowCount, format: reader.format, fields: reader.fields, rows };
+  } finally {
+    await source.close();
+  }
+}
+
+/** Shows a processed row; the tokens are those it was encoded to. */
+export async function inspectRow(
+  { row, rendered, encoded, verdict }: ProcessedRow,
+  tokenizer: Tokenizer,
+): Promise<InspectedRow> {
+  const shown = {
+    source: row.source,
+    value: row.value,
+    verdict,
+    text: rendered?.text ?? null,
+    turns: rendered?.turns ?? [],
+  };
+  if (rendered === null || encoded === null) return { ...shown, tokens: null };
+  const tokenized: TokenizedText =
+    rendered.kind === 'chat' ? await tokenizer.encode(rendered.text) : await tokenizer.encodeWithSpecial(rendered.text);
+  const spans = tokenized.spans();
+  const after = { start: rendered.text.length, end: rendered.text.length };
+  const tokens = Array.from(encoded.ids, (id, i): InspectedToken => {
+    const turn = encoded.turns.find(({ start, end }) => start <= i && i < end);
+    const text = tokenizer.tokenText(id) ?? '';
+    return {
+      id,
+      text,
+      ...(spans[i] ?? after),
+      target: i > 0 && encoded.targets[i] === 1,
+      message: turn?.message ?? null,
+    };
+  });
+  return { ...shown, tokens };
+}
+
+/** What is worth knowing about a prepared data set before training on it. */
+export interface DataReport {
+  readonly summary: PreparedSummary;
+  readonly packing: {
+    readonly sequenceLen: number;
+    /** Rows of `sequenceLen` tokens that the training documents fill, and the share of them that is filled. */
+    readonly bins: number;
+    readonly efficiency: number;
+    /** The same without packing, were every document padded to `sequenceLen`. */
+    readonly unpacked: number;
+  };
+  readonly nearDuplicates: {
+    /** Documents that were compared: all, or the first ones of a large set. */
+    readonly compared: number;
+    readonly pairs: number;
+    readonly examples: readonly {
+      readonly first: RowSource;
+      readonly second: RowSource;
+      readonly similarity: number;
+    }[];
+  };
+  /** Validation documents that training shows as well, exactly or nearly. */
+  readonly leakage: { readonly exact: number; readonly near: number };
+}
+
+const MOST_COMPARED = 50_000;
+const EXAMPLES = 20;
+
+/** Looks at the very token cache that training reads. */
+export function inspectData(
+  prepared: PreparedData,
+  { sequenceLen, seed }: { sequenceLen: number; seed: number },
+): DataReport {
+  const { train, validation, statistics } = prepared;
+  const bins = packBins(train.lengths, permutation(train.count, 'pack', seed), sequenceLen);
+  const singles = Array.from(train.lengths, (_, i) => [i]);
+  const documents = [...documentsOf(train), ...(validation === null ? [] : documentsOf(validation))].slice(
+    0,
+    MOST_COMPARED,
+  );
+  const pairs = findNearDuplicates(documents.map((document) => document.ids)).filter(
+    ({ first, second }) => documents[first]?.hash !== documents[second]?.hash,
+  );
+  const crossing = pairs.filter(({ first, second }) => documents[first]?.store !== documents[second]?.store);
+  const trained = new Set(documents.filter(({ store }) => store === train).map(({ hash }) => hash));
+  const source = (i: number): RowSource => documents[i]?.source as RowSource;
+  return {
+    summary: statistics,
+    packing: {
+      sequenceLen,
+      bins: bins.length,
+      efficiency: packingEfficiency(train.lengths, bins, sequenceLen),
+      unpacked: packingEfficiency(train.lengths, singles, sequenceLen),
+    },
+    nearDuplicates: {
+      compared: documents.length,
+      pairs: pairs.length,
+      examples: pairs
+        .toSorted((a, b) => b.similarity - a.similarity)
+        .slice(0, EXAMPLES)
+        .map(({ first, second, similarity }) => ({ first: source(first), second: source(second), similarity })),
+    },
+    leakage: {
+      exact: documents.filter(({ store, hash }) => store !== train && trained.has(hash)).length,
+      near: new Set(crossing.map(({ second }) => second)).size,
+    },
+  };
+}
+
+interface InspectedDocument {
+  readonly store: TokenStore;
+  readonly source: RowSource;
+  readonly ids: Uint32Array;
+  readonly hash: bigint;
+}
+
+/** Every distinct document of a store; a data set of weight 2 holds each twice. */
+function documentsOf(store: TokenStore): InspectedDocument[] {
+  const documents: InspectedDocument[] = [];
+  const seen = new Set<string>();
+  for (let i = 0; i < Math.min(store.count, MOST_COMPARED); i++) {
+    const words = store.words(i);
+    const source = store.source(i);
+    const hash = hashOf([words]);
+    const key = `${source.file}:${source.row}:${hash}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    documents.push({ store, source, ids: words.map(idOfWord), hash });
+  }
+  return documents;
+}

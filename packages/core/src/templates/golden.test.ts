@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { peerTokenizer, type TokenizerFamily } from '../../test/peers.ts';
+import { openTokenizer } from '../tokenizers/tokenizer.ts';
+import { openTemplate, TemplateError } from './template.ts';
+
+interface Golden {
+  readonly now: string;
+  readonly cases: readonly {
+    readonly case: string;
+    readonly messages: readonly unknown[];
+    readonly tools?: readonly unknown[];
+    readonly add_generation_prompt?: boolean;
+    readonly enable_thinking?: boolean;
+    readonly rendered?: string;
+    readonly ids?: readonly number[];
+    readonly error?: string;
+  }[];
+  readonly texts: readonly { text: string; ids: number[]; with_special: number[]; decoded: string }[];
+}
+
+/** What transformers' apply_chat_template and the tokenizers library give, made by shared tools' make_golden_templates.py. */
+const read = (folder: string, family: string): Golden =>
+  JSON.parse(readFileSync(new URL(`../../test/golden/${folder}/${family}.json`, import.meta.url), 'utf8')) as Golden;
+
+const families: readonly TokenizerFamily[] = ['qwen3', 'llama3_1', 'gemma3', 'deepseek_v3', 'llama2'];
+
+for (const family of families) {
+  const folder = await peerTokenizer(family);
+  describe.skipIf(folder === null)(`${family} as transformers has it`, () => {
+    const tokenizer = openTokenizer(folder as string);
+    const goldens = [read('templates', family), read('templates-heldout', family)];
+
+    it('encodes and decodes every text', async () => {
+      for (const { text, ids, with_special: withSpecial, decoded } of goldens.flatMap((golden) => golden.texts)) {
+        expect([...(await tokenizer.encode(text)).ids]).toEqual(ids);
+        expect([...(await tokenizer.encodeWithSpecial(text)).ids]).toEqual(withSpecial);
+        expect(await tokenizer.decode(withSpecial, { skipSpecial: true })).toBe(decoded);
+      }
+    });
+
+    const cases = goldens.flatMap((golden) => golden.cases.map((row) => ({ ...row, now: new Date(golden.now) })));
+    const renderable = cases.filter((row) => row.rendered !== undefined || row.error !== undefined);
+    it.skipIf(renderable.length === 0).each(renderable)('$case', async (row) => {
+      const template = openTemplate(tokenizer.chatTemplate as string, {
+        bos: tokenizer.bos?.text,
+        eos: tokenizer.eos?.text,
+      });
+      const render = (): string =>
+        template.render(row.messages, {
+          addGenerationPrompt: row.add_generation_prompt ?? false,
+          tools: row.tools ?? null,
+          enableThinking: row.enable_thinking,
+          now: row.now,
+        });
+      if (row.error !== undefined) {
+        expect(render).toThrow(new TemplateError(row.error));
+        return;
+      }
+      expect(render()).toBe(row.rendered);
+      expect([...(await tokenizer.encode(render())).ids]).toEqual(row.ids);
+    });
+  });
+}
