@@ -34,6 +34,12 @@ export const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
   BOOL: 1,
 };
 
+/** Rows `first` … `first + count - 1` along a tensor's outermost extent: large tensors need not be held whole. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** What a file says about one tensor; nothing is read until its bytes are asked for. */
 export interface TensorInfo {
   readonly name: string;
@@ -51,12 +57,10 @@ export interface TensorInfo {
 export interface TensorSource {
   readonly path: string;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** Little-endian bytes of one tensor as stored, in a fresh buffer that belongs to the caller and is aligned for any view. */
-  bytes(name: string): Uint8Array;
-  /** As `bytes`, into `target` from `offset` on, for callers that own a large buffer already. */
-  readInto(name: string, target: Uint8Array, offset?: number): void;
-  /** The tensor decoded to float32 (F32, F16, BF16, F64 and, for GGUF, every quantised type). */
-  float32(name: string): Float32Array;
+  /** Little-endian bytes of a tensor, or of some of its rows, as stored, in a fresh buffer that belongs to the caller and is aligned for any view. */
+  bytes(name: string, rows?: RowRange): Uint8Array;
+  /** The same decoded to float32 (F32, F16, BF16, F64 and, for GGUF, every quantised type). */
+  float32(name: string, rows?: RowRange): Float32Array;
   close(): void;
 }
 

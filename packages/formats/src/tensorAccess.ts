@@ -1,7 +1,7 @@
 import { UserError } from './errors.ts';
 import type { RandomAccessFile } from './files/randomAccess.ts';
 import { bfloat16ToFloat32, float16ToFloat32 } from './float16.ts';
-import type { DType, TensorInfo } from './tensor.ts';
+import type { DType, RowRange, TensorInfo } from './tensor.ts';
 
 /** What the readers of all formats share. */
 
@@ -20,16 +20,21 @@ export function findTensor<Info extends TensorInfo>(
   });
 }
 
-export function readTensorInto(
+/** The stored bytes of a tensor, or of some of its rows. In every format rows are consecutive and whole bytes. */
+export function readRows(
   file: RandomAccessFile,
-  { name, position, byteLength }: TensorInfo & { position: number },
-  target: Uint8Array,
-  offset: number,
-): void {
-  if (offset < 0 || offset + byteLength > target.length) {
-    throw new RangeError(`${name}: ${byteLength} bytes do not fit into ${target.length} from ${offset} on`);
+  { name, shape, position, byteLength }: TensorInfo & { position: number },
+  rows: RowRange | undefined,
+): Uint8Array<ArrayBuffer> {
+  if (!rows) return file.read(position, byteLength);
+  const rowCount = shape[0] ?? 1;
+  const start = (rows.first * byteLength) / rowCount;
+  const length = (rows.count * byteLength) / rowCount;
+  const inside = rows.first >= 0 && rows.count >= 0 && rows.first + rows.count <= rowCount;
+  if (!inside || !Number.isInteger(start) || !Number.isInteger(length)) {
+    throw new RangeError(`${name}: no rows ${rows.first} to ${rows.first + rows.count} of ${rowCount}`);
   }
-  file.readInto(target.subarray(offset, offset + byteLength), position);
+  return file.read(position + start, length);
 }
 
 /** @param bytes little-endian, from a buffer start aligned for the type; the result shares it where the type is F32 */

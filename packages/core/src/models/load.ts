@@ -7,8 +7,10 @@ import { inverseFrequencies } from './rope.ts';
 /** Types the engine converts by itself; all others are decoded to float32 first. */
 const direct: Readonly<Record<string, SourceType>> = { F32: 'f32', BF16: 'bf16', F16: 'f16' };
 
+const PIECE_ELEMENTS = 1 << 17;
+
 /**
- * Fills an engine's variables with the model's weights, tensor by tensor, so that no more than one is held besides.
+ * Fills an engine's variables with the model's weights.
  * @throws UserError when `signal` is aborted
  */
 export async function loadWeights(
@@ -30,9 +32,18 @@ export async function loadWeights(
   }
 }
 
-function writeTensor(engine: Engine, tensor: ModelTensor): Promise<void> {
-  const source = direct[tensor.dtype];
-  return source
-    ? engine.write(tensor.name, tensor.bytes(), source)
-    : engine.write(tensor.name, tensor.float32(), 'f32');
+/** Piece by piece, so that no more than a few megabytes are held besides. */
+async function writeTensor(engine: Engine, tensor: ModelTensor): Promise<void> {
+  const { name, dtype, shape, rowGroup } = tensor;
+  const source = direct[dtype];
+  const [rows = 1, ...row] = shape;
+  const rowElements = row.reduce((product, extent) => product * extent, 1);
+  const step = Math.max(rowGroup, Math.floor(PIECE_ELEMENTS / rowElements / rowGroup) * rowGroup);
+  for (let first = 0; first < rows; first += step) {
+    const range = { first, count: Math.min(step, rows - first) };
+    const values = source ? tensor.bytes(range) : tensor.float32(range);
+    await engine.write(name, values, source ?? 'f32', first * rowElements);
+    // Frees the bytes now: the collector lets some 70 MB of such buffers gather first, which the plan does not count.
+    (values.buffer as ArrayBuffer).transfer(0);
+  }
 }

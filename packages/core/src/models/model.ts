@@ -1,5 +1,5 @@
 import type { JsonObject } from '@anneal/formats/json';
-import type { BlockType, DType } from '@anneal/formats/tensor';
+import type { BlockType, DType, RowRange } from '@anneal/formats/tensor';
 import type { ModelConfig } from './config.ts';
 import type { Architecture } from './index.ts';
 
@@ -11,10 +11,12 @@ export interface ModelTensor {
   readonly shape: readonly number[];
   /** As stored. */
   readonly dtype: DType | BlockType;
-  /** Little-endian bytes in the stored type, in a fresh buffer. */
-  bytes(): Uint8Array;
+  /** Rows are read in multiples of this many: GGUF files may hold the rows of a head in another order. */
+  readonly rowGroup: number;
+  /** Little-endian bytes in the stored type, in a fresh buffer; of all rows or of some. */
+  bytes(rows?: RowRange): Uint8Array;
   /** Decoded, in a fresh array. */
-  float32(): Float32Array;
+  float32(rows?: RowRange): Float32Array;
 }
 
 /** A model on disk: what it is, and its tensors by our names. Close it to release the files. */

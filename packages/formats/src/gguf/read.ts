@@ -1,7 +1,7 @@
 import { RandomAccessFile } from '../files/randomAccess.ts';
-import type { TensorSource } from '../tensor.ts';
+import type { RowRange, TensorSource } from '../tensor.ts';
 import { elementCount } from '../tensor.ts';
-import { decodeFloat32, findTensor, readTensorInto } from '../tensorAccess.ts';
+import { decodeFloat32, findTensor, readRows } from '../tensorAccess.ts';
 import type { GgufHeader, GgufInfo } from './header.ts';
 import { readHeader } from './header.ts';
 import type { GgufMetadata } from './metadata.ts';
@@ -37,20 +37,15 @@ export class GgufSource implements TensorSource {
     this.#file = file;
   }
 
-  bytes(name: string): Uint8Array<ArrayBuffer> {
-    const { position, byteLength } = findTensor(this.tensors, name, this.path);
-    return this.#file.read(position, byteLength);
+  bytes(name: string, rows?: RowRange): Uint8Array<ArrayBuffer> {
+    return readRows(this.#file, findTensor(this.tensors, name, this.path), rows);
   }
 
-  readInto(name: string, target: Uint8Array, offset = 0): void {
-    readTensorInto(this.#file, findTensor(this.tensors, name, this.path), target, offset);
-  }
-
-  float32(name: string): Float32Array {
+  float32(name: string, rows?: RowRange): Float32Array {
     const { dtype, shape } = findTensor(this.tensors, name, this.path);
-    const bytes = this.bytes(name);
+    const bytes = this.bytes(name, rows);
     if (!isBlockType(dtype)) return decodeFloat32(bytes, dtype, `${this.path}: tensor ${JSON.stringify(name)}`);
-    const weights = new Float32Array(elementCount(shape));
+    const weights = new Float32Array(elementCount(rows ? [rows.count, ...shape.slice(1)] : shape));
     BLOCK_FORMATS[dtype].decode(bytes, weights);
     return weights;
   }

@@ -4,8 +4,8 @@ import { refusePickle } from '../checkpointGuard.ts';
 import { UserError } from '../errors.ts';
 import { RandomAccessFile } from '../files/randomAccess.ts';
 import { LIMITS } from '../limits.ts';
-import type { TensorSource } from '../tensor.ts';
-import { decodeFloat32, findTensor, readTensorInto } from '../tensorAccess.ts';
+import type { RowRange, TensorSource } from '../tensor.ts';
+import { decodeFloat32, findTensor, readRows } from '../tensorAccess.ts';
 import type { SafetensorsInfo } from './header.ts';
 import { invalid, parseHeader } from './header.ts';
 import { readShardIndex } from './shardIndex.ts';
@@ -63,20 +63,14 @@ export class SafetensorsSource implements TensorSource {
     this.metadata = files.find(({ metadata }) => Object.keys(metadata).length > 0)?.metadata ?? {};
   }
 
-  bytes(name: string): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(findTensor(this.tensors, name, this.path).byteLength);
-    this.readInto(name, bytes);
-    return bytes;
-  }
-
-  readInto(name: string, target: Uint8Array, offset = 0): void {
+  bytes(name: string, rows?: RowRange): Uint8Array<ArrayBuffer> {
     const info = findTensor(this.tensors, name, this.path);
-    readTensorInto(this.#fileOf.get(name) as RandomAccessFile, info, target, offset);
+    return readRows(this.#fileOf.get(name) as RandomAccessFile, info, rows);
   }
 
-  float32(name: string): Float32Array {
+  float32(name: string, rows?: RowRange): Float32Array {
     const { dtype } = findTensor(this.tensors, name, this.path);
-    return decodeFloat32(this.bytes(name), dtype, `${this.path}: tensor ${JSON.stringify(name)}`);
+    return decodeFloat32(this.bytes(name, rows), dtype, `${this.path}: tensor ${JSON.stringify(name)}`);
   }
 
   close(): void {

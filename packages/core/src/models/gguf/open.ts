@@ -1,6 +1,7 @@
 import { metadataString } from '@anneal/formats/gguf/metadata';
 import { type GgufSource, openGguf } from '@anneal/formats/gguf/read';
 import { type HuggingFaceTokenizer, tokenizerFromGguf } from '@anneal/formats/gguf/tokenizer';
+import type { RowRange } from '@anneal/formats/tensor';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
@@ -23,20 +24,18 @@ export function openGgufModel(path: string): OpenModel {
     const tensors = new Map<string, ModelTensor>();
     for (const [name, stored] of checkTensors(config, source, (ours) => findName(architecture.names, ours)?.gguf)) {
       const permuted = findName(architecture.names, name)?.transform === 'permuteHeads';
-      const rows = stored.shape[0] ?? 1;
-      const restore = (bytes: Uint8Array): Uint8Array =>
-        permuted ? separateHeads(bytes, rows, config.headSize) : bytes;
+      const restore = (bytes: Uint8Array, rows: RowRange | undefined): Uint8Array =>
+        permuted ? separateHeads(bytes, rows?.count ?? stored.shape[0] ?? 1, config.headSize) : bytes;
       tensors.set(name, {
         name,
         shape: stored.shape,
         dtype: stored.dtype,
-        bytes: () => restore(source.bytes(stored.name)),
-        float32: () => {
-          const { buffer, byteOffset, byteLength } = source.float32(stored.name);
-          return new Float32Array(
-            restore(new Uint8Array(buffer, byteOffset, byteLength)).buffer,
-            permuted ? 0 : byteOffset,
-          );
+        rowGroup: permuted ? config.headSize : 1,
+        bytes: (rows) => restore(source.bytes(stored.name, rows), rows),
+        float32: (rows) => {
+          const { buffer, byteOffset, byteLength } = source.float32(stored.name, rows);
+          const restored = restore(new Uint8Array(buffer, byteOffset, byteLength), rows);
+          return new Float32Array(restored.buffer, restored.byteOffset, restored.byteLength / 4);
         },
       });
     }

@@ -48,8 +48,9 @@ export function openHuggingFaceModel(path: string): OpenModel {
         name,
         shape: stored.shape,
         dtype: stored.dtype,
-        bytes: () => source.bytes(stored.name),
-        float32: () => source.float32(stored.name),
+        rowGroup: 1,
+        bytes: (rows) => source.bytes(stored.name, rows),
+        float32: (rows) => source.float32(stored.name, rows),
       });
     }
     return {
