@@ -99,7 +99,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
  */
 export function readLayerWindows(fields: Fields, layerCount: number): (number | null)[] {
   const window = fields.boolean('use_sliding_window', false) ? fields.count('sliding_window', 4096) : null;
-  const firstSliding = fields.has('max_window_layers') ? Number(fields.raw('max_window_layers')) : 28;
+  const firstSliding = fields.count('max_window_layers', 28, undefined, 0);
   const types =
     fields.strings('layer_types') ??
     Array.from({ length: layerCount }, (_, layer) =>

@@ -27,11 +27,11 @@ export class Fields {
     return this.#json[key];
   }
 
-  /** A whole number from 1 to `largest`. */
-  count(key: string, fallback?: number, largest = MAX_COUNT): number {
+  /** A whole number from `smallest` to `largest`. */
+  count(key: string, fallback?: number, largest = MAX_COUNT, smallest = 1): number {
     const value = this.has(key) ? this.#json[key] : fallback;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > largest) {
-      throw this.wrong(key, `a whole number from 1 to ${largest}`);
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < smallest || value > largest) {
+      throw this.wrong(key, `a whole number from ${smallest} to ${largest}`);
     }
     return value;
   }
