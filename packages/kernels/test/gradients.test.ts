@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { add } from '../ops/add/op.ts';
+import { addBias } from '../ops/add_bias/op.ts';
+import { attention } from '../ops/attention/op.ts';
+import { dropout } from '../ops/dropout/op.ts';
+import { embedding } from '../ops/embedding/op.ts';
+import { ops } from '../ops/index.ts';
+import { linear } from '../ops/linear/op.ts';
+import { rmsNorm } from '../ops/rms_norm/op.ts';
+import { rope } from '../ops/rope/op.ts';
+import { swiglu } from '../ops/swiglu/op.ts';
+import { cpuDevice } from '../src/addon.ts';
+import type { Tensor } from '../src/tensor.ts';
+import { type Batch, Problem, someTargets, wrongSlopes } from './problem.ts';
+
+const device = cpuDevice({ threads: 1 });
+const T = 5;
+const D = 6;
+const V = 7;
+
+/** Builds hidden states [T, D] from trained tensors. */
+type Build = (p: Problem) => Tensor;
+const f32 = { bf16: false };
+
+const rules: Record<string, Build> = {
+  add: (p) => add(p.rows('a', T, D), p.rows('b', T, D)),
+  'add, an operand used again': (p) => {
+    const a = p.rows('a', T, D);
+    return add(add(linear(add(a, p.rows('b', T, D)), p.variable('w', [D, D], 'weight'), f32), a), a);
+  },
+  'add, twice the same': (p) => {
+    const x = p.rows('x', T, D);
+    return linear(add(x, x), p.variable('w', [D, D], 'weight'), f32);
+  },
+  add_bias: (p) => addBias(p.rows('x', T, D), p.variable('bias', [D], 'parameter')),
+  'attention, grouped heads': (p) => attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 0 }),
+  'attention, window': (p) => attend(p, { heads: 1, kvHeads: 1, headSize: 6, window: 2 }),
+  dropout: (p) => dropout(p.rows('x', T, D), p.graph.input('seed', 'i32', [2]), 0.3, 4),
+  embedding: (p) => embedding(p.graph.input('tokens', 'i32', [T]), p.variable('table', [4, D], 'parameter')),
+  'linear, all trained': (p) =>
+    linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'parameter'), { ...f32, alpha: 0.7, plus: p.rows('c', T, D) }),
+  'linear, weight frozen': (p) => linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'weight'), f32),
+  'linear, added to itself': (p) => {
+    const x = p.rows('x', T, D);
+    return linear(x, p.variable('w', [D, D], 'weight'), { ...f32, plus: x });
+  },
+  linear_cross_entropy_training: (p) => p.rows('x', T, D),
+  rms_norm: (p) => rmsNorm(p.rows('x', T, D), p.variable('g', [D], 'parameter', { mean: 1 }), 1e-5),
+  'rms_norm of heads': (p) => rmsNorm(p.rows('x', T, D), p.variable('g', [2], 'parameter', { mean: 1 }), 1e-5),
+  'rms_norm, weight frozen, in a residual': (p) => {
+    const x = p.rows('x', T, D);
+    return add(x, rmsNorm(x, p.variable('g', [D], 'weight', { mean: 1 }), 1e-5));
+  },
+  rope: (p) =>
+    rope(p.rows('x', T, D), { cos: p.graph.input('cos', 'f32', [T, 3]), sin: p.graph.input('sin', 'f32', [T, 3]) }),
+  swiglu: (p) => swiglu(p.rows('gate', T, D), p.rows('up', T, D)),
+  'swiglu, gate and up the same': (p) => {
+    const x = p.rows('x', T, D);
+    return swiglu(x, x);
+  },
+};
+
+function attend(p: Problem, heads: { heads: number; kvHeads: number; headSize: number; window: number }): Tensor {
+  const [q, k, v] = [
+    p.rows('q', T, D),
+    p.rows('k', T, heads.kvHeads * heads.headSize),
+    p.rows('v', T, heads.kvHeads * heads.headSize),
+  ];
+  return attention(q, k, v, p.graph.input('cuSeqlens', 'i32', [3]), { ...heads, scale: 0.8 });
+}
+
+/** Values for whichever of these inputs a graph has. */
+function batchFor(p: Problem): Batch {
+  const ids = [...p.graph.inputs.keys()].filter((name) => name.endsWith('.ids'));
+  const angles = Array.from({ length: 3 * T }, (_, i) => i / 4);
+  return {
+    extents: {},
+    inputs: {
+      ...Object.fromEntries(ids.map((name) => [name, Array.from({ length: T }, (_, i) => i)])),
+      tokens: [2, 0, 2, 3, 2],
+      seed: [5, 6],
+      cuSeqlens: [0, 2, 5],
+      cos: angles.map(Math.cos),
+      sin: angles.map(Math.sin),
+      targets: someTargets(T, V),
+      scale: [0.25],
+    },
+  };
+}
+
+function problemOf(build: Build, headKind: 'weight' | 'parameter'): Problem {
+  const p = new Problem();
+  p.train(build(p), p.variable('head', [V, D], headKind));
+  return p;
+}
+
+describe('backward rules against central differences of the float64 reference', () => {
+  test.each(Object.entries(rules))('%s', async (_, build) => {
+    for (const headKind of ['weight', 'parameter'] as const) {
+      const p = problemOf(build, headKind);
+      const batch = batchFor(p);
+      const plan = p.compile({ activations: 'keep' }, device);
+      const step = await p.step(plan, [batch], device);
+      expect(0.25 * step.loss).toBeCloseTo(p.loss([batch]), 5);
+      expect(wrongSlopes(p, [batch], step)).toEqual([]);
+    }
+  });
+
+  test('cover every op that has one', () => {
+    const covered = new Set(
+      Object.values(rules).flatMap((build) => problemOf(build, 'weight').graph.nodes.map((n) => n.op)),
+    );
+    for (const op of ops) if (op.backward) expect([...covered].map(({ name }) => name)).toContain(op.name);
+  });
+
+  test('a gradient that is 1 % off is noticed', async () => {
+    const p = problemOf(rules.swiglu as Build, 'parameter');
+    const batch = batchFor(p);
+    const step = await p.step(p.compile({ activations: 'keep' }, device), [batch], device);
+    for (const [name, gradient] of step.gradients) {
+      const largest = gradient.reduce((best, g, i) => (Math.abs(g) > Math.abs(gradient[best] as number) ? i : best), 0);
+      const perturbed = gradient.map((g, i) => (i === largest ? 1.01 * g : g));
+      const changed = { ...step, gradients: new Map([...step.gradients, [name, perturbed]]) };
+      expect(wrongSlopes(p, [batch], changed)).toHaveLength(1);
+    }
+  });
+
+  test('a loss that depends on no parameter is refused', () => {
+    expect(() => {
+      const p = new Problem();
+      const x = embedding(p.graph.input('tokens', 'i32', [T]), p.variable('table', [4, D], 'weight'));
+      p.train(x, p.variable('head', [V, D], 'weight'));
+    }).toThrow('depends on no parameter');
+  });
+});

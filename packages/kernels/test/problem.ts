@@ -1,0 +1,176 @@
+import { embedding } from '../ops/embedding/op.ts';
+import { linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
+import { zeroOp } from '../ops/zero/op.ts';
+import { type CpuDevice, scratchOf } from '../src/addon.ts';
+import type { SourceType } from '../src/addonTypes.ts';
+import { backward } from '../src/autodiff.ts';
+import { Engine, type HostArray, type ProgramCall } from '../src/engine.ts';
+import { Graph, type Node, type VariableSpec, Variables } from '../src/graph.ts';
+import { type CompileOptions, compile, type Plan } from '../src/plan.ts';
+import { type Bounds, type DType, elementCount, type RuntimeDim, runtimeDims, type Tensor } from '../src/tensor.ts';
+import { interpret } from './interpreter.ts';
+import { integer, normal, randomFrom, seedOf } from './numbers.ts';
+import { hostArray } from './runCases.ts';
+import { Values } from './values.ts';
+
+/** Values of the inputs of one call, and its runtime extents where they are below the bounds. */
+export interface Batch {
+  readonly extents: Readonly<Partial<Record<RuntimeDim, number>>>;
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+}
+
+/** A loss to train on: a graph under construction, with the values its variables start from. */
+export class Problem {
+  readonly variables = new Variables();
+  readonly graph = new Graph('train', this.variables);
+  readonly bounds: Bounds;
+  /** Values that variables start from; all others start at zero. */
+  readonly starts = new Map<string, Float64Array>();
+  private forwardNodes: readonly Node[] = [];
+
+  constructor(bounds: Partial<Bounds> = {}) {
+    this.bounds = { T: 1, S: 1, N: 1, ...bounds };
+  }
+
+  /** A variable with normal values of standard deviation `spread` around `mean`. */
+  variable(
+    name: string,
+    shape: readonly number[],
+    kind: VariableSpec['kind'],
+    { spread = 1, mean = 0 }: { spread?: number; mean?: number } = {},
+  ): Tensor {
+    const tensor = this.variables.get(name, { shape, dtype: 'f32', kind });
+    const random = randomFrom(seedOf(name));
+    const count = elementCount(shape, this.bounds);
+    if (!this.starts.has(name))
+      this.starts.set(
+        name,
+        Float64Array.from({ length: count }, () => Math.fround(mean + spread * normal(random))),
+      );
+    return tensor;
+  }
+
+  /** A trained [rows, columns] tensor as an activation of the graph. */
+  rows(name: string, rows: number, columns: number): Tensor {
+    const table = this.variable(name, [rows, columns], 'parameter');
+    return embedding(this.graph.input(`${name}.ids`, 'i32', [rows]), table);
+  }
+
+  /** Cross entropy of hidden · headᵀ, and the gradients of all parameters. */
+  train(hidden: Tensor, head: Tensor, tokens: Tensor['shape'][number] = hidden.shape[0] as number): void {
+    const loss = linearCrossEntropyTraining(
+      {
+        x: hidden,
+        weight: head,
+        targets: this.graph.input('targets', 'i32', [tokens]),
+        scale: this.graph.input('scale', 'f32', [1]),
+        loss: this.variables.get('loss', { shape: [1], dtype: 'f64', kind: 'state' }),
+      },
+      false,
+    );
+    this.forwardNodes = [...this.graph.nodes];
+    backward(this.graph, loss);
+  }
+
+  get parameters(): Tensor[] {
+    return this.variables.ofKind('parameter').filter((t) => this.variables.byName.has(`gradient/${t.name}`));
+  }
+
+  start(parameter: Tensor): Float64Array {
+    return this.starts.get(parameter.name) as Float64Array;
+  }
+
+  compile(
+    options: Pick<CompileOptions, 'activations' | 'memoryBudget'>,
+    device: CpuDevice,
+    bounds = this.bounds,
+  ): Plan {
+    const begin = new Graph('begin', this.variables);
+    for (const x of [...this.variables.ofKind('gradient'), this.variables.byName.get('loss') as Tensor])
+      begin.apply(zeroOp, { x });
+    return compile([begin, this.graph], { bounds, scratch: scratchOf(device), ...options });
+  }
+
+  /** Loss and gradients summed over the batches, by the native engine. */
+  async step(plan: Plan, batches: readonly Batch[], device: CpuDevice, parameters = this.starts): Promise<Step> {
+    const engine = new Engine(plan, device);
+    try {
+      for (const [name, values] of parameters) await engine.write(name, hostArray(values, 'f32'), 'f32' as SourceType);
+      await engine.run([{ program: 'begin', extents: {}, inputs: {} }, ...batches.map((batch) => this.call(batch))]);
+      const gradients = new Map<string, Float32Array>();
+      for (const { name } of this.parameters)
+        gradients.set(name, (await engine.read(`gradient/${name}`)) as Float32Array);
+      return { loss: (await engine.read('loss'))[0] as number, gradients };
+    } finally {
+      await engine.dispose();
+    }
+  }
+
+  /** The scaled loss in float64, with parameters moved by `change`. */
+  loss(batches: readonly Batch[], change: ReadonlyMap<string, Float64Array> = new Map()): number {
+    let total = 0;
+    for (const batch of batches) {
+      const bounds = { ...this.bounds, ...batch.extents };
+      const values = new Map<Tensor, Values>();
+      for (const tensor of this.variables.byName.values()) {
+        const count = elementCount(tensor.shape, bounds);
+        const start = change.get(tensor.name) ?? this.starts.get(tensor.name) ?? new Float64Array(count);
+        values.set(tensor, new Values(start, columnsOf(tensor)));
+      }
+      for (const [name, tensor] of this.graph.inputs)
+        values.set(tensor, new Values(Float64Array.from(batch.inputs[name] as number[]), columnsOf(tensor)));
+      interpret(this.forwardNodes, values, bounds);
+      const scale = (batch.inputs.scale as number[])[0] as number;
+      total += scale * (values.get(this.variables.byName.get('loss') as Tensor) as Values).at(0);
+    }
+    return total;
+  }
+
+  /** d loss / d parameter[i] by central differences in float64. */
+  slope(batches: readonly Batch[], { name }: Tensor, i: number, step = 1e-4): number {
+    const start = this.starts.get(name) as Float64Array;
+    const at = (delta: number) => {
+      const moved = start.slice();
+      moved[i] = (moved[i] as number) + delta;
+      return this.loss(batches, new Map([[name, moved]]));
+    };
+    return (at(step) - at(-step)) / (2 * step);
+  }
+
+  private call({ extents, inputs }: Batch): ProgramCall {
+    const arrays = [...this.graph.inputs].map(([name, { dtype }]): [string, HostArray] => [
+      name,
+      hostArray(Float64Array.from(inputs[name] as number[]), dtype as DType),
+    ]);
+    const all = Object.fromEntries(runtimeDims.map((dim) => [dim, extents[dim] ?? this.bounds[dim]]));
+    return { program: 'train', extents: all, inputs: Object.fromEntries(arrays) };
+  }
+}
+
+function columnsOf({ shape }: Tensor): number {
+  return shape.length > 1 ? Number(shape[1]) : 1;
+}
+
+export interface Step {
+  readonly loss: number;
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+}
+
+/** Ids, every sixth of them -1. */
+export function someTargets(count: number, vocabulary: number): number[] {
+  const random = randomFrom(count);
+  return Array.from({ length: count }, (_, t) => (t % 6 === 4 ? -1 : integer(random, vocabulary)));
+}
+
+/** Elements whose gradient is not the slope of the loss. float32 gradients are good to a few 1e-6 of the largest one. */
+export function wrongSlopes(p: Problem, batches: readonly Batch[], step: Step, every = 1): string[] {
+  return p.parameters.flatMap((parameter) => {
+    const gradient = step.gradients.get(parameter.name) as Float32Array;
+    const tolerance = 2e-5 * gradient.reduce((largest, g) => Math.max(largest, Math.abs(g)), 1e-3);
+    return [...gradient].flatMap((got, i) => {
+      if (i % every !== 0) return [];
+      const slope = p.slope(batches, parameter, i);
+      return Math.abs(got - slope) <= tolerance ? [] : [`${parameter.name}[${i}]: ${got} instead of ${slope}`];
+    });
+  });
+}
