@@ -1,0 +1,87 @@
+/**
+ * Measures this machine and its peers in one run and keeps the rows: `node bench/record.ts NAME --model PATH.gguf [--python PYTHON] [--llama-cpp NODE_MODULES]`.
+ * Peers that are not given are left out. Writes bench/results/NAME.json; run it on an otherwise idle machine, from a clean commit.
+ */
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+type Row = Record<string, unknown> & { suite: string; dtype?: string; tokensPerSecond: number };
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { model: { type: 'string' }, python: { type: 'string' }, 'llama-cpp': { type: 'string' } },
+});
+const [name] = positionals;
+if (!name || !values.model)
+  throw new Error('usage: node bench/record.ts NAME --model PATH.gguf [--python PYTHON] [--llama-cpp NODE_MODULES]');
+const { model } = values;
+const main = join(folder, '../apps/agent/bin/anneal.mjs');
+
+const rows: Row[] = [];
+for (const dtype of ['f32', 'bf16']) {
+  rows.push(...anneal('--suite', 'sft', '--sequence-len', '512', '--lora-r', '16', '--dtype', dtype));
+  if (values.python) rows.push(...run(values.python, join(folder, 'peers/sft.py'), '--dtype', dtype));
+}
+for (const promptLength of ['16', '512']) {
+  rows.push(...anneal('--suite', 'decode', '--dtype', 'bf16', '--sequence-len', promptLength));
+  if (values['llama-cpp']) {
+    rows.push(
+      ...run(
+        process.execPath,
+        join(folder, 'peers/llamaCpp.mjs'),
+        values['llama-cpp'],
+        f16Model(),
+        '2',
+        promptLength,
+        '64',
+        '10',
+      ),
+    );
+  }
+}
+
+const machine = {
+  processor: cpus()[0]?.model.trim(),
+  cores: cpus().length,
+  memoryGb: Math.round(totalmem() / 1e9),
+  kernel: release(),
+  node: process.version,
+};
+const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+const path = join(folder, 'results', `${name}.json`);
+mkdirSync(dirname(path), { recursive: true });
+writeFileSync(path, `${JSON.stringify({ machine, commit, rows }, null, 2)}\n`);
+for (const row of rows)
+  console.log(row.suite, row.dtype ?? '', row.peer ?? 'anneal', row.tokensPerSecond.toFixed(1), 'tok/s');
+console.log(path);
+
+function anneal(...options: string[]): Row[] {
+  return JSON.parse(
+    execFileSync(process.execPath, [main, 'bench', '--model', model as string, '--json', ...options], {
+      encoding: 'utf8',
+    }),
+  ) as Row[];
+}
+
+/** A peer prints one JSON row a line. */
+function run(command: string, ...options: string[]): Row[] {
+  const output = execFileSync(command, options, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Row);
+}
+
+/** llama.cpp is compared in f16, which is what its users run; ours in bf16 has as many bytes. */
+function f16Model(): string {
+  const target = join(folder, '../dist/bench');
+  const existing = globSync(join(target, '**/*F16.gguf'))[0];
+  if (existing) return existing;
+  execFileSync(process.execPath, [main, 'export', model as string, '--gguf', 'f16', '--to', target]);
+  return globSync(join(target, '**/*F16.gguf'))[0] as string;
+}
