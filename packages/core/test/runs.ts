@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../src/protocol/events.ts';
@@ -99,7 +100,8 @@ const child = fileURLToPath(new URL('child/train.ts', import.meta.url));
 
 /** Trains the run in a process of its own. `ended` gives its exit code or the signal that killed it. */
 export function trainInChild(path: string) {
-  const trainer = spawn(process.execPath, [child, path], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'anneal-test-compile-cache') };
+  const trainer = spawn(process.execPath, [child, path], { stdio: ['ignore', 'ignore', 'pipe'], env });
   let errors = '';
   trainer.stderr.on('data', (text) => {
     errors += text;
