@@ -1,0 +1,104 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { byteTokenizer } from '../../test/byteTokenizer.ts';
+import { decodeStream } from './decodeStream.ts';
+import { openTokenizer } from './tokenizer.ts';
+
+const tokenizer = byteTokenizer();
+const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }));
+
+describe('tokenizer', () => {
+  it('encodes all of a text, although the file asks for truncation, and decodes it again', async () => {
+    await fc.assert(
+      fc.asyncProperty(text, async (sample) => {
+        const { ids } = await tokenizer.encode(sample);
+        expect([...ids]).toEqual([...Buffer.from(sample)].map((byte) => byte + 4));
+        expect(await tokenizer.decode(ids)).toBe(sample);
+      }),
+    );
+  });
+
+  it('knows special tokens, vocabulary and template', async () => {
+    expect(tokenizer).toMatchObject({
+      vocabSize: 260,
+      bos: { id: 0, text: '<s>' },
+      eos: { id: 3, text: '<|im_end|>' },
+      pad: { id: 1 },
+      unk: null,
+    });
+    expect(tokenizer.idOf('<|im_start|>')).toBe(2);
+    expect(tokenizer.idOf('nothing')).toBeNull();
+    expect(tokenizer.tokenText(4 + 32)).toBe('Ġ');
+    expect(tokenizer.tokenText(999)).toBeNull();
+    expect([...(await tokenizer.encodeWithSpecial('a<|im_end|>')).ids]).toEqual([0, 4 + 97, 3]);
+    expect([...(await tokenizer.encode('a<|im_end|>')).ids]).toEqual([4 + 97, 3]);
+    expect(await tokenizer.decode([0, 4 + 97, 3], { skipSpecial: true })).toBe('a');
+  });
+
+  it('finds boundaries in UTF-16 positions', async () => {
+    await fc.assert(
+      fc.asyncProperty(text, fc.nat(), async (sample, at) => {
+        const encoded = await tokenizer.encode(sample);
+        const points = Array.from(sample);
+        const before = points.slice(0, at % (points.length + 1)).join('');
+        expect(encoded.boundaryAt(before.length)).toBe(Buffer.byteLength(before));
+        const spans = encoded.spans();
+        expect(spans).toHaveLength(encoded.ids.length);
+        const first = spans[Buffer.byteLength(before)];
+        if (first !== undefined) expect(sample.slice(first.start, first.end)).toBe(points[at % (points.length + 1)]);
+      }),
+    );
+  });
+
+  it('explains what is missing or broken', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'anneal-tokenizer-'));
+    expect(() => openTokenizer(folder)).toThrow(expect.objectContaining({ code: 'tokenizer_missing' }));
+    writeFileSync(join(folder, 'tokenizer.json'), '{"model": 1}');
+    expect(() => openTokenizer(folder)).toThrow(expect.objectContaining({ code: 'tokenizer_invalid' }));
+    expect(() => openTokenizer({ tokenizerJson: 'x', tokenizerConfig: {} })).toThrow(
+      expect.objectContaining({ code: 'tokenizer_invalid' }),
+    );
+  });
+
+  it('takes the default of several templates', () => {
+    const templates = [
+      { name: 'tool_use', template: 'T' },
+      { name: 'default', template: 'D' },
+    ];
+    expect(byteTokenizer(templates as unknown as string).chatTemplate).toBe('D');
+    expect(byteTokenizer(null).chatTemplate).toBeNull();
+  });
+});
+
+describe('decodeStream', () => {
+  it('gives the whole text in pieces that are never part of a character', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'grapheme' }), async (sample) => {
+        const stream = decodeStream(tokenizer);
+        const pieces: string[] = [];
+        for (const id of (await tokenizer.encode(sample)).ids) pieces.push(await stream.push(id));
+        for (const piece of pieces) expect(piece).not.toContain('\uFFFD');
+        expect(pieces.join('') + (await stream.finish())).toBe(sample);
+      }),
+    );
+  });
+
+  it('leaves special tokens out and gives an unfinished character at the end', async () => {
+    const stream = decodeStream(tokenizer, { skipSpecial: true });
+    const pieces = [];
+    for (const id of [2, 4 + 97, 3, 4 + 98, 4 + 0xe4]) pieces.push(await stream.push(id));
+    expect(pieces.join('')).toBe('ab');
+    expect(await stream.finish()).toBe('\uFFFD');
+    expect(await stream.finish()).toBe('');
+  });
+
+  it('does not wait for ever for what is no character', async () => {
+    const stream = decodeStream(tokenizer);
+    let seen = '';
+    for (let i = 0; i < 8; i++) seen += await stream.push(4 + 0xff);
+    expect(seen).toMatch(/^\uFFFD+$/);
+  });
+});
