@@ -88,6 +88,9 @@ inline float sum(Vec a) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
+/** Lane i is the sum of vector i, added in the order of sum(). */
+inline Vec sumEach(Vec a, Vec b, Vec c, Vec d) { return {_mm256_setr_ps(sum(a), sum(b), sum(c), sum(d), 0, 0, 0, 0)}; }
+
 inline float hmax(Vec a) {
   const __m128 four = _mm_max_ps(_mm256_castps256_ps128(a.lanes), _mm256_extractf128_ps(a.lanes, 1));
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));

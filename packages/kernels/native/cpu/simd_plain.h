@@ -84,6 +84,9 @@ inline Vec roundToBf16(Vec a) {
 /** The sum of all lanes, always in one order. */
 inline float sum(Vec a) { return (a.lanes[0] + a.lanes[2]) + (a.lanes[1] + a.lanes[3]); }
 
+/** Lane i is the sum of vector i, added in the order of sum(). */
+inline Vec sumEach(Vec a, Vec b, Vec c, Vec d) { return {Vec::Lanes{sum(a), sum(b), sum(c), sum(d)}}; }
+
 inline float hmax(Vec a) {
   float result = a.lanes[0];
   for (int i = 1; i < Vec::width; i++) result = a.lanes[i] > result ? a.lanes[i] : result;

@@ -1,6 +1,7 @@
 #include "attention.h"
 
 #include "backward.h"
+#include "decode.h"
 #include "forward.h"
 
 namespace anneal::ANNEAL_ISA {
@@ -93,6 +94,11 @@ void attention_backward(Context& context, const AttentionShape& shape, const flo
 
 void attention_cached(Context& context, int64_t tokens, int64_t start, int heads, int kv_heads, int head_size, float scale,
                       int window, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out) {
+  if (tokens == 1) {
+    const int64_t first_key = window > 0 ? larger(start - window + 1, 0) : 0;
+    return decodeOne(context, {heads, kv_heads, head_size, first_key, start + 1, 0, 0, scale, q, k_cache, v_cache, cache_type,
+                               nullptr, nullptr, nullptr}, out);
+  }
   Cached call{&context, tokens, start, heads, kv_heads, head_size, scale, window, q, k_cache, v_cache, out};
   const int64_t tasks = (tokens + kQueryBlock - 1) / kQueryBlock * kv_heads;
   context.pool->run(tasks, cache_type == DType::bf16 ? cachedTask<uint16_t> : cachedTask<float>, &call);

@@ -46,12 +46,13 @@ void dotProducts(const FewRows& call, const Element* weight, float* c) {
       for (int r = 0; r < rows; r++) sums[r][j] = multiplyAdd<cells>(x[r], w, sums[r][j]);
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < rows; r++) {
-    for (int j = 0; j < columns; j++) {
-      float& out = c[r * call.ldc + j];
-      const float product = call.alpha * sum(sums[r][j]);
-      out = call.accumulate ? out + product : product;
-    }
+    const Vec products = columns == 1 ? Vec::set(sum(sums[r][0]))
+                                      : sumEach(sums[r][0], sums[r][1 % columns], sums[r][2 % columns], sums[r][3 % columns]);
+    float* out = c + r * call.ldc;
+    const Vec alpha = Vec::set(call.alpha);
+    (call.accumulate ? fma(alpha, products, Vec::load(out, columns)) : alpha * products).store(out, columns);
   }
 }
 
@@ -68,11 +69,9 @@ void dotRange(const FewRows& call, int64_t first, int64_t end) {
   }
 }
 
+/** Columns first … end - 1 of C, for at most kFewRows rows. */
 template <Cells cells, typename Element>
-void dotTask(void* argument, int64_t index, int) {
-  const FewRows& call = *static_cast<const FewRows*>(argument);
-  const int64_t first = index * call.columns_per_task;
-  const int64_t end = first + call.columns_per_task < call.n ? first + call.columns_per_task : call.n;
+void dotRows(const FewRows& call, int64_t first, int64_t end) {
   switch (call.m) {
     case 1: return dotRange<cells, Element, 1>(call, first, end);
     case 2: return dotRange<cells, Element, 2>(call, first, end);
@@ -83,6 +82,13 @@ void dotTask(void* argument, int64_t index, int) {
     case 7: return dotRange<cells, Element, 7>(call, first, end);
     default: return dotRange<cells, Element, kFewRows>(call, first, end);
   }
+}
+
+template <Cells cells, typename Element>
+void dotTask(void* argument, int64_t index, int) {
+  const FewRows& call = *static_cast<const FewRows*>(argument);
+  const int64_t first = index * call.columns_per_task;
+  dotRows<cells, Element>(call, first, first + call.columns_per_task < call.n ? first + call.columns_per_task : call.n);
 }
 
 /** Whether the product is of this kind; its x must also fit into the scratch of one thread. */

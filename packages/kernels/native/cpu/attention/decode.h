@@ -1,0 +1,141 @@
+#pragma once
+
+#include <math.h>
+
+#include "../gemm/few_rows.h"
+#include "blocks.h"
+#include "softmax.h"
+
+// One query against a cache, read once from where it lies. The keys are divided into parts, so that a long context keeps all
+// threads busy however few key heads there are; the parts are then weighed against each other by their maxima.
+
+namespace anneal::ANNEAL_ISA {
+
+constexpr int kDecodeKeys = 256;  // whose scores a task holds at once, for at most kFewRows heads
+
+struct Decode {
+  int heads, kv_heads, head_size;
+  int64_t first_key, end_key, keys_per_part, parts;
+  float scale;
+  const float* q;
+  const void *k, *v;
+  DType type;
+  float *sums, *maxima, *totals;  // of part p and head h at [p · heads + h]
+
+  int64_t keyStride() const { return int64_t{kv_heads} * head_size; }
+};
+
+/** sum[r · sum_stride + c] += Σ_j weights[r · kDecodeKeys + j] · v[j][c] for `rows` heads and `vectors` vectors, of which `columns` exist. */
+template <typename Element, int rows, int vectors>
+void addWeighted(const float* weights, const Element* v, int64_t stride, int keys, int columns, float* sum, int64_t sum_stride) {
+  Vec sums[rows][vectors];
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < vectors; i++) sums[r][i] = loadWide(sum + r * sum_stride + i * Vec::width, columns - i * Vec::width);
+  }
+  for (int j = 0; j < keys; j++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < vectors; i++) {
+      const Vec value = loadWide(v + j * stride + i * Vec::width, columns - i * Vec::width);
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; r++) sums[r][i] = fma(Vec::set(weights[r * kDecodeKeys + j]), value, sums[r][i]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+    for (int i = 0; i < vectors; i++) {
+      sums[r][i].store(sum + r * sum_stride + i * Vec::width, clampCount(columns - i * Vec::width, Vec::width));
+    }
+  }
+}
+
+template <typename Element, int rows>
+void addWeightedRows(const float* weights, const Element* v, int64_t stride, int keys, int columns, float* sum) {
+  int c = 0;
+  for (; columns - c >= 4 * Vec::width; c += 4 * Vec::width) {
+    addWeighted<Element, rows, 4>(weights, v + c, stride, keys, columns - c, sum + c, columns);
+  }
+  for (; c < columns; c += Vec::width) {
+    addWeighted<Element, rows, 1>(weights, v + c, stride, keys, columns - c, sum + c, columns);
+  }
+}
+
+/** At most kFewRows heads of one key head over one part of the keys. */
+template <typename Element>
+void decodeHeads(const Decode& call, int64_t part, int64_t kv_head, int64_t head, int heads) {
+  const int size = call.head_size;
+  const int64_t stride = call.keyStride(), slot = part * call.heads + head;
+  float* sums = call.sums + slot * size;
+  std::memset(sums, 0, heads * size * sizeof(float));
+  for (int r = 0; r < heads; r++) call.maxima[slot + r] = -INFINITY, call.totals[slot + r] = 0;
+
+  alignas(64) float weights[kFewRows * kDecodeKeys];
+  const int64_t end = smaller(call.first_key + (part + 1) * call.keys_per_part, call.end_key);
+  for (int64_t key = call.first_key + part * call.keys_per_part; key < end; key += kDecodeKeys) {
+    const int keys = static_cast<int>(smaller(end - key, kDecodeKeys));
+    const Element* k = static_cast<const Element*>(call.k) + key * stride + kv_head * size;
+    const Element* v = static_cast<const Element*>(call.v) + key * stride + kv_head * size;
+    const Matrix rows_of_k{k, call.type, stride, true};
+    const FewRows scores{call.q + head * size, size, &rows_of_k, weights, kDecodeKeys, heads, keys, size, call.scale, false, 0};
+    dotRows<Cells::exact, Element>(scores, 0, keys);
+    for (int r = 0; r < heads; r++) {
+      const int columns = static_cast<int>(roundUp(keys, Vec::width));
+      const float shrink =
+          softmaxRow(weights + r * kDecodeKeys, columns, {0, keys}, call.maxima[slot + r], call.totals[slot + r]);
+      if (shrink != 1) scaleRow(sums + r * size, size, shrink);
+    }
+    int r = 0;
+    for (; r + 4 <= heads; r += 4) addWeightedRows<Element, 4>(weights + r * kDecodeKeys, v, stride, keys, size, sums + r * size);
+    const float* rest = weights + r * kDecodeKeys;
+    switch (heads - r) {
+      case 3: addWeightedRows<Element, 3>(rest, v, stride, keys, size, sums + r * size); break;
+      case 2: addWeightedRows<Element, 2>(rest, v, stride, keys, size, sums + r * size); break;
+      case 1: addWeightedRows<Element, 1>(rest, v, stride, keys, size, sums + r * size); break;
+    }
+  }
+}
+
+inline void decodeTask(void* argument, int64_t index, int) {
+  const Decode& call = *static_cast<const Decode*>(argument);
+  const int group = call.heads / call.kv_heads;
+  const int64_t kv_head = index % call.kv_heads, part = index / call.kv_heads;
+  for (int first = 0; first < group; first += kFewRows) {
+    const int heads = static_cast<int>(smaller(group - first, kFewRows));
+    const auto decode = call.type == DType::bf16 ? decodeHeads<uint16_t> : decodeHeads<float>;
+    decode(call, part, kv_head, kv_head * group + first, heads);
+  }
+}
+
+/** The parts' sums of one head, each shrunk to the highest maximum, over their common total. */
+inline void combineParts(const Decode& call, int64_t head, float* out) {
+  float highest = -INFINITY, total = 0;
+  for (int64_t part = 0; part < call.parts; part++) highest = ::fmaxf(highest, call.maxima[part * call.heads + head]);
+  std::memset(out, 0, call.head_size * sizeof(float));
+  for (int64_t part = 0; part < call.parts; part++) {
+    const int64_t slot = part * call.heads + head;
+    const float factor = ::expf(call.maxima[slot] - highest);
+    total += factor * call.totals[slot];
+    for (int c = 0; c < call.head_size; c += Vec::width) {
+      const int lanes = clampCount(call.head_size - c, Vec::width);
+      fma(Vec::set(factor), Vec::load(call.sums + slot * call.head_size + c, lanes), Vec::load(out + c, lanes)).store(out + c, lanes);
+    }
+  }
+  scaleRow(out, call.head_size, 1 / total);
+}
+
+inline void decodeOne(Context& context, Decode call, float* out) {
+  constexpr int64_t most_parts = 16, scratch_floats = kScratchBytesPerThread / sizeof(float);
+  const int64_t slot_floats = int64_t{call.heads} * (call.head_size + 2), keys = call.end_key - call.first_key;
+  const int64_t fitting = larger(smaller(scratch_floats / slot_floats, most_parts), 1);
+  call.keys_per_part = roundUp((keys + fitting - 1) / fitting, kDecodeKeys);
+  call.parts = (keys + call.keys_per_part - 1) / call.keys_per_part;
+  call.sums = reinterpret_cast<float*>(context.scratch);
+  call.maxima = call.sums + call.parts * call.heads * call.head_size;
+  call.totals = call.maxima + call.parts * call.heads;
+  runTasks(context, keys * call.heads * call.head_size, call.parts * call.kv_heads, decodeTask, &call);
+  for (int64_t head = 0; head < call.heads; head++) combineParts(call, head, out + head * call.head_size);
+}
+
+}  // namespace anneal::ANNEAL_ISA
