@@ -101,7 +101,8 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     const auto source = static_cast<SourceType>(info[2].As<Napi::Number>().Int32Value());
     const auto first = static_cast<uint64_t>(info[3].As<Napi::Number>().Int64Value());
     const uint64_t count = bytes.ByteLength() / sourceBytes(source);
-    if (first + count > place.bytes / elementBytes(place.type)) throw Napi::Error::New(env, "more values than " + place.name + " holds");
+    const uint64_t capacity = place.bytes / elementBytes(place.type);
+    if (first > capacity || count > capacity - first) throw Napi::Error::New(env, "more values than " + place.name + " holds");
     char* target = engine(env).at(place.offset) + first * elementBytes(place.type);
     std::vector<Napi::ObjectReference> keep;
     keep.push_back(Napi::Persistent(bytes.As<Napi::Object>()));
@@ -125,6 +126,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
       wanted.push_back(target.plan().programs.at(pair.Get(0u).As<Napi::Number>().Uint32Value()).results.at(pair.Get(1u).As<Napi::Number>().Uint32Value()));
     }
     auto done = std::make_shared<size_t>(0);
+    target.resume();
     return start(env, {}, [engine = engine_, calls, done] { *done = engine->run(*calls); },
                  [engine = engine_, done, wanted](Napi::Env e) -> Napi::Value {
                    auto outcome = Napi::Object::New(e);
@@ -141,6 +143,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     call.program = object.Get("program").As<Napi::Number>().Uint32Value();
     if (call.program >= plan.programs.size()) throw Napi::Error::New(env, "no such program");
     const auto dims = object.Get("dims").As<Napi::Int32Array>();
+    if (dims.ElementLength() != kRuntimeDims) throw Napi::Error::New(env, "a call has one extent for each of T, S and N");
     for (size_t d = 0; d < kRuntimeDims; d++) call.dims[d] = dims[d];
     const auto inputs = object.Get("inputs").As<Napi::Array>();
     for (uint32_t i = 0; i < inputs.Length(); i++) {

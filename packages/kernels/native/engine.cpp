@@ -52,26 +52,24 @@ Engine::Engine(Plan plan, const KernelSet& kernels) : plan_(std::move(plan)) {
   const size_t bytes = std::max<uint64_t>(plan_.total_bytes, 64);
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::runtime_error("out of memory: " + std::to_string(bytes) + " bytes could not be reserved");
-  arena_ = static_cast<char*>(memory);
+  arena_ = {static_cast<char*>(memory), Unmap{bytes}};
 #ifdef MADV_HUGEPAGE
   madvise(memory, bytes, MADV_HUGEPAGE);  // matrix products walk many rows at once: 4 KiB pages cost 5-10 % in TLB misses
 #endif
 #ifdef MADV_POPULATE_WRITE
   // Touch every page now: memory that is not there shows here, not in the middle of a run. Kernels before 5.14 do it on first use.
-  if (madvise(memory, bytes, MADV_POPULATE_WRITE) != 0 && errno == ENOMEM) {
-    munmap(memory, bytes);
+  if (madvise(memory, bytes, MADV_POPULATE_WRITE) != 0 && errno == ENOMEM)
     throw std::runtime_error("out of memory: the plan's " + std::to_string(bytes) + " bytes are not free");
-  }
 #endif
   pool_ = std::make_unique<ThreadPool>(plan_.threads);
-  context_ = {pool_.get(), arena_ + plan_.scratch_offset, plan_.scratch_bytes_per_thread};
+  context_ = {pool_.get(), at(plan_.scratch_offset), plan_.scratch_bytes_per_thread};
   for (const PlannedProgram& planned : plan_.programs) {
     auto program = std::make_unique<ReadyProgram>();
     program->planned = &planned;
     for (const PlannedLaunch& launch : planned.launches) {
       ReadyLaunch ready{findKernel(kernels, launch.op), {}, {}, &launch, 0};
-      for (const PlannedTensor& tensor : launch.inputs) ready.inputs.push_back(bindTensor(tensor, arena_));
-      for (const PlannedTensor& tensor : launch.outputs) ready.outputs.push_back(bindTensor(tensor, arena_));
+      for (const PlannedTensor& tensor : launch.inputs) ready.inputs.push_back(bindTensor(tensor, arena_.get()));
+      for (const PlannedTensor& tensor : launch.outputs) ready.outputs.push_back(bindTensor(tensor, arena_.get()));
       const auto slot = std::find_if(profile_.begin(), profile_.end(), [&](const Profile& p) { return p.op == launch.op; });
       ready.profile_slot = slot - profile_.begin();
       if (slot == profile_.end()) profile_.push_back({launch.op, 0, 0});
@@ -81,9 +79,9 @@ Engine::Engine(Plan plan, const KernelSet& kernels) : plan_(std::move(plan)) {
   }
 }
 
-Engine::~Engine() {
-  if (arena_) munmap(arena_, std::max<uint64_t>(plan_.total_bytes, 64));
-}
+Engine::~Engine() = default;
+
+void Engine::Unmap::operator()(char* memory) const { munmap(memory, bytes); }
 
 void Engine::bind(ReadyProgram& program, const Call& call) {
   for (int i = 0; i < kRuntimeDims; i++)
@@ -93,7 +91,7 @@ void Engine::bind(ReadyProgram& program, const Call& call) {
     if (input.input >= program.planned->inputs.size()) throw std::runtime_error("a call names an unknown input");
     const Place& place = program.planned->inputs[input.input];
     if (input.bytes.size() > place.bytes) throw std::runtime_error("input " + place.name + " is larger than planned");
-    std::memcpy(arena_ + place.offset, input.bytes.data(), input.bytes.size());
+    std::memcpy(at(place.offset), input.bytes.data(), input.bytes.size());
   }
   for (ReadyLaunch& launch : program.launches) {
     setExtents(launch.planned->inputs, launch.inputs, call.dims);
@@ -102,7 +100,6 @@ void Engine::bind(ReadyProgram& program, const Call& call) {
 }
 
 size_t Engine::run(const std::vector<Call>& calls) {
-  cancelled_ = false;
   size_t done = 0;
   for (const Call& call : calls) {
     if (cancelled_) break;
@@ -110,7 +107,7 @@ size_t Engine::run(const std::vector<Call>& calls) {
     bind(program, call);
     for (ReadyLaunch& ready : program.launches) {
       const Launch launch{ready.inputs.data(), ready.outputs.data(), ready.planned->attributes.data(),
-                          arena_ + ready.planned->workspace_offset, &context_};
+                          at(ready.planned->workspace_offset), &context_};
       const auto start = profiling_ ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
       if (const char* problem = ready.kernel(launch)) throw std::runtime_error(ready.planned->op + ": " + problem);
       if (profiling_) {

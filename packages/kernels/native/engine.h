@@ -36,9 +36,11 @@ class Engine {
   /** Runs the calls in order; stops before the next one when cancelled. Returns how many were run. Throws on bad values. */
   size_t run(const std::vector<Call>& calls);
   void cancel() { cancelled_ = true; }
+  /** Forgets a cancel() that came before the calls to run next. */
+  void resume() { cancelled_ = false; }
 
   const Plan& plan() const { return plan_; }
-  char* at(uint64_t offset) { return arena_ + offset; }
+  char* at(uint64_t offset) { return arena_.get() + offset; }
   Context& context() { return context_; }
 
   /** Nanoseconds spent in each op since the last call of this function, when profiling is on. */
@@ -56,7 +58,11 @@ class Engine {
   void bind(ReadyProgram& program, const Call& call);
 
   Plan plan_;
-  char* arena_ = nullptr;
+  struct Unmap {
+    size_t bytes;
+    void operator()(char* memory) const;
+  };
+  std::unique_ptr<char, Unmap> arena_;
   std::unique_ptr<ThreadPool> pool_;
   Context context_{};
   std::vector<std::unique_ptr<ReadyProgram>> programs_;

@@ -6,7 +6,8 @@
 namespace anneal {
 namespace {
 
-constexpr int32_t kPlanVersion = 1;
+constexpr int32_t kPlanVersion = 2;
+constexpr int32_t kMaxThreads = 4096;
 
 class Reader {
  public:
@@ -81,7 +82,9 @@ PlannedTensor readTensor(Reader& in, const Plan& plan) {
     const int32_t extent = in.i32();
     if (extent < -kRuntimeDims) throw std::runtime_error("plan: unknown runtime extent");
     tensor.shape.push_back(extent);
-    bytes *= extent < 0 ? plan.bounds[-1 - extent] : extent;
+    const uint64_t bound = extent < 0 ? plan.bounds[-1 - extent] : extent;
+    if (bound > 0 && bytes > plan.total_bytes / bound) throw std::runtime_error("plan: a tensor is larger than the arena");
+    bytes *= bound;
   }
   if (tensor.offset > plan.total_bytes || bytes > plan.total_bytes - tensor.offset)
     throw std::runtime_error("plan: a tensor lies outside the arena");
@@ -106,7 +109,20 @@ PlannedLaunch readLaunch(Reader& in, const Plan& plan) {
 
 }  // namespace
 
+/** FNV-1a. */
+static uint32_t checksumOf(const uint8_t* bytes, size_t size) {
+  uint32_t hash = 0x811c9dc5u;
+  for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * 0x01000193u;
+  return hash;
+}
+
 Plan readPlan(const uint8_t* bytes, size_t size) {
+  uint32_t checksum = 0;
+  if (size < sizeof checksum) throw std::runtime_error("plan: ends too early");
+  size -= sizeof checksum;
+  std::memcpy(&checksum, bytes + size, sizeof checksum);
+  // Kernels believe the shapes they are given: what the checks below cannot see must not get through either.
+  if (checksum != checksumOf(bytes, size)) throw std::runtime_error("plan: damaged");
   Reader in(bytes, size);
   if (in.i32() != kPlanVersion) throw std::runtime_error("plan: made by another version of Anneal");
   Plan plan;
@@ -114,8 +130,12 @@ Plan readPlan(const uint8_t* bytes, size_t size) {
   plan.scratch_offset = in.size();
   plan.scratch_bytes_per_thread = in.size();
   plan.threads = in.i32();
-  for (int32_t& bound : plan.bounds) bound = in.i32();
-  if (plan.threads < 1 || plan.scratch_offset + plan.scratch_bytes_per_thread * plan.threads > plan.total_bytes)
+  for (int32_t& bound : plan.bounds) {
+    bound = in.i32();
+    if (bound < 0) throw std::runtime_error("plan: a bound is negative");
+  }
+  if (plan.threads < 1 || plan.threads > kMaxThreads) throw std::runtime_error("plan: the number of threads is out of range");
+  if (plan.scratch_offset > plan.total_bytes || plan.scratch_bytes_per_thread > (plan.total_bytes - plan.scratch_offset) / plan.threads)
     throw std::runtime_error("plan: the scratch lies outside the arena");
   plan.variables = readPlaces(in, plan.total_bytes);
   const int32_t programs = in.count();

@@ -2,11 +2,12 @@ import type { Plan } from './plan.ts';
 import { byteLength, type Dim, dtypes, runtimeDims, type Tensor } from './tensor.ts';
 
 /** Changes whenever the layout below does; native/plan.cpp refuses others. */
-export const planVersion = 1;
+export const planVersion = 2;
 
 /**
  * The plan as little-endian bytes: strings are a u32 length and UTF-8, offsets and sizes f64 (exact below 2^53),
- * tensors dtype, rank and extents as i32, a runtime extent as -1 - its index. Read by native/plan.cpp.
+ * tensors dtype, rank and extents as i32, a runtime extent as -1 - its index; the last four bytes are a checksum of all others.
+ * Read by native/plan.cpp.
  */
 export function encodePlan(plan: Omit<Plan, 'encode'>): Uint8Array {
   const out = new Writer();
@@ -91,6 +92,12 @@ class Writer {
   }
 
   finish(): Uint8Array {
+    this.i32(checksum(this.bytes.subarray(0, this.length)));
     return this.bytes.slice(0, this.length);
   }
+}
+
+/** FNV-1a. */
+export function checksum(bytes: Uint8Array): number {
+  return bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5 | 0);
 }

@@ -1,11 +1,11 @@
 import { addon, type CpuDevice } from './addon.ts';
 import { type NativeEngine, type SourceType, sourceTypes } from './addonTypes.ts';
 import type { Plan, PlannedProgram } from './plan.ts';
-import { type DType, type RuntimeDim, runtimeDims } from './tensor.ts';
+import { byteLength, type DType, describeTensor, type RuntimeDim, runtimeDims, type Tensor } from './tensor.ts';
 
 export type HostArray = Int32Array | Float32Array | Float64Array | Uint16Array;
 
-/** One run of one program. Inputs may be shorter than planned where runtime extents are below their bounds. */
+/** One run of one program, whose runtime extents may be below the plan's bounds; inputs have exactly these extents. */
 export interface ProgramCall {
   readonly program: string;
   readonly extents: Readonly<Partial<Record<RuntimeDim, number>>>;
@@ -113,6 +113,11 @@ export class Engine {
       dims: Int32Array.from(runtimeDims, (dim) => call.extents[dim] ?? 0),
       inputs: names.map((name, i) => {
         const values = call.inputs[name] as HostArray;
+        const tensor = program.inputs.get(name)?.tensor as Tensor;
+        if (values.byteLength !== byteLength(tensor, { T: 0, S: 0, N: 0, ...call.extents }))
+          throw new Error(
+            `program ${call.program}: ${values.length} values do not fill input ${describeTensor(tensor)}`,
+          );
         return [i, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)] as const;
       }),
     };
