@@ -5,6 +5,7 @@ import { withLlamaCpp } from '../../test/llamaCpp.ts';
 import { peerLlamaCpp, peerSmolLm2 } from '../../test/peers.ts';
 import { openModel } from '../models/open.ts';
 import { exportGguf, ggufFileName } from './gguf.ts';
+import { exportModelfile } from './modelfile.ts';
 import { temporaryFolder } from './testing/models.ts';
 
 interface Golden {
@@ -24,7 +25,13 @@ test.skipIf(smolLm2 === null || llamaCpp === null)(
     const model = openModel(smolLm2 ?? '');
     const folder = join(temporaryFolder(), 'gguf');
     await exportGguf(folder, { model, adapter: null, types: ['f16', 'q8_0'], name: 'smollm2' });
+    const { warnings } = await exportModelfile(join(folder, ggufFileName('smollm2', 'q8_0')), model);
     model.close();
+    expect(warnings).toEqual([]);
+    const modelfile = readFileSync(join(folder, 'Modelfile'), 'utf8');
+    expect(modelfile).toContain('# ChatML, checked');
+    expect(modelfile).toContain('SYSTEM """You are a helpful AI assistant named SmolLM, trained by Hugging Face"""');
+    expect(modelfile).toContain('PARAMETER stop "<|im_end|>"');
     await withLlamaCpp(join(folder, ggufFileName('smollm2', 'f16')), async (peer) => {
       for (const { prompt, prompt_ids: promptIds, ids } of generations) {
         expect(peer.chatPrompt([prompt])).toEqual(promptIds);

@@ -3,7 +3,8 @@ import { type RopeConfig, readRope } from './rope.ts';
 
 /** What every architecture reads its config.json into. */
 export interface ModelConfig {
-  readonly architecture: 'llama' | 'qwen2' | 'qwen3' | 'mistral';
+  /** `model_type` in config.json. */
+  readonly architecture: string;
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly layerCount: number;
@@ -34,7 +35,7 @@ export interface ModelConfig {
 
 /** What differs between the architectures that share one decoder block; the rest is read alike by `readDecoderConfig`. */
 export interface DecoderTraits {
-  readonly architecture: ModelConfig['architecture'];
+  readonly architecture: string;
   readonly attentionBias: boolean;
   readonly outputBias: boolean;
   readonly mlpBias: boolean;

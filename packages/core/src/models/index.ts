@@ -1,41 +1,14 @@
 import type { JsonObject } from '@anneal/formats/json';
 import { UserError } from '../errors.ts';
+import type { Architecture } from './architecture.ts';
 import type { ModelConfig } from './config.ts';
 import { Fields } from './fields.ts';
-import { readConfig as readLlama } from './llama/config.ts';
-import { names as llamaNames } from './llama/names.ts';
-import { readConfig as readMistral } from './mistral/config.ts';
-import { names as mistralNames } from './mistral/names.ts';
-import type { NameTable } from './names.ts';
-import { readConfig as readQwen2 } from './qwen2/config.ts';
-import { names as qwen2Names } from './qwen2/names.ts';
-import { readConfig as readQwen3 } from './qwen3/config.ts';
-import { names as qwen3Names } from './qwen3/names.ts';
+import { llama } from './llama/architecture.ts';
+import { mistral } from './mistral/architecture.ts';
+import { qwen2 } from './qwen2/architecture.ts';
+import { qwen3 } from './qwen3/architecture.ts';
 
-/** How the files of one architecture are read and written. */
-export interface Architecture {
-  /** `model_type` in config.json. */
-  readonly modelType: ModelConfig['architecture'];
-  /** `general.architecture` in GGUF, and the prefix of its keys. */
-  readonly gguf: string;
-  /** The class transformers loads it with. */
-  readonly huggingFaceClass: string;
-  readonly readConfig: (fields: Fields, generation: Fields | null) => ModelConfig;
-  readonly names: NameTable;
-}
-
-export const architectures: readonly Architecture[] = [
-  { modelType: 'llama', gguf: 'llama', huggingFaceClass: 'LlamaForCausalLM', readConfig: readLlama, names: llamaNames },
-  {
-    modelType: 'mistral',
-    gguf: 'llama',
-    huggingFaceClass: 'MistralForCausalLM',
-    readConfig: readMistral,
-    names: mistralNames,
-  },
-  { modelType: 'qwen2', gguf: 'qwen2', huggingFaceClass: 'Qwen2ForCausalLM', readConfig: readQwen2, names: qwen2Names },
-  { modelType: 'qwen3', gguf: 'qwen3', huggingFaceClass: 'Qwen3ForCausalLM', readConfig: readQwen3, names: qwen3Names },
-];
+export const architectures: readonly Architecture[] = [llama, mistral, qwen2, qwen3];
 
 /** @throws UserError for an architecture that is not listed above */
 export function architectureOf(modelType: string, where: string): Architecture {

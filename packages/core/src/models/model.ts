@@ -1,7 +1,7 @@
 import type { JsonObject } from '@anneal/formats/json';
 import type { BlockType, DType, RowRange } from '@anneal/formats/tensor';
+import type { Architecture } from './architecture.ts';
 import type { ModelConfig } from './config.ts';
-import type { Architecture } from './index.ts';
 
 /** One tensor of an opened model, in our layout; nothing is read before it is asked for, nothing kept afterwards. */
 export interface ModelTensor {

@@ -46,7 +46,10 @@ export function moduleName(names: NameTable, linear: string): string {
 
 /** Our name of the linear that PEFT calls `module`, or null where no adapter can go. */
 export function linearOfModule(config: ModelConfig, names: NameTable, module: string): string | null {
-  return allLinears(config).find((linear) => moduleName(names, linear) === module) ?? null;
+  const layer = Number(/\.(\d+)\./.exec(module)?.[1] ?? Number.NaN);
+  if (!(layer < config.layerCount)) return null;
+  const candidates = LINEARS.map((name) => `layers.${layer}.${name}`);
+  return candidates.find((linear) => moduleName(names, linear) === module) ?? null;
 }
 
 function allLinears(config: ModelConfig): string[] {

@@ -1,0 +1,11 @@
+import type { Architecture } from '../architecture.ts';
+import { readConfig } from './config.ts';
+import { names } from './names.ts';
+
+export const mistral: Architecture = {
+  modelType: 'mistral',
+  gguf: 'llama',
+  huggingFaceClass: 'MistralForCausalLM',
+  readConfig,
+  names,
+};
