@@ -1,6 +1,7 @@
 /** From a recipe to a run: a new one, or the one that is to go on. */
 import { join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { findRun, listRuns, readRun } from '@anneal/core/trainer/runReader';
 import { type OpenedRecipe, openRecipe } from '../commands/openRecipe.ts';
@@ -18,10 +19,16 @@ export async function train(path: string, options: TrainOptions): Promise<void> 
     await refuseOtherRecipe(run, recipe);
     return resumeRun(run, options);
   }
+  refuseMissingModel(recipe);
   const { text: recipeText, resolvedText } = recipe;
   const run = await RunDirectory.create({ root, name, recipeText, resolvedText });
   await run.close();
   await startRun(run.path, options);
+}
+
+/** Said before there is a run that can only fail. */
+function refuseMissingModel({ resolved }: OpenedRecipe): void {
+  resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined });
 }
 
 async function newestRun(root: string, name: string): Promise<string> {

@@ -271,6 +271,14 @@ describe('folder', () => {
     await run.close();
   });
 
+  test('where nothing can be written, no run is created', async () => {
+    await run.close();
+    const file = join(root, 'file');
+    writeFileSync(file, '');
+    const creating = RunDirectory.create({ root: file, name: 'x', recipeText: '', resolvedText: '' });
+    await expect(creating).rejects.toMatchObject({ code: 'runs_not_writable', where: file });
+  });
+
   test('another folder is refused', async () => {
     await run.close();
     expect(await errorCode(() => RunDirectory.open(root))).toBe('run_not_found');

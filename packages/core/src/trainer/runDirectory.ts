@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts';
 import { type EventBody, isTerminal, type RunEvent } from '../protocol/events.ts';
 import { initialStatus, type Status, statusAfter } from '../protocol/status.ts';
 import { bestOf, type Checkpoint, CheckpointStore } from './checkpointStore.ts';
-import { replaceFile, syncFolder, syncTree } from './durable.ts';
+import { asDiskError, replaceFile, syncFolder, syncTree } from './durable.ts';
 import { EventLog } from './eventLog.ts';
 import { RunLock } from './runLock.ts';
 
@@ -41,7 +41,7 @@ export class RunDirectory implements AsyncDisposable {
     this.#status = events.reduce(statusAfter, initialStatus(basename(path), basename(path), new Date().toISOString()));
   }
 
-  /** A new run below `root`. The folder appears with both recipes in it, or not at all. */
+  /** A new run below `root`. The folder appears with both recipes in it, or not at all. Throws `runs_not_writable`, `disk_full`. */
   static async create(options: {
     root: string;
     name: string;
@@ -49,9 +49,7 @@ export class RunDirectory implements AsyncDisposable {
     resolvedText: string;
   }): Promise<RunDirectory> {
     const root = resolve(options.root);
-    await mkdir(root, { recursive: true });
-    const draft = await mkdtemp(join(root, '.new-'));
-    await chmod(draft, 0o755);
+    const draft = await createDraft(root);
     for (const folder of ['checkpoints', 'data', 'export']) await mkdir(join(draft, folder));
     await writeFile(join(draft, 'recipe.yaml'), options.recipeText);
     await writeFile(join(draft, 'recipe.resolved.yaml'), options.resolvedText);
@@ -190,6 +188,25 @@ export class RunDirectory implements AsyncDisposable {
   #writeStatus(options: { sync: boolean }): void {
     replaceFile(join(this.path, 'status.json'), `${JSON.stringify(this.#status, null, 2)}\n`, options);
     this.#statusWritten = Date.now();
+  }
+}
+
+async function createDraft(root: string): Promise<string> {
+  try {
+    await mkdir(root, { recursive: true });
+    const draft = await mkdtemp(join(root, '.new-'));
+    await chmod(draft, 0o755);
+    return draft;
+  } catch (error) {
+    const disk = asDiskError(error, root);
+    if (disk instanceof UserError) throw disk;
+    throw new UserError({
+      what: `the folder for runs cannot be written: ${(error as Error).message}`,
+      where: root,
+      next: 'make it writable, or choose another with output_dir or --runs-dir',
+      code: 'runs_not_writable',
+      cause: error,
+    });
   }
 }
 
