@@ -109,20 +109,20 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   map: (value, args, kwargs) => {
     const { attribute } = kwargs;
     if (attribute !== undefined) {
-      return iterate(value).map((item) => {
+      return items(value).map((item) => {
         const found = attributeOf(item, attribute);
         return found instanceof Undefined && kwargs.default !== undefined ? kwargs.default : found;
       });
     }
     const filter = filterNamed(str(args[0] ?? ''));
-    return iterate(value).map((item) => filter(item, args.slice(1), kwargs));
+    return items(value).map((item) => filter(item, args.slice(1), kwargs));
   },
-  select: (value, args) => iterate(value).filter((item) => passes(item, args)),
-  reject: (value, args) => iterate(value).filter((item) => !passes(item, args)),
+  select: (value, args) => items(value).filter((item) => passes(item, args)),
+  reject: (value, args) => items(value).filter((item) => !passes(item, args)),
   selectattr: (value, [attribute, ...test]) =>
-    iterate(value).filter((item) => passes(attributeOf(item, attribute ?? ''), test)),
+    items(value).filter((item) => passes(attributeOf(item, attribute ?? ''), test)),
   rejectattr: (value, [attribute, ...test]) =>
-    iterate(value).filter((item) => !passes(attributeOf(item, attribute ?? ''), test)),
+    items(value).filter((item) => !passes(attributeOf(item, attribute ?? ''), test)),
 };
 
 export function filterNamed(name: string): Filter {
@@ -130,6 +130,9 @@ export function filterNamed(name: string): Filter {
   if (filter === undefined) throw new TemplateError(`No filter named '${name}'.`);
   return filter;
 }
+
+/** Filters that choose or map take None for nothing. */
+const items = (value: Value): readonly Value[] => (truthy(value) ? iterate(value) : []);
 
 function passes(value: Value, [name, argument]: readonly Value[]): boolean {
   if (name === undefined) return truthy(value);

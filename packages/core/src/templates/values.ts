@@ -168,9 +168,13 @@ const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '
 
 function stringRepr(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  // oxlint-disable-next-line no-control-regex -- control characters are what is escaped here
-  const body = text.replace(/[\\\n\r\t\u0000-\u001f\u007f-\u00a0\u00ad]/g, (character) => {
-    return ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
+  const body = text.replace(/\\|(?! )[\p{C}\p{Z}]/gu, (character) => ESCAPES[character] ?? escapeCodePoint(character));
   return quote + (quote === "'" ? body.replaceAll("'", "\\'") : body) + quote;
+}
+
+/** What Python holds unprintable: control and format characters, separators other than the blank. */
+function escapeCodePoint(character: string): string {
+  const hex = (character.codePointAt(0) as number).toString(16);
+  if (hex.length <= 2) return `\\x${hex.padStart(2, '0')}`;
+  return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
 }
