@@ -44,7 +44,7 @@ export async function withLlamaCpp<T>(path: string, use: (model: LlamaCppModel) 
     gpu: false,
     build: 'never',
     skipDownload: true,
-    maxThreads: 2,
+    maxThreads: 1, // two would wait for each other wherever tests run side by side
     logLevel: 'error',
   });
   const model = await llama.loadModel({ modelPath: path });

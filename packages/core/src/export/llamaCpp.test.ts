@@ -46,5 +46,5 @@ test.skipIf(smolLm2 === null || llamaCpp === null)(
       }
     });
   },
-  180_000,
+  300_000,
 );

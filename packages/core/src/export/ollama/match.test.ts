@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { peerTokenizer } from '../../../test/peers.ts';
 import { openTemplate } from '../../templates/template.ts';
 import { renderGoTemplate } from './goTemplate.ts';
 import { matchFamily } from './match.ts';
@@ -65,4 +68,19 @@ test('what Ollama will render is what the chat template renders', () => {
   });
   const expected = openTemplate(SMOLLM2, {}).render([{ role: 'user', content: 'Hi' }], { addGenerationPrompt: true });
   expect(rendered).toBe(expected);
+});
+
+test.each([
+  ['qwen3', 'Qwen3'],
+  ['llama3_1', 'Llama 3'],
+  ['deepseek_v3', 'DeepSeek-R1'],
+] as const)('the published template of %s is of the family %s', async (published, name) => {
+  const folder = await peerTokenizer(published);
+  if (folder === null) return;
+  const config = JSON.parse(readFileSync(join(folder, 'tokenizer_config.json'), 'utf8'));
+  const text = (token: string | { content: string } | null): string | undefined =>
+    typeof token === 'string' ? token : token?.content;
+  const start = text(config.bos_token);
+  const template = openTemplate(config.chat_template, { bos: start, eos: text(config.eos_token) });
+  expect(matchFamily(template, start === undefined ? null : bos(start))).toMatchObject({ name, system: null });
 });
