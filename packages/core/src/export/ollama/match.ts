@@ -1,4 +1,4 @@
-import type { RenderOptions, Template } from '../../templates/template.ts';
+import { type RenderOptions, type Template, TemplateError } from '../../templates/template.ts';
 import { type ChatFamily, chatFamilies } from './families.ts';
 import { renderGoTemplate } from './goTemplate.ts';
 
@@ -71,8 +71,9 @@ function promptsOf(template: Template): Prompt[] {
       const options: RenderOptions = { addGenerationPrompt: true, enableThinking: thinking };
       try {
         return [{ text: template.render(messages, options), messages, thinking }];
-      } catch {
-        return [];
+      } catch (error) {
+        if (error instanceof TemplateError) return [];
+        throw error;
       }
     }),
   );
