@@ -70,6 +70,9 @@ test('what Ollama will render is what the chat template renders', () => {
   expect(rendered).toBe(expected);
 });
 
+const text = (token: string | { content: string } | null): string | undefined =>
+  typeof token === 'string' ? token : token?.content;
+
 test.each([
   ['qwen3', 'Qwen3'],
   ['llama3_1', 'Llama 3'],
@@ -78,8 +81,6 @@ test.each([
   const folder = await peerTokenizer(published);
   if (folder === null) return;
   const config = JSON.parse(readFileSync(join(folder, 'tokenizer_config.json'), 'utf8'));
-  const text = (token: string | { content: string } | null): string | undefined =>
-    typeof token === 'string' ? token : token?.content;
   const start = text(config.bos_token);
   const template = openTemplate(config.chat_template, { bos: start, eos: text(config.eos_token) });
   expect(matchFamily(template, start === undefined ? null : bos(start))).toMatchObject({ name, system: null });
