@@ -56,12 +56,16 @@ export function activationDifference(name: string, ours: Values, reference: Valu
 
 /** Both ways in which a gradient can be wrong: everywhere a little, or in one place. */
 export function gradientDifference(name: string, ours: Values, reference: Values): Quantity[] {
-  let peak = 0;
-  for (let i = 0; i < reference.length; i++) peak = Math.max(peak, Math.abs(reference[i] as number));
   return [
     nmse(name, ours, reference, tolerances.gradientNmse),
-    measured(name, 'peak', ours, reference, tolerances.gradientPeak, (a, b) => Math.abs(a - b) / peak),
+    peakDifference(name, ours, reference, tolerances.gradientPeak),
   ];
+}
+
+export function peakDifference(name: string, ours: Values, reference: Values, tolerance: number): Quantity {
+  let peak = 0;
+  for (let i = 0; i < reference.length; i++) peak = Math.max(peak, Math.abs(reference[i] as number));
+  return measured(name, 'peak', ours, reference, tolerance, (a, b) => Math.abs(a - b) / peak);
 }
 
 export function mismatches(name: string, ours: ArrayLike<unknown>, reference: ArrayLike<unknown>): Quantity {
