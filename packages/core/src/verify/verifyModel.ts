@@ -72,38 +72,24 @@ async function verifyForward(
   device: CpuDevice,
 ): Promise<Quantity[]> {
   const batch = goldenBatch(golden);
+  const { layerCount } = model.config;
   const engine = await forwardEngine(model, adapter && loraSpecOf(adapter, 0), device, batch);
   if (adapter) {
     await writeLora(engine, adapter.modules);
     const [logits] = await forward(engine, batch, ['logits']);
-    return activationDifference(
-      'lora.logits',
-      logits as Float32Array,
-      golden.float32('lora.logits'),
-      tolerances.logits,
-    );
+    return activationDifference('lora.logits', logits as Float32Array, golden.float32('lora.logits'), layerCount);
   }
   const hidden = golden.names.filter((name) => name.startsWith('hidden.'));
   const values = await forward(engine, batch, [...hidden, 'logits']);
   const quantities = [...hidden, 'logits'].flatMap((name, i) =>
-    activationDifference(
-      name,
-      values[i] as Float32Array,
-      golden.float32(name),
-      name === 'logits' ? tolerances.logits : tolerances.hidden,
-    ),
+    activationDifference(name, values[i] as Float32Array, golden.float32(name), layerCount),
   );
   const lengths = Array.from(golden.int32('packed.lengths'));
   const together = await forwardEngine(model, null, device, packed(golden.int32('packed.input_ids'), lengths));
   const [logits] = await forward(together, packed(golden.int32('packed.input_ids'), lengths), ['logits']);
   return [
     ...quantities,
-    ...activationDifference(
-      'packed.logits',
-      logits as Float32Array,
-      golden.float32('packed.logits'),
-      tolerances.logits,
-    ),
+    ...activationDifference('packed.logits', logits as Float32Array, golden.float32('packed.logits'), layerCount),
   ];
 }
 
