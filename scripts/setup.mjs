@@ -39,7 +39,11 @@ function isInstalled() {
 }
 
 function install() {
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'see what npm says above; behind a proxy, set its registry and proxy');
+  run(
+    'npm',
+    ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
+    'see what npm says above; behind a proxy, set its registry and proxy',
+  );
   if (existsSync(pinnedNode)) return;
   fail('npm did not run the scripts that bring Node 24 along', 'allow them: npm ci --ignore-scripts=false');
 }
