@@ -6,10 +6,10 @@ import type { JudgeOptions } from './judge.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
 import { packBins, packingEfficiency } from './pack.ts';
 import { type ProcessedRow, processRows } from './pipeline.ts';
-import { type DatasetInput, hashOf, type PreparedData, type PreparedSummary } from './prepare.ts';
+import type { DatasetInput, PreparedData, PreparedSummary } from './preparedData.ts';
 import { openSource } from './read.ts';
 import type { ChatRenderer } from './render.ts';
-import { idOfWord, type TokenStore } from './tokenStore.ts';
+import { hashOf, idOfWord, type TokenStore } from './tokenStore.ts';
 import type { RowSource, Turn, Verdict } from './types.ts';
 
 /** A token as a person looks at it. */

@@ -10,6 +10,8 @@ import { evaluationBatches, planSteps, type StepOptions } from './steps.ts';
 import { MANIFEST_FILE, openTokenStore, TokenStoreWriter, tokenStoreOf, toWords } from './tokenStore.ts';
 import type { Batch, Encoded, StepBatches } from './types.ts';
 
+fc.configureGlobal({ seed: 3407 });
+
 /** Document i counts up from 1000·i; its last half is supervised. */
 const encoded = (length: number, i: number): Encoded => ({
   ids: Int32Array.from({ length }, (_, j) => 1000 * i + j),

@@ -8,6 +8,8 @@ import { countTargets } from './judge.ts';
 import { type ChatRenderer, type MaskOptions, openChatRenderer, render } from './render.ts';
 import type { Conversation, Encoded, Message, Rendered } from './types.ts';
 
+fc.configureGlobal({ seed: 3407 });
+
 const ANSWERS: MaskOptions = { rolesToTrain: ['assistant'], trainOnEos: 'turn' };
 const LLAMA_2 =
   "{% for message in messages %}{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + message['content'].strip() + ' [/INST]' }}{% elif message['role'] == 'assistant' %}{{ ' ' + message['content'].strip() + ' ' + eos_token }}{% endif %}{% endfor %}";

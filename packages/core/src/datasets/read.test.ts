@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PythonNumber } from '../templates/values.ts';
-import { type DataSource, listDataFiles, openSource } from './read.ts';
-import type { RawRow } from './types.ts';
+import { listDataFiles, openSource } from './read.ts';
+import type { DataSource, RawRow } from './types.ts';
+
+fc.configureGlobal({ seed: 3407 });
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-read-'));
 let number = 0;

@@ -5,20 +5,7 @@ import { UserError } from '@anneal/formats/errors';
 import { indexElements, indexLines, openForReading, type RowIndex } from './rowIndex.ts';
 import { decodeRow, parseRow } from './rowJson.ts';
 import { openTable } from './tableSource.ts';
-import type { RawRow } from './types.ts';
-
-/** A data file opened for paging. Rows keep the order of the file; only what is asked for is read. */
-export interface DataSource {
-  readonly path: string;
-  /** Fields of the first rows, in the order they appear. */
-  readonly columns: readonly string[];
-  readonly rowCount: number;
-  /** Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError naming file and line of a row that cannot be read */
-  page(offset: number, limit: number): Promise<RawRow[]>;
-  /** All rows from the first on, in batches of at most `batchSize`. */
-  rows(batchSize: number): AsyncGenerator<RawRow[]>;
-  close(): Promise<void>;
-}
+import type { DataSource, RawRow } from './types.ts';
 
 export const DATA_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet', '.txt'] as const;
 /** Rows looked at to find out what a file holds. */

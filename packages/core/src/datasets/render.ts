@@ -53,7 +53,7 @@ export function openChatRenderer(
   if (source === null) throw templateMissing();
   const { bos, eos, pad, unk } = tokenizer;
   const template = openTemplate(source, { bos: bos?.text, eos: eos?.text, pad: pad?.text, unk: unk?.text });
-  const own = [eos?.text, endTokenOf(template, tokenizer, options)].filter((token) => token !== undefined);
+  const own = [...(eos === null ? [] : [eos.text]), ...endTokensOf(template, tokenizer, options)];
   return { template, endTokens: [...new Set([...own, ...endTokens])], options };
 }
 
@@ -64,8 +64,8 @@ export const templateMissing = (): UserError =>
     code: 'template_missing',
   });
 
-/** The control token that the template itself puts after an answer, which is not always the tokenizer's EOS. */
-function endTokenOf(template: Template, tokenizer: Tokenizer, options: RenderOptions): string | undefined {
+/** The control tokens that the template itself puts after an answer; the tokenizer's EOS is not always among them. */
+function endTokensOf(template: Template, tokenizer: Tokenizer, options: RenderOptions): string[] {
   const answer = 'This is the answer';
   let text: string;
   try {
@@ -77,12 +77,19 @@ function endTokenOf(template: Template, tokenizer: Tokenizer, options: RenderOpt
       options,
     );
   } catch (error) {
-    if (error instanceof TemplateError) return undefined; // it wants other roles; its own tokens still count
+    if (error instanceof TemplateError) return []; // it wants other roles; the tokenizer's EOS still counts
     throw error;
   }
-  const tail = text.slice(text.lastIndexOf(answer) + answer.length).trimStart();
-  const found = tokenizer.addedTokens.filter((token) => token.text !== '' && tail.startsWith(token.text));
-  return found.toSorted((a, b) => b.text.length - a.text.length)[0]?.text;
+  const texts = tokenizer.addedTokens.map((token) => token.text).filter((token) => token.trim() !== '');
+  const longestFirst = texts.toSorted((a, b) => b.length - a.length);
+  const found: string[] = [];
+  let tail = text.slice(text.lastIndexOf(answer) + answer.length).trimStart();
+  for (let token = longestFirst.find((candidate) => tail.startsWith(candidate)); token !== undefined; ) {
+    found.push(token);
+    tail = tail.slice(token.length).trimStart();
+    token = longestFirst.find((candidate) => tail.startsWith(candidate));
+  }
+  return found;
 }
 
 /** Plain text is trained as it is; conversations are rendered by the template, every turn found in the result. */

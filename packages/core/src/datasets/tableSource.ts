@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { UserError } from '@anneal/formats/errors';
-import type { DataSource } from './read.ts';
 import { parseRow } from './rowJson.ts';
-import type { RawRow } from './types.ts';
+import type { DataSource, RawRow } from './types.ts';
 
 /**
  * Tables through DuckDB, each row as a JSON object. CSV fields stay text: what looks like a number or a date was written by a person.

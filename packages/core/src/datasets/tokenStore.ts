@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
@@ -25,6 +26,13 @@ export const isTargetWord = (word: number): boolean => word >>> 31 === 1;
 
 export function toWords({ ids, targets }: Encoded): Uint32Array<ArrayBuffer> {
   return Uint32Array.from(ids, (id, i) => (targets[i] === 1 ? (id | TARGET) >>> 0 : id));
+}
+
+/** 64 bits of SHA-256 over tokens and mask. */
+export function hashOf(documents: readonly Uint32Array[]): bigint {
+  const hash = createHash('sha256');
+  for (const words of documents) hash.update(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  return hash.digest().readBigUInt64LE();
 }
 
 export type StoreName = 'train' | 'validation';

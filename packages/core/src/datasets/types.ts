@@ -15,6 +15,19 @@ export interface RawRow {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
+/** A data file opened for paging. Rows keep the order of the file; only what is asked for is read. */
+export interface DataSource {
+  readonly path: string;
+  /** Fields of the first rows, in the order they appear. */
+  readonly columns: readonly string[];
+  readonly rowCount: number;
+  /** Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError naming file and line of a row that cannot be read */
+  page(offset: number, limit: number): Promise<RawRow[]>;
+  /** All rows from the first on, in batches of at most `batchSize`. */
+  rows(batchSize: number): AsyncGenerator<RawRow[]>;
+  close(): Promise<void>;
+}
+
 /** `train.jsonl:1204` */
 export const describeSource = ({ file, row }: RowSource): string => `${file}:${row}`;
 
@@ -103,6 +116,13 @@ export const dropped = (reason: DropReason, detail: string): Verdict & { kind: '
   reason,
   detail,
 });
+
+/** As it stands in `dropped.jsonl`. */
+export function describeVerdict(verdict: Verdict): Record<string, unknown> {
+  if (verdict.kind === 'kept') return { verdict: 'kept' };
+  if (verdict.kind === 'truncated') return { verdict: 'truncated', from: verdict.from };
+  return { verdict: 'dropped', reason: verdict.reason, detail: verdict.detail };
+}
 
 /** One packed row of T tokens: documents one after another, none of which sees another. */
 export interface Batch {

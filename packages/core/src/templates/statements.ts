@@ -119,15 +119,17 @@ function compileFor(node: Statement & { type: 'For' }): Execute {
       const inner = scope.inner();
       inner.set('loop', loopVariable(items, i));
       assign(inner, item);
-      if (withinMessage(scope.run, item, () => body(inner)) === 'break') break;
+      if (withinMessage(scope.run, items, i, () => body(inner)) === 'break') break;
     }
     return 'next';
   };
 }
 
-/** Notes what an outermost loop over the conversation's messages prints for each of them. */
-function withinMessage(run: Run, item: Value, body: () => Flow): Flow {
-  const message = typeof item === 'object' && item !== null ? run.messages.get(item) : undefined;
+/** Notes what an outermost loop over the conversation's messages, or over their numbers, prints for each of them. */
+function withinMessage(run: Run, items: readonly Value[], i: number, body: () => Flow): Flow {
+  const item = items[i];
+  const isNumber = item === i && items.length === run.messages.size;
+  const message = isNumber ? i : typeof item === 'object' && item !== null ? run.messages.get(item) : undefined;
   if (message === undefined || run.insideMessage || run.out !== run.root) return body();
   run.insideMessage = true;
   const start = run.root.length;

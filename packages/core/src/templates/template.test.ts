@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { openTemplate, TemplateError } from './template.ts';
 import { numberFromJson } from './values.ts';
 
+fc.configureGlobal({ seed: 3407 });
+
 const render = (source: string, variables: Record<string, unknown> = {}): string =>
   openTemplate(source, {}).render([], { variables });
 
@@ -161,6 +163,15 @@ describe('what each message printed', () => {
     expect(rendered.text).toBe('<s>[b][c]!');
     expect(rendered.messages).toEqual([null, { start: 3, end: 6 }, { start: 6, end: 9 }]);
     expect(rendered.end).toBe(9);
+  });
+
+  it('is found in a loop over their numbers', () => {
+    const source = '{% for i in range(messages | length) %}{% set m = messages[i] %}[{{ m.content }}]{% endfor %}';
+    const rendered = openTemplate(source, {}).renderMessages([{ content: 'a' }, { content: 'b' }]);
+    expect(rendered.messages).toEqual([
+      { start: 0, end: 3 },
+      { start: 3, end: 6 },
+    ]);
   });
 
   it('is unknown for a message printed twice', () => {

@@ -7,6 +7,8 @@ import { byteTokenizer } from '../../test/byteTokenizer.ts';
 import { decodeStream } from './decodeStream.ts';
 import { openTokenizer } from './tokenizer.ts';
 
+fc.configureGlobal({ seed: 3407 });
+
 const tokenizer = byteTokenizer();
 const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }));
 
@@ -76,13 +78,17 @@ describe('tokenizer', () => {
 describe('decodeStream', () => {
   it('gives the whole text in pieces that are never part of a character', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: 'grapheme' }), async (sample) => {
-        const stream = decodeStream(tokenizer);
-        const pieces: string[] = [];
-        for (const id of (await tokenizer.encode(sample)).ids) pieces.push(await stream.push(id));
-        for (const piece of pieces) expect(piece).not.toContain('\uFFFD');
-        expect(pieces.join('') + (await stream.finish())).toBe(sample);
-      }),
+      fc.asyncProperty(
+        // A text may hold U+FFFD itself.
+        fc.string({ unit: 'grapheme' }).filter((sample) => !sample.includes('\uFFFD')),
+        async (sample) => {
+          const stream = decodeStream(tokenizer);
+          const pieces: string[] = [];
+          for (const id of (await tokenizer.encode(sample)).ids) pieces.push(await stream.push(id));
+          for (const piece of pieces) expect(piece).not.toContain('\uFFFD');
+          expect(pieces.join('') + (await stream.finish())).toBe(sample);
+        },
+      ),
     );
   });
 

@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { pipeline as pipe } from 'node:stream/promises';
+import { UserError } from '@anneal/formats/errors';
+import type { AtomicFile } from '@anneal/formats/files/atomicWrite';
+import { openFormat } from './formats/index.ts';
+import { histogramOf } from './histogram.ts';
+import { countTargets } from './judge.ts';
+import { type ProcessedRow, processRows } from './pipeline.ts';
+import type { DatasetInput, PreparedSummary, PrepareOptions } from './preparedData.ts';
+import { openSource } from './read.ts';
+import { type PreparedRow, selectRows } from './select.ts';
+import { hashOf, type StoreManifest, type TokenStoreWriter, toWords } from './tokenStore.ts';
+import { type DropReason, describeSource, describeVerdict, dropped, type RowSource } from './types.ts';
+
+/** Rows rendered and tokenized together: enough to feed the tokenizer's threads, little to hold. */
+const BATCH = 256;
+
+/** One pass over the data, and what it has seen so far. */
+export class Preparation {
+  readonly #options: PrepareOptions;
+  readonly #writer: TokenStoreWriter;
+  readonly #files: PreparedSummary['files'][number][] = [];
+  readonly #rows: PreparedRow[] = [];
+  /** Where each distinct row was first seen. */
+  readonly #seen = new Map<bigint, RowSource>();
+  readonly #droppedBy: Partial<Record<DropReason, number>> = {};
+  readonly #examples: Partial<Record<DropReason, string>> = {};
+  #rowCount = 0;
+  #truncated = 0;
+  #duplicates = 0;
+  readonly #lengths: number[] = [];
+  readonly #targetCounts: number[] = [];
+
+  constructor(options: PrepareOptions, writer: TokenStoreWriter) {
+    this.#options = options;
+    this.#writer = writer;
+  }
+
+  async addFile(dataset: number, input: DatasetInput, path: string, list: AtomicFile): Promise<void> {
+    const { tokenizer, renderer, sequenceLen, excessLength, onProgress, signal } = this.#options;
+    const source = await openSource(path);
+    try {
+      const sample = await source.page(0, 100);
+      const reader = openFormat(
+        input.type,
+        sample.map((row) => row.value),
+        input.fields,
+        path,
+      );
+      const pipeline = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
+      const file = this.#files.push({ path, ...(await fingerprint(path)), format: reader.format }) - 1;
+      let rows = 0;
+      // While one batch is tokenized on other threads, the next is read and rendered here.
+      let ahead: Promise<ProcessedRow[]> | null = null;
+      const settle = async (): Promise<void> => {
+        const done = (await ahead) ?? [];
+        const lines: string[] = [];
+        for (const row of done) await this.#addRow(dataset, file, row, lines);
+        if (lines.length > 0) await list.write(Buffer.from(lines.join('')));
+        rows += done.length;
+        if (done.length > 0) onProgress?.({ file: path, rows, rowsOfFile: source.rowCount });
+      };
+      for await (const batch of source.rows(BATCH)) {
+        signal?.throwIfAborted();
+        const next = processRows(pipeline, batch);
+        next.catch(() => undefined); // awaited below; until then it must not count as unhandled
+        await settle();
+        ahead = next;
+      }
+      await settle();
+    } finally {
+      await source.close();
+    }
+  }
+
+  async #addRow(
+    dataset: number,
+    file: number,
+    { row, documents, verdict: judged, encoded }: ProcessedRow,
+    lines: string[],
+  ): Promise<void> {
+    this.#rowCount++;
+    if (encoded !== null) {
+      this.#lengths.push(encoded.ids.length);
+      this.#targetCounts.push(countTargets(encoded));
+    }
+    const words = documents.map(toWords);
+    const hash = hashOf(words);
+    const first = judged.kind === 'dropped' ? undefined : this.#seen.get(hash);
+    if (first !== undefined) this.#duplicates++;
+    const isDuplicate = first !== undefined && this.#options.deduplicate;
+    const verdict = isDuplicate ? dropped('duplicate', `equals ${describeSource(first)}`) : judged;
+    if (verdict.kind !== 'kept') lines.push(`${JSON.stringify({ ...row.source, ...describeVerdict(verdict) })}\n`);
+    if (verdict.kind === 'dropped') {
+      this.#droppedBy[verdict.reason] = (this.#droppedBy[verdict.reason] ?? 0) + 1;
+      this.#examples[verdict.reason] ??= `${describeSource(row.source)}: ${verdict.detail}`;
+      return;
+    }
+    if (verdict.kind === 'truncated') this.#truncated++;
+    if (first === undefined) this.#seen.set(hash, row.source);
+    const firstDocument = this.#writer.documents;
+    for (const [i, document] of documents.entries()) {
+      await this.#writer.append(words[i] as Uint32Array, countTargets(document), file, row.source.row);
+    }
+    this.#rows.push({ dataset, hash, firstDocument, documents: documents.length });
+  }
+
+  get #longest(): number {
+    return this.#lengths.reduce((most, length) => Math.max(most, length), 0);
+  }
+
+  async finish(key: string): Promise<StoreManifest> {
+    const { datasets, validationSize, seed } = this.#options;
+    this.#refuse();
+    const trained = this.#rows.filter((row) => row.dataset < datasets.length);
+    const measured = this.#rows.filter((row) => row.dataset >= datasets.length);
+    const weights = datasets.map(({ weight }) => weight);
+    const { train, validation } = selectRows(trained, weights, validationSize, seed);
+    const ones = [...weights.map(() => 0), ...(this.#options.validationDatasets ?? []).map(() => 1)];
+    const held = measured.length > 0 ? selectRows(measured, ones, 0, seed).train : validation;
+    if (train.length === 0) throw this.#nothingToTrain();
+    await this.#writer.finish(train, held);
+    const sum = (numbers: readonly number[]): number =>
+      train.reduce((total, document) => total + (numbers[document] as number), 0);
+    const droppedCount = Object.values(this.#droppedBy).reduce((total, count) => total + count, 0);
+    const summary: PreparedSummary = {
+      rows: this.#rowCount,
+      kept: this.#rowCount - droppedCount - this.#truncated,
+      truncated: this.#truncated,
+      dropped: droppedCount,
+      droppedBy: this.#droppedBy,
+      tokens: sum(this.#writer.lengths),
+      targetTokens: sum(this.#writer.targetCounts),
+      trainDocuments: train.length,
+      validationDocuments: held.length,
+      longest: this.#longest,
+      duplicates: this.#duplicates,
+      histogram: histogramOf(this.#lengths, this.#targetCounts),
+      files: this.#files,
+    };
+    return {
+      version: 1,
+      key,
+      tokens: this.#writer.tokens,
+      documents: this.#writer.documents,
+      train: train.length,
+      validation: held.length,
+      files: this.#files.map(({ path }) => path),
+      summary,
+    };
+  }
+
+  async abort(): Promise<void> {
+    await this.#writer.abort();
+  }
+
+  /** Rows that are too long end the run where the recipe says so; a run without targets would train nothing. */
+  #refuse(): void {
+    const { excessLength, sequenceLen } = this.#options;
+    const tooLong = this.#droppedBy.too_long ?? 0;
+    if (excessLength === 'raise' && tooLong > 0) {
+      throw new UserError({
+        what: `${tooLong} of ${this.#rowCount} rows are longer than sequence_len ${sequenceLen}; the longest has ${this.#longest} tokens`,
+        where: this.#examples.too_long,
+        next: `raise sequence_len, or set excess_length_strategy to truncate or drop`,
+        code: 'rows_too_long',
+      });
+    }
+    if (this.#rows.length === 0) throw this.#nothingToTrain();
+  }
+
+  #nothingToTrain(): UserError {
+    const reasons = Object.entries(this.#droppedBy).toSorted(([, a], [, b]) => b - a);
+    const [main] = reasons as [[DropReason, number] | undefined];
+    return new UserError({
+      what: `nothing would be trained: none of ${this.#rowCount} rows is left (${reasons.map(([reason, count]) => `${count} ${reason}`).join(', ')})`,
+      where: main && this.#examples[main[0]],
+      next: main === undefined ? 'check the weights of the data sets' : ADVICE[main[0]],
+      code: 'nothing_supervised',
+    });
+  }
+}
+
+/** What to do when a reason took every row. */
+const ADVICE: Readonly<Record<DropReason, string>> = {
+  malformed_row: 'check `type` and its field_… keys against the fields of the data',
+  empty: 'check that the field names point at the texts',
+  bad_roles: "map the data's role names with `roles`, or the message's parts with `message_property_mappings`",
+  template_refused: 'the chat template wants another order of roles; change the data, or set another `chat_template`',
+  turn_not_found: 'the chat template hides the trained roles; set roles_to_train, or another `chat_template`',
+  content_lost: 'the chat template cannot print these messages (tool calls?); set another `chat_template`',
+  missing_end_token: 'set a `chat_template` that ends turns with the EOS token, or train_on_eos: none',
+  boundary_inside_token:
+    'the chat template puts no control token between prompt and answer; set another `chat_template`',
+  nothing_supervised: 'no message has a role in roles_to_train, or `train: false` is set everywhere',
+  too_long: 'raise sequence_len, or set excess_length_strategy to truncate',
+  duplicate: 'set dataset_exact_deduplication: false',
+};
+
+async function fingerprint(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash('sha256');
+  await pipe(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return { bytes: statSync(path).size, sha256: hash.digest('hex') };
+}

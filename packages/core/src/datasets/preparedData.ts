@@ -1,0 +1,77 @@
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { FieldOptions } from './formats/index.ts';
+import type { Histogram } from './histogram.ts';
+import type { JudgeOptions } from './judge.ts';
+import type { ChatRenderer, MaskOptions } from './render.ts';
+import type { TokenStore } from './tokenStore.ts';
+import type { DropReason } from './types.ts';
+
+/** One data set of a recipe. */
+export interface DatasetInput {
+  readonly files: readonly string[];
+  /** A format's name, or `auto`. */
+  readonly type: string;
+  readonly fields: FieldOptions;
+  readonly mask: MaskOptions;
+  /** 0.75 takes that share of its rows, 2 takes each twice. */
+  readonly weight: number;
+}
+
+export interface PrepareOptions extends JudgeOptions {
+  readonly datasets: readonly DatasetInput[];
+  /** Rows only measured, never trained; then `validationSize` must be 0. */
+  readonly validationDatasets?: readonly DatasetInput[];
+  readonly tokenizer: Tokenizer;
+  /** Null for a model without a chat template, which can learn plain text. */
+  readonly renderer: ChatRenderer | null;
+  readonly deduplicate: boolean;
+  /** 0 for none, below 1 a share of the distinct rows, from 1 on their number. */
+  readonly validationSize: number;
+  readonly seed: number;
+  /** Where the token cache goes: `tokens.bin`, `manifest.json`, `dropped.jsonl`. */
+  readonly folder: string;
+  readonly onProgress?: (progress: PrepareProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface PrepareProgress {
+  readonly file: string;
+  readonly rows: number;
+  readonly rowsOfFile: number;
+}
+
+/** What preparation found, kept in the manifest. */
+export interface PreparedSummary {
+  readonly rows: number;
+  readonly kept: number;
+  readonly truncated: number;
+  readonly dropped: number;
+  readonly droppedBy: Readonly<Partial<Record<DropReason, number>>>;
+  /** Tokens and targets of one epoch. */
+  readonly tokens: number;
+  readonly targetTokens: number;
+  readonly trainDocuments: number;
+  readonly validationDocuments: number;
+  readonly longest: number;
+  /** Rows equal to an earlier one, dropped or not. */
+  readonly duplicates: number;
+  /** Over all rows that have tokens, those that are too long included. */
+  readonly histogram: Histogram;
+  readonly files: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly format: string;
+  }[];
+}
+
+export interface PreparedData {
+  readonly folder: string;
+  readonly train: TokenStore;
+  readonly validation: TokenStore | null;
+  readonly statistics: PreparedSummary;
+  /** Rows that were dropped or cut, one JSON object a line: file, row, verdict, reason, detail. */
+  readonly droppedFile: string;
+  /** The cache was there already and nothing had to be tokenized. */
+  readonly reused: boolean;
+}
