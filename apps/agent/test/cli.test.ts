@@ -1,43 +1,27 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { cliReference } from '../src/cliReference.ts';
 import { verbs } from '../src/commands/index.ts';
 import { exitCodes } from '../src/exitCodes.ts';
 import { buildProgram } from '../src/program.ts';
+import { annealIn, type Ended, temporaryFolder } from './helpers/anneal.ts';
 
-const anneal = join(import.meta.dirname, '..', 'bin', 'anneal.mjs');
 let folder: string;
+let run: (...args: string[]) => Promise<Ended>;
 
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-cli-'));
+beforeEach(() => {
+  folder = temporaryFolder();
   writeFileSync(
     join(folder, 'rows.jsonl'),
     '{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}\n',
   );
   writeFileSync(join(folder, 'good.yaml'), 'base_model: smollm2-135m\ndatasets:\n  - path: rows.jsonl\n');
   writeFileSync(join(folder, 'bad.yaml'), 'base_model: smollm2-135m\nlora_rr: 8\ndatasets:\n  - path: rows.jsonl\n');
+  run = annealIn(folder);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
-
-/** A terminal's or the test runner's wish for colours must not reach the command. */
-const { FORCE_COLOR: _, ...env } = process.env;
-
-function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [anneal, ...args],
-      { cwd: folder, env: { ...env, CI: 'true' } },
-      (error, stdout, stderr) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-      },
-    );
-  });
-}
 
 describe('usage', () => {
   test('--help lists every verb and the exit codes', async () => {

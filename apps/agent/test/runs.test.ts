@@ -1,31 +1,21 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { followEvents, readRun } from '@anneal/core/trainer/runReader';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';
 import { detachRun } from '../src/runner/supervise.ts';
+import { annealIn, type Ended, temporaryFolder } from './helpers/anneal.ts';
 
-const anneal = join(import.meta.dirname, '..', 'bin', 'anneal.mjs');
 const worker = join(import.meta.dirname, 'fixtures', 'worker.ts');
-const { FORCE_COLOR: _, ...env } = process.env;
 let folder: string;
+let run: (...args: string[]) => Promise<Ended>;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'anneal-runs-'));
+  folder = temporaryFolder();
   writeFileSync(join(folder, 'rows.jsonl'), '{}\n');
+  run = (...args) => annealIn(folder)('runs', ...args);
 });
-afterEach(() => rmSync(folder, { recursive: true }));
-
-function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [anneal, 'runs', ...args], { cwd: folder, env }, (error, stdout, stderr) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
-    });
-  });
-}
 
 /** A finished run with four steps whose loss ends at `loss`, interrupted and resumed after step 2. */
 async function finishedRun(name: string, rank: number, loss: number): Promise<string> {

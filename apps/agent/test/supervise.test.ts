@@ -1,25 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { followEvents, readRun } from '@anneal/core/trainer/runReader';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';
 import { detachRun, superviseRun } from '../src/runner/supervise.ts';
+import { startNode, temporaryFolder } from './helpers/anneal.ts';
 
 const worker = join(import.meta.dirname, 'fixtures', 'worker.ts');
 let root: string;
 
-/** The test runner's wish for colours must not reach the command. */
-const { FORCE_COLOR: _, ...env } = process.env;
-
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'anneal-supervise-'));
+  root = temporaryFolder();
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 async function createRun(behaviour: string): Promise<string> {
   const run = await RunDirectory.create({ root, name: behaviour, recipeText: behaviour, resolvedText: behaviour });
@@ -38,21 +33,10 @@ async function waitForStep(path: string, step: number): Promise<void> {
   }
 }
 
-/** Runs it as `anneal train` would, with its output collected. */
+/** Runs it as `anneal train` would. */
 async function foreground(behaviour: string, ...args: string[]) {
   const path = await createRun(behaviour);
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'fixtures', 'foreground.ts'), path, ...args], {
-    env,
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString();
-  });
-  return { path, child, ended: endOf(child).then((end) => ({ end, stdout, stderr })) };
+  return { path, ...startNode([join(import.meta.dirname, 'fixtures', 'foreground.ts'), path, ...args], root) };
 }
 
 describe('a supervised run', () => {
@@ -135,8 +119,8 @@ describe('a supervised run', () => {
 describe('in the foreground', () => {
   test('a pipe gets a plain line an event', async () => {
     const { ended } = await foreground('normal');
-    const { end, stdout } = await ended;
-    expect(end).toBe(exitCodes.done);
+    const { code, stdout } = await ended;
+    expect(code).toBe(exitCodes.done);
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toBe('training for 6 steps');
     expect(lines[1]).toBe('step 1  epoch 0.17  loss 3  grad norm 1  lr 1.0e-4  1,000 tok/s');
@@ -147,8 +131,8 @@ describe('in the foreground', () => {
 
   test('--json gives the events as JSON lines, and nothing else', async () => {
     const { ended } = await foreground('killed', '--json');
-    const { end, stdout } = await ended;
-    expect(end).toBe(exitCodes.failed);
+    const { code, stdout } = await ended;
+    expect(code).toBe(exitCodes.failed);
     const events = stdout
       .trimEnd()
       .split('\n')
@@ -161,8 +145,8 @@ describe('in the foreground', () => {
     await waitForStep(path, 2);
     child.kill('SIGINT');
     child.kill('SIGTERM');
-    const { end, stderr } = await ended;
-    expect(end).toBe(exitCodes.stopped);
+    const { code, stderr } = await ended;
+    expect(code).toBe(exitCodes.stopped);
     expect(stderr).toContain('stopping after this step');
     expect(stderr).toContain('anneal runs resume');
     expect(readRun(path).status.checkpoint).not.toBeNull();
@@ -174,7 +158,7 @@ describe('in the foreground', () => {
     child.kill('SIGINT');
     await wait(400);
     child.kill('SIGINT');
-    expect((await ended).end).toBe(exitCodes.interrupted);
+    expect((await ended).code).toBe(exitCodes.interrupted);
     expect(readRun(path)).toMatchObject({ state: 'stopped', status: { step: 0 } });
   });
 
@@ -182,7 +166,7 @@ describe('in the foreground', () => {
     const { path, child, ended } = await foreground('forever');
     await waitForStep(path, 2);
     child.kill('SIGKILL');
-    expect((await ended).end).toBe('SIGKILL');
+    expect((await ended).code).toBe('SIGKILL');
     while (readRun(path).owner) await wait(20);
     const { state, status } = readRun(path);
     expect({ state, checkpoint: status.checkpoint }).toEqual({
@@ -191,7 +175,3 @@ describe('in the foreground', () => {
     });
   });
 });
-
-function endOf(child: ChildProcess): Promise<number | NodeJS.Signals | null> {
-  return new Promise((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)));
-}

@@ -17,6 +17,11 @@ export const verbs: readonly Verb[] = [
   { name: 'schema', summary: 'print the JSON Schema of recipes, for editors', load: () => import('./schema.ts') },
   { name: 'validate', summary: 'check a recipe without starting anything', load: () => import('./validate.ts') },
   {
+    name: 'inspect',
+    summary: 'show what is trained: rendered rows, tokens, loss mask, verdicts',
+    load: () => import('./inspect.ts'),
+  },
+  {
     name: 'estimate',
     summary: 'print the memory a run would take, by class, before it is taken',
     load: () => import('./estimate.ts'),

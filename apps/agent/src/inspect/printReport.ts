@@ -1,0 +1,66 @@
+import type { DataReport } from '@anneal/core/datasets/inspect';
+import { describeSource } from '@anneal/core/datasets/types';
+import { colors } from '../terminal/colors.ts';
+import { formatHistogram } from '../terminal/histogram.ts';
+import { print } from '../terminal/print.ts';
+import { formatPairs } from '../terminal/table.ts';
+import { formatCount } from '../terminal/units.ts';
+
+export function printReport({ summary, packing, nearDuplicates, leakage }: DataReport): void {
+  const reasons = Object.entries(summary.droppedBy).map(([reason, count]) => `${formatCount(count)} ${reason}`);
+  const near = nearDuplicates.examples
+    .slice(0, 3)
+    .map(
+      ({ first, second, similarity }) => `${describeSource(second)} is ${percent(similarity)} ${describeSource(first)}`,
+    );
+  print(
+    formatPairs([
+      ...summary.files.map((file): [string, string] => ['file', `${file.path} (${file.format})`]),
+      [
+        'rows',
+        `${formatCount(summary.rows)}: ${formatCount(summary.kept)} kept, ${warn(summary.truncated)} truncated, ${warn(summary.dropped)} dropped${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}`,
+      ],
+      [
+        'documents',
+        `${formatCount(summary.trainDocuments)} to train on, ${formatCount(summary.validationDocuments)} to measure`,
+      ],
+      [
+        'tokens an epoch',
+        `${formatCount(summary.tokens)}, ${formatCount(summary.targetTokens)} trained (${percent(summary.targetTokens / Math.max(1, summary.tokens))})`,
+      ],
+      ['longest row', `${formatCount(summary.longest)} tokens of at most ${formatCount(packing.sequenceLen)}`],
+      [
+        'packing',
+        `${formatCount(packing.bins)} rows of ${formatCount(packing.sequenceLen)}, ${percent(packing.efficiency)} full (one row each: ${percent(packing.unpacked)})`,
+      ],
+      [
+        'near duplicates',
+        `${warn(nearDuplicates.pairs)} pairs among ${formatCount(nearDuplicates.compared)} documents${near.length > 0 ? `: ${near.join('; ')}` : ''}`,
+      ],
+      ['leakage', `${warn(leakage.exact)} validation documents are also trained on, ${warn(leakage.near)} nearly`],
+    ]),
+  );
+  const { width, total, supervised } = summary.histogram;
+  print('\nrows by tokens');
+  print(
+    formatHistogram(
+      width,
+      [
+        { title: 'all tokens', counts: total },
+        { title: 'trained tokens', counts: supervised },
+      ],
+      {
+        value: packing.sequenceLen,
+        label: 'sequence_len',
+      },
+    ),
+  );
+}
+
+function warn(count: number): string {
+  return count > 0 ? colors.yellow(formatCount(count)) : '0';
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
