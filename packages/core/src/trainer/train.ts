@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
+import { withoutSuperseded } from '../protocol/events.ts';
 import { type CheckpointContents, readCheckpoint, type TrainerState, writeCheckpoint } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import { interval, type Job } from './job.ts';
@@ -50,11 +51,12 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
 
   let state = checkpoint ? await restore(checkpoint, session, engine) : fresh;
   out.recordStart({ totalSteps, fromStep: state.step });
-  if (state.step === 0) await answerSamples(session, engine, out, 0);
+  await answerSamples(session, engine, out, state.step);
+  const stopsEarly = () => job.patience !== null && state.evaluationsWithoutGain >= job.patience;
 
   let last: StepResult | null = null;
   let savedAt = state.step;
-  while (state.step < totalSteps) {
+  while (state.step < totalSteps && !stopsEarly()) {
     if (signal.stopRequested) {
       out.record({ type: 'stopped', step: savedAt });
       return engine.engine.dispose();
@@ -84,15 +86,13 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
     }
 
     const isLast = step === totalSteps;
-    let stopsEarly = false;
     let metric: number | undefined;
     if (data.validation && (isLast || step % evaluateEvery === 0)) {
       metric = await evaluate(engine, session);
       out.record({ type: 'evaluated', step, loss: metric, perplexity: Math.exp(metric) });
       state = afterEvaluation(state, metric);
-      stopsEarly = job.patience !== null && state.evaluationsWithoutGain >= job.patience;
     }
-    const ends = isLast || stopsEarly || signal.stopRequested;
+    const ends = isLast || stopsEarly() || signal.stopRequested;
     // The best weights can only be kept if every evaluation has a checkpoint.
     if (ends || signal.saveRequested || step % saveEvery === 0 || (job.keepBest && metric !== undefined)) {
       signal.saveRequested = false;
@@ -105,10 +105,9 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
       savedAt = step;
       if (!signal.stopRequested) await answerSamples(session, engine, out, step);
     }
-    if (stopsEarly && state.bestStep !== null && state.bestLoss !== null) {
-      out.record({ type: 'early_stopped', step, bestStep: state.bestStep, bestLoss: state.bestLoss });
-    }
-    if (stopsEarly) break;
+  }
+  if (stopsEarly() && state.bestStep !== null && state.bestLoss !== null) {
+    out.record({ type: 'early_stopped', step: state.step, bestStep: state.bestStep, bestLoss: state.bestLoss });
   }
   out.record({
     type: 'finished',
@@ -142,6 +141,7 @@ function afterEvaluation(state: TrainerState, loss: number): TrainerState {
   return { ...state, evaluationsWithoutGain: state.evaluationsWithoutGain + 1 };
 }
 
+/** Answers what is not answered yet at this step: a launch that ended in between left the rest to the next one. */
 async function answerSamples(
   { job, text, samplePrompts }: Session,
   { engine }: TrainingEngine,
@@ -149,7 +149,9 @@ async function answerSamples(
   step: number,
 ): Promise<void> {
   const { maxTokens, temperature, prompts } = job.samples;
+  const answered = withoutSuperseded(out.events).filter((event) => event.type === 'sample' && event.step === step);
   for (const [i, prompt] of samplePrompts.entries()) {
+    if (i < answered.length) continue;
     const ids: number[] = [];
     const sampling = { ...greedy, temperature };
     const options = {
