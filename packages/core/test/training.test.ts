@@ -1,0 +1,305 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exportMerged } from '../src/export/merged.ts';
+import { openAnswerer } from '../src/generate/answerer.ts';
+import { greedy } from '../src/generate/sample.ts';
+import { loadLoraWeights } from '../src/models/adapters/loraWeights.ts';
+import { openModel } from '../src/models/open.ts';
+import type { Recipe } from '../src/recipe/schema.ts';
+import { RunDirectory } from '../src/trainer/runDirectory.ts';
+import { goldenModels, temporaryFolder, writeCapitalsTask, writeTinyModel } from './fixtures.ts';
+import {
+  checkpointPath,
+  continueHere,
+  createRun,
+  eventsOf,
+  lossesOf,
+  tinyRecipe,
+  trainHere,
+  weightsHash,
+} from './runs.ts';
+
+const fullFineTuning = { adapter: null, lora_r: undefined, lora_alpha: undefined } as const;
+
+describe.each(goldenModels)('%s learns', (name) => {
+  test.each<[string, Partial<Recipe>]>([
+    ['with LoRA', {}],
+    ['with all its weights', { ...fullFineTuning, learning_rate: 0.005 }],
+  ])('%s', async (_, changes) => {
+    const folder = temporaryFolder();
+    const recipe = { base_model: writeTinyModel(folder, name), max_steps: 30, saves_per_epoch: 0, ...changes };
+    const losses = lossesOf(await trainHere(tinyRecipe(folder, recipe)));
+    expect(losses).toHaveLength(30);
+    expect(losses.at(-1)).toBeLessThan(0.75 * (losses[0] as number));
+  });
+});
+
+describe('the length of a run', () => {
+  test.each<[Partial<Recipe>, number, number]>([
+    [{ max_steps: 7 }, 7, 7 / 6],
+    [{ max_steps: null, num_epochs: 2 }, 12, 2],
+    [{ max_steps: null, num_epochs: 0.5 }, 3, 0.5],
+    [{ max_steps: 2, num_epochs: 5 }, 2, 2 / 6],
+  ])('%o is %i steps', async (changes, steps, epochs) => {
+    const run = await trainHere(tinyRecipe(temporaryFolder(), changes));
+    const recorded = eventsOf(run, 'step');
+    expect(recorded.map(({ step }) => step)).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
+    expect(recorded.at(-1)?.epoch).toBeCloseTo(epochs, 10);
+    expect(eventsOf(run, 'finished')).toMatchObject([{ step: steps, loss: recorded.at(-1)?.loss }]);
+    expect(run.steps.at(-1)).toBe(steps);
+  });
+});
+
+describe('evaluation', () => {
+  test('measures what training measures', async () => {
+    const folder = temporaryFolder();
+    const rows = writeCapitalsTask(folder);
+    const recipe = tinyRecipe(folder, {
+      test_datasets: [{ path: rows }],
+      gradient_accumulation_steps: 12,
+      learning_rate: 1e-12,
+      max_steps: 1,
+    });
+    const run = await trainHere(recipe);
+    const [evaluated] = eventsOf(run, 'evaluated');
+    expect(evaluated?.loss).toBeCloseTo(lossesOf(run)[0] as number, 5);
+    expect(evaluated?.perplexity).toBeCloseTo(Math.exp(evaluated?.loss as number), 8);
+  });
+
+  test('sets rows aside that are not trained', async () => {
+    const run = await trainHere(tinyRecipe(temporaryFolder(), { val_set_size: 0.25, eval_steps: 4, max_steps: 10 }));
+    expect(eventsOf(run, 'data_prepared')).toMatchObject([{ rows: 24, validationRows: 6 }]);
+    expect(eventsOf(run, 'evaluated').map(({ step }) => step)).toEqual([4, 8, 10]);
+    // 18 rows, four a step: the fifth step of an epoch has two.
+    expect(eventsOf(run, 'step')[4]?.epoch).toBe(1);
+  });
+
+  test('stops early, and the best checkpoint outlives the limit', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), {
+      val_set_size: 4,
+      eval_steps: 2,
+      early_stopping_patience: 4,
+      save_total_limit: 1,
+      learning_rate: 0.5,
+      lr_scheduler: 'constant',
+      max_steps: 40,
+    });
+    const run = await trainHere(recipe);
+    const evaluated = eventsOf(run, 'evaluated');
+    const losses = evaluated.map(({ loss }) => loss as number);
+    const best = evaluated[losses.indexOf(Math.min(...losses))];
+    const last = evaluated.at(-1);
+    expect(eventsOf(run, 'early_stopped')).toMatchObject([
+      { step: last?.step, bestStep: best?.step, bestLoss: best?.loss },
+    ]);
+    expect(losses.length - 1 - losses.indexOf(Math.min(...losses))).toBe(4);
+    expect(last?.step).toBeLessThan(40);
+    expect(run.steps).toEqual([best?.step, last?.step]);
+    await using opened = await RunDirectory.open(run.path);
+    expect((await opened.bestCheckpoint())?.step).toBe(best?.step);
+  });
+});
+
+test('save_total_limit keeps the newest checkpoints', async () => {
+  const run = await trainHere(tinyRecipe(temporaryFolder(), { save_steps: 3, save_total_limit: 2, max_steps: 10 }));
+  expect(eventsOf(run, 'checkpoint').map(({ step }) => step)).toEqual([3, 6, 9, 10]);
+  expect(run.steps).toEqual([9, 10]);
+});
+
+describe('answers', () => {
+  const prompts = ['ant bee', 'fox hen', 'kite ant', 'eel', 'lynx gnu', 'a'];
+
+  test('of the adapter, of the merged weights and of the samples while training are the same', async () => {
+    const folder = temporaryFolder();
+    const recipe = tinyRecipe(folder, {
+      sample_prompts: prompts,
+      sample_max_tokens: 16,
+      save_steps: 15,
+      max_steps: 30,
+      peft_use_rslora: true,
+    });
+    const run = await trainHere(recipe);
+    const samples = eventsOf(run, 'sample');
+    expect(samples.map(({ step, prompt }) => [step, prompt])).toEqual(
+      [0, 15, 30].flatMap((step) => prompts.map((prompt) => [step, prompt])),
+    );
+    const lines = readFileSync(join(run.path, 'samples.jsonl'), 'utf8').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).text)).toEqual(samples.map(({ text }) => text));
+
+    const merged = join(folder, 'merged');
+    const model = openModel(recipe.base_model);
+    const adapter = loadLoraWeights(checkpointPath(run, 30), model);
+    await exportMerged(merged, { model, adapter, dtype: 'F32' });
+    model.close();
+
+    const tuned = samples.filter(({ step }) => step === 30).map(({ text }) => text);
+    expect(new Set(tuned).size).toBeGreaterThan(1);
+    expect(await answersOf(recipe.base_model, checkpointPath(run, 30))).toEqual(tuned);
+    expect(await answersOf(merged, null)).toEqual(tuned);
+    const before = samples.filter(({ step }) => step === 0).map(({ text }) => text);
+    expect(await answersOf(recipe.base_model, null)).toEqual(before);
+    expect(before).not.toEqual(tuned);
+  });
+
+  test('a checkpoint of full fine-tuning is a whole model', async () => {
+    const recipe = { ...fullFineTuning, learning_rate: 0.005, sample_prompts: prompts, sample_max_tokens: 16 };
+    const run = await trainHere(tinyRecipe(temporaryFolder(), recipe));
+    const tuned = eventsOf(run, 'sample').filter(({ step }) => step === 12);
+    expect(await answersOf(checkpointPath(run, 12), null)).toEqual(tuned.map(({ text }) => text));
+  });
+
+  async function answersOf(modelPath: string, adapterFolder: string | null): Promise<string[]> {
+    const answerer = await openAnswerer({ modelPath, adapterFolder, weightType: 'f32', contextLength: 128 });
+    const answers: string[] = [];
+    for (const content of prompts) {
+      let text = '';
+      const how = { sampling: greedy, maxNewTokens: 16, seed: 0 };
+      for await (const piece of answerer.answer([{ role: 'user', content }], how)) text += piece.text;
+      answers.push(text);
+    }
+    await answerer.close();
+    return answers;
+  }
+});
+
+describe('going on', () => {
+  // Without shuffling every epoch is the same six steps.
+  const level = { lr_scheduler: 'constant', shuffle: false, save_steps: 6, max_steps: 12 } as const;
+
+  test('lora_model_dir starts where the adapter was', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), level);
+    const first = await trainHere(recipe);
+    const second = await trainHere({ ...recipe, lora_model_dir: checkpointPath(first, 6) });
+    expect(lossesOf(second)[0]).toBe(lossesOf(first)[6]);
+    // The optimizer begins anew, so the runs part.
+    expect(lossesOf(second)[2]).not.toBe(lossesOf(first)[8]);
+  });
+
+  test.each<[string, Partial<Recipe>, string]>([
+    ['LoRA', { lora_dropout: 0.1 }, 'adapter_model.safetensors'],
+    ['full fine-tuning', { ...fullFineTuning, learning_rate: 0.005 }, 'model.safetensors'],
+  ])('resume_from_checkpoint continues with the same bits: %s', async (_, changes, file) => {
+    const recipe = tinyRecipe(temporaryFolder(), { save_steps: 5, max_steps: 12, ...changes });
+    const first = await trainHere(recipe);
+    const second = await trainHere({ ...recipe, resume_from_checkpoint: checkpointPath(first, 5) });
+    expect(eventsOf(second, 'step')[0]?.step).toBe(6);
+    expect(weightsHash(second, 12, file)).toBe(weightsHash(first, 12, file));
+  });
+
+  test('a run that was asked to stop saves, and goes on with the same bits', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), { max_steps: 12, saves_per_epoch: 0 });
+    const undisturbed = await trainHere(recipe);
+
+    const run = await createRun(recipe);
+    const stopped = await continueHere(run, { signal: signalAt(run, { stop: 5 }) });
+    await run.close();
+    expect(stopped.steps).toEqual([5]);
+    expect(stopped.events.at(-1)).toMatchObject({ type: 'stopped', step: 5 });
+
+    await using again = await RunDirectory.open(run.path);
+    const finished = await continueHere(again);
+    expect(eventsOf(finished, 'resumed')).toMatchObject([{ fromStep: 5 }]);
+    expect(lossesOf(finished)).toEqual(lossesOf(undisturbed));
+    expect(weightsHash(finished, 12)).toBe(weightsHash(undisturbed, 12));
+  });
+
+  test('a run that was asked to save does so once and trains on', async () => {
+    await using run = await createRun(tinyRecipe(temporaryFolder(), { max_steps: 6, saves_per_epoch: 0 }));
+    const finished = await continueHere(run, { signal: signalAt(run, { save: 2 }) });
+    expect(finished.steps).toEqual([2, 6]);
+  });
+
+  test.each(['data', 'model', 'template'] as const)('a run whose %s changed is not continued', async (what) => {
+    const recipe = tinyRecipe(temporaryFolder(), { max_steps: 12, saves_per_epoch: 0 });
+    const run = await createRun(recipe);
+    await continueHere(run, { signal: signalAt(run, { stop: 3 }) });
+    await run.close();
+    if (what === 'data') appendFileSync(recipe.datasets[0]?.path ?? '', readFileSync(recipe.datasets[0]?.path ?? ''));
+    if (what === 'model') {
+      const path = join(recipe.base_model, 'model.safetensors');
+      const bytes = readFileSync(path);
+      bytes[bytes.length - 2] = (bytes.at(-2) ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+    }
+    if (what === 'template') {
+      const path = join(recipe.base_model, 'tokenizer_config.json');
+      writeFileSync(path, readFileSync(path, 'utf8').replace("'<|im_end|>\\n'", "'<|im_end|>\\n\\n'"));
+    }
+    await using again = await RunDirectory.open(run.path);
+    await expect(continueHere(again)).rejects.toMatchObject({ code: 'run_inputs_changed' });
+    expect((await again.checkpoints()).map(({ step }) => step)).toEqual([3]);
+  });
+});
+
+test('a loss that is not a number ends the run; the checkpoint before stays', async () => {
+  await using run = await createRun(tinyRecipe(temporaryFolder(), { save_steps: 4, max_steps: 12 }));
+  const changes = { scheduleFor: () => (step: number) => (step === 5 ? 1e38 : 0.001) };
+  await expect(continueHere(run, { changes })).rejects.toMatchObject({ code: 'loss_not_finite' });
+  expect((await run.checkpoints()).map(({ step }) => step)).toEqual([4]);
+  expect(run.status.step).toBe(6);
+});
+
+describe('plain text', () => {
+  const text = 'the keeper lights the lamp at dusk and puts it out at dawn. '.repeat(20);
+
+  test.each(['txt', 'jsonl'])('of a .%s file is learnt whole, in rows of sequence_len', async (ending) => {
+    const folder = temporaryFolder();
+    const path = join(folder, `text.${ending}`);
+    writeFileSync(path, ending === 'txt' ? `${text}\n` : `${JSON.stringify({ text })}\n`);
+    const changes = { ...fullFineTuning, learning_rate: 0.005, datasets: [{ path }], max_steps: 30 };
+    const run = await trainHere(tinyRecipe(folder, changes));
+    const [prepared] = eventsOf(run, 'data_prepared');
+    expect(prepared).toMatchObject({ rows: 1, dropped: 0, truncated: 0 });
+    expect(prepared?.tokens).toBeGreaterThanOrEqual(text.trim().length);
+    expect(prepared?.targetTokens).toBeGreaterThan(0.97 * text.length);
+    const losses = lossesOf(run);
+    expect(losses.at(-1)).toBeLessThan(0.6 * (losses[0] as number));
+  });
+});
+
+describe('a row longer than sequence_len', () => {
+  test('raise: the run does not start', async () => {
+    await expect(trainHere(withLongRow('raise'))).rejects.toMatchObject({ code: 'rows_too_long' });
+  });
+
+  test.each([
+    { strategy: 'drop', dropped: 1, truncated: 0, listed: { verdict: 'dropped', reason: 'too_long' } },
+    { strategy: 'truncate', dropped: 0, truncated: 1, listed: { verdict: 'truncated', from: 125 } },
+  ] as const)('$strategy: it is listed', async ({ strategy, dropped, truncated, listed }) => {
+    const run = await trainHere(withLongRow(strategy));
+    expect(eventsOf(run, 'data_prepared')).toMatchObject([{ rows: 25, dropped, truncated }]);
+    const lines = readFileSync(join(run.path, 'data', 'dropped.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ row: 25, ...listed }]);
+  });
+});
+
+/** Asks for something as soon as a step is on record. */
+function signalAt(run: RunDirectory, { stop, save }: { stop?: number; save?: number }) {
+  let saved = false;
+  return {
+    get stopRequested() {
+      return stop !== undefined && (run.status.step ?? 0) >= stop;
+    },
+    get saveRequested() {
+      return save !== undefined && !saved && (run.status.step ?? 0) >= save;
+    },
+    set saveRequested(_: boolean) {
+      saved = true;
+    },
+  };
+}
+
+/** Its 25th row has 125 tokens. */
+function withLongRow(strategy: 'raise' | 'drop' | 'truncate'): Recipe {
+  const folder = temporaryFolder();
+  const recipe = tinyRecipe(folder, { excess_length_strategy: strategy, max_steps: 2 });
+  const long = { role: 'assistant', content: 'LONG '.repeat(20) };
+  appendFileSync(
+    recipe.datasets[0]?.path ?? '',
+    `${JSON.stringify({ messages: [{ role: 'user', content: 'long' }, long] })}\n`,
+  );
+  return recipe;
+}
