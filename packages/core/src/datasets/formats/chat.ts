@@ -6,10 +6,8 @@ export const chat: DataFormat = {
   name: 'chat_template',
   detect(rows, options) {
     const { role = 'role', content = 'content' } = options.messageProperties ?? {};
-    const preferred = options.fieldMessages
-      ? [options.fieldMessages]
-      : ['messages', 'conversations', 'conversation', 'chosen'];
-    const field = findMessages(rows, role, content, preferred);
+    const preferred = ['messages', 'conversations', 'conversation', 'chosen'];
+    const field = findMessages(rows, role, content, options.fieldMessages, preferred);
     return field === null ? null : messageReader({ format: 'chat_template', field, role, content }, options);
   },
   open(_rows, options) {

@@ -24,6 +24,12 @@ describe('detection', () => {
     expect(detectFormat([row])?.format).toBe(name);
   });
 
+  it('uses no other column than the one that was named', () => {
+    const row = { messages: [user], talk: [{ role: 'user', content: 'other' }] };
+    expect(detectFormat([row], { fieldMessages: 'talk' })?.fields.messages).toBe('talk');
+    expect(detectFormat([row], { fieldMessages: 'speech' })).toBeNull();
+  });
+
   it('says which fields there are when it finds nothing', () => {
     expect(() => openFormat('auto', [{ foo: 1, bar: 2 }], {}, 'x.jsonl')).toThrow(/foo, bar/);
   });

@@ -135,14 +135,19 @@ function readTools(value: unknown): readonly unknown[] | null | undefined {
   );
 }
 
-/** The first column whose values are lists of objects with these two fields. */
+/**
+ * The first column whose values are lists of objects with these two fields.
+ * @param demanded the only column that will do, where the recipe names one
+ * @param preferred columns to look at first
+ */
 export function findMessages(
   rows: readonly RowValue[],
   role: string,
   content: string,
+  demanded: string | null | undefined,
   preferred: readonly string[],
 ): string | null {
-  const columns = new Set([...preferred, ...rows.flatMap((row) => Object.keys(row))]);
+  const columns = demanded ? [demanded] : new Set([...preferred, ...rows.flatMap((row) => Object.keys(row))]);
   for (const column of columns) {
     const lists = rows.map((row) => listOf(row[column])).filter((list) => list !== null && list.length > 0);
     if (lists.length * 2 < rows.length || lists.length === 0) continue;

@@ -5,8 +5,8 @@ import { findMessages, messageReader } from './messages.ts';
 export const sharegpt: DataFormat = {
   name: 'sharegpt',
   detect(rows, options) {
-    const preferred = options.fieldMessages ? [options.fieldMessages] : ['conversations', 'conversation', 'messages'];
-    const field = findMessages(rows, 'from', 'value', preferred);
+    const preferred = ['conversations', 'conversation', 'messages'];
+    const field = findMessages(rows, 'from', 'value', options.fieldMessages, preferred);
     return field === null
       ? null
       : messageReader({ format: 'sharegpt', field, role: 'from', content: 'value' }, options);
