@@ -17,22 +17,36 @@ class Task : public Napi::AsyncWorker {
  public:
   using Work = std::function<void()>;
   using Finish = std::function<Napi::Value(Napi::Env)>;
+  using Settle = std::function<void()>;
 
-  Task(Napi::Env env, std::vector<Napi::ObjectReference> keep, Work work, Finish finish)
-      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), keep_(std::move(keep)), work_(std::move(work)), finish_(std::move(finish)) {}
+  Task(Napi::Env env, std::vector<Napi::ObjectReference> keep, Work work, Finish finish, Settle settle)
+      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), keep_(std::move(keep)), work_(std::move(work)), finish_(std::move(finish)),
+        settle_(std::move(settle)) {}
 
   Napi::Promise promise() const { return deferred_.Promise(); }
 
  protected:
   void Execute() override { work_(); }
-  void OnOK() override { deferred_.Resolve(finish_(Env())); }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+  void OnOK() override {
+    try {
+      const Napi::Value value = finish_(Env());
+      settle_();
+      deferred_.Resolve(value);
+    } catch (const Napi::Error& error) {
+      OnError(error);
+    }
+  }
+  void OnError(const Napi::Error& error) override {
+    settle_();
+    deferred_.Reject(error.Value());
+  }
 
  private:
   Napi::Promise::Deferred deferred_;
   std::vector<Napi::ObjectReference> keep_;
   Work work_;
   Finish finish_;
+  Settle settle_;
 };
 
 class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
@@ -70,18 +84,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   Napi::Value start(Napi::Env env, std::vector<Napi::ObjectReference> keep, Task::Work work, Task::Finish finish) {
     keep.push_back(Napi::Persistent(Value()));
     busy_ = true;
-    auto* task = new Task(
-        env, std::move(keep),
-        [this, work = std::move(work)] {
-          try {
-            work();
-          } catch (...) {
-            busy_ = false;
-            throw;
-          }
-          busy_ = false;
-        },
-        std::move(finish));
+    auto* task = new Task(env, std::move(keep), std::move(work), std::move(finish), [this] { busy_ = false; });
     task->Queue();
     return task->promise();
   }
@@ -191,7 +194,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   }
 
   std::shared_ptr<Engine> engine_;
-  std::atomic<bool> busy_{false};
+  bool busy_ = false;  // from the start of a task until its results are copied out, both on the JS thread
 };
 
 Napi::Value instructionSets(const Napi::CallbackInfo& info) {

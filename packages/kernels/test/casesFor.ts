@@ -1,4 +1,4 @@
-import type { Attributes, Op, Sizes } from '../src/op.ts';
+import type { Attributes, Op, ParsedPattern, Sizes } from '../src/op.ts';
 import type { DType } from '../src/tensor.ts';
 import { integer, normal, type Random, randomFrom, roundToBf16, seedOf } from './numbers.ts';
 import { Sums, Values } from './values.ts';
@@ -168,18 +168,29 @@ export function expectedOutputs(
   values: ReadonlyMap<string, Values>,
   outputShapes: ReadonlyMap<string, readonly number[]>,
 ): Map<string, Sums> {
-  const given = Object.fromEntries([...op.inputs.keys()].map((name) => [name, values.get(name) ?? zeros]));
+  const given = Object.fromEntries(
+    [...op.inputs].map(([name, pattern]) => {
+      const value = values.get(name);
+      const shape = inputs.get(name)?.shape ?? [];
+      return [name, value ? new Values(value.data, columnsOf(shape, pattern)) : zeros];
+    }),
+  );
   const outputs = Object.fromEntries(
-    [...op.outputs.keys()].map((name) => {
+    [...op.outputs].map(([name, pattern]) => {
       const shape = outputShapes.get(name);
       if (!shape) return [name, ignored] as const;
       const count = shape.reduce((product, extent) => product * extent, 1);
-      return [name, new Sums(count, shape.length > 1 ? (shape[1] as number) : 1)] as const;
+      return [name, new Sums(count, columnsOf(shape, pattern))] as const;
     }),
   );
   const dtypes = Object.fromEntries([...inputs].map(([name, { dtype }]) => [name, dtype]));
   reference(given, outputs, { extents, attributes, dtypes });
   return new Map(Object.entries(outputs).filter(([name]) => outputShapes.has(name)));
+}
+
+/** A flat pattern reads any shape as one row after the other. */
+function columnsOf(shape: readonly number[], { extents: letters }: ParsedPattern): number {
+  return letters.length > 1 ? (shape[1] as number) : 1;
 }
 
 class Zeros extends Values {

@@ -3,7 +3,7 @@ import type { Node } from '../src/graph.ts';
 import { sizesOf } from '../src/plan.ts';
 import { type Bounds, elementCount, type Tensor } from '../src/tensor.ts';
 import { type CaseInput, expectedOutputs } from './casesFor.ts';
-import type { Values } from './values.ts';
+import { Values } from './values.ts';
 
 const casesOf = new Map(opCases.map((all) => [all.op.name, all]));
 
@@ -26,9 +26,11 @@ export function interpret(nodes: readonly Node[], values: Map<Tensor, Values>, b
       new Map(Object.entries(node.outputs).map(([name, t]) => [name, shapeOf(t, bounds)])),
     );
     for (const [name, output] of outputs) {
-      values.set(node.outputs[name] as Tensor, output);
+      const tensor = node.outputs[name] as Tensor;
+      const value = new Values(output.data, columnsOf(tensor));
+      values.set(tensor, value);
       const updated = node.inputs[node.op.updates?.[name] ?? ''];
-      if (updated) values.set(variableOf(updated), output);
+      if (updated) values.set(variableOf(updated), value);
     }
   }
 
@@ -45,6 +47,10 @@ function variableOf(tensor: Tensor): Tensor {
   if (!producer) return tensor;
   const output = Object.keys(producer.outputs).find((name) => producer.outputs[name] === tensor) as string;
   return variableOf(producer.inputs[producer.op.updates?.[output] as string] as Tensor);
+}
+
+export function columnsOf({ shape }: Tensor): number {
+  return shape.length > 1 ? Number(shape[1]) : 1;
 }
 
 export function shapeOf({ shape }: Tensor, bounds: Bounds): number[] {

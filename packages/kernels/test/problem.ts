@@ -8,7 +8,7 @@ import { Engine, type HostArray, type ProgramCall } from '../src/engine.ts';
 import { Graph, type Node, type VariableSpec, Variables } from '../src/graph.ts';
 import { type CompileOptions, compile, type Plan } from '../src/plan.ts';
 import { type Bounds, type DType, elementCount, type RuntimeDim, runtimeDims, type Tensor } from '../src/tensor.ts';
-import { interpret } from './interpreter.ts';
+import { columnsOf, interpret } from './interpreter.ts';
 import { integer, normal, randomFrom, seedOf } from './numbers.ts';
 import { hostArray } from './runCases.ts';
 import { Values } from './values.ts';
@@ -145,10 +145,6 @@ export class Problem {
     const all = Object.fromEntries(runtimeDims.map((dim) => [dim, extents[dim] ?? this.bounds[dim]]));
     return { program: 'train', extents: all, inputs: Object.fromEntries(arrays) };
   }
-}
-
-function columnsOf({ shape }: Tensor): number {
-  return shape.length > 1 ? Number(shape[1]) : 1;
 }
 
 export interface Step {
