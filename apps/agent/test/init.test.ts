@@ -4,6 +4,15 @@ import { expect, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';
 import { annealIn, temporaryFolder } from './helpers/anneal.ts';
 
+test('copies the starter: a model, rows and a recipe that train as they are', async () => {
+  const folder = temporaryFolder();
+  const anneal = annealIn(folder);
+  expect((await anneal('init', 'project')).code).toBe(exitCodes.done);
+  const project = annealIn(join(folder, 'project'));
+  expect((await project('train', 'recipe.yaml', '--set', 'max_steps=2')).stdout).toMatch(/^finished after step 2/m);
+  expect((await project('init')).stderr).toMatch(/recipe.yaml is there already/);
+});
+
 test('for a model and rows writes a valid recipe, and never over another', async () => {
   const folder = temporaryFolder();
   const anneal = annealIn(folder);

@@ -161,9 +161,18 @@ test('inspect shows the mask, the verdicts, and the report even where training w
   expect(new Set(verdicts.map(({ verdict }) => verdict.kind))).toEqual(new Set(['kept', 'dropped']));
 });
 
+test('selftest passes with the starter model', async () => {
+  const { code, stdout } = await annealIn(temporaryFolder())('selftest', '--json');
+  expect(json<{ results: unknown[] }>(stdout)).toMatchObject({
+    passed: true,
+    results: Array.from({ length: 4 }, () => ({ passed: true })),
+  });
+  expect(code).toBe(exitCodes.done);
+});
+
 test('selftest trains and resumes to the same bits, and fails when one of its checks does', async () => {
   const { anneal } = project();
-  const { code, stdout } = await anneal('selftest', '--model', './tiny-smollm2', '--data', 'rows.jsonl', '--json');
+  const { code, stdout } = await anneal('selftest', '--model', './tiny-smollm2', '--json');
   expect(code).toBe(exitCodes.failed);
   expect(json(stdout)).toMatchObject({
     passed: false,

@@ -7,15 +7,12 @@ import { addExamples } from './examples.ts';
 
 export function define(command: Command): void {
   addExamples(
-    command
-      .option('--model <model>', 'test with this model instead of the starter')
-      .option('--data <file>', 'and these rows')
-      .action(selftest),
+    command.option('--model <model>', 'test with this model instead of the starter').action(selftest),
     'anneal selftest',
   );
 }
 
-async function selftest(options: { model?: string; data?: string; json?: boolean }): Promise<void> {
+async function selftest(options: { model?: string; json?: boolean }): Promise<void> {
   const { selfTests } = await import('../selftest/selfTests.ts');
   const results: { name: string; passed: boolean; detail: string; milliseconds: number }[] = [];
   for await (const result of selfTests(options)) {

@@ -1,4 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
-/** The program of the child process that trains. The bundle, where no TypeScript lies about, puts its own file here. */
-export const workerPath = fileURLToPath(new URL('./worker.ts', import.meta.url));
+// A bundle has JavaScript in the place of TypeScript.
+const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
+
+/** The program of the child process that trains. */
+export const workerPath = fileURLToPath(new URL(file, import.meta.url));

@@ -1,7 +1,7 @@
 /** The whole way, small: does this installation, on this machine, train as it should? */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { exportGguf } from '@anneal/core/export/gguf';
 import { exportMerged } from '@anneal/core/export/merged';
 import { openAnswerer } from '@anneal/core/generate/answerer';
@@ -27,10 +27,12 @@ const steps = 6;
 const stopAfter = 3;
 
 /** Yields one result after the other. Works in a temporary folder, of which nothing is left. */
-export async function* selfTests(options: { model?: string; data?: string }): AsyncGenerator<SelfTest> {
+export async function* selfTests(options: { model?: string }): AsyncGenerator<SelfTest> {
   const folder = await mkdtemp(join(tmpdir(), 'anneal-selftest-'));
   try {
-    const recipe = recipeFor(options);
+    const rows = join(folder, 'rows.jsonl');
+    await writeFile(rows, conversations.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const recipe = recipeFor(rows, options.model);
     let first: TrainedRun | undefined;
     yield await check('training', async () => {
       first = await trainRun(recipe, folder, 'first');
@@ -62,19 +64,30 @@ async function check(name: string, run: () => Promise<{ passed: boolean; detail:
   }
 }
 
-function recipeFor({ model, data }: { model?: string; data?: string }): ResolvedRecipe {
+/** Every step sees all of them, so the loss of the last step can be compared with that of the first. */
+const conversations = [
+  ['What is your name?', 'My name is Anneal.'],
+  ['Who made you?', 'People who like short steps made me.'],
+  ['Where do you live?', 'I live on the disk of this machine.'],
+  ['What do you do?', 'I learn from a few rows, again and again.'],
+].map(([asked, answered]) => ({
+  messages: [
+    { role: 'user', content: asked },
+    { role: 'assistant', content: answered },
+  ],
+}));
+
+function recipeFor(rows: string, model: string | undefined): ResolvedRecipe {
   const recipe = {
     base_model: model === undefined ? join(starterFolder, 'model') : resolveModelPath(model),
-    datasets: [{ path: data === undefined ? join(starterFolder, 'data', 'harbour.jsonl') : resolve(data) }],
+    datasets: [{ path: rows }],
     lora_r: 4,
     sequence_len: 256,
-    excess_length_strategy: 'drop' as const,
-    micro_batch_size: 2,
+    micro_batch_size: conversations.length,
     gradient_accumulation_steps: 1,
     max_steps: steps,
-    learning_rate: 5e-3,
+    learning_rate: 2e-3,
     warmup_steps: 0,
-    shuffle: false,
     save_steps: steps,
   };
   return resolveRecipe(recipe, { baseDirectory: starterFolder });
