@@ -44,7 +44,7 @@ describe('a supervised run', () => {
     const path = await createRun('normal');
     const run = supervise(path);
     expect(await run.ended).toMatchObject({ state: 'finished', step: 6, checkpoint: 'checkpoints/checkpoint-6' });
-    expect(run.events.map((event) => event.seq)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(run.events.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(readFileSync(join(path, 'run.log'), 'utf8')).toBe('behaviour: normal\n');
   });
 
@@ -122,8 +122,9 @@ describe('in the foreground', () => {
     const { code, stdout } = await ended;
     expect(code).toBe(exitCodes.done);
     const lines = stdout.trimEnd().split('\n');
-    expect(lines[0]).toBe('training for 6 steps');
-    expect(lines[1]).toBe('step 1  epoch 0.17  loss 3  grad norm 1  lr 1.0e-4  1,000 tok/s');
+    expect(lines[0]).toMatch(/^run \d{8}-\d{6}-normal$/);
+    expect(lines[1]).toBe('training for 6 steps');
+    expect(lines[2]).toBe('step 1  epoch 0.17  loss 3  grad norm 1  lr 1.0e-4  1,000 tok/s');
     expect(lines.at(-1)).toBe('finished after step 6  loss 0.5  in 0.1 s');
     expect(stdout).not.toContain('\u001b');
     expect(stdout).not.toContain('\r');
@@ -137,7 +138,7 @@ describe('in the foreground', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as RunEvent);
-    expect(events.map((event) => event.type)).toEqual(['started', 'step', 'step', 'step', 'failed']);
+    expect(events.map((event) => event.type)).toEqual(['run_created', 'started', 'step', 'step', 'step', 'failed']);
   });
 
   test('Ctrl-C, even when it comes twice at once, stops with a checkpoint', async () => {

@@ -48,7 +48,7 @@ test('from a recipe to a run, and on to evaluation, chat and exports', async () 
     .trimEnd()
     .split('\n')
     .map((line) => json<RunEvent>(line));
-  expect(events.map((event) => event.seq)).toEqual(events.map((_event, index) => index + 2));
+  expect(events.map((event) => event.seq)).toEqual(events.map((_event, index) => index + 1));
   const planned = events.find((event) => event.type === 'planned');
   expect(planned?.memory['total']).toBe(estimate.memory.total);
   const losses = events.flatMap((event) => (event.type === 'step' ? [event.loss ?? Number.NaN] : []));

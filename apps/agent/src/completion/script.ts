@@ -100,7 +100,8 @@ ${table.join('\n')}
   _describe 'anneal' words_here
   (( files )) && _files
 }
-compdef _anneal anneal`;
+# Found through fpath, the first Tab runs this file as the function itself.
+if [[ "\${funcstack[1]}" = _anneal ]]; then _anneal "$@"; else compdef _anneal anneal; fi`;
 }
 
 function fish(places: readonly Place[]): string {

@@ -26,9 +26,13 @@ export async function runInForeground(path: string, options: { json: boolean; wo
   try {
     const status = await run.ended;
     progress.end();
-    if (status.state === 'finished') return exitCodes.done;
+    const name = runReference(path);
+    if (status.state === 'finished') {
+      if (!options.json) remark(`try it: anneal chat ${name}    hand it on: anneal export ${name} --lora --gguf q8_0`);
+      return exitCodes.done;
+    }
     if (status.state !== 'stopped') return exitCodes.failed;
-    if (!options.json) remark(`continue with: anneal runs resume ${runReference(path)}`);
+    if (!options.json) remark(`continue with: anneal runs resume ${name}`);
     return requests > 1 ? exitCodes.interrupted : exitCodes.stopped;
   } finally {
     process.off('SIGINT', stop);

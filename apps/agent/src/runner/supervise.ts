@@ -24,7 +24,9 @@ export function superviseRun(
   path: string,
   options: { onEvent: (event: RunEvent) => void; worker?: string },
 ): Supervision {
-  const { seq } = readRun(path).status;
+  const { state, seq } = readRun(path).status;
+  // Of a run that starts for the first time, its creation is news as well.
+  const afterSeq = state === 'created' ? 0 : seq;
   const child = startWorker(path, { worker: options.worker, attached: true });
   let requests = 0;
   const stop = () => {
@@ -32,7 +34,7 @@ export function superviseRun(
     child.kill(requests === 1 ? 'SIGTERM' : 'SIGQUIT');
     if (requests > 1) setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds).unref();
   };
-  return { stop, ended: watch(path, child, { afterSeq: seq, onEvent: options.onEvent, stopped: () => requests > 0 }) };
+  return { stop, ended: watch(path, child, { afterSeq, onEvent: options.onEvent, stopped: () => requests > 0 }) };
 }
 
 /** Starts the worker so that it outlives this process and its terminal. Returns its process id. */
