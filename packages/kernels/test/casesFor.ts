@@ -40,8 +40,8 @@ export interface CasesSpec<I extends string, O extends string, A extends string>
   /** Normally distributed where nothing is said. */
   readonly fill?: Fills<I, A>;
   readonly hard?: Readonly<Record<string, NamedCase<I, A>>>;
-  /** Shapes as models have them, for the benchmark. */
-  readonly benchmark: readonly { readonly extents: Sizes; readonly attributes?: Attributes<A> }[];
+  /** Shapes as models have them, for the benchmark, which leaves out optional inputs. */
+  readonly benchmark: readonly NamedCase<I, A>[];
   readonly reference: Reference<I, O, A>;
 }
 
@@ -57,8 +57,8 @@ export interface OpCase {
   readonly attributes: Attributes<string>;
   /** Absent optional inputs are not in it. */
   readonly inputs: ReadonlyMap<string, CaseInput>;
-  /** Values of the inputs, exact in their element types. */
-  values(): ReadonlyMap<string, Values>;
+  /** Values of the inputs, exact in their element types; of each input only the first `limit`. */
+  values(limit?: number): ReadonlyMap<string, Values>;
 }
 
 export interface OpCases {
@@ -82,15 +82,17 @@ export function casesFor<I extends string, O extends string, A extends string>(
         opCase(op, name, extents, attributes, inputs, { ...spec.fill, ...fill } as Fills<string, string>),
       ),
     );
-  const hard = Object.entries<NamedCase<I, A>>(spec.hard ?? {}).flatMap(([name, { extents, attributes, fill = {} }]) =>
-    variants(name, extents, attributes ? [attributes] : attributesOf(extents), fill as Fills<I, A>),
-  );
+  const named = (name: string, { extents, attributes, fill = {} }: NamedCase<I, A>): OpCase[] =>
+    variants(name, extents, attributes ? [attributes] : attributesOf(extents), fill as Fills<I, A>);
   return {
     op,
-    cases: [...spec.shapes.flatMap((extents) => variants('', extents, attributesOf(extents), {})), ...hard],
-    benchmark: spec.benchmark.flatMap(({ extents, attributes }) =>
-      variants('', extents, attributes ? [attributes] : attributesOf(extents), {}),
-    ),
+    cases: [
+      ...spec.shapes.flatMap((extents) => named('', { extents })),
+      ...Object.entries<NamedCase<I, A>>(spec.hard ?? {}).flatMap(([name, one]) => named(name, one)),
+    ],
+    benchmark: spec.benchmark
+      .flatMap((one) => named('', one))
+      .filter(({ inputs }) => [...op.inputs].every(([name, { optional }]) => !optional || !inputs.has(name))),
     reference: spec.reference as unknown as OpCases['reference'],
   };
 }
@@ -139,7 +141,7 @@ function opCase(
     extents,
     attributes,
     inputs,
-    values: () => {
+    values: (limit = Infinity) => {
       const random = randomFrom(seedOf(`${op.name} ${label}`));
       const made: Record<string, Values> = {};
       for (const [key, { dtype, shape }] of inputs) {
@@ -147,7 +149,7 @@ function opCase(
         const element = fill({ random, extents, attributes, made });
         const count = shape.reduce((product, extent) => product * extent, 1);
         made[key] = new Values(
-          Float64Array.from({ length: count }, (_, i) => rounded(element(i), dtype)),
+          Float64Array.from({ length: Math.min(count, limit) }, (_, i) => rounded(element(i), dtype)),
           shape.length > 1 ? (shape[1] as number) : 1,
         );
       }

@@ -16,7 +16,7 @@ export const cacheWriteCases = casesFor(cacheWriteOp, {
     'up to the end': { extents: { T: 5, K: 64, L: 8 }, fill: { positions: from(3) } },
     'huge and tiny values': { extents: { T: 2, K: 7, L: 2 }, fill: { positions: from(0), x: scaled(1e30) } },
   },
-  benchmark: [{ extents: { T: 512, K: 192, L: 2048 } }],
+  benchmark: [{ extents: { T: 512, K: 192, L: 2048 }, fill: { positions: from(0) } }],
   reference: ({ x, cache, positions }, { written }, { extents: { T = 0, K = 0, L = 0 }, dtypes }) => {
     const start = positions.at(0);
     for (let row = 0; row < L; row++) {

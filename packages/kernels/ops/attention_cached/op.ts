@@ -19,7 +19,7 @@ export const attentionCachedOp = defineOp({
   outputs: { out: 'f32[T,Q]' },
   attributes: attentionAttributes,
   derive: (extents, attributes) => checkHeads('attention_cached', extents, attributes),
-  cost: ({ T = 0, Q = 0, L = 0 }) => ({ flops: 4 * T * L * Q, bytes: 8 * T * Q }),
+  cost: ({ T = 0, Q = 0, K = 0, L = 0 }) => ({ flops: 4 * T * L * Q, bytes: 8 * (T * Q + L * K) }),
 });
 
 /** Appends k and v to the caches and attends to everything in them up to each token's own position. */

@@ -1,0 +1,122 @@
+/**
+ * Times every op at the shapes its cases.ts names: `node bench/ops.ts [--op NAME] [--isa SET] [--threads NUMBER]` prints the rows as JSON.
+ */
+import { parseArgs } from 'node:util';
+import { opCases } from '../ops/cases.ts';
+import { type CpuDevice, cpuDevice, scratchOf } from '../src/addon.ts';
+import type { SourceType } from '../src/addonTypes.ts';
+import { Engine } from '../src/engine.ts';
+import { Graph, Variables } from '../src/graph.ts';
+import { compile } from '../src/plan.ts';
+import { elementCount } from '../src/tensor.ts';
+import type { OpCase } from '../test/casesFor.ts';
+import { hostArray } from '../test/runCases.ts';
+
+export interface OpRow {
+  readonly suite: 'ops';
+  readonly op: string;
+  /** Extents and attributes, as `T=512 K=576 N=1536 alpha=1 bf16=0`. */
+  readonly shape: string;
+  /** Of the inputs whose element type varies: the weights. */
+  readonly dtype: string;
+  readonly isa: string;
+  readonly threads: number;
+  /** Median of a launch. */
+  readonly milliseconds: number;
+  /** (slowest - fastest) / median over the samples. */
+  readonly spread: number;
+  /** From the op's own cost. */
+  readonly gflops: number;
+  readonly gigabytesPerSecond: number;
+}
+
+export interface BenchOpsOptions {
+  readonly device?: CpuDevice;
+  /** Names of ops; all where nothing is said. */
+  readonly only?: readonly string[];
+  readonly samples?: number;
+  /** A sample is as many launches as take this long. */
+  readonly sampleMilliseconds?: number;
+}
+
+const bounds = { T: 1, S: 1, N: 1 };
+/** Larger inputs repeat their first values. */
+const distinctValues = 1 << 16;
+
+export async function benchOps({
+  device = cpuDevice(),
+  only,
+  samples = 7,
+  sampleMilliseconds = 20,
+}: BenchOpsOptions = {}): Promise<OpRow[]> {
+  const rows: OpRow[] = [];
+  for (const { op, benchmark } of opCases) {
+    if (only && !only.includes(op.name)) continue;
+    for (const of of benchmark) rows.push(rowOf(of, device, await measure(of, device, samples, sampleMilliseconds)));
+  }
+  return rows;
+}
+
+/** Milliseconds of a launch in each sample. All inputs are variables, so that calls copy nothing. */
+async function measure(of: OpCase, device: CpuDevice, samples: number, sampleMilliseconds: number): Promise<number[]> {
+  const variables = new Variables();
+  const graph = new Graph('bench', variables);
+  const inputs = Object.fromEntries(
+    [...of.inputs].map(([name, { dtype, shape }]) => [name, variables.get(name, { shape, dtype, kind: 'state' })]),
+  );
+  graph.apply(of.op, inputs, of.attributes);
+  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
+  try {
+    for (const [name, values] of of.values(distinctValues)) {
+      const tensor = variables.byName.get(name);
+      if (!tensor) throw new Error(`${of.op.name} has no input ${name}`);
+      const array = hostArray(values.data, tensor.dtype);
+      const count = elementCount(tensor.shape, bounds);
+      for (let first = 0; first < count; first += array.length)
+        await engine.write(name, array.subarray(0, count - first), tensor.dtype as SourceType, first);
+    }
+    engine.setProfiling(true);
+    const call = { program: 'bench', extents: {}, inputs: {} };
+    const millisecondsOf = async (launches: number): Promise<number> => {
+      await engine.run(Array.from({ length: launches }, () => call));
+      return engine.takeProfile().reduce((sum, { milliseconds }) => sum + milliseconds, 0) / launches;
+    };
+    await millisecondsOf(1);
+    const launches = Math.max(1, Math.min(10_000, Math.ceil(sampleMilliseconds / (await millisecondsOf(3)))));
+    const measured: number[] = [];
+    for (let i = 0; i < samples; i++) measured.push(await millisecondsOf(launches));
+    return measured;
+  } finally {
+    await engine.dispose();
+  }
+}
+
+function rowOf({ op, extents, attributes, inputs }: OpCase, { isa, threads }: CpuDevice, measured: number[]): OpRow {
+  const sorted = measured.toSorted((a, b) => a - b);
+  const milliseconds = sorted[sorted.length >> 1] as number;
+  const { flops, bytes } = op.cost(extents);
+  const varying = [...op.inputs].filter(([, { dtypes }]) => dtypes.length > 1).map(([name]) => inputs.get(name)?.dtype);
+  return {
+    suite: 'ops',
+    op: op.name,
+    shape: Object.entries({ ...extents, ...attributes })
+      .map(([name, value]) => `${name}=${Number.isInteger(value) ? value : Number(value.toPrecision(4))}`)
+      .join(' '),
+    dtype: varying[0] ?? 'f32',
+    isa,
+    threads,
+    milliseconds,
+    spread: ((sorted.at(-1) as number) - (sorted[0] as number)) / milliseconds,
+    gflops: flops / milliseconds / 1e6,
+    gigabytesPerSecond: bytes / milliseconds / 1e6,
+  };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: { op: { type: 'string', multiple: true }, isa: { type: 'string' }, threads: { type: 'string' } },
+  });
+  const device = cpuDevice({ isa: values.isa, threads: values.threads ? Number(values.threads) : undefined });
+  const rows = await benchOps({ device, ...(values.op && { only: values.op }) });
+  console.log(JSON.stringify(rows, null, 2));
+}
