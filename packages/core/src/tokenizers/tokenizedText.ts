@@ -28,6 +28,7 @@ export class TokenizedText {
 
   /** The first token that covers anything from `position` on; `ids.length` when none does. */
   firstAfter(position: number): number {
+    if (position >= this.text.length) return this.ids.length;
     const character = this.#toCodePoint(position);
     return this.#encoding.charToToken(character) ?? this.#firstEndingAfter(character);
   }
