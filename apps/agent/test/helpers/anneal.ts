@@ -26,8 +26,12 @@ export function temporaryFolder(): string {
 }
 
 /** Runs `node <args>` to its end. */
-export function startNode(args: readonly string[], cwd: string): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+export function startNode(
+  args: readonly string[],
+  cwd: string,
+  extra: NodeJS.ProcessEnv = {},
+): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, args, { cwd, env: { ...env, ...extra }, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -43,6 +47,6 @@ export function startNode(args: readonly string[], cwd: string): { child: ChildP
 }
 
 /** `anneal` in `cwd`, as a function of its arguments. */
-export function annealIn(cwd: string): (...args: string[]) => Promise<Ended> {
-  return (...args) => startNode([annealPath, ...args], cwd).ended;
+export function annealIn(cwd: string, extra: NodeJS.ProcessEnv = {}): (...args: string[]) => Promise<Ended> {
+  return (...args) => startNode([annealPath, ...args], cwd, extra).ended;
 }

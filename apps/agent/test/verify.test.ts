@@ -1,0 +1,49 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Quantity } from '@anneal/core/verify/quantity';
+import { expect, test } from 'vitest';
+import { goldenPath } from '../../../packages/core/test/fixtures.ts';
+import { tensorsOf } from '../../../packages/core/test/tamper.ts';
+import { exitCodes } from '../src/exitCodes.ts';
+import { annealIn, temporaryFolder } from './helpers/anneal.ts';
+
+interface Report {
+  passed: boolean;
+  verifications: { passed: boolean; quantities: Quantity[]; error?: { what: string } }[];
+}
+
+/** A copy of a reference folder with one integer of golden.safetensors changed. */
+function changed(folder: string, tensor: string): string {
+  const copy = join(folder, tensor);
+  cpSync(goldenPath('smollm2'), copy, { recursive: true });
+  const file = join(copy, 'golden.safetensors');
+  const bytes = readFileSync(file);
+  const { start } = tensorsOf(file).find(({ name }) => name === tensor) ?? { start: 0 };
+  bytes.writeInt32LE(bytes.readInt32LE(start) + 1, start);
+  writeFileSync(file, bytes);
+  return copy;
+}
+
+test('a line a quantity, and the same as JSON', async () => {
+  const anneal = annealIn(temporaryFolder());
+  const text = await anneal('verify', goldenPath('llama3'));
+  const report = await anneal('verify', goldenPath('llama3'), '--json');
+  expect([text.code, report.code]).toEqual([exitCodes.done, exitCodes.done]);
+  const { verifications } = JSON.parse(report.stdout) as Report;
+  const lines = text.stdout.split('\n').filter((line) => line.startsWith('  pass'));
+  expect(lines.map((line) => line.split(/ +/)[2])).toEqual(verifications[0]?.quantities.map(({ name }) => name));
+});
+
+test.each(['greedy.output', 'packed.lengths'])('one wrong number in %s fails', async (tensor) => {
+  const folder = temporaryFolder();
+  const { code, stdout } = await annealIn(folder)('verify', goldenPath('qwen2'), changed(folder, tensor), '--json');
+  expect(code).toBe(exitCodes.failed);
+  const { passed, verifications } = JSON.parse(stdout) as Report;
+  expect([passed, ...verifications.map((verification) => verification.passed)]).toEqual([false, true, false]);
+});
+
+test('a folder without reference values is wrong usage', async () => {
+  const { code, stderr } = await annealIn(temporaryFolder())('verify', '.');
+  expect(code).toBe(exitCodes.badInput);
+  expect(stderr).toContain('there are no reference values here');
+});
