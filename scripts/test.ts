@@ -51,9 +51,11 @@ function runTests(filters: readonly string[]): void {
   const report = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const vitest = join(modules, 'vitest', 'vitest.mjs');
-  const { ok, seconds } = run('tests', process.execPath, [vitest, 'run', ...reporters, ...filters]);
+  // Tests make their temporary folders in this one, so that none is left behind.
+  const environment = { TMPDIR: folder };
+  const { ok, seconds } = run('tests', process.execPath, [vitest, 'run', ...reporters, ...filters], environment);
   const { passed, failed, skipped } = readReport(report);
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
   counts.passed += passed;
   counts.skipped += skipped;
   // A file that does not load, or an error outside of a test, fails the run without failing a test.
@@ -72,10 +74,19 @@ function readReport(path: string): { passed: number; failed: number; skipped: nu
   }
 }
 
-function run(name: string, command: string, args: readonly string[]): { ok: boolean; seconds: number } {
+function run(
+  name: string,
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): { ok: boolean; seconds: number } {
   console.log(`\n── ${name}`);
   const start = performance.now();
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
   if (error) console.error(error.message);
   return { ok: status === 0, seconds: (performance.now() - start) / 1000 };
 }
