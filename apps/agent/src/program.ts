@@ -1,9 +1,8 @@
 /** The command tree. */
 import { Command } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
 import { type Verb, verbs } from './commands/index.ts';
 import { exitCodeMeanings } from './exitCodes.ts';
-
-const version = '0.1.0';
 
 /** The tree with the options and subcommands of `verb` filled in, or of every verb for `all`. */
 export async function buildProgram(wanted: string | { all: true }): Promise<Command> {
@@ -11,7 +10,7 @@ export async function buildProgram(wanted: string | { all: true }): Promise<Comm
     .description(
       'Fine-tune language models on your own machine: one recipe, every token visible, bit-identical resume.',
     )
-    .version(version, '-V, --version', 'print the version')
+    .version(manifest.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'explain this command')
     .helpCommand('help [command]', 'explain a command')
     .option('--debug', 'print the full stack of an unexpected error')
