@@ -25,7 +25,7 @@ function* texts(): Generator<string> {
 }
 
 /** `tokenizer.json` of Hugging Face: special tokens, then the 256 bytes, then one token for each merge. */
-function tokenizerJson(): object {
+export function tokenizerJson(): object {
   const merges = learnMerges(texts(), VOCABULARY - SPECIAL_TOKENS.length - byteCharacters.length);
   const tokens = [...SPECIAL_TOKENS, ...byteCharacters, ...merges.map(([left, right]) => left + right)];
   if (new Set(tokens).size !== VOCABULARY) throw new Error('two merges make the same token');
