@@ -1,6 +1,6 @@
 #pragma once
 
-// The AVX2 half of simd.h, which includes it.
+// The AVX2 part of simd.h, which includes it.
 
 namespace anneal::ANNEAL_ISA {
 

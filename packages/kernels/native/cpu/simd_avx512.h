@@ -1,6 +1,6 @@
 #pragma once
 
-// The AVX-512 half of simd.h, which includes it.
+// The AVX-512 part of simd.h, which includes it.
 
 namespace anneal::ANNEAL_ISA {
 

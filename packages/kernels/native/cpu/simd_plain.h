@@ -1,6 +1,6 @@
 #pragma once
 
-// The half of simd.h for any other machine, which includes it: vectors of GCC and Clang, that is SSE2 or NEON where there is one.
+// The part of simd.h, which includes it, for any other machine: vectors of GCC and Clang, so SSE2 or NEON where there is one.
 
 namespace anneal::ANNEAL_ISA {
 

@@ -7,8 +7,6 @@
 namespace anneal::ANNEAL_ISA {
 namespace {
 
-constexpr Cells kRounded = kMultipliesPairs ? Cells::pairs : Cells::rounded;
-
 struct Forward {
   const Context* context;
   const AttentionShape* shape;
@@ -77,12 +75,12 @@ void attention_forward(Context& context, const AttentionShape& shape, const floa
                        float* out, float* lse) {
   Forward call{&context, &shape, q, k, v, out, lse};
   const int64_t tasks = (shape.tokens + kQueryBlock - 1) / kQueryBlock * shape.kv_heads;
-  context.pool->run(tasks, shape.compute == DType::bf16 ? forwardTask<kRounded> : forwardTask<Cells::exact>, &call);
+  context.pool->run(tasks, shape.compute == DType::bf16 ? forwardTask<kRoundedCells> : forwardTask<Cells::exact>, &call);
 }
 
 void attention_backward(Context& context, const AttentionShape& shape, const float* q, const float* k, const float* v,
                         const float* out, const float* lse, const float* d_out, float* dq, float* dk, float* dv) {
-  const auto task = shape.compute == DType::bf16 ? backwardTask<kRounded> : backwardTask<Cells::exact>;
+  const auto task = shape.compute == DType::bf16 ? backwardTask<kRoundedCells> : backwardTask<Cells::exact>;
   Backward call{&context, &shape, q, k, v, out, lse, d_out, dq, dk, dv, 0};
   for (;; call.round++) {
     int64_t tiles = 0;

@@ -81,7 +81,7 @@ template <Cells cells>
 void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scratch scratch) {
   const AttentionShape& shape = *call.shape;
   const int size = shape.head_size;
-  const int64_t stride = call.stride(), key_stride = call.keyStride(), cells_size = cellsOf<cells>(size);
+  const int64_t stride = call.stride(), key_stride = call.keyStride(), cells_size = cellsFor<cells>(size);
   const int64_t first_token = tile.document_first + tile.first_query;
   const int64_t at_key = call.atKey(tile.document_first + tile.first_key, kv_head);
   const float *k = call.k + at_key, *v = call.v + at_key;
@@ -92,8 +92,10 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
     prefetchRows(call.out + at, stride, tile.queries, size);
   };
   prefetchHead(kv_head * call.group());
-  const Panels keys_transposed = packTransposed<cells>(k, key_stride, size, tile.keys, scratch.floats(panelCells(size, kTile)));
-  const Panels values_transposed = packTransposed<cells>(v, key_stride, size, tile.keys, scratch.floats(panelCells(size, kTile)));
+  float* packed_keys = scratch.floats(panelCells(size, kTile));
+  float* packed_values = scratch.floats(panelCells(size, kTile));
+  const Panels keys_transposed = packTransposed<cells>(k, key_stride, size, tile.keys, packed_keys);
+  const Panels values_transposed = packTransposed<cells>(v, key_stride, size, tile.keys, packed_values);
   const Panels key_rows = packRows<cells>(k, key_stride, tile.keys, size, scratch.floats(panelCells(kTile, size)));
   float* packed_queries = scratch.floats(panelCells(kTile, size));
   float* packed_d_out = scratch.floats(panelCells(kTile, size));
@@ -120,15 +122,14 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
       multiply<cells>(stripOfRows<cells>(call.d_out + at_strip, stride, rows, size, room), values_transposed, 0, cells_size,
                       begin, end, 1, false, d_score_rows, kTile);
       for (int r = 0; r < rows; r++) {
-        Visible visible = visibleKeys(position + r, shape.window, tile.first_key, tile.keys);
-        visible.first -= begin, visible.end -= begin;
+        const Visible visible = visibleKeys(position + r, shape.window, tile.first_key + begin, tile.keys - begin);
         weightsAndGradient(weight_rows + r * kTile + begin, d_score_rows + r * kTile + begin,
                            static_cast<int>(roundUp(end - begin, Vec::width)), visible,
                            call.lse[head * shape.tokens + first_token + first + r],
                            deltas[first + r]);
       }
-      multiply<cells>(stripOfRows<cells>(d_score_rows + begin, kTile, rows, end - begin, room), key_rows, cellsOf<cells>(begin),
-                      cellsOf<cells>(end - begin), 0, size, shape.scale, call.round > 0, call.dq + at_strip, stride);
+      multiply<cells>(stripOfRows<cells>(d_score_rows + begin, kTile, rows, end - begin, room), key_rows, cellsFor<cells>(begin),
+                      cellsFor<cells>(end - begin), 0, size, shape.scale, call.round > 0, call.dq + at_strip, stride);
     }
 
     const bool accumulate = call.round > 0 || head > kv_head * call.group();
@@ -143,10 +144,10 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
       const int64_t end = shape.window > 0 ? smaller(last, tile.queries) : tile.queries;
       if (end <= begin) continue;
       const Strip weight = stripOfColumns<cells>(weights + begin * kTile + first, kTile, rows, end - begin, room);
-      multiply<cells>(weight, d_out_rows, cellsOf<cells>(begin), cellsOf<cells>(end - begin), 0, size, 1, accumulate,
+      multiply<cells>(weight, d_out_rows, cellsFor<cells>(begin), cellsFor<cells>(end - begin), 0, size, 1, accumulate,
                       call.dv + at_strip, key_stride);
       const Strip d_score = stripOfColumns<cells>(d_scores + begin * kTile + first, kTile, rows, end - begin, room);
-      multiply<cells>(d_score, query_rows, cellsOf<cells>(begin), cellsOf<cells>(end - begin), 0, size, shape.scale, accumulate,
+      multiply<cells>(d_score, query_rows, cellsFor<cells>(begin), cellsFor<cells>(end - begin), 0, size, shape.scale, accumulate,
                       call.dk + at_strip, key_stride);
     }
   }

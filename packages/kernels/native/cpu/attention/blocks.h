@@ -11,14 +11,6 @@ constexpr int kQueryBlock = 96;
 constexpr int kKeyBlock = 96;  // whole panels of the microkernel with every instruction set
 static_assert(kKeyBlock % kTileColumns == 0 && kQueryBlock % kTileRows == 0);
 
-template <Cells cells>
-int64_t cellsOf(int64_t elements) {
-  return (elements + elementsPerCell(cells) - 1) / elementsPerCell(cells);
-}
-
-inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 /** Hands out 64-byte aligned pieces of a thread's scratch. */
 struct Scratch {
   char* next;
@@ -59,7 +51,7 @@ inline int64_t panelCells(int64_t k, int64_t columns) { return k * roundUp(colum
 /** Packs `k` stored rows of `columns` elements. */
 template <Cells cells, typename Element>
 Panels packRows(const Element* from, int64_t stride, int64_t k, int64_t columns, float* to) {
-  Panels panels{to, cellsOf<cells>(k), static_cast<int>(columns), panelWidth(columns)};
+  Panels panels{to, cellsFor<cells>(k), static_cast<int>(columns), panelWidth(columns)};
   for (int i = 0; i * panels.width < columns; i++) {
     const int first = i * panels.width;
     packRowsOfB<cells>(from + first, stride, static_cast<int>(smaller(columns - first, panels.width)), k,
@@ -71,7 +63,7 @@ Panels packRows(const Element* from, int64_t stride, int64_t k, int64_t columns,
 /** Packs the transpose of `columns` stored rows of `k` elements. */
 template <Cells cells, typename Element>
 Panels packTransposed(const Element* from, int64_t stride, int64_t k, int64_t columns, float* to) {
-  Panels panels{to, cellsOf<cells>(k), static_cast<int>(columns), panelWidth(columns)};
+  Panels panels{to, cellsFor<cells>(k), static_cast<int>(columns), panelWidth(columns)};
   for (int i = 0; i * panels.width < columns; i++) {
     const int first = i * panels.width;
     packColumnsOfB<cells>(from + first * stride, stride, static_cast<int>(smaller(columns - first, panels.width)), k,
@@ -91,7 +83,7 @@ struct Strip {
 template <Cells cells>
 Strip stripOfRows(const float* from, int64_t stride, int rows, int64_t k, float* room) {
   if (cells == Cells::exact) return {from, stride, 1, rows};
-  const int64_t row = roundUp(cellsOf<cells>(k), Vec::width);
+  const int64_t row = roundUp(cellsFor<cells>(k), Vec::width);
   packRowsOfA<cells>(from, stride, rows, k, room, row);
   return {room, row, 1, rows};
 }

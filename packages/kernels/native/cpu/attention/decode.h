@@ -25,9 +25,10 @@ struct Decode {
   int64_t keyStride() const { return int64_t{kv_heads} * head_size; }
 };
 
-/** sum[r · sum_stride + c] += Σ_j weights[r · kDecodeKeys + j] · v[j][c] for `rows` heads and `vectors` vectors, of which `columns` exist. */
+/** sum[r · sum_stride + c] += Σ_j weights[r · kDecodeKeys + j] · v[j][c], for `rows` heads and the first `columns` columns. */
 template <typename Element, int rows, int vectors>
-void addWeighted(const float* weights, const Element* v, int64_t stride, int keys, int columns, float* sum, int64_t sum_stride) {
+void addWeighted(const float* weights, const Element* v, int64_t stride, int keys, int columns, float* sum,
+                 int64_t sum_stride) {
   Vec sums[rows][vectors];
 #pragma GCC unroll 4
   for (int r = 0; r < rows; r++) {
@@ -87,7 +88,9 @@ void decodeHeads(const Decode& call, int64_t part, int64_t kv_head, int64_t head
       if (shrink != 1) scaleRow(sums + r * size, size, shrink);
     }
     int r = 0;
-    for (; r + 4 <= heads; r += 4) addWeightedRows<Element, 4>(weights + r * kDecodeKeys, v, stride, keys, size, sums + r * size);
+    for (; r + 4 <= heads; r += 4) {
+      addWeightedRows<Element, 4>(weights + r * kDecodeKeys, v, stride, keys, size, sums + r * size);
+    }
     const float* rest = weights + r * kDecodeKeys;
     switch (heads - r) {
       case 3: addWeightedRows<Element, 3>(rest, v, stride, keys, size, sums + r * size); break;
@@ -119,7 +122,8 @@ inline void combineParts(const Decode& call, int64_t head, float* out) {
     total += factor * call.totals[slot];
     for (int c = 0; c < call.head_size; c += Vec::width) {
       const int lanes = clampCount(call.head_size - c, Vec::width);
-      fma(Vec::set(factor), Vec::load(call.sums + slot * call.head_size + c, lanes), Vec::load(out + c, lanes)).store(out + c, lanes);
+      const Vec sums = Vec::load(call.sums + slot * call.head_size + c, lanes);
+      fma(Vec::set(factor), sums, Vec::load(out + c, lanes)).store(out + c, lanes);
     }
   }
   scaleRow(out, call.head_size, 1 / total);

@@ -21,64 +21,67 @@ struct QueryBlock {
   int window;
 };
 
+/** Scores of a strip of queries, the first at `position`, become weights; `out` and the running totals shrink to match. */
+inline void softmaxStrip(float* scores, int rows, int columns, int64_t position, int window, int64_t first_key, int64_t keys,
+                         float* maxima, float* totals, float* out, int64_t out_stride, int size) {
+  for (int r = 0; r < rows; r++, scores += kKeyBlock, out += out_stride) {
+    const Visible visible = visibleKeys(position + r, window, first_key, keys);
+    if (visible.end <= visible.first) {
+      std::memset(scores, 0, columns * sizeof(float));
+      continue;
+    }
+    const float shrink = softmaxRow(scores, columns, visible, maxima[r], totals[r]);
+    if (shrink != 1) scaleRow(out, size, shrink);
+  }
+}
+
 /** Writes out, and the log-sum-exp of query i of head g to lse[g · lse_stride + i] unless lse is null. */
 template <Cells cells, typename Element>
 void attend(const QueryBlock<Element>& block, Scratch scratch, float* lse, int64_t lse_stride) {
   const int size = block.head_size;
+  const int64_t stride = block.stride, key_stride = block.key_stride, queries = block.queries;
   float* packed_keys = scratch.floats(panelCells(size, kKeyBlock));
   float* packed_values = scratch.floats(panelCells(kKeyBlock, size));
   float* room = scratch.floats(kTileRows * roundUp(larger(size, kKeyBlock), Vec::width));
   float* scores = scratch.floats(kTileRows * kKeyBlock);
-  float* maxima = scratch.floats(block.heads * block.queries);
-  float* totals = scratch.floats(block.heads * block.queries);
-  for (int64_t i = 0; i < block.heads * block.queries; i++) maxima[i] = -INFINITY, totals[i] = 0;
-  for (int64_t i = 0; i < block.queries; i++) std::memset(block.out + i * block.stride, 0, block.heads * size * sizeof(float));
+  float* maxima = scratch.floats(block.heads * queries);
+  float* totals = scratch.floats(block.heads * queries);
+  for (int64_t i = 0; i < block.heads * queries; i++) maxima[i] = -INFINITY, totals[i] = 0;
+  for (int64_t i = 0; i < queries; i++) std::memset(block.out + i * stride, 0, block.heads * size * sizeof(float));
 
-  prefetchRows(block.q, block.stride, block.queries, block.heads * size);
-  const int64_t end_key = block.first_position + block.queries;
+  prefetchRows(block.q, stride, queries, block.heads * size);
+  const int64_t end_key = block.first_position + queries;
   int64_t first_key = block.window > 0 ? larger(block.first_position - block.window + 1, 0) : 0;
   for (; first_key < end_key; first_key += kKeyBlock) {
     const int64_t keys = smaller(end_key - first_key, kKeyBlock);
-    const Panels keys_transposed =
-        packTransposed<cells>(block.k + first_key * block.key_stride, block.key_stride, size, keys, packed_keys);
-    const Panels values = packRows<cells>(block.v + first_key * block.key_stride, block.key_stride, keys, size, packed_values);
-    const int64_t next = first_key + keys, next_keys = smaller(end_key - next, kKeyBlock);
-    prefetchRows(block.k + next * block.key_stride, block.key_stride, next_keys, size);
-    prefetchRows(block.v + next * block.key_stride, block.key_stride, next_keys, size);
+    const Element *k = block.k + first_key * key_stride, *v = block.v + first_key * key_stride;
+    const Panels keys_transposed = packTransposed<cells>(k, key_stride, size, keys, packed_keys);
+    const Panels values = packRows<cells>(v, key_stride, keys, size, packed_values);
+    const int64_t next_keys = smaller(end_key - first_key - keys, kKeyBlock);
+    prefetchRows(k + keys * key_stride, key_stride, next_keys, size);
+    prefetchRows(v + keys * key_stride, key_stride, next_keys, size);
 
-    for (int64_t unit = 0; unit < block.heads * roundUp(block.queries, kTileRows); unit += kTileRows) {
-      const int64_t head = unit / roundUp(block.queries, kTileRows), first = unit % roundUp(block.queries, kTileRows);
-      const int rows = clampCount(block.queries - first, kTileRows);
-      const int64_t position = block.first_position + first;
-      const int begin = visibleKeys(position, block.window, first_key, keys).first / kTileColumns * kTileColumns;
-      const int end = visibleKeys(position + rows - 1, block.window, first_key, keys).end;
-      if (end <= begin) continue;
-      const int columns = static_cast<int>(roundUp(end - begin, Vec::width));
-
-      const float* q = block.q + first * block.stride + head * size;
-      float* out = block.out + first * block.stride + head * size;
-      multiply<cells>(stripOfRows<cells>(q, block.stride, rows, size, room), keys_transposed, 0, cellsOf<cells>(size), begin,
-                      end, block.scale, false, scores, kKeyBlock);
-      for (int r = 0; r < rows; r++) {
-        Visible visible = visibleKeys(position + r, block.window, first_key, keys);
-        visible.first -= begin, visible.end -= begin;
-        float* row = scores + r * kKeyBlock + begin;
-        if (visible.end <= visible.first) {
-          std::memset(row, 0, columns * sizeof(float));
-          continue;
-        }
-        const int64_t i = head * block.queries + first + r;
-        const float shrink = softmaxRow(row, columns, visible, maxima[i], totals[i]);
-        if (shrink != 1) scaleRow(out + r * block.stride, size, shrink);
+    for (int64_t head = 0; head < block.heads; head++) {
+      for (int64_t first = 0; first < queries; first += kTileRows) {
+        const int rows = clampCount(queries - first, kTileRows);
+        const int64_t position = block.first_position + first, row = head * queries + first;
+        const int begin = visibleKeys(position, block.window, first_key, keys).first / kTileColumns * kTileColumns;
+        const int end = visibleKeys(position + rows - 1, block.window, first_key, keys).end;
+        if (end <= begin) continue;
+        float* out = block.out + first * stride + head * size;
+        const Strip q = stripOfRows<cells>(block.q + first * stride + head * size, stride, rows, size, room);
+        multiply<cells>(q, keys_transposed, 0, cellsFor<cells>(size), begin, end, block.scale, false, scores, kKeyBlock);
+        softmaxStrip(scores + begin, rows, static_cast<int>(roundUp(end - begin, Vec::width)), position, block.window,
+                     first_key + begin, keys - begin, maxima + row, totals + row, out, stride, size);
+        const Strip weights = stripOfRows<cells>(scores + begin, kKeyBlock, rows, end - begin, room);
+        multiply<cells>(weights, values, cellsFor<cells>(begin), cellsFor<cells>(end - begin), 0, size, 1, true, out, stride);
       }
-      multiply<cells>(stripOfRows<cells>(scores + begin, kKeyBlock, rows, end - begin, room), values, cellsOf<cells>(begin),
-                      cellsOf<cells>(end - begin), 0, size, 1, true, out, block.stride);
     }
   }
   for (int64_t head = 0; head < block.heads; head++) {
-    for (int64_t i = 0; i < block.queries; i++) {
-      const int64_t row = head * block.queries + i;
-      scaleRow(block.out + i * block.stride + head * size, size, 1 / totals[row]);
+    for (int64_t i = 0; i < queries; i++) {
+      const int64_t row = head * queries + i;
+      scaleRow(block.out + i * stride + head * size, size, 1 / totals[row]);
       if (lse) lse[head * lse_stride + i] = maxima[row] + ::logf(totals[row]);
     }
   }

@@ -14,15 +14,26 @@ enum class Cells {
   pairs,    // two bf16
 };
 
-constexpr bool kMultipliesPairs =
+/** How this instruction set computes with operands rounded to bf16. */
+constexpr Cells kRoundedCells =
 #if defined(__AVX512BF16__)
-    true;
+    Cells::pairs;
 #else
-    false;
+    Cells::rounded;
 #endif
 
 /** Elements along K that one cell holds. */
 constexpr int64_t elementsPerCell(Cells cells) { return cells == Cells::pairs ? 2 : 1; }
+
+/** Cells that hold `elements` elements along K; the last may be half empty. */
+template <Cells cells>
+constexpr int64_t cellsFor(int64_t elements) {
+  return (elements + elementsPerCell(cells) - 1) / elementsPerCell(cells);
+}
+
+constexpr int64_t roundUp(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 template <Cells cells>
 inline Vec multiplyAdd(Vec a, Vec b, Vec c) {
@@ -77,9 +88,10 @@ inline Vec loadAcrossK(const Element* from, int64_t stride, int count, bool seco
 #if defined(__AVX512BF16__)
   if constexpr (cells == Cells::pairs) {
     const __m512i rows = second_row ? toPairs(from, count, from + stride, count) : toPairs(from, count, from, 0);
-    // Lane j takes element j of the first row and, above it, element 16 + j: the same of the second row.
+    // Lane j takes element j of the first row and, above it, element 16 + j, which is the second row's.
     const __m512i each = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    const __m512i interleave = _mm512_or_si512(_mm512_mullo_epi32(each, _mm512_set1_epi32(0x10001)), _mm512_set1_epi32(16 << 16));
+    const __m512i interleave =
+        _mm512_or_si512(_mm512_mullo_epi32(each, _mm512_set1_epi32(0x10001)), _mm512_set1_epi32(16 << 16));
     return {_mm512_castsi512_ps(_mm512_permutexvar_epi16(interleave, rows))};
   }
 #endif

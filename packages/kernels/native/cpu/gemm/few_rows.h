@@ -2,7 +2,7 @@
 
 #include "gemm.h"
 #include "pack.h"
-#include "tasks.h"
+#include "product.h"
 
 // Decoding: a few rows of x against the rows of a stored weight, as dot products along K. Every weight is read once from
 // where it lies, so the speed is the memory's. A result does not depend on how many rows there are.
@@ -26,7 +26,7 @@ template <Cells cells, typename Element, int rows, int columns>
 void dotProducts(const FewRows& call, const Element* weight, float* c) {
   constexpr int64_t step = Vec::width * elementsPerCell(cells);
   const int64_t stride = call.weight->stride;
-  const int64_t cells_k = (call.k + elementsPerCell(cells) - 1) / elementsPerCell(cells);
+  const int64_t cells_k = cellsFor<cells>(call.k);
   Vec sums[rows][columns];
 #pragma GCC unroll 8
   for (int r = 0; r < rows; r++) {
@@ -88,21 +88,21 @@ template <Cells cells, typename Element>
 void dotTask(void* argument, int64_t index, int) {
   const FewRows& call = *static_cast<const FewRows*>(argument);
   const int64_t first = index * call.columns_per_task;
-  dotRows<cells, Element>(call, first, first + call.columns_per_task < call.n ? first + call.columns_per_task : call.n);
+  dotRows<cells, Element>(call, first, smaller(first + call.columns_per_task, call.n));
 }
 
 /** Whether the product is of this kind; its x must also fit into the scratch of one thread. */
-template <Cells cells>
-bool hasFewRows(int64_t m, int64_t k, const Matrix& a, const Matrix& b) {
-  const int64_t x_bytes = m * roundUp(k, Vec::width) * static_cast<int64_t>(sizeof(float));
-  return m <= kFewRows && !a.transposed && b.transposed && x_bytes <= static_cast<int64_t>(kScratchBytesPerThread);
+inline bool hasFewRows(const Product& product) {
+  const int64_t x_bytes = product.m * roundUp(product.k, Vec::width) * static_cast<int64_t>(sizeof(float));
+  return product.m <= kFewRows && !product.a.transposed && product.b.transposed &&
+         x_bytes <= static_cast<int64_t>(kScratchBytesPerThread);
 }
 
 template <Cells cells>
-void gemmOfFewRows(Context& context, int64_t m, int64_t n, int64_t k, float alpha, const Matrix& a, const Matrix& b, float* c,
-                   int64_t ldc, bool accumulate) {
+void gemmOfFewRows(Context& context, const Product& product) {
   constexpr int64_t weights_per_task = 32768;
-  FewRows call{static_cast<const float*>(a.data), a.stride, &b, c, ldc, m, n, k, alpha, accumulate, 0};
+  const auto [m, n, k, alpha, a, b, c, ldc, accumulate] = product;
+  FewRows call{static_cast<const float*>(a.data), a.stride, &product.b, c, ldc, m, n, k, alpha, accumulate, 0};
   call.columns_per_task = roundUp((weights_per_task + k - 1) / k, 4);
   if (cells != Cells::exact || a.type != DType::f32) {
     float* packed = reinterpret_cast<float*>(context.scratch);

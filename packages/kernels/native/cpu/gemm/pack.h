@@ -7,8 +7,6 @@
 
 namespace anneal::ANNEAL_ISA {
 
-constexpr int64_t roundUp(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
-
 /**
  * `rows` rows of A with K along the rows: row-major cells, `row_stride` apart (a multiple of Vec::width, at least the cells
  * of `k` elements).
@@ -26,7 +24,7 @@ void packRowsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k, f
 template <Cells cells, typename Element>
 void packColumnsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k, float* to) {
   static_assert(kTileRows == Vec::width || 2 * kTileRows == Vec::width);
-  const int64_t strip = (k + elementsPerCell(cells) - 1) / elementsPerCell(cells) * kTileRows;
+  const int64_t strip = cellsFor<cells>(k) * kTileRows;
   for (int64_t r = 0; r < rows; r += Vec::width, to += Vec::width / kTileRows * strip) {
     const int count = clampCount(rows - r, Vec::width);
     float* out = to;
@@ -56,7 +54,7 @@ void packRowsOfB(const Element* from, int64_t stride, int columns, int64_t k, fl
 template <Cells cells, typename Element>
 void packColumnsOfB(const Element* from, int64_t stride, int columns, int64_t k, float* to, int width) {
   constexpr int64_t step = Vec::width * elementsPerCell(cells);
-  const int64_t cells_k = (k + elementsPerCell(cells) - 1) / elementsPerCell(cells);
+  const int64_t cells_k = cellsFor<cells>(k);
   for (int column = 0; column < width; column += Vec::width) {
     const int rows = clampCount(columns - column, Vec::width);
     const Element* source = from + column * stride;

@@ -140,8 +140,10 @@ bool checkCached(int64_t tokens, int64_t start, int heads, int kv_heads, int siz
   Floats out(expected.size(), NAN), again(expected.size(), NAN);
   const void *keys = type == DType::bf16 ? static_cast<void*>(k_half.data()) : k.data();
   const void *values = type == DType::bf16 ? static_cast<void*>(v_half.data()) : v.data();
-  attention_cached(one.context, tokens, start, heads, kv_heads, size, 0.125f, window, q.data() + skip, keys, values, type, out.data());
-  attention_cached(three.context, tokens, start, heads, kv_heads, size, 0.125f, window, q.data() + skip, keys, values, type, again.data());
+  attention_cached(one.context, tokens, start, heads, kv_heads, size, 0.125f, window, q.data() + skip, keys, values, type,
+                   out.data());
+  attention_cached(three.context, tokens, start, heads, kv_heads, size, 0.125f, window, q.data() + skip, keys, values, type,
+                   again.data());
   const bool repeatable = std::memcmp(out.data(), again.data(), out.size() * 4) == 0;
   const double e = error(out, expected);
   if (e < 1e-11 && repeatable) return true;
@@ -158,12 +160,15 @@ int check() {
   for (int i = 0; i < 240; i++) {
     const int kv_heads = 1 + random() % 3, heads = kv_heads * groups[random() % 5], size = sizes[i % 11];
     std::vector<int32_t> ends{0};
-    for (int64_t d = 0, most = 1 + random() % 4; d < most; d++) ends.push_back(ends.back() + random() % (i % 3 ? 40 : 150) + (d == 0));
+    for (int64_t d = 0, most = 1 + random() % 4; d < most; d++) {
+      ends.push_back(ends.back() + random() % (i % 3 ? 40 : 150) + (d == 0));
+    }
     const AttentionShape shape{ends.back(), heads, kv_heads, size, static_cast<int64_t>(ends.size() - 1), ends.data(),
                                0.125f, windows[random() % 6], i % 4 == 3 ? DType::bf16 : DType::f32};
     if (!checkOne(shape, one, three, random)) return 1;
     const int64_t tokens = i % 2 ? 1 : 1 + random() % 100, start = random() % (i % 5 ? 50 : 900);
-    if (!checkCached(tokens, start, heads, kv_heads, size, windows[random() % 6], random() % 2 ? DType::bf16 : DType::f32, one, three, random)) return 1;
+    const DType type = random() % 2 ? DType::bf16 : DType::f32;
+    if (!checkCached(tokens, start, heads, kv_heads, size, windows[random() % 6], type, one, three, random)) return 1;
     calls += 2;
   }
   std::printf("%d calls agree with float64, the same bits with 1 and 3 threads\n", calls);
@@ -199,9 +204,12 @@ void measure(int threads) {
     const double flops = 2.0 * row.documents * length * (length + 1) / 2 * row.heads * row.size;
     for (DType compute : {DType::f32, DType::bf16}) {
       shape.compute = compute;
-      const double forward = bestSeconds([&] { attention_forward(all.context, shape, q.data(), k.data(), v.data(), out.data(), lse.data()); });
+      const double forward = bestSeconds([&] {
+        attention_forward(all.context, shape, q.data(), k.data(), v.data(), out.data(), lse.data());
+      });
       const double backward = bestSeconds([&] {
-        attention_backward(all.context, shape, q.data(), k.data(), v.data(), out.data(), lse.data(), d_out.data(), dq.data(), dk.data(), dv.data());
+        attention_backward(all.context, shape, q.data(), k.data(), v.data(), out.data(), lse.data(), d_out.data(), dq.data(),
+                           dk.data(), dv.data());
       });
       std::printf("%4d tokens in %d documents, %2d/%d heads of %3d, %s: forward %.3f ms (%.0f GFLOP/s), backward %.3f ms (%.0f)\n",
                   row.tokens, row.documents, row.heads, row.kv_heads, row.size, compute == DType::bf16 ? "bf16" : "f32 ",

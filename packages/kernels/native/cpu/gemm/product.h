@@ -1,8 +1,19 @@
 #pragma once
 
-#include "../../context.h"
+#include "cells.h"
+#include "gemm.h"
 
 namespace anneal::ANNEAL_ISA {
+
+/** What gemm was asked for. */
+struct Product {
+  int64_t m, n, k;
+  float alpha;
+  Matrix a, b;
+  float* c;
+  int64_t ldc;
+  bool accumulate;
+};
 
 /** Runs on all threads, or on this one alone when `products` multiplications are too few to pay for waking the others. */
 inline void runTasks(Context& context, int64_t products, int64_t count, ThreadPool::Task task, void* argument) {
