@@ -27,7 +27,7 @@ export async function launch(
   await using run = await RunDirectory.open(path);
   process.on('SIGQUIT', () => {
     run.record({ type: 'stopped', step: stepOf(run.status.checkpoint) });
-    process.exit(exitCodes.interrupted);
+    void run.close().finally(() => process.exit(exitCodes.interrupted));
   });
   const before = run.status.seq;
   try {
