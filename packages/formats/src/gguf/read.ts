@@ -47,6 +47,7 @@ export class GgufSource implements TensorSource {
     if (!isBlockType(dtype)) return decodeFloat32(bytes, dtype, `${this.path}: tensor ${JSON.stringify(name)}`);
     const weights = new Float32Array(elementCount(rows ? [rows.count, ...shape.slice(1)] : shape));
     BLOCK_FORMATS[dtype].decode(bytes, weights);
+    bytes.buffer.transfer(0); // frees them now: the collector lets tens of megabytes gather
     return weights;
   }
 

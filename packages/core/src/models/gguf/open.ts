@@ -33,9 +33,11 @@ export function openGgufModel(path: string): OpenModel {
         rowGroup: permuted ? config.headSize : 1,
         bytes: (rows) => restore(source.bytes(stored.name, rows), rows),
         float32: (rows) => {
-          const { buffer, byteOffset, byteLength } = source.float32(stored.name, rows);
-          const restored = restore(new Uint8Array(buffer, byteOffset, byteLength), rows);
-          return new Float32Array(restored.buffer, restored.byteOffset, restored.byteLength / 4);
+          const weights = source.float32(stored.name, rows);
+          if (!permuted) return weights;
+          const restored = restore(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), rows);
+          (weights.buffer as ArrayBuffer).transfer(0);
+          return new Float32Array(restored.buffer);
         },
       });
     }
