@@ -1,0 +1,62 @@
+/** A model loaded for decoding alone: token ids in, token ids and logits out. */
+import { type CpuDevice, compile, cpuDevice, Engine, scratchOf, Variables } from '@anneal/kernels';
+import { onTestFinished } from 'vitest';
+import { generate } from '../src/generate/generate.ts';
+import { decodeProgram } from '../src/generate/programs.ts';
+import { greedy, type SamplingOptions } from '../src/generate/sample.ts';
+import { loadWeights } from '../src/models/load.ts';
+import { openModel } from '../src/models/open.ts';
+
+export interface DecoderOptions {
+  readonly contextLength: number;
+  /** Most tokens read at once. */
+  readonly chunk: number;
+  readonly weightType?: 'f32' | 'bf16';
+  readonly device?: CpuDevice;
+}
+
+export interface Decoder {
+  readonly vocabSize: number;
+  /** Of the last of `tokens`, which go to the cache from `start` on. */
+  logits(tokens: ArrayLike<number>, start: number): Promise<Float32Array>;
+  /** The stop token that ended it is the last. */
+  generate(prompt: ArrayLike<number>, options?: Partial<GenerationOptions>): Promise<number[]>;
+}
+
+interface GenerationOptions {
+  readonly sampling: SamplingOptions;
+  readonly maxNewTokens: number;
+  readonly stopIds: ReadonlySet<number>;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+}
+
+/** Freed when the test ends. */
+export async function openDecoder(path: string, options: DecoderOptions): Promise<Decoder> {
+  const { contextLength, chunk, weightType = 'f32', device = cpuDevice() } = options;
+  const model = openModel(path);
+  const { config } = model;
+  const weights = { type: weightType, trainable: false, lora: null, dropoutSeed: null } as const;
+  const graph = decodeProgram('decode', new Variables(), { config, weights, contextLength });
+  const bounds = { T: chunk, S: 2, N: 1 };
+  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
+  onTestFinished(() => engine.dispose());
+  await loadWeights(engine, model);
+  model.close();
+  return {
+    vocabSize: config.vocabSize,
+    async logits(tokens, start) {
+      const ids = Int32Array.from(tokens);
+      const inputs = { tokens: ids, positions: ids.map((_, i) => start + i), rows: Int32Array.of(ids.length - 1) };
+      const call = { program: 'decode', extents: { T: ids.length, N: 1 }, inputs };
+      const { results } = await engine.run([call], [['decode', 'logits']]);
+      return results[0] as Float32Array;
+    },
+    async generate(prompt, how = {}) {
+      const defaults = { program: 'decode', sampling: greedy, maxNewTokens: 32, stopIds: new Set<number>(), seed: 0 };
+      const ids: number[] = [];
+      for await (const id of generate(engine, Int32Array.from(prompt), { ...defaults, ...how })) ids.push(id);
+      return ids;
+    },
+  };
+}
