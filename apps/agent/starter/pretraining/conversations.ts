@@ -1,6 +1,7 @@
 import { a, type Choice, capital } from './choice.ts';
-import { keeperTurns } from './harbours.ts';
-import { type Question, question } from './questions.ts';
+import { keeperTurns } from './harbours/harbour.ts';
+import type { Question } from './questions/ask.ts';
+import { question } from './questions/question.ts';
 import { voice } from './voices.ts';
 import { jobs, people } from './world.ts';
 

@@ -6,8 +6,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { choice } from './choice.ts';
 import { conversation } from './conversations.ts';
-import { harbourText } from './harbours.ts';
-import { story } from './stories.ts';
+import { harbourText } from './harbours/harbour.ts';
+import { story } from './stories/story.ts';
 
 export const SEED = 1871;
 export const STORIES = 8000;

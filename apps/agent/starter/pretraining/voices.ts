@@ -1,5 +1,5 @@
 import { type Choice, capital } from './choice.ts';
-import { properNames } from './harbours.ts';
+import { properNames } from './harbours/names.ts';
 
 /** Somebody's way of speaking: the same answer in other clothes. */
 export type Voice = (answer: string) => string;
