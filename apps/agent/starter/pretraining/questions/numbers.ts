@@ -1,5 +1,5 @@
 import { people, plural } from '../world.ts';
-import { type Ask } from './ask.ts';
+import type { Ask } from './ask.ts';
 
 export const sum: Ask = (c) => {
   const [x, y] = [c.between(0, 10), c.between(0, 10)];
