@@ -11,9 +11,14 @@ struct Vec {
 
   static Vec set(float value) { return {Lanes{value, value, value, value}}; }
   static Vec zero() { return set(0.0f); }
-  static Vec load(const float* from) { return load(from, width); }
+  static Vec load(const float* from) {
+    Vec result;
+    std::memcpy(&result.lanes, from, sizeof result.lanes);
+    return result;
+  }
   /** The first `count` (0…width) lanes; zero in the others, whose memory is not touched. */
   static Vec load(const float* from, int count) {
+    if (count == width) return load(from);  // a copy of fixed size is one instruction
     Vec result = zero();
     std::memcpy(&result.lanes, from, static_cast<size_t>(count) * sizeof *from);
     return result;
@@ -25,8 +30,11 @@ struct Vec {
     return result;
   }
 
-  void store(float* to) const { store(to, width); }
-  void store(float* to, int count) const { std::memcpy(to, &lanes, static_cast<size_t>(count) * sizeof *to); }
+  void store(float* to) const { std::memcpy(to, &lanes, sizeof lanes); }
+  void store(float* to, int count) const {
+    if (count == width) return store(to);
+    std::memcpy(to, &lanes, static_cast<size_t>(count) * sizeof *to);
+  }
   /** The first half of the lanes to `low`, the second to `high`. */
   void storeHalves(float* low, float* high) const {
     std::memcpy(low, &lanes, sizeof lanes / 2);

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "cpu/parallel.h"
+#include "cpu/simd.h"
 #include "kernel.h"
 
 namespace anneal::ANNEAL_ISA {
@@ -21,11 +22,15 @@ const char* adamw(const Launch& launch) {
   const float b1 = static_cast<float>(beta1), b2 = static_cast<float>(beta2);
   const float c1 = static_cast<float>(1.0 - beta1), c2 = static_cast<float>(1.0 - beta2);
   parallelFor(*launch.context, launch.outputs[0].elements(), 8192, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
-      const float g = gradient[i] * clip;
-      m[i] = b1 * m[i] + c1 * g;
-      v[i] = b2 * v[i] + c2 * g * g;
-      parameter[i] = parameter[i] * decay - stepSize * (m[i] / (std::sqrt(v[i]) / rootCorrection + epsilon));
+    for (int64_t i = begin; i < end; i += Vec::width) {
+      const int count = static_cast<int>(end - i < Vec::width ? end - i : Vec::width);
+      const Vec g = Vec::load(gradient + i, count) * Vec::set(clip);
+      const Vec mean = Vec::set(b1) * Vec::load(m + i, count) + Vec::set(c1) * g;
+      const Vec square = Vec::set(b2) * Vec::load(v + i, count) + Vec::set(c2) * g * g;
+      mean.store(m + i, count);
+      square.store(v + i, count);
+      const Vec denominator = sqrt(square) / Vec::set(rootCorrection) + Vec::set(epsilon);
+      (Vec::load(parameter + i, count) * Vec::set(decay) - Vec::set(stepSize) * (mean / denominator)).store(parameter + i, count);
     }
   });
   return nullptr;

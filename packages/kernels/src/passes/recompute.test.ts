@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import { add } from '../../ops/add/op.ts';
+import { rmsNorm } from '../../ops/rms_norm/op.ts';
+import { swiglu } from '../../ops/swiglu/op.ts';
 import { miniModel } from '../../test/miniModel.ts';
-import type { Node } from '../graph.ts';
+import { Problem } from '../../test/problem.ts';
+import type { Graph, Node } from '../graph.ts';
 import { recompute } from './recompute.ts';
 
 const layers = 3;
 const { graph } = miniModel({ layers, lora: true, tied: true, dropout: 0.1, bounds: { T: 64, S: 4 } });
 
 /** Nodes that were not in the graph as it was built, told by what they write. */
-function repeated(nodes: readonly Node[]): Node[] {
-  const original = new Set(graph.nodes.map((node) => Object.values(node.outputs)[0]));
+function repeated(nodes: readonly Node[], of: Graph = graph): Node[] {
+  const original = new Set(of.nodes.map((node) => Object.values(node.outputs)[0]));
   return nodes.filter((node) => !original.has(Object.values(node.outputs)[0]));
 }
 
@@ -61,6 +65,24 @@ describe.each(['cheap', 'full'] as const)('level %s', (level) => {
       expect(next.layer).toBe(node.layer);
     }
   });
+});
+
+test('what another layer reads is kept', () => {
+  const p = new Problem();
+  const weight = p.variable('g', [6], 'weight', { mean: 1 });
+  const x = p.rows('x', 4, 6);
+  p.graph.layer = 0;
+  const a = rmsNorm(x, weight, 1e-5);
+  const b = swiglu(a, rmsNorm(a, weight, 1e-5));
+  p.graph.layer = 1;
+  const c = add(a, b);
+  p.graph.layer = null;
+  p.train(c, p.variable('head', [5, 6], 'weight'));
+  const again = repeated(
+    recompute(p.graph, () => 'full'),
+    p.graph,
+  );
+  expect(again.map(({ op, inputs }) => [op.name, inputs.x?.name])).toEqual([['rms_norm', a.name]]);
 });
 
 test('a layer that is kept stays as it is', () => {
