@@ -21,7 +21,7 @@ export interface ModelTextOptions {
   readonly enableThinking?: boolean | undefined;
 }
 
-/** @throws UserError when the model has no tokenizer, or the template is invalid */
+/** @throws UserError when the model has no tokenizer or one of another model, or the template is invalid */
 export function openModelText(model: OpenModel, options: ModelTextOptions = {}): ModelText {
   const tokenizer = openModelTokenizer(model);
   const source = options.chatTemplate
@@ -57,7 +57,16 @@ function openModelTokenizer(model: OpenModel): Tokenizer {
     Buffer.from(model.readTokenizerFile('tokenizer_config.json')),
     `${model.path}/tokenizer_config.json`,
   );
-  return openTokenizer({ tokenizerJson: read('tokenizer.json'), tokenizerConfig });
+  const tokenizer = openTokenizer({ tokenizerJson: read('tokenizer.json'), tokenizerConfig });
+  if (tokenizer.vocabSize > model.config.vocabSize) {
+    throw new UserError({
+      what: `the tokenizer has tokens up to id ${tokenizer.vocabSize - 1}, the embedding only ${model.config.vocabSize} rows`,
+      where: model.path,
+      next: 'use the tokenizer that came with the model, or a copy of the model whose embedding was enlarged for it',
+      code: 'vocabulary_too_large',
+    });
+  }
+  return tokenizer;
 }
 
 /** The ids with which an answer to `messages` begins. @throws UserError when the model has no chat template */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
@@ -63,6 +64,20 @@ export async function readCheckpoint(
     state: JSON.parse(await readFile(join(folder, 'trainer_state.json'), 'utf8')) as TrainerState,
     data: JSON.parse(await readFile(join(folder, 'data_state.json'), 'utf8')) as LoaderState,
   };
+}
+
+/** Called before anything is loaded from the folder. @throws UserError where it holds weights alone, or nothing */
+export function assertIsCheckpoint(folder: string): void {
+  const missing = ['optimizer.safetensors', 'trainer_state.json', 'data_state.json'].find(
+    (file) => !existsSync(join(folder, file)),
+  );
+  if (missing === undefined) return;
+  throw new UserError({
+    what: `a run cannot go on from here: ${missing} is missing`,
+    where: folder,
+    next: 'name a checkpoint-N folder of a run; to train an adapter further without its optimizer, give it as lora_model_dir',
+    code: 'not_a_checkpoint',
+  });
 }
 
 async function writeAdapter(

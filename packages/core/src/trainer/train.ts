@@ -2,7 +2,13 @@ import { UserError } from '../errors.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
 import { withoutSuperseded } from '../protocol/events.ts';
-import { type CheckpointContents, readCheckpoint, type TrainerState, writeCheckpoint } from './checkpoint.ts';
+import {
+  assertIsCheckpoint,
+  type CheckpointContents,
+  readCheckpoint,
+  type TrainerState,
+  writeCheckpoint,
+} from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import { interval, type Job } from './job.ts';
 import { sampleProgram } from './planTraining.ts';
@@ -37,6 +43,7 @@ export async function train(job: Job, out: RunDirectory, signal: TrainSignal): P
 async function trainSession(session: Session, out: RunDirectory, signal: TrainSignal): Promise<void> {
   const { job, loader, data, totalSteps } = session;
   const checkpoint = (await out.latestCheckpoint())?.path ?? job.resumeFrom;
+  if (checkpoint) assertIsCheckpoint(checkpoint);
   const engine = new TrainingEngine(await startEngine(session, checkpoint));
   const contents: CheckpointContents = {
     engine: engine.engine,
@@ -130,8 +137,23 @@ const fresh: TrainerState = {
 
 /** `startEngine` has loaded the weights from the same checkpoint; here come moments, position and counters. */
 async function restore(checkpoint: string, session: Session, { engine }: TrainingEngine): Promise<TrainerState> {
+  const { loader, job, totalSteps } = session;
   const { state, data } = await readCheckpoint(checkpoint, engine);
-  session.loader.restore(data);
+  const refuse = (what: string, next: string) =>
+    new UserError({ what, where: checkpoint, next, code: 'checkpoint_of_another_run' });
+  if (data.index >= loader.stepsPerEpoch) {
+    throw refuse(
+      `the checkpoint is ${data.index} steps into an epoch, this run's epochs have ${loader.stepsPerEpoch}`,
+      'resume with the data and batch sizes it was made with, or start anew with lora_model_dir',
+    );
+  }
+  if (checkpoint === job.resumeFrom && state.step >= totalSteps) {
+    throw refuse(
+      `the checkpoint has ${state.step} steps behind it, this run is to have ${totalSteps}`,
+      'raise max_steps or num_epochs',
+    );
+  }
+  loader.restore(data);
   return state;
 }
 
