@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { BenchRow } from '@anneal/core/bench/row';
 import { cpuDevice } from '@anneal/core/device';
+import { UserError } from '@anneal/core/errors';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import type { BenchOptions } from '../commands/bench.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
@@ -10,6 +11,7 @@ import { formatTable } from '../terminal/table.ts';
 import { formatNumber } from '../terminal/units.ts';
 
 export async function bench(options: BenchOptions): Promise<void> {
+  if (options.suite === 'data') return printData(options);
   const rows = options.dtype ? await measure(options, options.dtype) : await measureEach(['f32', 'bf16']);
   if (options.json) return printJson(rows);
   print(
@@ -54,6 +56,33 @@ async function measure(options: BenchOptions, dtype: 'f32' | 'bf16'): Promise<Be
   return [
     await benchSft({ modelPath, device, weightType: dtype, sequenceLen, loraR, activations, warmup, steps, profile }),
   ];
+}
+
+async function printData({ model, data, maxRows, json }: BenchOptions): Promise<void> {
+  if (data === undefined) {
+    throw new UserError({
+      what: 'the suite data needs a file of rows',
+      next: 'add --data train.jsonl',
+      code: 'option_missing',
+    });
+  }
+  const { benchData } = await import('@anneal/core/bench/data');
+  const row = await benchData({ modelPath: resolveModelPath(model), file: data, maxRows });
+  if (json) return printJson([row]);
+  print(
+    formatTable(
+      [{ title: 'MEASURED' }, { title: 'VALUE', align: 'right' }],
+      [
+        ['rows in the file', row.rows.toLocaleString('en')],
+        ['opening and counting', `${row.openMs.toFixed(0)} ms`],
+        ['a page of 100 rows', `${row.pageMs.toFixed(1)} ms`],
+        ['rendered text', `${row.megabytes.toFixed(1)} MB`],
+        ['tokens', row.tokens.toLocaleString('en')],
+        ['rendering and tokenising', `${row.megabytesPerSecond.toFixed(2)} MB/s`],
+        ['the same, one core', `${row.megabytesPerCoreSecond.toFixed(2)} MB/s`],
+      ],
+    ),
+  );
 }
 
 /** This very command again, once for each type. */

@@ -3,7 +3,9 @@ import { addExamples } from './examples.ts';
 import { wholeNumberFrom } from './numberOption.ts';
 
 export interface BenchOptions {
-  suite: 'sft' | 'decode';
+  suite: 'sft' | 'decode' | 'data';
+  data?: string;
+  maxRows: number;
   model: string;
   sequenceLen: number;
   loraR: number;
@@ -21,8 +23,11 @@ export function define(command: Command): void {
   addExamples(
     command
       .addOption(
-        new Option('--suite <suite>', 'sft: optimizer steps; decode: reading a prompt and answering it')
-          .choices(['sft', 'decode'])
+        new Option(
+          '--suite <suite>',
+          'sft: optimizer steps; decode: reading a prompt and answering it; data: opening, rendering and tokenising rows',
+        )
+          .choices(['sft', 'decode', 'data'])
           .default('sft'),
       )
       .requiredOption('--model <model>', 'a model folder, a .gguf file, or a name that was pulled')
@@ -38,6 +43,8 @@ export function define(command: Command): void {
       .option('--warmup <number>', 'steps before measuring', wholeNumberFrom(0, 10_000), 3)
       .option('--steps <number>', 'steps, or answers, that are measured', wholeNumberFrom(1, 100_000), 10)
       .option('--new-tokens <number>', 'tokens of an answer', wholeNumberFrom(2, 1 << 20), 64)
+      .option('--data <file>', 'for the suite data: the file of rows')
+      .option('--max-rows <number>', 'for the suite data: rows that are tokenised', wholeNumberFrom(1), 100_000)
       .option('--profile', 'say where the time of a step goes')
       .action(async (options: BenchOptions) => {
         const { bench } = await import('../bench/bench.ts');
@@ -45,5 +52,6 @@ export function define(command: Command): void {
       }),
     'anneal bench --model smollm2-135m --sequence-len 512 --lora-r 16 --json',
     'anneal bench --suite decode --model smollm2-135m --dtype bf16',
+    'anneal bench --suite data --model smollm2-135m --data train.jsonl',
   );
 }
