@@ -36,7 +36,7 @@ export interface NamedCase<I extends string, A extends string> {
 export interface CasesSpec<I extends string, O extends string, A extends string> {
   /** Extents by the letters of the op's patterns. Each is run with all attributes, element types, and with and without optional inputs. */
   readonly shapes: readonly Sizes[];
-  readonly attributes?: readonly Attributes<A>[] | ((extents: Sizes) => readonly Attributes<A>[]);
+  readonly attributes?: readonly Attributes<A>[];
   /** Normally distributed where nothing is said. */
   readonly fill?: Fills<I, A>;
   readonly hard?: Readonly<Record<string, NamedCase<I, A>>>;
@@ -74,8 +74,7 @@ export function casesFor<I extends string, O extends string, A extends string>(
   spec: CasesSpec<NoInfer<I>, NoInfer<O>, NoInfer<A>>,
 ): OpCases {
   const op = typedOp as unknown as Op;
-  const attributesOf = (extents: Sizes): readonly Attributes<A>[] =>
-    (typeof spec.attributes === 'function' ? spec.attributes(extents) : spec.attributes) ?? [{} as Attributes<A>];
+  const usual: readonly Attributes<A>[] = spec.attributes ?? [{} as Attributes<A>];
   const variants = (name: string, extents: Sizes, all: readonly Attributes<A>[], fill: Fills<I, A>): OpCase[] =>
     all.flatMap((attributes) =>
       inputVariants(op, extents).map((inputs) =>
@@ -83,7 +82,7 @@ export function casesFor<I extends string, O extends string, A extends string>(
       ),
     );
   const named = (name: string, { extents, attributes, fill = {} }: NamedCase<I, A>): OpCase[] =>
-    variants(name, extents, attributes ? [attributes] : attributesOf(extents), fill as Fills<I, A>);
+    variants(name, extents, attributes ? [attributes] : usual, fill as Fills<I, A>);
   return {
     op,
     cases: [

@@ -74,11 +74,3 @@ export function difference(got: ArrayLike<number>, expected: Sums): string | nul
   const [row, column] = [Math.floor(worst / expected.columns), worst % expected.columns];
   return `[${row}, ${column}] is ${got[worst]} instead of ${expected.data[worst]}, ${worstRatio.toPrecision(3)} times the tolerance`;
 }
-
-/** Largest error as a fraction of its tolerance. */
-export function errorRatio(got: ArrayLike<number>, expected: Sums): number {
-  let largest = 0;
-  for (let i = 0; i < got.length; i++)
-    largest = Math.max(largest, Math.abs((got[i] as number) - (expected.data[i] as number)) / expected.tolerance(i));
-  return largest;
-}
