@@ -8,7 +8,9 @@
 
 namespace anneal::ANNEAL_ISA {
 
-constexpr int kTile = kKeyBlock;
+constexpr int kTile = 96;  // queries and keys
+static_assert(kTile % kTileRows == 0 && kTile % kTileColumns == 0);
+constexpr int64_t kStripsAhead = 3;   // how early the rows of a strip are asked for
 constexpr int64_t kAliasingPad = 32;  // floats between blocks of scores, which else lie a multiple of 4 KiB apart
 
 struct Backward {
@@ -77,6 +79,17 @@ inline void weightsAndGradient(float* scores, float* d_weights, int columns, Vis
   }
 }
 
+/** Asks for the rows of a strip that comes up soon: strips are numbered through the heads of the tile. */
+inline void prefetchStrip(const Backward& call, const Tile& tile, int64_t kv_head, int64_t index) {
+  const int64_t strips = (tile.queries + kTileRows - 1) / kTileRows, head = index / strips, first = index % strips * kTileRows;
+  if (head >= call.group()) return;
+  const int64_t at = call.at(tile.document_first + tile.first_query + first, kv_head * call.group() + head);
+  const int64_t rows = smaller(tile.queries - first, kTileRows);
+  prefetchRows(call.q + at, call.stride(), rows, call.shape->head_size);
+  prefetchRows(call.d_out + at, call.stride(), rows, call.shape->head_size);
+  prefetchRows(call.out + at, call.stride(), rows, call.shape->head_size);
+}
+
 template <Cells cells>
 void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scratch scratch) {
   const AttentionShape& shape = *call.shape;
@@ -85,13 +98,6 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
   const int64_t first_token = tile.document_first + tile.first_query;
   const int64_t at_key = call.atKey(tile.document_first + tile.first_key, kv_head);
   const float *k = call.k + at_key, *v = call.v + at_key;
-  const auto prefetchHead = [&](int64_t head) {
-    const int64_t at = call.at(first_token, head);
-    prefetchRows(call.q + at, stride, tile.queries, size);
-    prefetchRows(call.d_out + at, stride, tile.queries, size);
-    prefetchRows(call.out + at, stride, tile.queries, size);
-  };
-  prefetchHead(kv_head * call.group());
   float* packed_keys = scratch.floats(panelCells(size, kTile));
   float* packed_values = scratch.floats(panelCells(size, kTile));
   const Panels keys_transposed = packTransposed<cells>(k, key_stride, size, tile.keys, packed_keys);
@@ -102,21 +108,24 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
   float* room = scratch.floats(kTileRows * roundUp(larger(size, kTile), Vec::width));
   float* weights = scratch.floats(kTile * kTile + kAliasingPad);
   float* d_scores = scratch.floats(kTile * kTile);
-  float* deltas = scratch.floats(kTile);  // Σ out · d_out of each query: what the gradient of a softmax subtracts
 
+  const int64_t strips = (tile.queries + kTileRows - 1) / kTileRows;
+  for (int64_t strip = 0; strip < kStripsAhead; strip++) prefetchStrip(call, tile, kv_head, strip);
   for (int64_t head = kv_head * call.group(); head < (kv_head + 1) * call.group(); head++) {
     const int64_t at = call.at(first_token, head);
-    for (int64_t i = 0; i < tile.queries; i++) {
-      deltas[i] = dotProduct(call.out + at + i * stride, call.d_out + at + i * stride, size);
-    }
-    if (head + 1 < (kv_head + 1) * call.group()) prefetchHead(head + 1);
     for (int64_t first = 0; first < tile.queries; first += kTileRows) {
       const int rows = clampCount(tile.queries - first, kTileRows);
       const int64_t position = tile.first_query + first, at_strip = at + first * stride;
       const int begin = visibleKeys(position, shape.window, tile.first_key, tile.keys).first / kTileColumns * kTileColumns;
       const int end = visibleKeys(position + rows - 1, shape.window, tile.first_key, tile.keys).end;
+      prefetchStrip(call, tile, kv_head, (head - kv_head * call.group()) * strips + first / kTileRows + kStripsAhead);
       if (end <= begin) continue;
       float *weight_rows = weights + first * kTile, *d_score_rows = d_scores + first * kTile;
+      // Σ out · d_out of each query: what the gradient of a softmax subtracts.
+      float delta[kTileRows];
+      for (int r = 0; r < rows; r++) {
+        delta[r] = dotProduct(call.out + at_strip + r * stride, call.d_out + at_strip + r * stride, size);
+      }
       multiply<cells>(stripOfRows<cells>(call.q + at_strip, stride, rows, size, room), keys_transposed, 0, cells_size, begin,
                       end, shape.scale, false, weight_rows, kTile);
       multiply<cells>(stripOfRows<cells>(call.d_out + at_strip, stride, rows, size, room), values_transposed, 0, cells_size,
@@ -125,8 +134,7 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
         const Visible visible = visibleKeys(position + r, shape.window, tile.first_key + begin, tile.keys - begin);
         weightsAndGradient(weight_rows + r * kTile + begin, d_score_rows + r * kTile + begin,
                            static_cast<int>(roundUp(end - begin, Vec::width)), visible,
-                           call.lse[head * shape.tokens + first_token + first + r],
-                           deltas[first + r]);
+                           call.lse[head * shape.tokens + first_token + first + r], delta[r]);
       }
       multiply<cells>(stripOfRows<cells>(d_score_rows + begin, kTile, rows, end - begin, room), key_rows, cellsFor<cells>(begin),
                       cellsFor<cells>(end - begin), 0, size, shape.scale, call.round > 0, call.dq + at_strip, stride);

@@ -7,9 +7,10 @@
 
 namespace anneal::ANNEAL_ISA {
 
+// Blocks of the forward pass: whole strips, and whole panels of the microkernel with every instruction set.
 constexpr int kQueryBlock = 96;
-constexpr int kKeyBlock = 96;  // whole panels of the microkernel with every instruction set
-static_assert(kKeyBlock % kTileColumns == 0 && kQueryBlock % kTileRows == 0);
+constexpr int kKeyBlock = 192;
+static_assert(kQueryBlock % kTileRows == 0 && kKeyBlock % kTileColumns == 0);
 
 /** Hands out 64-byte aligned pieces of a thread's scratch. */
 struct Scratch {
