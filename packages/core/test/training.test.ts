@@ -35,6 +35,38 @@ describe.each(goldenModels)('%s learns', (name) => {
   });
 });
 
+test.each<[string, Partial<Recipe>]>([
+  ['LoRA', {}],
+  ['full fine-tuning', { ...fullFineTuning, learning_rate: 0.005 }],
+])('%s in bfloat16 learns what float32 does', async (_, changes) => {
+  const recipe = tinyRecipe(temporaryFolder(), { max_steps: 30, saves_per_epoch: 0, ...changes });
+  const precise = lossesOf(await trainHere(recipe)) as number[];
+  const losses = lossesOf(await trainHere({ ...recipe, bf16: true })) as number[];
+  expect(losses).not.toEqual(precise);
+  for (const [i, loss] of losses.entries()) expect(Math.abs(loss / (precise[i] as number) - 1)).toBeLessThan(0.03);
+});
+
+test('accumulation is exact: how a step is cut into micro-batches changes rounding only', async () => {
+  const folder = temporaryFolder();
+  // Rows of very different length: averaging the means of micro-batches would weigh their tokens unequally.
+  const path = join(folder, 'uneven.jsonl');
+  const rows = Array.from({ length: 16 }, (_, i) => ({
+    messages: [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b'.repeat(1 + 3 * (i % 8)) },
+    ],
+  }));
+  writeFileSync(path, rows.map((row) => JSON.stringify(row)).join('\n'));
+  const losses = async (micro: number, accumulation: number) => {
+    const changes = { datasets: [{ path }], micro_batch_size: micro, gradient_accumulation_steps: accumulation };
+    return lossesOf(await trainHere({ ...tinyRecipe(folder), ...changes, max_steps: 8 })) as number[];
+  };
+  const whole = await losses(8, 1);
+  for (const other of [await losses(1, 8), await losses(2, 4)]) {
+    for (const [i, loss] of other.entries()) expect(Math.abs(loss / (whole[i] as number) - 1)).toBeLessThan(1e-4);
+  }
+});
+
 describe('the length of a run', () => {
   test.each<[Partial<Recipe>, number, number]>([
     [{ max_steps: 7 }, 7, 7 / 6],
