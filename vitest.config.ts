@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,5 +6,7 @@ export default defineConfig({
     include: ['apps/**/*.test.ts', 'packages/**/*.test.ts', 'regression/**/*.test.ts', 'scripts/**/*.test.ts'],
     testTimeout: 60_000,
     pool: 'forks',
+    // Half of the tests wait for files, processes and sockets: as many workers as there are processors keep them busy.
+    maxWorkers: availableParallelism(),
   },
 });
