@@ -25,7 +25,7 @@ export function peerTokenizer(family: TokenizerFamily): Promise<string | null> {
 
 /** The GGUF of SmolLM2-135M-Instruct. */
 export function peerSmolLm2(): Promise<string | null> {
-  return orSkip('smollm2-135m', () => pullModel('smollm2-135m'));
+  return orSkip('smollm2-135m-gguf', () => pullModel('smollm2-135m-gguf'));
 }
 
 async function unpack(specifier: string, folder: string): Promise<void> {
