@@ -67,14 +67,19 @@ function requireTool(what, commands) {
   );
 }
 
+/** What it prints is shown only where it fails. */
 function run(command, commandArgs, next) {
-  const { status, error } = spawnSync(command, commandArgs, {
+  const shell = process.platform === 'win32';
+  const result = spawnSync(command, commandArgs, {
     cwd: root,
-    stdio: 'inherit',
     env: environment,
-    shell: process.platform === 'win32',
+    shell,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
   });
-  if (status !== 0) fail(`${command} ${commandArgs.join(' ')} failed${error ? `: ${error.message}` : ''}`, next);
+  if (result.status === 0) return;
+  console.error(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+  fail(`${command} ${commandArgs.join(' ')} failed${result.error ? `: ${result.error.message}` : ''}`, next);
 }
 
 function timed(name, doing, work) {
