@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { AtomicFile } from '../files/atomicWrite.ts';
 import { float32ToBfloat16, float32ToFloat16 } from '../float16.ts';
+import { checkRepresentable } from '../representable.ts';
 import { elementCount } from '../tensor.ts';
 import { ByteWriter } from './byteWriter.ts';
 import { DEFAULT_ALIGNMENT, GGUF_MAGIC } from './header.ts';
@@ -144,7 +145,7 @@ function encodeHeader(metadata: GgufMetadata, tensors: readonly GgufTensor[], al
 }
 
 function encodeTensor(weights: Float32Array, { type }: GgufTensor, where: string): Uint8Array {
-  checkMagnitude(weights, type, where);
+  checkRepresentable(weights, LARGEST_WEIGHT[type], type, where);
   switch (type) {
     case 'F32':
       return new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
@@ -171,21 +172,6 @@ function checkTensor({ name, shape, type }: GgufTensor, path: string): void {
     next: 'export as f16 or bf16',
     code: 'gguf_row_not_whole_blocks',
   });
-}
-
-/** Written so that NaN fails as well. */
-function checkMagnitude(weights: Float32Array, type: WritableType, where: string): void {
-  const limit = LARGEST_WEIGHT[type];
-  for (let i = 0; i < weights.length; i++) {
-    const weight = weights[i] as number;
-    if (Math.abs(weight) <= limit) continue;
-    throw new UserError({
-      what: `weight ${i} is ${weight}, which ${type} cannot hold`,
-      where,
-      next: Number.isFinite(weight) ? 'export as bf16 or f32' : 'training has diverged: export an earlier checkpoint',
-      code: 'weight_not_representable',
-    });
-  }
 }
 
 function alignUp(position: number, alignment: number): number {
