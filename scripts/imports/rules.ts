@@ -21,8 +21,8 @@ export const rules: readonly Rule[] = [
   { of: ['packages/core'], may: ['packages/formats', 'packages/kernels'], why: 'core builds on formats and kernels' },
   {
     of: ['apps/agent'],
-    may: ['packages/core', 'packages/formats', 'packages/kernels/src/addon.ts', 'packages/kernels/src/index.ts'],
-    why: 'the agent builds on core and formats, and asks kernels what the host has',
+    may: ['packages/core', 'packages/formats'],
+    why: 'the agent builds on core and formats',
   },
   {
     of: [`${core}/models`],
