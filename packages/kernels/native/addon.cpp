@@ -159,7 +159,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
 
   static Napi::Value copyOut(Napi::Env env, Engine& engine, const Place& place) {
     auto buffer = Napi::ArrayBuffer::New(env, place.bytes);
-    std::memcpy(buffer.Data(), engine.at(place.offset), place.bytes);
+    if (place.bytes > 0) std::memcpy(buffer.Data(), engine.at(place.offset), place.bytes);  // an empty buffer has no address
     return buffer;
   }
 

@@ -91,7 +91,7 @@ void Engine::bind(ReadyProgram& program, const Call& call) {
     if (input.input >= program.planned->inputs.size()) throw std::runtime_error("a call names an unknown input");
     const Place& place = program.planned->inputs[input.input];
     if (input.bytes.size() > place.bytes) throw std::runtime_error("input " + place.name + " is larger than planned");
-    std::memcpy(at(place.offset), input.bytes.data(), input.bytes.size());
+    std::copy(input.bytes.begin(), input.bytes.end(), at(place.offset));
   }
   for (ReadyLaunch& launch : program.launches) {
     setExtents(launch.planned->inputs, launch.inputs, call.dims);
