@@ -111,17 +111,16 @@ function render(
 function tokenizerFolder({ family, package: npmPackage }: GoldenTemplates, tokenizers: string, path: string): string {
   const npmName = npmPackage.replace(/@[^@/]+$/, '');
   const places = [
-    tokenizers,
+    '',
+    'models',
     family,
     join(family, 'models'),
     join(npmName, 'models'),
     join('node_modules', npmName, 'models'),
   ];
-  const candidates = places.map((place, i) => (i === 0 ? tokenizers : join(tokenizers, place)));
-  // A folder of one tokenizer serves a single family: another family's must not be compared with it.
-  const found = candidates
-    .toReversed()
-    .find((folder) => statSync(join(folder, 'tokenizer.json'), { throwIfNoEntry: false }));
+  const candidates = places.map((place) => join(tokenizers, place));
+  // Among the tokenizers of several families the family's own comes first.
+  const found = candidates.findLast((folder) => statSync(join(folder, 'tokenizer.json'), { throwIfNoEntry: false }));
   if (found) return found;
   throw new UserError({
     what: `there is no tokenizer for ${family} in ${tokenizers}`,
