@@ -4,7 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['apps/**/*.test.ts', 'packages/**/*.test.ts', 'regression/**/*.test.ts', 'scripts/**/*.test.ts'],
-    testTimeout: 60_000,
+    // Only to end what hangs: a busy machine takes many times what an idle one does.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     pool: 'forks',
     // Half of the tests wait for files, processes and sockets: as many workers as there are processors keep them busy.
     maxWorkers: availableParallelism(),

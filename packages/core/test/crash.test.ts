@@ -35,7 +35,7 @@ const kinds: Kind[] = [
   },
 ];
 
-test.each(kinds)('SIGKILL at $kills random moments changes nothing: $name', { timeout: 240_000 }, async (kind) => {
+test.each(kinds)('SIGKILL at $kills random moments changes nothing: $name', { timeout: 600_000 }, async (kind) => {
   const recipe = recipeOf(kind);
   const undisturbed = (await createClosed(recipe)).path;
   const spawned = Date.now();

@@ -12,7 +12,7 @@ const child = fileURLToPath(new URL('../child/memory.ts', import.meta.url));
 
 test.skipIf(model === null || process.platform !== 'linux').each([['f32'], ['bf16']])(
   'the plan of SmolLM2 in $0 is what is allocated, and within 5 % of what the process takes',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async (type) => {
     const folder = temporaryFolder();
     const text = join(folder, 'text.txt');

@@ -35,7 +35,7 @@ const prompts = [
 
 test.skipIf(model === null || llamaCpp === null)(
   'SmolLM2 tuned on 1 thread and on 2, exported, and read by llama.cpp',
-  { timeout: 400_000 },
+  { timeout: 900_000 },
   async () => {
     const folder = temporaryFolder();
     const { recipe } = JSON.parse(readFileSync(join(golden, 'golden.json'), 'utf8'));

@@ -10,7 +10,7 @@ const model = await peerSmolLm2();
 const folder = fileURLToPath(new URL('../golden/smollm2-sft', import.meta.url));
 const readGolden = () => JSON.parse(readFileSync(join(folder, 'golden.json'), 'utf8'));
 
-describe.skipIf(model === null)('twelve steps of SmolLM2', { timeout: 300_000 }, () => {
+describe.skipIf(model === null)('twelve steps of SmolLM2', { timeout: 900_000 }, () => {
   test('are those of PyTorch, transformers and PEFT, and so is what it says before and after', async () => {
     const quantities = await verify(folder, { model: model as string });
     expect(quantities.filter(({ passed }) => !passed)).toEqual([]);
