@@ -27,6 +27,8 @@ export const tolerances = {
   /** Beside the NMSE, which a single wrong value of a large tensor hardly moves. */
   gradientPeak: 1e-3,
   curve: 1e-4,
+  /** Of the largest logit after the curve's ten steps. Two of 84 other random checkpoints were 1.5e-4 and 2.6e-4 away. A value that is 1 % wrong is 1e-2 away. */
+  merged: 1e-3,
 } as const;
 
 export function nmse(name: string, ours: Values, reference: Values, tolerance: number): Quantity {
