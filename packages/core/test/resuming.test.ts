@@ -1,0 +1,111 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Recipe } from '../src/recipe/schema.ts';
+import { RunDirectory } from '../src/trainer/runDirectory.ts';
+import { temporaryFolder } from './fixtures.ts';
+import {
+  checkpointPath,
+  continueHere,
+  createRun,
+  eventsOf,
+  lossesOf,
+  tinyRecipe,
+  trainHere,
+  weightsHash,
+} from './runs.ts';
+
+const fullFineTuning = { adapter: null, lora_r: undefined, lora_alpha: undefined } as const;
+
+describe('going on', () => {
+  // Without shuffling every epoch is the same six steps.
+  const level = { lr_scheduler: 'constant', shuffle: false, save_steps: 6, max_steps: 12 } as const;
+
+  test('lora_model_dir starts where the adapter was', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), level);
+    const first = await trainHere(recipe);
+    const second = await trainHere({ ...recipe, lora_model_dir: checkpointPath(first, 6) });
+    expect(lossesOf(second)[0]).toBe(lossesOf(first)[6]);
+    // The optimizer begins anew, so the runs part.
+    expect(lossesOf(second)[2]).not.toBe(lossesOf(first)[8]);
+  });
+
+  test.each<[string, Partial<Recipe>, string]>([
+    ['LoRA', { lora_dropout: 0.1 }, 'adapter_model.safetensors'],
+    ['full fine-tuning', { ...fullFineTuning, learning_rate: 0.005 }, 'model.safetensors'],
+  ])('resume_from_checkpoint continues with the same bits: %s', async (_, changes, file) => {
+    const recipe = tinyRecipe(temporaryFolder(), { save_steps: 5, max_steps: 12, ...changes });
+    const first = await trainHere(recipe);
+    const second = await trainHere({ ...recipe, resume_from_checkpoint: checkpointPath(first, 5) });
+    expect(eventsOf(second, 'step')[0]?.step).toBe(6);
+    expect(weightsHash(second, 12, file)).toBe(weightsHash(first, 12, file));
+  });
+
+  test('a run that was asked to stop saves, and goes on with the same bits', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), { max_steps: 12, saves_per_epoch: 0 });
+    const undisturbed = await trainHere(recipe);
+
+    const run = await createRun(recipe);
+    const stopped = await continueHere(run, { signal: signalAt(run, { stop: 5 }) });
+    await run.close();
+    expect(stopped.steps).toEqual([5]);
+    expect(stopped.events.at(-1)).toMatchObject({ type: 'stopped', step: 5 });
+
+    await using again = await RunDirectory.open(run.path);
+    const finished = await continueHere(again);
+    expect(eventsOf(finished, 'resumed')).toMatchObject([{ fromStep: 5 }]);
+    expect(lossesOf(finished)).toEqual(lossesOf(undisturbed));
+    expect(weightsHash(finished, 12)).toBe(weightsHash(undisturbed, 12));
+  });
+
+  test('a run that was asked to save does so once and trains on', async () => {
+    await using run = await createRun(tinyRecipe(temporaryFolder(), { max_steps: 6, saves_per_epoch: 0 }));
+    const finished = await continueHere(run, { signal: signalAt(run, { save: 2 }) });
+    expect(finished.steps).toEqual([2, 6]);
+  });
+
+  test.each(['data', 'model', 'template'] as const)('a run whose %s changed is not continued', async (what) => {
+    const recipe = tinyRecipe(temporaryFolder(), { max_steps: 12, saves_per_epoch: 0 });
+    const run = await createRun(recipe);
+    await continueHere(run, { signal: signalAt(run, { stop: 3 }) });
+    await run.close();
+    if (what === 'data') appendFileSync(recipe.datasets[0]?.path ?? '', readFileSync(recipe.datasets[0]?.path ?? ''));
+    if (what === 'model') {
+      const path = join(recipe.base_model, 'model.safetensors');
+      const bytes = readFileSync(path);
+      bytes[bytes.length - 2] = (bytes.at(-2) ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+    }
+    if (what === 'template') {
+      const path = join(recipe.base_model, 'tokenizer_config.json');
+      writeFileSync(path, readFileSync(path, 'utf8').replace("'<|im_end|>\\n'", "'<|im_end|>\\n\\n'"));
+    }
+    await using again = await RunDirectory.open(run.path);
+    await expect(continueHere(again)).rejects.toMatchObject({ code: 'run_inputs_changed' });
+    expect((await again.checkpoints()).map(({ step }) => step)).toEqual([3]);
+  });
+});
+
+test('a loss that is not a number ends the run; the checkpoint before stays', async () => {
+  await using run = await createRun(tinyRecipe(temporaryFolder(), { save_steps: 4, max_steps: 12 }));
+  const changes = { scheduleFor: () => (step: number) => (step === 5 ? 1e38 : 0.001) };
+  await expect(continueHere(run, { changes })).rejects.toMatchObject({ code: 'loss_not_finite' });
+  expect((await run.checkpoints()).map(({ step }) => step)).toEqual([4]);
+  expect(run.status.step).toBe(6);
+});
+
+/** Asks for something as soon as a step is on record. */
+function signalAt(run: RunDirectory, { stop, save }: { stop?: number; save?: number }) {
+  let saved = false;
+  return {
+    get stopRequested() {
+      return stop !== undefined && (run.status.step ?? 0) >= stop;
+    },
+    get saveRequested() {
+      return save !== undefined && !saved && (run.status.step ?? 0) >= save;
+    },
+    set saveRequested(_: boolean) {
+      saved = true;
+    },
+  };
+}
