@@ -29,7 +29,7 @@ export const evaluation = {
   save_total_limit: optional(
     z.int().min(1).max(100_000),
     3,
-    'Checkpoints kept; older ones are deleted. The best one is kept besides when `load_best_model_at_end` is on.',
+    'Checkpoints kept; older ones are deleted. The one with the lowest validation loss is kept besides.',
   ),
   early_stopping_patience: optional(
     z.int().min(1).max(10_000),
