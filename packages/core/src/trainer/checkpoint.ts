@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { writeSafetensors } from '@anneal/formats/safetensors/write';
@@ -47,7 +47,7 @@ export async function writeCheckpoint(
   const { engine, model, lora } = contents;
   if (lora) await writeAdapter(folder, contents, lora);
   else await writeModel(folder, engine, model);
-  await writeVariables(join(folder, 'optimizer.safetensors'), engine, 'optimizer');
+  await writeMoments(join(folder, 'optimizer.safetensors'), engine);
   await writeJson(join(folder, 'trainer_state.json'), state);
   // Every random choice follows from the seed and a position, so there is no generator state beside them.
   await writeJson(join(folder, 'rng.json'), { seed });
@@ -59,7 +59,7 @@ export async function readCheckpoint(
   folder: string,
   engine: Engine,
 ): Promise<{ state: TrainerState; data: LoaderState }> {
-  await readVariables(join(folder, 'optimizer.safetensors'), engine);
+  await readMoments(join(folder, 'optimizer.safetensors'), engine);
   return {
     state: JSON.parse(await readFile(join(folder, 'trainer_state.json'), 'utf8')) as TrainerState,
     data: JSON.parse(await readFile(join(folder, 'data_state.json'), 'utf8')) as LoaderState,
@@ -102,10 +102,9 @@ async function writeModel(folder: string, engine: Engine, model: OpenModel): Pro
   for (const file of model.tokenizerFiles) await writeFile(join(folder, file), model.readTokenizerFile(file));
 }
 
-async function writeVariables(path: string, engine: Engine, kind: 'optimizer'): Promise<void> {
-  await mkdir(join(path, '..'), { recursive: true });
-  const variables = [...engine.plan.variables].filter(([, { tensor }]) => tensor.kind === kind);
-  const tensors = variables.map(([name, { tensor }]) => ({
+async function writeMoments(path: string, engine: Engine): Promise<void> {
+  const moments = [...engine.plan.variables].filter(([, { tensor }]) => tensor.kind === 'optimizer');
+  const tensors = moments.map(([name, { tensor }]) => ({
     name,
     dtype: 'F32' as const,
     shape: tensor.shape as number[],
@@ -114,7 +113,7 @@ async function writeVariables(path: string, engine: Engine, kind: 'optimizer'): 
   await writeSafetensors(path, tensors);
 }
 
-async function readVariables(path: string, engine: Engine): Promise<void> {
+async function readMoments(path: string, engine: Engine): Promise<void> {
   const source = openSafetensors(path);
   try {
     for (const [name, { tensor }] of engine.plan.variables) {

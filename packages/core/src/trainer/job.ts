@@ -88,7 +88,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
         minRatio: recipe.cosine_min_lr_ratio,
       }),
     weightType: weightTypeOf(recipe.bf16, device),
-    activations: recipe.activations === 'offload' ? 'auto' : recipe.activations,
+    activations: activationsOf(recipe.activations),
     device,
     seed: recipe.seed,
     logEvery: recipe.logging_steps,
@@ -126,6 +126,11 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
 function weightTypeOf(bf16: ResolvedRecipe['bf16'], device: CpuDevice): 'f32' | 'bf16' {
   const wanted = bf16 === 'auto' ? device.isa === 'avx512bf16' : bf16;
   return wanted ? 'bf16' : 'f32';
+}
+
+function activationsOf(activations: ResolvedRecipe['activations']): Job['activations'] {
+  if (activations === 'offload') throw new Error('activations: offload should have been refused by checkSupported');
+  return activations;
 }
 
 function cadence(steps: number | null, perEpoch: number | null): Cadence {

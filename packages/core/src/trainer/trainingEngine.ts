@@ -54,7 +54,7 @@ export class TrainingEngine {
   async evaluate(batches: readonly Batch[]): Promise<number> {
     const calls = [
       { program: 'begin_evaluation', extents: {}, inputs: {} },
-      ...batches.map((batch) => evaluateCall(batch)),
+      ...batches.map((batch) => batchCall('evaluate', batch)),
     ];
     const { results } = await this.engine.run(calls, [['evaluate', 'loss']]);
     return scalar(results[0]);
@@ -73,10 +73,6 @@ function batchInputs({ tokens, targets, positions, cuSeqlens }: Batch): Record<s
 
 function batchCall(program: string, batch: Batch): ProgramCall {
   return { program, extents: { T: batch.tokens.length, S: batch.cuSeqlens.length }, inputs: batchInputs(batch) };
-}
-
-function evaluateCall(batch: Batch): ProgramCall {
-  return batchCall('evaluate', batch);
 }
 
 function scalar(values: HostArray | undefined): number {
