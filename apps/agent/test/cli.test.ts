@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -119,20 +118,33 @@ describe('verbs', () => {
     expect(findings.find(({ name }) => name === 'Node')).toMatchObject({ state: 'ok' });
   });
 
-  test('the bash completion script is valid and completes verbs, options and shells', async () => {
-    const { stdout: script } = await run('completion', 'bash');
-    writeFileSync(join(folder, 'completion.bash'), script);
-    const complete = (...words: string[]) =>
-      new Promise<string[]>((resolve, reject) => {
-        const line = `source completion.bash; COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _anneal; printf '%s\\n' "\${COMPREPLY[@]}"`;
-        execFile('bash', ['-c', line], { cwd: folder }, (error, stdout) =>
-          error ? reject(error) : resolve(stdout.trim().split('\n')),
-        );
-      });
-    expect(await complete('anneal', 'val')).toEqual(['validate']);
-    expect(await complete('anneal', 'runs', 'c')).toEqual(['compare']);
-    expect(await complete('anneal', 'runs', 'logs', '--f')).toEqual(['--follow']);
-    expect(await complete('anneal', 'completion', 'z')).toEqual(['zsh']);
-    expect(await complete('anneal', 'validate', 'goo')).toEqual(['good.yaml']);
+  test('bench times single ops', async () => {
+    const { code, stdout } = await run(
+      'bench',
+      '--suite',
+      'ops',
+      '--op',
+      'zero',
+      'clip_scale',
+      '--threads',
+      '1',
+      '--json',
+    );
+    expect(code).toBe(exitCodes.done);
+    const rows = JSON.parse(stdout) as { op: string; milliseconds: number }[];
+    expect(rows.map(({ op }) => op)).toEqual(['clip_scale', 'zero', 'zero']);
+    for (const row of rows) {
+      expect(row).toMatchObject({ suite: 'ops', device: expect.stringContaining('1 threads') });
+      expect(row.milliseconds).toBeGreaterThan(0);
+    }
+    expect((await run('bench', '--suite', 'ops', '--op', 'zero')).stdout).toMatch(/^OP +SHAPE .*\nzero +n=1000000 /);
+  });
+
+  test.each([
+    [['--suite', 'ops', '--op', 'linaer'], /^error: there is no op linaer\n.*linear_backward_input/],
+    [['--suite', 'decode'], /^error: the suite decode needs a model\n {2}add --model/],
+  ])('bench %j says what is missing', async (args, message) => {
+    const { code, stderr } = await run('bench', ...args);
+    expect({ code, stderr }).toEqual({ code: exitCodes.badInput, stderr: expect.stringMatching(message) });
   });
 });
