@@ -1,4 +1,4 @@
-import type { OpCases } from '../test/casesFor.ts';
+import type { OpCases } from '../src/cases/casesFor.ts';
 import { adamwCases } from './adamw/cases.ts';
 import { addCases } from './add/cases.ts';
 import { addBiasBackwardCases, addBiasCases } from './add_bias/cases.ts';

@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { opCases } from '../ops/cases.ts';
 import { ops } from '../ops/index.ts';
 import { addon, cpuDevice } from '../src/addon.ts';
+import type { OpCases } from '../src/cases/casesFor.ts';
+import { difference, type Sums } from '../src/cases/values.ts';
 import type { HostArray } from '../src/engine.ts';
 import { Variables } from '../src/graph.ts';
-import { expectedOutputs, type OpCases } from './casesFor.ts';
+import { expectedOutputs } from './expectedOutputs.ts';
 import { type CaseProgram, caseProgram, isInPlace, outputShapes, placesOf, planOf, runPrograms } from './runCases.ts';
-import { difference, type Sums } from './values.ts';
 
 const instructionSets = addon().instructionSets();
 

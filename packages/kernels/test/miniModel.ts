@@ -6,8 +6,8 @@ import { linear } from '../ops/linear/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { type RopeTable, rope, ropeTable } from '../ops/rope/op.ts';
 import { swiglu } from '../ops/swiglu/op.ts';
+import { integer, randomFrom } from '../src/cases/numbers.ts';
 import type { Bounds, Tensor } from '../src/tensor.ts';
-import { integer, randomFrom } from './numbers.ts';
 import { type Batch, Problem, someTargets } from './problem.ts';
 
 export interface MiniModelOptions {

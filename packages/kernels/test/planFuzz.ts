@@ -1,8 +1,8 @@
 // Child of planFuzz.test.ts: damages an encoded plan `count` times and prints how many were refused with an Error.
 import { addon, cpuDevice } from '../src/addon.ts';
+import { integer, randomFrom } from '../src/cases/numbers.ts';
 import { checksum } from '../src/encode.ts';
 import { miniBatch, miniModel } from './miniModel.ts';
-import { integer, randomFrom } from './numbers.ts';
 
 const [kind = 'none', count = '1'] = process.argv.slice(2);
 const random = randomFrom(1);

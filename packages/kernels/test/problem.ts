@@ -4,14 +4,13 @@ import { zeroOp } from '../ops/zero/op.ts';
 import { type CpuDevice, scratchOf } from '../src/addon.ts';
 import type { SourceType } from '../src/addonTypes.ts';
 import { backward } from '../src/autodiff.ts';
+import { hostArray, integer, normal, randomFrom, seedOf } from '../src/cases/numbers.ts';
+import { Values } from '../src/cases/values.ts';
 import { Engine, type HostArray, type ProgramCall } from '../src/engine.ts';
 import { Graph, type Node, type VariableSpec, Variables } from '../src/graph.ts';
 import { type CompileOptions, compile, type Plan } from '../src/plan.ts';
 import { type Bounds, type DType, elementCount, type RuntimeDim, runtimeDims, type Tensor } from '../src/tensor.ts';
 import { columnsOf, interpret } from './interpreter.ts';
-import { integer, normal, randomFrom, seedOf } from './numbers.ts';
-import { hostArray } from './runCases.ts';
-import { Values } from './values.ts';
 
 /** Values of the inputs of one call, and its runtime extents where they are below the bounds. */
 export interface Batch {

@@ -1,14 +1,14 @@
 import { addOp } from '../ops/add/op.ts';
 import { type CpuDevice, scratchOf } from '../src/addon.ts';
 import type { SourceType } from '../src/addonTypes.ts';
+import type { OpCase } from '../src/cases/casesFor.ts';
+import { fromBf16Bits, hostArray } from '../src/cases/numbers.ts';
+import type { Values } from '../src/cases/values.ts';
 import { Engine, type HostArray } from '../src/engine.ts';
 import { Graph, Variables } from '../src/graph.ts';
 import type { Op } from '../src/op.ts';
 import { compile, type Plan } from '../src/plan.ts';
-import type { DType, Tensor } from '../src/tensor.ts';
-import type { OpCase } from './casesFor.ts';
-import { bf16Bits, fromBf16Bits } from './numbers.ts';
-import type { Values } from './values.ts';
+import type { Tensor } from '../src/tensor.ts';
 
 /** One case as a program of its own; `inPlace` names the input whose bytes an output is to take over. */
 export interface CaseProgram {
@@ -114,12 +114,6 @@ export function callInputs({ graph, of }: CaseProgram, values: ReadonlyMap<strin
       ];
     }),
   );
-}
-
-export function hostArray(data: Float64Array, dtype: DType): HostArray {
-  if (dtype === 'f32') return Float32Array.from(data);
-  if (dtype === 'bf16') return Uint16Array.from(data, bf16Bits);
-  return dtype === 'f64' ? data : Int32Array.from(data);
 }
 
 function widened(values: HostArray, { dtype }: Tensor): HostArray {

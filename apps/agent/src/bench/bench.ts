@@ -9,10 +9,14 @@ import type { BenchOptions } from '../commands/bench.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatNumber } from '../terminal/units.ts';
+import { printData } from './data.ts';
+import { printOps } from './ops.ts';
 
 export async function bench(options: BenchOptions): Promise<void> {
-  if (options.suite === 'data') return printData(options);
-  const rows = options.dtype ? await measure(options, options.dtype) : await measureEach(['f32', 'bf16']);
+  if (options.suite === 'ops') return printOps(options);
+  const modelPath = modelOf(options);
+  if (options.suite === 'data') return printData(modelPath, options);
+  const rows = options.dtype ? await measure(modelPath, options, options.dtype) : await measureEach(['f32', 'bf16']);
   if (options.json) return printJson(rows);
   print(
     formatTable(
@@ -43,8 +47,16 @@ export async function bench(options: BenchOptions): Promise<void> {
   for (const row of rows) printProfile(row);
 }
 
-async function measure(options: BenchOptions, dtype: 'f32' | 'bf16'): Promise<BenchRow[]> {
-  const modelPath = resolveModelPath(options.model);
+function modelOf({ suite, model }: BenchOptions): string {
+  if (model !== undefined) return resolveModelPath(model);
+  throw new UserError({
+    what: `the suite ${suite} needs a model`,
+    next: 'add --model smollm2-135m, a model folder or a .gguf file',
+    code: 'option_missing',
+  });
+}
+
+async function measure(modelPath: string, options: BenchOptions, dtype: 'f32' | 'bf16'): Promise<BenchRow[]> {
   const device = cpuDevice({ threads: options.threads });
   const { sequenceLen, loraR, activations, warmup, steps, newTokens } = options;
   if (options.suite === 'decode') {
@@ -56,33 +68,6 @@ async function measure(options: BenchOptions, dtype: 'f32' | 'bf16'): Promise<Be
   return [
     await benchSft({ modelPath, device, weightType: dtype, sequenceLen, loraR, activations, warmup, steps, profile }),
   ];
-}
-
-async function printData({ model, data, maxRows, json }: BenchOptions): Promise<void> {
-  if (data === undefined) {
-    throw new UserError({
-      what: 'the suite data needs a file of rows',
-      next: 'add --data train.jsonl',
-      code: 'option_missing',
-    });
-  }
-  const { benchData } = await import('@anneal/core/bench/data');
-  const row = await benchData({ modelPath: resolveModelPath(model), file: data, maxRows });
-  if (json) return printJson([row]);
-  print(
-    formatTable(
-      [{ title: 'MEASURED' }, { title: 'VALUE', align: 'right' }],
-      [
-        ['rows in the file', row.rows.toLocaleString('en')],
-        ['opening and counting', `${row.openMs.toFixed(0)} ms`],
-        ['a page of 100 rows', `${row.pageMs.toFixed(1)} ms`],
-        ['rendered text', `${row.megabytes.toFixed(1)} MB`],
-        ['tokens', row.tokens.toLocaleString('en')],
-        ['rendering and tokenising', `${row.megabytesPerSecond.toFixed(2)} MB/s`],
-        ['the same, one core', `${row.megabytesPerCoreSecond.toFixed(2)} MB/s`],
-      ],
-    ),
-  );
 }
 
 /** This very command again, once for each type. */

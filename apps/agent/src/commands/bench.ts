@@ -3,10 +3,11 @@ import { addExamples } from './examples.ts';
 import { wholeNumberFrom } from './numberOption.ts';
 
 export interface BenchOptions {
-  suite: 'sft' | 'decode' | 'data';
+  suite: 'sft' | 'decode' | 'data' | 'ops';
+  op?: readonly string[];
   data?: string;
   maxRows: number;
-  model: string;
+  model?: string;
   sequenceLen: number;
   loraR: number;
   dtype?: 'f32' | 'bf16';
@@ -25,12 +26,12 @@ export function define(command: Command): void {
       .addOption(
         new Option(
           '--suite <suite>',
-          'sft: optimizer steps; decode: reading a prompt and answering it; data: opening, rendering and tokenising rows',
+          'sft: optimizer steps; decode: reading a prompt and answering it; data: opening, rendering and tokenising rows; ops: single kernels',
         )
-          .choices(['sft', 'decode', 'data'])
+          .choices(['sft', 'decode', 'data', 'ops'])
           .default('sft'),
       )
-      .requiredOption('--model <model>', 'a model folder, a .gguf file, or a name that was pulled')
+      .option('--model <model>', 'a model folder, a .gguf file, or a name that was pulled; all suites but ops need it')
       .option('--sequence-len <tokens>', 'tokens of a step, or of the prompt', wholeNumberFrom(8, 1 << 20), 512)
       .option('--lora-r <rank>', 'LoRA on all linear layers; 0: full fine-tuning', wholeNumberFrom(0, 1024), 16)
       .addOption(new Option('--dtype <type>', 'type of the weights; default: a row for each').choices(['f32', 'bf16']))
@@ -45,6 +46,7 @@ export function define(command: Command): void {
       .option('--new-tokens <number>', 'tokens of an answer', wholeNumberFrom(2, 1 << 20), 64)
       .option('--data <file>', 'for the suite data: the file of rows')
       .option('--max-rows <number>', 'for the suite data: rows that are tokenised', wholeNumberFrom(1), 100_000)
+      .option('--op <name...>', 'for the suite ops: only these; default: every op')
       .option('--profile', 'say where the time of a step goes')
       .action(async (options: BenchOptions) => {
         const { bench } = await import('../bench/bench.ts');
@@ -53,5 +55,6 @@ export function define(command: Command): void {
     'anneal bench --model smollm2-135m --sequence-len 512 --lora-r 16 --json',
     'anneal bench --suite decode --model smollm2-135m --dtype bf16',
     'anneal bench --suite data --model smollm2-135m --data train.jsonl',
+    'anneal bench --suite ops --op linear',
   );
 }

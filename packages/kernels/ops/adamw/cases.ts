@@ -1,4 +1,4 @@
-import { casesFor, constant, normals, positives, scaled } from '../../test/casesFor.ts';
+import { casesFor, constant, normals, positives, scaled } from '../../src/cases/casesFor.ts';
 import { adamwOp } from './op.ts';
 
 const usual = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 };

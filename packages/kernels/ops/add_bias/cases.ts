@@ -1,4 +1,4 @@
-import { casesFor, constant } from '../../test/casesFor.ts';
+import { casesFor, constant } from '../../src/cases/casesFor.ts';
 import { addBiasBackwardOp, addBiasOp } from './op.ts';
 
 const shapes = [

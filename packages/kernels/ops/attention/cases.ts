@@ -1,5 +1,5 @@
-import { casesFor, constant, type Fill, type NamedCase, normals, scaled } from '../../test/casesFor.ts';
-import type { Values } from '../../test/values.ts';
+import { casesFor, constant, type Fill, type NamedCase, normals, scaled } from '../../src/cases/casesFor.ts';
+import type { Values } from '../../src/cases/values.ts';
 import { type AttentionOptions, attentionBackwardOp, attentionOp } from './op.ts';
 import { score, softmax, visibleKeys } from './reference.ts';
 

@@ -1,4 +1,4 @@
-import type { Values } from '../../test/values.ts';
+import type { Values } from '../../src/cases/values.ts';
 import type { AttentionOptions } from './op.ts';
 
 /** First and last key that the query of this row sees, in its document of the packed row. */

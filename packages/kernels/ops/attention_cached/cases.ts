@@ -1,5 +1,5 @@
-import { casesFor, type Fill, scaled } from '../../test/casesFor.ts';
-import { roundToBf16 } from '../../test/numbers.ts';
+import { casesFor, type Fill, scaled } from '../../src/cases/casesFor.ts';
+import { roundToBf16 } from '../../src/cases/numbers.ts';
 import type { AttentionOptions } from '../attention/op.ts';
 import { score, softmax } from '../attention/reference.ts';
 import { attentionCachedOp, cacheWriteOp } from './op.ts';

@@ -1,4 +1,4 @@
-import { casesFor, constant } from '../../test/casesFor.ts';
+import { casesFor, constant } from '../../src/cases/casesFor.ts';
 import { dropoutOp } from './op.ts';
 
 /** High and low half of a 32 × 32 bit product. */

@@ -1,4 +1,4 @@
-import { casesFor, constant, idsBelow } from '../../test/casesFor.ts';
+import { casesFor, constant, idsBelow } from '../../src/cases/casesFor.ts';
 import { embeddingBackwardOp, embeddingOp } from './op.ts';
 
 const shapes = [

@@ -1,4 +1,4 @@
-import { casesFor, constant, idsBelow } from '../../test/casesFor.ts';
+import { casesFor, constant, idsBelow } from '../../src/cases/casesFor.ts';
 import { gatherRowsOp } from './op.ts';
 
 export const gatherRowsCases = casesFor(gatherRowsOp, {

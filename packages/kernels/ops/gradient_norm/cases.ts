@@ -1,4 +1,4 @@
-import { casesFor, constant, positives, scaled } from '../../test/casesFor.ts';
+import { casesFor, constant, positives, scaled } from '../../src/cases/casesFor.ts';
 import { clipScaleOp, squareSumOp } from './op.ts';
 
 /** The kernel and the reference sum in float64: errors are below 2^-27 of what they would be in float32. */

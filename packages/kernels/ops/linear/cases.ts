@@ -1,5 +1,5 @@
-import { casesFor, constant } from '../../test/casesFor.ts';
-import { roundToBf16 } from '../../test/numbers.ts';
+import { casesFor, constant } from '../../src/cases/casesFor.ts';
+import { roundToBf16 } from '../../src/cases/numbers.ts';
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './op.ts';
 
 const shapes = [

@@ -1,6 +1,6 @@
-import { casesFor, constant, type Fill, scaled } from '../../test/casesFor.ts';
-import { integer, roundToBf16 } from '../../test/numbers.ts';
-import type { Values } from '../../test/values.ts';
+import { casesFor, constant, type Fill, scaled } from '../../src/cases/casesFor.ts';
+import { integer, roundToBf16 } from '../../src/cases/numbers.ts';
+import type { Values } from '../../src/cases/values.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './op.ts';
 
 /** A third of the rows is unsupervised. */

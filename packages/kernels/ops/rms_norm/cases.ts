@@ -1,4 +1,4 @@
-import { casesFor, constant, positives } from '../../test/casesFor.ts';
+import { casesFor, constant, positives } from '../../src/cases/casesFor.ts';
 import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './op.ts';
 
 /** C = D for whole rows, less for the norms of heads; G = D / C. */

@@ -1,4 +1,4 @@
-import { casesFor, constant, scaled } from '../../test/casesFor.ts';
+import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
 import { swigluBackwardOp, swigluOp } from './op.ts';
 
 const shapes = [

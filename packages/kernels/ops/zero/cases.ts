@@ -1,4 +1,4 @@
-import { casesFor } from '../../test/casesFor.ts';
+import { casesFor } from '../../src/cases/casesFor.ts';
 import { zeroOp } from './op.ts';
 
 export const zeroCases = casesFor(zeroOp, {

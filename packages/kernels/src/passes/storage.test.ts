@@ -1,12 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { columnsOf, interpret } from '../../test/interpreter.ts';
-import { normal, randomFrom, seedOf } from '../../test/numbers.ts';
 import { randomGraph, type Step, steps } from '../../test/randomGraph.ts';
-import { hostArray } from '../../test/runCases.ts';
-import { Values } from '../../test/values.ts';
 import { cpuDevice, scratchOf } from '../addon.ts';
 import type { SourceType } from '../addonTypes.ts';
+import { hostArray, normal, randomFrom, seedOf } from '../cases/numbers.ts';
+import { Values } from '../cases/values.ts';
 import { Engine, type HostArray } from '../engine.ts';
 import type { Graph } from '../graph.ts';
 import { compile } from '../plan.ts';

@@ -1,3 +1,6 @@
+import type { HostArray } from '../engine.ts';
+import type { DType } from '../tensor.ts';
+
 /** Numbers in [0, 1) that follow from the seed alone: mulberry32. */
 export type Random = () => number;
 
@@ -44,4 +47,11 @@ export function fromBf16Bits(half: number): number {
 
 export function roundToBf16(value: number): number {
   return fromBf16Bits(bf16Bits(value));
+}
+
+/** The values in an element type, as the engine takes them. */
+export function hostArray(data: Float64Array, dtype: DType): HostArray {
+  if (dtype === 'f32') return Float32Array.from(data);
+  if (dtype === 'bf16') return Uint16Array.from(data, bf16Bits);
+  return dtype === 'f64' ? data : Int32Array.from(data);
 }

@@ -1,26 +1,19 @@
-/**
- * Times every op at the shapes its cases.ts names: `node bench/ops.ts [--op NAME] [--isa SET] [--threads NUMBER]` prints the rows as JSON.
- */
-import { parseArgs } from 'node:util';
-import { opCases } from '../ops/cases.ts';
-import { type CpuDevice, cpuDevice, scratchOf } from '../src/addon.ts';
-import type { SourceType } from '../src/addonTypes.ts';
-import { Engine } from '../src/engine.ts';
-import { Graph, Variables } from '../src/graph.ts';
-import { compile } from '../src/plan.ts';
-import { elementCount } from '../src/tensor.ts';
-import type { OpCase } from '../test/casesFor.ts';
-import { hostArray } from '../test/runCases.ts';
+import { opCases } from '../../ops/cases.ts';
+import { type CpuDevice, scratchOf } from '../addon.ts';
+import type { SourceType } from '../addonTypes.ts';
+import type { OpCase } from '../cases/casesFor.ts';
+import { hostArray } from '../cases/numbers.ts';
+import { Engine } from '../engine.ts';
+import { Graph, Variables } from '../graph.ts';
+import { compile } from '../plan.ts';
+import { elementCount } from '../tensor.ts';
 
-export interface OpRow {
-  readonly suite: 'ops';
+export interface OpTiming {
   readonly op: string;
   /** Extents and attributes, as `T=512 K=576 N=1536 alpha=1 bf16=0`. */
   readonly shape: string;
   /** Of the inputs whose element type varies: the weights. */
   readonly dtype: string;
-  readonly isa: string;
-  readonly threads: number;
   /** Median of a launch. */
   readonly milliseconds: number;
   /** (slowest - fastest) / median over the samples. */
@@ -30,31 +23,34 @@ export interface OpRow {
   readonly gigabytesPerSecond: number;
 }
 
-export interface BenchOpsOptions {
-  readonly device?: CpuDevice;
-  /** Names of ops; all where nothing is said. */
-  readonly only?: readonly string[];
+export interface TimeOpsOptions {
+  readonly device: CpuDevice;
+  /** All where nothing is said. */
+  readonly only?: readonly string[] | undefined;
   readonly samples?: number;
   /** A sample is as many launches as take this long. */
   readonly sampleMilliseconds?: number;
 }
 
+export const opNames: readonly string[] = opCases.map(({ op }) => op.name);
+
 const bounds = { T: 1, S: 1, N: 1 };
 /** Larger inputs repeat their first values. */
 const distinctValues = 1 << 16;
 
-export async function benchOps({
-  device = cpuDevice(),
-  only,
+/** Each op at the shapes that its cases.ts names for the benchmark. */
+export async function timeOps({
+  device,
+  only = opNames,
   samples = 7,
   sampleMilliseconds = 20,
-}: BenchOpsOptions = {}): Promise<OpRow[]> {
-  const rows: OpRow[] = [];
+}: TimeOpsOptions): Promise<OpTiming[]> {
+  const timings: OpTiming[] = [];
   for (const { op, benchmark } of opCases) {
-    if (only && !only.includes(op.name)) continue;
-    for (const of of benchmark) rows.push(rowOf(of, device, await measure(of, device, samples, sampleMilliseconds)));
+    if (!only.includes(op.name)) continue;
+    for (const of of benchmark) timings.push(timingOf(of, await measure(of, device, samples, sampleMilliseconds)));
   }
-  return rows;
+  return timings;
 }
 
 /** Milliseconds of a launch in each sample. All inputs are variables, so that calls copy nothing. */
@@ -91,32 +87,20 @@ async function measure(of: OpCase, device: CpuDevice, samples: number, sampleMil
   }
 }
 
-function rowOf({ op, extents, attributes, inputs }: OpCase, { isa, threads }: CpuDevice, measured: number[]): OpRow {
+function timingOf({ op, extents, attributes, inputs }: OpCase, measured: number[]): OpTiming {
   const sorted = measured.toSorted((a, b) => a - b);
   const milliseconds = sorted[sorted.length >> 1] as number;
   const { flops, bytes } = op.cost(extents);
   const varying = [...op.inputs].filter(([, { dtypes }]) => dtypes.length > 1).map(([name]) => inputs.get(name)?.dtype);
   return {
-    suite: 'ops',
     op: op.name,
     shape: Object.entries({ ...extents, ...attributes })
       .map(([name, value]) => `${name}=${Number.isInteger(value) ? value : Number(value.toPrecision(4))}`)
       .join(' '),
     dtype: varying[0] ?? 'f32',
-    isa,
-    threads,
     milliseconds,
     spread: ((sorted.at(-1) as number) - (sorted[0] as number)) / milliseconds,
     gflops: flops / milliseconds / 1e6,
     gigabytesPerSecond: bytes / milliseconds / 1e6,
   };
-}
-
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: { op: { type: 'string', multiple: true }, isa: { type: 'string' }, threads: { type: 'string' } },
-  });
-  const device = cpuDevice({ isa: values.isa, threads: values.threads ? Number(values.threads) : undefined });
-  const rows = await benchOps({ device, ...(values.op && { only: values.op }) });
-  console.log(JSON.stringify(rows, null, 2));
 }

@@ -1,0 +1,22 @@
+import type { CpuDevice } from '@anneal/kernels';
+import { type OpTiming, opNames, timeOps } from '@anneal/kernels/bench/timeOps';
+import { UserError } from '../errors.ts';
+import { deviceName } from './row.ts';
+
+export interface OpBenchRow extends OpTiming {
+  readonly suite: 'ops';
+  readonly device: string;
+}
+
+/** Single ops at a model's shapes, all of them unless `only` names some. Throws UserError `unknown_op`. */
+export async function benchOps(device: CpuDevice, only?: readonly string[]): Promise<OpBenchRow[]> {
+  const unknown = only?.find((name) => !opNames.includes(name));
+  if (unknown !== undefined)
+    throw new UserError({
+      what: `there is no op ${unknown}`,
+      next: `take of ${opNames.join(', ')}`,
+      code: 'unknown_op',
+    });
+  const timings = await timeOps({ device, only });
+  return timings.map((timing) => ({ suite: 'ops', device: deviceName(device), ...timing }));
+}
