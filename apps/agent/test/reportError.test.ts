@@ -37,6 +37,12 @@ test('with --debug the stack is printed', () => {
   expect(stderr).toContain('TypeError: x is not a function\n    at ');
 });
 
+test('where no file can be written, the stack is printed', () => {
+  vi.stubEnv('XDG_STATE_HOME', '/dev/null');
+  expect(reportError(new TypeError('x is not a function'), { json: false, debug: false })).toBe(exitCodes.defect);
+  expect(stderr).toContain('TypeError: x is not a function\n    at ');
+});
+
 test.each([
   ['unknown_key', exitCodes.badInput],
   ['disk_full', exitCodes.failed],

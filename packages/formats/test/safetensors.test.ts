@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openSafetensors } from '../src/safetensors/read.ts';
@@ -257,7 +257,10 @@ describe('writing', () => {
   it('says where it cannot write', async () => {
     writeFileSync(join(folder, 'plain'), '');
     const path = join(folder, 'plain', 'model.safetensors');
-    await expect(writeSafetensors(path, [])).rejects.toMatchObject({ code: 'file_not_writable', where: path });
+    await expect(writeSafetensors(path, [])).rejects.toMatchObject({
+      code: 'folder_not_writable',
+      where: dirname(path),
+    });
     expect(existsSync(path)).toBe(false);
   });
 });

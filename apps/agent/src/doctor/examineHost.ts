@@ -1,9 +1,10 @@
 /** What this machine has of what training needs, with advice where something is short or missing. */
 import { constants } from 'node:fs';
-import { access, mkdir, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { defaultCacheDirectory } from '@anneal/core/hub/cache';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { formatBytes } from '../terminal/units.ts';
 
 export interface Finding {
@@ -98,7 +99,7 @@ async function disk(name: string, path: string): Promise<Finding> {
 
 async function writable(name: string, path: string): Promise<Finding> {
   try {
-    await mkdir(path, { recursive: true });
+    makeFolder(path);
     const probe = join(path, `.anneal-doctor-${process.pid}`);
     await writeFile(probe, '');
     await rm(probe);
@@ -107,7 +108,7 @@ async function writable(name: string, path: string): Promise<Finding> {
     return {
       name,
       state: 'fail',
-      found: `${path} cannot be written: ${(error as Error).message}`,
+      found: `${path} cannot be written: ${(error as Error).message.split('\n', 1)[0]}`,
       advice: 'make it writable, or set ANNEAL_CACHE (models) or TMPDIR (temporary files) to a folder that is',
     };
   }

@@ -1,10 +1,11 @@
 /** The beginning of a project: a recipe, and the starter's model and rows where none were named. */
 import { existsSync } from 'node:fs';
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { type ImportedRecipe, importRecipeFile } from '@anneal/core/recipe/import/index';
 import { starterRecipe } from '@anneal/core/recipe/starter';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
 import type { InitOptions } from '../commands/init.ts';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson } from '../terminal/print.ts';
@@ -19,7 +20,7 @@ export async function init(folder: string, options: InitOptions): Promise<void> 
   const baseModel = options.model ?? 'smollm2-135m';
   const files = ['recipe.yaml'];
   refuseExisting(target, files);
-  await mkdir(target, { recursive: true });
+  makeFolder(target);
   let dataset = options.data === undefined ? undefined : relative(target, resolve(options.data));
   if (dataset === undefined) {
     dataset = join('data', 'harbour.jsonl');
@@ -35,7 +36,7 @@ export async function init(folder: string, options: InitOptions): Promise<void> 
 async function copyStarter(target: string, options: InitOptions): Promise<void> {
   const parts = ['recipe.yaml', 'data', 'model'];
   refuseExisting(target, parts);
-  await mkdir(target, { recursive: true });
+  makeFolder(target);
   for (const part of parts) await cp(join(starterFolder, part), join(target, part), { recursive: true });
   report(target, parts, options);
 }
@@ -43,7 +44,7 @@ async function copyStarter(target: string, options: InitOptions): Promise<void> 
 async function translate(target: string, from: string, options: InitOptions): Promise<void> {
   refuseExisting(target, ['recipe.yaml']);
   const imported = await importRecipeFile(from);
-  await mkdir(target, { recursive: true });
+  makeFolder(target);
   await writeFile(join(target, 'recipe.yaml'), imported.text);
   if (options.json) {
     const { kind, translated, untranslated, implied, problems } = imported;

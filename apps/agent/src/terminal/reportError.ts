@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
 import envPaths from 'env-paths';
 import { exitCodeOfError, exitCodes } from '../exitCodes.ts';
 import { errorColors } from './colors.ts';
@@ -13,12 +14,13 @@ export function reportError(error: unknown, options: { json: boolean; debug: boo
     return exitCodeOfError(error.code);
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  if (options.debug) remark(stack);
+  const file = options.debug ? undefined : writeStack(stack);
+  if (!file) remark(stack);
   printError(
     new UserError({
       what: `unexpected error: ${error instanceof Error ? error.message : String(error)}`,
-      where: options.debug ? undefined : writeStack(stack),
-      next: 'this is a defect in Anneal: please report it with that file, or run again with --debug',
+      where: file,
+      next: `this is a defect in Anneal: please report it with ${file ? 'that file, or run again with --debug' : 'what stands above'}`,
       code: 'internal_error',
       cause: error,
     }),
@@ -41,10 +43,15 @@ export function printError(
   if (error.next) remark(`  ${error.next}`);
 }
 
-function writeStack(stack: string): string {
+/** Returns the path of the file; undefined where none can be written, as in a container without a home folder. */
+function writeStack(stack: string): string | undefined {
   const folder = envPaths('anneal', { suffix: '' }).log;
   const path = join(folder, `error-${new Date().toISOString().replace(/[:.]/g, '-')}.log`);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path, `${process.argv.join(' ')}\n${stack}\n`);
-  return path;
+  try {
+    makeFolder(folder);
+    writeFileSync(path, `${process.argv.join(' ')}\n${stack}\n`);
+    return path;
+  } catch {
+    return undefined;
+  }
 }

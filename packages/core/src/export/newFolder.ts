@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { UserError } from '../errors.ts';
 
 /**
@@ -14,10 +15,10 @@ export async function writeNewFolder(
 ): Promise<{ path: string; bytes: number }[]> {
   await refuseExisting(path);
   const temporary = `${path}.${randomBytes(4).toString('hex')}.partial`;
+  makeFolder(dirname(path));
   try {
-    await mkdir(temporary, { recursive: true });
+    await mkdir(temporary);
     await write(temporary);
-    await mkdir(dirname(path), { recursive: true });
     await rmdir(path).catch(() => undefined); // an empty folder; a rename cannot replace it on Windows
     await rename(temporary, path);
   } catch (error) {

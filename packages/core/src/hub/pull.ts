@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { cachedModel, defaultCacheDirectory, modelFolder, type Provenance, provenanceFile } from './cache.ts';
 import { type CatalogueEntry, type ModelOrigin, modelByName } from './catalogue.ts';
 import { requireSpace } from './diskSpace.ts';
@@ -63,6 +64,7 @@ export async function pullEntry(
     throw notInCache(entry.id, cacheDirectory, sources);
   }
 
+  makeFolder(dirname(folder), 'make it writable, or point ANNEAL_CACHE to another folder');
   const waiting = () => options.onProgress?.({ phase: 'waiting', source: '' });
   return await withLock(`${folder}.lock`, { signal: options.signal, onWait: waiting }, async () => {
     const meanwhile = cachedModel(folder);
@@ -82,7 +84,7 @@ async function fetchFromFirst(entry: CatalogueEntry, file: string | undefined, f
     const partial = `${folder}.partial-${origin.kind}`;
     options.onProgress?.({ phase: 'asking', source });
     try {
-      await mkdir(partial, { recursive: true });
+      makeFolder(partial);
       const fetched = await fetchFrom(origin, source, file, partial, options);
       const provenance: Provenance = { id: entry.id, source, ...fetched };
       await writeFile(provenanceFile(partial), `${JSON.stringify(provenance, null, 2)}\n`);

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { asDiskError, syncFolder, syncTree } from './durable.ts';
 
 export interface Checkpoint {
@@ -28,7 +29,7 @@ export class CheckpointStore {
 
   /** For the one process that writes the run: also removes what a crash left behind. */
   static async open(folder: string): Promise<CheckpointStore> {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
       const original = name.endsWith(replacedSuffix) ? path.slice(0, -replacedSuffix.length) : undefined;

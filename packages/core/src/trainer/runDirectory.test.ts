@@ -276,7 +276,7 @@ describe('folder', () => {
     const file = join(root, 'file');
     writeFileSync(file, '');
     const creating = RunDirectory.create({ root: file, name: 'x', recipeText: '', resolvedText: '' });
-    await expect(creating).rejects.toMatchObject({ code: 'runs_not_writable', where: file });
+    await expect(creating).rejects.toMatchObject({ code: 'folder_not_writable', where: file });
   });
 
   test('another folder is refused', async () => {

@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { UserError } from '../errors.ts';
 import { type EventBody, isTerminal, type RunEvent } from '../protocol/events.ts';
 import { initialStatus, type Status, statusAfter } from '../protocol/status.ts';
@@ -41,7 +42,7 @@ export class RunDirectory implements AsyncDisposable {
     this.#status = events.reduce(statusAfter, initialStatus(basename(path), basename(path), new Date().toISOString()));
   }
 
-  /** A new run below `root`. The folder appears with both recipes in it, or not at all. Throws `runs_not_writable`, `disk_full`. */
+  /** A new run below `root`. The folder appears with both recipes in it, or not at all. Throws `folder_not_writable`, `runs_not_writable`, `disk_full`. */
   static async create(options: {
     root: string;
     name: string;
@@ -192,8 +193,9 @@ export class RunDirectory implements AsyncDisposable {
 }
 
 async function createDraft(root: string): Promise<string> {
+  const elsewhere = 'make it writable, or choose another with output_dir or --runs-dir';
+  makeFolder(root, elsewhere);
   try {
-    await mkdir(root, { recursive: true });
     const draft = await mkdtemp(join(root, '.new-'));
     await chmod(draft, 0o755);
     return draft;
@@ -203,7 +205,7 @@ async function createDraft(root: string): Promise<string> {
     throw new UserError({
       what: `the folder for runs cannot be written: ${(error as Error).message}`,
       where: root,
-      next: 'make it writable, or choose another with output_dir or --runs-dir',
+      next: elsewhere,
       code: 'runs_not_writable',
       cause: error,
     });

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../errors.ts';
+import { makeFolder } from './makeFolder.ts';
 
 /**
  * A file that appears under its name only when it is complete: written beside it under a temporary name (`*.partial`),
@@ -22,8 +23,8 @@ export class AtomicFile {
 
   static async create(path: string): Promise<AtomicFile> {
     const temporary = `${path}.${randomBytes(4).toString('hex')}.partial`;
+    makeFolder(dirname(path));
     try {
-      await mkdir(dirname(path), { recursive: true });
       return new AtomicFile(path, temporary, await open(temporary, 'wx'));
     } catch (cause) {
       throw writeError(path, cause);

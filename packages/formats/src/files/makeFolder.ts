@@ -1,0 +1,41 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '../errors.ts';
+
+/**
+ * Makes a folder and those above it, where they are not there. Node's own recursive mkdir never returns where a folder
+ * is there but refuses every name in it with ENOENT, as /proc does.
+ * @param next what to do where it cannot be made
+ * @throws UserError `folder_not_writable`, `disk_full`
+ */
+export function makeFolder(path: string, next = 'make the folder above it writable, or choose another place'): void {
+  try {
+    makeWithParents(path);
+  } catch (cause) {
+    const { code = String(cause) } = cause as NodeJS.ErrnoException;
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    throw new UserError({
+      what: full ? 'the disk is full' : `this folder cannot be made (${code})`,
+      where: path,
+      next: full ? 'free some space and try again' : next,
+      code: full ? 'disk_full' : 'folder_not_writable',
+      cause,
+    });
+  }
+}
+
+function makeWithParents(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (isFolder(path)) return;
+    const parent = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isFolder(parent)) throw error;
+    makeWithParents(parent);
+    makeWithParents(path);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
