@@ -4,6 +4,7 @@ import { exitCodes } from './exitCodes.ts';
 import { buildProgram } from './program.ts';
 
 const args = process.argv.slice(2);
+const json = args.includes('--json');
 
 // The reader of our output went away, as with `| head`: there is nobody left to tell.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -12,14 +13,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  const program = await buildProgram(wantedVerb(args));
+  const program = await buildProgram(wantedVerb(args), { quiet: json });
   await program.parseAsync(args, { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.badInput;
+    if (json && error.exitCode !== 0) await printWrongUsage(error);
   } else {
     const { reportError } = await import('./terminal/reportError.ts');
-    process.exitCode = reportError(error, { json: args.includes('--json'), debug: args.includes('--debug') });
+    process.exitCode = reportError(error, { json, debug: args.includes('--debug') });
   }
 }
 
@@ -27,4 +29,11 @@ try {
 function wantedVerb(all: readonly string[]): string {
   const words = all.filter((arg) => !arg.startsWith('-'));
   return (words[0] === 'help' ? words[1] : words[0]) ?? '';
+}
+
+async function printWrongUsage({ message }: CommanderError): Promise<void> {
+  const { printError } = await import('./terminal/reportError.ts');
+  const [what = message, advice] = message.replace(/^error: /, '').split('\n');
+  const next = advice?.replace(/^\(Did (.+)\)$/, 'did $1') ?? 'add --help for what can be given';
+  printError({ code: 'wrong_usage', what, next }, { json });
 }

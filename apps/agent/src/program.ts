@@ -1,11 +1,17 @@
 /** The command tree. */
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { type Verb, verbs } from './commands/index.ts';
-import { exitCodeMeanings } from './exitCodes.ts';
+import { exitCodeMeanings, exitCodes } from './exitCodes.ts';
 
-/** The tree with the options and subcommands of `verb` filled in, or of every verb for `all`. */
-export async function buildProgram(wanted: string | { all: true }): Promise<Command> {
+/**
+ * The tree with the options and subcommands of `verb` filled in, or of every verb for `all`.
+ * With `quiet` wrong usage is only thrown, as a CommanderError, and not printed.
+ */
+export async function buildProgram(
+  wanted: string | { all: true },
+  { quiet = false }: { quiet?: boolean } = {},
+): Promise<Command> {
   const program = new Command('anneal')
     .description(
       'Fine-tune language models on your own machine: one recipe, every token visible, bit-identical resume.',
@@ -15,9 +21,10 @@ export async function buildProgram(wanted: string | { all: true }): Promise<Comm
     .helpCommand('help [command]', 'explain a command')
     .option('--debug', 'print the full stack of an unexpected error')
     .showHelpAfterError('(add --help for what can be given)')
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, formatHelp })
+    .configureOutput(quiet ? { writeErr: () => {} } : {})
     .exitOverride()
-    .addHelpText('after', `\n${exitCodeHelp()}\n\nExample:\n  $ anneal init && anneal train recipe.yaml`);
+    .addHelpText('after', '\nExample:\n  $ anneal init && anneal train recipe.yaml');
   for (const verb of verbs) await addVerb(program, verb, wanted === verb.name || typeof wanted !== 'string');
   return program;
 }
@@ -27,20 +34,22 @@ async function addVerb(program: Command, verb: Verb, filledIn: boolean): Promise
   if (!filledIn) return;
   const { define } = await verb.load();
   define(command);
-  for (const leaf of leavesOf(command)) {
-    if (!printsNoJson.has(leaf.name())) leaf.option('--json', 'print JSON');
-  }
+  for (const leaf of leavesOf(command)) leaf.option('--json', 'print JSON');
 }
-
-/** Their output has one form: a script for the shell, a schema that is JSON already. */
-const printsNoJson: ReadonlySet<string> = new Set(['completion', 'schema']);
 
 export function leavesOf(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
 }
 
-function exitCodeHelp(): string {
-  return ['Exit codes:', ...exitCodeMeanings.map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}`)].join(
-    '\n',
-  );
+/** As commander has it, and the exit codes. */
+function formatHelp(command: Command, help: Help): string {
+  const codes = exitCodeMeanings.filter(([code]) => canExitWith(command, code));
+  const lines = codes.map(([code, meaning]) => `  ${String(code).padEnd(4)} ${meaning}`);
+  return `${Help.prototype.formatHelp.call(help, command, help)}\nExit codes:\n${lines.join('\n')}\n`;
+}
+
+/** Only training is stopped with a checkpoint. */
+function canExitWith(command: Command, code: number): boolean {
+  if (code !== exitCodes.stopped && code !== exitCodes.interrupted) return true;
+  return leavesOf(command).some((leaf) => ['train', 'resume'].includes(leaf.name()));
 }

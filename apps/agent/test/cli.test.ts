@@ -8,6 +8,9 @@ import { exitCodes } from '../src/exitCodes.ts';
 import { buildProgram } from '../src/program.ts';
 import { annealIn, type Ended, temporaryFolder } from './helpers/anneal.ts';
 
+/** Every command by its path, as in `runs ls`. */
+const commands = commandsOf(await buildProgram({ all: true }), []);
+
 let folder: string;
 let run: (...args: string[]) => Promise<Ended>;
 
@@ -42,22 +45,28 @@ describe('usage', () => {
     expect(stderr).toMatch(message);
   });
 
-  test('every verb ends its help with an example, and prints JSON on request', async () => {
-    const help = new Map<string, string>();
-    const visit = (command: Command) => {
-      let text = '';
-      command.configureOutput({ writeOut: (part) => (text += part) });
-      command.outputHelp();
-      help.set(command.name(), text);
-      command.commands.forEach(visit);
-    };
-    (await buildProgram({ all: true })).commands.forEach(visit);
-    expect(help.size).toBeGreaterThan(verbs.length);
-    for (const [name, text] of help) {
-      expect(text, name).toMatch(/\nExamples?:\n( {2}\$ anneal .+\n?)+$/);
-      if (!['completion', 'schema', 'runs'].includes(name)) expect(text, name).toContain('--json');
+  test.each(commands)('help of anneal %s: exit codes, then an example', (path, command) => {
+    let help = '';
+    command.configureOutput({ writeOut: (part) => (help += part) });
+    command.outputHelp();
+    expect(help).toMatch(
+      new RegExp(`\\nExit codes:\\n( {2}\\d+ +.+\\n)+\\nExamples?:\\n( {2}\\$ anneal ${path}.*\\n?)+$`),
+    );
+    for (const code of [exitCodes.done, exitCodes.failed, exitCodes.badInput, exitCodes.defect]) {
+      expect(help).toMatch(new RegExp(`^  ${code} `, 'm'));
     }
   });
+
+  test.each(commands.filter(([, command]) => command.commands.length === 0))(
+    'anneal %s takes --json, and wrong usage is then JSON too',
+    async (path, command) => {
+      expect(command.options.map(({ long }) => long)).toContain('--json');
+      const { code, stdout, stderr } = await run(...path.split(' '), '--no-such-option', '--json');
+      expect({ code, stderr }).toEqual({ code: exitCodes.badInput, stderr: '' });
+      const what = "unknown option '--no-such-option'";
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'wrong_usage', what, next: expect.any(String) } });
+    },
+  );
 
   test('docs/cli.md says what --help says', async () => {
     await expect(await cliReference()).toMatchFileSnapshot('../../../docs/cli.md');
@@ -103,8 +112,13 @@ describe('verbs', () => {
     });
   });
 
-  test('schema prints a JSON Schema', async () => {
-    expect(JSON.parse((await run('schema')).stdout)).toMatchObject({ required: ['base_model', 'datasets'] });
+  test.each([[[]], [['--json']], [['--compact', '--json']]])('schema %j prints a JSON Schema', async (args) => {
+    expect(JSON.parse((await run('schema', ...args)).stdout)).toMatchObject({ required: ['base_model', 'datasets'] });
+  });
+
+  test('completion --json holds the script', async () => {
+    const script = (await run('completion', 'bash')).stdout.trimEnd();
+    expect(JSON.parse((await run('completion', 'bash', '--json')).stdout)).toEqual({ shell: 'bash', script });
   });
 
   test('runs ls of an empty folder', async () => {
@@ -148,3 +162,10 @@ describe('verbs', () => {
     expect({ code, stderr }).toEqual({ code: exitCodes.badInput, stderr: expect.stringMatching(message) });
   });
 });
+
+function commandsOf(parent: Command, path: readonly string[]): [string, Command][] {
+  return parent.commands.flatMap((command) => {
+    const here = [...path, command.name()];
+    return [[here.join(' '), command] as [string, Command], ...commandsOf(command, here)];
+  });
+}

@@ -31,7 +31,7 @@ export function reportError(error: unknown, options: { json: boolean; debug: boo
 
 /** Three lines: what, where, what to do next. With `json` one object on stdout, `{ "error": … }`. */
 export function printError(
-  error: { what: string; where?: string | undefined; next?: string | undefined },
+  error: { code?: string; what: string; where?: string | undefined; next?: string | undefined },
   options: { json: boolean },
 ): void {
   if (options.json) {
