@@ -11,7 +11,7 @@ import { rope } from '../ops/rope/op.ts';
 import { swiglu } from '../ops/swiglu/op.ts';
 import { cpuDevice } from '../src/addon.ts';
 import type { Tensor } from '../src/tensor.ts';
-import { type Batch, Problem, someTargets, wrongSlopes } from './problem.ts';
+import { type Batch, Problem, type Step, someTargets, wrongSlopes } from './problem.ts';
 
 const device = cpuDevice({ threads: 1 });
 const T = 5;
@@ -60,13 +60,20 @@ const rules: Record<string, Build> = {
   },
 };
 
-function attend(p: Problem, heads: { heads: number; kvHeads: number; headSize: number; window: number }): Tensor {
+interface Heads {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly window: number;
+}
+
+function attend(p: Problem, heads: Heads, { bf16 } = f32): Tensor {
   const [q, k, v] = [
     p.rows('q', T, D),
     p.rows('k', T, heads.kvHeads * heads.headSize),
     p.rows('v', T, heads.kvHeads * heads.headSize),
   ];
-  return attention(q, k, v, p.graph.input('cuSeqlens', 'i32', [3]), { ...heads, scale: 0.8 });
+  return attention(q, k, v, p.graph.input('cuSeqlens', 'i32', [3]), { ...heads, bf16, scale: 0.8 });
 }
 
 /** Values for whichever of these inputs a graph has. */
@@ -92,6 +99,12 @@ function problemOf(build: Build, headKind: 'weight' | 'parameter'): Problem {
   const p = new Problem();
   p.train(build(p), p.variable('head', [V, D], headKind));
   return p;
+}
+
+async function attentionGradients(bf16: boolean): Promise<Step['gradients']> {
+  const heads = { heads: 1, kvHeads: 1, headSize: 6, window: 0 };
+  const p = problemOf((problem) => attend(problem, heads, { bf16 }), 'parameter');
+  return (await p.step(p.compile({ activations: 'keep' }, device), [batchFor(p)], device)).gradients;
 }
 
 describe('backward rules against central differences of the float64 reference', () => {
@@ -122,6 +135,18 @@ describe('backward rules against central differences of the float64 reference', 
       const perturbed = gradient.map((g, i) => (i === largest ? 1.01 * g : g));
       const changed = { ...step, gradients: new Map([...step.gradients, [name, perturbed]]) };
       expect(wrongSlopes(p, [batch], changed)).toHaveLength(1);
+    }
+  });
+
+  // In bf16 the loss has steps, so that differences say nothing: what is near the float32 gradient is right.
+  test('attention in bf16 has the gradients of float32, within its rounding', async () => {
+    const [exact, rounded] = [await attentionGradients(false), await attentionGradients(true)];
+    for (const [name, gradient] of rounded) {
+      const expected = exact.get(name) as Float32Array;
+      const largest = expected.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+      const error = gradient.reduce((most, g, i) => Math.max(most, Math.abs(g - (expected[i] as number))), 0);
+      expect(error, name).toBeGreaterThan(1e-5 * largest);
+      expect(error, name).toBeLessThan(2 ** -7 * largest);
     }
   });
 

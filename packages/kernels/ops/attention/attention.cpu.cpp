@@ -14,7 +14,8 @@ static AttentionShape shapeOf(const Launch& launch) {
           cuSeqlens.shape[0] - 1,
           cuSeqlens.i32(),
           static_cast<float>(a[3]),
-          static_cast<int>(a[4])};
+          static_cast<int>(a[4]),
+          a[5] != 0 ? DType::bf16 : DType::f32};
 }
 
 static const char* checkDocuments(const AttentionShape& shape) {

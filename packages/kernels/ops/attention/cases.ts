@@ -1,7 +1,7 @@
 import { casesFor, constant, type Fill, type NamedCase, normals, scaled } from '../../src/cases/casesFor.ts';
 import type { Values } from '../../src/cases/values.ts';
 import { type AttentionOptions, attentionBackwardOp, attentionOp } from './op.ts';
-import { score, softmax, visibleKeys } from './reference.ts';
+import { bf16Roundoff, factor, operand, score, softmax, visibleKeys } from './reference.ts';
 
 interface Heads {
   readonly heads: number;
@@ -21,7 +21,7 @@ function packed(lengths: readonly number[], { heads, kvHeads, headSize, window =
       K: kvHeads * headSize,
       H: heads,
     },
-    attributes: { heads, kvHeads, headSize, window, scale: 1 / Math.sqrt(headSize) },
+    attributes: { heads, kvHeads, headSize, window, scale: 1 / Math.sqrt(headSize), bf16: 0 },
     fill: { cuSeqlens: constant(...ends) },
   };
 }
@@ -40,23 +40,34 @@ const layouts = {
   'nine heads share one': packed([20], { heads: 9, kvHeads: 1, headSize: 16 }),
   'as in SmolLM2': packed([40, 60], { heads: 9, kvHeads: 3, headSize: 64 }),
   'head of 128': packed([33], { heads: 2, kvHeads: 1, headSize: 128, window: 20 }),
-} satisfies Record<string, NamedCase<'q' | 'k' | 'v' | 'cuSeqlens', keyof AttentionOptions>>;
+} satisfies Record<string, NamedCase<'q' | 'k' | 'v' | 'cuSeqlens', keyof AttentionOptions | 'bf16'>>;
+
+function inBf16<C extends ReturnType<typeof packed>>(one: C): C {
+  return { ...one, attributes: { ...one.attributes, bf16: 1 } };
+}
+
+const layoutsInBf16 = Object.fromEntries(
+  Object.entries(layouts).map(([name, one]) => [`${name}, bf16`, inBf16(one)] as const),
+);
 
 const benchmark = [
   packed([512], { heads: 9, kvHeads: 3, headSize: 64 }),
   packed([512], { heads: 16, kvHeads: 8, headSize: 128 }),
-];
+].flatMap((one) => [one, inBf16(one)]);
 
 export const attentionCases = casesFor(attentionOp, {
   shapes: [],
   hard: {
     ...layouts,
+    ...layoutsInBf16,
     'huge scores': { ...packed([12, 3], small), fill: { ...packed([12, 3], small).fill, q: scaled(1000) } },
     'equal scores': { ...packed([12], small), fill: { ...packed([12], small).fill, k: constant(0) } },
   },
   benchmark,
-  reference: ({ q, k, v, cuSeqlens }, { out, lse }, { extents: { T = 0 }, attributes: options }) => {
-    const { heads, kvHeads, headSize, window } = options;
+  reference: (inputs, { out, lse }, { extents: { T = 0 }, attributes: options }) => {
+    const { heads, kvHeads, headSize, window, bf16 } = options;
+    const { cuSeqlens } = inputs;
+    const [q, k, v] = [operand(inputs.q, bf16), operand(inputs.k, bf16), operand(inputs.v, bf16)];
     for (let i = 0; i < T; i++) {
       const { first, last } = visibleKeys(i, cuSeqlens, window);
       for (let h = 0; h < heads; h++) {
@@ -68,6 +79,8 @@ export const attentionCases = casesFor(attentionOp, {
           for (let c = 0; c < headSize; c++) {
             const value = v.at(first + j, kvHead * headSize + c);
             out.add(i, h * headSize + c, weight * value, (sizes[j] as number) * Math.abs(value));
+            // Weights are rounded before they are divided by their sum: to which value cannot be told here.
+            if (bf16) out.allow(i, h * headSize + c, bf16Roundoff * weight * Math.abs(value));
           }
         });
       }
@@ -76,11 +89,12 @@ export const attentionCases = casesFor(attentionOp, {
 });
 
 /** What the forward pass would give for the made q, k, v. */
-function forward(name: 'out' | 'lse'): Fill<keyof AttentionOptions> {
+function forward(name: 'out' | 'lse'): Fill<keyof AttentionOptions | 'bf16'> {
   return ({ made, extents, attributes }) => {
-    const { q, k, v, cuSeqlens } = made as { q: Values; k: Values; v: Values; cuSeqlens: Values };
+    const { cuSeqlens, ...inputs } = made as { q: Values; k: Values; v: Values; cuSeqlens: Values };
     const { T = 0, Q = 0 } = extents;
-    const { heads, kvHeads, headSize, window } = attributes;
+    const { heads, kvHeads, headSize, window, bf16 } = attributes;
+    const [q, k, v] = [operand(inputs.q, bf16), operand(inputs.k, bf16), operand(inputs.v, bf16)];
     const out = new Float64Array(T * Q);
     const lse = new Float64Array(heads * T);
     for (let i = 0; i < T; i++) {
@@ -102,10 +116,13 @@ function forward(name: 'out' | 'lse'): Fill<keyof AttentionOptions> {
 export const attentionBackwardCases = casesFor(attentionBackwardOp, {
   shapes: [],
   fill: { out: forward('out'), lse: forward('lse') },
-  hard: layouts,
+  hard: { ...layouts, ...layoutsInBf16 },
   benchmark: benchmark.map((one) => ({ ...one, fill: { ...one.fill, out: normals, lse: constant(6) } })),
-  reference: ({ q, k, v, cuSeqlens, out, lse, dout }, { dq, dk, dv }, { extents: { T = 0 }, attributes: options }) => {
-    const { heads, kvHeads, headSize, scale, window } = options;
+  reference: (inputs, { dq, dk, dv }, { extents: { T = 0 }, attributes: options }) => {
+    const { heads, kvHeads, headSize, scale, window, bf16 } = options;
+    const { cuSeqlens, out, lse } = inputs;
+    const [q, k, v] = [operand(inputs.q, bf16), operand(inputs.k, bf16), operand(inputs.v, bf16)];
+    const dout = operand(inputs.dout, bf16);
     for (let i = 0; i < T; i++) {
       const { first, last } = visibleKeys(i, cuSeqlens, window);
       for (let h = 0; h < heads; h++) {
@@ -128,14 +145,18 @@ export const attentionBackwardCases = casesFor(attentionBackwardOp, {
             dweight += term;
             dweightSize += Math.abs(term);
           }
-          const dscore = scale * weight * (dweight - delta);
-          const dscoreSize = scale * weight * (dweightSize + deltaSize) * growth;
+          const weightFactor = factor(weight, weight * growth, bf16);
+          const dscoreSize = weight * (dweightSize + deltaSize) * growth;
+          const dscore = factor(weight * (dweight - delta), dscoreSize, bf16);
           for (let c = 0; c < headSize; c++) {
-            const [query, key] = [q.at(i, queryColumn + c), k.at(j, keyColumn + c)];
+            const [query, key] = [scale * q.at(i, queryColumn + c), scale * k.at(j, keyColumn + c)];
             const douti = dout.at(i, queryColumn + c);
-            dq.add(i, queryColumn + c, dscore * key, dscoreSize * Math.abs(key));
-            dk.add(j, keyColumn + c, dscore * query, dscoreSize * Math.abs(query));
-            dv.add(j, keyColumn + c, weight * douti, weight * growth * Math.abs(douti));
+            dq.add(i, queryColumn + c, dscore.value * key, dscoreSize * Math.abs(key));
+            dk.add(j, keyColumn + c, dscore.value * query, dscoreSize * Math.abs(query));
+            dv.add(j, keyColumn + c, weightFactor.value * douti, weight * growth * Math.abs(douti));
+            dq.allow(i, queryColumn + c, dscore.otherRounding * Math.abs(key));
+            dk.allow(j, keyColumn + c, dscore.otherRounding * Math.abs(query));
+            dv.allow(j, keyColumn + c, weightFactor.otherRounding * Math.abs(douti));
           }
         }
       }

@@ -11,7 +11,13 @@ export interface AttentionOptions {
   readonly window: number;
 }
 
+export interface PackedAttentionOptions extends AttentionOptions {
+  /** How products are formed: 1 rounds both operands to bf16 first, sums and softmax are float32 in either case. */
+  readonly bf16: boolean;
+}
+
 export const attentionAttributes = ['heads', 'kvHeads', 'headSize', 'scale', 'window'] as const;
+const packedAttributes = [...attentionAttributes, 'bf16'] as const;
 
 /** As kMaxHeadSize in native/cpu/attention/attention.h. */
 const largestHead = 512;
@@ -36,7 +42,7 @@ export const attentionOp = defineOp({
   name: 'attention',
   inputs: { q: 'f32[T,Q]', k: 'f32[T,K]', v: 'f32[T,K]', cuSeqlens: 'i32[S]' },
   outputs: { out: 'f32[T,Q]', lse: 'f32[H,T]' },
-  attributes: attentionAttributes,
+  attributes: packedAttributes,
   derive: (extents, attributes) => checkHeads('attention', extents, attributes),
   keep: true,
   cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 2 * T * T * Q, bytes: 8 * T * (Q + K) }),
@@ -60,10 +66,16 @@ export const attentionBackwardOp = defineOp({
     dout: 'f32[T,Q]',
   },
   outputs: { dq: 'f32[T,Q]', dk: 'f32[T,K]', dv: 'f32[T,K]' },
-  attributes: attentionAttributes,
+  attributes: packedAttributes,
   cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 5 * T * T * Q, bytes: 16 * T * (Q + K) }),
 });
 
-export function attention(q: Tensor, k: Tensor, v: Tensor, cuSeqlens: Tensor, options: AttentionOptions): Tensor {
-  return graphOf(q).apply(attentionOp, { q, k, v, cuSeqlens }, { ...options }).out;
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  cuSeqlens: Tensor,
+  { bf16, ...options }: PackedAttentionOptions,
+): Tensor {
+  return graphOf(q).apply(attentionOp, { q, k, v, cuSeqlens }, { ...options, bf16: bf16 ? 1 : 0 }).out;
 }

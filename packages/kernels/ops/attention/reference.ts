@@ -1,4 +1,5 @@
-import type { Values } from '../../src/cases/values.ts';
+import { roundToBf16 } from '../../src/cases/numbers.ts';
+import { Values } from '../../src/cases/values.ts';
 import type { AttentionOptions } from './op.ts';
 
 /** First and last key that the query of this row sees, in its document of the packed row. */
@@ -7,6 +8,24 @@ export function visibleKeys(row: number, cuSeqlens: Values, window: number): { f
   while (cuSeqlens.at(document + 1) <= row) document++;
   const oldest = window > 0 ? row - window + 1 : 0;
   return { first: Math.max(cuSeqlens.at(document), oldest), last: row };
+}
+
+/** Largest relative error of one rounding to bf16, which has 8 bits. */
+export const bf16Roundoff = 2 ** -8;
+
+/** What products read. */
+export function operand(values: Values, bf16: number): Values {
+  return bf16 ? new Values(values.data.map(roundToBf16), values.columns) : values;
+}
+
+/**
+ * A computed factor as a product reads it, and how far from it another one may be: next to the middle of two bf16 values an
+ * error of the computation decides to which it is rounded. `size` as that error grows.
+ */
+export function factor(value: number, size: number, bf16: number): { value: number; otherRounding: number } {
+  if (!bf16) return { value, otherRounding: 0 };
+  const error = 2 ** -20 * size;
+  return { value: roundToBf16(value), otherRounding: roundToBf16(value + error) - roundToBf16(value - error) };
 }
 
 export interface Score {

@@ -39,7 +39,7 @@ export function selfAttention(
   };
   const out =
     visible.kind === 'packed'
-      ? attention(q, k, v, visible.cuSeqlens, options)
+      ? attention(q, k, v, visible.cuSeqlens, { ...options, bf16: m.bf16 })
       : attentionCached(q, k, v, visible.cacheOf(layer), visible.positions, options);
   return m.linear(out, name('o'), residual);
 }

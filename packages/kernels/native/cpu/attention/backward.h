@@ -55,11 +55,14 @@ inline Tile tileOf(const AttentionShape& shape, int64_t round, int64_t index) {
   return {first, query, smaller(length - query, kTile), key, smaller(length - key, kTile)};
 }
 
-inline float dotProduct(const float* a, const float* b, int count) {
+/** Σ out · d_out of a query: what the gradient of a softmax subtracts. d_out is rounded as for d(weights), lest they differ. */
+template <Cells cells>
+float deltaOf(const float* out, const float* d_out, int size) {
   Vec products = Vec::zero();
-  for (int c = 0; c < count; c += Vec::width) {
-    const int lanes = clampCount(count - c, Vec::width);
-    products = fma(Vec::load(a + c, lanes), Vec::load(b + c, lanes), products);
+  for (int c = 0; c < size; c += Vec::width) {
+    const int lanes = clampCount(size - c, Vec::width);
+    const Vec gradient = Vec::load(d_out + c, lanes);
+    products = fma(Vec::load(out + c, lanes), cells == Cells::exact ? gradient : roundToBf16(gradient), products);
   }
   return sum(products);
 }
@@ -121,10 +124,9 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
       prefetchStrip(call, tile, kv_head, (head - kv_head * call.group()) * strips + first / kTileRows + kStripsAhead);
       if (end <= begin) continue;
       float *weight_rows = weights + first * kTile, *d_score_rows = d_scores + first * kTile;
-      // Σ out · d_out of each query: what the gradient of a softmax subtracts.
       float delta[kTileRows];
       for (int r = 0; r < rows; r++) {
-        delta[r] = dotProduct(call.out + at_strip + r * stride, call.d_out + at_strip + r * stride, size);
+        delta[r] = deltaOf<cells>(call.out + at_strip + r * stride, call.d_out + at_strip + r * stride, size);
       }
       multiply<cells>(stripOfRows<cells>(call.q + at_strip, stride, rows, size, room), keys_transposed, 0, cells_size, begin,
                       end, shape.scale, false, weight_rows, kTile);
