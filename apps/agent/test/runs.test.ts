@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { followEvents, readRun } from '@anneal/core/trainer/runReader';
@@ -18,7 +18,12 @@ beforeEach(() => {
 });
 
 /** A finished run with four steps whose loss ends at `loss`, interrupted and resumed after step 2. */
-async function finishedRun(name: string, rank: number, loss: number): Promise<string> {
+async function finishedRun(
+  name: string,
+  rank: number,
+  loss: number,
+  { recorded = [1, 2, 3, 4] } = {},
+): Promise<string> {
   const text = `base_model: smollm2-135m\nlora_r: ${rank}\ndatasets:\n  - {path: rows.jsonl}\n`;
   const directory = await RunDirectory.create({
     root: join(folder, 'runs'),
@@ -42,7 +47,7 @@ async function finishedRun(name: string, rank: number, loss: number): Promise<st
   directory.recordStart({ totalSteps: 4, fromStep: 0 });
   for (const number of [1, 2, 3]) step(number, 100);
   directory.recordStart({ totalSteps: 4, fromStep: 0 });
-  for (const number of [1, 2, 3, 4]) step(number, loss);
+  for (const number of recorded) step(number, loss);
   directory.record({ type: 'evaluated', step: 4, loss: loss + 0.5, perplexity: Math.exp(loss + 0.5) });
   await directory.saveCheckpoint(4, async (path) => writeFileSync(join(path, 'weights'), ''), { metric: loss + 0.5 });
   directory.record({ type: 'finished', step: 4, loss });
@@ -68,6 +73,9 @@ test('ls, show and logs tell what the files say', async () => {
 
   const logs = (await run('logs', id, '--json')).stdout.trimEnd().split('\n');
   expect(logs.map((line) => (JSON.parse(line) as { seq: number }).seq)).toEqual(logs.map((_line, index) => index + 1));
+  appendFileSync(join(folder, 'runs', id, 'run.log'), 'a\nb\n');
+  expect((await run('logs', id, '--output')).stdout).toBe('a\nb\n');
+  expect((await run('logs', id, '--output', '--json')).stdout).toBe('{"line":"a"}\n{"line":"b"}\n');
   expect((await run('logs', id, '--follow')).stdout).toContain('starting again from the first step');
 });
 
@@ -77,14 +85,26 @@ test('compare shows what differs, from the steps that count', async () => {
   const { stdout } = await run('compare', first, second);
   expect(stdout).toMatch(/^lora_r +8 +16$/m);
   expect(stdout).not.toContain('base_model');
-  expect(stdout).toMatch(/^loss, mean of the last 10 steps +1.25 +1.5$/m);
+  expect(stdout).toMatch(/^loss, mean of the last 10 recorded steps +1.25 +1.5$/m);
+  expect(stdout).toMatch(/^loss, mean of 4 steps recorded in both, 1 to 4 +1.25 +1.5$/m);
+  expect(stdout).toMatch(/^tokens +2,048 +2,048$/m);
   expect(JSON.parse((await run('compare', first, second, '--json')).stdout)).toMatchObject({
     recipe: [{ key: 'lora_r', a: 8, b: 16 }],
     runs: [
-      { steps: 4, loss: 1.25, tokensPerSecond: 1024 },
+      { steps: 4, recordedSteps: 4, loss: 1.25, tokensPerSecond: 1024 },
       { steps: 4, loss: 1.5, bestValidationLoss: 2 },
     ],
   });
+});
+
+test('compare of runs that recorded other steps says how many, and takes those of both', async () => {
+  const first = await finishedRun('first', 8, 1.25, { recorded: [2, 4] });
+  const second = await finishedRun('second', 8, 1.5);
+  const { stdout } = await run('compare', first, second);
+  expect(stdout).toMatch(/^steps +4, 2 recorded +4$/m);
+  expect(stdout).toMatch(/^loss, mean of 2 steps recorded in both, 2 to 4 +1.25 +1.5$/m);
+  expect(stdout).toMatch(/^tokens +1,024 in 2 steps +2,048$/m);
+  expect(stdout).toMatch(/^time in steps +1.0 s in 2 steps +2.0 s$/m);
 });
 
 test('stop ends a detached run with a checkpoint, and refuses one that is not running', async () => {

@@ -1,21 +1,12 @@
 import { basename, join } from 'node:path';
-import { withoutSuperseded } from '@anneal/core/protocol/events';
+import type { RunEvent } from '@anneal/core/protocol/events';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { readEvents } from '@anneal/core/trainer/eventLog';
 import { findRun, type RunView, readRun } from '@anneal/core/trainer/runReader';
+import { type CommonSteps, commonSteps, type Measures, measure } from '../compare/measure.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatCount, formatDuration, formatNumber } from '../terminal/units.ts';
-
-interface Measures {
-  steps: number;
-  loss: number | null;
-  validationLoss: number | null;
-  bestValidationLoss: number | null;
-  tokensPerSecond: number | null;
-  milliseconds: number;
-  tokens: number;
-}
 
 export async function compare(a: string, b: string, options: { runsDir: string; json?: boolean }): Promise<void> {
   const runs: [RunView, RunView] = [
@@ -23,18 +14,21 @@ export async function compare(a: string, b: string, options: { runsDir: string; 
     readRun(await findRun(options.runsDir, b)),
   ];
   const recipe = differences(await settingsOf(runs[0]), await settingsOf(runs[1]));
-  const measures = runs.map((run) => measure(run.path));
+  const [left, right] = [eventsOf(runs[0]), eventsOf(runs[1])];
+  const measures = [measure(left), measure(right)];
+  const common = commonSteps(left, right);
   if (options.json) {
     printJson({
       runs: runs.map((run, index) => ({ id: run.status.id, path: run.path, state: run.state, ...measures[index] })),
-      recipe: recipe.map(([key, left, right]) => ({ key, a: left ?? null, b: right ?? null })),
+      commonSteps: common,
+      recipe: recipe.map(([key, inA, inB]) => ({ key, a: inA ?? null, b: inB ?? null })),
     });
     return;
   }
   const titles = runs.map((run) => ({ title: basename(run.path) }));
   if (recipe.length === 0) print('the recipes are the same\n');
   else {
-    const rows = recipe.map(([key, left, right]) => [key, show(left), show(right)]);
+    const rows = recipe.map(([key, inA, inB]) => [key, show(inA), show(inB)]);
     print(`${formatTable([{ title: 'RECIPE' }, ...titles], rows)}\n`);
   }
   const row = (name: string, value: (measured: Measures) => string) => [name, ...measures.map(value)];
@@ -43,43 +37,31 @@ export async function compare(a: string, b: string, options: { runsDir: string; 
       [{ title: 'RESULT' }, ...titles],
       [
         ['state', ...runs.map((run) => run.state)],
-        row('steps', ({ steps }) => String(steps)),
-        row('loss, mean of the last 10 steps', ({ loss }) => number(loss)),
+        row(
+          'steps',
+          ({ steps, recordedSteps }) => steps + (recordedSteps < steps ? `, ${recordedSteps} recorded` : ''),
+        ),
+        row('loss, mean of the last 10 recorded steps', ({ loss }) => number(loss)),
+        [lossOf(common), ...common.losses.map(number)],
         row('validation loss', ({ validationLoss }) => number(validationLoss)),
         row('best validation loss', ({ bestValidationLoss }) => number(bestValidationLoss)),
-        row('tokens', ({ tokens }) => formatCount(tokens)),
         row('tokens/s', ({ tokensPerSecond }) => (tokensPerSecond === null ? '-' : formatCount(tokensPerSecond))),
-        row('time in steps', ({ milliseconds }) => formatDuration(milliseconds)),
+        row('tokens', ({ tokens, recordedSteps, steps }) => formatCount(tokens) + inRecorded(recordedSteps, steps)),
+        row(
+          'time in steps',
+          ({ milliseconds, timedSteps, steps }) => formatDuration(milliseconds) + inRecorded(timedSteps, steps),
+        ),
       ],
     ),
   );
 }
 
-async function settingsOf(run: RunView): Promise<Map<string, unknown>> {
-  return flatten((await readRecipe(join(run.path, 'recipe.resolved.yaml'))).recipe);
+function eventsOf(run: RunView): RunEvent[] {
+  return readEvents(join(run.path, 'events.jsonl'));
 }
 
-function measure(path: string): Measures {
-  const events = withoutSuperseded(readEvents(join(path, 'events.jsonl')));
-  const steps = events.filter((event) => event.type === 'step');
-  const evaluations = events.flatMap((event) =>
-    event.type === 'evaluated' && event.loss !== null ? [event.loss] : [],
-  );
-  const losses = steps.slice(-10).map((event) => event.loss);
-  const tokens = steps.reduce((sum, event) => sum + event.tokens, 0);
-  const milliseconds = steps.reduce((sum, event) => sum + event.milliseconds, 0);
-  return {
-    steps: steps.length,
-    loss:
-      losses.length === 0 || losses.includes(null)
-        ? null
-        : losses.reduce<number>((sum, loss) => sum + (loss ?? 0), 0) / losses.length,
-    validationLoss: evaluations.at(-1) ?? null,
-    bestValidationLoss: evaluations.length === 0 ? null : Math.min(...evaluations),
-    tokensPerSecond: milliseconds === 0 ? null : (tokens / milliseconds) * 1000,
-    milliseconds,
-    tokens,
-  };
+async function settingsOf(run: RunView): Promise<Map<string, unknown>> {
+  return flatten((await readRecipe(join(run.path, 'recipe.resolved.yaml'))).recipe);
 }
 
 /** `datasets.0.path` → value */
@@ -102,4 +84,14 @@ function show(value: unknown): string {
 
 function number(value: number | null): string {
   return value === null ? '-' : formatNumber(value);
+}
+
+function lossOf({ steps }: CommonSteps): string {
+  const [first, last] = [steps[0], steps.at(-1)];
+  if (first === last) return `loss of ${first === undefined ? 'steps' : `step ${first}`}, recorded in both`;
+  return `loss, mean of ${steps.length} steps recorded in both, ${first} to ${last}`;
+}
+
+function inRecorded(counted: number, steps: number): string {
+  return counted < steps ? ` in ${counted} steps` : '';
 }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { findRun, followEvents } from '@anneal/core/trainer/runReader';
 import { print, printJsonLine } from '../terminal/print.ts';
@@ -11,7 +12,9 @@ export async function logs(
 ): Promise<void> {
   const path = await findRun(options.runsDir, name);
   if (options.output) {
-    await pipeline(createReadStream(join(path, 'run.log')), process.stdout, { end: false });
+    const output = createReadStream(join(path, 'run.log'));
+    if (!options.json) return pipeline(output, process.stdout, { end: false });
+    for await (const line of createInterface({ input: output })) printJsonLine({ line });
     return;
   }
   const events = options.follow ? followEvents(path) : followEvents(path, { isLive: () => false });

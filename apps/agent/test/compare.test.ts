@@ -1,0 +1,61 @@
+import type { EventBody, RunEvent } from '@anneal/core/protocol/events';
+import { describe, expect, test } from 'vitest';
+import { commonSteps, measure } from '../src/compare/measure.ts';
+
+describe('measuring a run', () => {
+  test('counts the steps behind it, not only those on record', () => {
+    const events = run([step(5, 3), step(10, 2), { type: 'finished', step: 12, loss: 1, milliseconds: 1200 }]);
+    expect(measure(events)).toEqual({
+      steps: 12,
+      recordedSteps: 2,
+      loss: 2.5,
+      validationLoss: null,
+      bestValidationLoss: null,
+      tokensPerSecond: 1000,
+      tokens: 200,
+      milliseconds: 1200,
+      timedSteps: 12,
+    });
+  });
+
+  test('a run that did not finish is timed by its recorded steps', () => {
+    const events = run([step(5, 3), { type: 'stopped', step: 7 }]);
+    expect(measure(events)).toMatchObject({ steps: 7, recordedSteps: 1, milliseconds: 100, timedSteps: 1 });
+  });
+
+  test('takes the mean of ten steps, and none where a loss was not finite', () => {
+    const losses = Array.from({ length: 12 }, (_, index) => step(index + 1, index));
+    expect(measure(run(losses)).loss).toBe(6.5);
+    expect(measure(run([...losses, step(13, null)])).loss).toBeNull();
+    expect(measure(run([]))).toMatchObject({ steps: 0, recordedSteps: 0, loss: null, tokensPerSecond: null });
+  });
+
+  test('leaves out what a later launch repeated', () => {
+    const events = run([step(1, 9), step(2, 9), { type: 'resumed', fromStep: 1 }, step(2, 1)]);
+    expect(measure(events)).toMatchObject({ steps: 2, recordedSteps: 2, loss: 5 });
+  });
+});
+
+describe('steps that two runs have in common', () => {
+  test('are those that both recorded, the last ten of them', () => {
+    const every = run(Array.from({ length: 30 }, (_, index) => step(index + 1, index + 1)));
+    const everySecond = run(Array.from({ length: 12 }, (_, index) => step(2 * index + 2, 1)));
+    expect(commonSteps(every, everySecond)).toEqual({
+      steps: [6, 8, 10, 12, 14, 16, 18, 20, 22, 24],
+      losses: [15, 1],
+    });
+  });
+
+  test('may be none', () => {
+    expect(commonSteps(run([step(2, 1)]), run([step(3, 1)]))).toEqual({ steps: [], losses: [null, null] });
+  });
+});
+
+function run(events: readonly EventBody[]): RunEvent[] {
+  return events.map((event, index) => ({ seq: index + 1, time: '2026-01-31T14:25:00.000Z', ...event }));
+}
+
+function step(number: number, loss: number | null): EventBody {
+  const measured = { loss, gradNorm: 1, learningRate: 1e-4, tokens: 100, targetTokens: 50, tokensPerSecond: 1000 };
+  return { type: 'step', step: number, epoch: 0, ...measured, milliseconds: 100 };
+}
