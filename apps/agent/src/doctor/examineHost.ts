@@ -36,7 +36,9 @@ function node(): Finding {
 }
 
 function processor(): Finding {
-  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const [first] = cpus();
+  // Linux names no model on ARM.
+  const model = first && first.model !== 'unknown' ? first.model.trim() : process.arch;
   return { name: 'processor', state: 'ok', found: `${model}, ${availableParallelism()} threads` };
 }
 
@@ -47,7 +49,10 @@ async function engine(): Promise<Finding> {
     const { isa, threads } = cpuDevice();
     const found = `${isa}, ${threads} threads`;
     if (isa !== 'plain') return { name: 'engine', state: 'ok', found };
-    const advice = 'this processor has no AVX2, so training is slow; any x86-64 processor since about 2015 has it';
+    const advice =
+      process.arch === 'x64'
+        ? 'this processor has no AVX2, so training is slow; any x86-64 processor since about 2015 has it'
+        : `the kernels are not tuned for ${process.arch}, so training takes longer than it could`;
     return { name: 'engine', state: 'warn', found, advice };
   } catch (error) {
     return {
