@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /** A local server with the routes of the Hugging Face Hub and of ModelScope that a pull uses, and faults to order. */
 export interface HubStandIn {
@@ -10,6 +12,8 @@ export interface HubStandIn {
   readonly transfers: { path: string; range: string | undefined; authorization: string | undefined }[];
   /** Bytes after which the next transfers of a file break off, one number each. */
   readonly breakAfter: Map<string, number[]>;
+  /** Where on the disk the client collects a file: its transfers break off when all that was sent is there. */
+  readonly collectedIn: Map<string, string>;
   /** Announces this SHA-256 instead of the true one. */
   readonly announcedSha256: Map<string, string>;
   close(): Promise<void>;
@@ -24,7 +28,13 @@ export async function startHub(
   options: { gated?: boolean } = {},
 ): Promise<HubStandIn> {
   const files = new Map(Object.entries(contents).map(([path, bytes]) => [path, Buffer.from(bytes)]));
-  const hub = { files, transfers: [], breakAfter: new Map(), announcedSha256: new Map() } as unknown as HubStandIn;
+  const hub = {
+    files,
+    transfers: [],
+    breakAfter: new Map(),
+    collectedIn: new Map(),
+    announcedSha256: new Map(),
+  } as unknown as HubStandIn;
   const server = createServer((request, response) => {
     if (options.gated && !request.headers.authorization) return send(response, 401, { error: 'restricted' });
     route(hub, id, request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -82,7 +92,12 @@ function info(hub: HubStandIn) {
   };
 }
 
-function sendFile(hub: HubStandIn, path: string, request: IncomingMessage, response: ServerResponse): void {
+async function sendFile(
+  hub: HubStandIn,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { range, authorization } = request.headers;
   hub.transfers.push({ path, range, authorization });
   const bytes = hub.files.get(path);
@@ -96,8 +111,16 @@ function sendFile(hub: HubStandIn, path: string, request: IncomingMessage, respo
     ...(start > 0 ? { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}),
   });
   const limit = hub.breakAfter.get(path)?.shift();
-  if (limit === undefined) response.end(bytes.subarray(start));
-  else response.write(bytes.subarray(start, start + limit), () => setTimeout(() => response.destroy(), 20));
+  if (limit === undefined) return void response.end(bytes.subarray(start));
+  response.write(bytes.subarray(start, start + limit));
+  await delay(20);
+  const collected = hub.collectedIn.get(path);
+  if (collected) while (sizeOf(collected) < start + limit) await delay(5);
+  response.destroy();
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {
