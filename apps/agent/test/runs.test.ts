@@ -55,6 +55,16 @@ async function finishedRun(
   return directory.id;
 }
 
+/** A run in its first steps in a process of its own; `text`: as what the worker of the tests behaves. */
+async function detachedRun(text: string): Promise<string> {
+  const root = join(folder, 'runs');
+  const directory = await RunDirectory.create({ root, name: 'long', recipeText: text, resolvedText: text });
+  await directory.close();
+  detachRun(directory.path, { worker });
+  for await (const event of followEvents(directory.path, { isLive: () => true })) if (event.type === 'step') break;
+  return directory.path;
+}
+
 test('ls, show and logs tell what the files say', async () => {
   const id = await finishedRun('first', 8, 1.25);
   const list = await run('ls');
@@ -108,20 +118,12 @@ test('compare of runs that recorded other steps says how many, and takes those o
 });
 
 test('stop ends a detached run with a checkpoint, and refuses one that is not running', async () => {
-  const directory = await RunDirectory.create({
-    root: join(folder, 'runs'),
-    name: 'long',
-    recipeText: 'forever',
-    resolvedText: 'forever',
-  });
-  await directory.close();
-  detachRun(directory.path, { worker });
-  for await (const event of followEvents(directory.path, { isLive: () => true })) if (event.type === 'step') break;
+  const path = await detachedRun('forever');
 
   const stopped = await run('stop');
   expect(stopped.code).toBe(exitCodes.done);
   expect(stopped.stdout).toMatch(/long stopped after step \d+\n$/);
-  expect(readRun(directory.path)).toMatchObject({ state: 'stopped', owner: undefined });
+  expect(readRun(path)).toMatchObject({ state: 'stopped', owner: undefined });
 
   const again = await run('stop');
   expect(again.code).toBe(exitCodes.badInput);
@@ -129,15 +131,7 @@ test('stop ends a detached run with a checkpoint, and refuses one that is not ru
 });
 
 test('stop --now ends it without a checkpoint', async () => {
-  const directory = await RunDirectory.create({
-    root: join(folder, 'runs'),
-    name: 'long',
-    recipeText: 'stubborn',
-    resolvedText: 'stubborn',
-  });
-  await directory.close();
-  detachRun(directory.path, { worker });
-  for await (const event of followEvents(directory.path, { isLive: () => true })) if (event.type === 'step') break;
+  await detachedRun('stubborn');
   expect((await run('stop', '--now')).stdout).toMatch(/stopped after step 0\n$/);
 });
 

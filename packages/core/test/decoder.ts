@@ -1,9 +1,9 @@
 /** A model loaded for decoding alone: token ids in, token ids and logits out. */
 import { type CpuDevice, compile, cpuDevice, Engine, scratchOf, Variables } from '@anneal/kernels';
 import { onTestFinished } from 'vitest';
-import { generate } from '../src/generate/generate.ts';
+import { type GenerateOptions, generate } from '../src/generate/generate.ts';
 import { decodeProgram } from '../src/generate/programs.ts';
-import { greedy, type SamplingOptions } from '../src/generate/sample.ts';
+import { greedy } from '../src/generate/sample.ts';
 import { loadWeights } from '../src/models/load.ts';
 import { openModel } from '../src/models/open.ts';
 
@@ -20,15 +20,7 @@ export interface Decoder {
   /** Of the last of `tokens`, which go to the cache from `start` on. */
   logits(tokens: ArrayLike<number>, start: number): Promise<Float32Array>;
   /** The stop token that ended it is the last. */
-  generate(prompt: ArrayLike<number>, options?: Partial<GenerationOptions>): Promise<number[]>;
-}
-
-interface GenerationOptions {
-  readonly sampling: SamplingOptions;
-  readonly maxNewTokens: number;
-  readonly stopIds: ReadonlySet<number>;
-  readonly seed: number;
-  readonly signal: AbortSignal;
+  generate(prompt: ArrayLike<number>, options?: Partial<Omit<GenerateOptions, 'program'>>): Promise<number[]>;
 }
 
 /** Freed when the test ends. */

@@ -1,11 +1,13 @@
 import { statfs } from 'node:fs/promises';
-import { diskFull } from './pullErrors.ts';
+import { tooLittleSpace } from './pullErrors.ts';
 
 /** Throws a UserError when the disk of `folder` has less than `bytes` free. */
 export async function requireSpace(folder: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
-  if (free < bytes) throw diskFull(folder, `${gigabytes(bytes)} needed, ${gigabytes(free)} free`);
+  if (free >= bytes) return;
+  const numbers = `${gigabytes(bytes)} needed, ${gigabytes(free)} free`;
+  throw tooLittleSpace(folder, `the disk is too full for this model: ${numbers}`);
 }
 
 function gigabytes(bytes: number): string {

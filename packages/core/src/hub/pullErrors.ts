@@ -19,9 +19,9 @@ export function notInCache(id: string, cacheDirectory: string, sources: readonly
   });
 }
 
-export function diskFull(folder: string, numbers: string | undefined, cause?: unknown): UserError {
+export function tooLittleSpace(folder: string, what: string, cause?: unknown): UserError {
   return new UserError({
-    what: `the disk is too full for this model${numbers ? `: ${numbers}` : ''}`,
+    what,
     where: folder,
     next: 'make room, or point ANNEAL_CACHE to a folder on another disk',
     code: 'disk_full',

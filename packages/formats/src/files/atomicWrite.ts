@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../errors.ts';
+import { diskFull } from './diskFull.ts';
 import { makeFolder } from './makeFolder.ts';
 
 /**
@@ -89,10 +90,10 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function writeError(path: string, cause: unknown): UserError {
-  const code = (cause as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
+  const full = diskFull(cause);
+  if (full) {
     return new UserError({
-      what: 'the disk is full',
+      what: full,
       where: path,
       next: 'free some space and save again; nothing that was there before is lost',
       code: 'disk_full',
@@ -100,7 +101,7 @@ function writeError(path: string, cause: unknown): UserError {
     });
   }
   return new UserError({
-    what: `cannot be written (${code ?? String(cause)})`,
+    what: `cannot be written (${(cause as NodeJS.ErrnoException).code ?? String(cause)})`,
     where: path,
     next: 'check that the folder exists and may be written to',
     code: 'file_not_writable',

@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../errors.ts';
+import { diskFull } from './diskFull.ts';
 
 /**
  * Makes a folder and those above it, where they are not there. Node's own recursive mkdir never returns where a folder
@@ -13,9 +14,9 @@ export function makeFolder(path: string, next = 'make the folder above it writab
     makeWithParents(path);
   } catch (cause) {
     const { code = String(cause) } = cause as NodeJS.ErrnoException;
-    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    const full = diskFull(cause);
     throw new UserError({
-      what: full ? 'the disk is full' : `this folder cannot be made (${code})`,
+      what: full ?? `this folder cannot be made (${code})`,
       where: path,
       next: full ? 'free some space and try again' : next,
       code: full ? 'disk_full' : 'folder_not_writable',
