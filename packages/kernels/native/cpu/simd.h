@@ -1,7 +1,7 @@
 #pragma once
 
-// A vector of floats for the instruction set this unit is compiled for: 16 lanes with AVX-512, 8 with AVX2, 4 elsewhere.
-// Everything lies in that set's namespace, as functions with one name must not be merged across sets by the linker.
+// Vectors of floats, and of words of as many bits, for the instruction set this unit is compiled for: 16 lanes with AVX-512, 8 with
+// AVX2, 4 elsewhere. Everything lies in that set's namespace, as functions with one name must not be merged across sets by the linker.
 
 #include <math.h>
 #include <cstdint>

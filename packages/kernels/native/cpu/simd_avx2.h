@@ -117,4 +117,41 @@ inline void transpose(Vec (&rows)[Vec::width]) {
   }
 }
 
+/** As many uint32 as Vec has floats. */
+struct Words {
+  __m256i lanes;
+
+  static Words set(uint32_t value) { return {_mm256_set1_epi32(static_cast<int>(value))}; }
+  static Words load(const uint32_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
+};
+
+inline Words operator+(Words a, Words b) { return {_mm256_add_epi32(a.lanes, b.lanes)}; }
+inline Words operator^(Words a, Words b) { return {_mm256_xor_si256(a.lanes, b.lanes)}; }
+
+/** The halves of the 64-bit products. */
+inline void multiplyWide(Words a, Words b, Words& high, Words& low) {
+  const __m256i even = _mm256_mul_epu32(a.lanes, b.lanes);
+  const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a.lanes, 32), _mm256_srli_epi64(b.lanes, 32));
+  high.lanes = _mm256_blend_epi32(odd, _mm256_srli_epi64(even, 32), 0x55);
+  low.lanes = _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+}
+
+/** Transposes each square of four lanes. */
+inline void transposeFours(Words (&rows)[4]) {
+  const __m256i low01 = _mm256_unpacklo_epi32(rows[0].lanes, rows[1].lanes);
+  const __m256i high01 = _mm256_unpackhi_epi32(rows[0].lanes, rows[1].lanes);
+  const __m256i low23 = _mm256_unpacklo_epi32(rows[2].lanes, rows[3].lanes);
+  const __m256i high23 = _mm256_unpackhi_epi32(rows[2].lanes, rows[3].lanes);
+  rows[0].lanes = _mm256_unpacklo_epi64(low01, low23);
+  rows[1].lanes = _mm256_unpackhi_epi64(low01, low23);
+  rows[2].lanes = _mm256_unpacklo_epi64(high01, high23);
+  rows[3].lanes = _mm256_unpackhi_epi64(high01, high23);
+}
+
+/** a where the word is at least the threshold, else 0. */
+inline Vec keepFrom(Words threshold, Words words, Vec a) {
+  const __m256i kept = _mm256_cmpeq_epi32(_mm256_max_epu32(words.lanes, threshold.lanes), words.lanes);
+  return {_mm256_and_ps(_mm256_castsi256_ps(kept), a.lanes)};
+}
+
 }  // namespace anneal::ANNEAL_ISA

@@ -123,4 +123,40 @@ inline void transpose(Vec (&rows)[Vec::width]) {
   }
 }
 
+/** As many uint32 as Vec has floats. */
+struct Words {
+  __m512i lanes;
+
+  static Words set(uint32_t value) { return {_mm512_set1_epi32(static_cast<int>(value))}; }
+  static Words load(const uint32_t* from) { return {_mm512_loadu_si512(from)}; }
+};
+
+inline Words operator+(Words a, Words b) { return {_mm512_add_epi32(a.lanes, b.lanes)}; }
+inline Words operator^(Words a, Words b) { return {_mm512_xor_si512(a.lanes, b.lanes)}; }
+
+/** The halves of the 64-bit products. */
+inline void multiplyWide(Words a, Words b, Words& high, Words& low) {
+  const __m512i even = _mm512_mul_epu32(a.lanes, b.lanes);
+  const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a.lanes, 32), _mm512_srli_epi64(b.lanes, 32));
+  high.lanes = _mm512_mask_shuffle_epi32(odd, 0x5555, even, _MM_PERM_DDBB);
+  low.lanes = _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, _MM_PERM_CCAA);
+}
+
+/** Transposes each square of four lanes. */
+inline void transposeFours(Words (&rows)[4]) {
+  const __m512i low01 = _mm512_unpacklo_epi32(rows[0].lanes, rows[1].lanes);
+  const __m512i high01 = _mm512_unpackhi_epi32(rows[0].lanes, rows[1].lanes);
+  const __m512i low23 = _mm512_unpacklo_epi32(rows[2].lanes, rows[3].lanes);
+  const __m512i high23 = _mm512_unpackhi_epi32(rows[2].lanes, rows[3].lanes);
+  rows[0].lanes = _mm512_unpacklo_epi64(low01, low23);
+  rows[1].lanes = _mm512_unpackhi_epi64(low01, low23);
+  rows[2].lanes = _mm512_unpacklo_epi64(high01, high23);
+  rows[3].lanes = _mm512_unpackhi_epi64(high01, high23);
+}
+
+/** a where the word is at least the threshold, else 0. */
+inline Vec keepFrom(Words threshold, Words words, Vec a) {
+  return {_mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(words.lanes, threshold.lanes), a.lanes)};
+}
+
 }  // namespace anneal::ANNEAL_ISA

@@ -111,4 +111,47 @@ inline void transpose(Vec (&rows)[Vec::width]) {
   }
 }
 
+/** As many uint32 as Vec has floats. No vectors, as those of GCC and Clang have no product of twice the width. */
+struct Words {
+  uint32_t lanes[Vec::width];
+
+  static Words set(uint32_t value) { return {{value, value, value, value}}; }
+  static Words load(const uint32_t* from) { return {{from[0], from[1], from[2], from[3]}}; }
+};
+
+inline Words operator+(Words a, Words b) {
+  for (int i = 0; i < Vec::width; i++) a.lanes[i] += b.lanes[i];
+  return a;
+}
+inline Words operator^(Words a, Words b) {
+  for (int i = 0; i < Vec::width; i++) a.lanes[i] ^= b.lanes[i];
+  return a;
+}
+
+/** The halves of the 64-bit products. */
+inline void multiplyWide(Words a, Words b, Words& high, Words& low) {
+  for (int i = 0; i < Vec::width; i++) {
+    const uint64_t product = uint64_t{a.lanes[i]} * b.lanes[i];
+    high.lanes[i] = static_cast<uint32_t>(product >> 32);
+    low.lanes[i] = static_cast<uint32_t>(product);
+  }
+}
+
+/** Transposes each square of four lanes. */
+inline void transposeFours(Words (&rows)[4]) {
+  for (int i = 0; i < 4; i++) {
+    for (int j = 0; j < i; j++) {
+      const uint32_t kept = rows[i].lanes[j];
+      rows[i].lanes[j] = rows[j].lanes[i];
+      rows[j].lanes[i] = kept;
+    }
+  }
+}
+
+/** a where the word is at least the threshold, else 0. */
+inline Vec keepFrom(Words threshold, Words words, Vec a) {
+  for (int i = 0; i < Vec::width; i++) a.lanes[i] = words.lanes[i] >= threshold.lanes[i] ? a.lanes[i] : 0.0f;
+  return a;
+}
+
 }  // namespace anneal::ANNEAL_ISA
