@@ -19,6 +19,7 @@ export interface Measures {
   tokens: number;
   /** In all steps of a finished run, otherwise in the recorded steps. */
   milliseconds: number;
+  /** The steps that `milliseconds` covers. */
   timedSteps: number;
 }
 
