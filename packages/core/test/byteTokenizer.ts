@@ -1,3 +1,5 @@
+import type { JsonObject } from '@anneal/formats/json';
+import { BYTE_CHARACTERS } from '../src/tokenizers/byteLevel/byteAlphabet.ts';
 import { openTokenizer, type Tokenizer } from '../src/tokenizers/tokenizer.ts';
 
 /** ChatML with a generation prompt. */
@@ -6,8 +8,20 @@ export const CHATML =
 
 /** A tokenizer of single bytes, for tests that need no real one: id = 4 + byte. */
 export function byteTokenizer(chatTemplate: string | null = CHATML): Tokenizer {
+  return openTokenizer({
+    tokenizerJson: byteTokenizerJson(),
+    tokenizerConfig: {
+      bos_token: '<s>',
+      eos_token: { content: '<|im_end|>' },
+      pad_token: '</s>',
+      chat_template: chatTemplate,
+    },
+  });
+}
+
+export function byteTokenizerJson(): JsonObject {
   const special = ['<s>', '</s>', '<|im_start|>', '<|im_end|>'];
-  const vocab = Object.fromEntries([...special, ...byteAlphabet()].map((token, id) => [token, id]));
+  const vocab = Object.fromEntries([...special, ...BYTE_CHARACTERS].map((token, id) => [token, id]));
   const added = special.map((content, id) => ({
     id,
     content,
@@ -19,47 +33,30 @@ export function byteTokenizer(chatTemplate: string | null = CHATML): Tokenizer {
   }));
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
   const bos = [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }];
-  return openTokenizer({
-    tokenizerJson: {
-      version: '1.0',
-      truncation: { direction: 'Right', max_length: 4, strategy: 'LongestFirst', stride: 0 },
-      padding: null,
-      added_tokens: added,
-      normalizer: null,
-      pre_tokenizer: byteLevel,
-      post_processor: {
-        type: 'TemplateProcessing',
-        single: bos,
-        pair: bos,
-        special_tokens: { '<s>': { id: '<s>', ids: [0], tokens: ['<s>'] } },
-      },
-      decoder: byteLevel,
-      model: {
-        type: 'BPE',
-        dropout: null,
-        unk_token: null,
-        continuing_subword_prefix: null,
-        end_of_word_suffix: null,
-        fuse_unk: false,
-        byte_fallback: false,
-        vocab,
-        merges: [],
-      },
+  return {
+    version: '1.0',
+    truncation: { direction: 'Right', max_length: 4, strategy: 'LongestFirst', stride: 0 },
+    padding: null,
+    added_tokens: added,
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: {
+      type: 'TemplateProcessing',
+      single: bos,
+      pair: bos,
+      special_tokens: { '<s>': { id: '<s>', ids: [0], tokens: ['<s>'] } },
     },
-    tokenizerConfig: {
-      bos_token: '<s>',
-      eos_token: { content: '<|im_end|>' },
-      pad_token: '</s>',
-      chat_template: chatTemplate,
+    decoder: byteLevel,
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      vocab,
+      merges: [],
     },
-  });
-}
-
-const isPrintable = (byte: number): boolean =>
-  (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-
-/** GPT-2's visible character for every byte, in the order of the bytes. */
-function byteAlphabet(): string[] {
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(isPrintable(byte) ? byte : next++));
+  };
 }

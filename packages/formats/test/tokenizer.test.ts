@@ -181,9 +181,9 @@ describe('byte-level BPE', () => {
     [
       'another splitting',
       { pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Whitespace' }, BYTE_LEVEL] } },
-      'has the step',
+      'its pre_tokenizer {"type":"Sequence","pretokenizers":[{"type":"Whitespace"}',
     ],
-    ['a space in front', { pre_tokenizer: { ...BYTE_LEVEL, add_prefix_space: true } }, 'without a space in front'],
+    ['a space in front', { pre_tokenizer: { ...BYTE_LEVEL, add_prefix_space: true } }, '"add_prefix_space":true'],
     ['lower-casing', { normalizer: { type: 'Lowercase' } }, 'its normalizer'],
     ['stripping', { added_tokens: [{ ...addedToken(264, '<a>', true), rstrip: true }] }, '"<a>" has rstrip'],
     ['an id twice', { added_tokens: [addedToken(5, '<a>', true)] }, 'two tokens have the id 5'],

@@ -81,15 +81,15 @@ export async function inspectRow(
   if (rendered === null || encoded === null) return { ...shown, tokens: null };
   const tokenized: TokenizedText =
     rendered.kind === 'chat' ? await tokenizer.encode(rendered.text) : await tokenizer.encodeWithSpecial(rendered.text);
-  const spans = tokenized.spans();
-  const after = { start: rendered.text.length, end: rendered.text.length };
   const tokens = Array.from(encoded.ids, (id, i): InspectedToken => {
     const turn = encoded.turns.find(({ start, end }) => start <= i && i < end);
     const text = tokenizer.tokenText(id) ?? '';
     return {
       id,
       text,
-      ...(spans[i] ?? after),
+      // The EOS that ends a plain text stands nowhere in it.
+      start: tokenized.starts[i] ?? rendered.text.length,
+      end: tokenized.ends[i] ?? rendered.text.length,
       target: i > 0 && encoded.targets[i] === 1,
       message: turn?.message ?? null,
     };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { peerSmolLm2, peerTokenizer, type TokenizerFamily } from '../../test/peers.ts';
+import { expect, it } from 'vitest';
+import { describeWith, peerSmolLm2, peerTokenizer, type TokenizerFamily } from '../../test/peers.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 import { encode } from './encode.ts';
 import { countTargets } from './judge.ts';
@@ -84,8 +84,8 @@ const templates: Readonly<Partial<Record<TokenizerFamily, string>>> = { llama2: 
 
 for (const family of ['qwen3', 'llama3_1', 'gemma3', 'deepseek_v3', 'llama2'] as const) {
   const folder = await peerTokenizer(family);
-  describe.skipIf(folder === null)(`loss masks of ${family}`, () => {
-    const tokenizer = openTokenizer(folder as string);
+  describeWith(folder, `loss masks of ${family}`, (found) => {
+    const tokenizer = openTokenizer(found);
     const renderer = openChatRenderer(tokenizer, { source: templates[family] ?? tokenizer.chatTemplate });
 
     it('train exactly each answer as rendered and its end token, or report the row', async () => {
@@ -177,8 +177,8 @@ const roundTrip = async (tokenizer: Tokenizer, text: string): Promise<string> =>
 const comparable = (text: string): string => text.replace(/^ +/, '').replaceAll(/ +/g, ' ').normalize('NFC');
 
 const qwen3 = await peerTokenizer('qwen3');
-describe.skipIf(qwen3 === null)('templates that rewrite history', () => {
-  const tokenizer = openTokenizer(qwen3 as string);
+describeWith(qwen3, 'templates that rewrite history', (folder) => {
+  const tokenizer = openTokenizer(folder);
   const renderer = openChatRenderer(tokenizer);
   const talk = [
     user('Is 7 prime?'),
@@ -245,10 +245,10 @@ const file = (name: string): string =>
   readFileSync(new URL(`../../test/golden/smollm2-sft/${name}`, import.meta.url), 'utf8');
 
 const smolLm2 = await peerSmolLm2();
-describe.skipIf(smolLm2 === null)('the reference run on SmolLM2', () => {
+describeWith(smolLm2, 'the reference run on SmolLM2', (model) => {
   it('has these tokens and labels', async () => {
     const golden = JSON.parse(file('tokens.json')) as { tokens: { ids: number[]; labels: number[] }[] };
-    const tokenizer = openTokenizer(smolLm2 as string);
+    const tokenizer = openTokenizer(model);
     const renderer = openChatRenderer(tokenizer);
     const rows = file('rows.jsonl').trim().split('\n').slice(0, golden.tokens.length);
     const rendered = rows.map(

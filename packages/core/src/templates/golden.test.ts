@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
-import { peerTokenizer, type TokenizerFamily } from '../../test/peers.ts';
+import { expect, it } from 'vitest';
+import { describeWith, peerTokenizer, type TokenizerFamily } from '../../test/peers.ts';
 import { openTokenizer } from '../tokenizers/tokenizer.ts';
 import type { GoldenTemplates } from '../verify/verifyTemplates.ts';
 import { openTemplate, TemplateError } from './template.ts';
@@ -15,8 +15,8 @@ const families: readonly TokenizerFamily[] = ['qwen3', 'llama3_1', 'gemma3', 'de
 
 for (const family of families) {
   const folder = await peerTokenizer(family);
-  describe.skipIf(folder === null)(`${family} as transformers has it`, () => {
-    const tokenizer = openTokenizer(folder as string);
+  describeWith(folder, `${family} as transformers has it`, (found) => {
+    const tokenizer = openTokenizer(found);
     const goldens = [read('templates', family), read('templates-heldout', family)];
 
     it('encodes and decodes every text', async () => {

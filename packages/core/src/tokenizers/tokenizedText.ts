@@ -1,18 +1,14 @@
-import type { Encoding } from 'tokenizers';
-
-/** A text cut into tokens. Positions are UTF-16, as in JavaScript strings; the library counts code points. */
+/** A text cut into tokens. Positions are UTF-16, as in JavaScript strings. */
 export class TokenizedText {
-  readonly text: string;
   readonly ids: Int32Array<ArrayBuffer>;
-  readonly #encoding: Encoding;
-  /** Positions of the second halves of surrogate pairs, ascending. */
-  readonly #secondHalves: readonly number[];
+  /** The range of each token, both ascending. Tokens that share a character (its bytes) all cover it. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
 
-  constructor(text: string, encoding: Encoding) {
-    this.text = text;
-    this.#encoding = encoding;
-    this.ids = Int32Array.from(encoding.getIds());
-    this.#secondHalves = secondHalves(text);
+  constructor(tokens: TokenRanges) {
+    this.ids = tokens.ids;
+    this.starts = tokens.starts;
+    this.ends = tokens.ends;
   }
 
   /**
@@ -21,53 +17,55 @@ export class TokenizedText {
    */
   boundaryAt(position: number): number | null {
     const token = this.firstAfter(position);
-    if (token >= this.ids.length) return this.ids.length;
-    const [start = 0] = this.#encoding.tokenToChars(token) ?? [];
-    return start >= this.#toCodePoint(position) ? token : null;
+    return token === this.ids.length || (this.starts[token] as number) >= position ? token : null;
   }
 
   /** The first token that covers anything from `position` on; `ids.length` when none does. */
   firstAfter(position: number): number {
-    if (position >= this.text.length) return this.ids.length;
-    const character = this.#toCodePoint(position);
-    return this.#encoding.charToToken(character) ?? this.#firstEndingAfter(character);
-  }
-
-  /** The characters each token stands for. Tokens that share a character (its bytes) share its range. */
-  spans(): { start: number; end: number }[] {
-    return this.#encoding.getOffsets().map(([start = 0, end = 0]) => ({
-      start: this.#toUtf16(start),
-      end: this.#toUtf16(end),
-    }));
-  }
-
-  #firstEndingAfter(character: number): number {
-    const token = this.#encoding.getOffsets().findIndex(([, end = 0]) => end > character);
-    return token < 0 ? this.ids.length : token;
-  }
-
-  #toCodePoint(position: number): number {
-    return position - partition(this.#secondHalves.length, (k) => (this.#secondHalves[k] as number) < position);
-  }
-
-  #toUtf16(character: number): number {
-    // Pair k has k pairs before it: its code point has the number (second half) - 1 - k.
-    return character + partition(this.#secondHalves.length, (k) => (this.#secondHalves[k] as number) - k <= character);
+    let [low, high] = [0, this.ids.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.ends[middle] as number) <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 
-function secondHalves(text: string): number[] {
-  if (!/[\ud800-\udbff][\udc00-\udfff]/.test(text)) return [];
-  return Array.from(text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g), (match) => match.index + 1);
+export interface TokenRanges {
+  readonly ids: Int32Array<ArrayBuffer>;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
 }
 
-/** How many of 0 … count-1 come before the first for which `isBefore` is false. */
-function partition(count: number, isBefore: (k: number) => boolean): number {
-  let [low, high] = [0, count];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBefore(middle)) low = middle + 1;
-    else high = middle;
+/** Tokens of a text as they are found. */
+export class TokenList {
+  #count = 0;
+  #ids = new Int32Array(1024);
+  #starts = new Int32Array(1024);
+  #ends = new Int32Array(1024);
+
+  push(id: number, start: number, end: number): void {
+    if (this.#count === this.#ids.length) {
+      this.#ids = doubled(this.#ids);
+      this.#starts = doubled(this.#starts);
+      this.#ends = doubled(this.#ends);
+    }
+    this.#ids[this.#count] = id;
+    this.#starts[this.#count] = start;
+    this.#ends[this.#count++] = end;
   }
-  return low;
+
+  /** What was pushed since the last call. */
+  take(): TokenRanges {
+    const count = this.#count;
+    this.#count = 0;
+    return { ids: this.#ids.slice(0, count), starts: this.#starts.slice(0, count), ends: this.#ends.slice(0, count) };
+  }
+}
+
+function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2);
+  larger.set(array);
+  return larger;
 }

@@ -1,8 +1,8 @@
 import { UserError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
+import { flatten } from '../../tokenizer/splits.ts';
 import type { GgufValue } from '../metadata.ts';
-import { flatten } from './preTokenizers.ts';
 
 /** The parsed contents of the two files of a Hugging Face tokenizer. */
 export interface HuggingFaceTokenizer {

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
-import { isJsonObject } from '../../json.ts';
+import { flatten, readSplits, SPLITS } from '../../tokenizer/splits.ts';
 
 /**
  * How byte-level BPE cuts text into words before merging. GGUF has only a name for it (`tokenizer.ggml.pre`), tokenizer.json the
@@ -19,45 +19,23 @@ export interface PreTokenizer {
   readonly addBos: boolean;
 }
 
-/** tokenizer.json has types of its own for these two. */
-const DIGIT = '\\p{N}';
-const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-
-const CONTRACTION = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-const REST = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
-const PUNCTUATION = ' ?[^\\s\\p{L}\\p{N}]+';
-const UPPER = '[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]';
-const LOWER = '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]';
-const BEFORE_WORD = '[^\\r\\n\\p{L}\\p{N}]?';
-
-const LLAMA3 = `${CONTRACTION}|${BEFORE_WORD}\\p{L}+|\\p{N}{1,3}|${PUNCTUATION}[\\r\\n]*|${REST}`;
-const QWEN2 = `${CONTRACTION}|${BEFORE_WORD}\\p{L}+|\\p{N}|${PUNCTUATION}[\\r\\n]*|${REST}`;
-const QWEN35 = `${CONTRACTION}|${BEFORE_WORD}[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${REST}`;
-const TEKKEN = `${BEFORE_WORD}${UPPER}*${LOWER}+|${BEFORE_WORD}${UPPER}+${LOWER}*|\\p{N}|${PUNCTUATION}[\\r\\n/]*|${REST}`;
-const GPT4O =
-  `${BEFORE_WORD}${UPPER}*${LOWER}+${CONTRACTION}?|${BEFORE_WORD}${UPPER}+${LOWER}*${CONTRACTION}?|` +
-  `\\p{N}{1,3}|${PUNCTUATION}[\\r\\n/]*|${REST}`;
-const DEEPSEEK3 =
-  '[!"#$%&\'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|' +
-  REST;
-
 const plain = { normalizer: null, ignoreMerges: false, addBos: false } as const;
 
 /** The families llama.cpp knows whose tokenizer.json has the same splits as llama.cpp applies. Source: src/llama-vocab.cpp. */
 const PRE_TOKENIZERS: readonly PreTokenizer[] = [
-  { ...plain, names: ['smollm', 'starcoder', 'refact', 'codeshell'], splits: [DIGIT, GPT2] },
-  { ...plain, names: ['command-r'], splits: [DIGIT, GPT2], normalizer: 'NFC' },
-  { ...plain, names: ['gpt-2', 'phi-2'], splits: [GPT2] },
-  { ...plain, names: ['olmo', 'mpt'], splits: [GPT2], normalizer: 'NFC' },
-  { ...plain, names: ['llama-bpe', 'llama3', 'llama-v3'], splits: [LLAMA3], ignoreMerges: true, addBos: true },
-  { ...plain, names: ['dbrx', 'smaug-bpe'], splits: [LLAMA3] },
-  { ...plain, names: ['qwen2', 'megrez'], splits: [QWEN2], normalizer: 'NFC' },
-  { ...plain, names: ['deepseek-r1-qwen'], splits: [QWEN2] },
-  { ...plain, names: ['qwen35'], splits: [QWEN35], normalizer: 'NFC' },
-  { ...plain, names: ['tekken'], splits: [TEKKEN], ignoreMerges: true, addBos: true },
-  { ...plain, names: ['gpt-4o'], splits: [GPT4O], ignoreMerges: 'any' },
-  { ...plain, names: ['deepseek-v3'], splits: ['\\p{N}{1,3}', '[一-龥\u3040-ゟ゠-ヿ]+', DEEPSEEK3] },
-  { ...plain, names: ['default'], splits: ['[\\p{P}\\$\\+<=>\\^~\\|]+', GPT2, '\\p{N}+', '[0-9][0-9][0-9]'] },
+  { ...plain, names: ['smollm', 'starcoder', 'refact', 'codeshell'], splits: [SPLITS.digit, SPLITS.gpt2] },
+  { ...plain, names: ['command-r'], splits: [SPLITS.digit, SPLITS.gpt2], normalizer: 'NFC' },
+  { ...plain, names: ['gpt-2', 'phi-2'], splits: [SPLITS.gpt2] },
+  { ...plain, names: ['olmo', 'mpt'], splits: [SPLITS.gpt2], normalizer: 'NFC' },
+  { ...plain, names: ['llama-bpe', 'llama3', 'llama-v3'], splits: [SPLITS.llama3], ignoreMerges: true, addBos: true },
+  { ...plain, names: ['dbrx', 'smaug-bpe'], splits: [SPLITS.llama3] },
+  { ...plain, names: ['qwen2', 'megrez'], splits: [SPLITS.qwen2], normalizer: 'NFC' },
+  { ...plain, names: ['deepseek-r1-qwen'], splits: [SPLITS.qwen2] },
+  { ...plain, names: ['qwen35'], splits: [SPLITS.qwen35], normalizer: 'NFC' },
+  { ...plain, names: ['tekken'], splits: [SPLITS.tekken], ignoreMerges: true, addBos: true },
+  { ...plain, names: ['gpt-4o'], splits: [SPLITS.gpt4o], ignoreMerges: 'any' },
+  { ...plain, names: ['deepseek-v3'], splits: [SPLITS.upToThreeDigits, SPLITS.chineseOrKana, SPLITS.deepSeek3] },
+  { ...plain, names: ['default'], splits: [SPLITS.punctuation, SPLITS.gpt2, SPLITS.digits, SPLITS.threeDigits] },
 ];
 
 /** @throws UserError for a name whose splits are not known */
@@ -74,20 +52,23 @@ export function preTokenizerNamed(name: string, where: string): PreTokenizer {
 
 /** @throws UserError when llama.cpp has no name for how this tokenizer.json splits text */
 export function recognisePreTokenizer(tokenizerJson: JsonObject, ignoreMerges: boolean, where: string): PreTokenizer {
-  const splits = JSON.stringify(readSplits(tokenizerJson.pre_tokenizer, where));
+  const found = readSplits(tokenizerJson.pre_tokenizer);
+  if (found === null)
+    throw unknown(`its pre_tokenizer ${JSON.stringify(tokenizerJson.pre_tokenizer).slice(0, 200)}`, where);
+  const splits = JSON.stringify(found);
   const candidates = PRE_TOKENIZERS.filter(
     (known) => JSON.stringify(known.splits) === splits && [ignoreMerges, 'any'].includes(known.ignoreMerges),
   );
   const normalizer = readNormalizer(tokenizerJson.normalizer, where);
   // llama.cpp never normalises, so the other normalizer's name gives the same ids there.
-  const found = candidates.find((known) => known.normalizer === normalizer) ?? candidates[0];
-  if (found !== undefined) return found;
+  const best = candidates.find((known) => known.normalizer === normalizer) ?? candidates[0];
+  if (best !== undefined) return best;
   throw unknown('its pre_tokenizer (with this ignore_merges)', where);
 }
 
 /** `normalizer` and `pre_tokenizer` of tokenizer.json. */
 export function formatPreTokenizer({ splits, normalizer }: PreTokenizer): JsonObject {
-  const endsWithGpt2 = splits.at(-1) === GPT2;
+  const endsWithGpt2 = splits.at(-1) === SPLITS.gpt2;
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: endsWithGpt2 };
   const steps = (endsWithGpt2 ? splits.slice(0, -1) : splits).map(formatSplit);
   return {
@@ -97,27 +78,8 @@ export function formatPreTokenizer({ splits, normalizer }: PreTokenizer): JsonOb
 }
 
 function formatSplit(pattern: string): JsonObject {
-  if (pattern === DIGIT) return { type: 'Digits', individual_digits: true };
+  if (pattern === SPLITS.digit) return { type: 'Digits', individual_digits: true };
   return { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false };
-}
-
-function readSplits(preTokenizer: unknown, where: string): string[] {
-  const steps = flatten(preTokenizer, 'pretokenizers');
-  const last = steps.at(-1);
-  if (last?.type !== 'ByteLevel' || last.add_prefix_space !== false) {
-    throw unknown('its pre_tokenizer does not end with ByteLevel without a space in front', where);
-  }
-  const splits = steps.slice(0, -1).map((step) => readSplit(step, where));
-  return last.use_regex === false ? splits : [...splits, GPT2];
-}
-
-function readSplit(step: JsonObject, where: string): string {
-  if (step.type === 'Digits' && step.individual_digits === true) return DIGIT;
-  const pattern = isJsonObject(step.pattern) ? step.pattern.Regex : undefined;
-  if (step.type === 'Split' && typeof pattern === 'string' && step.behavior === 'Isolated' && step.invert !== true) {
-    return pattern.replaceAll('\r', '\\r').replaceAll('\n', '\\n'); // some files have the characters themselves
-  }
-  throw unknown(`its pre_tokenizer has the step ${JSON.stringify(step).slice(0, 200)}`, where);
 }
 
 function readNormalizer(normalizer: unknown, where: string): 'NFC' | null {
@@ -125,13 +87,6 @@ function readNormalizer(normalizer: unknown, where: string): 'NFC' | null {
   if (steps.length === 0) return null;
   if (steps.length === 1 && steps[0]?.type === 'NFC') return 'NFC';
   throw unknown(`its normalizer ${JSON.stringify(normalizer).slice(0, 200)}`, where);
-}
-
-/** The steps of a Sequence (under `key`), or the single step, or none for null. */
-export function flatten(value: unknown, key: string): JsonObject[] {
-  if (!isJsonObject(value)) return [];
-  const steps = value.type === 'Sequence' ? value[key] : [value];
-  return Array.isArray(steps) ? steps.filter(isJsonObject) : [];
 }
 
 function unknown(what: string, where: string): UserError {

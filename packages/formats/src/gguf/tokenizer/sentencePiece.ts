@@ -1,11 +1,11 @@
 import type { JsonObject } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
+import { flatten } from '../../tokenizer/splits.ts';
 import type { GgufMetadata } from '../metadata.ts';
 import { metadataBoolean, metadataNumbers } from '../metadata.ts';
 import type { BpeTokenizer, GgufTokenizerKind } from './huggingFace.ts';
 import { notExportable } from './huggingFace.ts';
 import { mergesFromScores, scoresFromMerges } from './merges.ts';
-import { flatten } from './preTokenizers.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { formatVocab, invalidTokenizer, TOKEN_TYPE } from './vocabulary.ts';
 
