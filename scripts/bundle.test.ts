@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '..');
 const minute = 60_000;
 
-describe.skipIf(process.env.CI !== 'true')('the bundle', () => {
+describe.skipIf(process.env.CI !== 'true')('the bundle (under CI=true, as making it takes a minute)', () => {
   let folder: string;
   let bundle: string;
 

