@@ -1,5 +1,6 @@
 /**
- * Measures this machine and its peers in one run and keeps the rows: `node bench/record.ts NAME --model PATH.gguf [--python PYTHON] [--llama-cpp NODE_MODULES]`.
+ * Measures this machine and its peers in one run and keeps the rows:
+ * `node bench/record.ts NAME --model PATH.gguf [--data ROWS.jsonl] [--python PYTHON] [--llama-cpp NODE_MODULES]`.
  * Peers that are not given are left out. Writes bench/results/NAME.json; run it on an otherwise idle machine, from a clean commit.
  */
 import { execFileSync } from 'node:child_process';
@@ -14,11 +15,18 @@ type Row = Record<string, unknown> & { suite: string; dtype?: string; tokensPerS
 const folder = dirname(fileURLToPath(import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { model: { type: 'string' }, python: { type: 'string' }, 'llama-cpp': { type: 'string' } },
+  options: {
+    model: { type: 'string' },
+    data: { type: 'string' },
+    python: { type: 'string' },
+    'llama-cpp': { type: 'string' },
+  },
 });
 const [name] = positionals;
 if (!name || !values.model)
-  throw new Error('usage: node bench/record.ts NAME --model PATH.gguf [--python PYTHON] [--llama-cpp NODE_MODULES]');
+  throw new Error(
+    'usage: node bench/record.ts NAME --model PATH.gguf [--data ROWS.jsonl] [--python PYTHON] [--llama-cpp NODE_MODULES]',
+  );
 const { model } = values;
 const main = join(folder, '../apps/agent/bin/anneal.mjs');
 
@@ -44,6 +52,7 @@ for (const promptLength of ['16', '512']) {
     );
   }
 }
+if (values.data) rows.push(...anneal('--suite', 'data', '--data', values.data));
 
 const machine = {
   processor: cpus()[0]?.model.trim(),
