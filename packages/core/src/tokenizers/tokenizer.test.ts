@@ -1,11 +1,12 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UserError } from '@anneal/formats/errors';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { byteTokenizer } from '../../test/byteTokenizer.ts';
+import { byteTokenizer, byteTokenizerJson } from '../../test/byteTokenizer.ts';
 import { decodeStream } from './decodeStream.ts';
-import { openTokenizer } from './tokenizer.ts';
+import { openTokenizer, type Tokenizer } from './tokenizer.ts';
 
 fc.configureGlobal({ seed: 3407 });
 
@@ -65,6 +66,26 @@ describe('tokenizer', () => {
     );
   });
 
+  it('opens or refuses whatever a file holds', async () => {
+    const places = placesIn(byteTokenizerJson());
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...places), fc.jsonValue(), text, async (place, value, sample) => {
+        const tokenizerJson = byteTokenizerJson();
+        put(tokenizerJson, place, value);
+        let opened: Tokenizer;
+        try {
+          opened = openTokenizer({ tokenizerJson, tokenizerConfig: {} });
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError);
+          return;
+        }
+        const { ids } = await opened.encode(sample);
+        expect(typeof (await opened.decode(ids))).toBe('string');
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it('takes the default of several templates', () => {
     const templates = [
       { name: 'tool_use', template: 'T' },
@@ -108,3 +129,17 @@ describe('decodeStream', () => {
     expect(seen).toMatch(/^\uFFFD+$/);
   });
 });
+
+type Path = readonly (string | number)[];
+
+/** Where a value of a JSON text could be another. */
+function placesIn(value: unknown, path: Path = []): Path[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const inner = Object.entries(value).flatMap(([key, of]) => placesIn(of, [...path, key]));
+  return path.length === 0 ? inner : [path, ...inner];
+}
+
+function put(root: unknown, path: Path, value: unknown): void {
+  const parent = path.slice(0, -1).reduce((of, key) => (of as Record<string, unknown>)[key], root);
+  (parent as Record<string, unknown>)[path.at(-1) as string] = value;
+}

@@ -46,7 +46,7 @@ export function openTokenizer(source: string | TokenizerFiles): Tokenizer {
   const where = typeof source === 'string' ? source : 'tokenizer.json';
   const text = typeof files.tokenizerJson === 'string' ? files.tokenizerJson : JSON.stringify(files.tokenizerJson);
   const tokenizerJson = parse(text, where);
-  const addedTokens = addedTokensOf(tokenizerJson);
+  const addedTokens = addedTokensOf(tokenizerJson, where);
   let library: Codec | null = null;
   const openLibrary = (): Codec => (library ??= libraryCodec(text, addedTokens, where));
   const codec = byteLevelCodec(tokenizerJson, addedTokens, openLibrary) ?? openLibrary();
@@ -86,12 +86,15 @@ function parse(text: string, where: string): JsonObject {
   return value;
 }
 
-function addedTokensOf({ added_tokens: tokens }: JsonObject): AddedToken[] {
-  return ((tokens ?? []) as { id: number; content: string; special: boolean }[]).map(({ id, content, special }) => ({
-    id,
-    text: content,
-    special,
-  }));
+function addedTokensOf({ added_tokens: tokens }: JsonObject, where: string): AddedToken[] {
+  const list = tokens ?? [];
+  if (!Array.isArray(list)) throw tokenizerInvalid('added_tokens is not a list', where);
+  return list.map((token) => {
+    const { id, content, special } = isJsonObject(token) ? token : {};
+    if (!Number.isInteger(id) || typeof content !== 'string')
+      throw tokenizerInvalid(`the added token ${JSON.stringify(token)} has no id or no content`, where);
+    return { id: id as number, text: content, special: special === true };
+  });
 }
 
 /** A token of tokenizer_config.json: its text, or an object with the text. */

@@ -42,8 +42,10 @@ export class WordEncoder {
     if (!isPlain || !Array.isArray(merges)) return null;
     const pairs = new PairTable(merges.length);
     for (const [rank, merge] of merges.entries()) {
-      const [left, right] = typeof merge === 'string' ? merge.split(' ') : (merge as string[]);
-      const [leftId, rightId, merged] = [ids.get(left ?? ''), ids.get(right ?? ''), ids.get(`${left}${right}`)];
+      const parts: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
+      if (!Array.isArray(parts) || parts.length !== 2) return null;
+      const [left, right] = parts as [string, string];
+      const [leftId, rightId, merged] = [ids.get(left), ids.get(right), ids.get(`${left}${right}`)];
       if (leftId === undefined || rightId === undefined || merged === undefined) return null;
       pairs.set(leftId, rightId, rank, merged);
     }
