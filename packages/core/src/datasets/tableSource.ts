@@ -45,7 +45,8 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
       String(name),
     );
     const rowCount = Number((await query(`SELECT count(*) FROM ${table}`))[0]?.[0]);
-    const select = `SELECT to_json(t) FROM ${table} AS t`;
+    const whole = unlike(columns);
+    const select = `SELECT to_json(${whole}) FROM ${table} AS ${whole}`;
     const rowOf = ([json]: readonly unknown[], i: number): RawRow => {
       const source = { file: path, row: i + 1 };
       return { source, value: parseRow(String(json), source) };
@@ -76,6 +77,14 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
     await close();
     throw error;
   }
+}
+
+/** A name for the whole row: DuckDB would take a column of that name for it, and tells no case. */
+function unlike(columns: readonly string[]): string {
+  const taken = new Set(columns.map((column) => column.toLowerCase()));
+  let name = 'whole_row';
+  while (taken.has(name)) name += '_';
+  return name;
 }
 
 function tableError(path: string, cause: unknown): UserError {
