@@ -17,7 +17,7 @@ const offers: Record<Shell, (typed: Typed) => string[]> = { bash, zsh, fish };
 
 const files = ['good.yaml', 'my recipe.yaml'];
 
-describe.each(Object.keys(offers) as Shell[])('%s', (shell) => {
+describe.each(Object.keys(offers) as Shell[])('where there is %s, it', (shell) => {
   const missing = whyMissing(shell);
   if (missing) console.warn(`skipped: completion in ${shell}: ${missing}`);
   let text: string;
