@@ -6,7 +6,7 @@ import { type PreparedData, type PrepareProgress, prepareData } from '../dataset
 import { UserError } from '../errors.ts';
 import { encodePrompt, type ModelText, openModelText } from '../generate/modelText.ts';
 import { defaultCacheDirectory } from '../hub/cache.ts';
-import { type LoraSpec, loraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
+import { type LoraModuleSpec, type LoraSpec, loraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { modelHash } from '../models/hash.ts';
@@ -99,10 +99,12 @@ export async function openSession(job: Job, { dataFolder, onData, signal }: Sess
 /**
  * The plan's engine with all weights in it: the base model's, and those of `checkpoint` where there is one, else a new adapter or that of
  * `lora_model_dir`.
- * @throws UserError when the memory is not there, or the checkpoint is of another model
+ * @throws UserError when the memory is not there, or the checkpoint is of another model or another adapter
  */
 export async function startEngine(session: Session, checkpoint: string | null): Promise<Engine> {
   const { job, model, plan, lora, initialAdapter } = session;
+  const adapter = checkpoint && lora ? loadLoraWeights(checkpoint, model) : initialAdapter;
+  if (checkpoint && lora && adapter) refuseOtherAdapter(checkpoint, loraSpecOf(adapter, lora.dropout), lora);
   refuseTooLarge(plan);
   const engine = new Engine(plan, job.device);
   if (!lora) {
@@ -112,7 +114,6 @@ export async function startEngine(session: Session, checkpoint: string | null): 
     return engine;
   }
   await loadWeights(engine, model);
-  const adapter = checkpoint ? loadLoraWeights(checkpoint, model) : initialAdapter;
   if (adapter) await writeLora(engine, adapter.modules);
   else await initialiseLora(engine, lora, job.seed);
   return engine;
@@ -148,6 +149,26 @@ function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial:
     adapter.options,
     targetedLinears(model.config, model.architecture.names, adapter.targets as string | string[]),
   );
+}
+
+/** Factors of another rank would fill the wrong rows of the plan's, and with another scale they would mean another model. */
+function refuseOtherAdapter(checkpoint: string, stored: LoraSpec, wanted: LoraSpec): void {
+  const linears = new Set([...stored.modules.keys(), ...wanted.modules.keys()]);
+  for (const linear of linears) {
+    const [found, planned] = [stored, wanted].map(({ modules }) => inWords(modules.get(linear)));
+    if (found === planned) continue;
+    throw new UserError({
+      what: `the checkpoint has ${found} on ${linear}, this recipe ${planned}`,
+      where: checkpoint,
+      next: 'use the lora_… settings that the checkpoint was made with',
+      code: 'checkpoint_of_another_run',
+    });
+  }
+}
+
+/** The scale is stored as an alpha, which may cost its last bits. */
+function inWords(module: LoraModuleSpec | undefined): string {
+  return module ? `an adapter of rank ${module.rank} and scale ${Number(module.scale.toPrecision(9))}` : 'no adapter';
 }
 
 function refuseTooLarge(plan: Plan): void {
