@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { flatten, readSplits, SPLITS } from '../../tokenizer/splits.ts';
+import { notExportable } from './huggingFace.ts';
 
 /**
  * How byte-level BPE cuts text into words before merging. GGUF has only a name for it (`tokenizer.ggml.pre`), tokenizer.json the
@@ -54,7 +55,7 @@ export function preTokenizerNamed(name: string, where: string): PreTokenizer {
 export function recognisePreTokenizer(tokenizerJson: JsonObject, ignoreMerges: boolean, where: string): PreTokenizer {
   const found = readSplits(tokenizerJson.pre_tokenizer);
   if (found === null)
-    throw unknown(`its pre_tokenizer ${JSON.stringify(tokenizerJson.pre_tokenizer).slice(0, 200)}`, where);
+    throw notExportable(`its pre_tokenizer ${JSON.stringify(tokenizerJson.pre_tokenizer).slice(0, 200)}`, where);
   const splits = JSON.stringify(found);
   const candidates = PRE_TOKENIZERS.filter(
     (known) => JSON.stringify(known.splits) === splits && [ignoreMerges, 'any'].includes(known.ignoreMerges),
@@ -63,7 +64,7 @@ export function recognisePreTokenizer(tokenizerJson: JsonObject, ignoreMerges: b
   // llama.cpp never normalises, so the other normalizer's name gives the same ids there.
   const best = candidates.find((known) => known.normalizer === normalizer) ?? candidates[0];
   if (best !== undefined) return best;
-  throw unknown('its pre_tokenizer (with this ignore_merges)', where);
+  throw notExportable('its pre_tokenizer (with this ignore_merges)', where);
 }
 
 /** `normalizer` and `pre_tokenizer` of tokenizer.json. */
@@ -86,14 +87,5 @@ function readNormalizer(normalizer: unknown, where: string): 'NFC' | null {
   const steps = flatten(normalizer, 'normalizers');
   if (steps.length === 0) return null;
   if (steps.length === 1 && steps[0]?.type === 'NFC') return 'NFC';
-  throw unknown(`its normalizer ${JSON.stringify(normalizer).slice(0, 200)}`, where);
-}
-
-function unknown(what: string, where: string): UserError {
-  return new UserError({
-    what: `llama.cpp has no tokenizer like this one: ${what}`,
-    where,
-    next: 'export safetensors instead of GGUF',
-    code: 'tokenizer_unknown_to_gguf',
-  });
+  throw notExportable(`its normalizer ${JSON.stringify(normalizer).slice(0, 200)}`, where);
 }
