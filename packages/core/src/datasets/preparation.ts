@@ -111,13 +111,14 @@ export class Preparation {
   }
 
   async finish(key: string): Promise<StoreManifest> {
-    const { datasets, validationSize, seed } = this.#options;
+    const { datasets, validationDatasets = [], validationSize, seed } = this.#options;
     this.#refuse();
     const trained = this.#rows.filter((row) => row.dataset < datasets.length);
     const measured = this.#rows.filter((row) => row.dataset >= datasets.length);
     const weights = datasets.map(({ weight }) => weight);
     const { train, validation } = selectRows(trained, weights, validationSize, seed);
-    const ones = [...weights.map(() => 0), ...(this.#options.validationDatasets ?? []).map(() => 1)];
+    const ones = [...weights.map(() => 0), ...validationDatasets.map(() => 1)];
+    if (validationDatasets.length > 0 && measured.length === 0) throw this.#nothingToMeasure();
     const held = measured.length > 0 ? selectRows(measured, ones, 0, seed).train : validation;
     if (train.length === 0) throw this.#nothingToTrain();
     await this.#writer.finish(train, held);
@@ -178,6 +179,19 @@ export class Preparation {
       where: main && this.#examples[main[0]],
       next: main === undefined ? 'check the weights of the data sets' : ADVICE[main[0]],
       code: 'nothing_supervised',
+    });
+  }
+
+  #nothingToMeasure(): UserError {
+    const { validationDatasets = [], deduplicate } = this.#options;
+    return new UserError({
+      what: 'no row of test_datasets is left to measure the validation loss on',
+      where: validationDatasets[0]?.files[0],
+      next:
+        deduplicate && this.#duplicates > 0
+          ? 'dataset_exact_deduplication drops the rows that are trained on: give others, or set val_set_size instead'
+          : 'correct its rows, or set val_set_size instead; `anneal inspect` shows why rows are dropped',
+      code: 'no_validation_rows',
     });
   }
 }
