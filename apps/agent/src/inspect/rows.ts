@@ -1,4 +1,4 @@
-import { type InspectedRow, inspectRows } from '@anneal/core/datasets/inspect';
+import { type InspectedRow, openInspectedFile } from '@anneal/core/datasets/inspect';
 import type { ModelText } from '@anneal/core/generate/modelText';
 import type { DataOptions } from '@anneal/core/trainer/dataOptions';
 
@@ -16,17 +16,16 @@ export async function* inspectRange(
   let before = 0;
   for (const dataset of [...prepare.datasets, ...(prepare.validationDatasets ?? [])]) {
     for (const file of dataset.files) {
-      let rowCount = Number.POSITIVE_INFINITY;
-      for (let offset = Math.max(0, first - 1 - before); before + offset < last && offset < rowCount; ) {
-        const limit = Math.min(pageRows, last - before - offset);
-        const page = await inspectRows(file, dataset, { offset, limit }, options);
-        rowCount = page.rowCount;
-        yield* page.rows;
-        offset += limit;
+      const opened = await openInspectedFile(file, dataset, options);
+      try {
+        const end = Math.min(opened.rowCount, last - before);
+        for (let offset = Math.max(0, first - 1 - before); offset < end; offset += pageRows) {
+          yield* await opened.page(offset, Math.min(pageRows, end - offset));
+        }
+        before += opened.rowCount;
+      } finally {
+        await opened.close();
       }
-      if (!Number.isFinite(rowCount))
-        rowCount = (await inspectRows(file, dataset, { offset: 0, limit: 0 }, options)).rowCount;
-      before += rowCount;
       if (before >= last) return;
     }
   }

@@ -41,13 +41,23 @@ export interface InspectOptions extends JudgeOptions {
   readonly renderer: ChatRenderer | null;
 }
 
-/** Rows `offset` … `offset + limit - 1` of one file of a data set. @throws UserError for data that cannot be read */
-export async function inspectRows(
+/** One file of a data set, opened for looking at its rows. */
+export interface InspectedFile {
+  readonly rowCount: number;
+  /** The format its rows are read as, and the columns that are read. */
+  readonly format: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError for a row that cannot be read */
+  page(offset: number, limit: number): Promise<InspectedRow[]>;
+  close(): Promise<void>;
+}
+
+/** @throws UserError for data that cannot be read */
+export async function openInspectedFile(
   file: string,
   dataset: DatasetInput,
-  { offset, limit }: { offset: number; limit: number },
   options: InspectOptions,
-): Promise<{ rowCount: number; format: string; fields: Readonly<Record<string, string>>; rows: InspectedRow[] }> {
+): Promise<InspectedFile> {
   const source = await openSource(file);
   try {
     const sample = await source.page(0, 100);
@@ -57,17 +67,25 @@ export async function inspectRows(
       dataset.fields,
       file,
     );
-    const processed = await processRows({ ...options, reader, mask: dataset.mask }, await source.page(offset, limit));
-    const rows: InspectedRow[] = [];
-    for (const row of processed) rows.push(await inspectRow(row, options.tokenizer));
-    return { rowCount: source.rowCount, format: reader.format, fields: reader.fields, rows };
-  } finally {
+    const pipeline = { ...options, reader, mask: dataset.mask };
+    return {
+      rowCount: source.rowCount,
+      format: reader.format,
+      fields: reader.fields,
+      async page(offset, limit) {
+        const processed = await processRows(pipeline, await source.page(offset, limit));
+        return Promise.all(processed.map((row) => inspectRow(row, options.tokenizer)));
+      },
+      close: () => source.close(),
+    };
+  } catch (error) {
     await source.close();
+    throw error;
   }
 }
 
 /** Shows a processed row; the tokens are those it was encoded to. */
-export async function inspectRow(
+async function inspectRow(
   { row, rendered, encoded, verdict }: ProcessedRow,
   tokenizer: Tokenizer,
 ): Promise<InspectedRow> {

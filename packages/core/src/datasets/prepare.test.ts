@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { byteTokenizer } from '../../test/byteTokenizer.ts';
-import { inspectData, inspectRows } from './inspect.ts';
+import { inspectData, openInspectedFile } from './inspect.ts';
 import { openLoader } from './loader.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
 import { type DatasetInput, type PreparedData, type PrepareOptions, prepareData } from './prepare.ts';
@@ -237,14 +237,11 @@ describe('prepareData', () => {
 describe('inspection', () => {
   it('shows the tokens and the mask that are trained', async () => {
     const input = dataset([row('hé👩', 'yes'), { messages: [{ role: 'x', content: '' }] }]);
-    const { rows, rowCount, format } = await inspectRows(
-      input.files[0] as string,
-      input,
-      { offset: 0, limit: 10 },
-      { tokenizer, renderer, sequenceLen: 128, excessLength: 'drop' },
-    );
-    expect([rowCount, format]).toEqual([2, 'chat_template']);
-    const [shown, refused] = rows;
+    const options = { tokenizer, renderer, sequenceLen: 128, excessLength: 'drop' } as const;
+    const file = await openInspectedFile(input.files[0] as string, input, options);
+    expect([file.rowCount, file.format]).toEqual([2, 'chat_template']);
+    const [shown, refused] = await file.page(0, 10);
+    await file.close();
     const trained = shown?.tokens?.filter((token) => token.target);
     expect(trained?.map(({ start, end }) => shown?.text?.slice(start, end)).join('')).toBe('yes<|im_end|>');
     expect(trained?.every((token) => token.message === 1)).toBe(true);
