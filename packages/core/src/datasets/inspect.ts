@@ -127,7 +127,7 @@ export interface DataReport {
     readonly unpacked: number;
   };
   readonly nearDuplicates: {
-    /** Documents that were compared: all, or the first ones of a large set. */
+    /** Documents that were compared: all, or the first ones of each set. */
     readonly compared: number;
     readonly pairs: number;
     readonly examples: readonly {
@@ -136,7 +136,7 @@ export interface DataReport {
       readonly similarity: number;
     }[];
   };
-  /** Validation documents that training shows as well, exactly or nearly. */
+  /** Validation documents that training shows as well: exactly, over all of both; nearly, over those compared. */
   readonly leakage: { readonly exact: number; readonly near: number };
 }
 
@@ -151,15 +151,13 @@ export function inspectData(
   const { train, validation, statistics } = prepared;
   const bins = packBins(train.lengths, permutation(train.count, 'pack', seed), sequenceLen);
   const singles = Array.from(train.lengths, (_, i) => [i]);
-  const documents = [...documentsOf(train), ...(validation === null ? [] : documentsOf(validation))].slice(
-    0,
-    MOST_COMPARED,
-  );
+  // Validation first and at most half, so that however large the training set is, some of both are compared.
+  const measured = validation === null ? [] : documentsOf(validation, MOST_COMPARED / 2);
+  const documents = [...measured, ...documentsOf(train, MOST_COMPARED - measured.length)];
   const pairs = findNearDuplicates(documents.map((document) => document.ids)).filter(
     ({ first, second }) => documents[first]?.hash !== documents[second]?.hash,
   );
   const crossing = pairs.filter(({ first, second }) => documents[first]?.store !== documents[second]?.store);
-  const trained = new Set(documents.filter(({ store }) => store === train).map(({ hash }) => hash));
   const source = (i: number): RowSource => documents[i]?.source as RowSource;
   return {
     summary: statistics,
@@ -178,10 +176,20 @@ export function inspectData(
         .map(({ first, second, similarity }) => ({ first: source(first), second: source(second), similarity })),
     },
     leakage: {
-      exact: documents.filter(({ store, hash }) => store !== train && trained.has(hash)).length,
-      near: new Set(crossing.map(({ second }) => second)).size,
+      exact: validation === null ? 0 : countShared(validation, train),
+      near: new Set(crossing.map(({ first }) => first)).size,
     },
   };
+}
+
+/** How many documents of `store` are in `other` too. */
+function countShared(store: TokenStore, other: TokenStore): number {
+  const theirs = new Set(hashesOf(other));
+  return hashesOf(store).filter((hash) => theirs.has(hash)).length;
+}
+
+function hashesOf(store: TokenStore): bigint[] {
+  return Array.from({ length: store.count }, (_, i) => hashOf([store.words(i)]));
 }
 
 interface InspectedDocument {
@@ -191,11 +199,11 @@ interface InspectedDocument {
   readonly hash: bigint;
 }
 
-/** Every distinct document of a store; a data set of weight 2 holds each twice. */
-function documentsOf(store: TokenStore): InspectedDocument[] {
+/** The first distinct documents of a store; a data set of weight 2 holds each twice. */
+function documentsOf(store: TokenStore, most: number): InspectedDocument[] {
   const documents: InspectedDocument[] = [];
   const seen = new Set<string>();
-  for (let i = 0; i < Math.min(store.count, MOST_COMPARED); i++) {
+  for (let i = 0; i < store.count && documents.length < most; i++) {
     const words = store.words(i);
     const source = store.source(i);
     const hash = hashOf([words]);
