@@ -1,11 +1,15 @@
 /** What a person means by a model: a run with what it trained, an adapter, or a model as it is. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
+import type { ModelTextOptions } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { type OpenModel, openModel } from '@anneal/core/models/open';
+import { withChatTemplate } from '@anneal/core/models/withChatTemplate';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { bestOf, type Checkpoint, listCheckpoints } from '@anneal/core/trainer/checkpointStore';
+import { textOptions } from '@anneal/core/trainer/dataOptions';
 import { findRun, listRuns } from '@anneal/core/trainer/runReader';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 
@@ -19,6 +23,8 @@ export interface ModelSource {
   /** The base as the recipe or the adapter names it. */
   baseModel: string;
   revision: string | undefined;
+  /** Its chat template and what that is given; of a run as it was trained. */
+  text: ModelTextOptions;
   /** Where the source is a run. */
   run: { path: string; checkpoint: Checkpoint; recipe: ResolvedRecipe } | null;
 }
@@ -43,8 +49,15 @@ export async function resolveSource(source: string, options: SourceOptions): Pro
     adapterFolder: null,
     baseModel: source,
     revision: undefined,
+    text: {},
     run: null,
   };
+}
+
+/** Opens the model, with the chat template it was trained with. */
+export function openSourceModel({ modelPath, text }: ModelSource): OpenModel {
+  const model = openModel(modelPath);
+  return text.chatTemplate ? withChatTemplate(model, readFileSync(text.chatTemplate, 'utf8')) : model;
 }
 
 /** A name that is both a run and a model means the run: its path says otherwise. */
@@ -68,6 +81,7 @@ async function sourceOfRun(path: string, wanted: string | undefined): Promise<Mo
     adapterFolder: trainsAdapter ? checkpoint.path : null,
     baseModel: recipe.base_model,
     revision: recipe.revision ?? undefined,
+    text: textOptions(recipe),
     run: { path, checkpoint, recipe },
   };
 }
@@ -110,6 +124,7 @@ function sourceOfAdapter(folder: string): ModelSource {
     adapterFolder: folder,
     baseModel,
     revision,
+    text: {},
     run: null,
   };
 }

@@ -14,18 +14,19 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
   const prompt = await promptOf(options);
   const source = await resolveSource(name, options);
   refuseBaseOfFullTraining(source, options);
+  const thinking = options.thinking ?? source.text.enableThinking;
   const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
   const answerer = await openAnswerer({
     modelPath: source.modelPath,
     adapterFolder: source.adapterFolder,
     weightType: options.dtype,
     contextLength: options.context,
-    text: { chatTemplate: templateOf(source), enableThinking: options.thinking },
+    text: { ...source.text, enableThinking: thinking },
     onLoad: (loaded, total) => line?.show(`loading ${source.name}: ${loaded} of ${total} tensors`),
   }).finally(() => line?.clear());
   try {
     const system: Message[] = options.system === undefined ? [] : [{ role: 'system', content: options.system }];
-    const ask = askWith(answerer, options);
+    const ask = askWith(answerer, { ...options, ...(thinking !== undefined && { thinking }) });
     if (prompt === undefined) await converse(source.name, system, ask);
     else await answerOnce([...system, { role: 'user', content: prompt }], ask, options);
   } finally {
@@ -63,9 +64,4 @@ function refuseBaseOfFullTraining(source: ModelSource, options: ChatOptions): vo
     next: `name the base model instead: anneal chat ${source.baseModel}`,
     code: 'no_adapter',
   });
-}
-
-function templateOf({ run }: ModelSource): string | null {
-  const template = run?.recipe.chat_template ?? 'tokenizer_default';
-  return template === 'tokenizer_default' ? null : template;
 }

@@ -7,10 +7,9 @@ import { exportMerged } from '@anneal/core/export/merged';
 import { exportModelfile } from '@anneal/core/export/modelfile';
 import type { ExportResult } from '@anneal/core/export/result';
 import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
-import { openModel } from '@anneal/core/models/open';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 import type { ExportOptions } from '../commands/export.ts';
-import { resolveSource } from '../modelSource.ts';
+import { openSourceModel, resolveSource } from '../modelSource.ts';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { bar, ProgressLine } from '../terminal/progressLine.ts';
@@ -33,7 +32,7 @@ export async function exportSource(name: string, options: ExportOptions): Promis
     throw nothingAsked('there is no adapter here: all weights were trained', 'use --merged or --gguf');
   }
 
-  const model = openModel(source.modelPath);
+  const model = openSourceModel(source);
   const results: { form: string; result: ExportResult }[] = [];
   try {
     const adapter = source.adapterFolder ? loadLoraWeights(source.adapterFolder, model) : null;

@@ -11,15 +11,20 @@ export interface DataOptions {
 
 type ResolvedDataset = ResolvedRecipe['datasets'][number];
 
-/** @throws UserError when a folder of data has no matching files */
-export function dataOptions(recipe: ResolvedRecipe): DataOptions {
+/** How the model reads and writes text while it is trained, and so afterwards. */
+export function textOptions(recipe: ResolvedRecipe): ModelTextOptions {
   const { enable_thinking: enableThinking, ...templateVariables } = recipe.chat_template_kwargs ?? {};
   return {
-    text: {
-      chatTemplate: recipe.chat_template === 'tokenizer_default' ? null : recipe.chat_template,
-      ...(typeof enableThinking === 'boolean' && { enableThinking }),
-      templateVariables,
-    },
+    chatTemplate: recipe.chat_template === 'tokenizer_default' ? null : recipe.chat_template,
+    ...(typeof enableThinking === 'boolean' && { enableThinking }),
+    templateVariables,
+  };
+}
+
+/** @throws UserError when a folder of data has no matching files */
+export function dataOptions(recipe: ResolvedRecipe): DataOptions {
+  return {
+    text: textOptions(recipe),
     prepare: {
       datasets: recipe.datasets.map((dataset) => datasetInput(dataset, recipe.train_on_inputs)),
       validationDatasets: (recipe.test_datasets ?? []).map((dataset) => datasetInput(dataset, recipe.train_on_inputs)),
