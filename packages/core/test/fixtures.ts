@@ -4,12 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { type OpenModel, openModel } from '../src/models/open.ts';
 
 export const goldenModels = ['llama3', 'smollm2', 'qwen2', 'qwen3', 'qwen3-yarn', 'mistral'] as const;
 export type GoldenModel = (typeof goldenModels)[number];
 
 export function goldenPath(name: string): string {
   return fileURLToPath(new URL(`golden/models/${name}`, import.meta.url));
+}
+
+/** Opened, closed when the test ends. */
+export function goldenModel(name: string): OpenModel {
+  const model = openModel(goldenPath(name));
+  onTestFinished(() => model.close());
+  return model;
 }
 
 /** A fresh folder, removed when the test ends. */

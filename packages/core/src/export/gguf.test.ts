@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { openGguf } from '@anneal/formats/gguf/read';
 import { describe, expect, test } from 'vitest';
+import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedWeights } from '../models/adapters/merge.ts';
 import { openModel } from '../models/open.ts';
 import { inverseFrequencies } from '../models/rope.ts';
 import { exportGguf, GGUF_TYPES, ggufFileName } from './gguf.ts';
 import { WeightSamples } from './samples.ts';
-import { goldenModel, goldenPath, temporaryFolder } from './testing/models.ts';
 
 describe.each(['llama3', 'smollm2', 'mistral', 'qwen2', 'qwen3', 'qwen3-yarn'])('%s', (name) => {
   test('in float32 comes back bit for bit, with everything that decides what it computes', async () => {

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/fixtures.ts';
 import { withLlamaCpp } from '../../test/llamaCpp.ts';
 import { peerLlamaCpp, peerSmolLm2 } from '../../test/peers.ts';
 import { openModel } from '../models/open.ts';
 import { exportGguf, ggufFileName } from './gguf.ts';
 import { exportModelfile } from './modelfile.ts';
-import { temporaryFolder } from './testing/models.ts';
 
 interface Golden {
   source: string;

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { expect, test } from 'vitest';
+import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { exportLora } from './lora.ts';
-import { goldenModel, goldenPath, temporaryFolder } from './testing/models.ts';
 
 const weights = (length: number, first: number) => Float32Array.from({ length }, (_, i) => first + i / 64);
 const options = { dropout: 0.1, baseModel: 'org/base', revision: 'abc' };

@@ -1,11 +1,11 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { openModel } from '../models/open.ts';
 import { encodeWeights } from './encode.ts';
 import { exportMerged } from './merged.ts';
-import { goldenModel, goldenPath, temporaryFolder } from './testing/models.ts';
 
 function withAdapter(name: string) {
   const model = goldenModel(name);
