@@ -77,6 +77,11 @@ describe('packing', () => {
     expect(packingEfficiency(lengths, packBins(lengths, permutation(2000, 2), 2048), 2048)).toBeGreaterThan(0.99);
   });
 
+  it('takes no more memory for bins that hold everything many times over', () => {
+    expect(packBins([3, 5, 4], Uint32Array.of(2, 0, 1), 2 ** 40)).toEqual([[1, 2, 0]]);
+    expect(packBins([], Uint32Array.of(), 2 ** 40)).toEqual([]);
+  });
+
   it('refuses an item that fits nowhere', () => {
     expect(() => packBins([65], Uint32Array.of(0), 64)).toThrow(RangeError);
   });
@@ -94,7 +99,6 @@ describe('steps', () => {
             const step = steps.build(epoch, index);
             for (const batch of step.batches) {
               expect(batch.tokens.length).toBeLessThanOrEqual(steps.maxTokens);
-              expect(batch.rows.length).toBeLessThanOrEqual(steps.maxDocuments);
             }
             // Which batch of a step a document lies in is free; which step is not.
             rows.push(...step.batches.flatMap((batch) => batch.rows).sort((a, b) => (shuffle ? 0 : a - b)));

@@ -14,7 +14,6 @@ export interface LoaderState {
 export interface Loader {
   readonly stepsPerEpoch: number;
   readonly maxTokens: number;
-  readonly maxDocuments: number;
   readonly packingEfficiency: number;
   /** The next step. One call at a time. */
   next(): Promise<StepBatches>;
@@ -63,7 +62,6 @@ export function openLoader(folder: string, name: StoreName, options: StepOptions
 class StepLoader implements Loader {
   readonly stepsPerEpoch: number;
   readonly maxTokens: number;
-  readonly maxDocuments: number;
   readonly packingEfficiency: number;
   readonly #get: (position: LoaderState) => Promise<StepBatches>;
   readonly close: () => Promise<void>;
@@ -72,7 +70,6 @@ class StepLoader implements Loader {
   constructor(steps: Steps, get: (position: LoaderState) => Promise<StepBatches>, close: () => Promise<void>) {
     this.stepsPerEpoch = steps.stepsPerEpoch;
     this.maxTokens = steps.maxTokens;
-    this.maxDocuments = steps.maxDocuments;
     this.packingEfficiency = steps.packingEfficiency;
     this.#get = get;
     this.close = close;

@@ -24,7 +24,10 @@ function packWindow(lengths: ArrayLike<number>, window: Uint32Array, capacity: n
     (a, b) => (lengths[window[b] as number] as number) - (lengths[window[a] as number] as number) || a - b,
   );
   const bins: number[][] = [];
-  const bySpace = new SpaceIndex(capacity);
+  // The index is as large as a bin, which may have room for far more than there is.
+  const total = window.reduce((sum, item) => sum + (lengths[item] as number), 0);
+  const room = Math.min(capacity, total);
+  const bySpace = new SpaceIndex(room);
   for (const position of longestFirst) {
     const item = window[position] as number;
     const length = lengths[item] as number;
@@ -34,7 +37,7 @@ function packWindow(lengths: ArrayLike<number>, window: Uint32Array, capacity: n
     if (space === undefined) bin = bins.push([]) - 1;
     else bin = bySpace.take(space);
     (bins[bin] as number[]).push(item);
-    bySpace.put((space ?? capacity) - length, bin);
+    bySpace.put((space ?? room) - length, bin);
   }
   return bins;
 }

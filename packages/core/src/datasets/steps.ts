@@ -20,8 +20,6 @@ export interface Steps {
   readonly stepsPerEpoch: number;
   /** Tokens of the largest batch any step can have. */
   readonly maxTokens: number;
-  /** No batch of any epoch holds more documents. */
-  readonly maxDocuments: number;
   /** Share of the rows' room that holds tokens; 1 without packing. */
   readonly packingEfficiency: number;
   /** @param epoch from 0 @param index from 0, below `stepsPerEpoch` */
@@ -57,7 +55,6 @@ export function planSteps(store: TokenStore, options: StepOptions): Steps {
   return {
     stepsPerEpoch: Math.ceil(rowCount / rowsPerStep),
     maxTokens: batchTokens,
-    maxDocuments: largestSum(bins?.map((bin) => bin.length) ?? [], rowsPerStep) ?? Math.min(rowsPerStep, store.count),
     packingEfficiency: bins === null ? 1 : packingEfficiency(store.lengths, bins, sequenceLen),
     build(epoch, index) {
       const order = orderOf(epoch).subarray(index * rowsPerStep, (index + 1) * rowsPerStep);
@@ -128,13 +125,4 @@ function countTargets({ targets }: Batch): number {
   let count = 0;
   for (const target of targets) if (target >= 0) count++;
   return count;
-}
-
-/** Sum of the `count` largest; undefined for none. */
-function largestSum(values: readonly number[], count: number): number | undefined {
-  if (values.length === 0) return undefined;
-  return values
-    .toSorted((a, b) => b - a)
-    .slice(0, count)
-    .reduce((sum, value) => sum + value, 0);
 }
