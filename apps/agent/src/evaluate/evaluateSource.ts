@@ -26,13 +26,9 @@ export async function evaluateSource(name: string, options: EvalOptions): Promis
   const result = await withSession(resolved, async (session) => {
     const { validation, statistics } = session.data;
     if (!validation) throw nothingToMeasure(recipePath);
-    const engine = new TrainingEngine(await startEngine(session, checkpoint?.path ?? null));
-    try {
-      const loss = await evaluate(engine, session);
-      return { loss, perplexity: Math.exp(loss), documents: statistics.validationDocuments };
-    } finally {
-      await engine.engine.dispose();
-    }
+    await using engine = new TrainingEngine(await startEngine(session, checkpoint?.path ?? null));
+    const loss = await evaluate(engine, session);
+    return { loss, perplexity: Math.exp(loss), documents: statistics.validationDocuments };
   });
   if (options.json) return printJson({ source: name, step: checkpoint?.step ?? 0, ...result });
   print(

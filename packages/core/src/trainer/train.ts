@@ -44,7 +44,7 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
   const { job, loader, data, totalSteps } = session;
   const checkpoint = (await out.latestCheckpoint())?.path ?? job.resumeFrom;
   if (checkpoint) assertIsCheckpoint(checkpoint);
-  const engine = new TrainingEngine(await startEngine(session, checkpoint));
+  await using engine = new TrainingEngine(await startEngine(session, checkpoint));
   const contents: CheckpointContents = {
     engine: engine.engine,
     model: session.model,
@@ -66,7 +66,7 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
   while (state.step < totalSteps && !stopsEarly()) {
     if (signal.stopRequested) {
       out.record({ type: 'stopped', step: savedAt });
-      return engine.engine.dispose();
+      return;
     }
     const batches = await loader.next();
     const started = performance.now();
@@ -76,7 +76,9 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
     const step = state.step + 1;
     const epoch = batches.epoch + (batches.index + 1) / loader.stepsPerEpoch;
     state = { ...state, step, epoch, milliseconds: state.milliseconds + milliseconds };
-    if (!Number.isFinite(last.loss) || !Number.isFinite(last.gradientNorm)) throw notFinite(out, step, last);
+    if (!Number.isFinite(last.loss) || !Number.isFinite(last.gradientNorm)) {
+      throw notFinite(out, `at step ${step} the loss is ${last.loss} and the gradient norm ${last.gradientNorm}`);
+    }
     if (step % job.logEvery === 0 || step === totalSteps) {
       out.record({
         type: 'step',
@@ -97,6 +99,7 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
     if (data.validation && (isLast || step % evaluateEvery === 0)) {
       metric = await evaluate(engine, session);
       out.record({ type: 'evaluated', step, loss: metric, perplexity: Math.exp(metric) });
+      if (!Number.isFinite(metric)) throw notFinite(out, `after step ${step} the validation loss is ${metric}`);
       state = afterEvaluation(state, metric);
     }
     const ends = isLast || stopsEarly() || signal.stopRequested;
@@ -123,7 +126,6 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
     ...(out.status.evaluationLoss !== null && { evaluationLoss: out.status.evaluationLoss }),
     milliseconds: state.milliseconds,
   });
-  await engine.engine.dispose();
 }
 
 const fresh: TrainerState = {
@@ -193,9 +195,9 @@ async function answerSamples(
   }
 }
 
-function notFinite(out: RunDirectory, step: number, { loss, gradientNorm }: StepResult): UserError {
+function notFinite(out: RunDirectory, found: string): UserError {
   return new UserError({
-    what: `at step ${step} the loss is ${loss} and the gradient norm ${gradientNorm}: training has diverged`,
+    what: `${found}: training has diverged`,
     where: out.path,
     next: 'lower learning_rate, lengthen the warm-up, or look at the rows of this step; the last checkpoint is from before',
     code: 'loss_not_finite',

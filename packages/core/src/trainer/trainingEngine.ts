@@ -16,7 +16,7 @@ export interface StepOptions {
 }
 
 /** An engine that holds the programs of `trainingPrograms`. */
-export class TrainingEngine {
+export class TrainingEngine implements AsyncDisposable {
   readonly engine: Engine;
 
   constructor(engine: Engine) {
@@ -58,6 +58,11 @@ export class TrainingEngine {
     ];
     const { results } = await this.engine.run(calls, [['evaluate', 'loss']]);
     return scalar(results[0]);
+  }
+
+  /** Frees the engine's memory. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.engine.dispose();
   }
 
   private program(name: string) {

@@ -78,8 +78,7 @@ function verifyTokens(golden: GoldenSft, { data }: Session): Quantity[] {
 
 async function verifySteps(golden: GoldenSft, session: Session): Promise<Quantity[]> {
   const { job, loader, totalSteps } = session;
-  const engine = await startEngine(session, null);
-  const training = new TrainingEngine(engine);
+  await using training = new TrainingEngine(await startEngine(session, null));
   const rateOf = job.scheduleFor(totalSteps);
   const losses: number[] = [];
   const norms: number[] = [];
@@ -91,8 +90,7 @@ async function verifySteps(golden: GoldenSft, session: Session): Promise<Quantit
     norms.push(result.gradientNorm);
     counts.push(batches.targetTokens);
   }
-  const answers = await verifyAnswers(golden, session, engine, 'tuned', 'sample');
-  await engine.dispose();
+  const answers = await verifyAnswers(golden, session, training.engine, 'tuned', 'sample');
   return [
     mismatches('target_tokens', counts, golden.target_tokens),
     quantity(
