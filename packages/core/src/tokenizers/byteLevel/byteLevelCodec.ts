@@ -10,7 +10,7 @@ import { WordEncoder } from './wordEncoder.ts';
 
 /**
  * Byte-level BPE, the tokenizer of GPT-2 and of nearly all models since Llama 3: the ids of the tokenizers library in a fraction of its time.
- * @param library opens the library's codec, for texts that NFC changes, or that are too long
+ * @param library opens the library's codec, for texts that NFC changes and words of many million characters
  * @returns null for a tokenizer that is anything else in any part
  */
 export function byteLevelCodec(
@@ -32,23 +32,29 @@ export function byteLevelCodec(
   if (vocabulary === null || words === null) return null;
 
   const tokens = new TokenList();
-  const encodeOne = (text: string, addSpecial: boolean): TokenizedText => {
+  const encodeOne = (text: string, addSpecial: boolean): TokenizedText | null => {
+    if (normalizers.length > 0 && text.normalize('NFC') !== text) return null;
     const { before, after } = addSpecial ? surroundings : NOTHING;
     for (const id of before) tokens.push(id, 0, 0);
-    addedTokens.split(text, (start, end, id) => {
-      if (id !== null) return tokens.push(id, start, end);
-      const take = (from: number, to: number): void => words.encode(text, start + from, start + to, tokens);
-      preTokenizer.split(text.slice(start, end), take);
-    });
+    try {
+      addedTokens.split(text, (start, end, id) => {
+        if (id !== null) return tokens.push(id, start, end);
+        const take = (from: number, to: number): void => words.encode(text, start + from, start + to, tokens);
+        preTokenizer.split(text.slice(start, end), take);
+      });
+    } catch (error) {
+      tokens.take();
+      // V8's matcher keeps the characters of a run on a stack of 64 MB: enough for a word of 16 million.
+      if (error instanceof RangeError) return null;
+      throw error;
+    }
     for (const id of after) tokens.push(id, text.length, text.length);
     return new TokenizedText(tokens.take());
   };
-  const isOurs = (text: string): boolean =>
-    text.length <= LONGEST_TEXT && (normalizers.length === 0 || text.normalize('NFC') === text);
   return {
     vocabSize: vocabulary.size,
     async encode(texts, addSpecial) {
-      const encoded = texts.map((text) => (isOurs(text) ? encodeOne(text.toWellFormed(), addSpecial) : null));
+      const encoded = texts.map((text) => encodeOne(text.toWellFormed(), addSpecial));
       const others = texts.filter((_, i) => encoded[i] === null);
       if (others.length === 0) return encoded as TokenizedText[];
       const rest = (await library().encode(others, addSpecial)).values();
@@ -59,6 +65,3 @@ export function byteLevelCodec(
     tokenText: (id) => vocabulary.textOf(id),
   };
 }
-
-/** UTF-16 units. V8's matcher keeps every character of a run on a stack of 64 MB. */
-const LONGEST_TEXT = 1 << 22;
