@@ -1,10 +1,9 @@
 /** A model loaded for decoding alone: token ids in, token ids and logits out. */
-import { type CpuDevice, compile, cpuDevice, Engine, scratchOf, Variables } from '@anneal/kernels';
+import { type CpuDevice, cpuDevice } from '@anneal/kernels';
 import { onTestFinished } from 'vitest';
+import { baseProgram, openDecodeEngine } from '../src/generate/decodeEngine.ts';
 import { type GenerateOptions, generate } from '../src/generate/generate.ts';
-import { decodeProgram } from '../src/generate/programs.ts';
 import { greedy } from '../src/generate/sample.ts';
-import { loadWeights } from '../src/models/load.ts';
 import { openModel } from '../src/models/open.ts';
 
 export interface DecoderOptions {
@@ -27,25 +26,26 @@ export interface Decoder {
 export async function openDecoder(path: string, options: DecoderOptions): Promise<Decoder> {
   const { contextLength, chunk, weightType = 'f32', device = cpuDevice() } = options;
   const model = openModel(path);
-  const { config } = model;
-  const weights = { type: weightType, trainable: false, lora: null, dropoutSeed: null } as const;
-  const graph = decodeProgram('decode', new Variables(), { config, weights, contextLength });
-  const bounds = { T: chunk, S: 2, N: 1 };
-  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
+  const engine = await openDecodeEngine(model, { device, weightType, contextLength, promptChunk: chunk });
   onTestFinished(() => engine.dispose());
-  await loadWeights(engine, model);
   model.close();
   return {
-    vocabSize: config.vocabSize,
+    vocabSize: model.config.vocabSize,
     async logits(tokens, start) {
       const ids = Int32Array.from(tokens);
       const inputs = { tokens: ids, positions: ids.map((_, i) => start + i), rows: Int32Array.of(ids.length - 1) };
-      const call = { program: 'decode', extents: { T: ids.length, N: 1 }, inputs };
-      const { results } = await engine.run([call], [['decode', 'logits']]);
+      const call = { program: baseProgram, extents: { T: ids.length, N: 1 }, inputs };
+      const { results } = await engine.run([call], [[baseProgram, 'logits']]);
       return results[0] as Float32Array;
     },
     async generate(prompt, how = {}) {
-      const defaults = { program: 'decode', sampling: greedy, maxNewTokens: 32, stopIds: new Set<number>(), seed: 0 };
+      const defaults = {
+        program: baseProgram,
+        sampling: greedy,
+        maxNewTokens: 32,
+        stopIds: new Set<number>(),
+        seed: 0,
+      };
       const ids: number[] = [];
       for await (const id of generate(engine, Int32Array.from(prompt), { ...defaults, ...how })) ids.push(id);
       return ids;

@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
-import { type CpuDevice, compile, Engine, scratchOf, Variables } from '@anneal/kernels';
+import type { CpuDevice } from '@anneal/kernels';
+import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
-import { decodeProgram } from '../generate/programs.ts';
 import { greedy } from '../generate/sample.ts';
-import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
 import { random } from '../random.ts';
 import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
@@ -21,15 +20,9 @@ export interface DecodeBenchOptions {
 export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow[]> {
   const { device, weightType, promptLength, newTokens } = options;
   const model = openModel(options.modelPath);
-  const weights = { type: weightType, trainable: false, lora: null, dropoutSeed: null };
-  const graph = decodeProgram('decode', new Variables(), {
-    config: model.config,
-    weights,
-    contextLength: promptLength + newTokens,
-  });
-  const bounds = { T: promptLength, S: 2, N: 1 };
-  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
-  await loadWeights(engine, model);
+  const contextLength = promptLength + newTokens;
+  const engine = await openDecodeEngine(model, { device, weightType, contextLength, promptChunk: promptLength });
+  model.close();
   const { below } = random('bench', 1);
   const prompt = Int32Array.from({ length: promptLength }, () => below(model.config.vocabSize));
   const reading: number[] = [];
@@ -37,7 +30,13 @@ export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow
   for (let repeat = 0; repeat <= options.repeats; repeat++) {
     const start = performance.now();
     let first = 0;
-    const how = { program: 'decode', sampling: greedy, maxNewTokens: newTokens, stopIds: new Set<number>(), seed: 1 };
+    const how = {
+      program: baseProgram,
+      sampling: greedy,
+      maxNewTokens: newTokens,
+      stopIds: new Set<number>(),
+      seed: 1,
+    };
     for await (const _ of generate(engine, prompt, how)) first ||= performance.now();
     if (repeat === 0) continue; // warm-up
     reading.push(first - start);

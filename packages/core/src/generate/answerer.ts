@@ -1,13 +1,10 @@
-import { type CpuDevice, compile, cpuDevice, Engine, scratchOf, Variables } from '@anneal/kernels';
-import { UserError } from '../errors.ts';
-import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
-import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
-import { loadWeights } from '../models/load.ts';
+import { type CpuDevice, cpuDevice } from '@anneal/kernels';
+import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { decodeStream } from '../tokenizers/decodeStream.ts';
+import { adaptedProgram, baseProgram, openDecodeEngine } from './decodeEngine.ts';
 import { generate } from './generate.ts';
 import { encodePrompt, type ModelText, type ModelTextOptions, openModelText } from './modelText.ts';
-import { decodeProgram } from './programs.ts';
 import type { SamplingOptions } from './sample.ts';
 
 export interface AnswererOptions {
@@ -55,17 +52,31 @@ const PROMPT_CHUNK = 512;
 /** @throws UserError when the model, its adapter or its tokenizer cannot be used */
 export async function openAnswerer(options: AnswererOptions): Promise<Answerer> {
   const model = openModel(options.modelPath);
-  const { config } = model;
-  const device = options.device ?? cpuDevice();
+  try {
+    return await answererOf(model, options);
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}
+
+async function answererOf(model: OpenModel, options: AnswererOptions): Promise<Answerer> {
   const text = openModelText(model, options.text);
   const adapter = options.adapterFolder ? loadLoraWeights(options.adapterFolder, model) : null;
-  const contextLength = Math.min(options.contextLength, config.maxPositions);
-  const engine = decodeEngine(model, adapter, device, options.weightType, contextLength);
-  await loadWeights(engine, model, { onProgress: options.onLoad ?? (() => undefined), signal: options.signal });
-  if (adapter) await writeLora(engine, adapter.modules);
+  const contextLength = Math.min(options.contextLength, model.config.maxPositions);
+  const { device = cpuDevice(), weightType, onLoad, signal } = options;
+  const engine = await openDecodeEngine(model, {
+    device,
+    weightType,
+    contextLength,
+    promptChunk: PROMPT_CHUNK,
+    adapter,
+    onLoad,
+    signal,
+  });
 
   async function* complete(prompt: Int32Array, how: AnswerOptions): AsyncGenerator<AnswerPiece> {
-    const program = adapter && how.adapter !== false ? 'adapted' : 'base';
+    const program = adapter && how.adapter !== false ? adaptedProgram : baseProgram;
     const stream = decodeStream(text.tokenizer);
     let tokens = 0;
     for await (const id of generate(engine, prompt, { ...how, program, stopIds: text.stopIds })) {
@@ -89,40 +100,4 @@ export async function openAnswerer(options: AnswererOptions): Promise<Answerer> 
       model.close();
     },
   };
-}
-
-/** Both programs share weights and cache: comparing a tuned model with its base costs no second copy. */
-function decodeEngine(
-  model: OpenModel,
-  adapter: LoraWeights | null,
-  device: CpuDevice,
-  type: 'f32' | 'bf16',
-  contextLength: number,
-): Engine {
-  const variables = new Variables();
-  const weights = { type, trainable: false, lora: null, dropoutSeed: null };
-  const { config } = model;
-  const programs = [decodeProgram('base', variables, { config, weights, contextLength })];
-  if (adapter) {
-    programs.push(
-      decodeProgram('adapted', variables, {
-        config,
-        weights: { ...weights, lora: loraSpecOf(adapter, 0) },
-        contextLength,
-      }),
-    );
-  }
-  const bounds = { T: Math.min(PROMPT_CHUNK, contextLength), S: 2, N: 1 };
-  const plan = compile(programs, { bounds, activations: 'keep', scratch: scratchOf(device) });
-  try {
-    return new Engine(plan, device);
-  } catch (cause) {
-    throw new UserError({
-      what: `the model does not fit into memory: ${(plan.memory.total / 1e9).toFixed(2)} GB are needed`,
-      where: model.path,
-      next: 'choose a shorter context, or bfloat16 weights',
-      code: 'out_of_memory',
-      cause,
-    });
-  }
 }

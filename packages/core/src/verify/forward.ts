@@ -2,18 +2,15 @@ import { type CpuDevice, compile, Engine, Graph, linear, scratchOf, Variables } 
 import type { Batch } from '../datasets/types.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import { decoder } from '../models/layers/decoder.ts';
-import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
+import { ModelScope } from '../models/layers/modelScope.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/open.ts';
-
-export function weightOptions(lora: LoraSpec | null): WeightOptions {
-  return { type: 'f32', trainable: false, lora, dropoutSeed: null };
-}
 
 /** A program that gives the hidden states and the logits of every token. */
 function forwardProgram(variables: Variables, model: OpenModel, lora: LoraSpec | null): Graph {
   const graph = new Graph('forward', variables);
-  const scope = new ModelScope(graph, model.config, weightOptions(lora));
+  const weights = { type: 'f32', trainable: false, lora, dropoutSeed: null } as const;
+  const scope = new ModelScope(graph, model.config, weights);
   const { hidden, beforeLayer } = decoder(scope, {
     tokens: graph.input('tokens', 'i32', ['T']),
     positions: graph.input('positions', 'i32', ['T']),
@@ -39,16 +36,21 @@ export async function forward(engine: Engine, batch: Batch, wanted: readonly str
   return results as Float32Array[];
 }
 
-/** An engine for forward passes of rows like `batch`, with the model's weights loaded. */
-export async function forwardEngine(
+/** Opens an engine for forward passes of rows like `batch`, with the model's weights loaded, for as long as `use` takes. */
+export async function withForwardEngine<R>(
   model: OpenModel,
   lora: LoraSpec | null,
   device: CpuDevice,
   batch: Batch,
-): Promise<Engine> {
+  use: (engine: Engine) => Promise<R>,
+): Promise<R> {
   const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, N: 1 };
   const graph = forwardProgram(new Variables(), model, lora);
   const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
-  await loadWeights(engine, model);
-  return engine;
+  try {
+    await loadWeights(engine, model);
+    return await use(engine);
+  } finally {
+    await engine.dispose();
+  }
 }

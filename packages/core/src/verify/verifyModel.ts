@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { type CpuDevice, compile, cpuDevice, Engine, scratchOf, Variables } from '@anneal/kernels';
+import { type CpuDevice, compile, cpuDevice, Engine, scratchOf } from '@anneal/kernels';
 import type { StepBatches } from '../datasets/types.ts';
+import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
-import { decodeProgram } from '../generate/programs.ts';
 import { greedy } from '../generate/sample.ts';
 import { loraSpecOf, readLora, writeLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
@@ -13,7 +13,7 @@ import { trainingPrograms } from '../trainer/programs.ts';
 import { learningRateSchedule } from '../trainer/schedule.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { goldenBatch, packed } from './batches.ts';
-import { forward, forwardEngine, weightOptions } from './forward.ts';
+import { forward, withForwardEngine } from './forward.ts';
 import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
 import { gradientVariable } from './gradientNames.ts';
 import {
@@ -73,20 +73,24 @@ async function verifyForward(
 ): Promise<Quantity[]> {
   const batch = goldenBatch(golden);
   const { layerCount } = model.config;
-  const engine = await forwardEngine(model, adapter && loraSpecOf(adapter, 0), device, batch);
   if (adapter) {
-    await writeLora(engine, adapter.modules);
-    const [logits] = await forward(engine, batch, ['logits']);
+    const [logits] = await withForwardEngine(model, loraSpecOf(adapter, 0), device, batch, async (engine) => {
+      await writeLora(engine, adapter.modules);
+      return forward(engine, batch, ['logits']);
+    });
     return activationDifference('lora.logits', logits as Float32Array, golden.float32('lora.logits'), layerCount);
   }
   const hidden = golden.names.filter((name) => name.startsWith('hidden.'));
-  const values = await forward(engine, batch, [...hidden, 'logits']);
-  const quantities = [...hidden, 'logits'].flatMap((name, i) =>
+  const wanted = [...hidden, 'logits'];
+  const values = await withForwardEngine(model, null, device, batch, (engine) => forward(engine, batch, wanted));
+  const quantities = wanted.flatMap((name, i) =>
     activationDifference(name, values[i] as Float32Array, golden.float32(name), layerCount),
   );
   const lengths = Array.from(golden.int32('packed.lengths'));
-  const together = await forwardEngine(model, null, device, packed(golden.int32('packed.input_ids'), lengths));
-  const [logits] = await forward(together, packed(golden.int32('packed.input_ids'), lengths), ['logits']);
+  const together = packed(golden.int32('packed.input_ids'), lengths);
+  const [logits] = await withForwardEngine(model, null, device, together, (engine) =>
+    forward(engine, together, ['logits']),
+  );
   return [
     ...quantities,
     ...activationDifference('packed.logits', logits as Float32Array, golden.float32('packed.logits'), layerCount),
@@ -96,21 +100,20 @@ async function verifyForward(
 async function verifyGreedy(golden: GoldenFolder, model: OpenModel, device: CpuDevice): Promise<Quantity[]> {
   const prompt = golden.int32('greedy.prompt');
   const expected = golden.int32('greedy.output');
-  const options = { config: model.config, weights: weightOptions(null), contextLength: expected.length };
-  const graph = decodeProgram('decode', new Variables(), options);
-  // A bound below the prompt's length also takes the path that reads a prompt in several pieces.
-  const bounds = { T: Math.max(1, Math.ceil(prompt.length / 2)), S: 2, N: 1 };
-  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
-  await loadWeights(engine, model);
+  // Half the prompt at once also takes the path that reads a prompt in several pieces.
+  const promptChunk = Math.max(1, Math.ceil(prompt.length / 2));
+  const options = { device, weightType: 'f32', contextLength: expected.length, promptChunk } as const;
+  const engine = await openDecodeEngine(model, options);
   const made: number[] = Array.from(prompt);
   const generation = generate(engine, prompt, {
-    program: 'decode',
+    program: baseProgram,
     sampling: greedy,
     maxNewTokens: expected.length - prompt.length,
     stopIds: new Set(),
     seed: 0,
   });
   for await (const id of generation) made.push(id);
+  await engine.dispose();
   return [mismatches('greedy', made, expected)];
 }
 
@@ -145,7 +148,7 @@ async function verifyTraining(
   await loadWeights(engine, model);
   if (adapter) await writeLora(engine, adapter.modules);
 
-  const training = new TrainingEngine(engine);
+  await using training = new TrainingEngine(engine);
   const targetTokens = batch.targets.filter((target) => target >= 0).length;
   const step: StepBatches = { batches: [batch], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
   const prefix = adapter ? 'lora.' : '';
@@ -214,9 +217,10 @@ async function verifyMerged(
 ): Promise<Quantity> {
   const [, length = 0] = golden.shape('input_ids');
   const batch = packed(golden.int32('input_ids').subarray(0, length), [length]);
-  const engine = await forwardEngine(model, null, device, batch);
-  for (const name of tuned.modules.keys()) await engine.write(name, mergedWeights(model, tuned, name), 'f32');
-  const [logits] = await forward(engine, batch, ['logits']);
+  const [logits] = await withForwardEngine(model, null, device, batch, async (engine) => {
+    for (const name of tuned.modules.keys()) await engine.write(name, mergedWeights(model, tuned, name), 'f32');
+    return forward(engine, batch, ['logits']);
+  });
   // Where a gradient is nearly zero AdamW turns its rounding into a whole step: the reference repeated in float64 or by another build of
   // PyTorch is itself up to 1e-4 away.
   return peakDifference(

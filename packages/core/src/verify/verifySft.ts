@@ -1,16 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CpuDevice, compile, cpuDevice, Engine, scratchOf, Variables } from '@anneal/kernels';
+import { type CpuDevice, cpuDevice, type Engine } from '@anneal/kernels';
 import { idOfWord, isTargetWord } from '../datasets/tokenStore.ts';
+import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
 import { encodePrompt } from '../generate/modelText.ts';
-import { decodeProgram } from '../generate/programs.ts';
 import { greedy } from '../generate/sample.ts';
-import { loadWeights } from '../models/load.ts';
 import { resolveRecipe } from '../recipe/resolve.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { createJob } from '../trainer/job.ts';
+import { sampleProgram } from '../trainer/planTraining.ts';
 import { openSession, type Session, startEngine } from '../trainer/session.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { mismatches, type Quantity, quantity, relativeDifference } from './quantity.ts';
@@ -90,7 +90,7 @@ async function verifySteps(golden: GoldenSft, session: Session): Promise<Quantit
     norms.push(result.gradientNorm);
     counts.push(batches.targetTokens);
   }
-  const answers = await verifyAnswers(golden, session, training.engine, 'tuned', 'sample');
+  const answers = await verifyAnswers(golden, session, training.engine, 'tuned', sampleProgram);
   return [
     mismatches('target_tokens', counts, golden.target_tokens),
     quantity(
@@ -119,15 +119,9 @@ async function verifySteps(golden: GoldenSft, session: Session): Promise<Quantit
 async function verifyBase(golden: GoldenSft, session: Session): Promise<Quantity[]> {
   const { model, job, plan } = session;
   const contextLength = plan.variables.get('cache/layers.0.keys')?.tensor.shape[0] as number;
-  const weights = { type: 'f32', trainable: false, lora: null, dropoutSeed: null } as const;
-  const graph = decodeProgram('base', new Variables(), { config: model.config, weights, contextLength });
-  const bounds = { T: 64, S: 2, N: 1 };
-  const engine = new Engine(
-    compile([graph], { bounds, activations: 'keep', scratch: scratchOf(job.device) }),
-    job.device,
-  );
-  await loadWeights(engine, model);
-  const quantities = await verifyAnswers(golden, session, engine, 'base', 'base');
+  const options = { device: job.device, weightType: 'f32', contextLength, promptChunk: 64 } as const;
+  const engine = await openDecodeEngine(model, options);
+  const quantities = await verifyAnswers(golden, session, engine, 'base', baseProgram);
   await engine.dispose();
   return quantities;
 }

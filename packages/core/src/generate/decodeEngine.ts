@@ -1,0 +1,60 @@
+import { type CpuDevice, compile, Engine, scratchOf, Variables } from '@anneal/kernels';
+import { UserError } from '../errors.ts';
+import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadWeights } from '../models/load.ts';
+import type { OpenModel } from '../models/model.ts';
+import { decodeProgram } from './programs.ts';
+
+export interface DecodeEngineOptions {
+  readonly device: CpuDevice;
+  readonly weightType: 'f32' | 'bf16';
+  /** Tokens of prompt and answer together. */
+  readonly contextLength: number;
+  /** Tokens of a prompt that are read at once. */
+  readonly promptChunk: number;
+  readonly adapter?: LoraWeights | null;
+  readonly onLoad?: ((loaded: number, total: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Names of the programs: the model as it is, and with its adapter. */
+export const baseProgram = 'base';
+export const adaptedProgram = 'adapted';
+
+/**
+ * An engine for `generate` with all weights in it. With an adapter it has both programs, which share weights and cache: comparing a tuned
+ * model with its base costs no second copy.
+ * @throws UserError when the memory is not there, or `signal` is aborted
+ */
+export async function openDecodeEngine(model: OpenModel, options: DecodeEngineOptions): Promise<Engine> {
+  const { device, weightType, contextLength, promptChunk, adapter = null, onLoad, signal } = options;
+  const { config } = model;
+  const variables = new Variables();
+  const programs = (adapter ? [null, adapter] : [null]).map((lora) => {
+    const weights = { type: weightType, trainable: false, lora: lora && loraSpecOf(lora, 0), dropoutSeed: null };
+    return decodeProgram(lora ? adaptedProgram : baseProgram, variables, { config, weights, contextLength });
+  });
+  const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1 };
+  const plan = compile(programs, { bounds, activations: 'keep', scratch: scratchOf(device) });
+  let engine: Engine;
+  try {
+    engine = new Engine(plan, device);
+  } catch (cause) {
+    throw new UserError({
+      what: `the model does not fit into memory: ${(plan.memory.total / 1e9).toFixed(2)} GB are needed`,
+      where: model.path,
+      next: 'choose a shorter context, or bfloat16 weights',
+      code: 'out_of_memory',
+      cause,
+    });
+  }
+  try {
+    await loadWeights(engine, model, { ...(onLoad && { onProgress: onLoad }), signal });
+    if (adapter) await writeLora(engine, adapter.modules);
+    return engine;
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  }
+}
