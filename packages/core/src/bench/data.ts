@@ -32,7 +32,9 @@ export interface DataBenchOptions {
 
 /** What the data path makes of a file: opening and paging it, and the way from rows to tokens. */
 export async function benchData({ modelPath, file, maxRows }: DataBenchOptions): Promise<DataBenchRow> {
-  const { tokenizer, renderer } = openModelText(openModel(modelPath));
+  const model = openModel(modelPath);
+  const { tokenizer, renderer } = openModelText(model);
+  model.close();
   const opening = performance.now();
   const source = await openSource(file);
   const openMs = performance.now() - opening;

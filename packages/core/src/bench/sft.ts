@@ -45,6 +45,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   });
   const engine = new Engine(plan, device);
   await loadWeights(engine, model);
+  model.close();
   if (lora) await initialiseLora(engine, lora, 1);
   const training = new TrainingEngine(engine);
   const batches = randomStep(sequenceLen, model.config.vocabSize);

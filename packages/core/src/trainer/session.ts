@@ -44,56 +44,63 @@ export interface SessionOptions {
 
 /** @throws UserError for anything that keeps the job from starting: model, data, template, adapter, memory */
 export async function openSession(job: Job, { dataFolder, onData, signal }: SessionOptions): Promise<Session> {
-  const model = openModel(job.modelPath);
-  const { adapter } = job;
-  const text = openModelText(model, job.data.text);
-  const initialAdapter = adapter?.initialFolder ? loadLoraWeights(adapter.initialFolder, model) : null;
-  const lora = adapter && loraOf(adapter, model, initialAdapter);
-  const data = await prepareData({
-    ...job.data.prepare,
-    folder: dataFolder,
-    tokenizer: text.tokenizer,
-    renderer: text.renderer,
-    ...(onData && { onProgress: onData }),
-    ...(signal && { signal }),
-  });
-  const loader = openLoader(dataFolder, 'train', job.steps);
-  const samplePrompts = await Promise.all(job.samples.prompts.map((messages) => encodePrompt(text, messages)));
-  const longestPrompt = Math.max(0, ...samplePrompts.map((prompt) => prompt.length));
-  const longestValidation = Math.max(0, ...(data.validation?.lengths ?? []));
-  const { plan, programs } = planTraining({
-    config: model.config,
-    device: job.device,
-    weightType: job.weightType,
-    lora,
-    optimizer: job.optimizer,
-    maxTokens: Math.max(loader.maxTokens, longestValidation),
-    activations: job.activations,
-    memoryBudget: memoryBudget(),
-    sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
-  });
-  return {
-    job,
-    model,
-    text,
-    data,
-    loader,
-    totalSteps: 'steps' in job.length ? job.length.steps : Math.ceil(job.length.epochs * loader.stepsPerEpoch),
-    lora,
-    initialAdapter,
-    samplePrompts,
-    plan,
-    trainableParameters: programs.parameters.reduce(
-      (sum, { shape }) => sum + shape.reduce<number>((n, d) => n * Number(d), 1),
-      0,
-    ),
-    close: async () => {
-      await loader.close();
-      data.train.close();
-      data.validation?.close();
-      model.close();
-    },
+  const opened: { close(): unknown }[] = [];
+  const close = async (): Promise<void> => {
+    for (const resource of opened.toReversed()) await resource.close();
   };
+  try {
+    const model = openModel(job.modelPath);
+    opened.push(model);
+    const { adapter } = job;
+    const text = openModelText(model, job.data.text);
+    const initialAdapter = adapter?.initialFolder ? loadLoraWeights(adapter.initialFolder, model) : null;
+    const lora = adapter && loraOf(adapter, model, initialAdapter);
+    const data = await prepareData({
+      ...job.data.prepare,
+      folder: dataFolder,
+      tokenizer: text.tokenizer,
+      renderer: text.renderer,
+      ...(onData && { onProgress: onData }),
+      ...(signal && { signal }),
+    });
+    opened.push(data.train, ...(data.validation ? [data.validation] : []));
+    const loader = openLoader(dataFolder, 'train', job.steps);
+    opened.push(loader);
+    const samplePrompts = await Promise.all(job.samples.prompts.map((messages) => encodePrompt(text, messages)));
+    const longestPrompt = largest(samplePrompts.map((prompt) => prompt.length));
+    const longestValidation = largest(data.validation?.lengths ?? []);
+    const { plan, programs } = planTraining({
+      config: model.config,
+      device: job.device,
+      weightType: job.weightType,
+      lora,
+      optimizer: job.optimizer,
+      maxTokens: Math.max(loader.maxTokens, longestValidation),
+      activations: job.activations,
+      memoryBudget: memoryBudget(),
+      sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
+    });
+    return {
+      job,
+      model,
+      text,
+      data,
+      loader,
+      totalSteps: 'steps' in job.length ? job.length.steps : Math.ceil(job.length.epochs * loader.stepsPerEpoch),
+      lora,
+      initialAdapter,
+      samplePrompts,
+      plan,
+      trainableParameters: programs.parameters.reduce(
+        (sum, { shape }) => sum + shape.reduce<number>((n, d) => n * Number(d), 1),
+        0,
+      ),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 /**
@@ -106,17 +113,19 @@ export async function startEngine(session: Session, checkpoint: string | null): 
   const adapter = checkpoint && lora ? loadLoraWeights(checkpoint, model) : initialAdapter;
   if (checkpoint && lora && adapter) refuseOtherAdapter(checkpoint, loraSpecOf(adapter, lora.dropout), lora);
   refuseTooLarge(plan);
+  const weights = checkpoint && !lora ? openModel(checkpoint) : model;
   const engine = new Engine(plan, job.device);
-  if (!lora) {
-    const weights = checkpoint ? openModel(checkpoint) : model;
+  try {
     await loadWeights(engine, weights);
-    if (weights !== model) weights.close();
+    if (adapter) await writeLora(engine, adapter.modules);
+    else if (lora) await initialiseLora(engine, lora, job.seed);
     return engine;
+  } catch (error) {
+    await engine.dispose();
+    throw error;
+  } finally {
+    if (weights !== model) weights.close();
   }
-  await loadWeights(engine, model);
-  if (adapter) await writeLora(engine, adapter.modules);
-  else await initialiseLora(engine, lora, job.seed);
-  return engine;
 }
 
 /** What a resumed run must find unchanged. */
@@ -179,6 +188,12 @@ function refuseTooLarge(plan: Plan): void {
     next: 'lower sequence_len or micro_batch_size, set activations: recompute, or close other programs; `anneal estimate` shows the parts',
     code: 'out_of_memory',
   });
+}
+
+function largest(counts: Iterable<number>): number {
+  let most = 0;
+  for (const count of counts) most = Math.max(most, count);
+  return most;
 }
 
 function sha256(value: string): string {
