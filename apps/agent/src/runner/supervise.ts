@@ -68,32 +68,38 @@ async function watch(
   child: ChildProcess,
   options: { afterSeq: number; onEvent: (event: RunEvent) => void; stopped: () => boolean },
 ): Promise<Status> {
-  let exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
-  const exited = new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      exit = { code, signal };
-      resolve();
-    });
+  let isLive = true;
+  const exited = exitOf(child).finally(() => {
+    isLive = false;
   });
+  exited.catch(() => undefined); // awaited below, once its events are passed on
   let last: RunEvent | undefined;
-  for await (const event of followEvents(path, { afterSeq: options.afterSeq, isLive: () => exit === undefined })) {
+  for await (const event of followEvents(path, { afterSeq: options.afterSeq, isLive: () => isLive })) {
     last = event;
     options.onEvent(event);
   }
-  await exited;
+  const exit = await exited;
   if (!last || !isTerminal(last)) {
     // A worker that dies of our own signal, before it listens or because it does not, was stopped.
-    options.onEvent(await recordEnd(path, options.stopped() && exit?.signal ? undefined : exit));
+    options.onEvent(await recordEnd(path, options.stopped() && exit.signal ? undefined : exit));
   }
   return readRun(path).status;
 }
 
+interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+function exitOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject); // it could not be started
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+}
+
 /** The last event of a process that died without one. No `exit`: the user had it killed. */
-async function recordEnd(
-  path: string,
-  exit: { code: number | null; signal: NodeJS.Signals | null } | undefined,
-): Promise<RunEvent> {
+async function recordEnd(path: string, exit: Exit | undefined): Promise<RunEvent> {
   await using run = await RunDirectory.open(path);
   if (!exit) return run.record({ type: 'stopped', step: (await run.latestCheckpoint())?.step ?? 0 });
   return run.record({
