@@ -20,7 +20,7 @@ export function decodeRow(bytes: Uint8Array, source: RowSource): string {
 }
 
 /** Numbers that Python prints otherwise than JavaScript: 1.0, 0.00001, 1e5, more than 15 digits. */
-const PYTHON_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|0\.0000|\d+(?:\.\d+)?[eE]|\d{16}|0(?=\s*[,\]}]))/;
+const PYTHON_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|0\.0000|\d+(?:\.\d+)?[eE]|\d{16})/;
 
 /**
  * A row that is a JSON object. Numbers in it print in a chat template as Python prints them.
