@@ -31,13 +31,17 @@ export function judge(encoded: Encoded, { sequenceLen, excessLength }: JudgeOpti
   return { verdict: { kind: 'truncated', from: length }, encoded: cut };
 }
 
-/** A plain text in pieces of `sequenceLen` tokens: all of it is trained, so none need be lost. */
+/** A plain text in pieces of at most `sequenceLen` tokens, which is at least 3: all of it is trained, so none need be lost. */
 export function splitText(encoded: Encoded, sequenceLen: number): Encoded[] {
   const pieces: Encoded[] = [];
-  for (let start = 0; start < encoded.ids.length; start += sequenceLen)
-    pieces.push(take(encoded, start, start + sequenceLen));
-  // Nothing predicts the first token of a piece, so one of a single token would train nothing.
-  return pieces.filter((piece) => piece.ids.length > 1);
+  for (let start = 0; start < encoded.ids.length; ) {
+    // Nothing predicts the first token of a piece, so the last one must not be alone in its own.
+    const leavesOne = encoded.ids.length - start === sequenceLen + 1;
+    const end = start + sequenceLen - (leavesOne ? 1 : 0);
+    pieces.push(take(encoded, start, end));
+    start = end;
+  }
+  return pieces;
 }
 
 /** Tokens that are predicted; the first one of a row never is. */
