@@ -31,11 +31,12 @@ function reader(instruction: string, output: string, options: FieldOptions): Row
     if (question === '' && more === '') return dropped('empty', `the fields '${instruction}' and '${input}' are empty`);
     if (answer === '' || answer === undefined) return dropped('empty', `the field '${output}' is empty`);
     const messages: Message[] = prompt ? [{ role: 'system', content: prompt }] : [];
-    for (const pair of listOf(value.history) ?? []) {
+    const noHistory = dropped('malformed_row', "the field 'history' is not a list of [question, answer]");
+    const history = textOf(value.history) === '' ? [] : listOf(value.history);
+    if (history === null) return noHistory;
+    for (const pair of history) {
       const [asked, answered] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
-      if (typeof asked !== 'string' || typeof answered !== 'string') {
-        return dropped('malformed_row', "the field 'history' is not a list of [question, answer]");
-      }
+      if (typeof asked !== 'string' || typeof answered !== 'string') return noHistory;
       messages.push({ role: 'user', content: asked }, { role: 'assistant', content: answered });
     }
     messages.push(

@@ -154,6 +154,8 @@ describe('alpaca', () => {
     [{ instruction: '', output: 'b' }, 'empty'],
     [{ instruction: 'a', input: 4, output: 'b' }, 'malformed_row'],
     [{ instruction: 'a', output: 'b', history: [['x']] }, 'malformed_row'],
+    [{ instruction: 'a', output: 'b', history: 'x' }, 'malformed_row'],
+    [{ instruction: 'a', output: 'b', history: { x: 'y' } }, 'malformed_row'],
   ])('reports %j', (row, reason) => {
     expect(openFormat('alpaca', [], {}, '').read(row)).toMatchObject({ kind: 'dropped', reason });
   });
