@@ -8,8 +8,8 @@ export interface Column {
 
 /** Aligned columns, two blanks apart; no lines, so that it can be cut and sorted by other tools. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((column, index) =>
-    Math.max(displayWidth(column.title), ...rows.map((row) => displayWidth(row[index] ?? ''))),
+  const widths = columns.map(({ title }, index) =>
+    rows.reduce((widest, row) => Math.max(widest, displayWidth(row[index] ?? '')), displayWidth(title)),
   );
   const line = (cells: readonly string[]) =>
     columns
