@@ -12,10 +12,8 @@ export async function initialiseLora(engine: Engine, spec: LoraSpec, seed: numbe
     const [rank = 0, inputs = 0] = (engine.plan.variables.get(name)?.tensor.shape ?? []) as number[];
     const bound = 1 / Math.sqrt(inputs);
     const { uint32 } = random('lora', seed, linear);
-    await engine.write(
-      name,
-      Float32Array.from({ length: rank * inputs }, () => (uint32() / 2 ** 31 - 1) * bound),
-      'f32',
-    );
+    const values = new Float32Array(rank * inputs);
+    for (let i = 0; i < values.length; i++) values[i] = (uint32() / 2 ** 31 - 1) * bound;
+    await engine.write(name, values, 'f32');
   }
 }
