@@ -271,6 +271,14 @@ describe('folder', () => {
     await run.close();
   });
 
+  test('a run that cannot be completed leaves nothing behind', async () => {
+    const before = readdirSync(root);
+    const unwritable = {} as unknown as string;
+    const creating = RunDirectory.create({ root, name: 'x', recipeText: '', resolvedText: unwritable });
+    await expect(creating).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+    expect(readdirSync(root)).toEqual(before);
+  });
+
   test('where nothing can be written, no run is created', async () => {
     await run.close();
     const file = join(root, 'file');

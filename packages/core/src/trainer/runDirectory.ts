@@ -1,6 +1,6 @@
 /** `runs/<id>/`: everything one run reads and writes, laid out as docs/run-directory.md says. The truth about the run. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { UserError } from '../errors.ts';
@@ -51,13 +51,18 @@ export class RunDirectory implements AsyncDisposable {
   }): Promise<RunDirectory> {
     const root = resolve(options.root);
     const draft = await createDraft(root);
-    for (const folder of ['checkpoints', 'data', 'export']) await mkdir(join(draft, folder));
-    await writeFile(join(draft, 'recipe.yaml'), options.recipeText);
-    await writeFile(join(draft, 'recipe.resolved.yaml'), options.resolvedText);
-    for (const file of ['events.jsonl', 'samples.jsonl', 'run.log']) await writeFile(join(draft, file), '');
-    await syncTree(draft);
-
-    const path = await moveToFreeName(draft, join(root, newRunId(options.name)));
+    let path: string;
+    try {
+      for (const folder of ['checkpoints', 'data', 'export']) await mkdir(join(draft, folder));
+      await writeFile(join(draft, 'recipe.yaml'), options.recipeText);
+      await writeFile(join(draft, 'recipe.resolved.yaml'), options.resolvedText);
+      for (const file of ['events.jsonl', 'samples.jsonl', 'run.log']) await writeFile(join(draft, file), '');
+      await syncTree(draft);
+      path = await moveToFreeName(draft, join(root, newRunId(options.name)));
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      throw asDiskError(error, root);
+    }
     syncFolder(root);
     const run = await RunDirectory.open(path);
     run.record({ type: 'run_created', id: basename(path), name: options.name });
