@@ -16,7 +16,7 @@ import type { RunDirectory } from './runDirectory.ts';
 import { openSession, recordSession, type Session, sessionHashes, startEngine } from './session.ts';
 import { type StepResult, TrainingEngine } from './trainingEngine.ts';
 
-/** What the one who started a run may ask of it; looked at between steps. */
+/** What the one who started a run may ask of it; looked at between steps, and now and then while the data are prepared. */
 export interface TrainSignal {
   /** Save a checkpoint and end. */
   stopRequested: boolean;
@@ -30,13 +30,29 @@ export interface TrainSignal {
  * @throws UserError when the loss is not finite, or a checkpoint does not fit; what was saved before stays
  */
 export async function train(job: Job, out: RunDirectory, signal: TrainSignal): Promise<void> {
-  const session = await openSession(job, { dataFolder: out.dataFolder });
+  const session = await prepareSession(job, out, signal);
+  if (!session) return;
   try {
     out.pin(await sessionHashes(session));
     recordSession(session, out);
     await trainSession(session, out, signal);
   } finally {
     await session.close();
+  }
+}
+
+/** Null when the run was asked to stop meanwhile: large data take minutes. */
+async function prepareSession(job: Job, out: RunDirectory, signal: TrainSignal): Promise<Session | null> {
+  const stopping = new AbortController();
+  const onData = () => {
+    if (signal.stopRequested) stopping.abort();
+  };
+  try {
+    return await openSession(job, { dataFolder: out.dataFolder, onData, signal: stopping.signal });
+  } catch (error) {
+    if (!stopping.signal.aborted || error !== stopping.signal.reason) throw error;
+    out.record({ type: 'stopped', step: (await out.latestCheckpoint())?.step ?? 0 });
+    return null;
   }
 }
 
