@@ -1,8 +1,8 @@
 /** What a person means by a model: a run with what it trained, an adapter, or a model as it is. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import type { ModelTextOptions } from '@anneal/core/generate/modelText';
+import { type ModelTextOptions, readChatTemplate } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { type OpenModel, openModel } from '@anneal/core/models/open';
 import { withChatTemplate } from '@anneal/core/models/withChatTemplate';
@@ -57,7 +57,7 @@ export async function resolveSource(source: string, options: SourceOptions): Pro
 /** Opens the model, with the chat template it was trained with. */
 export function openSourceModel({ modelPath, text }: ModelSource): OpenModel {
   const model = openModel(modelPath);
-  return text.chatTemplate ? withChatTemplate(model, readFileSync(text.chatTemplate, 'utf8')) : model;
+  return text.chatTemplate ? withChatTemplate(model, readChatTemplate(text.chatTemplate)) : model;
 }
 
 /** A name that is both a run and a model means the run: its path says otherwise. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
+import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { indexElements, indexLines, openForReading, type RowIndex } from './rowIndex.ts';
 import { decodeRow, parseRow } from './rowJson.ts';
 import { openTable } from './tableSource.ts';
@@ -17,6 +18,7 @@ const SAMPLE = 100;
  * @throws UserError
  */
 export async function openSource(path: string): Promise<DataSource> {
+  refuseSpecialFile(path);
   const extension = extname(path).toLowerCase();
   let source: DataSource;
   switch (extension) {
@@ -66,9 +68,7 @@ export function listDataFiles(
     });
   }
   if (!statSync(path).isDirectory()) return [path];
-  const names =
-    only ??
-    readdirSync(path).filter((name) => DATA_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension)));
+  const names = only ?? readdirSync(path).filter(isDataFile);
   const files = names.filter((name) => split === null || split === undefined || name.startsWith(split)).toSorted();
   if (files.length === 0) {
     throw new UserError({
@@ -79,6 +79,11 @@ export function listDataFiles(
     });
   }
   return files.map((name) => join(path, name));
+}
+
+/** What other programs keep beside data in hidden files (`._rows.jsonl` of macOS) is none. */
+function isDataFile(name: string): boolean {
+  return !name.startsWith('.') && DATA_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension));
 }
 
 async function openText(path: string, extension: string): Promise<DataSource> {

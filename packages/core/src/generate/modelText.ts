@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { parseJsonObject } from '@anneal/formats/json';
+import { LIMITS } from '@anneal/formats/limits';
 import { type ChatRenderer, openChatRenderer } from '../datasets/render.ts';
 import { UserError } from '../errors.ts';
 import type { OpenModel } from '../models/model.ts';
+import { TemplateError } from '../templates/template.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** How a model reads and writes text. */
@@ -25,7 +27,7 @@ export interface ModelTextOptions {
 export function openModelText(model: OpenModel, options: ModelTextOptions = {}): ModelText {
   const tokenizer = openModelTokenizer(model);
   const source = options.chatTemplate
-    ? readFileSync(options.chatTemplate, 'utf8')
+    ? readChatTemplate(options.chatTemplate)
     : (tokenizer.chatTemplate ?? model.chatTemplate);
   const endTokens = model.config.eosTokenIds.map((id) => tokenizer.addedTokens.find((token) => token.id === id)?.text);
   const renderer =
@@ -40,6 +42,11 @@ export function openModelText(model: OpenModel, options: ModelTextOptions = {}):
   const turnEnds = (renderer?.endTokens ?? []).map((text) => tokenizer.idOf(text));
   const ends = [...model.config.eosTokenIds, tokenizer.eos?.id, ...turnEnds];
   return { tokenizer, renderer, stopIds: new Set(ends.filter((id) => id !== undefined && id !== null)) };
+}
+
+/** The text of a Jinja file. @throws UserError */
+export function readChatTemplate(path: string): string {
+  return Buffer.from(readSmallFile(path, LIMITS.configBytes)).toString('utf8');
 }
 
 function openModelTokenizer(model: OpenModel): Tokenizer {
@@ -69,7 +76,7 @@ function openModelTokenizer(model: OpenModel): Tokenizer {
   return tokenizer;
 }
 
-/** The ids with which an answer to `messages` begins. @throws UserError when the model has no chat template */
+/** The ids with which an answer to `messages` begins. @throws UserError when there is no chat template, or it refuses them */
 export async function encodePrompt(
   { tokenizer, renderer }: ModelText,
   messages: readonly unknown[],
@@ -77,10 +84,23 @@ export async function encodePrompt(
   if (!renderer) {
     throw new UserError({
       what: 'the model has no chat template, so it cannot answer messages',
-      next: 'give a template, or let it continue plain text',
+      next: 'set `chat_template` in the recipe, or let it continue plain text (`anneal chat --plain`)',
       code: 'template_missing',
     });
   }
-  const text = renderer.template.render(messages, { ...renderer.options, addGenerationPrompt: true });
-  return Int32Array.from((await tokenizer.encode(text)).ids);
+  return Int32Array.from((await tokenizer.encode(renderPrompt(renderer, messages))).ids);
+}
+
+function renderPrompt({ template, options }: ChatRenderer, messages: readonly unknown[]): string {
+  try {
+    return template.render(messages, { ...options, addGenerationPrompt: true });
+  } catch (cause) {
+    if (!(cause instanceof TemplateError)) throw cause;
+    throw new UserError({
+      what: `the chat template refuses these messages: ${cause.message}`,
+      next: 'change the messages or their roles, or use another chat template',
+      code: 'template_refused',
+      cause,
+    });
+  }
 }

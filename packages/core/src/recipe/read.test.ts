@@ -217,7 +217,7 @@ describe('a file', () => {
       await writeFile(path, Uint8Array.of(0x62, 0xff, 0xfe));
       await expect(readRecipe(path)).rejects.toMatchObject({ code: 'recipe_not_utf8', where: path });
       await expect(readRecipe(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'recipe_missing' });
-      await expect(readRecipe(folder)).rejects.toMatchObject({ code: 'recipe_unreadable', where: folder });
+      await expect(readRecipe(folder)).rejects.toMatchObject({ code: 'not_a_file', where: folder });
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import {
   type DocumentOptions,
   LineCounter,
@@ -20,7 +21,7 @@ const maxAliases = 100;
 export async function readText(path: string): Promise<string> {
   let bytes: Uint8Array;
   try {
-    const { size } = await stat(path);
+    const size = refuseSpecialFile(path)?.size ?? 0;
     if (size > maxRecipeBytes) throw tooLarge(path, size);
     bytes = await readFile(path);
   } catch (cause) {

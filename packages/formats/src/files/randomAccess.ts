@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { UserError } from '../errors.ts';
+import { refuseSpecialFile } from './regularFile.ts';
 
 /** Linux reads at most 2 GiB − 4 KiB a call; Node refuses 2 GiB and more. */
 const LARGEST_READ = 1 << 30;
@@ -17,21 +18,12 @@ export class RandomAccessFile {
     }
     this.path = path;
     try {
+      refuseSpecialFile(path);
       this.#descriptor = openSync(path, 'r');
     } catch (cause) {
-      throw openError(path, cause);
+      throw cause instanceof UserError ? cause : openError(path, cause);
     }
-    const status = fstatSync(this.#descriptor);
-    if (!status.isFile()) {
-      this.close();
-      throw new UserError({
-        what: 'not a regular file',
-        where: path,
-        next: 'give the path of a file',
-        code: 'not_a_file',
-      });
-    }
-    this.size = status.size;
+    this.size = fstatSync(this.#descriptor).size;
   }
 
   /** A fresh buffer with `length` bytes from `position` on. The caller has checked the range against `size`. */
