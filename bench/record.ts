@@ -4,8 +4,8 @@
  * Peers that are not given are left out. Writes bench/results/NAME.json; run it on an otherwise idle machine, from a clean commit.
  */
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -30,26 +30,21 @@ if (!name || !values.model)
 const { model } = values;
 const main = join(folder, '../apps/agent/bin/anneal.mjs');
 
+/** Everyone's, as `anneal bench` takes them. */
+const threads = String(availableParallelism());
 const rows: Row[] = [];
+const llamaCpp = values['llama-cpp'] && { modules: values['llama-cpp'], gguf: f16Model() };
 for (const dtype of ['f32', 'bf16']) {
   rows.push(...anneal('--suite', 'sft', '--sequence-len', '512', '--lora-r', '16', '--dtype', dtype));
-  if (values.python) rows.push(...run(values.python, join(folder, 'peers/sft.py'), '--dtype', dtype));
+  if (values.python)
+    rows.push(...run(values.python, join(folder, 'peers/sft.py'), '--dtype', dtype, '--threads', threads));
 }
 for (const promptLength of ['16', '512']) {
   rows.push(...anneal('--suite', 'decode', '--dtype', 'bf16', '--sequence-len', promptLength));
-  if (values['llama-cpp']) {
-    rows.push(
-      ...run(
-        process.execPath,
-        join(folder, 'peers/llamaCpp.mjs'),
-        values['llama-cpp'],
-        f16Model(),
-        '2',
-        promptLength,
-        '64',
-        '10',
-      ),
-    );
+  if (llamaCpp) {
+    const { modules, gguf } = llamaCpp;
+    const peer = join(folder, 'peers/llamaCpp.mjs');
+    rows.push(...run(process.execPath, peer, modules, gguf, threads, promptLength, '64', '10'));
   }
 }
 if (values.data) rows.push(...anneal('--suite', 'data', '--data', values.data));
@@ -79,7 +74,7 @@ function anneal(...options: string[]): Row[] {
 
 /** A peer prints one JSON row a line. */
 function run(command: string, ...options: string[]): Row[] {
-  const output = execFileSync(command, options, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const output = execFileSync(command, options, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   return output
     .split('\n')
     .filter((line) => line.startsWith('{'))
@@ -88,9 +83,8 @@ function run(command: string, ...options: string[]): Row[] {
 
 /** llama.cpp is compared in f16, which is what its users run; ours in bf16 has as many bytes. */
 function f16Model(): string {
-  const target = join(folder, '../dist/bench');
-  const existing = globSync(join(target, '**/*F16.gguf'))[0];
-  if (existing) return existing;
+  const target = mkdtempSync(join(tmpdir(), 'anneal-bench-'));
+  process.on('exit', () => rmSync(target, { recursive: true }));
   execFileSync(process.execPath, [main, 'export', model as string, '--gguf', 'f16', '--to', target]);
   return globSync(join(target, '**/*F16.gguf'))[0] as string;
 }
