@@ -21,7 +21,7 @@ test('validation rows among 50,500 that are trained on are found', () => {
   const prepared = {
     train: tokenStoreOf(train),
     validation: tokenStoreOf(validation),
-    statistics: {},
+    summary: {},
   } as PreparedData;
   const { leakage, nearDuplicates } = inspectData(prepared, { sequenceLen: 128, seed: 1 });
   expect(leakage).toEqual({ exact: 1, near: 1 });

@@ -94,8 +94,8 @@ test('every row renders, tokenises and is trained; none is there twice', async (
   const model = openModel(modelFolder);
   onTestFinished(() => model.close());
   const { tokenizer, renderer } = openModelText(model, text);
-  const { statistics } = await prepareData({ ...prepare, tokenizer, renderer, folder: temporaryFolder() });
-  expect(statistics).toMatchObject({ rows: rows.length, kept: rows.length, truncated: 0, dropped: 0, duplicates: 0 });
+  const { summary } = await prepareData({ ...prepare, tokenizer, renderer, folder: temporaryFolder() });
+  expect(summary).toMatchObject({ rows: rows.length, kept: rows.length, truncated: 0, dropped: 0, duplicates: 0 });
 });
 
 test('fine-tuning changes the answers and halves the validation loss', async () => {

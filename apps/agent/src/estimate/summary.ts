@@ -6,7 +6,7 @@ import { formatBytes, formatCount } from '../terminal/units.ts';
 
 export interface SessionSummary {
   model: { path: string; architecture: string; trainableParameters: number };
-  data: Session['data']['statistics'];
+  data: Session['data']['summary'];
   steps: { total: number; perEpoch: number; maxTokens: number; packingEfficiency: number };
   weightType: 'f32' | 'bf16';
   /** Layers by how much of them the backward pass computes again. */
@@ -27,7 +27,7 @@ export function summarize({
   const levels = plan.programs.flatMap((program) => program.levels);
   return {
     model: { path: model.path, architecture: model.architecture.modelType, trainableParameters },
-    data: data.statistics,
+    data: data.summary,
     steps: {
       total: totalSteps,
       perEpoch: loader.stepsPerEpoch,

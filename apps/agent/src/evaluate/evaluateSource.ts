@@ -24,11 +24,11 @@ export async function evaluateSource(name: string, options: EvalOptions): Promis
   const { recipePath, checkpoint, baseDirectory } = await subjectOf(name, options);
   const { resolved } = await openRecipe(recipePath, options.set, baseDirectory);
   const result = await withSession(resolved, async (session) => {
-    const { validation, statistics } = session.data;
+    const { validation, summary } = session.data;
     if (!validation) throw nothingToMeasure(recipePath);
     await using engine = new TrainingEngine(await startEngine(session, checkpoint?.path ?? null));
     const loss = await evaluate(engine, session);
-    return { loss, perplexity: Math.exp(loss), documents: statistics.validationDocuments };
+    return { loss, perplexity: Math.exp(loss), documents: summary.validationDocuments };
   });
   if (options.json) return printJson({ source: name, step: checkpoint?.step ?? 0, ...result });
   print(

@@ -148,7 +148,7 @@ export function inspectData(
   prepared: PreparedData,
   { sequenceLen, seed }: { sequenceLen: number; seed: number },
 ): DataReport {
-  const { train, validation, statistics } = prepared;
+  const { train, validation, summary } = prepared;
   const bins = packBins(train.lengths, permutation(train.count, 'pack', seed), sequenceLen);
   const singles = Array.from(train.lengths, (_, i) => [i]);
   // Validation first and at most half, so that however large the training set is, some of both are compared.
@@ -160,7 +160,7 @@ export function inspectData(
   const crossing = pairs.filter(({ first, second }) => documents[first]?.store !== documents[second]?.store);
   const source = (i: number): RowSource => documents[i]?.source as RowSource;
   return {
-    summary: statistics,
+    summary,
     packing: {
       sequenceLen,
       bins: bins.length,

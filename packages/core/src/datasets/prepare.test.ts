@@ -71,7 +71,7 @@ describe('prepareData', () => {
     ];
     const input = dataset(rows, { type: 'chat_template' });
     const prepared = await prepare([input], { deduplicate: true, excessLength: 'truncate' });
-    expect(prepared.statistics).toMatchObject({
+    expect(prepared.summary).toMatchObject({
       rows: 8,
       kept: 1,
       truncated: 1,
@@ -184,7 +184,7 @@ describe('prepareData', () => {
     const again = await prepare([input], { folder });
     expect([first.reused, again.reused]).toEqual([false, true]);
     expect(await texts(again.train)).toEqual(await texts(first.train));
-    expect(again.statistics).toEqual(first.statistics);
+    expect(again.summary).toEqual(first.summary);
     expect((await prepare([input], { folder, sequenceLen: 64 })).reused).toBe(false);
     writeFileSync(input.files[0] as string, JSON.stringify(row('new', 'row')));
     const changed = await prepare([input], { folder, sequenceLen: 64 });

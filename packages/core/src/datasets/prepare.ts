@@ -76,7 +76,7 @@ function readCache(folder: string, key: string): Omit<PreparedData, 'reused'> | 
     folder,
     train: openTokenStore(folder, 'train'),
     validation: manifest.validation > 0 ? openTokenStore(folder, 'validation') : null,
-    statistics: manifest.summary as PreparedSummary,
+    summary: manifest.summary as PreparedSummary,
     droppedFile: join(folder, DROPPED_FILE),
   };
 }

@@ -69,7 +69,7 @@ export interface PreparedData {
   readonly folder: string;
   readonly train: TokenStore;
   readonly validation: TokenStore | null;
-  readonly statistics: PreparedSummary;
+  readonly summary: PreparedSummary;
   /** Rows that were dropped or cut, one JSON object a line: file, row, verdict, reason, detail. */
   readonly droppedFile: string;
   /** The cache was there already and nothing had to be tokenized. */

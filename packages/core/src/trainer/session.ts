@@ -132,14 +132,14 @@ export async function startEngine(session: Session, checkpoint: string | null): 
 export async function sessionHashes({ model, data, text }: Session): Promise<RunHashes> {
   return {
     model: (await modelHash(model.files, join(defaultCacheDirectory(), 'hashes.json'))).sha256,
-    data: sha256(data.statistics.files.map((file) => file.sha256).join()),
+    data: sha256(data.summary.files.map((file) => file.sha256).join()),
     template: sha256(text.renderer?.template.source ?? ''),
     tokenizer: text.tokenizer.fingerprint,
   };
 }
 
 export function recordSession({ data, plan, trainableParameters }: Session, out: RunDirectory): void {
-  const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.statistics;
+  const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
   out.record({
     type: 'data_prepared',
     rows,
