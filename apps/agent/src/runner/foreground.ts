@@ -24,8 +24,7 @@ export async function runInForeground(path: string, options: { json: boolean; wo
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   try {
-    const status = await run.ended;
-    progress.end();
+    const status = await run.ended.finally(progress.end);
     const name = runReference(path);
     if (status.state === 'finished') {
       if (!options.json) remark(`try it: anneal chat ${name}    hand it on: anneal export ${name} --lora --gguf q8_0`);
