@@ -173,11 +173,11 @@ export class Preparation {
 
   #nothingToTrain(): UserError {
     const reasons = Object.entries(this.#droppedBy).toSorted(([, a], [, b]) => b - a);
-    const [main] = reasons as [[DropReason, number] | undefined];
+    const [main] = reasons as [[DropReason, number]];
     return new UserError({
       what: `nothing would be trained: none of ${this.#rowCount} rows is left (${reasons.map(([reason, count]) => `${count} ${reason}`).join(', ')})`,
-      where: main && this.#examples[main[0]],
-      next: main === undefined ? 'check the weights of the data sets' : ADVICE[main[0]],
+      where: this.#examples[main[0]],
+      next: ADVICE[main[0]],
       code: 'nothing_supervised',
     });
   }

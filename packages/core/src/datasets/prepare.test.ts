@@ -153,6 +153,11 @@ describe('prepareData', () => {
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
   });
 
+  it.each([0, 0.25])('refuses weights that take no row (validation size %d)', async (validationSize) => {
+    const sets = [dataset(numbered(6), { weight: 0.01 })];
+    await expect(prepare(sets, { validationSize })).rejects.toMatchObject({ code: 'weights_take_nothing' });
+  });
+
   it('sets validation rows aside by the seed, never one that training shows as well', async () => {
     const rows = [...numbered(30), ...numbered(30), ...numbered(10, 'other')];
     const split = async (seed: number): Promise<string[][]> => {

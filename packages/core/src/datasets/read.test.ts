@@ -177,6 +177,8 @@ describe('folders', () => {
     for (const name of ['train-b.jsonl', 'train-a.csv', 'test.json', 'README.md']) writeFileSync(join(own, name), '');
     expect(listDataFiles(own)).toEqual(['test.json', 'train-a.csv', 'train-b.jsonl'].map((name) => join(own, name)));
     expect(listDataFiles(own, { split: 'train' })).toHaveLength(2);
+    const [file = ''] = listDataFiles(own);
+    expect(() => listDataFiles(file, { split: 'train' })).toThrow('`split` chooses among the files of a folder');
     expect(listDataFiles(own, { only: ['test.json'] })).toEqual([join(own, 'test.json')]);
     expect(() => listDataFiles(own, { split: 'dev' })).toThrow(/dev/);
     expect(() => listDataFiles(join(own, 'none'))).toThrow(/no such/);

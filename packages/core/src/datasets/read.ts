@@ -67,7 +67,15 @@ export function listDataFiles(
       code: 'file_not_found',
     });
   }
-  if (!statSync(path).isDirectory()) return [path];
+  if (!statSync(path).isDirectory()) {
+    if (!split) return [path];
+    throw new UserError({
+      what: '`split` chooses among the files of a folder, and this is one file',
+      where: path,
+      next: 'remove split, or name the folder',
+      code: 'split_of_a_file',
+    });
+  }
   const names = only ?? readdirSync(path).filter(isDataFile);
   const files = names.filter((name) => split === null || split === undefined || name.startsWith(split)).toSorted();
   if (files.length === 0) {

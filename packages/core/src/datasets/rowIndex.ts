@@ -11,6 +11,7 @@ export interface RowIndex {
 
 const CHUNK = 4 << 20;
 const [NEW_LINE, BLANK, QUOTE, BACKSLASH, COMMA] = [0x0a, 0x20, 0x22, 0x5c, 0x2c];
+const [TAB, RETURN] = [0x09, 0x0d];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** A row a line; lines of white space are none. 1 GB takes about half a second. */
@@ -80,7 +81,10 @@ async function readChunks(
 }
 
 function isWhiteSpace(chunk: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if ((chunk[i] as number) > BLANK) return false;
+  for (let i = from; i < to; i++) {
+    const byte = chunk[i] as number;
+    if (byte !== BLANK && (byte < TAB || byte > RETURN)) return false;
+  }
   return true;
 }
 

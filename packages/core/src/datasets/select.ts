@@ -22,7 +22,7 @@ export interface Selection {
  * memorised rows. Decided by the seed alone.
  *
  * @param size below 1 a share of the distinct rows, from 1 on their number
- * @throws UserError `validation_takes_all`
+ * @throws UserError `validation_takes_all`, `weights_take_nothing`
  */
 export function selectRows(
   rows: readonly PreparedRow[],
@@ -31,6 +31,13 @@ export function selectRows(
   seed: number,
 ): Selection {
   const passes = weights.flatMap((weight, dataset) => passesOf(rows, dataset, weight, seed));
+  if (rows.length > 0 && passes.every((pass) => pass.length === 0)) {
+    throw new UserError({
+      what: `the weights of the data sets take none of their ${rows.length} rows`,
+      next: 'raise a weight, or give more rows',
+      code: 'weights_take_nothing',
+    });
+  }
   const distinct = [...new Set(passes.flat().map((row) => row.hash))];
   const wanted = size === 0 ? 0 : Math.max(1, size < 1 ? Math.round(size * distinct.length) : size);
   if (wanted > 0 && wanted >= distinct.length) {

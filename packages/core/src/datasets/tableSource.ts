@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { UserError } from '@anneal/formats/errors';
+import { readCsvHeader } from './csvHeader.ts';
 import { parseRow } from './rowJson.ts';
 import type { DataSource, RawRow } from './types.ts';
 
@@ -23,12 +24,7 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
     memory_limit: '1GB',
   });
   const connection = await instance.connect();
-  const file = `'${path.replaceAll("'", "''")}'`;
-  const table = {
-    '.csv': `read_csv(${file}, header = true, all_varchar = true)`,
-    '.tsv': `read_csv(${file}, header = true, all_varchar = true, delim = '\\t')`,
-    '.parquet': `read_parquet(${file})`,
-  }[extension];
+  const table = extension === '.parquet' ? `read_parquet(${quoted(path)})` : csvTable(path, extension);
   const query = async (sql: string): Promise<unknown[][]> => {
     try {
       return (await connection.runAndReadAll(sql)).getRows();
@@ -79,6 +75,18 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
   }
 }
 
+/** Without detection: rows that do not have the header's columns are an error with their line. */
+function csvTable(path: string, extension: '.csv' | '.tsv'): string {
+  const { columns, delimiter } = readCsvHeader(path, extension);
+  const types = columns.map((name) => `${quoted(name)}: 'VARCHAR'`).join(', ');
+  const dialect = `delim = ${quoted(delimiter)}, quote = '"', escape = '"', strict_mode = true`;
+  return `read_csv(${quoted(path)}, auto_detect = false, header = true, columns = {${types}}, ${dialect})`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** A name for the whole row: DuckDB would take a column of that name for it, and tells no case. */
 function unlike(columns: readonly string[]): string {
   const taken = new Set(columns.map((column) => column.toLowerCase()));
@@ -90,10 +98,13 @@ function unlike(columns: readonly string[]): string {
 function tableError(path: string, cause: unknown): UserError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const line = /\bLine: (\d+)/.exec(message)?.[1];
+  const reason = /^(?:Expected Number of Columns|Value with unterminated quote|Invalid unicode).*/m.exec(message)?.[0];
   return new UserError({
-    what: `the table cannot be read: ${message.split('\n')[0]}`,
+    what: `the table cannot be read: ${reason ?? message.split('\n')[0]}`,
     where: line === undefined ? path : `${path}:${line}`,
-    next: 'repair the file; it needs a header line and the same number of fields in every row',
+    next: path.endsWith('.parquet')
+      ? 'download or write the file again'
+      : 'repair the file: UTF-8, one kind of line end, a header, as many fields in every row, a text with a delimiter in "quotes", quotes in it doubled',
     code: 'malformed_row',
     cause,
   });

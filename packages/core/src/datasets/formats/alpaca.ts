@@ -1,6 +1,6 @@
 import type { Dropped } from '../render.ts';
 import { type Content, dropped, type Message } from '../types.ts';
-import { type DataFormat, type FieldOptions, listOf, type RowReader, type RowValue, textOf } from './format.ts';
+import { type DataFormat, type FieldOptions, listOf, mostOf, type RowReader, type RowValue, textOf } from './format.ts';
 
 const PROMPTS = ['instruction', 'prompt', 'question'];
 const ANSWERS = ['output', 'response', 'answer', 'completion'];
@@ -9,7 +9,7 @@ const ANSWERS = ['output', 'response', 'answer', 'completion'];
 export const alpaca: DataFormat = {
   name: 'alpaca',
   detect(rows, options) {
-    const has = (name: string): boolean => rows.length > 0 && rows.every((row) => typeof row[name] === 'string');
+    const has = (name: string): boolean => mostOf(rows, (row) => typeof row[name] === 'string');
     const instruction = options.fieldInstruction ?? PROMPTS.find(has);
     const output = options.fieldOutput ?? ANSWERS.find(has);
     if (instruction === undefined || output === undefined || !has(instruction) || !has(output)) return null;

@@ -1,5 +1,5 @@
 import { dropped } from '../types.ts';
-import type { DataFormat, RowReader } from './format.ts';
+import { type DataFormat, mostOf, type RowReader } from './format.ts';
 
 const TEXTS = ['text', 'content'];
 
@@ -7,7 +7,7 @@ const TEXTS = ['text', 'content'];
 export const completion: DataFormat = {
   name: 'completion',
   detect(rows, { fieldText }) {
-    const has = (name: string): boolean => rows.length > 0 && rows.every((row) => typeof row[name] === 'string');
+    const has = (name: string): boolean => mostOf(rows, (row) => typeof row[name] === 'string');
     const columns = new Set(rows.flatMap((row) => Object.keys(row)));
     const field = fieldText ?? TEXTS.find(has) ?? (columns.size === 1 ? [...columns][0] : undefined);
     return field === undefined || !has(field) ? null : reader(field);

@@ -37,6 +37,12 @@ export interface DataFormat {
   open(rows: readonly RowValue[], options: FieldOptions): RowReader;
 }
 
+/** Whether at least half of the rows hold what is looked for: what is wrong with the others shows when they are read. */
+export function mostOf(rows: readonly RowValue[], holds: (row: RowValue) => boolean): boolean {
+  const count = rows.filter(holds).length;
+  return count > 0 && count * 2 >= rows.length;
+}
+
 /** Text of a field that may be missing; null for anything that is not text. */
 export function textOf(value: unknown): string | null {
   if (value === undefined || value === null) return '';

@@ -1,6 +1,6 @@
 import type { Dropped } from '../render.ts';
 import { type Content, type Conversation, dropped, type Message, type ToolCall } from '../types.ts';
-import { type FieldOptions, isObject, listOf, type RowReader, type RowValue, textOf } from './format.ts';
+import { type FieldOptions, isObject, listOf, mostOf, type RowReader, type RowValue, textOf } from './format.ts';
 
 /** How the messages of a data set are written. */
 export interface MessageLayout {
@@ -136,7 +136,7 @@ function readTools(value: unknown): readonly unknown[] | null | undefined {
 }
 
 /**
- * The first column whose values are lists of objects with these two fields.
+ * The first column whose values are lists of objects with these two fields, in most rows.
  * @param demanded the only column that will do, where the recipe names one
  * @param preferred columns to look at first
  */
@@ -148,15 +148,12 @@ export function findMessages(
   preferred: readonly string[],
 ): string | null {
   const columns = demanded ? [demanded] : new Set([...preferred, ...rows.flatMap((row) => Object.keys(row))]);
-  for (const column of columns) {
-    const lists = rows.map((row) => listOf(row[column])).filter((list) => list !== null && list.length > 0);
-    if (lists.length * 2 < rows.length || lists.length === 0) continue;
-    if (
-      lists.every((list) =>
-        list?.every((item) => isObject(item) && role in item && (content in item || 'tool_calls' in item)),
-      )
-    )
-      return column;
-  }
+  const isMessage = (item: unknown): boolean =>
+    isObject(item) && role in item && (content in item || 'tool_calls' in item);
+  const isConversation = (value: unknown): boolean => {
+    const list = listOf(value);
+    return list !== null && list.length > 0 && list.every(isMessage);
+  };
+  for (const column of columns) if (mostOf(rows, (row) => isConversation(row[column]))) return column;
   return null;
 }
