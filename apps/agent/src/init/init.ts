@@ -43,7 +43,7 @@ async function copyStarter(target: string, options: InitOptions): Promise<void> 
 
 async function translate(target: string, from: string, options: InitOptions): Promise<void> {
   refuseExisting(target, ['recipe.yaml']);
-  const imported = await importRecipeFile(from);
+  const imported = await importRecipeFile(from, target);
   makeFolder(target);
   await writeFile(join(target, 'recipe.yaml'), imported.text);
   if (options.json) {

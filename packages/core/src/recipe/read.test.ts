@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { UserError } from '../errors.ts';
 import { InvalidRecipe } from './problem.ts';
 import { checkRecipe, parseRecipe, readRecipe } from './read.ts';
@@ -191,6 +191,23 @@ describe('--set', () => {
     ]);
   });
 
+  it('prints no warning about a key that is a list', () => {
+    const warned = vi.spyOn(process, 'emitWarning');
+    expect(problems(`${minimal}? [a, b]\n: 3\n`)[0]?.code).toBe('unknown_key');
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
+  });
+
+  it('makes a mapping that is not written yet', () => {
+    const set = ['chat_template_kwargs.enable_thinking=false', 'datasets.0.roles.assistant=[bot]'];
+    for (const text of [minimal, `${minimal}chat_template_kwargs: null\n`]) {
+      const { recipe } = parseRecipe(text, 'recipe.yaml', set);
+      expect(recipe.chat_template_kwargs).toEqual({ enable_thinking: false });
+      expect(recipe.datasets[0]?.roles).toEqual({ assistant: ['bot'] });
+    }
+    expect(problems(minimal, ['dataset.here=x'])[0]?.next).toBe('did you mean `datasets`?');
+  });
+
   it.each([
     ['lora_r', 'override_malformed'],
     ['=3', 'override_malformed'],
@@ -199,7 +216,6 @@ describe('--set', () => {
     ['datasets.5.path=x', 'override_without_place'],
     ['datasets.first.path=x', 'override_without_place'],
     ['base_model.name=x', 'override_without_place'],
-    ['nothing.here=x', 'override_without_place'],
     ['test_datasets.0.path=x', 'override_without_place'],
   ])('%s is refused', (assignment, code) => {
     const text = 'base_model: m\ndatasets: [&rows {path: a}]\ntest_datasets: [*rows]\n';

@@ -11,7 +11,6 @@ import {
 } from 'yaml';
 import { UserError } from '../errors.ts';
 import type { Finding, KeyPath, Location, RecipeProblem } from './problem.ts';
-import { closest } from './suggest.ts';
 
 /** A recipe as text: knows where every key was written. */
 export interface RecipeSource {
@@ -97,7 +96,7 @@ export function applyOverrides(source: RecipeSource, assignments: readonly strin
   }
 }
 
-/** Turns list positions into numbers and refuses a path that the document has no place for. */
+/** Turns list positions into numbers and refuses a path that the document has no place for; a mapping that is not there yet is made. */
 function pathInDocument(source: RecipeSource, steps: string[], where: string): KeyPath {
   const path: (string | number)[] = [];
   for (const [depth, step] of steps.entries()) {
@@ -115,20 +114,23 @@ function pathInDocument(source: RecipeSource, steps: string[], where: string): K
       path.push(index);
     } else if (isMap(parent)) {
       path.push(step);
+    } else if (isAbsent(parent) && !/^\d+$/.test(step)) {
+      if (parent) source.document.deleteIn(path);
+      path.push(step);
     } else {
-      const known = isMap(source.document.contents)
-        ? source.document.contents.items.map((item) => String(item.key))
-        : [];
-      const near = closest(steps[0] ?? '', known);
       throw new UserError({
         what: `the recipe has nothing at \`${path.join('.')}\` that \`${step}\` could belong to`,
         where,
-        next: near && near !== steps[0] ? `did you mean \`${near}\`?` : `set \`${path.join('.')}\` as a whole first`,
+        next: `set \`${path.join('.')}\` as a whole first`,
         code: 'override_without_place',
       });
     }
   }
   return path;
+}
+
+function isAbsent(node: unknown): boolean {
+  return node === undefined || (isScalar(node) && node.value === null);
 }
 
 function firstLine(text: string): string {

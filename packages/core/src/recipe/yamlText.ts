@@ -55,7 +55,7 @@ export function parseYaml(
 ): RecipeSource {
   if (text.length > maxRecipeBytes) throw tooLarge(file, text.length);
   const lines = new LineCounter();
-  const document = parseDocument(text, { ...options, lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { ...options, lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   return { file, document, lines, overrides: [] };
 }
 

@@ -23,10 +23,10 @@ export const withoutCounterpart: Rules = {
     'sample_packing_bin_size',
     'sample_packing_sequentially',
     'multipack_real_batches',
-    'eval_sample_packing',
     'sample_packing_eff_est',
     'total_num_tokens',
   ]),
+  ...needless('Anneal evaluates in packed rows of its own choice', ['eval_sample_packing']),
   ...needless('concerns the speed or the memory of PyTorch only', [
     'lora_mlp_kernel',
     'lora_qkv_kernel',
@@ -72,10 +72,10 @@ export const withoutCounterpart: Rules = {
     'use_wandb',
     'use_mlflow',
     'eval_table_size',
-    'eval_max_new_tokens',
     'push_dataset_to_hub',
     'hf_use_auth_token',
   ]),
+  ...missing('see sample_prompts and sample_max_tokens for answers while training', ['eval_max_new_tokens']),
   ...missing('Anneal trains on one device for now', [
     'context_parallel_size',
     'sequence_parallel_degree',

@@ -11,6 +11,7 @@ import { parseYaml, plainValue, readText, syntaxProblems } from '../yamlText.ts'
 import { fromAxolotl } from './axolotl.ts';
 import { fromLlamaFactory } from './llamaFactory.ts';
 import type { DatasetInfo } from './llamaFactoryDatasets.ts';
+import { type Move, relocate } from './relocate.ts';
 import type { Input, Translation } from './translate.ts';
 
 export type ForeignKind = 'axolotl' | 'llama-factory';
@@ -25,9 +26,10 @@ export interface ImportedRecipe extends Translation {
 
 /**
  * Translates a recipe file of another trainer. LLaMA-Factory's dataset_info.json is read where it lies.
+ * @param target the folder in which our recipe will lie: relative paths start there
  * @throws InvalidRecipe, UserError
  */
-export async function importRecipeFile(path: string): Promise<ImportedRecipe> {
+export async function importRecipeFile(path: string, target: string = dirname(path)): Promise<ImportedRecipe> {
   const text = await readText(path);
   const input = parseForeign(text, path);
   const folder = typeof input['dataset_dir'] === 'string' ? input['dataset_dir'] : 'data';
@@ -35,17 +37,18 @@ export async function importRecipeFile(path: string): Promise<ImportedRecipe> {
   const places = [dirname(path), process.cwd()].map((base) => join(resolve(base, folder), 'dataset_info.json'));
   const infoFile = 'dataset' in input ? places.find((place) => existsSync(place)) : undefined;
   const info = infoFile === undefined ? undefined : parseJsonObject(await readFile(infoFile), infoFile);
-  return importRecipe(text, path, info);
+  return importRecipe(text, path, info, { places: [process.cwd(), dirname(path)], target });
 }
 
 /**
  * As `importRecipeFile`, for a text.
  * @throws InvalidRecipe for text that is not a YAML mapping; UserError when it is no recipe that can be translated
  */
-export function importRecipe(text: string, file: string, datasetInfo?: DatasetInfo): ImportedRecipe {
+export function importRecipe(text: string, file: string, datasetInfo?: DatasetInfo, move?: Move): ImportedRecipe {
   const input = parseForeign(text, file);
   const kind = detectKind(input, file);
-  const translation = kind === 'axolotl' ? fromAxolotl(input) : fromLlamaFactory(input, datasetInfo);
+  const { recipe, ...account } = kind === 'axolotl' ? fromAxolotl(input) : fromLlamaFactory(input, datasetInfo);
+  const translation = { recipe: move ? relocate(recipe, move) : recipe, ...account };
   const ours = toText(kind, translation);
   const checked = checkRecipe(ours, `${file} (translated)`);
   return { kind, ...translation, text: ours, problems: checked.ok ? [] : checked.problems };
