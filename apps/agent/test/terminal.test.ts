@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatHistogram } from '../src/terminal/histogram.ts';
+import { barBefore } from '../src/terminal/progressLine.ts';
 import { displayWidth, formatTable } from '../src/terminal/table.ts';
 import { formatTokens } from '../src/terminal/tokens.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../src/terminal/units.ts';
@@ -35,6 +36,14 @@ describe('numbers', () => {
     [12345.6, '12350'],
     [-0.5, '-0.5'],
   ])('%d', (value, text) => expect(formatNumber(value)).toBe(text));
+
+  test.each([
+    [80, '██████████░░░░░░░░░░ 5/10  1 s left'],
+    [24, '████░░░░ 5/10  1 s left'],
+    [19, '5/10  1 s left'],
+  ])('a bar in %d columns leaves the last one free', (columns, line) => {
+    expect(barBefore('5/10  1 s left', 0.5, columns)).toBe(line);
+  });
 
   test('counts have separators', () => expect(formatCount(1234567.4)).toBe('1,234,567'));
 });

@@ -59,6 +59,14 @@ test('accumulation is exact: how a step is cut into micro-batches changes roundi
 });
 
 describe('the length of a run', () => {
+  test('of one step that the warm-up takes is warned of', async () => {
+    const changes = { max_steps: 1, warmup_steps: undefined };
+    const warned = await trainHere(tinyRecipe(temporaryFolder(), changes));
+    expect(eventsOf(warned, 'warning')).toMatchObject([{ code: 'nothing_learnt' }]);
+    const trained = await trainHere(tinyRecipe(temporaryFolder(), { max_steps: 1 }));
+    expect(eventsOf(trained, 'warning')).toEqual([]);
+  });
+
   test.each<[Partial<Recipe>, number, number]>([
     [{ max_steps: 7 }, 7, 7 / 6],
     [{ max_steps: null, num_epochs: 2 }, 12, 2],

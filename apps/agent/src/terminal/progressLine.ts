@@ -43,3 +43,9 @@ export function bar(fraction: number, width: number): string {
   const filled = Math.round(Math.min(1, Math.max(0, fraction)) * width);
   return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
+
+/** A bar before `text`, as long as `columns` leave room for; none where it would be too short to tell anything. */
+export function barBefore(text: string, fraction: number, columns: number): string {
+  const width = Math.min(20, columns - 2 - text.length);
+  return width < 4 ? text : `${bar(fraction, width)} ${text}`;
+}

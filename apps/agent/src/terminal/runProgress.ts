@@ -2,7 +2,7 @@
 import type { EventOf, RunEvent } from '@anneal/core/protocol/events';
 import { colors } from './colors.ts';
 import { print, printJsonLine } from './print.ts';
-import { bar, ProgressLine } from './progressLine.ts';
+import { barBefore, ProgressLine } from './progressLine.ts';
 import { printError } from './reportError.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber } from './units.ts';
 
@@ -33,15 +33,14 @@ function onTerminal(out: NodeJS.WriteStream): RunProgress {
       }
       pace = pace === undefined ? event.milliseconds : pace + 0.1 * (event.milliseconds - pace);
       const left = Math.max(0, totalSteps - event.step) * pace;
-      line.show(
-        [
-          `${bar(event.step / totalSteps, 20)} ${event.step}/${totalSteps}`,
-          `loss ${formatNumber(event.loss)}`,
-          `lr ${formatNumber(event.learningRate)}`,
-          `${formatCount(event.tokensPerSecond)} tok/s`,
-          `${formatDuration(left)} left`,
-        ].join('  '),
-      );
+      const text = [
+        `${event.step}/${totalSteps}`,
+        `loss ${formatNumber(event.loss)}`,
+        `lr ${formatNumber(event.learningRate)}`,
+        `${formatCount(event.tokensPerSecond)} tok/s`,
+        `${formatDuration(left)} left`,
+      ].join('  ');
+      line.show(barBefore(text, event.step / totalSteps, out.columns));
     },
     end: () => line.clear(),
   };
@@ -60,7 +59,7 @@ export function printEvent(event: RunEvent, write: (line: string) => void): void
       return write(`memory: ${total === undefined ? '' : `${formatBytes(total)} = `}${parts.join(' + ')}`);
     }
     case 'started':
-      return write(`training for ${formatCount(event.totalSteps)} steps`);
+      return write(`training for ${formatCount(event.totalSteps)} ${event.totalSteps === 1 ? 'step' : 'steps'}`);
     case 'resumed':
       return write(
         event.fromStep > 0 ? `continuing after step ${event.fromStep}` : 'starting again from the first step',

@@ -74,6 +74,14 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
 
   let state = checkpoint ? await restore(checkpoint, session, engine) : fresh;
   out.recordStart({ totalSteps, fromStep: state.step });
+  if (totalSteps === 1 && scheduled(0) === 0) {
+    out.record({
+      type: 'warning',
+      code: 'nothing_learnt',
+      message: 'the warm-up takes the only step of this run: at learning rate 0 nothing is learnt',
+      next: 'set warmup_ratio: 0, or train for more steps',
+    });
+  }
   await answerSamples(session, engine, out, state.step);
   const stopsEarly = () => job.patience !== null && state.evaluationsWithoutGain >= job.patience;
 
