@@ -87,18 +87,7 @@ describe('packing', () => {
   });
 });
 
-const maxTokens = (lengths: readonly number[], more: Partial<StepOptions>): number =>
-  planSteps(storeOf(lengths), { ...options, samplePacking: false, ...more }).maxTokens;
-
 describe('steps', () => {
-  it('asks for no more room than the longest rows of a step can take', () => {
-    const step = { microBatchSize: 2, gradientAccumulationSteps: 1 };
-    expect(maxTokens([5, 3, 2, 4], { ...step, sequenceLen: 64 })).toBe(9);
-    expect(maxTokens([5, 3, 2, 4], { ...step, gradientAccumulationSteps: 2, sequenceLen: 64 })).toBe(14);
-    expect(maxTokens([5, 3, 2, 4], { ...step, gradientAccumulationSteps: 2, sequenceLen: 6 })).toBe(12);
-    expect(maxTokens([5, 3, 2, 4], { ...step, sequenceLen: 64, samplePacking: true })).toBe(14);
-  });
-
   it('gives every document once an epoch, in an order that the seed decides', () => {
     fc.assert(
       fc.property(anyLengths, fc.boolean(), fc.boolean(), (lengths, samplePacking, shuffle) => {

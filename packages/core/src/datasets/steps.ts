@@ -18,7 +18,7 @@ export interface StepOptions {
 /** The steps of every epoch, each a pure function of its number: what makes a position restorable and prefetching safe. */
 export interface Steps {
   readonly stepsPerEpoch: number;
-  /** No batch of any epoch has more tokens: a step's longest rows together, as far as one batch holds them. */
+  /** Tokens of the largest batch any step can have. */
   readonly maxTokens: number;
   /** Share of the rows' room that holds tokens; 1 without packing. */
   readonly packingEfficiency: number;
@@ -54,7 +54,7 @@ export function planSteps(store: TokenStore, options: StepOptions): Steps {
 
   return {
     stepsPerEpoch: Math.ceil(rowCount / rowsPerStep),
-    maxTokens: Math.min(batchTokens, longestTogether(store, rowCount, row, rowsPerStep)),
+    maxTokens: batchTokens,
     packingEfficiency: bins === null ? 1 : packingEfficiency(store.lengths, bins, sequenceLen),
     build(epoch, index) {
       const order = orderOf(epoch).subarray(index * rowsPerStep, (index + 1) * rowsPerStep);
@@ -91,7 +91,7 @@ export function* evaluationBatches(store: TokenStore, maxTokens: number): Genera
 
 /** Lays documents one after another. The sums over a step do not depend on how its documents are spread over batches. */
 export function buildBatch(store: TokenStore, documents: readonly number[]): Batch {
-  const total = tokensOf(store, documents);
+  const total = documents.reduce((sum, document) => sum + (store.lengths[document] as number), 0);
   const batch = {
     tokens: new Int32Array(total),
     targets: new Int32Array(total).fill(-1),
@@ -115,29 +115,10 @@ export function buildBatch(store: TokenStore, documents: readonly number[]): Bat
 
 /** The fewest batches that best-fit finds, rows and batches in the order of the step. */
 function fitIntoBatches(store: TokenStore, rows: readonly (readonly number[])[], maxTokens: number): number[][] {
-  const lengths = rows.map((documents) => tokensOf(store, documents));
+  const lengths = rows.map((row) => row.reduce((sum, document) => sum + (store.lengths[document] as number), 0));
   const bins = packBins(lengths, Uint32Array.from(rows.keys()), maxTokens).map((bin) => bin.sort((a, b) => a - b));
   bins.sort((a, b) => (a[0] as number) - (b[0] as number));
   return bins.map((bin) => bin.flatMap((i) => rows[i] as number[]));
-}
-
-/** Tokens of the `count` longest rows. */
-function longestTogether(
-  store: TokenStore,
-  rowCount: number,
-  row: (i: number) => readonly number[],
-  count: number,
-): number {
-  const lengths = new Float64Array(rowCount);
-  for (let i = 0; i < rowCount; i++) lengths[i] = tokensOf(store, row(i));
-  return lengths
-    .sort()
-    .subarray(-count)
-    .reduce((sum, length) => sum + length, 0);
-}
-
-function tokensOf(store: TokenStore, documents: readonly number[]): number {
-  return documents.reduce((sum, document) => sum + (store.lengths[document] as number), 0);
 }
 
 function countTargets({ targets }: Batch): number {

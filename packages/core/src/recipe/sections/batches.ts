@@ -6,7 +6,7 @@ export const batches = {
   sequence_len: optional(
     z.int().min(8).max(16_777_216),
     2048,
-    'Longest row in tokens. Memory for activations grows with the longest rows that there are.',
+    'Longest row in tokens. Memory for activations grows with it.',
   ),
   excess_length_strategy: optional(
     z.enum(['raise', 'drop', 'truncate']),
