@@ -19,9 +19,12 @@ async function refusalOf(recipe: Recipe): Promise<UserError> {
   return error;
 }
 
-test('more memory than there is', async () => {
+test.each([
+  { sequence_len: 1_000_000, micro_batch_size: 1000 },
+  { sequence_len: 16_777_216, micro_batch_size: 65_536 }, // more bytes than an integer holds
+])('more memory than there is: %j', async (changes) => {
   const before = process.memoryUsage.rss();
-  const refusal = await refusalOf(tinyRecipe(temporaryFolder(), { sequence_len: 1_000_000, micro_batch_size: 1000 }));
+  const refusal = await refusalOf(tinyRecipe(temporaryFolder(), changes));
   expect(refusal.code).toBe('out_of_memory');
   expect(refusal.what).toMatch(/needs [\d.]+ GB, [\d.]+ GB are free/);
   expect(refusal.next).toContain('sequence_len');

@@ -33,7 +33,12 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   }),
 
   /** The plan's own bytes by class (weights, adapters, optimizer, activations, workspace, total, …). */
-  z.object({ type: z.literal('planned'), memory: z.record(z.string(), count), trainableParameters: count.optional() }),
+  z.object({
+    type: z.literal('planned'),
+    // An absurd plan, which is refused next, has more bytes than an integer holds.
+    memory: z.record(z.string(), z.number().min(0)),
+    trainableParameters: count.optional(),
+  }),
 
   /** The first step is about to run. Once for every launch of the run. */
   z.object({ type: z.literal('started'), totalSteps: count }),
