@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
-import { type CpuDevice, Engine } from '@anneal/kernels';
+import type { CpuDevice } from '@anneal/kernels';
 import type { StepBatches } from '../datasets/types.ts';
+import { allocateEngine, memoryBudget } from '../memory.ts';
 import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
 import { random } from '../random.ts';
 import { initialiseLora } from '../trainer/initialise.ts';
-import { memoryBudget } from '../trainer/memoryBudget.ts';
 import { planTraining } from '../trainer/planTraining.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
@@ -43,7 +43,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     memoryBudget: memoryBudget(),
     sampleContext: 0,
   });
-  const engine = new Engine(plan, device);
+  const engine = allocateEngine(plan, device, { what: 'the benchmark', next: 'lower --sequence-len' });
   await loadWeights(engine, model);
   model.close();
   if (lora) await initialiseLora(engine, lora, 1);

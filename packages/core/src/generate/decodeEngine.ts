@@ -1,5 +1,5 @@
-import { type CpuDevice, compile, Engine, scratchOf, Variables } from '@anneal/kernels';
-import { UserError } from '../errors.ts';
+import { type CpuDevice, compile, type Engine, scratchOf, Variables } from '@anneal/kernels';
+import { allocateEngine } from '../memory.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { loadWeights } from '../models/load.ts';
@@ -37,18 +37,11 @@ export async function openDecodeEngine(model: OpenModel, options: DecodeEngineOp
   });
   const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1 };
   const plan = compile(programs, { bounds, activations: 'keep', scratch: scratchOf(device) });
-  let engine: Engine;
-  try {
-    engine = new Engine(plan, device);
-  } catch (cause) {
-    throw new UserError({
-      what: `the model does not fit into memory: ${(plan.memory.total / 1e9).toFixed(2)} GB are needed`,
-      where: model.path,
-      next: 'choose a shorter context, or bfloat16 weights',
-      code: 'out_of_memory',
-      cause,
-    });
-  }
+  const engine = allocateEngine(plan, device, {
+    what: 'the model',
+    where: model.path,
+    next: 'choose a shorter context, bfloat16 weights or a smaller model, or close other programs',
+  });
   try {
     await loadWeights(engine, model, { ...(onLoad && { onProgress: onLoad }), signal });
     if (adapter) await writeLora(engine, adapter.modules);

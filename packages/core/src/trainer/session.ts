@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { Engine, type Plan } from '@anneal/kernels';
+import type { Engine, Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { encodePrompt, type ModelText, openModelText } from '../generate/modelText.ts';
 import { defaultCacheDirectory } from '../hub/cache.ts';
+import { allocateEngine, memoryBudget } from '../memory.ts';
 import { type LoraModuleSpec, type LoraSpec, loraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
@@ -14,7 +15,6 @@ import { loadWeights } from '../models/load.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { initialiseLora } from './initialise.ts';
 import type { Job } from './job.ts';
-import { memoryBudget } from './memoryBudget.ts';
 import { planTraining } from './planTraining.ts';
 import type { RunDirectory, RunHashes } from './runDirectory.ts';
 
@@ -112,10 +112,13 @@ export async function startEngine(session: Session, checkpoint: string | null): 
   const { job, model, plan, lora, initialAdapter } = session;
   const adapter = checkpoint && lora ? loadLoraWeights(checkpoint, model) : initialAdapter;
   if (checkpoint && lora && adapter) refuseOtherAdapter(checkpoint, loraSpecOf(adapter, lora.dropout), lora);
-  refuseTooLarge(plan);
-  const weights = checkpoint && !lora ? openModel(checkpoint) : model;
-  const engine = new Engine(plan, job.device);
+  const engine = allocateEngine(plan, job.device, {
+    what: 'the run',
+    next: 'lower sequence_len or micro_batch_size, set activations: recompute, or close other programs; `anneal estimate` shows the parts',
+  });
+  let weights = model;
   try {
+    if (checkpoint && !lora) weights = openModel(checkpoint);
     await loadWeights(engine, weights);
     if (adapter) await writeLora(engine, adapter.modules);
     else if (lora) await initialiseLora(engine, lora, job.seed);
@@ -180,16 +183,6 @@ function inWords(module: LoraModuleSpec | undefined): string {
   return module ? `an adapter of rank ${module.rank} and scale ${Number(module.scale.toPrecision(9))}` : 'no adapter';
 }
 
-function refuseTooLarge(plan: Plan): void {
-  const available = memoryBudget();
-  if (plan.memory.total <= available) return;
-  throw new UserError({
-    what: `the run needs ${gigabytes(plan.memory.total)}, ${gigabytes(available)} are free`,
-    next: 'lower sequence_len or micro_batch_size, set activations: recompute, or close other programs; `anneal estimate` shows the parts',
-    code: 'out_of_memory',
-  });
-}
-
 function largest(counts: Iterable<number>): number {
   let most = 0;
   for (const count of counts) most = Math.max(most, count);
@@ -198,8 +191,4 @@ function largest(counts: Iterable<number>): number {
 
 function sha256(value: string): string {
   return createHash('sha256').update(value).digest('hex');
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(2)} GB`;
 }

@@ -1,0 +1,27 @@
+import { compile, cpuDevice, embedding, Graph, scratchOf, Variables } from '@anneal/kernels';
+import { expect, test } from 'vitest';
+import { allocateEngine, memoryBudget } from './memory.ts';
+
+const device = cpuDevice({ threads: 1 });
+const graph = new Graph('program', new Variables());
+const table = graph.variables.get('table', { shape: [1000, 1000], dtype: 'f32', kind: 'weight' });
+graph.result('rows', embedding(graph.input('tokens', 'i32', ['T']), table));
+const bounds = { T: 1, S: 1, N: 1 };
+const plan = compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) });
+const need = { what: 'the model', where: 'here', next: 'take a smaller one' };
+
+test('an engine gets the memory that is there', async () => {
+  expect(plan.memory.total).toBeLessThan(memoryBudget());
+  await allocateEngine(plan, device, need, plan.memory.total).dispose();
+});
+
+test('one that needs more is refused, with what it is for', () => {
+  expect(() => allocateEngine(plan, device, need, plan.memory.total - 1)).toThrow(
+    expect.objectContaining({
+      code: 'out_of_memory',
+      what: 'the model needs 0.01 GB, 0.01 GB are free',
+      where: 'here',
+      next: 'take a smaller one',
+    }),
+  );
+});
