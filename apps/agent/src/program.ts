@@ -37,7 +37,7 @@ async function addVerb(program: Command, verb: Verb, filledIn: boolean): Promise
   for (const leaf of leavesOf(command)) leaf.option('--json', 'print JSON');
 }
 
-export function leavesOf(command: Command): Command[] {
+function leavesOf(command: Command): Command[] {
   return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
 }
 

@@ -50,7 +50,7 @@ async function listShortNames(options: Options): Promise<void> {
 }
 
 /** On stderr: a bar on a terminal, otherwise a line per source and per tenth. */
-export function showProgress(): { show(progress: PullProgress): void; end(): void } {
+function showProgress(): { show(progress: PullProgress): void; end(): void } {
   const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
   const say = (text: string) => (line ? line.print(text) : remark(text));
   let saidTenth = -1;

@@ -9,7 +9,7 @@ import { MANIFEST_FILE, openTokenStore, readManifest, TokenStoreWriter } from '.
 
 export type { DatasetInput, PreparedData, PreparedSummary, PrepareOptions, PrepareProgress } from './preparedData.ts';
 
-export const DROPPED_FILE = 'dropped.jsonl';
+const DROPPED_FILE = 'dropped.jsonl';
 /**
  * Reads, renders, tokenizes and judges every row, and leaves the tokens in `folder`; a cache of the same inputs is used as it is.
  * @throws UserError for unreadable data, rows over `sequenceLen` with `raise`, and when nothing would be trained

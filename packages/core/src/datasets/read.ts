@@ -8,7 +8,7 @@ import { decodeRow, parseRow } from './rowJson.ts';
 import { openTable } from './tableSource.ts';
 import type { DataSource, RawRow } from './types.ts';
 
-export const DATA_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet', '.txt'] as const;
+const DATA_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet', '.txt'] as const;
 /** Rows looked at to find out what a file holds. */
 const SAMPLE = 100;
 

@@ -57,7 +57,7 @@ export function openChatRenderer(
   return { template, endTokens: [...new Set([...own, ...endTokens])], options };
 }
 
-export const templateMissing = (): UserError =>
+const templateMissing = (): UserError =>
   new UserError({
     what: 'the model has no chat template, so conversations cannot be turned into text',
     next: 'set `chat_template` in the recipe, or train on plain text (`type: completion`)',

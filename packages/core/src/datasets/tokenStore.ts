@@ -20,7 +20,7 @@ export interface TokenStore {
 }
 
 /** Bit of a stored word that says: this token is a target. Ids lie below it. */
-export const TARGET = 0x8000_0000;
+const TARGET = 0x8000_0000;
 export const idOfWord = (word: number): number => word & 0x7fff_ffff;
 export const isTargetWord = (word: number): boolean => word >>> 31 === 1;
 
@@ -52,7 +52,7 @@ export interface StoreManifest {
   readonly summary: unknown;
 }
 
-export const TOKENS_FILE = 'tokens.bin';
+const TOKENS_FILE = 'tokens.bin';
 export const MANIFEST_FILE = 'manifest.json';
 
 /** Numbers of one kind that the index holds for every document, in their order in the file. */

@@ -1,5 +1,5 @@
 /** Edits between two words: insert, delete, replace, swap neighbours (optimal string alignment, Damerau 1964). */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

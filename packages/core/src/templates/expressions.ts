@@ -113,7 +113,7 @@ export function compileFilter(node: FilterName): (value: Value, scope: Scope) =>
   };
 }
 
-export function compileCall(node: CallExpression): Evaluate {
+function compileCall(node: CallExpression): Evaluate {
   const callee = compileExpression(node.callee);
   const evaluateArguments = compileArguments(node.args);
   return (scope) => {

@@ -18,7 +18,7 @@ import {
 } from './values.ts';
 
 /** No string of a template may grow beyond this: conversations of millions of tokens stay far below. */
-export const MAX_STRING = 1 << 24;
+const MAX_STRING = 1 << 24;
 
 /** `for`, `in`, `list`: what iterating gives. */
 export function iterate(value: Value): readonly Value[] {

@@ -8,7 +8,7 @@ const MAX_DEPTH = 100;
 const MAX_OUTPUT = 1 << 28;
 
 /** Where printed text goes; a `set` block or macro prints into its own. */
-export class Output {
+class Output {
   #parts: string[] = [];
   length = 0;
 

@@ -14,7 +14,7 @@ import { lookUpPattern } from './pattern.ts';
 export const CONFIG_FILE = 'adapter_config.json';
 export const WEIGHTS_FILE = 'adapter_model.safetensors';
 /** PeftModel.base_model (a LoraModel) .model (the transformers model) */
-export const NAME_PREFIX = 'base_model.model.';
+const NAME_PREFIX = 'base_model.model.';
 
 /** One adapted linear layer: y = W x + scale · B (A x). */
 export interface LoraModule {

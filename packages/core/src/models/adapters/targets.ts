@@ -4,7 +4,7 @@ import type { ModelConfig } from '../config.ts';
 import { findName, type NameTable } from '../names.ts';
 
 /** The linear layers of a decoder block that can carry an adapter, in the order of their use. */
-export const LINEARS = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const;
+const LINEARS = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const;
 
 /** A backtracking pattern from a file may take for ever; honest ones take microseconds. */
 const PATTERN_TIMEOUT_MS = 1000;

@@ -47,7 +47,7 @@ export const schedule: Rule = (value) => {
 };
 
 /** `{min_lr_rate: 0.1}` of `cosine_with_min_lr`. */
-export const scheduleArguments: Rule = (value) => {
+const scheduleArguments: Rule = (value) => {
   const keys = isMapping(value) ? Object.keys(value) : [];
   if (keys.length === 0) return nothing('empty');
   return isMapping(value) && keys.length === 1 && keys[0] === 'min_lr_rate'
