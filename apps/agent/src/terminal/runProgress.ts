@@ -107,6 +107,7 @@ function describeData(event: EventOf<'data_prepared'>): string {
     ...(event.validationRows === undefined ? [] : [`${formatCount(event.validationRows)} rows for validation`]),
     ...(event.dropped > 0 ? [colors.yellow(`${formatCount(event.dropped)} dropped`)] : []),
     ...(event.truncated > 0 ? [colors.yellow(`${formatCount(event.truncated)} truncated`)] : []),
+    ...(event.dropped + event.truncated > 0 ? ['listed in data/dropped.jsonl'] : []),
   ].join(', ');
 }
 
