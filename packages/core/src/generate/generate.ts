@@ -1,7 +1,7 @@
 import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { random } from '../random.ts';
-import { type SamplingOptions, sample } from './sample.ts';
+import { argmax, type SamplingOptions, sample } from './sample.ts';
 
 export interface GenerateOptions {
   /** Which decode program answers: with the adapter, or the base model. */
@@ -16,7 +16,7 @@ export interface GenerateOptions {
 
 /**
  * Answers a prompt token by token. The engine's cache is overwritten: one generation at a time.
- * @throws UserError when the prompt leaves no room in the context
+ * @throws UserError when the prompt leaves no room in the context, or the model computes no numbers
  */
 export async function* generate(engine: Engine, prompt: Int32Array, options: GenerateOptions): AsyncGenerator<number> {
   const contextLength = contextLengthOf(engine);
@@ -33,12 +33,21 @@ export async function* generate(engine: Engine, prompt: Int32Array, options: Gen
   const text = Array.from(prompt);
   let logits = await readPrompt(engine, prompt, options);
   for (let made = 0; made < options.maxNewTokens && logits; made++) {
+    if (!Number.isFinite(logits[argmax(logits)])) throw notFinite(text.length);
     const id = sample(logits, options.sampling, text, () => uint32() / 2 ** 32);
     yield id;
     text.push(id);
     if (options.stopIds.has(id) || text.length >= contextLength || made + 1 >= options.maxNewTokens) return;
     logits = await forward(engine, options, Int32Array.of(id), text.length - 1);
   }
+}
+
+function notFinite(tokens: number): UserError {
+  return new UserError({
+    what: `what the model says after ${tokens} tokens is no number (NaN or infinite logits)`,
+    next: 'weights of the model or of its adapter are not finite: use an earlier checkpoint, or fetch the files again',
+    code: 'logits_not_finite',
+  });
 }
 
 async function readPrompt(engine: Engine, prompt: Int32Array, options: GenerateOptions): Promise<Float32Array | null> {
