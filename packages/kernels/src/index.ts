@@ -1,7 +1,7 @@
 export { adamwOp } from '../ops/adamw/op.ts';
 export { add } from '../ops/add/op.ts';
 export { addBias } from '../ops/add_bias/op.ts';
-export { type AttentionOptions, attention } from '../ops/attention/op.ts';
+export { type AttentionOptions, attention, attentionLimits } from '../ops/attention/op.ts';
 export { attentionCached } from '../ops/attention_cached/op.ts';
 export { dropout } from '../ops/dropout/op.ts';
 export { embedding } from '../ops/embedding/op.ts';

@@ -145,7 +145,15 @@ describe('shapes that do not fit are refused when the graph is built', () => {
   test('heads larger than the kernels have room for', async () => {
     const wide = { q: f32(1, 513), k: f32(1, 513), v: f32(1, 513), cuSeqlens: i32(0, 1) };
     const options = { heads: 1, kvHeads: 1, headSize: 513, scale: 1, window: 0 };
-    await expect(apply(attentionOp, wide, options)).rejects.toThrow('heads of 513 exceed 512');
+    await expect(apply(attentionOp, wide, options)).rejects.toThrow('1 heads of 513 exceed 512 of 512');
+    const many = { q: f32(1, 1026), k: f32(1, 2), v: f32(1, 2), cuSeqlens: i32(0, 1) };
+    await expect(apply(attentionOp, many, { ...options, heads: 513, headSize: 2 })).rejects.toThrow('513 heads of 2');
+  });
+
+  test('as many heads as the kernels have room for, on one key head', async () => {
+    const inputs = { q: f32(100, 1024), k: f32(100, 2), v: f32(100, 2), cuSeqlens: i32(0, 100) };
+    const options = { heads: 512, kvHeads: 1, headSize: 2, scale: 1, window: 0, bf16: 0 };
+    await expect(apply(attentionOp, inputs, options)).resolves.toBeDefined();
   });
 
   test('an update of what is no variable', () => {

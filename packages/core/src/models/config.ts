@@ -1,3 +1,4 @@
+import { attentionLimits } from '@anneal/kernels';
 import type { Fields } from './fields.ts';
 import { type RopeConfig, readRope } from './rope.ts';
 
@@ -55,7 +56,7 @@ const MAX_LAYERS = 1024;
 export function readDecoderConfig(fields: Fields, generation: Fields | null, traits: DecoderTraits): ModelConfig {
   refuseWhatWouldChangeTheModel(fields);
   const hiddenSize = fields.count('hidden_size');
-  const headCount = fields.count('num_attention_heads');
+  const headCount = fields.count('num_attention_heads', undefined, attentionLimits.heads);
   const kvHeadCount = fields.count('num_key_value_heads', headCount);
   const headSize = fields.has('head_dim')
     ? fields.count('head_dim')
@@ -63,6 +64,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
   if (!Number.isInteger(headSize) || headSize % 2 !== 0) {
     throw fields.wrong('head_dim', 'an even number, or hidden_size an even multiple of num_attention_heads');
   }
+  if (headSize > attentionLimits.headSize) throw fields.wrong('head_dim', `at most ${attentionLimits.headSize}`);
   if (headCount % kvHeadCount !== 0) throw fields.wrong('num_key_value_heads', `a divisor of ${headCount} heads`);
   const layerCount = fields.count('num_hidden_layers', undefined, MAX_LAYERS);
   const maxPositions = fields.count('max_position_embeddings');

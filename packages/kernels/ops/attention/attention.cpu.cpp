@@ -18,7 +18,8 @@ static AttentionShape shapeOf(const Launch& launch) {
           a[5] != 0 ? DType::bf16 : DType::f32};
 }
 
-static const char* checkDocuments(const AttentionShape& shape) {
+static const char* check(const AttentionShape& shape) {
+  if (const char* problem = checkHeads(shape.heads, shape.kv_heads, shape.head_size)) return problem;
   const int32_t* ends = shape.cu_seqlens;
   if (shape.documents < 1 || ends[0] != 0 || ends[shape.documents] != shape.tokens) return "cuSeqlens does not run from 0 to the number of tokens";
   for (int64_t d = 0; d < shape.documents; d++)
@@ -28,7 +29,7 @@ static const char* checkDocuments(const AttentionShape& shape) {
 
 const char* attention(const Launch& launch) {
   const AttentionShape shape = shapeOf(launch);
-  if (const char* problem = checkDocuments(shape)) return problem;
+  if (const char* problem = check(shape)) return problem;
   attention_forward(*launch.context, shape, launch.inputs[0].f32(), launch.inputs[1].f32(), launch.inputs[2].f32(), launch.outputs[0].f32(),
                     launch.outputs[1].f32());
   return nullptr;
@@ -36,7 +37,7 @@ const char* attention(const Launch& launch) {
 
 const char* attention_backward(const Launch& launch) {
   const AttentionShape shape = shapeOf(launch);
-  if (const char* problem = checkDocuments(shape)) return problem;
+  if (const char* problem = check(shape)) return problem;
   attention_backward(*launch.context, shape, launch.inputs[0].f32(), launch.inputs[1].f32(), launch.inputs[2].f32(), launch.inputs[4].f32(),
                      launch.inputs[5].f32(), launch.inputs[6].f32(), launch.outputs[0].f32(), launch.outputs[1].f32(), launch.outputs[2].f32());
   return nullptr;

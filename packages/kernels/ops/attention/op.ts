@@ -12,15 +12,15 @@ export interface AttentionOptions {
 }
 
 export interface PackedAttentionOptions extends AttentionOptions {
-  /** How products are formed: 1 rounds both operands to bf16 first, sums and softmax are float32 in either case. */
+  /** Rounds the operands of every product to bf16; sums and softmax are float32 in either case. */
   readonly bf16: boolean;
 }
 
 export const attentionAttributes = ['heads', 'kvHeads', 'headSize', 'scale', 'window'] as const;
 const packedAttributes = [...attentionAttributes, 'bf16'] as const;
 
-/** As kMaxHeadSize in native/cpu/attention/attention.h. */
-const largestHead = 512;
+/** As kMaxHeads and kMaxHeadSize in native/cpu/attention/attention.h: what fits into a thread's scratch. */
+export const attentionLimits = { heads: 512, headSize: 512 };
 
 export function checkHeads(
   name: string,
@@ -29,7 +29,9 @@ export function checkHeads(
 ): { H: number } {
   if (Q !== a.heads * a.headSize || K !== a.kvHeads * a.headSize || a.heads % a.kvHeads !== 0)
     throw new Error(`${name}: ${a.heads}/${a.kvHeads} heads of ${a.headSize} do not fit rows of ${Q} and ${K}`);
-  if (a.headSize > largestHead) throw new Error(`${name}: heads of ${a.headSize} exceed ${largestHead}`);
+  const { heads, headSize } = attentionLimits;
+  if (a.heads > heads || a.headSize > headSize)
+    throw new Error(`${name}: ${a.heads} heads of ${a.headSize} exceed ${heads} of ${headSize}`);
   return { H: a.heads };
 }
 

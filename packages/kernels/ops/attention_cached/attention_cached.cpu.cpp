@@ -32,6 +32,7 @@ const char* attention_cached(const Launch& launch) {
   const Tensor q = launch.inputs[0], keys = launch.inputs[1], values = launch.inputs[2];
   const double* a = launch.attributes;
   const int64_t start = q.shape[0] > 0 ? launch.inputs[3].i32()[0] : 0;
+  if (const char* problem = checkHeads(static_cast<int>(a[0]), static_cast<int>(a[1]), static_cast<int>(a[2]))) return problem;
   if (const char* problem = checkPositions(launch.inputs[3], q.shape[0], keys.shape[0])) return problem;
   if (keys.type != values.type) return "keys and values have different types";
   attention_cached(*launch.context, q.shape[0], start, static_cast<int>(a[0]), static_cast<int>(a[1]), static_cast<int>(a[2]), static_cast<float>(a[3]),

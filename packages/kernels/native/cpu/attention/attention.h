@@ -7,8 +7,15 @@
 
 namespace anneal::ANNEAL_ISA {
 
-/** The largest head whose blocks fit into one thread's scratch. */
+/** Heads whose blocks, maxima and sums fit into one thread's scratch. */
 constexpr int kMaxHeadSize = 512;
+constexpr int kMaxHeads = 512;
+
+/** What is wrong with these heads, or null. */
+inline const char* checkHeads(int heads, int kv_heads, int head_size) {
+  if (heads < 1 || kv_heads < 1 || head_size < 1 || heads % kv_heads != 0) return "heads are not a multiple of key heads";
+  return heads > kMaxHeads || head_size > kMaxHeadSize ? "too many or too large heads" : nullptr;
+}
 
 /**
  * Rows of packed documents: document d holds the tokens cu_seqlens[d] … cu_seqlens[d + 1] - 1, the last one ends at `tokens`.

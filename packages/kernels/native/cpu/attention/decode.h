@@ -131,8 +131,9 @@ inline void combineParts(const Decode& call, int64_t head, float* out) {
 
 inline void decodeOne(Context& context, Decode call, float* out) {
   constexpr int64_t most_parts = 16, scratch_floats = kScratchBytesPerThread / sizeof(float);
+  static_assert(kMaxHeads * (kMaxHeadSize + 2) <= scratch_floats, "room for one part");
   const int64_t slot_floats = int64_t{call.heads} * (call.head_size + 2), keys = call.end_key - call.first_key;
-  const int64_t fitting = larger(smaller(scratch_floats / slot_floats, most_parts), 1);
+  const int64_t fitting = smaller(scratch_floats / slot_floats, most_parts);
   call.keys_per_part = roundUp((keys + fitting - 1) / fitting, kDecodeKeys);
   call.parts = (keys + call.keys_per_part - 1) / call.keys_per_part;
   call.sums = reinterpret_cast<float*>(context.scratch);

@@ -35,6 +35,10 @@ inline void softmaxStrip(float* scores, int rows, int columns, int64_t position,
   }
 }
 
+static_assert(sizeof(float) * (2 * kMaxHeadSize * kKeyBlock + kTileRows * (kMaxHeadSize + kKeyBlock) + 2 * kMaxHeads * kQueryBlock) + 1024 <=
+                  kScratchBytesPerThread,
+              "room for what attend() takes");
+
 /** Writes out, and the log-sum-exp of query i of head g to lse[g · lse_stride + i] unless lse is null. */
 template <Cells cells, typename Element>
 void attend(const QueryBlock<Element>& block, Scratch scratch, float* lse, int64_t lse_stride) {
