@@ -91,8 +91,9 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   sum: (value) => iterate(value).reduce((sum: number, item) => sum + numberOf(item, 'sum'), 0),
   abs: (value) => Math.abs(numberOf(value, 'abs')),
   round: (value, args) => {
-    const scale = 10 ** (numeric(args[0] ?? 0) ?? 0);
-    return float(Math.round(numberOf(value, 'round') * scale) / scale);
+    const digits = numeric(args[0] ?? 0) ?? 0;
+    const rounded = roundLikePython(numberOf(value, 'round'), digits);
+    return isFloat(value) ? float(rounded) : rounded;
   },
   int: (value, args) => {
     const number = isString(value) ? Number.parseInt(value, 10) : numeric(value);
@@ -206,4 +207,18 @@ function numberOf(value: Value, what: string): number {
   throw new TemplateError(
     value instanceof Undefined ? value.message : `${what} needs a number, not '${typeName(value)}'`,
   );
+}
+
+/** Python's round(): of the decimal number that is exactly meant, ties to even. */
+function roundLikePython(number: number, digits: number): number {
+  if (digits > 100) return number;
+  // A tie has a 5 behind the last digit: an odd number of halves of 2^-digits.
+  const isTie = digits >= 0 ? Math.abs((number * 2 ** (digits + 1)) % 2) === 1 : false;
+  if (digits >= 0 && !isTie) return Number(number.toFixed(digits));
+  const scaled = digits >= 0 ? number * 10 ** digits : number / 10 ** -digits;
+  const below = Math.floor(scaled);
+  const rest = scaled - below;
+  const even = below % 2 === 0 ? below : below + 1;
+  const nearest = rest === 0.5 ? even : Math.round(scaled);
+  return digits >= 0 ? nearest / 10 ** digits : nearest * 10 ** -digits;
 }

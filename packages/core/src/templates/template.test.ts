@@ -37,6 +37,10 @@ describe('as Python prints', () => {
     ['{{ "a" ~ 1 ~ none }} {{ [1, 2] | join("-") }} {{ "abc" | replace("b", "") | upper }}', 'a1None 1-2 AC'],
     ['{%- for k, v in {"a": 1}.items() %}{{ k }}={{ v }}{% else %}none{% endfor %}', 'a=1'],
     ['{{ [{"r": "a"}, {"r": "b"}] | selectattr("r", "equalto", "b") | list }}', "[{'r': 'b'}]"],
+    [
+      '{{ [2.5|round, 3.5|round, 10|round, 15|round(-1), 25|round(-1), 2.675|round(2), -2.5|round, 42.55|round(1), true|round, 0.125|round(2)] | join(" ") }}',
+      '2.0 4.0 10 20 20 2.67 -2.0 42.5 1 0.12',
+    ],
     ['{{ [{"r": "a"}, {}] | map(attribute="r") | select("defined") | join }}', 'a'],
   ])('%s', (source, expected) => {
     expect(render(source)).toBe(expected);
