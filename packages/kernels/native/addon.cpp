@@ -95,16 +95,20 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     return variables[index];
   }
 
-  // write(variable, bytes, source dtype, first element): converts into the variable's own type
+  // write(variable, bytes, source dtype, first element or undefined for the whole): converts into the variable's own type
   Napi::Value write(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     checkIdle(env);
     const Place& place = variable(env, info[0].As<Napi::Number>().Uint32Value());
     const auto bytes = info[1].As<Napi::Uint8Array>();
     const auto source = static_cast<SourceType>(info[2].As<Napi::Number>().Int32Value());
-    const auto first = static_cast<uint64_t>(info[3].As<Napi::Number>().Int64Value());
+    const bool is_whole = info[3].IsUndefined();
+    const uint64_t first = is_whole ? 0 : static_cast<uint64_t>(info[3].As<Napi::Number>().Int64Value());
     const uint64_t count = bytes.ByteLength() / sourceBytes(source);
     const uint64_t capacity = place.bytes / elementBytes(place.type);
+    if (bytes.ByteLength() % sourceBytes(source) != 0) throw Napi::Error::New(env, "part of a value for " + place.name);
+    if (is_whole && count != capacity)
+      throw Napi::Error::New(env, std::to_string(count) + " values for " + place.name + ", which holds " + std::to_string(capacity));
     if (first > capacity || count > capacity - first) throw Napi::Error::New(env, "more values than " + place.name + " holds");
     char* target = engine(env).at(place.offset) + first * elementBytes(place.type);
     std::vector<Napi::ObjectReference> keep;

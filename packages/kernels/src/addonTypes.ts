@@ -13,7 +13,7 @@ export type SourceType = (typeof sourceTypes)[number];
 /** Indices are positions in the plan's lists of variables, programs, inputs and results. */
 export interface NativeEngine {
   /** Converts into the variable's own type, from element `first` on. Rejects when there are more values than the variable holds. */
-  write(variable: number, bytes: Uint8Array, source: number, first: number): Promise<void>;
+  write(variable: number, bytes: Uint8Array, source: number, first: number | undefined): Promise<void>;
   /** Runs the calls in order off the event loop; `done` is below their number only after cancel(). Rejects on ids out of range. */
   run(
     calls: readonly NativeCall[],

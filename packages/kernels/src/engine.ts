@@ -25,8 +25,11 @@ export class Engine {
     this.variableIndex = new Map([...plan.variables.keys()].map((name, index) => [name, index]));
   }
 
-  /** Fills a variable from `first` on, converting float types as needed. */
-  write(name: string, bytes: ArrayBufferView, source: SourceType, first = 0): Promise<void> {
+  /**
+   * Fills a variable, converting float types as needed; from element `first` on, or all of it.
+   * @throws Error where the values are more than fit, or without `first` another number
+   */
+  write(name: string, bytes: ArrayBufferView, source: SourceType, first?: number): Promise<void> {
     const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return this.enqueue(() => this.native.write(this.index(name), view, sourceTypes.indexOf(source), first));
   }

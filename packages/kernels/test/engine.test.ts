@@ -41,10 +41,14 @@ describe('engine', () => {
   test('checks writes', async () => {
     const { engine } = multiplying();
     await expect(engine.write('other', new Float32Array(1), 'f32')).rejects.toThrow('no variable other');
-    await expect(engine.write('state', new Float32Array(7), 'f32')).rejects.toThrow('more values than state holds');
+    await expect(engine.write('state', new Float32Array(7), 'f32', 0)).rejects.toThrow('more values than state holds');
+    await expect(engine.write('state', new Float32Array(5), 'f32')).rejects.toThrow(
+      '5 values for state, which holds 6',
+    );
+    await expect(engine.write('state', new Uint8Array(23), 'f32', 0)).rejects.toThrow('part of a value for state');
     await expect(engine.write('state', new Float32Array(1), 'f32', 6)).rejects.toThrow('more values');
     await expect(engine.write('state', new Float32Array(1), 'f32', -1)).rejects.toThrow('more values');
-    await expect(engine.write('state', new Int32Array(1), 'i32')).rejects.toThrow('cannot be written');
+    await expect(engine.write('state', new Int32Array(6), 'i32')).rejects.toThrow('cannot be written');
     await engine.write('state', Float32Array.of(4, 5), 'f32', 4);
     expect([...(await engine.read('state'))]).toEqual([0, 0, 0, 0, 4, 5]);
     await engine.dispose();
