@@ -80,7 +80,9 @@ function fittingPlan(
     planAt((layer) =>
       count <= layers ? (layer < count ? 'cheap' : 'none') : layer < count - layers ? 'full' : 'cheap',
     );
-  let low = 0;
+  const kept = at(0);
+  if (kept.memory.total <= budget) return kept;
+  let low = 1;
   let high = 2 * layers;
   while (low < high) {
     const middle = (low + high) >> 1;
