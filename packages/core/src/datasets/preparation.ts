@@ -201,6 +201,8 @@ const ADVICE: Readonly<Record<DropReason, string>> = {
   malformed_row: 'check `type` and its field_… keys against the fields of the data',
   empty: 'check that the field names point at the texts',
   bad_roles: "map the data's role names with `roles`, or the message's parts with `message_property_mappings`",
+  bad_answer:
+    'every row is marked as a bad answer (`label: false`); add rows with good ones, or remove the field `label`',
   template_refused: 'the chat template wants another order of roles; change the data, or set another `chat_template`',
   turn_not_found: 'the chat template hides the trained roles; set roles_to_train, or another `chat_template`',
   content_lost: 'the chat template cannot print these messages (tool calls?); set another `chat_template`',

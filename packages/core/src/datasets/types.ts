@@ -95,6 +95,7 @@ export type DropReason =
   | 'malformed_row'
   | 'empty'
   | 'bad_roles'
+  | 'bad_answer'
   | 'template_refused'
   | 'turn_not_found'
   | 'content_lost'

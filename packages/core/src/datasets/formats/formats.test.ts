@@ -101,6 +101,21 @@ describe('chat', () => {
   });
 });
 
+describe('rows marked good or bad', () => {
+  it.each([
+    ['messages', { role: 'user', content: 'hi' }],
+    ['conversations', { from: 'human', value: 'hi' }],
+  ])('in %s: only the good ones are read', (field, message) => {
+    const marked = (label: unknown) => read({ [field]: [message], label });
+    expect(marked(false)).toMatchObject({
+      kind: 'dropped',
+      reason: 'bad_answer',
+      detail: expect.stringMatching(/bad/),
+    });
+    for (const label of [true, undefined, null, 0, 'false', '']) expect(marked(label)).toMatchObject({ kind: 'chat' });
+  });
+});
+
 describe('sharegpt', () => {
   it('reads function calls and observations as tool calls and tool messages', () => {
     const content = read({

@@ -19,7 +19,10 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
 };
 const SYSTEM_FIELDS = ['system', 'system_prompt'];
 
-/** Reads rows whose field `layout.field` lists messages; a preferred answer beside them (`chosen`) is their last one. */
+/**
+ * Reads rows whose field `layout.field` lists messages; a preferred answer beside them (`chosen`) is their last one. Rows that KTO marks as bad
+ * (`label: false`) are not to be imitated.
+ */
 export function messageReader(layout: MessageLayout, options: FieldOptions): RowReader {
   const { field } = layout;
   const properties = { role: layout.role, content: layout.content, ...options.messageProperties };
@@ -33,6 +36,7 @@ export function messageReader(layout: MessageLayout, options: FieldOptions): Row
   const read = (value: RowValue): Content | Dropped => {
     const list = listOf(value[field]);
     if (list === null) return dropped('malformed_row', `the field '${field}' is not a list of messages`);
+    if (value.label === false) return dropped('bad_answer', "the field 'label' marks the row as a bad answer");
     const raw = isObject(value.chosen) && !('chosen' === field) ? [...list, value.chosen] : list;
     const messages: Message[] = [];
     const train: (boolean | null)[] = [];
