@@ -17,7 +17,7 @@ export interface Node {
 export interface VariableSpec {
   readonly shape: readonly number[];
   readonly dtype: DType;
-  readonly kind: Exclude<TensorKind, 'input' | 'activation' | 'workspace'>;
+  readonly kind: Exclude<TensorKind, 'input' | 'activation'>;
 }
 
 /** Tensors that outlive a call, by name; every graph of a plan reads and writes the same ones. */

@@ -15,12 +15,11 @@ export const bytesOf: Record<DType, number> = { f32: 4, bf16: 2, i32: 4, u8: 1, 
 
 /**
  * What a tensor is for, which decides where it lives and in which line of the memory plan it is counted.
- * input, activation and workspace share the arena by liveness; all others persist and are shared by every program.
+ * input and activation share the arena by liveness; all others persist and are shared by every program.
  */
 export type TensorKind =
   | 'input'
   | 'activation'
-  | 'workspace'
   | 'weight' // frozen
   | 'parameter' // trained
   | 'gradient'

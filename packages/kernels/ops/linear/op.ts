@@ -2,9 +2,9 @@ import { graphOf } from '../../src/graph.ts';
 import { defineOp } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
 
-/** How products are formed: 1 rounds both operands to bf16 first, sums are float32 in either case. */
 export interface LinearOptions {
   readonly alpha?: number;
+  /** Rounds both operands of every product to bf16; sums are float32 in either case. */
   readonly bf16: boolean;
   /** Added to the result. */
   readonly plus?: Tensor | undefined;

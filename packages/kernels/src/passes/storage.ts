@@ -41,7 +41,7 @@ export function assignStorage(
     return { variable: null, bytes, first: from, last: lastUse.get(tensor) ?? from };
   };
 
-  for (const input of inputs) storage.set(input, { ...lives(input, -1), first: -1 });
+  for (const input of inputs) storage.set(input, lives(input, -1));
   nodes.forEach((node, position) => {
     for (const input of Object.values(node.inputs)) if (input && isPersistent(input)) variableStorage(input);
     const taken = new Set<Storage>();
