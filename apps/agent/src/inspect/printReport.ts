@@ -15,7 +15,10 @@ export function printReport({ summary, packing, nearDuplicates, leakage }: DataR
     );
   print(
     formatPairs([
-      ...summary.files.map((file): [string, string] => ['file', `${file.path} (${file.format})`]),
+      ...summary.files.map(({ path, format, rejectedUnread }): [string, string] => [
+        'file',
+        `${path} (${format})${rejectedUnread ? `: ${colors.yellow('preference pairs')}, whose rejected answers are not read` : ''}`,
+      ]),
       [
         'rows',
         `${formatCount(summary.rows)}: ${formatCount(summary.kept)} kept, ${warn(summary.truncated)} truncated, ${warn(summary.dropped)} dropped${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}`,

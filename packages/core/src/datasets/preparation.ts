@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { UserError } from '@anneal/formats/errors';
 import type { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { sha256OfFile } from '../fileHash.ts';
-import { openFormat } from './formats/index.ts';
+import { leavesRejectedUnread, openFormat } from './formats/index.ts';
 import { histogramOf } from './histogram.ts';
 import { countTargets } from './judge.ts';
 import { type ProcessedRow, processRows } from './pipeline.ts';
@@ -41,15 +41,13 @@ export class Preparation {
     const source = await openSource(path);
     try {
       const sample = await source.page(0, 100);
-      const reader = openFormat(
-        input.type,
-        sample.map((row) => row.value),
-        input.fields,
-        path,
-      );
+      const values = sample.map((row) => row.value);
+      const reader = openFormat(input.type, values, input.fields, path);
       const pipeline = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
       const { size: bytes } = await stat(path);
-      const file = this.#files.push({ path, bytes, sha256: await sha256OfFile(path), format: reader.format }) - 1;
+      const sha256 = await sha256OfFile(path);
+      const rejectedUnread = leavesRejectedUnread(reader, values);
+      const file = this.#files.push({ path, bytes, sha256, format: reader.format, rejectedUnread }) - 1;
       let rows = 0;
       // While one batch is tokenized on other threads, the next is read and rendered here.
       let ahead: Promise<ProcessedRow[]> | null = null;

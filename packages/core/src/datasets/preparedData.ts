@@ -62,6 +62,8 @@ export interface PreparedSummary {
     readonly bytes: number;
     readonly sha256: string;
     readonly format: string;
+    /** It holds preference pairs, whose rejected answers nothing is learnt from. */
+    readonly rejectedUnread: boolean;
   }[];
 }
 

@@ -152,6 +152,14 @@ export function recordSession({ data, plan, trainableParameters }: Session, out:
     truncated,
     validationRows: validationDocuments,
   });
+  for (const { path } of data.summary.files.filter(({ rejectedUnread }) => rejectedUnread)) {
+    out.record({
+      type: 'warning',
+      code: 'rejected_unread',
+      message: 'the data are preference pairs: the chosen answers are trained, the rejected ones are not read',
+      where: path,
+    });
+  }
   out.record({ type: 'planned', memory: { ...plan.memory }, trainableParameters });
 }
 

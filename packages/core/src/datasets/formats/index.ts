@@ -2,7 +2,7 @@ import { UserError } from '@anneal/formats/errors';
 import { alpaca } from './alpaca.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
-import type { DataFormat, FieldOptions, RowReader, RowValue } from './format.ts';
+import { type DataFormat, type FieldOptions, mostOf, type RowReader, type RowValue } from './format.ts';
 import { sharegpt } from './sharegpt.ts';
 
 export type { FieldOptions, RowReader } from './format.ts';
@@ -17,6 +17,12 @@ export function detectFormat(rows: readonly RowValue[], options: FieldOptions = 
     if (reader !== null) return reader;
   }
   return null;
+}
+
+/** Whether most rows hold a `rejected` answer beside the `chosen` one, which the reader leaves unread. */
+export function leavesRejectedUnread({ fields }: RowReader, rows: readonly RowValue[]): boolean {
+  if (Object.values(fields).includes('rejected')) return false;
+  return mostOf(rows, ({ chosen, rejected }) => Boolean(chosen && rejected));
 }
 
 /**
