@@ -64,7 +64,7 @@ function openModelTokenizer(model: OpenModel): Tokenizer {
     Buffer.from(model.readTokenizerFile('tokenizer_config.json')),
     `${model.path}/tokenizer_config.json`,
   );
-  const tokenizer = openTokenizer({ tokenizerJson: read('tokenizer.json'), tokenizerConfig });
+  const tokenizer = openTokenizer({ tokenizerJson: read('tokenizer.json'), tokenizerConfig }, model.path);
   if (tokenizer.vocabSize > model.config.vocabSize) {
     throw new UserError({
       what: `the tokenizer has tokens up to id ${tokenizer.vocabSize - 1}, the embedding only ${model.config.vocabSize} rows`,

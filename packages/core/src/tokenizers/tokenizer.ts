@@ -39,11 +39,14 @@ export interface Tokenizer {
 /**
  * Opens `tokenizer.json`, `tokenizer_config.json` and, where they are, `special_tokens_map.json` and `chat_template.jinja` of a folder;
  * or rebuilds them from a GGUF file.
+ * @param where names the tokenizer in errors
  * @throws UserError `tokenizer_missing`, `tokenizer_invalid`
  */
-export function openTokenizer(source: string | TokenizerFiles): Tokenizer {
+export function openTokenizer(
+  source: string | TokenizerFiles,
+  where = typeof source === 'string' ? source : 'tokenizer.json',
+): Tokenizer {
   const files = typeof source === 'string' ? readTokenizerFiles(source) : source;
-  const where = typeof source === 'string' ? source : 'tokenizer.json';
   const text = typeof files.tokenizerJson === 'string' ? files.tokenizerJson : JSON.stringify(files.tokenizerJson);
   const tokenizerJson = parse(text, where);
   const addedTokens = addedTokensOf(tokenizerJson, where);
