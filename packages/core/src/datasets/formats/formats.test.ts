@@ -9,6 +9,7 @@ const turns = (value: Record<string, unknown>, options: FieldOptions = {}): unkn
   return content?.kind === 'chat' ? content.messages.map(({ role, content: text }) => `${role}: ${text}`) : content;
 };
 const user = { role: 'user', content: 'hi' };
+const part = { type: 'text', text: 'h' };
 
 describe('detection', () => {
   it.each([
@@ -81,6 +82,12 @@ describe('chat', () => {
     });
   });
 
+  it('joins the parts of a text', () => {
+    expect(
+      turns({ messages: [{ role: 'user', content: [part, { type: 'text', text: 'i', image_url: null }] }] }),
+    ).toEqual(['user: hi']);
+  });
+
   it('takes fields that a table filled with nulls as missing', () => {
     const content = read({ messages: [{ ...user, tool_calls: null, name: null }] });
     expect(content?.kind === 'chat' && content.messages).toStrictEqual([user]);
@@ -91,6 +98,13 @@ describe('chat', () => {
     [[{ role: 'user', content: null }], 'malformed_row', /message 1.*has no 'content'/],
     [[{ role: 'user', content: 5 }], 'malformed_row', /neither text/],
     [[user, 'x'], 'malformed_row', /message 2.*not an object/],
+    [
+      [{ role: 'user', content: [part, { type: 'image_url' }] }],
+      'malformed_row',
+      /"image_url" that holds no text.*text only/,
+    ],
+    [[{ role: 'user', content: ['x'] }], 'malformed_row', /type null that holds no text/],
+    [[{ role: 'user', content: [{ type: 'text' }] }], 'malformed_row', /no text/],
     [[{ role: 'assistant', content: '', tool_calls: [{}] }], 'malformed_row', /tool_calls/],
     [[], 'empty', /no messages/],
     ['x', 'malformed_row', /not a list/],

@@ -102,10 +102,20 @@ function toMessage(
     if (message.tool_calls === undefined) return `has no '${properties.content}'`;
     return { ...message, role, content: '' };
   }
-  if (typeof content !== 'string' && !Array.isArray(content))
-    return `has a '${properties.content}' that is neither text nor a list of parts`;
-  return { ...message, role, content };
+  if (typeof content === 'string') return { ...message, role, content };
+  if (!Array.isArray(content)) return `has a '${properties.content}' that is neither text nor a list of parts`;
+  const texts = content.map(textOfPart);
+  const other = texts.indexOf(null);
+  if (other !== -1)
+    return `has a part of type ${typeOf(content[other])} that holds no text, and the model reads text only`;
+  return { ...message, role, content: texts.join('') };
 }
+
+/** OpenAI writes a text as parts too, `[{"type": "text", "text": "…"}]`; templates of text models take one string. */
+const textOfPart = (part: unknown): string | null =>
+  isObject(part) && part.type === 'text' && typeof part.text === 'string' ? part.text : null;
+
+const typeOf = (part: unknown): string => JSON.stringify((isObject(part) && part.type) || null);
 
 /** ShareGPT writes calls as JSON text: one, or a list of them. */
 function readCalls(text: string): readonly ToolCall[] | null {
