@@ -73,11 +73,12 @@ const content = fc.oneof(
     'Alpha',
   ),
 );
+const answer = content.filter((text) => text.trim() !== '');
 const conversations = fc
-  .tuple(fc.option(content), fc.array(fc.tuple(content, content), { minLength: 1, maxLength: 4 }))
+  .tuple(fc.option(content), fc.array(fc.tuple(content, answer), { minLength: 1, maxLength: 4 }))
   .map(([system, pairs]) => [
     ...(system === null ? [] : [{ role: 'system', content: system }]),
-    ...pairs.flatMap(([question, answer]) => [user(question), assistant(answer)]),
+    ...pairs.flatMap(([question, reply]) => [user(question), assistant(reply)]),
   ]);
 
 const templates: Readonly<Partial<Record<TokenizerFamily, string>>> = { llama2: LLAMA_2 };
@@ -165,8 +166,8 @@ async function expectExactTurns(
       /(<\|im_start\|>assistant\n|assistant<\|end_header_id\|>\n\n|<start_of_turn>model\n|<｜Assistant｜>|\[\/INST\])$/,
     );
     const said = String(answers[i]?.content);
-    const answer = said.includes('</think>') ? (said.split('</think>').at(-1) as string) : said;
-    expect(part).toContain(answer.trim().replace(/^\ufeff|\ufeff$/g, ''));
+    const shown = said.includes('</think>') ? (said.split('</think>').at(-1) as string) : said;
+    expect(part).toContain(shown.trim().replace(/^\ufeff|\ufeff$/g, ''));
   }
   expect(tokenizer.eos).not.toBeNull();
 }
@@ -215,6 +216,29 @@ describeWith(qwen3, 'templates that rewrite history', (folder) => {
       tool_calls: [{ type: 'function', function: { name: 'look', arguments: {} } }],
     };
     expect(await trained(tokenizer, plain, chat([user('a'), call]))).toBe('content_lost');
+  });
+
+  it('report a trained answer that says nothing, as empty', async () => {
+    const [first, last] = [user('a'), user('c')];
+    for (const nothing of ['', ' \n']) {
+      const messages = [first, assistant(nothing), last, assistant('d')];
+      expect(await trained(tokenizer, renderer, chat(messages))).toBe('empty');
+      expect(await trained(tokenizer, renderer, chat(messages, [null, false, null, null]))).toHaveLength(1);
+    }
+    const call: Message = {
+      ...assistant(''),
+      tool_calls: [{ type: 'function', function: { name: 'look', arguments: {} } }],
+    };
+    expect((await trained(tokenizer, renderer, chat([first, call])))[0]).toContain('look');
+  });
+
+  it('train an answer that is nothing but thinking, and report it where the template leaves that out', async () => {
+    const thought: Message = { ...assistant(''), reasoning_content: 'Let me see.' };
+    expect(await trained(tokenizer, renderer, chat([user('a'), thought]))).toEqual([
+      '<think>\nLet me see.\n</think>\n\n<|im_end|>',
+    ]);
+    const plain = openChatRenderer(tokenizer, { source: CHATML });
+    expect(await trained(tokenizer, plain, chat([user('a'), thought]))).toBe('content_lost');
   });
 
   it('report a template without end tokens, unless none is wanted', async () => {

@@ -116,6 +116,7 @@ function renderChat(renderer: ChatRenderer, conversation: Conversation, mask: Ma
   const turns: Turn[] = [];
   for (const [i, message] of messages.entries()) {
     const wanted = train[i] ?? mask.rolesToTrain.includes(message.role);
+    if (wanted && isEmptyAnswer(message)) return dropped('empty', `message ${i + 1} (${message.role}) says nothing`);
     const wantsEnd =
       mask.trainOnEos === 'all' ||
       (mask.trainOnEos === 'turn' && wanted) ||
@@ -157,11 +158,28 @@ function renderChat(renderer: ChatRenderer, conversation: Conversation, mask: Ma
   return { kind: 'chat', text, turns, supervised };
 }
 
-/** A template that knows no tool calls prints an empty answer in their place, which must not be learnt. */
-function losesContent({ content, tool_calls: calls = [] }: Message, printed: string): boolean {
-  if (calls.some((call) => !printed.includes(call.function.name))) return true;
-  return typeof content === 'string' && content.trim() !== '' && printed.trim() === '';
+/** Of an empty answer only the end token would be learnt: to say nothing. A call of a tool is an answer. */
+function isEmptyAnswer(message: Message): boolean {
+  const { role, tool_calls: calls = [] } = message;
+  return role === 'assistant' && calls.length === 0 && !saysSomething(message);
 }
+
+/** A template that knows no tool calls, or no thinking, prints an empty answer in their place, which must not be learnt. */
+function losesContent(message: Message, printed: string): boolean {
+  const { tool_calls: calls = [] } = message;
+  return (
+    calls.some((call) => !printed.includes(call.function.name)) || (saysSomething(message) && printed.trim() === '')
+  );
+}
+
+/** Where an answer stands, and where templates look for what was thought before it. */
+const WORDS = ['content', 'reasoning_content', 'reasoning', 'thinking'];
+
+const saysSomething = (message: Message): boolean =>
+  WORDS.some((field) => {
+    const words = message[field];
+    return typeof words === 'string' && words.trim() !== '';
+  });
 
 /** Where a turn's content ends, and where the end token after it does; white space behind that belongs to the template. */
 function endOf(text: string, range: Span, endTokens: readonly string[]): { content: number; token: number | null } {
