@@ -7,7 +7,8 @@ import { formatTokens, type ShownToken } from '../terminal/tokens.ts';
 import { formatCount } from '../terminal/units.ts';
 
 /** The rendered row token by token, what the loss counts in green, and its verdict. */
-export function printRow({ source, verdict, text, tokens }: InspectedRow, options: { ids?: boolean }): void {
+export function printRow(row: InspectedRow, options: { ids?: boolean }): void {
+  const { source, verdict, text, tokens, tokenCount, targetTokens, tokensLeftOut } = row;
   print(colors.bold(describeSource(source)));
   if (text !== null) print(tokens === null ? text : formatTokens(shownTokens(text, tokens)));
   if (options.ids && tokens) {
@@ -24,9 +25,11 @@ export function printRow({ source, verdict, text, tokens }: InspectedRow, option
       ),
     );
   }
-  const counts = tokens
-    ? `  ${formatCount(tokens.length)} tokens, ${formatCount(tokens.filter(({ target }) => target).length)} trained`
-    : '';
+  if (tokensLeftOut > 0) print(colors.yellow(`… ${formatCount(tokensLeftOut)} more tokens, not shown`));
+  const counts =
+    tokenCount === null || targetTokens === null
+      ? ''
+      : `  ${formatCount(tokenCount)} tokens, ${formatCount(targetTokens)} trained`;
   print(`${describeVerdict(verdict)}${counts}`);
 }
 

@@ -2,7 +2,7 @@ import { permutation } from '../random.ts';
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { openFormat } from './formats/index.ts';
-import type { JudgeOptions } from './judge.ts';
+import { countTargets, type JudgeOptions } from './judge.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
 import { packBins, packingEfficiency } from './pack.ts';
 import { type ProcessedRow, processRows } from './pipeline.ts';
@@ -26,15 +26,23 @@ export interface InspectedToken {
   readonly message: number | null;
 }
 
-/** A row as the trainer sees it. Text and tokens are null as far as the row did not come. */
+/** A row as the trainer sees it. Text, tokens and their counts are null as far as the row did not come. */
 export interface InspectedRow {
   readonly source: RowSource;
   readonly value: Readonly<Record<string, unknown>>;
   readonly verdict: Verdict;
   readonly text: string | null;
   readonly turns: readonly Turn[];
+  /** The first `MOST_TOKENS_SHOWN` of its tokens. */
   readonly tokens: readonly InspectedToken[] | null;
+  /** Over all tokens of the row, those left out included. */
+  readonly tokenCount: number | null;
+  readonly targetTokens: number | null;
+  readonly tokensLeftOut: number;
 }
+
+/** More than anybody reads, and few enough that a row of any length can be written as JSON. */
+export const MOST_TOKENS_SHOWN = 100_000;
 
 export interface InspectOptions extends JudgeOptions {
   readonly tokenizer: Tokenizer;
@@ -96,10 +104,12 @@ async function inspectRow(
     text: rendered?.text ?? null,
     turns: rendered?.turns ?? [],
   };
-  if (rendered === null || encoded === null) return { ...shown, tokens: null };
+  if (rendered === null || encoded === null) {
+    return { ...shown, tokens: null, tokenCount: null, targetTokens: null, tokensLeftOut: 0 };
+  }
   const tokenized: TokenizedText =
     rendered.kind === 'chat' ? await tokenizer.encode(rendered.text) : await tokenizer.encodeWithSpecial(rendered.text);
-  const tokens = Array.from(encoded.ids, (id, i): InspectedToken => {
+  const tokens = Array.from(encoded.ids.subarray(0, MOST_TOKENS_SHOWN), (id, i): InspectedToken => {
     const turn = encoded.turns.find(({ start, end }) => start <= i && i < end);
     const text = tokenizer.tokenText(id) ?? '';
     return {
@@ -112,7 +122,9 @@ async function inspectRow(
       message: turn?.message ?? null,
     };
   });
-  return { ...shown, tokens };
+  const tokenCount = encoded.ids.length;
+  const targetTokens = countTargets(encoded);
+  return { ...shown, tokens, tokenCount, targetTokens, tokensLeftOut: tokenCount - tokens.length };
 }
 
 /** What is worth knowing about a prepared data set before training on it. */
