@@ -1,6 +1,15 @@
 import type { Dropped } from '../render.ts';
 import { type Content, dropped, type Message } from '../types.ts';
-import { type DataFormat, type FieldOptions, listOf, mostOf, type RowReader, type RowValue, textOf } from './format.ts';
+import {
+  badAnswer,
+  type DataFormat,
+  type FieldOptions,
+  listOf,
+  mostOf,
+  type RowReader,
+  type RowValue,
+  textOf,
+} from './format.ts';
 
 const PROMPTS = ['instruction', 'prompt', 'question'];
 const ANSWERS = ['output', 'response', 'answer', 'completion'];
@@ -30,6 +39,9 @@ function reader(instruction: string, output: string, options: FieldOptions): Row
     );
     if (question === '' && more === '') return dropped('empty', `the fields '${instruction}' and '${input}' are empty`);
     if (answer === '' || answer === undefined) return dropped('empty', `the field '${output}' is empty`);
+    // TRL's names. A label beside Alpaca's own may be anything.
+    const bad = instruction === 'prompt' && output === 'completion' ? badAnswer(value) : null;
+    if (bad) return bad;
     const messages: Message[] = prompt ? [{ role: 'system', content: prompt }] : [];
     const noHistory = dropped('malformed_row', "the field 'history' is not a list of [question, answer]");
     const history = textOf(value.history) === '' ? [] : listOf(value.history);

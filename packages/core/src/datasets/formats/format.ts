@@ -1,5 +1,5 @@
 import type { Dropped } from '../render.ts';
-import type { Content } from '../types.ts';
+import { type Content, dropped } from '../types.ts';
 
 export type RowValue = Readonly<Record<string, unknown>>;
 
@@ -42,6 +42,10 @@ export function mostOf(rows: readonly RowValue[], holds: (row: RowValue) => bool
   const count = rows.filter(holds).length;
   return count > 0 && count * 2 >= rows.length;
 }
+
+/** KTO marks answers that are not to be imitated. */
+export const badAnswer = (value: RowValue): Dropped | null =>
+  value.label === false ? dropped('bad_answer', "the field 'label' marks the row as a bad answer") : null;
 
 /** Text of a field that may be missing; null for anything that is not text. */
 export function textOf(value: unknown): string | null {

@@ -117,16 +117,21 @@ describe('chat', () => {
 
 describe('rows marked good or bad', () => {
   it.each([
-    ['messages', { role: 'user', content: 'hi' }],
-    ['conversations', { from: 'human', value: 'hi' }],
-  ])('in %s: only the good ones are read', (field, message) => {
-    const marked = (label: unknown) => read({ [field]: [message], label });
+    [{ messages: [{ role: 'user', content: 'hi' }] }],
+    [{ conversations: [{ from: 'human', value: 'hi' }] }],
+    [{ prompt: 'hi', completion: 'ho' }],
+  ])('in %j: only the good ones are read', (row) => {
+    const marked = (label: unknown) => read({ ...row, label });
     expect(marked(false)).toMatchObject({
       kind: 'dropped',
       reason: 'bad_answer',
       detail: expect.stringMatching(/bad/),
     });
     for (const label of [true, undefined, null, 0, 'false', '']) expect(marked(label)).toMatchObject({ kind: 'chat' });
+  });
+
+  it("but Alpaca's rows may have a label of their own", () => {
+    expect(read({ instruction: 'hi', output: 'ho', label: false })).toMatchObject({ kind: 'chat' });
   });
 });
 

@@ -1,6 +1,15 @@
 import type { Dropped } from '../render.ts';
 import { type Content, type Conversation, dropped, type Message, type ToolCall } from '../types.ts';
-import { type FieldOptions, isObject, listOf, mostOf, type RowReader, type RowValue, textOf } from './format.ts';
+import {
+  badAnswer,
+  type FieldOptions,
+  isObject,
+  listOf,
+  mostOf,
+  type RowReader,
+  type RowValue,
+  textOf,
+} from './format.ts';
 
 /** How the messages of a data set are written. */
 export interface MessageLayout {
@@ -36,7 +45,8 @@ export function messageReader(layout: MessageLayout, options: FieldOptions): Row
   const read = (value: RowValue): Content | Dropped => {
     const list = listOf(value[field]);
     if (list === null) return dropped('malformed_row', `the field '${field}' is not a list of messages`);
-    if (value.label === false) return dropped('bad_answer', "the field 'label' marks the row as a bad answer");
+    const bad = badAnswer(value);
+    if (bad) return bad;
     const raw = isObject(value.chosen) && !('chosen' === field) ? [...list, value.chosen] : list;
     const messages: Message[] = [];
     const train: (boolean | null)[] = [];
