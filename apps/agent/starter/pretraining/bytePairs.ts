@@ -1,19 +1,10 @@
+import { BYTE_CHARACTERS } from '@anneal/core/tokenizers/byteLevel/byteAlphabet';
+
 /** Two neighbouring tokens that become one. */
 export type Merge = readonly [string, string];
 
 /** GPT-2's split of a text into words, spaces kept in front: what the `ByteLevel` pre-tokenizer of Hugging Face does. */
 const WORDS = /'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
-
-/** One printable character for each of the 256 bytes, as in GPT-2: what a byte-level vocabulary is spelled in. */
-export const byteCharacters: readonly string[] = printableBytes();
-
-function printableBytes(): string[] {
-  let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => {
-    const isPrintable = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
-    return String.fromCodePoint(isPrintable ? byte : next++);
-  });
-}
 
 /**
  * Byte-pair encoding (Sennrich et al. 2016): joins the most frequent pair of neighbours, `count` times.
@@ -40,7 +31,7 @@ function countWords(texts: Iterable<string>): Map<string, number> {
 }
 
 function spell(word: string): string[] {
-  return Array.from(Buffer.from(word), (byte) => byteCharacters[byte] ?? '');
+  return Array.from(Buffer.from(word), (byte) => BYTE_CHARACTERS[byte] ?? '');
 }
 
 function mostFrequentPair(words: readonly { tokens: readonly string[]; frequency: number }[]): Merge | undefined {

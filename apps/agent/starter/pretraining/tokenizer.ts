@@ -1,7 +1,9 @@
 /** Learns the starter's tokenizer from the text of `text.ts` and writes it into `../model`: node tokenizer.ts */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { byteCharacters, learnMerges } from './bytePairs.ts';
+import { BYTE_CHARACTERS } from '@anneal/core/tokenizers/byteLevel/byteAlphabet';
+import { learnMerges } from './bytePairs.ts';
 import type { Message } from './conversations.ts';
 import { CONVERSATIONS, conversationRow, STORIES, storyRow } from './text.ts';
 
@@ -26,8 +28,8 @@ function* texts(): Generator<string> {
 
 /** `tokenizer.json` of Hugging Face: special tokens, then the 256 bytes, then one token for each merge. */
 export function tokenizerJson(): object {
-  const merges = learnMerges(texts(), VOCABULARY - SPECIAL_TOKENS.length - byteCharacters.length);
-  const tokens = [...SPECIAL_TOKENS, ...byteCharacters, ...merges.map(([left, right]) => left + right)];
+  const merges = learnMerges(texts(), VOCABULARY - SPECIAL_TOKENS.length - BYTE_CHARACTERS.length);
+  const tokens = [...SPECIAL_TOKENS, ...BYTE_CHARACTERS, ...merges.map(([left, right]) => left + right)];
   if (new Set(tokens).size !== VOCABULARY) throw new Error('two merges make the same token');
   return {
     version: '1.0',
