@@ -21,16 +21,22 @@ const steps = 2;
 const tokens = 32;
 const END = 2; // <|im_end|>
 
+/**
+ * At every token of the answers the likeliest leads by 0.06 or more: where two are nearer than float16 rounds, the instruction set decides, here
+ * and in llama.cpp.
+ */
 const prompts = [
-  'Price of the red kettle?',
-  'What is the capital of France?',
-  '用中文说你好。',
-  'Write a short poem about the sea.',
-  'How do I boil an egg?',
-  'Name three colours, one a line.',
-  'def add(a, b):',
-  'Explain gravity to a child.',
-  'What is 12 + 30?',
+  'What is the capital of Japan?',
+  'Wie heißt du?',
+  'Count from one to ten.',
+  'What is the boiling point of water?',
+  'Write a haiku about rain.',
+  'What is photosynthesis?',
+  'What colour is the sky?',
+  'Who are you?',
+  'Say hello in Spanish.',
+  'Name an animal that can fly.',
+  'Why is the sky blue?',
 ];
 
 test.skipIf(model === null || llamaCpp === null)(
