@@ -12,7 +12,7 @@ import { type PreparedRow, selectRows } from './select.ts';
 import { hashOf, type StoreManifest, type TokenStoreWriter, toWords } from './tokenStore.ts';
 import { type DropReason, describeSource, describeVerdict, dropped, type RowSource } from './types.ts';
 
-/** Rows rendered and tokenized together: enough to feed the tokenizer's threads, little to hold. */
+/** Rows rendered and tokenized together: enough to feed the library's threads, little to hold. */
 const BATCH = 256;
 
 /** One pass over the data, and what it has seen so far. */
@@ -49,7 +49,7 @@ export class Preparation {
       const rejectedUnread = leavesRejectedUnread(reader, values);
       const file = this.#files.push({ path, bytes, sha256, format: reader.format, rejectedUnread }) - 1;
       let rows = 0;
-      // While one batch is tokenized on other threads, the next is read and rendered here.
+      // Where the library tokenizes a batch, it does so on other threads, and the next is read and rendered here meanwhile.
       let ahead: Promise<ProcessedRow[]> | null = null;
       const settle = async (): Promise<void> => {
         const done = (await ahead) ?? [];

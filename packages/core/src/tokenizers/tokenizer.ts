@@ -24,7 +24,7 @@ export interface Tokenizer {
   readonly chatTemplate: string | null;
   /** Texts exactly as given: control tokens in them become their ids, none are added. What chat templates print is encoded so. */
   encode(text: string): Promise<TokenizedText>;
-  /** As `encode`, using all cores. */
+  /** As `encode`, in the order given. */
   encodeBatch(texts: readonly string[]): Promise<TokenizedText[]>;
   /** With what the tokenizer puts around a plain text, usually its BOS token. */
   encodeWithSpecial(text: string): Promise<TokenizedText>;

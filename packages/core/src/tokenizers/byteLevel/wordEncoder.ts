@@ -1,4 +1,5 @@
 import type { JsonObject } from '@anneal/formats/json';
+import { readMerge } from '@anneal/formats/tokenizer/merges';
 import type { TokenList } from '../tokenizedText.ts';
 import { BYTE_CHARACTERS, spellBytes } from './byteAlphabet.ts';
 import { PairTable } from './pairTable.ts';
@@ -41,10 +42,10 @@ export class WordEncoder {
     const isPlain = OTHER_KINDS.every((field) => !rest[field]);
     if (!isPlain || !Array.isArray(merges)) return null;
     const pairs = new PairTable(merges.length);
-    for (const [rank, merge] of merges.entries()) {
-      const parts: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
-      if (!Array.isArray(parts) || parts.length !== 2) return null;
-      const [left, right] = parts as [string, string];
+    for (const [rank, value] of merges.entries()) {
+      const merge = readMerge(value);
+      if (merge === null) return null;
+      const [left, right] = merge;
       const [leftId, rightId, merged] = [ids.get(left), ids.get(right), ids.get(`${left}${right}`)];
       if (leftId === undefined || rightId === undefined || merged === undefined) return null;
       pairs.set(leftId, rightId, rank, merged);

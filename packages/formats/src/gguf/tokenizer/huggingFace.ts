@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import { isJsonObject } from '../../json.ts';
+import { readMerge } from '../../tokenizer/merges.ts';
 import { flatten } from '../../tokenizer/splits.ts';
 import type { GgufValue } from '../metadata.ts';
 
@@ -46,7 +47,7 @@ export function readBpe(tokenizerJson: JsonObject, where: string): BpeTokenizer 
   return {
     ids,
     added,
-    merges: model.merges.map((merge) => readMerge(merge, where)),
+    merges: model.merges.map((merge) => mergeOf(merge, where)),
     byteFallback: model.byte_fallback === true,
     ignoreMerges: model.ignore_merges === true,
   };
@@ -66,12 +67,10 @@ function readAddedTokens(value: unknown, where: string): Map<number, { content: 
   return added;
 }
 
-function readMerge(merge: unknown, where: string): [string, string] {
-  const parts = typeof merge === 'string' ? merge.split(' ') : merge;
-  if (Array.isArray(parts) && parts.length === 2 && parts.every((part) => typeof part === 'string' && part !== '')) {
-    return parts as [string, string];
-  }
-  throw notExportable(`${JSON.stringify(merge)} is not a merge of two tokens`, where);
+function mergeOf(value: unknown, where: string): readonly [string, string] {
+  const merge = readMerge(value);
+  if (merge === null) throw notExportable(`${JSON.stringify(value)} is not a merge of two tokens`, where);
+  return merge;
 }
 
 function asId(value: unknown, token: string, where: string): number {
