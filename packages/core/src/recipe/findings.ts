@@ -1,8 +1,10 @@
 import type * as z from 'zod';
+import { foreignKey, isForeignValue } from './foreignKeys.ts';
+import { isMapping } from './import/translate.ts';
 import { dotted, type Finding, type KeyPath } from './problem.ts';
 import { recipeSchema } from './schema.ts';
 import { datasetSchema } from './sections/datasets.ts';
-import { closest, meant } from './suggest.ts';
+import { closest, ourName } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -18,7 +20,7 @@ function findings(issue: Issue, base: KeyPath, root: unknown): Finding[] {
   const value = valueAt(root, path);
   const found = (code: string, what: string, next: string): Finding[] => [{ path, part: 'value', code, what, next }];
 
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, root));
   if (issue.code === 'invalid_union') {
     const inner = deepestBranch(issue.errors);
     if (inner) return inner.flatMap((each) => findings(each, path, root));
@@ -35,8 +37,11 @@ function findings(issue: Issue, base: KeyPath, root: unknown): Finding[] {
       return found('out_of_range', `${name} is ${shown(value)}, out of range`, `write ${expectation(issue)}`);
     case 'invalid_value': {
       const choices = issue.values.map(String);
-      const near = typeof value === 'string' ? closest(value, choices) : undefined;
       const choose = choices.length === 1 ? `write ${choices[0]}` : `choose one of ${choices.join(', ')}`;
+      if (isForeignValue(String(path.at(-1)), value)) {
+        return found('not_supported', `${name}: ${String(value)} is not here yet`, `${choose}, which trains otherwise`);
+      }
+      const near = typeof value === 'string' ? closest(value, choices) : undefined;
       return found(
         'unknown_choice',
         `${name} is ${shown(value)}`,
@@ -54,20 +59,25 @@ function findings(issue: Issue, base: KeyPath, root: unknown): Finding[] {
   }
 }
 
-function unknownKey(path: KeyPath, key: string): Finding {
+function unknownKey(path: KeyPath, key: string, root: unknown): Finding {
+  const at = [...path, key];
+  const found = (code: string, what: string, next: string): Finding => ({ path: at, part: 'key', code, what, next });
   const known = knownKeys(path);
-  const suggestion = meant(key, known);
-  return {
-    path: [...path, key],
-    part: 'key',
-    code: 'unknown_key',
-    what: `unknown key \`${dotted([...path, key])}\``,
-    next: suggestion
-      ? `did you mean ${suggestion}?`
-      : path.length === 0
-        ? 'remove it; `anneal schema` lists every key'
-        : `remove it; known here: ${known.join(', ')}`,
-  };
+  const unknown = (next: string) => found('unknown_key', `unknown key \`${dotted(at)}\``, next);
+  const ours = ourName(key);
+  if (ours !== undefined) return unknown(`did you mean ${ours}?`);
+  const siblings = valueAt(root, path);
+  if (isMapping(siblings) && path[0] !== 'sample_prompts') {
+    const foreign = foreignKey(key, dotted(at), siblings, path.length > 0);
+    if (foreign) return found(foreign.code, foreign.what, foreign.next);
+  }
+  const near = closest(key, known);
+  if (near !== undefined) return unknown(`did you mean \`${near}\`?`);
+  return unknown(
+    path.length === 0
+      ? 'remove it if it is not needed; `anneal schema` lists every key'
+      : `remove it if it is not needed; known here: ${known.join(', ')}`,
+  );
 }
 
 /** Of the ways to read a value, the one whose complaints lie inside it: there the kind was right and a part was wrong. */

@@ -61,13 +61,9 @@ const otherNames: Record<string, string> = {
   gradient_checkpointing: '`activations: recompute`',
   random_seed: '`seed`',
   enable_thinking: '`chat_template_kwargs: {enable_thinking: …}`',
-  load_in_8bit: '`adapter: qlora`, which holds the weights in 4 bits',
 };
 
-/** The rest of "did you mean …": our spelling of a key that is not known, or undefined. */
-export function meant(word: string, known: Iterable<string>): string | undefined {
-  const near = closest(word, known);
-  if (near !== undefined && editDistance(word, near) <= 1) return `\`${near}\``;
-  const other = Object.hasOwn(otherNames, word) ? otherNames[word] : undefined;
-  return other ?? (near === undefined ? undefined : `\`${near}\``);
+/** Our spelling of a key that other trainers call `word`, or undefined. */
+export function ourName(word: string): string | undefined {
+  return Object.hasOwn(otherNames, word) ? otherNames[word] : undefined;
 }

@@ -35,9 +35,15 @@ export function axolotlDatasets(account: Account, input: Input, list: string): I
   }
   const pretraining = list === 'pretraining_dataset';
   return entries.map((entry, i) => {
-    const dataset = translateKeys(account, entry, pretraining ? pretrainingRules : rules, datasetSchema.shape, {
-      prefix: `${list}.${i}.`,
-    });
+    const dataset = translateKeys(
+      account,
+      entry,
+      pretraining ? pretrainingRules : axolotlDatasetRules,
+      datasetSchema.shape,
+      {
+        prefix: `${list}.${i}.`,
+      },
+    );
     if (pretraining && !('type' in dataset))
       imply(account, dataset, 'type', 'completion', 'pre-training reads plain text');
     return dataset;
@@ -121,7 +127,7 @@ const messagePart =
 const trainOnEos: Rule = (value) =>
   becomes({ train_on_eos: value === true ? 'turn' : value === false ? 'none' : value });
 
-const rules: Rules = {
+export const axolotlDatasetRules: Rules = {
   ...plain([
     'data_files',
     'field_messages',
@@ -163,4 +169,4 @@ const rules: Rules = {
   field_model: renamed('field_output'),
 };
 
-const pretrainingRules: Rules = { ...rules, text_column: renamed('field') };
+const pretrainingRules: Rules = { ...axolotlDatasetRules, text_column: renamed('field') };

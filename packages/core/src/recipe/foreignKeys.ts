@@ -1,0 +1,131 @@
+import { UserError } from '../errors.ts';
+import { axolotlRules } from './import/axolotl.ts';
+import { axolotlDatasetRules } from './import/axolotlDatasets.ts';
+import { llamaFactoryRules } from './import/llamaFactory.ts';
+import { type Input, type Outcome, type Rules, shown } from './import/translate.ts';
+
+/** What is said about a key of another trainer that stands in a recipe of ours. */
+export interface ForeignKey {
+  code: 'foreign_key' | 'not_supported';
+  what: string;
+  next: string;
+}
+
+/** Tools in the order in which their keys are looked up; ours are named after the first. */
+const recipeTools: readonly (readonly [string, Rules])[] = [
+  ['Axolotl', axolotlRules],
+  ['LLaMA-Factory', llamaFactoryRules],
+];
+const datasetTools: readonly (readonly [string, Rules])[] = [['Axolotl', axolotlDatasetRules]];
+
+/** Keys that choose a way of training: without them a recipe trains something else. */
+const methods = new Set(['rl', 'reward_model', 'process_reward_model', 'relora', 'stage', 'finetuning_type', 'trl']);
+const oursToo = new Set<unknown>(['sft', 'pt', 'lora', 'full']);
+
+/** Keys that belong to ways of training that the importers refuse as a whole. */
+const partsOfMethods =
+  /^((dpo|kto|orpo|simpo|cpo|ppo|grpo|ipo|bco|pref|rl|kd|relora|reward|ref_model)_.*|ref_model|.*_reward_model.*)$/;
+
+/** Values that other trainers know and that only look like a misspelling of ours. */
+const foreignValues: Readonly<Record<string, readonly string[]>> = {
+  adapter: [
+    'dora',
+    'qdora',
+    'ia3',
+    'loha',
+    'lokr',
+    'vera',
+    'oft',
+    'boft',
+    'adalora',
+    'lisa',
+    'galore',
+    'llama-adapter',
+  ],
+  optimizer: [
+    'adamw',
+    'adam',
+    'adafactor',
+    'lion_8bit',
+    'lion_32bit',
+    'lion_pytorch',
+    'sgd',
+    'rmsprop',
+    'muon',
+    'sophia',
+  ]
+    .concat(['adamw_anyprecision', 'ao_adamw_4bit', 'ao_adamw_8bit', 'adopt_adamw', 'came_pytorch', 'galore_adamw'])
+    .concat(['galore_adamw_8bit', 'schedule_free_adamw', 'adamw_hf', 'adamw_apex_fused', 'adamw_torch_8bit'])
+    .concat(['adamw_torch_4bit', 'paged_adamw', 'paged_adamw_32bit', 'paged_adamw_8bit']),
+  lr_scheduler: [
+    'cosine_with_restarts',
+    'cosine_with_min_lr',
+    'polynomial',
+    'inverse_sqrt',
+    'reduce_lr_on_plateau',
+  ].concat(['cosine_warmup_with_min_lr', 'warmup_stable_decay', 'one_cycle', 'rex', 'log_sweep']),
+};
+
+/** Whether a choice is one of another trainer's, so that the nearest of ours would be another thing and not a correction. */
+export function isForeignValue(key: string, value: unknown): boolean {
+  return Object.hasOwn(foreignValues, key) && (foreignValues[key] ?? []).includes(String(value));
+}
+
+/**
+ * Undefined for a key that no other trainer has. "Remove it" is only advised where nothing else would be trained without the key.
+ * @param siblings the mapping in which the key stands
+ * @param inDataset the key stands in an entry of `datasets`
+ */
+export function foreignKey(key: string, name: string, siblings: Input, inDataset: boolean): ForeignKey | undefined {
+  for (const [tool, rules] of inDataset ? datasetTools : recipeTools) {
+    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+    if (rule) return describe(tool, key, name, outcomeOf(siblings, key, rule), siblings[key]);
+  }
+  if (!inDataset && key === 'pretraining_dataset') {
+    return {
+      code: 'foreign_key',
+      what: `\`${name}\` is a key of Axolotl`,
+      next: 'write the data set under datasets with `type: completion`, or translate the recipe: anneal init --from <recipe>',
+    };
+  }
+  return methods.has(key) || partsOfMethods.test(key)
+    ? describe('other trainers', key, name, { reason: 'it belongs to another kind of training' }, siblings[key])
+    : undefined;
+}
+
+function outcomeOf(siblings: Input, key: string, rule: NonNullable<Rules[string]>): Outcome {
+  const value = siblings[key];
+  if (value === null || value === undefined) return { values: {}, note: 'it is empty' };
+  try {
+    return rule(value, siblings);
+  } catch (error) {
+    if (error instanceof UserError) return { reason: error.what };
+    throw error;
+  }
+}
+
+function describe(tool: string, key: string, name: string, outcome: Outcome, value: unknown): ForeignKey {
+  if (methods.has(key) && value && !oursToo.has(value)) {
+    return {
+      code: 'not_supported',
+      what: `\`${name}: ${typeof value === 'object' ? '…' : String(value)}\` asks for a kind of training that is not here yet`,
+      next: 'without the key something else would be trained: Anneal has supervised fine-tuning and continued pre-training',
+    };
+  }
+  if ('reason' in outcome) {
+    return {
+      code: 'not_supported',
+      what: `\`${name}\` is a key of ${tool} without a counterpart here: ${outcome.reason}`,
+      next: `without it the run may learn something else than there; remove the key only if that is what you want`,
+    };
+  }
+  const values = shown(outcome.values);
+  return {
+    code: 'foreign_key',
+    what: `\`${name}\` is a key of ${tool}`,
+    next:
+      values === ''
+        ? `remove it: nothing changes without it (${outcome.note ?? 'Anneal does so anyway'})`
+        : `write \`${values}\`, or translate the whole recipe: anneal init --from <recipe>`,
+  };
+}

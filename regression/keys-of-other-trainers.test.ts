@@ -1,0 +1,72 @@
+/**
+ * A recipe with keys of Axolotl or LLaMA-Factory was answered with "unknown key, remove it". Without `rl: dpo` the chosen
+ * answers would have been trained as plain fine-tuning, and `adapter: dora` was taken for a misspelling of `lora`.
+ */
+import { checkRecipe } from '@anneal/core/recipe/read';
+import { expect, it } from 'vitest';
+
+const minimal = 'base_model: smollm2-135m\ndatasets: [{path: data.jsonl}]\n';
+
+function problem(lines: string): { code: string; what: string; next: string } {
+  const checked = checkRecipe(minimal + lines, 'recipe.yaml');
+  if (checked.ok) throw new Error('a problem was expected');
+  expect(checked.problems).toHaveLength(1);
+  return checked.problems[0] as { code: string; what: string; next: string };
+}
+
+it.each([
+  'rl: dpo',
+  'rl: grpo',
+  'reward_model: true',
+  'stage: dpo',
+  'finetuning_type: freeze',
+  'trl: {beta: 0.1}',
+  'dpo_beta: 0.1',
+  'kd_alpha: 0.5',
+  'pref_loss: sigmoid',
+  'peft_use_dora: true',
+  'lora_modules_to_save: [lm_head]',
+  'neftune_noise_alpha: 5',
+  'unfrozen_parameters: [lm_head]',
+  'load_in_8bit: true',
+  'adapter: dora',
+  'optimizer: lion_8bit',
+  'lr_scheduler: cosine_with_restarts',
+])('%s is not advised to be removed or replaced without a word on what that changes', (line) => {
+  const { code, what, next } = problem(line);
+  expect(code).toBe('not_supported');
+  expect(`${what}; ${next}`).not.toMatch(/did you mean|; remove it/);
+  expect(next).toMatch(/something else|trains otherwise/);
+});
+
+it.each([
+  ['gradient_checkpointing: true', 'activations: recompute'],
+  ['per_device_train_batch_size: 4', 'micro_batch_size'],
+  ['train_on_prompt: true', 'train_on_inputs: true'],
+  ['val_size: 0.1', 'val_set_size: 0.1'],
+  ['use_rslora: true', 'peft_use_rslora'],
+  ['pretraining_dataset: corpus.txt', 'type: completion'],
+])('%s leads to ours', (line, ours) => {
+  expect(problem(line).next).toContain(ours);
+});
+
+it.each(['flash_attention: true', 'rl: null', 'tf32: true', 'load_in_8bit: false', 'pad_to_sequence_len: true'])(
+  '%s can go',
+  (line) => {
+    expect(problem(line)).toMatchObject({
+      code: 'foreign_key',
+      next: expect.stringMatching(/^remove it: nothing changes/),
+    });
+  },
+);
+
+function inDataset(line: string) {
+  const checked = checkRecipe(`base_model: m\ndatasets:\n  - path: a.jsonl\n    ${line}\n`, 'recipe.yaml');
+  return checked.ok ? undefined : checked.problems[0];
+}
+
+it('is said of keys of a data set, too', () => {
+  expect(inDataset('ds_type: json')).toMatchObject({ code: 'foreign_key' });
+  expect(inDataset('drop_system_message: true')).toMatchObject({ code: 'not_supported' });
+  expect(inDataset('message_field_role: from')?.next).toContain('message_property_mappings');
+});
