@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { type ModelTextOptions, readChatTemplate } from '@anneal/core/generate/modelText';
+import { chosenTemplate, type ModelTextOptions } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { type OpenModel, openModel } from '@anneal/core/models/open';
 import { withChatTemplate } from '@anneal/core/models/withChatTemplate';
@@ -57,7 +57,8 @@ export async function resolveSource(source: string, options: SourceOptions): Pro
 /** Opens the model, with the chat template it was trained with. */
 export function openSourceModel({ modelPath, text }: ModelSource): OpenModel {
   const model = openModel(modelPath);
-  return text.chatTemplate ? withChatTemplate(model, readChatTemplate(text.chatTemplate)) : model;
+  const template = chosenTemplate(model, text);
+  return template === null ? model : withChatTemplate(model, template);
 }
 
 /** A name that is both a run and a model means the run: its path says otherwise. */

@@ -113,11 +113,10 @@ export class Preparation {
     this.#refuse();
     const trained = this.#rows.filter((row) => row.dataset < datasets.length);
     const measured = this.#rows.filter((row) => row.dataset >= datasets.length);
-    const weights = datasets.map(({ weight }) => weight);
-    const { train, validation } = selectRows(trained, weights, validationSize, seed);
-    const ones = [...weights.map(() => 0), ...validationDatasets.map(() => 1)];
+    const { train, validation } = selectRows(trained, datasets, validationSize, seed);
+    const measuredOnly = [...datasets.map(() => ({ weight: 0 })), ...validationDatasets];
     if (validationDatasets.length > 0 && measured.length === 0) throw this.#nothingToMeasure();
-    const held = measured.length > 0 ? selectRows(measured, ones, 0, seed).train : validation;
+    const held = measured.length > 0 ? selectRows(measured, measuredOnly, 0, seed).train : validation;
     if (train.length === 0) throw this.#nothingToTrain();
     await this.#writer.finish(train, held);
     const sum = (numbers: readonly number[]): number =>

@@ -15,6 +15,10 @@ export interface DatasetInput {
   readonly mask: MaskOptions;
   /** 0.75 takes that share of its rows, 2 takes each twice. */
   readonly weight: number;
+  /** Its share of the rows of an epoch, instead of a weight. */
+  readonly percent?: number | null;
+  /** Most of its rows that are taken. */
+  readonly maxSamples?: number | null;
 }
 
 export interface PrepareOptions extends JudgeOptions {

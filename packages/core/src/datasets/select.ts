@@ -10,6 +10,13 @@ export interface PreparedRow {
   readonly documents: number;
 }
 
+/** How much of a data set an epoch takes. */
+export interface Share {
+  readonly weight: number;
+  readonly percent?: number | null;
+  readonly maxSamples?: number | null;
+}
+
 export interface Selection {
   /** Documents of an epoch in file order; a data set of weight 2 stands there twice. */
   readonly train: Uint32Array;
@@ -18,23 +25,24 @@ export interface Selection {
 }
 
 /**
- * Applies the data sets' weights and sets validation rows aside. Rows that are equal go to the same side, so validation says nothing about
+ * Applies the data sets' weights, percents and limits, and sets validation rows aside. Rows that are equal go to the same side, so validation says nothing about
  * memorised rows. Decided by the seed alone.
  *
  * @param size below 1 a share of the distinct rows, from 1 on their number
  * @throws UserError `validation_takes_all`, `weights_take_nothing`
  */
-export function selectRows(
-  rows: readonly PreparedRow[],
-  weights: readonly number[],
-  size: number,
-  seed: number,
-): Selection {
-  const passes = weights.flatMap((weight, dataset) => passesOf(rows, dataset, weight, seed));
+export function selectRows(rows: readonly PreparedRow[], mix: readonly Share[], size: number, seed: number): Selection {
+  const limited = mix.map(({ maxSamples }, dataset) => {
+    const own = rows.filter((row) => row.dataset === dataset);
+    return maxSamples && maxSamples < own.length ? choose(own, maxSamples, 'max_samples', seed, dataset) : own;
+  });
+  const passes = mix.some(({ percent }) => percent)
+    ? byPercent(limited, mix, seed)
+    : mix.flatMap(({ weight }, dataset) => passesOf(limited[dataset] ?? [], dataset, weight, seed));
   if (rows.length > 0 && passes.every((pass) => pass.length === 0)) {
     throw new UserError({
-      what: `the weights of the data sets take none of their ${rows.length} rows`,
-      next: 'raise a weight, or give more rows',
+      what: `the shares of the data sets take none of their ${rows.length} rows`,
+      next: 'raise a weight, or give more rows: with percents each data set needs some',
       code: 'weights_take_nothing',
     });
   }
@@ -60,13 +68,33 @@ export function selectRows(
   return { train: Uint32Array.from(train), validation: Uint32Array.from(validationDocuments) };
 }
 
+/** As many rows of each data set as its percent says, of the longest epoch in which none comes twice. */
+function byPercent(rows: readonly PreparedRow[][], mix: readonly Share[], seed: number): PreparedRow[][] {
+  const share = (dataset: number): number => (mix[dataset]?.percent ?? 0) / 100;
+  const total = Math.min(...rows.map((own, dataset) => (share(dataset) > 0 ? own.length / share(dataset) : Infinity)));
+  return rows.map((own, dataset) => {
+    const count = Math.min(own.length, Math.round(total * share(dataset)));
+    return choose(own, count, 'percent', seed, dataset);
+  });
+}
+
+/** So many of the rows, in their order. */
+function choose(
+  rows: readonly PreparedRow[],
+  count: number,
+  use: string,
+  seed: number,
+  dataset: number,
+): PreparedRow[] {
+  const chosen = permutation(rows.length, use, seed, dataset).subarray(0, count).sort();
+  return Array.from(chosen, (i) => rows[i] as PreparedRow);
+}
+
 /** The rows of a data set, once for every whole unit of its weight, and a share of them for the rest. */
-function passesOf(rows: readonly PreparedRow[], dataset: number, weight: number, seed: number): PreparedRow[][] {
-  const own = rows.filter((row) => row.dataset === dataset);
+function passesOf(own: PreparedRow[], dataset: number, weight: number, seed: number): PreparedRow[][] {
   const whole = Math.floor(weight);
   const rest = Math.round((weight - whole) * own.length);
-  const chosen = permutation(own.length, 'weight', seed, dataset).subarray(0, rest).sort();
-  return [...Array.from({ length: whole }, () => own), Array.from(chosen, (i) => own[i] as PreparedRow)];
+  return [...Array.from({ length: whole }, () => own), choose(own, rest, 'weight', seed, dataset)];
 }
 
 function pushDocuments(list: number[], { firstDocument, documents }: PreparedRow): void {

@@ -4,7 +4,9 @@ import { LIMITS } from '@anneal/formats/limits';
 import { type ChatRenderer, openChatRenderer } from '../datasets/render.ts';
 import { UserError } from '../errors.ts';
 import type { OpenModel } from '../models/model.ts';
+import { type PromptFormat, templateOfPrompt } from '../templates/promptFormat.ts';
 import { TemplateError } from '../templates/template.ts';
+import { surroundingsOf } from '../tokenizers/byteLevel/postProcessor.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** How a model reads and writes text. */
@@ -19,6 +21,8 @@ export interface ModelText {
 export interface ModelTextOptions {
   /** Path of a Jinja file, or null for the model's own. */
   readonly chatTemplate?: string | null | undefined;
+  /** A prompt that a recipe writes out, instead of a chat template. */
+  readonly promptFormat?: PromptFormat | null | undefined;
   readonly templateVariables?: Readonly<Record<string, unknown>> | undefined;
   readonly enableThinking?: boolean | undefined;
 }
@@ -26,9 +30,7 @@ export interface ModelTextOptions {
 /** @throws UserError when the model has no tokenizer or one of another model, or the template is invalid */
 export function openModelText(model: OpenModel, options: ModelTextOptions = {}): ModelText {
   const tokenizer = openModelTokenizer(model);
-  const source = options.chatTemplate
-    ? readChatTemplate(options.chatTemplate)
-    : (tokenizer.chatTemplate ?? model.chatTemplate);
+  const source = chosenTemplate(model, options) ?? tokenizer.chatTemplate ?? model.chatTemplate;
   const endTokens = model.config.eosTokenIds.map((id) => tokenizer.addedTokens.find((token) => token.id === id)?.text);
   const renderer =
     source === null
@@ -44,8 +46,23 @@ export function openModelText(model: OpenModel, options: ModelTextOptions = {}):
   return { tokenizer, renderer, stopIds: new Set(ends.filter((id) => id !== undefined && id !== null)) };
 }
 
+/** The template that takes the place of the model's own; null where nothing does. @throws UserError */
+export function chosenTemplate(model: OpenModel, { chatTemplate, promptFormat }: ModelTextOptions): string | null {
+  if (promptFormat) return templateOfPrompt(promptFormat, addsBos(model));
+  return chatTemplate ? readChatTemplate(chatTemplate) : null;
+}
+
+/** Whether the tokenizer puts its BOS token before a plain text. */
+function addsBos(model: OpenModel): boolean {
+  const tokenizer = parseJsonObject(
+    Buffer.from(model.readTokenizerFile('tokenizer.json')),
+    `${model.path}/tokenizer.json`,
+  );
+  return (surroundingsOf(tokenizer['post_processor'])?.before.length ?? 0) > 0;
+}
+
 /** The text of a Jinja file. @throws UserError */
-export function readChatTemplate(path: string): string {
+function readChatTemplate(path: string): string {
   return Buffer.from(readSmallFile(path, LIMITS.configBytes)).toString('utf8');
 }
 

@@ -1,5 +1,7 @@
 import type { Finding, KeyPath } from './problem.ts';
+import { isPrompt, promptFindings } from './promptCombinations.ts';
 import type { Dataset, Recipe, RecipeKey } from './schema.ts';
+import { promptSchema } from './sections/datasets.ts';
 
 /** The data set keys that only one type reads. */
 export const fieldsOfType = {
@@ -80,12 +82,47 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
   }
   for (const list of ['datasets', 'test_datasets'] as const) {
     for (const [i, dataset] of (recipe[list] ?? []).entries()) found.push(...datasetFindings(dataset, [list, i]));
+    found.push(...percentFindings(recipe[list] ?? [], list));
+  }
+  found.push(...promptFindings(recipe));
+  return found;
+}
+
+/** Shares only mean something beside each other. */
+function percentFindings(datasets: readonly Dataset[], list: string): Finding[] {
+  const shares = datasets.map(({ percent }) => percent);
+  if (!shares.some(isSet)) return [];
+  const found: Finding[] = [];
+  for (const [i, { percent, weight }] of datasets.entries()) {
+    if (!isSet(percent))
+      found.push(
+        combination([list, i], '`percent` is written for some data sets only', 'write it for all, together 100'),
+      );
+    else if (isSet(weight)) {
+      found.push(combination([list, i, 'weight'], '`percent` and `weight` are both written', 'keep one of them'));
+    }
+  }
+  const sum = shares.reduce<number>((total, share) => total + (share ?? 0), 0);
+  if (found.length === 0 && Math.abs(sum - 100) > 0.01) {
+    found.push(
+      combination([list], `the percents of the data sets are ${Number(sum.toFixed(2))} together`, 'let them be 100'),
+    );
   }
   return found;
 }
 
 function datasetFindings(dataset: Dataset, path: KeyPath): Finding[] {
   const found: Finding[] = [];
+  if (isPrompt(dataset.type)) {
+    for (const key of [...Object.values(fieldsOfType).flat(), 'field_system', 'field_tools'] as const) {
+      if (!isSet(dataset[key])) continue;
+      const next = key in promptSchema.shape ? 'write it inside `type`' : 'remove it';
+      found.push(
+        combination([...path, key], `a prompt that is written out in \`type\` does not read \`${key}\` here`, next),
+      );
+    }
+    return found;
+  }
   const type = dataset.type === 'sharegpt' ? 'chat_template' : (dataset.type ?? 'auto');
   const kinds = (Object.keys(fieldsOfType) as FieldType[]).filter((kind) =>
     fieldsOfType[kind].some((key) => isSet(dataset[key])),

@@ -3,7 +3,7 @@ import { foreignKey, isForeignValue } from './foreignKeys.ts';
 import { isMapping } from './import/translate.ts';
 import { dotted, type Finding, type KeyPath } from './problem.ts';
 import { recipeSchema } from './schema.ts';
-import { datasetSchema } from './sections/datasets.ts';
+import { datasetSchema, promptSchema } from './sections/datasets.ts';
 import { closest, ourName } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -68,7 +68,7 @@ function unknownKey(path: KeyPath, key: string, root: unknown): Finding {
   if (ours !== undefined) return unknown(`did you mean ${ours}?`);
   const siblings = valueAt(root, path);
   if (isMapping(siblings) && path[0] !== 'sample_prompts') {
-    const foreign = foreignKey(key, dotted(at), siblings, path.length > 0);
+    const foreign = path.length > 2 ? undefined : foreignKey(key, dotted(at), siblings, path.length > 0);
     if (foreign) return found(foreign.code, foreign.what, foreign.next);
   }
   const near = closest(key, known);
@@ -147,7 +147,9 @@ function valueAt(root: unknown, path: KeyPath): unknown {
 
 function shapeAt(path: KeyPath): Record<string, z.ZodType> {
   if (path.length === 0) return recipeSchema.shape;
-  return ['datasets', 'test_datasets'].includes(String(path[0])) && path.length === 2 ? datasetSchema.shape : {};
+  if (!['datasets', 'test_datasets'].includes(String(path[0]))) return {};
+  if (path.length === 3 && path[2] === 'type') return promptSchema.shape;
+  return path.length === 2 ? datasetSchema.shape : {};
 }
 
 function knownKeys(path: KeyPath): string[] {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { defaultInWords, valuesOf } from './jsonSchema.ts';
 import type { KeyMeta } from './key.ts';
 import { sections } from './schema.ts';
-import { datasetSchema } from './sections/datasets.ts';
+import { datasetSchema, promptSchema } from './sections/datasets.ts';
 
 const introduction = `# Recipe reference
 
@@ -17,6 +17,28 @@ the recipe. A run records what it was given in \`recipe.yaml\` and every decided
 (\`--set datasets.0.path=rows.jsonl\`), \`anneal schema\` prints the JSON Schema for editors.
 `;
 
+const promptIntroduction = `\`type\` as a mapping writes the prompt out. It takes the place of the chat template: in training, samples, chat and
+exports. The answer and its EOS token are trained, the prompt is not (\`train_on_inputs: true\` trains both).
+
+\`\`\`yaml
+datasets:
+  - path: questions.jsonl
+    type:
+      field_instruction: Question
+      field_thinking: Complex_CoT
+      field_output: Response
+      format: |-
+        ### Question:
+        {instruction}
+
+        ### Response:
+        <think>
+        {thinking}
+        </think>
+        {output}
+\`\`\`
+`;
+
 /** The text of docs/recipe.md. */
 export function recipeReference(): string {
   const parts = [introduction];
@@ -26,6 +48,7 @@ export function recipeReference(): string {
       parts.push(
         `### A data set\n\nEach entry of \`datasets\` and of \`test_datasets\`:\n\n${table(datasetSchema.shape)}`,
       );
+      parts.push(`### A prompt of your own\n\n${promptIntroduction}\n${table(promptSchema.shape)}`);
     }
   }
   return parts.join('\n');

@@ -8,7 +8,7 @@ type Filled = z.output<typeof datasetSchema>;
 
 /** A data set with nothing left to a default. With `type: auto` the reader of the data finds the columns that are null. */
 export type ResolvedDataset = Omit<Filled, 'type' | 'data_files' | 'roles'> & {
-  type: 'auto' | FieldType;
+  type: 'auto' | FieldType | Exclude<Filled['type'], string>;
   data_files: string[] | null;
   /** The template's role → the data's names of it. */
   roles: Record<string, string[]>;
@@ -46,8 +46,13 @@ export function resolveDataset(
   key: KeyPath,
   existing: (path: string, key: KeyPath, next: string) => string,
 ): ResolvedDataset {
-  const written = filled.type === 'auto' ? (typeOfWrittenColumns(filled) ?? 'auto') : filled.type;
-  const usual = written === 'auto' ? {} : usualColumns[written];
+  const written =
+    typeof filled.type === 'object'
+      ? 'prompt'
+      : filled.type === 'auto'
+        ? (typeOfWrittenColumns(filled) ?? 'auto')
+        : filled.type;
+  const usual = written === 'auto' || written === 'prompt' ? {} : usualColumns[written];
   const path = existing(filled.path, [...key, 'path'], 'correct the path; data sets are read from local files');
   const data_files = typeof filled.data_files === 'string' ? [filled.data_files] : filled.data_files;
   for (const file of data_files ?? []) existing(join(path, file), [...key, 'data_files'], `name files inside ${path}`);
@@ -60,10 +65,14 @@ export function resolveDataset(
       message_property_mappings: { ...usual.message_property_mappings, ...filled.message_property_mappings },
     }),
     path,
-    type: written === 'sharegpt' ? 'chat_template' : written,
+    type: typeof filled.type === 'object' ? filled.type : typeOf(written),
     data_files,
     roles: mergedRoles(filled.roles ?? {}),
   };
+}
+
+function typeOf(written: 'auto' | FieldType | 'sharegpt' | 'prompt'): 'auto' | FieldType {
+  return written === 'sharegpt' || written === 'prompt' ? 'chat_template' : written;
 }
 
 function typeOfWrittenColumns(filled: Filled): FieldType | undefined {

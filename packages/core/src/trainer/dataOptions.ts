@@ -2,6 +2,7 @@ import type { DatasetInput, PrepareOptions } from '../datasets/prepare.ts';
 import { listDataFiles } from '../datasets/read.ts';
 import type { ModelTextOptions } from '../generate/modelText.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
+import type { PromptFormat } from '../templates/promptFormat.ts';
 
 /** What the data path takes from a recipe; the trainer, the inspector and `estimate` all start from this. */
 export interface DataOptions {
@@ -16,9 +17,18 @@ export function textOptions(recipe: ResolvedRecipe): ModelTextOptions {
   const { enable_thinking: enableThinking, ...templateVariables } = recipe.chat_template_kwargs ?? {};
   return {
     chatTemplate: recipe.chat_template === 'tokenizer_default' ? null : recipe.chat_template,
+    promptFormat: promptFormatOf(recipe),
     ...(typeof enableThinking === 'boolean' && { enableThinking }),
     templateVariables,
   };
+}
+
+/** The prompt that the data sets write out; all that do, write the same. */
+function promptFormatOf({ datasets, test_datasets: tests }: ResolvedRecipe): PromptFormat | null {
+  const prompt = [...datasets, ...(tests ?? [])].map(({ type }) => type).find((type) => typeof type === 'object');
+  if (!prompt) return null;
+  const { format, no_input_format: noInputFormat, system_format: systemFormat, system_prompt: systemPrompt } = prompt;
+  return { format, noInputFormat, systemFormat, systemPrompt };
 }
 
 /** @throws UserError when a folder of data has no matching files */
@@ -38,22 +48,27 @@ export function dataOptions(recipe: ResolvedRecipe): DataOptions {
 }
 
 function datasetInput(dataset: ResolvedDataset, trainOnInputs: boolean): DatasetInput {
+  const prompt = typeof dataset.type === 'object' ? dataset.type : null;
   return {
     files: listDataFiles(dataset.path, { only: dataset.data_files, split: dataset.split }),
-    type: dataset.type,
+    type: prompt ? 'prompt' : String(dataset.type),
     fields: {
       fieldMessages: dataset.field_messages,
       messageProperties: dataset.message_property_mappings,
       roles: dataset.roles,
-      fieldSystem: dataset.field_system,
+      fieldSystem: prompt ? prompt.field_system : dataset.field_system,
       fieldTools: dataset.field_tools,
-      fieldInstruction: dataset.field_instruction,
-      fieldInput: dataset.field_input,
-      fieldOutput: dataset.field_output,
+      fieldInstruction: prompt ? prompt.field_instruction : dataset.field_instruction,
+      fieldInput: prompt ? prompt.field_input : dataset.field_input,
+      fieldOutput: prompt ? prompt.field_output : dataset.field_output,
+      fieldThinking: prompt?.format.includes('{thinking}') ? prompt.field_thinking : null,
+      promptFormat: prompt?.format ?? null,
       fieldText: dataset.field,
       fieldTraining: dataset.message_field_training,
     },
     mask: { rolesToTrain: dataset.roles_to_train, trainOnEos: dataset.train_on_eos, trainOnInputs },
     weight: dataset.weight,
+    percent: dataset.percent,
+    maxSamples: dataset.max_samples,
   };
 }

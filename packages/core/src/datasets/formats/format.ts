@@ -15,6 +15,9 @@ export interface FieldOptions {
   readonly fieldInstruction?: string | null;
   readonly fieldInput?: string | null;
   readonly fieldOutput?: string | null;
+  /** Of a prompt that the recipe writes out: what is thought before the output, and the format that has a place for it. */
+  readonly fieldThinking?: string | null;
+  readonly promptFormat?: string | null;
   readonly fieldText?: string | null;
   /** Boolean of a message that says whether it is trained. */
   readonly fieldTraining?: string | null;

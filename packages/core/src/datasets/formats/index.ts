@@ -3,12 +3,13 @@ import { alpaca } from './alpaca.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
 import { type DataFormat, type FieldOptions, mostOf, type RowReader, type RowValue } from './format.ts';
+import { prompt } from './prompt.ts';
 import { sharegpt } from './sharegpt.ts';
 
 export type { FieldOptions, RowReader } from './format.ts';
 
 /** Every format, in the order in which they are tried. A new one is a file in this folder and a line here. */
-export const FORMATS: readonly DataFormat[] = [chat, sharegpt, alpaca, completion];
+export const FORMATS: readonly DataFormat[] = [chat, sharegpt, alpaca, completion, prompt];
 
 /** The first format that the rows look like; null for none. */
 export function detectFormat(rows: readonly RowValue[], options: FieldOptions = {}): RowReader | null {

@@ -51,9 +51,15 @@ test('a beginning token that the tokenizer does not add is written out', () => {
   expect(matchFamily(openTemplate(CHATML, {}), { ...bos('<s>'), added: false })).not.toBeNull();
 });
 
-test('one different character, and the template is unknown', () => {
-  expect(match(CHATML.replace('<|im_end|>', '<|im_stop|>'))).toBeNull();
-  expect(match(LLAMA3.replace('\n\n', '\n'), '<|begin_of_text|>')).toBeNull();
+test('one different character, and the template is of no family: what it prints is written', () => {
+  const name = 'Written from what the chat template prints';
+  expect(match(CHATML.replace('<|im_end|>', '<|im_stop|>'))).toMatchObject({
+    name,
+    template: expect.stringContaining('<|im_stop|>'),
+  });
+  expect(match(LLAMA3.replace('\n\n', '\n'), '<|begin_of_text|>')).toMatchObject({ name });
+  const counting = CHATML.replace("message['content']", "message['content'] + loop.index | string");
+  expect(match(counting)).toBeNull();
   expect(match('{{ raise_exception("no") }}')).toBeNull();
 });
 

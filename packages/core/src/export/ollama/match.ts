@@ -1,6 +1,7 @@
-import { type RenderOptions, type Template, TemplateError } from '../../templates/template.ts';
+import { type Template, TemplateError } from '../../templates/template.ts';
 import { type ChatFamily, chatFamilies } from './families.ts';
 import { renderGoTemplate } from './goTemplate.ts';
+import { plainTurns } from './plainTurns.ts';
 
 export interface Bos {
   readonly text: string;
@@ -35,8 +36,9 @@ const CONVERSATIONS: readonly (readonly Message[])[] = [
 ];
 
 /**
- * The Ollama template that writes conversations exactly as the model's chat template does, or null when none of the
- * known families does. Every family is tried on conversations with and without system text, with thinking on, off and unsaid.
+ * The Ollama template that writes conversations exactly as the model's chat template does: that of a known family, else one
+ * read off what the template prints. Null when none does. Each is tried on conversations with and without system text,
+ * with thinking on, off and unsaid.
  */
 export function matchFamily(template: Template, bos: Bos | null): OllamaTemplate | null {
   const prompts = promptsOf(template);
@@ -45,7 +47,8 @@ export function matchFamily(template: Template, bos: Bos | null): OllamaTemplate
   // Ollama's tokenizer adds the token itself where it is told to; elsewhere the template must write it.
   const prefixes = bos?.added ? [bos.text] : bos ? ['', bos.text] : [''];
   for (const prefix of prefixes.filter((text) => first.text.startsWith(text))) {
-    for (const family of chatFamilies(first.text)) {
+    const own = plainTurns((messages) => promptOf(template, messages)?.slice(prefix.length) ?? null);
+    for (const family of [...chatFamilies(first.text), ...(own ? [own] : [])]) {
       for (const system of [null, defaultSystem(family, first.text.slice(prefix.length))]) {
         if (system?.includes('"""')) continue; // a Modelfile cannot quote it
         const fits = prompts.every(
@@ -68,15 +71,19 @@ interface Prompt {
 function promptsOf(template: Template): Prompt[] {
   return CONVERSATIONS.flatMap((messages) =>
     [undefined, true, false].flatMap((thinking) => {
-      const options: RenderOptions = { addGenerationPrompt: true, enableThinking: thinking };
-      try {
-        return [{ text: template.render(messages, options), messages, thinking }];
-      } catch (error) {
-        if (error instanceof TemplateError) return [];
-        throw error;
-      }
+      const text = promptOf(template, messages, thinking);
+      return text === null ? [] : [{ text, messages, thinking }];
     }),
   );
+}
+
+function promptOf(template: Template, messages: readonly Message[], enableThinking?: boolean): string | null {
+  try {
+    return template.render(messages, { addGenerationPrompt: true, enableThinking });
+  } catch (error) {
+    if (error instanceof TemplateError) return null;
+    throw error;
+  }
 }
 
 /** As Ollama calls a template: the Modelfile's system text is put before conversations that begin otherwise. */

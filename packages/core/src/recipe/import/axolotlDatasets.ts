@@ -79,10 +79,10 @@ const type: Rule = (value) => {
 /** `type: {field_instruction: …, format: …}`: an Alpaca of one's own. */
 function customType(value: Input): Outcome {
   const columns = ['field_system', 'field_instruction', 'field_input', 'field_output'];
-  const others = Object.keys(value).filter((key) => !columns.includes(key) && value[key] !== null && value[key] !== '');
-  if (others.length > 0) {
-    return cannot(`${others.join(', ')} write the prompt by hand; Anneal renders rows with the model's chat template`);
-  }
+  const written = Object.fromEntries(Object.entries(value).filter(([, part]) => part !== null && part !== ''));
+  if ('format' in written) return becomes({ type: written });
+  const others = Object.keys(written).filter((key) => !columns.includes(key));
+  if (others.length > 0) return cannot(`${others.join(', ')} without \`format\` write no prompt`);
   const fields = Object.fromEntries(columns.filter((key) => value[key]).map((key) => [key, value[key]]));
   return becomes({ type: 'alpaca', ...fields });
 }

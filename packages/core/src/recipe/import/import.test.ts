@@ -149,7 +149,10 @@ describe('Axolotl', () => {
     [{ learning_rate: 'fast' }, 'learning_rate'],
     [{ bf16: true, bfloat16: true, lora_r: -1, adapter: 'lora' }, 'lora_r'],
     [{ saves_per_epoch: 2, save_strategy: 'epoch' }, 'save_strategy'],
-    [{ datasets: [{ path: 'a', type: { format: '{instruction}' } }] }, 'datasets.0.type'],
+    [
+      { datasets: [{ path: 'a', type: { field_instruction: 'q', no_input_format: '{instruction}' } }] },
+      'datasets.0.type',
+    ],
     [{ datasets: [{ path: 'a', split: 'train[:10%]' }] }, 'datasets.0.split'],
     [{ datasets: 7 }, 'datasets'],
   ])('%j is reported', (input, key) => {
@@ -165,7 +168,7 @@ describe('LLaMA-Factory', () => {
   it('LoRA', async () => {
     const result = await imported('llama-factory-lora.yaml');
     expect(result).toMatchObject({ kind: 'llama-factory', problems: [] });
-    expect(untranslatedKeys(result)).toEqual(['trust_remote_code', 'max_samples']);
+    expect(untranslatedKeys(result)).toEqual(['trust_remote_code']);
     expect(result.recipe).toMatchObject({
       base_model: 'meta-llama/Meta-Llama-3-8B-Instruct',
       adapter: 'lora',
@@ -178,7 +181,10 @@ describe('LLaMA-Factory', () => {
       num_epochs: 3,
       weight_decay: 0,
       eval_steps: 500,
-      datasets: [{ path: 'data/identity.json', type: 'alpaca' }, { path: 'data/alpaca_en_demo.json' }],
+      datasets: [
+        { path: 'data/identity.json', type: 'alpaca', max_samples: 1000 },
+        { path: 'data/alpaca_en_demo.json', max_samples: 1000 },
+      ],
     });
   });
 

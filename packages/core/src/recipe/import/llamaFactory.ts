@@ -30,6 +30,11 @@ export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Trans
   const lists = ['dataset', 'eval_dataset'];
   const output = translateKeys(account, input, llamaFactoryRules, recipeShape, { except: lists });
   const datasets = llamaFactoryDatasets(account, input, 'dataset', datasetInfo);
+  const percents = percentsOf(input['interleave_probs']);
+  for (const [i, dataset] of datasets.entries()) {
+    if (Number(input['max_samples']) > 0) dataset['max_samples'] = input['max_samples'];
+    if (percents?.length === datasets.length) dataset['percent'] = percents[i];
+  }
   if (datasets.length > 0) output['datasets'] = datasets;
   const tests = llamaFactoryDatasets(account, input, 'eval_dataset', datasetInfo);
   if (tests.length > 0) output['test_datasets'] = tests;
@@ -114,6 +119,14 @@ function excess(input: Input): { values: Input; note: string } {
     : { values: { excess_length_strategy: 'truncate' }, note: 'LLaMA-Factory cuts rows that are too long' };
 }
 
+/** `0.75,0.25` as 75 and 25. */
+function percentsOf(value: unknown): number[] | null {
+  const shares = (Array.isArray(value) ? value : String(value ?? '').split(',')).map(Number);
+  return shares.every((share) => share > 0 && share <= 1)
+    ? shares.map((share) => Number((100 * share).toPrecision(9)))
+    : null;
+}
+
 const saysNothingNew =
   (ours: unknown, reason: string): Rule =>
   (value) =>
@@ -165,7 +178,15 @@ export const llamaFactoryRules: Rules = {
   early_stopping_steps: renamed('early_stopping_patience'),
   do_train: (value) =>
     value === true ? nothing('a recipe is for training') : cannot('a recipe of Anneal is for training'),
-  mix_strategy: saysNothingNew('concat', 'Anneal mixes data sets by their weight'),
+  mix_strategy: (value, input) => {
+    if (value === 'concat' || 'interleave_probs' in input) return nothing('as in Anneal');
+    return cannot('write percent for each data set');
+  },
+  max_samples: () => nothing('goes to each data set'),
+  interleave_probs: (value) =>
+    percentsOf(value) === null
+      ? cannot('write percent for each data set')
+      : nothing('goes to each data set as percent; no row is taken twice in an epoch'),
   resize_vocab: isOff(() => cannot("the vocabulary is that of the model's tokenizer")),
   ...needless('part of what `anneal train` does anyway', [
     'overwrite_output_dir',
@@ -189,13 +210,7 @@ export const llamaFactoryRules: Rules = {
     'hf_hub_token',
     'ms_hub_token',
   ]),
-  ...missing('prepare a file with the rows to train', [
-    'max_samples',
-    'streaming',
-    'buffer_size',
-    'interleave_probs',
-    'eval_num_beams',
-  ]),
+  ...missing('prepare a file with the rows to train', ['streaming', 'buffer_size', 'eval_num_beams']),
   ...missing('Anneal measures the validation loss only', [
     'do_predict',
     'predict_with_generate',

@@ -1,6 +1,30 @@
 import * as z from 'zod';
 import { derived, optional, required } from '../key.ts';
 
+/** A prompt written out by hand; its key names are those of Axolotl's custom prompts. */
+export const promptSchema = z.strictObject({
+  format: required(
+    z.string().min(1),
+    'The prompt, with `{instruction}` and `{input}` where those columns belong. The answer begins at `{output}` (or at `{thinking}` before it); without `{output}` it follows at the end. The EOS token is added. A brace is written `{{` or `}}`.',
+  ),
+  no_input_format: optional(
+    z.string().min(1),
+    null,
+    'The prompt of rows whose input is empty. Without it `format` serves, with nothing in the place of `{input}`.',
+  ),
+  system_format: optional(z.string(), '{system}', 'What stands before the prompt where there is a system text.'),
+  system_prompt: optional(z.string(), '', 'The system text of rows that have none. Empty: none.'),
+  field_instruction: optional(z.string().min(1), 'instruction', 'Column for `{instruction}`.'),
+  field_input: optional(z.string().min(1), 'input', 'Column for `{input}`; may be missing or empty in a row.'),
+  field_output: optional(z.string().min(1), 'output', 'Column for `{output}`.'),
+  field_thinking: optional(
+    z.string().min(1),
+    'thinking',
+    'Column for `{thinking}`: what is thought before the output. Trained with it.',
+  ),
+  field_system: optional(z.string().min(1), null, 'Column with a system text.'),
+});
+
 /** One source of rows. The `field*` keys of a type that is not used stay null. */
 export const datasetSchema = z.strictObject({
   path: required(
@@ -8,9 +32,9 @@ export const datasetSchema = z.strictObject({
     'A file (.jsonl, .ndjson, .json, .csv, .tsv, .parquet, .txt) or a folder of such files. A relative path starts at the recipe.',
   ),
   type: optional(
-    z.enum(['auto', 'chat_template', 'sharegpt', 'alpaca', 'completion']),
+    z.union([z.enum(['auto', 'chat_template', 'sharegpt', 'alpaca', 'completion']), promptSchema]),
     'auto',
-    '`chat_template`: rows hold a list of messages. `sharegpt`: the same with `conversations`, `from` and `value`. `alpaca`: instruction, input and output. `completion`: plain text, all of it trained. `auto` finds out from the fields of the first rows.',
+    '`chat_template`: rows hold a list of messages. `sharegpt`: the same with `conversations`, `from` and `value`. `alpaca`: instruction, input and output. `completion`: plain text, all of it trained. `auto` finds out from the fields of the first rows. A mapping writes the prompt out: see below.',
   ),
   data_files: optional(
     z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
@@ -26,6 +50,16 @@ export const datasetSchema = z.strictObject({
     z.number().positive().max(1000),
     1,
     'How often an epoch passes through this data set: 0.25 takes a quarter of its rows (chosen by the seed), 2 takes every row twice.',
+  ),
+  percent: optional(
+    z.number().positive().max(100),
+    null,
+    "This data set's share of the rows of an epoch, such as 75 beside 25. Written for all data sets or for none; together 100. The epoch is as long as it can be without taking a row twice. Instead of `weight`.",
+  ),
+  max_samples: optional(
+    z.int().min(1).max(1_000_000_000),
+    null,
+    'Take at most so many rows of this data set (chosen by the seed).',
   ),
   field_messages: derived(
     z.string().min(1),
@@ -91,7 +125,7 @@ const datasetList = z.array(datasetSchema).min(1);
 export const data = {
   datasets: required(
     datasetList,
-    'The rows to train on. Several data sets are mixed; `weight` says how much of each goes into an epoch.',
+    'The rows to train on. Several data sets are mixed; `weight` or `percent` says how much of each goes into an epoch.',
   ),
   test_datasets: optional(datasetList, null, 'Rows used only for the validation loss. Instead of `val_set_size`.'),
   val_set_size: derived(
