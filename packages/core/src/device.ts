@@ -1,2 +1,2 @@
 /** The devices of this host, for those who may not know the kernels. */
-export { type CpuDevice, cpuDevice } from '@anneal/kernels';
+export { type CpuDevice, type CudaDevice, cpuDevice, cudaDevices, type Device, devices } from '@anneal/kernels';

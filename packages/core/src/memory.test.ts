@@ -1,4 +1,4 @@
-import { compile, cpuDevice, embedding, Graph, scratchOf, Variables } from '@anneal/kernels';
+import { compile, cpuDevice, embedding, Graph, Variables } from '@anneal/kernels';
 import { expect, test } from 'vitest';
 import { allocateEngine, memoryBudget } from './memory.ts';
 
@@ -7,7 +7,7 @@ const graph = new Graph('program', new Variables());
 const table = graph.variables.get('table', { shape: [1000, 1000], dtype: 'f32', kind: 'weight' });
 graph.result('rows', embedding(graph.input('tokens', 'i32', ['T']), table));
 const bounds = { T: 1, S: 1, N: 1 };
-const plan = compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) });
+const plan = compile([graph], { bounds, activations: 'keep', device });
 const need = { what: 'the model', where: 'here', next: 'take a smaller one' };
 
 test('an engine gets the memory that is there', async () => {

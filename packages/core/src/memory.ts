@@ -1,7 +1,7 @@
 /** The memory of this host, and engines that take from it. */
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
-import { type CpuDevice, Engine, type Plan } from '@anneal/kernels';
+import { type Device, Engine, type Plan } from '@anneal/kernels';
 import { UserError } from './errors.ts';
 
 /** Left to the system and to this process's own needs beside the plan. */
@@ -19,7 +19,7 @@ export function memoryBudget(): number {
  */
 export function allocateEngine(
   plan: Plan,
-  device: CpuDevice,
+  device: Device,
   need: { readonly what: string; readonly where?: string; readonly next: string },
   available = memoryBudget(),
 ): Engine {

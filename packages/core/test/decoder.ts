@@ -1,5 +1,5 @@
 /** A model loaded for decoding alone: token ids in, token ids and logits out. */
-import { type CpuDevice, cpuDevice } from '@anneal/kernels';
+import { cpuDevice, type Device } from '@anneal/kernels';
 import { onTestFinished } from 'vitest';
 import { baseProgram, openDecodeEngine } from '../src/generate/decodeEngine.ts';
 import { type GenerateOptions, generate } from '../src/generate/generate.ts';
@@ -11,7 +11,7 @@ export interface DecoderOptions {
   /** Most tokens read at once. */
   readonly chunk: number;
   readonly weightType?: 'f32' | 'bf16';
-  readonly device?: CpuDevice;
+  readonly device?: Device;
 }
 
 export interface Decoder {

@@ -2,12 +2,14 @@
 
 #include <napi.h>
 
-#include <cstring>
 #include <memory>
 
 #include "convert.h"
 #include "cpu/kernel_sets.h"
 #include "engine.h"
+#ifdef ANNEAL_CUDA
+#include "cuda/cuda_backend.h"
+#endif
 
 namespace anneal {
 namespace {
@@ -62,10 +64,8 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   explicit NativeEngine(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     try {
       const auto plan = info[0].As<Napi::Uint8Array>();
-      const std::string isa = info[1].As<Napi::String>();
-      const KernelSet* kernels = findKernelSet(isa.c_str());
-      if (!kernels) throw std::runtime_error("this processor does not run the instruction set " + isa);
-      engine_ = std::make_shared<Engine>(readPlan(plan.Data(), plan.ByteLength()), *kernels);
+      const std::string device = info[1].As<Napi::String>();
+      engine_ = std::make_shared<Engine>(readPlan(plan.Data(), plan.ByteLength()), device);
     } catch (const std::exception& error) {
       throw Napi::Error::New(info.Env(), error.what());
     }
@@ -110,11 +110,10 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     if (is_whole && count != capacity)
       throw Napi::Error::New(env, std::to_string(count) + " values for " + place.name + ", which holds " + std::to_string(capacity));
     if (first > capacity || count > capacity - first) throw Napi::Error::New(env, "more values than " + place.name + " holds");
-    char* target = engine(env).at(place.offset) + first * elementBytes(place.type);
     std::vector<Napi::ObjectReference> keep;
     keep.push_back(Napi::Persistent(bytes.As<Napi::Object>()));
     const uint8_t* data = bytes.Data();
-    return start(env, std::move(keep), [=] { convert(data, source, target, place.type, count); },
+    return start(env, std::move(keep), [engine = engine_, place, first, data, source, count] { engine->write(place, first, data, source, count); },
                  [](Napi::Env e) { return e.Undefined(); });
   }
 
@@ -150,7 +149,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     call.program = object.Get("program").As<Napi::Number>().Uint32Value();
     if (call.program >= plan.programs.size()) throw Napi::Error::New(env, "no such program");
     const auto dims = object.Get("dims").As<Napi::Int32Array>();
-    if (dims.ElementLength() != kRuntimeDims) throw Napi::Error::New(env, "a call has one extent for each of T, S and N");
+    if (dims.ElementLength() != kRuntimeDims) throw Napi::Error::New(env, "a call has one extent for each of T, S, N and R");
     for (size_t d = 0; d < kRuntimeDims; d++) call.dims[d] = dims[d];
     const auto inputs = object.Get("inputs").As<Napi::Array>();
     for (uint32_t i = 0; i < inputs.Length(); i++) {
@@ -163,7 +162,11 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
 
   static Napi::Value copyOut(Napi::Env env, Engine& engine, const Place& place) {
     auto buffer = Napi::ArrayBuffer::New(env, place.bytes);
-    if (place.bytes > 0) std::memcpy(buffer.Data(), engine.at(place.offset), place.bytes);  // an empty buffer has no address
+    try {
+      engine.read(place, static_cast<char*>(buffer.Data()));
+    } catch (const std::exception& error) {
+      throw Napi::Error::New(env, error.what());
+    }
     return buffer;
   }
 
@@ -208,9 +211,35 @@ Napi::Value instructionSets(const Napi::CallbackInfo& info) {
   return names;
 }
 
+// cudaDevices() → {devices, reason}
+Napi::Value cudaDeviceList(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto devices = Napi::Array::New(env);
+#ifdef ANNEAL_CUDA
+  const CudaDevices found = cudaDevices();
+  for (const CudaDeviceInfo& one : found.devices) {
+    auto device = Napi::Object::New(env);
+    device.Set("index", one.index);
+    device.Set("name", one.name);
+    device.Set("computeCapability", one.compute_capability);
+    device.Set("memoryBytes", static_cast<double>(one.memory_bytes));
+    device.Set("libraryBytes", static_cast<double>(one.library_bytes));
+    devices.Set(devices.Length(), device);
+  }
+  const std::string reason = found.reason;
+#else
+  const std::string reason = "this build has no CUDA backend: it was built where nvcc was not found";
+#endif
+  auto answer = Napi::Object::New(env);
+  answer.Set("devices", devices);
+  answer.Set("reason", reason.empty() ? env.Null() : Napi::Value(Napi::String::New(env, reason)));
+  return answer;
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeEngine", NativeEngine::define(env));
   exports.Set("instructionSets", Napi::Function::New(env, instructionSets));
+  exports.Set("cudaDevices", Napi::Function::New(env, cudaDeviceList));
   exports.Set("scratchBytesPerThread", Napi::Number::New(env, kScratchBytesPerThread));
   return exports;
 }

@@ -1,11 +1,10 @@
 #include "engine.h"
 
-#include <sys/mman.h>
+#ifdef ANNEAL_CUDA
+#include "cuda/cuda_backend.h"
+#endif
 
 #include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <cstring>
 #include <stdexcept>
 
 namespace anneal {
@@ -24,12 +23,6 @@ struct Engine::ReadyProgram {
 
 namespace {
 
-Kernel findKernel(const KernelSet& set, const std::string& name) {
-  for (const KernelEntry* entry = set.kernels; entry->name; entry++)
-    if (name == entry->name) return entry->kernel;
-  throw std::runtime_error("no CPU kernel for op " + name);
-}
-
 Tensor bindTensor(const PlannedTensor& planned, char* arena) {
   Tensor tensor{};
   if (planned.absent) return tensor;
@@ -46,30 +39,26 @@ void setExtents(const std::vector<PlannedTensor>& planned, std::vector<Tensor>& 
       if (planned[i].shape[d] < 0) tensors[i].shape[d] = dims[-1 - planned[i].shape[d]];
 }
 
+std::unique_ptr<Backend> openBackend(const Plan& plan, const std::string& device) {
+  const size_t colon = device.find(':');
+  const std::string kind = device.substr(0, colon), name = colon == std::string::npos ? "" : device.substr(colon + 1);
+  if (kind == "cpu") return openCpu(plan, name);
+#ifdef ANNEAL_CUDA
+  if (kind == "cuda") return openCuda(plan, std::stoi(name));
+#endif
+  throw std::runtime_error("no backend for the device " + device);
+}
+
 }  // namespace
 
-Engine::Engine(Plan plan, const KernelSet& kernels) : plan_(std::move(plan)) {
-  const size_t bytes = std::max<uint64_t>(plan_.total_bytes, 64);
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) throw std::runtime_error("out of memory: " + std::to_string(bytes) + " bytes could not be reserved");
-  arena_ = {static_cast<char*>(memory), Unmap{bytes}};
-#ifdef MADV_HUGEPAGE
-  madvise(memory, bytes, MADV_HUGEPAGE);  // matrix products walk many rows at once: 4 KiB pages cost 5-10 % in TLB misses
-#endif
-#ifdef MADV_POPULATE_WRITE
-  // Touch every page now: memory that is not there shows here, not in the middle of a run. Kernels before 5.14 do it on first use.
-  if (madvise(memory, bytes, MADV_POPULATE_WRITE) != 0 && errno == ENOMEM)
-    throw std::runtime_error("out of memory: the plan's " + std::to_string(bytes) + " bytes are not free");
-#endif
-  pool_ = std::make_unique<ThreadPool>(plan_.threads);
-  context_ = {pool_.get(), at(plan_.scratch_offset), plan_.scratch_bytes_per_thread};
+Engine::Engine(Plan plan, const std::string& device) : plan_(std::move(plan)), backend_(openBackend(plan_, device)) {
   for (const PlannedProgram& planned : plan_.programs) {
     auto program = std::make_unique<ReadyProgram>();
     program->planned = &planned;
     for (const PlannedLaunch& launch : planned.launches) {
-      ReadyLaunch ready{findKernel(kernels, launch.op), {}, {}, &launch, 0};
-      for (const PlannedTensor& tensor : launch.inputs) ready.inputs.push_back(bindTensor(tensor, arena_.get()));
-      for (const PlannedTensor& tensor : launch.outputs) ready.outputs.push_back(bindTensor(tensor, arena_.get()));
+      ReadyLaunch ready{backend_->kernel(launch.op), {}, {}, &launch, 0};
+      for (const PlannedTensor& tensor : launch.inputs) ready.inputs.push_back(bindTensor(tensor, backend_->memory()));
+      for (const PlannedTensor& tensor : launch.outputs) ready.outputs.push_back(bindTensor(tensor, backend_->memory()));
       const auto slot = std::find_if(profile_.begin(), profile_.end(), [&](const Profile& p) { return p.op == launch.op; });
       ready.profile_slot = slot - profile_.begin();
       if (slot == profile_.end()) profile_.push_back({launch.op, 0, 0});
@@ -81,8 +70,6 @@ Engine::Engine(Plan plan, const KernelSet& kernels) : plan_(std::move(plan)) {
 
 Engine::~Engine() = default;
 
-void Engine::Unmap::operator()(char* memory) const { munmap(memory, bytes); }
-
 void Engine::bind(ReadyProgram& program, const Call& call) {
   for (int i = 0; i < kRuntimeDims; i++)
     if (call.dims[i] < 0 || call.dims[i] > plan_.bounds[i])
@@ -90,12 +77,33 @@ void Engine::bind(ReadyProgram& program, const Call& call) {
   for (const InputBytes& input : call.inputs) {
     if (input.input >= program.planned->inputs.size()) throw std::runtime_error("a call names an unknown input");
     const Place& place = program.planned->inputs[input.input];
-    if (input.bytes.size() > place.bytes) throw std::runtime_error("input " + place.name + " is larger than planned");
-    std::copy(input.bytes.begin(), input.bytes.end(), at(place.offset));
+    const std::vector<uint8_t>& bytes = input.bytes;
+    if (bytes.size() > place.bytes) throw std::runtime_error("input " + place.name + " is larger than planned");
+    backend_->upload(backend_->memory() + place.offset, bytes.size(), [&](char* target) { std::copy(bytes.begin(), bytes.end(), target); });
   }
   for (ReadyLaunch& launch : program.launches) {
     setExtents(launch.planned->inputs, launch.inputs, call.dims);
     setExtents(launch.planned->outputs, launch.outputs, call.dims);
+  }
+}
+
+void Engine::launch(const ReadyProgram& program) {
+  if (profiling_) backend_->mark();
+  for (const ReadyLaunch& ready : program.launches) {
+    const Launch launch{ready.inputs.data(), ready.outputs.data(), ready.planned->attributes.data(),
+                        backend_->memory() + ready.planned->workspace_offset, backend_->context()};
+    if (const char* problem = ready.kernel(launch)) throw std::runtime_error(ready.planned->op + ": " + problem);
+    if (profiling_) backend_->mark();
+  }
+  if (profiling_) collectProfile(program);
+}
+
+void Engine::collectProfile(const ReadyProgram& program) {
+  const std::vector<uint64_t> intervals = backend_->takeIntervals();
+  for (size_t i = 0; i < intervals.size(); i++) {
+    Profile& slot = profile_[program.launches[i].profile_slot];
+    slot.nanoseconds += intervals[i];
+    slot.launches++;
   }
 }
 
@@ -105,21 +113,20 @@ size_t Engine::run(const std::vector<Call>& calls) {
     if (cancelled_) break;
     ReadyProgram& program = *programs_.at(call.program);
     bind(program, call);
-    for (ReadyLaunch& ready : program.launches) {
-      const Launch launch{ready.inputs.data(), ready.outputs.data(), ready.planned->attributes.data(),
-                          at(ready.planned->workspace_offset), &context_};
-      const auto start = profiling_ ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
-      if (const char* problem = ready.kernel(launch)) throw std::runtime_error(ready.planned->op + ": " + problem);
-      if (profiling_) {
-        Profile& slot = profile_[ready.profile_slot];
-        slot.nanoseconds += std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
-        slot.launches++;
-      }
-    }
+    launch(program);
     done++;
   }
+  backend_->finish();
   return done;
 }
+
+void Engine::write(const Place& variable, uint64_t first, const uint8_t* values, SourceType type, uint64_t count) {
+  const uint64_t bytes = elementBytes(variable.type);
+  backend_->upload(backend_->memory() + variable.offset + first * bytes, count * bytes,
+                   [&](char* target) { convert(values, type, target, variable.type, count); });
+}
+
+void Engine::read(const Place& place, char* target) { backend_->download(backend_->memory() + place.offset, place.bytes, target); }
 
 std::vector<Engine::Profile> Engine::takeProfile() {
   std::vector<Profile> taken = profile_;

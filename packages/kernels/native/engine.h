@@ -5,12 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "backend.h"
+#include "convert.h"
 #include "plan.h"
-#include "thread_pool.h"
 
 namespace anneal {
-
-struct KernelSet;
 
 /** Values for one input of a call; `bytes` may be fewer than planned when runtime extents are below their bounds. */
 struct InputBytes {
@@ -24,11 +23,11 @@ struct Call {
   std::vector<InputBytes> inputs;
 };
 
-/** A plan with its memory. Calls run one at a time, on whichever thread the caller chose; cancel() may come from another. */
+/** A plan with its memory on a device. Calls run one at a time, on whichever thread the caller chose; cancel() may come from another. */
 class Engine {
  public:
-  /** Throws std::runtime_error when the plan is invalid, a kernel is missing, or memory is short. */
-  Engine(Plan plan, const KernelSet& kernels);
+  /** `device`: `cpu:` and an instruction set, or `cuda:` and a number. Throws std::runtime_error when a kernel is missing or memory is short. */
+  Engine(Plan plan, const std::string& device);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -40,8 +39,10 @@ class Engine {
   void resume() { cancelled_ = false; }
 
   const Plan& plan() const { return plan_; }
-  char* at(uint64_t offset) { return arena_.get() + offset; }
-  Context& context() { return context_; }
+  /** Converts `count` values into the variable's own type, from element `first` on. */
+  void write(const Place& variable, uint64_t first, const uint8_t* values, SourceType type, uint64_t count);
+  /** Copies what lies at the place to the host. */
+  void read(const Place& place, char* target);
 
   /** Nanoseconds spent in each op since the last call of this function, when profiling is on. */
   struct Profile {
@@ -56,15 +57,11 @@ class Engine {
   struct ReadyProgram;
 
   void bind(ReadyProgram& program, const Call& call);
+  void launch(const ReadyProgram& program);
+  void collectProfile(const ReadyProgram& program);
 
   Plan plan_;
-  struct Unmap {
-    size_t bytes;
-    void operator()(char* memory) const;
-  };
-  std::unique_ptr<char, Unmap> arena_;
-  std::unique_ptr<ThreadPool> pool_;
-  Context context_{};
+  std::unique_ptr<Backend> backend_;
   std::vector<std::unique_ptr<ReadyProgram>> programs_;
   std::atomic<bool> cancelled_{false};
   bool profiling_ = false;

@@ -6,7 +6,7 @@
 namespace anneal {
 namespace {
 
-constexpr int32_t kPlanVersion = 2;
+constexpr int32_t kPlanVersion = 3;
 constexpr int32_t kMaxThreads = 4096;
 
 class Reader {

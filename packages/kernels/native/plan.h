@@ -8,8 +8,8 @@
 
 namespace anneal {
 
-/** Runtime extents, numbered as in src/tensor.ts: T tokens, S cuSeqlens entries, N rows of logits. */
-constexpr int kRuntimeDims = 3;
+/** Runtime extents, numbered as in src/tensor.ts: T tokens, S cuSeqlens entries, N rows of logits, R supervised rows. */
+constexpr int kRuntimeDims = 4;
 
 struct Place {
   std::string name;

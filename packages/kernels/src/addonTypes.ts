@@ -1,9 +1,23 @@
 /** The whole native boundary: what native/addon.cpp exports. */
 export interface Addon {
-  readonly NativeEngine: new (plan: Uint8Array, isa: string) => NativeEngine;
+  /** `device`: `cpu:` and an instruction set, or `cuda:` and a number. */
+  readonly NativeEngine: new (
+    plan: Uint8Array,
+    device: string,
+  ) => NativeEngine;
   /** What this processor runs of what the binary holds, best first: avx512bf16, avx512, avx2, plain. */
   instructionSets(): string[];
   readonly scratchBytesPerThread: number;
+  /** `reason`: why there are none. */
+  cudaDevices(): { devices: NativeCudaDevice[]; reason: string | null };
+}
+
+export interface NativeCudaDevice {
+  readonly index: number;
+  readonly name: string;
+  readonly computeCapability: string;
+  readonly memoryBytes: number;
+  readonly libraryBytes: number;
 }
 
 /** Element types in which values are handed over, numbered as in native/convert.h. */
@@ -29,7 +43,7 @@ export interface NativeEngine {
 
 export interface NativeCall {
   readonly program: number;
-  /** Extents T, S, N of this call. */
+  /** Extents T, S, N, R of this call. */
   readonly dims: Int32Array;
   readonly inputs: readonly (readonly [input: number, bytes: Uint8Array])[];
 }

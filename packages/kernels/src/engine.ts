@@ -1,5 +1,6 @@
-import { addon, type CpuDevice } from './addon.ts';
+import { addon } from './addon.ts';
 import { type NativeEngine, type SourceType, sourceTypes } from './addonTypes.ts';
+import { type Device, nativeName } from './device.ts';
 import type { Plan, PlannedProgram } from './plan.ts';
 import { byteLength, type DType, describeTensor, type RuntimeDim, runtimeDims, type Tensor } from './tensor.ts';
 
@@ -19,9 +20,9 @@ export class Engine {
   private readonly variableIndex: ReadonlyMap<string, number>;
   private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(plan: Plan, device: CpuDevice) {
+  constructor(plan: Plan, device: Device) {
     this.plan = plan;
-    this.native = new (addon().NativeEngine)(plan.encode(), device.isa);
+    this.native = new (addon().NativeEngine)(plan.encode(), nativeName(device));
     this.variableIndex = new Map([...plan.variables.keys()].map((name, index) => [name, index]));
   }
 
@@ -117,7 +118,7 @@ export class Engine {
       inputs: names.map((name, i) => {
         const values = call.inputs[name] as HostArray;
         const tensor = program.inputs.get(name)?.tensor as Tensor;
-        if (values.byteLength !== byteLength(tensor, { T: 0, S: 0, N: 0, ...call.extents }))
+        if (values.byteLength !== byteLength(tensor, call.extents))
           throw new Error(
             `program ${call.program}: ${values.length} values do not fill input ${describeTensor(tensor)}`,
           );

@@ -1,5 +1,16 @@
-import { type Attributes, bindExtents, type Extents, type Op } from './op.ts';
-import { type Dim, type DType, describeTensor, isPersistent, type Tensor, type TensorKind } from './tensor.ts';
+import { type Attributes, activationTypeOf, bindExtents, type Extents, type Op } from './op.ts';
+import {
+  type ActivationType,
+  type Bounds,
+  byteLength,
+  bytesOf,
+  type Dim,
+  type DType,
+  describeTensor,
+  isPersistent,
+  type Tensor,
+  type TensorKind,
+} from './tensor.ts';
 
 export type Phase = 'forward' | 'backward';
 
@@ -20,6 +31,19 @@ export interface VariableSpec {
   readonly kind: Exclude<TensorKind, 'input' | 'activation'>;
 }
 
+interface Group {
+  readonly flat: Tensor;
+  readonly members: readonly Tensor[];
+}
+
+/** A cache line of bfloat16 and two of float32, so that every member is aligned in any type. */
+const groupAlignment = 64;
+
+function paddedElements({ shape }: Tensor): number {
+  const count = shape.reduce<number>((product, extent) => product * Number(extent), 1);
+  return Math.ceil(count / groupAlignment) * groupAlignment;
+}
+
 /** Tensors that outlive a call, by name; every graph of a plan reads and writes the same ones. */
 export class Variables {
   readonly byName = new Map<string, Tensor>();
@@ -35,6 +59,57 @@ export class Variables {
     const tensor: Tensor = { name, ...spec, graph: null, producer: null };
     this.byName.set(name, tensor);
     return tensor;
+  }
+
+  private readonly groups = new Map<string, Group>();
+  private readonly groupOf = new Map<Tensor, Group>();
+
+  /**
+   * Lays float variables of one kind beside each other, in this order, and gives all of them as one flat tensor, so that one
+   * launch zeroes or moves them. Groups of equal shapes have equal places of their members: each starts at a multiple of
+   * `groupAlignment` elements, and what lies between is zero.
+   */
+  group(name: string, members: readonly Tensor[]): Tensor {
+    const known = this.groups.get(name);
+    if (known) return known.flat;
+    const [first] = members;
+    if (!first || members.some(({ kind, dtype }) => kind !== first.kind || dtype !== first.dtype))
+      throw new Error(`group ${name}: its members are not of one kind and type`);
+    if (members.some((tensor) => this.groupOf.has(tensor)))
+      throw new Error(`group ${name}: a member is in another group`);
+    const count = members.reduce((sum, member) => sum + paddedElements(member), 0);
+    const flat: Tensor = {
+      name: `group/${name}`,
+      shape: [count],
+      dtype: first.dtype,
+      kind: first.kind,
+      graph: null,
+      producer: null,
+    };
+    const group = { flat, members };
+    this.groups.set(name, group);
+    for (const member of members) this.groupOf.set(member, group);
+    return flat;
+  }
+
+  /** Where the variables lie: each a piece of its own, or a group's one behind the other. Offsets are from the piece's start. */
+  places(bounds: Bounds): { bytes: number; tensors: { tensor: Tensor; offset: number }[] }[] {
+    const pieces: { bytes: number; tensors: { tensor: Tensor; offset: number }[] }[] = [];
+    const placed = new Set<Group>();
+    for (const tensor of this.byName.values()) {
+      const group = this.groupOf.get(tensor);
+      if (!group) pieces.push({ bytes: byteLength(tensor, bounds), tensors: [{ tensor, offset: 0 }] });
+      if (!group || placed.has(group)) continue;
+      placed.add(group);
+      const tensors = [{ tensor: group.flat, offset: 0 }];
+      let offset = 0;
+      for (const member of group.members) {
+        tensors.push({ tensor: member, offset });
+        offset += paddedElements(member) * bytesOf[member.dtype];
+      }
+      pieces.push({ bytes: offset, tensors });
+    }
+    return pieces;
   }
 
   ofKind(kind: TensorKind): Tensor[] {
@@ -63,9 +138,13 @@ export class Graph {
   layer: number | null = null;
   phase: Phase = 'forward';
 
-  constructor(name: string, variables: Variables) {
+  /** Of activations that are not made from others: embeddings, cross entropy's gradients. */
+  readonly activationType: ActivationType;
+
+  constructor(name: string, variables: Variables, activationType: ActivationType = 'f32') {
     this.name = name;
     this.variables = variables;
+    this.activationType = activationType;
   }
 
   /** A tensor the host fills before every call. */
@@ -89,6 +168,7 @@ export class Graph {
   ): { readonly [K in O]: Tensor } {
     const plainOp = op as unknown as Op;
     const extents = bindExtents(plainOp, inputs, attributes);
+    const activationType = activationTypeOf(plainOp, inputs) ?? this.activationType;
     const node: Node = {
       op: plainOp,
       inputs: { ...inputs },
@@ -110,7 +190,7 @@ export class Graph {
           if (dim === undefined) throw new Error(`${op.name}: extent ${letter} of output ${name} is not known`);
           return dim;
         });
-      const dtype = updated?.dtype ?? (pattern.dtypes[0] as DType);
+      const dtype = updated?.dtype ?? (pattern.isActivation ? activationType : (pattern.dtypes[0] as DType));
       node.outputs[name] = {
         name: `${op.name}.${name}#${this.nodes.length}`,
         shape,

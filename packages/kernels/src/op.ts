@@ -1,9 +1,18 @@
 import type { Graph } from './graph.ts';
-import { type Dim, type DType, describeTensor, dtypes, type Tensor } from './tensor.ts';
+import {
+  type ActivationType,
+  activationTypes,
+  type Dim,
+  type DType,
+  describeTensor,
+  dtypes,
+  type Tensor,
+} from './tensor.ts';
 
 /**
  * `f32|bf16[N,K]`, `f32[T,N]?`: allowed element types, a letter (or number) for each extent, `?` when it may be absent.
  * `f32[*n]` takes any shape and binds n to the number of elements. An output may be absent only with the input it updates.
+ * `A[T,N]`: an activation, in float32 or bfloat16, all of one application alike; where no input says which, the graph does.
  */
 export type Pattern = `${string}[${string}]` | `${string}[${string}]?`;
 
@@ -12,6 +21,14 @@ export type Attributes<A extends string> = { readonly [K in A]: number };
 export type Extents = Readonly<Record<string, Dim>>;
 /** As `Extents`, with runtime extents replaced by their bounds. */
 export type Sizes = Readonly<Record<string, number>>;
+
+/** What an op's temporary storage may depend on beside its sizes. */
+export interface WorkspaceContext<A extends string> {
+  readonly attributes: Attributes<A>;
+  readonly device: 'cpu' | 'cuda';
+  /** By name of the input; absent ones are not in it. */
+  readonly dtypes: Readonly<Record<string, DType>>;
+}
 
 export interface BackwardContext<I extends string, O extends string, A extends string> {
   readonly graph: Graph;
@@ -40,7 +57,7 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   /** The optional input that is added to the output `into`: how gradients are summed without a separate add. */
   readonly accumulator?: { readonly into: NoInfer<O>; readonly from: NoInfer<I> };
   /** Bytes of temporary storage the kernel wants beside its outputs. */
-  readonly workspace?: (sizes: Sizes, attributes: Attributes<A>) => number;
+  readonly workspace?: (sizes: Sizes, context: WorkspaceContext<A>) => number;
   readonly cost: (sizes: Sizes) => { flops: number; bytes: number };
   /** Cheap to compute again compared with keeping its output. */
   readonly cheap?: boolean;
@@ -63,6 +80,8 @@ export interface ParsedPattern {
   readonly dtypes: readonly DType[];
   readonly extents: readonly string[];
   readonly optional: boolean;
+  /** `A`: of the activations' type. */
+  readonly isActivation: boolean;
 }
 
 export function defineOp<I extends string, O extends string, const A extends string = never>(
@@ -78,9 +97,23 @@ export function defineOp<I extends string, O extends string, const A extends str
 
 function parsePattern(pattern: string): ParsedPattern {
   const match = /^([\w|]+)\[([\w,]*|\*\w)\](\?)?$/.exec(pattern);
-  const types = match?.[1]?.split('|') as DType[] | undefined;
+  const isActivation = match?.[1] === 'A';
+  const types = isActivation ? activationTypes : (match?.[1]?.split('|') as DType[] | undefined);
   if (!match || !types?.every((t) => dtypes.includes(t))) throw new Error(`not a tensor pattern: ${pattern}`);
-  return { dtypes: types, extents: match[2] ? match[2].split(',') : [], optional: match[3] === '?' };
+  return { dtypes: types, extents: match[2] ? match[2].split(',') : [], optional: match[3] === '?', isActivation };
+}
+
+/** The one type of all activations among the inputs; null where none is. Throws an Error where they differ. */
+export function activationTypeOf(op: Op, inputs: Readonly<Record<string, Tensor | undefined>>): ActivationType | null {
+  let found: ActivationType | null = null;
+  for (const [name, { isActivation }] of op.inputs) {
+    const dtype = isActivation ? (inputs[name]?.dtype as ActivationType | undefined) : undefined;
+    if (dtype === undefined) continue;
+    if (found && found !== dtype)
+      throw new Error(`${op.name}: activations of ${found} and ${dtype} do not go together`);
+    found = dtype;
+  }
+  return found;
 }
 
 /** Binds the letters of an op's patterns to the shapes of its inputs. Throws an Error that names the tensor that does not fit. */

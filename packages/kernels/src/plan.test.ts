@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { type MiniModelOptions, miniModel } from '../test/miniModel.ts';
+import { cpuDevice } from './device.ts';
 import { type CompileOptions, compile, type Plan } from './plan.ts';
 
 const model: MiniModelOptions = { layers: 4, lora: true, tied: true, dropout: 0.1, bounds: { T: 256, S: 9 } };
-const bounds = { T: 256, S: 9, N: 1 };
-const scratch = { bytesPerThread: 4096, threads: 2 };
+const bounds = { T: 256, S: 9, R: 256 };
+const device = cpuDevice({ threads: 2 });
 const { graph } = miniModel(model);
 const planWith = (options: Pick<CompileOptions, 'activations' | 'memoryBudget'>): Plan =>
-  compile([graph], { bounds, scratch, ...options });
+  compile([graph], { bounds, device, ...options });
 const kept = planWith({ activations: 'keep' });
 const recomputed = planWith({ activations: 'recompute' });
 
@@ -15,7 +16,7 @@ test('the same program gives the same bytes', () => {
   const bytes = Buffer.from(kept.encode());
   expect(Buffer.from(kept.encode())).toEqual(bytes);
   expect(Buffer.from(planWith({ activations: 'keep' }).encode())).toEqual(bytes);
-  const again = compile([miniModel(model).graph], { bounds, scratch, activations: 'keep' });
+  const again = compile([miniModel(model).graph], { bounds, device, activations: 'keep' });
   expect(Buffer.from(again.encode())).toEqual(bytes);
 });
 
@@ -76,7 +77,7 @@ test('auto recomputes all it can where nothing fits, and needs a budget', () => 
 });
 
 function memoryAt(T: number, S: number): Plan['memory'] {
-  return compile([graph], { bounds: { T, S, N: 1 }, scratch, activations: 'keep' }).memory;
+  return compile([graph], { bounds: { T, S, R: T }, device, activations: 'keep' }).memory;
 }
 
 test('bytes grow with the tokens of a row, not with its documents', () => {

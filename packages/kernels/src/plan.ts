@@ -1,10 +1,11 @@
+import type { Device } from './device.ts';
 import { encodePlan } from './encode.ts';
 import type { Graph, Node, Variables } from './graph.ts';
-import type { Sizes } from './op.ts';
+import type { Sizes, WorkspaceContext } from './op.ts';
 import { align, layOut } from './passes/layout.ts';
 import { type RecomputeLevel, recompute } from './passes/recompute.ts';
 import { assignStorage, type Storage } from './passes/storage.ts';
-import { type Bounds, byteLength, type Tensor } from './tensor.ts';
+import { type ActivationType, type Bounds, sizeOf, type Tensor } from './tensor.ts';
 
 /** What to keep of the forward pass for the backward pass; `auto` keeps as much as the memory budget allows. */
 export type ActivationPolicy = 'auto' | 'keep' | 'recompute';
@@ -14,8 +15,7 @@ export interface CompileOptions {
   readonly activations: ActivationPolicy;
   /** Bytes that the plan may use in all; only `auto` looks at it. */
   readonly memoryBudget?: number;
-  /** Scratch for kernels, from the device: bytes a thread and how many threads. */
-  readonly scratch: { readonly bytesPerThread: number; readonly threads: number };
+  readonly device: Device;
 }
 
 /** Exact bytes by class; `total` is what the engine allocates, in one piece. */
@@ -27,6 +27,8 @@ export interface PlanMemory {
   readonly cache: number;
   readonly activations: number;
   readonly workspace: number;
+  /** What the device's libraries take beside the plan; not in `total`. */
+  readonly libraries: number;
   readonly total: number;
 }
 
@@ -98,17 +100,18 @@ function compileAt(
   options: CompileOptions,
   levelOf: (layer: number) => RecomputeLevel,
 ): Plan {
-  const { bounds, scratch } = options;
+  const { bounds, device } = options;
+  const { scratch } = device;
+  refuseActivations(graphs, device);
   const offsets = new Map<Tensor, number>();
   const sums = { weight: 0, parameter: 0, gradient: 0, optimizer: 0, cache: 0, state: 0 };
   let end = 0;
-  for (const tensor of variables.byName.values()) {
-    const bytes = align(byteLength(tensor, bounds));
-    offsets.set(tensor, end);
-    sums[tensor.kind as keyof typeof sums] += bytes;
-    end += bytes;
+  for (const { tensors, bytes } of variables.places(bounds)) {
+    for (const { tensor, offset } of tensors) offsets.set(tensor, end + offset);
+    sums[tensors[0]?.tensor.kind as keyof typeof sums] += align(bytes);
+    end += align(bytes);
   }
-  const planned = graphs.map((graph) => planProgram(graph, bounds, levelOf, offsets, end));
+  const planned = graphs.map((graph) => planProgram(graph, options, levelOf, offsets, end));
   const activations = Math.max(0, ...planned.map((p) => p.bytes));
   const scratchBytes = scratch.bytesPerThread * scratch.threads;
   const memory: PlanMemory = {
@@ -119,6 +122,7 @@ function compileAt(
     cache: sums.cache,
     activations,
     workspace: sums.state + scratchBytes,
+    libraries: device.libraryBytes,
     total: end + activations + scratchBytes,
   };
   const plan: Omit<Plan, 'encode'> = {
@@ -135,7 +139,7 @@ function compileAt(
 
 function planProgram(
   graph: Graph,
-  bounds: Bounds,
+  { bounds, device }: CompileOptions,
   levelOf: (layer: number) => RecomputeLevel,
   variableOffsets: ReadonlyMap<Tensor, number>,
   base: number,
@@ -144,7 +148,7 @@ function planProgram(
   const nodes = hasBackward ? recompute(graph, levelOf) : graph.nodes;
   const storage = assignStorage(nodes, graph.inputs.values(), new Set(graph.results.values()), bounds);
   const workspaces = nodes.map((node, position): Storage => {
-    const bytes = node.op.workspace?.(sizesOf(node, bounds), node.attributes) ?? 0;
+    const bytes = node.op.workspace?.(sizesOf(node, bounds), workspaceContext(node, device)) ?? 0;
     return { variable: null, bytes, first: position, last: position };
   });
   const intervals = [...new Set([...storage.values(), ...workspaces])].filter((s) => !s.variable && s.bytes > 0);
@@ -182,8 +186,22 @@ function planProgram(
   };
 }
 
+function workspaceContext({ inputs, attributes }: Node, { kind }: Device): WorkspaceContext<string> {
+  const given = Object.entries(inputs).flatMap(([name, tensor]) => (tensor ? [[name, tensor.dtype] as const] : []));
+  return { attributes, device: kind, dtypes: Object.fromEntries(given) };
+}
+
+function refuseActivations(graphs: readonly Graph[], { kind, activationTypes }: Device): void {
+  for (const { op, inputs, outputs } of graphs.flatMap(({ nodes }) => nodes)) {
+    const patterns = [...op.inputs, ...op.outputs].filter(([, { isActivation }]) => isActivation);
+    for (const [name] of patterns) {
+      const tensor = inputs[name] ?? outputs[name];
+      if (tensor && !activationTypes.includes(tensor.dtype as ActivationType))
+        throw new Error(`${op.name}: the ${kind} backend has no kernels for activations in ${tensor.dtype}`);
+    }
+  }
+}
+
 export function sizesOf(node: Node, bounds: Bounds): Sizes {
-  return Object.fromEntries(
-    Object.entries(node.extents).map(([k, dim]) => [k, typeof dim === 'number' ? dim : bounds[dim]]),
-  );
+  return Object.fromEntries(Object.entries(node.extents).map(([k, dim]) => [k, sizeOf(dim, bounds)]));
 }

@@ -2,15 +2,18 @@ import type { Graph, Node } from './graph.ts';
 
 /**
  * One extent of a shape. Letters are extents that are only known when a program runs, bounded by the plan:
- * T tokens of the packed row, S entries of cuSeqlens (documents + 1), N rows whose logits are wanted.
+ * T tokens of the packed row, S entries of cuSeqlens (documents + 1), N rows whose logits are wanted, R supervised rows.
  */
 export type Dim = number | RuntimeDim;
-export type RuntimeDim = 'T' | 'S' | 'N';
-export const runtimeDims: readonly RuntimeDim[] = ['T', 'S', 'N'];
+export type RuntimeDim = 'T' | 'S' | 'N' | 'R';
+export const runtimeDims: readonly RuntimeDim[] = ['T', 'S', 'N', 'R'];
 
 /** Element types, numbered as in native/dtype.h. */
 export const dtypes = ['f32', 'bf16', 'i32', 'u8', 'f64'] as const;
 export type DType = (typeof dtypes)[number];
+/** Types that activations may have. */
+export const activationTypes = ['f32', 'bf16'] as const;
+export type ActivationType = (typeof activationTypes)[number];
 export const bytesOf: Record<DType, number> = { f32: 4, bf16: 2, i32: 4, u8: 1, f64: 8 };
 
 /**
@@ -41,11 +44,17 @@ export function isPersistent(tensor: Tensor): boolean {
   return tensor.graph === null;
 }
 
-/** Upper bounds of the runtime extents a plan is made for. */
-export type Bounds = Readonly<Record<RuntimeDim, number>>;
+/** Upper bounds of the runtime extents a plan is made for; of those that none of its programs has, none. */
+export type Bounds = Readonly<Partial<Record<RuntimeDim, number>>>;
+
+export function sizeOf(dim: Dim, bounds: Bounds): number {
+  const size = typeof dim === 'number' ? dim : bounds[dim];
+  if (size === undefined) throw new Error(`there is no bound for the runtime extent ${dim}`);
+  return size;
+}
 
 export function elementCount(shape: readonly Dim[], bounds: Bounds): number {
-  return shape.reduce<number>((count, dim) => count * (typeof dim === 'number' ? dim : bounds[dim]), 1);
+  return shape.reduce<number>((count, dim) => count * sizeOf(dim, bounds), 1);
 }
 
 export function byteLength(tensor: Tensor, bounds: Bounds): number {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { opCases } from '../ops/cases.ts';
 import { ops } from '../ops/index.ts';
-import { addon, cpuDevice } from '../src/addon.ts';
-import type { OpCases } from '../src/cases/casesFor.ts';
+import { addon } from '../src/addon.ts';
+import { casesOn, type OpCases } from '../src/cases/casesFor.ts';
 import { difference, type Sums } from '../src/cases/values.ts';
+import { cpuDevice } from '../src/device.ts';
 import type { HostArray } from '../src/engine.ts';
 import { Variables } from '../src/graph.ts';
 import { expectedOutputs } from './expectedOutputs.ts';
@@ -22,7 +23,9 @@ test('every op has cases', () => {
 
 describe.each(opCases.map((all) => ({ name: all.op.name, all })))('$name', ({ all }) => {
   const variables = new Variables();
-  const separate = all.cases.map((c, i) => caseProgram({ ...c, values: once(c.values) }, `case ${i}`, variables));
+  const separate = casesOn(cpuDevice(), all.cases).map((c, i) =>
+    caseProgram({ ...c, values: once(c.values) }, `case ${i}`, variables),
+  );
   const inPlace = separate.flatMap(({ of, graph }) =>
     placesOf(of).map((input) => ({
       separate: graph.name,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { linear } from '../ops/linear/op.ts';
-import { addon, cpuDevice, scratchOf } from '../src/addon.ts';
+import { addon } from '../src/addon.ts';
+import { cpuDevice, nativeName } from '../src/device.ts';
 import { Engine, type ProgramCall } from '../src/engine.ts';
 import { Graph, Variables } from '../src/graph.ts';
 import { compile } from '../src/plan.ts';
@@ -15,7 +16,7 @@ function multiplying(): { engine: Engine; call: ProgramCall } {
   graph.result('y', linear(graph.input('x', 'f32', ['T', 512]), weight, { bf16: false }));
   variables.get('state', { shape: [2, 3], dtype: 'f32', kind: 'state' });
   const call = { program: 'multiply', extents: { T: 2 }, inputs: { x: new Float32Array(1024) } };
-  const options = { bounds: { T: 8, S: 4, N: 1 }, activations: 'keep', scratch: scratchOf(device) } as const;
+  const options = { bounds: { T: 8, S: 4, N: 1 }, activations: 'keep', device } as const;
   return { engine: new Engine(compile([graph], options), device), call };
 }
 
@@ -99,9 +100,9 @@ describe('engine', () => {
 
 describe('native boundary', () => {
   const { engine, call } = multiplying();
-  const native = new (addon().NativeEngine)(engine.plan.encode(), device.isa);
+  const native = new (addon().NativeEngine)(engine.plan.encode(), nativeName(device));
   const x = new Uint8Array((call.inputs.x as Float32Array).buffer);
-  const nativeCall = { program: 0, dims: Int32Array.of(2, 0, 0), inputs: [[0, x]] as [number, Uint8Array][] };
+  const nativeCall = { program: 0, dims: Int32Array.of(2, 0, 0, 0), inputs: [[0, x]] as [number, Uint8Array][] };
 
   test('refuses a second call while one is running', async () => {
     const running = native.run([nativeCall], []);
@@ -134,13 +135,14 @@ describe('native boundary', () => {
     await expect(native.run([{ ...nativeCall, inputs: [[0, new Uint8Array(8 * 512 * 4 + 1)]] }], [])).rejects.toThrow(
       'larger than planned',
     );
-    await expect(native.run([{ ...nativeCall, dims: Int32Array.of(-1, 0, 0) }], [])).rejects.toThrow('exceeds');
+    await expect(native.run([{ ...nativeCall, dims: Int32Array.of(-1, 0, 0, 0) }], [])).rejects.toThrow('exceeds');
     expect((await native.run([nativeCall], [])).done).toBe(1);
   });
 
   test('refuses an unknown instruction set and what is no plan', () => {
-    expect(() => new (addon().NativeEngine)(engine.plan.encode(), 'mmx')).toThrow('instruction set mmx');
-    expect(() => new (addon().NativeEngine)(new Uint8Array(0), device.isa)).toThrow('plan: ends too early');
+    expect(() => new (addon().NativeEngine)(engine.plan.encode(), 'cpu:mmx')).toThrow('instruction set mmx');
+    expect(() => new (addon().NativeEngine)(new Uint8Array(0), nativeName(device))).toThrow('plan: ends too early');
+    expect(() => new (addon().NativeEngine)(engine.plan.encode(), 'tpu:0')).toThrow('no backend for the device tpu:0');
     expect(() => cpuDevice({ isa: 'mmx' })).toThrow('does not run mmx');
   });
 });

@@ -5,7 +5,13 @@ import type { ParsedPattern } from '../src/op.ts';
 /** The case's outputs by its reference, which is given zeros for absent inputs. */
 export function expectedOutputs(
   { reference }: OpCases,
-  { op, extents, attributes, inputs }: Pick<OpCase, 'op' | 'extents' | 'attributes' | 'inputs'>,
+  {
+    op,
+    extents,
+    attributes,
+    activationType,
+    inputs,
+  }: Pick<OpCase, 'op' | 'extents' | 'attributes' | 'activationType' | 'inputs'>,
   values: ReadonlyMap<string, Values>,
   outputShapes: ReadonlyMap<string, readonly number[]>,
 ): Map<string, Sums> {
@@ -25,7 +31,10 @@ export function expectedOutputs(
     }),
   );
   const dtypes = Object.fromEntries([...inputs].map(([name, { dtype }]) => [name, dtype]));
-  reference(given, outputs, { extents, attributes, dtypes });
+  reference(given, outputs, { extents, attributes, dtypes, activationType });
+  if (activationType === 'bf16') {
+    for (const [name, { isActivation }] of op.outputs) if (isActivation) outputs[name]?.roundToBf16();
+  }
   return new Map(Object.entries(outputs).filter(([name]) => outputShapes.has(name)));
 }
 

@@ -9,7 +9,7 @@ import { linear } from '../ops/linear/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { rope } from '../ops/rope/op.ts';
 import { swiglu } from '../ops/swiglu/op.ts';
-import { cpuDevice } from '../src/addon.ts';
+import { cpuDevice } from '../src/device.ts';
 import type { Tensor } from '../src/tensor.ts';
 import { type Batch, Problem, type Step, someTargets, wrongSlopes } from './problem.ts';
 

@@ -22,7 +22,7 @@ export function interpret(nodes: readonly Node[], values: Map<Tensor, Values>, b
     );
     const outputs = expectedOutputs(
       all,
-      { op: node.op, extents: sizesOf(node, bounds), attributes: node.attributes, inputs },
+      { op: node.op, extents: sizesOf(node, bounds), attributes: node.attributes, activationType: 'f32', inputs },
       new Map(given.map(([name, t]) => [name, valueOf(t)])),
       new Map(Object.entries(node.outputs).map(([name, t]) => [name, shapeOf(t, bounds)])),
     );

@@ -1,6 +1,7 @@
 // Child of planFuzz.test.ts: damages an encoded plan `count` times and prints how many were refused with an Error.
-import { addon, cpuDevice } from '../src/addon.ts';
+import { addon } from '../src/addon.ts';
 import { integer, randomFrom } from '../src/cases/numbers.ts';
+import { cpuDevice, nativeName } from '../src/device.ts';
 import { checksum } from '../src/encode.ts';
 import { miniBatch, miniModel } from './miniModel.ts';
 
@@ -38,7 +39,7 @@ let refused = 0;
 let accepted = 0;
 for (let i = 0; i < Number(count); i++) {
   try {
-    new (addon().NativeEngine)(damaged(), device.isa).dispose();
+    new (addon().NativeEngine)(damaged(), nativeName(device)).dispose();
     accepted++;
   } catch (error) {
     if (!(error instanceof Error) || error.message === '') throw error;

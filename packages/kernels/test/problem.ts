@@ -1,11 +1,11 @@
 import { embedding } from '../ops/embedding/op.ts';
 import { linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 import { zeroOp } from '../ops/zero/op.ts';
-import { type CpuDevice, scratchOf } from '../src/addon.ts';
 import type { SourceType } from '../src/addonTypes.ts';
 import { backward } from '../src/autodiff.ts';
 import { hostArray, integer, normal, randomFrom, seedOf } from '../src/cases/numbers.ts';
 import { Values } from '../src/cases/values.ts';
+import type { Device } from '../src/device.ts';
 import { Engine, type HostArray, type ProgramCall } from '../src/engine.ts';
 import { Graph, type Node, type VariableSpec, Variables } from '../src/graph.ts';
 import { type CompileOptions, compile, type Plan } from '../src/plan.ts';
@@ -28,7 +28,7 @@ export class Problem {
   private forwardNodes: readonly Node[] = [];
 
   constructor(bounds: Partial<Bounds> = {}) {
-    this.bounds = { T: 1, S: 1, N: 1, ...bounds };
+    this.bounds = { T: 1, S: 1, R: Math.max(bounds.T ?? 1, 64), ...bounds };
   }
 
   /** A variable with normal values of standard deviation `spread` around `mean`. */
@@ -62,6 +62,7 @@ export class Problem {
         x: hidden,
         weight: head,
         targets: this.graph.input('targets', 'i32', [tokens]),
+        rows: this.graph.input('rows', 'i32', ['R']),
         scale: this.graph.input('scale', 'f32', [1]),
         loss: this.variables.get('loss', { shape: [1], dtype: 'f64', kind: 'state' }),
       },
@@ -79,19 +80,15 @@ export class Problem {
     return this.starts.get(parameter.name) as Float64Array;
   }
 
-  compile(
-    options: Pick<CompileOptions, 'activations' | 'memoryBudget'>,
-    device: CpuDevice,
-    bounds = this.bounds,
-  ): Plan {
+  compile(options: Pick<CompileOptions, 'activations' | 'memoryBudget'>, device: Device, bounds = this.bounds): Plan {
     const begin = new Graph('begin', this.variables);
     for (const x of [...this.variables.ofKind('gradient'), this.variables.byName.get('loss') as Tensor])
       begin.apply(zeroOp, { x });
-    return compile([begin, this.graph], { bounds, scratch: scratchOf(device), ...options });
+    return compile([begin, this.graph], { bounds, device, ...options });
   }
 
   /** Loss and gradients summed over the batches, by the native engine. */
-  async step(plan: Plan, batches: readonly Batch[], device: CpuDevice, parameters = this.starts): Promise<Step> {
+  async step(plan: Plan, batches: readonly Batch[], device: Device, parameters = this.starts): Promise<Step> {
     const engine = new Engine(plan, device);
     try {
       for (const [name, values] of parameters) await engine.write(name, hostArray(values, 'f32'), 'f32' as SourceType);
@@ -108,7 +105,7 @@ export class Problem {
   /** The scaled loss in float64, with parameters moved by `change`. */
   loss(batches: readonly Batch[], change: ReadonlyMap<string, Float64Array> = new Map()): number {
     let total = 0;
-    for (const batch of batches) {
+    for (const batch of batches.map(withRows)) {
       const bounds = { ...this.bounds, ...batch.extents };
       const values = new Map<Tensor, Values>();
       for (const tensor of this.variables.byName.values()) {
@@ -136,7 +133,8 @@ export class Problem {
     return (at(step) - at(-step)) / (2 * step);
   }
 
-  private call({ extents, inputs }: Batch): ProgramCall {
+  private call(batch: Batch): ProgramCall {
+    const { extents, inputs } = withRows(batch);
     const arrays = [...this.graph.inputs].map(([name, { dtype }]): [string, HostArray] => [
       name,
       hostArray(Float64Array.from(inputs[name] as number[]), dtype as DType),
@@ -144,6 +142,12 @@ export class Problem {
     const all = Object.fromEntries(runtimeDims.map((dim) => [dim, extents[dim] ?? this.bounds[dim]]));
     return { program: 'train', extents: all, inputs: Object.fromEntries(arrays) };
   }
+}
+
+/** With the list of the supervised rows, which the program takes beside the targets. */
+function withRows({ extents, inputs }: Batch): Batch {
+  const rows = (inputs.targets ?? []).flatMap((target, t) => (target >= 0 ? [t] : []));
+  return { extents: { ...extents, R: rows.length }, inputs: { ...inputs, rows } };
 }
 
 export interface Step {

@@ -1,9 +1,9 @@
 import { addOp } from '../ops/add/op.ts';
-import { type CpuDevice, scratchOf } from '../src/addon.ts';
 import type { SourceType } from '../src/addonTypes.ts';
 import type { OpCase } from '../src/cases/casesFor.ts';
 import { fromBf16Bits, hostArray } from '../src/cases/numbers.ts';
 import type { Values } from '../src/cases/values.ts';
+import type { Device } from '../src/device.ts';
 import { Engine, type HostArray } from '../src/engine.ts';
 import { Graph, Variables } from '../src/graph.ts';
 import type { Op } from '../src/op.ts';
@@ -28,7 +28,7 @@ export function caseProgram(
   variables: Variables,
   inPlace: string | null = null,
 ): CaseProgram {
-  const graph = new Graph(name, variables);
+  const graph = new Graph(name, variables, of.activationType);
   const updated = new Set(Object.values(of.op.updates ?? {}));
   const inputs: Record<string, Tensor> = {};
   for (const [input, { dtype, shape }] of of.inputs) {
@@ -55,7 +55,7 @@ export function placesOf({ op, inputs }: OpCase): string[] {
 export async function runPrograms(
   programs: readonly CaseProgram[],
   variables: Variables,
-  device: CpuDevice,
+  device: Device,
 ): Promise<Map<CaseProgram, Record<string, HostArray>>> {
   const engine = new Engine(planOf(programs, device), device);
   try {
@@ -83,10 +83,10 @@ export async function runPrograms(
   }
 }
 
-export function planOf(programs: readonly CaseProgram[], device: CpuDevice): Plan {
+export function planOf(programs: readonly CaseProgram[], device: Device): Plan {
   const bounds = { T: 1, S: 1, N: 1 };
   const graphs = programs.map(({ graph }) => graph);
-  return compile(graphs, { bounds, activations: 'keep', scratch: scratchOf(device) });
+  return compile(graphs, { bounds, activations: 'keep', device });
 }
 
 export async function writeVariables(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { addon, cpuDevice } from '../src/addon.ts';
+import { addon } from '../src/addon.ts';
+import { cpuDevice } from '../src/device.ts';
 import type { Plan } from '../src/plan.ts';
 import { type MiniModelOptions, miniBatch, miniModel } from './miniModel.ts';
 import { type Problem, type Step, wrongSlopes } from './problem.ts';
@@ -70,7 +71,7 @@ test('several batches accumulate to the gradient of their sum', async () => {
 test('a smaller row than the plan is made for gives the bits of a plan of its size', async () => {
   const p = miniModel(usual);
   const small = miniBatch([3, 2], 1 / 4);
-  const exact = p.compile({ activations: 'keep' }, device, { T: 5, S: 3, N: 1 });
+  const exact = p.compile({ activations: 'keep' }, device, { T: 5, S: 3, R: 5 });
   const larger = p.compile({ activations: 'keep' }, device);
   expect(larger.memory.total).toBeGreaterThan(exact.memory.total);
   expect(bitsOf(await p.step(larger, [small], device))).toEqual(bitsOf(await p.step(exact, [small], device)));

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { CpuDevice } from '@anneal/kernels';
+import type { Device } from '@anneal/kernels';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
@@ -9,7 +9,7 @@ import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
 
 export interface DecodeBenchOptions {
   readonly modelPath: string;
-  readonly device: CpuDevice;
+  readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
   readonly promptLength: number;
   readonly newTokens: number;

@@ -1,4 +1,4 @@
-import type { CpuDevice } from '@anneal/kernels';
+import type { Device } from '@anneal/kernels';
 import { type OpTiming, opNames, timeOps } from '@anneal/kernels/bench/timeOps';
 import { UserError } from '../errors.ts';
 import { deviceName } from './row.ts';
@@ -9,7 +9,7 @@ export interface OpBenchRow extends OpTiming {
 }
 
 /** Single ops at a model's shapes, all of them unless `only` names some. Throws UserError `unknown_op`. */
-export async function benchOps(device: CpuDevice, only?: readonly string[]): Promise<OpBenchRow[]> {
+export async function benchOps(device: Device, only?: readonly string[]): Promise<OpBenchRow[]> {
   const unknown = only?.find((name) => !opNames.includes(name));
   if (unknown !== undefined)
     throw new UserError({

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os';
-import type { CpuDevice } from '@anneal/kernels';
+import type { Device } from '@anneal/kernels';
 
 /** One measured configuration, as it is kept in bench/results. */
 export interface BenchRow {
@@ -22,7 +22,9 @@ export interface BenchRow {
   readonly [more: string]: unknown;
 }
 
-export function deviceName({ isa, threads }: CpuDevice): string {
+export function deviceName(device: Device): string {
+  if (device.kind === 'cuda') return device.name;
+  const { isa, threads } = device;
   return `${cpus()[0]?.model.trim() ?? 'CPU'}, ${threads} threads, ${isa}`;
 }
 

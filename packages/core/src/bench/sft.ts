@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { CpuDevice } from '@anneal/kernels';
+import type { Device } from '@anneal/kernels';
 import type { StepBatches } from '../datasets/types.ts';
 import { allocateEngine, memoryBudget } from '../memory.ts';
 import { loraSpec } from '../models/adapters/lora.ts';
@@ -14,7 +14,7 @@ import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
 
 export interface SftBenchOptions {
   readonly modelPath: string;
-  readonly device: CpuDevice;
+  readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
   readonly sequenceLen: number;
   /** 0: full fine-tuning. */

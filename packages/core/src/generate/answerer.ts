@@ -1,4 +1,4 @@
-import { type CpuDevice, cpuDevice } from '@anneal/kernels';
+import { cpuDevice, type Device } from '@anneal/kernels';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { decodeStream } from '../tokenizers/decodeStream.ts';
@@ -11,7 +11,7 @@ export interface AnswererOptions {
   readonly modelPath: string;
   /** A PEFT folder put on top of the model. */
   readonly adapterFolder?: string | null | undefined;
-  readonly device?: CpuDevice | undefined;
+  readonly device?: Device | undefined;
   readonly weightType: 'f32' | 'bf16';
   /** Prompt and answer together, in tokens; at most what the model was made for. */
   readonly contextLength: number;

@@ -1,4 +1,4 @@
-import { type CpuDevice, compile, type Engine, scratchOf, Variables } from '@anneal/kernels';
+import { compile, type Device, type Engine, Variables } from '@anneal/kernels';
 import { allocateEngine } from '../memory.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
@@ -7,7 +7,7 @@ import type { OpenModel } from '../models/model.ts';
 import { decodeProgram } from './programs.ts';
 
 export interface DecodeEngineOptions {
-  readonly device: CpuDevice;
+  readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
   /** Tokens of prompt and answer together. */
   readonly contextLength: number;
@@ -36,7 +36,7 @@ export async function openDecodeEngine(model: OpenModel, options: DecodeEngineOp
     return decodeProgram(lora ? adaptedProgram : baseProgram, variables, { config, weights, contextLength });
   });
   const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1 };
-  const plan = compile(programs, { bounds, activations: 'keep', scratch: scratchOf(device) });
+  const plan = compile(programs, { bounds, activations: 'keep', device });
   const engine = allocateEngine(plan, device, {
     what: 'the model',
     where: model.path,

@@ -51,7 +51,7 @@ function notFinite(tokens: number): UserError {
 }
 
 async function readPrompt(engine: Engine, prompt: Int32Array, options: GenerateOptions): Promise<Float32Array | null> {
-  const chunk = engine.plan.bounds.T;
+  const chunk = engine.plan.bounds.T as number;
   let logits: Float32Array | null = null;
   for (let start = 0; start < prompt.length; start += chunk) {
     logits = await forward(engine, options, prompt.subarray(start, start + chunk), start);

@@ -8,7 +8,7 @@ export async function evaluate(engine: TrainingEngine, { data, plan }: Session):
   if (!store) throw new Error('there are no validation rows');
   let loss = 0;
   let targets = 0;
-  for (const batch of evaluationBatches(store, plan.bounds.T)) {
+  for (const batch of evaluationBatches(store, plan.bounds.T as number)) {
     loss += await engine.evaluate([batch]);
     targets += batch.targets.reduce((count, target) => count + (target >= 0 ? 1 : 0), 0);
   }

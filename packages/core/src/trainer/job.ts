@@ -1,4 +1,4 @@
-import { type CpuDevice, cpuDevice } from '@anneal/kernels';
+import { cpuDevice, type Device } from '@anneal/kernels';
 import type { StepOptions } from '../datasets/steps.ts';
 import { resolveModelPath } from '../hub/resolve.ts';
 import type { LoraOptions } from '../models/adapters/lora.ts';
@@ -23,7 +23,7 @@ export interface Job {
   readonly scheduleFor: (totalSteps: number) => (step: number) => number;
   readonly weightType: 'f32' | 'bf16';
   readonly activations: 'auto' | 'keep' | 'recompute';
-  readonly device: CpuDevice;
+  readonly device: Device;
   readonly seed: number;
   readonly logEvery: number;
   readonly evaluate: Cadence;
@@ -123,8 +123,8 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
 }
 
 /** bfloat16 pays where the processor multiplies it; elsewhere it would only lose precision. */
-function weightTypeOf(bf16: ResolvedRecipe['bf16'], device: CpuDevice): 'f32' | 'bf16' {
-  const wanted = bf16 === 'auto' ? device.isa === 'avx512bf16' : bf16;
+function weightTypeOf(bf16: ResolvedRecipe['bf16'], device: Device): 'f32' | 'bf16' {
+  const wanted = bf16 === 'auto' ? device.kind === 'cuda' || device.isa === 'avx512bf16' : bf16;
   return wanted ? 'bf16' : 'f32';
 }
 

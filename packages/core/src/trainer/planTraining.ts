@@ -1,4 +1,4 @@
-import { type CpuDevice, compile, type Plan, scratchOf, type Tensor } from '@anneal/kernels';
+import { compile, type Device, type Plan, type Tensor } from '@anneal/kernels';
 import { decodeProgram } from '../generate/programs.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
@@ -6,7 +6,7 @@ import { type AdamwOptions, type TrainingPrograms, trainingPrograms } from './pr
 
 export interface TrainingPlanOptions {
   readonly config: ModelConfig;
-  readonly device: CpuDevice;
+  readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
   /** null: full fine-tuning. */
   readonly lora: LoraSpec | null;
@@ -31,10 +31,10 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
     graphs.push(decodeProgram(sampleProgram, programs.variables, { config, weights, contextLength: sampleContext }));
   }
   const plan = compile(graphs, {
-    bounds: { T: maxTokens, S: maxTokens + 1, N: 1 },
+    bounds: { T: maxTokens, S: maxTokens + 1, N: 1, R: maxTokens },
     activations: options.activations,
     memoryBudget: options.memoryBudget,
-    scratch: scratchOf(options.device),
+    device: options.device,
   });
   return { plan, programs };
 }

@@ -49,11 +49,12 @@ export function trainingPrograms(options: TrainingProgramOptions): TrainingProgr
   const variables = new Variables();
   const train = trainProgram(variables, options);
   const parameters = variables.ofKind('parameter');
+  const groups = parameterGroups(variables, parameters, options.optimizer);
   const evaluate = evaluateProgram(variables, options);
   const graphs = [
-    beginProgram(variables),
+    beginProgram(variables, groups),
     train,
-    updateProgram(variables, parameters, options.optimizer),
+    updateProgram(variables, groups, options.optimizer),
     beginEvaluation(variables),
     evaluate,
   ];
@@ -66,6 +67,10 @@ function batchInputs(graph: Graph) {
     positions: graph.input('positions', 'i32', ['T']),
     visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) } as const,
   };
+}
+
+function targetInputs(graph: Graph) {
+  return { targets: graph.input('targets', 'i32', ['T']), rows: graph.input('supervisedRows', 'i32', ['R']) };
 }
 
 function weightsOf({ weightType, lora }: TrainingProgramOptions, dropoutSeed: Tensor | null): WeightOptions {
@@ -94,7 +99,7 @@ function trainProgram(variables: Variables, options: TrainingProgramOptions): Gr
     {
       x: hidden,
       weight: scope.head(),
-      targets: graph.input('targets', 'i32', ['T']),
+      ...targetInputs(graph),
       loss: lossOf(variables),
       scale: graph.input('lossScale', 'f32', [1]),
     },
@@ -109,16 +114,18 @@ function evaluateProgram(variables: Variables, options: TrainingProgramOptions):
   const inputs = batchInputs(graph);
   const scope = new ModelScope(graph, options.config, weightsOf(options, null));
   const { hidden } = decoder(scope, inputs);
-  const targets = graph.input('targets', 'i32', ['T']);
-  const loss = linearCrossEntropy({ x: hidden, weight: scope.head(), targets, loss: lossOf(variables) }, scope.bf16);
+  const loss = linearCrossEntropy(
+    { x: hidden, weight: scope.head(), ...targetInputs(graph), loss: lossOf(variables) },
+    scope.bf16,
+  );
   graph.result('loss', loss);
   return graph;
 }
 
-function beginProgram(variables: Variables): Graph {
+function beginProgram(variables: Variables, groups: readonly ParameterGroup[]): Graph {
   const graph = new Graph('begin', variables);
-  for (const x of [...variables.ofKind('gradient'), lossOf(variables), squareSumOf(variables)])
-    graph.apply(zeroOp, { x });
+  const gradients = groups.map(({ gradient }) => gradient);
+  for (const x of [...gradients, lossOf(variables), squareSumOf(variables)]) graph.apply(zeroOp, { x });
   return graph;
 }
 
@@ -128,23 +135,23 @@ function beginEvaluation(variables: Variables): Graph {
   return graph;
 }
 
-function updateProgram(variables: Variables, parameters: readonly Tensor[], options: AdamwOptions): Graph {
+function updateProgram(variables: Variables, groups: readonly ParameterGroup[], options: AdamwOptions): Graph {
   const graph = new Graph('update', variables);
   const learningRate = graph.input('learningRate', 'f32', [1]);
   const step = graph.input('step', 'i32', [1]);
   let sum = squareSumOf(variables);
-  for (const parameter of parameters) sum = graph.apply(squareSumOp, { x: variables.gradientOf(parameter), sum }).total;
+  for (const { gradient } of groups) sum = graph.apply(squareSumOp, { x: gradient, sum }).total;
   const { norm, scale } = graph.apply(clipScaleOp, { sum }, { maxNorm: options.maxGradNorm });
   graph.result('gradientNorm', norm);
   graph.result('loss', lossOf(variables));
-  for (const parameter of parameters) {
+  for (const { parameter, gradient, m, v, weightDecay } of groups) {
     graph.apply(
       adamwOp,
       {
         parameter,
-        gradient: variables.gradientOf(parameter),
-        m: momentOf(variables, parameter, 'm'),
-        v: momentOf(variables, parameter, 'v'),
+        gradient,
+        m,
+        v,
         clip: scale,
         learningRate,
         step,
@@ -153,11 +160,62 @@ function updateProgram(variables: Variables, parameters: readonly Tensor[], opti
         beta1: options.beta1,
         beta2: options.beta2,
         epsilon: options.epsilon,
-        weightDecay: options.decays(parameter) ? options.weightDecay : 0,
+        weightDecay,
       },
     );
   }
   return graph;
+}
+
+/** Parameters that are updated alike, with their gradients and moments: each a flat tensor over all members, in one order. */
+interface ParameterGroup {
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+  readonly m: Tensor;
+  readonly v: Tensor;
+  readonly weightDecay: number;
+}
+
+/** Extents cross the native boundary as 32-bit integers. */
+const maxGroupElements = 2 ** 30;
+
+function parameterGroups(variables: Variables, parameters: readonly Tensor[], options: AdamwOptions): ParameterGroup[] {
+  const both = [true, false].flatMap((decay) => {
+    const members = parameters.filter((parameter) => options.decays(parameter) === decay);
+    return pieces(members).map((piece) => ({ members: piece, weightDecay: decay ? options.weightDecay : 0 }));
+  });
+  return both.map(({ members, weightDecay }, i) => ({
+    parameter: variables.group(`parameters.${i}`, members),
+    gradient: variables.group(
+      `gradients.${i}`,
+      members.map((parameter) => variables.gradientOf(parameter)),
+    ),
+    m: variables.group(
+      `m.${i}`,
+      members.map((parameter) => momentOf(variables, parameter, 'm')),
+    ),
+    v: variables.group(
+      `v.${i}`,
+      members.map((parameter) => momentOf(variables, parameter, 'v')),
+    ),
+    weightDecay,
+  }));
+}
+
+/** In order, each with at most `maxGroupElements` elements; none is empty. */
+function pieces(members: readonly Tensor[]): Tensor[][] {
+  const found: Tensor[][] = [];
+  let room = 0;
+  for (const member of members) {
+    const elements = member.shape.reduce<number>((product, extent) => product * Number(extent), 1);
+    if (elements > room || found.length === 0) {
+      found.push([]);
+      room = maxGroupElements;
+    }
+    found.at(-1)?.push(member);
+    room -= elements;
+  }
+  return found;
 }
 
 function momentOf(variables: Variables, parameter: Tensor, moment: 'm' | 'v'): Tensor {

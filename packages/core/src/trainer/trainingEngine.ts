@@ -29,14 +29,12 @@ export class TrainingEngine implements AsyncDisposable {
     const lossScale = Float32Array.of(1 / targetTokens);
     const calls: ProgramCall[] = [
       { program: 'begin', extents: {}, inputs: {} },
-      ...batches.map((batch, index) => ({
-        ...batchCall('train', batch),
-        inputs: {
-          ...batchInputs(batch),
+      ...batches.map((batch, index) =>
+        batchCall('train', batch, {
           lossScale,
           ...(trainInputs.has('dropoutSeed') && { dropoutSeed: Int32Array.of(seed, step * 65_536 + index) }),
-        },
-      })),
+        }),
+      ),
       {
         program: 'update',
         extents: {},
@@ -72,12 +70,19 @@ export class TrainingEngine implements AsyncDisposable {
   }
 }
 
-function batchInputs({ tokens, targets, positions, cuSeqlens }: Batch): Record<string, HostArray> {
-  return { tokens, targets, positions, cuSeqlens };
+function batchInputs({ tokens, targets, positions, cuSeqlens }: Batch) {
+  return { tokens, targets, positions, cuSeqlens, supervisedRows: supervisedRows(targets) };
 }
 
-function batchCall(program: string, batch: Batch): ProgramCall {
-  return { program, extents: { T: batch.tokens.length, S: batch.cuSeqlens.length }, inputs: batchInputs(batch) };
+/** Positions with a target, ascending. */
+function supervisedRows(targets: Int32Array): Int32Array {
+  return targets.map((target, t) => (target >= 0 ? t : -1)).filter((t) => t >= 0);
+}
+
+function batchCall(program: string, batch: Batch, more: Record<string, HostArray> = {}): ProgramCall {
+  const inputs = batchInputs(batch);
+  const extents = { T: batch.tokens.length, S: batch.cuSeqlens.length, R: inputs.supervisedRows.length };
+  return { program, extents, inputs: { ...inputs, ...more } };
 }
 
 function scalar(values: HostArray | undefined): number {

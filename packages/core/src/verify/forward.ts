@@ -1,4 +1,4 @@
-import { type CpuDevice, compile, Engine, Graph, linear, scratchOf, Variables } from '@anneal/kernels';
+import { compile, type Device, Engine, Graph, linear, Variables } from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import { decoder } from '../models/layers/decoder.ts';
@@ -40,13 +40,13 @@ export async function forward(engine: Engine, batch: Batch, wanted: readonly str
 export async function withForwardEngine<R>(
   model: OpenModel,
   lora: LoraSpec | null,
-  device: CpuDevice,
+  device: Device,
   batch: Batch,
   use: (engine: Engine) => Promise<R>,
 ): Promise<R> {
   const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, N: 1 };
   const graph = forwardProgram(new Variables(), model, lora);
-  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
+  const engine = new Engine(compile([graph], { bounds, activations: 'keep', device }), device);
   try {
     await loadWeights(engine, model);
     return await use(engine);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type CpuDevice, compile, cpuDevice, Engine, scratchOf } from '@anneal/kernels';
+import { compile, cpuDevice, type Device, Engine } from '@anneal/kernels';
 import type { StepBatches } from '../datasets/types.ts';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
@@ -28,7 +28,7 @@ import {
 } from './quantity.ts';
 
 /** Compares everything a golden model folder holds with what this engine computes from its checkpoint, in float32. */
-export async function verifyModel(path: string, device: CpuDevice = cpuDevice()): Promise<Quantity[]> {
+export async function verifyModel(path: string, device: Device = cpuDevice()): Promise<Quantity[]> {
   const golden = openGolden(path);
   const model = openModel(path);
   try {
@@ -69,7 +69,7 @@ async function verifyForward(
   golden: GoldenFolder,
   model: OpenModel,
   adapter: LoraWeights | null,
-  device: CpuDevice,
+  device: Device,
 ): Promise<Quantity[]> {
   const batch = goldenBatch(golden);
   const { layerCount } = model.config;
@@ -97,7 +97,7 @@ async function verifyForward(
   ];
 }
 
-async function verifyGreedy(golden: GoldenFolder, model: OpenModel, device: CpuDevice): Promise<Quantity[]> {
+async function verifyGreedy(golden: GoldenFolder, model: OpenModel, device: Device): Promise<Quantity[]> {
   const prompt = golden.int32('greedy.prompt');
   const expected = golden.int32('greedy.output');
   // Half the prompt at once also takes the path that reads a prompt in several pieces.
@@ -122,7 +122,7 @@ async function verifyTraining(
   golden: GoldenFolder,
   model: OpenModel,
   adapter: LoraWeights | null,
-  device: CpuDevice,
+  device: Device,
 ): Promise<Quantity[]> {
   const batch = goldenBatch(golden);
   const { optimizer } = golden.curves;
@@ -140,11 +140,8 @@ async function verifyTraining(
       decays: () => true,
     },
   });
-  const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, N: 1 };
-  const engine = new Engine(
-    compile(programs.graphs, { bounds, activations: 'keep', scratch: scratchOf(device) }),
-    device,
-  );
+  const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, R: batch.tokens.length };
+  const engine = new Engine(compile(programs.graphs, { bounds, activations: 'keep', device }), device);
   await loadWeights(engine, model);
   if (adapter) await writeLora(engine, adapter.modules);
 
@@ -213,7 +210,7 @@ async function verifyMerged(
   golden: GoldenFolder,
   model: OpenModel,
   tuned: LoraWeights,
-  device: CpuDevice,
+  device: Device,
 ): Promise<Quantity> {
   const [, length = 0] = golden.shape('input_ids');
   const batch = packed(golden.int32('input_ids').subarray(0, length), [length]);

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CpuDevice, cpuDevice, type Engine } from '@anneal/kernels';
+import { cpuDevice, type Device, type Engine } from '@anneal/kernels';
 import { idOfWord, isTargetWord } from '../datasets/tokenStore.ts';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
@@ -36,7 +36,7 @@ const tolerance = { loss: 1e-4, gradientNorm: 1e-3 };
 const MAX_NEW_TOKENS = 32;
 
 /** Repeats the run through the trainer's own path, from the rows to the tuned model's answers, in float32. */
-export async function verifySft(path: string, modelPath: string, device: CpuDevice = cpuDevice()): Promise<Quantity[]> {
+export async function verifySft(path: string, modelPath: string, device: Device = cpuDevice()): Promise<Quantity[]> {
   const golden = JSON.parse(readFileSync(join(path, 'golden.json'), 'utf8')) as GoldenSft;
   const recipe: Recipe = {
     ...golden.recipe,

@@ -5,8 +5,8 @@ import type { Tensor } from '../../src/tensor.ts';
 /** y = a + b. */
 export const addOp = defineOp({
   name: 'add',
-  inputs: { a: 'f32[T,N]', b: 'f32[T,N]' },
-  outputs: { y: 'f32[T,N]' },
+  inputs: { a: 'A[T,N]', b: 'A[T,N]' },
+  outputs: { y: 'A[T,N]' },
   inPlace: { y: ['a', 'b'] },
   cheap: true,
   cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 12 * T * N }),

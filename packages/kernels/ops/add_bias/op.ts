@@ -5,8 +5,8 @@ import type { Tensor } from '../../src/tensor.ts';
 /** y[t] = x[t] + bias. */
 export const addBiasOp = defineOp({
   name: 'add_bias',
-  inputs: { x: 'f32[T,N]', bias: 'f32[N]' },
-  outputs: { y: 'f32[T,N]' },
+  inputs: { x: 'A[T,N]', bias: 'f32[N]' },
+  outputs: { y: 'A[T,N]' },
   inPlace: { y: ['x'] },
   cheap: true,
   cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 8 * T * N }),
@@ -19,7 +19,7 @@ export const addBiasOp = defineOp({
 /** gradient += sum of dy over tokens. */
 export const addBiasBackwardOp = defineOp({
   name: 'add_bias_backward',
-  inputs: { dy: 'f32[T,N]', gradient: 'f32[N]' },
+  inputs: { dy: 'A[T,N]', gradient: 'f32[N]' },
   outputs: { total: 'f32[N]' },
   updates: { total: 'gradient' },
   cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 4 * T * N }),

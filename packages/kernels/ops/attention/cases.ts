@@ -1,7 +1,7 @@
 import { casesFor, constant, type Fill, type NamedCase, normals, scaled } from '../../src/cases/casesFor.ts';
-import type { Values } from '../../src/cases/values.ts';
+import { bf16Roundoff, type Values } from '../../src/cases/values.ts';
 import { type AttentionOptions, attentionBackwardOp, attentionOp } from './op.ts';
-import { bf16Roundoff, factor, operand, score, softmax, visibleKeys } from './reference.ts';
+import { factor, operand, score, softmax, visibleKeys } from './reference.ts';
 
 interface Heads {
   readonly heads: number;
@@ -64,8 +64,9 @@ export const attentionCases = casesFor(attentionOp, {
     'equal scores': { ...packed([12], small), fill: { ...packed([12], small).fill, k: constant(0) } },
   },
   benchmark,
-  reference: (inputs, { out, lse }, { extents: { T = 0 }, attributes: options }) => {
-    const { heads, kvHeads, headSize, window, bf16 } = options;
+  reference: (inputs, { out, lse }, { extents: { T = 0 }, attributes: options, activationType }) => {
+    const { heads, kvHeads, headSize, window } = options;
+    const bf16 = activationType === 'bf16' ? 1 : options.bf16;
     const { cuSeqlens } = inputs;
     const [q, k, v] = [operand(inputs.q, bf16), operand(inputs.k, bf16), operand(inputs.v, bf16)];
     for (let i = 0; i < T; i++) {
@@ -118,8 +119,9 @@ export const attentionBackwardCases = casesFor(attentionBackwardOp, {
   fill: { out: forward('out'), lse: forward('lse') },
   hard: { ...layouts, ...layoutsInBf16 },
   benchmark: benchmark.map((one) => ({ ...one, fill: { ...one.fill, out: normals, lse: constant(6) } })),
-  reference: (inputs, { dq, dk, dv }, { extents: { T = 0 }, attributes: options }) => {
-    const { heads, kvHeads, headSize, scale, window, bf16 } = options;
+  reference: (inputs, { dq, dk, dv }, { extents: { T = 0 }, attributes: options, activationType }) => {
+    const { heads, kvHeads, headSize, scale, window } = options;
+    const bf16 = activationType === 'bf16' ? 1 : options.bf16;
     const { cuSeqlens, out, lse } = inputs;
     const [q, k, v] = [operand(inputs.q, bf16), operand(inputs.k, bf16), operand(inputs.v, bf16)];
     const dout = operand(inputs.dout, bf16);

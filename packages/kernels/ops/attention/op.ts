@@ -42,8 +42,8 @@ export function checkHeads(
  */
 export const attentionOp = defineOp({
   name: 'attention',
-  inputs: { q: 'f32[T,Q]', k: 'f32[T,K]', v: 'f32[T,K]', cuSeqlens: 'i32[S]' },
-  outputs: { out: 'f32[T,Q]', lse: 'f32[H,T]' },
+  inputs: { q: 'A[T,Q]', k: 'A[T,K]', v: 'A[T,K]', cuSeqlens: 'i32[S]' },
+  outputs: { out: 'A[T,Q]', lse: 'f32[H,T]' },
   attributes: packedAttributes,
   derive: (extents, attributes) => checkHeads('attention', extents, attributes),
   keep: true,
@@ -59,15 +59,15 @@ export const attentionOp = defineOp({
 export const attentionBackwardOp = defineOp({
   name: 'attention_backward',
   inputs: {
-    q: 'f32[T,Q]',
-    k: 'f32[T,K]',
-    v: 'f32[T,K]',
+    q: 'A[T,Q]',
+    k: 'A[T,K]',
+    v: 'A[T,K]',
     cuSeqlens: 'i32[S]',
-    out: 'f32[T,Q]',
+    out: 'A[T,Q]',
     lse: 'f32[H,T]',
-    dout: 'f32[T,Q]',
+    dout: 'A[T,Q]',
   },
-  outputs: { dq: 'f32[T,Q]', dk: 'f32[T,K]', dv: 'f32[T,K]' },
+  outputs: { dq: 'A[T,Q]', dk: 'A[T,K]', dv: 'A[T,K]' },
   attributes: packedAttributes,
   cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 5 * T * T * Q, bytes: 16 * T * (Q + K) }),
 });

@@ -10,9 +10,6 @@ export function visibleKeys(row: number, cuSeqlens: Values, window: number): { f
   return { first: Math.max(cuSeqlens.at(document), oldest), last: row };
 }
 
-/** Largest relative error of one rounding to bf16, which has 8 bits. */
-export const bf16Roundoff = 2 ** -8;
-
 /** What products read. */
 export function operand(values: Values, bf16: number): Values {
   return bf16 ? new Values(values.data.map(roundToBf16), values.columns) : values;

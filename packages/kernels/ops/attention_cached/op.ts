@@ -6,7 +6,7 @@ import { type AttentionOptions, attentionAttributes, checkHeads } from '../atten
 /** Stores the keys or values of consecutive tokens at rows positions[0]… of the cache. */
 export const cacheWriteOp = defineOp({
   name: 'cache_write',
-  inputs: { x: 'f32[T,K]', cache: 'f32|bf16[L,K]', positions: 'i32[T]' },
+  inputs: { x: 'A[T,K]', cache: 'f32|bf16[L,K]', positions: 'i32[T]' },
   outputs: { written: 'f32[L,K]' },
   updates: { written: 'cache' },
   cost: ({ T = 0, K = 0 }) => ({ flops: 0, bytes: 8 * T * K }),
@@ -15,8 +15,8 @@ export const cacheWriteOp = defineOp({
 /** As `attention`, for consecutive tokens of one sequence against the cache, which already holds their own keys and values. */
 export const attentionCachedOp = defineOp({
   name: 'attention_cached',
-  inputs: { q: 'f32[T,Q]', keys: 'f32|bf16[L,K]', values: 'f32|bf16[L,K]', positions: 'i32[T]' },
-  outputs: { out: 'f32[T,Q]' },
+  inputs: { q: 'A[T,Q]', keys: 'f32|bf16[L,K]', values: 'f32|bf16[L,K]', positions: 'i32[T]' },
+  outputs: { out: 'A[T,Q]' },
   attributes: attentionAttributes,
   derive: (extents, attributes) => checkHeads('attention_cached', extents, attributes),
   cost: ({ T = 0, Q = 0, K = 0, L = 0 }) => ({ flops: 4 * T * L * Q, bytes: 8 * (T * Q + L * K) }),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { addon, cpuDevice, scratchOf } from '../../src/addon.ts';
+import { addon } from '../../src/addon.ts';
+import { cpuDevice } from '../../src/device.ts';
 import { Engine } from '../../src/engine.ts';
 import { Graph, Variables } from '../../src/graph.ts';
 import { compile } from '../../src/plan.ts';
@@ -28,7 +29,7 @@ async function dropped(isa: string): Promise<Float32Array> {
   const graph = new Graph('dropout', new Variables());
   const x = graph.input('x', 'f32', [1, count]);
   graph.result('y', dropout(x, graph.input('seed', 'i32', [2]), rate, stream));
-  const plan = compile([graph], { bounds: { T: 1, S: 1, N: 1 }, activations: 'keep', scratch: scratchOf(device) });
+  const plan = compile([graph], { bounds: { T: 1, S: 1, N: 1 }, activations: 'keep', device });
   const engine = new Engine(plan, device);
   try {
     const inputs = { x: Float32Array.from({ length: count }, (_, i) => i + 1), seed };

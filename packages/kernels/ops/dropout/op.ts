@@ -8,8 +8,8 @@ import type { Tensor } from '../../src/tensor.ts';
  */
 export const dropoutOp: Op<'x' | 'seed', 'y', 'rate' | 'stream'> = defineOp({
   name: 'dropout',
-  inputs: { x: 'f32[T,N]', seed: 'i32[2]' },
-  outputs: { y: 'f32[T,N]' },
+  inputs: { x: 'A[T,N]', seed: 'i32[2]' },
+  outputs: { y: 'A[T,N]' },
   attributes: ['rate', 'stream'],
   inPlace: { y: ['x'] },
   cheap: true,

@@ -6,7 +6,7 @@ import type { Tensor } from '../../src/tensor.ts';
 export const embeddingOp = defineOp({
   name: 'embedding',
   inputs: { tokens: 'i32[T]', weight: 'f32|bf16[V,D]' },
-  outputs: { y: 'f32[T,D]' },
+  outputs: { y: 'A[T,D]' },
   cost: ({ T = 0, D = 0 }) => ({ flops: 0, bytes: 8 * T * D }),
   backward: ({ graph, inputs: { tokens }, gradients: { y: dy }, needs, gradientOf }) => {
     if (dy && needs('weight')) graph.apply(embeddingBackwardOp, { tokens, dy, gradient: gradientOf('weight') });
@@ -17,7 +17,7 @@ export const embeddingOp = defineOp({
 /** gradient[tokens[t]] += dy[t], rows in order of t so that repeated tokens sum the same way every time. */
 export const embeddingBackwardOp = defineOp({
   name: 'embedding_backward',
-  inputs: { tokens: 'i32[T]', dy: 'f32[T,D]', gradient: 'f32[V,D]' },
+  inputs: { tokens: 'i32[T]', dy: 'A[T,D]', gradient: 'f32[V,D]' },
   outputs: { total: 'f32[V,D]' },
   updates: { total: 'gradient' },
   cost: ({ T = 0, D = 0 }) => ({ flops: T * D, bytes: 12 * T * D }),

@@ -5,8 +5,8 @@ import type { Tensor } from '../../src/tensor.ts';
 /** y[n] = x[rows[n]]. */
 export const gatherRowsOp = defineOp({
   name: 'gather_rows',
-  inputs: { x: 'f32[T,D]', rows: 'i32[N]' },
-  outputs: { y: 'f32[N,D]' },
+  inputs: { x: 'A[T,D]', rows: 'i32[N]' },
+  outputs: { y: 'A[N,D]' },
   cost: ({ N = 0, D = 0 }) => ({ flops: 0, bytes: 8 * N * D }),
 });
 

@@ -1,5 +1,6 @@
 import { casesFor, constant } from '../../src/cases/casesFor.ts';
 import { roundToBf16 } from '../../src/cases/numbers.ts';
+import type { ActivationType } from '../../src/tensor.ts';
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './op.ts';
 
 const shapes = [
@@ -24,8 +25,9 @@ const benchmark = [
   { T: 1, K: 576, N: 1536 },
 ].map((extents) => ({ extents }));
 
-function operandOf(bf16: number): (value: number) => number {
-  return bf16 ? roundToBf16 : (value) => value;
+/** What products read: of bfloat16 activations also the weights are rounded. */
+function operandOf(bf16: number, activationType: ActivationType): (value: number) => number {
+  return bf16 || activationType === 'bf16' ? roundToBf16 : (value) => value;
 }
 
 export const linearCases = casesFor(linearOp, {
@@ -37,8 +39,12 @@ export const linearCases = casesFor(linearOp, {
     'one huge value': { extents: { T: 5, K: 33, N: 18 }, fill: { x: constant(1e15, 1, -1, 0.5, 2, 1, -3) } },
   },
   benchmark,
-  reference: ({ x, weight, c }, { y }, { extents: { T = 0, K = 0, N = 0 }, attributes: { alpha, bf16 } }) => {
-    const operand = operandOf(bf16);
+  reference: (
+    { x, weight, c },
+    { y },
+    { extents: { T = 0, K = 0, N = 0 }, attributes: { alpha, bf16 }, activationType },
+  ) => {
+    const operand = operandOf(bf16, activationType);
     for (let t = 0; t < T; t++) {
       for (let n = 0; n < N; n++) {
         for (let k = 0; k < K; k++) y.add(t, n, alpha * operand(x.at(t, k)) * operand(weight.at(n, k)));
@@ -52,8 +58,12 @@ export const linearBackwardInputCases = casesFor(linearBackwardInputOp, {
   shapes,
   attributes,
   benchmark,
-  reference: ({ dy, weight, c }, { dx }, { extents: { T = 0, K = 0, N = 0 }, attributes: { alpha, bf16 } }) => {
-    const operand = operandOf(bf16);
+  reference: (
+    { dy, weight, c },
+    { dx },
+    { extents: { T = 0, K = 0, N = 0 }, attributes: { alpha, bf16 }, activationType },
+  ) => {
+    const operand = operandOf(bf16, activationType);
     for (let t = 0; t < T; t++) {
       for (let k = 0; k < K; k++) {
         for (let n = 0; n < N; n++) dx.add(t, k, alpha * operand(dy.at(t, n)) * operand(weight.at(n, k)));
@@ -68,8 +78,12 @@ export const linearBackwardWeightCases = casesFor(linearBackwardWeightOp, {
   attributes,
   hard: { 'no rows': { extents: { T: 0, K: 4, N: 3 } } },
   benchmark,
-  reference: ({ dy, x, gradient }, { total }, { extents: { T = 0, K = 0, N = 0 }, attributes: { alpha, bf16 } }) => {
-    const operand = operandOf(bf16);
+  reference: (
+    { dy, x, gradient },
+    { total },
+    { extents: { T = 0, K = 0, N = 0 }, attributes: { alpha, bf16 }, activationType },
+  ) => {
+    const operand = operandOf(bf16, activationType);
     for (let n = 0; n < N; n++) {
       for (let k = 0; k < K; k++) {
         total.add(n, k, gradient.at(n, k));

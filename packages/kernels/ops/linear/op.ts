@@ -13,8 +13,8 @@ export interface LinearOptions {
 /** y = alpha · x · weightᵀ (+ c). weight is stored as checkpoints have it, one row an output. */
 export const linearOp = defineOp({
   name: 'linear',
-  inputs: { x: 'f32[T,K]', weight: 'f32|bf16[N,K]', c: 'f32[T,N]?' },
-  outputs: { y: 'f32[T,N]' },
+  inputs: { x: 'A[T,K]', weight: 'f32|bf16[N,K]', c: 'A[T,N]?' },
+  outputs: { y: 'A[T,N]' },
   attributes: ['alpha', 'bf16'],
   inPlace: { y: ['c'] },
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
@@ -31,8 +31,8 @@ export const linearOp = defineOp({
 /** dx = alpha · dy · weight (+ c). */
 export const linearBackwardInputOp = defineOp({
   name: 'linear_backward_input',
-  inputs: { dy: 'f32[T,N]', weight: 'f32|bf16[N,K]', c: 'f32[T,K]?' },
-  outputs: { dx: 'f32[T,K]' },
+  inputs: { dy: 'A[T,N]', weight: 'f32|bf16[N,K]', c: 'A[T,K]?' },
+  outputs: { dx: 'A[T,K]' },
   attributes: ['alpha', 'bf16'],
   inPlace: { dx: ['c'] },
   accumulator: { into: 'dx', from: 'c' },
@@ -42,7 +42,7 @@ export const linearBackwardInputOp = defineOp({
 /** gradient += alpha · dyᵀ · x. For LoRA's factors this is all there is: the dense weight's gradient is never formed. */
 export const linearBackwardWeightOp = defineOp({
   name: 'linear_backward_weight',
-  inputs: { dy: 'f32[T,N]', x: 'f32[T,K]', gradient: 'f32[N,K]' },
+  inputs: { dy: 'A[T,N]', x: 'A[T,K]', gradient: 'f32[N,K]' },
   outputs: { total: 'f32[N,K]' },
   attributes: ['alpha', 'bf16'],
   updates: { total: 'gradient' },

@@ -4,17 +4,24 @@ import type { Values } from '../../src/cases/values.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './op.ts';
 
 /** A third of the rows is unsupervised. */
+const isSupervised = (t: number): boolean => t % 3 !== 1;
+
 const someTargets: Fill<string> =
   ({ random, extents: { V = 0 } }) =>
-  () =>
-    random() < 1 / 3 ? -1 : integer(random, V);
+  (t) =>
+    isSupervised(t) ? integer(random, V) : -1;
+
+/** Position of the r-th supervised row. */
+const supervisedRows: Fill<string> = () => (r) => r + Math.floor((r + 1) / 2);
+
+function shape(T: number, D: number, V: number) {
+  const R = Array.from({ length: T }, (_, t) => t).filter(isSupervised).length;
+  return { T, D, V, R };
+}
+
 const eighth = constant(0.125);
 
-const shapes = [
-  { T: 1, D: 1, V: 2 },
-  { T: 7, D: 17, V: 33 },
-  { T: 21, D: 24, V: 1100 },
-];
+const shapes = [shape(1, 1, 2), shape(7, 17, 33), shape(21, 24, 1100)];
 /** The second in chunks of 3 rows. */
 const attributes = [
   { bf16: 0, chunkRows: 128 },
@@ -23,15 +30,15 @@ const attributes = [
 ];
 const hard = {
   'more rows than a chunk': {
-    extents: { T: 150, D: 8, V: 20 },
+    extents: shape(200, 8, 20),
     attributes: { bf16: 0, chunkRows: 128 },
   },
-  'nothing supervised': { extents: { T: 5, D: 6, V: 9 }, fill: { targets: constant(-1) } },
-  'huge logits': { extents: { T: 6, D: 8, V: 20 }, fill: { x: scaled(1000) } },
-  'equal logits': { extents: { T: 6, D: 8, V: 20 }, fill: { x: constant(0) } },
+  'nothing supervised': { extents: { ...shape(5, 6, 9), R: 0 }, fill: { targets: constant(-1) } },
+  'huge logits': { extents: shape(6, 8, 20), fill: { x: scaled(1000) } },
+  'equal logits': { extents: shape(6, 8, 20), fill: { x: constant(0) } },
 };
 const benchmark = [0, 1].map((bf16) => ({
-  extents: { T: 512, D: 576, V: 49152 },
+  extents: shape(512, 576, 49152),
   attributes: { bf16, chunkRows: 128 },
 }));
 
@@ -79,7 +86,7 @@ function crossEntropyRow(
 export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
   shapes,
   attributes,
-  fill: { targets: someTargets },
+  fill: { targets: someTargets, rows: supervisedRows },
   hard,
   benchmark,
   reference: ({ x, weight, targets, loss }, { total }, { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 } }) => {
@@ -95,7 +102,7 @@ export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
 export const linearCrossEntropyTrainingCases = casesFor(linearCrossEntropyTrainingOp, {
   shapes,
   attributes,
-  fill: { targets: someTargets, scale: eighth },
+  fill: { targets: someTargets, rows: supervisedRows, scale: eighth },
   hard,
   benchmark,
   reference: (

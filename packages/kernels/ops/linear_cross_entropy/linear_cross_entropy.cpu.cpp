@@ -15,7 +15,6 @@ struct Chunk {
   float* x;         // [rows, D]
   float* dx;        // [rows, D]
   double* losses;   // [rows]
-  int32_t* rows;    // [T]: which tokens are supervised
 };
 
 char* aligned(char* at) { return reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(at) + 63) & ~uintptr_t{63}); }
@@ -26,7 +25,6 @@ Chunk layOut(char* workspace, int64_t rows, int64_t V, int64_t D) {
   chunk.x = reinterpret_cast<float*>(aligned(workspace + 4 * rows * V));
   chunk.dx = reinterpret_cast<float*>(aligned(reinterpret_cast<char*>(chunk.x + rows * D)));
   chunk.losses = reinterpret_cast<double*>(aligned(reinterpret_cast<char*>(chunk.dx + rows * D)));
-  chunk.rows = reinterpret_cast<int32_t*>(aligned(reinterpret_cast<char*>(chunk.losses + rows)));
   return chunk;
 }
 
@@ -88,22 +86,22 @@ void moveRows(Context& context, float* packed, float* x, const int32_t* rows, in
 const char* run(const Launch& launch, const float* scale, float* dx, const Tensor* gradient) {
   const Tensor x = launch.inputs[0], weight = launch.inputs[1];
   const int32_t* targets = launch.inputs[2].i32();
+  const int32_t* supervised = launch.inputs[3].i32();
   double* loss = launch.outputs[0].f64();
   Context& context = *launch.context;
-  const int64_t T = x.shape[0], D = x.shape[1], V = weight.shape[0];
-  const int64_t chunkRows = static_cast<int64_t>(launch.attributes[1]) < T ? static_cast<int64_t>(launch.attributes[1]) : T;
+  const int64_t T = x.shape[0], D = x.shape[1], V = weight.shape[0], R = launch.inputs[3].shape[0];
+  const int64_t chunkRows = static_cast<int64_t>(launch.attributes[1]) < R ? static_cast<int64_t>(launch.attributes[1]) : R;
   const DType compute = launch.attributes[0] != 0 ? DType::bf16 : DType::f32;
   const Chunk chunk = layOut(launch.workspace, chunkRows, V, D);
 
-  int64_t supervised = 0;
-  for (int64_t t = 0; t < T; t++) {
-    if (targets[t] >= V) return "a target id lies outside the vocabulary";
-    if (targets[t] >= 0) chunk.rows[supervised++] = static_cast<int32_t>(t);
+  for (int64_t r = 0; r < R; r++) {
+    if (supervised[r] < 0 || supervised[r] >= T) return "a supervised row lies outside the batch";
+    if (targets[supervised[r]] < 0 || targets[supervised[r]] >= V) return "a target id lies outside the vocabulary";
   }
   if (dx) std::memset(dx, 0, T * D * sizeof(float));
-  for (int64_t begin = 0; begin < supervised; begin += chunkRows) {
-    const int64_t count = supervised - begin < chunkRows ? supervised - begin : chunkRows;
-    const int32_t* rows = chunk.rows + begin;
+  for (int64_t begin = 0; begin < R; begin += chunkRows) {
+    const int64_t count = R - begin < chunkRows ? R - begin : chunkRows;
+    const int32_t* rows = supervised + begin;
     moveRows<false>(context, chunk.x, x.f32(), rows, count, D);
     const Matrix packed{chunk.x, DType::f32, D, false};
     gemm(context, count, V, D, 1.0f, packed, {weight.data, weight.type, D, true}, chunk.logits, V, false, compute);
@@ -126,8 +124,8 @@ const char* run(const Launch& launch, const float* scale, float* dx, const Tenso
 const char* linear_cross_entropy(const Launch& launch) { return run(launch, nullptr, nullptr, nullptr); }
 
 const char* linear_cross_entropy_training(const Launch& launch) {
-  const Tensor* gradient = launch.inputs[5].absent() ? nullptr : &launch.inputs[5];
-  return run(launch, launch.inputs[3].f32(), launch.outputs[1].f32(), gradient);
+  const Tensor* gradient = launch.inputs[6].absent() ? nullptr : &launch.inputs[6];
+  return run(launch, launch.inputs[4].f32(), launch.outputs[1].f32(), gradient);
 }
 
 }  // namespace anneal::ANNEAL_ISA

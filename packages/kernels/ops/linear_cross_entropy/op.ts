@@ -1,25 +1,25 @@
 import { graphOf } from '../../src/graph.ts';
-import { defineOp, type Sizes } from '../../src/op.ts';
+import { defineOp, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
 
 /** Supervised rows whose logits exist at one time: enough to keep the matrix products efficient, small beside the model. */
 export const chunkRows = 128;
 
-/** Logits of a chunk, its gathered inputs, their gradients, and the list of supervised rows (native/…/linear_cross_entropy.cpu.cpp). */
-function workspace({ T = 0, D = 0, V = 0 }: Sizes): number {
-  const rows = Math.min(chunkRows, T);
-  return 4 * (rows * V + 2 * rows * D + T) + 8 * rows + 4 * 64;
+/** Logits of a chunk, its gathered inputs, their gradients and losses (linear_cross_entropy.cpu.cpp and .cuda.cu lay them out). */
+function workspace({ R = 0, D = 0, V = 0 }: Sizes, { attributes }: WorkspaceContext<'bf16' | 'chunkRows'>): number {
+  const rows = Math.min(attributes.chunkRows, R);
+  return 4 * (rows * V + 2 * rows * D) + 8 * rows + 4 * 64;
 }
 
-/** loss += Σ over t with targets[t] ≥ 0 of -log softmax(x[t]·weightᵀ)[targets[t]]. The logits of unsupervised rows are never computed. */
+/** loss += Σ over t in rows of -log softmax(x[t]·weightᵀ)[targets[t]]. The logits of unsupervised rows are never computed. */
 export const linearCrossEntropyOp = defineOp({
   name: 'linear_cross_entropy',
-  inputs: { x: 'f32[T,D]', weight: 'f32|bf16[V,D]', targets: 'i32[T]', loss: 'f64[1]' },
+  inputs: { x: 'A[T,D]', weight: 'f32|bf16[V,D]', targets: 'i32[T]', rows: 'i32[R]', loss: 'f64[1]' },
   outputs: { total: 'f64[1]' },
   attributes: ['bf16', 'chunkRows'],
   updates: { total: 'loss' },
   workspace,
-  cost: ({ T = 0, D = 0, V = 0 }) => ({ flops: 2 * T * D * V, bytes: 4 * V * D }),
+  cost: ({ R = 0, D = 0, V = 0 }) => ({ flops: 2 * R * D * V, bytes: 4 * V * D }),
 });
 
 /**
@@ -29,18 +29,19 @@ export const linearCrossEntropyOp = defineOp({
 export const linearCrossEntropyTrainingOp = defineOp({
   name: 'linear_cross_entropy_training',
   inputs: {
-    x: 'f32[T,D]',
+    x: 'A[T,D]',
     weight: 'f32|bf16[V,D]',
     targets: 'i32[T]',
+    rows: 'i32[R]',
     scale: 'f32[1]',
     loss: 'f64[1]',
     gradient: 'f32[V,D]?',
   },
-  outputs: { total: 'f64[1]', dx: 'f32[T,D]', gradientTotal: 'f32[V,D]?' },
+  outputs: { total: 'f64[1]', dx: 'A[T,D]', gradientTotal: 'f32[V,D]?' },
   attributes: ['bf16', 'chunkRows'],
   updates: { total: 'loss', gradientTotal: 'gradient' },
   workspace,
-  cost: ({ T = 0, D = 0, V = 0 }) => ({ flops: 4 * T * D * V, bytes: 8 * V * D }),
+  cost: ({ R = 0, D = 0, V = 0 }) => ({ flops: 4 * R * D * V, bytes: 8 * V * D }),
   backward: ({ outputs: { dx } }) => ({ x: dx }),
 });
 
@@ -49,6 +50,8 @@ export interface CrossEntropyInputs {
   readonly weight: Tensor;
   /** i32[T]: the id each position should predict, or -1. */
   readonly targets: Tensor;
+  /** i32[R]: the positions with a target, ascending. */
+  readonly rows: Tensor;
   /** f64[1], summed over calls. */
   readonly loss: Tensor;
 }

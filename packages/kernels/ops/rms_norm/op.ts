@@ -14,8 +14,8 @@ function groups({ D, C }: Readonly<Record<string, Dim>>): { G: number } {
  */
 export const rmsNormOp = defineOp({
   name: 'rms_norm',
-  inputs: { x: 'f32[T,D]', weight: 'f32[C]' },
-  outputs: { y: 'f32[T,D]', rstd: 'f32[T,G]' },
+  inputs: { x: 'A[T,D]', weight: 'f32[C]' },
+  outputs: { y: 'A[T,D]', rstd: 'f32[T,G]' },
   attributes: ['eps'],
   derive: groups,
   cheap: true,
@@ -30,8 +30,8 @@ export const rmsNormOp = defineOp({
 /** dx = rstd · (dy·weight - x · rstd² · mean(dy·weight·x)) (+ c). */
 export const rmsNormBackwardInputOp = defineOp({
   name: 'rms_norm_backward_input',
-  inputs: { dy: 'f32[T,D]', x: 'f32[T,D]', weight: 'f32[C]', rstd: 'f32[T,G]', c: 'f32[T,D]?' },
-  outputs: { dx: 'f32[T,D]' },
+  inputs: { dy: 'A[T,D]', x: 'A[T,D]', weight: 'f32[C]', rstd: 'f32[T,G]', c: 'A[T,D]?' },
+  outputs: { dx: 'A[T,D]' },
   derive: groups,
   inPlace: { dx: ['c', 'dy'] },
   accumulator: { into: 'dx', from: 'c' },
@@ -41,7 +41,7 @@ export const rmsNormBackwardInputOp = defineOp({
 /** gradient += sum over tokens and groups of dy · x · rstd. */
 export const rmsNormBackwardWeightOp = defineOp({
   name: 'rms_norm_backward_weight',
-  inputs: { dy: 'f32[T,D]', x: 'f32[T,D]', rstd: 'f32[T,G]', gradient: 'f32[C]' },
+  inputs: { dy: 'A[T,D]', x: 'A[T,D]', rstd: 'f32[T,G]', gradient: 'f32[C]' },
   outputs: { total: 'f32[C]' },
   updates: { total: 'gradient' },
   cost: ({ T = 0, D = 0 }) => ({ flops: 3 * T * D, bytes: 8 * T * D }),

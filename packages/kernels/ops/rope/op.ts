@@ -17,8 +17,8 @@ export const ropeTableOp = defineOp({
  */
 export const ropeOp: Op<'x' | 'cos' | 'sin', 'y', 'direction'> = defineOp({
   name: 'rope',
-  inputs: { x: 'f32[T,D]', cos: 'f32[T,P]', sin: 'f32[T,P]' },
-  outputs: { y: 'f32[T,D]' },
+  inputs: { x: 'A[T,D]', cos: 'f32[T,P]', sin: 'f32[T,P]' },
+  outputs: { y: 'A[T,D]' },
   attributes: ['direction'],
   inPlace: { y: ['x'] },
   derive: ({ D, P }) => {

@@ -5,8 +5,8 @@ import type { Tensor } from '../../src/tensor.ts';
 /** y = silu(gate) · up, silu(z) = z / (1 + e^-z). Shazeer 2020. */
 export const swigluOp = defineOp({
   name: 'swiglu',
-  inputs: { gate: 'f32[T,N]', up: 'f32[T,N]' },
-  outputs: { y: 'f32[T,N]' },
+  inputs: { gate: 'A[T,N]', up: 'A[T,N]' },
+  outputs: { y: 'A[T,N]' },
   inPlace: { y: ['gate', 'up'] },
   cheap: true,
   cost: ({ T = 0, N = 0 }) => ({ flops: 6 * T * N, bytes: 12 * T * N }),
@@ -20,8 +20,8 @@ export const swigluOp = defineOp({
 /** dup = dy · silu(gate), dgate = dy · up · σ(gate) · (1 + gate · (1 - σ(gate))). */
 export const swigluBackwardOp = defineOp({
   name: 'swiglu_backward',
-  inputs: { dy: 'f32[T,N]', gate: 'f32[T,N]', up: 'f32[T,N]' },
-  outputs: { dgate: 'f32[T,N]', dup: 'f32[T,N]' },
+  inputs: { dy: 'A[T,N]', gate: 'A[T,N]', up: 'A[T,N]' },
+  outputs: { dgate: 'A[T,N]', dup: 'A[T,N]' },
   inPlace: { dgate: ['gate', 'dy'], dup: ['up', 'dy'] },
   cost: ({ T = 0, N = 0 }) => ({ flops: 12 * T * N, bytes: 20 * T * N }),
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cpuDevice } from '../addon.ts';
+import { cpuDevice } from '../device.ts';
 import { timeOps } from './timeOps.ts';
 
 test('each benchmarked shape gives a timing', async () => {

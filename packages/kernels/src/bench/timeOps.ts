@@ -1,8 +1,8 @@
 import { opCases } from '../../ops/cases.ts';
-import { type CpuDevice, scratchOf } from '../addon.ts';
 import type { SourceType } from '../addonTypes.ts';
-import type { OpCase } from '../cases/casesFor.ts';
+import { casesOn, type OpCase } from '../cases/casesFor.ts';
 import { hostArray } from '../cases/numbers.ts';
+import type { Device } from '../device.ts';
 import { Engine } from '../engine.ts';
 import { Graph, Variables } from '../graph.ts';
 import { compile } from '../plan.ts';
@@ -14,6 +14,7 @@ export interface OpTiming {
   readonly shape: string;
   /** Of the inputs whose element type varies: the weights. */
   readonly dtype: string;
+  readonly activationType: string;
   /** Median of a launch. */
   readonly milliseconds: number;
   /** (slowest - fastest) / median over the samples. */
@@ -24,7 +25,7 @@ export interface OpTiming {
 }
 
 export interface TimeOpsOptions {
-  readonly device: CpuDevice;
+  readonly device: Device;
   /** All where nothing is said. */
   readonly only?: readonly string[] | undefined;
   readonly samples?: number;
@@ -48,20 +49,21 @@ export async function timeOps({
   const timings: OpTiming[] = [];
   for (const { op, benchmark } of opCases) {
     if (!only.includes(op.name)) continue;
-    for (const of of benchmark) timings.push(timingOf(of, await measure(of, device, samples, sampleMilliseconds)));
+    for (const of of casesOn(device, benchmark))
+      timings.push(timingOf(of, await measure(of, device, samples, sampleMilliseconds)));
   }
   return timings;
 }
 
 /** Milliseconds of a launch in each sample. All inputs are variables, so that calls copy nothing. */
-async function measure(of: OpCase, device: CpuDevice, samples: number, sampleMilliseconds: number): Promise<number[]> {
+async function measure(of: OpCase, device: Device, samples: number, sampleMilliseconds: number): Promise<number[]> {
   const variables = new Variables();
   const graph = new Graph('bench', variables);
   const inputs = Object.fromEntries(
     [...of.inputs].map(([name, { dtype, shape }]) => [name, variables.get(name, { shape, dtype, kind: 'state' })]),
   );
   graph.apply(of.op, inputs, of.attributes);
-  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
+  const engine = new Engine(compile([graph], { bounds, activations: 'keep', device }), device);
   try {
     for (const [name, values] of of.values(distinctValues)) {
       const tensor = variables.byName.get(name);
@@ -87,17 +89,20 @@ async function measure(of: OpCase, device: CpuDevice, samples: number, sampleMil
   }
 }
 
-function timingOf({ op, extents, attributes, inputs }: OpCase, measured: number[]): OpTiming {
+function timingOf({ op, extents, attributes, activationType, inputs }: OpCase, measured: number[]): OpTiming {
   const sorted = measured.toSorted((a, b) => a - b);
   const milliseconds = sorted[sorted.length >> 1] as number;
   const { flops, bytes } = op.cost(extents);
-  const varying = [...op.inputs].filter(([, { dtypes }]) => dtypes.length > 1).map(([name]) => inputs.get(name)?.dtype);
+  const varying = [...op.inputs]
+    .filter(([, { dtypes, isActivation }]) => dtypes.length > 1 && !isActivation)
+    .map(([name]) => inputs.get(name)?.dtype);
   return {
     op: op.name,
     shape: Object.entries({ ...extents, ...attributes })
       .map(([name, value]) => `${name}=${Number.isInteger(value) ? value : Number(value.toPrecision(4))}`)
       .join(' '),
-    dtype: varying[0] ?? 'f32',
+    dtype: varying[0] ?? activationType,
+    activationType,
     milliseconds,
     spread: ((sorted.at(-1) as number) - (sorted[0] as number)) / milliseconds,
     gflops: flops / milliseconds / 1e6,

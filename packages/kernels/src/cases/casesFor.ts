@@ -1,5 +1,6 @@
+import type { Device } from '../device.ts';
 import type { Attributes, Op, Sizes } from '../op.ts';
-import type { DType } from '../tensor.ts';
+import { type ActivationType, activationTypes, type DType } from '../tensor.ts';
 import { integer, normal, type Random, randomFrom, roundToBf16, seedOf } from './numbers.ts';
 import { type Sums, Values } from './values.ts';
 
@@ -18,6 +19,8 @@ export interface ReferenceContext<I extends string, A extends string> {
   readonly extents: Sizes;
   readonly attributes: Attributes<A>;
   readonly dtypes: { readonly [K in I]?: DType };
+  /** Of all activations; outputs among them are rounded to it, which the comparison knows. */
+  readonly activationType: ActivationType;
 }
 
 /** Adds to the outputs, which start at zero, in plain float64 loops. An absent optional input reads as zeros, an absent output is ignored. */
@@ -55,6 +58,8 @@ export interface OpCase {
   readonly name: string;
   readonly extents: Sizes;
   readonly attributes: Attributes<string>;
+  /** Of all activations of the case; a device runs only those of the types it has kernels for. */
+  readonly activationType: ActivationType;
   /** Absent optional inputs are not in it. */
   readonly inputs: ReadonlyMap<string, CaseInput>;
   /** Values of the inputs, exact in their element types; of each input only the first `limit`. */
@@ -68,6 +73,11 @@ export interface OpCases {
   readonly reference: Reference<string, string, string>;
 }
 
+/** Those of the cases that the device has kernels for. */
+export function casesOn(device: Device, cases: readonly OpCase[]): OpCase[] {
+  return cases.filter(({ activationType }) => device.activationTypes.includes(activationType));
+}
+
 /** One declaration of an op's cases drives its conformance test, the gradient check and the benchmark. */
 export function casesFor<I extends string, O extends string, A extends string>(
   typedOp: Op<I, O, A>,
@@ -77,8 +87,13 @@ export function casesFor<I extends string, O extends string, A extends string>(
   const usual: readonly Attributes<A>[] = spec.attributes ?? [{} as Attributes<A>];
   const variants = (name: string, extents: Sizes, all: readonly Attributes<A>[], fill: Fills<I, A>): OpCase[] =>
     all.flatMap((attributes) =>
-      inputVariants(op, extents).map((inputs) =>
-        opCase(op, name, extents, attributes, inputs, { ...spec.fill, ...fill } as Fills<string, string>),
+      activationTypesOf(op).flatMap((activationType) =>
+        inputVariants(op, extents, activationType).map((inputs) =>
+          opCase(op, name, extents, attributes, activationType, inputs, {
+            ...spec.fill,
+            ...fill,
+          } as Fills<string, string>),
+        ),
       ),
     );
   const named = (name: string, { extents, attributes, fill = {} }: NamedCase<I, A>): OpCase[] =>
@@ -96,9 +111,15 @@ export function casesFor<I extends string, O extends string, A extends string>(
   };
 }
 
-/** Every element type that inputs with a choice may have, all of them alike, times optional inputs present and absent. */
-function inputVariants(op: Op, extents: Sizes): ReadonlyMap<string, CaseInput>[] {
-  const patterns = [...op.inputs];
+function activationTypesOf(op: Op): readonly ActivationType[] {
+  return [...op.inputs.values(), ...op.outputs.values()].some((p) => p.isActivation) ? activationTypes : ['f32'];
+}
+
+/** Every element type that other inputs with a choice may have, all of them alike, times optional inputs present and absent. */
+function inputVariants(op: Op, extents: Sizes, activationType: ActivationType): ReadonlyMap<string, CaseInput>[] {
+  const patterns = [...op.inputs].map(([name, pattern]) => {
+    return [name, pattern.isActivation ? { ...pattern, dtypes: [activationType] } : pattern] as const;
+  });
   const types = Math.max(...patterns.map(([, { dtypes }]) => dtypes.length));
   const presences = patterns.some(([, { optional }]) => optional) ? [true, false] : [true];
   return presences.flatMap((present) =>
@@ -125,20 +146,25 @@ function opCase(
   name: string,
   extents: Sizes,
   attributes: Attributes<string>,
+  activationType: ActivationType,
   inputs: ReadonlyMap<string, CaseInput>,
   fills: Fills<string, string>,
 ): OpCase {
-  const choices = [...op.inputs].filter(([, { dtypes, optional }]) => dtypes.length > 1 || optional);
+  const choices = [...op.inputs].filter(
+    ([, { dtypes, optional, isActivation }]) => (dtypes.length > 1 && !isActivation) || optional,
+  );
   const label = [
     ...(name ? [`${name}:`] : []),
     ...Object.entries({ ...extents, ...attributes }).map(([key, value]) => `${key}=${value}`),
     ...choices.map(([key]) => `${key}=${inputs.get(key)?.dtype ?? 'absent'}`),
+    ...(activationType === 'f32' ? [] : [`activations=${activationType}`]),
   ].join(' ');
   return {
     op,
     name: label,
     extents,
     attributes,
+    activationType,
     inputs,
     values: (limit = Infinity) => {
       const random = randomFrom(seedOf(`${op.name} ${label}`));

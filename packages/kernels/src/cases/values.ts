@@ -18,6 +18,9 @@ export class Values {
 /** Half the distance from 1 to the next float32: the relative error of one rounding. */
 const unitRoundoff = 2 ** -24;
 
+/** Half the distance from 1 to the next bfloat16, which has 8 bits of significand. */
+export const bf16Roundoff = 2 ** -8;
+
 /** Below the smallest float32 that is not denormal; some instructions take those as zero. */
 const smallest = 2 ** -100;
 
@@ -49,6 +52,12 @@ export class Sums extends Values {
   allow(row: number, column: number, amount: number): void {
     const i = row * this.columns + column;
     this.allowed[i] = (this.allowed[i] as number) + amount;
+  }
+
+  /** Widens the tolerance by what rounding the sum to bfloat16 may change: half a step, to either side near a tie. */
+  roundToBf16(): void {
+    for (const [i, value] of this.data.entries())
+      this.allowed[i] = (this.allowed[i] as number) + bf16Roundoff * Math.abs(value);
   }
 
   tolerance(i: number): number {

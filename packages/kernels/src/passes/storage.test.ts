@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { columnsOf, interpret } from '../../test/interpreter.ts';
 import { randomGraph, type Step, steps } from '../../test/randomGraph.ts';
-import { cpuDevice, scratchOf } from '../addon.ts';
 import type { SourceType } from '../addonTypes.ts';
 import { hostArray, normal, randomFrom, seedOf } from '../cases/numbers.ts';
 import { Values } from '../cases/values.ts';
+import { cpuDevice } from '../device.ts';
 import { Engine, type HostArray } from '../engine.ts';
 import type { Graph } from '../graph.ts';
 import { compile } from '../plan.ts';
@@ -22,7 +22,7 @@ function startOf({ name, shape, dtype }: Tensor): Float64Array {
 
 /** Results and variables after one call. */
 async function execute(graph: Graph): Promise<Map<string, HostArray>> {
-  const engine = new Engine(compile([graph], { bounds, activations: 'keep', scratch: scratchOf(device) }), device);
+  const engine = new Engine(compile([graph], { bounds, activations: 'keep', device }), device);
   try {
     for (const [name, tensor] of graph.variables.byName)
       await engine.write(name, hostArray(startOf(tensor), tensor.dtype), tensor.dtype as SourceType);

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernel.h"
+
+namespace anneal {
+
+struct Plan;
+
+/**
+ * One device: the plan's memory on it and the kernels that work there. Used by one thread at a time. What is enqueued runs in order;
+ * only `download` and `finish` wait for it.
+ */
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  /** The arena, all zero. */
+  virtual char* memory() = 0;
+  /** Throws std::runtime_error where the device has no kernel of that name. */
+  virtual Kernel kernel(const std::string& op) = 0;
+  virtual Context* context() = 0;
+
+  /** Fills `bytes` at `target` with what `write` puts into the host memory it is given. */
+  virtual void upload(char* target, uint64_t bytes, const std::function<void(char*)>& write) = 0;
+  virtual void download(const char* source, uint64_t bytes, char* target) = 0;
+
+  /** Waits until everything enqueued is done. Throws std::runtime_error where it failed, or met a bad value. */
+  virtual void finish() = 0;
+
+  /** For the profile: a mark after each launch, and the nanoseconds between them. */
+  virtual void mark() = 0;
+  virtual std::vector<uint64_t> takeIntervals() = 0;
+};
+
+/** `name`: an instruction set, or empty for the best one. Throws std::runtime_error when memory is short. */
+std::unique_ptr<Backend> openCpu(const Plan& plan, const std::string& name);
+
+}  // namespace anneal

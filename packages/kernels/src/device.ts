@@ -1,0 +1,77 @@
+import { availableParallelism } from 'node:os';
+import { addon } from './addon.ts';
+import { type ActivationType, activationTypes } from './tensor.ts';
+
+/** What a plan is made for and an engine opened on. */
+export type Device = CpuDevice | CudaDevice;
+
+interface DeviceModel {
+  /** Types that its kernels take activations in. */
+  readonly activationTypes: readonly ActivationType[];
+  /** Temporary storage that kernels want for each thread, which a plan leaves room for. */
+  readonly scratch: { readonly bytesPerThread: number; readonly threads: number };
+  /** What libraries take of the device's memory beside the plan. */
+  readonly libraryBytes: number;
+}
+
+export interface CpuDevice extends DeviceModel {
+  readonly kind: 'cpu';
+  readonly isa: string;
+  readonly threads: number;
+}
+
+export interface CudaDevice extends DeviceModel {
+  readonly kind: 'cuda';
+  /** As the driver counts them. */
+  readonly index: number;
+  readonly name: string;
+  /** As 9.0. */
+  readonly computeCapability: string;
+  readonly memoryBytes: number;
+}
+
+/** The CPU as a device; `isa` and `threads` are for tests and benchmarks, the best set and all cores otherwise. */
+export function cpuDevice({
+  isa,
+  threads = availableParallelism(),
+}: {
+  isa?: string | undefined;
+  threads?: number | undefined;
+} = {}): CpuDevice {
+  const { instructionSets, scratchBytesPerThread } = addon();
+  const sets = instructionSets();
+  const chosen = isa ?? process.env.ANNEAL_ISA ?? sets[0] ?? 'plain';
+  if (!sets.includes(chosen)) throw new Error(`this processor does not run ${chosen}: it runs ${sets.join(', ')}`);
+  return {
+    kind: 'cpu',
+    isa: chosen,
+    threads,
+    activationTypes: ['f32'],
+    scratch: { bytesPerThread: scratchBytesPerThread, threads },
+    libraryBytes: 0,
+  };
+}
+
+/** The GPUs that the CUDA backend runs on, and why there is none where there is none. */
+export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readonly reason: string | null } {
+  const found = addon().cudaDevices();
+  return {
+    devices: found.devices.map((device) => ({
+      kind: 'cuda',
+      ...device,
+      activationTypes,
+      scratch: { bytesPerThread: 0, threads: 1 },
+    })),
+    reason: found.reason,
+  };
+}
+
+/** As the native boundary takes it. */
+export function nativeName(device: Device): string {
+  return device.kind === 'cpu' ? `cpu:${device.isa}` : `cuda:${device.index}`;
+}
+
+/** Every device of this host, the fastest first. */
+export function devices(): Device[] {
+  return [...cudaDevices().devices, cpuDevice()];
+}
