@@ -1,0 +1,16 @@
+#include "cuda/kernels.h"
+
+#include "kernel_list.h"
+
+namespace anneal::cuda {
+
+#define ANNEAL_DECLARE(name) const char* name(const Launch&);
+ANNEAL_KERNELS(ANNEAL_DECLARE)
+
+static const KernelEntry entries[] = {
+#define ANNEAL_ENTRY(name) {#name, name},
+    ANNEAL_KERNELS(ANNEAL_ENTRY){nullptr, nullptr}};
+
+const KernelEntry* kernels() { return entries; }
+
+}  // namespace anneal::cuda

@@ -1,0 +1,152 @@
+#pragma once
+
+#include "cuda/elements.cuh"
+#include "cuda/reduce.cuh"
+
+namespace anneal::cuda {
+
+constexpr int kSoftmaxThreads = 1024;
+
+/** Logits of a chunk of supervised rows. A row is `pitch` values long, of which the first `vocabulary` count. */
+template <typename L>
+struct Logits {
+  L* values;
+  int64_t pitch;
+  int vocabulary;
+};
+
+/** What the rows of a chunk are supervised by. */
+struct Supervision {
+  const int32_t* rows;  // of this chunk: positions among T, or -1 for a row that only fills up the batch
+  const int32_t* targets;
+  int64_t T;
+  int32_t* fault;
+
+  /** The id that row i should predict; -1 where there is none. */
+  __device__ int targetOf(int64_t i, int vocabulary) const {
+    const int32_t row = rows[i];
+    if (row == -1) return -1;
+    if (row < 0 || row >= T) {
+      report(fault, Fault::row);
+      return -1;
+    }
+    const int32_t target = targets[row];
+    if (target >= 0 && target < vocabulary) return target;
+    report(fault, Fault::target);
+    return -1;
+  }
+};
+
+/** How a block takes a row: every thread `vectors` vectors of V at a time, kStep columns from one to the next. */
+template <typename L>
+struct Sweep {
+  static constexpr int V = kLanes<L>, vectors = 16 / V, kStep = kSoftmaxThreads * V;
+
+  /** 16-byte words, of as many steps as `stash` has; each thread reads back only what it wrote. */
+  __device__ static uint4* stash() {
+    extern __shared__ uint4 words[];
+    return words;
+  }
+};
+
+/** V logits from `column` on, out of `from`; those beyond the vocabulary weigh nothing. */
+template <int V, typename L>
+__device__ void loadLogits(const L* from, int column, int vocabulary, float (&values)[V]) {
+  if (column >= vocabulary) {
+#pragma unroll
+    for (int j = 0; j < V; j++) values[j] = -INFINITY;
+    return;
+  }
+  load<V>(from, values);
+  if (column + V > vocabulary) {
+#pragma unroll
+    for (int j = 0; j < V; j++)
+      if (column + j >= vocabulary) values[j] = -INFINITY;
+  }
+}
+
+/**
+ * losses[i] = -log softmax(logits[i])[target], 0 without a target. With a `scale` it replaces the logits by
+ * scale · (softmax - onehot), rounded once; by zeros without a target. One block a row, which keeps the first `stashed` columns (a
+ * multiple of kStep) in shared memory between its two passes; the rest is then still in the L2 cache.
+ */
+template <typename L>
+__global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L> logits, Supervision of, int stashed, const float* scale, double* losses) {
+  using S = Sweep<L>;
+  constexpr int V = S::V;
+  __shared__ float maxima[kSoftmaxThreads / kWarp];
+  __shared__ double sums[kSoftmaxThreads / kWarp];
+  L* row = logits.values + blockIdx.x * logits.pitch;
+  L* stash = reinterpret_cast<L*>(S::stash());
+  const int vocabulary = logits.vocabulary, first = static_cast<int>(threadIdx.x) * V;
+  const int target = of.targetOf(blockIdx.x, vocabulary);
+  if (target < 0) {
+    if (threadIdx.x == 0) losses[blockIdx.x] = 0;
+    if (scale) {
+      const float zeros[V] = {};
+      for (int column = first; column < vocabulary; column += S::kStep) store<V>(row + column, zeros);
+    }
+    return;
+  }
+
+  float maximum = -INFINITY, sum = 0;  // of this thread's logits, the sum of exp(logit - maximum)
+  for (int base = first; base < vocabulary; base += S::vectors * S::kStep) {
+    float values[S::vectors][V];
+#pragma unroll
+    for (int k = 0; k < S::vectors; k++) loadLogits<V>(row + base + k * S::kStep, base + k * S::kStep, vocabulary, values[k]);
+    float larger = maximum;
+#pragma unroll
+    for (int k = 0; k < S::vectors; k++) {
+      const int column = base + k * S::kStep;
+      if (column < stashed) store<V>(stash + column, values[k]);
+#pragma unroll
+      for (int j = 0; j < V; j++) larger = fmaxf(larger, values[k][j]);
+    }
+    if (larger == -INFINITY) continue;
+    sum *= expf(maximum - larger);
+    maximum = larger;
+#pragma unroll
+    for (int k = 0; k < S::vectors; k++)
+#pragma unroll
+      for (int j = 0; j < V; j++) sum += expf(values[k][j] - maximum);
+  }
+  const float largest = joinBlock<kSoftmaxThreads>(maximum, maxima, Maximum{});
+  const float share = sum == 0 ? 0 : sum * expf(maximum - largest);
+  const double total = joinBlock<kSoftmaxThreads>(static_cast<double>(share), sums, Sum{});
+  if (threadIdx.x == 0) losses[blockIdx.x] = log(total) + static_cast<double>(largest) - static_cast<double>(toFloat(row[target]));
+  if (!scale) return;
+  __syncthreads();  // the target's logit has been read
+
+  const float subtracted = *scale, factor = static_cast<float>(subtracted / total);
+  // What was read last first, while it is in the cache.
+#pragma unroll 2
+  for (int column = first + (vocabulary - 1) / S::kStep * S::kStep; column >= 0; column -= S::kStep) {
+    if (column >= vocabulary) continue;
+    float values[V];
+    loadLogits<V>(column < stashed ? stash + column : row + column, column, vocabulary, values);
+#pragma unroll
+    for (int j = 0; j < V; j++) values[j] = expf(values[j] - largest) * factor - (column + j == target ? subtracted : 0.0f);
+    store<V>(row + column, values);
+  }
+}
+
+/** Columns that fit into shared memory beside the kernel's own 384 bytes, whole steps of them. */
+template <typename L>
+int stashedColumns(int64_t vocabulary, int sharedBytes) {
+  constexpr int kStep = Sweep<L>::kStep;
+  const int64_t fit = (sharedBytes - 384) / static_cast<int64_t>(kStep * sizeof(L)), steps = ceilDivide(vocabulary, kStep);
+  return static_cast<int>((fit < steps ? fit : steps) * kStep);
+}
+
+template <typename L>
+void rowSoftmax(const Launch& launch, int64_t count, const Logits<L>& logits, const Supervision& of, const float* scale, double* losses) {
+  int device = 0, sharedBytes = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&sharedBytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  const int stashed = scale ? stashedColumns<L>(logits.vocabulary, sharedBytes) : 0;
+  const size_t bytes = stashed * sizeof(L);
+  cudaFuncSetAttribute(rowSoftmaxKernel<L>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  rowSoftmaxKernel<L><<<static_cast<unsigned>(count), kSoftmaxThreads, bytes, contextOf(launch).stream>>>(logits, of, stashed, scale, losses);
+}
+
+}  // namespace anneal::cuda

@@ -1,0 +1,66 @@
+#include "cuda/elements.cuh"
+
+namespace anneal::cuda {
+namespace {
+
+__device__ inline float sigmoid(float z) { return __frcp_rn(1.0f + expf(-z)); }
+
+template <typename A>
+struct Swiglu {
+  const A *gate, *up;
+  A* y;
+
+  template <int V>
+  __device__ void run(int64_t i) const {
+    float g[V], u[V];
+    load<V>(gate + i, g);
+    load<V>(up + i, u);
+#pragma unroll
+    for (int j = 0; j < V; j++) u[j] *= g[j] * sigmoid(g[j]);
+    store<V>(y + i, u);
+  }
+};
+
+template <typename A>
+struct SwigluBackward {
+  const A *dy, *gate, *up;
+  A *dgate, *dup;
+
+  template <int V>
+  __device__ void run(int64_t i) const {
+    float d[V], g[V], u[V];
+    load<V>(dy + i, d);
+    load<V>(gate + i, g);
+    load<V>(up + i, u);
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+      const float s = sigmoid(g[j]), z = g[j];
+      g[j] = d[j] * u[j] * s * fmaf(z, 1.0f - s, 1.0f);
+      u[j] = d[j] * z * s;
+    }
+    store<V>(dgate + i, g);
+    store<V>(dup + i, u);
+  }
+};
+
+}  // namespace
+
+const char* swiglu(const Launch& launch) {
+  const Tensor gate = launch.inputs[0], up = launch.inputs[1], y = launch.outputs[0];
+  return withType(y.type, [&](auto zero) {
+    using A = decltype(zero);
+    overElements<A>(launch, y.elements(), Swiglu<A>{dataOf<A>(gate), dataOf<A>(up), dataOf<A>(y)});
+  });
+}
+
+const char* swiglu_backward(const Launch& launch) {
+  const Tensor dy = launch.inputs[0], gate = launch.inputs[1], up = launch.inputs[2];
+  const Tensor dgate = launch.outputs[0], dup = launch.outputs[1];
+  return withType(dy.type, [&](auto zero) {
+    using A = decltype(zero);
+    overElements<A>(launch, dy.elements(),
+                    SwigluBackward<A>{dataOf<A>(dy), dataOf<A>(gate), dataOf<A>(up), dataOf<A>(dgate), dataOf<A>(dup)});
+  });
+}
+
+}  // namespace anneal::cuda
