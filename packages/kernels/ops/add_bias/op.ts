@@ -1,6 +1,7 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
+import { columnSumBytes } from '../../src/workspace.ts';
 
 /** y[t] = x[t] + bias. */
 export const addBiasOp = defineOp({
@@ -22,6 +23,7 @@ export const addBiasBackwardOp = defineOp({
   inputs: { dy: 'A[T,N]', gradient: 'f32[N]' },
   outputs: { total: 'f32[N]' },
   updates: { total: 'gradient' },
+  workspace: ({ T = 0, N = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T, N) : 0),
   cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 4 * T * N }),
 });
 

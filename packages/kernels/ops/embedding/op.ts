@@ -1,6 +1,7 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
+import { partsBytes } from '../../src/workspace.ts';
 
 /** y[t] = weight[tokens[t]]. */
 export const embeddingOp = defineOp({
@@ -20,6 +21,8 @@ export const embeddingBackwardOp = defineOp({
   inputs: { tokens: 'i32[T]', dy: 'A[T,D]', gradient: 'f32[V,D]' },
   outputs: { total: 'f32[V,D]' },
   updates: { total: 'gradient' },
+  /** First and last occurrence of every token. */
+  workspace: ({ V = 0 }, { device }) => (device === 'cuda' ? partsBytes(4 * V, 4 * V) : 0),
   cost: ({ T = 0, D = 0 }) => ({ flops: T * D, bytes: 12 * T * D }),
 });
 

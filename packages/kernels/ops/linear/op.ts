@@ -1,6 +1,7 @@
 import { graphOf } from '../../src/graph.ts';
-import { defineOp } from '../../src/op.ts';
+import { defineOp, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
+import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
 
 export interface LinearOptions {
   readonly alpha?: number;
@@ -10,6 +11,18 @@ export interface LinearOptions {
   readonly plus?: Tensor | undefined;
 }
 
+/** On CUDA, copies of the operands that have not the type computed in: of float32 weights where activations are bf16. */
+function operandCopies(...operands: readonly (readonly [name: string, rows: 'T' | 'N', columns: 'K' | 'N'])[]) {
+  return (sizes: Sizes, { device, dtypes, attributes }: WorkspaceContext<'alpha' | 'bf16'>): number => {
+    if (device === 'cpu') return 0;
+    const compute = computeType(dtypes.x ?? dtypes.dy, attributes.bf16);
+    const copies = operands.map(([name, rows, columns]) =>
+      copyBytes(dtypes[name], compute, (sizes[rows] ?? 0) * (sizes[columns] ?? 0)),
+    );
+    return partsBytes(...copies);
+  };
+}
+
 /** y = alpha · x · weightᵀ (+ c). weight is stored as checkpoints have it, one row an output. */
 export const linearOp = defineOp({
   name: 'linear',
@@ -17,6 +30,7 @@ export const linearOp = defineOp({
   outputs: { y: 'A[T,N]' },
   attributes: ['alpha', 'bf16'],
   inPlace: { y: ['c'] },
+  workspace: operandCopies(['x', 'T', 'K'], ['weight', 'N', 'K']),
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
   backward: ({ graph, inputs: { x, weight }, attributes, gradients: { y: dy }, needs, gradientOf }) => {
     if (!dy) return {};
@@ -36,6 +50,7 @@ export const linearBackwardInputOp = defineOp({
   attributes: ['alpha', 'bf16'],
   inPlace: { dx: ['c'] },
   accumulator: { into: 'dx', from: 'c' },
+  workspace: operandCopies(['dy', 'T', 'N'], ['weight', 'N', 'K']),
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
 });
 
@@ -46,6 +61,7 @@ export const linearBackwardWeightOp = defineOp({
   outputs: { total: 'f32[N,K]' },
   attributes: ['alpha', 'bf16'],
   updates: { total: 'gradient' },
+  workspace: operandCopies(['dy', 'T', 'N'], ['x', 'T', 'K']),
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + 2 * N * K + T * N) }),
 });
 

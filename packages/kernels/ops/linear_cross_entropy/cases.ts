@@ -1,6 +1,7 @@
 import { casesFor, constant, type Fill, scaled } from '../../src/cases/casesFor.ts';
 import { integer, roundToBf16 } from '../../src/cases/numbers.ts';
-import type { Values } from '../../src/cases/values.ts';
+import { bf16Roundoff, type Values } from '../../src/cases/values.ts';
+import type { ActivationType } from '../../src/tensor.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './op.ts';
 
 /** A third of the rows is unsupervised. */
@@ -49,6 +50,14 @@ interface Row {
   readonly gradient: Float64Array;
   /** As its rounding errors grow. */
   readonly gradientSize: Float64Array;
+  /** What rounding the logits to bfloat16 may change where activations have that type: of the loss, and of each gradient. */
+  readonly lossAllowed: number;
+  readonly gradientAllowed: Float64Array;
+}
+
+/** What products read: of bfloat16 activations also the weights are rounded. */
+function operandOf(bf16: number, activationType: ActivationType): (value: number) => number {
+  return bf16 || activationType === 'bf16' ? roundToBf16 : (value) => value;
 }
 
 function crossEntropyRow(
@@ -58,9 +67,9 @@ function crossEntropyRow(
   target: number,
   V: number,
   D: number,
-  bf16: number,
+  operand: (value: number) => number,
+  activationType: ActivationType,
 ): Row {
-  const operand = bf16 ? roundToBf16 : (value: number) => value;
   const logits = new Float64Array(V);
   const sizes = new Float64Array(V);
   for (let v = 0; v < V; v++) {
@@ -74,12 +83,15 @@ function crossEntropyRow(
   const largest = sizes.reduce((a, b) => Math.max(a, b));
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit - maximum), 0);
   const softmax = logits.map((logit) => Math.exp(logit - maximum) / total);
+  const rounded = activationType === 'bf16' ? bf16Roundoff * logits.reduce((a, b) => Math.max(a, Math.abs(b)), 0) : 0;
   const onehot = (v: number) => (v === target ? 1 : 0);
   return {
     loss: maximum + Math.log(total) - (logits[target] as number),
     lossSize: Math.abs(maximum) + Math.log(total) + largest + 1,
     gradient: softmax.map((p, v) => p - onehot(v)),
     gradientSize: softmax.map((p, v) => p * (1 + 2 * (1 - p) * largest) + onehot(v)), // dp = p · (dlogit - Σ p · dlogit)
+    lossAllowed: 2 * rounded,
+    gradientAllowed: softmax.map((p) => Math.min(1, p * Math.expm1(2 * rounded))),
   };
 }
 
@@ -89,12 +101,18 @@ export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
   fill: { targets: someTargets, rows: supervisedRows },
   hard,
   benchmark,
-  reference: ({ x, weight, targets, loss }, { total }, { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 } }) => {
+  reference: (
+    { x, weight, targets, loss },
+    { total },
+    { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
+  ) => {
+    const operand = operandOf(bf16, activationType);
     total.add(0, 0, loss.at(0));
     for (let t = 0; t < T; t++) {
       if (targets.at(t) < 0) continue;
-      const row = crossEntropyRow(x, weight, t, targets.at(t), V, D, bf16);
+      const row = crossEntropyRow(x, weight, t, targets.at(t), V, D, operand, activationType);
       total.add(0, 0, row.loss, row.lossSize);
+      total.allow(0, 0, row.lossAllowed);
     }
   },
 });
@@ -108,22 +126,23 @@ export const linearCrossEntropyTrainingCases = casesFor(linearCrossEntropyTraini
   reference: (
     { x, weight, targets, scale, loss, gradient },
     { total, dx, gradientTotal },
-    { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 } },
+    { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
   ) => {
-    const operand = bf16 ? roundToBf16 : (value: number) => value;
+    const operand = operandOf(bf16, activationType);
     total.add(0, 0, loss.at(0));
     for (let v = 0; v < V; v++) for (let d = 0; d < D; d++) gradientTotal.add(v, d, gradient.at(v, d));
     for (let t = 0; t < T; t++) {
       if (targets.at(t) < 0) continue;
-      const row = crossEntropyRow(x, weight, t, targets.at(t), V, D, bf16);
+      const row = crossEntropyRow(x, weight, t, targets.at(t), V, D, operand, activationType);
       total.add(0, 0, row.loss, row.lossSize);
+      total.allow(0, 0, row.lossAllowed);
       for (let v = 0; v < V; v++) {
         const exact = scale.at(0) * (row.gradient[v] as number);
         const dlogit = operand(exact);
         const size = scale.at(0) * (row.gradientSize[v] as number);
         // Next to the middle of two bf16 values it may be rounded to either.
-        const error = 2 ** -20 * size;
-        const otherRounding = bf16 ? operand(exact + error) - operand(exact - error) : 0;
+        const error = 2 ** -20 * size + scale.at(0) * (row.gradientAllowed[v] as number);
+        const otherRounding = operand === roundToBf16 ? roundToBf16(exact + error) - roundToBf16(exact - error) : 0;
         for (let d = 0; d < D; d++) {
           const [w, value] = [operand(weight.at(v, d)), operand(x.at(t, d))];
           dx.add(t, d, dlogit * w, size * Math.abs(w));

@@ -1,14 +1,28 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Sizes, type WorkspaceContext } from '../../src/op.ts';
-import type { Tensor } from '../../src/tensor.ts';
+import { bytesOf, type Tensor } from '../../src/tensor.ts';
+import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
 
 /** Supervised rows whose logits exist at one time: enough to keep the matrix products efficient, small beside the model. */
 export const chunkRows = 128;
 
-/** Logits of a chunk, its gathered inputs, their gradients and losses (linear_cross_entropy.cpu.cpp and .cuda.cu lay them out). */
-function workspace({ R = 0, D = 0, V = 0 }: Sizes, { attributes }: WorkspaceContext<'bf16' | 'chunkRows'>): number {
-  const rows = Math.min(attributes.chunkRows, R);
+type Context = WorkspaceContext<'bf16' | 'chunkRows'>;
+
+/** Logits of a chunk, its gathered inputs, their gradients and losses, as linear_cross_entropy.cpu.cpp and .cuda.cu lay them out. */
+function workspace(sizes: Sizes, context: Context): number {
+  const { R = 0, D = 0, V = 0 } = sizes;
+  const rows = Math.min(context.attributes.chunkRows, R);
+  if (context.device === 'cuda') return cudaWorkspace(rows, sizes, context);
   return 4 * (rows * V + 2 * rows * D) + 8 * rows + 4 * 64;
+}
+
+function cudaWorkspace(rows: number, { R = 0, D = 0, V = 0 }: Sizes, { attributes, dtypes }: Context): number {
+  const { x = 'f32', weight } = dtypes;
+  const compute = computeType(x, attributes.bf16);
+  const logits = rows * Math.ceil(V / 64) * 64;
+  const moved = partsBytes(bytesOf[compute] * rows * D, bytesOf[x] * rows * D);
+  const copies = partsBytes(copyBytes(weight, compute, V * D), copyBytes(x, compute, logits));
+  return partsBytes(bytesOf[x] * logits, 8 * R) + moved + copies;
 }
 
 /** loss += Σ over t in rows of -log softmax(x[t]·weightᵀ)[targets[t]]. The logits of unsupervised rows are never computed. */

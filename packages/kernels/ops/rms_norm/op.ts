@@ -1,6 +1,7 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp } from '../../src/op.ts';
 import type { Dim, Tensor } from '../../src/tensor.ts';
+import { columnSumBytes } from '../../src/workspace.ts';
 
 function groups({ D, C }: Readonly<Record<string, Dim>>): { G: number } {
   const G = Number(D) / Number(C);
@@ -44,6 +45,7 @@ export const rmsNormBackwardWeightOp = defineOp({
   inputs: { dy: 'A[T,D]', x: 'A[T,D]', rstd: 'f32[T,G]', gradient: 'f32[C]' },
   outputs: { total: 'f32[C]' },
   updates: { total: 'gradient' },
+  workspace: ({ T = 0, G = 0, C = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T * G, C) : 0),
   cost: ({ T = 0, D = 0 }) => ({ flops: 3 * T * D, bytes: 8 * T * D }),
 });
 
