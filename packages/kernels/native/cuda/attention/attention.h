@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "shape.h"
+
+// Attention on CUDA, by three families of kernels. All give the same bits every time: nothing is added up in an order that may vary.
+
+namespace anneal::cuda {
+
+/** plain: any type and head size, float32 arithmetic. mma: bf16 on tensor cores from sm_80 on. */
+enum class Family { automatic, plain, mma };
+
+/** Heads of this size have tensor core kernels. */
+bool hasTensorCoreKernels(const AttentionShape& shape);
+
+/** out and lse, or the reason why not: a static string. Only enqueues. */
+const char* attentionForward(const Forward& forward, cudaStream_t stream, Family family = Family::automatic);
+
+/** dq, dk, dv. */
+const char* attentionBackward(const Backward& backward, cudaStream_t stream, Family family = Family::automatic);
+
+const char* plainForward(const Forward& forward, cudaStream_t stream);
+const char* plainBackward(const Backward& backward, cudaStream_t stream);
+const char* mmaForward(const Forward& forward, cudaStream_t stream);
+const char* mmaBackwardQueries(const Backward& backward, cudaStream_t stream);
+const char* mmaBackwardKeys(const Backward& backward, cudaStream_t stream);
+const char* attentionDelta(const Backward& backward, cudaStream_t stream);
+
+/** Starts `kernel` with that much dynamic shared memory. */
+template <typename Kernel, typename Argument>
+const char* launchKernel(Kernel kernel, dim3 grid, int threads, size_t shared_bytes, cudaStream_t stream, const Argument& argument) {
+  cudaError_t error = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+  if (error == cudaSuccess) {
+    kernel<<<grid, threads, shared_bytes, stream>>>(argument);
+    error = cudaGetLastError();
+  }
+  return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+}
+
+}  // namespace anneal::cuda

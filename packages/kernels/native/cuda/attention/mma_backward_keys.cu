@@ -1,0 +1,131 @@
+#include "attention.h"
+#include "warp_tile.cuh"
+
+// dk and dv of a tile of keys, over the queries that see them: head by head of those that share the keys, so that sums have one order.
+// Scores are transposed (keys are rows), so that weights come out as operands of the second product: dv = pᵀ · d_out, dk = scale · dsᵀ · q.
+
+namespace anneal::cuda {
+namespace {
+
+template <int kSize_, int kWarps_, int kQueries_, int kBlocks_, bool kSplit_ = false>
+struct Config {
+  static constexpr int kSize = kSize_, kWarps = kWarps_, kQueries = kQueries_, kBlocks = kBlocks_;
+  static constexpr int kThreads = kWarps * 32, kRows = kWarps * 16;
+  static constexpr int kKeyBytes = kRows * kSize * 2, kQueryBytes = kQueries * kSize * 2;
+  static constexpr int kStageBytes = 2 * kQueryBytes + 2 * kQueries * 4;
+  static constexpr int kSharedBytes = 2 * kKeyBytes + 2 * kStageBytes;
+  /** dk and dv in blocks of their own, where registers do not hold both. */
+  static constexpr bool kSplit = kSplit_;
+};
+
+template <typename C, bool kDk, bool kDv>
+__device__ void backwardKeys(const Backward& p, char* shared) {
+  constexpr int kSize = C::kSize, kQueries = C::kQueries;
+  const AttentionShape& s = p.shape;
+  const int kv_head = blockIdx.x, group = s.heads / s.kv_heads;
+  const Tile tile = tileOf(blockIdx.y, s, C::kRows);
+  if (tile.begin >= tile.end) return;
+
+  const int q_stride = s.heads * kSize, kv_stride = s.kv_heads * kSize;
+  const uint32_t k_tile = sharedAddress(shared), v_tile = k_tile + C::kKeyBytes, stages = v_tile + C::kKeyBytes;
+  char* const stage_memory = shared + 2 * C::kKeyBytes;
+
+  // Queries of the tile's own rows and after, as far as a window lets them see its last key.
+  const int query_begin = tile.begin;
+  const int query_end = s.window > 0 ? min(tile.document_end, tile.end - 1 + s.window) : tile.document_end;
+  const int last_head = kv_head * group + group - 1;
+  const auto loadQueries = [&](int stage, int head, int query) {
+    const uint32_t to = stages + stage * C::kStageBytes;
+    copyTile<kQueries, kSize, C::kThreads>(to, static_cast<const bf16*>(p.q) + head * kSize, q_stride, query, query_end);
+    copyTile<kQueries, kSize, C::kThreads>(to + C::kQueryBytes, static_cast<const bf16*>(p.d_out) + head * kSize, q_stride, query, query_end);
+    commitCopies();
+    float* rows = reinterpret_cast<float*>(stage_memory + stage * C::kStageBytes + 2 * C::kQueryBytes);
+    if (threadIdx.x < kQueries) {
+      const int r = query + threadIdx.x;
+      const int64_t at = int64_t{head} * s.tokens + r;
+      // A row that is not there has weights of 0.
+      rows[threadIdx.x] = r < query_end ? p.lse[at] * kLog2E : INFINITY;
+      rows[kQueries + threadIdx.x] = r < query_end ? p.delta[at] : 0;
+    }
+  };
+
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  const int tile_row = warp * 16, key = tile.begin + tile_row;
+  copyTile<C::kRows, kSize, C::kThreads>(k_tile, static_cast<const bf16*>(p.k) + kv_head * kSize, kv_stride, tile.begin, tile.end);
+  copyTile<C::kRows, kSize, C::kThreads>(v_tile, static_cast<const bf16*>(p.v) + kv_head * kSize, kv_stride, tile.begin, tile.end);
+  loadQueries(0, kv_head * group, query_begin);
+
+  const float factor = s.scale * kLog2E;
+  float dk[1][kDk ? kSize / 8 : 1][4] = {}, dv[1][kDv ? kSize / 8 : 1][4] = {};
+  int next_head = kv_head * group, next_query = query_begin;
+  for (int stage = 0; next_head <= last_head; stage ^= 1) {
+    const int query = next_query;
+    waitForCopies();
+    __syncthreads();
+    next_query += kQueries;
+    if (next_query >= query_end) next_query = query_begin, next_head++;
+    if (next_head <= last_head) loadQueries(stage ^ 1, next_head, next_query);
+    if (query + kQueries - 1 < key) continue;
+
+    const uint32_t q_tile = stages + stage * C::kStageBytes, d_out_tile = q_tile + C::kQueryBytes;
+    const float* lse = reinterpret_cast<const float*>(stage_memory + stage * C::kStageBytes + 2 * C::kQueryBytes);
+    const float* delta = lse + kQueries;
+    float weights[1][kQueries / 8][4] = {}, d_weights[1][kDk ? kQueries / 8 : 1][4] = {};
+    multiplyTransposed<kSize, 1, kQueries>(weights, k_tile, tile_row, q_tile);
+    if constexpr (kDk) multiplyTransposed<kSize, 1, kQueries>(d_weights, v_tile, tile_row, d_out_tile);
+    const bool masked = query < key + 15 || (s.window > 0 && query + kQueries - 1 - key >= s.window);
+#pragma unroll
+    for (int n = 0; n < kQueries / 8; n++) {
+      const float2 row_lse = *reinterpret_cast<const float2*>(lse + n * 8 + lane % 4 * 2);
+      const float2 row_delta = *reinterpret_cast<const float2*>(delta + n * 8 + lane % 4 * 2);
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        float weight = exp2Fast(fmaf(weights[0][n][i], factor, -(i % 2 ? row_lse.y : row_lse.x)));
+        if (masked) {
+          const int j = key + i / 2 * 8 + lane / 4, r = query + n * 8 + lane % 4 * 2 + i % 2;
+          if (j > r || (s.window > 0 && j <= r - s.window)) weight = 0;
+        }
+        weights[0][n][i] = weight;
+        if constexpr (kDk) d_weights[0][n][i] = weight * (d_weights[0][n][i] - (i % 2 ? row_delta.y : row_delta.x));
+      }
+    }
+    if constexpr (kDv) multiplyWeights<kSize, 1, kQueries>(dv, weights, d_out_tile);
+    if constexpr (kDk) multiplyWeights<kSize, 1, kQueries>(dk, d_weights, q_tile);
+  }
+
+  const float scale[1][2] = {{s.scale, s.scale}}, one[1][2] = {{1, 1}};
+  if constexpr (kDk) storeRows<kSize, 1>(dk, scale, k_tile, tile_row, static_cast<bf16*>(p.dk) + kv_head * kSize, kv_stride, key, tile.end);
+  if constexpr (kDv) storeRows<kSize, 1>(dv, one, v_tile, tile_row, static_cast<bf16*>(p.dv) + kv_head * kSize, kv_stride, key, tile.end);
+}
+
+template <typename C>
+__global__ void __launch_bounds__(C::kThreads, C::kBlocks) backwardKeysKernel(const Backward p) {
+  extern __shared__ __align__(128) char shared[];
+  if constexpr (!C::kSplit) backwardKeys<C, true, true>(p, shared);
+  else if (blockIdx.z == 0) backwardKeys<C, true, false>(p, shared);
+  else backwardKeys<C, false, true>(p, shared);
+}
+
+template <typename C>
+const char* launch(const Backward& backward, cudaStream_t stream) {
+  const dim3 grid(backward.shape.kv_heads, slotCount(backward.shape, C::kRows), C::kSplit ? 2 : 1);
+  return launchKernel(backwardKeysKernel<C>, grid, C::kThreads, C::kSharedBytes, stream, backward);
+}
+
+}  // namespace
+
+const char* mmaBackwardKeys(const Backward& backward, cudaStream_t stream) {
+  switch (backward.shape.head_size) {
+    case 64:
+      return launch<Config<64, 8, 64, 1>>(backward, stream);
+    case 96:
+      return launch<Config<96, 8, 64, 1>>(backward, stream);
+    case 128:
+      return launch<Config<128, 8, 64, 1>>(backward, stream);
+    case 256:
+      return launch<Config<256, 8, 16, 1, true>>(backward, stream);
+  }
+  return "no tensor core kernel for heads of this size";
+}
+
+}  // namespace anneal::cuda

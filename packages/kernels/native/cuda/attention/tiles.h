@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+
+#include "shape.h"
+
+#ifdef __CUDACC__
+#define ANNEAL_HOST_DEVICE __host__ __device__
+#else
+#define ANNEAL_HOST_DEVICE
+#endif
+
+namespace anneal::cuda {
+
+/**
+ * Blocks work on tiles: at most `size` consecutive rows of one document. Where documents end is known only on the device, so a grid
+ * has a slot for every tile there could be: document d owns the slots begin(d) / size + d and on, up to those of d + 1, which are
+ * never fewer than its tiles. The few slots without a tile end at once.
+ */
+ANNEAL_HOST_DEVICE constexpr int firstSlot(int document_begin, int document, int size) { return document_begin / size + document; }
+
+ANNEAL_HOST_DEVICE constexpr int slotCount(int tokens, int documents, int size) { return firstSlot(tokens, documents, size); }
+
+/** Rows begin … end - 1 of a document; row i sees itself as key i + shift, and no key before key_begin. Empty where the slot has no tile. */
+struct Tile {
+  int begin, end;
+  int document_end;
+  int key_begin, shift;
+};
+
+ANNEAL_HOST_DEVICE inline Tile tileOf(int slot, const int32_t* cu_seqlens, int documents, int tokens, int size) {
+  int low = 0, high = documents - 1;
+  while (low < high) {
+    const int middle = (low + high + 1) / 2;
+    if (firstSlot(cu_seqlens[middle], middle, size) <= slot) low = middle;
+    else high = middle - 1;
+  }
+  const int document_begin = cu_seqlens[low], last = cu_seqlens[low + 1], document_end = last < tokens ? last : tokens;
+  const int begin = document_begin + (slot - firstSlot(document_begin, low, size)) * size;
+  return {begin, begin + size < document_end ? begin + size : document_end, document_end, document_begin, 0};
+}
+
+#ifdef __CUDACC__
+__device__ inline Tile tileOf(int slot, const AttentionShape& shape, int size) {
+  if (!shape.positions) return tileOf(slot, shape.cu_seqlens, shape.documents, shape.tokens, size);
+  const int begin = slot * size, most = shape.cache_rows - shape.tokens;
+  const int start = max(0, min(shape.positions[0], most));
+  return {begin, min(begin + size, shape.tokens), shape.tokens, 0, start};
+}
+#endif
+
+/** Slots of a launch; one sequence against a cache is one document. */
+inline int slotCount(const AttentionShape& shape, int size) {
+  return shape.positions ? (shape.tokens + size - 1) / size : slotCount(shape.tokens, shape.documents, size);
+}
+
+/** First key that the row sees. */
+ANNEAL_HOST_DEVICE inline int firstKey(const Tile& tile, int row, int window) {
+  const int oldest = row + tile.shift - window + 1;
+  return window > 0 && oldest > tile.key_begin ? oldest : tile.key_begin;
+}
+
+}  // namespace anneal::cuda
