@@ -2,15 +2,12 @@
 import { CommanderError } from 'commander';
 import { exitCodes } from './exitCodes.ts';
 import { buildProgram } from './program.ts';
+import { watchOutput } from './terminal/lostOutput.ts';
 
 const args = process.argv.slice(2);
 const json = args.includes('--json');
 
-// The reader of our output went away, as with `| head`: there is nobody left to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCodes.done);
-  throw error;
-});
+watchOutput();
 
 try {
   const program = await buildProgram(wantedVerb(args), { quiet: json });

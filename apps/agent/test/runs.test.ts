@@ -1,11 +1,12 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { followEvents, readRun } from '@anneal/core/trainer/runReader';
 import { beforeEach, expect, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';
 import { detachRun } from '../src/runner/supervise.ts';
-import { annealIn, type Ended, temporaryFolder } from './helpers/anneal.ts';
+import { annealIn, annealPath, type Ended, temporaryFolder } from './helpers/anneal.ts';
 
 const worker = join(import.meta.dirname, 'fixtures', 'worker.ts');
 let folder: string;
@@ -22,7 +23,7 @@ async function finishedRun(
   name: string,
   rank: number,
   loss: number,
-  { recorded = [1, 2, 3, 4] } = {},
+  { recorded = [1, 2, 3, 4], peakMemory }: { recorded?: number[]; peakMemory?: number } = {},
 ): Promise<string> {
   const text = `base_model: smollm2-135m\nlora_r: ${rank}\ndatasets:\n  - {path: rows.jsonl}\n`;
   const directory = await RunDirectory.create({
@@ -44,13 +45,14 @@ async function finishedRun(
       tokensPerSecond: 1024,
       milliseconds: 500,
     });
+  directory.record({ type: 'planned', memory: { total: 2e9 } });
   directory.recordStart({ totalSteps: 4, fromStep: 0 });
   for (const number of [1, 2, 3]) step(number, 100);
   directory.recordStart({ totalSteps: 4, fromStep: 0 });
   for (const number of recorded) step(number, loss);
   directory.record({ type: 'evaluated', step: 4, loss: loss + 0.5, perplexity: Math.exp(loss + 0.5) });
   await directory.saveCheckpoint(4, async (path) => writeFileSync(join(path, 'weights'), ''), { metric: loss + 0.5 });
-  directory.record({ type: 'finished', step: 4, loss });
+  directory.record({ type: 'finished', step: 4, loss, peakMemory });
   await directory.close();
   return directory.id;
 }
@@ -135,9 +137,87 @@ test('stop --now ends it without a checkpoint', async () => {
   expect((await run('stop', '--now')).stdout).toMatch(/stopped after step 0\n$/);
 });
 
+test('a damaged run hides no other, and says where it is damaged', async () => {
+  const [bad, good] = [await finishedRun('bad', 8, 1), await finishedRun('good', 8, 1.25)];
+  const log = join(folder, 'runs', bad, 'events.jsonl');
+  writeFileSync(log, `not an event\n${readFileSync(log, 'utf8')}`);
+  const { code, stdout, stderr } = await run('ls');
+  expect(code).toBe(exitCodes.done);
+  expect(stdout).toMatch(new RegExp(`^${bad} +damaged$`, 'm'));
+  expect(stdout).toMatch(new RegExp(`^${good} +finished`, 'm'));
+  expect(stderr).toContain(`${log}:1`);
+  expect(JSON.parse((await run('ls', '--json')).stdout)).toMatchObject([
+    { id: bad, state: 'damaged', error: { code: 'event_log_damaged' } },
+    { id: good, state: 'finished' },
+  ]);
+  const shown = await run('show', bad);
+  expect(shown).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining('is not event number 1') });
+});
+
+test('show tells the memory, and what is damaged beside what is whole', async () => {
+  const id = await finishedRun('first', 8, 1.25, { peakMemory: 123_000_000 });
+  expect((await run('show')).stdout).toMatch(/^memory +2.00 GB planned, 123 MB at most$/m);
+  writeFileSync(join(folder, 'runs', id, 'checkpoints', 'checkpoint-4', 'COMPLETE'), '{}');
+  writeFileSync(join(folder, 'runs', id, 'lock.json'), '[');
+  const { code, stdout, stderr } = await run('show');
+  expect(code).toBe(exitCodes.done);
+  expect(stdout).toMatch(/^state +finished$/m);
+  expect(stderr).toMatch(/checkpoint-4.COMPLETE[^]*lock.json/);
+});
+
+test('compare --steps sets every step side by side', async () => {
+  const first = await finishedRun('first', 8, 1.25, { recorded: [2, 4] });
+  const second = await finishedRun('second', 8, 1.5);
+  const { stdout } = await run('compare', first, second, '--steps');
+  expect(stdout).toMatch(/^ +1 +1.5$/m);
+  expect(stdout).toMatch(/^ +2 +1.25 +1.5 +0.25$/m);
+});
+
+test('rm removes what is named, once it is confirmed', async () => {
+  const [first, second] = [await finishedRun('first', 8, 1), await finishedRun('second', 8, 1)];
+  const asked = await run('rm', first);
+  expect(asked).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining('add --yes') });
+  const wrong = await run('rm', first, 'nothing', '--yes');
+  expect(wrong).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining('there is no run') });
+  expect(readdirSync(join(folder, 'runs')).sort()).toEqual([first, second].sort());
+  expect((await run('rm', first, '--yes')).stdout).toMatch(/^removed .*first, /);
+  expect(readdirSync(join(folder, 'runs'))).toEqual([second]);
+  const path = await detachedRun('forever');
+  expect((await run('rm', path, '--yes')).stderr).toContain('stop it first');
+  await run('stop', path);
+});
+
+test('a name with control characters cannot play with the terminal', async () => {
+  const id = await finishedRun('first', 8, 1.25);
+  const evil = `${id}\u001b]0;title\u0007\u001b[2J\u202e\u009b`;
+  renameSync(join(folder, 'runs', id), join(folder, 'runs', evil));
+  appendFileSync(join(folder, 'runs', evil, 'run.log'), '\u001b[31mred\r\n');
+  const outputs = [await run('ls'), await run('ls', '--json'), await run('show'), await run('logs', '--output')];
+  for (const { code, stdout, stderr } of outputs) {
+    expect(code).toBe(exitCodes.done);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+  }
+  expect(outputs[0]?.stdout).toContain('␛]0;title␇␛[2J');
+  expect((JSON.parse(outputs[1]?.stdout ?? '') as { path: string }[])[0]?.path).toContain(evil);
+  expect(outputs[3]?.stdout).toBe('␛[31mred\n');
+});
+
+test('output that nobody takes ends with a line and the right code', async () => {
+  for (let number = 0; number < 3; number++) await finishedRun('first', 8, 1.25);
+  const shell = (command: string) =>
+    spawnSync('bash', ['-c', command, 'bash', process.execPath, annealPath], { cwd: folder, encoding: 'utf8' });
+  const full = shell('"$1" "$2" runs ls > /dev/full');
+  expect(full).toMatchObject({ status: exitCodes.failed, stderr: expect.stringContaining('the disk is full') });
+  expect(full.stderr.trimEnd().split('\n')).toHaveLength(2);
+  const closed = shell('"$1" "$2" runs logs --json | true; echo "${PIPESTATUS[0]}"');
+  expect(closed).toMatchObject({ stdout: `${exitCodes.done}\n`, stderr: '' });
+});
+
 test('a finished run is not resumed', async () => {
   await finishedRun('first', 8, 1.25);
   const { code, stderr } = await run('resume');
   expect(code).toBe(exitCodes.badInput);
   expect(stderr).toContain('nothing left to continue');
+  expect(stderr).toContain('--set max_steps=');
 });

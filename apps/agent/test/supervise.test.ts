@@ -153,6 +153,34 @@ describe('in the foreground', () => {
     expect(readRun(path).status.checkpoint).not.toBeNull();
   });
 
+  test('a terminal that closes and a pipe that nobody reads stop with a checkpoint', async () => {
+    const hungUp = await foreground('forever');
+    await waitForStep(hungUp.path, 2);
+    hungUp.child.kill('SIGHUP');
+    expect((await hungUp.ended).code).toBe(exitCodes.stopped);
+    expect(readRun(hungUp.path)).toMatchObject({ state: 'stopped' });
+
+    const piped = await foreground('forever');
+    await waitForStep(piped.path, 2);
+    piped.child.stdout?.destroy();
+    const { code, stderr } = await piped.ended;
+    expect({ code, stderr }).toMatchObject({
+      code: exitCodes.stopped,
+      stderr: expect.stringContaining('nobody reads'),
+    });
+    expect(readRun(piped.path).status.checkpoint).not.toBeNull();
+  });
+
+  test('SIGHUP to the training process saves a checkpoint', async () => {
+    const path = await createRun('forever');
+    const pid = detachRun(path, { worker });
+    await waitForStep(path, 2);
+    process.kill(pid, 'SIGHUP');
+    while (readRun(path).owner) await wait(20);
+    expect(readRun(path)).toMatchObject({ state: 'stopped' });
+    expect(readRun(path).status.checkpoint).not.toBeNull();
+  });
+
   test('a second Ctrl-C ends at once', async () => {
     const { path, child, ended } = await foreground('stubborn');
     await waitForStep(path, 2);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { followEvents, listRuns, readRun } from '@anneal/core/trainer/runReader';
@@ -95,6 +95,39 @@ test('Ctrl-C saves a checkpoint; --resume goes on, and only with the same recipe
   const { stdout } = await resumed.ended;
   expect(stdout).toContain(`continuing after step ${stopped.status.step}`);
   expect(await listRuns(join(folder, 'runs'))).toEqual([path]);
+});
+
+test('a run is made longer by its name or its recipe, and a refusal leaves it as it was', async () => {
+  const { folder, anneal } = project();
+  expect((await anneal('train', 'recipe.yaml', '--json')).code).toBe(exitCodes.done);
+  const [path = ''] = await listRuns(join(folder, 'runs'));
+  const longer = await anneal('runs', 'resume', 'latest', '--set', 'max_steps=10', '--set', 'saves_per_epoch=0');
+  expect(longer).toMatchObject({ code: exitCodes.done, stdout: expect.stringContaining('max_steps 8 → 10') });
+  expect(readRun(path)).toMatchObject({ state: 'finished', status: { step: 10, totalSteps: 10 } });
+  const again = await anneal('train', 'recipe.yaml', '--resume', '--set', 'max_steps=12', '--set', 'saves_per_epoch=0');
+  expect(again.code).toBe(exitCodes.done);
+  expect(readRun(path).status.step).toBe(12);
+
+  const log = readFileSync(join(path, 'events.jsonl'), 'utf8');
+  const status = readFileSync(join(path, 'status.json'), 'utf8');
+  const refusals: [string[], string][] = [
+    [['max_steps=12'], 'nothing left to continue'],
+    [['max_steps=9'], 'would have 9'],
+    [['learning_rate=1'], 'keeps learning_rate for its whole life'],
+  ];
+  for (const [set, said] of refusals) {
+    for (const detach of [[], ['--detach']]) {
+      const args = ['runs', 'resume', ...set.flatMap((each) => ['--set', each]), ...detach];
+      expect(await anneal(...args)).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining(said) });
+    }
+  }
+  appendFileSync(join(folder, 'rows.jsonl'), readFileSync(join(folder, 'rows.jsonl')));
+  for (const detach of [[], ['--detach']]) {
+    const changed = await anneal('runs', 'resume', '--set', 'max_steps=20', ...detach);
+    expect(changed).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining('the data changed') });
+  }
+  expect(readFileSync(join(path, 'events.jsonl'), 'utf8')).toBe(log);
+  expect(readFileSync(join(path, 'status.json'), 'utf8')).toBe(status);
 });
 
 test('--detach leaves a run that is followed, stopped and resumed from elsewhere', async () => {

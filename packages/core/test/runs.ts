@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../src/protocol/events.ts';
+import { changeRecipe } from '../src/recipe/change.ts';
 import { resolveRecipe } from '../src/recipe/resolve.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
 import { createJob, type Job } from '../src/trainer/job.ts';
@@ -65,6 +66,14 @@ export async function continueHere(
   const resolved = JSON.parse(run.readResolvedRecipe()) as Recipe;
   const job = createJob(resolveRecipe(resolved, { baseDirectory: run.path }));
   await train({ ...job, ...changes }, run, signal);
+  const checkpoints = await run.checkpoints();
+  return { path: run.path, events: run.events, steps: checkpoints.map(({ step }) => step) };
+}
+
+/** Goes on with a run whose recipe changes: `key=value`. */
+export async function continueChanged(run: RunDirectory, ...overrides: string[]): Promise<FinishedRun> {
+  const change = changeRecipe(run.readResolvedRecipe(), 'recipe.resolved.yaml', overrides, run.path);
+  await train(createJob(change.resolved), run, { stopRequested: false, saveRequested: false }, { change });
   const checkpoints = await run.checkpoints();
   return { path: run.path, events: run.events, steps: checkpoints.map(({ step }) => step) };
 }

@@ -5,7 +5,7 @@ import { openAnswerer } from '@anneal/core/generate/answerer';
 import type { ChatOptions } from '../commands/chat.ts';
 import { type ModelSource, resolveSource } from '../modelSource.ts';
 import { errorColors } from '../terminal/colors.ts';
-import { print, printJson, remark } from '../terminal/print.ts';
+import { print, printJson, printPiece, remark } from '../terminal/print.ts';
 import { ProgressLine } from '../terminal/progressLine.ts';
 import { type Ask, askWith, describeEnd, type Message } from './answer.ts';
 import { converse } from './converse.ts';
@@ -36,7 +36,7 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
 
 async function answerOnce(messages: readonly Message[], ask: Ask, options: ChatOptions): Promise<void> {
   const end = await ask(messages, (piece) => {
-    if (!options.json) process.stdout.write(piece);
+    if (!options.json) printPiece(piece);
   });
   if (options.json) return printJson(end);
   print();

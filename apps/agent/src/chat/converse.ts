@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { colors } from '../terminal/colors.ts';
-import { print } from '../terminal/print.ts';
+import { print, printPiece } from '../terminal/print.ts';
 import { type Ask, describeEnd, type Message } from './answer.ts';
 
 /** Question after question until Ctrl-D. Ctrl-C interrupts an answer, and ends the conversation between two. */
@@ -22,7 +22,7 @@ export async function converse(title: string, system: readonly Message[], ask: A
       }
       messages.push({ role: 'user', content: line });
       answering = new AbortController();
-      const end = await ask(messages, (piece) => process.stdout.write(piece), answering.signal);
+      const end = await ask(messages, printPiece, answering.signal);
       answering = undefined;
       print();
       print(colors.dim(describeEnd(end)));

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
+import { addSetOption } from './openRecipe.ts';
 import { addRunsDirectoryOption } from './runsDirectory.ts';
 
 interface Options {
@@ -44,19 +45,34 @@ export function define(command: Command): void {
     'anneal runs stop latest',
   );
   addExamples(
-    subcommand('resume', 'continue a run that was stopped, interrupted or failed, from its newest checkpoint')
-      .argument('[run]', runArgument, 'latest')
+    addSetOption(
+      subcommand(
+        'resume',
+        'continue a run from its newest checkpoint; with --set a finished one too, or with other steps for saving and measuring',
+      ).argument('[run]', runArgument, 'latest'),
+    )
       .option('--detach', 'train in the background')
-      .action(async (run: string, options: Options & { detach?: boolean }) =>
+      .action(async (run: string, options: Options & { detach?: boolean; set?: readonly string[] }) =>
         (await import('./runsResume.ts')).resume(run, options),
       ),
     'anneal runs resume latest',
+    'anneal runs resume latest --set max_steps=2000 --set save_steps=100',
+  );
+  addExamples(
+    subcommand('rm', 'remove runs, with their checkpoints and exports')
+      .argument('<run...>', runArgument)
+      .option('--yes', 'remove them; without it they are only listed')
+      .action(async (runs: string[], options: Options & { yes?: boolean }) =>
+        (await import('./runsRm.ts')).remove(runs, options),
+      ),
+    'anneal runs rm 20260131-142500-lora-16 --yes',
   );
   addExamples(
     subcommand('compare', 'two runs side by side: what differs in the recipe, and how they ended')
       .argument('<a>', runArgument)
       .argument('<b>', runArgument)
-      .action(async (a: string, b: string, options: Options) =>
+      .option('--steps', 'the loss of every step beside each other')
+      .action(async (a: string, b: string, options: Options & { steps?: boolean }) =>
         (await import('./runsCompare.ts')).compare(a, b, options),
       ),
     'anneal runs compare 20260131-142500-lora-16 20260131-151200-lora-32',

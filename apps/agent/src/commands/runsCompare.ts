@@ -3,12 +3,23 @@ import type { RunEvent } from '@anneal/core/protocol/events';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { readEvents } from '@anneal/core/trainer/eventLog';
 import { findRun, type RunView, readRun } from '@anneal/core/trainer/runReader';
-import { type CommonSteps, commonSteps, type Measures, measure } from '../compare/measure.ts';
+import {
+  type CommonSteps,
+  type ComparedStep,
+  commonSteps,
+  type Measures,
+  measure,
+  stepByStep,
+} from '../compare/measure.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatCount, formatDuration, formatNumber } from '../terminal/units.ts';
 
-export async function compare(a: string, b: string, options: { runsDir: string; json?: boolean }): Promise<void> {
+export async function compare(
+  a: string,
+  b: string,
+  options: { runsDir: string; json?: boolean; steps?: boolean },
+): Promise<void> {
   const runs: [RunView, RunView] = [
     readRun(await findRun(options.runsDir, a)),
     readRun(await findRun(options.runsDir, b)),
@@ -21,6 +32,7 @@ export async function compare(a: string, b: string, options: { runsDir: string; 
     printJson({
       runs: runs.map((run, index) => ({ id: run.status.id, path: run.path, state: run.state, ...measures[index] })),
       commonSteps: common,
+      steps: stepByStep(left, right),
       recipe: recipe.map(([key, inA, inB]) => ({ key, a: inA ?? null, b: inB ?? null })),
     });
     return;
@@ -54,10 +66,30 @@ export async function compare(a: string, b: string, options: { runsDir: string; 
       ],
     ),
   );
+  if (options.steps) printSteps(stepByStep(left, right), titles);
+}
+
+/** One line for every step that either of them recorded. */
+function printSteps(steps: readonly ComparedStep[], titles: readonly { title: string }[]): void {
+  const shown = (loss: number | null | undefined) => (loss === undefined ? '' : number(loss));
+  const rows = steps.map(({ step, losses: [a, b] }) => [
+    String(step),
+    shown(a),
+    shown(b),
+    typeof a === 'number' && typeof b === 'number' ? formatNumber(b - a) : '',
+  ]);
+  const columns = [{ title: 'STEP' }, ...titles, { title: 'DIFFERENCE' }];
+  print(
+    `\n${formatTable(
+      columns.map((column) => ({ ...column, align: 'right' as const })),
+      rows,
+    )}`,
+  );
 }
 
 function eventsOf(run: RunView): RunEvent[] {
-  return readEvents(join(run.path, 'events.jsonl'));
+  const told = new Set<RunEvent['type']>(['step', 'evaluated', 'resumed', 'finished']);
+  return [...readEvents(join(run.path, 'events.jsonl'))].filter(({ type }) => told.has(type));
 }
 
 async function settingsOf(run: RunView): Promise<Map<string, unknown>> {

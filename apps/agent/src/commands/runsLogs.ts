@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { pipeline } from 'node:stream/promises';
+import { linesOfFile, readEvents } from '@anneal/core/trainer/eventLog';
+import { assertIsRun, openRunFile } from '@anneal/core/trainer/runFiles';
 import { findRun, followEvents } from '@anneal/core/trainer/runReader';
 import { print, printJsonLine } from '../terminal/print.ts';
 import { printEvent } from '../terminal/runProgress.ts';
@@ -11,15 +11,26 @@ export async function logs(
   options: { runsDir: string; json?: boolean; follow?: boolean; output?: boolean },
 ): Promise<void> {
   const path = await findRun(options.runsDir, name);
+  assertIsRun(path);
   if (options.output) {
-    const output = createReadStream(join(path, 'run.log'));
-    if (!options.json) return pipeline(output, process.stdout, { end: false });
-    for await (const line of createInterface({ input: output })) printJsonLine({ line });
+    printOutput(join(path, 'run.log'), options.json ?? false);
     return;
   }
-  const events = options.follow ? followEvents(path) : followEvents(path, { isLive: () => false });
+  const events = options.follow ? followEvents(path) : readEvents(join(path, 'events.jsonl'));
   for await (const event of events) {
     if (options.json) printJsonLine(event);
     else printEvent(event, (line) => print(line));
+  }
+}
+
+function printOutput(path: string, json: boolean): void {
+  const file = openRunFile(path);
+  try {
+    for (const { text = '(a line too long to show)' } of linesOfFile(file, { from: 0, unfinished: true })) {
+      if (json) printJsonLine({ line: text });
+      else print(text);
+    }
+  } finally {
+    closeSync(file);
   }
 }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
+import { runOwner } from '@anneal/core/trainer/runLock';
 import { findRun, readRun } from '@anneal/core/trainer/runReader';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { summaryOf } from './runsLs.ts';
@@ -32,7 +33,8 @@ export async function stop(name: string, options: { runsDir: string; json?: bool
   if (!options.now) remark('waiting for the checkpoint; `anneal runs stop --now` does not wait');
   process.kill(owner.pid, options.now ? 'SIGQUIT' : 'SIGTERM');
   const killAt = options.now ? Date.now() + patienceMilliseconds : Number.POSITIVE_INFINITY;
-  while (readRun(path).owner?.pid === owner.pid) {
+  // What is signalled is the process that the lock names, alive since the start that it names: never 1, never a group.
+  while (runOwner(path)?.pid === owner.pid) {
     if (Date.now() > killAt) process.kill(owner.pid, 'SIGKILL');
     await wait(100);
   }

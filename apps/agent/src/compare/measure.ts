@@ -58,6 +58,18 @@ export function commonSteps(a: readonly RunEvent[], b: readonly RunEvent[]): Com
   return { steps, losses: [left, right].map((losses) => mean(steps.map((step) => losses.get(step) ?? null))) };
 }
 
+/** Losses of both runs at a step; undefined where that one did not record it. */
+export interface ComparedStep {
+  step: number;
+  losses: [number | null | undefined, number | null | undefined];
+}
+
+export function stepByStep(a: readonly RunEvent[], b: readonly RunEvent[]): ComparedStep[] {
+  const [left, right] = [lossByStep(a), lossByStep(b)];
+  const steps = [...new Set([...left.keys(), ...right.keys()])].sort((one, other) => one - other);
+  return steps.map((step) => ({ step, losses: [left.get(step), right.get(step)] }));
+}
+
 function lossByStep(events: readonly RunEvent[]): Map<number, number | null> {
   const recorded = withoutSuperseded(events).filter((event) => event.type === 'step');
   return new Map(recorded.map(({ step, loss }) => [step, loss]));

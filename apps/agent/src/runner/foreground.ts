@@ -1,5 +1,6 @@
 /** A run in the foreground of a terminal or script: its progress, and what Ctrl-C does. */
 import { exitCodes } from '../exitCodes.ts';
+import { endOfLostOutput, whenOutputIsLost } from '../terminal/lostOutput.ts';
 import { remark } from '../terminal/print.ts';
 import { showRunProgress } from '../terminal/runProgress.ts';
 import { runReference } from './runReference.ts';
@@ -8,10 +9,28 @@ import { superviseRun } from './supervise.ts';
 /** npm and our own launcher pass on a Ctrl-C that the terminal has sent us already: two this close are one. */
 const sameSignalMilliseconds = 300;
 
-/** Runs it to its end and returns the exit code. Ctrl-C or SIGTERM stops it with a checkpoint, a second one at once. */
-export async function runInForeground(path: string, options: { json: boolean; worker?: string }): Promise<number> {
+const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Runs it to its end and returns the exit code. Ctrl-C, SIGTERM, a terminal that closes and output that nobody takes stop
+ * it with a checkpoint, a second Ctrl-C at once.
+ */
+export async function runInForeground(
+  path: string,
+  options: { json: boolean; worker?: string; changes?: readonly string[] },
+): Promise<number> {
   const progress = showRunProgress(options);
-  const run = superviseRun(path, { onEvent: progress.show, ...(options.worker ? { worker: options.worker } : {}) });
+  const run = superviseRun(path, {
+    onEvent: progress.show,
+    ...(options.worker && { worker: options.worker }),
+    ...(options.changes && { changes: options.changes }),
+  });
+  let lostOutput: { code: string | undefined } | undefined;
+  whenOutputIsLost((code) => {
+    lostOutput = { code };
+    if (code === 'EPIPE') remark('nobody reads the output any more: stopping after this step with a checkpoint');
+    run.stop();
+  });
   let requests = 0;
   let lastRequest = 0;
   const stop = () => {
@@ -21,10 +40,10 @@ export async function runInForeground(path: string, options: { json: boolean; wo
     if (requests === 1) remark('stopping after this step with a checkpoint; Ctrl-C again stops at once');
     run.stop();
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const signal of stopping) process.on(signal, stop);
   try {
     const status = await run.ended.finally(progress.end);
+    if (lostOutput && lostOutput.code !== 'EPIPE') return endOfLostOutput(lostOutput.code);
     const name = runReference(path);
     if (status.state === 'finished') {
       if (!options.json) remark(`try it: anneal chat ${name}    hand it on: anneal export ${name} --lora --gguf q8_0`);
@@ -34,7 +53,7 @@ export async function runInForeground(path: string, options: { json: boolean; wo
     if (!options.json) remark(`continue with: anneal runs resume ${name}`);
     return requests > 1 ? exitCodes.interrupted : exitCodes.stopped;
   } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
+    for (const signal of stopping) process.off(signal, stop);
+    whenOutputIsLost(undefined);
   }
 }

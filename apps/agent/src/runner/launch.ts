@@ -1,17 +1,20 @@
 /** The child's side of a run: takes the run directory, listens for signals, and puts every end on record. */
 import { UserError } from '@anneal/core/errors';
 import { isTerminal } from '@anneal/core/protocol/events';
+import { peakMemory } from '@anneal/core/trainer/peakMemory';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import type { TrainSignal } from '@anneal/core/trainer/train';
-import { exitCodes } from '../exitCodes.ts';
+import { exitCodeOfError, exitCodes } from '../exitCodes.ts';
 
 /**
- * Runs `train` on the run at `path` and returns the exit code. SIGTERM, SIGINT and a parent that is gone stop it with a
- * checkpoint, SIGQUIT at once; SIGUSR2 saves a checkpoint.
+ * Runs `train` on the run at `path` and returns the exit code. SIGTERM, SIGINT, SIGHUP and a parent that is gone stop it with
+ * a checkpoint, SIGQUIT at once; SIGUSR2 saves a checkpoint. A later launch that can do nothing, because inputs or a
+ * checkpoint are not what they were, leaves the run as it is and only tells the parent.
  */
 export async function launch(
   path: string,
-  train: (run: RunDirectory, signal: TrainSignal) => Promise<unknown>,
+  train: (run: RunDirectory, signal: TrainSignal, onAccepted: () => void) => Promise<unknown>,
+  { detached = false } = {},
 ): Promise<number> {
   const signal: TrainSignal = { stopRequested: false, saveRequested: false };
   const stop = () => {
@@ -19,26 +22,50 @@ export async function launch(
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  if (process.connected) process.on('disconnect', stop);
+  process.on('SIGHUP', stop);
+  if (process.connected && !detached) process.on('disconnect', stop);
   process.on('SIGUSR2', () => {
     signal.saveRequested = true;
   });
 
-  await using run = await RunDirectory.open(path);
+  let run: RunDirectory;
+  try {
+    run = await RunDirectory.open(path);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return refuse(error);
+  }
+  await using _ = run;
   process.on('SIGQUIT', () => {
-    run.record({ type: 'stopped', step: stepOf(run.status.checkpoint) });
+    run.record({ type: 'stopped', step: stepOf(run.status.checkpoint), peakMemory: peakMemory() });
     void run.close().finally(() => process.exit(exitCodes.interrupted));
   });
   const before = run.status.seq;
   try {
-    await train(run, signal);
+    await train(run, signal, () => tell({ accepted: true }));
   } catch (error) {
+    const isFirst = run.status.state === 'created';
+    if (error instanceof UserError && run.status.seq === before && !isFirst) return refuse(error);
     console.error(error);
-    run.record({ type: 'failed', error: describe(error, path) });
+    run.record({ type: 'failed', error: describe(error, path), peakMemory: peakMemory() });
   }
-  const last = run.events.at(-1);
+  const last = run.lastEvent;
   if (!last || last.seq === before || !isTerminal(last)) throw new Error('training ended without saying how');
   return last.type === 'finished' ? exitCodes.done : last.type === 'stopped' ? exitCodes.stopped : exitCodes.failed;
+}
+
+/** What a worker says to its parent, where that listens: that it goes on with the run, or why it does not. */
+export type WorkerMessage = { accepted: true } | { refusal: ReturnType<UserError['toJSON']> };
+
+function tell(message: WorkerMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function refuse(error: UserError): Promise<number> {
+  const message: WorkerMessage = { refusal: error.toJSON() };
+  if (process.connected) await new Promise((resolve) => process.send?.(message, resolve));
+  else console.error(error);
+  return exitCodeOfError(error.code);
 }
 
 function stepOf(checkpoint: string | null): number {

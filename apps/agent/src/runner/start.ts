@@ -1,12 +1,15 @@
 /** Starting the process of a run, for the first time or again. */
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
+import { changeRecipe } from '@anneal/core/recipe/change';
+import { readRunFile } from '@anneal/core/trainer/runFiles';
+import { runOwner } from '@anneal/core/trainer/runLock';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { runInForeground } from './foreground.ts';
 import { runReference } from './runReference.ts';
-import { detachRun } from './supervise.ts';
+import { detachResumedRun, detachRun } from './supervise.ts';
 
 /** How long a process that is just saving its last checkpoint is waited for. */
 const patienceMilliseconds = 15_000;
@@ -16,18 +19,32 @@ export interface StartOptions {
   detach?: boolean;
 }
 
-/** Continues a run that is not finished, once no other process writes it. */
-export async function resumeRun(path: string, options: StartOptions): Promise<void> {
+/**
+ * Continues a run, once no other process writes it; a finished one where `overrides` make it longer.
+ * @param overrides `key=value` of what the run is to change: its length, or how often it records, measures and saves
+ */
+export async function resumeRun(path: string, overrides: readonly string[], options: StartOptions): Promise<void> {
   await waitForOwner(path);
-  if (readRun(path).state === 'finished') {
+  if (!isChange(path, overrides) && readRun(path).state === 'finished') {
     throw new UserError({
       what: 'this run is finished, there is nothing left to continue',
       where: path,
-      next: 'to train on, start a new run with its checkpoint as lora_model_dir',
+      next: `to train on, make it longer: \`anneal runs resume ${runReference(path)} --set max_steps=…\` (or num_epochs)`,
       code: 'run_finished',
     });
   }
-  await startRun(path, options);
+  if (!options.detach) {
+    process.exitCode = await runInForeground(path, { json: options.json ?? false, changes: overrides });
+    return;
+  }
+  tellDetached(path, await detachResumedRun(path, { changes: overrides }), options);
+}
+
+/** @throws UserError for a change that no run can make */
+function isChange(path: string, overrides: readonly string[]): boolean {
+  if (overrides.length === 0) return false;
+  const file = join(path, 'recipe.resolved.yaml');
+  return changeRecipe(readRunFile(file), file, overrides, path).changes.length > 0;
 }
 
 /** In the foreground to its end, or in the background with word on how to follow it. */
@@ -36,7 +53,10 @@ export async function startRun(path: string, options: StartOptions): Promise<voi
     process.exitCode = await runInForeground(path, { json: options.json ?? false });
     return;
   }
-  const pid = detachRun(path);
+  tellDetached(path, detachRun(path), options);
+}
+
+function tellDetached(path: string, pid: number, options: StartOptions): void {
   const reference = runReference(path);
   if (options.json) return printJson({ id: basename(path), path, pid });
   print(`${reference} trains in the background, process ${pid}`);
@@ -46,11 +66,11 @@ export async function startRun(path: string, options: StartOptions): Promise<voi
 
 async function waitForOwner(path: string): Promise<void> {
   const deadline = Date.now() + patienceMilliseconds;
-  let { owner } = readRun(path);
+  let owner = runOwner(path);
   if (owner) remark(`waiting for process ${owner.pid}, which still writes this run`);
   while (owner && Date.now() < deadline) {
     await wait(200);
-    ({ owner } = readRun(path));
+    owner = runOwner(path);
   }
   if (!owner) return;
   throw new UserError({

@@ -1,12 +1,15 @@
 /** The parent of a run: starts the process that trains, relays stop requests and records an end it could not record itself. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import type { Status } from '@anneal/core/protocol/status';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
+import { openRunFile } from '@anneal/core/trainer/runFiles';
 import { followEvents, readRun } from '@anneal/core/trainer/runReader';
+import type { WorkerMessage } from './launch.ts';
 import { workerPath } from './workerPath.ts';
 
 /** How long a process that is to end at once may take to say so in its run. */
@@ -15,19 +18,25 @@ const patienceMilliseconds = 1000;
 export interface Supervision {
   /** Asks for a checkpoint and an orderly end. A second call ends the process at once. */
   stop(): void;
-  /** Resolves when the process is gone and its end is on record. */
+  /** Resolves when the process is gone and its end is on record. Rejects with why a resumed run was left as it was. */
   ended: Promise<Status>;
+}
+
+interface WorkerOptions {
+  worker?: string | undefined;
+  /** `key=value` of the recipe that this launch changes. */
+  changes?: readonly string[] | undefined;
 }
 
 /** Starts the worker and passes its events on as they reach the run directory. */
 export function superviseRun(
   path: string,
-  options: { onEvent: (event: RunEvent) => void; worker?: string },
+  options: WorkerOptions & { onEvent: (event: RunEvent) => void },
 ): Supervision {
   const { state, seq } = readRun(path).status;
   // Of a run that starts for the first time, its creation is news as well.
   const afterSeq = state === 'created' ? 0 : seq;
-  const child = startWorker(path, { worker: options.worker, attached: true });
+  const child = startWorker(path, options, 'attached');
   let requests = 0;
   const stop = () => {
     requests++;
@@ -38,23 +47,46 @@ export function superviseRun(
 }
 
 /** Starts the worker so that it outlives this process and its terminal. Returns its process id. */
-export function detachRun(path: string, options: { worker?: string } = {}): number {
-  const child = startWorker(path, { worker: options.worker, attached: false });
+export function detachRun(path: string, options: WorkerOptions = {}): number {
+  const child = startWorker(path, options, 'detached');
   child.unref();
-  if (child.pid === undefined) throw new Error('the worker process did not start');
-  return child.pid;
+  return pidOf(child);
+}
+
+/** As `detachRun`, for a run that goes on: returns once the worker has looked at everything. Throws what it refuses it for. */
+export async function detachResumedRun(path: string, options: WorkerOptions = {}): Promise<number> {
+  const child = startWorker(path, options, 'listened to');
+  const message = await new Promise<WorkerMessage | undefined>((resolve, reject) => {
+    child.once('message', (said) => resolve(said as WorkerMessage));
+    child.once('exit', () => resolve(undefined));
+    child.once('error', reject);
+  });
+  if (message && 'refusal' in message) throw new UserError(message.refusal);
+  if (child.connected) child.disconnect();
+  child.unref();
+  return pidOf(child);
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('the worker process did not start');
+  return pid;
 }
 
 /**
  * Its output goes into run.log, never through a pipe that somebody has to drain. It leads its own session, so a Ctrl-C
  * in the terminal reaches only us. The channel of an attached one says nothing; that it closes says that we are gone.
  */
-function startWorker(path: string, options: { worker: string | undefined; attached: boolean }): ChildProcess {
-  const log = openSync(join(path, 'run.log'), 'a');
+function startWorker(
+  path: string,
+  { worker = workerPath, changes = [] }: WorkerOptions,
+  kind: 'attached' | 'listened to' | 'detached',
+): ChildProcess {
+  const log = openRunFile(join(path, 'run.log'), constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+  const flags = kind === 'listened to' ? ['--detached'] : [];
   try {
-    return spawn(process.execPath, [options.worker ?? workerPath, path], {
+    return spawn(process.execPath, [worker, path, ...flags, ...changes], {
       detached: true,
-      stdio: options.attached ? ['ignore', log, log, 'ipc'] : ['ignore', log, log],
+      stdio: kind === 'detached' ? ['ignore', log, log] : ['ignore', log, log, 'ipc'],
       // Without it the worker strips the types of every module again: imports took 1.6 s instead of 0.3 s on two busy cores.
       env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() },
     });
@@ -69,6 +101,10 @@ async function watch(
   options: { afterSeq: number; onEvent: (event: RunEvent) => void; stopped: () => boolean },
 ): Promise<Status> {
   let isLive = true;
+  let refusal: UserError | undefined;
+  child.on('message', (message: WorkerMessage) => {
+    if ('refusal' in message) refusal = new UserError(message.refusal);
+  });
   const exited = exitOf(child).finally(() => {
     isLive = false;
   });
@@ -79,6 +115,7 @@ async function watch(
     options.onEvent(event);
   }
   const exit = await exited;
+  if (refusal) throw refusal;
   if (!last || !isTerminal(last)) {
     // A worker that dies of our own signal, before it listens or because it does not, was stopped.
     options.onEvent(await recordEnd(path, options.stopped() && exit.signal ? undefined : exit));

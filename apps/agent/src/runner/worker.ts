@@ -1,16 +1,24 @@
-/** The process that trains: `worker.ts <run directory>`. */
-import { parseRecipe } from '@anneal/core/recipe/read';
-import { resolveRecipe } from '@anneal/core/recipe/resolve';
+/** The process that trains: `worker.ts <run directory> [--detached] [key=value of the recipe, changed for this launch …]`. */
+import { changeRecipe } from '@anneal/core/recipe/change';
 import { createJob } from '@anneal/core/trainer/job';
 import { train } from '@anneal/core/trainer/train';
 import { launch } from './launch.ts';
 
-const path = process.argv[2];
+const [path, ...rest] = process.argv.slice(2);
+const detached = rest[0] === '--detached';
+const overrides = detached ? rest.slice(1) : rest;
 if (path === undefined) throw new Error('the run directory is missing');
 
-const exitCode = await launch(path, async (run, signal) => {
-  const { recipe } = parseRecipe(run.readResolvedRecipe(), `${path}/recipe.resolved.yaml`);
-  await train(createJob(resolveRecipe(recipe, { baseDirectory: path })), run, signal);
-});
+const exitCode = await launch(
+  path,
+  async (run, signal, onAccepted) => {
+    const change = changeRecipe(run.readResolvedRecipe(), `${path}/recipe.resolved.yaml`, overrides, path);
+    await train(createJob(change.resolved), run, signal, {
+      onAccepted,
+      ...(overrides.length > 0 && { change }),
+    });
+  },
+  { detached },
+);
 // Threads of native libraries may go on; everything that matters is on the disk.
 process.exit(exitCode);

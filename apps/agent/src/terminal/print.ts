@@ -1,18 +1,25 @@
 /** What a command says goes to stdout; what it remarks on the way goes to stderr, so that a pipe gets only results. */
+import { colors, errorColors } from './colors.ts';
+import { safeJson, safeText } from './safeText.ts';
 
 export function print(text = ''): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${safeText(text, colors.isColorSupported)}\n`);
 }
 
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  process.stdout.write(`${safeJson(JSON.stringify(value, null, 2))}\n`);
 }
 
 /** One JSON value a line, for streams. */
 export function printJsonLine(value: unknown): void {
-  print(JSON.stringify(value));
+  process.stdout.write(`${safeJson(JSON.stringify(value))}\n`);
+}
+
+/** A piece of a model's answer as it comes. A pipe gets it to the letter: there it is a result, and no terminal reads it. */
+export function printPiece(text: string): void {
+  process.stdout.write(process.stdout.isTTY ? safeText(text, false) : text);
 }
 
 export function remark(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${safeText(text, errorColors.isColorSupported)}\n`);
 }

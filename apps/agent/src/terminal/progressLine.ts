@@ -1,4 +1,7 @@
 /** One line at the bottom of a terminal that is redrawn in place; other lines can be printed above it meanwhile. */
+import { colors } from './colors.ts';
+import { safeText } from './safeText.ts';
+
 const redrawMilliseconds = 80;
 
 export class ProgressLine {
@@ -12,14 +15,14 @@ export class ProgressLine {
 
   /** Shows `text` (without colours), cut to the width of the terminal; drops redraws that come faster than an eye follows. */
   show(text: string): void {
-    this.#text = text;
+    this.#text = safeText(text, false).replaceAll('\n', ' ');
     if (Date.now() - this.#drawnAt >= redrawMilliseconds) this.#draw();
   }
 
   /** Prints a line that stays. */
   print(line: string): void {
     this.#erase();
-    this.#out.write(`${line}\n`);
+    this.#out.write(`${safeText(line, colors.isColorSupported)}\n`);
     if (this.#text) this.#draw();
   }
 

@@ -51,6 +51,10 @@ export function printEvent(event: RunEvent, write: (line: string) => void): void
   switch (event.type) {
     case 'run_created':
       return write(`run ${colors.bold(event.id)}`);
+    case 'recipe_changed':
+      return write(
+        `changed: ${event.changes.map(({ key, from, to }) => `${key} ${JSON.stringify(from)} → ${JSON.stringify(to)}`).join(', ')}`,
+      );
     case 'data_prepared':
       return write(describeData(event));
     case 'planned': {

@@ -1,12 +1,13 @@
 import type { RunView } from '@anneal/core/trainer/runReader';
 import { colors } from './colors.ts';
 
-export function colorState(state: RunView['state']): string {
+export function colorState(state: RunView['state'] | 'damaged'): string {
   switch (state) {
     case 'finished':
       return colors.green(state);
     case 'failed':
     case 'interrupted':
+    case 'damaged':
       return colors.red(state);
     case 'running':
     case 'preparing':

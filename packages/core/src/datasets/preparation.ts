@@ -118,7 +118,7 @@ export class Preparation {
     if (validationDatasets.length > 0 && measured.length === 0) throw this.#nothingToMeasure();
     const held = measured.length > 0 ? selectRows(measured, measuredOnly, 0, seed).train : validation;
     if (train.length === 0) throw this.#nothingToTrain();
-    await this.#writer.finish(train, held);
+    const { sha256 } = await this.#writer.finish(train, held);
     const sum = (numbers: readonly number[]): number =>
       train.reduce((total, document) => total + (numbers[document] as number), 0);
     const droppedCount = Object.values(this.#droppedBy).reduce((total, count) => total + count, 0);
@@ -144,6 +144,7 @@ export class Preparation {
       documents: this.#writer.documents,
       train: train.length,
       validation: held.length,
+      sha256,
       files: this.#files.map(({ path }) => path),
       summary,
     };

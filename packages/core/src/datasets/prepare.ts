@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
 import { Preparation } from './preparation.ts';
 import type { DatasetInput, PreparedData, PreparedSummary, PrepareOptions } from './preparedData.ts';
-import { MANIFEST_FILE, openTokenStore, readManifest, TokenStoreWriter } from './tokenStore.ts';
+import {
+  MANIFEST_FILE,
+  openTokenStore,
+  readManifest,
+  sealManifest,
+  TokenStoreWriter,
+  verifyTokenStore,
+} from './tokenStore.ts';
 
 export type { DatasetInput, PreparedData, PreparedSummary, PrepareOptions, PrepareProgress } from './preparedData.ts';
 
@@ -16,7 +23,7 @@ const DROPPED_FILE = 'dropped.jsonl';
  */
 export async function prepareData(options: PrepareOptions): Promise<PreparedData> {
   const key = cacheKey(options);
-  const cached = readCache(options.folder, key);
+  const cached = await readCache(options.folder, key);
   if (cached !== null) return { ...cached, reused: true };
   await rm(join(options.folder, MANIFEST_FILE), { force: true });
   const preparation = new Preparation(options, await TokenStoreWriter.create(options.folder));
@@ -29,14 +36,14 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
     await list.commit();
     const manifest = await preparation.finish(key);
     await writeAtomically(join(options.folder, MANIFEST_FILE), (file) =>
-      file.write(Buffer.from(JSON.stringify(manifest))),
+      file.write(Buffer.from(sealManifest(manifest))),
     );
   } catch (error) {
     await preparation.abort();
     await list.abort();
     throw error;
   }
-  const prepared = readCache(options.folder, key);
+  const prepared = await readCache(options.folder, key, { verify: false });
   if (prepared === null) throw new Error('the token cache that was just written is not there');
   return { ...prepared, reused: false };
 }
@@ -68,10 +75,16 @@ function identityOf(dataset: DatasetInput): unknown {
   return { ...dataset, files };
 }
 
-function readCache(folder: string, key: string): Omit<PreparedData, 'reused'> | null {
+/** @throws UserError `token_cache_damaged` */
+async function readCache(
+  folder: string,
+  key: string,
+  { verify = true } = {},
+): Promise<Omit<PreparedData, 'reused'> | null> {
   if (!existsSync(join(folder, MANIFEST_FILE))) return null;
   const manifest = readManifest(folder);
   if (manifest.key !== key) return null;
+  if (verify) await verifyTokenStore(folder);
   return {
     folder,
     train: openTokenStore(folder, 'train'),

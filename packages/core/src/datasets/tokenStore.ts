@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { RandomAccessFile } from '@anneal/formats/files/randomAccess';
+import { sha256OfFile } from '../fileHash.ts';
 import type { Encoded, RowSource } from './types.ts';
 
 /** Encoded documents by number, whatever holds them. */
@@ -47,6 +48,8 @@ export interface StoreManifest {
   /** Documents of an epoch, repeated ones counted as often as they stand in it. */
   readonly train: number;
   readonly validation: number;
+  /** Of the file of tokens, which is checked before it is trained on again. */
+  readonly sha256: string;
   readonly files: readonly string[];
   /** What preparation found out; `PreparedSummary` there. */
   readonly summary: unknown;
@@ -75,6 +78,7 @@ export class TokenStoreWriter {
   readonly #targetCounts: number[] = [];
   readonly #files: number[] = [];
   readonly #rows: number[] = [];
+  readonly #hash = createHash('sha256');
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #tokens = 0;
@@ -118,8 +122,11 @@ export class TokenStoreWriter {
     return document;
   }
 
-  /** `train` and `validation` list documents, in order; a document may stand there several times. */
-  async finish(train: Uint32Array, validation: Uint32Array): Promise<void> {
+  /**
+   * `train` and `validation` list documents, in order; a document may stand there several times.
+   * @returns the SHA-256 of the whole file
+   */
+  async finish(train: Uint32Array, validation: Uint32Array): Promise<{ sha256: string }> {
     if (this.#tokens % 2 === 1) this.#push(new Uint32Array(1));
     this.#push(Float64Array.from(this.#starts));
     for (const numbers of [this.#lengths, this.#targetCounts, this.#files, this.#rows]) {
@@ -129,6 +136,7 @@ export class TokenStoreWriter {
     this.#push(validation);
     await this.#flush();
     await this.#file.commit();
+    return { sha256: this.#hash.digest('hex') };
   }
 
   async abort(): Promise<void> {
@@ -143,12 +151,44 @@ export class TokenStoreWriter {
     const bytes = Buffer.concat(this.#pending);
     this.#pending = [];
     this.#pendingBytes = 0;
+    this.#hash.update(bytes);
     await this.#file.write(bytes);
   }
 }
 
+/** The manifest as text, with a checksum of its own, so that no number in it can change unnoticed. */
+export function sealManifest(manifest: StoreManifest): string {
+  return JSON.stringify({ ...manifest, checksum: checksumOf(manifest) });
+}
+
+/** @throws UserError `token_cache_damaged` */
 export function readManifest(folder: string): StoreManifest {
-  return JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8')) as StoreManifest;
+  try {
+    return JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8')) as StoreManifest;
+  } catch (cause) {
+    throw damagedStore(folder, `${MANIFEST_FILE} cannot be read (${(cause as Error).message})`);
+  }
+}
+
+/** Reads every token of a store that an earlier process left. @throws UserError `token_cache_damaged` */
+export async function verifyTokenStore(folder: string): Promise<void> {
+  const { checksum, ...manifest } = readManifest(folder) as StoreManifest & { checksum?: string };
+  if (checksum !== checksumOf(manifest)) throw damagedStore(folder, `${MANIFEST_FILE} is not as it was written`);
+  if ((await sha256OfFile(join(folder, TOKENS_FILE))) === manifest.sha256) return;
+  throw damagedStore(folder, `${TOKENS_FILE} is not as it was written`);
+}
+
+function damagedStore(folder: string, what: string): UserError {
+  return new UserError({
+    what: `the prepared data are damaged: ${what}`,
+    where: folder,
+    next: 'delete this folder; the data are prepared again',
+    code: 'token_cache_damaged',
+  });
+}
+
+function checksumOf(manifest: StoreManifest): string {
+  return createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
 }
 
 /** Opens the training or the validation documents that lie in `folder`; only the index is read. */
@@ -161,12 +201,7 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
   const expected = listAt + 4 * (manifest.train + manifest.validation);
   if (file.size !== expected) {
     file.close();
-    throw new UserError({
-      what: `${TOKENS_FILE} has ${file.size} bytes, ${MANIFEST_FILE} speaks of ${expected}`,
-      where: folder,
-      next: 'delete this folder; the data are prepared again',
-      code: 'token_cache_damaged',
-    });
+    throw damagedStore(folder, `${TOKENS_FILE} has ${file.size} bytes, ${MANIFEST_FILE} speaks of ${expected}`);
   }
   const uint32 = (at: number, count: number): Uint32Array => new Uint32Array(file.read(at, count * 4).buffer);
   const all: DocumentIndex = {

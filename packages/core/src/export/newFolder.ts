@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
+import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
 
 /**
@@ -14,8 +14,9 @@ export async function writeNewFolder(
   write: (temporary: string) => Promise<void>,
 ): Promise<{ path: string; bytes: number }[]> {
   await refuseExisting(path);
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.partial`;
+  const temporary = temporaryBeside(path);
   makeFolder(dirname(path));
+  removeLeftovers(path);
   try {
     await mkdir(temporary);
     await write(temporary);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -32,17 +32,26 @@ test('one byte, or one name, makes another model', async () => {
   expect((await modelHash([renamed])).sha256).not.toBe((await modelHash([config()])).sha256);
 });
 
-test('a file of known size and time is not read again; a changed time is', async () => {
+test('a file of known size and times is not read again; a changed one is, also where its time was set back', async () => {
   const cache = join(folder, 'hashes.json');
   const before = await modelHash(paths, cache);
-  const time = new Date(1_700_000_000_000);
-  utimesSync(weights(), time, time);
-  await modelHash(paths, cache);
+  const known = JSON.parse(readFileSync(cache, 'utf8')) as Record<string, string>;
+  const lie = Object.fromEntries(Object.keys(known).map((key) => [key, 'a'.repeat(64)]));
+  writeFileSync(cache, JSON.stringify(lie));
+  expect((await modelHash(paths, cache)).files.map(({ sha256 }) => sha256)).toEqual(['a'.repeat(64), 'a'.repeat(64)]);
+  writeFileSync(cache, JSON.stringify(known));
+  const { atime, mtime } = statSync(weights());
   writeFileSync(weights(), readFileSync(weights(), 'utf8').toUpperCase());
-  utimesSync(weights(), time, time);
-  expect(await modelHash(paths, cache)).toEqual(before);
-  utimesSync(weights(), time, new Date(time.getTime() + 1000));
+  utimesSync(weights(), atime, mtime);
   expect((await modelHash(paths, cache)).sha256).not.toBe(before.sha256);
+});
+
+test('a cache that cannot be written changes no hash and is told', async () => {
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const { cacheError, ...hash } = await modelHash(paths, join(file, 'hashes.json'));
+  expect(hash).toEqual(await modelHash(paths));
+  expect(cacheError).toMatchObject({ code: 'folder_not_writable' });
 });
 
 test('a damaged cache is replaced', async () => {

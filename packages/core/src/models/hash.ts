@@ -15,28 +15,29 @@ export interface ModelHash {
   /** Over the names and hashes of the files, in the order of their names. */
   readonly sha256: string;
   readonly files: readonly FileHash[];
+  /** Why the cache could not be written; everything else is as if it had been. */
+  readonly cacheError?: Error;
 }
 
 /**
  * Identifies the files a model consists of (`OpenModel.files`).
- * @param cachePath a JSON file of hashes known by path, size and modification time; without it every byte is read
+ * @param cachePath a JSON file of hashes known by path, size and times, where those are enough; without it every byte is read
  */
 export async function modelHash(paths: readonly string[], cachePath?: string): Promise<ModelHash> {
   const cache = cachePath === undefined ? {} : await readCache(cachePath);
   const files: FileHash[] = [];
   for (const path of paths) {
-    const { size, mtimeMs } = await stat(path);
-    const key = `${path}|${size}|${mtimeMs}`;
+    const { size, mtimeNs, ctimeNs, ino } = await stat(path, { bigint: true });
+    // The time of modification can be set back, that of the last change of the file's state cannot.
+    const key = `${path}|${size}|${mtimeNs}|${ctimeNs}|${ino}`;
     cache[key] ??= await sha256OfFile(path);
-    files.push({ name: basename(path), size, sha256: cache[key] });
+    files.push({ name: basename(path), size: Number(size), sha256: cache[key] });
   }
-  if (cachePath !== undefined) {
-    await writeAtomically(cachePath, (file) => file.write(Buffer.from(`${JSON.stringify(cache, null, 1)}\n`)));
-  }
+  const cacheError = cachePath === undefined ? undefined : await writeCache(cachePath, cache);
   files.sort((a, b) => (a.name < b.name ? -1 : 1));
   const whole = createHash('sha256');
   for (const { name, sha256 } of files) whole.update(`${sha256}  ${name}\n`);
-  return { sha256: whole.digest('hex'), files };
+  return { sha256: whole.digest('hex'), files, ...(cacheError && { cacheError }) };
 }
 
 /** A cache that is not there or not readable is an empty one: everything is then hashed again. */
@@ -48,5 +49,14 @@ async function readCache(path: string): Promise<Record<string, string>> {
     );
   } catch {
     return {};
+  }
+}
+
+async function writeCache(path: string, cache: Record<string, string>): Promise<Error | undefined> {
+  try {
+    await writeAtomically(path, (file) => file.write(Buffer.from(`${JSON.stringify(cache, null, 1)}\n`)));
+    return undefined;
+  } catch (error) {
+    return error as Error;
   }
 }

@@ -10,6 +10,8 @@ const count = z.int().min(0);
 /** A measured number; null where it was not finite, because JSON has no NaN. */
 const measured = z.number().nullable();
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
 /** UserError.toJSON(). */
 export const errorSchema = z.object({
   code: z.string(),
@@ -19,7 +21,15 @@ export const errorSchema = z.object({
 });
 
 export const eventBodySchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('run_created'), id: z.string(), name: z.string() }),
+  /** `recipeSha256`: of recipe.resolved.yaml, here and in `recipe_changed`. */
+  z.object({ type: z.literal('run_created'), id: z.string(), name: z.string(), recipeSha256: sha256.optional() }),
+
+  /** A resume that was told to: length and cadence of a run can change, and from then on these hold. */
+  z.object({
+    type: z.literal('recipe_changed'),
+    changes: z.array(z.object({ key: z.string(), from: z.json(), to: z.json() })),
+    recipeSha256: sha256,
+  }),
 
   /** Rows in and out of preparation; `dropped` and `truncated` count rows listed in data/dropped.jsonl. */
   z.object({
@@ -66,8 +76,8 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   /** A sample prompt answered while training; also appended to samples.jsonl. */
   z.object({ type: z.literal('sample'), step: count, prompt: z.string(), text: z.string() }),
 
-  /** A complete checkpoint; `path` is relative to the run directory. */
-  z.object({ type: z.literal('checkpoint'), step: count, path: z.string() }),
+  /** A complete checkpoint; `path` is relative to the run directory, `sha256` of its COMPLETE, which names the others. */
+  z.object({ type: z.literal('checkpoint'), step: count, path: z.string(), sha256: sha256.optional() }),
 
   z.object({
     type: z.literal('warning'),
@@ -81,9 +91,9 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('early_stopped'), step: count, bestStep: count, bestLoss: z.number() }),
 
   /** Ended on request, resumable. `step` is the last step whose result is in a checkpoint. */
-  z.object({ type: z.literal('stopped'), step: count }),
+  z.object({ type: z.literal('stopped'), step: count, peakMemory: count.optional() }),
 
-  z.object({ type: z.literal('failed'), error: errorSchema }),
+  z.object({ type: z.literal('failed'), error: errorSchema, peakMemory: count.optional() }),
 
   z.object({
     type: z.literal('finished'),
@@ -91,6 +101,8 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     loss: measured,
     evaluationLoss: measured.optional(),
     milliseconds: z.number().optional(),
+    /** The most bytes that the process of this launch had in memory; also of `stopped` and `failed`. */
+    peakMemory: count.optional(),
   }),
 ]);
 

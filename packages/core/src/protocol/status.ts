@@ -20,6 +20,9 @@ export const statusSchema = z.object({
   /** Newest complete checkpoint, relative to the run directory. */
   checkpoint: z.string().nullable(),
   error: errorSchema.nullable(),
+  /** Bytes: what the plan takes, and the most that a process of the run had; null until known. */
+  plannedMemory: z.number().min(0).nullable(),
+  peakMemory: z.int().min(0).nullable(),
   /** ISO 8601, UTC. */
   created: z.string(),
   updated: z.string(),
@@ -41,6 +44,8 @@ export function initialStatus(id: string, name: string, created: string): Status
     tokensPerSecond: null,
     checkpoint: null,
     error: null,
+    plannedMemory: null,
+    peakMemory: null,
     created,
     updated: created,
     seq: 0,
@@ -54,8 +59,9 @@ export function statusAfter(status: Status, event: RunEvent): Status {
     case 'run_created':
       return { ...next, id: event.id, name: event.name, created: event.time };
     case 'data_prepared':
-    case 'planned':
       return { ...next, state: 'preparing', error: null };
+    case 'planned':
+      return { ...next, state: 'preparing', error: null, plannedMemory: event.memory['total'] ?? null };
     case 'started':
       return { ...next, state: 'running', totalSteps: event.totalSteps, error: null };
     case 'resumed':
@@ -73,14 +79,19 @@ export function statusAfter(status: Status, event: RunEvent): Status {
     case 'checkpoint':
       return { ...next, checkpoint: event.path };
     case 'stopped':
-      return { ...next, state: 'stopped', step: event.step };
+      return { ...next, state: 'stopped', step: event.step, peakMemory: higher(status, event) };
     case 'failed':
-      return { ...next, state: 'failed', error: event.error };
+      return { ...next, state: 'failed', error: event.error, peakMemory: higher(status, event) };
     case 'finished':
-      return { ...next, state: 'finished', step: event.step, loss: event.loss };
+      return { ...next, state: 'finished', step: event.step, loss: event.loss, peakMemory: higher(status, event) };
     case 'sample':
     case 'warning':
+    case 'recipe_changed':
     case 'early_stopped':
       return next;
   }
+}
+
+function higher(status: Status, { peakMemory }: { peakMemory?: number | undefined }): number | null {
+  return peakMemory === undefined ? status.peakMemory : Math.max(peakMemory, status.peakMemory ?? 0);
 }

@@ -3,6 +3,7 @@ import { combinationFindings } from './combinations.ts';
 import { shapeFindings } from './findings.ts';
 import { write } from './layout.ts';
 import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem } from './problem.ts';
+import { roundingFindings } from './rounding.ts';
 import { type Recipe, recipeSchema } from './schema.ts';
 import { applyOverrides, at, locate, located } from './source.ts';
 import { parseYaml, plainValue, readText, syntaxProblems } from './yamlText.ts';
@@ -54,7 +55,7 @@ export function checkRecipe(text: string, file: string, overrides: readonly stri
   const sound = Object.fromEntries(
     Object.entries(value.plain).filter(([key]) => !unsound.has(key) && key in recipeSchema.shape),
   );
-  const findings = [...shape, ...combinationFindings(sound)];
+  const findings = [...shape, ...combinationFindings(sound), ...roundingFindings(sound)];
   if (findings.length > 0) {
     return { ok: false, problems: findings.map((finding) => located(source, finding)).sort(byPlace) };
   }

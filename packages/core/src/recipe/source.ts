@@ -10,6 +10,7 @@ import {
   parseDocument,
 } from 'yaml';
 import { UserError } from '../errors.ts';
+import { excludedBy } from './exclusive.ts';
 import type { Finding, KeyPath, Location, RecipeProblem } from './problem.ts';
 
 /** A recipe as text: knows where every key was written. */
@@ -64,7 +65,7 @@ function start(node: unknown): number | undefined {
 
 /**
  * Applies `key=value` from the command line to the document, so that what is recorded as written holds them too.
- * The value is YAML: `learning_rate=1e-4`, `datasets.0.path=x.jsonl`, `adapter=null`, `roles_to_train=[user, assistant]`.
+ * A key that excludes another one replaces it. The value is YAML: `learning_rate=1e-4`, `datasets.0.path=x.jsonl`, `adapter=null`, `roles_to_train=[user, assistant]`.
  */
 export function applyOverrides(source: RecipeSource, assignments: readonly string[]): void {
   for (const assignment of assignments) {
@@ -93,6 +94,16 @@ export function applyOverrides(source: RecipeSource, assignments: readonly strin
     if (isScalar(before) && isScalar(value.contents)) value.contents.comment = before.comment ?? null;
     source.document.setIn(path, value.contents);
     source.overrides.push(path);
+  }
+  for (const [key] of source.overrides) if (source.document.get(key) !== null) replaceExcluded(source, String(key));
+}
+
+/** The recipe's other way to say what the command line now says. Two ways on the command line are a mistake, found later. */
+function replaceExcluded({ document, overrides }: RecipeSource, key: string): void {
+  for (const other of excludedBy(key)) {
+    if (overrides.some(([first]) => first === other) || !document.has(other)) continue;
+    // A resolved recipe has every key, so there it stays, and is not set.
+    document.set(other, null);
   }
 }
 

@@ -4,24 +4,36 @@ import { join } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { writeSafetensors } from '@anneal/formats/safetensors/write';
 import type { Engine } from '@anneal/kernels';
+import { z } from 'zod';
 import type { LoaderState } from '../datasets/loader.ts';
 import { UserError } from '../errors.ts';
 import { exportLora } from '../export/lora.ts';
 import { type LoraOptions, type LoraSpec, readLora } from '../models/adapters/lora.ts';
 import type { OpenModel } from '../models/model.ts';
 import { findName } from '../models/names.ts';
+import { damagedCheckpoint, verifyCheckpoint } from './checkpointSeal.ts';
+
+const count = z.int().min(0);
 
 /** What a run must know beside weights and moments to go on as if it had not stopped. */
-export interface TrainerState {
+const trainerStateSchema = z.object({
   /** Optimizer steps done. */
-  readonly step: number;
-  readonly epoch: number;
-  readonly bestLoss: number | null;
-  readonly bestStep: number | null;
+  step: count,
+  epoch: z.number().min(0),
+  bestLoss: z.number().nullable(),
+  bestStep: count.nullable(),
   /** Evaluations since the best one. */
-  readonly evaluationsWithoutGain: number;
+  evaluationsWithoutGain: count,
   /** Training milliseconds so far, over all launches. */
-  readonly milliseconds: number;
+  milliseconds: z.number().min(0),
+});
+export type TrainerState = Readonly<z.infer<typeof trainerStateSchema>>;
+
+const dataStateSchema = z.object({ epoch: count, index: count });
+
+export interface CheckpointState {
+  readonly state: TrainerState;
+  readonly data: LoaderState;
 }
 
 export interface CheckpointContents {
@@ -54,20 +66,35 @@ export async function writeCheckpoint(
   await writeJson(join(folder, 'data_state.json'), data);
 }
 
-/** Fills the engine from a checkpoint. Throws UserError when it was made by a run of another shape. */
-export async function readCheckpoint(
-  folder: string,
-  engine: Engine,
-): Promise<{ state: TrainerState; data: LoaderState }> {
+/** Fills the engine with the moments of a checkpoint. Throws UserError when it was made by a run of another shape. */
+export async function readOptimizer(folder: string, engine: Engine): Promise<void> {
   await readMoments(join(folder, 'optimizer.safetensors'), engine);
-  return {
-    state: JSON.parse(await readFile(join(folder, 'trainer_state.json'), 'utf8')) as TrainerState,
-    data: JSON.parse(await readFile(join(folder, 'data_state.json'), 'utf8')) as LoaderState,
-  };
 }
 
-/** Called before anything is loaded from the folder. @throws UserError where it holds weights alone, or nothing */
-export function assertIsCheckpoint(folder: string): void {
+/**
+ * Where a checkpoint stands, every byte of it compared with what was saved.
+ * @param sha256 of its COMPLETE, where the run's events have it
+ * @throws UserError `not_a_checkpoint`, `checkpoint_damaged`
+ */
+export async function openCheckpoint(folder: string, sha256?: string): Promise<CheckpointState> {
+  assertIsCheckpoint(folder);
+  const seal = await verifyCheckpoint(folder, sha256);
+  const state = await readJson(join(folder, 'trainer_state.json'), trainerStateSchema);
+  const data = await readJson(join(folder, 'data_state.json'), dataStateSchema);
+  if (state.step === seal.step) return { state, data };
+  throw damagedCheckpoint(join(folder, 'trainer_state.json'), `it says step ${state.step}, COMPLETE ${seal.step}`);
+}
+
+async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    throw damagedCheckpoint(path, 'it does not hold what a checkpoint holds there');
+  }
+}
+
+/** @throws UserError where the folder holds weights alone, or nothing */
+function assertIsCheckpoint(folder: string): void {
   const missing = ['optimizer.safetensors', 'trainer_state.json', 'data_state.json'].find(
     (file) => !existsSync(join(folder, file)),
   );

@@ -2,11 +2,14 @@
  * `checkpoints/checkpoint-N/`. A folder without COMPLETE is no checkpoint: it is written under a hidden name, every
  * file and the folder synced, and only then renamed, so a crash at any moment leaves the earlier checkpoints whole.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder, syncTree } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
-import { asDiskError, syncFolder, syncTree } from './durable.ts';
+import { UserError } from '../errors.ts';
+import { isSealed, readSeal, sealCheckpoint } from './checkpointSeal.ts';
+import { asDiskError } from './diskError.ts';
+import { kindOf } from './runFiles.ts';
 
 export interface Checkpoint {
   step: number;
@@ -16,9 +19,17 @@ export interface Checkpoint {
   metric?: number;
 }
 
-const completeName = 'COMPLETE';
+/** A checkpoint whose COMPLETE cannot be read. */
+export interface DamagedCheckpoint {
+  step: number;
+  path: string;
+  error: UserError;
+}
+
 /** An earlier checkpoint of the same step, while the new one takes its place. */
 const replacedSuffix = '.replaced';
+/** The names that only we give, to folders that are not finished or on their way out. */
+const ours = /^(\.checkpoint-\d+\.(partial|removed)|checkpoint-\d+\.replaced)$/;
 
 export class CheckpointStore {
   readonly #folder: string;
@@ -27,16 +38,20 @@ export class CheckpointStore {
     this.#folder = folder;
   }
 
-  /** For the one process that writes the run: also removes what a crash left behind. */
+  /**
+   * For the one process that writes the run: also removes what a crash of an earlier one left behind. That is a real folder
+   * (never a link) under a name of ours; anything else there is somebody's and stays.
+   */
   static async open(folder: string): Promise<CheckpointStore> {
     makeFolder(folder);
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
+      if (kindOf(path) !== 'folder') continue;
       const original = name.endsWith(replacedSuffix) ? path.slice(0, -replacedSuffix.length) : undefined;
-      if (original && !isComplete(original) && isComplete(path)) {
-        await rm(original, { recursive: true, force: true });
+      if (original && ours.test(name) && !isSealed(original) && isSealed(path)) {
+        if (kindOf(original) === 'folder') await rm(original, { recursive: true });
         await rename(path, original);
-      } else if (name.startsWith('.') || original || (stepOf(name) !== undefined && !isComplete(path))) {
+      } else if (ours.test(name) || (stepOf(name) !== undefined && !isSealed(path))) {
         await rm(path, { recursive: true, force: true });
       }
     }
@@ -51,15 +66,15 @@ export class CheckpointStore {
     step: number,
     write: (folder: string) => Promise<void>,
     options: { metric?: number | undefined; limit?: number | undefined } = {},
-  ): Promise<Checkpoint> {
+  ): Promise<Checkpoint & { sha256: string }> {
     const path = join(this.#folder, `checkpoint-${step}`);
     const partial = join(this.#folder, `.checkpoint-${step}.partial`);
+    let sha256: string;
     try {
       await rm(partial, { recursive: true, force: true });
       await mkdir(partial);
       await write(partial);
-      const marker = { step, ...(options.metric === undefined ? {} : { metric: options.metric }) };
-      await writeFile(join(partial, completeName), `${JSON.stringify(marker)}\n`);
+      sha256 = await sealCheckpoint(partial, { step, metric: options.metric });
       await syncTree(partial);
       await replaceFolder(partial, path);
       syncFolder(this.#folder);
@@ -68,37 +83,57 @@ export class CheckpointStore {
       throw asDiskError(error, path);
     }
     if (options.limit !== undefined) await this.#prune(options.limit);
-    return { step, path, ...(options.metric === undefined ? {} : { metric: options.metric }) };
+    return { step, path, ...(options.metric === undefined ? {} : { metric: options.metric }), sha256 };
   }
 
+  /** @throws UserError `checkpoint_damaged` */
   async list(): Promise<Checkpoint[]> {
     return listCheckpoints(this.#folder);
   }
 
   async #prune(limit: number): Promise<void> {
-    const checkpoints = await this.list();
+    const checkpoints = (await surveyCheckpoints(this.#folder)).filter((found) => !('error' in found));
     const best = bestOf(checkpoints);
     for (const checkpoint of checkpoints.slice(0, -limit)) {
       if (checkpoint === best) continue;
-      // Without its marker a half removed folder is no checkpoint.
-      await rm(join(checkpoint.path, completeName));
-      await rm(checkpoint.path, { recursive: true });
+      // Under another name a half removed folder is no checkpoint.
+      const removed = join(this.#folder, `.checkpoint-${checkpoint.step}.removed`);
+      await rm(removed, { recursive: true, force: true });
+      await rename(checkpoint.path, removed);
+      await rm(removed, { recursive: true });
     }
   }
 }
 
-/** The complete checkpoints in the folder, oldest first. Only reads, so it may run beside the writing process. */
+/**
+ * The complete checkpoints in the folder, oldest first. Only reads, so it may run beside the writing process.
+ * @throws UserError `checkpoint_damaged`: which is the newest or the best cannot be said then
+ */
 export async function listCheckpoints(folder: string): Promise<Checkpoint[]> {
-  if (!existsSync(folder)) return [];
-  const checkpoints: Checkpoint[] = [];
+  return (await surveyCheckpoints(folder)).map((found) => {
+    if ('error' in found) throw found.error;
+    return found;
+  });
+}
+
+/** As `listCheckpoints`, the damaged ones in their places. */
+export async function surveyCheckpoints(folder: string): Promise<(Checkpoint | DamagedCheckpoint)[]> {
+  if (kindOf(folder) !== 'folder') return [];
+  const found: (Checkpoint | DamagedCheckpoint)[] = [];
   for (const name of await readdir(folder)) {
     const step = stepOf(name);
     const path = join(folder, name);
-    if (step === undefined || !isComplete(path)) continue;
-    const { metric } = JSON.parse(readFileSync(join(path, completeName), 'utf8')) as { metric?: number };
-    checkpoints.push({ step, path, ...(metric === undefined ? {} : { metric }) });
+    if (step === undefined || kindOf(path) !== 'folder' || !isSealed(path)) continue;
+    try {
+      const { metric } = readSeal(path);
+      found.push({ step, path, ...(metric === undefined ? {} : { metric }) });
+    } catch (error) {
+      if (kindOf(path) === undefined) continue; // the writing process has just removed it
+      if (!(error instanceof UserError)) throw error;
+      found.push({ step, path, error });
+    }
   }
-  return checkpoints.sort((a, b) => a.step - b.step);
+  return found.sort((a, b) => a.step - b.step);
 }
 
 /** The one with the lowest metric, the earlier of equals; undefined when none has a metric. */
@@ -114,16 +149,12 @@ export function bestOf(checkpoints: readonly Checkpoint[]): Checkpoint | undefin
 /** A folder cannot be renamed onto a full one, so the old one steps aside under a name that `open` can undo. */
 async function replaceFolder(from: string, to: string): Promise<void> {
   const aside = `${to}${replacedSuffix}`;
-  if (existsSync(to)) await rename(to, aside);
+  if (kindOf(to) !== undefined) await rename(to, aside);
   await rename(from, to);
   await rm(aside, { recursive: true, force: true });
 }
 
-function isComplete(path: string): boolean {
-  return existsSync(join(path, completeName));
-}
-
 function stepOf(name: string): number | undefined {
-  const match = /^checkpoint-(\d+)$/.exec(name);
+  const match = /^checkpoint-(\d{1,15})$/.exec(name);
   return match ? Number(match[1]) : undefined;
 }

@@ -1,23 +1,22 @@
 /** `runs/<id>/`: everything one run reads and writes, laid out as docs/run-directory.md says. The truth about the run. */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { closeSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
+import { replaceFile, syncFolder, syncTree } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
+import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
 import { type EventBody, isTerminal, type RunEvent } from '../protocol/events.ts';
-import { initialStatus, type Status, statusAfter } from '../protocol/status.ts';
+import type { Status } from '../protocol/status.ts';
+import type { RecipeChange } from '../recipe/change.ts';
 import { bestOf, type Checkpoint, CheckpointStore } from './checkpointStore.ts';
-import { asDiskError, replaceFile, syncFolder, syncTree } from './durable.ts';
-import { EventLog } from './eventLog.ts';
+import { asDiskError } from './diskError.ts';
+import { EventLog, readEvents } from './eventLog.ts';
+import { assertIsRun, kindOf, openRunFile, readRunFile } from './runFiles.ts';
+import { pinsName, type RunHashes, readPinned } from './runHashes.ts';
+import { RunHistory } from './runHistory.ts';
 import { RunLock } from './runLock.ts';
-
-/** SHA-256 of what the run was made from; a resumed run must find the same. */
-export interface RunHashes {
-  model: string;
-  data: string;
-  template: string;
-  tokenizer: string;
-}
 
 /** How far status.json may lag behind the events while steps go by; it is exact after every other event. */
 const statusEveryMilliseconds = 500;
@@ -28,18 +27,16 @@ export class RunDirectory implements AsyncDisposable {
   readonly #lock: RunLock;
   readonly #log: EventLog;
   readonly #checkpoints: CheckpointStore;
-  /** Every event so far, of earlier launches too. */
-  readonly #events: RunEvent[];
-  #status: Status;
+  readonly #history: RunHistory;
   #statusWritten = 0;
+  #isOpen = true;
 
-  private constructor(path: string, lock: RunLock, log: EventLog, checkpoints: CheckpointStore, events: RunEvent[]) {
+  private constructor(path: string, lock: RunLock, log: EventLog, checkpoints: CheckpointStore, history: RunHistory) {
     this.path = path;
     this.#lock = lock;
     this.#log = log;
     this.#checkpoints = checkpoints;
-    this.#events = events;
-    this.#status = events.reduce(statusAfter, initialStatus(basename(path), basename(path), new Date().toISOString()));
+    this.#history = history;
   }
 
   /** A new run below `root`. The folder appears with both recipes in it, or not at all. Throws `folder_not_writable`, `runs_not_writable`, `disk_full`. */
@@ -65,21 +62,26 @@ export class RunDirectory implements AsyncDisposable {
     }
     syncFolder(root);
     const run = await RunDirectory.open(path);
-    run.record({ type: 'run_created', id: basename(path), name: options.name });
+    const recipeSha256 = sha256(options.resolvedText);
+    run.record({ type: 'run_created', id: basename(path), name: options.name, recipeSha256 });
     return run;
   }
 
-  /** Opens a run to go on writing it. Throws `run_not_found`, `run_in_use`, `event_log_damaged`. */
+  /**
+   * Opens a run to go on writing it; nothing in it changes but for what a killed process left half done.
+   * Throws `run_not_found`, `run_entry_foreign`, `run_in_use`, `event_log_damaged`, `run_recipe_changed`.
+   */
   static async open(path: string): Promise<RunDirectory> {
     const absolute = resolve(path);
     assertIsRun(absolute);
     const lock = RunLock.acquire(absolute);
     try {
       const checkpoints = await CheckpointStore.open(join(absolute, 'checkpoints'));
-      const { log, events } = EventLog.open(join(absolute, 'events.jsonl'));
-      const run = new RunDirectory(absolute, lock, log, checkpoints, events);
-      run.#writeStatus({ sync: false });
-      return run;
+      const history = new RunHistory(basename(absolute));
+      const log = EventLog.open(join(absolute, 'events.jsonl'), (event) => history.add(event));
+      finishRecipeChange(absolute, history.recipeSha256);
+      for (const file of ['status.json', 'lock.json']) removeLeftovers(join(absolute, file));
+      return new RunDirectory(absolute, lock, log, checkpoints, history);
     } catch (error) {
       lock.release();
       throw error;
@@ -91,11 +93,16 @@ export class RunDirectory implements AsyncDisposable {
   }
 
   get status(): Status {
-    return this.#status;
+    return this.#history.status;
   }
 
-  get events(): readonly RunEvent[] {
-    return this.#events;
+  /** Every event so far, of earlier launches too, read from the disk. */
+  get events(): RunEvent[] {
+    return [...readEvents(join(this.path, 'events.jsonl'))];
+  }
+
+  get lastEvent(): RunEvent | undefined {
+    return this.#history.last;
   }
 
   /** Where prepared data and the lists of dropped and truncated rows go. */
@@ -108,18 +115,26 @@ export class RunDirectory implements AsyncDisposable {
   }
 
   readResolvedRecipe(): string {
-    return readFileSync(join(this.path, 'recipe.resolved.yaml'), 'utf8');
+    return readRunFile(join(this.path, 'recipe.resolved.yaml'));
+  }
+
+  /** From now on the run follows another recipe.resolved.yaml. A kill at any moment leaves the change done and recorded, or neither. */
+  changeRecipe(resolvedText: string, changes: readonly RecipeChange[]): void {
+    const next = join(this.path, nextRecipe);
+    replaceFile(next, resolvedText, { sync: true });
+    this.record({ type: 'recipe_changed', changes: [...changes], recipeSha256: sha256(resolvedText) });
+    renameSync(next, join(this.path, 'recipe.resolved.yaml'));
+    syncFolder(this.path);
   }
 
   /** Appends an event. Checkpoints and the end of a run are on the disk before this returns, the rest within a second. */
   record(body: EventBody): RunEvent {
-    const durable = body.type === 'checkpoint' || isTerminal(body);
+    const durable = body.type === 'checkpoint' || body.type === 'recipe_changed' || isTerminal(body);
     const event = this.#log.append(body, { durable });
-    this.#events.push(event);
-    this.#status = statusAfter(this.#status, event);
+    this.#history.add(event);
     if (event.type === 'sample') {
       const { seq, time, step, prompt, text } = event;
-      appendFileSync(join(this.path, 'samples.jsonl'), `${JSON.stringify({ seq, time, step, prompt, text })}\n`);
+      this.#append('samples.jsonl', `${JSON.stringify({ seq, time, step, prompt, text })}\n`);
     }
     if (event.type !== 'step' || Date.now() - this.#statusWritten >= statusEveryMilliseconds) {
       this.#writeStatus({ sync: durable });
@@ -129,8 +144,7 @@ export class RunDirectory implements AsyncDisposable {
 
   /** `started`, preceded by `resumed` when an earlier launch of this run got that far too. `fromStep` 0: from the start. */
   recordStart(start: { totalSteps: number; fromStep: number }): void {
-    const launchedBefore = this.#events.some((event) => event.type === 'started');
-    if (launchedBefore) this.record({ type: 'resumed', fromStep: start.fromStep });
+    if (this.#history.wasStarted) this.record({ type: 'resumed', fromStep: start.fromStep });
     this.record({ type: 'started', totalSteps: start.totalSteps });
   }
 
@@ -143,8 +157,8 @@ export class RunDirectory implements AsyncDisposable {
     write: (folder: string) => Promise<void>,
     options: { metric?: number | undefined; limit?: number | undefined } = {},
   ): Promise<Checkpoint> {
-    const checkpoint = await this.#checkpoints.save(step, write, options);
-    this.record({ type: 'checkpoint', step, path: relative(this.path, checkpoint.path) });
+    const { sha256, ...checkpoint } = await this.#checkpoints.save(step, write, options);
+    this.record({ type: 'checkpoint', step, path: relative(this.path, checkpoint.path), sha256 });
     return checkpoint;
   }
 
@@ -162,14 +176,28 @@ export class RunDirectory implements AsyncDisposable {
     return bestOf(await this.#checkpoints.list());
   }
 
+  /** Sample prompts that this step has answers to already. */
+  answeredSamples(step: number): number {
+    return this.#history.answeredSamples(step);
+  }
+
+  /** Of COMPLETE of the checkpoint, as the events have it; undefined where a kill came before its event. */
+  checkpointSha256(step: number): string | undefined {
+    return this.#history.checkpointSha256(step);
+  }
+
+  pinned(): RunHashes | undefined {
+    return readPinned(this.path);
+  }
+
   /** Writes lock.json at the first launch; at a later one throws `run_inputs_changed` when a hash differs. */
   pin(hashes: RunHashes): void {
-    const path = join(this.path, 'lock.json');
-    if (!existsSync(path)) {
+    const path = join(this.path, pinsName);
+    const pinned = this.pinned();
+    if (pinned === undefined) {
       replaceFile(path, `${JSON.stringify(hashes, null, 2)}\n`, { sync: true });
       return;
     }
-    const pinned = JSON.parse(readFileSync(path, 'utf8')) as RunHashes;
     const changed = (Object.keys(hashes) as (keyof RunHashes)[]).filter((key) => pinned[key] !== hashes[key]);
     if (changed.length === 0) return;
     throw new UserError({
@@ -180,11 +208,16 @@ export class RunDirectory implements AsyncDisposable {
     });
   }
 
-  /** Flushes everything and lets other processes write the run. */
+  /** Flushes everything and lets other processes write the run. A second call does nothing. */
   async close(): Promise<void> {
-    this.#writeStatus({ sync: true });
-    this.#log.close();
-    this.#lock.release();
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      if (this.#statusIsBehind()) this.#writeStatus({ sync: true });
+      this.#log.close();
+    } finally {
+      this.#lock.release();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -192,17 +225,65 @@ export class RunDirectory implements AsyncDisposable {
   }
 
   #writeStatus(options: { sync: boolean }): void {
-    replaceFile(join(this.path, 'status.json'), `${JSON.stringify(this.#status, null, 2)}\n`, options);
+    replaceFile(join(this.path, 'status.json'), this.#statusText(), options);
     this.#statusWritten = Date.now();
   }
+
+  #statusText(): string {
+    return `${JSON.stringify(this.status, null, 2)}\n`;
+  }
+
+  #statusIsBehind(): boolean {
+    const path = join(this.path, 'status.json');
+    return kindOf(path) === undefined || readRunFile(path) !== this.#statusText();
+  }
+
+  #append(name: string, text: string): void {
+    const path = join(this.path, name);
+    const file = openRunFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+    try {
+      writeFileSync(file, text);
+    } catch (error) {
+      throw asDiskError(error, path);
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+const nextRecipe = 'recipe.resolved.next.yaml';
+
+/** Ends a change that a kill interrupted, and refuses a recipe that no event speaks of: the run would not be the one it says it is. */
+function finishRecipeChange(path: string, recorded: string | undefined): void {
+  const [next, current] = [join(path, nextRecipe), join(path, 'recipe.resolved.yaml')];
+  if (kindOf(next) === 'file') {
+    if (sha256(readRunFile(next)) === recorded) renameSync(next, current);
+    else rmSync(next);
+    syncFolder(path);
+  }
+  removeLeftovers(next);
+  if (recorded === undefined || sha256(readRunFile(current)) === recorded) return;
+  throw new UserError({
+    what: 'the recipe of this run was edited since its last launch',
+    where: current,
+    next: 'undo the edit; `anneal runs resume --set key=value` changes the length of a run, and how often it saves and measures',
+    code: 'run_recipe_changed',
+  });
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 async function createDraft(root: string): Promise<string> {
   const elsewhere = 'make it writable, or choose another with output_dir or --runs-dir';
   makeFolder(root, elsewhere);
+  // Hidden, and of a name that tells when its process is gone.
+  const wanted = join(root, '.new');
+  removeLeftovers(wanted);
   try {
-    const draft = await mkdtemp(join(root, '.new-'));
-    await chmod(draft, 0o755);
+    const draft = temporaryBeside(wanted);
+    await mkdir(draft);
     return draft;
   } catch (error) {
     const disk = asDiskError(error, root);
@@ -215,16 +296,6 @@ async function createDraft(root: string): Promise<string> {
       cause: error,
     });
   }
-}
-
-export function assertIsRun(path: string): void {
-  if (existsSync(join(path, 'recipe.resolved.yaml')) && existsSync(join(path, 'events.jsonl'))) return;
-  throw new UserError({
-    what: 'this is not a run directory: recipe.resolved.yaml or events.jsonl is missing',
-    where: path,
-    next: 'list the runs with `anneal runs ls`',
-    code: 'run_not_found',
-  });
 }
 
 /** Sorts by time (UTC) and can be read: 20260131-142500-my-recipe. */

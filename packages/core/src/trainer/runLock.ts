@@ -1,18 +1,26 @@
 /** One process at a time writes a run. The lock is a file naming its owner, so it can be told when the owner is gone. */
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { linkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  isAlive,
+  type ProcessOwner,
+  removeLeftovers,
+  temporaryBeside,
+  thisProcess,
+} from '@anneal/formats/files/processOwner';
+import { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { kindOf, readRunFile } from './runFiles.ts';
 
-export interface RunOwner {
-  pid: number;
-  /** When the process started, in the system's own notation: a pid alone is reused. */
-  processStart: string;
-  host: string;
-  /** Changes with every start of the machine, so that no pid of before it counts. */
-  boot: string;
-}
+export type RunOwner = ProcessOwner;
+
+/** Pid 0 means a group and 1 is the system's own: neither ever wrote a run, and nobody may be led to signal them. */
+const ownerSchema = z.object({
+  pid: z.int().min(2),
+  processStart: z.string().min(1),
+  host: z.string().min(1),
+  boot: z.string(),
+});
 
 const lockName = 'run.lock';
 const takeoverName = 'run.lock.takeover';
@@ -29,7 +37,8 @@ export class RunLock {
   /** Takes the lock of the run at `runPath`, also from an owner that is gone. Throws `run_in_use`. */
   static acquire(runPath: string): RunLock {
     const path = `${runPath}/${lockName}`;
-    const text = JSON.stringify({ ...describeThisProcess(), nonce: randomUUID() });
+    removeLeftovers(path);
+    const text = JSON.stringify({ ...thisProcess(), nonce: randomUUID() });
     if (!createWith(path, text)) takeOver(runPath, path, text);
     return new RunLock(path, text);
   }
@@ -48,8 +57,9 @@ export function runOwner(runPath: string): RunOwner | undefined {
 /** Removing a stale lock and taking it are two operations, so only one process at a time may do it. */
 function takeOver(runPath: string, path: string, text: string): void {
   const takeover = `${runPath}/${takeoverName}`;
-  const other = parseOwner(readText(takeover));
-  if (other && !isAlive(other)) rmSync(takeover, { force: true });
+  const found = readText(takeover);
+  const other = parseOwner(found);
+  if (found !== undefined && !(other && isAlive(other))) rmSync(takeover, { force: true });
   if (!createWith(takeover, text)) throw inUse(runPath, other);
   try {
     const owner = parseOwner(readText(path));
@@ -74,7 +84,7 @@ function inUse(runPath: string, owner: RunOwner | undefined): UserError {
 
 /** Creates the file with its whole content at once; false when it is there already. */
 function createWith(path: string, text: string): boolean {
-  const temporary = `${path}.${randomUUID()}`;
+  const temporary = temporaryBeside(path);
   writeFileSync(temporary, text, { flag: 'wx' });
   try {
     linkSync(temporary, path);
@@ -89,9 +99,9 @@ function createWith(path: string, text: string): boolean {
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return kindOf(path) === undefined ? undefined : readRunFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -100,41 +110,8 @@ function readText(path: string): string | undefined {
 function parseOwner(text: string | undefined): RunOwner | undefined {
   if (text === undefined) return undefined;
   try {
-    const owner = JSON.parse(text) as RunOwner;
-    return Number.isInteger(owner.pid) ? owner : undefined;
+    return ownerSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
-  }
-}
-
-function describeThisProcess(): RunOwner {
-  const processStart = startOfProcess(process.pid);
-  if (processStart === undefined) throw new Error('the system does not show the start time of this process');
-  return { pid: process.pid, processStart, host: hostname(), boot: bootId() };
-}
-
-/** An owner on another host cannot be looked at, so it counts as alive. */
-function isAlive(owner: RunOwner): boolean {
-  if (owner.host !== hostname()) return true;
-  return owner.boot === bootId() && startOfProcess(owner.pid) === owner.processStart;
-}
-
-function bootId(): string {
-  return process.platform === 'linux' ? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() : '';
-}
-
-/** Undefined when there is no such process, or only its exit status that nobody has collected yet. */
-function startOfProcess(pid: number): string | undefined {
-  if (process.platform === 'linux') {
-    const stat = readText(`/proc/${pid}/stat`);
-    if (stat === undefined) return undefined;
-    // proc(5): the command name, field 2, may hold blanks and brackets, so count from its last bracket: state is field 3, start 22.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
-  }
-  try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
-  } catch {
-    return undefined; // ps exits with 1 when there is no such process.
   }
 }

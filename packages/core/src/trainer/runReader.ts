@@ -1,13 +1,13 @@
 /** Looking at runs without writing them, also while another process does. */
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
 import type { RunEvent } from '../protocol/events.ts';
-import { initialStatus, type RunState, type Status, statusAfter, statusSchema } from '../protocol/status.ts';
-import { parseLine, readEventsAfter } from './eventLog.ts';
-import { assertIsRun } from './runDirectory.ts';
+import { initialStatus, type RunState, type Status, statusAfter } from '../protocol/status.ts';
+import { linesOfFile, parseLine, readEvents } from './eventLog.ts';
+import { assertIsRun, kindOf, openRunFile } from './runFiles.ts';
 import { type RunOwner, runOwner } from './runLock.ts';
 
 export interface RunView {
@@ -18,42 +18,69 @@ export interface RunView {
   owner: RunOwner | undefined;
 }
 
-/** Throws `run_not_found`, `event_log_damaged`. */
+/** A folder among the runs that cannot be read as one. */
+export interface DamagedRun {
+  path: string;
+  error: UserError;
+}
+
+/**
+ * What the events say; status.json is for others and never believed here.
+ * Throws `run_not_found`, `run_entry_foreign`, `run_not_readable`, `event_log_damaged`.
+ */
 export function readRun(path: string): RunView {
   const absolute = resolve(path);
   assertIsRun(absolute);
   // Before the events: an owner that ends in between has then written its last one.
   const owner = runOwner(absolute);
-  const written = readStatus(absolute);
-  const status = readEventsAfter(join(absolute, 'events.jsonl'), written.seq).reduce(statusAfter, written);
+  let status = initialStatus(basename(absolute), basename(absolute), '');
+  for (const event of readEvents(join(absolute, 'events.jsonl'))) status = statusAfter(status, event);
   const shouldRun = status.state === 'preparing' || status.state === 'running';
   return { path: absolute, status, state: shouldRun && !owner ? 'interrupted' : status.state, owner };
 }
 
-/** What status.json says, which may be behind the events; a damaged or missing one says nothing. */
-function readStatus(path: string): Status {
-  const nothing = initialStatus(basename(path), basename(path), '');
-  try {
-    return statusSchema.parse(JSON.parse(readFileSync(join(path, 'status.json'), 'utf8')));
-  } catch {
-    return nothing;
-  }
+/** The runs below `root`, oldest first; one that is damaged hides no other. */
+export async function surveyRuns(root: string): Promise<(RunView | DamagedRun)[]> {
+  return (await listRuns(root)).map((path) => {
+    try {
+      return readRun(path);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { path: resolve(path), error };
+    }
+  });
 }
 
-/** The runs below `root`, oldest first. */
+/** The folders of the runs below `root`, oldest first. */
 export async function listRuns(root: string): Promise<string[]> {
-  if (!existsSync(root)) return [];
-  const entries = await readdir(root, { withFileTypes: true });
+  if (kindOf(root) === undefined) return [];
+  const entries = await readdir(root, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw new UserError({
+      what: `the folder of the runs cannot be read (${cause.code})`,
+      where: root,
+      next: 'name the folder with --runs-dir',
+      code: 'runs_not_readable',
+      cause,
+    });
+  });
   return entries
-    .filter((entry) => entry.isDirectory() && existsSync(join(root, entry.name, 'events.jsonl')))
-    .filter((entry) => !entry.name.startsWith('.'))
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && isRunFolder(join(root, entry.name)))
     .map((entry) => join(root, entry.name))
     .sort();
 }
 
+/** A folder that cannot be looked into may be one. */
+function isRunFolder(path: string): boolean {
+  try {
+    return kindOf(join(path, 'events.jsonl')) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
 /** A run by its path, its id, the end or the beginning of its id, or `latest`. Throws `run_not_found`, `run_ambiguous`. */
 export async function findRun(root: string, name: string): Promise<string> {
-  if (existsSync(join(name, 'events.jsonl'))) return resolve(name);
+  if (kindOf(join(name, 'events.jsonl')) !== undefined) return resolve(name);
   const runs = await listRuns(resolve(root));
   const ids = runs.map((path) => basename(path));
   const exact = ids.indexOf(name);
@@ -87,24 +114,17 @@ export async function* followEvents(
   options: { afterSeq?: number; isLive?: () => boolean; pollMilliseconds?: number } = {},
 ): AsyncGenerator<RunEvent> {
   const { afterSeq = 0, isLive = () => runOwner(path) !== undefined, pollMilliseconds = 100 } = options;
-  const file = openSync(join(path, 'events.jsonl'), 'r');
-  const buffer = Buffer.allocUnsafe(1 << 16);
+  const file = openRunFile(join(path, 'events.jsonl'));
   let offset = 0;
   try {
     for (;;) {
       const ending = !isLive();
-      let pending = Buffer.alloc(0);
-      for (let bytes = 1; bytes > 0; ) {
-        bytes = readSync(file, buffer, 0, buffer.length, offset + pending.length);
-        pending = Buffer.concat([pending, buffer.subarray(0, bytes)]);
-        for (let end = pending.indexOf('\n'); end >= 0; end = pending.indexOf('\n')) {
-          const event = parseLine(pending.toString('utf8', 0, end));
-          pending = pending.subarray(end + 1);
-          offset += end + 1;
-          if (event && event.seq > afterSeq) yield event;
-        }
-      }
       // A last line that is not finished is read again: the next launch may cut it off.
+      for (const { text, end } of linesOfFile(file, { from: offset })) {
+        offset = end;
+        const event = text === undefined ? undefined : parseLine(text);
+        if (event && event.seq > afterSeq) yield event;
+      }
       if (ending) return;
       await wait(pollMilliseconds);
     }

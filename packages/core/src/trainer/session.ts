@@ -1,22 +1,18 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import type { Engine, Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepare.ts';
 import { UserError } from '../errors.ts';
 import { encodePrompt, type ModelText, openModelText } from '../generate/modelText.ts';
-import { defaultCacheDirectory } from '../hub/cache.ts';
 import { allocateEngine, memoryBudget } from '../memory.ts';
 import { type LoraModuleSpec, type LoraSpec, loraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
-import { modelHash } from '../models/hash.ts';
 import { loadWeights } from '../models/load.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { initialiseLora } from './initialise.ts';
 import type { Job } from './job.ts';
 import { planTraining } from './planTraining.ts';
-import type { RunDirectory, RunHashes } from './runDirectory.ts';
+import type { RunDirectory } from './runDirectory.ts';
 
 /** Everything a job needs before its first step, with no weight loaded yet: what `estimate` looks at and `train` runs. */
 export interface Session {
@@ -40,10 +36,15 @@ export interface SessionOptions {
   readonly dataFolder: string;
   readonly onData?: ((progress: PrepareProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Looks at model and text before anything is written to `dataFolder`; what it throws ends the opening. */
+  readonly onOpened?: ((opened: Pick<Session, 'job' | 'model' | 'text'>) => Promise<void>) | undefined;
 }
 
 /** @throws UserError for anything that keeps the job from starting: model, data, template, adapter, memory */
-export async function openSession(job: Job, { dataFolder, onData, signal }: SessionOptions): Promise<Session> {
+export async function openSession(
+  job: Job,
+  { dataFolder, onData, signal, onOpened }: SessionOptions,
+): Promise<Session> {
   const opened: { close(): unknown }[] = [];
   const close = async (): Promise<void> => {
     for (const resource of opened.toReversed()) await resource.close();
@@ -53,6 +54,7 @@ export async function openSession(job: Job, { dataFolder, onData, signal }: Sess
     opened.push(model);
     const { adapter } = job;
     const text = openModelText(model, job.data.text);
+    await onOpened?.({ job, model, text });
     const initialAdapter = adapter?.initialFolder ? loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
     const data = await prepareData({
@@ -131,16 +133,6 @@ export async function startEngine(session: Session, checkpoint: string | null): 
   }
 }
 
-/** What a resumed run must find unchanged. */
-export async function sessionHashes({ model, data, text }: Session): Promise<RunHashes> {
-  return {
-    model: (await modelHash(model.files, join(defaultCacheDirectory(), 'hashes.json'))).sha256,
-    data: sha256(data.summary.files.map((file) => file.sha256).join()),
-    template: sha256(text.renderer?.template.source ?? ''),
-    tokenizer: text.tokenizer.fingerprint,
-  };
-}
-
 export function recordSession({ data, plan, trainableParameters }: Session, out: RunDirectory): void {
   const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
   out.record({
@@ -195,8 +187,4 @@ function largest(counts: Iterable<number>): number {
   let most = 0;
   for (const count of counts) most = Math.max(most, count);
   return most;
-}
-
-function sha256(value: string): string {
-  return createHash('sha256').update(value).digest('hex');
 }

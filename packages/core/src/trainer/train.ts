@@ -1,19 +1,22 @@
 import { UserError } from '../errors.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
-import { withoutSuperseded } from '../protocol/events.ts';
+import type { RecipeChange } from '../recipe/change.ts';
 import {
-  assertIsCheckpoint,
   type CheckpointContents,
-  readCheckpoint,
+  type CheckpointState,
+  openCheckpoint,
+  readOptimizer,
   type TrainerState,
   writeCheckpoint,
 } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
+import { checkInputs, pinInputs } from './inputs.ts';
 import { interval, type Job } from './job.ts';
+import { peakMemory } from './peakMemory.ts';
 import { sampleProgram } from './planTraining.ts';
 import type { RunDirectory } from './runDirectory.ts';
-import { openSession, recordSession, type Session, sessionHashes, startEngine } from './session.ts';
+import { openSession, recordSession, type Session, startEngine } from './session.ts';
 import { type StepResult, TrainingEngine } from './trainingEngine.ts';
 
 /** What the one who started a run may ask of it; looked at between steps, and now and then while the data are prepared. */
@@ -24,21 +27,89 @@ export interface TrainSignal {
   saveRequested: boolean;
 }
 
+export interface TrainOptions {
+  /** What this launch changes in the recipe of the run; `job` follows it already. Done and recorded once it is clear that the run can go on. */
+  readonly change?: { readonly resolvedText: string; readonly changes: readonly RecipeChange[] } | undefined;
+  /** Called once everything was looked at and the first event is about to be written. */
+  readonly onAccepted?: (() => void) | undefined;
+}
+
+/** Where a launch goes on. */
+interface Resumption extends CheckpointState {
+  readonly folder: string;
+}
+
 /**
  * Trains a job to its end, recording everything in its run directory. Continues from the newest checkpoint there, or from the
- * job's own `resumeFrom`; a run that was killed at any moment and started again ends with the same bits.
+ * job's own `resumeFrom`; a run that was killed at any moment and started again ends with the same bits. Nothing is recorded, and
+ * nothing written, before inputs and checkpoint were compared with what the run pinned.
  * @throws UserError when the loss is not finite, or a checkpoint does not fit; what was saved before stays
  */
-export async function train(job: Job, out: RunDirectory, signal: TrainSignal): Promise<void> {
+export async function train(
+  job: Job,
+  out: RunDirectory,
+  signal: TrainSignal,
+  { change, onAccepted }: TrainOptions = {},
+): Promise<void> {
+  const resumption = await findResumption(job, out);
   const session = await prepareSession(job, out, signal);
   if (!session) return;
   try {
-    out.pin(await sessionHashes(session));
+    if (change) refuseShortChange(session, out, resumption);
+    onAccepted?.();
+    if (change && change.changes.length > 0) recordChange(session, out, change, resumption);
+    if (out.pinned() === undefined) await pinInputs(session, out);
     recordSession(session, out);
-    await trainSession(session, out, signal);
+    await trainSession(session, out, signal, resumption);
   } finally {
     await session.close();
   }
+}
+
+/** @throws UserError `checkpoint_damaged`, `not_a_checkpoint` */
+async function findResumption(job: Job, out: RunDirectory): Promise<Resumption | null> {
+  const latest = await out.latestCheckpoint();
+  const folder = latest?.path ?? job.resumeFrom;
+  if (folder === null) return null;
+  return { folder, ...(await openCheckpoint(folder, latest && out.checkpointSha256(latest.step))) };
+}
+
+/** A change that leaves nothing to train would end the run again at once. */
+function refuseShortChange({ job, totalSteps }: Session, out: RunDirectory, resumption: Resumption | null): void {
+  if (resumption === null) return;
+  const { step, evaluationsWithoutGain } = resumption.state;
+  const stoppedEarly = job.patience !== null && evaluationsWithoutGain >= job.patience;
+  if (step < totalSteps && !stoppedEarly) return;
+  throw new UserError({
+    what: stoppedEarly
+      ? `the run has stopped early: ${evaluationsWithoutGain} evaluations without a lower validation loss`
+      : `the run has ${step} steps behind it, and would have ${totalSteps}`,
+    where: out.path,
+    next: stoppedEarly
+      ? 'raise early_stopping_patience as well, or set it to null'
+      : 'set max_steps or num_epochs higher',
+    code: 'run_finished',
+  });
+}
+
+function recordChange(
+  { job, totalSteps }: Session,
+  out: RunDirectory,
+  { resolvedText, changes }: NonNullable<TrainOptions['change']>,
+  resumption: Resumption | null,
+): void {
+  const before = out.status.totalSteps;
+  out.changeRecipe(resolvedText, changes);
+  const step = resumption?.state.step ?? 0;
+  if (before === null || before === totalSteps) return;
+  const [old, now] = [job.scheduleFor(before)(step), job.scheduleFor(totalSteps)(step)];
+  if (old === now) return;
+  out.record({
+    type: 'warning',
+    code: 'schedule_stretched',
+    message: `the learning rate now follows its schedule over ${totalSteps} steps: after step ${step} it is ${now}, where over ${before} steps it was ${old}`,
+    next: 'with lr_scheduler: constant a longer run is the same training, from its first step on',
+  });
 }
 
 /** Null when the run was asked to stop meanwhile: large data take minutes. */
@@ -48,18 +119,27 @@ async function prepareSession(job: Job, out: RunDirectory, signal: TrainSignal):
     if (signal.stopRequested) stopping.abort();
   };
   try {
-    return await openSession(job, { dataFolder: out.dataFolder, onData, signal: stopping.signal });
+    return await openSession(job, {
+      dataFolder: out.dataFolder,
+      onData,
+      signal: stopping.signal,
+      ...(out.pinned() && { onOpened: (opened) => checkInputs(opened, out) }),
+    });
   } catch (error) {
     if (!stopping.signal.aborted || error !== stopping.signal.reason) throw error;
-    out.record({ type: 'stopped', step: (await out.latestCheckpoint())?.step ?? 0 });
+    out.record({ type: 'stopped', step: (await out.latestCheckpoint())?.step ?? 0, peakMemory: peakMemory() });
     return null;
   }
 }
 
-async function trainSession(session: Session, out: RunDirectory, signal: TrainSignal): Promise<void> {
+async function trainSession(
+  session: Session,
+  out: RunDirectory,
+  signal: TrainSignal,
+  resumption: Resumption | null,
+): Promise<void> {
   const { job, loader, data, totalSteps } = session;
-  const checkpoint = (await out.latestCheckpoint())?.path ?? job.resumeFrom;
-  if (checkpoint) assertIsCheckpoint(checkpoint);
+  const checkpoint = resumption?.folder ?? null;
   await using engine = new TrainingEngine(await startEngine(session, checkpoint));
   const contents: CheckpointContents = {
     engine: engine.engine,
@@ -72,7 +152,7 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
   const evaluateEvery = interval(job.evaluate, loader.stepsPerEpoch);
   const saveEvery = interval(job.save, loader.stepsPerEpoch);
 
-  let state = checkpoint ? await restore(checkpoint, session, engine) : fresh;
+  let state = resumption ? await restore(resumption, session, engine) : fresh;
   out.recordStart({ totalSteps, fromStep: state.step });
   if (totalSteps === 1 && scheduled(0) === 0) {
     out.record({
@@ -89,7 +169,7 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
   let savedAt = state.step;
   while (state.step < totalSteps && !stopsEarly()) {
     if (signal.stopRequested) {
-      out.record({ type: 'stopped', step: savedAt });
+      out.record({ type: 'stopped', step: savedAt, peakMemory: peakMemory() });
       return;
     }
     const batches = await loader.next();
@@ -137,7 +217,8 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
         limit,
       });
       savedAt = step;
-      if (!signal.stopRequested) await answerSamples(session, engine, out, step);
+      // A later launch answers what a stop leaves open, but after the last step there is none.
+      if (isLast || stopsEarly() || !signal.stopRequested) await answerSamples(session, engine, out, step);
     }
   }
   if (stopsEarly() && state.bestStep !== null && state.bestLoss !== null) {
@@ -149,6 +230,7 @@ async function trainSession(session: Session, out: RunDirectory, signal: TrainSi
     loss: last?.loss ?? out.status.loss,
     ...(out.status.evaluationLoss !== null && { evaluationLoss: out.status.evaluationLoss }),
     milliseconds: state.milliseconds,
+    peakMemory: peakMemory(),
   });
 }
 
@@ -162,9 +244,13 @@ const fresh: TrainerState = {
 };
 
 /** `startEngine` has loaded the weights from the same checkpoint; here come moments, position and counters. */
-async function restore(checkpoint: string, session: Session, { engine }: TrainingEngine): Promise<TrainerState> {
+async function restore(
+  { folder: checkpoint, state, data }: Resumption,
+  session: Session,
+  { engine }: TrainingEngine,
+): Promise<TrainerState> {
   const { loader, job, totalSteps } = session;
-  const { state, data } = await readCheckpoint(checkpoint, engine);
+  await readOptimizer(checkpoint, engine);
   const refuse = (what: string, next: string) =>
     new UserError({ what, where: checkpoint, next, code: 'checkpoint_of_another_run' });
   if (data.index >= loader.stepsPerEpoch) {
@@ -197,9 +283,9 @@ async function answerSamples(
   step: number,
 ): Promise<void> {
   const { maxTokens, temperature, prompts } = job.samples;
-  const answered = withoutSuperseded(out.events).filter((event) => event.type === 'sample' && event.step === step);
+  const answered = out.answeredSamples(step);
   for (const [i, prompt] of samplePrompts.entries()) {
-    if (i < answered.length) continue;
+    if (i < answered) continue;
     const ids: number[] = [];
     const sampling = { ...greedy, temperature };
     const options = {

@@ -1,14 +1,17 @@
-import { randomBytes } from 'node:crypto';
+/** Writing so that a crash at any moment leaves the old content or the new one, never half of it. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { diskFull } from './diskFull.ts';
 import { makeFolder } from './makeFolder.ts';
+import { removeLeftovers, temporaryBeside } from './processOwner.ts';
 
 /**
  * A file that appears under its name only when it is complete: written beside it under a temporary name (`*.partial`),
- * synced, renamed. Whatever happens before `commit` returns, an older file of that name stays as it was.
+ * synced, renamed. Whatever happens before `commit` returns, an older file of that name stays as it was. What a killed
+ * process left of an earlier attempt is removed.
  */
 export class AtomicFile {
   readonly path: string;
@@ -23,8 +26,9 @@ export class AtomicFile {
   }
 
   static async create(path: string): Promise<AtomicFile> {
-    const temporary = `${path}.${randomBytes(4).toString('hex')}.partial`;
+    const temporary = temporaryBeside(path);
     makeFolder(dirname(path));
+    removeLeftovers(path);
     try {
       return new AtomicFile(path, temporary, await open(temporary, 'wx'));
     } catch (cause) {
@@ -53,7 +57,7 @@ export class AtomicFile {
       await this.#handle.sync();
       await this.#handle.close();
       await rename(this.#temporary, this.path);
-      await syncFolder(dirname(this.path));
+      syncFolder(dirname(this.path));
     } catch (cause) {
       throw writeError(this.path, cause);
     }
@@ -78,10 +82,48 @@ export async function writeAtomically(path: string, write: (file: AtomicFile) =>
   }
 }
 
-/** Makes a rename in `folder` survive a power failure. Windows cannot open folders and needs no such call. */
-async function syncFolder(folder: string): Promise<void> {
+/** Replaces the file at once: readers see the old text or the new. Survives a power cut only with `sync`. */
+export function replaceFile(path: string, text: string, options: { sync: boolean }): void {
+  const temporary = temporaryBeside(path);
+  try {
+    const file = openSync(temporary, 'wx');
+    try {
+      writeFileSync(file, text);
+      if (options.sync) fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+    if (options.sync) syncFolder(dirname(path));
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw writeError(path, cause);
+  }
+}
+
+/** Makes names created in or renamed into the folder survive a power failure. Windows cannot open folders and needs no such call. */
+export function syncFolder(path: string): void {
   if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** Flushes every file and folder below `path`, and `path` itself, to the disk. */
+export async function syncTree(path: string): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const child = join(path, entry.name);
+    if (entry.isDirectory()) await syncTree(child);
+    else await syncFile(child);
+  }
+  syncFolder(path);
+}
+
+async function syncFile(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
     await handle.sync();
   } finally {

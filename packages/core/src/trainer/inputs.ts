@@ -1,0 +1,65 @@
+/** What a run is made from, as hashes: pinned at its first launch, and looked at again before anything is written at a later one. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
+import type { PrepareOptions } from '../datasets/prepare.ts';
+import { sha256OfFile } from '../fileHash.ts';
+import { defaultCacheDirectory } from '../hub/cache.ts';
+import { modelHash } from '../models/hash.ts';
+import type { RunDirectory } from './runDirectory.ts';
+import type { RunHashes } from './runHashes.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Reads every byte of model and data again, whatever their times say.
+ * @throws UserError `run_inputs_changed`; nothing is written before
+ */
+export async function checkInputs(
+  { job, model, text }: Pick<Session, 'job' | 'model' | 'text'>,
+  out: RunDirectory,
+): Promise<void> {
+  const hashes = {
+    model: (await modelHash(model.files)).sha256,
+    data: sha256((await dataHashes(job.data.prepare)).join()),
+    ...textHashes(text),
+  };
+  out.pin(hashes);
+}
+
+/** The hashes of a session that is open, for the first launch. A cache of hashes that cannot be written is no reason to end. */
+export async function pinInputs({ model, text, data }: Session, out: RunDirectory): Promise<void> {
+  const hashed = await modelHash(model.files, join(defaultCacheDirectory(), 'hashes.json'));
+  out.pin({
+    model: hashed.sha256,
+    data: sha256(data.summary.files.map((file) => file.sha256).join()),
+    ...textHashes(text),
+  });
+  if (!hashed.cacheError) return;
+  out.record({
+    type: 'warning',
+    code: 'cache_not_writable',
+    message: `hashes of models could not be kept for the next time: ${hashed.cacheError.message}`,
+    next: 'make the cache folder writable, or point ANNEAL_CACHE to another',
+  });
+}
+
+function textHashes({ renderer, tokenizer }: Session['text']): Pick<RunHashes, 'template' | 'tokenizer'> {
+  return { template: sha256(renderer?.template.source ?? ''), tokenizer: tokenizer.fingerprint };
+}
+
+/** In the order in which they are read. */
+async function dataHashes({
+  datasets,
+  validationDatasets = [],
+}: Pick<PrepareOptions, 'datasets' | 'validationDatasets'>): Promise<string[]> {
+  const hashes: string[] = [];
+  for (const path of [...datasets, ...validationDatasets].flatMap(({ files }) => files)) {
+    refuseSpecialFile(path);
+    hashes.push(await sha256OfFile(path));
+  }
+  return hashes;
+}
+
+function sha256(value: string): string {
+  return createHash('sha256').update(value).digest('hex');
+}

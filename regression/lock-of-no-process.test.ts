@@ -1,0 +1,44 @@
+/**
+ * A lock with pid 0 or -1 and nothing else was believed: the run counted as running for ever, and `runs stop` would have signalled
+ * the caller's own group, or everything.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { RunDirectory } from '../packages/core/src/trainer/runDirectory.ts';
+import { runOwner } from '../packages/core/src/trainer/runLock.ts';
+import { thisProcess } from '../packages/formats/src/files/processOwner.ts';
+
+let root: string;
+let path: string;
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'anneal-lock-'));
+  const run = await RunDirectory.create({ root, name: 'a', recipeText: 'a', resolvedText: 'a' });
+  await run.close();
+  path = run.path;
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const { processStart, boot } = thisProcess();
+
+test.each<object>([
+  { pid: 0, processStart, boot, host: hostname() },
+  { pid: 1, processStart, boot, host: hostname() },
+  { pid: -1, processStart, boot, host: 'elsewhere' },
+  { pid: -process.pid, processStart, boot, host: hostname() },
+  { pid: process.pid },
+  { pid: process.pid, host: 'elsewhere' },
+  { pid: process.pid, processStart: '', boot, host: hostname() },
+  { pid: process.pid, processStart: null, boot, host: hostname() },
+  { pid: process.pid + 0.5, processStart, boot, host: hostname() },
+  { pid: String(process.pid), processStart, boot, host: hostname() },
+  [],
+])('%j owns nothing, and is taken over', async (lock) => {
+  for (const name of ['run.lock', 'run.lock.takeover']) {
+    writeFileSync(join(path, name), JSON.stringify(lock));
+    expect(runOwner(path)).toBeUndefined();
+    await (await RunDirectory.open(path)).close();
+    rmSync(join(path, name), { force: true });
+  }
+});
