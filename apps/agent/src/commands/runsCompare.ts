@@ -71,11 +71,10 @@ export async function compare(
 
 /** One line for every step that either of them recorded. */
 function printSteps(steps: readonly ComparedStep[], titles: readonly { title: string }[]): void {
-  const shown = (loss: number | null | undefined) => (loss === undefined ? '' : number(loss));
   const rows = steps.map(({ step, losses: [a, b] }) => [
     String(step),
-    shown(a),
-    shown(b),
+    recorded(a),
+    recorded(b),
     typeof a === 'number' && typeof b === 'number' ? formatNumber(b - a) : '',
   ]);
   const columns = [{ title: 'STEP' }, ...titles, { title: 'DIFFERENCE' }];
@@ -85,6 +84,10 @@ function printSteps(steps: readonly ComparedStep[], titles: readonly { title: st
       rows,
     )}`,
   );
+}
+
+function recorded(loss: number | null | undefined): string {
+  return loss === undefined ? '' : number(loss);
 }
 
 function eventsOf(run: RunView): RunEvent[] {

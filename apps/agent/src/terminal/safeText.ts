@@ -4,7 +4,7 @@
  */
 
 /** What picocolors writes: one attribute or color, and nothing of several. */
-const ownColor = /^\u001b\[(?:[0-4]|7|2[2-479]|[349][0-7]|[34]9|10[0-7])m/;
+const ownColor = /^\[(?:[0-4]|7|2[2-479]|[349][0-7]|[34]9|10[0-7])m/;
 // Cc: C0, DEL and C1. The others turn the direction of text, so that it reads as what it is not.
 const unsafe = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const everyUnsafe = new RegExp(unsafe.source, 'gu');
@@ -14,14 +14,14 @@ export function safeText(text: string, colored: boolean): string {
   if (!unsafe.test(text)) return text;
   return text.replace(/\r(?=\n|$)/g, '').replace(everyUnsafe, (character, offset: number, whole: string) => {
     if (character === '\n' || character === '\t') return character;
-    if (character === '\u001b' && colored && ownColor.test(whole.slice(offset, offset + 8))) return character;
+    if (character === '\u001b' && colored && ownColor.test(whole.slice(offset + 1, offset + 8))) return character;
     return visible(character);
   });
 }
 
 /** JSON escapes C0 itself; DEL, C1 and the direction marks mean the same escaped. */
 export function safeJson(json: string): string {
-  return json.replace(/[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, escaped);
+  return json.replace(/(?!\n)[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, escaped);
 }
 
 function visible(character: string): string {

@@ -157,8 +157,8 @@ export class RunDirectory implements AsyncDisposable {
     write: (folder: string) => Promise<void>,
     options: { metric?: number | undefined; limit?: number | undefined } = {},
   ): Promise<Checkpoint> {
-    const { sha256, ...checkpoint } = await this.#checkpoints.save(step, write, options);
-    this.record({ type: 'checkpoint', step, path: relative(this.path, checkpoint.path), sha256 });
+    const { sha256: seal, ...checkpoint } = await this.#checkpoints.save(step, write, options);
+    this.record({ type: 'checkpoint', step, path: relative(this.path, checkpoint.path), sha256: seal });
     return checkpoint;
   }
 
