@@ -115,6 +115,9 @@ export type RunEvent = z.infer<typeof runEventSchema>;
 
 export type EventOf<Type extends EventType> = Extract<EventBody, { type: Type }> & { seq: number; time: string };
 
+/** One key of a recipe. */
+export type RecipeChange = EventOf<'recipe_changed'>['changes'][number];
+
 /** After one of these a launch writes nothing more. */
 const terminalTypes: ReadonlySet<EventType> = new Set(['stopped', 'failed', 'finished']);
 

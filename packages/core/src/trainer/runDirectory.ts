@@ -7,9 +7,8 @@ import { replaceFile, syncFolder, syncTree } from '@anneal/formats/files/atomicW
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
-import { type EventBody, isTerminal, type RunEvent } from '../protocol/events.ts';
+import { type EventBody, isTerminal, type RecipeChange, type RunEvent } from '../protocol/events.ts';
 import type { Status } from '../protocol/status.ts';
-import type { RecipeChange } from '../recipe/change.ts';
 import { bestOf, type Checkpoint, CheckpointStore } from './checkpointStore.ts';
 import { asDiskError } from './diskError.ts';
 import { EventLog, readEvents } from './eventLog.ts';

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
-import type { RecipeChange } from '../recipe/change.ts';
+import type { RecipeChange } from '../protocol/events.ts';
 import {
   type CheckpointContents,
   type CheckpointState,
