@@ -9,7 +9,7 @@
 namespace anneal::cuda {
 namespace {
 
-/** Proposals asked for: PyTorch's tuning found the best one within the first 32 at every shape of the models here. */
+/** Algorithms asked for at every new shape, of which the first runs until `choose` says otherwise. */
 constexpr int kProposals = 32;
 
 cudaDataType_t cudaType(DType type) { return type == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
@@ -152,9 +152,11 @@ const char* Blas::multiply(cudaStream_t stream, const Product& product) {
 
 int Blas::algorithms(const Product& product) { return static_cast<int>(state_->planFor(product).proposals.size()); }
 
-void Blas::choose(const Product& product, int index) {
+bool Blas::choose(const Product& product, int index) {
   Plan& plan = state_->planFor(product);
-  if (index >= 0 && index < static_cast<int>(plan.proposals.size())) plan.chosen = static_cast<size_t>(index);
+  if (index < 0 || index >= static_cast<int>(plan.proposals.size())) return false;
+  plan.chosen = static_cast<size_t>(index);
+  return true;
 }
 
 size_t Blas::version() const { return state_->library.cublasLtGetVersion(); }

@@ -49,8 +49,8 @@ class Blas {
 
   /** How many algorithms there are for products of this shape, types and alignment, best first by the library's own estimate. */
   int algorithms(const Product& product);
-  /** Runs such products with the algorithm of this index from now on. The order is the library's: remember `version` with it. */
-  void choose(const Product& product, int index);
+  /** Runs such products with the algorithm of this index from now on; false where there is none. The order is the library's: remember `version` with it. */
+  bool choose(const Product& product, int index);
 
   /** Bytes on the device, taken once at `open`. */
   static constexpr size_t workspaceBytes() { return size_t{32} << 20; }

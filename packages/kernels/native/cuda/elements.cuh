@@ -23,6 +23,7 @@ __global__ void __launch_bounds__(kElementThreads) elementsKernel(int64_t count,
     if (i + V <= count)
       body.template run<V>(i);
     else
+#pragma unroll 1
       for (int64_t rest = i; rest < count; rest++) body.template run<1>(rest);
   }
 }

@@ -65,6 +65,7 @@ __global__ void __launch_bounds__(kElementThreads) adamwKernel(int64_t count, Ad
     if (i + V <= count)
       body.run<V>(i, rates);
     else
+#pragma unroll 1
       for (int64_t rest = i; rest < count; rest++) body.run<1>(rest, rates);
   }
 }
