@@ -1,0 +1,111 @@
+// Times of the CUDA kernels at the shapes of Qwen3-0.6B and Llama-3.1-8B, 4096 tokens: a JSON line each. Needs a GPU and cuBLASLt, runs
+// about a minute and never more than two. Built with every kernel: all *.cuda.cu of ops, and *.cu and *.cpp of native/cuda.
+//
+// `kernels_bench memory` only measures the kernels that are bound by memory, `kernels_bench products` only the matrix products, with
+// every algorithm that cuBLASLt proposes.
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "bench_device.h"
+
+namespace anneal::cuda {
+namespace {
+
+struct Model {
+  const char* name;
+  int64_t hidden, queries, keys, inner, vocabulary, headSize;
+};
+
+constexpr Model kModels[] = {{"qwen3-0.6b", 1024, 2048, 1024, 3072, 151936, 128}, {"llama-3.1-8b", 4096, 4096, 1024, 14336, 128256, 128}};
+constexpr int64_t T = 4096;
+constexpr DType f32 = DType::f32, f64 = DType::f64, i32 = DType::i32;
+
+void benchMemory(BenchDevice& device, const Model& m, DType A) {
+  const int64_t D = m.hidden, N = m.inner, Q = m.queries, P = m.headSize / 2, G = Q / m.headSize;
+  const Shape hidden{A, {T, D}}, inner{A, {T, N}}, queries{A, {T, Q}}, angles{f32, {T, P}}, tokens{i32, {T}, true};
+  const int64_t hiddenBytes = T * D * static_cast<int64_t>(elementBytes(A));
+  const auto time = [&](const char* op, const std::string& shape, std::vector<Shape> in, std::vector<Shape> out, std::vector<double> attributes = {},
+                        int64_t bytes = 0) { device.time(op, std::string(m.name) + " " + shape, in, out, attributes, bytes); };
+  time("add", "hidden", {hidden, hidden}, {hidden});
+  time("rms_norm", "hidden", {hidden, {f32, {D}}}, {hidden, {f32, {T, 1}}}, {1e-6});
+  time("rms_norm", "heads", {queries, {f32, {m.headSize}}}, {queries, {f32, {T, G}}}, {1e-6});
+  time("rms_norm_backward_input", "hidden + c", {hidden, hidden, {f32, {D}}, {f32, {T, 1}}, hidden}, {hidden});
+  time("rms_norm_backward_input", "heads", {queries, queries, {f32, {m.headSize}}, {f32, {T, G}}, {}}, {queries});
+  time("rms_norm_backward_weight", "hidden", {hidden, hidden, {f32, {T, 1}}, {f32, {D}}}, {{f32, {D}}});
+  time("rope", "queries", {queries, angles, angles}, {queries}, {1});
+  time("rope_table", "", {{i32, {T}, true}, {f32, {P}}}, {angles, angles}, {1});
+  time("swiglu", "inner", {inner, inner}, {inner});
+  time("swiglu_backward", "inner", {inner, inner, inner}, {inner, inner});
+  time("dropout", "hidden", {hidden, {i32, {2}}}, {hidden}, {0.1, 3});
+  time("add_bias", "queries", {queries, {f32, {Q}}}, {queries});
+  time("add_bias_backward", "queries", {queries, {f32, {Q}}}, {{f32, {Q}}});
+  time("embedding", "", {tokens, {A, {m.vocabulary, D}}}, {hidden}, {}, 2 * hiddenBytes);
+  time("embedding_backward", "distinct tokens", {tokens, hidden, {f32, {m.vocabulary, D}}}, {{f32, {m.vocabulary, D}}}, {}, hiddenBytes + 8 * T * D);
+}
+
+void benchOptimizer(BenchDevice& device) {
+  const int64_t count = 100'000'003;
+  const Shape flat{f32, {count}}, one{f32, {1}};
+  device.time("zero", "100M", {flat}, {flat}, {}, 4 * count);
+  device.time("square_sum", "100M", {flat, {f64, {1}}}, {{f64, {1}}}, {});
+  device.time("adamw", "100M", {flat, flat, flat, flat, one, one, {i32, {1}}}, {flat, flat, flat}, {0.9, 0.999, 1e-8, 0.01});
+}
+
+void benchProducts(BenchDevice& device, const Model& m) {
+  const struct {
+    const char* name;
+    int64_t inputs, outputs;
+  } weights[] = {{"qkv", m.hidden, m.queries + 2 * m.keys},
+                 {"q", m.hidden, m.queries},
+                 {"k", m.hidden, m.keys},
+                 {"o", m.queries, m.hidden},
+                 {"gate and up", m.hidden, 2 * m.inner},
+                 {"gate", m.hidden, m.inner},
+                 {"down", m.inner, m.hidden},
+                 {"lora a", m.hidden, 16},
+                 {"lora b", 16, m.inner}};
+  for (const auto& w : weights) {
+    const std::string name = std::string(m.name) + " " + w.name;
+    const bool lora = w.inputs == 16 || w.outputs == 16;
+    device.timeProduct(name, {T, w.outputs, w.inputs}, false, true, false, DType::bf16);
+    if (w.inputs == 16 || w.outputs == m.hidden) device.timeProduct(name + " + c", {T, w.outputs, w.inputs}, false, true, true, DType::bf16);
+    device.timeProduct(name + " backward", {T, w.inputs, w.outputs}, false, false, false, DType::bf16);
+    if (lora) device.timeProduct(name + " gradient", {w.outputs, w.inputs, T}, true, false, true, f32);
+  }
+}
+
+void benchCrossEntropy(BenchDevice& device, const Model& m, double chunk) {
+  const Shape x{DType::bf16, {T, m.hidden}}, weight{DType::bf16, {m.vocabulary, m.hidden}}, loss{f64, {1}};
+  device.time("linear_cross_entropy_training", std::string(m.name) + ", chunks of " + std::to_string(static_cast<int>(chunk)),
+              {x, weight, {i32, {T}}, {i32, {T}, true}, {f32, {1}}, loss, {}}, {loss, x, {}}, {1, chunk}, 0, 4 * T * m.hidden * m.vocabulary);
+}
+
+}  // namespace
+}  // namespace anneal::cuda
+
+int main(int count, char** arguments) {
+  using namespace anneal::cuda;
+  alarm(120);
+  const std::string only = count > 1 ? arguments[1] : "";
+  std::string problem;
+  auto device = BenchDevice::open(problem);
+  if (!device) {
+    std::fprintf(stderr, "%s\n", problem.c_str());
+    return 1;
+  }
+  for (const Model& model : kModels) {
+    if (only != "products") {
+      benchMemory(*device, model, anneal::DType::bf16);
+      benchMemory(*device, model, anneal::DType::f32);
+    }
+    if (only == "memory") continue;
+    benchProducts(*device, model);
+    for (double chunk : {256.0, 512.0, 1024.0}) benchCrossEntropy(*device, model, chunk);
+  }
+  if (only != "products") benchOptimizer(*device);
+  return device->failed() ? 1 : 0;
+}
