@@ -5,31 +5,64 @@
 
 namespace anneal::cuda {
 
+int sharedMemoryLimit() {
+  int device = 0, bytes = 0;
+  if (cudaGetDevice(&device) != cudaSuccess) return 0;
+  return cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device) == cudaSuccess ? bytes : 0;
+}
+
 bool hasTensorCoreKernels(const AttentionShape& s) {
   const int size = s.head_size;
   // Their running maximum is that of unscaled scores.
-  return s.type == DType::bf16 && s.cache_type == DType::bf16 && s.scale > 0 && (size == 64 || size == 96 || size == 128 || size == 256);
+  if (s.type != DType::bf16 || s.cache_type != DType::bf16 || s.scale <= 0) return false;
+  return size == 64 || size == 96 || size == 128 || (size == 256 && sharedMemoryLimit() >= 163 << 10);
+}
+
+/** The kernels for sm_90a are in this build, and the GPU is one. */
+static bool isHopper() {
+  static const bool is = [] {
+    int device = 0, major = 0;
+    return cudaGetDevice(&device) == cudaSuccess && cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&
+           major == 9 && hopperCodeIsPresent();
+  }();
+  return is;
+}
+
+bool hasHopperKernels(const AttentionShape& s) {
+  return hasTensorCoreKernels(s) && (s.head_size == 64 || s.head_size == 128) && !s.positions && isHopper();
 }
 
 /** ANNEAL_CUDA_ATTENTION=plain|mma makes a GPU use other kernels than its best, for tests. */
 static Family chosen(Family family, const AttentionShape& shape) {
-  if (!hasTensorCoreKernels(shape)) return Family::plain;
-  if (family != Family::automatic) return family;
-  const char* name = std::getenv("ANNEAL_CUDA_ATTENTION");
-  return name && std::strcmp(name, "plain") == 0 ? Family::plain : Family::mma;
+  if (family == Family::automatic) {
+    const char* name = std::getenv("ANNEAL_CUDA_ATTENTION");
+    if (name && std::strcmp(name, "plain") == 0) family = Family::plain;
+    else if (name && std::strcmp(name, "mma") == 0) family = Family::mma;
+    else family = Family::hopper;
+  }
+  if (family == Family::hopper && !hasHopperKernels(shape)) family = Family::mma;
+  return family == Family::mma && !hasTensorCoreKernels(shape) ? Family::plain : family;
 }
 
 const char* attentionForward(const Forward& forward, cudaStream_t stream, Family family) {
   if (forward.shape.tokens == 0) return nullptr;
-  return chosen(family, forward.shape) == Family::plain ? plainForward(forward, stream) : mmaForward(forward, stream);
+  switch (chosen(family, forward.shape)) {
+    case Family::plain:
+      return plainForward(forward, stream);
+    case Family::mma:
+      return mmaForward(forward, stream);
+    default:
+      return hopperForward(forward, stream);
+  }
 }
 
 const char* attentionBackward(const Backward& backward, cudaStream_t stream, Family family) {
   if (backward.shape.tokens == 0) return nullptr;
   if (const char* problem = attentionDelta(backward, stream)) return problem;
-  if (chosen(family, backward.shape) == Family::plain) return plainBackward(backward, stream);
-  if (const char* problem = mmaBackwardQueries(backward, stream)) return problem;
-  return mmaBackwardKeys(backward, stream);
+  const Family best = chosen(family, backward.shape);
+  if (best == Family::plain) return plainBackward(backward, stream);
+  if (const char* problem = best == Family::mma ? mmaBackwardQueries(backward, stream) : hopperBackwardQueries(backward, stream)) return problem;
+  return best == Family::mma ? mmaBackwardKeys(backward, stream) : hopperBackwardKeys(backward, stream);
 }
 
 }  // namespace anneal::cuda

@@ -8,11 +8,20 @@
 
 namespace anneal::cuda {
 
-/** plain: any type and head size, float32 arithmetic. mma: bf16 on tensor cores from sm_80 on. */
-enum class Family { automatic, plain, mma };
+/** plain: any type and head size, float32 arithmetic. mma: bf16 on tensor cores from sm_80 on. hopper: wgmma and TMA of sm_90a. */
+enum class Family { automatic, plain, mma, hopper };
 
-/** Heads of this size have tensor core kernels. */
+/** Tensor cores serve this shape: its types, its heads' size and the shared memory of this GPU. */
 bool hasTensorCoreKernels(const AttentionShape& shape);
+
+/** wgmma and TMA kernels serve this shape on this GPU. */
+bool hasHopperKernels(const AttentionShape& shape);
+
+/** This build has code for sm_90a: compiled for others, these kernels are empty. */
+bool hopperCodeIsPresent();
+
+/** Most shared memory that a block of this GPU may ask for: 227 KB on sm_90, 163 on sm_80, 99 on smaller cards. */
+int sharedMemoryLimit();
 
 /** out and lse, or the reason why not: a static string. Only enqueues. */
 const char* attentionForward(const Forward& forward, cudaStream_t stream, Family family = Family::automatic);
@@ -25,6 +34,9 @@ const char* plainBackward(const Backward& backward, cudaStream_t stream);
 const char* mmaForward(const Forward& forward, cudaStream_t stream);
 const char* mmaBackwardQueries(const Backward& backward, cudaStream_t stream);
 const char* mmaBackwardKeys(const Backward& backward, cudaStream_t stream);
+const char* hopperForward(const Forward& forward, cudaStream_t stream);
+const char* hopperBackwardQueries(const Backward& backward, cudaStream_t stream);
+const char* hopperBackwardKeys(const Backward& backward, cudaStream_t stream);
 const char* attentionDelta(const Backward& backward, cudaStream_t stream);
 
 /** Starts `kernel` with that much dynamic shared memory. */
