@@ -85,10 +85,10 @@ async function reportOn(recipe: ResolvedRecipe, data: DataOptions, text: ModelTe
 async function listVerdicts(data: DataOptions, text: ModelText, options: InspectOptions): Promise<void> {
   const range = options.rows ?? { first: 1, last: Number.POSITIVE_INFINITY };
   const verdicts: object[] = [];
-  for await (const { source, verdict, tokenCount, targetTokens } of inspectRange(data, text, range)) {
+  for await (const { source, verdict, leftOut, tokenCount, targetTokens } of inspectRange(data, text, range)) {
     const counts = { tokens: tokenCount, targetTokens };
-    if (options.json) verdicts.push({ source, ...counts, verdict });
-    else printVerdict(source, counts, verdict);
+    if (options.json) verdicts.push({ source, ...counts, verdict, leftOut });
+    else printVerdict(source, counts, verdict, leftOut);
   }
   if (options.json) printJson({ verdicts });
 }

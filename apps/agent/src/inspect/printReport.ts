@@ -1,5 +1,6 @@
 import type { DataReport } from '@anneal/core/datasets/inspect';
-import { describeSource } from '@anneal/core/datasets/types';
+import { describeLeftOut } from '@anneal/core/datasets/leftOut';
+import { describeSource, type LeftOut } from '@anneal/core/datasets/types';
 import { colors } from '../terminal/colors.ts';
 import { formatHistogram } from '../terminal/histogram.ts';
 import { print } from '../terminal/print.ts';
@@ -23,6 +24,10 @@ export function printReport({ summary, packing, nearDuplicates, leakage }: DataR
         'rows',
         `${formatCount(summary.rows)}: ${formatCount(summary.kept)} kept, ${warn(summary.truncated)} truncated, ${warn(summary.dropped)} dropped${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}`,
       ],
+      ...Object.entries(summary.leftOut).map(([part, { rows, first }]): [string, string] => [
+        'left out',
+        `${colors.yellow(describeLeftOut(part as LeftOut['part'], rows))}, first ${first}`,
+      ]),
       [
         'documents',
         `${formatCount(summary.trainDocuments)} to train on, ${formatCount(summary.validationDocuments)} to measure`,

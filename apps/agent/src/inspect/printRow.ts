@@ -1,5 +1,5 @@
 import type { InspectedRow, InspectedToken } from '@anneal/core/datasets/inspect';
-import { describeSource, type RowSource, type Verdict } from '@anneal/core/datasets/types';
+import { describeSource, type LeftOut, type RowSource, type Verdict } from '@anneal/core/datasets/types';
 import { colors } from '../terminal/colors.ts';
 import { print } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -8,7 +8,7 @@ import { formatCount } from '../terminal/units.ts';
 
 /** The rendered row token by token, what the loss counts in green, and its verdict. */
 export function printRow(row: InspectedRow, options: { ids?: boolean }): void {
-  const { source, verdict, text, tokens, tokenCount, targetTokens, tokensLeftOut } = row;
+  const { source, verdict, text, leftOut, tokens, tokenCount, targetTokens, tokensLeftOut } = row;
   print(colors.bold(describeSource(source)));
   if (text !== null) print(tokens === null ? text : formatTokens(shownTokens(text, tokens)));
   if (options.ids && tokens) {
@@ -31,15 +31,22 @@ export function printRow(row: InspectedRow, options: { ids?: boolean }): void {
       ? ''
       : `  ${formatCount(tokenCount)} tokens, ${formatCount(targetTokens)} trained`;
   print(`${describeVerdict(verdict)}${counts}`);
+  printLeftOut(leftOut);
+}
+
+function printLeftOut(leftOut: readonly LeftOut[]): void {
+  for (const { detail } of leftOut) print(`${colors.yellow('left out')}: ${detail}`);
 }
 
 export function printVerdict(
   source: RowSource,
   counts: { tokens: number | null; targetTokens: number | null },
   verdict: Verdict,
+  leftOut: readonly LeftOut[],
 ): void {
   const numbers = counts.tokens === null ? '' : `  ${counts.tokens} tokens, ${counts.targetTokens} trained`;
   print(`${describeSource(source)}  ${describeVerdict(verdict)}${numbers}`);
+  printLeftOut(leftOut);
 }
 
 function describeVerdict(verdict: Verdict): string {

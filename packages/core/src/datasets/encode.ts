@@ -1,7 +1,6 @@
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import type { Dropped } from './render.ts';
-import { dropped, type Encoded, type Rendered, type Span } from './types.ts';
+import { type Dropped, dropped, type Encoded, type Rendered, type Span } from './types.ts';
 
 /** Tokenizes many rows at once, which is what the library is fast at. The order is kept. */
 export async function encode(tokenizer: Tokenizer, rows: readonly Rendered[]): Promise<(Encoded | Dropped)[]> {

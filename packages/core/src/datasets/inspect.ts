@@ -1,6 +1,7 @@
 import { permutation } from '../random.ts';
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { ChatRenderer } from './chatRenderer.ts';
 import { openFormat } from './formats/index.ts';
 import { countTargets, type JudgeOptions } from './judge.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
@@ -8,9 +9,8 @@ import { packBins, packingEfficiency } from './pack.ts';
 import { type ProcessedRow, processRows } from './pipeline.ts';
 import type { DatasetInput, PreparedData, PreparedSummary } from './preparedData.ts';
 import { openSource } from './read.ts';
-import type { ChatRenderer } from './render.ts';
 import { hashOf, idOfWord, type TokenStore } from './tokenStore.ts';
-import type { RowSource, Turn, Verdict } from './types.ts';
+import type { LeftOut, RowSource, Turn, Verdict } from './types.ts';
 
 /** A token as a person looks at it. */
 export interface InspectedToken {
@@ -33,6 +33,8 @@ export interface InspectedRow {
   readonly verdict: Verdict;
   readonly text: string | null;
   readonly turns: readonly Turn[];
+  /** What the row holds and the chat template does not print. */
+  readonly leftOut: readonly LeftOut[];
   /** The first `MOST_TOKENS_SHOWN` of its tokens. */
   readonly tokens: readonly InspectedToken[] | null;
   /** Over all tokens of the row, those left out included. */
@@ -103,6 +105,7 @@ async function inspectRow(
     verdict,
     text: rendered?.text ?? null,
     turns: rendered?.turns ?? [],
+    leftOut: rendered?.leftOut ?? [],
   };
   if (rendered === null || encoded === null) {
     return { ...shown, tokens: null, tokenCount: null, targetTokens: null, tokensLeftOut: 0 };

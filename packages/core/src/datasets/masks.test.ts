@@ -3,9 +3,10 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { describeWith, peerSmolLm2, peerTokenizer, type TokenizerFamily } from '../../test/peers.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
+import { type ChatRenderer, openChatRenderer } from './chatRenderer.ts';
 import { encode } from './encode.ts';
 import { countTargets } from './judge.ts';
-import { type ChatRenderer, type MaskOptions, openChatRenderer, render } from './render.ts';
+import { type MaskOptions, render } from './render.ts';
 import type { Conversation, Encoded, Message, Rendered } from './types.ts';
 
 fc.configureGlobal({ seed: 3407 });

@@ -1,8 +1,9 @@
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { ChatRenderer } from './chatRenderer.ts';
 import { encode } from './encode.ts';
 import type { RowReader } from './formats/index.ts';
 import { type JudgeOptions, judge, splitText } from './judge.ts';
-import { type ChatRenderer, type MaskOptions, render } from './render.ts';
+import { type MaskOptions, render } from './render.ts';
 import { type Encoded, KEPT, type RawRow, type Rendered, type Verdict } from './types.ts';
 
 /** Everything that decides what becomes of a row. */

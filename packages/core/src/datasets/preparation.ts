@@ -10,7 +10,7 @@ import type { DatasetInput, PreparedSummary, PrepareOptions } from './preparedDa
 import { openSource } from './read.ts';
 import { type PreparedRow, selectRows } from './select.ts';
 import { hashOf, type StoreManifest, type TokenStoreWriter, toWords } from './tokenStore.ts';
-import { type DropReason, describeSource, describeVerdict, dropped, type RowSource } from './types.ts';
+import { type DropReason, describeSource, describeVerdict, dropped, type LeftOut, type RowSource } from './types.ts';
 
 /** Rows rendered and tokenized together: enough to feed the library's threads, little to hold. */
 const BATCH = 256;
@@ -25,6 +25,7 @@ export class Preparation {
   readonly #seen = new Map<bigint, RowSource>();
   readonly #droppedBy: Partial<Record<DropReason, number>> = {};
   readonly #examples: Partial<Record<DropReason, string>> = {};
+  readonly #leftOut: Partial<Record<LeftOut['part'], { rows: number; first: string }>> = {};
   #rowCount = 0;
   #truncated = 0;
   #duplicates = 0;
@@ -75,7 +76,7 @@ export class Preparation {
   async #addRow(
     dataset: number,
     file: number,
-    { row, documents, verdict: judged, encoded }: ProcessedRow,
+    { row, rendered, documents, verdict: judged, encoded }: ProcessedRow,
     lines: string[],
   ): Promise<void> {
     this.#rowCount++;
@@ -89,11 +90,19 @@ export class Preparation {
     if (first !== undefined) this.#duplicates++;
     const isDuplicate = first !== undefined && this.#options.deduplicate;
     const verdict = isDuplicate ? dropped('duplicate', `equals ${describeSource(first)}`) : judged;
-    if (verdict.kind !== 'kept') lines.push(`${JSON.stringify({ ...row.source, ...describeVerdict(verdict) })}\n`);
+    const leftOut = rendered?.leftOut ?? [];
+    if (verdict.kind !== 'kept' || leftOut.length > 0) {
+      const parts = leftOut.length > 0 ? { left_out: leftOut.map(({ detail }) => detail) } : {};
+      lines.push(`${JSON.stringify({ ...row.source, ...describeVerdict(verdict), ...parts })}\n`);
+    }
     if (verdict.kind === 'dropped') {
       this.#droppedBy[verdict.reason] = (this.#droppedBy[verdict.reason] ?? 0) + 1;
       this.#examples[verdict.reason] ??= `${describeSource(row.source)}: ${verdict.detail}`;
       return;
+    }
+    for (const part of new Set(leftOut.map((left) => left.part))) {
+      const seen = (this.#leftOut[part] ??= { rows: 0, first: describeSource(row.source) });
+      seen.rows++;
     }
     if (verdict.kind === 'truncated') this.#truncated++;
     if (first === undefined) this.#seen.set(hash, row.source);
@@ -128,6 +137,7 @@ export class Preparation {
       truncated: this.#truncated,
       dropped: droppedCount,
       droppedBy: this.#droppedBy,
+      leftOut: this.#leftOut,
       tokens: sum(this.#writer.lengths),
       targetTokens: sum(this.#writer.targetCounts),
       trainDocuments: train.length,
@@ -203,7 +213,8 @@ const ADVICE: Readonly<Record<DropReason, string>> = {
     'every row is marked as a bad answer (`label: false`); add rows with good ones, or remove the field `label`',
   template_refused: 'the chat template wants another order of roles; change the data, or set another `chat_template`',
   turn_not_found: 'the chat template hides the trained roles; set roles_to_train, or another `chat_template`',
-  content_lost: 'the chat template cannot print these messages (tool calls?); set another `chat_template`',
+  content_lost:
+    'the chat template cannot print these messages; set a `chat_template` that prints tool calls and thinking',
   missing_end_token: 'set a `chat_template` that ends turns with the EOS token, or train_on_eos: none',
   boundary_inside_token:
     'the chat template puts no control token between prompt and answer; set another `chat_template`',

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { byteTokenizer } from '../../test/byteTokenizer.ts';
+import { openChatRenderer } from './chatRenderer.ts';
 import { inspectData, openInspectedFile } from './inspect.ts';
 import { openLoader } from './loader.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
 import { type DatasetInput, type PreparedData, type PrepareOptions, prepareData } from './prepare.ts';
-import { openChatRenderer } from './render.ts';
 import { idOfWord, type TokenStore } from './tokenStore.ts';
 
 const tokenizer = byteTokenizer();

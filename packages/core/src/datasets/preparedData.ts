@@ -1,10 +1,11 @@
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { ChatRenderer } from './chatRenderer.ts';
 import type { FieldOptions } from './formats/index.ts';
 import type { Histogram } from './histogram.ts';
 import type { JudgeOptions } from './judge.ts';
-import type { ChatRenderer, MaskOptions } from './render.ts';
+import type { MaskOptions } from './render.ts';
 import type { TokenStore } from './tokenStore.ts';
-import type { DropReason } from './types.ts';
+import type { DropReason, LeftOut } from './types.ts';
 
 /** One data set of a recipe. */
 export interface DatasetInput {
@@ -51,6 +52,8 @@ export interface PreparedSummary {
   readonly truncated: number;
   readonly dropped: number;
   readonly droppedBy: Readonly<Partial<Record<DropReason, number>>>;
+  /** Kept rows of which the chat template does not print a part: how many, and where the first stands. */
+  readonly leftOut: Readonly<Partial<Record<LeftOut['part'], { readonly rows: number; readonly first: string }>>>;
   /** Tokens and targets of one epoch. */
   readonly tokens: number;
   readonly targetTokens: number;
@@ -76,7 +79,7 @@ export interface PreparedData {
   readonly train: TokenStore;
   readonly validation: TokenStore | null;
   readonly summary: PreparedSummary;
-  /** Rows that were dropped or cut, one JSON object a line: file, row, verdict, reason, detail. */
+  /** Rows that were dropped or cut, or of which a part is not printed, one JSON object a line: file, row, verdict, reason, detail, left_out. */
   readonly droppedFile: string;
   /** The cache was there already and nothing had to be tokenized. */
   readonly reused: boolean;

@@ -77,6 +77,17 @@ export interface Rendered {
   readonly text: string;
   readonly turns: readonly Turn[];
   readonly supervised: readonly Span[];
+  /** What the row holds and the template does not print. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** A part of a row that the chat template does not print. */
+export interface LeftOut {
+  /** `earlier thinking`: the template prints what was thought for the last answer only, which is as it should be. */
+  readonly part: 'system' | 'tools' | 'text' | 'thinking' | 'earlier thinking' | 'call' | 'arguments';
+  /** Message of the conversation; null for the tools. */
+  readonly message: number | null;
+  readonly detail: string;
 }
 
 export interface TokenRange extends Span {
@@ -112,7 +123,8 @@ export type Verdict =
   | { readonly kind: 'dropped'; readonly reason: DropReason; readonly detail: string };
 
 export const KEPT: Verdict = { kind: 'kept' };
-export const dropped = (reason: DropReason, detail: string): Verdict & { kind: 'dropped' } => ({
+export type Dropped = Verdict & { kind: 'dropped' };
+export const dropped = (reason: DropReason, detail: string): Dropped => ({
   kind: 'dropped',
   reason,
   detail,

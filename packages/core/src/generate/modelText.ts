@@ -1,7 +1,7 @@
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
-import { type ChatRenderer, openChatRenderer } from '../datasets/render.ts';
+import { type ChatRenderer, openChatRenderer } from '../datasets/chatRenderer.ts';
 import { UserError } from '../errors.ts';
 import type { OpenModel } from '../models/model.ts';
 import { type PromptFormat, templateOfPrompt } from '../templates/promptFormat.ts';

@@ -58,6 +58,10 @@ describe('as Python prints', () => {
     expect(render('{{ n }} {{ n | tojson }}', { n: numberFromJson(source) })).toBe(`${expected} ${expected}`);
   });
 
+  it.each(['\r\n', '\r', '\n'])('ends lines with a line feed, whatever ended them in the template (%j)', (end) => {
+    expect(render(`a${end}{% if true %}${end}b{{ "c${end}d\\r" }}${end}{% endif %}${end}`)).toBe('a\nbc\nd\r\n');
+  });
+
   it('says the time as strftime does', () => {
     const template = openTemplate('{{ strftime_now("%d %b %Y %H:%M:%S %A %j %-d %%") }}', {});
     expect(template.render([], { now: new Date('2026-01-02T03:04:05') })).toBe('02 Jan 2026 03:04:05 Friday 002 2 %');

@@ -127,7 +127,8 @@ function compileSource(source: string, where: string): Execute {
   if (source.length > MAX_SOURCE) throw invalid(`it is longer than ${MAX_SOURCE} characters`);
   if (new RegExp(`\\s{${MAX_WHITE_SPACE}}`).test(source)) throw invalid('it holds thousands of blanks in a row');
   try {
-    return compileBlock((new JinjaTemplate(source).parsed as unknown as Program).body);
+    // Jinja's lexer ends every line of a template with \n.
+    return compileBlock((new JinjaTemplate(source.replace(/\r\n?/g, '\n')).parsed as unknown as Program).body);
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
   }

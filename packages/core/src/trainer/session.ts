@@ -1,6 +1,8 @@
 import type { Engine, Plan } from '@anneal/kernels';
+import { describeLeftOut } from '../datasets/leftOut.ts';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepare.ts';
+import type { LeftOut } from '../datasets/types.ts';
 import { UserError } from '../errors.ts';
 import { encodePrompt, type ModelText, openModelText } from '../generate/modelText.ts';
 import { allocateEngine, memoryBudget } from '../memory.ts';
@@ -150,6 +152,18 @@ export function recordSession({ data, plan, trainableParameters }: Session, out:
       code: 'rejected_unread',
       message: 'the data are preference pairs: the chosen answers are trained, the rejected ones are not read',
       where: path,
+    });
+  }
+  for (const [part, { rows: count, first }] of Object.entries(data.summary.leftOut)) {
+    out.record({
+      type: 'warning',
+      code: 'content_left_out',
+      message: `${describeLeftOut(part as LeftOut['part'], count)}; data/dropped.jsonl lists them`,
+      where: first,
+      next:
+        part === 'earlier thinking'
+          ? 'nothing, if the model is used with this chat template: it never sees earlier thoughts'
+          : 'set `chat_template` to one that prints it',
     });
   }
   out.record({ type: 'planned', memory: { ...plan.memory }, trainableParameters });

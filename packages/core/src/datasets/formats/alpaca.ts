@@ -1,5 +1,4 @@
-import type { Dropped } from '../render.ts';
-import { type Content, dropped, type Message } from '../types.ts';
+import { type Content, type Dropped, dropped, type Message } from '../types.ts';
 import {
   badAnswer,
   type DataFormat,

@@ -1,5 +1,4 @@
-import type { Dropped } from '../render.ts';
-import { type Content, dropped } from '../types.ts';
+import { type Content, type Dropped, dropped } from '../types.ts';
 
 export type RowValue = Readonly<Record<string, unknown>>;
 

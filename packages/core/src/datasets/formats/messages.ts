@@ -1,5 +1,4 @@
-import type { Dropped } from '../render.ts';
-import { type Content, type Conversation, dropped, type Message, type ToolCall } from '../types.ts';
+import { type Content, type Conversation, type Dropped, dropped, type Message, type ToolCall } from '../types.ts';
 import {
   badAnswer,
   type FieldOptions,

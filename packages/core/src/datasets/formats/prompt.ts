@@ -1,6 +1,5 @@
 import { answerOf } from '../../templates/promptFormat.ts';
-import type { Dropped } from '../render.ts';
-import { type Content, dropped, type Message } from '../types.ts';
+import { type Content, type Dropped, dropped, type Message } from '../types.ts';
 import { type DataFormat, type FieldOptions, type RowReader, type RowValue, textOf } from './format.ts';
 
 /**

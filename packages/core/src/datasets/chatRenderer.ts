@@ -1,0 +1,100 @@
+import { UserError } from '@anneal/formats/errors';
+import {
+  openTemplate,
+  type RenderedMessages,
+  type RenderOptions,
+  type Template,
+  TemplateError,
+} from '../templates/template.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { Conversation, Message } from './types.ts';
+
+/** What turns conversations into text: a model's template with the tokens that end its turns. */
+export interface ChatRenderer {
+  readonly template: Template;
+  /** Texts of the tokens a turn may end with. */
+  readonly endTokens: readonly string[];
+  readonly options: Pick<RenderOptions, 'enableThinking' | 'variables' | 'now'>;
+}
+
+/**
+ * @param source a Jinja template instead of the tokenizer's own
+ * @param endTokens further tokens that end a turn, such as those of generation_config.json
+ * @throws UserError `template_missing`, `template_invalid`
+ */
+export function openChatRenderer(
+  tokenizer: Tokenizer,
+  {
+    source = tokenizer.chatTemplate,
+    endTokens = [],
+    ...options
+  }: { source?: string | null; endTokens?: readonly string[] } & ChatRenderer['options'] = {},
+): ChatRenderer {
+  if (source === null) throw templateMissing();
+  const { bos, eos, pad, unk } = tokenizer;
+  const template = openTemplate(source, { bos: bos?.text, eos: eos?.text, pad: pad?.text, unk: unk?.text });
+  const own = [
+    ...(eos === null ? [] : [eos.text]),
+    ...endsOfAnswer(template, tokenizer, options),
+    ...endOfCall(template, tokenizer, options),
+  ];
+  return { template, endTokens: [...new Set([...own, ...endTokens])], options };
+}
+
+export const templateMissing = (): UserError =>
+  new UserError({
+    what: 'the model has no chat template, so conversations cannot be turned into text',
+    next: 'set `chat_template` in the recipe, or train on plain text (`type: completion`)',
+    code: 'template_missing',
+  });
+
+/** A conversation as the renderer's template prints it, or why it does not. */
+export function renderMessages(
+  { template, options }: ChatRenderer,
+  { tools }: Pick<Conversation, 'tools'>,
+  messages: readonly Message[],
+  addGenerationPrompt = false,
+): RenderedMessages | TemplateError {
+  return attempt(() => template.renderMessages(messages, { ...options, tools, addGenerationPrompt }));
+}
+
+function attempt<T>(render: () => T): T | TemplateError {
+  try {
+    return render();
+  } catch (error) {
+    if (error instanceof TemplateError) return error;
+    throw error;
+  }
+}
+
+const ANSWER = 'This is the answer';
+const QUESTION = { role: 'user', content: 'A question' };
+
+/** The control tokens that the template itself puts after an answer; the tokenizer's EOS is not always among them. */
+function endsOfAnswer(template: Template, tokenizer: Tokenizer, options: RenderOptions): string[] {
+  const text = attempt(() => template.render([QUESTION, { role: 'assistant', content: ANSWER }], options));
+  if (text instanceof TemplateError) return []; // it wants other roles; the tokenizer's EOS still counts
+  const texts = tokenizer.addedTokens.map((token) => token.text).filter((token) => token.trim() !== '');
+  const longestFirst = texts.toSorted((a, b) => b.length - a.length);
+  const found: string[] = [];
+  let tail = text.slice(text.lastIndexOf(ANSWER) + ANSWER.length).trimStart();
+  for (let token = longestFirst.find((candidate) => tail.startsWith(candidate)); token !== undefined; ) {
+    found.push(token);
+    tail = tail.slice(token.length).trimStart();
+    token = longestFirst.find((candidate) => tail.startsWith(candidate));
+  }
+  return found;
+}
+
+/** The control token after a call of a tool, which may be another one (`<|eom_id|>`, `<|call|>`). */
+function endOfCall(template: Template, tokenizer: Tokenizer, options: RenderOptions): string[] {
+  const call = { id: 'callcall1', type: 'function', function: { name: 'look', arguments: { at: ANSWER } } };
+  const messages = [QUESTION, { role: 'assistant', content: '', tool_calls: [call] }];
+  const text = attempt(() => template.render(messages, options));
+  if (text instanceof TemplateError) return [];
+  const at = text.lastIndexOf(ANSWER);
+  if (at < 0) return []; // it prints no calls
+  const tail = text.slice(at + ANSWER.length).trimEnd();
+  const end = tokenizer.addedTokens.find((token) => token.special && tail.endsWith(token.text));
+  return end === undefined ? [] : [end.text];
+}

@@ -1,0 +1,205 @@
+import { type RenderedMessages, TemplateError } from '../templates/template.ts';
+import { type ChatRenderer, renderMessages } from './chatRenderer.ts';
+import { occurrences } from './turnFinder.ts';
+import type { Conversation, LeftOut, Message, Span, ToolCall } from './types.ts';
+
+/** Words that no data hold, put into a text at its beginning, middle and end to see whether all of it is printed. */
+const MARKS = ['zqxjab', 'zqxjmb', 'zqxjeb'] as const;
+/** Where templates look for what was thought before an answer; the first that is given counts. */
+export const THOUGHTS = ['reasoning_content', 'thinking', 'reasoning'] as const;
+/** Some data leave the opening tag to the generation prompt. */
+const THOUGHT_IN_CONTENT = /(<think>|^)[\s\S]*?<\/think>/g;
+
+/** A text of a message that ought to be printed, and the message with another text in its place. */
+interface Piece {
+  readonly part: LeftOut['part'];
+  readonly text: string;
+  readonly replaced: (text: string) => Message;
+}
+
+/**
+ * What a conversation holds and the template does not print: silence about it would let a model answer from what it never saw, or be
+ * trained on half an answer. Looks for each part in the text; where it is not found as it is, it renders once more with marks in
+ * the part, since templates may strip, escape or rewrite what they print.
+ */
+export class LeftOutFinder {
+  readonly #renderer: ChatRenderer;
+  readonly #conversation: Conversation;
+  readonly #whole: RenderedMessages;
+  /** What the template prints apart from the messages. */
+  readonly #between: string;
+
+  constructor(renderer: ChatRenderer, conversation: Conversation, whole: RenderedMessages) {
+    this.#renderer = renderer;
+    this.#conversation = conversation;
+    this.#whole = whole;
+    this.#between = textBetween(whole);
+  }
+
+  /** Parts of message `i`; `printed` is where it stands, if that is known. */
+  ofMessage(i: number, printed: Span | null): LeftOut[] {
+    const message = this.#conversation.messages[i] as Message;
+    const pieces = piecesOf(message);
+    const calls = message.tool_calls ?? [];
+    const text = printed ? this.#whole.text.slice(printed.start, printed.end) : this.#between;
+    const missing = (piece: Piece): boolean => {
+      const wanted = pieces.reduce((sum, other) => sum + occurrences(other.text, piece.text), 0);
+      return occurrences(text, piece.text) < wanted && !this.#printsMarks(i, piece);
+    };
+    const parts = new Set(pieces.filter(missing).map(({ part }) => part));
+    if (calls.length > 0) {
+      const lost = this.#lostOfCalls(i, calls, text);
+      if (lost !== null) parts.add(lost);
+    }
+    return [...parts]
+      .map((part) => ({ part, message: i, detail: describe(part, i, message) }))
+      .map((lost) =>
+        this.#printsLast(lost, pieces) ? { ...lost, part: 'earlier thinking', detail: earlier(i) } : lost,
+      );
+  }
+
+  /** The definitions of the conversation's tools. */
+  ofTools(): LeftOut[] {
+    const { tools, messages } = this.#conversation;
+    if (tools === null || tools.length === 0) return [];
+    const names = tools.map((tool) => (tool as { function?: { name?: unknown } }).function?.name);
+    if (names.every((name) => typeof name === 'string' && this.#between.includes(name))) return [];
+    const [name, description] = MARKS;
+    const parameters = { type: 'object', properties: {} };
+    const probe = [{ type: 'function', function: { name, description, parameters } }];
+    const rendered = renderMessages(this.#renderer, { tools: probe }, messages);
+    if (rendered instanceof TemplateError || rendered.text.includes(name)) return [];
+    return [{ part: 'tools', message: null, detail: 'the template leaves out the definitions of the tools' }];
+  }
+
+  #textWith(i: number, message: Message, messages = this.#conversation.messages): string | null {
+    const changed = messages.map((other, k) => (k === i ? message : other));
+    const rendered = renderMessages(this.#renderer, this.#conversation, changed);
+    return rendered instanceof TemplateError ? null : rendered.text.toLowerCase();
+  }
+
+  /** A template that refuses the marks has looked at them. */
+  #printsMarks(i: number, piece: Piece, messages = this.#conversation.messages): boolean {
+    const text = this.#textWith(i, piece.replaced(marked(piece.text)), messages);
+    return text === null || MARKS.every((mark) => text.includes(mark));
+  }
+
+  /** Templates such as Qwen3's print what was thought for the last answer and leave it out of earlier ones, on purpose. */
+  #printsLast({ part, message: i }: LeftOut, pieces: readonly Piece[]): boolean {
+    const { messages } = this.#conversation;
+    if (i === null || i === messages.length - 1 || messages[i]?.role !== 'assistant') return false;
+    const lost = pieces.filter((piece) => piece.part === part);
+    return lost.length > 0 && lost.every((piece) => this.#printsMarks(i, piece, messages.slice(0, i + 1)));
+  }
+
+  #lostOfCalls(i: number, calls: readonly ToolCall[], text: string): LeftOut['part'] | null {
+    const leaves = calls.flatMap(({ function: { name, arguments: given } }) => [name, ...leavesOf(given)]);
+    const found = leaves.every((leaf) => text.includes(leaf) || text.includes(JSON.stringify(leaf).slice(1, -1)));
+    if (found && leaves.some((leaf) => leaf.length > 2)) return null;
+    const [name, key, value] = MARKS;
+    const message = this.#conversation.messages[i] as Message;
+    const renamed = calls.map((call) => ({ ...call, function: { ...call.function, name } }));
+    const named = this.#textWith(i, { ...message, tool_calls: renamed });
+    if (named !== null && !named.includes(name)) return 'call';
+    const given = calls.map((call) => {
+      const isText = typeof call.function.arguments === 'string';
+      const marks = isText ? JSON.stringify({ [key]: value }) : { [key]: value };
+      return { ...call, function: { ...call.function, arguments: marks } };
+    });
+    const argued = this.#textWith(i, { ...message, tool_calls: given });
+    return argued !== null && !argued.includes(value) ? 'arguments' : null;
+  }
+}
+
+/** What of `rows` rows is not printed, in a sentence. */
+export function describeLeftOut(part: LeftOut['part'], rows: number): string {
+  const what: Readonly<Record<LeftOut['part'], string>> = {
+    system: 'the system message',
+    tools: 'the definitions of tools',
+    text: 'what a message says',
+    thinking: 'what was thought',
+    'earlier thinking': 'what was thought before earlier answers',
+    call: 'a tool call',
+    arguments: 'the arguments of a tool call',
+  };
+  return `the chat template leaves out ${what[part]} in ${rows} ${rows === 1 ? 'row' : 'rows'}`;
+}
+
+const earlier = (i: number): string =>
+  `this template prints what was thought before an answer for the last one only, not for message ${i + 1}`;
+
+function describe(part: LeftOut['part'], i: number, { role, tool_calls: calls = [] }: Message): string {
+  const number = i + 1;
+  if (part === 'call') return `message ${number} is a tool call; this template cannot print one: set chat_template`;
+  if (part === 'arguments') {
+    return `message ${number} is a tool call; this template leaves out its arguments: set chat_template`;
+  }
+  if (part === 'thinking') {
+    return `message ${number} (${role}) holds what was thought; this template cannot print that: set chat_template`;
+  }
+  if (calls.length > 0) {
+    return `message ${number} (${role}) says something beside its tool call; this template leaves that out: set chat_template`;
+  }
+  return `this template leaves out what message ${number} (${role}) says: set chat_template`;
+}
+
+/** The texts of a message, what was thought apart from what was said. */
+function piecesOf(message: Message): Piece[] {
+  const pieces: Piece[] = [];
+  const add = (part: Piece['part'], whole: string, start: number, end: number, replace: Replace): void => {
+    const text = whole.slice(start, end).trim();
+    if (text === '') return;
+    const from = whole.indexOf(text, start);
+    const replaced = (other: string) => replace(whole.slice(0, from) + other + whole.slice(from + text.length));
+    pieces.push({ part, text, replaced });
+  };
+  const field = THOUGHTS.find((name) => typeof message[name] === 'string');
+  if (field !== undefined) {
+    const thought = message[field] as string;
+    add('thinking', thought, 0, thought.length, (text) => ({ ...message, [field]: text }));
+  }
+  const { content } = message;
+  if (typeof content !== 'string') return pieces;
+  const replace: Replace = (text) => ({ ...message, content: text });
+  const said: LeftOut['part'] = message.role === 'system' ? 'system' : 'text';
+  let from = 0;
+  // Only a model's own words are parted: a user may well speak of <think>.
+  for (const match of message.role === 'assistant' ? content.matchAll(THOUGHT_IN_CONTENT) : []) {
+    add(said, content, from, match.index, replace);
+    add(
+      'thinking',
+      content,
+      match.index + (match[1] ?? '').length,
+      match.index + match[0].length - '</think>'.length,
+      replace,
+    );
+    from = match.index + match[0].length;
+  }
+  add(said, content, from, content.length, replace);
+  return pieces;
+}
+
+type Replace = (text: string) => Message;
+
+function marked(text: string): string {
+  const middle = Math.floor(text.length / 2);
+  return `${MARKS[0]} ${text.slice(0, middle)}${MARKS[1]}${text.slice(middle)} ${MARKS[2]}`;
+}
+
+function leavesOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(leavesOf);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, item]) => [key, ...leavesOf(item)]);
+}
+
+function textBetween({ text, messages }: RenderedMessages): string {
+  const ranges = messages.filter((range) => range !== null).toSorted((a, b) => a.start - b.start);
+  let between = '';
+  let at = 0;
+  for (const { start, end } of ranges) {
+    between += text.slice(at, start);
+    at = end;
+  }
+  return between + text.slice(at);
+}
