@@ -10,6 +10,7 @@ import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { bestOf, type Checkpoint, listCheckpoints } from '@anneal/core/trainer/checkpointStore';
 import { textOptions } from '@anneal/core/trainer/dataOptions';
+import { assertIsRun } from '@anneal/core/trainer/runFiles';
 import { findRun, listRuns } from '@anneal/core/trainer/runReader';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 
@@ -70,6 +71,7 @@ async function runNamed(source: string, runsDir: string): Promise<string | undef
 }
 
 async function sourceOfRun(path: string, wanted: string | undefined): Promise<ModelSource> {
+  assertIsRun(path);
   const { recipe: written } = await readRecipe(join(path, 'recipe.resolved.yaml'));
   const recipe = resolveRecipe(written, { baseDirectory: path });
   const checkpoint = await chooseCheckpoint(path, wanted ?? (recipe.load_best_model_at_end ? 'best' : 'latest'));

@@ -134,8 +134,8 @@ async function openText(path: string, extension: string): Promise<DataSource> {
 
 /** Most bytes read at once, unless one row is longer. */
 const RUN = 8 << 20;
-/** Strings end at half a billion characters; a row this long is a file that lacks its line ends. */
-const MAX_ROW = 256 << 20;
+/** Text, tokens and their places take up to 50 bytes for one of the row: 1.6 GB here. A longer row is a file that lacks its line ends. */
+export const MAX_ROW = 32 << 20;
 
 /** The bytes of rows `first` … `end - 1`, as many as fit. */
 async function readRun(
@@ -152,9 +152,9 @@ async function readRun(
   const where = `${path}:${lines[first]}`;
   if (length > MAX_ROW) {
     throw new UserError({
-      what: `the row has ${length} bytes`,
+      what: `the row has ${length} bytes, more than the ${MAX_ROW} that one may have`,
       where,
-      next: 'split it; no model reads that much at once',
+      next: 'split it into several rows; no model reads that much at once',
       code: 'row_too_large',
     });
   }

@@ -54,6 +54,12 @@ export async function verifyCheckpoint(folder: string, expected?: string): Promi
     throw damagedCheckpoint(join(folder, sealName), 'it is not the one that the events speak of');
   }
   const seal = parseSeal(folder, text);
+  for (const path of await filesBelow(folder)) {
+    // What somebody put beside them is not read, unless it passes for a part of the checkpoint.
+    if (/\.(safetensors|json)$/.test(path) && !(path in seal.files)) {
+      throw damagedCheckpoint(join(folder, path), `${sealName} does not name it`);
+    }
+  }
   for (const [name, { bytes, sha256: saved }] of Object.entries(seal.files)) {
     const path = join(folder, name);
     // Names are ours only if nobody wrote them: none may lead out of the folder.

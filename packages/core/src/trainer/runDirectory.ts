@@ -12,7 +12,7 @@ import type { Status } from '../protocol/status.ts';
 import { bestOf, type Checkpoint, CheckpointStore } from './checkpointStore.ts';
 import { asDiskError } from './diskError.ts';
 import { EventLog, readEvents } from './eventLog.ts';
-import { assertIsRun, kindOf, openRunFile, readRunFile } from './runFiles.ts';
+import { assertIsRun, damaged, kindOf, openRunFile, readRunFile } from './runFiles.ts';
 import { pinsName, type RunHashes, readPinned } from './runHashes.ts';
 import { RunHistory } from './runHistory.ts';
 import { RunLock } from './runLock.ts';
@@ -186,7 +186,11 @@ export class RunDirectory implements AsyncDisposable {
   }
 
   pinned(): RunHashes | undefined {
-    return readPinned(this.path);
+    const pinned = readPinned(this.path);
+    if (pinned === undefined && this.#history.wasStarted) {
+      throw damaged(join(this.path, pinsName), 'it is missing, and the run has been started before');
+    }
+    return pinned;
   }
 
   /** Writes lock.json at the first launch; at a later one throws `run_inputs_changed` when a hash differs. */
