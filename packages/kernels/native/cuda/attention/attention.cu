@@ -59,10 +59,15 @@ const char* attentionForward(const Forward& forward, cudaStream_t stream, Family
 const char* attentionBackward(const Backward& backward, cudaStream_t stream, Family family) {
   if (backward.shape.tokens == 0) return nullptr;
   if (const char* problem = attentionDelta(backward, stream)) return problem;
-  const Family best = chosen(family, backward.shape);
-  if (best == Family::plain) return plainBackward(backward, stream);
-  if (const char* problem = best == Family::mma ? mmaBackwardQueries(backward, stream) : hopperBackwardQueries(backward, stream)) return problem;
-  return best == Family::mma ? mmaBackwardKeys(backward, stream) : hopperBackwardKeys(backward, stream);
+  switch (chosen(family, backward.shape)) {
+    case Family::plain:
+      return plainBackward(backward, stream);
+    case Family::mma:
+      if (const char* problem = mmaBackwardQueries(backward, stream)) return problem;
+      return mmaBackwardKeys(backward, stream);
+    default:
+      return hopperBackward(backward, stream);
+  }
 }
 
 }  // namespace anneal::cuda

@@ -35,8 +35,7 @@ const char* mmaForward(const Forward& forward, cudaStream_t stream);
 const char* mmaBackwardQueries(const Backward& backward, cudaStream_t stream);
 const char* mmaBackwardKeys(const Backward& backward, cudaStream_t stream);
 const char* hopperForward(const Forward& forward, cudaStream_t stream);
-const char* hopperBackwardQueries(const Backward& backward, cudaStream_t stream);
-const char* hopperBackwardKeys(const Backward& backward, cudaStream_t stream);
+const char* hopperBackward(const Backward& backward, cudaStream_t stream);
 const char* attentionDelta(const Backward& backward, cudaStream_t stream);
 
 /** Starts `kernel` with that much dynamic shared memory. */

@@ -28,6 +28,9 @@ __device__ inline void wait(uint32_t barrier, uint32_t parity) {
       : "memory");
 }
 
+/** TMA reads a map from memory: a head start before its first use. */
+__device__ inline void prefetchTensorMap(const CUtensorMap& map) { asm volatile("prefetch.tensormap [%0];" ::"l"(&map) : "memory"); }
+
 __device__ inline void loadTile(uint32_t to, const CUtensorMap& map, int row, int column_tile, uint32_t barrier) {
   asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3, %4}], [%5];" ::"r"(to), "l"(&map),
                "r"(0), "r"(row), "r"(column_tile), "r"(barrier)

@@ -207,6 +207,7 @@ template <typename C>
 __global__ void __launch_bounds__(C::kThreads, 1) forwardKernel(const __grid_constant__ Arguments a) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
   extern __shared__ char memory[];
+  if (threadIdx.x == 0) prefetchTensorMap(a.q), prefetchTensorMap(a.k), prefetchTensorMap(a.v);
   const AttentionShape& s = a.p.shape;
   const int head = blockIdx.x, kv_head = head / (s.heads / s.kv_heads);
   const Tile tile = tileOf(gridDim.y - 1 - blockIdx.y, s, C::kRows);

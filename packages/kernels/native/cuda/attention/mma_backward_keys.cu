@@ -121,6 +121,7 @@ const char* mmaBackwardKeys(const Backward& backward, cudaStream_t stream) {
     case 96:
       return launch<Config<96, 8, 64, 1>>(backward, stream);
     case 128:
+      if (sharedMemoryLimit() < 163 << 10) return launch<Config<128, 8, 32, 1>>(backward, stream);
       return launch<Config<128, 8, 64, 1>>(backward, stream);
     case 256:
       return launch<Config<256, 8, 16, 1, true>>(backward, stream);

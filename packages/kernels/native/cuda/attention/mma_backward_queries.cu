@@ -105,7 +105,7 @@ const char* mmaBackwardQueries(const Backward& backward, cudaStream_t stream) {
     case 128:
       return launch<Config<128, 4, 2, 32, 2>>(backward, stream);
     case 256:
-      return launch<Config<256, 4, 1, 32, 1>>(backward, stream);
+      return launch<Config<256, 4, 1, 16, 1>>(backward, stream);
   }
   return "no tensor core kernel for heads of this size";
 }

@@ -41,8 +41,22 @@ ANNEAL_HOST_DEVICE inline Tile tileOf(int slot, const int32_t* cu_seqlens, int d
 }
 
 #ifdef __CUDACC__
+/** The same by the 32 lanes of a warp, of which each looks at another document: a block waits once for memory instead of at each halving. */
 __device__ inline Tile tileOf(int slot, const AttentionShape& shape, int size) {
-  if (!shape.positions) return tileOf(slot, shape.cu_seqlens, shape.documents, shape.tokens, size);
+  if (!shape.positions) {
+    const int lane = threadIdx.x % 32;
+    for (int low = 0, count = shape.documents;;) {
+      const int step = (count + 31) / 32, document = low + min(lane * step, count - 1);
+      const int begin = shape.cu_seqlens[document], end = min(shape.cu_seqlens[document + 1], shape.tokens);
+      const int found = __popc(__ballot_sync(~0u, lane * step < count && firstSlot(begin, document, size) <= slot)) - 1;
+      if (step == 1) {
+        const int document_begin = __shfl_sync(~0u, begin, found), document_end = __shfl_sync(~0u, end, found);
+        const int row = document_begin + (slot - firstSlot(document_begin, low + found, size)) * size;
+        return {row, min(row + size, document_end), document_end, document_begin, 0};
+      }
+      low += found * step, count = min(step, count - found * step);
+    }
+  }
   const int begin = slot * size, most = shape.cache_rows - shape.tokens;
   const int start = max(0, min(shape.positions[0], most));
   return {begin, min(begin + size, shape.tokens), shape.tokens, 0, start};

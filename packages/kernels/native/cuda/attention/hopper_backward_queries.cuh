@@ -1,4 +1,5 @@
-#include "attention.h"
+#pragma once
+
 #include "hopper.cuh"
 #include "hopper_launch.h"
 #include "tiles.h"
@@ -7,12 +8,7 @@
 // dq of 128 queries of one head, 64 a warpgroup, over the keys that they see; a third warpgroup loads. See mma_backward_queries.cu for the formulas.
 
 namespace anneal::cuda {
-namespace {
-
-struct Arguments {
-  CUtensorMap q, d_out, k, v;
-  Backward p;
-};
+namespace queries_pass {
 
 template <int kSize_, int kKeys_, int kStages_, bool kPipelined_>
 struct Config {
@@ -28,8 +24,9 @@ struct Config {
 template <typename C>
 struct Shared {
   uint32_t base;
-  __device__ uint32_t q() const { return base; }
-  __device__ uint32_t dOut() const { return base + C::kQueryBytes; }
+  /** The 64 rows of a warpgroup are a tile of their own. */
+  __device__ uint32_t q(int group) const { return base + group * (C::kQueryBytes / 2); }
+  __device__ uint32_t dOut(int group) const { return q(group) + C::kQueryBytes; }
   __device__ uint32_t k(int stage) const { return base + 2 * C::kQueryBytes + stage * 2 * C::kKeyBytes; }
   __device__ uint32_t v(int stage) const { return k(stage) + C::kKeyBytes; }
   __device__ uint32_t queriesFull() const { return base + C::kBarriers; }
@@ -38,11 +35,13 @@ struct Shared {
 };
 
 template <typename C>
-__device__ void produce(const Arguments& a, const Shared<C>& shared, const Tile& tile, int head, int kv_head, int key_begin) {
+__device__ void produce(const BackwardArguments& a, const Shared<C>& shared, const Tile& tile, int head, int kv_head, int key_begin) {
   constexpr int kColumnTiles = C::kSize / 64;
   arriveExpecting(shared.queriesFull(), 2 * C::kQueryBytes);
-  loadTile(shared.q(), a.q, tile.begin, head * kColumnTiles, shared.queriesFull());
-  loadTile(shared.dOut(), a.d_out, tile.begin, head * kColumnTiles, shared.queriesFull());
+  for (int group = 0; group < 2; group++) {
+    loadTile(shared.q(group), a.q, tile.begin + group * 64, head * kColumnTiles, shared.queriesFull());
+    loadTile(shared.dOut(group), a.d_out, tile.begin + group * 64, head * kColumnTiles, shared.queriesFull());
+  }
   Ring<C::kStages> ring;
   for (int key = key_begin; key < tile.end; key += C::kKeys, ring.advance()) {
     wait(shared.empty(ring.stage), ring.parity ^ 1);
@@ -53,12 +52,12 @@ __device__ void produce(const Arguments& a, const Shared<C>& shared, const Tile&
 }
 
 template <typename C>
-__device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile& tile, int head, int key_begin) {
+__device__ void consume(const BackwardArguments& a, const Shared<C>& shared, const Tile& tile, int head, int key_begin) {
   constexpr int kSize = C::kSize, kKeys = C::kKeys;
   const AttentionShape& s = a.p.shape;
   const int group = threadIdx.x / 128 - 1, warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
   const int group_row = tile.begin + group * 64, row = group_row + warp * 16;
-  const uint32_t q = shared.q() + group * 64 * 128, d_out = shared.dOut() + group * 64 * 128;
+  const uint32_t q = shared.q(group), d_out = shared.dOut(group);
   const float factor = s.scale * kLog2E;
   float lse[2], delta[2];
 #pragma unroll
@@ -73,9 +72,9 @@ __device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile&
 
   const auto multiplyScores = [&](int stage) {
     beginProducts();
-    multiplyTransposedTiles<kSize, C::kRows, kKeys, kKeys>(scores, q, shared.k(stage));
+    multiplyTransposedTiles<kSize, 64, kKeys, kKeys>(scores, q, shared.k(stage));
     commitProducts();
-    multiplyTransposedTiles<kSize, C::kRows, kKeys, kKeys>(d_weights, d_out, shared.v(stage));
+    multiplyTransposedTiles<kSize, 64, kKeys, kKeys>(d_weights, d_out, shared.v(stage));
     commitProducts();
   };
   const auto weigh = [&](int key) {
@@ -161,18 +160,15 @@ __device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile&
   storeSums<kSize>(dq, scale, static_cast<bf16*>(a.p.dq) + head * kSize, s.heads * kSize, row, tile.end);
 }
 
-#endif
-
+/** What a block does for tile `slot` of a head. */
 template <typename C>
-__global__ void __launch_bounds__(C::kThreads, 1) backwardQueriesKernel(const __grid_constant__ Arguments a) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  extern __shared__ char memory[];
+__device__ void run(const BackwardArguments& a, uint32_t memory, int head, int slot) {
   const AttentionShape& s = a.p.shape;
-  const int head = blockIdx.x, kv_head = head / (s.heads / s.kv_heads);
-  const Tile tile = tileOf(gridDim.y - 1 - blockIdx.y, s, C::kRows);
+  const int kv_head = head / (s.heads / s.kv_heads);
+  const Tile tile = tileOf(slot, s, C::kRows);
   if (tile.begin >= tile.end) return;
   const int first = firstKey(tile, tile.begin, s.window), key_begin = first - (first - tile.key_begin) % C::kKeys;
-  const Shared<C> shared{(sharedAddress(memory) + 1023) & ~1023u};
+  const Shared<C> shared{memory};
   if (threadIdx.x == 0) {
     initBarrier(shared.queriesFull(), 1);
     for (int stage = 0; stage < C::kStages; stage++) initBarrier(shared.full(stage), 1), initBarrier(shared.empty(stage), C::kConsumerWarps);
@@ -186,24 +182,9 @@ __global__ void __launch_bounds__(C::kThreads, 1) backwardQueriesKernel(const __
     takeRegisters<240>();
     consume<C>(a, shared, tile, head, key_begin);
   }
+}
+
 #endif
-}
 
-template <typename C>
-const char* launch(const Backward& p, cudaStream_t stream) {
-  const AttentionShape& s = p.shape;
-  Arguments a{{}, {}, {}, {}, p};
-  if (!makeTensorMap(a.q, p.q, s.tokens, s.heads, C::kSize, C::kRows) || !makeTensorMap(a.d_out, p.d_out, s.tokens, s.heads, C::kSize, C::kRows) ||
-      !makeTensorMap(a.k, p.k, s.tokens, s.kv_heads, C::kSize, C::kKeys) || !makeTensorMap(a.v, p.v, s.tokens, s.kv_heads, C::kSize, C::kKeys))
-    return kNoTensorMap;
-  return launchKernel(backwardQueriesKernel<C>, dim3(s.heads, slotCount(s, C::kRows)), C::kThreads, C::kSharedBytes, stream, a);
-}
-
-}  // namespace
-
-const char* hopperBackwardQueries(const Backward& p, cudaStream_t stream) {
-  // Faster by 5 to 10 % each than the other choice of pipelining, on an H100. Blocks of 128 keys of 128 leave no registers for it.
-  return p.shape.head_size == 64 ? launch<Config<64, 128, 4, true>>(p, stream) : launch<Config<128, 128, 2, false>>(p, stream);
-}
-
+}  // namespace queries_pass
 }  // namespace anneal::cuda

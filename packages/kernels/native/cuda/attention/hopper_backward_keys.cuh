@@ -1,4 +1,5 @@
-#include "attention.h"
+#pragma once
+
 #include "hopper.cuh"
 #include "hopper_launch.h"
 #include "tiles.h"
@@ -7,12 +8,7 @@
 // dk and dv of 128 keys, 64 a warpgroup, over the queries that see them; a third warpgroup loads. See mma_backward_keys.cu for the formulas.
 
 namespace anneal::cuda {
-namespace {
-
-struct Arguments {
-  CUtensorMap q, d_out, k, v;
-  Backward p;
-};
+namespace keys_pass {
 
 template <int kSize_, int kQueries_, int kStages_, bool kPipelined_>
 struct Config {
@@ -59,7 +55,7 @@ struct Walk {
 
 /** One warp: a lane starts TMA, all copy lse and delta, whose rows begin anywhere. */
 template <typename C>
-__device__ void produce(const Arguments& a, const Shared<C>& shared, const Tile& tile, int kv_head) {
+__device__ void produce(const BackwardArguments& a, const Shared<C>& shared, const Tile& tile, int kv_head) {
   constexpr int kColumnTiles = C::kSize / 64;
   const int lane = threadIdx.x;
   if (lane == 0) {
@@ -97,7 +93,7 @@ __device__ inline float2 loadPair(uint32_t address) {
 }
 
 template <typename C>
-__device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile& tile, int kv_head) {
+__device__ void consume(const BackwardArguments& a, const Shared<C>& shared, const Tile& tile, int kv_head) {
   constexpr int kSize = C::kSize, kQueries = C::kQueries;
   const AttentionShape& s = a.p.shape;
   const int group = threadIdx.x / 128 - 1, warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
@@ -214,16 +210,12 @@ __device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile&
   storeSums<kSize>(dv, one, static_cast<bf16*>(a.p.dv) + kv_head * kSize, s.kv_heads * kSize, key, tile.end);
 }
 
-#endif
-
+/** What a block does for tile `slot` of a key head. */
 template <typename C>
-__global__ void __launch_bounds__(C::kThreads, 1) backwardKeysKernel(const __grid_constant__ Arguments a) {
-#ifdef __CUDA_ARCH_FEAT_SM90_ALL
-  extern __shared__ char memory[];
-  const int kv_head = blockIdx.x;
-  const Tile tile = tileOf(blockIdx.y, a.p.shape, C::kRows);
+__device__ void run(const BackwardArguments& a, uint32_t memory, int kv_head, int slot) {
+  const Tile tile = tileOf(slot, a.p.shape, C::kRows);
   if (tile.begin >= tile.end) return;
-  const Shared<C> shared{(sharedAddress(memory) + 1023) & ~1023u};
+  const Shared<C> shared{memory};
   if (threadIdx.x == 0) {
     initBarrier(shared.keysFull(), 1);
     for (int stage = 0; stage < C::kStages; stage++) initBarrier(shared.full(stage), 33), initBarrier(shared.empty(stage), C::kConsumerWarps);
@@ -237,24 +229,9 @@ __global__ void __launch_bounds__(C::kThreads, 1) backwardKeysKernel(const __gri
     takeRegisters<240>();
     consume<C>(a, shared, tile, kv_head);
   }
+}
+
 #endif
-}
 
-template <typename C>
-const char* launch(const Backward& p, cudaStream_t stream) {
-  const AttentionShape& s = p.shape;
-  Arguments a{{}, {}, {}, {}, p};
-  if (!makeTensorMap(a.k, p.k, s.tokens, s.kv_heads, C::kSize, C::kRows) || !makeTensorMap(a.v, p.v, s.tokens, s.kv_heads, C::kSize, C::kRows) ||
-      !makeTensorMap(a.q, p.q, s.tokens, s.heads, C::kSize, C::kQueries) ||
-      !makeTensorMap(a.d_out, p.d_out, s.tokens, s.heads, C::kSize, C::kQueries))
-    return kNoTensorMap;
-  return launchKernel(backwardKeysKernel<C>, dim3(s.kv_heads, slotCount(s, C::kRows)), C::kThreads, C::kSharedBytes, stream, a);
-}
-
-}  // namespace
-
-const char* hopperBackwardKeys(const Backward& p, cudaStream_t stream) {
-  return p.shape.head_size == 64 ? launch<Config<64, 64, 4, true>>(p, stream) : launch<Config<128, 64, 3, false>>(p, stream);
-}
-
+}  // namespace keys_pass
 }  // namespace anneal::cuda
