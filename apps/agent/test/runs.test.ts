@@ -3,6 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } 
 import { join } from 'node:path';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { followEvents, readRun } from '@anneal/core/trainer/runReader';
+import { thisProcess } from '@anneal/formats/files/processOwner';
 import { beforeEach, expect, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';
 import { detachRun } from '../src/runner/supervise.ts';
@@ -130,6 +131,16 @@ test('stop ends a detached run with a checkpoint, and refuses one that is not ru
   const again = await run('stop');
   expect(again.code).toBe(exitCodes.badInput);
   expect(again.stderr).toContain('not running: it is stopped');
+});
+
+test('stop signals nobody but the process that trains the run', async () => {
+  const path = await detachedRun('normal');
+  while (readRun(path).owner) await new Promise((resolve) => setTimeout(resolve, 20));
+  // This process is alive since the start that the lock names, and has nothing to do with the run.
+  writeFileSync(join(path, 'run.lock'), JSON.stringify(thisProcess()));
+  const { code, stderr } = await run('stop');
+  expect(code).toBe(exitCodes.badInput);
+  expect(stderr).toContain('which does not train it');
 });
 
 test('stop --now ends it without a checkpoint', async () => {

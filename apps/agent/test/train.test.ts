@@ -130,6 +130,17 @@ test('a run is made longer by its name or its recipe, and a refusal leaves it as
   expect(readFileSync(join(path, 'status.json'), 'utf8')).toBe(status);
 });
 
+test('a cache that cannot be written is no reason not to train', async () => {
+  const { folder } = project();
+  writeFileSync(join(folder, 'file'), '');
+  const anneal = annealIn(folder, { ANNEAL_CACHE: join(folder, 'file', 'cache') });
+  const { code, stdout } = await anneal('train', 'recipe.yaml', '--set', 'max_steps=1');
+  expect(code).toBe(exitCodes.done);
+  expect(stdout).toMatch(
+    /^warning: hashes of models could not be kept.*\n {2}at .*file.cache\n {2}make the cache folder/m,
+  );
+});
+
 test('--detach leaves a run that is followed, stopped and resumed from elsewhere', async () => {
   const { folder, anneal } = project();
   const detached = await anneal(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { RandomAccessFile } from '@anneal/formats/files/randomAccess';
+import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { sha256OfFile } from '../fileHash.ts';
 import type { Encoded, RowSource } from './types.ts';
 
@@ -163,8 +164,10 @@ export function sealManifest(manifest: StoreManifest): string {
 
 /** @throws UserError `token_cache_damaged` */
 export function readManifest(folder: string): StoreManifest {
+  const path = join(folder, MANIFEST_FILE);
+  refuseSpecialFile(path);
   try {
-    return JSON.parse(readFileSync(join(folder, MANIFEST_FILE), 'utf8')) as StoreManifest;
+    return JSON.parse(readFileSync(path, 'utf8')) as StoreManifest;
   } catch (cause) {
     throw damagedStore(folder, `${MANIFEST_FILE} cannot be read (${(cause as Error).message})`);
   }

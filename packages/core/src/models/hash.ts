@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { writeAtomically } from '@anneal/formats/files/atomicWrite';
+import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
 
 export interface FileHash {
@@ -16,7 +17,7 @@ export interface ModelHash {
   readonly sha256: string;
   readonly files: readonly FileHash[];
   /** Why the cache could not be written; everything else is as if it had been. */
-  readonly cacheError?: Error;
+  readonly cacheError?: UserError;
 }
 
 /**
@@ -52,11 +53,12 @@ async function readCache(path: string): Promise<Record<string, string>> {
   }
 }
 
-async function writeCache(path: string, cache: Record<string, string>): Promise<Error | undefined> {
+async function writeCache(path: string, cache: Record<string, string>): Promise<UserError | undefined> {
   try {
     await writeAtomically(path, (file) => file.write(Buffer.from(`${JSON.stringify(cache, null, 1)}\n`)));
     return undefined;
   } catch (error) {
-    return error as Error;
+    if (!(error instanceof UserError)) throw error;
+    return error;
   }
 }

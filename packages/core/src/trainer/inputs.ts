@@ -38,7 +38,8 @@ export async function pinInputs({ model, text, data }: Session, out: RunDirector
   out.record({
     type: 'warning',
     code: 'cache_not_writable',
-    message: `hashes of models could not be kept for the next time: ${hashed.cacheError.message}`,
+    message: `hashes of models could not be kept for the next time: ${hashed.cacheError.what}`,
+    ...(hashed.cacheError.where !== undefined && { where: hashed.cacheError.where }),
     next: 'make the cache folder writable, or point ANNEAL_CACHE to another',
   });
 }

@@ -48,6 +48,15 @@ export function removeLeftovers(path: string): void {
   }
 }
 
+/** What the process was started with, where the system shows it: on Linux. */
+export function argumentsOf(pid: number): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return undefined;
+  }
+}
+
 function isLeftover(ending: string): boolean {
   const match = /^(\d{1,10})-([0-9a-f]{8})-([0-9a-f]{8})-[0-9a-f]{8}\.partial$/.exec(ending);
   return match !== null && match[2] === hash(hostname()) && startHash(Number(match[1])) !== match[3];
