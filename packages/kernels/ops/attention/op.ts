@@ -69,6 +69,8 @@ export const attentionBackwardOp = defineOp({
   },
   outputs: { dq: 'A[T,Q]', dk: 'A[T,K]', dv: 'A[T,K]' },
   attributes: packedAttributes,
+  // On CUDA: Σ out · dout of each row and head, which both of its passes read.
+  workspace: ({ H = 0, T = 0 }, { device }) => (device === 'cuda' ? 4 * H * T : 0),
   cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 5 * T * T * Q, bytes: 16 * T * (Q + K) }),
 });
 
