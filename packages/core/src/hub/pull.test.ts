@@ -112,7 +112,7 @@ test('a pull that was stopped goes on in the next one; a file that changed meanw
     `bytes=${have}-`,
   ]);
   expect(transfers.filter(({ path }) => path === 'config.json')).toHaveLength(1);
-  expect(await readdir(join(cacheDirectory, 'models', 'someone', 'Some-Model'))).toEqual(['main', 'main.lock']);
+  expect(await readdir(join(cacheDirectory, 'models', 'someone', 'Some-Model'))).toEqual(['main']);
 });
 
 test('a damaged part is found by its checksum and fetched afresh', async () => {

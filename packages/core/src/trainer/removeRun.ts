@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
 import { assertIsRun, kindOf, runEntries } from './runFiles.ts';
-import { RunLock } from './runLock.ts';
+import { lockRun } from './runLock.ts';
 
 const known: ReadonlySet<string> = new Set([...runEntries.files, ...runEntries.folders]);
 
@@ -33,7 +33,7 @@ export function removeRun(path: string): void {
     });
   }
   assertIsRun(absolute);
-  const lock = RunLock.acquire(absolute);
+  const lock = lockRun(absolute);
   try {
     refuseForeign(absolute);
     const removed = join(dirname(absolute), '.removed');

@@ -7,6 +7,7 @@ import { replaceFile, syncFolder, syncTree } from '@anneal/formats/files/atomicW
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
+import type { ProcessLock } from '../processLock.ts';
 import { type EventBody, isTerminal, type RecipeChange, type RunEvent } from '../protocol/events.ts';
 import type { Status } from '../protocol/status.ts';
 import { bestOf, type Checkpoint, CheckpointStore } from './checkpointStore.ts';
@@ -15,7 +16,7 @@ import { EventLog, readEvents } from './eventLog.ts';
 import { assertIsRun, damaged, kindOf, openRunFile, readRunFile } from './runFiles.ts';
 import { pinsName, type RunHashes, readPinned } from './runHashes.ts';
 import { RunHistory } from './runHistory.ts';
-import { RunLock } from './runLock.ts';
+import { lockRun } from './runLock.ts';
 
 /** How far status.json may lag behind the events while steps go by; it is exact after every other event. */
 const statusEveryMilliseconds = 500;
@@ -23,14 +24,20 @@ const statusEveryMilliseconds = 500;
 /** A run opened for writing; no other process can open it until `close`. */
 export class RunDirectory implements AsyncDisposable {
   readonly path: string;
-  readonly #lock: RunLock;
+  readonly #lock: ProcessLock;
   readonly #log: EventLog;
   readonly #checkpoints: CheckpointStore;
   readonly #history: RunHistory;
   #statusWritten = 0;
   #isOpen = true;
 
-  private constructor(path: string, lock: RunLock, log: EventLog, checkpoints: CheckpointStore, history: RunHistory) {
+  private constructor(
+    path: string,
+    lock: ProcessLock,
+    log: EventLog,
+    checkpoints: CheckpointStore,
+    history: RunHistory,
+  ) {
     this.path = path;
     this.#lock = lock;
     this.#log = log;
@@ -73,7 +80,7 @@ export class RunDirectory implements AsyncDisposable {
   static async open(path: string): Promise<RunDirectory> {
     const absolute = resolve(path);
     assertIsRun(absolute);
-    const lock = RunLock.acquire(absolute);
+    const lock = lockRun(absolute);
     try {
       const checkpoints = await CheckpointStore.open(join(absolute, 'checkpoints'));
       const history = new RunHistory(basename(absolute));
