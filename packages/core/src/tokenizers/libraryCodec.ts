@@ -1,56 +1,73 @@
-import { UserError } from '@anneal/formats/errors';
-import { type Encoding, Tokenizer as Library } from 'tokenizers';
+import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 import type { AddedToken, Codec } from './codec.ts';
+import { tokenizerFailed, tokenizerInvalid } from './errors.ts';
+import { LibraryConnection } from './libraryConnection.ts';
+import type { LibraryEncoding } from './libraryProcess.ts';
 import { TokenizedText } from './tokenizedText.ts';
 
 /**
- * Any tokenizer, by Hugging Face's own library, which works on other threads.
- * @param tokenizerJson the text of tokenizer.json; @param where names it in errors
- * @throws UserError `tokenizer_invalid`
+ * Any tokenizer, by Hugging Face's own library in another process. What the library refuses is said by the first text.
+ * @param tokenizerJson tokenizer.json; @param where names it in errors
+ * @throws UserError `tokenizer_invalid`, `tokenizer_failed`
  */
-export function libraryCodec(tokenizerJson: string, added: readonly AddedToken[], where: string): Codec {
-  const library = open(tokenizerJson, where);
+export function libraryCodec(tokenizerJson: JsonObject, added: readonly AddedToken[], where: string): Codec {
+  const ids = vocabularyOf(tokenizerJson, where);
+  for (const { id, text } of added) ids.set(text, id);
+  const texts = new Map([...ids].map(([text, id]) => [id, text]));
+  const vocabSize = [...ids.values()].reduce((size, id) => Math.max(size, id + 1), 0);
+  const library = new LibraryConnection(JSON.stringify(tokenizerJson, wholeOffsets), where);
   return {
-    vocabSize: added.reduce((size, token) => Math.max(size, token.id + 1), library.getVocabSize(true)),
-    async encode(texts, addSpecialTokens) {
-      const encodings = await library.encodeBatch([...texts], { addSpecialTokens });
-      return encodings.map((encoding, i) => tokenizedText(texts[i] as string, encoding));
+    vocabSize,
+    async encode(inputs, addSpecialTokens) {
+      const size = inputs.reduce((sum, { length }) => sum + length, 0);
+      const encodings = (await library.ask(
+        { kind: 'encode', texts: inputs, addSpecialTokens },
+        size,
+      )) as LibraryEncoding[];
+      return encodings.map((encoding, i) => {
+        const unknown = encoding.ids.find((id) => id < 0 || id >= vocabSize);
+        if (unknown !== undefined) throw tokenizerFailed(`it gives the id ${unknown >>> 0}, which no token has`, where);
+        return tokenizedText(inputs[i] as string, encoding);
+      });
     },
-    decode: (ids, skipSpecial) => library.decode(Array.from(ids), skipSpecial),
-    idOf: (token) => library.tokenToId(token),
-    tokenText: (id) => library.idToToken(id),
+    async decode(tokens, skipSpecial) {
+      return (await library.ask(
+        { kind: 'decode', ids: Int32Array.from(tokens), skipSpecial },
+        tokens.length,
+      )) as string;
+    },
+    idOf: (token) => ids.get(token) ?? null,
+    tokenText: (id) => texts.get(id) ?? null,
   };
 }
 
-function open(tokenizerJson: string, where: string): Library {
-  try {
-    // Offsets shall cover every character: some tokenizers leave the blank before a word out of them. Ids do not change.
-    const library = Library.fromString(tokenizerJson.replaceAll(/"trim_offsets"\s*:\s*true/g, '"trim_offsets":false'));
-    library.disableTruncation();
-    library.disablePadding();
-    return library;
-  } catch (cause) {
-    throw tokenizerInvalid(cause, where);
+/** Offsets shall cover every character: some tokenizers leave the blank before a word out of them. Ids do not change. */
+const wholeOffsets = (key: string, value: unknown): unknown =>
+  key === 'trim_offsets' && value === true ? false : value;
+
+/** Token → id: an object, or for Unigram a list of tokens with their scores. */
+function vocabularyOf({ model }: JsonObject, where: string): Map<string, number> {
+  const vocab = isJsonObject(model) ? model.vocab : undefined;
+  const isList = Array.isArray(vocab);
+  if (!isList && !isJsonObject(vocab)) throw tokenizerInvalid('model.vocab is neither an object nor a list', where);
+  const entries: [unknown, unknown][] = isList ? vocab.map((item, id) => [item?.[0], id]) : Object.entries(vocab);
+  for (const [token, id] of entries) {
+    const isRight =
+      typeof token === 'string' && Number.isInteger(id) && (id as number) >= 0 && (id as number) < 2 ** 31;
+    if (!isRight) throw tokenizerInvalid(`the token ${JSON.stringify(token)} has the id ${JSON.stringify(id)}`, where);
   }
+  return new Map(entries as [string, number][]);
 }
 
-export const tokenizerInvalid = (cause: unknown, where: string): UserError =>
-  new UserError({
-    what: `the tokenizer cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-    where,
-    next: 'download the file again; it must be written by the tokenizers library',
-    code: 'tokenizer_invalid',
-    cause,
-  });
-
 /** The library counts code points. */
-function tokenizedText(text: string, encoding: Encoding): TokenizedText {
-  const ids = Int32Array.from(encoding.getIds());
+function tokenizedText(text: string, { ids, ranges }: LibraryEncoding): TokenizedText {
   const starts = new Int32Array(ids.length);
   const ends = new Int32Array(ids.length);
   const positions = positionsOf(text);
   let position = 0;
-  for (const [i, [start = 0, end = 0]] of encoding.getOffsets().entries()) {
+  for (let i = 0; i < ids.length; i++) {
+    const start = ranges[2 * i] as number;
+    const end = ranges[2 * i + 1] as number;
     // What is put around a text has the range 0 … 0, at its end too.
     starts[i] = end === 0 ? position : (positions?.[start] ?? start);
     position = end === 0 ? position : (positions?.[end] ?? end);

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 import { byteLevelCodec } from './byteLevel/byteLevelCodec.ts';
 import type { AddedToken, Codec, SpecialToken } from './codec.ts';
+import { tokenizerInvalid } from './errors.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './files.ts';
-import { libraryCodec, tokenizerInvalid } from './libraryCodec.ts';
+import { libraryCodec } from './libraryCodec.ts';
 import type { TokenizedText } from './tokenizedText.ts';
 
 export type { AddedToken, SpecialToken } from './codec.ts';
@@ -51,8 +52,8 @@ export function openTokenizer(
   const tokenizerJson = parse(text, where);
   const addedTokens = addedTokensOf(tokenizerJson, where);
   let library: Codec | null = null;
-  const openLibrary = (): Codec => (library ??= libraryCodec(text, addedTokens, where));
-  const codec = byteLevelCodec(tokenizerJson, addedTokens, openLibrary) ?? openLibrary();
+  const openLibrary = (): Codec => (library ??= libraryCodec(tokenizerJson, addedTokens, where));
+  const codec = byteLevelCodec(tokenizerJson, addedTokens, where, openLibrary) ?? openLibrary();
   const config = files.tokenizerConfig;
   const special = (key: string): SpecialToken | null => {
     const token = textOfToken(config[key]);

@@ -2,7 +2,7 @@ import type { JsonObject } from '@anneal/formats/json';
 import { SPLITS } from '@anneal/formats/tokenizer/splits';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { byteTokenizerJson } from '../../../test/byteTokenizer.ts';
+import { byteTokenizer, byteTokenizerJson } from '../../../test/byteTokenizer.ts';
 import { byteLevelCodec } from './byteLevelCodec.ts';
 import { PairTable } from './pairTable.ts';
 import { PreTokenizer } from './preTokenizer.ts';
@@ -80,7 +80,7 @@ describe('cutting into words', () => {
 describe('what is another kind of tokenizer', () => {
   const plain = byteTokenizerJson();
   const open = (change: JsonObject): unknown =>
-    byteLevelCodec({ ...plain, ...change }, [], () => {
+    byteLevelCodec({ ...plain, ...change }, byteTokenizer().addedTokens, 'tokenizer.json', () => {
       throw new Error('not needed');
     });
 

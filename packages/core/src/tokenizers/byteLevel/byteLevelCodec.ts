@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 import { flatten } from '@anneal/formats/tokenizer/splits';
 import type { AddedToken, Codec } from '../codec.ts';
+import { tokenizerInvalid } from '../errors.ts';
 import { TokenizedText, TokenList } from '../tokenizedText.ts';
 import { AddedTokens } from './addedTokens.ts';
 import { NOTHING, surroundingsOf } from './postProcessor.ts';
@@ -10,12 +11,15 @@ import { WordEncoder } from './wordEncoder.ts';
 
 /**
  * Byte-level BPE, the tokenizer of GPT-2 and of nearly all models since Llama 3: the ids of the tokenizers library in a fraction of its time.
+ * @param where names the tokenizer in errors
  * @param library opens the library's codec, for texts that NFC changes and words of many million characters
  * @returns null for a tokenizer that is anything else in any part
+ * @throws UserError `tokenizer_invalid` where it puts ids around a text that no token has
  */
 export function byteLevelCodec(
   tokenizerJson: JsonObject,
   added: readonly AddedToken[],
+  where: string,
   library: () => Codec,
 ): Codec | null {
   const { model, decoder } = tokenizerJson;
@@ -30,6 +34,8 @@ export function byteLevelCodec(
   const vocabulary = Vocabulary.from(model.vocab, added);
   const words = vocabulary && WordEncoder.from(model, vocabulary.model);
   if (vocabulary === null || words === null) return null;
+  const unknown = [...surroundings.before, ...surroundings.after].find((id) => vocabulary.textOf(id) === null);
+  if (unknown !== undefined) throw tokenizerInvalid(`post_processor adds the id ${unknown}, which no token has`, where);
 
   const tokens = new TokenList();
   const encodeOne = (text: string, addSpecial: boolean): TokenizedText | null => {

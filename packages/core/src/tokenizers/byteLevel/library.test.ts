@@ -92,8 +92,8 @@ function open(source: string): { own: Codec; library: Codec; added: AddedToken[]
   const text = typeof tokenizerJson === 'string' ? tokenizerJson : JSON.stringify(tokenizerJson);
   const parsed = JSON.parse(text) as JsonObject & { added_tokens: { id: number; content: string; special: boolean }[] };
   const added = parsed.added_tokens.map(({ id, content, special }) => ({ id, text: content, special }));
-  const library = libraryCodec(text, added, source);
-  const own = byteLevelCodec(parsed, added, () => library);
+  const library = libraryCodec(parsed, added, source);
+  const own = byteLevelCodec(parsed, added, source, () => library);
   if (own === null) throw new Error(`${source} is not recognised as byte-level`);
   return { own, library, added };
 }
