@@ -156,10 +156,10 @@ describe('broken files', { timeout: 60_000 + INPUTS }, () => {
       ['tokenizer.ggml.merges', strings('a b')],
       ['tokenizer.ggml.eos_token_id', { type: 'uint32', value: 3 }],
     ]);
-    const weights = Float32Array.from({ length: 64 }, (_, i) => i);
+    const data = Uint8Array.from({ length: 128 }, (_, i) => i % 60);
     await writeGguf(path, metadata, [
-      { name: 'a', type: 'Q8_0', shape: [2, 32], float32: () => weights },
-      { name: 'b', type: 'F16', shape: [64], float32: () => weights },
+      { name: 'a', type: 'Q8_0', shape: [2, 32], bytes: () => data.subarray(0, 68) },
+      { name: 'b', type: 'F16', shape: [64], bytes: () => data },
     ]);
     const { opened, refused } = fuzz(path, 3407, (size) => {
       const source = openGguf(path);

@@ -7,6 +7,7 @@
 #include "convert.h"
 #include "cpu/kernel_sets.h"
 #include "engine.h"
+#include "weights/weights_addon.h"
 #ifdef ANNEAL_CUDA
 #include "cuda/cuda_backend.h"
 #endif
@@ -240,6 +241,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeEngine", NativeEngine::define(env));
   exports.Set("instructionSets", Napi::Function::New(env, instructionSets));
   exports.Set("cudaDevices", Napi::Function::New(env, cudaDeviceList));
+  exports.Set("encodeWeights", Napi::Function::New(env, encodeWeightsFromJs));
   exports.Set("scratchBytesPerThread", Napi::Number::New(env, kScratchBytesPerThread));
   return exports;
 }

@@ -1,3 +1,5 @@
+import type { EncodeWeights, Unrepresentable } from './weights.ts';
+
 /** The whole native boundary: what native/addon.cpp exports. */
 export interface Addon {
   /** `device`: `cpu:` and an instruction set, or `cuda:` and a number. */
@@ -10,6 +12,8 @@ export interface Addon {
   readonly scratchBytesPerThread: number;
   /** `reason`: why there are none. */
   cudaDevices(): { devices: NativeCudaDevice[]; reason: string | null };
+  /** As `encodeWeights` in weights.ts, types by number. Rejects on sizes that do not belong together. */
+  encodeWeights(job: NativeEncodeJob, isa: string, threads: number): Promise<Unrepresentable | null>;
 }
 
 export interface NativeCudaDevice {
@@ -18,6 +22,11 @@ export interface NativeCudaDevice {
   readonly computeCapability: string;
   readonly memoryBytes: number;
   readonly libraryBytes: number;
+}
+
+export interface NativeEncodeJob extends Omit<EncodeWeights, 'sourceType' | 'targets'> {
+  readonly sourceType: number;
+  readonly targets: readonly { readonly type: number; readonly bytes: Uint8Array }[];
 }
 
 /** Element types in which values are handed over, numbered as in native/convert.h. */

@@ -21,3 +21,4 @@ export { Engine, type HostArray, type ProgramCall } from './engine.ts';
 export { Graph, graphOf, Variables } from './graph.ts';
 export { type ActivationPolicy, type CompileOptions, compile, type Plan, type PlanMemory } from './plan.ts';
 export type { Bounds, DType, Tensor } from './tensor.ts';
+export { type EncodeWeights, encodeWeights, type Unrepresentable, type WeightType, weightTypes } from './weights.ts';

@@ -19,7 +19,10 @@ export function define(command: Command): void {
       .option('--to <folder>', 'where to write; of a run its export folder')
       .option('--lora', 'the adapter as a PEFT folder')
       .option('--merged [dtype]', 'the whole model as a Hugging Face folder: bf16 (default), f16 or f32')
-      .option('--gguf <types>', 'GGUF files for llama.cpp: f32, f16, bf16, q8_0, q5_0, q4_0, several with commas')
+      .option(
+        '--gguf <types>',
+        'GGUF files for llama.cpp, several with commas: f32, f16, bf16, q8_0, q6_k, q5_k_m, q5_k_s, q5_0, q4_k_m, q4_k_s, q4_0, q3_k_m, q2_k',
+      )
       .option('--ollama', 'a Modelfile beside the first GGUF file')
       .action(async (source: string, options: ExportOptions) => {
         const { exportSource } = await import('../export/exportSource.ts');

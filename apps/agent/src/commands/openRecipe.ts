@@ -1,5 +1,4 @@
 import { basename, dirname, resolve } from 'node:path';
-import type { KeyPath, Location } from '@anneal/core/recipe/problem';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { checkSupported } from '@anneal/core/recipe/support';
@@ -14,8 +13,6 @@ export interface OpenedRecipe {
   resolved: ResolvedRecipe;
   /** The text of recipe.resolved.yaml. */
   resolvedText: string;
-  /** Where a key was written. */
-  locate: (path: KeyPath) => Location;
 }
 
 /**
@@ -35,7 +32,6 @@ export async function openRecipe(
     text,
     resolved,
     resolvedText: toYaml(resolved, recipe),
-    locate,
   };
 }
 

@@ -6,8 +6,8 @@ import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedWeights } from '../models/adapters/merge.ts';
 import { openModel } from '../models/open.ts';
 import { inverseFrequencies } from '../models/rope.ts';
-import { exportGguf, GGUF_TYPES, ggufFileName } from './gguf.ts';
-import { WeightSamples } from './samples.ts';
+import { exportGguf, ggufFileName } from './gguf.ts';
+import { GGUF_TYPES } from './ggufTypes.ts';
 
 describe.each(['llama3', 'smollm2', 'mistral', 'qwen2', 'qwen3', 'qwen3-yarn'])('%s', (name) => {
   test('in float32 comes back bit for bit, with everything that decides what it computes', async () => {
@@ -17,7 +17,7 @@ describe.each(['llama3', 'smollm2', 'mistral', 'qwen2', 'qwen3', 'qwen3-yarn'])(
     await exportGguf(folder, { model, adapter, types: ['f32'], name });
     const again = openModel(join(folder, ggufFileName(name, 'f32')));
     for (const tensor of model.tensors.keys()) {
-      expect(again.tensors.get(tensor)?.float32(), tensor).toEqual(mergedWeights(model, adapter, tensor));
+      expect(again.tensors.get(tensor)?.float32(), tensor).toEqual(await mergedWeights(model, adapter, tensor));
     }
     const { rope, bosTokenId: _, eosTokenIds: __, padTokenId: ___, ...config } = model.config;
     expect(again.config).toMatchObject(config);
@@ -29,7 +29,7 @@ describe.each(['llama3', 'smollm2', 'mistral', 'qwen2', 'qwen3', 'qwen3-yarn'])(
   });
 });
 
-test('all types in one pass: vectors stay float32, embedding and head have 8 bits at least', async () => {
+test('all types in one pass: vectors stay float32, the head has 8 bits at least', async () => {
   const model = goldenModel('llama3');
   const folder = join(temporaryFolder(), 'gguf');
   const { files } = await exportGguf(folder, { model, adapter: null, types: GGUF_TYPES, name: 'Tiny Model' });
@@ -45,8 +45,15 @@ test('all types in one pass: vectors stay float32, embedding and head have 8 bit
     ['F16', 'F16', 'F16', 'F32'],
     ['BF16', 'BF16', 'BF16', 'F32'],
     ['Q8_0', 'Q8_0', 'Q8_0', 'F32'],
+    ['Q8_0', 'Q8_0', 'Q8_0', 'F32'],
+    ['Q5_1', 'Q5_1', 'Q8_0', 'F32'],
+    ['Q5_1', 'Q5_1', 'Q8_0', 'F32'],
     ['Q5_0', 'Q8_0', 'Q8_0', 'F32'],
+    ['Q5_0', 'Q5_0', 'Q8_0', 'F32'],
+    ['Q5_0', 'Q5_0', 'Q8_0', 'F32'],
     ['Q4_0', 'Q8_0', 'Q8_0', 'F32'],
+    ['Q4_0', 'Q4_0', 'Q8_0', 'F32'],
+    ['Q4_0', 'Q4_0', 'Q8_0', 'F32'],
   ]);
 });
 
@@ -94,27 +101,4 @@ test('what llama.cpp would silently compute otherwise is refused', async () => {
     name: 'x',
   });
   await expect(exporting).rejects.toThrow('cannot be exported to GGUF: llama.cpp knows YaRN only with');
-});
-
-describe('reading back', () => {
-  const weights = Float32Array.from({ length: 4096 }, (_, at) => Math.sin(at * 1.7) * 0.1);
-
-  test.each(['F32', 'F16', 'BF16', 'Q8_0', 'Q5_0', 'Q4_0'] as const)(
-    '%s: one weight moved by its block is noticed',
-    (type) => {
-      const samples = new WeightSamples(weights);
-      expect(samples.mismatch(weights, type)).toBeNull();
-      const moved = weights.slice();
-      moved[64] = (moved[64] ?? 0) + 0.1;
-      expect(samples.mismatch(moved, type)).toMatchObject({ index: 64 });
-      expect(samples.mismatch(weights.toReversed(), type)).not.toBeNull();
-      expect(
-        samples.mismatch(
-          weights.map(() => Number.NaN),
-          type,
-        ),
-      ).not.toBeNull();
-      expect(samples.mismatch(weights.subarray(1), type)).not.toBeNull();
-    },
-  );
 });

@@ -1,20 +1,21 @@
 import { join } from 'node:path';
-import { FILE_TYPE, type GgufTensor, GgufWriter, type WritableType } from '@anneal/formats/gguf/write';
+import { crc32 } from 'node:zlib';
+import { openGguf } from '@anneal/formats/gguf/read';
+import { unitOf } from '@anneal/formats/gguf/tensorTypes';
+import { type GgufTensor, GgufWriter } from '@anneal/formats/gguf/write';
+import type { RowRange, TensorInfo } from '@anneal/formats/tensor';
+import type { WeightType } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
-import { mergedWeights } from '../models/adapters/merge.ts';
-import { interleaveHeads } from '../models/gguf/heads.ts';
+import { mergedRows } from '../models/adapters/merge.ts';
 import { ROPE_FACTORS, ropeFactors } from '../models/gguf/ropeFactors.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName } from '../models/names.ts';
 import { openModel } from '../models/open.ts';
 import { ggufMetadata } from './ggufMetadata.ts';
+import { FILE_TYPES, type GgufType, tensorType } from './ggufTypes.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
-import { WeightSamples } from './samples.ts';
-
-export const GGUF_TYPES = ['f32', 'f16', 'bf16', 'q8_0', 'q5_0', 'q4_0'] as const;
-export type GgufType = (typeof GGUF_TYPES)[number];
 
 export interface GgufExport extends ExportProgress {
   readonly model: OpenModel;
@@ -29,6 +30,8 @@ interface Target {
   readonly type: GgufType;
   readonly path: string;
   readonly writer: GgufWriter;
+  /** CRC-32 of each tensor as written, by its name in the file. */
+  readonly checksums: Map<string, number>;
 }
 
 /**
@@ -40,8 +43,7 @@ export async function exportGguf(folder: string, options: GgufExport): Promise<E
   refuseWhatGgufCannotSay(model);
   const files = await writeNewFolder(folder, async (temporary) => {
     const paths = new Map(types.map((type) => [type, join(temporary, ggufFileName(name, type))]));
-    const samples = await writeAll(paths, options);
-    for (const [type, path] of paths) readBack(path, type, model, samples, options.signal);
+    for (const target of await writeAll(paths, options)) readBack(target, model, options.signal);
   });
   return { path: folder, files, warnings: differencesInLlamaCpp(model) };
 }
@@ -54,8 +56,7 @@ export function ggufFileName(name: string, type: GgufType): string {
 async function writeAll(
   paths: ReadonlyMap<GgufType, string>,
   { model, adapter, name, onProgress, signal }: GgufExport,
-): Promise<Map<string, WeightSamples>> {
-  const samples = new Map<string, WeightSamples>();
+): Promise<Target[]> {
   const targets: Target[] = [];
   const factors = ropeFactorsOf(model);
   try {
@@ -64,43 +65,44 @@ async function writeAll(
         ...(factors ? [{ name: ROPE_FACTORS, shape: [factors.length], type: 'F32' as const }] : []),
         ...Array.from(model.tensors.values(), (tensor) => describe(model, tensor, type)),
       ];
-      const metadata = ggufMetadata(model, name, FILE_TYPE[weightType(type)]);
-      targets.push({ type, path, writer: await GgufWriter.create(path, metadata, table) });
+      const metadata = ggufMetadata(model, name, FILE_TYPES[type].number);
+      targets.push({ type, path, writer: await GgufWriter.create(path, metadata, table), checksums: new Map() });
     }
-    if (factors) for (const { writer } of targets) await writer.write(ROPE_FACTORS, factors);
+    if (factors) for (const target of targets) await write(target, ROPE_FACTORS, new Uint8Array(factors.buffer));
+    let done = 0;
     for (const tensor of model.tensors.values()) {
-      signal?.throwIfAborted();
-      const weights = mergedWeights(model, adapter, tensor.name);
-      samples.set(tensor.name, new WeightSamples(weights));
       const { gguf, transform } = nameOf(model, tensor.name);
-      const rows = transform === 'permuteHeads' ? permuted(weights, tensor, model.config.headSize) : weights;
-      for (const { writer } of targets) await writer.write(gguf, rows);
-      onProgress?.(samples.size, model.tensors.size);
+      const types = targets.map(({ type }) => describe(model, tensor, type).type).map(withBlock);
+      const interleaved = transform === 'permuteHeads';
+      for await (const rows of mergedRows(model, tensor.name, { adapter, types, interleaved, signal })) {
+        await Promise.all(targets.map((target, at) => write(target, gguf, rows[at] as Uint8Array)));
+      }
+      onProgress?.(++done, model.tensors.size);
     }
     for (const { writer } of targets) await writer.commit();
+    return targets;
   } catch (error) {
     for (const { writer } of targets) await writer.abort();
     throw error;
   }
-  return samples;
 }
 
-function describe(model: OpenModel, { name, shape }: ModelTensor, type: GgufType): GgufTensor {
-  return { name: nameOf(model, name).gguf, shape, type: tensorType(name, shape, type) };
+async function write({ writer, checksums }: Target, name: string, bytes: Uint8Array): Promise<void> {
+  checksums.set(name, crc32(bytes, checksums.get(name)));
+  await writer.write(name, bytes);
 }
 
-/**
- * As llama.cpp's converter: vectors stay in float32. Below 8 bits embedding and head get 8, because every token's
- * quality hangs on them.
- */
-function tensorType(name: string, shape: readonly number[], type: GgufType): WritableType {
-  if (shape.length === 1) return 'F32';
-  if ((type === 'q4_0' || type === 'q5_0') && (name === 'embed' || name === 'lm_head')) return 'Q8_0';
-  return weightType(type);
+interface TensorInFile extends GgufTensor {
+  readonly type: WeightType;
 }
 
-function weightType(type: GgufType): WritableType {
-  return type.toUpperCase() as Uppercase<GgufType>;
+function describe(model: OpenModel, { name, shape }: ModelTensor, type: GgufType): TensorInFile {
+  return { name: nameOf(model, name).gguf, shape, type: tensorType(name, shape, type, model.config) };
+}
+
+function withBlock(type: WeightType): { type: WeightType; length: number; bytes: number } {
+  const { length, bytes } = unitOf(type);
+  return { type, length, bytes };
 }
 
 function nameOf(model: OpenModel, name: string): NonNullable<ReturnType<typeof findName>> {
@@ -109,36 +111,37 @@ function nameOf(model: OpenModel, name: string): NonNullable<ReturnType<typeof f
   return row;
 }
 
-function permuted(weights: Float32Array, { shape }: ModelTensor, headSize: number): Float32Array {
-  const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
-  return new Float32Array(interleaveHeads(bytes, shape[0] ?? 0, headSize).buffer);
-}
-
 function ropeFactorsOf({ config }: OpenModel): Float32Array | null {
   const { scaling, theta } = config.rope;
   return scaling?.kind === 'llama3' ? ropeFactors(config.headSize, theta, scaling) : null;
 }
 
-function readBack(
-  path: string,
-  type: GgufType,
-  model: OpenModel,
-  samples: ReadonlyMap<string, WeightSamples>,
-  signal: AbortSignal | undefined,
-): void {
-  const written = openModel(path);
+/** Tensors byte for byte, and the file as a model: its config, names and shapes are checked when it is opened. */
+function readBack({ path, checksums }: Target, model: OpenModel, signal: AbortSignal | undefined): void {
+  const file = openGguf(path);
   try {
-    for (const [name, sample] of samples) {
+    for (const [name, checksum] of checksums) {
       signal?.throwIfAborted();
-      const stored = written.tensors.get(name);
-      if (!stored) throw new Error(`${name} is missing from ${path}`);
-      const mismatch = sample.mismatch(stored.float32(), tensorType(name, stored.shape, type));
-      if (mismatch) throw new Error(`${name} in ${path} reads back differently: ${JSON.stringify(mismatch)}`);
+      let found = 0;
+      for (const rows of rowRuns(file.tensors.get(name))) found = crc32(file.bytes(name, rows), found);
+      if (found !== checksum) throw new Error(`${name} in ${path} reads back differently`);
     }
-    if (written.chatTemplate !== model.chatTemplate) throw new Error(`${path} has another chat template`);
   } finally {
-    written.close();
+    file.close();
   }
+  const written = openModel(path);
+  written.close();
+  if (written.chatTemplate !== model.chatTemplate) throw new Error(`${path} has another chat template`);
+}
+
+/** Runs of rows of 64 MB or less. */
+function rowRuns(tensor: TensorInfo | undefined): RowRange[] {
+  const { shape: [count = 1] = [], byteLength = 0 } = tensor ?? {};
+  const step = Math.max(1, Math.floor((64e6 * count) / byteLength));
+  return Array.from({ length: Math.ceil(count / step) }, (_, at) => ({
+    first: at * step,
+    count: Math.min(step, count - at * step),
+  }));
 }
 
 /** What llama.cpp would compute differently without saying so. */

@@ -1,10 +1,10 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { float32ToBfloat16 } from '@anneal/formats/float16';
 import { expect, test } from 'vitest';
 import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
-import { openModel } from '../models/open.ts';
-import { encodeWeights } from './encode.ts';
+import { type ModelTensor, openModel } from '../models/open.ts';
 import { exportMerged } from './merged.ts';
 
 function withAdapter(name: string) {
@@ -67,7 +67,7 @@ test('bf16 in shards: each weight is rounded once, config.json names the type', 
   const merged = openModel(folder);
   for (const [name, { float32 }] of model.tensors) {
     const found = merged.tensors.get(name);
-    expect(found?.bytes()).toEqual(new Uint8Array(encodeWeights(float32(), 'BF16', name)));
+    expect(found?.bytes()).toEqual(new Uint8Array(float32ToBfloat16(float32()).buffer));
   }
   merged.close();
 });
@@ -106,8 +106,21 @@ test('a stopped export leaves nothing behind', async () => {
 });
 
 test.each([
-  ['F16', 70_000, 'weight 1 is 70000, which F16 cannot hold'],
-  ['BF16', Number.NaN, 'weight 1 is NaN, which BF16 cannot hold'],
-] as const)('%s cannot hold %d', (type, weight, message) => {
-  expect(() => encodeWeights(Float32Array.of(0, weight), type, 'here')).toThrow(message);
+  ['F16', 70_000, 'weight 77 is 70000, which F16 cannot hold'],
+  ['BF16', Number.NaN, 'weight 77 is NaN, which BF16 cannot hold'],
+] as const)('%s cannot hold %d', async (dtype, weight, message) => {
+  const { model } = withAdapter('llama3');
+  const q = model.tensors.get('layers.1.q');
+  if (!q) throw new Error('the golden model has layers.1.q');
+  const changed: ModelTensor = {
+    ...q,
+    dtype: 'F32',
+    bytes: () => new Uint8Array(changed.float32().buffer),
+    float32: () => q.float32().map((w, at) => (at === 77 ? weight : w)),
+  };
+  const tensors = new Map([...model.tensors, ['layers.1.q', changed]]);
+  const parent = temporaryFolder();
+  const exporting = exportMerged(join(parent, 'out'), { model: { ...model, tensors }, adapter: null, dtype });
+  await expect(exporting).rejects.toThrow(message);
+  expect(readdirSync(parent)).toEqual([]);
 });

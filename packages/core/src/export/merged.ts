@@ -3,17 +3,19 @@ import { crc32 } from 'node:zlib';
 import { writeAtomically } from '@anneal/formats/files/atomicWrite';
 import type { JsonObject } from '@anneal/formats/json';
 import { writeSafetensors } from '@anneal/formats/safetensors/write';
+import { ELEMENT_BYTES } from '@anneal/formats/tensor';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
-import { mergedWeights } from '../models/adapters/merge.ts';
+import { mergedRows } from '../models/adapters/merge.ts';
 import type { OpenModel } from '../models/model.ts';
 import { findName } from '../models/names.ts';
 import { openModel } from '../models/open.ts';
-import { encodeWeights, type FloatType } from './encode.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
 
 /** Hugging Face's customary size of a shard. */
 const SHARD_BYTES = 5_000_000_000;
+
+export type FloatType = 'F32' | 'BF16' | 'F16';
 
 const TORCH_NAMES: Readonly<Record<FloatType, string>> = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' };
 
@@ -37,12 +39,14 @@ export async function exportMerged(
     name: huggingFaceName(model, name),
     dtype,
     shape,
-    bytes: () => {
-      signal?.throwIfAborted();
-      const bytes = encodeWeights(mergedWeights(model, adapter, name), dtype, `${model.path}: tensor ${name}`);
-      checksums.set(name, crc32(bytes));
+    bytes: async function* () {
+      const type = { type: dtype, length: 1, bytes: ELEMENT_BYTES[dtype] };
+      for await (const [bytes] of mergedRows(model, name, { adapter, types: [type], signal })) {
+        if (!bytes) continue;
+        checksums.set(name, crc32(bytes, checksums.get(name)));
+        yield bytes;
+      }
       onProgress?.(checksums.size, model.tensors.size);
-      return bytes;
     },
   }));
   const files = await writeNewFolder(folder, async (temporary) => {

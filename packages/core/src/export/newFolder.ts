@@ -34,8 +34,7 @@ export async function writeNewFolder(
   return files;
 }
 
-/** @throws UserError `export_exists` where there is anything but an empty folder */
-export async function refuseExisting(path: string): Promise<void> {
+async function refuseExisting(path: string): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found === null || (found.isDirectory() && (await readdir(path)).length === 0)) return;
   throw new UserError({

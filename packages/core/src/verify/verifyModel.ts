@@ -215,7 +215,7 @@ async function verifyMerged(
   const [, length = 0] = golden.shape('input_ids');
   const batch = packed(golden.int32('input_ids').subarray(0, length), [length]);
   const [logits] = await withForwardEngine(model, null, device, batch, async (engine) => {
-    for (const name of tuned.modules.keys()) await engine.write(name, mergedWeights(model, tuned, name), 'f32');
+    for (const name of tuned.modules.keys()) await engine.write(name, await mergedWeights(model, tuned, name), 'f32');
     return forward(engine, batch, ['logits']);
   });
   // Where a gradient is nearly zero AdamW turns its rounding into a whole step: the reference repeated in float64 or by another build of

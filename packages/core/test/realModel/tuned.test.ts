@@ -72,7 +72,7 @@ test.skipIf(model === null || llamaCpp === null)(
     await exportGguf(join(folder, 'gguf'), { model: base, adapter, types: ['f16', 'q8_0'], name: 'tuned' });
     await exportMerged(join(folder, 'merged'), { model: base, adapter, dtype: 'BF16' });
     const f16 = join(folder, 'gguf', ggufFileName('tuned', 'f16'));
-    expectMerged(base, adapter, f16);
+    await expectMerged(base, adapter, f16);
     base.close();
     expectLikeTransformers(join(folder, 'merged'));
 
@@ -93,11 +93,11 @@ test.skipIf(model === null || llamaCpp === null)(
 );
 
 /** The file holds the tuned weights, rounded to float16, and not those of the base. */
-function expectMerged(base: OpenModel, adapter: LoraWeights, path: string): void {
+async function expectMerged(base: OpenModel, adapter: LoraWeights, path: string): Promise<void> {
   const tuned = openModel(path);
   for (const name of ['layers.0.q', 'layers.29.v']) {
     const written = tuned.tensors.get(name)?.float32() ?? new Float32Array();
-    const merged = mergedWeights(base, adapter, name);
+    const merged = await mergedWeights(base, adapter, name);
     const before = base.tensors.get(name)?.float32() ?? new Float32Array();
     expect(largestDifference(written, merged)).toBeLessThan(2 ** -11);
     expect(largestDifference(written, before)).toBeGreaterThan(0.05);

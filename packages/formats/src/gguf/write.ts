@@ -1,51 +1,22 @@
 import { UserError } from '../errors.ts';
 import { AtomicFile } from '../files/atomicWrite.ts';
-import { float32ToBfloat16, float32ToFloat16 } from '../float16.ts';
-import { checkRepresentable } from '../representable.ts';
 import { elementCount } from '../tensor.ts';
 import { ByteWriter } from './byteWriter.ts';
 import { DEFAULT_ALIGNMENT, GGUF_MAGIC } from './header.ts';
 import type { GgufMetadata } from './metadata.ts';
 import { metadataNumber } from './metadata.ts';
-import { WRITABLE_BLOCK_FORMATS } from './quants/index.ts';
-import { ggmlTypeNumber, unitOf } from './tensorTypes.ts';
-
-/** The tensor types that can be written. */
-export type WritableType = 'F32' | 'F16' | 'BF16' | keyof typeof WRITABLE_BLOCK_FORMATS;
-
-/** `general.file_type` (llama.cpp's llama_ftype) of a file whose matrices have this type. */
-export const FILE_TYPE: Readonly<Record<WritableType, number>> = {
-  F32: 0,
-  F16: 1,
-  Q4_0: 2,
-  Q8_0: 7,
-  Q5_0: 8,
-  BF16: 32,
-};
-
-const LARGEST_HALF = 65_504;
-const LARGEST_FLOAT32 = 3.4028234663852886e38;
-
-/** The magnitude a type can hold: what quantised types store as a half is the block's largest weight over 127, 8 or 16. */
-const LARGEST_WEIGHT: Readonly<Record<WritableType, number>> = {
-  F32: LARGEST_FLOAT32,
-  BF16: 3.3895313892515355e38,
-  F16: LARGEST_HALF,
-  Q8_0: LARGEST_HALF * 127,
-  Q4_0: LARGEST_HALF * 8,
-  Q5_0: LARGEST_HALF * 16,
-};
+import { type GgmlType, ggmlTypeNumber, unitOf } from './tensorTypes.ts';
 
 export interface GgufTensor {
   readonly name: string;
   /** Row-major, outermost first. */
   readonly shape: readonly number[];
-  readonly type: WritableType;
+  readonly type: GgmlType;
 }
 
 export interface GgufTensorToWrite extends GgufTensor {
-  /** The weights; asked for once, when it is this tensor's turn, and not kept. */
-  readonly float32: () => Float32Array | Promise<Float32Array>;
+  /** In its type; asked for once, when it is this tensor's turn, and not kept. */
+  readonly bytes: () => Uint8Array | Promise<Uint8Array>;
 }
 
 /** Writes a GGUF of version 3, tensors one at a time; it appears under its name only when it is complete. */
@@ -56,7 +27,7 @@ export async function writeGguf(
 ): Promise<void> {
   const writer = await GgufWriter.create(path, metadata, tensors);
   try {
-    for (const tensor of tensors) await writer.write(tensor.name, await tensor.float32());
+    for (const tensor of tensors) await writer.write(tensor.name, await tensor.bytes());
     await writer.commit();
   } catch (error) {
     await writer.abort();
@@ -72,6 +43,8 @@ export class GgufWriter {
   readonly #file: AtomicFile;
   readonly #remaining: GgufTensor[];
   readonly #alignment: number;
+  /** Bytes written of the first remaining tensor. */
+  #written = 0;
 
   private constructor(file: AtomicFile, tensors: readonly GgufTensor[], alignment: number) {
     this.#file = file;
@@ -87,7 +60,8 @@ export class GgufWriter {
     const file = await AtomicFile.create(path);
     const writer = new GgufWriter(file, tensors, alignment);
     try {
-      await writer.#writeAligned(header);
+      await file.write(header);
+      await writer.#align();
     } catch (error) {
       await file.abort();
       throw error;
@@ -95,14 +69,18 @@ export class GgufWriter {
     return writer;
   }
 
-  /** @param weights float32, row-major, as many as the shape says */
-  async write(name: string, weights: Float32Array): Promise<void> {
-    const tensor = this.#remaining.shift();
+  /** @param bytes of the tensor, in its type; all of it, or its rows in several calls */
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    const tensor = this.#remaining[0];
     if (tensor?.name !== name) throw new Error(`${name} written where ${tensor?.name ?? 'nothing'} is due`);
-    if (weights.length !== elementCount(tensor.shape)) {
-      throw new Error(`${name}: ${weights.length} weights for shape [${tensor.shape}]`);
-    }
-    await this.#writeAligned(encodeTensor(weights, tensor, `${this.#file.path}: tensor ${name}`));
+    const length = tensorBytes(tensor);
+    this.#written += bytes.length;
+    if (this.#written > length) throw new Error(`${name}: ${this.#written} bytes of ${length}`);
+    await this.#file.write(bytes);
+    if (this.#written < length) return;
+    this.#remaining.shift();
+    this.#written = 0;
+    await this.#align();
   }
 
   async commit(): Promise<void> {
@@ -114,8 +92,7 @@ export class GgufWriter {
     await this.#file.abort();
   }
 
-  async #writeAligned(bytes: Uint8Array): Promise<void> {
-    await this.#file.write(bytes);
+  async #align(): Promise<void> {
     const padding = alignUp(this.#file.position, this.#alignment) - this.#file.position;
     if (padding > 0) await this.#file.write(new Uint8Array(padding));
   }
@@ -138,28 +115,14 @@ function encodeHeader(metadata: GgufMetadata, tensors: readonly GgufTensor[], al
     for (const dimension of tensor.shape.toReversed()) out.uint64(dimension);
     out.uint32(ggmlTypeNumber(tensor.type));
     out.uint64(offset);
-    const unit = unitOf(tensor.type);
-    offset = alignUp(offset + (elementCount(tensor.shape) / unit.length) * unit.bytes, alignment);
+    offset = alignUp(offset + tensorBytes(tensor), alignment);
   }
   return out.finish();
 }
 
-function encodeTensor(weights: Float32Array, { type }: GgufTensor, where: string): Uint8Array {
-  checkRepresentable(weights, LARGEST_WEIGHT[type], type, where);
-  switch (type) {
-    case 'F32':
-      return new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
-    case 'F16':
-      return new Uint8Array(float32ToFloat16(weights).buffer);
-    case 'BF16':
-      return new Uint8Array(float32ToBfloat16(weights).buffer);
-    default: {
-      const format = WRITABLE_BLOCK_FORMATS[type];
-      const bytes = new Uint8Array((weights.length / format.length) * format.bytes);
-      format.encode(weights, bytes);
-      return bytes;
-    }
-  }
+function tensorBytes({ shape, type }: GgufTensor): number {
+  const unit = unitOf(type);
+  return (elementCount(shape) / unit.length) * unit.bytes;
 }
 
 function checkTensor({ name, shape, type }: GgufTensor, path: string): void {

@@ -12,8 +12,8 @@ export interface TensorToWrite {
   readonly dtype: DType;
   /** Row-major, outermost first. */
   readonly shape: readonly number[];
-  /** Little-endian bytes; asked for once, when it is this tensor's turn, and not kept. */
-  readonly bytes: () => Uint8Array | Promise<Uint8Array>;
+  /** Little-endian bytes, all of them or piece by piece; asked for once, when it is this tensor's turn, and not kept. */
+  readonly bytes: () => Uint8Array | Promise<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 export interface WriteOptions {
@@ -83,11 +83,12 @@ async function writeFile(
   await writeAtomically(path, async (file) => {
     await file.write(encodeHeader(ordered, metadata));
     for (const tensor of ordered) {
+      const start = file.position;
       const bytes = await tensor.bytes();
-      if (bytes.length !== byteLength(tensor)) {
-        throw new Error(`${tensor.name}: ${bytes.length} bytes for ${tensor.dtype} [${tensor.shape}]`);
+      for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) await file.write(piece);
+      if (file.position - start !== byteLength(tensor)) {
+        throw new Error(`${tensor.name}: ${file.position - start} bytes for ${tensor.dtype} [${tensor.shape}]`);
       }
-      await file.write(bytes);
     }
   });
 }

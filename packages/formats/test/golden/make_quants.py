@@ -28,12 +28,4 @@ for name, offsets in HALVES.items():
     out[f"{name}.blocks"] = blocks
     out[f"{name}.weights"] = quants.dequantize(blocks, T[name])
 
-weights = (rng.normal(size=(BLOCKS, 32)) * 10.0 ** rng.integers(-4, 2, (BLOCKS, 1))).astype(np.float32)
-weights[0] = 0
-weights[1] = np.arange(32) - 16          # exact halves after scaling, both signs
-weights[2] = 1e-7 * weights[2]           # scales that are subnormal halves
-weights[3, :] = -weights[3, 0]           # one value everywhere
-out["encode.weights"] = weights
-for name in ("Q8_0", "Q4_0", "Q5_0"):
-    out[f"encode.{name}"] = quants.quantize(weights, T[name])
 save_file(out, sys.argv[1])

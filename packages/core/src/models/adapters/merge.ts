@@ -1,37 +1,140 @@
-import type { OpenModel } from '../model.ts';
-import { type LoraWeights, moduleScale } from './loraWeights.ts';
+import { UserError } from '@anneal/formats/errors';
+import { elementCount, type RowRange } from '@anneal/formats/tensor';
+import { type EncodeWeights, encodeWeights, type WeightType } from '@anneal/kernels';
+import { interleaveHeads } from '../gguf/heads.ts';
+import type { ModelTensor, OpenModel } from '../model.ts';
+import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
+
+/** Weights taken at a time, so that a tensor of any size needs little memory: 16 M, 64 MB in float32. */
+const CHUNK_WEIGHTS = 1 << 24;
+
+export interface MergeOptions {
+  readonly adapter: LoraWeights | null;
+  /** Each with the bytes that its block of weights takes; a row is whole blocks. */
+  readonly types: readonly { readonly type: WeightType; readonly length: number; readonly bytes: number }[];
+  /** Order the rows of each head as GGUF's `llama` architecture has them; see models/gguf/heads.ts. */
+  readonly interleaved?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
- * One tensor of the model with its adapter folded in: W + scale · B A, in a fresh array. Each element is summed in
- * float64 and rounded to float32 once.
+ * One tensor of the model with its adapter folded in, W + scale · B A, in one or more types: consecutive runs of its rows, in
+ * each the bytes of every type. The next run is computed while one is used.
  * @param name our name of a tensor of the model
+ * @throws UserError for a weight that a type cannot hold
  */
-export function mergedWeights(model: OpenModel, adapter: LoraWeights | null, name: string): Float32Array {
-  const tensor = model.tensors.get(name);
-  if (!tensor) throw new Error(`${name} is not a tensor of ${model.path}`);
-  const weights = tensor.float32();
-  const module = adapter?.modules.get(name);
-  if (!adapter || !module) return weights;
-  const [outputs = 0, inputs = 0] = tensor.shape;
-  const rank = module.rank ?? adapter.r;
-  if (module.A.length !== rank * inputs || module.B.length !== outputs * rank) {
-    throw new Error(
-      `${name} is [${outputs},${inputs}], its adapter has ${module.A.length} and ${module.B.length} weights`,
-    );
-  }
-  const scale = moduleScale(adapter, module);
-  const delta = new Float64Array(inputs);
-  for (let output = 0; output < outputs; output++) {
-    delta.fill(0);
-    for (let k = 0; k < rank; k++) {
-      const b = scale * (module.B[output * rank + k] as number);
-      const from = k * inputs;
-      for (let input = 0; input < inputs; input++)
-        delta[input] = (delta[input] as number) + b * (module.A[from + input] as number);
+export async function* mergedRows(
+  model: OpenModel,
+  name: string,
+  { adapter, types, interleaved = false, signal }: MergeOptions,
+): AsyncGenerator<Uint8Array[]> {
+  const tensor = tensorOf(model, name);
+  const runs = rowRuns(tensor, interleaved ? model.config.headSize : 1);
+  const encode = (rows: RowRange): Promise<Uint8Array[]> => {
+    signal?.throwIfAborted();
+    const job = rowsToEncode(model, tensor, rows, adapter, interleaved);
+    const targets = types.map(({ type, length, bytes }) => ({
+      type,
+      bytes: new Uint8Array(((job.rows * job.columns) / length) * bytes),
+    }));
+    return settle({ ...job, targets }, rows, `${model.path}: tensor ${name}`);
+  };
+  let next: Promise<Uint8Array[]> | undefined;
+  try {
+    for (const [at, run] of runs.entries()) {
+      const encoded = await (next ?? encode(run));
+      const following = runs[at + 1];
+      next = following && encode(following);
+      yield encoded;
     }
-    const row = output * inputs;
-    for (let input = 0; input < inputs; input++)
-      weights[row + input] = (weights[row + input] as number) + (delta[input] as number);
+  } finally {
+    await next?.catch(() => undefined); // ended early: what is under way still reads the adapter
+  }
+}
+
+/** The whole tensor in float32: for matrices that are small, or wanted whole. */
+export async function mergedWeights(
+  model: OpenModel,
+  adapter: LoraWeights | null,
+  name: string,
+): Promise<Float32Array> {
+  const weights = new Float32Array(elementCount(tensorOf(model, name).shape));
+  let at = 0;
+  for await (const [bytes] of mergedRows(model, name, { adapter, types: [{ type: 'F32', length: 1, bytes: 4 }] })) {
+    const run = new Float32Array((bytes as Uint8Array).buffer);
+    weights.set(run, at);
+    at += run.length;
   }
   return weights;
+}
+
+function tensorOf(model: OpenModel, name: string): ModelTensor {
+  const tensor = model.tensors.get(name);
+  if (!tensor) throw new Error(`${name} is not a tensor of ${model.path}`);
+  return tensor;
+}
+
+/** Runs of rows of CHUNK_WEIGHTS or less, of whole heads and whole groups. A vector is one run. */
+function rowRuns({ shape, rowGroup }: ModelTensor, headRows: number): RowRange[] {
+  const [count = 1, ...rest] = shape;
+  const group = Math.max(rowGroup, headRows);
+  const wanted = shape.length < 2 ? count : Math.floor(CHUNK_WEIGHTS / elementCount(rest) / group) * group;
+  const step = Math.max(group, wanted);
+  return Array.from({ length: Math.ceil(count / step) }, (_, at) => ({
+    first: at * step,
+    count: Math.min(step, count - at * step),
+  }));
+}
+
+type Rows = Omit<EncodeWeights, 'targets'>;
+
+function rowsToEncode(
+  { config }: OpenModel,
+  tensor: ModelTensor,
+  rows: RowRange,
+  adapter: LoraWeights | null,
+  interleaved: boolean,
+): Rows {
+  const isVector = tensor.shape.length < 2;
+  const columns = elementCount(tensor.shape.slice(isVector ? 0 : 1));
+  const reorder = (bytes: Uint8Array): Uint8Array =>
+    interleaved ? interleaveHeads(bytes, rows.count, config.headSize) : bytes;
+  const { source, sourceType } = sourceRows(tensor, rows);
+  const job = { source: reorder(source), sourceType, rows: isVector ? 1 : rows.count, columns };
+  const module = adapter?.modules.get(tensor.name);
+  if (!adapter || !module) return job;
+  const { A, B, rank = adapter.r } = module;
+  checkShapes(tensor, module, rank);
+  const b = B.slice(rows.first * rank, (rows.first + rows.count) * rank);
+  const ordered = new Float32Array(reorder(new Uint8Array(b.buffer)).buffer);
+  return { ...job, adapter: { A, B: ordered, rank, scale: moduleScale(adapter, module) } };
+}
+
+const SOURCE_TYPES: Readonly<Record<string, Rows['sourceType']>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };
+
+function sourceRows(tensor: ModelTensor, rows: RowRange): Pick<Rows, 'source' | 'sourceType'> {
+  const sourceType = SOURCE_TYPES[tensor.dtype];
+  if (sourceType) return { source: tensor.bytes(rows), sourceType };
+  const weights = tensor.float32(rows);
+  return { source: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), sourceType: 'f32' };
+}
+
+function checkShapes({ name, shape }: ModelTensor, { A, B }: LoraModule, rank: number): void {
+  const [outputs = 0, inputs = 0] = shape;
+  if (A.length === rank * inputs && B.length === outputs * rank) return;
+  throw new Error(`${name} is [${outputs},${inputs}], its adapter has ${A.length} and ${B.length} weights`);
+}
+
+async function settle(job: EncodeWeights, rows: RowRange, where: string): Promise<Uint8Array[]> {
+  const found = await encodeWeights(job);
+  if (found === null) return job.targets.map(({ bytes }) => bytes);
+  const index = rows.first * job.columns + found.index;
+  throw new UserError({
+    what: `weight ${index} is ${found.value}, which ${job.targets[found.target]?.type} cannot hold`,
+    where,
+    next: Number.isFinite(found.value)
+      ? 'export as bf16 or f32'
+      : 'the weights are damaged, or training has diverged: export an earlier checkpoint',
+    code: 'weight_not_representable',
+  });
 }

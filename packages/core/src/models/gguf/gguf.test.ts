@@ -89,7 +89,8 @@ async function opened(changes: [string, GgufValue][] = [], more: [string, number
     name,
     shape,
     type: 'F32' as const,
-    float32: () => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) => at + 1),
+    bytes: () =>
+      new Uint8Array(Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, at) => at + 1).buffer),
   }));
   await writeGguf(path, new Map([...LLAMA, ...changes]), tensors);
   return openModel(path);

@@ -21,6 +21,3 @@ export const BLOCK_FORMATS: Readonly<Record<BlockType, BlockFormat>> = {
   Q5_K: q5K,
   Q6_K: q6K,
 };
-
-/** The block types that can be written. */
-export const WRITABLE_BLOCK_FORMATS = { Q8_0: q8_0, Q4_0: q4_0, Q5_0: q5_0 } as const;

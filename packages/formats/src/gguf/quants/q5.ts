@@ -1,9 +1,9 @@
-import { HALF_VALUES, toHalf } from '../../float16.ts';
-import type { BlockFormat, WritableBlockFormat } from './blockFormat.ts';
-import { extreme, inverse, word } from './blockFormat.ts';
+import { HALF_VALUES } from '../../float16.ts';
+import type { BlockFormat } from './blockFormat.ts';
+import { word } from './blockFormat.ts';
 
 /** 32 weights: half scale d · 32 fifth bits · 16 bytes of low nibbles as in Q4_0. w = d (q − 16). */
-export const q5_0: WritableBlockFormat = {
+export const q5_0: BlockFormat = {
   type: 'Q5_0',
   length: 32,
   bytes: 22,
@@ -16,23 +16,6 @@ export const q5_0: WritableBlockFormat = {
         target[out + i] = d * (((pair & 15) | (((fifthBits >>> i) & 1) << 4)) - 16);
         target[out + i + 16] = d * (((pair >> 4) | (((fifthBits >>> (i + 16)) & 1) << 4)) - 16);
       }
-    }
-  },
-  encode(source, target) {
-    for (let at = 0, from = 0; from < source.length; at += 22, from += 32) {
-      const d = Math.fround(extreme(source, from, 32) / -16);
-      const scale = inverse(d);
-      const half = toHalf(d);
-      target[at] = half;
-      target[at + 1] = half >> 8;
-      let fifthBits = 0;
-      for (let i = 0; i < 16; i++) {
-        const low = fiveBits(source[from + i] as number, scale);
-        const high = fiveBits(source[from + i + 16] as number, scale);
-        target[at + 6 + i] = (low & 15) | ((high & 15) << 4);
-        fifthBits |= ((low >> 4) << i) | ((high >> 4) << (i + 16));
-      }
-      for (let i = 0; i < 4; i++) target[at + 2 + i] = fifthBits >>> (8 * i);
     }
   },
 };
@@ -55,7 +38,3 @@ export const q5_1: BlockFormat = {
     }
   },
 };
-
-function fiveBits(weight: number, scale: number): number {
-  return Math.min(31, Math.trunc(Math.fround(Math.fround(weight * scale) + 16.5)));
-}

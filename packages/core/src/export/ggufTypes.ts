@@ -1,0 +1,98 @@
+import type { WeightType } from '@anneal/kernels';
+import type { ModelConfig } from '../models/config.ts';
+
+/** Types of GGUF files by the name that people ask for, as llama-quantize's. */
+export const GGUF_TYPES = [
+  ...(['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q5_k_s', 'q5_0'] as const),
+  ...(['q4_k_m', 'q4_k_s', 'q4_0', 'q3_k_m', 'q2_k'] as const),
+];
+export type GgufType = (typeof GGUF_TYPES)[number];
+
+/** `general.file_type` (llama.cpp's llama_ftype), and the type of the matrices that no rule below singles out. */
+export const FILE_TYPES: Readonly<Record<GgufType, { readonly number: number; readonly weights: WeightType }>> = {
+  f32: { number: 0, weights: 'F32' },
+  f16: { number: 1, weights: 'F16' },
+  bf16: { number: 32, weights: 'BF16' },
+  q8_0: { number: 7, weights: 'Q8_0' },
+  q6_k: { number: 18, weights: 'Q6_K' },
+  q5_k_m: { number: 17, weights: 'Q5_K' },
+  q5_k_s: { number: 16, weights: 'Q5_K' },
+  q5_0: { number: 8, weights: 'Q5_0' },
+  q4_k_m: { number: 15, weights: 'Q4_K' },
+  q4_k_s: { number: 14, weights: 'Q4_K' },
+  q4_0: { number: 2, weights: 'Q4_0' },
+  q3_k_m: { number: 12, weights: 'Q3_K' },
+  q2_k: { number: 10, weights: 'Q2_K' },
+};
+
+/** Where a row is no multiple of 256 weights: the type with blocks of 32 that llama.cpp takes instead. */
+const WITH_SHORT_BLOCKS: Readonly<Partial<Record<WeightType, WeightType>>> = {
+  Q2_K: 'Q4_0',
+  Q3_K: 'Q4_0',
+  Q4_K: 'Q5_0',
+  Q5_K: 'Q5_1',
+  Q6_K: 'Q8_0',
+};
+
+/** What of a model decides the types. */
+export type TypeRelevant = Pick<ModelConfig, 'layerCount' | 'headCount' | 'kvHeadCount' | 'tieWordEmbeddings'>;
+
+/**
+ * The type of one tensor in a file of type `type`: llama.cpp's choices (src/llama-quant.cpp), which give more bits to what
+ * quality hangs on, so that a file has the size and the quality that its name promises.
+ * @param name ours  @param shape rows, columns; a vector stays in float32
+ */
+export function tensorType(name: string, shape: readonly number[], type: GgufType, config: TypeRelevant): WeightType {
+  if (shape.length === 1) return 'F32';
+  const { weights } = FILE_TYPES[type];
+  if (weights === 'F32' || weights === 'F16' || weights === 'BF16') return weights;
+  return fitting(quantizedType(name, type, config), shape.at(-1) ?? 1);
+}
+
+function quantizedType(name: string, type: GgufType, config: TypeRelevant): WeightType {
+  const { weights } = FILE_TYPES[type];
+  const hasLongBlocks = weights.endsWith('_K');
+  // Every token's quality hangs on these. llama.cpp has Q6_K where blocks of 32 have Q8_0 here.
+  if (name === 'lm_head' || (name === 'embed' && (config.tieWordEmbeddings || !hasLongBlocks))) {
+    return hasLongBlocks ? 'Q6_K' : 'Q8_0';
+  }
+  const [, layer = '', linear] = /^layers\.(\d+)\.(\w+)$/.exec(name) ?? [];
+  if (linear === 'v') return valueType(type, Number(layer), config);
+  if (linear === 'down') return downType(type, Number(layer), config.layerCount);
+  if (linear === 'o' && type === 'q2_k') return 'Q3_K';
+  if (linear === 'o' && type === 'q3_k_m') return 'Q4_K';
+  return weights;
+}
+
+function valueType(type: GgufType, layer: number, { headCount, kvHeadCount, layerCount }: TypeRelevant): WeightType {
+  const { weights } = FILE_TYPES[type];
+  let chosen = weights;
+  if (type === 'q2_k') chosen = headCount / kvHeadCount >= 4 ? 'Q4_K' : 'Q3_K';
+  else if (type === 'q3_k_m') chosen = layer < 2 ? 'Q5_K' : 'Q4_K';
+  else if (type === 'q4_k_s' && layer < 4) chosen = 'Q5_K';
+  else if ((type === 'q4_k_m' || type === 'q5_k_m') && hasMoreBits(layer, layerCount)) chosen = 'Q6_K';
+  // 80 layers are a model of 70 B, whose value matrices are an eighth of the query's: more bits cost next to nothing.
+  return layerCount === 80 && (chosen === 'Q3_K' || chosen === 'Q4_K') ? 'Q5_K' : chosen;
+}
+
+function downType(type: GgufType, layer: number, layers: number): WeightType {
+  const { weights } = FILE_TYPES[type];
+  if (type === 'q2_k') return 'Q3_K';
+  if (type === 'q3_k_m') return layer < Math.floor(layers / 16) ? 'Q5_K' : 'Q4_K';
+  if (type === 'q4_k_s' && layer < Math.floor(layers / 8)) return 'Q5_K';
+  if ((type === 'q4_k_m' || type === 'q5_k_m') && hasMoreBits(layer, layers)) return 'Q6_K';
+  return weights;
+}
+
+/** The first and last eighth of the layers, and every third between. */
+function hasMoreBits(layer: number, layers: number): boolean {
+  const eighth = Math.floor(layers / 8);
+  return layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
+}
+
+function fitting(type: WeightType, columns: number): WeightType {
+  const length = type.endsWith('_K') ? 256 : 32;
+  if (columns % length === 0) return type;
+  const short = WITH_SHORT_BLOCKS[type] ?? type;
+  return columns % 32 === 0 ? short : 'F16';
+}

@@ -1,0 +1,38 @@
+"""Writes quantization.safetensors: weights, and what llama.cpp's own library makes of them.
+
+usage: pip install gguf==0.19.0 numpy safetensors; python make_quantization.py LIBGGML_BASE OUT_FILE
+LIBGGML_BASE: libggml-base.so, e.g. of the npm package @node-llama-cpp/linux-x64@3.22.1 (bins/linux-x64).
+Per type `bytes.T` where our bytes are to be the same, else `error.T`: the squared error of each row of 256 weights.
+"""
+import ctypes
+import sys
+import numpy as np
+from gguf import GGMLQuantizationType as T, GGML_QUANT_SIZES, quants
+from safetensors.numpy import save_file
+
+quantize = ctypes.CDLL(sys.argv[1]).ggml_quantize_chunk
+quantize.restype = ctypes.c_size_t
+quantize.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p] + [ctypes.c_int64] * 3 + [ctypes.c_void_p]
+
+rng = np.random.default_rng(7)
+weights = (rng.normal(size=(40, 256)) * 10.0 ** rng.integers(-4, 2, (40, 1))).astype(np.float32)
+weights[0] = 0
+weights[1, :32] = np.arange(32) - 16            # exact halves after scaling, both signs
+weights[2] = 1e-7 * weights[2]                  # scales that are subnormal halves
+weights[3] = -abs(weights[3, 0])                # one value everywhere
+weights[4] = 0.02 + abs(weights[4])             # nothing below zero
+weights[5:10] = rng.standard_t(3, (5, 256)) * 0.02  # heavy tails
+weights[10:15, ::37] *= 20                      # outliers
+weights[15:20] = np.round(weights[15:20] / weights[15:20].max() * 7)  # already on a grid
+weights[20:25] = rng.uniform(-0.05, 0.01, (5, 256))
+out = {"weights": weights}
+for name in ("Q8_0", "Q4_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"):
+    length, size = GGML_QUANT_SIZES[T[name]]
+    blocks = np.zeros((40, 256 // length * size), np.uint8)
+    quantize(T[name].value, weights.ctypes.data, blocks.ctypes.data, 0, 40, 256, None)
+    if name.endswith("_K"):
+        error = quants.dequantize(blocks, T[name]).astype(np.float64) - weights
+        out[f"error.{name}"] = (error**2).sum(axis=1).astype(np.float32)
+    else:
+        out[f"bytes.{name}"] = blocks
+save_file(out, sys.argv[2])

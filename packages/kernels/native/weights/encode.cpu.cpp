@@ -1,0 +1,106 @@
+#include "k_quants.h"
+#include "simple_blocks.h"
+#include "weights.h"
+
+namespace anneal::ANNEAL_ISA {
+
+namespace {
+
+/** Weights taken at a time, whole blocks of every type: they stay in the first-level cache. */
+constexpr int64_t kChunk = 1024;
+
+void load(const uint8_t* source, SourceType type, int64_t count, float* x) {
+  if (type == SourceType::f32) {
+    std::memcpy(x, source, static_cast<size_t>(count) * 4);
+    return;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    uint16_t bits;
+    std::memcpy(&bits, source + 2 * i, 2);
+    x[i] = type == SourceType::bf16 ? floatOf(uint32_t{bits} << 16) : fromHalf(bits);
+  }
+}
+
+/** x += scale · b A for `count` columns of one row. */
+void merge(const EncodeJob& job, int64_t row, int64_t column, int64_t count, float* x) {
+  double delta[kChunk] = {};
+  for (int64_t k = 0; k < job.rank; k++) {
+    const double b = job.scale * job.b[row * job.rank + k];
+    const float* a = job.a + k * job.columns + column;
+    for (int64_t i = 0; i < count; i++) delta[i] += b * a[i];
+  }
+  for (int64_t i = 0; i < count; i++) x[i] = static_cast<float>(x[i] + delta[i]);
+}
+
+/** The first weight whose magnitude is not within the limit, or -1. NaN never is. */
+int64_t firstBeyond(const float* x, int64_t count, float limit) {
+  int64_t beyond = 0;
+  for (int64_t i = 0; i < count; i++) beyond += !(x[i] <= limit && x[i] >= -limit);
+  if (beyond == 0) return -1;
+  for (int64_t i = 0;; i++)
+    if (!(x[i] <= limit && x[i] >= -limit)) return i;
+}
+
+template <void (*encodeBlock)(const float*, uint8_t*)>
+void encodeBlocks(const float* x, int64_t count, int length, int bytes, uint8_t* target) {
+  for (int64_t i = 0; i < count; i += length, target += bytes) encodeBlock(x + i, target);
+}
+
+void encode(const float* x, int64_t count, WeightType type, int length, int bytes, uint8_t* target) {
+  switch (type) {
+    case WeightType::f32:
+      std::memcpy(target, x, static_cast<size_t>(count) * 4);
+      return;
+    case WeightType::f16:
+      for (int64_t i = 0; i < count; i++) store16(target + 2 * i, halfOf(x[i]));
+      return;
+    case WeightType::bf16:
+      for (int64_t i = 0; i < count; i++) store16(target + 2 * i, bfloat16Of(x[i]));
+      return;
+    case WeightType::q8_0:
+      return encodeBlocks<encodeQ8_0>(x, count, length, bytes, target);
+    case WeightType::q4_0:
+      return encodeBlocks<encodeQ4_0>(x, count, length, bytes, target);
+    case WeightType::q5_0:
+      return encodeBlocks<encodeQ5_0>(x, count, length, bytes, target);
+    case WeightType::q5_1:
+      return encodeBlocks<encodeQ5_1>(x, count, length, bytes, target);
+    case WeightType::q2_k:
+      return encodeBlocks<encodeQ2_K>(x, count, length, bytes, target);
+    case WeightType::q3_k:
+      return encodeBlocks<encodeQ3_K>(x, count, length, bytes, target);
+    case WeightType::q4_k:
+      return encodeBlocks<encodeQ4_K>(x, count, length, bytes, target);
+    case WeightType::q5_k:
+      return encodeBlocks<encodeQ5_K>(x, count, length, bytes, target);
+    case WeightType::q6_k:
+      return encodeBlocks<encodeQ6_K>(x, count, length, bytes, target);
+  }
+}
+
+}  // namespace
+
+void encodeRows(const EncodeJob& job, int64_t first, int64_t count, Unrepresentable& found) {
+  const int64_t source_bytes = job.source_type == SourceType::f32 ? 4 : 2;
+  alignas(64) float x[kChunk];
+  for (int64_t row = first; row < first + count; row++) {
+    for (int64_t column = 0; column < job.columns; column += kChunk) {
+      const int64_t length = job.columns - column < kChunk ? job.columns - column : kChunk;
+      const int64_t at = row * job.columns + column;
+      load(job.source + at * source_bytes, job.source_type, length, x);
+      if (job.a) merge(job, row, column, length, x);
+      for (size_t t = 0; t < job.target_count; t++) {
+        const EncodeJob::Target& target = job.targets[t];
+        const WeightFormat& format = weightFormat(target.type);
+        const int64_t beyond = firstBeyond(x, length, static_cast<float>(format.limit));
+        if (beyond >= 0) {
+          found = {at + beyond, x[beyond], static_cast<int32_t>(t)};
+          return;
+        }
+        encode(x, length, target.type, format.length, format.bytes, target.bytes + at / format.length * format.bytes);
+      }
+    }
+  }
+}
+
+}  // namespace anneal::ANNEAL_ISA

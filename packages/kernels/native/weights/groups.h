@@ -1,0 +1,61 @@
+#pragma once
+
+#include "half.h"
+
+// K-quants cut 256 weights into groups of 16 or 32, each with a scale of few bits. A vector here has one lane a group, so that all
+// groups are fitted at once, and sums run down a lane: their order, and so every bit, is the same on every instruction set.
+
+namespace anneal::ANNEAL_ISA {
+
+template <int Count>
+struct Groups {
+  static constexpr int kLength = 256 / Count;
+  typedef float Floats __attribute__((vector_size(Count * 4)));
+
+  /** weights[k][g] is weight k of group g. */
+  Floats weights[kLength];
+
+  explicit Groups(const float* x) {
+    for (int g = 0; g < Count; g++)
+      for (int k = 0; k < kLength; k++) weights[k][g] = x[g * kLength + k];
+  }
+};
+
+template <class Floats>
+inline Floats all(float value) {
+  return Floats{} + value;
+}
+
+template <class Floats>
+inline Floats least(Floats a, Floats b) {
+  return a < b ? a : b;
+}
+
+template <class Floats>
+inline Floats most(Floats a, Floats b) {
+  return a > b ? a : b;
+}
+
+/** To the nearest integer from low to high, for magnitudes below 2^22 (beyond, the result is at an end all the same). */
+template <class Floats>
+inline Floats roundWithin(Floats x, float low, float high) {
+  x = least(most(x, all<Floats>(low)), all<Floats>(high));
+  return (x + 12582912.0f) - 12582912.0f;
+}
+
+/** 1 / x, and 0 where x is so small that weights of its size have no scale in a half. */
+template <class Floats>
+inline Floats inverseOrZero(Floats x) {
+  const Floats size = most(x, -x);
+  return size > 1e-30f ? 1.0f / (size > 1e-30f ? x : all<Floats>(1.0f)) : Floats{};
+}
+
+/** Sum over the lanes, in their order. */
+template <int Count, class Floats>
+inline float sumOf(Floats x) {
+  float sum = 0;
+  for (int g = 0; g < Count; g++) sum += x[g];
+  return sum;
+}
+
+}  // namespace anneal::ANNEAL_ISA

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../convert.h"
+#include "../thread_pool.h"
+
+namespace anneal {
+
+/** The types weights are written in, numbered as in src/weights.ts. */
+enum class WeightType : int32_t { f32, f16, bf16, q8_0, q4_0, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k };
+
+constexpr int kWeightTypes = 12;
+
+struct WeightFormat {
+  int length;    // weights a block
+  int bytes;     // bytes a block
+  double limit;  // the largest magnitude it can hold
+};
+
+const WeightFormat& weightFormat(WeightType type);
+
+/**
+ * Rows of a matrix to be written in one or more types: y = W + scale · B A, summed in float64 and rounded to float32 once, then
+ * encoded. All pointers are aligned for their type; a row is whole blocks of every target's type.
+ */
+struct EncodeJob {
+  const uint8_t* source;  // rows × columns of source_type: f32, bf16 or f16
+  SourceType source_type;
+  int64_t rows, columns;
+  const float* a;  // rank × columns; null without an adapter
+  const float* b;  // rows × rank
+  int64_t rank;
+  double scale;
+  struct Target {
+    WeightType type;
+    uint8_t* bytes;
+  };
+  const Target* targets;
+  size_t target_count;
+};
+
+/** The first weight, in row-major order, that a target cannot hold (too large, or NaN); index -1 when all were written. */
+struct Unrepresentable {
+  int64_t index;
+  float value;
+  int32_t target;
+};
+
+/** Same bits for any number of threads and on every instruction set. `isa` is one of instructionSets(). */
+Unrepresentable encodeWeights(const EncodeJob& job, const char* isa, ThreadPool& pool);
+
+}  // namespace anneal

@@ -1,0 +1,99 @@
+#include "weights_addon.h"
+
+#include <string>
+#include <vector>
+
+#include "weights.h"
+
+namespace anneal {
+namespace {
+
+/** Owns a job while a libuv thread works on it; the arrays it points into are kept alive by references. */
+class EncodeTask : public Napi::AsyncWorker {
+ public:
+  EncodeTask(Napi::Env env, const Napi::Object& object, std::string isa, int threads)
+      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), isa_(std::move(isa)), threads_(threads) {
+    const auto source = array(object.Get("source"));
+    job_.source_type = static_cast<SourceType>(object.Get("sourceType").As<Napi::Number>().Int32Value());
+    job_.rows = object.Get("rows").As<Napi::Number>().Int64Value();
+    job_.columns = object.Get("columns").As<Napi::Number>().Int64Value();
+    const bool is_float = job_.source_type == SourceType::f32 || job_.source_type == SourceType::bf16 || job_.source_type == SourceType::f16;
+    check(job_.rows >= 1 && job_.columns >= 1 && is_float, "weights are rows of f32, bf16 or f16");
+    const uint64_t count = static_cast<uint64_t>(job_.rows * job_.columns);
+    check(source.ByteLength() == count * sourceBytes(job_.source_type), "the source has another size than its rows");
+    job_.source = source.Data();
+    if (object.Get("adapter").IsObject()) readAdapter(object.Get("adapter").As<Napi::Object>());
+    const auto list = object.Get("targets").As<Napi::Array>();
+    for (uint32_t i = 0; i < list.Length(); i++) {
+      const auto target = list.Get(i).As<Napi::Object>();
+      const int32_t type = target.Get("type").As<Napi::Number>().Int32Value();
+      check(type >= 0 && type < kWeightTypes, "no such type of weights");
+      const WeightFormat& format = weightFormat(static_cast<WeightType>(type));
+      auto bytes = array(target.Get("bytes"));
+      check(job_.columns % format.length == 0, "a row is not whole blocks of a target's type");
+      check(bytes.ByteLength() == count / static_cast<uint64_t>(format.length) * static_cast<uint64_t>(format.bytes),
+            "a target has another size than its rows");
+      targets_.push_back({static_cast<WeightType>(type), bytes.Data()});
+    }
+    job_.targets = targets_.data();
+    job_.target_count = targets_.size();
+  }
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override {
+    ThreadPool pool(threads_);
+    found_ = encodeWeights(job_, isa_.c_str(), pool);
+  }
+  void OnOK() override {
+    if (found_.index < 0) return deferred_.Resolve(Env().Null());
+    auto found = Napi::Object::New(Env());
+    found.Set("index", static_cast<double>(found_.index));
+    found.Set("value", static_cast<double>(found_.value));
+    found.Set("target", found_.target);
+    deferred_.Resolve(found);
+  }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+ private:
+  void check(bool holds, const char* otherwise) {
+    if (!holds) throw Napi::Error::New(Env(), otherwise);
+  }
+
+  Napi::Uint8Array array(const Napi::Value& value) {
+    const auto bytes = value.As<Napi::Uint8Array>();
+    keep_.push_back(Napi::Persistent(bytes.As<Napi::Object>()));
+    return bytes;
+  }
+
+  void readAdapter(const Napi::Object& adapter) {
+    const auto a = array(adapter.Get("A")), b = array(adapter.Get("B"));
+    job_.rank = adapter.Get("rank").As<Napi::Number>().Int64Value();
+    job_.scale = adapter.Get("scale").As<Napi::Number>().DoubleValue();
+    check(job_.rank >= 1 && a.ByteLength() == static_cast<uint64_t>(job_.rank * job_.columns) * 4 &&
+              b.ByteLength() == static_cast<uint64_t>(job_.rows * job_.rank) * 4,
+          "the adapter has another size than the rows");
+    job_.a = reinterpret_cast<const float*>(a.Data());
+    job_.b = reinterpret_cast<const float*>(b.Data());
+  }
+
+  Napi::Promise::Deferred deferred_;
+  std::vector<Napi::ObjectReference> keep_;
+  std::vector<EncodeJob::Target> targets_;
+  EncodeJob job_{};
+  std::string isa_;
+  int threads_;
+  Unrepresentable found_{};
+};
+
+}  // namespace
+
+Napi::Value encodeWeightsFromJs(const Napi::CallbackInfo& info) {
+  const std::string isa = info[1].As<Napi::String>();
+  auto* task = new EncodeTask(info.Env(), info[0].As<Napi::Object>(), isa, info[2].As<Napi::Number>().Int32Value());
+  task->Queue();
+  return task->promise();
+}
+
+}  // namespace anneal

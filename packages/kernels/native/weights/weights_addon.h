@@ -1,0 +1,10 @@
+#pragma once
+
+#include <napi.h>
+
+namespace anneal {
+
+/** encodeWeights(job, isa, threads) → Promise, as in src/addonTypes.ts. */
+Napi::Value encodeWeightsFromJs(const Napi::CallbackInfo& info);
+
+}  // namespace anneal
