@@ -5,15 +5,15 @@ import { GGUF_TYPES, type GgufType } from '@anneal/core/export/ggufTypes';
 import { exportLora } from '@anneal/core/export/lora';
 import { exportMerged, type FloatType } from '@anneal/core/export/merged';
 import { exportModelfile } from '@anneal/core/export/modelfile';
-import type { ExportResult } from '@anneal/core/export/result';
 import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 import type { ExportOptions } from '../commands/export.ts';
-import { openSourceModel, resolveSource } from '../modelSource.ts';
+import { type ModelSource, openSourceModel, resolveSource } from '../modelSource.ts';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { bar, ProgressLine } from '../terminal/progressLine.ts';
 import { formatBytes } from '../terminal/units.ts';
+import { type ExportedForm, exportTogether } from './exportTogether.ts';
 
 const mergedTypes: Readonly<Record<string, FloatType>> = { bf16: 'BF16', f16: 'F16', f32: 'F32' };
 
@@ -32,8 +32,29 @@ export async function exportSource(name: string, options: ExportOptions): Promis
     throw nothingAsked('there is no adapter here: all weights were trained', 'use --merged or --gguf');
   }
 
+  const folders = [
+    ...(options.lora ? ['lora'] : []),
+    ...(dtype ? ['merged'] : []),
+    ...(types.length > 0 ? ['gguf'] : []),
+  ];
+  const results = await exportTogether(target, folders, (staging) =>
+    writeForms(source, staging, { dtype, types, options }),
+  );
+  if (options.json) return printJson(results.map(({ form, result }) => ({ form, ...result })));
+  for (const { form, result } of results) {
+    for (const { path, bytes } of result.files)
+      print(`${form.padEnd(7)} ${formatBytes(bytes).padStart(8)}  ${relative('.', path)}`);
+    for (const warning of result.warnings) print(`${colors.yellow('warning:')} ${warning}`);
+  }
+}
+
+async function writeForms(
+  source: ModelSource,
+  target: string,
+  { dtype, types, options }: { dtype: FloatType | undefined; types: GgufType[]; options: ExportOptions },
+): Promise<ExportedForm[]> {
   const model = openSourceModel(source);
-  const results: { form: string; result: ExportResult }[] = [];
+  const results: ExportedForm[] = [];
   try {
     const adapter = source.adapterFolder ? loadLoraWeights(source.adapterFolder, model) : null;
     const { baseModel, revision } = source;
@@ -59,14 +80,9 @@ export async function exportSource(name: string, options: ExportOptions): Promis
         results.push({ form: 'ollama', result: await exportModelfile(path, model) });
       }
     }
+    return results;
   } finally {
     model.close();
-  }
-  if (options.json) return printJson(results.map(({ form, result }) => ({ form, ...result })));
-  for (const { form, result } of results) {
-    for (const { path, bytes } of result.files)
-      print(`${form.padEnd(7)} ${formatBytes(bytes).padStart(8)}  ${relative('.', path)}`);
-    for (const warning of result.warnings) print(`${colors.yellow('warning:')} ${warning}`);
   }
 }
 

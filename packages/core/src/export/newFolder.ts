@@ -34,7 +34,8 @@ export async function writeNewFolder(
   return files;
 }
 
-async function refuseExisting(path: string): Promise<void> {
+/** @throws UserError `export_exists` where there is anything but an empty folder */
+export async function refuseExisting(path: string): Promise<void> {
   const found = await stat(path).catch(() => null);
   if (found === null || (found.isDirectory() && (await readdir(path)).length === 0)) return;
   throw new UserError({

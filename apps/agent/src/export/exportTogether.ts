@@ -1,0 +1,57 @@
+import { mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { refuseExisting } from '@anneal/core/export/newFolder';
+import type { ExportResult } from '@anneal/core/export/result';
+import { syncFolder } from '@anneal/formats/files/atomicWrite';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
+import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
+
+/** A form of the export, as `lora` or `gguf`, and the files of it. */
+export interface ExportedForm {
+  form: string;
+  result: ExportResult;
+}
+
+/**
+ * All forms of an export appear below `target` together, once the last one is whole: one that was killed or failed left nothing
+ * there, and can be repeated as it was.
+ * @param folders names below `target` that `write` fills below the folder it is given
+ * @throws UserError `export_exists` before anything is written
+ */
+export async function exportTogether(
+  target: string,
+  folders: readonly string[],
+  write: (staging: string) => Promise<ExportedForm[]>,
+): Promise<ExportedForm[]> {
+  for (const folder of folders) await refuseExisting(join(target, folder));
+  const temporary = join(target, '.export');
+  removeLeftovers(temporary);
+  makeFolder(target);
+  const staging = temporaryBeside(temporary);
+  try {
+    mkdirSync(staging);
+    const forms = await write(staging);
+    for (const folder of folders) {
+      await refuseExisting(join(target, folder));
+      renameSync(join(staging, folder), join(target, folder));
+    }
+    syncFolder(target);
+    return forms.map(({ form, result }) => ({ form, result: movedTo(target, staging, result) }));
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+    removeIfEmpty(target);
+  }
+}
+
+function movedTo(target: string, staging: string, { path, files, ...rest }: ExportResult): ExportResult {
+  const moved = (from: string) => join(target, relative(staging, from));
+  return { ...rest, path: moved(path), files: files.map((file) => ({ ...file, path: moved(file.path) })) };
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // There is something in it: what was exported, now or before.
+  }
+}

@@ -1,0 +1,40 @@
+/** Of an export into several forms, a kill left the first ones: the same command was then refused, because something was there already. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { annealIn, annealPath, startNode } from '../apps/agent/test/helpers/anneal.ts';
+import { temporaryFolder } from '../packages/core/test/fixtures.ts';
+
+test('nothing is there until everything is, and the same command ends the work', { timeout: 120_000 }, async () => {
+  const folder = temporaryFolder();
+  const model = join(import.meta.dirname, '../apps/agent/starter/model');
+  const args = ['export', model, '--merged', 'f32', '--gguf', 'f32,q8_0', '--to', 'out'];
+  const out = join(folder, 'out');
+  let killed = 0;
+  for (let round = 0; round < 40 && killed < 3; round++) {
+    const { child, ended } = startNode([annealPath, ...args], folder);
+    // When the first form is there and others are not; how far it then gets is left to chance.
+    while (child.exitCode === null && !staged(out).includes('merged'))
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    child.kill('SIGKILL');
+    if ((await ended).code !== 'SIGKILL') {
+      rmSync(out, { recursive: true });
+      continue;
+    }
+    killed++;
+    expect(readdirSync(out).filter((name) => !name.startsWith('.'))).toEqual([]);
+  }
+  expect(killed).toBeGreaterThan(0);
+  const anneal = annealIn(folder);
+  expect(await anneal(...args)).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('out/gguf/') });
+  expect(readdirSync(out).sort()).toEqual(['gguf', 'merged']);
+  const again = await anneal(...args);
+  expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('an export replaces nothing') });
+  expect(readdirSync(out).sort()).toEqual(['gguf', 'merged']);
+});
+
+function staged(out: string): string[] {
+  return existsSync(out)
+    ? readdirSync(out, { recursive: true, encoding: 'utf8' }).map((path) => path.split('/').at(-1) ?? '')
+    : [];
+}
