@@ -1,5 +1,7 @@
 #!/bin/sh
 # Starts Anneal on the Node beside it. Needs nothing of the host but this shell; a link to this file may lie anywhere.
+ANNEAL_CALLED_AS=$0
+export ANNEAL_CALLED_AS
 self=$0
 case $self in */*) ;; *) self=$(command -v -- "$self") ;; esac
 if [ -h "$self" ]; then

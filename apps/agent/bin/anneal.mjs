@@ -4,10 +4,14 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** The first release that strips types without a warning. */
 const needed = [24, 12];
+
+// For hints that can be typed as they stand: `anneal` when it was found on the PATH, else the way that works in the repository.
+const isOnPath = basename(process.argv[1] ?? '') === 'anneal' && process.env.npm_lifecycle_event === undefined;
+process.env.ANNEAL_CALLED_AS ??= isOnPath ? 'anneal' : 'npx anneal';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {

@@ -3,6 +3,7 @@ import { Command, Help } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import { type Verb, verbs } from './commands/index.ts';
 import { exitCodeMeanings, exitCodes } from './exitCodes.ts';
+import { asCalled } from './terminal/asCalled.ts';
 
 /**
  * The tree with the options and subcommands of `verb` filled in, or of every verb for `all`.
@@ -22,7 +23,7 @@ export async function buildProgram(
     .option('--debug', 'print the full stack of an unexpected error')
     .showHelpAfterError('(add --help for what can be given)')
     .configureHelp({ showGlobalOptions: false, formatHelp })
-    .configureOutput(quiet ? { writeErr: () => {} } : {})
+    .configureOutput({ writeOut: (text) => process.stdout.write(asCalled(text)), ...(quiet && { writeErr: () => {} }) })
     .exitOverride()
     .addHelpText('after', '\nExample:\n  $ anneal init && anneal train recipe.yaml');
   for (const verb of verbs) await addVerb(program, verb, wanted === verb.name || typeof wanted !== 'string');

@@ -89,7 +89,7 @@ describe('errors', () => {
   test('a run that is not there', async () => {
     const { code, stderr } = await run('runs', 'show', 'nothing');
     expect(code).toBe(exitCodes.badInput);
-    expect(stderr).toMatch(/^error: there are no runs here\n {2}at .*runs\n {2}list them with `anneal runs ls`/);
+    expect(stderr).toMatch(/^error: there are no runs here\n {2}at .*runs\n {2}list them with `npx anneal runs ls`/);
   });
 });
 

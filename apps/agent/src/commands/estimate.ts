@@ -12,13 +12,17 @@ export function define(command: Command): void {
 }
 
 async function estimate(path: string, options: { set?: readonly string[]; json?: boolean }): Promise<void> {
-  const [{ openRecipe }, { withSession }, { printMemory, summarize }] = await Promise.all([
+  const [{ openRecipe }, { withSession }, { failIfMisfit, printFit, printMemory, summarize }] = await Promise.all([
     import('./openRecipe.ts'),
     import('../runner/withSession.ts'),
     import('../estimate/summary.ts'),
   ]);
   const { resolved } = await openRecipe(path, options.set);
-  const summary = await withSession(resolved, async (session) => summarize(session));
-  if (options.json) printJson(summary);
-  else printMemory(summary);
+  const summary = await withSession(resolved, async (session) => summarize(session, resolved.output_dir));
+  if (options.json) {
+    const error = failIfMisfit(summary.fit);
+    return printJson({ ...summary, ...(error && { error }) });
+  }
+  printMemory(summary);
+  printFit(summary);
 }

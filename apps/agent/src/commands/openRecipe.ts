@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from 'node:path';
+import type { KeyPath, Location } from '@anneal/core/recipe/problem';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { checkSupported } from '@anneal/core/recipe/support';
@@ -13,6 +14,8 @@ export interface OpenedRecipe {
   resolved: ResolvedRecipe;
   /** The text of recipe.resolved.yaml. */
   resolvedText: string;
+  /** Where a key was written. */
+  locate: (path: KeyPath) => Location;
 }
 
 /**
@@ -32,6 +35,7 @@ export async function openRecipe(
     text,
     resolved,
     resolvedText: toYaml(resolved, recipe),
+    locate,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { print, printJson } from '../terminal/print.ts';
+import { print, printJson, remark } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
 import { addSetOption } from './openRecipe.ts';
 
@@ -20,9 +20,17 @@ export function define(command: Command): void {
 }
 
 async function validate(path: string, options: Options): Promise<void> {
-  const { openRecipe } = await import('./openRecipe.ts');
-  const { resolved, resolvedText } = await openRecipe(path, options.set);
-  if (options.json) printJson({ valid: true, recipe: resolved });
-  else if (options.resolved) print(resolvedText.trimEnd());
+  const [{ openRecipe }, { checkSources }, { InvalidRecipe }] = await Promise.all([
+    import('./openRecipe.ts'),
+    import('../recipeCheck/checkSources.ts'),
+    import('@anneal/core/recipe/problem'),
+  ]);
+  const recipe = await openRecipe(path, options.set);
+  const { problems, pull } = await checkSources(recipe);
+  if (problems.length > 0) throw new InvalidRecipe(problems);
+  const { resolved, resolvedText } = recipe;
+  if (options.json) return printJson({ valid: true, recipe: resolved, ...(pull && { modelMissing: pull }) });
+  if (options.resolved) print(resolvedText.trimEnd());
   else print(`${path} is valid`);
+  if (pull) remark(`the model is not here yet; ${pull}`);
 }

@@ -1,6 +1,12 @@
 /** What a run would be, from its session: the same plan that training executes. */
-import type { Session } from '@anneal/core/trainer/session';
+import type { EventBody } from '@anneal/core/protocol/events';
+import { type Fit, fitOf, misfit } from '@anneal/core/trainer/fit';
+import { type Session, sessionEvents } from '@anneal/core/trainer/session';
+import { exitCodeOfError } from '../exitCodes.ts';
+import { colors } from '../terminal/colors.ts';
 import { print } from '../terminal/print.ts';
+import { printError } from '../terminal/reportError.ts';
+import { printEvent } from '../terminal/runProgress.ts';
 import { formatPairs, formatTable } from '../terminal/table.ts';
 import { formatBytes, formatCount } from '../terminal/units.ts';
 
@@ -13,17 +19,15 @@ export interface SessionSummary {
   recomputedLayers: Record<string, number>;
   /** Bytes by class; `total` is what the run allocates. */
   memory: Session['plan']['memory'];
+  /** What it needs and what is free, of memory and of disk. */
+  fit: Fit;
+  /** What `train` would warn of. */
+  warnings: Extract<EventBody, { type: 'warning' }>[];
 }
 
-export function summarize({
-  job,
-  model,
-  data,
-  loader,
-  plan,
-  totalSteps,
-  trainableParameters,
-}: Session): SessionSummary {
+/** @param folder where the run would lie */
+export function summarize(session: Session, folder: string): SessionSummary {
+  const { job, model, data, loader, plan, totalSteps, trainableParameters } = session;
   const levels = plan.programs.flatMap((program) => program.levels);
   return {
     model: { path: model.path, architecture: model.architecture.modelType, trainableParameters },
@@ -39,7 +43,33 @@ export function summarize({
       [...new Set(levels)].map((level) => [level, levels.filter((other) => other === level).length]),
     ),
     memory: plan.memory,
+    fit: fitOf(session, folder),
+    warnings: sessionEvents(session).filter((event) => event.type === 'warning'),
   };
+}
+
+/** Says whether it fits; where it does not, the exit code is that of the error. */
+export function printFit({ fit, warnings }: SessionSummary): void {
+  const { memory, disk } = fit;
+  const checkpoints = `${disk.checkpoints} × ${formatBytes(disk.checkpoint)}`;
+  print();
+  print(
+    formatPairs([
+      ['memory', `${formatBytes(memory.needed)} needed, ${formatBytes(memory.available)} free`],
+      ['disk', `${formatBytes(disk.needed)} needed (checkpoints: ${checkpoints}), ${formatBytes(disk.available)} free`],
+    ]),
+  );
+  for (const warning of warnings) printEvent(warning, print);
+  const trouble = failIfMisfit(fit);
+  if (trouble) printError(trouble, { json: false });
+  else print(colors.green('it fits'));
+}
+
+/** The error, where there is one; the exit code is then its own. */
+export function failIfMisfit(fit: Fit): ReturnType<typeof misfit> {
+  const trouble = misfit(fit);
+  if (trouble) process.exitCode = exitCodeOfError(trouble.code);
+  return trouble;
 }
 
 export function printMemory({ memory, weightType, recomputedLayers }: SessionSummary): void {
@@ -51,8 +81,16 @@ export function printMemory({ memory, weightType, recomputedLayers }: SessionSum
       rows.map(([name, bytes]) => [name, formatBytes(bytes), formatCount(bytes)]),
     ),
   );
-  const levels = Object.entries(recomputedLayers).map(([level, layers]) => `${level} in ${layers}`);
-  print(`\n${weightType} weights; recomputed in the backward pass: ${levels.join(', ') || 'nothing'} layers`);
+  print(`\n${weightType} weights; ${describeRecomputation(recomputedLayers)}`);
+}
+
+const levelNames: Record<string, string> = { none: 'nothing', cheap: 'the cheap parts', full: 'everything' };
+
+function describeRecomputation(layers: Record<string, number>): string {
+  const levels = Object.entries(layers).filter(([level]) => level !== 'none');
+  if (levels.length === 0) return 'the backward pass computes nothing again';
+  const parts = levels.map(([level, count]) => `${levelNames[level] ?? level} in ${count} layers`);
+  return `the backward pass computes again: ${parts.join(', ')}`;
 }
 
 export function printRun({ model, data, steps }: SessionSummary): void {

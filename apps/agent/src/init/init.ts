@@ -3,12 +3,17 @@ import { existsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { type ImportedRecipe, importRecipeFile } from '@anneal/core/recipe/import/index';
+import { InvalidRecipe } from '@anneal/core/recipe/problem';
 import { starterRecipe } from '@anneal/core/recipe/starter';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import type { InitOptions } from '../commands/init.ts';
+import { openRecipe } from '../commands/openRecipe.ts';
+import { checkSources } from '../recipeCheck/checkSources.ts';
+import { asCalled } from '../terminal/asCalled.ts';
 import { colors } from '../terminal/colors.ts';
-import { print, printJson } from '../terminal/print.ts';
+import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { starterFolder } from './starterFolder.ts';
 
@@ -19,6 +24,7 @@ export async function init(folder: string, options: InitOptions): Promise<void> 
 
   const baseModel = options.model ?? 'smollm2-135m';
   const files = ['recipe.yaml'];
+  refuseMissing(baseModel, options.data);
   refuseExisting(target, files);
   makeFolder(target);
   let dataset = options.data === undefined ? undefined : relative(target, resolve(options.data));
@@ -29,7 +35,7 @@ export async function init(folder: string, options: InitOptions): Promise<void> 
     files.push(dataset);
   }
   await writeFile(join(target, 'recipe.yaml'), starterRecipe({ baseModel: pathOrName(baseModel, target), dataset }));
-  report(target, files, options);
+  await report(target, files, options);
 }
 
 /** A model small enough to come along, rows made for it, and a recipe: trains in a minute, without any download. */
@@ -38,7 +44,7 @@ async function copyStarter(target: string, options: InitOptions): Promise<void> 
   refuseExisting(target, parts);
   makeFolder(target);
   for (const part of parts) await cp(join(starterFolder, part), join(target, part), { recursive: true });
-  report(target, parts, options);
+  await report(target, parts, options);
 }
 
 async function translate(target: string, from: string, options: InitOptions): Promise<void> {
@@ -48,11 +54,10 @@ async function translate(target: string, from: string, options: InitOptions): Pr
   await writeFile(join(target, 'recipe.yaml'), imported.text);
   if (options.json) {
     const { kind, translated, untranslated, implied, problems } = imported;
-    printJson({ folder: target, files: ['recipe.yaml'], kind, translated, untranslated, implied, problems });
-    return;
+    return printJson({ folder: target, files: ['recipe.yaml'], kind, translated, untranslated, implied, problems });
   }
   printTranslation(imported);
-  report(target, ['recipe.yaml'], options);
+  await report(target, ['recipe.yaml'], options, imported.problems.length > 0);
 }
 
 function printTranslation({ translated, untranslated, implied, problems }: ImportedRecipe): void {
@@ -63,15 +68,56 @@ function printTranslation({ translated, untranslated, implied, problems }: Impor
   ];
   print(formatTable([{ title: 'THEIRS' }, { title: 'OURS' }, { title: 'NOTE' }], rows));
   print();
+  printProblems(problems);
+}
+
+/** What was written, what is still to be done by hand, and how to go on. */
+async function report(
+  target: string,
+  files: readonly string[],
+  options: InitOptions,
+  knownProblems = false,
+): Promise<void> {
+  const path = join(target, 'recipe.yaml');
+  const { problems, pull } = knownProblems ? { problems: [], pull: null } : await remaining(path);
+  if (options.json) return printJson({ folder: target, files, problems, ...(pull && { modelMissing: pull }) });
+  const recipe = relative('.', path);
+  print(`wrote ${files.map((file) => relative('.', join(target, file))).join(', ')}`);
+  printProblems(problems);
+  if (pull) remark(`  the model is not here yet; ${pull}`);
+  print(asCalled(`  look at what is trained: anneal inspect ${recipe}`));
+  print(asCalled(`  train:                   anneal train ${recipe}`));
+}
+
+/** What is wrong with a recipe that has just been written: its model or its rows may not be there, or not be readable. */
+async function remaining(path: string): ReturnType<typeof checkSources> {
+  try {
+    return await checkSources(await openRecipe(path));
+  } catch (error) {
+    if (error instanceof InvalidRecipe) return { problems: [...error.problems], pull: null };
+    throw error;
+  }
+}
+
+function printProblems(problems: readonly { what: string; next: string }[]): void {
   for (const { what, next } of problems) print(`${colors.yellow('to complete by hand:')} ${what}; ${next}`);
 }
 
-function report(target: string, files: readonly string[], options: InitOptions): void {
-  if (options.json) return printJson({ folder: target, files });
-  const recipe = relative('.', join(target, 'recipe.yaml'));
-  print(`wrote ${files.map((file) => relative('.', join(target, file))).join(', ')}`);
-  print(`  look at what is trained: anneal inspect ${recipe}`);
-  print(`  train:                   anneal train ${recipe}`);
+/** Said before there is a recipe that can only fail. */
+function refuseMissing(model: string, data: string | undefined): void {
+  if (data !== undefined && !existsSync(data)) {
+    throw new UserError({
+      what: 'there is no such data file or folder',
+      where: resolve(data),
+      next: 'correct the path after --data',
+      code: 'file_not_found',
+    });
+  }
+  try {
+    resolveModelPath(model);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'model_not_pulled') throw error;
+  }
 }
 
 /** A path named here must be found from the recipe; a name of a hub stays one. */

@@ -46,7 +46,10 @@ export async function runInForeground(
     if (lostOutput && lostOutput.code !== 'EPIPE') return endOfLostOutput(lostOutput.code);
     const name = runReference(path);
     if (status.state === 'finished') {
-      if (!options.json) remark(`try it: anneal chat ${name}    hand it on: anneal export ${name} --lora --gguf q8_0`);
+      if (!options.json) {
+        remark(`try it:     anneal chat ${name}`);
+        remark(`hand it on: anneal export ${name} --lora --gguf q8_0`);
+      }
       return exitCodes.done;
     }
     if (status.state !== 'stopped') return exitCodes.failed;

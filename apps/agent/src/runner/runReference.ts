@@ -2,5 +2,6 @@ import { basename, dirname, relative, resolve } from 'node:path';
 
 /** How to name the run in a command typed here: its id where runs lie by default, else its path. */
 export function runReference(path: string): string {
-  return dirname(resolve(path)) === resolve('runs') ? basename(path) : relative('.', path);
+  const name = dirname(resolve(path)) === resolve('runs') ? basename(path) : relative('.', path);
+  return /^[\w./@:+-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`;
 }

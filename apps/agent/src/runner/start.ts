@@ -6,6 +6,7 @@ import { changeRecipe } from '@anneal/core/recipe/change';
 import { readRunFile } from '@anneal/core/trainer/runFiles';
 import { runOwner } from '@anneal/core/trainer/runLock';
 import { readRun } from '@anneal/core/trainer/runReader';
+import { asCalled } from '../terminal/asCalled.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { runInForeground } from './foreground.ts';
 import { runReference } from './runReference.ts';
@@ -60,8 +61,8 @@ function tellDetached(path: string, pid: number, options: StartOptions): void {
   const reference = runReference(path);
   if (options.json) return printJson({ id: basename(path), path, pid });
   print(`${reference} trains in the background, process ${pid}`);
-  print(`  follow it: anneal runs logs ${reference} --follow`);
-  print(`  stop it:   anneal runs stop ${reference}`);
+  print(asCalled(`  follow it: anneal runs logs ${reference} --follow`));
+  print(asCalled(`  stop it:   anneal runs stop ${reference}`));
 }
 
 async function waitForOwner(path: string): Promise<void> {

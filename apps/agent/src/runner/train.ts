@@ -15,7 +15,7 @@ export async function train(path: string, options: TrainOptions): Promise<void> 
   const recipe = await openRecipe(path, options.set);
   const name = options.name ?? recipe.name;
   const root = resolve(options.runsDir ?? recipe.resolved.output_dir);
-  if (options.dryRun) return dryRun(recipe, options);
+  if (options.dryRun) return dryRun(recipe, root, options);
   if (options.resume !== undefined) {
     const run = typeof options.resume === 'string' ? await findRun(root, options.resume) : await newestRun(root, name);
     return resumeRun(run, await explicitChanges(run, recipe, options.set ?? []), options);

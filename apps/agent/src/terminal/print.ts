@@ -1,4 +1,5 @@
 /** What a command says goes to stdout; what it remarks on the way goes to stderr, so that a pipe gets only results. */
+import { asCalled } from './asCalled.ts';
 import { colors, errorColors } from './colors.ts';
 import { safeJson, safeText } from './safeText.ts';
 
@@ -20,6 +21,7 @@ export function printPiece(text: string): void {
   process.stdout.write(process.stdout.isTTY ? safeText(text, false) : text);
 }
 
+/** Commands in it are written as this one was called. */
 export function remark(text: string): void {
-  process.stderr.write(`${safeText(text, errorColors.isColorSupported)}\n`);
+  process.stderr.write(`${safeText(asCalled(text), errorColors.isColorSupported)}\n`);
 }

@@ -1,5 +1,6 @@
 /** Tells a person how a run goes, from its events: a bar on a terminal, plain lines in a pipe, the events as JSON lines. */
-import type { EventOf, RunEvent } from '@anneal/core/protocol/events';
+import type { EventBody, RunEvent } from '@anneal/core/protocol/events';
+import { asCalled } from './asCalled.ts';
 import { colors } from './colors.ts';
 import { print, printJsonLine } from './print.ts';
 import { barBefore, ProgressLine } from './progressLine.ts';
@@ -47,7 +48,7 @@ function onTerminal(out: NodeJS.WriteStream): RunProgress {
 }
 
 /** One event as a line or a few. */
-export function printEvent(event: RunEvent, write: (line: string) => void): void {
+export function printEvent(event: EventBody, write: (line: string) => void): void {
   switch (event.type) {
     case 'run_created':
       return write(`run ${colors.bold(event.id)}`);
@@ -85,7 +86,7 @@ export function printEvent(event: RunEvent, write: (line: string) => void): void
     case 'warning':
       write(`${colors.yellow('warning:')} ${event.message}`);
       if (event.where) write(colors.dim(`  at ${event.where}`));
-      if (event.next) write(`  ${event.next}`);
+      if (event.next) write(`  ${asCalled(event.next)}`);
       return;
     case 'early_stopped':
       return write(`stopping early: best validation loss ${formatNumber(event.bestLoss)} at step ${event.bestStep}`);
@@ -102,7 +103,7 @@ export function printEvent(event: RunEvent, write: (line: string) => void): void
   }
 }
 
-function describeData(event: EventOf<'data_prepared'>): string {
+function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): string {
   const share = event.tokens > 0 ? (100 * event.targetTokens) / event.tokens : 0;
   return [
     `data: ${formatCount(event.rows)} rows`,

@@ -11,10 +11,10 @@ import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeight
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
+import type { EventBody } from '../protocol/events.ts';
 import { initialiseLora } from './initialise.ts';
 import type { Job } from './job.ts';
 import { planTraining } from './planTraining.ts';
-import type { RunDirectory } from './runDirectory.ts';
 
 /** Everything a job needs before its first step, with no weight loaded yet: what `estimate` looks at and `train` runs. */
 export interface Session {
@@ -135,27 +135,27 @@ export async function startEngine(session: Session, checkpoint: string | null): 
   }
 }
 
-export function recordSession({ data, plan, trainableParameters }: Session, out: RunDirectory): void {
+/** What a run says before its first step: `train` records it, `estimate` prints it. */
+export function sessionEvents({ job, data, plan, totalSteps, trainableParameters }: Session): EventBody[] {
   const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
-  out.record({
-    type: 'data_prepared',
-    rows,
-    tokens,
-    targetTokens,
-    dropped,
-    truncated,
-    validationRows: validationDocuments,
-  });
-  for (const { path } of data.summary.files.filter(({ rejectedUnread }) => rejectedUnread)) {
-    out.record({
+  const warnings: EventBody[] = data.summary.files
+    .filter(({ rejectedUnread }) => rejectedUnread)
+    .map(({ path }) => ({
       type: 'warning',
       code: 'rejected_unread',
       message: 'the data are preference pairs: the chosen answers are trained, the rejected ones are not read',
       where: path,
+    }));
+  if (totalSteps === 1 && job.scheduleFor(totalSteps)(0) === 0) {
+    warnings.push({
+      type: 'warning',
+      code: 'nothing_learnt',
+      message: 'the warm-up takes the only step of this run: at learning rate 0 nothing is learned',
+      next: 'set warmup_ratio: 0, or train for more steps',
     });
   }
   for (const [part, { rows: count, first }] of Object.entries(data.summary.leftOut)) {
-    out.record({
+    warnings.push({
       type: 'warning',
       code: 'content_left_out',
       message: `${describeLeftOut(part as LeftOut['part'], count)}; data/dropped.jsonl lists them`,
@@ -166,7 +166,11 @@ export function recordSession({ data, plan, trainableParameters }: Session, out:
           : 'set `chat_template` to one that prints it',
     });
   }
-  out.record({ type: 'planned', memory: { ...plan.memory }, trainableParameters });
+  return [
+    { type: 'data_prepared', rows, tokens, targetTokens, dropped, truncated, validationRows: validationDocuments },
+    ...warnings,
+    { type: 'planned', memory: { ...plan.memory }, trainableParameters },
+  ];
 }
 
 function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial: LoraWeights | null): LoraSpec {

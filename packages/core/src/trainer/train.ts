@@ -11,12 +11,13 @@ import {
   writeCheckpoint,
 } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
+import { fitOf, misfit } from './fit.ts';
 import { checkInputs, pinInputs } from './inputs.ts';
 import { interval, type Job } from './job.ts';
 import { peakMemory } from './peakMemory.ts';
 import { sampleProgram } from './planTraining.ts';
 import type { RunDirectory } from './runDirectory.ts';
-import { openSession, recordSession, type Session, startEngine } from './session.ts';
+import { openSession, type Session, sessionEvents, startEngine } from './session.ts';
 import { type StepResult, TrainingEngine } from './trainingEngine.ts';
 
 /** What the one who started a run may ask of it; looked at between steps, and now and then while the data are prepared. */
@@ -59,7 +60,8 @@ export async function train(
     onAccepted?.();
     if (change && change.changes.length > 0) recordChange(session, out, change, resumption);
     if (out.pinned() === undefined) await pinInputs(session, out);
-    recordSession(session, out);
+    for (const event of sessionEvents(session)) out.record(event);
+    if (resumption === null) warnOfDisk(session, out);
     await trainSession(session, out, signal, resumption);
   } finally {
     await session.close();
@@ -112,6 +114,15 @@ function recordChange(
   });
 }
 
+/** Said at once, not when the disk is full hours later. A resumed run has most of its checkpoints already. */
+function warnOfDisk(session: Session, out: RunDirectory): void {
+  const { disk } = fitOf(session, out.path);
+  const trouble = misfit({ memory: { needed: 0, available: 0 }, disk });
+  if (!trouble) return;
+  const { what: message, where, next } = trouble;
+  out.record({ type: 'warning', code: 'disk_short', message, ...(where && { where }), ...(next && { next }) });
+}
+
 /** Null when the run was asked to stop meanwhile: large data take minutes. */
 async function prepareSession(job: Job, out: RunDirectory, signal: TrainSignal): Promise<Session | null> {
   const stopping = new AbortController();
@@ -154,14 +165,6 @@ async function trainSession(
 
   let state = resumption ? await restore(resumption, session, engine) : fresh;
   out.recordStart({ totalSteps, fromStep: state.step });
-  if (totalSteps === 1 && scheduled(0) === 0) {
-    out.record({
-      type: 'warning',
-      code: 'nothing_learnt',
-      message: 'the warm-up takes the only step of this run: at learning rate 0 nothing is learnt',
-      next: 'set warmup_ratio: 0, or train for more steps',
-    });
-  }
   await answerSamples(session, engine, out, state.step);
   const stopsEarly = () => job.patience !== null && state.evaluationsWithoutGain >= job.patience;
 

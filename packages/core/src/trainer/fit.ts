@@ -1,0 +1,72 @@
+/** Whether a run has room: in memory for its plan, on the disk for its checkpoints. */
+import { existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import { memoryBudget } from '../memory.ts';
+import { interval, type Job } from './job.ts';
+import type { Session } from './session.ts';
+
+/** In bytes. */
+export interface Fit {
+  readonly memory: Room;
+  readonly disk: Room & {
+    /** Where the run will lie. */
+    readonly folder: string;
+    readonly checkpoint: number;
+    /** Most that lie there at a time: those that are kept, the best, and the one that is being written. */
+    readonly checkpoints: number;
+  };
+}
+
+interface Room {
+  readonly needed: number;
+  readonly available: number;
+}
+
+/** What a run needs, by its session, and what there is. @param folder where runs go; need not be there yet */
+export function fitOf(session: Session, folder: string): Fit {
+  const { plan, job, totalSteps, loader, data } = session;
+  const checkpoint = plan.memory.parameters + plan.memory.optimizer;
+  const checkpoints = mostCheckpoints(job, totalSteps, loader.stepsPerEpoch);
+  const tokens = statSync(join(data.folder, 'tokens.bin')).size;
+  return {
+    memory: { needed: plan.memory.total, available: memoryBudget() },
+    disk: { needed: tokens + checkpoints * checkpoint, available: freeBytes(folder), folder, checkpoint, checkpoints },
+  };
+}
+
+/** What keeps the run from its end, the memory first; null when it fits. */
+export function misfit({ memory, disk }: Fit): UserError | null {
+  if (memory.needed > memory.available) {
+    return new UserError({
+      what: `the run does not fit: it needs ${gigabytes(memory.needed)} of memory, ${gigabytes(memory.available)} are free`,
+      next: 'lower sequence_len or micro_batch_size, set activations: recompute, or close other programs; `anneal estimate` shows the parts',
+      code: 'out_of_memory',
+    });
+  }
+  if (disk.needed > disk.available) {
+    return new UserError({
+      what: `the run does not fit: its checkpoints take ${gigabytes(disk.needed)} of disk, ${gigabytes(disk.available)} are free`,
+      where: disk.folder,
+      next: 'free some, set output_dir to another disk, or lower save_total_limit',
+      code: 'disk_full',
+    });
+  }
+  return null;
+}
+
+function mostCheckpoints({ save, saveLimit }: Job, totalSteps: number, stepsPerEpoch: number): number {
+  const saved = Math.ceil(totalSteps / interval(save, stepsPerEpoch)) || 1;
+  return Math.min(saved, saveLimit + 2);
+}
+
+function freeBytes(folder: string): number {
+  let place = resolve(folder);
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  const { bavail, bsize } = statfsSync(place);
+  return bavail * bsize;
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < 1e7 ? `${(bytes / 1e6).toFixed(2)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
