@@ -1,6 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { readSmallFile } from '@anneal/formats/files/randomAccess';
+import { LIMITS } from '@anneal/formats/limits';
+import { z } from 'zod';
 
 /** Where a pulled model came from; written into its folder last, so that it also says that the folder is whole. */
 export interface Provenance {
@@ -28,8 +31,13 @@ export function modelFolder(
   revision: string | undefined,
   file: string | undefined,
 ): string {
-  const segment = [revision ?? 'main', file].filter(Boolean).join('--');
-  return join(cacheDirectory, 'models', ...id.split('/'), segment.replaceAll(/[^\w.-]|^\.+/g, '_'));
+  const segment = [revision ?? 'main', ...(file ? [file] : [])].map(escape).join('@');
+  return join(cacheDirectory, 'models', ...id.split('/'), segment);
+}
+
+/** Two names never share a folder, nor one with what lies beside the folder of another (its lock, its parts). */
+function escape(name: string): string {
+  return name.replaceAll(/[^\w.-]|^\.|\.(?=lock$|partial-)/gu, percent);
 }
 
 export function provenanceFile(folder: string): string {
@@ -41,11 +49,26 @@ export function provenanceFile(folder: string): string {
  * Undefined when the folder is not a finished pull.
  */
 export function cachedModel(folder: string): string | undefined {
-  if (!existsSync(provenanceFile(folder))) return undefined;
-  const { files } = JSON.parse(readFileSync(provenanceFile(folder), 'utf8')) as Provenance;
-  if (!files.every(({ path }) => existsSync(join(folder, path)))) return undefined;
+  const files = filesOf(provenanceFile(folder));
+  if (!files?.every(({ path }) => existsSync(join(folder, path)))) return undefined;
   const gguf = files.filter(({ path }) => path.endsWith('.gguf'));
   return gguf.length === 1 && !files.some(({ path }) => path.endsWith('.safetensors'))
     ? join(folder, gguf[0]?.path ?? '')
     : folder;
 }
+
+const Files = z.object({ files: z.array(z.object({ path: z.string().regex(/^[\w.+-]+$/) })).min(1) });
+
+/** Undefined where nobody finished writing it. */
+function filesOf(path: string): { path: string }[] | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    return Files.parse(JSON.parse(Buffer.from(readSmallFile(path, LIMITS.configBytes)).toString())).files;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    throw error;
+  }
+}
+
+const percent = (character: string): string =>
+  [...Buffer.from(character)].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');

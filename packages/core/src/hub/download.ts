@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ANSWER_TIMEOUT_MILLISECONDS, asSourceError, httpError, SourceError } from './sourceError.ts';
+import { LEAST_PROGRESS_BYTES, PATIENCE, type Patience } from './boundedFetch.ts';
+import { asSourceError, httpError, SourceError } from './sourceError.ts';
 
 export interface RemoteFile {
   readonly path: string;
@@ -17,9 +18,9 @@ export interface DownloadOptions {
   signal?: AbortSignal | undefined;
   /** Bytes of this file that are on disk so far. */
   onBytes?: (bytes: number) => void;
+  patience?: Patience;
 }
 
-const STALL_MILLISECONDS = 30_000;
 const RETRY_DELAYS_MILLISECONDS = [300, 1000, 3000];
 
 /**
@@ -53,7 +54,7 @@ async function transferWithRetries(file: RemoteFile, part: string, options: Down
     } catch (error) {
       const reason = asSourceError(error, options.signal);
       if (!(reason instanceof BrokenTransfer) && reason.cause === undefined) throw reason;
-      failures = sizeOf(part) > before ? 1 : failures + 1;
+      failures = sizeOf(part) - before >= LEAST_PROGRESS_BYTES ? 1 : failures + 1;
       const pause = RETRY_DELAYS_MILLISECONDS[failures - 1];
       if (pause === undefined) throw new SourceError(`${file.path}: ${reason.message}`, error);
       await delay(pause, undefined, options.signal ? { signal: options.signal } : {});
@@ -65,12 +66,16 @@ async function transferWithRetries(file: RemoteFile, part: string, options: Down
 class BrokenTransfer extends SourceError {}
 
 /** One request; appends to `part` if the server's file is still the one that `part` began with. */
-async function transfer(file: RemoteFile, part: string, { signal, onBytes }: DownloadOptions): Promise<void> {
+async function transfer(
+  file: RemoteFile,
+  part: string,
+  { signal, onBytes, patience = PATIENCE }: DownloadOptions,
+): Promise<void> {
   const watchdog = new Watchdog(signal);
   try {
     const etag = existsSync(etagFile(part)) ? readFileSync(etagFile(part), 'utf8') : undefined;
     const have = etag === undefined || sizeOf(part) > file.bytes ? 0 : sizeOf(part);
-    watchdog.expect(ANSWER_TIMEOUT_MILLISECONDS);
+    watchdog.expect(patience.answerMilliseconds);
     const response = await fetch(file.url, {
       signal: watchdog.signal,
       headers: {
@@ -94,7 +99,14 @@ async function transfer(file: RemoteFile, part: string, { signal, onBytes }: Dow
         : new SourceError(`${file.path}: ${httpError(response.status).message}`);
     }
     if (!continues) await writeFile(etagFile(part), response.headers.get('etag') ?? '');
-    await append(response.body, part, continues ? have : 0, file, watchdog, onBytes);
+    await append(
+      response.body,
+      part,
+      continues ? have : 0,
+      file,
+      () => watchdog.expect(patience.stallMilliseconds),
+      onBytes,
+    );
   } finally {
     watchdog.stop();
   }
@@ -105,18 +117,23 @@ async function append(
   part: string,
   start: number,
   file: RemoteFile,
-  watchdog: Watchdog,
+  isAlive: () => void,
   onBytes: DownloadOptions['onBytes'],
 ): Promise<void> {
   const handle = await open(part, start > 0 ? 'a' : 'w');
   try {
     let written = start;
-    watchdog.expect(STALL_MILLISECONDS);
+    let seen = start;
+    isAlive();
     for await (const chunk of body) {
       written += chunk.byteLength;
       if (written > file.bytes) break;
       await handle.writeFile(chunk);
-      watchdog.expect(STALL_MILLISECONDS);
+      // A drip is no progress.
+      if (written - seen >= LEAST_PROGRESS_BYTES) {
+        seen = written;
+        isAlive();
+      }
       onBytes?.(written);
     }
     await handle.sync();
@@ -154,7 +171,7 @@ async function verify(file: RemoteFile, path: string): Promise<{ sha256: string;
   };
 }
 
-/** Aborts a request that makes no progress: `expect(ms)` is called again whenever something arrives. */
+/** Aborts a request that makes no progress: `expect(ms)` is called again whenever enough has arrived. */
 class Watchdog {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
@@ -167,7 +184,7 @@ class Watchdog {
   expect(milliseconds: number): void {
     this.stop();
     this.#timer = setTimeout(() => {
-      this.#controller.abort(new BrokenTransfer(`nothing arrived for ${milliseconds / 1000} s`));
+      this.#controller.abort(new BrokenTransfer(`too little arrived in ${milliseconds / 1000} s`));
     }, milliseconds);
   }
 

@@ -1,7 +1,8 @@
-import { listFiles, modelInfo, pathsInfo } from '@huggingface/hub';
+import { listFiles, modelInfo, type PathInfo, pathsInfo } from '@huggingface/hub';
+import { boundedFetch, type Patience } from './boundedFetch.ts';
 import type { RemoteFile } from './download.ts';
 import { selectFiles } from './selectFiles.ts';
-import { ANSWER_TIMEOUT_MILLISECONDS, asSourceError } from './sourceError.ts';
+import { asSourceError, SourceError } from './sourceError.ts';
 
 /** A model repository at one commit: what to fetch and from where. */
 export interface RemoteModel {
@@ -16,6 +17,7 @@ export interface HubRequest {
   /** One file of the repository instead of the whole model. */
   file: string | undefined;
   signal: AbortSignal | undefined;
+  patience: Patience;
 }
 
 export const HUGGING_FACE_URL = 'https://huggingface.co';
@@ -26,8 +28,8 @@ export const HUGGING_FACE_URL = 'https://huggingface.co';
  * Throws a SourceError, or a UserError when the repository holds nothing that can be read.
  */
 export async function huggingFaceModel(request: HubRequest & { token: string | undefined }): Promise<RemoteModel> {
-  const { id, hubUrl, token, signal } = request;
-  const client = { hubUrl, ...(token ? { accessToken: token } : {}), fetch: fetchWithTimeout(signal) };
+  const { id, hubUrl, token, signal, patience } = request;
+  const client = { hubUrl, ...(token ? { accessToken: token } : {}), fetch: boundedFetch(hubUrl, signal, patience) };
   const repo = { type: 'model', name: id } as const;
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
 
@@ -41,36 +43,44 @@ export async function huggingFaceModel(request: HubRequest & { token: string | u
       additionalFields: ['sha'],
     });
     commit = info.sha;
+    if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) throw new SourceError('its answer names no commit');
     for await (const entry of listFiles({ ...client, repo, revision: commit })) {
       if (entry.type === 'file') listed.push(entry.path);
     }
   } catch (error) {
     throw asSourceError(error, signal);
   }
+  if (listed.length === 0) throw new SourceError('its list of files is empty');
   listed = selectFiles(id, listed, request.file);
   try {
     const infos = await pathsInfo({ ...client, repo, revision: commit, paths: listed });
-    const files = infos.map((info) => ({
-      path: info.path,
-      url: `${hubUrl}/${id}/resolve/${commit}/${encodeURIComponent(info.path)}`,
-      headers,
-      bytes: info.lfs?.size ?? info.size,
-      checksum: checksumOf(info),
-    }));
+    const byPath = new Map(infos.map((info) => [info.path, info]));
+    // Only what was asked for: the answer could name other paths, or leave some out.
+    const files = listed.map((path) => {
+      const info = byPath.get(path);
+      const bytes = info?.lfs?.size ?? info?.size;
+      if (!info || !Number.isSafeInteger(bytes) || (bytes as number) < 0) {
+        throw new SourceError(`its answer says nothing of ${path}`);
+      }
+      return {
+        path,
+        url: `${hubUrl}/${id}/resolve/${commit}/${encodeURIComponent(path)}`,
+        headers,
+        bytes: bytes as number,
+        checksum: checksumOf(info),
+      };
+    });
     return { revision: commit, files };
   } catch (error) {
     throw asSourceError(error, signal);
   }
 }
 
-function checksumOf({ lfs, oid }: { lfs?: { oid: string }; oid?: string }): RemoteFile['checksum'] {
-  if (lfs) return { algorithm: 'sha256', hex: lfs.oid };
-  return oid && /^[0-9a-f]{40}$/.test(oid) ? { algorithm: 'git_blob', hex: oid } : undefined;
-}
-
-function fetchWithTimeout(signal: AbortSignal | undefined): typeof fetch {
-  return (input, init) => {
-    const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MILLISECONDS);
-    return fetch(input, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
-  };
+function checksumOf({ path, lfs, oid }: PathInfo): RemoteFile['checksum'] {
+  const checksum = lfs
+    ? ({ algorithm: 'sha256', hex: lfs.oid, digits: 64 } as const)
+    : ({ algorithm: 'git_blob', hex: oid, digits: 40 } as const);
+  const { algorithm, hex, digits } = checksum;
+  if (new RegExp(`^[0-9a-f]{${digits}}$`).test(hex ?? '')) return { algorithm, hex: hex as string };
+  throw new SourceError(`its answer has no checksum of ${path}`);
 }

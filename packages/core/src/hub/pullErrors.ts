@@ -10,6 +10,15 @@ export function unknownModel(name: string): UserError {
   });
 }
 
+export function badRevision(revision: string): UserError {
+  return new UserError({
+    what: `${JSON.stringify(revision.slice(0, 100))} is no revision: up to 100 characters without blanks`,
+    where: '--revision',
+    next: 'give a branch, a tag or a commit of the model',
+    code: 'bad_revision',
+  });
+}
+
 export function notInCache(id: string, cacheDirectory: string, sources: readonly string[]): UserError {
   return new UserError({
     what: `${id} is not in the cache, and offline was asked for`,

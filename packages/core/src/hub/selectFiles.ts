@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { SourceError } from './sourceError.ts';
 
 const METADATA = /\.(json|txt|jinja)$|^tokenizer\.model$/;
 
@@ -6,6 +7,7 @@ const METADATA = /\.(json|txt|jinja)$|^tokenizer\.model$/;
  * Which files of a model repository are fetched: safetensors (or the GGUF file asked for) with configuration,
  * tokenizer and template. Only the top folder, only plain names: a listing can neither bring pickled files nor
  * write outside the model's folder.
+ * @throws UserError when there is nothing to read, SourceError when the list is incomplete
  */
 export function selectFiles(repository: string, listed: readonly string[], wantedFile?: string): string[] {
   const files = listed.filter((path) => /^[A-Za-z0-9_][\w.+-]*$/.test(path));
@@ -31,7 +33,16 @@ function selectSafetensors(files: readonly string[]): string[] {
   const all = files.filter((path) => path.endsWith('.safetensors'));
   if (all.includes('model.safetensors')) return ['model.safetensors'];
   const shards = all.filter((path) => /^model-\d+-of-\d+\.safetensors$/.test(path));
+  if (shards.length > 0) requireEveryShard(shards);
   return shards.length > 0 ? shards : all;
+}
+
+/** A list that was cut short would make a model with layers missing. */
+function requireEveryShard(shards: readonly string[]): void {
+  const announced = Number(/-of-(\d+)\./.exec(shards[0] ?? '')?.[1]);
+  const numbers = new Set(shards.map((path) => Number(/^model-(\d+)-of-/.exec(path)?.[1])));
+  if (numbers.size === announced) return;
+  throw new SourceError(`its list of files is incomplete: ${numbers.size} of ${announced} safetensors files`);
 }
 
 function severalGguf(repository: string, gguf: readonly string[]): UserError {

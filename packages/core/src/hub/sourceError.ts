@@ -9,9 +9,6 @@ export class SourceError extends Error {
   }
 }
 
-/** How long a server may take to answer before it counts as unreachable. */
-export const ANSWER_TIMEOUT_MILLISECONDS = 10_000;
-
 const NETWORK_REASONS: Record<string, string> = {
   ENOTFOUND: 'host name not found (no network?)',
   EAI_AGAIN: 'host name could not be looked up (no network?)',
@@ -34,7 +31,7 @@ export function asSourceError(error: unknown, signal?: AbortSignal): SourceError
   if (error instanceof HubApiError) return httpError(error.statusCode, error.message.replace(/\. URL: .*$/s, ''));
   if (!(error instanceof Error) || error instanceof UserError || 'syscall' in error) throw error;
   if (error.name === 'TimeoutError') {
-    return new SourceError(`no answer within ${ANSWER_TIMEOUT_MILLISECONDS / 1000} s`, error);
+    return new SourceError('no whole answer in time', error);
   }
   const cause = error.cause as { code?: string; message?: string } | undefined;
   const reason = NETWORK_REASONS[cause?.code ?? ''] ?? cause?.message ?? error.message;

@@ -16,6 +16,10 @@ export interface HubStandIn {
   readonly collectedIn: Map<string, string>;
   /** Announces this SHA-256 instead of the true one. */
   readonly announcedSha256: Map<string, string>;
+  /** Answers requests whose address contains the key in its place. */
+  readonly answers: Map<string, (response: ServerResponse, request: IncomingMessage) => void>;
+  /** Every request: its address and token. */
+  readonly requests: { url: string; authorization: string | undefined }[];
   close(): Promise<void>;
 }
 
@@ -34,8 +38,13 @@ export async function startHub(
     breakAfter: new Map(),
     collectedIn: new Map(),
     announcedSha256: new Map(),
+    answers: new Map(),
+    requests: [],
   } as unknown as HubStandIn;
   const server = createServer((request, response) => {
+    const { url: address = '', headers } = request;
+    hub.requests.push({ url: address, authorization: headers.authorization });
+    for (const [key, answer] of hub.answers) if (address.includes(key)) return answer(response, request);
     if (options.gated && !request.headers.authorization) return send(response, 401, { error: 'restricted' });
     route(hub, id, request, response).catch((error: unknown) => response.destroy(error as Error));
   });
