@@ -1,6 +1,18 @@
 import type { CallExpression, Expression, FilterName, Identifier, SliceExpression } from './ast.ts';
+import { TemplateError } from './errors.ts';
 import { filterNamed, testNamed } from './filters.ts';
-import { arithmetic, compareValues, concatenate, contains, getAttribute, getItem, slice } from './operators.ts';
+import { allocate, charge, chargeList } from './meter.ts';
+import {
+  arithmetic,
+  compareValues,
+  concatenate,
+  contains,
+  copyOf,
+  getAttribute,
+  getItem,
+  setKey,
+  slice,
+} from './operators.ts';
 import type { Scope } from './scope.ts';
 import {
   equal,
@@ -8,10 +20,8 @@ import {
   isCallable,
   isDict,
   isList,
-  isString,
   type Kwargs,
   str,
-  TemplateError,
   truthy,
   typeName,
   Undefined,
@@ -43,13 +53,19 @@ export function compileExpression(node: Expression): Evaluate {
     case 'ArrayLiteral':
     case 'TupleLiteral': {
       const items = node.value.map(compileExpression);
-      return (scope) => items.map((item) => item(scope));
+      return (scope) => {
+        chargeList(items.length);
+        return items.map((item) => item(scope));
+      };
     }
     case 'ObjectLiteral': {
       const entries = [...node.value].map(
         ([key, value]) => [compileExpression(key), compileExpression(value)] as const,
       );
-      return (scope) => Object.fromEntries(entries.map(([key, value]) => [str(key(scope)), value(scope)]));
+      return (scope) => {
+        chargeList(8 * entries.length);
+        return Object.fromEntries(entries.map(([key, value]) => [str(key(scope)), value(scope)]));
+      };
     }
     case 'MemberExpression': {
       const object = compileExpression(node.object);
@@ -100,15 +116,11 @@ export function compileExpression(node: Expression): Evaluate {
 export function compileFilter(node: FilterName): (value: Value, scope: Scope) => Value {
   if (node.type === 'Identifier') {
     const filter = filterNamed(node.value);
-    return (value, scope) => {
-      chargeText(scope, value);
-      return filter(value, [], {});
-    };
+    return (value) => filter(value, [], {});
   }
   const filter = filterNamed((node.callee as Identifier).value);
   const evaluateArguments = compileArguments(node.args);
   return (value, scope) => {
-    chargeText(scope, value);
     return filter(value, ...evaluateArguments(scope));
   };
 }
@@ -120,9 +132,9 @@ function compileCall(node: CallExpression): Evaluate {
     const target = callee(scope);
     if (target instanceof Undefined) throw new TemplateError(target.message);
     if (!isCallable(target)) throw new TemplateError(`'${typeName(target)}' object is not callable`);
-    const result = target(...evaluateArguments(scope));
-    chargeText(scope, result);
-    return result;
+    charge(2);
+    allocate(64);
+    return target(...evaluateArguments(scope));
   };
 }
 
@@ -143,14 +155,16 @@ export function compileArguments(nodes: readonly Expression[]): (scope: Scope) =
     for (const { evaluate, spread } of positional) {
       const value = evaluate(scope);
       if (!spread) args.push(value);
-      else if (isList(value)) args.push(...value);
-      else throw new TemplateError(`argument after * must be an iterable, not ${typeName(value)}`);
+      else if (isList(value)) {
+        chargeList(value.length);
+        for (const item of value) args.push(item);
+      } else throw new TemplateError(`argument after * must be an iterable, not ${typeName(value)}`);
     }
-    const kwargs: Record<string, Value> = {};
+    let kwargs: Record<string, Value> = {};
     for (const { name, evaluate } of named) {
       const value = evaluate(scope);
-      if (name !== null) kwargs[name] = value;
-      else if (isDict(value)) Object.assign(kwargs, value);
+      if (name !== null) setKey(kwargs, name, value);
+      else if (isDict(value)) kwargs = copyOf(kwargs, value);
       else throw new TemplateError(`argument after ** must be a mapping, not ${typeName(value)}`);
     }
     return [args, kwargs];
@@ -162,9 +176,7 @@ function compileSlice(object: Evaluate, node: SliceExpression): Evaluate {
     part ? compileExpression(part) : () => null,
   );
   return (scope) => {
-    const value = object(scope);
-    chargeText(scope, value);
-    return slice(value, start?.(scope) ?? null, stop?.(scope) ?? null, step?.(scope) ?? null);
+    return slice(object(scope), start?.(scope) ?? null, stop?.(scope) ?? null, step?.(scope) ?? null);
   };
 }
 
@@ -185,32 +197,26 @@ function compileBinary(operator: string, left: Evaluate, right: Evaluate): Evalu
     case '!=':
       return (scope) => !equal(left(scope), right(scope));
     case 'in':
-      return (scope) => inOperator(scope, left(scope), right(scope));
+      return (scope) => inOperator(left(scope), right(scope));
     case 'not in':
-      return (scope) => !inOperator(scope, left(scope), right(scope));
+      return (scope) => !inOperator(left(scope), right(scope));
     case '~':
-      return (scope) => charged(scope, concatenate(left(scope), right(scope)));
+      return (scope) => concatenate(left(scope), right(scope));
     case '<':
     case '<=':
     case '>':
     case '>=':
       return (scope) => compareValues(operator, left(scope), right(scope));
     default:
-      return (scope) => charged(scope, arithmetic(operator, left(scope), right(scope)));
+      return (scope) => arithmetic(operator, left(scope), right(scope));
   }
 }
 
-function inOperator(scope: Scope, item: Value, container: Value): boolean {
-  chargeText(scope, container);
-  return contains(container, item);
-}
+const inOperator = (item: Value, container: Value): boolean => contains(container, item);
 
-function charged(scope: Scope, value: Value): Value {
-  chargeText(scope, value);
-  return value;
-}
-
-/** Work on long values counts, so that no short loop can copy gigabytes. */
-function chargeText(scope: Scope, value: Value): void {
-  if (isString(value) || isList(value)) scope.run.charge(1 + (value.length >>> 4));
+/** Steps that evaluating an expression may take, apart from those that depend on its values. */
+export function weightOf(node: unknown): number {
+  if (typeof node !== 'object' || node === null) return 0;
+  const parts = node instanceof Map ? [...node].flat() : Object.values(node);
+  return parts.reduce((sum: number, part) => sum + weightOf(part), 'type' in node ? 1 : 0);
 }

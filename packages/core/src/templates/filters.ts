@@ -1,6 +1,20 @@
+import { codePointLength } from './codePoints.ts';
+import { TemplateError } from './errors.ts';
 import { toJson } from './json.ts';
-import { getAttribute, iterate } from './operators.ts';
-import { capitalize, codePoints, joinPrinted, replace, strip, title } from './strings.ts';
+import { allocate, charge, chargeList } from './meter.ts';
+import { compareTexts, entriesOf, getAttribute, iterate } from './operators.ts';
+import {
+  capitalize,
+  chargeNew,
+  islower,
+  isupper,
+  joinPrinted,
+  lower,
+  replace,
+  strip,
+  title,
+  upper,
+} from './strings.ts';
 import {
   equal,
   firstGiven,
@@ -14,7 +28,6 @@ import {
   type Kwargs,
   numeric,
   str,
-  TemplateError,
   truthy,
   typeName,
   Undefined,
@@ -43,8 +56,8 @@ const TESTS: Readonly<Record<string, Test>> = {
   odd: (value) => Math.abs(numberOf(value, 'odd') % 2) === 1,
   even: (value) => numberOf(value, 'even') % 2 === 0,
   divisibleby: (value, by) => numberOf(value, 'divisibleby') % numberOf(by ?? null, 'divisibleby') === 0,
-  lower: (value) => str(value) !== str(value).toUpperCase() && str(value) === str(value).toLowerCase(),
-  upper: (value) => str(value) !== str(value).toLowerCase() && str(value) === str(value).toUpperCase(),
+  lower: (value) => islower(str(value)),
+  upper: (value) => isupper(str(value)),
   equalto: (value, other) => equal(value, other ?? null),
   eq: (value, other) => equal(value, other ?? null),
   ne: (value, other) => !equal(value, other ?? null),
@@ -67,8 +80,8 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   trim: (value, [characters]) => strip(str(value), characters, true, true),
   string: (value) => str(value),
   safe: (value) => value,
-  upper: (value) => str(value).toUpperCase(),
-  lower: (value) => str(value).toLowerCase(),
+  upper: (value) => upper(str(value)),
+  lower: (value) => lower(str(value)),
   title: (value) => title(str(value)),
   capitalize: (value) => capitalize(str(value)),
   replace: (value, [from, to, count], kwargs) => replace(str(value), from, to, count ?? kwargs.count),
@@ -78,16 +91,20 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   list: (value) => iterate(value),
   first: (value) => firstGiven(iterate(value)[0], new Undefined('No first item, sequence was empty.')),
   last: (value) => firstGiven(iterate(value).at(-1), new Undefined('No last item, sequence was empty.')),
-  reverse: (value) => (isString(value) ? codePoints(value).toReversed().join('') : iterate(value).toReversed()),
+  reverse: (value) => {
+    const items = iterate(value);
+    chargeList(items.length);
+    return isString(value) ? items.toReversed().join('') : items.toReversed();
+  },
   join: (value, args, kwargs) => {
     const attribute = args[1] ?? kwargs.attribute;
     const items = iterate(value).map((item) => (attribute === undefined ? item : attributeOf(item, attribute)));
     return joinPrinted(items, str(args[0] ?? kwargs.d ?? ''));
   },
-  unique: (value) => iterate(value).filter((item, i, all) => all.findIndex((other) => sameFolded(item, other)) === i),
+  unique,
   sort,
-  min: (value) => iterate(value).toSorted(compare)[0] ?? new Undefined('No aggregated item, sequence was empty.'),
-  max: (value) => iterate(value).toSorted(compare).at(-1) ?? new Undefined('No aggregated item, sequence was empty.'),
+  min: (value) => extreme(iterate(value), -1),
+  max: (value) => extreme(iterate(value), 1),
   sum: (value) => iterate(value).reduce((sum: number, item) => sum + numberOf(item, 'sum'), 0),
   abs: (value) => Math.abs(numberOf(value, 'abs')),
   round: (value, args) => {
@@ -105,25 +122,25 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   },
   default: fallback,
   d: fallback,
-  items: (value) => (value instanceof Undefined ? [] : Object.entries(expectDict(value, 'items'))),
-  dictsort: (value) => Object.entries(expectDict(value, 'dictsort')).sort(([a], [b]) => compare(a, b)),
+  items: (value) => (value instanceof Undefined ? [] : entriesOf(expectDict(value, 'items'))),
+  dictsort: (value) => entriesOf(expectDict(value, 'dictsort')).sort(([a], [b]) => compare(a, b)),
   map: (value, args, kwargs) => {
     const { attribute } = kwargs;
     if (attribute !== undefined) {
-      return items(value).map((item) => {
+      return chosenFrom(value).map((item) => {
         const found = attributeOf(item, attribute);
         return found instanceof Undefined && kwargs.default !== undefined ? kwargs.default : found;
       });
     }
     const filter = filterNamed(str(args[0] ?? ''));
-    return items(value).map((item) => filter(item, args.slice(1), kwargs));
+    return chosenFrom(value).map((item) => filter(item, args.slice(1), kwargs));
   },
-  select: (value, args) => items(value).filter((item) => passes(item, args)),
-  reject: (value, args) => items(value).filter((item) => !passes(item, args)),
+  select: (value, args) => chosenFrom(value).filter((item) => passes(item, args)),
+  reject: (value, args) => chosenFrom(value).filter((item) => !passes(item, args)),
   selectattr: (value, [attribute, ...test]) =>
-    items(value).filter((item) => passes(attributeOf(item, attribute ?? ''), test)),
+    chosenFrom(value).filter((item) => passes(attributeOf(item, attribute ?? ''), test)),
   rejectattr: (value, [attribute, ...test]) =>
-    items(value).filter((item) => !passes(attributeOf(item, attribute ?? ''), test)),
+    chosenFrom(value).filter((item) => !passes(attributeOf(item, attribute ?? ''), test)),
 };
 
 export function filterNamed(name: string): Filter {
@@ -133,7 +150,12 @@ export function filterNamed(name: string): Filter {
 }
 
 /** Filters that choose or map take None for nothing. */
-const items = (value: Value): readonly Value[] => (truthy(value) ? iterate(value) : []);
+function chosenFrom(value: Value): readonly Value[] {
+  const list = truthy(value) ? iterate(value) : [];
+  chargeList(list.length);
+  charge(list.length);
+  return list;
+}
 
 function passes(value: Value, [name, argument]: readonly Value[]): boolean {
   if (name === undefined) return truthy(value);
@@ -160,16 +182,26 @@ function fallback(value: Value, args: readonly Value[], kwargs: Kwargs): Value {
 }
 
 function length(value: Value): Value {
-  if (isString(value) || isList(value) || isDict(value) || value instanceof Undefined) return iterate(value).length;
+  if (isString(value) || isList(value) || isDict(value) || value instanceof Undefined) {
+    return isString(value) ? codePointLength(value) : iterate(value).length;
+  }
   throw new TemplateError(`object of type '${typeName(value)}' has no len()`);
 }
+
+const LINE_ENDS = /\r\n|\n|\r/g;
 
 function indent(value: Value, args: readonly Value[], kwargs: Kwargs): Value {
   const width = args[0] ?? kwargs.width ?? 4;
   const first = truthy(args[1] ?? kwargs.first ?? false);
   const blank = truthy(args[2] ?? kwargs.blank ?? false);
-  const space = isString(width) ? width : ' '.repeat(numberOf(width, 'indent'));
-  const lines = str(value).split(/\r\n|\n|\r/);
+  const text = str(value);
+  const ends = text.match(LINE_ENDS)?.length ?? 0;
+  const size = isString(width) ? width.length : Math.max(0, numberOf(width, 'indent'));
+  charge(4 * ends);
+  allocate(64 * ends);
+  chargeNew(text.length + size * (ends + 1));
+  const space = isString(width) ? width : ' '.repeat(size);
+  const lines = text.split(LINE_ENDS);
   return lines.map((line, i) => ((i === 0 ? first : blank || line !== '') ? space + line : line)).join('\n');
 }
 
@@ -179,22 +211,49 @@ function sort(value: Value, args: readonly Value[], kwargs: Kwargs): Value {
   const attribute = args[2] ?? kwargs.attribute;
   const key = (item: Value): Value => {
     const found = attribute === undefined ? item : attributeOf(item, attribute);
-    return isString(found) && !caseSensitive ? found.toLowerCase() : found;
+    return isString(found) && !caseSensitive ? lower(found) : found;
   };
-  return iterate(value).toSorted((a, b) => (reverse ? compare(key(b), key(a)) : compare(key(a), key(b))));
+  const list = iterate(value);
+  chargeList(2 * list.length);
+  allocate(48 * list.length);
+  const keyed = list.map((item) => ({ item, key: key(item) }));
+  keyed.sort((a, b) => (reverse ? compare(b.key, a.key) : compare(a.key, b.key)));
+  return keyed.map(({ item }) => item);
 }
 
-/** By code points, as Python orders strings. */
+/** The least (-1) or the greatest (1); the first of equal ones. */
+function extreme(list: readonly Value[], sign: -1 | 1): Value {
+  let [found] = list;
+  for (const item of list.slice(1)) if (compare(item, found as Value) * sign > 0) found = item;
+  return found ?? new Undefined('No aggregated item, sequence was empty.');
+}
+
+/** Of equal items the first, texts compared without their case. */
+function unique(value: Value): Value {
+  const list = iterate(value);
+  chargeList(2 * list.length);
+  const seen = new Set<unknown>();
+  const containers: Value[] = [];
+  return list.filter((item) => {
+    const number = numeric(item);
+    const key = isString(item) ? lower(item) : (number ?? item);
+    charge(2);
+    allocate(40);
+    if (isString(key) || typeof key === 'number' || key === null) return !seen.has(key) && seen.add(key);
+    if (containers.some((other) => equal(other, item))) return false;
+    containers.push(item);
+    return true;
+  });
+}
+
 function compare(a: Value, b: Value): number {
+  charge(1);
   const x = numeric(a);
   const y = numeric(b);
   if (x !== undefined && y !== undefined) return x - y;
-  if (isString(a) && isString(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  if (isString(a) && isString(b)) return compareTexts(a, b);
   throw new TemplateError(`'<' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`);
 }
-
-const sameFolded = (a: Value, b: Value): boolean =>
-  isString(a) && isString(b) ? a.toLowerCase() === b.toLowerCase() : equal(a, b);
 
 function expectDict(value: Value, filter: string): Record<string, Value> {
   if (isDict(value)) return value;

@@ -1,12 +1,15 @@
+import { TemplateError } from './errors.ts';
+import { allocate, charge, chargeText } from './meter.ts';
 import {
   floatRepr,
   isDict,
   isList,
   isString,
+  joined,
   type Kwargs,
+  keysOf,
   numeric,
   PythonNumber,
-  TemplateError,
   truthy,
   typeName,
   type Value,
@@ -20,24 +23,31 @@ export function toJson(value: Value, args: readonly Value[], kwargs: Kwargs): st
   const [ensureAscii = kwargs.ensure_ascii, indent = kwargs.indent, separators = kwargs.separators] = args;
   const sortKeys = args[3] ?? kwargs.sort_keys;
   const width =
-    indent === undefined || indent === null ? undefined : isString(indent) ? indent : ' '.repeat(numeric(indent) ?? 0);
+    indent === undefined || indent === null ? undefined : isString(indent) ? indent : ' '.repeat(widthOf(indent));
   const [itemSeparator, keySeparator] =
     separators !== undefined && isList(separators)
       ? (separators as [string, string])
       : [width === undefined ? ', ' : ',', ': '];
 
   const string = (text: string): string => {
+    charge(1 + (text.length >>> 2));
+    allocate(2 * text.length);
     const json = JSON.stringify(text);
+    chargeText(json.length);
     if (ensureAscii === undefined || !truthy(ensureAscii)) return json;
+    charge(2 * json.length);
+    allocate(6 * json.length);
     return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
   };
   const container = (open: string, close: string, items: readonly string[], depth: number): string => {
     if (items.length === 0) return open + close;
-    if (width === undefined) return open + items.join(itemSeparator) + close;
+    if (width === undefined) return joined(open, items, itemSeparator, close);
+    chargeText((depth + 1) * width.length * (items.length + 2));
     const inner = `\n${width.repeat(depth + 1)}`;
-    return open + inner + items.join(itemSeparator + inner) + `\n${width.repeat(depth)}` + close;
+    return joined(open + inner, items, itemSeparator + inner, `\n${width.repeat(depth)}${close}`);
   };
   const dump = (item: Value, depth: number): string => {
+    charge(2);
     if (item === null || typeof item === 'boolean') return JSON.stringify(item);
     if (isString(item)) return string(item);
     if (item instanceof PythonNumber) return item.text;
@@ -50,7 +60,7 @@ export function toJson(value: Value, args: readonly Value[], kwargs: Kwargs): st
         depth,
       );
     if (!isDict(item)) throw new TemplateError(`Object of type ${typeName(item)} is not JSON serializable`);
-    const keys = Object.keys(item);
+    const keys = keysOf(item);
     if (sortKeys !== undefined && truthy(sortKeys)) keys.sort();
     return container(
       '{',
@@ -60,4 +70,10 @@ export function toJson(value: Value, args: readonly Value[], kwargs: Kwargs): st
     );
   };
   return dump(value, 0);
+}
+
+function widthOf(indent: Value): number {
+  const width = Math.max(0, Math.floor(numeric(indent) ?? 0));
+  chargeText(width);
+  return width;
 }

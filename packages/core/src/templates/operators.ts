@@ -1,31 +1,32 @@
-import { codePointLength, codePoints, stringMethod } from './strings.ts';
+import { codePointAt, codePointLength, codePoints, sliceCodePoints } from './codePoints.ts';
+import { TemplateError } from './errors.ts';
+import { allocate, charge, chargeList, chargeSearch } from './meter.ts';
+import { chargeNew, checkLength, stringMethod } from './strings.ts';
 import {
   type Callable,
+  type Dict,
   equal,
   float,
   isDict,
   isFloat,
   isList,
   isString,
+  keysOf,
   Namespace,
   numeric,
   repr,
   str,
-  TemplateError,
   typeName,
   Undefined,
   type Value,
 } from './values.ts';
-
-/** No string of a template may grow beyond this: conversations of millions of tokens stay far below. */
-const MAX_STRING = 1 << 24;
 
 /** `for`, `in`, `list`: what iterating gives. */
 export function iterate(value: Value): readonly Value[] {
   if (isList(value)) return value;
   if (isString(value)) return codePoints(value);
   if (value instanceof Undefined) return [];
-  if (isDict(value)) return Object.keys(value);
+  if (isDict(value)) return keysOf(value);
   throw new TemplateError(`'${typeName(value)}' object is not iterable`);
 }
 
@@ -43,6 +44,9 @@ export function getAttribute(object: Value, name: string): Value {
   return missing(object, name);
 }
 
+const lengthOf = (value: string | readonly Value[]): number =>
+  isString(value) ? codePointLength(value) : value.length;
+
 /** `object[key]` */
 export function getItem(object: Value, key: Value): Value {
   if (object instanceof Undefined) throw new TemplateError(object.message);
@@ -51,8 +55,8 @@ export function getItem(object: Value, key: Value): Value {
   }
   const index = numeric(key);
   if (index !== undefined && (isList(object) || isString(object))) {
-    const items = isString(object) && codePointLength(object) !== object.length ? codePoints(object) : object;
-    const item = items[index < 0 ? items.length + index : index];
+    const at = index < 0 ? lengthOf(object) + index : index;
+    const item = isString(object) ? codePointAt(object, at) : object[at];
     if (item !== undefined) return item;
   }
   return new Undefined(`${object === null ? 'None' : `${typeName(object)} object`} has no element ${repr(key)}`);
@@ -63,18 +67,25 @@ export function slice(object: Value, start: Value, stop: Value, step: Value): Va
   if (object instanceof Undefined) throw new TemplateError(object.message);
   if (!isString(object) && !isList(object))
     throw new TemplateError(`'${typeName(object)}' object is not subscriptable`);
-  const items = isString(object) ? codePoints(object) : object;
+  const length = lengthOf(object);
   const by = numeric(step) ?? 1;
   if (by === 0) throw new TemplateError('slice step cannot be zero');
   const clamp = (value: Value, otherwise: number): number => {
     const index = numeric(value);
     if (index === undefined) return otherwise;
-    const at = index < 0 ? items.length + index : index;
-    return by > 0 ? Math.min(Math.max(at, 0), items.length) : Math.min(Math.max(at, -1), items.length - 1);
+    const at = index < 0 ? length + index : index;
+    return by > 0 ? Math.min(Math.max(at, 0), length) : Math.min(Math.max(at, -1), length - 1);
   };
-  const from = clamp(start, by > 0 ? 0 : items.length - 1);
-  const to = clamp(stop, by > 0 ? items.length : -1);
+  const from = clamp(start, by > 0 ? 0 : length - 1);
+  const to = clamp(stop, by > 0 ? length : -1);
+  if (by === 1 && isString(object)) {
+    charge(1 + ((to - from) >>> 4));
+    allocate(32);
+    return sliceCodePoints(object, from, to);
+  }
+  const items = isString(object) ? codePoints(object) : object;
   const chosen: Value[] = [];
+  chargeList(Math.max(0, Math.ceil((to - from) / by)));
   for (let i = from; by > 0 ? i < to : i > to; i += by) chosen.push(items[i] as Value);
   return isString(object) ? chosen.join('') : chosen;
 }
@@ -92,10 +103,10 @@ function methodOf(object: Value, name: string): Callable | undefined {
     if (name === 'index') return ([item]) => object.findIndex((other) => equal(other, item as Value));
     if (name === 'count') return ([item]) => object.filter((other) => equal(other, item as Value)).length;
   } else if (isDict(object)) {
-    if (name === 'items') return () => Object.entries(object);
-    if (name === 'keys') return () => Object.keys(object);
-    if (name === 'values') return () => Object.values(object);
-    if (name === 'copy') return () => ({ ...object });
+    if (name === 'items') return () => entriesOf(object);
+    if (name === 'keys') return () => keysOf(object);
+    if (name === 'values') return () => keysOf(object).map((key) => object[key] as Value);
+    if (name === 'copy') return () => copyOf(object);
     if (name === 'get') {
       return ([key, otherwise]) =>
         isString(key as Value) && Object.hasOwn(object, key as string)
@@ -116,7 +127,10 @@ function refused(object: Value, name: string): Callable {
 
 export function contains(container: Value, item: Value): boolean {
   if (isString(container)) {
-    if (isString(item)) return container.includes(item);
+    if (isString(item)) {
+      chargeSearch(container, item);
+      return container.includes(item);
+    }
     throw new TemplateError(`'in <string>' requires string as left operand, not ${typeName(item)}`);
   }
   if (isDict(container)) return isString(item) && Object.hasOwn(container, item);
@@ -128,15 +142,24 @@ export function contains(container: Value, item: Value): boolean {
 export function arithmetic(operator: string, a: Value, b: Value): Value {
   for (const value of [a, b]) if (value instanceof Undefined) throw new TemplateError(value.message);
   if (operator === '+') {
-    if (isString(a) && isString(b)) return bounded(a.length + b.length, () => a + b);
-    if (isList(a) && isList(b)) return bounded(a.length + b.length, () => [...a, ...b]);
+    if (isString(a) && isString(b)) {
+      return appended(a, b);
+    }
+    if (isList(a) && isList(b)) {
+      chargeList(a.length + b.length);
+      return [...a, ...b];
+    }
     if (isString(a) || isList(a)) {
       throw new TemplateError(`can only concatenate ${typeName(a)} (not "${typeName(b)}") to ${typeName(a)}`);
     }
   }
   const x = numeric(a);
   const y = numeric(b);
-  if (operator === '*' && isString(a) && y !== undefined) return bounded(a.length * y, () => a.repeat(Math.max(0, y)));
+  if (operator === '*' && isString(a) && y !== undefined) {
+    const times = Math.max(0, Math.floor(y));
+    chargeNew(a.length * times);
+    return a.repeat(times);
+  }
   if (x === undefined || y === undefined) {
     throw new TemplateError(`unsupported operand type(s) for ${operator}: '${typeName(a)}' and '${typeName(b)}'`);
   }
@@ -167,13 +190,25 @@ function calculate(operator: string, x: number, y: number): number {
   }
 }
 
+/** By code points, as Python orders strings. */
+export function compareTexts(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < length && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  charge(1 + (at >>> 3));
+  return at === length ? a.length - b.length : rank(a.charCodeAt(at)) - rank(b.charCodeAt(at));
+}
+
+/** UTF-16 puts the halves of code points beyond U+FFFF before U+E000. */
+const rank = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit);
+
 export function compareValues(operator: string, a: Value, b: Value): boolean {
   for (const value of [a, b]) if (value instanceof Undefined) throw new TemplateError(value.message);
   const x = numeric(a);
   const y = numeric(b);
   let order: number;
   if (x !== undefined && y !== undefined) order = x - y;
-  else if (isString(a) && isString(b)) order = Buffer.compare(Buffer.from(a), Buffer.from(b));
+  else if (isString(a) && isString(b)) order = compareTexts(a, b);
   else {
     throw new TemplateError(`'${operator}' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`);
   }
@@ -185,10 +220,36 @@ export function compareValues(operator: string, a: Value, b: Value): boolean {
 /** The `~` operator: both sides printed. */
 export function concatenate(a: Value, b: Value): string {
   const [left, right] = [str(a), str(b)];
-  return bounded(left.length + right.length, () => left + right);
+  return appended(left, right);
 }
 
-function bounded<T>(size: number, make: () => T): T {
-  if (size > MAX_STRING) throw new TemplateError(`a value of the template grew beyond ${MAX_STRING} characters`);
-  return make();
+function appended(a: string, b: string): string {
+  checkLength(a.length + b.length);
+  // V8 copies when the result is first read, which is charged then.
+  charge(1 + ((a.length + b.length) >>> 6));
+  allocate(32 + ((a.length + b.length) >>> 3));
+  return a + b;
+}
+
+export function entriesOf(dict: Dict): (readonly [string, Value])[] {
+  const keys = keysOf(dict);
+  allocate(48 * keys.length);
+  return keys.map((key) => [key, dict[key] as Value] as const);
+}
+
+/** A new dict of the entries of others, the later ones over the earlier. */
+export function copyOf(...dicts: readonly Dict[]): Dict {
+  const copy: Record<string, Value> = {};
+  for (const dict of dicts) {
+    const keys = keysOf(dict);
+    charge(keys.length);
+    allocate(64 * (1 + keys.length));
+    for (const key of keys) setKey(copy, key, dict[key] as Value);
+  }
+  return copy;
+}
+
+/** As a property of its own, also where the name is `__proto__`. */
+export function setKey(dict: Record<string, Value>, key: string, value: Value): void {
+  Object.defineProperty(dict, key, { value, writable: true, enumerable: true, configurable: true });
 }

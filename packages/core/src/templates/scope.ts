@@ -1,11 +1,9 @@
-import { TemplateError, type Value } from './values.ts';
+import { TemplateError } from './errors.ts';
+import { chargeText } from './meter.ts';
+import { type Value } from './values.ts';
 
-/** Work one rendering may do, in statements and 16-character pieces of text: a few seconds. Real conversations need thousands. */
-const MAX_WORK = 20_000_000;
 /** Macros calling macros. */
 const MAX_DEPTH = 100;
-/** Characters of the rendered text. */
-const MAX_OUTPUT = 1 << 28;
 
 /** Where printed text goes; a `set` block or macro prints into its own. */
 class Output {
@@ -14,9 +12,9 @@ class Output {
 
   write(text: string): void {
     if (text === '') return;
+    chargeText(text.length);
     this.#parts.push(text);
     this.length += text.length;
-    if (this.length > MAX_OUTPUT) throw new TemplateError(`the rendered text grew beyond ${MAX_OUTPUT} characters`);
   }
 
   text(): string {
@@ -34,16 +32,10 @@ export class Run {
   readonly printed: { message: number; start: number; end: number }[] = [];
   /** A loop over messages inside another one says nothing about where they are printed. */
   insideMessage = false;
-  #work = 0;
   #depth = 0;
 
   constructor(messages: ReadonlyMap<object, number>) {
     this.messages = messages;
-  }
-
-  charge(work: number): void {
-    this.#work += work;
-    if (this.#work > MAX_WORK) throw new TemplateError('the template does not come to an end');
   }
 
   /** What `body` prints, instead of printing it. */

@@ -1,5 +1,7 @@
 import type { Block, Expression, Statement } from './ast.ts';
-import { compileArguments, compileExpression, compileFilter, type Evaluate } from './expressions.ts';
+import { TemplateError } from './errors.ts';
+import { compileArguments, compileExpression, compileFilter, type Evaluate, weightOf } from './expressions.ts';
+import { allocate, charge } from './meter.ts';
 import { iterate } from './operators.ts';
 import type { Run, Scope } from './scope.ts';
 import {
@@ -9,14 +11,13 @@ import {
   isList,
   Namespace,
   str,
-  TemplateError,
   truthy,
   Undefined,
   type Value,
 } from './values.ts';
 
-/** Work of a loop's iteration apart from its body: a scope and a `loop` object. */
-const ITERATION = 8;
+/** Work and bytes of a loop's iteration apart from its body: a scope and a `loop` object. */
+const ITERATION = { work: 8, bytes: 384 };
 
 /** How a statement ended: normally, or on its way out of the innermost loop. */
 type Flow = 'next' | 'break' | 'continue';
@@ -24,15 +25,37 @@ type Flow = 'next' | 'break' | 'continue';
 export type Execute = (scope: Scope) => Flow;
 
 export function compileBlock(nodes: Block): Execute {
-  const statements = nodes.filter((node) => node.type !== 'Comment').map(compileStatement);
+  const statements = nodes
+    .filter((node) => node.type !== 'Comment')
+    .map((node) => ({ execute: compileStatement(node), weight: 1 + (weightOf(headOf(node)) >>> 1) }));
   return (scope) => {
-    for (const statement of statements) {
-      scope.run.charge(1);
-      const flow = statement(scope);
+    for (const { execute, weight } of statements) {
+      charge(weight);
+      const flow = execute(scope);
       if (flow !== 'next') return flow;
     }
     return 'next';
   };
+}
+
+/** What of a statement is evaluated each time it is executed; its blocks count for themselves. */
+function headOf(node: Statement): unknown {
+  switch (node.type) {
+    case 'If':
+      return node.test;
+    case 'For':
+      return node.iterable;
+    case 'Set':
+      return [node.assignee, node.value];
+    case 'Macro':
+      return null;
+    case 'CallStatement':
+      return node.call;
+    case 'FilterStatement':
+      return node.filter;
+    default:
+      return node;
+  }
 }
 
 function compileStatement(node: Statement): Execute {
@@ -101,13 +124,15 @@ function compileFor(node: Statement & { type: 'For' }): Execute {
   const filtered = node.iterable.type === 'SelectExpression' ? node.iterable : null;
   const iterable = compileExpression(filtered?.lhs ?? node.iterable);
   const test = filtered && compileExpression(filtered.test);
+  const testWeight = ITERATION.work + weightOf(filtered?.test);
   const assign = compileTarget(node.loopvar);
   const [body, otherwise] = [compileBlock(node.body), compileBlock(node.defaultBlock)];
   return (scope) => {
     let items = iterate(iterable(scope));
     if (test !== null) {
       items = items.filter((item) => {
-        scope.run.charge(1);
+        charge(testWeight);
+        allocate(ITERATION.bytes);
         const inner = scope.inner();
         assign(inner, item);
         return truthy(test(inner));
@@ -115,7 +140,8 @@ function compileFor(node: Statement & { type: 'For' }): Execute {
     }
     if (items.length === 0) return otherwise(scope);
     for (const [i, item] of items.entries()) {
-      scope.run.charge(ITERATION);
+      charge(ITERATION.work);
+      allocate(ITERATION.bytes);
       const inner = scope.inner();
       inner.set('loop', loopVariable(items, i));
       assign(inner, item);
@@ -209,7 +235,10 @@ function compileMacro(name: string, parameters: readonly Expression[], body: Blo
     }
     throw new TemplateError(`macro '${name}' has a parameter that is no name`);
   });
+  const macroWeight = ITERATION.work + weightOf(parameters);
   return (definition) => (args, kwargs) => {
+    charge(macroWeight);
+    allocate(ITERATION.bytes);
     const scope = definition.inner();
     const known = new Set(formal.map((parameter) => parameter.name));
     for (const [i, parameter] of formal.entries()) {

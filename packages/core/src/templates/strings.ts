@@ -1,28 +1,38 @@
-import { isList, isString, type Kwargs, numeric, str, TemplateError, typeName, type Value } from './values.ts';
+import { codePointIndex, codePointLength, codePoints } from './codePoints.ts';
+import { TemplateError } from './errors.ts';
+import { allocate, charge, chargeSearch, chargeText } from './meter.ts';
+import { isList, isString, type Kwargs, numeric, str, typeName, type Value } from './values.ts';
 
 /** Python's str.isspace characters; JavaScript's trim has U+FEFF in addition and lacks U+001C–1F and U+0085. */
 const SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const SPACES = new RegExp(`[${SPACE}]+`);
 const ALL_SPACE = new RegExp(`^[${SPACE}]+$`);
+const ONE_SPACE = new RegExp(`^[${SPACE}]$`);
 // oxlint-disable-next-line no-control-regex -- Python ends lines at the file, group and record separators too
 const LINE_ENDS = /\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/;
-const isSpace = (character: string): boolean => ALL_SPACE.test(character);
+const isSpace = (character: string): boolean => ONE_SPACE.test(character);
 
 /** str.strip and its relatives: `characters` is a set, all of Python's white space without it. */
 export function strip(text: string, characters: Value | undefined, left: boolean, right: boolean): string {
+  charge(1 + (text.length >>> 5));
+  const given = characters === undefined || characters === null ? null : expectString(characters, 'strip');
+  charge(given?.length ?? 0);
+  const set = given === null ? null : new Set(given);
+  const isStripped = set === null ? isSpace : (character: string) => set.has(character);
   let start = 0;
   let end = text.length;
-  if (characters === undefined || characters === null) {
-    if (left) while (start < end && isSpace(text.charAt(start))) start++;
-    if (right) while (end > start && isSpace(text.charAt(end - 1))) end--;
-    return text.slice(start, end);
+  for (let more = left; more && start < end; ) {
+    const character = String.fromCodePoint(text.codePointAt(start) as number);
+    more = isStripped(character);
+    if (more) start += character.length;
   }
-  const set = new Set(expectString(characters, 'strip'));
-  const points = [...set].some((character) => character.length > 1) ? Array.from(text) : text;
-  end = points.length;
-  if (left) while (start < end && set.has(points[start] as string)) start++;
-  if (right) while (end > start && set.has(points[end - 1] as string)) end--;
-  return isString(points) ? points.slice(start, end) : points.slice(start, end).join('');
+  for (let more = right; more && end > start; ) {
+    const before = end - 2 >= start && (text.codePointAt(end - 2) as number) > 0xffff ? end - 2 : end - 1;
+    more = isStripped(text.slice(before, end));
+    if (more) end = before;
+  }
+  charge((text.length - (end - start)) >>> 1);
+  return text.slice(start, end);
 }
 
 type Method = (text: string, args: readonly Value[], kwargs: Kwargs) => Value;
@@ -32,10 +42,10 @@ const METHODS: Readonly<Record<string, Method>> = {
   strip: (text, [characters]) => strip(text, characters, true, true),
   lstrip: (text, [characters]) => strip(text, characters, true, false),
   rstrip: (text, [characters]) => strip(text, characters, false, true),
-  upper: (text) => text.toUpperCase(),
-  lower: (text) => text.toLowerCase(),
-  title: (text) => title(text),
-  capitalize: (text) => capitalize(text),
+  upper,
+  lower,
+  title,
+  capitalize,
   startswith: (text, [prefix]) => affixes(prefix, 'startswith').some((item) => text.startsWith(item)),
   endswith: (text, [suffix]) => affixes(suffix, 'endswith').some((item) => text.endsWith(item)),
   removeprefix: (text, [prefix]) => {
@@ -49,6 +59,9 @@ const METHODS: Readonly<Record<string, Method>> = {
   split: (text, args, kwargs) => split(text, args[0] ?? kwargs.sep, args[1] ?? kwargs.maxsplit),
   rsplit: (text, args, kwargs) => rsplit(text, args[0] ?? kwargs.sep, args[1] ?? kwargs.maxsplit),
   splitlines: (text) => {
+    let count = 0;
+    for (const _ of text.matchAll(new RegExp(LINE_ENDS, 'g'))) if (++count % 64 === 0) charge(256);
+    allocate(48 * (count + 1));
     const lines = text.split(LINE_ENDS);
     if (lines.at(-1) === '') lines.pop();
     return lines;
@@ -56,48 +69,116 @@ const METHODS: Readonly<Record<string, Method>> = {
   replace: (text, [from, to, count]) => replace(text, from, to, count),
   join: (text, [items]) => {
     if (items === undefined || !isList(items)) throw new TemplateError('can only join an iterable');
-    return items.map((item, i) => joinable(item, i)).join(text);
+    return joinTexts(items.map(joinable), text);
   },
-  find: (text, [part]) => codePointIndex(text, text.indexOf(expectString(part, 'find'))),
-  rfind: (text, [part]) => codePointIndex(text, text.lastIndexOf(expectString(part, 'rfind'))),
+  find: (text, [part]) => codePointIndex(text, find(text, part, 'find')),
+  rfind: (text, [part]) => codePointIndex(text, find(text, part, 'rfind')),
   index: (text, [part]) => {
-    const at = text.indexOf(expectString(part, 'index'));
+    const at = find(text, part, 'index');
     if (at < 0) throw new TemplateError('substring not found');
     return codePointIndex(text, at);
   },
-  count: (text, [part]) => text.split(expectString(part, 'count')).length - 1,
-  isspace: (text) => isSpace(text),
+  count: (text, [part]) => occurrences(text, expectString(part, 'count')),
+  isspace: (text) => ALL_SPACE.test(text),
   isdigit: (text) => /^\p{Nd}+$/u.test(text),
   isalpha: (text) => /^\p{L}+$/u.test(text),
   isalnum: (text) => /^[\p{L}\p{N}]+$/u.test(text),
-  isupper: (text) => text !== text.toLowerCase() && text === text.toUpperCase(),
-  islower: (text) => text !== text.toUpperCase() && text === text.toLowerCase(),
+  isupper,
+  islower,
 };
 
-export const stringMethod = (name: string): Method | undefined =>
-  Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+function find(text: string, value: Value | undefined, method: 'find' | 'rfind' | 'index'): number {
+  const part = expectString(value, method);
+  chargeSearch(text, part);
+  return method === 'rfind' ? text.lastIndexOf(part) : text.indexOf(part);
+}
 
-export const title = (text: string): string =>
-  text.replace(/\p{L}+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase());
-export const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();
+/** A method reads its text once at least. */
+export function stringMethod(name: string): Method | undefined {
+  const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+  return (
+    method &&
+    ((text, args, kwargs) => {
+      charge(1 + (text.length >>> 4));
+      return method(text, args, kwargs);
+    })
+  );
+}
+
+export function isupper(text: string): boolean {
+  return text !== lower(text) && text === upper(text);
+}
+export function islower(text: string): boolean {
+  return text !== upper(text) && text === lower(text);
+}
+export function upper(text: string): string {
+  return changed(text, text.toUpperCase());
+}
+export function lower(text: string): string {
+  return changed(text, text.toLowerCase());
+}
+
+function changed(text: string, result: string): string {
+  charge(text.length >>> 3);
+  allocate(result.length);
+  return result;
+}
+
+export function title(text: string): string {
+  charge(text.length);
+  allocate(2 * text.length);
+  return text.replace(/\p{L}+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase());
+}
+export function capitalize(text: string): string {
+  return upper(text.charAt(0)) + lower(text.slice(1));
+}
 
 export function replace(text: string, from: Value | undefined, to: Value | undefined, count?: Value): string {
   const old = expectString(from, 'replace');
   const replacement = expectString(to, 'replace');
   const limit = limitOf(count ?? undefined);
-  if (limit === Number.POSITIVE_INFINITY && old !== '') return text.replaceAll(old, () => replacement);
-  if (old === '') return Array.from(text, (character) => replacement + character).join('') + replacement;
+  const found = old === '' ? codePointLength(text) + 1 : occurrences(text, old);
+  const replaced = Math.min(found, limit);
+  charge(found);
+  chargeNew(text.length + replaced * (replacement.length - old.length));
+  if (replaced === found && old !== '') return text.replaceAll(old, () => replacement);
+  if (old === '') {
+    const characters = codePoints(text);
+    const head = characters.slice(0, replaced).map((character) => replacement + character);
+    return head.join('') + (replaced === found ? replacement : characters.slice(replaced).join(''));
+  }
   const parts = text.split(old);
-  if (parts.length - 1 <= limit) return parts.join(replacement);
-  return parts.slice(0, limit + 1).join(replacement) + from + parts.slice(limit + 1).join(old);
+  return parts.slice(0, replaced + 1).join(replacement) + (old + parts.slice(replaced + 1).join(old));
+}
+
+/** How often a part occurs, without overlaps. */
+function occurrences(text: string, part: string): number {
+  chargeSearch(text, part);
+  if (part === '') return codePointLength(text) + 1;
+  let count = 0;
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) {
+    if (++count % 1024 === 0) charge(1024);
+  }
+  return count;
+}
+
+/** The pieces between separators, each of which is a new text. */
+function pieces(text: string, separator: string): string[] {
+  const count = occurrences(text, separator) + 1;
+  charge(count);
+  allocate(48 * count);
+  return text.split(separator);
 }
 
 function split(text: string, separator: Value | undefined, maxSplit: Value | undefined): string[] {
   const limit = limitOf(maxSplit);
   if (separator === undefined || separator === null) {
+    charge(text.length >>> 3);
     const parts: string[] = [];
     let rest = strip(text, null, true, false);
     while (rest !== '') {
+      charge(4);
+      allocate(96);
       const gap = SPACES.exec(rest);
       if (gap === null || parts.length === limit)
         return [...parts, parts.length === limit ? rest : strip(rest, null, false, true)];
@@ -107,7 +188,7 @@ function split(text: string, separator: Value | undefined, maxSplit: Value | und
     return parts;
   }
   const by = expectSeparator(separator);
-  const parts = text.split(by);
+  const parts = pieces(text, by);
   return parts.length - 1 <= limit ? parts : [...parts.slice(0, limit), parts.slice(limit).join(by)];
 }
 
@@ -118,7 +199,7 @@ function rsplit(text: string, separator: Value | undefined, maxSplit: Value | un
     throw new TemplateError('rsplit with maxsplit needs a separator here');
   }
   const by = expectSeparator(separator);
-  const parts = text.split(by);
+  const parts = pieces(text, by);
   if (parts.length - 1 <= limit) return parts;
   const head = parts.length - limit;
   return [parts.slice(0, head).join(by), ...parts.slice(head)];
@@ -153,14 +234,26 @@ function joinable(item: Value, i: number): string {
   throw new TemplateError(`sequence item ${i}: expected str instance, ${typeName(item)} found`);
 }
 
-const codePointIndex = (text: string, at: number): number => (at <= 0 ? at : Array.from(text.slice(0, at)).length);
-
-/** Python counts code points where JavaScript counts UTF-16 units. */
-export function codePoints(text: string): readonly string[] {
-  return Array.from(text);
-}
-export const codePointLength = (text: string): number =>
-  /[\ud800-\udfff]/.test(text) ? Array.from(text).length : text.length;
-
 /** ", ".join for filters: items are printed first. */
-export const joinPrinted = (items: readonly Value[], separator: string): string => items.map(str).join(separator);
+export const joinPrinted = (items: readonly Value[], separator: string): string => joinTexts(items.map(str), separator);
+
+function joinTexts(items: readonly string[], separator: string): string {
+  let length = separator.length * Math.max(0, items.length - 1);
+  for (const item of items) length += item.length;
+  charge(items.length >>> 2);
+  chargeNew(length);
+  return items.join(separator);
+}
+
+/** A new text of a length that is known before it is made. */
+export function chargeNew(length: number): void {
+  checkLength(length);
+  chargeText(Math.max(0, length));
+}
+
+export function checkLength(length: number): void {
+  if (length > MAX_STRING) throw new TemplateError(`a value of the template grew beyond ${MAX_STRING} characters`);
+}
+
+/** No string of a template may grow beyond this: conversations of millions of tokens stay far below. */
+const MAX_STRING = 1 << 24;

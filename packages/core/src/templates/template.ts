@@ -1,22 +1,15 @@
 import { UserError } from '@anneal/formats/errors';
 import { Template as JinjaTemplate } from '@huggingface/jinja';
 import type { Program } from './ast.ts';
+import { TemplateError } from './errors.ts';
+import { charge, chargeList, metered } from './meter.ts';
+import { copyOf, entriesOf, setKey } from './operators.ts';
 import { Run, Scope } from './scope.ts';
 import { compileBlock, type Execute } from './statements.ts';
 import { strftime } from './strftime.ts';
-import {
-  type Callable,
-  type Dict,
-  isDict,
-  isList,
-  Namespace,
-  numeric,
-  str,
-  TemplateError,
-  type Value,
-} from './values.ts';
+import { type Callable, type Dict, isDict, isList, Namespace, numeric, str, type Value } from './values.ts';
 
-export { TemplateError } from './values.ts';
+export { TemplateError } from './errors.ts';
 
 /** The texts a template may print for special tokens; those a tokenizer lacks are undefined variables, as in transformers. */
 export interface SpecialTokenTexts {
@@ -57,7 +50,7 @@ export interface Template {
 /** The longest real templates (gpt-oss, Llama 4) have 20,000 characters. */
 const MAX_SOURCE = 1 << 18;
 /** The lexer's regular expressions take quadratic time on white space. */
-const MAX_WHITE_SPACE = 4096;
+const MAX_WHITE_SPACE = 512;
 /** As Jinja's sandbox. */
 const MAX_RANGE = 100_000;
 
@@ -94,7 +87,7 @@ export function openTemplate(source: string, tokens: SpecialTokenTexts, where = 
     };
     for (const [name, value] of Object.entries(values)) scope.set(name, value as Value);
     try {
-      execute(scope);
+      metered(() => execute(scope));
     } catch (error) {
       if (error instanceof RangeError) throw new TemplateError('the template nests too deeply');
       throw error;
@@ -125,7 +118,8 @@ function compileSource(source: string, where: string): Execute {
       cause,
     });
   if (source.length > MAX_SOURCE) throw invalid(`it is longer than ${MAX_SOURCE} characters`);
-  if (new RegExp(`\\s{${MAX_WHITE_SPACE}}`).test(source)) throw invalid('it holds thousands of blanks in a row');
+  if (new RegExp(`\\s{${MAX_WHITE_SPACE}}`).test(source))
+    throw invalid(`it holds more than ${MAX_WHITE_SPACE} blanks in a row`);
   try {
     // Jinja's lexer ends every line of a template with \n.
     return compileBlock((new JinjaTemplate(source.replace(/\r\n?/g, '\n')).parsed as unknown as Program).body);
@@ -142,16 +136,22 @@ function globals(now: Date): Record<string, Value> {
     strftime_now: ([format]) => strftime(now, str(format ?? '')),
     range: (args) => range(args.map((value) => numeric(value) ?? 0)),
     namespace: ([initial], kwargs) =>
-      new Namespace(
-        new Map(Object.entries({ ...(initial !== undefined && isDict(initial) ? initial : {}), ...kwargs })),
-      ),
-    dict: ([initial], kwargs) => ({ ...fromPairs(initial), ...kwargs }),
+      new Namespace(new Map(entriesOf(copyOf(initial !== undefined && isDict(initial) ? initial : {}, kwargs)))),
+    dict: ([initial], kwargs) => copyOf(fromPairs(initial), kwargs),
   };
   return { ...functions, true: true, True: true, false: false, False: false, none: null, None: null };
 }
 
 function fromPairs(value: Value | undefined): Dict {
-  if (value !== undefined && isList(value)) return Object.fromEntries(value as readonly (readonly [string, Value])[]);
+  if (value !== undefined && isList(value)) {
+    chargeList(8 * value.length);
+    const dict: Record<string, Value> = {};
+    for (const pair of value) {
+      if (!isList(pair) || pair.length !== 2) throw new TemplateError('dict() needs a list of pairs');
+      setKey(dict, str(pair[0] as Value), pair[1] as Value);
+    }
+    return dict;
+  }
   return value !== undefined && isDict(value) ? value : {};
 }
 
@@ -162,6 +162,8 @@ function range([first = 0, second, step = 1]: readonly number[]): number[] {
   if (count > MAX_RANGE) {
     throw new TemplateError(`Range too big. The sandbox blocks ranges larger than MAX_RANGE (${MAX_RANGE}).`);
   }
+  chargeList(count);
+  charge(count);
   return Array.from({ length: count }, (_, i) => start + i * step);
 }
 

@@ -1,3 +1,5 @@
+import { allocate, charge, chargeList, chargeText } from './meter.ts';
+
 /**
  * Python's values as chat templates see them. Plain JSON is used as it is: objects are dicts (own keys only), arrays are lists and tuples.
  * Templates are written and tested against Python, so what can be seen in a prompt (printing, truth, equality, errors) is Python's.
@@ -16,11 +18,6 @@ export type Value =
 export type Dict = { readonly [key: string]: Value };
 export type Callable = (args: readonly Value[], kwargs: Kwargs) => Value;
 export type Kwargs = Readonly<Record<string, Value>>;
-
-/** What a template refuses a conversation with; the message is the one that Python's Jinja gives. */
-export class TemplateError extends Error {
-  override readonly name = 'TemplateError';
-}
 
 /** A missing variable or attribute: empty when printed, false when tested, an error when used. */
 export class Undefined {
@@ -121,13 +118,26 @@ export function typeName(value: Value): string {
 }
 
 export function truthy(value: Value): boolean {
+  if (typeof value === 'boolean' || value === null) return value === true;
   if (isList(value)) return value.length > 0;
   if (value instanceof PythonNumber) return value.value !== 0;
   if (value instanceof Undefined) return false;
-  return isDict(value) ? Object.keys(value).length > 0 : Boolean(value);
+  return isDict(value) ? keysOf(value).length > 0 : Boolean(value);
+}
+
+/** The keys of a dict, which are listed anew each time. */
+export function keysOf(dict: Dict): string[] {
+  const keys = Object.keys(dict);
+  chargeList(keys.length);
+  return keys;
 }
 
 export function equal(a: Value, b: Value): boolean {
+  charge(1);
+  if (isString(a) && isString(b)) {
+    if (a.length === b.length) charge(a.length >>> 4);
+    return a === b;
+  }
   const x = numeric(a);
   if (x !== undefined) return x === numeric(b);
   if (a instanceof Undefined) return b instanceof Undefined;
@@ -135,9 +145,9 @@ export function equal(a: Value, b: Value): boolean {
     return isList(b) && a.length === b.length && a.every((item, i) => equal(item, b[i] as Value));
   }
   if (isDict(a) && isDict(b)) {
-    const keys = Object.keys(a);
+    const keys = keysOf(a);
     return (
-      keys.length === Object.keys(b).length &&
+      keys.length === keysOf(b).length &&
       keys.every((key) => Object.hasOwn(b, key) && equal(a[key] as Value, b[key] as Value))
     );
   }
@@ -150,25 +160,43 @@ export function str(value: Value): string {
 }
 
 export function repr(value: Value): string {
+  charge(1);
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number') return String(value);
   if (value instanceof PythonNumber) return value.text;
   if (isString(value)) return stringRepr(value);
-  if (isList(value)) return `[${value.map(repr).join(', ')}]`;
+  if (isList(value)) return joined('[', value.map(repr), ', ', ']');
   if (value instanceof Undefined) return 'Undefined';
-  if (value instanceof Namespace) return `<Namespace ${repr(Object.fromEntries(value.attributes))}>`;
+  if (value instanceof Namespace) return joined('<Namespace ', [repr(Object.fromEntries(value.attributes))], '', '>');
   if (isCallable(value)) return '<function>';
-  return `{${Object.entries(value)
-    .map(([key, item]) => `${stringRepr(key)}: ${repr(item)}`)
-    .join(', ')}}`;
+  const items = keysOf(value).map((key) => `${stringRepr(key)}: ${repr(value[key] as Value)}`);
+  return joined('{', items, ', ', '}');
+}
+
+/** Texts one after another in a new one. */
+export function joined(open: string, items: readonly string[], separator: string, close: string): string {
+  let length = open.length + close.length + separator.length * Math.max(0, items.length - 1);
+  for (const item of items) length += item.length;
+  charge(items.length >>> 2);
+  chargeText(length);
+  return open + items.join(separator) + close;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const UNPRINTABLE = /\\|(?! )[\p{C}\p{Z}]/u;
+const ALL_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gu');
 
 function stringRepr(text: string): string {
+  charge(text.length >>> 2);
+  allocate(text.length);
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const body = text.replace(/\\|(?! )[\p{C}\p{Z}]/gu, (character) => ESCAPES[character] ?? escapeCodePoint(character));
+  let body = text;
+  if (UNPRINTABLE.test(text)) {
+    charge(2 * text.length);
+    body = text.replace(ALL_UNPRINTABLE, (character) => ESCAPES[character] ?? escapeCodePoint(character));
+    allocate(body.length);
+  }
   return quote + (quote === "'" ? body.replaceAll("'", "\\'") : body) + quote;
 }
 

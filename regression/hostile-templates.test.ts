@@ -1,0 +1,83 @@
+/**
+ * Chat templates whose work was not charged for what it costs hung or filled the memory: equality, printing, sorting and other work on
+ * long or shared values counted as one step, and what a rendering allocated was not counted at all.
+ */
+import { describe, expect, it, test } from 'vitest';
+import { openTemplate, TemplateError } from '../packages/core/src/templates/template.ts';
+
+const render = (source: string, content = ''): string => openTemplate(source, {}).render([{ role: 'user', content }]);
+const shared =
+  '{% set ns=namespace(x=[1],y=[1]) %}{% for i in range(45) %}{% set ns.x=[ns.x,ns.x] %}{% set ns.y=[ns.y,ns.y] %}{% endfor %}';
+const long = "{% set a='a'*16000000 %}";
+const often = (body: string): string =>
+  `{% for i in range(99999) %}{% for j in range(99) %}${body}{% endfor %}{% endfor %}`;
+
+describe('ends with an error', () => {
+  it.each([
+    ['printing a list that holds itself many times over', `${shared}{{ ns.x }}`],
+    ['the same as JSON', `${shared}{{ ns.x | tojson }}`],
+    ['comparing two such lists', `${shared}{{ ns.x == ns.y }}`],
+    [
+      'capturing long texts',
+      `${long}{% for i in range(99) %}{% set b %}${'{{a}}'.repeat(16)}{{i}}{% endset %}{% endfor %}`,
+    ],
+    [
+      'copying a growing dict',
+      `{% set ns=namespace(d={}) %}{% for i in range(99999) %}{% set ns.d=dict(ns.d, **{i|string:1}) %}{% endfor %}`,
+    ],
+    [
+      'keeping long lists',
+      `{% set ns=namespace(l=[]) %}{% for i in range(99999) %}{% set ns.l=[ns.l, range(99999)] %}{% endfor %}`,
+    ],
+    ['keeping what loops know', `{% set ns=namespace(l=0) %}${often('{% set ns.l=[ns.l, loop] %}')}`],
+    ['replacing by something longer', "{{ ('a'*1000000) | replace('a', 'b'*200) }}"],
+    [
+      'sorting long texts',
+      `${long}{% set ns=namespace(l=[a,a]) %}{% for i in range(10) %}{% set ns.l=ns.l+ns.l %}{% endfor %}{{ ns.l|sort }}`,
+    ],
+    ['comparing long texts', `${long}{% set b='a'*15999999+'b' %}${often('{% if a < b %}{% endif %}')}`],
+    ['finding long texts equal', `${long}{% set b='a'*15999999+'b' %}${often('{% if a == b %}{% endif %}')}`],
+    ['looking for a long text in a long one', `${long}{{ ('b'+'a'*8000000) in a }}`],
+    ['escaping a long text', "{{ ['\\u0000'*16000000] }}"],
+    ['title', "{% set a='a b '*4000000 %}{{ a | title | length }}"],
+    ['strip', `{% set a=' '*16000000 %}${often('{% set b=a.strip() %}')}`],
+    ['split', "{% set a=','*16000000 %}{{ a.split(',') | length }}"],
+    ['splitlines', "{% set a='\\n'*16000000 %}{{ a.splitlines() | length }}"],
+    ['join', `${long}{{ range(9999) | join(a) }}`],
+    ['indent', "{{ ('\\n'*999999) | indent(999999) }}"],
+    ['indented JSON', '{{ [[[1]]] | tojson(indent=999999999) }}'],
+    ['a wide expression', often(`{% set b=${Array(800).fill('1').join('+')} %}`)],
+    [
+      'asking whether a large dict is empty',
+      `{% set ns=namespace(d={}) %}{% for i in range(500) %}{% set ns.d=dict(ns.d, **{i|string: 1}) %}{% endfor %}${often('{% if ns.d %}{% endif %}')}`,
+    ],
+    [
+      'macros',
+      `{% macro m(b) %}{{ b }}{{ b }}{% endmacro %}{% set ns=namespace(s='ab') %}{% for i in range(60) %}{% set ns.s=m(ns.s) %}{% endfor %}`,
+    ],
+  ])('%s', (_name, source) => {
+    expect(() => render(source)).toThrow(TemplateError);
+  });
+
+  it('a template of nothing but blanks between its tags', () => {
+    expect(() => openTemplate(`{{ 1 }}${' '.repeat(1000)}`.repeat(200), {})).toThrow(/blanks in a row/);
+  });
+});
+
+test('unique looks at each item once', () => {
+  expect(
+    render('{{ range(99999) | list | unique | length }} {{ ["a", "A", 1, true, none, [1], [1]] | unique | list }}'),
+  ).toBe("99999 ['a', 1, None, [1]]");
+});
+
+test('a long text of characters beyond U+FFFF is indexed in linear time', () => {
+  const content = '😀héy '.repeat(100_000);
+  const source = `{% set c=messages[0].content %}{% set d=c~'' %}{% for i in range(99999) %}{% if c[i] != d[i] or c[i:i+2][0] != c[i] %}{{ i }}{% endif %}{% endfor %}{{ c|length }} {{ c[499995] }}{{ c[-5:] }}{{ c[-1:-3:-1] }}|`;
+  expect(render(source, content)).toBe('500000 😀😀héy  y|');
+});
+
+test('texts are ordered by code points', () => {
+  expect(render("{{ ['\\uffee', messages[0].content, 'a'] | sort }}{{ messages[0].content > '\\uffee' }}", '😀')).toBe(
+    "['a', '\uffee', '😀']True",
+  );
+});
