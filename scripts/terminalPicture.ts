@@ -66,7 +66,7 @@ function picture(lines: readonly string[]): string {
   const rows = lines.map((line, row) => drawLine(line, 20, 30 + row * cell.height)).filter((row) => row !== '');
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="A terminal in which the quickstart has run">
 <rect width="${width}" height="${height}" rx="10" fill="#10141a"/>
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${cell.fontSize}" xml:space="preserve">
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${cell.fontSize}">
 ${rows.join('\n')}
 </g>
 </svg>
@@ -108,6 +108,9 @@ function changed(style: Style, code: number): Style {
   return style;
 }
 
+/** Browsers fold plain spaces, and those at an end they drop: letters would be stretched over their room. */
+const noBreakSpace = '\u00a0';
+
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return text.replaceAll(' ', noBreakSpace).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

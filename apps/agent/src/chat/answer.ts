@@ -1,4 +1,6 @@
 /** One answer, piece by piece, with how fast and why it ended. */
+
+import type { ChatRenderer } from '@anneal/core/datasets/chatRenderer';
 import { type Answerer, type AnswerPiece } from '@anneal/core/generate/answerer';
 import { recommendedSampling } from '@anneal/core/generate/presets';
 import type { ChatOptions } from '../commands/chat.ts';
@@ -15,8 +17,8 @@ export interface AnswerEnd {
   text: string;
   /** Stop token included. */
   tokens: number;
-  /** `stop`: the model ended it; `length`: --max-tokens or --context did. */
-  reason: 'stop' | 'length' | 'interrupted';
+  /** `stop`: the model ended it; `length`: --max-tokens did; `context`: the conversation filled --context. */
+  reason: 'stop' | 'length' | 'context' | 'interrupted';
   /** From the question to the first piece. */
   firstMilliseconds: number;
   /** Of the pieces after the first. */
@@ -63,11 +65,11 @@ async function collect(
   { signal, maxNewTokens }: { signal: AbortSignal | undefined; maxNewTokens: number },
 ): Promise<AnswerEnd> {
   const started = performance.now();
-  let first: { tokens: number; at: number } | undefined;
-  let last = { tokens: 0, at: started };
+  let last = { tokens: 0, at: started, ended: false };
+  let first: typeof last | undefined;
   let answer = '';
-  for await (const { text, tokens } of pieces) {
-    last = { tokens, at: performance.now() };
+  for await (const { text, tokens, ended } of pieces) {
+    last = { tokens, at: performance.now(), ended };
     first ??= last;
     answer += text;
     if (text !== '') onPiece(text);
@@ -76,13 +78,36 @@ async function collect(
   return {
     text: answer,
     tokens: last.tokens,
-    reason: signal?.aborted ? 'interrupted' : last.tokens >= maxNewTokens ? 'length' : 'stop',
+    reason: last.ended ? 'stop' : signal?.aborted ? 'interrupted' : last.tokens >= maxNewTokens ? 'length' : 'context',
     firstMilliseconds: begun.at - started,
     tokensPerSecond: last.at > begun.at ? (1000 * (last.tokens - begun.tokens)) / (last.at - begun.at) : 0,
   };
 }
 
+const endings = {
+  length: 'cut at --max-tokens',
+  context: 'cut at --context',
+  interrupted: 'interrupted',
+} as const;
+
+/** What a reader of the answer alone would not see; null for one that the model has ended. */
+export function describeCut({ reason, tokens }: AnswerEnd): string | null {
+  return reason === 'stop' ? null : `the answer is not whole: ${endings[reason]} after ${formatCount(tokens)} tokens`;
+}
+
+/** The switches that the chat template does not read, and that therefore change nothing. */
+export function unknownSwitches(renderer: ChatRenderer | null, options: ChatOptions): string[] {
+  const found: string[] = [];
+  if (options.thinking !== undefined && !(renderer && /\benable_thinking\b/.test(renderer.template.source))) {
+    found.push(`${options.thinking ? '--thinking' : '--no-thinking'}: the chat template has no such switch`);
+  }
+  if (options.plain && options.system !== undefined) {
+    found.push('--system with --plain: the text is only put before the prompt, as plain text');
+  }
+  return found;
+}
+
 export function describeEnd({ tokens, reason, firstMilliseconds, tokensPerSecond }: AnswerEnd): string {
-  const why = { stop: '', length: ', cut at --max-tokens', interrupted: ', interrupted' }[reason];
+  const why = reason === 'stop' ? '' : `, ${endings[reason]}`;
   return `${formatCount(tokens)} tokens, the first after ${(firstMilliseconds / 1000).toFixed(1)} s, then ${formatCount(tokensPerSecond)}/s${why}`;
 }

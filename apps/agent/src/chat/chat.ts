@@ -7,7 +7,7 @@ import { type ModelSource, resolveSource } from '../modelSource.ts';
 import { errorColors } from '../terminal/colors.ts';
 import { print, printJson, printPiece, remark } from '../terminal/print.ts';
 import { ProgressLine } from '../terminal/progressLine.ts';
-import { type Ask, askWith, describeEnd, type Message } from './answer.ts';
+import { type Ask, askWith, describeCut, describeEnd, type Message, unknownSwitches } from './answer.ts';
 import { converse } from './converse.ts';
 
 export async function chat(name: string, options: ChatOptions): Promise<void> {
@@ -26,6 +26,9 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
   }).finally(() => line?.clear());
   try {
     const system: Message[] = options.system === undefined ? [] : [{ role: 'system', content: options.system }];
+    for (const what of unknownSwitches(answerer.text.renderer, options)) {
+      remark(`${errorColors.yellow('warning:')} ${what}`);
+    }
     const ask = askWith(answerer, { ...options, ...(thinking !== undefined && { thinking }) });
     if (prompt === undefined) await converse(source.name, system, ask);
     else await answerOnce([...system, { role: 'user', content: prompt }], ask, options);
@@ -40,6 +43,8 @@ async function answerOnce(messages: readonly Message[], ask: Ask, options: ChatO
   });
   if (options.json) return printJson(end);
   print();
+  const cut = describeCut(end);
+  if (cut) remark(`${errorColors.yellow('warning:')} ${cut}`);
   if (process.stderr.isTTY) remark(errorColors.dim(describeEnd(end)));
 }
 
@@ -47,8 +52,8 @@ async function answerOnce(messages: readonly Message[], ask: Ask, options: ChatO
 async function promptOf(options: ChatOptions): Promise<string | undefined> {
   if (options.prompt !== undefined && options.prompt !== '-') return options.prompt;
   if (options.prompt === undefined && process.stdin.isTTY && process.stdout.isTTY && !options.json) return undefined;
-  const text = (await readAll(process.stdin)).trim();
-  if (text !== '') return text;
+  const text = await readAll(process.stdin);
+  if (text.trim() !== '') return text; // to the letter: white space at the end is part of a prompt
   throw new UserError({
     what: 'there is nothing to answer: no --prompt, and nothing on stdin',
     next: 'add --prompt "…", or run it on a terminal to have a conversation',

@@ -20,6 +20,10 @@ export async function converse(title: string, system: readonly Message[], ask: A
         messages = [...system];
         continue;
       }
+      if (/^\/\w*$/.test(line.trim())) {
+        print(`there is no command ${line.trim()}: /new begins anew, /exit ends`);
+        continue;
+      }
       messages.push({ role: 'user', content: line });
       answering = new AbortController();
       const end = await ask(messages, printPiece, answering.signal);

@@ -1,5 +1,6 @@
 import type { PullProgress } from '@anneal/core/hub/pull';
 import type { Command } from 'commander';
+import { errorColors } from '../terminal/colors.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { bar, ProgressLine } from '../terminal/progressLine.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -34,6 +35,12 @@ async function pull(model: string, options: Options): Promise<void> {
     ...(options.offline ? { offline: true } : {}),
     onProgress: progress.show,
   }).finally(progress.end);
+  if (path.endsWith('.gguf') && !/gguf$/i.test(model)) {
+    remark(
+      `${errorColors.yellow('warning:')} this is not ${model} as published but a GGUF copy of it, quantized to 4 bits a weight: no hub answered when it was fetched`,
+    );
+    remark('  for the original weights remove this file and pull again where a hub can be reached');
+  }
   if (options.json) printJson({ model, path });
   else print(path);
 }

@@ -33,6 +33,8 @@ export interface AnswerOptions {
 export interface AnswerPiece {
   readonly text: string;
   readonly tokens: number;
+  /** The model has ended its answer. */
+  readonly ended: boolean;
 }
 
 /** A loaded model that answers. Close it to free its memory. */
@@ -79,13 +81,15 @@ async function answererOf(model: OpenModel, options: AnswererOptions): Promise<A
     const program = adapter && how.adapter !== false ? adaptedProgram : baseProgram;
     const stream = decodeStream(text.tokenizer);
     let tokens = 0;
+    let ended = false;
     for await (const id of generate(engine, prompt, { ...how, program, stopIds: text.stopIds })) {
       tokens++;
-      const piece = text.stopIds.has(id) ? '' : await stream.push(id);
-      yield { text: piece, tokens };
+      ended = text.stopIds.has(id);
+      const piece = ended ? '' : await stream.push(id);
+      yield { text: piece, tokens, ended };
     }
     const rest = await stream.finish();
-    if (rest !== '') yield { text: rest, tokens };
+    if (rest !== '') yield { text: rest, tokens, ended };
   }
   return {
     model,

@@ -136,7 +136,7 @@ export async function startEngine(session: Session, checkpoint: string | null): 
 }
 
 /** What a run says before its first step: `train` records it, `estimate` prints it. */
-export function sessionEvents({ job, data, plan, totalSteps, trainableParameters }: Session): EventBody[] {
+export function sessionEvents({ job, text, data, plan, totalSteps, trainableParameters }: Session): EventBody[] {
   const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
   const warnings: EventBody[] = data.summary.files
     .filter(({ rejectedUnread }) => rejectedUnread)
@@ -146,6 +146,14 @@ export function sessionEvents({ job, data, plan, totalSteps, trainableParameters
       message: 'the data are preference pairs: the chosen answers are trained, the rejected ones are not read',
       where: path,
     }));
+  for (const name of unreadVariables(text, job.data.text)) {
+    warnings.push({
+      type: 'warning',
+      code: 'template_variable_unread',
+      message: `the chat template does not read \`${name}\` of chat_template_kwargs: it changes nothing`,
+      next: 'remove it, or set a chat_template that knows it',
+    });
+  }
   if (totalSteps === 1 && job.scheduleFor(totalSteps)(0) === 0) {
     warnings.push({
       type: 'warning',
@@ -171,6 +179,15 @@ export function sessionEvents({ job, data, plan, totalSteps, trainableParameters
     ...warnings,
     { type: 'planned', memory: { ...plan.memory }, trainableParameters },
   ];
+}
+
+/** The variables handed to a chat template in whose source their name does not occur. */
+function unreadVariables(
+  { renderer }: ModelText,
+  { templateVariables, enableThinking }: Job['data']['text'],
+): string[] {
+  const given = [...Object.keys(templateVariables ?? {}), ...(enableThinking === undefined ? [] : ['enable_thinking'])];
+  return given.filter((name) => !renderer?.template.source.includes(name));
 }
 
 function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial: LoraWeights | null): LoraSpec {
