@@ -16,6 +16,8 @@ const escape = String.fromCharCode(27);
 /** A change of style, or text in the style so far. */
 const styled = new RegExp(`${escape}\\[(\\d+)m|([^${escape}]+)`, 'g');
 const foreground = '#d6dde6';
+/** Browsers fold plain spaces, and those at an end they drop: letters would be stretched over their room. */
+const noBreakSpace = '\u00a0';
 
 interface Style {
   color?: string | undefined;
@@ -107,9 +109,6 @@ function changed(style: Style, code: number): Style {
   if (backgrounds[code]) return { ...style, background: backgrounds[code] };
   return style;
 }
-
-/** Browsers fold plain spaces, and those at an end they drop: letters would be stretched over their room. */
-const noBreakSpace = '\u00a0';
 
 function escaped(text: string): string {
   return text.replaceAll(' ', noBreakSpace).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

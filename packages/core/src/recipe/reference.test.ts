@@ -56,7 +56,7 @@ describe('docs/recipe.md', () => {
   });
 
   it('names every key', () => {
-    for (const key of Object.keys(recipeSchema.shape)) expect(recipeReference()).toContain(`| \`${key}\` |`);
+    for (const key of Object.keys(recipeSchema.shape)) expect(recipeReference()).toContain(`- **\`${key}\`**`);
   });
 });
 

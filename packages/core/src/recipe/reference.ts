@@ -43,23 +43,41 @@ datasets:
 export function recipeReference(): string {
   const parts = [introduction];
   for (const { title, keys } of sections) {
-    parts.push(`## ${title}\n\n${table(keys)}`);
+    parts.push(`## ${title}\n\n${list(keys)}`);
     if ('datasets' in keys) {
       parts.push(
-        `### A data set\n\nEach entry of \`datasets\` and of \`test_datasets\`:\n\n${table(datasetSchema.shape)}`,
+        `### A data set\n\nEach entry of \`datasets\` and of \`test_datasets\`:\n\n${list(datasetSchema.shape)}`,
       );
-      parts.push(`### A prompt of your own\n\n${promptIntroduction}\n${table(promptSchema.shape)}`);
+      parts.push(`### A prompt of your own\n\n${promptIntroduction}\n${list(promptSchema.shape)}`);
     }
   }
   return parts.join('\n');
 }
 
-function table(keys: Record<string, z.ZodType>): string {
-  const rows = Object.entries(keys).map(([key, schema]) => {
+/** A key a paragraph: tables of sentences are lines that nobody can read in a diff. */
+function list(keys: Record<string, z.ZodType>): string {
+  const items = Object.entries(keys).map(([key, schema]) => {
     const meta = schema.meta() as KeyMeta;
     const values = meta.values ?? valuesOf(z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }));
-    return [`\`${key}\``, values, defaultInWords(meta) ?? 'must be written', meta.description];
+    const standard = defaultInWords(meta);
+    const fact = standard === undefined ? 'must be written' : `default: ${standard}`;
+    return wrapped(`- **\`${key}\`** (${values}; ${fact}): ${meta.description}`);
   });
-  const lines = [['Key', 'Value', 'Default', 'Meaning'], ['---', '---', '---', '---'], ...rows];
-  return `${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}\n`;
+  return `${items.join('\n')}\n`;
+}
+
+const columns = 120;
+
+/** Lines of at most 120 columns; code is not broken. */
+function wrapped(item: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of item.match(/(?:`[^`]*`|\S)+/g) ?? []) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = ' ';
+    }
+    line += line === '' ? word : ` ${word}`;
+  }
+  return [...lines, line].join('\n');
 }
