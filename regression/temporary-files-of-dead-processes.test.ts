@@ -2,12 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeNewFolder } from '../packages/core/src/export/newFolder.ts';
 import { RunDirectory } from '../packages/core/src/trainer/runDirectory.ts';
 import { writeAtomically } from '../packages/formats/src/files/atomicWrite.ts';
 import { temporaryBeside } from '../packages/formats/src/files/processOwner.ts';
+import { makeTemporaryFolder } from '../packages/formats/src/files/temporaryFolder.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -34,6 +35,15 @@ test('a file and a folder that are written again take the place of what was left
   expect(readdirSync(folder).sort()).toEqual(
     ['merged', 'model.gguf', 'model.gguf.partial', mine.slice(folder.length + 1)].sort(),
   );
+});
+
+test('so does what a command prepared among the temporary files of the system', () => {
+  const dead = nameOfTheDead(join(tmpdir(), 'anneal-regression'));
+  mkdirSync(dead);
+  const mine = makeTemporaryFolder('regression');
+  const names = readdirSync(tmpdir()).filter((name) => name.startsWith('anneal-regression.'));
+  rmSync(mine, { recursive: true });
+  expect(names).toEqual([basename(mine)]);
 });
 
 test('a run that is created or opened clears away what was left of it', async () => {

@@ -1,10 +1,11 @@
 /** What this machine has of what training needs, with advice where something is short or missing. */
 import { constants } from 'node:fs';
-import { access, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { access, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { defaultCacheDirectory } from '@anneal/core/hub/cache';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
+import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { formatBytes } from '../terminal/units.ts';
 
 export interface Finding {
@@ -136,7 +137,7 @@ async function loads(name: string, load: () => Promise<unknown>): Promise<Findin
 /** CSV and Parquet go through DuckDB, whose binary is loaded when the first table is opened. */
 async function readTable(): Promise<void> {
   const { openSource } = await import('@anneal/core/datasets/read');
-  const folder = await mkdtemp(join(tmpdir(), 'anneal-doctor-'));
+  const folder = makeTemporaryFolder('doctor');
   try {
     await writeFile(join(folder, 'table.csv'), 'text\nhello\n');
     await (await openSource(join(folder, 'table.csv'))).close();

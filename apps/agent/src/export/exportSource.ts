@@ -6,6 +6,7 @@ import { exportLora } from '@anneal/core/export/lora';
 import { exportMerged, type FloatType } from '@anneal/core/export/merged';
 import { exportModelfile } from '@anneal/core/export/modelfile';
 import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
+import { verifyCheckpoint } from '@anneal/core/trainer/checkpointSeal';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 import type { ExportOptions } from '../commands/export.ts';
 import { type ModelSource, openSourceModel, resolveSource } from '../modelSource.ts';
@@ -53,6 +54,8 @@ async function writeForms(
   target: string,
   { dtype, types, options }: { dtype: FloatType | undefined; types: GgufType[]; options: ExportOptions },
 ): Promise<ExportedForm[]> {
+  // What is handed on is looked at as closely as what a run goes on with.
+  if (source.run) await verifyCheckpoint(source.run.checkpoint.path);
   const model = openSourceModel(source);
   const results: ExportedForm[] = [];
   try {

@@ -1,7 +1,6 @@
 /** `anneal inspect`: what a model would learn from the rows, through the trainer's own code. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { extname, join, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
 import { type DataReport, type InspectedRow, inspectData } from '@anneal/core/datasets/inspect';
 import { prepareData } from '@anneal/core/datasets/prepare';
 import { UserError } from '@anneal/core/errors';
@@ -10,6 +9,7 @@ import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { openModel } from '@anneal/core/models/open';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions';
+import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import type { InspectOptions } from '../commands/inspect.ts';
 import { openRecipe } from '../commands/openRecipe.ts';
 import { exitCodeOfError } from '../exitCodes.ts';
@@ -67,7 +67,7 @@ async function describeAll(
 }
 
 async function reportOn(recipe: ResolvedRecipe, data: DataOptions, text: ModelText): Promise<DataReport> {
-  const folder = await mkdtemp(join(tmpdir(), 'anneal-inspect-'));
+  const folder = makeTemporaryFolder('inspect');
   try {
     const { tokenizer, renderer } = text;
     const prepared = await prepareData({ ...data.prepare, folder, tokenizer, renderer });

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { cpuDevice, type Device, type Engine } from '@anneal/kernels';
 import { idOfWord, isTargetWord } from '../datasets/tokenStore.ts';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
@@ -48,7 +48,7 @@ export async function verifySft(path: string, modelPath: string, device: Device 
     sample_prompts: golden.generations.map(({ prompt }) => prompt),
     sample_max_tokens: MAX_NEW_TOKENS,
   };
-  const dataFolder = mkdtempSync(join(tmpdir(), 'anneal-verify-'));
+  const dataFolder = makeTemporaryFolder('verify');
   const session = await openSession(
     { ...createJob(resolveRecipe(recipe, { baseDirectory: path })), device },
     { dataFolder },

@@ -43,7 +43,11 @@ export function removeLeftovers(path: string): void {
   }
   for (const name of names) {
     if (name.startsWith(beginning) && isLeftover(name.slice(beginning.length))) {
-      rmSync(join(folder, name), { recursive: true, force: true });
+      try {
+        rmSync(join(folder, name), { recursive: true, force: true });
+      } catch {
+        // In a folder that users share it is another's, who clears it away the next time.
+      }
     }
   }
 }
