@@ -35,7 +35,11 @@ export const verbs: readonly Verb[] = [
     load: () => import('./export.ts'),
   },
   { name: 'pull', summary: 'download a model into the cache', load: () => import('./pull.ts') },
-  { name: 'runs', summary: 'list, look into, follow, stop, resume, compare and remove runs', load: () => import('./runs.ts') },
+  {
+    name: 'runs',
+    summary: 'list, look into, follow, stop, resume, compare and remove runs',
+    load: () => import('./runs.ts'),
+  },
   { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./verify.ts') },
   {
     name: 'bench',
