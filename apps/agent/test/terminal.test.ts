@@ -1,3 +1,4 @@
+import { histogramOf } from '@anneal/core/datasets/histogram';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatHistogram } from '../src/terminal/histogram.ts';
@@ -90,6 +91,23 @@ describe('histogram', () => {
       `10 – 19  ${' '.repeat(24)} 0  ${' '.repeat(24)} 0`,
       `20 – 29  ${'█'.repeat(8)}${' '.repeat(16)} 1  ${' '.repeat(24)} 0  ← sequence_len`,
     ]);
+  });
+
+  test('a few very long rows do not take the room of all others', () => {
+    const lengths = [...Array.from({ length: 200 }, (_, i) => 20 + (i % 60)), 900_000];
+    const { width, open, total } = histogramOf(lengths, lengths);
+    expect({ width, open }).toEqual({ width: 2, open: true });
+    expect(sum(total)).toBe(201);
+    const lines = formatHistogram(
+      width,
+      [{ title: 'all', counts: total }],
+      { value: 1024, label: 'limit' },
+      open,
+    ).split('\n');
+    expect(lines.length).toBeLessThanOrEqual(15);
+    expect(lines.filter((line) => line.includes('█')).length).toBeGreaterThan(8);
+    expect(lines.at(-1)).toMatch(/^80 and more .* 1 {2}← limit$/);
+    expect(histogramOf([10, 20, 30], [0, 0, 0]).open).toBe(false);
   });
 
   test('of any counts fits on a screen and adds up', () => {

@@ -62,7 +62,7 @@ async function describeAll(
   }
   if (options.json) return printJson({ rows, ...(report && { report }), ...(refusal && { error: refusal }) });
   print();
-  if (report) printReport(report);
+  if (report) printReport(report, { isPacked: recipe.sample_packing });
   if (refusal) printError(refusal, { json: false });
 }
 

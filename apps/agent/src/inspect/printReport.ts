@@ -7,7 +7,10 @@ import { print } from '../terminal/print.ts';
 import { formatPairs } from '../terminal/table.ts';
 import { formatCount } from '../terminal/units.ts';
 
-export function printReport({ summary, packing, nearDuplicates, leakage }: DataReport): void {
+export function printReport(
+  { summary, packing, nearDuplicates, leakage }: DataReport,
+  { isPacked }: { isPacked: boolean },
+): void {
   const reasons = Object.entries(summary.droppedBy).map(([reason, count]) => `${formatCount(count)} ${reason}`);
   const near = nearDuplicates.examples
     .slice(0, 3)
@@ -39,7 +42,7 @@ export function printReport({ summary, packing, nearDuplicates, leakage }: DataR
       ['longest row', `${formatCount(summary.longest)} tokens of at most ${formatCount(packing.sequenceLen)}`],
       [
         'packing',
-        `${formatCount(packing.bins)} rows of ${formatCount(packing.sequenceLen)}, ${percent(packing.efficiency)} full (one row each: ${percent(packing.unpacked)})`,
+        `${formatCount(packing.bins)} rows of ${formatCount(packing.sequenceLen)}, ${percent(packing.efficiency)} full (one row each: ${percent(packing.unpacked)})${!isPacked && packing.bins * 2 <= summary.trainDocuments ? '; the rows are short: sample_packing: true makes fewer, fuller steps' : ''}`,
       ],
       [
         'near duplicates',
@@ -61,6 +64,7 @@ export function printReport({ summary, packing, nearDuplicates, leakage }: DataR
         value: packing.sequenceLen,
         label: 'sequence_len',
       },
+      summary.histogram.open,
     ),
   );
 }
