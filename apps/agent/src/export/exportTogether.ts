@@ -31,10 +31,9 @@ export async function exportTogether(
   try {
     mkdirSync(staging);
     const forms = await write(staging);
-    for (const folder of folders) {
-      await refuseExisting(join(target, folder));
-      renameSync(join(staging, folder), join(target, folder));
-    }
+    for (const folder of folders) await refuseExisting(join(target, folder));
+    // Nothing in between: a kill has microseconds to leave one without the other.
+    for (const folder of folders) renameSync(join(staging, folder), join(target, folder));
     syncFolder(target);
     return forms.map(({ form, result }) => ({ form, result: movedTo(target, staging, result) }));
   } finally {
