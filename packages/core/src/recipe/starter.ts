@@ -15,7 +15,7 @@ lora_r: 16 # rank: higher learns more and costs more memory
 lora_alpha: 16 # once or twice lora_r
 lora_target_linear: true # every linear layer of attention and MLP
 
-# The rows. Their form (chat messages, ShareGPT, Alpaca, plain text) is found out; \`anneal inspect recipe.yaml\`
+# The rows. Their form (chat messages, ShareGPT, Alpaca, plain text) is detected; \`anneal inspect recipe.yaml\`
 # shows what the model will see and which tokens the loss counts.
 datasets:
   - path: ${JSON.stringify(dataset)}
