@@ -47,6 +47,8 @@ export const attentionOp = defineOp({
   attributes: packedAttributes,
   derive: (extents, attributes) => checkHeads('attention', extents, attributes),
   keep: true,
+  // On CUDA: the counter from which blocks take their work.
+  workspace: (_, { device }) => (device === 'cuda' ? 4 : 0),
   cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 2 * T * T * Q, bytes: 8 * T * (Q + K) }),
   backward: ({ graph, inputs, outputs, attributes, gradients: { out: dout } }) => {
     if (!dout) return {};

@@ -21,7 +21,7 @@ const char* attention_cached(const Launch& launch) {
                              static_cast<int>(a[4]),
                              q.type,
                              keys.type};
-  return attentionForward({shape, q.data, keys.data, values.data, launch.outputs[0].data, nullptr}, contextOf(launch).stream);
+  return attentionForward({shape, q.data, keys.data, values.data, launch.outputs[0].data, nullptr, nullptr}, contextOf(launch).stream);
 }
 
 }  // namespace anneal::cuda

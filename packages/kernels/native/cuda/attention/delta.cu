@@ -7,7 +7,7 @@
 namespace anneal::cuda {
 namespace {
 
-constexpr int kThreads = 256, kRowsAtOnce = 4;
+constexpr int kThreads = 256, kRowsAtOnce = 2;
 
 __device__ inline float product(__nv_bfloat162 a, __nv_bfloat162 b) {
   const float2 x = __bfloat1622float2(a), y = __bfloat1622float2(b);

@@ -1,119 +1,74 @@
 #include "attention.h"
-#include "hopper.cuh"
-#include "hopper_launch.h"
-#include "tiles.h"
+#include "hopper_forward_work.cuh"
+#include "hopper_softmax.cuh"
 #include "wgmma.cuh"
 
 // As FlashAttention-3 (Shah et al. 2024): one warpgroup loads tiles by TMA, two own 64 queries each. While a block of scores becomes weights, the
-// tensor cores multiply the weights of the block before with its values.
+// tensor cores multiply the weights of the block before with its values. A block per multiprocessor takes tiles from a common counter, a
+// document's longest first: who computes a tile changes from run to run, what comes out does not.
 
 namespace anneal::cuda {
 namespace {
 
-struct Arguments {
-  CUtensorMap q, k, v;
-  Forward p;
-};
-
-template <int kSize_>
-struct Config {
-  static constexpr int kSize = kSize_, kRows = 128, kKeys = 128, kStages = kSize == 64 ? 4 : 2, kThreads = 384, kConsumerWarps = 8;
-  static constexpr int kTileBytes = 128 * kSize * 2;
-  static constexpr int kBarriers = (1 + 2 * kStages) * kTileBytes;
-  static constexpr int kSharedBytes = kBarriers + 256 + 1024;
-};
+using namespace forward_pass;
 
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
 
+/** One warp: all look for tiles, a lane loads. It runs ahead, so that the next tile's queries and keys arrive while the last results are stored. */
 template <typename C>
-struct Shared {
-  uint32_t base;
-  __device__ uint32_t q() const { return base; }
-  __device__ uint32_t k(int stage) const { return base + (1 + stage) * C::kTileBytes; }
-  __device__ uint32_t v(int stage) const { return base + (1 + C::kStages + stage) * C::kTileBytes; }
-  __device__ uint32_t qFull() const { return base + C::kBarriers; }
-  __device__ uint32_t kFull(int stage) const { return qFull() + 8 + stage * 32; }
-  __device__ uint32_t vFull(int stage) const { return qFull() + 16 + stage * 32; }
-  __device__ uint32_t kEmpty(int stage) const { return qFull() + 24 + stage * 32; }
-  __device__ uint32_t vEmpty(int stage) const { return qFull() + 32 + stage * 32; }
-};
-
-/** Blocks of keys that the tile sees, the last first. */
-template <typename C>
-struct Blocks {
-  int begin, count;
-  __device__ Blocks(const Tile& tile, int window) {
-    const int first = firstKey(tile, tile.begin, window);
-    begin = first - (first - tile.key_begin) % C::kKeys;
-    count = (tile.end + tile.shift - begin + C::kKeys - 1) / C::kKeys;
-  }
-  __device__ int key(int i) const { return begin + (count - 1 - i) * C::kKeys; }
-};
-
-template <typename C>
-__device__ void produce(const Arguments& a, const Shared<C>& shared, const Tile& tile, int head, int kv_head) {
+__device__ void produce(const Arguments& a, const Shared<C>& shared) {
   constexpr int kColumnTiles = C::kSize / 64;
-  const Blocks<C> blocks(tile, a.p.shape.window);
-  arriveExpecting(shared.qFull(), C::kTileBytes);
-  loadTile(shared.q(), a.q, tile.begin, head * kColumnTiles, shared.qFull());
+  const AttentionShape& s = a.p.shape;
+  const int lane = threadIdx.x % 32, slots = slotCount(s.tokens, s.documents, C::kRows), total = slots * s.heads;
+  const auto take = [&] {
+    int index = 0;
+    if (lane == 0) index = gridDim.x + atomicAdd(a.p.counter, 1);
+    return __shfl_sync(~0u, index, 0);
+  };
+  Ring<2> works;
   Ring<C::kStages> ring;
-  for (int i = 0; i < blocks.count; i++, ring.advance()) {
-    const int stage = ring.stage, key = blocks.key(i);
-    wait(shared.kEmpty(stage), ring.parity ^ 1);
-    arriveExpecting(shared.kFull(stage), C::kTileBytes);
-    loadTile(shared.k(stage), a.k, key, kv_head * kColumnTiles, shared.kFull(stage));
-    wait(shared.vEmpty(stage), ring.parity ^ 1);
-    arriveExpecting(shared.vFull(stage), C::kTileBytes);
-    loadTile(shared.v(stage), a.v, key, kv_head * kColumnTiles, shared.vFull(stage));
-  }
-}
-
-/** What the rows of a thread, lane / 4 and that + 8 of the warp's, have seen so far. */
-struct Softmax {
-  float maximum[2] = {-INFINITY, -INFINITY}, total[2] = {};
-
-  /** Scores become weights; `shrink` is what sums so far are multiplied with. */
-  template <int kKeys>
-  __device__ void update(float (&scores)[kKeys / 8][4], float factor, float (&shrink)[2]) {
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-      float highest = maximum[half];
-#pragma unroll
-      for (int n = 0; n < kKeys / 8; n++) highest = fmaxf(highest, fmaxf(scores[n][2 * half], scores[n][2 * half + 1]));
-      highest = fmaxf(highest, __shfl_xor_sync(~0u, highest, 1));
-      highest = fmaxf(highest, __shfl_xor_sync(~0u, highest, 2));
-      // The first block holds every row's own key: the maximum is finite.
-      const float offset = highest * factor;
-      shrink[half] = exp2Fast(maximum[half] * factor - offset);
-      maximum[half] = highest;
-      float sum = 0;
-#pragma unroll
-      for (int n = 0; n < kKeys / 8; n++) {
-#pragma unroll
-        for (int i = 2 * half; i < 2 * half + 2; i++) sum += scores[n][i] = exp2Fast(fmaf(scores[n][i], factor, -offset));
+  uint32_t q_parity = 1;
+  for (int index = blockIdx.x;; works.advance(), q_parity ^= 1) {
+    Work work{-1, {}};
+    for (; index < total; index = take()) {
+      // Later tiles of a document see more keys: they start first.
+      work.tile = tileOf(slots - 1 - index / s.heads, s, C::kRows);
+      if (work.tile.begin >= work.tile.end) continue;
+      work.head = index % s.heads;
+      break;
+    }
+    wait(shared.workEmpty(works.stage), works.parity ^ 1);
+    if (lane == 0) {
+      work.write(shared.work(works.stage));
+      arrive(shared.workFull(works.stage));
+    }
+    if (work.head < 0) return;
+    const Blocks<C> blocks(work.tile, s.window);
+    const int kv_column = work.head / (s.heads / s.kv_heads) * kColumnTiles;
+    for (int i = 0; i < blocks.count; i++, ring.advance()) {
+      if (lane != 0) continue;
+      const int stage = ring.stage, key = blocks.key(i);
+      wait(shared.kEmpty(stage), ring.parity ^ 1);
+      arriveExpecting(shared.kFull(stage), C::kTileBytes);
+      loadTile(shared.k(stage), a.k, key, kv_column, shared.kFull(stage));
+      if (i == 0) {
+        wait(shared.qEmpty(), q_parity);
+        arriveExpecting(shared.qFull(), C::kTileBytes);
+        loadTile(shared.q(), a.q, work.tile.begin, work.head * kColumnTiles, shared.qFull());
       }
-      total[half] = total[half] * shrink[half] + sum;
+      wait(shared.vEmpty(stage), ring.parity ^ 1);
+      arriveExpecting(shared.vFull(stage), C::kTileBytes);
+      loadTile(shared.v(stage), a.v, key, kv_column, shared.vFull(stage));
     }
-  }
-};
-
-template <int kKeys>
-__device__ void maskScores(float (&scores)[kKeys / 8][4], const Tile& tile, int row, int key, int window) {
-  const int lane = threadIdx.x % 32;
-#pragma unroll
-  for (int half = 0; half < 2; half++) {
-    const int r = row + half * 8 + lane / 4, last = r + tile.shift - key - lane % 4 * 2, first = firstKey(tile, r, window) - key - lane % 4 * 2;
-#pragma unroll
-    for (int n = 0; n < kKeys / 8; n++) {
-#pragma unroll
-      for (int i = 0; i < 2; i++)
-        if (n * 8 + i > last || n * 8 + i < first) scores[n][2 * half + i] = -INFINITY;
-    }
+    __syncwarp();
+    // Not before this tile is all but done: a block that took two of the longest would be the last to end.
+    index = take();
   }
 }
 
 template <typename C>
-__device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile& tile, int head) {
+__device__ void consumeTile(const Arguments& a, const Shared<C>& shared, const Tile& tile, int head, Ring<C::kStages>& keys, Ring<C::kStages>& values,
+                            uint32_t q_parity) {
   constexpr int kSize = C::kSize, kKeys = C::kKeys;
   const AttentionShape& s = a.p.shape;
   const int group = threadIdx.x / 128 - 1, warp = threadIdx.x / 32 % 4, lane = threadIdx.x % 32;
@@ -131,22 +86,20 @@ __device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile&
   const auto release = [&](uint32_t barrier) {
     if (lane == 0) arrive(barrier);
   };
-  // The warpgroups take turns at the tensor cores: one multiplies while the other computes weights.
   const auto takeTurn = [&] { syncNamed(1 + group, 256); };
   const auto passTurn = [&] { arriveNamed(2 - group, 256); };
 
-  Ring<C::kStages> keys, values;
-  wait(shared.qFull(), 0);
-  wait(shared.kFull(0), 0);
-  if (group == 1) passTurn();
+  wait(shared.qFull(), q_parity);
+  wait(shared.kFull(keys.stage), keys.parity);
   takeTurn();
   beginProducts();
-  multiplyTransposedTiles<kSize, C::kRows, kKeys, kKeys>(scores, q, shared.k(0));
+  multiplyTransposedTiles<kSize, C::kRows, kKeys, kKeys>(scores, q, shared.k(keys.stage));
   commitProducts();
   passTurn();
   waitForProducts<0>();
   pin(scores);
-  release(shared.kEmpty(0));
+  release(shared.kEmpty(keys.stage));
+  if (blocks.count == 1) release(shared.qEmpty());
   keys.advance();
   mask(blocks.key(0));
   softmax.update<kKeys>(scores, factor, shrink);
@@ -167,6 +120,7 @@ __device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile&
     waitForProducts<1>();
     pin(scores);
     release(shared.kEmpty(keys.stage));
+    if (i == blocks.count - 1) release(shared.qEmpty());
     mask(blocks.key(i));
     softmax.update<kKeys>(scores, factor, shrink);
     waitForProducts<0>();
@@ -179,7 +133,6 @@ __device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile&
     }
     packWeights<kKeys>(weights, scores);
   }
-  if (group == 0) takeTurn();  // takes what the other passed last
   wait(shared.vFull(values.stage), values.parity);
   pin(weights), pin(out);
   beginProducts();
@@ -198,7 +151,29 @@ __device__ void consume(const Arguments& a, const Shared<C>& shared, const Tile&
   }
   waitForProducts<0>();
   pin(out);
+  release(shared.vEmpty(values.stage));
+  values.advance();
   storeSums<kSize>(out, inverse, static_cast<bf16*>(a.p.out) + head * kSize, s.heads * kSize, row, tile.end);
+}
+
+template <typename C>
+__device__ void consume(const Arguments& a, const Shared<C>& shared) {
+  // The warpgroups take turns at the tensor cores: one multiplies while the other computes weights. The first begins, and takes what the other
+  // passed last.
+  const int group = threadIdx.x / 128 - 1, lane = threadIdx.x % 32;
+  if (group == 1) arriveNamed(1, 256);
+  Ring<2> works;
+  Ring<C::kStages> keys, values;
+  for (uint32_t q_parity = 0;; q_parity ^= 1, works.advance()) {
+    Work work;
+    wait(shared.workFull(works.stage), works.parity);
+    work.read(shared.work(works.stage));
+    __syncwarp();
+    if (lane == 0) arrive(shared.workEmpty(works.stage));
+    if (work.head < 0) break;
+    consumeTile<C>(a, shared, work.tile, work.head, keys, values, q_parity);
+  }
+  if (group == 0) syncNamed(1, 256);
 }
 
 #endif
@@ -207,14 +182,11 @@ template <typename C>
 __global__ void __launch_bounds__(C::kThreads, 1) forwardKernel(const __grid_constant__ Arguments a) {
 #ifdef __CUDA_ARCH_FEAT_SM90_ALL
   extern __shared__ char memory[];
-  if (threadIdx.x == 0) prefetchTensorMap(a.q), prefetchTensorMap(a.k), prefetchTensorMap(a.v);
-  const AttentionShape& s = a.p.shape;
-  const int head = blockIdx.x, kv_head = head / (s.heads / s.kv_heads);
-  const Tile tile = tileOf(gridDim.y - 1 - blockIdx.y, s, C::kRows);
-  if (tile.begin >= tile.end) return;
   const Shared<C> shared{(sharedAddress(memory) + 1023) & ~1023u};
   if (threadIdx.x == 0) {
-    initBarrier(shared.qFull(), 1);
+    prefetchTensorMap(a.q), prefetchTensorMap(a.k), prefetchTensorMap(a.v);
+    initBarrier(shared.qFull(), 1), initBarrier(shared.qEmpty(), C::kConsumerWarps);
+    for (int stage = 0; stage < 2; stage++) initBarrier(shared.workFull(stage), 1), initBarrier(shared.workEmpty(stage), C::kConsumerWarps);
     for (int stage = 0; stage < C::kStages; stage++) {
       initBarrier(shared.kFull(stage), 1), initBarrier(shared.vFull(stage), 1);
       initBarrier(shared.kEmpty(stage), C::kConsumerWarps), initBarrier(shared.vEmpty(stage), C::kConsumerWarps);
@@ -223,11 +195,11 @@ __global__ void __launch_bounds__(C::kThreads, 1) forwardKernel(const __grid_con
   }
   __syncthreads();
   if (threadIdx.x < 128) {
-    giveRegisters<24>();
-    if (threadIdx.x == 0) produce<C>(a, shared, tile, head, kv_head);
+    giveRegisters<40>();
+    if (threadIdx.x < 32) produce<C>(a, shared);
   } else {
-    takeRegisters<240>();
-    consume<C>(a, shared, tile, head);
+    takeRegisters<232>();
+    consume<C>(a, shared);
   }
 #endif
 }
@@ -239,7 +211,13 @@ const char* launch(const Forward& p, cudaStream_t stream) {
   if (!makeTensorMap(a.q, p.q, s.tokens, s.heads, C::kSize, C::kRows) || !makeTensorMap(a.k, p.k, s.tokens, s.kv_heads, C::kSize, C::kKeys) ||
       !makeTensorMap(a.v, p.v, s.tokens, s.kv_heads, C::kSize, C::kKeys))
     return kNoTensorMap;
-  return launchKernel(forwardKernel<C>, dim3(s.heads, slotCount(s, C::kRows)), C::kThreads, C::kSharedBytes, stream, a);
+  const int tiles = s.heads * slotCount(s, C::kRows);
+  int device = 0, processors = 0;
+  cudaError_t error = cudaGetDevice(&device);
+  if (error == cudaSuccess) error = cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device);
+  if (error == cudaSuccess) error = cudaMemsetAsync(p.counter, 0, sizeof(int), stream);
+  if (error != cudaSuccess) return cudaGetErrorString(error);
+  return launchKernel(forwardKernel<C>, dim3(tiles < processors ? tiles : processors), C::kThreads, C::kSharedBytes, stream, a);
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ struct Forward {
   AttentionShape shape;
   const void *q, *k, *v;
   void* out;
-  float* lse;  // [heads, tokens], or null
+  float* lse;    // [heads, tokens], or null
+  int* counter;  // workspace, one number; of no use against a cache
 };
 
 struct Backward {

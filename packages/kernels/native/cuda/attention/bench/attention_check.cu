@@ -16,6 +16,7 @@
 
 #include "../swizzle.h"
 #include "device_problem.cuh"
+#include "graph_time.cuh"
 
 namespace anneal::cuda {
 namespace {
@@ -194,24 +195,6 @@ bool checkLarge(const std::vector<Family>& families) {
   return tally.failures == 0;
 }
 
-template <typename Run>
-double medianMilliseconds(Run run) {
-  constexpr int kRuns = 21;
-  cudaEvent_t events[kRuns + 1];
-  for (cudaEvent_t& event : events) require(cudaEventCreate(&event), "event");
-  for (int i = 0; i < 3; i++) run();
-  for (int i = 0; i <= kRuns; i++) {
-    require(cudaEventRecord(events[i]), "record");
-    if (i < kRuns) run();
-  }
-  require(cudaDeviceSynchronize(), "time");
-  std::vector<float> times(kRuns);
-  for (int i = 0; i < kRuns; i++) require(cudaEventElapsedTime(&times[i], events[i], events[i + 1]), "elapsed");
-  for (cudaEvent_t event : events) cudaEventDestroy(event);
-  std::sort(times.begin(), times.end());
-  return times[kRuns / 2];
-}
-
 void measure(const std::vector<Family>& families) {
   struct Row {
     int documents, length;
@@ -225,9 +208,9 @@ void measure(const std::vector<Family>& families) {
       const double work = 1e-9 * row.documents * row.length * (row.length + 1.0) / 2 * h.heads * h.size;
       for (Family family : families) {
         if (family == Family::mma && row.length > 2048) continue;
-        const double forward = medianMilliseconds([&] { require(attentionForward(p.forward(), nullptr, family)); });
-        const double backward = medianMilliseconds([&] { require(attentionBackward(p.backward(), nullptr, family)); });
-        const double delta = medianMilliseconds([&] { require(attentionDelta(p.backward(), nullptr)); });
+        const double forward = medianMilliseconds([&](cudaStream_t stream) { require(attentionForward(p.forward(), stream, family)); });
+        const double backward = medianMilliseconds([&](cudaStream_t stream) { require(attentionBackward(p.backward(), stream, family)); });
+        const double delta = medianMilliseconds([&](cudaStream_t stream) { require(attentionDelta(p.backward(), stream)); });
         std::printf(
             "{\"phase\":\"time\",\"family\":%d,\"documents\":%d,\"length\":%d,\"heads\":\"%d/"
             "%d\",\"size\":%d,\"forward\":%.4f,\"backward\":%.4f,\"delta\":%.4f,\"forwardTflops\":%.0f,\"backwardTflops\":%.0f}\n",

@@ -88,6 +88,7 @@ struct Problem {
   int start;
   AttentionShape shape;
   Buffer q, k, v, d_out, out, lse, dq, dk, dv, delta;
+  Buffer counter{1, DType::f32};
   int32_t* on_device;
 
   Problem(const std::vector<int>& lengths, int heads, int kv_heads, int size, int window, DType type, DType cache_type, int start_ = -1,
@@ -117,11 +118,13 @@ struct Problem {
     q.fill(seed * 101), k.fill(seed * 103), v.fill(seed * 107), d_out.fill(seed * 109);
   }
   ~Problem() {
-    for (Buffer* b : {&q, &k, &v, &d_out, &out, &lse, &dq, &dk, &dv, &delta}) b->free();
+    for (Buffer* b : {&q, &k, &v, &d_out, &out, &lse, &dq, &dk, &dv, &delta, &counter}) b->free();
     cudaFree(on_device);
   }
 
-  Forward forward() const { return {shape, q.data, k.data, v.data, out.data, reinterpret_cast<float*>(lse.data)}; }
+  Forward forward() const {
+    return {shape, q.data, k.data, v.data, out.data, reinterpret_cast<float*>(lse.data), reinterpret_cast<int*>(counter.data)};
+  }
   Backward backward() const {
     return {shape,
             q.data,
