@@ -9,7 +9,7 @@ const introduction = `# Command line
 
 \`npx anneal\` in the repository, \`./anneal\` in the bundle. Results go to stdout, remarks and errors to stderr. With
 \`--json\` stdout holds one JSON value (verbs that go on for a while: one a line), and an error is \`{"error": {code, what,
-where, next}}\`. On a terminal there are colours and bars, in a pipe plain lines; \`NO_COLOR\` turns the colours off.
+where, next}}\`. On a terminal there are colors and bars, in a pipe plain lines; \`NO_COLOR\` turns the colors off.
 
 A first Ctrl-C during training saves a checkpoint and stops, a second one stops at once. \`anneal completion\` prints a
 completion script for bash, zsh or fish.

@@ -16,8 +16,8 @@ beforeEach(() => {
   root = temporaryFolder();
 });
 
-async function createRun(behaviour: string): Promise<string> {
-  const run = await RunDirectory.create({ root, name: behaviour, recipeText: behaviour, resolvedText: behaviour });
+async function createRun(behavior: string): Promise<string> {
+  const run = await RunDirectory.create({ root, name: behavior, recipeText: behavior, resolvedText: behavior });
   await run.close();
   return run.path;
 }
@@ -34,8 +34,8 @@ async function waitForStep(path: string, step: number): Promise<void> {
 }
 
 /** Runs it as `anneal train` would. */
-async function foreground(behaviour: string, ...args: string[]) {
-  const path = await createRun(behaviour);
+async function foreground(behavior: string, ...args: string[]) {
+  const path = await createRun(behavior);
   return { path, ...startNode([join(import.meta.dirname, 'fixtures', 'foreground.ts'), path, ...args], root) };
 }
 
@@ -45,7 +45,7 @@ describe('a supervised run', () => {
     const run = supervise(path);
     expect(await run.ended).toMatchObject({ state: 'finished', step: 6, checkpoint: 'checkpoints/checkpoint-6' });
     expect(run.events.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(readFileSync(join(path, 'run.log'), 'utf8')).toBe('behaviour: normal\n');
+    expect(readFileSync(join(path, 'run.log'), 'utf8')).toBe('behavior: normal\n');
   });
 
   test.each([
@@ -53,13 +53,13 @@ describe('a supervised run', () => {
     ['exit', { code: 'worker_crashed', what: expect.stringContaining('exit code 7') }],
     ['refused', { code: 'no_memory', what: 'too little memory', where: 'the plan', next: 'shorten sequence_len' }],
     ['defect', { code: 'internal_error', what: 'unexpected error: x is not a function' }],
-  ])('that ends with %s is recorded as failed, and can be continued', async (behaviour, error) => {
-    const path = await createRun(behaviour);
+  ])('that ends with %s is recorded as failed, and can be continued', async (behavior, error) => {
+    const path = await createRun(behavior);
     const run = supervise(path);
     expect(await run.ended).toMatchObject({ state: 'failed', step: 3, error });
     expect(run.events.at(-1)).toMatchObject({ type: 'failed', error });
     expect(readRun(path)).toMatchObject({ state: 'failed', owner: undefined });
-    if (behaviour === 'defect') expect(readFileSync(join(path, 'run.log'), 'utf8')).toContain('TypeError: x is not');
+    if (behavior === 'defect') expect(readFileSync(join(path, 'run.log'), 'utf8')).toContain('TypeError: x is not');
 
     const again = supervise(path);
     await again.ended;

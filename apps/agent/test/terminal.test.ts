@@ -50,7 +50,7 @@ describe('numbers', () => {
 });
 
 describe('tables', () => {
-  test('wide characters take two columns, colours none', () => {
+  test('wide characters take two columns, colors none', () => {
     expect(displayWidth('日本')).toBe(4);
     expect(displayWidth('👩‍💻a')).toBe(3);
     expect(displayWidth('\u001b[31mred\u001b[39m')).toBe(3);
@@ -123,7 +123,7 @@ describe('histogram', () => {
   });
 });
 
-test('tokens without colours show their mask, their borders and every control character', () => {
+test('tokens without colors show their mask, their borders and every control character', () => {
   const tokens = [
     { text: '<user>', supervised: false },
     { text: 'Hi\n', supervised: false },

@@ -1,4 +1,4 @@
-/** Small things that tests train on: the golden checkpoints, a tokenizer of characters, and a task that can be learnt. */
+/** Small things that tests train on: the golden checkpoints, a tokenizer of characters, and a task that can be learned. */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

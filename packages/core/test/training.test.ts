@@ -197,7 +197,7 @@ describe('answers', () => {
 describe('plain text', () => {
   const text = 'the keeper lights the lamp at dusk and puts it out at dawn. '.repeat(20);
 
-  test.each(['txt', 'jsonl'])('of a .%s file is learnt whole, in rows of sequence_len', async (ending) => {
+  test.each(['txt', 'jsonl'])('of a .%s file is learned whole, in rows of sequence_len', async (ending) => {
     const folder = temporaryFolder();
     const path = join(folder, `text.${ending}`);
     writeFileSync(path, ending === 'txt' ? `${text}\n` : `${JSON.stringify({ text })}\n`);

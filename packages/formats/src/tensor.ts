@@ -14,7 +14,7 @@ export type DType =
   | 'U64'
   | 'BOOL';
 
-/** ggml's block-quantised types: a run of weights that share scales. Only GGUF files hold them. */
+/** ggml's block-quantized types: a run of weights that share scales. Only GGUF files hold them. */
 export type BlockType = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K';
 
 /** Bytes per element. */
@@ -59,7 +59,7 @@ export interface TensorSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Little-endian bytes of a tensor, or of some of its rows, as stored, in a fresh buffer that belongs to the caller and is aligned for any view. */
   bytes(name: string, rows?: RowRange): Uint8Array;
-  /** The same decoded to float32 (F32, F16, BF16, F64 and, for GGUF, every quantised type). */
+  /** The same decoded to float32 (F32, F16, BF16, F64 and, for GGUF, every quantized type). */
   float32(name: string, rows?: RowRange): Float32Array;
   close(): void;
 }

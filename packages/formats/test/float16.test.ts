@@ -29,7 +29,7 @@ describe('float16', () => {
     expect(float32ToFloat16(float16ToFloat32(patterns))).toEqual(patterns);
   });
 
-  it('rounds halfway between neighbours to even, for every pair of neighbours', () => {
+  it('rounds halfway between neighbors to even, for every pair of neighbors', () => {
     for (let bits = 0; bits < 0x7bff; bits++) {
       const middle = ((HALF_VALUES[bits] as number) + (HALF_VALUES[bits + 1] as number)) / 2;
       const even = bits % 2 === 0 ? bits : bits + 1;
@@ -65,7 +65,7 @@ describe('bfloat16', () => {
     expect(bits.every((value, pattern) => value === (pattern << 16) >>> 0)).toBe(true);
   });
 
-  it('takes the nearest of the two neighbours, the even one in the middle', () => {
+  it('takes the nearest of the two neighbors, the even one in the middle', () => {
     fc.assert(
       fc.property(anyBits, (bits) => {
         const value = float32FromBits(bits);

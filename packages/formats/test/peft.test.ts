@@ -87,7 +87,7 @@ describe('configuration', () => {
     [{ peft_type: 'IA3' }, 'peft_type'],
     [{ use_qalora: true }, 'use_qalora'],
     [{ a_field_of_tomorrow: 'on' }, 'a_field_of_tomorrow'],
-  ])('%j cannot be honoured', (changes, field) => {
+  ])('%j cannot be honored', (changes, field) => {
     const error = userError(() => parseLoraConfig(peftConfig(changes), 'adapter_config.json'));
     expect(error).toMatchObject({ code: 'adapter_field_unsupported', where: 'adapter_config.json' });
     expect(error.what).toContain(field);

@@ -24,7 +24,7 @@ export async function printData(modelPath: string, { data, maxRows, json }: Benc
         ['a page of 100 rows', `${row.pageMs.toFixed(1)} ms`],
         ['rendered text', `${row.megabytes.toFixed(1)} MB`],
         ['tokens', row.tokens.toLocaleString('en')],
-        ['rendering and tokenising', `${row.megabytesPerSecond.toFixed(2)} MB/s`],
+        ['rendering and tokenizing', `${row.megabytesPerSecond.toFixed(2)} MB/s`],
         ['the same, one core', `${row.megabytesPerCoreSecond.toFixed(2)} MB/s`],
       ],
     ),

@@ -26,7 +26,7 @@ export function define(command: Command): void {
       .addOption(
         new Option(
           '--suite <suite>',
-          'sft: optimizer steps; decode: reading a prompt and answering it; data: opening, rendering and tokenising rows; ops: single kernels',
+          'sft: optimizer steps; decode: reading a prompt and answering it; data: opening, rendering and tokenizing rows; ops: single kernels',
         )
           .choices(['sft', 'decode', 'data', 'ops'])
           .default('sft'),
@@ -45,7 +45,7 @@ export function define(command: Command): void {
       .option('--steps <number>', 'steps, or answers, that are measured', wholeNumberFrom(1, 100_000), 10)
       .option('--new-tokens <number>', 'tokens of an answer', wholeNumberFrom(2, 1 << 20), 64)
       .option('--data <file>', 'for the suite data: the file of rows')
-      .option('--max-rows <number>', 'for the suite data: rows that are tokenised', wholeNumberFrom(1), 100_000)
+      .option('--max-rows <number>', 'for the suite data: rows that are tokenized', wholeNumberFrom(1), 100_000)
       .option('--op <name...>', 'for the suite ops: only these; default: every op')
       .option('--profile', 'say where the time of a step goes')
       .action(async (options: BenchOptions) => {

@@ -1,4 +1,4 @@
-/** Colours where a terminal shows them: never into a pipe, never with NO_COLOR, always with FORCE_COLOR. */
+/** Colors where a terminal shows them: never into a pipe, never with NO_COLOR, always with FORCE_COLOR. */
 import picocolors from 'picocolors';
 
 export const colors = picocolors.createColors(areShownBy(process.stdout));

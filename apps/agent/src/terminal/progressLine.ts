@@ -13,7 +13,7 @@ export class ProgressLine {
     this.#out = out;
   }
 
-  /** Shows `text` (without colours), cut to the width of the terminal; drops redraws that come faster than an eye follows. */
+  /** Shows `text` (without colors), cut to the width of the terminal; drops redraws that come faster than an eye follows. */
   show(text: string): void {
     this.#text = safeText(text, false).replaceAll('\n', ' ');
     if (Date.now() - this.#drawnAt >= redrawMilliseconds) this.#draw();

@@ -7,8 +7,8 @@ export interface ShownToken {
 }
 
 /**
- * Supervised tokens green, the others dim; neighbours differ in brightness, so that each token can be told.
- * Without colours supervised stretches stand in ⟦ ⟧ and tokens are parted by `·`.
+ * Supervised tokens green, the others dim; neighbors differ in brightness, so that each token can be told.
+ * Without colors supervised stretches stand in ⟦ ⟧ and tokens are parted by `·`.
  */
 export function formatTokens(tokens: readonly ShownToken[], colored: boolean = colors.isColorSupported): string {
   return colored ? inColour(tokens) : inBrackets(tokens);
@@ -38,7 +38,7 @@ function inBrackets(tokens: readonly ShownToken[]): string {
   return inside ? `${out}⟧` : out;
 }
 
-/** Colours do not run over the end of a line, which is shown; other control characters could play with the terminal. */
+/** Colors do not run over the end of a line, which is shown; other control characters could play with the terminal. */
 function linewise(text: string, paint: (part: string) => string): string {
   return text
     .split('\n')

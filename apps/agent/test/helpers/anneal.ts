@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 
 export const annealPath = join(import.meta.dirname, '..', '..', 'bin', 'anneal.mjs');
 
-/** The test runner's wish for colours must not reach the command; CI must not bring colours into a pipe. */
+/** The test runner's wish for colors must not reach the command; CI must not bring colors into a pipe. */
 const { FORCE_COLOR: _, ...environment } = process.env;
 export const env = { ...environment, CI: 'true' };
 

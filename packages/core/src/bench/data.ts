@@ -17,7 +17,7 @@ export interface DataBenchRow {
   /** Rendered text, of at most `maxRows` rows. */
   readonly megabytes: number;
   readonly tokens: number;
-  /** Rendering, tokenising and judging, by the clock and by processor time: the second is what one core does. */
+  /** Rendering, tokenizing and judging, by the clock and by processor time: the second is what one core does. */
   readonly megabytesPerSecond: number;
   readonly megabytesPerCoreSecond: number;
   readonly tokensPerSecond: number;

@@ -7,7 +7,7 @@ import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
 import { random } from '../random.ts';
-import { initialiseLora } from '../trainer/initialise.ts';
+import { initializeLora } from '../trainer/initialize.ts';
 import { planTraining } from '../trainer/planTraining.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
@@ -46,7 +46,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   const engine = allocateEngine(plan, device, { what: 'the benchmark', next: 'lower --sequence-len' });
   await loadWeights(engine, model);
   model.close();
-  if (lora) await initialiseLora(engine, lora, 1);
+  if (lora) await initializeLora(engine, lora, 1);
   const training = new TrainingEngine(engine);
   const batches = randomStep(sequenceLen, model.config.vocabSize);
   const milliseconds: number[] = [];

@@ -53,7 +53,7 @@ function signatureOf(document: ArrayLike<number>): Uint32Array {
     const rest = Math.floor(hash / BINS);
     if (rest < (signature[bin] as number)) signature[bin] = rest;
   }
-  // An empty bin takes its neighbour's value, so that short documents compare as well.
+  // An empty bin takes its neighbor's value, so that short documents compare as well.
   for (let i = 2 * BINS - 1; i >= 0; i--) {
     if (signature[i % BINS] === 0xffff_ffff) signature[i % BINS] = signature[(i + 1) % BINS] as number;
   }

@@ -69,7 +69,7 @@ export interface PreparedSummary {
     readonly bytes: number;
     readonly sha256: string;
     readonly format: string;
-    /** It holds preference pairs, whose rejected answers nothing is learnt from. */
+    /** It holds preference pairs, whose rejected answers nothing is learned from. */
     readonly rejectedUnread: boolean;
   }[];
 }

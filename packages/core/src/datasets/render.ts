@@ -99,7 +99,7 @@ function renderChat(renderer: ChatRenderer, conversation: Conversation, mask: Ma
   return { kind: 'chat', text, turns, supervised, leftOut };
 }
 
-/** Of an empty answer only the end token would be learnt: to say nothing. A call of a tool is an answer. */
+/** Of an empty answer only the end token would be learned: to say nothing. A call of a tool is an answer. */
 function isEmptyAnswer(message: Message): boolean {
   const { role, tool_calls: calls = [] } = message;
   return role === 'assistant' && calls.length === 0 && !saysSomething(message);

@@ -26,7 +26,7 @@ export interface Selection {
 
 /**
  * Applies the data sets' weights, percents and limits, and sets validation rows aside. Rows that are equal go to the same side, so validation says nothing about
- * memorised rows. Decided by the seed alone.
+ * memorized rows. Decided by the seed alone.
  *
  * @param size below 1 a share of the distinct rows, from 1 on their number
  * @throws UserError `validation_takes_all`, `weights_take_nothing`

@@ -96,6 +96,6 @@ function quoted(text: string): string {
 function noTemplate(hasTemplate: boolean): string {
   return hasTemplate
     ? 'No TEMPLATE is given: the chat template of this model belongs to no family that Anneal can write for Ollama. ' +
-        'Ollama may recognise the one inside the GGUF file (see `ollama show --template`); otherwise write it by hand.'
+        'Ollama may recognize the one inside the GGUF file (see `ollama show --template`); otherwise write it by hand.'
     : 'No TEMPLATE is given: this model has no chat template and completes bare text.';
 }

@@ -82,7 +82,7 @@ test('end tokens come from both files, each once', () => {
 test.each([
   ['llama3', { model_type: 'gpt2' }, 'model type gpt2 is not implemented'],
   ['llama3', { hidden_act: 'gelu' }, 'hidden_act gelu is not implemented'],
-  ['llama3', { quantization_config: { quant_method: 'gptq' } }, 'stored quantised (gptq)'],
+  ['llama3', { quantization_config: { quant_method: 'gptq' } }, 'stored quantized (gptq)'],
   ['llama3', { num_local_experts: 8 }, 'mixtures of experts'],
   ['llama3', { num_hidden_layers: 2 ** 30 }, 'num_hidden_layers must be a whole number from 1 to 1024'],
   ['llama3', { num_key_value_heads: 3 }, 'num_key_value_heads must be a divisor of 4 heads'],

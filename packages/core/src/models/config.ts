@@ -23,7 +23,7 @@ export interface ModelConfig {
   readonly outputBias: boolean;
   /** gate, up and down have biases. */
   readonly mlpBias: boolean;
-  /** q and k are RMS-normalised per head before rope. */
+  /** q and k are RMS-normalized per head before rope. */
   readonly qkNorm: boolean;
   /** Per layer: the number of keys a query sees, itself included, or null for full causal attention. */
   readonly slidingWindow: readonly (number | null)[];
@@ -123,7 +123,7 @@ function refuseWhatWouldChangeTheModel(fields: Fields): void {
   const quantization = fields.object('quantization_config');
   if (quantization) {
     throw fields.unsupported(
-      `the weights are stored quantised (${quantization.string('quant_method', 'unknown method')}), which cannot be trained from`,
+      `the weights are stored quantized (${quantization.string('quant_method', 'unknown method')}), which cannot be trained from`,
       'use the original checkpoint in bf16, f16 or f32',
     );
   }

@@ -1,6 +1,6 @@
 /**
  * What happens to a tensor's rows on the way from Hugging Face's layout (ours too) into GGUF. `permuteHeads`: rope
- * there turns neighbouring rows of a head, here rows half a head apart, so the rows of each head are interleaved.
+ * there turns neighboring rows of a head, here rows half a head apart, so the rows of each head are interleaved.
  */
 export type GgufTransform = 'permuteHeads' | null;
 

@@ -1,4 +1,4 @@
-/** Edits between two words: insert, delete, replace, swap neighbours (optimal string alignment, Damerau 1964). */
+/** Edits between two words: insert, delete, replace, swap neighbors (optimal string alignment, Damerau 1964). */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {

@@ -5,7 +5,7 @@ export interface SpecialToken {
   readonly text: string;
 }
 
-/** A token that the vocabulary holds besides the model's own, recognised in any text. */
+/** A token that the vocabulary holds besides the model's own, recognized in any text. */
 export interface AddedToken extends SpecialToken {
   /** Left out by `decode` with `skipSpecial`. */
   readonly special: boolean;

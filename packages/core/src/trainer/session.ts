@@ -12,7 +12,7 @@ import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import type { EventBody } from '../protocol/events.ts';
-import { initialiseLora } from './initialise.ts';
+import { initializeLora } from './initialize.ts';
 import type { Job } from './job.ts';
 import { planTraining } from './planTraining.ts';
 
@@ -125,7 +125,7 @@ export async function startEngine(session: Session, checkpoint: string | null): 
     if (checkpoint && !lora) weights = openModel(checkpoint);
     await loadWeights(engine, weights);
     if (adapter) await writeLora(engine, adapter.modules);
-    else if (lora) await initialiseLora(engine, lora, job.seed);
+    else if (lora) await initializeLora(engine, lora, job.seed);
     return engine;
   } catch (error) {
     await engine.dispose();

@@ -55,10 +55,10 @@ const READ = new Set([
   'bias',
 ]);
 
-/** Initialisations that leave the base model as it was. The others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from its weights. */
+/** Initializations that leave the base model as it was. The others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from its weights. */
 const PLAIN_INITIALISATIONS = new Set<unknown>([undefined, null, true, false, 'gaussian', 'eva', 'orthogonal']);
 
-/** @throws UserError naming the field that is wrong or cannot be honoured */
+/** @throws UserError naming the field that is wrong or cannot be honored */
 export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
   if (json.peft_type !== 'LORA') throw unsupported('peft_type', json.peft_type, where);
   if (json.bias !== undefined && json.bias !== 'none') throw unsupported('bias', json.bias, where);

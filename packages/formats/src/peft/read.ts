@@ -43,7 +43,7 @@ export interface PeftAdapter {
 
 /**
  * Opens an adapter folder of PEFT. Reads the configuration and the header of the weights.
- * @throws UserError when a file is missing, a field cannot be honoured, or tensors and configuration contradict each other
+ * @throws UserError when a file is missing, a field cannot be honored, or tensors and configuration contradict each other
  */
 export function readPeftAdapter(folder: string): PeftAdapter {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())

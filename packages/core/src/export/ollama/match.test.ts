@@ -20,7 +20,7 @@ const match = (source: string, start: string | null = null, added = true) =>
     start === null ? null : { text: start, added },
   );
 
-describe('each family is recognised by what the template prints', () => {
+describe('each family is recognized by what the template prints', () => {
   test.each([
     ['ChatML', CHATML, null],
     ['Llama 3', LLAMA3, '<|begin_of_text|>'],

@@ -31,7 +31,7 @@ export function moduleScale(adapter: LoraWeights, module: LoraModule): number {
 
 /**
  * Reads a PEFT adapter folder for use on `model`.
- * @throws UserError for an adapter of another base model, or one that cannot be honoured
+ * @throws UserError for an adapter of another base model, or one that cannot be honored
  */
 export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
   const peft = readPeftAdapter(folder);

@@ -151,7 +151,7 @@ export const axolotlRules: Rules = {
   revision_of_model: renamed('revision'),
   adapter,
   load_in_4bit: (value, input) => {
-    if (value !== true) return nothing('weights are not quantised');
+    if (value !== true) return nothing('weights are not quantized');
     return hasAdapter(input)
       ? becomes({ load_in_4bit: true })
       : cannot('4-bit weights are trained through adapter: qlora only');

@@ -157,7 +157,7 @@ export const axolotlDatasetRules: Rules = {
       ? nothing('as the whole recipe')
       : cannot('one chat template serves all data sets; set it for the recipe'),
   conversation: isOff(() => cannot("a template of FastChat; Anneal renders with the model's chat template")),
-  ...missing('it changes what is learnt, and Anneal does not have it', [
+  ...missing('it changes what is learned, and Anneal does not have it', [
     'message_field_training_detail',
     'drop_system_message',
     'split_thinking',

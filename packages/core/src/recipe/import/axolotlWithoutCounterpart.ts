@@ -84,7 +84,7 @@ export const withoutCounterpart: Rules = {
     'dp_replicate_size',
     'fsdp_version',
   ]),
-  ...missing('it changes what is learnt, and Anneal does not have it', [
+  ...missing('it changes what is learned, and Anneal does not have it', [
     'peft_use_dora',
     'peft_init_lora_weights',
     'peft_layers_to_transform',

@@ -66,7 +66,7 @@ function parseForeign(text: string, file: string): Input {
   const source = parseYaml(text, file, { merge: true, customTags: (tags) => [pythonBoolean, ...tags] });
   const broken = syntaxProblems(source);
   if (broken.length > 0) throw new InvalidRecipe(broken);
-  if (!isMap(source.document.contents)) throw notRecognised(file);
+  if (!isMap(source.document.contents)) throw notRecognized(file);
   const value = plainValue(source);
   if (!value.ok) throw new InvalidRecipe(value.problems);
   return value.plain;
@@ -83,10 +83,10 @@ function detectKind(input: Input, file: string): ForeignKind {
   }
   if ('model_name_or_path' in input) return 'llama-factory';
   if ('base_model' in input) return 'axolotl';
-  throw notRecognised(file);
+  throw notRecognized(file);
 }
 
-function notRecognised(file: string): UserError {
+function notRecognized(file: string): UserError {
   return new UserError({
     what: 'neither a recipe of Axolotl (no `base_model`) nor of LLaMA-Factory (no `model_name_or_path`)',
     where: file,

@@ -143,9 +143,9 @@ export const llamaFactoryRules: Rules = {
   finetuning_type: finetuningType,
   quantization_bit: quantization,
   quantization_method: isOff((value) =>
-    ['bitsandbytes', 'bnb'].includes(String(value)) ? nothing('NF4, as in Anneal') : cannot('Anneal quantises to NF4'),
+    ['bitsandbytes', 'bnb'].includes(String(value)) ? nothing('NF4, as in Anneal') : cannot('Anneal quantizes to NF4'),
   ),
-  quantization_type: saysNothingNew('nf4', 'Anneal quantises to NF4'),
+  quantization_type: saysNothingNew('nf4', 'Anneal quantizes to NF4'),
   lora_rank: adapterOnly(renamed('lora_r')),
   lora_alpha: adapterOnly(renamed('lora_alpha')),
   lora_dropout: adapterOnly(renamed('lora_dropout')),
@@ -217,7 +217,7 @@ export const llamaFactoryRules: Rules = {
     'compute_accuracy',
     'eval_on_each_dataset',
   ]),
-  ...missing('it changes what is learnt, and Anneal does not have it', [
+  ...missing('it changes what is learned, and Anneal does not have it', [
     'use_dora',
     'pissa_init',
     'pissa_iter',

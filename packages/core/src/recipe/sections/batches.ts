@@ -27,7 +27,7 @@ export const batches = {
   num_epochs: derived(
     z.number().positive().max(100_000),
     '1 unless `max_steps` is written',
-    'Passes through the training rows. 1 to 3 is usual; more tends to memorise.',
+    'Passes through the training rows. 1 to 3 is usual; more tends to memorize.',
   ),
   max_steps: optional(
     z.int().min(1).max(1_000_000_000),

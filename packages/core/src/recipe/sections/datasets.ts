@@ -105,7 +105,7 @@ export const datasetSchema = z.strictObject({
   roles_to_train: optional(
     z.array(z.string().min(1)).min(1),
     ['assistant'],
-    'Whose messages the loss counts. Everything else is read but not learnt.',
+    'Whose messages the loss counts. Everything else is read but not learned.',
   ),
   train_on_eos: optional(
     z.enum(['turn', 'all', 'last', 'none']),

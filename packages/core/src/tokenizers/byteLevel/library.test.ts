@@ -94,6 +94,6 @@ function open(source: string): { own: Codec; library: Codec; added: AddedToken[]
   const added = parsed.added_tokens.map(({ id, content, special }) => ({ id, text: content, special }));
   const library = libraryCodec(parsed, added, source);
   const own = byteLevelCodec(parsed, added, source, () => library);
-  if (own === null) throw new Error(`${source} is not recognised as byte-level`);
+  if (own === null) throw new Error(`${source} is not recognized as byte-level`);
   return { own, library, added };
 }

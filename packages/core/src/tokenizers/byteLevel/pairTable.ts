@@ -1,4 +1,4 @@
-/** What becomes of two neighbouring tokens: `rank` orders merges, the lowest comes first. A hash table, because it is asked for every pair of every new word. */
+/** What becomes of two neighboring tokens: `rank` orders merges, the lowest comes first. A hash table, because it is asked for every pair of every new word. */
 export class PairTable {
   readonly #mask: number;
   /** left, right, rank, merged for each slot; left is -1 in free ones. */

@@ -17,7 +17,7 @@ const CACHED_WORDS = 1 << 18;
 /** UTF-16 units. Longer words hardly come twice. */
 const LONGEST_CACHED = 64;
 
-/** Byte pair encoding of words: UTF-8 bytes as tokens, neighbours merged by rank. */
+/** Byte pair encoding of words: UTF-8 bytes as tokens, neighbors merged by rank. */
 export class WordEncoder {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #merger: WordMerger;

@@ -4,7 +4,7 @@ import type { PairTable } from './pairTable.ts';
 /** An entry of the heap is rank · POSITIONS + position, exact in a double: 2²¹ ranks and 2³² positions. */
 const POSITIONS = 2 ** 32;
 
-/** Merges neighbouring tokens, with room for its work that is kept from word to word. */
+/** Merges neighboring tokens, with room for its work that is kept from word to word. */
 export class WordMerger {
   readonly #pairs: PairTable;
   readonly #heap = new MinHeap();
@@ -16,7 +16,7 @@ export class WordMerger {
   }
 
   /**
-   * Merges the first `count` tokens in place, the lowest rank first and of equal ones the leftmost, until no neighbours merge.
+   * Merges the first `count` tokens in place, the lowest rank first and of equal ones the leftmost, until no neighbors merge.
    * Takes n log n steps for n tokens, so that a text without any boundary is no trouble.
    * @param ends where each token ends
    * @returns how many are left at the front of both arrays

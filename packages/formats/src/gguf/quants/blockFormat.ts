@@ -1,7 +1,7 @@
 import type { BlockType } from '../../tensor.ts';
 
 /**
- * One of ggml's quantised types: runs of `length` weights in `bytes` bytes.
+ * One of ggml's quantized types: runs of `length` weights in `bytes` bytes.
  *
  * Decoding is bit-exact with ggml's dequantize_row_*, with or without fused multiply-adds there: a scale is a half
  * (11 significant bits) times small integers, so every intermediate product and sum is exact in JavaScript's doubles, and

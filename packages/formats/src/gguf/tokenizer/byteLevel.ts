@@ -3,7 +3,7 @@ import type { GgufMetadata } from '../metadata.ts';
 import { metadataString, metadataStrings } from '../metadata.ts';
 import type { BpeTokenizer, GgufTokenizerKind } from './huggingFace.ts';
 import { notExportable } from './huggingFace.ts';
-import { formatPreTokenizer, preTokenizerNamed, recognisePreTokenizer } from './preTokenizers.ts';
+import { formatPreTokenizer, preTokenizerNamed, recognizePreTokenizer } from './preTokenizers.ts';
 import type { Vocabulary } from './vocabulary.ts';
 import { formatVocab, invalidTokenizer } from './vocabulary.ts';
 
@@ -48,7 +48,7 @@ export function byteLevelToGguf(
   { merges, ignoreMerges }: BpeTokenizer,
   where: string,
 ): GgufTokenizerKind {
-  const { names } = recognisePreTokenizer(tokenizerJson, ignoreMerges, where);
+  const { names } = recognizePreTokenizer(tokenizerJson, ignoreMerges, where);
   if (merges.some(([left, right]) => left.includes(' ') || right.includes(' '))) {
     throw notExportable('a merge contains a space', where);
   }

@@ -1,5 +1,5 @@
 /**
- * SentencePiece's BPE gives every piece a score and always joins the neighbours whose union scores highest; Hugging Face's
+ * SentencePiece's BPE gives every piece a score and always joins the neighbors whose union scores highest; Hugging Face's
  * has a list of merges and joins the pair that comes first. These translate one into the other.
  */
 

@@ -5,8 +5,8 @@ import { notExportable } from './huggingFace.ts';
 
 /**
  * How byte-level BPE cuts text into words before merging. GGUF has only a name for it (`tokenizer.ggml.pre`), tokenizer.json the
- * patterns themselves. llama.cpp's converter finds the name by hashing the ids of a test text; here it is recognised by the
- * patterns, so that a tokenizer with a vocabulary of its own (trained from scratch, extended) is recognised as well.
+ * patterns themselves. llama.cpp's converter finds the name by hashing the ids of a test text; here it is recognized by the
+ * patterns, so that a tokenizer with a vocabulary of its own (trained from scratch, extended) is recognized as well.
  */
 export interface PreTokenizer {
   /** Values of `tokenizer.ggml.pre`; the first is the one written. */
@@ -52,7 +52,7 @@ export function preTokenizerNamed(name: string, where: string): PreTokenizer {
 }
 
 /** @throws UserError when llama.cpp has no name for how this tokenizer.json splits text */
-export function recognisePreTokenizer(tokenizerJson: JsonObject, ignoreMerges: boolean, where: string): PreTokenizer {
+export function recognizePreTokenizer(tokenizerJson: JsonObject, ignoreMerges: boolean, where: string): PreTokenizer {
   const found = readSplits(tokenizerJson.pre_tokenizer);
   if (found === null)
     throw notExportable(`its pre_tokenizer ${JSON.stringify(tokenizerJson.pre_tokenizer).slice(0, 200)}`, where);
@@ -61,7 +61,7 @@ export function recognisePreTokenizer(tokenizerJson: JsonObject, ignoreMerges: b
     (known) => JSON.stringify(known.splits) === splits && [ignoreMerges, 'any'].includes(known.ignoreMerges),
   );
   const normalizer = readNormalizer(tokenizerJson.normalizer, where);
-  // llama.cpp never normalises, so the other normalizer's name gives the same ids there.
+  // llama.cpp never normalizes, so the other normalizer's name gives the same ids there.
   const best = candidates.find((known) => known.normalizer === normalizer) ?? candidates[0];
   if (best !== undefined) return best;
   throw notExportable('its pre_tokenizer (with this ignore_merges)', where);

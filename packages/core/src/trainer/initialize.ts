@@ -6,7 +6,7 @@ import { random } from '../random.ts';
  * A new adapter as PEFT starts one: A uniform in ±1/√inputs (Kaiming with a = √5), B zero, so that it changes nothing yet.
  * Each A depends on the seed and its own name only.
  */
-export async function initialiseLora(engine: Engine, spec: LoraSpec, seed: number): Promise<void> {
+export async function initializeLora(engine: Engine, spec: LoraSpec, seed: number): Promise<void> {
   for (const linear of spec.modules.keys()) {
     const name = loraName(linear, 'A');
     const [rank = 0, inputs = 0] = (engine.plan.variables.get(name)?.tensor.shape ?? []) as number[];
