@@ -50,7 +50,7 @@ __device__ void storeTile(const float* total, float factor, E* to, int64_t strid
 }
 
 template <typename E>
-__global__ void __launch_bounds__(kPlainThreads) queriesKernel(const Backward p) {
+__global__ void __launch_bounds__(kPlainThreads, 2) queriesKernel(const Backward p) {
   extern __shared__ __align__(16) char memory[];
   Shared& shared = *reinterpret_cast<Shared*>(memory);
   const AttentionShape& s = p.shape;
@@ -74,7 +74,7 @@ __global__ void __launch_bounds__(kPlainThreads) queriesKernel(const Backward p)
 }
 
 template <typename E>
-__global__ void __launch_bounds__(kPlainThreads) keysKernel(const Backward p) {
+__global__ void __launch_bounds__(kPlainThreads, 2) keysKernel(const Backward p) {
   extern __shared__ __align__(16) char memory[];
   Shared& shared = *reinterpret_cast<Shared*>(memory);
   const AttentionShape& s = p.shape;
