@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { describeCut } from '../apps/agent/src/chat/answer.ts';
+import { unknownCommand } from '../apps/agent/src/chat/converse.ts';
 import { annealIn, annealPath, env, temporaryFolder } from '../apps/agent/test/helpers/anneal.ts';
 import { writeCapitalsTask, writeTinyModel } from '../packages/core/test/fixtures.ts';
 
@@ -39,6 +40,11 @@ test('eval says how many of its rows were trained on', async () => {
   writeFileSync(join(folder, 'held-out.jsonl'), `${JSON.stringify(unseen)}\n`);
   const fresh = await anneal('eval', 'latest', '--set', 'test_datasets=[{path: held-out.jsonl}]');
   expect(fresh).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('a command that chat does not know is no question', () => {
+  expect(['/exit', '/new', 'a /b', '/etc/hosts is what?', ''].map(unknownCommand)).toEqual(Array(5).fill(null));
+  expect(['/quit', '/help me', '/'].map(unknownCommand)).toEqual(['/quit', '/help', '/']);
 });
 
 test('chat marks a cut answer and names the switch that changes nothing; a prompt from stdin keeps its last newline', async () => {

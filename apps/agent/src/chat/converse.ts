@@ -20,8 +20,9 @@ export async function converse(title: string, system: readonly Message[], ask: A
         messages = [...system];
         continue;
       }
-      if (/^\/\w*$/.test(line.trim())) {
-        print(`there is no command ${line.trim()}: /new begins anew, /exit ends`);
+      const unknown = unknownCommand(line);
+      if (unknown !== null) {
+        print(`there is no command ${unknown}: /new begins anew, /exit ends`);
         continue;
       }
       messages.push({ role: 'user', content: line });
@@ -35,4 +36,10 @@ export async function converse(title: string, system: readonly Message[], ask: A
   } finally {
     terminal.close();
   }
+}
+
+/** A line that is meant as a command and is none; null for a question. A path such as /etc/hosts is a question. */
+export function unknownCommand(line: string): string | null {
+  const [word = ''] = line.trim().split(/\s/, 1);
+  return /^\/[a-z]*$/i.test(word) && !['/new', '/exit'].includes(line.trim()) ? word : null;
 }
