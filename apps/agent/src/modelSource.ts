@@ -11,7 +11,7 @@ import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve'
 import { bestOf, type Checkpoint, listCheckpoints } from '@anneal/core/trainer/checkpointStore';
 import { textOptions } from '@anneal/core/trainer/dataOptions';
 import { assertIsRun } from '@anneal/core/trainer/runFiles';
-import { findRun, listRuns } from '@anneal/core/trainer/runReader';
+import { findRun, listRuns, readRun } from '@anneal/core/trainer/runReader';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 
 export interface ModelSource {
@@ -77,7 +77,7 @@ async function sourceOfRun(path: string, wanted: string | undefined): Promise<Mo
   const checkpoint = await chooseCheckpoint(path, wanted ?? (recipe.load_best_model_at_end ? 'best' : 'latest'));
   const trainsAdapter = existsSync(join(checkpoint.path, 'adapter_config.json'));
   return {
-    name: nameOf(path),
+    name: readRun(path).status.name,
     modelPath: trainsAdapter
       ? resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined })
       : checkpoint.path,

@@ -93,6 +93,13 @@ describe('configuration', () => {
     expect(error.what).toContain(field);
   });
 
+  it('what has no weights to merge is not told to be merged', () => {
+    const next = (type: string): string | undefined =>
+      userError(() => parseLoraConfig(peftConfig({ peft_type: type }), 'adapter_config.json')).next;
+    expect(next('IA3')).toContain('merge_and_unload');
+    for (const type of ['PREFIX_TUNING', 'PROMPT_TUNING', 'P_TUNING']) expect(next(type)).toContain('with PEFT itself');
+  });
+
   it.each([
     [{ r: 0 }, 'r should be'],
     [{ r: 2.5 }, 'r should be'],

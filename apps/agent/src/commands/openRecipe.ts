@@ -7,7 +7,7 @@ import { toYaml } from '@anneal/core/recipe/toYaml';
 import type { Command } from 'commander';
 
 export interface OpenedRecipe {
-  /** File name without its ending. */
+  /** Of the file, without its ending; a file called recipe.yaml is named by its folder. */
   name: string;
   /** As written, with the overrides applied. */
   text: string;
@@ -31,7 +31,7 @@ export async function openRecipe(
   const resolved = resolveRecipe(recipe, { baseDirectory, locate });
   checkSupported(resolved, 'cpu', locate);
   return {
-    name: basename(path).replace(/\.ya?ml$/i, ''),
+    name: nameOf(path),
     text,
     resolved,
     resolvedText: toYaml(resolved, recipe),
@@ -46,4 +46,9 @@ export function addSetOption(command: Command): Command {
     'replace a key of the recipe; again for another one',
     (value: string, earlier: readonly string[] = []) => [...earlier, value],
   );
+}
+
+function nameOf(path: string): string {
+  const stem = basename(path).replace(/\.ya?ml$/i, '');
+  return (stem === 'recipe' && basename(dirname(resolve(path)))) || stem;
 }

@@ -18,7 +18,7 @@ export function define(command: Command): void {
       .option('--dry-run', 'prepare the data and plan the memory, then end without training')
       .option('--detach', 'train in the background: the run outlives this terminal')
       .option('--resume [run]', 'continue the newest run of this recipe, or the one named, from its newest checkpoint')
-      .option('--name <name>', 'name of the run; default: that of the recipe')
+      .option('--name <name>', 'name of the run; default: that of the recipe, or of its folder for recipe.yaml')
       .option('--runs-dir <folder>', 'where the run gets its folder; default: output_dir of the recipe')
       .action(async (recipe: string, options: TrainOptions) => {
         const { train } = await import('../runner/train.ts');

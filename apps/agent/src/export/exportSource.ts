@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { exportGguf, ggufFileName } from '@anneal/core/export/gguf';
@@ -33,12 +34,12 @@ export async function exportSource(name: string, options: ExportOptions): Promis
     throw nothingAsked('there is no adapter here: all weights were trained', 'use --merged or --gguf');
   }
 
-  const folders = [
+  const paths = [
     ...(options.lora ? ['lora'] : []),
     ...(dtype ? ['merged'] : []),
-    ...(types.length > 0 ? ['gguf'] : []),
+    ...(types.length > 0 ? ggufPaths(target, source.name, types, options) : []),
   ];
-  const results = await exportTogether(target, folders, (staging) =>
+  const results = await exportTogether(target, paths, (staging) =>
     writeForms(source, staging, { dtype, types, options }),
   );
   if (options.json) return printJson(results.map(({ form, result }) => ({ form, ...result })));
@@ -87,6 +88,14 @@ async function writeForms(
   } finally {
     model.close();
   }
+}
+
+/** A folder; files of it where there is one already, to which types can be added. */
+function ggufPaths(target: string, name: string, types: readonly GgufType[], { ollama }: ExportOptions): string[] {
+  if (!existsSync(join(target, 'gguf'))) return ['gguf'];
+  return [...types.map((type) => ggufFileName(name, type)), ...(ollama ? ['Modelfile'] : [])].map((file) =>
+    join('gguf', file),
+  );
 }
 
 function mergedType({ merged }: ExportOptions): FloatType | undefined {

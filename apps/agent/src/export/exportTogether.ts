@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { refuseExisting } from '@anneal/core/export/newFolder';
 import type { ExportResult } from '@anneal/core/export/result';
 import { syncFolder } from '@anneal/formats/files/atomicWrite';
@@ -15,15 +15,15 @@ export interface ExportedForm {
 /**
  * All forms of an export appear below `target` together, once the last one is whole: one that was killed or failed left nothing
  * there, and can be repeated as it was.
- * @param folders names below `target` that `write` fills below the folder it is given
+ * @param paths folders, or files of a folder that is there already, below `target`: `write` makes them below what it is given
  * @throws UserError `export_exists` before anything is written
  */
 export async function exportTogether(
   target: string,
-  folders: readonly string[],
+  paths: readonly string[],
   write: (staging: string) => Promise<ExportedForm[]>,
 ): Promise<ExportedForm[]> {
-  for (const folder of folders) await refuseExisting(join(target, folder));
+  for (const path of paths) await refuseExisting(join(target, path));
   const temporary = join(target, '.export');
   removeLeftovers(temporary);
   makeFolder(target);
@@ -31,10 +31,10 @@ export async function exportTogether(
   try {
     mkdirSync(staging);
     const forms = await write(staging);
-    for (const folder of folders) await refuseExisting(join(target, folder));
+    for (const path of paths) await refuseExisting(join(target, path));
     // Nothing in between: a kill has microseconds to leave one without the other.
-    for (const folder of folders) renameSync(join(staging, folder), join(target, folder));
-    syncFolder(target);
+    for (const path of paths) renameSync(join(staging, path), join(target, path));
+    for (const folder of new Set(paths.map((path) => dirname(join(target, path))))) syncFolder(folder);
     return forms.map(({ form, result }) => ({ form, result: movedTo(target, staging, result) }));
   } finally {
     rmSync(staging, { recursive: true, force: true });

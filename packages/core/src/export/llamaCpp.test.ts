@@ -35,6 +35,7 @@ test.skipIf(smolLm2 === null || llamaCpp === null)(
     expect(modelfile).toContain('# ChatML, checked');
     expect(modelfile).toContain('SYSTEM """You are a helpful AI assistant named SmolLM, trained by Hugging Face"""');
     expect(modelfile).toContain('PARAMETER stop "<|im_end|>"');
+    expect(modelfile).toContain('PARAMETER num_ctx 8192\nPARAMETER temperature 0.7\n');
     await withLlamaCpp(join(folder, ggufFileName('smollm2', 'f16')), async (peer) => {
       for (const { prompt, prompt_ids: promptIds, ids } of generations) {
         expect(peer.chatPrompt([prompt])).toEqual(promptIds);

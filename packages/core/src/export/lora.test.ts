@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { expect, test } from 'vitest';
 import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
-import { exportLora } from './lora.ts';
+import { baseForPeft, exportLora } from './lora.ts';
 
 const weights = (length: number, first: number) => Float32Array.from({ length }, (_, i) => first + i / 64);
 const options = { dropout: 0.1, baseModel: 'org/base', revision: 'abc' };
@@ -44,6 +44,34 @@ test('an adapter of another base is refused with the difference', () => {
   expect(() => loadLoraWeights(path, goldenModel('llama3'))).toThrow(/made for another base model than .*\[32,32\]/);
 });
 
+test('an adapter on lm_head is refused with advice that holds', () => {
+  const model = goldenModel('llama3');
+  const folder = join(temporaryFolder(), 'adapter');
+  cpSync(join(goldenPath('llama3'), 'adapter'), folder, { recursive: true });
+  const path = join(folder, 'adapter_model.safetensors');
+  writeFileSync(path, renamed(readFileSync(path), /model\.layers\.0\.self_attn\.q_proj\.lora/g, 'lm_head.lora'));
+  expect(() => loadLoraWeights(folder, model)).toThrow(/changes lm_head/);
+  const next = (tieWordEmbeddings: boolean): unknown => {
+    try {
+      return loadLoraWeights(folder, { ...model, config: { ...model.config, tieWordEmbeddings } });
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(next(false)).toMatchObject({ next: expect.stringContaining('merge_and_unload') });
+  expect(next(true)).toMatchObject({ next: expect.stringContaining('cannot be merged either') });
+});
+
+/** The header with other names, filled up with spaces, which the format allows. */
+function renamed(file: Buffer, from: RegExp, to: string): Buffer {
+  const length = Number(file.readBigUInt64LE());
+  const header = file
+    .toString('utf8', 8, 8 + length)
+    .replace(from, to)
+    .padEnd(length, ' ');
+  return Buffer.concat([file.subarray(0, 8), Buffer.from(header), file.subarray(8 + length)]);
+}
+
 test('what is there already is left alone', async () => {
   const model = goldenModel('llama3');
   const adapter = loadLoraWeights(join(goldenPath('llama3'), 'adapter'), model);
@@ -53,4 +81,14 @@ test('what is there already is left alone', async () => {
   await expect(exportLora(folder, { model, adapter, ...options })).rejects.toThrow('something is there already');
   expect(readdirSync(folder)).toEqual(['notes.txt']);
   expect(existsSync(`${folder}.partial`)).toBe(false);
+});
+
+test('the base is called as PEFT finds it, or a warning says that it cannot', () => {
+  const folder = temporaryFolder();
+  expect(baseForPeft(relative('.', folder))).toEqual({ name: folder, warning: null });
+  expect(baseForPeft('smollm2-135m')).toEqual({ name: 'HuggingFaceTB/SmolLM2-135M-Instruct', warning: null });
+  expect(baseForPeft('org/base')).toEqual({ name: 'org/base', warning: null });
+  for (const name of ['smollm2-135m-gguf', 'org/base/file.gguf', '/somewhere/model.gguf']) {
+    expect(baseForPeft(name)).toEqual({ name, warning: expect.stringContaining('set base_model_name_or_path') });
+  }
 });

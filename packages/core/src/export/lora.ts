@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { writePeftAdapter } from '@anneal/formats/peft/write';
+import { modelByName } from '../hub/catalogue.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { moduleName } from '../models/adapters/targets.ts';
 import type { OpenModel } from '../models/model.ts';
@@ -32,6 +35,7 @@ export async function exportLora(
         value === undefined ? [] : [[moduleName(names, linear), value]],
       ),
     );
+  const base = baseForPeft(baseModel);
   const config = {
     r: adapter.r,
     loraAlpha: adapter.alpha,
@@ -43,7 +47,7 @@ export async function exportLora(
     ),
     rankPattern: patterns('rank'),
     alphaPattern: patterns('alpha'),
-    baseModel,
+    baseModel: base.name,
     revision,
   };
   const files = await writeNewFolder(folder, async (temporary) => {
@@ -52,7 +56,27 @@ export async function exportLora(
       throw new Error(`the adapter written to ${temporary} reads back differently`);
     }
   });
-  return { path: folder, files, warnings: [] };
+  return { path: folder, files, warnings: base.warning === null ? [] : [base.warning] };
+}
+
+/**
+ * The base as PEFT finds it: a folder by its absolute path, a short name of ours by its Hugging Face name. PEFT loads no GGUF
+ * file; the name stays, for us, with a warning.
+ */
+export function baseForPeft(baseModel: string): { name: string; warning: string | null } {
+  const isHere = existsSync(baseModel);
+  const known = isHere ? undefined : modelByName(baseModel);
+  const isFile = known ? known.file !== undefined : baseModel.toLowerCase().endsWith('.gguf');
+  const isOnHub = known?.entry.origins.some(({ kind }) => kind === 'hugging_face') ?? false;
+  const name = isHere ? resolve(baseModel) : known && isOnHub && !isFile ? known.entry.id : baseModel;
+  const loads = !isFile && (isHere || isOnHub);
+  return {
+    name,
+    warning: loads
+      ? null
+      : `PEFT cannot load the base model by the name ${name}: set base_model_name_or_path in adapter_config.json to the ` +
+        'Hugging Face name or folder of the same model.',
+  };
 }
 
 /** The last parts of the names (`q_proj`) where they mean exactly these modules, else the whole names. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { modelfileText } from './modelfile.ts';
 
 const chatml = {
@@ -12,7 +12,8 @@ const parts = {
   template: chatml,
   missing: null,
   ends: ['<|endoftext|>', '<|im_end|>'],
-  generation: null,
+  contextLength: 40_960,
+  sampling: { temperature: 0.7, top_p: 0.95 },
 };
 
 test('file, template, system text, and every end token once', () => {
@@ -26,22 +27,15 @@ SYSTEM """Be kind."""
 
 PARAMETER stop "<|endoftext|>"
 PARAMETER stop "<|im_end|>"
+# 40960 tokens at most; more take more memory
+PARAMETER num_ctx 8192
+PARAMETER temperature 0.7
+PARAMETER top_p 0.95
 `);
 });
 
-describe('sampling', () => {
-  const sampling = { temperature: 0.6, top_p: 0.95, top_k: 20, min_p: 0 };
-
-  test('is what generation_config.json recommends', () => {
-    const generation = { do_sample: true, temperature: 0.7, repetition_penalty: 1.05, eos_token_id: 2 };
-    const text = modelfileText({ ...parts, template: { ...chatml, sampling }, generation });
-    expect(text.match(/PARAMETER (?!stop).*/g)).toEqual(['PARAMETER temperature 0.7', 'PARAMETER repeat_penalty 1.05']);
-  });
-
-  test("else the family's", () => {
-    const text = modelfileText({ ...parts, template: { ...chatml, sampling }, generation: { eos_token_id: 2 } });
-    expect(text).toContain('PARAMETER temperature 0.6\nPARAMETER top_p 0.95\nPARAMETER top_k 20\nPARAMETER min_p 0\n');
-  });
+test('a small context is not made larger than it is', () => {
+  expect(modelfileText({ ...parts, contextLength: 512 })).toContain('PARAMETER num_ctx 512\n');
 });
 
 test('without a template the file says why', () => {

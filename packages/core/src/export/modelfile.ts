@@ -2,20 +2,14 @@ import { basename, dirname, join } from 'node:path';
 import { writeAtomically } from '@anneal/formats/files/atomicWrite';
 import { metadataBoolean, metadataNumber, metadataStrings } from '@anneal/formats/gguf/metadata';
 import { openGguf } from '@anneal/formats/gguf/read';
-import type { JsonObject } from '@anneal/formats/json';
+import { recommendedSampling } from '../generate/presets.ts';
 import type { OpenModel } from '../models/model.ts';
 import { openTemplate } from '../templates/template.ts';
 import { type Bos, matchFamily, type OllamaTemplate } from './ollama/match.ts';
 import type { ExportResult } from './result.ts';
 
-/** generation_config.json ↔ Ollama. */
-const PARAMETERS = {
-  temperature: 'temperature',
-  top_k: 'top_k',
-  top_p: 'top_p',
-  min_p: 'min_p',
-  repetition_penalty: 'repeat_penalty',
-} as const;
+/** Ollama's own num_ctx is a few thousand tokens, and what is longer it cuts without a word. A larger cache takes more memory. */
+const CONTEXT = 8192;
 
 /**
  * Writes `Modelfile` beside a GGUF file: `ollama create NAME -f Modelfile` then chats as the model was trained to.
@@ -29,7 +23,22 @@ export async function exportModelfile(ggufPath: string, model: OpenModel): Promi
       : matchFamily(openTemplate(model.chatTemplate, { bos: bos?.text, eos: ends[0] }), bos);
   const path = join(dirname(ggufPath), 'Modelfile');
   const missing = template ? null : noTemplate(model.chatTemplate !== null);
-  const text = modelfileText({ gguf: basename(ggufPath), template, missing, ends, generation: model.generationConfig });
+  const recommended = recommendedSampling(model, false);
+  const text = modelfileText({
+    gguf: basename(ggufPath),
+    template,
+    missing,
+    ends,
+    contextLength: model.config.maxPositions,
+    sampling: {
+      temperature: recommended.temperature,
+      top_k: recommended.topK,
+      top_p: recommended.topP,
+      min_p: recommended.minP,
+      repeat_penalty: recommended.repetitionPenalty,
+      ...(model.generationConfig?.['do_sample'] === true ? {} : template?.sampling),
+    },
+  });
   await writeAtomically(path, (file) => file.write(Buffer.from(text)));
   return { path, files: [{ path, bytes: Buffer.byteLength(text) }], warnings: missing === null ? [] : [missing] };
 }
@@ -57,12 +66,14 @@ interface ModelfileParts {
   readonly missing: string | null;
   /** Texts of the tokens that end a generation. */
   readonly ends: readonly string[];
-  readonly generation: JsonObject | null;
+  /** Tokens that the model was made for. */
+  readonly contextLength: number;
+  /** What `anneal chat` samples with, by Ollama's names. */
+  readonly sampling: Readonly<Record<string, number>>;
 }
 
-export function modelfileText({ gguf, template, missing, ends, generation }: ModelfileParts): string {
+export function modelfileText({ gguf, template, missing, ends, contextLength, sampling }: ModelfileParts): string {
   const stops = new Set([...ends, ...(template?.stops ?? [])]);
-  const sampling = samplingOf(generation) ?? template?.sampling ?? {};
   return [
     `FROM ./${gguf}`,
     '',
@@ -73,19 +84,11 @@ export function modelfileText({ gguf, template, missing, ends, generation }: Mod
     ...(template?.system ? ['', `SYSTEM ${quoted(template.system)}`] : []),
     '',
     ...Array.from(stops, (stop) => `PARAMETER stop ${JSON.stringify(stop)}`),
+    `# ${contextLength} tokens at most; more take more memory`,
+    `PARAMETER num_ctx ${Math.min(contextLength, CONTEXT)}`,
     ...Object.entries(sampling).map(([name, value]) => `PARAMETER ${name} ${value}`),
     '',
   ].join('\n');
-}
-
-/** What the model's makers recommend; null where generation_config.json asks for greedy decoding or says nothing. */
-function samplingOf(generation: JsonObject | null): Record<string, number> | null {
-  if (generation?.['do_sample'] !== true) return null;
-  const entries = Object.entries(PARAMETERS).flatMap(([theirs, ours]) => {
-    const value = generation[theirs];
-    return typeof value === 'number' ? [[ours, value] as const] : [];
-  });
-  return Object.fromEntries(entries);
 }
 
 /** Ollama knows no escapes between triple quotes; `matchFamily` lets no text through that contains them. */

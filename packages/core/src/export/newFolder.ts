@@ -41,7 +41,7 @@ export async function refuseExisting(path: string): Promise<void> {
   throw new UserError({
     what: 'something is there already, and an export replaces nothing',
     where: path,
-    next: 'remove it or choose another folder',
+    next: 'remove it or choose another folder; GGUF types that are not there yet are added to those that are',
     code: 'export_exists',
   });
 }

@@ -43,6 +43,9 @@ const UNREADABLE: Readonly<Record<number, string>> = {
   34: 'TQ1_0',
   35: 'TQ2_0',
   39: 'MXFP4',
+  40: 'NVFP4',
+  41: 'Q1_0',
+  42: 'Q2_0',
 };
 
 const TYPE_NAMES = new Map(Object.entries(TYPE_NUMBERS).map(([name, number]) => [number as number, name as GgmlType]));
@@ -50,10 +53,14 @@ const TYPE_NAMES = new Map(Object.entries(TYPE_NUMBERS).map(([name, number]) => 
 export function ggmlTypeName(number: number, where: string): GgmlType {
   const name = TYPE_NAMES.get(number);
   if (name === undefined) {
+    const known = UNREADABLE[number];
+    const readable = `F32 F16 BF16 ${Object.keys(BLOCK_FORMATS).join(' ')}`;
     throw new UserError({
-      what: `the tensor is stored as ${UNREADABLE[number] ?? `type ${number}`}, which Anneal does not read`,
+      what: `the tensor is stored as ${known ?? `type ${number}`}, which Anneal does not ${known ? 'read' : 'know'}`,
       where,
-      next: `take a GGUF in one of ${[...TYPE_NAMES.values()].join(' ')}`,
+      next: known
+        ? `take a GGUF of this model in one of ${readable}, or its Hugging Face folder`
+        : 'the file is damaged, or its type is newer than this Anneal: fetch it again, or take the Hugging Face folder of the model',
       code: 'gguf_type_unsupported',
     });
   }

@@ -55,12 +55,25 @@ const READ = new Set([
   'bias',
 ]);
 
+/** Kinds of PEFT that put something before the prompt or beside a layer: there are no weights that they could be merged into. */
+const NOT_MERGEABLE = new Set<unknown>([
+  'PREFIX_TUNING',
+  'PROMPT_TUNING',
+  'P_TUNING',
+  'MULTITASK_PROMPT_TUNING',
+  'ADAPTION_PROMPT',
+  'CARTRIDGE',
+  'XLORA',
+  'POLY',
+]);
+
 /** Initializations that leave the base model as it was. The others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from its weights. */
 const PLAIN_INITIALISATIONS = new Set<unknown>([undefined, null, true, false, 'gaussian', 'eva', 'orthogonal']);
 
 /** @throws UserError naming the field that is wrong or cannot be honored */
 export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
-  if (json.peft_type !== 'LORA') throw unsupported('peft_type', json.peft_type, where);
+  if (json.peft_type !== 'LORA')
+    throw unsupported('peft_type', json.peft_type, where, NOT_MERGEABLE.has(json.peft_type));
   if (json.bias !== undefined && json.bias !== 'none') throw unsupported('bias', json.bias, where);
   if (!PLAIN_INITIALISATIONS.has(json.init_lora_weights)) {
     throw unsupported('init_lora_weights', json.init_lora_weights, where);
@@ -173,11 +186,13 @@ function optionalString(value: unknown, field: string, where: string): string | 
   return value;
 }
 
-function unsupported(field: string, value: unknown, where: string): UserError {
+function unsupported(field: string, value: unknown, where: string, notMergeable = false): UserError {
   return new UserError({
     what: `${field} is ${JSON.stringify(value)?.slice(0, 200)}, which Anneal does not support`,
     where,
-    next: 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
+    next: notMergeable
+      ? 'there are no weights to merge it into: use it with PEFT itself, or train a LoRA adapter in its place'
+      : 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
     code: 'adapter_field_unsupported',
   });
 }

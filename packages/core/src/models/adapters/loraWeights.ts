@@ -41,6 +41,7 @@ export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
     for (const { name, rank, alpha, a, b, inputs, outputs } of peft.modules) {
       const linear = linearOfModule(model.config, model.architecture.names, name);
       const shape = linear === null ? undefined : model.tensors.get(linear)?.shape;
+      if (linear === null && isEmbeddingOrHead(name)) throw notOfALayer(folder, model, name);
       if (linear === null || shape === undefined) throw otherBase(folder, model, `which has no linear layer ${name}`);
       if (shape[0] !== outputs || shape[1] !== inputs) {
         throw otherBase(folder, model, `whose ${name} is [${shape}], where the adapter has [${outputs},${inputs}]`);
@@ -56,6 +57,22 @@ export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
   } finally {
     peft.tensors.close();
   }
+}
+
+function isEmbeddingOrHead(module: string): boolean {
+  return module === 'lm_head' || module === 'model.embed_tokens';
+}
+
+/** PEFT merges into a matrix that is embedding and head at once as if it were one of them: the result is another model. */
+function notOfALayer(folder: string, { config }: OpenModel, module: string): UserError {
+  return new UserError({
+    what: `the adapter changes ${module}; Anneal puts adapters on the linear layers of the blocks only`,
+    where: folder,
+    next: config.tieWordEmbeddings
+      ? 'this base shares one matrix between embedding and lm_head, so it cannot be merged either: use the adapter with PEFT itself, or train one on the blocks'
+      : 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
+    code: 'adapter_target_unsupported',
+  });
 }
 
 function otherBase(folder: string, model: OpenModel, difference: string): UserError {
