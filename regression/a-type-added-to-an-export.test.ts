@@ -10,10 +10,11 @@ import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 
 const model = join(import.meta.dirname, '../apps/agent/starter/model');
 
+const args = (types: string): string[] => ['export', model, '--gguf', types, '--to', 'out'];
+
 test('a type that is not there is added, one that is there is refused and left as it was', async () => {
   const folder = temporaryFolder();
   const anneal = annealIn(folder);
-  const args = (types: string): string[] => ['export', model, '--gguf', types, '--to', 'out'];
   expect(await anneal(...args('q8_0'))).toMatchObject({ code: 0 });
   const gguf = join(folder, 'out/gguf');
   const before = readFileSync(join(gguf, 'model-Q8_0.gguf'));

@@ -94,10 +94,15 @@ describe('configuration', () => {
   });
 
   it('what has no weights to merge is not told to be merged', () => {
-    const next = (type: string): string | undefined =>
-      userError(() => parseLoraConfig(peftConfig({ peft_type: type }), 'adapter_config.json')).next;
-    expect(next('IA3')).toContain('merge_and_unload');
-    for (const type of ['PREFIX_TUNING', 'PROMPT_TUNING', 'P_TUNING']) expect(next(type)).toContain('with PEFT itself');
+    for (const [type, advice] of [
+      ['IA3', 'merge_and_unload'],
+      ['PREFIX_TUNING', 'with PEFT itself'],
+      ['PROMPT_TUNING', 'with PEFT itself'],
+      ['P_TUNING', 'with PEFT itself'],
+    ] as const) {
+      const { next } = userError(() => parseLoraConfig(peftConfig({ peft_type: type }), 'adapter_config.json'));
+      expect(next).toContain(advice);
+    }
   });
 
   it.each([
