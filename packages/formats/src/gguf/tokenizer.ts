@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { isJsonObject } from '../json.ts';
+import { flatten } from '../tokenizer/splits.ts';
 import type { GgufMetadata, GgufValue } from './metadata.ts';
 import { metadataBoolean, metadataNumber, metadataString, metadataStrings } from './metadata.ts';
 import { byteLevelFromGguf, byteLevelToGguf } from './tokenizer/byteLevel.ts';
@@ -95,14 +96,16 @@ export function tokenizerToGguf({
     types[id] = TOKEN_TYPE.normal;
   }
 
-  const kind = bpe.byteFallback
+  // A byte-level tokenizer has a token for every byte: byte_fallback never happens in it, though some files say true.
+  const isSentencePiece = bpe.byteFallback && !usesByteLevel(tokenizerJson);
+  const kind = isSentencePiece
     ? sentencePieceToGguf(tokenizerJson, bpe, tokens, chatTemplate.size > 0, path)
     : byteLevelToGguf(tokenizerJson, bpe, path);
   for (const [id, type] of kind.types) types[id] = type;
   for (const [id, { content, special }] of bpe.added) {
     if (types[id] === TOKEN_TYPE.unknown) continue;
     types[id] = special ? TOKEN_TYPE.control : TOKEN_TYPE.userDefined;
-    if (!special && bpe.byteFallback) tokens[id] = content.replaceAll('▁', ' '); // llama.cpp looks for it in the raw text
+    if (!special && isSentencePiece) tokens[id] = content.replaceAll('▁', ' '); // llama.cpp looks for it in the raw text
   }
   return new Map<string, GgufValue>([
     ['tokenizer.ggml.model', { type: 'string', value: kind.model }],
@@ -114,6 +117,10 @@ export function tokenizerToGguf({
     ...addedEnds(tokenizerJson, tokenizerConfig, path),
     ...chatTemplate,
   ]);
+}
+
+function usesByteLevel({ pre_tokenizer: preTokenizer }: JsonObject): boolean {
+  return flatten(preTokenizer, 'pretokenizers').some(({ type }) => type === 'ByteLevel');
 }
 
 function specialIds(
