@@ -62,8 +62,29 @@ const pythonBoolean: ScalarTag = {
   resolve: (text) => /^(yes|on)$/i.test(text),
 };
 
+/** Integers as PyYAML reads them: `1_024` is 1024, and a leading 0 makes an octal number. */
+const pythonInteger: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^[-+]?(?:0b[01_]+|0x[\da-fA-F_]+|0[0-7_]+|[1-9]\d*_[\d_]*)$/,
+  resolve(text) {
+    const [, sign, digits] = /^([-+]?)(.*)$/.exec(text.replaceAll('_', '')) as unknown as [string, string, string];
+    const value = Number(digits.replace(/^0(?=\d)/, '0o'));
+    return sign === '-' ? -value : value;
+  },
+};
+
+/** `1_000.5` */
+const pythonFloat: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  test: /^[-+]?(?:\d[\d_]*\.[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?$/,
+  resolve: (text) => Number(text.replaceAll('_', '')),
+};
+
 function parseForeign(text: string, file: string): Input {
-  const source = parseYaml(text, file, { merge: true, customTags: (tags) => [pythonBoolean, ...tags] });
+  const python = [pythonBoolean, pythonInteger, pythonFloat];
+  const source = parseYaml(text, file, { merge: true, customTags: (tags) => [...python, ...tags] });
   const broken = syntaxProblems(source);
   if (broken.length > 0) throw new InvalidRecipe(broken);
   if (!isMap(source.document.contents)) throw notRecognized(file);
