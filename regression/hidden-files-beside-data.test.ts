@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { listDataFiles } from '../packages/core/src/datasets/read.ts';
+import { listDataFiles } from '../packages/core/src/datasets/dataFiles.ts';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 
 test('a folder stands for its files that are not hidden', () => {

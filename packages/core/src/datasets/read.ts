@@ -1,14 +1,13 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { extname } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
+import { DATA_EXTENSIONS } from './dataFiles.ts';
 import { indexElements, indexLines, openForReading, type RowIndex } from './rowIndex.ts';
 import { decodeRow, parseRow } from './rowJson.ts';
 import { openTable } from './tableSource.ts';
-import type { DataSource, RawRow } from './types.ts';
+import type { DataSource, RawRow, RowSource } from './types.ts';
 
-const DATA_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet', '.txt'] as const;
 /** Rows looked at to find out what a file holds. */
 const SAMPLE = 100;
 
@@ -51,49 +50,6 @@ export async function openSource(path: string): Promise<DataSource> {
   });
 }
 
-/**
- * The data files that a recipe's `path` stands for: the file itself, or those of the folder, by name.
- * @param only names within the folder, @param split the beginning of their names
- */
-export function listDataFiles(
-  path: string,
-  { only, split }: { only?: readonly string[] | null; split?: string | null } = {},
-): string[] {
-  if (!existsSync(path)) {
-    throw new UserError({
-      what: 'no such data file or folder',
-      where: path,
-      next: 'check the path; a relative one starts at the recipe',
-      code: 'file_not_found',
-    });
-  }
-  if (!statSync(path).isDirectory()) {
-    if (!split) return [path];
-    throw new UserError({
-      what: '`split` chooses among the files of a folder, and this is one file',
-      where: path,
-      next: 'remove split, or name the folder',
-      code: 'split_of_a_file',
-    });
-  }
-  const names = only ?? readdirSync(path).filter(isDataFile);
-  const files = names.filter((name) => split === null || split === undefined || name.startsWith(split)).toSorted();
-  if (files.length === 0) {
-    throw new UserError({
-      what: split ? `the folder has no data file whose name starts with '${split}'` : 'the folder has no data files',
-      where: path,
-      next: `put files ending in ${DATA_EXTENSIONS.join(' ')} there, or correct data_files and split`,
-      code: 'data_empty',
-    });
-  }
-  return files.map((name) => join(path, name));
-}
-
-/** What other programs keep beside data in hidden files (`._rows.jsonl` of macOS) is none. */
-function isDataFile(name: string): boolean {
-  return !name.startsWith('.') && DATA_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension));
-}
-
 async function openText(path: string, extension: string): Promise<DataSource> {
   const file = await openForReading(path);
   try {
@@ -103,7 +59,10 @@ async function openText(path: string, extension: string): Promise<DataSource> {
     // Many files called .json hold one object a line.
     const isList = extension === '.json' && head.toString('latin1', start, bytesRead).trimStart().startsWith('[');
     const index = isList ? await indexElements(file, start, path) : await indexLines(file, start);
-    const parse = extension === '.txt' ? (text: string) => ({ text: text.replace(/\r$/, '') }) : parseRow;
+    const parse =
+      extension === '.txt'
+        ? (text: string, source: RowSource): RawRow => ({ source, value: { text: text.replace(/\r$/, '') } })
+        : parseRow;
     const page = async (offset: number, limit: number): Promise<RawRow[]> => {
       const last = Math.min(offset + limit, index.starts.length);
       const found: RawRow[] = [];
@@ -115,7 +74,7 @@ async function openText(path: string, extension: string): Promise<DataSource> {
             bytes.subarray((index.starts[row] as number) - from, (index.ends[row] as number) - from),
             source,
           );
-          found.push({ source, value: parse(text, source) });
+          found.push(parse(text, source));
         }
       }
       return found;

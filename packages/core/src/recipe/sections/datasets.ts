@@ -44,7 +44,7 @@ export const datasetSchema = z.strictObject({
   split: optional(
     z.string().min(1),
     null,
-    'Only the files of the folder `path` whose name starts with this, such as `train`.',
+    'Only the files of this split in the folder `path`: `train`, `validation` or `test`, as their names tell, or files whose name starts with this. Needed for a folder that holds more than one split.',
   ),
   weight: optional(
     z.number().positive().max(1000),

@@ -1,0 +1,90 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '@anneal/formats/errors';
+
+export const DATA_EXTENSIONS = ['.jsonl', '.ndjson', '.json', '.csv', '.tsv', '.parquet', '.txt'] as const;
+
+/**
+ * The data files that a recipe's `path` stands for: the file itself, or those of the folder, by name.
+ * @param only names within the folder, @param split the split they belong to, or the beginning of their names
+ * @throws UserError `folder_of_splits` for a folder whose names tell training from measuring, when nothing says which is meant
+ */
+export function listDataFiles(
+  path: string,
+  { only, split }: { only?: readonly string[] | null; split?: string | null } = {},
+): string[] {
+  if (!existsSync(path)) {
+    throw new UserError({
+      what: 'no such data file or folder',
+      where: path,
+      next: 'check the path; a relative one starts at the recipe',
+      code: 'file_not_found',
+    });
+  }
+  if (!statSync(path).isDirectory()) {
+    if (!split) return [path];
+    throw new UserError({
+      what: '`split` chooses among the files of a folder, and this is one file',
+      where: path,
+      next: 'remove split, or name the folder',
+      code: 'split_of_a_file',
+    });
+  }
+  const names = only ?? readdirSync(path).filter(isDataFile);
+  const files = names.filter((name) => !split || isOfSplit(name, split)).toSorted();
+  if (files.length === 0) {
+    throw new UserError({
+      what: split ? `the folder has no data file of the split '${split}'` : 'the folder has no data files',
+      where: path,
+      next: `put files ending in ${DATA_EXTENSIONS.join(' ')} there, or correct data_files and split`,
+      code: 'data_empty',
+    });
+  }
+  if (!only && !split) refuseSplits(path, files);
+  return files.map((name) => join(path, name));
+}
+
+/** What other programs keep beside data in hidden files (`._rows.jsonl` of macOS) is none. */
+function isDataFile(name: string): boolean {
+  return !name.startsWith('.') && DATA_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension));
+}
+
+const SPLITS: Readonly<Record<string, string>> = {
+  train: 'train',
+  training: 'train',
+  validation: 'validation',
+  valid: 'validation',
+  val: 'validation',
+  dev: 'validation',
+  eval: 'validation',
+  evaluation: 'validation',
+  test: 'test',
+  testing: 'test',
+};
+
+/** The split that a file's name tells of, such as `train-00000-of-00001.parquet`, `my_dev.jsonl`; null for none. */
+function splitOf(name: string): string | null {
+  const words = name.toLowerCase().split(/[^a-z]+/);
+  const word = words.find((candidate) => Object.hasOwn(SPLITS, candidate));
+  return word === undefined ? null : (SPLITS[word] as string);
+}
+
+const isOfSplit = (name: string, split: string): boolean =>
+  name.startsWith(split) || (Object.hasOwn(SPLITS, split.toLowerCase()) && splitOf(name) === splitOf(split));
+
+/** What was set aside for measuring must not be trained because it lies in the same folder. */
+function refuseSplits(path: string, names: readonly string[]): void {
+  const found = [...new Set(names.map(splitOf))];
+  if (found.length < 2) return;
+  const splits = found.filter((split) => split !== null);
+  const measured = splits.filter((split) => split !== 'train');
+  const shown = names.length > 8 ? `${names.slice(0, 8).join(', ')} and ${names.length - 8} more` : names.join(', ');
+  throw new UserError({
+    what: `the folder holds files to train on and files to measure on: ${shown}`,
+    where: path,
+    next: splits.includes('train')
+      ? `set split: train${measured.length > 0 ? `, and to measure on the others the same path with split: ${measured[0]} in test_datasets` : ''}; or name the files in data_files`
+      : `name the files to train on in data_files${measured.length > 0 ? `, and for test_datasets set split: ${measured[0]}` : ''}`,
+    code: 'folder_of_splits',
+  });
+}
