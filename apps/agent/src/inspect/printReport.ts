@@ -1,6 +1,7 @@
 import type { DataReport } from '@anneal/core/datasets/inspect';
 import { describeLeftOut } from '@anneal/core/datasets/leftOut';
 import { describeSource, type LeftOut } from '@anneal/core/datasets/types';
+import { describeUnread } from '@anneal/core/datasets/unreadColumns';
 import { colors } from '../terminal/colors.ts';
 import { formatHistogram } from '../terminal/histogram.ts';
 import { print } from '../terminal/print.ts';
@@ -23,6 +24,12 @@ export function printReport(
         'file',
         `${path} (${format})${rejectedUnread ? `: ${colors.yellow('preference pairs')}, whose rejected answers are not read` : ''}`,
       ]),
+      ...summary.files
+        .filter(({ unread }) => Object.keys(unread).length > 0)
+        .map(({ path, unread }): [string, string] => [
+          'not read',
+          `${colors.yellow(describeUnread(unread))} of ${path}`,
+        ]),
       [
         'rows',
         `${formatCount(summary.rows)}: ${formatCount(summary.kept)} kept, ${warn(summary.truncated)} truncated, ${warn(summary.dropped)} dropped${reasons.length > 0 ? ` (${reasons.join(', ')})` : ''}`,

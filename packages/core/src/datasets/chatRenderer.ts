@@ -7,6 +7,7 @@ import {
   TemplateError,
 } from '../templates/template.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { type CallForm, callFormOf, inCallForm } from './callForm.ts';
 import type { Conversation, Message } from './types.ts';
 
 /** What turns conversations into text: a model's template with the tokens that end its turns. */
@@ -14,6 +15,7 @@ export interface ChatRenderer {
   readonly template: Template;
   /** Texts of the tokens a turn may end with. */
   readonly endTokens: readonly string[];
+  readonly callForm: CallForm;
   readonly options: Pick<RenderOptions, 'enableThinking' | 'variables' | 'now'>;
 }
 
@@ -33,12 +35,13 @@ export function openChatRenderer(
   if (source === null) throw templateMissing();
   const { bos, eos, pad, unk } = tokenizer;
   const template = openTemplate(source, { bos: bos?.text, eos: eos?.text, pad: pad?.text, unk: unk?.text });
+  const callForm = callFormOf(template, options);
   const own = [
     ...(eos === null ? [] : [eos.text]),
     ...endsOfAnswer(template, tokenizer, options),
-    ...endOfCall(template, tokenizer, options),
+    ...endOfCall(template, tokenizer, options, callForm),
   ];
-  return { template, endTokens: [...new Set([...own, ...endTokens])], options };
+  return { template, endTokens: [...new Set([...own, ...endTokens])], callForm, options };
 }
 
 export const templateMissing = (): UserError =>
@@ -87,9 +90,9 @@ function endsOfAnswer(template: Template, tokenizer: Tokenizer, options: RenderO
 }
 
 /** The control token after a call of a tool, which may be another one (`<|eom_id|>`, `<|call|>`). */
-function endOfCall(template: Template, tokenizer: Tokenizer, options: RenderOptions): string[] {
-  const call = { id: 'callcall1', type: 'function', function: { name: 'look', arguments: { at: ANSWER } } };
-  const messages = [QUESTION, { role: 'assistant', content: '', tool_calls: [call] }];
+function endOfCall(template: Template, tokenizer: Tokenizer, options: RenderOptions, form: CallForm): string[] {
+  const call = { id: 'callcall1', type: 'function' as const, function: { name: 'look', arguments: { at: ANSWER } } };
+  const messages = inCallForm([QUESTION, { role: 'assistant', content: '', tool_calls: [call] }], form);
   const text = attempt(() => template.render(messages, options));
   if (text instanceof TemplateError) return [];
   const at = text.lastIndexOf(ANSWER);

@@ -35,6 +35,8 @@ export interface InspectedRow {
   readonly turns: readonly Turn[];
   /** What the row holds and the chat template does not print. */
   readonly leftOut: readonly LeftOut[];
+  /** Columns that hold something and are not read. */
+  readonly unread: readonly string[];
   /** The first `MOST_TOKENS_SHOWN` of its tokens. */
   readonly tokens: readonly InspectedToken[] | null;
   /** Over all tokens of the row, those left out included. */
@@ -96,7 +98,7 @@ export async function openInspectedFile(
 
 /** Shows a processed row; the tokens are those it was encoded to. */
 async function inspectRow(
-  { row, rendered, encoded, verdict }: ProcessedRow,
+  { row, rendered, encoded, verdict, unread }: ProcessedRow,
   tokenizer: Tokenizer,
 ): Promise<InspectedRow> {
   const shown = {
@@ -106,6 +108,7 @@ async function inspectRow(
     text: rendered?.text ?? null,
     turns: rendered?.turns ?? [],
     leftOut: rendered?.leftOut ?? [],
+    unread,
   };
   if (rendered === null || encoded === null) {
     return { ...shown, tokens: null, tokenCount: null, targetTokens: null, tokensLeftOut: 0 };

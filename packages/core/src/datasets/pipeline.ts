@@ -4,7 +4,7 @@ import { encode } from './encode.ts';
 import type { RowReader } from './formats/index.ts';
 import { type JudgeOptions, judge, splitText } from './judge.ts';
 import { type MaskOptions, render } from './render.ts';
-import { type Encoded, KEPT, type RawRow, type Rendered, type Verdict } from './types.ts';
+import { dropped, type Encoded, KEPT, type RawRow, type Rendered, type Verdict } from './types.ts';
 
 /** Everything that decides what becomes of a row. */
 export interface Pipeline extends JudgeOptions {
@@ -23,6 +23,8 @@ export interface ProcessedRow {
   /** What is trained: one document, for a long plain text several, none for a dropped row. */
   readonly documents: readonly Encoded[];
   readonly verdict: Verdict;
+  /** Columns that hold something and are not read. */
+  readonly unread: readonly string[];
 }
 
 /**
@@ -31,7 +33,8 @@ export interface ProcessedRow {
  */
 export async function processRows(pipeline: Pipeline, rows: readonly RawRow[]): Promise<ProcessedRow[]> {
   const { reader, renderer, tokenizer, mask } = pipeline;
-  const rendered = rows.map(({ value }) => {
+  const rendered = rows.map(({ value, fault }) => {
+    if (fault !== undefined) return dropped('malformed_row', fault);
     const content = reader.read(value);
     return content.kind === 'dropped' ? content : render(renderer, content, mask);
   });
@@ -39,10 +42,12 @@ export async function processRows(pipeline: Pipeline, rows: readonly RawRow[]): 
   const encoded = (await encode(tokenizer, readable)).values();
   return rows.map((row, i): ProcessedRow => {
     const result = rendered[i] as (typeof rendered)[number];
-    if (result.kind === 'dropped') return { row, rendered: null, encoded: null, documents: [], verdict: result };
+    const unread = reader.unread(row.value);
+    if (result.kind === 'dropped')
+      return { row, rendered: null, encoded: null, documents: [], verdict: result, unread };
     const tokens = encoded.next().value as Encoded | (Verdict & { kind: 'dropped' });
-    if ('kind' in tokens) return { row, rendered: result, encoded: null, documents: [], verdict: tokens };
-    return { row, rendered: result, encoded: tokens, ...decide(result, tokens, pipeline) };
+    if ('kind' in tokens) return { row, rendered: result, encoded: null, documents: [], verdict: tokens, unread };
+    return { row, rendered: result, encoded: tokens, unread, ...decide(result, tokens, pipeline) };
   });
 }
 

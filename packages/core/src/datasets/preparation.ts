@@ -48,14 +48,18 @@ export class Preparation {
       const { size: bytes } = await stat(path);
       const sha256 = await sha256OfFile(path);
       const rejectedUnread = leavesRejectedUnread(reader, values);
-      const file = this.#files.push({ path, bytes, sha256, format: reader.format, rejectedUnread }) - 1;
+      const unread: Record<string, number> = {};
+      const file = this.#files.push({ path, bytes, sha256, format: reader.format, rejectedUnread, unread }) - 1;
       let rows = 0;
       // Where the library tokenizes a batch, it does so on other threads, and the next is read and rendered here meanwhile.
       let ahead: Promise<ProcessedRow[]> | null = null;
       const settle = async (): Promise<void> => {
         const done = (await ahead) ?? [];
         const lines: string[] = [];
-        for (const row of done) await this.#addRow(dataset, file, row, lines);
+        for (const row of done) {
+          for (const column of row.unread) unread[column] = (unread[column] ?? 0) + 1;
+          await this.#addRow(dataset, file, row, lines);
+        }
         if (lines.length > 0) await list.write(Buffer.from(lines.join('')));
         rows += done.length;
         if (done.length > 0) onProgress?.({ file: path, rows, rowsOfFile: source.rowCount });
@@ -68,6 +72,7 @@ export class Preparation {
         ahead = next;
       }
       await settle();
+      if (rejectedUnread) delete unread.rejected; // said on its own
     } finally {
       await source.close();
     }

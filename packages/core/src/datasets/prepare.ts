@@ -52,7 +52,7 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
 function cacheKey(options: PrepareOptions): string {
   const { tokenizer, renderer, sequenceLen, excessLength, deduplicate, validationSize, seed } = options;
   const parts = {
-    version: 3,
+    version: 4,
     datasets: options.datasets.map(identityOf),
     validationDatasets: (options.validationDatasets ?? []).map(identityOf),
     tokenizer: tokenizer.fingerprint,

@@ -6,6 +6,7 @@ import type { JudgeOptions } from './judge.ts';
 import type { MaskOptions } from './render.ts';
 import type { TokenStore } from './tokenStore.ts';
 import type { DropReason, LeftOut } from './types.ts';
+import type { UnreadColumns } from './unreadColumns.ts';
 
 /** One data set of a recipe. */
 export interface DatasetInput {
@@ -71,6 +72,8 @@ export interface PreparedSummary {
     readonly format: string;
     /** It holds preference pairs, whose rejected answers nothing is learned from. */
     readonly rejectedUnread: boolean;
+    /** The rejected answers apart. */
+    readonly unread: UnreadColumns;
   }[];
 }
 

@@ -1,4 +1,5 @@
 import { TemplateError } from '../templates/template.ts';
+import { inCallForm } from './callForm.ts';
 import { type ChatRenderer, renderMessages, templateMissing } from './chatRenderer.ts';
 import { LeftOutFinder, THOUGHTS } from './leftOut.ts';
 import { TurnFinder } from './turnFinder.ts';
@@ -43,8 +44,10 @@ export function render(renderer: ChatRenderer | null, content: Content, mask: Ma
  * A turn's supervised part begins where the generation prompt ends, since that is what the model is given when it answers, and ends with its end
  * token. Everything is read off the conversation as finally rendered, so that a template which rewrites earlier turns is trained as it will be used.
  */
-function renderChat(renderer: ChatRenderer, conversation: Conversation, mask: MaskOptions): Rendered | Dropped {
-  const { messages, train } = conversation;
+function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOptions): Rendered | Dropped {
+  const { train } = read;
+  const messages = inCallForm(read.messages, renderer.callForm);
+  const conversation = { ...read, messages };
   if (messages.length === 0) return dropped('empty', 'the conversation has no messages');
   const whole = renderMessages(renderer, conversation, messages);
   if (whole instanceof TemplateError) return dropped('template_refused', whole.message);

@@ -1,6 +1,6 @@
 import { UserError } from '@anneal/formats/errors';
 import { numberFromJson } from '../templates/values.ts';
-import { describeSource, type RowSource } from './types.ts';
+import { describeSource, type RawRow, type RowSource } from './types.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -19,31 +19,108 @@ export function decodeRow(bytes: Uint8Array, source: RowSource): string {
   }
 }
 
-/** Numbers that Python prints otherwise than JavaScript: 1.0, 0.00001, 1e5, more than 15 digits. */
-const PYTHON_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|0\.0000|\d+(?:\.\d+)?[eE]|\d{16})/;
-
 /**
- * A row that is a JSON object. Numbers in it print in a chat template as Python prints them.
+ * A row that is a JSON object; with a fault, it is dropped.
  * @throws UserError `malformed_row`
  */
-export function parseRow(text: string, source: RowSource): Readonly<Record<string, unknown>> {
-  let value: unknown;
+export function parseRow(text: string, source: RowSource): RawRow {
+  let parsed: ParsedJson;
   try {
-    value = PYTHON_NUMBER.test(text) ? JSON.parse(text, reviveNumber) : JSON.parse(text);
+    parsed = parseJson(text);
   } catch (cause) {
     throw malformed(`not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`, source, cause);
   }
+  const { value, fault } = parsed;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw malformed(
       `the row is ${Array.isArray(value) ? 'a list' : JSON.stringify(value)}, not an object with fields`,
       source,
     );
   }
-  return value as Readonly<Record<string, unknown>>;
+  return { source, value: value as RawRow['value'], ...(fault !== null && { fault }) };
+}
+
+export interface ParsedJson {
+  readonly value: unknown;
+  /** Why the text does not say one thing: a parser takes the last of two equal keys, and a tokenizer replaces half a character. */
+  readonly fault: string | null;
+}
+
+/** Numbers that Python prints otherwise than JavaScript: 1.0, 0.00001, 1e5, more than 15 digits. */
+const PYTHON_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|0\.0000|\d+(?:\.\d+)?[eE]|\d{16})/;
+
+/**
+ * JSON of a row, or within one. Numbers in it print in a chat template as Python prints them.
+ * @throws SyntaxError
+ */
+export function parseJson(text: string): ParsedJson {
+  const value: unknown = PYTHON_NUMBER.test(text) ? JSON.parse(text, reviveNumber) : JSON.parse(text);
+  const twice = keyWrittenTwice(text);
+  if (twice !== null) return { value, fault: `the key ${JSON.stringify(twice)} stands twice in one object` };
+  if (holdsLoneSurrogate(text)) {
+    return { value, fault: 'an escape such as \\ud83d is half a character: its other half is missing' };
+  }
+  return { value, fault: null };
 }
 
 function reviveNumber(_key: string, value: unknown, context?: { source: string }): unknown {
   return typeof value === 'number' && context !== undefined ? numberFromJson(context.source) : value;
+}
+
+/** Of a text that is known to be JSON. */
+function keyWrittenTwice(json: string): string | null {
+  /** The keys of each object that is open, null for a list. */
+  const open: (Set<string> | null)[] = [];
+  for (let i = 0; i < json.length; i++) {
+    switch (json[i]) {
+      case '{':
+        open.push(new Set());
+        break;
+      case '[':
+        open.push(null);
+        break;
+      case '}':
+      case ']':
+        open.pop();
+        break;
+      case '"': {
+        const end = endOfString(json, i);
+        if (isKey(json, end + 1)) {
+          const written = json.slice(i, end + 1);
+          const key = written.includes('\\') ? (JSON.parse(written) as string) : written.slice(1, -1);
+          const keys = open.at(-1);
+          if (keys?.has(key)) return key;
+          keys?.add(key);
+        }
+        i = end;
+      }
+    }
+  }
+  return null;
+}
+
+/** Where the string that opens at `start` closes. */
+function endOfString(json: string, start: number): number {
+  for (let end = json.indexOf('"', start + 1); ; end = json.indexOf('"', end + 1)) {
+    let before = end;
+    while (json[before - 1] === '\\') before--;
+    if ((end - before) % 2 === 0) return end;
+  }
+}
+
+function isKey(json: string, after: number): boolean {
+  let i = after;
+  while (json[i] === ' ' || json[i] === '\n' || json[i] === '\r' || json[i] === '\t') i++;
+  return json[i] === ':';
+}
+
+const SURROGATE = /\\u[dD][89a-fA-F]/;
+/** Escapes that are whole characters: a pair, or no surrogate. */
+const WHOLE_ESCAPES = /\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u(?![dD][89a-fA-F])|[^u])/g;
+
+/** In the decoded text of a file only an escape can be one. */
+function holdsLoneSurrogate(json: string): boolean {
+  return SURROGATE.test(json) && SURROGATE.test(json.replace(WHOLE_ESCAPES, ''));
 }
 
 function malformed(what: string, source: RowSource, cause?: unknown): UserError {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { UserError } from '@anneal/formats/errors';
+import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
 import { readCsvHeader } from './csvHeader.ts';
 import { parseRow } from './rowJson.ts';
 import type { DataSource, RawRow } from './types.ts';
@@ -19,33 +20,43 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
   }
   // Loaded when a table is opened: 60 MB that no other command needs.
   const { DuckDBInstance } = await import('@duckdb/node-api');
+  const { withoutFilledNulls } = await import('./filledNulls.ts');
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     memory_limit: '1GB',
   });
   const connection = await instance.connect();
-  const table = extension === '.parquet' ? `read_parquet(${quoted(path)})` : csvTable(path, extension);
-  const query = async (sql: string): Promise<unknown[][]> => {
+  // Some writers leave the mark away that says which bytes are text; bytes that are none are an error then.
+  const table =
+    extension === '.parquet' ? `read_parquet(${quoted(path)}, binary_as_string = true)` : csvTable(path, extension);
+  const attempt = async <T>(read: () => Promise<T>): Promise<T> => {
     try {
-      return (await connection.runAndReadAll(sql)).getRows();
+      return await read();
     } catch (cause) {
-      throw tableError(path, cause);
+      throw isNoText(cause) ? notText(path, cause, await binaryColumns(connection, path)) : tableError(path, cause);
     }
   };
+  const query = (sql: string): Promise<unknown[][]> =>
+    attempt(async () => (await connection.runAndReadAll(sql)).getRows());
   const close = async (): Promise<void> => {
     connection.closeSync();
     instance.closeSync();
   };
   try {
-    const columns = (await query(`SELECT column_name FROM (DESCRIBE SELECT * FROM ${table})`)).map(([name]) =>
-      String(name),
-    );
+    const head = await attempt(() => connection.run(`SELECT * FROM ${table} LIMIT 0`));
+    const columns = head.columnNames();
+    const types = new Map(columns.map((name, i) => [name, head.columnTypes()[i] as DuckDBType]));
     const rowCount = Number((await query(`SELECT count(*) FROM ${table}`))[0]?.[0]);
     const whole = unlike(columns);
     const select = `SELECT to_json(${whole}) FROM ${table} AS ${whole}`;
     const rowOf = ([json]: readonly unknown[], i: number): RawRow => {
       const source = { file: path, row: i + 1 };
-      return { source, value: parseRow(String(json), source) };
+      const row = parseRow(String(json), source);
+      const fields = Object.entries(row.value).map(([name, value]) => {
+        const type = types.get(name);
+        return [name, type ? withoutFilledNulls(value, type) : value];
+      });
+      return { ...row, value: Object.fromEntries(fields) };
     };
     const page = async (offset: number, limit: number): Promise<RawRow[]> => {
       const found = await query(`${select} LIMIT ${Math.trunc(limit)} OFFSET ${Math.trunc(offset)}`);
@@ -53,12 +64,9 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
     };
     async function* rows(batchSize: number): AsyncGenerator<RawRow[]> {
       let [batch, count] = [[] as RawRow[], 0];
-      const result = await connection.stream(select);
-      for (
-        let chunk = await result.fetchChunk();
-        chunk !== null && chunk.rowCount > 0;
-        chunk = await result.fetchChunk()
-      ) {
+      const result = await attempt(() => connection.stream(select));
+      const next = () => attempt(() => result.fetchChunk());
+      for (let chunk = await next(); chunk !== null && chunk.rowCount > 0; chunk = await next()) {
         for (const row of chunk.getRows()) {
           batch.push(rowOf(row, count++));
           if (batch.length < batchSize) continue;
@@ -93,6 +101,26 @@ function unlike(columns: readonly string[]): string {
   let name = 'whole_row';
   while (taken.has(name)) name += '_';
   return name;
+}
+
+const isNoText = (cause: unknown): boolean =>
+  cause instanceof Error && cause.message.includes('Invalid string encoding found in Parquet file');
+
+/** Those of which the file itself does not say that they hold text. */
+async function binaryColumns(connection: DuckDBConnection, path: string): Promise<string[]> {
+  const reader = await connection.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet(${quoted(path)})`);
+  return reader.getRows().flatMap(([name, type]) => (String(type).includes('BLOB') ? [String(name)] : []));
+}
+
+function notText(path: string, cause: unknown, columns: readonly string[]): UserError {
+  const which = columns.length > 0 ? `the column ${columns.map((name) => `'${name}'`).join(' or ')}` : 'a text column';
+  return new UserError({
+    what: `${which} holds bytes that are not UTF-8 text`,
+    where: path,
+    next: 'write the file again with text in its columns, and without columns of images or sounds',
+    code: 'invalid_utf8',
+    cause,
+  });
 }
 
 function tableError(path: string, cause: unknown): UserError {

@@ -13,6 +13,8 @@ export interface RowSource {
 export interface RawRow {
   readonly source: RowSource;
   readonly value: Readonly<Record<string, unknown>>;
+  /** Why the row is dropped before it is read. */
+  readonly fault?: string;
 }
 
 /** A data file opened for paging. Rows keep the order of the file; only what is asked for is read. */
@@ -40,6 +42,7 @@ export interface ToolCall {
 /** One message in the shape that chat templates expect; further fields of the row travel along untouched. */
 export interface Message {
   readonly role: string;
+  /** Null for a message that only calls tools. */
   readonly content: unknown;
   readonly tool_calls?: readonly ToolCall[];
   readonly [field: string]: unknown;

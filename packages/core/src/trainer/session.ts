@@ -3,6 +3,7 @@ import { describeLeftOut } from '../datasets/leftOut.ts';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepare.ts';
 import type { LeftOut } from '../datasets/types.ts';
+import { describeUnread } from '../datasets/unreadColumns.ts';
 import { UserError } from '../errors.ts';
 import { encodePrompt, type ModelText, openModelText } from '../generate/modelText.ts';
 import { allocateEngine, memoryBudget } from '../memory.ts';
@@ -160,6 +161,15 @@ export function sessionEvents({ job, text, data, plan, totalSteps, trainablePara
       code: 'nothing_learnt',
       message: 'the warm-up takes the only step of this run: at learning rate 0 nothing is learned',
       next: 'set warmup_ratio: 0, or train for more steps',
+    });
+  }
+  for (const { path, unread } of data.summary.files.filter((file) => Object.keys(file.unread).length > 0)) {
+    warnings.push({
+      type: 'warning',
+      code: 'columns_unread',
+      message: `columns that nothing is learnt from: ${describeUnread(unread)}`,
+      where: path,
+      next: 'if one belongs to the text, name it with the field_… keys of the data set, or write the prompt out with type: {format: …}',
     });
   }
   for (const [part, { rows: count, first }] of Object.entries(data.summary.leftOut)) {

@@ -1,5 +1,5 @@
 import { dropped } from '../types.ts';
-import { type DataFormat, mostOf, type RowReader } from './format.ts';
+import { columnsBeside, type DataFormat, findColumn, mostOf, type RowReader, spelledIn } from './format.ts';
 
 const TEXTS = ['text', 'content'];
 
@@ -9,16 +9,19 @@ export const completion: DataFormat = {
   detect(rows, { fieldText }) {
     const has = (name: string): boolean => mostOf(rows, (row) => typeof row[name] === 'string');
     const columns = new Set(rows.flatMap((row) => Object.keys(row)));
-    const field = fieldText ?? TEXTS.find(has) ?? (columns.size === 1 ? [...columns][0] : undefined);
+    const known = findColumn(rows, TEXTS, has);
+    const field =
+      (fieldText && spelledIn(rows, fieldText)) ?? known ?? (columns.size === 1 ? [...columns][0] : undefined);
     return field === undefined || !has(field) ? null : reader(field);
   },
-  open: (_rows, { fieldText }) => reader(fieldText ?? 'text'),
+  open: (rows, { fieldText }) => reader(spelledIn(rows, fieldText ?? 'text')),
 };
 
 function reader(field: string): RowReader {
   return {
     format: 'completion',
     fields: { text: field },
+    unread: columnsBeside([field]),
     read(value) {
       const text = value[field];
       if (typeof text !== 'string') return dropped('malformed_row', `the field '${field}' is not text`);

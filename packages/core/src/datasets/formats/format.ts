@@ -1,3 +1,4 @@
+import { parseJson } from '../rowJson.ts';
 import { type Content, type Dropped, dropped } from '../types.ts';
 
 export type RowValue = Readonly<Record<string, unknown>>;
@@ -18,16 +19,18 @@ export interface FieldOptions {
   readonly fieldThinking?: string | null;
   readonly promptFormat?: string | null;
   readonly fieldText?: string | null;
-  /** Boolean of a message that says whether it is trained. */
+  /** Flag of a message that says whether it is trained. */
   readonly fieldTraining?: string | null;
 }
 
 /** A format with its fields settled: from a row to what it says, or why it says nothing. */
 export interface RowReader {
   readonly format: string;
-  /** The columns it reads, for showing what was found. */
+  /** The columns it finds its texts in, for showing what was found. */
   readonly fields: Readonly<Record<string, string>>;
   read(value: RowValue): Content | Dropped;
+  /** Columns of this row that hold something and are not read. */
+  unread(value: RowValue): string[];
 }
 
 /** One way of writing data down. */
@@ -39,15 +42,50 @@ export interface DataFormat {
   open(rows: readonly RowValue[], options: FieldOptions): RowReader;
 }
 
+/** Columns of a system prompt. */
+export const SYSTEMS = ['system', 'system_prompt'];
+
 /** Whether at least half of the rows hold what is looked for: what is wrong with the others shows when they are read. */
 export function mostOf(rows: readonly RowValue[], holds: (row: RowValue) => boolean): boolean {
   const count = rows.filter(holds).length;
   return count > 0 && count * 2 >= rows.length;
 }
 
-/** KTO marks answers that are not to be imitated. */
-export const badAnswer = (value: RowValue): Dropped | null =>
-  value.label === false ? dropped('bad_answer', "the field 'label' marks the row as a bad answer") : null;
+/** The first of these names that fits, as the rows spell it: in any case. Undefined for none. */
+export function findColumn(
+  rows: readonly RowValue[],
+  names: readonly string[],
+  fits: (column: string) => boolean = (column) => rows.some((row) => isGiven(row[column])),
+): string | undefined {
+  const columns = new Set(rows.flatMap((row) => Object.keys(row)));
+  const spellings = (name: string): string[] => [...columns].filter((column) => sameName(column, name));
+  return names.flatMap((name) => (columns.has(name) ? [name] : spellings(name))).find(fits);
+}
+
+/** A column as the rows spell it, where none of them spells it as the recipe does. */
+export const spelledIn = (rows: readonly RowValue[], name: string): string =>
+  findColumn(rows, [name], () => true) ?? name;
+
+const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+export const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+
+/** Columns that hold something, apart from those that are read. */
+export const columnsBeside =
+  (read: readonly string[]) =>
+  (value: RowValue): string[] =>
+    Object.keys(value).filter((column) => !read.includes(column) && isGiven(value[column]));
+
+/** KTO marks answers that are not to be imitated; a table may hold the mark as text. A number there is a class. */
+export const labelOf = (value: unknown): boolean | null =>
+  typeof value === 'boolean' || (typeof value === 'string' && /^(?:true|false)$/i.test(value))
+    ? String(value).toLowerCase() === 'true'
+    : null;
+
+export const badAnswer = (value: RowValue, column: string): Dropped | null =>
+  labelOf(value[column]) === false
+    ? dropped('bad_answer', `the field '${column}' marks the row as a bad answer`)
+    : null;
 
 /** Text of a field that may be missing; null for anything that is not text. */
 export function textOf(value: unknown): string | null {
@@ -55,16 +93,21 @@ export function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** A list that may be written as JSON in a text field, as in CSV. */
-export function listOf(value: unknown): readonly unknown[] | null {
-  if (Array.isArray(value)) return value;
-  if (typeof value !== 'string' || !value.trimStart().startsWith('[')) return null;
+/** What a text says that is JSON, as in CSV; undefined for any other text, and for one that a parser has to guess at. */
+export function jsonIn(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    const parsed: unknown = JSON.parse(value);
-    return Array.isArray(parsed) ? parsed : null;
+    const { value, fault } = parseJson(text);
+    return fault === null ? value : undefined;
   } catch {
-    return null;
+    return undefined;
   }
+}
+
+/** A list that may be written as JSON in a text field. */
+export function listOf(value: unknown): readonly unknown[] | null {
+  const list = typeof value === 'string' ? jsonIn(value) : value;
+  return Array.isArray(list) ? list : null;
 }
 
 export const isObject = (value: unknown): value is RowValue =>

@@ -76,7 +76,11 @@ describe('chat', () => {
       messages: [user, { role: 'assistant', content: null, tool_calls: [call] }],
     });
     expect(content).toMatchObject({
-      messages: [{ role: 'system', content: 'Be kind.' }, user, { role: 'assistant', content: '', tool_calls: [call] }],
+      messages: [
+        { role: 'system', content: 'Be kind.' },
+        user,
+        { role: 'assistant', content: null, tool_calls: [call] },
+      ],
       train: [null, null, null],
       tools: [{ type: 'function', function: { name: 'f' } }],
     });
@@ -127,7 +131,9 @@ describe('rows marked good or bad', () => {
       reason: 'bad_answer',
       detail: expect.stringMatching(/bad/),
     });
-    for (const label of [true, undefined, null, 0, 'false', '']) expect(marked(label)).toMatchObject({ kind: 'chat' });
+    expect(marked('False')).toMatchObject({ reason: 'bad_answer' });
+    for (const label of [true, 'True', undefined, null, 0, '0', ''])
+      expect(marked(label)).toMatchObject({ kind: 'chat' });
   });
 
   it("but Alpaca's rows may have a label of their own", () => {
@@ -151,7 +157,7 @@ describe('sharegpt', () => {
         { role: 'user', content: 'Order A?' },
         {
           role: 'assistant',
-          content: '',
+          content: null,
           tool_calls: [{ type: 'function', function: { name: 'look', arguments: { id: 'A' } } }],
         },
         { role: 'tool', content: '{"ok": true}' },

@@ -1,19 +1,32 @@
-import { type Content, type Conversation, type Dropped, dropped, type Message, type ToolCall } from '../types.ts';
+import { type Content, type Dropped, dropped } from '../types.ts';
 import {
   badAnswer,
+  columnsBeside,
   type FieldOptions,
+  findColumn,
+  isGiven,
   isObject,
+  labelOf,
   listOf,
   mostOf,
   type RowReader,
   type RowValue,
-  textOf,
+  SYSTEMS,
+  spelledIn,
 } from './format.ts';
+import { type ReadMessage, readMessage, readTools } from './message.ts';
 
-/** How the messages of a data set are written. */
-export interface MessageLayout {
+/** The columns that one conversation stands in. */
+export interface Columns {
+  /** What the answer follows, where it has a column of its own. */
+  readonly prompt: string | null;
+  /** The whole conversation, or the answer to the prompt. */
+  readonly messages: string;
+}
+
+/** What a message is called, and where its role and content stand. */
+export interface Names {
   readonly format: string;
-  readonly field: string;
   readonly role: string;
   readonly content: string;
 }
@@ -23,160 +36,167 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
   system: ['system'],
   user: ['user', 'human'],
   assistant: ['assistant', 'gpt', 'function_call'],
-  tool: ['tool', 'observation'],
+  tool: ['tool', 'observation', 'function'],
 };
-const SYSTEM_FIELDS = ['system', 'system_prompt'];
+/** Columns with the messages before an answer, and with the answer. */
+const PROMPTS = ['prompt', 'question', 'instruction', 'query'];
+const ANSWERS = ['completion', 'chosen', 'response'];
+/** `weight` is OpenAI's. */
+const FLAGS = ['train', 'weight', 'loss'];
 
 /**
- * Reads rows whose field `layout.field` lists messages; a preferred answer beside them (`chosen`) is their last one. Rows that KTO marks as bad
- * (`label: false`) are not to be imitated.
+ * Reads rows that hold a conversation: in one column, or a prompt in one and its answer in another. Of these the answer alone is trained.
+ * Rows that KTO marks as bad (`label: false`) are not to be imitated.
  */
-export function messageReader(layout: MessageLayout, options: FieldOptions): RowReader {
-  const { field } = layout;
-  const properties = { role: layout.role, content: layout.content, ...options.messageProperties };
-  const roleOf = new Map<string, string>();
-  for (const [role, names] of Object.entries({ ...ROLES, ...options.roles }))
-    for (const name of names) roleOf.set(name, role);
-  const training = options.fieldTraining ?? 'train';
-  const toolsField = options.fieldTools ?? 'tools';
-  const systemFields = options.fieldSystem ? [options.fieldSystem] : SYSTEM_FIELDS;
+export function messageReader(
+  { format, role, content }: Names,
+  { prompt, messages: field }: Columns,
+  rows: readonly RowValue[],
+  options: FieldOptions,
+): RowReader {
+  const { fieldTraining, fieldTools, fieldSystem } = options;
+  const layout = {
+    properties: { ...options.messageProperties, role, content },
+    flags: fieldTraining && !FLAGS.includes(fieldTraining) ? [fieldTraining] : FLAGS,
+  };
+  const roleOf = rolesByName(options);
+  const column = (demanded: string | null | undefined, names: readonly string[]): string =>
+    demanded ? spelledIn(rows, demanded) : (findColumn(rows, names) ?? (names[0] as string));
+  const tools = column(fieldTools, ['tools', 'functions']);
+  const system = column(fieldSystem, SYSTEMS);
+  const label = column(null, ['label']);
+
+  /** The messages of a column. A text in place of a list is one message of `speaker`. */
+  const messagesIn = (value: RowValue, name: string, speaker: string | null): ReadMessage[] | Dropped => {
+    const given = value[name];
+    if (speaker !== null && !isGiven(given)) return dropped('empty', `the field '${name}' is empty`);
+    const list = speaker !== null && isObject(given) ? [given] : listOf(given);
+    if (list === null || (speaker !== null && !list.every(isObject))) {
+      if (speaker === null || typeof given !== 'string') {
+        return dropped('malformed_row', `the field '${name}' is not a list of messages`);
+      }
+      return [{ message: { role: speaker, content: given }, train: null }];
+    }
+    const found: ReadMessage[] = [];
+    for (const [i, item] of list.entries()) {
+      const where = `message ${i + 1} of '${name}'`;
+      if (!isObject(item)) return dropped('malformed_row', `${where} is not an object`);
+      const written = item[role];
+      const known = typeof written === 'string' ? roleOf.get(written) : undefined;
+      if (known === undefined) {
+        const names = [...roleOf.keys()].join(', ');
+        return dropped('bad_roles', `${where} has the role ${JSON.stringify(written ?? null)}, known are ${names}`);
+      }
+      const message = readMessage(item, known, layout);
+      if (typeof message === 'string') return dropped('malformed_row', `${where} ${message}`);
+      found.push(message);
+    }
+    return found.length > 0 ? found : dropped('empty', `the field '${name}' holds no messages`);
+  };
+
+  const conversationOf = (value: RowValue): readonly ReadMessage[] | Dropped => {
+    if (prompt === null) return messagesIn(value, field, null);
+    const before = messagesIn(value, prompt, 'user');
+    if ('kind' in before) return before;
+    const answer = messagesIn(value, field, 'assistant');
+    if ('kind' in answer) return answer;
+    return (
+      joined(before, answer) ??
+      dropped('malformed_row', `the field '${field}' begins another conversation than that of '${prompt}'`)
+    );
+  };
 
   const read = (value: RowValue): Content | Dropped => {
-    const list = listOf(value[field]);
-    if (list === null) return dropped('malformed_row', `the field '${field}' is not a list of messages`);
-    const bad = badAnswer(value);
+    const bad = badAnswer(value, label);
     if (bad) return bad;
-    const raw = isObject(value.chosen) && !('chosen' === field) ? [...list, value.chosen] : list;
-    const messages: Message[] = [];
-    const train: (boolean | null)[] = [];
-    const system = systemFields.map((name) => value[name]).find((text) => typeof text === 'string' && text !== '');
-    for (const [i, item] of raw.entries()) {
-      const where = `message ${i + 1} of '${field}'`;
-      if (!isObject(item)) return dropped('malformed_row', `${where} is not an object`);
-      const name = item[properties.role];
-      const role = typeof name === 'string' ? roleOf.get(name) : undefined;
-      if (role === undefined) {
-        return dropped(
-          'bad_roles',
-          `${where} has the role ${JSON.stringify(name ?? null)}, known are ${[...roleOf.keys()].join(', ')}`,
-        );
-      }
-      const message = toMessage(item, role, name === 'function_call', properties, training);
-      if (typeof message === 'string') return dropped('malformed_row', `${where} ${message}`);
-      messages.push(message);
-      train.push(typeof item[training] === 'boolean' ? item[training] : null);
+    const conversation = conversationOf(value);
+    if ('kind' in conversation) return conversation;
+    const instruction = value[system];
+    if (isGiven(instruction) && typeof instruction !== 'string') {
+      return dropped('malformed_row', `the field '${system}' is not text`);
     }
-    if (messages.length === 0) return dropped('empty', `the field '${field}' holds no messages`);
-    if (typeof system === 'string' && messages[0]?.role !== 'system') {
-      messages.unshift({ role: 'system', content: system });
+    const definitions = readTools(value[tools]);
+    if (definitions === undefined) return dropped('malformed_row', `the field '${tools}' is not a list of tools`);
+    const messages = conversation.map(({ message }) => message);
+    const train = conversation.map((message) => message.train);
+    if (typeof instruction === 'string' && instruction !== '' && messages[0]?.role !== 'system') {
+      messages.unshift({ role: 'system', content: instruction });
       train.unshift(null);
     }
-    const tools = readTools(value[toolsField]);
-    if (tools === undefined) return dropped('malformed_row', `the field '${toolsField}' is not a list of tools`);
-    return { kind: 'chat', messages, train, tools } satisfies Conversation;
+    return { kind: 'chat', messages, train, tools: definitions };
   };
-  const fields = { messages: field, role: properties.role, content: properties.content };
-  return { format: layout.format, fields, read };
+  const columns = [field, system, tools, ...(prompt === null ? [] : [prompt])];
+  const beside = columnsBeside(columns);
+  /** A system message within the conversation stands in for the column's. */
+  const isOverruled = (value: RowValue): boolean => {
+    if (!isGiven(value[system])) return false;
+    const content = read(value);
+    return content.kind === 'chat' && content.messages[0]?.content !== value[system];
+  };
+  return {
+    format,
+    fields: { ...(prompt !== null && { prompt }), messages: field, role, content },
+    read,
+    unread: (value) => [
+      ...beside(value).filter((name) => name !== label || labelOf(value[label]) === null),
+      ...(isOverruled(value) ? [system] : []),
+    ],
+  };
 }
 
-/** One message in the templates' shape, or what is wrong with it. */
-function toMessage(
-  item: RowValue,
-  role: string,
-  isCall: boolean,
-  properties: Readonly<Record<string, string>>,
-  training: string,
-): Message | string {
-  const renamed = new Map(Object.entries(properties).map(([ours, theirs]) => [theirs, ours]));
-  const message: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(item)) {
-    // A table gives every message every field; null stands for one that was not written.
-    if (key !== training && value !== null) message[renamed.get(key) ?? key] = value;
-  }
-  message.role = role;
-  const content = message.content;
-  if (isCall) {
-    const calls = typeof content === 'string' ? readCalls(content) : null;
-    if (calls === null) return 'is a function call, but its content is not {"name": …, "arguments": …}';
-    return { ...message, role, content: '', tool_calls: calls };
-  }
-  const calls = message.tool_calls;
-  if (calls !== undefined) {
-    const list = listOf(calls)?.map(toCall);
-    if (list === undefined || list.includes(null)) return 'has tool_calls that are not a list of functions with names';
-    message.tool_calls = list;
-    if (list.length === 0) delete message.tool_calls;
-  }
-  if (content === undefined) {
-    if (message.tool_calls === undefined) return `has no '${properties.content}'`;
-    return { ...message, role, content: '' };
-  }
-  if (typeof content === 'string') return { ...message, role, content };
-  if (!Array.isArray(content)) return `has a '${properties.content}' that is neither text nor a list of parts`;
-  const texts = content.map(textOfPart);
-  const other = texts.indexOf(null);
-  if (other !== -1)
-    return `has a part of type ${typeOf(content[other])} that holds no text, and the model reads text only`;
-  return { ...message, role, content: texts.join('') };
+/** The answer after its prompt, or the conversation that repeats the prompt before it; null where it begins as another. */
+function joined(prompt: readonly ReadMessage[], answer: readonly ReadMessage[]): ReadMessage[] | null {
+  const before = prompt.map(({ message, train }) => ({ message, train: train ?? false }));
+  const opening = answer[0]?.message.role;
+  if (opening !== 'user' && opening !== 'system') return [...before, ...answer];
+  const repeats = prompt.every(({ message }, i) => {
+    const other = answer[i]?.message;
+    return other?.role === message.role && other.content === message.content;
+  });
+  return repeats ? [...before, ...answer.slice(prompt.length)] : null;
 }
 
-/** OpenAI writes a text as parts too, `[{"type": "text", "text": "…"}]`; templates of text models take one string. */
-const textOfPart = (part: unknown): string | null =>
-  isObject(part) && part.type === 'text' && typeof part.text === 'string' ? part.text : null;
-
-const typeOf = (part: unknown): string => JSON.stringify((isObject(part) && part.type) || null);
-
-/** ShareGPT writes calls as JSON text: one, or a list of them. */
-function readCalls(text: string): readonly ToolCall[] | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const calls = (Array.isArray(value) ? value : [value]).map(toCall);
-  return calls.length === 0 || calls.includes(null) ? null : (calls as readonly ToolCall[]);
-}
-
-/** `{name, arguments}`, bare or as OpenAI's `{type: function, function: …}`. */
-function toCall(value: unknown): ToolCall | null {
-  if (!isObject(value)) return null;
-  const call = isObject(value.function) ? value.function : value;
-  if (typeof call.name !== 'string') return null;
-  const id = typeof value.id === 'string' ? { id: value.id } : {};
-  return { ...id, type: 'function', function: { name: call.name, arguments: call.arguments ?? {} } };
-}
-
-/** Definitions, bare or in OpenAI's wrapping, which templates expect. Null for none, undefined for what cannot be read. */
-function readTools(value: unknown): readonly unknown[] | null | undefined {
-  if (textOf(value) === '') return null;
-  const list = listOf(value);
-  if (list === null || !list.every(isObject)) return undefined;
-  if (list.length === 0) return null;
-  return list.map((tool) =>
-    tool.type === 'function' && isObject(tool.function) ? tool : { type: 'function', function: tool },
-  );
+function rolesByName({ roles }: FieldOptions): Map<string, string> {
+  const roleOf = new Map<string, string>();
+  for (const [role, names] of Object.entries({ ...ROLES, ...roles })) for (const name of names) roleOf.set(name, role);
+  return roleOf;
 }
 
 /**
- * The first column whose values are lists of objects with these two fields, in most rows.
- * @param demanded the only column that will do, where the recipe names one
+ * Where most rows hold messages with these two fields: the first such column, and the one that goes with it. Null when there is none.
  * @param preferred columns to look at first
  */
-export function findMessages(
+export function findConversation(
   rows: readonly RowValue[],
-  role: string,
-  content: string,
-  demanded: string | null | undefined,
+  { role, content }: Names,
+  options: FieldOptions,
   preferred: readonly string[],
-): string | null {
-  const columns = demanded ? [demanded] : new Set([...preferred, ...rows.flatMap((row) => Object.keys(row))]);
+): Columns | null {
   const isMessage = (item: unknown): boolean =>
-    isObject(item) && role in item && (content in item || 'tool_calls' in item);
-  const isConversation = (value: unknown): boolean => {
-    const list = listOf(value);
-    return list !== null && list.length > 0 && list.every(isMessage);
+    isObject(item) && role in item && (content in item || 'tool_calls' in item || 'function_call' in item);
+  const listIn = (value: unknown): readonly unknown[] => {
+    const list = listOf(value) ?? [];
+    return list.every(isMessage) ? list : [];
   };
-  for (const column of columns) if (mostOf(rows, (row) => isConversation(row[column]))) return column;
-  return null;
+  const all = new Set([...preferred, ...ANSWERS, ...rows.flatMap((row) => Object.keys(row))]);
+  const names = options.fieldMessages ? [options.fieldMessages] : [...all];
+  const found = findColumn(rows, names, (name) => mostOf(rows, (row) => listIn(row[name]).length > 0));
+  if (found === undefined) return null;
+
+  const roleOf = rolesByName(options);
+  const speaks = (message: unknown, wanted: string): boolean =>
+    isObject(message) && roleOf.get(String(message[role])) === wanted;
+  const most = (column: string, holds: (value: unknown) => boolean): boolean =>
+    column !== found && mostOf(rows, (row) => holds(row[column]));
+  if ([...ANSWERS, 'rejected'].includes(found.toLowerCase())) {
+    const isAnswer = mostOf(rows, (row) => speaks(listIn(row[found])[0], 'assistant'));
+    // Beside a whole conversation a prompt in text is a copy of what stands in it.
+    const fits = (value: unknown): boolean => (isAnswer ? isGiven(value) : listIn(value).length > 0);
+    const prompt = findColumn(rows, isAnswer ? PROMPTS : ['prompt'], (column) => most(column, fits));
+    return { prompt: prompt ?? null, messages: found };
+  }
+  const isAnswered = mostOf(rows, (row) => speaks(listIn(row[found]).at(-1), 'assistant'));
+  const isPrompt = found.toLowerCase() === 'prompt' || !isAnswered;
+  const answer = isPrompt ? findColumn(rows, ANSWERS, (column) => most(column, isGiven)) : undefined;
+  return answer === undefined ? { prompt: null, messages: found } : { prompt: found, messages: answer };
 }

@@ -1,6 +1,6 @@
 import { answerOf } from '../../templates/promptFormat.ts';
 import { type Content, type Dropped, dropped, type Message } from '../types.ts';
-import { type DataFormat, type FieldOptions, type RowReader, type RowValue, textOf } from './format.ts';
+import { columnsBeside, type DataFormat, type FieldOptions, type RowReader, type RowValue, textOf } from './format.ts';
 
 /**
  * Columns for a prompt that the recipe writes out (`type: {format: …}`). The prompt itself is the chat template then, so that a
@@ -47,5 +47,5 @@ function reader(options: FieldOptions): RowReader {
     ];
     return { kind: 'chat', messages, train: messages.map(() => null), tools: null };
   };
-  return { format: 'prompt', fields, read };
+  return { format: 'prompt', fields, read, unread: columnsBeside(Object.values(fields)) };
 }

@@ -1,18 +1,19 @@
 import type { DataFormat } from './format.ts';
-import { findMessages, messageReader } from './messages.ts';
+import { findConversation, messageReader } from './messages.ts';
+
+const NAMES = { format: 'sharegpt', role: 'from', content: 'value' };
+const FIELDS = ['conversations', 'conversation', 'messages'];
 
 /** `{"conversations": [{"from": "human", "value": "…"}, {"from": "gpt", "value": "…"}]}`; tools speak as function_call and observation. */
 export const sharegpt: DataFormat = {
   name: 'sharegpt',
   detect(rows, options) {
-    const preferred = ['conversations', 'conversation', 'messages'];
-    const field = findMessages(rows, 'from', 'value', options.fieldMessages, preferred);
-    return field === null
-      ? null
-      : messageReader({ format: 'sharegpt', field, role: 'from', content: 'value' }, options);
+    const columns = findConversation(rows, NAMES, options, FIELDS);
+    return columns && messageReader(NAMES, columns, rows, options);
   },
-  open(_rows, options) {
-    const field = options.fieldMessages ?? 'conversations';
-    return messageReader({ format: 'sharegpt', field, role: 'from', content: 'value' }, options);
+  open(rows, options) {
+    const messages = options.fieldMessages ?? 'conversations';
+    const columns = findConversation(rows, NAMES, { ...options, fieldMessages: messages }, []);
+    return messageReader(NAMES, columns ?? { prompt: null, messages }, rows, options);
   },
 };

@@ -1,0 +1,63 @@
+import { toJson } from '../templates/json.ts';
+import { type RenderOptions, type Template, TemplateError } from '../templates/template.ts';
+import type { Value } from '../templates/values.ts';
+import { parseJson } from './rowJson.ts';
+import type { Message, ToolCall } from './types.ts';
+
+/** How a template wants the calls of tools. OpenAI's API writes arguments as JSON text, and the content beside them as null. */
+export interface CallForm {
+  /** `object`: for templates that apply `tojson` or iterate. `text`: for those that concatenate, or print them as they are. */
+  readonly arguments: 'object' | 'text';
+  /** Whether a content of null is printed as none; an empty text takes its place otherwise. */
+  readonly takesNull: boolean;
+}
+
+const MARK = 'zqxjcall';
+const QUESTION = { role: 'user', content: 'A question' };
+const TOOL = { type: 'function', function: { name: 'look', description: 'Looks', parameters: { type: 'object' } } };
+
+/** Finds out by rendering a call in each form. */
+export function callFormOf(template: Template, options: RenderOptions): CallForm {
+  const rendered = (content: string | null, given: unknown): string | null => {
+    for (const tools of [null, [TOOL]]) {
+      const call = { id: 'callcall1', type: 'function', function: { name: 'look', arguments: given } };
+      try {
+        const text = template.render([QUESTION, { role: 'assistant', content, tool_calls: [call] }], {
+          ...options,
+          tools,
+        });
+        if (text.includes(MARK)) return text;
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+      }
+    }
+    return null;
+  };
+  const object = { at: MARK };
+  const [asObject, asText] = [rendered('', object), rendered('', JSON.stringify(object))];
+  // A dict that is printed as it is looks like Python's, not like JSON.
+  const isPrintedRaw = asObject?.includes(`{'at': '${MARK}'}`) ?? false;
+  const form = asText !== null && (asObject === null || isPrintedRaw) ? 'text' : 'object';
+  const given = form === 'text' ? JSON.stringify(object) : object;
+  const [empty, none] = [rendered('', given), rendered(null, given)];
+  const takesNull = none !== null && !(none.includes('None') && !empty?.includes('None'));
+  return { arguments: form, takesNull };
+}
+
+/** The messages with their calls in the form that the template wants. */
+export function inCallForm(messages: readonly Message[], form: CallForm): readonly Message[] {
+  if (!messages.some(({ tool_calls: calls }) => calls !== undefined)) return messages;
+  return messages.map((message) => {
+    if (message.tool_calls === undefined) return message;
+    const content = message.content === null && !form.takesNull ? '' : message.content;
+    return { ...message, content, tool_calls: message.tool_calls.map((call) => callIn(call, form)) };
+  });
+}
+
+function callIn(call: ToolCall, form: CallForm): ToolCall {
+  const { name, arguments: written } = call.function;
+  const isText = typeof written === 'string';
+  if (isText === (form.arguments === 'text')) return call;
+  const given = isText ? parseJson(written).value : toJson(written as Value, [], {});
+  return { ...call, function: { name, arguments: given } };
+}

@@ -1,0 +1,36 @@
+/** OpenAI's `weight: 0`, and flags written as text or numbers, did not count: wrong answers were trained. */
+import { expect, test } from 'vitest';
+import { detectFormat, type FieldOptions } from '../packages/core/src/datasets/formats/index.ts';
+import { parseJson } from '../packages/core/src/datasets/rowJson.ts';
+
+function read(fields: string, options: FieldOptions = {}) {
+  const answer = `{"role": "assistant", "content": "b"${fields}}`;
+  const text = `{"messages": [{"role": "user", "content": "a"}, ${answer}]}`;
+  const row = parseJson(text).value as Record<string, unknown>;
+  return detectFormat([row], options)?.read(row);
+}
+
+const off = ['false', '0', '0.0', '"false"', '"False"', '"FALSE"', '"0"', '"0.0"'];
+const on = ['true', '1', '1.0', '"true"', '"True"', '"TRUE"', '"1"', '"1.0"'];
+
+test.each(['train', 'weight', 'loss'])('%s', (name) => {
+  for (const value of off) expect(read(`, "${name}": ${value}`)).toMatchObject({ train: [null, false] });
+  for (const value of on) expect(read(`, "${name}": ${value}`)).toMatchObject({ train: [null, true] });
+  expect(read(`, "${name}": null`)).toMatchObject({ train: [null, null] });
+  for (const value of ['0.5', '2', '-1', '"yes"', '""', '[]', '{}']) {
+    expect(read(`, "${name}": ${value}`)).toMatchObject({ kind: 'dropped', reason: 'malformed_row' });
+  }
+});
+
+test('the template does not see a flag, and the row may not contradict itself', () => {
+  expect(read(', "weight": 1, "train": true')).toMatchObject({
+    messages: [{ role: 'user' }, { role: 'assistant', content: 'b' }],
+    train: [null, true],
+  });
+  expect(read(', "weight": 0, "train": true')).toMatchObject({ reason: 'malformed_row' });
+});
+
+test('another field that the recipe names is the only flag', () => {
+  const options = { fieldTraining: 'learn' };
+  expect(read(', "learn": "False", "weight": 0.5', options)).toMatchObject({ train: [null, false] });
+});
