@@ -130,8 +130,8 @@ export function messageReader(
   /** A system message within the conversation stands in for the column's. */
   const isOverruled = (value: RowValue): boolean => {
     if (!isGiven(value[system])) return false;
-    const content = read(value);
-    return content.kind === 'chat' && content.messages[0]?.content !== value[system];
+    const row = read(value);
+    return row.kind === 'chat' && row.messages[0]?.content !== value[system];
   };
   return {
     format,
