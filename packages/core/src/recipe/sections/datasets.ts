@@ -115,7 +115,7 @@ export const datasetSchema = z.strictObject({
   message_field_training: optional(
     z.string().min(1),
     'train',
-    'A boolean in a message that overrules `roles_to_train` for it: true trains the message, false does not.',
+    'A flag in a message that overrules `roles_to_train` for it: true or 1 trains the message, false or 0 does not. Unless another is named, `weight` and `loss` are such flags too.',
   ),
 });
 
