@@ -4,6 +4,7 @@ import type { AddedToken, Codec } from '../codec.ts';
 import { tokenizerInvalid } from '../errors.ts';
 import { TokenizedText, TokenList } from '../tokenizedText.ts';
 import { AddedTokens } from './addedTokens.ts';
+import { DISPUTED_CHARACTER } from './disputedCharacters.ts';
 import { NOTHING, surroundingsOf } from './postProcessor.ts';
 import { PreTokenizer } from './preTokenizer.ts';
 import { Vocabulary } from './vocabulary.ts';
@@ -12,7 +13,7 @@ import { WordEncoder } from './wordEncoder.ts';
 /**
  * Byte-level BPE, the tokenizer of GPT-2 and of nearly all models since Llama 3: the ids of the tokenizers library in a fraction of its time.
  * @param where names the tokenizer in errors
- * @param library opens the library's codec, for texts that NFC changes and words of many million characters
+ * @param library opens the library's codec, for texts that NFC changes, characters of another Unicode and words of many million characters
  * @returns null for a tokenizer that is anything else in any part
  * @throws UserError `tokenizer_invalid` where it puts ids around a text that no token has
  */
@@ -39,6 +40,7 @@ export function byteLevelCodec(
 
   const tokens = new TokenList();
   const encodeOne = (text: string, addSpecial: boolean): TokenizedText | null => {
+    if (DISPUTED_CHARACTER.test(text)) return null;
     if (normalizers.length > 0 && text.normalize('NFC') !== text) return null;
     const { before, after } = addSpecial ? surroundings : NOTHING;
     for (const id of before) tokens.push(id, 0, 0);
