@@ -1,2 +1,40 @@
-/** The devices of this host, for those who may not know the kernels. */
+/** The devices of this host: which one is meant, and which numbers it computes with. */
+import { type ActivationType, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
+import { UserError } from './errors.ts';
+
 export { type CpuDevice, type CudaDevice, cpuDevice, cudaDevices, type Device, devices } from '@anneal/kernels';
+
+/** What a recipe or an option may say: `auto`, `cpu`, `cuda` for the first GPU, `cuda:1` for the second. */
+export const deviceNamePattern = /^(auto|cpu|cuda(:\d{1,3})?)$/;
+
+/**
+ * The device of that name; `auto` is the first GPU, or the CPU where there is none.
+ * @throws UserError `device_not_found` with the reason and what to do
+ */
+export function chooseDevice(name = 'auto', { threads }: { threads?: number | undefined } = {}): Device {
+  const found = deviceNamePattern.test(name) ? deviceOf(name, threads) : undefined;
+  if (found) return found;
+  const { devices, reason } = cudaDevices();
+  const gpus = devices.map(({ index, name: model }) => `cuda:${index} is ${model}`).join(', ');
+  throw new UserError({
+    what: `there is no device ${name}${reason ? `: ${reason}` : ''}`,
+    next: gpus
+      ? `choose one that is there: cpu, ${gpus}`
+      : 'use `device: cpu`, or see what `anneal doctor` says about the GPU',
+    code: 'device_not_found',
+  });
+}
+
+function deviceOf(name: string, threads: number | undefined): Device | undefined {
+  const cpu = () => cpuDevice({ threads });
+  if (name === 'cpu') return cpu();
+  const { devices } = cudaDevices();
+  if (name === 'auto') return devices[0] ?? cpu();
+  const index = Number(name.split(':')[1] ?? devices[0]?.index);
+  return devices.find((device) => device.index === index);
+}
+
+/** Activations are in bfloat16 beside weights in bfloat16 where the device has kernels for it; the CPU keeps them in float32. */
+export function activationTypeOn(device: Device, weightType: 'f32' | 'bf16'): ActivationType {
+  return device.activationTypes.includes(weightType) ? weightType : 'f32';
+}

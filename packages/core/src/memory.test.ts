@@ -11,7 +11,7 @@ const plan = compile([graph], { bounds, activations: 'keep', device });
 const need = { what: 'the model', where: 'here', next: 'take a smaller one' };
 
 test('an engine gets the memory that is there', async () => {
-  expect(plan.memory.total).toBeLessThan(memoryBudget());
+  expect(plan.memory.total).toBeLessThan(memoryBudget(device));
   await allocateEngine(plan, device, need, plan.memory.total).dispose();
 });
 

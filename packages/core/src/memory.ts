@@ -1,14 +1,18 @@
 /** The memory of this host, and engines that take from it. */
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
-import { type Device, Engine, type Plan } from '@anneal/kernels';
+import { addon, type Device, Engine, type Plan } from '@anneal/kernels';
 import { UserError } from './errors.ts';
 
 /** Left to the system and to this process's own needs beside the plan. */
 const RESERVED_BYTES = 512 * 2 ** 20;
 
-/** Bytes a plan may take on this host: what the kernel says can be had without swapping, and what the container allows. */
-export function memoryBudget(): number {
+/**
+ * Bytes a plan may take on the device. On the CPU: what the kernel says can be had without swapping, and what the container allows.
+ * On a GPU: what is free there, less what its libraries will take.
+ */
+export function memoryBudget(device: Device): number {
+  if (device.kind === 'cuda') return Math.max(0, addon().cudaFreeBytes(device.index) - device.libraryBytes);
   return Math.max(0, Math.min(availableBytes(), containerBytes()) - RESERVED_BYTES);
 }
 
@@ -21,7 +25,7 @@ export function allocateEngine(
   plan: Plan,
   device: Device,
   need: { readonly what: string; readonly where?: string; readonly next: string },
-  available = memoryBudget(),
+  available = memoryBudget(device),
 ): Engine {
   const { total } = plan.memory;
   if (total <= available) return new Engine(plan, device);

@@ -237,11 +237,25 @@ Napi::Value cudaDeviceList(const Napi::CallbackInfo& info) {
   return answer;
 }
 
+// cudaFreeBytes(index): what is free on the device now
+Napi::Value freeBytes(const Napi::CallbackInfo& info) {
+#ifdef ANNEAL_CUDA
+  try {
+    return Napi::Number::New(info.Env(), static_cast<double>(cudaFreeBytes(info[0].As<Napi::Number>().Int32Value())));
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+#else
+  throw Napi::Error::New(info.Env(), "this build has no CUDA backend");
+#endif
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeEngine", NativeEngine::define(env));
   exports.Set("instructionSets", Napi::Function::New(env, instructionSets));
   exports.Set("cudaDevices", Napi::Function::New(env, cudaDeviceList));
   exports.Set("encodeWeights", Napi::Function::New(env, encodeWeightsFromJs));
+  exports.Set("cudaFreeBytes", Napi::Function::New(env, freeBytes));
   exports.Set("scratchBytesPerThread", Napi::Number::New(env, kScratchBytesPerThread));
   return exports;
 }

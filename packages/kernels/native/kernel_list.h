@@ -25,6 +25,7 @@
   X(rms_norm_backward_weight)      \
   X(rope)                          \
   X(rope_table)                    \
+  X(round_to_bf16)                 \
   X(square_sum)                    \
   X(swiglu)                        \
   X(swiglu_backward)               \

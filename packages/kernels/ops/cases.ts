@@ -12,6 +12,7 @@ import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
 import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } from './rms_norm/cases.ts';
 import { ropeCases, ropeTableCases } from './rope/cases.ts';
+import { roundToBf16Cases } from './round_to_bf16/cases.ts';
 import { swigluBackwardCases, swigluCases } from './swiglu/cases.ts';
 import { zeroCases } from './zero/cases.ts';
 
@@ -40,6 +41,7 @@ export const opCases: readonly OpCases[] = [
   rmsNormBackwardWeightCases,
   ropeCases,
   ropeTableCases,
+  roundToBf16Cases,
   squareSumCases,
   swigluCases,
   swigluBackwardCases,

@@ -12,6 +12,7 @@ import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linea
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
 import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rms_norm/op.ts';
 import { ropeOp, ropeTableOp } from './rope/op.ts';
+import { roundToBf16Op } from './round_to_bf16/op.ts';
 import { swigluBackwardOp, swigluOp } from './swiglu/op.ts';
 import { zeroOp } from './zero/op.ts';
 
@@ -40,6 +41,7 @@ export const ops: readonly Op[] = [
   rmsNormBackwardWeightOp,
   ropeOp,
   ropeTableOp,
+  roundToBf16Op,
   squareSumOp,
   swigluOp,
   swigluBackwardOp,

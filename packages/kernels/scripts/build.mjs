@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findNvcc } from './findNvcc.mjs';
 
 const require = createRequire(import.meta.url);
 const folder = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -24,6 +25,10 @@ function run(command, args) {
   }
 }
 
+const nvcc = process.env.ANNEAL_NVCC ?? findNvcc();
+console.error(
+  nvcc ? `CUDA: compiled by ${nvcc}` : 'CUDA: left out, as nvcc was not found (`anneal doctor` says how to get it)',
+);
 run('cmake', [
   '-S',
   '.',
@@ -32,5 +37,7 @@ run('cmake', [
   '-DCMAKE_BUILD_TYPE=Release',
   `-DNODE_API_INCLUDE=${headers}`,
   `-DNODE_ADDON_API_INCLUDE=${wrapper}`,
+  `-DANNEAL_NVCC=${nvcc ?? ''}`,
+  `-DCMAKE_CUDA_ARCHITECTURES=${process.env.ANNEAL_CUDA_ARCHITECTURES ?? '90a-real'}`,
 ]);
 run('cmake', ['--build', 'build', '--parallel', String(availableParallelism())]);

@@ -10,6 +10,8 @@ export interface Addon {
   /** What this processor runs of what the binary holds, best first: avx512bf16, avx512, avx2, plain. */
   instructionSets(): string[];
   readonly scratchBytesPerThread: number;
+  /** Bytes of the device's memory that are free now, after the driver has made its context there. */
+  cudaFreeBytes(index: number): number;
   /** `reason`: why there are none. */
   cudaDevices(): { devices: NativeCudaDevice[]; reason: string | null };
   /** As `encodeWeights` in weights.ts, types by number. Rejects on sizes that do not belong together. */

@@ -10,6 +10,10 @@ interface DeviceModel {
   readonly activationTypes: readonly ActivationType[];
   /** Temporary storage that kernels want for each thread, which a plan leaves room for. */
   readonly scratch: { readonly bytesPerThread: number; readonly threads: number };
+  /** Whether products of float32 activations can be formed in bfloat16 (the attribute `bf16`); else the activations themselves are. */
+  readonly roundsOperands: boolean;
+  /** Rows of logits that exist at one time: enough to keep matrix products efficient, small beside the model. */
+  readonly logitRows: number;
   /** What libraries take of the device's memory beside the plan. */
   readonly libraryBytes: number;
 }
@@ -47,6 +51,8 @@ export function cpuDevice({
     isa: chosen,
     threads,
     activationTypes: ['f32'],
+    roundsOperands: true,
+    logitRows: 128,
     scratch: { bytesPerThread: scratchBytesPerThread, threads },
     libraryBytes: 0,
   };
@@ -60,6 +66,8 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
       kind: 'cuda',
       ...device,
       activationTypes,
+      roundsOperands: false,
+      logitRows: 512,
       scratch: { bytesPerThread: 0, threads: 1 },
     })),
     reason: found.reason,

@@ -128,6 +128,14 @@ export class Engine {
   }
 }
 
+/** bfloat16 values as float32. */
+export function float32Of(values: HostArray): Float32Array {
+  if (values instanceof Float32Array) return values;
+  if (!(values instanceof Uint16Array)) throw new Error('neither float32 nor bfloat16 values');
+  const bits = Uint32Array.from(values, (half) => half << 16);
+  return new Float32Array(bits.buffer);
+}
+
 function typed(dtype: DType, buffer: ArrayBuffer): HostArray {
   if (dtype === 'f32') return new Float32Array(buffer);
   if (dtype === 'f64') return new Float64Array(buffer);

@@ -116,6 +116,11 @@ export class Variables {
     return [...this.byName.values()].filter((t) => t.kind === kind);
   }
 
+  /** A parameter rounded to bfloat16, which a program keeps up to date. */
+  copyOf(parameter: Tensor): Tensor {
+    return this.get(`copy/${parameter.name}`, { shape: parameter.shape as number[], dtype: 'bf16', kind: 'copy' });
+  }
+
   /** The float32 accumulator of a parameter's gradient. */
   gradientOf(parameter: Tensor): Tensor {
     return this.get(`gradient/${parameter.name}`, {

@@ -104,7 +104,7 @@ function compileAt(
   const { scratch } = device;
   refuseActivations(graphs, device);
   const offsets = new Map<Tensor, number>();
-  const sums = { weight: 0, parameter: 0, gradient: 0, optimizer: 0, cache: 0, state: 0 };
+  const sums = { weight: 0, parameter: 0, copy: 0, gradient: 0, optimizer: 0, cache: 0, state: 0 };
   let end = 0;
   for (const { tensors, bytes } of variables.places(bounds)) {
     for (const { tensor, offset } of tensors) offsets.set(tensor, end + offset);
@@ -121,7 +121,7 @@ function compileAt(
     optimizer: sums.optimizer,
     cache: sums.cache,
     activations,
-    workspace: sums.state + scratchBytes,
+    workspace: sums.state + sums.copy + scratchBytes,
     libraries: device.libraryBytes,
     total: end + activations + scratchBytes,
   };
@@ -191,13 +191,15 @@ function workspaceContext({ inputs, attributes }: Node, { kind }: Device): Works
   return { attributes, device: kind, dtypes: Object.fromEntries(given) };
 }
 
-function refuseActivations(graphs: readonly Graph[], { kind, activationTypes }: Device): void {
-  for (const { op, inputs, outputs } of graphs.flatMap(({ nodes }) => nodes)) {
+function refuseActivations(graphs: readonly Graph[], { kind, activationTypes, roundsOperands }: Device): void {
+  for (const { op, inputs, outputs, attributes } of graphs.flatMap(({ nodes }) => nodes)) {
     const patterns = [...op.inputs, ...op.outputs].filter(([, { isActivation }]) => isActivation);
     for (const [name] of patterns) {
       const tensor = inputs[name] ?? outputs[name];
       if (tensor && !activationTypes.includes(tensor.dtype as ActivationType))
         throw new Error(`${op.name}: the ${kind} backend has no kernels for activations in ${tensor.dtype}`);
+      if (tensor?.dtype === 'f32' && attributes['bf16'] && !roundsOperands)
+        throw new Error(`${op.name}: the ${kind} backend forms no products of float32 activations in bf16`);
     }
   }
 }

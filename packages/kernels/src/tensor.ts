@@ -25,6 +25,7 @@ export type TensorKind =
   | 'activation'
   | 'weight' // frozen
   | 'parameter' // trained
+  | 'copy' // of a parameter, rounded for products
   | 'gradient'
   | 'optimizer'
   | 'cache' // keys and values of earlier tokens

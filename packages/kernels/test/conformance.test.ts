@@ -3,12 +3,20 @@ import { opCases } from '../ops/cases.ts';
 import { ops } from '../ops/index.ts';
 import { addon } from '../src/addon.ts';
 import { casesOn, type OpCases } from '../src/cases/casesFor.ts';
+import { expectedOutputs } from '../src/cases/expectedOutputs.ts';
+import {
+  type CaseProgram,
+  caseProgram,
+  isInPlace,
+  outputShapes,
+  placesOf,
+  planOf,
+  runPrograms,
+} from '../src/cases/runCases.ts';
 import { difference, type Sums } from '../src/cases/values.ts';
 import { cpuDevice } from '../src/device.ts';
 import type { HostArray } from '../src/engine.ts';
 import { Variables } from '../src/graph.ts';
-import { expectedOutputs } from './expectedOutputs.ts';
-import { type CaseProgram, caseProgram, isInPlace, outputShapes, placesOf, planOf, runPrograms } from './runCases.ts';
 
 const instructionSets = addon().instructionSets();
 

@@ -66,7 +66,7 @@ export class Problem {
         scale: this.graph.input('scale', 'f32', [1]),
         loss: this.variables.get('loss', { shape: [1], dtype: 'f64', kind: 'state' }),
       },
-      false,
+      { bf16: false, logitRows: 128 },
     );
     this.forwardNodes = [...this.graph.nodes];
     backward(this.graph, loss);

@@ -2,9 +2,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { BenchRow } from '@anneal/core/bench/row';
-import { cpuDevice } from '@anneal/core/device';
+import { chooseDevice } from '@anneal/core/device';
 import { UserError } from '@anneal/core/errors';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
+import type { OpenModel } from '@anneal/core/models/model';
 import type { BenchOptions } from '../commands/bench.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -14,9 +15,9 @@ import { printOps } from './ops.ts';
 
 export async function bench(options: BenchOptions): Promise<void> {
   if (options.suite === 'ops') return printOps(options);
-  const modelPath = modelOf(options);
-  if (options.suite === 'data') return printData(modelPath, options);
-  const rows = options.dtype ? await measure(modelPath, options, options.dtype) : await measureEach(['f32', 'bf16']);
+  if (options.suite === 'data') return printData(modelOf(options), options);
+  if (options.shape === undefined) modelOf(options);
+  const rows = options.dtype ? await measure(options, options.dtype) : await measureEach(['f32', 'bf16']);
   if (options.json) return printJson(rows);
   print(
     formatTable(
@@ -51,23 +52,38 @@ function modelOf({ suite, model }: BenchOptions): string {
   if (model !== undefined) return resolveModelPath(model);
   throw new UserError({
     what: `the suite ${suite} needs a model`,
-    next: 'add --model smollm2-135m, a model folder or a .gguf file',
+    next: 'add --model smollm2-135m, a model folder or a .gguf file, or for sft and decode --shape',
     code: 'option_missing',
   });
 }
 
-async function measure(modelPath: string, options: BenchOptions, dtype: 'f32' | 'bf16'): Promise<BenchRow[]> {
-  const device = cpuDevice({ threads: options.threads });
-  const { sequenceLen, loraR, activations, warmup, steps, newTokens } = options;
+async function measure(options: BenchOptions, dtype: 'f32' | 'bf16'): Promise<BenchRow[]> {
+  const device = chooseDevice(options.device, { threads: options.threads });
+  const { rows, sequenceLen, loraR, activations, warmup, steps, newTokens } = options;
+  const model = await openWeights(options);
   if (options.suite === 'decode') {
     const { benchDecode } = await import('@anneal/core/bench/decode');
-    return benchDecode({ modelPath, device, weightType: dtype, promptLength: sequenceLen, newTokens, repeats: steps });
+    return benchDecode({ model, device, weightType: dtype, promptLength: sequenceLen, newTokens, repeats: steps });
   }
   const { benchSft } = await import('@anneal/core/bench/sft');
   const profile = options.profile ?? false;
   return [
-    await benchSft({ modelPath, device, weightType: dtype, sequenceLen, loraR, activations, warmup, steps, profile }),
+    await benchSft({ model, device, weightType: dtype, rows, sequenceLen, loraR, activations, warmup, steps, profile }),
   ];
+}
+
+async function openWeights(options: BenchOptions): Promise<OpenModel> {
+  if (options.shape === undefined) {
+    const { openModel } = await import('@anneal/core/models/open');
+    return openModel(modelOf(options));
+  }
+  const { randomModel, shapes } = await import('@anneal/core/bench/shapes');
+  if (options.shape in shapes) return randomModel(options.shape);
+  throw new UserError({
+    what: `there is no shape ${options.shape}`,
+    next: `choose one of ${Object.keys(shapes).join(', ')}, or give a model with --model`,
+    code: 'option_wrong',
+  });
 }
 
 /** This very command again, once for each type. */

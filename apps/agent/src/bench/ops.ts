@@ -1,13 +1,13 @@
-import { cpuDevice } from '@anneal/core/device';
+import { chooseDevice } from '@anneal/core/device';
 import type { BenchOptions } from '../commands/bench.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatNumber } from '../terminal/units.ts';
 
 /** The suite ops: single kernels. */
-export async function printOps({ op, threads, json }: BenchOptions): Promise<void> {
+export async function printOps({ op, device: deviceName, threads, json }: BenchOptions): Promise<void> {
   const { benchOps } = await import('@anneal/core/bench/ops');
-  const device = cpuDevice({ threads });
+  const device = chooseDevice(deviceName, { threads });
   const rows = await benchOps(device, op);
   if (json) return printJson(rows);
   print(

@@ -8,6 +8,9 @@ export interface BenchOptions {
   data?: string;
   maxRows: number;
   model?: string;
+  shape?: string;
+  device: string;
+  rows: number;
   sequenceLen: number;
   loraR: number;
   dtype?: 'f32' | 'bf16';
@@ -31,8 +34,24 @@ export function define(command: Command): void {
           .choices(['sft', 'decode', 'data', 'ops'])
           .default('sft'),
       )
-      .option('--model <model>', 'a model folder, a .gguf file, or a name that was pulled; all suites but ops need it')
-      .option('--sequence-len <tokens>', 'tokens of a step, or of the prompt', wholeNumberFrom(8, 1 << 20), 512)
+      .option(
+        '--model <model>',
+        'a model folder, a .gguf file, or a name that was pulled; all suites but ops need it, or --shape',
+      )
+      .addOption(
+        new Option(
+          '--shape <name>',
+          'instead of a model: a published shape with random weights, such as qwen3-0.6b or llama-3.1-8b',
+        ).conflicts('model'),
+      )
+      .option('--device <device>', 'auto, cpu, cuda, or cuda:1 for the second GPU', 'auto')
+      .option('--rows <number>', 'documents of a step, packed into one row', wholeNumberFrom(1, 4096), 1)
+      .option(
+        '--sequence-len <tokens>',
+        'tokens of each document of a step, or of the prompt',
+        wholeNumberFrom(8, 1 << 20),
+        512,
+      )
       .option('--lora-r <rank>', 'LoRA on all linear layers; 0: full fine-tuning', wholeNumberFrom(0, 1024), 16)
       .addOption(new Option('--dtype <type>', 'type of the weights; default: a row for each').choices(['f32', 'bf16']))
       .addOption(
@@ -53,6 +72,7 @@ export function define(command: Command): void {
         await bench(options);
       }),
     'anneal bench --model smollm2-135m --sequence-len 512 --lora-r 16 --json',
+    'anneal bench --shape qwen3-0.6b --dtype bf16 --rows 2 --sequence-len 2048 --profile',
     'anneal bench --suite decode --model smollm2-135m --dtype bf16',
     'anneal bench --suite data --model smollm2-135m --data train.jsonl',
     'anneal bench --suite ops --op linear',

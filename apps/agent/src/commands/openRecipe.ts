@@ -1,4 +1,5 @@
 import { basename, dirname, resolve } from 'node:path';
+import { chooseDevice } from '@anneal/core/device';
 import type { KeyPath, Location } from '@anneal/core/recipe/problem';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
@@ -29,7 +30,7 @@ export async function openRecipe(
 ): Promise<OpenedRecipe> {
   const { recipe, text, locate } = await readRecipe(path, overrides);
   const resolved = resolveRecipe(recipe, { baseDirectory, locate });
-  checkSupported(resolved, 'cpu', locate);
+  checkSupported(resolved, chooseDevice(resolved.device).kind, locate);
   return {
     name: nameOf(path),
     text,

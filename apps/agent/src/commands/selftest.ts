@@ -7,12 +7,16 @@ import { addExamples } from './examples.ts';
 
 export function define(command: Command): void {
   addExamples(
-    command.option('--model <model>', 'test with this model instead of the starter').action(selftest),
+    command
+      .option('--model <model>', 'test with this model instead of the starter')
+      .option('--device <device>', 'where to compute: auto, cpu, cuda, or cuda:1 for the second GPU', 'auto')
+      .action(selftest),
     'anneal selftest',
+    'anneal selftest --device cuda',
   );
 }
 
-async function selftest(options: { model?: string; json?: boolean }): Promise<void> {
+async function selftest(options: { model?: string; device: string; json?: boolean }): Promise<void> {
   const { selfTests } = await import('../selftest/selfTests.ts');
   const results: { name: string; passed: boolean; detail: string; milliseconds: number }[] = [];
   for await (const result of selfTests(options)) {

@@ -1,5 +1,5 @@
 import type { Quantity } from '@anneal/core/verify/quantity';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { exitCodes } from '../exitCodes.ts';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson } from '../terminal/print.ts';
@@ -11,6 +11,8 @@ interface Options {
   json?: boolean;
   model?: string;
   tokenizer?: string;
+  device?: string;
+  dtype?: 'f32' | 'bf16';
 }
 
 interface Verification {
@@ -30,8 +32,16 @@ export function define(command: Command): void {
       )
       .option('--model <path>', 'for a fine-tuning run: the model it starts from')
       .option('--tokenizer <folder>', 'for chat templates: the folder of the tokenizer, or of several families')
+      .option('--device <device>', 'where to compute: cpu, cuda, or cuda:1 for the second GPU', 'cpu')
+      .addOption(
+        new Option('--dtype <type>', 'weights (and on a GPU activations) of a checkpoint folder').choices([
+          'f32',
+          'bf16',
+        ]),
+      )
       .action(verify),
     'anneal verify packages/core/test/golden/models/llama3',
+    'anneal verify packages/core/test/golden/models/* --device cuda --dtype bf16',
     'anneal verify golden/smollm2-sft --model SmolLM2-135M-Instruct.Q4_1.gguf',
     'anneal verify golden/templates/qwen3.json --tokenizer tokenizers/qwen3',
   );
@@ -66,7 +76,12 @@ async function verifyOne(path: string, options: Options): Promise<Verification> 
     return { path, passed: quantities.length > 0 && quantities.every(({ passed }) => passed), quantities };
   } catch (error) {
     if (error instanceof UserError) {
-      if (['golden_not_found', 'option_missing', 'model_not_found', 'not_a_model'].includes(error.code)) throw error;
+      if (
+        ['golden_not_found', 'option_missing', 'device_not_found', 'model_not_found', 'not_a_model'].includes(
+          error.code,
+        )
+      )
+        throw error;
       return { path, passed: false, quantities: [], error: error.toJSON() };
     }
     return { path, passed: false, quantities: [], error: { what: (error as Error).message, where: path } };

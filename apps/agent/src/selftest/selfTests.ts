@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { chooseDevice, type Device } from '@anneal/core/device';
 import { exportGguf } from '@anneal/core/export/gguf';
 import { exportMerged } from '@anneal/core/export/merged';
 import { openAnswerer } from '@anneal/core/generate/answerer';
@@ -14,6 +15,7 @@ import { toYaml } from '@anneal/core/recipe/toYaml';
 import { createJob } from '@anneal/core/trainer/job';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { train } from '@anneal/core/trainer/train';
+import { verifyOps } from '@anneal/core/verify/verifyOps';
 import { starterFolder } from '../init/starterFolder.ts';
 
 export interface SelfTest {
@@ -27,12 +29,14 @@ const steps = 6;
 const stopAfter = 3;
 
 /** Yields one result after the other. Works in a temporary folder, of which nothing is left. */
-export async function* selfTests(options: { model?: string }): AsyncGenerator<SelfTest> {
+export async function* selfTests(options: { model?: string; device: string }): AsyncGenerator<SelfTest> {
+  const device = chooseDevice(options.device);
+  if (device.kind === 'cuda') yield* opTests(device);
   const folder = await mkdtemp(join(tmpdir(), 'anneal-selftest-'));
   try {
     const rows = join(folder, 'rows.jsonl');
     await writeFile(rows, conversations.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    const recipe = recipeFor(rows, options.model);
+    const recipe = recipeFor(rows, options);
     let first: TrainedRun | undefined;
     yield await check('training', async () => {
       first = await trainRun(recipe, folder, 'first');
@@ -52,6 +56,20 @@ export async function* selfTests(options: { model?: string }): AsyncGenerator<Se
     yield await check('export', () => exportAndAnswer(recipe, checkpoint, folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Kernels of the CPU are tested when they are built; those of a GPU are first run where there is one. */
+async function* opTests(device: Device): AsyncGenerator<SelfTest> {
+  const ops = verifyOps(device);
+  for (;;) {
+    const started = performance.now();
+    const { value: result, done } = await ops.next();
+    if (done) return;
+    const { op, cases, problems } = result;
+    const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
+    const detail = problems.length === 0 ? `${cases} cases, the same bits twice` : `${problems[0]}${more}`;
+    yield { name: `op ${op}`, passed: problems.length === 0, detail, milliseconds: performance.now() - started };
   }
 }
 
@@ -77,10 +95,12 @@ const conversations = [
   ],
 }));
 
-function recipeFor(rows: string, model: string | undefined): ResolvedRecipe {
+function recipeFor(rows: string, { model, device }: { model?: string; device: string }): ResolvedRecipe {
   const recipe = {
     base_model: model === undefined ? join(starterFolder, 'model') : resolveModelPath(model),
     datasets: [{ path: rows }],
+    device,
+    bf16: false,
     lora_r: 4,
     sequence_len: 256,
     micro_batch_size: conversations.length,
@@ -148,9 +168,9 @@ async function exportAndAnswer(
     model.close();
   }
   const answers = [
-    await answer(modelPath, checkpoint),
-    await answer(join(folder, 'merged'), null),
-    await answer(join(folder, 'gguf', 'selftest-F32.gguf'), null),
+    await answer(modelPath, checkpoint, recipe.device),
+    await answer(join(folder, 'merged'), null, recipe.device),
+    await answer(join(folder, 'gguf', 'selftest-F32.gguf'), null, recipe.device),
   ];
   const passed = answers[0] !== '' && answers.every((text) => text === answers[0]);
   const detail = passed
@@ -159,8 +179,14 @@ async function exportAndAnswer(
   return { passed, detail };
 }
 
-async function answer(modelPath: string, adapterFolder: string | null): Promise<string> {
-  const answerer = await openAnswerer({ modelPath, adapterFolder, weightType: 'f32', contextLength: 256 });
+async function answer(modelPath: string, adapterFolder: string | null, device: string): Promise<string> {
+  const answerer = await openAnswerer({
+    modelPath,
+    adapterFolder,
+    device: chooseDevice(device),
+    weightType: 'f32',
+    contextLength: 256,
+  });
   try {
     let text = '';
     const how = { sampling: greedy, maxNewTokens: 24, seed: 0 };

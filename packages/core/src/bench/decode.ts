@@ -3,12 +3,12 @@ import type { Device } from '@anneal/kernels';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
-import { openModel } from '../models/open.ts';
+import type { OpenModel } from '../models/model.ts';
 import { random } from '../random.ts';
 import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
 
 export interface DecodeBenchOptions {
-  readonly modelPath: string;
+  readonly model: OpenModel;
   readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
   readonly promptLength: number;
@@ -16,10 +16,9 @@ export interface DecodeBenchOptions {
   readonly repeats: number;
 }
 
-/** Reading a prompt, and answering it token by token, batch 1: two rows. */
+/** Reading a prompt, and answering it token by token, batch 1: two rows. Closes the model. */
 export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow[]> {
-  const { device, weightType, promptLength, newTokens } = options;
-  const model = openModel(options.modelPath);
+  const { model, device, weightType, promptLength, newTokens } = options;
   const contextLength = promptLength + newTokens;
   const engine = await openDecodeEngine(model, { device, weightType, contextLength, promptChunk: promptLength });
   model.close();
@@ -47,7 +46,7 @@ export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow
     const { median, spread } = timing(milliseconds);
     return {
       suite,
-      shape: basename(options.modelPath),
+      shape: basename(model.path),
       device: deviceName(device),
       dtype: weightType,
       quantization: 'none',

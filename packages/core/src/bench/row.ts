@@ -17,7 +17,7 @@ export interface BenchRow {
   readonly msPerStep: number;
   /** (slowest - fastest) / median over the measured steps. */
   readonly spread: number;
-  /** Largest resident memory of the process so far. */
+  /** On the CPU the largest resident memory of the process so far; on a GPU the plan and what libraries take beside it. */
   readonly peakGb: number;
   readonly [more: string]: unknown;
 }

@@ -5,7 +5,7 @@ import { allocateEngine, memoryBudget } from '../memory.ts';
 import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
-import { openModel } from '../models/open.ts';
+import type { OpenModel } from '../models/model.ts';
 import { random } from '../random.ts';
 import { initializeLora } from '../trainer/initialize.ts';
 import { planTraining } from '../trainer/planTraining.ts';
@@ -13,9 +13,12 @@ import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
 
 export interface SftBenchOptions {
-  readonly modelPath: string;
+  readonly model: OpenModel;
   readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
+  /** Documents of a step, packed into one row of tokens. */
+  readonly rows: number;
+  /** Tokens of each. */
   readonly sequenceLen: number;
   /** 0: full fine-tuning. */
   readonly loraR: number;
@@ -26,10 +29,12 @@ export interface SftBenchOptions {
   readonly profile: boolean;
 }
 
-/** Optimizer steps of supervised fine-tuning on one row of random tokens, all of them targets: forward, backward, clipping, AdamW. */
+/**
+ * Optimizer steps of supervised fine-tuning on random tokens, all of them targets: forward, backward, clipping, AdamW.
+ * Closes the model.
+ */
 export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
-  const { device, weightType, sequenceLen, loraR } = options;
-  const model = openModel(options.modelPath);
+  const { model, device, weightType, rows, sequenceLen, loraR } = options;
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
   const lora = loraR > 0 ? loraSpec({ r: loraR, alpha: loraR, rslora: false, dropout: 0 }, linears) : null;
   const { plan } = planTraining({
@@ -38,9 +43,9 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     weightType,
     lora,
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 },
-    maxTokens: sequenceLen,
+    maxTokens: rows * sequenceLen,
     activations: options.activations,
-    memoryBudget: memoryBudget(),
+    memoryBudget: memoryBudget(device),
     sampleContext: 0,
   });
   const engine = allocateEngine(plan, device, { what: 'the benchmark', next: 'lower --sequence-len' });
@@ -48,7 +53,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   model.close();
   if (lora) await initializeLora(engine, lora, 1);
   const training = new TrainingEngine(engine);
-  const batches = randomStep(sequenceLen, model.config.vocabSize);
+  const batches = randomStep(rows, sequenceLen, model.config.vocabSize);
   const milliseconds: number[] = [];
   for (let step = 1; step <= options.warmup + options.steps; step++) {
     if (step === options.warmup + 1 && options.profile) {
@@ -65,18 +70,18 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   const levels = plan.programs.find((p) => p.name === 'train')?.levels ?? [];
   return {
     suite: 'sft',
-    shape: basename(options.modelPath),
+    shape: basename(model.path),
     device: deviceName(device),
     dtype: weightType,
     quantization: 'none',
     activations: levels.every((level) => level === 'none') ? 'keep' : options.activations,
-    rows: 1,
+    rows,
     sequenceLen,
     loraR,
-    tokensPerSecond: (sequenceLen / median) * 1000,
+    tokensPerSecond: ((rows * sequenceLen) / median) * 1000,
     msPerStep: median,
     spread,
-    peakGb: peakGigabytes(),
+    peakGb: device.kind === 'cuda' ? (plan.memory.total + plan.memory.libraries) / 1e9 : peakGigabytes(),
     planGb: plan.memory.total / 1e9,
     steps: options.steps,
     ...(options.profile && {
@@ -89,11 +94,13 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   };
 }
 
-function randomStep(length: number, vocabSize: number): StepBatches {
+function randomStep(rows: number, sequenceLen: number, vocabSize: number): StepBatches {
   const { below } = random('bench', 1);
-  const tokens = Int32Array.from({ length }, () => below(vocabSize));
-  const targets = Int32Array.from(tokens, (_, t) => tokens[t + 1] ?? -1);
-  const positions = Int32Array.from(tokens, (_, t) => t);
-  const batch = { tokens, targets, positions, cuSeqlens: Int32Array.of(0, length), rows: [0] };
-  return { batches: [batch], targetTokens: length - 1, tokens: length, epoch: 0, index: 0 };
+  const tokens = Int32Array.from({ length: rows * sequenceLen }, () => below(vocabSize));
+  const positions = tokens.map((_, t) => t % sequenceLen);
+  const targets = tokens.map((_, t) => (t % sequenceLen === sequenceLen - 1 ? -1 : (tokens[t + 1] as number)));
+  const cuSeqlens = Int32Array.from({ length: rows + 1 }, (_, i) => i * sequenceLen);
+  const batch = { tokens, targets, positions, cuSeqlens, rows: Array.from({ length: rows }, (_, i) => i) };
+  const targetTokens = rows * (sequenceLen - 1);
+  return { batches: [batch], targetTokens, tokens: tokens.length, epoch: 0, index: 0 };
 }

@@ -1,4 +1,4 @@
-import { cpuDevice, type Device } from '@anneal/kernels';
+import { chooseDevice, type Device } from '../device.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { decodeStream } from '../tokenizers/decodeStream.ts';
@@ -66,7 +66,7 @@ async function answererOf(model: OpenModel, options: AnswererOptions): Promise<A
   const text = openModelText(model, options.text);
   const adapter = options.adapterFolder ? loadLoraWeights(options.adapterFolder, model) : null;
   const contextLength = Math.min(options.contextLength, model.config.maxPositions);
-  const { device = cpuDevice(), weightType, onLoad, signal } = options;
+  const { device = chooseDevice(), weightType, onLoad, signal } = options;
   const engine = await openDecodeEngine(model, {
     device,
     weightType,

@@ -1,4 +1,5 @@
 import { compile, type Device, type Engine, Variables } from '@anneal/kernels';
+import { activationTypeOn } from '../device.ts';
 import { allocateEngine } from '../memory.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
@@ -31,9 +32,21 @@ export async function openDecodeEngine(model: OpenModel, options: DecodeEngineOp
   const { device, weightType, contextLength, promptChunk, adapter = null, onLoad, signal } = options;
   const { config } = model;
   const variables = new Variables();
+  const activationType = activationTypeOn(device, weightType);
   const programs = (adapter ? [null, adapter] : [null]).map((lora) => {
-    const weights = { type: weightType, trainable: false, lora: lora && loraSpecOf(lora, 0), dropoutSeed: null };
-    return decodeProgram(lora ? adaptedProgram : baseProgram, variables, { config, weights, contextLength });
+    const weights = {
+      type: weightType,
+      trainable: false,
+      lora: lora && loraSpecOf(lora, 0),
+      copies: false,
+      dropoutSeed: null,
+    };
+    return decodeProgram(lora ? adaptedProgram : baseProgram, variables, {
+      config,
+      weights,
+      activationType,
+      contextLength,
+    });
   });
   const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1 };
   const plan = compile(programs, { bounds, activations: 'keep', device });

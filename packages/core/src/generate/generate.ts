@@ -1,4 +1,4 @@
-import type { Engine } from '@anneal/kernels';
+import { type Engine, float32Of, type HostArray } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { random } from '../random.ts';
 import { argmax, type SamplingOptions, sample } from './sample.ts';
@@ -74,7 +74,7 @@ async function forward(
     [{ program: options.program, extents: { T: tokens.length, N: 1 }, inputs }],
     [[options.program, 'logits']],
   );
-  return results[0] as Float32Array;
+  return float32Of(results[0] as HostArray);
 }
 
 function contextLengthOf(engine: Engine): number {

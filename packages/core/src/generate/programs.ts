@@ -1,4 +1,4 @@
-import { Graph, gatherRows, linear, type Variables } from '@anneal/kernels';
+import { type ActivationType, Graph, gatherRows, linear, type Variables } from '@anneal/kernels';
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
@@ -6,6 +6,7 @@ import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
 export interface DecodeOptions {
   readonly config: ModelConfig;
   readonly weights: WeightOptions;
+  readonly activationType: ActivationType;
   /** Tokens the cache of keys and values holds: prompt and answer together. */
   readonly contextLength: number;
 }
@@ -17,9 +18,9 @@ export interface DecodeOptions {
 export function decodeProgram(
   name: string,
   variables: Variables,
-  { config, weights, contextLength }: DecodeOptions,
+  { config, weights, activationType, contextLength }: DecodeOptions,
 ): Graph {
-  const graph = new Graph(name, variables);
+  const graph = new Graph(name, variables, activationType);
   const scope = new ModelScope(graph, config, weights);
   const positions = graph.input('positions', 'i32', ['T']);
   const cacheOf = (layer: number) => {

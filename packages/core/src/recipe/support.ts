@@ -2,7 +2,7 @@ import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem, unlocat
 import type { ResolvedRecipe } from './resolve.ts';
 
 /** The devices that have a backend. */
-export type Device = 'cpu';
+export type Device = 'cpu' | 'cuda';
 
 /**
  * Refuses what the recipe format knows and the backend of the device does not have.
@@ -30,7 +30,9 @@ export function checkSupported(
   if (recipe.activations === 'offload') {
     unsupported(
       'activations',
-      `on ${device} activations already are in the memory of the host`,
+      device === 'cpu'
+        ? 'on cpu activations already are in the memory of the host'
+        : 'activations cannot be moved to the memory of the host yet',
       'set activations: auto, keep or recompute',
     );
   }

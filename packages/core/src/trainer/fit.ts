@@ -30,7 +30,7 @@ export function fitOf(session: Session, folder: string): Fit {
   const checkpoints = mostCheckpoints(job, totalSteps, loader.stepsPerEpoch);
   const tokens = statSync(join(data.folder, 'tokens.bin')).size;
   return {
-    memory: { needed: plan.memory.total, available: memoryBudget() },
+    memory: { needed: plan.memory.total, available: memoryBudget(job.device) },
     disk: { needed: tokens + checkpoints * checkpoint, available: freeBytes(folder), folder, checkpoint, checkpoints },
   };
 }

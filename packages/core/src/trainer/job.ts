@@ -1,5 +1,6 @@
-import { cpuDevice, type Device } from '@anneal/kernels';
+import type { Device } from '@anneal/kernels';
 import type { StepOptions } from '../datasets/steps.ts';
+import { chooseDevice } from '../device.ts';
 import { resolveModelPath } from '../hub/resolve.ts';
 import type { LoraOptions } from '../models/adapters/lora.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
@@ -55,8 +56,8 @@ export interface SampleJob {
  * @throws InvalidRecipe for what this device does not support, UserError when the model is not here
  */
 export function createJob(recipe: ResolvedRecipe): Job {
-  checkSupported(recipe, 'cpu');
-  const device = cpuDevice({ threads: recipe.threads ?? undefined });
+  const device = chooseDevice(recipe.device, { threads: recipe.threads ?? undefined });
+  checkSupported(recipe, device.kind);
   return {
     modelPath: resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }),
     baseModel: recipe.base_model,

@@ -1,4 +1,5 @@
 import { compile, type Device, type Plan, type Tensor } from '@anneal/kernels';
+import { activationTypeOn } from '../device.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
@@ -24,11 +25,26 @@ export const sampleProgram = 'sample';
 /** The plan a run executes and `estimate` prints: the same function, so the same bytes. */
 export function planTraining(options: TrainingPlanOptions): { plan: Plan; programs: TrainingPrograms } {
   const { config, weightType, lora, optimizer, sampleContext, maxTokens } = options;
-  const programs = trainingPrograms({ config, weightType, lora, optimizer: { ...optimizer, decays } });
+  const activationType = activationTypeOn(options.device, weightType);
+  const programs = trainingPrograms({
+    config,
+    weightType,
+    activationType,
+    logitRows: options.device.logitRows,
+    lora,
+    optimizer: { ...optimizer, decays },
+  });
   const graphs = [...programs.graphs];
   if (sampleContext > 0) {
-    const weights = { type: weightType, trainable: lora === null, lora, dropoutSeed: null };
-    graphs.push(decodeProgram(sampleProgram, programs.variables, { config, weights, contextLength: sampleContext }));
+    const weights = { type: weightType, trainable: lora === null, lora, copies: false, dropoutSeed: null };
+    graphs.push(
+      decodeProgram(sampleProgram, programs.variables, {
+        config,
+        weights,
+        activationType,
+        contextLength: sampleContext,
+      }),
+    );
   }
   const plan = compile(graphs, {
     bounds: { T: maxTokens, S: maxTokens + 1, N: 1, R: maxTokens },

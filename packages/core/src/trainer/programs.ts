@@ -1,10 +1,12 @@
 import {
+  type ActivationType,
   adamwOp,
   backward,
   clipScaleOp,
   Graph,
   linearCrossEntropy,
   linearCrossEntropyTraining,
+  roundToBf16Op,
   squareSumOp,
   type Tensor,
   Variables,
@@ -29,6 +31,9 @@ export interface AdamwOptions {
 export interface TrainingProgramOptions {
   readonly config: ModelConfig;
   readonly weightType: 'f32' | 'bf16';
+  readonly activationType: ActivationType;
+  /** Rows of logits that exist at one time. */
+  readonly logitRows: number;
   /** null: full fine-tuning. */
   readonly lora: LoraSpec | null;
   readonly optimizer: AdamwOptions;
@@ -49,13 +54,13 @@ export function trainingPrograms(options: TrainingProgramOptions): TrainingProgr
   const variables = new Variables();
   const train = trainProgram(variables, options);
   const parameters = variables.ofKind('parameter');
-  const groups = parameterGroups(variables, parameters, options.optimizer);
+  const groups = parameterGroups(variables, parameters, options);
   const evaluate = evaluateProgram(variables, options);
   const graphs = [
     beginProgram(variables, groups),
     train,
     updateProgram(variables, groups, options.optimizer),
-    beginEvaluation(variables),
+    beginEvaluation(variables, groups),
     evaluate,
   ];
   return { variables, graphs, parameters };
@@ -73,8 +78,11 @@ function targetInputs(graph: Graph) {
   return { targets: graph.input('targets', 'i32', ['T']), rows: graph.input('supervisedRows', 'i32', ['R']) };
 }
 
-function weightsOf({ weightType, lora }: TrainingProgramOptions, dropoutSeed: Tensor | null): WeightOptions {
-  return { type: weightType, trainable: lora === null, lora, dropoutSeed };
+function weightsOf(
+  { weightType, activationType, lora }: TrainingProgramOptions,
+  dropoutSeed: Tensor | null,
+): WeightOptions {
+  return { type: weightType, trainable: lora === null, lora, copies: activationType === 'bf16', dropoutSeed };
 }
 
 function lossOf(variables: Variables): Tensor {
@@ -86,7 +94,7 @@ function squareSumOf(variables: Variables): Tensor {
 }
 
 function trainProgram(variables: Variables, options: TrainingProgramOptions): Graph {
-  const graph = new Graph('train', variables);
+  const graph = new Graph('train', variables, options.activationType);
   const inputs = batchInputs(graph);
   const hasDropout = (options.lora?.dropout ?? 0) > 0;
   const scope = new ModelScope(
@@ -103,20 +111,20 @@ function trainProgram(variables: Variables, options: TrainingProgramOptions): Gr
       loss: lossOf(variables),
       scale: graph.input('lossScale', 'f32', [1]),
     },
-    scope.bf16,
+    { bf16: scope.bf16, logitRows: options.logitRows },
   );
   backward(graph, loss);
   return graph;
 }
 
 function evaluateProgram(variables: Variables, options: TrainingProgramOptions): Graph {
-  const graph = new Graph('evaluate', variables);
+  const graph = new Graph('evaluate', variables, options.activationType);
   const inputs = batchInputs(graph);
   const scope = new ModelScope(graph, options.config, weightsOf(options, null));
   const { hidden } = decoder(scope, inputs);
   const loss = linearCrossEntropy(
     { x: hidden, weight: scope.head(), ...targetInputs(graph), loss: lossOf(variables) },
-    scope.bf16,
+    { bf16: scope.bf16, logitRows: options.logitRows },
   );
   graph.result('loss', loss);
   return graph;
@@ -126,13 +134,20 @@ function beginProgram(variables: Variables, groups: readonly ParameterGroup[]): 
   const graph = new Graph('begin', variables);
   const gradients = groups.map(({ gradient }) => gradient);
   for (const x of [...gradients, lossOf(variables), squareSumOf(variables)]) graph.apply(zeroOp, { x });
+  refreshCopies(graph, groups);
   return graph;
 }
 
-function beginEvaluation(variables: Variables): Graph {
+function beginEvaluation(variables: Variables, groups: readonly ParameterGroup[]): Graph {
   const graph = new Graph('begin_evaluation', variables);
   graph.apply(zeroOp, { x: lossOf(variables) });
+  refreshCopies(graph, groups);
   return graph;
+}
+
+/** What products read of the parameters, as they are now: every step and every evaluation begins with it. */
+function refreshCopies(graph: Graph, groups: readonly ParameterGroup[]): void {
+  for (const { parameter, copy } of groups) if (copy) graph.apply(roundToBf16Op, { x: parameter, copy });
 }
 
 function updateProgram(variables: Variables, groups: readonly ParameterGroup[], options: AdamwOptions): Graph {
@@ -171,6 +186,8 @@ function updateProgram(variables: Variables, groups: readonly ParameterGroup[], 
 interface ParameterGroup {
   readonly parameter: Tensor;
   readonly gradient: Tensor;
+  /** In bfloat16; null where products read the parameters themselves. */
+  readonly copy: Tensor | null;
   readonly m: Tensor;
   readonly v: Tensor;
   readonly weightDecay: number;
@@ -179,10 +196,14 @@ interface ParameterGroup {
 /** Extents cross the native boundary as 32-bit integers. */
 const maxGroupElements = 2 ** 30;
 
-function parameterGroups(variables: Variables, parameters: readonly Tensor[], options: AdamwOptions): ParameterGroup[] {
+function parameterGroups(
+  variables: Variables,
+  parameters: readonly Tensor[],
+  { optimizer: { decays, weightDecay: rate }, activationType }: TrainingProgramOptions,
+): ParameterGroup[] {
   const both = [true, false].flatMap((decay) => {
-    const members = parameters.filter((parameter) => options.decays(parameter) === decay);
-    return pieces(members).map((piece) => ({ members: piece, weightDecay: decay ? options.weightDecay : 0 }));
+    const members = parameters.filter((parameter) => decays(parameter) === decay);
+    return pieces(members).map((piece) => ({ members: piece, weightDecay: decay ? rate : 0 }));
   });
   return both.map(({ members, weightDecay }, i) => ({
     parameter: variables.group(`parameters.${i}`, members),
@@ -190,6 +211,13 @@ function parameterGroups(variables: Variables, parameters: readonly Tensor[], op
       `gradients.${i}`,
       members.map((parameter) => variables.gradientOf(parameter)),
     ),
+    copy:
+      activationType === 'bf16'
+        ? variables.group(
+            `copies.${i}`,
+            members.map((parameter) => variables.copyOf(parameter)),
+          )
+        : null,
     m: variables.group(
       `m.${i}`,
       members.map((parameter) => momentOf(variables, parameter, 'm')),

@@ -82,7 +82,7 @@ export async function openSession(
       optimizer: job.optimizer,
       maxTokens: Math.max(loader.maxTokens, longestValidation),
       activations: job.activations,
-      memoryBudget: memoryBudget(),
+      memoryBudget: memoryBudget(job.device),
       sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
     });
     return {

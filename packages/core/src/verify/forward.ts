@@ -1,4 +1,13 @@
-import { compile, type Device, Engine, Graph, linear, Variables } from '@anneal/kernels';
+import {
+  type ActivationType,
+  compile,
+  type Device,
+  Engine,
+  float32Of,
+  Graph,
+  linear,
+  Variables,
+} from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import { decoder } from '../models/layers/decoder.ts';
@@ -6,10 +15,22 @@ import { ModelScope } from '../models/layers/modelScope.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/open.ts';
 
+export interface Precision {
+  readonly weightType: 'f32' | 'bf16';
+  readonly activationType: ActivationType;
+}
+
+export const float32: Precision = { weightType: 'f32', activationType: 'f32' };
+
 /** A program that gives the hidden states and the logits of every token. */
-function forwardProgram(variables: Variables, model: OpenModel, lora: LoraSpec | null): Graph {
-  const graph = new Graph('forward', variables);
-  const weights = { type: 'f32', trainable: false, lora, dropoutSeed: null } as const;
+function forwardProgram(
+  variables: Variables,
+  model: OpenModel,
+  lora: LoraSpec | null,
+  { weightType, activationType }: Precision,
+): Graph {
+  const graph = new Graph('forward', variables, activationType);
+  const weights = { type: weightType, trainable: false, lora, copies: false, dropoutSeed: null } as const;
   const scope = new ModelScope(graph, model.config, weights);
   const { hidden, beforeLayer } = decoder(scope, {
     tokens: graph.input('tokens', 'i32', ['T']),
@@ -17,7 +38,7 @@ function forwardProgram(variables: Variables, model: OpenModel, lora: LoraSpec |
     visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) },
   });
   for (const [i, h] of [...beforeLayer, hidden].entries()) graph.result(`hidden.${i}`, h);
-  graph.result('logits', linear(hidden, scope.head(), { bf16: false }));
+  graph.result('logits', linear(hidden, scope.head(), { bf16: scope.bf16 }));
   return graph;
 }
 
@@ -33,7 +54,7 @@ export async function forward(engine: Engine, batch: Batch, wanted: readonly str
     [call],
     wanted.map((name) => ['forward', name] as const),
   );
-  return results as Float32Array[];
+  return results.map(float32Of);
 }
 
 /** Opens an engine for forward passes of rows like `batch`, with the model's weights loaded, for as long as `use` takes. */
@@ -43,9 +64,10 @@ export async function withForwardEngine<R>(
   device: Device,
   batch: Batch,
   use: (engine: Engine) => Promise<R>,
+  precision: Precision = float32,
 ): Promise<R> {
   const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, N: 1 };
-  const graph = forwardProgram(new Variables(), model, lora);
+  const graph = forwardProgram(new Variables(), model, lora, precision);
   const engine = new Engine(compile([graph], { bounds, activations: 'keep', device }), device);
   try {
     await loadWeights(engine, model);

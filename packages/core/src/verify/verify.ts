@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import type { Quantity } from './quantity.ts';
+import { verifyBf16 } from './verifyBf16.ts';
 import { verifyModel } from './verifyModel.ts';
 import { verifySft } from './verifySft.ts';
 import { templateFiles, verifyTemplates } from './verifyTemplates.ts';
@@ -11,6 +13,9 @@ export interface VerifyOptions {
   readonly model?: string | undefined;
   /** For chat templates: where their tokenizers lie. */
   readonly tokenizer?: string | undefined;
+  /** As a recipe names it; the CPU where nothing is said, whose numbers are known everywhere. */
+  readonly device?: string | undefined;
+  readonly dtype?: 'f32' | 'bf16' | undefined;
 }
 
 /**
@@ -19,9 +24,11 @@ export interface VerifyOptions {
  * @throws UserError for a path that is none of these, or when an option it needs is missing
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Quantity[]> {
-  if (existsSync(join(path, 'golden.safetensors'))) return verifyModel(path);
+  const device = chooseDevice(options.device ?? 'cpu');
+  if (existsSync(join(path, 'golden.safetensors')))
+    return options.dtype === 'bf16' ? verifyBf16(path, device) : verifyModel(path, device);
   if (existsSync(join(path, 'golden.json')) && existsSync(join(path, 'rows.jsonl'))) {
-    return verifySft(path, required(options.model, path, '--model PATH, the model that was fine-tuned'));
+    return verifySft(path, required(options.model, path, '--model PATH, the model that was fine-tuned'), device);
   }
   const files = templateFiles(path);
   if (files.length > 0) {

@@ -13,7 +13,7 @@ import { trainingPrograms } from '../trainer/programs.ts';
 import { learningRateSchedule } from '../trainer/schedule.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { goldenBatch, packed } from './batches.ts';
-import { forward, withForwardEngine } from './forward.ts';
+import { float32, forward, type Precision, withForwardEngine } from './forward.ts';
 import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
 import { gradientVariable } from './gradientNames.ts';
 import {
@@ -124,30 +124,10 @@ async function verifyTraining(
   adapter: LoraWeights | null,
   device: Device,
 ): Promise<Quantity[]> {
-  const batch = goldenBatch(golden);
-  const { optimizer } = golden.curves;
   const lora = adapter && loraSpecOf(adapter, 0);
-  const programs = trainingPrograms({
-    config: model.config,
-    weightType: 'f32',
-    lora,
-    optimizer: {
-      beta1: optimizer.betas[0],
-      beta2: optimizer.betas[1],
-      epsilon: optimizer.eps,
-      weightDecay: optimizer.weight_decay,
-      maxGradNorm: optimizer.max_grad_norm,
-      decays: () => true,
-    },
-  });
-  const bounds = { T: batch.tokens.length, S: batch.cuSeqlens.length, R: batch.tokens.length };
-  const engine = new Engine(compile(programs.graphs, { bounds, activations: 'keep', device }), device);
-  await loadWeights(engine, model);
-  if (adapter) await writeLora(engine, adapter.modules);
-
+  const engine = await openTraining(golden, model, adapter, device, float32);
   await using training = new TrainingEngine(engine);
-  const targetTokens = batch.targets.filter((target) => target >= 0).length;
-  const step: StepBatches = { batches: [batch], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
+  const step = goldenStep(golden);
   const prefix = adapter ? 'lora.' : '';
   // A step with a rate of 0 leaves its gradients behind and, with its moments cleared afterwards, nothing else.
   const first = await training.step(step, { step: 1, learningRate: 0, seed: 0 });
@@ -166,6 +146,44 @@ async function verifyTraining(
     quantities.push(await verifyMerged(golden, model, tuned, device));
   }
   return quantities;
+}
+
+/** The engine of a golden folder's training runs, with the checkpoint's weights, and the adapter's where there is one. */
+export async function openTraining(
+  golden: GoldenFolder,
+  model: OpenModel,
+  adapter: LoraWeights | null,
+  device: Device,
+  precision: Precision,
+): Promise<Engine> {
+  const { optimizer } = golden.curves;
+  const { graphs } = trainingPrograms({
+    config: model.config,
+    ...precision,
+    logitRows: device.logitRows,
+    lora: adapter && loraSpecOf(adapter, 0),
+    optimizer: {
+      beta1: optimizer.betas[0],
+      beta2: optimizer.betas[1],
+      epsilon: optimizer.eps,
+      weightDecay: optimizer.weight_decay,
+      maxGradNorm: optimizer.max_grad_norm,
+      decays: () => true,
+    },
+  });
+  const { tokens, cuSeqlens } = goldenBatch(golden);
+  const bounds = { T: tokens.length, S: cuSeqlens.length, R: tokens.length };
+  const engine = new Engine(compile(graphs, { bounds, activations: 'keep', device }), device);
+  await loadWeights(engine, model);
+  if (adapter) await writeLora(engine, adapter.modules);
+  return engine;
+}
+
+/** The golden batch as a step of its own. */
+export function goldenStep(golden: GoldenFolder): StepBatches {
+  const batch = goldenBatch(golden);
+  const targetTokens = batch.targets.filter((target) => target >= 0).length;
+  return { batches: [batch], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
 }
 
 async function verifyCurve(

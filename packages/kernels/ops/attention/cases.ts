@@ -147,9 +147,9 @@ export const attentionBackwardCases = casesFor(attentionBackwardOp, {
             dweight += term;
             dweightSize += Math.abs(term);
           }
-          const weightFactor = factor(weight, weight * growth, bf16);
+          const weightFactor = factor(weight, weight * growth, bf16, activationType);
           const dscoreSize = weight * (dweightSize + deltaSize) * growth;
-          const dscore = factor(weight * (dweight - delta), dscoreSize, bf16);
+          const dscore = factor(weight * (dweight - delta), dscoreSize, bf16, activationType);
           for (let c = 0; c < headSize; c++) {
             const [query, key] = [scale * q.at(i, queryColumn + c), scale * k.at(j, keyColumn + c)];
             const douti = dout.at(i, queryColumn + c);

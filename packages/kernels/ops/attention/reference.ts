@@ -1,5 +1,6 @@
 import { roundToBf16 } from '../../src/cases/numbers.ts';
-import { Values } from '../../src/cases/values.ts';
+import { bf16Roundoff, Values } from '../../src/cases/values.ts';
+import type { ActivationType } from '../../src/tensor.ts';
 import type { AttentionOptions } from './op.ts';
 
 /** First and last key that the query of this row sees, in its document of the packed row. */
@@ -19,7 +20,14 @@ export function operand(values: Values, bf16: number): Values {
  * A computed factor as a product reads it, and how far from it another one may be: next to the middle of two bf16 values an
  * error of the computation decides to which it is rounded. `size` as that error grows.
  */
-export function factor(value: number, size: number, bf16: number): { value: number; otherRounding: number } {
+export function factor(
+  value: number,
+  size: number,
+  bf16: number,
+  activationType: ActivationType,
+): { value: number; otherRounding: number } {
+  // A kernel of bfloat16 activations may round it for a product, or go on in float32.
+  if (activationType === 'bf16') return { value, otherRounding: bf16Roundoff * Math.abs(value) };
   if (!bf16) return { value, otherRounding: 0 };
   const error = 2 ** -20 * size;
   return { value: roundToBf16(value), otherRounding: roundToBf16(value + error) - roundToBf16(value - error) };

@@ -1,5 +1,6 @@
 import { casesFor, type Fill, scaled } from '../../src/cases/casesFor.ts';
 import { roundToBf16 } from '../../src/cases/numbers.ts';
+import { bf16Roundoff } from '../../src/cases/values.ts';
 import type { AttentionOptions } from '../attention/op.ts';
 import { score, softmax } from '../attention/reference.ts';
 import { attentionCachedOp, cacheWriteOp } from './op.ts';
@@ -66,7 +67,7 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
     context({ tokens: 1, start: 4095, cache: 4096, heads: 9, kvHeads: 3, headSize: 64 }),
     context({ tokens: 512, start: 0, cache: 512, heads: 9, kvHeads: 3, headSize: 64 }),
   ],
-  reference: ({ q, keys, values, positions }, { out }, { extents: { T = 0 }, attributes: options }) => {
+  reference: ({ q, keys, values, positions }, { out }, { extents: { T = 0 }, attributes: options, activationType }) => {
     const { heads, kvHeads, headSize, window } = options;
     for (let i = 0; i < T; i++) {
       const position = positions.at(i);
@@ -79,6 +80,8 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
           for (let c = 0; c < headSize; c++) {
             const value = values.at(first + j, column + c);
             out.add(i, h * headSize + c, weight * value, (sizes[j] as number) * Math.abs(value));
+            // Kernels may round weights for a product in bfloat16.
+            if (activationType === 'bf16') out.allow(i, h * headSize + c, bf16Roundoff * weight * Math.abs(value));
           }
         });
       }

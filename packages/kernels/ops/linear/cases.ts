@@ -1,5 +1,6 @@
-import { casesFor, constant } from '../../src/cases/casesFor.ts';
+import { casesFor, constant, type Fill } from '../../src/cases/casesFor.ts';
 import { roundToBf16 } from '../../src/cases/numbers.ts';
+import type { Values } from '../../src/cases/values.ts';
 import type { ActivationType } from '../../src/tensor.ts';
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './op.ts';
 
@@ -25,6 +26,12 @@ const benchmark = [
   { T: 1, K: 576, N: 1536 },
 ].map((extents) => ({ extents }));
 
+/** What `copy` holds: the weight, rounded as its type has it. */
+const copyOfWeight: Fill<'alpha' | 'bf16'> =
+  ({ made }) =>
+  (i) =>
+    (made['weight'] as Values).data[i] as number;
+
 /** What products read: of bfloat16 activations also the weights are rounded. */
 function operandOf(bf16: number, activationType: ActivationType): (value: number) => number {
   return bf16 || activationType === 'bf16' ? roundToBf16 : (value) => value;
@@ -33,6 +40,7 @@ function operandOf(bf16: number, activationType: ActivationType): (value: number
 export const linearCases = casesFor(linearOp, {
   shapes,
   attributes,
+  fill: { copy: copyOfWeight },
   hard: {
     'no rows': { extents: { T: 0, K: 4, N: 3 } },
     'all zero': { extents: { T: 4, K: 20, N: 20 }, fill: { x: constant(0) } },
@@ -57,6 +65,7 @@ export const linearCases = casesFor(linearOp, {
 export const linearBackwardInputCases = casesFor(linearBackwardInputOp, {
   shapes,
   attributes,
+  fill: { copy: copyOfWeight },
   benchmark,
   reference: (
     { dy, weight, c },

@@ -3,22 +3,28 @@
 namespace anneal::cuda {
 
 // Workspace of each: for every operand whose type is not the one computed in, roundUp(its elements · bytes of that type, 256).
-// With bf16 activations that is a float32 weight (LoRA's factors) and nothing else: 2 · N · K bytes.
+// With bf16 activations that is a float32 weight without a copy and nothing else: 2 · N · K bytes.
+
+/** The weight as a product reads it: its copy where that has the type, else itself, converted where it must be. */
+static Matrix weightOf(const Launch& launch, bool transposed, DType type, char*& workspace) {
+  const Tensor weight = launch.inputs[1], copy = launch.inputs[3];
+  return operandOf(launch, !copy.absent() && copy.type == type ? copy : weight, transposed, type, workspace);
+}
 
 const char* linear(const Launch& launch) {
-  const Tensor x = launch.inputs[0], weight = launch.inputs[1], c = launch.inputs[2], y = launch.outputs[0];
+  const Tensor x = launch.inputs[0], c = launch.inputs[2], y = launch.outputs[0];
   const DType type = computeType(x, launch.attributes[1]);
   char* workspace = launch.workspace;
-  const Matrix a = operandOf(launch, x, false, type, workspace), b = operandOf(launch, weight, true, type, workspace);
+  const Matrix a = operandOf(launch, x, false, type, workspace), b = weightOf(launch, true, type, workspace);
   const float alpha = static_cast<float>(launch.attributes[0]);
   return contextOf(launch).blas->multiply(contextOf(launch).stream, {y.shape[0], y.shape[1], x.shape[1], alpha, a, b, c.data, y.data, y.type, y.shape[1]});
 }
 
 const char* linear_backward_input(const Launch& launch) {
-  const Tensor dy = launch.inputs[0], weight = launch.inputs[1], c = launch.inputs[2], dx = launch.outputs[0];
+  const Tensor dy = launch.inputs[0], c = launch.inputs[2], dx = launch.outputs[0];
   const DType type = computeType(dy, launch.attributes[1]);
   char* workspace = launch.workspace;
-  const Matrix a = operandOf(launch, dy, false, type, workspace), b = operandOf(launch, weight, false, type, workspace);
+  const Matrix a = operandOf(launch, dy, false, type, workspace), b = weightOf(launch, false, type, workspace);
   const float alpha = static_cast<float>(launch.attributes[0]);
   return contextOf(launch).blas->multiply(contextOf(launch).stream,
                                           {dx.shape[0], dx.shape[1], dy.shape[1], alpha, a, b, c.data, dx.data, dx.type, dx.shape[1]});

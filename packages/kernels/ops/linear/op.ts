@@ -9,6 +9,8 @@ export interface LinearOptions {
   readonly bf16: boolean;
   /** Added to the result. */
   readonly plus?: Tensor | undefined;
+  /** The weight rounded to bfloat16, where products are formed in it: spares a conversion at each use. */
+  readonly copy?: Tensor | undefined;
 }
 
 /** On CUDA, copies of the operands that have not the type computed in: of float32 weights where activations are bf16. */
@@ -17,7 +19,9 @@ function operandCopies(...operands: readonly (readonly [name: string, rows: 'T' 
     if (device === 'cpu') return 0;
     const compute = computeType(dtypes.x ?? dtypes.dy, attributes.bf16);
     const copies = operands.map(([name, rows, columns]) =>
-      copyBytes(dtypes[name], compute, (sizes[rows] ?? 0) * (sizes[columns] ?? 0)),
+      name === 'weight' && dtypes['copy'] === compute
+        ? 0
+        : copyBytes(dtypes[name], compute, (sizes[rows] ?? 0) * (sizes[columns] ?? 0)),
     );
     return partsBytes(...copies);
   };
@@ -26,18 +30,18 @@ function operandCopies(...operands: readonly (readonly [name: string, rows: 'T' 
 /** y = alpha · x · weightᵀ (+ c). weight is stored as checkpoints have it, one row an output. */
 export const linearOp = defineOp({
   name: 'linear',
-  inputs: { x: 'A[T,K]', weight: 'f32|bf16[N,K]', c: 'A[T,N]?' },
+  inputs: { x: 'A[T,K]', weight: 'f32|bf16[N,K]', c: 'A[T,N]?', copy: 'bf16[N,K]?' },
   outputs: { y: 'A[T,N]' },
   attributes: ['alpha', 'bf16'],
   inPlace: { y: ['c'] },
   workspace: operandCopies(['x', 'T', 'K'], ['weight', 'N', 'K']),
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
-  backward: ({ graph, inputs: { x, weight }, attributes, gradients: { y: dy }, needs, gradientOf }) => {
+  backward: ({ graph, inputs: { x, weight, copy }, attributes, gradients: { y: dy }, needs, gradientOf }) => {
     if (!dy) return {};
     if (needs('weight')) graph.apply(linearBackwardWeightOp, { dy, x, gradient: gradientOf('weight') }, attributes);
     return {
       ...(needs('c') && { c: dy }),
-      ...(needs('x') && { x: graph.apply(linearBackwardInputOp, { dy, weight }, attributes).dx }),
+      ...(needs('x') && { x: graph.apply(linearBackwardInputOp, { dy, weight, copy }, attributes).dx }),
     };
   },
 });
@@ -45,7 +49,7 @@ export const linearOp = defineOp({
 /** dx = alpha · dy · weight (+ c). */
 export const linearBackwardInputOp = defineOp({
   name: 'linear_backward_input',
-  inputs: { dy: 'A[T,N]', weight: 'f32|bf16[N,K]', c: 'A[T,K]?' },
+  inputs: { dy: 'A[T,N]', weight: 'f32|bf16[N,K]', c: 'A[T,K]?', copy: 'bf16[N,K]?' },
   outputs: { dx: 'A[T,K]' },
   attributes: ['alpha', 'bf16'],
   inPlace: { dx: ['c'] },
@@ -65,6 +69,6 @@ export const linearBackwardWeightOp = defineOp({
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + 2 * N * K + T * N) }),
 });
 
-export function linear(x: Tensor, weight: Tensor, { alpha = 1, bf16, plus }: LinearOptions): Tensor {
-  return graphOf(x).apply(linearOp, { x, weight, c: plus }, { alpha, bf16: bf16 ? 1 : 0 }).y;
+export function linear(x: Tensor, weight: Tensor, { alpha = 1, bf16, plus, copy }: LinearOptions): Tensor {
+  return graphOf(x).apply(linearOp, { x, weight, c: plus, copy }, { alpha, bf16: bf16 ? 1 : 0 }).y;
 }

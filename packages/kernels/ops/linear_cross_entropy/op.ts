@@ -3,9 +3,6 @@ import { defineOp, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import { bytesOf, type Tensor } from '../../src/tensor.ts';
 import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
 
-/** Supervised rows whose logits exist at one time: enough to keep the matrix products efficient, small beside the model. */
-export const chunkRows = 128;
-
 type Context = WorkspaceContext<'bf16' | 'chunkRows'>;
 
 /** Logits of a chunk, its gathered inputs, their gradients and losses, as linear_cross_entropy.cpu.cpp and .cuda.cu lay them out. */
@@ -70,13 +67,26 @@ export interface CrossEntropyInputs {
   readonly loss: Tensor;
 }
 
-export function linearCrossEntropy(inputs: CrossEntropyInputs, bf16: boolean): Tensor {
-  return graphOf(inputs.x).apply(linearCrossEntropyOp, { ...inputs }, { bf16: bf16 ? 1 : 0, chunkRows }).total;
+export interface CrossEntropyOptions {
+  readonly bf16: boolean;
+  /** Supervised rows whose logits exist at one time. */
+  readonly logitRows: number;
+}
+
+export function linearCrossEntropy(inputs: CrossEntropyInputs, options: CrossEntropyOptions): Tensor {
+  return graphOf(inputs.x).apply(linearCrossEntropyOp, { ...inputs }, attributesOf(options)).total;
 }
 
 /** `scale` is f32[1]: 1 / target tokens of the whole accumulated batch. */
-export function linearCrossEntropyTraining(inputs: CrossEntropyInputs & { scale: Tensor }, bf16: boolean): Tensor {
+export function linearCrossEntropyTraining(
+  inputs: CrossEntropyInputs & { scale: Tensor },
+  options: CrossEntropyOptions,
+): Tensor {
   const graph = graphOf(inputs.x);
   const gradient = inputs.weight.kind === 'parameter' ? graph.variables.gradientOf(inputs.weight) : undefined;
-  return graph.apply(linearCrossEntropyTrainingOp, { ...inputs, gradient }, { bf16: bf16 ? 1 : 0, chunkRows }).total;
+  return graph.apply(linearCrossEntropyTrainingOp, { ...inputs, gradient }, attributesOf(options)).total;
+}
+
+function attributesOf({ bf16, logitRows }: CrossEntropyOptions) {
+  return { bf16: bf16 ? 1 : 0, chunkRows: logitRows };
 }

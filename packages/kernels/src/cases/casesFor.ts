@@ -75,7 +75,11 @@ export interface OpCases {
 
 /** Those of the cases that the device has kernels for. */
 export function casesOn(device: Device, cases: readonly OpCase[]): OpCase[] {
-  return cases.filter(({ activationType }) => device.activationTypes.includes(activationType));
+  return cases.filter(
+    ({ activationType, attributes }) =>
+      device.activationTypes.includes(activationType) &&
+      (device.roundsOperands || activationType === 'bf16' || !attributes['bf16']),
+  );
 }
 
 /** One declaration of an op's cases drives its conformance test, the gradient check and the benchmark. */

@@ -10,6 +10,8 @@ export interface WeightOptions {
   /** Full fine-tuning: the model's own weights are parameters, kept in float32. */
   readonly trainable: boolean;
   readonly lora: LoraSpec | null;
+  /** Products read copies of the trained matrices in bfloat16, which the caller keeps up to date. */
+  readonly copies: boolean;
   /** i32[2], in training programs whose adapter has dropout. */
   readonly dropoutSeed: Tensor | null;
 }
@@ -50,7 +52,8 @@ export class ModelScope {
   linear(x: Tensor, name: string, plus?: Tensor): Tensor {
     const { lora, dropoutSeed } = this.options;
     const { bf16 } = this;
-    let y = linear(x, this.weight(name), { bf16, plus });
+    const weight = this.weight(name);
+    let y = linear(x, weight, { bf16, plus, copy: this.copyOf(weight) });
     const bias = `${name}_bias`;
     if (this.shapes.has(bias)) y = addBias(y, this.weight(bias));
     const module = lora?.modules.get(name);
@@ -58,6 +61,11 @@ export class ModelScope {
     const { a, b } = loraVariables(this.graph.variables, module, name, this.shapes.get(name) as readonly number[]);
     const stream = [...lora.modules.keys()].indexOf(name);
     const dropped = dropoutSeed && lora.dropout > 0 ? dropout(x, dropoutSeed, lora.dropout, stream) : x;
-    return linear(linear(dropped, a, { bf16 }), b, { bf16, alpha: module.scale, plus: y });
+    const inner = linear(dropped, a, { bf16, copy: this.copyOf(a) });
+    return linear(inner, b, { bf16, alpha: module.scale, plus: y, copy: this.copyOf(b) });
+  }
+
+  private copyOf(weight: Tensor): Tensor | undefined {
+    return this.options.copies && weight.kind === 'parameter' ? this.graph.variables.copyOf(weight) : undefined;
   }
 }

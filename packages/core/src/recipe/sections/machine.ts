@@ -3,7 +3,11 @@ import { optional } from '../key.ts';
 
 /** Where the run happens, with which numbers, and where its files go. */
 export const machine = {
-  device: optional(z.enum(['auto', 'cpu']), 'auto', 'Where to train. `auto` takes the fastest device there is.'),
+  device: optional(
+    z.string().regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, 'is `auto`, `cpu`, `cuda`, or `cuda:1` for the second GPU'),
+    'auto',
+    'Where to train: `cpu`, `cuda` for the first GPU, `cuda:1` for the second. `auto` takes the first GPU, or the CPU where there is none.',
+  ),
   threads: optional(
     z.int().min(1).max(1024),
     null,

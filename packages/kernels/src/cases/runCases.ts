@@ -1,14 +1,14 @@
-import { addOp } from '../ops/add/op.ts';
-import type { SourceType } from '../src/addonTypes.ts';
-import type { OpCase } from '../src/cases/casesFor.ts';
-import { fromBf16Bits, hostArray } from '../src/cases/numbers.ts';
-import type { Values } from '../src/cases/values.ts';
-import type { Device } from '../src/device.ts';
-import { Engine, type HostArray } from '../src/engine.ts';
-import { Graph, Variables } from '../src/graph.ts';
-import type { Op } from '../src/op.ts';
-import { compile, type Plan } from '../src/plan.ts';
-import type { Tensor } from '../src/tensor.ts';
+import { addOp } from '../../ops/add/op.ts';
+import type { SourceType } from '../addonTypes.ts';
+import type { Device } from '../device.ts';
+import { Engine, type HostArray } from '../engine.ts';
+import { Graph, Variables } from '../graph.ts';
+import type { Op } from '../op.ts';
+import { compile, type Plan } from '../plan.ts';
+import type { Tensor } from '../tensor.ts';
+import type { OpCase } from './casesFor.ts';
+import { fromBf16Bits, hostArray } from './numbers.ts';
+import type { Values } from './values.ts';
 
 /** One case as a program of its own; `inPlace` names the input whose bytes an output is to take over. */
 export interface CaseProgram {

@@ -1,6 +1,6 @@
-import type { OpCase, OpCases } from '../src/cases/casesFor.ts';
-import { Sums, Values } from '../src/cases/values.ts';
-import type { ParsedPattern } from '../src/op.ts';
+import type { ParsedPattern } from '../op.ts';
+import type { OpCase, OpCases } from './casesFor.ts';
+import { Sums, Values } from './values.ts';
 
 /** The case's outputs by its reference, which is given zeros for absent inputs. */
 export function expectedOutputs(

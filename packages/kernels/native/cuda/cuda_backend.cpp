@@ -1,0 +1,181 @@
+#include "cuda_backend.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "../plan.h"
+#include "blas.h"
+#include "check.h"
+#include "cuda_context.h"
+#include "kernels.h"
+#include "staging.h"
+#include "targets.h"
+
+namespace anneal {
+namespace cuda {
+namespace {
+
+const char* describe(Fault fault) {
+  switch (fault) {
+    case Fault::none: return "";
+    case Fault::token: return "a token id lies outside the vocabulary";
+    case Fault::target: return "a target id lies outside the vocabulary";
+    case Fault::row: return "a row index is out of range";
+    case Fault::position: return "a position lies outside the cache";
+  }
+  return "a value is out of range";
+}
+
+struct FreeDevice {
+  void operator()(void* memory) const { cudaFree(memory); }
+};
+
+class CudaBackend : public Backend {
+ public:
+  CudaBackend(const Plan& plan, int index) : index_(index) {
+    check(cudaSetDevice(index), "opening the device");
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
+    arena_ = allocate(std::max<uint64_t>(plan.total_bytes, 64), "the plan");
+    fault_ = allocate(sizeof(int32_t), "a flag");
+    std::string problem;
+    blas_ = Blas::open(problem);
+    if (!blas_) throw std::runtime_error(problem);
+    cudaDeviceProp properties;
+    check(cudaGetDeviceProperties(&properties, index), "asking for the device's properties");
+    context_.stream = stream_;
+    context_.multiprocessors = properties.multiProcessorCount;
+    context_.fault = reinterpret_cast<int32_t*>(fault_.get());
+    context_.blas = blas_.get();
+  }
+
+  ~CudaBackend() override {
+    cudaSetDevice(index_);
+    cudaStreamSynchronize(stream_);
+    for (cudaEvent_t event : events_) cudaEventDestroy(event);
+    blas_.reset();
+    cudaStreamDestroy(stream_);
+  }
+
+  char* memory() override { return arena_.get(); }
+  Context* context() override {
+    check(cudaSetDevice(index_), "using the device");  // calls come from any of Node's worker threads
+    return &context_;
+  }
+
+  Kernel kernel(const std::string& op) override {
+    for (const KernelEntry* entry = kernels(); entry->name; entry++)
+      if (op == entry->name) return entry->kernel;
+    throw std::runtime_error("no CUDA kernel for op " + op);
+  }
+
+  void upload(char* target, uint64_t bytes, const std::function<void(char*)>& write) override {
+    if (bytes == 0) return;
+    check(cudaSetDevice(index_), "using the device");
+    char* piece = staging_.take(bytes, stream_);
+    write(piece);
+    check(cudaMemcpyAsync(target, piece, bytes, cudaMemcpyHostToDevice, stream_), "copying to the device");
+  }
+
+  void download(const char* source, uint64_t bytes, char* target) override {
+    check(cudaSetDevice(index_), "using the device");
+    if (bytes > 0) check(cudaMemcpyAsync(target, source, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the device");
+    check(cudaStreamSynchronize(stream_), "waiting for the device");
+  }
+
+  void finish() override {
+    int32_t fault = 0;
+    check(cudaGetLastError(), "launching");
+    download(fault_.get(), sizeof fault, reinterpret_cast<char*>(&fault));
+    staging_.reset();
+    if (fault == 0) return;
+    check(cudaMemsetAsync(fault_.get(), 0, sizeof fault, stream_), "clearing a flag");
+    throw std::runtime_error(describe(static_cast<Fault>(fault)));
+  }
+
+  void mark() override {
+    if (marks_ == events_.size()) {
+      cudaEvent_t event;
+      check(cudaEventCreate(&event), "creating an event");
+      events_.push_back(event);
+    }
+    check(cudaEventRecord(events_[marks_++], stream_), "recording an event");
+  }
+
+  std::vector<uint64_t> takeIntervals() override {
+    check(cudaStreamSynchronize(stream_), "waiting for the device");
+    std::vector<uint64_t> intervals;
+    for (size_t i = 1; i < marks_; i++) {
+      float milliseconds = 0;
+      check(cudaEventElapsedTime(&milliseconds, events_[i - 1], events_[i]), "reading an event");
+      intervals.push_back(static_cast<uint64_t>(milliseconds * 1e6f));
+    }
+    marks_ = 0;
+    return intervals;
+  }
+
+ private:
+  using Memory = std::unique_ptr<char, FreeDevice>;
+
+  Memory allocate(uint64_t bytes, const char* what) {
+    void* memory = nullptr;
+    if (cudaMalloc(&memory, bytes) != cudaSuccess) {
+      cudaGetLastError();
+      size_t free = 0, total = 0;
+      cudaMemGetInfo(&free, &total);
+      throw std::runtime_error("out of memory: " + std::string(what) + " takes " + std::to_string(bytes) + " bytes of the device's memory, " +
+                               std::to_string(free) + " of " + std::to_string(total) + " are free");
+    }
+    Memory owned(static_cast<char*>(memory));
+    check(cudaMemsetAsync(memory, 0, bytes, stream_), "clearing memory");
+    return owned;
+  }
+
+  int index_;
+  cudaStream_t stream_ = nullptr;
+  Memory arena_, fault_;
+  std::unique_ptr<Blas> blas_;
+  Staging staging_;
+  CudaContext context_{};
+  std::vector<cudaEvent_t> events_;
+  size_t marks_ = 0;
+};
+
+}  // namespace
+}  // namespace cuda
+
+CudaDevices cudaDevices() {
+  CudaDevices found;
+  int count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  if (error != cudaSuccess) {
+    cudaGetLastError();
+    found.reason = error == cudaErrorInsufficientDriver ? "there is no NVIDIA driver, or it is older than CUDA 13 needs (580 or newer)"
+                                                        : std::string("CUDA: ") + cudaGetErrorString(error);
+    return found;
+  }
+  for (int i = 0; i < count; i++) {
+    cudaDeviceProp properties;
+    if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) continue;
+    const std::string capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
+    if (!cuda::hasCodeFor(properties.major, properties.minor)) {
+      found.reason += std::string(properties.name) + " has compute capability " + capability + ", for which this build has no code; ";
+      continue;
+    }
+    found.devices.push_back({i, properties.name, capability, properties.totalGlobalMem, cuda::Blas::workspaceBytes()});
+  }
+  if (!found.devices.empty()) found.reason.clear();
+  else if (count == 0) found.reason = "there is no NVIDIA GPU";
+  return found;
+}
+
+uint64_t cudaFreeBytes(int index) {
+  size_t free = 0, total = 0;
+  cuda::check(cudaSetDevice(index), "opening the device");
+  cuda::check(cudaMemGetInfo(&free, &total), "asking for the free memory");
+  return free;
+}
+
+std::unique_ptr<Backend> openCuda(const Plan& plan, int index) { return std::make_unique<cuda::CudaBackend>(plan, index); }
+
+}  // namespace anneal

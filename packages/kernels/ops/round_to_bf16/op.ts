@@ -1,0 +1,10 @@
+import { defineOp } from '../../src/op.ts';
+
+/** copy = x, rounded to bfloat16. */
+export const roundToBf16Op = defineOp({
+  name: 'round_to_bf16',
+  inputs: { x: 'f32[*n]', copy: 'bf16[*n]' },
+  outputs: { rounded: 'bf16[*n]' },
+  updates: { rounded: 'copy' },
+  cost: ({ n = 0 }) => ({ flops: 0, bytes: 6 * n }),
+});
