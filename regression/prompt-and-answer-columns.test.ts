@@ -1,6 +1,6 @@
 /** A conversation in two columns: an answer within the prompt was trained, and the completion never read. */
 import { expect, test } from 'vitest';
-import { detectFormat, type FieldOptions } from '../packages/core/src/datasets/formats/index.ts';
+import { detectFormat, type FieldOptions, openFormat } from '../packages/core/src/datasets/formats/index.ts';
 
 const user = (content: string) => ({ role: 'user', content });
 const assistant = (content: string) => ({ role: 'assistant', content });
@@ -79,4 +79,10 @@ test.each([
 test('a recipe may name the rejected answers', () => {
   const row = { prompt, chosen: [assistant('Santiago.')], rejected: [assistant('Quito.')] };
   expect(readAs(row, { fieldMessages: 'rejected' })).toEqual([...expected.slice(0, 3), 'Quito.']);
+});
+
+test('a recipe that names the type alone', () => {
+  const row = { prompt, completion: 'Santiago.' };
+  const content = openFormat('chat_template', [row], { fieldMessages: 'messages' }, '').read(row);
+  expect(content).toMatchObject({ kind: 'chat', train: [false, false, false, null] });
 });

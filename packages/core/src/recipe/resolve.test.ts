@@ -84,7 +84,7 @@ describe('data sets', () => {
       system: ['system'],
       user: ['customer'],
       assistant: ['gpt', 'observation'],
-      tool: ['tool'],
+      tool: ['tool', 'function'],
     });
     expect(
       dataset({ type: 'chat_template', message_property_mappings: { content: 'text' } })?.message_property_mappings,

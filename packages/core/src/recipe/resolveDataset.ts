@@ -37,7 +37,7 @@ const usualRoles: Record<string, string[]> = {
   system: ['system'],
   user: ['user', 'human'],
   assistant: ['assistant', 'gpt', 'function_call'],
-  tool: ['tool', 'observation'],
+  tool: ['tool', 'observation', 'function'],
 };
 
 /** `existing` turns a path into an absolute one and records it when nothing is there. */
