@@ -1,0 +1,132 @@
+/**
+ * Measures a GPU and its peers in one run and keeps the rows. It needs no checkout: on the GPU host, with an unpacked bundle,
+ *   BUNDLE/bin/node recordCuda.ts --anneal BUNDLE/anneal --commit COMMIT --to h100.json [--python python3 --peer sft.py] [--only TEXT]
+ * Each row is a process of its own. The file is written after every row, so that a run that is cut off keeps what it measured;
+ * a row that fails stands in it with what it said. --only takes the rows whose name contains the text.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+
+type Row = Record<string, unknown>;
+
+interface Setup {
+  readonly shape: string;
+  readonly rows: number;
+  readonly sequenceLen: number;
+  readonly options: readonly string[];
+}
+
+const keep = ['--activations', 'keep'];
+const recompute = ['--activations', 'recompute'];
+const nf4 = ['--quantization', 'nf4'];
+
+/** Ours, in the order in which a short run should have them. */
+const ours: readonly Setup[] = [
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: keep },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: recompute },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: keep },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: recompute },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
+  { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 2048, options: keep },
+  { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 512, options: keep },
+  { shape: 'qwen3-0.6b', rows: 32, sequenceLen: 128, options: keep },
+  { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 177, options: keep },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, '--lora-r', '0'] },
+  { shape: 'qwen3-1.7b', rows: 2, sequenceLen: 2048, options: keep },
+  { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { shape: 'qwen3-32b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
+  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: [...recompute, ...nf4] },
+];
+
+const peers: readonly Setup[] = [
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [] },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: ['--compile'] },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [] },
+];
+
+const { values } = parseArgs({
+  options: {
+    anneal: { type: 'string' },
+    commit: { type: 'string' },
+    to: { type: 'string' },
+    python: { type: 'string' },
+    peer: { type: 'string' },
+    only: { type: 'string', default: '' },
+    steps: { type: 'string', default: '20' },
+    timeout: { type: 'string', default: '300' },
+  },
+});
+const { anneal, commit, to, python, peer } = values;
+if (!anneal || !commit || !to) throw new Error('give --anneal BUNDLE/anneal --commit COMMIT --to FILE.json');
+
+const gpu = query('name,driver_version,memory.total');
+const machine = {
+  gpu: gpu[0],
+  driver: gpu[1],
+  gpuMemory: gpu[2],
+  processor: cpus()[0]?.model.trim(),
+  cores: cpus().length,
+  memoryGb: Math.round(totalmem() / 1e9),
+  kernel: release(),
+};
+// A second call adds to the file: rows measured on another GPU do not belong into it.
+const kept = existsSync(to) ? (JSON.parse(readFileSync(to, 'utf8')) as { machine: Row; rows: Row[] }) : undefined;
+if (kept && kept.machine['gpu'] !== machine.gpu) throw new Error(`${to} holds rows of ${String(kept.machine['gpu'])}`);
+const rows: Row[] = kept?.rows ?? [];
+
+for (const setup of ours) {
+  if (!nameOf(setup).includes(values.only)) continue;
+  const args = ['bench', '--device', 'cuda', '--json', '--profile', '--warmup', '3', '--steps', values.steps];
+  measure(nameOf(setup), [anneal, ...args, '--dtype', 'bf16', ...shapeOf(setup)]);
+}
+if (python && peer)
+  for (const setup of peers) {
+    const name = `peer ${nameOf(setup)}`;
+    if (!name.includes(values.only)) continue;
+    measure(name, [python, peer, '--device', 'cuda', '--dtype', 'bf16', '--steps', values.steps, ...shapeOf(setup)]);
+  }
+
+function nameOf({ shape, rows: documents, sequenceLen, options }: Setup): string {
+  return [shape, `${documents}x${sequenceLen}`, ...options].join(' ');
+}
+
+function shapeOf({ shape, rows: documents, sequenceLen, options }: Setup): string[] {
+  return ['--shape', shape, '--rows', String(documents), '--sequence-len', String(sequenceLen), ...options];
+}
+
+/** Runs one setup; its row, or what it said instead, goes into the file. */
+function measure(name: string, [command, ...args]: string[]): void {
+  const start = performance.now();
+  const { status, stdout, stderr } = spawnSync(command as string, args, {
+    encoding: 'utf8',
+    timeout: Number(values.timeout) * 1000,
+    maxBuffer: 1 << 26,
+  });
+  const row = status === 0 ? rowIn(stdout) : { failed: lastLines(stderr || stdout) || 'took too long', status };
+  rows.push({ name, commit, seconds: Math.round((performance.now() - start) / 1000), ...row });
+  writeFileSync(to as string, `${JSON.stringify({ machine, rows }, null, 2)}\n`);
+  const { tokensPerSecond, peakGb, spread, failed } = rows.at(-1) as Record<string, number | undefined>;
+  const figures = `${tokensPerSecond?.toFixed(0)} tok/s, ${peakGb?.toFixed(2)} GB, spread ${spread?.toFixed(3)}`;
+  console.log(`${name}: ${failed ?? figures}`);
+}
+
+/** Ours prints a list of one row, a peer one row a line. */
+function rowIn(text: string): Row {
+  const start = text.search(/^[[{]/m);
+  const parsed = JSON.parse(text.slice(start)) as Row | [Row];
+  return Array.isArray(parsed) ? parsed[0] : parsed;
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-4).join(' | ').slice(-600);
+}
+
+function query(fields: string): string[] {
+  const { stdout } = spawnSync('nvidia-smi', [`--query-gpu=${fields}`, '--format=csv,noheader'], { encoding: 'utf8' });
+  if (!stdout) throw new Error('nvidia-smi says nothing: is there an NVIDIA GPU with its driver?');
+  return (stdout.split('\n')[0] as string).split(',').map((field) => field.trim());
+}
