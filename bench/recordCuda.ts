@@ -20,7 +20,6 @@ interface Setup {
 
 const keep = ['--activations', 'keep'];
 const recompute = ['--activations', 'recompute'];
-const nf4 = ['--quantization', 'nf4'];
 
 /** Ours, in the order in which a short run should have them. */
 const ours: readonly Setup[] = [
@@ -28,18 +27,14 @@ const ours: readonly Setup[] = [
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: recompute },
   { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: keep },
   { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: recompute },
-  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
-  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
-  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
   { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 2048, options: keep },
   { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 512, options: keep },
   { shape: 'qwen3-0.6b', rows: 32, sequenceLen: 128, options: keep },
   { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 177, options: keep },
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, '--lora-r', '0'] },
   { shape: 'qwen3-1.7b', rows: 2, sequenceLen: 2048, options: keep },
-  { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
-  { shape: 'qwen3-32b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
-  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: [...recompute, ...nf4] },
+  { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: recompute },
+  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: recompute },
 ];
 
 const peers: readonly Setup[] = [
