@@ -10,6 +10,7 @@ import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { bestOf, type Checkpoint, listCheckpoints } from '@anneal/core/trainer/checkpointStore';
 import { textOptions } from '@anneal/core/trainer/dataOptions';
+import { runDate } from '@anneal/core/trainer/runDate';
 import { assertIsRun } from '@anneal/core/trainer/runFiles';
 import { findRun, listRuns, readRun } from '@anneal/core/trainer/runReader';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
@@ -75,16 +76,17 @@ async function sourceOfRun(path: string, wanted: string | undefined): Promise<Mo
   const { recipe: written } = await readRecipe(join(path, 'recipe.resolved.yaml'));
   const recipe = resolveRecipe(written, { baseDirectory: path });
   const checkpoint = await chooseCheckpoint(path, wanted ?? (recipe.load_best_model_at_end ? 'best' : 'latest'));
+  const { status } = readRun(path);
   const trainsAdapter = existsSync(join(checkpoint.path, 'adapter_config.json'));
   return {
-    name: readRun(path).status.name,
+    name: status.name,
     modelPath: trainsAdapter
       ? resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined })
       : checkpoint.path,
     adapterFolder: trainsAdapter ? checkpoint.path : null,
     baseModel: recipe.base_model,
     revision: recipe.revision ?? undefined,
-    text: textOptions(recipe),
+    text: { ...textOptions(recipe), now: runDate(status.created) },
     run: { path, checkpoint, recipe },
   };
 }

@@ -2,7 +2,9 @@
 import { dirname, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { evaluate } from '@anneal/core/trainer/evaluate';
-import { startEngine } from '@anneal/core/trainer/session';
+import { runDate } from '@anneal/core/trainer/runDate';
+import { readRun } from '@anneal/core/trainer/runReader';
+import { type Session, startEngine } from '@anneal/core/trainer/session';
 import { TrainingEngine } from '@anneal/core/trainer/trainingEngine';
 import type { EvalOptions } from '../commands/eval.ts';
 import { openRecipe } from '../commands/openRecipe.ts';
@@ -27,14 +29,16 @@ interface Subject {
 export async function evaluateSource(name: string, options: EvalOptions): Promise<void> {
   const { recipePath, checkpoint, baseDirectory, runPath } = await subjectOf(name, options);
   const { resolved } = await openRecipe(recipePath, options.set, baseDirectory);
-  const result = await withSession(resolved, async (session) => {
+  const measure = async (session: Session) => {
     const { validation, summary } = session.data;
     if (!validation) throw nothingToMeasure(recipePath);
     const trained = runPath === null || checkpoint === null ? 0 : trainedDocuments(runPath, validation);
     await using engine = new TrainingEngine(await startEngine(session, checkpoint?.path ?? null));
     const loss = await evaluate(engine, session);
     return { loss, perplexity: Math.exp(loss), documents: summary.validationDocuments, trained };
-  });
+  };
+  const now = runPath === null ? undefined : runDate(readRun(runPath).status.created);
+  const result = await withSession(resolved, measure, { now });
   remarkTrained(result);
   if (options.json) return printJson({ source: name, step: checkpoint?.step ?? 0, ...result });
   print(

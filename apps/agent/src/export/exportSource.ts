@@ -81,7 +81,7 @@ async function writeForms(
       results.push({ form: 'gguf', result });
       if (options.ollama && types[0]) {
         const path = join(folder, ggufFileName(source.name, types[0]));
-        results.push({ form: 'ollama', result: await exportModelfile(path, model) });
+        results.push({ form: 'ollama', result: await exportModelfile(path, model, source.text) });
       }
     }
     return results;

@@ -14,13 +14,18 @@ const CONTEXT = 8192;
 /**
  * Writes `Modelfile` beside a GGUF file: `ollama create NAME -f Modelfile` then chats as the model was trained to.
  * @param ggufPath an exported file of this model; its tokenizer is the one that counts here
+ * @param now the date of the run, for templates that print one
  */
-export async function exportModelfile(ggufPath: string, model: OpenModel): Promise<ExportResult> {
+export async function exportModelfile(
+  ggufPath: string,
+  model: OpenModel,
+  { now }: { readonly now?: Date | undefined } = {},
+): Promise<ExportResult> {
   const { bos, ends } = readSpecialTokens(ggufPath, model.config.eosTokenIds);
   const template =
     model.chatTemplate === null
       ? null
-      : matchFamily(openTemplate(model.chatTemplate, { bos: bos?.text, eos: ends[0] }), bos);
+      : matchFamily(openTemplate(model.chatTemplate, { bos: bos?.text, eos: ends[0] }), bos, now);
   const path = join(dirname(ggufPath), 'Modelfile');
   const missing = template ? null : noTemplate(model.chatTemplate !== null);
   const recommended = recommendedSampling(model, false);

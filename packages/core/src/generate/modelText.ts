@@ -25,6 +25,8 @@ export interface ModelTextOptions {
   readonly promptFormat?: PromptFormat | null | undefined;
   readonly templateVariables?: Readonly<Record<string, unknown>> | undefined;
   readonly enableThinking?: boolean | undefined;
+  /** What `strftime_now` says; without it the moment of opening. */
+  readonly now?: Date | undefined;
 }
 
 /** @throws UserError when the model has no tokenizer or one of another model, or the template is invalid */
@@ -38,6 +40,7 @@ export function openModelText(model: OpenModel, options: ModelTextOptions = {}):
       : openChatRenderer(tokenizer, {
           source,
           endTokens: endTokens.filter((text) => text !== undefined),
+          now: options.now ?? new Date(),
           ...(options.enableThinking !== undefined && { enableThinking: options.enableThinking }),
           ...(options.templateVariables && { variables: options.templateVariables }),
         });

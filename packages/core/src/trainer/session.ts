@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly dataFolder: string;
   readonly onData?: ((progress: PrepareProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** What `strftime_now` of the chat template says: the date of the run, where there is one. */
+  readonly now?: Date | undefined;
   /** Looks at model and text before anything is written to `dataFolder`; what it throws ends the opening. */
   readonly onOpened?: ((opened: Pick<Session, 'job' | 'model' | 'text'>) => Promise<void>) | undefined;
 }
@@ -46,7 +48,7 @@ export interface SessionOptions {
 /** @throws UserError for anything that keeps the job from starting: model, data, template, adapter, memory */
 export async function openSession(
   job: Job,
-  { dataFolder, onData, signal, onOpened }: SessionOptions,
+  { dataFolder, onData, signal, now, onOpened }: SessionOptions,
 ): Promise<Session> {
   const opened: { close(): unknown }[] = [];
   const close = async (): Promise<void> => {
@@ -56,7 +58,7 @@ export async function openSession(
     const model = openModel(job.modelPath);
     opened.push(model);
     const { adapter } = job;
-    const text = openModelText(model, job.data.text);
+    const text = openModelText(model, { ...job.data.text, now });
     await onOpened?.({ job, model, text });
     const initialAdapter = adapter?.initialFolder ? loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);

@@ -16,6 +16,7 @@ import { checkInputs, pinInputs } from './inputs.ts';
 import { interval, type Job } from './job.ts';
 import { peakMemory } from './peakMemory.ts';
 import { sampleProgram } from './planTraining.ts';
+import { runDate } from './runDate.ts';
 import type { RunDirectory } from './runDirectory.ts';
 import { openSession, type Session, sessionEvents, startEngine } from './session.ts';
 import { type StepResult, TrainingEngine } from './trainingEngine.ts';
@@ -134,6 +135,7 @@ async function prepareSession(job: Job, out: RunDirectory, signal: TrainSignal):
       dataFolder: out.dataFolder,
       onData,
       signal: stopping.signal,
+      now: runDate(out.status.created),
       ...(out.pinned() && { onOpened: (opened) => checkInputs(opened, out) }),
     });
   } catch (error) {

@@ -39,15 +39,17 @@ const CONVERSATIONS: readonly (readonly Message[])[] = [
  * The Ollama template that writes conversations exactly as the model's chat template does: that of a known family, else one
  * read off what the template prints. Null when none does. Each is tried on conversations with and without system text,
  * with thinking on, off and unsaid.
+ * @param now the date that `strftime_now` says, which Ollama's templates have to write out
  */
-export function matchFamily(template: Template, bos: Bos | null): OllamaTemplate | null {
-  const prompts = promptsOf(template);
+export function matchFamily(template: Template, bos: Bos | null, now?: Date): OllamaTemplate | null {
+  const printed: Print = (messages, enableThinking) => promptOf(template, messages, enableThinking, now);
+  const prompts = promptsOf(printed);
   const [first] = prompts;
   if (!first) return null;
   // Ollama's tokenizer adds the token itself where it is told to; elsewhere the template must write it.
   const prefixes = bos?.added ? [bos.text] : bos ? ['', bos.text] : [''];
   for (const prefix of prefixes.filter((text) => first.text.startsWith(text))) {
-    const own = plainTurns((messages) => promptOf(template, messages)?.slice(prefix.length) ?? null);
+    const own = plainTurns((messages) => printed(messages)?.slice(prefix.length) ?? null);
     for (const family of [...chatFamilies(first.text), ...(own ? [own] : [])]) {
       for (const system of [null, defaultSystem(family, first.text.slice(prefix.length))]) {
         if (system?.includes('"""')) continue; // a Modelfile cannot quote it
@@ -61,6 +63,9 @@ export function matchFamily(template: Template, bos: Bos | null): OllamaTemplate
   return null;
 }
 
+/** A conversation with the generation prompt; null where the template refuses it. */
+type Print = (messages: readonly Message[], enableThinking?: boolean) => string | null;
+
 interface Prompt {
   readonly text: string;
   readonly messages: readonly Message[];
@@ -68,18 +73,23 @@ interface Prompt {
 }
 
 /** What the chat template makes of each conversation; those that it refuses (some take no system text) are left out. */
-function promptsOf(template: Template): Prompt[] {
+function promptsOf(printed: Print): Prompt[] {
   return CONVERSATIONS.flatMap((messages) =>
     [undefined, true, false].flatMap((thinking) => {
-      const text = promptOf(template, messages, thinking);
+      const text = printed(messages, thinking);
       return text === null ? [] : [{ text, messages, thinking }];
     }),
   );
 }
 
-function promptOf(template: Template, messages: readonly Message[], enableThinking?: boolean): string | null {
+function promptOf(
+  template: Template,
+  messages: readonly Message[],
+  enableThinking: boolean | undefined,
+  now: Date | undefined,
+): string | null {
   try {
-    return template.render(messages, { addGenerationPrompt: true, enableThinking });
+    return template.render(messages, { addGenerationPrompt: true, enableThinking, now });
   } catch (error) {
     if (error instanceof TemplateError) return null;
     throw error;
