@@ -209,7 +209,7 @@ test('selftest passes with the starter model', async () => {
   const { code, stdout } = await annealIn(temporaryFolder())('selftest', '--json');
   expect(json<{ results: unknown[] }>(stdout)).toMatchObject({
     passed: true,
-    results: Array.from({ length: 4 }, () => ({ passed: true })),
+    results: expect.arrayContaining([expect.objectContaining({ name: 'export', passed: true })]),
   });
   expect(code).toBe(exitCodes.done);
 });
@@ -218,16 +218,18 @@ test('selftest trains and resumes to the same bits, and fails when one of its ch
   const { anneal } = project();
   const { code, stdout } = await anneal('selftest', '--model', './tiny-smollm2', '--json');
   expect(code).toBe(exitCodes.failed);
-  expect(json(stdout)).toMatchObject({
-    passed: false,
-    results: [
-      { name: 'training', passed: true },
-      { name: 'same seed, same bits', passed: true },
-      { name: 'stopped and resumed, same bits', passed: true },
-      // The tokenizer of the tiny model is one that GGUF does not know.
-      { name: 'export', passed: false, detail: expect.stringContaining('llama.cpp has no tokenizer like this') },
-    ],
-  });
+  const { passed, results } = json<{ passed: boolean; results: { name: string }[] }>(stdout);
+  expect(passed).toBe(false);
+  const [ops, rest] = [true, false].map((op) => results.filter(({ name }) => name.startsWith('op ') === op));
+  expect(ops?.length).toBeGreaterThan(10);
+  for (const op of ops ?? []) expect(op).toMatchObject({ passed: true });
+  expect(rest).toMatchObject([
+    { name: 'training', passed: true },
+    { name: 'same seed, same bits', passed: true },
+    { name: 'stopped and resumed, same bits', passed: true },
+    // The tokenizer of the tiny model is one that GGUF does not know.
+    { name: 'export', passed: false, detail: expect.stringContaining('llama.cpp has no tokenizer like this') },
+  ]);
 });
 
 test('what a run leaves is what docs/run-directory.md says', async () => {

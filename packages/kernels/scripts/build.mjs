@@ -38,6 +38,7 @@ run('cmake', [
   `-DNODE_API_INCLUDE=${headers}`,
   `-DNODE_ADDON_API_INCLUDE=${wrapper}`,
   `-DANNEAL_NVCC=${nvcc ?? ''}`,
+  `-DANNEAL_EMULATED_AMX=${process.env.ANNEAL_EMULATED_AMX === '1' ? 'ON' : 'OFF'}`,
   `-DCMAKE_CUDA_ARCHITECTURES=${process.env.ANNEAL_CUDA_ARCHITECTURES ?? '90a-real'}`,
 ]);
 run('cmake', ['--build', 'build', '--parallel', String(availableParallelism())]);

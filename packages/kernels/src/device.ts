@@ -21,6 +21,8 @@ interface DeviceModel {
 export interface CpuDevice extends DeviceModel {
   readonly kind: 'cpu';
   readonly isa: string;
+  /** Whether products of bfloat16 take less time than those of float32. */
+  readonly multipliesBf16: boolean;
   readonly threads: number;
 }
 
@@ -49,6 +51,8 @@ export function cpuDevice({
   return {
     kind: 'cpu',
     isa: chosen,
+    // Where pairs of bf16 take longer than floats, avx512bf16 stands behind avx512.
+    multipliesBf16: chosen === 'amx' || (chosen === 'avx512bf16' && sets.indexOf(chosen) < sets.indexOf('avx512')),
     threads,
     activationTypes: ['f32'],
     roundsOperands: true,

@@ -2,6 +2,14 @@
 
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace anneal {
 
 #define ANNEAL_SET(isa)              \
@@ -13,6 +21,7 @@ ANNEAL_SET(plain)
 ANNEAL_SET(avx2)
 ANNEAL_SET(avx512)
 ANNEAL_SET(avx512bf16)
+ANNEAL_SET(amx)
 
 static bool hasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); }
 static bool hasAvx512() {
@@ -20,14 +29,40 @@ static bool hasAvx512() {
          __builtin_cpu_supports("avx512vl");
 }
 static bool hasAvx512Bf16() { return hasAvx512() && __builtin_cpu_supports("avx512bf16"); }
+
+/** Tiles are 8 KB of state a thread, which Linux (5.16 and later) saves only for a process that has asked. */
+static bool mayUseTiles() {
+#if defined(ANNEAL_EMULATED_AMX)
+  return true;
+#elif defined(__linux__)
+  constexpr unsigned kTile = 1u << 24, kBf16 = 1u << 22;  // leaf 7, EDX
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  unsigned eax, ebx, ecx, edx;
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & kTile) == 0 || (edx & kBf16) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+static bool hasAmx() {
+  static const bool may_use_tiles = hasAvx512Bf16() && mayUseTiles();
+  return may_use_tiles;
+}
+
+/** Pairs of bf16 in vectors take Intel's processors longer than floats (measured with AMX, see gemm/cells.h), AMD's half the time. */
+static bool hasFastAvx512Bf16() { return hasAvx512Bf16() && !__builtin_cpu_is("intel"); }
+static bool hasSlowAvx512Bf16() { return hasAvx512Bf16() && __builtin_cpu_is("intel"); }
 #endif
 static bool always() { return true; }
 
 const KernelSet* kernelSets() {
   static const KernelSet sets[] = {
 #if defined(__x86_64__)
-      {"avx512bf16", hasAvx512Bf16, avx512bf16::kernels()},
+      {"amx", hasAmx, amx::kernels()},
+      {"avx512bf16", hasFastAvx512Bf16, avx512bf16::kernels()},
       {"avx512", hasAvx512, avx512::kernels()},
+      {"avx512bf16", hasSlowAvx512Bf16, avx512bf16::kernels()},
       {"avx2", hasAvx2, avx2::kernels()},
 #endif
       {"plain", always, plain::kernels()},

@@ -12,7 +12,7 @@
 #endif
 
 #ifndef ANNEAL_ISA
-#error "compile with -DANNEAL_ISA=plain, avx2, avx512 or avx512bf16"
+#error "compile with -DANNEAL_ISA=plain, avx2, avx512, avx512bf16 or amx"
 #endif
 
 namespace anneal::ANNEAL_ISA {

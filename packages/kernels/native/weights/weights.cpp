@@ -16,6 +16,7 @@ ANNEAL_SET(plain)
 ANNEAL_SET(avx2)
 ANNEAL_SET(avx512)
 ANNEAL_SET(avx512bf16)
+ANNEAL_SET(amx)
 #endif
 
 namespace {
@@ -24,6 +25,7 @@ using EncodeRows = void (*)(const EncodeJob&, int64_t, int64_t, Unrepresentable&
 
 EncodeRows encoderFor(const char* isa) {
 #if defined(__x86_64__)
+  if (std::strcmp(isa, "amx") == 0) return amx::encodeRows;
   if (std::strcmp(isa, "avx512bf16") == 0) return avx512bf16::encodeRows;
   if (std::strcmp(isa, "avx512") == 0) return avx512::encodeRows;
   if (std::strcmp(isa, "avx2") == 0) return avx2::encodeRows;

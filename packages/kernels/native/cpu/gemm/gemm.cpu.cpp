@@ -3,10 +3,11 @@
 #include "few_rows.h"
 #include "pack.h"
 #include "product.h"
+#include "tile_kernel.h"
 
 // C is computed in blocks of at most kMaxBlockRows rows and kMaxBlockCells along K. In a block, A is brought into cells once,
 // by all threads, into scratch they share (float32 rows are read where they lie). Then each task packs one panel of B,
-// kTileColumns wide, into its thread's own scratch and goes down the rows of A with it.
+// kTileColumns (with AMX 32) wide, into its thread's own scratch and goes down the rows of A with it.
 
 namespace anneal::ANNEAL_ISA {
 namespace {
@@ -16,6 +17,16 @@ constexpr int64_t kMaxBlockCells = 768;  // a panel of B is then 144 KiB, which 
 constexpr int64_t kPanelBytes = kMaxBlockCells * kTileColumns * 4;
 constexpr int64_t kPackRows = 64;  // rows of A that one task packs
 static_assert(kScratchBytesPerThread >= 4 * kPanelBytes, "room for a panel a thread, and for the rows of A they share");
+
+/** What one call of the kernel computes at most. */
+template <Cells cells>
+constexpr int tileRows() {
+  return cells == Cells::tiles ? kAmxRows : kTileRows;
+}
+template <Cells cells>
+constexpr int tileColumns() {
+  return cells == Cells::tiles ? kAmxColumns : kTileColumns;
+}
 
 struct Block {
   const Product* product;
@@ -51,6 +62,7 @@ CellsOfA cellsOfA(const Block& block) {
     return {elementAt<float>(a, block.first_row, block.first_k), kTileRows * a.stride, a.stride, 1};
   }
   const int64_t cells_k = cellsFor<cells>(block.k), row = roundUp(cells_k, Vec::width);
+  if (cells == Cells::tiles) return {block.cells_of_a, row * kAmxRows, row, 1};
   if (a.transposed) return {block.cells_of_a, cells_k * kTileRows, 1, kTileRows};
   return {block.cells_of_a, row * kTileRows, row, 1};
 }
@@ -62,8 +74,10 @@ void packPartOfA(const Block& block, int64_t part) {
   const int64_t rows = smaller(block.rows - first, kPackRows);
   const Element* from = elementAt<Element>(a, block.first_row + first, block.first_k);
   const CellsOfA layout = cellsOfA<cells>(block);
-  float* to = block.cells_of_a + first / kTileRows * layout.strip;
-  if (a.transposed) {
+  float* to = block.cells_of_a + first / tileRows<cells>() * layout.strip;
+  if (a.transposed && cells == Cells::tiles) {
+    packColumnsOfAInRows<cells>(from, a.stride, rows, block.k, to, layout.row);
+  } else if (a.transposed) {
     packColumnsOfA<cells>(from, a.stride, rows, block.k, to);
   } else {
     packRowsOfA<cells>(from, a.stride, rows, block.k, to, layout.row);
@@ -114,27 +128,34 @@ template <Cells cells>
 void multiplyTask(void* argument, int64_t index, int thread) {
   const Block& block = *static_cast<const Block*>(argument);
   const Product& product = *block.product;
-  const int64_t first_column = index / block.row_parts * kTileColumns, part = index % block.row_parts;
-  const int columns = clampCount(product.n - first_column, kTileColumns);
+  const int64_t first_column = index / block.row_parts * tileColumns<cells>(), part = index % block.row_parts;
+  const int columns = clampCount(product.n - first_column, tileColumns<cells>());
   const int vectors = (columns + Vec::width - 1) / Vec::width;
   float* room = reinterpret_cast<float*>(block.panels + thread * kPanelBytes);
   const PanelOfB b = preparePanel<cells>(block, first_column, columns, vectors * Vec::width, room);
   const CellsOfA a = cellsOfA<cells>(block);
 
-  const int64_t strips = (block.rows + kTileRows - 1) / kTileRows;
+  const int64_t strips = (block.rows + tileRows<cells>() - 1) / tileRows<cells>();
   const int64_t end = strips * (part + 1) / block.row_parts;
+  const TilesInUse<cells> in_use;
   for (int64_t strip = strips * part / block.row_parts; strip < end; strip++) {
-    const int64_t row = strip * kTileRows;
+    const int64_t row = strip * tileRows<cells>();
+    const int rows = clampCount(block.rows - row, tileRows<cells>());
     float* c = product.c + (block.first_row + row) * product.ldc + first_column;
-    microkernelFor<cells>(clampCount(block.rows - row, kTileRows), vectors)(
-        cellsFor<cells>(block.k), a.cells + strip * a.strip, a.row, a.k, b.cells, b.stride,
-        {c, product.ldc, columns, product.alpha, block.accumulate});
+    const TileTarget target{c, product.ldc, columns, product.alpha, block.accumulate};
+    if constexpr (cells == Cells::tiles) {
+      multiplyTiles(packedCellsFor<cells>(block.k), rows, a.cells + strip * a.strip, a.row, b.cells, b.stride, target);
+    } else {
+      microkernelFor<cells>(rows, vectors)(cellsFor<cells>(block.k), a.cells + strip * a.strip, a.row, a.k, b.cells,
+                                           b.stride, target);
+    }
   }
 }
 
 /** Enough tasks to keep all threads busy to the end, but not so many that each panel of B is packed for a few rows only. */
+template <Cells cells>
 int64_t rowParts(int64_t panels, int64_t rows, int threads) {
-  constexpr int64_t tasks_per_thread = 8, rows_worth_a_panel = 64;
+  constexpr int64_t tasks_per_thread = 8, rows_worth_a_panel = cells == Cells::tiles ? 256 : 64;
   const int64_t wanted = (tasks_per_thread * threads + panels - 1) / panels;
   return smaller(wanted, (rows + rows_worth_a_panel - 1) / rows_worth_a_panel);
 }
@@ -149,7 +170,7 @@ void gemmInBlocks(Context& context, const Product& product) {
   const int64_t block_cells = roundUp((all_cells + blocks_k - 1) / blocks_k, Vec::width);
   const int64_t block_k = block_cells * elementsPerCell(cells);
   const int64_t block_rows = smaller(shared_bytes / (block_cells * 4) / kPackRows * kPackRows, kMaxBlockRows);
-  const int64_t panels = (product.n + kTileColumns - 1) / kTileColumns;
+  const int64_t panels = (product.n + tileColumns<cells>() - 1) / tileColumns<cells>();
 
   for (int64_t row = 0; row < product.m; row += block_rows) {
     for (int64_t k = 0; k < product.k; k += block_k) {
@@ -160,7 +181,7 @@ void gemmInBlocks(Context& context, const Product& product) {
       block.rows = smaller(product.m - row, block_rows);
       block.first_k = k;
       block.k = smaller(product.k - k, block_k);
-      block.row_parts = rowParts(panels, block.rows, threads);
+      block.row_parts = rowParts<cells>(panels, block.rows, threads);
       block.cells_of_a = reinterpret_cast<float*>(shared);
       block.panels = context.scratch;
       const int64_t products = block.rows * product.n * block.k;
@@ -172,12 +193,12 @@ void gemmInBlocks(Context& context, const Product& product) {
   }
 }
 
-template <Cells cells>
+template <Cells cells, Cells block_cells>
 void gemmWithCells(Context& context, const Product& product) {
   if (hasFewRows(product)) {
     gemmOfFewRows<cells>(context, product);
   } else {
-    gemmInBlocks<cells>(context, product);
+    gemmInBlocks<block_cells>(context, product);
   }
 }
 
@@ -192,9 +213,9 @@ void gemm(Context& context, int64_t m, int64_t n, int64_t k, float alpha, const 
   }
   const Product product{m, n, k, alpha, a, b, c, ldc, accumulate};
   if (compute == DType::bf16) {
-    gemmWithCells<kRoundedCells>(context, product);
+    gemmWithCells<kRoundedCells, kRoundedBlockCells>(context, product);
   } else {
-    gemmWithCells<Cells::exact>(context, product);
+    gemmWithCells<Cells::exact, Cells::exact>(context, product);
   }
 }
 

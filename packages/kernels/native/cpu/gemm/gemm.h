@@ -20,7 +20,7 @@ struct Matrix {
  * overlaps neither operand.
  *
  * compute = f32: operands are widened exactly. compute = bf16: both are rounded to bf16, to nearest even, and their products
- * are summed in float32 (with AVX-512-BF16 by its instruction, which takes denormals as zero).
+ * are summed in float32 (with AVX-512-BF16 and AMX by their instructions, which take denormals as zero).
  * The order of summation depends on the sizes and the instruction set only: never on the number of threads.
  */
 void gemm(Context& context, int64_t m, int64_t n, int64_t k, float alpha, const Matrix& a, const Matrix& b, float* c,

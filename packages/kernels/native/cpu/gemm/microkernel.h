@@ -19,6 +19,18 @@ struct TileTarget {
   bool accumulate;
 };
 
+/** Brings a vector of a finished tile to C. */
+inline void storeProducts(Vec products, const TileTarget& target, int row, int column) {
+  float* c = target.c + row * target.ldc + column;
+  const int count = target.columns - column;
+  const Vec alpha = Vec::set(target.alpha);
+  if (count >= Vec::width) {
+    (target.accumulate ? fma(alpha, products, Vec::load(c)) : alpha * products).store(c);
+  } else {
+    (target.accumulate ? fma(alpha, products, Vec::load(c, count)) : alpha * products).store(c, count);
+  }
+}
+
 /**
  * A tile of `rows` × (`vectors` · Vec::width), summed over `cells_k` cells. `a` has one cell at r · a_row + k · a_k;
  * `b` has a row of the tile's width every `b_k` cells.
@@ -45,19 +57,10 @@ void microkernel(int64_t cells_k, const float* a, int64_t a_row, int64_t a_k, co
     a += a_k;
     b += b_k;
   }
-  const Vec alpha = Vec::set(target.alpha);
 #pragma GCC unroll 8
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 3
-    for (int v = 0; v < vectors; v++) {
-      float* c = target.c + r * target.ldc + v * Vec::width;
-      const int count = target.columns - v * Vec::width;
-      if (count >= Vec::width) {
-        (target.accumulate ? fma(alpha, tile[r][v], Vec::load(c)) : alpha * tile[r][v]).store(c);
-      } else {
-        (target.accumulate ? fma(alpha, tile[r][v], Vec::load(c, count)) : alpha * tile[r][v]).store(c, count);
-      }
-    }
+    for (int v = 0; v < vectors; v++) storeProducts(tile[r][v], target, r, v * Vec::width);
   }
 }
 

@@ -39,6 +39,23 @@ void packColumnsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k
   }
 }
 
+/** `rows` rows of op(A) with K across the stored rows: row-major cells as from packRowsOfA, for tiles. */
+template <Cells cells, typename Element>
+void packColumnsOfAInRows(const Element* from, int64_t stride, int64_t rows, int64_t k, float* to, int64_t row_stride) {
+  for (int64_t r = 0; r < rows; r += Vec::width) {
+    const int count = clampCount(rows - r, Vec::width);
+    for (int64_t cell = 0; cell < packedCellsFor<cells>(k); cell += Vec::width) {
+      Vec square[Vec::width];
+      for (int c = 0; c < Vec::width; c++) {
+        const int64_t i = (cell + c) * elementsPerCell(cells);
+        square[c] = i < k ? loadAcrossK<cells>(from + i * stride + r, stride, count, i + 1 < k) : Vec::zero();
+      }
+      transpose(square);
+      for (int c = 0; c < count; c++) square[c].store(to + (r + c) * row_stride + cell);
+    }
+  }
+}
+
 /** A panel of B, [cell along K][width], from `columns` <= width columns of op(B) with K across the stored rows. */
 template <Cells cells, typename Element>
 void packRowsOfB(const Element* from, int64_t stride, int columns, int64_t k, float* to, int width) {
@@ -48,13 +65,15 @@ void packRowsOfB(const Element* from, int64_t stride, int columns, int64_t k, fl
       loadAcrossK<cells>(from + i * stride + column, stride, count, i + 1 < k).store(to + column);
     }
   }
+  const int64_t missing = packedCellsFor<cells>(k) - cellsFor<cells>(k);
+  std::memset(to, 0, static_cast<size_t>(missing * width) * sizeof *to);
 }
 
 /** The same panel from a B with K along the stored rows: squares of cells are transposed in registers. */
 template <Cells cells, typename Element>
 void packColumnsOfB(const Element* from, int64_t stride, int columns, int64_t k, float* to, int width) {
   constexpr int64_t step = Vec::width * elementsPerCell(cells);
-  const int64_t cells_k = cellsFor<cells>(k);
+  const int64_t cells_k = packedCellsFor<cells>(k);
   for (int column = 0; column < width; column += Vec::width) {
     const int rows = clampCount(columns - column, Vec::width);
     const Element* source = from + column * stride;

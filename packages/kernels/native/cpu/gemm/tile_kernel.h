@@ -1,0 +1,83 @@
+#pragma once
+
+#include "microkernel.h"
+#if defined(ANNEAL_EMULATED_AMX)
+#include "emulated_tiles.h"
+#elif defined(ANNEAL_AMX)
+#include "tiles.h"
+#endif
+
+// The microkernel of AMX: 2 × 2 tiles of C, so that four loads feed four products. A tile of A is 16 rows of 16 cells and one of
+// B 16 cells along K of 16 columns, both as they are packed for the other kernels.
+
+namespace anneal::ANNEAL_ISA {
+
+constexpr int kAmxSize = 16;
+constexpr int kAmxRows = 2 * kAmxSize, kAmxColumns = 2 * kAmxSize;
+
+/** While it lives this thread's tiles are configured; nothing for other cells. */
+template <Cells cells>
+struct TilesInUse {
+  TilesInUse() {}
+};
+
+#if defined(ANNEAL_AMX)
+
+template <>
+struct TilesInUse<Cells::tiles> {
+  TilesInUse() { configureTiles(); }
+  ~TilesInUse() { releaseTiles(); }
+};
+
+/** 16 or 32 rows and columns of products, into rows of 32. */
+template <bool second_rows, bool second_columns>
+void sumTiles(int64_t cells_k, const float* a, int64_t a_row, const float* b, int64_t b_k, float* sums) {
+  const int64_t a_stride = a_row * 4, b_stride = b_k * 4;
+  zeroTile<0>();
+  if (second_columns) zeroTile<1>();
+  if (second_rows) zeroTile<2>();
+  if (second_rows && second_columns) zeroTile<3>();
+  for (int64_t k = 0; k < cells_k; k += kAmxSize) {
+    const float* b_tile = b + k * b_k;
+    loadTile<4>(a + k, a_stride);
+    loadTile<6>(b_tile, b_stride);
+    multiplyTile<0, 4, 6>();
+    if (second_columns) {
+      loadTile<7>(b_tile + kAmxSize, b_stride);
+      multiplyTile<1, 4, 7>();
+    }
+    if (second_rows) {
+      loadTile<5>(a + kAmxSize * a_row + k, a_stride);
+      multiplyTile<2, 5, 6>();
+      if (second_columns) multiplyTile<3, 5, 7>();
+    }
+  }
+  constexpr int64_t stride = kAmxColumns * 4;
+  float* second = sums + kAmxSize * kAmxColumns;
+  storeTile<0>(sums, stride);
+  if (second_columns) storeTile<1>(sums + kAmxSize, stride);
+  if (second_rows) storeTile<2>(second, stride);
+  if (second_rows && second_columns) storeTile<3>(second + kAmxSize, stride);
+}
+
+/**
+ * The product of `rows` <= 32 rows of A, `a_row` cells apart, and a panel of at most 32 columns, `b_k` cells from one cell
+ * along K to the next. `cells_k` is a multiple of 16. Rows of A are read in sixteens; what lies beyond `rows` is not used.
+ */
+inline void multiplyTiles(int64_t cells_k, int rows, const float* a, int64_t a_row, const float* b, int64_t b_k,
+                          const TileTarget& target) {
+  alignas(64) float sums[kAmxRows * kAmxColumns];
+  const bool second_rows = rows > kAmxSize, second_columns = target.columns > kAmxSize;
+  const auto sum = second_rows ? (second_columns ? sumTiles<true, true> : sumTiles<true, false>)
+                               : (second_columns ? sumTiles<false, true> : sumTiles<false, false>);
+  sum(cells_k, a, a_row, b, b_k, sums);
+  for (int r = 0; r < rows; r++) {
+    for (int column = 0; column < target.columns; column += Vec::width) {
+      storeProducts(Vec::load(sums + r * kAmxColumns + column), target, r, column);
+    }
+  }
+}
+
+#endif
+
+}  // namespace anneal::ANNEAL_ISA
