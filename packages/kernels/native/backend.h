@@ -26,6 +26,14 @@ class Backend {
   virtual Kernel kernel(const std::string& op) = 0;
   virtual Context* context() = 0;
 
+  /** What was wrong with the launch just made, where the device says so at once: a static string, or null. */
+  virtual const char* launchProblem() = 0;
+  /**
+   * Runs `launch`, or repeats what it enqueued in an earlier call with the same key, which it must then be the same as: all that
+   * differs between calls of one key lies in the device's memory.
+   */
+  virtual void repeat(const std::vector<int32_t>& key, const std::function<void()>& launch) = 0;
+
   /** Fills `bytes` at `target` with what `write` puts into the host memory it is given. */
   virtual void upload(char* target, uint64_t bytes, const std::function<void(char*)>& write) = 0;
   virtual void download(const char* source, uint64_t bytes, char* target) = 0;

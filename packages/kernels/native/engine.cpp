@@ -16,9 +16,19 @@ struct Engine::ReadyLaunch {
   size_t profile_slot;
 };
 
+/**
+ * Launches that follow one another and agree in whether their extents depend on the number of supervised rows. That number is another
+ * one in nearly every batch: those that do not depend on it can be repeated all the same.
+ */
+struct Engine::Segment {
+  size_t begin, end;
+  bool counts_supervised;
+};
+
 struct Engine::ReadyProgram {
   const PlannedProgram* planned;
   std::vector<ReadyLaunch> launches;
+  std::vector<Segment> segments;
 };
 
 namespace {
@@ -39,12 +49,19 @@ void setExtents(const std::vector<PlannedTensor>& planned, std::vector<Tensor>& 
       if (planned[i].shape[d] < 0) tensors[i].shape[d] = dims[-1 - planned[i].shape[d]];
 }
 
+bool countsSupervised(const PlannedLaunch& launch) {
+  const auto counts = [](const PlannedTensor& tensor) {
+    return std::find(tensor.shape.begin(), tensor.shape.end(), -1 - kSupervisedRows) != tensor.shape.end();
+  };
+  return std::any_of(launch.inputs.begin(), launch.inputs.end(), counts) || std::any_of(launch.outputs.begin(), launch.outputs.end(), counts);
+}
+
 std::unique_ptr<Backend> openBackend(const Plan& plan, const std::string& device) {
   const size_t colon = device.find(':');
   const std::string kind = device.substr(0, colon), name = colon == std::string::npos ? "" : device.substr(colon + 1);
   if (kind == "cpu") return openCpu(plan, name);
 #ifdef ANNEAL_CUDA
-  if (kind == "cuda") return openCuda(plan, std::stoi(name));
+  if (kind == "cuda") return openCuda(plan, std::stoi(name), name.find(":graphs") != std::string::npos);
 #endif
   throw std::runtime_error("no backend for the device " + device);
 }
@@ -62,6 +79,11 @@ Engine::Engine(Plan plan, const std::string& device) : plan_(std::move(plan)), b
       const auto slot = std::find_if(profile_.begin(), profile_.end(), [&](const Profile& p) { return p.op == launch.op; });
       ready.profile_slot = slot - profile_.begin();
       if (slot == profile_.end()) profile_.push_back({launch.op, 0, 0});
+      const size_t index = program->launches.size();
+      const bool counts_supervised = countsSupervised(launch);
+      if (index == 0 || program->segments.back().counts_supervised != counts_supervised)
+        program->segments.push_back({index, index, counts_supervised});
+      program->segments.back().end = index + 1;
       program->launches.push_back(std::move(ready));
     }
     programs_.push_back(std::move(program));
@@ -87,15 +109,32 @@ void Engine::bind(ReadyProgram& program, const Call& call) {
   }
 }
 
-void Engine::launch(const ReadyProgram& program) {
-  if (profiling_) backend_->mark();
-  for (const ReadyLaunch& ready : program.launches) {
-    const Launch launch{ready.inputs.data(), ready.outputs.data(), ready.planned->attributes.data(),
-                        backend_->memory() + ready.planned->workspace_offset, backend_->context()};
-    if (const char* problem = ready.kernel(launch)) throw std::runtime_error(ready.planned->op + ": " + problem);
-    if (profiling_) backend_->mark();
+void Engine::launch(const ReadyProgram& program, const Call& call) {
+  if (profiling_) {
+    backend_->mark();
+    for (const ReadyLaunch& ready : program.launches) {
+      launch(ready);
+      backend_->mark();
+    }
+    return collectProfile(program);
   }
-  if (profiling_) collectProfile(program);
+  for (const Segment& segment : program.segments) {
+    const auto launches = [&] {
+      for (size_t i = segment.begin; i < segment.end; i++) launch(program.launches[i]);
+    };
+    std::vector<int32_t> key{static_cast<int32_t>(call.program), static_cast<int32_t>(segment.begin)};
+    key.insert(key.end(), call.dims, call.dims + kSupervisedRows);
+    if (segment.counts_supervised) launches();
+    else backend_->repeat(key, launches);
+  }
+}
+
+void Engine::launch(const ReadyLaunch& ready) {
+  const Launch launch{ready.inputs.data(), ready.outputs.data(), ready.planned->attributes.data(),
+                      backend_->memory() + ready.planned->workspace_offset, backend_->context()};
+  const char* problem = ready.kernel(launch);
+  if (!problem) problem = backend_->launchProblem();
+  if (problem) throw std::runtime_error(ready.planned->op + ": " + problem);
 }
 
 void Engine::collectProfile(const ReadyProgram& program) {
@@ -113,7 +152,7 @@ size_t Engine::run(const std::vector<Call>& calls) {
     if (cancelled_) break;
     ReadyProgram& program = *programs_.at(call.program);
     bind(program, call);
-    launch(program);
+    launch(program, call);
     done++;
   }
   backend_->finish();

@@ -26,7 +26,7 @@ struct Call {
 /** A plan with its memory on a device. Calls run one at a time, on whichever thread the caller chose; cancel() may come from another. */
 class Engine {
  public:
-  /** `device`: `cpu:` and an instruction set, or `cuda:` and a number. Throws std::runtime_error when a kernel is missing or memory is short. */
+  /** `device`: `cpu:` and an instruction set, or `cuda:` and a number, with `:graphs` for CUDA graphs. Throws std::runtime_error when a kernel is missing or memory is short. */
   Engine(Plan plan, const std::string& device);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -54,10 +54,12 @@ class Engine {
 
  private:
   struct ReadyLaunch;
+  struct Segment;
   struct ReadyProgram;
 
   void bind(ReadyProgram& program, const Call& call);
-  void launch(const ReadyProgram& program);
+  void launch(const ReadyProgram& program, const Call& call);
+  void launch(const ReadyLaunch& ready);
   void collectProfile(const ReadyProgram& program);
 
   Plan plan_;

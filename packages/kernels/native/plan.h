@@ -10,6 +10,7 @@ namespace anneal {
 
 /** Runtime extents, numbered as in src/tensor.ts: T tokens, S cuSeqlens entries, N rows of logits, R supervised rows. */
 constexpr int kRuntimeDims = 4;
+constexpr int kSupervisedRows = 3;  // the last: all before it say how much a batch holds
 
 struct Place {
   std::string name;

@@ -2,7 +2,7 @@ import type { EncodeWeights, Unrepresentable } from './weights.ts';
 
 /** The whole native boundary: what native/addon.cpp exports. */
 export interface Addon {
-  /** `device`: `cpu:` and an instruction set, or `cuda:` and a number. */
+  /** `device`: `cpu:` and an instruction set, or `cuda:` and a number, with `:graphs` where launches are recorded and repeated. */
   readonly NativeEngine: new (
     plan: Uint8Array,
     device: string,

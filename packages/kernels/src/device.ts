@@ -16,6 +16,8 @@ interface DeviceModel {
   readonly logitRows: number;
   /** What libraries take of the device's memory beside the plan. */
   readonly libraryBytes: number;
+  /** Batches are filled up to a multiple of so many tokens, so that few numbers of tokens occur. */
+  readonly bucketTokens: number;
 }
 
 export interface CpuDevice extends DeviceModel {
@@ -34,6 +36,8 @@ export interface CudaDevice extends DeviceModel {
   /** As 9.0. */
   readonly computeCapability: string;
   readonly memoryBytes: number;
+  /** Launches are recorded as CUDA graphs and repeated. The bits are the same without. */
+  readonly graphs: boolean;
 }
 
 /** The CPU as a device; `isa` and `threads` are for tests and benchmarks, the best set and all cores otherwise. */
@@ -59,6 +63,7 @@ export function cpuDevice({
     logitRows: 128,
     scratch: { bytesPerThread: scratchBytesPerThread, threads },
     libraryBytes: 0,
+    bucketTokens: 1,
   };
 }
 
@@ -73,6 +78,8 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
       roundsOperands: false,
       logitRows: 512,
       scratch: { bytesPerThread: 0, threads: 1 },
+      bucketTokens: 128, // rows of a block of most matrix products: they take as long for fewer
+      graphs: process.env.ANNEAL_CUDA_GRAPHS === '1',
     })),
     reason: found.reason,
   };
@@ -80,7 +87,7 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
 
 /** As the native boundary takes it. */
 export function nativeName(device: Device): string {
-  return device.kind === 'cpu' ? `cpu:${device.isa}` : `cuda:${device.index}`;
+  return device.kind === 'cpu' ? `cpu:${device.isa}` : `cuda:${device.index}${device.graphs ? ':graphs' : ''}`;
 }
 
 /** Every device of this host, the fastest first. */

@@ -16,12 +16,14 @@ export interface ProgramCall {
 /** A plan with its memory on a device. Calls are queued: one runs at a time, off the event loop. */
 export class Engine {
   readonly plan: Plan;
+  readonly device: Device;
   private readonly native: NativeEngine;
   private readonly variableIndex: ReadonlyMap<string, number>;
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(plan: Plan, device: Device) {
     this.plan = plan;
+    this.device = device;
     this.native = new (addon().NativeEngine)(plan.encode(), nativeName(device));
     this.variableIndex = new Map([...plan.variables.keys()].map((name, index) => [name, index]));
   }

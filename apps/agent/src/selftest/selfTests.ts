@@ -50,9 +50,17 @@ export async function* selfTests(options: { model?: string; device: string }): A
       return sameBytes(adapter, again.adapter);
     });
     yield await check('stopped and resumed, same bits', async () => {
-      const resumed = await trainRun(recipe, folder, 'resumed', stopAfter);
+      const resumed = await trainRun(recipe, folder, 'resumed', { stopAt: stopAfter });
       return sameBytes(adapter, resumed.adapter);
     });
+    if (device.kind === 'cuda') {
+      yield await check('with and without CUDA graphs, same bits', async () => {
+        const inBf16 = { ...recipe, bf16: true };
+        const recorded = await trainRun(inBf16, folder, 'recorded', { device: { ...device, graphs: true } });
+        const launched = await trainRun(inBf16, folder, 'launched', { device: { ...device, graphs: false } });
+        return sameBytes(recorded.adapter, launched.adapter);
+      });
+    }
     yield await check('export', () => exportAndAnswer(recipe, checkpoint, folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -120,8 +128,14 @@ interface TrainedRun {
   adapter: Buffer;
 }
 
-/** A run to its end; with `stopAt` it is stopped there as by a signal, and resumed. */
-async function trainRun(recipe: ResolvedRecipe, root: string, name: string, stopAt?: number): Promise<TrainedRun> {
+/** A run to its end, on another device than the recipe's with `device`; with `stopAt` it is stopped there as by a signal, and resumed. */
+async function trainRun(
+  recipe: ResolvedRecipe,
+  root: string,
+  name: string,
+  { stopAt, device }: { stopAt?: number; device?: Device } = {},
+): Promise<TrainedRun> {
+  const job = () => ({ ...createJob(recipe), ...(device && { device }) });
   const text = toYaml(recipe);
   const created = await RunDirectory.create({ root, name, recipeText: text, resolvedText: text });
   const { path } = created;
@@ -129,7 +143,7 @@ async function trainRun(recipe: ResolvedRecipe, root: string, name: string, stop
   if (stopAt !== undefined) {
     await using run = await RunDirectory.open(path);
     // The trainer looks at the signal between steps, when the step's event is on record.
-    await train(createJob(recipe), run, {
+    await train(job(), run, {
       get stopRequested() {
         return run.status.step >= stopAt;
       },
@@ -137,7 +151,7 @@ async function trainRun(recipe: ResolvedRecipe, root: string, name: string, stop
     });
   }
   await using run = await RunDirectory.open(path);
-  await train(createJob(recipe), run, { stopRequested: false, saveRequested: false });
+  await train(job(), run, { stopRequested: false, saveRequested: false });
   const checkpoint = await run.latestCheckpoint();
   if (!checkpoint) throw new Error('the run ended without a checkpoint');
   return {

@@ -1,5 +1,6 @@
 import { Engine, type HostArray, type ProgramCall } from '@anneal/kernels';
 import type { Batch, StepBatches } from '../datasets/types.ts';
+import { fillBucket } from './bucket.ts';
 
 export interface StepResult {
   /** Mean over the step's target tokens. */
@@ -30,7 +31,7 @@ export class TrainingEngine implements AsyncDisposable {
     const calls: ProgramCall[] = [
       { program: 'begin', extents: {}, inputs: {} },
       ...batches.map((batch, index) =>
-        batchCall('train', batch, {
+        this.batchCall('train', batch, {
           lossScale,
           ...(trainInputs.has('dropoutSeed') && { dropoutSeed: Int32Array.of(seed, step * 65_536 + index) }),
         }),
@@ -52,7 +53,7 @@ export class TrainingEngine implements AsyncDisposable {
   async evaluate(batches: readonly Batch[]): Promise<number> {
     const calls = [
       { program: 'begin_evaluation', extents: {}, inputs: {} },
-      ...batches.map((batch) => batchCall('evaluate', batch)),
+      ...batches.map((batch) => this.batchCall('evaluate', batch)),
     ];
     const { results } = await this.engine.run(calls, [['evaluate', 'loss']]);
     return scalar(results[0]);
@@ -63,6 +64,14 @@ export class TrainingEngine implements AsyncDisposable {
     await this.engine.dispose();
   }
 
+  private batchCall(program: string, batch: Batch, more: Record<string, HostArray> = {}): ProgramCall {
+    const { device, plan } = this.engine;
+    const { tokens, targets, positions, cuSeqlens } = fillBucket(batch, device.bucketTokens, plan.bounds);
+    const rows = supervisedRows(targets);
+    const extents = { T: tokens.length, S: cuSeqlens.length, R: rows.length };
+    return { program, extents, inputs: { tokens, targets, positions, cuSeqlens, supervisedRows: rows, ...more } };
+  }
+
   private program(name: string) {
     const program = this.engine.plan.programs.find((p) => p.name === name);
     if (!program) throw new Error(`the plan has no program ${name}`);
@@ -70,19 +79,9 @@ export class TrainingEngine implements AsyncDisposable {
   }
 }
 
-function batchInputs({ tokens, targets, positions, cuSeqlens }: Batch) {
-  return { tokens, targets, positions, cuSeqlens, supervisedRows: supervisedRows(targets) };
-}
-
 /** Positions with a target, ascending. */
 function supervisedRows(targets: Int32Array): Int32Array {
   return targets.map((target, t) => (target >= 0 ? t : -1)).filter((t) => t >= 0);
-}
-
-function batchCall(program: string, batch: Batch, more: Record<string, HostArray> = {}): ProgramCall {
-  const inputs = batchInputs(batch);
-  const extents = { T: batch.tokens.length, S: batch.cuSeqlens.length, R: inputs.supervisedRows.length };
-  return { program, extents, inputs: { ...inputs, ...more } };
 }
 
 function scalar(values: HostArray | undefined): number {

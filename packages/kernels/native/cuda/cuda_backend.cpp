@@ -9,6 +9,7 @@
 #include "check.h"
 #include "cuda_context.h"
 #include "kernels.h"
+#include "launch_graphs.h"
 #include "staging.h"
 #include "targets.h"
 
@@ -33,9 +34,10 @@ struct FreeDevice {
 
 class CudaBackend : public Backend {
  public:
-  CudaBackend(const Plan& plan, int index) : index_(index) {
+  CudaBackend(const Plan& plan, int index, bool graphs) : index_(index) {
     check(cudaSetDevice(index), "opening the device");
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
+    graphs_ = std::make_unique<LaunchGraphs>(stream_, graphs);
     arena_ = allocate(std::max<uint64_t>(plan.total_bytes, 64), "the plan");
     fault_ = allocate(sizeof(int32_t), "a flag");
     std::string problem;
@@ -53,6 +55,7 @@ class CudaBackend : public Backend {
     cudaSetDevice(index_);
     cudaStreamSynchronize(stream_);
     for (cudaEvent_t event : events_) cudaEventDestroy(event);
+    graphs_.reset();
     blas_.reset();
     cudaStreamDestroy(stream_);
   }
@@ -62,6 +65,13 @@ class CudaBackend : public Backend {
     check(cudaSetDevice(index_), "using the device");  // calls come from any of Node's worker threads
     return &context_;
   }
+
+  const char* launchProblem() override {
+    const cudaError_t error = cudaGetLastError();
+    return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+  }
+
+  void repeat(const std::vector<int32_t>& key, const std::function<void()>& launch) override { graphs_->run(key, launch); }
 
   Kernel kernel(const std::string& op) override {
     for (const KernelEntry* entry = kernels(); entry->name; entry++)
@@ -135,6 +145,7 @@ class CudaBackend : public Backend {
   cudaStream_t stream_ = nullptr;
   Memory arena_, fault_;
   std::unique_ptr<Blas> blas_;
+  std::unique_ptr<LaunchGraphs> graphs_;
   Staging staging_;
   CudaContext context_{};
   std::vector<cudaEvent_t> events_;
@@ -176,6 +187,6 @@ uint64_t cudaFreeBytes(int index) {
   return free;
 }
 
-std::unique_ptr<Backend> openCuda(const Plan& plan, int index) { return std::make_unique<cuda::CudaBackend>(plan, index); }
+std::unique_ptr<Backend> openCuda(const Plan& plan, int index, bool graphs) { return std::make_unique<cuda::CudaBackend>(plan, index, graphs); }
 
 }  // namespace anneal

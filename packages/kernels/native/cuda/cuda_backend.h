@@ -30,7 +30,7 @@ CudaDevices cudaDevices();
 /** Bytes that are free on the device now. Makes the driver's context on it. */
 uint64_t cudaFreeBytes(int index);
 
-/** Throws std::runtime_error with what is missing and what to do. */
-std::unique_ptr<Backend> openCuda(const Plan& plan, int index);
+/** `graphs`: launches are recorded and repeated as CUDA graphs. Throws std::runtime_error with what is missing and what to do. */
+std::unique_ptr<Backend> openCuda(const Plan& plan, int index, bool graphs);
 
 }  // namespace anneal
