@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Quantity } from '@anneal/core/verify/quantity';
 import { expect, test } from 'vitest';
 import { goldenPath } from '../../../packages/core/test/fixtures.ts';
-import { tensorsOf } from '../../../packages/core/test/tamper.ts';
+import { type TensorPlace, tensorsOf } from '../../../packages/core/test/tamper.ts';
 import { exitCodes } from '../src/exitCodes.ts';
 import { annealIn, temporaryFolder } from './helpers/anneal.ts';
 
@@ -40,6 +40,22 @@ test.each(['greedy.output', 'packed.lengths'])('one wrong number in %s fails', a
   expect(code).toBe(exitCodes.failed);
   const { passed, verifications } = JSON.parse(stdout) as Report;
   expect([passed, ...verifications.map((verification) => verification.passed)]).toEqual([false, true, false]);
+});
+
+test('what is no number stands as text in JSON, not as null', async () => {
+  const folder = join(temporaryFolder(), 'copy');
+  cpSync(goldenPath('smollm2'), folder, { recursive: true });
+  const file = join(folder, 'golden.safetensors');
+  const bytes = readFileSync(file);
+  const place = tensorsOf(file).find(({ name }) => name === 'loss') as TensorPlace;
+  bytes.writeFloatLE(Number.NaN, place.start);
+  writeFileSync(file, bytes);
+  const { code, stdout } = await annealIn(folder)('verify', folder, '--json');
+  expect(code).toBe(exitCodes.failed);
+  expect(stdout).not.toContain('null');
+  const { verifications } = JSON.parse(stdout) as Report;
+  const loss = verifications[0]?.quantities.find(({ name }) => name === 'loss');
+  expect(loss).toMatchObject({ error: 'NaN', passed: false });
 });
 
 test('a folder without reference values is wrong usage', async () => {

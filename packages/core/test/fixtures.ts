@@ -13,6 +13,11 @@ export function goldenPath(name: string): string {
   return fileURLToPath(new URL(`golden/models/${name}`, import.meta.url));
 }
 
+/** Checkpoints with something that published models seldom have, and one test each. */
+export function edgeCasePath(name: 'smollm2-pad' | 'mistral-window1'): string {
+  return fileURLToPath(new URL(`golden/edge-cases/${name}`, import.meta.url));
+}
+
 /** Opened, closed when the test ends. */
 export function goldenModel(name: string): OpenModel {
   const model = openModel(goldenPath(name));

@@ -20,17 +20,19 @@ export function define(command: Command): void {
 }
 
 async function validate(path: string, options: Options): Promise<void> {
-  const [{ openRecipe }, { checkSources }, { InvalidRecipe }] = await Promise.all([
+  const [{ openRecipe }, { checkSources }, { InvalidRecipe }, { printEvent }] = await Promise.all([
     import('./openRecipe.ts'),
     import('../recipeCheck/checkSources.ts'),
     import('@anneal/core/recipe/problem'),
+    import('../terminal/runProgress.ts'),
   ]);
   const recipe = await openRecipe(path, options.set);
-  const { problems, pull } = await checkSources(recipe);
+  const { problems, warnings, pull } = await checkSources(recipe);
   if (problems.length > 0) throw new InvalidRecipe(problems);
   const { resolved, resolvedText } = recipe;
-  if (options.json) return printJson({ valid: true, recipe: resolved, ...(pull && { modelMissing: pull }) });
+  if (options.json) return printJson({ valid: true, recipe: resolved, warnings, ...(pull && { modelMissing: pull }) });
   if (options.resolved) print(resolvedText.trimEnd());
   else print(`${path} is valid`);
+  for (const warning of warnings) printEvent(warning, remark);
   if (pull) remark(`the model is not here yet; ${pull}`);
 }

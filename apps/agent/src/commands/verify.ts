@@ -41,7 +41,7 @@ export function define(command: Command): void {
       )
       .action(verify),
     'anneal verify packages/core/test/golden/models/llama3',
-    'anneal verify packages/core/test/golden/models/* --device cuda --dtype bf16',
+    'anneal verify packages/core/test/golden/models/*/ --device cuda --dtype bf16',
     'anneal verify golden/smollm2-sft --model SmolLM2-135M-Instruct.Q4_1.gguf',
     'anneal verify golden/templates/qwen3.json --tokenizer tokenizers/qwen3',
   );
@@ -61,8 +61,19 @@ async function verify(paths: readonly string[], options: Options): Promise<void>
   }
   const passed = verifications.every((verification) => verification.passed);
   process.exitCode = passed ? exitCodes.done : exitCodes.failed;
-  if (options.json) printJson({ passed, verifications });
+  if (options.json) printJson({ passed, verifications: verifications.map(withFiniteNumbers) });
   else print(summary(verifications));
+}
+
+/** JSON has no NaN and no Infinity: they stand as text, since null would hide them. */
+function withFiniteNumbers({ quantities, ...verification }: Verification) {
+  return {
+    ...verification,
+    quantities: quantities.map(({ error, ...quantity }) => ({
+      ...quantity,
+      error: Number.isFinite(error) ? error : String(error),
+    })),
+  };
 }
 
 /** Wrong usage is thrown; whatever is wrong with the reference values is a failed check. */

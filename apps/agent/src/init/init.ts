@@ -14,6 +14,7 @@ import { checkSources } from '../recipeCheck/checkSources.ts';
 import { asCalled } from '../terminal/asCalled.ts';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
+import { printEvent } from '../terminal/runProgress.ts';
 import { formatTable } from '../terminal/table.ts';
 import { starterFolder } from './starterFolder.ts';
 
@@ -79,11 +80,15 @@ async function report(
   knownProblems = false,
 ): Promise<void> {
   const path = join(target, 'recipe.yaml');
-  const { problems, pull } = knownProblems ? { problems: [], pull: null } : await remaining(path);
-  if (options.json) return printJson({ folder: target, files, problems, ...(pull && { modelMissing: pull }) });
+  const { problems, warnings, pull } = knownProblems
+    ? { problems: [], warnings: [], pull: null }
+    : await remaining(path);
+  if (options.json)
+    return printJson({ folder: target, files, problems, warnings, ...(pull && { modelMissing: pull }) });
   const recipe = relative('.', path);
   print(`wrote ${files.map((file) => relative('.', join(target, file))).join(', ')}`);
   printProblems(problems);
+  for (const warning of warnings) printEvent(warning, remark);
   if (pull) remark(`  the model is not here yet; ${pull}`);
   print(asCalled(`  look at what is trained: anneal inspect ${recipe}`));
   print(asCalled(`  train:                   anneal train ${recipe}`));
@@ -94,7 +99,7 @@ async function remaining(path: string): ReturnType<typeof checkSources> {
   try {
     return await checkSources(await openRecipe(path));
   } catch (error) {
-    if (error instanceof InvalidRecipe) return { problems: [...error.problems], pull: null };
+    if (error instanceof InvalidRecipe) return { problems: [...error.problems], warnings: [], pull: null };
     throw error;
   }
 }

@@ -5,16 +5,19 @@ import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { openModel } from '@anneal/core/models/open';
 import type { KeyPath, RecipeProblem } from '@anneal/core/recipe/problem';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
+import { modelWarnings, type Warning } from '@anneal/core/trainer/modelWarnings';
 import type { OpenedRecipe } from '../commands/openRecipe.ts';
 
 export interface SourceCheck {
   problems: RecipeProblem[];
+  /** What `train` would warn of, as far as the model alone tells. */
+  warnings: Warning[];
   /** How to fetch the model where it has not been pulled yet, which is no mistake of the recipe. */
   pull: string | null;
 }
 
 export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<SourceCheck> {
-  const found: SourceCheck = { problems: [], pull: null };
+  const found: SourceCheck = { problems: [], warnings: [], pull: null };
   const problem = (path: KeyPath, { what, where, next = '', code }: UserError) => {
     const place = locate(path);
     const told = where === undefined || where === place.where ? what : `${what} (${where})`;
@@ -29,9 +32,11 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
       else problem(path, error);
     }
   };
-  await attempt(['base_model'], () =>
-    openModel(resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined })).close(),
-  );
+  await attempt(['base_model'], () => {
+    const model = openModel(resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined }));
+    found.warnings = modelWarnings(model);
+    model.close();
+  });
   for (const list of ['datasets', 'test_datasets'] as const) {
     for (const [i, dataset] of (resolved[list] ?? []).entries()) {
       await attempt([list, i], async () => {

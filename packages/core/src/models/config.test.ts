@@ -35,6 +35,7 @@ describe('the golden checkpoints', () => {
       bosTokenId: 1,
       eosTokenIds: [2],
       padTokenId: 0,
+      attentionDropout: 0,
     });
   });
 

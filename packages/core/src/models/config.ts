@@ -32,6 +32,8 @@ export interface ModelConfig {
   /** Every token that ends a generation, those of generation_config.json included. */
   readonly eosTokenIds: readonly number[];
   readonly padTokenId: number | null;
+  /** Probability with which transformers drops attention weights in training. No graph of ours does: whoever trains says so. */
+  readonly attentionDropout: number;
 }
 
 /** What differs between the architectures that share one decoder block; the rest is read alike by `readDecoderConfig`. */
@@ -93,6 +95,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     bosTokenId: fields.tokenIds('bos_token_id')[0] ?? null,
     eosTokenIds,
     padTokenId: fields.tokenIds('pad_token_id')[0] ?? null,
+    attentionDropout: fields.probability('attention_dropout', 0),
   };
 }
 

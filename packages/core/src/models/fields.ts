@@ -43,6 +43,13 @@ export class Fields {
     return value;
   }
 
+  /** From 0 to below 1. */
+  probability(key: string, fallback?: number): number {
+    const value = this.has(key) ? this.#json[key] : fallback;
+    if (typeof value !== 'number' || !(value >= 0 && value < 1)) throw this.wrong(key, 'a number from 0 to below 1');
+    return value;
+  }
+
   boolean(key: string, fallback: boolean): boolean {
     const value = this.has(key) ? this.#json[key] : fallback;
     if (typeof value !== 'boolean') throw this.wrong(key, 'true or false');

@@ -15,6 +15,7 @@ import { type OpenModel, openModel } from '../models/open.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { initializeLora } from './initialize.ts';
 import type { Job } from './job.ts';
+import { modelWarnings } from './modelWarnings.ts';
 import { planTraining } from './planTraining.ts';
 
 /** Everything a job needs before its first step, with no weight loaded yet: what `estimate` looks at and `train` runs. */
@@ -139,16 +140,17 @@ export async function startEngine(session: Session, checkpoint: string | null): 
 }
 
 /** What a run says before its first step: `train` records it, `estimate` prints it. */
-export function sessionEvents({ job, text, data, plan, totalSteps, trainableParameters }: Session): EventBody[] {
+export function sessionEvents({ job, model, text, data, plan, totalSteps, trainableParameters }: Session): EventBody[] {
   const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
-  const warnings: EventBody[] = data.summary.files
-    .filter(({ rejectedUnread }) => rejectedUnread)
-    .map(({ path }) => ({
+  const warnings: EventBody[] = modelWarnings(model);
+  for (const { path } of data.summary.files.filter(({ rejectedUnread }) => rejectedUnread)) {
+    warnings.push({
       type: 'warning',
       code: 'rejected_unread',
       message: 'the data are preference pairs: the chosen answers are trained, the rejected ones are not read',
       where: path,
-    }));
+    });
+  }
   for (const name of unreadVariables(text, job.data.text)) {
     warnings.push({
       type: 'warning',

@@ -119,6 +119,7 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     bosTokenId: null,
     eosTokenIds: [],
     padTokenId: null,
+    attentionDropout: 0,
   });
   expect(model).toMatchObject({ format: 'gguf', tokenizerFiles: [], chatTemplate: null });
   model.close();
