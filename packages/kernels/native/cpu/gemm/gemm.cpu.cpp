@@ -155,7 +155,8 @@ void multiplyTask(void* argument, int64_t index, int thread) {
 /** Enough tasks to keep all threads busy to the end, but not so many that each panel of B is packed for a few rows only. */
 template <Cells cells>
 int64_t rowParts(int64_t panels, int64_t rows, int threads) {
-  constexpr int64_t tasks_per_thread = 8, rows_worth_a_panel = cells == Cells::tiles ? 256 : 64;
+  // Tiles multiply so fast that a panel packed again costs more than threads that wait at the end.
+  constexpr int64_t tasks_per_thread = cells == Cells::tiles ? 2 : 8, rows_worth_a_panel = 64;
   const int64_t wanted = (tasks_per_thread * threads + panels - 1) / panels;
   return smaller(wanted, (rows + rows_worth_a_panel - 1) / rows_worth_a_panel);
 }
