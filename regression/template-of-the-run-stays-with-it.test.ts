@@ -33,7 +33,7 @@ test('what a run was trained with is what it is exported and asked with', async 
   const exported = join(folder, 'exported');
   await exportSource(run.path, { runsDir: recipe.output_dir as string, merged: 'f32', to: exported, json: true });
   const merged = openModel(join(exported, 'merged'));
-  expect(merged.chatTemplate).toBe(template);
+  expect(merged.chatTemplates).toEqual({ default: template, named: {} });
   expect(readFileSync(join(exported, 'merged', 'chat_template.jinja'), 'utf8')).toBe(template);
 
   const { text } = await resolveSource(run.path, { runsDir: recipe.output_dir as string });

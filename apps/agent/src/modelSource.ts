@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { chosenTemplate, type ModelTextOptions } from '@anneal/core/generate/modelText';
+import { type ModelTextOptions, withChosenTemplate } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { type OpenModel, openModel } from '@anneal/core/models/open';
-import { withChatTemplate } from '@anneal/core/models/withChatTemplate';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
+import { readChatTemplates } from '@anneal/core/templates/chatTemplates';
 import { bestOf, type Checkpoint, listCheckpoints } from '@anneal/core/trainer/checkpointStore';
 import { textOptions } from '@anneal/core/trainer/dataOptions';
 import { runDate } from '@anneal/core/trainer/runDate';
@@ -58,9 +58,7 @@ export async function resolveSource(source: string, options: SourceOptions): Pro
 
 /** Opens the model, with the chat template it was trained with. */
 export function openSourceModel({ modelPath, text }: ModelSource): OpenModel {
-  const model = openModel(modelPath);
-  const template = chosenTemplate(model, text);
-  return template === null ? model : withChatTemplate(model, template);
+  return withChosenTemplate(openModel(modelPath), text);
 }
 
 /** A name that is both a run and a model means the run: its path says otherwise. */
@@ -129,7 +127,7 @@ function sourceOfAdapter(folder: string): ModelSource {
     adapterFolder: folder,
     baseModel,
     revision,
-    text: {},
+    text: { chatTemplates: readChatTemplates(folder) },
     run: null,
   };
 }

@@ -118,7 +118,7 @@ export function randomModel(shape: string): OpenModel {
     tensors: new Map(tensors),
     tokenizerFiles: [],
     readTokenizerFile: () => new Uint8Array(0),
-    chatTemplate: null,
+    chatTemplates: null,
     files: [],
     close: () => undefined,
   };

@@ -14,7 +14,11 @@ export interface CallForm {
 
 const MARK = 'zqxjcall';
 const QUESTION = { role: 'user', content: 'A question' };
-const TOOL = { type: 'function', function: { name: 'look', description: 'Looks', parameters: { type: 'object' } } };
+/** A tool to try templates with. */
+export const TOOL = {
+  type: 'function',
+  function: { name: 'look', description: 'Looks', parameters: { type: 'object' } },
+};
 
 /** Finds out by rendering a call in each form. */
 export function callFormOf(template: Template, options: RenderOptions): CallForm {

@@ -7,7 +7,7 @@ import {
   TemplateError,
 } from '../templates/template.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { type CallForm, callFormOf, inCallForm } from './callForm.ts';
+import { type CallForm, callFormOf, inCallForm, TOOL } from './callForm.ts';
 import type { Conversation, Message } from './types.ts';
 
 /** What turns conversations into text: a model's template with the tokens that end its turns. */
@@ -17,10 +17,13 @@ export interface ChatRenderer {
   readonly endTokens: readonly string[];
   readonly callForm: CallForm;
   readonly options: Pick<RenderOptions, 'enableThinking' | 'variables' | 'now'>;
+  /** Of the template for conversations with tools, where the model has one of its own for them. */
+  readonly withTools?: ChatRenderer | undefined;
 }
 
 /**
  * @param source a Jinja template instead of the tokenizer's own
+ * @param toolSource another one for conversations with tools
  * @param endTokens further tokens that end a turn, such as those of generation_config.json
  * @throws UserError `template_missing`, `template_invalid`
  */
@@ -28,18 +31,46 @@ export function openChatRenderer(
   tokenizer: Tokenizer,
   {
     source = tokenizer.chatTemplate,
+    toolSource = null,
     endTokens = [],
     ...options
-  }: { source?: string | null; endTokens?: readonly string[] } & ChatRenderer['options'] = {},
+  }: {
+    source?: string | null;
+    toolSource?: string | null;
+    endTokens?: readonly string[];
+  } & ChatRenderer['options'] = {},
 ): ChatRenderer {
   if (source === null) throw templateMissing();
+  const renderer = rendererOf(tokenizer, source, endTokens, options);
+  if (toolSource === null) return renderer;
+  const withTools = rendererOf(tokenizer, toolSource, renderer.endTokens, options, [TOOL]);
+  return { ...renderer, endTokens: withTools.endTokens, withTools };
+}
+
+/** What renders a conversation with these tools. */
+export function rendererFor(renderer: ChatRenderer, tools: readonly unknown[] | null): ChatRenderer {
+  return tools !== null && tools.length > 0 && renderer.withTools ? renderer.withTools : renderer;
+}
+
+/** Every template that a conversation may be rendered with. */
+export function sourcesOf({ template, withTools }: ChatRenderer): string[] {
+  return [template, ...(withTools ? [withTools.template] : [])].map(({ source }) => source);
+}
+
+function rendererOf(
+  tokenizer: Tokenizer,
+  source: string,
+  endTokens: readonly string[],
+  options: ChatRenderer['options'],
+  tools: readonly unknown[] | null = null,
+): ChatRenderer {
   const { bos, eos, pad, unk } = tokenizer;
   const template = openTemplate(source, { bos: bos?.text, eos: eos?.text, pad: pad?.text, unk: unk?.text });
   const callForm = callFormOf(template, options);
   const own = [
     ...(eos === null ? [] : [eos.text]),
-    ...endsOfAnswer(template, tokenizer, options),
-    ...endOfCall(template, tokenizer, options, callForm),
+    ...endsOfAnswer(template, tokenizer, { ...options, tools }),
+    ...endOfCall(template, tokenizer, { ...options, tools }, callForm),
   ];
   return { template, endTokens: [...new Set([...own, ...endTokens])], callForm, options };
 }

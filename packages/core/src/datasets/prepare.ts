@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
+import { sourcesOf } from './chatRenderer.ts';
 import { Preparation } from './preparation.ts';
 import type { DatasetInput, PreparedData, PreparedSummary, PrepareOptions } from './preparedData.ts';
 import {
@@ -58,7 +59,7 @@ function cacheKey(options: PrepareOptions): string {
     tokenizer: tokenizer.fingerprint,
     eos: tokenizer.eos,
     renderer: renderer && {
-      source: renderer.template.source,
+      sources: sourcesOf(renderer),
       endTokens: renderer.endTokens,
       options: renderer.options,
     },

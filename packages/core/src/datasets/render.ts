@@ -1,6 +1,6 @@
 import { TemplateError } from '../templates/template.ts';
 import { inCallForm } from './callForm.ts';
-import { type ChatRenderer, renderMessages, templateMissing } from './chatRenderer.ts';
+import { type ChatRenderer, rendererFor, renderMessages, templateMissing } from './chatRenderer.ts';
 import { LeftOutFinder, THOUGHTS } from './leftOut.ts';
 import { TurnFinder } from './turnFinder.ts';
 import {
@@ -28,7 +28,7 @@ export interface MaskOptions {
 export function render(renderer: ChatRenderer | null, content: Content, mask: MaskOptions): Rendered | Dropped {
   if (content.kind === 'chat') {
     if (renderer === null) throw templateMissing();
-    return renderChat(renderer, content, mask);
+    return renderChat(rendererFor(renderer, content.tools), content, mask);
   }
   if (content.text === '') return dropped('empty', 'the text is empty');
   return {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { openGguf } from '@anneal/formats/gguf/read';
 import { unitOf } from '@anneal/formats/gguf/tensorTypes';
@@ -131,7 +132,8 @@ function readBack({ path, checksums }: Target, model: OpenModel, signal: AbortSi
   }
   const written = openModel(path);
   written.close();
-  if (written.chatTemplate !== model.chatTemplate) throw new Error(`${path} has another chat template`);
+  if (!isDeepStrictEqual(written.chatTemplates, model.chatTemplates))
+    throw new Error(`${path} has another chat template`);
 }
 
 /** Runs of rows of 64 MB or less. */

@@ -4,6 +4,7 @@ import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { SAMPLING_KEYS } from '../models/gguf/samplingKeys.ts';
 import { metadataOf } from '../models/gguf/writeMetadata.ts';
 import type { OpenModel } from '../models/model.ts';
+import { chatTemplateValue } from '../templates/chatTemplates.ts';
 
 /** ggml's GGML_QNT_VERSION: the generation of block formats in use since May 2023. */
 const QUANTIZATION_VERSION = 2;
@@ -50,7 +51,7 @@ function tokenizerEntries(model: OpenModel): Map<string, GgufValue> {
     tokenizerConfig: {
       ...read('special_tokens_map.json'),
       ...read('tokenizer_config.json'),
-      chat_template: model.chatTemplate,
+      chat_template: model.chatTemplates && chatTemplateValue(model.chatTemplates),
     },
     vocabSize: model.config.vocabSize,
     path: model.path,

@@ -8,6 +8,7 @@ import { moduleName } from '../models/adapters/targets.ts';
 import type { OpenModel } from '../models/model.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportResult } from './result.ts';
+import { writeTokenizer } from './writeTokenizer.ts';
 
 export interface LoraExport {
   readonly model: OpenModel;
@@ -18,7 +19,7 @@ export interface LoraExport {
   readonly revision?: string | undefined;
 }
 
-/** Writes a PEFT adapter folder in float32, and reads it back. */
+/** Writes a PEFT adapter folder in float32, with the tokenizer and chat templates it was trained with, and reads it back. */
 export async function exportLora(
   folder: string,
   { model, adapter, dropout, baseModel, revision }: LoraExport,
@@ -52,6 +53,7 @@ export async function exportLora(
   };
   const files = await writeNewFolder(folder, async (temporary) => {
     await writePeftAdapter(temporary, config, modules);
+    await writeTokenizer(temporary, model);
     if (!isDeepStrictEqual(loadLoraWeights(temporary, model), adapter)) {
       throw new Error(`the adapter written to ${temporary} reads back differently`);
     }

@@ -11,6 +11,7 @@ import { findName } from '../models/names.ts';
 import { openModel } from '../models/open.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
+import { writeTokenizer } from './writeTokenizer.ts';
 
 /** Hugging Face's customary size of a shard. */
 const SHARD_BYTES = 5_000_000_000;
@@ -53,9 +54,7 @@ export async function exportMerged(
     await writeSafetensors(join(temporary, 'model.safetensors'), tensors, { shardBytes });
     await writeJson(join(temporary, 'config.json'), configFor(model, dtype));
     if (model.generationConfig) await writeJson(join(temporary, 'generation_config.json'), model.generationConfig);
-    for (const name of model.tokenizerFiles) {
-      await writeAtomically(join(temporary, name), (file) => file.write(model.readTokenizerFile(name)));
-    }
+    await writeTokenizer(temporary, model);
     readBack(temporary, checksums, signal);
   });
   return { path: folder, files, warnings: [] };

@@ -23,11 +23,11 @@ export async function exportModelfile(
 ): Promise<ExportResult> {
   const { bos, ends } = readSpecialTokens(ggufPath, model.config.eosTokenIds);
   const template =
-    model.chatTemplate === null
+    model.chatTemplates === null
       ? null
-      : matchFamily(openTemplate(model.chatTemplate, { bos: bos?.text, eos: ends[0] }), bos, now);
+      : matchFamily(openTemplate(model.chatTemplates.default, { bos: bos?.text, eos: ends[0] }), bos, now);
   const path = join(dirname(ggufPath), 'Modelfile');
-  const missing = template ? null : noTemplate(model.chatTemplate !== null);
+  const missing = template ? null : noTemplate(model.chatTemplates !== null);
   const recommended = recommendedSampling(model, false);
   const text = modelfileText({
     gguf: basename(ggufPath),

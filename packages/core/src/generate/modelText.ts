@@ -1,9 +1,11 @@
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
-import { type ChatRenderer, openChatRenderer } from '../datasets/chatRenderer.ts';
+import { type ChatRenderer, openChatRenderer, rendererFor } from '../datasets/chatRenderer.ts';
 import { UserError } from '../errors.ts';
 import type { OpenModel } from '../models/model.ts';
+import { withChatTemplates } from '../models/withChatTemplates.ts';
+import { type ChatTemplates, chatTemplateValue, toolTemplate } from '../templates/chatTemplates.ts';
 import { type PromptFormat, templateOfPrompt } from '../templates/promptFormat.ts';
 import { TemplateError } from '../templates/template.ts';
 import { surroundingsOf } from '../tokenizers/byteLevel/postProcessor.ts';
@@ -21,6 +23,8 @@ export interface ModelText {
 export interface ModelTextOptions {
   /** Path of a Jinja file, or null for the model's own. */
   readonly chatTemplate?: string | null | undefined;
+  /** Templates instead of the model's own, such as those that lie with an adapter. */
+  readonly chatTemplates?: ChatTemplates | null | undefined;
   /** A prompt that a recipe writes out, instead of a chat template. */
   readonly promptFormat?: PromptFormat | null | undefined;
   readonly templateVariables?: Readonly<Record<string, unknown>> | undefined;
@@ -31,14 +35,15 @@ export interface ModelTextOptions {
 
 /** @throws UserError when the model has no tokenizer or one of another model, or the template is invalid */
 export function openModelText(model: OpenModel, options: ModelTextOptions = {}): ModelText {
+  const { chatTemplates } = withChosenTemplate(model, options);
   const tokenizer = openModelTokenizer(model);
-  const source = chosenTemplate(model, options) ?? tokenizer.chatTemplate ?? model.chatTemplate;
   const endTokens = model.config.eosTokenIds.map((id) => tokenizer.addedTokens.find((token) => token.id === id)?.text);
   const renderer =
-    source === null
+    chatTemplates === null
       ? null
       : openChatRenderer(tokenizer, {
-          source,
+          source: chatTemplates.default,
+          toolSource: toolTemplate(chatTemplates),
           endTokens: endTokens.filter((text) => text !== undefined),
           now: options.now ?? new Date(),
           ...(options.enableThinking !== undefined && { enableThinking: options.enableThinking }),
@@ -49,10 +54,19 @@ export function openModelText(model: OpenModel, options: ModelTextOptions = {}):
   return { tokenizer, renderer, stopIds: new Set(ends.filter((id) => id !== undefined && id !== null)) };
 }
 
-/** The template that takes the place of the model's own; null where nothing does. @throws UserError */
-export function chosenTemplate(model: OpenModel, { chatTemplate, promptFormat }: ModelTextOptions): string | null {
-  if (promptFormat) return templateOfPrompt(promptFormat, addsBos(model));
-  return chatTemplate ? readChatTemplate(chatTemplate) : null;
+/** The model with the templates that these options put in the place of its own, for every conversation. @throws UserError */
+export function withChosenTemplate(model: OpenModel, options: ModelTextOptions): OpenModel {
+  const templates = chosenTemplates(model, options);
+  return templates === null ? model : withChatTemplates(model, templates);
+}
+
+function chosenTemplates(
+  model: OpenModel,
+  { chatTemplate, chatTemplates, promptFormat }: ModelTextOptions,
+): ChatTemplates | null {
+  if (promptFormat) return { default: templateOfPrompt(promptFormat, addsBos(model)), named: {} };
+  if (chatTemplate) return { default: readChatTemplate(chatTemplate), named: {} };
+  return chatTemplates ?? null;
 }
 
 /** Whether the tokenizer puts its BOS token before a plain text. */
@@ -80,10 +94,13 @@ function openModelTokenizer(model: OpenModel): Tokenizer {
       code: 'tokenizer_missing',
     });
   }
-  const tokenizerConfig = parseJsonObject(
-    Buffer.from(model.readTokenizerFile('tokenizer_config.json')),
-    `${model.path}/tokenizer_config.json`,
-  );
+  const tokenizerConfig = {
+    ...parseJsonObject(
+      Buffer.from(model.readTokenizerFile('tokenizer_config.json')),
+      `${model.path}/tokenizer_config.json`,
+    ),
+    chat_template: model.chatTemplates && chatTemplateValue(model.chatTemplates),
+  };
   const tokenizer = openTokenizer({ tokenizerJson: read('tokenizer.json'), tokenizerConfig }, model.path);
   if (tokenizer.vocabSize > model.config.vocabSize) {
     throw new UserError({
@@ -96,10 +113,15 @@ function openModelTokenizer(model: OpenModel): Tokenizer {
   return tokenizer;
 }
 
-/** The ids with which an answer to `messages` begins. @throws UserError when there is no chat template, or it refuses them */
+/**
+ * The ids with which an answer to `messages` begins.
+ * @param tools definitions of what the model may call, as JSON schemas of functions
+ * @throws UserError when there is no chat template, or it refuses them
+ */
 export async function encodePrompt(
   { tokenizer, renderer }: ModelText,
   messages: readonly unknown[],
+  tools: readonly unknown[] | null = null,
 ): Promise<Int32Array> {
   if (!renderer) {
     throw new UserError({
@@ -108,12 +130,16 @@ export async function encodePrompt(
       code: 'template_missing',
     });
   }
-  return Int32Array.from((await tokenizer.encode(renderPrompt(renderer, messages))).ids);
+  return Int32Array.from((await tokenizer.encode(renderPrompt(rendererFor(renderer, tools), messages, tools))).ids);
 }
 
-function renderPrompt({ template, options }: ChatRenderer, messages: readonly unknown[]): string {
+function renderPrompt(
+  { template, options }: ChatRenderer,
+  messages: readonly unknown[],
+  tools: readonly unknown[] | null,
+): string {
   try {
-    return template.render(messages, { ...options, addGenerationPrompt: true });
+    return template.render(messages, { ...options, tools, addGenerationPrompt: true });
   } catch (cause) {
     if (!(cause instanceof TemplateError)) throw cause;
     throw new UserError({

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@anneal/formats/json';
 import type { BlockType, DType, RowRange } from '@anneal/formats/tensor';
+import type { ChatTemplates } from '../templates/chatTemplates.ts';
 import type { Architecture } from './architecture.ts';
 import type { ModelConfig } from './config.ts';
 
@@ -35,8 +36,8 @@ export interface OpenModel {
   readonly tokenizerFiles: readonly string[];
   /** @throws UserError when the file cannot be read; asked only for names in `tokenizerFiles` */
   readTokenizerFile(name: string): Uint8Array;
-  /** Jinja source. */
-  readonly chatTemplate: string | null;
+  /** null for a model without a chat template. */
+  readonly chatTemplates: ChatTemplates | null;
   /** Every file the model consists of, absolute or as `path` was, for `modelHash`. */
   readonly files: readonly string[];
   close(): void;

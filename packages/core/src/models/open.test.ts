@@ -6,7 +6,7 @@ import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { type TensorToWrite, writeSafetensors } from '@anneal/formats/safetensors/write';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openModel } from './open.ts';
-import { withChatTemplate } from './withChatTemplate.ts';
+import { withChatTemplates } from './withChatTemplates.ts';
 
 const golden = (name: string): string => fileURLToPath(new URL(`../../test/golden/models/${name}`, import.meta.url));
 
@@ -41,7 +41,7 @@ test('tensors have our names, in model order, and read what the file holds', () 
   expect(q).toMatchObject({ name: 'layers.1.q', shape: [32, 32], dtype: 'F32' });
   expect(q?.float32()).toEqual(source.float32('model.layers.1.self_attn.q_proj.weight'));
   expect(q?.bytes()).toEqual(source.bytes('model.layers.1.self_attn.q_proj.weight'));
-  expect(model).toMatchObject({ format: 'huggingface', chatTemplate: null, tokenizerFiles: [] });
+  expect(model).toMatchObject({ format: 'huggingface', chatTemplates: null, tokenizerFiles: [] });
   model.close();
   source.close();
 });
@@ -169,14 +169,14 @@ describe('the chat template', () => {
     cpSync(golden('llama3'), folder, { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const model = openModel(folder);
-    expect(model.chatTemplate).toBe(expected);
+    expect(model.chatTemplates?.default ?? null).toBe(expected);
     expect(model.tokenizerFiles.toSorted()).toEqual(Object.keys(files).toSorted());
     model.close();
   });
 
   test('another one can be put in its place', () => {
     const model = openModel(golden('llama3'));
-    const changed = withChatTemplate(model, 'mine');
+    const changed = withChatTemplates(model, { default: 'mine', named: {} });
     expect(changed.tokenizerFiles).toEqual(['chat_template.jinja']);
     expect(Buffer.from(changed.readTokenizerFile('chat_template.jinja')).toString()).toBe('mine');
     model.close();

@@ -6,6 +6,7 @@ import { openGguf } from '@anneal/formats/gguf/read';
 import { tokenizerFromGguf } from '@anneal/formats/gguf/tokenizer';
 import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
+import { chatTemplateValue, readChatTemplates } from '../templates/chatTemplates.ts';
 
 /** The two files as values, for tokenizers that come out of something else, such as a GGUF. */
 export interface TokenizerFiles {
@@ -14,7 +15,7 @@ export interface TokenizerFiles {
 }
 
 /**
- * Reads `tokenizer.json`, `tokenizer_config.json` and, where they are, `special_tokens_map.json` and `chat_template.jinja` of a folder;
+ * Reads `tokenizer.json`, `tokenizer_config.json` and, where they are, `special_tokens_map.json` and the chat templates of a folder;
  * or rebuilds them from a GGUF file.
  * @throws UserError `tokenizer_missing`
  */
@@ -43,15 +44,13 @@ function readFolder(folder: string): TokenizerFiles {
     const file = join(folder, name);
     return existsSync(file) ? parseJsonObject(readSmallFile(file, LIMITS.configBytes), file) : {};
   };
-  const template = join(folder, 'chat_template.jinja');
+  const templates = readChatTemplates(folder);
   return {
     tokenizerJson: new TextDecoder().decode(readSmallFile(path, LIMITS.tokenizerBytes)),
     tokenizerConfig: {
       ...optional('special_tokens_map.json'),
       ...optional('tokenizer_config.json'),
-      ...(existsSync(template)
-        ? { chat_template: new TextDecoder().decode(readSmallFile(template, LIMITS.configBytes)) }
-        : {}),
+      chat_template: templates && chatTemplateValue(templates),
     },
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '@anneal/formats/json';
+import { templatesOf } from '../templates/chatTemplates.ts';
 import { byteLevelCodec } from './byteLevel/byteLevelCodec.ts';
 import type { AddedToken, Codec, SpecialToken } from './codec.ts';
 import { tokenizerInvalid } from './errors.ts';
@@ -21,7 +22,7 @@ export interface Tokenizer {
   readonly pad: SpecialToken | null;
   readonly unk: SpecialToken | null;
   readonly addedTokens: readonly AddedToken[];
-  /** Jinja source, or null where the tokenizer brings none. */
+  /** Jinja source of the default template, or null where the tokenizer brings none. */
   readonly chatTemplate: string | null;
   /** Texts exactly as given: control tokens in them become their ids, none are added. What chat templates print is encoded so. */
   encode(text: string): Promise<TokenizedText>;
@@ -38,7 +39,7 @@ export interface Tokenizer {
 }
 
 /**
- * Opens `tokenizer.json`, `tokenizer_config.json` and, where they are, `special_tokens_map.json` and `chat_template.jinja` of a folder;
+ * Opens `tokenizer.json`, `tokenizer_config.json` and, where they are, `special_tokens_map.json` and the chat templates of a folder;
  * or rebuilds them from a GGUF file.
  * @param where names the tokenizer in errors
  * @throws UserError `tokenizer_missing`, `tokenizer_invalid`
@@ -68,7 +69,7 @@ export function openTokenizer(
     pad: special('pad_token'),
     unk: special('unk_token'),
     addedTokens,
-    chatTemplate: templateOf(config.chat_template),
+    chatTemplate: templatesOf(config.chat_template, where)?.default ?? null,
     encode: async (input) => (await codec.encode([input], false))[0] as TokenizedText,
     encodeBatch: (inputs) => codec.encode(inputs, false),
     encodeWithSpecial: async (input) => (await codec.encode([input], true))[0] as TokenizedText,
@@ -105,12 +106,4 @@ function addedTokensOf({ added_tokens: tokens }: JsonObject, where: string): Add
 function textOfToken(value: unknown): string | null {
   if (typeof value === 'string') return value;
   return isJsonObject(value) && typeof value.content === 'string' ? value.content : null;
-}
-
-/** One template, or a list of named ones of which `default` is meant. */
-function templateOf(value: unknown): string | null {
-  if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) return null;
-  const named = value.filter(isJsonObject).find(({ name }) => name === 'default');
-  return typeof named?.template === 'string' ? named.template : null;
 }

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { LoaderState } from '../datasets/loader.ts';
 import { UserError } from '../errors.ts';
 import { exportLora } from '../export/lora.ts';
+import { writeTokenizer } from '../export/writeTokenizer.ts';
 import { type LoraOptions, type LoraSpec, readLora } from '../models/adapters/lora.ts';
 import type { OpenModel } from '../models/model.ts';
 import { findName } from '../models/names.ts';
@@ -126,7 +127,7 @@ async function writeModel(folder: string, engine: Engine, model: OpenModel): Pro
   await writeSafetensors(join(folder, 'model.safetensors'), tensors);
   await writeJson(join(folder, 'config.json'), { ...model.configJson, dtype: 'float32', torch_dtype: 'float32' });
   if (model.generationConfig) await writeJson(join(folder, 'generation_config.json'), model.generationConfig);
-  for (const file of model.tokenizerFiles) await writeFile(join(folder, file), model.readTokenizerFile(file));
+  await writeTokenizer(folder, model);
 }
 
 async function writeMoments(path: string, engine: Engine): Promise<void> {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
+import { sourcesOf } from '../datasets/chatRenderer.ts';
 import type { PrepareOptions } from '../datasets/prepare.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { defaultCacheDirectory } from '../hub/cache.ts';
@@ -45,7 +46,7 @@ export async function pinInputs({ model, text, data }: Session, out: RunDirector
 }
 
 function textHashes({ renderer, tokenizer }: Session['text']): Pick<RunHashes, 'template' | 'tokenizer'> {
-  return { template: sha256(renderer?.template.source ?? ''), tokenizer: tokenizer.fingerprint };
+  return { template: sha256(renderer ? sourcesOf(renderer).join('\0') : ''), tokenizer: tokenizer.fingerprint };
 }
 
 /** In the order in which they are read. */

@@ -1,11 +1,12 @@
 import type { Engine, Plan } from '@anneal/kernels';
+import { sourcesOf } from '../datasets/chatRenderer.ts';
 import { describeLeftOut } from '../datasets/leftOut.ts';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepare.ts';
 import type { LeftOut } from '../datasets/types.ts';
 import { describeUnread } from '../datasets/unreadColumns.ts';
 import { UserError } from '../errors.ts';
-import { encodePrompt, type ModelText, openModelText } from '../generate/modelText.ts';
+import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
 import { allocateEngine, memoryBudget } from '../memory.ts';
 import { type LoraModuleSpec, type LoraSpec, loraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
@@ -56,8 +57,9 @@ export async function openSession(
     for (const resource of opened.toReversed()) await resource.close();
   };
   try {
-    const model = openModel(job.modelPath);
-    opened.push(model);
+    const base = openModel(job.modelPath);
+    opened.push(base);
+    const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });
     await onOpened?.({ job, model, text });
@@ -201,7 +203,7 @@ function unreadVariables(
   { templateVariables, enableThinking }: Job['data']['text'],
 ): string[] {
   const given = [...Object.keys(templateVariables ?? {}), ...(enableThinking === undefined ? [] : ['enable_thinking'])];
-  return given.filter((name) => !renderer?.template.source.includes(name));
+  return given.filter((name) => !(renderer && sourcesOf(renderer).some((source) => source.includes(name))));
 }
 
 function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial: LoraWeights | null): LoraSpec {

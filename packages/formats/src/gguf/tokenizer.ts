@@ -156,8 +156,8 @@ function addedEnds(tokenizerJson: JsonObject, tokenizerConfig: JsonObject, path:
   });
 }
 
-/** One template, or the default with others by name (`tool_use`, `rag`), in either file. */
-function chatTemplateFromGguf(metadata: GgufMetadata, path: string): JsonObject {
+/** `chat_template` as tokenizer_config.json has it: one template, or the default with others by name (`tool_use`, `rag`). */
+export function chatTemplateFromGguf(metadata: GgufMetadata, path: string): JsonObject {
   const template = metadataString(metadata, 'tokenizer.chat_template', path);
   if (template === undefined) return {};
   const names = metadataStrings(metadata, 'tokenizer.chat_templates', path) ?? [];

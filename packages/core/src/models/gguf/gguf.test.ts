@@ -121,7 +121,7 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     padTokenId: null,
     attentionDropout: 0,
   });
-  expect(model).toMatchObject({ format: 'gguf', tokenizerFiles: [], chatTemplate: null });
+  expect(model).toMatchObject({ format: 'gguf', tokenizerFiles: [], chatTemplates: null });
   model.close();
 });
 

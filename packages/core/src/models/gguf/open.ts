@@ -1,7 +1,8 @@
 import { metadataString } from '@anneal/formats/gguf/metadata';
 import { type GgufSource, openGguf } from '@anneal/formats/gguf/read';
-import { type HuggingFaceTokenizer, tokenizerFromGguf } from '@anneal/formats/gguf/tokenizer';
+import { chatTemplateFromGguf, type HuggingFaceTokenizer, tokenizerFromGguf } from '@anneal/formats/gguf/tokenizer';
 import type { RowRange } from '@anneal/formats/tensor';
+import { templatesOf } from '../../templates/chatTemplates.ts';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
@@ -55,7 +56,7 @@ export function openGgufModel(path: string): OpenModel {
         const part = TOKENIZER_FILES[name as keyof typeof TOKENIZER_FILES];
         return Buffer.from(`${JSON.stringify(tokenizer[part], null, 2)}\n`);
       },
-      chatTemplate: metadataString(source.metadata, 'tokenizer.chat_template', path) ?? null,
+      chatTemplates: templatesOf(chatTemplateFromGguf(source.metadata, path).chat_template, path),
       files: [path],
       close: () => source.close(),
     };

@@ -7,13 +7,13 @@ import { LIMITS } from '@anneal/formats/limits';
 import { INDEX_FILE, openSafetensors, SINGLE_FILE } from '@anneal/formats/safetensors/read';
 import { readShardIndex } from '@anneal/formats/safetensors/shardIndex';
 import { UserError } from '../../errors.ts';
+import { readChatTemplates, templateFiles } from '../../templates/chatTemplates.ts';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
 import { findName } from '../names.ts';
-import { readChatTemplate } from './chatTemplate.ts';
 
-/** What transformers may need to rebuild a tokenizer. */
+/** What transformers may need to rebuild a tokenizer, apart from its chat templates. */
 const TOKENIZER_FILES = [
   'tokenizer.json',
   'tokenizer_config.json',
@@ -22,8 +22,6 @@ const TOKENIZER_FILES = [
   'tokenizer.model',
   'vocab.json',
   'merges.txt',
-  'chat_template.jinja',
-  'chat_template.json',
 ];
 
 /** @throws UserError as `openModel` */
@@ -34,8 +32,11 @@ export function openHuggingFaceModel(path: string): OpenModel {
   const generationConfig = readOptionalJson(join(folder, 'generation_config.json'));
   const config = readConfig(configJson, generationConfig, configPath);
   const architecture = architectureOf(config.architecture, configPath);
-  const tokenizerFiles = TOKENIZER_FILES.filter((name) => existsSync(join(folder, name)));
-  const chatTemplate = readChatTemplate(folder);
+  const tokenizerFiles = [
+    ...TOKENIZER_FILES.filter((name) => existsSync(join(folder, name))),
+    ...templateFiles(folder),
+  ];
+  const chatTemplates = readChatTemplates(folder);
   const source = openSafetensors(folder);
   try {
     const tensors = new Map<string, ModelTensor>();
@@ -63,7 +64,7 @@ export function openHuggingFaceModel(path: string): OpenModel {
       tensors,
       tokenizerFiles,
       readTokenizerFile: (name) => readSmallFile(join(folder, name), LIMITS.tokenizerBytes),
-      chatTemplate,
+      chatTemplates,
       files: [
         configPath,
         ...(generationConfig ? [join(folder, 'generation_config.json')] : []),

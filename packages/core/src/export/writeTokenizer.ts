@@ -1,0 +1,13 @@
+import { dirname, join } from 'node:path';
+import { writeAtomically } from '@anneal/formats/files/atomicWrite';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
+import type { OpenModel } from '../models/model.ts';
+
+/** Writes the files of tokenizer and chat templates into a folder, as transformers looks for them. */
+export async function writeTokenizer(folder: string, model: OpenModel): Promise<void> {
+  for (const name of model.tokenizerFiles) {
+    const path = join(folder, name);
+    makeFolder(dirname(path)); // templates by name have a folder of their own
+    await writeAtomically(path, (file) => file.write(model.readTokenizerFile(name)));
+  }
+}

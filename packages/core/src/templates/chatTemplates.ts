@@ -1,0 +1,90 @@
+/** Where a model keeps its chat templates. Training, chat, inspection and every export read them here, and nowhere else. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '@anneal/formats/errors';
+import { readSmallFile } from '@anneal/formats/files/randomAccess';
+import { isJsonObject, parseJsonObject } from '@anneal/formats/json';
+import { LIMITS } from '@anneal/formats/limits';
+
+/** Jinja sources: the one that is meant where nothing else is said, and others by name. */
+export interface ChatTemplates {
+  readonly default: string;
+  /** `tool_use` is meant for conversations with tools; `rag` and others only where somebody asks for them. */
+  readonly named: Readonly<Record<string, string>>;
+}
+
+export const TEMPLATE_FILE = 'chat_template.jinja';
+export const NAMED_FOLDER = 'additional_chat_templates';
+/** A name becomes the name of a file. */
+const NAME = /^\w[\w.-]*$/;
+
+/** Of a conversation with tools, as transformers chooses it; null where the default is meant. */
+export function toolTemplate({ named }: ChatTemplates): string | null {
+  return named['tool_use'] ?? null;
+}
+
+/** Files of the folder that hold nothing but templates, with `/` between folder and name. */
+export function templateFiles(folder: string): string[] {
+  return [TEMPLATE_FILE, 'chat_template.json', ...namedFiles(folder)].filter((name) => existsSync(join(folder, name)));
+}
+
+/**
+ * The order is transformers': `chat_template.jinja` with `additional_chat_templates/*.jinja`, then `chat_template.json`, then
+ * tokenizer_config.json. Named files without a `chat_template.jinja` join what comes after.
+ * @returns null for a folder without a template
+ * @throws UserError `chat_template_invalid`
+ */
+export function readChatTemplates(folder: string): ChatTemplates | null {
+  const read = (name: string): string => Buffer.from(readSmallFile(join(folder, name), LIMITS.configBytes)).toString();
+  const named = Object.fromEntries(
+    namedFiles(folder).map((name) => [name.slice(NAMED_FOLDER.length + 1, -'.jinja'.length), read(name)]),
+  );
+  if (existsSync(join(folder, TEMPLATE_FILE))) return { default: read(TEMPLATE_FILE), named };
+  for (const name of ['chat_template.json', 'tokenizer_config.json']) {
+    const path = join(folder, name);
+    if (!existsSync(path)) continue;
+    const { chat_template: value } = parseJsonObject(readSmallFile(path, LIMITS.configBytes), path);
+    const templates = templatesOf(value, path);
+    if (templates) return { ...templates, named: { ...templates.named, ...named } };
+  }
+  return null;
+}
+
+function namedFiles(folder: string): string[] {
+  const path = join(folder, NAMED_FOLDER);
+  if (!existsSync(path)) return [];
+  const files = readdirSync(path).filter((name) => name.endsWith('.jinja'));
+  return files.toSorted().map((name) => `${NAMED_FOLDER}/${name}`);
+}
+
+/**
+ * A `chat_template` of tokenizer_config.json: one text, or a list of named ones.
+ * @throws UserError `chat_template_invalid`
+ */
+export function templatesOf(value: unknown, where: string): ChatTemplates | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string') return { default: value, named: {} };
+  const entries = (Array.isArray(value) ? value : []).map((entry) => (isJsonObject(entry) ? entry : {}));
+  const byName = new Map(entries.map(({ name, template }) => [name, template]));
+  const source = byName.get('default');
+  byName.delete('default');
+  if (typeof source === 'string' && [...byName].every(isNamedTemplate)) {
+    return { default: source, named: Object.fromEntries(byName) as Record<string, string> };
+  }
+  throw new UserError({
+    what: 'chat_template is neither a string nor a list of named templates with one named default',
+    where,
+    next: 'put the template into chat_template.jinja beside it',
+    code: 'chat_template_invalid',
+  });
+}
+
+function isNamedTemplate([name, template]: [unknown, unknown]): boolean {
+  return typeof name === 'string' && NAME.test(name) && typeof template === 'string';
+}
+
+/** The reverse: what `templatesOf` reads. */
+export function chatTemplateValue(templates: ChatTemplates): string | { name: string; template: string }[] {
+  const named = Object.entries(templates.named).map(([name, template]) => ({ name, template }));
+  return named.length === 0 ? templates.default : [{ name: 'default', template: templates.default }, ...named];
+}
