@@ -5,6 +5,7 @@ import { SAMPLING_KEYS } from '../models/gguf/samplingKeys.ts';
 import { metadataOf } from '../models/gguf/writeMetadata.ts';
 import type { OpenModel } from '../models/model.ts';
 import { chatTemplateValue } from '../templates/chatTemplates.ts';
+import { withoutUnusedTokens } from '../tokenizers/unusedTokens.ts';
 
 /** ggml's GGML_QNT_VERSION: the generation of block formats in use since May 2023. */
 const QUANTIZATION_VERSION = 2;
@@ -46,13 +47,13 @@ function tokenizerEntries(model: OpenModel): Map<string, GgufValue> {
   }
   const read = (file: string): JsonObject =>
     model.tokenizerFiles.includes(file) ? parseJsonObject(model.readTokenizerFile(file), `${model.path}: ${file}`) : {};
+  const tokenizerConfig = {
+    ...read('special_tokens_map.json'),
+    ...read('tokenizer_config.json'),
+    chat_template: model.chatTemplates && chatTemplateValue(model.chatTemplates),
+  };
   const entries = tokenizerToGguf({
-    tokenizerJson: read('tokenizer.json'),
-    tokenizerConfig: {
-      ...read('special_tokens_map.json'),
-      ...read('tokenizer_config.json'),
-      chat_template: model.chatTemplates && chatTemplateValue(model.chatTemplates),
-    },
+    ...withoutUnusedTokens({ tokenizerJson: read('tokenizer.json'), tokenizerConfig }, model.config.vocabSize),
     vocabSize: model.config.vocabSize,
     path: model.path,
   });

@@ -10,6 +10,7 @@ import { type PromptFormat, templateOfPrompt } from '../templates/promptFormat.t
 import { TemplateError } from '../templates/template.ts';
 import { surroundingsOf } from '../tokenizers/byteLevel/postProcessor.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
+import { withoutUnusedTokens } from '../tokenizers/unusedTokens.ts';
 
 /** How a model reads and writes text. */
 export interface ModelText {
@@ -35,8 +36,9 @@ export interface ModelTextOptions {
 
 /** @throws UserError when the model has no tokenizer or one of another model, or the template is invalid */
 export function openModelText(model: OpenModel, options: ModelTextOptions = {}): ModelText {
-  const { chatTemplates } = withChosenTemplate(model, options);
-  const tokenizer = openModelTokenizer(model);
+  const chosen = withChosenTemplate(model, options);
+  const { chatTemplates } = chosen;
+  const tokenizer = openModelTokenizer(chosen);
   const endTokens = model.config.eosTokenIds.map((id) => tokenizer.addedTokens.find((token) => token.id === id)?.text);
   const renderer =
     chatTemplates === null
@@ -101,16 +103,23 @@ function openModelTokenizer(model: OpenModel): Tokenizer {
     ),
     chat_template: model.chatTemplates && chatTemplateValue(model.chatTemplates),
   };
-  const tokenizer = openTokenizer({ tokenizerJson: read('tokenizer.json'), tokenizerConfig }, model.path);
-  if (tokenizer.vocabSize > model.config.vocabSize) {
-    throw new UserError({
-      what: `the tokenizer has tokens up to id ${tokenizer.vocabSize - 1}, the embedding only ${model.config.vocabSize} rows`,
-      where: model.path,
-      next: 'use the tokenizer that came with the model, or a copy of the model whose embedding was enlarged for it',
-      code: 'vocabulary_too_large',
-    });
-  }
-  return tokenizer;
+  const text = read('tokenizer.json');
+  const tokenizer = openTokenizer({ tokenizerJson: text, tokenizerConfig }, model.path);
+  const { vocabSize: rows } = model.config;
+  if (tokenizer.vocabSize <= rows) return tokenizer;
+  const { unused, ...files } = withoutUnusedTokens({ tokenizerJson: JSON.parse(text), tokenizerConfig }, rows);
+  const smaller = openTokenizer(files, model.path);
+  const { default: source = '', named = {} } = model.chatTemplates ?? {};
+  const needed = [tokenizer.bos, tokenizer.eos, tokenizer.unk].flatMap((token) => token?.text ?? []);
+  const places = [...needed, source, ...Object.values(named)];
+  const used = unused.find((token) => places.some((place) => place.includes(token)));
+  if (used === undefined && smaller.vocabSize <= rows) return smaller;
+  throw new UserError({
+    what: `the tokenizer has tokens up to id ${tokenizer.vocabSize - 1}, the embedding only ${rows} rows${used === undefined ? '' : `, and ${used} is used`}`,
+    where: model.path,
+    next: 'use the tokenizer that came with the model, or a copy of the model whose embedding was enlarged for it',
+    code: 'vocabulary_too_large',
+  });
 }
 
 /**

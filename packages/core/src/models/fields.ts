@@ -69,11 +69,11 @@ export class Fields {
     return new Fields(value, `${this.#where}: ${key}`);
   }
 
-  /** One token id, a list of them, or none. */
+  /** One token id, a list of them, or none; -1 is how some files write none. */
   tokenIds(key: string): number[] {
     if (!this.has(key)) return [];
     const value = this.#json[key];
-    const ids: unknown[] = Array.isArray(value) ? value : [value];
+    const ids: unknown[] = (Array.isArray(value) ? value : [value]).filter((id) => id !== -1);
     if (!ids.every((id): id is number => typeof id === 'number' && Number.isInteger(id) && id >= 0)) {
       throw this.wrong(key, 'a token id or a list of token ids');
     }

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isJsonObject } from '@anneal/formats/json';
 import type { Fields } from './fields.ts';
 
 /** Rotary position embedding, rotating all of each head. */
@@ -39,7 +41,7 @@ export interface RopeFrequencies {
  * @throws UserError on an unknown type or a wrong value
  */
 export function readRope(fields: Fields, maxPositions: number): RopeConfig {
-  const parameters = fields.object('rope_scaling') ?? fields.object('rope_parameters');
+  const parameters = fields.object('rope_scaling') ?? ropeParameters(fields);
   const theta = parameters?.has('rope_theta')
     ? parameters.positive('rope_theta')
     : fields.positive('rope_theta', 10_000);
@@ -89,6 +91,25 @@ export function readRope(fields: Fields, maxPositions: number): RopeConfig {
         'use another model, or add the type in models/rope.ts',
       );
   }
+}
+
+/** `rope_parameters`, which may be nested by the type of a layer; the types that the model has must then be alike. */
+function ropeParameters(fields: Fields): Fields | null {
+  const parameters = fields.object('rope_parameters');
+  const written = fields.raw('rope_parameters');
+  if (!parameters || !isJsonObject(written)) return null;
+  const named = Object.keys(written);
+  if (named.length === 0 || !Object.values(written).every(isJsonObject)) return parameters;
+  const types = [...new Set(fields.strings('layer_types') ?? named)];
+  const missing = types.find((type) => !named.includes(type));
+  if (missing !== undefined) throw fields.wrong('rope_parameters', `an object with the key ${missing}`);
+  if (types.some((type) => !isDeepStrictEqual(written[type], written[types[0] as string]))) {
+    throw fields.unsupported(
+      `rope_parameters that differ between ${types.join(' and ')} layers are not implemented`,
+      'use another model, or add what is missing (docs/add-a-model.md)',
+    );
+  }
+  return parameters.object(types[0] as string);
 }
 
 function readAttentionFactor(parameters: Fields, factor: number): number {

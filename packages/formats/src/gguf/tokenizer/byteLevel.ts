@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { GgufMetadata } from '../metadata.ts';
 import { metadataString, metadataStrings } from '../metadata.ts';
@@ -15,8 +16,7 @@ export function byteLevelFromGguf(
   vocabulary: Vocabulary,
   path: string,
 ): { parts: JsonObject; addBos: boolean; postProcessor: JsonObject } {
-  // Files from before `pre` existed: llama.cpp falls back to the same rules, with a warning.
-  const pre = preTokenizerNamed(metadataString(metadata, 'tokenizer.ggml.pre', path) ?? 'default', path);
+  const pre = preTokenizerNamed(requirePreTokenizer(metadata, path), path);
   const merges = metadataStrings(metadata, 'tokenizer.ggml.merges', path);
   if (merges === undefined) throw invalidTokenizer('the merges are missing', path);
   checkMerges(merges, vocabulary, path);
@@ -41,6 +41,18 @@ export function byteLevelFromGguf(
     addBos: pre.addBos,
     postProcessor: { ...byteLevel, trim_offsets: false },
   };
+}
+
+/** llama.cpp takes rules of its own where a file names none, with a warning: the ids are then not those the model was made with. */
+function requirePreTokenizer(metadata: GgufMetadata, path: string): string {
+  const name = metadataString(metadata, 'tokenizer.ggml.pre', path);
+  if (name !== undefined) return name;
+  throw new UserError({
+    what: 'the file does not say by which rules its tokenizer splits text: it was converted before April 2024',
+    where: `${path}: tokenizer.ggml.pre`,
+    next: "take a newer GGUF file of the model, or the model's Hugging Face folder",
+    code: 'gguf_pre_tokenizer_unknown',
+  });
 }
 
 export function byteLevelToGguf(
