@@ -18,6 +18,8 @@ interface DeviceModel {
   readonly libraryBytes: number;
   /** Batches are filled up to a multiple of so many tokens, so that few numbers of tokens occur. */
   readonly bucketTokens: number;
+  /** Runs go on with the next step while they look at the last one's loss. */
+  readonly queuesSteps: boolean;
 }
 
 export interface CpuDevice extends DeviceModel {
@@ -64,6 +66,7 @@ export function cpuDevice({
     scratch: { bytesPerThread: scratchBytesPerThread, threads },
     libraryBytes: 0,
     bucketTokens: 1,
+    queuesSteps: false, // it would take its turns on the same cores
   };
 }
 
@@ -79,6 +82,7 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
       logitRows: 512,
       scratch: { bytesPerThread: 0, threads: 1 },
       bucketTokens: 128, // rows of a block of most matrix products: they take as long for fewer
+      queuesSteps: true,
       graphs: process.env.ANNEAL_CUDA_GRAPHS === '1',
     })),
     reason: found.reason,

@@ -1,3 +1,4 @@
+import type { StepBatches } from '../datasets/types.ts';
 import { UserError } from '../errors.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
@@ -75,6 +76,16 @@ async function findResumption(job: Job, out: RunDirectory): Promise<Resumption |
   const folder = latest?.path ?? job.resumeFrom;
   if (folder === null) return null;
   return { folder, ...(await openCheckpoint(folder, latest && out.checkpointSha256(latest.step))) };
+}
+
+/** A step that the engine has, or will have after the one before. */
+interface SubmittedStep {
+  readonly step: number;
+  readonly batches: StepBatches;
+  readonly learningRate: number;
+  /** Milliseconds, as `performance.now()`. */
+  readonly started: number;
+  readonly result: Promise<StepResult>;
 }
 
 /** A change that leaves nothing to train would end the run again at once. */
@@ -170,19 +181,34 @@ async function trainSession(
   await answerSamples(session, engine, out, state.step);
   const stopsEarly = () => job.patience !== null && state.evaluationsWithoutGain >= job.patience;
 
+  const submit = async (step: number): Promise<SubmittedStep> => {
+    const batches = await loader.next();
+    const learningRate = scheduled(step - 1);
+    const started = performance.now();
+    const result = engine.step(batches, { step, learningRate, seed: job.seed });
+    result.catch(() => undefined); // awaited in its turn, unless an earlier step ends the run
+    return { step, batches, learningRate, started, result };
+  };
+  const evaluates = (step: number) => data.validation && (step === totalSteps || step % evaluateEvery === 0);
+  /** What follows this step needs its weights: the next one may not begin before. */
+  const pauses = (step: number) =>
+    step === totalSteps || step % saveEvery === 0 || evaluates(step) || signal.saveRequested || signal.stopRequested;
+
   let last: StepResult | null = null;
   let savedAt = state.step;
+  let collectedAt = 0;
+  let next: SubmittedStep | null = null;
   while (state.step < totalSteps && !stopsEarly()) {
-    if (signal.stopRequested) {
+    if (signal.stopRequested && !next) {
       out.record({ type: 'stopped', step: savedAt, peakMemory: peakMemory() });
       return;
     }
-    const batches = await loader.next();
-    const started = performance.now();
-    const learningRate = scheduled(state.step);
-    last = await engine.step(batches, { step: state.step + 1, learningRate, seed: job.seed });
-    const milliseconds = performance.now() - started;
-    const step = state.step + 1;
+    const current: SubmittedStep = next ?? (await submit(state.step + 1));
+    const { step, batches, learningRate, started, result } = current;
+    next = job.device.queuesSteps && !pauses(step) ? await submit(step + 1) : null;
+    last = await result;
+    const milliseconds = performance.now() - Math.max(started, collectedAt);
+    collectedAt = performance.now();
     const epoch = batches.epoch + (batches.index + 1) / loader.stepsPerEpoch;
     state = { ...state, step, epoch, milliseconds: state.milliseconds + milliseconds };
     if (!Number.isFinite(last.loss) || !Number.isFinite(last.gradientNorm)) {
@@ -203,9 +229,10 @@ async function trainSession(
       });
     }
 
+    if (next) continue;
     const isLast = step === totalSteps;
     let metric: number | undefined;
-    if (data.validation && (isLast || step % evaluateEvery === 0)) {
+    if (evaluates(step)) {
       metric = await evaluate(engine, session);
       out.record({ type: 'evaluated', step, loss: metric, perplexity: Math.exp(metric) });
       if (!Number.isFinite(metric)) throw notFinite(out, `after step ${step} the validation loss is ${metric}`);
