@@ -212,10 +212,12 @@ Napi::Value instructionSets(const Napi::CallbackInfo& info) {
   return names;
 }
 
-// cudaDevices() → {devices, reason}
+// cudaDevices() → {devices, driverVersion, runtimeVersion, error}
 Napi::Value cudaDeviceList(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   auto devices = Napi::Array::New(env);
+  auto answer = Napi::Object::New(env);
+  answer.Set("devices", devices);
 #ifdef ANNEAL_CUDA
   const CudaDevices found = cudaDevices();
   for (const CudaDeviceInfo& one : found.devices) {
@@ -225,15 +227,17 @@ Napi::Value cudaDeviceList(const Napi::CallbackInfo& info) {
     device.Set("computeCapability", one.compute_capability);
     device.Set("memoryBytes", static_cast<double>(one.memory_bytes));
     device.Set("libraryBytes", static_cast<double>(one.library_bytes));
+    device.Set("hasCode", one.has_code);
     devices.Set(devices.Length(), device);
   }
-  const std::string reason = found.reason;
+  answer.Set("driverVersion", found.driver_version);
+  answer.Set("runtimeVersion", found.runtime_version);
+  answer.Set("error", found.error.empty() ? env.Null() : Napi::Value(Napi::String::New(env, found.error)));
 #else
-  const std::string reason = "this build has no CUDA backend: it was built where nvcc was not found";
+  answer.Set("driverVersion", 0);
+  answer.Set("runtimeVersion", 0);
+  answer.Set("error", env.Null());
 #endif
-  auto answer = Napi::Object::New(env);
-  answer.Set("devices", devices);
-  answer.Set("reason", reason.empty() ? env.Null() : Napi::Value(Napi::String::New(env, reason)));
   return answer;
 }
 

@@ -12,10 +12,18 @@ export interface Addon {
   readonly scratchBytesPerThread: number;
   /** Bytes of the device's memory that are free now, after the driver has made its context there. */
   cudaFreeBytes(index: number): number;
-  /** `reason`: why there are none. */
-  cudaDevices(): { devices: NativeCudaDevice[]; reason: string | null };
+  cudaDevices(): NativeCudaDevices;
   /** As `encodeWeights` in weights.ts, types by number. Rejects on sizes that do not belong together. */
   encodeWeights(job: NativeEncodeJob, isa: string, threads: number): Promise<Unrepresentable | null>;
+}
+
+export interface NativeCudaDevices {
+  readonly devices: readonly NativeCudaDevice[];
+  /** As CUDA numbers itself, 13000 is 13.0: what the driver is for, 0 where there is none, and what the addon needs, 0 without CUDA. */
+  readonly driverVersion: number;
+  readonly runtimeVersion: number;
+  /** Why a GPU could not be asked. */
+  readonly error: string | null;
 }
 
 export interface NativeCudaDevice {
@@ -24,6 +32,8 @@ export interface NativeCudaDevice {
   readonly computeCapability: string;
   readonly memoryBytes: number;
   readonly libraryBytes: number;
+  /** Whether the addon has code for it. */
+  readonly hasCode: boolean;
 }
 
 export interface NativeEncodeJob extends Omit<EncodeWeights, 'sourceType' | 'targets'> {

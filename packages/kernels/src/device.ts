@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { addon } from './addon.ts';
+import { describeNoDevice } from './noDevice.ts';
 import { type ActivationType, activationTypes } from './tensor.ts';
 
 /** What a plan is made for and an engine opened on. */
@@ -73,10 +74,15 @@ export function cpuDevice({
 /** The GPUs that the CUDA backend runs on, and why there is none where there is none. */
 export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readonly reason: string | null } {
   const found = addon().cudaDevices();
+  const usable = found.devices.filter(({ hasCode }) => hasCode);
   return {
-    devices: found.devices.map((device) => ({
+    devices: usable.map(({ index, name, computeCapability, memoryBytes, libraryBytes }) => ({
       kind: 'cuda',
-      ...device,
+      index,
+      name,
+      computeCapability,
+      memoryBytes,
+      libraryBytes,
       activationTypes,
       roundsOperands: false,
       logitRows: 512,
@@ -85,7 +91,7 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
       queuesSteps: true,
       graphs: process.env.ANNEAL_CUDA_GRAPHS === '1',
     })),
-    reason: found.reason,
+    reason: usable.length > 0 ? null : describeNoDevice(found),
   };
 }
 

@@ -67,11 +67,18 @@ class CudaBackend : public Backend {
   }
 
   const char* launchProblem() override {
-    const cudaError_t error = cudaGetLastError();
+    cudaError_t error = cudaGetLastError();
+    if (error == cudaSuccess && waits_) error = cudaStreamSynchronize(stream_);
     return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
   }
 
-  void repeat(const std::vector<int32_t>& key, const std::function<void()>& launch) override { graphs_->run(key, launch); }
+  /** Waits after each launch of a series that comes first, so that a launch that fails there is known by its op. */
+  void repeat(const std::vector<int32_t>& key, const std::function<void()>& launch) override {
+    waits_ = graphs_->isNew(key);
+    if (waits_) check(cudaStreamSynchronize(stream_), "waiting for the device");
+    graphs_->run(key, launch);
+    waits_ = false;
+  }
 
   Kernel kernel(const std::string& op) override {
     for (const KernelEntry* entry = kernels(); entry->name; entry++)
@@ -150,33 +157,34 @@ class CudaBackend : public Backend {
   CudaContext context_{};
   std::vector<cudaEvent_t> events_;
   size_t marks_ = 0;
+  bool waits_ = false;
 };
 
 }  // namespace
 }  // namespace cuda
 
 CudaDevices cudaDevices() {
-  CudaDevices found;
+  CudaDevices found{};
+  cudaDriverGetVersion(&found.driver_version);
+  cudaRuntimeGetVersion(&found.runtime_version);
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess) {
     cudaGetLastError();
-    found.reason = error == cudaErrorInsufficientDriver ? "there is no NVIDIA driver, or it is older than CUDA 13 needs (580 or newer)"
-                                                        : std::string("CUDA: ") + cudaGetErrorString(error);
+    if (error != cudaErrorNoDevice) found.error = cudaGetErrorString(error);
     return found;
   }
   for (int i = 0; i < count; i++) {
     cudaDeviceProp properties;
-    if (cudaGetDeviceProperties(&properties, i) != cudaSuccess) continue;
-    const std::string capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
-    if (!cuda::hasCodeFor(properties.major, properties.minor)) {
-      found.reason += std::string(properties.name) + " has compute capability " + capability + ", for which this build has no code; ";
+    if (const cudaError_t problem = cudaGetDeviceProperties(&properties, i); problem != cudaSuccess) {
+      cudaGetLastError();
+      found.error = cudaGetErrorString(problem);
       continue;
     }
-    found.devices.push_back({i, properties.name, capability, properties.totalGlobalMem, cuda::Blas::workspaceBytes()});
+    const std::string capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
+    found.devices.push_back({i, properties.name, capability, properties.totalGlobalMem, cuda::Blas::workspaceBytes(),
+                             cuda::hasCodeFor(properties.major, properties.minor)});
   }
-  if (!found.devices.empty()) found.reason.clear();
-  else if (count == 0) found.reason = "there is no NVIDIA GPU";
   return found;
 }
 

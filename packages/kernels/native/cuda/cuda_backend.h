@@ -16,15 +16,19 @@ struct CudaDeviceInfo {
   uint64_t memory_bytes;
   /** What the libraries take beside a plan. */
   uint64_t library_bytes;
+  /** Whether this binary has code for it. */
+  bool has_code;
 };
 
 struct CudaDevices {
   std::vector<CudaDeviceInfo> devices;
-  /** Why there are none; empty where there are. */
-  std::string reason;
+  /** As CUDA numbers itself, 13000 is 13.0: what the driver is for, 0 where there is none, and what this binary needs. */
+  int driver_version, runtime_version;
+  /** Why the GPUs could not be counted; empty where they could. */
+  std::string error;
 };
 
-/** The GPUs that this binary has code for. */
+/** The GPUs of this host. */
 CudaDevices cudaDevices();
 
 /** Bytes that are free on the device now. Makes the driver's context on it. */

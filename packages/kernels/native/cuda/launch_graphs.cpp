@@ -10,9 +10,8 @@ LaunchGraphs::~LaunchGraphs() {
 }
 
 void LaunchGraphs::run(const std::vector<int32_t>& key, const std::function<void()>& launch) {
-  if (!enabled_) return launch();
   const auto [at, is_new] = graphs_.try_emplace(key, nullptr);
-  if (is_new || (!at->second && recorded_ == kMost)) return launch();
+  if (!enabled_ || is_new || (!at->second && recorded_ == kMost)) return launch();
   if (!at->second) {
     at->second = record(launch);
     recorded_++;

@@ -21,6 +21,8 @@ class LaunchGraphs {
   LaunchGraphs(const LaunchGraphs&) = delete;
   LaunchGraphs& operator=(const LaunchGraphs&) = delete;
 
+  bool isNew(const std::vector<int32_t>& key) const { return graphs_.find(key) == graphs_.end(); }
+
   /**
    * Enqueues what `launch` enqueues to the stream, which is the same for equal keys. Throws std::runtime_error where it cannot be
    * recorded.
