@@ -12,8 +12,8 @@ import { writeSafetensors } from '../src/safetensors/write.ts';
 import type { TensorSource } from '../src/tensor.ts';
 import { float32Bytes, temporaryFolder } from './helpers.ts';
 
-/** Inputs a format; CI takes the default, FUZZ_INPUTS=1000000 for a longer look. */
-const INPUTS = Number(process.env.FUZZ_INPUTS ?? 60_000);
+/** Inputs a format; CI takes the default, FUZZ_RUNS=1000000 for a longer look. */
+const INPUTS = Number(process.env.FUZZ_RUNS ?? 60_000);
 const folder = temporaryFolder();
 
 /** Marsaglia's xorshift32: the same inputs every time. */

@@ -7,7 +7,7 @@ import { permutation } from '../random.ts';
 import { loaderOf, openLoader } from './loader.ts';
 import { packBins, packingEfficiency } from './pack.ts';
 import { evaluationBatches, planSteps, type StepOptions } from './steps.ts';
-import { MANIFEST_FILE, openTokenStore, TokenStoreWriter, tokenStoreOf, toWords } from './tokenStore.ts';
+import { MANIFEST_FILE, openTokenStore, sealManifest, TokenStoreWriter, tokenStoreOf, toWords } from './tokenStore.ts';
 import type { Batch, Encoded, StepBatches } from './types.ts';
 
 fc.configureGlobal({ seed: 3407 });
@@ -37,9 +37,10 @@ async function folderOf(lengths: readonly number[]): Promise<string> {
     await writer.append(toWords(document), document.targets.filter(Boolean).length, 0, i + 1);
   }
   const train = Uint32Array.from(documents.keys());
-  await writer.finish(train, new Uint32Array(0));
-  const manifest = { version: 1, key: '', tokens: writer.tokens, documents: writer.documents, validation: 0 };
-  writeFileSync(join(folder, MANIFEST_FILE), JSON.stringify({ ...manifest, train: train.length, files: ['a.jsonl'] }));
+  const { sha256 } = await writer.finish(train, new Uint32Array(0));
+  const counts = { tokens: writer.tokens, documents: writer.documents, train: train.length, validation: 0 };
+  const manifest = sealManifest({ version: 1, key: '', ...counts, sha256, files: ['a.jsonl'], summary: {} });
+  writeFileSync(join(folder, MANIFEST_FILE), manifest);
   return folder;
 }
 

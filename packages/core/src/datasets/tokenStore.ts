@@ -5,6 +5,7 @@ import { UserError } from '@anneal/formats/errors';
 import { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { RandomAccessFile } from '@anneal/formats/files/randomAccess';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
+import { z } from 'zod';
 import { sha256OfFile } from '../fileHash.ts';
 import type { Encoded, RowSource } from './types.ts';
 
@@ -39,22 +40,28 @@ export function hashOf(documents: readonly Uint32Array[]): bigint {
 
 export type StoreName = 'train' | 'validation';
 
-/** What `manifest.json` beside the tokens says about them; written last, so that its presence means: complete. */
-export interface StoreManifest {
-  readonly version: 1;
+/** Documents are numbered in 32 bits. */
+const count = z.int().min(0);
+const documentCount = count.max(2 ** 32 - 1);
+
+const manifestSchema = z.looseObject({
+  version: z.int(),
   /** Hash of everything the tokens depend on. */
-  readonly key: string;
-  readonly tokens: number;
-  readonly documents: number;
+  key: z.string(),
+  tokens: count,
+  documents: documentCount,
   /** Documents of an epoch, repeated ones counted as often as they stand in it. */
-  readonly train: number;
-  readonly validation: number;
+  train: documentCount,
+  validation: documentCount,
   /** Of the file of tokens, which is checked before it is trained on again. */
-  readonly sha256: string;
-  readonly files: readonly string[];
+  sha256: z.string(),
+  files: z.array(z.string()).readonly(),
   /** What preparation found out; `PreparedSummary` there. */
-  readonly summary: unknown;
-}
+  summary: z.unknown(),
+});
+
+/** What `manifest.json` beside the tokens says about them; written last, so that its presence means: complete. */
+export type StoreManifest = Readonly<z.infer<typeof manifestSchema>>;
 
 const TOKENS_FILE = 'tokens.bin';
 export const MANIFEST_FILE = 'manifest.json';
@@ -166,11 +173,16 @@ export function sealManifest(manifest: StoreManifest): string {
 export function readManifest(folder: string): StoreManifest {
   const path = join(folder, MANIFEST_FILE);
   refuseSpecialFile(path);
+  let json: unknown;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as StoreManifest;
+    json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
     throw damagedStore(folder, `${MANIFEST_FILE} cannot be read (${(cause as Error).message})`);
   }
+  const { success, data, error } = manifestSchema.safeParse(json);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw damagedStore(folder, `${MANIFEST_FILE}: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}`);
 }
 
 /** Reads every token of a store that an earlier process left. @throws UserError `token_cache_damaged` */
@@ -206,7 +218,7 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
     file.close();
     throw damagedStore(folder, `${TOKENS_FILE} has ${file.size} bytes, ${MANIFEST_FILE} speaks of ${expected}`);
   }
-  const uint32 = (at: number, count: number): Uint32Array => new Uint32Array(file.read(at, count * 4).buffer);
+  const uint32 = (at: number, length: number): Uint32Array => new Uint32Array(file.read(at, length * 4).buffer);
   const all: DocumentIndex = {
     starts: new Float64Array(file.read(indexAt, documents * 8).buffer),
     lengths: uint32(indexAt + documents * 8, documents),
@@ -216,6 +228,10 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
   };
   const list =
     name === 'train' ? uint32(listAt, manifest.train) : uint32(listAt + 4 * manifest.train, manifest.validation);
+  if (!pointsInside(all, list, manifest)) {
+    file.close();
+    throw damagedStore(folder, `the index in ${TOKENS_FILE} points outside of it`);
+  }
   const at = (numbers: Uint32Array | Float64Array, document: number): number => {
     const number = numbers[list[document] as number];
     if (number === undefined) throw new RangeError(`document ${document} of ${list.length}`);
@@ -232,6 +248,25 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
     }),
     close: () => file.close(),
   };
+}
+
+/** Whether every document of the list lies within the tokens and comes from a file that the manifest names. */
+function pointsInside(
+  { starts, lengths, targetCounts, files }: DocumentIndex,
+  list: Uint32Array,
+  { tokens, files: names }: StoreManifest,
+): boolean {
+  return list.every((document) => {
+    const start = starts[document];
+    const length = lengths[document] as number;
+    return (
+      Number.isInteger(start) &&
+      (start as number) >= 0 &&
+      (start as number) + length <= tokens &&
+      (targetCounts[document] as number) <= length &&
+      (files[document] as number) < names.length
+    );
+  });
 }
 
 /** Documents that already lie in memory: for small data, `anneal verify` and tests. */

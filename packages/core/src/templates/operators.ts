@@ -9,6 +9,7 @@ import {
   float,
   isDict,
   isFloat,
+  isInteger,
   isList,
   isString,
   keysOf,
@@ -68,10 +69,10 @@ export function slice(object: Value, start: Value, stop: Value, step: Value): Va
   if (!isString(object) && !isList(object))
     throw new TemplateError(`'${typeName(object)}' object is not subscriptable`);
   const length = lengthOf(object);
-  const by = numeric(step) ?? 1;
+  const by = sliceIndex(step) ?? 1;
   if (by === 0) throw new TemplateError('slice step cannot be zero');
   const clamp = (value: Value, otherwise: number): number => {
-    const index = numeric(value);
+    const index = sliceIndex(value);
     if (index === undefined) return otherwise;
     const at = index < 0 ? length + index : index;
     return by > 0 ? Math.min(Math.max(at, 0), length) : Math.min(Math.max(at, -1), length - 1);
@@ -88,6 +89,13 @@ export function slice(object: Value, start: Value, stop: Value, step: Value): Va
   chargeList(Math.max(0, Math.ceil((to - from) / by)));
   for (let i = from; by > 0 ? i < to : i > to; i += by) chosen.push(items[i] as Value);
   return isString(object) ? chosen.join('') : chosen;
+}
+
+/** Undefined for None. */
+function sliceIndex(value: Value): number | undefined {
+  if (value === null) return undefined;
+  if (isInteger(value) || typeof value === 'boolean') return numeric(value);
+  throw new TemplateError('slice indices must be integers or None or have an __index__ method');
 }
 
 const CHANGES_LIST = ['append', 'insert', 'pop', 'remove', 'reverse', 'sort', 'clear', 'extend'];

@@ -1,0 +1,74 @@
+/** Many inputs, each from a seed of its own: what is wrong with one is a UserError, or a failure that names it. */
+import { UserError } from '../src/errors.ts';
+import { random } from '../src/random.ts';
+
+/** A fuzzer's choices. */
+export interface Choices {
+  /** From 0 to `bound` - 1. */
+  below(bound: number): number;
+  of<T>(list: readonly T[]): T;
+}
+
+/** Only to tell a hang from work: the slowest input takes a tenth of it on a busy machine. */
+const SECONDS_OF_A_HANG = 30;
+
+/** FUZZ_RUNS says how many are tried, FUZZ_SEED which; `npm run fuzz` sets both. */
+export const fuzzRuns = (few: number): number => Number(process.env['FUZZ_RUNS'] ?? few);
+const firstSeed = Number(process.env['FUZZ_SEED'] ?? 1);
+
+/**
+ * @param attempt throws for input that is refused
+ * @returns how many inputs were `read`, and how many were refused with which code
+ */
+export async function fuzz(
+  name: string,
+  runs: number,
+  attempt: (choose: Choices) => Promise<void> | void,
+): Promise<Record<string, number>> {
+  const outcomes: Record<string, number> = {};
+  for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
+    const { below } = random('fuzz', name, seed);
+    const started = performance.now();
+    let outcome = 'read';
+    try {
+      await attempt({ below, of: (list) => list[below(list.length)] as (typeof list)[number] });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw new Error(`${name}: FUZZ_RUNS=1 FUZZ_SEED=${seed}`, { cause: error });
+      outcome = error.code;
+    }
+    const seconds = (performance.now() - started) / 1000;
+    if (seconds > SECONDS_OF_A_HANG) throw new Error(`${name}: FUZZ_RUNS=1 FUZZ_SEED=${seed} took ${seconds} s`);
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  }
+  return outcomes;
+}
+
+/** One to four changes of bytes: a cut, a flipped bit, an extreme number, a part twice or left out, one of `words` put in. */
+export function mutated(original: Buffer, { below, of }: Choices, words: readonly string[]): Buffer {
+  let bytes = Buffer.from(original);
+  for (let change = below(4); change >= 0; change--) {
+    const at = below(bytes.length + 1);
+    const end = Math.min(bytes.length, at + 1 + below(16));
+    const [before, after] = [bytes.subarray(0, at), bytes.subarray(at)];
+    switch (below(6)) {
+      case 0:
+        bytes = before;
+        break;
+      case 1:
+        if (at < bytes.length) bytes[at] = (bytes[at] as number) ^ (1 << below(8));
+        break;
+      case 2:
+        if (at + 4 <= bytes.length) bytes.writeUInt32LE(of([0, 1, 0x7fff_ffff, 0xffff_ffff]), at);
+        break;
+      case 3:
+        bytes = Buffer.concat([before, Buffer.from(of(words), 'latin1'), after]);
+        break;
+      case 4:
+        bytes = Buffer.concat([before, bytes.subarray(below(at + 1), end), after]);
+        break;
+      default:
+        bytes = Buffer.concat([before, bytes.subarray(end)]);
+    }
+  }
+  return bytes;
+}

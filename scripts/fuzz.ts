@@ -1,0 +1,43 @@
+/**
+ * `npm run fuzz -- NAME … [--count N] [--seed N]`: many more inputs than `npm test` tries. The first that is neither read nor refused by an
+ * error for people ends it, with the seed that makes it again. It is no part of `npm test`, which tries a few of each.
+ */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/** The file of each fuzzer, and what its test is called there. */
+const fuzzers: Readonly<Record<string, readonly [file: string, test: string]>> = {
+  csv: ['packages/core/src/datasets/tableFuzz.test.ts', '^csv$'],
+  parquet: ['packages/core/src/datasets/tableFuzz.test.ts', '^parquet$'],
+  manifest: ['packages/core/src/datasets/storeFuzz.test.ts', '^manifest$'],
+  templates: ['packages/core/src/templates/templateFuzz.test.ts', '^templates$'],
+  tokenizer: ['packages/core/src/tokenizers/tokenizer.test.ts', 'opens or refuses whatever a file holds'],
+  run: ['packages/core/src/trainer/runFuzz.test.ts', 'damaged runs'],
+  safetensors: ['packages/formats/test/fuzz.test.ts', 'of safetensors'],
+  gguf: ['packages/formats/test/fuzz.test.ts', 'of GGUF'],
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { count: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' } },
+});
+const unknown = positionals.filter((name) => !(name in fuzzers));
+const wrongNumber = Object.values(values).some((number) => !/^[1-9]\d{0,8}$/.test(number));
+if (unknown.length > 0 || wrongNumber) {
+  console.error(`usage: npm run fuzz -- [${Object.keys(fuzzers).join(' | ')}] … [--count N] [--seed N]`);
+  process.exit(2);
+}
+
+const root = join(import.meta.dirname, '..');
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+for (const name of positionals.length > 0 ? positionals : Object.keys(fuzzers)) {
+  const [file, test] = fuzzers[name] as readonly [string, string];
+  console.log(`${name}: ${values.count} inputs from seed ${values.seed}`);
+  const { status } = spawnSync(process.execPath, [vitest, 'run', file, '-t', test], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, FUZZ_RUNS: values.count, FUZZ_SEED: values.seed },
+  });
+  if (status !== 0) process.exit(1);
+}
