@@ -1,12 +1,13 @@
 /** One answer, piece by piece, with how fast and why it ended. */
 
-import type { ChatRenderer } from '@anneal/core/datasets/chatRenderer';
 import { type Answerer, type AnswerPiece } from '@anneal/core/generate/answerer';
+import type { ModelText } from '@anneal/core/generate/modelText';
 import { recommendedSampling } from '@anneal/core/generate/presets';
 import type { ChatOptions } from '../commands/chat.ts';
 import { errorColors } from '../terminal/colors.ts';
 import { remark } from '../terminal/print.ts';
 import { formatCount } from '../terminal/units.ts';
+import { isTold } from './tools.ts';
 
 export interface Message {
   role: string;
@@ -32,8 +33,11 @@ export type Ask = (
   signal?: AbortSignal,
 ) => Promise<AnswerEnd>;
 
-export function askWith(answerer: Answerer, options: ChatOptions): Ask {
-  const { thinking, seed, maxTokens: maxNewTokens } = options;
+export function askWith(
+  answerer: Answerer,
+  options: Omit<ChatOptions, 'tools'> & { readonly tools: readonly unknown[] | null },
+): Ask {
+  const { thinking, tools, seed, maxTokens: maxNewTokens } = options;
   const recommended = recommendedSampling(answerer.model, thinking ?? true);
   const sampling = {
     temperature: options.temperature ?? recommended.temperature,
@@ -46,7 +50,7 @@ export function askWith(answerer: Answerer, options: ChatOptions): Ask {
     remark(`${errorColors.yellow('warning:')} thinking without randomness often repeats itself; try --temperature 0.6`);
   }
   return async (messages, onPiece, signal) => {
-    const how = { sampling, maxNewTokens, seed, adapter: !options.base, signal };
+    const how = { sampling, maxNewTokens, seed, adapter: !options.base, tools, signal };
     const pieces = options.plain
       ? answerer.complete(await idsOf(answerer, messages), how)
       : answerer.answer(messages, how);
@@ -96,8 +100,13 @@ export function describeCut({ reason, tokens }: AnswerEnd): string | null {
 }
 
 /** The switches that the chat template does not read, and that therefore change nothing. */
-export function unknownSwitches(renderer: ChatRenderer | null, options: ChatOptions): string[] {
+export function unknownSwitches(text: ModelText, options: ChatOptions, tools: readonly unknown[] | null): string[] {
+  const { renderer } = text;
   const found: string[] = [];
+  if (tools && options.plain) found.push('--tools with --plain: plain text is continued without them');
+  else if (tools && !isTold(text, tools)) {
+    found.push('--tools: the chat template does not print the definitions of tools, so the model knows of none');
+  }
   if (options.thinking !== undefined && !(renderer && /\benable_thinking\b/.test(renderer.template.source))) {
     found.push(`${options.thinking ? '--thinking' : '--no-thinking'}: the chat template has no such switch`);
   }

@@ -9,8 +9,10 @@ import { print, printJson, printPiece, remark } from '../terminal/print.ts';
 import { ProgressLine } from '../terminal/progressLine.ts';
 import { type Ask, askWith, describeCut, describeEnd, type Message, unknownSwitches } from './answer.ts';
 import { converse } from './converse.ts';
+import { readToolsFile } from './tools.ts';
 
 export async function chat(name: string, options: ChatOptions): Promise<void> {
+  const tools = readToolsFile(options.tools);
   const prompt = await promptOf(options);
   const source = await resolveSource(name, options);
   refuseBaseOfFullTraining(source, options);
@@ -26,10 +28,10 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
   }).finally(() => line?.clear());
   try {
     const system: Message[] = options.system === undefined ? [] : [{ role: 'system', content: options.system }];
-    for (const what of unknownSwitches(answerer.text.renderer, options)) {
+    for (const what of unknownSwitches(answerer.text, options, tools)) {
       remark(`${errorColors.yellow('warning:')} ${what}`);
     }
-    const ask = askWith(answerer, { ...options, ...(thinking !== undefined && { thinking }) });
+    const ask = askWith(answerer, { ...options, tools, ...(thinking !== undefined && { thinking }) });
     if (prompt === undefined) await converse(source.name, system, ask);
     else await answerOnce([...system, { role: 'user', content: prompt }], ask, options);
   } finally {

@@ -8,6 +8,7 @@ export interface ChatOptions {
   checkpoint?: string;
   prompt?: string;
   system?: string;
+  tools?: string;
   plain?: boolean;
   base?: boolean;
   thinking?: boolean;
@@ -28,6 +29,7 @@ export function define(command: Command): void {
     addSourceOptions(command.argument('<source>', sourceHelp))
       .option('--prompt <text>', 'answer this and end; "-" reads it from stdin')
       .option('--system <text>', 'system message of the conversation')
+      .option('--tools <file>', 'JSON file with the definitions of functions that the model may call')
       .option('--plain', 'continue the prompt as plain text, without the chat template')
       .option('--base', 'of a run or adapter: the model without what was trained')
       .option('--thinking', 'let a model that can think do so')
@@ -47,5 +49,6 @@ export function define(command: Command): void {
       }),
     'anneal chat latest',
     'anneal chat smollm2-135m --prompt "Why is the sky blue?" --temperature 0',
+    'anneal chat latest --tools tools.json --prompt "What is the weather in Lima?"',
   );
 }

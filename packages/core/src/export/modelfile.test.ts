@@ -10,7 +10,7 @@ const chatml = {
 const parts = {
   gguf: 'm-Q8_0.gguf',
   template: chatml,
-  missing: null,
+  warnings: [],
   ends: ['<|endoftext|>', '<|im_end|>'],
   contextLength: 40_960,
   sampling: { temperature: 0.7, top_p: 0.95 },
@@ -39,7 +39,7 @@ test('a small context is not made larger than it is', () => {
 });
 
 test('without a template the file says why', () => {
-  const text = modelfileText({ ...parts, template: null, missing: 'No TEMPLATE is given: reasons.' });
+  const text = modelfileText({ ...parts, template: null, warnings: ['No TEMPLATE is given: reasons.'] });
   expect(text).toContain('# No TEMPLATE is given: reasons.\n');
   expect(text).not.toContain('\nTEMPLATE');
 });

@@ -2,8 +2,11 @@ import { basename, dirname, join } from 'node:path';
 import { writeAtomically } from '@anneal/formats/files/atomicWrite';
 import { metadataBoolean, metadataNumber, metadataStrings } from '@anneal/formats/gguf/metadata';
 import { openGguf } from '@anneal/formats/gguf/read';
+import { TOOL } from '../datasets/callForm.ts';
 import { recommendedSampling } from '../generate/presets.ts';
 import type { OpenModel } from '../models/model.ts';
+import { toolTemplate } from '../templates/chatTemplates.ts';
+import { printsTools } from '../templates/printsTools.ts';
 import { openTemplate } from '../templates/template.ts';
 import { type Bos, matchFamily, type OllamaTemplate } from './ollama/match.ts';
 import type { ExportResult } from './result.ts';
@@ -22,17 +25,20 @@ export async function exportModelfile(
   { now }: { readonly now?: Date | undefined } = {},
 ): Promise<ExportResult> {
   const { bos, ends } = readSpecialTokens(ggufPath, model.config.eosTokenIds);
-  const template =
-    model.chatTemplates === null
-      ? null
-      : matchFamily(openTemplate(model.chatTemplates.default, { bos: bos?.text, eos: ends[0] }), bos, now);
+  const tokens = { bos: bos?.text, eos: ends[0] };
+  const { chatTemplates } = model;
+  const template = chatTemplates && matchFamily(openTemplate(chatTemplates.default, tokens), bos, now);
   const path = join(dirname(ggufPath), 'Modelfile');
-  const missing = template ? null : noTemplate(model.chatTemplates !== null);
+  const missing = template ? null : noTemplate(chatTemplates !== null);
+  const knowsTools =
+    chatTemplates !== null &&
+    printsTools(openTemplate(toolTemplate(chatTemplates) ?? chatTemplates.default, tokens), [TOOL]);
+  const warnings = [...(missing === null ? [] : [missing]), ...(template && knowsTools ? [NO_TOOLS] : [])];
   const recommended = recommendedSampling(model, false);
   const text = modelfileText({
     gguf: basename(ggufPath),
     template,
-    missing,
+    warnings,
     ends,
     contextLength: model.config.maxPositions,
     sampling: {
@@ -45,7 +51,7 @@ export async function exportModelfile(
     },
   });
   await writeAtomically(path, (file) => file.write(Buffer.from(text)));
-  return { path, files: [{ path, bytes: Buffer.byteLength(text) }], warnings: missing === null ? [] : [missing] };
+  return { path, files: [{ path, bytes: Buffer.byteLength(text) }], warnings };
 }
 
 /** @param eosTokenIds of the model, which may be more than the file names */
@@ -67,8 +73,8 @@ function readSpecialTokens(ggufPath: string, eosTokenIds: readonly number[]): { 
 interface ModelfileParts {
   readonly gguf: string;
   readonly template: OllamaTemplate | null;
-  /** Why there is no template. */
-  readonly missing: string | null;
+  /** What will be different from the model's own template. */
+  readonly warnings: readonly string[];
   /** Texts of the tokens that end a generation. */
   readonly ends: readonly string[];
   /** Tokens that the model was made for. */
@@ -77,12 +83,12 @@ interface ModelfileParts {
   readonly sampling: Readonly<Record<string, number>>;
 }
 
-export function modelfileText({ gguf, template, missing, ends, contextLength, sampling }: ModelfileParts): string {
+export function modelfileText({ gguf, template, warnings, ends, contextLength, sampling }: ModelfileParts): string {
   const stops = new Set([...ends, ...(template?.stops ?? [])]);
   return [
     `FROM ./${gguf}`,
     '',
-    ...(missing === null ? [] : [`# ${missing}`]),
+    ...warnings.map((warning) => `# ${warning}`),
     ...(template
       ? [`# ${template.name}, checked against the model's own chat template`, `TEMPLATE ${quoted(template.template)}`]
       : []),
@@ -100,6 +106,10 @@ export function modelfileText({ gguf, template, missing, ends, contextLength, sa
 function quoted(text: string): string {
   return `"""${text}"""`;
 }
+
+const NO_TOOLS =
+  'The TEMPLATE hands no tools to the model, though its chat template does: for tools leave TEMPLATE out, so that Ollama ' +
+  'may recognize the one inside the GGUF file, or add .Tools and .ToolCalls by hand.';
 
 function noTemplate(hasTemplate: boolean): string {
   return hasTemplate

@@ -26,6 +26,8 @@ export interface AnswerOptions {
   readonly seed: number;
   /** false: the base model, without the adapter. */
   readonly adapter?: boolean;
+  /** Definitions of what the model may call; for messages only. */
+  readonly tools?: readonly unknown[] | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -97,7 +99,7 @@ async function answererOf(model: OpenModel, options: AnswererOptions): Promise<A
     contextLength,
     complete,
     async *answer(messages, how) {
-      yield* complete(await encodePrompt(text, messages), how);
+      yield* complete(await encodePrompt(text, messages, how.tools), how);
     },
     close: async () => {
       await engine.dispose();

@@ -153,7 +153,7 @@ function shapeAt(path: KeyPath): Record<string, z.ZodType> {
 }
 
 function knownKeys(path: KeyPath): string[] {
-  return path[0] === 'sample_prompts' ? ['role', 'content'] : Object.keys(shapeAt(path));
+  return path[0] === 'sample_prompts' ? ['role', 'content', 'messages', 'tools'] : Object.keys(shapeAt(path));
 }
 
 /** First sentence of the description of a key. */

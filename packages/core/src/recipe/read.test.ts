@@ -71,7 +71,7 @@ describe('a mistake', () => {
     ['schema_version: 2', 'recipe.yaml:3:17 unknown_choice | write 1'],
     ['val_set_size: 1.5', 'recipe.yaml:3:15 wrong_type | write a share below 1 or a whole number of rows'],
     ['sample_prompts: [hi, [{role: user}]]', 'recipe.yaml:3:23 missing_key'],
-    ['sample_prompts: [3]', 'recipe.yaml:3:18 wrong_type | write a text or a list'],
+    ['sample_prompts: [3]', 'recipe.yaml:3:18 wrong_type | write a text or a mapping of keys or a list'],
   ])('%s', (line, expected) => {
     if (line.startsWith('test_datasets')) {
       expect(problems(minimal + line).map((problem) => `${problem.where} ${problem.next}`)).toEqual([

@@ -1,5 +1,6 @@
 import type { Device } from '@anneal/kernels';
 import type { StepOptions } from '../datasets/steps.ts';
+import { toolDefinitions } from '../datasets/toolDefinitions.ts';
 import { chooseDevice } from '../device.ts';
 import { resolveModelPath } from '../hub/resolve.ts';
 import type { LoraOptions } from '../models/adapters/lora.ts';
@@ -47,9 +48,15 @@ export interface AdapterJob {
 export type Cadence = { readonly steps: number } | { readonly perEpoch: number };
 
 export interface SampleJob {
-  readonly prompts: readonly (readonly { readonly role: string; readonly content: string }[])[];
+  readonly prompts: readonly SamplePrompt[];
   readonly maxTokens: number;
   readonly temperature: number;
+}
+
+export interface SamplePrompt {
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+  /** Definitions of what the model may call. */
+  readonly tools: readonly unknown[] | null;
 }
 
 /**
@@ -99,14 +106,18 @@ export function createJob(recipe: ResolvedRecipe): Job {
     patience: recipe.early_stopping_patience,
     keepBest: recipe.load_best_model_at_end,
     samples: {
-      prompts: recipe.sample_prompts.map((prompt) =>
-        typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt,
-      ),
+      prompts: recipe.sample_prompts.map(samplePrompt),
       maxTokens: recipe.sample_max_tokens,
       temperature: recipe.sample_temperature,
     },
     resumeFrom: recipe.resume_from_checkpoint,
   };
+}
+
+function samplePrompt(written: ResolvedRecipe['sample_prompts'][number], i: number): SamplePrompt {
+  if (typeof written === 'string') return { messages: [{ role: 'user', content: written }], tools: null };
+  if (!('tools' in written)) return { messages: written, tools: null };
+  return { messages: written.messages, tools: toolDefinitions(written.tools, `sample_prompts[${i}].tools`) };
 }
 
 function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {

@@ -76,7 +76,9 @@ export async function openSession(
     opened.push(data.train, ...(data.validation ? [data.validation] : []));
     const loader = openLoader(dataFolder, 'train', job.steps);
     opened.push(loader);
-    const samplePrompts = await Promise.all(job.samples.prompts.map((messages) => encodePrompt(text, messages)));
+    const samplePrompts = await Promise.all(
+      job.samples.prompts.map(({ messages, tools }) => encodePrompt(text, messages, tools)),
+    );
     const longestPrompt = largest(samplePrompts.map((prompt) => prompt.length));
     const longestValidation = largest(data.validation?.lengths ?? []);
     const { plan, programs } = planTraining({

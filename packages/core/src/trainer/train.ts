@@ -331,7 +331,7 @@ async function answerSamples(
     out.record({
       type: 'sample',
       step,
-      prompt: prompts[i]?.at(-1)?.content ?? '',
+      prompt: prompts[i]?.messages.at(-1)?.content ?? '',
       text: await text.tokenizer.decode(ids),
     });
   }

@@ -2,6 +2,10 @@ import * as z from 'zod';
 import { derived, optional } from '../key.ts';
 
 const message = z.strictObject({ role: z.string().min(1), content: z.string() });
+const promptWithTools = z.strictObject({
+  messages: z.array(message).min(1),
+  tools: z.array(z.record(z.string(), z.json())).min(1),
+});
 
 /** What is measured, shown and saved on the way. */
 export const evaluation = {
@@ -42,9 +46,9 @@ export const evaluation = {
     'End with the weights of the evaluation that had the lowest validation loss, not with the last ones.',
   ),
   sample_prompts: optional(
-    z.array(z.union([z.string().min(1), z.array(message).min(1)])),
+    z.array(z.union([z.string().min(1), promptWithTools, z.array(message).min(1)])),
     [],
-    'Prompts that the model answers before training, at every checkpoint and at the end: each a text, or a list of messages `{role, content}`.',
+    'Prompts that the model answers before training, at every checkpoint and at the end: each a text, a list of messages `{role, content}`, or `{messages, tools}` with the definitions of functions that the model may call.',
   ),
   sample_max_tokens: optional(z.int().min(1).max(1_000_000), 128, 'Longest answer to a sample prompt, in tokens.'),
   sample_temperature: optional(

@@ -1,0 +1,18 @@
+import { UserError } from '../errors.ts';
+import { readTools } from './formats/message.ts';
+
+/**
+ * Definitions of tools that somebody wrote by hand, in the shape that chat templates expect.
+ * @param value JSON: a list of functions, bare or in OpenAI's `{type: function, function: …}`
+ * @throws UserError `tools_invalid`
+ */
+export function toolDefinitions(value: unknown, where: string): readonly unknown[] {
+  const tools = readTools(value);
+  if (tools) return tools;
+  throw new UserError({
+    what: 'these are no definitions of tools',
+    where,
+    next: 'write a list such as [{"type": "function", "function": {"name": "weather", "description": "…", "parameters": {"type": "object", "properties": {…}}}}]',
+    code: 'tools_invalid',
+  });
+}
