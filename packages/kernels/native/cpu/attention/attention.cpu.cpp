@@ -18,6 +18,7 @@ struct Forward {
 template <Cells cells>
 void forwardTask(void* argument, int64_t index, int thread) {
   const Forward& call = *static_cast<const Forward*>(argument);
+  const TilesInUse<cells> in_use;
   const AttentionShape& shape = *call.shape;
   const int group = shape.heads / shape.kv_heads, size = shape.head_size;
   const int64_t blocks = (shape.tokens + kQueryBlock - 1) / kQueryBlock;
@@ -38,6 +39,7 @@ void forwardTask(void* argument, int64_t index, int thread) {
 template <Cells cells>
 void backwardTask(void* argument, int64_t index, int thread) {
   const Backward& call = *static_cast<const Backward*>(argument);
+  const TilesInUse<cells> in_use;
   const Tile tile = tileOf(*call.shape, call.round, index / call.shape->kv_heads);
   tileGradients<cells>(call, tile, index % call.shape->kv_heads, scratchOf(*call.context, thread));
 }
@@ -75,12 +77,12 @@ void attention_forward(Context& context, const AttentionShape& shape, const floa
                        float* out, float* lse) {
   Forward call{&context, &shape, q, k, v, out, lse};
   const int64_t tasks = (shape.tokens + kQueryBlock - 1) / kQueryBlock * shape.kv_heads;
-  context.pool->run(tasks, shape.compute == DType::bf16 ? forwardTask<kRoundedCells> : forwardTask<Cells::exact>, &call);
+  context.pool->run(tasks, shape.compute == DType::bf16 ? forwardTask<kRoundedBlockCells> : forwardTask<Cells::exact>, &call);
 }
 
 void attention_backward(Context& context, const AttentionShape& shape, const float* q, const float* k, const float* v,
                         const float* out, const float* lse, const float* d_out, float* dq, float* dk, float* dv) {
-  const auto task = shape.compute == DType::bf16 ? backwardTask<kRoundedCells> : backwardTask<Cells::exact>;
+  const auto task = shape.compute == DType::bf16 ? backwardTask<kRoundedBlockCells> : backwardTask<Cells::exact>;
   Backward call{&context, &shape, q, k, v, out, lse, d_out, dq, dk, dv, 0};
   for (;; call.round++) {
     int64_t tiles = 0;

@@ -9,7 +9,9 @@
 namespace anneal::ANNEAL_ISA {
 
 constexpr int kTile = 96;  // queries and keys
-static_assert(kTile % kTileRows == 0 && kTile % kTileColumns == 0);
+template <Cells cells>
+constexpr bool kTileIsWhole = kTile % tileRows<cells>() == 0 && kTile % tileColumns<cells>() == 0;
+static_assert(kTileIsWhole<Cells::exact> && kTileIsWhole<Cells::tiles>);
 constexpr int64_t kStripsAhead = 3;   // how early the rows of a strip are asked for
 constexpr int64_t kAliasingPad = 32;  // floats between blocks of scores, which else lie a multiple of 4 KiB apart
 
@@ -83,11 +85,13 @@ inline void weightsAndGradient(float* scores, float* d_weights, int columns, Vis
 }
 
 /** Asks for the rows of a strip that comes up soon: strips are numbered through the heads of the tile. */
-inline void prefetchStrip(const Backward& call, const Tile& tile, int64_t kv_head, int64_t index) {
-  const int64_t strips = (tile.queries + kTileRows - 1) / kTileRows, head = index / strips, first = index % strips * kTileRows;
+template <Cells cells>
+void prefetchStrip(const Backward& call, const Tile& tile, int64_t kv_head, int64_t index) {
+  constexpr int64_t most = tileRows<cells>();
+  const int64_t strips = (tile.queries + most - 1) / most, head = index / strips, first = index % strips * most;
   if (head >= call.group()) return;
   const int64_t at = call.at(tile.document_first + tile.first_query + first, kv_head * call.group() + head);
-  const int64_t rows = smaller(tile.queries - first, kTileRows);
+  const int64_t rows = smaller(tile.queries - first, most);
   prefetchRows(call.q + at, call.stride(), rows, call.shape->head_size);
   prefetchRows(call.d_out + at, call.stride(), rows, call.shape->head_size);
   prefetchRows(call.out + at, call.stride(), rows, call.shape->head_size);
@@ -95,6 +99,7 @@ inline void prefetchStrip(const Backward& call, const Tile& tile, int64_t kv_hea
 
 template <Cells cells>
 void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scratch scratch) {
+  constexpr int kRows = tileRows<cells>(), kColumns = tileColumns<cells>();
   const AttentionShape& shape = *call.shape;
   const int size = shape.head_size;
   const int64_t stride = call.stride(), key_stride = call.keyStride(), cells_size = cellsFor<cells>(size);
@@ -108,23 +113,23 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
   const Panels key_rows = packRows<cells>(k, key_stride, tile.keys, size, scratch.floats(panelCells(kTile, size)));
   float* packed_queries = scratch.floats(panelCells(kTile, size));
   float* packed_d_out = scratch.floats(panelCells(kTile, size));
-  float* room = scratch.floats(kTileRows * roundUp(larger(size, kTile), Vec::width));
+  float* room = scratch.floats(kRows * roundUp(larger(size, kTile), Vec::width));
   float* weights = scratch.floats(kTile * kTile + kAliasingPad);
   float* d_scores = scratch.floats(kTile * kTile);
 
-  const int64_t strips = (tile.queries + kTileRows - 1) / kTileRows;
-  for (int64_t strip = 0; strip < kStripsAhead; strip++) prefetchStrip(call, tile, kv_head, strip);
+  const int64_t strips = (tile.queries + kRows - 1) / kRows;
+  for (int64_t strip = 0; strip < kStripsAhead; strip++) prefetchStrip<cells>(call, tile, kv_head, strip);
   for (int64_t head = kv_head * call.group(); head < (kv_head + 1) * call.group(); head++) {
     const int64_t at = call.at(first_token, head);
-    for (int64_t first = 0; first < tile.queries; first += kTileRows) {
-      const int rows = clampCount(tile.queries - first, kTileRows);
+    for (int64_t first = 0; first < tile.queries; first += kRows) {
+      const int rows = clampCount(tile.queries - first, kRows);
       const int64_t position = tile.first_query + first, at_strip = at + first * stride;
-      const int begin = visibleKeys(position, shape.window, tile.first_key, tile.keys).first / kTileColumns * kTileColumns;
+      const int begin = visibleKeys(position, shape.window, tile.first_key, tile.keys).first / kColumns * kColumns;
       const int end = visibleKeys(position + rows - 1, shape.window, tile.first_key, tile.keys).end;
-      prefetchStrip(call, tile, kv_head, (head - kv_head * call.group()) * strips + first / kTileRows + kStripsAhead);
+      prefetchStrip<cells>(call, tile, kv_head, (head - kv_head * call.group()) * strips + first / kRows + kStripsAhead);
       if (end <= begin) continue;
       float *weight_rows = weights + first * kTile, *d_score_rows = d_scores + first * kTile;
-      float delta[kTileRows];
+      float delta[kRows];
       for (int r = 0; r < rows; r++) {
         delta[r] = deltaOf<cells>(call.out + at_strip + r * stride, call.d_out + at_strip + r * stride, size);
       }
@@ -145,11 +150,11 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
     const bool accumulate = call.round > 0 || head > kv_head * call.group();
     const Panels query_rows = packRows<cells>(call.q + at, stride, tile.queries, size, packed_queries);
     const Panels d_out_rows = packRows<cells>(call.d_out + at, stride, tile.queries, size, packed_d_out);
-    for (int64_t first = 0; first < tile.keys; first += kTileRows) {
-      const int rows = clampCount(tile.keys - first, kTileRows);
+    for (int64_t first = 0; first < tile.keys; first += kRows) {
+      const int rows = clampCount(tile.keys - first, kRows);
       const int64_t position = tile.first_key + first, at_strip = at_key + first * key_stride;
       // The queries that see any of these keys, from the strip on to which the first one belongs.
-      const int64_t begin = larger(position - tile.first_query, 0) / kTileRows * kTileRows;
+      const int64_t begin = larger(position - tile.first_query, 0) / kRows * kRows;
       const int64_t last = position + rows - 1 + shape.window - tile.first_query;
       const int64_t end = shape.window > 0 ? smaller(last, tile.queries) : tile.queries;
       if (end <= begin) continue;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "../gemm/pack.h"
+#include "../gemm/tile_kernel.h"
 #include "attention.h"
 
 // What the passes of attention share: blocks of queries and keys, and small products of blocks that lie in scratch.
@@ -10,7 +11,9 @@ namespace anneal::ANNEAL_ISA {
 // Blocks of the forward pass: whole strips, and whole panels of the microkernel with every instruction set.
 constexpr int kQueryBlock = 96;
 constexpr int kKeyBlock = 192;
-static_assert(kQueryBlock % kTileRows == 0 && kKeyBlock % kTileColumns == 0);
+template <Cells cells>
+constexpr bool kBlocksAreWhole = kQueryBlock % tileRows<cells>() == 0 && kKeyBlock % tileColumns<cells>() == 0;
+static_assert(kBlocksAreWhole<Cells::exact> && kBlocksAreWhole<Cells::tiles>);
 
 /** Hands out 64-byte aligned pieces of a thread's scratch. */
 struct Scratch {
@@ -27,9 +30,11 @@ inline Scratch scratchOf(const Context& context, int thread) {
 }
 
 /** Columns of each panel (but the last, which may have fewer): as many vectors as divide them evenly. */
-inline int panelWidth(int64_t columns) {
+template <Cells cells>
+int panelWidth(int64_t columns) {
+  constexpr int64_t most = tileColumns<cells>() / Vec::width;
   const int64_t vectors = (columns + Vec::width - 1) / Vec::width;
-  const int64_t panels = (vectors + kTileVectors - 1) / kTileVectors;
+  const int64_t panels = (vectors + most - 1) / most;
   return static_cast<int>((vectors + panels - 1) / panels) * Vec::width;
 }
 
@@ -47,12 +52,12 @@ struct Panels {
 };
 
 /** Room for the panels of a [k, columns] operand, in cells. */
-inline int64_t panelCells(int64_t k, int64_t columns) { return k * roundUp(columns, Vec::width); }
+inline int64_t panelCells(int64_t k, int64_t columns) { return larger(k, Vec::width) * roundUp(columns, Vec::width); }
 
 /** Packs `k` stored rows of `columns` elements. */
 template <Cells cells, typename Element>
 Panels packRows(const Element* from, int64_t stride, int64_t k, int64_t columns, float* to) {
-  Panels panels{to, cellsFor<cells>(k), static_cast<int>(columns), panelWidth(columns)};
+  Panels panels{to, packedCellsFor<cells>(k), static_cast<int>(columns), panelWidth<cells>(columns)};
   for (int i = 0; i * panels.width < columns; i++) {
     const int first = i * panels.width;
     packRowsOfB<cells>(from + first, stride, static_cast<int>(smaller(columns - first, panels.width)), k,
@@ -64,7 +69,7 @@ Panels packRows(const Element* from, int64_t stride, int64_t k, int64_t columns,
 /** Packs the transpose of `columns` stored rows of `k` elements. */
 template <Cells cells, typename Element>
 Panels packTransposed(const Element* from, int64_t stride, int64_t k, int64_t columns, float* to) {
-  Panels panels{to, cellsFor<cells>(k), static_cast<int>(columns), panelWidth(columns)};
+  Panels panels{to, packedCellsFor<cells>(k), static_cast<int>(columns), panelWidth<cells>(columns)};
   for (int i = 0; i * panels.width < columns; i++) {
     const int first = i * panels.width;
     packColumnsOfB<cells>(from + first * stride, stride, static_cast<int>(smaller(columns - first, panels.width)), k,
@@ -73,7 +78,7 @@ Panels packTransposed(const Element* from, int64_t stride, int64_t k, int64_t co
   return panels;
 }
 
-/** One strip of at most kTileRows rows as left operand: the cell of row r at `cells` + r · row + K · k. */
+/** One strip of at most tileRows() rows as left operand: the cell of row r at `cells` + r · row + K · k. */
 struct Strip {
   const float* cells;
   int64_t row, k;
@@ -93,13 +98,18 @@ Strip stripOfRows(const float* from, int64_t stride, int rows, int64_t k, float*
 template <Cells cells>
 Strip stripOfColumns(const float* from, int64_t stride, int rows, int64_t k, float* room) {
   if (cells == Cells::exact) return {from, 1, stride, rows};
+  if (cells == Cells::tiles) {
+    const int64_t row = packedCellsFor<cells>(k);
+    packColumnsOfAInRows<cells>(from, stride, rows, k, room, row);
+    return {room, row, 1, rows};
+  }
   packColumnsOfA<cells>(from, stride, rows, k, room);
   return {room, 1, kTileRows, rows};
 }
 
 /**
  * C[rows, columns] = alpha · strip · panels (+ C), summed over `cells_k` cells from `first_cell` of the panels on, which
- * are the strip's first. Computes the panels that hold columns first_column … end_column - 1, whole; only the columns that
+ * are the strip's first; for tiles a multiple of 16. Computes the panels that hold columns first_column … end_column - 1, whole; only the columns that
  * exist are written.
  */
 template <Cells cells>
@@ -107,9 +117,9 @@ void multiply(const Strip& strip, const Panels& panels, int64_t first_cell, int6
               float alpha, bool accumulate, float* c, int64_t ldc) {
   for (int i = first_column / panels.width; i * panels.width < end_column; i++) {
     const int width = panels.widthOf(i), column = i * panels.width;
-    microkernelFor<cells>(strip.rows, width / Vec::width)(
-        cells_k, strip.cells, strip.row, strip.k, panels.panel(i) + first_cell * width, width,
-        {c + column, ldc, clampCount(panels.columns - column, width), alpha, accumulate});
+    multiplyTile<cells>(cells_k, strip.rows, width / Vec::width, strip.cells, strip.row, strip.k,
+                        panels.panel(i) + first_cell * width, width,
+                        {c + column, ldc, clampCount(panels.columns - column, width), alpha, accumulate});
   }
 }
 

@@ -35,7 +35,7 @@ inline void softmaxStrip(float* scores, int rows, int columns, int64_t position,
   }
 }
 
-static_assert(sizeof(float) * (2 * kMaxHeadSize * kKeyBlock + kTileRows * (kMaxHeadSize + kKeyBlock) + 2 * kMaxHeads * kQueryBlock) + 1024 <=
+static_assert(sizeof(float) * (2 * kMaxHeadSize * kKeyBlock + kAmxRows * (kMaxHeadSize + kKeyBlock) + 2 * kMaxHeads * kQueryBlock) + 1024 <=
                   kScratchBytesPerThread,
               "room for what attend() takes");
 
@@ -46,8 +46,8 @@ void attend(const QueryBlock<Element>& block, Scratch scratch, float* lse, int64
   const int64_t stride = block.stride, key_stride = block.key_stride, queries = block.queries;
   float* packed_keys = scratch.floats(panelCells(size, kKeyBlock));
   float* packed_values = scratch.floats(panelCells(kKeyBlock, size));
-  float* room = scratch.floats(kTileRows * roundUp(larger(size, kKeyBlock), Vec::width));
-  float* scores = scratch.floats(kTileRows * kKeyBlock);
+  float* room = scratch.floats(tileRows<cells>() * roundUp(larger(size, kKeyBlock), Vec::width));
+  float* scores = scratch.floats(tileRows<cells>() * kKeyBlock);
   float* maxima = scratch.floats(block.heads * queries);
   float* totals = scratch.floats(block.heads * queries);
   for (int64_t i = 0; i < block.heads * queries; i++) maxima[i] = -INFINITY, totals[i] = 0;
@@ -66,10 +66,10 @@ void attend(const QueryBlock<Element>& block, Scratch scratch, float* lse, int64
     prefetchRows(v + keys * key_stride, key_stride, next_keys, size);
 
     for (int64_t head = 0; head < block.heads; head++) {
-      for (int64_t first = 0; first < queries; first += kTileRows) {
-        const int rows = clampCount(queries - first, kTileRows);
+      for (int64_t first = 0; first < queries; first += tileRows<cells>()) {
+        const int rows = clampCount(queries - first, tileRows<cells>());
         const int64_t position = block.first_position + first, row = head * queries + first;
-        const int begin = visibleKeys(position, block.window, first_key, keys).first / kTileColumns * kTileColumns;
+        const int begin = visibleKeys(position, block.window, first_key, keys).first / tileColumns<cells>() * tileColumns<cells>();
         const int end = visibleKeys(position + rows - 1, block.window, first_key, keys).end;
         if (end <= begin) continue;
         float* out = block.out + first * stride + head * size;

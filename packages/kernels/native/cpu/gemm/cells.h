@@ -16,7 +16,7 @@ enum class Cells {
 };
 
 /**
- * How this instruction set computes with operands rounded to bf16: vectors, and whole blocks of a matrix product. Processors
+ * How this instruction set computes with operands rounded to bf16: with few rows, and in blocks. Processors
  * with AMX take longer for pairs in vectors than for floats: a step of SmolLM2 ran at 294 tokens/s with pairs, 434 with floats.
  */
 #if defined(ANNEAL_AMX)

@@ -55,7 +55,7 @@ inline float flushed(float value) { return std::fabs(value) < 1.17549435e-38f ? 
 
 /** TDPBF16PS: even and odd places along K are summed apart from zero on, then together, then added to the tile. */
 template <int sum, int a, int b>
-void multiplyTile() {
+void addProducts() {
   const auto& left = tileRowsOf(a);
   const auto& right = tileRowsOf(b);
   for (int r = 0; r < 16; r++) {

@@ -18,16 +18,6 @@ constexpr int64_t kPanelBytes = kMaxBlockCells * kTileColumns * 4;
 constexpr int64_t kPackRows = 64;  // rows of A that one task packs
 static_assert(kScratchBytesPerThread >= 4 * kPanelBytes, "room for a panel a thread, and for the rows of A they share");
 
-/** What one call of the kernel computes at most. */
-template <Cells cells>
-constexpr int tileRows() {
-  return cells == Cells::tiles ? kAmxRows : kTileRows;
-}
-template <Cells cells>
-constexpr int tileColumns() {
-  return cells == Cells::tiles ? kAmxColumns : kTileColumns;
-}
-
 struct Block {
   const Product* product;
   bool accumulate;
@@ -142,13 +132,8 @@ void multiplyTask(void* argument, int64_t index, int thread) {
     const int64_t row = strip * tileRows<cells>();
     const int rows = clampCount(block.rows - row, tileRows<cells>());
     float* c = product.c + (block.first_row + row) * product.ldc + first_column;
-    const TileTarget target{c, product.ldc, columns, product.alpha, block.accumulate};
-    if constexpr (cells == Cells::tiles) {
-      multiplyTiles(packedCellsFor<cells>(block.k), rows, a.cells + strip * a.strip, a.row, b.cells, b.stride, target);
-    } else {
-      microkernelFor<cells>(rows, vectors)(cellsFor<cells>(block.k), a.cells + strip * a.strip, a.row, a.k, b.cells,
-                                           b.stride, target);
-    }
+    multiplyTile<cells>(cellsFor<cells>(block.k), rows, vectors, a.cells + strip * a.strip, a.row, a.k, b.cells, b.stride,
+                        {c, product.ldc, columns, product.alpha, block.accumulate});
   }
 }
 

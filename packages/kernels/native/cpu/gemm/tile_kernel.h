@@ -15,6 +15,16 @@ namespace anneal::ANNEAL_ISA {
 constexpr int kAmxSize = 16;
 constexpr int kAmxRows = 2 * kAmxSize, kAmxColumns = 2 * kAmxSize;
 
+/** What one call of multiplyTile computes at most. */
+template <Cells cells>
+constexpr int tileRows() {
+  return cells == Cells::tiles ? kAmxRows : kTileRows;
+}
+template <Cells cells>
+constexpr int tileColumns() {
+  return cells == Cells::tiles ? kAmxColumns : kTileColumns;
+}
+
 /** While it lives this thread's tiles are configured; nothing for other cells. */
 template <Cells cells>
 struct TilesInUse {
@@ -41,15 +51,15 @@ void sumTiles(int64_t cells_k, const float* a, int64_t a_row, const float* b, in
     const float* b_tile = b + k * b_k;
     loadTile<4>(a + k, a_stride);
     loadTile<6>(b_tile, b_stride);
-    multiplyTile<0, 4, 6>();
+    addProducts<0, 4, 6>();
     if (second_columns) {
       loadTile<7>(b_tile + kAmxSize, b_stride);
-      multiplyTile<1, 4, 7>();
+      addProducts<1, 4, 7>();
     }
     if (second_rows) {
       loadTile<5>(a + kAmxSize * a_row + k, a_stride);
-      multiplyTile<2, 5, 6>();
-      if (second_columns) multiplyTile<3, 5, 7>();
+      addProducts<2, 5, 6>();
+      if (second_columns) addProducts<3, 5, 7>();
     }
   }
   constexpr int64_t stride = kAmxColumns * 4;
@@ -62,7 +72,7 @@ void sumTiles(int64_t cells_k, const float* a, int64_t a_row, const float* b, in
 
 /**
  * The product of `rows` <= 32 rows of A, `a_row` cells apart, and a panel of at most 32 columns, `b_k` cells from one cell
- * along K to the next. `cells_k` is a multiple of 16. Rows of A are read in sixteens; what lies beyond `rows` is not used.
+ * along K to the next. Cells are read in sixteens: those of A beyond `cells_k` are zero, what lies beyond `rows` is not used.
  */
 inline void multiplyTiles(int64_t cells_k, int rows, const float* a, int64_t a_row, const float* b, int64_t b_k,
                           const TileTarget& target) {
@@ -79,5 +89,18 @@ inline void multiplyTiles(int64_t cells_k, int rows, const float* a, int64_t a_r
 }
 
 #endif
+
+/**
+ * A tile of C of `rows` rows and `vectors` vectors, as by microkernel(), with the kernel of these cells. For Cells::tiles the
+ * rows of A lie along K (a_k = 1), and TilesInUse lives in this thread.
+ */
+template <Cells cells>
+void multiplyTile(int64_t cells_k, int rows, int vectors, const float* a, int64_t a_row, int64_t a_k, const float* b, int64_t b_k,
+                  const TileTarget& target) {
+#if defined(ANNEAL_AMX)
+  if constexpr (cells == Cells::tiles) return multiplyTiles(cells_k, rows, a, a_row, b, b_k, target);
+#endif
+  microkernelFor<cells>(rows, vectors)(cells_k, a, a_row, a_k, b, b_k, target);
+}
 
 }  // namespace anneal::ANNEAL_ISA

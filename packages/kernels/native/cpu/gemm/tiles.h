@@ -42,7 +42,7 @@ void storeTile(float* to, int64_t stride) {
 
 /** Adds the products of the rows of tile `a` and the columns of tile `b` to `sum`. */
 template <int sum, int a, int b>
-void multiplyTile() {
+void addProducts() {
   asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(sum), "i"(a), "i"(b));
 }
 
