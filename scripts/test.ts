@@ -22,6 +22,7 @@ check('format', join(modules, '.bin', 'biome'), ['ci', '.']);
 check('lint', join(modules, '.bin', 'oxlint'), []);
 check('imports', process.execPath, ['scripts/checkImports.ts']);
 check('types', join(modules, '.bin', 'tsc'), ['--noEmit', '-p', 'tsconfig.json']);
+check('cuda', process.execPath, ['--use-env-proxy', '--use-system-ca', 'scripts/cuda/checkCuda.ts']);
 runTests(process.argv.slice(2));
 
 const width = Math.max(...parts.map(({ name }) => name.length));
@@ -38,11 +39,12 @@ function setUpParts(): Part[] {
   return done.map((part) => ({ ...part, outcome: 'done' }));
 }
 
-/** A command that passes or fails as a whole. */
+/** A command that passes or fails as a whole, or says why it is skipped and ends with code 77. */
 function check(name: string, command: string, args: readonly string[]): void {
-  const { ok, seconds } = run(name, command, args);
-  counts[ok ? 'passed' : 'failed']++;
-  parts.push({ name, seconds, outcome: ok ? 'passed' : 'FAILED' });
+  const { status, seconds } = run(name, command, args);
+  const outcome = status === 0 ? 'passed' : status === 77 ? 'skipped' : 'failed';
+  counts[outcome]++;
+  parts.push({ name, seconds, outcome: outcome === 'failed' ? 'FAILED' : outcome });
 }
 
 /** @param filters names of files, as vitest takes them; none runs all. */
@@ -53,7 +55,8 @@ function runTests(filters: readonly string[]): void {
   const vitest = join(modules, 'vitest', 'vitest.mjs');
   // Tests make their temporary folders in this one, so that none is left behind.
   const environment = { TMPDIR: folder };
-  const { ok, seconds } = run('tests', process.execPath, [vitest, 'run', ...reporters, ...filters], environment);
+  const { status, seconds } = run('tests', process.execPath, [vitest, 'run', ...reporters, ...filters], environment);
+  const ok = status === 0;
   const { passed, failed, skipped } = readReport(report);
   rmSync(folder, { recursive: true, force: true });
   counts.passed += passed;
@@ -86,7 +89,7 @@ function run(
   command: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): { ok: boolean; seconds: number } {
+): { status: number | null; seconds: number } {
   console.log(`\n── ${name}`);
   const start = performance.now();
   const { status, error } = spawnSync(command, args, {
@@ -95,5 +98,5 @@ function run(
     env: { ...process.env, ...environment },
   });
   if (error) console.error(error.message);
-  return { ok: status === 0, seconds: (performance.now() - start) / 1000 };
+  return { status, seconds: (performance.now() - start) / 1000 };
 }
