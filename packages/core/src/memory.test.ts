@@ -1,6 +1,6 @@
 import { compile, cpuDevice, embedding, Graph, Variables } from '@anneal/kernels';
 import { expect, test } from 'vitest';
-import { allocateEngine, memoryBudget } from './memory.ts';
+import { allocateEngine, memoryBudget, outOfMemory } from './memory.ts';
 
 const device = cpuDevice({ threads: 1 });
 const graph = new Graph('program', new Variables());
@@ -23,5 +23,12 @@ test('one that needs more is refused, with what it is for', () => {
       where: 'here',
       next: 'take a smaller one',
     }),
+  );
+});
+
+test('who holds the memory of a GPU is said', () => {
+  const holders = [{ pid: 42, name: 'python3', bytes: 60e9 }];
+  expect(outOfMemory(need, 20e9, 19.5e9, holders).what).toBe(
+    'the model needs 20.00 GB, 19.50 GB are free; GPU memory is held by python3 (pid 42) 60.00 GB',
   );
 });

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { addon, type Device, Engine, type Plan } from '@anneal/kernels';
 import { UserError } from './errors.ts';
+import { type GpuHolder, gpuHolders } from './gpuHolders.ts';
 
 /** Left to the system and to this process's own needs beside the plan. */
 const RESERVED_BYTES = 512 * 2 ** 20;
@@ -18,21 +19,39 @@ export function memoryBudget(device: Device): number {
 
 /**
  * An engine with the memory of its plan. More than there is would not fail here: the system would end the process later.
- * @param need what asks for it, and what to do where it is not there
- * @throws UserError `out_of_memory` before anything is allocated
+ * @throws UserError `out_of_memory` before anything is allocated, or where another process was faster
  */
-export function allocateEngine(
-  plan: Plan,
-  device: Device,
-  need: { readonly what: string; readonly where?: string; readonly next: string },
-  available = memoryBudget(device),
-): Engine {
+export function allocateEngine(plan: Plan, device: Device, need: MemoryNeed, available = memoryBudget(device)): Engine {
   const { total } = plan.memory;
-  if (total <= available) return new Engine(plan, device);
-  throw new UserError({
-    what: `${need.what} needs ${gigabytes(total)}, ${gigabytes(available)} are free`,
-    where: need.where,
-    next: need.next,
+  const holders = device.kind === 'cuda' ? gpuHolders : () => [];
+  if (total > available) throw outOfMemory(need, total, available, holders());
+  try {
+    return new Engine(plan, device);
+  } catch (error) {
+    if (!(error as Error).message.startsWith('out of memory')) throw error;
+    throw outOfMemory(need, total, memoryBudget(device), holders());
+  }
+}
+
+/** What asks for memory, and what to do where it is not there. */
+export interface MemoryNeed {
+  readonly what: string;
+  readonly where?: string;
+  readonly next: string;
+}
+
+/** @param holders other processes with memory of the device */
+export function outOfMemory(
+  { what, where, next }: MemoryNeed,
+  needed: number,
+  available: number,
+  holders: readonly GpuHolder[],
+): UserError {
+  const others = holders.map(({ name, pid, bytes }) => `${name} (pid ${pid}) ${gigabytes(bytes)}`).join(', ');
+  return new UserError({
+    what: `${what} needs ${gigabytes(needed)}, ${gigabytes(available)} are free${others && `; GPU memory is held by ${others}`}`,
+    where,
+    next,
     code: 'out_of_memory',
   });
 }

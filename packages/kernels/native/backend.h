@@ -26,8 +26,8 @@ class Backend {
   virtual Kernel kernel(const std::string& op) = 0;
   virtual Context* context() = 0;
 
-  /** What was wrong with the launch just made, where the device says so at once: a static string, or null. */
-  virtual const char* launchProblem() = 0;
+  /** What was wrong with the launch just made, where the device says so at once; else empty. */
+  virtual std::string launchProblem() = 0;
   /**
    * Runs `launch`, or repeats what it enqueued in an earlier call with the same key, which it must then be the same as: all that
    * differs between calls of one key lies in the device's memory.

@@ -132,9 +132,9 @@ void Engine::launch(const ReadyProgram& program, const Call& call) {
 void Engine::launch(const ReadyLaunch& ready) {
   const Launch launch{ready.inputs.data(), ready.outputs.data(), ready.planned->attributes.data(),
                       backend_->memory() + ready.planned->workspace_offset, backend_->context()};
-  const char* problem = ready.kernel(launch);
-  if (!problem) problem = backend_->launchProblem();
-  if (problem) throw std::runtime_error(ready.planned->op + ": " + problem);
+  const char* bad = ready.kernel(launch);
+  const std::string problem = bad ? bad : backend_->launchProblem();
+  if (!problem.empty()) throw std::runtime_error(ready.planned->op + ": " + problem);
 }
 
 void Engine::collectProfile(const ReadyProgram& program) {

@@ -1,4 +1,5 @@
 import type { StepBatches } from '../datasets/types.ts';
+import { deviceFault } from '../deviceFault.ts';
 import { UserError } from '../errors.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
@@ -46,7 +47,7 @@ interface Resumption extends CheckpointState {
  * Trains a job to its end, recording everything in its run directory. Continues from the newest checkpoint there, or from the
  * job's own `resumeFrom`; a run that was killed at any moment and started again ends with the same bits. Nothing is recorded, and
  * nothing written, before inputs and checkpoint were compared with what the run pinned.
- * @throws UserError when the loss is not finite, or a checkpoint does not fit; what was saved before stays
+ * @throws UserError when the loss is not finite, the GPU fails, or a checkpoint does not fit; what was saved before stays
  */
 export async function train(
   job: Job,
@@ -65,6 +66,8 @@ export async function train(
     for (const event of sessionEvents(session)) out.record(event);
     if (resumption === null) warnOfDisk(session, out);
     await trainSession(session, out, signal, resumption);
+  } catch (error) {
+    throw deviceFault(error, out.path) ?? error;
   } finally {
     await session.close();
   }

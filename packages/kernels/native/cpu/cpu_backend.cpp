@@ -40,7 +40,7 @@ class CpuBackend : public Backend {
   }
 
   Context* context() override { return &context_; }
-  const char* launchProblem() override { return nullptr; }
+  std::string launchProblem() override { return {}; }
   void repeat(const std::vector<int32_t>&, const std::function<void()>& launch) override { launch(); }
   void upload(char* target, uint64_t, const std::function<void(char*)>& write) override { write(target); }
   void download(const char* source, uint64_t bytes, char* target) override {

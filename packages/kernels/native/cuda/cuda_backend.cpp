@@ -66,10 +66,10 @@ class CudaBackend : public Backend {
     return &context_;
   }
 
-  const char* launchProblem() override {
+  std::string launchProblem() override {
     cudaError_t error = cudaGetLastError();
     if (error == cudaSuccess && waits_) error = cudaStreamSynchronize(stream_);
-    return error == cudaSuccess ? nullptr : cudaGetErrorString(error);
+    return error == cudaSuccess ? std::string() : errorText(error);
   }
 
   /** Waits after each launch of a series that comes first, so that a launch that fails there is known by its op. */

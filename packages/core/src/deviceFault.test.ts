@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { deviceFault } from './deviceFault.ts';
+
+test.each([
+  ['CUDA: allocating pinned memory: out of memory (cudaErrorMemoryAllocation)', 'out_of_memory', 'nvidia-smi'],
+  ['CUDA: waiting for the device: unknown error (cudaErrorUnknown)', 'gpu_lost', 'Xid'],
+  ['rms_norm: uncorrectable ECC error encountered (cudaErrorECCUncorrectable)', 'gpu_lost', 'reset the GPU'],
+  ['attention_backward: an illegal memory access was encountered (cudaErrorIllegalAddress)', 'gpu_failed', 'report it'],
+])('%s', (message, code, advice) => {
+  const fault = deviceFault(new Error(message), '/runs/one');
+  expect(fault).toMatchObject({ code, where: '/runs/one', what: expect.stringContaining(message) });
+  expect(fault?.next).toContain(advice);
+  expect(fault?.next).toContain('goes on from its last checkpoint');
+});
+
+test('other errors are not the GPU’s', () => {
+  expect(deviceFault(new Error('embedding: a token id lies outside the vocabulary'), '/runs/one')).toBeNull();
+  expect(deviceFault('cudaErrorUnknown', '/runs/one')).toBeNull();
+});

@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+
+/** A process that holds memory of a GPU. */
+export interface GpuHolder {
+  readonly pid: number;
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** The processes other than this one that hold memory of this host's GPUs; none where nvidia-smi does not tell. */
+export function gpuHolders(): GpuHolder[] {
+  const query = ['--query-compute-apps=pid,used_memory,process_name', '--format=csv,noheader,nounits'];
+  try {
+    const lines = execFileSync('nvidia-smi', query, {
+      encoding: 'utf8',
+      timeout: 5000,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return parseHolders(lines).filter(({ pid }) => pid !== process.pid);
+  } catch {
+    return []; // only an error's text is shorter for it
+  }
+}
+
+/** Lines of `pid, MiB, name`, the one with most memory first. A driver that may not tell the memory says `[N/A]`. */
+export function parseHolders(lines: string): GpuHolder[] {
+  const holders = lines.split('\n').flatMap((line) => {
+    const [, pid, mebibytes, name] = /^\s*(\d+),\s*(\d+),\s*(.+?)\s*$/.exec(line) ?? [];
+    return name === undefined ? [] : [{ pid: Number(pid), name, bytes: Number(mebibytes) * 2 ** 20 }];
+  });
+  return holders.sort((a, b) => b.bytes - a.bytes);
+}
