@@ -1,5 +1,5 @@
 /** The devices of this host: which one is meant, and which numbers it computes with. */
-import { type ActivationType, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
+import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
 import { UserError } from './errors.ts';
 
 export { type CpuDevice, type CudaDevice, cpuDevice, cudaDevices, type Device, devices } from '@anneal/kernels';
@@ -9,7 +9,7 @@ export const deviceNamePattern = /^(auto|cpu|cuda(:\d{1,3})?)$/;
 
 /**
  * The device of that name; `auto` is the first GPU, or the CPU where there is none.
- * @throws UserError `device_not_found` with the reason and what to do
+ * @throws UserError `device_not_found` or `instruction_set_not_found` with the reason and what to do
  */
 export function chooseDevice(name = 'auto', { threads }: { threads?: number | undefined } = {}): Device {
   const found = deviceNamePattern.test(name) ? deviceOf(name, threads) : undefined;
@@ -26,12 +26,26 @@ export function chooseDevice(name = 'auto', { threads }: { threads?: number | un
 }
 
 function deviceOf(name: string, threads: number | undefined): Device | undefined {
-  const cpu = () => cpuDevice({ threads });
-  if (name === 'cpu') return cpu();
+  if (name === 'cpu') return chooseCpu({ threads });
   const { devices } = cudaDevices();
-  if (name === 'auto') return devices[0] ?? cpu();
+  if (name === 'auto') return devices[0] ?? chooseCpu({ threads });
   const index = Number(name.split(':')[1] ?? devices[0]?.index);
   return devices.find((device) => device.index === index);
+}
+
+/**
+ * The CPU, with the best instruction set or the one that ANNEAL_ISA names.
+ * @throws UserError `instruction_set_not_found`
+ */
+export function chooseCpu({ threads }: { threads?: number | undefined } = {}): CpuDevice {
+  const wanted = process.env['ANNEAL_ISA'];
+  const sets = addon().instructionSets();
+  if (wanted === undefined || sets.includes(wanted)) return cpuDevice({ threads });
+  throw new UserError({
+    what: `ANNEAL_ISA is ${wanted}, which this processor does not run`,
+    next: `unset it, or set it to one of ${sets.join(', ')}`,
+    code: 'instruction_set_not_found',
+  });
 }
 
 /** Activations are in bfloat16 beside weights in bfloat16 where the device has kernels for it; the CPU keeps them in float32. */

@@ -4,6 +4,7 @@ import { access, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { defaultCacheDirectory } from '@anneal/core/hub/cache';
+import { UserError } from '@anneal/formats/errors';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { formatBytes } from '../terminal/units.ts';
@@ -46,8 +47,8 @@ function processor(): Finding {
 /** The native addon, and what it makes of this processor. */
 async function engine(): Promise<Finding> {
   try {
-    const { cpuDevice } = await import('@anneal/core/device');
-    const { isa, threads } = cpuDevice();
+    const { chooseCpu } = await import('@anneal/core/device');
+    const { isa, threads } = chooseCpu();
     const found = `${isa}, ${threads} threads`;
     if (isa !== 'plain') return { name: 'engine', state: 'ok', found };
     const advice =
@@ -60,7 +61,9 @@ async function engine(): Promise<Finding> {
       name: 'engine',
       state: 'fail',
       found: (error as Error).message.split('\n', 1)[0] ?? '',
-      advice: 'run `npm run build` in the repository; it needs a C++17 compiler and CMake',
+      advice:
+        (error instanceof UserError && error.next) ||
+        'run `npm run build` in the repository; it needs a C++17 compiler and CMake',
     };
   }
 }
