@@ -6,8 +6,10 @@ import { UserError } from '../errors.ts';
 import type { OpenModel } from '../models/model.ts';
 import { withChatTemplates } from '../models/withChatTemplates.ts';
 import { type ChatTemplates, chatTemplateValue, toolTemplate } from '../templates/chatTemplates.ts';
+import { namedTemplate } from '../templates/namedTemplates.ts';
 import { type PromptFormat, templateOfPrompt } from '../templates/promptFormat.ts';
 import { TemplateError } from '../templates/template.ts';
+import { isTemplateName } from '../templates/templateNames.ts';
 import { surroundingsOf } from '../tokenizers/byteLevel/postProcessor.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 import { withoutUnusedTokens } from '../tokenizers/unusedTokens.ts';
@@ -22,7 +24,7 @@ export interface ModelText {
 }
 
 export interface ModelTextOptions {
-  /** Path of a Jinja file, or null for the model's own. */
+  /** Path of a Jinja file, the name of a template, or null for the model's own. */
   readonly chatTemplate?: string | null | undefined;
   /** Templates instead of the model's own, such as those that lie with an adapter. */
   readonly chatTemplates?: ChatTemplates | null | undefined;
@@ -67,7 +69,11 @@ function chosenTemplates(
   { chatTemplate, chatTemplates, promptFormat }: ModelTextOptions,
 ): ChatTemplates | null {
   if (promptFormat) return { default: templateOfPrompt(promptFormat, addsBos(model)), named: {} };
-  if (chatTemplate) return { default: readChatTemplate(chatTemplate), named: {} };
+  if (chatTemplate) {
+    const isName = isTemplateName(chatTemplate);
+    const source = isName ? namedTemplate(chatTemplate, addsBos(model)) : readChatTemplate(chatTemplate);
+    return { default: source, named: {} };
+  }
   return chatTemplates ?? null;
 }
 

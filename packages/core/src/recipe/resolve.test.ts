@@ -105,7 +105,7 @@ describe('paths', () => {
 
   it('that lead nowhere are all reported where they were written', () => {
     const text =
-      'base_model: ./m\ndatasets: [{path: a.jsonl, data_files: b}]\nchat_template: chatml\nlora_model_dir: l\nresume_from_checkpoint: c\n';
+      'base_model: ./m\ndatasets: [{path: a.jsonl, data_files: b}]\nchat_template: c.jinja\nlora_model_dir: l\nresume_from_checkpoint: c\n';
     const { recipe, locate } = parseRecipe(text, 'recipe.yaml');
     try {
       resolveRecipe(recipe, { baseDirectory: '/project', locate, exists: () => false });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import type * as z from 'zod';
+import { isTemplateName, TEMPLATE_NAMES } from '../templates/templateNames.ts';
 import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem, unlocated } from './problem.ts';
 import { type ResolvedDataset, resolveDataset } from './resolveDataset.ts';
 import { type Recipe, recipeSchema } from './schema.ts';
@@ -101,9 +102,13 @@ export function resolveRecipe(recipe: Recipe, options: ResolveOptions): Resolved
     ...filled,
     base_model: baseModel(filled.base_model, absolute, exists, existing),
     chat_template:
-      filled.chat_template === 'tokenizer_default'
-        ? 'tokenizer_default'
-        : existing(filled.chat_template, ['chat_template'], 'name a Jinja file, or write tokenizer_default'),
+      filled.chat_template === 'tokenizer_default' || isTemplateName(filled.chat_template)
+        ? filled.chat_template
+        : existing(
+            filled.chat_template,
+            ['chat_template'],
+            `name a Jinja file, or write tokenizer_default, ${TEMPLATE_NAMES.join(', ')}`,
+          ),
     ...adapterSettings(filled, optionalFile('lora_model_dir', 'name the folder of a PEFT adapter')),
     datasets: datasets('datasets'),
     test_datasets: filled.test_datasets === null ? null : datasets('test_datasets'),

@@ -1,3 +1,4 @@
+import { isTemplateName } from '../../templates/templateNames.ts';
 import type { Recipe } from '../schema.ts';
 import { axolotlDatasets } from './axolotlDatasets.ts';
 import { withoutCounterpart } from './axolotlWithoutCounterpart.ts';
@@ -95,6 +96,7 @@ const chatTemplate: Rule = (value, input) => {
   }
   if (name === 'jinja' && typeof input['chat_template_jinja'] === 'string')
     return nothing('chat_template_jinja decides');
+  if (isTemplateName(name)) return becomes({ chat_template: name }, 'compare what it prints with `anneal inspect`');
   return cannot(
     `Anneal takes the template that came with the model; if "${name}" differs from it, save it as a .jinja file and name that`,
   );

@@ -62,7 +62,6 @@ describe('Axolotl', () => {
     expect(result.problems).toEqual([]);
     expect(untranslatedKeys(result)).toEqual([
       'load_in_8bit',
-      'chat_template',
       'peft_use_dora',
       'deepspeed',
       'special_tokens',
@@ -70,6 +69,7 @@ describe('Axolotl', () => {
     ]);
     expect(result.recipe).toMatchObject({
       adapter: 'lora',
+      chat_template: 'chatml',
       sequence_len: 512,
       excess_length_strategy: 'drop',
       gradient_accumulation_steps: 4,

@@ -16,7 +16,7 @@ export const model = {
   chat_template: optional(
     z.string().min(1),
     'tokenizer_default',
-    'How a conversation becomes text: `tokenizer_default` is the template that came with the model; otherwise the path of a Jinja file (ending in .jinja or .j2), relative to the recipe.',
+    'How a conversation becomes text: `tokenizer_default` is the template that came with the model; `chatml`, `hermes` (ChatML with tools), `qwen3` (with tools and thinking), `llama3`, `mistral`, `gemma` and `alpaca` are templates of these kinds, for models whose tokenizer has their control tokens; otherwise the path of a Jinja file (ending in .jinja or .j2), relative to the recipe.',
   ),
   chat_template_kwargs: optional(
     z.record(z.string(), z.unknown()),
