@@ -2,7 +2,16 @@
 import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
 import { UserError } from './errors.ts';
 
-export { type CpuDevice, type CudaDevice, cpuDevice, cudaDevices, type Device, devices } from '@anneal/kernels';
+export {
+  type CpuDevice,
+  type CudaDevice,
+  type CudaReport,
+  cpuDevice,
+  cudaDevices,
+  cudaReport,
+  type Device,
+  devices,
+} from '@anneal/kernels';
 
 /** What a recipe or an option may say: `auto`, `cpu`, `cuda` for the first GPU, `cuda:1` for the second. */
 export const deviceNamePattern = /^(auto|cpu|cuda(:\d{1,3})?)$/;

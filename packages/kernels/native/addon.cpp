@@ -10,6 +10,7 @@
 #include "weights/weights_addon.h"
 #ifdef ANNEAL_CUDA
 #include "cuda/cuda_backend.h"
+#include "cuda/library_report.h"
 #endif
 
 namespace anneal {
@@ -241,6 +242,22 @@ Napi::Value cudaDeviceList(const Napi::CallbackInfo& info) {
   return answer;
 }
 
+// cudaLibrary() → {targets, path, version, problem}, or null where this build has no CUDA
+Napi::Value cudaLibrary(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+#ifdef ANNEAL_CUDA
+  const LibraryReport found = reportLibrary();
+  auto answer = Napi::Object::New(env);
+  answer.Set("targets", cudaTargets());
+  answer.Set("path", found.path);
+  answer.Set("version", found.version);
+  answer.Set("problem", found.problem.empty() ? env.Null() : Napi::Value(Napi::String::New(env, found.problem)));
+  return answer;
+#else
+  return env.Null();
+#endif
+}
+
 // cudaFreeBytes(index): what is free on the device now
 Napi::Value freeBytes(const Napi::CallbackInfo& info) {
 #ifdef ANNEAL_CUDA
@@ -257,6 +274,7 @@ Napi::Value freeBytes(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeEngine", NativeEngine::define(env));
   exports.Set("instructionSets", Napi::Function::New(env, instructionSets));
+  exports.Set("cudaLibrary", Napi::Function::New(env, cudaLibrary));
   exports.Set("cudaDevices", Napi::Function::New(env, cudaDeviceList));
   exports.Set("encodeWeights", Napi::Function::New(env, encodeWeightsFromJs));
   exports.Set("cudaFreeBytes", Napi::Function::New(env, freeBytes));

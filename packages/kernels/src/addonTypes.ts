@@ -13,6 +13,8 @@ export interface Addon {
   /** Bytes of the device's memory that are free now, after the driver has made its context there. */
   cudaFreeBytes(index: number): number;
   cudaDevices(): NativeCudaDevices;
+  /** Null where the addon has no CUDA. */
+  cudaLibrary(): NativeCudaLibrary | null;
   /** As `encodeWeights` in weights.ts, types by number. Rejects on sizes that do not belong together. */
   encodeWeights(job: NativeEncodeJob, isa: string, threads: number): Promise<Unrepresentable | null>;
 }
@@ -24,6 +26,16 @@ export interface NativeCudaDevices {
   readonly runtimeVersion: number;
   /** Why a GPU could not be asked. */
   readonly error: string | null;
+}
+
+export interface NativeCudaLibrary {
+  /** Architectures that the addon has code for, as CMake writes them: `80-real,90a-real`. */
+  readonly targets: string;
+  /** The file of cuBLASLt and its version; empty where it could not be opened. */
+  readonly path: string;
+  readonly version: string;
+  /** Why it could not be opened; its last line is the remedy. */
+  readonly problem: string | null;
 }
 
 export interface NativeCudaDevice {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { addon } from './addon.ts';
+import type { NativeCudaDevices, NativeCudaLibrary } from './addonTypes.ts';
 import { describeNoDevice } from './noDevice.ts';
 import { type ActivationType, activationTypes } from './tensor.ts';
 
@@ -93,6 +94,16 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
     })),
     reason: usable.length > 0 ? null : describeNoDevice(found),
   };
+}
+
+/** What of CUDA this build and this host have, for a person to read. */
+export interface CudaReport extends NativeCudaDevices {
+  /** Null where this build has no CUDA. */
+  readonly library: NativeCudaLibrary | null;
+}
+
+export function cudaReport(): CudaReport {
+  return { ...addon().cudaDevices(), library: addon().cudaLibrary() };
 }
 
 /** As the native boundary takes it. */

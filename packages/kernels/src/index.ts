@@ -17,7 +17,16 @@ export { zeroOp } from '../ops/zero/op.ts';
 export { addon } from './addon.ts';
 export type { SourceType } from './addonTypes.ts';
 export { backward } from './autodiff.ts';
-export { type CpuDevice, type CudaDevice, cpuDevice, cudaDevices, type Device, devices } from './device.ts';
+export {
+  type CpuDevice,
+  type CudaDevice,
+  type CudaReport,
+  cpuDevice,
+  cudaDevices,
+  cudaReport,
+  type Device,
+  devices,
+} from './device.ts';
 export { Engine, float32Of, type HostArray, type ProgramCall } from './engine.ts';
 export { Graph, graphOf, Variables } from './graph.ts';
 export { type ActivationPolicy, type CompileOptions, compile, type Plan, type PlanMemory } from './plan.ts';

@@ -19,7 +19,8 @@ function describeNoCode(name: string, computeCapability: string): string {
   if (Number(computeCapability.split('.')[0]) < oldest) {
     return `${name} is too old: its compute capability is ${computeCapability}, ${oldest}.0 is needed`;
   }
-  const architecture = `${computeCapability.replace('.', '')}-real`;
+  // Kernels for Hopper use what only code for exactly it may.
+  const architecture = `${computeCapability.replace('.', '')}${computeCapability === '9.0' ? 'a' : ''}-real`;
   return `${name} has compute capability ${computeCapability}, for which this build has no code: build with ANNEAL_CUDA_ARCHITECTURES=${architecture}`;
 }
 

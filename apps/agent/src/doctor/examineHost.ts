@@ -8,6 +8,8 @@ import { UserError } from '@anneal/formats/errors';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { formatBytes } from '../terminal/units.ts';
+import { gpuFindings } from './gpu.ts';
+import { nvidiaHost } from './nvidiaHost.ts';
 
 export interface Finding {
   name: string;
@@ -19,6 +21,7 @@ export interface Finding {
 
 export async function examineHost(): Promise<Finding[]> {
   const cache = defaultCacheDirectory();
+  const addon = await engine();
   return [
     node(),
     processor(),
@@ -27,7 +30,8 @@ export async function examineHost(): Promise<Finding[]> {
     await disk('disk for models', cache),
     await writable('model cache', cache),
     await writable('temporary files', tmpdir()),
-    await engine(),
+    addon,
+    ...(addon.state === 'fail' ? [] : await gpus()),
     await loads('tokenizer', () => import('@anneal/core/tokenizers/tokenizer')),
     await loads('data reader', readTable),
   ];
@@ -66,6 +70,11 @@ async function engine(): Promise<Finding> {
         'run `npm run build` in the repository; it needs a C++17 compiler and CMake',
     };
   }
+}
+
+async function gpus(): Promise<Finding[]> {
+  const { cudaReport } = await import('@anneal/core/device');
+  return gpuFindings(cudaReport(), nvidiaHost());
 }
 
 async function memory(): Promise<Finding> {
