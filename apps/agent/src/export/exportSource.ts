@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { exportGguf, ggufFileName } from '@anneal/core/export/gguf';
+import { checkGgufExport, exportGguf, ggufFileName } from '@anneal/core/export/gguf';
 import { GGUF_TYPES, type GgufType } from '@anneal/core/export/ggufTypes';
 import { exportLora } from '@anneal/core/export/lora';
 import { exportMerged, type FloatType } from '@anneal/core/export/merged';
@@ -34,6 +34,7 @@ export async function exportSource(name: string, options: ExportOptions): Promis
     throw nothingAsked('there is no adapter here: all weights were trained', 'use --merged or --gguf');
   }
 
+  if (types.length > 0) refuseBeforeWriting(source);
   const paths = [
     ...(options.lora ? ['lora'] : []),
     ...(dtype ? ['merged'] : []),
@@ -47,6 +48,16 @@ export async function exportSource(name: string, options: ExportOptions): Promis
     for (const { path, bytes } of result.files)
       print(`${form.padEnd(7)} ${formatBytes(bytes).padStart(8)}  ${relative('.', path)}`);
     for (const warning of result.warnings) print(`${colors.yellow('warning:')} ${warning}`);
+  }
+}
+
+/** The other forms need not be written for nothing. */
+function refuseBeforeWriting(source: ModelSource): void {
+  const model = openSourceModel(source);
+  try {
+    checkGgufExport(model);
+  } finally {
+    model.close();
   }
 }
 

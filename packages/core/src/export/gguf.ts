@@ -41,7 +41,7 @@ interface Target {
  */
 export async function exportGguf(folder: string, options: GgufExport): Promise<ExportResult> {
   const { model, types, name } = options;
-  refuseWhatGgufCannotSay(model);
+  checkGgufExport(model);
   const files = await writeNewFolder(folder, async (temporary) => {
     const paths = new Map(types.map((type) => [type, join(temporary, ggufFileName(name, type))]));
     for (const target of await writeAll(paths, options)) readBack(target, model, options.signal);
@@ -146,7 +146,15 @@ function rowRuns(tensor: TensorInfo | undefined): RowRange[] {
   }));
 }
 
-/** What llama.cpp would compute differently without saying so. */
+/**
+ * Looks at config and tokenizer before anything is written.
+ * @throws UserError for what a GGUF file cannot carry, or llama.cpp would compute differently without saying so
+ */
+export function checkGgufExport(model: OpenModel): void {
+  refuseWhatGgufCannotSay(model);
+  ggufMetadata(model, '', FILE_TYPES.f32.number);
+}
+
 function refuseWhatGgufCannotSay({ path, config, architecture }: OpenModel): void {
   const { scaling } = config.rope;
   const reason =

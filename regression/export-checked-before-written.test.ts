@@ -1,0 +1,24 @@
+/** An export with a GGUF file wrote adapter and merged model first, for minutes, and then found that GGUF cannot carry the tokenizer. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { exportSource } from '../apps/agent/src/export/exportSource.ts';
+import * as merged from '../packages/core/src/export/merged.ts';
+import { temporaryFolder, writeTinyModel } from '../packages/core/test/fixtures.ts';
+
+vi.mock(import('../packages/core/src/export/merged.ts'), { spy: true });
+afterEach(() => vi.restoreAllMocks());
+
+test('what a GGUF file cannot carry is said before anything is written', async () => {
+  const folder = temporaryFolder();
+  const path = writeTinyModel(folder); // its words are cut in a way that llama.cpp does not know
+  const to = join(folder, 'exported');
+  const wanted = exportSource(path, { runsDir: folder, merged: 'f32', gguf: 'f16', to, json: true });
+  await expect(wanted).rejects.toMatchObject({ code: 'tokenizer_unknown_to_gguf' });
+  expect(existsSync(to)).toBe(false);
+  expect(merged.exportMerged).not.toHaveBeenCalled();
+
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  await exportSource(path, { runsDir: folder, merged: 'f32', to, json: true });
+  expect(merged.exportMerged).toHaveBeenCalledOnce();
+});
