@@ -51,3 +51,10 @@ test.each([
   expect(reportError(error, { json: false, debug: true })).toBe(exitCode);
   expect(stderr.split('\n')).toHaveLength(4);
 });
+
+test('a GPU that fails is no defect of the command, and says what to do', () => {
+  const failure = new Error('rope: unspecified launch failure (cudaErrorLaunchFailure)');
+  expect(reportError(failure, { json: false, debug: false })).toBe(exitCodes.failed);
+  expect(stderr).toContain('the GPU failed: rope: unspecified launch failure (cudaErrorLaunchFailure)');
+  expect(stderr).toContain('start it again');
+});

@@ -13,6 +13,15 @@ test.each([
   expect(fault?.next).toContain('goes on from its last checkpoint');
 });
 
+test('without a run there is nothing to resume', () => {
+  const fault = deviceFault(new Error('rope: unspecified launch failure (cudaErrorLaunchFailure)'));
+  expect(fault).toMatchObject({
+    code: 'gpu_failed',
+    where: undefined,
+    next: expect.stringContaining('start it again'),
+  });
+});
+
 test('other errors are not the GPU’s', () => {
   expect(deviceFault(new Error('embedding: a token id lies outside the vocabulary'), '/runs/one')).toBeNull();
   expect(deviceFault('cudaErrorUnknown', '/runs/one')).toBeNull();

@@ -16,18 +16,19 @@ const lost = new Set([
 /**
  * The failure of a GPU as something a person can act on; null for any other error. Native texts of such failures name the op or what
  * was done, and end with CUDA's own name of the error in brackets. After one the process can no longer use the GPU; others can.
- * @param where the run, whose checkpoints stay as they are
+ * @param run its folder, where one was going on; its checkpoints stay as they are
  */
-export function deviceFault(error: unknown, where: string): UserError | null {
+export function deviceFault(error: unknown, run?: string): UserError | null {
   const text = error instanceof Error ? error.message : '';
   const name = /\((cudaError\w+)\)$/.exec(text)?.[1];
   if (name === undefined) return null;
-  const resume = 'resume the run: it goes on from its last checkpoint, with the same bits';
+  const again =
+    run === undefined ? 'start it again' : 'resume the run: it goes on from its last checkpoint, with the same bits';
   if (name === 'cudaErrorMemoryAllocation') {
     return new UserError({
       what: `the GPU has no memory left: ${text}`,
-      where,
-      next: `end what else uses the GPU (nvidia-smi lists it), or lower sequence_len or micro_batch_size; then ${resume}`,
+      where: run,
+      next: `end what else uses the GPU (nvidia-smi lists it), or lower sequence_len or micro_batch_size; then ${again}`,
       code: 'out_of_memory',
       cause: error,
     });
@@ -35,16 +36,16 @@ export function deviceFault(error: unknown, where: string): UserError | null {
   if (lost.has(name)) {
     return new UserError({
       what: `the GPU was lost: ${text}`,
-      where,
-      next: `look at nvidia-smi and at the kernel's log (dmesg, lines with Xid), reset the GPU or restart the host; then ${resume}`,
+      where: run,
+      next: `look at nvidia-smi and at the kernel's log (dmesg, lines with Xid), reset the GPU or restart the host; then ${again}`,
       code: 'gpu_lost',
       cause: error,
     });
   }
   return new UserError({
     what: `the GPU failed: ${text}`,
-    where,
-    next: `${resume}; if it fails there again, report it with this text`,
+    where: run,
+    next: `${again}; if it fails there again, report it with this text`,
     code: 'gpu_failed',
     cause: error,
   });

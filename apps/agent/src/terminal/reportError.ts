@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { deviceFault } from '@anneal/core/deviceFault';
 import { UserError } from '@anneal/core/errors';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import envPaths from 'env-paths';
@@ -13,6 +14,8 @@ export function reportError(error: unknown, options: { json: boolean; debug: boo
     printError(error, options);
     return exitCodeOfError(error.code);
   }
+  const fault = deviceFault(error);
+  if (fault) return reportError(fault, options);
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const file = options.debug ? undefined : writeStack(stack);
   if (!file) remark(stack);
