@@ -11,6 +11,7 @@ const kinds: Record<string, Partial<Recipe>> = {
     sequence_len: 128,
   },
   'LoRA in bfloat16': { bf16: true, lora_dropout: 0.2 },
+  'QLoRA with dropout': { adapter: 'qlora', lora_dropout: 0.2 },
   'full fine-tuning': { adapter: null, lora_r: undefined, lora_alpha: undefined, learning_rate: 0.002 },
 };
 

@@ -18,9 +18,14 @@ export function edgeCasePath(name: 'smollm2-pad' | 'mistral-window1'): string {
   return fileURLToPath(new URL(`golden/edge-cases/${name}`, import.meta.url));
 }
 
+/** A checkpoint in which bitsandbytes holds matrices in NF4: `llama3-bnb-4bit`, or `-mixed`, where some are float32. */
+export function nf4GoldenPath(name: string): string {
+  return fileURLToPath(new URL(`golden/nf4/${name}`, import.meta.url));
+}
+
 /** Opened, closed when the test ends. */
-export function goldenModel(name: string): OpenModel {
-  const model = openModel(goldenPath(name));
+export function goldenModel(name: string, path = goldenPath(name)): OpenModel {
+  const model = openModel(path);
   onTestFinished(() => model.close());
   return model;
 }

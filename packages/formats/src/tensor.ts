@@ -17,6 +17,9 @@ export type DType =
 /** ggml's block-quantized types: a run of weights that share scales. Only GGUF files hold them. */
 export type BlockType = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K';
 
+/** bitsandbytes' 4-bit matrices: codes, and an absmax for each block of 64 weights, in tensors of their own. */
+export type Nf4Type = 'NF4';
+
 /** Bytes per element. */
 export const ELEMENT_BYTES: Readonly<Record<DType, number>> = {
   F64: 8,
@@ -45,7 +48,7 @@ export interface TensorInfo {
   readonly name: string;
   /** Row-major, outermost first (also for GGUF, which lists the innermost first). */
   readonly shape: readonly number[];
-  readonly dtype: DType | BlockType;
+  readonly dtype: DType | BlockType | Nf4Type;
   readonly byteLength: number;
 }
 

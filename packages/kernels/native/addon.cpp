@@ -277,6 +277,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("cudaLibrary", Napi::Function::New(env, cudaLibrary));
   exports.Set("cudaDevices", Napi::Function::New(env, cudaDeviceList));
   exports.Set("encodeWeights", Napi::Function::New(env, encodeWeightsFromJs));
+  exports.Set("quantizeNf4", Napi::Function::New(env, quantizeNf4FromJs));
   exports.Set("cudaFreeBytes", Napi::Function::New(env, freeBytes));
   exports.Set("scratchBytesPerThread", Napi::Number::New(env, kScratchBytesPerThread));
   return exports;

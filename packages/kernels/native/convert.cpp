@@ -38,6 +38,8 @@ size_t sourceBytes(SourceType type) {
       return 2;
     case SourceType::f64:
       return 8;
+    case SourceType::u8:
+      return 1;
     default:
       return 4;
   }
@@ -45,7 +47,8 @@ size_t sourceBytes(SourceType type) {
 
 void convert(const uint8_t* source, SourceType from, char* target, DType to, uint64_t count) {
   const bool same = (from == SourceType::f32 && to == DType::f32) || (from == SourceType::bf16 && to == DType::bf16) ||
-                    (from == SourceType::i32 && to == DType::i32) || (from == SourceType::f64 && to == DType::f64);
+                    (from == SourceType::i32 && to == DType::i32) || (from == SourceType::f64 && to == DType::f64) ||
+                    (from == SourceType::u8 && to == DType::u8);
   if (same) {
     std::memcpy(target, source, count * sourceBytes(from));
     return;

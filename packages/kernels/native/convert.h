@@ -8,7 +8,7 @@
 namespace anneal {
 
 /** Element types that weights arrive in, numbered as in src/addonTypes.ts. */
-enum class SourceType : int32_t { f32 = 0, bf16 = 1, f16 = 2, i32 = 3, f64 = 4 };
+enum class SourceType : int32_t { f32 = 0, bf16 = 1, f16 = 2, i32 = 3, f64 = 4, u8 = 5 };
 
 size_t sourceBytes(SourceType type);
 

@@ -11,6 +11,8 @@
   X(attention_cached)              \
   X(cache_write)                   \
   X(clip_scale)                    \
+  X(dequantize_nf4)                \
+  X(dequantize_nf4_double)         \
   X(dropout)                       \
   X(embedding)                     \
   X(embedding_backward)            \

@@ -4,6 +4,7 @@ import { addCases } from './add/cases.ts';
 import { addBiasBackwardCases, addBiasCases } from './add_bias/cases.ts';
 import { attentionBackwardCases, attentionCases } from './attention/cases.ts';
 import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.ts';
+import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/cases.ts';
 import { dropoutCases } from './dropout/cases.ts';
 import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
 import { gatherRowsCases } from './gather_rows/cases.ts';
@@ -27,6 +28,8 @@ export const opCases: readonly OpCases[] = [
   attentionCachedCases,
   cacheWriteCases,
   clipScaleCases,
+  dequantizeNf4Cases,
+  dequantizeNf4DoubleCases,
   dropoutCases,
   embeddingCases,
   embeddingBackwardCases,

@@ -4,6 +4,7 @@ import { addOp } from './add/op.ts';
 import { addBiasBackwardOp, addBiasOp } from './add_bias/op.ts';
 import { attentionBackwardOp, attentionOp } from './attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
+import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
 import { dropoutOp } from './dropout/op.ts';
 import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
 import { gatherRowsOp } from './gather_rows/op.ts';
@@ -27,6 +28,8 @@ export const ops: readonly Op[] = [
   attentionCachedOp,
   cacheWriteOp,
   clipScaleOp,
+  dequantizeNf4Op,
+  dequantizeNf4DoubleOp,
   dropoutOp,
   embeddingOp,
   embeddingBackwardOp,

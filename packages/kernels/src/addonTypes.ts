@@ -17,6 +17,16 @@ export interface Addon {
   cudaLibrary(): NativeCudaLibrary | null;
   /** As `encodeWeights` in weights.ts, types by number. Rejects on sizes that do not belong together. */
   encodeWeights(job: NativeEncodeJob, isa: string, threads: number): Promise<Unrepresentable | null>;
+  /** As `quantizeNf4` in nf4.ts; fills the job's arrays and gives the offset. Rejects on sizes that do not belong together. */
+  quantizeNf4(job: NativeNf4Job, isa: string, threads: number): Promise<number>;
+}
+
+export interface NativeNf4Job {
+  readonly source: Uint8Array;
+  readonly sourceType: number;
+  readonly codes: Uint8Array;
+  readonly absmax: Uint8Array;
+  readonly double: { readonly absmax: Uint8Array; readonly scales: Uint8Array; readonly map: Uint8Array } | null;
 }
 
 export interface NativeCudaDevices {
@@ -54,7 +64,7 @@ export interface NativeEncodeJob extends Omit<EncodeWeights, 'sourceType' | 'tar
 }
 
 /** Element types in which values are handed over, numbered as in native/convert.h. */
-export const sourceTypes = ['f32', 'bf16', 'f16', 'i32', 'f64'] as const;
+export const sourceTypes = ['f32', 'bf16', 'f16', 'i32', 'f64', 'u8'] as const;
 export type SourceType = (typeof sourceTypes)[number];
 
 /** Indices are positions in the plan's lists of variables, programs, inputs and results. */

@@ -23,7 +23,7 @@ export function backward(graph: Graph, loss: Tensor): Set<Tensor> {
     const before = graph.nodes.length;
     const contributions = node.op.backward({
       graph,
-      inputs: node.inputs as Record<string, Tensor>,
+      inputs: withTransientInputs(graph, node.inputs),
       outputs: node.outputs,
       gradients: Object.fromEntries(
         outputs.flatMap(([name, t]) => (gradients.has(t) ? [[name, gradients.get(t) as Tensor]] : [])),
@@ -50,6 +50,17 @@ export function backward(graph: Graph, loss: Tensor): Set<Tensor> {
   function isNeeded(tensor: Tensor | undefined): boolean {
     return tensor !== undefined && (tensor.kind === 'parameter' || needed.has(tensor));
   }
+}
+
+/** The inputs as the backward pass reads them: those that are not kept are computed again, by nodes of the backward pass. */
+function withTransientInputs(graph: Graph, inputs: Node['inputs']): Record<string, Tensor> {
+  const again = (input: Tensor | undefined): Tensor | undefined => {
+    const { op, inputs: from, attributes, outputs } = input?.producer ?? {};
+    if (!op?.transient || !outputs) return input;
+    const name = Object.keys(outputs).find((output) => outputs[output] === input) as string;
+    return graph.apply(op, from ?? {}, attributes)[name];
+  };
+  return Object.fromEntries(Object.entries(inputs).map(([name, t]) => [name, again(t)])) as Record<string, Tensor>;
 }
 
 function tensorsThatNeedGradients(nodes: readonly Node[]): Set<Tensor> {

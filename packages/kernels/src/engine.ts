@@ -4,7 +4,7 @@ import { type Device, nativeName } from './device.ts';
 import type { Plan, PlannedProgram } from './plan.ts';
 import { byteLength, type DType, describeTensor, type RuntimeDim, runtimeDims, type Tensor } from './tensor.ts';
 
-export type HostArray = Int32Array | Float32Array | Float64Array | Uint16Array;
+export type HostArray = Int32Array | Float32Array | Float64Array | Uint16Array | Uint8Array;
 
 /** One run of one program, whose runtime extents may be below the plan's bounds; inputs have exactly these extents. */
 export interface ProgramCall {
@@ -142,5 +142,6 @@ function typed(dtype: DType, buffer: ArrayBuffer): HostArray {
   if (dtype === 'f32') return new Float32Array(buffer);
   if (dtype === 'f64') return new Float64Array(buffer);
   if (dtype === 'bf16') return new Uint16Array(buffer);
+  if (dtype === 'u8') return new Uint8Array(buffer);
   return new Int32Array(buffer);
 }

@@ -3,6 +3,7 @@ export { add } from '../ops/add/op.ts';
 export { addBias } from '../ops/add_bias/op.ts';
 export { type AttentionOptions, attention, attentionLimits } from '../ops/attention/op.ts';
 export { attentionCached } from '../ops/attention_cached/op.ts';
+export { dequantizeNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/dequantize_nf4/op.ts';
 export { dropout } from '../ops/dropout/op.ts';
 export { embedding } from '../ops/embedding/op.ts';
 export { gatherRows } from '../ops/gather_rows/op.ts';
@@ -29,6 +30,7 @@ export {
 } from './device.ts';
 export { Engine, float32Of, type HostArray, type ProgramCall } from './engine.ts';
 export { Graph, graphOf, Variables } from './graph.ts';
+export { type Nf4Values, quantizeNf4 } from './nf4.ts';
 export { type ActivationPolicy, type CompileOptions, compile, type Plan, type PlanMemory } from './plan.ts';
 export type { ActivationType, Bounds, DType, Tensor } from './tensor.ts';
 export { type EncodeWeights, encodeWeights, type Unrepresentable, type WeightType, weightTypes } from './weights.ts';

@@ -14,6 +14,12 @@ import { printData } from './data.ts';
 import { printOps } from './ops.ts';
 
 export async function bench(options: BenchOptions): Promise<void> {
+  if (options.suite === 'sft' && options.quantization === 'nf4' && options.loraR === 0)
+    throw new UserError({
+      what: 'weights in 4 bits cannot be trained themselves',
+      next: 'add --lora-r 16, or leave --quantization out',
+      code: 'option_wrong',
+    });
   if (options.suite === 'ops') return printOps(options);
   if (options.suite === 'data') return printData(modelOf(options), options);
   if (options.shape === undefined) modelOf(options);
@@ -59,16 +65,36 @@ function modelOf({ suite, model }: BenchOptions): string {
 
 async function measure(options: BenchOptions, dtype: 'f32' | 'bf16'): Promise<BenchRow[]> {
   const device = chooseDevice(options.device, { threads: options.threads });
-  const { rows, sequenceLen, loraR, activations, warmup, steps, newTokens } = options;
+  const { rows, sequenceLen, loraR, quantization, activations, warmup, steps, newTokens } = options;
   const model = await openWeights(options);
   if (options.suite === 'decode') {
     const { benchDecode } = await import('@anneal/core/bench/decode');
-    return benchDecode({ model, device, weightType: dtype, promptLength: sequenceLen, newTokens, repeats: steps });
+    return benchDecode({
+      model,
+      device,
+      weightType: dtype,
+      quantization,
+      promptLength: sequenceLen,
+      newTokens,
+      repeats: steps,
+    });
   }
   const { benchSft } = await import('@anneal/core/bench/sft');
   const profile = options.profile ?? false;
   return [
-    await benchSft({ model, device, weightType: dtype, rows, sequenceLen, loraR, activations, warmup, steps, profile }),
+    await benchSft({
+      model,
+      device,
+      weightType: dtype,
+      quantization,
+      rows,
+      sequenceLen,
+      loraR,
+      activations,
+      warmup,
+      steps,
+      profile,
+    }),
   ];
 }
 

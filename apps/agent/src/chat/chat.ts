@@ -2,6 +2,7 @@
 import { text as readAll } from 'node:stream/consumers';
 import { UserError } from '@anneal/core/errors';
 import { openAnswerer } from '@anneal/core/generate/answerer';
+import { quantizationOf } from '@anneal/core/trainer/job';
 import type { ChatOptions } from '../commands/chat.ts';
 import { type ModelSource, resolveSource } from '../modelSource.ts';
 import { errorColors } from '../terminal/colors.ts';
@@ -22,6 +23,7 @@ export async function chat(name: string, options: ChatOptions): Promise<void> {
     modelPath: source.modelPath,
     adapterFolder: source.adapterFolder,
     weightType: options.dtype,
+    quantization: source.run ? quantizationOf(source.run.recipe) : 'none',
     contextLength: options.context,
     text: { ...source.text, enableThinking: thinking },
     onLoad: (loaded, total) => line?.show(`loading ${source.name}: ${loaded} of ${total} tensors`),

@@ -14,6 +14,7 @@ export interface BenchOptions {
   sequenceLen: number;
   loraR: number;
   dtype?: 'f32' | 'bf16';
+  quantization: 'none' | 'nf4';
   activations: 'auto' | 'keep' | 'recompute';
   threads?: number;
   warmup: number;
@@ -55,6 +56,11 @@ export function define(command: Command): void {
       .option('--lora-r <rank>', 'LoRA on all linear layers; 0: full fine-tuning', wholeNumberFrom(0, 1024), 16)
       .addOption(new Option('--dtype <type>', 'type of the weights; default: a row for each').choices(['f32', 'bf16']))
       .addOption(
+        new Option('--quantization <form>', 'how the linears of the frozen model are held')
+          .choices(['none', 'nf4'])
+          .default('none'),
+      )
+      .addOption(
         new Option('--activations <policy>', 'for the backward pass')
           .choices(['auto', 'keep', 'recompute'])
           .default('auto'),
@@ -73,6 +79,7 @@ export function define(command: Command): void {
       }),
     'anneal bench --model smollm2-135m --sequence-len 512 --lora-r 16 --json',
     'anneal bench --shape qwen3-0.6b --dtype bf16 --rows 2 --sequence-len 2048 --profile',
+    'anneal bench --shape llama-3.1-8b --dtype bf16 --quantization nf4 --rows 2 --sequence-len 2048',
     'anneal bench --suite decode --model smollm2-135m --dtype bf16',
     'anneal bench --suite data --model smollm2-135m --data train.jsonl',
     'anneal bench --suite ops --op linear',

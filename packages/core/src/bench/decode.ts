@@ -4,6 +4,7 @@ import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
 import type { OpenModel } from '../models/model.ts';
+import type { Quantization } from '../models/nf4.ts';
 import { random } from '../random.ts';
 import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
 
@@ -11,6 +12,7 @@ export interface DecodeBenchOptions {
   readonly model: OpenModel;
   readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
+  readonly quantization: Quantization;
   readonly promptLength: number;
   readonly newTokens: number;
   readonly repeats: number;
@@ -18,9 +20,15 @@ export interface DecodeBenchOptions {
 
 /** Reading a prompt, and answering it token by token, batch 1: two rows. Closes the model. */
 export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow[]> {
-  const { model, device, weightType, promptLength, newTokens } = options;
+  const { model, device, weightType, quantization, promptLength, newTokens } = options;
   const contextLength = promptLength + newTokens;
-  const engine = await openDecodeEngine(model, { device, weightType, contextLength, promptChunk: promptLength });
+  const engine = await openDecodeEngine(model, {
+    device,
+    weightType,
+    quantization,
+    contextLength,
+    promptChunk: promptLength,
+  });
   model.close();
   const { below } = random('bench', 1);
   const prompt = Int32Array.from({ length: promptLength }, () => below(model.config.vocabSize));
@@ -49,7 +57,7 @@ export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow
       shape: basename(model.path),
       device: deviceName(device),
       dtype: weightType,
-      quantization: 'none',
+      quantization,
       activations: 'none',
       rows: 1,
       sequenceLen: promptLength,

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import type { Device } from '@anneal/kernels';
+import type { Quantization } from '../models/nf4.ts';
 
 /** One measured configuration, as it is kept in bench/results. */
 export interface BenchRow {
@@ -8,7 +9,7 @@ export interface BenchRow {
   readonly shape: string;
   readonly device: string;
   readonly dtype: 'f32' | 'bf16';
-  readonly quantization: 'none';
+  readonly quantization: Quantization;
   readonly activations: string;
   readonly rows: number;
   readonly sequenceLen: number;

@@ -6,6 +6,7 @@ import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
+import { nf4Forms, type Quantization } from '../models/nf4.ts';
 import { random } from '../random.ts';
 import { initializeLora } from '../trainer/initialize.ts';
 import { planTraining } from '../trainer/planTraining.ts';
@@ -16,6 +17,7 @@ export interface SftBenchOptions {
   readonly model: OpenModel;
   readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
+  readonly quantization: Quantization;
   /** Documents of a step, packed into one row of tokens. */
   readonly rows: number;
   /** Tokens of each. */
@@ -36,13 +38,14 @@ const profiledSteps = 3;
  * Closes the model.
  */
 export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
-  const { model, device, weightType, rows, sequenceLen, loraR } = options;
+  const { model, device, weightType, quantization, rows, sequenceLen, loraR } = options;
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
   const lora = loraR > 0 ? loraSpec({ r: loraR, alpha: loraR, rslora: false, dropout: 0 }, linears) : null;
   const { plan } = planTraining({
     config: model.config,
     device,
     weightType,
+    nf4: nf4Forms(model, quantization),
     lora,
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 },
     maxTokens: rows * sequenceLen,
@@ -83,7 +86,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     shape: basename(model.path),
     device: deviceName(device),
     dtype: weightType,
-    quantization: 'none',
+    quantization,
     activations: levels.every((level) => level === 'none') ? 'keep' : options.activations,
     rows,
     sequenceLen,

@@ -62,7 +62,8 @@ export async function exportMerged(
 
 function configFor(model: OpenModel, dtype: FloatType): JsonObject {
   const key = 'torch_dtype' in model.configJson ? 'torch_dtype' : 'dtype'; // of transformers 4 and 5
-  return { ...model.configJson, architectures: [model.architecture.huggingFaceClass], [key]: TORCH_NAMES[dtype] };
+  const { quantization_config: _, ...config } = model.configJson; // of the files that were read
+  return { ...config, architectures: [model.architecture.huggingFaceClass], [key]: TORCH_NAMES[dtype] };
 }
 
 function huggingFaceName(model: OpenModel, name: string): string {

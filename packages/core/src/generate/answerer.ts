@@ -1,5 +1,6 @@
 import { chooseDevice, type Device } from '../device.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import type { Quantization } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { decodeStream } from '../tokenizers/decodeStream.ts';
 import { adaptedProgram, baseProgram, openDecodeEngine } from './decodeEngine.ts';
@@ -13,6 +14,8 @@ export interface AnswererOptions {
   readonly adapterFolder?: string | null | undefined;
   readonly device?: Device | undefined;
   readonly weightType: 'f32' | 'bf16';
+  /** How the linears of the blocks are held; of a run as it was trained. */
+  readonly quantization?: Quantization | undefined;
   /** Prompt and answer together, in tokens; at most what the model was made for. */
   readonly contextLength: number;
   readonly text?: ModelTextOptions | undefined;
@@ -68,10 +71,11 @@ async function answererOf(model: OpenModel, options: AnswererOptions): Promise<A
   const text = openModelText(model, options.text);
   const adapter = options.adapterFolder ? loadLoraWeights(options.adapterFolder, model) : null;
   const contextLength = Math.min(options.contextLength, model.config.maxPositions);
-  const { device = chooseDevice(), weightType, onLoad, signal } = options;
+  const { device = chooseDevice(), weightType, quantization, onLoad, signal } = options;
   const engine = await openDecodeEngine(model, {
     device,
     weightType,
+    quantization,
     contextLength,
     promptChunk: PROMPT_CHUNK,
     adapter,

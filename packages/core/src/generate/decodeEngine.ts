@@ -5,11 +5,13 @@ import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
+import { nf4Forms, type Quantization } from '../models/nf4.ts';
 import { decodeProgram } from './programs.ts';
 
 export interface DecodeEngineOptions {
   readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
+  readonly quantization?: Quantization | undefined;
   /** Tokens of prompt and answer together. */
   readonly contextLength: number;
   /** Tokens of a prompt that are read at once. */
@@ -29,13 +31,23 @@ export const adaptedProgram = 'adapted';
  * @throws UserError when the memory is not there, or `signal` is aborted
  */
 export async function openDecodeEngine(model: OpenModel, options: DecodeEngineOptions): Promise<Engine> {
-  const { device, weightType, contextLength, promptChunk, adapter = null, onLoad, signal } = options;
+  const {
+    device,
+    weightType,
+    quantization = 'none',
+    contextLength,
+    promptChunk,
+    adapter = null,
+    onLoad,
+    signal,
+  } = options;
   const { config } = model;
   const variables = new Variables();
   const activationType = activationTypeOn(device, weightType);
   const programs = (adapter ? [null, adapter] : [null]).map((lora) => {
     const weights = {
       type: weightType,
+      nf4: nf4Forms(model, quantization),
       trainable: false,
       lora: lora && loraSpecOf(lora, 0),
       copies: false,

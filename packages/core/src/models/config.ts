@@ -124,10 +124,11 @@ const OTHER_MODEL = 'use another model, or add what is missing (docs/add-a-model
 
 function refuseWhatWouldChangeTheModel(fields: Fields): void {
   const quantization = fields.object('quantization_config');
-  if (quantization) {
+  const method = quantization?.string('quant_method', 'unknown method');
+  if (quantization && !(method === 'bitsandbytes' && quantization.boolean('load_in_4bit', false))) {
     throw fields.unsupported(
-      `the weights are stored quantized (${quantization.string('quant_method', 'unknown method')}), which cannot be trained from`,
-      'use the original checkpoint in bf16, f16 or f32',
+      `the weights are stored quantized (${method}), which cannot be trained from`,
+      'use the original checkpoint in bf16, f16 or f32, or one of bitsandbytes in NF4',
     );
   }
   const activation = fields.string('hidden_act', 'silu');

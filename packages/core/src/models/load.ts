@@ -1,11 +1,12 @@
-import type { Engine, SourceType } from '@anneal/kernels';
+import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { ropeVariable } from './layers/decoder.ts';
 import type { ModelTensor, OpenModel } from './model.ts';
+import { isHeldInNf4, writeNf4, writeNf4Map } from './nf4.ts';
 import { inverseFrequencies } from './rope.ts';
 
 /** Types the engine converts by itself; all others are decoded to float32 first. */
-const direct: Readonly<Record<string, SourceType>> = { F32: 'f32', BF16: 'bf16', F16: 'f16' };
+const direct: Readonly<Record<string, 'f32' | 'bf16' | 'f16'>> = { F32: 'f32', BF16: 'bf16', F16: 'f16' };
 
 const PIECE_ELEMENTS = 1 << 17;
 
@@ -23,11 +24,15 @@ export async function loadWeights(
 ): Promise<void> {
   const { headSize, rope } = model.config;
   await engine.write(ropeVariable, inverseFrequencies(headSize, rope).inverse, 'f32');
-  const wanted = [...model.tensors.values()].filter((tensor) => engine.plan.variables.has(tensor.name));
+  await writeNf4Map(engine);
+  const wanted = [...model.tensors.values()].filter(
+    ({ name }) => engine.plan.variables.has(name) || isHeldInNf4(engine, name),
+  );
   for (const [index, tensor] of wanted.entries()) {
     if (signal?.aborted)
       throw new UserError({ what: 'loading the model was cancelled', where: model.path, code: 'cancelled' });
-    await writeTensor(engine, tensor);
+    if (isHeldInNf4(engine, tensor.name)) await writeNf4(engine, model, tensor, direct[tensor.dtype] ?? null);
+    else await writeTensor(engine, tensor);
     onProgress?.(index + 1, wanted.length);
   }
 }

@@ -1,5 +1,6 @@
+import type { StoredNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import type { JsonObject } from '@anneal/formats/json';
-import type { BlockType, DType, RowRange } from '@anneal/formats/tensor';
+import type { BlockType, DType, Nf4Type, RowRange } from '@anneal/formats/tensor';
 import type { ChatTemplates } from '../templates/chatTemplates.ts';
 import type { Architecture } from './architecture.ts';
 import type { ModelConfig } from './config.ts';
@@ -11,9 +12,11 @@ export interface ModelTensor {
   /** Rows are outputs, columns inputs. */
   readonly shape: readonly number[];
   /** As stored. */
-  readonly dtype: DType | BlockType;
+  readonly dtype: DType | BlockType | Nf4Type;
   /** Rows are read in multiples of this many: GGUF files may hold the rows of a head in another order. */
   readonly rowGroup: number;
+  /** Of a matrix that is stored in NF4; `bytes` has its codes alone. */
+  readonly nf4?: { readonly form: 'single' | 'double'; read(): StoredNf4 };
   /** Little-endian bytes in the stored type, in a fresh buffer; of all rows or of some. */
   bytes(rows?: RowRange): Uint8Array;
   /** Decoded, in a fresh array. */

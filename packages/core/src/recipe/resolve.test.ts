@@ -184,16 +184,12 @@ describe('a resolved recipe', () => {
 
 describe('what the CPU does not have', () => {
   it('is refused all at once', () => {
-    const recipe = resolve({ adapter: 'qlora', optimizer: 'adamw_8bit', activations: 'offload' });
+    const recipe = resolve({ optimizer: 'adamw_8bit', activations: 'offload' });
     try {
       checkSupported(recipe, 'cpu');
       expect.unreachable();
     } catch (error) {
-      expect((error as InvalidRecipe).problems.map((problem) => problem.where)).toEqual([
-        'adapter',
-        'optimizer',
-        'activations',
-      ]);
+      expect((error as InvalidRecipe).problems.map((problem) => problem.where)).toEqual(['optimizer', 'activations']);
     }
     expect(() => checkSupported(resolve({}), 'cpu')).not.toThrow();
   });

@@ -4,6 +4,7 @@ import { toolDefinitions } from '../datasets/toolDefinitions.ts';
 import { chooseDevice } from '../device.ts';
 import { resolveModelPath } from '../hub/resolve.ts';
 import type { LoraOptions } from '../models/adapters/lora.ts';
+import type { Quantization } from '../models/nf4.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import { checkSupported } from '../recipe/support.ts';
 import { type DataOptions, dataOptions } from './dataOptions.ts';
@@ -24,6 +25,7 @@ export interface Job {
   readonly optimizer: Omit<AdamwOptions, 'decays'>;
   readonly scheduleFor: (totalSteps: number) => (step: number) => number;
   readonly weightType: 'f32' | 'bf16';
+  readonly quantization: Quantization;
   readonly activations: 'auto' | 'keep' | 'recompute';
   readonly device: Device;
   readonly seed: number;
@@ -96,6 +98,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
         minRatio: recipe.cosine_min_lr_ratio,
       }),
     weightType: weightTypeOf(recipe.bf16, device),
+    quantization: quantizationOf(recipe),
     activations: activationsOf(recipe.activations),
     device,
     seed: recipe.seed,
@@ -132,6 +135,11 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
     targets: recipe.lora_target_modules ?? 'all-linear',
     initialFolder: recipe.lora_model_dir,
   };
+}
+
+/** How the run holds the linears of the frozen model. */
+export function quantizationOf({ load_in_4bit }: ResolvedRecipe): Quantization {
+  return load_in_4bit ? 'nf4' : 'none';
 }
 
 /** bfloat16 pays where the processor multiplies it; elsewhere it would only lose precision. */

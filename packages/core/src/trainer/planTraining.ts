@@ -3,12 +3,15 @@ import { activationTypeOn } from '../device.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
+import type { Nf4Form } from '../models/nf4.ts';
 import { type AdamwOptions, type TrainingPrograms, trainingPrograms } from './programs.ts';
 
 export interface TrainingPlanOptions {
   readonly config: ModelConfig;
   readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
+  /** Linears that are held in NF4. */
+  readonly nf4: ReadonlyMap<string, Nf4Form>;
   /** null: full fine-tuning. */
   readonly lora: LoraSpec | null;
   readonly optimizer: Omit<AdamwOptions, 'decays'>;
@@ -24,19 +27,20 @@ export const sampleProgram = 'sample';
 
 /** The plan a run executes and `estimate` prints: the same function, so the same bytes. */
 export function planTraining(options: TrainingPlanOptions): { plan: Plan; programs: TrainingPrograms } {
-  const { config, weightType, lora, optimizer, sampleContext, maxTokens } = options;
+  const { config, weightType, nf4, lora, optimizer, sampleContext, maxTokens } = options;
   const activationType = activationTypeOn(options.device, weightType);
   const programs = trainingPrograms({
     config,
     weightType,
     activationType,
+    nf4,
     logitRows: options.device.logitRows,
     lora,
     optimizer: { ...optimizer, decays },
   });
   const graphs = [...programs.graphs];
   if (sampleContext > 0) {
-    const weights = { type: weightType, trainable: lora === null, lora, copies: false, dropoutSeed: null };
+    const weights = { type: weightType, nf4, trainable: lora === null, lora, copies: false, dropoutSeed: null };
     graphs.push(
       decodeProgram(sampleProgram, programs.variables, {
         config,

@@ -16,6 +16,7 @@ import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
+import type { Nf4Form } from '../models/nf4.ts';
 
 export interface AdamwOptions {
   readonly beta1: number;
@@ -32,6 +33,8 @@ export interface TrainingProgramOptions {
   readonly config: ModelConfig;
   readonly weightType: 'f32' | 'bf16';
   readonly activationType: ActivationType;
+  /** Linears that are held in NF4. */
+  readonly nf4: ReadonlyMap<string, Nf4Form>;
   /** Rows of logits that exist at one time. */
   readonly logitRows: number;
   /** null: full fine-tuning. */
@@ -79,10 +82,10 @@ function targetInputs(graph: Graph) {
 }
 
 function weightsOf(
-  { weightType, activationType, lora }: TrainingProgramOptions,
+  { weightType, activationType, nf4, lora }: TrainingProgramOptions,
   dropoutSeed: Tensor | null,
 ): WeightOptions {
-  return { type: weightType, trainable: lora === null, lora, copies: activationType === 'bf16', dropoutSeed };
+  return { type: weightType, nf4, trainable: lora === null, lora, copies: activationType === 'bf16', dropoutSeed };
 }
 
 function lossOf(variables: Variables): Tensor {

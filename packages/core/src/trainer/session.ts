@@ -12,6 +12,7 @@ import { type LoraModuleSpec, type LoraSpec, loraSpec, loraSpecOf, writeLora } f
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
+import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { initializeLora } from './initialize.ts';
@@ -65,6 +66,8 @@ export async function openSession(
     await onOpened?.({ job, model, text });
     const initialAdapter = adapter?.initialFolder ? loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
+    const nf4 = nf4Forms(model, job.quantization);
+    if (nf4.size > 0 && !lora) throw cannotTrainQuantized(model);
     const data = await prepareData({
       ...job.data.prepare,
       folder: dataFolder,
@@ -85,6 +88,7 @@ export async function openSession(
       config: model.config,
       device: job.device,
       weightType: job.weightType,
+      nf4,
       lora,
       optimizer: job.optimizer,
       maxTokens: Math.max(loader.maxTokens, longestValidation),
@@ -113,6 +117,15 @@ export async function openSession(
     await close();
     throw error;
   }
+}
+
+function cannotTrainQuantized({ path }: OpenModel): UserError {
+  return new UserError({
+    what: 'the weights are stored in 4 bits, which cannot be trained themselves',
+    where: path,
+    next: 'set adapter: qlora, or use the original checkpoint in bf16, f16 or f32',
+    code: 'model_quantized',
+  });
 }
 
 /**

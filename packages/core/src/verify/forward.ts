@@ -13,6 +13,7 @@ import type { LoraSpec } from '../models/adapters/lora.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope } from '../models/layers/modelScope.ts';
 import { loadWeights } from '../models/load.ts';
+import { nf4Forms } from '../models/nf4.ts';
 import type { OpenModel } from '../models/open.ts';
 
 export interface Precision {
@@ -30,7 +31,14 @@ function forwardProgram(
   { weightType, activationType }: Precision,
 ): Graph {
   const graph = new Graph('forward', variables, activationType);
-  const weights = { type: weightType, trainable: false, lora, copies: false, dropoutSeed: null } as const;
+  const weights = {
+    type: weightType,
+    nf4: nf4Forms(model, 'none'),
+    trainable: false,
+    lora,
+    copies: false,
+    dropoutSeed: null,
+  } as const;
   const scope = new ModelScope(graph, model.config, weights);
   const { hidden, beforeLayer } = decoder(scope, {
     tokens: graph.input('tokens', 'i32', ['T']),

@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { openSafetensors, type SafetensorsSource } from '@anneal/formats/safetensors/read';
 import { UserError } from '../errors.ts';
 
-/** A folder of reference values for one model: the checkpoint, golden.safetensors, curves.json and adapter/. */
+/**
+ * A folder of reference values for one model: the checkpoint, golden.safetensors, adapter/ and, unless its weights are stored
+ * in 4 bits and so not trained, curves.json.
+ */
 export interface GoldenFolder {
   readonly path: string;
   readonly names: readonly string[];
   float32(name: string): Float32Array;
   int32(name: string): Int32Array;
   shape(name: string): readonly number[];
+  /** @throws UserError where the folder has none */
   readonly curves: GoldenCurves;
   close(): void;
 }
@@ -36,15 +40,7 @@ export interface GoldenCurves {
 }
 
 export function openGolden(path: string): GoldenFolder {
-  for (const file of ['config.json', 'golden.safetensors', 'curves.json', 'adapter']) {
-    if (existsSync(join(path, file))) continue;
-    throw new UserError({
-      what: `this is no folder of reference values: ${file} is missing`,
-      where: path,
-      next: 'give a folder that holds a checkpoint with golden.safetensors, curves.json and adapter/',
-      code: 'golden_incomplete',
-    });
-  }
+  for (const file of ['config.json', 'golden.safetensors', 'adapter']) requireFile(path, file);
   const source: SafetensorsSource = openSafetensors(join(path, 'golden.safetensors'));
   const info = (name: string) => {
     const found = source.tensors.get(name);
@@ -65,7 +61,20 @@ export function openGolden(path: string): GoldenFolder {
       return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
     },
     shape: (name) => info(name).shape,
-    curves: JSON.parse(readFileSync(join(path, 'curves.json'), 'utf8')) as GoldenCurves,
+    get curves() {
+      requireFile(path, 'curves.json');
+      return JSON.parse(readFileSync(join(path, 'curves.json'), 'utf8')) as GoldenCurves;
+    },
     close: () => source.close(),
   };
+}
+
+function requireFile(path: string, file: string): void {
+  if (existsSync(join(path, file))) return;
+  throw new UserError({
+    what: `this is no folder of reference values: ${file} is missing`,
+    where: path,
+    next: 'give a folder that holds a checkpoint with golden.safetensors, curves.json and adapter/',
+    code: 'golden_incomplete',
+  });
 }

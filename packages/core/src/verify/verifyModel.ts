@@ -8,13 +8,14 @@ import { loraSpecOf, readLora, writeLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedWeights } from '../models/adapters/merge.ts';
 import { loadWeights } from '../models/load.ts';
+import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { trainingPrograms } from '../trainer/programs.ts';
 import { learningRateSchedule } from '../trainer/schedule.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { goldenBatch, packed } from './batches.ts';
 import { float32, forward, type Precision, withForwardEngine } from './forward.ts';
-import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
+import { type GoldenCurve, type GoldenCurves, type GoldenFolder, openGolden } from './golden.ts';
 import { gradientVariable } from './gradientNames.ts';
 import {
   activationDifference,
@@ -26,6 +27,7 @@ import {
   relativeDifference,
   tolerances,
 } from './quantity.ts';
+import { verifyFrozen } from './verifyFrozen.ts';
 
 /** Compares everything a golden model folder holds with what this engine computes from its checkpoint, in float32. */
 export async function verifyModel(path: string, device: Device = cpuDevice()): Promise<Quantity[]> {
@@ -33,6 +35,7 @@ export async function verifyModel(path: string, device: Device = cpuDevice()): P
   const model = openModel(path);
   try {
     const adapter = loadLoraWeights(join(path, 'adapter'), model);
+    if (nf4Forms(model, 'none').size > 0) return await verifyFrozen(golden, model, adapter, device);
     return [
       verifyLabels(golden),
       verifyAdapterShape(golden, adapter),
@@ -49,7 +52,7 @@ export async function verifyModel(path: string, device: Device = cpuDevice()): P
 }
 
 /** Each label is its own token or none: the first of a sequence is no target, so no loss would show that it is wrong. */
-function verifyLabels(golden: GoldenFolder): Quantity {
+export function verifyLabels(golden: GoldenFolder): Quantity {
   const tokens = golden.int32('input_ids');
   const labels = golden.int32('labels');
   return mismatches(
@@ -65,7 +68,7 @@ function verifyAdapterShape({ curves }: GoldenFolder, { r, alpha, rslora }: Lora
   return mismatches('curve.lora.adapter', [r, alpha, rslora], [lora.r, lora.alpha, lora.rslora]);
 }
 
-async function verifyForward(
+export async function verifyForward(
   golden: GoldenFolder,
   model: OpenModel,
   adapter: LoraWeights | null,
@@ -86,6 +89,7 @@ async function verifyForward(
   const quantities = wanted.flatMap((name, i) =>
     activationDifference(name, values[i] as Float32Array, golden.float32(name), layerCount),
   );
+  if (!golden.names.includes('packed.logits')) return quantities;
   const lengths = Array.from(golden.int32('packed.lengths'));
   const together = packed(golden.int32('packed.input_ids'), lengths);
   const [logits] = await withForwardEngine(model, null, device, together, (engine) =>
@@ -176,11 +180,12 @@ export async function openTraining(
   adapter: LoraWeights | null,
   device: Device,
   precision: Precision,
+  optimizer: Omit<GoldenCurves['optimizer'], 'warmup_steps' | 'steps'> = golden.curves.optimizer,
 ): Promise<Engine> {
-  const { optimizer } = golden.curves;
   const { graphs } = trainingPrograms({
     config: model.config,
     ...precision,
+    nf4: nf4Forms(model, 'none'),
     logitRows: device.logitRows,
     lora: adapter && loraSpecOf(adapter, 0),
     optimizer: {

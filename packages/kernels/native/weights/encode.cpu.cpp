@@ -9,18 +9,6 @@ namespace {
 /** Weights taken at a time, whole blocks of every type: they stay in the first-level cache. */
 constexpr int64_t kChunk = 1024;
 
-void load(const uint8_t* source, SourceType type, int64_t count, float* x) {
-  if (type == SourceType::f32) {
-    std::memcpy(x, source, static_cast<size_t>(count) * 4);
-    return;
-  }
-  for (int64_t i = 0; i < count; i++) {
-    uint16_t bits;
-    std::memcpy(&bits, source + 2 * i, 2);
-    x[i] = type == SourceType::bf16 ? floatOf(uint32_t{bits} << 16) : fromHalf(bits);
-  }
-}
-
 /** x += scale · b A for `count` columns of one row. */
 void merge(const EncodeJob& job, int64_t row, int64_t column, int64_t count, float* x) {
   double delta[kChunk] = {};
@@ -87,7 +75,7 @@ void encodeRows(const EncodeJob& job, int64_t first, int64_t count, Unrepresenta
     for (int64_t column = 0; column < job.columns; column += kChunk) {
       const int64_t length = job.columns - column < kChunk ? job.columns - column : kChunk;
       const int64_t at = row * job.columns + column;
-      load(job.source + at * source_bytes, job.source_type, length, x);
+      loadFloats(job.source + at * source_bytes, job.source_type, length, x);
       if (job.a) merge(job, row, column, length, x);
       for (size_t t = 0; t < job.target_count; t++) {
         const EncodeJob::Target& target = job.targets[t];

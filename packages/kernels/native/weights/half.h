@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "../convert.h"
+
 namespace anneal::ANNEAL_ISA {
 
 inline uint32_t bitsOf(float value) {
@@ -39,5 +41,18 @@ inline uint16_t bfloat16Of(float value) {
 }
 
 inline void store16(uint8_t* target, uint16_t value) { std::memcpy(target, &value, 2); }
+
+/** `count` values of f32, bf16 or f16 as float32. */
+inline void loadFloats(const uint8_t* source, SourceType type, int64_t count, float* x) {
+  if (type == SourceType::f32) {
+    std::memcpy(x, source, static_cast<size_t>(count) * 4);
+    return;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    uint16_t bits;
+    std::memcpy(&bits, source + 2 * i, 2);
+    x[i] = type == SourceType::bf16 ? floatOf(uint32_t{bits} << 16) : fromHalf(bits);
+  }
+}
 
 }  // namespace anneal::ANNEAL_ISA

@@ -58,7 +58,7 @@ export async function timeOps({
 /** Milliseconds of a launch in each sample. All inputs are variables, so that calls copy nothing. */
 async function measure(of: OpCase, device: Device, samples: number, sampleMilliseconds: number): Promise<number[]> {
   const variables = new Variables();
-  const graph = new Graph('bench', variables);
+  const graph = new Graph('bench', variables, of.activationType);
   const inputs = Object.fromEntries(
     [...of.inputs].map(([name, { dtype, shape }]) => [name, variables.get(name, { shape, dtype, kind: 'state' })]),
   );

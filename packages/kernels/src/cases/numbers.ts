@@ -53,5 +53,6 @@ export function roundToBf16(value: number): number {
 export function hostArray(data: Float64Array, dtype: DType): HostArray {
   if (dtype === 'f32') return Float32Array.from(data);
   if (dtype === 'bf16') return Uint16Array.from(data, bf16Bits);
+  if (dtype === 'u8') return Uint8Array.from(data);
   return dtype === 'f64' ? data : Int32Array.from(data);
 }

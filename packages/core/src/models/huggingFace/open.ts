@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { openBitsandbytes } from '@anneal/formats/bitsandbytes/source';
 import { refusePickle } from '@anneal/formats/checkpointGuard';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
@@ -37,7 +38,7 @@ export function openHuggingFaceModel(path: string): OpenModel {
     ...templateFiles(folder),
   ];
   const chatTemplates = readChatTemplates(folder);
-  const source = openSafetensors(folder);
+  const source = openBitsandbytes(openSafetensors(folder));
   try {
     const tensors = new Map<string, ModelTensor>();
     for (const [name, stored] of checkTensors(
@@ -52,6 +53,9 @@ export function openHuggingFaceModel(path: string): OpenModel {
         rowGroup: 1,
         bytes: (rows) => source.bytes(stored.name, rows),
         float32: (rows) => source.float32(stored.name, rows),
+        ...(stored.dtype === 'NF4' && {
+          nf4: { form: source.nf4Form(stored.name), read: () => source.nf4(stored.name) },
+        }),
       });
     }
     return {

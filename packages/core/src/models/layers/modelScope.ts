@@ -1,12 +1,15 @@
 import { addBias, dropout, type Graph, linear, type Tensor } from '@anneal/kernels';
 import { type LoraSpec, loraVariables } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
+import { type Nf4Form, nf4Weight } from '../nf4.ts';
 import { expectedTensors } from '../tensors.ts';
 
 /** How a model's weights take part in a program: what an architecture's graph must not know. */
 export interface WeightOptions {
   /** Type of the frozen weights of linears and embeddings; with bf16, products are formed in bf16 and summed in float32. */
   readonly type: 'f32' | 'bf16';
+  /** Linears that are held in NF4, by our names. */
+  readonly nf4: ReadonlyMap<string, Nf4Form>;
   /** Full fine-tuning: the model's own weights are parameters, kept in float32. */
   readonly trainable: boolean;
   readonly lora: LoraSpec | null;
@@ -52,7 +55,7 @@ export class ModelScope {
   linear(x: Tensor, name: string, plus?: Tensor): Tensor {
     const { lora, dropoutSeed } = this.options;
     const { bf16 } = this;
-    const weight = this.weight(name);
+    const weight = this.matrix(name);
     let y = linear(x, weight, { bf16, plus, copy: this.copyOf(weight) });
     const bias = `${name}_bias`;
     if (this.shapes.has(bias)) y = addBias(y, this.weight(bias));
@@ -63,6 +66,12 @@ export class ModelScope {
     const dropped = dropoutSeed && lora.dropout > 0 ? dropout(x, dropoutSeed, lora.dropout, stream) : x;
     const inner = linear(dropped, a, { bf16, copy: this.copyOf(a) });
     return linear(inner, b, { bf16, alpha: module.scale, plus: y, copy: this.copyOf(b) });
+  }
+
+  /** A linear's weight in the form that it is held in. */
+  private matrix(name: string): Tensor {
+    const form = this.options.nf4.get(name);
+    return form ? nf4Weight(this.graph, name, this.shapes.get(name) as readonly number[], form) : this.weight(name);
   }
 
   private copyOf(weight: Tensor): Tensor | undefined {

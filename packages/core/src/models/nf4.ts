@@ -1,0 +1,95 @@
+import { absmaxMap } from '@anneal/formats/bitsandbytes/nf4';
+import {
+  dequantizeNf4,
+  type Engine,
+  type Graph,
+  nf4Block,
+  nf4ScaleBlock,
+  quantizeNf4,
+  type SourceType,
+  type Tensor,
+} from '@anneal/kernels';
+import { UserError } from '../errors.ts';
+import { targetedLinears } from './adapters/targets.ts';
+import type { ModelTensor, OpenModel } from './model.ts';
+
+/** How frozen matrices are held: as the weights' type says, or those of the blocks in NF4. */
+export type Quantization = 'none' | 'nf4';
+
+/** Whether the absmaxes are float32, or are quantized themselves (double quantization). */
+export type Nf4Form = 'single' | 'double';
+
+/**
+ * The linears that are held in NF4, by our names. Those that the files hold so stay as they are, and then no other is
+ * quantized: who made such a checkpoint left the rest out on purpose. Else `nf4` means every linear of the blocks.
+ */
+export function nf4Forms(model: OpenModel, quantization: Quantization): ReadonlyMap<string, Nf4Form> {
+  const stored = [...model.tensors.values()].flatMap(({ name, nf4 }) => (nf4 ? [[name, nf4.form] as const] : []));
+  if (stored.length > 0 || quantization === 'none') return new Map(stored);
+  const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
+  return new Map(linears.map((name) => [name, 'double']));
+}
+
+/** The matrix [N, K] as products read it, decoded where it is used from variables that hold it in NF4. */
+export function nf4Weight(graph: Graph, name: string, shape: readonly number[], form: Nf4Form): Tensor {
+  const [rows = 0, columns = 0] = shape;
+  const blocks = Math.ceil((rows * columns) / nf4Block);
+  const get = (part: keyof typeof parts, dtype: 'u8' | 'f32', ...extents: number[]): Tensor =>
+    graph.variables.get(`${name}${parts[part]}`, { shape: extents, dtype, kind: 'weight' });
+  const codes = get('codes', 'u8', rows, columns / 2);
+  if (form === 'single') return dequantizeNf4(graph, { codes, absmax: get('absmax', 'f32', blocks), double: null });
+  const map = graph.variables.get(mapVariable, { shape: [256], dtype: 'f32', kind: 'state' });
+  return dequantizeNf4(graph, {
+    codes,
+    absmax: get('absmax', 'u8', blocks),
+    double: { scales: get('scales', 'f32', Math.ceil(blocks / nf4ScaleBlock)), offset: get('offset', 'f32', 1), map },
+  });
+}
+
+const parts = { codes: '/codes', absmax: '/absmax', scales: '/scales', offset: '/offset' } as const;
+const mapVariable = 'nf4.absmax_map';
+
+export function isHeldInNf4(engine: Engine, name: string): boolean {
+  return engine.plan.variables.has(name + parts.codes);
+}
+
+/** What the programs of an engine share, for all matrices in NF4. */
+export async function writeNf4Map(engine: Engine): Promise<void> {
+  if (engine.plan.variables.has(mapVariable)) await engine.write(mapVariable, absmaxMap(), 'f32');
+}
+
+/**
+ * Fills the variables of a matrix in NF4: with what the file holds, or encoded here.
+ * @param source types that need no decoding first
+ * @throws UserError for a weight that is not finite
+ */
+export async function writeNf4(
+  engine: Engine,
+  model: OpenModel,
+  tensor: ModelTensor,
+  source: Extract<SourceType, 'f32' | 'bf16' | 'f16'> | null,
+): Promise<void> {
+  const { name, nf4 } = tensor;
+  const values = nf4 ? nf4.read() : await quantize(tensor, source);
+  if (!values)
+    throw new UserError({
+      what: `a weight of ${name} is not finite, which NF4 cannot hold`,
+      where: model.path,
+      next: 'the weights are damaged: download the model again',
+      code: 'weight_not_representable',
+    });
+  const { codes, absmax, double } = values;
+  await engine.write(name + parts.codes, codes, 'u8');
+  await engine.write(name + parts.absmax, absmax, double ? 'u8' : 'f32');
+  if (!double) return;
+  await engine.write(name + parts.scales, double.scales, 'f32');
+  await engine.write(name + parts.offset, Float32Array.of(double.offset), 'f32');
+}
+
+async function quantize(tensor: ModelTensor, source: Extract<SourceType, 'f32' | 'bf16' | 'f16'> | null) {
+  const values = source ? tensor.bytes() : tensor.float32();
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const quantized = await quantizeNf4(bytes, source ?? 'f32', absmaxMap());
+  (bytes.buffer as ArrayBuffer).transfer(0);
+  return quantized;
+}

@@ -1,0 +1,60 @@
+import type { Graph } from '../../src/graph.ts';
+import { defineOp, type Extents, type Sizes } from '../../src/op.ts';
+import type { Tensor } from '../../src/tensor.ts';
+
+/** Weights that share an absmax, and absmaxes that share a scale where they are quantized themselves. */
+export const nf4Block = 64;
+export const nf4ScaleBlock = 256;
+
+/** A weight [N,K] in NF4, K even: two codes a byte, the first in the upper half; blocks run through rows. */
+export type Nf4Weight = { readonly codes: Tensor } & (
+  | { readonly absmax: Tensor; readonly double: null }
+  | {
+      readonly absmax: Tensor;
+      /** absmax = map[its code] · scale of its block + offset. */
+      readonly double: { readonly scales: Tensor; readonly map: Tensor; readonly offset: Tensor };
+    }
+);
+
+function derive(extents: Extents): Extents {
+  const [N, H, B, M] = ['N', 'H', 'B', 'M'].map((letter) => extents[letter] as number) as [
+    number,
+    number,
+    number,
+    number | undefined,
+  ];
+  const blocks = Math.ceil((2 * N * H) / nf4Block);
+  if (B !== blocks) throw new Error(`${2 * N * H} weights in NF4 have ${blocks} blocks, not ${B}`);
+  if (M !== undefined && M !== Math.ceil(B / nf4ScaleBlock)) throw new Error(`${B} blocks do not have ${M} scales`);
+  return { K: 2 * H };
+}
+
+const cost = ({ N = 0, H = 0, B = 0 }: Sizes) => ({ flops: 2 * N * H, bytes: N * H + 4 * B + 4 * N * H });
+
+/** A weight as products read it, in the activations' type: value of the code · absmax of its block, rounded once. */
+export const dequantizeNf4Op = defineOp({
+  name: 'dequantize_nf4',
+  inputs: { codes: 'u8[N,H]', absmax: 'f32[B]' },
+  outputs: { weight: 'A[N,K]' },
+  derive,
+  cost,
+  cheap: true,
+  transient: true,
+});
+
+/** The same where the absmaxes are quantized themselves, in 8 bits. */
+export const dequantizeNf4DoubleOp = defineOp({
+  name: 'dequantize_nf4_double',
+  inputs: { codes: 'u8[N,H]', absmax: 'u8[B]', scales: 'f32[M]', map: 'f32[256]', offset: 'f32[1]' },
+  outputs: { weight: 'A[N,K]' },
+  derive,
+  cost,
+  cheap: true,
+  transient: true,
+});
+
+export function dequantizeNf4(graph: Graph, { codes, absmax, double }: Nf4Weight): Tensor {
+  return double
+    ? graph.apply(dequantizeNf4DoubleOp, { codes, absmax, ...double }).weight
+    : graph.apply(dequantizeNf4Op, { codes, absmax }).weight;
+}
