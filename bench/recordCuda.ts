@@ -18,6 +18,7 @@ interface Setup {
   readonly options: readonly string[];
 }
 
+const nf4 = ['--quantization', 'nf4'];
 const keep = ['--activations', 'keep'];
 const recompute = ['--activations', 'recompute'];
 
@@ -35,6 +36,12 @@ const ours: readonly Setup[] = [
   { shape: 'qwen3-1.7b', rows: 2, sequenceLen: 2048, options: keep },
   { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: recompute },
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: recompute },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
+  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: [...recompute, ...nf4] },
+  { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { shape: 'qwen3-32b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
 ];
 
 const peers: readonly Setup[] = [

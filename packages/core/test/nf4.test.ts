@@ -75,6 +75,11 @@ function roundToBf16(value: number): number {
   return new Float32Array(bits.buffer)[0] as number;
 }
 
+/** Buffers of a plan begin at cache lines. */
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
+
 describe('a checkpoint', () => {
   const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
   const lora = { dropout: 0, modules: new Map([['layers.0.q', { rank: 2, scale: 1 }]]) };
@@ -123,7 +128,6 @@ describe('a checkpoint', () => {
     const linears = [...nf4Forms(goldenModel('llama3'), 'nf4').keys()];
     const { plan: dense, model } = planOf('llama3', 'none');
     const { plan: held } = planOf('llama3', 'nf4');
-    const aligned = (bytes: number) => Math.ceil(bytes / 64) * 64;
     let difference = 0;
     for (const name of linears) {
       const [rows = 0, columns = 0] = model.tensors.get(name)?.shape ?? [];

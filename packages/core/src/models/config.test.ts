@@ -84,6 +84,11 @@ test.each([
   ['llama3', { model_type: 'gpt2' }, 'model type gpt2 is not implemented'],
   ['llama3', { hidden_act: 'gelu' }, 'hidden_act gelu is not implemented'],
   ['llama3', { quantization_config: { quant_method: 'gptq' } }, 'stored quantized (gptq)'],
+  [
+    'llama3',
+    { quantization_config: { quant_method: 'bitsandbytes', load_in_8bit: true } },
+    'stored quantized (bitsandbytes)',
+  ],
   ['llama3', { num_local_experts: 8 }, 'mixtures of experts'],
   ['llama3', { num_hidden_layers: 2 ** 30 }, 'num_hidden_layers must be a whole number from 1 to 1024'],
   ['llama3', { num_key_value_heads: 3 }, 'num_key_value_heads must be a divisor of 4 heads'],

@@ -10,9 +10,9 @@ import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { goldenBatch } from './batches.ts';
 import { forward, type Precision, withForwardEngine } from './forward.ts';
 import { type GoldenFolder, openGolden } from './golden.ts';
+import { goldenStep, openTraining } from './goldenTraining.ts';
 import { gradientVariable } from './gradientNames.ts';
 import { nmse, type Quantity, quantity, relativeDifference } from './quantity.ts';
-import { goldenStep, openTraining } from './verifyModel.ts';
 
 /** How far the reference's own bfloat16 run is from its float32 run: NMSE, of gradients the worst and the median tensor. */
 interface Yardstick {

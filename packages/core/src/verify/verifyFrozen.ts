@@ -4,9 +4,10 @@ import type { OpenModel } from '../models/open.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { float32 } from './forward.ts';
 import type { GoldenFolder } from './golden.ts';
+import { goldenStep, openTraining } from './goldenTraining.ts';
 import { gradientVariable } from './gradientNames.ts';
 import { gradientDifference, maxDifference, type Quantity, tolerances } from './quantity.ts';
-import { goldenStep, openTraining, verifyForward, verifyLabels } from './verifyModel.ts';
+import { verifyForward, verifyLabels } from './verifyForward.ts';
 
 /** Nothing is moved: the gradients of one step are all that is looked at. */
 const optimizer = { betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0, max_grad_norm: 0 } as const;

@@ -1,24 +1,22 @@
 import { join } from 'node:path';
-import { compile, cpuDevice, type Device, Engine } from '@anneal/kernels';
+import { cpuDevice, type Device } from '@anneal/kernels';
 import type { StepBatches } from '../datasets/types.ts';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
-import { loraSpecOf, readLora, writeLora } from '../models/adapters/lora.ts';
+import { loraSpecOf, readLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedWeights } from '../models/adapters/merge.ts';
-import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
-import { trainingPrograms } from '../trainer/programs.ts';
 import { learningRateSchedule } from '../trainer/schedule.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
-import { goldenBatch, packed } from './batches.ts';
-import { float32, forward, type Precision, withForwardEngine } from './forward.ts';
-import { type GoldenCurve, type GoldenCurves, type GoldenFolder, openGolden } from './golden.ts';
+import { packed } from './batches.ts';
+import { float32, forward, withForwardEngine } from './forward.ts';
+import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
+import { goldenStep, openTraining } from './goldenTraining.ts';
 import { gradientVariable } from './gradientNames.ts';
 import {
-  activationDifference,
   gradientDifference,
   maxDifference,
   mismatches,
@@ -27,6 +25,7 @@ import {
   relativeDifference,
   tolerances,
 } from './quantity.ts';
+import { verifyForward, verifyLabels } from './verifyForward.ts';
 import { verifyFrozen } from './verifyFrozen.ts';
 
 /** Compares everything a golden model folder holds with what this engine computes from its checkpoint, in float32. */
@@ -51,54 +50,10 @@ export async function verifyModel(path: string, device: Device = cpuDevice()): P
   }
 }
 
-/** Each label is its own token or none: the first of a sequence is no target, so no loss would show that it is wrong. */
-export function verifyLabels(golden: GoldenFolder): Quantity {
-  const tokens = golden.int32('input_ids');
-  const labels = golden.int32('labels');
-  return mismatches(
-    'labels',
-    labels,
-    tokens.map((token, i) => (labels[i] === -100 ? -100 : token)),
-  );
-}
-
 /** The curve's file repeats what the adapter's config says. */
 function verifyAdapterShape({ curves }: GoldenFolder, { r, alpha, rslora }: LoraWeights): Quantity {
   const { lora } = curves;
   return mismatches('curve.lora.adapter', [r, alpha, rslora], [lora.r, lora.alpha, lora.rslora]);
-}
-
-export async function verifyForward(
-  golden: GoldenFolder,
-  model: OpenModel,
-  adapter: LoraWeights | null,
-  device: Device,
-): Promise<Quantity[]> {
-  const batch = goldenBatch(golden);
-  const { layerCount } = model.config;
-  if (adapter) {
-    const [logits] = await withForwardEngine(model, loraSpecOf(adapter, 0), device, batch, async (engine) => {
-      await writeLora(engine, adapter.modules);
-      return forward(engine, batch, ['logits']);
-    });
-    return activationDifference('lora.logits', logits as Float32Array, golden.float32('lora.logits'), layerCount);
-  }
-  const hidden = golden.names.filter((name) => name.startsWith('hidden.'));
-  const wanted = [...hidden, 'logits'];
-  const values = await withForwardEngine(model, null, device, batch, (engine) => forward(engine, batch, wanted));
-  const quantities = wanted.flatMap((name, i) =>
-    activationDifference(name, values[i] as Float32Array, golden.float32(name), layerCount),
-  );
-  if (!golden.names.includes('packed.logits')) return quantities;
-  const lengths = Array.from(golden.int32('packed.lengths'));
-  const together = packed(golden.int32('packed.input_ids'), lengths);
-  const [logits] = await withForwardEngine(model, null, device, together, (engine) =>
-    forward(engine, together, ['logits']),
-  );
-  return [
-    ...quantities,
-    ...activationDifference('packed.logits', logits as Float32Array, golden.float32('packed.logits'), layerCount),
-  ];
 }
 
 async function verifyGreedy(golden: GoldenFolder, model: OpenModel, device: Device): Promise<Quantity[]> {
@@ -171,45 +126,6 @@ function padInText(golden: GoldenFolder, model: OpenModel): number | null {
 
 function withoutRow(values: Float32Array, row: number, width: number): Float32Array {
   return values.filter((_, i) => Math.floor(i / width) !== row);
-}
-
-/** The engine of a golden folder's training runs, with the checkpoint's weights, and the adapter's where there is one. */
-export async function openTraining(
-  golden: GoldenFolder,
-  model: OpenModel,
-  adapter: LoraWeights | null,
-  device: Device,
-  precision: Precision,
-  optimizer: Omit<GoldenCurves['optimizer'], 'warmup_steps' | 'steps'> = golden.curves.optimizer,
-): Promise<Engine> {
-  const { graphs } = trainingPrograms({
-    config: model.config,
-    ...precision,
-    nf4: nf4Forms(model, 'none'),
-    logitRows: device.logitRows,
-    lora: adapter && loraSpecOf(adapter, 0),
-    optimizer: {
-      beta1: optimizer.betas[0],
-      beta2: optimizer.betas[1],
-      epsilon: optimizer.eps,
-      weightDecay: optimizer.weight_decay,
-      maxGradNorm: optimizer.max_grad_norm,
-      decays: () => true,
-    },
-  });
-  const { tokens, cuSeqlens } = goldenBatch(golden);
-  const bounds = { T: tokens.length, S: cuSeqlens.length, R: tokens.length };
-  const engine = new Engine(compile(graphs, { bounds, activations: 'keep', device }), device);
-  await loadWeights(engine, model);
-  if (adapter) await writeLora(engine, adapter.modules);
-  return engine;
-}
-
-/** The golden batch as a step of its own. */
-export function goldenStep(golden: GoldenFolder): StepBatches {
-  const batch = goldenBatch(golden);
-  const targetTokens = batch.targets.filter((target) => target >= 0).length;
-  return { batches: [batch], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
 }
 
 async function verifyCurve(

@@ -1,0 +1,50 @@
+import { compile, type Device, Engine } from '@anneal/kernels';
+import type { StepBatches } from '../datasets/types.ts';
+import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadWeights } from '../models/load.ts';
+import { nf4Forms } from '../models/nf4.ts';
+import type { OpenModel } from '../models/open.ts';
+import { trainingPrograms } from '../trainer/programs.ts';
+import { goldenBatch } from './batches.ts';
+import type { Precision } from './forward.ts';
+import type { GoldenCurves, GoldenFolder } from './golden.ts';
+
+/** The engine of a golden folder's training runs, with the checkpoint's weights, and the adapter's where there is one. */
+export async function openTraining(
+  golden: GoldenFolder,
+  model: OpenModel,
+  adapter: LoraWeights | null,
+  device: Device,
+  precision: Precision,
+  optimizer: Omit<GoldenCurves['optimizer'], 'warmup_steps' | 'steps'> = golden.curves.optimizer,
+): Promise<Engine> {
+  const { graphs } = trainingPrograms({
+    config: model.config,
+    ...precision,
+    nf4: nf4Forms(model, 'none'),
+    logitRows: device.logitRows,
+    lora: adapter && loraSpecOf(adapter, 0),
+    optimizer: {
+      beta1: optimizer.betas[0],
+      beta2: optimizer.betas[1],
+      epsilon: optimizer.eps,
+      weightDecay: optimizer.weight_decay,
+      maxGradNorm: optimizer.max_grad_norm,
+      decays: () => true,
+    },
+  });
+  const { tokens, cuSeqlens } = goldenBatch(golden);
+  const bounds = { T: tokens.length, S: cuSeqlens.length, R: tokens.length };
+  const engine = new Engine(compile(graphs, { bounds, activations: 'keep', device }), device);
+  await loadWeights(engine, model);
+  if (adapter) await writeLora(engine, adapter.modules);
+  return engine;
+}
+
+/** The golden batch as a step of its own. */
+export function goldenStep(golden: GoldenFolder): StepBatches {
+  const batch = goldenBatch(golden);
+  const targetTokens = batch.targets.filter((target) => target >= 0).length;
+  return { batches: [batch], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
+}
