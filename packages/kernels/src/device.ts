@@ -90,7 +90,7 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
       scratch: { bytesPerThread: 0, threads: 1 },
       bucketTokens: 128, // rows of a block of most matrix products: they take as long for fewer
       queuesSteps: true,
-      graphs: process.env.ANNEAL_CUDA_GRAPHS === '1',
+      graphs: process.env.ANNEAL_CUDA_GRAPHS !== '0',
     })),
     reason: usable.length > 0 ? null : describeNoDevice(found),
   };
