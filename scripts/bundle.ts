@@ -11,9 +11,14 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cudaReport } from '@anneal/core/device';
+import { findNvcc } from '../packages/kernels/scripts/findNvcc.mjs';
 import { neededGlibc } from './bundle/glibc.ts';
 import { bundleJavaScript } from './bundle/javascript.ts';
 import { thirdPartyNotices } from './bundle/notices.ts';
+
+/** Every kind of data-center GPU since Ampere, and virtual code that the driver compiles for those to come. */
+const cudaTargets = '80-real;80-virtual;90a-real;100-real;120-real';
 
 /** What fits a slow line, and what a release may weigh. */
 const limitBytes = 55e6;
@@ -30,10 +35,17 @@ const folder = join(dist, name);
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
+const addon = buildAddon();
+process.env.ANNEAL_ADDON = addon;
+const cuda = cudaReport().library;
+const gpus = cuda
+  ? `It runs on NVIDIA GPUs (${cuda.targets}) with driver 580 or newer and cuBLASLt 13, and on hosts without a GPU.`
+  : 'It was made where there was no CUDA compiler: it trains on the CPU alone.';
+
 const packages = await bundleJavaScript(root, join(folder, 'agent', 'lib'));
 const binaries = [
   copyBinary(join(modules, 'node', 'bin', 'node'), 'bin/node'),
-  copyBinary(join(root, 'packages', 'kernels', 'build', 'Release', 'anneal.node'), 'agent/build/Release/anneal.node'),
+  copyBinary(addon, 'agent/build/Release/anneal.node'),
   ...copyPackage('tokenizers', ['index.js'], ['tokenizers.linux-x64-gnu.node']),
   ...copyPackage('@duckdb/node-api', ['lib'], []),
   ...copyPackage('@duckdb/node-bindings', ['duckdb.js'], []),
@@ -44,11 +56,14 @@ for (const part of ['model', 'data', 'recipe.yaml'])
 copy(join(root, 'LICENSE'), 'LICENSE');
 copy(join(root, 'scripts', 'bundle', 'anneal.sh'), 'anneal');
 chmodSync(join(folder, 'anneal'), 0o755);
-writeFileSync(join(folder, 'THIRD_PARTY_NOTICES'), thirdPartyNotices([...packages, ...packagesWithBinaries()]));
+writeFileSync(
+  join(folder, 'THIRD_PARTY_NOTICES'),
+  thirdPartyNotices([...packages, ...packagesWithBinaries()], { cuda: cuda !== null }),
+);
 const glibc = neededGlibc(binaries);
 writeFileSync(
   join(folder, 'README'),
-  `Anneal ${version} for Linux on x86-64 with glibc ${glibc} or newer. Nothing is to be installed:\n\n  ./anneal doctor\n  ./anneal init my-first && ./anneal train my-first/recipe.yaml\n  ./anneal --help\n`,
+  `Anneal ${version} for Linux on x86-64 with glibc ${glibc} or newer. ${gpus}\nNothing is to be installed:\n\n  ./anneal doctor\n  ./anneal init my-first && ./anneal train my-first/recipe.yaml\n  ./anneal --help\n`,
 );
 
 const archive = join(dist, `${name}.tar.xz`);
@@ -59,8 +74,20 @@ execFileSync('tar', [...reproducible, '-C', dist, '-cJf', archive, name], {
   stdio: 'inherit',
 });
 const { size } = statSync(archive);
-console.log(`${archive}: ${(size / 1e6).toFixed(1)} MB, needs glibc ${glibc}`);
+console.log(`${archive}: ${(size / 1e6).toFixed(1)} MB, needs glibc ${glibc}. ${gpus}`);
 if (size > limitBytes) throw new Error(`the archive is larger than ${limitBytes / 1e6} MB`);
+
+/** With code for every target, beside the build that work goes on with; where there is no CUDA compiler, that build. */
+function buildAddon(): string {
+  const kernels = join(root, 'packages', 'kernels');
+  if (!findNvcc()) return join(kernels, 'build', 'Release', 'anneal.node');
+  const build = join(dist, 'build');
+  execFileSync(process.execPath, [join(kernels, 'scripts', 'build.mjs'), build], {
+    env: { ANNEAL_CUDA_ARCHITECTURES: cudaTargets, ...process.env },
+    stdio: 'inherit',
+  });
+  return join(build, 'Release', 'anneal.node');
+}
 
 /** The packages that are not inside of the JavaScript, and the addon's headers. */
 function packagesWithBinaries(): string[] {

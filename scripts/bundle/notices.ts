@@ -2,8 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** @param folders of installed packages. Throws where one says neither in a file nor by name what its licence is. */
-export function thirdPartyNotices(folders: readonly string[]): string {
+/**
+ * @param folders of installed packages
+ * @param cuda whether the addon was built with CUDA
+ * Throws where one says neither in a file nor by name what its licence is.
+ */
+export function thirdPartyNotices(folders: readonly string[], { cuda }: { cuda: boolean }): string {
   const notices = folders.map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
@@ -13,5 +17,9 @@ export function thirdPartyNotices(folders: readonly string[]): string {
   });
   const runtime =
     'The GNU C++ runtime (libstdc++, libgcc) is linked into agent/build/Release/anneal.node under the GCC Runtime Library Exception 3.1.';
-  return ['This archive holds the following works of others.', ...notices, runtime].join(`\n\n${'─'.repeat(80)}\n\n`);
+  const cudart =
+    'The CUDA runtime of NVIDIA (libcudart_static) is linked into agent/build/Release/anneal.node under the CUDA Toolkit End User License Agreement, which allows it (attachment A).';
+  return ['This archive holds the following works of others.', ...notices, runtime, ...(cuda ? [cudart] : [])].join(
+    `\n\n${'─'.repeat(80)}\n\n`,
+  );
 }

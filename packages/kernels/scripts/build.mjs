@@ -1,4 +1,4 @@
-// Configures and builds the addon into build/Release/anneal.node, with the headers that npm brought: nothing is downloaded.
+// Configures and builds the addon into build/Release/anneal.node, or Release/ of the folder given, with the headers that npm brought: nothing is downloaded.
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNvcc } from './findNvcc.mjs';
 
+const [target = 'build'] = process.argv.slice(2);
 const require = createRequire(import.meta.url);
 const folder = dirname(dirname(fileURLToPath(import.meta.url)));
 const headers = require('node-api-headers').include_dir;
@@ -33,7 +34,7 @@ run('cmake', [
   '-S',
   '.',
   '-B',
-  'build',
+  target,
   '-DCMAKE_BUILD_TYPE=Release',
   `-DNODE_API_INCLUDE=${headers}`,
   `-DNODE_ADDON_API_INCLUDE=${wrapper}`,
@@ -41,4 +42,4 @@ run('cmake', [
   `-DANNEAL_EMULATED_AMX=${process.env.ANNEAL_EMULATED_AMX === '1' ? 'ON' : 'OFF'}`,
   `-DCMAKE_CUDA_ARCHITECTURES=${process.env.ANNEAL_CUDA_ARCHITECTURES ?? '90a-real'}`,
 ]);
-run('cmake', ['--build', 'build', '--parallel', String(availableParallelism())]);
+run('cmake', ['--build', target, '--parallel', String(availableParallelism())]);
