@@ -16,12 +16,35 @@ interface DeviceModel {
   readonly roundsOperands: boolean;
   /** Rows of logits that exist at one time: enough to keep matrix products efficient, small beside the model. */
   readonly logitRows: number;
+  /** What it reaches in good kernels, by which a plan weighs time against memory. */
+  readonly rates: DeviceRates;
   /** What libraries take of the device's memory beside the plan. */
   readonly libraryBytes: number;
   /** Batches are filled up to a multiple of so many tokens, so that few numbers of tokens occur. */
   readonly bucketTokens: number;
   /** Runs go on with the next step while they look at the last one's loss. */
   readonly queuesSteps: boolean;
+}
+
+export interface DeviceRates {
+  /** Of matrix products, by the type of their operands. */
+  readonly flopsPerSecond: Readonly<Record<ActivationType, number>>;
+  /** Of memory, read and written. */
+  readonly bytesPerSecond: number;
+  readonly launchSeconds: number;
+}
+
+/** Measured on an H100; other GPUs differ in speed more than in the ratio of arithmetic to memory, which is what counts. */
+const cudaRates: DeviceRates = {
+  flopsPerSecond: { f32: 4e13, bf16: 6.5e14 },
+  bytesPerSecond: 2.8e12,
+  launchSeconds: 2e-6,
+};
+
+/** A current server core with AVX-512 makes about 1e11 float32 operations a second; memory feeds a few of them. */
+function cpuRates(threads: number): DeviceRates {
+  const flops = 1e11 * threads;
+  return { flopsPerSecond: { f32: flops, bf16: flops }, bytesPerSecond: 3e10, launchSeconds: 2e-6 };
 }
 
 export interface CpuDevice extends DeviceModel {
@@ -66,6 +89,7 @@ export function cpuDevice({
     roundsOperands: true,
     logitRows: 128,
     scratch: { bytesPerThread: scratchBytesPerThread, threads },
+    rates: cpuRates(threads),
     libraryBytes: 0,
     bucketTokens: 1,
     queuesSteps: false, // it would take its turns on the same cores
@@ -87,6 +111,7 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
       activationTypes,
       roundsOperands: false,
       logitRows: 512,
+      rates: cudaRates,
       scratch: { bytesPerThread: 0, threads: 1 },
       bucketTokens: 128, // rows of a block of most matrix products: they take as long for fewer
       queuesSteps: true,

@@ -20,7 +20,7 @@ export interface Node {
   readonly outputs: Record<string, Tensor>;
   readonly attributes: Attributes<string>;
   readonly extents: Extents;
-  /** Which decoder layer it belongs to: the unit of the keep-or-recompute decision. */
+  /** Which decoder layer it belongs to: what leaves it is kept for its backward pass. */
   readonly layer: number | null;
   readonly phase: Phase;
 }

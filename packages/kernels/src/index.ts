@@ -31,6 +31,7 @@ export {
 export { Engine, float32Of, type HostArray, type ProgramCall } from './engine.ts';
 export { Graph, graphOf, Variables } from './graph.ts';
 export { type Nf4Values, quantizeNf4 } from './nf4.ts';
+export type { Saving } from './passes/savings.ts';
 export { type ActivationPolicy, type CompileOptions, compile, type Plan, type PlanMemory } from './plan.ts';
 export type { ActivationType, Bounds, DType, Tensor } from './tensor.ts';
 export { type EncodeWeights, encodeWeights, type Unrepresentable, type WeightType, weightTypes } from './weights.ts';

@@ -59,12 +59,10 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   /** Bytes of temporary storage the kernel wants beside its outputs. */
   readonly workspace?: (sizes: Sizes, context: WorkspaceContext<A>) => number;
   readonly cost: (sizes: Sizes) => { flops: number; bytes: number };
-  /** Cheap to compute again compared with keeping its output. */
+  /** Elementwise or nearly so: computing it again takes little more than a pass over memory. */
   readonly cheap?: boolean;
   /** Its outputs are not kept for the backward pass, which applies it again: a weight decoded from the form it is stored in. */
   readonly transient?: boolean;
-  /** Never worth computing again: its outputs are kept even where a layer is recomputed. */
-  readonly keep?: boolean;
   readonly backward?: (context: BackwardContext<NoInfer<I>, NoInfer<O>, NoInfer<A>>) => {
     readonly [K in NoInfer<I>]?: Tensor;
   };

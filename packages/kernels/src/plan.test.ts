@@ -37,37 +37,41 @@ test('only what is trained has gradients', () => {
   expect(names.every((name) => /\.[AB]$/.test(name))).toBe(true);
 });
 
-/** The plans that `auto` goes through as memory shrinks. */
-function shrinking(): Plan[] {
-  const plans = [kept];
-  for (let plan = kept; plan.memory.total > recomputed.memory.total; plans.push(plan))
-    plan = planWith({ activations: 'auto', memoryBudget: plan.memory.total - 1 });
-  return plans;
+const whole = planWith({ activations: 'auto', memoryBudget: Number.POSITIVE_INFINITY });
+const budgets = [0.9, 0.7, 0.5, 0.3, 0.1].map((share) =>
+  Math.floor(recomputed.memory.total + share * (whole.memory.total - recomputed.memory.total)),
+);
+
+function milliseconds(plan: Plan): number {
+  return plan.recomputed.reduce((sum, saving) => sum + saving.milliseconds, 0);
 }
 
-test('recomputation goes from the cheap ops of one layer to everything in all, and costs ever more', () => {
-  const plans = shrinking();
-  const levels = plans.map(({ programs }) => programs[0]?.levels.join(' '));
-  expect(levels[0]).toBe('none none none none');
-  expect(levels).toContain('cheap cheap cheap cheap');
-  expect(levels.at(-1)).toBe('full full full full');
+test('auto keeps everything where it fits; the less memory, the more is computed again and the longer it takes', () => {
+  const plans = [whole, ...budgets.map((memoryBudget) => planWith({ activations: 'auto', memoryBudget }))];
+  expect(whole.recomputed).toEqual([]);
   for (const [i, plan] of plans.entries()) {
     const before = plans[i - 1];
     if (!before) continue;
-    expect(plan.memory.total, levels[i]).toBeLessThan(before.memory.total);
-    expect(plan.programs[0]?.flops, levels[i]).toBeGreaterThan(before.programs[0]?.flops as number);
+    expect(plan.memory.total).toBeLessThan(before.memory.total);
+    expect(milliseconds(plan)).toBeGreaterThan(milliseconds(before));
+    expect(plan.recomputed.slice(0, before.recomputed.length)).toEqual(before.recomputed);
   }
 });
 
-test('auto recomputes the least that fits', () => {
-  const plans = shrinking();
-  for (const [i, { memory }] of plans.entries()) {
-    const between = Math.floor((memory.total + (plans[i - 1]?.memory.total ?? 2 * memory.total)) / 2);
-    for (const memoryBudget of [memory.total, between]) {
-      const plan = planWith({ activations: 'auto', memoryBudget });
-      expect(Buffer.from(plan.encode())).toEqual(Buffer.from((plans[i] as Plan).encode()));
-    }
-  }
+test.each(budgets)('auto fills %i bytes but for less than its largest saving', (memoryBudget) => {
+  const { memory, recomputed: savings } = planWith({ activations: 'auto', memoryBudget });
+  const unused = memoryBudget - memory.total;
+  expect(unused).toBeGreaterThanOrEqual(0);
+  expect(unused).toBeLessThan(Math.max(...savings.map(({ bytes }) => bytes)));
+});
+
+test('keep computes elementwise results again whose inputs it has, never a product', () => {
+  const plain = compile([miniModel({ ...model, dropout: 0 }).graph], { bounds, device, activations: 'keep' });
+  for (const { recomputed: savings } of [kept, plain])
+    expect(savings.every(({ nodes }) => nodes.length === 1 && nodes[0]?.op.cheap)).toBe(true);
+  expect(plain.recomputed.map(({ what }) => what)).toEqual(
+    expect.arrayContaining(['attention_norm', 'mlp_norm', 'swiglu']),
+  );
 });
 
 test('auto recomputes all it can where nothing fits, and needs a budget', () => {

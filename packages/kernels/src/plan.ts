@@ -1,13 +1,17 @@
 import type { Device } from './device.ts';
 import { encodePlan } from './encode.ts';
 import type { Graph, Node, Variables } from './graph.ts';
-import type { Sizes, WorkspaceContext } from './op.ts';
+import type { WorkspaceContext } from './op.ts';
 import { align, layOut } from './passes/layout.ts';
-import { type RecomputeLevel, recompute } from './passes/recompute.ts';
+import { recompute } from './passes/recompute.ts';
+import { type Saving, savings, sizesOf } from './passes/savings.ts';
 import { assignStorage, type Storage } from './passes/storage.ts';
-import { type ActivationType, type Bounds, sizeOf, type Tensor } from './tensor.ts';
+import type { ActivationType, Bounds, Tensor } from './tensor.ts';
 
-/** What to keep of the forward pass for the backward pass; `auto` keeps as much as the memory budget allows. */
+/**
+ * What the backward pass finds in memory of the forward pass. `keep`: all but elementwise results whose inputs are kept anyway;
+ * `recompute`: what enters each layer; `auto`: as much as the memory budget allows, without what saves most for its time.
+ */
 export type ActivationPolicy = 'auto' | 'keep' | 'recompute';
 
 export interface CompileOptions {
@@ -44,8 +48,6 @@ export interface PlannedProgram {
   readonly launches: readonly Launch[];
   readonly inputs: ReadonlyMap<string, { tensor: Tensor; offset: number }>;
   readonly results: ReadonlyMap<string, { tensor: Tensor; offset: number }>;
-  /** Recompute level of each decoder layer; empty where the program has no backward pass. */
-  readonly levels: readonly RecomputeLevel[];
   readonly flops: number;
 }
 
@@ -54,6 +56,8 @@ export interface Plan {
   readonly variables: ReadonlyMap<string, { tensor: Tensor; offset: number }>;
   readonly bounds: Bounds;
   readonly memory: PlanMemory;
+  /** What the backward passes compute again. */
+  readonly recomputed: readonly Saving[];
   readonly scratch: { readonly offset: number; readonly bytesPerThread: number; readonly threads: number };
   /** The form that crosses the native boundary. */
   encode(): Uint8Array;
@@ -64,41 +68,39 @@ export function compile(graphs: readonly Graph[], options: CompileOptions): Plan
   const variables = graphs[0]?.variables;
   if (!variables || graphs.some((g) => g.variables !== variables))
     throw new Error('programs of one plan share their variables');
-  const { activations, memoryBudget } = options;
-  if (activations === 'keep') return compileAt(graphs, variables, options, () => 'none');
-  if (activations === 'recompute') return compileAt(graphs, variables, options, () => 'full');
+  const { activations, memoryBudget, bounds, device } = options;
+  const differentiated = graphs.filter(({ nodes }) => nodes.some(({ phase }) => phase === 'backward'));
+  const all = differentiated.flatMap((graph) => savings(graph, bounds, device));
+  const planWith = (recomputed: readonly Saving[]) => compileWith(graphs, variables, options, recomputed);
+  if (activations === 'keep') return planWith(all.filter(({ isElementwise }) => isElementwise));
+  if (activations === 'recompute') return planWith(all);
   if (memoryBudget === undefined) throw new Error('activations: auto needs a memory budget');
-  return fittingPlan(graphs, memoryBudget, (levelOf) => compileAt(graphs, variables, options, levelOf));
+  return fittingPlan(all.length, memoryBudget, (count) => planWith(all.slice(0, count)));
 }
 
-/** Least recomputation that fits: first the cheap ops of as many layers as needed, then everything in as many as needed. */
-function fittingPlan(
-  graphs: readonly Graph[],
-  budget: number,
-  planAt: (levelOf: (layer: number) => RecomputeLevel) => Plan,
-): Plan {
-  const layers = 1 + Math.max(-1, ...graphs.flatMap((g) => g.nodes.map((n) => n.layer ?? -1)));
-  const at = (count: number): Plan =>
-    planAt((layer) =>
-      count <= layers ? (layer < count ? 'cheap' : 'none') : layer < count - layers ? 'full' : 'cheap',
-    );
-  const kept = at(0);
+/** The plan with the fewest savings that fits; with all of them where none does. */
+function fittingPlan(most: number, budget: number, planWith: (count: number) => Plan): Plan {
+  const kept = planWith(0);
   if (kept.memory.total <= budget) return kept;
+  let best = planWith(most);
   let low = 1;
-  let high = 2 * layers;
+  let high = most;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (at(middle).memory.total <= budget) high = middle;
-    else low = middle + 1;
+    const plan = planWith(middle);
+    if (plan.memory.total <= budget) {
+      high = middle;
+      best = plan;
+    } else low = middle + 1;
   }
-  return at(low);
+  return best;
 }
 
-function compileAt(
+function compileWith(
   graphs: readonly Graph[],
   variables: Variables,
   options: CompileOptions,
-  levelOf: (layer: number) => RecomputeLevel,
+  recomputed: readonly Saving[],
 ): Plan {
   const { bounds, device } = options;
   const { scratch } = device;
@@ -111,7 +113,8 @@ function compileAt(
     sums[tensors[0]?.tensor.kind as keyof typeof sums] += align(bytes);
     end += align(bytes);
   }
-  const planned = graphs.map((graph) => planProgram(graph, options, levelOf, offsets, end));
+  const again = new Set(recomputed.flatMap(({ nodes }) => nodes));
+  const planned = graphs.map((graph) => planProgram(graph, options, again, offsets, end));
   const activations = Math.max(0, ...planned.map((p) => p.bytes));
   const scratchBytes = scratch.bytesPerThread * scratch.threads;
   const memory: PlanMemory = {
@@ -132,6 +135,7 @@ function compileAt(
     ),
     bounds,
     memory,
+    recomputed,
     scratch: { offset: end + activations, ...scratch },
   };
   return { ...plan, encode: () => encodePlan(plan) };
@@ -140,12 +144,11 @@ function compileAt(
 function planProgram(
   graph: Graph,
   { bounds, device }: CompileOptions,
-  levelOf: (layer: number) => RecomputeLevel,
+  again: ReadonlySet<Node>,
   variableOffsets: ReadonlyMap<Tensor, number>,
   base: number,
 ): { program: PlannedProgram; bytes: number } {
-  const hasBackward = graph.nodes.some((node) => node.phase === 'backward');
-  const nodes = hasBackward ? recompute(graph, levelOf) : graph.nodes;
+  const nodes = recompute(graph, again);
   const storage = assignStorage(nodes, graph.inputs.values(), new Set(graph.results.values()), bounds);
   const workspaces = nodes.map((node, position): Storage => {
     const bytes = node.op.workspace?.(sizesOf(node, bounds), workspaceContext(node, device)) ?? 0;
@@ -172,14 +175,12 @@ function planProgram(
       workspaceBytes: workspace.bytes,
     };
   });
-  const layers = new Set(graph.nodes.flatMap((node) => node.layer ?? []));
   return {
     program: {
       name: graph.name,
       launches,
       inputs: placed(graph.inputs),
       results: placed(graph.results),
-      levels: hasBackward ? [...layers].sort((a, b) => a - b).map(levelOf) : [],
       flops: nodes.reduce((sum, node) => sum + node.op.cost(sizesOf(node, bounds)).flops, 0),
     },
     bytes: layout.bytes,
@@ -202,8 +203,4 @@ function refuseActivations(graphs: readonly Graph[], { kind, activationTypes, ro
         throw new Error(`${op.name}: the ${kind} backend forms no products of float32 activations in bf16`);
     }
   }
-}
-
-export function sizesOf(node: Node, bounds: Bounds): Sizes {
-  return Object.fromEntries(Object.entries(node.extents).map(([k, dim]) => [k, sizeOf(dim, bounds)]));
 }

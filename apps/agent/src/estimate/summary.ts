@@ -15,8 +15,8 @@ export interface SessionSummary {
   data: Session['data']['summary'];
   steps: { total: number; perEpoch: number; maxTokens: number; packingEfficiency: number };
   weightType: 'f32' | 'bf16';
-  /** Layers by how much of them the backward pass computes again. */
-  recomputedLayers: Record<string, number>;
+  /** What the backward pass computes again: in how many layers, the bytes that saves, the time expected of it in a batch. */
+  recomputed: { what: string; layers: number; bytes: number; milliseconds: number }[];
   /** Bytes by class; `total` is what the run allocates. */
   memory: Session['plan']['memory'];
   /** What it needs and what is free, of memory and of disk. */
@@ -28,7 +28,6 @@ export interface SessionSummary {
 /** @param folder where the run would lie */
 export function summarize(session: Session, folder: string): SessionSummary {
   const { job, model, data, loader, plan, totalSteps, trainableParameters } = session;
-  const levels = plan.programs.flatMap((program) => program.levels);
   return {
     model: { path: model.path, architecture: model.architecture.modelType, trainableParameters },
     data: data.summary,
@@ -39,9 +38,7 @@ export function summarize(session: Session, folder: string): SessionSummary {
       packingEfficiency: loader.packingEfficiency,
     },
     weightType: job.weightType,
-    recomputedLayers: Object.fromEntries(
-      [...new Set(levels)].map((level) => [level, levels.filter((other) => other === level).length]),
-    ),
+    recomputed: recomputedParts(plan.recomputed),
     memory: plan.memory,
     fit: fitOf(session, folder),
     warnings: sessionEvents(session).filter((event) => event.type === 'warning'),
@@ -72,7 +69,18 @@ export function failIfMisfit(fit: Fit): ReturnType<typeof misfit> {
   return trouble;
 }
 
-export function printMemory({ memory, weightType, recomputedLayers }: SessionSummary): void {
+/** Equal parts of several layers in one line. */
+function recomputedParts(savings: Session['plan']['recomputed']): SessionSummary['recomputed'] {
+  const parts = Map.groupBy(savings, ({ what }) => what);
+  return [...parts].map(([what, members]) => ({
+    what,
+    layers: members.length,
+    bytes: members.reduce((sum, { bytes }) => sum + bytes, 0),
+    milliseconds: members.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
+  }));
+}
+
+export function printMemory({ memory, weightType, recomputed }: SessionSummary): void {
   const { total, ...classes } = memory;
   const rows = [...Object.entries(classes), ['total', total] as const];
   print(
@@ -81,16 +89,32 @@ export function printMemory({ memory, weightType, recomputedLayers }: SessionSum
       rows.map(([name, bytes]) => [name, formatBytes(bytes), formatCount(bytes)]),
     ),
   );
-  print(`\n${weightType} weights; ${describeRecomputation(recomputedLayers)}`);
+  print(`\n${weightType} weights`);
+  printRecomputed(recomputed);
 }
 
-const levelNames: Record<string, string> = { none: 'nothing', cheap: 'the cheap parts', full: 'everything' };
-
-function describeRecomputation(layers: Record<string, number>): string {
-  const levels = Object.entries(layers).filter(([level]) => level !== 'none');
-  if (levels.length === 0) return 'the backward pass computes nothing again';
-  const parts = levels.map(([level, count]) => `${levelNames[level] ?? level} in ${count} layers`);
-  return `the backward pass computes again: ${parts.join(', ')}`;
+function printRecomputed(parts: SessionSummary['recomputed']): void {
+  if (parts.length === 0) {
+    print('the backward pass computes nothing again');
+    return;
+  }
+  print();
+  print(
+    formatTable(
+      [
+        { title: 'COMPUTED AGAIN' },
+        { title: 'LAYERS', align: 'right' },
+        { title: 'SAVES', align: 'right' },
+        { title: 'EXPECTED MS', align: 'right' },
+      ],
+      parts.map(({ what, layers, bytes, milliseconds }) => [
+        what,
+        formatCount(layers),
+        formatBytes(bytes),
+        milliseconds.toFixed(2),
+      ]),
+    ),
+  );
 }
 
 export function printRun({ model, data, steps }: SessionSummary): void {

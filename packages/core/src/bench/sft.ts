@@ -80,14 +80,13 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   const profile = options.profile ? engine.takeProfile() : [];
   await engine.dispose();
   const { median, spread } = timing(milliseconds);
-  const levels = plan.programs.find((p) => p.name === 'train')?.levels ?? [];
   return {
     suite: 'sft',
     shape: basename(model.path),
     device: deviceName(device),
     dtype: weightType,
     quantization,
-    activations: levels.every((level) => level === 'none') ? 'keep' : options.activations,
+    activations: plan.recomputed.every(({ isElementwise }) => isElementwise) ? 'keep' : options.activations,
     rows,
     sequenceLen,
     loraR,

@@ -46,7 +46,6 @@ export const attentionOp = defineOp({
   outputs: { out: 'A[T,Q]', lse: 'f32[H,T]' },
   attributes: packedAttributes,
   derive: (extents, attributes) => checkHeads('attention', extents, attributes),
-  keep: true,
   // On CUDA: the counter from which blocks take their work.
   workspace: (_, { device }) => (device === 'cuda' ? 4 : 0),
   cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 2 * T * T * Q, bytes: 8 * T * (Q + K) }),

@@ -4,8 +4,10 @@ import { rmsNorm } from '../../ops/rms_norm/op.ts';
 import { swiglu } from '../../ops/swiglu/op.ts';
 import { miniModel } from '../../test/miniModel.ts';
 import { Problem } from '../../test/problem.ts';
+import { cpuDevice } from '../device.ts';
 import type { Graph, Node } from '../graph.ts';
 import { recompute } from './recompute.ts';
+import { type Saving, savings } from './savings.ts';
 
 const layers = 3;
 const { graph } = miniModel({ layers, lora: true, tied: true, dropout: 0.1, bounds: { T: 64, S: 4 } });
@@ -16,25 +18,24 @@ function repeated(nodes: readonly Node[], of: Graph = graph): Node[] {
   return nodes.filter((node) => !original.has(Object.values(node.outputs)[0]));
 }
 
-function namesOf(nodes: readonly Node[]): Set<string> {
-  return new Set(nodes.map(({ op }) => op.name));
-}
+const bounds = { T: 64, S: 4, R: 64 };
+const device = cpuDevice({ threads: 2 });
+const all = savings(graph, bounds, device);
+const nodesOf = (some: readonly Saving[]): Set<Node> => new Set(some.flatMap((saving) => saving.nodes));
 
-test('level none changes nothing', () => {
-  expect(recompute(graph, () => 'none').map(({ op, inputs }) => ({ op, inputs }))).toEqual(
+test('nothing to compute again changes nothing', () => {
+  expect(recompute(graph, new Set()).map(({ op, inputs }) => ({ op, inputs }))).toEqual(
     graph.nodes.map(({ op, inputs }) => ({ op, inputs })),
   );
 });
 
-test('cheap repeats elementwise ops only, full also products; attention never', () => {
-  const cheap = namesOf(repeated(recompute(graph, () => 'cheap')));
-  const full = namesOf(repeated(recompute(graph, () => 'full')));
-  expect([...cheap].toSorted()).toEqual(['add_bias', 'dropout', 'rms_norm', 'rope', 'swiglu']);
-  expect([...full].toSorted()).toEqual(['add_bias', 'dropout', 'linear', 'rms_norm', 'rope', 'swiglu']);
-});
-
-describe.each(['cheap', 'full'] as const)('level %s', (level) => {
-  const nodes = recompute(graph, () => level);
+describe.each([
+  ['elementwise results', nodesOf(all.filter(({ isElementwise }) => isElementwise))],
+  ['half of the savings', nodesOf(all.slice(0, all.length / 2))],
+  ['all savings', nodesOf(all)],
+  ['nodes as they come', new Set([...nodesOf(all)].filter((_, i) => i % 3 === 0))],
+])('with %s', (_, chosen) => {
+  const nodes = recompute(graph, chosen);
 
   test('every value is made before it is used', () => {
     const made = new Set<unknown>();
@@ -57,12 +58,15 @@ describe.each(['cheap', 'full'] as const)('level %s', (level) => {
       ).toBe(true);
   });
 
-  test('a layer is repeated just before its own backward pass', () => {
+  test('each is repeated in the backward pass of its layer, just before its first use', () => {
+    const isRepeated = new Set(repeated(nodes));
     for (const [i, node] of nodes.entries()) {
-      if (!repeated(nodes).includes(node)) continue;
-      const next = nodes.slice(i).find((later) => !repeated(nodes).includes(later)) as Node;
-      expect(next.phase).toBe('backward');
-      expect(next.layer).toBe(node.layer);
+      if (!isRepeated.has(node)) continue;
+      const next = nodes.slice(i).findIndex((later) => !isRepeated.has(later)) + i;
+      expect(nodes[next]?.phase).toBe('backward');
+      expect(nodes[next]?.layer).toBe(node.layer);
+      const read = nodes.slice(i + 1, next + 1).flatMap(({ inputs }) => Object.values(inputs));
+      expect(Object.values(node.outputs).some((output) => read.includes(output))).toBe(true);
     }
   });
 });
@@ -78,14 +82,7 @@ test('what another layer reads is kept', () => {
   const c = add(a, b);
   p.graph.layer = null;
   p.train(c, p.variable('head', [5, 6], 'weight'));
-  const again = repeated(
-    recompute(p.graph, () => 'full'),
-    p.graph,
-  );
+  const found = nodesOf(savings(p.graph, bounds, device));
+  const again = repeated(recompute(p.graph, found), p.graph);
   expect(again.map(({ op, inputs }) => [op.name, inputs.x?.name])).toEqual([['rms_norm', a.name]]);
-});
-
-test('a layer that is kept stays as it is', () => {
-  const nodes = recompute(graph, (layer) => (layer === 1 ? 'full' : 'none'));
-  expect(new Set(repeated(nodes).map(({ layer }) => layer))).toEqual(new Set([1]));
 });

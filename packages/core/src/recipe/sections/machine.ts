@@ -21,7 +21,7 @@ export const machine = {
   activations: optional(
     z.enum(['auto', 'keep', 'recompute', 'offload']),
     'auto',
-    'Intermediate results needed by the backward pass: `keep` is fastest, `recompute` saves memory and costs about a third more arithmetic, `offload` moves them to the memory of the host. `auto` takes the fastest plan that fits.',
+    'Intermediate results needed by the backward pass: `keep` computes only elementwise results again, `recompute` everything from what enters each layer, which takes the least memory and about a third more arithmetic; `offload` moves them to the memory of the host. `auto` takes the fastest plan that fits, result by result.',
   ),
   seed: optional(
     z.int().min(0).max(4_294_967_295),

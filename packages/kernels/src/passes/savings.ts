@@ -1,0 +1,162 @@
+import type { Device } from '../device.ts';
+import type { Graph, Node } from '../graph.ts';
+import type { Sizes } from '../op.ts';
+import { type Bounds, byteLength, sizeOf, type Tensor } from '../tensor.ts';
+
+/** Results of one layer that the backward pass can compute again instead of finding them in memory. */
+export interface Saving {
+  readonly layer: number;
+  /** The forward nodes that run again. */
+  readonly nodes: readonly Node[];
+  /** They by the names of their weights or, without one, of their ops. */
+  readonly what: string;
+  /** Bytes no longer kept. */
+  readonly bytes: number;
+  /** What running them again takes, by the rates of the device. */
+  readonly milliseconds: number;
+  /** One cheap op whose inputs are kept anyway: a pass over memory, no product. */
+  readonly isElementwise: boolean;
+}
+
+/**
+ * Everything that a differentiated graph can compute again, by milliseconds per byte, the cheapest first. Those of one layer build on
+ * each other in this order; what they say holds when the earlier ones are taken. Tensors that leave a layer are always kept.
+ */
+export function savings(graph: Graph, bounds: Bounds, device: Device): Saving[] {
+  const leaving = tensorsUsedByOtherLayers(graph);
+  const found = [...byLayer(graph)].flatMap(([layer, { forward, backward }]) => {
+    const repeatable = new Set(forward.filter((node) => !Object.values(node.outputs).some((t) => leaving.has(t))));
+    const seconds = new Map(forward.map((node) => [node, secondsOf(node, bounds, device)]));
+    return ofLayer({ layer, repeatable, backward, seconds, bounds });
+  });
+  return found.sort((a, b) => a.price - b.price || a.saving.layer - b.saving.layer).map(({ saving }) => saving);
+}
+
+/** Seconds that a node takes: those of its arithmetic or of its memory traffic, whichever are more. */
+function secondsOf(node: Node, bounds: Bounds, { rates }: Device): number {
+  const tensors = [...Object.values(node.inputs), ...Object.values(node.outputs)];
+  const bytes = tensors.reduce((sum, t) => sum + (t ? byteLength(t, bounds) : 0), 0);
+  const isBf16 = node.attributes['bf16'] || tensors.some((t) => t?.kind === 'activation' && t.dtype === 'bf16');
+  const flopsPerSecond = rates.flopsPerSecond[isBf16 ? 'bf16' : 'f32'];
+  const { flops } = node.op.cost(sizesOf(node, bounds));
+  return rates.launchSeconds + Math.max(flops / flopsPerSecond, bytes / rates.bytesPerSecond);
+}
+
+export function sizesOf(node: Node, bounds: Bounds): Sizes {
+  return Object.fromEntries(Object.entries(node.extents).map(([k, dim]) => [k, sizeOf(dim, bounds)]));
+}
+
+function tensorsUsedByOtherLayers({ nodes, results }: Graph): Set<Tensor> {
+  const leaving = new Set<Tensor>(results.values());
+  for (const node of nodes) {
+    for (const input of Object.values(node.inputs)) {
+      const producer = input?.producer;
+      if (producer && producer.phase === 'forward' && producer.layer !== node.layer) leaving.add(input as Tensor);
+    }
+  }
+  return leaving;
+}
+
+function byLayer({ nodes }: Graph): Map<number, { forward: Node[]; backward: Node[] }> {
+  const layers = new Map<number, { forward: Node[]; backward: Node[] }>();
+  for (const node of nodes) {
+    if (node.layer === null) continue;
+    const layer = layers.get(node.layer) ?? { forward: [], backward: [] };
+    layers.set(node.layer, layer);
+    layer[node.phase].push(node);
+  }
+  return layers;
+}
+
+interface Layer {
+  readonly layer: number;
+  /** Forward nodes that may run again. */
+  readonly repeatable: ReadonlySet<Node>;
+  readonly backward: readonly Node[];
+  /** What each forward node takes. */
+  readonly seconds: ReadonlyMap<Node, number>;
+  readonly bounds: Bounds;
+}
+
+/** Takes again and again what spares most for its time. `price`, in seconds a byte, never falls: so sorting by it keeps the order. */
+function ofLayer(layer: Layer): { saving: Saving; price: number }[] {
+  const found: { saving: Saving; price: number }[] = [];
+  let now = outcome(new Set(), layer);
+  let price = 0;
+  for (;;) {
+    const here = now;
+    const producers = new Set([...here.kept].flatMap(({ producer }) => (producer ? [producer] : [])));
+    const options = [...producers]
+      .filter((node) => layer.repeatable.has(node))
+      .map((node) => {
+        const next = outcome(withWhatItNeeds(node, here, layer.repeatable), layer);
+        return { next, bytes: here.bytes - next.bytes, seconds: next.seconds - here.seconds };
+      })
+      .filter(({ bytes }) => bytes > 0)
+      .sort((a, b) => a.seconds / a.bytes - b.seconds / b.bytes);
+    const [best] = options;
+    if (!best) return found;
+    const nodes = [...layer.repeatable].filter((node) => best.next.again.has(node) && !here.again.has(node));
+    price = Math.max(price, best.seconds / best.bytes);
+    const saving: Saving = {
+      layer: layer.layer,
+      nodes,
+      what: [...new Set(nodes.map(nameOf))].join(' + '),
+      bytes: best.bytes,
+      milliseconds: 1000 * best.seconds,
+      isElementwise: nodes.length === 1 && nodes[0]?.op.cheap === true,
+    };
+    found.push({ saving, price });
+    now = best.next;
+  }
+}
+
+interface Outcome {
+  readonly again: ReadonlySet<Node>;
+  /** Results of the forward pass that the backward pass finds in memory. */
+  readonly kept: ReadonlySet<Tensor>;
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+function outcome(again: ReadonlySet<Node>, { backward, seconds, bounds }: Layer): Outcome {
+  const kept = new Set<Tensor>();
+  const repeated = new Set<Node>();
+  const read = (tensor: Tensor | undefined): void => {
+    const producer = tensor?.producer;
+    if (!producer || producer.phase === 'backward') return;
+    if (!again.has(producer)) kept.add(tensor);
+    else if (!repeated.has(producer)) {
+      repeated.add(producer);
+      for (const input of Object.values(producer.inputs)) read(input);
+    }
+  };
+  for (const node of backward) for (const input of Object.values(node.inputs)) read(input);
+  return {
+    again,
+    kept,
+    bytes: [...kept].reduce((sum, tensor) => sum + byteLength(tensor, bounds), 0),
+    seconds: [...repeated].reduce((sum, node) => sum + (seconds.get(node) ?? 0), 0),
+  };
+}
+
+/** The nodes that run again when this one does too: with it, those whose results it needs and nothing else keeps. */
+function withWhatItNeeds(node: Node, { again, kept }: Outcome, repeatable: ReadonlySet<Node>): Set<Node> {
+  const all = new Set(again);
+  const take = (one: Node): void => {
+    all.add(one);
+    for (const input of Object.values(one.inputs)) {
+      const producer = input?.producer;
+      if (producer && repeatable.has(producer) && !all.has(producer) && !kept.has(input)) take(producer);
+    }
+  };
+  take(node);
+  return all;
+}
+
+/** What follows the layer's number in the name of its weight, as `q_norm`, `gate`, `up.A`; else its op's name. */
+function nameOf({ inputs, op, layer }: Node): string {
+  const weight = inputs['weight'] ?? inputs['codes'];
+  if (weight?.producer) return nameOf(weight.producer);
+  return weight?.name.replace(new RegExp(`^(.*[./])?${layer}\\.`), '') ?? op.name;
+}
