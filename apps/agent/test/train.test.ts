@@ -69,7 +69,12 @@ test('from a recipe to a run, and on to evaluation, chat and exports', async () 
 
   const exported = await anneal('export', 'latest', '--lora', '--merged', 'f32', '--to', 'out', '--json');
   expect(exported.code).toBe(exitCodes.done);
-  expect(readdirSync(join(folder, 'out', 'lora')).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
+  expect(readdirSync(join(folder, 'out', 'lora')).sort()).toEqual([
+    'adapter_config.json',
+    'adapter_model.safetensors',
+    'tokenizer.json',
+    'tokenizer_config.json',
+  ]);
   const merged = await anneal('chat', 'out/merged', ...ask);
   expect(json<{ text: string }>(merged.stdout).text).toBe(answer);
 });
