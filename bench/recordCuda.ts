@@ -108,7 +108,8 @@ function measure(name: string, [command, ...args]: string[]): void {
     timeout: Number(values.timeout) * 1000,
     maxBuffer: 1 << 26,
   });
-  const row = status === 0 ? rowIn(stdout) : { failed: lastLines(stderr || stdout) || 'took too long', status };
+  const said = status === null ? `no end within ${values.timeout} s` : lastLines(stderr || stdout);
+  const row = status === 0 ? rowIn(stdout) : { failed: said, status };
   rows.push({ name, commit, seconds: Math.round((performance.now() - start) / 1000), ...row });
   writeFileSync(to as string, `${JSON.stringify({ machine, rows }, null, 2)}\n`);
   const { tokensPerSecond, peakGb, spread, failed } = rows.at(-1) as Record<string, number | undefined>;

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "instruction_sets.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -12,17 +14,14 @@
 
 namespace anneal {
 
-#define ANNEAL_SET(isa)              \
+#define ANNEAL_DECLARE(isa)          \
   namespace isa {                    \
   const KernelEntry* kernels();      \
   }
-ANNEAL_SET(plain)
-#if defined(__x86_64__)
-ANNEAL_SET(avx2)
-ANNEAL_SET(avx512)
-ANNEAL_SET(avx512bf16)
-ANNEAL_SET(amx)
+ANNEAL_FOR_EACH_ISA(ANNEAL_DECLARE)
+#undef ANNEAL_DECLARE
 
+#if defined(__x86_64__)
 static bool hasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"); }
 static bool hasAvx512() {
   return hasAvx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&

@@ -4,22 +4,18 @@
 #include <stdexcept>
 #include <string>
 
+#include "instruction_sets.h"
 #include "nf4_job.h"
 
 namespace anneal {
 
-#define ANNEAL_SET(isa)                                                                        \
+#define ANNEAL_DECLARE(isa)                                                                    \
   namespace isa {                                                                              \
   void quantizeNf4Blocks(const Nf4Job& job, int64_t first, int64_t count);                     \
   void quantizeNf4Absmax(const Nf4Job& job, float mean, int64_t first, int64_t count);         \
   }
-ANNEAL_SET(plain)
-#if defined(__x86_64__)
-ANNEAL_SET(avx2)
-ANNEAL_SET(avx512)
-ANNEAL_SET(avx512bf16)
-ANNEAL_SET(amx)
-#endif
+ANNEAL_FOR_EACH_ISA(ANNEAL_DECLARE)
+#undef ANNEAL_DECLARE
 
 namespace {
 
@@ -29,13 +25,10 @@ struct Quantizer {
 };
 
 Quantizer quantizerFor(const char* isa) {
-#if defined(__x86_64__)
-  if (std::strcmp(isa, "amx") == 0) return {amx::quantizeNf4Blocks, amx::quantizeNf4Absmax};
-  if (std::strcmp(isa, "avx512bf16") == 0) return {avx512bf16::quantizeNf4Blocks, avx512bf16::quantizeNf4Absmax};
-  if (std::strcmp(isa, "avx512") == 0) return {avx512::quantizeNf4Blocks, avx512::quantizeNf4Absmax};
-  if (std::strcmp(isa, "avx2") == 0) return {avx2::quantizeNf4Blocks, avx2::quantizeNf4Absmax};
-#endif
-  if (std::strcmp(isa, "plain") == 0) return {plain::quantizeNf4Blocks, plain::quantizeNf4Absmax};
+#define ANNEAL_CHOOSE(set) \
+  if (std::strcmp(isa, #set) == 0) return {set::quantizeNf4Blocks, set::quantizeNf4Absmax};
+  ANNEAL_FOR_EACH_ISA(ANNEAL_CHOOSE)
+#undef ANNEAL_CHOOSE
   throw std::runtime_error(std::string("no quantizer for the instruction set ") + isa);
 }
 

@@ -5,32 +5,26 @@
 #include <string>
 #include <vector>
 
+#include "instruction_sets.h"
+
 namespace anneal {
 
-#define ANNEAL_SET(isa) \
-  namespace isa {       \
+#define ANNEAL_DECLARE(isa) \
+  namespace isa {           \
   void encodeRows(const EncodeJob& job, int64_t first, int64_t count, Unrepresentable& found); \
   }
-ANNEAL_SET(plain)
-#if defined(__x86_64__)
-ANNEAL_SET(avx2)
-ANNEAL_SET(avx512)
-ANNEAL_SET(avx512bf16)
-ANNEAL_SET(amx)
-#endif
+ANNEAL_FOR_EACH_ISA(ANNEAL_DECLARE)
+#undef ANNEAL_DECLARE
 
 namespace {
 
 using EncodeRows = void (*)(const EncodeJob&, int64_t, int64_t, Unrepresentable&);
 
 EncodeRows encoderFor(const char* isa) {
-#if defined(__x86_64__)
-  if (std::strcmp(isa, "amx") == 0) return amx::encodeRows;
-  if (std::strcmp(isa, "avx512bf16") == 0) return avx512bf16::encodeRows;
-  if (std::strcmp(isa, "avx512") == 0) return avx512::encodeRows;
-  if (std::strcmp(isa, "avx2") == 0) return avx2::encodeRows;
-#endif
-  if (std::strcmp(isa, "plain") == 0) return plain::encodeRows;
+#define ANNEAL_CHOOSE(set) \
+  if (std::strcmp(isa, #set) == 0) return set::encodeRows;
+  ANNEAL_FOR_EACH_ISA(ANNEAL_CHOOSE)
+#undef ANNEAL_CHOOSE
   throw std::runtime_error(std::string("no encoder for the instruction set ") + isa);
 }
 

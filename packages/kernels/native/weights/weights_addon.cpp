@@ -4,15 +4,15 @@
 #include <vector>
 
 #include "weights.h"
+#include "weights_task.h"
 
 namespace anneal {
 namespace {
 
-/** Owns a job while a libuv thread works on it; the arrays it points into are kept alive by references. */
-class EncodeTask : public Napi::AsyncWorker {
+class EncodeTask : public WeightsTask {
  public:
   EncodeTask(Napi::Env env, const Napi::Object& object, std::string isa, int threads)
-      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), isa_(std::move(isa)), threads_(threads) {
+      : WeightsTask(env, std::move(isa), threads) {
     const auto source = array(object.Get("source"));
     job_.source_type = static_cast<SourceType>(object.Get("sourceType").As<Napi::Number>().Int32Value());
     job_.rows = object.Get("rows").As<Napi::Number>().Int64Value();
@@ -39,8 +39,6 @@ class EncodeTask : public Napi::AsyncWorker {
     job_.target_count = targets_.size();
   }
 
-  Napi::Promise promise() const { return deferred_.Promise(); }
-
  protected:
   void Execute() override {
     ThreadPool pool(threads_);
@@ -54,19 +52,8 @@ class EncodeTask : public Napi::AsyncWorker {
     found.Set("target", found_.target);
     deferred_.Resolve(found);
   }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
  private:
-  void check(bool holds, const char* otherwise) {
-    if (!holds) throw Napi::Error::New(Env(), otherwise);
-  }
-
-  Napi::Uint8Array array(const Napi::Value& value) {
-    const auto bytes = value.As<Napi::Uint8Array>();
-    keep_.push_back(Napi::Persistent(bytes.As<Napi::Object>()));
-    return bytes;
-  }
-
   void readAdapter(const Napi::Object& adapter) {
     const auto a = array(adapter.Get("A")), b = array(adapter.Get("B"));
     job_.rank = adapter.Get("rank").As<Napi::Number>().Int64Value();
@@ -78,22 +65,13 @@ class EncodeTask : public Napi::AsyncWorker {
     job_.b = reinterpret_cast<const float*>(b.Data());
   }
 
-  Napi::Promise::Deferred deferred_;
-  std::vector<Napi::ObjectReference> keep_;
   std::vector<EncodeJob::Target> targets_;
   EncodeJob job_{};
-  std::string isa_;
-  int threads_;
   Unrepresentable found_{};
 };
 
 }  // namespace
 
-Napi::Value encodeWeightsFromJs(const Napi::CallbackInfo& info) {
-  const std::string isa = info[1].As<Napi::String>();
-  auto* task = new EncodeTask(info.Env(), info[0].As<Napi::Object>(), isa, info[2].As<Napi::Number>().Int32Value());
-  task->Queue();
-  return task->promise();
-}
+Napi::Value encodeWeightsFromJs(const Napi::CallbackInfo& info) { return startWeightsTask<EncodeTask>(info); }
 
 }  // namespace anneal
