@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { LIMITS } from '@anneal/formats/limits';
 import { z } from 'zod';
+import { isModelPath } from './selectFiles.ts';
 
 /** Where a pulled model came from; written into its folder last, so that it also says that the folder is whole. */
 export interface Provenance {
@@ -57,7 +58,7 @@ export function cachedModel(folder: string): string | undefined {
     : folder;
 }
 
-const Files = z.object({ files: z.array(z.object({ path: z.string().regex(/^[\w.+-]+$/) })).min(1) });
+const Files = z.object({ files: z.array(z.object({ path: z.string().refine(isModelPath) })).min(1) });
 
 /** Undefined where nobody finished writing it. */
 function filesOf(path: string): { path: string }[] | undefined {

@@ -85,9 +85,12 @@ test.each([
 });
 
 test('names of a listing that climb are not asked for', async () => {
-  for (const path of ['../evil.json', '..', 'a/../../evil.json', '/etc/evil.json', '.hidden.json', 'C:\\evil.json']) {
-    hub.files.set(path, Buffer.from('x'));
-  }
+  const paths = ['../evil.json', '..', 'a/../../evil.json', '/etc/evil.json', '.hidden.json', 'C:\\evil.json'];
+  for (const path of paths) hub.files.set(path, Buffer.from('x'));
+  const named = ['../../evil.jinja', '..jinja', '.jinja', 'a/b.jinja', '/etc/evil.jinja', 'evil.json'];
+  const inside = named.map((name) => entry(`additional_chat_templates/${name}`));
+  hub.answers.set(`/tree/${COMMIT}/additional_chat_templates`, json([...inside, ...paths.map((path) => entry(path))]));
+  hub.files.set('additional_chat_templates/x.jinja', Buffer.from('x'));
   const folder = await pull();
   expect((await readdir(folder)).sort()).toEqual([
     'config.json',

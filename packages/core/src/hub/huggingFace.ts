@@ -1,7 +1,7 @@
 import { listFiles, modelInfo, type PathInfo, pathsInfo } from '@huggingface/hub';
 import { boundedFetch, type Patience } from './boundedFetch.ts';
 import type { RemoteFile } from './download.ts';
-import { selectFiles } from './selectFiles.ts';
+import { selectFiles, TEMPLATE_FOLDER } from './selectFiles.ts';
 import { asSourceError, SourceError } from './sourceError.ts';
 
 /** A model repository at one commit: what to fetch and from where. */
@@ -44,8 +44,14 @@ export async function huggingFaceModel(request: HubRequest & { token: string | u
     });
     commit = info.sha;
     if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) throw new SourceError('its answer names no commit');
-    for await (const entry of listFiles({ ...client, repo, revision: commit })) {
-      if (entry.type === 'file') listed.push(entry.path);
+    let templates = false;
+    for await (const { type, path } of listFiles({ ...client, repo, revision: commit })) {
+      if (type === 'file') listed.push(path);
+      else templates ||= path === TEMPLATE_FOLDER;
+    }
+    if (templates) {
+      const inside = listFiles({ ...client, repo, revision: commit, path: TEMPLATE_FOLDER });
+      for await (const { type, path } of inside) if (type === 'file') listed.push(path);
     }
   } catch (error) {
     throw asSourceError(error, signal);
@@ -64,7 +70,7 @@ export async function huggingFaceModel(request: HubRequest & { token: string | u
       }
       return {
         path,
-        url: `${hubUrl}/${id}/resolve/${commit}/${encodeURIComponent(path)}`,
+        url: `${hubUrl}/${id}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`,
         headers,
         bytes: bytes as number,
         checksum: checksumOf(info),

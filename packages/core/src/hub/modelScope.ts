@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { boundedFetch } from './boundedFetch.ts';
 import type { HubRequest, RemoteModel } from './huggingFace.ts';
-import { selectFiles } from './selectFiles.ts';
+import { selectFiles, TEMPLATE_FOLDER } from './selectFiles.ts';
 import { asSourceError, httpError, SourceError } from './sourceError.ts';
 
 export const MODEL_SCOPE_URL = 'https://www.modelscope.cn';
@@ -32,12 +32,17 @@ export async function modelScopeModel(request: HubRequest): Promise<RemoteModel>
   const revision = request.revision ?? 'master';
   const api = `${hubUrl}/api/v1/models/${id}/repo`;
   const ask = boundedFetch(hubUrl, signal, patience);
-  const listing = await getJson(ask, `${api}/files?Revision=${encodeURIComponent(revision)}&Recursive=false`, signal);
-  const parsed = Listing.safeParse(listing);
-  if (!parsed.success) throw new SourceError('its answer is not a list of files');
-
-  if (parsed.data.Data.Files.length === 0) throw new SourceError('its list of files is empty');
-  const entries = parsed.data.Data.Files.filter(({ Type }) => Type === 'blob');
+  const list = async (more: Record<string, string>) => {
+    const query = new URLSearchParams({ Revision: revision, Recursive: 'false', ...more });
+    const parsed = Listing.safeParse(await getJson(ask, `${api}/files?${query}`, signal));
+    if (!parsed.success) throw new SourceError('its answer is not a list of files');
+    return parsed.data.Data.Files;
+  };
+  const listed = await list({});
+  if (listed.length === 0) throw new SourceError('its list of files is empty');
+  const hasTemplates = listed.some(({ Type, Path }) => Type === 'tree' && Path === TEMPLATE_FOLDER);
+  if (hasTemplates) listed.push(...(await list({ Root: TEMPLATE_FOLDER })));
+  const entries = listed.filter(({ Type }) => Type === 'blob');
   const byPath = new Map(entries.map((entry) => [entry.Path, entry]));
   const files = selectFiles(id, [...byPath.keys()], request.file).map((path) => {
     const { Size, Sha256 } = byPath.get(path) ?? { Size: 0, Sha256: undefined };

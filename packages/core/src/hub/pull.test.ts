@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { UserError } from '../errors.ts';
+import { readChatTemplates } from '../templates/chatTemplates.ts';
 import { type PullProgress, pullModel } from './pull.ts';
 import { resolveModelPath } from './resolve.ts';
 import { COMMIT, type HubStandIn, sha256, startHub } from './testing/hubStandIn.ts';
@@ -75,6 +76,38 @@ test('a pull brings safetensors, configuration, tokenizer and template, and noth
   expect(await pull(url)).toBe(folder);
   expect(transfers).toHaveLength(4);
   expect(resolveModelPath(ID, { cacheDirectory })).toBe(folder);
+});
+
+const namedTemplates = {
+  'additional_chat_templates/tool_use.jinja': '{{ tools }}',
+  'additional_chat_templates/rag.jinja': '{{ documents }}',
+};
+
+test.each(['hugging_face', 'modelscope'])('named chat templates come along from %s, and are read', async (kind) => {
+  const { url, files } = await hub({
+    ...modelFiles,
+    ...namedTemplates,
+    'additional_chat_templates/run.py': 'print(1)',
+    'onnx/model.safetensors': 'x',
+  });
+  const folder = await (kind === 'hugging_face' ? pull(url) : pull(NOWHERE, { modelScopeUrl: url }));
+  expect(readChatTemplates(folder)).toEqual({
+    default: '{{ messages }}',
+    named: { tool_use: '{{ tools }}', rag: '{{ documents }}' },
+  });
+  expect(await readdir(join(folder, 'additional_chat_templates'))).toHaveLength(2);
+  expect(await readdir(folder)).not.toContain('onnx');
+  files.clear();
+  expect(await pull(url)).toBe(folder);
+});
+
+test('a named template that the repository no longer has does not stay from an earlier try', async () => {
+  const { url, files, announcedSha256 } = await hub({ ...modelFiles, ...namedTemplates });
+  announcedSha256.set('model.safetensors', 'f'.repeat(64));
+  await userErrorOf(pull(url));
+  announcedSha256.clear();
+  files.delete('additional_chat_templates/rag.jinja');
+  expect(readChatTemplates(await pull(url))?.named).toEqual({ tool_use: '{{ tools }}' });
 });
 
 test('a broken connection is resumed where it broke', async () => {

@@ -1,5 +1,5 @@
 import { readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { diskFull } from '@anneal/formats/files/diskFull';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { PATIENCE, type Patience } from './boundedFetch.ts';
@@ -116,9 +116,11 @@ async function fetchFromFirst(entry: CatalogueEntry, file: string | undefined, f
 
 /** Clears what a broken earlier pull of another commit may have left. */
 async function keepOnly(partial: string, provenance: Provenance): Promise<void> {
-  const kept = new Set([provenanceFile(partial), ...provenance.files.map(({ path }) => join(partial, path))]);
-  for (const name of await readdir(partial)) {
-    if (!kept.has(join(partial, name))) await rm(join(partial, name), { recursive: true });
+  const kept = [provenanceFile(partial), ...provenance.files.map(({ path }) => join(partial, path))];
+  for (const name of await readdir(partial, { recursive: true })) {
+    const path = join(partial, name);
+    const isKept = kept.some((file) => file === path || file.startsWith(path + sep));
+    if (!isKept) await rm(path, { recursive: true, force: true });
   }
 }
 
@@ -160,7 +162,9 @@ async function fetchFiles(model: RemoteModel, source: string, partial: string, o
       options.onProgress?.({ phase: 'downloading', source, file: file.path, receivedBytes, totalBytes });
     };
     const { patience = PATIENCE } = options;
-    const sha256 = await downloadFile(file, join(partial, file.path), { signal, onBytes, patience });
+    const destination = join(partial, file.path);
+    makeFolder(dirname(destination));
+    const sha256 = await downloadFile(file, destination, { signal, onBytes, patience });
     onBytes(file.bytes);
     return { path: file.path, sha256 };
   };

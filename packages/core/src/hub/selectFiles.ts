@@ -1,16 +1,28 @@
 import { UserError } from '../errors.ts';
+import { NAMED_FOLDER } from '../templates/chatTemplates.ts';
 import { SourceError } from './sourceError.ts';
 
 const METADATA = /\.(json|txt|jinja)$|^tokenizer\.model$/;
+const PLAIN_NAME = /^[A-Za-z0-9_][\w.+-]*$/;
+
+/** The one folder below the top whose files are fetched: named chat templates. */
+export const TEMPLATE_FOLDER = NAMED_FOLDER;
+
+/** Whether a file of a pulled model may have this path, with `/` between folder and name. */
+export function isModelPath(path: string): boolean {
+  const folder = `${TEMPLATE_FOLDER}/`;
+  const name = path.startsWith(folder) && path.endsWith('.jinja') ? path.slice(folder.length) : path;
+  return PLAIN_NAME.test(name);
+}
 
 /**
  * Which files of a model repository are fetched: safetensors (or the GGUF file asked for) with configuration,
- * tokenizer and template. Only the top folder, only plain names: a listing can neither bring pickled files nor
- * write outside the model's folder.
+ * tokenizer and templates. Only the top folder and `additional_chat_templates/`, only plain names: a listing can neither
+ * bring pickled files nor write outside the model's folder.
  * @throws UserError when there is nothing to read, SourceError when the list is incomplete
  */
 export function selectFiles(repository: string, listed: readonly string[], wantedFile?: string): string[] {
-  const files = listed.filter((path) => /^[A-Za-z0-9_][\w.+-]*$/.test(path));
+  const files = listed.filter(isModelPath);
   const metadata = files.filter((path) => METADATA.test(path));
   if (wantedFile) {
     if (files.includes(wantedFile)) return [wantedFile];

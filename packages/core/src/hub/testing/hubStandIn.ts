@@ -62,7 +62,12 @@ async function route(hub: HubStandIn, id: string, request: IncomingMessage, resp
   const url = new URL(request.url ?? '/', 'http://hub');
   const path = decodeURIComponent(url.pathname);
   if (path === `/api/models/${id}/revision/main`) return send(response, 200, { _id: '1', id, sha: COMMIT });
-  if (path === `/api/models/${id}/tree/${COMMIT}`) return send(response, 200, [...hub.files.keys()].map(info(hub)));
+  const tree = `/api/models/${id}/tree/${COMMIT}`;
+  if (path === tree || path.startsWith(`${tree}/`)) {
+    const { files, folders } = entriesOf(hub, path.slice(tree.length + 1));
+    const directories = folders.map((name) => ({ type: 'directory', path: name, size: 0, oid: '0'.repeat(40) }));
+    return send(response, 200, [...directories, ...files.map(info(hub))]);
+  }
   if (path === `/api/models/${id}/paths-info/${COMMIT}`) {
     const { paths } = JSON.parse(await text(request)) as { paths: string[] };
     return send(response, 200, paths.map(info(hub)));
@@ -71,18 +76,29 @@ async function route(hub: HubStandIn, id: string, request: IncomingMessage, resp
     return sendFile(hub, path.slice(`/${id}/resolve/${COMMIT}/`.length), request, response);
   }
   if (path === `/api/v1/models/${id}/repo/files`) {
-    const Files = [...hub.files.keys()].map((name) => ({
+    const { files, folders } = entriesOf(hub, url.searchParams.get('Root') ?? '');
+    const blobs = files.map((name) => ({
       Path: name,
       Type: 'blob',
       Size: hub.files.get(name)?.length ?? 0,
       Sha256: hub.announcedSha256.get(name) ?? sha256(hub.files.get(name)),
     }));
-    return send(response, 200, { Code: 200, Data: { Files } });
+    const trees = folders.map((name) => ({ Path: name, Type: 'tree', Size: 0, Sha256: '' }));
+    return send(response, 200, { Code: 200, Data: { Files: [...trees, ...blobs] } });
   }
   if (path === `/api/v1/models/${id}/repo`) {
     return sendFile(hub, url.searchParams.get('FilePath') ?? '', request, response);
   }
   send(response, 404, { error: 'Repository not found' });
+}
+
+/** What a folder of the repository holds directly, as both hubs list it; names that climb stay as they are. */
+function entriesOf(hub: HubStandIn, folder: string): { files: string[]; folders: string[] } {
+  const prefix = folder ? `${folder}/` : '';
+  const below = [...hub.files.keys()].filter((path) => path.startsWith(prefix));
+  const child = (path: string): string | undefined => /^(\w+)\//.exec(path.slice(prefix.length))?.[1];
+  const folders = new Set(below.flatMap((path) => child(path) ?? []));
+  return { files: below.filter((path) => !child(path)), folders: [...folders].map((name) => prefix + name) };
 }
 
 function info(hub: HubStandIn) {
