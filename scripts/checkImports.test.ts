@@ -24,6 +24,8 @@ describe('who imports whom', () => {
     [`${core}/datasets/a.ts`, "const b = await import('../models/b.ts');", `${core}/models/b.ts`],
     [`${core}/trainer/a.ts`, "import {\n  type B,\n  b,\n} from '../recipe/b.ts';", `${core}/recipe/b.ts`],
     ['apps/agent/src/a.ts', "import '@anneal/kernels/graph';", 'packages/kernels/src/graph.ts'],
+    ['apps/agent/src/service/a.ts', "import { print } from '../terminal/b.ts';", 'apps/agent/src/terminal/b.ts'],
+    ['apps/agent/src/daemon/a.ts', "import type { B } from '../commands/b.ts';", 'apps/agent/src/commands/b.ts'],
   ])('finds that %s breaks a rule with %s', (path, text, imported) => {
     expect(violationsOf({ [path]: text, [imported]: '' })).toEqual([expect.stringContaining(`${path}:1: must not`)]);
   });

@@ -14,6 +14,7 @@ export interface Rule {
 }
 
 const core = 'packages/core/src';
+const agent = 'apps/agent/src';
 
 export const rules: readonly Rule[] = [
   { of: ['packages/formats'], may: [], why: 'formats stands alone' },
@@ -23,6 +24,11 @@ export const rules: readonly Rule[] = [
     of: ['apps/agent'],
     may: ['packages/core', 'packages/formats'],
     why: 'the agent builds on core and formats',
+  },
+  {
+    of: [`${agent}/service`, `${agent}/daemon`],
+    mayNot: ['commands', 'terminal', 'exitCodes.ts'].map((name) => `${agent}/${name}`),
+    why: 'use cases return what the command line prints and the daemon sends: they know of neither',
   },
   {
     of: [`${core}/models`],

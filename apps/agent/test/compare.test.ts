@@ -1,6 +1,6 @@
 import type { EventBody, RunEvent } from '@anneal/core/protocol/events';
 import { describe, expect, test } from 'vitest';
-import { commonSteps, measure } from '../src/compare/measure.ts';
+import { commonSteps, measure } from '../src/service/runs/measure.ts';
 
 describe('measuring a run', () => {
   test('counts the steps behind it, not only those on record', () => {

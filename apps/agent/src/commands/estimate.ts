@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { printJson } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
-import { addSetOption } from './openRecipe.ts';
+import { addSetOption } from './setOption.ts';
 
 export function define(command: Command): void {
   addExamples(
@@ -13,7 +13,7 @@ export function define(command: Command): void {
 
 async function estimate(path: string, options: { set?: readonly string[]; json?: boolean }): Promise<void> {
   const [{ openRecipe }, { withSession }, { failIfMisfit, printFit, printMemory, summarize }] = await Promise.all([
-    import('./openRecipe.ts'),
+    import('../service/recipes/open.ts'),
     import('../runner/withSession.ts'),
     import('../estimate/summary.ts'),
   ]);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
-import { addSetOption } from './openRecipe.ts';
+import { addSetOption } from './setOption.ts';
 import { addSourceOptions } from './sourceOptions.ts';
 
 export interface EvalOptions {

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { addExamples } from './examples.ts';
 import { wholeNumberFrom } from './numberOption.ts';
-import { addSetOption } from './openRecipe.ts';
+import { addSetOption } from './setOption.ts';
 
 export interface InspectOptions {
   set?: readonly string[];

@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
-import { addSetOption } from './openRecipe.ts';
-import { addRunsDirectoryOption } from './runsDirectory.ts';
-
-interface Options {
-  runsDir: string;
-  json?: boolean;
-}
+import { addRunsDirectoryOption, type RunsOptions } from './runsDirectory.ts';
+import { addSetOption } from './setOption.ts';
 
 const runArgument = 'id of the run, its beginning or end, a path, or "latest"';
 
@@ -16,13 +11,13 @@ export function define(command: Command): void {
     addRunsDirectoryOption(command.command(nameAndArguments).summary(summary).description(summary));
 
   addExamples(
-    subcommand('ls', 'list the runs').action(async (options: Options) => (await import('./runsLs.ts')).ls(options)),
+    subcommand('ls', 'list the runs').action(async (options: RunsOptions) => (await import('./runsLs.ts')).ls(options)),
     'anneal runs ls',
   );
   addExamples(
     subcommand('show', 'everything about one run: state, numbers, checkpoints, files')
       .argument('[run]', runArgument, 'latest')
-      .action(async (run: string, options: Options) => (await import('./runsShow.ts')).show(run, options)),
+      .action(async (run: string, options: RunsOptions) => (await import('./runsShow.ts')).show(run, options)),
     'anneal runs show latest',
   );
   addExamples(
@@ -30,7 +25,7 @@ export function define(command: Command): void {
       .argument('[run]', runArgument, 'latest')
       .option('-f, --follow', 'wait for more until the run ends')
       .option('--output', 'the process output (run.log) instead of the events')
-      .action(async (run: string, options: Options & { follow?: boolean; output?: boolean }) =>
+      .action(async (run: string, options: RunsOptions & { follow?: boolean; output?: boolean }) =>
         (await import('./runsLogs.ts')).logs(run, options),
       ),
     'anneal runs logs latest --follow',
@@ -39,7 +34,7 @@ export function define(command: Command): void {
     subcommand('stop', 'ask a run to save a checkpoint and end')
       .argument('[run]', runArgument, 'latest')
       .option('--now', 'end it at once, without a checkpoint')
-      .action(async (run: string, options: Options & { now?: boolean }) =>
+      .action(async (run: string, options: RunsOptions & { now?: boolean }) =>
         (await import('./runsStop.ts')).stop(run, options),
       ),
     'anneal runs stop latest',
@@ -52,7 +47,7 @@ export function define(command: Command): void {
       ).argument('[run]', runArgument, 'latest'),
     )
       .option('--detach', 'train in the background')
-      .action(async (run: string, options: Options & { detach?: boolean; set?: readonly string[] }) =>
+      .action(async (run: string, options: RunsOptions & { detach?: boolean; set?: readonly string[] }) =>
         (await import('./runsResume.ts')).resume(run, options),
       ),
     'anneal runs resume latest',
@@ -62,7 +57,7 @@ export function define(command: Command): void {
     subcommand('rm', 'remove runs, with their checkpoints and exports')
       .argument('<run...>', runArgument)
       .option('--yes', 'remove them; without it they are only listed')
-      .action(async (runs: string[], options: Options & { yes?: boolean }) =>
+      .action(async (runs: string[], options: RunsOptions & { yes?: boolean }) =>
         (await import('./runsRm.ts')).remove(runs, options),
       ),
     'anneal runs rm 20260131-142500-lora-16 --yes',
@@ -72,7 +67,7 @@ export function define(command: Command): void {
       .argument('<a>', runArgument)
       .argument('<b>', runArgument)
       .option('--steps', 'the loss of every step beside each other')
-      .action(async (a: string, b: string, options: Options & { steps?: boolean }) =>
+      .action(async (a: string, b: string, options: RunsOptions & { steps?: boolean }) =>
         (await import('./runsCompare.ts')).compare(a, b, options),
       ),
     'anneal runs compare 20260131-142500-lora-16 20260131-151200-lora-32',

@@ -1,14 +1,18 @@
 import { basename } from 'node:path';
-import { type DamagedRun, type RunView, surveyRuns } from '@anneal/core/trainer/runReader';
+import type { RunSummary } from '@anneal/core/protocol/runs';
+import { runsFolderOf } from '../service/context.ts';
+import { listRuns } from '../service/runs/list.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { colorState } from '../terminal/runState.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatNumber, formatTime } from '../terminal/units.ts';
+import { contextOf, type RunsOptions } from './runsDirectory.ts';
 
-export async function ls(options: { runsDir: string; json?: boolean }): Promise<void> {
-  const runs = await surveyRuns(options.runsDir);
-  if (options.json) return printJson(runs.map((run) => ('error' in run ? summaryOfDamaged(run) : summaryOf(run))));
-  if (runs.length === 0) return print(`no runs in ${options.runsDir}`);
+export async function ls(options: RunsOptions): Promise<void> {
+  const context = contextOf(options);
+  const runs = await listRuns(context);
+  if (options.json) return printJson(runs);
+  if (runs.length === 0) return print(`no runs in ${runsFolderOf(context)}`);
   print(
     formatTable(
       [
@@ -19,31 +23,21 @@ export async function ls(options: { runsDir: string; json?: boolean }): Promise<
         { title: 'VALIDATION', align: 'right' },
         { title: 'CREATED' },
       ],
-      runs.map((run) => ('error' in run ? [basename(run.path), colorState('damaged')] : rowOf(run))),
+      runs.map((run) => (run.state === 'damaged' ? [run.id, colorState(run.state)] : rowOf(run))),
     ),
   );
   for (const run of runs) {
-    if ('error' in run)
-      remark(`${basename(run.path)}: ${run.error.what}\n  at ${run.error.where}\n  ${run.error.next}`);
+    if (run.state === 'damaged') remark(`${run.id}: ${run.error.what}\n  at ${run.error.where}\n  ${run.error.next}`);
   }
 }
 
-function rowOf({ path, status, state }: RunView): string[] {
+function rowOf({ path, state, step, totalSteps, loss, evaluationLoss, created }: RunSummary): string[] {
   return [
     basename(path),
     colorState(state),
-    status.totalSteps === null ? '' : `${status.step}/${status.totalSteps}`,
-    status.loss === null ? '' : formatNumber(status.loss),
-    status.evaluationLoss === null ? '' : formatNumber(status.evaluationLoss),
-    status.created === '' ? '' : formatTime(status.created),
+    totalSteps === null ? '' : `${step}/${totalSteps}`,
+    loss === null ? '' : formatNumber(loss),
+    evaluationLoss === null ? '' : formatNumber(evaluationLoss),
+    created === '' ? '' : formatTime(created),
   ];
-}
-
-function summaryOfDamaged({ path, error }: DamagedRun): object {
-  return { id: basename(path), state: 'damaged', path, error: error.toJSON() };
-}
-
-/** The status with the state as it is now, and where the run lies. */
-export function summaryOf(run: RunView): object {
-  return { ...run.status, state: run.state, path: run.path, pid: run.owner?.pid ?? null };
 }

@@ -1,9 +1,9 @@
-import { findRun } from '@anneal/core/trainer/runReader';
-import { resumeRun, type StartOptions } from '../runner/start.ts';
+import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { resumeRun } from './startRun.ts';
 
 export async function resume(
   name: string,
-  options: StartOptions & { runsDir: string; set?: readonly string[] },
+  options: RunsOptions & { detach?: boolean; set?: readonly string[] },
 ): Promise<void> {
-  await resumeRun(await findRun(options.runsDir, name), options.set ?? [], options);
+  await resumeRun(contextOf(options), { run: name, set: options.set }, options);
 }

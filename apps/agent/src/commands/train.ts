@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
-import { addSetOption } from './openRecipe.ts';
+import { contextOf } from './runsDirectory.ts';
+import { addSetOption } from './setOption.ts';
 
-export interface TrainOptions {
-  set?: readonly string[];
+interface TrainOptions {
+  set?: string[];
   dryRun?: boolean;
   detach?: boolean;
   resume?: string | true;
@@ -20,12 +21,27 @@ export function define(command: Command): void {
       .option('--resume [run]', 'continue the newest run of this recipe, or the one named, from its newest checkpoint')
       .option('--name <name>', 'name of the run; default: that of the recipe, or of its folder for recipe.yaml')
       .option('--runs-dir <folder>', 'where the run gets its folder; default: output_dir of the recipe')
-      .action(async (recipe: string, options: TrainOptions) => {
-        const { train } = await import('../runner/train.ts');
-        await train(recipe, options);
-      }),
+      .action(train),
     'anneal train recipe.yaml',
     'anneal train recipe.yaml --set learning_rate=1e-4 --set num_epochs=1 --name lower-rate',
     'anneal train recipe.yaml --detach',
   );
+}
+
+async function train(recipe: string, options: TrainOptions): Promise<void> {
+  const context = contextOf(options);
+  if (options.dryRun) {
+    const { dryRun } = await import('./dryRun.ts');
+    return dryRun(recipe, options);
+  }
+  const { startRun, resumeRun } = await import('./startRun.ts');
+  const { set, name, resume } = options;
+  if (resume !== undefined) {
+    const { runOfRecipe } = await import('../service/runs/ofRecipe.ts');
+    const run = typeof resume === 'string' ? resume : undefined;
+    return resumeRun(context, await runOfRecipe(context, { recipe, set, name, run }), options);
+  }
+  const { createRun } = await import('../service/runs/create.ts');
+  const { path } = await createRun(context, { recipe, set, name });
+  await startRun(context, path, options);
 }

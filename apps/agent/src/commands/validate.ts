@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
-import { addSetOption } from './openRecipe.ts';
+import { addSetOption } from './setOption.ts';
 
 interface Options {
   set?: readonly string[];
@@ -21,7 +21,7 @@ export function define(command: Command): void {
 
 async function validate(path: string, options: Options): Promise<void> {
   const [{ openRecipe }, { checkSources }, { InvalidRecipe }, { printEvent }] = await Promise.all([
-    import('./openRecipe.ts'),
+    import('../service/recipes/open.ts'),
     import('../recipeCheck/checkSources.ts'),
     import('@anneal/core/recipe/problem'),
     import('../terminal/runProgress.ts'),

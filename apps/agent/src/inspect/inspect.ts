@@ -11,8 +11,8 @@ import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve'
 import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import type { InspectOptions } from '../commands/inspect.ts';
-import { openRecipe } from '../commands/openRecipe.ts';
 import { exitCodeOfError } from '../exitCodes.ts';
+import { openRecipe } from '../service/recipes/open.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { printError } from '../terminal/reportError.ts';
 import { printReport } from './printReport.ts';

@@ -6,7 +6,7 @@ import { openModel } from '@anneal/core/models/open';
 import type { KeyPath, RecipeProblem } from '@anneal/core/recipe/problem';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
 import { modelWarnings, type Warning } from '@anneal/core/trainer/modelWarnings';
-import type { OpenedRecipe } from '../commands/openRecipe.ts';
+import type { OpenedRecipe } from '../service/recipes/open.ts';
 
 export interface SourceCheck {
   problems: RecipeProblem[];

@@ -1,35 +1,26 @@
-/** From a recipe to a run: a new one, or the one that is to go on. */
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { resolveModelPath } from '@anneal/core/hub/resolve';
+import type { CreateRunRequest, ResumeRunRequest } from '@anneal/core/protocol/runs';
 import { differingKeys, isChangeable } from '@anneal/core/recipe/change';
 import { excludedBy } from '@anneal/core/recipe/exclusive';
-import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { findRun, surveyRuns } from '@anneal/core/trainer/runReader';
-import { type OpenedRecipe, openRecipe } from '../commands/openRecipe.ts';
-import type { TrainOptions } from '../commands/train.ts';
-import { dryRun } from './dryRun.ts';
-import { resumeRun, startRun } from './start.ts';
+import type { Context } from '../context.ts';
+import { type OpenedRecipe, openRecipe } from '../recipes/open.ts';
 
-export async function train(path: string, options: TrainOptions): Promise<void> {
-  const recipe = await openRecipe(path, options.set);
-  const name = options.name ?? recipe.name;
-  const root = resolve(options.runsDir ?? recipe.resolved.output_dir);
-  if (options.dryRun) return dryRun(recipe, root, options);
-  if (options.resume !== undefined) {
-    const run = typeof options.resume === 'string' ? await findRun(root, options.resume) : await newestRun(root, name);
-    return resumeRun(run, await explicitChanges(run, recipe, options.set ?? []), options);
-  }
-  refuseMissingModel(recipe);
-  const { text: recipeText, resolvedText } = recipe;
-  const run = await RunDirectory.create({ root, name, recipeText, resolvedText });
-  await run.close();
-  await startRun(run.path, options);
-}
-
-/** Said before there is a run that can only fail. */
-function refuseMissingModel({ resolved }: OpenedRecipe): void {
-  resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined });
+/**
+ * The run that a recipe was started as, the newest or the one named, and what of the recipe is asked to change in it.
+ * @throws UserError `run_not_found`; `recipe_changed` for a change that nobody asked for or no run can make
+ */
+export async function runOfRecipe(
+  { runsFolder }: Context,
+  request: CreateRunRequest & { run?: string | undefined },
+): Promise<Required<ResumeRunRequest>> {
+  const { set = [] } = request;
+  const recipe = await openRecipe(request.recipe, set);
+  const root = runsFolder ?? recipe.resolved.output_dir;
+  const run =
+    request.run === undefined ? await newestRun(root, request.name ?? recipe.name) : await findRun(root, request.run);
+  return { run, set: await explicitChanges(run, recipe, set) };
 }
 
 async function newestRun(root: string, name: string): Promise<string> {

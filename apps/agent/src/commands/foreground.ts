@@ -1,10 +1,10 @@
 /** A run in the foreground of a terminal or script: its progress, and what Ctrl-C does. */
 import { exitCodes } from '../exitCodes.ts';
+import { runReference } from '../runner/runReference.ts';
+import { superviseRun } from '../runner/supervise.ts';
 import { endOfLostOutput, whenOutputIsLost } from '../terminal/lostOutput.ts';
 import { remark } from '../terminal/print.ts';
 import { showRunProgress } from '../terminal/runProgress.ts';
-import { runReference } from './runReference.ts';
-import { superviseRun } from './supervise.ts';
 
 /** npm and our own launcher pass on a Ctrl-C that the terminal has sent us already: two this close are one. */
 const sameSignalMilliseconds = 300;
@@ -17,7 +17,7 @@ const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
  */
 export async function runInForeground(
   path: string,
-  options: { json: boolean; worker?: string; changes?: readonly string[] },
+  options: { json: boolean; worker?: string; changes?: readonly string[] | undefined },
 ): Promise<number> {
   const progress = showRunProgress(options);
   const run = superviseRun(path, {

@@ -5,7 +5,6 @@ import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { checkSupported } from '@anneal/core/recipe/support';
 import { toYaml } from '@anneal/core/recipe/toYaml';
-import type { Command } from 'commander';
 
 export interface OpenedRecipe {
   /** Of the file, without its ending; a file called recipe.yaml is named by its folder. */
@@ -38,15 +37,6 @@ export async function openRecipe(
     resolvedText: toYaml(resolved, recipe),
     locate,
   };
-}
-
-/** `--set key=value`, any number of times. */
-export function addSetOption(command: Command): Command {
-  return command.option(
-    '--set <key=value>',
-    'replace a key of the recipe; again for another one',
-    (value: string, earlier: readonly string[] = []) => [...earlier, value],
-  );
 }
 
 function nameOf(path: string): string {

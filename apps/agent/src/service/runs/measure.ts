@@ -1,29 +1,11 @@
 /** What the events of runs tell for setting them side by side. With `logging_steps` above 1 not every step is recorded. */
 import { type RunEvent, withoutSuperseded } from '@anneal/core/protocol/events';
+import type { RunComparison, RunMeasures } from '@anneal/core/protocol/runs';
 
 /** Of so many steps the mean loss is taken: one step's loss says more of its rows than of the model. */
 const recent = 10;
 
-export interface Measures {
-  /** Optimizer steps behind the run. */
-  steps: number;
-  /** The steps with a loss on record: all, or every `logging_steps`th and the last. */
-  recordedSteps: number;
-  /** Mean of the last ten recorded steps; null without any, and where one was not finite. */
-  loss: number | null;
-  validationLoss: number | null;
-  bestValidationLoss: number | null;
-  /** In the recorded steps. */
-  tokensPerSecond: number | null;
-  /** In the recorded steps. */
-  tokens: number;
-  /** In all steps of a finished run, otherwise in the recorded steps. */
-  milliseconds: number;
-  /** The steps that `milliseconds` covers. */
-  timedSteps: number;
-}
-
-export function measure(all: readonly RunEvent[]): Measures {
+export function measure(all: readonly RunEvent[]): RunMeasures {
   const events = withoutSuperseded(all);
   const recorded = events.filter((event) => event.type === 'step');
   const evaluations = events.flatMap((event) =>
@@ -46,25 +28,14 @@ export function measure(all: readonly RunEvent[]): Measures {
   };
 }
 
-/** The last steps, at most ten, of those that both recorded, and each run's mean loss over them. */
-export interface CommonSteps {
-  steps: number[];
-  losses: (number | null)[];
-}
-
-export function commonSteps(a: readonly RunEvent[], b: readonly RunEvent[]): CommonSteps {
+export function commonSteps(a: readonly RunEvent[], b: readonly RunEvent[]): RunComparison['commonSteps'] {
   const [left, right] = [lossByStep(a), lossByStep(b)];
   const steps = [...left.keys()].filter((step) => right.has(step)).slice(-recent);
-  return { steps, losses: [left, right].map((losses) => mean(steps.map((step) => losses.get(step) ?? null))) };
+  const meanOf = (losses: ReadonlyMap<number, number | null>) => mean(steps.map((step) => losses.get(step) ?? null));
+  return { steps, losses: [meanOf(left), meanOf(right)] };
 }
 
-/** Losses of both runs at a step; undefined where that one did not record it. */
-export interface ComparedStep {
-  step: number;
-  losses: [number | null | undefined, number | null | undefined];
-}
-
-export function stepByStep(a: readonly RunEvent[], b: readonly RunEvent[]): ComparedStep[] {
+export function stepByStep(a: readonly RunEvent[], b: readonly RunEvent[]): RunComparison['steps'] {
   const [left, right] = [lossByStep(a), lossByStep(b)];
   const steps = [...new Set([...left.keys(), ...right.keys()])].sort((one, other) => one - other);
   return steps.map((step) => ({ step, losses: [left.get(step), right.get(step)] }));

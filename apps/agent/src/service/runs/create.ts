@@ -1,0 +1,21 @@
+import { basename } from 'node:path';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
+import type { CreatedRun, CreateRunRequest } from '@anneal/core/protocol/runs';
+import { RunDirectory } from '@anneal/core/trainer/runDirectory';
+import type { Context } from '../context.ts';
+import { openRecipe } from '../recipes/open.ts';
+
+/**
+ * A new run of the recipe, which has not been started.
+ * @throws InvalidRecipe; UserError where the model is not there or the folder cannot be written
+ */
+export async function createRun({ runsFolder }: Context, request: CreateRunRequest): Promise<CreatedRun> {
+  const recipe = await openRecipe(request.recipe, request.set);
+  const { resolved, text: recipeText, resolvedText } = recipe;
+  // Said before there is a run that can only fail.
+  resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined });
+  const root = runsFolder ?? resolved.output_dir;
+  const run = await RunDirectory.create({ root, name: request.name ?? recipe.name, recipeText, resolvedText });
+  await run.close();
+  return { id: basename(run.path), path: run.path };
+}

@@ -1,0 +1,30 @@
+import { closeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunEvent } from '@anneal/core/protocol/events';
+import type { FollowRunRequest, RunRequest } from '@anneal/core/protocol/runs';
+import { linesOfFile, readEvents } from '@anneal/core/trainer/eventLog';
+import { assertIsRun, openRunFile } from '@anneal/core/trainer/runFiles';
+import { followEvents } from '@anneal/core/trainer/runReader';
+import type { Context } from '../context.ts';
+import { pathOfRun } from './find.ts';
+
+/** The events of a run after a number, and with `follow` (by default) those that are still to come, until the run ends. */
+export async function* followRun(context: Context, request: FollowRunRequest): AsyncGenerator<RunEvent, void> {
+  const path = await pathOfRun(context, request);
+  assertIsRun(path);
+  const { afterSeq = 0, follow = true } = request;
+  if (follow) yield* followEvents(path, { afterSeq });
+  else for (const event of readEvents(join(path, 'events.jsonl'))) if (event.seq > afterSeq) yield event;
+}
+
+/** What the process of the run has written, line by line. */
+export async function* readRunOutput(context: Context, request: RunRequest): AsyncGenerator<string, void> {
+  const path = await pathOfRun(context, request);
+  assertIsRun(path);
+  const file = openRunFile(join(path, 'run.log'));
+  try {
+    for (const { text = '(a line too long to show)' } of linesOfFile(file, { from: 0, unfinished: true })) yield text;
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,127 @@
+/** What a client asks of runs, and what it is told. Browser-safe. */
+import { z } from 'zod';
+import { errorSchema } from './events.ts';
+import { runStateSchema, statusSchema } from './status.ts';
+
+/** A run by its id, the beginning or end of it, a path, or `latest`. */
+const runName = z.string().min(1);
+
+/** `key=value` of the recipe, each replacing what it says. */
+export const overridesSchema = z.array(z.string()).readonly().default([]);
+
+export const runRequest = z.object({ run: runName.default('latest') });
+export type RunRequest = z.input<typeof runRequest>;
+
+export const createRunRequest = z.object({
+  /** Path of the recipe. */
+  recipe: z.string().min(1),
+  set: overridesSchema,
+  /** By default the name of the recipe. */
+  name: z.string().min(1).optional(),
+});
+export type CreateRunRequest = z.input<typeof createRunRequest>;
+
+export const followRunRequest = runRequest.extend({
+  /** Only events after this number: 0 for all. */
+  afterSeq: z.int().min(0).default(0),
+  /** Go on until the run ends, instead of ending with what is on record. */
+  follow: z.boolean().default(true),
+});
+export type FollowRunRequest = z.input<typeof followRunRequest>;
+
+export const stopRunRequest = runRequest.extend({
+  /** Without a checkpoint. */
+  now: z.boolean().default(false),
+});
+export type StopRunRequest = z.input<typeof stopRunRequest>;
+
+export const resumeRunRequest = runRequest.extend({ set: overridesSchema });
+export type ResumeRunRequest = z.input<typeof resumeRunRequest>;
+
+export const compareRunsRequest = z.object({ a: runName, b: runName });
+export type CompareRunsRequest = z.input<typeof compareRunsRequest>;
+
+export const removeRunsRequest = z.object({ runs: z.array(runName).min(1).readonly() });
+export type RemoveRunsRequest = z.input<typeof removeRunsRequest>;
+
+/** The status with the state as it is now: `interrupted` where the process that should be training is gone. */
+export const runSummarySchema = statusSchema.extend({
+  state: z.enum([...runStateSchema.options, 'interrupted']),
+  /** Absolute, as all paths here. */
+  path: z.string(),
+  /** The process that writes the run. */
+  pid: z.int().nullable(),
+});
+export type RunSummary = z.infer<typeof runSummarySchema>;
+
+/** A folder among the runs that cannot be read as one. */
+export const damagedRunSchema = z.object({
+  id: z.string(),
+  state: z.literal('damaged'),
+  path: z.string(),
+  error: errorSchema,
+});
+export type DamagedRunSummary = z.infer<typeof damagedRunSchema>;
+
+/** Oldest first. */
+export const runListSchema = z.array(z.union([runSummarySchema, damagedRunSchema]));
+export type RunList = z.infer<typeof runListSchema>;
+
+export const runDetailsSchema = runSummarySchema.extend({
+  /** Oldest first; `metric` is the validation loss, by which the best is chosen. */
+  checkpoints: z.array(z.object({ step: z.int().min(0), path: z.string(), metric: z.number().optional() })),
+  /** Path. */
+  bestCheckpoint: z.string().nullable(),
+  /** SHA-256 of what the run was made from; null before its first launch. */
+  lock: z.object({ model: z.string(), data: z.string(), template: z.string(), tokenizer: z.string() }).nullable(),
+  /** What of the run could not be read. */
+  damaged: z.array(errorSchema),
+});
+export type RunDetails = z.infer<typeof runDetailsSchema>;
+
+export const createdRunSchema = z.object({ id: z.string(), path: z.string() });
+export type CreatedRun = z.infer<typeof createdRunSchema>;
+
+/** A run that trains in the background. */
+export const startedRunSchema = createdRunSchema.extend({ pid: z.int() });
+export type StartedRun = z.infer<typeof startedRunSchema>;
+
+export const sizedRunSchema = createdRunSchema.extend({ bytes: z.int().min(0) });
+export type SizedRun = z.infer<typeof sizedRunSchema>;
+
+/** A loss; null where it was not finite, undefined where it was not recorded. */
+const maybeLoss = z.number().nullable().optional();
+
+export const runMeasuresSchema = z.object({
+  /** Optimizer steps behind the run. */
+  steps: z.int().min(0),
+  /** The steps with a loss on record: all, or every `logging_steps`th and the last. */
+  recordedSteps: z.int().min(0),
+  /** Mean of the last ten recorded steps; null without any, and where one was not finite. */
+  loss: z.number().nullable(),
+  validationLoss: z.number().nullable(),
+  bestValidationLoss: z.number().nullable(),
+  /** In the recorded steps. */
+  tokensPerSecond: z.number().nullable(),
+  /** In the recorded steps. */
+  tokens: z.int().min(0),
+  /** In all steps of a finished run, otherwise in the recorded steps. */
+  milliseconds: z.number().min(0),
+  /** The steps that `milliseconds` covers. */
+  timedSteps: z.int().min(0),
+});
+export type RunMeasures = z.infer<typeof runMeasuresSchema>;
+
+export const runComparisonSchema = z.object({
+  runs: z.tuple([
+    runMeasuresSchema.extend({ id: z.string(), path: z.string(), state: runSummarySchema.shape.state }),
+    runMeasuresSchema.extend({ id: z.string(), path: z.string(), state: runSummarySchema.shape.state }),
+  ]),
+  /** The last steps, at most ten, of those that both recorded, and each run's mean loss over them. */
+  commonSteps: z.object({ steps: z.array(z.int()), losses: z.tuple([z.number().nullable(), z.number().nullable()]) }),
+  /** Every step that either of them recorded. */
+  steps: z.array(z.object({ step: z.int(), losses: z.tuple([maybeLoss, maybeLoss]) })),
+  /** The keys in which the recipes differ, as `datasets.0.path`; undefined where one has it not. */
+  recipe: z.array(z.object({ key: z.string(), a: z.unknown(), b: z.unknown() })),
+});
+export type RunComparison = z.infer<typeof runComparisonSchema>;
