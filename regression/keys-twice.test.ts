@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { detectFormat, openFormat } from '../packages/core/src/datasets/formats/index.ts';
-import { processRows } from '../packages/core/src/datasets/pipeline.ts';
+import { processRows } from '../packages/core/src/datasets/processRows.ts';
 import { openSource } from '../packages/core/src/datasets/read.ts';
 import { parseJson } from '../packages/core/src/datasets/rowJson.ts';
 import type { Tokenizer } from '../packages/core/src/tokenizers/tokenizer.ts';

@@ -1,12 +1,12 @@
 /** `anneal inspect` compared the first 50,000 documents, training before validation: beyond that it reported no leakage at all. */
 import { expect, test } from 'vitest';
 import { inspectData } from '../packages/core/src/datasets/inspect.ts';
-import type { PreparedData } from '../packages/core/src/datasets/prepare.ts';
+import type { PreparedData } from '../packages/core/src/datasets/prepareData.ts';
 import { tokenStoreOf } from '../packages/core/src/datasets/tokenStore.ts';
 
 const documentOf = (ids: readonly number[]) => ({
   ids: Int32Array.from(ids),
-  targets: new Uint8Array(ids.length).fill(1),
+  lossMask: new Uint8Array(ids.length).fill(1),
   turns: [],
 });
 /** A hundred tokens that no other document has in this order. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { prepareData } from '@anneal/core/datasets/prepare';
+import { prepareData } from '@anneal/core/datasets/prepareData';
 import { openModelText } from '@anneal/core/generate/modelText';
 import { openModel } from '@anneal/core/models/open';
 import type { RunEvent } from '@anneal/core/protocol/events';

@@ -11,7 +11,7 @@ import { rope } from '../ops/rope/op.ts';
 import { swiglu } from '../ops/swiglu/op.ts';
 import { cpuDevice } from '../src/device.ts';
 import type { Tensor } from '../src/tensor.ts';
-import { type Batch, Problem, type Step, someTargets, wrongSlopes } from './problem.ts';
+import { type Batch, Problem, type Step, someLabels, wrongSlopes } from './problem.ts';
 
 const device = cpuDevice({ threads: 1 });
 const T = 5;
@@ -89,7 +89,7 @@ function batchFor(p: Problem): Batch {
       cuSeqlens: [0, 2, 5],
       cos: angles.map(Math.cos),
       sin: angles.map(Math.sin),
-      targets: someTargets(T, V),
+      labels: someLabels(T, V),
       scale: [0.25],
     },
   };

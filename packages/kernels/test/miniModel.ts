@@ -8,7 +8,7 @@ import { type RopeTable, rope, ropeTable } from '../ops/rope/op.ts';
 import { swiglu } from '../ops/swiglu/op.ts';
 import { integer, randomFrom } from '../src/cases/numbers.ts';
 import type { Bounds, Tensor } from '../src/tensor.ts';
-import { type Batch, Problem, someTargets } from './problem.ts';
+import { type Batch, Problem, someLabels } from './problem.ts';
 
 export interface MiniModelOptions {
   readonly layers: number;
@@ -82,7 +82,7 @@ export function miniBatch(lengths: readonly number[], scale: number): Batch {
       tokens: Array.from({ length: T }, () => integer(random, V)),
       positions: lengths.flatMap((length) => Array.from({ length }, (_, i) => i)),
       cuSeqlens,
-      targets: someTargets(T, V),
+      labels: someLabels(T, V),
       seed: [7, T],
       scale: [scale],
     },

@@ -61,7 +61,7 @@ export class Problem {
       {
         x: hidden,
         weight: head,
-        targets: this.graph.input('targets', 'i32', [tokens]),
+        labels: this.graph.input('labels', 'i32', [tokens]),
         rows: this.graph.input('rows', 'i32', ['R']),
         scale: this.graph.input('scale', 'f32', [1]),
         loss: this.variables.get('loss', { shape: [1], dtype: 'f64', kind: 'state' }),
@@ -144,9 +144,9 @@ export class Problem {
   }
 }
 
-/** With the list of the supervised rows, which the program takes beside the targets. */
+/** With the list of the supervised rows, which the program takes beside the labels. */
 function withRows({ extents, inputs }: Batch): Batch {
-  const rows = (inputs.targets ?? []).flatMap((target, t) => (target >= 0 ? [t] : []));
+  const rows = (inputs.labels ?? []).flatMap((label, t) => (label >= 0 ? [t] : []));
   return { extents: { ...extents, R: rows.length }, inputs: { ...inputs, rows } };
 }
 
@@ -156,7 +156,7 @@ export interface Step {
 }
 
 /** Ids, every sixth of them -1. */
-export function someTargets(count: number, vocabulary: number): number[] {
+export function someLabels(count: number, vocabulary: number): number[] {
   const random = randomFrom(count);
   return Array.from({ length: count }, (_, t) => (t % 6 === 4 ? -1 : integer(random, vocabulary)));
 }

@@ -68,12 +68,12 @@ describe('values that kernels cannot use end in an Error with the name of the op
     );
   });
 
-  test('a target beyond the vocabulary', async () => {
-    const inputs = { x: f32(2, 3), weight: f32(5, 3), targets: i32(4, 5), rows: i32(0, 1), loss: f64(1) };
+  test('a label beyond the vocabulary', async () => {
+    const inputs = { x: f32(2, 3), weight: f32(5, 3), labels: i32(4, 5), rows: i32(0, 1), loss: f64(1) };
     const options = { bf16: 0, chunkRows: 128 };
-    await expect(apply(linearCrossEntropyOp, inputs, options)).rejects.toThrow('linear_cross_entropy: a target id');
+    await expect(apply(linearCrossEntropyOp, inputs, options)).rejects.toThrow('linear_cross_entropy: a label');
     await expect(apply(linearCrossEntropyTrainingOp, { ...inputs, scale: f32(1) }, options)).rejects.toThrow(
-      'linear_cross_entropy_training: a target id',
+      'linear_cross_entropy_training: a label',
     );
   });
 

@@ -90,7 +90,7 @@ test('documents of one packed row do not see each other', async () => {
     extents: { T: to - from, S: 2 },
     inputs: {
       ...Object.fromEntries(
-        ['tokens', 'positions', 'targets'].map((k) => [k, together.inputs[k]?.slice(from, to) ?? []]),
+        ['tokens', 'positions', 'labels'].map((k) => [k, together.inputs[k]?.slice(from, to) ?? []]),
       ),
       cuSeqlens: [0, to - from],
       scale: [1 / 10],

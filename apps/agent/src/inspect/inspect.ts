@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { type DataReport, type InspectedRow, inspectData } from '@anneal/core/datasets/inspect';
-import { prepareData } from '@anneal/core/datasets/prepare';
+import { prepareData } from '@anneal/core/datasets/prepareData';
 import { UserError } from '@anneal/core/errors';
 import { type ModelText, openModelText } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { PrepareProgress } from '@anneal/core/datasets/prepare';
+import type { PrepareProgress } from '@anneal/core/datasets/prepareData';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { createJob } from '@anneal/core/trainer/job';
 import { openSession, type Session, type SessionOptions } from '@anneal/core/trainer/session';

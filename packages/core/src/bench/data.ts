@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { openFormat } from '../datasets/formats/index.ts';
-import { processRows } from '../datasets/pipeline.ts';
+import { processRows } from '../datasets/processRows.ts';
 import { openSource } from '../datasets/read.ts';
 import { openModelText } from '../generate/modelText.ts';
 import { openModel } from '../models/open.ts';
@@ -48,19 +48,19 @@ export async function benchData({ modelPath, file, maxRows }: DataBenchOptions):
     file,
   );
   const mask = { rolesToTrain: ['assistant'], trainOnEos: 'turn' } as const;
-  const pipeline = { reader, renderer, tokenizer, mask, sequenceLen: 1 << 20, excessLength: 'drop' } as const;
+  const processing = { reader, renderer, tokenizer, mask, sequenceLen: 1 << 20, excessLength: 'drop' } as const;
 
   let bytes = 0;
   let tokens = 0;
   let rows = 0;
   const start = performance.now();
   const before = process.cpuUsage();
-  for await (const batch of source.rows(256)) {
-    for (const row of await processRows(pipeline, batch)) {
+  for await (const page of source.rows(256)) {
+    for (const row of await processRows(processing, page)) {
       bytes += Buffer.byteLength(row.rendered?.text ?? '');
       tokens += row.encoded?.ids.length ?? 0;
     }
-    rows += batch.length;
+    rows += page.length;
     if (rows >= maxRows) break;
   }
   const seconds = (performance.now() - start) / 1000;

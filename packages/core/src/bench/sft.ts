@@ -34,7 +34,7 @@ export interface SftBenchOptions {
 const profiledSteps = 3;
 
 /**
- * Optimizer steps of supervised fine-tuning on random tokens, all of them targets: forward, backward, clipping, AdamW.
+ * Optimizer steps of supervised fine-tuning on random tokens, all of them target tokens: forward, backward, clipping, AdamW.
  * Closes the model.
  */
 export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
@@ -110,9 +110,9 @@ function randomStep(rows: number, sequenceLen: number, vocabSize: number): StepB
   const { below } = random('bench', 1);
   const tokens = Int32Array.from({ length: rows * sequenceLen }, () => below(vocabSize));
   const positions = tokens.map((_, t) => t % sequenceLen);
-  const targets = tokens.map((_, t) => (t % sequenceLen === sequenceLen - 1 ? -1 : (tokens[t + 1] as number)));
+  const labels = tokens.map((_, t) => (t % sequenceLen === sequenceLen - 1 ? -1 : (tokens[t + 1] as number)));
   const cuSeqlens = Int32Array.from({ length: rows + 1 }, (_, i) => i * sequenceLen);
-  const batch = { tokens, targets, positions, cuSeqlens, rows: Array.from({ length: rows }, (_, i) => i) };
+  const batch = { tokens, labels, positions, cuSeqlens, documents: Array.from({ length: rows }, (_, i) => i) };
   const targetTokens = rows * (sequenceLen - 1);
   return { batches: [batch], targetTokens, tokens: tokens.length, epoch: 0, index: 0 };
 }

@@ -18,7 +18,7 @@ export async function encode(tokenizer: Tokenizer, rows: readonly Rendered[]): P
 
 /** The whole text is tokenized at once, as at inference; a supervised part must begin and end between tokens. */
 function maskChat({ text, turns, supervised }: Rendered, tokenized: TokenizedText): Encoded | Dropped {
-  const targets = new Uint8Array(tokenized.ids.length);
+  const lossMask = new Uint8Array(tokenized.ids.length);
   for (const span of supervised) {
     const [start, end] = [tokenized.boundaryAt(span.start), tokenized.boundaryAt(span.end)];
     if (start === null || end === null) {
@@ -29,22 +29,22 @@ function maskChat({ text, turns, supervised }: Rendered, tokenized: TokenizedTex
         `one token covers both sides of the ${start === null ? 'start' : 'end'} of a trained part, near ${around}`,
       );
     }
-    targets.fill(1, start, end);
+    lossMask.fill(1, start, end);
   }
   const ranges = turns.map(({ role, message, start, end }) => ({
     role,
     message,
     ...tokensOf(tokenized, { start, end }),
   }));
-  return { ids: tokenized.ids, targets, turns: ranges };
+  return { ids: tokenized.ids, lossMask, turns: ranges };
 }
 
-/** Every token of a plain text is a target. It starts as the tokenizer starts texts and ends with EOS, so that the model learns to stop. */
+/** Every token of a plain text is a target token. It starts as the tokenizer starts texts and ends with EOS, so that the model learns to stop. */
 function plainText({ ids }: TokenizedText, { eos }: Tokenizer): Encoded {
   const isEnded = eos === null || ids.at(-1) === eos.id;
   const ended = isEnded ? ids : new Int32Array(ids.length + 1).fill(eos.id);
   if (!isEnded) ended.set(ids);
-  return { ids: ended, targets: new Uint8Array(ended.length).fill(1), turns: [] };
+  return { ids: ended, lossMask: new Uint8Array(ended.length).fill(1), turns: [] };
 }
 
 function tokensOf(tokenized: TokenizedText, { start, end }: Span): Span {

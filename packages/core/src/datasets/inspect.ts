@@ -3,11 +3,11 @@ import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
 import { openFormat } from './formats/index.ts';
-import { countTargets, type JudgeOptions } from './judge.ts';
+import { countTargetTokens, type JudgeOptions } from './judge.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
 import { packBins, packingEfficiency } from './pack.ts';
-import { type ProcessedRow, processRows } from './pipeline.ts';
 import type { DatasetInput, PreparedData, PreparedSummary } from './preparedData.ts';
+import { type ProcessedRow, processRows } from './processRows.ts';
 import { openSource } from './read.ts';
 import { hashOf, idOfWord, type TokenStore } from './tokenStore.ts';
 import type { LeftOut, RowSource, Turn, Verdict } from './types.ts';
@@ -79,13 +79,13 @@ export async function openInspectedFile(
       dataset.fields,
       file,
     );
-    const pipeline = { ...options, reader, mask: dataset.mask };
+    const processing = { ...options, reader, mask: dataset.mask };
     return {
       rowCount: source.rowCount,
       format: reader.format,
       fields: reader.fields,
       async page(offset, limit) {
-        const processed = await processRows(pipeline, await source.page(offset, limit));
+        const processed = await processRows(processing, await source.page(offset, limit));
         return Promise.all(processed.map((row) => inspectRow(row, options.tokenizer)));
       },
       close: () => source.close(),
@@ -124,12 +124,12 @@ async function inspectRow(
       // The EOS that ends a plain text stands nowhere in it.
       start: tokenized.starts[i] ?? rendered.text.length,
       end: tokenized.ends[i] ?? rendered.text.length,
-      target: i > 0 && encoded.targets[i] === 1,
+      target: i > 0 && encoded.lossMask[i] === 1,
       message: turn?.message ?? null,
     };
   });
   const tokenCount = encoded.ids.length;
-  const targetTokens = countTargets(encoded);
+  const targetTokens = countTargetTokens(encoded);
   return { ...shown, tokens, tokenCount, targetTokens, tokensLeftOut: tokenCount - tokens.length };
 }
 
@@ -138,7 +138,7 @@ export interface DataReport {
   readonly summary: PreparedSummary;
   readonly packing: {
     readonly sequenceLen: number;
-    /** Rows of `sequenceLen` tokens that the training documents fill, and the share of them that is filled. */
+    /** Bins of `sequenceLen` tokens that the training documents fill, and the share of them that is filled. */
     readonly bins: number;
     readonly efficiency: number;
     /** The same without packing, were every document padded to `sequenceLen`. */

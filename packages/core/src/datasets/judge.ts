@@ -16,7 +16,7 @@ export interface Judged {
 export function judge(encoded: Encoded, { sequenceLen, excessLength }: JudgeOptions): Judged {
   const { length } = encoded.ids;
   if (length === 0) return { verdict: dropped('empty', 'the row has no tokens'), encoded: null };
-  if (countTargets(encoded) === 0) {
+  if (countTargetTokens(encoded) === 0) {
     return { verdict: dropped('nothing_supervised', 'no token of the row is trained'), encoded: null };
   }
   if (length <= sequenceLen) return { verdict: KEPT, encoded };
@@ -24,7 +24,7 @@ export function judge(encoded: Encoded, { sequenceLen, excessLength }: JudgeOpti
     return { verdict: dropped('too_long', `${length} tokens, sequence_len is ${sequenceLen}`), encoded: null };
   }
   const cut = take(encoded, 0, sequenceLen);
-  if (countTargets(cut) === 0) {
+  if (countTargetTokens(cut) === 0) {
     const detail = `what is trained lies beyond the first ${sequenceLen} of ${length} tokens`;
     return { verdict: dropped('nothing_supervised', detail), encoded: null };
   }
@@ -44,17 +44,17 @@ export function splitText(encoded: Encoded, sequenceLen: number): Encoded[] {
   return pieces;
 }
 
-/** Tokens that are predicted; the first one of a row never is. */
-export function countTargets({ targets }: Encoded): number {
+/** Target tokens; the first token of a document is none, because nothing comes before it. */
+export function countTargetTokens({ lossMask }: Encoded): number {
   let count = 0;
-  for (let i = 1; i < targets.length; i++) if (targets[i] === 1) count++;
+  for (let i = 1; i < lossMask.length; i++) if (lossMask[i] === 1) count++;
   return count;
 }
 
-function take({ ids, targets, turns }: Encoded, start: number, end: number): Encoded {
+function take({ ids, lossMask, turns }: Encoded, start: number, end: number): Encoded {
   return {
     ids: ids.slice(start, end),
-    targets: targets.slice(start, end),
+    lossMask: lossMask.slice(start, end),
     turns: turns
       .filter((turn) => turn.start < end && turn.end > start)
       .map((turn) => ({ ...turn, start: Math.max(0, turn.start - start), end: Math.min(end, turn.end) - start })),

@@ -15,7 +15,7 @@ fc.configureGlobal({ seed: 3407 });
 /** Document i counts up from 1000·i; its last half is supervised. */
 const encoded = (length: number, i: number): Encoded => ({
   ids: Int32Array.from({ length }, (_, j) => 1000 * i + j),
-  targets: Uint8Array.from({ length }, (_, j) => (j >= length / 2 ? 1 : 0)),
+  lossMask: Uint8Array.from({ length }, (_, j) => (j >= length / 2 ? 1 : 0)),
   turns: [],
 });
 const storeOf = (lengths: readonly number[]) => tokenStoreOf(lengths.map(encoded));
@@ -34,7 +34,7 @@ async function folderOf(lengths: readonly number[]): Promise<string> {
   const writer = await TokenStoreWriter.create(folder);
   const documents = lengths.map(encoded);
   for (const [i, document] of documents.entries()) {
-    await writer.append(toWords(document), document.targets.filter(Boolean).length, 0, i + 1);
+    await writer.append(toWords(document), document.lossMask.filter(Boolean).length, 0, i + 1);
   }
   const train = Uint32Array.from(documents.keys());
   const { sha256 } = await writer.finish(train, new Uint32Array(0));
@@ -45,7 +45,7 @@ async function folderOf(lengths: readonly number[]): Promise<string> {
 }
 
 function documentsOf(batch: Batch): number[][] {
-  return batch.rows.map((_, i) => [...batch.tokens.subarray(batch.cuSeqlens[i], batch.cuSeqlens[i + 1])]);
+  return batch.documents.map((_, i) => [...batch.tokens.subarray(batch.cuSeqlens[i], batch.cuSeqlens[i + 1])]);
 }
 
 const take = async (loader: { next(): Promise<StepBatches> }, count: number): Promise<StepBatches[]> => {
@@ -95,24 +95,24 @@ describe('steps', () => {
         const store = storeOf(lengths);
         const steps = planSteps(store, { ...options, samplePacking, shuffle });
         for (const epoch of [0, 1]) {
-          const rows: number[] = [];
+          const documents: number[] = [];
           for (let index = 0; index < steps.stepsPerEpoch; index++) {
             const step = steps.build(epoch, index);
             for (const batch of step.batches) {
               expect(batch.tokens.length).toBeLessThanOrEqual(steps.maxTokens);
             }
             // Which batch of a step a document lies in is free; which step is not.
-            rows.push(...step.batches.flatMap((batch) => batch.rows).sort((a, b) => (shuffle ? 0 : a - b)));
+            documents.push(...step.batches.flatMap((batch) => batch.documents).sort((a, b) => (shuffle ? 0 : a - b)));
           }
-          expect(rows.toSorted((a, b) => a - b)).toEqual([...lengths.keys()]);
-          if (!shuffle && !samplePacking) expect(rows).toEqual([...lengths.keys()]);
+          expect(documents.toSorted((a, b) => a - b)).toEqual([...lengths.keys()]);
+          if (!shuffle && !samplePacking) expect(documents).toEqual([...lengths.keys()]);
         }
         expect(() => steps.build(0, steps.stepsPerEpoch)).toThrow(RangeError);
       }),
     );
   });
 
-  it('makes targets the next supervised token of the same document, positions that restart, and exact offsets', () => {
+  it('makes labels of the next target tokens of the same document, positions that restart, and exact offsets', () => {
     const store = storeOf([4, 6, 2]);
     const step = planSteps(store, { ...options, shuffle: false }).build(0, 0);
     expect(step.batches).toHaveLength(1);
@@ -120,22 +120,22 @@ describe('steps', () => {
     expect([...batch.cuSeqlens]).toEqual([0, 4, 10, 12]);
     expect([...batch.tokens]).toEqual([0, 1, 2, 3, 1000, 1001, 1002, 1003, 1004, 1005, 2000, 2001]);
     expect([...batch.positions]).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 0, 1]);
-    expect([...batch.targets]).toEqual([-1, 2, 3, -1, -1, -1, 1003, 1004, 1005, -1, 2001, -1]);
+    expect([...batch.labels]).toEqual([-1, 2, 3, -1, -1, -1, 1003, 1004, 1005, -1, 2001, -1]);
     expect(step.targetTokens).toBe(6);
     expect(step.tokens).toBe(12);
   });
 
   it('never counts the first token of a document, which nothing predicts', () => {
-    const store = tokenStoreOf([{ ids: Int32Array.of(7, 8), targets: Uint8Array.of(1, 1), turns: [] }]);
+    const store = tokenStoreOf([{ ids: Int32Array.of(7, 8), lossMask: Uint8Array.of(1, 1), turns: [] }]);
     const step = planSteps(store, options).build(0, 0);
-    expect([...(step.batches[0] as Batch).targets]).toEqual([8, -1]);
+    expect([...(step.batches[0] as Batch).labels]).toEqual([8, -1]);
     expect(step.targetTokens).toBe(1);
   });
 
   it('uses as few batches as fit', () => {
     const store = storeOf([60, 60, 60, 60]);
     const steps = planSteps(store, { ...options, shuffle: false });
-    expect(steps.build(0, 0).batches.map((batch) => [...batch.rows])).toEqual([
+    expect(steps.build(0, 0).batches.map((batch) => [...batch.documents])).toEqual([
       [0, 1],
       [2, 3],
     ]);
@@ -149,7 +149,7 @@ describe('steps', () => {
 
   it('passes over all documents once for evaluation', () => {
     const batches = [...evaluationBatches(storeOf([30, 40, 60, 4]), 64)];
-    expect(batches.map((batch) => [...batch.rows])).toEqual([[0], [1], [2, 3]]);
+    expect(batches.map((batch) => [...batch.documents])).toEqual([[0], [1], [2, 3]]);
     expect(batches.flatMap(documentsOf).map((document) => document.length)).toEqual([30, 40, 60, 4]);
   });
 });

@@ -26,9 +26,9 @@ const steps = planSteps(openTokenStore(folder, name), options);
 port.on('message', ({ id, epoch, index }: LoaderRequest) => {
   try {
     const step = steps.build(epoch, index);
-    const buffers = step.batches.flatMap(({ tokens, targets, positions, cuSeqlens }) => [
+    const buffers = step.batches.flatMap(({ tokens, labels, positions, cuSeqlens }) => [
       tokens.buffer as ArrayBuffer,
-      targets.buffer as ArrayBuffer,
+      labels.buffer as ArrayBuffer,
       positions.buffer as ArrayBuffer,
       cuSeqlens.buffer as ArrayBuffer,
     ]);

@@ -5,7 +5,7 @@ import { describeWith, peerSmolLm2, peerTokenizer, type TokenizerFamily } from '
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 import { type ChatRenderer, openChatRenderer } from './chatRenderer.ts';
 import { encode } from './encode.ts';
-import { countTargets } from './judge.ts';
+import { countTargetTokens } from './judge.ts';
 import { type MaskOptions, render } from './render.ts';
 import type { Conversation, Encoded, Message, Rendered } from './types.ts';
 
@@ -43,12 +43,12 @@ async function trained(
   return await decodeRuns(tokenizer, encoded);
 }
 
-/** Every unbroken run of targets, decoded. */
-function decodeRuns(tokenizer: Tokenizer, { ids, targets }: Encoded): Promise<string[]> {
+/** Every unbroken run of target tokens, decoded. */
+function decodeRuns(tokenizer: Tokenizer, { ids, lossMask }: Encoded): Promise<string[]> {
   const runs: number[][] = [];
-  for (const [i, target] of targets.entries()) {
-    if (target === 0) continue;
-    if (targets[i - 1] !== 1) runs.push([]);
+  for (const [i, mask] of lossMask.entries()) {
+    if (mask === 0) continue;
+    if (lossMask[i - 1] !== 1) runs.push([]);
     runs.at(-1)?.push(ids[i] as number);
   }
   return Promise.all(runs.map((run) => tokenizer.decode(run)));
@@ -262,7 +262,7 @@ describeWith(qwen3, 'templates that rewrite history', (folder) => {
     const rendered = render(null, { kind: 'text', text: 'Once upon a time' }, ANSWERS) as Rendered;
     const [encoded] = (await encode(tokenizer, [rendered])) as [Encoded];
     expect(await tokenizer.decode(encoded.ids)).toBe('Once upon a time<|im_end|>');
-    expect(countTargets(encoded)).toBe(encoded.ids.length - 1);
+    expect(countTargetTokens(encoded)).toBe(encoded.ids.length - 1);
   });
 });
 
@@ -281,7 +281,7 @@ describeWith(smolLm2, 'the reference run on SmolLM2', (model) => {
     );
     for (const [i, encoded] of ((await encode(tokenizer, rendered)) as Encoded[]).entries()) {
       expect([...encoded.ids]).toEqual(golden.tokens[i]?.ids);
-      expect(Array.from(encoded.ids, (id, at) => (encoded.targets[at] === 1 ? id : -100))).toEqual(
+      expect(Array.from(encoded.ids, (id, at) => (encoded.lossMask[at] === 1 ? id : -100))).toEqual(
         golden.tokens[i]?.labels,
       );
     }

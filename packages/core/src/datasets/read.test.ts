@@ -19,9 +19,9 @@ function write(extension: string, content: string | Uint8Array): string {
   return path;
 }
 
-async function all(source: DataSource, batchSize = 2): Promise<RawRow[]> {
+async function all(source: DataSource, pageRows = 2): Promise<RawRow[]> {
   const rows: RawRow[] = [];
-  for await (const batch of source.rows(batchSize)) rows.push(...batch);
+  for await (const page of source.rows(pageRows)) rows.push(...page);
   await source.close();
   return rows;
 }

@@ -81,8 +81,8 @@ async function openText(path: string, extension: string): Promise<DataSource> {
     };
     const columns = new Set((await page(0, SAMPLE)).flatMap((row) => Object.keys(row.value)));
     const rowCount = index.starts.length;
-    async function* rows(batchSize: number): AsyncGenerator<RawRow[]> {
-      for (let offset = 0; offset < rowCount; offset += batchSize) yield await page(offset, batchSize);
+    async function* rows(pageRows: number): AsyncGenerator<RawRow[]> {
+      for (let offset = 0; offset < rowCount; offset += pageRows) yield await page(offset, pageRows);
     }
     return { path, columns: [...columns], rowCount, page, rows, close: () => file.close() };
   } catch (error) {

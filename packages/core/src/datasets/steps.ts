@@ -8,9 +8,9 @@ export interface StepOptions {
   readonly sequenceLen: number;
   readonly microBatchSize: number;
   readonly gradientAccumulationSteps: number;
-  /** A row is a bin of up to `sequenceLen` tokens filled with several documents; otherwise it is one document. */
+  /** A bin holds several documents, up to `sequenceLen` tokens; otherwise one. */
   readonly samplePacking: boolean;
-  /** A new order of the rows in every epoch; otherwise file order. */
+  /** A new order of the bins in every epoch; otherwise file order. */
   readonly shuffle: boolean;
   readonly seed: number;
 }
@@ -20,50 +20,50 @@ export interface Steps {
   readonly stepsPerEpoch: number;
   /** Tokens of the largest batch any step can have. */
   readonly maxTokens: number;
-  /** Share of the rows' room that holds tokens; 1 without packing. */
+  /** Share of the bins' room that holds tokens; 1 without packing. */
   readonly packingEfficiency: number;
   /** @param epoch from 0 @param index from 0, below `stepsPerEpoch` */
   build(epoch: number, index: number): StepBatches;
 }
 
 /**
- * Rows are fixed once (bins do not change between epochs, so the number of steps does not either); an epoch orders them anew.
- * A step is `microBatchSize × gradientAccumulationSteps` rows, the last of an epoch what remains.
+ * Bins are filled once, so that every epoch has as many steps; an epoch orders them anew. A step is
+ * `microBatchSize × gradientAccumulationSteps` bins, the last of an epoch what remains.
  */
 export function planSteps(store: TokenStore, options: StepOptions): Steps {
   const { sequenceLen, microBatchSize, gradientAccumulationSteps, samplePacking, shuffle, seed } = options;
-  const rowsPerStep = microBatchSize * gradientAccumulationSteps;
+  const binsPerStep = microBatchSize * gradientAccumulationSteps;
   const batchTokens = microBatchSize * sequenceLen;
   const fileOrder = Uint32Array.from({ length: store.count }, (_, i) => i);
-  const bins = samplePacking
+  const packed = samplePacking
     ? packBins(store.lengths, shuffle ? permutation(store.count, 'pack', seed) : fileOrder, sequenceLen)
     : null;
-  const rowCount = bins?.length ?? store.count;
-  const row = (i: number): readonly number[] => (bins === null ? [i] : (bins[i] as number[]));
+  const binCount = packed?.length ?? store.count;
+  const bin = (i: number): readonly number[] => (packed === null ? [i] : (packed[i] as number[]));
 
   let ordered: { epoch: number; order: Uint32Array } | undefined;
   const orderOf = (epoch: number): Uint32Array => {
     if (ordered?.epoch !== epoch) {
       const order = shuffle
-        ? permutation(rowCount, 'epoch', seed, epoch)
-        : Uint32Array.from({ length: rowCount }, (_, i) => i);
+        ? permutation(binCount, 'epoch', seed, epoch)
+        : Uint32Array.from({ length: binCount }, (_, i) => i);
       ordered = { epoch, order };
     }
     return ordered.order;
   };
 
   return {
-    stepsPerEpoch: Math.ceil(rowCount / rowsPerStep),
+    stepsPerEpoch: Math.ceil(binCount / binsPerStep),
     maxTokens: batchTokens,
-    packingEfficiency: bins === null ? 1 : packingEfficiency(store.lengths, bins, sequenceLen),
+    packingEfficiency: packed === null ? 1 : packingEfficiency(store.lengths, packed, sequenceLen),
     build(epoch, index) {
-      const order = orderOf(epoch).subarray(index * rowsPerStep, (index + 1) * rowsPerStep);
-      if (order.length === 0) throw new RangeError(`step ${index} of an epoch of ${Math.ceil(rowCount / rowsPerStep)}`);
-      const rows = Array.from(order, row);
-      const batches = fitIntoBatches(store, rows, batchTokens).map((documents) => buildBatch(store, documents));
+      const order = orderOf(epoch).subarray(index * binsPerStep, (index + 1) * binsPerStep);
+      if (order.length === 0) throw new RangeError(`step ${index} of an epoch of ${Math.ceil(binCount / binsPerStep)}`);
+      const bins = Array.from(order, bin);
+      const batches = fitIntoBatches(store, bins, batchTokens).map((documents) => buildBatch(store, documents));
       return {
         batches,
-        targetTokens: batches.reduce((sum, batch) => sum + countTargets(batch), 0),
+        targetTokens: batches.reduce((sum, batch) => sum + countLabels(batch), 0),
         tokens: batches.reduce((sum, batch) => sum + batch.tokens.length, 0),
         epoch,
         index,
@@ -94,10 +94,10 @@ function buildBatch(store: TokenStore, documents: readonly number[]): Batch {
   const total = documents.reduce((sum, document) => sum + (store.lengths[document] as number), 0);
   const batch = {
     tokens: new Int32Array(total),
-    targets: new Int32Array(total).fill(-1),
+    labels: new Int32Array(total).fill(-1),
     positions: new Int32Array(total),
     cuSeqlens: new Int32Array(documents.length + 1),
-    rows: documents,
+    documents,
   };
   let at = 0;
   for (const [i, document] of documents.entries()) {
@@ -106,23 +106,25 @@ function buildBatch(store: TokenStore, documents: readonly number[]): Batch {
       const word = words[j] as number;
       batch.tokens[at] = idOfWord(word);
       batch.positions[at] = j;
-      if (j > 0 && isTargetWord(word)) batch.targets[at - 1] = idOfWord(word);
+      if (j > 0 && isTargetWord(word)) batch.labels[at - 1] = idOfWord(word);
     }
     batch.cuSeqlens[i + 1] = at;
   }
   return batch;
 }
 
-/** The fewest batches that best-fit finds, rows and batches in the order of the step. */
-function fitIntoBatches(store: TokenStore, rows: readonly (readonly number[])[], maxTokens: number): number[][] {
-  const lengths = rows.map((row) => row.reduce((sum, document) => sum + (store.lengths[document] as number), 0));
-  const bins = packBins(lengths, Uint32Array.from(rows.keys()), maxTokens).map((bin) => bin.sort((a, b) => a - b));
-  bins.sort((a, b) => (a[0] as number) - (b[0] as number));
-  return bins.map((bin) => bin.flatMap((i) => rows[i] as number[]));
+/** The documents of each batch: as few batches as best-fit finds, with bins and batches in the order of the step. */
+function fitIntoBatches(store: TokenStore, bins: readonly (readonly number[])[], maxTokens: number): number[][] {
+  const lengths = bins.map((bin) => bin.reduce((sum, document) => sum + (store.lengths[document] as number), 0));
+  const order = Uint32Array.from(bins.keys());
+  const batches = packBins(lengths, order, maxTokens).map((batch) => batch.sort((a, b) => a - b));
+  batches.sort((a, b) => (a[0] as number) - (b[0] as number));
+  return batches.map((batch) => batch.flatMap((i) => bins[i] as number[]));
 }
 
-function countTargets({ targets }: Batch): number {
+/** Target tokens of a batch. */
+export function countLabels({ labels }: Pick<Batch, 'labels'>): number {
   let count = 0;
-  for (const target of targets) if (target >= 0) count++;
+  for (const label of labels) if (label >= 0) count++;
   return count;
 }

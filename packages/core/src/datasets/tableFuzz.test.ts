@@ -18,7 +18,7 @@ async function readEverything(path: string): Promise<void> {
   try {
     await source.page(source.rowCount >> 1, 2);
     let rows = 0;
-    for await (const batch of source.rows(3)) rows += batch.length;
+    for await (const page of source.rows(3)) rows += page.length;
     expect(rows).toBe(source.rowCount);
   } finally {
     await source.close();

@@ -62,19 +62,19 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
       const found = await query(`${select} LIMIT ${Math.trunc(limit)} OFFSET ${Math.trunc(offset)}`);
       return found.map((row, i) => rowOf(row, offset + i));
     };
-    async function* rows(batchSize: number): AsyncGenerator<RawRow[]> {
-      let [batch, count] = [[] as RawRow[], 0];
+    async function* rows(pageRows: number): AsyncGenerator<RawRow[]> {
+      let [found, count] = [[] as RawRow[], 0];
       const result = await attempt(() => connection.stream(select));
       const next = () => attempt(() => result.fetchChunk());
       for (let chunk = await next(); chunk !== null && chunk.rowCount > 0; chunk = await next()) {
         for (const row of chunk.getRows()) {
-          batch.push(rowOf(row, count++));
-          if (batch.length < batchSize) continue;
-          yield batch;
-          batch = [];
+          found.push(rowOf(row, count++));
+          if (found.length < pageRows) continue;
+          yield found;
+          found = [];
         }
       }
-      if (batch.length > 0) yield batch;
+      if (found.length > 0) yield found;
     }
     return { path, columns, rowCount, page, rows, close };
   } catch (error) {

@@ -14,24 +14,24 @@ export interface TokenStore {
   readonly count: number;
   /** Tokens of each document. */
   readonly lengths: Uint32Array;
-  /** Supervised tokens of each document. */
+  /** Target tokens of each document. */
   readonly targetCounts: Uint32Array;
-  /** Token ids of one document, with `TARGET` set where the token is to be predicted. */
+  /** Token ids of one document, with `TARGET` set on target tokens. */
   words(document: number): Uint32Array;
   source(document: number): RowSource;
   close(): void;
 }
 
-/** Bit of a stored word that says: this token is a target. Ids lie below it. */
+/** Bit of a stored word that says: this is a target token. Ids lie below it. */
 const TARGET = 0x8000_0000;
 export const idOfWord = (word: number): number => word & 0x7fff_ffff;
 export const isTargetWord = (word: number): boolean => word >>> 31 === 1;
 
-export function toWords({ ids, targets }: Encoded): Uint32Array<ArrayBuffer> {
-  return Uint32Array.from(ids, (id, i) => (targets[i] === 1 ? (id | TARGET) >>> 0 : id));
+export function toWords({ ids, lossMask }: Encoded): Uint32Array<ArrayBuffer> {
+  return Uint32Array.from(ids, (id, i) => (lossMask[i] === 1 ? (id | TARGET) >>> 0 : id));
 }
 
-/** 64 bits of SHA-256 over tokens and mask. */
+/** 64 bits of SHA-256 over token ids and loss mask. */
 export function hashOf(documents: readonly Uint32Array[]): bigint {
   const hash = createHash('sha256');
   for (const words of documents) hash.update(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
@@ -76,8 +76,8 @@ interface DocumentIndex {
 }
 
 /**
- * Streams documents into `tokens.bin`: all words, padded to 8 bytes; then per document its start (float64), length, number of targets,
- * file and row (uint32 each); then the documents of the training and of the validation set (uint32). Little-endian.
+ * Streams documents into `tokens.bin`: all words, padded to 8 bytes; then per document its start (float64), length, number of
+ * target tokens, file and row (uint32 each); then the documents of the training and of the validation set (uint32). Little-endian.
  */
 export class TokenStoreWriter {
   readonly #file: AtomicFile;

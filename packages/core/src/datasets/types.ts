@@ -1,6 +1,9 @@
 /**
  * The values that rows become on their way into the model: `read → render → encode → judge → pack → loader`.
  * All are plain; every function between them is one that the trainer, `anneal inspect` and the studio share.
+ *
+ * A *row* is a line of data. It becomes a *document*: tokens with a loss mask; a long plain text becomes several. With packing,
+ * documents share *bins* of up to `sequenceLen` tokens. The bins of a step lie in one *batch* or more.
  */
 
 /** Where a row came from. `row` counts from 1: the line of a JSONL or text file, the record of any other file. */
@@ -25,8 +28,8 @@ export interface DataSource {
   readonly rowCount: number;
   /** Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError naming file and line of a row that cannot be read */
   page(offset: number, limit: number): Promise<RawRow[]>;
-  /** All rows from the first on, in batches of at most `batchSize`. */
-  rows(batchSize: number): AsyncGenerator<RawRow[]>;
+  /** All rows from the first on, in pages of at most `pageRows`. */
+  rows(pageRows: number): AsyncGenerator<RawRow[]>;
   close(): Promise<void>;
 }
 
@@ -100,8 +103,8 @@ export interface TokenRange extends Span {
 
 export interface Encoded {
   readonly ids: Int32Array;
-  /** 1 where this token itself is to be predicted from those before it. Same length as `ids`. */
-  readonly targets: Uint8Array;
+  /** 1 for a target token: one that the model learns to predict from those before it. Same length as `ids`. */
+  readonly lossMask: Uint8Array;
   readonly turns: readonly TokenRange[];
 }
 
@@ -140,24 +143,24 @@ export function describeVerdict(verdict: Verdict): Record<string, unknown> {
   return { verdict: 'dropped', reason: verdict.reason, detail: verdict.detail };
 }
 
-/** One packed row of T tokens: documents one after another, none of which sees another. */
+/** T tokens of documents that lie one after another, none of which sees another. */
 export interface Batch {
   /** T token ids. */
   readonly tokens: Int32Array;
-  /** T: the id of the next token of the same document where that one is supervised, else -1. */
-  readonly targets: Int32Array;
+  /** T: the id of the next token of the same document where that one is a target token, else -1. */
+  readonly labels: Int32Array;
   /** T: position within its document, from 0. */
   readonly positions: Int32Array;
   /** documents + 1 offsets into the T tokens, from 0 to T. */
   readonly cuSeqlens: Int32Array;
-  /** One a document: its number in the token store. */
-  readonly rows: readonly number[];
+  /** Numbers in the token store. */
+  readonly documents: readonly number[];
 }
 
 /** Everything one optimizer step reads. */
 export interface StepBatches {
   readonly batches: readonly Batch[];
-  /** Targets over all batches: what the summed loss is divided by. */
+  /** Of all batches: what the summed loss is divided by. */
   readonly targetTokens: number;
   readonly tokens: number;
   /** Passes over the data completed before this step. */

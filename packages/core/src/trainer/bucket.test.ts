@@ -3,15 +3,15 @@ import { fillBucket } from './bucket.ts';
 
 const batch = {
   tokens: Int32Array.of(5, 6, 7, 8, 9),
-  targets: Int32Array.of(6, -1, 8, 9, -1),
+  labels: Int32Array.of(6, -1, 8, 9, -1),
   positions: Int32Array.of(0, 1, 0, 1, 2),
   cuSeqlens: Int32Array.of(0, 2, 5),
 };
 
-test('a batch is filled up by a document without targets and by empty documents', () => {
+test('a batch is filled up by a document without labels and by empty documents', () => {
   const filled = fillBucket(batch, 4, { T: 16, S: 17 });
   expect([...filled.tokens]).toEqual([5, 6, 7, 8, 9, 0, 0, 0]);
-  expect([...filled.targets]).toEqual([6, -1, 8, 9, -1, -1, -1, -1]);
+  expect([...filled.labels]).toEqual([6, -1, 8, 9, -1, -1, -1, -1]);
   expect([...filled.positions]).toEqual([0, 1, 0, 1, 2, 0, 1, 2]);
   expect([...filled.cuSeqlens]).toEqual([0, 2, 5, 8, 8]);
 });

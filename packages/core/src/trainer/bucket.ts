@@ -1,12 +1,12 @@
 import type { Bounds } from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
 
-type Rows = Pick<Batch, 'tokens' | 'targets' | 'positions' | 'cuSeqlens'>;
+type Rows = Pick<Batch, 'tokens' | 'labels' | 'positions' | 'cuSeqlens'>;
 
 /**
- * The batch filled up to a multiple of `bucketTokens` tokens by a document of its own, without targets, and to a power of two of
+ * The batch filled up to a multiple of `bucketTokens` tokens by a document of its own, without labels, and to a power of two of
  * documents by empty ones, so that a device meets few extents and can repeat its launches. No document sees another one, and what
- * has no target adds nothing to a gradient. Unchanged where the plan has no room for it.
+ * has no label adds nothing to a gradient. Unchanged where the plan has no room for it.
  */
 export function fillBucket<B extends Rows>(batch: B, bucketTokens: number, bounds: Bounds): B | Rows {
   if (bucketTokens === 1) return batch;
@@ -20,7 +20,7 @@ export function fillBucket<B extends Rows>(batch: B, bucketTokens: number, bound
   end.set(batch.cuSeqlens);
   return {
     tokens: extended(batch.tokens, tokens, () => 0),
-    targets: extended(batch.targets, tokens, () => -1),
+    labels: extended(batch.labels, tokens, () => -1),
     positions: extended(batch.positions, tokens, (t) => t - count),
     cuSeqlens: end,
   };

@@ -1,5 +1,5 @@
 import { listDataFiles } from '../datasets/dataFiles.ts';
-import type { DatasetInput, PrepareOptions } from '../datasets/prepare.ts';
+import type { DatasetInput, PrepareOptions } from '../datasets/prepareData.ts';
 import type { ModelTextOptions } from '../generate/modelText.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import type { PromptFormat } from '../templates/promptFormat.ts';

@@ -1,4 +1,4 @@
-import { evaluationBatches } from '../datasets/steps.ts';
+import { countLabels, evaluationBatches } from '../datasets/steps.ts';
 import type { Session } from './session.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 
@@ -7,10 +7,10 @@ export async function evaluate(engine: TrainingEngine, { data, plan }: Session):
   const store = data.validation;
   if (!store) throw new Error('there are no validation rows');
   let loss = 0;
-  let targets = 0;
+  let targetTokens = 0;
   for (const batch of evaluationBatches(store, plan.bounds.T as number)) {
     loss += await engine.evaluate([batch]);
-    targets += batch.targets.reduce((count, target) => count + (target >= 0 ? 1 : 0), 0);
+    targetTokens += countLabels(batch);
   }
-  return loss / targets;
+  return loss / targetTokens;
 }

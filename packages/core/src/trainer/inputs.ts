@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { sourcesOf } from '../datasets/chatRenderer.ts';
-import type { PrepareOptions } from '../datasets/prepare.ts';
+import type { PrepareOptions } from '../datasets/prepareData.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { defaultCacheDirectory } from '../hub/cache.ts';
 import { modelHash } from '../models/hash.ts';

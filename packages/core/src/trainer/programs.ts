@@ -78,7 +78,7 @@ function batchInputs(graph: Graph) {
 }
 
 function targetInputs(graph: Graph) {
-  return { targets: graph.input('targets', 'i32', ['T']), rows: graph.input('supervisedRows', 'i32', ['R']) };
+  return { labels: graph.input('labels', 'i32', ['T']), rows: graph.input('supervisedRows', 'i32', ['R']) };
 }
 
 function weightsOf(

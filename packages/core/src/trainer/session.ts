@@ -2,7 +2,7 @@ import type { Engine, Plan } from '@anneal/kernels';
 import { sourcesOf } from '../datasets/chatRenderer.ts';
 import { describeLeftOut } from '../datasets/leftOut.ts';
 import { type Loader, openLoader } from '../datasets/loader.ts';
-import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepare.ts';
+import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
 import type { LeftOut } from '../datasets/types.ts';
 import { describeUnread } from '../datasets/unreadColumns.ts';
 import { UserError } from '../errors.ts';

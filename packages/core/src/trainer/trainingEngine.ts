@@ -49,7 +49,7 @@ export class TrainingEngine implements AsyncDisposable {
     return { loss: scalar(results[0]) / targetTokens, gradientNorm: scalar(results[1]) };
   }
 
-  /** Summed loss of the batches' targets; nothing is trained. */
+  /** Summed loss over the batches' labels; nothing is trained. */
   async evaluate(batches: readonly Batch[]): Promise<number> {
     const calls = [
       { program: 'begin_evaluation', extents: {}, inputs: {} },
@@ -66,10 +66,10 @@ export class TrainingEngine implements AsyncDisposable {
 
   private batchCall(program: string, batch: Batch, more: Record<string, HostArray> = {}): ProgramCall {
     const { device, plan } = this.engine;
-    const { tokens, targets, positions, cuSeqlens } = fillBucket(batch, device.bucketTokens, plan.bounds);
-    const rows = supervisedRows(targets);
+    const { tokens, labels, positions, cuSeqlens } = fillBucket(batch, device.bucketTokens, plan.bounds);
+    const rows = supervisedRows(labels);
     const extents = { T: tokens.length, S: cuSeqlens.length, R: rows.length };
-    return { program, extents, inputs: { tokens, targets, positions, cuSeqlens, supervisedRows: rows, ...more } };
+    return { program, extents, inputs: { tokens, labels, positions, cuSeqlens, supervisedRows: rows, ...more } };
   }
 
   private program(name: string) {
@@ -79,9 +79,9 @@ export class TrainingEngine implements AsyncDisposable {
   }
 }
 
-/** Positions with a target, ascending. */
-function supervisedRows(targets: Int32Array): Int32Array {
-  return targets.map((target, t) => (target >= 0 ? t : -1)).filter((t) => t >= 0);
+/** Positions with a label, ascending. */
+function supervisedRows(labels: Int32Array): Int32Array {
+  return labels.map((label, t) => (label >= 0 ? t : -1)).filter((t) => t >= 0);
 }
 
 function scalar(values: HostArray | undefined): number {

@@ -9,12 +9,12 @@ export function goldenBatch(golden: GoldenFolder): Batch {
   const batch = packed(golden.int32('input_ids'), lengths);
   for (let t = 0; t < labels.length; t++) {
     const label = t % length === length - 1 ? -100 : (labels[t + 1] as number);
-    batch.targets[t] = label < 0 ? -1 : label;
+    batch.labels[t] = label < 0 ? -1 : label;
   }
   return batch;
 }
 
-/** Sequences one after another as documents of one row, without targets. */
+/** Sequences one after another as documents of one batch, without labels. */
 export function packed(tokens: Int32Array, lengths: readonly number[]): Batch {
   const cuSeqlens = new Int32Array(lengths.length + 1);
   for (const [i, length] of lengths.entries()) cuSeqlens[i + 1] = (cuSeqlens[i] as number) + length;
@@ -23,7 +23,7 @@ export function packed(tokens: Int32Array, lengths: readonly number[]): Batch {
     tokens,
     positions,
     cuSeqlens,
-    targets: new Int32Array(tokens.length).fill(-1),
-    rows: lengths.map((_, i) => i),
+    labels: new Int32Array(tokens.length).fill(-1),
+    documents: lengths.map((_, i) => i),
   };
 }

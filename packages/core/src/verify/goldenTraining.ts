@@ -45,6 +45,6 @@ export async function openTraining(
 /** The golden batch as a step of its own. */
 export function goldenStep(golden: GoldenFolder): StepBatches {
   const batch = goldenBatch(golden);
-  const targetTokens = batch.targets.filter((target) => target >= 0).length;
+  const targetTokens = batch.labels.filter((label) => label >= 0).length;
   return { batches: [batch], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
 }

@@ -7,7 +7,7 @@ import { forward, withForwardEngine } from './forward.ts';
 import type { GoldenFolder } from './golden.ts';
 import { activationDifference, mismatches, type Quantity } from './quantity.ts';
 
-/** Each label is its own token or none: the first of a sequence is no target, so no loss would show that it is wrong. */
+/** Each label is its own token or none: the first of a sequence is never predicted, so no loss would show that it is wrong. */
 export function verifyLabels(golden: GoldenFolder): Quantity {
   const tokens = golden.int32('input_ids');
   const labels = golden.int32('labels');

@@ -68,10 +68,10 @@ export async function verifySft(path: string, modelPath: string, device: Device 
 function verifyTokens(golden: GoldenSft, { data }: Session): Quantity[] {
   return golden.tokens.flatMap(({ ids, labels }, row) => {
     const words = data.train.words(row);
-    const targets = Array.from(words, (word) => (isTargetWord(word) ? idOfWord(word) : -100));
+    const ours = Array.from(words, (word) => (isTargetWord(word) ? idOfWord(word) : -100));
     return [
       mismatches(`tokens.${row}.ids`, Array.from(words, idOfWord), ids),
-      mismatches(`tokens.${row}.labels`, targets, labels),
+      mismatches(`tokens.${row}.labels`, ours, labels),
     ];
   });
 }

@@ -3,7 +3,7 @@
 usage: pip install torch==2.11.0 transformers==5.17.0 peft==0.21.0; python make_models.py OUT_DIR [NAME ...]
 
 golden.safetensors of a folder, float32 on the CPU; B = 2 sequences of S = 48 tokens:
-  input_ids, labels            [B, S]; label -100 is no target
+  input_ids, labels            [B, S]; label -100: this token is not predicted
   hidden.N, logits, loss       of that batch; hidden states before each layer, and after the last norm
   grad.NAME                    of the loss, every tensor but those of layer 0
   greedy.prompt, greedy.output 24 tokens after the first 9

@@ -21,7 +21,7 @@ const char* describe(Fault fault) {
   switch (fault) {
     case Fault::none: return "";
     case Fault::token: return "a token id lies outside the vocabulary";
-    case Fault::target: return "a target id lies outside the vocabulary";
+    case Fault::label: return "a label lies outside the vocabulary";
     case Fault::row: return "a row index is out of range";
     case Fault::position: return "a position lies outside the cache";
   }

@@ -18,7 +18,7 @@ struct CudaContext : Context {
 };
 
 /** Bad values that only the device sees. */
-enum class Fault : int32_t { none = 0, token = 1, target = 2, row = 3, position = 4 };
+enum class Fault : int32_t { none = 0, token = 1, label = 2, row = 3, position = 4 };
 
 inline CudaContext& contextOf(const Launch& launch) { return *static_cast<CudaContext*>(launch.context); }
 

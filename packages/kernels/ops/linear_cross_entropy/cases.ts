@@ -7,7 +7,7 @@ import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './op.ts';
 /** A third of the rows is unsupervised. */
 const isSupervised = (t: number): boolean => t % 3 !== 1;
 
-const someTargets: Fill<string> =
+const someLabels: Fill<string> =
   ({ random, extents: { V = 0 } }) =>
   (t) =>
     isSupervised(t) ? integer(random, V) : -1;
@@ -34,7 +34,7 @@ const hard = {
     extents: shape(200, 8, 20),
     attributes: { bf16: 0, chunkRows: 128 },
   },
-  'nothing supervised': { extents: { ...shape(5, 6, 9), R: 0 }, fill: { targets: constant(-1) } },
+  'nothing supervised': { extents: { ...shape(5, 6, 9), R: 0 }, fill: { labels: constant(-1) } },
   'huge logits': { extents: shape(6, 8, 20), fill: { x: scaled(1000) } },
   'equal logits': { extents: shape(6, 8, 20), fill: { x: constant(0) } },
 };
@@ -64,7 +64,7 @@ function crossEntropyRow(
   x: Values,
   weight: Values,
   t: number,
-  target: number,
+  label: number,
   V: number,
   D: number,
   operand: (value: number) => number,
@@ -84,9 +84,9 @@ function crossEntropyRow(
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit - maximum), 0);
   const softmax = logits.map((logit) => Math.exp(logit - maximum) / total);
   const rounded = activationType === 'bf16' ? bf16Roundoff * logits.reduce((a, b) => Math.max(a, Math.abs(b)), 0) : 0;
-  const onehot = (v: number) => (v === target ? 1 : 0);
+  const onehot = (v: number) => (v === label ? 1 : 0);
   return {
-    loss: maximum + Math.log(total) - (logits[target] as number),
+    loss: maximum + Math.log(total) - (logits[label] as number),
     lossSize: Math.abs(maximum) + Math.log(total) + largest + 1,
     gradient: softmax.map((p, v) => p - onehot(v)),
     gradientSize: softmax.map((p, v) => p * (1 + 2 * (1 - p) * largest) + onehot(v)), // dp = p · (dlogit - Σ p · dlogit)
@@ -98,19 +98,19 @@ function crossEntropyRow(
 export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
   shapes,
   attributes,
-  fill: { targets: someTargets, rows: supervisedRows },
+  fill: { labels: someLabels, rows: supervisedRows },
   hard,
   benchmark,
   reference: (
-    { x, weight, targets, loss },
+    { x, weight, labels, loss },
     { total },
     { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
   ) => {
     const operand = operandOf(bf16, activationType);
     total.add(0, 0, loss.at(0));
     for (let t = 0; t < T; t++) {
-      if (targets.at(t) < 0) continue;
-      const row = crossEntropyRow(x, weight, t, targets.at(t), V, D, operand, activationType);
+      if (labels.at(t) < 0) continue;
+      const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType);
       total.add(0, 0, row.loss, row.lossSize);
       total.allow(0, 0, row.lossAllowed);
     }
@@ -120,11 +120,11 @@ export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
 export const linearCrossEntropyTrainingCases = casesFor(linearCrossEntropyTrainingOp, {
   shapes,
   attributes,
-  fill: { targets: someTargets, rows: supervisedRows, scale: eighth },
+  fill: { labels: someLabels, rows: supervisedRows, scale: eighth },
   hard,
   benchmark,
   reference: (
-    { x, weight, targets, scale, loss, gradient },
+    { x, weight, labels, scale, loss, gradient },
     { total, dx, gradientTotal },
     { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
   ) => {
@@ -132,8 +132,8 @@ export const linearCrossEntropyTrainingCases = casesFor(linearCrossEntropyTraini
     total.add(0, 0, loss.at(0));
     for (let v = 0; v < V; v++) for (let d = 0; d < D; d++) gradientTotal.add(v, d, gradient.at(v, d));
     for (let t = 0; t < T; t++) {
-      if (targets.at(t) < 0) continue;
-      const row = crossEntropyRow(x, weight, t, targets.at(t), V, D, operand, activationType);
+      if (labels.at(t) < 0) continue;
+      const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType);
       total.add(0, 0, row.loss, row.lossSize);
       total.allow(0, 0, row.lossAllowed);
       for (let v = 0; v < V; v++) {

@@ -37,10 +37,10 @@ float maximum(const float* values, int64_t count) {
   return largest;
 }
 
-/** -log softmax(logits)[target]; replaces the logits by scale · (softmax - onehot) when scale is not 0. */
-double crossEntropyRow(float* logits, int64_t V, int32_t target, float scale) {
+/** -log softmax(logits)[label]; replaces the logits by scale · (softmax - onehot) when scale is not 0. */
+double crossEntropyRow(float* logits, int64_t V, int32_t label, float scale) {
   const float largest = maximum(logits, V);
-  const float targetLogit = logits[target];
+  const float labelLogit = logits[label];
   const Vec shift = Vec::set(largest);
   // Partial sums of 1024 keep float32 accurate over a vocabulary of any size.
   double total = 0;
@@ -65,9 +65,9 @@ double crossEntropyRow(float* logits, int64_t V, int32_t target, float scale) {
     int64_t i = 0;
     for (; i + Vec::width <= V; i += Vec::width) (Vec::load(logits + i) * factor).store(logits + i);
     for (; i < V; i++) logits[i] *= static_cast<float>(scale / total);
-    logits[target] -= scale;
+    logits[label] -= scale;
   }
-  return std::log(total) + static_cast<double>(largest) - static_cast<double>(targetLogit);
+  return std::log(total) + static_cast<double>(largest) - static_cast<double>(labelLogit);
 }
 
 /** Copies x[rows[i]] to packed[i], or back. */
@@ -85,7 +85,7 @@ void moveRows(Context& context, float* packed, float* x, const int32_t* rows, in
 
 const char* run(const Launch& launch, const float* scale, float* dx, const Tensor* gradient) {
   const Tensor x = launch.inputs[0], weight = launch.inputs[1];
-  const int32_t* targets = launch.inputs[2].i32();
+  const int32_t* labels = launch.inputs[2].i32();
   const int32_t* supervised = launch.inputs[3].i32();
   double* loss = launch.outputs[0].f64();
   Context& context = *launch.context;
@@ -96,7 +96,7 @@ const char* run(const Launch& launch, const float* scale, float* dx, const Tenso
 
   for (int64_t r = 0; r < R; r++) {
     if (supervised[r] < 0 || supervised[r] >= T) return "a supervised row lies outside the batch";
-    if (targets[supervised[r]] < 0 || targets[supervised[r]] >= V) return "a target id lies outside the vocabulary";
+    if (labels[supervised[r]] < 0 || labels[supervised[r]] >= V) return "a label lies outside the vocabulary";
   }
   if (dx) std::memset(dx, 0, T * D * sizeof(float));
   for (int64_t begin = 0; begin < R; begin += chunkRows) {
@@ -107,7 +107,7 @@ const char* run(const Launch& launch, const float* scale, float* dx, const Tenso
     gemm(context, count, V, D, 1.0f, packed, {weight.data, weight.type, D, true}, chunk.logits, V, false, compute);
     const float factor = scale ? *scale : 0.0f;
     parallelFor(context, count, 1, [=](int64_t first, int64_t end) {
-      for (int64_t i = first; i < end; i++) chunk.losses[i] = crossEntropyRow(chunk.logits + i * V, V, targets[rows[i]], factor);
+      for (int64_t i = first; i < end; i++) chunk.losses[i] = crossEntropyRow(chunk.logits + i * V, V, labels[rows[i]], factor);
     });
     for (int64_t i = 0; i < count; i++) *loss += chunk.losses[i];
     if (dx) {

@@ -32,7 +32,7 @@ struct MoveRows {
 
 struct Call {
   const Launch& launch;
-  Tensor x, weight, targets, rows, loss;
+  Tensor x, weight, labels, rows, loss;
   const float* scale;      // null: no gradients
   Tensor dx;
   const Tensor* gradient;  // null: the weight is not trained
@@ -71,7 +71,7 @@ const char* run(const Call& call) {
     const int32_t* rows = call.rows.i32() + begin;
     overRows<A>(launch, count, D, MoveRows<false, A, C>{dataOf<A>(call.x), packed, rows, T, D});
     if (const char* problem = multiply(count, V, D, {packed, compute, D, false}, {weight, compute, D, true}, nullptr, logits, type, pitch)) return problem;
-    rowSoftmax<A>(launch, count, {logits, pitch, static_cast<int>(V)}, {rows, call.targets.i32(), T, context.fault}, call.scale, losses + begin);
+    rowSoftmax<A>(launch, count, {logits, pitch, static_cast<int>(V)}, {rows, call.labels.i32(), T, context.fault}, call.scale, losses + begin);
     if (!call.scale) continue;
     char* rest = workspace;
     const void* dlogits = valuesAs(launch, {reinterpret_cast<char*>(logits), type, 2, {count, pitch}}, compute, rest);

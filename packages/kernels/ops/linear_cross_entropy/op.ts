@@ -22,10 +22,10 @@ function cudaWorkspace(rows: number, { R = 0, D = 0, V = 0 }: Sizes, { attribute
   return partsBytes(bytesOf[x] * logits, 8 * R) + moved + copies;
 }
 
-/** loss += Σ over t in rows of -log softmax(x[t]·weightᵀ)[targets[t]]. The logits of unsupervised rows are never computed. */
+/** loss += Σ over t in rows of -log softmax(x[t]·weightᵀ)[labels[t]]. The logits of unsupervised rows are never computed. */
 export const linearCrossEntropyOp = defineOp({
   name: 'linear_cross_entropy',
-  inputs: { x: 'A[T,D]', weight: 'f32|bf16[V,D]', targets: 'i32[T]', rows: 'i32[R]', loss: 'f64[1]' },
+  inputs: { x: 'A[T,D]', weight: 'f32|bf16[V,D]', labels: 'i32[T]', rows: 'i32[R]', loss: 'f64[1]' },
   outputs: { total: 'f64[1]' },
   attributes: ['bf16', 'chunkRows'],
   updates: { total: 'loss' },
@@ -42,7 +42,7 @@ export const linearCrossEntropyTrainingOp = defineOp({
   inputs: {
     x: 'A[T,D]',
     weight: 'f32|bf16[V,D]',
-    targets: 'i32[T]',
+    labels: 'i32[T]',
     rows: 'i32[R]',
     scale: 'f32[1]',
     loss: 'f64[1]',
@@ -60,8 +60,8 @@ export interface CrossEntropyInputs {
   readonly x: Tensor;
   readonly weight: Tensor;
   /** i32[T]: the id each position should predict, or -1. */
-  readonly targets: Tensor;
-  /** i32[R]: the positions with a target, ascending. */
+  readonly labels: Tensor;
+  /** i32[R]: the positions with a label, ascending. */
   readonly rows: Tensor;
   /** f64[1], summed over calls. */
   readonly loss: Tensor;

@@ -18,21 +18,21 @@ struct Logits {
 /** What the rows of a chunk are supervised by. */
 struct Supervision {
   const int32_t* rows;  // of this chunk: positions among T, or -1 for a row that only fills up the batch
-  const int32_t* targets;
+  const int32_t* labels;
   int64_t T;
   int32_t* fault;
 
   /** The id that row i should predict; -1 where there is none. */
-  __device__ int targetOf(int64_t i, int vocabulary) const {
+  __device__ int labelOf(int64_t i, int vocabulary) const {
     const int32_t row = rows[i];
     if (row == -1) return -1;
     if (row < 0 || row >= T) {
       report(fault, Fault::row);
       return -1;
     }
-    const int32_t target = targets[row];
-    if (target >= 0 && target < vocabulary) return target;
-    report(fault, Fault::target);
+    const int32_t label = labels[row];
+    if (label >= 0 && label < vocabulary) return label;
+    report(fault, Fault::label);
     return -1;
   }
 };
@@ -79,8 +79,8 @@ __device__ float exponential(float logit, float maximum) {
 }
 
 /**
- * losses[i] = -log softmax(logits[i])[target], 0 without a target. With a `scale` it replaces the logits by
- * scale · (softmax - onehot), rounded once; by zeros without a target. One block a row, which keeps the first `stashed` columns (a
+ * losses[i] = -log softmax(logits[i])[label], 0 without a label. With a `scale` it replaces the logits by
+ * scale · (softmax - onehot), rounded once; by zeros without a label. One block a row, which keeps the first `stashed` columns (a
  * multiple of kStep) in shared memory between its two passes; the rest is then still in the L2 cache.
  */
 template <typename L>
@@ -92,8 +92,8 @@ __global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L>
   L* row = logits.values + blockIdx.x * logits.pitch;
   L* stash = reinterpret_cast<L*>(S::stash());
   const int vocabulary = logits.vocabulary, first = static_cast<int>(threadIdx.x) * V;
-  const int target = of.targetOf(blockIdx.x, vocabulary);
-  if (target < 0) {
+  const int label = of.labelOf(blockIdx.x, vocabulary);
+  if (label < 0) {
     if (threadIdx.x == 0) losses[blockIdx.x] = 0;
     if (scale) {
       const float zeros[V] = {};
@@ -127,9 +127,9 @@ __global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L>
   const float largest = joinBlock<kSoftmaxThreads>(maximum, maxima, Maximum{});
   const float share = sum == 0 ? 0 : sum * exponential<L>(maximum, largest);
   const double total = joinBlock<kSoftmaxThreads>(static_cast<double>(share), sums, Sum{});
-  if (threadIdx.x == 0) losses[blockIdx.x] = log(total) + static_cast<double>(largest) - static_cast<double>(toFloat(row[target]));
+  if (threadIdx.x == 0) losses[blockIdx.x] = log(total) + static_cast<double>(largest) - static_cast<double>(toFloat(row[label]));
   if (!scale) return;
-  __syncthreads();  // the target's logit has been read
+  __syncthreads();  // the label's logit has been read
 
   const float subtracted = *scale, factor = static_cast<float>(subtracted / total);
   // What was read last first, while it is in the cache.
@@ -139,7 +139,7 @@ __global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L>
     float values[V];
     loadLogits<V>(column < stashed ? stash + column : row + column, column, vocabulary, values);
 #pragma unroll
-    for (int j = 0; j < V; j++) values[j] = exponential<L>(values[j], largest) * factor - (column + j == target ? subtracted : 0.0f);
+    for (int j = 0; j < V; j++) values[j] = exponential<L>(values[j], largest) * factor - (column + j == label ? subtracted : 0.0f);
     store<V>(row + column, values);
   }
 }

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
 import { sourcesOf } from './chatRenderer.ts';
-import { Preparation } from './preparation.ts';
+import { DataPass } from './dataPass.ts';
 import type { DatasetInput, PreparedData, PreparedSummary, PrepareOptions } from './preparedData.ts';
 import {
   MANIFEST_FILE,
@@ -27,20 +27,20 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
   const cached = await readCache(options.folder, key);
   if (cached !== null) return { ...cached, reused: true };
   await rm(join(options.folder, MANIFEST_FILE), { force: true });
-  const preparation = new Preparation(options, await TokenStoreWriter.create(options.folder));
+  const pass = new DataPass(options, await TokenStoreWriter.create(options.folder));
   const list = await AtomicFile.create(join(options.folder, DROPPED_FILE));
   try {
     const inputs = [...options.datasets, ...(options.validationDatasets ?? [])];
     for (const [dataset, input] of inputs.entries()) {
-      for (const file of input.files) await preparation.addFile(dataset, input, file, list);
+      for (const file of input.files) await pass.addFile(dataset, input, file, list);
     }
     await list.commit();
-    const manifest = await preparation.finish(key);
+    const manifest = await pass.finish(key);
     await writeAtomically(join(options.folder, MANIFEST_FILE), (file) =>
       file.write(Buffer.from(sealManifest(manifest))),
     );
   } catch (error) {
-    await preparation.abort();
+    await pass.abort();
     await list.abort();
     throw error;
   }

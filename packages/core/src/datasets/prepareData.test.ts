@@ -7,7 +7,7 @@ import { openChatRenderer } from './chatRenderer.ts';
 import { inspectData, openInspectedFile } from './inspect.ts';
 import { openLoader } from './loader.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
-import { type DatasetInput, type PreparedData, type PrepareOptions, prepareData } from './prepare.ts';
+import { type DatasetInput, type PreparedData, type PrepareOptions, prepareData } from './prepareData.ts';
 import { idOfWord, type TokenStore } from './tokenStore.ts';
 
 const tokenizer = byteTokenizer();
@@ -230,7 +230,7 @@ describe('prepareData', () => {
     const loader = openLoader(prepared.folder, 'train', options);
     expect(loader.stepsPerEpoch).toBe(3);
     const step = await loader.next();
-    expect(step.batches.flatMap((batch) => batch.rows)).toEqual([0, 1, 2, 3]);
+    expect(step.batches.flatMap((batch) => batch.documents)).toEqual([0, 1, 2, 3]);
     expect(await tokenizer.decode((step.batches[0] as { tokens: Int32Array }).tokens.slice(0, 3))).toBe(
       '<|im_start|>us',
     );

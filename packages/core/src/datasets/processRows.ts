@@ -7,7 +7,7 @@ import { type MaskOptions, render } from './render.ts';
 import { dropped, type Encoded, KEPT, type RawRow, type Rendered, type Verdict } from './types.ts';
 
 /** Everything that decides what becomes of a row. */
-export interface Pipeline extends JudgeOptions {
+export interface ProcessOptions extends JudgeOptions {
   readonly reader: RowReader;
   readonly renderer: ChatRenderer | null;
   readonly tokenizer: Tokenizer;
@@ -28,11 +28,11 @@ export interface ProcessedRow {
 }
 
 /**
- * `render → encode → judge` for some rows, in order. The trainer's preparation and the inspector both call this and nothing else,
+ * `render → encode → judge` for some rows, in order. `prepareData` and the inspector both call this and nothing else,
  * so that what is shown is what is trained.
  */
-export async function processRows(pipeline: Pipeline, rows: readonly RawRow[]): Promise<ProcessedRow[]> {
-  const { reader, renderer, tokenizer, mask } = pipeline;
+export async function processRows(options: ProcessOptions, rows: readonly RawRow[]): Promise<ProcessedRow[]> {
+  const { reader, renderer, tokenizer, mask } = options;
   const rendered = rows.map(({ value, fault }) => {
     if (fault !== undefined) return dropped('malformed_row', fault);
     const content = reader.read(value);
@@ -47,7 +47,7 @@ export async function processRows(pipeline: Pipeline, rows: readonly RawRow[]): 
       return { row, rendered: null, encoded: null, documents: [], verdict: result, unread };
     const tokens = encoded.next().value as Encoded | (Verdict & { kind: 'dropped' });
     if ('kind' in tokens) return { row, rendered: result, encoded: null, documents: [], verdict: tokens, unread };
-    return { row, rendered: result, encoded: tokens, unread, ...decide(result, tokens, pipeline) };
+    return { row, rendered: result, encoded: tokens, unread, ...decide(result, tokens, options) };
   });
 }
 

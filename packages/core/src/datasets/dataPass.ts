@@ -4,19 +4,19 @@ import type { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { sha256OfFile } from '../fileHash.ts';
 import { leavesRejectedUnread, openFormat } from './formats/index.ts';
 import { histogramOf } from './histogram.ts';
-import { countTargets } from './judge.ts';
-import { type ProcessedRow, processRows } from './pipeline.ts';
+import { countTargetTokens } from './judge.ts';
 import type { DatasetInput, PreparedSummary, PrepareOptions } from './preparedData.ts';
+import { type ProcessedRow, processRows } from './processRows.ts';
 import { openSource } from './read.ts';
 import { type PreparedRow, selectRows } from './select.ts';
 import { hashOf, type StoreManifest, type TokenStoreWriter, toWords } from './tokenStore.ts';
 import { type DropReason, describeSource, describeVerdict, dropped, type LeftOut, type RowSource } from './types.ts';
 
 /** Rows rendered and tokenized together: enough to feed the library's threads, little to hold. */
-const BATCH = 256;
+const PAGE_ROWS = 256;
 
 /** One pass over the data, and what it has seen so far. */
-export class Preparation {
+export class DataPass {
   readonly #options: PrepareOptions;
   readonly #writer: TokenStoreWriter;
   readonly #files: PreparedSummary['files'][number][] = [];
@@ -44,14 +44,14 @@ export class Preparation {
       const sample = await source.page(0, 100);
       const values = sample.map((row) => row.value);
       const reader = openFormat(input.type, values, input.fields, path);
-      const pipeline = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
+      const processing = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
       const { size: bytes } = await stat(path);
       const sha256 = await sha256OfFile(path);
       const rejectedUnread = leavesRejectedUnread(reader, values);
       const unread: Record<string, number> = {};
       const file = this.#files.push({ path, bytes, sha256, format: reader.format, rejectedUnread, unread }) - 1;
       let rows = 0;
-      // Where the library tokenizes a batch, it does so on other threads, and the next is read and rendered here meanwhile.
+      // Where the library tokenizes a page, it does so on other threads, and the next is read and rendered here meanwhile.
       let ahead: Promise<ProcessedRow[]> | null = null;
       const settle = async (): Promise<void> => {
         const done = (await ahead) ?? [];
@@ -64,9 +64,9 @@ export class Preparation {
         rows += done.length;
         if (done.length > 0) onProgress?.({ file: path, rows, rowsOfFile: source.rowCount });
       };
-      for await (const batch of source.rows(BATCH)) {
+      for await (const page of source.rows(PAGE_ROWS)) {
         signal?.throwIfAborted();
-        const next = processRows(pipeline, batch);
+        const next = processRows(processing, page);
         next.catch(() => undefined); // awaited below; until then it must not count as unhandled
         await settle();
         ahead = next;
@@ -87,7 +87,7 @@ export class Preparation {
     this.#rowCount++;
     if (encoded !== null) {
       this.#lengths.push(encoded.ids.length);
-      this.#targetCounts.push(countTargets(encoded));
+      this.#targetCounts.push(countTargetTokens(encoded));
     }
     const words = documents.map(toWords);
     const hash = hashOf(words);
@@ -113,7 +113,7 @@ export class Preparation {
     if (first === undefined) this.#seen.set(hash, row.source);
     const firstDocument = this.#writer.documents;
     for (const [i, document] of documents.entries()) {
-      await this.#writer.append(words[i] as Uint32Array, countTargets(document), file, row.source.row);
+      await this.#writer.append(words[i] as Uint32Array, countTargetTokens(document), file, row.source.row);
     }
     this.#rows.push({ dataset, hash, firstDocument, documents: documents.length });
   }
@@ -169,7 +169,7 @@ export class Preparation {
     await this.#writer.abort();
   }
 
-  /** Rows that are too long end the run where the recipe says so; a run without targets would train nothing. */
+  /** Rows that are too long end the run where the recipe says so; a run without target tokens would train nothing. */
   #refuse(): void {
     const { excessLength, sequenceLen } = this.#options;
     const tooLong = this.#droppedBy.too_long ?? 0;
