@@ -1,20 +1,9 @@
 /** The devices of this host: which one is meant, and which numbers it computes with. */
 import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
+import { deviceNamePattern } from './deviceName.ts';
 import { UserError } from './errors.ts';
 
-export {
-  type CpuDevice,
-  type CudaDevice,
-  type CudaReport,
-  cpuDevice,
-  cudaDevices,
-  cudaReport,
-  type Device,
-  devices,
-} from '@anneal/kernels';
-
-/** What a recipe or an option may say: `auto`, `cpu`, `cuda` for the first GPU, `cuda:1` for the second. */
-export const deviceNamePattern = /^(auto|cpu|cuda(:\d{1,3})?)$/;
+export { type CudaReport, cudaReport, type Device } from '@anneal/kernels'; // for the agent, which does not know the kernels
 
 /**
  * The device of that name; `auto` is the first GPU, or the CPU where there is none.

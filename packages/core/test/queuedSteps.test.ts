@@ -1,5 +1,5 @@
+import { cpuDevice } from '@anneal/kernels';
 import { expect, test } from 'vitest';
-import { cpuDevice } from '../src/device.ts';
 import { RunDirectory } from '../src/trainer/runDirectory.ts';
 import { temporaryFolder } from './fixtures.ts';
 import { continueHere, createRun, eventsOf, type FinishedRun, tinyRecipe, trainHere, weightsHash } from './runs.ts';

@@ -1,4 +1,5 @@
-import { chooseDevice, type Device } from '../device.ts';
+import type { Device } from '@anneal/kernels';
+import { chooseDevice } from '../device.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';

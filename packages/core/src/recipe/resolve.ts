@@ -6,63 +6,41 @@ import { isTemplateName, TEMPLATE_NAMES } from '../templates/templateNames.ts';
 import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem, unlocated } from './problem.ts';
 import { type ResolvedDataset, resolveDataset } from './resolveDataset.ts';
 import { type Recipe, recipeSchema } from './schema.ts';
+import { loraDefaults } from './sections/adapter.ts';
 
 type Filled = z.output<typeof recipeSchema>;
 
-export type AdapterSettings =
-  | {
-      adapter: 'lora' | 'qlora';
-      load_in_4bit: boolean;
-      lora_r: number;
-      lora_alpha: number;
-      lora_dropout: number;
-      /** Every linear layer of the blocks; false where `lora_target_modules` lists them. */
-      lora_target_linear: boolean;
-      lora_target_modules: string[] | null;
-      peft_use_rslora: boolean;
-      lora_model_dir: string | null;
-    }
-  | {
-      adapter: null;
-      load_in_4bit: false;
-      lora_r: null;
-      lora_alpha: null;
-      lora_dropout: null;
-      lora_target_linear: null;
-      lora_target_modules: null;
-      peft_use_rslora: null;
-      lora_model_dir: null;
-    };
+/** Keys that are decided, with a value in the place of null. */
+type Chosen<K extends keyof Filled> = { [Key in K]: NonNullable<Filled[Key]> };
+type Unset<T> = { [Key in keyof T]: null };
 
-export interface RunLength {
-  /** Null where `max_steps` decides. */
-  num_epochs: number | null;
-  max_steps: number | null;
-}
+type LoraSettings = Chosen<'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora'> &
+  Pick<Filled, 'lora_target_modules' | 'lora_model_dir'> & {
+    /** Every linear layer of the blocks; false where `lora_target_modules` lists them. */
+    lora_target_linear: boolean;
+  };
 
-export interface ResolvedOptimization {
-  learning_rate: number;
-  lr_scheduler: 'cosine' | 'linear' | 'constant' | 'constant_with_warmup';
-  /** Exactly one of `warmup_ratio` and `warmup_steps` is a number. */
-  warmup_ratio: number | null;
-  warmup_steps: number | null;
-  cosine_min_lr_ratio: number;
-  optimizer: 'adamw_torch' | 'adamw_8bit';
-}
+type AdapterSettings =
+  | ({ adapter: NonNullable<Filled['adapter']>; load_in_4bit: boolean } & LoraSettings)
+  | ({ adapter: null; load_in_4bit: false } & Unset<LoraSettings>);
 
-export interface ResolvedEvaluation {
-  test_datasets: ResolvedDataset[] | null;
-  val_set_size: number;
-  /** Exactly one of `eval_steps` and `evals_per_epoch` is a number; likewise of `save_steps` and `saves_per_epoch`. */
-  evals_per_epoch: number | null;
-  saves_per_epoch: number | null;
-  load_best_model_at_end: boolean;
-}
+type Optimization = Chosen<'learning_rate' | 'cosine_min_lr_ratio'> &
+  /** Exactly one of the two is a number. */
+  Pick<Filled, 'warmup_ratio' | 'warmup_steps'> & {
+    lr_scheduler: (typeof scheduleNames)[Filled['lr_scheduler']];
+    optimizer: (typeof optimizerNames)[Filled['optimizer']];
+  };
 
+/**
+ * Of `num_epochs` and `max_steps`, of `eval_steps` and `evals_per_epoch`, and of `save_steps` and `saves_per_epoch` exactly one is
+ * a number.
+ */
 type Decided = AdapterSettings &
-  RunLength &
-  ResolvedOptimization &
-  ResolvedEvaluation & { datasets: ResolvedDataset[] };
+  Optimization &
+  Chosen<'val_set_size' | 'load_best_model_at_end'> & {
+    datasets: ResolvedDataset[];
+    test_datasets: ResolvedDataset[] | null;
+  };
 
 type DistributiveKeys<T> = T extends unknown ? keyof T : never;
 
@@ -142,21 +120,21 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
   return {
     adapter: filled.adapter,
     load_in_4bit: filled.adapter === 'qlora',
-    lora_r: filled.lora_r ?? 16,
-    lora_alpha: filled.lora_alpha ?? 16,
-    lora_dropout: filled.lora_dropout ?? 0,
+    lora_r: filled.lora_r ?? loraDefaults.lora_r,
+    lora_alpha: filled.lora_alpha ?? loraDefaults.lora_alpha,
+    lora_dropout: filled.lora_dropout ?? loraDefaults.lora_dropout,
     lora_target_linear: filled.lora_target_modules === null,
     lora_target_modules: filled.lora_target_modules,
-    peft_use_rslora: filled.peft_use_rslora ?? false,
+    peft_use_rslora: filled.peft_use_rslora ?? loraDefaults.peft_use_rslora,
     lora_model_dir: loraModelDir,
   };
 }
 
-function runLength({ num_epochs, max_steps }: Filled): RunLength {
+function runLength({ num_epochs, max_steps }: Filled): Pick<Filled, 'num_epochs' | 'max_steps'> {
   return { num_epochs: max_steps === null ? (num_epochs ?? 1) : null, max_steps };
 }
 
-function optimization(filled: Filled): ResolvedOptimization {
+function optimization(filled: Filled): Optimization {
   const lr_scheduler = scheduleNames[filled.lr_scheduler];
   const constant = lr_scheduler === 'constant';
   return {

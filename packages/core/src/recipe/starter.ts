@@ -42,7 +42,7 @@ save_total_limit: 3
 sample_prompts:
   - What can you do?
 
-seed: 3407 # same seed, same machine: same bits
+seed: 3407 # decides every random choice
 output_dir: runs
 `;
 }

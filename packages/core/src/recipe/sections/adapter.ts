@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { derived, type KeyMeta, optional } from '../key.ts';
 
+export const loraDefaults = { lora_r: 16, lora_alpha: 16, lora_dropout: 0, peft_use_rslora: false };
+
 /** What is trained: a low-rank adapter beside frozen weights, or every weight. */
 export const adapter = {
   adapter: z
@@ -20,17 +22,17 @@ export const adapter = {
   ),
   lora_r: derived(
     z.int().min(1).max(1024),
-    '16',
+    `${loraDefaults.lora_r}`,
     'Rank of the adapter: the width of its two small matrices. 8 to 64 is usual; higher learns more and costs more memory.',
   ),
   lora_alpha: derived(
     z.number().positive().max(8192),
-    '16',
+    `${loraDefaults.lora_alpha}`,
     'Scale of the adapter: its output is multiplied by lora_alpha / lora_r (by lora_alpha / √lora_r with `peft_use_rslora`). Once or twice `lora_r` is usual.',
   ),
   lora_dropout: derived(
     z.number().min(0).lt(1),
-    '0',
+    `${loraDefaults.lora_dropout}`,
     "Share of the adapter's inputs set to zero at random while training. 0 is fastest and usually as good.",
   ),
   lora_target_linear: derived(
@@ -45,8 +47,8 @@ export const adapter = {
   ),
   peft_use_rslora: derived(
     z.boolean(),
-    'false',
-    'Rank-stabilised LoRA: scale by lora_alpha / √lora_r, so that a high rank keeps learning.',
+    `${loraDefaults.peft_use_rslora}`,
+    'Rank-stabilized LoRA: scale by lora_alpha / √lora_r, so that a high rank keeps learning.',
   ),
   lora_model_dir: optional(
     z.string().min(1),

@@ -6,23 +6,27 @@ export const batches = {
   sequence_len: optional(
     z.int().min(8).max(16_777_216),
     2048,
-    'Longest row in tokens. Memory for activations grows with it.',
+    'Most tokens of one row, or of the rows that are packed together. Memory for activations grows with it.',
   ),
   excess_length_strategy: optional(
     z.enum(['raise', 'drop', 'truncate']),
     'raise',
-    'What happens to a row longer than `sequence_len`: `raise` refuses to start, `drop` leaves it out, `truncate` cuts its end. Dropped and cut rows are listed in data/dropped.jsonl. A plain text (`type: completion`) goes on in the next row instead, so none of it is lost.',
+    'What happens to a row longer than `sequence_len`: `raise` refuses to start, `drop` leaves it out, `truncate` cuts its end. Dropped and cut rows are listed in data/dropped.jsonl. A plain text (`type: completion`) is cut into several documents instead, so none of it is lost.',
   ),
   sample_packing: optional(
     z.boolean(),
     false,
-    'Fill every row of a batch up to `sequence_len` with several documents. They do not see each other. Fewer, fuller steps.',
+    'Pack several rows together, up to `sequence_len` tokens. They do not see each other. Fewer, fuller steps.',
   ),
-  micro_batch_size: optional(z.int().min(1).max(65_536), 2, 'Rows that are computed at once.'),
+  micro_batch_size: optional(
+    z.int().min(1).max(65_536),
+    2,
+    'Rows that are computed at once; with `sample_packing` packs of rows.',
+  ),
   gradient_accumulation_steps: optional(
     z.int().min(1).max(65_536),
     4,
-    'Micro-batches in one optimizer step. The effective batch size is micro_batch_size × gradient_accumulation_steps rows.',
+    'Micro-batches in one optimizer step. The effective batch size is micro_batch_size × gradient_accumulation_steps.',
   ),
   num_epochs: derived(
     z.number().positive().max(100_000),

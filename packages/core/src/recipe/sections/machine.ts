@@ -1,10 +1,11 @@
 import * as z from 'zod';
+import { deviceNamePattern } from '../../deviceName.ts';
 import { optional } from '../key.ts';
 
 /** Where the run happens, with which numbers, and where its files go. */
 export const machine = {
   device: optional(
-    z.string().regex(/^(auto|cpu|cuda(:\d{1,3})?)$/, 'is `auto`, `cpu`, `cuda`, or `cuda:1` for the second GPU'),
+    z.string().regex(deviceNamePattern, 'is `auto`, `cpu`, `cuda`, or `cuda:1` for the second GPU'),
     'auto',
     'Where to train: `cpu`, `cuda` for the first GPU, `cuda:1` for the second. `auto` takes the first GPU, or the CPU where there is none.',
   ),
@@ -26,7 +27,7 @@ export const machine = {
   seed: optional(
     z.int().min(0).max(4_294_967_295),
     3407,
-    'Decides every random choice. The same seed on the same machine gives the same bits.',
+    'Decides every random choice. The same seed gives the same bits with the same build of Anneal on the same kind of processor or GPU.',
   ),
   output_dir: optional(
     z.string().min(1),
