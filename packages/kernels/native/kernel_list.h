@@ -17,6 +17,8 @@
   X(embedding)                     \
   X(embedding_backward)            \
   X(gather_rows)                   \
+  X(grouped_linear)                \
+  X(grouped_linear_backward)       \
   X(linear)                        \
   X(linear_backward_input)         \
   X(linear_backward_weight)        \

@@ -9,6 +9,7 @@ import { dropoutCases } from './dropout/cases.ts';
 import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
 import { gatherRowsCases } from './gather_rows/cases.ts';
 import { clipScaleCases, squareSumCases } from './gradient_norm/cases.ts';
+import { groupedLinearBackwardCases, groupedLinearCases } from './grouped_linear/cases.ts';
 import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
 import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } from './rms_norm/cases.ts';
@@ -34,6 +35,8 @@ export const opCases: readonly OpCases[] = [
   embeddingCases,
   embeddingBackwardCases,
   gatherRowsCases,
+  groupedLinearCases,
+  groupedLinearBackwardCases,
   linearCases,
   linearBackwardInputCases,
   linearBackwardWeightCases,

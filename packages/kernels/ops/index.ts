@@ -9,6 +9,7 @@ import { dropoutOp } from './dropout/op.ts';
 import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
 import { gatherRowsOp } from './gather_rows/op.ts';
 import { clipScaleOp, squareSumOp } from './gradient_norm/op.ts';
+import { groupedLinearBackwardOp, groupedLinearOp } from './grouped_linear/op.ts';
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
 import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rms_norm/op.ts';
@@ -34,6 +35,8 @@ export const ops: readonly Op[] = [
   embeddingOp,
   embeddingBackwardOp,
   gatherRowsOp,
+  groupedLinearOp,
+  groupedLinearBackwardOp,
   linearOp,
   linearBackwardInputOp,
   linearBackwardWeightOp,

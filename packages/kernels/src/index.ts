@@ -8,6 +8,7 @@ export { dropout } from '../ops/dropout/op.ts';
 export { embedding } from '../ops/embedding/op.ts';
 export { gatherRows } from '../ops/gather_rows/op.ts';
 export { clipScaleOp, squareSumOp } from '../ops/gradient_norm/op.ts';
+export { type GroupMember, groupedLinear } from '../ops/grouped_linear/op.ts';
 export { type LinearOptions, linear } from '../ops/linear/op.ts';
 export { linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 export { rmsNorm } from '../ops/rms_norm/op.ts';
@@ -29,9 +30,10 @@ export {
   devices,
 } from './device.ts';
 export { Engine, float32Of, type HostArray, type ProgramCall } from './engine.ts';
-export { Graph, graphOf, Variables } from './graph.ts';
+export { Graph, graphOf } from './graph.ts';
 export { type Nf4Values, quantizeNf4 } from './nf4.ts';
 export type { Saving } from './passes/savings.ts';
 export { type ActivationPolicy, type CompileOptions, compile, type Plan, type PlanMemory } from './plan.ts';
 export type { ActivationType, Bounds, DType, Tensor } from './tensor.ts';
+export { Variables } from './variables.ts';
 export { type EncodeWeights, encodeWeights, type Unrepresentable, type WeightType, weightTypes } from './weights.ts';

@@ -11,7 +11,8 @@ import {
 
 /**
  * `f32|bf16[N,K]`, `f32[T,N]?`: allowed element types, a letter (or number) for each extent, `?` when it may be absent.
- * `f32[*n]` takes any shape and binds n to the number of elements. An output may be absent only with the input it updates.
+ * `f32[*n]` takes any shape and binds n to the number of elements. An optional output is absent with the input it updates, or
+ * where no input says how large it is.
  * `A[T,N]`: an activation, in float32 or bfloat16, all of one application alike; where no input says which, the graph does.
  */
 export type Pattern = `${string}[${string}]` | `${string}[${string}]?`;

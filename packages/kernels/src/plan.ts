@@ -1,12 +1,13 @@
 import type { Device } from './device.ts';
 import { encodePlan } from './encode.ts';
-import type { Graph, Node, Variables } from './graph.ts';
+import type { Graph, Node } from './graph.ts';
 import type { WorkspaceContext } from './op.ts';
 import { align, layOut } from './passes/layout.ts';
 import { recompute } from './passes/recompute.ts';
 import { type Saving, savings, sizesOf } from './passes/savings.ts';
 import { assignStorage, type Storage } from './passes/storage.ts';
 import type { ActivationType, Bounds, Tensor } from './tensor.ts';
+import type { Variables } from './variables.ts';
 
 /**
  * What the backward pass finds in memory of the forward pass. `keep`: all but elementwise results whose inputs are kept anyway;

@@ -16,7 +16,7 @@ import {
 import { difference, type Sums } from '../src/cases/values.ts';
 import { cpuDevice } from '../src/device.ts';
 import type { HostArray } from '../src/engine.ts';
-import { Variables } from '../src/graph.ts';
+import { Variables } from '../src/variables.ts';
 
 const instructionSets = addon().instructionSets();
 

@@ -3,8 +3,9 @@ import { linear } from '../ops/linear/op.ts';
 import { addon } from '../src/addon.ts';
 import { cpuDevice, nativeName } from '../src/device.ts';
 import { Engine, type ProgramCall } from '../src/engine.ts';
-import { Graph, Variables } from '../src/graph.ts';
+import { Graph } from '../src/graph.ts';
 import { compile } from '../src/plan.ts';
+import { Variables } from '../src/variables.ts';
 
 const device = cpuDevice({ threads: 2 });
 

@@ -4,6 +4,7 @@ import { addBias } from '../ops/add_bias/op.ts';
 import { attention } from '../ops/attention/op.ts';
 import { dropout } from '../ops/dropout/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
+import { groupedLinear } from '../ops/grouped_linear/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
@@ -37,6 +38,18 @@ const rules: Record<string, Build> = {
   'attention, window': (p) => attend(p, { heads: 1, kvHeads: 1, headSize: 6, window: 2 }),
   dropout: (p) => dropout(p.rows('x', T, D), p.graph.input('seed', 'i32', [2]), 0.3, 4),
   embedding: (p) => embedding(p.graph.input('tokens', 'i32', [T]), p.variable('table', [4, D], 'parameter')),
+  grouped_linear: (p) => {
+    const [first, second, third] = groupedLinear(
+      p.rows('x', T, 6),
+      [
+        { weight: p.variable('w0', [D, 2], 'parameter'), plus: p.rows('c0', T, D) },
+        { weight: p.variable('w1', [D, 2], 'parameter'), plus: p.rows('c1', T, D) },
+        { weight: p.variable('w2', [D, 2], 'parameter'), plus: p.rows('c2', T, D) },
+      ],
+      { alpha: 0.7, bf16: false },
+    ) as [Tensor, Tensor, Tensor];
+    return add(swiglu(first, second), third);
+  },
   'linear, all trained': (p) =>
     linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'parameter'), { ...f32, alpha: 0.7, plus: p.rows('c', T, D) }),
   'linear, weight frozen': (p) => linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'weight'), f32),

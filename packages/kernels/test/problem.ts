@@ -7,9 +7,10 @@ import { hostArray, integer, normal, randomFrom, seedOf } from '../src/cases/num
 import { Values } from '../src/cases/values.ts';
 import type { Device } from '../src/device.ts';
 import { Engine, type HostArray, type ProgramCall } from '../src/engine.ts';
-import { Graph, type Node, type VariableSpec, Variables } from '../src/graph.ts';
+import { Graph, type Node } from '../src/graph.ts';
 import { type CompileOptions, compile, type Plan } from '../src/plan.ts';
 import { type Bounds, type DType, elementCount, type RuntimeDim, runtimeDims, type Tensor } from '../src/tensor.ts';
+import { type VariableSpec, Variables } from '../src/variables.ts';
 import { columnsOf, interpret } from './interpreter.ts';
 
 /** Values of the inputs of one call, and its runtime extents where they are below the bounds. */

@@ -6,8 +6,9 @@ import { squareSumOp } from '../ops/gradient_norm/op.ts';
 import { linear, linearBackwardInputOp, linearBackwardWeightOp } from '../ops/linear/op.ts';
 import { rmsNorm, rmsNormBackwardInputOp } from '../ops/rms_norm/op.ts';
 import { swiglu, swigluBackwardOp } from '../ops/swiglu/op.ts';
-import { Graph, Variables } from '../src/graph.ts';
+import { Graph } from '../src/graph.ts';
 import type { Tensor } from '../src/tensor.ts';
+import { Variables } from '../src/variables.ts';
 
 export const rows = 3;
 export const columns = 20;

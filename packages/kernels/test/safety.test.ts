@@ -9,10 +9,11 @@ import { ropeOp } from '../ops/rope/op.ts';
 import { zeroOp } from '../ops/zero/op.ts';
 import { cpuDevice } from '../src/device.ts';
 import { Engine, type HostArray } from '../src/engine.ts';
-import { Graph, Variables } from '../src/graph.ts';
+import { Graph } from '../src/graph.ts';
 import type { Op } from '../src/op.ts';
 import { compile } from '../src/plan.ts';
 import { type DType, elementCount } from '../src/tensor.ts';
+import { Variables } from '../src/variables.ts';
 
 const device = cpuDevice({ threads: 2 });
 const bounds = { T: 8, S: 4, N: 1 };

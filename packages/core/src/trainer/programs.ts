@@ -206,7 +206,7 @@ function parameterGroups(
 ): ParameterGroup[] {
   const both = [true, false].flatMap((decay) => {
     const members = parameters.filter((parameter) => decays(parameter) === decay);
-    return pieces(members).map((piece) => ({ members: piece, weightDecay: decay ? rate : 0 }));
+    return pieces(variables, members).map((piece) => ({ members: piece, weightDecay: decay ? rate : 0 }));
   });
   return both.map(({ members, weightDecay }, i) => ({
     parameter: variables.group(`parameters.${i}`, members),
@@ -233,13 +233,13 @@ function parameterGroups(
   }));
 }
 
-/** In order, each with at most `maxGroupElements` elements; none is empty. */
-function pieces(members: readonly Tensor[]): Tensor[][] {
+/** In order, each with at most `maxGroupElements` elements, or a stack's more; none is empty. */
+function pieces(variables: Variables, members: readonly Tensor[]): Tensor[][] {
   const found: Tensor[][] = [];
   let room = 0;
   for (const member of members) {
     const elements = member.shape.reduce<number>((product, extent) => product * Number(extent), 1);
-    if (elements > room || found.length === 0) {
+    if (found.length === 0 || (elements > room && !variables.continuesStack(member))) {
       found.push([]);
       room = maxGroupElements;
     }

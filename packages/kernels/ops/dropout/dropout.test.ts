@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { addon } from '../../src/addon.ts';
 import { cpuDevice } from '../../src/device.ts';
 import { Engine } from '../../src/engine.ts';
-import { Graph, Variables } from '../../src/graph.ts';
+import { Graph } from '../../src/graph.ts';
 import { compile } from '../../src/plan.ts';
+import { Variables } from '../../src/variables.ts';
 import { philox } from './cases.ts';
 import { dropout } from './op.ts';
 

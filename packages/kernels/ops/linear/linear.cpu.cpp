@@ -1,23 +1,10 @@
-#include <cstring>
-
+#include "cpu/addend.h"
 #include "cpu/gemm/gemm.h"
-#include "cpu/parallel.h"
 #include "kernel.h"
 
 namespace anneal::ANNEAL_ISA {
 
 static Matrix matrix(const Tensor& tensor, bool transposed) { return {tensor.data, tensor.type, tensor.shape[1], transposed}; }
-
-/** Brings the addend to where the product is accumulated, unless it is there already. Returns whether there is one. */
-static bool placeAddend(Context& context, const Tensor& addend, const Tensor& target) {
-  if (addend.absent()) return false;
-  if (addend.data != target.data) {
-    const float* from = addend.f32();
-    float* to = target.f32();
-    parallelFor(context, target.elements(), 16384, [=](int64_t begin, int64_t end) { std::memcpy(to + begin, from + begin, (end - begin) * sizeof(float)); });
-  }
-  return true;
-}
 
 static DType computeType(const Launch& launch) { return launch.attributes[1] != 0 ? DType::bf16 : DType::f32; }
 

@@ -4,9 +4,10 @@ import { casesOn, type OpCase } from '../cases/casesFor.ts';
 import { hostArray } from '../cases/numbers.ts';
 import type { Device } from '../device.ts';
 import { Engine } from '../engine.ts';
-import { Graph, Variables } from '../graph.ts';
+import { Graph } from '../graph.ts';
 import { compile } from '../plan.ts';
 import { elementCount } from '../tensor.ts';
+import { Variables } from '../variables.ts';
 
 export interface OpTiming {
   readonly op: string;

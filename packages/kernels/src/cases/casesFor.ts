@@ -34,6 +34,8 @@ export interface NamedCase<I extends string, A extends string> {
   readonly extents: Sizes;
   readonly attributes?: Attributes<A>;
   readonly fill?: Fills<I, A>;
+  /** The optional inputs that it has; where nothing is said it is run with all of them and with none. */
+  readonly optional?: readonly I[];
 }
 
 export interface CasesSpec<I extends string, O extends string, A extends string> {
@@ -43,7 +45,7 @@ export interface CasesSpec<I extends string, O extends string, A extends string>
   /** Normally distributed where nothing is said. */
   readonly fill?: Fills<I, A>;
   readonly hard?: Readonly<Record<string, NamedCase<I, A>>>;
-  /** Shapes as models have them, for the benchmark, which leaves out optional inputs. */
+  /** Shapes as models have them, for the benchmark, which leaves out optional inputs that a case does not name. */
   readonly benchmark: readonly NamedCase<I, A>[];
   readonly reference: Reference<I, O, A>;
 }
@@ -89,28 +91,29 @@ export function casesFor<I extends string, O extends string, A extends string>(
 ): OpCases {
   const op = typedOp as unknown as Op;
   const usual: readonly Attributes<A>[] = spec.attributes ?? [{} as Attributes<A>];
-  const variants = (name: string, extents: Sizes, all: readonly Attributes<A>[], fill: Fills<I, A>): OpCase[] =>
-    all.flatMap((attributes) =>
+  const hasOptional = [...op.inputs.values()].some(({ optional }) => optional);
+  const named = (
+    name: string,
+    { extents, attributes, fill, optional }: NamedCase<I, A>,
+    presences: readonly OptionalInputs[] = hasOptional ? ['all', []] : [[]],
+  ): OpCase[] =>
+    (attributes ? [attributes] : usual).flatMap((chosen) =>
       activationTypesOf(op).flatMap((activationType) =>
-        inputVariants(op, extents, activationType).map((inputs) =>
-          opCase(op, name, extents, attributes, activationType, inputs, {
-            ...spec.fill,
-            ...fill,
-          } as Fills<string, string>),
-        ),
+        (optional ? [optional] : presences)
+          .flatMap((given) => inputVariants(op, extents, activationType, given))
+          .map((inputs) => {
+            const fills = { ...spec.fill, ...fill } as Fills<string, string>;
+            return opCase(op, name, extents, chosen, activationType, inputs, fills);
+          }),
       ),
     );
-  const named = (name: string, { extents, attributes, fill = {} }: NamedCase<I, A>): OpCase[] =>
-    variants(name, extents, attributes ? [attributes] : usual, fill as Fills<I, A>);
   return {
     op,
     cases: [
       ...spec.shapes.flatMap((extents) => named('', { extents })),
       ...Object.entries<NamedCase<I, A>>(spec.hard ?? {}).flatMap(([name, one]) => named(name, one)),
     ],
-    benchmark: spec.benchmark
-      .flatMap((one) => named('', one))
-      .filter(({ inputs }) => [...op.inputs].every(([name, { optional }]) => !optional || !inputs.has(name))),
+    benchmark: spec.benchmark.flatMap((one) => named('', one, [[]])),
     reference: spec.reference as unknown as OpCases['reference'],
   };
 }
@@ -119,23 +122,29 @@ function activationTypesOf(op: Op): readonly ActivationType[] {
   return [...op.inputs.values(), ...op.outputs.values()].some((p) => p.isActivation) ? activationTypes : ['f32'];
 }
 
-/** Every element type that other inputs with a choice may have, all of them alike, times optional inputs present and absent. */
-function inputVariants(op: Op, extents: Sizes, activationType: ActivationType): ReadonlyMap<string, CaseInput>[] {
+type OptionalInputs = 'all' | readonly string[];
+
+/** Every element type that other inputs with a choice may have, all of them alike; of the optional inputs those of `given`. */
+function inputVariants(
+  op: Op,
+  extents: Sizes,
+  activationType: ActivationType,
+  given: OptionalInputs,
+): ReadonlyMap<string, CaseInput>[] {
   const patterns = [...op.inputs].map(([name, pattern]) => {
     return [name, pattern.isActivation ? { ...pattern, dtypes: [activationType] } : pattern] as const;
   });
   const types = Math.max(...patterns.map(([, { dtypes }]) => dtypes.length));
-  const presences = patterns.some(([, { optional }]) => optional) ? [true, false] : [true];
-  return presences.flatMap((present) =>
-    Array.from({ length: types }, (_, choice) => {
-      const given = patterns.filter(([, { optional }]) => present || !optional);
-      return new Map(
-        given.map(([name, { dtypes, extents: letters }]) => {
+  const present = patterns.filter(([name, { optional }]) => !optional || given === 'all' || given.includes(name));
+  return Array.from(
+    { length: types },
+    (_, choice) =>
+      new Map(
+        present.map(([name, { dtypes, extents: letters }]) => {
           const shape = letters.map((letter) => sizeOf(op, extents, letter));
           return [name, { dtype: dtypes[Math.min(choice, dtypes.length - 1)] as DType, shape }] as const;
         }),
-      );
-    }),
+      ),
   );
 }
 

@@ -1,7 +1,7 @@
 import { opCases } from '../../ops/cases.ts';
 import type { Device } from '../device.ts';
 import type { HostArray } from '../engine.ts';
-import { Variables } from '../graph.ts';
+import { Variables } from '../variables.ts';
 import { casesOn, type OpCases } from './casesFor.ts';
 import { expectedOutputs } from './expectedOutputs.ts';
 import { type CaseProgram, caseProgram, outputShapes, runPrograms } from './runCases.ts';

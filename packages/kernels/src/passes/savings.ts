@@ -154,9 +154,11 @@ function withWhatItNeeds(node: Node, { again, kept }: Outcome, repeatable: Reado
   return all;
 }
 
-/** What follows the layer's number in the name of its weight, as `q_norm`, `gate`, `up.A`; else its op's name. */
+/** What follows the layer's number in the name of its weight, as `q_norm`, `gate`, `up.A`; of several weights these; else its op's name. */
 function nameOf({ inputs, op, layer }: Node): string {
-  const weight = inputs['weight'] ?? inputs['codes'];
-  if (weight?.producer) return nameOf(weight.producer);
-  return weight?.name.replace(new RegExp(`^(.*[./])?${layer}\\.`), '') ?? op.name;
+  const weights = ['weight', 'codes', 'weight0', 'weight1', 'weight2'].flatMap((name) => inputs[name] ?? []);
+  const names = weights.map(({ producer, name }) =>
+    producer ? nameOf(producer) : name.replace(new RegExp(`^(.*[./])?${layer}\\.`), ''),
+  );
+  return names.length > 0 ? names.join(', ') : op.name;
 }

@@ -37,16 +37,15 @@ export function loraSpecOf(weights: LoraWeights, dropout: number): LoraSpec {
 }
 
 /** A: [rank, in], B: [out, rank], float32 parameters. */
-export function loraVariables(
-  variables: Variables,
-  { rank }: LoraModuleSpec,
-  linear: string,
-  shape: readonly number[],
-): { a: Tensor; b: Tensor } {
-  const [outputs = 0, inputs = 0] = shape;
-  const get = (factor: Factor, extents: number[]) =>
-    variables.get(loraName(linear, factor), { shape: extents, dtype: 'f32', kind: 'parameter' });
-  return { a: get('A', [rank, inputs]), b: get('B', [outputs, rank]) };
+export const loraVariables = {
+  a: (variables: Variables, rank: number, linear: string, [, inputs = 0]: readonly number[]): Tensor =>
+    parameter(variables, loraName(linear, 'A'), [rank, inputs]),
+  b: (variables: Variables, rank: number, linear: string, [outputs = 0]: readonly number[]): Tensor =>
+    parameter(variables, loraName(linear, 'B'), [outputs, rank]),
+};
+
+function parameter(variables: Variables, name: string, shape: readonly number[]): Tensor {
+  return variables.get(name, { shape, dtype: 'f32', kind: 'parameter' });
 }
 
 type Factor = 'A' | 'B';

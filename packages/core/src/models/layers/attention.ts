@@ -21,9 +21,7 @@ export function selfAttention(
 ): Tensor {
   const { config } = m;
   const name = (part: string) => `layers.${layer}.${part}`;
-  let q = m.linear(x, name('q'));
-  let k = m.linear(x, name('k'));
-  const v = m.linear(x, name('v'));
+  let [q, k, v] = m.project(x, [name('q'), name('k'), name('v')]);
   if (config.qkNorm) {
     q = rmsNorm(q, m.weight(name('q_norm')), config.rmsNormEps);
     k = rmsNorm(k, m.weight(name('k_norm')), config.rmsNormEps);

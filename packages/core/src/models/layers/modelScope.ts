@@ -1,5 +1,6 @@
-import { addBias, dropout, type Graph, linear, type Tensor } from '@anneal/kernels';
-import { type LoraSpec, loraVariables } from '../adapters/lora.ts';
+import { addBias, type Graph, linear, type Tensor } from '@anneal/kernels';
+import { addLora, type PlainOutput } from '../adapters/addLora.ts';
+import type { LoraSpec } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
 import { type Nf4Form, nf4Weight } from '../nf4.ts';
 import { expectedTensors } from '../tensors.ts';
@@ -19,7 +20,7 @@ export interface WeightOptions {
   readonly dropoutSeed: Tensor | null;
 }
 
-/** What an architecture's graph is written against: weights by name, and `linear`, into which adapters and precision hook. */
+/** What an architecture's graph is written against: weights by name, `linear` and `project`, into which adapters and precision hook. */
 export class ModelScope {
   readonly graph: Graph;
   readonly config: ModelConfig;
@@ -53,19 +54,27 @@ export class ModelScope {
 
   /** x · weightᵀ, plus its bias, plus the adapter's share, plus `plus`. */
   linear(x: Tensor, name: string, plus?: Tensor): Tensor {
-    const { lora, dropoutSeed } = this.options;
-    const { bf16 } = this;
+    return this.withAdapters(x, [this.plain(x, name, plus)])[0] as Tensor;
+  }
+
+  /** The same of several linears that read one input: what their adapters add is computed together. */
+  project<const Names extends readonly string[]>(x: Tensor, names: Names): { [K in keyof Names]: Tensor } {
+    const outputs = names.map((name) => this.plain(x, name));
+    return this.withAdapters(x, outputs) as { [K in keyof Names]: Tensor };
+  }
+
+  private plain(x: Tensor, name: string, plus?: Tensor): PlainOutput {
     const weight = this.matrix(name);
-    let y = linear(x, weight, { bf16, plus, copy: this.copyOf(weight) });
+    const y = linear(x, weight, { bf16: this.bf16, plus, copy: this.copyOf(weight) });
     const bias = `${name}_bias`;
-    if (this.shapes.has(bias)) y = addBias(y, this.weight(bias));
-    const module = lora?.modules.get(name);
-    if (!lora || !module) return y;
-    const { a, b } = loraVariables(this.graph.variables, module, name, this.shapes.get(name) as readonly number[]);
-    const stream = [...lora.modules.keys()].indexOf(name);
-    const dropped = dropoutSeed && lora.dropout > 0 ? dropout(x, dropoutSeed, lora.dropout, stream) : x;
-    const inner = linear(dropped, a, { bf16, copy: this.copyOf(a) });
-    return linear(inner, b, { bf16, alpha: module.scale, plus: y, copy: this.copyOf(b) });
+    const shape = this.shapes.get(name) as readonly number[];
+    return { name, shape, y: this.shapes.has(bias) ? addBias(y, this.weight(bias)) : y };
+  }
+
+  private withAdapters(x: Tensor, outputs: readonly PlainOutput[]): Tensor[] {
+    const { lora, dropoutSeed } = this.options;
+    if (!lora) return outputs.map(({ y }) => y);
+    return addLora(x, outputs, lora, { bf16: this.bf16, dropoutSeed, copyOf: (parameter) => this.copyOf(parameter) });
   }
 
   /** A linear's weight in the form that it is held in. */

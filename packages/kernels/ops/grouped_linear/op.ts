@@ -1,0 +1,144 @@
+import { graphOf } from '../../src/graph.ts';
+import { defineOp, type Extents, type Sizes, type WorkspaceContext } from '../../src/op.ts';
+import type { Tensor } from '../../src/tensor.ts';
+import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
+
+const members = [0, 1, 2] as const;
+const columns = ['N', 'M', 'L'] as const;
+const present = (extents: Extents | Sizes) => members.filter((i) => extents[columns[i]] !== undefined);
+
+function derive(extents: Extents): Extents {
+  const { R, K } = extents;
+  const expected = Number(K) * present(extents).length;
+  if (R !== expected) throw new Error(`grouped_linear: x has ${R} columns where its members read ${expected}`);
+  return {};
+}
+
+const cost = (products: number) => (sizes: Sizes) => {
+  const { T = 0, K = 0 } = sizes;
+  const outputs = present(sizes).reduce<number>((sum, i) => sum + Number(sizes[columns[i]]), 0);
+  return { flops: 2 * products * T * K * outputs, bytes: 4 * (2 * T * outputs + products * (T + outputs) * K) };
+};
+
+/** On CUDA, copies of the weights that have not the type computed in. */
+function weightCopies(sizes: Sizes, { device, dtypes, attributes }: WorkspaceContext<'alpha' | 'bf16'>): number {
+  if (device === 'cpu') return 0;
+  const compute = computeType(dtypes.x, attributes.bf16);
+  const copies = present(sizes).map((i) =>
+    dtypes[`copy${i}`] === compute
+      ? 0
+      : copyBytes(dtypes[`weight${i}`], compute, (sizes[columns[i]] ?? 0) * (sizes.K ?? 0)),
+  );
+  return partsBytes(...copies);
+}
+
+/**
+ * y_i = c_i + alpha · x_i · weight_iᵀ for up to three members, where x_i is the i-th block of K columns of x: what LoRA adds to
+ * linears of one input, x being its product with all their A.
+ */
+export const groupedLinearOp = defineOp({
+  name: 'grouped_linear',
+  inputs: {
+    x: 'A[T,R]',
+    weight0: 'f32|bf16[N,K]',
+    weight1: 'f32|bf16[M,K]?',
+    weight2: 'f32|bf16[L,K]?',
+    copy0: 'bf16[N,K]?',
+    copy1: 'bf16[M,K]?',
+    copy2: 'bf16[L,K]?',
+    c0: 'A[T,N]',
+    c1: 'A[T,M]?',
+    c2: 'A[T,L]?',
+  },
+  outputs: { y0: 'A[T,N]', y1: 'A[T,M]?', y2: 'A[T,L]?' },
+  attributes: ['alpha', 'bf16'],
+  derive,
+  inPlace: { y0: ['c0'], y1: ['c1'], y2: ['c2'] },
+  workspace: weightCopies,
+  cost: cost(1),
+  backward: ({ graph, inputs, attributes, gradients, gradientOf }) => {
+    const { x, weight0, weight1, weight2, copy0, copy1, copy2 } = inputs;
+    const { y0: dy0, y1: dy1, y2: dy2 } = gradients;
+    if (!dy0 || (weight1 && !dy1) || (weight2 && !dy2)) throw new Error('grouped_linear: an output is not used');
+    const { dx } = graph.apply(
+      groupedLinearBackwardOp,
+      {
+        dy0,
+        dy1,
+        dy2,
+        x,
+        weight0,
+        weight1,
+        weight2,
+        copy0,
+        copy1,
+        copy2,
+        gradient0: gradientOf('weight0'),
+        gradient1: weight1 && gradientOf('weight1'),
+        gradient2: weight2 && gradientOf('weight2'),
+      },
+      attributes,
+    );
+    return { x: dx, c0: dy0, ...(dy1 && { c1: dy1 }), ...(dy2 && { c2: dy2 }) };
+  },
+});
+
+/** dx_i = alpha · dy_i · weight_i and gradient_i += alpha · dy_iᵀ · x_i: each dy_i is read once for both. */
+export const groupedLinearBackwardOp = defineOp({
+  name: 'grouped_linear_backward',
+  inputs: {
+    dy0: 'A[T,N]',
+    dy1: 'A[T,M]?',
+    dy2: 'A[T,L]?',
+    x: 'A[T,R]',
+    weight0: 'f32|bf16[N,K]',
+    weight1: 'f32|bf16[M,K]?',
+    weight2: 'f32|bf16[L,K]?',
+    copy0: 'bf16[N,K]?',
+    copy1: 'bf16[M,K]?',
+    copy2: 'bf16[L,K]?',
+    gradient0: 'f32[N,K]',
+    gradient1: 'f32[M,K]?',
+    gradient2: 'f32[L,K]?',
+  },
+  outputs: { dx: 'A[T,R]', total0: 'f32[N,K]', total1: 'f32[M,K]?', total2: 'f32[L,K]?' },
+  attributes: ['alpha', 'bf16'],
+  derive,
+  updates: { total0: 'gradient0', total1: 'gradient1', total2: 'gradient2' },
+  workspace: weightCopies,
+  cost: cost(2),
+});
+
+export interface GroupMember {
+  /** [N, K] */
+  readonly weight: Tensor;
+  /** The weight rounded to bfloat16, where products are formed in it. */
+  readonly copy?: Tensor | undefined;
+  /** What is added to: [T, N]. */
+  readonly plus: Tensor;
+}
+
+/** One to three members; x: [T, K · members]. Returns the sums [T, N] in their order. */
+export function groupedLinear(
+  x: Tensor,
+  [first, second, third]: readonly [GroupMember, GroupMember?, GroupMember?],
+  { alpha, bf16 }: { readonly alpha: number; readonly bf16: boolean },
+): Tensor[] {
+  const { y0, y1, y2 } = graphOf(x).apply(
+    groupedLinearOp,
+    {
+      x,
+      weight0: first.weight,
+      weight1: second?.weight,
+      weight2: third?.weight,
+      copy0: first.copy,
+      copy1: second?.copy,
+      copy2: third?.copy,
+      c0: first.plus,
+      c1: second?.plus,
+      c2: third?.plus,
+    },
+    { alpha, bf16: bf16 ? 1 : 0 },
+  ) as { y0: Tensor; y1?: Tensor; y2?: Tensor };
+  return [y0, ...(y1 ? [y1] : []), ...(y2 ? [y2] : [])];
+}
