@@ -44,8 +44,13 @@ test.each([
 test('a disk that is too small is an error of its own', () => {
   const memory = { needed: 1, available: 2 };
   const disk = { needed: 3e9, available: 2e9, folder: '/runs', checkpoint: 1e9, checkpoints: 3 };
-  expect(misfit({ memory, disk })).toMatchObject({ code: 'disk_full', where: '/runs' });
-  expect(misfit({ memory, disk: { ...disk, available: 3e9 } })).toBeNull();
+  expect(misfit({ memory, host: memory, disk })).toMatchObject({ code: 'disk_full', where: '/runs' });
+  expect(misfit({ memory, host: memory, disk: { ...disk, available: 3e9 } })).toBeNull();
+  const host = { needed: 3e9, available: 2e9 };
+  expect(misfit({ memory, host, disk })).toMatchObject({
+    code: 'out_of_memory',
+    what: expect.stringContaining("3.00 GB of the host's memory"),
+  });
 });
 
 test('estimate warns of what train warns of', async () => {

@@ -229,6 +229,10 @@ test('selftest trains and resumes to the same bits, and fails when one of its ch
   expect(ops?.length).toBeGreaterThan(10);
   for (const op of ops ?? []) expect(op).toMatchObject({ passed: true });
   expect(rest).toMatchObject([
+    { name: 'activations: keep', passed: true },
+    { name: 'activations: recompute', passed: true },
+    { name: 'activations: keep, nf4', passed: true },
+    { name: 'activations: recompute, nf4', passed: true },
     { name: 'training', passed: true },
     { name: 'same seed, same bits', passed: true },
     { name: 'stopped and resumed, same bits', passed: true },

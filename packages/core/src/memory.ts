@@ -14,6 +14,11 @@ const RESERVED_BYTES = 512 * 2 ** 20;
  */
 export function memoryBudget(device: Device): number {
   if (device.kind === 'cuda') return Math.max(0, addon().cudaFreeBytes(device.index) - device.libraryBytes);
+  return hostBudget();
+}
+
+/** Bytes of the host's memory that a plan may take: as what a GPU's holds beside its own. */
+export function hostBudget(): number {
   return Math.max(0, Math.min(availableBytes(), containerBytes()) - RESERVED_BYTES);
 }
 
@@ -22,15 +27,30 @@ export function memoryBudget(device: Device): number {
  * @throws UserError `out_of_memory` before anything is allocated, or where another process was faster
  */
 export function allocateEngine(plan: Plan, device: Device, need: MemoryNeed, available = memoryBudget(device)): Engine {
-  const { total } = plan.memory;
+  const { total, host } = plan.memory;
   const holders = device.kind === 'cuda' ? gpuHolders : () => [];
   if (total > available) throw outOfMemory(need, total, available, holders());
+  if (host > hostBudget()) throw outOfHostMemory(need, host, hostBudget());
   try {
     return new Engine(plan, device);
   } catch (error) {
     if (!(error as Error).message.startsWith('out of memory')) throw error;
+    if ((error as Error).message.includes('page-locked')) throw outOfHostMemory(need, host, hostBudget());
     throw outOfMemory(need, total, memoryBudget(device), holders());
   }
+}
+
+export function outOfHostMemory(
+  { what, where }: Omit<MemoryNeed, 'next'>,
+  needed: number,
+  available: number,
+): UserError {
+  return new UserError({
+    what: `${what} needs ${gigabytes(needed)} of the host's memory beside the GPU's, ${gigabytes(available)} are free`,
+    where,
+    next: 'set activations: keep or auto, or close other programs',
+    code: 'out_of_memory',
+  });
 }
 
 /** What asks for memory, and what to do where it is not there. */

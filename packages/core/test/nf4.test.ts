@@ -97,6 +97,7 @@ describe('a checkpoint', () => {
       maxTokens: 32,
       activations: 'keep',
       memoryBudget: Number.POSITIVE_INFINITY,
+      hostBudget: Number.POSITIVE_INFINITY,
       sampleContext: 0,
     });
     return { model, device, plan };

@@ -20,8 +20,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  /** The arena, all zero. */
-  virtual char* memory() = 0;
+  /** Where an address of the plan lies, of the device's memory or the host's. All of it starts as zero. */
+  virtual char* at(uint64_t address) = 0;
   /** Throws std::runtime_error where the device has no kernel of that name. */
   virtual Kernel kernel(const std::string& op) = 0;
   virtual Context* context() = 0;

@@ -33,10 +33,10 @@ struct Engine::ReadyProgram {
 
 namespace {
 
-Tensor bindTensor(const PlannedTensor& planned, char* arena) {
+Tensor bindTensor(const PlannedTensor& planned, Backend& backend) {
   Tensor tensor{};
   if (planned.absent) return tensor;
-  tensor.data = arena + planned.offset;
+  tensor.data = backend.at(planned.offset);
   tensor.type = planned.type;
   tensor.rank = static_cast<int32_t>(planned.shape.size());
   for (size_t i = 0; i < planned.shape.size(); i++) tensor.shape[i] = planned.shape[i];
@@ -74,8 +74,8 @@ Engine::Engine(Plan plan, const std::string& device) : plan_(std::move(plan)), b
     program->planned = &planned;
     for (const PlannedLaunch& launch : planned.launches) {
       ReadyLaunch ready{backend_->kernel(launch.op), {}, {}, &launch, 0};
-      for (const PlannedTensor& tensor : launch.inputs) ready.inputs.push_back(bindTensor(tensor, backend_->memory()));
-      for (const PlannedTensor& tensor : launch.outputs) ready.outputs.push_back(bindTensor(tensor, backend_->memory()));
+      for (const PlannedTensor& tensor : launch.inputs) ready.inputs.push_back(bindTensor(tensor, *backend_));
+      for (const PlannedTensor& tensor : launch.outputs) ready.outputs.push_back(bindTensor(tensor, *backend_));
       const auto slot = std::find_if(profile_.begin(), profile_.end(), [&](const Profile& p) { return p.op == launch.op; });
       ready.profile_slot = slot - profile_.begin();
       if (slot == profile_.end()) profile_.push_back({launch.op, 0, 0});
@@ -101,7 +101,7 @@ void Engine::bind(ReadyProgram& program, const Call& call) {
     const Place& place = program.planned->inputs[input.input];
     const std::vector<uint8_t>& bytes = input.bytes;
     if (bytes.size() > place.bytes) throw std::runtime_error("input " + place.name + " is larger than planned");
-    backend_->upload(backend_->memory() + place.offset, bytes.size(), [&](char* target) { std::copy(bytes.begin(), bytes.end(), target); });
+    backend_->upload(backend_->at(place.offset), bytes.size(), [&](char* target) { std::copy(bytes.begin(), bytes.end(), target); });
   }
   for (ReadyLaunch& launch : program.launches) {
     setExtents(launch.planned->inputs, launch.inputs, call.dims);
@@ -131,7 +131,7 @@ void Engine::launch(const ReadyProgram& program, const Call& call) {
 
 void Engine::launch(const ReadyLaunch& ready) {
   const Launch launch{ready.inputs.data(), ready.outputs.data(), ready.planned->attributes.data(),
-                      backend_->memory() + ready.planned->workspace_offset, backend_->context()};
+                      backend_->at(ready.planned->workspace_offset), backend_->context()};
   const char* bad = ready.kernel(launch);
   const std::string problem = bad ? bad : backend_->launchProblem();
   if (!problem.empty()) throw std::runtime_error(ready.planned->op + ": " + problem);
@@ -161,11 +161,11 @@ size_t Engine::run(const std::vector<Call>& calls) {
 
 void Engine::write(const Place& variable, uint64_t first, const uint8_t* values, SourceType type, uint64_t count) {
   const uint64_t bytes = elementBytes(variable.type);
-  backend_->upload(backend_->memory() + variable.offset + first * bytes, count * bytes,
+  backend_->upload(backend_->at(variable.offset) + first * bytes, count * bytes,
                    [&](char* target) { convert(values, type, target, variable.type, count); });
 }
 
-void Engine::read(const Place& place, char* target) { backend_->download(backend_->memory() + place.offset, place.bytes, target); }
+void Engine::read(const Place& place, char* target) { backend_->download(backend_->at(place.offset), place.bytes, target); }
 
 std::vector<Engine::Profile> Engine::takeProfile() {
   std::vector<Profile> taken = profile_;

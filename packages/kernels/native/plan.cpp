@@ -1,12 +1,13 @@
 #include "plan.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
 namespace anneal {
 namespace {
 
-constexpr int32_t kPlanVersion = 3;
+constexpr int32_t kPlanVersion = 4;
 constexpr int32_t kMaxThreads = 4096;
 
 class Reader {
@@ -51,19 +52,19 @@ class Reader {
   const uint8_t* end_;
 };
 
-Place readPlace(Reader& in, uint64_t total) {
+Place readPlace(Reader& in, const Plan& plan) {
   Place place;
   place.name = in.string();
   place.offset = in.size();
   place.bytes = in.size();
   place.type = in.type();
-  if (place.offset > total || place.bytes > total - place.offset) throw std::runtime_error("plan: " + place.name + " lies outside the arena");
+  if (!plan.contains(place.offset, place.bytes)) throw std::runtime_error("plan: " + place.name + " lies outside the arena");
   return place;
 }
 
-std::vector<Place> readPlaces(Reader& in, uint64_t total) {
+std::vector<Place> readPlaces(Reader& in, const Plan& plan) {
   std::vector<Place> places(in.count());
-  for (Place& place : places) place = readPlace(in, total);
+  for (Place& place : places) place = readPlace(in, plan);
   return places;
 }
 
@@ -83,11 +84,10 @@ PlannedTensor readTensor(Reader& in, const Plan& plan) {
     if (extent < -kRuntimeDims) throw std::runtime_error("plan: unknown runtime extent");
     tensor.shape.push_back(extent);
     const uint64_t bound = extent < 0 ? plan.bounds[-1 - extent] : extent;
-    if (bound > 0 && bytes > plan.total_bytes / bound) throw std::runtime_error("plan: a tensor is larger than the arena");
+    if (bound > 0 && bytes > std::max(plan.total_bytes, plan.host_bytes) / bound) throw std::runtime_error("plan: a tensor is larger than the arena");
     bytes *= bound;
   }
-  if (tensor.offset > plan.total_bytes || bytes > plan.total_bytes - tensor.offset)
-    throw std::runtime_error("plan: a tensor lies outside the arena");
+  if (!plan.contains(tensor.offset, bytes)) throw std::runtime_error("plan: a tensor lies outside the arena");
   return tensor;
 }
 
@@ -102,7 +102,7 @@ PlannedLaunch readLaunch(Reader& in, const Plan& plan) {
   for (int32_t i = 0; i < outputs; i++) launch.outputs.push_back(readTensor(in, plan));
   launch.workspace_offset = in.size();
   launch.workspace_bytes = in.size();
-  if (launch.workspace_offset > plan.total_bytes || launch.workspace_bytes > plan.total_bytes - launch.workspace_offset)
+  if (launch.workspace_offset >= kHostBase || !plan.contains(launch.workspace_offset, launch.workspace_bytes))
     throw std::runtime_error("plan: a workspace lies outside the arena");
   return launch;
 }
@@ -127,6 +127,7 @@ Plan readPlan(const uint8_t* bytes, size_t size) {
   if (in.i32() != kPlanVersion) throw std::runtime_error("plan: made by another version of Anneal");
   Plan plan;
   plan.total_bytes = in.size();
+  plan.host_bytes = in.size();
   plan.scratch_offset = in.size();
   plan.scratch_bytes_per_thread = in.size();
   plan.threads = in.i32();
@@ -134,16 +135,17 @@ Plan readPlan(const uint8_t* bytes, size_t size) {
     bound = in.i32();
     if (bound < 0) throw std::runtime_error("plan: a bound is negative");
   }
+  if (plan.total_bytes > kHostBase) throw std::runtime_error("plan: the arena is too large");
   if (plan.threads < 1 || plan.threads > kMaxThreads) throw std::runtime_error("plan: the number of threads is out of range");
   if (plan.scratch_offset > plan.total_bytes || plan.scratch_bytes_per_thread > (plan.total_bytes - plan.scratch_offset) / plan.threads)
     throw std::runtime_error("plan: the scratch lies outside the arena");
-  plan.variables = readPlaces(in, plan.total_bytes);
+  plan.variables = readPlaces(in, plan);
   const int32_t programs = in.count();
   for (int32_t p = 0; p < programs; p++) {
     PlannedProgram program;
     program.name = in.string();
-    program.inputs = readPlaces(in, plan.total_bytes);
-    program.results = readPlaces(in, plan.total_bytes);
+    program.inputs = readPlaces(in, plan);
+    program.results = readPlaces(in, plan);
     const int32_t launches = in.count();
     for (int32_t i = 0; i < launches; i++) program.launches.push_back(readLaunch(in, plan));
     plan.programs.push_back(std::move(program));

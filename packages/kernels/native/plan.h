@@ -19,6 +19,9 @@ struct Place {
   DType type;
 };
 
+/** Addresses of a plan: the device's memory from 0 on, pinned memory of the host from here on. As hostBase in src/addresses.ts. */
+constexpr uint64_t kHostBase = uint64_t{1} << 46;
+
 /** A tensor of a launch; an extent below zero is runtime extent -1 - extent. */
 struct PlannedTensor {
   bool absent;
@@ -41,11 +44,18 @@ struct PlannedProgram {
 };
 
 struct Plan {
-  uint64_t total_bytes, scratch_offset, scratch_bytes_per_thread;
+  uint64_t total_bytes, host_bytes, scratch_offset, scratch_bytes_per_thread;
   int32_t threads;
   int32_t bounds[kRuntimeDims];
   std::vector<Place> variables;
   std::vector<PlannedProgram> programs;
+
+  /** Whether all of these bytes lie in the device's memory, or all in the host's. */
+  bool contains(uint64_t offset, uint64_t bytes) const {
+    const uint64_t start = offset < kHostBase ? offset : offset - kHostBase;
+    const uint64_t end = offset < kHostBase ? total_bytes : host_bytes;
+    return start <= end && bytes <= end - start;
+  }
 };
 
 /** Reads what src/encode.ts writes. Throws std::runtime_error on anything that is not such a plan or points outside the arena. */

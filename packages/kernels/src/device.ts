@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { addon } from './addon.ts';
-import type { NativeCudaDevices, NativeCudaLibrary } from './addonTypes.ts';
+import type { NativeCudaDevice, NativeCudaDevices, NativeCudaLibrary } from './addonTypes.ts';
 import { describeNoDevice } from './noDevice.ts';
 import { type ActivationType, activationTypes } from './tensor.ts';
 
@@ -32,6 +32,8 @@ export interface DeviceRates {
   /** Of memory, read and written. */
   readonly bytesPerSecond: number;
   readonly launchSeconds: number;
+  /** Between the device's memory and that of the host, each way; null where they are one. */
+  readonly hostBytesPerSecond: number | null;
 }
 
 /** Measured on an H100; other GPUs differ in speed more than in the ratio of arithmetic to memory, which is what counts. */
@@ -39,12 +41,18 @@ const cudaRates: DeviceRates = {
   flopsPerSecond: { f32: 4e13, bf16: 6.5e14 },
   bytesPerSecond: 2.8e12,
   launchSeconds: 2e-6,
+  hostBytesPerSecond: 5e10,
 };
 
 /** A current server core with AVX-512 makes about 1e11 float32 operations a second; memory feeds a few of them. */
 function cpuRates(threads: number): DeviceRates {
   const flops = 1e11 * threads;
-  return { flopsPerSecond: { f32: flops, bf16: flops }, bytesPerSecond: 3e10, launchSeconds: 2e-6 };
+  return {
+    flopsPerSecond: { f32: flops, bf16: flops },
+    bytesPerSecond: 3e10,
+    launchSeconds: 2e-6,
+    hostBytesPerSecond: null,
+  };
 }
 
 export interface CpuDevice extends DeviceModel {
@@ -101,23 +109,29 @@ export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readon
   const found = addon().cudaDevices();
   const usable = found.devices.filter(({ hasCode }) => hasCode);
   return {
-    devices: usable.map(({ index, name, computeCapability, memoryBytes, libraryBytes }) => ({
-      kind: 'cuda',
-      index,
-      name,
-      computeCapability,
-      memoryBytes,
-      libraryBytes,
-      activationTypes,
-      roundsOperands: false,
-      logitRows: 512,
-      rates: cudaRates,
-      scratch: { bytesPerThread: 0, threads: 1 },
-      bucketTokens: 128, // rows of a block of most matrix products: they take as long for fewer
-      queuesSteps: true,
-      graphs: process.env.ANNEAL_CUDA_GRAPHS !== '0',
-    })),
+    devices: usable.map(cudaDevice),
     reason: usable.length > 0 ? null : describeNoDevice(found),
+  };
+}
+
+/** A GPU as plans are made for it; it need not be there. */
+export function cudaDevice(found: Omit<NativeCudaDevice, 'hasCode'>): CudaDevice {
+  const { index, name, computeCapability, memoryBytes, libraryBytes } = found;
+  return {
+    kind: 'cuda',
+    index,
+    name,
+    computeCapability,
+    memoryBytes,
+    libraryBytes,
+    activationTypes,
+    roundsOperands: false,
+    logitRows: 512,
+    rates: cudaRates,
+    scratch: { bytesPerThread: 0, threads: 1 },
+    bucketTokens: 128, // rows of a block of most matrix products: they take as long for fewer
+    queuesSteps: true,
+    graphs: process.env.ANNEAL_CUDA_GRAPHS !== '0',
   };
 }
 

@@ -2,7 +2,7 @@ import type { Plan } from './plan.ts';
 import { byteLength, type Dim, dtypes, runtimeDims, type Tensor } from './tensor.ts';
 
 /** Changes whenever the layout below does; native/plan.cpp refuses others. */
-export const planVersion = 3;
+export const planVersion = 4;
 
 /**
  * The plan as little-endian bytes: strings are a u32 length and UTF-8, offsets and sizes f64 (exact below 2^53),
@@ -13,6 +13,7 @@ export function encodePlan(plan: Omit<Plan, 'encode'>): Uint8Array {
   const out = new Writer();
   out.i32(planVersion);
   out.f64(plan.memory.total);
+  out.f64(plan.memory.host);
   out.f64(plan.scratch.offset);
   out.f64(plan.scratch.bytesPerThread);
   out.i32(plan.scratch.threads);

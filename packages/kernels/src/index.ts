@@ -24,6 +24,7 @@ export {
   type CudaDevice,
   type CudaReport,
   cpuDevice,
+  cudaDevice,
   cudaDevices,
   cudaReport,
   type Device,

@@ -59,6 +59,8 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   readonly accumulator?: { readonly into: NoInfer<O>; readonly from: NoInfer<I> };
   /** Bytes of temporary storage the kernel wants beside its outputs. */
   readonly workspace?: (sizes: Sizes, context: WorkspaceContext<A>) => number;
+  /** Inputs of which the kernel reads a few rows, so that they may lie in the host's memory. */
+  readonly gathers?: readonly NoInfer<I>[];
   readonly cost: (sizes: Sizes) => { flops: number; bytes: number };
   /** Elementwise or nearly so: computing it again takes little more than a pass over memory. */
   readonly cheap?: boolean;

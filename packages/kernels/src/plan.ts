@@ -1,17 +1,20 @@
+import { Addresses, layOutFrom, type Placement } from './addresses.ts';
 import type { Device } from './device.ts';
 import { encodePlan } from './encode.ts';
 import type { Graph, Node } from './graph.ts';
 import type { WorkspaceContext } from './op.ts';
-import { align, layOut } from './passes/layout.ts';
+import { align } from './passes/layout.ts';
+import { placedInHost, placements } from './passes/placement.ts';
 import { recompute } from './passes/recompute.ts';
-import { type Saving, savings, sizesOf } from './passes/savings.ts';
+import { byPrice, type Priced, recomputable, type Saving, sizesOf } from './passes/savings.ts';
 import { assignStorage, type Storage } from './passes/storage.ts';
 import type { ActivationType, Bounds, Tensor } from './tensor.ts';
 import type { Variables } from './variables.ts';
 
 /**
  * What the backward pass finds in memory of the forward pass. `keep`: all but elementwise results whose inputs are kept anyway;
- * `recompute`: what enters each layer; `auto`: as much as the memory budget allows, without what saves most for its time.
+ * `recompute`: what enters each layer, and tables of which rows are gathered lie in the host's memory; `auto`: as much as the memory
+ * budget allows, without what saves most for its time.
  */
 export type ActivationPolicy = 'auto' | 'keep' | 'recompute';
 
@@ -20,10 +23,12 @@ export interface CompileOptions {
   readonly activations: ActivationPolicy;
   /** Bytes that the plan may use in all; only `auto` looks at it. */
   readonly memoryBudget?: number;
+  /** Bytes that it may use of the host's memory beside; what would take more stays on the device. */
+  readonly hostBudget?: number;
   readonly device: Device;
 }
 
-/** Exact bytes by class; `total` is what the engine allocates, in one piece. */
+/** Exact bytes by class; `total` is what the engine allocates of the device's memory, in one piece. */
 export interface PlanMemory {
   readonly weights: number;
   readonly parameters: number;
@@ -34,6 +39,8 @@ export interface PlanMemory {
   readonly workspace: number;
   /** What the device's libraries take beside the plan; not in `total`. */
   readonly libraries: number;
+  /** Pinned memory of the host; not in `total`. */
+  readonly host: number;
   readonly total: number;
 }
 
@@ -57,8 +64,8 @@ export interface Plan {
   readonly variables: ReadonlyMap<string, { tensor: Tensor; offset: number }>;
   readonly bounds: Bounds;
   readonly memory: PlanMemory;
-  /** What the backward passes compute again. */
-  readonly recomputed: readonly Saving[];
+  /** What its policy took to save memory, in the order of their prices. */
+  readonly savings: readonly Saving[];
   readonly scratch: { readonly offset: number; readonly bytesPerThread: number; readonly threads: number };
   /** The form that crosses the native boundary. */
   encode(): Uint8Array;
@@ -71,12 +78,28 @@ export function compile(graphs: readonly Graph[], options: CompileOptions): Plan
     throw new Error('programs of one plan share their variables');
   const { activations, memoryBudget, bounds, device } = options;
   const differentiated = graphs.filter(({ nodes }) => nodes.some(({ phase }) => phase === 'backward'));
-  const all = differentiated.flatMap((graph) => savings(graph, bounds, device));
-  const planWith = (recomputed: readonly Saving[]) => compileWith(graphs, variables, options, recomputed);
-  if (activations === 'keep') return planWith(all.filter(({ isElementwise }) => isElementwise));
+  const priced = [
+    ...differentiated.flatMap((graph) => recomputable(graph, bounds, device)),
+    ...placements(graphs, bounds, device),
+  ];
+  const all = affordable(priced.toSorted(byPrice), options.hostBudget).map(({ saving }) => saving);
+  const planWith = (savings: readonly Saving[]) => compileWith(graphs, variables, options, savings);
+  if (activations === 'keep')
+    return planWith(all.filter((saving) => saving.how === 'recompute' && saving.isElementwise));
   if (activations === 'recompute') return planWith(all);
   if (memoryBudget === undefined) throw new Error('activations: auto needs a memory budget');
   return fittingPlan(all.length, memoryBudget, (count) => planWith(all.slice(0, count)));
+}
+
+/** Those that the host has the memory for, the cheapest first. */
+function affordable(priced: readonly Priced[], hostBudget = Number.POSITIVE_INFINITY): Priced[] {
+  let free = hostBudget;
+  return priced.filter(({ saving: { how, bytes } }) => {
+    if (how === 'recompute') return true;
+    if (bytes > free) return false;
+    free -= bytes;
+    return true;
+  });
 }
 
 /** The plan with the fewest savings that fits; with all of them where none does. */
@@ -101,22 +124,26 @@ function compileWith(
   graphs: readonly Graph[],
   variables: Variables,
   options: CompileOptions,
-  recomputed: readonly Saving[],
+  savings: readonly Saving[],
 ): Plan {
   const { bounds, device } = options;
   const { scratch } = device;
   refuseActivations(graphs, device);
   const offsets = new Map<Tensor, number>();
   const sums = { weight: 0, parameter: 0, copy: 0, gradient: 0, optimizer: 0, cache: 0, state: 0 };
-  let end = 0;
+  const addresses = new Addresses();
+  const inHost = placedInHost(savings);
   for (const { tensors, bytes } of variables.places(bounds)) {
-    for (const { tensor, offset } of tensors) offsets.set(tensor, end + offset);
-    sums[tensors[0]?.tensor.kind as keyof typeof sums] += align(bytes);
-    end += align(bytes);
+    const placement = tensors.some(({ tensor }) => inHost.has(tensor)) ? 'host' : 'device';
+    const start = addresses.add(placement, bytes);
+    for (const { tensor, offset } of tensors) offsets.set(tensor, start + offset);
+    if (placement === 'device') sums[tensors[0]?.tensor.kind as keyof typeof sums] += align(bytes);
   }
-  const again = new Set(recomputed.flatMap(({ nodes }) => nodes));
-  const planned = graphs.map((graph) => planProgram(graph, options, again, offsets, end));
-  const activations = Math.max(0, ...planned.map((p) => p.bytes));
+  const again = new Set(savings.flatMap((saving) => (saving.how === 'recompute' ? saving.nodes : [])));
+  const planned = graphs.map((graph) => planProgram(graph, options, again, offsets, addresses));
+  const most = (placement: Placement) => Math.max(0, ...planned.map(({ bytes }) => bytes[placement]));
+  const activations = most('device');
+  const end = addresses.bytes('device');
   const scratchBytes = scratch.bytesPerThread * scratch.threads;
   const memory: PlanMemory = {
     weights: sums.weight,
@@ -127,6 +154,7 @@ function compileWith(
     activations,
     workspace: sums.state + sums.copy + scratchBytes,
     libraries: device.libraryBytes,
+    host: addresses.bytes('host') + most('host'),
     total: end + activations + scratchBytes,
   };
   const plan: Omit<Plan, 'encode'> = {
@@ -136,7 +164,7 @@ function compileWith(
     ),
     bounds,
     memory,
-    recomputed,
+    savings,
     scratch: { offset: end + activations, ...scratch },
   };
   return { ...plan, encode: () => encodePlan(plan) };
@@ -147,19 +175,20 @@ function planProgram(
   { bounds, device }: CompileOptions,
   again: ReadonlySet<Node>,
   variableOffsets: ReadonlyMap<Tensor, number>,
-  base: number,
-): { program: PlannedProgram; bytes: number } {
+  addresses: Addresses,
+): { program: PlannedProgram; bytes: Record<Placement, number> } {
   const nodes = recompute(graph, again);
   const storage = assignStorage(nodes, graph.inputs.values(), new Set(graph.results.values()), bounds);
   const workspaces = nodes.map((node, position): Storage => {
     const bytes = node.op.workspace?.(sizesOf(node, bounds), workspaceContext(node, device)) ?? 0;
-    return { variable: null, bytes, first: position, last: position };
+    return { variable: null, placement: 'device', bytes, first: position, last: position };
   });
   const intervals = [...new Set([...storage.values(), ...workspaces])].filter((s) => !s.variable && s.bytes > 0);
-  const layout = layOut(intervals);
+  const layout = layOutFrom(addresses, intervals);
+  const base = addresses.end('device');
   const offsetOf = (tensor: Tensor): number => {
     const own = storage.get(tensor);
-    if (own && !own.variable) return base + (layout.offsets.get(own) ?? 0);
+    if (own && !own.variable) return layout.addresses.get(own) ?? base;
     const offset = variableOffsets.get(own?.variable ?? tensor);
     if (offset === undefined) throw new Error(`${tensor.name} has no storage in ${graph.name}`);
     return offset;
@@ -172,7 +201,7 @@ function planProgram(
     return {
       node,
       offsets: new Map(tensors.map((t) => [t, offsetOf(t)])),
-      workspaceOffset: workspace.bytes > 0 ? base + (layout.offsets.get(workspace) as number) : base,
+      workspaceOffset: layout.addresses.get(workspace) ?? base,
       workspaceBytes: workspace.bytes,
     };
   });

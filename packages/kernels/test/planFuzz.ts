@@ -12,8 +12,8 @@ const problem = miniModel({ layers: 1, lora: true, tied: true, dropout: 0, bound
 const plan = problem.compile({ activations: 'recompute' }, device);
 const whole = plan.encode();
 
-/** The plan's version and the arena's size stay: another version is refused at once, a huge arena could use up the machine's memory. */
-const headerBytes = 12;
+/** The plan's version and the sizes of its memories stay: another version is refused at once, a huge memory could use up the machine's. */
+const headerBytes = 20;
 
 function damaged(): Uint8Array {
   if (kind === 'none') return whole;

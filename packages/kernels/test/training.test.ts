@@ -30,12 +30,13 @@ describe.each(Object.entries(models))('%s', (_, options) => {
     const p = miniModel(options);
     const here = cpuDevice({ isa, threads: 1 });
     const whole = p.compile({ activations: 'auto', memoryBudget: Number.POSITIVE_INFINITY }, here);
-    expect(whole.recomputed).toEqual([]);
+    expect(whole.savings).toEqual([]);
     const expected = await p.step(whole, [batch], here);
     const repeated = new Set<string>();
     for (const plan of [p.compile({ activations: 'keep' }, here), ...plansOf(p, whole, here)]) {
-      for (const { nodes } of plan.recomputed) for (const { op } of nodes) repeated.add(op.name);
-      const what = plan.recomputed.map((saving) => saving.what).join();
+      for (const saving of plan.savings)
+        if (saving.how === 'recompute') for (const { op } of saving.nodes) repeated.add(op.name);
+      const what = plan.savings.map((saving) => saving.what).join();
       expect(bitsOf(await p.step(plan, [batch], here)), what).toEqual(bitsOf(expected));
     }
     expect([...repeated]).toEqual(expect.arrayContaining(['attention', 'linear', 'rms_norm', 'rope', 'swiglu']));

@@ -10,14 +10,16 @@ import { printEvent } from '../terminal/runProgress.ts';
 import { formatPairs, formatTable } from '../terminal/table.ts';
 import { formatBytes, formatCount } from '../terminal/units.ts';
 
+type Saving = Session['plan']['savings'][number];
+
 export interface SessionSummary {
   model: { path: string; architecture: string; trainableParameters: number };
   data: Session['data']['summary'];
   steps: { total: number; perEpoch: number; maxTokens: number; packingEfficiency: number };
   weightType: 'f32' | 'bf16';
-  /** What the backward pass computes again: in how many layers, the bytes that saves, the time expected of it in a batch. */
-  recomputed: { what: string; layers: number; bytes: number; milliseconds: number }[];
-  /** Bytes by class; `total` is what the run allocates. */
+  /** What is done to save memory: in how many layers, the bytes that saves, the time expected of it in a batch. */
+  savings: { how: Saving['how']; what: string; layers: number; bytes: number; milliseconds: number }[];
+  /** Bytes by class; `total` is what the run allocates on the device; `libraries` and `host` are beside it. */
   memory: Session['plan']['memory'];
   /** What it needs and what is free, of memory and of disk. */
   fit: Fit;
@@ -38,7 +40,7 @@ export function summarize(session: Session, folder: string): SessionSummary {
       packingEfficiency: loader.packingEfficiency,
     },
     weightType: job.weightType,
-    recomputed: recomputedParts(plan.recomputed),
+    savings: savingParts(plan.savings),
     memory: plan.memory,
     fit: fitOf(session, folder),
     warnings: sessionEvents(session).filter((event) => event.type === 'warning'),
@@ -47,12 +49,15 @@ export function summarize(session: Session, folder: string): SessionSummary {
 
 /** Says whether it fits; where it does not, the exit code is that of the error. */
 export function printFit({ fit, warnings }: SessionSummary): void {
-  const { memory, disk } = fit;
+  const { memory, host, disk } = fit;
   const checkpoints = `${disk.checkpoints} × ${formatBytes(disk.checkpoint)}`;
   print();
   print(
     formatPairs([
       ['memory', `${formatBytes(memory.needed)} needed, ${formatBytes(memory.available)} free`],
+      ...(host.needed > 0
+        ? [['host memory', `${formatBytes(host.needed)} needed, ${formatBytes(host.available)} free`] as const]
+        : []),
       ['disk', `${formatBytes(disk.needed)} needed (checkpoints: ${checkpoints}), ${formatBytes(disk.available)} free`],
     ]),
   );
@@ -70,19 +75,20 @@ export function failIfMisfit(fit: Fit): ReturnType<typeof misfit> {
 }
 
 /** Equal parts of several layers in one line. */
-function recomputedParts(savings: Session['plan']['recomputed']): SessionSummary['recomputed'] {
-  const parts = Map.groupBy(savings, ({ what }) => what);
-  return [...parts].map(([what, members]) => ({
-    what,
+function savingParts(savings: readonly Saving[]): SessionSummary['savings'] {
+  const parts = Map.groupBy(savings, ({ how, what }) => `${how} ${what}`);
+  return [...parts.values()].map((members) => ({
+    how: (members[0] as Saving).how,
+    what: (members[0] as Saving).what,
     layers: members.length,
     bytes: members.reduce((sum, { bytes }) => sum + bytes, 0),
     milliseconds: members.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
   }));
 }
 
-export function printMemory({ memory, weightType, recomputed }: SessionSummary): void {
-  const { total, ...classes } = memory;
-  const rows = [...Object.entries(classes), ['total', total] as const];
+export function printMemory({ memory, weightType, savings }: SessionSummary): void {
+  const { total, libraries, host, ...classes } = memory;
+  const rows = Object.entries({ ...classes, total, libraries, host });
   print(
     formatTable(
       [{ title: 'MEMORY' }, { title: 'SIZE', align: 'right' }, { title: 'BYTES', align: 'right' }],
@@ -90,10 +96,15 @@ export function printMemory({ memory, weightType, recomputed }: SessionSummary):
     ),
   );
   print(`\n${weightType} weights`);
-  printRecomputed(recomputed);
+  printSavings(savings);
 }
 
-function printRecomputed(parts: SessionSummary['recomputed']): void {
+const inWords: Record<Saving['how'], string> = {
+  recompute: 'computed again',
+  place: "in the host's memory",
+};
+
+function printSavings(parts: SessionSummary['savings']): void {
   if (parts.length === 0) {
     print('the backward pass computes nothing again');
     return;
@@ -102,13 +113,15 @@ function printRecomputed(parts: SessionSummary['recomputed']): void {
   print(
     formatTable(
       [
-        { title: 'COMPUTED AGAIN' },
+        { title: 'TO SAVE MEMORY' },
+        { title: 'HOW' },
         { title: 'LAYERS', align: 'right' },
         { title: 'SAVES', align: 'right' },
         { title: 'EXPECTED MS', align: 'right' },
       ],
-      parts.map(({ what, layers, bytes, milliseconds }) => [
+      parts.map(({ how, what, layers, bytes, milliseconds }) => [
         what,
+        inWords[how],
         formatCount(layers),
         formatBytes(bytes),
         milliseconds.toFixed(2),

@@ -16,7 +16,9 @@ import { createJob } from '@anneal/core/trainer/job';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { train } from '@anneal/core/trainer/train';
 import { verifyOps } from '@anneal/core/verify/verifyOps';
+import { verifyPolicies } from '@anneal/core/verify/verifyPolicies';
 import { starterFolder } from '../init/starterFolder.ts';
+import { formatBytes } from '../terminal/units.ts';
 
 export interface SelfTest {
   name: string;
@@ -32,6 +34,7 @@ const stopAfter = 3;
 export async function* selfTests(options: { model?: string; device: string }): AsyncGenerator<SelfTest> {
   const device = chooseDevice(options.device);
   yield* opTests(device);
+  yield* policyTests(device);
   const folder = await mkdtemp(join(tmpdir(), 'anneal-selftest-'));
   try {
     const rows = join(folder, 'rows.jsonl');
@@ -78,6 +81,24 @@ async function* opTests(device: Device): AsyncGenerator<SelfTest> {
     const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
     const detail = problems.length === 0 ? `${cases} cases, the same bits twice` : `${problems[0]}${more}`;
     yield { name: `op ${op}`, passed: problems.length === 0, detail, milliseconds: performance.now() - started };
+  }
+}
+
+/** What is computed again, or lies in the host's memory meanwhile, must not change a bit. */
+async function* policyTests(device: Device): AsyncGenerator<SelfTest> {
+  const outcomes = verifyPolicies(device);
+  for (;;) {
+    const started = performance.now();
+    const { value: outcome, done } = await outcomes.next();
+    if (done) return;
+    const { policy, quantization, memory, isSame } = outcome;
+    const sizes = `${formatBytes(memory.device)}, and ${formatBytes(memory.host)} of the host`;
+    yield {
+      name: `activations: ${policy}${quantization === 'none' ? '' : `, ${quantization}`}`,
+      passed: isSame,
+      detail: isSame ? `the same bits in ${sizes}` : 'other bits than activations: keep',
+      milliseconds: performance.now() - started,
+    };
   }
 }
 

@@ -59,9 +59,12 @@ export function printEvent(event: EventBody, write: (line: string) => void): voi
     case 'data_prepared':
       return write(describeData(event));
     case 'planned': {
-      const { total, ...classes } = event.memory;
-      const parts = Object.entries(classes).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`);
-      return write(`memory: ${total === undefined ? '' : `${formatBytes(total)} = `}${parts.join(' + ')}`);
+      const { total, libraries = 0, host = 0, ...classes } = event.memory;
+      const named = (parts: Record<string, number>) =>
+        Object.entries(parts).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`);
+      const sum = `${total === undefined ? '' : `${formatBytes(total)} = `}${named(classes).join(' + ')}`;
+      const beside = named({ ...(libraries > 0 && { libraries }), ...(host > 0 && { host }) });
+      return write(`memory: ${sum}${beside.length > 0 ? `; beside it ${beside.join(', ')}` : ''}`);
     }
     case 'started':
       return write(`training for ${formatCount(event.totalSteps)} ${event.totalSteps === 1 ? 'step' : 'steps'}`);

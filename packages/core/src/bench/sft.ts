@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import type { Device } from '@anneal/kernels';
+import type { ActivationPolicy, Device, Saving } from '@anneal/kernels';
 import type { StepBatches } from '../datasets/types.ts';
-import { allocateEngine, memoryBudget } from '../memory.ts';
+import { allocateEngine, hostBudget, memoryBudget } from '../memory.ts';
 import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
@@ -24,7 +24,7 @@ export interface SftBenchOptions {
   readonly sequenceLen: number;
   /** 0: full fine-tuning. */
   readonly loraR: number;
-  readonly activations: 'auto' | 'keep' | 'recompute';
+  readonly activations: ActivationPolicy;
   readonly warmup: number;
   readonly steps: number;
   /** Also say where the time goes. */
@@ -51,6 +51,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     maxTokens: rows * sequenceLen,
     activations: options.activations,
     memoryBudget: memoryBudget(device),
+    hostBudget: hostBudget(),
     sampleContext: 0,
   });
   const engine = allocateEngine(plan, device, { what: 'the benchmark', next: 'lower --sequence-len' });
@@ -86,7 +87,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     device: deviceName(device),
     dtype: weightType,
     quantization,
-    activations: plan.recomputed.every(({ isElementwise }) => isElementwise) ? 'keep' : options.activations,
+    activations: plan.savings.every(isFree) ? 'keep' : options.activations,
     rows,
     sequenceLen,
     loraR,
@@ -95,6 +96,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     spread,
     peakGb: device.kind === 'cuda' ? (plan.memory.total + plan.memory.libraries) / 1e9 : peakGigabytes(),
     planGb: plan.memory.total / 1e9,
+    hostGb: plan.memory.host / 1e9,
     steps: options.steps,
     ...(options.profile && {
       profile: profile.map(({ op, milliseconds: ms, launches }) => ({
@@ -106,7 +108,13 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   };
 }
 
-function randomStep(rows: number, sequenceLen: number, vocabSize: number): StepBatches {
+/** What `keep` does, too. */
+function isFree(saving: Saving): boolean {
+  return saving.how === 'recompute' && saving.isElementwise;
+}
+
+/** A step of random tokens, all of them targets but the last of each document. */
+export function randomStep(rows: number, sequenceLen: number, vocabSize: number): StepBatches {
   const { below } = random('bench', 1);
   const tokens = Int32Array.from({ length: rows * sequenceLen }, () => below(vocabSize));
   const positions = tokens.map((_, t) => t % sequenceLen);

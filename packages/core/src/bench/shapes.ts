@@ -1,3 +1,4 @@
+import type { JsonObject } from '@anneal/formats/json';
 import type { RowRange } from '@anneal/formats/tensor';
 import { architectureOf, readConfig } from '../models/index.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
@@ -82,11 +83,15 @@ const blockValues = 1 << 20;
 
 /** A model of that shape with random weights in bfloat16, norms of 1: its speed is that of the published one. */
 export function randomModel(shape: string): OpenModel {
-  const configJson = { ...shapes[shape] };
-  const config = readConfig(configJson, null, shape);
+  return randomModelOf(shape, { ...shapes[shape] });
+}
+
+/** The same for any config.json. */
+export function randomModelOf(name: string, configJson: JsonObject): OpenModel {
+  const config = readConfig(configJson, null, name);
   const block = normals();
   const ones = new Uint16Array(1 << 15).fill(0x3f80);
-  const tensors = [...expectedTensors(config)].map(([name, extents]): [string, ModelTensor] => {
+  const tensors = [...expectedTensors(config)].map(([tensorName, extents]): [string, ModelTensor] => {
     const columns = extents.slice(1).reduce((product, extent) => product * extent, 1);
     const values = (range?: RowRange): Uint16Array => {
       const count = (range?.count ?? (extents[0] as number)) * columns;
@@ -97,7 +102,7 @@ export function randomModel(shape: string): OpenModel {
       return filled;
     };
     const tensor: ModelTensor = {
-      name,
+      name: tensorName,
       shape: extents,
       dtype: 'BF16',
       rowGroup: 1,
@@ -106,12 +111,12 @@ export function randomModel(shape: string): OpenModel {
         throw new Error('random weights are read as they are');
       },
     };
-    return [name, tensor];
+    return [tensorName, tensor];
   });
   return {
-    path: shape,
+    path: name,
     format: 'huggingface',
-    architecture: architectureOf(config.architecture, shape),
+    architecture: architectureOf(config.architecture, name),
     config,
     configJson,
     generationConfig: null,

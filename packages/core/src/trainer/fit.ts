@@ -2,13 +2,15 @@
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import { memoryBudget } from '../memory.ts';
+import { hostBudget, memoryBudget, outOfHostMemory } from '../memory.ts';
 import { interval, type Job } from './job.ts';
 import type { Session } from './session.ts';
 
 /** In bytes. */
 export interface Fit {
   readonly memory: Room;
+  /** Of the host, beside the device's. */
+  readonly host: Room;
   readonly disk: Room & {
     /** Where the run will lie. */
     readonly folder: string;
@@ -31,12 +33,13 @@ export function fitOf(session: Session, folder: string): Fit {
   const tokens = statSync(join(data.folder, 'tokens.bin')).size;
   return {
     memory: { needed: plan.memory.total, available: memoryBudget(job.device) },
+    host: { needed: plan.memory.host, available: hostBudget() },
     disk: { needed: tokens + checkpoints * checkpoint, available: freeBytes(folder), folder, checkpoint, checkpoints },
   };
 }
 
 /** What keeps the run from its end, the memory first; null when it fits. */
-export function misfit({ memory, disk }: Fit): UserError | null {
+export function misfit({ memory, host, disk }: Fit): UserError | null {
   if (memory.needed > memory.available) {
     return new UserError({
       what: `the run does not fit: it needs ${gigabytes(memory.needed)} of memory, ${gigabytes(memory.available)} are free`,
@@ -44,6 +47,7 @@ export function misfit({ memory, disk }: Fit): UserError | null {
       code: 'out_of_memory',
     });
   }
+  if (host.needed > host.available) return outOfHostMemory({ what: 'the run' }, host.needed, host.available);
   if (disk.needed > disk.available) {
     return new UserError({
       what: `the run does not fit: its checkpoints take ${gigabytes(disk.needed)} of disk, ${gigabytes(disk.available)} are free`,

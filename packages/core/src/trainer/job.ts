@@ -1,4 +1,4 @@
-import type { Device } from '@anneal/kernels';
+import type { ActivationPolicy, Device } from '@anneal/kernels';
 import type { StepOptions } from '../datasets/steps.ts';
 import { toolDefinitions } from '../datasets/toolDefinitions.ts';
 import { chooseDevice } from '../device.ts';
@@ -26,7 +26,7 @@ export interface Job {
   readonly scheduleFor: (totalSteps: number) => (step: number) => number;
   readonly weightType: 'f32' | 'bf16';
   readonly quantization: Quantization;
-  readonly activations: 'auto' | 'keep' | 'recompute';
+  readonly activations: ActivationPolicy;
   readonly device: Device;
   readonly seed: number;
   readonly logEvery: number;

@@ -1,4 +1,4 @@
-import { compile, type Device, type Plan, type Tensor } from '@anneal/kernels';
+import { type ActivationPolicy, compile, type Device, type Plan, type Tensor } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
@@ -16,8 +16,9 @@ export interface TrainingPlanOptions {
   readonly lora: LoraSpec | null;
   readonly optimizer: Omit<AdamwOptions, 'decays'>;
   readonly maxTokens: number;
-  readonly activations: 'auto' | 'keep' | 'recompute';
+  readonly activations: ActivationPolicy;
   readonly memoryBudget: number;
+  readonly hostBudget: number;
   /** Tokens of the longest sample, prompt and answer; 0: no samples are made while training. */
   readonly sampleContext: number;
 }
@@ -54,6 +55,7 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
     bounds: { T: maxTokens, S: maxTokens + 1, N: 1, R: maxTokens },
     activations: options.activations,
     memoryBudget: options.memoryBudget,
+    hostBudget: options.hostBudget,
     device: options.device,
   });
   return { plan, programs };

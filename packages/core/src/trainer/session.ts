@@ -7,7 +7,7 @@ import type { LeftOut } from '../datasets/types.ts';
 import { describeUnread } from '../datasets/unreadColumns.ts';
 import { UserError } from '../errors.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
-import { allocateEngine, memoryBudget } from '../memory.ts';
+import { allocateEngine, hostBudget, memoryBudget } from '../memory.ts';
 import { type LoraModuleSpec, type LoraSpec, loraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
@@ -94,6 +94,7 @@ export async function openSession(
       maxTokens: Math.max(loader.maxTokens, longestValidation),
       activations: job.activations,
       memoryBudget: memoryBudget(job.device),
+      hostBudget: hostBudget(),
       sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
     });
     return {

@@ -132,7 +132,8 @@ function recordChange(
 /** Said at once, not when the disk is full hours later. A resumed run has most of its checkpoints already. */
 function warnOfDisk(session: Session, out: RunDirectory): void {
   const { disk } = fitOf(session, out.path);
-  const trouble = misfit({ memory: { needed: 0, available: 0 }, disk });
+  const nothing = { needed: 0, available: 0 };
+  const trouble = misfit({ memory: nothing, host: nothing, disk });
   if (!trouble) return;
   const { what: message, where, next } = trouble;
   out.record({ type: 'warning', code: 'disk_short', message, ...(where && { where }), ...(next && { next }) });

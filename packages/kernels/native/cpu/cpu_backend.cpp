@@ -16,7 +16,9 @@ namespace {
 class CpuBackend : public Backend {
  public:
   CpuBackend(const Plan& plan, const KernelSet& kernels) : kernels_(kernels), pool_(plan.threads) {
-    const size_t bytes = std::max<uint64_t>(plan.total_bytes, 64);
+    // Where a plan asks for memory of the host, as those for other devices do, it lies behind the arena.
+    host_ = (plan.total_bytes + 63) / 64 * 64;
+    const size_t bytes = std::max<uint64_t>(host_ + plan.host_bytes, 64);
     void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::runtime_error("out of memory: " + std::to_string(bytes) + " bytes could not be reserved");
     arena_ = {static_cast<char*>(memory), Unmap{bytes}};
@@ -31,7 +33,7 @@ class CpuBackend : public Backend {
     context_ = {&pool_, arena_.get() + plan.scratch_offset, plan.scratch_bytes_per_thread};
   }
 
-  char* memory() override { return arena_.get(); }
+  char* at(uint64_t address) override { return arena_.get() + (address < kHostBase ? address : host_ + (address - kHostBase)); }
 
   Kernel kernel(const std::string& op) override {
     for (const KernelEntry* entry = kernels_.kernels; entry->name; entry++)
@@ -65,6 +67,7 @@ class CpuBackend : public Backend {
 
   const KernelSet& kernels_;
   std::unique_ptr<char, Unmap> arena_;
+  uint64_t host_;
   ThreadPool pool_;
   Context context_{};
   std::vector<std::chrono::steady_clock::time_point> marks_;

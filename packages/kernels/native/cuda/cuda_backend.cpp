@@ -32,6 +32,10 @@ struct FreeDevice {
   void operator()(void* memory) const { cudaFree(memory); }
 };
 
+struct FreeHost {
+  void operator()(void* memory) const { cudaFreeHost(memory); }
+};
+
 class CudaBackend : public Backend {
  public:
   CudaBackend(const Plan& plan, int index, bool graphs) : index_(index) {
@@ -39,6 +43,7 @@ class CudaBackend : public Backend {
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
     graphs_ = std::make_unique<LaunchGraphs>(stream_, graphs);
     arena_ = allocate(std::max<uint64_t>(plan.total_bytes, 64), "the plan");
+    if (plan.host_bytes > 0) host_ = allocateHost(plan.host_bytes);
     fault_ = allocate(sizeof(int32_t), "a flag");
     std::string problem;
     blas_ = Blas::open(problem);
@@ -60,7 +65,7 @@ class CudaBackend : public Backend {
     cudaStreamDestroy(stream_);
   }
 
-  char* memory() override { return arena_.get(); }
+  char* at(uint64_t address) override { return address < kHostBase ? arena_.get() + address : host_.get() + (address - kHostBase); }
   Context* context() override {
     check(cudaSetDevice(index_), "using the device");  // calls come from any of Node's worker threads
     return &context_;
@@ -91,12 +96,12 @@ class CudaBackend : public Backend {
     check(cudaSetDevice(index_), "using the device");
     char* piece = staging_.take(bytes, stream_);
     write(piece);
-    check(cudaMemcpyAsync(target, piece, bytes, cudaMemcpyHostToDevice, stream_), "copying to the device");
+    check(cudaMemcpyAsync(target, piece, bytes, cudaMemcpyDefault, stream_), "copying to the device");
   }
 
   void download(const char* source, uint64_t bytes, char* target) override {
     check(cudaSetDevice(index_), "using the device");
-    if (bytes > 0) check(cudaMemcpyAsync(target, source, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the device");
+    if (bytes > 0) check(cudaMemcpyAsync(target, source, bytes, cudaMemcpyDefault, stream_), "copying from the device");
     check(cudaStreamSynchronize(stream_), "waiting for the device");
   }
 
@@ -148,9 +153,21 @@ class CudaBackend : public Backend {
     return owned;
   }
 
+  /** Page-locked, and mapped: kernels may read it, copies to and from it run beside them. */
+  static std::unique_ptr<char, FreeHost> allocateHost(uint64_t bytes) {
+    void* memory = nullptr;
+    if (cudaHostAlloc(&memory, bytes, cudaHostAllocMapped | cudaHostAllocPortable) != cudaSuccess) {
+      cudaGetLastError();
+      throw std::runtime_error("out of memory: the plan takes " + std::to_string(bytes) + " page-locked bytes of the host's memory, which are not free");
+    }
+    std::memset(memory, 0, bytes);
+    return std::unique_ptr<char, FreeHost>(static_cast<char*>(memory));
+  }
+
   int index_;
   cudaStream_t stream_ = nullptr;
   Memory arena_, fault_;
+  std::unique_ptr<char, FreeHost> host_;
   std::unique_ptr<Blas> blas_;
   std::unique_ptr<LaunchGraphs> graphs_;
   Staging staging_;

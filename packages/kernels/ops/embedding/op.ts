@@ -8,6 +8,7 @@ export const embeddingOp = defineOp({
   name: 'embedding',
   inputs: { tokens: 'i32[T]', weight: 'f32|bf16[V,D]' },
   outputs: { y: 'A[T,D]' },
+  gathers: ['weight'],
   cost: ({ T = 0, D = 0 }) => ({ flops: 0, bytes: 8 * T * D }),
   backward: ({ graph, inputs: { tokens }, gradients: { y: dy }, needs, gradientOf }) => {
     if (dy && needs('weight')) graph.apply(embeddingBackwardOp, { tokens, dy, gradient: gradientOf('weight') });

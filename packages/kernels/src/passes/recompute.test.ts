@@ -7,7 +7,7 @@ import { Problem } from '../../test/problem.ts';
 import { cpuDevice } from '../device.ts';
 import type { Graph, Node } from '../graph.ts';
 import { recompute } from './recompute.ts';
-import { type Saving, savings } from './savings.ts';
+import { type Recomputed, recomputable } from './savings.ts';
 
 const layers = 3;
 const { graph } = miniModel({ layers, lora: true, tied: true, dropout: 0.1, bounds: { T: 64, S: 4 } });
@@ -20,8 +20,8 @@ function repeated(nodes: readonly Node[], of: Graph = graph): Node[] {
 
 const bounds = { T: 64, S: 4, R: 64 };
 const device = cpuDevice({ threads: 2 });
-const all = savings(graph, bounds, device);
-const nodesOf = (some: readonly Saving[]): Set<Node> => new Set(some.flatMap((saving) => saving.nodes));
+const all = recomputable(graph, bounds, device).map(({ saving }) => saving);
+const nodesOf = (some: readonly Recomputed[]): Set<Node> => new Set(some.flatMap((saving) => saving.nodes));
 
 test('nothing to compute again changes nothing', () => {
   expect(recompute(graph, new Set()).map(({ op, inputs }) => ({ op, inputs }))).toEqual(
@@ -82,7 +82,7 @@ test('what another layer reads is kept', () => {
   const c = add(a, b);
   p.graph.layer = null;
   p.train(c, p.variable('head', [5, 6], 'weight'));
-  const found = nodesOf(savings(p.graph, bounds, device));
+  const found = nodesOf(recomputable(p.graph, bounds, device).map(({ saving }) => saving));
   const again = repeated(recompute(p.graph, found), p.graph);
   expect(again.map(({ op, inputs }) => [op.name, inputs.x?.name])).toEqual([['rms_norm', a.name]]);
 });

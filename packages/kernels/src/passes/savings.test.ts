@@ -4,13 +4,13 @@ import { cpuDevice } from '../device.ts';
 import type { Node } from '../graph.ts';
 import { byteLength, type Tensor } from '../tensor.ts';
 import { recompute } from './recompute.ts';
-import { type Saving, savings } from './savings.ts';
+import { type Recomputed, recomputable } from './savings.ts';
 
 const bounds = { T: 64, S: 4, R: 64 };
 const device = cpuDevice({ threads: 2 });
 const layers = 3;
 const { graph } = miniModel({ layers, lora: true, tied: true, dropout: 0, bounds });
-const all = savings(graph, bounds, device);
+const all = recomputable(graph, bounds, device).map(({ saving }) => saving);
 
 /** Bytes of the layers' forward results that the backward pass reads. */
 function keptBytes(nodes: readonly Node[]): number {
@@ -44,7 +44,7 @@ describe('one saving more', () => {
 test('layers of equal shapes have equal savings, elementwise ones before products', () => {
   const of = (layer: number) => all.filter((saving) => saving.layer === layer).map(({ what }) => what);
   expect(of(1)).toEqual(of(2));
-  const position = (what: string, isOne: (saving: Saving) => boolean) => {
+  const position = (what: string, isOne: (saving: Recomputed) => boolean) => {
     const found = all.findIndex((saving) => saving.layer === 1 && isOne(saving));
     expect(found, what).toBeGreaterThanOrEqual(0);
     return found;
@@ -57,8 +57,8 @@ test('layers of equal shapes have equal savings, elementwise ones before product
 
 /** Expected milliseconds of everything, and of a product, with such rates. */
 function expected(flops: number, bytesPerSecond: number): { all: number; gate: number | undefined } {
-  const rates = { flopsPerSecond: { f32: flops, bf16: flops }, bytesPerSecond, launchSeconds: 0 };
-  const found = savings(graph, bounds, { ...device, rates });
+  const rates = { ...device.rates, flopsPerSecond: { f32: flops, bf16: flops }, bytesPerSecond, launchSeconds: 0 };
+  const found = recomputable(graph, bounds, { ...device, rates }).map(({ saving }) => saving);
   return {
     all: found.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
     gate: found.find(({ layer, what }) => layer === 1 && what.startsWith('gate +'))?.milliseconds,

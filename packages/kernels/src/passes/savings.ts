@@ -3,33 +3,62 @@ import type { Graph, Node } from '../graph.ts';
 import type { Sizes } from '../op.ts';
 import { type Bounds, byteLength, sizeOf, type Tensor } from '../tensor.ts';
 
+/** Bytes of the device's memory that a plan can do without, and what that takes. */
+export type Saving = Recomputed | Placed;
+
+interface AnySaving {
+  /** Null where it belongs to no layer. */
+  readonly layer: number | null;
+  /** By the names of weights or, without one, of ops. */
+  readonly what: string;
+  /** Bytes of the device's memory that become free. */
+  readonly bytes: number;
+  /** What it takes in a batch, by the rates of the device. */
+  readonly milliseconds: number;
+}
+
 /** Results of one layer that the backward pass can compute again instead of finding them in memory. */
-export interface Saving {
-  readonly layer: number;
+export interface Recomputed extends AnySaving {
+  readonly how: 'recompute';
   /** The forward nodes that run again. */
   readonly nodes: readonly Node[];
-  /** They by the names of their weights or, without one, of their ops. */
-  readonly what: string;
-  /** Bytes no longer kept. */
-  readonly bytes: number;
-  /** What running them again takes, by the rates of the device. */
-  readonly milliseconds: number;
   /** One cheap op whose inputs are kept anyway: a pass over memory, no product. */
   readonly isElementwise: boolean;
 }
 
+/** A frozen table in the host's memory. */
+export interface Placed extends AnySaving {
+  readonly how: 'place';
+  readonly variable: Tensor;
+}
+
+/** `price`: seconds a byte, by which savings of several layers are ordered. */
+export interface Priced<S extends Saving = Saving> {
+  readonly saving: S;
+  readonly price: number;
+}
+
+/** Of what a layer keeps; less is not worth a launch in each layer. */
+const smallestShare = 0.005;
+
 /**
- * Everything that a differentiated graph can compute again, by milliseconds per byte, the cheapest first. Those of one layer build on
- * each other in this order; what they say holds when the earlier ones are taken. Tensors that leave a layer are always kept.
+ * Everything that a differentiated graph can compute again and that is worth it, by milliseconds per byte, the cheapest first. Those of
+ * one layer build on each other in this order; what they say holds when the earlier ones are taken. Tensors that leave a layer are
+ * always kept.
  */
-export function savings(graph: Graph, bounds: Bounds, device: Device): Saving[] {
+export function recomputable(graph: Graph, bounds: Bounds, device: Device): Priced<Recomputed>[] {
   const leaving = tensorsUsedByOtherLayers(graph);
   const found = [...byLayer(graph)].flatMap(([layer, { forward, backward }]) => {
     const repeatable = new Set(forward.filter((node) => !Object.values(node.outputs).some((t) => leaving.has(t))));
     const seconds = new Map(forward.map((node) => [node, secondsOf(node, bounds, device)]));
     return ofLayer({ layer, repeatable, backward, seconds, bounds });
   });
-  return found.sort((a, b) => a.price - b.price || a.saving.layer - b.saving.layer).map(({ saving }) => saving);
+  return found.sort(byPrice);
+}
+
+/** The cheapest first; equal ones by layer. */
+export function byPrice(a: Priced, b: Priced): number {
+  return a.price - b.price || (a.saving.layer ?? -1) - (b.saving.layer ?? -1);
 }
 
 /** Seconds that a node takes: those of its arithmetic or of its memory traffic, whichever are more. */
@@ -79,9 +108,10 @@ interface Layer {
 }
 
 /** Takes again and again what spares most for its time. `price`, in seconds a byte, never falls: so sorting by it keeps the order. */
-function ofLayer(layer: Layer): { saving: Saving; price: number }[] {
-  const found: { saving: Saving; price: number }[] = [];
+function ofLayer(layer: Layer): Priced<Recomputed>[] {
+  const found: Priced<Recomputed>[] = [];
   let now = outcome(new Set(), layer);
+  const smallest = smallestShare * now.bytes;
   let price = 0;
   for (;;) {
     const here = now;
@@ -92,13 +122,14 @@ function ofLayer(layer: Layer): { saving: Saving; price: number }[] {
         const next = outcome(withWhatItNeeds(node, here, layer.repeatable), layer);
         return { next, bytes: here.bytes - next.bytes, seconds: next.seconds - here.seconds };
       })
-      .filter(({ bytes }) => bytes > 0)
+      .filter(({ bytes }) => bytes > smallest)
       .sort((a, b) => a.seconds / a.bytes - b.seconds / b.bytes);
     const [best] = options;
     if (!best) return found;
     const nodes = [...layer.repeatable].filter((node) => best.next.again.has(node) && !here.again.has(node));
     price = Math.max(price, best.seconds / best.bytes);
-    const saving: Saving = {
+    const saving: Recomputed = {
+      how: 'recompute',
       layer: layer.layer,
       nodes,
       what: [...new Set(nodes.map(nameOf))].join(' + '),

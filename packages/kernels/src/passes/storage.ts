@@ -1,3 +1,4 @@
+import type { Placement } from '../addresses.ts';
 import type { Node } from '../graph.ts';
 import { type Bounds, byteLength, isPersistent, type Tensor } from '../tensor.ts';
 
@@ -5,6 +6,8 @@ import { type Bounds, byteLength, isPersistent, type Tensor } from '../tensor.ts
 export interface Storage {
   /** The variable whose bytes these are; null for bytes planned by liveness. */
   readonly variable: Tensor | null;
+  /** Of bytes planned by liveness; where a variable's are, the plan says. */
+  readonly placement: Placement;
   readonly bytes: number;
   readonly first: number;
   last: number;
@@ -31,14 +34,14 @@ export function assignStorage(
   const variableStorage = (tensor: Tensor): Storage => {
     let own = storage.get(tensor);
     if (!own) {
-      own = { variable: tensor, bytes: byteLength(tensor, bounds), first: -1, last: end };
+      own = { variable: tensor, placement: 'device', bytes: byteLength(tensor, bounds), first: -1, last: end };
       storage.set(tensor, own);
     }
     return own;
   };
   const lives = (tensor: Tensor, from: number): Storage => {
     const bytes = byteLength(tensor, bounds);
-    return { variable: null, bytes, first: from, last: lastUse.get(tensor) ?? from };
+    return { variable: null, placement: 'device', bytes, first: from, last: lastUse.get(tensor) ?? from };
   };
 
   for (const input of inputs) storage.set(input, lives(input, -1));
