@@ -60,10 +60,8 @@ export function printEvent(event: EventBody, write: (line: string) => void): voi
       return write(describeData(event));
     case 'planned': {
       const { total, libraries = 0, host = 0, ...classes } = event.memory;
-      const named = (parts: Record<string, number>) =>
-        Object.entries(parts).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`);
-      const sum = `${total === undefined ? '' : `${formatBytes(total)} = `}${named(classes).join(' + ')}`;
-      const beside = named({ ...(libraries > 0 && { libraries }), ...(host > 0 && { host }) });
+      const sum = `${total === undefined ? '' : `${formatBytes(total)} = `}${sizesOf(classes).join(' + ')}`;
+      const beside = sizesOf({ ...(libraries > 0 && { libraries }), ...(host > 0 && { host }) });
       return write(`memory: ${sum}${beside.length > 0 ? `; beside it ${beside.join(', ')}` : ''}`);
     }
     case 'started':
@@ -122,4 +120,8 @@ function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): str
 function oneLine(text: string): string {
   const flat = text.replace(/\s+/g, ' ').trim();
   return flat.length > 100 ? `${flat.slice(0, 99)}…` : flat;
+}
+
+function sizesOf(classes: Readonly<Record<string, number>>): string[] {
+  return Object.entries(classes).map(([name, bytes]) => `${name} ${formatBytes(bytes)}`);
 }
