@@ -1,12 +1,13 @@
 /**
  * Measures a GPU and its peers in one run and keeps the rows. It needs no checkout: on the GPU host, with an unpacked bundle,
- *   BUNDLE/bin/node recordCuda.ts --anneal BUNDLE/anneal --commit COMMIT --to h100.json [--python python3 --peer sft.py] [--only TEXT]
+ *   BUNDLE/bin/node recordCuda.ts --anneal BUNDLE/anneal --commit COMMIT --to h100.json [--python python3 --peers bench/peers] [--only TEXT]
  * Each row is a process of its own. The file is written after every row, so that a run that is cut off keeps what it measured;
  * a row that fails stands in it with what it said. --only takes the rows whose name contains the text.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 type Row = Record<string, unknown>;
@@ -44,10 +45,19 @@ const ours: readonly Setup[] = [
   { shape: 'qwen3-32b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
 ];
 
-const peers: readonly Setup[] = [
-  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [] },
-  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: ['--compile'] },
-  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [] },
+const huggingFace = 'sft.py';
+const unsloth = 'unsloth_sft.py';
+
+const peers: readonly (Setup & { readonly script: string })[] = [
+  { script: huggingFace, shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [] },
+  { script: huggingFace, shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: ['--compile'] },
+  { script: unsloth, shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: keep },
+  { script: unsloth, shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: recompute },
+  { script: unsloth, shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { script: unsloth, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: keep },
+  { script: unsloth, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { script: unsloth, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
+  { script: huggingFace, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [] },
 ];
 
 const { values } = parseArgs({
@@ -56,13 +66,13 @@ const { values } = parseArgs({
     commit: { type: 'string' },
     to: { type: 'string' },
     python: { type: 'string' },
-    peer: { type: 'string' },
+    peers: { type: 'string' },
     only: { type: 'string', default: '' },
     steps: { type: 'string', default: '20' },
     timeout: { type: 'string', default: '300' },
   },
 });
-const { anneal, commit, to, python, peer } = values;
+const { anneal, commit, to, python } = values;
 if (!anneal || !commit || !to) throw new Error('give --anneal BUNDLE/anneal --commit COMMIT --to FILE.json');
 
 const gpu = query('name,driver_version,memory.total');
@@ -85,11 +95,12 @@ for (const setup of ours) {
   const args = ['bench', '--device', 'cuda', '--json', '--profile', '--warmup', '3', '--steps', values.steps];
   measure(nameOf(setup), [anneal, ...args, '--dtype', 'bf16', ...shapeOf(setup)]);
 }
-if (python && peer)
+if (python && values.peers)
   for (const setup of peers) {
-    const name = `peer ${nameOf(setup)}`;
+    const name = `peer ${setup.script} ${nameOf(setup)}`;
     if (!name.includes(values.only)) continue;
-    measure(name, [python, peer, '--device', 'cuda', '--dtype', 'bf16', '--steps', values.steps, ...shapeOf(setup)]);
+    const device = setup.script === huggingFace ? ['--device', 'cuda', '--dtype', 'bf16'] : []; // Unsloth knows no other
+    measure(name, [python, join(values.peers, setup.script), ...device, '--steps', values.steps, ...shapeOf(setup)]);
   }
 
 function nameOf({ shape, rows: documents, sequenceLen, options }: Setup): string {
@@ -119,7 +130,7 @@ function measure(name: string, [command, ...args]: string[]): void {
 
 /** Ours prints a list of one row, a peer one row a line. */
 function rowIn(text: string): Row {
-  const start = text.search(/^[[{]/m);
+  const start = text.search(/^(\[|\{"suite")/m);
   const parsed = JSON.parse(text.slice(start)) as Row | [Row];
   return Array.isArray(parsed) ? parsed[0] : parsed;
 }

@@ -11,18 +11,7 @@ import os
 import resource
 import time
 
-QWEN3 = dict(vocab_size=151936, head_dim=128, num_key_value_heads=8, rms_norm_eps=1e-6, max_position_embeddings=40960,
-             rope_parameters={"rope_type": "default", "rope_theta": 1e6})
-SHAPES = {
-    "smollm2-135m": ("Llama", dict(
-        vocab_size=49152, hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3,
-        max_position_embeddings=8192, rms_norm_eps=1e-5, tie_word_embeddings=True, rope_parameters={"rope_type": "default", "rope_theta": 100000.0})),
-    "qwen3-0.6b": ("Qwen3", dict(QWEN3, hidden_size=1024, intermediate_size=3072, num_hidden_layers=28, num_attention_heads=16, tie_word_embeddings=True)),
-    "qwen3-1.7b": ("Qwen3", dict(QWEN3, hidden_size=2048, intermediate_size=6144, num_hidden_layers=28, num_attention_heads=16, tie_word_embeddings=True)),
-    "llama-3.1-8b": ("Llama", dict(
-        vocab_size=128256, hidden_size=4096, intermediate_size=14336, num_hidden_layers=32, num_attention_heads=32, num_key_value_heads=8,
-        max_position_embeddings=131072, rms_norm_eps=1e-5, tie_word_embeddings=False, rope_parameters={"rope_type": "default", "rope_theta": 500000.0})),
-}
+from shapes import SHAPES, TARGETS, config_of
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--shape", default="smollm2-135m", choices=list(SHAPES))
@@ -47,23 +36,23 @@ torch.set_num_threads(options.threads)
 dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.dtype]
 on_gpu = options.device == "cuda"
 
-family, values = SHAPES[options.shape]
-config = getattr(transformers, f"{family}Config")(**values)
+config = config_of(options.shape)
 with torch.device(options.device):
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=dtype)
-targets = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-model = peft.get_peft_model(model, peft.LoraConfig(r=options.lora_r, lora_alpha=options.lora_r, target_modules=targets, task_type="CAUSAL_LM"))
+model = peft.get_peft_model(model, peft.LoraConfig(r=options.lora_r, lora_alpha=options.lora_r, target_modules=TARGETS, task_type="CAUSAL_LM"))
 model.to(options.device)
 model.train()
 parameters = [p for p in model.parameters() if p.requires_grad]
 optimizer = torch.optim.AdamW(parameters, lr=1e-4, weight_decay=0.01, fused=on_gpu)
 ids = torch.randint(0, config.vocab_size, (options.rows, options.sequence_len), device=options.device)
-forward = torch.compile(model) if options.compile else model
+if options.compile:  # layer by layer, as PyTorch advises for repeated blocks: one compilation serves all of them
+    for layer in model.base_model.model.model.layers:
+        layer.compile()
 
 milliseconds = []
 for step in range(options.warmup + options.steps):
     start = time.perf_counter()
-    loss = forward(input_ids=ids, labels=ids, use_cache=False).loss
+    loss = model(input_ids=ids, labels=ids, use_cache=False).loss
     loss.backward()
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
@@ -78,7 +67,7 @@ median = milliseconds[len(milliseconds) // 2]
 peak = torch.cuda.max_memory_allocated() if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 versions = f"torch {torch.__version__}, transformers {transformers.__version__}, peft {peft.__version__}"
 print(json.dumps({
-    "suite": "sft", "peer": f"{versions}{', compiled' if options.compile else ''}", "shape": options.shape,
+    "suite": "sft", "peer": f"{versions}{', layers compiled' if options.compile else ''}", "shape": options.shape,
     "device": torch.cuda.get_device_name() if on_gpu else f"CPU, {options.threads} threads", "dtype": options.dtype, "quantization": "none",
     "activations": "keep", "rows": options.rows, "sequenceLen": options.sequence_len, "loraR": options.lora_r,
     "tokensPerSecond": options.rows * options.sequence_len / median * 1000, "msPerStep": median,

@@ -1,7 +1,7 @@
 /** The memory of this host, and engines that take from it. */
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
-import { addon, type Device, Engine, type Plan } from '@anneal/kernels';
+import { addon, type CudaDevice, type Device, Engine, type Plan } from '@anneal/kernels';
 import { UserError } from './errors.ts';
 import { type GpuHolder, gpuHolders } from './gpuHolders.ts';
 
@@ -13,13 +13,18 @@ const RESERVED_BYTES = 512 * 2 ** 20;
  * On a GPU: what is free there, less what its libraries will take.
  */
 export function memoryBudget(device: Device): number {
-  if (device.kind === 'cuda') return Math.max(0, addon().cudaFreeBytes(device.index) - device.libraryBytes);
+  if (device.kind === 'cuda') return Math.max(0, freeDeviceBytes(device) - device.libraryBytes);
   return hostBudget();
 }
 
 /** Bytes of the host's memory that a plan may take: as what a GPU's holds beside its own. */
 export function hostBudget(): number {
   return Math.max(0, Math.min(availableBytes(), containerBytes()) - RESERVED_BYTES);
+}
+
+/** Bytes that are free on the GPU, by its driver: a first call makes this process's context there, which takes some itself. */
+export function freeDeviceBytes({ index }: CudaDevice): number {
+  return addon().cudaFreeBytes(index);
 }
 
 /**

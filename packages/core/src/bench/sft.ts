@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { ActivationPolicy, Device, Saving } from '@anneal/kernels';
 import type { StepBatches } from '../datasets/types.ts';
-import { allocateEngine, hostBudget, memoryBudget } from '../memory.ts';
+import { allocateEngine, freeDeviceBytes, hostBudget, memoryBudget } from '../memory.ts';
 import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
@@ -54,6 +54,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     hostBudget: hostBudget(),
     sampleContext: 0,
   });
+  const freeBefore = device.kind === 'cuda' ? freeDeviceBytes(device) : 0;
   const engine = allocateEngine(plan, device, { what: 'the benchmark', next: 'lower --sequence-len' });
   await loadWeights(engine, model);
   model.close();
@@ -72,6 +73,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     collected = performance.now();
     if (!device.queuesSteps && step < last) next = submit(step + 1);
   }
+  const taken = device.kind === 'cuda' ? freeBefore - freeDeviceBytes(device) : null;
   // Steps of their own, because measuring each launch slows a step down.
   if (options.profile) {
     engine.setProfiling(true);
@@ -97,6 +99,8 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     peakGb: device.kind === 'cuda' ? (plan.memory.total + plan.memory.libraries) / 1e9 : peakGigabytes(),
     planGb: plan.memory.total / 1e9,
     hostGb: plan.memory.host / 1e9,
+    // By the driver, beside the context: what the plan and libraries were to take, and what recorded launches and code took besides.
+    ...(taken !== null && { takenGb: taken / 1e9 }),
     steps: options.steps,
     ...(options.profile && {
       profile: profile.map(({ op, milliseconds: ms, launches }) => ({
