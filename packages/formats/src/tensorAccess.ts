@@ -1,6 +1,6 @@
 import { UserError } from './errors.ts';
 import type { RandomAccessFile } from './files/randomAccess.ts';
-import { bfloat16ToFloat32, float16ToFloat32 } from './float16.ts';
+import { bfloat16ToFloat32 } from './float16.ts';
 import type { DType, RowRange, TensorInfo } from './tensor.ts';
 
 /** What the readers of all formats share. */
@@ -44,7 +44,7 @@ export function decodeFloat32(bytes: Uint8Array, dtype: DType, where: string): F
     case 'F32':
       return new Float32Array(buffer, byteOffset, byteLength / 4);
     case 'F16':
-      return float16ToFloat32(new Uint16Array(buffer, byteOffset, byteLength / 2));
+      return new Float32Array(new Float16Array(buffer, byteOffset, byteLength / 2));
     case 'BF16':
       return bfloat16ToFloat32(new Uint16Array(buffer, byteOffset, byteLength / 2));
     case 'F64':
