@@ -5,8 +5,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { evaluateSource } from '../apps/agent/src/evaluate/evaluateSource.ts';
-import { resolveSource } from '../apps/agent/src/modelSource.ts';
+import { evaluateSource } from '../apps/agent/src/service/evaluate/evaluate.ts';
+import { finish } from '../apps/agent/src/service/finish.ts';
+import { resolveSource } from '../apps/agent/src/service/models/source.ts';
 import { openModelText } from '../packages/core/src/generate/modelText.ts';
 import { openModel } from '../packages/core/src/models/open.ts';
 import { RunDirectory } from '../packages/core/src/trainer/runDirectory.ts';
@@ -47,16 +48,14 @@ test('a run keeps its date when it goes on, is measured and is talked to', async
   expect(weightsHash(another, 4)).not.toBe(weightsHash(whole, 4));
 
   const runsDir = recipe.output_dir as string;
-  const { text, modelPath } = await resolveSource(whole.path, { runsDir });
+  const { text, modelPath } = await resolveSource({ runsFolder: runsDir }, { source: whole.path });
   const model = openModel(modelPath);
   const { renderer } = openModelText(model, text);
   model.close();
   expect(renderer?.template.render([{ role: 'user', content: 'x' }], renderer.options)).toMatch(/^03 Feb 2024\n/);
 
-  const printed: string[] = [];
-  vi.spyOn(process.stdout, 'write').mockImplementation((piece) => printed.push(String(piece)) > 0);
-  await evaluateSource(whole.path, { runsDir, json: true });
-  expect(JSON.parse(printed.join(''))).toMatchObject({ loss: eventsOf(whole, 'evaluated').at(-1)?.loss });
+  const { loss } = await finish(evaluateSource({ runsFolder: runsDir }, { source: whole.path }));
+  expect(loss).toBe(eventsOf(whole, 'evaluated').at(-1)?.loss);
 });
 
 test('without a run the date is that of the day, the same for all rows', () => {

@@ -7,8 +7,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { describeCut } from '../apps/agent/src/chat/answer.ts';
-import { unknownCommand } from '../apps/agent/src/chat/converse.ts';
+import { unknownCommand } from '../apps/agent/src/commands/converse.ts';
+import { describeCut } from '../apps/agent/src/terminal/answer.ts';
 import { annealIn, annealPath, env, temporaryFolder } from '../apps/agent/test/helpers/anneal.ts';
 import { writeCapitalsTask, writeTinyModel } from '../packages/core/test/fixtures.ts';
 

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { exportSource } from '../apps/agent/src/export/exportSource.ts';
+import { exportSource } from '../apps/agent/src/service/exports/export.ts';
+import { finish } from '../apps/agent/src/service/finish.ts';
 import * as merged from '../packages/core/src/export/merged.ts';
 import { temporaryFolder, writeTinyModel } from '../packages/core/test/fixtures.ts';
 
@@ -13,12 +14,11 @@ test('what a GGUF file cannot carry is said before anything is written', async (
   const folder = temporaryFolder();
   const path = writeTinyModel(folder); // its words are cut in a way that llama.cpp does not know
   const to = join(folder, 'exported');
-  const wanted = exportSource(path, { runsDir: folder, merged: 'f32', gguf: 'f16', to, json: true });
+  const wanted = finish(exportSource({ runsFolder: folder }, { source: path, merged: 'f32', gguf: ['f16'], to }));
   await expect(wanted).rejects.toMatchObject({ code: 'tokenizer_unknown_to_gguf' });
   expect(existsSync(to)).toBe(false);
   expect(merged.exportMerged).not.toHaveBeenCalled();
 
-  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  await exportSource(path, { runsDir: folder, merged: 'f32', to, json: true });
+  await finish(exportSource({ runsFolder: folder }, { source: path, merged: 'f32', to }));
   expect(merged.exportMerged).toHaveBeenCalledOnce();
 });

@@ -6,8 +6,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { exportSource } from '../apps/agent/src/export/exportSource.ts';
-import { openSourceModel, resolveSource } from '../apps/agent/src/modelSource.ts';
+import { exportSource } from '../apps/agent/src/service/exports/export.ts';
+import { finish } from '../apps/agent/src/service/finish.ts';
+import { openSourceModel, resolveSource } from '../apps/agent/src/service/models/source.ts';
 import { openChatRenderer, rendererFor } from '../packages/core/src/datasets/chatRenderer.ts';
 import { render } from '../packages/core/src/datasets/render.ts';
 import { openAnswerer } from '../packages/core/src/generate/answerer.ts';
@@ -104,16 +105,17 @@ test('every export has the template of the run and no other, and answers as the 
   writeFileSync(own, `Be brief.\n${CHATML}`);
   const recipe = tinyRecipe(folder, { base_model: path, chat_template: own, max_steps: 3 });
   const run = await trainHere(recipe);
-  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const runsDir = recipe.output_dir as string;
   const to = join(folder, 'exported');
-  await exportSource(run.path, { runsDir, lora: true, merged: 'f32', gguf: 'f32', to, json: true });
+  await finish(
+    exportSource({ runsFolder: runsDir }, { source: run.path, lora: true, merged: 'f32', gguf: ['f32'], to }),
+  );
 
   const expected = { default: `Be brief.\n${CHATML}`, named: {} };
   const gguf = join(to, 'gguf', 'test-F32.gguf');
   const answers: string[] = [];
   for (const name of [run.path, join(to, 'lora'), join(to, 'merged'), gguf]) {
-    const source = await resolveSource(name, { runsDir });
+    const source = await resolveSource({ runsFolder: runsDir }, { source: name });
     const model = openSourceModel(source);
     expect(model.chatTemplates).toEqual(expected);
     model.close();
@@ -137,9 +139,8 @@ test('every export has the template of the run and no other, and answers as the 
 
 test('exports of a model with its own templates carry all of them', async () => {
   const { folder, path } = modelWith({ jinja: CHATML, named: { tool_use: TOOL_USE } });
-  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const to = join(folder, 'exported');
-  await exportSource(path, { runsDir: folder, merged: 'f32', gguf: 'f16', to, json: true });
+  await finish(exportSource({ runsFolder: folder }, { source: path, merged: 'f32', gguf: ['f16'], to }));
   for (const form of ['merged', 'gguf/tiny-smollm2-F16.gguf']) {
     const model = openModel(join(to, form));
     expect(model.chatTemplates).toEqual({ default: CHATML, named: { tool_use: TOOL_USE } });

@@ -5,9 +5,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { exportSource } from '../apps/agent/src/export/exportSource.ts';
-import { inspectRange } from '../apps/agent/src/inspect/rows.ts';
-import { resolveSource } from '../apps/agent/src/modelSource.ts';
+import { inspectRange } from '../apps/agent/src/service/data/rows.ts';
+import { exportSource } from '../apps/agent/src/service/exports/export.ts';
+import { finish } from '../apps/agent/src/service/finish.ts';
+import { resolveSource } from '../apps/agent/src/service/models/source.ts';
 import { encodePrompt, openModelText } from '../packages/core/src/generate/modelText.ts';
 import { openModel } from '../packages/core/src/models/open.ts';
 import { importRecipe } from '../packages/core/src/recipe/import/index.ts';
@@ -82,7 +83,7 @@ test('chat, samples, exports and the Modelfile write the same prompt', async () 
   const runsDir = recipe.output_dir as string;
   const expected = '### Question:\nHi\n\n### Response:\n<think>\n';
 
-  const { text, modelPath } = await resolveSource(run.path, { runsDir });
+  const { text, modelPath } = await resolveSource({ runsFolder: runsDir }, { source: run.path });
   const base = openModel(modelPath);
   onTestFinished(() => base.close());
   const modelText = openModelText(base, text);
@@ -92,7 +93,7 @@ test('chat, samples, exports and the Modelfile write the same prompt', async () 
   const output = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   onTestFinished(() => output.mockRestore());
   const to = join(folder, 'exported');
-  await exportSource(run.path, { runsDir, gguf: 'f32', ollama: true, to, json: true });
+  await finish(exportSource({ runsFolder: runsDir }, { source: run.path, gguf: ['f32'], ollama: true, to }));
   const file = readdirSync(join(to, 'gguf')).find((name) => name.endsWith('.gguf')) as string;
   const exported = openModel(join(to, 'gguf', file));
   onTestFinished(() => exported.close());

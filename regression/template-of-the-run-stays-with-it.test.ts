@@ -5,8 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { exportSource } from '../apps/agent/src/export/exportSource.ts';
-import { resolveSource } from '../apps/agent/src/modelSource.ts';
+import { exportSource } from '../apps/agent/src/service/exports/export.ts';
+import { finish } from '../apps/agent/src/service/finish.ts';
+import { resolveSource } from '../apps/agent/src/service/models/source.ts';
 import { openModelText } from '../packages/core/src/generate/modelText.ts';
 import { openModel } from '../packages/core/src/models/open.ts';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
@@ -31,12 +32,14 @@ test('what a run was trained with is what it is exported and asked with', async 
   const output = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   onTestFinished(() => output.mockRestore());
   const exported = join(folder, 'exported');
-  await exportSource(run.path, { runsDir: recipe.output_dir as string, merged: 'f32', to: exported, json: true });
+  await finish(
+    exportSource({ runsFolder: recipe.output_dir as string }, { source: run.path, merged: 'f32', to: exported }),
+  );
   const merged = openModel(join(exported, 'merged'));
   expect(merged.chatTemplates).toEqual({ default: template, named: {} });
   expect(readFileSync(join(exported, 'merged', 'chat_template.jinja'), 'utf8')).toBe(template);
 
-  const { text } = await resolveSource(run.path, { runsDir: recipe.output_dir as string });
+  const { text } = await resolveSource({ runsFolder: recipe.output_dir as string }, { source: run.path });
   const { renderer } = openModelText(merged, text);
   merged.close();
   expect(renderer?.options).toMatchObject({ enableThinking: false });

@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { unknownSwitches } from '../apps/agent/src/chat/answer.ts';
-import { readToolsFile } from '../apps/agent/src/chat/tools.ts';
+import { readToolsFile } from '../apps/agent/src/service/chat/tools.ts';
+import { unreadOptions } from '../apps/agent/src/service/chat/warnings.ts';
 import { annealIn } from '../apps/agent/test/helpers/anneal.ts';
 import { exportGguf } from '../packages/core/src/export/gguf.ts';
 import { exportModelfile } from '../packages/core/src/export/modelfile.ts';
@@ -38,11 +38,10 @@ test('chat takes tools from a file, and says when the template prints none', asy
   expect(tools).toEqual([{ type: 'function', function: weather }]);
 
   const model = openModel(path);
-  const options = { runsDir: 'runs', maxTokens: 1, context: 64, seed: 1, dtype: 'f32' as const };
-  expect(unknownSwitches(openModelText(model), options, tools)).toEqual([]);
+  expect(unreadOptions(openModelText(model), { tools })).toEqual([]);
   const bare = { default: CHATML, named: {} };
-  expect(unknownSwitches(openModelText(model, { chatTemplates: bare }), options, tools)).toEqual([
-    expect.stringMatching(/^--tools: the chat template does not print/),
+  expect(unreadOptions(openModelText(model, { chatTemplates: bare }), { tools })).toEqual([
+    { options: ['tools'], why: expect.stringMatching(/^the chat template does not print/) },
   ]);
   model.close();
 

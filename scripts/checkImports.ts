@@ -16,7 +16,10 @@ function ruleBreaks(graph: ImportGraph): string[] {
   );
 }
 
-/** Circles in which modules wait for one another while they load. Each is reported once, where it closes. */
+/**
+ * Circles in which modules wait for one another while they load, and below apps/ those in which one cannot be understood without
+ * the other: there types count as well. Each is reported once, where it closes.
+ */
 function cycles(graph: ImportGraph): string[] {
   const found: string[] = [];
   const done = new Set<string>();
@@ -25,7 +28,7 @@ function cycles(graph: ImportGraph): string[] {
     if (start >= 0) found.push(`${[...way.slice(start), path].join(' → ')}: imports go round in a circle`);
     if (start >= 0 || done.has(path)) return;
     for (const { file, typeOnly, onDemand } of graph.get(path) ?? []) {
-      if (file && !typeOnly && !onDemand) visit(file, [...way, path]);
+      if (file && !onDemand && (!typeOnly || isBelow(path, 'apps'))) visit(file, [...way, path]);
     }
     done.add(path);
   };

@@ -31,6 +31,16 @@ export const rules: readonly Rule[] = [
     why: 'use cases return what the command line prints and the daemon sends: they know of neither',
   },
   {
+    of: [`${agent}/runner`],
+    mayNot: ['commands', 'terminal', 'daemon'].map((name) => `${agent}/${name}`),
+    why: 'the process of a run prints nothing but its log',
+  },
+  {
+    of: [`${agent}/terminal`],
+    mayNot: ['commands', 'daemon'].map((name) => `${agent}/${name}`),
+    why: 'the terminal prints what it is given',
+  },
+  {
     of: [`${core}/models`],
     mayNot: ['datasets', 'trainer', 'generate', 'export', 'recipe', 'verify', 'bench'].map((name) => `${core}/${name}`),
     why: 'models know nothing of data, training or what else is done with them',

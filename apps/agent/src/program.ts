@@ -1,9 +1,9 @@
 /** The command tree. */
 import { Command, Help } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { type Verb, verbs } from './commands/index.ts';
 import { exitCodeMeanings, exitCodes } from './exitCodes.ts';
 import { asCalled } from './terminal/asCalled.ts';
+import { type Verb, verbs } from './verbs.ts';
 
 /**
  * The tree with the options and subcommands of `verb` filled in, or of every verb for `all`.

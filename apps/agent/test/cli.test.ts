@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { cliReference } from '../src/cliReference.ts';
-import { verbs } from '../src/commands/index.ts';
 import { exitCodes } from '../src/exitCodes.ts';
 import { buildProgram } from '../src/program.ts';
+import { verbs } from '../src/verbs.ts';
 import { annealIn, type Ended, temporaryFolder } from './helpers/anneal.ts';
 
 /** Every command by its path, as in `runs ls`. */

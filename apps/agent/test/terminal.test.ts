@@ -5,7 +5,7 @@ import { formatHistogram } from '../src/terminal/histogram.ts';
 import { barBefore } from '../src/terminal/progressLine.ts';
 import { displayWidth, formatTable } from '../src/terminal/table.ts';
 import { formatTokens } from '../src/terminal/tokens.ts';
-import { formatBytes, formatCount, formatDuration, formatNumber } from '../src/terminal/units.ts';
+import { formatBytes, formatCount, formatDuration, formatNumber } from '../src/units.ts';
 
 describe('numbers', () => {
   test.each([

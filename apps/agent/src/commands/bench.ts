@@ -1,82 +1,55 @@
-import { type Command, Option } from 'commander';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { BenchRow } from '@anneal/core/bench/row';
+import { type BenchRequest, benchRequest } from '@anneal/core/protocol/host';
+import type { Command, Option } from 'commander';
+import { printJson, remark } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
-import { wholeNumberFrom } from './numberOption.ts';
+import { optionFor } from './requestOption.ts';
 
-export interface BenchOptions {
-  suite: 'sft' | 'decode' | 'data' | 'ops';
-  op?: readonly string[];
-  data?: string;
-  maxRows: number;
-  model?: string;
-  shape?: string;
-  device: string;
-  rows: number;
-  sequenceLen: number;
-  loraR: number;
-  dtype?: 'f32' | 'bf16';
-  quantization: 'none' | 'nf4';
-  activations: 'auto' | 'keep' | 'recompute';
-  threads?: number;
-  warmup: number;
-  steps: number;
-  newTokens: number;
-  profile?: boolean;
-  json?: boolean;
+type BenchOptions = ReturnType<typeof benchRequest.parse> & { json?: boolean };
+
+function field(name: keyof BenchRequest, flags: string, description: string): Option {
+  return optionFor(benchRequest.shape[name], flags, description);
 }
 
 export function define(command: Command): void {
   addExamples(
     command
       .addOption(
-        new Option(
+        field(
+          'suite',
           '--suite <suite>',
           'sft: optimizer steps; decode: reading a prompt and answering it; data: opening, rendering and tokenizing rows; ops: single kernels',
-        )
-          .choices(['sft', 'decode', 'data', 'ops'])
-          .default('sft'),
+        ),
       )
       .option(
         '--model <model>',
         'a model folder, a .gguf file, or a name that was pulled; all suites but ops need it, or --shape',
       )
       .addOption(
-        new Option(
+        field(
+          'shape',
           '--shape <name>',
           'instead of a model: a published shape with random weights, such as qwen3-0.6b or llama-3.1-8b',
         ).conflicts('model'),
       )
-      .option('--device <device>', 'auto, cpu, cuda, or cuda:1 for the second GPU', 'auto')
-      .option('--rows <number>', 'documents of a step, packed into one row', wholeNumberFrom(1, 4096), 1)
-      .option(
-        '--sequence-len <tokens>',
-        'tokens of each document of a step, or of the prompt',
-        wholeNumberFrom(8, 1 << 20),
-        512,
-      )
-      .option('--lora-r <rank>', 'LoRA on all linear layers; 0: full fine-tuning', wholeNumberFrom(0, 1024), 16)
-      .addOption(new Option('--dtype <type>', 'type of the weights; default: a row for each').choices(['f32', 'bf16']))
-      .addOption(
-        new Option('--quantization <form>', 'how the linears of the frozen model are held')
-          .choices(['none', 'nf4'])
-          .default('none'),
-      )
-      .addOption(
-        new Option('--activations <policy>', 'for the backward pass')
-          .choices(['auto', 'keep', 'recompute'])
-          .default('auto'),
-      )
-      .option('--threads <number>', 'default: one for each core', wholeNumberFrom(1, 1024))
-      .option('--warmup <number>', 'steps before measuring', wholeNumberFrom(0, 10_000), 3)
-      .option('--steps <number>', 'steps, or answers, that are measured', wholeNumberFrom(1, 100_000), 10)
-      .option('--new-tokens <number>', 'tokens of an answer', wholeNumberFrom(2, 1 << 20), 64)
+      .addOption(field('device', '--device <device>', 'auto, cpu, cuda, or cuda:1 for the second GPU'))
+      .addOption(field('rows', '--rows <number>', 'documents of a step, packed into one row'))
+      .addOption(field('sequenceLen', '--sequence-len <tokens>', 'tokens of each document of a step, or of the prompt'))
+      .addOption(field('loraR', '--lora-r <rank>', 'LoRA on all linear layers; 0: full fine-tuning'))
+      .addOption(field('dtype', '--dtype <type>', 'type of the weights; default: a row for each'))
+      .addOption(field('quantization', '--quantization <form>', 'how the linears of the frozen model are held'))
+      .addOption(field('activations', '--activations <policy>', 'for the backward pass'))
+      .addOption(field('threads', '--threads <number>', 'default: one for each core'))
+      .addOption(field('warmup', '--warmup <number>', 'steps before measuring'))
+      .addOption(field('steps', '--steps <number>', 'steps, or answers, that are measured'))
+      .addOption(field('newTokens', '--new-tokens <number>', 'tokens of an answer'))
       .option('--data <file>', 'for the suite data: the file of rows')
-      .option('--max-rows <number>', 'for the suite data: rows that are tokenized', wholeNumberFrom(1), 100_000)
+      .addOption(field('maxRows', '--max-rows <number>', 'for the suite data: rows that are tokenized'))
       .option('--op <name...>', 'for the suite ops: only these; default: every op')
       .option('--profile', 'say where the time of a step goes')
-      .action(async (options: BenchOptions) => {
-        const { bench } = await import('../bench/bench.ts');
-        await bench(options);
-      }),
+      .action(bench),
     'anneal bench --model smollm2-135m --sequence-len 512 --lora-r 16 --json',
     'anneal bench --shape qwen3-0.6b --dtype bf16 --rows 2 --sequence-len 2048 --profile',
     'anneal bench --shape llama-3.1-8b --dtype bf16 --quantization nf4 --rows 2 --sequence-len 2048',
@@ -84,4 +57,34 @@ export function define(command: Command): void {
     'anneal bench --suite data --model smollm2-135m --data train.jsonl',
     'anneal bench --suite ops --op linear',
   );
+}
+
+async function bench({ json = false, ...options }: BenchOptions): Promise<void> {
+  const [{ benchKernels, benchModel, benchRows, checkModelBench }, { printBench, printDataBench, printOpBench }] =
+    await Promise.all([import('../service/host/bench.ts'), import('../terminal/bench.ts')]);
+  if (options.suite === 'ops') {
+    const rows = await benchKernels({}, options);
+    return json ? printJson(rows) : printOpBench(rows);
+  }
+  if (options.suite === 'data') {
+    const row = await benchRows({}, options);
+    return json ? printJson([row]) : printDataBench(row);
+  }
+  checkModelBench(options);
+  const { suite, dtype } = options;
+  const rows = dtype ? await benchModel({}, { ...options, suite, dtype }) : await benchEachType();
+  if (json) printJson(rows);
+  else printBench(rows);
+}
+
+/** This very command again, once for each type: a process of its own, so that its peak memory is its own. */
+async function benchEachType(): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const dtype of ['f32', 'bf16']) {
+    const args = [...process.argv.slice(1).filter((arg) => arg !== '--json'), '--dtype', dtype, '--json'];
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { maxBuffer: 1 << 26 });
+    if (stderr) remark(stderr.trimEnd());
+    rows.push(...(JSON.parse(stdout) as BenchRow[]));
+  }
+  return rows;
 }

@@ -1,30 +1,36 @@
-import { type Command, Option } from 'commander';
+import { text as readAll } from 'node:stream/consumers';
+import { UserError } from '@anneal/core/errors';
+import {
+  type AnswerOptions,
+  type AnswerRequest,
+  answerOptions,
+  type Message,
+  type OpenChatRequest,
+  openChatRequest,
+} from '@anneal/core/protocol/chat';
+import type { Command } from 'commander';
+import type { Chat } from '../service/chat/open.ts';
+import type { ChatWarning } from '../service/chat/warnings.ts';
+import { finish } from '../service/finish.ts';
+import { describeCut, describeEnd } from '../terminal/answer.ts';
+import { errorColors } from '../terminal/colors.ts';
+import { print, printJson, printPiece, remark } from '../terminal/print.ts';
+import { ProgressLine } from '../terminal/progressLine.ts';
 import { addExamples } from './examples.ts';
-import { numberFrom, wholeNumberFrom } from './numberOption.ts';
+import { optionFor } from './requestOption.ts';
+import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { addSourceOptions, sourceHelp } from './sourceOptions.ts';
 
-export interface ChatOptions {
-  runsDir: string;
-  checkpoint?: string;
+interface ChatOptions extends RunsOptions, Omit<OpenChatRequest, 'source'>, Omit<AnswerOptions, 'tools'> {
   prompt?: string;
   system?: string;
+  /** Path. */
   tools?: string;
-  plain?: boolean;
-  base?: boolean;
-  thinking?: boolean;
-  temperature?: number;
-  topK?: number;
-  topP?: number;
-  minP?: number;
-  repetitionPenalty?: number;
-  maxTokens: number;
-  context: number;
-  seed: number;
-  dtype: 'f32' | 'bf16';
-  json?: boolean;
 }
 
 export function define(command: Command): void {
+  const { temperature, topK, topP, minP, repetitionPenalty, maxTokens, seed } = answerOptions.shape;
+  const { context, dtype } = openChatRequest.shape;
   addExamples(
     addSourceOptions(command.argument('<source>', sourceHelp))
       .option('--prompt <text>', 'answer this and end; "-" reads it from stdin')
@@ -34,21 +40,74 @@ export function define(command: Command): void {
       .option('--base', 'of a run or adapter: the model without what was trained')
       .option('--thinking', 'let a model that can think do so')
       .option('--no-thinking', 'answer at once')
-      .option('--temperature <number>', 'randomness; 0 takes the likeliest token each time', numberFrom(0, 100))
-      .option('--top-k <number>', 'choose among so many tokens; 0: all', wholeNumberFrom(0))
-      .option('--top-p <number>', 'choose among the tokens that make up this probability', numberFrom(0, 1))
-      .option('--min-p <number>', 'least probability, relative to the likeliest token', numberFrom(0, 1))
-      .option('--repetition-penalty <number>', 'above 1: what was said becomes less likely', numberFrom(0.01, 100))
-      .option('--max-tokens <number>', 'longest answer', wholeNumberFrom(1), 512)
-      .option('--context <number>', 'tokens that the conversation may have', wholeNumberFrom(16, 1 << 20), 2048)
-      .addOption(new Option('--dtype <type>', 'type of the weights in memory').choices(['bf16', 'f32']).default('bf16'))
-      .option('--seed <number>', 'the same seed gives the same answers', wholeNumberFrom(0, 2 ** 32 - 1), 3407)
-      .action(async (source: string, options: ChatOptions) => {
-        const { chat } = await import('../chat/chat.ts');
-        await chat(source, options);
-      }),
+      .addOption(optionFor(temperature, '--temperature <number>', 'randomness; 0 takes the likeliest token each time'))
+      .addOption(optionFor(topK, '--top-k <number>', 'choose among so many tokens; 0: all'))
+      .addOption(optionFor(topP, '--top-p <number>', 'choose among the tokens that make up this probability'))
+      .addOption(optionFor(minP, '--min-p <number>', 'least probability, relative to the likeliest token'))
+      .addOption(
+        optionFor(repetitionPenalty, '--repetition-penalty <number>', 'above 1: what was said becomes less likely'),
+      )
+      .addOption(optionFor(maxTokens, '--max-tokens <number>', 'longest answer'))
+      .addOption(optionFor(context, '--context <number>', 'tokens that the conversation may have'))
+      .addOption(optionFor(dtype, '--dtype <type>', 'type of the weights in memory'))
+      .addOption(optionFor(seed, '--seed <number>', 'the same seed gives the same answers'))
+      .action(talk),
     'anneal chat latest',
     'anneal chat smollm2-135m --prompt "Why is the sky blue?" --temperature 0',
     'anneal chat latest --tools tools.json --prompt "What is the weather in Lima?"',
   );
+}
+
+async function talk(name: string, options: ChatOptions): Promise<void> {
+  const [{ openChat }, { readToolsFile }, { converse }] = await Promise.all([
+    import('../service/chat/open.ts'),
+    import('../service/chat/tools.ts'),
+    import('./converse.ts'),
+  ]);
+  const { system: instruction, base, dtype, context, thinking, checkpoint, tools: toolsFile, ...how } = options;
+  const tools = toolsFile === undefined ? null : readToolsFile(toolsFile);
+  const prompt = await promptOf(options);
+  const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
+  const opened: Chat = await finish(
+    openChat(contextOf(options), { source: name, checkpoint, base, dtype, context, thinking }),
+    ({ name: model, loaded, total }) => line?.show(`loading ${model}: ${loaded} of ${total} tensors`),
+  ).finally(() => line?.clear());
+  try {
+    const system: Message[] = instruction === undefined ? [] : [{ role: 'system', content: instruction }];
+    const { plain, temperature } = how;
+    const asked = { tools, plain, temperature, system: instruction !== undefined };
+    for (const warning of opened.warnings(asked)) remark(`${errorColors.yellow('warning:')} ${describe(warning)}`);
+    if (prompt === undefined) await converse(opened, system, { ...how, tools });
+    else await answerOnce(opened, { ...how, tools, messages: [...system, { role: 'user', content: prompt }] }, options);
+  } finally {
+    await opened.close();
+  }
+}
+
+function describe({ options, why }: ChatWarning): string {
+  return [options.map((option) => `--${option}`).join(' with '), why].filter(Boolean).join(': ');
+}
+
+async function answerOnce(chat: Chat, question: AnswerRequest, { json }: ChatOptions): Promise<void> {
+  const end = await finish(chat.answer(question), (piece) => {
+    if (!json) printPiece(piece);
+  });
+  if (json) return printJson(end);
+  print();
+  const cut = describeCut(end);
+  if (cut) remark(`${errorColors.yellow('warning:')} ${cut}`);
+  if (process.stderr.isTTY) remark(errorColors.dim(describeEnd(end)));
+}
+
+/** Undefined for a conversation. */
+async function promptOf(options: ChatOptions): Promise<string | undefined> {
+  if (options.prompt !== undefined && options.prompt !== '-') return options.prompt;
+  if (options.prompt === undefined && process.stdin.isTTY && process.stdout.isTTY && !options.json) return undefined;
+  const text = await readAll(process.stdin);
+  if (text.trim() !== '') return text; // to the letter: white space at the end is part of a prompt
+  throw new UserError({
+    what: 'there is nothing to answer: no --prompt, and nothing on stdin',
+    next: 'add --prompt "…", or run it on a terminal to have a conversation',
+    code: 'prompt_empty',
+  });
 }

@@ -10,7 +10,7 @@ export function define(command: Command): void {
 }
 
 async function doctor(options: { json?: boolean }): Promise<void> {
-  const { examineHost } = await import('../doctor/examineHost.ts');
+  const { examineHost } = await import('../service/host/examineHost.ts');
   const findings = await examineHost();
   const failed = findings.some(({ state }) => state === 'fail');
   process.exitCode = failed ? exitCodes.failed : exitCodes.done;

@@ -1,23 +1,20 @@
-import { resolve } from 'node:path';
-import { failIfMisfit, printFit, printMemory, printRun, summarize } from '../estimate/summary.ts';
-import { withSession } from '../runner/withSession.ts';
-import { openRecipe } from '../service/recipes/open.ts';
+import { exitCodeOfError } from '../exitCodes.ts';
+import { estimateRun } from '../service/estimate.ts';
+import { printFit, printMemory, printRun } from '../terminal/estimate.ts';
+import { finishPreparing } from '../terminal/preparation.ts';
 import { print, printJson } from '../terminal/print.ts';
+import { contextOf } from './runsDirectory.ts';
 
 /** Everything up to the first step, as training would do it; nothing is written. */
 export async function dryRun(
-  recipe: string,
+  path: string,
   { set, runsDir, json }: { set?: readonly string[]; runsDir?: string; json?: boolean },
 ): Promise<void> {
-  const { resolved } = await openRecipe(recipe, set);
-  const root = resolve(runsDir ?? resolved.output_dir);
-  const summary = await withSession(resolved, async (session) => summarize(session, root));
-  if (json) {
-    const error = failIfMisfit(summary.fit);
-    return printJson({ recipe: resolved, ...summary, ...(error && { error }) });
-  }
-  printRun(summary);
+  const { recipe, estimate } = await finishPreparing(estimateRun(contextOf({ runsDir }), { recipe: path, set }));
+  if (estimate.error) process.exitCode = exitCodeOfError(estimate.error.code);
+  if (json) return printJson({ recipe, ...estimate });
+  printRun(estimate);
   print();
-  printMemory(summary);
-  printFit(summary);
+  printMemory(estimate);
+  printFit(estimate);
 }

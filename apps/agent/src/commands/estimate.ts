@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { exitCodeOfError } from '../exitCodes.ts';
 import { printJson } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
 import { addSetOption } from './setOption.ts';
@@ -11,18 +12,15 @@ export function define(command: Command): void {
   );
 }
 
-async function estimate(path: string, options: { set?: readonly string[]; json?: boolean }): Promise<void> {
-  const [{ openRecipe }, { withSession }, { failIfMisfit, printFit, printMemory, summarize }] = await Promise.all([
-    import('../service/recipes/open.ts'),
-    import('../runner/withSession.ts'),
-    import('../estimate/summary.ts'),
+async function estimate(path: string, { set, json }: { set?: readonly string[]; json?: boolean }): Promise<void> {
+  const [{ estimateRun }, { printFit, printMemory }, { finishPreparing }] = await Promise.all([
+    import('../service/estimate.ts'),
+    import('../terminal/estimate.ts'),
+    import('../terminal/preparation.ts'),
   ]);
-  const { resolved } = await openRecipe(path, options.set);
-  const summary = await withSession(resolved, async (session) => summarize(session, resolved.output_dir));
-  if (options.json) {
-    const error = failIfMisfit(summary.fit);
-    return printJson({ ...summary, ...(error && { error }) });
-  }
-  printMemory(summary);
-  printFit(summary);
+  const { estimate: found } = await finishPreparing(estimateRun({}, { recipe: path, set }));
+  if (found.error) process.exitCode = exitCodeOfError(found.error.code);
+  if (json) return printJson(found);
+  printMemory(found);
+  printFit(found);
 }

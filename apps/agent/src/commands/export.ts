@@ -1,16 +1,24 @@
+import { relative } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { GGUF_TYPES, type GgufType } from '@anneal/core/export/ggufTypes';
+import { type ExportRequest, exportRequest } from '@anneal/core/protocol/exports';
 import type { Command } from 'commander';
+import { finish } from '../service/finish.ts';
+import { colors } from '../terminal/colors.ts';
+import { print, printJson } from '../terminal/print.ts';
+import { bar, ProgressLine } from '../terminal/progressLine.ts';
+import { formatBytes } from '../units.ts';
 import { addExamples } from './examples.ts';
+import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { addSourceOptions, sourceHelp } from './sourceOptions.ts';
 
-export interface ExportOptions {
-  runsDir: string;
+interface ExportOptions extends RunsOptions {
   checkpoint?: string;
   to?: string;
   lora?: boolean;
   merged?: string | true;
   gguf?: string;
   ollama?: boolean;
-  json?: boolean;
 }
 
 export function define(command: Command): void {
@@ -24,11 +32,47 @@ export function define(command: Command): void {
         'GGUF files for llama.cpp, several with commas: f32, f16, bf16, q8_0, q6_k, q5_k_m, q5_k_s, q5_0, q4_k_m, q4_k_s, q4_0, q3_k_m, q2_k',
       )
       .option('--ollama', 'a Modelfile beside the first GGUF file')
-      .action(async (source: string, options: ExportOptions) => {
-        const { exportSource } = await import('../export/exportSource.ts');
-        await exportSource(source, options);
-      }),
+      .action(write),
     'anneal export latest --lora --merged --gguf q8_0,f16 --ollama',
     'anneal export ./my-model --gguf q8_0 --to ./my-model-gguf',
   );
+}
+
+async function write(source: string, options: ExportOptions): Promise<void> {
+  const { checkpoint, to, lora, ollama } = options;
+  const [merged, gguf] = [mergedType(options), ggufTypes(options)];
+  const { exportSource } = await import('../service/exports/export.ts');
+  const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
+  const forms = await finish(
+    exportSource(contextOf(options), { source, checkpoint, to, lora, merged, gguf, ollama }),
+    ({ form, done, total }) => line?.show(`${form}  ${bar(done / total, 20)}  ${done} of ${total} tensors`),
+  ).finally(() => line?.clear());
+  if (options.json) return printJson(forms);
+  for (const { form, files, warnings } of forms) {
+    for (const { path, bytes } of files)
+      print(`${form.padEnd(7)} ${formatBytes(bytes).padStart(8)}  ${relative('.', path)}`);
+    for (const warning of warnings) print(`${colors.yellow('warning:')} ${warning}`);
+  }
+}
+
+function mergedType({ merged }: ExportOptions): ExportRequest['merged'] {
+  if (merged === undefined) return undefined;
+  const { success, data } = exportRequest.shape.merged.safeParse(merged === true ? 'bf16' : merged.toLowerCase());
+  if (success) return data;
+  throw badOption(`merged models are not written as ${merged}`, 'choose bf16, f16 or f32');
+}
+
+function ggufTypes({ gguf = '' }: ExportOptions): GgufType[] {
+  const wanted = gguf
+    .toLowerCase()
+    .split(',')
+    .map((type) => type.trim())
+    .filter(Boolean);
+  const unknown = wanted.find((type) => !GGUF_TYPES.includes(type as GgufType));
+  if (unknown) throw badOption(`GGUF files are not written as ${unknown}`, `choose from ${GGUF_TYPES.join(', ')}`);
+  return wanted as GgufType[];
+}
+
+function badOption(what: string, next: string): UserError {
+  return new UserError({ what, where: 'the command line', next, code: 'export_options' });
 }

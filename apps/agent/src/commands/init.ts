@@ -1,7 +1,14 @@
+import { join, relative } from 'node:path';
+import type { ImportedProject, Project, RecipeCheck } from '@anneal/core/protocol/recipes';
 import type { Command } from 'commander';
+import { asCalled } from '../terminal/asCalled.ts';
+import { colors } from '../terminal/colors.ts';
+import { print, printJson, remark } from '../terminal/print.ts';
+import { printEvent } from '../terminal/runProgress.ts';
+import { formatTable } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
 
-export interface InitOptions {
+interface InitOptions {
   model?: string;
   data?: string;
   from?: string;
@@ -18,12 +25,55 @@ export function define(command: Command): void {
       )
       .option('--data <file>', 'write a recipe for these rows: JSONL, JSON, CSV, TSV, Parquet or text')
       .option('--from <recipe>', 'translate a recipe of Axolotl or LLaMA-Factory')
-      .action(async (folder: string, options: InitOptions) => {
-        const { init } = await import('../init/init.ts');
-        await init(folder, options);
-      }),
+      .action(init),
     'anneal init my-first-run',
     'anneal init --model smollm2-135m --data rows.jsonl',
     'anneal init --from axolotl.yaml',
   );
+}
+
+async function init(folder: string, { from, json, model, data }: InitOptions): Promise<void> {
+  const [{ beginProject, importProject }, { checkRecipe }] = await Promise.all([
+    import('../service/recipes/init.ts'),
+    import('../service/recipes/validate.ts'),
+  ]);
+  const checked = ({ folder: target }: Project) => checkRecipe({}, { recipe: join(target, 'recipe.yaml') });
+  if (from !== undefined) {
+    const project = await importProject({}, { folder, from });
+    if (json) return printJson(project);
+    printTranslation(project);
+    const known: RecipeCheck = { problems: [], warnings: [], pull: null };
+    return report(project, project.problems.length > 0 ? known : await checked(project));
+  }
+  const project = await beginProject({}, { folder, model, data });
+  const check = await checked(project);
+  if (!json) return report(project, check);
+  const { problems, warnings, pull } = check;
+  printJson({ ...project, problems, warnings, ...(pull && { modelMissing: pull }) });
+}
+
+function printTranslation({ translated, untranslated, implied, problems }: ImportedProject): void {
+  const rows = [
+    ...translated.map(({ from, to, note }) => [from, to, note ?? '']),
+    ...implied.map(({ key, value, note }) => ['', `${key}: ${JSON.stringify(value)}`, note]),
+    ...untranslated.map(({ key, reason }) => [key, colors.yellow('not translated'), reason]),
+  ];
+  print(formatTable([{ title: 'THEIRS' }, { title: 'OURS' }, { title: 'NOTE' }], rows));
+  print();
+  printProblems(problems);
+}
+
+/** What was written, what is still to be done by hand, and how to go on. */
+function report({ folder, files }: Project, { problems, warnings, pull }: RecipeCheck): void {
+  const recipe = relative('.', join(folder, 'recipe.yaml'));
+  print(`wrote ${files.map((file) => relative('.', join(folder, file))).join(', ')}`);
+  printProblems(problems);
+  for (const warning of warnings) printEvent(warning, remark);
+  if (pull) remark(`  the model is not here yet; ${pull}`);
+  print(asCalled(`  look at what is trained: anneal inspect ${recipe}`));
+  print(asCalled(`  train:                   anneal train ${recipe}`));
+}
+
+function printProblems(problems: readonly { what: string; next: string }[]): void {
+  for (const { what, next } of problems) print(`${colors.yellow('to complete by hand:')} ${what}; ${next}`);
 }

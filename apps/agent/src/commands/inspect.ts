@@ -1,13 +1,19 @@
+import type { InspectedRow } from '@anneal/core/datasets/inspect';
+import { UserError } from '@anneal/core/errors';
+import { type RowRange, rowRangeSchema } from '@anneal/core/protocol/data';
 import { type Command, InvalidArgumentError } from 'commander';
+import { exitCodeOfError } from '../exitCodes.ts';
+import type { InspectedData } from '../service/data/inspect.ts';
+import { print, printJson } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
-import { wholeNumberFrom } from './numberOption.ts';
+import { optionFor } from './requestOption.ts';
 import { addSetOption } from './setOption.ts';
 
-export interface InspectOptions {
+interface InspectOptions {
   set?: readonly string[];
   model?: string;
   row?: number;
-  rows?: { first: number; last: number };
+  rows?: RowRange;
   verdicts?: boolean;
   ids?: boolean;
   json?: boolean;
@@ -17,23 +23,88 @@ export function define(command: Command): void {
   addExamples(
     addSetOption(command.argument('<source>', 'a recipe, or a data file or folder'))
       .option('--model <model>', 'for a data file: whose tokenizer and template; default: smollm2-135m')
-      .option('--row <number>', 'show this row, counted from 1 over all files', wholeNumberFrom(1))
+      .addOption(
+        optionFor(rowRangeSchema.shape.first, '--row <number>', 'show this row, counted from 1 over all files'),
+      )
       .option('--rows <first-last>', 'show these rows', rowRange)
       .option('--verdicts', 'what becomes of each row, a line for each')
       .option('--ids', 'show the token ids too')
-      .action(async (source: string, options: InspectOptions) => {
-        const { inspect } = await import('../inspect/inspect.ts');
-        await inspect(source, options);
-      }),
+      .action(inspect),
     'anneal inspect recipe.yaml',
     'anneal inspect recipe.yaml --row 17 --ids',
     'anneal inspect rows.jsonl --model smollm2-135m --verdicts',
   );
 }
 
-function rowRange(text: string): { first: number; last: number } {
+function rowRange(text: string): RowRange {
   const [, first, last] = /^(\d+)-(\d+)$/.exec(text) ?? [];
   const range = { first: Number(first), last: Number(last) };
   if (range.first >= 1 && range.last >= range.first) return range;
   throw new InvalidArgumentError('Write it like 10-20.');
+}
+
+async function inspect(source: string, options: InspectOptions): Promise<void> {
+  const { openData } = await import('../service/data/inspect.ts');
+  const { set, model, row, rows: range } = options;
+  const data = await openData({}, { source, set, model });
+  try {
+    const asked = row === undefined ? range : { first: row, last: row };
+    if (options.verdicts) return await listVerdicts(data, options);
+    if (!asked) return await describeAll(data, options);
+    const rows = await rowsOf(data, asked);
+    if (rows.length === 0) throw noSuchRow(source, asked.first);
+    if (options.json) return printJson({ rows });
+    await printRows(rows, options);
+  } finally {
+    data.close();
+  }
+}
+
+/** The first row, then the report on all; where training would refuse the data, the reason and its exit code. */
+async function describeAll(data: InspectedData, options: InspectOptions): Promise<void> {
+  const [{ finishPreparing }, { printReport }, { printError }] = await Promise.all([
+    import('../terminal/preparation.ts'),
+    import('../terminal/dataReport.ts'),
+    import('../terminal/reportError.ts'),
+  ]);
+  const rows = await rowsOf(data, { first: 1, last: 1 });
+  if (!options.json) await printRows(rows, options);
+  const { report, refusal } = await finishPreparing(data.report());
+  if (refusal) process.exitCode = exitCodeOfError(refusal.code);
+  if (options.json) return printJson({ rows, ...(report && { report }), ...(refusal && { error: refusal }) });
+  print();
+  if (report) printReport(report, { isPacked: data.recipe.sample_packing });
+  if (refusal) printError(refusal, { json: false });
+}
+
+async function rowsOf(data: InspectedData, range: RowRange): Promise<InspectedRow[]> {
+  const rows: InspectedRow[] = [];
+  for await (const row of data.rows(range)) rows.push(row);
+  return rows;
+}
+
+async function printRows(rows: readonly InspectedRow[], options: InspectOptions): Promise<void> {
+  const { printRow } = await import('../terminal/row.ts');
+  for (const row of rows) printRow(row, options);
+}
+
+async function listVerdicts(data: InspectedData, options: InspectOptions): Promise<void> {
+  const { printVerdict } = await import('../terminal/row.ts');
+  const range = options.rows ?? { first: 1, last: Number.POSITIVE_INFINITY };
+  const verdicts: object[] = [];
+  for await (const { source, verdict, leftOut, tokenCount, targetTokens } of data.rows(range)) {
+    const counts = { tokens: tokenCount, targetTokens };
+    if (options.json) verdicts.push({ source, ...counts, verdict, leftOut });
+    else printVerdict(source, counts, verdict, leftOut);
+  }
+  if (options.json) printJson({ verdicts });
+}
+
+function noSuchRow(source: string, row: number): UserError {
+  return new UserError({
+    what: `there is no row ${row}`,
+    where: source,
+    next: '`anneal inspect` without --row says how many there are',
+    code: 'row_not_found',
+  });
 }

@@ -1,10 +1,11 @@
-import type { PullProgress } from '@anneal/core/hub/pull';
+import type { PullProgress } from '@anneal/core/protocol/models';
 import type { Command } from 'commander';
+import { finish } from '../service/finish.ts';
 import { errorColors } from '../terminal/colors.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { bar, ProgressLine } from '../terminal/progressLine.ts';
 import { formatTable } from '../terminal/table.ts';
-import { formatBytes } from '../terminal/units.ts';
+import { formatBytes } from '../units.ts';
 import { addExamples } from './examples.ts';
 
 interface Options {
@@ -26,32 +27,29 @@ export function define(command: Command): void {
   );
 }
 
-async function pull(model: string, options: Options): Promise<void> {
-  const { pullModel } = await import('@anneal/core/hub/pull');
+async function pull(model: string, { revision, offline, json }: Options): Promise<void> {
+  const { pullModel } = await import('../service/models/pull.ts');
   const progress = showProgress();
-  // Ctrl-C ends the download; what has arrived stays and the next pull continues it.
-  const path = await pullModel(model, {
-    revision: options.revision,
-    ...(options.offline ? { offline: true } : {}),
-    onProgress: progress.show,
-  }).finally(progress.end);
-  if (path.endsWith('.gguf') && !/gguf$/i.test(model)) {
+  const useCase = pullModel({}, { model, revision, offline });
+  const { path, isCopy } = await finish(useCase, progress.show).finally(progress.end);
+  if (isCopy) {
     remark(
       `${errorColors.yellow('warning:')} this is not ${model} as published but a GGUF copy of it, quantized to 4 bits a weight: no hub answered when it was fetched`,
     );
     remark('  for the original weights remove this file and pull again where a hub can be reached');
   }
-  if (options.json) printJson({ model, path });
+  if (json) printJson({ model, path });
   else print(path);
 }
 
 async function listShortNames(options: Options): Promise<void> {
-  const { catalogue } = await import('@anneal/core/hub/catalogue');
-  if (options.json) return printJson(catalogue.map(({ name, id }) => ({ name, id })));
+  const { listCatalogue } = await import('../service/models/pull.ts');
+  const models = listCatalogue();
+  if (options.json) return printJson(models);
   print(
     formatTable(
       [{ title: 'NAME' }, { title: 'MODEL' }],
-      catalogue.map(({ name, id }) => [name, id]),
+      models.map(({ name, id }) => [name, id]),
     ),
   );
 }

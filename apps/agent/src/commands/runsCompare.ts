@@ -3,7 +3,7 @@ import type { RunComparison, RunMeasures } from '@anneal/core/protocol/runs';
 import { compareRuns } from '../service/runs/compare.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
-import { formatCount, formatDuration, formatNumber } from '../terminal/units.ts';
+import { formatCount, formatDuration, formatNumber } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 
 export async function compare(a: string, b: string, options: RunsOptions & { steps?: boolean }): Promise<void> {

@@ -10,6 +10,6 @@ export function addRunsDirectoryOption(command: Command): Command {
   return command.option('--runs-dir <folder>', 'where runs are kept', 'runs');
 }
 
-export function contextOf({ runsDir }: { runsDir?: string }): Context {
+export function contextOf({ runsDir }: { runsDir?: string | undefined }): Context {
   return { runsFolder: runsDir };
 }

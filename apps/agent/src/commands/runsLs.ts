@@ -5,7 +5,7 @@ import { listRuns } from '../service/runs/list.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { colorState } from '../terminal/runState.ts';
 import { formatTable } from '../terminal/table.ts';
-import { formatNumber, formatTime } from '../terminal/units.ts';
+import { formatNumber, formatTime } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 
 export async function ls(options: RunsOptions): Promise<void> {

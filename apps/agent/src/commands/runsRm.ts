@@ -1,7 +1,7 @@
 import { UserError } from '@anneal/core/errors';
 import { removableRuns, removeRuns } from '../service/runs/remove.ts';
 import { print, printJson } from '../terminal/print.ts';
-import { formatBytes } from '../terminal/units.ts';
+import { formatBytes } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 
 export async function remove(runs: string[], options: RunsOptions & { yes?: boolean }): Promise<void> {

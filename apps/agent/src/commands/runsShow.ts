@@ -5,7 +5,7 @@ import { print, printJson } from '../terminal/print.ts';
 import { printError } from '../terminal/reportError.ts';
 import { colorState } from '../terminal/runState.ts';
 import { formatPairs } from '../terminal/table.ts';
-import { formatBytes, formatCount, formatNumber, formatTime } from '../terminal/units.ts';
+import { formatBytes, formatCount, formatNumber, formatTime } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 
 export async function show(name: string, options: RunsOptions): Promise<void> {

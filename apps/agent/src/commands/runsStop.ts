@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
+import { finish } from '../service/finish.ts';
 import { stopRun } from '../service/runs/stop.ts';
-import { finish } from '../terminal/finish.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 

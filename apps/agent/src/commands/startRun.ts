@@ -2,9 +2,9 @@
 import type { ResumeRunRequest, StartedRun } from '@anneal/core/protocol/runs';
 import { runReference } from '../runner/runReference.ts';
 import type { Context } from '../service/context.ts';
+import { finish } from '../service/finish.ts';
 import * as runs from '../service/runs/start.ts';
 import { asCalled } from '../terminal/asCalled.ts';
-import { finish } from '../terminal/finish.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { runInForeground } from './foreground.ts';
 

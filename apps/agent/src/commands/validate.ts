@@ -19,19 +19,14 @@ export function define(command: Command): void {
   );
 }
 
-async function validate(path: string, options: Options): Promise<void> {
-  const [{ openRecipe }, { checkSources }, { InvalidRecipe }, { printEvent }] = await Promise.all([
-    import('../service/recipes/open.ts'),
-    import('../recipeCheck/checkSources.ts'),
-    import('@anneal/core/recipe/problem'),
+async function validate(path: string, { set, json, resolved }: Options): Promise<void> {
+  const [{ validateRecipe }, { printEvent }] = await Promise.all([
+    import('../service/recipes/validate.ts'),
     import('../terminal/runProgress.ts'),
   ]);
-  const recipe = await openRecipe(path, options.set);
-  const { problems, warnings, pull } = await checkSources(recipe);
-  if (problems.length > 0) throw new InvalidRecipe(problems);
-  const { resolved, resolvedText } = recipe;
-  if (options.json) return printJson({ valid: true, recipe: resolved, warnings, ...(pull && { modelMissing: pull }) });
-  if (options.resolved) print(resolvedText.trimEnd());
+  const { recipe, resolvedText, warnings, pull } = await validateRecipe({}, { recipe: path, set });
+  if (json) return printJson({ valid: true, recipe, warnings, ...(pull && { modelMissing: pull }) });
+  if (resolved) print(resolvedText.trimEnd());
   else print(`${path} is valid`);
   for (const warning of warnings) printEvent(warning, remark);
   if (pull) remark(`the model is not here yet; ${pull}`);

@@ -1,6 +1,7 @@
 import type { Quantity } from '@anneal/core/verify/quantity';
 import { type Command, Option } from 'commander';
 import { exitCodes } from '../exitCodes.ts';
+import type { Verification } from '../service/host/verify.ts';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { printError } from '../terminal/reportError.ts';
@@ -13,14 +14,6 @@ interface Options {
   tokenizer?: string;
   device?: string;
   dtype?: 'f32' | 'bf16';
-}
-
-interface Verification {
-  path: string;
-  passed: boolean;
-  quantities: readonly Quantity[];
-  /** Why nothing more could be compared: reference values that contradict each other do not even compute. */
-  error?: { what: string; where?: string | undefined; next?: string | undefined };
 }
 
 export function define(command: Command): void {
@@ -47,13 +40,14 @@ export function define(command: Command): void {
   );
 }
 
-async function verify(paths: readonly string[], options: Options): Promise<void> {
+async function verify(paths: readonly string[], { json = false, ...options }: Options): Promise<void> {
+  const { verifyReference } = await import('../service/host/verify.ts');
   const verifications: Verification[] = [];
   for (const path of paths) {
-    if (!options.json) print(colors.bold(path));
-    const verification = await verifyOne(path, options);
+    if (!json) print(colors.bold(path));
+    const verification = await verifyReference({ path, ...options });
     verifications.push(verification);
-    if (options.json) continue;
+    if (json) continue;
     const { quantities, error } = verification;
     const width = Math.max(...quantities.map(({ name }) => name.length));
     for (const quantity of quantities) print(describe(quantity, width));
@@ -61,7 +55,7 @@ async function verify(paths: readonly string[], options: Options): Promise<void>
   }
   const passed = verifications.every((verification) => verification.passed);
   process.exitCode = passed ? exitCodes.done : exitCodes.failed;
-  if (options.json) printJson({ passed, verifications: verifications.map(withFiniteNumbers) });
+  if (json) printJson({ passed, verifications: verifications.map(withFiniteNumbers) });
   else print(summary(verifications));
 }
 
@@ -74,29 +68,6 @@ function withFiniteNumbers({ quantities, ...verification }: Verification) {
       error: Number.isFinite(error) ? error : String(error),
     })),
   };
-}
-
-/** Wrong usage is thrown; whatever is wrong with the reference values is a failed check. */
-async function verifyOne(path: string, options: Options): Promise<Verification> {
-  const [{ verify: verifyFolder }, { UserError }] = await Promise.all([
-    import('@anneal/core/verify/verify'),
-    import('@anneal/core/errors'),
-  ]);
-  try {
-    const quantities = await verifyFolder(path, options);
-    return { path, passed: quantities.length > 0 && quantities.every(({ passed }) => passed), quantities };
-  } catch (error) {
-    if (error instanceof UserError) {
-      if (
-        ['golden_not_found', 'option_missing', 'device_not_found', 'model_not_found', 'not_a_model'].includes(
-          error.code,
-        )
-      )
-        throw error;
-      return { path, passed: false, quantities: [], error: error.toJSON() };
-    }
-    return { path, passed: false, quantities: [], error: { what: (error as Error).message, where: path } };
-  }
 }
 
 /** One line a quantity: verdict, name, error against its tolerance, and what the error measures. */

@@ -1,4 +1,4 @@
-import { verbs } from '../commands/index.ts';
+import { verbs } from '../verbs.ts';
 
 /** Set by launchers that are called by another name; `bin/anneal.mjs` and the bundle do. */
 const calledAs = process.env.ANNEAL_CALLED_AS ?? 'npx anneal';

@@ -1,6 +1,6 @@
+import { formatCount } from '../units.ts';
 import { bar } from './progressLine.ts';
 import { pad } from './table.ts';
-import { formatCount } from './units.ts';
 
 const mostLines = 14;
 const barWidth = 24;

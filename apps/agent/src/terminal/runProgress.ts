@@ -1,11 +1,11 @@
 /** Tells a person how a run goes, from its events: a bar on a terminal, plain lines in a pipe, the events as JSON lines. */
 import type { EventBody, RunEvent } from '@anneal/core/protocol/events';
+import { formatBytes, formatCount, formatDuration, formatNumber } from '../units.ts';
 import { asCalled } from './asCalled.ts';
 import { colors } from './colors.ts';
 import { print, printJsonLine } from './print.ts';
 import { barBefore, ProgressLine } from './progressLine.ts';
 import { printError } from './reportError.ts';
-import { formatBytes, formatCount, formatDuration, formatNumber } from './units.ts';
 
 export interface RunProgress {
   show(event: RunEvent): void;

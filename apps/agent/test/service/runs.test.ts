@@ -35,7 +35,7 @@ async function runningRun(): Promise<string> {
 
 test('a run is saved, followed from a number on, and stopped, without a word on the terminal', async () => {
   const path = await runningRun();
-  const { step, pid } = await saveRunNow(context, {});
+  const { pid } = await saveRunNow(context, {});
   expect(pid).toBeGreaterThan(1);
   for await (const event of followRun(context, { run: path })) if (event.type === 'checkpoint') break;
 
@@ -54,7 +54,6 @@ test('a run is saved, followed from a number on, and stopped, without a word on 
   expect(run).toMatchObject({ state: 'stopped', path });
   const { checkpoints } = runDetailsSchema.parse(await showRun(context, {}));
   expect(checkpoints).toHaveLength(2);
-  expect(checkpoints[0]?.step).toBeGreaterThan(step);
   await expect(stopRun(context, {}).next()).rejects.toMatchObject({ code: 'run_not_running' });
 });
 

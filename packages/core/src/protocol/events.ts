@@ -20,6 +20,15 @@ export const errorSchema = z.object({
   next: z.string().optional(),
 });
 
+export const warningSchema = z.object({
+  type: z.literal('warning'),
+  code: z.string(),
+  message: z.string(),
+  where: z.string().optional(),
+  next: z.string().optional(),
+});
+export type Warning = z.infer<typeof warningSchema>;
+
 export const eventBodySchema = z.discriminatedUnion('type', [
   /** `recipeSha256`: of recipe.resolved.yaml, here and in `recipe_changed`. */
   z.object({ type: z.literal('run_created'), id: z.string(), name: z.string(), recipeSha256: sha256.optional() }),
@@ -79,13 +88,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   /** A complete checkpoint; `path` is relative to the run directory, `sha256` of its COMPLETE, which names the others. */
   z.object({ type: z.literal('checkpoint'), step: count, path: z.string(), sha256: sha256.optional() }),
 
-  z.object({
-    type: z.literal('warning'),
-    code: z.string(),
-    message: z.string(),
-    where: z.string().optional(),
-    next: z.string().optional(),
-  }),
+  warningSchema,
 
   /** The validation loss stopped improving; `finished` follows. */
   z.object({ type: z.literal('early_stopped'), step: count, bestStep: count, bestLoss: z.number() }),

@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import type { OpenModel } from '../models/open.ts';
-import type { EventBody } from '../protocol/events.ts';
-
-export type Warning = Extract<EventBody, { type: 'warning' }>;
+import type { Warning } from '../protocol/events.ts';
 
 /** What a model asks of training that is not done. */
 export function modelWarnings({ config, format, path }: Pick<OpenModel, 'config' | 'format' | 'path'>): Warning[] {

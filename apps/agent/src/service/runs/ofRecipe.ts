@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { CreateRunRequest, ResumeRunRequest } from '@anneal/core/protocol/runs';
 import { differingKeys, isChangeable } from '@anneal/core/recipe/change';
@@ -17,7 +17,7 @@ export async function runOfRecipe(
 ): Promise<Required<ResumeRunRequest>> {
   const { set = [] } = request;
   const recipe = await openRecipe(request.recipe, set);
-  const root = runsFolder ?? recipe.resolved.output_dir;
+  const root = resolve(runsFolder ?? recipe.resolved.output_dir);
   const run =
     request.run === undefined ? await newestRun(root, request.name ?? recipe.name) : await findRun(root, request.run);
   return { run, set: await explicitChanges(run, recipe, set) };

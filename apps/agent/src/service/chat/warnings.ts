@@ -1,0 +1,55 @@
+import type { Answerer } from '@anneal/core/generate/answerer';
+import type { ModelText } from '@anneal/core/generate/modelText';
+import { recommendedSampling } from '@anneal/core/generate/presets';
+import type { AnswerOptions } from '@anneal/core/protocol/chat';
+import { isTold } from './tools.ts';
+
+/** Something asked for that does not do what it seems to. */
+export interface ChatWarning {
+  /** The options it is about, in words as `no-thinking`. */
+  readonly options: readonly string[];
+  readonly why: string;
+}
+
+export interface Asked extends Pick<AnswerOptions, 'plain' | 'tools' | 'temperature'> {
+  /** A system message was given. */
+  readonly system?: boolean;
+}
+
+/**
+ * @param asked whether thinking was asked for or forbidden
+ * @param thinking whether the model is told to think
+ */
+export function warningsOf(
+  { text, model }: Pick<Answerer, 'text' | 'model'>,
+  options: Asked,
+  { asked, thinking }: { asked: boolean | undefined; thinking: boolean | undefined },
+): ChatWarning[] {
+  const temperature = options.temperature ?? recommendedSampling(model, thinking ?? true).temperature;
+  const why = 'thinking without randomness often repeats itself; try --temperature 0.6';
+  return [
+    ...unreadOptions(text, { ...options, thinking: asked }),
+    ...(thinking && temperature === 0 ? [{ options: [], why }] : []),
+  ];
+}
+
+/** The options that the chat template does not read, and that therefore change nothing. */
+export function unreadOptions(
+  text: ModelText,
+  { plain, tools, system, thinking }: Asked & { readonly thinking?: boolean | undefined },
+): ChatWarning[] {
+  const { renderer } = text;
+  const found: ChatWarning[] = [];
+  if (tools && plain) found.push({ options: ['tools', 'plain'], why: 'plain text is continued without them' });
+  else if (tools && !isTold(text, tools)) {
+    const why = 'the chat template does not print the definitions of tools, so the model knows of none';
+    found.push({ options: ['tools'], why });
+  }
+  if (thinking !== undefined && !(renderer && /\benable_thinking\b/.test(renderer.template.source))) {
+    found.push({ options: [thinking ? 'thinking' : 'no-thinking'], why: 'the chat template has no such switch' });
+  }
+  if (plain && system) {
+    found.push({ options: ['system', 'plain'], why: 'the text is only put before the prompt, as plain text' });
+  }
+  return found;
+}

@@ -1,0 +1,94 @@
+/** What a model would learn from the rows, through the trainer's own code. */
+import { rm } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { type DataReport, type InspectedRow, inspectData } from '@anneal/core/datasets/inspect';
+import { type PrepareProgress, prepareData } from '@anneal/core/datasets/prepareData';
+import { UserError } from '@anneal/core/errors';
+import { type ModelText, openModelText } from '@anneal/core/generate/modelText';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { openModel } from '@anneal/core/models/open';
+import { type InspectRequest, inspectRequest, type RowRange } from '@anneal/core/protocol/data';
+import type { PreparationProgress } from '@anneal/core/protocol/estimates';
+import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
+import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions';
+import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
+import type { Context } from '../context.ts';
+import { openRecipe } from '../recipes/open.ts';
+import { reporting } from '../reporting.ts';
+import { inspectRange } from './rows.ts';
+
+/** The data of a recipe, opened for looking at them. Close them to close the model whose tokenizer reads them. */
+export interface InspectedData {
+  readonly recipe: ResolvedRecipe;
+  rows(range: RowRange): AsyncGenerator<InspectedRow, void>;
+  /** On all rows. Where training would refuse the data, why, and the report on what is left without them, if there is one. */
+  report(): AsyncGenerator<PreparationProgress, { report?: DataReport; refusal?: UserError }>;
+  close(): void;
+}
+
+/** @throws UserError, InvalidRecipe */
+export async function openData(_: Context, request: InspectRequest): Promise<InspectedData> {
+  const recipe = await recipeOf(inspectRequest.parse(request));
+  const data = dataOptions(recipe);
+  const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
+  try {
+    const text = openModelText(model, data.text);
+    return {
+      recipe,
+      rows: (range) => inspectRange(data, text, range),
+      report: () => reporting((report, signal) => reportAnyway(recipe, data, { text, report, signal })),
+      close: () => model.close(),
+    };
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}
+
+interface Surroundings {
+  text: ModelText;
+  report: (progress: PreparationProgress) => void;
+  signal: AbortSignal;
+}
+
+async function reportAnyway(
+  recipe: ResolvedRecipe,
+  data: DataOptions,
+  surroundings: Surroundings,
+): Promise<{ report?: DataReport; refusal?: UserError }> {
+  try {
+    return { report: await reportOn(recipe, data, surroundings) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    if (error.code !== 'rows_too_long') return { refusal: error };
+    // What is left without the rows that are too long is worth knowing all the same.
+    const dropping: DataOptions = { ...data, prepare: { ...data.prepare, excessLength: 'drop' } };
+    return { report: await reportOn(recipe, dropping, surroundings), refusal: error };
+  }
+}
+
+async function reportOn(
+  recipe: ResolvedRecipe,
+  data: DataOptions,
+  { text: { tokenizer, renderer }, report, signal }: Surroundings,
+): Promise<DataReport> {
+  const folder = makeTemporaryFolder('inspect');
+  const onProgress = (progress: PrepareProgress) => report({ phase: 'preparing', ...progress });
+  try {
+    const prepared = await prepareData({ ...data.prepare, folder, tokenizer, renderer, onProgress, signal });
+    report({ phase: 'prepared' });
+    try {
+      return inspectData(prepared, { sequenceLen: recipe.sequence_len, seed: recipe.seed });
+    } finally {
+      prepared.train.close();
+      prepared.validation?.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function recipeOf({ source, set, model }: ReturnType<typeof inspectRequest.parse>): Promise<ResolvedRecipe> {
+  if (/^\.ya?ml$/i.test(extname(source))) return (await openRecipe(source, set)).resolved;
+  return resolveRecipe({ base_model: model, datasets: [{ path: resolve(source) }] }, { baseDirectory: '.' });
+}

@@ -1,0 +1,57 @@
+import { resolve } from 'node:path';
+import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estimates';
+import type { RecipeRequest } from '@anneal/core/protocol/recipes';
+import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
+import { fitOf, misfit } from '@anneal/core/trainer/fit';
+import { type Session, sessionEvents } from '@anneal/core/trainer/session';
+import type { Context } from './context.ts';
+import { openRecipe } from './recipes/open.ts';
+import { withSession } from './session.ts';
+
+type Saving = Session['plan']['savings'][number];
+
+/** What a run of the recipe would be: the same plan that training executes, and everything up to its first step. */
+export async function* estimateRun(
+  { runsFolder }: Context,
+  request: RecipeRequest,
+): AsyncGenerator<PreparationProgress, { recipe: ResolvedRecipe; estimate: Estimate }> {
+  const { resolved: recipe } = await openRecipe(request.recipe, request.set);
+  const folder = resolve(runsFolder ?? recipe.output_dir);
+  const estimate = yield* withSession(recipe, async (session) => estimateOf(session, folder));
+  return { recipe, estimate };
+}
+
+/** @param folder where the run would lie */
+function estimateOf(session: Session, folder: string): Estimate {
+  const { job, model, data, loader, plan, totalSteps, trainableParameters } = session;
+  const fit = fitOf(session, folder);
+  const error = misfit(fit)?.toJSON();
+  return {
+    model: { path: model.path, architecture: model.architecture.modelType, trainableParameters },
+    data: { ...data.summary },
+    steps: {
+      total: totalSteps,
+      perEpoch: loader.stepsPerEpoch,
+      maxTokens: loader.maxTokens,
+      packingEfficiency: loader.packingEfficiency,
+    },
+    weightType: job.weightType,
+    savings: savingParts(plan.savings),
+    memory: { ...plan.memory },
+    fit,
+    warnings: sessionEvents(session).filter((event) => event.type === 'warning'),
+    ...(error && { error }),
+  };
+}
+
+/** Equal parts of several layers as one. */
+function savingParts(savings: Session['plan']['savings']): Estimate['savings'] {
+  const parts = Map.groupBy(savings, ({ how, what }) => `${how} ${what}`);
+  return [...parts.values()].map((members) => ({
+    how: (members[0] as Saving).how,
+    what: (members[0] as Saving).what,
+    layers: members.length,
+    bytes: members.reduce((sum, { bytes }) => sum + bytes, 0),
+    milliseconds: members.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
+  }));
+}

@@ -1,0 +1,71 @@
+/** The validation loss of a run's checkpoint, or of the model a recipe starts from. */
+import { dirname, join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import type { PreparationProgress } from '@anneal/core/protocol/estimates';
+import type { EvaluateRequest, Evaluation } from '@anneal/core/protocol/evaluations';
+import { evaluate } from '@anneal/core/trainer/evaluate';
+import { runDate } from '@anneal/core/trainer/runDate';
+import { readRun } from '@anneal/core/trainer/runReader';
+import { type Session, startEngine } from '@anneal/core/trainer/session';
+import { TrainingEngine } from '@anneal/core/trainer/trainingEngine';
+import type { Context } from '../context.ts';
+import { resolveSource } from '../models/source.ts';
+import { openRecipe } from '../recipes/open.ts';
+import { withSession } from '../session.ts';
+import { trainedDocuments } from './trainedDocuments.ts';
+
+interface Subject {
+  recipePath: string;
+  /** null: the model before training. */
+  checkpoint: { path: string; step: number } | null;
+  /** Where relative paths start. Those of a run are absolute, so only overrides have some: they start here. */
+  baseDirectory: string;
+  /** The run whose training may have seen the rows. */
+  runPath: string | null;
+}
+
+/** @throws UserError `no_validation_rows`, `eval_source`, and whatever keeps a run from its first step */
+export async function* evaluateSource(
+  context: Context,
+  request: EvaluateRequest,
+): AsyncGenerator<PreparationProgress, Evaluation> {
+  const { recipePath, checkpoint, baseDirectory, runPath } = await subjectOf(context, request);
+  const { resolved } = await openRecipe(recipePath, request.set, baseDirectory);
+  const measure = async (session: Session) => {
+    const { validation, summary } = session.data;
+    if (!validation) throw nothingToMeasure(recipePath);
+    const trained = runPath === null || checkpoint === null ? 0 : trainedDocuments(runPath, validation);
+    await using engine = new TrainingEngine(await startEngine(session, checkpoint?.path ?? null));
+    const loss = await evaluate(engine, session);
+    return { loss, perplexity: Math.exp(loss), documents: summary.validationDocuments, trained };
+  };
+  const now = runPath === null ? undefined : runDate(readRun(runPath).status.created);
+  const measured = yield* withSession(resolved, measure, { now });
+  return { source: request.source, baseModel: resolved.base_model, step: checkpoint?.step ?? 0, ...measured };
+}
+
+async function subjectOf(context: Context, request: EvaluateRequest): Promise<Subject> {
+  const { source, base = false } = request;
+  if (/\.ya?ml$/i.test(source))
+    return { recipePath: source, checkpoint: null, baseDirectory: dirname(source), runPath: null };
+  const { run } = await resolveSource(context, request);
+  if (run) {
+    const recipePath = join(run.path, 'recipe.resolved.yaml');
+    return { recipePath, checkpoint: base ? null : run.checkpoint, baseDirectory: '.', runPath: run.path };
+  }
+  throw new UserError({
+    what: 'this is neither a run nor a recipe, so there are no rows to measure on',
+    where: source,
+    next: 'name a run (see `anneal runs ls`) or a recipe',
+    code: 'eval_source',
+  });
+}
+
+function nothingToMeasure(recipePath: string): UserError {
+  return new UserError({
+    what: 'the recipe keeps no rows apart to measure on',
+    where: recipePath,
+    next: "name rows it has not seen: --set val_set_size=0 --set 'test_datasets=[{path: held-out.jsonl}]'",
+    code: 'no_validation_rows',
+  });
+}

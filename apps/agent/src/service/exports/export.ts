@@ -1,0 +1,129 @@
+/** Handing a model on: every form that was asked for, in its own folder below one target. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { checkGgufExport, exportGguf, ggufFileName } from '@anneal/core/export/gguf';
+import type { GgufType } from '@anneal/core/export/ggufTypes';
+import { exportLora } from '@anneal/core/export/lora';
+import { exportMerged, type FloatType } from '@anneal/core/export/merged';
+import { exportModelfile } from '@anneal/core/export/modelfile';
+import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
+import {
+  type ExportedForm,
+  type ExportProgress,
+  type ExportRequest,
+  exportRequest,
+} from '@anneal/core/protocol/exports';
+import { verifyCheckpoint } from '@anneal/core/trainer/checkpointSeal';
+import { readPeftAdapter } from '@anneal/formats/peft/read';
+import type { Context } from '../context.ts';
+import { type ModelSource, openSourceModel, resolveSource } from '../models/source.ts';
+import { reporting } from '../reporting.ts';
+import { exportTogether } from './exportTogether.ts';
+
+type Wanted = ReturnType<typeof exportRequest.parse>;
+type Report = (progress: ExportProgress) => void;
+
+const floatTypes: Readonly<Record<NonNullable<Wanted['merged']>, FloatType>> = { bf16: 'BF16', f16: 'F16', f32: 'F32' };
+
+/**
+ * Writes every form that was asked for; they appear together, once the last one is whole.
+ * @throws UserError `export_options`, `export_exists`, and what a form cannot carry, before anything is written
+ */
+export async function* exportSource(
+  context: Context,
+  request: ExportRequest,
+): AsyncGenerator<ExportProgress, ExportedForm[]> {
+  const wanted = exportRequest.parse(request);
+  const { lora, merged, ollama } = wanted;
+  const types = [...new Set(wanted.gguf)];
+  if (!lora && !merged && types.length === 0) throw nothingAsked('nothing to export was named');
+  if (ollama && types.length === 0) throw nothingAsked('an Ollama Modelfile needs a GGUF file beside it');
+
+  const source = await resolveSource(context, wanted);
+  const target = wanted.to ?? (source.run ? join(source.run.path, 'export', `step-${source.run.checkpoint.step}`) : '');
+  if (!target) throw nothingAsked('the folder to write to was not named', 'add --to <folder>');
+  if (lora && !source.adapterFolder) {
+    throw nothingAsked('there is no adapter here: all weights were trained', 'use --merged or --gguf');
+  }
+
+  if (types.length > 0) refuseBeforeWriting(source);
+  const paths = [
+    ...(lora ? ['lora'] : []),
+    ...(merged ? ['merged'] : []),
+    ...(types.length > 0 ? ggufPaths(target, source.name, types, ollama) : []),
+  ];
+  return yield* reporting((report, signal) =>
+    exportTogether(target, paths, (staging) => writeForms(source, staging, { ...wanted, types, report, signal })),
+  );
+}
+
+/** The other forms need not be written for nothing. */
+function refuseBeforeWriting(source: ModelSource): void {
+  const model = openSourceModel(source);
+  try {
+    checkGgufExport(model);
+  } finally {
+    model.close();
+  }
+}
+
+async function writeForms(
+  source: ModelSource,
+  target: string,
+  { lora, merged, types, ollama, report, signal }: Wanted & { types: GgufType[]; report: Report; signal: AbortSignal },
+): Promise<ExportedForm[]> {
+  // What is handed on is looked at as closely as what a run goes on with.
+  if (source.run) await verifyCheckpoint(source.run.checkpoint.path);
+  const model = openSourceModel(source);
+  const forms: ExportedForm[] = [];
+  const progressOf = (form: ExportedForm['form']) => ({
+    onProgress: (done: number, total: number) => report({ form, done, total }),
+    signal,
+  });
+  try {
+    const adapter = source.adapterFolder ? loadLoraWeights(source.adapterFolder, model) : null;
+    const { baseModel, revision } = source;
+    if (lora && adapter && source.adapterFolder) {
+      const dropout = dropoutOf(source.adapterFolder);
+      const written = await exportLora(join(target, 'lora'), { model, adapter, dropout, baseModel, revision });
+      forms.push({ form: 'lora', ...written });
+    }
+    if (merged) {
+      const dtype = floatTypes[merged];
+      const written = await exportMerged(join(target, 'merged'), { model, adapter, dtype, ...progressOf('merged') });
+      forms.push({ form: 'merged', ...written });
+    }
+    const [first] = types;
+    if (first) {
+      const folder = join(target, 'gguf');
+      const written = await exportGguf(folder, { model, adapter, types, name: source.name, ...progressOf('gguf') });
+      forms.push({ form: 'gguf', ...written });
+      if (ollama) {
+        const file = join(folder, ggufFileName(source.name, first));
+        forms.push({ form: 'ollama', ...(await exportModelfile(file, model, source.text)) });
+      }
+    }
+    return forms;
+  } finally {
+    model.close();
+  }
+}
+
+/** A folder; files of it where there is one already, to which types can be added. */
+function ggufPaths(target: string, name: string, types: readonly GgufType[], ollama: boolean): string[] {
+  if (!existsSync(join(target, 'gguf'))) return ['gguf'];
+  return [...types.map((type) => ggufFileName(name, type)), ...(ollama ? ['Modelfile'] : [])].map((file) =>
+    join('gguf', file),
+  );
+}
+
+function dropoutOf(folder: string): number {
+  const adapter = readPeftAdapter(folder);
+  adapter.tensors.close();
+  return adapter.config.loraDropout;
+}
+
+function nothingAsked(what: string, next = 'add --lora, --merged or --gguf <types>'): UserError {
+  return new UserError({ what, where: 'the command line', next, code: 'export_options' });
+}

@@ -1,0 +1,85 @@
+/** How fast this machine is. What is measured has this process to itself: its peak memory is part of the result. */
+import type { DataBenchRow } from '@anneal/core/bench/data';
+import type { OpBenchRow } from '@anneal/core/bench/ops';
+import type { BenchRow } from '@anneal/core/bench/row';
+import { chooseDevice } from '@anneal/core/device';
+import { UserError } from '@anneal/core/errors';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
+import type { OpenModel } from '@anneal/core/models/model';
+import { type BenchRequest, benchRequest } from '@anneal/core/protocol/host';
+import type { Context } from '../context.ts';
+
+/** Training steps, or answers, with weights of one type. @throws UserError `option_wrong`, `option_missing` */
+export async function benchModel(
+  _: Context,
+  request: BenchRequest & { suite: 'sft' | 'decode'; dtype: 'f32' | 'bf16' },
+): Promise<BenchRow[]> {
+  const options = benchRequest.parse(request);
+  checkModelBench(options);
+  const device = chooseDevice(options.device, { threads: options.threads });
+  const { rows, sequenceLen, loraR, quantization, activations, warmup, steps, newTokens, profile } = options;
+  const common = { model: await openWeights(options), device, weightType: request.dtype, quantization };
+  if (options.suite === 'decode') {
+    const { benchDecode } = await import('@anneal/core/bench/decode');
+    return benchDecode({ ...common, promptLength: sequenceLen, newTokens, repeats: steps });
+  }
+  const { benchSft } = await import('@anneal/core/bench/sft');
+  return [await benchSft({ ...common, rows, sequenceLen, loraR, activations, warmup, steps, profile })];
+}
+
+/** What would keep `benchModel` from beginning. @throws UserError `option_wrong`, `option_missing` */
+export function checkModelBench(options: BenchRequest): void {
+  if (options.suite === 'sft' && options.quantization === 'nf4' && options.loraR === 0)
+    throw new UserError({
+      what: 'weights in 4 bits cannot be trained themselves',
+      next: 'add --lora-r 16, or leave --quantization out',
+      code: 'option_wrong',
+    });
+  if (options.shape === undefined) modelOf(options);
+}
+
+/** What becomes of a file of rows. @throws UserError `option_missing` */
+export async function benchRows(_: Context, request: BenchRequest): Promise<DataBenchRow> {
+  const options = benchRequest.parse(request);
+  const modelPath = modelOf(options);
+  const { data: file, maxRows } = options;
+  if (file === undefined) {
+    throw new UserError({
+      what: 'the suite data needs a file of rows',
+      next: 'add --data train.jsonl',
+      code: 'option_missing',
+    });
+  }
+  const { benchData } = await import('@anneal/core/bench/data');
+  return benchData({ modelPath, file, maxRows });
+}
+
+/** Single kernels. */
+export async function benchKernels(_: Context, request: BenchRequest): Promise<OpBenchRow[]> {
+  const { op, device, threads } = benchRequest.parse(request);
+  const { benchOps } = await import('@anneal/core/bench/ops');
+  return benchOps(chooseDevice(device, { threads }), op);
+}
+
+function modelOf({ suite, model }: BenchRequest): string {
+  if (model !== undefined) return resolveModelPath(model);
+  throw new UserError({
+    what: `the suite ${suite} needs a model`,
+    next: 'add --model smollm2-135m, a model folder or a .gguf file, or for sft and decode --shape',
+    code: 'option_missing',
+  });
+}
+
+async function openWeights(options: BenchRequest): Promise<OpenModel> {
+  if (options.shape === undefined) {
+    const { openModel } = await import('@anneal/core/models/open');
+    return openModel(modelOf(options));
+  }
+  const { randomModel, shapes } = await import('@anneal/core/bench/shapes');
+  if (options.shape in shapes) return randomModel(options.shape);
+  throw new UserError({
+    what: `there is no shape ${options.shape}`,
+    next: `choose one of ${Object.keys(shapes).join(', ')}, or give a model with --model`,
+    code: 'option_wrong',
+  });
+}

@@ -1,0 +1,21 @@
+import { catalogue } from '@anneal/core/hub/catalogue';
+import * as hub from '@anneal/core/hub/pull';
+import type { Catalogue, PulledModel, PullProgress, PullRequest } from '@anneal/core/protocol/models';
+import type { Context } from '../context.ts';
+import { reporting } from '../reporting.ts';
+
+/** Downloads a model into the cache. What has arrived of one that is broken off stays, and the next pull continues it. */
+export async function* pullModel(
+  _: Context,
+  { model, revision, offline }: PullRequest,
+): AsyncGenerator<PullProgress, PulledModel> {
+  const path = yield* reporting<PullProgress, string>((report, signal) =>
+    hub.pullModel(model, { revision, ...(offline ? { offline: true } : {}), onProgress: report, signal }),
+  );
+  return { model, path, isCopy: path.endsWith('.gguf') && !/gguf$/i.test(model) };
+}
+
+/** The models that have a short name. */
+export function listCatalogue(): Catalogue {
+  return catalogue.map(({ name, id }) => ({ name, id }));
+}

@@ -1,0 +1,136 @@
+/** What a person means by a model: a run with what it trained, an adapter, or a model as it is. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { type ModelTextOptions, withChosenTemplate } from '@anneal/core/generate/modelText';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { type OpenModel, openModel } from '@anneal/core/models/open';
+import type { SourceRequest } from '@anneal/core/protocol/models';
+import { readRecipe } from '@anneal/core/recipe/read';
+import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
+import { readChatTemplates } from '@anneal/core/templates/chatTemplates';
+import { bestOf, type Checkpoint, listCheckpoints } from '@anneal/core/trainer/checkpointStore';
+import { textOptions } from '@anneal/core/trainer/dataOptions';
+import { runDate } from '@anneal/core/trainer/runDate';
+import { assertIsRun } from '@anneal/core/trainer/runFiles';
+import { findRun, listRuns, readRun } from '@anneal/core/trainer/runReader';
+import { readPeftAdapter } from '@anneal/formats/peft/read';
+import { type Context, runsFolderOf } from '../context.ts';
+
+export interface ModelSource {
+  /** For titles and file names. */
+  name: string;
+  /** Folder or GGUF file of the model. */
+  modelPath: string;
+  /** PEFT folder to be put on top. */
+  adapterFolder: string | null;
+  /** The base as the recipe or the adapter names it. */
+  baseModel: string;
+  revision: string | undefined;
+  /** Its chat template and what that is given; of a run as it was trained. */
+  text: ModelTextOptions;
+  /** Where the source is a run. */
+  run: { path: string; checkpoint: Checkpoint; recipe: ResolvedRecipe } | null;
+}
+
+/**
+ * Resolves a run (path, id, `latest`), an adapter folder, or anything `base_model` may be.
+ * Throws UserErrors that say what is missing.
+ */
+export async function resolveSource(context: Context, { source, checkpoint }: SourceRequest): Promise<ModelSource> {
+  const runPath = await runNamed(source, runsFolderOf(context));
+  if (runPath) return sourceOfRun(runPath, checkpoint);
+  if (existsSync(join(source, 'adapter_config.json'))) return sourceOfAdapter(source);
+  return {
+    name: nameOf(source),
+    modelPath: resolveModelPath(source),
+    adapterFolder: null,
+    baseModel: source,
+    revision: undefined,
+    text: {},
+    run: null,
+  };
+}
+
+/** Opens the model, with the chat template it was trained with. */
+export function openSourceModel({ modelPath, text }: ModelSource): OpenModel {
+  return withChosenTemplate(openModel(modelPath), text);
+}
+
+/** A name that is both a run and a model means the run: its path says otherwise. */
+async function runNamed(source: string, runsFolder: string): Promise<string | undefined> {
+  if (source === 'latest' || existsSync(join(source, 'events.jsonl'))) return findRun(runsFolder, source);
+  if (existsSync(source)) return undefined;
+  const ids = (await listRuns(resolve(runsFolder))).map(nameOf);
+  return ids.some((id) => id.startsWith(source) || id.endsWith(source)) ? findRun(runsFolder, source) : undefined;
+}
+
+async function sourceOfRun(path: string, wanted: string | undefined): Promise<ModelSource> {
+  assertIsRun(path);
+  const { recipe: written } = await readRecipe(join(path, 'recipe.resolved.yaml'));
+  const recipe = resolveRecipe(written, { baseDirectory: path });
+  const checkpoint = await chooseCheckpoint(path, wanted ?? (recipe.load_best_model_at_end ? 'best' : 'latest'));
+  const { status } = readRun(path);
+  const trainsAdapter = existsSync(join(checkpoint.path, 'adapter_config.json'));
+  return {
+    name: status.name,
+    modelPath: trainsAdapter
+      ? resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined })
+      : checkpoint.path,
+    adapterFolder: trainsAdapter ? checkpoint.path : null,
+    baseModel: recipe.base_model,
+    revision: recipe.revision ?? undefined,
+    text: { ...textOptions(recipe), now: runDate(status.created) },
+    run: { path, checkpoint, recipe },
+  };
+}
+
+async function chooseCheckpoint(path: string, wanted: string): Promise<Checkpoint> {
+  const checkpoints = await listCheckpoints(join(path, 'checkpoints'));
+  const chosen =
+    wanted === 'latest'
+      ? checkpoints.at(-1)
+      : wanted === 'best'
+        ? (bestOf(checkpoints) ?? checkpoints.at(-1))
+        : checkpoints.find(({ step }) => String(step) === wanted);
+  if (chosen) return chosen;
+  throw new UserError({
+    what: checkpoints.length === 0 ? 'this run has no checkpoint yet' : `this run has no checkpoint ${wanted}`,
+    where: path,
+    next:
+      checkpoints.length === 0
+        ? 'wait for the first one, or stop the run: that saves one'
+        : `choose best, latest, ${checkpoints.map(({ step }) => step).join(', ')}`,
+    code: 'checkpoint_not_found',
+  });
+}
+
+function sourceOfAdapter(folder: string): ModelSource {
+  const adapter = readPeftAdapter(folder);
+  adapter.tensors.close();
+  const { baseModel, revision } = adapter.config;
+  if (baseModel === undefined) {
+    throw new UserError({
+      what: 'the adapter does not say which base model it belongs to',
+      where: join(folder, 'adapter_config.json'),
+      next: 'add base_model_name_or_path there: a folder, a GGUF file or a Hugging Face name',
+      code: 'adapter_without_base',
+    });
+  }
+  return {
+    name: nameOf(folder),
+    modelPath: resolveModelPath(baseModel, { revision }),
+    adapterFolder: folder,
+    baseModel,
+    revision,
+    text: { chatTemplates: readChatTemplates(folder) },
+    run: null,
+  };
+}
+
+function nameOf(path: string): string {
+  return path
+    .replace(/[/\\]+$/, '')
+    .replace(/^.*[/\\]/, '')
+    .replace(/\.gguf$/i, '');
+}

@@ -1,0 +1,50 @@
+/** What a recipe names, looked at before anything is started: its model and its rows. */
+import { checkRows } from '@anneal/core/datasets/checkRows';
+import { UserError } from '@anneal/core/errors';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { openModel } from '@anneal/core/models/open';
+import type { Warning } from '@anneal/core/protocol/events';
+import type { KeyPath, RecipeProblem } from '@anneal/core/recipe/problem';
+import { dataOptions } from '@anneal/core/trainer/dataOptions';
+import { modelWarnings } from '@anneal/core/trainer/modelWarnings';
+import type { OpenedRecipe } from './open.ts';
+
+export interface SourceCheck {
+  problems: RecipeProblem[];
+  /** What `train` would warn of, as far as the model alone tells. */
+  warnings: Warning[];
+  /** How to fetch the model where it has not been pulled yet, which is no mistake of the recipe. */
+  pull: string | null;
+}
+
+export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<SourceCheck> {
+  const found: SourceCheck = { problems: [], warnings: [], pull: null };
+  const problem = (path: KeyPath, { what, where, next = '', code }: UserError) => {
+    const place = locate(path);
+    const told = where === undefined || where === place.where ? what : `${what} (${where})`;
+    found.problems.push({ path, code, what: told, next, ...place });
+  };
+  const attempt = async (path: KeyPath, look: () => unknown) => {
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (error.code === 'model_not_pulled') found.pull = error.next ?? null;
+      else problem(path, error);
+    }
+  };
+  await attempt(['base_model'], () => {
+    const model = openModel(resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined }));
+    found.warnings = modelWarnings(model);
+    model.close();
+  });
+  for (const list of ['datasets', 'test_datasets'] as const) {
+    for (const [i, dataset] of (resolved[list] ?? []).entries()) {
+      await attempt([list, i], async () => {
+        const { prepare } = dataOptions({ ...resolved, datasets: [dataset], test_datasets: null });
+        for (const input of prepare.datasets) await checkRows(input);
+      });
+    }
+  }
+  return found;
+}

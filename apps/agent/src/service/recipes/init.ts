@@ -1,0 +1,87 @@
+/** The beginning of a project: a recipe, and the starter's model and rows where none were named. */
+import { existsSync } from 'node:fs';
+import { cp, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
+import type { ImportedProject, ImportRecipeRequest, InitRequest, Project } from '@anneal/core/protocol/recipes';
+import { importRecipeFile } from '@anneal/core/recipe/import/index';
+import { starterRecipe } from '@anneal/core/recipe/starter';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
+import type { Context } from '../context.ts';
+import { starterFolder } from '../starterFolder.ts';
+
+/** @throws UserError `init_exists` before anything is written; `file_not_found`, `model_not_found` */
+export async function beginProject(_: Context, { folder = '.', model, data }: InitRequest): Promise<Project> {
+  const target = resolve(folder);
+  if (model === undefined && data === undefined) return copyStarter(target);
+
+  const baseModel = model ?? 'smollm2-135m';
+  const files = ['recipe.yaml'];
+  refuseMissing(baseModel, data);
+  refuseExisting(target, files);
+  makeFolder(target);
+  let dataset = data === undefined ? undefined : relative(target, resolve(data));
+  if (dataset === undefined) {
+    dataset = join('data', 'harbour.jsonl');
+    refuseExisting(target, [dataset]);
+    await cp(join(starterFolder, dataset), join(target, dataset), { recursive: true });
+    files.push(dataset);
+  }
+  await writeFile(join(target, 'recipe.yaml'), starterRecipe({ baseModel: pathOrName(baseModel, target), dataset }));
+  return { folder: target, files };
+}
+
+/** Writes our recipe for that of another trainer, with an account of every key. @throws UserError `init_exists`; InvalidRecipe */
+export async function importProject(_: Context, { folder = '.', from }: ImportRecipeRequest): Promise<ImportedProject> {
+  const target = resolve(folder);
+  refuseExisting(target, ['recipe.yaml']);
+  const { text, kind, translated, untranslated, implied, problems } = await importRecipeFile(from, target);
+  makeFolder(target);
+  await writeFile(join(target, 'recipe.yaml'), text);
+  return { folder: target, files: ['recipe.yaml'], kind, translated, untranslated, implied, problems };
+}
+
+/** A model small enough to come along, rows made for it, and a recipe: trains in a minute, without any download. */
+async function copyStarter(target: string): Promise<Project> {
+  const files = ['recipe.yaml', 'data', 'model'];
+  refuseExisting(target, files);
+  makeFolder(target);
+  for (const file of files) await cp(join(starterFolder, file), join(target, file), { recursive: true });
+  return { folder: target, files };
+}
+
+/** Said before there is a recipe that can only fail. */
+function refuseMissing(model: string, data: string | undefined): void {
+  if (data !== undefined && !existsSync(data)) {
+    throw new UserError({
+      what: 'there is no such data file or folder',
+      where: resolve(data),
+      next: 'correct the path after --data',
+      code: 'file_not_found',
+    });
+  }
+  try {
+    resolveModelPath(model);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'model_not_pulled') throw error;
+  }
+}
+
+/** A path named here must be found from the recipe; a name of a hub stays one. */
+function pathOrName(model: string, target: string): string {
+  if (!existsSync(model)) return model;
+  const path = relative(target, resolve(model));
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
+function refuseExisting(target: string, files: readonly string[]): void {
+  const found = files.find((file) => existsSync(join(target, file)));
+  if (found === undefined) return;
+  throw new UserError({
+    what: `${found} is there already, and nothing is overwritten`,
+    where: join(target, found),
+    next: 'name another folder: anneal init <folder>',
+    code: 'init_exists',
+  });
+}

@@ -1,0 +1,23 @@
+import type { RecipeCheck, RecipeRequest, ValidRecipe } from '@anneal/core/protocol/recipes';
+import { InvalidRecipe } from '@anneal/core/recipe/problem';
+import type { Context } from '../context.ts';
+import { checkSources } from './checkSources.ts';
+import { openRecipe } from './open.ts';
+
+/** The recipe with every default, once it and what it names are in order. @throws InvalidRecipe with every problem */
+export async function validateRecipe(_: Context, { recipe, set }: RecipeRequest): Promise<ValidRecipe> {
+  const opened = await openRecipe(recipe, set);
+  const { problems, warnings, pull } = await checkSources(opened);
+  if (problems.length > 0) throw new InvalidRecipe(problems);
+  return { recipe: { ...opened.resolved }, resolvedText: opened.resolvedText, warnings, pull };
+}
+
+/** As `validateRecipe`, for a recipe that may be wrong. */
+export async function checkRecipe(_: Context, { recipe, set }: RecipeRequest): Promise<RecipeCheck> {
+  try {
+    return await checkSources(await openRecipe(recipe, set));
+  } catch (error) {
+    if (error instanceof InvalidRecipe) return { problems: [...error.problems], warnings: [], pull: null };
+    throw error;
+  }
+}

@@ -1,0 +1,31 @@
+import { rm } from 'node:fs/promises';
+import type { PreparationProgress } from '@anneal/core/protocol/estimates';
+import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
+import { createJob } from '@anneal/core/trainer/job';
+import { openSession, type Session, type SessionOptions } from '@anneal/core/trainer/session';
+import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
+import { reporting } from './reporting.ts';
+
+/** Opens what a run of the recipe would open, data prepared and memory planned, for as long as `use` looks at it. */
+export function withSession<T>(
+  recipe: ResolvedRecipe,
+  use: (session: Session) => Promise<T>,
+  { now }: Pick<SessionOptions, 'now'> = {},
+): AsyncGenerator<PreparationProgress, T> {
+  return reporting(async (report, signal) => {
+    const dataFolder = makeTemporaryFolder('data');
+    const onData = (progress: { file: string; rows: number; rowsOfFile: number }) =>
+      report({ phase: 'preparing', ...progress });
+    try {
+      const session = await openSession(createJob(recipe), { dataFolder, onData, now, signal });
+      report({ phase: 'prepared' });
+      try {
+        return await use(session);
+      } finally {
+        await session.close();
+      }
+    } finally {
+      await rm(dataFolder, { recursive: true, force: true });
+    }
+  });
+}

@@ -1,0 +1,68 @@
+/** The verbs, in the order of a first project. Adding one: a file in commands/ and a line here. */
+import type { Command } from 'commander';
+
+export interface Verb {
+  name: string;
+  summary: string;
+  /** The module that fills in arguments, options, examples and the action. It imports heavy things only when run. */
+  load(): Promise<{ define(command: Command): void }>;
+}
+
+export const verbs: readonly Verb[] = [
+  {
+    name: 'init',
+    summary: 'begin a project: a recipe, rows and a model to try, or a translated recipe',
+    load: () => import('./commands/init.ts'),
+  },
+  {
+    name: 'schema',
+    summary: 'print the JSON Schema of recipes, for editors',
+    load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'validate',
+    summary: 'check a recipe without starting anything',
+    load: () => import('./commands/validate.ts'),
+  },
+  {
+    name: 'inspect',
+    summary: 'show what is trained: rendered rows, tokens, loss mask, verdicts',
+    load: () => import('./commands/inspect.ts'),
+  },
+  {
+    name: 'estimate',
+    summary: 'print the memory a run would take, by class, before it is taken',
+    load: () => import('./commands/estimate.ts'),
+  },
+  { name: 'train', summary: 'train from a recipe', load: () => import('./commands/train.ts') },
+  {
+    name: 'eval',
+    summary: 'measure the validation loss of a run or a model',
+    load: () => import('./commands/eval.ts'),
+  },
+  { name: 'chat', summary: 'talk to a model, tuned or not', load: () => import('./commands/chat.ts') },
+  {
+    name: 'export',
+    summary: 'write an adapter, a merged model, GGUF files or an Ollama Modelfile',
+    load: () => import('./commands/export.ts'),
+  },
+  { name: 'pull', summary: 'download a model into the cache', load: () => import('./commands/pull.ts') },
+  {
+    name: 'runs',
+    summary: 'list, look into, follow, stop, resume, compare and remove runs',
+    load: () => import('./commands/runs.ts'),
+  },
+  { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./commands/verify.ts') },
+  {
+    name: 'bench',
+    summary: 'measure training, prompts and decoding on this machine',
+    load: () => import('./commands/bench.ts'),
+  },
+  { name: 'doctor', summary: 'check that this machine can train', load: () => import('./commands/doctor.ts') },
+  {
+    name: 'selftest',
+    summary: 'train, resume and export something small, and check the result',
+    load: () => import('./commands/selftest.ts'),
+  },
+  { name: 'completion', summary: 'print the shell completion script', load: () => import('./commands/completion.ts') },
+];

@@ -1,0 +1,70 @@
+/** Talking to a model. Browser-safe. */
+import { z } from 'zod';
+import { sourceRequest } from './models.ts';
+
+export const openChatRequest = sourceRequest.extend({
+  /** Of a run or an adapter: the model without what was trained. */
+  base: z.boolean().default(false),
+  /** Type of the weights in memory. */
+  dtype: z.enum(['bf16', 'f32']).default('bf16'),
+  /** Tokens that the conversation may have. */
+  context: z
+    .int()
+    .min(16)
+    .max(1 << 20)
+    .default(2048),
+  /** Whether a model that can think does so; by default as it was trained. */
+  thinking: z.boolean().optional(),
+});
+export type OpenChatRequest = z.input<typeof openChatRequest>;
+
+/** Tensors that are in memory. */
+export const loadProgressSchema = z.object({ name: z.string(), loaded: z.int().min(0), total: z.int().min(0) });
+export type LoadProgress = z.infer<typeof loadProgressSchema>;
+
+/** What a template may read beside `role` and `content` is passed on. */
+export const messageSchema = z.looseObject({ role: z.string(), content: z.string() });
+export type Message = z.infer<typeof messageSchema>;
+
+/** How to answer; what is left out is as the makers of the model recommend. */
+export const answerOptions = z.object({
+  /** Continue as plain text, without the chat template. */
+  plain: z.boolean().default(false),
+  /** Definitions of functions that the model may call. */
+  tools: z.array(z.unknown()).readonly().nullable().default(null),
+  /** Randomness; 0 takes the likeliest token each time. */
+  temperature: z.number().min(0).max(100).optional(),
+  /** Choose among so many tokens; 0: all. */
+  topK: z.int().min(0).optional(),
+  /** Choose among the tokens that make up this probability. */
+  topP: z.number().min(0).max(1).optional(),
+  /** Least probability, relative to the likeliest token. */
+  minP: z.number().min(0).max(1).optional(),
+  /** Above 1: what was said becomes less likely. */
+  repetitionPenalty: z.number().min(0.01).max(100).optional(),
+  /** Of the answer. */
+  maxTokens: z.int().min(1).default(512),
+  /** The same seed gives the same answers. */
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(3407),
+});
+export type AnswerOptions = z.input<typeof answerOptions>;
+
+export const answerRequest = answerOptions.extend({ messages: z.array(messageSchema).min(1) });
+export type AnswerRequest = z.input<typeof answerRequest>;
+
+export const answerEndSchema = z.object({
+  text: z.string(),
+  /** Stop token included. */
+  tokens: z.int().min(0),
+  /** `stop`: the model ended it; `length`: `maxTokens` did; `context`: the conversation filled `context`. */
+  reason: z.enum(['stop', 'length', 'context', 'interrupted']),
+  /** From the question to the first piece. */
+  firstMilliseconds: z.number().min(0),
+  /** Of the pieces after the first. */
+  tokensPerSecond: z.number().min(0),
+});
+export type AnswerEnd = z.infer<typeof answerEndSchema>;

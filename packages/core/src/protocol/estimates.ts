@@ -1,0 +1,63 @@
+/** What a run would be, before it is one. Browser-safe. */
+import { z } from 'zod';
+import { errorSchema, warningSchema } from './events.ts';
+
+const bytes = z.number().min(0);
+const count = z.int().min(0);
+
+/** Rows that have been read, rendered and tokenized so far. */
+export const preparationSchema = z.discriminatedUnion('phase', [
+  z.object({ phase: z.literal('preparing'), file: z.string(), rows: count, rowsOfFile: count }),
+  z.object({ phase: z.literal('prepared') }),
+]);
+export type PreparationProgress = z.infer<typeof preparationSchema>;
+
+const room = z.object({ needed: bytes, available: bytes });
+
+export const estimateSchema = z.object({
+  model: z.object({ path: z.string(), architecture: z.string(), trainableParameters: count }),
+  /** What preparation found; `PreparedSummary` of core. */
+  data: z.looseObject({
+    rows: count,
+    kept: count,
+    truncated: count,
+    dropped: count,
+    tokens: count,
+    targetTokens: count,
+    trainDocuments: count,
+    validationDocuments: count,
+  }),
+  steps: z.object({ total: count, perEpoch: count, maxTokens: count, packingEfficiency: z.number() }),
+  weightType: z.enum(['f32', 'bf16']),
+  /** What is done to save memory: in how many layers, the bytes that saves, the time expected of it in a batch. */
+  savings: z.array(
+    z.object({
+      /** It is computed again, or lies in the host's memory. */
+      how: z.enum(['recompute', 'place']),
+      what: z.string(),
+      layers: count,
+      bytes,
+      milliseconds: z.number(),
+    }),
+  ),
+  /** Bytes by class; `total` is what the run allocates on the device; `libraries` and `host` are beside it. */
+  memory: z.object({ total: bytes, libraries: bytes, host: bytes }).catchall(bytes),
+  /** What it needs and what is free, in bytes. */
+  fit: z.object({
+    memory: room,
+    /** Of the host, beside the device's. */
+    host: room,
+    disk: room.extend({
+      /** Where the run would lie. */
+      folder: z.string(),
+      checkpoint: bytes,
+      /** Most that lie there at a time: those that are kept, the best, and the one that is being written. */
+      checkpoints: count,
+    }),
+  }),
+  /** What `train` would warn of. */
+  warnings: z.array(warningSchema),
+  /** Why it does not fit. */
+  error: errorSchema.optional(),
+});
+export type Estimate = z.infer<typeof estimateSchema>;

@@ -1,0 +1,73 @@
+/** The machine: what it has, how fast it is, whether it computes as it should. Browser-safe. */
+import { z } from 'zod';
+
+export const findingSchema = z.object({
+  name: z.string(),
+  state: z.enum(['ok', 'warn', 'fail']),
+  found: z.string(),
+  /** What to do, where the state is not ok. */
+  advice: z.string().optional(),
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+/** Where to compute. */
+const device = z.string().min(1).default('auto');
+
+export const selfTestRequest = z.object({
+  /** Instead of the starter. */
+  model: z.string().min(1).optional(),
+  device,
+});
+export type SelfTestRequest = z.input<typeof selfTestRequest>;
+
+export const selfTestSchema = z.object({
+  name: z.string(),
+  passed: z.boolean(),
+  detail: z.string(),
+  milliseconds: z.number().min(0),
+});
+export type SelfTest = z.infer<typeof selfTestSchema>;
+
+export const benchRequest = z.object({
+  /** sft: optimizer steps; decode: reading a prompt and answering it; data: rows; ops: single kernels. */
+  suite: z.enum(['sft', 'decode', 'data', 'ops']).default('sft'),
+  /** All suites but ops need it, or `shape`. */
+  model: z.string().min(1).optional(),
+  /** A published shape with random weights. */
+  shape: z.string().min(1).optional(),
+  device,
+  /** Documents of a step, packed into one row. */
+  rows: z.int().min(1).max(4096).default(1),
+  /** Tokens of each document of a step, or of the prompt. */
+  sequenceLen: z
+    .int()
+    .min(8)
+    .max(1 << 20)
+    .default(512),
+  /** 0: full fine-tuning. */
+  loraR: z.int().min(0).max(1024).default(16),
+  /** Of the weights. */
+  dtype: z.enum(['f32', 'bf16']).optional(),
+  quantization: z.enum(['none', 'nf4']).default('none'),
+  activations: z.enum(['auto', 'keep', 'recompute']).default('auto'),
+  /** One for each core. */
+  threads: z.int().min(1).max(1024).optional(),
+  /** Steps before measuring. */
+  warmup: z.int().min(0).max(10_000).default(3),
+  /** Steps, or answers, that are measured. */
+  steps: z.int().min(1).max(100_000).default(10),
+  /** Of an answer. */
+  newTokens: z
+    .int()
+    .min(2)
+    .max(1 << 20)
+    .default(64),
+  /** For the suite data: the file of rows, and how many are tokenized. */
+  data: z.string().min(1).optional(),
+  maxRows: z.int().min(1).default(100_000),
+  /** For the suite ops: only these. */
+  op: z.array(z.string()).readonly().optional(),
+  /** Say where the time of a step goes. */
+  profile: z.boolean().default(false),
+});
+export type BenchRequest = z.input<typeof benchRequest>;

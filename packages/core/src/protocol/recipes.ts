@@ -1,0 +1,69 @@
+/** What a client asks of recipes, and what it is told. Browser-safe. */
+import { z } from 'zod';
+import { warningSchema } from './events.ts';
+import { overridesSchema } from './runs.ts';
+
+export const recipeRequest = z.object({
+  /** Path of the recipe. */
+  recipe: z.string().min(1),
+  set: overridesSchema,
+});
+export type RecipeRequest = z.input<typeof recipeRequest>;
+
+/** One mistake and its place: `where` is `file:line:column`, or the option that set the value. */
+export const recipeProblemSchema = z.object({
+  path: z.array(z.union([z.string(), z.number()])).readonly(),
+  code: z.string(),
+  what: z.string(),
+  next: z.string(),
+  where: z.string(),
+  line: z.int().optional(),
+  column: z.int().optional(),
+});
+
+/** What is known of a recipe and of what it names before anything is started. */
+export const recipeCheckSchema = z.object({
+  problems: z.array(recipeProblemSchema),
+  /** What `train` would warn of, as far as the model alone tells. */
+  warnings: z.array(warningSchema),
+  /** How to fetch the model where it has not been pulled yet, which is no mistake of the recipe. */
+  pull: z.string().nullable(),
+});
+export type RecipeCheck = z.infer<typeof recipeCheckSchema>;
+
+export const validRecipeSchema = recipeCheckSchema.omit({ problems: true }).extend({
+  /** Every key with its value. */
+  recipe: z.record(z.string(), z.unknown()),
+  /** The text of recipe.resolved.yaml. */
+  resolvedText: z.string(),
+});
+export type ValidRecipe = z.infer<typeof validRecipeSchema>;
+
+export const initRequest = z.object({
+  /** Created where it is not there. */
+  folder: z.string().min(1).default('.'),
+  /** With neither, the starter project: its model, its rows and a recipe for them. */
+  model: z.string().min(1).optional(),
+  data: z.string().min(1).optional(),
+});
+export type InitRequest = z.input<typeof initRequest>;
+
+export const importRecipeRequest = z.object({
+  folder: z.string().min(1).default('.'),
+  /** The recipe of Axolotl or LLaMA-Factory. */
+  from: z.string().min(1),
+});
+export type ImportRecipeRequest = z.input<typeof importRecipeRequest>;
+
+/** What was written below the folder. */
+export const projectSchema = z.object({ folder: z.string(), files: z.array(z.string()) });
+export type Project = z.infer<typeof projectSchema>;
+
+export const importedProjectSchema = projectSchema.extend({
+  kind: z.enum(['axolotl', 'llama-factory']),
+  translated: z.array(z.object({ from: z.string(), to: z.string(), note: z.string().optional() })).readonly(),
+  untranslated: z.array(z.object({ key: z.string(), value: z.unknown(), reason: z.string() })).readonly(),
+  implied: z.array(z.object({ key: z.string(), value: z.unknown(), note: z.string() })).readonly(),
+  problems: z.array(recipeProblemSchema),
+});
+export type ImportedProject = z.infer<typeof importedProjectSchema>;
