@@ -21,15 +21,24 @@ const cost = (products: number) => (sizes: Sizes) => {
 };
 
 /** On CUDA, copies of the weights that have not the type computed in. */
-function weightCopies(sizes: Sizes, { device, dtypes, attributes }: WorkspaceContext<'alpha' | 'bf16'>): number {
-  if (device === 'cpu') return 0;
+function weightCopies(sizes: Sizes, { dtypes, attributes }: WorkspaceContext<'alpha' | 'bf16'>): number[] {
   const compute = computeType(dtypes.x, attributes.bf16);
-  const copies = present(sizes).map((i) =>
+  return present(sizes).map((i) =>
     dtypes[`copy${i}`] === compute
       ? 0
       : copyBytes(dtypes[`weight${i}`], compute, (sizes[columns[i]] ?? 0) * (sizes.K ?? 0)),
   );
-  return partsBytes(...copies);
+}
+
+/** The sums that CUDA's own kernels leave to the second of them, as group.h divides the work; other kernels need none. */
+function gradientSums(sizes: Sizes, { dtypes }: WorkspaceContext<'alpha' | 'bf16'>): number[] {
+  const { T = 0, K = 0 } = sizes;
+  const widths = present(sizes).map((i) => sizes[columns[i]] as number);
+  if (dtypes.x !== 'bf16' || K % 16 !== 0 || widths.some((width) => width % 64 !== 0)) return [];
+  const regions = widths.reduce((sum, width) => sum + Math.ceil(width / 256), 0);
+  const tiles = Math.ceil(T / 128);
+  const parts = Math.min(tiles, Math.max(Math.ceil(264 / regions), Math.min(32, Math.ceil(tiles / 4))));
+  return [4 * regions * T * K, 4 * parts * K * widths.reduce((sum, width) => sum + width, 0)];
 }
 
 /**
@@ -54,7 +63,7 @@ export const groupedLinearOp = defineOp({
   attributes: ['alpha', 'bf16'],
   derive,
   inPlace: { y0: ['c0'], y1: ['c1'], y2: ['c2'] },
-  workspace: weightCopies,
+  workspace: (sizes, context) => (context.device === 'cpu' ? 0 : partsBytes(...weightCopies(sizes, context))),
   cost: cost(1),
   backward: ({ graph, inputs, attributes, gradients, gradientOf }) => {
     const { x, weight0, weight1, weight2, copy0, copy1, copy2 } = inputs;
@@ -105,7 +114,8 @@ export const groupedLinearBackwardOp = defineOp({
   attributes: ['alpha', 'bf16'],
   derive,
   updates: { total0: 'gradient0', total1: 'gradient1', total2: 'gradient2' },
-  workspace: weightCopies,
+  workspace: (sizes, context) =>
+    context.device === 'cpu' ? 0 : partsBytes(...weightCopies(sizes, context), ...gradientSums(sizes, context)),
   cost: cost(2),
 });
 

@@ -39,7 +39,11 @@ __device__ inline void copyAsync16(uint32_t to, const void* from, bool valid) {
 
 __device__ inline void commitCopies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
-__device__ inline void waitForCopies() { asm volatile("cp.async.wait_group 0;" ::: "memory"); }
+/** Waits for all copies but those of the last `kPending` commits. */
+template <int kPending = 0>
+__device__ inline void waitForCopies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
+}
 
 __device__ inline float exp2Fast(float x) {
   float y;

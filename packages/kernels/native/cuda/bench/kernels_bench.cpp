@@ -67,14 +67,44 @@ void benchProducts(BenchDevice& device, const Model& m) {
                  {"gate", m.hidden, m.inner},
                  {"down", m.inner, m.hidden},
                  {"lora a", m.hidden, 16},
+                 {"lora a of q, k, v", m.hidden, 48},
                  {"lora b", 16, m.inner}};
   for (const auto& w : weights) {
     const std::string name = std::string(m.name) + " " + w.name;
-    const bool lora = w.inputs == 16 || w.outputs == 16;
+    const bool lora = w.inputs == 16 || w.outputs <= 48;
     device.timeProduct(name, {T, w.outputs, w.inputs}, false, true, false, DType::bf16);
     if (w.inputs == 16 || w.outputs == m.hidden) device.timeProduct(name + " + c", {T, w.outputs, w.inputs}, false, true, true, DType::bf16);
     device.timeProduct(name + " backward", {T, w.inputs, w.outputs}, false, false, false, DType::bf16);
     if (lora) device.timeProduct(name + " gradient", {w.outputs, w.inputs, T}, true, false, true, f32);
+  }
+}
+
+/** The B side of LoRA r 16 on the linears of one input. */
+void benchGroups(BenchDevice& device, const Model& m) {
+  const struct {
+    const char* name;
+    std::vector<int64_t> columns;
+  } groups[] = {{"q, k, v", {m.queries, m.keys, m.keys}}, {"gate, up", {m.inner, m.inner}}, {"o or down", {m.hidden}}};
+  constexpr int64_t K = 16;
+  for (const auto& group : groups) {
+    const Shape x{DType::bf16, {T, K * static_cast<int64_t>(group.columns.size())}};
+    std::vector<Shape> weights(3), copies(3), rows(3), gradients(3);
+    int64_t rowBytes = 0;
+    for (size_t i = 0; i < group.columns.size(); i++) {
+      const int64_t N = group.columns[i];
+      weights[i] = gradients[i] = {f32, {N, K}};
+      copies[i] = {DType::bf16, {N, K}};
+      rows[i] = {DType::bf16, {T, N}};
+      rowBytes += 2 * T * N;
+    }
+    const auto joined = [](std::initializer_list<std::vector<Shape>> parts) {
+      std::vector<Shape> all;
+      for (const auto& part : parts) all.insert(all.end(), part.begin(), part.end());
+      return all;
+    };
+    const std::string name = std::string(m.name) + " " + group.name;
+    device.time("grouped_linear", name, joined({{x}, weights, copies, rows}), rows, {1, 0}, 2 * rowBytes);
+    device.time("grouped_linear_backward", name, joined({rows, {x}, weights, copies, gradients}), joined({{x}, gradients}), {1, 0}, rowBytes);
   }
 }
 
@@ -104,6 +134,7 @@ int main(int count, char** arguments) {
     }
     if (only == "memory") continue;
     benchProducts(*device, model);
+    benchGroups(*device, model);
     for (double chunk : {256.0, 512.0, 1024.0}) benchCrossEntropy(*device, model, chunk);
   }
   if (only != "products") benchOptimizer(*device);
