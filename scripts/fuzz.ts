@@ -12,7 +12,7 @@ const fuzzers: Readonly<Record<string, readonly [file: string, test: string]>> =
   parquet: ['packages/core/src/datasets/tableFuzz.test.ts', '^parquet$'],
   manifest: ['packages/core/src/datasets/storeFuzz.test.ts', '^manifest$'],
   templates: ['packages/core/src/templates/templateFuzz.test.ts', '^templates$'],
-  tokenizer: ['packages/core/src/tokenizers/tokenizer.test.ts', 'opens or refuses whatever a file holds'],
+  tokenizer: ['packages/core/src/tokenizers/tokenizerFuzz.test.ts', '^tokenizer$'],
   run: ['packages/core/src/trainer/runFuzz.test.ts', 'damaged runs'],
   safetensors: ['packages/formats/test/fuzz.test.ts', 'of safetensors'],
   gguf: ['packages/formats/test/fuzz.test.ts', 'of GGUF'],

@@ -72,3 +72,24 @@ export function mutated(original: Buffer, { below, of }: Choices, words: readonl
   }
   return bytes;
 }
+
+export type Place = readonly (string | number)[];
+
+/** Where a value of a JSON text could be another: every member at every depth, the root left out. */
+export function placesIn(value: unknown, place: Place = []): Place[] {
+  const inner =
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([key, member]) => placesIn(member, [...place, key]))
+      : [];
+  return place.length === 0 ? inner : [place, ...inner];
+}
+
+/** A copy with another value in one place; `undefined` leaves the member out. */
+export function replacedAt<T>(root: T, place: Place, value: unknown): T {
+  const copy = structuredClone(root);
+  const parent = place.slice(0, -1).reduce<unknown>((of, key) => (of as Record<string, unknown>)[key], copy);
+  const key = place.at(-1) as string;
+  if (value === undefined) delete (parent as Record<string, unknown>)[key];
+  else (parent as Record<string, unknown>)[key] = value;
+  return copy;
+}

@@ -5,17 +5,20 @@ import { join } from 'node:path';
 import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
 import { sourcesOf } from './chatRenderer.ts';
 import { DataPass } from './dataPass.ts';
-import type { DatasetInput, PreparedData, PreparedSummary, PrepareOptions } from './preparedData.ts';
+import type { DatasetInput, PreparedData, PrepareOptions } from './preparedData.ts';
+import { summaryOf } from './preparedSummary.ts';
 import {
   MANIFEST_FILE,
   openTokenStore,
   readManifest,
   sealManifest,
+  type TokenStore,
   TokenStoreWriter,
   verifyTokenStore,
 } from './tokenStore.ts';
 
-export type { DatasetInput, PreparedData, PreparedSummary, PrepareOptions, PrepareProgress } from './preparedData.ts';
+export type { DatasetInput, PreparedData, PrepareOptions, PrepareProgress } from './preparedData.ts';
+export type { PreparedSummary } from './preparedSummary.ts';
 
 const DROPPED_FILE = 'dropped.jsonl';
 /**
@@ -86,11 +89,15 @@ async function readCache(
   const manifest = readManifest(folder);
   if (manifest.key !== key) return null;
   if (verify) await verifyTokenStore(folder);
-  return {
-    folder,
-    train: openTokenStore(folder, 'train'),
-    validation: manifest.validation > 0 ? openTokenStore(folder, 'validation') : null,
-    summary: manifest.summary as PreparedSummary,
-    droppedFile: join(folder, DROPPED_FILE),
-  };
+  const train = openTokenStore(folder, 'train');
+  let validation: TokenStore | null = null;
+  try {
+    if (manifest.validation > 0) validation = openTokenStore(folder, 'validation');
+    const summary = summaryOf(folder, manifest, train, validation);
+    return { folder, train, validation, summary, droppedFile: join(folder, DROPPED_FILE) };
+  } catch (error) {
+    train.close();
+    validation?.close();
+    throw error;
+  }
 }

@@ -1,12 +1,10 @@
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
 import type { FieldOptions } from './formats/index.ts';
-import type { Histogram } from './histogram.ts';
 import type { JudgeOptions } from './judge.ts';
+import type { PreparedSummary } from './preparedSummary.ts';
 import type { MaskOptions } from './render.ts';
 import type { TokenStore } from './tokenStore.ts';
-import type { DropReason, LeftOut } from './types.ts';
-import type { UnreadColumns } from './unreadColumns.ts';
 
 /** One data set of a recipe. */
 export interface DatasetInput {
@@ -44,37 +42,6 @@ export interface PrepareProgress {
   readonly file: string;
   readonly rows: number;
   readonly rowsOfFile: number;
-}
-
-/** What preparation found, kept in the manifest. */
-export interface PreparedSummary {
-  readonly rows: number;
-  readonly kept: number;
-  readonly truncated: number;
-  readonly dropped: number;
-  readonly droppedBy: Readonly<Partial<Record<DropReason, number>>>;
-  /** Kept rows of which the chat template does not print a part: how many, and where the first stands. */
-  readonly leftOut: Readonly<Partial<Record<LeftOut['part'], { readonly rows: number; readonly first: string }>>>;
-  /** Tokens and targets of one epoch. */
-  readonly tokens: number;
-  readonly targetTokens: number;
-  readonly trainDocuments: number;
-  readonly validationDocuments: number;
-  readonly longest: number;
-  /** Rows equal to an earlier one, dropped or not. */
-  readonly duplicates: number;
-  /** Over all rows that have tokens, those that are too long included. */
-  readonly histogram: Histogram;
-  readonly files: readonly {
-    readonly path: string;
-    readonly bytes: number;
-    readonly sha256: string;
-    readonly format: string;
-    /** It holds preference pairs, whose rejected answers nothing is learned from. */
-    readonly rejectedUnread: boolean;
-    /** The rejected answers apart. */
-    readonly unread: UnreadColumns;
-  }[];
 }
 
 export interface PreparedData {

@@ -4,40 +4,81 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type Choices, fuzz, fuzzRuns, mutated } from '../../test/fuzz.ts';
-import { MANIFEST_FILE, openTokenStore, sealManifest, TokenStoreWriter, verifyTokenStore } from './tokenStore.ts';
+import { type Choices, fuzz, fuzzRuns, mutated, placesIn, replacedAt } from '../../test/fuzz.ts';
+import { type PreparedSummary, summaryOf } from './preparedSummary.ts';
+import {
+  MANIFEST_FILE,
+  openTokenStore,
+  readManifest,
+  type StoreManifest,
+  sealManifest,
+  type TokenStore,
+  TokenStoreWriter,
+  verifyTokenStore,
+} from './tokenStore.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-store-fuzz-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const values = [null, -1, 0, 1, 0.5, 2 ** 32, 2 ** 53, 1e300, '', 'x', [], [0], {}, true];
+const values = [undefined, null, -1, 0, 1, 0.5, 2 ** 32, 2 ** 53, 1e300, '', 'x', [], [0], {}, true];
 
 test('manifest', { timeout: 100_000_000 }, async () => {
   const manifest = await writeStore();
   const text = sealManifest(manifest);
   const tokens = readFileSync(join(folder, 'tokens.bin'));
   const outcomes = await fuzz('manifest', fuzzRuns(400), async (choose) => {
-    const kind = choose.below(3);
-    writeFileSync(join(folder, MANIFEST_FILE), kind === 0 ? mutated(Buffer.from(text), choose, ['"', '{', '0']) : text);
-    // Whoever changes a file on purpose makes its checksum anew.
-    if (kind === 1) writeFileSync(join(folder, MANIFEST_FILE), resealed(manifest, choose));
-    const words = kind === 2 ? mutated(tokens, choose, ['\u0000', '\xff\xff\xff\xff']) : tokens;
+    const [manifestText, words] = choose.of([
+      () => [mutated(Buffer.from(text), choose, ['"', '{', '0']), tokens] as const,
+      () => [text, mutated(tokens, choose, ['\u0000', '\xff\xff\xff\xff'])] as const,
+      // Whoever changes a file on purpose makes its checksum anew.
+      () => [resealed(changed(manifest, choose), tokens), tokens] as const,
+      () => {
+        const other = otherWords(tokens, choose);
+        return [resealed(choose.below(4) === 0 ? changed(manifest, choose) : manifest, other), other] as const;
+      },
+    ])();
+    writeFileSync(join(folder, MANIFEST_FILE), manifestText);
     writeFileSync(join(folder, 'tokens.bin'), words);
     if (choose.below(2) === 0) await verifyTokenStore(folder);
-    for (const name of ['train', 'validation'] as const) {
-      const store = openTokenStore(folder, name);
-      try {
-        for (let document = 0; document < store.count; document++) {
-          store.words(document);
-          store.source(document);
-        }
-      } finally {
-        store.close();
-      }
+    const train = openTokenStore(folder, 'train');
+    let validation: TokenStore | null = null;
+    try {
+      validation = openTokenStore(folder, 'validation');
+      for (const store of [train, validation]) readAll(store);
+      summaryOf(folder, readManifest(folder), train, validation);
+    } finally {
+      train.close();
+      validation?.close();
     }
   });
   expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(['read', 'token_cache_damaged']));
 });
+
+/** What is read is what the index speaks of. */
+function readAll(store: TokenStore): void {
+  for (let document = 0; document < store.count; document++) {
+    const { file, row } = store.source(document);
+    const right = store.words(document).length === store.lengths[document] && typeof file === 'string';
+    if (!right || !Number.isInteger(row)) throw new Error(`document ${document} is not as the index has it`);
+  }
+}
+
+test.each(['tokens', 'targetTokens', 'trainDocuments', 'validationDocuments', 'rows', 'dropped', 'kept'])(
+  'a manifest that was sealed anew with another number of %s is not believed',
+  async (key) => {
+    const manifest = await writeStore();
+    const summary = manifest.summary as Record<string, number>;
+    const changed = { ...manifest, summary: { ...summary, [key]: (summary[key] as number) + 1 } };
+    writeFileSync(join(folder, MANIFEST_FILE), sealManifest(changed));
+    await verifyTokenStore(folder);
+    const [train, validation] = [openTokenStore(folder, 'train'), openTokenStore(folder, 'validation')];
+    expect(summaryOf(folder, manifest, train, validation)).toEqual(manifest.summary);
+    expect(() => summaryOf(folder, readManifest(folder), train, validation)).toThrow(
+      expect.objectContaining({ code: 'token_cache_damaged', what: expect.stringMatching(/ says \w+ \d+, there are/) }),
+    );
+    for (const store of [train, validation]) store.close();
+  },
+);
 
 async function writeStore(): Promise<Parameters<typeof sealManifest>[0]> {
   const writer = await TokenStoreWriter.create(folder);
@@ -50,12 +91,49 @@ async function writeStore(): Promise<Parameters<typeof sealManifest>[0]> {
     );
   const { sha256 } = await writer.finish(Uint32Array.of(0, 1, 2, 2), Uint32Array.of(4));
   const { tokens, documents } = writer;
-  return { version: 1, key: 'k', tokens, documents, train: 4, validation: 1, sha256, files: ['a.jsonl'], summary: {} };
+  const path = 'a.jsonl';
+  const summary: PreparedSummary = {
+    rows: 7,
+    kept: 4,
+    truncated: 1,
+    dropped: 2,
+    droppedBy: { empty: 2 },
+    leftOut: { system: { rows: 1, first: 'a.jsonl:1' } },
+    tokens: 1 + 2 + 3 + 3,
+    targetTokens: 0 + 1 + 2 + 2,
+    trainDocuments: 4,
+    validationDocuments: 1,
+    longest: 5,
+    duplicates: 0,
+    histogram: { width: 1, open: false, total: [0, 1, 1], supervised: [0, 2] },
+    files: [{ path, bytes: 3, sha256: 'x', format: 'chat_template', rejectedUnread: false, unread: { id: 2 } }],
+  };
+  return { version: 1, key: 'k', tokens, documents, train: 4, validation: 1, sha256, files: [path], summary };
 }
 
-function resealed(manifest: object, { of }: Choices): string {
-  const changed = of([() => ({ ...manifest, [of(Object.keys(manifest))]: of(values) }), () => of(values)])();
-  const checksum = createHash('sha256').update(JSON.stringify(changed)).digest('hex');
-  const sealed = typeof changed === 'object' && !Array.isArray(changed) ? { ...changed, checksum } : changed;
-  return JSON.stringify(sealed);
+/** Another value in one place of the manifest, or of what it is altogether; half of them in its own fields. */
+function changed(manifest: object, { of, below }: Choices): unknown {
+  if (below(16) === 0) return of(values.slice(1));
+  const places = placesIn(manifest).filter(({ length }) => length === 1 || below(2) === 0);
+  const place = of(below(2) === 0 ? places.filter(({ length }) => length === 1) : places);
+  return replacedAt(manifest, place, of(values));
+}
+
+/** One to three words of another value, most of them in the index behind the tokens. */
+function otherWords(tokens: Buffer, { of, below }: Choices): Buffer {
+  const words = Buffer.from(tokens);
+  for (let change = below(3); change >= 0; change--) {
+    words.writeUInt32LE(
+      of([0, 1, 2, 5, 15, 16, 0x3ff0_0000, 0x7ff8_0000, 0xbff0_0000, 2 ** 32 - 1]),
+      4 * below(words.length / 4),
+    );
+  }
+  return words;
+}
+
+/** With the checksums of these tokens and of itself. */
+function resealed(manifest: unknown, tokens: Buffer): string {
+  if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) return JSON.stringify(manifest);
+  const sha256 = createHash('sha256').update(tokens).digest('hex');
+  return sealManifest({ ...manifest, sha256 } as StoreManifest);
 }

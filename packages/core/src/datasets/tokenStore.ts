@@ -56,7 +56,7 @@ const manifestSchema = z.looseObject({
   /** Of the file of tokens, which is checked before it is trained on again. */
   sha256: z.string(),
   files: z.array(z.string()).readonly(),
-  /** What preparation found out; `PreparedSummary` there. */
+  /** `PreparedSummary`. */
   summary: z.unknown(),
 });
 
@@ -193,7 +193,7 @@ export async function verifyTokenStore(folder: string): Promise<void> {
   throw damagedStore(folder, `${TOKENS_FILE} is not as it was written`);
 }
 
-function damagedStore(folder: string, what: string): UserError {
+export function damagedStore(folder: string, what: string): UserError {
   return new UserError({
     what: `the prepared data are damaged: ${what}`,
     where: folder,

@@ -87,10 +87,12 @@ export interface Rendered {
   readonly leftOut: readonly LeftOut[];
 }
 
+/** `earlier thinking`: the template prints what was thought for the last answer only, which is as it should be. */
+export const LEFT_OUT_PARTS = ['system', 'tools', 'text', 'thinking', 'earlier thinking', 'call', 'arguments'] as const;
+
 /** A part of a row that the chat template does not print. */
 export interface LeftOut {
-  /** `earlier thinking`: the template prints what was thought for the last answer only, which is as it should be. */
-  readonly part: 'system' | 'tools' | 'text' | 'thinking' | 'earlier thinking' | 'call' | 'arguments';
+  readonly part: (typeof LEFT_OUT_PARTS)[number];
   /** Message of the conversation; null for the tools. */
   readonly message: number | null;
   readonly detail: string;
@@ -108,19 +110,21 @@ export interface Encoded {
   readonly turns: readonly TokenRange[];
 }
 
-export type DropReason =
-  | 'malformed_row'
-  | 'empty'
-  | 'bad_roles'
-  | 'bad_answer'
-  | 'template_refused'
-  | 'turn_not_found'
-  | 'content_lost'
-  | 'missing_end_token'
-  | 'boundary_inside_token'
-  | 'nothing_supervised'
-  | 'too_long'
-  | 'duplicate';
+export const DROP_REASONS = [
+  'malformed_row',
+  'empty',
+  'bad_roles',
+  'bad_answer',
+  'template_refused',
+  'turn_not_found',
+  'content_lost',
+  'missing_end_token',
+  'boundary_inside_token',
+  'nothing_supervised',
+  'too_long',
+  'duplicate',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
 
 export type Verdict =
   | { readonly kind: 'kept' }
