@@ -40,6 +40,7 @@ export function listDataFiles(
       code: 'data_empty',
     });
   }
+  if (!only) refuseTextBesideRows(path, files);
   if (!only && !split) refuseSplits(path, files);
   return files.map((name) => join(path, name));
 }
@@ -71,6 +72,19 @@ function splitOf(name: string): string | null {
 
 const isOfSplit = (name: string, split: string): boolean =>
   name.startsWith(split) || (Object.hasOwn(SPLITS, split.toLowerCase()) && splitOf(name) === splitOf(split));
+
+/** A README.txt beside the rows would be trained as if it were one of them. */
+function refuseTextBesideRows(path: string, names: readonly string[]): void {
+  const texts = names.filter((name) => /\.txt$/i.test(name));
+  const [rows] = names.filter((name) => !texts.includes(name));
+  if (texts.length === 0 || rows === undefined) return;
+  throw new UserError({
+    what: `the folder holds rows (${rows}) and plain text (${texts.slice(0, 8).join(', ')}), all of which would be trained`,
+    where: path,
+    next: 'name the files to train on in data_files, or move the others away',
+    code: 'folder_of_kinds',
+  });
+}
 
 /** What was set aside for measuring must not be trained because it lies in the same folder. */
 function refuseSplits(path: string, names: readonly string[]): void {

@@ -98,16 +98,18 @@ export class LeftOutFinder {
     if (found && leaves.some((leaf) => leaf.length > 2)) return null;
     const [name, key, value] = MARKS;
     const message = this.#conversation.messages[i] as Message;
-    const renamed = calls.map((call) => ({ ...call, function: { ...call.function, name } }));
-    const named = this.#textWith(i, { ...message, tool_calls: renamed });
-    if (named !== null && !named.includes(name)) return 'call';
-    const given = calls.map((call) => {
+    // One call at a time: some templates print the first alone.
+    const isPrinted = (call: ToolCall, changed: Partial<ToolCall['function']>, mark: string): boolean => {
+      const other = { ...call, function: { ...call.function, ...changed } };
+      const text = this.#textWith(i, { ...message, tool_calls: calls.map((one) => (one === call ? other : one)) });
+      return text === null || text.includes(mark);
+    };
+    if (!calls.every((call) => isPrinted(call, { name }, name))) return 'call';
+    const argued = calls.every((call) => {
       const isText = typeof call.function.arguments === 'string';
-      const marks = isText ? JSON.stringify({ [key]: value }) : { [key]: value };
-      return { ...call, function: { ...call.function, arguments: marks } };
+      return isPrinted(call, { arguments: isText ? JSON.stringify({ [key]: value }) : { [key]: value } }, value);
     });
-    const argued = this.#textWith(i, { ...message, tool_calls: given });
-    return argued !== null && !argued.includes(value) ? 'arguments' : null;
+    return argued ? null : 'arguments';
   }
 }
 

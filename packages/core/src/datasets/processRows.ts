@@ -5,6 +5,7 @@ import type { RowReader } from './formats/index.ts';
 import { type JudgeOptions, judge, splitText } from './judge.ts';
 import { type MaskOptions, render } from './render.ts';
 import { dropped, type Encoded, KEPT, type RawRow, type Rendered, type Verdict } from './types.ts';
+import { unreadFields } from './unreadColumns.ts';
 
 /** Everything that decides what becomes of a row. */
 export interface ProcessOptions extends JudgeOptions {
@@ -23,7 +24,7 @@ export interface ProcessedRow {
   /** What is trained: one document, for a long plain text several, none for a dropped row. */
   readonly documents: readonly Encoded[];
   readonly verdict: Verdict;
-  /** Columns that hold something and are not read. */
+  /** Columns that hold something and are not read, and such fields of messages. */
   readonly unread: readonly string[];
 }
 
@@ -33,16 +34,19 @@ export interface ProcessedRow {
  */
 export async function processRows(options: ProcessOptions, rows: readonly RawRow[]): Promise<ProcessedRow[]> {
   const { reader, renderer, tokenizer, mask } = options;
-  const rendered = rows.map(({ value, fault }) => {
+  const unreadBy = rows.map(({ value }) => reader.unread(value));
+  const rendered = rows.map(({ value, fault }, i) => {
     if (fault !== undefined) return dropped('malformed_row', fault);
     const content = reader.read(value);
-    return content.kind === 'dropped' ? content : render(renderer, content, mask);
+    if (content.kind === 'dropped') return content;
+    if (content.kind === 'chat' && renderer !== null) unreadBy[i]?.push(...unreadFields(content, renderer));
+    return render(renderer, content, mask);
   });
   const readable = rendered.filter((result) => result.kind !== 'dropped');
   const encoded = (await encode(tokenizer, readable)).values();
   return rows.map((row, i): ProcessedRow => {
     const result = rendered[i] as (typeof rendered)[number];
-    const unread = reader.unread(row.value);
+    const unread = unreadBy[i] as string[];
     if (result.kind === 'dropped')
       return { row, rendered: null, encoded: null, documents: [], verdict: result, unread };
     const tokens = encoded.next().value as Encoded | (Verdict & { kind: 'dropped' });

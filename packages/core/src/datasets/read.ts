@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { DATA_EXTENSIONS } from './dataFiles.ts';
+import { refuseOtherThanText } from './fileContent.ts';
 import { indexElements, indexLines, openForReading, type RowIndex } from './rowIndex.ts';
 import { decodeRow, parseRow } from './rowJson.ts';
 import { openTable } from './tableSource.ts';
@@ -53,6 +54,7 @@ export async function openSource(path: string): Promise<DataSource> {
 async function openText(path: string, extension: string): Promise<DataSource> {
   const file = await openForReading(path);
   try {
+    refuseOtherThanText(path);
     const head = Buffer.alloc(64);
     const { bytesRead } = await file.read(head, 0, head.length, 0);
     const start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0; // a byte order mark

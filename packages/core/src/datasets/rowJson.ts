@@ -33,7 +33,7 @@ export function parseRow(text: string, source: RowSource): RawRow {
   const { value, fault } = parsed;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw malformed(
-      `the row is ${Array.isArray(value) ? 'a list' : JSON.stringify(value)}, not an object with fields`,
+      `the row is ${Array.isArray(value) ? 'a list (a file of one list is named .json)' : JSON.stringify(value)}, not an object with fields`,
       source,
     );
   }
@@ -42,7 +42,10 @@ export function parseRow(text: string, source: RowSource): RawRow {
 
 export interface ParsedJson {
   readonly value: unknown;
-  /** Why the text does not say one thing: a parser takes the last of two equal keys, and a tokenizer replaces half a character. */
+  /**
+   * Why the text does not say one thing: a parser takes the last of two equal keys and makes infinity of a number that is too
+   * large, and a tokenizer replaces half a character.
+   */
   readonly fault: string | null;
 }
 
@@ -57,10 +60,27 @@ export function parseJson(text: string): ParsedJson {
   const value: unknown = PYTHON_NUMBER.test(text) ? JSON.parse(text, reviveNumber) : JSON.parse(text);
   const twice = keyWrittenTwice(text);
   if (twice !== null) return { value, fault: `the key ${JSON.stringify(twice)} stands twice in one object` };
+  const huge = largerThanAFloat(text);
+  if (huge !== null)
+    return { value, fault: `the number ${huge} is larger than any float: it would be read as infinity` };
   if (holdsLoneSurrogate(text)) {
     return { value, fault: 'an escape such as \\ud83d is half a character: its other half is missing' };
   }
   return { value, fault: null };
+}
+
+const LARGE_NUMBER = /[:[,]\s*-?(?:\d+(?:\.\d+)?[eE]\+?\d{3}|\d{309})/;
+
+/** The first number with a fraction or an exponent that is infinite as a float. Integers keep their digits. */
+function largerThanAFloat(json: string): string | null {
+  if (!LARGE_NUMBER.test(json)) return null;
+  let found: string | null = null;
+  JSON.parse(json, (_key, value: unknown, context?: { source: string }) => {
+    const source = context?.source ?? '';
+    if (value === Infinity || value === -Infinity) found ??= /^-?\d+$/.test(source) ? null : source;
+    return value;
+  });
+  return found;
 }
 
 function reviveNumber(_key: string, value: unknown, context?: { source: string }): unknown {

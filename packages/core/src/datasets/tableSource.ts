@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { UserError } from '@anneal/formats/errors';
 import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
 import { readCsvHeader } from './csvHeader.ts';
+import { refuseOtherThanText } from './fileContent.ts';
 import { parseRow } from './rowJson.ts';
 import type { DataSource, RawRow } from './types.ts';
 
@@ -18,6 +19,7 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
       code: 'file_not_found',
     });
   }
+  if (extension !== '.parquet') refuseOtherThanText(path);
   // Loaded when a table is opened: 60 MB that no other command needs.
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const { withoutFilledNulls } = await import('./filledNulls.ts');
@@ -51,7 +53,7 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
     const select = `SELECT to_json(${whole}) FROM ${table} AS ${whole}`;
     const rowOf = ([json]: readonly unknown[], i: number): RawRow => {
       const source = { file: path, row: i + 1 };
-      const row = parseRow(String(json), source);
+      const row = parseRow(withoutNan(String(json)), source);
       const fields = Object.entries(row.value).map(([name, value]) => {
         const type = types.get(name);
         return [name, type ? withoutFilledNulls(value, type) : value];
@@ -81,6 +83,17 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
     await close();
     throw error;
   }
+}
+
+/**
+ * DuckDB writes floats that JSON has no word for as they are: NaN, which is how pandas marks a value that is missing, becomes null;
+ * infinity a number as large, which drops the row.
+ */
+function withoutNan(json: string): string {
+  if (!/[:[,](?:NaN|-?Infinity)/.test(json)) return json;
+  return json.replaceAll(/"(?:[^"\\]|\\.)*"|NaN|Infinity/g, (part) =>
+    part === 'NaN' ? 'null' : part === 'Infinity' ? '1e999' : part,
+  );
 }
 
 /** Without detection: rows that do not have the header's columns are an error with their line. */

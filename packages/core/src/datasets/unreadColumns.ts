@@ -1,3 +1,8 @@
+import { type ChatRenderer, rendererFor } from './chatRenderer.ts';
+import { isGiven } from './formats/format.ts';
+import { THOUGHTS } from './leftOut.ts';
+import type { Conversation, Message } from './types.ts';
+
 /** Columns that hold something which nothing is learnt from, each with the number of its rows. */
 export type UnreadColumns = Readonly<Record<string, number>>;
 
@@ -6,4 +11,20 @@ export function describeUnread(unread: UnreadColumns): string {
   return Object.entries(unread)
     .map(([column, rows]) => `${column} (${rows} ${rows === 1 ? 'row' : 'rows'})`)
     .join(', ');
+}
+
+/** Ids and names tie a call to its result; what else is named here is looked for in what the template prints. */
+const KNOWN: ReadonlySet<string> = new Set(['role', 'content', 'tool_calls', 'id', 'tool_call_id', ...THOUGHTS]);
+const isKnown = (field: string, { role }: Message): boolean =>
+  KNOWN.has(field) || (field === 'name' && role === 'tool');
+
+/** Fields of messages that hold something, say nothing about what is trained, and do not occur in the chat template. */
+export function unreadFields({ messages, tools }: Conversation, renderer: ChatRenderer): string[] {
+  const given = messages.flatMap((message) =>
+    Object.keys(message).filter((field) => !isKnown(field, message) && isGiven(message[field])),
+  );
+  const fields = [...new Set(given)];
+  if (fields.length === 0) return [];
+  const { source } = rendererFor(renderer, tools).template;
+  return fields.filter((field) => !source.includes(field)).map((field) => `messages[].${field}`);
 }

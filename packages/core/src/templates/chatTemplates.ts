@@ -58,21 +58,23 @@ function namedFiles(folder: string): string[] {
 }
 
 /**
- * A `chat_template` of tokenizer_config.json: one text, or a list of named ones.
+ * A `chat_template` of tokenizer_config.json: one text, or named ones in a list or an object.
  * @throws UserError `chat_template_invalid`
  */
 export function templatesOf(value: unknown, where: string): ChatTemplates | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') return { default: value, named: {} };
   const entries = (Array.isArray(value) ? value : []).map((entry) => (isJsonObject(entry) ? entry : {}));
-  const byName = new Map(entries.map(({ name, template }) => [name, template]));
+  const byName = new Map<unknown, unknown>(
+    isJsonObject(value) ? Object.entries(value) : entries.map(({ name, template }) => [name, template]),
+  );
   const source = byName.get('default');
   byName.delete('default');
   if (typeof source === 'string' && [...byName].every(isNamedTemplate)) {
     return { default: source, named: Object.fromEntries(byName) as Record<string, string> };
   }
   throw new UserError({
-    what: 'chat_template is neither a string nor a list of named templates with one named default',
+    what: 'chat_template is neither a string nor named templates with one named default',
     where,
     next: 'put the template into chat_template.jinja beside it',
     code: 'chat_template_invalid',

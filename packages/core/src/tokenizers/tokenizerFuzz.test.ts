@@ -108,7 +108,7 @@ async function read(choose: Choices): Promise<void> {
   const tokenizerJson = changed(isOther ? of(others) : of([byteTokenizerJson, mergingJson])(), choose);
   const tokenizerConfig = {
     bos_token: of(['<s>', 'a', { content: '<s>' }, ...values]),
-    chat_template: of([null, '', ...values]),
+    chat_template: below(20) === 0 ? of(values) : null,
   };
   const text = of(texts);
   const tokenizer = openTokenizer({ tokenizerJson, tokenizerConfig: tokenizerConfig as JsonObject });
@@ -138,4 +138,6 @@ function asRefused(error: unknown): never[] {
 test('tokenizer', { timeout: 100_000_000 }, async () => {
   const outcomes = await fuzz('tokenizer', fuzzRuns(300), read);
   expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(['read', 'tokenizer_invalid']));
+  // Most get far: a fuzzer whose inputs fail at the first look finds nothing behind it.
+  expect(outcomes['read']).toBeGreaterThan(fuzzRuns(300) / 3);
 });

@@ -191,7 +191,7 @@ export function sessionEvents({ job, model, text, data, plan, totalSteps, traina
       code: 'columns_unread',
       message: `columns that nothing is learnt from: ${describeUnread(unread)}`,
       where: path,
-      next: 'if one belongs to the text, name it with the field_… keys of the data set, or write the prompt out with type: {format: …}',
+      next: 'if one belongs to the text, name it with the field_… keys of the data set, or write the prompt out with type: {format: …}; if one says which messages are trained, with message_field_training',
     });
   }
   for (const [part, { rows: count, first }] of Object.entries(data.summary.leftOut)) {

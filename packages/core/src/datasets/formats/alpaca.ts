@@ -1,10 +1,11 @@
-import { type Content, type Dropped, dropped, type Message } from '../types.ts';
+import { type Content, type Dropped, dropped } from '../types.ts';
 import {
   badAnswer,
   columnsBeside,
   type DataFormat,
   type FieldOptions,
   findColumn,
+  isObject,
   listOf,
   mostOf,
   type RowReader,
@@ -61,20 +62,18 @@ function reader(instruction: string, output: string, rows: readonly RowValue[], 
     if (answer === '' || answer === undefined) return dropped('empty', `the field '${output}' is empty`);
     const bad = isTrl ? badAnswer(value, label) : null;
     if (bad) return bad;
-    const messages: Message[] = prompt ? [{ role: 'system', content: prompt }] : [];
-    const noHistory = dropped('malformed_row', `the field '${earlier}' is not a list of [question, answer]`);
-    const history = textOf(value[earlier]) === '' ? [] : listOf(value[earlier]);
-    if (history === null) return noHistory;
-    for (const pair of history) {
-      const [asked, answered] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
-      if (typeof asked !== 'string' || typeof answered !== 'string') return noHistory;
-      messages.push({ role: 'user', content: asked }, { role: 'assistant', content: answered });
+    const history = textOf(value[earlier]) === '' ? [] : historyIn(listOf(value[earlier]));
+    if (history === null) {
+      return dropped('malformed_row', `the field '${earlier}' is no list of [question, answer], and none of messages`);
     }
-    messages.push(
+    const turns: Turn[] = [
+      ...(prompt ? [{ role: 'system', content: prompt }] : []),
+      ...history,
       { role: 'user', content: [question, more].filter(Boolean).join('\n') },
       { role: 'assistant', content: answer },
-    );
-    return { kind: 'chat', messages, train: messages.map(() => null), tools: null };
+    ];
+    const messages = turns.map(({ role, content }) => ({ role, content }));
+    return { kind: 'chat', messages, train: turns.map(({ train = null }) => train), tools: null };
   };
   const fields = { instruction, input, output };
   return {
@@ -84,3 +83,36 @@ function reader(instruction: string, output: string, rows: readonly RowValue[], 
     unread: columnsBeside([instruction, input, output, system, earlier, ...(isTrl ? [label] : [])]),
   };
 }
+
+interface Turn {
+  readonly role: string;
+  readonly content: string;
+  readonly train?: false;
+}
+
+/** Pairs of question and answer, which are turns like any other, or messages, which are a prompt; null for anything else. */
+function historyIn(list: readonly unknown[] | null): Turn[] | null {
+  const turns = (list ?? [null]).map((item): Turn[] | null => {
+    if (Array.isArray(item)) {
+      const [asked, answered] = item as readonly unknown[];
+      if (typeof asked !== 'string' || typeof answered !== 'string') return null;
+      return [
+        { role: 'user', content: asked },
+        { role: 'assistant', content: answered },
+      ];
+    }
+    if (!isObject(item)) return null;
+    const role = ROLES[String(item.role ?? item.from)];
+    const content = item.content ?? item.value;
+    return role !== undefined && typeof content === 'string' ? [{ role, content, train: false }] : null;
+  });
+  return turns.includes(null) ? null : (turns as Turn[][]).flat();
+}
+
+const ROLES: Readonly<Record<string, string>> = {
+  system: 'system',
+  user: 'user',
+  human: 'user',
+  assistant: 'assistant',
+  gpt: 'assistant',
+};

@@ -39,8 +39,8 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
   tool: ['tool', 'observation', 'function'],
 };
 /** Columns with the messages before an answer, and with the answer. */
-const PROMPTS = ['prompt', 'question', 'instruction', 'query'];
-const ANSWERS = ['completion', 'chosen', 'response'];
+const PROMPTS = ['prompt', 'question', 'instruction', 'query', 'input', 'context'];
+const ANSWERS = ['completion', 'chosen', 'response', 'answer', 'output', 'target'];
 /** `weight` is OpenAI's. */
 const FLAGS = ['train', 'weight', 'loss'];
 
@@ -162,6 +162,15 @@ function rolesByName({ roles }: FieldOptions): Map<string, string> {
   return roleOf;
 }
 
+const isRejected = (column: string): boolean => /^rejected/i.test(column);
+
+/** Alpaca's earlier turns, beside a question and its answer. */
+const isHistory = (rows: readonly RowValue[], column: string): boolean =>
+  column.toLowerCase() === 'history' &&
+  [PROMPTS, ANSWERS].every((names) =>
+    findColumn(rows, names, (name) => mostOf(rows, (row) => typeof row[name] === 'string')),
+  );
+
 /**
  * Where most rows hold messages with these two fields: the first such column, and the one that goes with it. Null when there is none.
  * @param preferred columns to look at first
@@ -179,7 +188,7 @@ export function findConversation(
     return list.every(isMessage) ? list : [];
   };
   const all = new Set([...preferred, ...ANSWERS, ...rows.flatMap((row) => Object.keys(row))]);
-  const names = options.fieldMessages ? [options.fieldMessages] : [...all];
+  const names = options.fieldMessages ? [options.fieldMessages] : [...all].filter((name) => !isHistory(rows, name));
   const found = findColumn(rows, names, (name) => mostOf(rows, (row) => listIn(row[name]).length > 0));
   if (found === undefined) return null;
 
@@ -188,15 +197,24 @@ export function findConversation(
     isObject(message) && roleOf.get(String(message[role])) === wanted;
   const most = (column: string, holds: (value: unknown) => boolean): boolean =>
     column !== found && mostOf(rows, (row) => holds(row[column]));
-  if ([...ANSWERS, 'rejected'].includes(found.toLowerCase())) {
-    const isAnswer = mostOf(rows, (row) => speaks(listIn(row[found])[0], 'assistant'));
+  const isNamedAnswer = [...ANSWERS, 'rejected'].includes(found.toLowerCase());
+  const isAnswer = mostOf(rows, (row) => speaks(listIn(row[found])[0], 'assistant'));
+  const others = [...all].filter((column) => !isRejected(column));
+  if (isNamedAnswer || isAnswer) {
     // Beside a whole conversation a prompt in text is a copy of what stands in it.
     const fits = (value: unknown): boolean => (isAnswer ? isGiven(value) : listIn(value).length > 0);
-    const prompt = findColumn(rows, isAnswer ? PROMPTS : ['prompt'], (column) => most(column, fits));
+    const prompt =
+      findColumn(rows, isAnswer ? PROMPTS : ['prompt'], (column) => most(column, fits)) ??
+      (isAnswer
+        ? findColumn(rows, others, (column) => most(column, (value) => speaks(listIn(value).at(-1), 'user')))
+        : undefined);
     return { prompt: prompt ?? null, messages: found };
   }
   const isAnswered = mostOf(rows, (row) => speaks(listIn(row[found]).at(-1), 'assistant'));
   const isPrompt = found.toLowerCase() === 'prompt' || !isAnswered;
-  const answer = isPrompt ? findColumn(rows, ANSWERS, (column) => most(column, isGiven)) : undefined;
+  const answer = isPrompt
+    ? (findColumn(rows, ANSWERS, (column) => most(column, isGiven)) ??
+      findColumn(rows, others, (column) => most(column, (value) => speaks(listIn(value)[0], 'assistant'))))
+    : undefined;
   return answer === undefined ? { prompt: null, messages: found } : { prompt: found, messages: answer };
 }
