@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 import { openChatRenderer } from '../packages/core/src/datasets/chatRenderer.ts';
 import { listDataFiles } from '../packages/core/src/datasets/dataFiles.ts';
 import { detectFormat } from '../packages/core/src/datasets/formats/index.ts';
-import { processRows } from '../packages/core/src/datasets/pipeline.ts';
+import { processRows } from '../packages/core/src/datasets/processRows.ts';
 import { openSource } from '../packages/core/src/datasets/read.ts';
 import type { RawRow } from '../packages/core/src/datasets/types.ts';
 import { readChatTemplates } from '../packages/core/src/templates/chatTemplates.ts';
@@ -26,9 +26,9 @@ async function process(rows: readonly RawRow['value'][], source = CHATML) {
   const renderer = openChatRenderer(tokenizer, { source });
   const reader = detectFormat(rows);
   if (reader === null) throw new Error('no format');
-  const pipeline = { reader, renderer, tokenizer, mask, sequenceLen: 4096, excessLength: 'drop' as const };
+  const options = { reader, renderer, tokenizer, mask, sequenceLen: 4096, excessLength: 'drop' as const };
   const raw = rows.map((value, i) => ({ source: { file: 'a', row: i + 1 }, value }));
-  return await processRows(pipeline, raw);
+  return await processRows(options, raw);
 }
 
 const trained = async (row: RawRow['value']): Promise<unknown> => {

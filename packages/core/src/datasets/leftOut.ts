@@ -101,8 +101,8 @@ export class LeftOutFinder {
     // One call at a time: some templates print the first alone.
     const isPrinted = (call: ToolCall, changed: Partial<ToolCall['function']>, mark: string): boolean => {
       const other = { ...call, function: { ...call.function, ...changed } };
-      const text = this.#textWith(i, { ...message, tool_calls: calls.map((one) => (one === call ? other : one)) });
-      return text === null || text.includes(mark);
+      const printed = this.#textWith(i, { ...message, tool_calls: calls.map((one) => (one === call ? other : one)) });
+      return printed === null || printed.includes(mark);
     };
     if (!calls.every((call) => isPrinted(call, { name }, name))) return 'call';
     const argued = calls.every((call) => {

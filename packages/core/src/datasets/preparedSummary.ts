@@ -60,7 +60,6 @@ export function summaryOf(
     const [issue] = error.issues;
     throw damagedStore(folder, `${MANIFEST_FILE}: summary.${issue?.path.join('.')}: ${issue?.message}`);
   }
-  const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, number) => total + number, 0);
   const right: Partial<PreparedSummary> = {
     tokens: sum(train.lengths),
     targetTokens: sum(train.targetCounts),
@@ -76,3 +75,5 @@ export function summaryOf(
   if (summary.files.map(({ path }) => path).join('\n') === manifest.files.join('\n')) return summary;
   throw damagedStore(folder, `${MANIFEST_FILE} names other files in its summary`);
 }
+
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, number) => total + number, 0);

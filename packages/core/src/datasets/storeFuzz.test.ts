@@ -31,10 +31,10 @@ test('manifest', { timeout: 100_000_000 }, async () => {
       () => [mutated(Buffer.from(text), choose, ['"', '{', '0']), tokens] as const,
       () => [text, mutated(tokens, choose, ['\u0000', '\xff\xff\xff\xff'])] as const,
       // Whoever changes a file on purpose makes its checksum anew.
-      () => [resealed(changed(manifest, choose), tokens), tokens] as const,
+      () => [resealed(otherManifest(manifest, choose), tokens), tokens] as const,
       () => {
         const other = otherWords(tokens, choose);
-        return [resealed(choose.below(4) === 0 ? changed(manifest, choose) : manifest, other), other] as const;
+        return [resealed(choose.below(4) === 0 ? otherManifest(manifest, choose) : manifest, other), other] as const;
       },
     ])();
     writeFileSync(join(folder, MANIFEST_FILE), manifestText);
@@ -112,7 +112,7 @@ async function writeStore(): Promise<Parameters<typeof sealManifest>[0]> {
 }
 
 /** Another value in one place of the manifest, or of what it is altogether; half of them in its own fields. */
-function changed(manifest: object, { of, below }: Choices): unknown {
+function otherManifest(manifest: object, { of, below }: Choices): unknown {
   if (below(16) === 0) return of(values.slice(1));
   const places = placesIn(manifest).filter(({ length }) => length === 1 || below(2) === 0);
   const place = of(below(2) === 0 ? places.filter(({ length }) => length === 1) : places);
