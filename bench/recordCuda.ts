@@ -22,6 +22,7 @@ interface Setup {
 const nf4 = ['--quantization', 'nf4'];
 const keep = ['--activations', 'keep'];
 const recompute = ['--activations', 'recompute'];
+const offload = ['--activations', 'offload'];
 
 /** Ours, in the order in which a short run should have them. */
 const ours: readonly Setup[] = [
@@ -29,6 +30,8 @@ const ours: readonly Setup[] = [
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: recompute },
   { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: keep },
   { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: recompute },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: offload },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: offload },
   { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 2048, options: keep },
   { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 512, options: keep },
   { shape: 'qwen3-0.6b', rows: 32, sequenceLen: 128, options: keep },
@@ -36,11 +39,12 @@ const ours: readonly Setup[] = [
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, '--lora-r', '0'] },
   { shape: 'qwen3-1.7b', rows: 2, sequenceLen: 2048, options: keep },
   { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: recompute },
-  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: recompute },
+  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: offload },
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
   { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
   { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
-  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: [...recompute, ...nf4] },
+  { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...offload, ...nf4] },
+  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: [...offload, ...nf4] },
   { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
   { shape: 'qwen3-32b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
 ];

@@ -20,7 +20,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  /** Where an address of the plan lies, of the device's memory or the host's. All of it starts as zero. */
+  /** Where an address of the plan lies, of the device's memory or the host's. The device's starts as zero. */
   virtual char* at(uint64_t address) = 0;
   /** Throws std::runtime_error where the device has no kernel of that name. */
   virtual Kernel kernel(const std::string& op) = 0;

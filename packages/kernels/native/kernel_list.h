@@ -6,9 +6,11 @@
   X(add)                           \
   X(add_bias)                      \
   X(add_bias_backward)             \
+  X(async_copy)                    \
   X(attention)                     \
   X(attention_backward)            \
   X(attention_cached)              \
+  X(await_copy)                    \
   X(cache_write)                   \
   X(clip_scale)                    \
   X(dequantize_nf4)                \

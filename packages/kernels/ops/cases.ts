@@ -2,6 +2,7 @@ import type { OpCases } from '../src/cases/casesFor.ts';
 import { adamwCases } from './adamw/cases.ts';
 import { addCases } from './add/cases.ts';
 import { addBiasBackwardCases, addBiasCases } from './add_bias/cases.ts';
+import { asyncCopyCases, awaitCopyCases } from './async_copy/cases.ts';
 import { attentionBackwardCases, attentionCases } from './attention/cases.ts';
 import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.ts';
 import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/cases.ts';
@@ -24,6 +25,8 @@ export const opCases: readonly OpCases[] = [
   addCases,
   addBiasCases,
   addBiasBackwardCases,
+  asyncCopyCases,
+  awaitCopyCases,
   attentionCases,
   attentionBackwardCases,
   attentionCachedCases,

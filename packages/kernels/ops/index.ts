@@ -2,6 +2,7 @@ import type { Op } from '../src/op.ts';
 import { adamwOp } from './adamw/op.ts';
 import { addOp } from './add/op.ts';
 import { addBiasBackwardOp, addBiasOp } from './add_bias/op.ts';
+import { asyncCopyOp, awaitCopyOp } from './async_copy/op.ts';
 import { attentionBackwardOp, attentionOp } from './attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
 import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
@@ -24,6 +25,8 @@ export const ops: readonly Op[] = [
   addOp,
   addBiasOp,
   addBiasBackwardOp,
+  asyncCopyOp,
+  awaitCopyOp,
   attentionOp,
   attentionBackwardOp,
   attentionCachedOp,

@@ -33,8 +33,15 @@ export {
 export { Engine, float32Of, type HostArray, type ProgramCall } from './engine.ts';
 export { Graph, graphOf } from './graph.ts';
 export { type Nf4Values, quantizeNf4 } from './nf4.ts';
-export type { Saving } from './passes/savings.ts';
-export { type ActivationPolicy, type CompileOptions, compile, type Plan, type PlanMemory } from './plan.ts';
+export type { Saving } from './passes/saving.ts';
+export {
+  type ActivationPolicy,
+  activationPolicies,
+  type CompileOptions,
+  compile,
+  type Plan,
+  type PlanMemory,
+} from './plan.ts';
 export type { ActivationType, Bounds, DType, Tensor } from './tensor.ts';
 export { Variables } from './variables.ts';
 export { type EncodeWeights, encodeWeights, type Unrepresentable, type WeightType, weightTypes } from './weights.ts';

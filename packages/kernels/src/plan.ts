@@ -3,20 +3,26 @@ import type { Device } from './device.ts';
 import { encodePlan } from './encode.ts';
 import type { Graph, Node } from './graph.ts';
 import type { WorkspaceContext } from './op.ts';
+import { secondsOf, sizesOf } from './passes/cost.ts';
 import { align } from './passes/layout.ts';
+import { offload } from './passes/offload.ts';
+import { offloadedTensors, withOffloads } from './passes/offloadable.ts';
 import { placedInHost, placements } from './passes/placement.ts';
 import { recompute } from './passes/recompute.ts';
-import { byPrice, type Priced, recomputable, type Saving, sizesOf } from './passes/savings.ts';
+import { byPrice, type Priced, type Saving } from './passes/saving.ts';
+import { recomputable } from './passes/savings.ts';
 import { assignStorage, type Storage } from './passes/storage.ts';
-import type { ActivationType, Bounds, Tensor } from './tensor.ts';
+import { type ActivationType, type Bounds, byteLength, type Tensor } from './tensor.ts';
 import type { Variables } from './variables.ts';
 
 /**
  * What the backward pass finds in memory of the forward pass. `keep`: all but elementwise results whose inputs are kept anyway;
- * `recompute`: what enters each layer, and tables of which rows are gathered lie in the host's memory; `auto`: as much as the memory
- * budget allows, without what saves most for its time.
+ * `recompute`: what enters each layer, and tables of which rows are gathered lie in the host's memory; `offload`: the same, but what
+ * enters a layer and what takes longest to compute again lie in the host's memory meanwhile; `auto`: as much as the memory budget
+ * allows, without what saves most for its time.
  */
-export type ActivationPolicy = 'auto' | 'keep' | 'recompute';
+export const activationPolicies = ['auto', 'keep', 'recompute', 'offload'] as const;
+export type ActivationPolicy = (typeof activationPolicies)[number];
 
 export interface CompileOptions {
   readonly bounds: Bounds;
@@ -76,30 +82,34 @@ export function compile(graphs: readonly Graph[], options: CompileOptions): Plan
   const variables = graphs[0]?.variables;
   if (!variables || graphs.some((g) => g.variables !== variables))
     throw new Error('programs of one plan share their variables');
-  const { activations, memoryBudget, bounds, device } = options;
+  const { activations, memoryBudget } = options;
   const differentiated = graphs.filter(({ nodes }) => nodes.some(({ phase }) => phase === 'backward'));
-  const priced = [
-    ...differentiated.flatMap((graph) => recomputable(graph, bounds, device)),
-    ...placements(graphs, bounds, device),
-  ];
-  const all = affordable(priced.toSorted(byPrice), options.hostBudget).map(({ saving }) => saving);
+  const all = savingsFor(differentiated, graphs, options);
   const planWith = (savings: readonly Saving[]) => compileWith(graphs, variables, options, savings);
   if (activations === 'keep')
     return planWith(all.filter((saving) => saving.how === 'recompute' && saving.isElementwise));
-  if (activations === 'recompute') return planWith(all);
+  if (activations !== 'auto') return planWith(all);
   if (memoryBudget === undefined) throw new Error('activations: auto needs a memory budget');
   return fittingPlan(all.length, memoryBudget, (count) => planWith(all.slice(0, count)));
 }
 
-/** Those that the host has the memory for, the cheapest first. */
-function affordable(priced: readonly Priced[], hostBudget = Number.POSITIVE_INFINITY): Priced[] {
-  let free = hostBudget;
-  return priced.filter(({ saving: { how, bytes } }) => {
-    if (how === 'recompute') return true;
-    if (bytes > free) return false;
-    free -= bytes;
-    return true;
-  });
+/** All that the policy may take, the cheapest first. `auto` offloads only what the host has the memory for. */
+function savingsFor(differentiated: readonly Graph[], graphs: readonly Graph[], options: CompileOptions): Saving[] {
+  const { activations, bounds, device, hostBudget = Number.POSITIVE_INFINITY } = options;
+  const placed = placements(graphs, bounds, device);
+  const recomputed = differentiated.map((graph) => recomputable(graph, bounds, device));
+  const offloaded = () =>
+    differentiated.flatMap((graph, i) => withOffloads(graph, recomputed[i] ?? [], bounds, device));
+  if (activations === 'offload') return inOrder([...offloaded(), ...placed]);
+  const hasHost = activations === 'auto' && device.rates.hostBytesPerSecond !== null;
+  const withHost = hasHost ? inOrder([...offloaded(), ...placed]) : [];
+  const hostBytes = withHost.reduce((sum, { how, bytes }) => sum + (how === 'recompute' ? 0 : bytes), 0);
+  if (hasHost && hostBytes <= hostBudget) return withHost;
+  return inOrder([...recomputed.flat(), ...placed.filter(({ saving }) => saving.bytes <= hostBudget)]);
+}
+
+function inOrder(priced: readonly Priced[]): Saving[] {
+  return priced.toSorted(byPrice).map(({ saving }) => saving);
 }
 
 /** The plan with the fewest savings that fits; with all of them where none does. */
@@ -139,8 +149,7 @@ function compileWith(
     for (const { tensor, offset } of tensors) offsets.set(tensor, start + offset);
     if (placement === 'device') sums[tensors[0]?.tensor.kind as keyof typeof sums] += align(bytes);
   }
-  const again = new Set(savings.flatMap((saving) => (saving.how === 'recompute' ? saving.nodes : [])));
-  const planned = graphs.map((graph) => planProgram(graph, options, again, offsets, addresses));
+  const planned = graphs.map((graph) => planProgram(graph, options, savings, offsets, addresses));
   const most = (placement: Placement) => Math.max(0, ...planned.map(({ bytes }) => bytes[placement]));
   const activations = most('device');
   const end = addresses.bytes('device');
@@ -173,11 +182,11 @@ function compileWith(
 function planProgram(
   graph: Graph,
   { bounds, device }: CompileOptions,
-  again: ReadonlySet<Node>,
+  savings: readonly Saving[],
   variableOffsets: ReadonlyMap<Tensor, number>,
   addresses: Addresses,
 ): { program: PlannedProgram; bytes: Record<Placement, number> } {
-  const nodes = recompute(graph, again);
+  const nodes = nodesWith(graph, savings, bounds, device);
   const storage = assignStorage(nodes, graph.inputs.values(), new Set(graph.results.values()), bounds);
   const workspaces = nodes.map((node, position): Storage => {
     const bytes = node.op.workspace?.(sizesOf(node, bounds), workspaceContext(node, device)) ?? 0;
@@ -215,6 +224,18 @@ function planProgram(
     },
     bytes: layout.bytes,
   };
+}
+
+/** The graph's nodes in the order in which they run, with those that the savings add. */
+function nodesWith(graph: Graph, savings: readonly Saving[], bounds: Bounds, device: Device): Node[] {
+  const again = new Set(savings.flatMap((saving) => (saving.how === 'recompute' ? saving.nodes : [])));
+  const nodes = recompute(graph, again);
+  const rate = device.rates.hostBytesPerSecond;
+  if (rate === null) return nodes;
+  return offload(nodes, offloadedTensors(savings), {
+    seconds: (node) => secondsOf(node, bounds, device),
+    copySeconds: (tensor) => byteLength(tensor, bounds) / rate,
+  });
 }
 
 function workspaceContext({ inputs, attributes }: Node, { kind }: Device): WorkspaceContext<string> {

@@ -1,3 +1,4 @@
+import type { Placement } from './addresses.ts';
 import type { Graph, Node } from './graph.ts';
 
 /**
@@ -39,6 +40,8 @@ export interface Tensor {
   /** The graph it is computed in; none for variables, which all graphs of a plan share. */
   readonly graph: Graph | null;
   readonly producer: Node | null;
+  /** Where an activation lies; beside the kernels if nothing is said. Where variables lie the plan decides. */
+  readonly placement?: Placement;
 }
 
 export function isPersistent(tensor: Tensor): boolean {

@@ -3,7 +3,7 @@ import type { CaseInput } from '../src/cases/casesFor.ts';
 import { expectedOutputs } from '../src/cases/expectedOutputs.ts';
 import { Values } from '../src/cases/values.ts';
 import type { Node } from '../src/graph.ts';
-import { sizesOf } from '../src/passes/savings.ts';
+import { sizesOf } from '../src/passes/cost.ts';
 import { type Bounds, elementCount, type Tensor } from '../src/tensor.ts';
 
 const casesOf = new Map(opCases.map((all) => [all.op.name, all]));

@@ -81,7 +81,11 @@ export class Problem {
     return this.starts.get(parameter.name) as Float64Array;
   }
 
-  compile(options: Pick<CompileOptions, 'activations' | 'memoryBudget'>, device: Device, bounds = this.bounds): Plan {
+  compile(
+    options: Pick<CompileOptions, 'activations' | 'memoryBudget' | 'hostBudget'>,
+    device: Device,
+    bounds = this.bounds,
+  ): Plan {
     const begin = new Graph('begin', this.variables);
     for (const x of [...this.variables.ofKind('gradient'), this.variables.byName.get('loss') as Tensor])
       begin.apply(zeroOp, { x });

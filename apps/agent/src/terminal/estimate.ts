@@ -41,6 +41,7 @@ export function printMemory({ memory, weightType, savings }: Estimate): void {
 
 const inWords: Record<Estimate['savings'][number]['how'], string> = {
   recompute: 'computed again',
+  offload: 'copied to the host and back',
   place: "in the host's memory",
 };
 

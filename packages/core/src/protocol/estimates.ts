@@ -32,8 +32,8 @@ export const estimateSchema = z.object({
   /** What is done to save memory: in how many layers, the bytes that saves, the time expected of it in a batch. */
   savings: z.array(
     z.object({
-      /** It is computed again, or lies in the host's memory. */
-      how: z.enum(['recompute', 'place']),
+      /** It is computed again, is copied to the host's memory and back, or lies there. */
+      how: z.enum(['recompute', 'offload', 'place']),
       what: z.string(),
       layers: count,
       bytes,

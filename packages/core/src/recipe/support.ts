@@ -20,13 +20,11 @@ export function checkSupported(
   if (recipe.optimizer === 'adamw_8bit') {
     unsupported('optimizer', `adamw_8bit is not supported on ${device} yet`, 'set optimizer: adamw_torch');
   }
-  if (recipe.activations === 'offload') {
+  if (recipe.activations === 'offload' && device === 'cpu') {
     unsupported(
       'activations',
-      device === 'cpu'
-        ? 'on cpu activations already are in the memory of the host'
-        : 'activations cannot be moved to the memory of the host yet',
-      'set activations: auto, keep or recompute',
+      'on cpu activations already are in the memory of the host',
+      'set activations: recompute, which takes the least memory there',
     );
   }
   if (problems.length > 0) throw new InvalidRecipe(problems);

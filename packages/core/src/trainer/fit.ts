@@ -43,7 +43,7 @@ export function misfit({ memory, host, disk }: Fit): UserError | null {
   if (memory.needed > memory.available) {
     return new UserError({
       what: `the run does not fit: it needs ${gigabytes(memory.needed)} of memory, ${gigabytes(memory.available)} are free`,
-      next: 'lower sequence_len or micro_batch_size, set activations: recompute, or close other programs; `anneal estimate` shows the parts',
+      next: 'lower sequence_len or micro_batch_size, set activations: offload on a GPU or recompute, or close other programs; `anneal estimate` shows the parts',
       code: 'out_of_memory',
     });
   }

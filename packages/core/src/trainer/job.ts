@@ -99,7 +99,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
       }),
     weightType: weightTypeOf(recipe.bf16, device),
     quantization: quantizationOf(recipe),
-    activations: activationsOf(recipe.activations),
+    activations: recipe.activations,
     device,
     seed: recipe.seed,
     logEvery: recipe.logging_steps,
@@ -146,11 +146,6 @@ export function quantizationOf({ load_in_4bit }: ResolvedRecipe): Quantization {
 function weightTypeOf(bf16: ResolvedRecipe['bf16'], device: Device): 'f32' | 'bf16' {
   const wanted = bf16 === 'auto' ? device.kind === 'cuda' || device.multipliesBf16 : bf16;
   return wanted ? 'bf16' : 'f32';
-}
-
-function activationsOf(activations: ResolvedRecipe['activations']): Job['activations'] {
-  if (activations === 'offload') throw new Error('activations: offload should have been refused by checkSupported');
-  return activations;
 }
 
 function cadence(steps: number | null, perEpoch: number | null): Cadence {

@@ -140,7 +140,7 @@ export async function startEngine(session: Session, checkpoint: string | null): 
   if (checkpoint && lora && adapter) refuseOtherAdapter(checkpoint, loraSpecOf(adapter, lora.dropout), lora);
   const engine = allocateEngine(plan, job.device, {
     what: 'the run',
-    next: 'lower sequence_len or micro_batch_size, set activations: recompute, or close other programs; `anneal estimate` shows the parts',
+    next: 'lower sequence_len or micro_batch_size, set activations: offload on a GPU or recompute, or close other programs; `anneal estimate` shows the parts',
   });
   let weights = model;
   try {

@@ -41,7 +41,7 @@ const config = {
 
 /** What a device can do with activations; `keep` first, which the others must equal in every bit. */
 export function policiesOn({ rates }: Device): ActivationPolicy[] {
-  return rates.hostBytesPerSecond === null ? ['keep', 'recompute'] : ['keep', 'recompute'];
+  return rates.hostBytesPerSecond === null ? ['keep', 'recompute'] : ['keep', 'recompute', 'offload'];
 }
 
 /** A few steps of a small random model with LoRA under each policy of the device. */

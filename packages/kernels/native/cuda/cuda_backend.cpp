@@ -7,6 +7,7 @@
 #include "../plan.h"
 #include "blas.h"
 #include "check.h"
+#include "copy_stream.h"
 #include "cuda_context.h"
 #include "kernels.h"
 #include "launch_graphs.h"
@@ -42,6 +43,7 @@ class CudaBackend : public Backend {
     check(cudaSetDevice(index), "opening the device");
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
     graphs_ = std::make_unique<LaunchGraphs>(stream_, graphs);
+    copies_ = std::make_unique<CopyStream>(stream_);
     arena_ = allocate(std::max<uint64_t>(plan.total_bytes, 64), "the plan");
     if (plan.host_bytes > 0) host_ = allocateHost(plan.host_bytes);
     fault_ = allocate(sizeof(int32_t), "a flag");
@@ -54,12 +56,14 @@ class CudaBackend : public Backend {
     context_.multiprocessors = properties.multiProcessorCount;
     context_.fault = reinterpret_cast<int32_t*>(fault_.get());
     context_.blas = blas_.get();
+    context_.copies = copies_.get();
   }
 
   ~CudaBackend() override {
     cudaSetDevice(index_);
     cudaStreamSynchronize(stream_);
     for (cudaEvent_t event : events_) cudaEventDestroy(event);
+    copies_.reset();
     graphs_.reset();
     blas_.reset();
     cudaStreamDestroy(stream_);
@@ -81,7 +85,10 @@ class CudaBackend : public Backend {
   void repeat(const std::vector<int32_t>& key, const std::function<void()>& launch) override {
     waits_ = graphs_->isNew(key);
     if (waits_) check(cudaStreamSynchronize(stream_), "waiting for the device");
-    graphs_->run(key, launch);
+    graphs_->run(key, [&] {
+      launch();
+      copies_->join();
+    });
     waits_ = false;
   }
 
@@ -108,6 +115,7 @@ class CudaBackend : public Backend {
   void finish() override {
     int32_t fault = 0;
     check(cudaGetLastError(), "launching");
+    copies_->join();
     download(fault_.get(), sizeof fault, reinterpret_cast<char*>(&fault));
     staging_.reset();
     if (fault == 0) return;
@@ -160,7 +168,6 @@ class CudaBackend : public Backend {
       cudaGetLastError();
       throw std::runtime_error("out of memory: the plan takes " + std::to_string(bytes) + " page-locked bytes of the host's memory, which are not free");
     }
-    std::memset(memory, 0, bytes);
     return std::unique_ptr<char, FreeHost>(static_cast<char*>(memory));
   }
 
@@ -170,6 +177,7 @@ class CudaBackend : public Backend {
   std::unique_ptr<char, FreeHost> host_;
   std::unique_ptr<Blas> blas_;
   std::unique_ptr<LaunchGraphs> graphs_;
+  std::unique_ptr<CopyStream> copies_;
   Staging staging_;
   CudaContext context_{};
   std::vector<cudaEvent_t> events_;

@@ -7,6 +7,7 @@
 namespace anneal::cuda {
 
 class Blas;
+class CopyStream;
 
 /** What every CUDA kernel is given beside its tensors. All work goes to `stream`; nothing in a kernel waits for the device. */
 struct CudaContext : Context {
@@ -15,6 +16,7 @@ struct CudaContext : Context {
   /** On the device: a kernel that meets a bad value stores its Fault there and goes on with a harmless one; read once a step. */
   int32_t* fault;
   Blas* blas;
+  CopyStream* copies;
 };
 
 /** Bad values that only the device sees. */

@@ -7,7 +7,8 @@ import { Problem } from '../../test/problem.ts';
 import { cpuDevice } from '../device.ts';
 import type { Graph, Node } from '../graph.ts';
 import { recompute } from './recompute.ts';
-import { type Recomputed, recomputable } from './savings.ts';
+import type { Recomputed } from './saving.ts';
+import { recomputable } from './savings.ts';
 
 const layers = 3;
 const { graph } = miniModel({ layers, lora: true, tied: true, dropout: 0.1, bounds: { T: 64, S: 4 } });

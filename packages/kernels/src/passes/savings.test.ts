@@ -4,7 +4,8 @@ import { cpuDevice } from '../device.ts';
 import type { Node } from '../graph.ts';
 import { byteLength, type Tensor } from '../tensor.ts';
 import { recompute } from './recompute.ts';
-import { type Recomputed, recomputable } from './savings.ts';
+import type { Recomputed } from './saving.ts';
+import { recomputable } from './savings.ts';
 
 const bounds = { T: 64, S: 4, R: 64 };
 const device = cpuDevice({ threads: 2 });

@@ -1,45 +1,11 @@
 import type { Device } from '../device.ts';
 import type { Graph, Node } from '../graph.ts';
-import type { Sizes } from '../op.ts';
-import { type Bounds, byteLength, sizeOf, type Tensor } from '../tensor.ts';
-
-/** Bytes of the device's memory that a plan can do without, and what that takes. */
-export type Saving = Recomputed | Placed;
-
-interface AnySaving {
-  /** Null where it belongs to no layer. */
-  readonly layer: number | null;
-  /** By the names of weights or, without one, of ops. */
-  readonly what: string;
-  /** Bytes of the device's memory that become free. */
-  readonly bytes: number;
-  /** What it takes in a batch, by the rates of the device. */
-  readonly milliseconds: number;
-}
-
-/** Results of one layer that the backward pass can compute again instead of finding them in memory. */
-export interface Recomputed extends AnySaving {
-  readonly how: 'recompute';
-  /** The forward nodes that run again. */
-  readonly nodes: readonly Node[];
-  /** One cheap op whose inputs are kept anyway: a pass over memory, no product. */
-  readonly isElementwise: boolean;
-}
-
-/** A frozen table in the host's memory. */
-export interface Placed extends AnySaving {
-  readonly how: 'place';
-  readonly variable: Tensor;
-}
-
-/** `price`: seconds a byte, by which savings of several layers are ordered. */
-export interface Priced<S extends Saving = Saving> {
-  readonly saving: S;
-  readonly price: number;
-}
+import { type Bounds, byteLength, type Tensor } from '../tensor.ts';
+import { secondsOf } from './cost.ts';
+import { byPrice, type Priced, type Recomputed } from './saving.ts';
 
 /** Of what a layer keeps; less is not worth a launch in each layer. */
-const smallestShare = 0.005;
+export const smallestShare = 0.005;
 
 /**
  * Everything that a differentiated graph can compute again and that is worth it, by milliseconds per byte, the cheapest first. Those of
@@ -54,25 +20,6 @@ export function recomputable(graph: Graph, bounds: Bounds, device: Device): Pric
     return ofLayer({ layer, repeatable, backward, seconds, bounds });
   });
   return found.sort(byPrice);
-}
-
-/** The cheapest first; equal ones by layer. */
-export function byPrice(a: Priced, b: Priced): number {
-  return a.price - b.price || (a.saving.layer ?? -1) - (b.saving.layer ?? -1);
-}
-
-/** Seconds that a node takes: those of its arithmetic or of its memory traffic, whichever are more. */
-function secondsOf(node: Node, bounds: Bounds, { rates }: Device): number {
-  const tensors = [...Object.values(node.inputs), ...Object.values(node.outputs)];
-  const bytes = tensors.reduce((sum, t) => sum + (t ? byteLength(t, bounds) : 0), 0);
-  const isBf16 = node.attributes['bf16'] || tensors.some((t) => t?.kind === 'activation' && t.dtype === 'bf16');
-  const flopsPerSecond = rates.flopsPerSecond[isBf16 ? 'bf16' : 'f32'];
-  const { flops } = node.op.cost(sizesOf(node, bounds));
-  return rates.launchSeconds + Math.max(flops / flopsPerSecond, bytes / rates.bytesPerSecond);
-}
-
-export function sizesOf(node: Node, bounds: Bounds): Sizes {
-  return Object.fromEntries(Object.entries(node.extents).map(([k, dim]) => [k, sizeOf(dim, bounds)]));
 }
 
 function tensorsUsedByOtherLayers({ nodes, results }: Graph): Set<Tensor> {
@@ -136,6 +83,7 @@ function ofLayer(layer: Layer): Priced<Recomputed>[] {
       bytes: best.bytes,
       milliseconds: 1000 * best.seconds,
       isElementwise: nodes.length === 1 && nodes[0]?.op.cheap === true,
+      frees: [...here.kept].filter((tensor) => !best.next.kept.has(tensor)),
     };
     found.push({ saving, price });
     now = best.next;

@@ -41,7 +41,8 @@ export function assignStorage(
   };
   const lives = (tensor: Tensor, from: number): Storage => {
     const bytes = byteLength(tensor, bounds);
-    return { variable: null, placement: 'device', bytes, first: from, last: lastUse.get(tensor) ?? from };
+    const { placement = 'device' } = tensor;
+    return { variable: null, placement, bytes, first: from, last: lastUse.get(tensor) ?? from };
   };
 
   for (const input of inputs) storage.set(input, lives(input, -1));
@@ -69,7 +70,14 @@ export function assignStorage(
   function mayTakeOver(node: Node, input: string, output: Tensor, position: number): boolean {
     const source = node.inputs[input];
     const shared = source && storage.get(source);
-    if (!shared || shared.variable || source.kind === 'input' || results.has(source)) return false;
+    if (
+      !shared ||
+      shared.variable ||
+      shared.placement !== (output.placement ?? 'device') ||
+      source.kind === 'input' ||
+      results.has(source)
+    )
+      return false;
     const readTwice = Object.entries(node.inputs).some(([name, t]) => name !== input && t && storage.get(t) === shared);
     return !readTwice && shared.last === position && shared.bytes === byteLength(output, bounds);
   }

@@ -17,6 +17,12 @@ export async function benchModel(
   const options = benchRequest.parse(request);
   checkModelBench(options);
   const device = chooseDevice(options.device, { threads: options.threads });
+  if (options.activations === 'offload' && device.kind === 'cpu')
+    throw new UserError({
+      what: 'on cpu activations already are in the memory of the host',
+      next: 'choose --activations recompute, which takes the least memory there, or --device cuda',
+      code: 'option_wrong',
+    });
   const { rows, sequenceLen, loraR, quantization, activations, warmup, steps, newTokens, profile } = options;
   const common = { model: await openWeights(options), device, weightType: request.dtype, quantization };
   if (options.suite === 'decode') {

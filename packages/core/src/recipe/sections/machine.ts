@@ -22,7 +22,7 @@ export const machine = {
   activations: optional(
     z.enum(['auto', 'keep', 'recompute', 'offload']),
     'auto',
-    'Intermediate results needed by the backward pass: `keep` computes only elementwise results again, `recompute` everything from what enters each layer, about a third more arithmetic, and on a GPU reads a frozen embedding that is not also the head from the memory of the host; `offload` moves them to the memory of the host. `auto` takes the fastest plan that fits, result by result.',
+    'Intermediate results needed by the backward pass: `keep` computes only elementwise results again, `recompute` everything from what enters each layer, about a third more arithmetic, and on a GPU reads a frozen embedding that is not also the head from the memory of the host. `offload` (GPU only) does the same, but copies to the host and back, beside the arithmetic, what enters each layer and what would take longest to compute again: it takes the least memory of the GPU. `auto` takes the fastest plan that fits, result by result.',
   ),
   seed: optional(
     z.int().min(0).max(4_294_967_295),
