@@ -52,6 +52,16 @@ export const verbs: readonly Verb[] = [
     summary: 'list, look into, follow, stop, resume, compare and remove runs',
     load: () => import('./commands/runs.ts'),
   },
+  {
+    name: 'serve',
+    summary: 'serve the studio: the runs of a folder in a browser',
+    load: () => import('./commands/serve.ts'),
+  },
+  {
+    name: 'pair',
+    summary: 'print a link that pairs one more browser with a running agent',
+    load: () => import('./commands/pair.ts'),
+  },
   { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./commands/verify.ts') },
   {
     name: 'bench',

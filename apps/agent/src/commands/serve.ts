@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { addExamples } from './examples.ts';
+import { wholeNumberFrom } from './numberOption.ts';
+
+export interface ServeOptions {
+  host: string;
+  port: number;
+  runsDir?: string;
+  allowHost: readonly string[];
+  tokenFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  json?: boolean;
+}
+
+export function define(command: Command): void {
+  addExamples(
+    command
+      .argument('[folder]', 'the folder that holds your recipes and runs', '.')
+      .option('--port <number>', 'where to listen; 0 for any port that is free', wholeNumberFrom(0, 65535), 7420)
+      .option('--host <address>', 'address to listen on; one that others can reach needs a token and TLS', '127.0.0.1')
+      .option('--runs-dir <folder>', 'the only folder to look for runs in; default: every folder called runs')
+      .option(
+        '--allow-host <name>',
+        'a name under which browsers may call the agent; again for another one',
+        (value: string, earlier: readonly string[]) => [...earlier, value],
+        [],
+      )
+      .option('--token-file <file>', 'a token of 32 characters or more that opens the agent, beside pairing')
+      .option('--tls-cert <file>', 'certificate for TLS, PEM')
+      .option('--tls-key <file>', 'its private key, PEM')
+      .action(async (folder: string, options: ServeOptions) => {
+        const { serve } = await import('../daemon/serve.ts');
+        await serve(folder, options);
+      }),
+    'anneal serve',
+    'anneal serve my-project --port 0',
+    'anneal serve --host 0.0.0.0 --allow-host gpu.lab --token-file token --tls-cert gpu.pem --tls-key gpu.key',
+  );
+}

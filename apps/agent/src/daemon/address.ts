@@ -1,0 +1,74 @@
+/** Where an agent may listen. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { UserError } from '@anneal/core/errors';
+
+export interface AddressOptions {
+  host: string;
+  port: number;
+  tokenFile?: string | undefined;
+  tlsCert?: string | undefined;
+  tlsKey?: string | undefined;
+}
+
+export interface Address {
+  host: string;
+  port: number;
+  token: string | undefined;
+  tls: { cert: Buffer; key: Buffer } | undefined;
+}
+
+/** Long enough that nobody guesses it. */
+const leastTokenLength = 32;
+
+/**
+ * Reads what the options name. An address that others can reach is refused without both a token and TLS.
+ * @throws UserError `address_not_safe`, `token_too_short`, `file_not_readable`, `tls_incomplete`
+ */
+export function checkAddress({ host, port, tokenFile, tlsCert, tlsKey }: AddressOptions): Address {
+  const token = tokenFile === undefined ? undefined : readText(tokenFile).toString('utf8').trim();
+  if (token !== undefined && token.length < leastTokenLength) {
+    throw new UserError({
+      what: `the token has ${token.length} characters, and needs ${leastTokenLength} or more`,
+      where: tokenFile,
+      next: 'make one: head -c 32 /dev/urandom | base64',
+      code: 'token_too_short',
+    });
+  }
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new UserError({
+      what: 'TLS needs a certificate and its key, and only one of them is given',
+      next: 'give both --tls-cert and --tls-key',
+      code: 'tls_incomplete',
+    });
+  }
+  const tls =
+    tlsCert !== undefined && tlsKey !== undefined ? { cert: readText(tlsCert), key: readText(tlsKey) } : undefined;
+  if (!isLoopback(host) && (token === undefined || tls === undefined)) {
+    throw new UserError({
+      what: `${host} can be reached by other machines, and that needs a token and TLS`,
+      where: '--host',
+      next: `reach this agent through a tunnel instead (ssh -L ${port}:127.0.0.1:${port} …), or give --token-file, --tls-cert and --tls-key`,
+      code: 'address_not_safe',
+    });
+  }
+  return { host, port, token, tls };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function readText(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UserError({
+      what: `the file cannot be read (${(error as NodeJS.ErrnoException).code})`,
+      where: path,
+      next: 'name a file that this user may read',
+      code: 'file_not_readable',
+      cause: error,
+    });
+  }
+}

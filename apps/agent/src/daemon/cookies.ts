@@ -1,0 +1,28 @@
+/** The cookie of a session. Its name holds the agent's id: cookies of one host do not know of ports. */
+import { sessionLifeSeconds } from './auth/access.ts';
+
+export const cookieName = (agentId: string): string => `anneal-${agentId}`;
+
+export function sessionCookie(agentId: string, token: string, secure: boolean): string {
+  return cookie(agentId, token, sessionLifeSeconds, secure);
+}
+
+export function endedCookie(agentId: string, secure: boolean): string {
+  return cookie(agentId, '', 0, secure);
+}
+
+/** The session's token that a request brings. */
+export function sessionIn(header: string | undefined, agentId: string): string | undefined {
+  const wanted = `${cookieName(agentId)}=`;
+  for (const part of (header ?? '').split(';')) {
+    const pair = part.trim();
+    if (pair.startsWith(wanted)) return pair.slice(wanted.length);
+  }
+  return undefined;
+}
+
+/** The page reads no cookie, and no other site's page makes a browser send it. */
+function cookie(agentId: string, token: string, seconds: number, secure: boolean): string {
+  const ending = secure ? '; Secure' : '';
+  return `${cookieName(agentId)}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${ending}`;
+}

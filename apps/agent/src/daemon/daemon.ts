@@ -1,0 +1,130 @@
+/** The agent as a server: one port for the studio, for pairing and for the sockets of clients. */
+import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { UserError } from '@anneal/core/errors';
+import { getRequestListener } from '@hono/node-server';
+import manifest from '../../package.json' with { type: 'json' };
+import { remark } from '../terminal/print.ts';
+import type { Address } from './address.ts';
+import { AgentState } from './agentState.ts';
+import { Access } from './auth/access.ts';
+import { createHttp } from './http.ts';
+import { pairingLink } from './pairingLink.ts';
+import { RequestCheck } from './requestCheck.ts';
+import type { Agent } from './router/trpc.ts';
+import { RunFeeds } from './runs/feeds.ts';
+import { Sockets } from './sockets.ts';
+import { StudioFiles } from './studioFiles.ts';
+import { Workspace } from './workspace.ts';
+
+export interface DaemonOptions {
+  address: Address;
+  workspace: string;
+  runsFolder?: string | undefined;
+  /** Names under which browsers may call the agent, beside those of this machine. */
+  allowedHosts: readonly string[];
+  /** Of the built studio; by default beside the agent. */
+  studioFolder?: string | undefined;
+}
+
+export interface Daemon {
+  url: string;
+  /** Opens the studio and pairs the browser, once. */
+  pairingLink(): string;
+  close(): Promise<void>;
+}
+
+/** Clients may take so long to go. */
+const patienceMilliseconds = 1000;
+
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { address } = options;
+  const workspace = new Workspace(options.workspace, options.runsFolder);
+  const studio = new StudioFiles(options.studioFolder);
+  const state = new AgentState(workspace.root);
+  const lock = state.lock();
+  try {
+    const access = new Access(state.folder, address.token);
+    const feeds = new RunFeeds(workspace);
+    const agent: Agent = { id: state.id, version: manifest.version, workspace, feeds };
+    const check = new RequestCheck(options.allowedHosts);
+    const sockets = new Sockets({ agent, access, check });
+    const http = createHttp({
+      agentId: state.id,
+      version: manifest.version,
+      access,
+      studio,
+      secure: address.tls !== undefined,
+      onSignOut: (token) => sockets.endSession(token),
+    });
+    const answer = getRequestListener(http.fetch, { overrideGlobalObjects: false });
+    const server = address.tls ? createSecureServer(address.tls) : createServer();
+    limit(server);
+    server.on('request', (request, response) => {
+      const refusal = check.refusal(request.headers);
+      if (!refusal) return void answer(request, response);
+      remark(`refused ${request.method} ${request.url}: ${refusal}`);
+      response.writeHead(403, { 'Content-Type': 'text/plain' }).end(`This request is refused: ${refusal}.\n`);
+    });
+    server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
+    const url = await listen(server, address);
+    state.recordUrl(url);
+    return {
+      url,
+      pairingLink: () => pairingLink(url, access.newCode()),
+      async close() {
+        feeds.close();
+        sockets.close();
+        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        const late = setTimeout(() => {
+          sockets.terminate();
+          server.closeAllConnections();
+        }, patienceMilliseconds);
+        server.closeIdleConnections();
+        await closed;
+        clearTimeout(late);
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** A client that sends slowly, or nothing, holds a connection for only so long. */
+function limit(server: Server): void {
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  server.maxHeadersCount = 100;
+}
+
+async function listen(server: Server, { host, port, tls }: Address): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+    server.listen(port, host, resolve);
+  });
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `${tls ? 'https' : 'http'}://${name}:${(server.address() as AddressInfo).port}`;
+}
+
+function listenError(cause: NodeJS.ErrnoException, host: string, port: number): Error {
+  const where = `${host}:${port}`;
+  if (cause.code === 'EADDRINUSE') {
+    return new UserError({
+      what: 'another program listens at this address',
+      where,
+      next: 'choose another port with --port, or 0 for any that is free',
+      code: 'address_in_use',
+      cause,
+    });
+  }
+  return new UserError({
+    what: `the agent cannot listen there (${cause.code})`,
+    where,
+    next: 'choose an address of this machine with --host, and a port above 1023 with --port',
+    code: 'address_not_usable',
+    cause,
+  });
+}

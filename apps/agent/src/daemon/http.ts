@@ -1,0 +1,133 @@
+/** Everything that is asked for without a socket: the studio, pairing, and whether the agent is well. */
+import { UserError } from '@anneal/core/errors';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { z } from 'zod';
+import type { Access } from './auth/access.ts';
+import { endedCookie, sessionCookie, sessionIn } from './cookies.ts';
+import type { StudioFile, StudioFiles } from './studioFiles.ts';
+
+export interface HttpOptions {
+  agentId: string;
+  version: string;
+  access: Access;
+  studio: StudioFiles;
+  /** Over TLS: cookies are sent only there. */
+  secure: boolean;
+  /** Called with a session's token that holds no longer. */
+  onSignOut(token: string): void;
+}
+
+/** A code and its frame in JSON. */
+const largestBody = 4096;
+
+const pairSchema = z.object({ code: z.string().min(1).max(512) });
+
+const headers: Readonly<Record<string, string>> = {
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'X-Frame-Options': 'DENY',
+  'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
+};
+
+export function createHttp({ agentId, version, access, studio, secure, onSignOut }: HttpOptions): Hono {
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    await next();
+    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
+  });
+
+  app.get('/healthz', (c) => c.json({ ok: true, version }));
+
+  /** What a page that cannot open the socket asks for: whether it is paired. */
+  app.get('/api/session', (c) => {
+    const token = sessionIn(c.req.header('cookie'), agentId);
+    c.header('Cache-Control', 'no-store');
+    return c.json({ paired: token !== undefined && access.hasSession(token) });
+  });
+
+  const body = bodyLimit({
+    maxSize: largestBody,
+    onError: (c) =>
+      c.json({ error: { code: 'body_too_large', what: `a request has at most ${largestBody} bytes` } }, 413),
+  });
+  app.use('/api/*', body, async (c, next) => {
+    if (c.req.method !== 'POST' || isJson(c)) return next();
+    return c.json({ error: { code: 'wrong_content_type', what: 'the body has to be application/json' } }, 415);
+  });
+
+  app.post('/api/pair', async (c) => {
+    const wanted = pairSchema.safeParse(await c.req.json().catch(() => undefined));
+    if (!wanted.success) return c.json({ error: { code: 'wrong_request', what: 'the body has no code' } }, 400);
+    try {
+      const token = access.pair(wanted.data.code);
+      c.header('Set-Cookie', sessionCookie(agentId, token, secure));
+      return c.json({ paired: true });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return c.json({ error: error.toJSON() }, error.code === 'too_many_attempts' ? 429 : 403);
+    }
+  });
+
+  app.post('/api/signout', (c) => {
+    const token = sessionIn(c.req.header('cookie'), agentId);
+    if (token !== undefined) {
+      access.endSession(token);
+      onSignOut(token);
+    }
+    c.header('Set-Cookie', endedCookie(agentId, secure));
+    return c.json({ paired: false });
+  });
+
+  app.get('*', (c) => {
+    const file = studio.at(decoded(c.req.path));
+    if (file) return send(c, file, 200);
+    return studio.notFound ? send(c, studio.notFound, 404) : c.text('not found', 404);
+  });
+
+  app.all('*', (c) => c.text('not found', 404));
+  return app;
+}
+
+function isJson(c: Context): boolean {
+  return /^application\/json\b/.test(c.req.header('content-type') ?? '');
+}
+
+function send(c: Context, file: StudioFile, status: 200 | 404): Response {
+  c.header('Content-Type', file.type);
+  c.header('ETag', file.etag);
+  c.header('Cache-Control', file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
+  c.header('Vary', 'Accept-Encoding');
+  if (file.type.startsWith('text/html')) c.header('Content-Security-Policy', policyOf(file));
+  if (c.req.header('if-none-match') === file.etag && status === 200) return c.body(null, 304);
+  if (!file.compressed || !/\bbr\b/.test(c.req.header('accept-encoding') ?? '')) return c.body(file.bytes, status);
+  c.header('Content-Encoding', 'br');
+  return c.body(file.compressed, status);
+}
+
+/** Nothing from elsewhere, and no script that is not ours. `style` attributes place charts and menus. */
+function policyOf(page: StudioFile): string {
+  return [
+    "default-src 'none'",
+    `script-src 'self' ${page.scripts.join(' ')}`.trim(),
+    "style-src 'self' 'unsafe-inline'",
+    "connect-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,31 @@
+/** Which requests are looked at at all: those that a browser sends from our own page, under a name that is ours. */
+import type { IncomingHttpHeaders } from 'node:http';
+
+const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+export class RequestCheck {
+  readonly #names: ReadonlySet<string>;
+
+  /** @param names under which the agent may be called, beside those of this machine */
+  constructor(names: readonly string[]) {
+    this.#names = new Set([...loopbackNames, ...names.map((name) => name.toLowerCase())]);
+  }
+
+  /**
+   * Why the request is refused; undefined when it is not. The name in `Host` has to be ours, or a foreign page could
+   * reach us through a name that it lets point at this machine (DNS rebinding). The port may be any: a tunnel
+   * (`ssh -L`) has its own. Where there is an `Origin` it has to be this very page.
+   */
+  refusal(headers: IncomingHttpHeaders): string | undefined {
+    const { host, origin } = headers;
+    if (host === undefined) return 'it has no Host';
+    const name = host.toLowerCase().replace(/:\d+$/, '');
+    if (!this.#names.has(name)) return `its Host is "${host}": allow it with --allow-host ${name}`;
+    if (origin === undefined || sameOrigin(origin, host)) return undefined;
+    return `its Origin is "${origin}", and only pages of "${host}" may ask`;
+  }
+}
+
+function sameOrigin(origin: string, host: string): boolean {
+  return URL.canParse(origin) && new URL(origin).host === new URL(`http://${host}`).host;
+}

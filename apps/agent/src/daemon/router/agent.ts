@@ -1,0 +1,12 @@
+import { hostname } from 'node:os';
+import { procedure, router } from './trpc.ts';
+
+export const agent = router({
+  /** Which agent this is. */
+  about: procedure.query(({ ctx }) => ({
+    id: ctx.agent.id,
+    version: ctx.agent.version,
+    host: hostname(),
+    workspace: ctx.agent.workspace.root,
+  })),
+});

@@ -1,0 +1,111 @@
+/** Runs: the list, one of them as it goes on, and what can be asked of it. */
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunListChange, RunNews, RunSeries, RunSummary } from '@anneal/core/protocol/studio';
+import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
+import { tracked } from '@trpc/server';
+import { z } from 'zod';
+import { eachChange } from './changes.ts';
+import { procedure, router } from './trpc.ts';
+
+/** Of one message: enough for a client to catch up fast, and little enough for one that is slow. */
+const mostNews = { events: 2000, bytes: 256 << 10 };
+const outputBytes = 128 << 10;
+
+const key = z.string().min(1).max(1024);
+const named = z.object({ run: key });
+/** A client that comes back names the last event it has. */
+const eventId = z.string().regex(/^\d{1,15}$/);
+
+export const runs = router({
+  /** Every run, then every change. */
+  list: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<RunListChange> {
+    const { feeds } = ctx.agent;
+    const abort = signal ?? new AbortController().signal;
+    const sent = new Map<string, number>();
+    let first = true;
+    for await (const _ of eachChange((listener) => feeds.onListChange(listener), abort)) {
+      await ctx.pace.turn(abort);
+      const all = await feeds.all();
+      const changed = all.filter((feed) => sent.get(feed.key) !== feed.version);
+      const keys = new Set(all.map((feed) => feed.key));
+      const gone = [...sent.keys()].filter((known) => !keys.has(known));
+      for (const known of gone) sent.delete(known);
+      for (const feed of changed) sent.set(feed.key, feed.version);
+      if (first || changed.length > 0 || gone.length > 0) yield { runs: changed.map((feed) => feed.summary), gone };
+      first = false;
+    }
+  }),
+
+  get: procedure.input(named).query(async ({ ctx, input }): Promise<RunSummary> => {
+    return (await ctx.agent.feeds.get(input.run)).summary;
+  }),
+
+  /** The steps from `from` to `to` in at most so many buckets; without them all. */
+  series: procedure
+    .input(
+      named.extend({
+        from: z.int().min(0).nullable().default(null),
+        to: z.int().min(0).nullable().default(null),
+        buckets: z.int().min(1).max(4000).default(1000),
+        smoothing: z.number().min(0).max(0.999).default(0.9),
+      }),
+    )
+    .query(async ({ ctx, input }): Promise<RunSeries> => (await ctx.agent.feeds.get(input.run)).series(input)),
+
+  /** The events after number `after`, or after the one that a client which comes back has seen. */
+  events: procedure
+    .input(named.extend({ after: z.int().min(0).default(0), lastEventId: eventId.optional() }))
+    .subscription(async function* ({ ctx, input, signal }) {
+      const { feeds } = ctx.agent;
+      const abort = signal ?? new AbortController().signal;
+      const feed = await feeds.get(input.run);
+      let seq = input.lastEventId === undefined ? input.after : Number(input.lastEventId);
+      let version: number | undefined;
+      for await (const _ of eachChange((listener) => feeds.onRunChange(feed, listener), abort)) {
+        do {
+          await ctx.pace.turn(abort);
+          const events = feed.eventsAfter(seq, mostNews);
+          if (events.length === 0 && version === feed.version) break;
+          version = feed.version;
+          seq = events.at(-1)?.seq ?? seq;
+          yield tracked(String(seq), { events, summary: feed.summary } satisfies RunNews);
+        } while (seq < feed.seq);
+      }
+    }),
+
+  /** Events from number `after` on, for what a page shows of the past. */
+  past: procedure
+    .input(named.extend({ after: z.int().min(0), most: z.int().min(1).max(mostNews.events) }))
+    .query(async ({ ctx, input }) => {
+      const feed = await ctx.agent.feeds.get(input.run);
+      return feed.eventsAfter(input.after, { ...mostNews, events: input.most });
+    }),
+
+  /** The last of what the process of the run has printed. */
+  output: procedure.input(named).query(async ({ ctx, input }) => {
+    const feed = await ctx.agent.feeds.get(input.run);
+    return lastOf(join(feed.path, 'run.log'));
+  }),
+
+  /** The recipe as it was written, and with every default. */
+  recipe: procedure.input(named).query(async ({ ctx, input }) => {
+    const feed = await ctx.agent.feeds.get(input.run);
+    return {
+      written: readRunFile(join(feed.path, 'recipe.yaml')),
+      resolved: readRunFile(join(feed.path, 'recipe.resolved.yaml')),
+    };
+  }),
+});
+
+function lastOf(path: string): { text: string; cut: boolean } {
+  const file = openRunFile(path);
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, outputBytes));
+    const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    return { text: bytes.toString('utf8', 0, read), cut: size > bytes.length };
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,232 @@
+/** One run as the daemon sees it: its events are read once, as they are written, for however many clients watch. */
+import { closeSync, fstatSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { UserError } from '@anneal/core/errors';
+import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
+import { initialStatus, type Status, statusAfter } from '@anneal/core/protocol/status';
+import type { RunSeries, RunSummary, ShownState } from '@anneal/core/protocol/studio';
+import { linesOfFile, parseLine } from '@anneal/core/trainer/eventLog';
+import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
+import { runOwner } from '@anneal/core/trainer/runLock';
+import { parse } from 'yaml';
+import { StepColumns } from './columns.ts';
+import { remainingSeconds } from './remaining.ts';
+import { bucketSteps, outlineOf, type SeriesOptions } from './series.ts';
+
+/** An event in so many has its place in the file remembered. */
+const indexEvery = 256;
+/** How long a long log is read before others have their turn. */
+const sliceMilliseconds = 20;
+const outlinePoints = 32;
+
+export class RunFeed {
+  readonly key: string;
+  readonly path: string;
+  #status: Status;
+  #columns = new StepColumns();
+  #evaluations: RunSeries['evaluations'] = [];
+  #checkpoints: number[] = [];
+  #resumes: number[] = [];
+  #launchStart = 0;
+  /** Byte before event `1 + k * indexEvery`. */
+  #places: number[] = [0];
+  #offset = 0;
+  #live = false;
+  #error: UserError | undefined;
+  #recipe: { baseModel: string | null; adapter: string | null } | undefined;
+  #version = 0;
+  #requested: RunSummary['requested'] = null;
+  #reading: Promise<void> | undefined;
+
+  constructor(key: string, path: string) {
+    this.key = key;
+    this.path = path;
+    this.#status = initialStatus(basename(path), basename(path), '');
+  }
+
+  get seq(): number {
+    return this.#status.seq;
+  }
+
+  /** Is told to everybody until the run has done it or is gone. */
+  request(what: 'stop' | 'save'): void {
+    // A save that is asked for while the run stops is part of that.
+    if (this.#requested !== 'stop') this.#requested = what;
+    this.#version++;
+  }
+
+  /** Higher after every change of the summary. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Reads what is new. */
+  refresh(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  get summary(): RunSummary {
+    const losses = this.#columns.column('loss');
+    const lowest = this.#evaluations.reduce((low, { loss }) => Math.min(low, loss ?? low), Number.POSITIVE_INFINITY);
+    const { totalSteps } = this.#status;
+    const isRunning = this.#status.state === 'running' && this.#live;
+    return {
+      ...this.#status,
+      key: this.key,
+      state: this.#state(),
+      error: this.#error ? this.#error.toJSON() : this.#status.error,
+      ...this.#recipeNames(),
+      requested: this.#requested,
+      lowestEvaluationLoss: Number.isFinite(lowest) ? lowest : null,
+      remaining:
+        isRunning && totalSteps !== null ? remainingSeconds(this.#columns, totalSteps, this.#launchStart) : null,
+      outline: outlineOf(losses, outlinePoints),
+    };
+  }
+
+  series(options: SeriesOptions): RunSeries {
+    return {
+      seq: this.seq,
+      ...bucketSteps(this.#columns, options),
+      evaluations: this.#evaluations,
+      checkpoints: this.#checkpoints,
+      resumes: this.#resumes,
+    };
+  }
+
+  /** The events after number `seq`, at most so many of them and about so many bytes. */
+  eventsAfter(seq: number, most: { events: number; bytes: number }): RunEvent[] {
+    if (seq >= this.seq) return [];
+    const events: RunEvent[] = [];
+    const from = this.#places[Math.floor(seq / indexEvery)] ?? 0;
+    const file = openRunFile(join(this.path, 'events.jsonl'));
+    let bytes = 0;
+    try {
+      for (const { text } of linesOfFile(file, { from })) {
+        const event = text === undefined ? undefined : parseLine(text);
+        if (!event || event.seq > this.seq) break;
+        if (event.seq <= seq) continue;
+        events.push(event);
+        bytes += text?.length ?? 0;
+        if (events.length >= most.events || bytes >= most.bytes) break;
+      }
+    } finally {
+      closeSync(file);
+    }
+    return events;
+  }
+
+  async #read(): Promise<void> {
+    const before = { seq: this.seq, live: this.#live, error: this.#error?.message, requested: this.#requested };
+    try {
+      assertIsRun(this.path);
+      // Before the events: an owner that ends in between has then written its last one.
+      this.#live = runOwner(this.path) !== undefined;
+      await this.#readEvents();
+      this.#error = undefined;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#error = error;
+    }
+    if (!this.#live) this.#requested = null;
+    const same =
+      before.seq === this.seq &&
+      before.live === this.#live &&
+      before.error === this.#error?.message &&
+      before.requested === this.#requested;
+    if (!same) this.#version++;
+  }
+
+  async #readEvents(): Promise<void> {
+    const path = join(this.path, 'events.jsonl');
+    const file = openRunFile(path);
+    try {
+      // A launch cuts off a line that a crash left unfinished, which is never counted in here. Less than that is another file.
+      if (fstatSync(file).size < this.#offset) this.#forget();
+      let sliceEnd = performance.now() + sliceMilliseconds;
+      for (const { text, end } of linesOfFile(file, { from: this.#offset })) {
+        const event = text === undefined ? undefined : parseLine(text);
+        if (event?.seq !== this.seq + 1) {
+          if (end === fstatSync(file).size) return; // the next launch cuts it off
+          throw new UserError({
+            what: `the event log is damaged: line ${this.seq + 1} is not event number ${this.seq + 1}`,
+            where: `${path}:${this.seq + 1}`,
+            next: 'restore the file from a copy, or start a new run from the last checkpoint with lora_model_dir',
+            code: 'event_log_damaged',
+          });
+        }
+        this.#add(event);
+        this.#offset = end;
+        if (event.seq % indexEvery === 0) this.#places.push(end);
+        if (performance.now() < sliceEnd) continue;
+        await nextTurn();
+        sliceEnd = performance.now() + sliceMilliseconds;
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  #add(event: RunEvent): void {
+    this.#status = statusAfter(this.#status, event);
+    if (isTerminal(event) || (event.type === 'checkpoint' && this.#requested === 'save')) this.#requested = null;
+    switch (event.type) {
+      case 'step':
+        this.#columns.add(event, (Date.parse(event.time) - Date.parse(this.#status.created)) / 1000);
+        break;
+      case 'evaluated':
+        this.#evaluations.push({ step: event.step, loss: event.loss });
+        break;
+      case 'checkpoint':
+        this.#checkpoints.push(event.step);
+        break;
+      case 'resumed':
+        this.#columns.dropAfter(event.fromStep);
+        this.#evaluations = this.#evaluations.filter(({ step }) => step <= event.fromStep);
+        this.#checkpoints = this.#checkpoints.filter((step) => step <= event.fromStep);
+        this.#resumes.push(event.fromStep);
+        this.#recipe = undefined;
+        break;
+      case 'started':
+        this.#launchStart = this.#columns.length;
+        break;
+    }
+  }
+
+  #forget(): void {
+    this.#status = initialStatus(basename(this.path), basename(this.path), '');
+    this.#columns = new StepColumns();
+    this.#evaluations = [];
+    this.#checkpoints = [];
+    this.#resumes = [];
+    this.#launchStart = 0;
+    this.#places = [0];
+    this.#offset = 0;
+  }
+
+  #state(): ShownState {
+    if (this.#error) return 'damaged';
+    const { state } = this.#status;
+    return (state === 'preparing' || state === 'running') && !this.#live ? 'interrupted' : state;
+  }
+
+  #recipeNames(): { baseModel: string | null; adapter: string | null } {
+    this.#recipe ??= namesIn(join(this.path, 'recipe.resolved.yaml'));
+    return this.#recipe;
+  }
+}
+
+/** Of a recipe that cannot be read the run is shown all the same. */
+function namesIn(path: string): { baseModel: string | null; adapter: string | null } {
+  try {
+    const recipe = parse(readRunFile(path)) as Record<string, unknown> | null;
+    const text = (key: string) => (typeof recipe?.[key] === 'string' ? (recipe[key] as string) : null);
+    return { baseModel: text('base_model'), adapter: text('adapter') };
+  } catch {
+    return { baseModel: null, adapter: null };
+  }
+}

@@ -1,0 +1,136 @@
+/** The feeds of every run in the workspace, and who is told of changes. Files are looked at only while somebody listens. */
+import { UserError } from '@anneal/core/errors';
+import type { Workspace } from '../workspace.ts';
+import { RunFeed } from './feed.ts';
+
+const listEveryMilliseconds = 1000;
+const runEveryMilliseconds = 150;
+
+export class RunFeeds {
+  readonly #workspace: Workspace;
+  readonly #feeds = new Map<string, RunFeed>();
+  readonly #list = new Poll(listEveryMilliseconds, () => this.#survey());
+  /** Higher after every change of any run, and when one is there or gone. */
+  #membership = 0;
+  readonly #runs = new Map<string, Poll>();
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  /** Every run, oldest first, as it is now. */
+  async all(): Promise<RunFeed[]> {
+    await this.#survey();
+    return [...this.#feeds.values()];
+  }
+
+  /** @throws UserError `run_not_found` */
+  async get(key: string): Promise<RunFeed> {
+    if (!this.#feeds.has(key)) await this.#survey();
+    const feed = this.#feeds.get(key);
+    if (feed) {
+      await feed.refresh();
+      return feed;
+    }
+    throw new UserError({
+      what: 'there is no such run',
+      where: key,
+      next: 'it may have been removed or renamed: look at the list of runs',
+      code: 'run_not_found',
+    });
+  }
+
+  /** Calls `listener` after changes of the list, of any run in it. Returns how to end that. */
+  onListChange(listener: () => void): () => void {
+    return this.#list.listen(listener);
+  }
+
+  /** Calls `listener` after changes of one run. */
+  onRunChange(feed: RunFeed, listener: () => void): () => void {
+    const poll =
+      this.#runs.get(feed.key) ??
+      new Poll(runEveryMilliseconds, async () => {
+        await feed.refresh();
+        return feed.version;
+      });
+    this.#runs.set(feed.key, poll);
+    const end = poll.listen(listener);
+    return () => {
+      end();
+      if (poll.isIdle) this.#runs.delete(feed.key);
+    };
+  }
+
+  close(): void {
+    this.#list.close();
+    for (const poll of this.#runs.values()) poll.close();
+  }
+
+  /** Looks at every run, and returns a number that is another one after any change. */
+  async #survey(): Promise<number> {
+    const found = await this.#workspace.runs();
+    const keys = new Set(found.map(({ key }) => key));
+    for (const key of this.#feeds.keys()) {
+      if (keys.has(key)) continue;
+      this.#feeds.delete(key);
+      this.#membership++;
+    }
+    let versions = 0;
+    for (const { key, path } of found) {
+      const feed = this.#feeds.get(key) ?? new RunFeed(key, path);
+      if (!this.#feeds.has(key)) this.#membership++;
+      this.#feeds.set(key, feed);
+      await feed.refresh();
+      versions += feed.version;
+    }
+    return this.#membership + versions;
+  }
+}
+
+/** Looks again and again for as long as somebody listens, and tells them when the version it sees is another one. */
+class Poll {
+  readonly #milliseconds: number;
+  readonly #look: () => Promise<number>;
+  readonly #listeners = new Set<() => void>();
+  #seen: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(milliseconds: number, look: () => Promise<number>) {
+    this.#milliseconds = milliseconds;
+    this.#look = look;
+  }
+
+  get isIdle(): boolean {
+    return this.#listeners.size === 0;
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    this.#schedule();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.isIdle) this.close();
+    };
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(async () => {
+      try {
+        const version = await this.#look();
+        // The first look of a poll is told as well: something may have changed before somebody listened.
+        if (version !== this.#seen) for (const listener of this.#listeners) listener();
+        this.#seen = version;
+      } catch (error) {
+        // What cannot be read now may be there again: those who ask get the error, those who listen go on.
+        if (!(error instanceof UserError)) throw error;
+      }
+      this.#timer = undefined;
+      if (!this.isIdle) this.#schedule();
+    }, this.#milliseconds);
+  }
+}

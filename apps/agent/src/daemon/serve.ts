@@ -1,0 +1,62 @@
+/** `anneal serve`: the agent until it is told to end. */
+import { hostname, userInfo } from 'node:os';
+import type { ServeOptions } from '../commands/serve.ts';
+import { exitCodes } from '../exitCodes.ts';
+import { print, printJsonLine, remark } from '../terminal/print.ts';
+import { checkAddress, isLoopback } from './address.ts';
+import { type Daemon, startDaemon } from './daemon.ts';
+
+const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export async function serve(folder: string, options: ServeOptions): Promise<void> {
+  const address = checkAddress(options);
+  const daemon = await startDaemon({
+    address,
+    workspace: folder,
+    runsFolder: options.runsDir,
+    allowedHosts: isLoopback(options.host) ? options.allowHost : [...options.allowHost, options.host],
+  });
+  const link = daemon.pairingLink();
+  if (options.json) printJsonLine({ url: daemon.url, link, pid: process.pid });
+  else printWelcome(daemon, link);
+  await ended();
+  if (!options.json) remark('the agent ends; runs go on');
+  await daemon.close();
+}
+
+function printWelcome({ url }: Daemon, link: string): void {
+  const { port, hostname: host } = new URL(url);
+  print(`Open the studio: ${link}`);
+  print('The link pairs one browser, once, within 15 minutes; `anneal pair` prints another.');
+  if (isLoopback(host)) {
+    print(
+      `From another machine: ssh -L ${port}:127.0.0.1:${port} ${userName()}@${hostname()}, then open the link there.`,
+    );
+  }
+  print('Ctrl-C ends the agent. Runs go on without it.');
+}
+
+/** npm and our own launcher pass on a Ctrl-C that the terminal has sent us already: two this close are one. */
+const sameSignalMilliseconds = 300;
+
+/** Resolves at the first signal to end; a later one ends the process at once. */
+function ended(): Promise<void> {
+  return new Promise((resolve) => {
+    let first: number | undefined;
+    const end = () => {
+      first ??= Date.now();
+      if (Date.now() - first > sameSignalMilliseconds) process.exit(exitCodes.interrupted);
+      resolve();
+    };
+    for (const signal of stopping) process.on(signal, end);
+  });
+}
+
+/** Containers may run as a user that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'you';
+  }
+}

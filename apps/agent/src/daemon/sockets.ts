@@ -1,0 +1,102 @@
+/** The sockets of clients: who may open one is decided before the upgrade, and one that does not read is closed. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { applyWSSHandler } from '@trpc/server/adapters/ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { remark } from '../terminal/print.ts';
+import type { Access } from './auth/access.ts';
+import { sessionIn } from './cookies.ts';
+import { Pace } from './pace.ts';
+import type { RequestCheck } from './requestCheck.ts';
+import { appRouter } from './router/index.ts';
+import type { Agent } from './router/trpc.ts';
+
+const socketPath = '/trpc';
+/** A request of a client: a recipe, and its frame. */
+const largestMessage = 1 << 20;
+/** What may wait for a client before it counts as one that does not read. It is closed, and catches up when it is back. */
+const mostWaiting = 1 << 20;
+const lookEveryMilliseconds = 1000;
+/** Proxies close what is silent for 30 seconds or more. */
+const keepAlive = { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 };
+
+export class Sockets {
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: largestMessage, clientTracking: true });
+  readonly #options: { agent: Agent; access: Access; check: RequestCheck };
+  /** The session's token that each client came with; undefined for one that came with the agent's token. */
+  readonly #sessions = new Map<WebSocket, string | undefined>();
+  readonly #trpc: ReturnType<typeof applyWSSHandler>;
+  readonly #look: NodeJS.Timeout;
+
+  constructor(options: { agent: Agent; access: Access; check: RequestCheck }) {
+    this.#options = options;
+    this.#trpc = applyWSSHandler({
+      wss: this.#server,
+      router: appRouter,
+      keepAlive,
+      createContext: () => ({ agent: options.agent, pace: new Pace() }),
+      onError: ({ error, path }) => {
+        if (error.code !== 'INTERNAL_SERVER_ERROR' || isExpected(error.cause)) return;
+        remark(`defect in ${path ?? 'a socket'}: ${error.cause?.stack ?? error.stack}`);
+      },
+    });
+    this.#look = setInterval(() => this.#closeStalled(), lookEveryMilliseconds);
+    this.#look.unref();
+  }
+
+  /** The one handler of `upgrade`: every socket of this port comes by here. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname !== socketPath) return refuse(socket, '404 Not Found');
+    const { agent, access, check } = this.#options;
+    const refusal = check.refusal(request.headers);
+    if (refusal) {
+      remark(`refused a socket: ${refusal}`);
+      return refuse(socket, '403 Forbidden');
+    }
+    const session = sessionIn(request.headers.cookie, agent.id);
+    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const isPaired = session !== undefined && access.hasSession(session);
+    // A cookie comes from a browser, which always says from which page it asks.
+    const isBrowser = isPaired && request.headers.origin !== undefined;
+    if (!isBrowser && !(bearer !== undefined && access.isToken(bearer))) return refuse(socket, '401 Unauthorized');
+    this.#server.handleUpgrade(request, socket, head, (client) => {
+      this.#sessions.set(client, isBrowser ? session : undefined);
+      client.once('close', () => this.#sessions.delete(client));
+      client.on('error', () => client.terminate());
+      this.#server.emit('connection', client, request);
+    });
+  }
+
+  /** Closes what was opened with a session that has ended. */
+  endSession(token: string): void {
+    for (const [client, session] of this.#sessions) if (session === token) client.close(4401, 'signed out');
+  }
+
+  /** Asks the clients to come back to the next agent, and lets nobody in any more. */
+  close(): void {
+    clearInterval(this.#look);
+    this.#trpc.broadcastReconnectNotification();
+    for (const client of this.#server.clients) client.close(1001, 'the agent ends');
+    this.#server.close();
+  }
+
+  /** Nobody waits for those who do not answer. */
+  terminate(): void {
+    for (const client of this.#server.clients) client.terminate();
+  }
+
+  #closeStalled(): void {
+    for (const client of this.#server.clients) if (client.bufferedAmount > mostWaiting) client.terminate();
+  }
+}
+
+/** What happens to a client that goes away in the middle of something. */
+function isExpected(cause: Error | undefined): boolean {
+  return cause?.name === 'AbortError' || cause?.name === 'UserError';
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

@@ -1,0 +1,303 @@
+/** The agent as a server, spoken to as a browser does: pairing, refusals, and a live run without a hole. */
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { RunNews } from '@anneal/core/protocol/studio';
+import { describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { checkAddress } from '../src/daemon/address.ts';
+import type { Daemon } from '../src/daemon/daemon.ts';
+import {
+  client,
+  codeIn,
+  makePlace,
+  paired,
+  post,
+  recordStep,
+  start,
+  type TestClient,
+  upgradeStatus,
+  writeRun,
+} from './helpers/daemon.ts';
+
+/** Without fetch, which sets Host by itself. */
+function statusOf(daemon: Daemon, path: string, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(`${daemon.url}${path}`, { headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .once('error', reject)
+      .end();
+  });
+}
+
+/** Collects what a run tells until `done` says that it is enough. */
+async function collect(api: TestClient['api'], run: string, done: (news: RunNews[]) => boolean): Promise<RunNews[]> {
+  const news: RunNews[] = [];
+  await new Promise<void>((resolve, reject) => {
+    const subscription = api.runs.events.subscribe(
+      { run },
+      {
+        onData: ({ data }) => {
+          news.push(data);
+          if (!done(news)) return;
+          subscription.unsubscribe();
+          resolve();
+        },
+        onError: reject,
+      },
+    );
+  });
+  return news;
+}
+
+const seqs = (news: RunNews[]): number[] => news.flatMap(({ events }) => events.map(({ seq }) => seq));
+const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
+
+describe('pairing', () => {
+  it('gives a session for a code, once', async () => {
+    const daemon = await start(makePlace());
+    const code = codeIn(daemon.pairingLink());
+    const first = await post(daemon, '/api/pair', { code: `${code.slice(0, 5)}-${code.slice(5).toLowerCase()}` });
+    expect(first.status).toBe(200);
+    const cookie = first.headers.get('set-cookie') as string;
+    expect(cookie).toMatch(/^anneal-[0-9a-f]{12}=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
+    const again = await post(daemon, '/api/pair', { code });
+    expect(again.status).toBe(403);
+    expect(await again.json()).toMatchObject({ error: { code: 'pairing_code_wrong', next: /anneal pair/ as unknown } });
+  });
+
+  it('knows its browsers after a restart, and forgets one that signs out', async () => {
+    const place = makePlace();
+    const before = await start(place);
+    const cookie = await paired(before);
+    await before.close();
+    const daemon = await start(place);
+    const session = async () => (await fetch(`${daemon.url}/api/session`, { headers: { cookie } })).json();
+    expect(await session()).toEqual({ paired: true });
+    await post(daemon, '/api/signout', {}, { cookie });
+    expect(await session()).toEqual({ paired: false });
+  });
+
+  it('listens to ten wrong codes a minute', async () => {
+    const daemon = await start(makePlace());
+    const code = codeIn(daemon.pairingLink());
+    for (let attempt = 0; attempt < 10; attempt++) {
+      expect((await post(daemon, '/api/pair', { code: `WRONG${attempt}` })).status).toBe(403);
+    }
+    expect((await post(daemon, '/api/pair', { code })).status).toBe(429);
+  });
+
+  it('serves a folder once', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    await expect(start(place)).rejects.toMatchObject({
+      code: 'agent_running',
+      what: expect.stringContaining(daemon.url),
+    });
+  });
+});
+
+describe('what is refused', () => {
+  it('sockets without a session, from other pages, under other names and at other paths', async () => {
+    const place = makePlace();
+    const tokenFile = join(place.workspace, 'token');
+    writeFileSync(tokenFile, `${randomBytes(32).toString('base64')}\n`);
+    const daemon = await start(place, { tokenFile, allowedHosts: ['gpu.lab'] });
+    const cookie = await paired(daemon);
+    const origin = daemon.url;
+    const status = (headers: Record<string, string>, path = '/trpc') => upgradeStatus(daemon, path, headers);
+    expect(await status({ cookie, origin })).toBe(101);
+    expect(await status({ cookie, origin: 'http://gpu.lab:80', host: 'gpu.lab' })).toBe(101);
+    expect(await status({ cookie, origin }, '/other')).toBe(404);
+    expect(await status({ origin })).toBe(401);
+    expect(await status({ cookie })).toBe(401);
+    expect(await status({ cookie: `${cookie}x`, origin })).toBe(401);
+    expect(await status({ cookie, origin: 'http://evil.example' })).toBe(403);
+    expect(await status({ cookie, origin: 'null' })).toBe(403);
+    expect(await status({ cookie, origin: 'http://evil.example', host: 'evil.example' })).toBe(403);
+    expect(await status({ authorization: 'Bearer guess' })).toBe(401);
+    expect(await statusOf(daemon, '/', { host: 'evil.example' })).toBe(403);
+    expect(await statusOf(daemon, '/', { host: 'localhost:1234' })).toBe(200);
+    expect((await post(daemon, '/api/pair', { code: 'x' }, { origin: 'http://evil.example' })).status).toBe(403);
+  });
+
+  it('bodies that are no JSON, no code, or too large', async () => {
+    const daemon = await start(makePlace());
+    expect((await post(daemon, '/api/pair', { code: 'x' }, { 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await post(daemon, '/api/pair', { other: 1 })).status).toBe(400);
+    expect((await post(daemon, '/api/pair', { code: 'x'.repeat(10_000) })).status).toBe(413);
+    expect((await fetch(`${daemon.url}/api/pair`)).status).toBe(404);
+  });
+
+  it('an address that others can reach, without both a token and TLS', () => {
+    const refusal = (host: string) => () => checkAddress({ host, port: 7420 });
+    expect(refusal('0.0.0.0')).toThrow(/needs a token and TLS/);
+    expect(refusal('10.0.0.5')).toThrow(/ssh -L 7420/);
+    expect(refusal('::')).toThrow(/token and TLS/);
+    expect(refusal('127.0.0.2')).not.toThrow();
+  });
+
+  it('malformed messages, and goes on', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const cookie = await paired(daemon);
+    const socket = new WebSocket(`${daemon.url.replace('http', 'ws')}/trpc`, {
+      headers: { cookie, origin: daemon.url },
+    });
+    await new Promise((resolve) => socket.once('open', resolve));
+    const methods = ['query', 'subscription', 'mutation', 'subscription.stop', 'x'];
+    for (let i = 0; i < 500; i++) {
+      const message = [
+        '{',
+        'null',
+        '[]',
+        JSON.stringify({ id: i, method: methods[i % 5], params: { path: 'runs.series', input: { run: i } } }),
+        JSON.stringify({ id: null, method: 'query' }),
+        JSON.stringify({ id: i, method: 'query', params: { path: '__proto__', input: null } }),
+        randomBytes(i),
+      ][i % 7] as string;
+      socket.send(message);
+    }
+    const { api } = client(daemon, cookie);
+    expect(await api.agent.about.query()).toMatchObject({ workspace: place.workspace });
+    await expect(api.runs.get.query({ run: '../../etc' })).rejects.toMatchObject({
+      data: { error: { code: 'run_not_found' } },
+    });
+    socket.terminate();
+  });
+});
+
+describe('the studio', () => {
+  it('is served with a policy that allows its own scripts alone', async () => {
+    const daemon = await start(makePlace());
+    const answer = await fetch(daemon.url);
+    const hash = createHash('sha256').update('start()').digest('base64');
+    expect(answer.headers.get('content-security-policy')).toContain(`script-src 'self' 'sha256-${hash}';`);
+    expect(answer.headers.get('content-security-policy')).not.toMatch(/script-src[^;]*unsafe/);
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    const etag = answer.headers.get('etag') as string;
+    expect((await fetch(daemon.url, { headers: { 'if-none-match': etag } })).status).toBe(304);
+    const script = await fetch(`${daemon.url}/_next/static/app.js`, { headers: { 'accept-encoding': 'br' } });
+    expect(script.headers.get('content-encoding')).toBe('br');
+    expect(script.headers.get('cache-control')).toContain('immutable');
+    expect(await script.text()).toContain('start = ');
+  });
+
+  it('serves nothing from elsewhere', async () => {
+    const daemon = await start(makePlace());
+    for (const path of [
+      '/nothing',
+      '/..%2f..%2fetc%2fpasswd',
+      '/%2e%2e/workspace',
+      '/%',
+      '//etc/passwd',
+      '/_next/../..',
+    ]) {
+      expect([path, await statusOf(daemon, path, {})]).toEqual([path, path === '/_next/../..' ? 200 : 404]);
+    }
+    expect(await (await fetch(`${daemon.url}/healthz`)).json()).toMatchObject({ ok: true });
+  });
+});
+
+describe('a live run', () => {
+  it('is in the list with what is known of it, and each change of it comes', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const run = await writeRun(place);
+    const { api } = client(daemon, await paired(daemon));
+    const states: string[] = [];
+    const list = api.runs.list.subscribe(undefined, {
+      onData: ({ runs }) => states.push(...runs.map(({ key, state, step }) => `${key} ${state} ${step}`)),
+    });
+    const key = `project/runs/${run.id}`;
+    await vi.waitFor(() => expect(states).toEqual([`${key} created 0`]), 10_000);
+    run.recordStart({ totalSteps: 3, fromStep: 0 });
+    recordStep(run, 1);
+    await vi.waitFor(() => expect(states.at(-1)).toBe(`${key} running 1`), 10_000);
+    run.record({ type: 'finished', step: 3, loss: 0.5 });
+    await vi.waitFor(() => expect(states.at(-1)).toBe(`${key} finished 3`), 10_000);
+    list.unsubscribe();
+    expect(await api.runs.get.query({ run: key })).toMatchObject({ baseModel: '/models/small', adapter: 'lora' });
+  });
+
+  it('misses no event though its clients are cut off again and again', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const run = await writeRun(place);
+    run.recordStart({ totalSteps: 600, fromStep: 0 });
+    const { api, sockets } = client(daemon, await paired(daemon));
+    const got = collect(api, `project/runs/${run.id}`, (news) => news.at(-1)?.summary.state === 'finished');
+    for (let step = 1; step <= 600; step++) {
+      recordStep(run, step);
+      if (step % 4 === 0) await wait(5);
+      if (step % 200 === 0) sockets.at(-1)?.terminate();
+    }
+    run.record({ type: 'finished', step: 600, loss: 0.1 });
+    expect(seqs(await got)).toEqual(upTo(603));
+    expect(sockets.length).toBeGreaterThan(2);
+  });
+
+  it('tells a client of any number of events in at most five messages a second', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const run = await writeRun(place);
+    run.recordStart({ totalSteps: 500, fromStep: 0 });
+    const { api } = client(daemon, await paired(daemon));
+    const begin = performance.now();
+    const got = collect(api, `project/runs/${run.id}`, (news) => (seqs(news).at(-1) ?? 0) >= 502);
+    for (let step = 1; step <= 500; step++) {
+      recordStep(run, step);
+      if (step % 2 === 0) await wait(4);
+    }
+    const news = await got;
+    expect(seqs(news)).toEqual(upTo(502));
+    expect(news.length).toBeLessThanOrEqual((performance.now() - begin) / 200 + 1);
+  });
+
+  it('closes a client that does not read, which then catches up', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const run = await writeRun(place);
+    const text = 'word '.repeat(20_000);
+    for (let step = 1; step <= 20; step++) run.record({ type: 'sample', step, prompt: 'a', text });
+    const { api, sockets } = client(daemon, await paired(daemon));
+    const key = `project/runs/${run.id}`;
+    const got = collect(api, key, (news) => (seqs(news).at(-1) ?? 0) >= 21);
+    await vi.waitFor(() => expect(sockets[0]?.readyState).toBe(WebSocket.OPEN), 10_000);
+    sockets[0]?.pause();
+    // 25 MB of answers: more than the system holds for a socket.
+    const answers = Array.from({ length: 100 }, () => api.runs.past.query({ run: key, after: 0, most: 3 }));
+    void Promise.allSettled(answers);
+    await wait(3000);
+    sockets[0]?.resume();
+    expect(seqs(await got)).toEqual(upTo(21));
+    expect(sockets.length).toBeGreaterThan(1);
+  });
+
+  it('is sent in few buckets with every spike in them', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const run = await writeRun(place);
+    run.recordStart({ totalSteps: 1000, fromStep: 0 });
+    for (let step = 1; step <= 900; step++) recordStep(run, step, step === 500 ? 99 : step === 700 ? null : 1);
+    // A launch died after its checkpoint at 800: what it did after that does not count.
+    run.recordStart({ totalSteps: 1000, fromStep: 800 });
+    for (let step = 801; step <= 1000; step++) recordStep(run, step, 1);
+    const { api } = client(daemon, await paired(daemon));
+    const named = { run: `project/runs/${run.id}` };
+    const all = await api.runs.series.query({ ...named, buckets: 100 });
+    expect(all.step).toEqual(Array.from({ length: 100 }, (_, index) => 10 * (index + 1)));
+    expect(Math.max(...(all.bands.loss.max as number[]))).toBe(99);
+    expect(all).toMatchObject({ extent: [1, 1000], notFinite: [700], resumes: [800], seq: 1104 });
+    const part = await api.runs.series.query({ ...named, from: 495, to: 505 });
+    expect(part.step).toEqual(Array.from({ length: 11 }, (_, index) => 495 + index));
+    expect(part.bands.loss.mean[5]).toBe(99);
+    // Smoothing goes over every step, whatever part is shown.
+    expect(part.smoothedLoss[5]).toBeCloseTo(0.1 * 99 + 0.9, 4);
+    expect(part.smoothing).toEqual(all.smoothing);
+  });
+});

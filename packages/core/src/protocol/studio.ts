@@ -1,0 +1,75 @@
+/** What the agent tells a studio beside the events of a run. Browser-safe. */
+
+import type { z } from 'zod';
+import type { EventOf, errorSchema, RunEvent } from './events.ts';
+import type { Smoothing } from './smoothing.ts';
+import type { RunState, Status } from './status.ts';
+
+export type ToldError = z.infer<typeof errorSchema>;
+
+/** As `RunState`; `interrupted` where the process that should be running is gone, `damaged` where the log cannot be read. */
+export type ShownState = RunState | 'interrupted' | 'damaged';
+
+/** A run in one line. */
+export interface RunSummary extends Omit<Status, 'state'> {
+  /** Its folder, relative to the workspace, with `/`: what names it in requests and links. */
+  key: string;
+  state: ShownState;
+  /** As the recipe names it; null where the recipe cannot be read. */
+  baseModel: string | null;
+  adapter: string | null;
+  /** What somebody asked for and the run has not done yet. */
+  requested: 'stop' | 'save' | null;
+  lowestEvaluationLoss: number | null;
+  /** Seconds until the last step, from and to; null until there are enough steps to say. */
+  remaining: readonly [number, number] | null;
+  /** The loss so far in few points, for a small picture. */
+  outline: readonly number[];
+}
+
+/** A change of the list: what is new or different, and the keys of what is gone. The first holds everything. */
+export interface RunListChange {
+  runs: RunSummary[];
+  gone: string[];
+}
+
+/** A measured quantity in buckets of steps; null where no value of the bucket was finite. */
+export interface Band {
+  min: (number | null)[];
+  max: (number | null)[];
+  mean: (number | null)[];
+}
+
+export const metrics = ['loss', 'learningRate', 'gradNorm', 'tokensPerSecond', 'milliseconds'] as const;
+export type Metric = (typeof metrics)[number];
+
+/** The steps of a run, or of a part of it, in so few buckets that they can be sent and drawn. */
+export interface RunSeries {
+  /** The last event counted in: what comes after it has a higher number. */
+  seq: number;
+  /** The last step of each bucket. */
+  step: number[];
+  /** When the last step of each bucket ended, in seconds since the run was created. */
+  seconds: number[];
+  bands: Record<Metric, Band>;
+  /** The average after the last step of each bucket, computed over every step of the run. */
+  smoothedLoss: (number | null)[];
+  /** Where the average stands after the last step of the run. */
+  smoothing: Smoothing;
+  evaluations: { step: number; loss: number | null }[];
+  checkpoints: number[];
+  /** Steps after which a later launch went on. */
+  resumes: number[];
+  /** Steps whose loss was not finite; the first hundred. */
+  notFinite: number[];
+  /** The first and the last step there are, whatever part was asked for; null before the first. */
+  extent: readonly [number, number] | null;
+}
+
+/** New events of a run and the summary after them. */
+export interface RunNews {
+  events: RunEvent[];
+  summary: RunSummary;
+}
+
+export type StepEvent = EventOf<'step'>;
