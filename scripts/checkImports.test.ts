@@ -3,6 +3,7 @@ import { findViolations } from './checkImports.ts';
 import { importsOf, readImportGraph } from './imports/readImports.ts';
 
 const core = 'packages/core/src';
+const router = 'apps/agent/src/daemon/router/index.ts';
 
 /** A repository of these modules and nothing else. */
 function violationsOf(modules: Record<string, string>): string[] {
@@ -27,8 +28,16 @@ describe('who imports whom', () => {
     ['apps/agent/src/service/a.ts', "import { print } from '../terminal/b.ts';", 'apps/agent/src/terminal/b.ts'],
     ['apps/agent/src/terminal/a.ts', "import type { B } from '../commands/b.ts';", 'apps/agent/src/commands/b.ts'],
     ['apps/agent/src/daemon/a.ts', "import type { B } from '../commands/b.ts';", 'apps/agent/src/commands/b.ts'],
+    ['apps/web/src/a.ts', "import { b } from '@anneal/core/trainer/b';", `${core}/trainer/b.ts`],
+    ['apps/web/app/a.tsx', "import type { B } from '../../agent/src/b.ts';", 'apps/agent/src/b.ts'],
+    ['apps/web/src/a.ts', "import { b } from '../../agent/src/daemon/router/index.ts';", router],
   ])('finds that %s breaks a rule with %s', (path, text, imported) => {
     expect(violationsOf({ [path]: text, [imported]: '' })).toEqual([expect.stringContaining(`${path}:1: must not`)]);
+  });
+
+  it('lets the studio know the procedures of the agent as types', () => {
+    const text = "import type { AppRouter } from '../../agent/src/daemon/router/index.ts';";
+    expect(violationsOf({ 'apps/web/src/a.ts': text, [router]: '' })).toEqual([]);
   });
 
   it('lets a job be made of a recipe', () => {

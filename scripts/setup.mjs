@@ -22,7 +22,7 @@ if (major < 20)
 
 const parts = [];
 if (!isInstalled()) timed('install', 'installing what package-lock.json names', install);
-timed('build', 'building the native addon', build);
+timed('build', 'building the native addon and the studio', build);
 
 const [program, ...args] = process.argv.slice(2);
 if (program !== undefined) {

@@ -22,6 +22,7 @@ check('format', join(modules, '.bin', 'biome'), ['ci', '.']);
 check('lint', join(modules, '.bin', 'oxlint'), []);
 check('imports', process.execPath, ['scripts/checkImports.ts']);
 check('types', join(modules, '.bin', 'tsc'), ['--noEmit', '-p', 'tsconfig.json']);
+check('types of the studio', join(modules, '.bin', 'tsc'), ['--noEmit', '-p', 'apps/web/tsconfig.json']);
 check('cuda', process.execPath, ['--use-env-proxy', '--use-system-ca', 'scripts/cuda/checkCuda.ts']);
 runTests(process.argv.slice(2));
 

@@ -38,7 +38,7 @@ export function importsOf(path: string, text: string): Import[] {
 
 /** Every TypeScript module of the packages and apps below `root`, tests apart: they may look into everything. */
 export function readImportGraph(root: string): ImportGraph {
-  const paths = globSync('{packages,apps}/*/{src,ops,starter}/**/*.ts', { cwd: root })
+  const paths = globSync('{packages,apps}/*/{src,ops,starter,app}/**/*.{ts,tsx}', { cwd: root })
     .map((path) => path.split(sep).join('/'))
     .filter((path) => !/\.test\.ts$|\/testing\/|\/cases\.ts$|\.proto\//.test(path))
     .sort();

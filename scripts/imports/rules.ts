@@ -6,6 +6,8 @@ export interface Rule {
   readonly of: readonly string[];
   /** The only files of the repository that these may import, beside those of the same entry of `of`. */
   readonly may?: readonly string[];
+  /** Files that these may import beside, as long as that is gone once the types are stripped. */
+  readonly mayTypes?: readonly string[];
   /** Files that these may not import. */
   readonly mayNot?: readonly string[];
   /** Exempt from `mayNot`. */
@@ -24,6 +26,12 @@ export const rules: readonly Rule[] = [
     of: ['apps/agent'],
     may: ['packages/core', 'packages/formats'],
     why: 'the agent builds on core and formats',
+  },
+  {
+    of: ['apps/web'],
+    may: [`${core}/protocol`, `${core}/recipe/schema.ts`],
+    mayTypes: ['apps/agent/src/daemon/router/index.ts'],
+    why: 'the studio knows schemas and the protocol, and of the agent its procedures as types',
   },
   {
     of: [`${agent}/service`, `${agent}/daemon`],
@@ -70,14 +78,29 @@ export const rules: readonly Rule[] = [
 ];
 
 /** What a browser loads as well: these, and all they import at run time, use nothing of Node. */
-export const browserSafe: readonly string[] = [`${core}/protocol/`, `${core}/recipe/schema.ts`];
+export const browserSafe: readonly string[] = [`${core}/protocol/`, `${core}/recipe/schema.ts`, 'apps/web/'];
 
-/** npm packages that run in a browser. */
-export const browserPackages: ReadonlySet<string> = new Set(['zod', 'yaml']);
+/** npm packages that run in a browser, or the scope they are in. */
+export const browserPackages: ReadonlySet<string> = new Set([
+  'zod',
+  'yaml',
+  'react',
+  'next',
+  'next-themes',
+  'nuqs',
+  'radix-ui',
+  'lucide-react',
+  'uplot',
+  'use-intl',
+  '@tanstack',
+  '@trpc',
+  '@fontsource-variable',
+]);
 
-export function breaks(rule: Rule, path: string, { file }: Import): boolean {
+export function breaks(rule: Rule, path: string, { file, typeOnly }: Import): boolean {
   const home = rule.of.find((folder) => isBelow(path, folder));
   if (home === undefined || file === undefined) return false;
+  if (typeOnly && rule.mayTypes?.some((folder) => isBelow(file, folder))) return false;
   if (rule.may && !isBelow(file, home) && !rule.may.some((folder) => isBelow(file, folder))) return true;
   if (!rule.mayNot || rule.except?.some((exempt) => isBelow(path, exempt))) return false;
   return rule.mayNot.some((folder) => isBelow(file, folder));

@@ -16,6 +16,7 @@ import {
   paired,
   post,
   recordStep,
+  said,
   start,
   type TestClient,
   upgradeStatus,
@@ -121,6 +122,7 @@ describe('what is refused', () => {
     expect(await status({ cookie, origin: 'http://evil.example', host: 'evil.example' })).toBe(403);
     expect(await status({ authorization: 'Bearer guess' })).toBe(401);
     expect(await statusOf(daemon, '/', { host: 'evil.example' })).toBe(403);
+    expect(said.at(-1)).toBe('refused GET /: its Host is "evil.example": allow it with --allow-host evil.example');
     expect(await statusOf(daemon, '/', { host: 'localhost:1234' })).toBe(200);
     expect((await post(daemon, '/api/pair', { code: 'x' }, { origin: 'http://evil.example' })).status).toBe(403);
   });
@@ -134,11 +136,10 @@ describe('what is refused', () => {
   });
 
   it('an address that others can reach, without both a token and TLS', () => {
-    const refusal = (host: string) => () => checkAddress({ host, port: 7420 });
-    expect(refusal('0.0.0.0')).toThrow(/needs a token and TLS/);
-    expect(refusal('10.0.0.5')).toThrow(/ssh -L 7420/);
-    expect(refusal('::')).toThrow(/token and TLS/);
-    expect(refusal('127.0.0.2')).not.toThrow();
+    expect(() => checkAddress({ host: '0.0.0.0', port: 7420 })).toThrow(/needs a token and TLS/);
+    expect(() => checkAddress({ host: '10.0.0.5', port: 7420 })).toThrow(/ssh -L 7420/);
+    expect(() => checkAddress({ host: '::', port: 7420 })).toThrow(/token and TLS/);
+    expect(() => checkAddress({ host: '127.0.0.2', port: 7420 })).not.toThrow();
   });
 
   it('malformed messages, and goes on', async () => {

@@ -30,7 +30,7 @@ export function define(command: Command): void {
       .option('--tls-cert <file>', 'certificate for TLS, PEM')
       .option('--tls-key <file>', 'its private key, PEM')
       .action(async (folder: string, options: ServeOptions) => {
-        const { serve } = await import('../daemon/serve.ts');
+        const { serve } = await import('./serveForeground.ts');
         await serve(folder, options);
       }),
     'anneal serve',

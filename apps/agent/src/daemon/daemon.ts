@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { UserError } from '@anneal/core/errors';
 import { getRequestListener } from '@hono/node-server';
 import manifest from '../../package.json' with { type: 'json' };
-import { remark } from '../terminal/print.ts';
 import type { Address } from './address.ts';
 import { AgentState } from './agentState.ts';
 import { Access } from './auth/access.ts';
@@ -24,6 +23,8 @@ export interface DaemonOptions {
   runsFolder?: string | undefined;
   /** Names under which browsers may call the agent, beside those of this machine. */
   allowedHosts: readonly string[];
+  /** Is told of what is refused and why, and of defects. */
+  log: (text: string) => void;
   /** Of the built studio; by default beside the agent. */
   studioFolder?: string | undefined;
 }
@@ -49,7 +50,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const feeds = new RunFeeds(workspace);
     const agent: Agent = { id: state.id, version: manifest.version, workspace, feeds };
     const check = new RequestCheck(options.allowedHosts);
-    const sockets = new Sockets({ agent, access, check });
+    const sockets = new Sockets({ agent, access, check, log: options.log });
     const http = createHttp({
       agentId: state.id,
       version: manifest.version,
@@ -64,7 +65,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     server.on('request', (request, response) => {
       const refusal = check.refusal(request.headers);
       if (!refusal) return void answer(request, response);
-      remark(`refused ${request.method} ${request.url}: ${refusal}`);
+      options.log(`refused ${request.method} ${request.url}: ${refusal}`);
       response.writeHead(403, { 'Content-Type': 'text/plain' }).end(`This request is refused: ${refusal}.\n`);
     });
     server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));

@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { remark } from '../terminal/print.ts';
 import type { Access } from './auth/access.ts';
 import { sessionIn } from './cookies.ts';
 import { Pace } from './pace.ts';
@@ -20,15 +19,22 @@ const lookEveryMilliseconds = 1000;
 /** Proxies close what is silent for 30 seconds or more. */
 const keepAlive = { enabled: true, pingMs: 25_000, pongWaitMs: 10_000 };
 
+interface SocketOptions {
+  agent: Agent;
+  access: Access;
+  check: RequestCheck;
+  log: (text: string) => void;
+}
+
 export class Sockets {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: largestMessage, clientTracking: true });
-  readonly #options: { agent: Agent; access: Access; check: RequestCheck };
+  readonly #options: SocketOptions;
   /** The session's token that each client came with; undefined for one that came with the agent's token. */
   readonly #sessions = new Map<WebSocket, string | undefined>();
   readonly #trpc: ReturnType<typeof applyWSSHandler>;
   readonly #look: NodeJS.Timeout;
 
-  constructor(options: { agent: Agent; access: Access; check: RequestCheck }) {
+  constructor(options: SocketOptions) {
     this.#options = options;
     this.#trpc = applyWSSHandler({
       wss: this.#server,
@@ -37,7 +43,7 @@ export class Sockets {
       createContext: () => ({ agent: options.agent, pace: new Pace() }),
       onError: ({ error, path }) => {
         if (error.code !== 'INTERNAL_SERVER_ERROR' || isExpected(error.cause)) return;
-        remark(`defect in ${path ?? 'a socket'}: ${error.cause?.stack ?? error.stack}`);
+        options.log(`defect in ${path ?? 'a socket'}: ${error.cause?.stack ?? error.stack}`);
       },
     });
     this.#look = setInterval(() => this.#closeStalled(), lookEveryMilliseconds);
@@ -49,10 +55,10 @@ export class Sockets {
     socket.on('error', () => socket.destroy());
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname !== socketPath) return refuse(socket, '404 Not Found');
-    const { agent, access, check } = this.#options;
+    const { agent, access, check, log } = this.#options;
     const refusal = check.refusal(request.headers);
     if (refusal) {
-      remark(`refused a socket: ${refusal}`);
+      log(`refused a socket: ${refusal}`);
       return refuse(socket, '403 Forbidden');
     }
     const session = sessionIn(request.headers.cookie, agent.id);

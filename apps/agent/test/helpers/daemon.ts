@@ -12,6 +12,9 @@ import { temporaryFolder } from './anneal.ts';
 
 export const page = '<!doctype html><script>start()</script><script src="/app.js"></script>';
 
+/** What agents of this file have logged. */
+export const said: string[] = [];
+
 export interface Place {
   workspace: string;
   studio: string;
@@ -41,7 +44,13 @@ export async function start(
 ): Promise<Daemon> {
   const { port = 0, tokenFile, allowedHosts = [] } = options;
   const address = checkAddress({ host: '127.0.0.1', port, tokenFile });
-  const daemon = await startDaemon({ address, workspace: place.workspace, studioFolder: place.studio, allowedHosts });
+  const daemon = await startDaemon({
+    address,
+    workspace: place.workspace,
+    studioFolder: place.studio,
+    allowedHosts,
+    log: (text) => said.push(text),
+  });
   let open = true;
   const close = async () => {
     if (open) await daemon.close();

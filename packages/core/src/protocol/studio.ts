@@ -11,7 +11,7 @@ export type ToldError = z.infer<typeof errorSchema>;
 export type ShownState = RunState | 'interrupted' | 'damaged';
 
 /** A run in one line. */
-export interface RunSummary extends Omit<Status, 'state'> {
+export interface ListedRun extends Omit<Status, 'state'> {
   /** Its folder, relative to the workspace, with `/`: what names it in requests and links. */
   key: string;
   state: ShownState;
@@ -29,7 +29,7 @@ export interface RunSummary extends Omit<Status, 'state'> {
 
 /** A change of the list: what is new or different, and the keys of what is gone. The first holds everything. */
 export interface RunListChange {
-  runs: RunSummary[];
+  runs: ListedRun[];
   gone: string[];
 }
 
@@ -69,7 +69,7 @@ export interface RunSeries {
 /** New events of a run and the summary after them. */
 export interface RunNews {
   events: RunEvent[];
-  summary: RunSummary;
+  summary: ListedRun;
 }
 
 export type StepEvent = EventOf<'step'>;

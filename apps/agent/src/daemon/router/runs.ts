@@ -1,10 +1,12 @@
 /** Runs: the list, one of them as it goes on, and what can be asked of it. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunListChange, RunNews, RunSeries, RunSummary } from '@anneal/core/protocol/studio';
+import type { ListedRun, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
+import { resumeRun } from '../../service/runs/start.ts';
+import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
 import { eachChange } from './changes.ts';
 import { procedure, router } from './trpc.ts';
 
@@ -37,7 +39,7 @@ export const runs = router({
     }
   }),
 
-  get: procedure.input(named).query(async ({ ctx, input }): Promise<RunSummary> => {
+  get: procedure.input(named).query(async ({ ctx, input }): Promise<ListedRun> => {
     return (await ctx.agent.feeds.get(input.run)).summary;
   }),
 
@@ -86,6 +88,29 @@ export const runs = router({
   output: procedure.input(named).query(async ({ ctx, input }) => {
     const feed = await ctx.agent.feeds.get(input.run);
     return lastOf(join(feed.path, 'run.log'));
+  }),
+
+  /** Asks a run to save a checkpoint and end; with `now` to end at once, and then returns when it has. */
+  stop: procedure.input(named.extend({ now: z.boolean().default(false) })).mutation(async ({ ctx, input }) => {
+    const feed = await ctx.agent.feeds.get(input.run);
+    const asked = stopRun({}, { run: feed.path, now: input.now });
+    await asked.next();
+    feed.request('stop');
+    if (input.now) await asked.next();
+  }),
+
+  /** Asks a run for a checkpoint after the step it is in. */
+  save: procedure.input(named).mutation(async ({ ctx, input }) => {
+    const feed = await ctx.agent.feeds.get(input.run);
+    await saveRunNow({}, { run: feed.path });
+    feed.request('save');
+  }),
+
+  /** Continues a run from its newest checkpoint; returns when its process has looked at everything and begins. */
+  resume: procedure.input(named).mutation(async ({ ctx, input }) => {
+    const feed = await ctx.agent.feeds.get(input.run);
+    const resumed = resumeRun({}, { run: feed.path });
+    for (let done = false; !done; ) done = (await resumed.next()).done ?? false;
   }),
 
   /** The recipe as it was written, and with every default. */

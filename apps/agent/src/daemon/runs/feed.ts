@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import { initialStatus, type Status, statusAfter } from '@anneal/core/protocol/status';
-import type { RunSeries, RunSummary, ShownState } from '@anneal/core/protocol/studio';
+import type { ListedRun, RunSeries, ShownState } from '@anneal/core/protocol/studio';
 import { linesOfFile, parseLine } from '@anneal/core/trainer/eventLog';
 import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { runOwner } from '@anneal/core/trainer/runLock';
@@ -36,7 +36,7 @@ export class RunFeed {
   #error: UserError | undefined;
   #recipe: { baseModel: string | null; adapter: string | null } | undefined;
   #version = 0;
-  #requested: RunSummary['requested'] = null;
+  #requested: ListedRun['requested'] = null;
   #reading: Promise<void> | undefined;
 
   constructor(key: string, path: string) {
@@ -69,7 +69,7 @@ export class RunFeed {
     return this.#reading;
   }
 
-  get summary(): RunSummary {
+  get summary(): ListedRun {
     const losses = this.#columns.column('loss');
     const lowest = this.#evaluations.reduce((low, { loss }) => Math.min(low, loss ?? low), Number.POSITIVE_INFINITY);
     const { totalSteps } = this.#status;

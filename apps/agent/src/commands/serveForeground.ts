@@ -1,10 +1,10 @@
 /** `anneal serve`: the agent until it is told to end. */
 import { hostname, userInfo } from 'node:os';
-import type { ServeOptions } from '../commands/serve.ts';
+import { checkAddress, isLoopback } from '../daemon/address.ts';
+import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { print, printJsonLine, remark } from '../terminal/print.ts';
-import { checkAddress, isLoopback } from './address.ts';
-import { type Daemon, startDaemon } from './daemon.ts';
+import type { ServeOptions } from './serve.ts';
 
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -14,6 +14,7 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
     address,
     workspace: folder,
     runsFolder: options.runsDir,
+    log: remark,
     allowedHosts: isLoopback(options.host) ? options.allowHost : [...options.allowHost, options.host],
   });
   const link = daemon.pairingLink();

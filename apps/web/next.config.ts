@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import type { NextConfig } from 'next';
+
+/** A folder of finished files, which the agent serves. There is no server of its own. */
+const config: NextConfig = {
+  output: 'export',
+  transpilePackages: ['@anneal/core'],
+  turbopack: { root: join(import.meta.dirname, '..', '..') },
+  images: { unoptimized: true },
+  // `npm run check` does that, with the compiler that the rest of the repository uses.
+  typescript: { ignoreBuildErrors: true },
+  devIndicators: false,
+};
+
+export default config;

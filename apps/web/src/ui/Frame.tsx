@@ -1,0 +1,75 @@
+'use client';
+/** What every screen stands in: where one is, whether what one sees is live, and language and theme. */
+import Link from 'next/link';
+import { usePathname } from 'next/navigation';
+import { type ReactNode, useEffect } from 'react';
+import { useTranslations } from 'use-intl';
+import { useConnection } from '../agent/hooks.ts';
+import { ConnectionBadge } from './ConnectionBadge.tsx';
+import { Mark } from './Mark.tsx';
+import { SettingsMenu } from './SettingsMenu.tsx';
+
+const screens = [{ path: '/', name: 'runs' }] as const;
+
+export function Frame({ children }: { children: ReactNode }) {
+  const t = useTranslations();
+  const path = usePathname();
+  const connection = useConnection();
+  // A full load: nothing of a session that has ended stays behind.
+  useEffect(() => {
+    if (connection === 'unpaired' && path !== '/pair') location.replace('/pair');
+  }, [connection, path]);
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <a href="#content" className="sr-only focus:not-sr-only focus:absolute focus:z-50 focus:bg-surface focus:p-2">
+        {t('nav.skip')}
+      </a>
+      <header className="sticky top-0 z-20 border-line border-b bg-paper/90 backdrop-blur-md">
+        <div className="mx-auto flex h-12 max-w-[1400px] items-center gap-1 px-4 sm:gap-4 sm:px-6">
+          <Link href="/" className="mr-1 flex items-center gap-2 font-semibold tracking-tight sm:mr-3">
+            <Mark className="size-5" />
+            <span className="max-sm:sr-only">Anneal</span>
+          </Link>
+          <nav aria-label={t('nav.main')} className="flex h-full gap-1">
+            {screens.map((screen) => (
+              <NavLink key={screen.path} href={screen.path} current={isCurrent(screen.path, path)}>
+                {t(`nav.${screen.name}`)}
+              </NavLink>
+            ))}
+          </nav>
+          <div className="ml-auto flex items-center gap-1 sm:gap-2">
+            <ConnectionBadge />
+            <SettingsMenu />
+          </div>
+        </div>
+      </header>
+      {connection === 'lost' && (
+        <div role="alert" className="border-warn/25 border-b bg-warn-soft">
+          <p className="mx-auto max-w-[1400px] px-4 py-2 text-[13px] sm:px-6">
+            <strong className="font-semibold text-warn">{t('connection.lostTitle')}.</strong> {t('connection.lostText')}
+          </p>
+        </div>
+      )}
+      <main id="content" className="mx-auto flex w-full max-w-[1400px] grow flex-col px-4 py-5 sm:px-6 sm:py-7">
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function NavLink({ href, current, children }: { href: string; current: boolean; children: ReactNode }) {
+  return (
+    <Link
+      href={href}
+      aria-current={current ? 'page' : undefined}
+      className="relative flex items-center px-2 text-muted transition-colors hover:text-ink aria-[current]:font-medium aria-[current]:text-ink aria-[current]:after:absolute aria-[current]:after:inset-x-2 aria-[current]:after:-bottom-px aria-[current]:after:h-0.5 aria-[current]:after:bg-ember"
+    >
+      {children}
+    </Link>
+  );
+}
+
+/** One run belongs to the runs. */
+function isCurrent(screen: string, path: string): boolean {
+  return screen === '/' ? path === '/' || path === '/run' : path.startsWith(screen);
+}

@@ -1,0 +1,97 @@
+'use client';
+import type { ListedRun } from '@anneal/core/protocol/studio';
+import Link from 'next/link';
+import type { ReactNode } from 'react';
+import { useTranslations } from 'use-intl';
+import { useFormat } from './format.ts';
+import { Progress } from './Progress.tsx';
+import { Sparkline } from './Sparkline.tsx';
+import { StateBadge } from './StateBadge.tsx';
+
+const columns = 'lg:grid-cols-[minmax(0,1fr)_7.5rem_10rem_11rem_5.5rem_5.5rem_6.5rem_6rem]';
+
+/** Runs in rows; on a phone each is a card of a few lines. */
+export function RunTable({ title, runs }: { title: string; runs: readonly ListedRun[] }) {
+  const t = useTranslations('runs');
+  const heads = ['run', null, 'progress', 'loss', 'validation', 'speed', 'left', 'created'] as const;
+  return (
+    <section aria-label={title}>
+      <div className={`grid items-end gap-x-5 px-4 pb-1.5 ${columns}`}>
+        <h2 className="font-medium text-[13px]">{title}</h2>
+        {heads.slice(1).map((head, index) => (
+          <span key={head ?? index} className={`label max-lg:hidden ${index > 2 ? 'text-right' : ''}`}>
+            {head && t(head)}
+          </span>
+        ))}
+      </div>
+      <ul className="divide-y divide-line overflow-hidden rounded-lg border border-line bg-surface">
+        {runs.map((run) => (
+          <li key={run.key}>
+            <Row run={run} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Row({ run }: { run: ListedRun }) {
+  const t = useTranslations('runs');
+  const format = useFormat();
+  const active = run.state === 'running' || run.state === 'preparing';
+  return (
+    <Link
+      href={`/run?id=${encodeURIComponent(run.key)}`}
+      data-row={run.key}
+      className={`grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-5 gap-y-2 px-4 py-2.5 transition-colors hover:bg-sunken focus-visible:outline-offset-[-2px] ${columns}`}
+    >
+      <div className="min-w-0">
+        <div className="truncate font-medium">{run.name}</div>
+        <div className="label truncate">
+          {shortModel(run.baseModel)} · {run.adapter ?? t('full')}
+        </div>
+      </div>
+      <div className="max-lg:text-right">
+        <StateBadge run={run} />
+      </div>
+      <div className="max-lg:col-span-2">
+        <div className="figures mb-1 text-[12.5px]">
+          {run.totalSteps === null
+            ? '–'
+            : t('ofSteps', { step: format.count(run.step), total: format.count(run.totalSteps) })}
+        </div>
+        <Progress step={run.step} total={run.totalSteps} active={active} />
+      </div>
+      <div className="flex items-center gap-3">
+        <Sparkline values={run.outline} />
+        <Cell name={t('loss')}>{format.number(run.loss)}</Cell>
+      </div>
+      <Cell name={t('validation')} right>
+        {format.number(run.lowestEvaluationLoss)}
+      </Cell>
+      <Cell name={t('speed')} right>
+        {run.tokensPerSecond === null ? '–' : format.count(run.tokensPerSecond)}
+      </Cell>
+      <Cell name={t('left')} right>
+        {active ? format.range(run.remaining) : '–'}
+      </Cell>
+      <Cell name={t('created')} right>
+        {format.time(run.created)}
+      </Cell>
+    </Link>
+  );
+}
+
+function Cell({ name, right = false, children }: { name: string; right?: boolean; children: ReactNode }) {
+  return (
+    <div className={`figures whitespace-nowrap text-[13px] ${right ? 'lg:text-right' : ''}`}>
+      <span className="label mr-1.5 lg:hidden">{name}</span>
+      {children}
+    </div>
+  );
+}
+
+/** Of a path the last part: the folder of a model is its name. */
+function shortModel(name: string | null): string {
+  return name?.split('/').filter(Boolean).at(-1) ?? '–';
+}
