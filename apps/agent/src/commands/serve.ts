@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { addExamples } from './examples.ts';
-import { wholeNumberFrom } from './numberOption.ts';
+import { optionFor } from './requestOption.ts';
 
 export interface ServeOptions {
   host: string;
@@ -13,11 +14,13 @@ export interface ServeOptions {
   json?: boolean;
 }
 
+const port = z.int().min(0).max(65535).default(7420);
+
 export function define(command: Command): void {
   addExamples(
     command
       .argument('[folder]', 'the folder that holds your recipes and runs', '.')
-      .option('--port <number>', 'where to listen; 0 for any port that is free', wholeNumberFrom(0, 65535), 7420)
+      .addOption(optionFor(port, '--port <number>', 'where to listen; 0 for any port that is free'))
       .option('--host <address>', 'address to listen on; one that others can reach needs a token and TLS', '127.0.0.1')
       .option('--runs-dir <folder>', 'the only folder to look for runs in; default: every folder called runs')
       .option(

@@ -5,6 +5,7 @@ import type { ListedRun, RunListChange, RunNews, RunSeries } from '@anneal/core/
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
+import { finish } from '../../service/finish.ts';
 import { resumeRun } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
 import { eachChange } from './changes.ts';
@@ -109,8 +110,7 @@ export const runs = router({
   /** Continues a run from its newest checkpoint; returns when its process has looked at everything and begins. */
   resume: procedure.input(named).mutation(async ({ ctx, input }) => {
     const feed = await ctx.agent.feeds.get(input.run);
-    const resumed = resumeRun({}, { run: feed.path });
-    for (let done = false; !done; ) done = (await resumed.next()).done ?? false;
+    await finish(resumeRun({}, { run: feed.path }));
   }),
 
   /** The recipe as it was written, and with every default. */
