@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
-import { followEvents, readRun } from '@anneal/core/trainer/runReader';
+import { readRun } from '@anneal/core/trainer/runReader';
 import { thisProcess } from '@anneal/formats/files/processOwner';
 import { beforeEach, expect, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunEvent } from '@anneal/core/protocol/events';
+import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
-import { followEvents, readRun } from '@anneal/core/trainer/runReader';
+import { readRun } from '@anneal/core/trainer/runReader';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';
 import { detachRun, superviseRun } from '../src/runner/supervise.ts';
@@ -28,7 +29,7 @@ function supervise(path: string) {
 }
 
 async function waitForStep(path: string, step: number): Promise<void> {
-  for await (const event of followEvents(path, { isLive: () => true, pollMilliseconds: 10 })) {
+  for await (const event of followEvents(path, { isLive: () => true })) {
     if (event.type === 'step' && event.step >= step) return;
   }
 }

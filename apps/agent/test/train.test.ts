@@ -1,7 +1,8 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '@anneal/core/protocol/events';
-import { followEvents, listRuns, readRun } from '@anneal/core/trainer/runReader';
+import { followEvents } from '@anneal/core/trainer/followEvents';
+import { listRuns, readRun } from '@anneal/core/trainer/runReader';
 import { expect, test } from 'vitest';
 import { writeCapitalsTask, writeTinyModel } from '../../../packages/core/test/fixtures.ts';
 import { exitCodes } from '../src/exitCodes.ts';

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import type { Status } from '@anneal/core/protocol/status';
+import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { openRunFile } from '@anneal/core/trainer/runFiles';
-import { followEvents, readRun } from '@anneal/core/trainer/runReader';
+import { readRun } from '@anneal/core/trainer/runReader';
 import type { WorkerMessage } from './launch.ts';
 import { workerPath } from './workerPath.ts';
 

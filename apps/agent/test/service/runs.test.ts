@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { runDetailsSchema, runListSchema } from '@anneal/core/protocol/runs';
+import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
-import { followEvents } from '@anneal/core/trainer/runReader';
 import { beforeEach, expect, test } from 'vitest';
 import { detachRun } from '../../src/runner/supervise.ts';
 import type { Context } from '../../src/service/context.ts';

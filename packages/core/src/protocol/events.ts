@@ -29,9 +29,21 @@ export const warningSchema = z.object({
 });
 export type Warning = z.infer<typeof warningSchema>;
 
+/**
+ * Of the events below; stands in the first line of every log. Raise it when a reader of the version before would be misled, and
+ * read the older ones on.
+ */
+export const eventsVersion = 1;
+
 export const eventBodySchema = z.discriminatedUnion('type', [
-  /** `recipeSha256`: of recipe.resolved.yaml, here and in `recipe_changed`. */
-  z.object({ type: z.literal('run_created'), id: z.string(), name: z.string(), recipeSha256: sha256.optional() }),
+  /** `version`: of these events, the first one where it is missing. `recipeSha256`: of recipe.resolved.yaml, as in `recipe_changed`. */
+  z.object({
+    type: z.literal('run_created'),
+    version: z.int().min(1).optional(),
+    id: z.string(),
+    name: z.string(),
+    recipeSha256: sha256.optional(),
+  }),
 
   /** A resume that was told to: length and cadence of a run can change, and from then on these hold. */
   z.object({

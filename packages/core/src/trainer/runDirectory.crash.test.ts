@@ -7,8 +7,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type RunEvent, withoutSuperseded } from '../protocol/events.ts';
 import { statusSchema } from '../protocol/status.ts';
+import { followEvents } from './followEvents.ts';
 import { RunDirectory } from './runDirectory.ts';
-import { followEvents, readRun } from './runReader.ts';
+import { readRun } from './runReader.ts';
 
 const steps = 60;
 const kills = 25;
@@ -77,7 +78,7 @@ async function firstNewEvent(path: string, ended: Promise<unknown>): Promise<Run
     over = true;
   });
   const afterSeq = readRun(path).status.seq;
-  for await (const event of followEvents(path, { afterSeq, isLive: () => !over, pollMilliseconds: 2 })) return event;
+  for await (const event of followEvents(path, { afterSeq, isLive: () => !over })) return event;
   return undefined;
 }
 

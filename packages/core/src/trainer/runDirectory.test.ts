@@ -14,8 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EventBody } from '../protocol/events.ts';
+import { followEvents } from './followEvents.ts';
 import { RunDirectory } from './runDirectory.ts';
-import { findRun, followEvents, listRuns, readRun } from './runReader.ts';
+import { findRun, listRuns, readRun } from './runReader.ts';
 
 let root: string;
 let run: RunDirectory;
@@ -100,7 +101,7 @@ describe('events', () => {
   test('a follower gets every event once, in order, until the writer is gone', async () => {
     const seen: number[] = [];
     const following = (async () => {
-      for await (const event of followEvents(run.path, { afterSeq: 1, pollMilliseconds: 5 })) seen.push(event.seq);
+      for await (const event of followEvents(run.path, { afterSeq: 1 })) seen.push(event.seq);
     })();
     for (let number = 1; number <= 50; number++) {
       run.record(step(number));

@@ -8,11 +8,12 @@ import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
 import type { ProcessLock } from '../processLock.ts';
-import { type EventBody, isTerminal, type RecipeChange, type RunEvent } from '../protocol/events.ts';
+import { type EventBody, eventsVersion, isTerminal, type RecipeChange, type RunEvent } from '../protocol/events.ts';
 import type { Status } from '../protocol/status.ts';
 import { bestOf, type Checkpoint, CheckpointStore } from './checkpointStore.ts';
 import { asDiskError } from './diskError.ts';
-import { EventLog, readEvents } from './eventLog.ts';
+import { EventLog } from './eventLog.ts';
+import { readEvents } from './eventReader.ts';
 import { assertIsRun, damaged, kindOf, openRunFile, readRunFile } from './runFiles.ts';
 import { pinsName, type RunHashes, readPinned } from './runHashes.ts';
 import { RunHistory } from './runHistory.ts';
@@ -69,7 +70,7 @@ export class RunDirectory implements AsyncDisposable {
     syncFolder(root);
     const run = await RunDirectory.open(path);
     const recipeSha256 = sha256(options.resolvedText);
-    run.record({ type: 'run_created', id: basename(path), name: options.name, recipeSha256 });
+    run.record({ type: 'run_created', version: eventsVersion, id: basename(path), name: options.name, recipeSha256 });
     return run;
   }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UserError } from '../errors.ts';
 import { random } from '../random.ts';
 import { surveyCheckpoints } from './checkpointStore.ts';
-import { readEvents } from './eventLog.ts';
+import { readEvents } from './eventReader.ts';
 import { RunDirectory } from './runDirectory.ts';
 import { readPinned } from './runHashes.ts';
 import { readRun, surveyRuns } from './runReader.ts';

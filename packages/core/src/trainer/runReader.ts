@@ -1,13 +1,10 @@
 /** Looking at runs without writing them, also while another process does. */
-import { closeSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '../errors.ts';
-import type { RunEvent } from '../protocol/events.ts';
 import { initialStatus, type RunState, type Status, statusAfter } from '../protocol/status.ts';
-import { linesOfFile, parseLine, readEvents } from './eventLog.ts';
-import { assertIsRun, kindOf, openRunFile } from './runFiles.ts';
+import { readEvents } from './eventReader.ts';
+import { assertIsRun, kindOf } from './runFiles.ts';
 import { type RunOwner, runOwner } from './runLock.ts';
 
 export interface RunView {
@@ -103,32 +100,4 @@ export async function findRun(root: string, name: string): Promise<string> {
     next: 'list them with `anneal runs ls`, or name another folder with --runs-dir',
     code: found.length > 1 ? 'run_ambiguous' : 'run_not_found',
   });
-}
-
-/**
- * Yields events after `afterSeq` as they are written, for as long as `isLive` (by default: a process is writing the
- * run). What is on the disk when that ends is always yielded.
- */
-export async function* followEvents(
-  path: string,
-  options: { afterSeq?: number; isLive?: () => boolean; pollMilliseconds?: number } = {},
-): AsyncGenerator<RunEvent> {
-  const { afterSeq = 0, isLive = () => runOwner(path) !== undefined, pollMilliseconds = 100 } = options;
-  const file = openRunFile(join(path, 'events.jsonl'));
-  let offset = 0;
-  try {
-    for (;;) {
-      const ending = !isLive();
-      // A last line that is not finished is read again: the next launch may cut it off.
-      for (const { text, end } of linesOfFile(file, { from: offset })) {
-        offset = end;
-        const event = text === undefined ? undefined : parseLine(text);
-        if (event && event.seq > afterSeq) yield event;
-      }
-      if (ending) return;
-      await wait(pollMilliseconds);
-    }
-  } finally {
-    closeSync(file);
-  }
 }

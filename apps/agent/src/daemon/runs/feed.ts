@@ -6,7 +6,7 @@ import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import { initialStatus, type Status, statusAfter } from '@anneal/core/protocol/status';
 import type { ListedRun, RunSeries, ShownState } from '@anneal/core/protocol/studio';
-import { linesOfFile, parseLine } from '@anneal/core/trainer/eventLog';
+import { linesOfFile, parseLine } from '@anneal/core/trainer/eventReader';
 import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { runOwner } from '@anneal/core/trainer/runLock';
 import { parse } from 'yaml';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import type { CompareRunsRequest, RunComparison } from '@anneal/core/protocol/runs';
 import { readRecipe } from '@anneal/core/recipe/read';
-import { readEvents } from '@anneal/core/trainer/eventLog';
+import { readEvents } from '@anneal/core/trainer/eventReader';
 import { type RunView, readRun } from '@anneal/core/trainer/runReader';
 import type { Context } from '../context.ts';
 import { pathOfRun } from './find.ts';

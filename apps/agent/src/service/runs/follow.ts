@@ -2,9 +2,9 @@ import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import type { FollowRunRequest, RunRequest } from '@anneal/core/protocol/runs';
-import { linesOfFile, readEvents } from '@anneal/core/trainer/eventLog';
+import { linesOfFile, readEvents } from '@anneal/core/trainer/eventReader';
+import { followEvents } from '@anneal/core/trainer/followEvents';
 import { assertIsRun, openRunFile } from '@anneal/core/trainer/runFiles';
-import { followEvents } from '@anneal/core/trainer/runReader';
 import type { Context } from '../context.ts';
 import { pathOfRun } from './find.ts';
 
@@ -14,7 +14,7 @@ export async function* followRun(context: Context, request: FollowRunRequest): A
   assertIsRun(path);
   const { afterSeq = 0, follow = true } = request;
   if (follow) yield* followEvents(path, { afterSeq });
-  else for (const event of readEvents(join(path, 'events.jsonl'))) if (event.seq > afterSeq) yield event;
+  else yield* readEvents(join(path, 'events.jsonl'), { afterSeq });
 }
 
 /** What the process of the run has written, line by line. */
