@@ -14,11 +14,15 @@ const RESERVED_BYTES = 512 * 2 ** 20;
  */
 export function memoryBudget(device: Device): number {
   if (device.kind === 'cuda') return Math.max(0, freeDeviceBytes(device) - device.libraryBytes);
-  return hostBudget();
+  return freeHostBytes();
 }
 
-/** Bytes of the host's memory that a plan may take: as what a GPU's holds beside its own. */
+/** Bytes of the host's memory that a plan for a GPU may take beside the GPU's: page-locked ones, which nothing else can have meanwhile. */
 export function hostBudget(): number {
+  return 0.8 * freeHostBytes();
+}
+
+function freeHostBytes(): number {
   return Math.max(0, Math.min(availableBytes(), containerBytes()) - RESERVED_BYTES);
 }
 

@@ -29,7 +29,7 @@ export interface CompileOptions {
   readonly activations: ActivationPolicy;
   /** Bytes that the plan may use in all; only `auto` looks at it. */
   readonly memoryBudget?: number;
-  /** Bytes that it may use of the host's memory beside; what would take more stays on the device. */
+  /** Bytes that it may use of the host's memory beside. */
   readonly hostBudget?: number;
   readonly device: Device;
 }
@@ -93,23 +93,17 @@ export function compile(graphs: readonly Graph[], options: CompileOptions): Plan
   return fittingPlan(all.length, memoryBudget, (count) => planWith(all.slice(0, count)));
 }
 
-/** All that the policy may take, the cheapest first. `auto` offloads only what the host has the memory for. */
+/** All that the policy may take, the cheapest first; to the host goes only what it has room for. */
 function savingsFor(differentiated: readonly Graph[], graphs: readonly Graph[], options: CompileOptions): Saving[] {
   const { activations, bounds, device, hostBudget = Number.POSITIVE_INFINITY } = options;
-  const placed = placements(graphs, bounds, device);
-  const recomputed = differentiated.map((graph) => recomputable(graph, bounds, device));
-  const offloaded = () =>
-    differentiated.flatMap((graph, i) => withOffloads(graph, recomputed[i] ?? [], bounds, device));
-  if (activations === 'offload') return inOrder([...offloaded(), ...placed]);
-  const hasHost = activations === 'auto' && device.rates.hostBytesPerSecond !== null;
-  const withHost = hasHost ? inOrder([...offloaded(), ...placed]) : [];
-  const hostBytes = withHost.reduce((sum, { how, bytes }) => sum + (how === 'recompute' ? 0 : bytes), 0);
-  if (hasHost && hostBytes <= hostBudget) return withHost;
-  return inOrder([...recomputed.flat(), ...placed.filter(({ saving }) => saving.bytes <= hostBudget)]);
-}
-
-function inOrder(priced: readonly Priced[]): Saving[] {
-  return priced.toSorted(byPrice).map(({ saving }) => saving);
+  const placed = placements(graphs, bounds, device).filter(({ saving }) => saving.bytes <= hostBudget);
+  const room = placed.reduce((free, { saving }) => free - saving.bytes, hostBudget);
+  const offloads = activations === 'offload' || (activations === 'auto' && device.rates.hostBytesPerSecond !== null);
+  const inLayers = differentiated.flatMap((graph): Priced[] => {
+    const recomputed = recomputable(graph, bounds, device);
+    return offloads ? withOffloads(graph, recomputed, bounds, device, room) : recomputed;
+  });
+  return [...inLayers, ...placed].toSorted(byPrice).map(({ saving }) => saving);
 }
 
 /** The plan with the fewest savings that fits; with all of them where none does. */

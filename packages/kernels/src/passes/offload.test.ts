@@ -111,8 +111,11 @@ test('auto offloads before it forms products again, unless the host is full', ()
   const auto = (hostBudget: number) => p.compile({ activations: 'auto', memoryBudget: 1, hostBudget }, device);
   const plentiful = auto(Number.POSITIVE_INFINITY).savings.map(({ how }) => how);
   expect(plentiful).toContain('offload');
-  const full = auto(1).savings.map(({ how }) => how);
-  expect(new Set(full)).toEqual(new Set(['recompute']));
+  for (const share of [0, 0.3, 0.6]) {
+    const budget = share * auto(Number.POSITIVE_INFINITY).memory.host;
+    expect(auto(budget).memory.host).toBeLessThanOrEqual(budget);
+  }
+  expect(new Set(auto(0).savings.map(({ how }) => how))).toEqual(new Set(['recompute']));
 });
 
 test('there is nothing to offload where the memory is the host’s', () => {

@@ -12,44 +12,54 @@ const contention = 0.05;
 
 /**
  * What a graph can save where layers may copy results to the host while they compute: what enters a layer, and of what could be computed
- * again the dearest, as much as is copied in the time of the layer's forward pass. The rest of `recomputed` stays as it is.
+ * again the dearest, as much as is copied in the time of the layer's forward pass and as the host has room for. The rest of `recomputed`
+ * stays as it is.
  */
 export function withOffloads(
   graph: Graph,
   recomputed: readonly Priced<Recomputed>[],
   bounds: Bounds,
   device: Device,
+  hostBudget: number,
 ): Priced[] {
   const rate = device.rates.hostBytesPerSecond;
   if (rate === null) throw new Error(`the memory of ${device.kind} is the host’s: there is nothing to offload`);
   const found: Priced[] = [];
-  for (const [layer, { forward, read }] of layersOf(graph)) {
+  const layers = layersOf(graph);
+  for (const [layer, { forward, read }] of layers) {
+    let room = hostBudget / layers.size;
     const own = recomputed.filter(({ saving }) => saving.layer === layer);
     const replaceable = new Set(own.flatMap(({ saving }) => saving.frees));
-    const smallest = smallestShare * [...read].reduce((sum, t) => sum + byteLength(t, bounds), 0);
+    const smallest = smallestShare * bytesOfAll([...read], bounds);
     const entering = [...read].filter(
       (t) => !replaceable.has(t) && byteLength(t, bounds) > smallest && t.producer?.layer !== layer,
     );
     let free = busyShare * rate * forward.reduce((sum, node) => sum + secondsOf(node, bounds, device), 0);
     const offload = (what: string, tensors: readonly Tensor[]): Priced<Offloaded> => {
-      const bytes = tensors.reduce((sum, t) => sum + byteLength(t, bounds), 0);
+      const bytes = bytesOfAll(tensors, bounds);
       const hidden = Math.min(bytes, Math.max(0, free));
       free -= bytes;
+      room -= bytes;
       const seconds = (2 * (contention * hidden + (bytes - hidden))) / rate; // there and back
       return {
         saving: { how: 'offload', layer, what, tensors, bytes, milliseconds: 1000 * seconds },
         price: seconds / bytes,
       };
     };
-    if (entering.length > 0) found.push(offload('what enters a layer', entering));
+    if (entering.length > 0 && bytesOfAll(entering, bounds) <= room)
+      found.push(offload('what enters a layer', entering));
     for (const priced of own.toReversed()) {
       const { what, frees } = priced.saving;
-      const pays =
-        priced.price > (2 * contention) / rate && frees.reduce((sum, t) => sum + byteLength(t, bounds), 0) <= free;
-      found.push(pays ? offload(what, frees) : priced);
+      const fits = bytesOfAll(frees, bounds) <= Math.min(free, room);
+      const pays = priced.price > (2 * contention) / rate;
+      found.push(fits && pays ? offload(what, frees) : priced);
     }
   }
   return found;
+}
+
+function bytesOfAll(tensors: readonly Tensor[], bounds: Bounds): number {
+  return tensors.reduce((sum, tensor) => sum + byteLength(tensor, bounds), 0);
 }
 
 /** Layers with their forward nodes and the results of the forward pass that the backward pass of this layer alone reads. */
