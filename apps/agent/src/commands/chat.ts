@@ -1,4 +1,5 @@
 import { text as readAll } from 'node:stream/consumers';
+import { writtenConversation } from '@anneal/core/datasets/writtenConversation';
 import { UserError } from '@anneal/core/errors';
 import {
   type AnswerOptions,
@@ -8,6 +9,8 @@ import {
   type OpenChatRequest,
   openChatRequest,
 } from '@anneal/core/protocol/chat';
+import { readSmallFile } from '@anneal/formats/files/randomAccess';
+import { LIMITS } from '@anneal/formats/limits';
 import type { Command } from 'commander';
 import type { Chat } from '../service/chat/open.ts';
 import type { ChatWarning } from '../service/chat/warnings.ts';
@@ -24,8 +27,9 @@ import { addSourceOptions, sourceHelp } from './sourceOptions.ts';
 interface ChatOptions extends RunsOptions, Omit<OpenChatRequest, 'source'>, Omit<AnswerOptions, 'tools'> {
   prompt?: string;
   system?: string;
-  /** Path. */
+  /** Paths. */
   tools?: string;
+  messages?: string;
 }
 
 export function define(command: Command): void {
@@ -34,6 +38,7 @@ export function define(command: Command): void {
   addExamples(
     addSourceOptions(command.argument('<source>', sourceHelp))
       .option('--prompt <text>', 'answer this and end; "-" reads it from stdin')
+      .option('--messages <file>', 'JSON file with a conversation to answer, results of tools in it; "-": from stdin')
       .option('--system <text>', 'system message of the conversation')
       .option('--tools <file>', 'JSON file with the definitions of functions that the model may call')
       .option('--plain', 'continue the prompt as plain text, without the chat template')
@@ -55,6 +60,7 @@ export function define(command: Command): void {
     'anneal chat latest',
     'anneal chat smollm2-135m --prompt "Why is the sky blue?" --temperature 0',
     'anneal chat latest --tools tools.json --prompt "What is the weather in Lima?"',
+    'anneal chat latest --tools tools.json --messages conversation.json --json',
   );
 }
 
@@ -64,9 +70,20 @@ async function talk(name: string, options: ChatOptions): Promise<void> {
     import('../service/chat/tools.ts'),
     import('./converse.ts'),
   ]);
-  const { system: instruction, base, dtype, context, thinking, checkpoint, tools: toolsFile, ...how } = options;
-  const tools = toolsFile === undefined ? null : readToolsFile(toolsFile);
-  const prompt = await promptOf(options);
+  const {
+    system: instruction,
+    base,
+    dtype,
+    context,
+    thinking,
+    checkpoint,
+    tools: toolsFile,
+    messages,
+    ...how
+  } = options;
+  const written = messages === undefined ? null : await readConversation(messages, options);
+  const tools = toolsFile === undefined ? (written?.tools ?? null) : readToolsFile(toolsFile);
+  const prompt = written ? undefined : await promptOf(options);
   const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
   const opened: Chat = await finish(
     openChat(contextOf(options), { source: name, checkpoint, base, dtype, context, thinking }),
@@ -77,7 +94,8 @@ async function talk(name: string, options: ChatOptions): Promise<void> {
     const { plain, temperature } = how;
     const asked = { tools, plain, temperature, system: instruction !== undefined };
     for (const warning of opened.warnings(asked)) remark(`${errorColors.yellow('warning:')} ${describe(warning)}`);
-    if (prompt === undefined) await converse(opened, system, { ...how, tools });
+    if (written) await answerOnce(opened, { ...how, tools, messages: [...system, ...written.messages] }, options);
+    else if (prompt === undefined) await converse(opened, system, { ...how, tools });
     else await answerOnce(opened, { ...how, tools, messages: [...system, { role: 'user', content: prompt }] }, options);
   } finally {
     await opened.close();
@@ -109,5 +127,31 @@ async function promptOf(options: ChatOptions): Promise<string | undefined> {
     what: 'there is nothing to answer: no --prompt, and nothing on stdin',
     next: 'add --prompt "…", or run it on a terminal to have a conversation',
     code: 'prompt_empty',
+  });
+}
+
+/** @throws UserError */
+async function readConversation(
+  file: string,
+  { prompt, system, plain }: ChatOptions,
+): Promise<{ messages: Message[]; tools: readonly unknown[] | null }> {
+  const other = Object.entries({ prompt, plain }).find(([, value]) => value !== undefined)?.[0];
+  if (other !== undefined) {
+    throw new UserError({
+      what: `--messages and --${other} exclude each other`,
+      next: other === 'prompt' ? 'put the question into the messages' : 'leave one of them out',
+      code: 'chat_options',
+    });
+  }
+  const where = file === '-' ? 'stdin' : file;
+  const bytes =
+    file === '-' ? Buffer.from(await readAll(process.stdin)) : Buffer.from(readSmallFile(file, LIMITS.configBytes));
+  const { messages, tools } = writtenConversation(bytes.toString(), where);
+  if (system === undefined || messages[0]?.role !== 'system') return { messages: messages as Message[], tools };
+  throw new UserError({
+    what: '--system and a system message in --messages exclude each other',
+    where,
+    next: 'leave one of them out',
+    code: 'chat_options',
   });
 }

@@ -16,3 +16,8 @@ export function describeEnd({ tokens, reason, firstMilliseconds, tokensPerSecond
   const why = reason === 'stop' ? '' : `, ${endings[reason]}`;
   return `${formatCount(tokens)} tokens, the first after ${(firstMilliseconds / 1000).toFixed(1)} s, then ${formatCount(tokensPerSecond)}/s${why}`;
 }
+
+/** `weather({"city":"Lima"})` */
+export function describeCall({ function: { name, arguments: given } }: AnswerEnd['toolCalls'][number]): string {
+  return `${name}(${given})`;
+}

@@ -1,7 +1,9 @@
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
+import { inCallForm } from '../datasets/callForm.ts';
 import { type ChatRenderer, openChatRenderer, rendererFor } from '../datasets/chatRenderer.ts';
+import type { Message } from '../datasets/types.ts';
 import { UserError } from '../errors.ts';
 import type { OpenModel } from '../models/model.ts';
 import { withChatTemplates } from '../models/withChatTemplates.ts';
@@ -149,12 +151,13 @@ export async function encodePrompt(
 }
 
 function renderPrompt(
-  { template, options }: ChatRenderer,
+  { template, options, callForm }: ChatRenderer,
   messages: readonly unknown[],
   tools: readonly unknown[] | null,
 ): string {
   try {
-    return template.render(messages, { ...options, tools, addGenerationPrompt: true });
+    const asked = inCallForm(messages as readonly Message[], callForm);
+    return template.render(asked, { ...options, tools, addGenerationPrompt: true });
   } catch (cause) {
     if (!(cause instanceof TemplateError)) throw cause;
     throw new UserError({

@@ -22,8 +22,8 @@ export type OpenChatRequest = z.input<typeof openChatRequest>;
 export const loadProgressSchema = z.object({ name: z.string(), loaded: z.int().min(0), total: z.int().min(0) });
 export type LoadProgress = z.infer<typeof loadProgressSchema>;
 
-/** What a template may read beside `role` and `content` is passed on. */
-export const messageSchema = z.looseObject({ role: z.string(), content: z.string() });
+/** What a template may read beside `role` and `content` (`tool_calls`, `tool_call_id`, …) is passed on; null beside calls. */
+export const messageSchema = z.looseObject({ role: z.string(), content: z.string().nullable() });
 export type Message = z.infer<typeof messageSchema>;
 
 /** How to answer; what is left out is as the makers of the model recommend. */
@@ -56,8 +56,18 @@ export type AnswerOptions = z.input<typeof answerOptions>;
 export const answerRequest = answerOptions.extend({ messages: z.array(messageSchema).min(1) });
 export type AnswerRequest = z.input<typeof answerRequest>;
 
+/** A call of a tool, as it stands in `tool_calls` of the next request's messages. */
+export const toolCallSchema = z.object({
+  id: z.string(),
+  type: z.literal('function'),
+  /** `arguments` is JSON text. */
+  function: z.object({ name: z.string(), arguments: z.string() }),
+});
+
 export const answerEndSchema = z.object({
   text: z.string(),
+  /** The calls of the given tools that the text holds; their results go into messages of the role `tool`. */
+  toolCalls: z.array(toolCallSchema),
   /** Stop token included. */
   tokens: z.int().min(0),
   /** `stop`: the model ended it; `length`: `maxTokens` did; `context`: the conversation filled `context`. */

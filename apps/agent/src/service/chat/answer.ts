@@ -1,6 +1,7 @@
 /** One answer, piece by piece, with how fast and why it ended. */
 import type { Answerer, AnswerPiece } from '@anneal/core/generate/answerer';
 import { recommendedSampling } from '@anneal/core/generate/presets';
+import { callsIn } from '@anneal/core/generate/toolCalls';
 import { type AnswerEnd, type AnswerRequest, answerRequest, type Message } from '@anneal/core/protocol/chat';
 
 /** How the model was opened. */
@@ -28,7 +29,7 @@ export async function* answer(
   };
   const how = { sampling, maxNewTokens, seed, adapter, tools, signal };
   const pieces = plain ? answerer.complete(await idsOf(answerer, messages), how) : answerer.answer(messages, how);
-  return yield* measured(pieces, { signal, maxNewTokens });
+  return yield* measured(pieces, { signal, maxNewTokens, tools });
 }
 
 async function idsOf({ text }: Answerer, messages: readonly Message[]): Promise<Int32Array> {
@@ -38,7 +39,11 @@ async function idsOf({ text }: Answerer, messages: readonly Message[]): Promise<
 
 async function* measured(
   pieces: AsyncIterable<AnswerPiece>,
-  { signal, maxNewTokens }: { signal: AbortSignal | undefined; maxNewTokens: number },
+  {
+    signal,
+    maxNewTokens,
+    tools,
+  }: { signal: AbortSignal | undefined; maxNewTokens: number; tools: readonly unknown[] | null },
 ): AsyncGenerator<string, AnswerEnd> {
   const started = performance.now();
   let last = { tokens: 0, at: started, ended: false };
@@ -53,6 +58,7 @@ async function* measured(
   const begun = first ?? last;
   return {
     text: whole,
+    toolCalls: tools ? callsIn(whole, tools).calls : [],
     tokens: last.tokens,
     reason: last.ended ? 'stop' : signal?.aborted ? 'interrupted' : last.tokens >= maxNewTokens ? 'length' : 'context',
     firstMilliseconds: begun.at - started,

@@ -54,7 +54,7 @@ function withContent(message: RowValue & { role: string }, isCall: boolean, fiel
   const { tool_calls: written, function_call: older, ...rest } = message;
   // OpenAI's older form of a single call.
   const given = written ?? (older === undefined ? undefined : [older]);
-  const calls = given === undefined ? [] : listOf(given)?.map(toCall);
+  const calls = given === undefined ? [] : listOf(given)?.map(readToolCall);
   if (calls === undefined || calls.includes(null))
     return 'has tool_calls that are not a list of functions with names and a JSON object of arguments';
   const whole = calls.length === 0 ? rest : { ...rest, tool_calls: calls as readonly ToolCall[] };
@@ -83,12 +83,12 @@ function objectIn(value: unknown): RowValue | null {
 /** ShareGPT writes calls as JSON text: one, or a list of them. */
 function readCalls(text: string): readonly ToolCall[] | null {
   const value = jsonIn(text);
-  const calls = (Array.isArray(value) ? value : [value]).map(toCall);
+  const calls = (Array.isArray(value) ? value : [value]).map(readToolCall);
   return calls.length === 0 || calls.includes(null) ? null : (calls as readonly ToolCall[]);
 }
 
 /** `{name, arguments}`, bare or as OpenAI's `{type: function, function: …}`. Its arguments stay as they are written: an object, or JSON as text. */
-function toCall(written: unknown): ToolCall | null {
+export function readToolCall(written: unknown): ToolCall | null {
   const value = objectIn(written);
   if (value === null) return null;
   const call = objectIn(value.function) ?? value;
