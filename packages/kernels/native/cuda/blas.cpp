@@ -14,9 +14,12 @@ constexpr int kProposals = 32;
 
 cudaDataType_t cudaType(DType type) { return type == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
 
-/** The largest power of two up to 256 that divides the address. */
+/**
+ * The largest power of two up to 64 that divides the address. A plan places its tensors at multiples of 64: whether at multiples of more
+ * differs from plan to plan, and with it another algorithm would be chosen, whose bits are others.
+ */
 uint32_t alignmentOf(const void* data) {
-  const uintptr_t address = reinterpret_cast<uintptr_t>(data) | 256;
+  const uintptr_t address = reinterpret_cast<uintptr_t>(data) | 64;
   return static_cast<uint32_t>(address & (~address + 1));
 }
 
