@@ -10,13 +10,18 @@ import { dropoutCases } from './dropout/cases.ts';
 import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
 import { gatherRowsCases } from './gather_rows/cases.ts';
 import { clipScaleCases, squareSumCases } from './gradient_norm/cases.ts';
-import { groupedLinearBackwardCases, groupedLinearCases } from './grouped_linear/cases.ts';
+import {
+  groupedLinearBackwardCases,
+  groupedLinearCases,
+  groupedLinearMergedBackwardCases,
+  groupedLinearMergedCases,
+} from './grouped_linear/cases.ts';
 import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
 import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } from './rms_norm/cases.ts';
 import { ropeCases, ropeTableCases } from './rope/cases.ts';
 import { roundToBf16Cases } from './round_to_bf16/cases.ts';
-import { swigluBackwardCases, swigluCases } from './swiglu/cases.ts';
+import { swigluBackwardCases, swigluCases, swigluMergedBackwardCases, swigluMergedCases } from './swiglu/cases.ts';
 import { zeroCases } from './zero/cases.ts';
 
 /** The cases of every op, in the order of ops/index.ts. */
@@ -40,6 +45,8 @@ export const opCases: readonly OpCases[] = [
   gatherRowsCases,
   groupedLinearCases,
   groupedLinearBackwardCases,
+  groupedLinearMergedCases,
+  groupedLinearMergedBackwardCases,
   linearCases,
   linearBackwardInputCases,
   linearBackwardWeightCases,
@@ -54,5 +61,7 @@ export const opCases: readonly OpCases[] = [
   squareSumCases,
   swigluCases,
   swigluBackwardCases,
+  swigluMergedCases,
+  swigluMergedBackwardCases,
   zeroCases,
 ];

@@ -10,13 +10,18 @@ import { dropoutOp } from './dropout/op.ts';
 import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
 import { gatherRowsOp } from './gather_rows/op.ts';
 import { clipScaleOp, squareSumOp } from './gradient_norm/op.ts';
-import { groupedLinearBackwardOp, groupedLinearOp } from './grouped_linear/op.ts';
+import {
+  groupedLinearBackwardOp,
+  groupedLinearMergedBackwardOp,
+  groupedLinearMergedOp,
+  groupedLinearOp,
+} from './grouped_linear/op.ts';
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
 import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rms_norm/op.ts';
 import { ropeOp, ropeTableOp } from './rope/op.ts';
 import { roundToBf16Op } from './round_to_bf16/op.ts';
-import { swigluBackwardOp, swigluOp } from './swiglu/op.ts';
+import { swigluBackwardOp, swigluMergedBackwardOp, swigluMergedOp, swigluOp } from './swiglu/op.ts';
 import { zeroOp } from './zero/op.ts';
 
 /** Every op; native/kernel_list.h lists their kernels. */
@@ -40,6 +45,8 @@ export const ops: readonly Op[] = [
   gatherRowsOp,
   groupedLinearOp,
   groupedLinearBackwardOp,
+  groupedLinearMergedOp,
+  groupedLinearMergedBackwardOp,
   linearOp,
   linearBackwardInputOp,
   linearBackwardWeightOp,
@@ -54,5 +61,7 @@ export const ops: readonly Op[] = [
   squareSumOp,
   swigluOp,
   swigluBackwardOp,
+  swigluMergedOp,
+  swigluMergedBackwardOp,
   zeroOp,
 ].map((op) => op as unknown as Op);

@@ -4,12 +4,12 @@ import { addBias } from '../ops/add_bias/op.ts';
 import { attention } from '../ops/attention/op.ts';
 import { dropout } from '../ops/dropout/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
-import { groupedLinear } from '../ops/grouped_linear/op.ts';
+import { groupedLinear, groupedLinearMerged } from '../ops/grouped_linear/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { rope } from '../ops/rope/op.ts';
-import { swiglu } from '../ops/swiglu/op.ts';
+import { swiglu, swigluMerged } from '../ops/swiglu/op.ts';
 import { cpuDevice } from '../src/device.ts';
 import type { Tensor } from '../src/tensor.ts';
 import { type Batch, Problem, type Step, someLabels, wrongSlopes } from './problem.ts';
@@ -50,6 +50,13 @@ const rules: Record<string, Build> = {
     ) as [Tensor, Tensor, Tensor];
     return add(swiglu(first, second), third);
   },
+  grouped_linear_merged: (p) => {
+    const weights = [
+      { weight: p.variable('w0', [4, 2], 'parameter') },
+      { weight: p.variable('w1', [2, 2], 'parameter') },
+    ] as const;
+    return groupedLinearMerged(p.rows('x', T, 4), weights, p.rows('c', T, D), { alpha: 0.7, bf16: false });
+  },
   'linear, all trained': (p) =>
     linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'parameter'), { ...f32, alpha: 0.7, plus: p.rows('c', T, D) }),
   'linear, weight frozen': (p) => linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'weight'), f32),
@@ -67,6 +74,7 @@ const rules: Record<string, Build> = {
   rope: (p) =>
     rope(p.rows('x', T, D), { cos: p.graph.input('cos', 'f32', [T, 3]), sin: p.graph.input('sin', 'f32', [T, 3]) }),
   swiglu: (p) => swiglu(p.rows('gate', T, D), p.rows('up', T, D)),
+  swiglu_merged: (p) => swigluMerged(p.rows('x', T, 2 * D)),
   'swiglu, gate and up the same': (p) => {
     const x = p.rows('x', T, D);
     return swiglu(x, x);

@@ -10,7 +10,7 @@ struct AddProducts {
   struct Member {
     const bf16 *weight, *c;
     bf16* y;
-    int columns, firstTile;
+    int stride, firstTile;  // elements between the rows of c and y; among the tiles of all members
   };
   Member members[kMembers];
   const bf16* x;
@@ -43,7 +43,7 @@ static __global__ void __launch_bounds__(kAddThreads, 5) addProductsKernel(const
 #pragma unroll
     for (int half = 0; half < 2; half++)
       if (isReal[below])
-        c[below][half] = *reinterpret_cast<const uint4*>(member.c + (token + 8 * below) * int64_t{member.columns} + column + columnOf(4 * half, quad, 0));
+        c[below][half] = *reinterpret_cast<const uint4*>(member.c + (token + 8 * below) * int64_t{member.stride} + column + columnOf(4 * half, quad, 0));
 
   float sum[8][4] = {};
   const bf16* weight = member.weight + (column + columnOf(0, row / 2, row % 2)) * int64_t{p.rank} + 4 * quad;
@@ -71,7 +71,7 @@ static __global__ void __launch_bounds__(kAddThreads, 5) addProductsKernel(const
       load<8>(reinterpret_cast<const bf16*>(&c[below][half]), y);
 #pragma unroll
       for (int j = 0; j < 8; j++) y[j] = fmaf(p.alpha, sum[4 * half + j / 2][2 * below + j % 2], y[j]);
-      store<8>(member.y + (token + 8 * below) * int64_t{member.columns} + column + columnOf(4 * half, quad, 0), y);
+      store<8>(member.y + (token + 8 * below) * int64_t{member.stride} + column + columnOf(4 * half, quad, 0), y);
     }
   }
 }

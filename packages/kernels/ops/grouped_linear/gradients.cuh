@@ -13,7 +13,7 @@ struct GroupGradients {
   struct Member {
     const bf16 *dy, *weight;
     float* gradient;
-    int columns, firstColumn, firstRegion;
+    int columns, stride, firstColumn, firstRegion;  // stride: elements between the rows of dy
   };
   Member members[kMembers];
   const bf16* x;
@@ -66,7 +66,7 @@ static __global__ void __launch_bounds__(kGradientThreads, 2) groupSumsKernel(co
   // Tiles are loaded in the order of their use: those of a region one after the other, then the next tokens.
   int nextToken = begin, nextTile = 0;
   const auto loadTile = [&](int stage) {
-    copyTile<kTileTokens, kTileColumns, kGradientThreads>(stages + stage * kTileBytes, member.dy + column + nextTile * kTileColumns, member.columns,
+    copyTile<kTileTokens, kTileColumns, kGradientThreads>(stages + stage * kTileBytes, member.dy + column + nextTile * kTileColumns, member.stride,
                                                           nextToken * kTileTokens, p.tokens);
     if (nextTile == 0)
       copyNarrow<kTileTokens>(inners + (nextToken - begin) % kStages * kInnerBytes, p.x + i * p.rank + slice * kSlice, p.count * p.rank,

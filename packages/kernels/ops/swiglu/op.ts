@@ -1,5 +1,5 @@
 import { graphOf } from '../../src/graph.ts';
-import { defineOp } from '../../src/op.ts';
+import { defineOp, type Extents } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
 
 /** y = silu(gate) · up, silu(z) = z / (1 + e^-z). Shazeer 2020. */
@@ -28,4 +28,37 @@ export const swigluBackwardOp = defineOp({
 
 export function swiglu(gate: Tensor, up: Tensor): Tensor {
   return graphOf(gate).apply(swigluOp, { gate, up }).y;
+}
+
+function halves({ M, N }: Extents): Extents {
+  if (Number(M) % 2 !== 0 || (N !== undefined && Number(N) !== Number(M) / 2))
+    throw new Error(`swiglu_merged: ${M} columns are not twice ${N ?? 'a whole number'}`);
+  return { N: Number(M) / 2 };
+}
+
+/** swiglu of gate and up as one product gives them: x is [gate up]. */
+export const swigluMergedOp = defineOp({
+  name: 'swiglu_merged',
+  inputs: { x: 'A[T,M]' },
+  outputs: { y: 'A[T,N]' },
+  derive: halves,
+  cheap: true,
+  cost: ({ T = 0, N = 0 }) => ({ flops: 6 * T * N, bytes: 12 * T * N }),
+  backward: ({ graph, inputs: { x }, gradients: { y: dy } }) =>
+    dy ? { x: graph.apply(swigluMergedBackwardOp, { dy, x }).dx } : {},
+});
+
+/** dx is [dgate dup]. */
+export const swigluMergedBackwardOp = defineOp({
+  name: 'swiglu_merged_backward',
+  inputs: { dy: 'A[T,N]', x: 'A[T,M]' },
+  outputs: { dx: 'A[T,M]' },
+  derive: halves,
+  inPlace: { dx: ['x'] },
+  cost: ({ T = 0, N = 0 }) => ({ flops: 12 * T * N, bytes: 20 * T * N }),
+});
+
+/** x: [T, 2N], gate before up. */
+export function swigluMerged(x: Tensor): Tensor {
+  return graphOf(x).apply(swigluMergedOp, { x }).y;
 }

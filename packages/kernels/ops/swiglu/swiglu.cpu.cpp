@@ -4,17 +4,32 @@
 
 namespace anneal::ANNEAL_ISA {
 
+/** y = silu(gate) · up over `count` elements. */
+static void forward(const float* gate, const float* up, float* y, int64_t size) {
+  for (int64_t i = 0; i < size; i += Vec::width) {
+    const int count = static_cast<int>(size - i < Vec::width ? size - i : Vec::width);
+    const Vec g = Vec::load(gate + i, count);
+    (g * sigmoid(g) * Vec::load(up + i, count)).store(y + i, count);
+  }
+}
+
+static void backward(const float* dy, const float* gate, const float* up, float* dgate, float* dup, int64_t size) {
+  const Vec one = Vec::set(1.0f);
+  for (int64_t i = 0; i < size; i += Vec::width) {
+    const int count = static_cast<int>(size - i < Vec::width ? size - i : Vec::width);
+    const Vec g = Vec::load(gate + i, count), u = Vec::load(up + i, count), d = Vec::load(dy + i, count);
+    const Vec s = sigmoid(g);
+    (d * u * s * fma(g, one - s, one)).store(dgate + i, count);
+    (d * g * s).store(dup + i, count);
+  }
+}
+
 const char* swiglu(const Launch& launch) {
   const float* gate = launch.inputs[0].f32();
   const float* up = launch.inputs[1].f32();
   float* y = launch.outputs[0].f32();
-  parallelFor(*launch.context, launch.outputs[0].elements(), 4096, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i += Vec::width) {
-      const int count = static_cast<int>(end - i < Vec::width ? end - i : Vec::width);
-      const Vec g = Vec::load(gate + i, count);
-      (g * sigmoid(g) * Vec::load(up + i, count)).store(y + i, count);
-    }
-  });
+  parallelFor(*launch.context, launch.outputs[0].elements(), 4096,
+              [=](int64_t begin, int64_t end) { forward(gate + begin, up + begin, y + begin, end - begin); });
   return nullptr;
 }
 
@@ -24,14 +39,31 @@ const char* swiglu_backward(const Launch& launch) {
   const float* up = launch.inputs[2].f32();
   float* dgate = launch.outputs[0].f32();
   float* dup = launch.outputs[1].f32();
-  const Vec one = Vec::set(1.0f);
   parallelFor(*launch.context, launch.outputs[0].elements(), 4096, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i += Vec::width) {
-      const int count = static_cast<int>(end - i < Vec::width ? end - i : Vec::width);
-      const Vec g = Vec::load(gate + i, count), u = Vec::load(up + i, count), d = Vec::load(dy + i, count);
-      const Vec s = sigmoid(g);
-      (d * u * s * fma(g, one - s, one)).store(dgate + i, count);
-      (d * g * s).store(dup + i, count);
+    backward(dy + begin, gate + begin, up + begin, dgate + begin, dup + begin, end - begin);
+  });
+  return nullptr;
+}
+
+const char* swiglu_merged(const Launch& launch) {
+  const float* x = launch.inputs[0].f32();
+  float* y = launch.outputs[0].f32();
+  const int64_t columns = launch.outputs[0].shape[1];
+  parallelFor(*launch.context, launch.outputs[0].shape[0], grainFor(3 * columns), [=](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; t++) forward(x + 2 * t * columns, x + (2 * t + 1) * columns, y + t * columns, columns);
+  });
+  return nullptr;
+}
+
+const char* swiglu_merged_backward(const Launch& launch) {
+  const float* dy = launch.inputs[0].f32();
+  const float* x = launch.inputs[1].f32();
+  float* dx = launch.outputs[0].f32();
+  const int64_t columns = launch.inputs[0].shape[1];
+  parallelFor(*launch.context, launch.inputs[0].shape[0], grainFor(5 * columns), [=](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; t++) {
+      const int64_t gate = 2 * t * columns, up = gate + columns;
+      backward(dy + t * columns, x + gate, x + up, dx + gate, dx + up, columns);
     }
   });
   return nullptr;

@@ -26,6 +26,20 @@ struct Swiglu {
   }
 };
 
+/** Of rows [gate up]. */
+template <typename A>
+struct SwigluMerged {
+  const A* x;
+  A* y;
+  int64_t width;
+
+  template <int V>
+  __device__ void run(int64_t row, int column) const {
+    const A* gate = x + 2 * row * width;
+    Swiglu<A>{gate, gate + width, y + row * width}.template run<V>(column);
+  }
+};
+
 template <typename A>
 struct SwigluBackward {
   const A *dy, *gate, *up;
@@ -48,6 +62,19 @@ struct SwigluBackward {
   }
 };
 
+template <typename A>
+struct SwigluMergedBackward {
+  const A *dy, *x;
+  A* dx;
+  int64_t width;
+
+  template <int V>
+  __device__ void run(int64_t row, int column) const {
+    const int64_t gate = 2 * row * width, up = gate + width;
+    SwigluBackward<A>{dy + row * width, x + gate, x + up, dx + gate, dx + up}.template run<V>(column);
+  }
+};
+
 }  // namespace
 
 const char* swiglu(const Launch& launch) {
@@ -65,6 +92,22 @@ const char* swiglu_backward(const Launch& launch) {
     using A = decltype(zero);
     overElements<A>(launch, dy.elements(),
                     SwigluBackward<A>{dataOf<A>(dy), dataOf<A>(gate), dataOf<A>(up), dataOf<A>(dgate), dataOf<A>(dup)});
+  });
+}
+
+const char* swiglu_merged(const Launch& launch) {
+  const Tensor x = launch.inputs[0], y = launch.outputs[0];
+  return withType(y.type, [&](auto zero) {
+    using A = decltype(zero);
+    overRows<A>(launch, y.shape[0], y.shape[1], SwigluMerged<A>{dataOf<A>(x), dataOf<A>(y), y.shape[1]});
+  });
+}
+
+const char* swiglu_merged_backward(const Launch& launch) {
+  const Tensor dy = launch.inputs[0], x = launch.inputs[1], dx = launch.outputs[0];
+  return withType(dy.type, [&](auto zero) {
+    using A = decltype(zero);
+    overRows<A>(launch, dy.shape[0], dy.shape[1], SwigluMergedBackward<A>{dataOf<A>(dy), dataOf<A>(x), dataOf<A>(dx), dy.shape[1]});
   });
 }
 

@@ -1,14 +1,32 @@
-import { dropout, type GroupMember, graphOf, groupedLinear, linear, type Tensor, Variables } from '@anneal/kernels';
-import { type LoraModuleSpec, type LoraSpec, loraVariables } from './lora.ts';
+import {
+  dropout,
+  type GroupMember,
+  graphOf,
+  groupedLinear,
+  groupedLinearMerged,
+  linear,
+  type Tensor,
+  Variables,
+} from '@anneal/kernels';
+import { stackName } from '../stackName.ts';
+import { type LoraModuleSpec, type LoraSpec, loraName, loraVariables } from './lora.ts';
 
-/** A linear of some input without its adapter. */
-export interface PlainOutput {
-  /** Our name of the linear. */
+export interface Linear {
+  /** Ours, as `layers.0.q`. */
   readonly name: string;
   /** [outputs, inputs] */
   readonly shape: readonly number[];
-  /** [T, outputs] */
+}
+
+/** A linear of some input without its adapter, [T, outputs]. */
+export interface PlainOutput extends Linear {
   readonly y: Tensor;
+}
+
+/** A linear with the factors of its adapter. */
+export interface AdaptedLinear extends Linear, LoraModuleSpec {
+  readonly a: Tensor;
+  readonly b: Tensor;
 }
 
 export interface AddLoraOptions {
@@ -25,58 +43,79 @@ export interface AddLoraOptions {
  */
 export function addLora(x: Tensor, outputs: readonly PlainOutput[], lora: LoraSpec, options: AddLoraOptions): Tensor[] {
   const sums = new Map(outputs.map(({ name, y }) => [name, y]));
-  for (const group of groupsOf(x, outputs, lora)) {
-    const names = group.map(({ name }) => name);
-    for (const [i, sum] of addGroup(x, group, lora, options).entries()) sums.set(names[i] as string, sum);
+  for (const group of groupsOf(graphOf(x).variables, outputs, lora)) {
+    const members = factorsOf(group, options).map((factor, i) => {
+      return { ...factor, plus: sums.get(group[i]?.name as string) as Tensor };
+    });
+    const [{ scale }] = group as readonly [AdaptedLinear];
+    const added = groupedLinear(innerProduct(x, group, lora, options), members as [GroupMember], {
+      alpha: scale,
+      bf16: options.bf16,
+    });
+    for (const [i, sum] of added.entries()) sums.set(group[i]?.name as string, sum);
   }
   return [...sums.values()];
 }
 
-interface Member extends PlainOutput, LoraModuleSpec {
-  readonly a: Tensor;
-  readonly b: Tensor;
+/** The same where the outputs lie beside each other in one tensor; `group` is what `mergedAdapters` gave. */
+export function addMergedLora(
+  x: Tensor,
+  y: Tensor,
+  group: readonly AdaptedLinear[],
+  lora: LoraSpec,
+  options: AddLoraOptions,
+): Tensor {
+  const [{ scale }] = group as readonly [AdaptedLinear];
+  const factors = factorsOf(group, options) as [GroupMember];
+  return groupedLinearMerged(innerProduct(x, group, lora, options), factors, y, { alpha: scale, bf16: options.bf16 });
 }
 
-function groupsOf(x: Tensor, outputs: readonly PlainOutput[], lora: LoraSpec): Member[][] {
-  const { variables } = graphOf(x);
-  const adapted = outputs.flatMap((output) => {
-    const module = lora.modules.get(output.name);
-    return module ? [{ ...output, ...module }] : [];
+/** The adapters of all these linears, or none where none has one. Null where they cannot be served together. */
+export function mergedAdapters(
+  variables: Variables,
+  linears: readonly Linear[],
+  lora: LoraSpec,
+): readonly AdaptedLinear[] | null {
+  const [group = [], ...others] = groupsOf(variables, linears, lora);
+  return others.length === 0 && (group.length === 0 || group.length === linears.length) ? group : null;
+}
+
+function groupsOf(variables: Variables, linears: readonly Linear[], lora: LoraSpec): (readonly AdaptedLinear[])[] {
+  const adapted = linears.flatMap(({ name, shape }) => {
+    const module = lora.modules.get(name);
+    return module ? [{ name, shape, ...module }] : [];
   });
   const alike = Map.groupBy(adapted, ({ name, rank, scale }) => (lora.dropout > 0 ? name : `${rank} ${scale}`));
   return [...alike.values()].flatMap((group) => {
     // All A before all B: a stack's members are parameters that are declared one behind the other.
     const a = group.map(({ rank, name, shape }) => loraVariables.a(variables, rank, name, shape));
-    const members = group.map((one, i) => ({
-      ...one,
-      a: a[i] as Tensor,
-      b: loraVariables.b(variables, one.rank, one.name, one.shape),
-    }));
+    const members = group.map((one, i) => {
+      return { ...one, a: a[i] as Tensor, b: loraVariables.b(variables, one.rank, one.name, one.shape) };
+    });
     return Variables.canStack(a) ? [members] : members.map((member) => [member]);
   });
 }
 
-function addGroup(
+/** dropout(x) with the A of all members: [T, rank · members]. */
+function innerProduct(
   x: Tensor,
-  members: readonly Member[],
+  members: readonly AdaptedLinear[],
   { dropout: rate, modules }: LoraSpec,
   { bf16, dropoutSeed, copyOf }: AddLoraOptions,
-): Tensor[] {
-  const [{ a, name, scale }] = members as readonly [Member];
+): Tensor {
+  const [{ a, name }] = members as readonly [AdaptedLinear];
   const stream = [...modules.keys()].indexOf(name);
   const dropped = dropoutSeed && rate > 0 ? dropout(x, dropoutSeed, rate, stream) : x;
-  const factor = members.length === 1 ? a : stackOf(x, members);
-  const inner = linear(dropped, factor, { bf16, copy: copyOf(factor) });
-  const group = members.map(({ b, y }) => ({ weight: b, copy: copyOf(b), plus: y }));
-  return groupedLinear(inner, group as [GroupMember, GroupMember?, GroupMember?], { alpha: scale, bf16 });
+  const factor =
+    members.length === 1
+      ? a
+      : graphOf(x).variables.stack(
+          loraName(stackName(members.map((member) => member.name)), 'A'),
+          members.map((member) => member.a),
+        );
+  return linear(dropped, factor, { bf16, copy: copyOf(factor) });
 }
 
-/** The A of all members as one matrix, named after them: `adapter/layers.0.q+k+v.A`. */
-function stackOf(x: Tensor, members: readonly Member[]): Tensor {
-  const [first, ...others] = members.map(({ a }) => a.name.replace(/\.A$/, ''));
-  const ends = others.map((name) => name.split('.').at(-1));
-  return graphOf(x).variables.stack(
-    `${[first, ...ends].join('+')}.A`,
-    members.map(({ a }) => a),
-  );
+function factorsOf(group: readonly AdaptedLinear[], { copyOf }: AddLoraOptions) {
+  return group.map(({ b }) => ({ weight: b, copy: copyOf(b) }));
 }

@@ -1,8 +1,9 @@
-import { addBias, type Graph, linear, type Tensor } from '@anneal/kernels';
-import { addLora, type PlainOutput } from '../adapters/addLora.ts';
+import { addBias, type Graph, linear, type Tensor, Variables } from '@anneal/kernels';
+import { type AddLoraOptions, addLora, addMergedLora, mergedAdapters, type PlainOutput } from '../adapters/addLora.ts';
 import type { LoraSpec } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
 import { type Nf4Form, nf4Weight } from '../nf4.ts';
+import { stackName } from '../stackName.ts';
 import { expectedTensors } from '../tensors.ts';
 
 /** How a model's weights take part in a program: what an architecture's graph must not know. */
@@ -36,8 +37,7 @@ export class ModelScope {
 
   /** A weight by our name. Vectors (norms, biases) are float32 always. */
   weight(name: string): Tensor {
-    const shape = this.shapes.get(name);
-    if (!shape) throw new Error(`this architecture has no tensor ${name}`);
+    const shape = this.shapeOf(name);
     const { type, trainable } = this.options;
     const dtype = trainable || shape.length === 1 ? 'f32' : type;
     return this.graph.variables.get(name, { shape, dtype, kind: trainable ? 'parameter' : 'weight' });
@@ -63,24 +63,50 @@ export class ModelScope {
     return this.withAdapters(x, outputs) as { [K in keyof Names]: Tensor };
   }
 
+  /**
+   * As `project`, with the outputs beside each other in one tensor [T, all outputs], by one product. Null where that cannot be:
+   * where a weight is held in NF4, has a bias, or an adapter that differs from the others'.
+   */
+  projectMerged(x: Tensor, names: readonly string[]): Tensor | null {
+    const { lora, nf4 } = this.options;
+    const { variables } = this.graph;
+    if (names.some((name) => nf4.has(name) || this.shapes.has(`${name}_bias`))) return null;
+    const linears = names.map((name) => ({ name, shape: this.shapeOf(name) }));
+    const adapters = lora ? mergedAdapters(variables, linears, lora) : [];
+    const weights = names.map((name) => this.weight(name));
+    if (!adapters || !Variables.canStack(weights)) return null;
+    const weight = variables.stack(stackName(names), weights);
+    const y = linear(x, weight, { bf16: this.bf16, copy: this.copyOf(weight) });
+    return lora && adapters.length > 0 ? addMergedLora(x, y, adapters, lora, this.adding) : y;
+  }
+
   private plain(x: Tensor, name: string, plus?: Tensor): PlainOutput {
     const weight = this.matrix(name);
     const y = linear(x, weight, { bf16: this.bf16, plus, copy: this.copyOf(weight) });
     const bias = `${name}_bias`;
-    const shape = this.shapes.get(name) as readonly number[];
-    return { name, shape, y: this.shapes.has(bias) ? addBias(y, this.weight(bias)) : y };
+    return { name, shape: this.shapeOf(name), y: this.shapes.has(bias) ? addBias(y, this.weight(bias)) : y };
   }
 
   private withAdapters(x: Tensor, outputs: readonly PlainOutput[]): Tensor[] {
-    const { lora, dropoutSeed } = this.options;
-    if (!lora) return outputs.map(({ y }) => y);
-    return addLora(x, outputs, lora, { bf16: this.bf16, dropoutSeed, copyOf: (parameter) => this.copyOf(parameter) });
+    const { lora } = this.options;
+    return lora ? addLora(x, outputs, lora, this.adding) : outputs.map(({ y }) => y);
+  }
+
+  private get adding(): AddLoraOptions {
+    const { dropoutSeed } = this.options;
+    return { bf16: this.bf16, dropoutSeed, copyOf: (parameter) => this.copyOf(parameter) };
+  }
+
+  private shapeOf(name: string): readonly number[] {
+    const shape = this.shapes.get(name);
+    if (!shape) throw new Error(`this architecture has no tensor ${name}`);
+    return shape;
   }
 
   /** A linear's weight in the form that it is held in. */
   private matrix(name: string): Tensor {
     const form = this.options.nf4.get(name);
-    return form ? nf4Weight(this.graph, name, this.shapes.get(name) as readonly number[], form) : this.weight(name);
+    return form ? nf4Weight(this.graph, name, this.shapeOf(name), form) : this.weight(name);
   }
 
   private copyOf(weight: Tensor): Tensor | undefined {

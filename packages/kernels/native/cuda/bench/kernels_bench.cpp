@@ -40,6 +40,9 @@ void benchMemory(BenchDevice& device, const Model& m, DType A) {
   time("rope_table", "", {{i32, {T}, true}, {f32, {P}}}, {angles, angles}, {1});
   time("swiglu", "inner", {inner, inner}, {inner});
   time("swiglu_backward", "inner", {inner, inner, inner}, {inner, inner});
+  const Shape both{A, {T, 2 * N}};
+  time("swiglu_merged", "inner", {both}, {inner});
+  time("swiglu_merged_backward", "inner", {inner, both}, {both});
   time("dropout", "hidden", {hidden, {i32, {2}}}, {hidden}, {0.1, 3});
   time("add_bias", "queries", {queries, {f32, {Q}}}, {queries});
   time("add_bias_backward", "queries", {queries, {f32, {Q}}}, {{f32, {Q}}});
