@@ -66,6 +66,12 @@ export interface RunSeries {
   extent: readonly [number, number] | null;
 }
 
+/** The newest events of a run that are no step. */
+export interface RunHappenings {
+  seq: number;
+  events: RunEvent[];
+}
+
 /** New events of a run and the summary after them. */
 export interface RunNews {
   events: RunEvent[];

@@ -1,7 +1,7 @@
 /** Runs: the list, one of them as it goes on, and what can be asked of it. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ListedRun, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
+import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
@@ -77,13 +77,10 @@ export const runs = router({
       }
     }),
 
-  /** Events from number `after` on, for what a page shows of the past. */
-  past: procedure
-    .input(named.extend({ after: z.int().min(0), most: z.int().min(1).max(mostNews.events) }))
-    .query(async ({ ctx, input }) => {
-      const feed = await ctx.agent.feeds.get(input.run);
-      return feed.eventsAfter(input.after, { ...mostNews, events: input.most });
-    }),
+  /** What happened beside the steps: the newest thousand of such events. */
+  happenings: procedure.input(named).query(async ({ ctx, input }): Promise<RunHappenings> => {
+    return (await ctx.agent.feeds.get(input.run)).happenings;
+  }),
 
   /** The last of what the process of the run has printed. */
   output: procedure.input(named).query(async ({ ctx, input }) => {

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import { initialStatus, type Status, statusAfter } from '@anneal/core/protocol/status';
-import type { ListedRun, RunSeries, ShownState } from '@anneal/core/protocol/studio';
+import type { ListedRun, RunHappenings, RunSeries, ShownState } from '@anneal/core/protocol/studio';
 import { linesOfFile, parseLine } from '@anneal/core/trainer/eventReader';
 import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { runOwner } from '@anneal/core/trainer/runLock';
@@ -19,6 +19,8 @@ const indexEvery = 256;
 /** How long a long log is read before others have their turn. */
 const sliceMilliseconds = 20;
 const outlinePoints = 32;
+/** Of the events that are no step. Samples are a few KiB each at most. */
+const mostHappenings = 1000;
 
 export class RunFeed {
   readonly key: string;
@@ -28,6 +30,8 @@ export class RunFeed {
   #evaluations: RunSeries['evaluations'] = [];
   #checkpoints: number[] = [];
   #resumes: number[] = [];
+  /** The newest events that are no step. */
+  #happenings: RunEvent[] = [];
   #launchStart = 0;
   /** Byte before event `1 + k * indexEvery`. */
   #places: number[] = [0];
@@ -86,6 +90,11 @@ export class RunFeed {
         isRunning && totalSteps !== null ? remainingSeconds(this.#columns, totalSteps, this.#launchStart) : null,
       outline: outlineOf(losses, outlinePoints),
     };
+  }
+
+  /** What happened beside the steps, oldest first, the newest thousand; `seq` is the last event looked at. */
+  get happenings(): RunHappenings {
+    return { seq: this.seq, events: this.#happenings };
   }
 
   series(options: SeriesOptions): RunSeries {
@@ -173,6 +182,8 @@ export class RunFeed {
 
   #add(event: RunEvent): void {
     this.#status = statusAfter(this.#status, event);
+    if (event.type !== 'step') this.#happenings.push(event);
+    if (this.#happenings.length > mostHappenings) this.#happenings.shift();
     if (isTerminal(event) || (event.type === 'checkpoint' && this.#requested === 'save')) this.#requested = null;
     switch (event.type) {
       case 'step':
@@ -203,6 +214,7 @@ export class RunFeed {
     this.#evaluations = [];
     this.#checkpoints = [];
     this.#resumes = [];
+    this.#happenings = [];
     this.#launchStart = 0;
     this.#places = [0];
     this.#offset = 0;

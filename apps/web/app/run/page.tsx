@@ -1,0 +1,101 @@
+'use client';
+import { ChevronLeft } from 'lucide-react';
+import Link from 'next/link';
+import { parseAsFloat, parseAsInteger, parseAsString, useQueryState, useQueryStates } from 'nuqs';
+import { useCallback, useMemo } from 'react';
+import { useTranslations } from 'use-intl';
+import type { LiveRun, Range } from '../../src/agent/liveRun.ts';
+import { useLiveRun, useStore } from '../../src/agent/useLiveRun.ts';
+import { RunCharts } from '../../src/ui/charts/RunCharts.tsx';
+import { Empty } from '../../src/ui/Empty.tsx';
+import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
+import { RunActions } from '../../src/ui/run/RunActions.tsx';
+import { RunDetails } from '../../src/ui/run/RunDetails.tsx';
+import { RunFigures } from '../../src/ui/run/RunFigures.tsx';
+import { StateBadge } from '../../src/ui/StateBadge.tsx';
+
+export default function RunScreen() {
+  const t = useTranslations('run');
+  const [key] = useQueryState('id', parseAsString.withDefault(''));
+  return (
+    <>
+      <Link
+        href="/"
+        className="mb-3 -ml-1 inline-flex items-center gap-0.5 self-start text-[13px] text-muted hover:text-ink"
+      >
+        <ChevronLeft className="size-4" aria-hidden="true" />
+        {t('back')}
+      </Link>
+      {key === '' ? (
+        <Empty title={t('missing')}>
+          <p>{t('missingText')}</p>
+        </Empty>
+      ) : (
+        <OpenRun runKey={key} />
+      )}
+    </>
+  );
+}
+
+/** What is shown of the run stands in the address, so that a link shows the same. */
+function OpenRun({ runKey }: { runKey: string }) {
+  const [{ from, to }, setRange] = useQueryStates({ from: parseAsInteger, to: parseAsInteger });
+  const [smoothing, setSmoothing] = useQueryState('smoothing', parseAsFloat.withDefault(0.9));
+  const range = useMemo<Range>(() => (from === null || to === null ? null : [from, to]), [from, to]);
+  const onRange = useCallback(
+    (next: Range) => void setRange(next ? { from: next[0], to: next[1] } : { from: null, to: null }),
+    [setRange],
+  );
+  const run = useLiveRun(runKey, { range, smoothing });
+  if (!run) return null;
+  return (
+    <Shown
+      run={run}
+      charts={
+        <RunCharts
+          run={run}
+          range={range}
+          onRange={onRange}
+          smoothing={smoothing}
+          onSmoothing={(value) => void setSmoothing(value)}
+        />
+      }
+    />
+  );
+}
+
+function Shown({ run, charts }: { run: LiveRun; charts: React.ReactNode }) {
+  const t = useTranslations('run');
+  const summary = useStore(run.summary);
+  const error = useStore(run.error);
+  if (error) return <ErrorNote title={t('notFound')} error={shownError(error)} />;
+  if (!summary) return null;
+  return (
+    <article className="grid gap-5">
+      <title>{`${summary.name} · Anneal`}</title>
+      <header className="flex flex-wrap items-start gap-x-6 gap-y-3">
+        <div className="min-w-0 grow">
+          <div className="flex flex-wrap items-center gap-x-3">
+            <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em] [overflow-wrap:anywhere]">
+              {summary.name}
+            </h1>
+            <StateBadge run={summary} />
+          </div>
+          <p className="font-mono text-[12px] text-muted [overflow-wrap:anywhere]">{summary.key}</p>
+        </div>
+        <RunActions run={summary} />
+      </header>
+      {summary.error && (
+        <ErrorNote title={t(summary.state === 'damaged' ? 'damaged' : 'failed')} error={summary.error} />
+      )}
+      {summary.state === 'interrupted' && (
+        <p role="alert" className="rounded-lg border border-warn/30 bg-warn-soft px-4 py-3">
+          {t('interrupted')}
+        </p>
+      )}
+      <RunFigures run={summary} />
+      {charts}
+      <RunDetails live={run} run={summary} />
+    </article>
+  );
+}

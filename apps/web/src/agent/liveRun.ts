@@ -1,0 +1,169 @@
+/**
+ * One run as it goes on. Its steps so far come in buckets, which the agent computes over all of them. Each later step is
+ * kept as it comes, until so many are kept that the buckets are asked for anew. Charts read from here, not through React.
+ */
+import type { RunEvent } from '@anneal/core/protocol/events';
+import { smoothNext } from '@anneal/core/protocol/smoothing';
+import type { ListedRun, RunSeries, StepEvent } from '@anneal/core/protocol/studio';
+import { agent } from './connection.ts';
+import { createStore } from './store.ts';
+
+/** Steps of the part that is shown; null: all of them. */
+export type Range = readonly [from: number, to: number] | null;
+
+/** Later steps that are kept one by one. */
+const mostSteps = 1500;
+const buckets = 800;
+
+export interface View {
+  range: Range;
+  smoothing: number;
+}
+
+export class LiveRun {
+  readonly key: string;
+  /** What is drawn; anew after each change. */
+  readonly series = createStore<RunSeries | undefined>(undefined);
+  readonly summary = createStore<ListedRun | undefined>(undefined);
+  /** Events that are no step, oldest first. */
+  readonly happenings = createStore<readonly RunEvent[] | undefined>(undefined);
+  readonly error = createStore<unknown>(undefined);
+  /** There is something to draw. */
+  readonly hasSteps = createStore(false);
+  #view: View;
+  #buckets: RunSeries | undefined;
+  #steps: StepEvent[] = [];
+  #seq = 0;
+  #loading = 0;
+  #subscription: { unsubscribe(): void } | undefined;
+  #closed = false;
+
+  constructor(key: string, view: View) {
+    this.key = key;
+    this.#view = view;
+    void this.#open();
+  }
+
+  /** The last event that is known. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  show(view: View): void {
+    const { range, smoothing } = this.#view;
+    if (range?.[0] === view.range?.[0] && range?.[1] === view.range?.[1] && smoothing === view.smoothing) return;
+    this.#view = view;
+    void this.#load();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#subscription?.unsubscribe();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const run = { run: this.key };
+      const [summary, past] = await Promise.all([agent().runs.get.query(run), agent().runs.happenings.query(run)]);
+      if (this.#closed) return;
+      this.summary.set(summary);
+      this.happenings.set(past.events);
+      this.#seq = past.seq;
+      await this.#load();
+      if (this.#closed) return;
+      this.#subscription = agent().runs.events.subscribe(
+        { run: this.key, after: this.#seq },
+        {
+          onData: ({ data }) => this.#add(data.events, data.summary),
+          onError: (error) => this.error.set(error),
+        },
+      );
+    } catch (error) {
+      this.error.set(error);
+    }
+  }
+
+  /** Asks for the buckets of what is shown; of several answers the one to the last question counts. */
+  async #load(): Promise<void> {
+    const question = ++this.#loading;
+    const { range, smoothing } = this.#view;
+    try {
+      const answer = await agent().runs.series.query({
+        run: this.key,
+        from: range?.[0] ?? null,
+        to: range?.[1] ?? null,
+        buckets,
+        smoothing,
+      });
+      if (this.#closed || question !== this.#loading) return;
+      this.#buckets = answer;
+      this.#steps = this.#steps.filter(({ seq }) => seq > answer.seq);
+      this.#publish();
+    } catch (error) {
+      this.error.set(error);
+    }
+  }
+
+  #add(events: readonly RunEvent[], summary: ListedRun): void {
+    this.summary.set(summary);
+    const fresh = events.filter(({ seq }) => seq > this.#seq);
+    if (fresh.length === 0) return;
+    this.#seq = (fresh.at(-1) as RunEvent).seq;
+    const others = fresh.filter((event) => event.type !== 'step');
+    if (others.length > 0) this.happenings.set([...(this.happenings.read.get() ?? []), ...others]);
+    // The answer to a question that was asked before may be older than these.
+    this.#steps.push(...fresh.filter((event) => event.type === 'step'));
+    const isRepeated = fresh.some(({ type }) => type === 'resumed');
+    if (isRepeated) this.#steps = [];
+    if (isRepeated || this.#steps.length > mostSteps) void this.#load();
+    else this.#publish();
+  }
+
+  #publish(): void {
+    if (!this.#buckets) return;
+    this.hasSteps.set((this.#buckets.extent ?? this.#steps[0]) != null);
+    this.series.set(withSteps(this.#buckets, this.#steps, this.happenings.read.get() ?? [], this.#view));
+  }
+}
+
+/** The buckets with what came after them, each step a bucket of its own. */
+function withSteps(
+  base: RunSeries,
+  steps: readonly StepEvent[],
+  happenings: readonly RunEvent[],
+  { range }: View,
+): RunSeries {
+  const later = steps.filter(({ seq }) => seq > base.seq);
+  const news = happenings.filter(({ seq }) => seq > base.seq);
+  const smoothing = { ...base.smoothing };
+  const series: RunSeries = {
+    ...base,
+    step: [...base.step],
+    seconds: [...base.seconds],
+    smoothedLoss: [...base.smoothedLoss],
+    smoothing,
+    bands: Object.fromEntries(
+      Object.entries(base.bands).map(([name, { min, max, mean }]) => [
+        name,
+        { min: [...min], max: [...max], mean: [...mean] },
+      ]),
+    ) as RunSeries['bands'],
+    evaluations: [...base.evaluations, ...news.filter((event) => event.type === 'evaluated')],
+    checkpoints: [...base.checkpoints, ...news.filter((event) => event.type === 'checkpoint').map(({ step }) => step)],
+    notFinite: [...base.notFinite, ...later.filter(({ loss }) => loss === null).map(({ step }) => step)],
+  };
+  for (const event of later) {
+    const smoothed = smoothNext(smoothing, event.loss);
+    if (range && (event.step < range[0] || event.step > range[1])) continue;
+    series.step.push(event.step);
+    series.seconds.push(0);
+    series.smoothedLoss.push(smoothed);
+    for (const [name, band] of Object.entries(series.bands)) {
+      const value = event[name as keyof RunSeries['bands']];
+      for (const column of [band.min, band.max, band.mean]) column.push(value);
+    }
+  }
+  const last = later.at(-1);
+  if (last) series.extent = [base.extent?.[0] ?? (later[0] as StepEvent).step, last.step];
+  return series;
+}

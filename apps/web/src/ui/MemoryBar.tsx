@@ -1,0 +1,43 @@
+'use client';
+import { useFormat } from './format.ts';
+
+const shades = [
+  'var(--ember)',
+  'var(--teal)',
+  'var(--warn)',
+  'var(--good)',
+  'var(--muted)',
+  'var(--bad)',
+  'var(--faint)',
+];
+
+/** Bytes by class in one bar, largest first. `total` is the sum. */
+export function MemoryBar({ memory }: { memory: Readonly<Record<string, number>> }) {
+  const format = useFormat();
+  const total = memory['total'] ?? 0;
+  const parts = Object.entries(memory)
+    .filter(([name, bytes]) => name !== 'total' && bytes > 0)
+    .sort(([, a], [, b]) => b - a);
+  return (
+    <div>
+      <div className="flex h-3 gap-px overflow-hidden rounded-[3px]" aria-hidden="true">
+        {parts.map(([name, bytes], index) => (
+          <div key={name} style={{ flexGrow: bytes, background: shades[index % shades.length] }} className="min-w-px" />
+        ))}
+      </div>
+      <dl className="figures mt-3 grid grid-cols-[repeat(auto-fill,minmax(11rem,1fr))] gap-x-6 gap-y-1.5 text-[13px]">
+        {[...parts, ['total', total] as const].map(([name, bytes], index) => (
+          <div key={name} className={`flex items-center gap-2 ${name === 'total' ? 'font-semibold' : ''}`}>
+            <span
+              className="size-2 rounded-[2px]"
+              style={{ background: name === 'total' ? 'transparent' : shades[index % shades.length] }}
+              aria-hidden="true"
+            />
+            <dt className={name === 'total' ? '' : 'text-muted'}>{name}</dt>
+            <dd className="ml-auto">{format.bytes(bytes)}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}

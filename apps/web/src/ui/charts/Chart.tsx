@@ -1,0 +1,263 @@
+'use client';
+/** One chart of a run. uPlot draws it from the run's own store: React neither holds the data nor is woken by them. */
+import type { RunSeries } from '@anneal/core/protocol/studio';
+import { useTheme } from 'next-themes';
+import { type KeyboardEvent, useEffect, useRef } from 'react';
+import uPlot from 'uplot';
+import type { Range } from '../../agent/liveRun.ts';
+import type { Store } from '../../agent/store.ts';
+import { colorOf } from './colors.ts';
+import { drawMarkers, type Marker } from './markers.ts';
+
+export interface Line {
+  label: string;
+  /** Name of a color of the theme. */
+  color: string;
+  width: number;
+  values(series: RunSeries): readonly (number | null)[];
+  /** Fills from the lowest to the highest of each bucket. */
+  band?: (series: RunSeries) => { min: readonly (number | null)[]; max: readonly (number | null)[] };
+}
+
+export interface ChartSpec {
+  title: string;
+  /** Told to those who do not see the chart, with how to move in it. */
+  description: string;
+  height: number;
+  lines: readonly Line[];
+  markers?: ((series: RunSeries) => readonly Marker[]) | undefined;
+  format(value: number): string;
+  formatStep(step: number): string;
+}
+
+/** Charts of one page share the place of the cursor. */
+const cursor = uPlot.sync('run');
+
+export function Chart({
+  spec,
+  series,
+  range,
+  onRange,
+}: {
+  spec: ChartSpec;
+  series: Store<RunSeries | undefined>;
+  range: Range;
+  onRange: (range: Range) => void;
+}) {
+  const host = useRef<HTMLDivElement>(null);
+  const readout = useRef<HTMLDivElement>(null);
+  const latest = useRef({ range, onRange });
+  latest.current = { range, onRange };
+  const drawn = useRef<() => void>(undefined);
+  const { resolvedTheme } = useTheme();
+
+  // The keyboard and the address move the view, too.
+  useEffect(() => {
+    drawn.current?.();
+  }, [range]);
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    const plot = new uPlot(
+      optionsOf(spec, element, readout.current, series, latest),
+      dataOf(spec, series.read.get()),
+      element,
+    );
+    cursor.sub(plot);
+    let frame = 0;
+    const redraw = () => {
+      frame = 0;
+      plot.setData(dataOf(spec, series.read.get()), false);
+      applyRange(plot, series.read.get(), latest.current.range);
+      showReadout(plot, spec, readout.current, edgesOf(spec));
+    };
+    // Of several changes within a frame the last one is drawn.
+    const schedule = () => {
+      frame ||= requestAnimationFrame(redraw);
+    };
+    drawn.current = schedule;
+    redraw();
+    const unsubscribe = series.read.subscribe(schedule);
+    const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: spec.height }));
+    resized.observe(element);
+    return () => {
+      cancelAnimationFrame(frame);
+      unsubscribe();
+      resized.disconnect();
+      cursor.unsub(plot);
+      plot.destroy();
+    };
+    // Colors are read when the chart is made.
+  }, [spec, series, resolvedTheme]);
+
+  return (
+    <figure className="min-w-0">
+      <figcaption className="mb-1 flex items-baseline gap-3 px-1">
+        <span className="whitespace-nowrap font-medium text-[13px]">{spec.title}</span>
+        <div
+          ref={readout}
+          className="figures ml-auto flex h-5 min-w-0 gap-3 overflow-hidden whitespace-nowrap text-[12px]"
+          aria-hidden="true"
+        />
+      </figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard moves and zooms the view */}
+      <div
+        ref={host}
+        role="img"
+        tabIndex={0}
+        aria-label={spec.description}
+        style={{ height: spec.height }}
+        onDoubleClick={() => onRange(null)}
+        onKeyDown={(event) => onKey(event, series.read.get()?.extent ?? null, range, onRange)}
+      />
+    </figure>
+  );
+}
+
+function dataOf(spec: ChartSpec, series: RunSeries | undefined): uPlot.AlignedData {
+  if (!series) return [[], ...columnsOf(spec).map(() => [])] as unknown as uPlot.AlignedData;
+  return [series.step, ...columnsOf(spec).map((values) => values(series))] as unknown as uPlot.AlignedData;
+}
+
+/** Bands first, so that lines lie over them: lowest and highest of each, then the lines. */
+function columnsOf({ lines }: ChartSpec): ((series: RunSeries) => readonly (number | null)[])[] {
+  const edges = lines.flatMap(({ band }) =>
+    band ? [(series: RunSeries) => band(series).min, (series: RunSeries) => band(series).max] : [],
+  );
+  return [...edges, ...lines.map(({ values }) => values)];
+}
+
+function optionsOf(
+  spec: ChartSpec,
+  element: HTMLElement,
+  readout: HTMLElement | null,
+  series: Store<RunSeries | undefined>,
+  latest: { current: { range: Range; onRange: (range: Range) => void } },
+): uPlot.Options {
+  const edges = spec.lines.filter(({ band }) => band).flatMap((line) => [line, line]);
+  const axis: uPlot.Axis = {
+    stroke: colorOf('muted'),
+    font: '11px "Inter Variable", sans-serif',
+    grid: { stroke: colorOf('line'), width: 1 },
+    ticks: { show: false },
+  };
+  return {
+    width: element.clientWidth,
+    height: spec.height,
+    legend: { show: false },
+    padding: [8, 6, 0, 0],
+    cursor: {
+      sync: { key: cursor.key, scales: ['x', null] },
+      drag: { x: true, y: false, setScale: false, dist: 4 },
+      points: { size: 6, fill: (_, index) => colorOf(spec.lines[index - 1 - edges.length]?.color ?? 'muted') },
+      y: false,
+    },
+    scales: { x: { time: false }, y: { range: rangeOfValues } },
+    axes: [
+      {
+        ...axis,
+        size: 26,
+        gap: 6,
+        grid: { show: false },
+        values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? spec.formatStep(step) : '')),
+      },
+      { ...axis, size: 52, gap: 6, values: (_, values) => values.map(spec.format) },
+    ],
+    series: [
+      {},
+      ...edges.map((line) => ({ label: line.label, stroke: 'transparent', width: 0, points: { show: false } })),
+      ...spec.lines.map((line) => ({
+        label: line.label,
+        stroke: colorOf(line.color),
+        width: line.width,
+        points: { show: false },
+        spanGaps: false,
+      })),
+    ],
+    bands: spec.lines
+      .filter(({ band }) => band)
+      .map((line, index) => ({ series: [2 * index + 2, 2 * index + 1], fill: colorOf(line.color, 0.2) })),
+    hooks: {
+      setSelect: [
+        (plot) => {
+          const { left, width } = plot.select;
+          if (width < 4) return;
+          const range = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')] as const;
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          latest.current.onRange([Math.floor(range[0]), Math.ceil(range[1])]);
+        },
+      ],
+      setCursor: [(plot) => showReadout(plot, spec, readout, edges.length)],
+      draw: [(plot) => drawMarkers(plot, spec.markers?.(series.read.get() ?? empty) ?? [])],
+    },
+  };
+}
+
+const empty = { evaluations: [], checkpoints: [], resumes: [], notFinite: [], step: [] } as unknown as RunSeries;
+
+function applyRange(plot: uPlot, series: RunSeries | undefined, range: Range): void {
+  const [first, last] = range ?? series?.extent ?? [0, 1];
+  plot.setScale('x', { min: first, max: Math.max(last, first + 1) });
+}
+
+/** Columns of the lowest and highest, which come before those of the lines. */
+function edgesOf({ lines }: ChartSpec): number {
+  return 2 * lines.filter(({ band }) => band).length;
+}
+
+/** With a little air; a line that does not move lies in the middle. */
+function rangeOfValues(_: uPlot, low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const air = high === low ? Math.abs(high) * 0.1 || 1 : 0.06 * (high - low);
+  return [low >= 0 ? Math.max(0, low - air) : low - air, high + air];
+}
+
+/** Where the cursor is, or at the last step. */
+function showReadout(plot: uPlot, spec: ChartSpec, readout: HTMLElement | null, edges: number): void {
+  if (!readout) return;
+  const steps = plot.data[0];
+  const index = plot.cursor.idx ?? steps.length - 1;
+  const step = steps[index];
+  readout.replaceChildren();
+  if (step === undefined) return;
+  const isHovered = plot.cursor.idx !== null && plot.cursor.idx !== undefined;
+  if (isHovered) readout.append(textOf(spec.formatStep(step), 'var(--muted)'));
+  for (const [at, line] of spec.lines.entries()) {
+    const value = plot.data[1 + edges + at]?.[index];
+    readout.append(textOf(value === null || value === undefined ? '–' : spec.format(value), `var(--${line.color})`));
+  }
+}
+
+function textOf(text: string, color: string): HTMLElement {
+  const element = document.createElement('span');
+  element.textContent = text;
+  element.style.color = color;
+  return element;
+}
+
+function onKey(event: KeyboardEvent, extent: Range, range: Range, onRange: (range: Range) => void): void {
+  if (!extent || event.ctrlKey || event.metaKey) return;
+  const [from, to] = range ?? extent;
+  const width = to - from;
+  const move = (by: number) => {
+    const start = Math.min(Math.max(extent[0], from + by), extent[1] - width);
+    onRange([start, start + width]);
+  };
+  const zoom = (factor: number) => {
+    const [middle, half] = [(from + to) / 2, Math.max(1, (factor * width) / 2)];
+    const next = [
+      Math.max(extent[0], Math.floor(middle - half)),
+      Math.min(extent[1], Math.ceil(middle + half)),
+    ] as const;
+    onRange(next[0] === extent[0] && next[1] === extent[1] ? null : next);
+  };
+  const step = Math.max(1, Math.round(width / 5));
+  if (event.key === 'ArrowLeft' && range) move(-step);
+  else if (event.key === 'ArrowRight' && range) move(step);
+  else if (event.key === '+' || event.key === '=') zoom(0.5);
+  else if (event.key === '-') zoom(2);
+  else if (event.key === '0') onRange(null);
+  else return;
+  event.preventDefault();
+}

@@ -1,0 +1,170 @@
+'use client';
+/** The curves of a run: one cursor and one zoom for all of them. */
+import type { Metric, RunSeries } from '@anneal/core/protocol/studio';
+import { useMemo } from 'react';
+import { useTranslations } from 'use-intl';
+import type { LiveRun, Range } from '../../agent/liveRun.ts';
+import { useStore } from '../../agent/useLiveRun.ts';
+import { Button } from '../Button.tsx';
+import { Empty } from '../Empty.tsx';
+import { type Format, useFormat } from '../format.ts';
+import { Segmented } from '../Segmented.tsx';
+import { Chart, type ChartSpec, type Line } from './Chart.tsx';
+import type { Marker } from './markers.ts';
+
+const smoothings = ['0', '0.6', '0.9', '0.97'] as const;
+
+export function RunCharts({
+  run,
+  range,
+  onRange,
+  smoothing,
+  onSmoothing,
+}: {
+  run: LiveRun;
+  range: Range;
+  onRange: (range: Range) => void;
+  smoothing: number;
+  onSmoothing: (smoothing: number) => void;
+}) {
+  const t = useTranslations('run');
+  const format = useFormat();
+  const specs = useSpecs(smoothing);
+  const hasSteps = useStore(run.hasSteps);
+  if (!hasSteps) {
+    return (
+      <Empty title={t('noSteps')}>
+        <p>{t('noStepsText')}</p>
+      </Empty>
+    );
+  }
+  return (
+    <section aria-label={t('loss')} className="rounded-lg border border-line bg-surface">
+      <div className="flex min-h-11 flex-wrap items-center gap-x-5 gap-y-2 border-line border-b px-4 py-2">
+        <Legend />
+        <div className="ml-auto flex items-center gap-4">
+          {range && (
+            <span className="flex items-center gap-2">
+              <span className="figures text-[12.5px] text-muted">
+                {t('zoomed', { from: format.count(range[0]), to: format.count(range[1]) })}
+              </span>
+              <Button onClick={() => onRange(null)} className="h-7 px-2.5 text-[12.5px]">
+                {t('zoomReset')}
+              </Button>
+            </span>
+          )}
+          <div className="flex items-center gap-2">
+            <span className="label">{t('smoothing')}</span>
+            <Segmented
+              label={t('smoothing')}
+              value={String(smoothing)}
+              onChange={(value) => onSmoothing(Number(value))}
+              options={smoothings.map((value) => ({ value, name: value === '0' ? t('off') : value }))}
+            />
+          </div>
+        </div>
+      </div>
+      <div className="grid gap-x-6 gap-y-5 p-4 pl-3 lg:grid-cols-2">
+        {specs.map((spec, index) => (
+          <div key={spec.title} className={index === 0 ? 'lg:col-span-2' : ''}>
+            <Chart spec={spec} series={run.series} range={range} onRange={onRange} />
+          </div>
+        ))}
+      </div>
+      <p className="border-line border-t px-4 py-2 text-[12px] text-muted max-sm:hidden">{t('zoomHint')}</p>
+    </section>
+  );
+}
+
+function Legend() {
+  const t = useTranslations('run');
+  return (
+    <ul className="flex flex-wrap items-center gap-x-4 gap-y-1 text-[12px] text-muted">
+      <Key name={t('smoothed')}>
+        <rect y="5" width="16" height="2.5" rx="1.2" fill="var(--ember)" />
+      </Key>
+      <Key name={t('raw')}>
+        <rect y="1" width="16" height="10" rx="1" fill="var(--faint)" opacity="0.3" />
+        <rect y="5.5" width="16" height="1.2" fill="var(--faint)" />
+      </Key>
+      <Key name={t('evaluation')}>
+        <rect y="5.5" width="16" height="1.5" fill="var(--teal)" />
+        <circle cx="8" cy="6" r="3" fill="var(--teal)" />
+      </Key>
+      <Key name={t('checkpoint')}>
+        <path d="M8 2 L12 10 L4 10 Z" fill="var(--good)" />
+      </Key>
+    </ul>
+  );
+}
+
+function Key({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <li className="flex items-center gap-1.5">
+      <svg width="16" height="12" aria-hidden="true">
+        {children}
+      </svg>
+      {name}
+    </li>
+  );
+}
+
+function useSpecs(smoothing: number): ChartSpec[] {
+  const t = useTranslations('run');
+  const format = useFormat();
+  // Made anew with the language; a new specification is a new chart.
+  return useMemo(() => {
+    const small = { height: 150, formatStep: format.count, format: axisNumber(format) };
+    const spec = (title: string, rest: Pick<ChartSpec, 'lines'> & Partial<ChartSpec>): ChartSpec => ({
+      ...small,
+      title,
+      description: t('chartKeys', { title }),
+      ...rest,
+    });
+    return [
+      spec(t('loss'), { height: 300, lines: lossLines(t('raw'), t('smoothed'), smoothing > 0), markers: lossMarkers }),
+      spec(t('gradNorm'), { lines: [banded(t('gradNorm'), 'gradNorm', 'muted')] }),
+      spec(t('learningRate'), { lines: [line(t('learningRate'), 'learningRate', 'teal')] }),
+      spec(t('speedTitle'), { lines: [banded(t('tokensPerSecond'), 'tokensPerSecond', 'teal')] }),
+      spec(t('milliseconds'), { lines: [banded(t('milliseconds'), 'milliseconds', 'muted')] }),
+    ];
+  }, [t, smoothing]);
+}
+
+function lossLines(raw: string, smoothed: string, withSmoothed: boolean): Line[] {
+  if (!withSmoothed) return [{ ...banded(raw, 'loss', 'ember'), width: 1.5 }];
+  return [
+    { ...banded(raw, 'loss', 'faint'), width: 1 },
+    { label: smoothed, color: 'ember', width: 2, values: (series) => series.smoothedLoss },
+  ];
+}
+
+function lossMarkers({ evaluations, checkpoints, resumes, notFinite }: RunSeries): Marker[] {
+  return [
+    ...checkpoints.map((step): Marker => ({ kind: 'tick', step, color: 'good' })),
+    ...resumes.map((step): Marker => ({ kind: 'line', step, color: 'warn' })),
+    ...notFinite.map((step): Marker => ({ kind: 'line', step, color: 'bad' })),
+    ...evaluations.map(({ step, loss }): Marker => ({ kind: 'point', step, value: loss, color: 'teal' })),
+  ];
+}
+
+function line(label: string, metric: Metric, color: string): Line {
+  return { label, color, width: 1.5, values: (series) => series.bands[metric].mean };
+}
+
+function banded(label: string, metric: Metric, color: string): Line {
+  return { ...line(label, metric, color), width: 1.25, band: (series) => series.bands[metric] };
+}
+
+function axisNumber(format: Format): (value: number) => string {
+  return (value) => {
+    const size = Math.abs(value);
+    if (size === 0) return '0';
+    if (size < 1e-3 || size >= 1e5)
+      return value
+        .toExponential(size.toString().length > 6 ? 1 : 0)
+        .replace('e+', 'e')
+        .replace('-', '−');
+    return size >= 1000 ? format.count(value) : String(Number(value.toPrecision(4)));
+  };
+}

@@ -1,0 +1,69 @@
+/** What happened during a run, drawn over a chart. */
+import type uPlot from 'uplot';
+import { colorOf } from './colors.ts';
+
+export type Marker =
+  /** A small mark at the lower edge: a checkpoint. */
+  | { kind: 'tick'; step: number; color: string }
+  /** A dotted line from top to bottom: a resume, or a loss that was not finite. */
+  | { kind: 'line'; step: number; color: string }
+  /** A value of its own, joined to the one before: an evaluation. */
+  | { kind: 'point'; step: number; value: number | null; color: string };
+
+export function drawMarkers(plot: uPlot, markers: readonly Marker[]): void {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  const { min = 0, max = 0 } = plot.scales.x as { min?: number; max?: number };
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  let before: { x: number; y: number } | undefined;
+  for (const marker of markers) {
+    const x = plot.valToPos(marker.step, 'x', true);
+    const color = colorOf(marker.color);
+    ctx.fillStyle = color;
+    ctx.strokeStyle = color;
+    if (marker.kind === 'point') {
+      if (marker.value === null) continue;
+      const y = plot.valToPos(marker.value, 'y', true);
+      if (before) line(ctx, before.x, before.y, x, y, 1.5 * ratio, []);
+      before = { x, y };
+      ctx.beginPath();
+      ctx.arc(x, y, 2.75 * ratio, 0, 2 * Math.PI);
+      ctx.fill();
+      continue;
+    }
+    if (marker.step < min || marker.step > max) continue;
+    const bottom = bbox.top + bbox.height;
+    if (marker.kind === 'line') line(ctx, x, bbox.top, x, bottom, ratio, [3 * ratio, 3 * ratio]);
+    else triangle(ctx, x, bottom, 4 * ratio);
+  }
+  ctx.restore();
+}
+
+function line(
+  ctx: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  toX: number,
+  toY: number,
+  width: number,
+  dash: number[],
+) {
+  ctx.beginPath();
+  ctx.lineWidth = width;
+  ctx.setLineDash(dash);
+  ctx.moveTo(x, y);
+  ctx.lineTo(toX, toY);
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
+function triangle(ctx: CanvasRenderingContext2D, x: number, bottom: number, size: number) {
+  ctx.beginPath();
+  ctx.moveTo(x, bottom - 1.6 * size);
+  ctx.lineTo(x + size, bottom);
+  ctx.lineTo(x - size, bottom);
+  ctx.fill();
+}

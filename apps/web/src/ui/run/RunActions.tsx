@@ -1,0 +1,107 @@
+'use client';
+import type { ListedRun } from '@anneal/core/protocol/studio';
+import { useMutation } from '@tanstack/react-query';
+import { ChevronDown, Pause, Play, Save } from 'lucide-react';
+import { AlertDialog, DropdownMenu } from 'radix-ui';
+import { useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { agent } from '../../agent/connection.ts';
+import { useConnection } from '../../agent/hooks.ts';
+import { Button, buttonClass } from '../Button.tsx';
+import { ErrorNote, shownError } from '../ErrorNote.tsx';
+
+const resumable: ReadonlySet<ListedRun['state']> = new Set(['stopped', 'failed', 'interrupted', 'created']);
+
+/** What can be asked of a run in its state. Asked twice, it does the same: each asks for a state, none toggles. */
+export function RunActions({ run }: { run: ListedRun }) {
+  const t = useTranslations('run');
+  const named = { run: run.key };
+  const stop = useMutation({ mutationFn: (now: boolean) => agent().runs.stop.mutate({ ...named, now }) });
+  const save = useMutation({ mutationFn: () => agent().runs.save.mutate(named) });
+  const resume = useMutation({ mutationFn: () => agent().runs.resume.mutate(named) });
+  const [asking, setAsking] = useState(false);
+  const isAway = useConnection() !== 'open';
+  const isRunning = run.state === 'running' || run.state === 'preparing';
+  const isStopping = run.requested === 'stop' || stop.isPending;
+  const error = stop.error ?? save.error ?? resume.error;
+  return (
+    <div className="grid justify-items-end gap-3">
+      <div className="flex gap-2">
+        {isRunning && (
+          <>
+            <Button
+              title={t('saveHint')}
+              disabled={isAway || isStopping || run.requested === 'save' || run.state !== 'running'}
+              onClick={() => save.mutate()}
+            >
+              <Save className="size-3.5" aria-hidden="true" />
+              {t('save')}
+            </Button>
+            <div className="flex">
+              <Button
+                title={t('stopHint')}
+                disabled={isAway || isStopping}
+                onClick={() => stop.mutate(false)}
+                className="rounded-r-none"
+              >
+                <Pause className="size-3.5" aria-hidden="true" />
+                {t('stop')}
+              </Button>
+              <DropdownMenu.Root>
+                <DropdownMenu.Trigger
+                  disabled={isAway}
+                  aria-label={t('more')}
+                  className={`${buttonClass()} -ml-px rounded-l-none px-1.5`}
+                >
+                  <ChevronDown className="size-4" aria-hidden="true" />
+                </DropdownMenu.Trigger>
+                <DropdownMenu.Portal>
+                  <DropdownMenu.Content
+                    align="end"
+                    sideOffset={4}
+                    className="z-30 w-72 rounded-lg border border-line bg-surface p-1 shadow-black/8 shadow-lg"
+                  >
+                    <DropdownMenu.Item
+                      onSelect={() => setAsking(true)}
+                      className="grid cursor-pointer rounded-md px-3 py-2 data-[highlighted]:bg-sunken"
+                    >
+                      <span className="font-medium text-bad">{t('stopNow')}</span>
+                      <span className="text-[12.5px] text-muted">{t('stopNowHint')}</span>
+                    </DropdownMenu.Item>
+                  </DropdownMenu.Content>
+                </DropdownMenu.Portal>
+              </DropdownMenu.Root>
+            </div>
+          </>
+        )}
+        {resumable.has(run.state) && (
+          <Button
+            look="primary"
+            title={t('resumeHint')}
+            disabled={isAway || resume.isPending}
+            onClick={() => resume.mutate()}
+          >
+            <Play className="size-3.5" aria-hidden="true" />
+            {resume.isPending ? t('resuming') : t('resume')}
+          </Button>
+        )}
+      </div>
+      {error && <ErrorNote error={shownError(error)} />}
+      <AlertDialog.Root open={asking} onOpenChange={setAsking}>
+        <AlertDialog.Portal>
+          <AlertDialog.Overlay className="fixed inset-0 z-40 bg-black/30" />
+          <AlertDialog.Content className="fixed top-[30%] left-1/2 z-50 grid w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 gap-2 rounded-xl border border-line bg-surface p-5 shadow-xl">
+            <AlertDialog.Title className="font-semibold text-[15px]">{t('stopNow')}</AlertDialog.Title>
+            <AlertDialog.Description className="text-muted">{t('stopNowConfirm')}</AlertDialog.Description>
+            <div className="mt-3 flex justify-end gap-2">
+              <AlertDialog.Cancel className={buttonClass()}>{t('cancel')}</AlertDialog.Cancel>
+              <AlertDialog.Action className={buttonClass('danger')} onClick={() => stop.mutate(true)}>
+                {t('stopNow')}
+              </AlertDialog.Action>
+            </div>
+          </AlertDialog.Content>
+        </AlertDialog.Portal>
+      </AlertDialog.Root>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+'use client';
+import type { ListedRun } from '@anneal/core/protocol/studio';
+import { parseAsStringLiteral, useQueryState } from 'nuqs';
+import { Tabs } from 'radix-ui';
+import { useTranslations } from 'use-intl';
+import type { LiveRun } from '../../agent/liveRun.ts';
+import { Events } from './Events.tsx';
+import { MemoryParts } from './MemoryParts.tsx';
+import { Output } from './Output.tsx';
+import { RunRecipe } from './RunRecipe.tsx';
+import { Samples } from './Samples.tsx';
+
+const tabs = ['samples', 'events', 'output', 'memory', 'recipe'] as const;
+
+export function RunDetails({ live, run }: { live: LiveRun; run: ListedRun }) {
+  const t = useTranslations('run');
+  const [tab, setTab] = useQueryState('tab', parseAsStringLiteral(tabs).withDefault('samples'));
+  return (
+    <Tabs.Root
+      value={tab}
+      onValueChange={(value) => void setTab(value as (typeof tabs)[number])}
+      className="overflow-hidden rounded-lg border border-line bg-surface"
+    >
+      <Tabs.List aria-label={run.name} className="flex gap-1 overflow-x-auto border-line border-b px-2">
+        {tabs.map((name) => (
+          <Tabs.Trigger
+            key={name}
+            value={name}
+            className="relative h-10 whitespace-nowrap px-2.5 text-[13px] text-muted transition-colors hover:text-ink focus-visible:outline-offset-[-2px] data-[state=active]:font-medium data-[state=active]:text-ink data-[state=active]:after:absolute data-[state=active]:after:inset-x-2.5 data-[state=active]:after:bottom-0 data-[state=active]:after:h-0.5 data-[state=active]:after:bg-ember"
+          >
+            {t(name === 'memory' ? 'memoryTab' : name)}
+          </Tabs.Trigger>
+        ))}
+      </Tabs.List>
+      <Tabs.Content value="samples">
+        <Samples live={live} />
+      </Tabs.Content>
+      <Tabs.Content value="events">
+        <Events live={live} />
+      </Tabs.Content>
+      <Tabs.Content value="output">
+        <Output run={run} />
+      </Tabs.Content>
+      <Tabs.Content value="memory">
+        <MemoryParts live={live} run={run} />
+      </Tabs.Content>
+      <Tabs.Content value="recipe">
+        <RunRecipe run={run} />
+      </Tabs.Content>
+    </Tabs.Root>
+  );
+}
