@@ -23,6 +23,7 @@ const nf4 = ['--quantization', 'nf4'];
 const keep = ['--activations', 'keep'];
 const recompute = ['--activations', 'recompute'];
 const offload = ['--activations', 'offload'];
+const full = ['--lora-r', '0', '--optimizer', 'adamw_8bit'];
 
 /** Ours, in the order in which a short run should have them. */
 const ours: readonly Setup[] = [
@@ -37,7 +38,10 @@ const ours: readonly Setup[] = [
   { shape: 'qwen3-0.6b', rows: 32, sequenceLen: 128, options: keep },
   { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 177, options: keep },
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, '--lora-r', '0'] },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, ...full] },
+  { shape: 'qwen3-0.6b', rows: 8, sequenceLen: 2048, options: [...keep, ...full] },
   { shape: 'qwen3-1.7b', rows: 2, sequenceLen: 2048, options: keep },
+  { shape: 'qwen3-1.7b', rows: 2, sequenceLen: 2048, options: [...keep, ...full] },
   { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: recompute },
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: offload },
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },

@@ -33,6 +33,12 @@ const kinds: Kind[] = [
     weights: 'model.safetensors',
     changes: { adapter: null, lora_r: undefined, lora_alpha: undefined, learning_rate: 0.002 },
   },
+  {
+    name: 'an adapter with moments in 8 bits',
+    kills: 4,
+    weights: 'adapter_model.safetensors',
+    changes: { lora_r: 128, optimizer: 'adamw_8bit' },
+  },
 ];
 
 test.each(kinds)('SIGKILL at $kills random moments changes nothing: $name', { timeout: 600_000 }, async (kind) => {

@@ -13,6 +13,13 @@ const kinds: Record<string, Partial<Recipe>> = {
   'LoRA in bfloat16': { bf16: true, lora_dropout: 0.2 },
   'QLoRA with dropout': { adapter: 'qlora', lora_dropout: 0.2 },
   'full fine-tuning': { adapter: null, lora_r: undefined, lora_alpha: undefined, learning_rate: 0.002 },
+  'full fine-tuning with moments in 8 bits': {
+    adapter: null,
+    lora_r: undefined,
+    lora_alpha: undefined,
+    learning_rate: 0.002,
+    optimizer: 'adamw_8bit',
+  },
 };
 
 describe.each(Object.entries(kinds))('%s', (_, changes) => {

@@ -81,7 +81,14 @@ function aligned(bytes: number): number {
 }
 
 describe('a checkpoint', () => {
-  const optimizer = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
+  const optimizer = {
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    weightDecay: 0,
+    maxGradNorm: 1,
+    momentBits: 32,
+  } as const;
   const lora = { dropout: 0, modules: new Map([['layers.0.q', { rank: 2, scale: 1 }]]) };
 
   function planOf(name: string, quantization: 'none' | 'nf4') {

@@ -33,6 +33,8 @@ describe('going on', () => {
   test.each<[string, Partial<Recipe>, string]>([
     ['LoRA', { lora_dropout: 0.1 }, 'adapter_model.safetensors'],
     ['full fine-tuning', { ...fullFineTuning, learning_rate: 0.005 }, 'model.safetensors'],
+    ['moments in 8 bits', { ...fullFineTuning, learning_rate: 0.005, optimizer: 'adamw_8bit' }, 'model.safetensors'],
+    ['an adapter with moments in 8 bits', { lora_r: 128, optimizer: 'adamw_8bit' }, 'adapter_model.safetensors'],
   ])('resume_from_checkpoint continues with the same bits: %s', async (_, changes, file) => {
     const recipe = tinyRecipe(temporaryFolder(), { save_steps: 5, max_steps: 12, ...changes });
     const first = await trainHere(recipe);

@@ -17,6 +17,7 @@ describe.each(goldenModels)('%s learns', (name) => {
   test.each<[string, Partial<Recipe>]>([
     ['with LoRA', {}],
     ['with all its weights', { ...fullFineTuning, learning_rate: 0.005 }],
+    ['with moments in 8 bits', { ...fullFineTuning, learning_rate: 0.005, optimizer: 'adamw_8bit' }],
   ])('%s', async (_, changes) => {
     const folder = temporaryFolder();
     const recipe = { base_model: writeTinyModel(folder, name), max_steps: 30, saves_per_epoch: 0, ...changes };

@@ -17,6 +17,7 @@ struct Tensor {
 
   float* f32() const { return reinterpret_cast<float*>(data); }
   uint16_t* bf16() const { return reinterpret_cast<uint16_t*>(data); }
+  uint8_t* u8() const { return reinterpret_cast<uint8_t*>(data); }
   int32_t* i32() const { return reinterpret_cast<int32_t*>(data); }
   double* f64() const { return reinterpret_cast<double*>(data); }
   bool absent() const { return data == nullptr; }

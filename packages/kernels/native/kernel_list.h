@@ -3,6 +3,7 @@
 // Every kernel, by the name its op.ts gives it. A new op adds one line here and one in ops/index.ts.
 #define ANNEAL_KERNELS(X)           \
   X(adamw)                          \
+  X(adamw_8bit)                     \
   X(add)                            \
   X(add_bias)                       \
   X(add_bias_backward)              \

@@ -1,5 +1,6 @@
 import type { OpCases } from '../src/cases/casesFor.ts';
 import { adamwCases } from './adamw/cases.ts';
+import { adamw8bitCases } from './adamw_8bit/cases.ts';
 import { addCases } from './add/cases.ts';
 import { addBiasBackwardCases, addBiasCases } from './add_bias/cases.ts';
 import { asyncCopyCases, awaitCopyCases } from './async_copy/cases.ts';
@@ -27,6 +28,7 @@ import { zeroCases } from './zero/cases.ts';
 /** The cases of every op, in the order of ops/index.ts. */
 export const opCases: readonly OpCases[] = [
   adamwCases,
+  adamw8bitCases,
   addCases,
   addBiasCases,
   addBiasBackwardCases,

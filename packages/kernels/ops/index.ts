@@ -1,5 +1,6 @@
 import type { Op } from '../src/op.ts';
 import { adamwOp } from './adamw/op.ts';
+import { adamw8bitOp } from './adamw_8bit/op.ts';
 import { addOp } from './add/op.ts';
 import { addBiasBackwardOp, addBiasOp } from './add_bias/op.ts';
 import { asyncCopyOp, awaitCopyOp } from './async_copy/op.ts';
@@ -27,6 +28,7 @@ import { zeroOp } from './zero/op.ts';
 /** Every op; native/kernel_list.h lists their kernels. */
 export const ops: readonly Op[] = [
   adamwOp,
+  adamw8bitOp,
   addOp,
   addBiasOp,
   addBiasBackwardOp,

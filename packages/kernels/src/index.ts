@@ -1,4 +1,5 @@
 export { adamwOp } from '../ops/adamw/op.ts';
+export { adamw8bitOp, momentBlock } from '../ops/adamw_8bit/op.ts';
 export { add } from '../ops/add/op.ts';
 export { addBias } from '../ops/add_bias/op.ts';
 export { type AttentionOptions, attention, attentionLimits } from '../ops/attention/op.ts';

@@ -10,13 +10,15 @@ export interface VariableSpec {
 interface Group {
   readonly whole: Tensor;
   readonly members: readonly Tensor[];
+  /** Each begins at a multiple of so many elements. */
+  readonly alignment: number;
 }
 
-/** A cache line of bfloat16 and two of float32, so that every member is aligned in any type. */
-const groupAlignment = 64;
+/** Whole cache lines in any type, and whole blocks of moments in 8 bits. */
+const groupAlignment = 256;
 
-function paddedElements(tensor: Tensor): number {
-  return Math.ceil(elementCount(tensor.shape, {}) / groupAlignment) * groupAlignment;
+function paddedElements(tensor: Tensor, alignment = groupAlignment): number {
+  return Math.ceil(elementCount(tensor.shape, {}) / alignment) * alignment;
 }
 
 /** Bytes that variables share, and where in them each lies. */
@@ -51,11 +53,11 @@ export class Variables {
   private readonly groupOf = new Map<Tensor, Group>();
 
   /**
-   * Lays float variables of one kind beside each other, in this order, and gives all of them as one flat tensor, so that one
+   * Lays variables of one kind beside each other, in this order, and gives all of them as one flat tensor, so that one
    * launch zeroes or moves them. Groups of equal shapes have equal places of their members: each starts at a multiple of
-   * `groupAlignment` elements, and what lies between is zero.
+   * `alignment` elements, and what lies between is zero.
    */
-  group(name: string, members: readonly Tensor[]): Tensor {
+  group(name: string, members: readonly Tensor[], alignment = groupAlignment): Tensor {
     const known = this.groups.get(name);
     if (known) return known.whole;
     const [first] = members;
@@ -63,9 +65,9 @@ export class Variables {
       throw new Error(`group ${name}: its members are not of one kind and type`);
     if (members.some((tensor) => this.groupOf.has(tensor)))
       throw new Error(`group ${name}: a member is in another group`);
-    const count = members.reduce((sum, member) => sum + paddedElements(member), 0);
+    const count = members.reduce((sum, member) => sum + paddedElements(member, alignment), 0);
     const whole = variableLike(first, `group/${name}`, [count]);
-    const group = { whole, members };
+    const group = { whole, members, alignment };
     this.groups.set(name, group);
     for (const member of members) this.groupOf.set(member, group);
     return whole;
@@ -95,7 +97,11 @@ export class Variables {
       );
     if (!Variables.canStack(members)) throw new Error(`stack ${name}: its members do not lie beside each other`);
     const rows = members.reduce((sum, { shape }) => sum + Number(shape[0]), 0);
-    const stack = { whole: variableLike(first, name, [rows, first.shape[1] as number]), members };
+    const stack = {
+      whole: variableLike(first, name, [rows, first.shape[1] as number]),
+      members,
+      alignment: groupAlignment,
+    };
     this.stacks.set(name, stack);
     for (const member of members) this.stackOf.set(member, stack);
     return stack.whole;
@@ -119,7 +125,7 @@ export class Variables {
       let offset = 0;
       for (const member of group.members) {
         tensors.push({ tensor: member, offset });
-        offset += paddedElements(member) * bytesOf[member.dtype];
+        offset += paddedElements(member, group.alignment) * bytesOf[member.dtype];
       }
       pieces.push({ bytes: offset, tensors: [...tensors, ...this.stacksIn(group, tensors)] });
     }

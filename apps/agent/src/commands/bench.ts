@@ -40,6 +40,7 @@ export function define(command: Command): void {
       .addOption(field('loraR', '--lora-r <rank>', 'LoRA on all linear layers; 0: full fine-tuning'))
       .addOption(field('dtype', '--dtype <type>', 'type of the weights; default: a row for each'))
       .addOption(field('quantization', '--quantization <form>', 'how the linears of the frozen model are held'))
+      .addOption(field('optimizer', '--optimizer <name>', 'as in a recipe'))
       .addOption(field('activations', '--activations <policy>', 'for the backward pass'))
       .addOption(field('threads', '--threads <number>', 'default: one for each core'))
       .addOption(field('warmup', '--warmup <number>', 'steps before measuring'))

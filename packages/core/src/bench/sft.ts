@@ -9,6 +9,7 @@ import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
 import { random } from '../random.ts';
 import { initializeLora } from '../trainer/initialize.ts';
+import { momentBitsOf, type Optimizer } from '../trainer/optimizer.ts';
 import { planTraining } from '../trainer/planTraining.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
@@ -24,6 +25,7 @@ export interface SftBenchOptions {
   readonly sequenceLen: number;
   /** 0: full fine-tuning. */
   readonly loraR: number;
+  readonly optimizer: Optimizer;
   readonly activations: ActivationPolicy;
   readonly warmup: number;
   readonly steps: number;
@@ -38,7 +40,7 @@ const profiledSteps = 3;
  * Closes the model.
  */
 export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
-  const { model, device, weightType, quantization, rows, sequenceLen, loraR } = options;
+  const { model, device, weightType, quantization, rows, sequenceLen, loraR, optimizer } = options;
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
   const lora = loraR > 0 ? loraSpec({ r: loraR, alpha: loraR, rslora: false, dropout: 0 }, linears) : null;
   const { plan } = planTraining({
@@ -47,7 +49,14 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     weightType,
     nf4: nf4Forms(model, quantization),
     lora,
-    optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 },
+    optimizer: {
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+      maxGradNorm: 1,
+      momentBits: momentBitsOf(optimizer),
+    },
     maxTokens: rows * sequenceLen,
     activations: options.activations,
     memoryBudget: memoryBudget(device),
@@ -93,6 +102,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     rows,
     sequenceLen,
     loraR,
+    optimizer,
     tokensPerSecond: ((rows * sequenceLen) / median) * 1000,
     msPerStep: median,
     spread,

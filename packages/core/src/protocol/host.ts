@@ -49,6 +49,7 @@ export const benchRequest = z.object({
   /** Of the weights. */
   dtype: z.enum(['f32', 'bf16']).optional(),
   quantization: z.enum(['none', 'nf4']).default('none'),
+  optimizer: z.enum(['adamw_torch', 'adamw_8bit']).default('adamw_torch'),
   activations: z.enum(['auto', 'keep', 'recompute', 'offload']).default('auto'),
   /** One for each core. */
   threads: z.int().min(1).max(1024).optional(),

@@ -17,9 +17,6 @@ export function checkSupported(
   const unsupported = (key: keyof ResolvedRecipe, what: string, next: string) =>
     problems.push({ path: [key], code: 'unsupported_on_device', what, next, ...locate([key]) });
 
-  if (recipe.optimizer === 'adamw_8bit') {
-    unsupported('optimizer', `adamw_8bit is not supported on ${device} yet`, 'set optimizer: adamw_torch');
-  }
   if (recipe.activations === 'offload' && device === 'cpu') {
     unsupported(
       'activations',

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { writeSafetensors } from '@anneal/formats/safetensors/write';
-import type { Engine } from '@anneal/kernels';
+import type { Engine, HostArray, Tensor } from '@anneal/kernels';
 import { z } from 'zod';
 import type { LoaderState } from '../datasets/loader.ts';
 import { UserError } from '../errors.ts';
@@ -48,7 +48,7 @@ export interface CheckpointContents {
 
 /**
  * adapter_model.safetensors and adapter_config.json as PEFT names them (or model.safetensors with its config), optimizer.safetensors,
- * trainer_state.json, rng.json, data_state.json. Everything in float32, as the engine holds it.
+ * trainer_state.json, rng.json, data_state.json. Everything as the engine holds it: weights in float32, moments in float32 or 8 bits.
  */
 export async function writeCheckpoint(
   folder: string,
@@ -122,7 +122,7 @@ async function writeModel(folder: string, engine: Engine, model: OpenModel): Pro
     name: findName(model.architecture.names, name)?.huggingFace ?? name,
     dtype: 'F32' as const,
     shape,
-    bytes: async () => bytesOf((await engine.read(name)) as Float32Array),
+    bytes: async () => bytesOf(await engine.read(name)),
   }));
   await writeSafetensors(join(folder, 'model.safetensors'), tensors);
   await writeJson(join(folder, 'config.json'), { ...model.configJson, dtype: 'float32', torch_dtype: 'float32' });
@@ -134,9 +134,9 @@ async function writeMoments(path: string, engine: Engine): Promise<void> {
   const moments = [...engine.plan.variables].filter(([, { tensor }]) => tensor.kind === 'optimizer');
   const tensors = moments.map(([name, { tensor }]) => ({
     name,
-    dtype: 'F32' as const,
+    dtype: storedType(tensor),
     shape: tensor.shape as number[],
-    bytes: async () => bytesOf((await engine.read(name)) as Float32Array),
+    bytes: async () => bytesOf(await engine.read(name)),
   }));
   await writeSafetensors(path, tensors);
 }
@@ -147,15 +147,17 @@ async function readMoments(path: string, engine: Engine): Promise<void> {
     for (const [name, { tensor }] of engine.plan.variables) {
       if (tensor.kind !== 'optimizer') continue;
       const stored = source.tensors.get(name);
-      if (stored?.shape.join() !== tensor.shape.join()) {
+      const dtype = storedType(tensor);
+      if (stored?.dtype !== dtype || stored.shape.join() !== tensor.shape.join()) {
+        const found = stored ? `${stored.dtype} [${stored.shape}]` : 'missing';
         throw new UserError({
-          what: `the checkpoint's ${name} is ${stored ? `[${stored.shape}]` : 'missing'}, this recipe needs [${tensor.shape}]`,
+          what: `the checkpoint's ${name} is ${found}, this recipe needs ${dtype} [${tensor.shape}]`,
           where: path,
           next: 'resume with the recipe the checkpoint was made with',
           code: 'checkpoint_of_another_run',
         });
       }
-      await engine.write(name, source.bytes(name), 'f32');
+      await engine.write(name, source.bytes(name), tensor.dtype === 'u8' ? 'u8' : 'f32');
     }
   } finally {
     source.close();
@@ -166,6 +168,11 @@ async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFile(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-function bytesOf(values: Float32Array): Uint8Array {
+/** Moments are float32, or codes with the absmaxes of their blocks. */
+function storedType({ dtype }: Tensor): 'F32' | 'U8' {
+  return dtype === 'u8' ? 'U8' : 'F32';
+}
+
+function bytesOf(values: HostArray): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

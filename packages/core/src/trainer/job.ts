@@ -8,7 +8,7 @@ import type { Quantization } from '../models/nf4.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import { checkSupported } from '../recipe/support.ts';
 import { type DataOptions, dataOptions } from './dataOptions.ts';
-import type { AdamwOptions } from './programs.ts';
+import { type AdamwOptions, momentBitsOf } from './optimizer.ts';
 import { learningRateSchedule, warmupStepsOf } from './schedule.ts';
 
 /** A recipe translated into what the trainer takes: nothing below this knows the recipe's keys. */
@@ -88,6 +88,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
       epsilon: recipe.adam_epsilon,
       weightDecay: recipe.weight_decay,
       maxGradNorm: recipe.max_grad_norm,
+      momentBits: momentBitsOf(recipe.optimizer),
     },
     scheduleFor: (totalSteps) =>
       learningRateSchedule({

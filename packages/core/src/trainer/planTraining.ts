@@ -4,7 +4,8 @@ import { decodeProgram } from '../generate/programs.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
 import type { Nf4Form } from '../models/nf4.ts';
-import { type AdamwOptions, type TrainingPrograms, trainingPrograms } from './programs.ts';
+import type { AdamwOptions } from './optimizer.ts';
+import { type TrainingPrograms, trainingPrograms } from './programs.ts';
 
 export interface TrainingPlanOptions {
   readonly config: ModelConfig;

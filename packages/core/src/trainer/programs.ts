@@ -1,13 +1,10 @@
 import {
   type ActivationType,
-  adamwOp,
   backward,
-  clipScaleOp,
   Graph,
   linearCrossEntropy,
   linearCrossEntropyTraining,
   roundToBf16Op,
-  squareSumOp,
   type Tensor,
   Variables,
   zeroOp,
@@ -17,17 +14,7 @@ import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
 import type { Nf4Form } from '../models/nf4.ts';
-
-export interface AdamwOptions {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-  /** 0: gradients are not clipped. */
-  readonly maxGradNorm: number;
-  /** Whether a parameter decays; transformers' Trainer leaves out norms and biases. */
-  readonly decays: (parameter: Tensor) => boolean;
-}
+import { type AdamwOptions, type ParameterGroup, parameterGroups, updateGroups } from './optimizer.ts';
 
 export interface TrainingProgramOptions {
   readonly config: ModelConfig;
@@ -57,7 +44,7 @@ export function trainingPrograms(options: TrainingProgramOptions): TrainingProgr
   const variables = new Variables();
   const train = trainProgram(variables, options);
   const parameters = variables.ofKind('parameter');
-  const groups = parameterGroups(variables, parameters, options);
+  const groups = parameterGroups(variables, parameters, options.optimizer, options.activationType === 'bf16');
   const evaluate = evaluateProgram(variables, options);
   const graphs = [
     beginProgram(variables, groups),
@@ -155,104 +142,8 @@ function refreshCopies(graph: Graph, groups: readonly ParameterGroup[]): void {
 
 function updateProgram(variables: Variables, groups: readonly ParameterGroup[], options: AdamwOptions): Graph {
   const graph = new Graph('update', variables);
-  const learningRate = graph.input('learningRate', 'f32', [1]);
-  const step = graph.input('step', 'i32', [1]);
-  let sum = squareSumOf(variables);
-  for (const { gradient } of groups) sum = graph.apply(squareSumOp, { x: gradient, sum }).total;
-  const { norm, scale } = graph.apply(clipScaleOp, { sum }, { maxNorm: options.maxGradNorm });
+  const norm = updateGroups(graph, groups, squareSumOf(variables), options);
   graph.result('gradientNorm', norm);
   graph.result('loss', lossOf(variables));
-  for (const { parameter, gradient, m, v, weightDecay } of groups) {
-    graph.apply(
-      adamwOp,
-      {
-        parameter,
-        gradient,
-        m,
-        v,
-        clip: scale,
-        learningRate,
-        step,
-      },
-      {
-        beta1: options.beta1,
-        beta2: options.beta2,
-        epsilon: options.epsilon,
-        weightDecay,
-      },
-    );
-  }
   return graph;
-}
-
-/** Parameters that are updated alike, with their gradients and moments: each a flat tensor over all members, in one order. */
-interface ParameterGroup {
-  readonly parameter: Tensor;
-  readonly gradient: Tensor;
-  /** In bfloat16; null where products read the parameters themselves. */
-  readonly copy: Tensor | null;
-  readonly m: Tensor;
-  readonly v: Tensor;
-  readonly weightDecay: number;
-}
-
-/** Extents cross the native boundary as 32-bit integers. */
-const maxGroupElements = 2 ** 30;
-
-function parameterGroups(
-  variables: Variables,
-  parameters: readonly Tensor[],
-  { optimizer: { decays, weightDecay: rate }, activationType }: TrainingProgramOptions,
-): ParameterGroup[] {
-  const both = [true, false].flatMap((decay) => {
-    const members = parameters.filter((parameter) => decays(parameter) === decay);
-    return pieces(variables, members).map((piece) => ({ members: piece, weightDecay: decay ? rate : 0 }));
-  });
-  return both.map(({ members, weightDecay }, i) => ({
-    parameter: variables.group(`parameters.${i}`, members),
-    gradient: variables.group(
-      `gradients.${i}`,
-      members.map((parameter) => variables.gradientOf(parameter)),
-    ),
-    copy:
-      activationType === 'bf16'
-        ? variables.group(
-            `copies.${i}`,
-            members.map((parameter) => variables.copyOf(parameter)),
-          )
-        : null,
-    m: variables.group(
-      `m.${i}`,
-      members.map((parameter) => momentOf(variables, parameter, 'm')),
-    ),
-    v: variables.group(
-      `v.${i}`,
-      members.map((parameter) => momentOf(variables, parameter, 'v')),
-    ),
-    weightDecay,
-  }));
-}
-
-/** In order, each with at most `maxGroupElements` elements, or a stack's more; none is empty. */
-function pieces(variables: Variables, members: readonly Tensor[]): Tensor[][] {
-  const found: Tensor[][] = [];
-  let room = 0;
-  for (const member of members) {
-    const elements = member.shape.reduce<number>((product, extent) => product * Number(extent), 1);
-    if (found.length === 0 || (elements > room && !variables.continuesStack(member))) {
-      found.push([]);
-      room = maxGroupElements;
-    }
-    found.at(-1)?.push(member);
-    room -= elements;
-  }
-  return found;
-}
-
-function momentOf(variables: Variables, parameter: Tensor, moment: 'm' | 'v'): Tensor {
-  return variables.get(`optimizer/${parameter.name}.${moment}`, {
-    shape: parameter.shape as number[],
-    dtype: 'f32',
-    kind: 'optimizer',
-  });
 }

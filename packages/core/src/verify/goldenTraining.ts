@@ -31,6 +31,7 @@ export async function openTraining(
       epsilon: optimizer.eps,
       weightDecay: optimizer.weight_decay,
       maxGradNorm: optimizer.max_grad_norm,
+      momentBits: 32,
       decays: () => true,
     },
   });

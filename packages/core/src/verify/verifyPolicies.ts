@@ -77,7 +77,7 @@ async function train(
     weightType: device.activationTypes.includes('bf16') ? 'bf16' : 'f32',
     nf4: nf4Forms(model, quantization),
     lora,
-    optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1 },
+    optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1, momentBits: 32 },
     maxTokens: documents.rows * documents.tokens,
     activations: policy,
     memoryBudget: Number.POSITIVE_INFINITY,

@@ -7,7 +7,7 @@ namespace anneal::ANNEAL_ISA {
 /** Calls absmaxOf(block) once for each block. The product is rounded to float32, the activations' type. */
 template <class AbsmaxOf>
 static void dequantize(const Launch& launch, const AbsmaxOf& absmaxOf) {
-  const uint8_t* codes = reinterpret_cast<const uint8_t*>(launch.inputs[0].data);
+  const uint8_t* codes = launch.inputs[0].u8();
   float* weight = launch.outputs[0].f32();
   const int64_t count = launch.outputs[0].elements();
   parallelFor(*launch.context, launch.inputs[1].shape[0], 16384 / kNf4Block, [=](int64_t first, int64_t last) {
@@ -31,7 +31,7 @@ const char* dequantize_nf4(const Launch& launch) {
 }
 
 const char* dequantize_nf4_double(const Launch& launch) {
-  const uint8_t* absmax = reinterpret_cast<const uint8_t*>(launch.inputs[1].data);
+  const uint8_t* absmax = launch.inputs[1].u8();
   const float *scales = launch.inputs[2].f32(), *map = launch.inputs[3].f32();
   const float offset = *launch.inputs[4].f32();
   dequantize(launch, [=](int64_t block) { return map[absmax[block]] * scales[block / kNf4ScaleBlock] + offset; });

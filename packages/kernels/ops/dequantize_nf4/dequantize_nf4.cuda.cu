@@ -81,7 +81,7 @@ const char* dequantize(const Launch& launch, const AbsmaxOf& absmax) {
   const Tensor weight = launch.outputs[0];
   const int64_t count = weight.elements();
   if (count == 0) return nullptr;
-  const uint8_t* codes = reinterpret_cast<const uint8_t*>(launch.inputs[0].data);
+  const uint8_t* codes = launch.inputs[0].u8();
   const unsigned grid = gridFor(launch, ceilDivide(count, kWeights * kWords * kElementThreads));
   return withType(weight.type, [&](auto zero) {
     using A = decltype(zero);
@@ -94,7 +94,7 @@ const char* dequantize(const Launch& launch, const AbsmaxOf& absmax) {
 const char* dequantize_nf4(const Launch& launch) { return dequantize(launch, Absmax{launch.inputs[1].f32()}); }
 
 const char* dequantize_nf4_double(const Launch& launch) {
-  const uint8_t* absmax = reinterpret_cast<const uint8_t*>(launch.inputs[1].data);
+  const uint8_t* absmax = launch.inputs[1].u8();
   return dequantize(launch, DoubleAbsmax{absmax, launch.inputs[2].f32(), launch.inputs[3].f32(), launch.inputs[4].f32()});
 }
 

@@ -23,14 +23,15 @@ export async function benchModel(
       next: 'choose --activations recompute, which takes the least memory there, or --device cuda',
       code: 'option_wrong',
     });
-  const { rows, sequenceLen, loraR, quantization, activations, warmup, steps, newTokens, profile } = options;
+  const { rows, sequenceLen, quantization, steps, newTokens } = options;
   const common = { model: await openWeights(options), device, weightType: request.dtype, quantization };
   if (options.suite === 'decode') {
     const { benchDecode } = await import('@anneal/core/bench/decode');
     return benchDecode({ ...common, promptLength: sequenceLen, newTokens, repeats: steps });
   }
   const { benchSft } = await import('@anneal/core/bench/sft');
-  return [await benchSft({ ...common, rows, sequenceLen, loraR, activations, warmup, steps, profile })];
+  const { loraR, optimizer, activations, warmup, profile } = options;
+  return [await benchSft({ ...common, rows, sequenceLen, loraR, optimizer, activations, warmup, steps, profile })];
 }
 
 /** What would keep `benchModel` from beginning. @throws UserError `option_wrong`, `option_missing` */

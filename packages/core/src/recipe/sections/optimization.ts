@@ -26,7 +26,6 @@ export const optimization = {
   cosine_min_lr_ratio: derived(z.number().min(0).max(1), '0', 'Where the cosine ends, as a share of `learning_rate`.'),
   optimizer: optional(
     z.enum(['adamw_torch', 'adamw_8bit', 'adamw_torch_fused', 'adamw_bnb_8bit']),
-    // adamw_8bit, the choice of the field on GPUs, becomes the default once a backend has it.
     'adamw_torch',
     '`adamw_torch` keeps two float32 numbers per trained weight, `adamw_8bit` two bytes. `adamw_torch_fused` and `adamw_bnb_8bit` are other names of these two.',
   ),

@@ -2,13 +2,8 @@
 
 #include <cstdint>
 
+#include "../../host_device.h"
 #include "shape.h"
-
-#ifdef __CUDACC__
-#define ANNEAL_HOST_DEVICE __host__ __device__
-#else
-#define ANNEAL_HOST_DEVICE
-#endif
 
 namespace anneal::cuda {
 
