@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { followEvents } from '@anneal/core/trainer/followEvents';
@@ -35,6 +35,22 @@ function project(): { folder: string; anneal: ReturnType<typeof annealIn> } {
 function json<T>(text: string): T {
   return JSON.parse(text) as T;
 }
+
+test('a look at the rows, an estimate, a run and its evaluation prepare the data once', async () => {
+  const { folder } = project();
+  const cache = join(folder, 'cache');
+  const anneal = annealIn(folder, { ANNEAL_CACHE: cache });
+  for (const args of [['inspect'], ['estimate'], ['train', '--set', 'max_steps=1', '--runs-dir', 'runs']]) {
+    const [verb = '', ...options] = args;
+    expect(await anneal(verb, 'recipe.yaml', ...options)).toMatchObject({ code: exitCodes.done });
+  }
+  expect(await anneal('eval', 'latest')).toMatchObject({ code: exitCodes.done });
+  const [entry, ...others] = readdirSync(join(cache, 'prepared'));
+  expect(others).toEqual([]);
+  const [run] = readdirSync(join(folder, 'runs'));
+  const { ino } = statSync(join(cache, 'prepared', entry ?? '', 'tokens.bin'));
+  expect(statSync(join(folder, 'runs', run ?? '', 'data', 'tokens.bin')).ino).toBe(ino);
+});
 
 test('from a recipe to a run, and on to evaluation, chat and exports', async () => {
   const { folder, anneal } = project();

@@ -1,4 +1,5 @@
 /** The process that trains: `worker.ts <run directory> [--detached] [key=value of the recipe, changed for this launch …]`. */
+import { preparedDataFolder } from '@anneal/core/hub/cache';
 import { changeRecipe } from '@anneal/core/recipe/change';
 import { createJob } from '@anneal/core/trainer/job';
 import { train } from '@anneal/core/trainer/train';
@@ -15,6 +16,7 @@ const exitCode = await launch(
     const change = changeRecipe(run.readResolvedRecipe(), `${path}/recipe.resolved.yaml`, overrides, path);
     await train(createJob(change.resolved), run, signal, {
       onAccepted,
+      preparedCache: preparedDataFolder(),
       ...(overrides.length > 0 && { change }),
     });
   },

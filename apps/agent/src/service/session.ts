@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
+import { preparedDataFolder } from '@anneal/core/hub/cache';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { createJob } from '@anneal/core/trainer/job';
-import { openSession, type Session, type SessionOptions } from '@anneal/core/trainer/session';
+import { dateOfRunNow } from '@anneal/core/trainer/runDate';
+import { openSession, type Session } from '@anneal/core/trainer/session';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { reporting } from './reporting.ts';
 
@@ -10,14 +12,20 @@ import { reporting } from './reporting.ts';
 export function withSession<T>(
   recipe: ResolvedRecipe,
   use: (session: Session) => Promise<T>,
-  { now }: Pick<SessionOptions, 'now'> = {},
+  { now = dateOfRunNow() }: { now?: Date | undefined } = {},
 ): AsyncGenerator<PreparationProgress, T> {
   return reporting(async (report, signal) => {
     const dataFolder = makeTemporaryFolder('data');
     const onData = (progress: { file: string; rows: number; rowsOfFile: number }) =>
       report({ phase: 'preparing', ...progress });
     try {
-      const session = await openSession(createJob(recipe), { dataFolder, onData, now, signal });
+      const session = await openSession(createJob(recipe), {
+        dataFolder,
+        preparedCache: preparedDataFolder(),
+        onData,
+        now,
+        signal,
+      });
       report({ phase: 'prepared' });
       try {
         return await use(session);

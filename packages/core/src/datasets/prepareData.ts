@@ -3,11 +3,15 @@ import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
-import { sourcesOf } from './chatRenderer.ts';
+import { UserError } from '../errors.ts';
+import { sha256OfFile } from '../fileHash.ts';
+import { type ChatRenderer, sourcesOf } from './chatRenderer.ts';
 import { DataPass } from './dataPass.ts';
+import { dropPrepared, keepPrepared, takePrepared } from './preparedCache.ts';
 import type { DatasetInput, PreparedData, PrepareOptions } from './preparedData.ts';
-import { summaryOf } from './preparedSummary.ts';
+import { type PreparedSummary, summaryOf } from './preparedSummary.ts';
 import {
+  DROPPED_FILE,
   MANIFEST_FILE,
   openTokenStore,
   readManifest,
@@ -20,16 +24,34 @@ import {
 export type { DatasetInput, PreparedData, PrepareOptions, PrepareProgress } from './preparedData.ts';
 export type { PreparedSummary } from './preparedSummary.ts';
 
-const DROPPED_FILE = 'dropped.jsonl';
 /**
- * Reads, renders, tokenizes and judges every row, and leaves the tokens in `folder`; a cache of the same inputs is used as it is.
+ * Reads, renders, tokenizes and judges every row, and leaves the tokens in `folder`. What lies there, or in the cache, of the same
+ * inputs is used as it is.
  * @throws UserError for unreadable data, rows over `sequenceLen` with `raise`, and when nothing would be trained
  */
 export async function prepareData(options: PrepareOptions): Promise<PreparedData> {
-  const key = cacheKey(options);
-  const cached = await readCache(options.folder, key);
-  if (cached !== null) return { ...cached, reused: true };
-  await rm(join(options.folder, MANIFEST_FILE), { force: true });
+  const { folder, cache } = options;
+  const key = keyOf(options);
+  const there = await readFolder(folder, key);
+  if (there !== null) return { ...there, reused: true };
+  await rm(join(folder, MANIFEST_FILE), { force: true });
+  let cacheError: Error | undefined;
+  const unlessBroken = async <T>(use: (cache: string) => Promise<T>): Promise<T | null> => {
+    try {
+      return cache === undefined || cacheError ? null : await use(cache);
+    } catch (error) {
+      cacheError = error as Error;
+      return null;
+    }
+  };
+  const kept = await unlessBroken((from) => takeChecked(from, key, folder));
+  if (kept !== null) return { ...kept, reused: true };
+  const prepared = await prepareIn(options, key);
+  await unlessBroken((to) => keepPrepared(to, key, folder));
+  return { ...prepared, reused: false, ...(cacheError && { cacheError }) };
+}
+
+async function prepareIn(options: PrepareOptions, key: string): Promise<Prepared> {
   const pass = new DataPass(options, await TokenStoreWriter.create(options.folder));
   const list = await AtomicFile.create(join(options.folder, DROPPED_FILE));
   try {
@@ -47,16 +69,41 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
     await list.abort();
     throw error;
   }
-  const prepared = await readCache(options.folder, key, { verify: false });
-  if (prepared === null) throw new Error('the token cache that was just written is not there');
-  return { ...prepared, reused: false };
+  const prepared = await readFolder(options.folder, key, { verify: false });
+  if (prepared === null) throw new Error('the tokens that were just written are not there');
+  return prepared;
 }
 
+/** What the cache has, once its tokens are those that were written, and the data those that they were made of. */
+async function takeChecked(cache: string, key: string, folder: string): Promise<Prepared | null> {
+  if (!(await takePrepared(cache, key, folder))) return null;
+  let taken: Prepared | null = null;
+  try {
+    taken = await readFolder(folder, key);
+    if (taken && (await areUnchanged(taken.summary.files))) return taken;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error; // damaged, so it is made anew
+  }
+  taken?.train.close();
+  taken?.validation?.close();
+  dropPrepared(cache, key);
+  await rm(join(folder, MANIFEST_FILE), { force: true });
+  return null;
+}
+
+/** Sizes and times, by which the key tells files apart, can stay while the content changes. */
+async function areUnchanged(files: PreparedSummary['files']): Promise<boolean> {
+  for (const { path, sha256 } of files) if ((await sha256OfFile(path)) !== sha256) return false;
+  return true;
+}
+
+type Prepared = Omit<PreparedData, 'reused' | 'cacheError'>;
+
 /** Everything the tokens depend on. Files are told apart by size and time, so that reopening does not read them. */
-function cacheKey(options: PrepareOptions): string {
+function keyOf(options: PrepareOptions): string {
   const { tokenizer, renderer, sequenceLen, excessLength, deduplicate, validationSize, seed } = options;
   const parts = {
-    version: 4,
+    version: 5,
     datasets: options.datasets.map(identityOf),
     validationDatasets: (options.validationDatasets ?? []).map(identityOf),
     tokenizer: tokenizer.fingerprint,
@@ -64,11 +111,16 @@ function cacheKey(options: PrepareOptions): string {
     renderer: renderer && {
       sources: sourcesOf(renderer),
       endTokens: renderer.endTokens,
-      options: renderer.options,
+      // The date is part of the tokens where a template prints it.
+      options: { ...renderer.options, now: printsDate(renderer) ? renderer.options.now : null },
     },
     judge: { sequenceLen, excessLength, deduplicate, validationSize, seed },
   };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function printsDate(renderer: ChatRenderer): boolean {
+  return sourcesOf(renderer).some((source) => source.includes('strftime_now'));
 }
 
 function identityOf(dataset: DatasetInput): unknown {
@@ -80,11 +132,7 @@ function identityOf(dataset: DatasetInput): unknown {
 }
 
 /** @throws UserError `token_cache_damaged` */
-async function readCache(
-  folder: string,
-  key: string,
-  { verify = true } = {},
-): Promise<Omit<PreparedData, 'reused'> | null> {
+async function readFolder(folder: string, key: string, { verify = true } = {}): Promise<Prepared | null> {
   if (!existsSync(join(folder, MANIFEST_FILE))) return null;
   const manifest = readManifest(folder);
   if (manifest.key !== key) return null;

@@ -32,8 +32,10 @@ export interface PrepareOptions extends JudgeOptions {
   /** 0 for none, below 1 a share of the distinct rows, from 1 on their number. */
   readonly validationSize: number;
   readonly seed: number;
-  /** Where the token cache goes: `tokens.bin`, `manifest.json`, `dropped.jsonl`. */
+  /** Where the tokens go: `tokens.bin`, `manifest.json`, `dropped.jsonl`. */
   readonly folder: string;
+  /** A folder in which prepared data are kept for others that prepare the same. */
+  readonly cache?: string | undefined;
   readonly onProgress?: (progress: PrepareProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -51,6 +53,8 @@ export interface PreparedData {
   readonly summary: PreparedSummary;
   /** Rows that were dropped or cut, or of which a part is not printed, one JSON object a line: file, row, verdict, reason, detail, left_out. */
   readonly droppedFile: string;
-  /** The cache was there already and nothing had to be tokenized. */
+  /** The tokens were there already, or in the cache, and nothing had to be tokenized. */
   readonly reused: boolean;
+  /** Why the cache could not be used. */
+  readonly cacheError?: Error;
 }

@@ -63,8 +63,10 @@ const manifestSchema = z.looseObject({
 /** What `manifest.json` beside the tokens says about them; written last, so that its presence means: complete. */
 export type StoreManifest = Readonly<z.infer<typeof manifestSchema>>;
 
-const TOKENS_FILE = 'tokens.bin';
+export const TOKENS_FILE = 'tokens.bin';
 export const MANIFEST_FILE = 'manifest.json';
+/** The rows that are not trained as they are, beside the tokens. */
+export const DROPPED_FILE = 'dropped.jsonl';
 
 /** Numbers of one kind that the index holds for every document, in their order in the file. */
 interface DocumentIndex {

@@ -25,6 +25,11 @@ export function defaultCacheDirectory(env: NodeJS.ProcessEnv = process.env, plat
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'anneal');
 }
 
+/** Where prepared data are kept for the next time. */
+export function preparedDataFolder(cacheDirectory: string = defaultCacheDirectory()): string {
+  return join(cacheDirectory, 'prepared');
+}
+
 /** `<cache>/models/<owner>/<model>/<revision>`; one file of a model has its own folder beside the whole model's. */
 export function modelFolder(
   cacheDirectory: string,

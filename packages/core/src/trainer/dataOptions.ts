@@ -7,7 +7,7 @@ import type { PromptFormat } from '../templates/promptFormat.ts';
 /** What the data path takes from a recipe; the trainer, the inspector and `estimate` all start from this. */
 export interface DataOptions {
   readonly text: ModelTextOptions;
-  readonly prepare: Omit<PrepareOptions, 'tokenizer' | 'renderer' | 'folder' | 'onProgress' | 'signal'>;
+  readonly prepare: Omit<PrepareOptions, 'tokenizer' | 'renderer' | 'folder' | 'cache' | 'onProgress' | 'signal'>;
 }
 
 type ResolvedDataset = ResolvedRecipe['datasets'][number];

@@ -7,3 +7,8 @@ export function runDate(created: string): Date {
   const [year = 0, month = 1, day = 1] = created.slice(0, 10).split('-').map(Number);
   return new Date(year, month - 1, day, 12);
 }
+
+/** What a run would say that was created now. */
+export function dateOfRunNow(): Date {
+  return runDate(new Date().toISOString());
+}

@@ -40,6 +40,8 @@ export interface Session {
 export interface SessionOptions {
   /** Where prepared tokens and the lists of dropped rows go. */
   readonly dataFolder: string;
+  /** A folder in which prepared data are kept for others that prepare the same. */
+  readonly preparedCache?: string | undefined;
   readonly onData?: ((progress: PrepareProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What `strftime_now` of the chat template says: the date of the run, where there is one. */
@@ -51,7 +53,7 @@ export interface SessionOptions {
 /** @throws UserError for anything that keeps the job from starting: model, data, template, adapter, memory */
 export async function openSession(
   job: Job,
-  { dataFolder, onData, signal, now, onOpened }: SessionOptions,
+  { dataFolder, preparedCache, onData, signal, now, onOpened }: SessionOptions,
 ): Promise<Session> {
   const opened: { close(): unknown }[] = [];
   const close = async (): Promise<void> => {
@@ -71,6 +73,7 @@ export async function openSession(
     const data = await prepareData({
       ...job.data.prepare,
       folder: dataFolder,
+      cache: preparedCache,
       tokenizer: text.tokenizer,
       renderer: text.renderer,
       ...(onData && { onProgress: onData }),
@@ -161,6 +164,16 @@ export async function startEngine(session: Session, checkpoint: string | null): 
 export function sessionEvents({ job, model, text, data, plan, totalSteps, trainableParameters }: Session): EventBody[] {
   const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
   const warnings: EventBody[] = modelWarnings(model);
+  if (data.cacheError) {
+    const { message, where } = data.cacheError as Error & { where?: string };
+    warnings.push({
+      type: 'warning',
+      code: 'cache_not_writable',
+      message: `prepared data could not be kept for the next time: ${message}`,
+      ...(where !== undefined && { where }),
+      next: 'make the cache folder writable, or point ANNEAL_CACHE to another',
+    });
+  }
   for (const { path } of data.summary.files.filter(({ rejectedUnread }) => rejectedUnread)) {
     warnings.push({
       type: 'warning',

@@ -34,6 +34,8 @@ export interface TrainSignal {
 export interface TrainOptions {
   /** What this launch changes in the recipe of the run; `job` follows it already. Done and recorded once it is clear that the run can go on. */
   readonly change?: { readonly resolvedText: string; readonly changes: readonly RecipeChange[] } | undefined;
+  /** A folder in which prepared data are kept for others that prepare the same. */
+  readonly preparedCache?: string | undefined;
   /** Called once everything was looked at and the first event is about to be written. */
   readonly onAccepted?: (() => void) | undefined;
 }
@@ -53,10 +55,10 @@ export async function train(
   job: Job,
   out: RunDirectory,
   signal: TrainSignal,
-  { change, onAccepted }: TrainOptions = {},
+  { change, preparedCache, onAccepted }: TrainOptions = {},
 ): Promise<void> {
   const resumption = await findResumption(job, out);
-  const session = await prepareSession(job, out, signal);
+  const session = await prepareSession(job, out, signal, preparedCache);
   if (!session) return;
   try {
     if (change) refuseShortChange(session, out, resumption);
@@ -140,7 +142,12 @@ function warnOfDisk(session: Session, out: RunDirectory): void {
 }
 
 /** Null when the run was asked to stop meanwhile: large data take minutes. */
-async function prepareSession(job: Job, out: RunDirectory, signal: TrainSignal): Promise<Session | null> {
+async function prepareSession(
+  job: Job,
+  out: RunDirectory,
+  signal: TrainSignal,
+  preparedCache: string | undefined,
+): Promise<Session | null> {
   const stopping = new AbortController();
   const onData = () => {
     if (signal.stopRequested) stopping.abort();
@@ -148,6 +155,7 @@ async function prepareSession(job: Job, out: RunDirectory, signal: TrainSignal):
   try {
     return await openSession(job, {
       dataFolder: out.dataFolder,
+      preparedCache,
       onData,
       signal: stopping.signal,
       now: runDate(out.status.created),

@@ -5,12 +5,14 @@ import { type DataReport, type InspectedRow, inspectData } from '@anneal/core/da
 import { type PrepareProgress, prepareData } from '@anneal/core/datasets/prepareData';
 import { UserError } from '@anneal/core/errors';
 import { type ModelText, openModelText } from '@anneal/core/generate/modelText';
+import { preparedDataFolder } from '@anneal/core/hub/cache';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { openModel } from '@anneal/core/models/open';
 import { type InspectRequest, inspectRequest, type RowRange } from '@anneal/core/protocol/data';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions';
+import { dateOfRunNow } from '@anneal/core/trainer/runDate';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import type { Context } from '../context.ts';
 import { openRecipe } from '../recipes/open.ts';
@@ -32,7 +34,7 @@ export async function openData(_: Context, request: InspectRequest): Promise<Ins
   const data = dataOptions(recipe);
   const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
   try {
-    const text = openModelText(model, data.text);
+    const text = openModelText(model, { ...data.text, now: dateOfRunNow() });
     return {
       recipe,
       rows: (range) => inspectRange(data, text, range),
@@ -75,7 +77,15 @@ async function reportOn(
   const folder = makeTemporaryFolder('inspect');
   const onProgress = (progress: PrepareProgress) => report({ phase: 'preparing', ...progress });
   try {
-    const prepared = await prepareData({ ...data.prepare, folder, tokenizer, renderer, onProgress, signal });
+    const prepared = await prepareData({
+      ...data.prepare,
+      folder,
+      cache: preparedDataFolder(),
+      tokenizer,
+      renderer,
+      onProgress,
+      signal,
+    });
     report({ phase: 'prepared' });
     try {
       return inspectData(prepared, { sequenceLen: recipe.sequence_len, seed: recipe.seed });
