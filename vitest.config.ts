@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['apps/**/*.test.ts', 'packages/**/*.test.ts', 'regression/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: ['apps', 'packages', 'regression', 'scripts', 'starter'].map((folder) => `${folder}/**/*.test.ts`),
     // Only to end what hangs: a busy machine takes many times what an idle one does.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -36,9 +36,9 @@ export function importsOf(path: string, text: string): Import[] {
   );
 }
 
-/** Every TypeScript module of the packages and apps below `root`, tests apart: they may look into everything. */
+/** Every TypeScript module of the packages, apps and the starter's making below `root`, tests apart: they may look into everything. */
 export function readImportGraph(root: string): ImportGraph {
-  const paths = globSync('{packages,apps}/*/{src,ops,starter,app}/**/*.{ts,tsx}', { cwd: root })
+  const paths = globSync(['{packages,apps}/*/{src,ops,app}/**/*.{ts,tsx}', 'starter/**/*.ts'], { cwd: root })
     .map((path) => path.split(sep).join('/'))
     .filter((path) => !/\.test\.ts$|\/testing\/|\/cases\.ts$|\.proto\//.test(path))
     .sort();

@@ -49,6 +49,11 @@ export const rules: readonly Rule[] = [
     why: 'the terminal prints what it is given',
   },
   {
+    of: ['starter'],
+    may: ['packages/core', 'packages/formats'],
+    why: 'the starter is made with core and formats, and nothing needs what makes it',
+  },
+  {
     of: [`${core}/models`],
     mayNot: ['datasets', 'trainer', 'generate', 'export', 'recipe', 'verify', 'bench'].map((name) => `${core}/${name}`),
     why: 'models know nothing of data, training or what else is done with them',

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareData } from '@anneal/core/datasets/prepareData';
@@ -8,14 +7,9 @@ import { openModel } from '@anneal/core/models/open';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { parseRecipe } from '@anneal/core/recipe/read';
 import { resolveRecipe } from '@anneal/core/recipe/resolve';
-import { openTokenizer } from '@anneal/core/tokenizers/tokenizer';
 import { dataOptions } from '@anneal/core/trainer/dataOptions';
-import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { annealIn } from '../test/helpers/anneal.ts';
-import { CONFIG } from './pretraining/initialise.ts';
-import { CONVERSATIONS, conversationRow, STORIES, storyRow } from './pretraining/text.ts';
-import { CHAT_TEMPLATE, tokenizerJson, VOCABULARY } from './pretraining/tokenizer.ts';
 
 const starter = import.meta.dirname;
 const modelFolder = join(starter, 'model');
@@ -36,42 +30,6 @@ function temporaryFolder(): string {
   onTestFinished(() => rmSync(folder, { recursive: true }));
   return folder;
 }
-
-test('the text is the one that the model was trained on', () => {
-  const hash = createHash('sha256');
-  for (let index = 0; index < STORIES; index++) hash.update(`${storyRow(index)}\n`);
-  for (let index = 0; index < CONVERSATIONS; index++) hash.update(`${conversationRow(index)}\n`);
-  expect(hash.digest('hex')).toBe('00b2862e2659058377c3996bfcd11decd6d176f2e373a1878eddb00aaaa9f0f1');
-});
-
-test('the tokenizer is the one learnt from the text, and gives every text back', async () => {
-  expect(JSON.parse(readFileSync(join(modelFolder, 'tokenizer.json'), 'utf8'))).toEqual(tokenizerJson());
-  const tokenizer = openTokenizer(modelFolder);
-  expect(tokenizer).toMatchObject({ vocabSize: VOCABULARY, chatTemplate: CHAT_TEMPLATE, eos: { text: '<|im_end|>' } });
-  const texts = [
-    ...rows.flatMap((messages) => messages.map(({ content }) => content)),
-    storyRow(7),
-    '潮 🌊\u0000\r\n\t',
-  ];
-  const roundTrip = async (text: string) => tokenizer.decode((await tokenizer.encode(text)).ids);
-  for (const text of texts) expect(await roundTrip(text)).toBe(text);
-  await fc.assert(
-    fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 60 }), async (text) => {
-      expect(await roundTrip(text)).toBe(text);
-    }),
-    { seed: 1871, numRuns: 300 },
-  );
-});
-
-test('the model is small, of the shape that pretraining began with, and says which tokens end an answer', () => {
-  expect(statSync(join(modelFolder, 'model.safetensors')).size).toBeLessThanOrEqual(4_000_000);
-  const model = openModel(modelFolder);
-  onTestFinished(() => model.close());
-  const { torch_dtype: _, ...shape } = CONFIG;
-  expect(model.configJson).toMatchObject(shape);
-  const { tokenizer, stopIds } = openModelText(model);
-  expect(stopIds).toContain(tokenizer.idOf('<|im_end|>'));
-});
 
 test('the rows are conversations of many kinds, all in the manner of the keeper', () => {
   expect(rows.length).toBeGreaterThanOrEqual(200);

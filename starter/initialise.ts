@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Random, random } from '@anneal/core/random';
 import { writeSafetensors } from '@anneal/formats/safetensors/write';
+import { starterProject } from './project.ts';
 import { SEED } from './text.ts';
 import { VOCABULARY } from './tokenizer.ts';
 
@@ -80,7 +81,7 @@ if (import.meta.main) {
   mkdirSync(model, { recursive: true });
   writeFileSync(join(model, 'config.json'), `${JSON.stringify(CONFIG, null, 2)}\n`);
   for (const file of ['tokenizer.json', 'tokenizer_config.json']) {
-    copyFileSync(join(import.meta.dirname, '..', 'model', file), join(model, file));
+    copyFileSync(join(starterProject, 'model', file), join(model, file));
   }
   await writeSafetensors(
     join(model, 'model.safetensors'),

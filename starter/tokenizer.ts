@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { BYTE_CHARACTERS } from '@anneal/core/tokenizers/byteLevel/byteAlphabet';
 import { learnMerges } from './bytePairs.ts';
 import type { Message } from './conversations.ts';
+import { starterProject } from './project.ts';
 import { CONVERSATIONS, conversationRow, STORIES, storyRow } from './text.ts';
 
 export const VOCABULARY = 1280;
@@ -77,7 +78,7 @@ const tokenizerConfig = {
 };
 
 if (import.meta.main) {
-  const model = join(import.meta.dirname, '..', 'model');
+  const model = join(starterProject, 'model');
   mkdirSync(model, { recursive: true });
   writeFileSync(join(model, 'tokenizer.json'), `${JSON.stringify(tokenizerJson(), null, 1)}\n`);
   writeFileSync(join(model, 'tokenizer_config.json'), `${JSON.stringify(tokenizerConfig, null, 2)}\n`);
