@@ -10,6 +10,8 @@ import { finish } from '../apps/agent/src/service/finish.ts';
 import { resolveSource } from '../apps/agent/src/service/models/source.ts';
 import { openModelText } from '../packages/core/src/generate/modelText.ts';
 import { openModel } from '../packages/core/src/models/open.ts';
+import { openTemplate } from '../packages/core/src/templates/template.ts';
+import { withDefaults } from '../packages/core/src/templates/templateDefaults.ts';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 import { tinyRecipe, trainHere } from '../packages/core/test/runs.ts';
 
@@ -36,8 +38,17 @@ test('what a run was trained with is what it is exported and asked with', async 
     exportSource({ runsFolder: recipe.output_dir as string }, { source: run.path, merged: 'f32', to: exported }),
   );
   const merged = openModel(join(exported, 'merged'));
-  expect(merged.chatTemplates).toEqual({ default: template, named: {} });
-  expect(readFileSync(join(exported, 'merged', 'chat_template.jinja'), 'utf8')).toBe(template);
+  // The switches go along, as what counts where nobody says otherwise; `enable_thinking` is none of this template.
+  const opening = '{%- if opening is not defined %}{%- set opening = "Well, " %}{%- endif %}';
+  expect(merged.chatTemplates).toEqual({ default: opening + template, named: {} });
+  expect(readFileSync(join(exported, 'merged', 'chat_template.jinja'), 'utf8')).toBe(opening + template);
+  const alone = openModelText(merged).renderer?.template;
+  const asked = { addGenerationPrompt: true };
+  expect(alone?.render([{ role: 'user', content: 'x' }], asked)).toMatch(/assistant\nWell, $/);
+  const other = { ...asked, variables: { opening: 'No: ' } };
+  expect(alone?.render([{ role: 'user', content: 'x' }], other)).toMatch(/assistant\nNo: $/);
+  const checkpoint = join(run.path, 'checkpoints', 'checkpoint-2', 'chat_template.jinja');
+  expect(readFileSync(checkpoint, 'utf8')).toBe(opening + template);
 
   const { text } = await resolveSource({ runsFolder: recipe.output_dir as string }, { source: run.path });
   const { renderer } = openModelText(merged, text);
@@ -48,4 +59,15 @@ test('what a run was trained with is what it is exported and asked with', async 
     addGenerationPrompt: true,
   });
   expect(prompt).toMatch(/Well, $/);
+});
+
+test.each<[Record<string, unknown>, string]>([
+  [{ enable_thinking: false }, '{{ enable_thinking }}'],
+  [{ a: 1.5, b: null, c: 'it\'s "x"\n{{ y }} %}', d: [true, { e: 'f' }] }, '{{ a }}{{ b }}{{ c }}{{ d }}'],
+])('a template with the defaults %j prints as with the variables', (variables, source) => {
+  for (const text of [source, `\n ${source}`, `{% if true %}\n  ${source}\n{% endif %}`]) {
+    const [plain, set] = [openTemplate(text, {}), openTemplate(withDefaults(text, variables), {})];
+    expect(set.render([])).toBe(plain.render([], { variables }));
+    expect(withDefaults(set.source, variables)).toBe(set.source);
+  }
 });

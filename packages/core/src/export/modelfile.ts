@@ -27,13 +27,15 @@ export async function exportModelfile(
   const { bos, ends } = readSpecialTokens(ggufPath, model.config.eosTokenIds);
   const tokens = { bos: bos?.text, eos: ends[0] };
   const { chatTemplates } = model;
-  const template = chatTemplates && matchFamily(openTemplate(chatTemplates.default, tokens), bos, now);
+  const opened = chatTemplates && {
+    plain: openTemplate(chatTemplates.default, tokens),
+    forTools: openTemplate(toolTemplate(chatTemplates) ?? chatTemplates.default, tokens),
+  };
+  const template = opened && matchFamily(opened.plain, bos, now, opened.forTools);
   const path = join(dirname(ggufPath), 'Modelfile');
   const missing = template ? null : noTemplate(chatTemplates !== null);
-  const knowsTools =
-    chatTemplates !== null &&
-    printsTools(openTemplate(toolTemplate(chatTemplates) ?? chatTemplates.default, tokens), [TOOL]);
-  const warnings = [...(missing === null ? [] : [missing]), ...(template && knowsTools ? [NO_TOOLS] : [])];
+  const lacksTools = template && !template.tools && printsTools(opened.forTools, [TOOL]);
+  const warnings = [...(missing === null ? [] : [missing]), ...(lacksTools ? [NO_TOOLS] : [])];
   const recommended = recommendedSampling(model, false);
   const text = modelfileText({
     gguf: basename(ggufPath),

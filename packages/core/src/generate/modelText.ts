@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
@@ -11,6 +12,7 @@ import { type ChatTemplates, chatTemplateValue, toolTemplate } from '../template
 import { namedTemplate } from '../templates/namedTemplates.ts';
 import { type PromptFormat, templateOfPrompt } from '../templates/promptFormat.ts';
 import { TemplateError } from '../templates/template.ts';
+import { withDefaults } from '../templates/templateDefaults.ts';
 import { isTemplateName } from '../templates/templateNames.ts';
 import { surroundingsOf } from '../tokenizers/byteLevel/postProcessor.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -64,6 +66,17 @@ export function openModelText(model: OpenModel, options: ModelTextOptions = {}):
 export function withChosenTemplate(model: OpenModel, options: ModelTextOptions): OpenModel {
   const templates = chosenTemplates(model, options);
   return templates === null ? model : withChatTemplates(model, templates);
+}
+
+/** The model as it is handed on: its templates know the variables that it was trained with. */
+export function withTemplateDefaults(model: OpenModel, options: ModelTextOptions): OpenModel {
+  const { chatTemplates } = model;
+  const { enableThinking, templateVariables } = options;
+  const variables = { ...(enableThinking !== undefined && { enable_thinking: enableThinking }), ...templateVariables };
+  if (chatTemplates === null || Object.keys(variables).length === 0) return model;
+  const named = Object.entries(chatTemplates.named).map(([name, source]) => [name, withDefaults(source, variables)]);
+  const templates = { default: withDefaults(chatTemplates.default, variables), named: Object.fromEntries(named) };
+  return isDeepStrictEqual(templates, chatTemplates) ? model : withChatTemplates(model, templates);
 }
 
 function chosenTemplates(

@@ -2,6 +2,7 @@ import type { StepBatches } from '../datasets/types.ts';
 import { deviceFault } from '../deviceFault.ts';
 import { UserError } from '../errors.ts';
 import { generate } from '../generate/generate.ts';
+import { withTemplateDefaults } from '../generate/modelText.ts';
 import { greedy } from '../generate/sample.ts';
 import type { RecipeChange } from '../protocol/events.ts';
 import {
@@ -179,7 +180,7 @@ async function trainSession(
   await using engine = new TrainingEngine(await startEngine(session, checkpoint));
   const contents: CheckpointContents = {
     engine: engine.engine,
-    model: session.model,
+    model: withTemplateDefaults(session.model, job.data.text),
     lora: job.adapter && session.lora ? { options: job.adapter.options, spec: session.lora } : null,
     baseModel: job.baseModel,
     revision: job.revision,

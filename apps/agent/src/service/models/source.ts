@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { type ModelTextOptions, withChosenTemplate } from '@anneal/core/generate/modelText';
+import { type ModelTextOptions, withChosenTemplate, withTemplateDefaults } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { type OpenModel, openModel } from '@anneal/core/models/open';
 import type { SourceRequest } from '@anneal/core/protocol/models';
@@ -52,9 +52,9 @@ export async function resolveSource(context: Context, { source, checkpoint }: So
   };
 }
 
-/** Opens the model, with the chat template it was trained with. */
+/** Opens the model to hand it on, with the chat template it was trained with and the variables of that. */
 export function openSourceModel({ modelPath, text }: ModelSource): OpenModel {
-  return withChosenTemplate(openModel(modelPath), text);
+  return withTemplateDefaults(withChosenTemplate(openModel(modelPath), text), text);
 }
 
 /** A name that is both a run and a model means the run: its path says otherwise. */

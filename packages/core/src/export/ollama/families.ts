@@ -1,11 +1,15 @@
+import { withTools } from './chatmlTools.ts';
+
 /** A way of writing conversations that several models share. */
 export interface ChatFamily {
   readonly name: string;
   /**
-   * In Go's text/template, over `.Messages` (`.Role`, `.Content`, `.Thinking`), `.System`, `.IsThinkSet`, `.Think`; without
-   * the beginning-of-sequence token, which the tokenizer adds.
+   * In Go's text/template, over `.Messages` (`.Role`, `.Content`, `.Thinking`, `.ToolCalls`), `.Tools`, `.System`, `.IsThinkSet`,
+   * `.Think`; without the beginning-of-sequence token, which the tokenizer adds.
    */
   readonly template: string;
+  /** It tells the model of tools, and prints calls and results. */
+  readonly tools?: true;
   /** Texts that end a turn. */
   readonly stops: readonly string[];
   /** What its makers recommend, for models whose files recommend nothing. */
@@ -26,25 +30,36 @@ const CHATML: ChatFamily = {
   stops: ['<|im_end|>'],
 };
 
-/** ChatML in which earlier thoughts are left out, and an empty thought switches thinking off. */
-const QWEN3: ChatFamily = {
-  name: 'Qwen3',
-  template: `{{ $lastUser := -1 }}{{ range $i, $m := .Messages }}{{ if eq $m.Role "user" }}{{ $lastUser = $i }}{{ end }}{{ end -}}
-{{ range $i, $m := .Messages }}<|im_start|>{{ $m.Role }}
-{{ if and $m.Thinking (gt $i $lastUser) }}<think>
+const LAST_USER = `{{ $lastUser := -1 }}{{ range $i, $m := .Messages }}{{ if eq $m.Role "user" }}{{ $lastUser = $i }}{{ end }}{{ end -}}
+`;
+const THOUGHT = `{{ if and $m.Thinking (gt $i $lastUser) }}<think>
 {{ $m.Thinking }}
 </think>
 
-{{ end }}{{ $m.Content }}<|im_end|>
-{{ end }}<|im_start|>assistant
-{{ if and .IsThinkSet (not .Think) }}<think>
+{{ end }}`;
+const EMPTY_THOUGHT = `<think>
 
 </think>
 
-{{ end }}`,
+`;
+/** Thinking is switched off where it is asked for; or everywhere else, for a model that was trained so. */
+const THINKS = `{{ if and .IsThinkSet (not .Think) }}${EMPTY_THOUGHT}{{ end }}`;
+const THINKS_IF_ASKED = `{{ if not (and .IsThinkSet .Think) }}${EMPTY_THOUGHT}{{ end }}`;
+/** A model trained without thoughts writes none, whatever it is asked for. */
+const NEVER_THINKS = EMPTY_THOUGHT;
+
+/** ChatML in which earlier thoughts are left out, and an empty thought switches thinking off. */
+const qwen3 = (opening: string): ChatFamily => ({
+  name: 'Qwen3',
+  template: `${LAST_USER}{{ range $i, $m := .Messages }}<|im_start|>{{ $m.Role }}
+${THOUGHT}{{ $m.Content }}<|im_end|>
+{{ end }}<|im_start|>assistant
+${opening}`,
   stops: ['<|im_end|>'],
   sampling: { temperature: 0.6, top_p: 0.95, top_k: 20, min_p: 0 },
-};
+});
+
+const QWEN3 = [THINKS, THINKS_IF_ASKED, NEVER_THINKS];
 
 const LLAMA3: ChatFamily = {
   name: 'Llama 3',
@@ -107,14 +122,18 @@ function deepseek(opening: string): ChatFamily {
 }
 
 /**
- * The families to try, the plainest first.
+ * The families to try, those with tools first, then the plainest.
  * @param example the model's own rendering of a conversation, from which a date is taken over
  */
 export function chatFamilies(example: string): ChatFamily[] {
   const today = /Today Date: (\d{2} \w{3} \d{4})\n/.exec(example)?.[1];
   return [
+    withTools(CHATML),
+    ...QWEN3.flatMap((opening) => [
+      withTools(qwen3(opening), { start: LAST_USER, thought: THOUGHT, end: opening }),
+      qwen3(opening),
+    ]),
     CHATML,
-    QWEN3,
     LLAMA3,
     ...(today === undefined ? [] : [llama31(today)]),
     LLAMA2,

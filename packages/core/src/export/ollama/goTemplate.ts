@@ -22,8 +22,8 @@ const FUNCTIONS: Readonly<Record<string, (values: unknown[]) => unknown>> = {
   gt: ([a, b]) => Number(a) > Number(b),
   lt: ([a, b]) => Number(a) < Number(b),
   not: ([a]) => !isTrue(a),
-  and: (values) => values.find((value) => !isTrue(value)) ?? values.at(-1),
-  or: (values) => values.find(isTrue) ?? values.at(-1),
+  and: (values) => values.reduce((all, value) => (isTrue(all) ? value : all)),
+  or: (values) => values.reduce((all, value) => (isTrue(all) ? all : value)),
 };
 
 /** @throws Error on syntax outside this part, which would be a mistake in one of our own templates */

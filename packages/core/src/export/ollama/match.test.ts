@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { peerTokenizer } from '../../../test/peers.ts';
+import { namedTemplate } from '../../templates/namedTemplates.ts';
 import { openTemplate } from '../../templates/template.ts';
+import { withDefaults } from '../../templates/templateDefaults.ts';
+import type { TemplateName } from '../../templates/templateNames.ts';
 import { renderGoTemplate } from './goTemplate.ts';
 import { matchFamily } from './match.ts';
 
@@ -76,18 +79,59 @@ test('what Ollama will render is what the chat template renders', () => {
   expect(rendered).toBe(expected);
 });
 
+const named = (name: TemplateName) => match(namedTemplate(name, false));
+
+describe('tools', () => {
+  test.each([
+    ['hermes', 'ChatML'],
+    ['qwen3', 'Qwen3'],
+  ] as const)('the template %s: definitions, calls and results are written', (template, name) => {
+    expect(named(template)).toMatchObject({ name, tools: true });
+  });
+
+  test('a template that writes calls in another way has no family with tools', () => {
+    const other = namedTemplate('hermes', false).replaceAll('<tool_call>', '<call>');
+    expect(match(other)).toMatchObject({ name: 'ChatML', template: expect.not.stringContaining('Tools') });
+    expect(match(CHATML)?.tools).toBeUndefined();
+  });
+
+  test('Ollama finds how calls begin: the first text where .ToolCalls is asked for', () => {
+    const { template = '' } = named('hermes') ?? {};
+    const [, calls = ''] = template.split('{{ if .ToolCalls }}');
+    expect(calls).toMatch(/^(?:\{\{[^}]*\}\})*<tool_call>/);
+  });
+
+  test('a template for tools may be another', () => {
+    const plain = openTemplate(CHATML, {});
+    const forTools = openTemplate(namedTemplate('hermes', false), {});
+    expect(matchFamily(plain, null, undefined, forTools)).toMatchObject({ tools: true });
+  });
+});
+
+test('a model that thinks only when asked to, or never, is written as it was trained', () => {
+  const qwen3 = namedTemplate('qwen3', false);
+  const unset = withDefaults(qwen3, { enable_thinking: false });
+  expect(match(unset)?.template).toContain('{{ if not (and .IsThinkSet .Think) }}<think>');
+  const never = qwen3.replace("if enable_thinking is defined and enable_thinking is false else ''", '');
+  expect(match(never)).toMatchObject({ name: 'Qwen3', tools: true });
+});
+
 const text = (token: string | { content: string } | null): string | undefined =>
   typeof token === 'string' ? token : token?.content;
 
 test.each([
-  ['qwen3', 'Qwen3'],
-  ['llama3_1', 'Llama 3'],
-  ['deepseek_v3', 'DeepSeek-R1'],
-] as const)('the published template of %s is of the family %s', async (published, name) => {
+  ['qwen3', 'Qwen3', true],
+  ['llama3_1', 'Llama 3', undefined],
+  ['deepseek_v3', 'DeepSeek-R1', undefined],
+] as const)('the published template of %s is of the family %s, with tools: %s', async (published, name, tools) => {
   const folder = await peerTokenizer(published);
   if (folder === null) return;
   const config = JSON.parse(readFileSync(join(folder, 'tokenizer_config.json'), 'utf8'));
   const start = text(config.bos_token);
   const template = openTemplate(config.chat_template, { bos: start, eos: text(config.eos_token) });
-  expect(matchFamily(template, start === undefined ? null : bos(start))).toMatchObject({ name, system: null });
+  expect(matchFamily(template, start === undefined ? null : bos(start))).toMatchObject({
+    name,
+    system: null,
+    ...(tools && { tools }),
+  });
 });

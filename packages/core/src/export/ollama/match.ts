@@ -1,4 +1,4 @@
-import { type Template, TemplateError } from '../../templates/template.ts';
+import { type RenderOptions, type Template, TemplateError } from '../../templates/template.ts';
 import { type ChatFamily, chatFamilies } from './families.ts';
 import { renderGoTemplate } from './goTemplate.ts';
 import { plainTurns } from './plainTurns.ts';
@@ -15,9 +15,16 @@ export interface OllamaTemplate extends ChatFamily {
 }
 
 interface Message {
-  readonly role: 'system' | 'user' | 'assistant';
+  readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
+  readonly tool_calls?: readonly ReturnType<typeof call>[];
 }
+
+const call = (name: string, given: unknown) => ({ type: 'function', function: { name, arguments: given } });
+const TOOLS = ['weather', 'add'].map((name) => ({
+  type: 'function',
+  function: { name, description: `${name} it`, parameters: { type: 'object', properties: { of: { type: 'string' } } } },
+}));
 
 const SYSTEM: Message = { role: 'system', content: 'Answer in rhymes.' };
 const TURNS: readonly Message[] = [
@@ -35,15 +42,42 @@ const CONVERSATIONS: readonly (readonly Message[])[] = [
   [SYSTEM, ...TURNS],
 ];
 
+const CALLED: readonly Message[] = [
+  { role: 'user', content: 'What is the weather in Lima?' },
+  { role: 'assistant', content: '', tool_calls: [call('weather', { of: 'Lima' })] },
+  { role: 'tool', content: '18 C' },
+];
+const CONVERSATIONS_WITH_TOOLS: readonly (readonly Message[])[] = [
+  TURNS,
+  CALLED,
+  [SYSTEM, ...CALLED, { role: 'assistant', content: 'Mild.' }, { role: 'user', content: 'Add.' }],
+  [
+    ...CALLED.slice(0, 1),
+    { role: 'assistant', content: 'Both.', tool_calls: [call('weather', { of: 'Lima' }), call('add', { of: 'a' })] },
+    { role: 'tool', content: '18 C' },
+    { role: 'tool', content: '7' },
+  ],
+];
+
 /**
  * The Ollama template that writes conversations exactly as the model's chat template does: that of a known family, else one
  * read off what the template prints. Null when none does. Each is tried on conversations with and without system text,
- * with thinking on, off and unsaid.
+ * with thinking on, off and unsaid, and a family with tools on calls and results as well: there JSON counts by what it says, as Ollama
+ * writes it without blanks.
+ * @param forTools the chat template for conversations with tools, where it is another
  * @param now the date that `strftime_now` says, which Ollama's templates have to write out
  */
-export function matchFamily(template: Template, bos: Bos | null, now?: Date): OllamaTemplate | null {
-  const printed: Print = (messages, enableThinking) => promptOf(template, messages, enableThinking, now);
-  const prompts = promptsOf(printed);
+export function matchFamily(
+  template: Template,
+  bos: Bos | null,
+  now?: Date,
+  forTools: Template = template,
+): OllamaTemplate | null {
+  const printed: Print = (messages, enableThinking) => promptOf(template, messages, { enableThinking, now });
+  const prompts = promptsOf(CONVERSATIONS, printed);
+  const withTools = promptsOf(CONVERSATIONS_WITH_TOOLS, (messages, enableThinking) =>
+    promptOf(forTools, messages, { enableThinking, now, tools: TOOLS }),
+  );
   const [first] = prompts;
   if (!first) return null;
   // Ollama's tokenizer adds the token itself where it is told to; elsewhere the template must write it.
@@ -53,10 +87,12 @@ export function matchFamily(template: Template, bos: Bos | null, now?: Date): Ol
     for (const family of [...chatFamilies(first.text), ...(own ? [own] : [])]) {
       for (const system of [null, defaultSystem(family, first.text.slice(prefix.length))]) {
         if (system?.includes('"""')) continue; // a Modelfile cannot quote it
-        const fits = prompts.every(
-          (prompt) => prompt.text === prefix + render(family, prompt.messages, prompt.thinking, system),
-        );
-        if (fits) return { ...family, template: (bos?.added ? '' : prefix) + family.template, system };
+        const fits = prompts.every((prompt) => prompt.text === prefix + render(family, prompt, system));
+        const fitsTools = ({ text, ...asked }: Prompt): boolean =>
+          withoutBlanks(text) === withoutBlanks(prefix + render(family, asked, system, TOOLS));
+        // A template that refuses every conversation with tools knows none.
+        if (fits && (!family.tools || (withTools.length > 0 && withTools.every(fitsTools))))
+          return { ...family, template: (bos?.added ? '' : prefix) + family.template, system };
       }
     }
   }
@@ -73,8 +109,8 @@ interface Prompt {
 }
 
 /** What the chat template makes of each conversation; those that it refuses (some take no system text) are left out. */
-function promptsOf(printed: Print): Prompt[] {
-  return CONVERSATIONS.flatMap((messages) =>
+function promptsOf(conversations: readonly (readonly Message[])[], printed: Print): Prompt[] {
+  return conversations.flatMap((messages) =>
     [undefined, true, false].flatMap((thinking) => {
       const text = printed(messages, thinking);
       return text === null ? [] : [{ text, messages, thinking }];
@@ -82,14 +118,9 @@ function promptsOf(printed: Print): Prompt[] {
   );
 }
 
-function promptOf(
-  template: Template,
-  messages: readonly Message[],
-  enableThinking: boolean | undefined,
-  now: Date | undefined,
-): string | null {
+function promptOf(template: Template, messages: readonly Message[], options: RenderOptions): string | null {
   try {
-    return template.render(messages, { addGenerationPrompt: true, enableThinking, now });
+    return template.render(messages, { ...options, addGenerationPrompt: true });
   } catch (error) {
     if (error instanceof TemplateError) return null;
     throw error;
@@ -99,14 +130,23 @@ function promptOf(
 /** As Ollama calls a template: the Modelfile's system text is put before conversations that begin otherwise. */
 function render(
   family: ChatFamily,
-  messages: readonly Message[],
-  thinking: boolean | undefined,
+  { messages, thinking }: Omit<Prompt, 'text'>,
   system: string | null,
+  tools: typeof TOOLS = [],
 ): string {
-  const all =
-    system === null || messages[0]?.role === 'system' ? messages : [{ role: 'system', content: system }, ...messages];
+  const lead: readonly Message[] =
+    system === null || messages[0]?.role === 'system' ? [] : [{ role: 'system', content: system }];
+  const all = [...lead, ...messages];
   return renderGoTemplate(family.template, {
-    Messages: all.map(({ role, content }) => ({ Role: role, Content: content, Thinking: '' })),
+    Messages: all.map(({ role, content, tool_calls: calls = [] }) => ({
+      Role: role,
+      Content: content,
+      Thinking: '',
+      ToolCalls: calls.map(({ function: { name, arguments: given } }) => ({
+        Function: { Name: name, Arguments: JSON.stringify(given) },
+      })),
+    })),
+    Tools: tools.map((tool) => ({ Function: JSON.stringify(tool.function) })),
     System: all.find(({ role }) => role === 'system')?.content ?? '',
     IsThinkSet: thinking !== undefined,
     Think: thinking === true,
@@ -116,7 +156,12 @@ function render(
 /** The text that stands in `prompt`, a conversation without system text, where the family would put one. */
 function defaultSystem(family: ChatFamily, prompt: string): string | null {
   const mark = '\u0000';
-  const [before = '', after = ''] = render(family, TURNS.slice(0, 1), undefined, mark).split(mark);
+  const [before = '', after = ''] = render(family, { messages: TURNS.slice(0, 1), thinking: undefined }, mark).split(
+    mark,
+  );
   const fits = prompt.startsWith(before) && prompt.endsWith(after) && prompt.length > before.length + after.length;
   return fits ? prompt.slice(before.length, prompt.length - after.length) : null;
 }
+
+/** JSON with and without the blanks that make no difference to it. */
+const withoutBlanks = (text: string): string => text.replaceAll(/([,:]) /g, '$1');
