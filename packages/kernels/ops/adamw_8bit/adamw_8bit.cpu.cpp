@@ -1,5 +1,3 @@
-#include <cfloat>
-
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 #include "dynamic_map.h"
@@ -15,7 +13,29 @@ static_assert(hasOneBorderACell(kSigned) && hasOneBorderACell(kUnsigned));
 /** a · b + c rounded once, on processors without such an instruction, too. */
 float fused(float a, float b, float c) { return static_cast<float>(static_cast<double>(a) * b + c); }
 
+/** As bits, whose order is that of the sizes, NaN last. */
 uint32_t sizeOf(float value) { return floatToBits(value) & 0x7fffffffu; }
+
+float largest(const float* moment) {
+  uint32_t size = 0;
+  for (int i = 0; i < kMomentBlock; i++) size = sizeOf(moment[i]) > size ? sizeOf(moment[i]) : size;
+  return bitsToFloat(size);
+}
+
+/** Look-ups stand in a loop of their own, so that those before and after it are made of vectors; nothing in them branches. */
+template <bool is_signed>
+float encodeBlock(const DynamicMap& map, const float* moment, uint8_t* codes) {
+  const float absmax = largest(moment), inverse = momentInverse(absmax);
+  float x[kMomentBlock];
+  int32_t found[kMomentBlock];
+  for (int i = 0; i < kMomentBlock; i++) {
+    x[i] = moment[i] * inverse;
+    found[i] = cellOf(sizeOf(x[i]));
+  }
+  for (int i = 0; i < kMomentBlock; i++) found[i] = codeIn(map, found[i], bitsToFloat(sizeOf(x[i])));
+  for (int i = 0; i < kMomentBlock; i++) codes[i] = static_cast<uint8_t>(is_signed ? withSign(found[i], x[i] < 0) : found[i]);
+  return absmax;
+}
 
 struct Block {
   float *parameter, *m_absmax, *v_absmax;
@@ -24,28 +44,22 @@ struct Block {
 
   void update(const Adamw8bitRates& rates) const {
     float mean[kMomentBlock], square[kMomentBlock];
-    uint32_t largest_mean = 0, largest_square = 0;  // as bits, whose order is that of the sizes, NaN last
+    const float m_scale = *m_absmax, v_scale = *v_absmax;
+    for (int i = 0; i < kMomentBlock; i++) mean[i] = kSigned.value[m[i]];
+    for (int i = 0; i < kMomentBlock; i++) square[i] = kUnsigned.value[v[i]];
     for (int i = 0; i < kMomentBlock; i++) {
       const float g = gradient[i] * rates.clip;
-      mean[i] = fused(rates.rest1, g, kSigned.value[m[i]] * *m_absmax * rates.beta1);
-      square[i] = fused(rates.rest2 * g, g, kUnsigned.value[v[i]] * *v_absmax * rates.beta2);
-      largest_mean = sizeOf(mean[i]) > largest_mean ? sizeOf(mean[i]) : largest_mean;
-      largest_square = sizeOf(square[i]) > largest_square ? sizeOf(square[i]) : largest_square;
+      mean[i] = fused(rates.rest1, g, mean[i] * m_scale * rates.beta1);
+      square[i] = fused(rates.rest2 * g, g, square[i] * v_scale * rates.beta2);
     }
     for (int i = 0; i < kMomentBlock; i += Vec::width) {
       const Vec denominator = sqrt(Vec::load(square + i)) + Vec::set(rates.epsilon);
       const Vec moved = Vec::load(parameter + i) - Vec::set(rates.step_size) * (Vec::load(mean + i) / denominator);
       (moved * Vec::set(rates.decay)).store(parameter + i);
     }
-    *m_absmax = bitsToFloat(largest_mean);
-    *v_absmax = bitsToFloat(largest_square);
-    const float m_inverse = inverse(*m_absmax), v_inverse = inverse(*v_absmax);
-    for (int i = 0; i < kMomentBlock; i++) m[i] = static_cast<uint8_t>(encodeSigned(kSigned, mean[i] * m_inverse));
-    for (int i = 0; i < kMomentBlock; i++) v[i] = static_cast<uint8_t>(encode(kUnsigned, square[i] * v_inverse));
+    *m_absmax = encodeBlock<true>(kSigned, mean, m);
+    *v_absmax = encodeBlock<false>(kUnsigned, square, v);
   }
-
-  /** A block of denormals counts as zero: their inverse would be infinite. */
-  static float inverse(float absmax) { return absmax >= FLT_MIN ? 1 / absmax : 0; }
 };
 
 }  // namespace

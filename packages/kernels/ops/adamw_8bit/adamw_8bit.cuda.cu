@@ -1,5 +1,3 @@
-#include <cfloat>
-
 #include "cuda/elements.cuh"
 #include "dynamic_map.h"
 #include "rates.h"
@@ -17,6 +15,12 @@ static_assert(kHalf == 32 * 4);
 struct Maps {
   DynamicMap m, v;
 };
+
+/** The code of the size of x. */
+__device__ inline int encode(const DynamicMap& map, float x) {
+  const float size = fabsf(x);
+  return codeIn(map, cellOf(__float_as_uint(size)), size);
+}
 
 __device__ const Maps kMaps{makeDynamicMap(true), makeDynamicMap(false)};
 
@@ -62,13 +66,14 @@ struct Adamw8bit {
     }
     const float new_m_absmax = __uint_as_float(__reduce_max_sync(~0u, largest_mean));
     const float new_v_absmax = __uint_as_float(__reduce_max_sync(~0u, largest_square));
-    const float m_inverse = inverse(new_m_absmax), v_inverse = inverse(new_v_absmax);
+    const float m_inverse = momentInverse(new_m_absmax), v_inverse = momentInverse(new_v_absmax);
 #pragma unroll
     for (int half = 0; half < kHalves; half++) {
       uint8_t m_code[4], v_code[4];
 #pragma unroll
       for (int j = 0; j < 4; j++) {
-        m_code[j] = static_cast<uint8_t>(encodeSigned(maps.m, mean[half][j] * m_inverse));
+        const float x = mean[half][j] * m_inverse;
+        m_code[j] = static_cast<uint8_t>(withSign(encode(maps.m, x), x < 0));
         v_code[j] = static_cast<uint8_t>(encode(maps.v, square[half][j] * v_inverse));
       }
       const int64_t i = first + half * kHalf;
@@ -80,9 +85,6 @@ struct Adamw8bit {
       v_absmax[block] = new_v_absmax;
     }
   }
-
-  /** A block of denormals counts as zero: their inverse would be infinite. */
-  __device__ static float inverse(float absmax) { return absmax >= FLT_MIN ? 1 / absmax : 0; }
 };
 
 /** Look-ups of the lanes go to different places, so the maps lie in shared memory. */

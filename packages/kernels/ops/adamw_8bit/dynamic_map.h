@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cfloat>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 
 #include "host_device.h"
@@ -71,27 +71,34 @@ static constexpr DynamicMap makeDynamicMap(bool is_signed) {
   return map;
 }
 
-/** Whether two comparisons find every code, as `encode` has it. */
+/** Whether one comparison finds every code, as `codeIn` has it. */
 static constexpr bool hasOneBorderACell(const DynamicMap& map) {
   for (int cell = 0; cell + 1 < kCells; cell++)
     if (map.first[cell + 1] > map.first[cell] + 1) return false;
   return true;
 }
 
-/** The code whose value is nearest to x >= 0. */
-static inline ANNEAL_HOST_DEVICE int encode(const DynamicMap& map, float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
+/** The cell of a number >= 0, by its bits. */
+static inline ANNEAL_HOST_DEVICE int cellOf(uint32_t bits) {
   const int cell = static_cast<int>(bits >> 16) - kFirstCell;
-  const int code = map.first[cell < 0 ? 0 : cell < kCells ? cell : kCells - 1];
+  return cell < 0 ? 0 : cell < kCells ? cell : kCells - 1;
+}
+
+/** The code whose value is nearest to x >= 0, which lies in the cell. */
+static inline ANNEAL_HOST_DEVICE int codeIn(const DynamicMap& map, int cell, float x) {
+  const int code = map.first[cell];
   return code + (x > map.highest[code]);
 }
 
-/** The same for x of either sign; what is below 0 stays below. */
-static inline ANNEAL_HOST_DEVICE int encodeSigned(const DynamicMap& map, float x) {
-  const int code = encode(map, x < 0 ? -x : x), zero = zeroCode(true);
-  if (!(x < 0)) return code;
-  return 2 * zero - (code < zero + 1 ? zero + 1 : code > 2 * zero ? 2 * zero : code);
+/** The same for x of either sign, from the code of its size; what is below 0 stays below. */
+static inline ANNEAL_HOST_DEVICE int withSign(int code, bool is_negative) {
+  const int zero = zeroCode(true), least = code > zero ? code : zero + 1;
+  return is_negative ? 2 * zero - (least < 2 * zero ? least : 2 * zero) : code;
+}
+
+/** What moments are multiplied by before they are encoded. A block of denormals counts as zero: its inverse would be infinite. */
+static inline ANNEAL_HOST_DEVICE float momentInverse(float absmax) {
+  return absmax >= FLT_MIN ? 1 / absmax : 0;
 }
 
 }  // namespace anneal
