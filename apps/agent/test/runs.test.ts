@@ -7,7 +7,7 @@ import { readRun } from '@anneal/core/trainer/runReader';
 import { thisProcess } from '@anneal/formats/files/processOwner';
 import { beforeEach, expect, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';
-import { detachRun } from '../src/runner/supervise.ts';
+import { startDetached } from '../src/runner/startWorker.ts';
 import { annealIn, annealPath, type Ended, temporaryFolder } from './helpers/anneal.ts';
 
 const worker = join(import.meta.dirname, 'fixtures', 'worker.ts');
@@ -64,7 +64,7 @@ async function detachedRun(text: string): Promise<string> {
   const root = join(folder, 'runs');
   const directory = await RunDirectory.create({ root, name: 'long', recipeText: text, resolvedText: text });
   await directory.close();
-  detachRun(directory.path, { worker });
+  startDetached(directory.path, { worker });
   for await (const event of followEvents(directory.path, { isLive: () => true })) if (event.type === 'step') break;
   return directory.path;
 }

@@ -1,7 +1,7 @@
 /** A run in the foreground of a terminal or script: its progress, and what Ctrl-C does. */
 import { exitCodes } from '../exitCodes.ts';
 import { runReference } from '../runner/runReference.ts';
-import { superviseRun } from '../runner/supervise.ts';
+import { startAttached } from '../runner/startWorker.ts';
 import { endOfLostOutput, whenOutputIsLost } from '../terminal/lostOutput.ts';
 import { remark } from '../terminal/print.ts';
 import { showRunProgress } from '../terminal/runProgress.ts';
@@ -20,7 +20,7 @@ export async function runInForeground(
   options: { json: boolean; worker?: string; changes?: readonly string[] | undefined },
 ): Promise<number> {
   const progress = showRunProgress(options);
-  const run = superviseRun(path, {
+  const run = startAttached(path, {
     onEvent: progress.show,
     ...(options.worker && { worker: options.worker }),
     ...(options.changes && { changes: options.changes }),

@@ -4,7 +4,7 @@ import { runDetailsSchema, runListSchema } from '@anneal/core/protocol/runs';
 import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { beforeEach, expect, test } from 'vitest';
-import { detachRun } from '../../src/runner/supervise.ts';
+import { startDetached } from '../../src/runner/startWorker.ts';
 import type { Context } from '../../src/service/context.ts';
 import { followRun } from '../../src/service/runs/follow.ts';
 import { listRuns } from '../../src/service/runs/list.ts';
@@ -28,7 +28,7 @@ async function runningRun(): Promise<string> {
     resolvedText: 'forever',
   });
   await run.close();
-  detachRun(run.path, { worker });
+  startDetached(run.path, { worker });
   for await (const event of followEvents(run.path, { isLive: () => true })) if (event.type === 'step') break;
   return run.path;
 }

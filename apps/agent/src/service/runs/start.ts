@@ -8,7 +8,7 @@ import { readRunFile } from '@anneal/core/trainer/runFiles';
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { runReference } from '../../runner/runReference.ts';
-import { detachResumedRun, detachRun } from '../../runner/supervise.ts';
+import { resumeDetached, startDetached } from '../../runner/startWorker.ts';
 import type { Context } from '../context.ts';
 import { pathOfRun } from './find.ts';
 
@@ -18,7 +18,7 @@ const patienceMilliseconds = 15_000;
 /** Starts a run that was created; it outlives this process. */
 export async function startRun(context: Context, request: RunRequest): Promise<StartedRun> {
   const path = await pathOfRun(context, request);
-  return { id: basename(path), path, pid: detachRun(path) };
+  return { id: basename(path), path, pid: startDetached(path) };
 }
 
 /** Continues a run from its newest checkpoint, once no other process writes it. Throws what the run refuses it for. */
@@ -27,7 +27,7 @@ export async function* resumeRun(
   request: ResumeRunRequest,
 ): AsyncGenerator<{ waitingFor: RunOwner }, StartedRun> {
   const path = yield* readyToResume(context, request);
-  return { id: basename(path), path, pid: await detachResumedRun(path, { changes: request.set }) };
+  return { id: basename(path), path, pid: await resumeDetached(path, { changes: request.set }) };
 }
 
 /**

@@ -1,4 +1,4 @@
-/** The parent of a run: starts the process that trains, relays stop requests and records an end it could not record itself. */
+/** Starting a worker, the process that trains a run; and what the parent of one does: relays stop requests, records an end it could not. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
@@ -10,13 +10,13 @@ import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { openRunFile } from '@anneal/core/trainer/runFiles';
 import { readRun } from '@anneal/core/trainer/runReader';
-import type { WorkerMessage } from './launch.ts';
+import type { WorkerMessage } from './runWorker.ts';
 import { workerPath } from './workerPath.ts';
 
 /** How long a process that is to end at once may take to say so in its run. */
 const patienceMilliseconds = 1000;
 
-export interface Supervision {
+export interface AttachedWorker {
   /** Asks for a checkpoint and an orderly end. A second call ends the process at once. */
   stop(): void;
   /** Resolves when the process is gone and its end is on record. Rejects with why a resumed run was left as it was. */
@@ -29,15 +29,15 @@ interface WorkerOptions {
   changes?: readonly string[] | undefined;
 }
 
-/** Starts the worker and passes its events on as they reach the run directory. */
-export function superviseRun(
+/** Starts a worker that ends with this process, and passes its events on as they reach the run directory. */
+export function startAttached(
   path: string,
   options: WorkerOptions & { onEvent: (event: RunEvent) => void },
-): Supervision {
+): AttachedWorker {
   const { state, seq } = readRun(path).status;
   // Of a run that starts for the first time, its creation is news as well.
   const afterSeq = state === 'created' ? 0 : seq;
-  const child = startWorker(path, options, 'attached');
+  const child = spawnWorker(path, options, 'attached');
   let requests = 0;
   const stop = () => {
     requests++;
@@ -47,16 +47,16 @@ export function superviseRun(
   return { stop, ended: watch(path, child, { afterSeq, onEvent: options.onEvent, stopped: () => requests > 0 }) };
 }
 
-/** Starts the worker so that it outlives this process and its terminal. Returns its process id. */
-export function detachRun(path: string, options: WorkerOptions = {}): number {
-  const child = startWorker(path, options, 'detached');
+/** Starts a worker that outlives this process and its terminal. Returns its process id. */
+export function startDetached(path: string, options: WorkerOptions = {}): number {
+  const child = spawnWorker(path, options, 'detached');
   child.unref();
   return pidOf(child);
 }
 
-/** As `detachRun`, for a run that goes on: returns once the worker has looked at everything. Throws what it refuses it for. */
-export async function detachResumedRun(path: string, options: WorkerOptions = {}): Promise<number> {
-  const child = startWorker(path, options, 'listened to');
+/** As `startDetached`, for a run that goes on: returns once the worker has looked at everything. Throws what it refuses the run for. */
+export async function resumeDetached(path: string, options: WorkerOptions = {}): Promise<number> {
+  const child = spawnWorker(path, options, 'listened to');
   const message = await new Promise<WorkerMessage | undefined>((resolve, reject) => {
     child.once('message', (said) => resolve(said as WorkerMessage));
     child.once('exit', () => resolve(undefined));
@@ -77,7 +77,7 @@ function pidOf({ pid }: ChildProcess): number {
  * Its output goes into run.log, never through a pipe that somebody has to drain. It leads its own session, so a Ctrl-C
  * in the terminal reaches only us. The channel of an attached one says nothing; that it closes says that we are gone.
  */
-function startWorker(
+function spawnWorker(
   path: string,
   { worker = workerPath, changes = [] }: WorkerOptions,
   kind: 'attached' | 'listened to' | 'detached',

@@ -7,7 +7,7 @@ import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';
-import { detachRun, superviseRun } from '../src/runner/supervise.ts';
+import { startAttached, startDetached } from '../src/runner/startWorker.ts';
 import { startNode, temporaryFolder } from './helpers/anneal.ts';
 
 const worker = join(import.meta.dirname, 'fixtures', 'worker.ts');
@@ -23,9 +23,9 @@ async function createRun(behavior: string): Promise<string> {
   return run.path;
 }
 
-function supervise(path: string) {
+function start(path: string) {
   const events: RunEvent[] = [];
-  return { events, ...superviseRun(path, { worker, onEvent: (event) => events.push(event) }) };
+  return { events, ...startAttached(path, { worker, onEvent: (event) => events.push(event) }) };
 }
 
 async function waitForStep(path: string, step: number): Promise<void> {
@@ -40,10 +40,10 @@ async function foreground(behavior: string, ...args: string[]) {
   return { path, ...startNode([join(import.meta.dirname, 'fixtures', 'foreground.ts'), path, ...args], root) };
 }
 
-describe('a supervised run', () => {
+describe('an attached worker', () => {
   test('passes every event on, in order, and ends finished', async () => {
     const path = await createRun('normal');
-    const run = supervise(path);
+    const run = start(path);
     expect(await run.ended).toMatchObject({ state: 'finished', step: 6, checkpoint: 'checkpoints/checkpoint-6' });
     expect(run.events.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     expect(readFileSync(join(path, 'run.log'), 'utf8')).toBe('behavior: normal\n');
@@ -56,13 +56,13 @@ describe('a supervised run', () => {
     ['defect', { code: 'internal_error', what: 'unexpected error: x is not a function' }],
   ])('that ends with %s is recorded as failed, and can be continued', async (behavior, error) => {
     const path = await createRun(behavior);
-    const run = supervise(path);
+    const run = start(path);
     expect(await run.ended).toMatchObject({ state: 'failed', step: 3, error });
     expect(run.events.at(-1)).toMatchObject({ type: 'failed', error });
     expect(readRun(path)).toMatchObject({ state: 'failed', owner: undefined });
     if (behavior === 'defect') expect(readFileSync(join(path, 'run.log'), 'utf8')).toContain('TypeError: x is not');
 
-    const again = supervise(path);
+    const again = start(path);
     await again.ended;
     expect(again.events[0]).toMatchObject({ type: 'resumed', fromStep: 0 });
     expect(readRun(path).status.seq).toBe(again.events.at(-1)?.seq);
@@ -70,13 +70,13 @@ describe('a supervised run', () => {
 
   test('asked to stop saves a checkpoint, and continues after it', async () => {
     const path = await createRun('forever');
-    const run = supervise(path);
+    const run = start(path);
     await waitForStep(path, 2);
     run.stop();
     const status = await run.ended;
     expect(status).toMatchObject({ state: 'stopped', checkpoint: `checkpoints/checkpoint-${status.step}` });
 
-    const again = supervise(path);
+    const again = start(path);
     await waitForStep(path, status.step + 1);
     again.stop();
     await again.ended;
@@ -86,7 +86,7 @@ describe('a supervised run', () => {
 
   test('asked twice ends at once, without a checkpoint', async () => {
     const path = await createRun('stubborn');
-    const run = supervise(path);
+    const run = start(path);
     await waitForStep(path, 2);
     run.stop();
     await wait(50);
@@ -96,7 +96,7 @@ describe('a supervised run', () => {
 
   test('SIGUSR2 saves a checkpoint and goes on', async () => {
     const path = await createRun('forever');
-    const run = supervise(path);
+    const run = start(path);
     await waitForStep(path, 1);
     process.kill(readRun(path).owner?.pid ?? 0, 'SIGUSR2');
     for await (const event of followEvents(path)) if (event.type === 'checkpoint') break;
@@ -108,7 +108,7 @@ describe('a supervised run', () => {
 
   test('detached goes on by itself', async () => {
     const path = await createRun('normal');
-    const pid = detachRun(path, { worker });
+    const pid = startDetached(path, { worker });
     await waitForStep(path, 1);
     expect(readRun(path)).toMatchObject({ state: 'running', owner: { pid } });
     for await (const event of followEvents(path)) if (event.type === 'finished') break;
@@ -174,7 +174,7 @@ describe('in the foreground', () => {
 
   test('SIGHUP to the training process saves a checkpoint', async () => {
     const path = await createRun('forever');
-    const pid = detachRun(path, { worker });
+    const pid = startDetached(path, { worker });
     await waitForStep(path, 2);
     process.kill(pid, 'SIGHUP');
     while (readRun(path).owner) await wait(20);
