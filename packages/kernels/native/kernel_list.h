@@ -29,6 +29,8 @@
   X(linear_backward_weight)         \
   X(linear_cross_entropy)           \
   X(linear_cross_entropy_training)  \
+  X(qkv_rope)                       \
+  X(qkv_rope_backward)              \
   X(rms_norm)                       \
   X(rms_norm_backward_input)        \
   X(rms_norm_backward_weight)       \

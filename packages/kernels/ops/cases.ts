@@ -19,6 +19,7 @@ import {
 } from './grouped_linear/cases.ts';
 import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
+import { qkvRopeBackwardCases, qkvRopeCases } from './qkv_rope/cases.ts';
 import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } from './rms_norm/cases.ts';
 import { ropeCases, ropeTableCases } from './rope/cases.ts';
 import { roundToBf16Cases } from './round_to_bf16/cases.ts';
@@ -54,6 +55,8 @@ export const opCases: readonly OpCases[] = [
   linearBackwardWeightCases,
   linearCrossEntropyCases,
   linearCrossEntropyTrainingCases,
+  qkvRopeCases,
+  qkvRopeBackwardCases,
   rmsNormCases,
   rmsNormBackwardInputCases,
   rmsNormBackwardWeightCases,

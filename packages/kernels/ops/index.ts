@@ -19,6 +19,7 @@ import {
 } from './grouped_linear/op.ts';
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
+import { qkvRopeBackwardOp, qkvRopeOp } from './qkv_rope/op.ts';
 import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rms_norm/op.ts';
 import { ropeOp, ropeTableOp } from './rope/op.ts';
 import { roundToBf16Op } from './round_to_bf16/op.ts';
@@ -54,6 +55,8 @@ export const ops: readonly Op[] = [
   linearBackwardWeightOp,
   linearCrossEntropyOp,
   linearCrossEntropyTrainingOp,
+  qkvRopeOp,
+  qkvRopeBackwardOp,
   rmsNormOp,
   rmsNormBackwardInputOp,
   rmsNormBackwardWeightOp,

@@ -12,6 +12,7 @@ export { clipScaleOp, squareSumOp } from '../ops/gradient_norm/op.ts';
 export { type GroupFactor, type GroupMember, groupedLinear, groupedLinearMerged } from '../ops/grouped_linear/op.ts';
 export { type LinearOptions, linear } from '../ops/linear/op.ts';
 export { linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
+export { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 export { rmsNorm } from '../ops/rms_norm/op.ts';
 export { type RopeTable, rope, ropeTable } from '../ops/rope/op.ts';
 export { roundToBf16Op } from '../ops/round_to_bf16/op.ts';

@@ -76,13 +76,13 @@ export class Variables {
   private readonly stacks = new Map<string, Group>();
   private readonly stackOf = new Map<Tensor, Group>();
 
-  /** Whether these matrices can be the rows of one: nothing may lie between them in a group either. */
+  /** Whether these variables can be the rows of one: nothing may lie between them in a group either. */
   static canStack(members: readonly Tensor[]): boolean {
     return members.slice(0, -1).every((member) => paddedElements(member) === elementCount(member.shape, {}));
   }
 
   /**
-   * Lays matrices of equal rows beside each other, and gives all of them as one matrix with the rows of each in this order.
+   * Lays matrices of equal rows, or vectors, beside each other, and gives all of them as one with the rows of each in this order.
    * Its gradient and its copy are stacks of theirs. A group must hold the members in this order, one behind the other.
    */
   stack(name: string, members: readonly Tensor[]): Tensor {
@@ -90,15 +90,13 @@ export class Variables {
     if (known) return known.whole;
     const [first] = members;
     const unlike = ({ kind, dtype, shape }: Tensor) =>
-      kind !== first?.kind || dtype !== first.dtype || shape.length !== 2 || shape[1] !== first.shape[1];
+      kind !== first?.kind || dtype !== first.dtype || shape.slice(1).join() !== first.shape.slice(1).join();
     if (!first || members.some(unlike) || members.some((member) => this.stackOf.has(member)))
-      throw new Error(
-        `stack ${name}: its members are not matrices of one kind, type and width, or are in another stack`,
-      );
+      throw new Error(`stack ${name}: its members are not of one kind, type and width, or are in another stack`);
     if (!Variables.canStack(members)) throw new Error(`stack ${name}: its members do not lie beside each other`);
     const rows = members.reduce((sum, { shape }) => sum + Number(shape[0]), 0);
     const stack = {
-      whole: variableLike(first, name, [rows, first.shape[1] as number]),
+      whole: variableLike(first, name, [rows, ...first.shape.slice(1).map(Number)]),
       members,
       alignment: groupAlignment,
     };

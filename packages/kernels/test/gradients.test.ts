@@ -7,6 +7,7 @@ import { embedding } from '../ops/embedding/op.ts';
 import { groupedLinear, groupedLinearMerged } from '../ops/grouped_linear/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
+import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { rope } from '../ops/rope/op.ts';
 import { swiglu, swigluMerged } from '../ops/swiglu/op.ts';
@@ -65,6 +66,11 @@ const rules: Record<string, Build> = {
     return linear(x, p.variable('w', [D, D], 'weight'), { ...f32, plus: x });
   },
   linear_cross_entropy_training: (p) => p.rows('x', T, D),
+  'qkv_rope, heads normed': (p) => {
+    const norm = (name: string) => p.variable(name, [6], 'weight', { mean: 1 });
+    return turnedHeads(p, { q: norm('q'), k: norm('k'), eps: 1e-5 });
+  },
+  qkv_rope: (p) => turnedHeads(p, null),
   rms_norm: (p) => rmsNorm(p.rows('x', T, D), p.variable('g', [D], 'parameter', { mean: 1 }), 1e-5),
   'rms_norm of heads': (p) => rmsNorm(p.rows('x', T, D), p.variable('g', [2], 'parameter', { mean: 1 }), 1e-5),
   'rms_norm, weight frozen, in a residual': (p) => {
@@ -86,6 +92,13 @@ interface Heads {
   readonly kvHeads: number;
   readonly headSize: number;
   readonly window: number;
+}
+
+/** The sum of query, key and value of one head each. */
+function turnedHeads(p: Problem, norms: QkvRopeOptions['norms']): Tensor {
+  const table = { cos: p.graph.input('cos', 'f32', [T, 3]), sin: p.graph.input('sin', 'f32', [T, 3]) };
+  const { q, k, v } = qkvRope(p.rows('x', T, 3 * D), table, { heads: 1, kvHeads: 1, norms });
+  return add(add(q, k), swiglu(k, v));
 }
 
 function attend(p: Problem, heads: Heads, { bf16 } = f32): Tensor {

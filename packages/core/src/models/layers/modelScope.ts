@@ -65,18 +65,24 @@ export class ModelScope {
 
   /**
    * As `project`, with the outputs beside each other in one tensor [T, all outputs], by one product. Null where that cannot be:
-   * where a weight is held in NF4, has a bias, or an adapter that differs from the others'.
+   * where a weight is held in NF4, only some have biases, or an adapter differs from the others'.
    */
   projectMerged(x: Tensor, names: readonly string[]): Tensor | null {
     const { lora, nf4 } = this.options;
     const { variables } = this.graph;
-    if (names.some((name) => nf4.has(name) || this.shapes.has(`${name}_bias`))) return null;
+    const biasNames = names.map((name) => `${name}_bias`).filter((name) => this.shapes.has(name));
+    if (names.some((name) => nf4.has(name)) || ![0, names.length].includes(biasNames.length)) return null;
     const linears = names.map((name) => ({ name, shape: this.shapeOf(name) }));
     const adapters = lora ? mergedAdapters(variables, linears, lora) : [];
-    const weights = names.map((name) => this.weight(name));
-    if (!adapters || !Variables.canStack(weights)) return null;
-    const weight = variables.stack(stackName(names), weights);
-    const y = linear(x, weight, { bf16: this.bf16, copy: this.copyOf(weight) });
+    const [weights, biases] = [names, biasNames].map((all) => all.map((name) => this.weight(name))) as [
+      Tensor[],
+      Tensor[],
+    ];
+    if (!adapters || !Variables.canStack(weights) || !Variables.canStack(biases)) return null;
+    const name = stackName(names);
+    const weight = variables.stack(name, weights);
+    const product = linear(x, weight, { bf16: this.bf16, copy: this.copyOf(weight) });
+    const y = biases.length > 0 ? addBias(product, variables.stack(`${name}_bias`, biases)) : product;
     return lora && adapters.length > 0 ? addMergedLora(x, y, adapters, lora, this.adding) : y;
   }
 

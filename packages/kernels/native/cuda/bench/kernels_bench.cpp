@@ -37,6 +37,12 @@ void benchMemory(BenchDevice& device, const Model& m, DType A) {
   time("rms_norm_backward_input", "heads", {queries, queries, {f32, {m.headSize}}, {f32, {T, G}}, {}}, {queries});
   time("rms_norm_backward_weight", "hidden", {hidden, hidden, {f32, {T, 1}}, {f32, {D}}}, {{f32, {D}}});
   time("rope", "queries", {queries, angles, angles}, {queries}, {1});
+  const Shape keys{A, {T, m.keys}}, qkv{A, {T, Q + 2 * m.keys}}, norm{f32, {m.headSize}}, rstd{f32, {T, (Q + m.keys) / m.headSize}};
+  const double heads = static_cast<double>(G), kvHeads = static_cast<double>(m.keys / m.headSize);
+  time("qkv_rope", "normed", {qkv, norm, norm, angles, angles}, {queries, keys, keys, rstd}, {heads, kvHeads, 1e-6});
+  time("qkv_rope", "", {qkv, {}, {}, angles, angles}, {queries, keys, keys, {}}, {heads, kvHeads, 0});
+  time("qkv_rope_backward", "normed", {queries, keys, keys, angles, angles, qkv, norm, norm, rstd}, {qkv}, {heads, kvHeads});
+  time("qkv_rope_backward", "", {queries, keys, keys, angles, angles, {}, {}, {}, {}}, {qkv}, {heads, kvHeads});
   time("rope_table", "", {{i32, {T}, true}, {f32, {P}}}, {angles, angles}, {1});
   time("swiglu", "inner", {inner, inner}, {inner});
   time("swiglu_backward", "inner", {inner, inner, inner}, {inner, inner});
