@@ -1,8 +1,10 @@
 /** The archive that `npm run bundle` makes, on a host of which it may use nothing. Making it takes a minute: under CI only. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { openGguf } from '@anneal/formats/gguf/read';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -86,9 +88,32 @@ describe.skipIf(process.env.CI !== 'true')('the bundle (under CI=true, as making
     5 * minute,
   );
 
+  it('serves the studio', async () => {
+    const env = { PATH: '', HOME: folder };
+    const agent = spawn(join(bundle, 'anneal'), ['serve', '--port', '0', '--json'], { cwd: folder, env });
+    try {
+      const [line] = (await once(createInterface(agent.stdout), 'line')) as [string];
+      const page = await fetch((JSON.parse(line) as { url: string }).url);
+      expect(await page.text()).toContain('<title>Anneal</title>');
+    } finally {
+      agent.kill();
+    }
+    expect((await once(agent, 'exit'))[0]).toBe(0);
+  });
+
   it('brings the licences of what others wrote', () => {
     const notices = readFileSync(join(bundle, 'THIRD_PARTY_NOTICES'), 'utf8');
-    for (const name of ['node 24', 'tokenizers', '@duckdb/node-bindings', 'zod', 'yaml', 'commander']) {
+    for (const name of [
+      'node 24',
+      'tokenizers',
+      '@duckdb/node-bindings',
+      'zod',
+      'yaml',
+      'commander',
+      'hono',
+      'react-dom',
+      'uplot',
+    ]) {
       expect(notices).toContain(`\n${name}`);
     }
     expect(existsSync(join(bundle, 'LICENSE'))).toBe(true);

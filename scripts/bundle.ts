@@ -6,6 +6,7 @@
  *   agent/lib/               the agent as JavaScript, flat
  *   agent/build/Release/     our addon, where the sources look for it
  *   agent/node_modules/      the packages that bring binaries
+ *   agent/studio/            the studio, as it is built
  *   starter/                 what `anneal init` copies
  */
 import { execFileSync } from 'node:child_process';
@@ -16,6 +17,7 @@ import { findNvcc } from '../packages/kernels/scripts/findNvcc.mjs';
 import { neededGlibc } from './bundle/glibc.ts';
 import { bundleJavaScript } from './bundle/javascript.ts';
 import { thirdPartyNotices } from './bundle/notices.ts';
+import { studioPackages } from './bundle/studioPackages.ts';
 
 /** Every kind of data-center GPU since Ampere, and virtual code that the driver compiles for those to come. */
 const cudaTargets = '80-real;80-virtual;90a-real;100-real;120-real';
@@ -53,17 +55,20 @@ const binaries = [
 ];
 for (const part of ['model', 'data', 'recipe.yaml'])
   copy(join(root, 'apps', 'agent', 'starter', part), `starter/${part}`);
+copy(join(root, 'apps', 'web', 'out'), 'agent/studio');
 copy(join(root, 'LICENSE'), 'LICENSE');
 copy(join(root, 'scripts', 'bundle', 'anneal.sh'), 'anneal');
 chmodSync(join(folder, 'anneal'), 0o755);
 writeFileSync(
   join(folder, 'THIRD_PARTY_NOTICES'),
-  thirdPartyNotices([...packages, ...packagesWithBinaries()], { cuda: cuda !== null }),
+  thirdPartyNotices([...new Set([...packages, ...studioPackages(root), ...packagesWithBinaries()])], {
+    cuda: cuda !== null,
+  }),
 );
 const glibc = neededGlibc(binaries);
 writeFileSync(
   join(folder, 'README'),
-  `Anneal ${version} for Linux on x86-64 with glibc ${glibc} or newer. ${gpus}\nNothing is to be installed:\n\n  ./anneal doctor\n  ./anneal init my-first && ./anneal train my-first/recipe.yaml\n  ./anneal --help\n`,
+  `Anneal ${version} for Linux on x86-64 with glibc ${glibc} or newer. ${gpus}\nNothing is to be installed:\n\n  ./anneal doctor\n  ./anneal init my-first && ./anneal train my-first/recipe.yaml\n  ./anneal serve\n  ./anneal --help\n`,
 );
 
 const archive = join(dist, `${name}.tar.xz`);

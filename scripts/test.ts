@@ -24,7 +24,9 @@ check('imports', process.execPath, ['scripts/checkImports.ts']);
 check('types', join(modules, '.bin', 'tsc'), ['--noEmit', '-p', 'tsconfig.json']);
 check('types of the studio', join(modules, '.bin', 'tsc'), ['--noEmit', '-p', 'apps/web/tsconfig.json']);
 check('cuda', process.execPath, ['--use-env-proxy', '--use-system-ca', 'scripts/cuda/checkCuda.ts']);
-runTests(process.argv.slice(2));
+const filters = process.argv.slice(2);
+runTests('tests', filters);
+if (filters.length === 0) runTests('studio in a browser', ['--config', 'e2e/vitest.config.ts']);
 
 const width = Math.max(...parts.map(({ name }) => name.length));
 console.log('\nWhat it took');
@@ -48,15 +50,15 @@ function check(name: string, command: string, args: readonly string[]): void {
   parts.push({ name, seconds, outcome: outcome === 'failed' ? 'FAILED' : outcome });
 }
 
-/** @param filters names of files, as vitest takes them; none runs all. */
-function runTests(filters: readonly string[]): void {
+/** @param options names of files and other options, as vitest takes them; without names all are run. */
+function runTests(name: string, options: readonly string[]): void {
   const folder = mkdtempSync(join(tmpdir(), 'anneal-test-'));
   const report = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const vitest = join(modules, 'vitest', 'vitest.mjs');
   // Tests make their temporary folders in this one, so that none is left behind.
   const environment = { TMPDIR: folder };
-  const { status, seconds } = run('tests', process.execPath, [vitest, 'run', ...reporters, ...filters], environment);
+  const { status, seconds } = run(name, process.execPath, [vitest, 'run', ...reporters, ...options], environment);
   const ok = status === 0;
   const { passed, failed, skipped } = readReport(report);
   rmSync(folder, { recursive: true, force: true });
@@ -64,7 +66,7 @@ function runTests(filters: readonly string[]): void {
   counts.skipped += skipped;
   // A file that does not load, or an error outside of a test, fails the run without failing a test.
   counts.failed += ok ? failed : Math.max(failed, 1);
-  parts.push({ name: 'tests', seconds, outcome: ok ? `${passed} passed` : 'FAILED' });
+  parts.push({ name, seconds, outcome: ok ? `${passed} passed` : 'FAILED' });
 }
 
 /** Names the skipped tests; those that can be skipped say in their names what they need. */

@@ -15,6 +15,7 @@ export default function PairScreen() {
   const router = useRouter();
   const connection = useConnection();
   const [code, setCode] = useState('');
+  const [linked, setLinked] = useState('');
   const [working, setWorking] = useState(false);
   const [trouble, setTrouble] = useState<Trouble>();
 
@@ -31,14 +32,19 @@ export default function PairScreen() {
     setWorking(false);
   };
 
-  // The link brings its code behind the #. It works once, so nothing is kept in the address or the history.
+  // The link brings its code behind the #. Nothing of it is kept in the address or the history.
   useEffect(() => {
-    const fromLink = decodeURIComponent(location.hash.slice(1));
-    if (!fromLink) return;
+    setLinked(decodeURIComponent(location.hash.slice(1)));
     history.replaceState(history.state, '', location.pathname);
-    setCode(fromLink);
-    void tryCode(fromLink);
   }, []);
+
+  // A browser that is paired already leaves the code for another one.
+  useEffect(() => {
+    if (connection !== 'unpaired' || linked === '') return;
+    setLinked('');
+    setCode(linked);
+    void tryCode(linked);
+  }, [connection, linked]);
 
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -12,7 +12,7 @@ import { eachChange } from './changes.ts';
 import { procedure, router } from './trpc.ts';
 
 /** Of one message: enough for a client to catch up fast, and little enough for one that is slow. */
-const mostNews = { events: 2000, bytes: 256 << 10 };
+const mostNews = { events: 2000, characters: 256 << 10 };
 const outputBytes = 128 << 10;
 
 const key = z.string().min(1).max(1024);

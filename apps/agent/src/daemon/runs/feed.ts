@@ -6,7 +6,7 @@ import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import { initialStatus, type Status, statusAfter } from '@anneal/core/protocol/status';
 import type { ListedRun, RunHappenings, RunSeries, ShownState } from '@anneal/core/protocol/studio';
-import { linesOfFile, parseLine } from '@anneal/core/trainer/eventReader';
+import { linesOfFile, parseLine, readEvents } from '@anneal/core/trainer/eventReader';
 import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { runOwner } from '@anneal/core/trainer/runLock';
 import { parse } from 'yaml';
@@ -14,11 +14,11 @@ import { StepColumns } from './columns.ts';
 import { remainingSeconds } from './remaining.ts';
 import { bucketSteps, outlineOf, type SeriesOptions } from './series.ts';
 
-/** An event in so many has its place in the file remembered. */
-const indexEvery = 256;
 /** How long a long log is read before others have their turn. */
 const sliceMilliseconds = 20;
 const outlinePoints = 32;
+/** Of an event that holds no text of a model. */
+const usualCharacters = 200;
 /** Of the events that are no step. Samples are a few KiB each at most. */
 const mostHappenings = 1000;
 
@@ -33,8 +33,6 @@ export class RunFeed {
   /** The newest events that are no step. */
   #happenings: RunEvent[] = [];
   #launchStart = 0;
-  /** Byte before event `1 + k * indexEvery`. */
-  #places: number[] = [0];
   #offset = 0;
   #live = false;
   #error: UserError | undefined;
@@ -107,24 +105,16 @@ export class RunFeed {
     };
   }
 
-  /** The events after number `seq`, at most so many of them and about so many bytes. */
-  eventsAfter(seq: number, most: { events: number; bytes: number }): RunEvent[] {
-    if (seq >= this.seq) return [];
+  /** The events after number `seq`, at most so many of them and about so many characters. */
+  eventsAfter(seq: number, most: { events: number; characters: number }): RunEvent[] {
     const events: RunEvent[] = [];
-    const from = this.#places[Math.floor(seq / indexEvery)] ?? 0;
-    const file = openRunFile(join(this.path, 'events.jsonl'));
-    let bytes = 0;
-    try {
-      for (const { text } of linesOfFile(file, { from })) {
-        const event = text === undefined ? undefined : parseLine(text);
-        if (!event || event.seq > this.seq) break;
-        if (event.seq <= seq) continue;
-        events.push(event);
-        bytes += text?.length ?? 0;
-        if (events.length >= most.events || bytes >= most.bytes) break;
-      }
-    } finally {
-      closeSync(file);
+    if (seq >= this.seq) return events;
+    let characters = 0;
+    for (const event of readEvents(join(this.path, 'events.jsonl'), { afterSeq: seq })) {
+      if (event.seq > this.seq) break;
+      events.push(event);
+      characters += event.type === 'sample' ? event.prompt.length + event.text.length : usualCharacters;
+      if (events.length >= most.events || characters >= most.characters) break;
     }
     return events;
   }
@@ -170,7 +160,6 @@ export class RunFeed {
         }
         this.#add(event);
         this.#offset = end;
-        if (event.seq % indexEvery === 0) this.#places.push(end);
         if (performance.now() < sliceEnd) continue;
         await nextTurn();
         sliceEnd = performance.now() + sliceMilliseconds;
@@ -216,7 +205,6 @@ export class RunFeed {
     this.#resumes = [];
     this.#happenings = [];
     this.#launchStart = 0;
-    this.#places = [0];
     this.#offset = 0;
   }
 

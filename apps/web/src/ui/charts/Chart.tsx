@@ -223,9 +223,15 @@ function showReadout(plot: uPlot, spec: ChartSpec, readout: HTMLElement | null, 
   if (step === undefined) return;
   const isHovered = plot.cursor.idx !== null && plot.cursor.idx !== undefined;
   if (isHovered) readout.append(textOf(spec.formatStep(step), 'var(--muted)'));
+  // What is pale enough for a line behind others is too pale to read.
   for (const [at, line] of spec.lines.entries()) {
     const value = plot.data[1 + edges + at]?.[index];
-    readout.append(textOf(value === null || value === undefined ? '–' : spec.format(value), `var(--${line.color})`));
+    readout.append(
+      textOf(
+        value === null || value === undefined ? '–' : spec.format(value),
+        `var(--${line.color === 'faint' ? 'muted' : line.color})`,
+      ),
+    );
   }
 }
 

@@ -1,0 +1,47 @@
+/** What is looked at on every page: messages of the console, accessibility, and every event that came. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** The errors and warnings of a page, violations of its policy among them. */
+export function watchConsole(page: Page): string[] {
+  const said: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) said.push(`${message.text()} (${message.location().url})`);
+  });
+  page.on('pageerror', (error) => said.push(String(error)));
+  return said;
+}
+
+/** The numbers of the events that came by socket, in their order, and of the last event that each answer counted in. */
+export function watchEvents(page: Page): { events: number[]; answered: number[] } {
+  const seen = { events: [] as number[], answered: [] as number[] };
+  page.on('websocket', (socket) =>
+    socket.on('framereceived', ({ payload }) => {
+      if (typeof payload !== 'string' || !payload.startsWith('{')) return;
+      const data = JSON.parse(payload).result?.data;
+      for (const { seq } of data?.data?.events ?? []) seen.events.push(seq);
+      if (data?.bands) seen.answered.push(data.seq);
+    }),
+  );
+  return seen;
+}
+
+/** No finding that keeps somebody from using the page. */
+export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(axe);
+  const findings = await page.evaluate(async () => {
+    const { violations } = await (
+      globalThis as unknown as {
+        axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+      }
+    ).axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+  expect(findings).toEqual([]);
+}

@@ -1,0 +1,198 @@
+/** The first way through the studio: the real agent, the real engine on the starter model, a real browser. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readEvents } from '@anneal/core/trainer/eventReader';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestAgent } from './agent.ts';
+import { openBrowser } from './browser.ts';
+import { expectAccessible, watchConsole, watchEvents } from './page.ts';
+
+const agent = new TestAgent();
+let browser: Browser;
+let context: BrowserContext;
+/** Of every page that was opened, but for those that say what they expect. */
+const said: string[][] = [];
+
+beforeAll(async () => {
+  await agent.start();
+  browser = await openBrowser();
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', colorScheme: 'light' });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await agent.end();
+  agent.remove();
+});
+
+async function open(path: string): Promise<Page> {
+  const page = await context.newPage();
+  said.push(watchConsole(page));
+  await page.goto(`${agent.url}${path}`);
+  return page;
+}
+
+const runKey = (): string =>
+  `harbour/runs/${readdirSync(join(agent.workspace, 'harbour', 'runs'))
+    .sort()
+    .at(-1)}`;
+const eventsOfRun = () => [...readEvents(join(agent.workspace, runKey(), 'events.jsonl'))];
+const upTo = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+const stepShown = async (page: Page) =>
+  Number((await page.locator('dl dd').first().innerText()).split('/')[0]?.replaceAll(',', ''));
+const state = (page: Page, name: string) => page.locator(`[data-state="${name}"]`).first().waitFor({ timeout: 30_000 });
+
+/** Waits until the page shows a step after this one. */
+async function stepAfter(page: Page, step: number): Promise<number> {
+  await expect.poll(() => stepShown(page), { timeout: 30_000 }).toBeGreaterThan(step);
+  return stepShown(page);
+}
+
+describe('the studio in a browser', () => {
+  it('sends an unknown browser to the pairing screen, and says what to do about a wrong code', async () => {
+    const page = await context.newPage();
+    const messages = watchConsole(page);
+    await page.goto(agent.url);
+    await page.waitForURL('**/pair');
+    await page.getByRole('textbox', { name: 'Pairing code' }).fill('WRONGCODE');
+    await page.getByRole('button', { name: 'Pair' }).click();
+    await page.getByText('This code does not work').waitFor();
+    await expectAccessible(page);
+    expect(messages.filter((text) => !text.includes('/api/pair'))).toEqual([]);
+    await page.close();
+  });
+
+  it('is paired by the link, whose code then is nowhere, and shows how to start a first run', async () => {
+    const page = await open(agent.link.slice(agent.url.length));
+    await page.waitForURL(`${agent.url}/`);
+    await page.getByText('No runs yet').waitFor();
+    await expectAccessible(page);
+    await page.close();
+    const again = await open(agent.link.slice(agent.url.length));
+    await again.getByText('This browser is paired').waitFor();
+    expect(again.url()).toBe(`${agent.url}/pair`);
+    await again.close();
+  });
+
+  it('shows a run that was started on the command line, as it goes on', async () => {
+    agent.run('init', 'harbour');
+    const page = await open('/');
+    await page.getByText('No runs yet').waitFor();
+    agent.run('train', 'harbour/recipe.yaml', '--detach', '--set', 'num_epochs=60', '--set', 'logging_steps=1');
+    await page.getByRole('link', { name: /harbour/ }).waitFor({ timeout: 30_000 });
+    await state(page, 'running');
+    await expectAccessible(page);
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/run?id=*');
+    await page.getByRole('img', { name: /Loss/ }).waitFor({ timeout: 30_000 });
+    await stepAfter(page, await stepShown(page));
+    await expectAccessible(page);
+    await page.close();
+  });
+
+  it('keeps a zoom while steps go by, and in the address', async () => {
+    const page = await open(`/run?id=${encodeURIComponent(runKey())}`);
+    const chart = page.getByRole('img', { name: /^Loss/ });
+    await chart.waitFor({ timeout: 30_000 });
+    await stepAfter(page, 20);
+    const box = await chart.boundingBox();
+    if (!box) throw new Error('the chart has no place');
+    const at = (share: number): [number, number] => [box.x + 60 + share * (box.width - 70), box.y + 80];
+    await page.mouse.move(...at(0.2));
+    await page.mouse.down();
+    await page.mouse.move(...at(0.6), { steps: 5 });
+    await page.mouse.up();
+    const zoomed = page.getByText(/^Steps \d+ to \d+$/);
+    await zoomed.waitFor();
+    const text = await zoomed.innerText();
+    await stepAfter(page, await stepShown(page));
+    expect(await zoomed.innerText()).toBe(text);
+    await page.reload();
+    await expect.poll(() => zoomed.innerText()).toBe(text);
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await zoomed.waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('misses no event when a tab is closed and opened again', async () => {
+    for (let time = 0; time < 2; time++) {
+      const page = await context.newPage();
+      said.push(watchConsole(page));
+      const seen = watchEvents(page);
+      await page.goto(`${agent.url}/run?id=${encodeURIComponent(runKey())}`);
+      await page.getByRole('img', { name: /^Loss/ }).waitFor();
+      await stepAfter(page, await stepShown(page));
+      await page.close();
+      // What came begins no later than after the answer that the curves begin with, and has no hole.
+      expect(seen.events).toEqual(upTo(seen.events[0] as number, seen.events.at(-1) as number));
+      expect(seen.events[0]).toBeLessThanOrEqual((seen.answered[0] as number) + 1);
+      expect(seen.events.length).toBeGreaterThan(0);
+    }
+  });
+
+  it('says when the agent is gone, and misses no event when it is back', async () => {
+    const page = await context.newPage();
+    const seen = watchEvents(page);
+    await page.goto(`${agent.url}/run?id=${encodeURIComponent(runKey())}`);
+    await page.getByRole('img', { name: /^Loss/ }).waitFor();
+    const before = await stepAfter(page, await stepShown(page));
+    await agent.end('SIGKILL');
+    await page.getByText('The agent cannot be reached').waitFor();
+    await expectAccessible(page);
+    await agent.start();
+    await page.locator('[data-connection="open"]').waitFor({ timeout: 20_000 });
+    await stepAfter(page, before);
+    await page.close();
+    expect(seen.events).toEqual(upTo(seen.events[0] as number, seen.events.at(-1) as number));
+  });
+
+  it('saves, stops and resumes', async () => {
+    const page = await open(`/run?id=${encodeURIComponent(runKey())}&tab=events`);
+    await page.getByRole('button', { name: 'Save now' }).click();
+    await expect
+      .poll(() => eventsOfRun().filter(({ type }) => type === 'checkpoint').length, { timeout: 20_000 })
+      .toBeGreaterThan(0);
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await state(page, 'stopped');
+    expect(eventsOfRun().at(-1)).toMatchObject({ type: 'stopped' });
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await state(page, 'running');
+    await page
+      .getByText(/^Resumed after step/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'More ways to stop' }).click();
+    await page.getByRole('menuitem', { name: /Stop at once/ }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Stop at once' }).click();
+    await state(page, 'stopped');
+    await page.close();
+  });
+
+  it('speaks Chinese and goes dark when asked, and remembers it', async () => {
+    const page = await open('/');
+    await page.getByRole('button', { name: 'Language, Theme' }).click();
+    await page.getByRole('radio', { name: '简体中文' }).click();
+    await page.getByRole('radio', { name: '深色' }).click();
+    await page.getByRole('heading', { name: '训练', level: 1 }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: '训练', level: 1 }).waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('zh-CN');
+    expect(await page.locator('html').getAttribute('class')).toContain('dark');
+    await page.getByRole('link', { name: /harbour/ }).click();
+    await page.getByRole('img', { name: /^损失/ }).waitFor();
+    await expectAccessible(page);
+    await page.close();
+  });
+
+  it('said nothing in the console', () => {
+    expect(said.length).toBeGreaterThan(5);
+    expect(said.flat()).toEqual([]);
+  });
+
+  it('ends in order', async () => {
+    expect(await agent.end()).toBe(0);
+  });
+});

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests in a browser: one after the other, for each goes on where the one before has ended. */
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['**/*.test.ts'],
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
+    bail: 1,
+  },
+});
