@@ -250,6 +250,8 @@ test('selftest trains and resumes to the same bits, and fails when one of its ch
     { name: 'activations: recompute', passed: true },
     { name: 'activations: keep, nf4', passed: true },
     { name: 'activations: recompute, nf4', passed: true },
+    { name: 'activations: keep, in tiles', passed: true },
+    { name: 'activations: recompute, in tiles', passed: true },
     { name: 'training', passed: true },
     { name: 'same seed, same bits', passed: true },
     { name: 'stopped and resumed, same bits', passed: true },

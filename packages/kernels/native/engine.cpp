@@ -14,6 +14,8 @@ struct Engine::ReadyLaunch {
   std::vector<Tensor> inputs, outputs;
   const PlannedLaunch* planned;
   size_t profile_slot;
+  /** It is for a tile of which this call has no tokens. */
+  bool is_empty = false;
 };
 
 /**
@@ -43,10 +45,16 @@ Tensor bindTensor(const PlannedTensor& planned, Backend& backend) {
   return tensor;
 }
 
-void setExtents(const std::vector<PlannedTensor>& planned, std::vector<Tensor>& tensors, const int32_t* dims) {
+/** Returns whether one of them is a tile behind the last token. */
+bool setExtents(const Plan& plan, const std::vector<PlannedTensor>& planned, std::vector<Tensor>& tensors, const int32_t* dims) {
+  bool is_empty = false;
   for (size_t i = 0; i < planned.size(); i++)
-    for (size_t d = 0; d < planned[i].shape.size(); d++)
-      if (planned[i].shape[d] < 0) tensors[i].shape[d] = dims[-1 - planned[i].shape[d]];
+    for (size_t d = 0; d < planned[i].shape.size(); d++) {
+      const int32_t extent = planned[i].shape[d];
+      tensors[i].shape[d] = plan.sizeOf(extent, dims);
+      is_empty |= Plan::isTile(extent) && tensors[i].shape[d] == 0;
+    }
+  return is_empty;
 }
 
 bool countsSupervised(const PlannedLaunch& launch) {
@@ -104,8 +112,9 @@ void Engine::bind(ReadyProgram& program, const Call& call) {
     backend_->upload(backend_->at(place.offset), bytes.size(), [&](char* target) { std::copy(bytes.begin(), bytes.end(), target); });
   }
   for (ReadyLaunch& launch : program.launches) {
-    setExtents(launch.planned->inputs, launch.inputs, call.dims);
-    setExtents(launch.planned->outputs, launch.outputs, call.dims);
+    const bool no_inputs = setExtents(plan_, launch.planned->inputs, launch.inputs, call.dims);
+    const bool no_outputs = setExtents(plan_, launch.planned->outputs, launch.outputs, call.dims);
+    launch.is_empty = no_inputs || no_outputs;
   }
 }
 
@@ -130,6 +139,7 @@ void Engine::launch(const ReadyProgram& program, const Call& call) {
 }
 
 void Engine::launch(const ReadyLaunch& ready) {
+  if (ready.is_empty) return;
   const Launch launch{ready.inputs.data(), ready.outputs.data(), ready.planned->attributes.data(),
                       backend_->at(ready.planned->workspace_offset), backend_->context()};
   const char* bad = ready.kernel(launch);

@@ -7,7 +7,7 @@
 namespace anneal {
 namespace {
 
-constexpr int32_t kPlanVersion = 4;
+constexpr int32_t kPlanVersion = 5;
 constexpr int32_t kMaxThreads = 4096;
 
 class Reader {
@@ -81,9 +81,9 @@ PlannedTensor readTensor(Reader& in, const Plan& plan) {
   uint64_t bytes = elementBytes(tensor.type);
   for (int32_t i = 0; i < rank; i++) {
     const int32_t extent = in.i32();
-    if (extent < -kRuntimeDims) throw std::runtime_error("plan: unknown runtime extent");
+    if (Plan::isTile(extent) && plan.tile_rows == 0) throw std::runtime_error("plan: unknown runtime extent");
     tensor.shape.push_back(extent);
-    const uint64_t bound = extent < 0 ? plan.bounds[-1 - extent] : extent;
+    const uint64_t bound = plan.sizeOf(extent, plan.bounds);
     if (bound > 0 && bytes > std::max(plan.total_bytes, plan.host_bytes) / bound) throw std::runtime_error("plan: a tensor is larger than the arena");
     bytes *= bound;
   }
@@ -135,6 +135,8 @@ Plan readPlan(const uint8_t* bytes, size_t size) {
     bound = in.i32();
     if (bound < 0) throw std::runtime_error("plan: a bound is negative");
   }
+  plan.tile_rows = in.i32();
+  if (plan.tile_rows < 0) throw std::runtime_error("plan: a tile has a negative number of rows");
   if (plan.total_bytes > kHostBase) throw std::runtime_error("plan: the arena is too large");
   if (plan.threads < 1 || plan.threads > kMaxThreads) throw std::runtime_error("plan: the number of threads is out of range");
   if (plan.scratch_offset > plan.total_bytes || plan.scratch_bytes_per_thread > (plan.total_bytes - plan.scratch_offset) / plan.threads)

@@ -10,6 +10,7 @@ namespace anneal {
 
 /** Runtime extents, numbered as in src/tensor.ts: T tokens, S cuSeqlens entries, N rows of logits, R supervised rows. */
 constexpr int kRuntimeDims = 4;
+constexpr int kTokens = 0;
 constexpr int kSupervisedRows = 3;  // the last: all before it say how much a batch holds
 
 struct Place {
@@ -22,7 +23,7 @@ struct Place {
 /** Addresses of a plan: the device's memory from 0 on, pinned memory of the host from here on. As hostBase in src/addresses.ts. */
 constexpr uint64_t kHostBase = uint64_t{1} << 46;
 
-/** A tensor of a launch; an extent below zero is runtime extent -1 - extent. */
+/** A tensor of a launch; an extent below zero is runtime extent -1 - extent, or behind these a tile of the tokens. */
 struct PlannedTensor {
   bool absent;
   uint64_t offset;
@@ -47,8 +48,18 @@ struct Plan {
   uint64_t total_bytes, host_bytes, scratch_offset, scratch_bytes_per_thread;
   int32_t threads;
   int32_t bounds[kRuntimeDims];
+  int32_t tile_rows;
   std::vector<Place> variables;
   std::vector<PlannedProgram> programs;
+
+  static bool isTile(int32_t extent) { return extent < -kRuntimeDims; }
+  /** What an extent of a planned tensor is where the runtime extents are `dims`. */
+  int64_t sizeOf(int32_t extent, const int32_t* dims) const {
+    if (extent >= 0) return extent;
+    if (!isTile(extent)) return dims[-1 - extent];
+    const int64_t left = dims[kTokens] - (int64_t{-1} - kRuntimeDims - extent) * tile_rows;
+    return left < 0 ? 0 : left < tile_rows ? left : tile_rows;
+  }
 
   /** Whether all of these bytes lie in the device's memory, or all in the host's. */
   bool contains(uint64_t offset, uint64_t bytes) const {

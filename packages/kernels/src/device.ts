@@ -18,6 +18,8 @@ interface DeviceModel {
   readonly logitRows: number;
   /** What it reaches in good kernels, by which a plan weighs time against memory. */
   readonly rates: DeviceRates;
+  /** Wide results exist for so many tokens at a time where a batch has more than twice as many; null where they exist whole always. */
+  readonly tileRows: number | null;
   /** What libraries take of the device's memory beside the plan. */
   readonly libraryBytes: number;
   /** Batches are filled up to a multiple of so many tokens, so that few numbers of tokens occur. */
@@ -98,6 +100,7 @@ export function cpuDevice({
     logitRows: 128,
     scratch: { bytesPerThread: scratchBytesPerThread, threads },
     rates: cpuRates(threads),
+    tileRows: null,
     libraryBytes: 0,
     bucketTokens: 1,
     queuesSteps: false, // it would take its turns on the same cores
@@ -127,6 +130,7 @@ export function cudaDevice(found: Omit<NativeCudaDevice, 'hasCode'>): CudaDevice
     activationTypes,
     roundsOperands: false,
     logitRows: 512,
+    tileRows: 8192, // products of so many rows are as fast as larger ones
     rates: cudaRates,
     scratch: { bytesPerThread: 0, threads: 1 },
     bucketTokens: 128, // rows of a block of most matrix products: they take as long for fewer

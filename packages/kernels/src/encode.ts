@@ -2,11 +2,11 @@ import type { Plan } from './plan.ts';
 import { byteLength, type Dim, dtypes, runtimeDims, type Tensor } from './tensor.ts';
 
 /** Changes whenever the layout below does; native/plan.cpp refuses others. */
-export const planVersion = 4;
+export const planVersion = 5;
 
 /**
  * The plan as little-endian bytes: strings are a u32 length and UTF-8, offsets and sizes f64 (exact below 2^53),
- * tensors dtype, rank and extents as i32, a runtime extent as -1 - its index; the last four bytes are a checksum of all others.
+ * tensors dtype, rank and extents as i32, a runtime extent as -1 - its index, a tile as below all of these - its index; the last four bytes are a checksum of all others.
  * Read by native/plan.cpp.
  */
 export function encodePlan(plan: Omit<Plan, 'encode'>): Uint8Array {
@@ -18,6 +18,7 @@ export function encodePlan(plan: Omit<Plan, 'encode'>): Uint8Array {
   out.f64(plan.scratch.bytesPerThread);
   out.i32(plan.scratch.threads);
   for (const dim of runtimeDims) out.i32(plan.bounds[dim] ?? 0);
+  out.i32(plan.tileRows);
 
   const place = (name: string, tensor: Tensor, offset: number) => {
     out.string(name);
@@ -59,6 +60,7 @@ export function encodePlan(plan: Omit<Plan, 'encode'>): Uint8Array {
 }
 
 function encodeDim(dim: Dim): number {
+  if (typeof dim === 'object') return -1 - runtimeDims.length - dim.index;
   return typeof dim === 'number' ? dim : -1 - runtimeDims.indexOf(dim);
 }
 

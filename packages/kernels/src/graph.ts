@@ -13,6 +13,8 @@ export interface Node {
   /** Which decoder layer it belongs to: what leaves it is kept for its backward pass. */
   readonly layer: number | null;
   readonly phase: Phase;
+  /** The node of the graph as it was built that a pass made this one of. */
+  readonly origin?: Node;
 }
 
 /** A program as a list of op applications in the order in which they run. */

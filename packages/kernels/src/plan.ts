@@ -12,7 +12,8 @@ import { recompute } from './passes/recompute.ts';
 import { byPrice, type Priced, type Saving } from './passes/saving.ts';
 import { recomputable } from './passes/savings.ts';
 import { assignStorage, type Storage } from './passes/storage.ts';
-import { type ActivationType, type Bounds, byteLength, type Tensor } from './tensor.ts';
+import { tile, tiledNodes } from './passes/tile.ts';
+import { type ActivationType, type Bounds, byteLength, startInWhole, type Tensor, wholeOf } from './tensor.ts';
 import type { Variables } from './variables.ts';
 
 /**
@@ -72,6 +73,8 @@ export interface Plan {
   readonly memory: PlanMemory;
   /** What its policy took to save memory, in the order of their prices. */
   readonly savings: readonly Saving[];
+  /** Tokens of a tile; 0 where nothing is tiled. */
+  readonly tileRows: number;
   readonly scratch: { readonly offset: number; readonly bytesPerThread: number; readonly threads: number };
   /** The form that crosses the native boundary. */
   encode(): Uint8Array;
@@ -168,6 +171,7 @@ function compileWith(
     bounds,
     memory,
     savings,
+    tileRows: tileRowsOf(options),
     scratch: { offset: end + activations, ...scratch },
   };
   return { ...plan, encode: () => encodePlan(plan) };
@@ -190,8 +194,8 @@ function planProgram(
   const layout = layOutFrom(addresses, intervals);
   const base = addresses.end('device');
   const offsetOf = (tensor: Tensor): number => {
-    const own = storage.get(tensor);
-    if (own && !own.variable) return layout.addresses.get(own) ?? base;
+    const own = storage.get(wholeOf(tensor));
+    if (own && !own.variable) return (layout.addresses.get(own) ?? base) + startInWhole(tensor);
     const offset = variableOffsets.get(own?.variable ?? tensor);
     if (offset === undefined) throw new Error(`${tensor.name} has no storage in ${graph.name}`);
     return offset;
@@ -223,13 +227,19 @@ function planProgram(
 /** The graph's nodes in the order in which they run, with those that the savings add. */
 function nodesWith(graph: Graph, savings: readonly Saving[], bounds: Bounds, device: Device): Node[] {
   const again = new Set(savings.flatMap((saving) => (saving.how === 'recompute' ? saving.nodes : [])));
-  const nodes = recompute(graph, again);
+  const tileRows = tileRowsOf({ bounds, device });
+  const whole = recompute(graph, again);
+  const nodes = tileRows > 0 ? tile(whole, graph, tiledNodes(graph), tileRows, bounds) : whole;
   const rate = device.rates.hostBytesPerSecond;
   if (rate === null) return nodes;
   return offload(nodes, offloadedTensors(savings), {
     seconds: (node) => secondsOf(node, bounds, device),
     copySeconds: (tensor) => byteLength(tensor, bounds) / rate,
   });
+}
+
+function tileRowsOf({ bounds, device: { tileRows } }: Pick<CompileOptions, 'bounds' | 'device'>): number {
+  return tileRows !== null && (bounds.T ?? 0) > 2 * tileRows ? tileRows : 0;
 }
 
 function workspaceContext({ inputs, attributes }: Node, { kind }: Device): WorkspaceContext<string> {

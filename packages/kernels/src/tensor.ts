@@ -5,8 +5,13 @@ import type { Graph, Node } from './graph.ts';
  * One extent of a shape. Letters are extents that are only known when a program runs, bounded by the plan:
  * T tokens of the packed row, S entries of cuSeqlens (documents + 1), N rows whose logits are wanted, R supervised rows.
  */
-export type Dim = number | RuntimeDim;
+export type Dim = number | RuntimeDim | Tile;
 export type RuntimeDim = 'T' | 'S' | 'N' | 'R';
+/** The tokens from index · rows on, `rows` of them or as many as there are. */
+export interface Tile {
+  readonly index: number;
+  readonly rows: number;
+}
 export const runtimeDims: readonly RuntimeDim[] = ['T', 'S', 'N', 'R'];
 
 /** Element types, numbered as in native/dtype.h. */
@@ -42,6 +47,8 @@ export interface Tensor {
   readonly producer: Node | null;
   /** Where an activation lies; beside the kernels if nothing is said. Where variables lie the plan decides. */
   readonly placement?: Placement;
+  /** The tensor of which these are the rows of one tile; none where the tensor has bytes of its own. */
+  readonly of?: Tensor;
 }
 
 export function isPersistent(tensor: Tensor): boolean {
@@ -51,7 +58,19 @@ export function isPersistent(tensor: Tensor): boolean {
 /** Upper bounds of the runtime extents a plan is made for; of those that none of its programs has, none. */
 export type Bounds = Readonly<Partial<Record<RuntimeDim, number>>>;
 
+/** The tensor whose bytes these are. */
+export function wholeOf(tensor: Tensor): Tensor {
+  return tensor.of ?? tensor;
+}
+
+/** Where a tensor begins in `wholeOf` it, in bytes. */
+export function startInWhole({ of, shape: [tokens, ...row], dtype }: Tensor): number {
+  if (!of || typeof tokens !== 'object') return 0;
+  return tokens.index * tokens.rows * row.reduce<number>((product, dim) => product * Number(dim), bytesOf[dtype]);
+}
+
 export function sizeOf(dim: Dim, bounds: Bounds): number {
+  if (typeof dim === 'object') return Math.min(dim.rows, Math.max(0, sizeOf('T', bounds) - dim.index * dim.rows));
   const size = typeof dim === 'number' ? dim : bounds[dim];
   if (size === undefined) throw new Error(`there is no bound for the runtime extent ${dim}`);
   return size;
@@ -66,5 +85,6 @@ export function byteLength(tensor: Tensor, bounds: Bounds): number {
 }
 
 export function describeTensor(tensor: Tensor): string {
-  return `${tensor.name}: ${tensor.dtype}[${tensor.shape.join(',')}]`;
+  const shape = tensor.shape.map((dim) => (typeof dim === 'object' ? `T/${dim.index}` : dim));
+  return `${tensor.name}: ${tensor.dtype}[${shape.join(',')}]`;
 }

@@ -17,16 +17,17 @@ export interface MiniModelOptions {
   /** The head is the embedding table. */
   readonly tied: boolean;
   readonly dropout: number;
+  /** Columns between the products of the MLP. */
+  readonly wide?: number;
   readonly bounds: Partial<Bounds>;
 }
 
 const heads = { heads: 4, kvHeads: 2, headSize: 4 };
 const D = 16;
-const F = 20;
 const V = 23;
 
 /** A decoder with everything that models are made of: biases, norms of heads, rotations, residuals, LoRA, packed documents. */
-export function miniModel({ layers, lora, tied, dropout: rate, bounds }: MiniModelOptions): Problem {
+export function miniModel({ layers, lora, tied, dropout: rate, wide: F = 20, bounds }: MiniModelOptions): Problem {
   const p = new Problem(bounds);
   const { graph } = p;
   const kind = lora ? 'weight' : 'parameter';

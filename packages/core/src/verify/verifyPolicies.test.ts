@@ -9,8 +9,9 @@ const device = { ...cpu, rates: { ...cpu.rates, hostBytesPerSecond: 1e10 } };
 test('every policy gives the same bits, in less memory of the device', async () => {
   const outcomes: PolicyOutcome[] = [];
   for await (const outcome of verifyPolicies(device)) outcomes.push(outcome);
-  for (const quantization of ['none', 'nf4']) {
-    const [keep, ...others] = outcomes.filter((outcome) => outcome.quantization === quantization);
+  const variants = Map.groupBy(outcomes, ({ variant }) => variant);
+  expect([...variants.keys()]).toEqual(['', 'nf4', 'in tiles']);
+  for (const [keep, ...others] of variants.values()) {
     expect([keep?.policy, ...others.map(({ policy }) => policy)]).toEqual(policiesOn(device));
     expect(keep?.memory.host).toBe(0);
     for (const { policy, isSame, memory, values } of others) {

@@ -14,7 +14,8 @@ export interface PolicyOutcome {
   readonly policy: ActivationPolicy;
   /** Whether its values are those of the first policy, which keeps everything. */
   readonly isSame: boolean;
-  readonly quantization: Quantization;
+  /** What of the model or the device is not as usual. */
+  readonly variant: '' | 'nf4' | 'in tiles';
   /** Of the plan, in bytes. */
   readonly memory: { readonly device: number; readonly host: number };
   /** Loss and gradient norm of every step, then the trained parameters. */
@@ -23,6 +24,8 @@ export interface PolicyOutcome {
 
 /** Enough that launches are recorded, and then repeated. */
 const steps = 4;
+
+const documents = { rows: 3, tokens: 128 };
 
 /** Its embedding is not its head, so that it may lie in the host's memory. */
 const config = {
@@ -46,14 +49,20 @@ export function policiesOn({ rates }: Device): ActivationPolicy[] {
 
 /** A few steps of a small random model with LoRA under each policy of the device. */
 export async function* verifyPolicies(device: Device): AsyncGenerator<PolicyOutcome> {
-  for (const quantization of ['none', 'nf4'] as const) {
+  const tiling = { ...device, tileRows: documents.tokens };
+  const variants = [
+    { variant: '', quantization: 'none', on: device },
+    { variant: 'nf4', quantization: 'nf4', on: device },
+    { variant: 'in tiles', quantization: 'none', on: tiling },
+  ] as const;
+  for (const { variant, quantization, on } of variants) {
     let first: Float64Array | undefined;
     for (const policy of policiesOn(device)) {
-      const { memory, values } = await train(device, quantization, policy);
+      const { memory, values } = await train(on, quantization, policy);
       first ??= values;
       yield {
         policy,
-        quantization,
+        variant,
         memory,
         values,
         isSame: Buffer.from(first.buffer).equals(Buffer.from(values.buffer)),
@@ -70,7 +79,6 @@ async function train(
   const model = randomModelOf('a small random model', config);
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
   const lora = loraSpec({ r: 8, alpha: 16, rslora: false, dropout: 0.1 }, linears);
-  const documents = { rows: 3, tokens: 128 };
   const { plan, programs } = planTraining({
     config: model.config,
     device,

@@ -10,6 +10,7 @@ export const addBiasOp = defineOp({
   outputs: { y: 'A[T,N]' },
   inPlace: { y: ['x'] },
   cheap: true,
+  tiles: true,
   cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 8 * T * N }),
   backward: ({ graph, gradients: { y: dy }, needs, gradientOf }) => {
     if (dy && needs('bias')) graph.apply(addBiasBackwardOp, { dy, gradient: gradientOf('bias') });
@@ -24,6 +25,7 @@ export const addBiasBackwardOp = defineOp({
   outputs: { total: 'f32[N]' },
   updates: { total: 'gradient' },
   workspace: ({ T = 0, N = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T, N) : 0),
+  tiles: true,
   cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 4 * T * N }),
 });
 

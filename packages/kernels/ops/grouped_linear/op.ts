@@ -75,6 +75,7 @@ export const groupedLinearOp = defineOp({
   derive,
   inPlace: { y0: ['c0'], y1: ['c1'], y2: ['c2'] },
   workspace: forwardWorkspace,
+  tiles: true,
   cost: cost(1),
   backward: ({ graph, inputs, attributes, gradients: { y0: dy0, y1: dy1, y2: dy2 }, gradientOf }) => {
     if (!dy0 || (inputs.weight1 && !dy1) || (inputs.weight2 && !dy2))
@@ -97,6 +98,7 @@ export const groupedLinearBackwardOp = defineOp({
   derive,
   updates,
   workspace: backwardWorkspace,
+  tiles: true,
   cost: cost(2),
 });
 

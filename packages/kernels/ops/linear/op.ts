@@ -35,6 +35,7 @@ export const linearOp = defineOp({
   attributes: ['alpha', 'bf16'],
   inPlace: { y: ['c'] },
   workspace: operandCopies(['x', 'T', 'K'], ['weight', 'N', 'K']),
+  tiles: true,
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
   backward: ({ graph, inputs: { x, weight, copy }, attributes, gradients: { y: dy }, needs, gradientOf }) => {
     if (!dy) return {};
@@ -55,6 +56,7 @@ export const linearBackwardInputOp = defineOp({
   inPlace: { dx: ['c'] },
   accumulator: { into: 'dx', from: 'c' },
   workspace: operandCopies(['dy', 'T', 'N'], ['weight', 'N', 'K']),
+  tiles: true,
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
 });
 
@@ -66,6 +68,7 @@ export const linearBackwardWeightOp = defineOp({
   attributes: ['alpha', 'bf16'],
   updates: { total: 'gradient' },
   workspace: operandCopies(['dy', 'T', 'N'], ['x', 'T', 'K']),
+  tiles: true,
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + 2 * N * K + T * N) }),
 });
 

@@ -9,6 +9,7 @@ export const swigluOp = defineOp({
   outputs: { y: 'A[T,N]' },
   inPlace: { y: ['gate', 'up'] },
   cheap: true,
+  tiles: true,
   cost: ({ T = 0, N = 0 }) => ({ flops: 6 * T * N, bytes: 12 * T * N }),
   backward: ({ graph, inputs: { gate, up }, gradients: { y: dy } }) => {
     if (!dy) return {};
@@ -23,6 +24,7 @@ export const swigluBackwardOp = defineOp({
   inputs: { dy: 'A[T,N]', gate: 'A[T,N]', up: 'A[T,N]' },
   outputs: { dgate: 'A[T,N]', dup: 'A[T,N]' },
   inPlace: { dgate: ['gate', 'dy'], dup: ['up', 'dy'] },
+  tiles: true,
   cost: ({ T = 0, N = 0 }) => ({ flops: 12 * T * N, bytes: 20 * T * N }),
 });
 

@@ -73,9 +73,11 @@ describe.each([
   });
 
   test('no launch touches what a copy works on', () => {
-    const plan = miniModel(usual).compile({ activations: 'offload' }, device);
-    expect(races(plan)).toEqual([]);
-    if (copiesOf(plan).length > 0) expect(races(plan, () => Number.POSITIVE_INFINITY)).not.toEqual([]);
+    for (const tileRows of [null, 5]) {
+      const plan = miniModel(usual).compile({ activations: 'offload' }, { ...device, tileRows });
+      expect(races(plan)).toEqual([]);
+      if (copiesOf(plan).length > 0) expect(races(plan, () => Number.POSITIVE_INFINITY)).not.toEqual([]);
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { asyncCopyOp, awaitCopyOp } from '../../ops/async_copy/op.ts';
 import type { Node } from '../graph.ts';
 import type { Op } from '../op.ts';
-import type { Tensor } from '../tensor.ts';
+import { type Tensor, wholeOf } from '../tensor.ts';
 import { withInputs } from './recompute.ts';
 
 export interface CopyTimes {
@@ -51,7 +51,7 @@ export function offload(nodes: readonly Node[], tensors: ReadonlySet<Tensor>, ti
   }
   return nodes.flatMap((node, position) => [
     ...(before.get(position) ?? []),
-    node.phase === 'backward' ? withInputs(node, replacement) : node,
+    node.phase === 'backward' ? withReplaced(node, replacement) : node,
   ]);
 }
 
@@ -87,10 +87,13 @@ function usesOf(nodes: readonly Node[], tensors: ReadonlySet<Tensor>): Schedule[
   const producers = new Map<Tensor, number>();
   const uses = new Map<Tensor, number>();
   nodes.forEach((node, position) => {
-    for (const output of Object.values(node.outputs)) if (tensors.has(output)) producers.set(output, position);
+    for (const output of Object.values(node.outputs).map(wholeOf))
+      if (tensors.has(output)) producers.set(output, position);
     if (node.phase === 'forward') return;
-    for (const input of Object.values(node.inputs))
-      if (input && tensors.has(input) && !uses.has(input)) uses.set(input, position);
+    for (const input of Object.values(node.inputs)) {
+      const whole = input && wholeOf(input);
+      if (whole && tensors.has(whole) && !uses.has(whole)) uses.set(whole, position);
+    }
   });
   return [...producers].flatMap(([tensor, producer]) => {
     const use = uses.get(tensor);
@@ -112,4 +115,14 @@ function copyNode(
   const y: Tensor = { name, shape, dtype, kind: 'activation', graph, producer: node, placement };
   outputs['y'] = y;
   return { node, y };
+}
+
+/** Tiles of what was replaced become tiles of what it was replaced by. */
+function withReplaced(node: Node, replacement: ReadonlyMap<Tensor, Tensor>): Node {
+  const all = new Map(replacement);
+  for (const input of Object.values(node.inputs)) {
+    const whole = input?.of && replacement.get(input.of);
+    if (whole) all.set(input, { ...input, of: whole });
+  }
+  return withInputs(node, all);
 }

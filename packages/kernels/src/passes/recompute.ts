@@ -37,5 +37,5 @@ function clone(node: Node, replacement: Map<Tensor, Tensor>): Node {
 
 export function withInputs(node: Node, replacement: ReadonlyMap<Tensor, Tensor>): Node {
   const entries = Object.entries(node.inputs).map(([name, t]) => [name, t && (replacement.get(t) ?? t)] as const);
-  return { ...node, inputs: Object.fromEntries(entries) };
+  return { ...node, inputs: Object.fromEntries(entries), origin: node.origin ?? node };
 }

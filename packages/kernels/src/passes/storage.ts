@@ -1,6 +1,6 @@
 import type { Placement } from '../addresses.ts';
 import type { Node } from '../graph.ts';
-import { type Bounds, byteLength, isPersistent, type Tensor } from '../tensor.ts';
+import { type Bounds, byteLength, isPersistent, type Tensor, wholeOf } from '../tensor.ts';
 
 /** Bytes that one or several tensors share, alive from `first` to `last` (positions in the node list). */
 export interface Storage {
@@ -15,7 +15,8 @@ export interface Storage {
 
 /**
  * Gives every tensor of a program its storage. An output that updates a variable has the variable's bytes. Another takes over
- * those of an input its op names in `inPlace` when that input is used for the last time, and by no other input of the op.
+ * those of an input its op names in `inPlace` when that input is used for the last time, and by no other input of the op. Tiles lie in
+ * the storage of what they are tiles of, which has the key.
  */
 export function assignStorage(
   nodes: readonly Node[],
@@ -25,8 +26,15 @@ export function assignStorage(
 ): Map<Tensor, Storage> {
   const end = nodes.length;
   const lastUse = new Map<Tensor, number>();
+  const lastWholeUse = new Map<Tensor, number>();
+  const lastWrite = new Map<Tensor, number>();
   nodes.forEach((node, position) => {
-    for (const input of Object.values(node.inputs)) if (input) lastUse.set(input, position);
+    for (const input of Object.values(node.inputs)) {
+      if (!input) continue;
+      lastUse.set(wholeOf(input), position);
+      if (!input.of) lastWholeUse.set(input, position);
+    }
+    for (const output of Object.values(node.outputs)) lastWrite.set(wholeOf(output), position);
   });
   for (const tensor of results) lastUse.set(tensor, end);
 
@@ -50,35 +58,42 @@ export function assignStorage(
     for (const input of Object.values(node.inputs)) if (input && isPersistent(input)) variableStorage(input);
     const taken = new Set<Storage>();
     for (const [name, output] of Object.entries(node.outputs)) {
+      const whole = wholeOf(output);
+      if (output.of && storage.has(whole)) continue; // an earlier tile's node has seen to it
+      const until = lastWrite.get(whole) ?? position;
       const updated = node.inputs[node.op.updates?.[name] ?? ''];
       const shared = updated
         ? storage.get(updated)
         : (node.op.inPlace?.[name] ?? [])
-            .filter((input) => mayTakeOver(node, input, output, position))
-            .map((input) => storage.get(node.inputs[input] as Tensor))[0];
+            .filter((input) => mayTakeOver(node, input, output, { position, until }))
+            .map((input) => storage.get(wholeOf(node.inputs[input] as Tensor)))[0];
       if (shared && !taken.has(shared)) {
         taken.add(shared);
-        shared.last = Math.max(shared.last, lastUse.get(output) ?? position);
-        storage.set(output, shared);
+        shared.last = Math.max(shared.last, lastUse.get(whole) ?? until);
+        storage.set(whole, shared);
       } else {
-        storage.set(output, lives(output, position));
+        storage.set(whole, lives(whole, position));
       }
     }
   });
   return storage;
 
-  function mayTakeOver(node: Node, input: string, output: Tensor, position: number): boolean {
+  /** `until`: when the output is whole. Tiles take over from tiles, of which nothing reads the whole from now on. */
+  function mayTakeOver(
+    node: Node,
+    input: string,
+    output: Tensor,
+    { position, until }: { position: number; until: number },
+  ): boolean {
     const source = node.inputs[input];
-    const shared = source && storage.get(source);
-    if (
-      !shared ||
-      shared.variable ||
-      shared.placement !== (output.placement ?? 'device') ||
-      source.kind === 'input' ||
-      results.has(source)
-    )
-      return false;
-    const readTwice = Object.entries(node.inputs).some(([name, t]) => name !== input && t && storage.get(t) === shared);
-    return !readTwice && shared.last === position && shared.bytes === byteLength(output, bounds);
+    const shared = source && storage.get(wholeOf(source));
+    if (!shared || shared.variable || (source.of === undefined) !== (output.of === undefined)) return false;
+    if (shared.placement !== (output.placement ?? 'device')) return false;
+    if (source.of && (lastWholeUse.get(source.of) ?? -1) >= position) return false;
+    if (source.kind === 'input' || results.has(wholeOf(source))) return false;
+    const readTwice = Object.entries(node.inputs).some(
+      ([name, t]) => name !== input && t && storage.get(wholeOf(t)) === shared,
+    );
+    return !readTwice && shared.last === until && shared.bytes === byteLength(wholeOf(output), bounds);
   }
 }

@@ -87,10 +87,10 @@ async function* policyTests(device: Device): AsyncGenerator<SelfTest> {
     const started = performance.now();
     const { value: outcome, done } = await outcomes.next();
     if (done) return;
-    const { policy, quantization, memory, isSame } = outcome;
+    const { policy, variant, memory, isSame } = outcome;
     const sizes = `${formatBytes(memory.device)}, and ${formatBytes(memory.host)} of the host`;
     yield {
-      name: `activations: ${policy}${quantization === 'none' ? '' : `, ${quantization}`}`,
+      name: `activations: ${policy}${variant && `, ${variant}`}`,
       passed: isSame,
       detail: isSame ? `the same bits in ${sizes}` : 'other bits than activations: keep',
       milliseconds: performance.now() - started,
