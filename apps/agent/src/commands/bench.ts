@@ -71,7 +71,7 @@ async function bench({ json = false, ...options }: BenchOptions): Promise<void> 
     const row = await benchRows({}, options);
     return json ? printJson([row]) : printDataBench(row);
   }
-  checkModelBench(options);
+  await checkModelBench(options);
   const { suite, dtype } = options;
   const rows = dtype ? await benchModel({}, { ...options, suite, dtype }) : await benchEachType();
   if (json) printJson(rows);

@@ -1,5 +1,5 @@
-import type { InspectedRow } from '@anneal/core/datasets/inspect';
 import { UserError } from '@anneal/core/errors';
+import type { InspectedRow } from '@anneal/core/protocol/data';
 import { type RowRange, rowRangeSchema } from '@anneal/core/protocol/data';
 import { type Command, InvalidArgumentError } from 'commander';
 import { exitCodeOfError } from '../exitCodes.ts';

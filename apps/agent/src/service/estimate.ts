@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estimates';
-import type { RecipeRequest } from '@anneal/core/protocol/recipes';
+import { type RecipeRequest, recipeRequest } from '@anneal/core/protocol/recipes';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { fitOf, misfit } from '@anneal/core/trainer/fit';
 import { type Session, sessionEvents } from '@anneal/core/trainer/session';
 import type { Context } from './context.ts';
+import { parseRequest } from './parseRequest.ts';
 import { openRecipe } from './recipes/open.ts';
 import { withSession } from './session.ts';
 
@@ -15,7 +16,8 @@ export async function* estimateRun(
   { runsFolder }: Context,
   request: RecipeRequest,
 ): AsyncGenerator<PreparationProgress, { recipe: ResolvedRecipe; estimate: Estimate }> {
-  const { resolved: recipe } = await openRecipe(request.recipe, request.set);
+  const wanted = parseRequest(recipeRequest, request);
+  const { resolved: recipe } = await openRecipe(wanted.recipe, wanted.set);
   const folder = resolve(runsFolder ?? recipe.output_dir);
   const estimate = yield* withSession(recipe, async (session) => estimateOf(session, folder));
   return { recipe, estimate };

@@ -1,7 +1,7 @@
-import type { DataReport } from '@anneal/core/datasets/inspect';
 import { describeLeftOut } from '@anneal/core/datasets/leftOut';
 import { describeSource, type LeftOut } from '@anneal/core/datasets/types';
 import { describeUnread } from '@anneal/core/datasets/unreadColumns';
+import type { DataReport } from '@anneal/core/protocol/data';
 import { formatCount } from '../units.ts';
 import { colors } from './colors.ts';
 import { formatHistogram } from './histogram.ts';

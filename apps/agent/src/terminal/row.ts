@@ -1,5 +1,5 @@
-import type { InspectedRow, InspectedToken } from '@anneal/core/datasets/inspect';
 import { describeSource, type LeftOut, type RowSource, type Verdict } from '@anneal/core/datasets/types';
+import type { InspectedRow, InspectedToken } from '@anneal/core/protocol/data';
 import { formatCount } from '../units.ts';
 import { colors } from './colors.ts';
 import { print } from './print.ts';

@@ -1,3 +1,4 @@
+import type { DataReport, InspectedRow, InspectedToken } from '../protocol/data.ts';
 import { permutation } from '../random.ts';
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -7,44 +8,10 @@ import { countTargetTokens, type JudgeOptions } from './judge.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
 import { packBins, packingEfficiency } from './pack.ts';
 import type { DatasetInput, PreparedData } from './preparedData.ts';
-import type { PreparedSummary } from './preparedSummary.ts';
 import { type ProcessedRow, processRows } from './processRows.ts';
 import { openSource } from './read.ts';
 import { hashOf, idOfWord, type TokenStore } from './tokenStore.ts';
-import type { LeftOut, RowSource, Turn, Verdict } from './types.ts';
-
-/** A token as a person looks at it. */
-export interface InspectedToken {
-  readonly id: number;
-  /** As the vocabulary spells it. */
-  readonly text: string;
-  /** Range of the rendered text, empty for a token that was added around it. Tokens of one character share its range. */
-  readonly start: number;
-  readonly end: number;
-  /** The loss counts it. */
-  readonly target: boolean;
-  /** Message it belongs to; null between messages and in plain text. */
-  readonly message: number | null;
-}
-
-/** A row as the trainer sees it. Text, tokens and their counts are null as far as the row did not come. */
-export interface InspectedRow {
-  readonly source: RowSource;
-  readonly value: Readonly<Record<string, unknown>>;
-  readonly verdict: Verdict;
-  readonly text: string | null;
-  readonly turns: readonly Turn[];
-  /** What the row holds and the chat template does not print. */
-  readonly leftOut: readonly LeftOut[];
-  /** Columns that hold something and are not read. */
-  readonly unread: readonly string[];
-  /** The first `MOST_TOKENS_SHOWN` of its tokens. */
-  readonly tokens: readonly InspectedToken[] | null;
-  /** Over all tokens of the row, those left out included. */
-  readonly tokenCount: number | null;
-  readonly targetTokens: number | null;
-  readonly tokensLeftOut: number;
-}
+import type { RowSource } from './types.ts';
 
 /** More than anybody reads, and few enough that a row of any length can be written as JSON. */
 export const MOST_TOKENS_SHOWN = 100_000;
@@ -132,31 +99,6 @@ async function inspectRow(
   const tokenCount = encoded.ids.length;
   const targetTokens = countTargetTokens(encoded);
   return { ...shown, tokens, tokenCount, targetTokens, tokensLeftOut: tokenCount - tokens.length };
-}
-
-/** What is worth knowing about a prepared data set before training on it. */
-export interface DataReport {
-  readonly summary: PreparedSummary;
-  readonly packing: {
-    readonly sequenceLen: number;
-    /** Bins of `sequenceLen` tokens that the training documents fill, and the share of them that is filled. */
-    readonly bins: number;
-    readonly efficiency: number;
-    /** The same without packing, were every document padded to `sequenceLen`. */
-    readonly unpacked: number;
-  };
-  readonly nearDuplicates: {
-    /** Documents that were compared: all, or the first ones of each set. */
-    readonly compared: number;
-    readonly pairs: number;
-    readonly examples: readonly {
-      readonly first: RowSource;
-      readonly second: RowSource;
-      readonly similarity: number;
-    }[];
-  };
-  /** Validation documents that training shows as well: exactly, over all of both; nearly, over those compared. */
-  readonly leakage: { readonly exact: number; readonly near: number };
 }
 
 const MOST_COMPARED = 50_000;

@@ -1,49 +1,9 @@
 /** What preparation found out, as it stands in the manifest; a manifest from elsewhere is checked before it is believed. */
-import { z } from 'zod';
+import type { z } from 'zod';
+import { preparedSummarySchema } from '../protocol/data.ts';
 import { damagedStore, MANIFEST_FILE, type StoreManifest, type TokenStore } from './tokenStore.ts';
-import { DROP_REASONS, LEFT_OUT_PARTS } from './types.ts';
 
-const count = z.int().min(0);
-
-const summarySchema = z.object({
-  rows: count,
-  kept: count,
-  truncated: count,
-  dropped: count,
-  droppedBy: z.partialRecord(z.enum(DROP_REASONS), count).readonly(),
-  /** Kept rows of which the chat template does not print a part: how many, and where the first stands. */
-  leftOut: z.partialRecord(z.enum(LEFT_OUT_PARTS), z.object({ rows: count, first: z.string() })).readonly(),
-  /** Tokens and targets of one epoch. */
-  tokens: count,
-  targetTokens: count,
-  trainDocuments: count,
-  validationDocuments: count,
-  longest: count,
-  /** Rows equal to an earlier one, dropped or not. */
-  duplicates: count,
-  /** Over all rows that have tokens, those that are too long included. */
-  histogram: z.object({
-    width: z.int().min(1),
-    open: z.boolean(),
-    total: z.array(count).readonly(),
-    supervised: z.array(count).readonly(),
-  }),
-  files: z
-    .array(
-      z.object({
-        path: z.string(),
-        bytes: count,
-        sha256: z.string(),
-        format: z.string(),
-        /** It holds preference pairs, whose rejected answers nothing is learned from. */
-        rejectedUnread: z.boolean(),
-        /** By column, its rows; the rejected answers apart. */
-        unread: z.record(z.string(), count).readonly(),
-      }),
-    )
-    .readonly(),
-});
-export type PreparedSummary = Readonly<z.infer<typeof summarySchema>>;
+export type PreparedSummary = Readonly<z.infer<typeof preparedSummarySchema>>;
 
 /**
  * The summary of a manifest, its numbers compared with the tokens that it speaks of.
@@ -55,7 +15,7 @@ export function summaryOf(
   train: TokenStore,
   validation: TokenStore | null,
 ): PreparedSummary {
-  const { data: summary, error } = summarySchema.safeParse(manifest.summary);
+  const { data: summary, error } = preparedSummarySchema.safeParse(manifest.summary);
   if (!summary) {
     const [issue] = error.issues;
     throw damagedStore(folder, `${MANIFEST_FILE}: summary.${issue?.path.join('.')}: ${issue?.message}`);

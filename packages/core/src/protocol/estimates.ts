@@ -1,5 +1,6 @@
 /** What a run would be, before it is one. Browser-safe. */
 import { z } from 'zod';
+import { preparedSummarySchema } from './data.ts';
 import { errorSchema, warningSchema } from './events.ts';
 
 const bytes = z.number().min(0);
@@ -16,17 +17,7 @@ const room = z.object({ needed: bytes, available: bytes });
 
 export const estimateSchema = z.object({
   model: z.object({ path: z.string(), architecture: z.string(), trainableParameters: count }),
-  /** What preparation found; `PreparedSummary` of core. */
-  data: z.looseObject({
-    rows: count,
-    kept: count,
-    truncated: count,
-    dropped: count,
-    tokens: count,
-    targetTokens: count,
-    trainDocuments: count,
-    validationDocuments: count,
-  }),
+  data: preparedSummarySchema,
   steps: z.object({ total: count, perEpoch: count, maxTokens: count, packingEfficiency: z.number() }),
   weightType: z.enum(['f32', 'bf16']),
   /** What is done to save memory: in how many layers, the bytes that saves, the time expected of it in a batch. */

@@ -3,6 +3,7 @@ import type { Answerer, AnswerPiece } from '@anneal/core/generate/answerer';
 import { recommendedSampling } from '@anneal/core/generate/presets';
 import { callsIn } from '@anneal/core/generate/toolCalls';
 import { type AnswerEnd, type AnswerRequest, answerRequest, type Message } from '@anneal/core/protocol/chat';
+import { parseRequest } from '../parseRequest.ts';
 
 /** How the model was opened. */
 export interface Manner {
@@ -18,7 +19,7 @@ export async function* answer(
   request: AnswerRequest,
   signal?: AbortSignal,
 ): AsyncGenerator<string, AnswerEnd> {
-  const { messages, plain, tools, seed, maxTokens: maxNewTokens, ...asked } = answerRequest.parse(request);
+  const { messages, plain, tools, seed, maxTokens: maxNewTokens, ...asked } = parseRequest(answerRequest, request);
   const recommended = recommendedSampling(answerer.model, thinking ?? true);
   const sampling = {
     temperature: asked.temperature ?? recommended.temperature,

@@ -10,6 +10,7 @@ import {
 import { quantizationOf } from '@anneal/core/trainer/job';
 import type { Context } from '../context.ts';
 import { type ModelSource, resolveSource } from '../models/source.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { answer } from './answer.ts';
 import { type Asked, type ChatWarning, warningsOf } from './warnings.ts';
@@ -26,7 +27,7 @@ export interface Chat {
 
 /** Loads a model to talk to. @throws UserError when the model, its adapter or its tokenizer cannot be used */
 export async function* openChat(context: Context, request: OpenChatRequest): AsyncGenerator<LoadProgress, Chat> {
-  const { base, dtype, context: contextLength, thinking: asked, ...wanted } = openChatRequest.parse(request);
+  const { base, dtype, context: contextLength, thinking: asked, ...wanted } = parseRequest(openChatRequest, request);
   const source = await resolveSource(context, wanted);
   if (base) refuseBaseOfFullTraining(source);
   const { name, modelPath, adapterFolder } = source;

@@ -1,13 +1,14 @@
 /** What a model would learn from the rows, through the trainer's own code. */
 import { rm } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { type DataReport, type InspectedRow, inspectData } from '@anneal/core/datasets/inspect';
+import { inspectData } from '@anneal/core/datasets/inspect';
 import { type PrepareProgress, prepareData } from '@anneal/core/datasets/prepareData';
 import { UserError } from '@anneal/core/errors';
 import { type ModelText, openModelText } from '@anneal/core/generate/modelText';
 import { preparedDataFolder } from '@anneal/core/hub/cache';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { openModel } from '@anneal/core/models/open';
+import type { DataReport, InspectedRow } from '@anneal/core/protocol/data';
 import { type InspectRequest, inspectRequest, type RowRange } from '@anneal/core/protocol/data';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
@@ -15,6 +16,7 @@ import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions'
 import { dateOfRunNow } from '@anneal/core/trainer/runDate';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { openRecipe } from '../recipes/open.ts';
 import { reporting } from '../reporting.ts';
 import { inspectRange } from './rows.ts';
@@ -30,7 +32,7 @@ export interface InspectedData {
 
 /** @throws UserError, InvalidRecipe */
 export async function openData(_: Context, request: InspectRequest): Promise<InspectedData> {
-  const recipe = await recipeOf(inspectRequest.parse(request));
+  const recipe = await recipeOf(parseRequest(inspectRequest, request));
   const data = dataOptions(recipe);
   const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
   try {

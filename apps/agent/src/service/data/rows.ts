@@ -1,5 +1,6 @@
-import { type InspectedRow, openInspectedFile } from '@anneal/core/datasets/inspect';
+import { openInspectedFile } from '@anneal/core/datasets/inspect';
 import type { ModelText } from '@anneal/core/generate/modelText';
+import type { InspectedRow } from '@anneal/core/protocol/data';
 import type { DataOptions } from '@anneal/core/trainer/dataOptions';
 
 /** Rows processed together: enough to feed the tokenizer's threads. */

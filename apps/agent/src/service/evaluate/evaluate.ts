@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
-import type { EvaluateRequest, Evaluation } from '@anneal/core/protocol/evaluations';
+import { type EvaluateRequest, type Evaluation, evaluateRequest } from '@anneal/core/protocol/evaluations';
 import { evaluate } from '@anneal/core/trainer/evaluate';
 import { runDate } from '@anneal/core/trainer/runDate';
 import { readRun } from '@anneal/core/trainer/runReader';
@@ -10,6 +10,7 @@ import { type Session, startEngine } from '@anneal/core/trainer/session';
 import { TrainingEngine } from '@anneal/core/trainer/trainingEngine';
 import type { Context } from '../context.ts';
 import { resolveSource } from '../models/source.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { openRecipe } from '../recipes/open.ts';
 import { withSession } from '../session.ts';
 import { trainedDocuments } from './trainedDocuments.ts';
@@ -29,8 +30,9 @@ export async function* evaluateSource(
   context: Context,
   request: EvaluateRequest,
 ): AsyncGenerator<PreparationProgress, Evaluation> {
-  const { recipePath, checkpoint, baseDirectory, runPath } = await subjectOf(context, request);
-  const { resolved } = await openRecipe(recipePath, request.set, baseDirectory);
+  const wanted = parseRequest(evaluateRequest, request);
+  const { recipePath, checkpoint, baseDirectory, runPath } = await subjectOf(context, wanted);
+  const { resolved } = await openRecipe(recipePath, wanted.set, baseDirectory);
   const measure = async (session: Session) => {
     const { validation, summary } = session.data;
     if (!validation) throw nothingToMeasure(recipePath);
@@ -44,8 +46,8 @@ export async function* evaluateSource(
   return { source: request.source, baseModel: resolved.base_model, step: checkpoint?.step ?? 0, ...measured };
 }
 
-async function subjectOf(context: Context, request: EvaluateRequest): Promise<Subject> {
-  const { source, base = false } = request;
+async function subjectOf(context: Context, request: ReturnType<typeof evaluateRequest.parse>): Promise<Subject> {
+  const { source, base } = request;
   if (/\.ya?ml$/i.test(source))
     return { recipePath: source, checkpoint: null, baseDirectory: dirname(source), runPath: null };
   const { run } = await resolveSource(context, request);

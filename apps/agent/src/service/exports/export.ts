@@ -18,6 +18,7 @@ import { verifyCheckpoint } from '@anneal/core/trainer/checkpointSeal';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 import type { Context } from '../context.ts';
 import { type ModelSource, openSourceModel, resolveSource } from '../models/source.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { exportTogether } from './exportTogether.ts';
 
@@ -34,7 +35,7 @@ export async function* exportSource(
   context: Context,
   request: ExportRequest,
 ): AsyncGenerator<ExportProgress, ExportedForm[]> {
-  const wanted = exportRequest.parse(request);
+  const wanted = parseRequest(exportRequest, request);
   const { lora, merged, ollama } = wanted;
   const types = [...new Set(wanted.gguf)];
   if (!lora && !merged && types.length === 0) throw nothingAsked('nothing to export was named');

@@ -8,14 +8,15 @@ import { resolveModelPath } from '@anneal/core/hub/resolve';
 import type { OpenModel } from '@anneal/core/models/model';
 import { type BenchRequest, benchRequest } from '@anneal/core/protocol/host';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 
 /** Training steps, or answers, with weights of one type. @throws UserError `option_wrong`, `option_missing` */
 export async function benchModel(
   _: Context,
   request: BenchRequest & { suite: 'sft' | 'decode'; dtype: 'f32' | 'bf16' },
 ): Promise<BenchRow[]> {
-  const options = benchRequest.parse(request);
-  checkModelBench(options);
+  const options = parseRequest(benchRequest, request);
+  await checkModelBench(options);
   const device = chooseDevice(options.device, { threads: options.threads });
   if (options.activations === 'offload' && device.kind === 'cpu')
     throw new UserError({
@@ -35,7 +36,7 @@ export async function benchModel(
 }
 
 /** What would keep `benchModel` from beginning. @throws UserError `option_wrong`, `option_missing` */
-export function checkModelBench(options: BenchRequest): void {
+export async function checkModelBench(options: BenchRequest): Promise<void> {
   if (options.suite === 'sft' && options.quantization === 'nf4' && options.loraR === 0)
     throw new UserError({
       what: 'weights in 4 bits cannot be trained themselves',
@@ -43,11 +44,12 @@ export function checkModelBench(options: BenchRequest): void {
       code: 'option_wrong',
     });
   if (options.shape === undefined) modelOf(options);
+  else await checkShape(options.shape);
 }
 
 /** What becomes of a file of rows. @throws UserError `option_missing` */
 export async function benchRows(_: Context, request: BenchRequest): Promise<DataBenchRow> {
-  const options = benchRequest.parse(request);
+  const options = parseRequest(benchRequest, request);
   const modelPath = modelOf(options);
   const { data: file, maxRows } = options;
   if (file === undefined) {
@@ -63,7 +65,7 @@ export async function benchRows(_: Context, request: BenchRequest): Promise<Data
 
 /** Single kernels. */
 export async function benchKernels(_: Context, request: BenchRequest): Promise<OpBenchRow[]> {
-  const { op, device, threads } = benchRequest.parse(request);
+  const { op, device, threads } = parseRequest(benchRequest, request);
   const { benchOps } = await import('@anneal/core/bench/ops');
   return benchOps(chooseDevice(device, { threads }), op);
 }
@@ -82,10 +84,15 @@ async function openWeights(options: BenchRequest): Promise<OpenModel> {
     const { openModel } = await import('@anneal/core/models/open');
     return openModel(modelOf(options));
   }
-  const { randomModel, shapes } = await import('@anneal/core/bench/shapes');
-  if (options.shape in shapes) return randomModel(options.shape);
+  const { randomModel } = await import('@anneal/core/bench/shapes');
+  return randomModel(options.shape);
+}
+
+async function checkShape(shape: string): Promise<void> {
+  const { shapes } = await import('@anneal/core/bench/shapes');
+  if (Object.hasOwn(shapes, shape)) return;
   throw new UserError({
-    what: `there is no shape ${options.shape}`,
+    what: `there is no shape ${shape}`,
     next: `choose one of ${Object.keys(shapes).join(', ')}, or give a model with --model`,
     code: 'option_wrong',
   });

@@ -20,6 +20,7 @@ import { verifyOps } from '@anneal/core/verify/verifyOps';
 import { verifyPolicies } from '@anneal/core/verify/verifyPolicies';
 import { formatBytes } from '../../units.ts';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { starterFolder } from '../starterFolder.ts';
 
 const steps = 6;
@@ -27,7 +28,7 @@ const stopAfter = 3;
 
 /** Yields one result after the other. Works in a temporary folder, of which nothing is left. */
 export async function* selfTests(_: Context, request: SelfTestRequest): AsyncGenerator<SelfTest, void> {
-  const options = selfTestRequest.parse(request);
+  const options = parseRequest(selfTestRequest, request);
   const device = chooseDevice(options.device);
   yield* opTests(device);
   yield* policyTests(device);

@@ -1,14 +1,19 @@
 import { catalogue } from '@anneal/core/hub/catalogue';
 import * as hub from '@anneal/core/hub/pull';
-import type { Catalogue, PulledModel, PullProgress, PullRequest } from '@anneal/core/protocol/models';
+import {
+  type Catalogue,
+  type PulledModel,
+  type PullProgress,
+  type PullRequest,
+  pullRequest,
+} from '@anneal/core/protocol/models';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 
 /** Downloads a model into the cache. What has arrived of one that is broken off stays, and the next pull continues it. */
-export async function* pullModel(
-  _: Context,
-  { model, revision, offline }: PullRequest,
-): AsyncGenerator<PullProgress, PulledModel> {
+export async function* pullModel(_: Context, request: PullRequest): AsyncGenerator<PullProgress, PulledModel> {
+  const { model, revision, offline } = parseRequest(pullRequest, request);
   const path = yield* reporting<PullProgress, string>((report, signal) =>
     hub.pullModel(model, { revision, ...(offline ? { offline: true } : {}), onProgress: report, signal }),
   );

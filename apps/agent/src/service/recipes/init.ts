@@ -4,15 +4,24 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
-import type { ImportedProject, ImportRecipeRequest, InitRequest, Project } from '@anneal/core/protocol/recipes';
+import {
+  type ImportedProject,
+  type ImportRecipeRequest,
+  type InitRequest,
+  importRecipeRequest,
+  initRequest,
+  type Project,
+} from '@anneal/core/protocol/recipes';
 import { importRecipeFile } from '@anneal/core/recipe/import/index';
 import { starterRecipe } from '@anneal/core/recipe/starter';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { starterFolder } from '../starterFolder.ts';
 
 /** @throws UserError `init_exists` before anything is written; `file_not_found`, `model_not_found` */
-export async function beginProject(_: Context, { folder = '.', model, data }: InitRequest): Promise<Project> {
+export async function beginProject(_: Context, request: InitRequest): Promise<Project> {
+  const { folder, model, data } = parseRequest(initRequest, request);
   const target = resolve(folder);
   if (model === undefined && data === undefined) return copyStarter(target);
 
@@ -33,7 +42,8 @@ export async function beginProject(_: Context, { folder = '.', model, data }: In
 }
 
 /** Writes our recipe for that of another trainer, with an account of every key. @throws UserError `init_exists`; InvalidRecipe */
-export async function importProject(_: Context, { folder = '.', from }: ImportRecipeRequest): Promise<ImportedProject> {
+export async function importProject(_: Context, request: ImportRecipeRequest): Promise<ImportedProject> {
+  const { folder, from } = parseRequest(importRecipeRequest, request);
   const target = resolve(folder);
   refuseExisting(target, ['recipe.yaml']);
   const { text, kind, translated, untranslated, implied, problems } = await importRecipeFile(from, target);

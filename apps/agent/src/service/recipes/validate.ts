@@ -1,11 +1,13 @@
-import type { RecipeCheck, RecipeRequest, ValidRecipe } from '@anneal/core/protocol/recipes';
+import { type RecipeCheck, type RecipeRequest, recipeRequest, type ValidRecipe } from '@anneal/core/protocol/recipes';
 import { InvalidRecipe } from '@anneal/core/recipe/problem';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { checkSources } from './checkSources.ts';
 import { openRecipe } from './open.ts';
 
 /** The recipe with every default, once it and what it names are in order. @throws InvalidRecipe with every problem */
-export async function validateRecipe(_: Context, { recipe, set }: RecipeRequest): Promise<ValidRecipe> {
+export async function validateRecipe(_: Context, request: RecipeRequest): Promise<ValidRecipe> {
+  const { recipe, set } = parseRequest(recipeRequest, request);
   const opened = await openRecipe(recipe, set);
   const { problems, warnings, pull } = await checkSources(opened);
   if (problems.length > 0) throw new InvalidRecipe(problems);
@@ -13,7 +15,8 @@ export async function validateRecipe(_: Context, { recipe, set }: RecipeRequest)
 }
 
 /** As `validateRecipe`, for a recipe that may be wrong. */
-export async function checkRecipe(_: Context, { recipe, set }: RecipeRequest): Promise<RecipeCheck> {
+export async function checkRecipe(_: Context, request: RecipeRequest): Promise<RecipeCheck> {
+  const { recipe, set } = parseRequest(recipeRequest, request);
   try {
     return await checkSources(await openRecipe(recipe, set));
   } catch (error) {

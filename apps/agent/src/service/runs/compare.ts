@@ -1,17 +1,19 @@
 import { join } from 'node:path';
 import type { RunEvent } from '@anneal/core/protocol/events';
-import type { CompareRunsRequest, RunComparison } from '@anneal/core/protocol/runs';
+import { type CompareRunsRequest, compareRunsRequest, type RunComparison } from '@anneal/core/protocol/runs';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { type RunView, readRun } from '@anneal/core/trainer/runReader';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { pathOfRun } from './find.ts';
 import { commonSteps, measure, stepByStep } from './measure.ts';
 
 /** Two runs side by side: what differs in their recipes, and how they went. */
-export async function compareRuns(context: Context, { a, b }: CompareRunsRequest): Promise<RunComparison> {
-  const left = readRun(await pathOfRun(context, { run: a }));
-  const right = readRun(await pathOfRun(context, { run: b }));
+export async function compareRuns(context: Context, request: CompareRunsRequest): Promise<RunComparison> {
+  const { a, b } = parseRequest(compareRunsRequest, request);
+  const left = readRun(await pathOfRun(context, a));
+  const right = readRun(await pathOfRun(context, b));
   const recipe = differences(await settingsOf(left), await settingsOf(right));
   const events = [eventsOf(left), eventsOf(right)] as const;
   return {

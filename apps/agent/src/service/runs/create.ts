@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
-import type { CreatedRun, CreateRunRequest } from '@anneal/core/protocol/runs';
+import { type CreatedRun, type CreateRunRequest, createRunRequest } from '@anneal/core/protocol/runs';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { openRecipe } from '../recipes/open.ts';
 
 /**
@@ -10,12 +11,13 @@ import { openRecipe } from '../recipes/open.ts';
  * @throws InvalidRecipe; UserError where the model is not there or the folder cannot be written
  */
 export async function createRun({ runsFolder }: Context, request: CreateRunRequest): Promise<CreatedRun> {
-  const recipe = await openRecipe(request.recipe, request.set);
+  const wanted = parseRequest(createRunRequest, request);
+  const recipe = await openRecipe(wanted.recipe, wanted.set);
   const { resolved, text: recipeText, resolvedText } = recipe;
   // Said before there is a run that can only fail.
   resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined });
   const root = runsFolder ?? resolved.output_dir;
-  const run = await RunDirectory.create({ root, name: request.name ?? recipe.name, recipeText, resolvedText });
+  const run = await RunDirectory.create({ root, name: wanted.name ?? recipe.name, recipeText, resolvedText });
   await run.close();
   return { id: basename(run.path), path: run.path };
 }

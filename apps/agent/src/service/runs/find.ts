@@ -1,8 +1,7 @@
-import type { RunRequest } from '@anneal/core/protocol/runs';
 import { findRun } from '@anneal/core/trainer/runReader';
 import { type Context, runsFolderOf } from '../context.ts';
 
 /** The path of the run. @throws UserError `run_not_found`, `run_ambiguous` */
-export function pathOfRun(context: Context, { run = 'latest' }: RunRequest): Promise<string> {
+export function pathOfRun(context: Context, run: string): Promise<string> {
   return findRun(runsFolderOf(context), run);
 }

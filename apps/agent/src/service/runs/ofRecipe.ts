@@ -1,10 +1,11 @@
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import type { CreateRunRequest, ResumeRunRequest } from '@anneal/core/protocol/runs';
+import { type CreateRunRequest, createRunRequest, type ResumeRunRequest } from '@anneal/core/protocol/runs';
 import { differingKeys, isChangeable } from '@anneal/core/recipe/change';
 import { excludedBy } from '@anneal/core/recipe/exclusive';
 import { findRun, surveyRuns } from '@anneal/core/trainer/runReader';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { type OpenedRecipe, openRecipe } from '../recipes/open.ts';
 
 /**
@@ -15,11 +16,10 @@ export async function runOfRecipe(
   { runsFolder }: Context,
   request: CreateRunRequest & { run?: string | undefined },
 ): Promise<Required<ResumeRunRequest>> {
-  const { set = [] } = request;
-  const recipe = await openRecipe(request.recipe, set);
+  const { set, recipe: path, name } = parseRequest(createRunRequest, request);
+  const recipe = await openRecipe(path, set);
   const root = resolve(runsFolder ?? recipe.resolved.output_dir);
-  const run =
-    request.run === undefined ? await newestRun(root, request.name ?? recipe.name) : await findRun(root, request.run);
+  const run = request.run === undefined ? await newestRun(root, name ?? recipe.name) : await findRun(root, request.run);
   return { run, set: await explicitChanges(run, recipe, set) };
 }
 

@@ -2,7 +2,13 @@
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
-import type { ResumeRunRequest, RunRequest, StartedRun } from '@anneal/core/protocol/runs';
+import {
+  type ResumeRunRequest,
+  type RunRequest,
+  resumeRunRequest,
+  runRequest,
+  type StartedRun,
+} from '@anneal/core/protocol/runs';
 import { changeRecipe } from '@anneal/core/recipe/change';
 import { readRunFile } from '@anneal/core/trainer/runFiles';
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
@@ -10,6 +16,7 @@ import { readRun } from '@anneal/core/trainer/runReader';
 import { runReference } from '../../runner/runReference.ts';
 import { resumeDetached, startDetached } from '../../runner/startWorker.ts';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { pathOfRun } from './find.ts';
 
 /** How long a process that is just saving its last checkpoint is waited for. */
@@ -17,7 +24,7 @@ const patienceMilliseconds = 15_000;
 
 /** Starts a run that was created; it outlives this process. */
 export async function startRun(context: Context, request: RunRequest): Promise<StartedRun> {
-  const path = await pathOfRun(context, request);
+  const path = await pathOfRun(context, parseRequest(runRequest, request).run);
   return { id: basename(path), path, pid: startDetached(path) };
 }
 
@@ -36,9 +43,10 @@ export async function* resumeRun(
  */
 export async function* readyToResume(
   context: Context,
-  { set = [], ...request }: ResumeRunRequest,
+  request: ResumeRunRequest,
 ): AsyncGenerator<{ waitingFor: RunOwner }, string> {
-  const path = await pathOfRun(context, request);
+  const { run, set } = parseRequest(resumeRunRequest, request);
+  const path = await pathOfRun(context, run);
   yield* waitForOwner(path);
   if (isChange(path, set) || readRun(path).state !== 'finished') return path;
   throw new UserError({

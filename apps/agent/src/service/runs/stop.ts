@@ -3,11 +3,18 @@ import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
-import type { RunRequest, RunSummary, StopRunRequest } from '@anneal/core/protocol/runs';
+import {
+  type RunRequest,
+  type RunSummary,
+  runRequest,
+  type StopRunRequest,
+  stopRunRequest,
+} from '@anneal/core/protocol/runs';
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { argumentsOf } from '@anneal/formats/files/processOwner';
 import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 import { pathOfRun } from './find.ts';
 import { summaryOf } from './list.ts';
 
@@ -21,9 +28,10 @@ const patienceMilliseconds = 2000;
  */
 export async function* stopRun(
   context: Context,
-  { now = false, ...request }: StopRunRequest,
+  request: StopRunRequest,
 ): AsyncGenerator<{ asked: RunOwner }, RunSummary> {
-  const path = await pathOfRun(context, request);
+  const { run, now } = parseRequest(stopRunRequest, request);
+  const path = await pathOfRun(context, run);
   const owner = ownerHere(path);
   signal(owner, now ? 'SIGQUIT' : 'SIGTERM');
   yield { asked: owner };
@@ -37,7 +45,7 @@ export async function* stopRun(
 
 /** Asks a run for a checkpoint after the step it is in; it goes on. An event tells when it is written. */
 export async function saveRunNow(context: Context, request: RunRequest): Promise<RunSummary> {
-  const path = await pathOfRun(context, request);
+  const path = await pathOfRun(context, parseRequest(runRequest, request).run);
   signal(ownerHere(path), 'SIGUSR2');
   return summaryOf(readRun(path));
 }

@@ -1,0 +1,15 @@
+import { UserError } from '@anneal/core/errors';
+import type { z } from 'zod';
+
+/** A request with its defaults. @throws UserError `bad_request` with the first field that cannot be used, and why */
+export function parseRequest<Schema extends z.ZodType>(schema: Schema, request: z.input<Schema>): z.output<Schema> {
+  const { success, data, error } = schema.safeParse(request);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw new UserError({
+    what: issue?.message ?? error.message,
+    where: issue?.path.join('.') || 'the request',
+    next: 'give another value there',
+    code: 'bad_request',
+  });
+}
