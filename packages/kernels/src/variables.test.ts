@@ -57,3 +57,14 @@ test('matrices that do not end at the place where the next one begins are no sta
   expect(() => variables.stack('both', members)).toThrow('do not lie beside each other');
   expect(Variables.canStack(members.toReversed())).toBe(true);
 });
+
+test('frozen weights of any size are a stack, without gaps', () => {
+  const variables = new Variables();
+  const members = [3, 1].map((count, i) => variables.get(`w${i}`, { shape: [count], dtype: 'f32', kind: 'weight' }));
+  variables.stack('both', members);
+  expect([...offsetsOf(variables)]).toEqual([
+    ['both', 0],
+    ['w0', 0],
+    ['w1', 12],
+  ]);
+});

@@ -21,6 +21,11 @@ function paddedElements(tensor: Tensor, alignment = groupAlignment): number {
   return Math.ceil(elementCount(tensor.shape, {}) / alignment) * alignment;
 }
 
+/** Frozen weights are in no group, and so need no alignment within a stack. */
+function stackAlignment({ kind }: Tensor): number {
+  return kind === 'weight' ? 1 : groupAlignment;
+}
+
 /** Bytes that variables share, and where in them each lies. */
 interface Piece {
   readonly bytes: number;
@@ -76,9 +81,11 @@ export class Variables {
   private readonly stacks = new Map<string, Group>();
   private readonly stackOf = new Map<Tensor, Group>();
 
-  /** Whether these variables can be the rows of one: nothing may lie between them in a group either. */
+  /** Whether these variables can be the rows of one: of such as groups hold, nothing may lie between them there. */
   static canStack(members: readonly Tensor[]): boolean {
-    return members.slice(0, -1).every((member) => paddedElements(member) === elementCount(member.shape, {}));
+    return members.slice(0, -1).every((member) => {
+      return paddedElements(member, stackAlignment(member)) === elementCount(member.shape, {});
+    });
   }
 
   /**
@@ -98,7 +105,7 @@ export class Variables {
     const stack = {
       whole: variableLike(first, name, [rows, ...first.shape.slice(1).map(Number)]),
       members,
-      alignment: groupAlignment,
+      alignment: stackAlignment(first),
     };
     this.stacks.set(name, stack);
     for (const member of members) this.stackOf.set(member, stack);

@@ -8,10 +8,12 @@ import {
   quantizeNf4,
   type SourceType,
   type Tensor,
+  Variables,
 } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { targetedLinears } from './adapters/targets.ts';
 import type { ModelTensor, OpenModel } from './model.ts';
+import { stackName } from './stackName.ts';
 
 /** How frozen matrices are held: as the weights' type says, or those of the blocks in NF4. */
 export type Quantization = 'none' | 'nf4';
@@ -30,23 +32,59 @@ export function nf4Forms(model: OpenModel, quantization: Quantization): Readonly
   return new Map(linears.map((name) => [name, 'double']));
 }
 
-/** The matrix [N, K] as products read it, decoded where it is used from variables that hold it in NF4. */
-export function nf4Weight(graph: Graph, name: string, shape: readonly number[], form: Nf4Form): Tensor {
-  const [rows = 0, columns = 0] = shape;
-  const blocks = Math.ceil((rows * columns) / nf4Block);
-  const get = (part: keyof typeof parts, dtype: 'u8' | 'f32', ...extents: number[]): Tensor =>
-    graph.variables.get(`${name}${parts[part]}`, { shape: extents, dtype, kind: 'weight' });
-  const codes = get('codes', 'u8', rows, columns / 2);
-  if (form === 'single') return dequantizeNf4(graph, { codes, absmax: get('absmax', 'f32', blocks), double: null });
-  const map = graph.variables.get(mapVariable, { shape: [256], dtype: 'f32', kind: 'state' });
-  return dequantizeNf4(graph, {
-    codes,
-    absmax: get('absmax', 'u8', blocks),
-    double: { scales: get('scales', 'f32', Math.ceil(blocks / nf4ScaleBlock)), offset: get('offset', 'f32', 1), map },
-  });
+/** A matrix of the model, by our name: [N, K]. */
+interface Matrix {
+  readonly name: string;
+  readonly shape: readonly number[];
 }
 
-const parts = { codes: '/codes', absmax: '/absmax', scales: '/scales', offset: '/offset' } as const;
+/** The matrix as products read it, decoded where it is used from variables that hold it in NF4. */
+export function nf4Weight(graph: Graph, matrix: Matrix, form: Nf4Form): Tensor {
+  return decoded(graph, variablesOf(graph.variables, matrix, form));
+}
+
+/**
+ * The rows of several matrices as one, decoded by one launch, of variables that lie beside each other. Null where a block of
+ * one matrix would reach into the next.
+ */
+export function nf4Stack(graph: Graph, matrices: readonly Matrix[], form: Nf4Form): Tensor | null {
+  const whole = nf4Block * (form === 'double' ? nf4ScaleBlock : 1);
+  if (matrices.some(({ shape: [rows = 0, columns = 0] }) => (rows * columns) % whole !== 0)) return null;
+  const each = matrices.map((matrix) => variablesOf(graph.variables, matrix, form));
+  const [first] = each as [Nf4Variables];
+  const names = Object.keys(first) as Part[];
+  const membersOf = (part: Part) => each.map((variables) => variables[part] as Tensor);
+  if (!names.every((part) => Variables.canStack(membersOf(part)))) return null;
+  const name = stackName(matrices.map((matrix) => matrix.name));
+  const stacks = names.map((part) => [part, graph.variables.stack(name + parts[part], membersOf(part))]);
+  return decoded(graph, Object.fromEntries(stacks));
+}
+
+const parts = { codes: '/codes', absmax: '/absmax', scales: '/scales', offsets: '/offsets' } as const;
+type Part = keyof typeof parts;
+type Nf4Variables = { readonly [P in Part]?: Tensor } & { readonly codes: Tensor; readonly absmax: Tensor };
+
+function variablesOf(
+  variables: Variables,
+  { name, shape: [rows = 0, columns = 0] }: Matrix,
+  form: Nf4Form,
+): Nf4Variables {
+  const blocks = Math.ceil((rows * columns) / nf4Block);
+  const get = (part: Part, dtype: 'u8' | 'f32', ...extents: number[]): Tensor =>
+    variables.get(name + parts[part], { shape: extents, dtype, kind: 'weight' });
+  const codes = get('codes', 'u8', rows, columns / 2);
+  if (form === 'single') return { codes, absmax: get('absmax', 'f32', blocks) };
+  const scales = Math.ceil(blocks / nf4ScaleBlock);
+  const absmax = get('absmax', 'u8', blocks);
+  return { codes, absmax, scales: get('scales', 'f32', scales), offsets: get('offsets', 'f32', scales) };
+}
+
+function decoded(graph: Graph, { codes, absmax, scales, offsets }: Nf4Variables): Tensor {
+  if (!scales || !offsets) return dequantizeNf4(graph, { codes, absmax, double: null });
+  const map = graph.variables.get(mapVariable, { shape: [256], dtype: 'f32', kind: 'state' });
+  return dequantizeNf4(graph, { codes, absmax, double: { scales, offsets, map } });
+}
+
 const mapVariable = 'nf4.absmax_map';
 
 export function isHeldInNf4(engine: Engine, name: string): boolean {
@@ -83,7 +121,7 @@ export async function writeNf4(
   await engine.write(name + parts.absmax, absmax, double ? 'u8' : 'f32');
   if (!double) return;
   await engine.write(name + parts.scales, double.scales, 'f32');
-  await engine.write(name + parts.offset, Float32Array.of(double.offset), 'f32');
+  await engine.write(name + parts.offsets, new Float32Array(double.scales.length).fill(double.offset), 'f32');
 }
 
 async function quantize(tensor: ModelTensor, source: Extract<SourceType, 'f32' | 'bf16' | 'f16'> | null) {

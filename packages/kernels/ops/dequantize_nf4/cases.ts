@@ -51,11 +51,12 @@ export const dequantizeNf4Cases = casesFor(dequantizeNf4Op, {
 
 export const dequantizeNf4DoubleCases = casesFor(dequantizeNf4DoubleOp, {
   shapes,
-  fill: { codes: bytes, absmax: bytes, scales: positives, map: scaled(0.5), offset: positives },
+  fill: { codes: bytes, absmax: bytes, scales: positives, map: scaled(0.5), offsets: positives },
   benchmark,
-  reference: ({ codes, absmax, scales, map, offset }, { weight }, { extents }) =>
+  reference: ({ codes, absmax, scales, map, offsets }, { weight }, { extents }) =>
     reference(codes, weight, extents, (block) => {
-      const product = map.at(absmax.at(block)) * scales.at(Math.floor(block / nf4ScaleBlock));
-      return { value: product + offset.at(0), size: Math.abs(product) + offset.at(0) };
+      const scaleBlock = Math.floor(block / nf4ScaleBlock);
+      const [product, offset] = [map.at(absmax.at(block)) * scales.at(scaleBlock), offsets.at(scaleBlock)];
+      return { value: product + offset, size: Math.abs(product) + offset };
     }),
 });

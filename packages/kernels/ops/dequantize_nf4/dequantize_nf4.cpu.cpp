@@ -32,9 +32,8 @@ const char* dequantize_nf4(const Launch& launch) {
 
 const char* dequantize_nf4_double(const Launch& launch) {
   const uint8_t* absmax = launch.inputs[1].u8();
-  const float *scales = launch.inputs[2].f32(), *map = launch.inputs[3].f32();
-  const float offset = *launch.inputs[4].f32();
-  dequantize(launch, [=](int64_t block) { return map[absmax[block]] * scales[block / kNf4ScaleBlock] + offset; });
+  const float *scales = launch.inputs[2].f32(), *map = launch.inputs[3].f32(), *offsets = launch.inputs[4].f32();
+  dequantize(launch, [=](int64_t block) { return map[absmax[block]] * scales[block / kNf4ScaleBlock] + offsets[block / kNf4ScaleBlock]; });
   return nullptr;
 }
 

@@ -24,11 +24,11 @@ struct DoubleAbsmax {
   const uint8_t* absmax;
   const float* scales;
   const float* map;
-  const float* offset;
+  const float* offsets;
 
   /** Rounded after the product and after the sum, as bitsandbytes does. */
   __device__ float operator()(int64_t block, const float* table) const {
-    return __fadd_rn(__fmul_rn(table[absmax[block]], scales[block / kNf4ScaleBlock]), *offset);
+    return __fadd_rn(__fmul_rn(table[absmax[block]], scales[block / kNf4ScaleBlock]), offsets[block / kNf4ScaleBlock]);
   }
 };
 

@@ -11,8 +11,8 @@ export type Nf4Weight = { readonly codes: Tensor } & (
   | { readonly absmax: Tensor; readonly double: null }
   | {
       readonly absmax: Tensor;
-      /** absmax = map[its code] · scale of its block + offset. */
-      readonly double: { readonly scales: Tensor; readonly map: Tensor; readonly offset: Tensor };
+      /** absmax = map[its code] · scale of its block + offset of its block, which a matrix has one of: [M] each. */
+      readonly double: { readonly scales: Tensor; readonly map: Tensor; readonly offsets: Tensor };
     }
 );
 
@@ -45,7 +45,7 @@ export const dequantizeNf4Op = defineOp({
 /** The same where the absmaxes are quantized themselves, in 8 bits. */
 export const dequantizeNf4DoubleOp = defineOp({
   name: 'dequantize_nf4_double',
-  inputs: { codes: 'u8[N,H]', absmax: 'u8[B]', scales: 'f32[M]', map: 'f32[256]', offset: 'f32[1]' },
+  inputs: { codes: 'u8[N,H]', absmax: 'u8[B]', scales: 'f32[M]', map: 'f32[256]', offsets: 'f32[M]' },
   outputs: { weight: 'A[N,K]' },
   derive,
   cost,

@@ -1,8 +1,15 @@
 import { addBias, type Graph, linear, type Tensor, Variables } from '@anneal/kernels';
-import { type AddLoraOptions, addLora, addMergedLora, mergedAdapters, type PlainOutput } from '../adapters/addLora.ts';
+import {
+  type AddLoraOptions,
+  addLora,
+  addMergedLora,
+  type Linear,
+  mergedAdapters,
+  type PlainOutput,
+} from '../adapters/addLora.ts';
 import type { LoraSpec } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
-import { type Nf4Form, nf4Weight } from '../nf4.ts';
+import { type Nf4Form, nf4Stack, nf4Weight } from '../nf4.ts';
 import { stackName } from '../stackName.ts';
 import { expectedTensors } from '../tensors.ts';
 
@@ -65,25 +72,31 @@ export class ModelScope {
 
   /**
    * As `project`, with the outputs beside each other in one tensor [T, all outputs], by one product. Null where that cannot be:
-   * where a weight is held in NF4, only some have biases, or an adapter differs from the others'.
+   * where some weights are held otherwise than the others, only some have biases, or an adapter differs from the others'.
    */
   projectMerged(x: Tensor, names: readonly string[]): Tensor | null {
-    const { lora, nf4 } = this.options;
+    const { lora } = this.options;
     const { variables } = this.graph;
-    const biasNames = names.map((name) => `${name}_bias`).filter((name) => this.shapes.has(name));
-    if (names.some((name) => nf4.has(name)) || ![0, names.length].includes(biasNames.length)) return null;
     const linears = names.map((name) => ({ name, shape: this.shapeOf(name) }));
     const adapters = lora ? mergedAdapters(variables, linears, lora) : [];
-    const [weights, biases] = [names, biasNames].map((all) => all.map((name) => this.weight(name))) as [
-      Tensor[],
-      Tensor[],
-    ];
-    if (!adapters || !Variables.canStack(weights) || !Variables.canStack(biases)) return null;
-    const name = stackName(names);
-    const weight = variables.stack(name, weights);
+    const biasNames = names.map((name) => `${name}_bias`).filter((name) => this.shapes.has(name));
+    const biases = biasNames.map((name) => this.weight(name));
+    if (!adapters || ![0, names.length].includes(biases.length) || !Variables.canStack(biases)) return null;
+    const weight = this.stacked(linears);
+    if (!weight) return null;
     const product = linear(x, weight, { bf16: this.bf16, copy: this.copyOf(weight) });
-    const y = biases.length > 0 ? addBias(product, variables.stack(`${name}_bias`, biases)) : product;
+    const y = biases.length > 0 ? addBias(product, variables.stack(`${stackName(names)}_bias`, biases)) : product;
     return lora && adapters.length > 0 ? addMergedLora(x, y, adapters, lora, this.adding) : y;
+  }
+
+  /** The rows of these weights as one matrix; null where they cannot lie beside each other. */
+  private stacked(linears: readonly Linear[]): Tensor | null {
+    const names = linears.map(({ name }) => name);
+    const [form, ...others] = new Set(names.map((name) => this.options.nf4.get(name)));
+    if (others.length > 0) return null;
+    if (form) return nf4Stack(this.graph, linears, form);
+    const weights = names.map((name) => this.weight(name));
+    return Variables.canStack(weights) ? this.graph.variables.stack(stackName(names), weights) : null;
   }
 
   private plain(x: Tensor, name: string, plus?: Tensor): PlainOutput {
@@ -112,7 +125,7 @@ export class ModelScope {
   /** A linear's weight in the form that it is held in. */
   private matrix(name: string): Tensor {
     const form = this.options.nf4.get(name);
-    return form ? nf4Weight(this.graph, name, this.shapeOf(name), form) : this.weight(name);
+    return form ? nf4Weight(this.graph, { name, shape: this.shapeOf(name) }, form) : this.weight(name);
   }
 
   private copyOf(weight: Tensor): Tensor | undefined {
