@@ -4,11 +4,12 @@
  * Peers that are not given are left out. Writes bench/results/NAME.json; run it on an otherwise idle machine, from a clean commit.
  */
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, tmpdir, totalmem } from 'node:os';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { writeResults } from './results.ts';
 
 type Row = Record<string, unknown> & { suite: string; dtype?: string; tokensPerSecond: number };
 
@@ -49,17 +50,7 @@ for (const promptLength of ['16', '512']) {
 }
 if (values.data) rows.push(...anneal('--suite', 'data', '--data', values.data));
 
-const machine = {
-  processor: cpus()[0]?.model.trim(),
-  cores: cpus().length,
-  memoryGb: Math.round(totalmem() / 1e9),
-  kernel: release(),
-  node: process.version,
-};
-const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-const path = join(folder, 'results', `${name}.json`);
-mkdirSync(dirname(path), { recursive: true });
-writeFileSync(path, `${JSON.stringify({ machine, commit, rows }, null, 2)}\n`);
+const path = writeResults(name, { rows });
 for (const row of rows)
   console.log(row.suite, row.dtype ?? '', row.peer ?? 'anneal', row.tokensPerSecond.toFixed(1), 'tok/s');
 console.log(path);

@@ -16,6 +16,7 @@ constexpr int64_t kMaxBlockRows = 1024;
 constexpr int64_t kMaxBlockCells = 768;  // a panel of B is then 144 KiB, which streams from L2 at full speed
 constexpr int64_t kPanelBytes = kMaxBlockCells * kTileColumns * 4;
 constexpr int64_t kPackRows = 64;  // rows of A that one task packs
+constexpr int64_t kCachedBytes = 256 << 10;  // cells that stay in the L2 cache of a core
 static_assert(kScratchBytesPerThread >= 4 * kPanelBytes, "room for a panel a thread, and for the rows of A they share");
 
 struct Block {
@@ -155,8 +156,10 @@ void gemmInBlocks(Context& context, const Product& product) {
   const int64_t blocks_k = (all_cells + kMaxBlockCells - 1) / kMaxBlockCells;
   const int64_t block_cells = roundUp((all_cells + blocks_k - 1) / blocks_k, Vec::width);
   const int64_t block_k = block_cells * elementsPerCell(cells);
-  const int64_t block_rows = smaller(shared_bytes / (block_cells * 4) / kPackRows * kPackRows, kMaxBlockRows);
   const int64_t panels = (product.n + tileColumns<cells>() - 1) / tileColumns<cells>();
+  // Where one panel alone reads the cells of A, their way through memory costs more than the products: LoRA's x·Aᵀ.
+  const int64_t room = panels == 1 ? threads * kCachedBytes : shared_bytes;
+  const int64_t block_rows = smaller(room / (block_cells * 4) / kPackRows * kPackRows, kMaxBlockRows);
 
   for (int64_t row = 0; row < product.m; row += block_rows) {
     for (int64_t k = 0; k < product.k; k += block_k) {

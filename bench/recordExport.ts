@@ -1,0 +1,70 @@
+/**
+ * Measures merging and quantizing, which is what an export takes its time for: `node bench/recordExport.ts NAME`.
+ * Rows of bfloat16 get LoRA of rank 16 folded in and are encoded in each GGUF type, on all cores. Writes bench/results/NAME.json; run
+ * it on an otherwise idle machine, from a clean commit.
+ */
+import { cpuDevice, encodeWeights, type WeightType } from '@anneal/kernels';
+import { writeResults } from './results.ts';
+
+const [rows, columns, rank] = [2048, 4096, 16];
+const repeats = 5;
+/** Weights and bytes of a block. */
+const types: readonly (readonly [WeightType, number, number])[] = [
+  ['BF16', 1, 2],
+  ['Q8_0', 32, 34],
+  ['Q6_K', 256, 210],
+  ['Q5_K', 256, 176],
+  ['Q4_K', 256, 144],
+  ['Q4_0', 32, 18],
+  ['Q3_K', 256, 110],
+  ['Q2_K', 256, 84],
+];
+
+const [name] = process.argv.slice(2);
+if (name === undefined) throw new Error('usage: node bench/recordExport.ts NAME');
+const device = cpuDevice();
+const weights = rows * columns;
+const source = new Uint8Array(bfloat16(noise(weights, 0.02)).buffer);
+const adapter = { A: noise(rank * columns, 0.02), B: noise(rows * rank, 0.02), rank, scale: 1 };
+
+const measured = [];
+for (const [type, length, bytes] of types) {
+  const seconds: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const targets = [{ type, bytes: new Uint8Array((weights / length) * bytes) }];
+    const start = performance.now();
+    await encodeWeights({ source, sourceType: 'bf16', rows, columns, adapter, targets }, device);
+    seconds.push((performance.now() - start) / 1000);
+  }
+  seconds.sort((a, b) => a - b);
+  const median = seconds[repeats >> 1] as number;
+  const millionWeightsPerSecond = round(weights / median / 1e6);
+  const spread = round((seconds.at(-1) as number) / (seconds[0] as number), 2);
+  // Of the model as it is read: two bytes a weight.
+  measured.push({ type, millionWeightsPerSecond, gigabytesPerSecond: round((2 * weights) / median / 1e9, 3), spread });
+  console.log(`${type.padEnd(5)} ${millionWeightsPerSecond} M weights/s`);
+}
+const { isa, threads } = device;
+const what = `bfloat16 rows, LoRA r ${rank} merged, quantized; median of ${repeats}, spread is slowest by fastest`;
+console.log(writeResults(name, { what, isa, threads, shape: [rows, columns], rows: measured }));
+
+/** Numbers like a layer's weights, the same in every run (mulberry32, summed to something like a bell). */
+function noise(count: number, scale: number): Float32Array {
+  let state = 1;
+  const uniform = (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return Float32Array.from({ length: count }, () => (uniform() + uniform() + uniform() + uniform() - 2) * scale * 1.7);
+}
+
+/** Cut, not rounded: it is the speed that counts. */
+function bfloat16(values: Float32Array): Uint16Array {
+  return Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16);
+}
+
+function round(value: number, digits = 0): number {
+  return Number(value.toFixed(digits));
+}
