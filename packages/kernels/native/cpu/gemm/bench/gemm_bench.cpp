@@ -1,4 +1,4 @@
-// GFLOP/s of the matrix product at SmolLM2-135M's shapes, and of OpenBLAS beside it, timed in turns: the best of many.
+// GFLOP/s of the matrix product at SmolLM2-135M's shapes and at a few that are hard for bf16, and of OpenBLAS beside it, timed in turns: the best of many.
 //
 //   g++ -std=c++17 -O3 -march=native -DANNEAL_ISA=avx512bf16 -DWITH_OPENBLAS -Wno-psabi gemm_bench.cpp ../gemm.cpu.cpp
 //       ../../../thread_pool.cpp -lopenblas -pthread -o /tmp/gemm_bench && /tmp/gemm_bench 2
@@ -41,7 +41,8 @@ constexpr Shape kShapes[] = {
     {"decode q, o", 1, 576, 576, false, true},       {"decode gate, up", 1, 1536, 576, false, true},
     {"decode down", 1, 576, 1536, false, true},      {"decode logits", 1, 49152, 576, false, true},
     {"logits of 4 rows", 4, 49152, 576, false, true}, {"logits of 8 rows", 8, 49152, 576, false, true},
-    {"logits of 16 rows", 16, 49152, 576, false, true},
+    {"logits of 16 rows", 16, 49152, 576, false, true}, {"wide LoRA x.At", 512, 16, 4096, false, true},
+    {"long LoRA x.At", 2048, 16, 3072, false, true}, {"decode LoRA xa.Bt", 1, 1536, 16, false, true},
 };
 
 double seconds() {
