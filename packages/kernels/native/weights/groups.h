@@ -7,20 +7,6 @@
 
 namespace anneal::ANNEAL_ISA {
 
-template <int Count>
-struct Groups {
-  static constexpr int kLength = 256 / Count;
-  typedef float Floats __attribute__((vector_size(Count * 4)));
-
-  /** weights[k][g] is weight k of group g. */
-  Floats weights[kLength];
-
-  explicit Groups(const float* x) {
-    for (int g = 0; g < Count; g++)
-      for (int k = 0; k < kLength; k++) weights[k][g] = x[g * kLength + k];
-  }
-};
-
 template <class Floats>
 inline Floats all(float value) {
   return Floats{} + value;
@@ -57,5 +43,46 @@ inline float sumOf(Floats x) {
   for (int g = 0; g < Count; g++) sum += x[g];
   return sum;
 }
+
+/** By what of a weight its squared error counts. */
+enum class Importance { magnitude, square };
+
+/**
+ * How much the squared error of each weight of a block counts: half by its magnitude or square, relative to the block's mean, and half
+ * all alike. Large weights move the output of their row most. llama.cpp counts magnitudes (Q2_K, Q4_K, Q5_K: with the group's mean) or
+ * squares (Q3_K, Q6_K) alone; so the sum of errors is below its own both by its count and plainly.
+ */
+template <int Count, Importance kind, class Floats>
+inline void rate(const Floats* weights, Floats* importance) {
+  Floats largest{}, sums{};
+  for (int k = 0; k < 256 / Count; k++) largest = most(largest, most(weights[k], -weights[k]));
+  float size = 0;
+  for (int g = 0; g < Count; g++) size = largest[g] > size ? largest[g] : size;
+  const Floats unit = inverseOrZero(all<Floats>(size));
+  for (int k = 0; k < 256 / Count; k++) {
+    const Floats w = weights[k] * unit;
+    importance[k] = kind == Importance::square ? w * w : most(w, -w);
+    sums += importance[k];
+  }
+  const Floats scale = inverseOrZero(all<Floats>(sumOf<Count>(sums) / 256));
+  for (int k = 0; k < 256 / Count; k++) importance[k] = importance[k] * scale + 1.0f;
+}
+
+template <int Count, Importance kind>
+struct Groups {
+  static constexpr int kLength = 256 / Count;
+  typedef float Floats __attribute__((vector_size(Count * 4)));
+
+  /** weights[k][g] is weight k of group g. */
+  Floats weights[kLength];
+  /** From 1 to 257. */
+  Floats importance[kLength];
+
+  explicit Groups(const float* x) {
+    for (int g = 0; g < Count; g++)
+      for (int k = 0; k < kLength; k++) weights[k][g] = x[g * kLength + k];
+    rate<Count, kind>(weights, importance);
+  }
+};
 
 }  // namespace anneal::ANNEAL_ISA

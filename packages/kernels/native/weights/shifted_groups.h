@@ -8,7 +8,7 @@ namespace anneal::ANNEAL_ISA {
 
 template <int Count, int kLevels, int kScales>
 struct ShiftedGroups {
-  using G = Groups<Count>;
+  using G = Groups<Count, Importance::magnitude>;
   using Floats = typename G::Floats;
 
   const G groups;
@@ -55,23 +55,25 @@ struct ShiftedGroups {
  private:
   /** Each group's scale and minimum by themselves: the least squares of many roundings, of which the largest gain wins. */
   void fit(Floats& scale, Floats& minimum) const {
-    Floats low{}, high = all<Floats>(-3e38f), sum{};
-    for (const Floats& w : groups.weights) {
+    Floats low{}, high = all<Floats>(-3e38f), sum{}, n{};
+    for (int k = 0; k < G::kLength; k++) {
+      const Floats w = groups.weights[k], v = groups.importance[k];
       low = least(low, w);
       high = most(high, w);
-      sum += w;
+      sum += v * w;
+      n += v;
     }
-    const float n = G::kLength;
     scale = Floats{};
     minimum = most(-sum / n, Floats{});
     Floats best_gain = minimum * minimum * n;
     const auto consider = [&](Floats factor, Floats from) {
       Floats q_sum{}, qq{}, wq{};
-      for (const Floats& w : groups.weights) {
-        const Floats q = roundWithin((w - from) * factor, 0, kLevels);
-        q_sum += q;
-        qq += q * q;
-        wq += w * q;
+      for (int k = 0; k < G::kLength; k++) {
+        const Floats w = groups.weights[k], q = roundWithin((w - from) * factor, 0, kLevels);
+        const Floats vq = groups.importance[k] * q;
+        q_sum += vq;
+        qq += q * vq;
+        wq += w * vq;
       }
       const Floats determinant = n * qq - q_sum * q_sum;
       const Floats divisor = most(determinant, all<Floats>(1));
@@ -116,24 +118,26 @@ struct ShiftedGroups {
   Floats errorOf(Floats scale, Floats minimum) const {
     const Floats factor = inverseOrZero(scale);
     Floats error{};
-    for (const Floats& w : groups.weights) {
+    for (int k = 0; k < G::kLength; k++) {
+      const Floats w = groups.weights[k];
       const Floats e = w + minimum - scale * roundWithin((w + minimum) * factor, 0, kLevels);
-      error += e * e;
+      error += groups.importance[k] * e * e;
     }
     return error;
   }
 
   /** The d and dmin that suit all integers best, by least squares. */
   void refit(float& unit, float& unit_minimum) const {
-    Floats uu_lanes{}, u_lanes{}, wu_lanes{}, w_lanes{};
+    Floats uu_lanes{}, u_lanes{}, wu_lanes{}, w_lanes{}, n{};
     for (int k = 0; k < G::kLength; k++) {
-      const Floats u = scales * q[k], w = groups.weights[k];
-      uu_lanes += u * u;
-      u_lanes += u;
-      wu_lanes += w * u;
-      w_lanes += w;
+      const Floats u = scales * q[k], w = groups.weights[k], v = groups.importance[k];
+      uu_lanes += v * u * u;
+      u_lanes += v * u;
+      wu_lanes += v * w * u;
+      w_lanes += v * w;
+      n += v;
     }
-    const float uu = sumOf<Count>(uu_lanes), uv = sumOf<Count>(u_lanes * minima), vv = G::kLength * sumOf<Count>(minima * minima);
+    const float uu = sumOf<Count>(uu_lanes), uv = sumOf<Count>(u_lanes * minima), vv = sumOf<Count>(n * minima * minima);
     const float wu = sumOf<Count>(wu_lanes), wv = sumOf<Count>(w_lanes * minima);
     const float determinant = uu * vv - uv * uv;
     unit = uu > 0 ? wu / uu : 0;

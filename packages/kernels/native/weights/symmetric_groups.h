@@ -8,7 +8,7 @@ namespace anneal::ANNEAL_ISA {
 
 template <int kLevels, int kScales>
 struct SymmetricGroups {
-  using G = Groups<16>;
+  using G = Groups<16, Importance::square>;
   using Floats = G::Floats;
 
   const G groups;
@@ -55,10 +55,10 @@ struct SymmetricGroups {
     Floats best{}, best_gain{};
     const auto consider = [&](Floats factor) {
       Floats wq{}, qq{};
-      for (const Floats& w : groups.weights) {
-        const Floats q = roundWithin(w * factor, -kLevels, kLevels - 1);
-        wq += w * q;
-        qq += q * q;
+      for (int k = 0; k < G::kLength; k++) {
+        const Floats q = roundWithin(groups.weights[k] * factor, -kLevels, kLevels - 1), vq = groups.importance[k] * q;
+        wq += groups.weights[k] * vq;
+        qq += q * vq;
       }
       const Floats scale = wq / most(qq, all<Floats>(1)), gain = scale * wq;
       const auto better = gain > best_gain;
@@ -95,9 +95,9 @@ struct SymmetricGroups {
   Floats errorOf(Floats scale) const {
     const Floats factor = inverseOrZero(scale);
     Floats error{};
-    for (const Floats& w : groups.weights) {
-      const Floats e = w - scale * roundWithin(w * factor, -kLevels, kLevels - 1);
-      error += e * e;
+    for (int k = 0; k < G::kLength; k++) {
+      const Floats w = groups.weights[k], e = w - scale * roundWithin(w * factor, -kLevels, kLevels - 1);
+      error += groups.importance[k] * e * e;
     }
     return error;
   }
@@ -106,9 +106,9 @@ struct SymmetricGroups {
   float refitted() const {
     Floats wu{}, uu{};
     for (int k = 0; k < G::kLength; k++) {
-      const Floats u = scales * q[k];
-      wu += groups.weights[k] * u;
-      uu += u * u;
+      const Floats u = scales * q[k], vu = groups.importance[k] * u;
+      wu += groups.weights[k] * vu;
+      uu += u * vu;
     }
     const float denominator = sumOf<16>(uu);
     return denominator > 0 ? sumOf<16>(wu) / denominator : 0;

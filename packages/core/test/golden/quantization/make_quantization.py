@@ -2,7 +2,8 @@
 
 usage: pip install gguf==0.19.0 numpy safetensors; python make_quantization.py LIBGGML_BASE OUT_FILE
 LIBGGML_BASE: libggml-base.so, e.g. of the npm package @node-llama-cpp/linux-x64@3.22.1 (bins/linux-x64).
-Per type `bytes.T` where our bytes are to be the same, else `error.T`: the squared error of each row of 256 weights.
+Per type `bytes.T` where our bytes are to be the same, else of each row of 256 weights `error.T`, the squared error, and `weighted.T`, the
+same with each error counted as llama.cpp counts it while it quantizes.
 """
 import ctypes
 import sys
@@ -26,6 +27,18 @@ weights[10:15, ::37] *= 20                      # outliers
 weights[15:20] = np.round(weights[15:20] / weights[15:20].max() * 7)  # already on a grid
 weights[20:25] = rng.uniform(-0.05, 0.01, (5, 256))
 out = {"weights": weights}
+
+
+def counts(name):
+    size = np.abs(weights).astype(np.float64)
+    if name in ("Q3_K", "Q6_K"):
+        return size**2
+    if name == "Q2_K":
+        return size
+    groups = size.reshape(40, 8, 32)
+    return (np.sqrt((groups**2).mean(axis=2, keepdims=True)) + groups).reshape(40, 256)
+
+
 for name in ("Q8_0", "Q4_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"):
     length, size = GGML_QUANT_SIZES[T[name]]
     blocks = np.zeros((40, 256 // length * size), np.uint8)
@@ -33,6 +46,7 @@ for name in ("Q8_0", "Q4_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6
     if name.endswith("_K"):
         error = quants.dequantize(blocks, T[name]).astype(np.float64) - weights
         out[f"error.{name}"] = (error**2).sum(axis=1).astype(np.float32)
+        out[f"weighted.{name}"] = (counts(name) * error**2).sum(axis=1).astype(np.float32)
     else:
         out[f"bytes.{name}"] = blocks
 save_file(out, sys.argv[2])
