@@ -49,7 +49,7 @@ export const verbs: readonly Verb[] = [
   { name: 'pull', summary: 'download a model into the cache', load: () => import('./commands/pull.ts') },
   {
     name: 'runs',
-    summary: 'list, look into, follow, stop, resume, compare and remove runs',
+    summary: 'list, look into, follow, save, stop, resume, compare and remove runs',
     load: () => import('./commands/runs.ts'),
   },
   {

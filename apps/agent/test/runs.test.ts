@@ -144,6 +144,18 @@ test('stop signals nobody but the process that trains the run', async () => {
   expect(stderr).toContain('which does not train it');
 });
 
+test('save asks for a checkpoint, and the run goes on', async () => {
+  const path = await detachedRun('forever');
+  expect(await run('save')).toMatchObject({
+    code: exitCodes.done,
+    stdout: expect.stringContaining('saves a checkpoint'),
+  });
+  for await (const event of followEvents(path)) if (event.type === 'checkpoint') break;
+  expect(readRun(path).state).toBe('running');
+  expect((await run('stop')).code).toBe(exitCodes.done);
+  expect(await run('save')).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining('not running') });
+});
+
 test('stop --now ends it without a checkpoint', async () => {
   await detachedRun('stubborn');
   expect((await run('stop', '--now')).stdout).toMatch(/stopped after step 0\n$/);

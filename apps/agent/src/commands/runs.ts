@@ -40,6 +40,12 @@ export function define(command: Command): void {
     'anneal runs stop latest',
   );
   addExamples(
+    subcommand('save', 'ask a run for a checkpoint now; it goes on')
+      .argument('[run]', runArgument, 'latest')
+      .action(async (run: string, options: RunsOptions) => (await import('./runsSave.ts')).save(run, options)),
+    'anneal runs save latest',
+  );
+  addExamples(
     addSetOption(
       subcommand(
         'resume',
