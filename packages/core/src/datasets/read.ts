@@ -69,6 +69,11 @@ async function openText(path: string, extension: string): Promise<DataSource> {
       const last = Math.min(offset + limit, index.starts.length);
       const found: RawRow[] = [];
       for (let row = offset; row < last; ) {
+        const length = (index.ends[row] as number) - (index.starts[row] as number);
+        if (length > MAX_ROW) {
+          found.push(tooLarge({ file: path, row: index.lines[row++] as number }, length));
+          continue;
+        }
         const { bytes, end } = await readRun(file, index, path, row, last);
         for (const from = index.starts[row] as number; row < end; row++) {
           const source = { file: path, row: index.lines[row] as number };
@@ -95,7 +100,7 @@ async function openText(path: string, extension: string): Promise<DataSource> {
 
 /** Most bytes read at once, unless one row is longer. */
 const RUN = 8 << 20;
-/** Text, tokens and their places take up to 50 bytes for one of the row: 1.6 GB here. A longer row is a file that lacks its line ends. */
+/** Text, tokens and their places take up to 50 bytes for one of the row: 1.6 GB here. A longer row is dropped before it is read. */
 export const MAX_ROW = 32 << 20;
 
 /** The bytes of rows `first` … `end - 1`, as many as fit. */
@@ -111,14 +116,6 @@ async function readRun(
   while (end < last && (ends[end] as number) - from <= RUN) end++;
   const length = (ends[end - 1] as number) - from;
   const where = `${path}:${lines[first]}`;
-  if (length > MAX_ROW) {
-    throw new UserError({
-      what: `the row has ${length} bytes, more than the ${MAX_ROW} that one may have`,
-      where,
-      next: 'split it into several rows; no model reads that much at once',
-      code: 'row_too_large',
-    });
-  }
   const bytes = Buffer.allocUnsafe(length);
   for (let done = 0; done < length; ) {
     const { bytesRead } = await file.read(bytes, done, length - done, from + done);
@@ -133,4 +130,9 @@ async function readRun(
     done += bytesRead;
   }
   return { bytes, end };
+}
+
+function tooLarge(source: RowSource, length: number): RawRow {
+  const fault = `the row has ${length} bytes, more than the ${MAX_ROW} that one may have: split it into several rows`;
+  return { source, value: {}, fault };
 }
