@@ -75,10 +75,36 @@ describe('the studio in a browser', () => {
     await again.close();
   });
 
+  it('starts a run in the browser, from nothing', async () => {
+    const page = await open('/recipes');
+    await page.getByText('No recipes yet').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Create the starter project' }).click();
+    const text = page.getByRole('textbox', { name: 'Text of the recipe' });
+    await page.getByText('Ready to start').waitFor();
+    const recipe = await text.inputValue();
+    await text.fill(recipe.replace('lora_r:', 'lora_rr:'));
+    await page.getByText('unknown key `lora_rr`').waitFor();
+    await page.getByRole('button', { name: 'Line 5' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
+    await expectAccessible(page);
+    await text.fill(recipe.replace('num_epochs: 8', 'num_epochs: 60'));
+    await page.getByText('Ready to start').waitFor();
+    await page.getByRole('button', { name: 'Estimate' }).click();
+    await page.getByText('It fits').waitFor({ timeout: 30_000 });
+    await expectAccessible(page);
+    await page.keyboard.press('Control+Enter');
+    await page.waitForURL('**/run?id=starter*');
+    await state(page, 'running');
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await state(page, 'stopped');
+    await page.close();
+  });
+
   it('shows a run that was started on the command line, as it goes on', async () => {
     agent.run('init', 'harbour');
     const page = await open('/');
-    await page.getByText('No runs yet').waitFor();
+    await page.getByRole('link', { name: /starter/ }).waitFor();
     agent.run('train', 'harbour/recipe.yaml', '--detach', '--set', 'num_epochs=60', '--set', 'logging_steps=1');
     await page.getByRole('link', { name: /harbour/ }).waitFor({ timeout: 30_000 });
     await state(page, 'running');

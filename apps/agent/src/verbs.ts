@@ -54,7 +54,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'serve',
-    summary: 'serve the studio: the runs of a folder in a browser',
+    summary: 'serve the studio: recipes and runs in a browser',
     load: () => import('./commands/serve.ts'),
   },
   {

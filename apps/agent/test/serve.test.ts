@@ -1,6 +1,6 @@
 /** The agent as a server, spoken to as a browser does: pairing, refusals, and a live run without a hole. */
 import { createHash, randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -300,5 +300,51 @@ describe('a live run', () => {
     // Smoothing goes over every step, whatever part is shown.
     expect(part.smoothedLoss[5]).toBeCloseTo(0.1 * 99 + 0.9, 4);
     expect(part.smoothing).toEqual(all.smoothing);
+  });
+});
+
+describe('recipes', () => {
+  it('are checked as they are written, and saved unless somebody else has saved meanwhile', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const { api } = client(daemon, await paired(daemon));
+    expect(await api.recipes.list.query()).toEqual([]);
+    const { recipe } = await api.recipes.begin.mutate();
+    expect(await api.recipes.begin.mutate()).toEqual({ recipe: 'starter-2/recipe.yaml' });
+    const { text, sha256 } = await api.recipes.read.query({ recipe });
+    expect(await api.recipes.check.query({ recipe, text })).toMatchObject({ problems: [], pull: null });
+    const wrong = text.replace('lora_r:', 'lora_rr:').replace('data/harbour.jsonl', 'data/none.jsonl');
+    const { problems } = await api.recipes.check.query({ recipe, text: wrong });
+    expect(problems).toMatchObject([{ code: 'unknown_key', line: 5, column: 1 }]);
+    const saved = await api.recipes.save.mutate({ recipe, text: `${text}# mine\n`, sha256 });
+    await expect(api.recipes.save.mutate({ recipe, text, sha256 })).rejects.toMatchObject({
+      data: { error: { code: 'recipe_changed' } },
+    });
+    expect(await api.recipes.read.query({ recipe })).toEqual({ text: `${text}# mine\n`, ...saved });
+  });
+
+  it('are files of the workspace, and their runs lie where the agent sees them', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const { api } = client(daemon, await paired(daemon));
+    const { recipe } = await api.recipes.begin.mutate();
+    writeFileSync(join(place.workspace, '..', 'outside.yaml'), 'base_model: model\n');
+    symlinkSync(join(place.workspace, '..', 'outside.yaml'), join(place.workspace, 'link.yaml'));
+    expect((await api.recipes.list.query()).map(({ key }) => key)).toEqual([recipe]);
+    for (const name of [
+      '../outside.yaml',
+      'link.yaml',
+      join(place.workspace, recipe),
+      'starter/../starter/recipe.yaml',
+    ]) {
+      await expect(api.recipes.read.query({ recipe: name })).rejects.toMatchObject({
+        data: { error: { code: 'recipe_not_found' } },
+      });
+    }
+    const { text, sha256 } = await api.recipes.read.query({ recipe });
+    await api.recipes.save.mutate({ recipe, text: `${text}output_dir: ../../elsewhere\n`, sha256 });
+    await expect(api.recipes.start.mutate({ recipe })).rejects.toMatchObject({
+      data: { error: { code: 'runs_elsewhere' } },
+    });
   });
 });

@@ -1,10 +1,12 @@
 'use client';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { Search } from 'lucide-react';
+import Link from 'next/link';
 import { parseAsString, useQueryState } from 'nuqs';
 import { useDeferredValue } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRunList } from '../src/agent/hooks.ts';
+import { buttonClass } from '../src/ui/Button.tsx';
 import { Command } from '../src/ui/Command.tsx';
 import { Empty } from '../src/ui/Empty.tsx';
 import { RunTable } from '../src/ui/RunTable.tsx';
@@ -64,6 +66,9 @@ export default function RunsScreen() {
         <Empty title={t('empty')}>
           <p>{t('emptyText')}</p>
           <Command>npx anneal init my-first && npx anneal train my-first/recipe.yaml</Command>
+          <Link href="/recipes" className={buttonClass('primary')}>
+            {t('emptyAction')}
+          </Link>
         </Empty>
       )}
       {runs && runs.length > 0 && shown?.length === 0 && <Empty title={t('noMatch', { filter })} />}

@@ -1,6 +1,6 @@
 /** The folder that an agent serves: where its runs and recipes are found. Nothing outside of it is read or written. */
-import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
-import { basename, join, relative, resolve, sep } from 'node:path';
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { listRuns } from '@anneal/core/trainer/runReader';
 
@@ -13,6 +13,13 @@ export interface FoundRun {
   key: string;
   path: string;
 }
+
+export interface FoundRecipe extends FoundRun {
+  modified: Date;
+}
+
+/** The longest recipes have some KiB. */
+const largestRecipe = 256 << 10;
 
 export class Workspace {
   readonly root: string;
@@ -46,6 +53,42 @@ export class Workspace {
     return found.sort((a, b) => (basename(a.path) < basename(b.path) ? -1 : 1));
   }
 
+  /** The recipes, newest first. A file that a link leads to is none of the workspace's. */
+  recipes(): FoundRecipe[] {
+    const files = this.#folders()
+      .filter((folder) => basename(folder) !== 'runs')
+      .flatMap((folder) =>
+        entriesOf(folder)
+          .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
+          .map((entry) => join(folder, entry.name)),
+      );
+    const found = files
+      .filter((path) => looksLikeRecipe(path))
+      .map((path) => ({ key: this.#keyOf(path), path, modified: statSync(path).mtime }));
+    return found.sort((a, b) => b.modified.getTime() - a.modified.getTime());
+  }
+
+  /** The path of a recipe. A key is looked up among those found, never joined to a path. @throws UserError `recipe_not_found` */
+  recipe(key: string): string {
+    const found = this.recipes().find((recipe) => recipe.key === key);
+    if (found) return found.path;
+    throw new UserError({
+      what: 'there is no such recipe',
+      where: key,
+      next: 'it may have been removed or renamed: look at the list of recipes',
+      code: 'recipe_not_found',
+    });
+  }
+
+  /** Whether the path lies in the workspace, or where this agent looks for runs. */
+  holds(path: string): boolean {
+    return [this.root, this.#runsFolder].some((folder) => folder !== undefined && isBelow(path, folder));
+  }
+
+  get runsFolder(): string | undefined {
+    return this.#runsFolder;
+  }
+
   #keyOf(path: string): string {
     return relative(this.root, path).split(sep).join('/');
   }
@@ -76,4 +119,15 @@ function entriesOf(folder: string): Dirent[] {
     if (code === 'EACCES' || code === 'EPERM' || code === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** It names a model and data sets; whether it is right is another question. */
+function looksLikeRecipe(path: string): boolean {
+  if (statSync(path).size > largestRecipe) return false;
+  return /^base_model\s*:/m.test(readFileSync(path, 'utf8'));
+}
+
+function isBelow(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way === '' || !(way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way));
 }

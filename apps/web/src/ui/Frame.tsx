@@ -9,7 +9,10 @@ import { ConnectionBadge } from './ConnectionBadge.tsx';
 import { Mark } from './Mark.tsx';
 import { SettingsMenu } from './SettingsMenu.tsx';
 
-const screens = [{ path: '/', name: 'runs' }] as const;
+const screens = [
+  { path: '/', name: 'runs' },
+  { path: '/recipes', name: 'recipes' },
+] as const;
 
 export function Frame({ children }: { children: ReactNode }) {
   const t = useTranslations();

@@ -7,16 +7,19 @@ const shades = [
   'var(--warn)',
   'var(--good)',
   'var(--muted)',
-  'var(--bad)',
+  'var(--ink)',
   'var(--faint)',
 ];
 
-/** Bytes by class in one bar, largest first. `total` is the sum. */
+/** What lies beside the total. */
+const beside: ReadonlySet<string> = new Set(['libraries', 'host']);
+
+/** Bytes by class in one bar, largest first, and their total. */
 export function MemoryBar({ memory }: { memory: Readonly<Record<string, number>> }) {
   const format = useFormat();
   const total = memory['total'] ?? 0;
   const parts = Object.entries(memory)
-    .filter(([name, bytes]) => name !== 'total' && bytes > 0)
+    .filter(([name, bytes]) => name !== 'total' && !beside.has(name) && bytes > 0)
     .sort(([, a], [, b]) => b - a);
   return (
     <div>

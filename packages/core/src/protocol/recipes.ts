@@ -10,6 +10,12 @@ export const recipeRequest = z.object({
 });
 export type RecipeRequest = z.input<typeof recipeRequest>;
 
+export const checkRecipeRequest = recipeRequest.extend({
+  /** Instead of what the file holds. */
+  text: z.string().optional(),
+});
+export type CheckRecipeRequest = z.input<typeof checkRecipeRequest>;
+
 /** One mistake and its place: `where` is `file:line:column`, or the option that set the value. */
 export const recipeProblemSchema = z.object({
   path: z.array(z.union([z.string(), z.number()])).readonly(),

@@ -79,3 +79,17 @@ export interface RunNews {
 }
 
 export type StepEvent = EventOf<'step'>;
+
+/** A recipe of the workspace. */
+export interface ListedRecipe {
+  /** Relative to the workspace, with `/`: what names it in requests and links. */
+  key: string;
+  /** ISO 8601, UTC. */
+  modified: string;
+}
+
+export interface RecipeText {
+  text: string;
+  /** Of the text, to notice that somebody else has changed the file. */
+  sha256: string;
+}

@@ -1,10 +1,11 @@
 import { basename, dirname, resolve } from 'node:path';
 import { chooseDevice } from '@anneal/core/device';
 import type { KeyPath, Location } from '@anneal/core/recipe/problem';
-import { readRecipe } from '@anneal/core/recipe/read';
+import { parseRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { checkSupported } from '@anneal/core/recipe/support';
 import { toYaml } from '@anneal/core/recipe/toYaml';
+import { readText } from '@anneal/core/recipe/yamlText';
 
 export interface OpenedRecipe {
   /** Of the file, without its ending; a file called recipe.yaml is named by its folder. */
@@ -27,7 +28,17 @@ export async function openRecipe(
   overrides: readonly string[] = [],
   baseDirectory: string = dirname(resolve(path)),
 ): Promise<OpenedRecipe> {
-  const { recipe, text, locate } = await readRecipe(path, overrides);
+  return openRecipeText(await readText(path), path, overrides, baseDirectory);
+}
+
+/** As `openRecipe`, for a text that `path` does not hold yet. */
+export function openRecipeText(
+  written: string,
+  path: string,
+  overrides: readonly string[] = [],
+  baseDirectory: string = dirname(resolve(path)),
+): OpenedRecipe {
+  const { recipe, text, locate } = parseRecipe(written, path, overrides);
   const resolved = resolveRecipe(recipe, { baseDirectory, locate });
   checkSupported(resolved, chooseDevice(resolved.device).kind, locate);
   return {

@@ -1,9 +1,16 @@
-import { type RecipeCheck, type RecipeRequest, recipeRequest, type ValidRecipe } from '@anneal/core/protocol/recipes';
+import {
+  type CheckRecipeRequest,
+  checkRecipeRequest,
+  type RecipeCheck,
+  type RecipeRequest,
+  recipeRequest,
+  type ValidRecipe,
+} from '@anneal/core/protocol/recipes';
 import { InvalidRecipe } from '@anneal/core/recipe/problem';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { checkSources } from './checkSources.ts';
-import { openRecipe } from './open.ts';
+import { openRecipe, openRecipeText } from './open.ts';
 
 /** The recipe with every default, once it and what it names are in order. @throws InvalidRecipe with every problem */
 export async function validateRecipe(_: Context, request: RecipeRequest): Promise<ValidRecipe> {
@@ -15,10 +22,10 @@ export async function validateRecipe(_: Context, request: RecipeRequest): Promis
 }
 
 /** As `validateRecipe`, for a recipe that may be wrong. */
-export async function checkRecipe(_: Context, request: RecipeRequest): Promise<RecipeCheck> {
-  const { recipe, set } = parseRequest(recipeRequest, request);
+export async function checkRecipe(_: Context, request: CheckRecipeRequest): Promise<RecipeCheck> {
+  const { recipe, set, text } = parseRequest(checkRecipeRequest, request);
   try {
-    return await checkSources(await openRecipe(recipe, set));
+    return await checkSources(text === undefined ? await openRecipe(recipe, set) : openRecipeText(text, recipe, set));
   } catch (error) {
     if (error instanceof InvalidRecipe) return { problems: [...error.problems], warnings: [], pull: null };
     throw error;

@@ -1,0 +1,96 @@
+/** Recipes: the files of the workspace, checked as they are written, and runs that are started from them. */
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import type { Estimate } from '@anneal/core/protocol/estimates';
+import type { RecipeCheck } from '@anneal/core/protocol/recipes';
+import type { ListedRecipe, RecipeText } from '@anneal/core/protocol/studio';
+import { replaceFile } from '@anneal/formats/files/atomicWrite';
+import { z } from 'zod';
+import { beginProject } from '../../service/recipes/init.ts';
+import { openRecipe } from '../../service/recipes/open.ts';
+import { checkRecipe } from '../../service/recipes/validate.ts';
+import { createRun } from '../../service/runs/create.ts';
+import { startRun } from '../../service/runs/start.ts';
+import { hashOf } from '../auth/secrets.ts';
+import { estimateInProcess } from '../estimateProcess.ts';
+import type { Workspace } from '../workspace.ts';
+import { procedure, router } from './trpc.ts';
+
+const named = z.object({ recipe: z.string().min(1).max(1024) });
+const text = z.string().max(256 << 10);
+
+export const recipes = router({
+  list: procedure.query(({ ctx }): ListedRecipe[] =>
+    ctx.agent.workspace.recipes().map(({ key, modified }) => ({ key, modified: modified.toISOString() })),
+  ),
+
+  read: procedure.input(named).query(({ ctx, input }): RecipeText => read(ctx.agent.workspace.recipe(input.recipe))),
+
+  /** Every problem of the text with its line, and what the model and the rows tell. */
+  check: procedure.input(named.extend({ text })).query(({ ctx, input }): Promise<RecipeCheck> => {
+    return checkRecipe({}, { recipe: ctx.agent.workspace.recipe(input.recipe), text: input.text });
+  }),
+
+  /** Writes the file, unless somebody else has since it was read as `sha256`. */
+  save: procedure
+    .input(named.extend({ text, sha256: z.string() }))
+    .mutation(({ ctx, input }): Pick<RecipeText, 'sha256'> => {
+      const path = ctx.agent.workspace.recipe(input.recipe);
+      if (read(path).sha256 !== input.sha256) {
+        throw new UserError({
+          what: 'the file was changed by somebody else since you opened it',
+          where: input.recipe,
+          next: 'copy what you wrote, open the recipe again, and put it in',
+          code: 'recipe_changed',
+        });
+      }
+      replaceFile(path, input.text, { sync: true });
+      return { sha256: hashOf(input.text) };
+    }),
+
+  /** Memory, disk, steps and tokens of a run. It ends when nobody listens any more. */
+  estimate: procedure.input(named).subscription(async function* ({ ctx, input, signal }): AsyncGenerator<Estimate> {
+    const path = ctx.agent.workspace.recipe(input.recipe);
+    yield await estimateInProcess(path, signal ?? new AbortController().signal);
+  }),
+
+  /** Starts a run of the file as it is. Returns the run's key. */
+  start: procedure.input(named).mutation(async ({ ctx, input }): Promise<{ run: string }> => {
+    const { workspace, feeds } = ctx.agent;
+    const recipe = workspace.recipe(input.recipe);
+    await refuseElsewhere(workspace, recipe, input.recipe);
+    const { path } = await createRun({ runsFolder: workspace.runsFolder }, { recipe });
+    await startRun({}, { run: path });
+    const feed = (await feeds.all()).find((known) => known.path === path);
+    if (!feed) throw new Error(`the run at ${path} is not in the list`);
+    return { run: feed.key };
+  }),
+
+  /** The starter project in a new folder: a small model, rows and a recipe. Returns the recipe's key. */
+  begin: procedure.mutation(async ({ ctx }): Promise<{ recipe: string }> => {
+    const { root } = ctx.agent.workspace;
+    const taken = new Set(ctx.agent.workspace.recipes().map(({ key }) => key));
+    let name = 'starter';
+    for (let number = 2; taken.has(`${name}/recipe.yaml`); number++) name = `starter-${number}`;
+    await beginProject({}, { folder: join(root, name) });
+    return { recipe: `${basename(name)}/recipe.yaml` };
+  }),
+});
+
+function read(path: string): RecipeText {
+  const written = readFileSync(path, 'utf8');
+  return { text: written, sha256: hashOf(written) };
+}
+
+/** A run that this agent would not see is not started by it. */
+async function refuseElsewhere(workspace: Workspace, path: string, key: string): Promise<void> {
+  const { output_dir: folder } = (await openRecipe(path)).resolved;
+  if (workspace.runsFolder !== undefined || (workspace.holds(folder) && basename(folder) === 'runs')) return;
+  throw new UserError({
+    what: `the runs of this recipe go to ${folder}, where this agent does not look for runs`,
+    where: key,
+    next: 'let output_dir name a folder called runs below the folder that the agent serves, or start the agent with --runs-dir',
+    code: 'runs_elsewhere',
+  });
+}

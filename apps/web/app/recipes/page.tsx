@@ -1,0 +1,70 @@
+'use client';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { parseAsString, useQueryState } from 'nuqs';
+import { useTranslations } from 'use-intl';
+import { agent } from '../../src/agent/connection.ts';
+import { useHasSocket } from '../../src/agent/hooks.ts';
+import { Button } from '../../src/ui/Button.tsx';
+import { Empty } from '../../src/ui/Empty.tsx';
+import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
+import { RecipeEditor } from '../../src/ui/recipe/RecipeEditor.tsx';
+
+export default function RecipesScreen() {
+  const t = useTranslations('recipes');
+  const enabled = useHasSocket();
+  const queries = useQueryClient();
+  const [wanted, setWanted] = useQueryState('recipe', parseAsString);
+  const { data: recipes, error } = useQuery({
+    queryKey: ['recipes'],
+    queryFn: () => agent().recipes.list.query(),
+    enabled,
+  });
+  const begin = useMutation({
+    mutationFn: () => agent().recipes.begin.mutate(),
+    onSuccess: async ({ recipe }) => {
+      await queries.invalidateQueries({ queryKey: ['recipes'] });
+      await setWanted(recipe);
+    },
+  });
+  const key = wanted ?? recipes?.[0]?.key;
+  return (
+    <>
+      <title>{`${t('title')} · Anneal`}</title>
+      <div className="mb-5 flex flex-wrap items-center gap-x-4 gap-y-3">
+        <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
+        {recipes && recipes.length > 0 && (
+          <label className="min-w-0 max-sm:w-full">
+            <span className="sr-only">{t('choose')}</span>
+            <select
+              value={key}
+              onChange={(event) => void setWanted(event.target.value)}
+              className="h-8 w-full max-w-full rounded-md border border-line bg-surface px-2.5 font-mono text-[12.5px]"
+            >
+              {recipes.map((recipe) => (
+                <option key={recipe.key} value={recipe.key}>
+                  {recipe.key}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </div>
+      {error && <ErrorNote error={shownError(error)} />}
+      {!recipes && !error && (
+        <p className="text-muted" role="status">
+          {t('loading')}…
+        </p>
+      )}
+      {recipes?.length === 0 && (
+        <Empty title={t('empty')}>
+          <p>{t('emptyText')}</p>
+          <Button look="primary" disabled={begin.isPending} onClick={() => begin.mutate()}>
+            {t('begin')}
+          </Button>
+          {begin.error && <ErrorNote error={shownError(begin.error)} />}
+        </Empty>
+      )}
+      {recipes && recipes.length > 0 && key && <RecipeEditor key={key} recipe={key} />}
+    </>
+  );
+}

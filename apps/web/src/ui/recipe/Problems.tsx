@@ -1,0 +1,80 @@
+'use client';
+import type { RecipeCheck } from '@anneal/core/protocol/recipes';
+import { CircleAlert, CircleCheck, LoaderCircle, TriangleAlert } from 'lucide-react';
+import { useTranslations } from 'use-intl';
+import { ErrorNote, shownError } from '../ErrorNote.tsx';
+
+/** What is wrong with a recipe and where, or that nothing is. */
+export function Problems({
+  check,
+  error,
+  isChecked,
+  onGo,
+}: {
+  check: RecipeCheck | undefined;
+  error: unknown;
+  isChecked: boolean;
+  onGo: (line: number, column: number) => void;
+}) {
+  const t = useTranslations('recipes');
+  if (error) return <ErrorNote error={shownError(error)} />;
+  if (!check || !isChecked) {
+    return (
+      <p className="flex items-center gap-2 text-muted" role="status">
+        <LoaderCircle className="size-4 animate-spin" aria-hidden="true" />
+        {t('checking')}
+      </p>
+    );
+  }
+  const { problems, warnings, pull } = check;
+  return (
+    <div className="grid gap-3">
+      {problems.length === 0 ? (
+        <p className="flex items-center gap-2 font-medium text-good" role="status">
+          <CircleCheck className="size-4" aria-hidden="true" />
+          {t('valid')}
+        </p>
+      ) : (
+        <p className="flex items-center gap-2 font-medium text-bad" role="status">
+          <CircleAlert className="size-4" aria-hidden="true" />
+          {t('problems', { count: problems.length })}
+        </p>
+      )}
+      {problems.length > 0 && (
+        <ul className="grid gap-2.5">
+          {problems.map((problem) => (
+            <li
+              key={`${problem.where} ${problem.what}`}
+              className="text-[13px] leading-[1.45] [overflow-wrap:anywhere]"
+            >
+              {problem.line !== undefined && (
+                <button
+                  type="button"
+                  onClick={() => onGo(problem.line ?? 1, problem.column ?? 1)}
+                  className="mr-2 font-mono text-[12px] text-ember underline decoration-ember/40 underline-offset-2 hover:decoration-ember"
+                >
+                  {t('line', { line: problem.line })}
+                </button>
+              )}
+              {problem.what}
+              <span className="block text-muted">{problem.next}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {pull && (
+        <p className="text-[13px]">
+          {t('pull')} <span className="text-muted">{pull}</span>
+        </p>
+      )}
+      {warnings.map((warning) => (
+        <p key={warning.code} className="flex gap-2 text-[13px]">
+          <TriangleAlert className="mt-0.5 size-4 shrink-0 text-warn" aria-hidden="true" />
+          <span>
+            {warning.message} <span className="text-muted">{warning.next}</span>
+          </span>
+        </p>
+      ))}
+    </div>
+  );
+}
