@@ -19,3 +19,9 @@ export function computeType(activation: DType | undefined, bf16: number): DType 
 export function copyBytes(type: DType | undefined, compute: DType, elements: number): number {
   return type === compute ? 0 : bytesOf[compute] * elements;
 }
+
+/** Parts of the tokens that partial sums are made of, where blocks take `regions` of the columns each: native/cuda/narrow_tiles.h. */
+export function tokenParts(tokens: number, regions: number): number {
+  const tiles = Math.ceil(tokens / 128);
+  return Math.min(tiles, Math.max(Math.ceil(264 / regions), Math.min(32, Math.ceil(tiles / 4))));
+}

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "cuda/attention/warp_tile.cuh"
-#include "cuda/vectors.cuh"
+#include "cuda/narrow_tiles.cuh"
 #include "group.h"
 
 // dx_i = alpha · dy_i · weight_i and gradient_i += alpha · dy_iᵀ · x_i. The first kernel reads dy once and forms sums of both over
@@ -27,23 +26,10 @@ struct GroupGradients {
 
 namespace detail {
 
-constexpr int kGradientThreads = 256;
 constexpr int kStages = 3;
-constexpr int kTileBytes = kTileTokens * kTileColumns * 2;
-constexpr int kInnerBytes = kTileTokens * kSlice * 2;
 constexpr int kWeightBytes = kRegionColumns * kSlice * 2;
-constexpr int kGradientSharedBytes = kStages * (kTileBytes + kInnerBytes) + kWeightBytes;
+constexpr int kGradientSharedBytes = kStages * (kTileBytes + kSliceBytes) + kWeightBytes;
 static_assert(kRegionColumns * kSlice * 4 <= kStages * kTileBytes, "the sums of half the warps fit where the tiles were");
-
-/** Copies rows of kSlice columns, asynchronously; rows from `end` on become zero. */
-template <int kRows>
-__device__ void copyNarrow(uint32_t to, const bf16* from, int stride, int begin, int end) {
-#pragma unroll
-  for (int index = static_cast<int>(threadIdx.x); index < 2 * kRows; index += kGradientThreads) {
-    const int row = index / 2, chunk = index % 2;
-    copyAsync16(to + narrowOffset(row, chunk), from + (begin + row) * int64_t{stride} + 8 * chunk, begin + row < end);
-  }
-}
 
 __device__ inline int memberOfRegion(const GroupGradients& p, int region) {
   int i = 0;
@@ -51,7 +37,7 @@ __device__ inline int memberOfRegion(const GroupGradients& p, int region) {
   return i;
 }
 
-static __global__ void __launch_bounds__(kGradientThreads, 2) groupSumsKernel(const __grid_constant__ GroupGradients p) {
+static __global__ void __launch_bounds__(kTileThreads, 2) groupSumsKernel(const __grid_constant__ GroupGradients p) {
   extern __shared__ __align__(128) char shared[];
   const int region = static_cast<int>(blockIdx.x), part = static_cast<int>(blockIdx.y), slice = static_cast<int>(blockIdx.z);
   const int i = memberOfRegion(p, region);
@@ -62,14 +48,14 @@ static __global__ void __launch_bounds__(kGradientThreads, 2) groupSumsKernel(co
   const int count = (end - begin) * tiles;
 
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32;
-  const uint32_t stages = sharedAddress(shared), inners = stages + kStages * kTileBytes, weights = inners + kStages * kInnerBytes;
+  const uint32_t stages = sharedAddress(shared), inners = stages + kStages * kTileBytes, weights = inners + kStages * kSliceBytes;
   // Tiles are loaded in the order of their use: those of a region one after the other, then the next tokens.
   int nextToken = begin, nextTile = 0;
   const auto loadTile = [&](int stage) {
-    copyTile<kTileTokens, kTileColumns, kGradientThreads>(stages + stage * kTileBytes, member.dy + column + nextTile * kTileColumns, member.stride,
+    copyTile<kTileTokens, kTileColumns, kTileThreads>(stages + stage * kTileBytes, member.dy + column + nextTile * kTileColumns, member.stride,
                                                           nextToken * kTileTokens, p.tokens);
     if (nextTile == 0)
-      copyNarrow<kTileTokens>(inners + (nextToken - begin) % kStages * kInnerBytes, p.x + i * p.rank + slice * kSlice, p.count * p.rank,
+      copyNarrow<kTileTokens>(inners + (nextToken - begin) % kStages * kSliceBytes, p.x + i * p.rank + slice * kSlice, p.count * p.rank,
                               nextToken * kTileTokens, p.tokens);
     if (++nextTile == tiles) nextTile = 0, nextToken++;
   };
@@ -109,7 +95,7 @@ static __global__ void __launch_bounds__(kGradientThreads, 2) groupSumsKernel(co
       }
 #pragma unroll
       for (int step = 0; step < 4; step++) {
-        if (tile == 0) loadMatricesTransposed(inner[step], inners + (token - begin) % kStages * kInnerBytes + narrowRows + (half * 64 + step * 16) * 32);
+        if (tile == 0) loadMatricesTransposed(inner[step], inners + (token - begin) % kStages * kSliceBytes + narrowRows + (half * 64 + step * 16) * 32);
         uint32_t rows[4];
         loadMatricesTransposed(rows, stage + columnRows + step * 16 * kTileColumns * 2);
         multiply(gradient[tile][0], rows, inner[step][0], inner[step][1]);
@@ -153,27 +139,16 @@ static __global__ void __launch_bounds__(kGradientThreads, 2) groupSumsKernel(co
   }
 }
 
-/** Σ of `count` vectors of four, `stride` elements apart, in their order. */
-__device__ inline void addSums(const float* from, int64_t stride, int count, float (&sum)[4]) {
-#pragma unroll 8
-  for (int i = 0; i < count; i++) {
-    float values[4];
-    load<4>(from + i * stride, values);
-#pragma unroll
-    for (int j = 0; j < 4; j++) sum[j] += values[j];
-  }
-}
-
 /** Four values a thread: first those of dx, then those of the gradients. */
-static __global__ void __launch_bounds__(kGradientThreads) joinSumsKernel(const __grid_constant__ GroupGradients p) {
-  const int64_t index = int64_t{blockIdx.x} * kGradientThreads + threadIdx.x;
+static __global__ void __launch_bounds__(kTileThreads) joinSumsKernel(const __grid_constant__ GroupGradients p) {
+  const int64_t index = int64_t{blockIdx.x} * kTileThreads + threadIdx.x;
   const int vectors = p.count * p.rank / 4;
   float sum[4] = {};
   if (index < int64_t{p.tokens} * vectors) {
     const int token = static_cast<int>(index / vectors), column = static_cast<int>(index % vectors) * 4;
     const int i = column / p.rank, slice = column % p.rank / kSlice;
     const int first = p.members[i].firstRegion, end = i + 1 < p.count ? p.members[i + 1].firstRegion : p.regions;
-    addSums(p.dxSums + ((int64_t{slice} * p.regions + first) * p.tokens + token) * kSlice + column % kSlice, int64_t{p.tokens} * kSlice, end - first, sum);
+    addVectors(p.dxSums + ((int64_t{slice} * p.regions + first) * p.tokens + token) * kSlice + column % kSlice, int64_t{p.tokens} * kSlice, end - first, sum);
 #pragma unroll
     for (float& value : sum) value *= p.alpha;
     store<4>(p.dx + int64_t{token} * vectors * 4 + column, sum);
@@ -184,7 +159,7 @@ static __global__ void __launch_bounds__(kGradientThreads) joinSumsKernel(const 
   if (row >= p.columns) return;
   int i = 0;
   while (i + 1 < p.count && row >= p.members[i + 1].firstColumn) i++;
-  addSums(p.gradientSums + (int64_t{k / kSlice} * p.parts * p.columns + row) * kSlice + k % kSlice, int64_t{p.columns} * kSlice, p.parts, sum);
+  addVectors(p.gradientSums + (int64_t{k / kSlice} * p.parts * p.columns + row) * kSlice + k % kSlice, int64_t{p.columns} * kSlice, p.parts, sum);
   float* gradient = p.members[i].gradient + (row - p.members[i].firstColumn) * int64_t{p.rank} + k;
   float total[4];
   load<4>(gradient, total);
@@ -201,9 +176,9 @@ inline const char* groupGradients(cudaStream_t stream, const GroupGradients& p) 
   const cudaError_t error = cudaFuncSetAttribute(groupSumsKernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kGradientSharedBytes);
   if (error != cudaSuccess) return cudaGetErrorString(error);
   const dim3 grid(static_cast<unsigned>(p.regions), static_cast<unsigned>(p.parts), static_cast<unsigned>(p.rank / kSlice));
-  groupSumsKernel<<<grid, kGradientThreads, kGradientSharedBytes, stream>>>(p);
+  groupSumsKernel<<<grid, kTileThreads, kGradientSharedBytes, stream>>>(p);
   const int64_t vectors = (int64_t{p.tokens} * p.count + p.columns) * (p.rank / 4);
-  joinSumsKernel<<<static_cast<unsigned>(ceilDivide(vectors, kGradientThreads)), kGradientThreads, 0, stream>>>(p);
+  joinSumsKernel<<<static_cast<unsigned>(ceilDivide(vectors, kTileThreads)), kTileThreads, 0, stream>>>(p);
   return nullptr;
 }
 

@@ -1,7 +1,7 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Extents, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
-import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
+import { computeType, copyBytes, partsBytes, tokenParts } from '../../src/workspace.ts';
 
 const places = [0, 1, 2] as const;
 const columns = ['N', 'M', 'L'] as const;
@@ -53,9 +53,7 @@ function gradientSums(sizes: Sizes, { dtypes }: WorkspaceContext<'alpha' | 'bf16
   const widths = present(sizes).map((i) => sizes[columns[i]] as number);
   if (dtypes.x !== 'bf16' || K % 16 !== 0 || widths.some((width) => width % 64 !== 0)) return [];
   const regions = widths.reduce((sum, width) => sum + Math.ceil(width / 256), 0);
-  const tiles = Math.ceil(T / 128);
-  const parts = Math.min(tiles, Math.max(Math.ceil(264 / regions), Math.min(32, Math.ceil(tiles / 4))));
-  return [4 * regions * T * K, 4 * parts * K * widths.reduce((sum, width) => sum + width, 0)];
+  return [4 * regions * T * K, 4 * tokenParts(T, regions) * K * widths.reduce((sum, width) => sum + width, 0)];
 }
 
 const forwardWorkspace = (sizes: Sizes, context: WorkspaceContext<'alpha' | 'bf16'>): number =>

@@ -85,7 +85,11 @@ export const linearBackwardInputCases = casesFor(linearBackwardInputOp, {
 export const linearBackwardWeightCases = casesFor(linearBackwardWeightOp, {
   shapes,
   attributes,
-  hard: { 'no rows': { extents: { T: 0, K: 4, N: 3 } } },
+  hard: {
+    'no rows': { extents: { T: 0, K: 4, N: 3 } },
+    'few rows, aligned': { extents: { T: 300, K: 192, N: 48 } },
+    'few rows, one token': { extents: { T: 1, K: 64, N: 16 } },
+  },
   benchmark,
   reference: (
     { dy, x, gradient },

@@ -1,7 +1,7 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
-import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
+import { computeType, copyBytes, partsBytes, tokenParts } from '../../src/workspace.ts';
 
 export interface LinearOptions {
   readonly alpha?: number;
@@ -25,6 +25,12 @@ function operandCopies(...operands: readonly (readonly [name: string, rows: 'T' 
     );
     return partsBytes(...copies);
   };
+}
+
+/** The sums of CUDA's own kernel for gradients of few rows (narrow_gradient.cuh); null where it does not serve. */
+function narrowSums({ T = 0, N = 0, K = 0 }: Sizes, { device, dtypes }: WorkspaceContext<string>): number | null {
+  const isServed = device === 'cuda' && dtypes['x'] === 'bf16' && N % 16 === 0 && N <= 64 && K % 64 === 0;
+  return isServed ? 4 * tokenParts(T, K / 64) * N * K : null;
 }
 
 /** y = alpha · x · weightᵀ (+ c). weight is stored as checkpoints have it, one row an output. */
@@ -67,7 +73,8 @@ export const linearBackwardWeightOp = defineOp({
   outputs: { total: 'f32[N,K]' },
   attributes: ['alpha', 'bf16'],
   updates: { total: 'gradient' },
-  workspace: operandCopies(['dy', 'T', 'N'], ['x', 'T', 'K']),
+  workspace: (sizes, context) =>
+    narrowSums(sizes, context) ?? operandCopies(['dy', 'T', 'N'], ['x', 'T', 'K'])(sizes, context),
   tiles: true,
   cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + 2 * N * K + T * N) }),
 });

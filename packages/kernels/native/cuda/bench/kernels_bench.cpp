@@ -112,6 +112,8 @@ void benchGroups(BenchDevice& device, const Model& m) {
       return all;
     };
     const std::string name = std::string(m.name) + " " + group.name;
+    device.time("linear_backward_weight", name + " of A", {x, {DType::bf16, {T, m.hidden}}, {f32, {x.extents[1], m.hidden}}}, {{f32, {x.extents[1], m.hidden}}},
+                {1, 0}, 2 * T * (m.hidden + x.extents[1]));
     device.time("grouped_linear", name, joined({{x}, weights, copies, rows}), rows, {1, 0}, 2 * rowBytes);
     device.time("grouped_linear_backward", name, joined({rows, {x}, weights, copies, gradients}), joined({{x}, gradients}), {1, 0}, rowBytes);
   }
