@@ -1,4 +1,4 @@
-/** The agent as plain JavaScript: four programs that share their chunks. */
+/** The agent as plain JavaScript: five programs that share their chunks. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -6,8 +6,8 @@ import { build } from 'esbuild';
 const leftOut = ['tokenizers', '@duckdb/node-api'];
 
 /**
- * Writes `main.js`, `worker.js`, `loaderWorker.js`, `libraryProcess.js` and their chunks into one flat folder, so that what the sources
- * find relative to themselves is found relative to that folder. Returns the folders of the npm packages that went in.
+ * Writes `main.js`, `worker.js`, `useCaseProcess.js`, `loaderWorker.js`, `libraryProcess.js` and their chunks into one flat folder, so
+ * that what the sources find relative to themselves is found relative to that folder. Returns the folders of the npm packages that went in.
  */
 export async function bundleJavaScript(root: string, folder: string): Promise<string[]> {
   const { metafile } = await build({
@@ -15,6 +15,7 @@ export async function bundleJavaScript(root: string, folder: string): Promise<st
     entryPoints: [
       'apps/agent/src/main.ts',
       'apps/agent/src/runner/worker.ts',
+      'apps/agent/src/runner/useCaseProcess.ts',
       'packages/core/src/datasets/loaderWorker.ts',
       'packages/core/src/tokenizers/libraryProcess.ts',
     ],

@@ -148,3 +148,4 @@ export const dataReportResultSchema = z.object({
   report: dataReportSchema.optional(),
   refusal: errorSchema.optional(),
 });
+export type DataReportResult = z.infer<typeof dataReportResultSchema>;

@@ -8,8 +8,14 @@ import { type ModelText, openModelText } from '@anneal/core/generate/modelText';
 import { preparedDataFolder } from '@anneal/core/hub/cache';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { openModel } from '@anneal/core/models/open';
-import type { DataReport, InspectedRow } from '@anneal/core/protocol/data';
-import { type InspectRequest, inspectRequest, type RowRange } from '@anneal/core/protocol/data';
+import {
+  type DataReport,
+  type DataReportResult,
+  type InspectedRow,
+  type InspectRequest,
+  inspectRequest,
+  type RowRange,
+} from '@anneal/core/protocol/data';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions';
@@ -26,7 +32,7 @@ export interface InspectedData {
   readonly recipe: ResolvedRecipe;
   rows(range: RowRange): AsyncGenerator<InspectedRow, void>;
   /** On all rows. Where training would refuse the data, why, and the report on what is left without them, if there is one. */
-  report(): AsyncGenerator<PreparationProgress, { report?: DataReport; refusal?: UserError }>;
+  report(): AsyncGenerator<PreparationProgress, DataReportResult>;
   close(): void;
 }
 
@@ -49,6 +55,19 @@ export async function openData(_: Context, request: InspectRequest): Promise<Ins
   }
 }
 
+/** The report on all rows, without looking at any. */
+export async function* reportOnData(
+  context: Context,
+  request: InspectRequest,
+): AsyncGenerator<PreparationProgress, DataReportResult> {
+  const data = await openData(context, request);
+  try {
+    return yield* data.report();
+  } finally {
+    data.close();
+  }
+}
+
 interface Surroundings {
   text: ModelText;
   report: (progress: PreparationProgress) => void;
@@ -59,15 +78,15 @@ async function reportAnyway(
   recipe: ResolvedRecipe,
   data: DataOptions,
   surroundings: Surroundings,
-): Promise<{ report?: DataReport; refusal?: UserError }> {
+): Promise<DataReportResult> {
   try {
     return { report: await reportOn(recipe, data, surroundings) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    if (error.code !== 'rows_too_long') return { refusal: error };
+    if (error.code !== 'rows_too_long') return { refusal: error.toJSON() };
     // What is left without the rows that are too long is worth knowing all the same.
     const dropping: DataOptions = { ...data, prepare: { ...data.prepare, excessLength: 'drop' } };
-    return { report: await reportOn(recipe, dropping, surroundings), refusal: error };
+    return { report: await reportOn(recipe, dropping, surroundings), refusal: error.toJSON() };
   }
 }
 

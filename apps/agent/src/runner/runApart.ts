@@ -1,0 +1,89 @@
+/** A use case in a process of its own: it holds up nobody, its memory ends with it, and its crash is an error like any other. */
+import { spawn } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '@anneal/core/errors';
+import { InvalidRecipe, type RecipeProblem } from '@anneal/core/recipe/problem';
+import type { Context } from '../service/context.ts';
+import { reporting } from '../service/reporting.ts';
+import type { ProgressOf, RequestOf, ResultOf, UseCaseName } from '../service/useCases.ts';
+import type { ChildMessage, ParentMessage } from './useCaseProcess.ts';
+
+// A bundle has JavaScript in the place of TypeScript.
+const file = import.meta.url.endsWith('.ts') ? './useCaseProcess.ts' : './useCaseProcess.js';
+const program = fileURLToPath(new URL(file, import.meta.url));
+
+/** How long a process may take to clean up that nobody waits for any more. */
+const patienceMilliseconds = 5000;
+
+/**
+ * As the use case itself, called with these. Whoever stops listening cancels it, and waits until its process is gone; with a signal
+ * that can be done while the next progress is waited for.
+ * @throws what the use case throws; UserError `process_died`; the reason of the signal
+ */
+export function runApart<Name extends UseCaseName>(
+  name: Name,
+  context: Context,
+  request: RequestOf<Name>,
+  signal?: AbortSignal,
+): AsyncGenerator<ProgressOf<Name>, ResultOf<Name>> {
+  return reporting(async (report, left) => {
+    const cancelled = AbortSignal.any(signal ? [left, signal] : [left]);
+    cancelled.throwIfAborted();
+    const tell = (progress: unknown) => report(progress as ProgressOf<Name>);
+    const end = await lastMessageOf({ name, context, request }, tell, cancelled);
+    if (end instanceof Error) throw end;
+    return end.result as ResultOf<Name>;
+  });
+}
+
+/** Resolves once the process is gone. */
+function lastMessageOf(
+  order: Exclude<ParentMessage, 'cancel'>,
+  report: (progress: unknown) => void,
+  cancelled: AbortSignal,
+): Promise<{ result: unknown } | Error> {
+  const child = spawn(process.execPath, [program], {
+    // A Ctrl-C in the terminal reaches only us, who cancel.
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    serialization: 'advanced',
+    env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() },
+  });
+  return new Promise((resolve, reject) => {
+    let end: { result: unknown } | Error | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const cancel = () => {
+      timer = setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds);
+      if (child.connected) child.send('cancel' satisfies ParentMessage);
+    };
+    cancelled.addEventListener('abort', cancel, { once: true });
+    child.on('message', (message: ChildMessage) => {
+      if ('progress' in message) report(message.progress);
+      else end = 'result' in message ? message : errorOf(message);
+    });
+    child.once('error', reject); // it could not be started
+    child.once('exit', (code, killedBy) => {
+      cancelled.removeEventListener('abort', cancel);
+      clearTimeout(timer);
+      if (!end && cancelled.aborted) reject(cancelled.reason);
+      else resolve(end ?? died(order.name, killedBy ?? `exit code ${code}`));
+    });
+    child.send(order);
+  });
+}
+
+function errorOf(message: Exclude<ChildMessage, { progress: unknown } | { result: unknown }>): Error {
+  if ('defect' in message) return new Error(message.defect);
+  const { problems } = message.error as { problems?: readonly RecipeProblem[] };
+  return problems ? new InvalidRecipe(problems) : new UserError(message.error);
+}
+
+function died(name: UseCaseName, how: string): UserError {
+  return new UserError({
+    what: `the process of \`${name}\` ended with ${how}${how === 'SIGKILL' ? ': the system may have run out of memory' : ''}`,
+    where: 'this machine',
+    next: 'close other programs, or try it with less: a smaller model, or fewer rows',
+    code: 'process_died',
+  });
+}

@@ -1,0 +1,20 @@
+/**
+ * Use cases that may have a process of their own (`runner/runApart.ts`): they compute for long, or take memory that is wholly given
+ * back only with a process. Requests, progress and results are plain values.
+ */
+export const useCases = {
+  estimate: async () => (await import('./estimate.ts')).estimateRun,
+  reportOnData: async () => (await import('./data/inspect.ts')).reportOnData,
+  evaluate: async () => (await import('./evaluate/evaluate.ts')).evaluateSource,
+  export: async () => (await import('./exports/export.ts')).exportSource,
+  pull: async () => (await import('./models/pull.ts')).pullModel,
+} as const;
+
+export type UseCaseName = keyof typeof useCases;
+type UseCase<Name extends UseCaseName> = Awaited<ReturnType<(typeof useCases)[Name]>>;
+export type RequestOf<Name extends UseCaseName> = Parameters<UseCase<Name>>[1];
+type GeneratorOf<Name extends UseCaseName> = ReturnType<UseCase<Name>>;
+export type ProgressOf<Name extends UseCaseName> =
+  GeneratorOf<Name> extends AsyncGenerator<infer Progress, unknown> ? Progress : never;
+export type ResultOf<Name extends UseCaseName> =
+  GeneratorOf<Name> extends AsyncGenerator<unknown, infer Result> ? Result : never;
