@@ -18,15 +18,15 @@ export interface Linear {
   readonly shape: readonly number[];
 }
 
-/** A linear of some input without its adapter, [T, outputs]. */
+/** A linear of some input without its adapter. */
 export interface PlainOutput extends Linear {
-  readonly y: Tensor;
+  readonly y_TO: Tensor;
 }
 
 /** A linear with the factors of its adapter. */
 export interface AdaptedLinear extends Linear, LoraModuleSpec {
-  readonly a: Tensor;
-  readonly b: Tensor;
+  readonly a_RI: Tensor;
+  readonly b_OR: Tensor;
 }
 
 export interface AddLoraOptions {
@@ -41,14 +41,19 @@ export interface AddLoraOptions {
  * rank and scale are served together: one product gives x with all of their A, one launch adds the products with all of
  * their B. With dropout each adapter sees another x, and so is served alone.
  */
-export function addLora(x: Tensor, outputs: readonly PlainOutput[], lora: LoraSpec, options: AddLoraOptions): Tensor[] {
-  const sums = new Map(outputs.map(({ name, y }) => [name, y]));
-  for (const group of groupsOf(graphOf(x).variables, outputs, lora)) {
+export function addLora(
+  x_TI: Tensor,
+  outputs: readonly PlainOutput[],
+  lora: LoraSpec,
+  options: AddLoraOptions,
+): Tensor[] {
+  const sums = new Map(outputs.map(({ name, y_TO }) => [name, y_TO]));
+  for (const group of groupsOf(graphOf(x_TI).variables, outputs, lora)) {
     const members = factorsOf(group, options).map((factor, i) => {
       return { ...factor, plus: sums.get(group[i]?.name as string) as Tensor };
     });
     const [{ scale }] = group as readonly [AdaptedLinear];
-    const added = groupedLinear(innerProduct(x, group, lora, options), members as [GroupMember], {
+    const added = groupedLinear(innerProduct(x_TI, group, lora, options), members as [GroupMember], {
       alpha: scale,
       bf16: options.bf16,
     });
@@ -59,15 +64,18 @@ export function addLora(x: Tensor, outputs: readonly PlainOutput[], lora: LoraSp
 
 /** The same where the outputs lie beside each other in one tensor; `group` is what `mergedAdapters` gave. */
 export function addMergedLora(
-  x: Tensor,
-  y: Tensor,
+  x_TI: Tensor,
+  y_TE: Tensor,
   group: readonly AdaptedLinear[],
   lora: LoraSpec,
   options: AddLoraOptions,
 ): Tensor {
   const [{ scale }] = group as readonly [AdaptedLinear];
   const factors = factorsOf(group, options) as [GroupMember];
-  return groupedLinearMerged(innerProduct(x, group, lora, options), factors, y, { alpha: scale, bf16: options.bf16 });
+  return groupedLinearMerged(innerProduct(x_TI, group, lora, options), factors, y_TE, {
+    alpha: scale,
+    bf16: options.bf16,
+  });
 }
 
 /** The adapters of all these linears, or none where none has one. Null where they cannot be served together. */
@@ -88,34 +96,34 @@ function groupsOf(variables: Variables, linears: readonly Linear[], lora: LoraSp
   const alike = Map.groupBy(adapted, ({ name, rank, scale }) => (lora.dropout > 0 ? name : `${rank} ${scale}`));
   return [...alike.values()].flatMap((group) => {
     // All A before all B: a stack's members are parameters that are declared one behind the other.
-    const a = group.map(({ rank, name, shape }) => loraVariables.a(variables, rank, name, shape));
+    const as_RI = group.map(({ rank, name, shape }) => loraVariables.a(variables, rank, name, shape));
     const members = group.map((one, i) => {
-      return { ...one, a: a[i] as Tensor, b: loraVariables.b(variables, one.rank, one.name, one.shape) };
+      return { ...one, a_RI: as_RI[i] as Tensor, b_OR: loraVariables.b(variables, one.rank, one.name, one.shape) };
     });
-    return Variables.canStack(a) ? [members] : members.map((member) => [member]);
+    return Variables.canStack(as_RI) ? [members] : members.map((member) => [member]);
   });
 }
 
-/** dropout(x) with the A of all members: [T, rank · members]. */
+/** dropout(x) with the A of all members: [T, R · members]. */
 function innerProduct(
-  x: Tensor,
+  x_TI: Tensor,
   members: readonly AdaptedLinear[],
   { dropout: rate, modules }: LoraSpec,
   { bf16, dropoutSeed, copyOf }: AddLoraOptions,
 ): Tensor {
-  const [{ a, name }] = members as readonly [AdaptedLinear];
+  const [{ a_RI, name }] = members as readonly [AdaptedLinear];
   const stream = [...modules.keys()].indexOf(name);
-  const dropped = dropoutSeed && rate > 0 ? dropout(x, dropoutSeed, rate, stream) : x;
-  const factor =
+  const dropped_TI = dropoutSeed && rate > 0 ? dropout(x_TI, dropoutSeed, rate, stream) : x_TI;
+  const factor_RI =
     members.length === 1
-      ? a
-      : graphOf(x).variables.stack(
+      ? a_RI
+      : graphOf(x_TI).variables.stack(
           loraName(stackName(members.map((member) => member.name)), 'A'),
-          members.map((member) => member.a),
+          members.map((member) => member.a_RI),
         );
-  return linear(dropped, factor, { bf16, copy: copyOf(factor) });
+  return linear(dropped_TI, factor_RI, { bf16, copy: copyOf(factor_RI) });
 }
 
 function factorsOf(group: readonly AdaptedLinear[], { copyOf }: AddLoraOptions) {
-  return group.map(({ b }) => ({ weight: b, copy: copyOf(b) }));
+  return group.map(({ b_OR }) => ({ weight: b_OR, copy: copyOf(b_OR) }));
 }

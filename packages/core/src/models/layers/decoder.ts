@@ -19,7 +19,13 @@ export interface DecoderOutputs {
   readonly beforeLayer: readonly Tensor[];
 }
 
-/** The pre-norm decoder that Llama, Mistral, Qwen2, Qwen3 and SmolLM2 share; their configs say what differs. */
+/**
+ * The pre-norm decoder that Llama, Mistral, Qwen2, Qwen3 and SmolLM2 share; their configs say what differs.
+ *
+ * A tensor's name ends with its shape, in all code of models: T tokens, D hidden size, Q queries (heads · head size), K keys or values
+ * (key/value heads · head size), F inner size of the MLP, E several outputs beside each other; I inputs and O outputs of any
+ * linear, whose weight is [O, I]; R rank of an adapter.
+ */
 export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderInputs): DecoderOutputs {
   const { config, graph } = m;
   const { attentionScale } = inverseFrequencies(config.headSize, config.rope);

@@ -60,33 +60,34 @@ export class ModelScope {
   }
 
   /** x · weightᵀ, plus its bias, plus the adapter's share, plus `plus`. */
-  linear(x: Tensor, name: string, plus?: Tensor): Tensor {
-    return this.withAdapters(x, [this.plain(x, name, plus)])[0] as Tensor;
+  linear(x_TI: Tensor, name: string, plus_TO?: Tensor): Tensor {
+    return this.withAdapters(x_TI, [this.plain(x_TI, name, plus_TO)])[0] as Tensor;
   }
 
   /** The same of several linears that read one input: what their adapters add is computed together. */
-  project<const Names extends readonly string[]>(x: Tensor, names: Names): { [K in keyof Names]: Tensor } {
-    const outputs = names.map((name) => this.plain(x, name));
-    return this.withAdapters(x, outputs) as { [K in keyof Names]: Tensor };
+  project<const Names extends readonly string[]>(x_TI: Tensor, names: Names): { [K in keyof Names]: Tensor } {
+    const outputs = names.map((name) => this.plain(x_TI, name));
+    return this.withAdapters(x_TI, outputs) as { [K in keyof Names]: Tensor };
   }
 
   /**
-   * As `project`, with the outputs beside each other in one tensor [T, all outputs], by one product. Null where that cannot be:
+   * As `project`, with the outputs beside each other in one tensor [T, E], by one product. Null where that cannot be:
    * where some weights are held otherwise than the others, only some have biases, or an adapter differs from the others'.
    */
-  projectMerged(x: Tensor, names: readonly string[]): Tensor | null {
+  projectMerged(x_TI: Tensor, names: readonly string[]): Tensor | null {
     const { lora } = this.options;
     const { variables } = this.graph;
     const linears = names.map((name) => ({ name, shape: this.shapeOf(name) }));
     const adapters = lora ? mergedAdapters(variables, linears, lora) : [];
     const biasNames = names.map((name) => `${name}_bias`).filter((name) => this.shapes.has(name));
-    const biases = biasNames.map((name) => this.weight(name));
-    if (!adapters || ![0, names.length].includes(biases.length) || !Variables.canStack(biases)) return null;
-    const weight = this.stacked(linears);
-    if (!weight) return null;
-    const product = linear(x, weight, { bf16: this.bf16, copy: this.copyOf(weight) });
-    const y = biases.length > 0 ? addBias(product, variables.stack(`${stackName(names)}_bias`, biases)) : product;
-    return lora && adapters.length > 0 ? addMergedLora(x, y, adapters, lora, this.adding) : y;
+    const biases_O = biasNames.map((name) => this.weight(name));
+    if (!adapters || ![0, names.length].includes(biases_O.length) || !Variables.canStack(biases_O)) return null;
+    const weight_EI = this.stacked(linears);
+    if (!weight_EI) return null;
+    const product_TE = linear(x_TI, weight_EI, { bf16: this.bf16, copy: this.copyOf(weight_EI) });
+    const stackedBias = () => variables.stack(`${stackName(names)}_bias`, biases_O);
+    const y_TE = biases_O.length > 0 ? addBias(product_TE, stackedBias()) : product_TE;
+    return lora && adapters.length > 0 ? addMergedLora(x_TI, y_TE, adapters, lora, this.adding) : y_TE;
   }
 
   /** The rows of these weights as one matrix; null where they cannot lie beside each other. */
@@ -95,20 +96,21 @@ export class ModelScope {
     const [form, ...others] = new Set(names.map((name) => this.options.nf4.get(name)));
     if (others.length > 0) return null;
     if (form) return nf4Stack(this.graph, linears, form);
-    const weights = names.map((name) => this.weight(name));
-    return Variables.canStack(weights) ? this.graph.variables.stack(stackName(names), weights) : null;
+    const weights_OI = names.map((name) => this.weight(name));
+    return Variables.canStack(weights_OI) ? this.graph.variables.stack(stackName(names), weights_OI) : null;
   }
 
-  private plain(x: Tensor, name: string, plus?: Tensor): PlainOutput {
-    const weight = this.matrix(name);
-    const y = linear(x, weight, { bf16: this.bf16, plus, copy: this.copyOf(weight) });
+  private plain(x_TI: Tensor, name: string, plus_TO?: Tensor): PlainOutput {
+    const weight_OI = this.matrix(name);
+    const product_TO = linear(x_TI, weight_OI, { bf16: this.bf16, plus: plus_TO, copy: this.copyOf(weight_OI) });
     const bias = `${name}_bias`;
-    return { name, shape: this.shapeOf(name), y: this.shapes.has(bias) ? addBias(y, this.weight(bias)) : y };
+    const y_TO = this.shapes.has(bias) ? addBias(product_TO, this.weight(bias)) : product_TO;
+    return { name, shape: this.shapeOf(name), y_TO };
   }
 
-  private withAdapters(x: Tensor, outputs: readonly PlainOutput[]): Tensor[] {
+  private withAdapters(x_TI: Tensor, outputs: readonly PlainOutput[]): Tensor[] {
     const { lora } = this.options;
-    return lora ? addLora(x, outputs, lora, this.adding) : outputs.map(({ y }) => y);
+    return lora ? addLora(x_TI, outputs, lora, this.adding) : outputs.map(({ y_TO }) => y_TO);
   }
 
   private get adding(): AddLoraOptions {
