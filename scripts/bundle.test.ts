@@ -101,7 +101,7 @@ describe.skipIf(process.env.CI !== 'true')('the bundle (under CI=true, as making
     expect((await once(agent, 'exit'))[0]).toBe(0);
   });
 
-  it('brings the licences of what others wrote', () => {
+  it('brings the licenses of what others wrote', () => {
     const notices = readFileSync(join(bundle, 'THIRD_PARTY_NOTICES'), 'utf8');
     for (const name of [
       'node 24',

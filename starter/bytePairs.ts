@@ -1,13 +1,13 @@
 import { BYTE_CHARACTERS } from '@anneal/core/tokenizers/byteLevel/byteAlphabet';
 
-/** Two neighbouring tokens that become one. */
+/** Two neighboring tokens that become one. */
 export type Merge = readonly [string, string];
 
 /** GPT-2's split of a text into words, spaces kept in front: what the `ByteLevel` pre-tokenizer of Hugging Face does. */
 const WORDS = /'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
 
 /**
- * Byte-pair encoding (Sennrich et al. 2016): joins the most frequent pair of neighbours, `count` times.
+ * Byte-pair encoding (Sennrich et al. 2016): joins the most frequent pair of neighbors, `count` times.
  * Of equally frequent pairs the first in code point order is taken, so that the result depends on the texts alone.
  */
 export function learnMerges(texts: Iterable<string>, count: number): Merge[] {

@@ -1,17 +1,17 @@
-/** The licences of everything in the bundle that others wrote. */
+/** The licenses of everything in the bundle that others wrote. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /**
  * @param folders of installed packages
  * @param cuda whether the addon was built with CUDA
- * Throws where one says neither in a file nor by name what its licence is.
+ * Throws where one says neither in a file nor by name what its license is.
  */
 export function thirdPartyNotices(folders: readonly string[], { cuda }: { cuda: boolean }): string {
   const notices = folders.map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
-    if (files.length === 0 && !license) throw new Error(`${name} in ${basename(folder)} names no licence`);
+    if (files.length === 0 && !license) throw new Error(`${name} in ${basename(folder)} names no license`);
     const texts = files.sort().map((file) => readFileSync(join(folder, file), 'utf8').trim());
     return [`${name} ${version} (${license})`, ...texts].join('\n\n');
   });

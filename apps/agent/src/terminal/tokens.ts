@@ -11,10 +11,10 @@ export interface ShownToken {
  * Without colors supervised stretches stand in ⟦ ⟧ and tokens are parted by `·`.
  */
 export function formatTokens(tokens: readonly ShownToken[], colored: boolean = colors.isColorSupported): string {
-  return colored ? inColour(tokens) : inBrackets(tokens);
+  return colored ? inColor(tokens) : inBrackets(tokens);
 }
 
-function inColour(tokens: readonly ShownToken[]): string {
+function inColor(tokens: readonly ShownToken[]): string {
   return tokens
     .map(({ text, supervised }, index) => {
       const bright = index % 2 === 0;

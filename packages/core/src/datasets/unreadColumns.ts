@@ -3,7 +3,7 @@ import { isGiven } from './formats/format.ts';
 import { THOUGHTS } from './leftOut.ts';
 import type { Conversation, Message } from './types.ts';
 
-/** Columns that hold something which nothing is learnt from, each with the number of its rows. */
+/** Columns that hold something from which nothing is learned, each with the number of its rows. */
 export type UnreadColumns = Readonly<Record<string, number>>;
 
 /** `notes (12 rows), id (20 rows)` */

@@ -40,8 +40,8 @@ export function asSourceError(error: unknown, signal?: AbortSignal): SourceError
 
 export function httpError(status: number, detail?: string): SourceError {
   const hints: Record<number, string> = {
-    401: 'not found, or private: if it is private or gated, accept its licence on its page and set HF_TOKEN',
-    403: 'access refused: accept its licence on its page and set HF_TOKEN',
+    401: 'not found, or private: if it is private or gated, accept its license on its page and set HF_TOKEN',
+    403: 'access refused: accept its license on its page and set HF_TOKEN',
     404: 'not found',
     429: 'too many requests: try again later',
   };

@@ -68,14 +68,14 @@ const NOT_MERGEABLE = new Set<unknown>([
 ]);
 
 /** Initializations that leave the base model as it was. The others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from its weights. */
-const PLAIN_INITIALISATIONS = new Set<unknown>([undefined, null, true, false, 'gaussian', 'eva', 'orthogonal']);
+const PLAIN_INITIALIZATIONS = new Set<unknown>([undefined, null, true, false, 'gaussian', 'eva', 'orthogonal']);
 
 /** @throws UserError naming the field that is wrong or cannot be honored */
 export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
   if (json.peft_type !== 'LORA')
     throw unsupported('peft_type', json.peft_type, where, NOT_MERGEABLE.has(json.peft_type));
   if (json.bias !== undefined && json.bias !== 'none') throw unsupported('bias', json.bias, where);
-  if (!PLAIN_INITIALISATIONS.has(json.init_lora_weights)) {
+  if (!PLAIN_INITIALIZATIONS.has(json.init_lora_weights)) {
     throw unsupported('init_lora_weights', json.init_lora_weights, where);
   }
   for (const [field, value] of Object.entries(json)) {

@@ -66,7 +66,7 @@ export function readPeftAdapter(folder: string): PeftAdapter {
   }
 }
 
-/** alpha / rank, or alpha / √rank: rank-stabilised LoRA, Kalajdzievski 2023. */
+/** alpha / rank, or alpha / √rank: rank-stabilized LoRA, Kalajdzievski 2023. */
 export function loraScale(alpha: number, rank: number, useRslora: boolean): number {
   return alpha / (useRslora ? Math.sqrt(rank) : rank);
 }

@@ -61,7 +61,7 @@ static __global__ void __launch_bounds__(256) addPartialsKernel(const float* par
   gradient[column] += total;
 }
 
-/** gradient[column] += Σ over rows of the terms that term.run<V>(row, column, values) gives for V neighbouring columns. */
+/** gradient[column] += Σ over rows of the terms that term.run<V>(row, column, values) gives for V neighboring columns. */
 template <typename A, typename Term>
 void columnSums(const Launch& launch, int64_t rows, int64_t columns, const Term& term, float* gradient) {
   if (rows == 0 || columns == 0) return;

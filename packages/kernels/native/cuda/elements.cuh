@@ -5,7 +5,7 @@
 
 namespace anneal::cuda {
 
-// Bodies are structs with `template <int V> __device__ void run(…) const` that handle V neighbouring elements.
+// Bodies are structs with `template <int V> __device__ void run(…) const` that handle V neighboring elements.
 
 constexpr int kElementThreads = 256;
 /** Blocks of a grid-stride loop, a multiprocessor: several rounds of all that fit, so that no round is long at the end. */

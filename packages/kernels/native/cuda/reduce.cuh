@@ -17,7 +17,7 @@ struct Maximum {
   __device__ float operator()(float a, float b) const { return fmaxf(a, b); }
 };
 
-/** Joins the values of `Lanes` neighbouring threads of a warp, in one order; every one of them gets the result. */
+/** Joins the values of `Lanes` neighboring threads of a warp, in one order; every one of them gets the result. */
 template <int Lanes, typename Value, typename Join>
 __device__ Value joinLanes(Value value, Join join) {
 #pragma unroll
@@ -41,7 +41,7 @@ __device__ Value joinBlock(Value value, Value* partial, Join join) {
   return joinLanes<kWarps>(value, join);
 }
 
-/** Sum over the `Group` neighbouring threads that share a row: a part of a warp, a warp, or the whole block. */
+/** Sum over the `Group` neighboring threads that share a row: a part of a warp, a warp, or the whole block. */
 template <int Group>
 __device__ float sumGroup(float value) {
   if constexpr (Group <= kWarp) {

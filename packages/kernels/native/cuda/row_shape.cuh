@@ -5,7 +5,7 @@
 
 namespace anneal::cuda {
 
-// How a row of any width lies over threads: `group` neighbouring threads take it in vectors of V, and hold `items` of these each
+// How a row of any width lies over threads: `group` neighboring threads take it in vectors of V, and hold `items` of these each
 // in registers between the two passes over it. items = 0: the row is longer than that and is read a second time.
 
 constexpr int kRowThreads = 256;

@@ -7,7 +7,7 @@ namespace anneal::ANNEAL_ISA {
 
 namespace {
 
-/** Where the nearest value changes: half-way between neighbours. */
+/** Where the nearest value changes: half-way between neighbors. */
 struct Nf4Borders {
   float at[15];
 

@@ -8,7 +8,7 @@ namespace {
 constexpr int kWarps = kElementThreads / 32;
 /** On a multiprocessor: with four, sm_100 spills. */
 constexpr int kBlocksTogether = 3;
-/** A warp updates a block: each lane four neighbouring elements of each half. */
+/** A warp updates a block: each lane four neighboring elements of each half. */
 constexpr int kHalves = 2, kHalf = kMomentBlock / kHalves;
 static_assert(kHalf == 32 * 4);
 

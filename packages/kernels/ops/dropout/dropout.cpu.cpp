@@ -29,7 +29,7 @@ constexpr int kElements = 4 * Vec::width;  // four random words of each counter
 
 /** The random words of kElements elements from `first` on, a multiple of kElements. Element i takes word i % 4 of counter i / 4. */
 inline void randomWords(int64_t first, uint32_t stream, Key key, Words (&words)[4]) {
-  // Four neighbouring lanes take counters so far apart that the transposed squares hold neighbouring elements.
+  // Four neighboring lanes take counters so far apart that the transposed squares hold neighboring elements.
   uint32_t offsets[Vec::width];
   for (int lane = 0; lane < Vec::width; lane++) offsets[lane] = lane % 4 * (Vec::width / 4) + lane / 4;
   const int64_t counter = first / 4;

@@ -3,7 +3,7 @@
 #include "../../dtype.h"
 #include "../simd.h"
 
-// Operands of the microkernel are made of 4-byte cells: a float, or a pair of bf16 that are neighbours along K (the lower
+// Operands of the microkernel are made of 4-byte cells: a float, or a pair of bf16 that are neighbors along K (the lower
 // half first) where the machine multiplies such pairs. Everything else about the product is the same for both.
 
 namespace anneal::ANNEAL_ISA {
@@ -93,7 +93,7 @@ inline Vec loadAlongK(const Element* from, int64_t count) {
 }
 
 /**
- * A vector of cells across K, one for each of `count` neighbours in a row of the stored matrix. Pairs are made with the row
+ * A vector of cells across K, one for each of `count` neighbors in a row of the stored matrix. Pairs are made with the row
  * `stride` further on, when `second_row` says that it exists.
  */
 template <Cells cells, typename Element>

@@ -11,7 +11,7 @@ namespace anneal::cuda {
 __device__ inline void initBarrier(uint32_t barrier, int arrivals) {
   asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
 }
-/** Barriers that were initialised become visible to TMA; the block must synchronise as well. */
+/** Barriers that were initialized become visible to TMA; the block must synchronize as well. */
 __device__ inline void publishBarriers() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
 
 __device__ inline void arrive(uint32_t barrier) { asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory"); }
