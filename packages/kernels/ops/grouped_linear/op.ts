@@ -109,6 +109,7 @@ export const groupedLinearMergedOp = defineOp({
   derive,
   inPlace: { y: ['c'] },
   workspace: forwardWorkspace,
+  tiles: true,
   cost: cost(1),
   backward: ({ graph, inputs, attributes, gradients: { y: dy }, gradientOf }) => {
     if (!dy) return {};
@@ -125,6 +126,7 @@ export const groupedLinearMergedBackwardOp = defineOp({
   derive,
   updates,
   workspace: backwardWorkspace,
+  tiles: true,
   cost: cost(2),
 });
 

@@ -45,6 +45,7 @@ export const swigluMergedOp = defineOp({
   outputs: { y: 'A[T,N]' },
   derive: halves,
   cheap: true,
+  tiles: true,
   cost: ({ T = 0, N = 0 }) => ({ flops: 6 * T * N, bytes: 12 * T * N }),
   backward: ({ graph, inputs: { x }, gradients: { y: dy } }) =>
     dy ? { x: graph.apply(swigluMergedBackwardOp, { dy, x }).dx } : {},
@@ -57,6 +58,7 @@ export const swigluMergedBackwardOp = defineOp({
   outputs: { dx: 'A[T,M]' },
   derive: halves,
   inPlace: { dx: ['x'] },
+  tiles: true,
   cost: ({ T = 0, N = 0 }) => ({ flops: 12 * T * N, bytes: 20 * T * N }),
 });
 

@@ -24,46 +24,72 @@ export function withOffloads(
 ): Priced[] {
   const rate = device.rates.hostBytesPerSecond;
   if (rate === null) throw new Error(`the memory of ${device.kind} is the host’s: there is nothing to offload`);
-  const found: Priced[] = [];
-  const layers = layersOf(graph);
-  for (const [layer, { forward, read }] of layers) {
-    let room = hostBudget / layers.size;
-    const own = recomputed.filter(({ saving }) => saving.layer === layer);
-    const replaceable = new Set(own.flatMap(({ saving }) => saving.frees));
-    const smallest = smallestShare * bytesOfAll([...read], bounds);
-    const entering = [...read].filter(
-      (t) => !replaceable.has(t) && byteLength(t, bounds) > smallest && t.producer?.layer !== layer,
-    );
-    let free = busyShare * rate * forward.reduce((sum, node) => sum + secondsOf(node, bounds, device), 0);
-    const offload = (what: string, tensors: readonly Tensor[]): Priced<Offloaded> => {
+  let room = hostBudget;
+  const candidates = layersOf(graph).flatMap((layer) => candidatesOf(layer, recomputed, bounds, device));
+  return candidates
+    .sort((a, b) => b.price - a.price)
+    .flatMap(({ layer, what, tensors, price, saving }): readonly Priced[] => {
       const bytes = bytesOfAll(tensors, bounds);
-      const hidden = Math.min(bytes, Math.max(0, free));
-      free -= bytes;
+      const pays = price > (2 * contention) / rate && (saving === null || bytes <= layer.copied);
+      if (!pays || bytes > room) return saving ? [saving] : [];
+      const hidden = Math.min(bytes, Math.max(0, layer.copied));
       room -= bytes;
+      layer.copied -= bytes;
       const seconds = (2 * (contention * hidden + (bytes - hidden))) / rate; // there and back
-      return {
-        saving: { how: 'offload', layer, what, tensors, bytes, milliseconds: 1000 * seconds },
-        price: seconds / bytes,
-      };
-    };
-    if (entering.length > 0 && bytesOfAll(entering, bounds) <= room)
-      found.push(offload('what enters a layer', entering));
-    for (const priced of own.toReversed()) {
-      const { what, frees } = priced.saving;
-      const fits = bytesOfAll(frees, bounds) <= Math.min(free, room);
-      const pays = priced.price > (2 * contention) / rate;
-      found.push(fits && pays ? offload(what, frees) : priced);
-    }
-  }
-  return found;
+      const milliseconds = 1000 * seconds;
+      const offloaded: Offloaded = { how: 'offload', layer: layer.number, what, tensors, bytes, milliseconds };
+      return [{ saving: offloaded, price: seconds / bytes }];
+    });
+}
+
+interface Layer {
+  readonly number: number;
+  readonly forward: readonly Node[];
+  /** Results of the forward pass that the backward pass of this layer alone reads. */
+  readonly read: ReadonlySet<Tensor>;
+}
+
+interface Candidate {
+  /** `copied`: bytes that go over the bus in the time of its forward pass, of those that were not given away yet. */
+  readonly layer: { readonly number: number; copied: number };
+  readonly what: string;
+  readonly tensors: readonly Tensor[];
+  /** Seconds a byte of doing without them otherwise; infinite where there is no other way. */
+  readonly price: number;
+  /** The other way. */
+  readonly saving: Priced<Recomputed> | null;
+}
+
+function candidatesOf(
+  { number, forward, read }: Layer,
+  recomputed: readonly Priced<Recomputed>[],
+  bounds: Bounds,
+  device: Device,
+): Candidate[] {
+  const seconds = forward.reduce((sum, node) => sum + secondsOf(node, bounds, device), 0);
+  const layer = { number, copied: busyShare * seconds * (device.rates.hostBytesPerSecond ?? 0) };
+  const own = recomputed.filter(({ saving }) => saving.layer === number);
+  const replaceable = new Set(own.flatMap(({ saving }) => saving.frees));
+  const smallest = smallestShare * bytesOfAll([...read], bounds);
+  const entering = [...read].filter(
+    (t) => !replaceable.has(t) && byteLength(t, bounds) > smallest && t.producer?.layer !== number,
+  );
+  return [
+    ...(entering.length > 0
+      ? [{ layer, what: 'what enters a layer', tensors: entering, price: Number.POSITIVE_INFINITY, saving: null }]
+      : []),
+    // The last first among equals: what a saving takes by itself holds where the earlier ones are computed again.
+    ...own
+      .map((saving) => ({ layer, what: saving.saving.what, tensors: saving.saving.frees, price: saving.price, saving }))
+      .reverse(),
+  ];
 }
 
 function bytesOfAll(tensors: readonly Tensor[], bounds: Bounds): number {
   return tensors.reduce((sum, tensor) => sum + byteLength(tensor, bounds), 0);
 }
 
-/** Layers with their forward nodes and the results of the forward pass that the backward pass of this layer alone reads. */
-function layersOf({ nodes }: Graph): Map<number, { forward: Node[]; read: Set<Tensor> }> {
+function layersOf({ nodes }: Graph): Layer[] {
   const readers = new Map<Tensor, Set<number | null>>();
   const layers = new Map<number, { forward: Node[]; read: Set<Tensor> }>();
   for (const node of nodes) {
@@ -83,7 +109,7 @@ function layersOf({ nodes }: Graph): Map<number, { forward: Node[]; read: Set<Te
     const [layer = null] = by;
     if (by.size === 1 && layer !== null) layers.get(layer)?.read.add(tensor);
   }
-  return layers;
+  return [...layers].map(([number, { forward, read }]) => ({ number, forward, read }));
 }
 
 /** The tensors that these savings copy to the host. */
