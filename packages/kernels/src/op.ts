@@ -53,6 +53,11 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   readonly derive?: (extents: Extents, attributes: Attributes<A>) => Extents;
   /** Inputs whose bytes an output may take over when they are not used afterwards. */
   readonly inPlace?: { readonly [K in NoInfer<O>]?: readonly NoInfer<I>[] };
+  /**
+   * In place and apart may be other bits, as of products by a library that looks at addresses. Then what the graph says decides, not
+   * what else a plan keeps or computes again: all plans of a graph give the same bits.
+   */
+  readonly inPlaceMatters?: boolean;
   /** Outputs that are the new values of a variable: the kernel reads and writes the variable's own bytes. */
   readonly updates?: { readonly [K in NoInfer<O>]?: NoInfer<I> };
   /** The optional input that is added to the output `into`: how gradients are summed without a separate add. */

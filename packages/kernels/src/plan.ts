@@ -185,7 +185,7 @@ function planProgram(
   addresses: Addresses,
 ): { program: PlannedProgram; bytes: Record<Placement, number> } {
   const nodes = nodesWith(graph, savings, bounds, device);
-  const storage = assignStorage(nodes, graph.inputs.values(), new Set(graph.results.values()), bounds);
+  const storage = assignStorage(nodes, graph, bounds);
   const workspaces = nodes.map((node, position): Storage => {
     const bytes = node.op.workspace?.(sizesOf(node, bounds), workspaceContext(node, device)) ?? 0;
     return { variable: null, placement: 'device', bytes, first: position, last: position };

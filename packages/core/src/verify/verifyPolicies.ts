@@ -11,20 +11,27 @@ import { planTraining } from '../trainer/planTraining.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 
 export interface PolicyOutcome {
-  readonly policy: ActivationPolicy;
-  /** Whether its values are those of the first policy, which keeps everything. */
-  readonly isSame: boolean;
-  /** What of the model or the device is not as usual. */
-  readonly variant: '' | 'nf4' | 'in tiles';
+  /** The policy, and what of the model or the device is not as usual. */
+  readonly name: string;
   /** Of the plan, in bytes. */
   readonly memory: { readonly device: number; readonly host: number };
-  /** Loss and gradient norm of every step, then the trained parameters. */
-  readonly values: Float64Array;
+  /** What came out: loss and gradient norm of every step, then the trained parameters. */
+  readonly values: ReadonlyMap<string, Float64Array>;
+  /** Where that differs from what the first policy gives, which keeps everything; null where every bit is the same. */
+  readonly difference: string | null;
+}
+
+interface Variant {
+  readonly name: string;
+  readonly policy: ActivationPolicy;
+  readonly device: Device;
+  readonly quantization: Quantization;
+  readonly rank: number;
+  readonly hostBudget: number;
 }
 
 /** Enough that launches are recorded, and then repeated. */
 const steps = 4;
-
 const documents = { rows: 3, tokens: 128 };
 
 /** Its embedding is not its head, so that it may lie in the host's memory. */
@@ -42,43 +49,60 @@ const config = {
   tie_word_embeddings: false,
 };
 
-/** What a device can do with activations; `keep` first, which the others must equal in every bit. */
-export function policiesOn({ rates }: Device): ActivationPolicy[] {
-  return rates.hostBytesPerSecond === null ? ['keep', 'recompute'] : ['keep', 'recompute', 'offload'];
+/** Those that a device can tell apart, each series with the one first that the others must equal in every bit. */
+export function policiesOn(device: Device): Variant[][] {
+  const hasHost = device.rates.hostBytesPerSecond !== null;
+  const everything = Number.POSITIVE_INFINITY;
+  const usual: Omit<Variant, 'name' | 'policy'> = { device, quantization: 'none', rank: 16, hostBudget: everything };
+  const series = (note: string, changes: Partial<Variant>): Variant[] => {
+    const policies = ['keep', 'recompute', ...(hasHost ? (['offload'] as const) : [])] as const;
+    return policies.map((policy) => ({ ...usual, ...changes, name: note ? `${policy}, ${note}` : policy, policy }));
+  };
+  const [keep, recompute, ...others] = series('', {}) as [Variant, Variant, ...Variant[]];
+  const again = { ...keep, name: 'keep, again' };
+  const onDevice = { ...recompute, name: 'recompute, nothing in the host', hostBudget: 0 };
+  return [
+    [keep, again, recompute, ...(hasHost ? [onDevice] : []), ...others],
+    series('nf4', { quantization: 'nf4' }),
+    series('rank 8', { rank: 8 }),
+    series('in tiles', { device: { ...device, tileRows: documents.tokens } }),
+  ];
 }
 
 /** A few steps of a small random model with LoRA under each policy of the device. */
 export async function* verifyPolicies(device: Device): AsyncGenerator<PolicyOutcome> {
-  const tiling = { ...device, tileRows: documents.tokens };
-  const variants = [
-    { variant: '', quantization: 'none', on: device },
-    { variant: 'nf4', quantization: 'nf4', on: device },
-    { variant: 'in tiles', quantization: 'none', on: tiling },
-  ] as const;
-  for (const { variant, quantization, on } of variants) {
-    let first: Float64Array | undefined;
-    for (const policy of policiesOn(device)) {
-      const { memory, values } = await train(on, quantization, policy);
+  for (const series of policiesOn(device)) {
+    let first: PolicyOutcome['values'] | undefined;
+    for (const variant of series) {
+      const { memory, values } = await train(variant);
       first ??= values;
-      yield {
-        policy,
-        variant,
-        memory,
-        values,
-        isSame: Buffer.from(first.buffer).equals(Buffer.from(values.buffer)),
-      };
+      yield { name: variant.name, memory, values, difference: describeDifference(first, values) };
     }
   }
 }
 
-async function train(
-  device: Device,
-  quantization: Quantization,
-  policy: ActivationPolicy,
-): Promise<Pick<PolicyOutcome, 'memory' | 'values'>> {
+/** In the order in which they were computed, so that the first that differs tells where to look. */
+export function describeDifference(first: PolicyOutcome['values'], values: PolicyOutcome['values']): string | null {
+  const found = [...values].flatMap(([name, own]) => {
+    const other = first.get(name) as Float64Array;
+    const at = own.findIndex((value, i) => !Object.is(value, other[i]));
+    if (at < 0) return [];
+    return [`${name}${own.length > 1 ? `[${at}]` : ''} is ${own[at]}, not ${other[at]}`];
+  });
+  const [where] = found;
+  return where === undefined ? null : `${where}; in all ${found.length} of ${values.size} differ`;
+}
+
+async function train({
+  policy,
+  device,
+  quantization,
+  rank,
+  hostBudget,
+}: Variant): Promise<Pick<PolicyOutcome, 'memory' | 'values'>> {
   const model = randomModelOf('a small random model', config);
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
-  const lora = loraSpec({ r: 8, alpha: 16, rslora: false, dropout: 0.1 }, linears);
+  const lora = loraSpec({ r: rank, alpha: 16, rslora: false, dropout: 0.1 }, linears);
   const { plan, programs } = planTraining({
     config: model.config,
     device,
@@ -89,7 +113,7 @@ async function train(
     maxTokens: documents.rows * documents.tokens,
     activations: policy,
     memoryBudget: Number.POSITIVE_INFINITY,
-    hostBudget: Number.POSITIVE_INFINITY,
+    hostBudget,
     sampleContext: 0,
   });
   const engine = allocateEngine(plan, device, { what: 'the test', next: 'close other programs' });
@@ -98,13 +122,14 @@ async function train(
     await initializeLora(engine, lora, 1);
     const training = new TrainingEngine(engine);
     const batches = randomStep(documents.rows, documents.tokens, config.vocab_size);
-    const values: number[] = [];
+    const values = new Map<string, Float64Array>();
     for (let step = 1; step <= steps; step++) {
       const { loss, gradientNorm } = await training.step(batches, { step, learningRate: 1e-2, seed: 1 });
-      values.push(loss, gradientNorm);
+      values.set(`loss of step ${step}`, Float64Array.of(loss));
+      values.set(`gradient norm of step ${step}`, Float64Array.of(gradientNorm));
     }
-    for (const { name } of programs.parameters) values.push(...(await engine.read(name)));
-    return { memory: { device: plan.memory.total, host: plan.memory.host }, values: Float64Array.from(values) };
+    for (const { name } of programs.parameters) values.set(name, Float64Array.from(await engine.read(name)));
+    return { memory: { device: plan.memory.total, host: plan.memory.host }, values };
   } finally {
     await engine.dispose();
   }

@@ -97,6 +97,23 @@ test('what enters a layer goes to the host and comes back', () => {
   expect(places).toHaveLength(2 * there);
 });
 
+/** Whether products that may depend on it have taken over what they add to, by the names of their results. */
+function inPlace(activations: 'keep' | 'recompute' | 'offload') {
+  return trainOf(miniModel(usual).compile({ activations }, deviceWith(1e12))).launches.flatMap(({ node, offsets }) => {
+    const [y] = Object.values(node.outputs);
+    const c = node.inputs['c'];
+    if (!node.op.inPlaceMatters || !y || !c) return [];
+    return [[y.name.replace('.again', ''), offsets.get(c) === offsets.get(y)] as const];
+  });
+}
+
+test('a product that may depend on it is in place under every policy or under none', () => {
+  const kept = new Map(inPlace('keep'));
+  expect(new Set(kept.values())).toEqual(new Set([true, false]));
+  for (const policy of ['recompute', 'offload'] as const)
+    for (const [name, isInPlace] of inPlace(policy)) expect(isInPlace, `${policy}: ${name}`).toBe(kept.get(name));
+});
+
 test('it takes less of the device than recompute, the more of the host', () => {
   const large: MiniModelOptions = { ...usual, layers: 8, bounds: { T: 512, S: 9 } };
   const device = deviceWith(1e12);

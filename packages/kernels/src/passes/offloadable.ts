@@ -81,7 +81,7 @@ function candidatesOf(
     // The last first among equals: what a saving takes by itself holds where the earlier ones are computed again.
     ...own
       .map((saving) => ({ layer, what: saving.saving.what, tensors: saving.saving.frees, price: saving.price, saving }))
-      .reverse(),
+      .toReversed(),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Placement } from '../addresses.ts';
-import type { Node } from '../graph.ts';
+import type { Graph, Node } from '../graph.ts';
 import { type Bounds, byteLength, isPersistent, type Tensor, wholeOf } from '../tensor.ts';
 
 /** Bytes that one or several tensors share, alive from `first` to `last` (positions in the node list). */
@@ -18,12 +18,11 @@ export interface Storage {
  * those of an input its op names in `inPlace` when that input is used for the last time, and by no other input of the op. Tiles lie in
  * the storage of what they are tiles of, which has the key.
  */
-export function assignStorage(
-  nodes: readonly Node[],
-  inputs: Iterable<Tensor>,
-  results: ReadonlySet<Tensor>,
-  bounds: Bounds,
-): Map<Tensor, Storage> {
+export function assignStorage(nodes: readonly Node[], graph: Graph, bounds: Bounds): Map<Tensor, Storage> {
+  const results = new Set(graph.results.values());
+  const lastReader = new Map<Tensor, Node>(); // in the graph as it was built
+  for (const node of graph.nodes)
+    for (const input of Object.values(node.inputs)) if (input) lastReader.set(input, node);
   const end = nodes.length;
   const lastUse = new Map<Tensor, number>();
   const lastWholeUse = new Map<Tensor, number>();
@@ -53,7 +52,7 @@ export function assignStorage(
     return { variable: null, placement, bytes, first: from, last: lastUse.get(tensor) ?? from };
   };
 
-  for (const input of inputs) storage.set(input, lives(input, -1));
+  for (const input of graph.inputs.values()) storage.set(input, lives(input, -1));
   nodes.forEach((node, position) => {
     for (const input of Object.values(node.inputs)) if (input && isPersistent(input)) variableStorage(input);
     const taken = new Set<Storage>();
@@ -85,6 +84,9 @@ export function assignStorage(
     output: Tensor,
     { position, until }: { position: number; until: number },
   ): boolean {
+    const origin = node.origin ?? node;
+    const original = origin.inputs[input];
+    if (node.op.inPlaceMatters && original && lastReader.get(original) !== origin) return false;
     const source = node.inputs[input];
     const shared = source && storage.get(wholeOf(source));
     if (!shared || shared.variable || (source.of === undefined) !== (output.of === undefined)) return false;

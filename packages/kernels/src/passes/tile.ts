@@ -145,6 +145,7 @@ function applyTo(tokens: Tile, node: Node, pieces: Map<Tensor, Tensor>, isInside
     inputs: Object.fromEntries(inputs),
     outputs: {},
     extents: Object.fromEntries(extents),
+    origin: node.origin ?? node,
   };
   for (const [name, tensor] of Object.entries(node.outputs)) {
     const piece: Tensor = {

@@ -88,12 +88,12 @@ async function* policyTests(device: Device): AsyncGenerator<SelfTest> {
     const started = performance.now();
     const { value: outcome, done } = await outcomes.next();
     if (done) return;
-    const { policy, variant, memory, isSame } = outcome;
+    const { name, memory, difference } = outcome;
     const sizes = `${formatBytes(memory.device)}, and ${formatBytes(memory.host)} of the host`;
     yield {
-      name: `activations: ${policy}${variant && `, ${variant}`}`,
-      passed: isSame,
-      detail: isSame ? `the same bits in ${sizes}` : 'other bits than activations: keep',
+      name: `activations: ${name}`,
+      passed: difference === null,
+      detail: difference === null ? `the same bits in ${sizes}` : `other bits than with keep: ${difference}`,
       milliseconds: performance.now() - started,
     };
   }
