@@ -24,7 +24,7 @@ test('every policy gives the same bits, in less memory of the device', async () 
   }
 });
 
-function values(norm: number, last: number): Map<string, Float64Array> {
+function valuesOf(norm: number, last: number): Map<string, Float64Array> {
   return new Map([
     ['loss', Float64Array.of(2)],
     ['norm', Float64Array.of(norm)],
@@ -33,7 +33,7 @@ function values(norm: number, last: number): Map<string, Float64Array> {
 }
 
 test('the first value that differs is told', () => {
-  expect(describeDifference(values(1, 3), values(1, 3))).toBeNull();
-  expect(describeDifference(values(1, 0), values(1, -0))).toBe('a[2] is 0, not 0; in all 1 of 3 differ');
-  expect(describeDifference(values(1, 3), values(4, 5))).toBe('norm is 4, not 1; in all 2 of 3 differ');
+  expect(describeDifference(valuesOf(1, 3), valuesOf(1, 3))).toBeNull();
+  expect(describeDifference(valuesOf(1, 0), valuesOf(1, -0))).toBe('a[2] is 0, not 0; in all 1 of 3 differ');
+  expect(describeDifference(valuesOf(1, 3), valuesOf(4, 5))).toBe('norm is 4, not 1; in all 2 of 3 differ');
 });
