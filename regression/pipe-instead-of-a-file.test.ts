@@ -18,6 +18,7 @@ test('a pipe is refused with its path', hangs, async () => {
     ['pipe.jsonl', 'inspect', 'pipe.jsonl', '--model', model],
     ['pipe.csv', 'inspect', 'pipe.csv', '--model', model],
     ['tiny-smollm2/config.json', 'inspect', rows, '--model', model],
+    ['pipe.gguf', 'inspect', rows, '--model', 'pipe.gguf'],
   ] as const) {
     rmSync(join(folder, name), { force: true });
     execFileSync('mkfifo', [join(folder, name)]);

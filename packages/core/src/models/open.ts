@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { openGgufModel } from './gguf/open.ts';
 import { openHuggingFaceModel } from './huggingFace/open.ts';
 import type { OpenModel } from './model.ts';
@@ -11,6 +12,8 @@ export type { ModelTensor, OpenModel } from './model.ts';
  * @throws UserError for pickles, unknown architectures, missing or surplus tensors, wrong shapes, malformed files
  */
 export function openModel(path: string): OpenModel {
-  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-  return isFile && path.toLowerCase().endsWith('.gguf') ? openGgufModel(path) : openHuggingFaceModel(path);
+  const status = statSync(path, { throwIfNoEntry: false });
+  const isGguf = path.toLowerCase().endsWith('.gguf') && status !== undefined && !status.isDirectory();
+  if (isGguf) refuseSpecialFile(path);
+  return isGguf ? openGgufModel(path) : openHuggingFaceModel(path);
 }

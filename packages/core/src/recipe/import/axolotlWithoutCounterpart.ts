@@ -56,7 +56,8 @@ export const withoutCounterpart: Rules = {
     'gc_steps',
     'save_first_step',
   ]),
-  ...missing('Anneal reports to its own run folder', [
+  // What is trained is the same without them.
+  ...needless('Anneal reports to its own run folder', [
     'wandb_project',
     'wandb_entity',
     'wandb_watch',

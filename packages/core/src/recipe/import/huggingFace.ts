@@ -188,7 +188,7 @@ export const trainerRules: Rules = {
     'ddp_find_unused_parameters',
     'local_rank',
   ]),
-  ...missing('Anneal reports to its own run folder', [
+  ...needless('Anneal reports to its own run folder', [
     'report_to',
     'run_name',
     'push_to_hub',
