@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 
 /** The file of each fuzzer, and what its test is called there. */
 const fuzzers: Readonly<Record<string, readonly [file: string, test: string]>> = {
-  csv: ['packages/core/src/datasets/tableFuzz.test.ts', '^csv$'],
+  csv: ['packages/core/src/datasets/tableFuzz.test.ts', '^csv'],
   parquet: ['packages/core/src/datasets/tableFuzz.test.ts', '^parquet$'],
   manifest: ['packages/core/src/datasets/storeFuzz.test.ts', '^manifest$'],
   templates: ['packages/core/src/templates/templateFuzz.test.ts', '^templates$'],
