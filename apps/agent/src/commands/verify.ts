@@ -1,5 +1,6 @@
+import { type VerifyRequest, verifyRequest } from '@anneal/core/protocol/host';
 import type { Quantity } from '@anneal/core/verify/quantity';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { exitCodes } from '../exitCodes.ts';
 import type { Verification } from '../service/host/verify.ts';
 import { colors } from '../terminal/colors.ts';
@@ -7,16 +8,12 @@ import { print, printJson } from '../terminal/print.ts';
 import { printError } from '../terminal/reportError.ts';
 import { pad } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
+import { optionFor } from './requestOption.ts';
 
-interface Options {
-  json?: boolean;
-  model?: string;
-  tokenizer?: string;
-  device?: string;
-  dtype?: 'f32' | 'bf16';
-}
+type Options = Omit<VerifyRequest, 'path'> & { json?: boolean };
 
 export function define(command: Command): void {
+  const { device, dtype } = verifyRequest.shape;
   addExamples(
     command
       .argument(
@@ -25,13 +22,8 @@ export function define(command: Command): void {
       )
       .option('--model <path>', 'for a fine-tuning run: the model it starts from')
       .option('--tokenizer <folder>', 'for chat templates: the folder of the tokenizer, or of several families')
-      .option('--device <device>', 'where to compute: cpu, cuda, or cuda:1 for the second GPU', 'cpu')
-      .addOption(
-        new Option('--dtype <type>', 'weights (and on a GPU activations) of a checkpoint folder').choices([
-          'f32',
-          'bf16',
-        ]),
-      )
+      .addOption(optionFor(device, '--device <device>', 'where to compute: cpu, cuda, or cuda:1 for the second GPU'))
+      .addOption(optionFor(dtype, '--dtype <type>', 'weights (and on a GPU activations) of a checkpoint folder'))
       .action(verify),
     'anneal verify packages/core/test/golden/models/llama3',
     'anneal verify packages/core/test/golden/models/*/ --device cuda --dtype bf16',
@@ -45,7 +37,7 @@ async function verify(paths: readonly string[], { json = false, ...options }: Op
   const verifications: Verification[] = [];
   for (const path of paths) {
     if (!json) print(colors.bold(path));
-    const verification = await verifyReference({ path, ...options });
+    const verification = await verifyReference({}, { path, ...options });
     verifications.push(verification);
     if (json) continue;
     const { quantities, error } = verification;

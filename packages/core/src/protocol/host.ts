@@ -72,3 +72,16 @@ export const benchRequest = z.object({
   profile: z.boolean().default(false),
 });
 export type BenchRequest = z.input<typeof benchRequest>;
+
+export const verifyRequest = z.object({
+  /** A checkpoint folder with golden.safetensors, a fine-tuning run with golden.json, or chat templates in JSON. */
+  path: z.string().min(1),
+  /** For a fine-tuning run: the model it starts from. */
+  model: z.string().min(1).optional(),
+  /** For chat templates: the folder of the tokenizer, or of several families. */
+  tokenizer: z.string().min(1).optional(),
+  device: z.string().min(1).default('cpu'),
+  /** Weights (and on a GPU activations) of a checkpoint folder. */
+  dtype: z.enum(['f32', 'bf16']).optional(),
+});
+export type VerifyRequest = z.input<typeof verifyRequest>;

@@ -1,18 +1,9 @@
 import { UserError } from '@anneal/core/errors';
+import { type VerifyRequest, verifyRequest } from '@anneal/core/protocol/host';
 import type { Quantity } from '@anneal/core/verify/quantity';
 import { verify } from '@anneal/core/verify/verify';
-
-export interface VerifyRequest {
-  /** A checkpoint folder with golden.safetensors, a fine-tuning run with golden.json, or chat templates in JSON. */
-  path: string;
-  /** For a fine-tuning run: the model it starts from. */
-  model?: string | undefined;
-  /** For chat templates: the folder of the tokenizer, or of several families. */
-  tokenizer?: string | undefined;
-  device?: string | undefined;
-  /** Weights (and on a GPU activations) of a checkpoint folder. */
-  dtype?: 'f32' | 'bf16' | undefined;
-}
+import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
 
 export interface Verification {
   path: string;
@@ -31,7 +22,8 @@ const wrongUsage: ReadonlySet<string> = new Set([
 ]);
 
 /** Compares with reference values. Wrong usage is thrown; whatever is wrong with the values is a failed check. */
-export async function verifyReference({ path, ...options }: VerifyRequest): Promise<Verification> {
+export async function verifyReference(_: Context, request: VerifyRequest): Promise<Verification> {
+  const { path, ...options } = parseRequest(verifyRequest, request);
   try {
     const quantities = await verify(path, options);
     return { path, passed: quantities.length > 0 && quantities.every(({ passed }) => passed), quantities };
