@@ -125,14 +125,14 @@ export class DataPass {
 
   async finish(key: string): Promise<StoreManifest> {
     const { datasets, validationDatasets = [], validationSize, seed } = this.#options;
-    this.#refuse();
+    if (this.#rows.length === 0) throw this.#tooLong() ?? this.#nothingToTrain();
     const trained = this.#rows.filter((row) => row.dataset < datasets.length);
     const measured = this.#rows.filter((row) => row.dataset >= datasets.length);
     const { train, validation } = selectRows(trained, datasets, validationSize, seed);
     const measuredOnly = [...datasets.map(() => ({ weight: 0 })), ...validationDatasets];
-    if (validationDatasets.length > 0 && measured.length === 0) throw this.#nothingToMeasure();
+    if (validationDatasets.length > 0 && measured.length === 0) throw this.#tooLong() ?? this.#nothingToMeasure();
     const held = measured.length > 0 ? selectRows(measured, measuredOnly, 0, seed).train : validation;
-    if (train.length === 0) throw this.#nothingToTrain();
+    if (train.length === 0) throw this.#tooLong() ?? this.#nothingToTrain();
     const { sha256 } = await this.#writer.finish(train, held);
     const sum = (numbers: readonly number[]): number =>
       train.reduce((total, document) => total + (numbers[document] as number), 0);
@@ -170,19 +170,16 @@ export class DataPass {
     await this.#writer.abort();
   }
 
-  /** Rows that are too long end the run where the recipe says so; a run without target tokens would train nothing. */
-  #refuse(): void {
+  /** Where nothing is left, that rows are too long is said first if the recipe wants to know of them. */
+  #tooLong(): UserError | null {
     const { excessLength, sequenceLen } = this.#options;
-    const tooLong = this.#droppedBy.too_long ?? 0;
-    if (excessLength === 'raise' && tooLong > 0) {
-      throw new UserError({
-        what: `${tooLong} of ${this.#rowCount} rows are longer than sequence_len ${sequenceLen}; the longest has ${this.#longest} tokens`,
-        where: this.#examples.too_long,
-        next: `raise sequence_len, or set excess_length_strategy to truncate or drop`,
-        code: 'rows_too_long',
-      });
-    }
-    if (this.#rows.length === 0) throw this.#nothingToTrain();
+    const where = this.#examples.too_long;
+    if (excessLength !== 'raise' || where === undefined) return null;
+    return rowsTooLong(
+      { rows: this.#rowCount, droppedBy: this.#droppedBy, longest: this.#longest },
+      sequenceLen,
+      where,
+    );
   }
 
   #nothingToTrain(): UserError {
@@ -208,6 +205,20 @@ export class DataPass {
       code: 'no_validation_rows',
     });
   }
+}
+
+/** @param where the first of these rows, and how long it is */
+export function rowsTooLong(
+  { rows, droppedBy, longest }: Pick<PreparedSummary, 'rows' | 'droppedBy' | 'longest'>,
+  sequenceLen: number,
+  where: string,
+): UserError {
+  return new UserError({
+    what: `${droppedBy.too_long ?? 0} of ${rows} rows are longer than sequence_len ${sequenceLen}; the longest has ${longest} tokens`,
+    where,
+    next: `raise sequence_len, or set excess_length_strategy to truncate or drop`,
+    code: 'rows_too_long',
+  });
 }
 
 /** What to do when a reason took every row. */

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
 import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { type ChatRenderer, sourcesOf } from './chatRenderer.ts';
-import { DataPass } from './dataPass.ts';
+import { DataPass, rowsTooLong } from './dataPass.ts';
 import { dropPrepared, keepPrepared, takePrepared } from './preparedCache.ts';
 import type { DatasetInput, PreparedData, PrepareOptions } from './preparedData.ts';
 import { type PreparedSummary, summaryOf } from './preparedSummary.ts';
@@ -33,7 +34,7 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
   const { folder, cache } = options;
   const key = keyOf(options);
   const there = await readFolder(folder, key);
-  if (there !== null) return { ...there, reused: true };
+  if (there !== null) return notTooLong({ ...there, reused: true }, options);
   await rm(join(folder, MANIFEST_FILE), { force: true });
   let cacheError: Error | undefined;
   const unlessBroken = async <T>(use: (cache: string) => Promise<T>): Promise<T | null> => {
@@ -45,10 +46,29 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
     }
   };
   const kept = await unlessBroken((from) => takeChecked(from, key, folder));
-  if (kept !== null) return { ...kept, reused: true };
+  if (kept !== null) return notTooLong({ ...kept, reused: true }, options);
   const prepared = await prepareIn(options, key);
   await unlessBroken((to) => keepPrepared(to, key, folder));
-  return { ...prepared, reused: false, ...(cacheError && { cacheError }) };
+  return notTooLong({ ...prepared, reused: false, ...(cacheError && { cacheError }) }, options);
+}
+
+/**
+ * Rows that are too long end the run where the recipe says so. The tokens of the others are kept all the same: they are what
+ * `drop` gives, and the next look finds them.
+ */
+async function notTooLong(
+  prepared: PreparedData,
+  { excessLength, sequenceLen }: PrepareOptions,
+): Promise<PreparedData> {
+  const { summary, train, validation, droppedFile } = prepared;
+  if (excessLength !== 'raise' || !summary.droppedBy.too_long) return prepared;
+  train.close();
+  validation?.close();
+  for await (const line of createInterface(createReadStream(droppedFile))) {
+    const { file, row, reason, detail } = JSON.parse(line) as Record<string, string | number>;
+    if (reason === 'too_long') throw rowsTooLong(summary, sequenceLen, `${file}:${row}: ${detail}`);
+  }
+  throw new Error(`${droppedFile} does not list the rows that are too long`);
 }
 
 async function prepareIn(options: PrepareOptions, key: string): Promise<Prepared> {
@@ -114,7 +134,14 @@ function keyOf(options: PrepareOptions): string {
       // The date is part of the tokens where a template prints it.
       options: { ...renderer.options, now: printsDate(renderer) ? renderer.options.now : null },
     },
-    judge: { sequenceLen, excessLength, deduplicate, validationSize, seed },
+    // `raise` has the tokens of `drop`, and then refuses them.
+    judge: {
+      sequenceLen,
+      excessLength: excessLength === 'raise' ? 'drop' : excessLength,
+      deduplicate,
+      validationSize,
+      seed,
+    },
   };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

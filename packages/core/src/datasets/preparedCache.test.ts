@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { byteTokenizer } from '../../test/byteTokenizer.ts';
 import { openChatRenderer } from './chatRenderer.ts';
 import { type PreparedData, type PrepareOptions, prepareData } from './prepareData.ts';
@@ -97,6 +97,24 @@ test('a cache that cannot be used is told, and the data are prepared all the sam
   const prepared = await prepare('first');
   expect(prepared).toMatchObject({ reused: false, summary: { rows: 2 } });
   expect(prepared.cacheError?.message).toMatch(/cache/);
+});
+
+test('rows that are too long are refused each time, and read once', async () => {
+  writeRows('one', 'x'.repeat(500), 'y'.repeat(600));
+  const refused = {
+    code: 'rows_too_long',
+    what: expect.stringContaining('2 of 3 rows'),
+    where: expect.stringMatching(/:2: /),
+  };
+  const raise = { excessLength: 'raise' as const };
+  await expect(prepare('first', raise)).rejects.toMatchObject(refused);
+  const onProgress = vi.fn();
+  await expect(prepare('first', { ...raise, onProgress })).rejects.toMatchObject(refused);
+  await expect(prepare('second', { ...raise, onProgress })).rejects.toMatchObject(refused);
+  expect(await prepare('third', { onProgress })).toMatchObject({ reused: true, summary: { kept: 1, dropped: 2 } });
+  expect(onProgress).not.toHaveBeenCalled();
+  writeRows('x'.repeat(500));
+  await expect(prepare('fourth', raise)).rejects.toMatchObject({ code: 'rows_too_long' });
 });
 
 test('two at once keep one entry', async () => {
