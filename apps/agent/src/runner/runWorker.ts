@@ -1,4 +1,4 @@
-/** What a worker does, the process that trains a run: it takes the run directory, listens for signals, and puts every end on record. */
+/** The worker's side of a run: it takes the run directory, listens for signals, and puts every end on record. */
 import { UserError } from '@anneal/core/errors';
 import { isTerminal } from '@anneal/core/protocol/events';
 import { peakMemory } from '@anneal/core/trainer/peakMemory';
@@ -7,9 +7,9 @@ import type { TrainSignal } from '@anneal/core/trainer/train';
 import { exitCodeOfError, exitCodes } from '../exitCodes.ts';
 
 /**
- * One launch of a run: runs `train` on the run at `path` and returns the exit code. SIGTERM, SIGINT, SIGHUP and a parent that is gone stop it with
- * a checkpoint, SIGQUIT at once; SIGUSR2 saves a checkpoint. A later launch that can do nothing, because inputs or a
- * checkpoint are not what they were, leaves the run as it is and only tells the parent.
+ * One launch of a run: runs `train` on the run at `path` and returns the exit code. SIGTERM, SIGINT, SIGHUP and a parent that is
+ * gone stop it with a checkpoint, SIGQUIT at once; SIGUSR2 saves a checkpoint. A later launch that can do nothing, because inputs
+ * or a checkpoint are not what they were, leaves the run as it is and only tells the parent.
  */
 export async function runWorker(
   path: string,

@@ -1,4 +1,4 @@
-/** Starting a worker, the process that trains a run; and what the parent of one does: relays stop requests, records an end it could not. */
+/** The parent's side of a run: it starts the worker, relays stop requests and records an end that the worker could not. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
