@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { opCases } from '../ops/cases.ts';
 import { ops } from '../ops/index.ts';
-import { addon } from '../src/addon.ts';
 import { casesOn, type OpCases } from '../src/cases/casesFor.ts';
 import { expectedOutputs } from '../src/cases/expectedOutputs.ts';
 import {
@@ -14,11 +13,10 @@ import {
   runPrograms,
 } from '../src/cases/runCases.ts';
 import { difference, type Sums } from '../src/cases/values.ts';
-import { cpuDevice } from '../src/device.ts';
+import { cpuDevice, type Device } from '../src/device.ts';
 import type { HostArray } from '../src/engine.ts';
 import { Variables } from '../src/variables.ts';
-
-const instructionSets = addon().instructionSets();
+import { everyDevice, waysToRun } from './everyDevice.ts';
 
 test('every op has cases', () => {
   expect(opCases.map(({ op }) => op.name)).toEqual(ops.map((op) => op.name));
@@ -30,40 +28,46 @@ test('every op has cases', () => {
 });
 
 describe.each(opCases.map((all) => ({ name: all.op.name, all })))('$name', ({ all }) => {
-  const variables = new Variables();
-  const separate = casesOn(cpuDevice(), all.cases).map((c, i) =>
-    caseProgram({ ...c, values: once(c.values) }, `case ${i}`, variables),
-  );
-  const inPlace = separate.flatMap(({ of, graph }) =>
-    placesOf(of).map((input) => ({
-      separate: graph.name,
-      program: caseProgram(of, `${graph.name} in ${input}`, variables, input),
-    })),
-  );
-  const programs = [...separate, ...inPlace.map(({ program }) => program)];
-  const reference = once(() => new Map(separate.map(({ of, graph }) => [graph.name, expectedOf(all, of)])));
+  const cases = all.cases.map((c) => ({ ...c, values: once(c.values) }));
+  const reference = new Map(cases.map((of) => [of, once(() => expectedOf(all, of))]));
+  const expected = ({ of }: CaseProgram): Map<string, Sums> => (reference.get(of) as () => Map<string, Sums>)();
 
-  test.each(instructionSets)('%s agrees with the reference', async (isa) => {
-    const results = await runPrograms(separate, variables, cpuDevice({ isa, threads: 1 }));
+  /** Each case by itself, and again for each input whose bytes it may take over. */
+  function programsOn(device: Device) {
+    const variables = new Variables();
+    const separate = casesOn(device, cases).map((of, i) => caseProgram(of, `case ${i}`, variables));
+    const inPlace = separate.flatMap(({ of, graph }) =>
+      placesOf(of).map((input) => ({
+        separate: graph.name,
+        program: caseProgram(of, `${graph.name} in ${input}`, variables, input),
+      })),
+    );
+    return { variables, separate, inPlace };
+  }
+
+  test.each(everyDevice)('$name agrees with the reference', async ({ device }) => {
+    const { variables, separate } = programsOn(device);
+    const results = await runPrograms(separate, variables, device);
     const wrong: string[] = [];
-    for (const [{ of, graph }, outputs] of results) {
-      for (const [output, sums] of reference().get(graph.name) as Map<string, Sums>) {
+    for (const [program, outputs] of results) {
+      for (const [output, sums] of expected(program)) {
         const problem = difference(outputs[output] as HostArray, sums);
-        if (problem) wrong.push(`${of.name}: ${output}${problem}`);
+        if (problem) wrong.push(`${program.of.name}: ${output}${problem}`);
       }
     }
     expect(wrong).toEqual([]);
   });
 
-  test.each(instructionSets)('%s gives the same bits with any number of threads and in place', async (isa) => {
-    const [one, two, three] = [1, 2, 3].map((threads) => cpuDevice({ isa, threads })) as [Device, Device, Device];
-    const alone = byName(await runPrograms(programs, variables, one));
-    for (const device of [two, three]) {
-      const shared = byName(await runPrograms(programs, variables, device));
+  test.each(everyDevice)('$name gives the same bits with any number of threads and in place', async ({ device }) => {
+    const { variables, separate, inPlace } = programsOn(device);
+    const programs = [...separate, ...inPlace.map(({ program }) => program)];
+    const alone = byName(await runPrograms(programs, variables, device));
+    for (const other of waysToRun(device)) {
+      const again = byName(await runPrograms(programs, variables, other));
       for (const { graph, of } of programs)
-        expect(shared.get(graph.name), `${of.name}, ${device.threads} threads`).toEqual(alone.get(graph.name));
+        expect(again.get(graph.name), `${of.name}, run in another way`).toEqual(alone.get(graph.name));
     }
-    const plan = planOf(programs, one);
+    const plan = planOf(programs, device);
     for (const { separate: name, program } of inPlace) {
       expect(isInPlace(program, plan), `${program.of.name}: ${program.inPlace} is taken over`).toBe(true);
       expect(alone.get(program.graph.name), `${program.of.name} in place of ${program.inPlace}`).toEqual(
@@ -73,17 +77,16 @@ describe.each(opCases.map((all) => ({ name: all.op.name, all })))('$name', ({ al
   });
 
   test('a perturbed output is noticed', () => {
-    for (const { of, graph } of separate) {
-      for (const [output, sums] of reference().get(graph.name) as Map<string, Sums>) {
+    for (const program of programsOn(cpuDevice()).separate) {
+      for (const [output, sums] of expected(program)) {
         if (sums.data.length === 0) continue;
         expect(difference(sums.data, sums)).toBeNull();
-        for (const change of changes(sums)) expect(difference(change, sums), `${of.name}: ${output}`).not.toBeNull();
+        for (const change of changes(sums))
+          expect(difference(change, sums), `${program.of.name}: ${output}`).not.toBeNull();
       }
     }
   });
 });
-
-type Device = ReturnType<typeof cpuDevice>;
 
 function once<R>(make: () => R): () => R {
   let made: { value: R } | undefined;
