@@ -119,10 +119,10 @@ function copyNode(
 
 /** Tiles of what was replaced become tiles of what it was replaced by. */
 function withReplaced(node: Node, replacement: ReadonlyMap<Tensor, Tensor>): Node {
-  const all = new Map(replacement);
+  const own = new Map<Tensor, Tensor>();
   for (const input of Object.values(node.inputs)) {
-    const whole = input?.of && replacement.get(input.of);
-    if (whole) all.set(input, { ...input, of: whole });
+    const other = input && replacement.get(wholeOf(input));
+    if (other) own.set(input, input.of ? { ...input, of: other } : other);
   }
-  return withInputs(node, all);
+  return own.size > 0 ? withInputs(node, own) : node;
 }

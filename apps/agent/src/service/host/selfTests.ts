@@ -89,7 +89,8 @@ async function* policyTests(device: Device): AsyncGenerator<SelfTest> {
     const { value: outcome, done } = await outcomes.next();
     if (done) return;
     const { name, memory, difference } = outcome;
-    const sizes = `${formatBytes(memory.device)}, and ${formatBytes(memory.host)} of the host`;
+    const beside = memory.host > 0 ? `, and ${formatBytes(memory.host)} of the host` : '';
+    const sizes = `${formatBytes(memory.device)}${beside}`;
     yield {
       name: `activations: ${name}`,
       passed: difference === null,
