@@ -81,6 +81,28 @@ test('each of several calls has to be printed', async () => {
   expect(whole?.verdict).toEqual({ kind: 'kept' });
 });
 
+const calling = (given: object) => ({
+  messages: [user('q'), assistant(null, { tool_calls: [{ name: 'f', ...given }] })],
+});
+
+test('arguments under another name are not left out', async () => {
+  const template = CHATML.replace(
+    'message.content',
+    '(message.tool_calls | tojson if message.tool_calls else message.content)',
+  );
+  const rows = await process(
+    [calling({ args: { a: 1 } }), calling({ input: '{}' }), calling({}), calling({ id: 'x' })],
+    template,
+  );
+  const verdicts = rows.map(({ verdict }) => (verdict.kind === 'dropped' ? verdict.reason : verdict.kind));
+  expect(verdicts).toEqual(['malformed_row', 'malformed_row', 'kept', 'kept']);
+});
+
+test('a label that is a number marks no answer as bad, and is listed as unread', async () => {
+  const rows = await process([0, 1, true].map((label) => ({ prompt: 'q', completion: 'a', label })));
+  expect(rows.map(({ unread }) => unread)).toEqual([['label'], ['label'], []]);
+});
+
 test('fields of messages that nothing reads are listed as columns are', async () => {
   const messages = [
     { ...user('q'), name: 'Bob' },

@@ -6,6 +6,7 @@ import {
   type FieldOptions,
   findColumn,
   isObject,
+  labelOf,
   listOf,
   mostOf,
   type RowReader,
@@ -80,7 +81,10 @@ function reader(instruction: string, output: string, rows: readonly RowValue[], 
     format: 'alpaca',
     fields,
     read,
-    unread: columnsBeside([instruction, input, output, system, earlier, ...(isTrl ? [label] : [])]),
+    unread: (value) =>
+      columnsBeside([instruction, input, output, system, earlier])(value).filter(
+        (column) => !(isTrl && column === label && labelOf(value[label]) !== null),
+      ),
   };
 }
 

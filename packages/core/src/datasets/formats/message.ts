@@ -1,6 +1,6 @@
 import type { Message, ToolCall } from '../types.ts';
 import { flagOf } from './flags.ts';
-import { isObject, jsonIn, listOf, type RowValue } from './format.ts';
+import { isGiven, isObject, jsonIn, listOf, type RowValue } from './format.ts';
 
 /** How the messages of a data set are written. */
 export interface MessageLayout {
@@ -87,6 +87,9 @@ function readCalls(text: string): readonly ToolCall[] | null {
   return calls.length === 0 || calls.includes(null) ? null : (calls as readonly ToolCall[]);
 }
 
+/** Of a call without arguments. */
+const CALL_FIELDS: ReadonlySet<string> = new Set(['name', 'id', 'type', 'index', 'arguments', 'parameters']);
+
 /** `{name, arguments}`, bare or as OpenAI's `{type: function, function: …}`. Its arguments stay as they are written: an object, or JSON as text. */
 export function readToolCall(written: unknown): ToolCall | null {
   const value = objectIn(written);
@@ -94,7 +97,11 @@ export function readToolCall(written: unknown): ToolCall | null {
   const call = objectIn(value.function) ?? value;
   if (typeof call.name !== 'string') return null;
   const id = typeof value.id === 'string' ? { id: value.id } : {};
-  const args = call.arguments ?? call.parameters ?? {};
+  const givenArguments = call.arguments ?? call.parameters;
+  // Arguments under a name that is not known would be left out without a word.
+  if (givenArguments === undefined && Object.keys(call).some((key) => !CALL_FIELDS.has(key) && isGiven(call[key])))
+    return null;
+  const args = givenArguments ?? {};
   const given = typeof args === 'string' && args.trim() === '' ? {} : args; // a call without any
   if (objectIn(given) === null) return null;
   return { ...id, type: 'function', function: { name: call.name, arguments: given } };
