@@ -4,13 +4,13 @@ import { addBias } from '../ops/add_bias/op.ts';
 import { attention } from '../ops/attention/op.ts';
 import { dropout } from '../ops/dropout/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
-import { groupedLinear, groupedLinearMerged } from '../ops/grouped_linear/op.ts';
+import { groupedLinear, type MergedProjection, sumOf } from '../ops/grouped_linear/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
 import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { rope } from '../ops/rope/op.ts';
-import { swiglu, swigluMerged } from '../ops/swiglu/op.ts';
+import { swiglu, swigluMerged, swigluMergedOp } from '../ops/swiglu/op.ts';
 import { cpuDevice } from '../src/device.ts';
 import type { Tensor } from '../src/tensor.ts';
 import { type Batch, Problem, type Step, someLabels, wrongSlopes } from './problem.ts';
@@ -51,13 +51,7 @@ const rules: Record<string, Build> = {
     ) as [Tensor, Tensor, Tensor];
     return add(swiglu(first, second), third);
   },
-  grouped_linear_merged: (p) => {
-    const weights = [
-      { weight: p.variable('w0', [4, 2], 'parameter') },
-      { weight: p.variable('w1', [2, 2], 'parameter') },
-    ] as const;
-    return groupedLinearMerged(p.rows('x', T, 4), weights, p.rows('c', T, D), { alpha: 0.7, bf16: false });
-  },
+  grouped_linear_merged: (p) => sumOf({ y: p.rows('c', T, D), added: twoMembers(p, 4, 2) }),
   'linear, all trained': (p) =>
     linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'parameter'), { ...f32, alpha: 0.7, plus: p.rows('c', T, D) }),
   'linear, weight frozen': (p) => linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'weight'), f32),
@@ -80,7 +74,12 @@ const rules: Record<string, Build> = {
   rope: (p) =>
     rope(p.rows('x', T, D), { cos: p.graph.input('cos', 'f32', [T, 3]), sin: p.graph.input('sin', 'f32', [T, 3]) }),
   swiglu: (p) => swiglu(p.rows('gate', T, D), p.rows('up', T, D)),
-  swiglu_merged: (p) => swigluMerged(p.rows('x', T, 2 * D)),
+  swiglu_merged: (p) => swigluMerged({ y: p.rows('x', T, 2 * D), added: null }),
+  'swiglu_merged, products added': (p) => {
+    const [factor0, factor1] = ['f0', 'f1'].map((name) => p.variable(name, [D, 2], 'parameter'));
+    const inputs = { x: p.rows('x', T, 2 * D), low: p.rows('low', T, 4), factor0, factor1 };
+    return p.graph.apply(swigluMergedOp, inputs, { alpha: 0.7, bf16: 0 }).y;
+  },
   'swiglu, gate and up the same': (p) => {
     const x = p.rows('x', T, D);
     return swiglu(x, x);
@@ -94,10 +93,16 @@ interface Heads {
   readonly window: number;
 }
 
+/** Products of rank 2 for so many columns each. */
+function twoMembers(p: Problem, first: number, second: number): MergedProjection['added'] {
+  const members = [first, second].map((columns, i) => ({ weight: p.variable(`w${i}`, [columns, 2], 'parameter') }));
+  return { x: p.rows('low', T, 4), members, alpha: 0.7, bf16: false };
+}
+
 /** The sum of query, key and value of one head each. */
 function turnedHeads(p: Problem, norms: QkvRopeOptions['norms']): Tensor {
   const table = { cos: p.graph.input('cos', 'f32', [T, 3]), sin: p.graph.input('sin', 'f32', [T, 3]) };
-  const { q, k, v } = qkvRope(p.rows('x', T, 3 * D), table, { heads: 1, kvHeads: 1, norms });
+  const { q, k, v } = qkvRope({ y: p.rows('x', T, 3 * D), added: null }, table, { heads: 1, kvHeads: 1, norms });
   return add(add(q, k), swiglu(k, v));
 }
 

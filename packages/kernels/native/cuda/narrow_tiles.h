@@ -44,4 +44,7 @@ ANNEAL_TILE_FUNCTION int partsOf(int tokens, int regions) { return divideUp(divi
 /** Where 16-byte chunk 0 or 1 of a row of a slice lies in shared memory: eight consecutive rows of one chunk fall into different banks. */
 ANNEAL_TILE_FUNCTION uint32_t narrowOffset(int row, int chunk) { return static_cast<uint32_t>(row * 32 + (chunk ^ (row >> 2 & 1)) * 16); }
 
+/** Column of a tile that thread `quad` of four holds as value `value` of n-tile `tile`: eight neighbors over four n-tiles. */
+ANNEAL_TILE_FUNCTION int columnOf(int tile, int quad, int value) { return tile / 4 * 32 + quad * 8 + tile % 4 * 2 + value; }
+
 }  // namespace anneal::cuda

@@ -191,13 +191,19 @@ export function groupedLinear(x: Tensor, members: UpToThree<GroupMember>, { alph
   return [y0, ...(y1 ? [y1] : []), ...(y2 ? [y2] : [])];
 }
 
-/** The same where what is added to, and so the sum, is one tensor [T, all N]. */
-export function groupedLinearMerged(
-  x: Tensor,
-  members: UpToThree<GroupFactor>,
-  plus: Tensor,
-  { alpha, bf16 }: GroupOptions,
-): Tensor {
-  const inputs = { ...inputsOf(x, members), c: plus };
+/**
+ * The outputs of several linears of one input beside each other, [T, all N], and what is still to be added to them: the ops that
+ * take it read them once for both.
+ */
+export interface MergedProjection {
+  readonly y: Tensor;
+  readonly added: (GroupOptions & { readonly x: Tensor; readonly members: readonly GroupFactor[] }) | null;
+}
+
+/** The sum as a tensor. */
+export function sumOf({ y, added }: MergedProjection): Tensor {
+  if (!added) return y;
+  const { x, members, alpha, bf16 } = added;
+  const inputs = { ...inputsOf(x, members as UpToThree<GroupFactor>), c: y };
   return graphOf(x).apply(groupedLinearMergedOp, inputs, { alpha, bf16: bf16 ? 1 : 0 }).y;
 }

@@ -1,4 +1,6 @@
-import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
+import { casesFor, constant, type Fill, type ReferenceContext, scaled } from '../../src/cases/casesFor.ts';
+import { roundToBf16 } from '../../src/cases/numbers.ts';
+import type { Values } from '../../src/cases/values.ts';
 import { swigluBackwardOp, swigluMergedBackwardOp, swigluMergedOp, swigluOp } from './op.ts';
 
 const shapes = [
@@ -47,31 +49,92 @@ export const swigluBackwardCases = casesFor(swigluBackwardOp, {
   },
 });
 
+const added = ['low', 'factor0', 'factor1'] as const;
+const plain = { alpha: 0, bf16: 0 };
+const size = (T: number, N: number, K: number) => ({ T, N, M: 2 * N, K, R: 2 * K });
+const copyOf =
+  (factor: 'factor0' | 'factor1'): Fill<'alpha' | 'bf16'> =>
+  ({ made }) =>
+  (i) =>
+    (made[factor] as Values).data[i] as number;
+
 const merged = {
-  shapes: [...shapes, { T: 33, N: 256 }].map(({ T, N }) => ({ T, N, M: 2 * N })),
+  shapes: [],
+  attributes: [{ alpha: 0.5, bf16: 0 }],
+  fill: { copy0: copyOf('factor0'), copy1: copyOf('factor1') },
   hard: {
-    'gates that saturate': { extents: { T: 2, N: 20, M: 40 }, fill: { x: constant(1000, -1000, 60, -60, 0, 1, 2) } },
-    'wide gates': { extents: { T: 4, N: 33, M: 66 }, fill: { x: scaled(10) } },
+    'one value': { extents: size(1, 1, 1), optional: [] },
+    odd: { extents: size(3, 19, 1), optional: [] },
+    'whole vectors': { extents: size(33, 256, 1), optional: [] },
+    'gates that saturate': {
+      extents: size(2, 20, 1),
+      fill: { x: constant(1000, -1000, 60, -60, 0, 1, 2) },
+      optional: [],
+    },
+    'wide gates': { extents: size(4, 33, 1), fill: { x: scaled(10) }, optional: [] },
+    'products added, one value': { extents: size(1, 1, 1), optional: added },
+    'products added, odd': { extents: size(37, 19, 5), optional: added },
+    'products added in bf16': { extents: size(5, 40, 8), attributes: { alpha: 0.5, bf16: 1 }, optional: added },
+    'products added, aligned': { extents: size(70, 160, 16), optional: [...added, 'copy0', 'copy1'] },
+    'products of rank 32 added': { extents: size(65, 64, 32), optional: added },
   },
-  benchmark: [{ extents: { T: 512, N: 1536, M: 3072 } }],
-};
+  benchmark: [
+    { extents: size(512, 1536, 16), attributes: plain },
+    { extents: size(4096, 3072, 16), attributes: { alpha: 1, bf16: 0 }, optional: added },
+  ],
+} as const;
+
+type MergedInputs = Readonly<Record<'x' | 'low' | 'factor0' | 'factor1', Values>>;
+type MergedContext = Pick<ReferenceContext<never, 'alpha' | 'bf16'>, 'extents' | 'attributes' | 'activationType'>;
+
+/** Gate or up with its product added, and by how much float32 sums may differ. */
+function sumAt(
+  { x, low, factor0, factor1 }: MergedInputs,
+  half: 0 | 1,
+  t: number,
+  n: number,
+  { extents: { N = 0, K = 0 }, attributes: { alpha, bf16 }, activationType }: MergedContext,
+): { value: number; error: number } {
+  const operand = bf16 || activationType === 'bf16' ? roundToBf16 : (value: number) => value;
+  let value = x.at(t, half * N + n);
+  let terms = Math.abs(value);
+  for (let k = 0; k < K; k++) {
+    const term = alpha * operand(low.at(t, half * K + k)) * operand((half === 0 ? factor0 : factor1).at(n, k));
+    value += term;
+    terms += Math.abs(term);
+  }
+  const isSum = terms !== Math.abs(x.at(t, half * N + n));
+  return { value, error: isSum ? 2 ** -24 * (8 + 2 * Math.sqrt(K)) * terms : 0 };
+}
 
 export const swigluMergedCases = casesFor(swigluMergedOp, {
   ...merged,
-  reference: ({ x }, { y }, { extents: { T = 0, N = 0 } }) => {
-    for (let t = 0; t < T; t++)
-      for (let n = 0; n < N; n++) y.add(t, n, x.at(t, n) * sigmoid(x.at(t, n)) * x.at(t, N + n));
+  reference: (inputs, { y }, context) => {
+    const { T = 0, N = 0 } = context.extents;
+    for (let t = 0; t < T; t++) {
+      for (let n = 0; n < N; n++) {
+        const [gate, up] = [sumAt(inputs, 0, t, n, context), sumAt(inputs, 1, t, n, context)];
+        const silu = gate.value * sigmoid(gate.value);
+        y.add(t, n, silu * up.value);
+        y.allow(t, n, 1.1 * Math.abs(up.value) * gate.error + Math.abs(silu) * up.error); // silu's slope is below 1.1
+      }
+    }
   },
 });
 
 export const swigluMergedBackwardCases = casesFor(swigluMergedBackwardOp, {
   ...merged,
-  reference: ({ dy, x }, { dx }, { extents: { T = 0, N = 0 } }) => {
+  reference: ({ dy, ...inputs }, { dx }, context) => {
+    const { T = 0, N = 0 } = context.extents;
     for (let t = 0; t < T; t++) {
       for (let n = 0; n < N; n++) {
-        const of = slopes(dy.at(t, n), x.at(t, n), x.at(t, N + n));
+        const [gate, up] = [sumAt(inputs, 0, t, n, context), sumAt(inputs, 1, t, n, context)];
+        const d = dy.at(t, n);
+        const of = slopes(d, gate.value, up.value);
         dx.add(t, n, of.dgate, of.size);
+        dx.allow(t, n, Math.abs(d) * (0.5 * Math.abs(up.value) * gate.error + 1.1 * up.error)); // silu bends by 0.5 at most
         dx.add(t, N + n, of.dup);
+        dx.allow(t, N + n, 1.1 * Math.abs(d) * gate.error);
       }
     }
   },

@@ -1,3 +1,5 @@
+#include "cpu/addend.h"
+#include "cpu/gemm/gemm.h"
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 #include "kernel.h"
@@ -45,8 +47,24 @@ const char* swiglu_backward(const Launch& launch) {
   return nullptr;
 }
 
+/** [gate up] with the products that are added to it: in the workspace where there are any. `low` is the place of the first of their inputs. */
+static const float* withProducts(const Launch& launch, const Tensor& x, int low) {
+  const Tensor inner = launch.inputs[low];
+  if (inner.absent()) return x.f32();
+  Tensor sum = x;
+  sum.data = launch.workspace;
+  placeAddend(*launch.context, x, sum);
+  for (int half = 0; half < 2; half++) {
+    const Tensor factor = launch.inputs[low + 1 + half];
+    const int64_t columns = factor.shape[0], rank = factor.shape[1];
+    gemm(*launch.context, x.shape[0], columns, rank, static_cast<float>(launch.attributes[0]), {inner.f32() + half * rank, inner.type, inner.shape[1], false},
+         {factor.data, factor.type, rank, true}, sum.f32() + half * columns, x.shape[1], true, launch.attributes[1] != 0 ? DType::bf16 : DType::f32);
+  }
+  return sum.f32();
+}
+
 const char* swiglu_merged(const Launch& launch) {
-  const float* x = launch.inputs[0].f32();
+  const float* x = withProducts(launch, launch.inputs[0], 1);
   float* y = launch.outputs[0].f32();
   const int64_t columns = launch.outputs[0].shape[1];
   parallelFor(*launch.context, launch.outputs[0].shape[0], grainFor(3 * columns), [=](int64_t begin, int64_t end) {
@@ -57,7 +75,7 @@ const char* swiglu_merged(const Launch& launch) {
 
 const char* swiglu_merged_backward(const Launch& launch) {
   const float* dy = launch.inputs[0].f32();
-  const float* x = launch.inputs[1].f32();
+  const float* x = withProducts(launch, launch.inputs[1], 2);
   float* dx = launch.outputs[0].f32();
   const int64_t columns = launch.inputs[0].shape[1];
   parallelFor(*launch.context, launch.inputs[0].shape[0], grainFor(5 * columns), [=](int64_t begin, int64_t end) {

@@ -1,14 +1,10 @@
 #include "cuda/elements.cuh"
+#include "cuda/operand.cuh"
+#include "low_rank_swiglu.cuh"
+#include "swiglu_values.cuh"
 
 namespace anneal::cuda {
 namespace {
-
-/** The instruction's reciprocal is within 1 ulp; correctly rounded it would make these kernels slower than their memory. */
-__device__ inline float sigmoid(float z) {
-  float result;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(1.0f + expf(-z)));
-  return result;
-}
 
 template <typename A>
 struct Swiglu {
@@ -20,8 +16,7 @@ struct Swiglu {
     float g[V], u[V];
     load<V>(gate + i, g);
     load<V>(up + i, u);
-#pragma unroll
-    for (int j = 0; j < V; j++) u[j] *= g[j] * sigmoid(g[j]);
+    swigluOf(g, u);
     store<V>(y + i, u);
   }
 };
@@ -51,12 +46,7 @@ struct SwigluBackward {
     load<V>(dy + i, d);
     load<V>(gate + i, g);
     load<V>(up + i, u);
-#pragma unroll
-    for (int j = 0; j < V; j++) {
-      const float s = sigmoid(g[j]), z = g[j];
-      g[j] = d[j] * u[j] * s * fmaf(z, 1.0f - s, 1.0f);
-      u[j] = d[j] * z * s;
-    }
+    swigluSlopes(d, g, u);
     store<V>(dgate + i, g);
     store<V>(dup + i, u);
   }
@@ -74,6 +64,54 @@ struct SwigluMergedBackward {
     SwigluBackward<A>{dy + row * width, x + gate, x + up, dx + gate, dx + up}.template run<V>(column);
   }
 };
+
+/** What is added to gate and up: x is input `x`, its companions follow. Factors are in the type computed in. */
+struct Added {
+  Tensor x, low;
+  Matrix factors[2];
+  float alpha;
+};
+
+Added addedTo(const Launch& launch, int x, char*& workspace) {
+  Added added{launch.inputs[x], launch.inputs[x + 1], {}, static_cast<float>(launch.attributes[0])};
+  for (int half = 0; half < 2; half++) {
+    const Tensor own = launch.inputs[x + 2 + half], copy = launch.inputs[x + 4 + half];
+    added.factors[half] = operandOf(launch, !copy.absent() && copy.type == added.x.type ? copy : own, true, added.x.type, workspace);
+  }
+  return added;
+}
+
+bool isServed(const Added& added) {
+  const int64_t tokens = added.x.shape[0], columns = added.x.shape[1] / 2;
+  return added.x.type == DType::bf16 && tokens > 0 && added.factors[0].stride % kSlice == 0 && columns % kSwigluColumns == 0;
+}
+
+LowRankSwiglu problemOf(const Added& added, const Tensor& dy, const Tensor& out) {
+  return {dataOf<bf16>(added.x),
+          dataOf<bf16>(added.low),
+          {static_cast<const bf16*>(added.factors[0].data), static_cast<const bf16*>(added.factors[1].data)},
+          dataOf<bf16>(dy),
+          dataOf<bf16>(out),
+          static_cast<int>(added.x.shape[0]),
+          static_cast<int>(added.x.shape[1] / 2),
+          static_cast<int>(added.factors[0].stride),
+          added.alpha};
+}
+
+/** x becomes a sum in the workspace. Returns what is wrong. */
+const char* addProducts(const Launch& launch, Added& added, char* workspace) {
+  const Tensor x = added.x, low = added.low;
+  const int64_t columns = x.shape[1] / 2, size = static_cast<int64_t>(elementBytes(x.type));
+  for (int half = 0; half < 2; half++) {
+    const int64_t rank = added.factors[half].stride, begin = half * columns * size;
+    const Matrix a{low.data + half * rank * size, low.type, low.shape[1], false};
+    if (const char* problem = contextOf(launch).blas->multiply(
+            contextOf(launch).stream, {x.shape[0], columns, rank, added.alpha, a, added.factors[half], x.data + begin, workspace + begin, x.type, x.shape[1]}))
+      return problem;
+  }
+  added.x.data = workspace;
+  return nullptr;
+}
 
 }  // namespace
 
@@ -95,8 +133,22 @@ const char* swiglu_backward(const Launch& launch) {
   });
 }
 
+// Workspace of the merged ones with products: the factors whose type is not the one computed in, as of linear; then, where our own kernel
+// does not serve, x with the products added.
+
 const char* swiglu_merged(const Launch& launch) {
-  const Tensor x = launch.inputs[0], y = launch.outputs[0];
+  const Tensor y = launch.outputs[0];
+  Tensor x = launch.inputs[0];
+  if (!launch.inputs[1].absent()) {
+    char* workspace = launch.workspace;
+    Added added = addedTo(launch, 0, workspace);
+    if (isServed(added)) {
+      lowRankSwiglu<false>(contextOf(launch).stream, problemOf(added, {}, y));
+      return nullptr;
+    }
+    if (const char* problem = addProducts(launch, added, workspace)) return problem;
+    x = added.x;
+  }
   return withType(y.type, [&](auto zero) {
     using A = decltype(zero);
     overRows<A>(launch, y.shape[0], y.shape[1], SwigluMerged<A>{dataOf<A>(x), dataOf<A>(y), y.shape[1]});
@@ -104,7 +156,18 @@ const char* swiglu_merged(const Launch& launch) {
 }
 
 const char* swiglu_merged_backward(const Launch& launch) {
-  const Tensor dy = launch.inputs[0], x = launch.inputs[1], dx = launch.outputs[0];
+  const Tensor dy = launch.inputs[0], dx = launch.outputs[0];
+  Tensor x = launch.inputs[1];
+  if (!launch.inputs[2].absent()) {
+    char* workspace = launch.workspace;
+    Added added = addedTo(launch, 1, workspace);
+    if (isServed(added)) {
+      lowRankSwiglu<true>(contextOf(launch).stream, problemOf(added, dy, dx));
+      return nullptr;
+    }
+    if (const char* problem = addProducts(launch, added, workspace)) return problem;
+    x = added.x;
+  }
   return withType(dy.type, [&](auto zero) {
     using A = decltype(zero);
     overRows<A>(launch, dy.shape[0], dy.shape[1], SwigluMergedBackward<A>{dataOf<A>(dy), dataOf<A>(x), dataOf<A>(dx), dy.shape[1]});

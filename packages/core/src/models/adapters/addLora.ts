@@ -3,8 +3,8 @@ import {
   type GroupMember,
   graphOf,
   groupedLinear,
-  groupedLinearMerged,
   linear,
+  type MergedProjection,
   type Tensor,
   Variables,
 } from '@anneal/kernels';
@@ -69,13 +69,11 @@ export function addMergedLora(
   group: readonly AdaptedLinear[],
   lora: LoraSpec,
   options: AddLoraOptions,
-): Tensor {
+): MergedProjection {
   const [{ scale }] = group as readonly [AdaptedLinear];
-  const factors = factorsOf(group, options) as [GroupMember];
-  return groupedLinearMerged(innerProduct(x_TI, group, lora, options), factors, y_TE, {
-    alpha: scale,
-    bf16: options.bf16,
-  });
+  const members = factorsOf(group, options);
+  const low_TR = innerProduct(x_TI, group, lora, options);
+  return { y: y_TE, added: { x: low_TR, members, alpha: scale, bf16: options.bf16 } };
 }
 
 /** The adapters of all these linears, or none where none has one. Null where they cannot be served together. */

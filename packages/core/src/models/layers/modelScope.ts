@@ -1,4 +1,4 @@
-import { addBias, type Graph, linear, type Tensor, Variables } from '@anneal/kernels';
+import { addBias, type Graph, linear, type MergedProjection, type Tensor, Variables } from '@anneal/kernels';
 import {
   type AddLoraOptions,
   addLora,
@@ -71,10 +71,11 @@ export class ModelScope {
   }
 
   /**
-   * As `project`, with the outputs beside each other in one tensor [T, E], by one product. Null where that cannot be:
-   * where some weights are held otherwise than the others, only some have biases, or an adapter differs from the others'.
+   * As `project`, with the outputs beside each other in [T, E], by one product, for an op that takes them so. Null where that
+   * cannot be: where some weights are held otherwise than the others, only some have biases, or an adapter differs from
+   * the others'.
    */
-  projectMerged(x_TI: Tensor, names: readonly string[]): Tensor | null {
+  projectMerged(x_TI: Tensor, names: readonly string[]): MergedProjection | null {
     const { lora } = this.options;
     const { variables } = this.graph;
     const linears = names.map((name) => ({ name, shape: this.shapeOf(name) }));
@@ -87,7 +88,8 @@ export class ModelScope {
     const product_TE = linear(x_TI, weight_EI, { bf16: this.bf16, copy: this.copyOf(weight_EI) });
     const stackedBias = () => variables.stack(`${stackName(names)}_bias`, biases_O);
     const y_TE = biases_O.length > 0 ? addBias(product_TE, stackedBias()) : product_TE;
-    return lora && adapters.length > 0 ? addMergedLora(x_TI, y_TE, adapters, lora, this.adding) : y_TE;
+    if (!lora || adapters.length === 0) return { y: y_TE, added: null };
+    return addMergedLora(x_TI, y_TE, adapters, lora, this.adding);
   }
 
   /** The rows of these weights as one matrix; null where they cannot lie beside each other. */

@@ -1,5 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { compile, cpuDevice, Engine, Graph, type Tensor, Variables } from '@anneal/kernels';
+import {
+  compile,
+  cpuDevice,
+  Engine,
+  Graph,
+  type MergedProjection,
+  sumOf,
+  type Tensor,
+  Variables,
+} from '@anneal/kernels';
 import { expect, test } from 'vitest';
 import { loraSpec } from '../adapters/lora.ts';
 import { readConfig } from '../index.ts';
@@ -42,7 +51,7 @@ async function outputs(options: Partial<WeightOptions>): Promise<{ apart: Float3
   const each = scopeOf(apart, options);
   for (const [i, y] of each.scope.project(each.x, names).entries()) apart.result(`${i}`, y);
   const all = scopeOf(merged, options);
-  merged.result('all', all.scope.projectMerged(all.x, names) as Tensor);
+  merged.result('all', sumOf(all.scope.projectMerged(all.x, names) as MergedProjection));
   expect(merged.nodes.length).toBeLessThan(apart.nodes.length);
   const device = cpuDevice({ threads: 1 });
   const engine = new Engine(compile([apart, merged], { bounds: { T }, activations: 'keep', device }), device);

@@ -47,8 +47,11 @@ void benchMemory(BenchDevice& device, const Model& m, DType A) {
   time("swiglu", "inner", {inner, inner}, {inner});
   time("swiglu_backward", "inner", {inner, inner, inner}, {inner, inner});
   const Shape both{A, {T, 2 * N}};
-  time("swiglu_merged", "inner", {both}, {inner});
-  time("swiglu_merged_backward", "inner", {inner, both}, {both});
+  const Shape low{A, {T, 32}}, factor{f32, {N, 16}}, copy{DType::bf16, {N, 16}};
+  time("swiglu_merged", "inner", {both, {}, {}, {}, {}, {}}, {inner}, {0, 0});
+  time("swiglu_merged", "inner, products added", {both, low, factor, factor, copy, copy}, {inner}, {1, 0});
+  time("swiglu_merged_backward", "inner", {inner, both, {}, {}, {}, {}, {}}, {both}, {0, 0});
+  time("swiglu_merged_backward", "inner, products added", {inner, both, low, factor, factor, copy, copy}, {both}, {1, 0});
   time("dropout", "hidden", {hidden, {i32, {2}}}, {hidden}, {0.1, 3});
   time("add_bias", "queries", {queries, {f32, {Q}}}, {queries});
   time("add_bias_backward", "queries", {queries, {f32, {Q}}}, {{f32, {Q}}});
