@@ -3,7 +3,7 @@ import type { Graph, Node } from './graph.ts';
 
 /**
  * One extent of a shape. Letters are extents that are only known when a program runs, bounded by the plan:
- * T tokens of the packed row, S entries of cuSeqlens (documents + 1), N rows whose logits are wanted, R supervised rows.
+ * T tokens of the batch, S entries of cuSeqlens (documents + 1), N rows whose logits are wanted, R supervised rows.
  */
 export type Dim = number | RuntimeDim | Tile;
 export type RuntimeDim = 'T' | 'S' | 'N' | 'R';

@@ -72,7 +72,7 @@ export function miniModel({ layers, lora, tied, dropout: rate, wide: F = 20, bou
   return p;
 }
 
-/** A packed row of documents of these lengths. */
+/** A batch of documents of these lengths. */
 export function miniBatch(lengths: readonly number[], scale: number): Batch {
   const T = lengths.reduce((sum, length) => sum + length, 0);
   const random = randomFrom(T);

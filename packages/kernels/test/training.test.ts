@@ -80,7 +80,7 @@ test('a smaller row than the plan is made for gives the bits of a plan of its si
   expect(bitsOf(await p.step(larger, [small], device))).toEqual(bitsOf(await p.step(exact, [small], device)));
 });
 
-test('documents of one packed row do not see each other', async () => {
+test('documents of one batch do not see each other', async () => {
   const p = miniModel({ ...usual, bounds: { T: 14, S: 4 } });
   const plan = p.compile({ activations: 'keep' }, device);
   const together = miniBatch([6, 8], 1 / 10);

@@ -19,7 +19,7 @@ export interface SftBenchOptions {
   readonly device: Device;
   readonly weightType: 'f32' | 'bf16';
   readonly quantization: Quantization;
-  /** Documents of a step, packed into one row of tokens. */
+  /** Documents of a step, in one batch. */
   readonly rows: number;
   /** Tokens of each. */
   readonly sequenceLen: number;

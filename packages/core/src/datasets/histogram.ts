@@ -5,7 +5,7 @@ export interface Histogram {
   readonly open: boolean;
   /** By all tokens of a row, whether it is trained or not. */
   readonly total: readonly number[];
-  /** By its supervised tokens. */
+  /** By its target tokens. */
   readonly supervised: readonly number[];
 }
 

@@ -90,7 +90,7 @@ export const preparedSummarySchema = z.object({
   droppedBy: z.partialRecord(z.enum(DROP_REASONS), count).readonly(),
   /** Kept rows of which the chat template does not print a part: how many, and where the first stands. */
   leftOut: z.partialRecord(z.enum(LEFT_OUT_PARTS), z.object({ rows: count, first: z.string() })).readonly(),
-  /** Tokens and targets of one epoch. */
+  /** Tokens and target tokens of one epoch. */
   tokens: count,
   targetTokens: count,
   trainDocuments: count,

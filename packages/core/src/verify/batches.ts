@@ -1,7 +1,7 @@
 import type { Batch } from '../datasets/types.ts';
 import type { GoldenFolder } from './golden.ts';
 
-/** The golden batch: its sequences as documents of one packed row. */
+/** The golden batch: its sequences as documents of one batch. */
 export function goldenBatch(golden: GoldenFolder): Batch {
   const [sequences = 0, length = 0] = golden.shape('input_ids');
   const labels = golden.int32('labels');

@@ -9,6 +9,7 @@ smollm2-sft/rows.jsonl    48 conversations, read in their order
 smollm2-sft/adapter/      the LoRA adapter at the start: r 8 on q_proj and v_proj, B random instead of 0
 smollm2-sft/golden.json   the recipe; loss, gradient norm, rate and target tokens of twelve steps of four rows; ids and labels of
                           the first four rows; greedy answers before and after
+smollm2-sft/tokens.json   of that the recipe, ids and labels
 smollm2-answers/          up to 32 greedy tokens for ten questions
 """
 import contextlib
@@ -102,7 +103,7 @@ def train(model, rows):
             loss = torch.nn.functional.cross_entropy(logits, torch.tensor(labels[1:]), ignore_index=-100, reduction="sum")
             loss = loss / targets
             loss.backward()
-            total += float(loss)
+            total += loss.item()
         curve["grad_norm"].append(float(torch.nn.utils.clip_grad_norm_(parameters, 1.0)))
         curve["learning_rate"].append(schedule.get_last_lr()[0])
         curve["loss"].append(total)
@@ -128,7 +129,7 @@ def write(path, value):
         json.dump(value, file, indent=1, ensure_ascii=False)
 
 
-def make(source, out, seed):
+def make(model_folder, out, seed):
     random.seed(seed)
     torch.manual_seed(seed)
     sft, answers = f"{out}/smollm2-sft", f"{out}/smollm2-answers"
@@ -137,16 +138,16 @@ def make(source, out, seed):
     rows = [row(i) for i in range(STEPS * ROWS_PER_STEP)]
     with open(f"{sft}/rows.jsonl", "w") as file:
         file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in rows)
-    tokenizer = T.AutoTokenizer.from_pretrained(source)
-    model = T.AutoModelForCausalLM.from_pretrained(source, dtype=torch.float32, attn_implementation="eager").eval()
+    tokenizer = T.AutoTokenizer.from_pretrained(model_folder)
+    model = T.AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32, attn_implementation="eager").eval()
 
     made = []
     for prompt in PROMPTS:
         prompt_ids, ids = answer(model, tokenizer, prompt)
         made.append(dict(prompt=prompt, prompt_ids=prompt_ids, ids=ids))
-    versions = f"transformers {T.__version__}, torch {torch.__version__}"
-    about = f"{versions}, float32, greedy, up to 32 tokens, on the weights of {PACKAGE}"
-    write(f"{answers}/transformers.json", dict(source=about, generations=made))
+    source = f"transformers {T.__version__}, torch {torch.__version__}"
+    source += f", float32, greedy, up to 32 tokens, on the weights of {PACKAGE}"
+    write(f"{answers}/transformers.json", dict(source=source, generations=made))
 
     encoded = [encode(tokenizer, each["messages"]) for each in rows]
     tuned = fresh_adapter(model, f"{sft}/adapter").train()
@@ -159,11 +160,11 @@ def make(source, out, seed):
                 prompt_ids, ids = answer(tuned, tokenizer, prompt)
             text = tokenizer.decode(ids)
             generations.append(dict(prompt=prompt, model=name, prompt_ids=prompt_ids, ids=ids, text=text))
-    write(f"{sft}/golden.json", dict(
-        model=f"{PACKAGE}, SmolLM2-135M-Instruct.Q4_1.gguf", torch=torch.__version__, transformers=T.__version__,
-        peft=peft.__version__, seed=seed, recipe=RECIPE, **curve,
-        tokens=[dict(ids=ids, labels=labels) for ids, labels in encoded[:4]], generations=generations,
-    ))
+    about = dict(model=f"{PACKAGE}, SmolLM2-135M-Instruct.Q4_1.gguf", recipe=RECIPE)
+    about["tokens"] = [dict(ids=ids, labels=labels) for ids, labels in encoded[:4]]
+    versions = dict(torch=torch.__version__, transformers=T.__version__, peft=peft.__version__)
+    write(f"{sft}/tokens.json", about)
+    write(f"{sft}/golden.json", about | versions | dict(seed=seed, **curve, generations=generations))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ interface Heads {
   readonly window?: number;
 }
 
-/** A packed row of documents with these lengths. */
+/** Documents of these lengths. */
 function packed(lengths: readonly number[], { heads, kvHeads, headSize, window = 0 }: Heads) {
   const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
   return {

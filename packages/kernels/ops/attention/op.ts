@@ -36,7 +36,7 @@ export function checkHeads(
 }
 
 /**
- * out = softmax(q·kᵀ·scale) · v for each head, causal, within each document of the packed row. Keys and values are shared by
+ * out = softmax(q·kᵀ·scale) · v for each head, causal, within each document of the batch. Keys and values are shared by
  * heads / kvHeads query heads. lse is the log of the softmax's denominator, which the backward pass needs instead of the weights.
  * Never holds the scores: Dao et al. 2022.
  */

@@ -3,7 +3,7 @@ import { bf16Roundoff, Values } from '../../src/cases/values.ts';
 import type { ActivationType } from '../../src/tensor.ts';
 import type { AttentionOptions } from './op.ts';
 
-/** First and last key that the query of this row sees, in its document of the packed row. */
+/** First and last key that the query of this row sees, in its document of the batch. */
 export function visibleKeys(row: number, cuSeqlens: Values, window: number): { first: number; last: number } {
   let document = 0;
   while (cuSeqlens.at(document + 1) <= row) document++;
