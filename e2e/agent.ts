@@ -26,9 +26,10 @@ export class TestAgent {
     });
   }
 
-  /** Starts it; again on the port it had before. */
-  async start(): Promise<void> {
-    const child = spawn(process.execPath, [anneal, 'serve', '--json', '--port', String(this.#port)], {
+  /** Starts it; again on the port it had before. @param program and its first arguments, by default `anneal serve` */
+  async start(...program: string[]): Promise<void> {
+    const begin = program.length > 0 ? program : [anneal, 'serve'];
+    const child = spawn(process.execPath, [...begin, '--json', '--port', String(this.#port)], {
       cwd: this.workspace,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -88,7 +88,7 @@ describe('the studio in a browser', () => {
     await page.getByRole('button', { name: 'Line 5' }).waitFor();
     expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
     await expectAccessible(page);
-    await text.fill(recipe.replace('num_epochs: 8', 'num_epochs: 60'));
+    await text.fill(recipe.replace('num_epochs: 8', 'num_epochs: 600'));
     await page.getByText('Ready to start').waitFor();
     await page.getByRole('button', { name: 'Estimate' }).click();
     await page.getByText('It fits').waitFor({ timeout: 30_000 });
@@ -105,7 +105,17 @@ describe('the studio in a browser', () => {
     agent.run('init', 'harbour');
     const page = await open('/');
     await page.getByRole('link', { name: /starter/ }).waitFor();
-    agent.run('train', 'harbour/recipe.yaml', '--detach', '--set', 'num_epochs=60', '--set', 'logging_steps=1');
+    agent.run(
+      'train',
+      'harbour/recipe.yaml',
+      '--detach',
+      '--set',
+      'num_epochs=600',
+      '--set',
+      'save_total_limit=2',
+      '--set',
+      'logging_steps=1',
+    );
     await page.getByRole('link', { name: /harbour/ }).waitFor({ timeout: 30_000 });
     await state(page, 'running');
     await expectAccessible(page);
@@ -136,7 +146,7 @@ describe('the studio in a browser', () => {
     await stepAfter(page, await stepShown(page));
     expect(await zoomed.innerText()).toBe(text);
     await page.reload();
-    await expect.poll(() => zoomed.innerText()).toBe(text);
+    await page.getByText(text, { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Show all' }).click();
     await zoomed.waitFor({ state: 'detached' });
     await page.close();
@@ -219,6 +229,19 @@ describe('the studio in a browser', () => {
   });
 
   it('ends in order', async () => {
+    expect(await agent.end()).toBe(0);
+  });
+
+  it('is what `npm start` opens, with the starter project in place', async () => {
+    const folder = join(agent.workspace, 'projects');
+    await agent.start(join(import.meta.dirname, '..', 'scripts', 'start.ts'), folder);
+    const stranger = await browser.newContext({ locale: 'en-US' });
+    const page = await stranger.newPage();
+    await page.goto(agent.link);
+    await page.waitForURL(`${agent.url}/`);
+    await page.getByRole('link', { name: 'Choose a recipe' }).click();
+    await page.getByText('Ready to start').waitFor();
+    await stranger.close();
     expect(await agent.end()).toBe(0);
   });
 });

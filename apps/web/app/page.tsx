@@ -49,7 +49,7 @@ export default function RunsScreen() {
               className="h-8 w-full rounded-md border border-line bg-surface pr-8 pl-8 text-[13px] placeholder:text-muted"
             />
             <kbd
-              className="absolute top-1.5 right-2 rounded border border-line px-1 font-mono text-[11px] text-muted"
+              className="absolute top-1.5 right-2 rounded pointer-coarse:hidden border border-line px-1 font-mono text-[11px] text-muted"
               aria-hidden="true"
             >
               /

@@ -3,6 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { checkAddress, isLoopback } from '../daemon/address.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { exitCodes } from '../exitCodes.ts';
+import { asCalled } from '../terminal/asCalled.ts';
 import { print, printJsonLine, remark } from '../terminal/print.ts';
 import type { ServeOptions } from './serve.ts';
 
@@ -19,16 +20,18 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
   });
   const link = daemon.pairingLink();
   if (options.json) printJsonLine({ url: daemon.url, link, pid: process.pid });
-  else printWelcome(daemon, link);
+  else printWelcome(daemon, link, folder);
   await ended();
   if (!options.json) remark('the agent ends; runs go on');
   await daemon.close();
 }
 
-function printWelcome({ url }: Daemon, link: string): void {
+function printWelcome({ url }: Daemon, link: string, folder: string): void {
   const { port, hostname: host } = new URL(url);
   print(`Open the studio: ${link}`);
-  print('The link pairs one browser, once, within 15 minutes; `anneal pair` prints another.');
+  print(
+    `The link pairs one browser, once, within 15 minutes. ${asCalled(`Another: anneal pair${folder === '.' ? '' : ` ${folder}`}`)}`,
+  );
   if (isLoopback(host)) {
     print(
       `From another machine: ssh -L ${port}:127.0.0.1:${port} ${userName()}@${hostname()}, then open the link there.`,

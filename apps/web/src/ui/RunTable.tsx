@@ -8,7 +8,7 @@ import { Progress } from './Progress.tsx';
 import { Sparkline } from './Sparkline.tsx';
 import { StateBadge } from './StateBadge.tsx';
 
-const columns = 'lg:grid-cols-[minmax(0,1fr)_7.5rem_10rem_11rem_5.5rem_5.5rem_6.5rem_6rem]';
+const columns = 'lg:grid-cols-[minmax(0,1fr)_7rem_9.5rem_11rem_5rem_5rem_6.5rem_7.5rem]';
 
 /** Runs in rows; on a phone each is a card of a few lines. */
 export function RunTable({ title, runs }: { title: string; runs: readonly ListedRun[] }) {
@@ -16,7 +16,7 @@ export function RunTable({ title, runs }: { title: string; runs: readonly Listed
   const heads = ['run', null, 'progress', 'loss', 'validation', 'speed', 'left', 'created'] as const;
   return (
     <section aria-label={title}>
-      <div className={`grid items-end gap-x-5 px-4 pb-1.5 ${columns}`}>
+      <div className={`grid items-end gap-x-4 px-4 pb-1.5 ${columns}`}>
         <h2 className="font-medium text-[13px]">{title}</h2>
         {heads.slice(1).map((head, index) => (
           <span key={head ?? index} className={`label max-lg:hidden ${index > 2 ? 'text-right' : ''}`}>
@@ -43,7 +43,7 @@ function Row({ run }: { run: ListedRun }) {
     <Link
       href={`/run?id=${encodeURIComponent(run.key)}`}
       data-row={run.key}
-      className={`grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-5 gap-y-2 px-4 py-2.5 transition-colors hover:bg-sunken focus-visible:outline-offset-[-2px] ${columns}`}
+      className={`grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-2 px-4 py-2.5 transition-colors hover:bg-sunken focus-visible:outline-offset-[-2px] ${columns}`}
     >
       <div className="min-w-0">
         <div className="truncate font-medium">{run.name}</div>
@@ -62,29 +62,33 @@ function Row({ run }: { run: ListedRun }) {
         </div>
         <Progress step={run.step} total={run.totalSteps} active={active} />
       </div>
-      <div className="flex items-center gap-3">
-        <Sparkline values={run.outline} />
-        <Cell name={t('loss')}>{format.number(run.loss)}</Cell>
+      <div className="col-span-2 flex flex-wrap items-center gap-x-6 gap-y-1 lg:contents">
+        <div className="flex items-center gap-3">
+          <Sparkline values={run.outline} />
+          <Cell name={t('loss')}>{format.number(run.loss)}</Cell>
+        </div>
+        <Cell name={t('validation')} right>
+          {format.number(run.lowestEvaluationLoss)}
+        </Cell>
+        <Cell name={t('speed')} right>
+          {run.tokensPerSecond === null ? '–' : format.count(run.tokensPerSecond)}
+        </Cell>
+        <Cell name={t('left')} right>
+          {active ? format.range(run.remaining) : '–'}
+        </Cell>
+        <Cell name={t('created')} right>
+          {format.time(run.created)}
+        </Cell>
       </div>
-      <Cell name={t('validation')} right>
-        {format.number(run.lowestEvaluationLoss)}
-      </Cell>
-      <Cell name={t('speed')} right>
-        {run.tokensPerSecond === null ? '–' : format.count(run.tokensPerSecond)}
-      </Cell>
-      <Cell name={t('left')} right>
-        {active ? format.range(run.remaining) : '–'}
-      </Cell>
-      <Cell name={t('created')} right>
-        {format.time(run.created)}
-      </Cell>
     </Link>
   );
 }
 
 function Cell({ name, right = false, children }: { name: string; right?: boolean; children: ReactNode }) {
   return (
-    <div className={`figures whitespace-nowrap text-[13px] ${right ? 'lg:text-right' : ''}`}>
+    <div
+      className={`figures whitespace-nowrap text-[13px] ${right ? 'lg:text-right' : ''} ${children === '–' ? 'max-lg:hidden' : ''}`}
+    >
       <span className="label mr-1.5 lg:hidden">{name}</span>
       {children}
     </div>

@@ -8,7 +8,7 @@ export function Sparkline({
   width?: number;
   height?: number;
 }) {
-  if (values.length < 2) return <span className="inline-block" style={{ width, height }} />;
+  if (values.length < 2) return <span className="inline-block max-lg:hidden" style={{ width, height }} />;
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const x = (index: number) => 1 + (index * (width - 4)) / (values.length - 1);
   const y = (value: number) => 2 + (1 - (high === low ? 0.5 : (value - low) / (high - low))) * (height - 4);

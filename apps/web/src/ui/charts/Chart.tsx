@@ -146,11 +146,14 @@ function optionsOf(
     width: element.clientWidth,
     height: spec.height,
     legend: { show: false },
-    padding: [8, 6, 0, 0],
+    padding: [8, 14, 0, 0],
     cursor: {
       sync: { key: cursor.key, scales: ['x', null] },
       drag: { x: true, y: false, setScale: false, dist: 4 },
-      points: { size: 6, fill: (_, index) => colorOf(spec.lines[index - 1 - edges.length]?.color ?? 'muted') },
+      points: {
+        size: (_, index) => (index <= edges.length ? 0 : 6),
+        fill: (_, index) => colorOf(spec.lines[index - 1 - edges.length]?.color ?? 'muted'),
+      },
       y: false,
     },
     scales: { x: { time: false }, y: { range: rangeOfValues } },

@@ -19,6 +19,8 @@ export function drawMarkers(plot: uPlot, markers: readonly Marker[]): void {
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   let before: { x: number; y: number } | undefined;
+  let lastDot = Number.NEGATIVE_INFINITY;
+  let lastTick = Number.NEGATIVE_INFINITY;
   for (const marker of markers) {
     const x = plot.valToPos(marker.step, 'x', true);
     const color = colorOf(marker.color);
@@ -29,6 +31,9 @@ export function drawMarkers(plot: uPlot, markers: readonly Marker[]): void {
       const y = plot.valToPos(marker.value, 'y', true);
       if (before) line(ctx, before.x, before.y, x, y, 1.5 * ratio, []);
       before = { x, y };
+      // Dots and ticks that would lie over one another are one.
+      if (x - lastDot < 8 * ratio) continue;
+      lastDot = x;
       ctx.beginPath();
       ctx.arc(x, y, 2.75 * ratio, 0, 2 * Math.PI);
       ctx.fill();
@@ -37,7 +42,10 @@ export function drawMarkers(plot: uPlot, markers: readonly Marker[]): void {
     if (marker.step < min || marker.step > max) continue;
     const bottom = bbox.top + bbox.height;
     if (marker.kind === 'line') line(ctx, x, bbox.top, x, bottom, ratio, [3 * ratio, 3 * ratio]);
-    else triangle(ctx, x, bottom, 4 * ratio);
+    else if (x - lastTick >= 10 * ratio) {
+      triangle(ctx, x, bottom, 4 * ratio);
+      lastTick = x;
+    }
   }
   ctx.restore();
 }

@@ -6,10 +6,6 @@ export interface CodeAreaHandle {
   goTo(line: number, column: number): void;
 }
 
-/** Of a line of text, as the classes below have it. */
-const lineHeight = 20;
-const padding = 12;
-
 /** A text with numbered lines, of which some are marked. It grows with its text and scrolls with the page. */
 export function CodeArea({
   ref,
@@ -38,8 +34,8 @@ export function CodeArea({
       {[...marked].map((line) => (
         <div
           key={line}
-          className="absolute inset-x-0 border-bad border-l-2 bg-bad-soft"
-          style={{ top: padding + (line - 1) * lineHeight, height: lineHeight }}
+          className="absolute inset-x-0 h-5 border-bad border-l-2 bg-bad-soft"
+          style={{ top: `calc(var(--spacing) * ${3 + 5 * (line - 1)})` }}
           aria-hidden="true"
         />
       ))}
