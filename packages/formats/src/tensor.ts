@@ -52,6 +52,13 @@ export interface TensorInfo {
   readonly byteLength: number;
 }
 
+/** Where a tensor's bytes lie: in an open file, from this position on. */
+export interface FilePlace {
+  /** Valid until the source is closed. */
+  readonly descriptor: number;
+  readonly position: number;
+}
+
 /**
  * A set of named tensors in one or more files, opened without reading their data.
  * Node has no mmap, so tensors are read by position when asked for, and nothing is kept afterwards.
@@ -64,6 +71,8 @@ export interface TensorSource {
   bytes(name: string, rows?: RowRange): Uint8Array;
   /** The same decoded to float32 (F32, F16, BF16, F64 and, for GGUF, every quantized type). */
   float32(name: string, rows?: RowRange): Float32Array;
+  /** For who reads it natively. */
+  place(name: string): FilePlace;
   close(): void;
 }
 

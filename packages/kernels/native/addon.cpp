@@ -57,7 +57,8 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
  public:
   static Napi::Function define(Napi::Env env) {
     return DefineClass(env, "NativeEngine",
-                       {InstanceMethod("write", &NativeEngine::write), InstanceMethod("run", &NativeEngine::run),
+                       {InstanceMethod("write", &NativeEngine::write), InstanceMethod("load", &NativeEngine::load),
+                        InstanceMethod("loadNf4", &NativeEngine::loadNf4), InstanceMethod("run", &NativeEngine::run),
                         InstanceMethod("read", &NativeEngine::read), InstanceMethod("cancel", &NativeEngine::cancel),
                         InstanceMethod("setProfiling", &NativeEngine::setProfiling), InstanceMethod("takeProfile", &NativeEngine::takeProfile),
                         InstanceMethod("dispose", &NativeEngine::dispose)});
@@ -117,6 +118,77 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     const uint8_t* data = bytes.Data();
     return start(env, std::move(keep), [engine = engine_, place, first, data, source, count] { engine->write(place, first, data, source, count); },
                  [](Napi::Env e) { return e.Undefined(); });
+  }
+
+  /** Keeps a pattern alive in `keep`. */
+  static WeightSource readSource(Napi::Env env, const Napi::Object& object, uint64_t count, std::vector<Napi::ObjectReference>& keep) {
+    WeightSource source{};
+    source.type = static_cast<SourceType>(object.Get("type").As<Napi::Number>().Int32Value());
+    source.count = count;
+    source.descriptor = -1;
+    if (object.Get("pattern").IsTypedArray()) {
+      const auto pattern = object.Get("pattern").As<Napi::Uint8Array>();
+      source.pattern = pattern.Data();
+      source.pattern_bytes = pattern.ByteLength();
+      if (source.pattern_bytes == 0) throw Napi::Error::New(env, "a pattern without a value");
+      keep.push_back(Napi::Persistent(pattern.As<Napi::Object>()));
+      return source;
+    }
+    source.descriptor = object.Get("descriptor").As<Napi::Number>().Int32Value();
+    source.position = static_cast<uint64_t>(object.Get("position").As<Napi::Number>().Int64Value());
+    const uint64_t rows = object.Get("rows").As<Napi::Number>().Uint32Value();
+    source.head_rows = object.Get("headRows").As<Napi::Number>().Uint32Value();
+    if (rows == 0 || count % rows != 0 || (source.head_rows > 0 && (rows % source.head_rows != 0 || source.head_rows % 2 != 0)))
+      throw Napi::Error::New(env, "values that are not whole rows, or rows that are not whole heads");
+    source.row_bytes = count / rows * sourceBytes(source.type);
+    return source;
+  }
+
+  // load(variable, source): what is wrong with the file, or null
+  Napi::Value load(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    checkIdle(env);
+    const Place place = variable(env, info[0].As<Napi::Number>().Uint32Value());
+    std::vector<Napi::ObjectReference> keep;
+    const WeightSource source = readSource(env, info[1].As<Napi::Object>(), place.bytes / elementBytes(place.type), keep);
+    auto problem = std::make_shared<std::string>();
+    return start(env, std::move(keep), [engine = engine_, place, source, problem] { *problem = engine->load(place, source); },
+                 [problem](Napi::Env e) { return orNull(e, *problem); });
+  }
+
+  // loadNf4({codes, absmax, double: {scales, offsets, map} | null}, source) → {problem, isFinite}
+  Napi::Value loadNf4(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    checkIdle(env);
+    const auto object = info[0].As<Napi::Object>();
+    const auto place = [&](const Napi::Object& from, const char* name) { return variable(env, from.Get(name).As<Napi::Number>().Uint32Value()); };
+    Nf4Variables variables{};
+    variables.codes = place(object, "codes");
+    variables.absmax = place(object, "absmax");
+    variables.is_double = object.Get("double").IsObject();
+    std::vector<Napi::ObjectReference> keep;
+    if (variables.is_double) {
+      const auto twice = object.Get("double").As<Napi::Object>();
+      variables.scales = place(twice, "scales");
+      variables.offsets = place(twice, "offsets");
+      const auto map = twice.Get("map").As<Napi::Float32Array>();
+      if (map.ElementLength() != 256) throw Napi::Error::New(env, "a map has 256 values");
+      variables.map = map.Data();
+      keep.push_back(Napi::Persistent(map.As<Napi::Object>()));
+    }
+    const WeightSource source = readSource(env, info[1].As<Napi::Object>(), variables.codes.bytes * 2, keep);
+    auto outcome = std::make_shared<Nf4Outcome>();
+    return start(env, std::move(keep), [engine = engine_, variables, source, outcome] { *outcome = engine->load(variables, source); },
+                 [outcome](Napi::Env e) -> Napi::Value {
+                   auto answer = Napi::Object::New(e);
+                   answer.Set("problem", orNull(e, outcome->problem));
+                   answer.Set("isFinite", Napi::Boolean::New(e, outcome->is_finite));
+                   return answer;
+                 });
+  }
+
+  static Napi::Value orNull(Napi::Env env, const std::string& text) {
+    return text.empty() ? env.Null() : Napi::Value(Napi::String::New(env, text));
   }
 
   // run([{program, dims: Int32Array, inputs: [[index, Uint8Array], …]}, …], [[program, result], …]) → {done, results}

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernel.h"
+#include "thread_pool.h"
 
 namespace anneal {
 
@@ -33,6 +34,9 @@ class Backend {
    * differs between calls of one key lies in the device's memory.
    */
   virtual void repeat(const std::vector<int32_t>& key, const std::function<void()>& launch) = 0;
+
+  /** Threads of the host. */
+  virtual ThreadPool& pool() = 0;
 
   /** Fills `bytes` at `target` with what `write` puts into the host memory it is given. */
   virtual void upload(char* target, uint64_t bytes, const std::function<void(char*)>& write) = 0;

@@ -12,7 +12,13 @@ enum class SourceType : int32_t { f32 = 0, bf16 = 1, f16 = 2, i32 = 3, f64 = 4, 
 
 size_t sourceBytes(SourceType type);
 
-/** Converts count elements; to bf16 by rounding to nearest even. Throws std::runtime_error for pairs that make no sense. */
+/** Whether the bytes of both are the same. */
+bool isSameType(SourceType from, DType to);
+
+/** Throws std::runtime_error for pairs that make no sense. */
+void checkConvertible(SourceType from, DType to);
+
+/** Converts count elements; to bf16 by rounding to nearest even. Throws as checkConvertible. */
 void convert(const uint8_t* source, SourceType from, char* target, DType to, uint64_t count);
 
 }  // namespace anneal

@@ -8,6 +8,7 @@
 #include "backend.h"
 #include "convert.h"
 #include "plan.h"
+#include "weights/load.h"
 
 namespace anneal {
 
@@ -41,6 +42,9 @@ class Engine {
   const Plan& plan() const { return plan_; }
   /** Converts `count` values into the variable's own type, from element `first` on. */
   void write(const Place& variable, uint64_t first, const uint8_t* values, SourceType type, uint64_t count);
+  /** As loadWeight and loadNf4 in weights/load.h. */
+  std::string load(const Place& variable, const WeightSource& source) { return loadWeight(*backend_, variable, source); }
+  Nf4Outcome load(const Nf4Variables& variables, const WeightSource& source) { return loadNf4(*backend_, variables, source); }
   /** Copies what lies at the place to the host. */
   void read(const Place& place, char* target);
 

@@ -71,6 +71,10 @@ export type SourceType = (typeof sourceTypes)[number];
 export interface NativeEngine {
   /** Converts into the variable's own type, from element `first` on. Rejects when there are more values than the variable holds. */
   write(variable: number, bytes: Uint8Array, source: number, first: number | undefined): Promise<void>;
+  /** Fills a variable from where its values lie, on all cores; resolves to what is wrong with the file, or null. */
+  load(variable: number, source: NativeWeightSource): Promise<string | null>;
+  /** The same for a matrix in NF4, encoding the values. */
+  loadNf4(variables: NativeNf4Variables, source: NativeWeightSource): Promise<Nf4LoadOutcome>;
   /** Runs the calls in order off the event loop; `done` is below their number only after cancel(). Rejects on ids out of range. */
   run(
     calls: readonly NativeCall[],
@@ -82,6 +86,31 @@ export interface NativeEngine {
   setProfiling(on: boolean): void;
   takeProfile(): { op: string; milliseconds: number; launches: number }[];
   dispose(): void;
+}
+
+export type NativeWeightSource =
+  | {
+      readonly type: number;
+      readonly descriptor: number;
+      readonly position: number;
+      readonly rows: number;
+      /** 0: rows are in our order. */
+      readonly headRows: number;
+    }
+  | { readonly type: number; readonly pattern: Uint8Array };
+
+/** Positions in the plan's list of variables. */
+export interface NativeNf4Variables {
+  readonly codes: number;
+  readonly absmax: number;
+  readonly double: { readonly scales: number; readonly offsets: number; readonly map: Float32Array } | null;
+}
+
+export interface Nf4LoadOutcome {
+  /** What is wrong with the file, or null. */
+  readonly problem: string | null;
+  /** Whether all weights are; else NF4 cannot hold them. */
+  readonly isFinite: boolean;
 }
 
 export interface NativeCall {

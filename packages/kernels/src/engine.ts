@@ -1,8 +1,9 @@
 import { addon } from './addon.ts';
-import { type NativeEngine, type SourceType, sourceTypes } from './addonTypes.ts';
+import { type NativeEngine, type Nf4LoadOutcome, type SourceType, sourceTypes } from './addonTypes.ts';
 import { type Device, nativeName } from './device.ts';
 import type { Plan, PlannedProgram } from './plan.ts';
 import { byteLength, type DType, describeTensor, type RuntimeDim, runtimeDims, type Tensor } from './tensor.ts';
+import { nativeSource, type WeightSource } from './weightSource.ts';
 
 export type HostArray = Int32Array | Float32Array | Float64Array | Uint16Array | Uint8Array;
 
@@ -11,6 +12,14 @@ export interface ProgramCall {
   readonly program: string;
   readonly extents: Readonly<Partial<Record<RuntimeDim, number>>>;
   readonly inputs: Readonly<Record<string, HostArray>>;
+}
+
+/** The variables of a matrix in NF4. */
+export interface Nf4Names {
+  readonly codes: string;
+  readonly absmax: string;
+  /** Where the absmaxes are quantized themselves; `map` is what their codes stand for, ascending. */
+  readonly double: { readonly scales: string; readonly offsets: string; readonly map: Float32Array } | null;
 }
 
 /** A plan with its memory on a device. Calls are queued: one runs at a time, off the event loop. */
@@ -35,6 +44,21 @@ export class Engine {
   write(name: string, bytes: ArrayBufferView, source: SourceType, first?: number): Promise<void> {
     const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return this.enqueue(() => this.native.write(this.index(name), view, sourceTypes.indexOf(source), first));
+  }
+
+  /** Fills a variable from where its values lie, on all cores; resolves to what is wrong with the file, or null. */
+  load(name: string, source: WeightSource): Promise<string | null> {
+    return this.enqueue(() => this.native.load(this.index(name), nativeSource(source)));
+  }
+
+  /** Fills the variables of a matrix in NF4, encoding the values as `quantizeNf4` does. */
+  loadNf4({ codes, absmax, double }: Nf4Names, source: WeightSource): Promise<Nf4LoadOutcome> {
+    const variables = {
+      codes: this.index(codes),
+      absmax: this.index(absmax),
+      double: double && { scales: this.index(double.scales), offsets: this.index(double.offsets), map: double.map },
+    };
+    return this.enqueue(() => this.native.loadNf4(variables, nativeSource(source)));
   }
 
   /** A copy of a variable's values in its own type (bf16 as Uint16Array). */

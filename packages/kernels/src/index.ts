@@ -40,7 +40,7 @@ export {
 } from './device.ts';
 export { Engine, float32Of, type HostArray, type ProgramCall } from './engine.ts';
 export { Graph, graphOf } from './graph.ts';
-export { type Nf4Values, quantizeNf4 } from './nf4.ts';
+export { type FloatType, type Nf4Values, quantizeNf4 } from './nf4.ts';
 export type { Saving } from './passes/saving.ts';
 export {
   type ActivationPolicy,
@@ -52,4 +52,5 @@ export {
 } from './plan.ts';
 export type { ActivationType, Bounds, DType, Tensor } from './tensor.ts';
 export { Variables } from './variables.ts';
+export type { WeightSource } from './weightSource.ts';
 export { type EncodeWeights, encodeWeights, type Unrepresentable, type WeightType, weightTypes } from './weights.ts';

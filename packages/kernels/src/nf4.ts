@@ -3,6 +3,9 @@ import { addon } from './addon.ts';
 import { type SourceType, sourceTypes } from './addonTypes.ts';
 import { type CpuDevice, cpuDevice } from './device.ts';
 
+/** Types of weights that are converted natively. */
+export type FloatType = Extract<SourceType, 'f32' | 'bf16' | 'f16'>;
+
 /** A weight in NF4 (Dettmers et al. 2023), as bitsandbytes lays it out. */
 export interface Nf4Values {
   /** Two a byte, the first in the upper half. */
@@ -22,7 +25,7 @@ export interface Nf4Values {
  */
 export async function quantizeNf4(
   source: Uint8Array,
-  sourceType: Extract<SourceType, 'f32' | 'bf16' | 'f16'>,
+  sourceType: FloatType,
   map: Float32Array | null,
   device: Pick<CpuDevice, 'isa' | 'threads'> = cpuDevice(),
 ): Promise<Nf4Values | null> {

@@ -1,5 +1,4 @@
 import type { JsonObject } from '@anneal/formats/json';
-import type { RowRange } from '@anneal/formats/tensor';
 import { architectureOf, readConfig } from '../models/index.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { expectedTensors } from '../models/tensors.ts';
@@ -93,20 +92,19 @@ export function randomModelOf(name: string, configJson: JsonObject): OpenModel {
   const ones = new Uint16Array(1 << 15).fill(0x3f80);
   const tensors = [...expectedTensors(config)].map(([tensorName, extents]): [string, ModelTensor] => {
     const columns = extents.slice(1).reduce((product, extent) => product * extent, 1);
-    const values = (range?: RowRange): Uint16Array => {
-      const count = (range?.count ?? (extents[0] as number)) * columns;
-      const source = extents.length === 1 ? ones : block;
-      const filled = new Uint16Array(count);
-      for (let i = 0; i < count; i += source.length)
-        filled.set(source.subarray(0, Math.min(source.length, count - i)), i);
-      return filled;
-    };
+    const pattern = extents.length === 1 ? ones : block;
     const tensor: ModelTensor = {
       name: tensorName,
       shape: extents,
       dtype: 'BF16',
       rowGroup: 1,
-      bytes: (range) => new Uint8Array(values(range).buffer),
+      source: () => ({ type: 'bf16', pattern: new Uint8Array(pattern.buffer) }),
+      bytes: ({ first, count } = { first: 0, count: extents[0] as number }) => {
+        const values = Uint16Array.from({ length: count * columns }, (_, i) => {
+          return pattern[(first * columns + i) % pattern.length] as number;
+        });
+        return new Uint8Array(values.buffer);
+      },
       float32: () => {
         throw new Error('random weights are read as they are');
       },

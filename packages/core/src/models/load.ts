@@ -1,18 +1,16 @@
 import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { ropeVariable } from './layers/decoder.ts';
-import type { ModelTensor, OpenModel } from './model.ts';
+import { type ModelTensor, type OpenModel, refuseProblem } from './model.ts';
 import { isHeldInNf4, writeNf4, writeNf4Map } from './nf4.ts';
 import { inverseFrequencies } from './rope.ts';
-
-/** Types the engine converts by itself; all others are decoded to float32 first. */
-const direct: Readonly<Record<string, 'f32' | 'bf16' | 'f16'>> = { F32: 'f32', BF16: 'bf16', F16: 'f16' };
 
 const PIECE_ELEMENTS = 1 << 17;
 
 /**
- * Fills an engine's variables with the model's weights.
- * @throws UserError when `signal` is aborted
+ * Fills an engine's variables with the model's weights. The engine reads them by itself, on all cores, but for types that must be
+ * decoded first.
+ * @throws UserError when `signal` is aborted, or a file ends before its tensors
  */
 export async function loadWeights(
   engine: Engine,
@@ -31,23 +29,23 @@ export async function loadWeights(
   for (const [index, tensor] of wanted.entries()) {
     if (signal?.aborted)
       throw new UserError({ what: 'loading the model was cancelled', where: model.path, code: 'cancelled' });
-    if (isHeldInNf4(engine, tensor.name)) await writeNf4(engine, model, tensor, direct[tensor.dtype] ?? null);
-    else await writeTensor(engine, tensor);
+    const source = tensor.source();
+    if (isHeldInNf4(engine, tensor.name)) await writeNf4(engine, model, tensor);
+    else if (source) refuseProblem(await engine.load(tensor.name, source), tensor, model);
+    else await writeDecoded(engine, tensor);
     onProgress?.(index + 1, wanted.length);
   }
 }
 
 /** Piece by piece, so that no more than a few megabytes are held besides. */
-async function writeTensor(engine: Engine, tensor: ModelTensor): Promise<void> {
-  const { name, dtype, shape, rowGroup } = tensor;
-  const source = direct[dtype];
+async function writeDecoded(engine: Engine, tensor: ModelTensor): Promise<void> {
+  const { name, shape, rowGroup } = tensor;
   const [rows = 1, ...row] = shape;
   const rowElements = row.reduce((product, extent) => product * extent, 1);
   const step = Math.max(rowGroup, Math.floor(PIECE_ELEMENTS / rowElements / rowGroup) * rowGroup);
   for (let first = 0; first < rows; first += step) {
-    const range = { first, count: Math.min(step, rows - first) };
-    const values = source ? tensor.bytes(range) : tensor.float32(range);
-    await engine.write(name, values, source ?? 'f32', first * rowElements);
+    const values = tensor.float32({ first, count: Math.min(step, rows - first) });
+    await engine.write(name, values, 'f32', first * rowElements);
     // Frees the bytes now: the collector lets some 70 MB of such buffers gather first, which the plan does not count.
     (values.buffer as ArrayBuffer).transfer(0);
   }

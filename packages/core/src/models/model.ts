@@ -1,6 +1,8 @@
 import type { StoredNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import type { JsonObject } from '@anneal/formats/json';
-import type { BlockType, DType, Nf4Type, RowRange } from '@anneal/formats/tensor';
+import type { BlockType, DType, FilePlace, Nf4Type, RowRange } from '@anneal/formats/tensor';
+import type { FloatType, WeightSource } from '@anneal/kernels';
+import { UserError } from '../errors.ts';
 import type { ChatTemplates } from '../templates/chatTemplates.ts';
 import type { Architecture } from './architecture.ts';
 import type { ModelConfig } from './config.ts';
@@ -17,6 +19,8 @@ export interface ModelTensor {
   readonly rowGroup: number;
   /** Of a matrix that is stored in NF4; `bytes` has its codes alone. */
   readonly nf4?: { readonly form: 'single' | 'double'; read(): StoredNf4 };
+  /** Where an engine finds its values by itself; null in types that must be decoded first. Valid while the model is open. */
+  source(): WeightSource | null;
   /** Little-endian bytes in the stored type, in a fresh buffer; of all rows or of some. */
   bytes(rows?: RowRange): Uint8Array;
   /** Decoded, in a fresh array. */
@@ -44,4 +48,32 @@ export interface OpenModel {
   /** Every file the model consists of, absolute or as `path` was, for `modelHash`. */
   readonly files: readonly string[];
   close(): void;
+}
+
+const floatTypes: Readonly<Record<string, FloatType>> = { F32: 'f32', BF16: 'bf16', F16: 'f16' };
+
+/** The type as engines name it; null where they do not read it. */
+export function floatTypeOf(dtype: ModelTensor['dtype']): FloatType | null {
+  return floatTypes[dtype] ?? null;
+}
+
+/** `headRows`: as in `FileWeights`. */
+export function fileSource(
+  { dtype, shape }: Pick<ModelTensor, 'dtype' | 'shape'>,
+  place: () => FilePlace,
+  headRows = 0,
+): WeightSource | null {
+  const type = floatTypeOf(dtype);
+  return type && { type, ...place(), rows: shape[0] ?? 1, headRows };
+}
+
+/** @param problem of the file, as an engine found it while it read the tensor; null: none */
+export function refuseProblem(problem: string | null, { name }: ModelTensor, { path }: OpenModel): void {
+  if (problem === null) return;
+  throw new UserError({
+    what: `${name} cannot be read: ${problem}`,
+    where: path,
+    next: 'it was changed while open; download or write it again',
+    code: 'file_truncated',
+  });
 }

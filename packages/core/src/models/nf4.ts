@@ -3,16 +3,17 @@ import {
   dequantizeNf4,
   type Engine,
   type Graph,
+  type Nf4Values,
   nf4Block,
   nf4ScaleBlock,
   quantizeNf4,
-  type SourceType,
   type Tensor,
   Variables,
+  type WeightSource,
 } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { targetedLinears } from './adapters/targets.ts';
-import type { ModelTensor, OpenModel } from './model.ts';
+import { type ModelTensor, type OpenModel, refuseProblem } from './model.ts';
 import { stackName } from './stackName.ts';
 
 /** How frozen matrices are held: as the weights' type says, or those of the blocks in NF4. */
@@ -98,25 +99,35 @@ export async function writeNf4Map(engine: Engine): Promise<void> {
 
 /**
  * Fills the variables of a matrix in NF4: with what the file holds, or encoded here.
- * @param source types that need no decoding first
- * @throws UserError for a weight that is not finite
+ * @throws UserError for a weight that is not finite, and for a file that ends before its tensors
  */
-export async function writeNf4(
-  engine: Engine,
-  model: OpenModel,
-  tensor: ModelTensor,
-  source: Extract<SourceType, 'f32' | 'bf16' | 'f16'> | null,
-): Promise<void> {
-  const { name, nf4 } = tensor;
-  const values = nf4 ? nf4.read() : await quantize(tensor, source);
-  if (!values)
-    throw new UserError({
-      what: `a weight of ${name} is not finite, which NF4 cannot hold`,
-      where: model.path,
-      next: 'the weights are damaged: download the model again',
-      code: 'weight_not_representable',
-    });
-  const { codes, absmax, double } = values;
+export async function writeNf4(engine: Engine, model: OpenModel, tensor: ModelTensor): Promise<void> {
+  const source = tensor.source();
+  if (tensor.nf4) await writeValues(engine, tensor.name, tensor.nf4.read());
+  else if (source) await encodeFrom(engine, model, tensor, source);
+  else await encodeDecoded(engine, model, tensor);
+}
+
+async function encodeFrom(engine: Engine, model: OpenModel, tensor: ModelTensor, source: WeightSource): Promise<void> {
+  const nameOf = (part: Part) => tensor.name + parts[part];
+  const isDouble = engine.plan.variables.has(nameOf('scales'));
+  const double = isDouble ? { scales: nameOf('scales'), offsets: nameOf('offsets'), map: absmaxMap() } : null;
+  const names = { codes: nameOf('codes'), absmax: nameOf('absmax'), double };
+  const { problem, isFinite } = await engine.loadNf4(names, source);
+  refuseProblem(problem, tensor, model);
+  if (!isFinite) throw notFinite(tensor, model);
+}
+
+async function encodeDecoded(engine: Engine, model: OpenModel, tensor: ModelTensor): Promise<void> {
+  const weights = tensor.float32();
+  const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
+  const values = await quantizeNf4(bytes, 'f32', absmaxMap());
+  (weights.buffer as ArrayBuffer).transfer(0);
+  if (!values) throw notFinite(tensor, model);
+  await writeValues(engine, tensor.name, values);
+}
+
+async function writeValues(engine: Engine, name: string, { codes, absmax, double }: Nf4Values): Promise<void> {
   await engine.write(name + parts.codes, codes, 'u8');
   await engine.write(name + parts.absmax, absmax, double ? 'u8' : 'f32');
   if (!double) return;
@@ -124,10 +135,11 @@ export async function writeNf4(
   await engine.write(name + parts.offsets, new Float32Array(double.scales.length).fill(double.offset), 'f32');
 }
 
-async function quantize(tensor: ModelTensor, source: Extract<SourceType, 'f32' | 'bf16' | 'f16'> | null) {
-  const values = source ? tensor.bytes() : tensor.float32();
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const quantized = await quantizeNf4(bytes, source ?? 'f32', absmaxMap());
-  (bytes.buffer as ArrayBuffer).transfer(0);
-  return quantized;
+function notFinite({ name }: ModelTensor, { path }: OpenModel): UserError {
+  return new UserError({
+    what: `a weight of ${name} is not finite, which NF4 cannot hold`,
+    where: path,
+    next: 'the weights are damaged: download the model again',
+    code: 'weight_not_representable',
+  });
 }

@@ -54,6 +54,7 @@ export function openBitsandbytes(source: TensorSource): BitsandbytesSource {
       const { first, count: wanted } = rows ?? { first: 0, count };
       return decodeNf4(nf4(name), first * columns, wanted * columns);
     },
+    place: (name) => source.place(name),
     close: () => source.close(),
   };
 }

@@ -26,6 +26,12 @@ export class RandomAccessFile {
     this.size = fstatSync(this.#descriptor).size;
   }
 
+  /** For who reads by position without this class; valid until `close`. */
+  get descriptor(): number {
+    if (this.#descriptor === undefined) throw new Error(`${this.path} is closed`);
+    return this.#descriptor;
+  }
+
   /** A fresh buffer with `length` bytes from `position` on. The caller has checked the range against `size`. */
   read(position: number, length: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(length);
@@ -35,10 +41,10 @@ export class RandomAccessFile {
 
   /** Fills `target` completely. */
   readInto(target: Uint8Array, position: number): void {
-    if (this.#descriptor === undefined) throw new Error(`${this.path} is closed`);
+    const { descriptor } = this;
     for (let done = 0; done < target.length; ) {
       const count = Math.min(target.length - done, LARGEST_READ);
-      const got = readSync(this.#descriptor, target, done, count, position + done);
+      const got = readSync(descriptor, target, done, count, position + done);
       if (got === 0) {
         throw new UserError({
           what: `the file ends at byte ${position + done}, before the tensor it should hold`,

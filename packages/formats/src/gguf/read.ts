@@ -1,5 +1,5 @@
 import { RandomAccessFile } from '../files/randomAccess.ts';
-import type { RowRange, TensorSource } from '../tensor.ts';
+import type { FilePlace, RowRange, TensorSource } from '../tensor.ts';
 import { elementCount } from '../tensor.ts';
 import { decodeFloat32, findTensor, readRows } from '../tensorAccess.ts';
 import type { GgufHeader, GgufInfo } from './header.ts';
@@ -49,6 +49,11 @@ export class GgufSource implements TensorSource {
     BLOCK_FORMATS[dtype].decode(bytes, weights);
     bytes.buffer.transfer(0); // frees them now: the collector lets tens of megabytes gather
     return weights;
+  }
+
+  place(name: string): FilePlace {
+    const { position } = findTensor(this.tensors, name, this.path);
+    return { descriptor: this.#file.descriptor, position };
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import { refusePickle } from '../checkpointGuard.ts';
 import { UserError } from '../errors.ts';
 import { RandomAccessFile } from '../files/randomAccess.ts';
 import { LIMITS } from '../limits.ts';
-import type { RowRange, TensorSource } from '../tensor.ts';
+import type { FilePlace, RowRange, TensorSource } from '../tensor.ts';
 import { decodeFloat32, findTensor, readRows } from '../tensorAccess.ts';
 import type { SafetensorsInfo } from './header.ts';
 import { invalid, parseHeader } from './header.ts';
@@ -71,6 +71,11 @@ export class SafetensorsSource implements TensorSource {
   float32(name: string, rows?: RowRange): Float32Array {
     const { dtype } = findTensor(this.tensors, name, this.path);
     return decodeFloat32(this.bytes(name, rows), dtype, `${this.path}: tensor ${JSON.stringify(name)}`);
+  }
+
+  place(name: string): FilePlace {
+    const { position } = findTensor(this.tensors, name, this.path);
+    return { descriptor: (this.#fileOf.get(name) as RandomAccessFile).descriptor, position };
   }
 
   close(): void {

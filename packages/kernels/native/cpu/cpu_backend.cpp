@@ -44,6 +44,7 @@ class CpuBackend : public Backend {
   Context* context() override { return &context_; }
   std::string launchProblem() override { return {}; }
   void repeat(const std::vector<int32_t>&, const std::function<void()>& launch) override { launch(); }
+  ThreadPool& pool() override { return pool_; }
   void upload(char* target, uint64_t, const std::function<void(char*)>& write) override { write(target); }
   void download(const char* source, uint64_t bytes, char* target) override {
     if (bytes > 0) std::memcpy(target, source, bytes);  // an empty buffer has no address

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 
 #include "../plan.h"
 #include "blas.h"
@@ -98,6 +99,12 @@ class CudaBackend : public Backend {
     throw std::runtime_error("no CUDA kernel for op " + op);
   }
 
+  /** Weights are read by them; between loads they sleep. */
+  ThreadPool& pool() override {
+    if (!pool_) pool_ = std::make_unique<ThreadPool>(static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 16u)));
+    return *pool_;
+  }
+
   void upload(char* target, uint64_t bytes, const std::function<void(char*)>& write) override {
     if (bytes == 0) return;
     check(cudaSetDevice(index_), "using the device");
@@ -179,6 +186,7 @@ class CudaBackend : public Backend {
   std::unique_ptr<LaunchGraphs> graphs_;
   std::unique_ptr<CopyStream> copies_;
   Staging staging_;
+  std::unique_ptr<ThreadPool> pool_;
   CudaContext context_{};
   std::vector<cudaEvent_t> events_;
   size_t marks_ = 0;

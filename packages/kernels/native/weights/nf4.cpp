@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "cpu/kernel_sets.h"
+#include "in_ranges.h"
 #include "instruction_sets.h"
 #include "nf4_job.h"
 
@@ -17,52 +19,31 @@ namespace anneal {
 ANNEAL_FOR_EACH_ISA(ANNEAL_DECLARE)
 #undef ANNEAL_DECLARE
 
-namespace {
-
-struct Quantizer {
-  void (*blocks)(const Nf4Job&, int64_t, int64_t);
-  void (*absmax)(const Nf4Job&, float, int64_t, int64_t);
-};
-
-Quantizer quantizerFor(const char* isa) {
-#define ANNEAL_CHOOSE(set) \
-  if (std::strcmp(isa, #set) == 0) return {set::quantizeNf4Blocks, set::quantizeNf4Absmax};
+Nf4Encoder nf4Encoder(const char* isa) {
+  const KernelSet* set = findKernelSet(isa);
+#define ANNEAL_CHOOSE(set_name) \
+  if (set && std::strcmp(set->isa, #set_name) == 0) return {set_name::quantizeNf4Blocks, set_name::quantizeNf4Absmax};
   ANNEAL_FOR_EACH_ISA(ANNEAL_CHOOSE)
 #undef ANNEAL_CHOOSE
-  throw std::runtime_error(std::string("no quantizer for the instruction set ") + isa);
+  throw std::runtime_error(std::string("no quantizer for the instruction set ") + (isa ? isa : "of this processor"));
 }
 
-/** Calls body(first, count) for consecutive ranges of `grain` items on all threads. */
-template <class Body>
-void inRanges(ThreadPool& pool, int64_t count, int64_t grain, const Body& body) {
-  struct Work {
-    const Body* body;
-    int64_t count, grain;
-  } work{&body, count, grain};
-  pool.run(
-      (count + grain - 1) / grain,
-      [](void* argument, int64_t index, int) {
-        const Work& w = *static_cast<Work*>(argument);
-        const int64_t first = index * w.grain, left = w.count - first;
-        (*w.body)(first, left < w.grain ? left : w.grain);
-      },
-      &work);
-}
-
-}  // namespace
-
-float quantizeNf4(const Nf4Job& job, const char* isa, ThreadPool& pool) {
-  const Quantizer quantizer = quantizerFor(isa);
+float encodeAbsmax(const Nf4Job& job, const Nf4Encoder& encoder, ThreadPool& pool) {
   const int64_t blocks = (job.count + kNf4Block - 1) / kNf4Block;
-  inRanges(pool, blocks, 512, [&](int64_t first, int64_t count) { quantizer.blocks(job, first, count); });
   double sum = 0;
   for (int64_t i = 0; i < blocks; i++) sum += job.absmax[i];
   const float mean = static_cast<float>(sum / static_cast<double>(blocks));
   if (job.absmax_codes) {
     const int64_t groups = (blocks + kNf4ScaleBlock - 1) / kNf4ScaleBlock;
-    inRanges(pool, groups, 16, [&](int64_t first, int64_t count) { quantizer.absmax(job, mean, first, count); });
+    inRanges(pool, groups, 16, [&](int64_t first, int64_t count) { encoder.absmax(job, mean, first, count); });
   }
   return mean;
+}
+
+float quantizeNf4(const Nf4Job& job, const char* isa, ThreadPool& pool) {
+  const Nf4Encoder encoder = nf4Encoder(isa);
+  inRanges(pool, (job.count + kNf4Block - 1) / kNf4Block, 512, [&](int64_t first, int64_t count) { encoder.blocks(job, first, count); });
+  return encodeAbsmax(job, encoder, pool);
 }
 
 }  // namespace anneal

@@ -20,6 +20,18 @@ struct Nf4Job {
   const float* map;  // what the 256 codes stand for, ascending
 };
 
+/** The parts of `quantizeNf4`, for one instruction set: of blocks of weights, and of groups of absmaxes less their mean. */
+struct Nf4Encoder {
+  void (*blocks)(const Nf4Job&, int64_t first, int64_t count);
+  void (*absmax)(const Nf4Job&, float mean, int64_t first, int64_t count);
+};
+
+/** null: the best one of this processor. Throws std::runtime_error for a set that it does not run. */
+Nf4Encoder nf4Encoder(const char* isa);
+
+/** Encodes the absmaxes where the job asks for it; returns their mean. */
+float encodeAbsmax(const Nf4Job& job, const Nf4Encoder& encoder, ThreadPool& pool);
+
 /**
  * The same bytes as bitsandbytes' quantize_4bit, for any number of threads and on every instruction set.
  * Returns the mean of the absmaxes, which is taken from them before they are encoded; not finite where a value is not.

@@ -5,7 +5,7 @@ import type { RowRange } from '@anneal/formats/tensor';
 import { templatesOf } from '../../templates/chatTemplates.ts';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
-import type { ModelTensor, OpenModel } from '../model.ts';
+import { fileSource, type ModelTensor, type OpenModel } from '../model.ts';
 import { findName } from '../names.ts';
 import { separateHeads } from './heads.ts';
 import { configJsonOf, generationConfigOf } from './readMetadata.ts';
@@ -32,6 +32,7 @@ export function openGgufModel(path: string): OpenModel {
         shape: stored.shape,
         dtype: stored.dtype,
         rowGroup: permuted ? config.headSize : 1,
+        source: () => fileSource(stored, () => source.place(stored.name), permuted ? config.headSize : 0),
         bytes: (rows) => restore(source.bytes(stored.name, rows), rows),
         float32: (rows) => {
           const weights = source.float32(stored.name, rows);

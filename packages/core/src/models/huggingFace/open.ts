@@ -11,7 +11,7 @@ import { UserError } from '../../errors.ts';
 import { readChatTemplates, templateFiles } from '../../templates/chatTemplates.ts';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
-import type { ModelTensor, OpenModel } from '../model.ts';
+import { fileSource, type ModelTensor, type OpenModel } from '../model.ts';
 import { findName } from '../names.ts';
 
 /** What transformers may need to rebuild a tokenizer, apart from its chat templates. */
@@ -51,6 +51,7 @@ export function openHuggingFaceModel(path: string): OpenModel {
         shape: stored.shape,
         dtype: stored.dtype,
         rowGroup: 1,
+        source: () => fileSource(stored, () => source.place(stored.name)),
         bytes: (rows) => source.bytes(stored.name, rows),
         float32: (rows) => source.float32(stored.name, rows),
         ...(stored.dtype === 'NF4' && {
