@@ -20,6 +20,13 @@ describe('documentation', () => {
     expect(missing).toEqual([]);
   });
 
+  it.each(pages)('%s has lines of at most 120 characters, but for tables and links', (page) => {
+    const long = read(page)
+      .split('\n')
+      .filter((line) => [...line].length > 120 && !/^(\||<!--|\[)/.test(line));
+    expect(long).toEqual([]);
+  });
+
   it('shows a recipe in the README that can be trained as it stands', () => {
     const yaml = /```yaml\n(?<text>[\s\S]*?)```/.exec(read('README.md'))?.groups?.text ?? '';
     const folder = mkdtempSync(join(tmpdir(), 'anneal-readme-'));

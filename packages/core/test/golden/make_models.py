@@ -1,6 +1,6 @@
 """Makes the folders of models/ and edge-cases/ beside this file: tiny random checkpoints, and what PyTorch, transformers and PEFT compute from them.
 
-usage: pip install torch==2.11.0 transformers==5.17.0 peft==0.21.0; python make_models.py OUT_DIR [NAME ...]
+usage: pip install -r requirements.txt; python make_models.py OUT_DIR [NAME ...]
 
 golden.safetensors of a folder, float32 on the CPU; B = 2 sequences of S = 48 tokens:
   input_ids, labels            [B, S]; label -100: this token is not predicted
