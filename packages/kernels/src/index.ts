@@ -10,11 +10,11 @@ export { embedding } from '../ops/embedding/op.ts';
 export { gatherRows } from '../ops/gather_rows/op.ts';
 export { clipScaleOp, squareSumOp } from '../ops/gradient_norm/op.ts';
 export {
+  completeProjection,
   type GroupFactor,
   type GroupMember,
   groupedLinear,
   type MergedProjection,
-  sumOf,
 } from '../ops/grouped_linear/op.ts';
 export { type LinearOptions, linear } from '../ops/linear/op.ts';
 export { linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';

@@ -4,7 +4,7 @@ import { addBias } from '../ops/add_bias/op.ts';
 import { attention } from '../ops/attention/op.ts';
 import { dropout } from '../ops/dropout/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
-import { groupedLinear, type MergedProjection, sumOf } from '../ops/grouped_linear/op.ts';
+import { completeProjection, groupedLinear, type MergedProjection } from '../ops/grouped_linear/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
 import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
@@ -51,7 +51,7 @@ const rules: Record<string, Build> = {
     ) as [Tensor, Tensor, Tensor];
     return add(swiglu(first, second), third);
   },
-  grouped_linear_merged: (p) => sumOf({ y: p.rows('c', T, D), added: twoMembers(p, 4, 2) }),
+  grouped_linear_merged: (p) => completeProjection({ y: p.rows('c', T, D), added: twoMembers(p, 4, 2) }),
   'linear, all trained': (p) =>
     linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'parameter'), { ...f32, alpha: 0.7, plus: p.rows('c', T, D) }),
   'linear, weight frozen': (p) => linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'weight'), f32),

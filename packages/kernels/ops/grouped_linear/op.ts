@@ -201,7 +201,7 @@ export interface MergedProjection {
 }
 
 /** The sum as a tensor. */
-export function sumOf({ y, added }: MergedProjection): Tensor {
+export function completeProjection({ y, added }: MergedProjection): Tensor {
   if (!added) return y;
   const { x, members, alpha, bf16 } = added;
   const inputs = { ...inputsOf(x, members as UpToThree<GroupFactor>), c: y };

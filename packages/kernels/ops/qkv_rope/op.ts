@@ -1,7 +1,7 @@
 import { graphOf } from '../../src/graph.ts';
 import { type Attributes, defineOp, type Extents } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
-import { type MergedProjection, sumOf } from '../grouped_linear/op.ts';
+import { completeProjection, type MergedProjection } from '../grouped_linear/op.ts';
 import type { RopeTable } from '../rope/op.ts';
 
 /** Heads of 2P values: W holds those of queries, keys and values, Q of queries, M of keys; G heads are normed. */
@@ -76,7 +76,7 @@ export function qkvRope(
   { cos, sin }: RopeTable,
   { heads, kvHeads, norms }: QkvRopeOptions,
 ): { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor } {
-  const x = sumOf(projection);
+  const x = completeProjection(projection);
   const inputs = { x, qNorm: norms?.q, kNorm: norms?.k, cos, sin };
   return graphOf(x).apply(qkvRopeOp, inputs, { heads, kvHeads, eps: norms?.eps ?? 0 });
 }

@@ -2,7 +2,7 @@ import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Extents, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import { bytesOf, type Tensor } from '../../src/tensor.ts';
 import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
-import { groupedLinearMergedBackwardOp, type MergedProjection, sumOf } from '../grouped_linear/op.ts';
+import { completeProjection, groupedLinearMergedBackwardOp, type MergedProjection } from '../grouped_linear/op.ts';
 
 /** y = silu(gate) · up, silu(z) = z / (1 + e^-z). Shazeer 2020. */
 export const swigluOp = defineOp({
@@ -110,7 +110,7 @@ export function swigluMerged(projection: MergedProjection): Tensor {
   const graph = graphOf(projection.y);
   const { added, y } = projection;
   if (!added || y.dtype !== 'bf16')
-    return graph.apply(swigluMergedOp, { x: sumOf(projection) }, { alpha: 0, bf16: 0 }).y;
+    return graph.apply(swigluMergedOp, { x: completeProjection(projection) }, { alpha: 0, bf16: 0 }).y;
   const { x: low, members, alpha, bf16 } = added;
   const [first, second] = members;
   const factors = { factor0: first?.weight, factor1: second?.weight, copy0: first?.copy, copy1: second?.copy };

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import {
   compile,
+  completeProjection,
   cpuDevice,
   Engine,
   Graph,
   type MergedProjection,
-  sumOf,
   type Tensor,
   Variables,
 } from '@anneal/kernels';
@@ -51,7 +51,7 @@ async function outputs(options: Partial<WeightOptions>): Promise<{ apart: Float3
   const each = scopeOf(apart, options);
   for (const [i, y] of each.scope.project(each.x, names).entries()) apart.result(`${i}`, y);
   const all = scopeOf(merged, options);
-  merged.result('all', sumOf(all.scope.projectMerged(all.x, names) as MergedProjection));
+  merged.result('all', completeProjection(all.scope.projectMerged(all.x, names) as MergedProjection));
   expect(merged.nodes.length).toBeLessThan(apart.nodes.length);
   const device = cpuDevice({ threads: 1 });
   const engine = new Engine(compile([apart, merged], { bounds: { T }, activations: 'keep', device }), device);
