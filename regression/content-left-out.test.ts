@@ -106,6 +106,26 @@ test.each<[string, string, readonly Message[], readonly unknown[] | null, unknow
   expect(outcome(source, messages, tools)).toEqual(expected);
 });
 
+const lostOfTools = (what: string) => [`the template leaves out the ${what} of the tools`];
+
+test('of a tool its name, what it does and its parameters are looked for', () => {
+  const parameters = { type: 'object', properties: { divisor: { type: 'number' } } };
+  const tools = [{ type: 'function', function: { name: 'divide', description: 'Says "no" by zero', parameters } }];
+  const messages = [user, { role: 'assistant', content: 'divide' }];
+  const detail = (printed: string): unknown => {
+    const source = `{% for tool in tools or [] %}${printed}{% endfor %}${CHATML}`;
+    const renderer = openChatRenderer(byteTokenizer(), { source });
+    const conversation = { kind: 'chat' as const, messages, train: [null, null], tools };
+    const rendered = render(renderer, conversation, { rolesToTrain: ['assistant'], trainOnEos: 'turn' });
+    return rendered.kind === 'dropped' ? rendered : rendered.leftOut.map((lost) => lost.detail);
+  };
+  expect(detail('')).toEqual(lostOfTools('definitions'));
+  expect(detail('{{ tool.function.name }}')).toEqual(lostOfTools('descriptions and parameters'));
+  expect(detail('{{ tool.function.name + tool.function.description }}')).toEqual(lostOfTools('parameters'));
+  expect(detail('{{ tool | tojson }}')).toEqual([]);
+  expect(detail('{{ tool | string | upper | replace("\\"", "&quot;") | lower }}')).toEqual([]);
+});
+
 test('what a template prints in another form is not left out', () => {
   const escaped = CHATML.replace('message.content', "(message.content | replace('<', '&lt;') | upper | tojson)");
   expect(outcome(escaped, [user, { role: 'assistant', content: 'a "b" <c>\n\nd' }])).toEqual([]);

@@ -28,7 +28,7 @@ test.each([
   '{"a": "\\ud83d\\ude00 \\\\ud83d", "b": "😀"}',
   '["a", "a", {"": ":"}]',
 ])('%s has none', (json) => {
-  expect(parseJson(json)).toEqual({ value: JSON.parse(json), fault: null });
+  expect(parseJson(json)).toEqual({ value: JSON.parse(json), fault: null, disordered: false });
 });
 
 test('such a row is dropped and listed, the others are read', async () => {

@@ -12,6 +12,7 @@ import { listDataFiles } from '../packages/core/src/datasets/dataFiles.ts';
 import { detectFormat } from '../packages/core/src/datasets/formats/index.ts';
 import { processRows } from '../packages/core/src/datasets/processRows.ts';
 import { openSource } from '../packages/core/src/datasets/read.ts';
+import { parseRow } from '../packages/core/src/datasets/rowJson.ts';
 import type { RawRow } from '../packages/core/src/datasets/types.ts';
 import { readChatTemplates } from '../packages/core/src/templates/chatTemplates.ts';
 import { byteTokenizer, CHATML } from '../packages/core/test/byteTokenizer.ts';
@@ -22,14 +23,19 @@ const assistant = (content: unknown, more = {}) => ({ role: 'assistant', content
 const tokenizer = byteTokenizer();
 const mask = { rolesToTrain: ['assistant'], trainOnEos: 'none' } as const;
 
-async function process(rows: readonly RawRow['value'][], source = CHATML) {
+async function processRaw(raw: readonly RawRow[], source = CHATML) {
   const renderer = openChatRenderer(tokenizer, { source });
-  const reader = detectFormat(rows);
+  const reader = detectFormat(raw.map(({ value }) => value));
   if (reader === null) throw new Error('no format');
   const options = { reader, renderer, tokenizer, mask, sequenceLen: 4096, excessLength: 'drop' as const };
-  const raw = rows.map((value, i) => ({ source: { file: 'a', row: i + 1 }, value }));
   return await processRows(options, raw);
 }
+
+const process = (rows: readonly RawRow['value'][], source?: string) =>
+  processRaw(
+    rows.map((value, i) => ({ source: { file: 'a', row: i + 1 }, value })),
+    source,
+  );
 
 const trained = async (row: RawRow['value']): Promise<unknown> => {
   const [processed] = await process([row]);
@@ -83,6 +89,32 @@ test('each of several calls has to be printed', async () => {
 
 const calling = (given: object) => ({
   messages: [user('q'), assistant(null, { tool_calls: [{ name: 'f', ...given }] })],
+});
+
+test.each<[string, string]>([
+  ['{"2": 0, "10": 1, "b": 2, "a": 3}', 'kept'],
+  ['{"b": 1, "2": 0}', 'dropped'],
+  ['{"10": 1, "2": 0}', 'dropped'],
+  ['{"a": [{"x": 1, "0": 2}]}', 'dropped'],
+])('keys that are numbers would be printed in another order than they stand: arguments %s', async (given, kind) => {
+  const calls = CHATML.replace(
+    'message.content',
+    '(message.tool_calls | tojson if message.tool_calls else message.content)',
+  );
+  for (const written of [given, JSON.stringify(given)]) {
+    const message = `{"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": ${written}}}]}`;
+    const raw = parseRow(`{"messages": [{"role": "user", "content": "q"}, ${message}]}`, { file: 'a', row: 1 });
+    const [row] = await processRaw([raw], calls);
+    expect(row?.verdict.kind).toBe(kind);
+  }
+  const aside = parseRow(
+    `{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "id": ${given}}`,
+    {
+      file: 'a',
+      row: 1,
+    },
+  );
+  expect((await processRaw([aside]))[0]?.verdict.kind).toBe('kept');
 });
 
 test('arguments under another name are not left out', async () => {

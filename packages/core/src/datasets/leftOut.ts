@@ -58,18 +58,25 @@ export class LeftOutFinder {
       );
   }
 
-  /** The definitions of the conversation's tools. */
+  /** The definitions of the conversation's tools: their names, what they do, and their parameters. */
   ofTools(): LeftOut[] {
     const { tools, messages } = this.#conversation;
     if (tools === null || tools.length === 0) return [];
-    const names = tools.map((tool) => (tool as { function?: { name?: unknown } }).function?.name);
-    if (names.every((name) => typeof name === 'string' && this.#between.includes(name))) return [];
-    const [name, description] = MARKS;
-    const parameters = { type: 'object', properties: {} };
+    const texts = tools.flatMap(textsOfTool);
+    const isPrinted = (text: string): boolean =>
+      [text, JSON.stringify(text).slice(1, -1)].some((form) => this.#between.includes(form));
+    if (texts.length > 0 && texts.every(isPrinted)) return [];
+    const [name, description, parameter] = MARKS;
+    const parameters = { type: 'object', properties: { [parameter]: { type: 'string' } } };
     const probe = [{ type: 'function', function: { name, description, parameters } }];
     const rendered = renderMessages(this.#renderer, { tools: probe }, messages);
-    if (rendered instanceof TemplateError || rendered.text.includes(name)) return [];
-    return [{ part: 'tools', message: null, detail: 'the template leaves out the definitions of the tools' }];
+    if (rendered instanceof TemplateError) return []; // it has looked at them
+    const missing = Object.entries({ names: name, descriptions: description, parameters: parameter })
+      .filter(([, mark]) => !rendered.text.includes(mark))
+      .map(([what]) => what);
+    if (missing.length === 0) return [];
+    const what = missing.includes('names') ? 'definitions' : missing.join(' and ');
+    return [{ part: 'tools', message: null, detail: `the template leaves out the ${what} of the tools` }];
   }
 
   #textWith(i: number, message: Message, messages = this.#conversation.messages): string | null {
@@ -117,7 +124,7 @@ export class LeftOutFinder {
 export function describeLeftOut(part: LeftOut['part'], rows: number): string {
   const what: Readonly<Record<LeftOut['part'], string>> = {
     system: 'the system message',
-    tools: 'the definitions of tools',
+    tools: 'definitions of tools, or parts of them,',
     text: 'what a message says',
     thinking: 'what was thought',
     'earlier thinking': 'what was thought before earlier answers',
@@ -125,6 +132,13 @@ export function describeLeftOut(part: LeftOut['part'], rows: number): string {
     arguments: 'the arguments of a tool call',
   };
   return `the chat template leaves out ${what[part]} in ${rows} ${rows === 1 ? 'row' : 'rows'}`;
+}
+
+/** Name, description and names of parameters. */
+function textsOfTool(tool: unknown): string[] {
+  const { name, description, parameters } = (tool as { function?: Readonly<Record<string, unknown>> }).function ?? {};
+  const { properties } = (parameters ?? {}) as { properties?: object };
+  return [name, description, ...Object.keys(properties ?? {})].filter((text) => typeof text === 'string');
 }
 
 const earlier = (i: number): string =>

@@ -4,7 +4,7 @@ import { encode } from './encode.ts';
 import type { RowReader } from './formats/index.ts';
 import { type JudgeOptions, judge, splitText } from './judge.ts';
 import { type MaskOptions, render } from './render.ts';
-import { dropped, type Encoded, KEPT, type RawRow, type Rendered, type Verdict } from './types.ts';
+import { type Conversation, dropped, type Encoded, KEPT, type RawRow, type Rendered, type Verdict } from './types.ts';
 import { unreadFields } from './unreadColumns.ts';
 
 /** Everything that decides what becomes of a row. */
@@ -35,10 +35,13 @@ export interface ProcessedRow {
 export async function processRows(options: ProcessOptions, rows: readonly RawRow[]): Promise<ProcessedRow[]> {
   const { reader, renderer, tokenizer, mask } = options;
   const unreadBy = rows.map(({ value }) => reader.unread(value));
-  const rendered = rows.map(({ value, fault }, i) => {
+  const rendered = rows.map(({ value, fault, disordered }, i) => {
     if (fault !== undefined) return dropped('malformed_row', fault);
     const content = reader.read(value);
     if (content.kind === 'dropped') return content;
+    if (disordered && content.kind === 'chat' && printsObjects(content)) {
+      return dropped('malformed_row', 'keys that are numbers stand in an order that would be lost in what is printed');
+    }
     if (content.kind === 'chat' && renderer !== null) unreadBy[i]?.push(...unreadFields(content, renderer));
     return render(renderer, content, mask);
   });
@@ -66,3 +69,6 @@ function decide(
   const judged = judge(encoded, options);
   return { documents: judged.encoded === null ? [] : [judged.encoded], verdict: judged.verdict };
 }
+
+const printsObjects = ({ messages, tools }: Conversation): boolean =>
+  tools !== null || messages.some(({ tool_calls: calls }) => calls !== undefined);

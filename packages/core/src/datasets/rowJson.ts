@@ -30,14 +30,19 @@ export function parseRow(text: string, source: RowSource): RawRow {
   } catch (cause) {
     throw malformed(`not valid JSON: ${cause instanceof Error ? cause.message : String(cause)}`, source, cause);
   }
-  const { value, fault } = parsed;
+  const { value, fault, disordered } = parsed;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw malformed(
       `the row is ${Array.isArray(value) ? 'a list (a file of one list is named .json)' : JSON.stringify(value)}, not an object with fields`,
       source,
     );
   }
-  return { source, value: value as RawRow['value'], ...(fault !== null && { fault }) };
+  return {
+    source,
+    value: value as RawRow['value'],
+    ...(fault !== null && { fault }),
+    ...(disordered && { disordered }),
+  };
 }
 
 export interface ParsedJson {
@@ -47,6 +52,8 @@ export interface ParsedJson {
    * large, and a tokenizer replaces half a character.
    */
   readonly fault: string | null;
+  /** An object has keys that are numbers, not in ascending order before all others: JavaScript puts them there, Python keeps them. */
+  readonly disordered: boolean;
 }
 
 /** Numbers that Python prints otherwise than JavaScript: 1.0, 0.00001, 1e5, more than 15 digits. */
@@ -58,15 +65,19 @@ const PYTHON_NUMBER = /[:[,]\s*-?(?:\d+\.\d*0(?!\d)|0\.0000|\d+(?:\.\d+)?[eE]|\d
  */
 export function parseJson(text: string): ParsedJson {
   const value: unknown = PYTHON_NUMBER.test(text) ? JSON.parse(text, reviveNumber) : JSON.parse(text);
-  const twice = keyWrittenTwice(text);
-  if (twice !== null) return { value, fault: `the key ${JSON.stringify(twice)} stands twice in one object` };
+  const { twice, disordered } = keysOf(text);
+  return {
+    value,
+    fault: twice === null ? faultIn(text) : `the key ${JSON.stringify(twice)} stands twice in one object`,
+    disordered,
+  };
+}
+
+function faultIn(text: string): string | null {
   const huge = largerThanAFloat(text);
-  if (huge !== null)
-    return { value, fault: `the number ${huge} is larger than any float: it would be read as infinity` };
-  if (holdsLoneSurrogate(text)) {
-    return { value, fault: 'an escape such as \\ud83d is half a character: its other half is missing' };
-  }
-  return { value, fault: null };
+  if (huge !== null) return `the number ${huge} is larger than any float: it would be read as infinity`;
+  if (holdsLoneSurrogate(text)) return 'an escape such as \\ud83d is half a character: its other half is missing';
+  return null;
 }
 
 const LARGE_NUMBER = /[:[,]\s*-?(?:\d+(?:\.\d+)?[eE]\+?\d{3}|\d{309})/;
@@ -87,14 +98,24 @@ function reviveNumber(_key: string, value: unknown, context?: { source: string }
   return typeof value === 'number' && context !== undefined ? numberFromJson(context.source) : value;
 }
 
-/** Of a text that is known to be JSON. */
-function keyWrittenTwice(json: string): string | null {
-  /** The keys of each object that is open, null for a list. */
-  const open: (Set<string> | null)[] = [];
+/** The keys of an object so far. */
+interface Keys {
+  readonly seen: Set<string>;
+  /** The largest that is a number; infinite once there was another. */
+  number: number;
+}
+
+const NUMBER = /^(?:0|[1-9]\d{0,9})$/;
+
+/** The first key that stands twice in one object, and whether keys stand in another order than JavaScript's. Of a text that is known to be JSON. */
+function keysOf(json: string): { twice: string | null; disordered: boolean } {
+  /** Of each object that is open; null for a list. */
+  const open: (Keys | null)[] = [];
+  let disordered = false;
   for (let i = 0; i < json.length; i++) {
     switch (json[i]) {
       case '{':
-        open.push(new Set());
+        open.push({ seen: new Set(), number: -1 });
         break;
       case '[':
         open.push(null);
@@ -105,18 +126,21 @@ function keyWrittenTwice(json: string): string | null {
         break;
       case '"': {
         const end = endOfString(json, i);
-        if (isKey(json, end + 1)) {
+        const keys = open.at(-1);
+        if (keys && isKey(json, end + 1)) {
           const written = json.slice(i, end + 1);
           const key = written.includes('\\') ? (JSON.parse(written) as string) : written.slice(1, -1);
-          const keys = open.at(-1);
-          if (keys?.has(key)) return key;
-          keys?.add(key);
+          if (keys.seen.has(key)) return { twice: key, disordered };
+          keys.seen.add(key);
+          const number = NUMBER.test(key) ? Number(key) : Infinity;
+          disordered ||= number < keys.number;
+          keys.number = number;
         }
         i = end;
       }
     }
   }
-  return null;
+  return { twice: null, disordered };
 }
 
 /** Where the string that opens at `start` closes. */

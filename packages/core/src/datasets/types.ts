@@ -18,6 +18,8 @@ export interface RawRow {
   readonly value: Readonly<Record<string, unknown>>;
   /** Why the row is dropped before it is read. */
   readonly fault?: string;
+  /** Keys that are numbers stand in an order that is lost: what is printed of them would be another text. */
+  readonly disordered?: boolean;
 }
 
 /** A data file opened for paging. Rows keep the order of the file; only what is asked for is read. */

@@ -97,8 +97,8 @@ export function textOf(value: unknown): string | null {
 export function jsonIn(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    const { value, fault } = parseJson(text);
-    return fault === null ? value : undefined;
+    const { value, fault, disordered } = parseJson(text);
+    return fault === null && !disordered ? value : undefined;
   } catch {
     return undefined;
   }
