@@ -65,7 +65,9 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   });
   const freeBefore = device.kind === 'cuda' ? freeDeviceBytes(device) : 0;
   const engine = allocateEngine(plan, device, { what: 'the benchmark', next: 'lower --sequence-len' });
+  const loading = performance.now();
   await loadWeights(engine, model);
+  const loadSeconds = (performance.now() - loading) / 1000;
   model.close();
   if (lora) await initializeLora(engine, lora, 1);
   const training = new TrainingEngine(engine);
@@ -112,6 +114,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     // By the driver, beside the context: what the plan and libraries were to take, and what recorded launches and code took besides.
     ...(taken !== null && { takenGb: taken / 1e9 }),
     steps: options.steps,
+    loadSeconds,
     ...(options.profile && {
       profile: profile.map(({ op, milliseconds: ms, launches }) => ({
         op,
