@@ -27,6 +27,7 @@ interface Variant {
   readonly device: Device;
   readonly quantization: Quantization;
   readonly rank: number;
+  readonly dropout: number;
   readonly hostBudget: number;
 }
 
@@ -53,7 +54,13 @@ const config = {
 export function policiesOn(device: Device): Variant[][] {
   const hasHost = device.rates.hostBytesPerSecond !== null;
   const everything = Number.POSITIVE_INFINITY;
-  const usual: Omit<Variant, 'name' | 'policy'> = { device, quantization: 'none', rank: 16, hostBudget: everything };
+  const usual: Omit<Variant, 'name' | 'policy'> = {
+    device,
+    quantization: 'none',
+    rank: 16,
+    dropout: 0,
+    hostBudget: everything,
+  };
   const series = (note: string, changes: Partial<Variant>): Variant[] => {
     const policies = ['keep', 'recompute', ...(hasHost ? (['offload'] as const) : [])] as const;
     return policies.map((policy) => ({ ...usual, ...changes, name: note ? `${policy}, ${note}` : policy, policy }));
@@ -66,7 +73,7 @@ export function policiesOn(device: Device): Variant[][] {
   return [
     [keep, again, recompute, onDevice, offload],
     series('nf4', { quantization: 'nf4' }),
-    series('rank 8', { rank: 8 }),
+    series('rank 8 and dropout', { rank: 8, dropout: 0.1 }),
     tiles,
   ];
 }
@@ -100,11 +107,12 @@ async function train({
   device,
   quantization,
   rank,
+  dropout,
   hostBudget,
 }: Variant): Promise<Pick<PolicyOutcome, 'memory' | 'values'>> {
   const model = randomModelOf('a small random model', config);
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
-  const lora = loraSpec({ r: rank, alpha: 16, rslora: false, dropout: 0.1 }, linears);
+  const lora = loraSpec({ r: rank, alpha: 16, rslora: false, dropout }, linears);
   const { plan, programs } = planTraining({
     config: model.config,
     device,
