@@ -192,5 +192,6 @@ describe('what the CPU does not have', () => {
       expect((error as InvalidRecipe).problems.map((problem) => problem.where)).toEqual(['activations']);
     }
     expect(() => checkSupported(resolve({}), 'cpu')).not.toThrow();
+    expect(() => checkSupported(recipe, 'cuda')).not.toThrow();
   });
 });
