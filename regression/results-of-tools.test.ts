@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { unknownCommand } from '../apps/agent/src/commands/converse.ts';
+import { answered, resultsOf, unknownCommand } from '../apps/agent/src/commands/converse.ts';
 import { annealIn } from '../apps/agent/test/helpers/anneal.ts';
 import { openChatRenderer } from '../packages/core/src/datasets/chatRenderer.ts';
 import { writtenConversation } from '../packages/core/src/datasets/writtenConversation.ts';
@@ -88,6 +88,28 @@ test.each([
   ['null', /field 'messages' is not a list/],
 ])('%s is no conversation', (text, reason) => {
   expect(() => writtenConversation(text, 'a.json')).toThrow(reason);
+});
+
+test('a conversation asks what each call gave, and hands all of it back', async () => {
+  const text =
+    'Wait.\n<tool_call>\n{"name": "add", "arguments": {"a": 1.0}}\n</tool_call><tool_call>\n{"name": "weather", "arguments": {}}\n</tool_call>';
+  const toolCalls = callsIn(text, tools).calls.map((one) => ({ ...one, function: { ...one.function } }));
+  const end = { text, toolCalls, tokens: 9, reason: 'stop' as const, firstMilliseconds: 1, tokensPerSecond: 1 };
+  expect(answered(end, { tools })).toEqual({ role: 'assistant', content: 'Wait.', tool_calls: toolCalls });
+  const asked: string[] = [];
+  const give = (answers: (string | undefined)[]) => async (prompt: string) => {
+    asked.push(prompt);
+    return answers.shift();
+  };
+  expect(await resultsOf(end, give(['2', '18 C']))).toEqual([
+    { role: 'tool', tool_call_id: 'call00000', name: 'add', content: '2' },
+    { role: 'tool', tool_call_id: 'call00001', name: 'weather', content: '18 C' },
+  ]);
+  expect(asked).toEqual(['add({"a": 1.0}) = ', 'weather({}) = ']);
+  // Without one of them the model is not asked again: the next line is a question.
+  expect(await resultsOf(end, give(['2', ' ']))).toEqual([]);
+  expect(await resultsOf(end, give([undefined]))).toEqual([]);
+  expect(answered({ ...end, toolCalls: [] }, { tools })).toEqual({ role: 'assistant', content: text });
 });
 
 test('/tool takes a result', () => {

@@ -56,13 +56,13 @@ export async function converse(chat: Chat, opening: readonly Message[], how: Ans
 }
 
 /** The answer as the template wants it back: its calls apart from what it says. */
-function answered({ text, toolCalls }: AnswerEnd, { tools }: AnswerOptions): Message {
+export function answered({ text, toolCalls }: AnswerEnd, { tools }: AnswerOptions): Message {
   if (toolCalls.length === 0 || !tools) return { role: 'assistant', content: text };
   return { role: 'assistant', content: callsIn(text, tools).content, tool_calls: toolCalls };
 }
 
 /** What the tools gave, one message a call; none where a result is left out. */
-async function resultsOf(
+export async function resultsOf(
   { toolCalls }: AnswerEnd,
   ask: (prompt: string) => Promise<string | undefined>,
 ): Promise<Message[]> {
