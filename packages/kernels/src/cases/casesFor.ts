@@ -134,8 +134,8 @@ function inputVariants(
   const patterns = [...op.inputs].map(([name, pattern]) => {
     return [name, pattern.isActivation ? { ...pattern, dtypes: [activationType] } : pattern] as const;
   });
-  const types = Math.max(...patterns.map(([, { dtypes }]) => dtypes.length));
   const present = patterns.filter(([name, { optional }]) => !optional || given === 'all' || given.includes(name));
+  const types = Math.max(...present.map(([, { dtypes }]) => dtypes.length));
   return Array.from(
     { length: types },
     (_, choice) =>
