@@ -1,6 +1,7 @@
 import { cpSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { cpuDevice, Engine, float32Of } from '@anneal/kernels';
+import { absmaxMap } from '@anneal/formats/bitsandbytes/nf4';
+import { cpuDevice, Engine, float32Of, quantizeNf4 } from '@anneal/kernels';
 import { expect, onTestFinished, test } from 'vitest';
 import { randomModel } from '../src/bench/shapes.ts';
 import { exportGguf, ggufFileName } from '../src/export/gguf.ts';
@@ -56,6 +57,17 @@ test.each(['f32', 'f16', 'bf16', 'q8_0'] as const)('an engine reads what a GGUF 
   const engine = engineFor(model);
   await loadWeights(engine, model);
   await expectAllWeights(engine, model);
+});
+
+test('heads of a GGUF file are put in order before they are encoded', async () => {
+  const folder = join(temporaryFolder(), 'gguf');
+  await exportGguf(folder, { model: goldenModel('llama3'), adapter: null, types: ['bf16'], name: 'tiny' });
+  const model = opened(join(folder, ggufFileName('tiny', 'bf16')));
+  const engine = engineFor(model, 'nf4');
+  await loadWeights(engine, model);
+  const expected = await quantizeNf4(model.tensors.get('layers.0.q')?.bytes() as Uint8Array, 'bf16', absmaxMap());
+  expect(await engine.read('layers.0.q/codes')).toEqual(expected?.codes);
+  expect(await engine.read('layers.0.q/absmax')).toEqual(expected?.absmax);
 });
 
 test('random weights are one pattern from the beginning of each matrix on, read in whole or in rows', () => {
