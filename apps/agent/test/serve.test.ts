@@ -142,6 +142,15 @@ describe('what is refused', () => {
     expect(() => checkAddress({ host: '127.0.0.2', port: 7420 })).not.toThrow();
   });
 
+  it('a certificate that is none, and half of one', () => {
+    const file = join(makePlace().workspace, 'empty.pem');
+    writeFileSync(file, '');
+    const tls = { host: '127.0.0.1', port: 0, tlsCert: file };
+    expect(() => checkAddress({ ...tls, tlsKey: file })).toThrow(/cannot be used/);
+    expect(() => checkAddress(tls)).toThrow(/only one of them is given/);
+    expect(() => checkAddress({ ...tls, tlsKey: `${file}.none` })).toThrow(/cannot be read \(ENOENT\)/);
+  });
+
   it('malformed messages, and goes on', async () => {
     const place = makePlace();
     const daemon = await start(place);

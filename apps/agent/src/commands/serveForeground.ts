@@ -16,7 +16,7 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
     workspace: folder,
     runsFolder: options.runsDir,
     log: remark,
-    allowedHosts: isLoopback(options.host) ? options.allowHost : [...options.allowHost, options.host],
+    allowedHosts: options.allowHost,
   });
   const link = daemon.pairingLink();
   if (options.json) printJsonLine({ url: daemon.url, link, pid: process.pid });

@@ -1,6 +1,8 @@
 /** Where an agent may listen. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+import { createSecureContext } from 'node:tls';
 import { UserError } from '@anneal/core/errors';
 
 export interface AddressOptions {
@@ -23,7 +25,7 @@ const leastTokenLength = 32;
 
 /**
  * Reads what the options name. An address that others can reach is refused without both a token and TLS.
- * @throws UserError `address_not_safe`, `token_too_short`, `file_not_readable`, `tls_incomplete`
+ * @throws UserError `address_not_safe`, `token_too_short`, `file_not_readable`, `tls_incomplete`, `tls_not_usable`
  */
 export function checkAddress({ host, port, tokenFile, tlsCert, tlsKey }: AddressOptions): Address {
   const token = tokenFile === undefined ? undefined : readText(tokenFile).toString('utf8').trim();
@@ -42,8 +44,7 @@ export function checkAddress({ host, port, tokenFile, tlsCert, tlsKey }: Address
       code: 'tls_incomplete',
     });
   }
-  const tls =
-    tlsCert !== undefined && tlsKey !== undefined ? { cert: readText(tlsCert), key: readText(tlsKey) } : undefined;
+  const tls = tlsCert !== undefined && tlsKey !== undefined ? readTls(tlsCert, tlsKey) : undefined;
   if (!isLoopback(host) && (token === undefined || tls === undefined)) {
     throw new UserError({
       what: `${host} can be reached by other machines, and that needs a token and TLS`,
@@ -55,8 +56,31 @@ export function checkAddress({ host, port, tokenFile, tlsCert, tlsKey }: Address
   return { host, port, token, tls };
 }
 
+/** The name by which browsers call an agent that listens on this address, as it stands in a URL. */
+export function nameOf(host: string, allowedHosts: readonly string[]): string {
+  const isEvery = host === '0.0.0.0' || host === '::';
+  const name = isLoopback(host) ? host : (allowedHosts[0] ?? (isEvery ? hostname() : host));
+  return isIP(name) === 6 ? `[${name}]` : name;
+}
+
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function readTls(certPath: string, keyPath: string): Address['tls'] {
+  const tls = { cert: readText(certPath), key: readText(keyPath) };
+  try {
+    createSecureContext(tls);
+  } catch (error) {
+    throw new UserError({
+      what: `the certificate and its key cannot be used: ${(error as Error).message}`,
+      where: `${certPath}, ${keyPath}`,
+      next: 'give a certificate and the private key that belongs to it, both in PEM and the key without a passphrase',
+      code: 'tls_not_usable',
+      cause: error,
+    });
+  }
+  return tls;
 }
 
 function readText(path: string): Buffer {

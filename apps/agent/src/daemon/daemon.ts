@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { UserError } from '@anneal/core/errors';
 import { getRequestListener } from '@hono/node-server';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Address } from './address.ts';
+import { type Address, nameOf } from './address.ts';
 import { AgentState } from './agentState.ts';
 import { Access } from './auth/access.ts';
 import { createHttp } from './http.ts';
@@ -49,7 +49,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const access = new Access(state.folder, address.token);
     const feeds = new RunFeeds(workspace);
     const agent: Agent = { id: state.id, version: manifest.version, workspace, feeds };
-    const check = new RequestCheck(options.allowedHosts);
+    const name = nameOf(address.host, options.allowedHosts);
+    const check = new RequestCheck([...options.allowedHosts, name]);
     const sockets = new Sockets({ agent, access, check, log: options.log });
     const http = createHttp({
       agentId: state.id,
@@ -69,7 +70,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       response.writeHead(403, { 'Content-Type': 'text/plain' }).end(`This request is refused: ${refusal}.\n`);
     });
     server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
-    const url = await listen(server, address);
+    const url = await listen(server, address, name);
     state.recordUrl(url);
     return {
       url,
@@ -101,12 +102,11 @@ function limit(server: Server): void {
   server.maxHeadersCount = 100;
 }
 
-async function listen(server: Server, { host, port, tls }: Address): Promise<string> {
+async function listen(server: Server, { host, port, tls }: Address, name: string): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
     server.listen(port, host, resolve);
   });
-  const name = host.includes(':') ? `[${host}]` : host;
   return `${tls ? 'https' : 'http'}://${name}:${(server.address() as AddressInfo).port}`;
 }
 
