@@ -14,9 +14,14 @@ namespace anneal::ANNEAL_ISA {
 template <Cells cells, typename Element>
 void packRowsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k, float* to, int64_t row_stride) {
   constexpr int64_t step = Vec::width * elementsPerCell(cells);
-  for (int64_t r = 0; r < rows; r++) {
-    float* out = to + r * row_stride;
-    for (int64_t i = 0; i < k; i += step, out += Vec::width) loadAlongK<cells>(from + r * stride + i, k - i).store(out);
+  constexpr int64_t together = 8;  // streams from memory at one time
+  for (int64_t r = 0; r < rows; r += together) {
+    const int64_t end = smaller(r + together, rows);
+    for (int64_t i = 0, cell = 0; i < k; i += step, cell += Vec::width) {
+      for (int64_t row = r; row < end; row++) {
+        loadAlongK<cells>(from + row * stride + i, k - i).store(to + row * row_stride + cell);
+      }
+    }
   }
 }
 
