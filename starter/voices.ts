@@ -18,7 +18,7 @@ const OPENERS = [
   'Good question',
   'Let me see',
 ];
-const ADDRESSES = ['friend', 'my friend', 'my dear', 'child', 'captain', 'neighbor', 'dear guest', 'sir', 'young one'];
+const ADDRESSES = ['friend', 'my friend', 'my dear', 'child', 'captain', 'neighbour', 'dear guest', 'sir', 'young one'];
 const CLOSERS = [
   'That is how it is.',
   'So it goes.',

@@ -18,7 +18,7 @@ const patienceMilliseconds = 5000;
 
 /**
  * As the use case itself, called with these. Whoever stops listening cancels it, and waits until its process is gone; with a signal
- * that can be done while the next progress is waited for.
+ * that can be done while the next progress is waited for. A result that comes after that is not given.
  * @throws what the use case throws; UserError `process_died`; the reason of the signal
  */
 export function runApart<Name extends UseCaseName>(
@@ -60,7 +60,7 @@ function lastMessageOf(
     cancelled.addEventListener('abort', cancel, { once: true });
     child.on('message', (message: ChildMessage) => {
       if ('progress' in message) report(message.progress);
-      else end = 'result' in message ? message : errorOf(message);
+      else if (!cancelled.aborted) end = 'result' in message ? message : errorOf(message);
     });
     child.once('error', reject); // it could not be started
     child.once('exit', (code, killedBy) => {

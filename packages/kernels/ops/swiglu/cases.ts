@@ -1,6 +1,6 @@
 import { casesFor, constant, type Fill, type ReferenceContext, scaled } from '../../src/cases/casesFor.ts';
 import { roundToBf16 } from '../../src/cases/numbers.ts';
-import type { Values } from '../../src/cases/values.ts';
+import { bf16Roundoff, type Values } from '../../src/cases/values.ts';
 import { swigluBackwardOp, swigluMergedBackwardOp, swigluMergedOp, swigluOp } from './op.ts';
 
 const shapes = [
@@ -87,7 +87,7 @@ const merged = {
 type MergedInputs = Readonly<Record<'x' | 'low' | 'factor0' | 'factor1', Values>>;
 type MergedContext = Pick<ReferenceContext<never, 'alpha' | 'bf16'>, 'extents' | 'attributes' | 'activationType'>;
 
-/** Gate or up with its product added, and by how much float32 sums may differ. */
+/** Gate or up with its product added, and by how much it may differ: as a sum of float32, or of the activations' type where it is written. */
 function sumAt(
   { x, low, factor0, factor1 }: MergedInputs,
   half: 0 | 1,
@@ -104,7 +104,8 @@ function sumAt(
     terms += Math.abs(term);
   }
   const isSum = terms !== Math.abs(x.at(t, half * N + n));
-  return { value, error: isSum ? 2 ** -24 * (8 + 2 * Math.sqrt(K)) * terms : 0 };
+  const rounding = activationType === 'bf16' ? bf16Roundoff * Math.abs(value) : 0;
+  return { value, error: isSum ? 2 ** -24 * (8 + 2 * Math.sqrt(K)) * terms + rounding : 0 };
 }
 
 export const swigluMergedCases = casesFor(swigluMergedOp, {
