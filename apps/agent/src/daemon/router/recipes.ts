@@ -7,13 +7,14 @@ import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import type { ListedRecipe, RecipeText } from '@anneal/core/protocol/studio';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { z } from 'zod';
+import { runApart } from '../../runner/runApart.ts';
+import { finish } from '../../service/finish.ts';
 import { beginProject } from '../../service/recipes/init.ts';
 import { openRecipe } from '../../service/recipes/open.ts';
 import { checkRecipe } from '../../service/recipes/validate.ts';
 import { createRun } from '../../service/runs/create.ts';
 import { startRun } from '../../service/runs/start.ts';
 import { hashOf } from '../auth/secrets.ts';
-import { estimateInProcess } from '../estimateProcess.ts';
 import type { Workspace } from '../workspace.ts';
 import { procedure, router } from './trpc.ts';
 
@@ -52,7 +53,8 @@ export const recipes = router({
   /** Memory, disk, steps and tokens of a run. It ends when nobody listens any more. */
   estimate: procedure.input(named).subscription(async function* ({ ctx, input, signal }): AsyncGenerator<Estimate> {
     const path = ctx.agent.workspace.recipe(input.recipe);
-    yield await estimateInProcess(path, signal ?? new AbortController().signal);
+    const { estimate } = await finish(runApart('estimate', {}, { recipe: path }, signal));
+    yield estimate;
   }),
 
   /** Starts a run of the file as it is. Returns the run's key. */
