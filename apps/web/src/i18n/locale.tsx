@@ -3,8 +3,8 @@
 import { type ReactNode, useEffect, useSyncExternalStore } from 'react';
 import { IntlProvider } from 'use-intl';
 import { createStore } from '../agent/store.ts';
-import { en } from './en.ts';
-import { zhCN } from './zhCN.ts';
+import { en } from './en/index.ts';
+import { zhCN } from './zhCN/index.ts';
 
 export const locales = { en: 'English', 'zh-CN': '简体中文' } as const;
 export type Locale = keyof typeof locales;

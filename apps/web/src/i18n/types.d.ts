@@ -1,4 +1,4 @@
-import type { Messages } from './en';
+import type { Messages } from './en/index';
 
 declare module 'use-intl' {
   interface AppConfig {

@@ -29,18 +29,18 @@ export function Frame({ children }: { children: ReactNode }) {
       </a>
       <header className="sticky top-0 z-20 border-line border-b bg-paper/90 backdrop-blur-md">
         <div className="mx-auto flex h-12 max-w-[1400px] items-center gap-1 px-4 sm:gap-4 sm:px-6">
-          <Link href="/" className="mr-1 flex items-center gap-2 font-semibold tracking-tight sm:mr-3">
+          <Link href="/" className="mr-1 flex shrink-0 items-center gap-2 font-semibold tracking-tight sm:mr-3">
             <Mark className="size-5" />
             <span className="max-sm:sr-only">Anneal</span>
           </Link>
-          <nav aria-label={t('nav.main')} className="flex h-full gap-1">
+          <nav aria-label={t('nav.main')} className="flex h-full min-w-0 gap-1 overflow-x-auto [scrollbar-width:none]">
             {screens.map((screen) => (
               <NavLink key={screen.path} href={screen.path} current={isCurrent(screen.path, path)}>
                 {t(`nav.${screen.name}`)}
               </NavLink>
             ))}
           </nav>
-          <div className="ml-auto flex items-center gap-1 sm:gap-2">
+          <div className="ml-auto flex shrink-0 items-center gap-1 sm:gap-2">
             <ConnectionBadge />
             <SettingsMenu />
           </div>
@@ -65,7 +65,7 @@ function NavLink({ href, current, children }: { href: string; current: boolean; 
     <Link
       href={href}
       aria-current={current ? 'page' : undefined}
-      className="relative flex items-center px-2 text-muted transition-colors hover:text-ink aria-[current]:font-medium aria-[current]:text-ink aria-[current]:after:absolute aria-[current]:after:inset-x-2 aria-[current]:after:-bottom-px aria-[current]:after:h-0.5 aria-[current]:after:bg-ember"
+      className="relative flex shrink-0 items-center px-2 text-muted transition-colors hover:text-ink aria-[current]:font-medium aria-[current]:text-ink aria-[current]:after:absolute aria-[current]:after:inset-x-2 aria-[current]:after:-bottom-px aria-[current]:after:h-0.5 aria-[current]:after:bg-ember"
     >
       {children}
     </Link>

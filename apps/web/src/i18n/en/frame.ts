@@ -1,0 +1,48 @@
+export const frame = {
+  nav: { runs: 'Runs', recipes: 'Recipes', skip: 'Skip to content', main: 'Screens' },
+  settings: {
+    language: 'Language',
+    theme: 'Theme',
+    light: 'Light',
+    dark: 'Dark',
+    system: 'As the system',
+    workspace: 'Folder',
+  },
+  connection: {
+    checking: 'Connecting',
+    connecting: 'Connecting',
+    open: 'Live',
+    lost: 'Reconnecting',
+    unpaired: 'Not paired',
+    lostTitle: 'The agent cannot be reached',
+    lostText:
+      'What you see is from before the connection was lost. Runs go on without this page, and nothing of them will be missing when the connection is back.',
+  },
+  notFound: { title: 'There is no such page', back: 'To the runs' },
+  pair: {
+    title: 'Pair this browser',
+    text: 'Enter the code that the agent printed, or open its link. A code works once.',
+    code: 'Pairing code',
+    submit: 'Pair',
+    working: 'Pairing…',
+    done: 'This browser is paired.',
+    continue: 'To the runs',
+    how: 'Where is the code?',
+    howServe: 'The agent prints a link when it starts:',
+    howPair: 'A running agent gets another code on its machine, in the folder that it serves:',
+    pairing_code_wrong:
+      'This code does not work. It was used already, is older than 15 minutes, or has a typing error.',
+    too_many_attempts: 'There were too many wrong codes in the last minute. Wait a minute, then try again.',
+    unreachable: 'The agent does not answer. Look whether it is running.',
+    next: 'Print a new one where the agent runs, then open the link:',
+  },
+  units: {
+    seconds: '{value} s',
+    minutes: '{value} min',
+    hours: '{value} h',
+    days: '{value} d',
+    soon: 'a few seconds',
+    unknown: '–',
+  },
+  error: { title: 'That did not work', retry: 'Try again', copied: 'Copied', copy: 'Copy' },
+};

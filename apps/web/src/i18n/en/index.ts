@@ -1,0 +1,8 @@
+/** Every text of the studio, a file a noun. Other languages have the same keys, which the compiler checks. */
+import { frame } from './frame.ts';
+import { recipes } from './recipes.ts';
+import { runs } from './runs.ts';
+
+export const en = { ...frame, ...runs, ...recipes };
+
+export type Messages = typeof en;

@@ -1,0 +1,48 @@
+import type { Messages } from '../en/index.ts';
+
+export const frame: Pick<Messages, 'nav' | 'settings' | 'connection' | 'notFound' | 'pair' | 'units' | 'error'> = {
+  nav: { runs: '训练', recipes: '配方', skip: '跳到内容', main: '页面' },
+  settings: {
+    language: '语言',
+    theme: '主题',
+    light: '浅色',
+    dark: '深色',
+    system: '跟随系统',
+    workspace: '文件夹',
+  },
+  connection: {
+    checking: '正在连接',
+    connecting: '正在连接',
+    open: '实时',
+    lost: '正在重连',
+    unpaired: '未配对',
+    lostTitle: '无法连接到代理程序',
+    lostText: '当前显示的是断线之前的内容。训练不受影响，会继续进行；恢复连接后不会缺少任何数据。',
+  },
+  notFound: { title: '没有这个页面', back: '查看训练' },
+  pair: {
+    title: '配对此浏览器',
+    text: '输入代理程序打印的配对码，或直接打开它的链接。每个配对码只能使用一次。',
+    code: '配对码',
+    submit: '配对',
+    working: '正在配对…',
+    done: '此浏览器已配对。',
+    continue: '查看训练',
+    how: '配对码在哪里？',
+    howServe: '代理程序启动时会打印一个链接：',
+    howPair: '代理程序运行时，可以在它所在的机器和文件夹中获取新的配对码：',
+    pairing_code_wrong: '此配对码无效：它已被使用、已超过 15 分钟，或输入有误。',
+    too_many_attempts: '一分钟内输错次数过多。请等待一分钟后再试。',
+    unreachable: '代理程序没有响应。请检查它是否正在运行。',
+    next: '在运行代理程序的机器上打印一个新链接，然后打开它：',
+  },
+  units: {
+    seconds: '{value} 秒',
+    minutes: '{value} 分钟',
+    hours: '{value} 小时',
+    days: '{value} 天',
+    soon: '几秒',
+    unknown: '–',
+  },
+  error: { title: '操作失败', retry: '重试', copied: '已复制', copy: '复制' },
+};

@@ -1,0 +1,6 @@
+import type { Messages } from '../en/index.ts';
+import { frame } from './frame.ts';
+import { recipes } from './recipes.ts';
+import { runs } from './runs.ts';
+
+export const zhCN: Messages = { ...frame, ...runs, ...recipes };
