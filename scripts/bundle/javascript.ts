@@ -1,4 +1,4 @@
-/** The agent as plain JavaScript: five programs that share their chunks. */
+/** The agent as plain JavaScript: six programs that share their chunks. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 const leftOut = ['tokenizers', '@duckdb/node-api'];
 
 /**
- * Writes `main.js`, `worker.js`, `useCaseProcess.js`, `loaderWorker.js`, `libraryProcess.js` and their chunks into one flat folder, so
+ * Writes `main.js`, `worker.js`, `useCaseProcess.js`, `openedProcess.js`, `loaderWorker.js`, `libraryProcess.js` and their chunks into one flat folder, so
  * that what the sources find relative to themselves is found relative to that folder. Returns the folders of the npm packages that went in.
  */
 export async function bundleJavaScript(root: string, folder: string): Promise<string[]> {
@@ -16,6 +16,7 @@ export async function bundleJavaScript(root: string, folder: string): Promise<st
       'apps/agent/src/main.ts',
       'apps/agent/src/runner/worker.ts',
       'apps/agent/src/runner/useCaseProcess.ts',
+      'apps/agent/src/runner/openedProcess.ts',
       'packages/core/src/datasets/loaderWorker.ts',
       'packages/core/src/tokenizers/libraryProcess.ts',
     ],

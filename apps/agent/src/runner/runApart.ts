@@ -1,20 +1,9 @@
 /** A use case in a process of its own: it holds up nobody, its memory ends with it, and its crash is an error like any other. */
-import { spawn } from 'node:child_process';
-import { getCompileCacheDir } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { UserError } from '@anneal/core/errors';
-import { InvalidRecipe, type RecipeProblem } from '@anneal/core/recipe/problem';
 import type { Context } from '../service/context.ts';
 import { reporting } from '../service/reporting.ts';
 import type { ProgressOf, RequestOf, ResultOf, UseCaseName } from '../service/useCases.ts';
+import { died, errorOf, patienceMilliseconds, startApart } from './apart.ts';
 import type { ChildMessage, ParentMessage } from './useCaseProcess.ts';
-
-// A bundle has JavaScript in the place of TypeScript.
-const file = import.meta.url.endsWith('.ts') ? './useCaseProcess.ts' : './useCaseProcess.js';
-const program = fileURLToPath(new URL(file, import.meta.url));
-
-/** How long a process may take to clean up that nobody waits for any more. */
-const patienceMilliseconds = 5000;
 
 /**
  * As the use case itself, called with these. Whoever stops listening cancels it, and waits until its process is gone; with a signal
@@ -43,13 +32,7 @@ function lastMessageOf(
   report: (progress: unknown) => void,
   cancelled: AbortSignal,
 ): Promise<{ result: unknown } | Error> {
-  const child = spawn(process.execPath, [program], {
-    // A Ctrl-C in the terminal reaches only us, who cancel.
-    detached: true,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    serialization: 'advanced',
-    env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() },
-  });
+  const child = startApart('useCaseProcess');
   return new Promise((resolve, reject) => {
     let end: { result: unknown } | Error | undefined;
     let timer: NodeJS.Timeout | undefined;
@@ -70,20 +53,5 @@ function lastMessageOf(
       else resolve(end ?? died(order.name, killedBy ?? `exit code ${code}`));
     });
     child.send(order);
-  });
-}
-
-function errorOf(message: Exclude<ChildMessage, { progress: unknown } | { result: unknown }>): Error {
-  if ('defect' in message) return new Error(message.defect);
-  const { problems } = message.error as { problems?: readonly RecipeProblem[] };
-  return problems ? new InvalidRecipe(problems) : new UserError(message.error);
-}
-
-function died(name: UseCaseName, how: string): UserError {
-  return new UserError({
-    what: `the process of \`${name}\` ended with ${how}${how === 'SIGKILL' ? ': the system may have run out of memory' : ''}`,
-    where: 'this machine',
-    next: 'close other programs, or try it with less: a smaller model, or fewer rows',
-    code: 'process_died',
   });
 }

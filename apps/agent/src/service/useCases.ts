@@ -14,7 +14,8 @@ export type UseCaseName = keyof typeof useCases;
 type UseCase<Name extends UseCaseName> = Awaited<ReturnType<(typeof useCases)[Name]>>;
 export type RequestOf<Name extends UseCaseName> = Parameters<UseCase<Name>>[1];
 type GeneratorOf<Name extends UseCaseName> = ReturnType<UseCase<Name>>;
-export type ProgressOf<Name extends UseCaseName> =
-  GeneratorOf<Name> extends AsyncGenerator<infer Progress, unknown> ? Progress : never;
-export type ResultOf<Name extends UseCaseName> =
-  GeneratorOf<Name> extends AsyncGenerator<unknown, infer Result> ? Result : never;
+export type ProgressOf<Name extends UseCaseName> = ProgressIn<GeneratorOf<Name>>;
+export type ResultOf<Name extends UseCaseName> = ResultIn<GeneratorOf<Name>>;
+
+export type ProgressIn<Generator> = Generator extends AsyncGenerator<infer Progress, unknown> ? Progress : never;
+export type ResultIn<Generator> = Generator extends AsyncGenerator<unknown, infer Result> ? Result : never;

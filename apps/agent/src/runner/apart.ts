@@ -1,0 +1,56 @@
+/** What both ways of doing something in a process of its own have in common: how it starts, and how errors come across. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { getCompileCacheDir } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { deviceFault } from '@anneal/core/deviceFault';
+import { UserError } from '@anneal/core/errors';
+import { InvalidRecipe, type RecipeProblem } from '@anneal/core/recipe/problem';
+
+/** How long a process may take to clean up that nobody waits for any more. */
+export const patienceMilliseconds = 5000;
+
+/** An error on its way from one process to another. Of one that is no UserError only the stack can travel. */
+export type ErrorMessage = { error: ReturnType<UserError['toJSON']> } | { defect: string };
+
+/** @param name of a module beside this one */
+export function startApart(name: string): ChildProcess {
+  // A bundle has JavaScript in the place of TypeScript.
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return spawn(process.execPath, [fileURLToPath(new URL(`./${name}.${ending}`, import.meta.url))], {
+    // A Ctrl-C in the terminal reaches only us, who cancel.
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    serialization: 'advanced',
+    env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() },
+  });
+}
+
+/** In the process: waits until the message is on its way. */
+export function tell(message: object): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send?.(message, () => resolve());
+    else resolve();
+  });
+}
+
+export function messageOf(error: unknown): ErrorMessage {
+  const known = error instanceof UserError ? error : deviceFault(error);
+  if (known) return { error: known.toJSON() };
+  return { defect: error instanceof Error ? String(error.stack) : String(error) };
+}
+
+export function errorOf(message: ErrorMessage): Error {
+  if ('defect' in message) return new Error(message.defect);
+  const { problems } = message.error as { problems?: readonly RecipeProblem[] };
+  return problems ? new InvalidRecipe(problems) : new UserError(message.error);
+}
+
+/** @param how a signal's name, or the exit code in words */
+export function died(name: string, how: string): UserError {
+  return new UserError({
+    what: `the process of \`${name}\` ended with ${how}${how === 'SIGKILL' ? ': the system may have run out of memory' : ''}`,
+    where: 'this machine',
+    next: 'close other programs, or try it with less: a smaller model, or fewer rows',
+    code: 'process_died',
+  });
+}
