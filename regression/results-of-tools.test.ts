@@ -94,7 +94,15 @@ test('a conversation asks what each call gave, and hands all of it back', async 
   const text =
     'Wait.\n<tool_call>\n{"name": "add", "arguments": {"a": 1.0}}\n</tool_call><tool_call>\n{"name": "weather", "arguments": {}}\n</tool_call>';
   const toolCalls = callsIn(text, tools).calls.map((one) => ({ ...one, function: { ...one.function } }));
-  const end = { text, toolCalls, tokens: 9, reason: 'stop' as const, firstMilliseconds: 1, tokensPerSecond: 1 };
+  const end = {
+    text,
+    toolCalls,
+    promptTokens: 1,
+    tokens: 9,
+    reason: 'stop' as const,
+    firstMilliseconds: 1,
+    tokensPerSecond: 1,
+  };
   expect(answered(end, { tools })).toEqual({ role: 'assistant', content: 'Wait.', tool_calls: toolCalls });
   const asked: string[] = [];
   const give = (answers: (string | undefined)[]) => async (prompt: string) => {

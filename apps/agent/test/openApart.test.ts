@@ -35,7 +35,7 @@ test('does what it does here: progress of opening, pieces and results, of severa
   expect(progress.at(-1)).toMatchObject({ name: 'tiny-smollm2', loaded: expect.any(Number) });
   const pieces: unknown[] = [];
   const [end, warnings] = await Promise.all([
-    finish(chat.call('answer', question), (piece) => pieces.push(piece)),
+    finish(chat.call('answer', question), ({ text }) => pieces.push(text)),
     finish(chat.call('warnings', { temperature: 0 })),
   ]);
   const here = await finish(openChat({}, { source, dtype: 'f32' }));

@@ -47,7 +47,7 @@ export async function openDecoder(path: string, options: DecoderOptions): Promis
         seed: 0,
       };
       const ids: number[] = [];
-      for await (const id of generate(engine, Int32Array.from(prompt), { ...defaults, ...how })) ids.push(id);
+      for await (const { id } of generate(engine, Int32Array.from(prompt), { ...defaults, ...how })) ids.push(id);
       return ids;
     },
   };

@@ -52,6 +52,11 @@ export function define(command: Command): void {
       .addOption(
         optionFor(repetitionPenalty, '--repetition-penalty <number>', 'above 1: what was said becomes less likely'),
       )
+      .option(
+        '--stop <text>',
+        'a text that ends the answer, and is no part of it; again for another one',
+        (value: string, earlier: readonly string[] = []) => [...earlier, value],
+      )
       .addOption(optionFor(maxTokens, '--max-tokens <number>', 'longest answer'))
       .addOption(optionFor(context, '--context <number>', 'tokens that the conversation may have'))
       .addOption(optionFor(dtype, '--dtype <type>', 'type of the weights in memory'))
@@ -107,8 +112,8 @@ function describe({ options, why }: ChatWarning): string {
 }
 
 async function answerOnce(chat: Chat, question: AnswerRequest, { json }: ChatOptions): Promise<void> {
-  const end = await finish(chat.answer(question), (piece) => {
-    if (!json) printPiece(piece);
+  const end = await finish(chat.answer(question), ({ text }) => {
+    if (!json) printPiece(text);
   });
   if (json) return printJson(end);
   print();

@@ -42,7 +42,7 @@ export async function converse(chat: Chat, opening: readonly Message[], how: Ans
       while (next.length > 0) {
         messages.push(...next);
         answering = new AbortController();
-        const end = await finish(chat.answer({ ...how, messages }, answering.signal), printPiece);
+        const end = await finish(chat.answer({ ...how, messages }, answering.signal), ({ text }) => printPiece(text));
         answering = undefined;
         print();
         print(colors.dim(describeEnd(end)));

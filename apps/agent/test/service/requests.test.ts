@@ -55,7 +55,7 @@ test('results are what core/protocol says', async () => {
   const chat = await finish(openChat({}, { source, dtype: 'f32', context: 64 }));
   const pieces: string[] = [];
   const question = { messages: [{ role: 'user', content: 'ant' }], plain: true, maxTokens: 4, temperature: 0 };
-  const end = await finish(chat.answer(question), (piece) => pieces.push(piece));
+  const end = await finish(chat.answer(question), ({ text }) => pieces.push(text));
   await chat.close();
   expect(end).toMatchObject({ text: pieces.join(''), tokens: 4, reason: 'length' });
 });

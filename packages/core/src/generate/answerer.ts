@@ -4,10 +4,13 @@ import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { decodeStream } from '../tokenizers/decodeStream.ts';
+import { type TokenPiece, tokenPieces } from '../tokenizers/tokenPieces.ts';
 import { adaptedProgram, baseProgram, openDecodeEngine } from './decodeEngine.ts';
 import { generate } from './generate.ts';
+import type { Logprobs, TokenLogprob } from './logprobs.ts';
 import { encodePrompt, type ModelText, type ModelTextOptions, openModelText } from './modelText.ts';
 import type { SamplingOptions } from './sample.ts';
+import { StopTexts } from './stopTexts.ts';
 
 export interface AnswererOptions {
   readonly modelPath: string;
@@ -32,15 +35,34 @@ export interface AnswerOptions {
   readonly adapter?: boolean;
   /** Definitions of what the model may call; for messages only. */
   readonly tools?: readonly unknown[] | null;
+  /** Texts that end the answer, and are no part of it. */
+  readonly stop?: readonly string[];
+  /** Tells for each token its logarithmic probability, and that of so many of the likeliest. */
+  readonly topLogprobs?: number | null;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A piece of an answer: its text, and how many tokens have been made so far. */
+/** What one more token adds to an answer. */
 export interface AnswerPiece {
+  /** Empty while a character, or what may be a text to stop at, is not whole. */
   readonly text: string;
+  /** Made so far. */
   readonly tokens: number;
-  /** The model has ended its answer. */
+  /** By the model, or by a text to stop at. */
   readonly ended: boolean;
+  /** Where logarithmic probabilities are asked for. */
+  readonly token: ChosenToken | null;
+}
+
+/** A token with what the model thought of it. */
+export interface AnswerToken extends TokenPiece {
+  readonly id: number;
+  readonly logprob: number;
+}
+
+export interface ChosenToken extends AnswerToken {
+  /** The likeliest tokens in its place, in order. */
+  readonly top: readonly AnswerToken[];
 }
 
 /** A loaded model that answers. Close it to free its memory. */
@@ -84,19 +106,34 @@ async function answererOf(model: OpenModel, options: AnswererOptions): Promise<A
     signal,
   });
 
+  const pieceOf = tokenPieces(text.tokenizer);
+  const answerToken = async ({ id, logprob }: TokenLogprob): Promise<AnswerToken> => ({
+    id,
+    logprob,
+    ...(await pieceOf(id)),
+  });
+  const chosenToken = async (id: number, { chosen, top }: Logprobs): Promise<ChosenToken> => ({
+    ...(await answerToken({ id, logprob: chosen })),
+    top: await Promise.all(top.map(answerToken)),
+  });
+
   async function* complete(prompt: Int32Array, how: AnswerOptions): AsyncGenerator<AnswerPiece> {
     const program = adapter && how.adapter !== false ? adaptedProgram : baseProgram;
     const stream = decodeStream(text.tokenizer);
+    const stops = new StopTexts(how.stop ?? []);
     let tokens = 0;
     let ended = false;
-    for await (const id of generate(engine, prompt, { ...how, program, stopIds: text.stopIds })) {
+    for await (const { id, logprobs } of generate(engine, prompt, { ...how, program, stopIds: text.stopIds })) {
       tokens++;
-      ended = text.stopIds.has(id);
-      const piece = ended ? '' : await stream.push(id);
-      yield { text: piece, tokens, ended };
+      const isEnd = text.stopIds.has(id);
+      const { text: piece, found } = stops.push(isEnd ? '' : await stream.push(id));
+      ended = isEnd || found;
+      yield { text: piece, tokens, ended, token: logprobs && (await chosenToken(id, logprobs)) };
+      if (found) return;
     }
-    const rest = await stream.finish();
-    if (rest !== '') yield { text: rest, tokens, ended };
+    const { text: rest, found } = stops.push(await stream.finish());
+    const last = found ? rest : rest + stops.finish();
+    if (last !== '') yield { text: last, tokens, ended: ended || found, token: null };
   }
   return {
     model,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { openDecoder } from '../../test/decoder.ts';
 import { goldenModels, goldenPath, temporaryFolder, writeTinyModel } from '../../test/fixtures.ts';
 import { openGolden } from '../verify/golden.ts';
-import { openAnswerer } from './answerer.ts';
+import { type AnswerPiece, openAnswerer } from './answerer.ts';
 import { greedy } from './sample.ts';
 
 const sampling = { ...greedy, temperature: 1.5 };
@@ -120,6 +120,38 @@ describe('an answerer', () => {
     const ids = await decoder.generate(prompt.ids, { ...how, stopIds: answerer.text.stopIds });
     const shown = ids.filter((id) => !answerer.text.stopIds.has(id));
     expect(pieces.map(({ text }) => text).join('')).toBe(await answerer.text.tokenizer.decode(shown));
+    await answerer.close();
+  });
+
+  test('ends before a text to stop at, and tells what the model thought of each token', async () => {
+    const answerer = await openAnswerer({
+      modelPath: writeTinyModel(temporaryFolder()),
+      weightType: 'f32',
+      contextLength: 512,
+    });
+    const how = { sampling: greedy, maxNewTokens: 40, seed: 5 };
+    const collect = async (options: Partial<Parameters<typeof answerer.answer>[1]>) => {
+      const pieces: AnswerPiece[] = [];
+      const messages = [{ role: 'user', content: 'ant bee' }];
+      for await (const piece of answerer.answer(messages, { ...how, ...options })) pieces.push(piece);
+      return { pieces, text: pieces.map(({ text }) => text).join('') };
+    };
+    const free = await collect({ topLogprobs: 3 });
+    const stop = free.text.slice(9, 13);
+    const stopped = await collect({ stop: ['never there', stop] });
+    expect(stopped.text).toBe(free.text.slice(0, free.text.indexOf(stop)));
+    expect(stopped.pieces.at(-1)).toMatchObject({ ended: true, token: null });
+    expect(free.pieces).toHaveLength(40);
+    for (const { text, token } of free.pieces) {
+      expect(token?.text).toBe(text);
+      // Greedy takes the likeliest, and three of them are not everything.
+      expect(token?.top[0]).toMatchObject({ id: token?.id, logprob: token?.logprob });
+      const share = (token?.top ?? []).reduce((sum, { logprob }) => sum + Math.exp(logprob), 0);
+      expect(share).toBeGreaterThan(0);
+      expect(share).toBeLessThan(1);
+    }
+    const drawn = await collect({ sampling, topLogprobs: 0, seed: 7 });
+    expect(drawn.pieces.every(({ token }) => token !== null && token.top.length === 0 && token.logprob < 0)).toBe(true);
     await answerer.close();
   });
 });

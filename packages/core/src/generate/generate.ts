@@ -1,6 +1,7 @@
 import { type Engine, float32Of, type HostArray } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { random } from '../random.ts';
+import { type Logprobs, logprobsOf } from './logprobs.ts';
 import { argmax, type SamplingOptions, sample } from './sample.ts';
 
 export interface GenerateOptions {
@@ -11,14 +12,26 @@ export interface GenerateOptions {
   /** Tokens that end the answer; the one that does is still given out. */
   readonly stopIds: ReadonlySet<number>;
   readonly seed: number;
+  /** Tells for each token its logarithmic probability, and that of so many of the likeliest. */
+  readonly topLogprobs?: number | null | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface GeneratedToken {
+  readonly id: number;
+  /** null where they are not asked for. */
+  readonly logprobs: Logprobs | null;
 }
 
 /**
  * Answers a prompt token by token. The engine's cache is overwritten: one generation at a time.
  * @throws UserError when the prompt leaves no room in the context, or the model computes no numbers
  */
-export async function* generate(engine: Engine, prompt: Int32Array, options: GenerateOptions): AsyncGenerator<number> {
+export async function* generate(
+  engine: Engine,
+  prompt: Int32Array,
+  options: GenerateOptions,
+): AsyncGenerator<GeneratedToken> {
   const contextLength = contextLengthOf(engine);
   if (prompt.length === 0)
     throw new UserError({ what: 'the prompt is empty', next: 'give at least one token', code: 'prompt_empty' });
@@ -34,8 +47,10 @@ export async function* generate(engine: Engine, prompt: Int32Array, options: Gen
   let logits = await readPrompt(engine, prompt, options);
   for (let made = 0; made < options.maxNewTokens && logits; made++) {
     if (!Number.isFinite(logits[argmax(logits)])) throw notFinite(text.length);
+    const count = options.topLogprobs ?? null;
+    const asComputed = count === null ? null : logits.slice();
     const id = sample(logits, options.sampling, text, () => uint32() / 2 ** 32);
-    yield id;
+    yield { id, logprobs: asComputed && logprobsOf(asComputed, id, count as number) };
     text.push(id);
     if (options.stopIds.has(id) || text.length >= contextLength || made + 1 >= options.maxNewTokens) return;
     logits = await forward(engine, options, Int32Array.of(id), text.length - 1);

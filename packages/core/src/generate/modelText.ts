@@ -146,12 +146,14 @@ function openModelTokenizer(model: OpenModel): Tokenizer {
 /**
  * The ids with which an answer to `messages` begins.
  * @param tools definitions of what the model may call, as JSON schemas of functions
+ * @param enableThinking where it differs from what the text was opened with
  * @throws UserError when there is no chat template, or it refuses them
  */
 export async function encodePrompt(
   { tokenizer, renderer }: ModelText,
   messages: readonly unknown[],
   tools: readonly unknown[] | null = null,
+  enableThinking?: boolean,
 ): Promise<Int32Array> {
   if (!renderer) {
     throw new UserError({
@@ -160,7 +162,9 @@ export async function encodePrompt(
       code: 'template_missing',
     });
   }
-  return Int32Array.from((await tokenizer.encode(renderPrompt(rendererFor(renderer, tools), messages, tools))).ids);
+  const chosen = rendererFor(renderer, tools);
+  const options = { ...chosen.options, ...(enableThinking !== undefined && { enableThinking }) };
+  return Int32Array.from((await tokenizer.encode(renderPrompt({ ...chosen, options }, messages, tools))).ids);
 }
 
 function renderPrompt(

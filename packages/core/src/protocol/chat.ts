@@ -26,10 +26,17 @@ export type LoadProgress = z.infer<typeof loadProgressSchema>;
 export const messageSchema = z.looseObject({ role: z.string(), content: z.string().nullable() });
 export type Message = z.infer<typeof messageSchema>;
 
+/** As many as OpenAI's API gives. */
+export const mostTopLogprobs = 20;
+
 /** How to answer; what is left out is as the makers of the model recommend. */
 export const answerOptions = z.object({
   /** Continue as plain text, without the chat template. */
   plain: z.boolean().default(false),
+  /** Of a run or an adapter: without what was trained; by default as the model was opened. */
+  base: z.boolean().optional(),
+  /** Whether a model that can think does so; by default as the model was opened. */
+  thinking: z.boolean().optional(),
   /** Definitions of functions that the model may call. */
   tools: z.array(z.unknown()).readonly().nullable().default(null),
   /** Randomness; 0 takes the likeliest token each time. */
@@ -50,6 +57,10 @@ export const answerOptions = z.object({
     .min(0)
     .max(2 ** 32 - 1)
     .default(3407),
+  /** Texts that end the answer, and are no part of it. */
+  stop: z.array(z.string().min(1).max(1000)).max(16).default([]),
+  /** Tells for each token its logarithmic probability, and that of so many of the likeliest. */
+  topLogprobs: z.int().min(0).max(mostTopLogprobs).nullable().default(null),
 });
 export type AnswerOptions = z.input<typeof answerOptions>;
 
@@ -64,13 +75,34 @@ export const toolCallSchema = z.object({
   function: z.object({ name: z.string(), arguments: z.string() }),
 });
 
+const answerTokenSchema = z.object({
+  id: z.int().min(0),
+  /** With U+FFFD where its bytes are only a part of a character. */
+  text: z.string(),
+  bytes: z.array(z.int()).readonly(),
+  /** Before anything that sampling does to it. */
+  logprob: z.number(),
+});
+
+/** What one more token adds to an answer. */
+export const answerPieceSchema = z.object({
+  /** Empty while a character, or what may be a text to stop at, is not whole. */
+  text: z.string(),
+  /** Made so far. */
+  tokens: z.int().min(0),
+  /** Where logarithmic probabilities are asked for. */
+  token: answerTokenSchema.extend({ top: z.array(answerTokenSchema).readonly() }).nullable(),
+});
+export type AnswerPiece = z.infer<typeof answerPieceSchema>;
+
 export const answerEndSchema = z.object({
   text: z.string(),
   /** The calls of the given tools that the text holds; their results go into messages of the role `tool`. */
   toolCalls: z.array(toolCallSchema),
+  promptTokens: z.int().min(0),
   /** Stop token included. */
   tokens: z.int().min(0),
-  /** `stop`: the model ended it; `length`: `maxTokens` did; `context`: the conversation filled `context`. */
+  /** `stop`: the model ended it, or a text to stop at; `length`: `maxTokens` did; `context`: the conversation filled `context`. */
   reason: z.enum(['stop', 'length', 'context', 'interrupted']),
   /** From the question to the first piece. */
   firstMilliseconds: z.number().min(0),

@@ -5,7 +5,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { byteTokenizer } from '../../test/byteTokenizer.ts';
 import { decodeStream } from './decodeStream.ts';
-import { openTokenizer } from './tokenizer.ts';
+import { openTokenizer, type Tokenizer } from './tokenizer.ts';
+import { tokenPieces } from './tokenPieces.ts';
 
 fc.configureGlobal({ seed: 3407 });
 
@@ -53,6 +54,25 @@ describe('tokenizer', () => {
         }
       }),
     );
+  });
+
+  it('knows the bytes of a single token, be they text or not', async () => {
+    const pieceOf = tokenPieces(tokenizer);
+    expect(await pieceOf(4 + 32)).toEqual({ text: ' ', bytes: [32] });
+    expect(await pieceOf(4 + 0xe4)).toEqual({ text: '\uFFFD', bytes: [0xe4] });
+    expect(await pieceOf(3)).toEqual({ text: '<|im_end|>', bytes: [...Buffer.from('<|im_end|>')] });
+    const words = ['▁the', '<0x0A>', 'ä'];
+    const sentences = {
+      addedTokens: [],
+      tokenText: (id: number) => words[id],
+      decode: async ([id]: number[]) => words[id as number],
+    };
+    const ofSentences = tokenPieces(sentences as unknown as Tokenizer);
+    expect(await Promise.all([0, 1, 2].map(ofSentences))).toEqual([
+      { text: ' the', bytes: [...Buffer.from(' the')] },
+      { text: '\n', bytes: [10] },
+      { text: 'ä', bytes: [0xc3, 0xa4] },
+    ]);
   });
 
   it('explains what is missing or broken', () => {

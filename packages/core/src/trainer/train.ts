@@ -340,7 +340,7 @@ async function answerSamples(
       stopIds: text.stopIds,
       seed: job.seed + i,
     };
-    for await (const id of generate(engine, prompt, options)) if (!text.stopIds.has(id)) ids.push(id);
+    for await (const { id } of generate(engine, prompt, options)) if (!text.stopIds.has(id)) ids.push(id);
     out.record({
       type: 'sample',
       step,

@@ -71,7 +71,7 @@ async function verifyGreedy(golden: GoldenFolder, model: OpenModel, device: Devi
     stopIds: new Set(),
     seed: 0,
   });
-  for await (const id of generation) made.push(id);
+  for await (const { id } of generation) made.push(id);
   await engine.dispose();
   return [mismatches('greedy', made, expected)];
 }

@@ -138,7 +138,7 @@ async function verifyAnswers(
     const prompt = await encodePrompt(text, [{ role: 'user', content: reference.prompt }]);
     const ids: number[] = [];
     const options = { program, sampling: greedy, maxNewTokens: MAX_NEW_TOKENS, stopIds: text.stopIds, seed: 0 };
-    for await (const id of generate(engine, prompt, options)) ids.push(id);
+    for await (const { id } of generate(engine, prompt, options)) ids.push(id);
     quantities.push(mismatches(`${model}.${reference.prompt}.prompt_ids`, prompt, reference.prompt_ids));
     quantities.push(mismatches(`${model}.${reference.prompt}.ids`, ids, reference.ids));
   }

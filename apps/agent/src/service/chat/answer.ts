@@ -1,36 +1,48 @@
 /** One answer, piece by piece, with how fast and why it ended. */
-import type { Answerer, AnswerPiece } from '@anneal/core/generate/answerer';
+import type { Answerer, AnswerPiece as MadePiece } from '@anneal/core/generate/answerer';
+import { encodePrompt } from '@anneal/core/generate/modelText';
 import { recommendedSampling } from '@anneal/core/generate/presets';
 import { callsIn } from '@anneal/core/generate/toolCalls';
-import { type AnswerEnd, type AnswerRequest, answerRequest, type Message } from '@anneal/core/protocol/chat';
+import {
+  type AnswerEnd,
+  type AnswerPiece,
+  type AnswerRequest,
+  answerRequest,
+  type Message,
+} from '@anneal/core/protocol/chat';
 import { parseRequest } from '../parseRequest.ts';
 
 /** How the model was opened. */
 export interface Manner {
-  /** The adapter takes part. */
-  readonly adapter: boolean;
+  /** Without what was trained. */
+  readonly base: boolean;
   readonly thinking: boolean | undefined;
 }
 
-/** Yields the pieces of the text as they come. */
+/** Yields what each token adds, as it comes. */
 export async function* answer(
   answerer: Answerer,
-  { adapter, thinking }: Manner,
+  manner: Manner,
   request: AnswerRequest,
   signal?: AbortSignal,
-): AsyncGenerator<string, AnswerEnd> {
-  const { messages, plain, tools, seed, maxTokens: maxNewTokens, ...asked } = parseRequest(answerRequest, request);
+): AsyncGenerator<AnswerPiece, AnswerEnd> {
+  const wanted = parseRequest(answerRequest, request);
+  const { messages, plain, tools, seed, stop, topLogprobs, maxTokens: maxNewTokens } = wanted;
+  const thinking = wanted.thinking ?? manner.thinking;
   const recommended = recommendedSampling(answerer.model, thinking ?? true);
   const sampling = {
-    temperature: asked.temperature ?? recommended.temperature,
-    topK: asked.topK ?? recommended.topK,
-    topP: asked.topP ?? recommended.topP,
-    minP: asked.minP ?? recommended.minP,
-    repetitionPenalty: asked.repetitionPenalty ?? recommended.repetitionPenalty,
+    temperature: wanted.temperature ?? recommended.temperature,
+    topK: wanted.topK ?? recommended.topK,
+    topP: wanted.topP ?? recommended.topP,
+    minP: wanted.minP ?? recommended.minP,
+    repetitionPenalty: wanted.repetitionPenalty ?? recommended.repetitionPenalty,
   };
-  const how = { sampling, maxNewTokens, seed, adapter, tools, signal };
-  const pieces = plain ? answerer.complete(await idsOf(answerer, messages), how) : answerer.answer(messages, how);
-  return yield* measured(pieces, { signal, maxNewTokens, tools });
+  const started = performance.now();
+  const prompt = plain ? await idsOf(answerer, messages) : await encodePrompt(answerer.text, messages, tools, thinking);
+  const adapter = !(wanted.base ?? manner.base);
+  const pieces = answerer.complete(prompt, { sampling, maxNewTokens, seed, adapter, stop, topLogprobs, signal });
+  const end = yield* measured(pieces, { started, signal, maxNewTokens });
+  return { ...end, promptTokens: prompt.length, toolCalls: tools ? callsIn(end.text, tools).calls : [] };
 }
 
 async function idsOf({ text }: Answerer, messages: readonly Message[]): Promise<Int32Array> {
@@ -39,27 +51,21 @@ async function idsOf({ text }: Answerer, messages: readonly Message[]): Promise<
 }
 
 async function* measured(
-  pieces: AsyncIterable<AnswerPiece>,
-  {
-    signal,
-    maxNewTokens,
-    tools,
-  }: { signal: AbortSignal | undefined; maxNewTokens: number; tools: readonly unknown[] | null },
-): AsyncGenerator<string, AnswerEnd> {
-  const started = performance.now();
+  pieces: AsyncIterable<MadePiece>,
+  { started, signal, maxNewTokens }: { started: number; signal: AbortSignal | undefined; maxNewTokens: number },
+): AsyncGenerator<AnswerPiece, Omit<AnswerEnd, 'promptTokens' | 'toolCalls'>> {
   let last = { tokens: 0, at: started, ended: false };
   let first: typeof last | undefined;
   let whole = '';
-  for await (const { text, tokens, ended } of pieces) {
+  for await (const { text, tokens, ended, token } of pieces) {
     last = { tokens, at: performance.now(), ended };
     first ??= last;
     whole += text;
-    if (text !== '') yield text;
+    yield { text, tokens, token };
   }
   const begun = first ?? last;
   return {
     text: whole,
-    toolCalls: tools ? callsIn(whole, tools).calls : [],
     tokens: last.tokens,
     reason: last.ended ? 'stop' : signal?.aborted ? 'interrupted' : last.tokens >= maxNewTokens ? 'length' : 'context',
     firstMilliseconds: begun.at - started,

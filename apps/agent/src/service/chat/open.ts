@@ -2,6 +2,7 @@ import { UserError } from '@anneal/core/errors';
 import { openAnswerer } from '@anneal/core/generate/answerer';
 import {
   type AnswerEnd,
+  type AnswerPiece,
   type AnswerRequest,
   type LoadProgress,
   type OpenChatRequest,
@@ -18,8 +19,8 @@ import { type Asked, type ChatWarning, warningsOf } from './warnings.ts';
 /** A loaded model that answers. Close it to free its memory. */
 export interface Chat {
   readonly name: string;
-  /** Yields the pieces of the text as they come. A signal ends the answer with what there is of it. */
-  answer(request: AnswerRequest, signal?: AbortSignal): AsyncGenerator<string, AnswerEnd>;
+  /** Yields what each token adds, as it comes. A signal ends the answer with what there is of it. */
+  answer(request: AnswerRequest, signal?: AbortSignal): AsyncGenerator<AnswerPiece, AnswerEnd>;
   /** What of these options does not do what it seems to. */
   warnings(options: Asked): ChatWarning[];
   close(): Promise<void>;
@@ -46,7 +47,10 @@ export async function* openChat(context: Context, request: OpenChatRequest): Asy
   );
   return {
     name,
-    answer: (question, signal) => answer(answerer, { adapter: !base, thinking }, question, signal),
+    answer(question, signal) {
+      if (question.base) refuseBaseOfFullTraining(source);
+      return answer(answerer, { base, thinking }, question, signal);
+    },
     warnings: (options) => warningsOf(answerer, options, { asked, thinking }),
     close: () => answerer.close(),
   };
