@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { inspectRange } from '../apps/agent/src/service/data/rows.ts';
+import { InspectedRows } from '../apps/agent/src/service/data/rows.ts';
 import { exportSource } from '../apps/agent/src/service/exports/export.ts';
 import { finish } from '../apps/agent/src/service/finish.ts';
 import { resolveSource } from '../apps/agent/src/service/models/source.ts';
@@ -43,7 +43,9 @@ async function firstRow(type: Prompt, row: object, changes = {}): Promise<{ text
   const data = dataOptions(recipe);
   const model = openModel(recipe.base_model);
   onTestFinished(() => model.close());
-  for await (const shown of inspectRange(data, openModelText(model, data.text), { first: 1, last: 1 })) {
+  const inspected = new InspectedRows(data, openModelText(model, data.text));
+  onTestFinished(() => inspected.close());
+  for await (const shown of inspected.range({ first: 1, last: 1 })) {
     const trained = (shown.tokens ?? []).filter(({ target }) => target).map(({ text }) => text);
     return { text: shown.text, trained: trained.join('') };
   }

@@ -56,7 +56,7 @@ async function inspect(source: string, options: InspectOptions): Promise<void> {
     if (options.json) return printJson({ rows });
     await printRows(rows, options);
   } finally {
-    data.close();
+    await data.close();
   }
 }
 
@@ -79,7 +79,7 @@ async function describeAll(data: InspectedData, options: InspectOptions): Promis
 
 async function rowsOf(data: InspectedData, range: RowRange): Promise<InspectedRow[]> {
   const rows: InspectedRow[] = [];
-  for await (const row of data.rows(range)) rows.push(row);
+  for await (const row of data.rows.range(range)) rows.push(row);
   return rows;
 }
 
@@ -92,7 +92,7 @@ async function listVerdicts(data: InspectedData, options: InspectOptions): Promi
   const { printVerdict } = await import('../terminal/row.ts');
   const range = options.rows ?? { first: 1, last: Number.POSITIVE_INFINITY };
   const verdicts: object[] = [];
-  for await (const { source, verdict, leftOut, tokenCount, targetTokens } of data.rows(range)) {
+  for await (const { source, verdict, leftOut, tokenCount, targetTokens } of data.rows.range(range)) {
     const counts = { tokens: tokenCount, targetTokens };
     if (options.json) verdicts.push({ source, ...counts, verdict, leftOut });
     else printVerdict(source, counts, verdict, leftOut);

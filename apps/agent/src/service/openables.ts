@@ -6,6 +6,7 @@ import type { ProgressIn, ResultIn } from './useCases.ts';
  */
 export const openables = {
   chat: async () => (await import('./chat/open.ts')).openChat,
+  data: async () => (await import('./data/browse.ts')).browseData,
 } as const;
 
 export type OpenableName = keyof typeof openables;

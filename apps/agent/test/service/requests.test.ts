@@ -41,9 +41,9 @@ test('results are what core/protocol says', async () => {
   expect(phases.at(-1)).toBe('prepared');
 
   const data = await openData({}, { source: recipe, set });
-  for await (const row of data.rows({ first: 2, last: 3 })) expect(inspectedRowSchema.parse(row)).toEqual(row);
+  for await (const row of data.rows.range({ first: 2, last: 3 })) expect(inspectedRowSchema.parse(row)).toEqual(row);
   const { report, refusal } = await finish(data.report());
-  data.close();
+  await data.close();
   expect(refusal).toBeUndefined();
   expect(dataReportSchema.parse(report)).toEqual(report);
 

@@ -9,6 +9,7 @@ import type { DatasetInput, PrepareOptions } from './preparedData.ts';
 import type { PreparedSummary } from './preparedSummary.ts';
 import { type ProcessedRow, processRows } from './processRows.ts';
 import { openSource } from './read.ts';
+import { type JudgedRow, judgedRow, RowTable } from './rowTable.ts';
 import { type PreparedRow, selectRows } from './select.ts';
 import { hashOf, type StoreManifest, type TokenStoreWriter, toWords } from './tokenStore.ts';
 import { type DropReason, describeSource, describeVerdict, dropped, type LeftOut, type RowSource } from './types.ts';
@@ -30,6 +31,8 @@ export class DataPass {
   #rowCount = 0;
   #truncated = 0;
   #duplicates = 0;
+  /** What became of each row. */
+  readonly table = new RowTable();
   readonly #lengths: number[] = [];
   readonly #targetCounts: number[] = [];
 
@@ -39,7 +42,7 @@ export class DataPass {
   }
 
   async addFile(dataset: number, input: DatasetInput, path: string, list: AtomicFile): Promise<void> {
-    const { tokenizer, renderer, sequenceLen, excessLength, onProgress, signal } = this.#options;
+    const { tokenizer, renderer, sequenceLen, excessLength, onProgress, onRows, signal } = this.#options;
     const source = await openSource(path);
     try {
       const sample = await source.page(0, 100);
@@ -57,10 +60,13 @@ export class DataPass {
       const settle = async (): Promise<void> => {
         const done = (await ahead) ?? [];
         const lines: string[] = [];
+        const judged: JudgedRow[] = [];
         for (const row of done) {
           for (const column of row.unread) unread[column] = (unread[column] ?? 0) + 1;
-          await this.#addRow(dataset, file, row, lines);
+          judged.push(await this.#addRow(dataset, file, row, lines));
         }
+        for (const row of judged) this.table.append(row);
+        onRows?.(judged);
         if (lines.length > 0) await list.write(Buffer.from(lines.join('')));
         rows += done.length;
         if (done.length > 0) onProgress?.({ file: path, rows, rowsOfFile: source.rowCount });
@@ -79,12 +85,8 @@ export class DataPass {
     }
   }
 
-  async #addRow(
-    dataset: number,
-    file: number,
-    { row, rendered, documents, verdict: judged, encoded }: ProcessedRow,
-    lines: string[],
-  ): Promise<void> {
+  async #addRow(dataset: number, file: number, processed: ProcessedRow, lines: string[]): Promise<JudgedRow> {
+    const { row, rendered, documents, verdict: judged, encoded } = processed;
     this.#rowCount++;
     if (encoded !== null) {
       this.#lengths.push(encoded.ids.length);
@@ -97,6 +99,7 @@ export class DataPass {
     const isDuplicate = first !== undefined && this.#options.deduplicate;
     const verdict = isDuplicate ? dropped('duplicate', `equals ${describeSource(first)}`) : judged;
     const leftOut = rendered?.leftOut ?? [];
+    const outcome = judgedRow(processed, verdict);
     if (verdict.kind !== 'kept' || leftOut.length > 0) {
       const parts = leftOut.length > 0 ? { left_out: leftOut.map(({ detail }) => detail) } : {};
       lines.push(`${JSON.stringify({ ...row.source, ...describeVerdict(verdict), ...parts })}\n`);
@@ -104,7 +107,7 @@ export class DataPass {
     if (verdict.kind === 'dropped') {
       this.#droppedBy[verdict.reason] = (this.#droppedBy[verdict.reason] ?? 0) + 1;
       this.#examples[verdict.reason] ??= `${describeSource(row.source)}: ${verdict.detail}`;
-      return;
+      return outcome;
     }
     for (const part of new Set(leftOut.map((left) => left.part))) {
       const seen = (this.#leftOut[part] ??= { rows: 0, first: describeSource(row.source) });
@@ -117,6 +120,7 @@ export class DataPass {
       await this.#writer.append(words[i] as Uint32Array, countTargetTokens(document), file, row.source.row);
     }
     this.#rows.push({ dataset, hash, firstDocument, documents: documents.length });
+    return outcome;
   }
 
   get #longest(): number {

@@ -1,17 +1,20 @@
-import type { DataReport, InspectedRow, InspectedToken } from '../protocol/data.ts';
+import type { DataReport, InspectedRow, InspectedToken, RowExcerpt } from '../protocol/data.ts';
 import { permutation } from '../random.ts';
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
-import { openFormat } from './formats/index.ts';
+import { excerptOf } from './excerpt.ts';
+import { openFormat, type RowReader } from './formats/index.ts';
 import { countTargetTokens, type JudgeOptions } from './judge.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
 import { packBins, packingEfficiency } from './pack.ts';
 import type { DatasetInput, PreparedData } from './preparedData.ts';
-import { type ProcessedRow, processRows } from './processRows.ts';
+import { type ProcessedRow, type ProcessOptions, processRows } from './processRows.ts';
 import { openSource } from './read.ts';
+import { type JudgedRow, judgedRow } from './rowTable.ts';
+import { reasonOf } from './tokenReason.ts';
 import { hashOf, idOfWord, type TokenStore } from './tokenStore.ts';
-import type { RowSource } from './types.ts';
+import type { Content, RawRow, RowSource } from './types.ts';
 
 /** More than anybody reads, and few enough that a row of any length can be written as JSON. */
 export const MOST_TOKENS_SHOWN = 100_000;
@@ -19,6 +22,13 @@ export const MOST_TOKENS_SHOWN = 100_000;
 export interface InspectOptions extends JudgeOptions {
   readonly tokenizer: Tokenizer;
   readonly renderer: ChatRenderer | null;
+}
+
+/** A row in a list. */
+export interface InspectedLine {
+  readonly source: RowSource;
+  readonly excerpt: RowExcerpt;
+  readonly judged: JudgedRow;
 }
 
 /** One file of a data set, opened for looking at its rows. */
@@ -29,6 +39,12 @@ export interface InspectedFile {
   readonly fields: Readonly<Record<string, string>>;
   /** Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError for a row that cannot be read */
   page(offset: number, limit: number): Promise<InspectedRow[]>;
+  /** As `page`, with as much of each row as a list shows. */
+  list(offset: number, limit: number): Promise<InspectedLine[]>;
+  /** As `list`, without making tokens of the rows: for those whose verdicts are known. */
+  excerpts(offset: number, limit: number): Promise<Omit<InspectedLine, 'judged'>[]>;
+  /** As they lie in the file. */
+  raw(offset: number, limit: number): Promise<RawRow[]>;
   close(): Promise<void>;
 }
 
@@ -54,8 +70,21 @@ export async function openInspectedFile(
       fields: reader.fields,
       async page(offset, limit) {
         const processed = await processRows(processing, await source.page(offset, limit));
-        return Promise.all(processed.map((row) => inspectRow(row, options.tokenizer)));
+        return Promise.all(processed.map((row) => inspectRow(row, processing)));
       },
+      async list(offset, limit) {
+        const processed = await processRows(processing, await source.page(offset, limit));
+        return processed.map((row) => ({
+          source: row.row.source,
+          excerpt: excerptOf(row.row, row.content),
+          judged: judgedRow(row),
+        }));
+      },
+      async excerpts(offset, limit) {
+        const rows = await source.page(offset, limit);
+        return rows.map((row) => ({ source: row.source, excerpt: excerptOf(row, readContent(reader, row)) }));
+      },
+      raw: (offset, limit) => source.page(offset, limit),
       close: () => source.close(),
     };
   } catch (error) {
@@ -66,8 +95,8 @@ export async function openInspectedFile(
 
 /** Shows a processed row; the tokens are those it was encoded to. */
 async function inspectRow(
-  { row, rendered, encoded, verdict, unread }: ProcessedRow,
-  tokenizer: Tokenizer,
+  { row, content, rendered, encoded, verdict, unread }: ProcessedRow,
+  { tokenizer, renderer, mask }: ProcessOptions,
 ): Promise<InspectedRow> {
   const shown = {
     source: row.source,
@@ -78,27 +107,39 @@ async function inspectRow(
     leftOut: rendered?.leftOut ?? [],
     unread,
   };
-  if (rendered === null || encoded === null) {
+  if (content === null || rendered === null || encoded === null) {
     return { ...shown, tokens: null, tokenCount: null, targetTokens: null, tokensLeftOut: 0 };
   }
   const tokenized: TokenizedText =
     rendered.kind === 'chat' ? await tokenizer.encode(rendered.text) : await tokenizer.encodeWithSpecial(rendered.text);
+  const reasons = { content, rendered, mask, endTokens: renderer?.endTokens ?? [] };
   const tokens = Array.from(encoded.ids.subarray(0, MOST_TOKENS_SHOWN), (id, i): InspectedToken => {
     const turn = encoded.turns.find(({ start, end }) => start <= i && i < end);
-    const text = tokenizer.tokenText(id) ?? '';
+    // The EOS that ends a plain text stands nowhere in it.
+    const [start, end] = [tokenized.starts[i] ?? rendered.text.length, tokenized.ends[i] ?? rendered.text.length];
+    const isMasked = encoded.lossMask[i] === 1;
+    const isAlone = start < end && tokenized.starts[i + 1] !== start && (tokenized.ends[i - 1] ?? 0) <= start;
+    const bytes = tokenizer.tokenBytes(id) ?? (isAlone ? Buffer.from(rendered.text.slice(start, end)) : null);
     return {
       id,
-      text,
-      // The EOS that ends a plain text stands nowhere in it.
-      start: tokenized.starts[i] ?? rendered.text.length,
-      end: tokenized.ends[i] ?? rendered.text.length,
-      target: i > 0 && encoded.lossMask[i] === 1,
+      text: tokenizer.tokenText(id) ?? '',
+      start,
+      end,
+      bytes: bytes && Buffer.from(bytes).toString('hex'),
+      target: i > 0 && isMasked,
+      reason: reasonOf({ start, end }, i, isMasked, turn, reasons),
       message: turn?.message ?? null,
     };
   });
   const tokenCount = encoded.ids.length;
   const targetTokens = countTargetTokens(encoded);
   return { ...shown, tokens, tokenCount, targetTokens, tokensLeftOut: tokenCount - tokens.length };
+}
+
+function readContent(reader: RowReader, { value, fault }: RawRow): Content | null {
+  if (fault !== undefined) return null;
+  const content = reader.read(value);
+  return content.kind === 'dropped' ? null : content;
 }
 
 const MOST_COMPARED = 50_000;

@@ -15,6 +15,7 @@ import {
   DROPPED_FILE,
   MANIFEST_FILE,
   openTokenStore,
+  ROWS_FILE,
   readManifest,
   sealManifest,
   type TokenStore,
@@ -80,6 +81,9 @@ async function prepareIn(options: PrepareOptions, key: string): Promise<Prepared
       for (const file of input.files) await pass.addFile(dataset, input, file, list);
     }
     await list.commit();
+    await writeAtomically(join(options.folder, ROWS_FILE), async (file) => {
+      for (const bytes of pass.table.bytes()) await file.write(bytes);
+    });
     const manifest = await pass.finish(key);
     await writeAtomically(join(options.folder, MANIFEST_FILE), (file) =>
       file.write(Buffer.from(sealManifest(manifest))),

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { syncFolder, syncTree } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
-import { DROPPED_FILE, MANIFEST_FILE, TOKENS_FILE } from './tokenStore.ts';
+import { DROPPED_FILE, MANIFEST_FILE, ROWS_FILE, TOKENS_FILE } from './tokenStore.ts';
 
 /** What the cache may take of the disk. The entry that was used longest ago goes first. */
 const mostBytes = 20e9;
@@ -62,14 +62,14 @@ function entryOf(cache: string, key: string): string {
 }
 
 /** The manifest last: its presence says that the rest is there. */
-const files = [TOKENS_FILE, DROPPED_FILE, MANIFEST_FILE] as const;
+const files = [TOKENS_FILE, ROWS_FILE, DROPPED_FILE, MANIFEST_FILE] as const;
 
 async function linkInto(from: string, to: string): Promise<void> {
   for (const file of files) await rm(join(to, file), { force: true });
   for (const file of files) {
     const [source, target] = [join(from, file), join(to, file)];
     if (file === MANIFEST_FILE) syncFolder(to);
-    if (file === TOKENS_FILE) await linkOrCopy(source, target);
+    if (file === TOKENS_FILE || file === ROWS_FILE) await linkOrCopy(source, target);
     else await copyFile(source, target); // small, and people open it
   }
 }

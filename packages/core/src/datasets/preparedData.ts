@@ -4,6 +4,7 @@ import type { FieldOptions } from './formats/index.ts';
 import type { JudgeOptions } from './judge.ts';
 import type { PreparedSummary } from './preparedSummary.ts';
 import type { MaskOptions } from './render.ts';
+import type { JudgedRow } from './rowTable.ts';
 import type { TokenStore } from './tokenStore.ts';
 
 /** One data set of a recipe. */
@@ -32,10 +33,12 @@ export interface PrepareOptions extends JudgeOptions {
   /** 0 for none, below 1 a share of the distinct rows, from 1 on their number. */
   readonly validationSize: number;
   readonly seed: number;
-  /** Where the tokens go: `tokens.bin`, `manifest.json`, `dropped.jsonl`. */
+  /** Where the tokens go: `tokens.bin`, `rows.bin`, `manifest.json`, `dropped.jsonl`. */
   readonly folder: string;
   /** A folder in which prepared data are kept for others that prepare the same. */
   readonly cache?: string | undefined;
+  /** Is told what becomes of rows as they are judged, in order. Of what lies prepared already, `rows.bin` tells the same. */
+  readonly onRows?: (rows: readonly JudgedRow[]) => void;
   readonly onProgress?: (progress: PrepareProgress) => void;
   readonly signal?: AbortSignal;
 }

@@ -4,7 +4,16 @@ import { encode } from './encode.ts';
 import type { RowReader } from './formats/index.ts';
 import { type JudgeOptions, judge, splitText } from './judge.ts';
 import { type MaskOptions, render } from './render.ts';
-import { type Conversation, dropped, type Encoded, KEPT, type RawRow, type Rendered, type Verdict } from './types.ts';
+import {
+  type Content,
+  type Conversation,
+  dropped,
+  type Encoded,
+  KEPT,
+  type RawRow,
+  type Rendered,
+  type Verdict,
+} from './types.ts';
 import { unreadFields } from './unreadColumns.ts';
 
 /** Everything that decides what becomes of a row. */
@@ -18,6 +27,8 @@ export interface ProcessOptions extends JudgeOptions {
 /** A row with its history: as far as it came, and why not further. */
 export interface ProcessedRow {
   readonly row: RawRow;
+  /** What the row says, where its format is understood. */
+  readonly content: Content | null;
   readonly rendered: Rendered | null;
   /** All its tokens, whatever the verdict. */
   readonly encoded: Encoded | null;
@@ -35,10 +46,12 @@ export interface ProcessedRow {
 export async function processRows(options: ProcessOptions, rows: readonly RawRow[]): Promise<ProcessedRow[]> {
   const { reader, renderer, tokenizer, mask } = options;
   const unreadBy = rows.map(({ value }) => reader.unread(value));
+  const contents: (Content | null)[] = rows.map(() => null);
   const rendered = rows.map(({ value, fault, disordered }, i) => {
     if (fault !== undefined) return dropped('malformed_row', fault);
     const content = reader.read(value);
     if (content.kind === 'dropped') return content;
+    contents[i] = content;
     if (disordered && content.kind === 'chat' && printsObjects(content)) {
       return dropped('malformed_row', 'keys that are numbers stand in an order that would be lost in what is printed');
     }
@@ -49,12 +62,11 @@ export async function processRows(options: ProcessOptions, rows: readonly RawRow
   const encoded = (await encode(tokenizer, readable)).values();
   return rows.map((row, i): ProcessedRow => {
     const result = rendered[i] as (typeof rendered)[number];
-    const unread = unreadBy[i] as string[];
-    if (result.kind === 'dropped')
-      return { row, rendered: null, encoded: null, documents: [], verdict: result, unread };
+    const before = { row, content: contents[i] as Content | null, unread: unreadBy[i] as string[] };
+    if (result.kind === 'dropped') return { ...before, rendered: null, encoded: null, documents: [], verdict: result };
     const tokens = encoded.next().value as Encoded | (Verdict & { kind: 'dropped' });
-    if ('kind' in tokens) return { row, rendered: result, encoded: null, documents: [], verdict: tokens, unread };
-    return { row, rendered: result, encoded: tokens, unread, ...decide(result, tokens, options) };
+    if ('kind' in tokens) return { ...before, rendered: result, encoded: null, documents: [], verdict: tokens };
+    return { ...before, rendered: result, encoded: tokens, ...decide(result, tokens, options) };
   });
 }
 

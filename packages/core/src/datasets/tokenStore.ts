@@ -67,6 +67,8 @@ export const TOKENS_FILE = 'tokens.bin';
 export const MANIFEST_FILE = 'manifest.json';
 /** The rows that are not trained as they are, beside the tokens. */
 export const DROPPED_FILE = 'dropped.jsonl';
+/** What became of each row, in numbers (`RowTable`). */
+export const ROWS_FILE = 'rows.bin';
 
 /** Numbers of one kind that the index holds for every document, in their order in the file. */
 interface DocumentIndex {

@@ -128,6 +128,29 @@ export const DROP_REASONS = [
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
+/** Why a token is trained, or is not. */
+export const TOKEN_REASONS = [
+  /** Trained: it is said by a role that is trained, or in a message that is marked so. */
+  'answer',
+  /** Trained: it ends a turn, as `train_on_eos` wants it. */
+  'end_token',
+  /** Trained: everything is, of a plain text or with `train_on_inputs`. */
+  'everything',
+  /** Nothing comes before the first token, so nothing predicts it. */
+  'first',
+  /** Its message's role is not trained. */
+  'role',
+  /** Its message is marked as one that is not trained. */
+  'marked',
+  /** The template prints it before what the message says. */
+  'header',
+  /** It follows what is trained of the message. */
+  'end',
+  /** The template prints it between messages. */
+  'template',
+] as const;
+export type TokenReason = (typeof TOKEN_REASONS)[number];
+
 export type Verdict =
   | { readonly kind: 'kept' }
   /** Cut to `sequenceLen`; it had `from` tokens. */

@@ -1,6 +1,6 @@
 /** Looking at rows as the trainer sees them. Browser-safe. */
 import { z } from 'zod';
-import { DROP_REASONS, LEFT_OUT_PARTS } from '../datasets/types.ts';
+import { DROP_REASONS, LEFT_OUT_PARTS, TOKEN_REASONS } from '../datasets/types.ts';
 import { errorSchema } from './events.ts';
 import { overridesSchema } from './runs.ts';
 
@@ -41,8 +41,11 @@ export const inspectedTokenSchema = z.object({
   text: z.string(),
   /** Of the rendered text, empty for a token that was added around it. Tokens of one character share its range. */
   ...span,
-  /** The loss counts it. */
+  /** In hexadecimal; null where it shares a character with its neighbors and its tokenizer does not say. */
+  bytes: z.string().nullable(),
+  /** The loss counts it, unless the row is dropped, or cut before it. */
   target: z.boolean(),
+  reason: z.enum(TOKEN_REASONS),
   /** Message it belongs to; null between messages and in plain text. */
   message: count.nullable(),
 });
@@ -80,6 +83,10 @@ export const inspectedRowSchema = z.object({
   tokensLeftOut: count,
 });
 export type InspectedRow = z.infer<typeof inspectedRowSchema>;
+
+/** The beginnings of a row's messages; of a row that is no conversation one part without a role. */
+export const rowExcerptSchema = z.array(z.object({ role: z.string().nullable(), text: z.string() })).readonly();
+export type RowExcerpt = z.infer<typeof rowExcerptSchema>;
 
 /** What preparation found out over all rows. */
 export const preparedSummarySchema = z.object({

@@ -26,4 +26,6 @@ export interface Codec {
   idOf(token: string): number | null;
   /** How the vocabulary spells the token (byte-level vocabularies write a blank as Ġ); null for an id that does not exist. */
   tokenText(id: number): string | null;
+  /** What the token stands for, where that does not depend on its neighbors; null where it does, or the id does not exist. */
+  tokenBytes(id: number): Uint8Array | null;
 }

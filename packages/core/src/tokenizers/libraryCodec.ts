@@ -38,7 +38,14 @@ export function libraryCodec(tokenizerJson: JsonObject, added: readonly AddedTok
     },
     idOf: (token) => ids.get(token) ?? null,
     tokenText: (id) => texts.get(id) ?? null,
+    tokenBytes: (id) => fallbackByte(texts.get(id)),
   };
+}
+
+/** Vocabularies with a token for each byte spell them so. */
+function fallbackByte(text: string | undefined): Uint8Array | null {
+  const hex = /^<0x([0-9A-F]{2})>$/.exec(text ?? '')?.[1];
+  return hex === undefined ? null : Uint8Array.of(Number.parseInt(hex, 16));
 }
 
 /** Offsets shall cover every character: some tokenizers leave the blank before a word out of them. Ids do not change. */

@@ -36,6 +36,8 @@ export interface Tokenizer {
   idOf(token: string): number | null;
   /** How the vocabulary spells the token (byte-level vocabularies write a space as Ġ); null for an id that does not exist. */
   tokenText(id: number): string | null;
+  /** What the token stands for, where that does not depend on its neighbors; null where it does, or the id does not exist. */
+  tokenBytes(id: number): Uint8Array | null;
 }
 
 /**
@@ -77,6 +79,7 @@ export function openTokenizer(
     decode: (ids, { skipSpecial = false } = {}) => codec.decode(ids, skipSpecial),
     idOf: (token) => codec.idOf(token),
     tokenText: (id) => codec.tokenText(id),
+    tokenBytes: (id) => codec.tokenBytes(id),
   };
 }
 

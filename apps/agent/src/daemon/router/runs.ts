@@ -5,10 +5,10 @@ import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
+import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
 import { resumeRun } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
-import { eachChange } from './changes.ts';
 import { procedure, router } from './trpc.ts';
 
 /** Of one message: enough for a client to catch up fast, and little enough for one that is slow. */

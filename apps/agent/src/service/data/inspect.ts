@@ -11,10 +11,8 @@ import { openModel } from '@anneal/core/models/open';
 import {
   type DataReport,
   type DataReportResult,
-  type InspectedRow,
   type InspectRequest,
   inspectRequest,
-  type RowRange,
 } from '@anneal/core/protocol/data';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
@@ -25,15 +23,17 @@ import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { openRecipe } from '../recipes/open.ts';
 import { reporting } from '../reporting.ts';
-import { inspectRange } from './rows.ts';
+import { InspectedRows } from './rows.ts';
 
 /** The data of a recipe, opened for looking at them. Close them to close the model whose tokenizer reads them. */
 export interface InspectedData {
   readonly recipe: ResolvedRecipe;
-  rows(range: RowRange): AsyncGenerator<InspectedRow, void>;
+  readonly data: DataOptions;
+  readonly text: ModelText;
+  readonly rows: InspectedRows;
   /** On all rows. Where training would refuse the data, why, and the report on what is left without them, if there is one. */
   report(): AsyncGenerator<PreparationProgress, DataReportResult>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** @throws UserError, InvalidRecipe */
@@ -43,11 +43,17 @@ export async function openData(_: Context, request: InspectRequest): Promise<Ins
   const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
   try {
     const text = openModelText(model, { ...data.text, now: dateOfRunNow() });
+    const rows = new InspectedRows(data, text);
     return {
       recipe,
-      rows: (range) => inspectRange(data, text, range),
+      data,
+      text,
+      rows,
       report: () => reporting((report, signal) => reportAnyway(recipe, data, { text, report, signal })),
-      close: () => model.close(),
+      async close() {
+        await rows.close();
+        model.close();
+      },
     };
   } catch (error) {
     model.close();
@@ -64,7 +70,7 @@ export async function* reportOnData(
   try {
     return yield* data.report();
   } finally {
-    data.close();
+    await data.close();
   }
 }
 

@@ -71,5 +71,6 @@ export function byteLevelCodec(
     decode: async (ids, skipSpecial) => vocabulary.decode(ids, skipSpecial),
     idOf: (token) => vocabulary.idOf(token),
     tokenText: (id) => vocabulary.textOf(id),
+    tokenBytes: (id) => vocabulary.bytesOf(id),
   };
 }

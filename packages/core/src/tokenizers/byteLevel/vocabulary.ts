@@ -40,16 +40,22 @@ export class Vocabulary {
     return this.#texts[id] ?? null;
   }
 
+  /** What the token stands for; null for an id that does not exist. */
+  bytesOf(id: number): Uint8Array | null {
+    const text = this.#texts[id];
+    if (text === undefined) return null;
+    // Added tokens stand there as they are, unless they too are spelled in bytes.
+    this.#bytes[id] ??= bytesOf(text) ?? new TextEncoder().encode(text);
+    return this.#bytes[id];
+  }
+
   /** Ids that do not exist are left out; bytes that are no UTF-8 become U+FFFD. */
   decode(ids: ArrayLike<number>, skipSpecial: boolean): string {
     const pieces: Uint8Array[] = [];
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i] as number;
-      const text = this.#texts[id];
-      if (text === undefined || (skipSpecial && this.#special.has(id))) continue;
-      // Added tokens stand there as they are, unless they too are spelled in bytes.
-      this.#bytes[id] ??= bytesOf(text) ?? new TextEncoder().encode(text);
-      pieces.push(this.#bytes[id]);
+      const bytes = skipSpecial && this.#special.has(id) ? null : this.bytesOf(id);
+      if (bytes !== null) pieces.push(bytes);
     }
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(pieces));
   }

@@ -1,0 +1,226 @@
+/** A data set that somebody looks at for a while: its files and its tokenizer stay open. */
+import { statSync } from 'node:fs';
+import { rowLengths } from '@anneal/core/datasets/rowLengths';
+import { UserError } from '@anneal/core/errors';
+import type { InspectedRow, InspectRequest } from '@anneal/core/protocol/data';
+import {
+  type DataOverview,
+  type DataRow,
+  type DataRowRequest,
+  type DataState,
+  dataRowRequest,
+  type FindRowRequest,
+  findRowRequest,
+  type LengthsRequest,
+  lengthsRequest,
+  type ProblemRowsRequest,
+  problemRowsRequest,
+  type RowLengths,
+  type RowWindow,
+  type RowWindowRequest,
+  rowWindowRequest,
+  type ViewedFile,
+} from '@anneal/core/protocol/dataView';
+import type { Context } from '../context.ts';
+import { eachChange } from '../eachChange.ts';
+import { parseRequest } from '../parseRequest.ts';
+import { reporting } from '../reporting.ts';
+import { dataRow } from './dataRow.ts';
+import { type InspectedData, openData } from './inspect.ts';
+import { Judging } from './judging.ts';
+import { countBelow, Matches } from './matches.ts';
+import { viewedRows } from './viewedRows.ts';
+
+/** Data of up to so many bytes are judged without being asked to: some seconds. */
+const judgedAtOnce = 100e6;
+/** Rows that were looked at last, with all their tokens. */
+const mostKept = 4;
+/** Of a part of the list of problem rows. */
+const partRows = 64;
+
+/** The files, which take a while, are opened afterwards: `watch` tells of it. @throws UserError, InvalidRecipe */
+export function browseData(context: Context, request: InspectRequest): AsyncGenerator<never, BrowsedData> {
+  return reporting(async () => new BrowsedData(await openData(context, request)));
+}
+
+export class BrowsedData {
+  readonly #data: InspectedData;
+  /** Of each file when it was opened. */
+  readonly #times: readonly string[];
+  readonly #whole: Promise<{ overview: DataOverview; judging: Judging }>;
+  readonly #listeners = new Set<() => void>();
+  /** While the files are opened, where that stands. */
+  #state: DataState | 'settled';
+  readonly #matches = new Matches();
+  readonly #kept = new Map<number, Promise<InspectedRow | undefined>>();
+
+  constructor(data: InspectedData) {
+    const { files } = data.rows;
+    this.#data = data;
+    this.#times = files.map(({ path }) => timeOf(path));
+    this.#state = { phase: 'opening', file: files[0]?.path ?? '', number: 1, of: files.length };
+    this.#whole = this.#open().finally(() => {
+      this.#state = 'settled';
+      this.#tell();
+    });
+    this.#whole.catch(() => undefined); // told to whoever asks
+  }
+
+  /** What is open, and how far its rows are judged, whenever that changes. */
+  async *watch(_request: undefined, signal = new AbortController().signal): AsyncGenerator<DataState, void> {
+    const listen = (listener: () => void) => {
+      this.#listeners.add(listener);
+      return () => this.#listeners.delete(listener);
+    };
+    for await (const _ of eachChange(listen, signal)) {
+      if (this.#state === 'settled') {
+        const { overview, judging } = await this.#whole;
+        yield { phase: 'open', overview, judging: judging.state };
+      } else yield this.#state;
+    }
+  }
+
+  /** Begins to judge all rows. */
+  async judge(_request: undefined): Promise<void> {
+    (await this.#opened()).judging.start();
+  }
+
+  async stopJudging(_request: undefined): Promise<void> {
+    (await this.#whole).judging.stop();
+  }
+
+  async rows(request: RowWindowRequest): Promise<RowWindow> {
+    const { filter, offset, limit } = parseRequest(rowWindowRequest, request);
+    const { overview, judging } = await this.#opened();
+    const { table } = judging;
+    if (filter === 'all') {
+      const rows = await viewedRows(this.#data.rows, table, offset + 1, Math.min(offset + limit, overview.rows));
+      return { rows, total: overview.rows };
+    }
+    const matches = this.#matches.of(table, filter);
+    const wanted = matches.slice(offset, offset + limit);
+    const rows = await Promise.all(wanted.map((row) => viewedRows(this.#data.rows, table, row + 1, row + 1)));
+    return { rows: rows.flat(), total: matches.length };
+  }
+
+  /** @throws UserError `row_not_found` */
+  async row(request: DataRowRequest): Promise<DataRow> {
+    const { row: number, from } = parseRequest(dataRowRequest, request);
+    const { overview, judging } = await this.#opened();
+    const row = await this.#inspected(number);
+    if (!row) {
+      throw new UserError({
+        what: `there is no row ${number}: the data have ${overview.rows}`,
+        where: overview.files.at(-1)?.path ?? 'the data',
+        next: 'choose a row from the list',
+        code: 'row_not_found',
+      });
+    }
+    return dataRow(row, { number, from, sequenceLen: overview.sequenceLen, table: judging.table });
+  }
+
+  /** The number of a row; null where there is none as far as the rows are judged. */
+  async find(request: FindRowRequest): Promise<number | null> {
+    const { filter, row, direction } = parseRequest(findRowRequest, request);
+    const { overview, judging } = await this.#opened();
+    if (filter === 'all') {
+      const next = direction === 'forward' ? row + 1 : row - 1;
+      return next >= 1 && next <= overview.rows ? next : null;
+    }
+    const matches = this.#matches.of(judging.table, filter);
+    // Places count from 0, so `row` is the place of the next one.
+    const at = direction === 'forward' ? countBelow(matches, row) : countBelow(matches, row - 1) - 1;
+    const found = matches[at];
+    return found === undefined ? null : found + 1;
+  }
+
+  async lengths(request: LengthsRequest): Promise<RowLengths> {
+    const { sequenceLen } = parseRequest(lengthsRequest, request);
+    return rowLengths((await this.#opened()).judging.table, sequenceLen);
+  }
+
+  /** The rows that the filter lets through with what becomes of them, as lines of JSON. */
+  async *problems(request: ProblemRowsRequest, signal?: AbortSignal): AsyncGenerator<string, void> {
+    const { filter } = parseRequest(problemRowsRequest, request);
+    const { table } = (await this.#opened()).judging;
+    const matches = this.#matches.of(table, filter).slice();
+    for (let at = 0; at < matches.length; at += partRows) {
+      signal?.throwIfAborted();
+      const lines: string[] = [];
+      for (const place of matches.slice(at, at + partRows)) {
+        for await (const { source, verdict, leftOut, value } of this.#data.rows.range({
+          first: place + 1,
+          last: place + 1,
+        })) {
+          const reason = table.verdict(place);
+          const judged = reason === 'duplicate' ? { kind: 'dropped', reason } : verdict;
+          const parts = leftOut.length > 0 ? { left_out: leftOut.map(({ detail }) => detail) } : {};
+          lines.push(`${JSON.stringify({ number: place + 1, ...source, verdict: judged, ...parts, value })}\n`);
+        }
+      }
+      yield lines.join('');
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#whole.then(({ judging }) => judging.stop()).catch(() => undefined);
+    await this.#data.close();
+  }
+
+  async #open(): Promise<{ overview: DataOverview; judging: Judging }> {
+    const { rows, recipe, data, text } = this.#data;
+    const files: ViewedFile[] = [];
+    for (const [index, { path, isValidation }] of rows.files.entries()) {
+      this.#state = { phase: 'opening', file: path, number: index + 1, of: rows.files.length };
+      this.#tell();
+      const { size } = statSync(path);
+      const found = await rows.use(index, async ({ rowCount, format, fields }) => ({ rows: rowCount, format, fields }));
+      files.push({ path, bytes: size, isValidation, ...found });
+    }
+    const overview: DataOverview = {
+      files,
+      rows: files.reduce((sum, file) => sum + file.rows, 0),
+      model: recipe.base_model,
+      sequenceLen: recipe.sequence_len,
+      excessLength: recipe.excess_length_strategy,
+    };
+    const judging = new Judging(data, text, overview.rows, () => this.#tell());
+    if (files.reduce((sum, { bytes }) => sum + bytes, 0) <= judgedAtOnce) judging.start();
+    return { overview, judging };
+  }
+
+  /** @throws UserError `data_changed` */
+  async #opened(): Promise<{ overview: DataOverview; judging: Judging }> {
+    const { files } = this.#data.rows;
+    const changed = files.find(({ path }, index) => timeOf(path) !== this.#times[index]);
+    if (!changed) return this.#whole;
+    throw new UserError({
+      what: 'the data file has changed since it was opened',
+      where: changed.path,
+      next: 'open the data again',
+      code: 'data_changed',
+    });
+  }
+
+  #inspected(number: number): Promise<InspectedRow | undefined> {
+    const known = this.#kept.get(number);
+    if (known) return known;
+    const row = this.#data.rows
+      .range({ first: number, last: number })
+      .next()
+      .then(({ value }) => value ?? undefined);
+    this.#kept.set(number, row);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
+    return row;
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function timeOf(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status ? `${status.size} ${status.mtimeMs} ${status.ino}` : 'gone';
+}

@@ -1,0 +1,41 @@
+import type { RowTable } from '@anneal/core/datasets/rowTable';
+import type { InspectedRow } from '@anneal/core/protocol/data';
+import type { DataRow } from '@anneal/core/protocol/dataView';
+
+/** Of one answer: what a page draws at once, and far less than a message may have. */
+const mostTokens = 2000;
+const mostCharacters = 64 << 10;
+
+/** The part of an inspected row that is sent at a time. */
+export function dataRow(
+  { value, text, tokens, tokensLeftOut, turns, leftOut, ...row }: InspectedRow,
+  { number, from, sequenceLen, table }: { number: number; from: number; sequenceLen: number; table: RowTable },
+): DataRow {
+  const json = JSON.stringify(value, null, 2);
+  const part = tokens?.slice(from, from + mostTokens) ?? null;
+  const isLast = tokens === null || from + mostTokens >= tokens.length;
+  // Of a row that was rendered and could not be tokenized the beginning.
+  const [start, end] =
+    part === null || text === null
+      ? [0, mostCharacters]
+      : [
+          from === 0 ? 0 : (part[0]?.start ?? text.length),
+          isLast && tokensLeftOut === 0 ? text.length : (part.at(-1)?.end ?? 0),
+        ];
+  const isDuplicate = number <= table.count && table.verdict(number - 1) === 'duplicate';
+  return {
+    ...row,
+    verdict: isDuplicate ? { kind: 'dropped', reason: 'duplicate', detail: 'equals an earlier row' } : row.verdict,
+    number,
+    value: json.slice(0, mostCharacters).toWellFormed(),
+    isValueCut: json.length > mostCharacters,
+    sequenceLen,
+    text: text?.slice(start, end) ?? null,
+    textStart: start,
+    turns: turns.filter((turn) => turn.start < end && turn.end > start),
+    leftOut: leftOut.slice(0, 100),
+    from,
+    tokens: part,
+    isLast,
+  };
+}

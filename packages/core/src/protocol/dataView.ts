@@ -1,0 +1,133 @@
+/** A data set that is looked at for a while: windows of its rows, one row token by token, verdicts on all. Browser-safe. */
+import { z } from 'zod';
+import { DROP_REASONS } from '../datasets/types.ts';
+import type { InspectedRow, InspectedToken, RowExcerpt } from './data.ts';
+import type { errorSchema } from './events.ts';
+
+/** What may become of a row. */
+export const ROW_VERDICTS = ['kept', 'truncated', ...DROP_REASONS] as const;
+export type RowVerdict = (typeof ROW_VERDICTS)[number];
+
+/** Which rows are meant: `problem`, those that are not trained as they stand; `left_out`, those of which a part is not printed. */
+export const ROW_FILTERS = ['all', 'problem', 'left_out', ...ROW_VERDICTS] as const;
+export type RowFilter = (typeof ROW_FILTERS)[number];
+
+const rowNumber = z.int().min(1);
+const filter = z.enum(ROW_FILTERS).default('all');
+
+/** `offset` counts the rows that the filter lets through, from 0. */
+export const rowWindowRequest = z.object({
+  filter,
+  offset: z.int().min(0),
+  limit: z.int().min(1).max(200),
+});
+export type RowWindowRequest = z.input<typeof rowWindowRequest>;
+
+/** Of a row, the tokens from number `from` on, counted from 0. */
+export const dataRowRequest = z.object({ row: rowNumber, from: z.int().min(0).default(0) });
+export type DataRowRequest = z.input<typeof dataRowRequest>;
+
+/** The next row after `row` that the filter lets through, or the one before it. */
+export const findRowRequest = z.object({
+  filter,
+  row: z.int().min(0),
+  direction: z.enum(['forward', 'backward']).default('forward'),
+});
+export type FindRowRequest = z.input<typeof findRowRequest>;
+
+export const lengthsRequest = z.object({ sequenceLen: z.int().min(1).max(1e9) });
+export type LengthsRequest = z.input<typeof lengthsRequest>;
+
+export const problemRowsRequest = z.object({ filter: filter.default('problem') });
+export type ProblemRowsRequest = z.input<typeof problemRowsRequest>;
+
+type ToldError = z.infer<typeof errorSchema>;
+
+export interface ViewedFile {
+  path: string;
+  bytes: number;
+  rows: number;
+  format: string;
+  /** The columns that its texts are found in. */
+  fields: Readonly<Record<string, string>>;
+  /** Its rows are only measured. */
+  isValidation: boolean;
+}
+
+export interface DataOverview {
+  files: ViewedFile[];
+  rows: number;
+  model: string;
+  sequenceLen: number;
+  excessLength: 'raise' | 'drop' | 'truncate';
+}
+
+/** How far the verdicts on all rows are known. `counts` hold what has been judged so far. */
+export interface JudgingState {
+  state: 'none' | 'working' | 'stopped' | 'done' | 'failed';
+  judged: number;
+  counts: Readonly<Partial<Record<RowFilter, number>>>;
+  /** Why training would refuse these data, or why the rows cannot be judged. */
+  error: ToldError | null;
+}
+
+export type DataState =
+  | { phase: 'opening'; file: string; number: number; of: number }
+  | { phase: 'open'; overview: DataOverview; judging: JudgingState };
+
+export interface ViewedRow {
+  /** Counted from 1 over all files, in their order. */
+  number: number;
+  file: string;
+  /** In its file, as `RowSource` counts. */
+  row: number;
+  excerpt: RowExcerpt;
+  verdict: RowVerdict;
+  tokens: number | null;
+  targetTokens: number | null;
+  leavesOut: boolean;
+}
+
+export interface RowWindow {
+  rows: ViewedRow[];
+  /** All rows that the filter lets through, as far as they are judged. */
+  total: number;
+}
+
+/** A row with some of its tokens; their positions are those of the whole text. */
+export interface DataRow extends Omit<InspectedRow, 'value' | 'tokens' | 'tokensLeftOut' | 'text'> {
+  number: number;
+  /** As it lies in the file, as JSON; the beginning of a long one. */
+  value: string;
+  isValueCut: boolean;
+  sequenceLen: number;
+  /** Of the text, what these tokens stand for; null for a row that was not rendered. */
+  text: string | null;
+  textStart: number;
+  from: number;
+  tokens: readonly InspectedToken[] | null;
+  isLast: boolean;
+}
+
+/** How many rows, tokens and target tokens are longer than a length, or lie beyond it. */
+export interface LengthLoss {
+  rows: number;
+  /** Tokens and target tokens of rows that are dropped for it. */
+  tokens: number;
+  targetTokens: number;
+  /** Tokens that are cut off instead where long rows are truncated. */
+  tokensBeyond: number;
+}
+
+/** The lengths of all rows that have tokens. Bin i holds lengths from i·width to (i + 1)·width - 1, the last one all longer. */
+export interface RowLengths {
+  width: number;
+  rows: readonly number[];
+  longest: number;
+  totalRows: number;
+  totalTokens: number;
+  totalTargetTokens: number;
+  /** At the length asked for, and at the first length of each bin. Plain texts are split, so they lose nothing. */
+  loss: LengthLoss;
+  lossOfBin: readonly LengthLoss[];
+}
