@@ -30,6 +30,14 @@ export function watchEvents(page: Page): { events: number[]; answered: number[] 
   return seen;
 }
 
+/** Writes a line of a recipe anew, as one does: a click into it, and the keys. */
+export async function writeLine(page: Page, key: string, line: string): Promise<void> {
+  await page.locator('.monaco-editor .view-line').getByText(key, { exact: true }).first().click();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Shift+End');
+  await page.keyboard.type(line);
+}
+
 /** No finding that keeps somebody from using the page. */
 export async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(axe);

@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
 import { openBrowser } from './browser.ts';
-import { expectAccessible, watchConsole, watchEvents } from './page.ts';
+import { expectAccessible, watchConsole, watchEvents, writeLine } from './page.ts';
 
 const agent = new TestAgent();
 let browser: Browser;
@@ -80,15 +80,15 @@ describe('the studio in a browser', () => {
     await page.getByText('No recipes yet').waitFor();
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Create the starter project' }).click();
-    const text = page.getByRole('textbox', { name: 'Text of the recipe' });
+    await page.getByRole('textbox', { name: 'Text of the recipe' }).waitFor();
     await page.getByText('Ready to start').waitFor();
-    const recipe = await text.inputValue();
-    await text.fill(recipe.replace('lora_r:', 'lora_rr:'));
+    await writeLine(page, 'lora_r', 'lora_rr: 16');
     await page.getByText('unknown key `lora_rr`').waitFor();
     await page.getByRole('button', { name: 'Line 5' }).waitFor();
     expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
     await expectAccessible(page);
-    await text.fill(recipe.replace('num_epochs: 8', 'num_epochs: 600'));
+    await writeLine(page, 'lora_rr', 'lora_r: 16');
+    await writeLine(page, 'num_epochs', 'num_epochs: 600');
     await page.getByText('Ready to start').waitFor();
     await page.getByRole('button', { name: 'Estimate' }).click();
     await page.getByText('It fits').waitFor({ timeout: 30_000 });

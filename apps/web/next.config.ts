@@ -5,7 +5,14 @@ import type { NextConfig } from 'next';
 const config: NextConfig = {
   output: 'export',
   transpilePackages: ['@anneal/core'],
-  turbopack: { root: join(import.meta.dirname, '..', '..') },
+  turbopack: {
+    root: join(import.meta.dirname, '..', '..'),
+    // Names of Monaco's modules as its companions still know them.
+    resolveAlias: {
+      'monaco-editor/esm/vs/editor/editor.api.js': 'monaco-editor/editor/editor.api.js',
+      'monaco-editor/esm/vs/editor/editor.worker.js': 'monaco-editor/editor/editor.worker.js',
+    },
+  },
   images: { unoptimized: true },
   // `npm run check` does that, with the compiler that the rest of the repository uses.
   typescript: { ignoreBuildErrors: true },

@@ -100,6 +100,8 @@ export const browserPackages: ReadonlySet<string> = new Set([
   '@tanstack',
   '@trpc',
   '@fontsource-variable',
+  'monaco-editor',
+  'monaco-yaml',
 ]);
 
 export function breaks(rule: Rule, path: string, { file, typeOnly }: Import): boolean {

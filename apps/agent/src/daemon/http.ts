@@ -102,11 +102,15 @@ function send(c: Context, file: StudioFile, status: 200 | 404): Response {
   c.header('Cache-Control', file.immutable ? 'public, max-age=31536000, immutable' : 'no-cache');
   c.header('Vary', 'Accept-Encoding');
   if (file.type.startsWith('text/html')) c.header('Content-Security-Policy', policyOf(file));
+  if (file.type.startsWith('text/javascript')) c.header('Content-Security-Policy', workerPolicy);
   if (c.req.header('if-none-match') === file.etag && status === 200) return c.body(null, 304);
   if (!file.compressed || !/\bbr\b/.test(c.req.header('accept-encoding') ?? '')) return c.body(file.bytes, status);
   c.header('Content-Encoding', 'br');
   return c.body(file.compressed, status);
 }
+
+/** Of a script that runs as a worker: a policy of its own, not the page's. */
+const workerPolicy = "default-src 'none'; script-src 'self'";
 
 /** Nothing from elsewhere, and no script that is not ours. `style` attributes place charts and menus. */
 function policyOf(page: StudioFile): string {

@@ -33,9 +33,10 @@ const types: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
   '.png': 'image/png',
   '.woff2': 'font/woff2',
+  '.ttf': 'font/ttf',
 };
 
-const compressible = /text|javascript|json|svg/;
+const compressible = /text|javascript|json|svg|ttf/;
 
 export class StudioFiles {
   readonly #files = new Map<string, string>();

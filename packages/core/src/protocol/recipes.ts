@@ -25,6 +25,10 @@ export const recipeProblemSchema = z.object({
   where: z.string(),
   line: z.int().optional(),
   column: z.int().optional(),
+  endLine: z.int().optional(),
+  endColumn: z.int().optional(),
+  /** What to write from there to the end, where one thing is likely. */
+  fix: z.string().optional(),
 });
 
 /** What is known of a recipe and of what it names before anything is started. */

@@ -18,7 +18,9 @@ function findings(issue: Issue, base: KeyPath, root: unknown): Finding[] {
   const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   const name = `\`${dotted(path)}\``;
   const value = valueAt(root, path);
-  const found = (code: string, what: string, next: string): Finding[] => [{ path, part: 'value', code, what, next }];
+  const found = (code: string, what: string, next: string, fix?: string): Finding[] => [
+    { path, part: 'value', code, what, next, ...(fix !== undefined && { fix }) },
+  ];
 
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, root));
   if (issue.code === 'invalid_union') {
@@ -46,15 +48,13 @@ function findings(issue: Issue, base: KeyPath, root: unknown): Finding[] {
         'unknown_choice',
         `${name} is ${shown(value)}`,
         near ? `did you mean \`${near}\`? ${choose}` : choose,
+        near,
       );
     }
     default: {
       const wanted = expectation(issue);
-      return found(
-        'wrong_type',
-        `${name} is ${shown(value)}, not ${wanted}`,
-        yamlAdvice(value, wanted) ?? `write ${wanted}`,
-      );
+      const { next, fix } = yamlAdvice(value, wanted) ?? { next: `write ${wanted}` };
+      return found('wrong_type', `${name} is ${shown(value)}, not ${wanted}`, next, fix);
     }
   }
 }
@@ -63,16 +63,20 @@ function unknownKey(path: KeyPath, key: string, root: unknown): Finding {
   const at = [...path, key];
   const found = (code: string, what: string, next: string): Finding => ({ path: at, part: 'key', code, what, next });
   const known = knownKeys(path);
-  const unknown = (next: string) => found('unknown_key', `unknown key \`${dotted(at)}\``, next);
-  const ours = ourName(key);
-  if (ours !== undefined) return unknown(`did you mean ${ours}?`);
   const siblings = valueAt(root, path);
+  const unknown = (next: string, meant?: string): Finding => ({
+    ...found('unknown_key', `unknown key \`${dotted(at)}\``, next),
+    // A key that is written already is not written twice.
+    ...(meant !== undefined && !(isMapping(siblings) && Object.hasOwn(siblings, meant)) && { fix: meant }),
+  });
+  const ours = ourName(key);
+  if (ours !== undefined) return unknown(`did you mean ${ours}?`, /^`(\w+)`$/.exec(ours)?.[1]);
   if (isMapping(siblings) && path[0] !== 'sample_prompts') {
     const foreign = path.length > 2 ? undefined : foreignKey(key, dotted(at), siblings, path.length > 0);
     if (foreign) return found(foreign.code, foreign.what, foreign.next);
   }
   const near = closest(key, known);
-  if (near !== undefined) return unknown(`did you mean \`${near}\`?`);
+  if (near !== undefined) return unknown(`did you mean \`${near}\`?`, near);
   return unknown(
     path.length === 0
       ? 'remove it if it is not needed; `anneal schema` lists every key'
@@ -114,18 +118,22 @@ const typeNames: Record<string, string> = {
 };
 
 /** YAML 1.2 reads a few spellings otherwise than people, and YAML 1.1, do. */
-function yamlAdvice(value: unknown, wanted: string): string | undefined {
+function yamlAdvice(value: unknown, wanted: string): { next: string; fix?: string } | undefined {
   if (typeof value === 'string' && wanted.includes('true or false')) {
-    if (/^(yes|on|y)$/i.test(value)) return 'write true: in YAML 1.2 only true and false are booleans';
-    if (/^(no|off|n)$/i.test(value)) return 'write false: in YAML 1.2 only true and false are booleans';
-    if (/^(true|false)$/i.test(value)) return `write ${value.toLowerCase()} without quotes`;
+    const why = 'in YAML 1.2 only true and false are booleans';
+    if (/^(yes|on|y)$/i.test(value)) return { next: `write true: ${why}`, fix: 'true' };
+    if (/^(no|off|n)$/i.test(value)) return { next: `write false: ${why}`, fix: 'false' };
+    const fix = value.toLowerCase();
+    if (/^(true|false)$/.test(fix)) return { next: `write ${fix} without quotes`, fix };
   }
   if (typeof value === 'string' && wanted.includes('number')) {
-    const plain = value.trim().replaceAll('_', '').replaceAll(',', '');
-    if (plain !== '' && Number.isFinite(Number(plain))) return `write ${plain}, without quotes, spaces and separators`;
+    const fix = value.trim().replaceAll('_', '').replaceAll(',', '');
+    if (fix !== '' && Number.isFinite(Number(fix))) {
+      return { next: `write ${fix}, without quotes, spaces and separators`, fix };
+    }
   }
-  if (wanted === 'a text' && ['number', 'boolean'].includes(typeof value)) return 'put it in quotes';
-  if (wanted === 'a list' && typeof value !== 'object') return `write it as a list: [${String(value)}]`;
+  if (wanted === 'a text' && ['number', 'boolean'].includes(typeof value)) return { next: 'put it in quotes' };
+  if (wanted === 'a list' && typeof value !== 'object') return { next: `write it as a list: [${String(value)}]` };
   return undefined;
 }
 

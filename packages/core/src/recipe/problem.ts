@@ -11,13 +11,20 @@ export interface Finding {
   code: string;
   what: string;
   next: string;
+  /** What to write in place of the key or the value, where one thing is likely. */
+  fix?: string;
 }
 
-/** `file:line:column`, or the option of the command line that set the value. Line and column count from 1. */
+/**
+ * `file:line:column`, or the option of the command line that set the value. Line and column count from 1; the end is
+ * that of the key or the value, and is the column after its last character.
+ */
 export interface Location {
   where: string;
   line?: number;
   column?: number;
+  endLine?: number;
+  endColumn?: number;
 }
 
 /** A finding with its place. The command line prints it, an editor underlines it. */

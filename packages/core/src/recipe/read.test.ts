@@ -22,6 +22,29 @@ function only(lines: string): string {
   return `${found[0]?.where} ${found[0]?.code} | ${found[0]?.next}`;
 }
 
+describe('a fix', () => {
+  it.each([
+    ['lora_rr: 8', 'lora_r: 8'],
+    ['cutoff_len: 512', 'sequence_len: 512'],
+    ['lr_scheduler: cosin # half', 'lr_scheduler: cosine # half'],
+    ['sample_packing: "yes"', 'sample_packing: true'],
+    ['seed: "1_000"', 'seed: 1000'],
+  ])('stands where the mistake is: %s', (line, mended) => {
+    const text = minimal + line;
+    const [problem] = problems(text);
+    const { line: row = 0, column = 0, endLine, endColumn = 0, fix } = problem ?? {};
+    expect(endLine).toBe(row);
+    const wrong = text.split('\n')[row - 1] ?? '';
+    expect(wrong.slice(0, column - 1) + fix + wrong.slice(endColumn - 1)).toBe(mended);
+    expect(problems(minimal + mended)).toEqual([]);
+  });
+
+  it('is not offered where it would say something twice, or where several things may be meant', () => {
+    expect(problems(`${minimal}lora_r: 8\nlora_rr: 8\n`)[0]).not.toHaveProperty('fix');
+    expect(problems(`${minimal}lora_target: q_proj\n`)[0]).not.toHaveProperty('fix');
+  });
+});
+
 describe('a valid recipe', () => {
   it('is what was written, without defaults', () => {
     const { recipe, text } = parseRecipe(`${minimal}learning_rate: 2e-4\n`, 'recipe.yaml');

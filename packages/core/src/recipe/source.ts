@@ -8,6 +8,7 @@ import {
   type LineCounter,
   type Node,
   parseDocument,
+  type Range,
 } from 'yaml';
 import { UserError } from '../errors.ts';
 import { excludedBy } from './exclusive.ts';
@@ -32,6 +33,7 @@ export function locate(source: RecipeSource, path: KeyPath, part: 'key' | 'value
   const override = source.overrides.findLast((set) => set.every((step, i) => String(step) === String(path[i])));
   if (override) return { where: `--set ${override.join('.')}` };
   let offset = 0;
+  let end: number | undefined;
   let node: unknown = source.document.contents;
   for (const [depth, step] of path.entries()) {
     if (isAlias(node)) node = node.resolve(source.document);
@@ -40,27 +42,35 @@ export function locate(source: RecipeSource, path: KeyPath, part: 'key' | 'value
       if (!pair) break;
       const atKey = part === 'key' && depth === path.length - 1;
       node = pair.value;
-      offset = start(atKey ? pair.key : pair.value) ?? start(pair.key) ?? offset;
+      const written = [atKey ? pair.key : pair.value, pair.key].find(isPlaced);
+      offset = written?.range[0] ?? offset;
+      end = written?.range[1];
     } else if (isSeq(node)) {
       node = node.items[Number(step)];
       if (node === undefined) break;
-      offset = start(node) ?? offset;
+      if (isPlaced(node)) [offset, end] = node.range;
     } else break;
   }
-  return at(source, offset);
+  return at(source, offset, end);
 }
 
-export function at(source: Pick<RecipeSource, 'file' | 'lines'>, offset: number): Location & { line: number } {
+export function at(
+  source: Pick<RecipeSource, 'file' | 'lines'>,
+  offset: number,
+  end?: number,
+): Location & { line: number } {
   const { line, col } = source.lines.linePos(offset);
+  const last = end === undefined || end <= offset ? undefined : source.lines.linePos(end);
   return {
     where: `${source.file}:${Math.max(1, line)}:${Math.max(1, col)}`,
     line: Math.max(1, line),
     column: Math.max(1, col),
+    ...(last && { endLine: last.line, endColumn: last.col }),
   };
 }
 
-function start(node: unknown): number | undefined {
-  return isNode(node) ? (node as Node).range?.[0] : undefined;
+function isPlaced(node: unknown): node is Node & { range: Range } {
+  return isNode(node) && node.range != null;
 }
 
 /**

@@ -65,7 +65,7 @@ export function syntaxProblems(source: RecipeSource): RecipeProblem[] {
     code: 'yaml_syntax',
     what: `not valid YAML: ${error.message}`,
     next: syntaxAdvice[error.code] ?? 'correct the YAML at this place',
-    ...at(source, error.pos[0]),
+    ...at(source, ...error.pos),
   }));
 }
 

@@ -5,6 +5,7 @@ import { UserError } from '@anneal/core/errors';
 import type { Estimate } from '@anneal/core/protocol/estimates';
 import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import type { ListedRecipe, RecipeText } from '@anneal/core/protocol/studio';
+import { recipeJsonSchema } from '@anneal/core/recipe/jsonSchema';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
@@ -27,6 +28,9 @@ export const recipes = router({
   ),
 
   read: procedure.input(named).query(({ ctx, input }): RecipeText => read(ctx.agent.workspace.recipe(input.recipe))),
+
+  /** What a recipe may hold, as JSON Schema. */
+  schema: procedure.query(() => recipeJsonSchema()),
 
   /** Every problem of the text with its line, and what the model and the rows tell. */
   check: procedure.input(named.extend({ text })).query(({ ctx, input }): Promise<RecipeCheck> => {

@@ -34,6 +34,7 @@ export const recipes = {
     tokensOf: '{tokens}, {share} % of them learned',
     parameters: 'Trained parameters',
     command: 'The same on the command line',
-    leave: 'Ctrl+S saves. Ctrl+Enter starts.',
+    leave: 'Ctrl+S saves. Ctrl+Enter starts. Ctrl+M lets Tab leave the text.',
+    replaceBy: 'Replace by {fix}',
   },
 };

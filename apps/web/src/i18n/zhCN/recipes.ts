@@ -36,6 +36,7 @@ export const recipes: Pick<Messages, 'recipes'> = {
     tokensOf: '{tokens}，其中 {share}% 用于学习',
     parameters: '可训练参数',
     command: '对应的命令行',
-    leave: 'Ctrl+S 保存，Ctrl+Enter 开始。',
+    replaceBy: '改为 {fix}',
+    leave: 'Ctrl+S 保存，Ctrl+Enter 开始。按 Ctrl+M 后，Tab 键可离开文本。',
   },
 };

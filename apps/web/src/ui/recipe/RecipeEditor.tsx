@@ -1,18 +1,21 @@
 'use client';
 import type { RecipeText } from '@anneal/core/protocol/studio';
 import { useMutation, useQuery } from '@tanstack/react-query';
+import dynamic from 'next/dynamic';
 import { useRouter } from 'next/navigation';
-import { useEffect, useRef, useState } from 'react';
+import { type ComponentProps, useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
 import { Button } from '../Button.tsx';
 import { Command } from '../Command.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
-import { CodeArea, type CodeAreaHandle } from './CodeArea.tsx';
 import { EstimateCard } from './EstimateCard.tsx';
+import type { CodeEditorHandle } from './monaco/CodeEditor.tsx';
 import { Problems } from './Problems.tsx';
 import { useSettled } from './useSettled.ts';
+
+const CodeEditor = dynamic(() => import('./monaco/CodeEditor.tsx'), { ssr: false });
 
 /** A recipe as text, checked as it is written, and what a run of it would take. */
 export function RecipeEditor({ recipe }: { recipe: string }) {
@@ -32,7 +35,7 @@ export function RecipeEditor({ recipe }: { recipe: string }) {
 function Opened({ recipe, opened }: { recipe: string; opened: RecipeText }) {
   const t = useTranslations('recipes');
   const router = useRouter();
-  const area = useRef<CodeAreaHandle>(null);
+  const area = useRef<CodeEditorHandle>(null);
   const [text, setText] = useState(opened.text);
   const [saved, setSaved] = useState(opened);
   const isAway = useConnection() !== 'open';
@@ -43,6 +46,16 @@ function Opened({ recipe, opened }: { recipe: string; opened: RecipeText }) {
     placeholderData: (before) => before,
     gcTime: 60_000,
   });
+  const schema = useQuery({
+    queryKey: ['recipe-schema'],
+    queryFn: () => agent().recipes.schema.query(),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const open: ComponentProps<typeof CodeEditor>['onOpen'] = (_, model) => {
+    model.setValue(opened.text);
+    const listener = model.onDidChangeContent(() => setText(model.getValue()));
+    return () => listener.dispose();
+  };
   const isDirty = text !== saved.text;
 
   const write = async (): Promise<void> => {
@@ -70,21 +83,19 @@ function Opened({ recipe, opened }: { recipe: string; opened: RecipeText }) {
       else if (event.key === 'Enter' && isReady && !start.isPending) start.mutate();
       else return;
       event.preventDefault();
+      event.stopPropagation();
     };
-    document.addEventListener('keydown', onKeyDown);
-    return () => document.removeEventListener('keydown', onKeyDown);
+    // Before the editor, which has a meaning of its own for some of them.
+    document.addEventListener('keydown', onKeyDown, { capture: true });
+    return () => document.removeEventListener('keydown', onKeyDown, { capture: true });
   });
   const failure = save.error ?? start.error;
   return (
     <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_24rem]">
       <section aria-label={t('text')} className="min-w-0 overflow-hidden rounded-lg border border-line bg-surface">
-        <CodeArea
-          ref={area}
-          label={t('text')}
-          value={text}
-          onChange={setText}
-          marked={new Set(problems.flatMap(({ line }) => (line === undefined ? [] : [line])))}
-        />
+        {schema.data && (
+          <CodeEditor ref={area} label={t('text')} schema={schema.data} problems={problems} onOpen={open} />
+        )}
         <div className="flex min-h-11 items-center gap-3 border-line border-t px-3 py-1.5">
           <span className="text-[12.5px] text-muted" role="status">
             {isDirty ? t('unsaved') : t('saved')}

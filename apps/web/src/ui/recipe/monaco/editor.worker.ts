@@ -1,0 +1,3 @@
+import 'monaco-editor/editor/editor.worker.js';
+
+postMessage('ready');

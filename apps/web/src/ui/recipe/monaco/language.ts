@@ -1,0 +1,46 @@
+/** What Monaco knows of recipes: their schema, asked in a worker. */
+import { configureMonacoYaml, type MonacoYaml, type SchemasSettings } from 'monaco-yaml';
+import { monaco } from './features.ts';
+
+let configured: MonacoYaml | undefined;
+
+self.MonacoEnvironment = {
+  getWorker: () =>
+    ready(new Worker(new URL('./editor.worker.ts', import.meta.url), { type: 'module', name: 'editor' })),
+};
+
+/** Completion and hover texts for every recipe, once. What is wrong is said by the agent, as on the command line. */
+export function knowRecipes(schema: object): void {
+  if (configured) return;
+  // The title would head every hover text.
+  const { title: _, ...untitled } = schema as NonNullable<SchemasSettings['schema']>;
+  // monaco-yaml asks for a worker by the name of a module, as Monaco no longer understands it.
+  const createWebWorker = ({ createData }: { createData: unknown }) =>
+    monaco.editor.createWebWorker({ worker: yamlWorker(createData) });
+  const forYaml = { ...monaco, editor: { ...monaco.editor, createWebWorker } };
+  configured = configureMonacoYaml(forYaml as unknown as Parameters<typeof configureMonacoYaml>[0], {
+    schemas: [{ uri: 'https://anneal.invalid/recipe.schema.json', fileMatch: ['*'], schema: untitled }],
+    validate: false,
+    format: { enable: false },
+    hoverSchemaSource: false,
+    disableDefaultProperties: true,
+  });
+}
+
+/** Its first message only wakes it, and the second is what it works with. */
+async function yamlWorker(createData: unknown): Promise<Worker> {
+  const worker = await ready(
+    new Worker(new URL('./yaml.worker.ts', import.meta.url), { type: 'module', name: 'yaml' }),
+  );
+  worker.postMessage('wake');
+  worker.postMessage(createData);
+  return worker;
+}
+
+/** What is sent before a worker listens is lost: ours say when they do. */
+function ready(worker: Worker): Promise<Worker> {
+  return new Promise((resolve, reject) => {
+    worker.addEventListener('message', () => resolve(worker), { once: true });
+    worker.addEventListener('error', ({ message }) => reject(new Error(`a worker failed to start: ${message}`)));
+  });
+}

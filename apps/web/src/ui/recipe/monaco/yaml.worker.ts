@@ -1,0 +1,3 @@
+import 'monaco-yaml/yaml.worker.js';
+
+postMessage('ready');
