@@ -4,6 +4,16 @@ import { monaco } from './features.ts';
 
 let configured: MonacoYaml | undefined;
 
+/** monaco-yaml asks for a worker by the name of a module, which Monaco no longer understands. */
+const forYaml = {
+  ...monaco,
+  editor: {
+    ...monaco.editor,
+    createWebWorker: ({ createData }: { createData: unknown }) =>
+      monaco.editor.createWebWorker({ worker: yamlWorker(createData) }),
+  },
+};
+
 self.MonacoEnvironment = {
   getWorker: () =>
     ready(new Worker(new URL('./editor.worker.ts', import.meta.url), { type: 'module', name: 'editor' })),
@@ -14,10 +24,6 @@ export function knowRecipes(schema: object): void {
   if (configured) return;
   // The title would head every hover text.
   const { title: _, ...untitled } = schema as NonNullable<SchemasSettings['schema']>;
-  // monaco-yaml asks for a worker by the name of a module, as Monaco no longer understands it.
-  const createWebWorker = ({ createData }: { createData: unknown }) =>
-    monaco.editor.createWebWorker({ worker: yamlWorker(createData) });
-  const forYaml = { ...monaco, editor: { ...monaco.editor, createWebWorker } };
   configured = configureMonacoYaml(forYaml as unknown as Parameters<typeof configureMonacoYaml>[0], {
     schemas: [{ uri: 'https://anneal.invalid/recipe.schema.json', fileMatch: ['*'], schema: untitled }],
     validate: false,
