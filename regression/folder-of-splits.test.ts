@@ -1,5 +1,5 @@
 /** A folder with train, validation and test files was one training set: what was meant for measuring was trained. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { listDataFiles } from '../packages/core/src/datasets/dataFiles.ts';
@@ -42,4 +42,24 @@ test.each([
   [['contest.jsonl', 'trainer.jsonl', 'latest.jsonl']],
 ])('%j is one set', (names) => {
   expect(listDataFiles(folderOf(...names))).toHaveLength(names.length);
+});
+
+test('folders within it are not read, but named, that of the training rows first', () => {
+  const folder = temporaryFolder();
+  expect(() => listDataFiles(folder)).toThrow(expect.objectContaining({ next: expect.stringMatching(/^put files/) }));
+  for (const split of ['test', 'train']) {
+    mkdirSync(join(folder, split));
+    writeFileSync(join(folder, split, 'rows.jsonl'), '{"text": "a"}\n');
+  }
+  expect(() => listDataFiles(folder)).toThrow(
+    expect.objectContaining({
+      code: 'data_empty',
+      next: `folders within it are not read: set path to ${join(folder, 'train')}; there are data files in test as well`,
+    }),
+  );
+});
+
+test("descriptions that Hugging Face's library keeps beside the rows are none", () => {
+  const folder = folderOf('train.jsonl', 'dataset_infos.json', 'state.json');
+  expect(listDataFiles(folder).map((path) => basename(path))).toEqual(['train.jsonl']);
 });

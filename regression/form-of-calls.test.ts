@@ -49,3 +49,10 @@ test('a content of null stays null for templates that ask, and is empty for thos
   expect(printed("{{ m.content + '|' }}{{ c.function.arguments | tojson }}", {})).toBe('|{}');
   expect(printed('{{ m.content }}|{{ c.function.arguments | tojson }}', {})).toBe('|{}');
 });
+
+test('a template that prints calls only beside a content of null, as DeepSeek-R1 does, is given one', () => {
+  const asks =
+    "{% if m.content is none %}{{ c.function.name + ' ' + c.function.arguments }}{% else %}{{ m.content }}{% endif %}";
+  for (const content of [null, '']) expect(printed(asks, text, content)).toBe(`f ${text}`);
+  expect(printed(asks, object, '')).toBe('f {"city": "Lyon", "day": 2}');
+});

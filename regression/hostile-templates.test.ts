@@ -51,6 +51,12 @@ describe('ends with an error', () => {
       'asking whether a large dict is empty',
       `{% set ns=namespace(d={}) %}{% for i in range(500) %}{% set ns.d=dict(ns.d, **{i|string: 1}) %}{% endfor %}${often('{% if ns.d %}{% endif %}')}`,
     ],
+    ['long keys, each another', often("{% set b={'a'*1000000 ~ i ~ j: 1} %}")],
+    ['looking long keys up, each another', often("{% set b={'a': 1}['a'*1000000 ~ i ~ j] %}")],
+    ['adding numbers up', often('{% set b=range(9999) | sum %}')],
+    ['looking for attributes', often("{% set b=range(9999) | join('', attribute='a.b') %}")],
+    ['listing keys', often("{% set b=dict(range(999) | map('string') | map('list')) %}")],
+    ['printing dates', often("{% set b=strftime_now('%c') %}")],
     [
       'macros',
       `{% macro m(b) %}{{ b }}{{ b }}{% endmacro %}{% set ns=namespace(s='ab') %}{% for i in range(60) %}{% set ns.s=m(ns.s) %}{% endfor %}`,

@@ -8,8 +8,11 @@ import type { Message, ToolCall } from './types.ts';
 export interface CallForm {
   /** `object`: for templates that apply `tojson` or iterate. `text`: for those that concatenate, or print them as they are. */
   readonly arguments: 'object' | 'text';
-  /** Whether a content of null is printed as none; an empty text takes its place otherwise. */
-  readonly takesNull: boolean;
+  /**
+   * What a call without words has as its content. `null`: only with it are calls printed, as DeepSeek-R1 does. `either`: null is printed as none.
+   * `text`: null would be printed as a word, so that an empty text takes its place.
+   */
+  readonly wordless: 'null' | 'either' | 'text';
 }
 
 const MARK = 'zqxjcall';
@@ -38,14 +41,18 @@ export function callFormOf(template: Template, options: RenderOptions): CallForm
     return null;
   };
   const object = { at: MARK };
-  const [asObject, asText] = [rendered('', object), rendered('', JSON.stringify(object))];
+  const inText = JSON.stringify(object);
+  const printsEmpty = rendered('', object) !== null || rendered('', inText) !== null;
+  const content = printsEmpty ? '' : null;
+  const [asObject, asText] = [rendered(content, object), rendered(content, inText)];
   // A dict that is printed as it is looks like Python's, not like JSON.
   const isPrintedRaw = asObject?.includes(`{'at': '${MARK}'}`) ?? false;
   const form = asText !== null && (asObject === null || isPrintedRaw) ? 'text' : 'object';
-  const given = form === 'text' ? JSON.stringify(object) : object;
+  const given = form === 'text' ? inText : object;
   const [empty, none] = [rendered('', given), rendered(null, given)];
-  const takesNull = none !== null && !(none.includes('None') && !empty?.includes('None'));
-  return { arguments: form, takesNull };
+  const printsNull = none === null || (none.includes('None') && !empty?.includes('None'));
+  if (empty === null && none !== null) return { arguments: form, wordless: 'null' };
+  return { arguments: form, wordless: printsNull ? 'text' : 'either' };
 }
 
 /** The messages with their calls in the form that the template wants. */
@@ -53,9 +60,17 @@ export function inCallForm(messages: readonly Message[], form: CallForm): readon
   if (!messages.some(({ tool_calls: calls }) => calls !== undefined)) return messages;
   return messages.map((message) => {
     if (message.tool_calls === undefined) return message;
-    const content = message.content === null && !form.takesNull ? '' : message.content;
-    return { ...message, content, tool_calls: message.tool_calls.map((call) => callIn(call, form)) };
+    return {
+      ...message,
+      content: contentIn(message.content, form),
+      tool_calls: message.tool_calls.map((call) => callIn(call, form)),
+    };
   });
+}
+
+function contentIn(content: Message['content'], { wordless }: CallForm): Message['content'] {
+  if (wordless === 'null' && content === '') return null;
+  return wordless === 'text' && content === null ? '' : content;
 }
 
 function callIn(call: ToolCall, form: CallForm): ToolCall {

@@ -36,7 +36,7 @@ export function listDataFiles(
     throw new UserError({
       what: split ? `the folder has no data file of the split '${split}'` : 'the folder has no data files',
       where: path,
-      next: `put files ending in ${DATA_EXTENSIONS.join(' ')} there, or correct data_files and split`,
+      next: nextForNone(path, split),
       code: 'data_empty',
     });
   }
@@ -45,9 +45,27 @@ export function listDataFiles(
   return files.map((name) => join(path, name));
 }
 
+/** The hubs keep data in a folder below that of the data set, or a folder for each split. */
+function nextForNone(path: string, split: string | null | undefined): string {
+  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const holding = below.map(({ name }) => name).filter((name) => readdirSync(join(path, name)).some(isDataFile));
+  const [first, ...others] = holding.toSorted(
+    (a, b) => Number(splitOf(b) === 'train') - Number(splitOf(a) === 'train'),
+  );
+  if (first === undefined || split) {
+    return `put files ending in ${DATA_EXTENSIONS.join(' ')} there, or correct data_files and split`;
+  }
+  const rest = others.length > 0 ? `; there are data files in ${others.slice(0, 8).join(', ')} as well` : '';
+  return `folders within it are not read: set path to ${join(path, first)}${rest}`;
+}
+
+/** Descriptions that Hugging Face's datasets library writes beside the rows. */
+const DESCRIPTIONS = ['dataset_infos.json', 'dataset_info.json', 'dataset_dict.json', 'state.json'];
+
 /** What other programs keep beside data in hidden files (`._rows.jsonl` of macOS) is none. */
 function isDataFile(name: string): boolean {
-  return !name.startsWith('.') && DATA_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension));
+  if (name.startsWith('.') || DESCRIPTIONS.includes(name)) return false;
+  return DATA_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension));
 }
 
 const SPLITS: Readonly<Record<string, string>> = {

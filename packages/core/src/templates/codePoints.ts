@@ -18,6 +18,7 @@ const known = perRendering(() => Object.create(null) as Record<string, Places | 
 /** Python counts code points where JavaScript counts UTF-16 units. */
 export function codePoints(text: string): readonly string[] {
   chargeList(text.length);
+  allocate(24 * text.length);
   return Array.from(text);
 }
 

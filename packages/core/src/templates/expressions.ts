@@ -64,7 +64,9 @@ export function compileExpression(node: Expression): Evaluate {
       );
       return (scope) => {
         chargeList(8 * entries.length);
-        return Object.fromEntries(entries.map(([key, value]) => [str(key(scope)), value(scope)]));
+        const dict: Record<string, Value> = {};
+        for (const [key, value] of entries) setKey(dict, str(key(scope)), value(scope));
+        return dict;
       };
     }
     case 'MemberExpression': {

@@ -105,7 +105,11 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   sort,
   min: (value) => extreme(iterate(value), -1),
   max: (value) => extreme(iterate(value), 1),
-  sum: (value) => iterate(value).reduce((sum: number, item) => sum + numberOf(item, 'sum'), 0),
+  sum: (value) => {
+    const list = iterate(value);
+    charge(list.length);
+    return list.reduce((sum: number, item) => sum + numberOf(item, 'sum'), 0);
+  },
   abs: (value) => Math.abs(numberOf(value, 'abs')),
   round: (value, args) => {
     const digits = numeric(args[0] ?? 0) ?? 0;
@@ -167,6 +171,8 @@ function passes(value: Value, [name, argument]: readonly Value[]): boolean {
 function attributeOf(item: Value, path: Value): Value {
   let value = item;
   for (const part of str(path).split('.')) {
+    charge(4);
+    allocate(64);
     value =
       isList(value) && /^\d+$/.test(part)
         ? (value[Number(part)] ?? new Undefined('no such item'))

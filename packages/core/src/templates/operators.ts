@@ -7,6 +7,7 @@ import {
   type Dict,
   equal,
   float,
+  hasKey,
   isDict,
   isFloat,
   isInteger,
@@ -52,7 +53,7 @@ const lengthOf = (value: string | readonly Value[]): number =>
 export function getItem(object: Value, key: Value): Value {
   if (object instanceof Undefined) throw new TemplateError(object.message);
   if (isString(key)) {
-    return isDict(object) && Object.hasOwn(object, key) ? (object[key] as Value) : getAttribute(object, key);
+    return isDict(object) && hasKey(object, key) ? (object[key] as Value) : getAttribute(object, key);
   }
   const index = numeric(key);
   if (index !== undefined && (isList(object) || isString(object))) {
@@ -117,9 +118,7 @@ function methodOf(object: Value, name: string): Callable | undefined {
     if (name === 'copy') return () => copyOf(object);
     if (name === 'get') {
       return ([key, otherwise]) =>
-        isString(key as Value) && Object.hasOwn(object, key as string)
-          ? (object[key as string] as Value)
-          : (otherwise ?? null);
+        hasKey(object, key as Value) ? (object[key as string] as Value) : (otherwise ?? null);
     }
     if (CHANGES_DICT.includes(name)) return refused(object, name);
   }
@@ -141,7 +140,7 @@ export function contains(container: Value, item: Value): boolean {
     }
     throw new TemplateError(`'in <string>' requires string as left operand, not ${typeName(item)}`);
   }
-  if (isDict(container)) return isString(item) && Object.hasOwn(container, item);
+  if (isDict(container)) return hasKey(container, item);
   if (isList(container)) return container.some((other) => equal(other, item));
   if (container instanceof Undefined) return false;
   throw new TemplateError(`argument of type '${typeName(container)}' is not iterable`);
@@ -259,5 +258,6 @@ export function copyOf(...dicts: readonly Dict[]): Dict {
 
 /** As a property of its own, also where the name is `__proto__`. */
 export function setKey(dict: Record<string, Value>, key: string, value: Value): void {
+  charge(key.length >>> 2);
   Object.defineProperty(dict, key, { value, writable: true, enumerable: true, configurable: true });
 }

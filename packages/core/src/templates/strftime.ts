@@ -1,3 +1,5 @@
+import { allocate, charge } from './meter.ts';
+
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 const MONTHS = [
   'January',
@@ -16,14 +18,18 @@ const MONTHS = [
 
 const two = (value: number, fill = '0'): string => String(value).padStart(2, fill);
 
-/** Python's datetime.strftime in the C locale, local time; unknown directives stay as they are. */
+/** Python's datetime.strftime in the C locale, local time without a zone; unknown directives stay as they are. */
 export function strftime(date: Date, format: string): string {
+  charge(60 + format.length);
+  allocate(1024 + 8 * format.length);
   const day = DAYS[date.getDay()] as string;
   const month = MONTHS[date.getMonth()] as string;
   const hour12 = date.getHours() % 12 || 12;
   const dayOfYear = Math.round(
     (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 0)) / 86_400_000,
   );
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  const americanDate = `${two(date.getMonth() + 1)}/${two(date.getDate())}/${two(date.getFullYear() % 100)}`;
   const directives: Readonly<Record<string, string>> = {
     Y: String(date.getFullYear()).padStart(4, '0'),
     y: two(date.getFullYear() % 100),
@@ -48,7 +54,15 @@ export function strftime(date: Date, format: string): string {
     f: String(date.getMilliseconds() * 1000).padStart(6, '0'),
     p: date.getHours() < 12 ? 'AM' : 'PM',
     F: `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`,
-    T: `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`,
+    T: time,
+    X: time,
+    R: time.slice(0, 5),
+    D: americanDate,
+    x: americanDate,
+    c: `${day.slice(0, 3)} ${month.slice(0, 3)} ${two(date.getDate(), ' ')} ${time} ${date.getFullYear()}`,
+    u: String(date.getDay() || 7),
+    z: '',
+    Z: '',
     '%': '%',
   };
   return format.replace(/%(-?[A-Za-z%])/g, (directive, name: string) => directives[name] ?? directive);

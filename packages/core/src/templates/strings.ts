@@ -125,8 +125,8 @@ function changed(text: string, result: string): string {
 }
 
 export function title(text: string): string {
-  charge(text.length);
-  allocate(2 * text.length);
+  charge(2 * text.length);
+  allocate(8 * text.length);
   return text.replace(/\p{L}+/gu, (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase());
 }
 export function capitalize(text: string): string {

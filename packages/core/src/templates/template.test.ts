@@ -63,6 +63,10 @@ describe('as Python prints', () => {
   });
 
   it('says the time as strftime does', () => {
+    const short = openTemplate('{{ strftime_now("%c|%x|%X|%D|%R|%u|%z%Z|%e") }}', {});
+    expect(short.render([], { now: new Date(2026, 0, 4, 7, 6, 5) })).toBe(
+      'Sun Jan  4 07:06:05 2026|01/04/26|07:06:05|01/04/26|07:06|7|| 4',
+    );
     const template = openTemplate('{{ strftime_now("%d %b %Y %H:%M:%S %A %j %-d %%") }}', {});
     expect(template.render([], { now: new Date('2026-01-02T03:04:05') })).toBe('02 Jan 2026 03:04:05 Friday 002 2 %');
   });

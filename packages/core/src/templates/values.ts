@@ -129,7 +129,15 @@ export function truthy(value: Value): boolean {
 export function keysOf(dict: Dict): string[] {
   const keys = Object.keys(dict);
   chargeList(keys.length);
+  charge(2 * keys.length);
   return keys;
+}
+
+/** A new key is read through to find its place. */
+export function hasKey(dict: Dict, key: Value): key is string {
+  if (!isString(key)) return false;
+  charge(key.length >>> 2);
+  return Object.hasOwn(dict, key);
 }
 
 export function equal(a: Value, b: Value): boolean {
@@ -147,8 +155,7 @@ export function equal(a: Value, b: Value): boolean {
   if (isDict(a) && isDict(b)) {
     const keys = keysOf(a);
     return (
-      keys.length === keysOf(b).length &&
-      keys.every((key) => Object.hasOwn(b, key) && equal(a[key] as Value, b[key] as Value))
+      keys.length === keysOf(b).length && keys.every((key) => hasKey(b, key) && equal(a[key] as Value, b[key] as Value))
     );
   }
   return a === b;
