@@ -28,10 +28,10 @@ test('nothing is there until everything is, and the same command ends the work',
   expect(killed).toBeGreaterThan(0);
   const anneal = annealIn(folder);
   expect(await anneal(...args)).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('out/gguf/') });
-  expect(readdirSync(out).sort()).toEqual(['gguf', 'merged']);
+  expect(readdirSync(out).sort()).toEqual(['anneal-export.json', 'gguf', 'merged']);
   const again = await anneal(...args);
   expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('an export replaces nothing') });
-  expect(readdirSync(out).sort()).toEqual(['gguf', 'merged']);
+  expect(readdirSync(out).sort()).toEqual(['anneal-export.json', 'gguf', 'merged']);
 });
 
 /** Names anywhere below `out`; none while that comes and goes. */

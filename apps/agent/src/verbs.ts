@@ -46,6 +46,11 @@ export const verbs: readonly Verb[] = [
     summary: 'write an adapter, a merged model, GGUF files or an Ollama Modelfile',
     load: () => import('./commands/export.ts'),
   },
+  {
+    name: 'exports',
+    summary: 'list, check and remove what runs were exported as',
+    load: () => import('./commands/exports.ts'),
+  },
   { name: 'pull', summary: 'download a model into the cache', load: () => import('./commands/pull.ts') },
   {
     name: 'runs',

@@ -1,14 +1,16 @@
 import { relative } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { GGUF_TYPES, type GgufType } from '@anneal/core/export/ggufTypes';
-import { type ExportRequest, exportRequest } from '@anneal/core/protocol/exports';
+import { type ExportedForm, type ExportRequest, exportRequest } from '@anneal/core/protocol/exports';
 import type { Command } from 'commander';
 import { finish } from '../service/finish.ts';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { bar, ProgressLine } from '../terminal/progressLine.ts';
+import { formatTable } from '../terminal/table.ts';
 import { formatBytes } from '../units.ts';
 import { addExamples } from './examples.ts';
+import { checkExports } from './exportsCheck.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { addSourceOptions, sourceHelp } from './sourceOptions.ts';
 
@@ -19,6 +21,8 @@ interface ExportOptions extends RunsOptions {
   merged?: string | true;
   gguf?: string;
   ollama?: boolean;
+  check?: boolean;
+  sizes?: boolean;
 }
 
 export function define(command: Command): void {
@@ -32,9 +36,14 @@ export function define(command: Command): void {
         'GGUF files for llama.cpp, several with commas: f32, f16, bf16, q8_0, q6_k, q5_k_m, q5_k_s, q5_0, q4_k_m, q4_k_s, q4_0, q3_k_m, q2_k',
       )
       .option('--ollama', 'a Modelfile beside the first GGUF file')
-      .action(write),
+      .option('--check', 'afterwards ask source and exports the same, and compare their answers token by token')
+      .option('--sizes', 'only print how large each form would be')
+      .action(async (source: string, options: ExportOptions) =>
+        options.sizes ? printSizes(source, options) : write(source, options),
+      ),
     'anneal export latest --lora --merged --gguf q8_0,f16 --ollama',
     'anneal export ./my-model --gguf q8_0 --to ./my-model-gguf',
+    'anneal export latest --sizes',
   );
 }
 
@@ -47,12 +56,37 @@ async function write(source: string, options: ExportOptions): Promise<void> {
     exportSource(contextOf(options), { source, checkpoint, to, lora, merged, gguf, ollama }),
     ({ form, done, total }) => line?.show(`${form}  ${bar(done / total, 20)}  ${done} of ${total} tensors`),
   ).finally(() => line?.clear());
-  if (options.json) return printJson(forms);
+  const exported = forms.filter(({ form }) => form !== 'ollama').flatMap(openable);
+  if (options.json && !options.check) return printJson(forms);
+  if (!options.json) printForms(forms);
+  if (options.check) await checkExports(source, exported, options);
+}
+
+/** What can be opened as a model: of GGUF files each by itself. */
+function openable({ form, path, files }: ExportedForm): string[] {
+  return form === 'gguf' ? files.map((file) => file.path) : [path];
+}
+
+function printForms(forms: readonly ExportedForm[]): void {
   for (const { form, files, warnings } of forms) {
     for (const { path, bytes } of files)
       print(`${form.padEnd(7)} ${formatBytes(bytes).padStart(8)}  ${relative('.', path)}`);
     for (const warning of warnings) print(`${colors.yellow('warning:')} ${warning}`);
   }
+}
+
+async function printSizes(source: string, { checkpoint, ...options }: ExportOptions): Promise<void> {
+  const { planExport } = await import('../service/exports/plan.ts');
+  const plan = await finish(planExport(contextOf(options), { source, checkpoint }));
+  if (options.json) return printJson(plan);
+  const rows = [
+    ...(plan.lora === null ? [] : [['lora', '', plan.lora] as const]),
+    ...Object.entries(plan.merged).map(([type, bytes]) => ['merged', type, bytes] as const),
+    ...Object.entries(plan.gguf ?? {}).map(([type, bytes]) => ['gguf', type, bytes] as const),
+  ].map(([form, type, bytes]) => [form, type, formatBytes(bytes)]);
+  print(formatTable([{ title: 'FORM' }, { title: 'TYPE' }, { title: 'SIZE', align: 'right' }], rows));
+  if (plan.refusal) print(`no GGUF files: ${plan.refusal.what}`);
+  print(`${formatBytes(plan.free)} are free${plan.target === null ? '' : ` at ${plan.target}`}`);
 }
 
 function mergedType({ merged }: ExportOptions): ExportRequest['merged'] {

@@ -3,12 +3,16 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '@anneal/core/errors';
+import type { ListedExport } from '@anneal/core/protocol/exports';
 import { getRequestListener } from '@hono/node-server';
 import manifest from '../../package.json' with { type: 'json' };
 import { type Address, nameOf } from './address.ts';
 import { AgentState } from './agentState.ts';
 import { Access } from './auth/access.ts';
+import { answerWith } from './exports/download.ts';
+import { exportsNamed } from './exports/find.ts';
 import { createHttp } from './http.ts';
+import { Jobs } from './jobs/jobs.ts';
 import { pairingLink } from './pairingLink.ts';
 import { RequestCheck } from './requestCheck.ts';
 import type { Agent } from './router/trpc.ts';
@@ -48,7 +52,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   try {
     const access = new Access(state.folder, address.token);
     const feeds = new RunFeeds(workspace);
-    const agent: Agent = { id: state.id, version: manifest.version, workspace, feeds };
+    const jobs = new Jobs(options.log);
+    const agent: Agent = { id: state.id, version: manifest.version, workspace, feeds, jobs };
     const name = nameOf(address.host, options.allowedHosts);
     const check = new RequestCheck([...options.allowedHosts, name]);
     const sockets = new Sockets({ agent, access, check, log: options.log });
@@ -59,6 +64,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       studio,
       secure: address.tls !== undefined,
       onSignOut: (token) => sockets.endSession(token),
+      download: async (run, key, request) => {
+        const [exported] = await exportsNamed(workspace, await feeds.get(run), [key]);
+        return answerWith(exported as ListedExport, request);
+      },
     });
     const answer = getRequestListener(http.fetch, { overrideGlobalObjects: false });
     const server = address.tls ? createSecureServer(address.tls) : createServer();
@@ -78,6 +87,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       async close() {
         feeds.close();
         sockets.close();
+        const jobsEnded = jobs.close();
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         const late = setTimeout(() => {
           sockets.terminate();
@@ -86,6 +96,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         server.closeIdleConnections();
         await closed;
         clearTimeout(late);
+        await jobsEnded;
         lock.release();
       },
     };

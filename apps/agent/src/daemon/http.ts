@@ -16,6 +16,8 @@ export interface HttpOptions {
   secure: boolean;
   /** Called with a session's token that holds no longer. */
   onSignOut(token: string): void;
+  /** Answers with what a run was exported as, by keys. @throws UserError where there is nothing of these names */
+  download(run: string, key: string, request: Headers): Promise<Response>;
 }
 
 /** A code and its frame in JSON. */
@@ -32,7 +34,7 @@ const headers: Readonly<Record<string, string>> = {
   'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
 };
 
-export function createHttp({ agentId, version, access, studio, secure, onSignOut }: HttpOptions): Hono {
+export function createHttp({ agentId, version, access, studio, secure, onSignOut, download }: HttpOptions): Hono {
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -80,6 +82,21 @@ export function createHttp({ agentId, version, access, studio, secure, onSignOut
     }
     c.header('Set-Cookie', endedCookie(agentId, secure));
     return c.json({ paired: false });
+  });
+
+  /** Keys are no secrets: who may ask is decided by the session, or by the agent's token. */
+  app.get('/api/exports/download', async (c) => {
+    const session = sessionIn(c.req.header('cookie'), agentId);
+    const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
+    if (!(session !== undefined && access.hasSession(session)) && !(bearer !== undefined && access.isToken(bearer))) {
+      return c.json({ error: { code: 'not_paired', what: 'this browser is not paired with the agent' } }, 401);
+    }
+    try {
+      return await download(c.req.query('run') ?? '', c.req.query('export') ?? '', c.req.raw.headers);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return c.json({ error: error.toJSON() }, 404);
+    }
   });
 
   app.get('*', (c) => {

@@ -1,6 +1,6 @@
 /** The folder that an agent serves: where its runs and recipes are found. Nothing outside of it is read or written. */
-import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { listRuns } from '@anneal/core/trainer/runReader';
 
@@ -47,15 +47,15 @@ export class Workspace {
   /** Oldest first. */
   async runs(): Promise<FoundRun[]> {
     const folders =
-      this.#runsFolder === undefined ? this.#folders().filter((path) => basename(path) === 'runs') : [this.#runsFolder];
+      this.#runsFolder === undefined ? this.folders().filter((path) => basename(path) === 'runs') : [this.#runsFolder];
     const paths = (await Promise.all(folders.map((folder) => listRuns(folder)))).flat();
-    const found = paths.map((path) => ({ key: this.#keyOf(path), path }));
+    const found = paths.map((path) => ({ key: this.keyOf(path), path }));
     return found.sort((a, b) => (basename(a.path) < basename(b.path) ? -1 : 1));
   }
 
   /** The recipes, newest first. A file that a link leads to is none of the workspace's. */
   recipes(): FoundRecipe[] {
-    const files = this.#folders()
+    const files = this.folders()
       .filter((folder) => basename(folder) !== 'runs')
       .flatMap((folder) =>
         entriesOf(folder)
@@ -64,7 +64,7 @@ export class Workspace {
       );
     const found = files
       .filter((path) => looksLikeRecipe(path))
-      .map((path) => ({ key: this.#keyOf(path), path, modified: statSync(path).mtime }));
+      .map((path) => ({ key: this.keyOf(path), path, modified: statSync(path).mtime }));
     return found.sort((a, b) => b.modified.getTime() - a.modified.getTime());
   }
 
@@ -85,16 +85,37 @@ export class Workspace {
     return [this.root, this.#runsFolder].some((folder) => folder !== undefined && isBelow(path, folder));
   }
 
+  /**
+   * The path of a folder to write to, which need not be there yet. It has to be one in which the agent looks for what lies there.
+   * @param key relative to the workspace, with `/`
+   * @throws UserError `folder_outside`
+   */
+  newFolder(key: string): string {
+    const names = key.replace(/\/+$/, '').split('/');
+    const path = join(this.root, ...names);
+    const isPlain = names.every(
+      (name) => /^[^.\\\p{C}][^\\\p{C}]*$/u.test(name) && name !== 'runs' && name !== 'node_modules',
+    );
+    if (isPlain && names.length <= depth + 1 && isWithoutLinks(path)) return path;
+    throw new UserError({
+      what: 'this is no folder that can be written to from here',
+      where: key,
+      next: `name one below ${this.root}, at most ${depth + 1} folders down, such as exports/first: no hidden one, none called runs, none behind a link`,
+      code: 'folder_outside',
+    });
+  }
+
   get runsFolder(): string | undefined {
     return this.#runsFolder;
   }
 
-  #keyOf(path: string): string {
+  /** Relative to the workspace, with `/`: what names a path in requests and links. */
+  keyOf(path: string): string {
     return relative(this.root, path).split(sep).join('/');
   }
 
   /** The workspace and the folders in it, to the depth at which projects lie. Links are not followed, hidden ones left out. */
-  #folders(): string[] {
+  folders(): string[] {
     const found: string[] = [];
     const visit = (folder: string, level: number): void => {
       if (found.length >= mostFolders) return;
@@ -108,6 +129,13 @@ export class Workspace {
     visit(this.root, 0);
     return found;
   }
+}
+
+/** What is there of the path is what it says: no link leads elsewhere, and no file stands in the way. */
+function isWithoutLinks(path: string): boolean {
+  let there = path;
+  while (!lstatSync(there, { throwIfNoEntry: false })) there = dirname(there);
+  return realpathSync(there) === there && statSync(there).isDirectory();
 }
 
 /** A folder that cannot be looked into, or is just gone, has nothing to show. */

@@ -20,7 +20,7 @@ export function runApart<Name extends UseCaseName>(
     const cancelled = AbortSignal.any(signal ? [left, signal] : [left]);
     cancelled.throwIfAborted();
     const tell = (progress: unknown) => report(progress as ProgressOf<Name>);
-    const end = await lastMessageOf({ name, context, request }, tell, cancelled);
+    const end = await lastMessageOf({ name, context: { ...context, signal: undefined }, request }, tell, cancelled);
     if (end instanceof Error) throw end;
     return end.result as ResultOf<Name>;
   });

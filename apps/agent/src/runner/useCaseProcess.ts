@@ -11,19 +11,30 @@ export type ChildMessage = { progress: unknown } | { result: unknown } | ErrorMe
 
 type AnyUseCase = (context: Context, request: unknown) => AsyncGenerator<unknown, unknown>;
 
+/** How long cleaning up may take when nobody is there any more who would end it. */
+const patienceMilliseconds = 5000;
+
+const left = new AbortController();
 let running: AsyncGenerator<unknown, unknown> | undefined;
 
-process.on('message', (message: ParentMessage) => {
-  if (message !== 'cancel') void run(message);
-  else void running?.return(undefined).then(() => process.exit());
-});
+process.on('message', (message: ParentMessage) => (message === 'cancel' ? cancel() : void run(message)));
 // The parent is gone, and with it everybody who waits.
-process.on('disconnect', () => process.exit());
+process.on('disconnect', () => {
+  setTimeout(() => process.exit(), patienceMilliseconds);
+  cancel();
+});
+
+/** What was begun is cleared away first. */
+function cancel(): void {
+  left.abort();
+  if (running) void running.return(undefined).finally(() => process.exit());
+  else process.exit();
+}
 
 async function run({ name, context, request }: Exclude<ParentMessage, 'cancel'>): Promise<void> {
   try {
     const useCase = (await useCases[name]()) as AnyUseCase;
-    running = useCase(context, request);
+    running = useCase({ ...context, signal: left.signal }, request);
     let step = await running.next();
     for (; !step.done; step = await running.next()) await tell({ progress: step.value });
     await tell({ result: step.value });

@@ -2,6 +2,8 @@
 export interface Context {
   /** Where runs are kept. Undefined: where a recipe says, and `runs` where there is none. */
   readonly runsFolder?: string | undefined;
+  /** Ends what is done, wherever it is. Without it, whoever stops listening ends it at its next progress. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const usualRunsFolder = 'runs';

@@ -13,13 +13,13 @@ type Saving = Session['plan']['savings'][number];
 
 /** What a run of the recipe would be: the same plan that training executes, and everything up to its first step. */
 export async function* estimateRun(
-  { runsFolder }: Context,
+  { runsFolder, signal }: Context,
   request: RecipeRequest,
 ): AsyncGenerator<PreparationProgress, { recipe: ResolvedRecipe; estimate: Estimate }> {
   const wanted = parseRequest(recipeRequest, request);
   const { resolved: recipe } = await openRecipe(wanted.recipe, wanted.set);
   const folder = resolve(runsFolder ?? recipe.output_dir);
-  const estimate = yield* withSession(recipe, async (session) => estimateOf(session, folder));
+  const estimate = yield* withSession(recipe, async (session) => estimateOf(session, folder), { signal });
   return { recipe, estimate };
 }
 

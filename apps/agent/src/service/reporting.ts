@@ -3,18 +3,23 @@ const nobodyWaits = (): void => undefined;
 /**
  * What a function reports by calling back, as the progress of a use case. Whoever stops listening has it aborted, where it looks
  * at its signal, and waits for its end.
+ * @param outer aborts it as well, without waiting for its next report
  */
 export async function* reporting<Progress, Result>(
   work: (report: (progress: Progress) => void, signal: AbortSignal) => Promise<Result>,
+  outer?: AbortSignal,
 ): AsyncGenerator<Progress, Result> {
   const waiting: Progress[] = [];
   const given = new AbortController();
   let wake = nobodyWaits;
   let ended = false;
-  const result = work((progress) => {
-    waiting.push(progress);
-    wake();
-  }, given.signal).finally(() => {
+  const result = work(
+    (progress) => {
+      waiting.push(progress);
+      wake();
+    },
+    AbortSignal.any(outer ? [given.signal, outer] : [given.signal]),
+  ).finally(() => {
     ended = true;
     wake();
   });

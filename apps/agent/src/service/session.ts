@@ -12,7 +12,7 @@ import { reporting } from './reporting.ts';
 export function withSession<T>(
   recipe: ResolvedRecipe,
   use: (session: Session) => Promise<T>,
-  { now = dateOfRunNow() }: { now?: Date | undefined } = {},
+  { now = dateOfRunNow(), signal: outer }: { now?: Date | undefined; signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<PreparationProgress, T> {
   return reporting(async (report, signal) => {
     const dataFolder = makeTemporaryFolder('data');
@@ -35,5 +35,5 @@ export function withSession<T>(
     } finally {
       await rm(dataFolder, { recursive: true, force: true });
     }
-  });
+  }, outer);
 }

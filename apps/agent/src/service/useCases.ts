@@ -6,6 +6,8 @@ export const useCases = {
   estimate: async () => (await import('./estimate.ts')).estimateRun,
   reportOnData: async () => (await import('./data/inspect.ts')).reportOnData,
   evaluate: async () => (await import('./evaluate/evaluate.ts')).evaluateSource,
+  checkParity: async () => (await import('./exports/parity.ts')).checkParity,
+  planExport: async () => (await import('./exports/plan.ts')).planExport,
   export: async () => (await import('./exports/export.ts')).exportSource,
   pull: async () => (await import('./models/pull.ts')).pullModel,
 } as const;

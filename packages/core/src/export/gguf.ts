@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { openGguf } from '@anneal/formats/gguf/read';
 import { unitOf } from '@anneal/formats/gguf/tensorTypes';
-import { type GgufTensor, GgufWriter } from '@anneal/formats/gguf/write';
+import { type GgufTensor, GgufWriter, ggufBytes } from '@anneal/formats/gguf/write';
 import type { RowRange, TensorInfo } from '@anneal/formats/tensor';
 import type { WeightType } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
@@ -49,6 +49,14 @@ export async function exportGguf(folder: string, options: GgufExport): Promise<E
   return { path: folder, files, warnings: differencesInLlamaCpp(model) };
 }
 
+/** The bytes of the file that `exportGguf` writes of each type. @throws UserError as `checkGgufExport` */
+export function ggufFileBytes({ model, types, name }: Omit<GgufExport, 'adapter'>): Map<GgufType, number> {
+  refuseWhatGgufCannotSay(model);
+  // The types differ in a number of the metadata, which is as long for each.
+  const metadata = ggufMetadata(model, name, FILE_TYPES.f32.number);
+  return new Map(types.map((type) => [type, ggufBytes(metadata, tableOf(model, type), model.path)]));
+}
+
 /** `SmolLM2 135M` and `q8_0` → `SmolLM2-135M-Q8_0.gguf` */
 export function ggufFileName(name: string, type: GgufType): string {
   return `${name.replace(/[^\w.-]+/g, '-')}-${type.toUpperCase()}.gguf`;
@@ -62,10 +70,7 @@ async function writeAll(
   const factors = ropeFactorsOf(model);
   try {
     for (const [type, path] of paths) {
-      const table = [
-        ...(factors ? [{ name: ROPE_FACTORS, shape: [factors.length], type: 'F32' as const }] : []),
-        ...Array.from(model.tensors.values(), (tensor) => describe(model, tensor, type)),
-      ];
+      const table = tableOf(model, type);
       const metadata = ggufMetadata(model, name, FILE_TYPES[type].number);
       targets.push({ type, path, writer: await GgufWriter.create(path, metadata, table), checksums: new Map() });
     }
@@ -86,6 +91,14 @@ async function writeAll(
     for (const { writer } of targets) await writer.abort();
     throw error;
   }
+}
+
+function tableOf(model: OpenModel, type: GgufType): GgufTensor[] {
+  const factors = ropeFactorsOf(model);
+  return [
+    ...(factors ? [{ name: ROPE_FACTORS, shape: [factors.length], type: 'F32' as const }] : []),
+    ...Array.from(model.tensors.values(), (tensor) => describe(model, tensor, type)),
+  ];
 }
 
 async function write({ writer, checksums }: Target, name: string, bytes: Uint8Array): Promise<void> {

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { writePeftAdapter } from '@anneal/formats/peft/write';
+import type { LoraConfig } from '@anneal/formats/peft/config';
+import { type LoraModuleToWrite, peftAdapterBytes, writePeftAdapter } from '@anneal/formats/peft/write';
 import { modelByName } from '../hub/catalogue.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { moduleName } from '../models/adapters/targets.ts';
 import type { OpenModel } from '../models/model.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportResult } from './result.ts';
-import { writeTokenizer } from './writeTokenizer.ts';
+import { tokenizerBytes, writeTokenizer } from './writeTokenizer.ts';
 
 export interface LoraExport {
   readonly model: OpenModel;
@@ -20,10 +21,32 @@ export interface LoraExport {
 }
 
 /** Writes a PEFT adapter folder in float32, with the tokenizer and chat templates it was trained with, and reads it back. */
-export async function exportLora(
-  folder: string,
-  { model, adapter, dropout, baseModel, revision }: LoraExport,
-): Promise<ExportResult> {
+export async function exportLora(folder: string, options: LoraExport): Promise<ExportResult> {
+  const { model, adapter } = options;
+  const { config, modules, warning } = contentOf(options);
+  const files = await writeNewFolder(folder, async (temporary) => {
+    await writePeftAdapter(temporary, config, modules);
+    await writeTokenizer(temporary, model);
+    if (!isDeepStrictEqual(loadLoraWeights(temporary, model), adapter)) {
+      throw new Error(`the adapter written to ${temporary} reads back differently`);
+    }
+  });
+  return { path: folder, files, warnings: warning === null ? [] : [warning] };
+}
+
+/** The bytes of all files that `exportLora` writes. */
+export function loraBytes(options: LoraExport): number {
+  const { config, modules } = contentOf(options);
+  return peftAdapterBytes(config, modules) + tokenizerBytes(options.model);
+}
+
+interface Content {
+  readonly config: LoraConfig;
+  readonly modules: LoraModuleToWrite[];
+  readonly warning: string | null;
+}
+
+function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport): Content {
   const { names } = model.architecture;
   const modules = [...adapter.modules].map(([linear, { A, B, rank = adapter.r }]) => ({
     name: moduleName(names, linear),
@@ -51,14 +74,7 @@ export async function exportLora(
     baseModel: base.name,
     revision,
   };
-  const files = await writeNewFolder(folder, async (temporary) => {
-    await writePeftAdapter(temporary, config, modules);
-    await writeTokenizer(temporary, model);
-    if (!isDeepStrictEqual(loadLoraWeights(temporary, model), adapter)) {
-      throw new Error(`the adapter written to ${temporary} reads back differently`);
-    }
-  });
-  return { path: folder, files, warnings: base.warning === null ? [] : [base.warning] };
+  return { config, modules, warning: base.warning };
 }
 
 /**

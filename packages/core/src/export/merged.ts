@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { writeAtomically } from '@anneal/formats/files/atomicWrite';
 import type { JsonObject } from '@anneal/formats/json';
-import { writeSafetensors } from '@anneal/formats/safetensors/write';
+import { safetensorsBytes, writeSafetensors } from '@anneal/formats/safetensors/write';
 import { ELEMENT_BYTES } from '@anneal/formats/tensor';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedRows } from '../models/adapters/merge.ts';
@@ -11,7 +11,7 @@ import { findName } from '../models/names.ts';
 import { openModel } from '../models/open.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
-import { writeTokenizer } from './writeTokenizer.ts';
+import { tokenizerBytes, writeTokenizer } from './writeTokenizer.ts';
 
 /** Hugging Face's customary size of a shard. */
 const SHARD_BYTES = 5_000_000_000;
@@ -60,6 +60,18 @@ export async function exportMerged(
   return { path: folder, files, warnings: [] };
 }
 
+/** The bytes of all files that `exportMerged` writes. */
+export function mergedBytes({ model, dtype, shardBytes = SHARD_BYTES }: Omit<MergedExport, 'adapter'>): number {
+  const tensors = [...model.tensors.values()].map(({ name, shape }) => ({
+    name: huggingFaceName(model, name),
+    dtype,
+    shape,
+  }));
+  const texts = [configFor(model, dtype), ...(model.generationConfig ? [model.generationConfig] : [])].map(jsonText);
+  const weights = safetensorsBytes('model.safetensors', tensors, { shardBytes });
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), weights + tokenizerBytes(model));
+}
+
 function configFor(model: OpenModel, dtype: FloatType): JsonObject {
   const key = 'torch_dtype' in model.configJson ? 'torch_dtype' : 'dtype'; // of transformers 4 and 5
   const { quantization_config: _, ...config } = model.configJson; // of the files that were read
@@ -73,7 +85,11 @@ function huggingFaceName(model: OpenModel, name: string): string {
 }
 
 async function writeJson(path: string, json: JsonObject): Promise<void> {
-  await writeAtomically(path, (file) => file.write(Buffer.from(`${JSON.stringify(json, null, 2)}\n`)));
+  await writeAtomically(path, (file) => file.write(Buffer.from(jsonText(json))));
+}
+
+function jsonText(json: JsonObject): string {
+  return `${JSON.stringify(json, null, 2)}\n`;
 }
 
 function readBack(folder: string, checksums: ReadonlyMap<string, number>, signal: AbortSignal | undefined): void {

@@ -11,3 +11,8 @@ export async function writeTokenizer(folder: string, model: OpenModel): Promise<
     await writeAtomically(path, (file) => file.write(model.readTokenizerFile(name)));
   }
 }
+
+/** The bytes of all files that `writeTokenizer` writes. */
+export function tokenizerBytes(model: OpenModel): number {
+  return model.tokenizerFiles.reduce((sum, name) => sum + model.readTokenizerFile(name).length, 0);
+}

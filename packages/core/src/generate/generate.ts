@@ -23,6 +23,8 @@ export interface GeneratedToken {
   readonly logprobs: Logprobs | null;
 }
 
+type Forwarding = Pick<GenerateOptions, 'program' | 'signal'>;
+
 /**
  * Answers a prompt token by token. The engine's cache is overwritten: one generation at a time.
  * @throws UserError when the prompt leaves no room in the context, or the model computes no numbers
@@ -57,6 +59,34 @@ export async function* generate(
   }
 }
 
+export interface Likeliest {
+  readonly id: number;
+  /** By how much its logit is above that of the token which the text has there: 0 where they are the same. */
+  readonly margin: number;
+}
+
+/**
+ * What greedy decoding would say after the prompt and after each token of `text` but the last: as many tokens as `text` has. A text
+ * that it would itself have said comes back as it is; after a token that differs, the text still goes on as given.
+ */
+export async function likeliestTokens(
+  engine: Engine,
+  prompt: Int32Array,
+  text: readonly number[],
+  how: Forwarding,
+): Promise<Likeliest[]> {
+  const likeliest: Likeliest[] = [];
+  let logits = await readPrompt(engine, prompt, how);
+  for (const [at, given] of text.entries()) {
+    if (!logits) throw how.signal?.reason;
+    const id = argmax(logits);
+    if (!Number.isFinite(logits[id])) throw notFinite(prompt.length + at);
+    likeliest.push({ id, margin: (logits[id] as number) - (logits[given] as number) });
+    if (at + 1 < text.length) logits = await forward(engine, how, Int32Array.of(given), prompt.length + at);
+  }
+  return likeliest;
+}
+
 function notFinite(tokens: number): UserError {
   return new UserError({
     what: `what the model says after ${tokens} tokens is no number (NaN or infinite logits)`,
@@ -65,7 +95,7 @@ function notFinite(tokens: number): UserError {
   });
 }
 
-async function readPrompt(engine: Engine, prompt: Int32Array, options: GenerateOptions): Promise<Float32Array | null> {
+async function readPrompt(engine: Engine, prompt: Int32Array, options: Forwarding): Promise<Float32Array | null> {
   const chunk = engine.plan.bounds.T as number;
   let logits: Float32Array | null = null;
   for (let start = 0; start < prompt.length; start += chunk) {
@@ -78,7 +108,7 @@ async function readPrompt(engine: Engine, prompt: Int32Array, options: GenerateO
 /** Logits after the last of the tokens, or null when cancelled. */
 async function forward(
   engine: Engine,
-  options: GenerateOptions,
+  options: Forwarding,
   tokens: Int32Array,
   start: number,
 ): Promise<Float32Array | null> {

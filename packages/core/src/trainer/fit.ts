@@ -1,7 +1,8 @@
 /** Whether a run has room: in memory for its plan, on the disk for its checkpoints. */
-import { existsSync, statfsSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { freeDisk } from '../freeDisk.ts';
 import { hostBudget, memoryBudget, outOfHostMemory } from '../memory.ts';
 import { interval, type Job } from './job.ts';
 import type { Session } from './session.ts';
@@ -34,7 +35,7 @@ export function fitOf(session: Session, folder: string): Fit {
   return {
     memory: { needed: plan.memory.total, available: memoryBudget(job.device) },
     host: { needed: plan.memory.host, available: hostBudget() },
-    disk: { needed: tokens + checkpoints * checkpoint, available: freeBytes(folder), folder, checkpoint, checkpoints },
+    disk: { needed: tokens + checkpoints * checkpoint, available: freeDisk(folder), folder, checkpoint, checkpoints },
   };
 }
 
@@ -62,13 +63,6 @@ export function misfit({ memory, host, disk }: Fit): UserError | null {
 function mostCheckpoints({ save, saveLimit }: Job, totalSteps: number, stepsPerEpoch: number): number {
   const saved = Math.ceil(totalSteps / interval(save, stepsPerEpoch)) || 1;
   return Math.min(saved, saveLimit + 2);
-}
-
-function freeBytes(folder: string): number {
-  let place = resolve(folder);
-  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
-  const { bavail, bsize } = statfsSync(place);
-  return bavail * bsize;
 }
 
 function gigabytes(bytes: number): string {

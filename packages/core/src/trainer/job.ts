@@ -118,7 +118,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
   };
 }
 
-function samplePrompt(written: ResolvedRecipe['sample_prompts'][number], i: number): SamplePrompt {
+export function samplePrompt(written: ResolvedRecipe['sample_prompts'][number], i: number): SamplePrompt {
   if (typeof written === 'string') return { messages: [{ role: 'user', content: written }], tools: null };
   if (!('tools' in written)) return { messages: written, tools: null };
   return { messages: written.messages, tools: toolDefinitions(written.tools, `sample_prompts[${i}].tools`) };

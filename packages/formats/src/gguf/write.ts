@@ -35,6 +35,13 @@ export async function writeGguf(
   }
 }
 
+/** The size of the file that `writeGguf` makes of these. */
+export function ggufBytes(metadata: GgufMetadata, tensors: readonly GgufTensor[], path: string): number {
+  const alignment = alignmentOf(metadata, path);
+  const header = alignUp(encodeHeader(metadata, tensors, alignment).length, alignment);
+  return tensors.reduce((sum, tensor) => sum + alignUp(tensorBytes(tensor), alignment), header);
+}
+
 /**
  * A GGUF being written. Several can be fed side by side, so that weights are merged once for all types of an export.
  * Tensors must come in the order of the table; end with `commit` or `abort`.
@@ -55,7 +62,7 @@ export class GgufWriter {
   /** Writes header, metadata and tensor table. */
   static async create(path: string, metadata: GgufMetadata, tensors: readonly GgufTensor[]): Promise<GgufWriter> {
     for (const tensor of tensors) checkTensor(tensor, path);
-    const alignment = metadataNumber(metadata, 'general.alignment', path) ?? DEFAULT_ALIGNMENT;
+    const alignment = alignmentOf(metadata, path);
     const header = encodeHeader(metadata, tensors, alignment);
     const file = await AtomicFile.create(path);
     const writer = new GgufWriter(file, tensors, alignment);
@@ -96,6 +103,10 @@ export class GgufWriter {
     const padding = alignUp(this.#file.position, this.#alignment) - this.#file.position;
     if (padding > 0) await this.#file.write(new Uint8Array(padding));
   }
+}
+
+function alignmentOf(metadata: GgufMetadata, path: string): number {
+  return metadataNumber(metadata, 'general.alignment', path) ?? DEFAULT_ALIGNMENT;
 }
 
 function encodeHeader(metadata: GgufMetadata, tensors: readonly GgufTensor[], alignment: number): Uint8Array {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeAtomically } from '../files/atomicWrite.ts';
 import type { TensorToWrite } from '../safetensors/write.ts';
-import { writeSafetensors } from '../safetensors/write.ts';
+import { safetensorsBytes, writeSafetensors } from '../safetensors/write.ts';
 import type { LoraConfig } from './config.ts';
 import { formatLoraConfig } from './config.ts';
 import { CONFIG_FILE, loraTensorName, WEIGHTS_FILE } from './read.ts';
@@ -21,11 +21,22 @@ export async function writePeftAdapter(
   config: LoraConfig,
   modules: readonly LoraModuleToWrite[],
 ): Promise<void> {
-  const tensors = modules.flatMap(({ name, a, b }) => [
+  await writeSafetensors(join(folder, WEIGHTS_FILE), tensorsOf(modules));
+  await writeAtomically(join(folder, CONFIG_FILE), (file) => file.write(Buffer.from(configText(config))));
+}
+
+/** The bytes of all files that `writePeftAdapter` makes of these. */
+export function peftAdapterBytes(config: LoraConfig, modules: readonly LoraModuleToWrite[]): number {
+  return safetensorsBytes(WEIGHTS_FILE, tensorsOf(modules)) + Buffer.byteLength(configText(config));
+}
+
+function tensorsOf(modules: readonly LoraModuleToWrite[]): TensorToWrite[] {
+  return modules.flatMap(({ name, a, b }) => [
     { ...a, name: loraTensorName(name, 'A') },
     { ...b, name: loraTensorName(name, 'B') },
   ]);
-  await writeSafetensors(join(folder, WEIGHTS_FILE), tensors);
-  const json = `${JSON.stringify(formatLoraConfig(config), null, 2)}\n`;
-  await writeAtomically(join(folder, CONFIG_FILE), (file) => file.write(Buffer.from(json)));
+}
+
+function configText(config: LoraConfig): string {
+  return `${JSON.stringify(formatLoraConfig(config), null, 2)}\n`;
 }

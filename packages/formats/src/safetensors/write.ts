@@ -7,11 +7,14 @@ import { ELEMENT_BYTES, elementCount } from '../tensor.ts';
 import type { ShardIndex } from './shardIndex.ts';
 import { shardName } from './shardIndex.ts';
 
-export interface TensorToWrite {
+export interface TensorShape {
   readonly name: string;
   readonly dtype: DType;
   /** Row-major, outermost first. */
   readonly shape: readonly number[];
+}
+
+export interface TensorToWrite extends TensorShape {
   /** Little-endian bytes, all of them or piece by piece; asked for once, when it is this tensor's turn, and not kept. */
   readonly bytes: () => Uint8Array | Promise<Uint8Array> | AsyncIterable<Uint8Array>;
 }
@@ -41,23 +44,43 @@ export async function writeSafetensors(
     await rm(`${path}.index.json`, { force: true }); // of an older checkpoint under this name
     return [path];
   }
-  const names = shards.map((_, i) => shardName(basename(path), i + 1, shards.length));
-  const files = names.map((name) => join(dirname(path), name));
+  const files = namesOf(path, shards).map((name) => join(dirname(path), name));
   for (const [i, shard] of shards.entries()) await writeFile(files[i] as string, shard, metadata);
-
-  const index: ShardIndex = {
-    metadata: { total_size: tensors.reduce((sum, tensor) => sum + byteLength(tensor), 0) },
-    weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, names[i] as string]))),
-  };
   const indexPath = `${path}.index.json`;
-  await writeAtomically(indexPath, (file) => file.write(Buffer.from(`${JSON.stringify(index, null, 2)}\n`)));
+  await writeAtomically(indexPath, (file) => file.write(Buffer.from(indexText(path, shards))));
   await rm(path, { force: true }); // readers prefer the single file
   return [...files, indexPath];
 }
 
+/** The bytes of all files that `writeSafetensors` makes of these. */
+export function safetensorsBytes(
+  path: string,
+  tensors: readonly TensorShape[],
+  { metadata = { format: 'pt' }, shardBytes = Number.POSITIVE_INFINITY }: WriteOptions = {},
+): number {
+  const split = splitIntoShards(tensors, shardBytes);
+  const shards = split.length <= 1 ? [tensors] : split;
+  const index = split.length <= 1 ? 0 : Buffer.byteLength(indexText(path, shards));
+  const headers = shards.reduce((sum, shard) => sum + encodeHeader(inFileOrder(shard), metadata).length, 0);
+  return index + headers + totalBytes(tensors);
+}
+
+function namesOf(path: string, shards: readonly unknown[]): string[] {
+  return shards.map((_, i) => shardName(basename(path), i + 1, shards.length));
+}
+
+function indexText(path: string, shards: readonly (readonly TensorShape[])[]): string {
+  const names = namesOf(path, shards);
+  const index: ShardIndex = {
+    metadata: { total_size: totalBytes(shards.flat()) },
+    weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, names[i] as string]))),
+  };
+  return `${JSON.stringify(index, null, 2)}\n`;
+}
+
 /** In the given order, a new shard whenever the next tensor would pass the limit. */
-function splitIntoShards(tensors: readonly TensorToWrite[], shardBytes: number): TensorToWrite[][] {
-  const shards: TensorToWrite[][] = [];
+function splitIntoShards<Tensor extends TensorShape>(tensors: readonly Tensor[], shardBytes: number): Tensor[][] {
+  const shards: Tensor[][] = [];
   let room = 0;
   for (const tensor of tensors) {
     const size = byteLength(tensor);
@@ -78,8 +101,7 @@ async function writeFile(
   tensors: readonly TensorToWrite[],
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
-  // Wider elements first, so that every tensor is aligned for its type in a reader that maps the file.
-  const ordered = [...tensors].sort((a, b) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype]);
+  const ordered = inFileOrder(tensors);
   await writeAtomically(path, async (file) => {
     await file.write(encodeHeader(ordered, metadata));
     for (const tensor of ordered) {
@@ -93,7 +115,12 @@ async function writeFile(
   });
 }
 
-function encodeHeader(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>>): Uint8Array {
+/** Wider elements first, so that every tensor is aligned for its type in a reader that maps the file. */
+function inFileOrder<Tensor extends TensorShape>(tensors: readonly Tensor[]): Tensor[] {
+  return [...tensors].sort((a, b) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype]);
+}
+
+function encodeHeader(tensors: readonly TensorShape[], metadata: Readonly<Record<string, string>>): Uint8Array {
   const entries: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : [];
   let position = 0;
   for (const tensor of tensors) {
@@ -122,6 +149,10 @@ function checkRequest(path: string, tensors: readonly TensorToWrite[]): void {
   if (names.size !== tensors.length || names.has('__metadata__')) throw new Error(`${path}: two tensors share a name`);
 }
 
-function byteLength({ dtype, shape }: { dtype: DType; shape: readonly number[] }): number {
+function totalBytes(tensors: readonly TensorShape[]): number {
+  return tensors.reduce((sum, tensor) => sum + byteLength(tensor), 0);
+}
+
+function byteLength({ dtype, shape }: TensorShape): number {
   return elementCount(shape) * ELEMENT_BYTES[dtype];
 }

@@ -1,5 +1,6 @@
 import { UserError } from '@anneal/core/errors';
 import { initTRPC } from '@trpc/server';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Pace } from '../pace.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
 import type { Workspace } from '../workspace.ts';
@@ -10,6 +11,7 @@ export interface Agent {
   version: string;
   workspace: Workspace;
   feeds: RunFeeds;
+  jobs: Jobs;
 }
 
 /** One for each client. */

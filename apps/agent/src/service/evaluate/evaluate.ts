@@ -42,7 +42,7 @@ export async function* evaluateSource(
     return { loss, perplexity: Math.exp(loss), documents: summary.validationDocuments, trained };
   };
   const now = runPath === null ? undefined : runDate(readRun(runPath).status.created);
-  const measured = yield* withSession(resolved, measure, { now });
+  const measured = yield* withSession(resolved, measure, { now, signal: context.signal });
   return { source: request.source, baseModel: resolved.base_model, step: checkpoint?.step ?? 0, ...measured };
 }
 

@@ -15,55 +15,73 @@ import {
   exportRequest,
 } from '@anneal/core/protocol/exports';
 import { verifyCheckpoint } from '@anneal/core/trainer/checkpointSeal';
-import { readPeftAdapter } from '@anneal/formats/peft/read';
 import type { Context } from '../context.ts';
 import { type ModelSource, openSourceModel, resolveSource } from '../models/source.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
+import { entriesOf } from './entries.ts';
 import { exportTogether } from './exportTogether.ts';
+import { dropoutOf, exportSizes, usualTarget } from './plan.ts';
+import { refuseWithoutRoom } from './room.ts';
 
-type Wanted = ReturnType<typeof exportRequest.parse>;
+type Wanted = Omit<ReturnType<typeof exportRequest.parse>, 'gguf'> & { types: GgufType[] };
 type Report = (progress: ExportProgress) => void;
 
 const floatTypes: Readonly<Record<NonNullable<Wanted['merged']>, FloatType>> = { bf16: 'BF16', f16: 'F16', f32: 'F32' };
 
 /**
  * Writes every form that was asked for; they appear together, once the last one is whole.
- * @throws UserError `export_options`, `export_exists`, and what a form cannot carry, before anything is written
+ * @throws UserError `export_options`, `export_exists`, `disk_full`, and what a form cannot carry, before anything is written
  */
 export async function* exportSource(
   context: Context,
   request: ExportRequest,
 ): AsyncGenerator<ExportProgress, ExportedForm[]> {
-  const wanted = parseRequest(exportRequest, request);
-  const { lora, merged, ollama } = wanted;
-  const types = [...new Set(wanted.gguf)];
+  const { gguf, ...asked } = parseRequest(exportRequest, request);
+  const wanted = { ...asked, types: [...new Set(gguf)] };
+  const { lora, merged, ollama, types } = wanted;
   if (!lora && !merged && types.length === 0) throw nothingAsked('nothing to export was named');
   if (ollama && types.length === 0) throw nothingAsked('an Ollama Modelfile needs a GGUF file beside it');
 
   const source = await resolveSource(context, wanted);
-  const target = wanted.to ?? (source.run ? join(source.run.path, 'export', `step-${source.run.checkpoint.step}`) : '');
+  const target = wanted.to ?? usualTarget(source);
   if (!target) throw nothingAsked('the folder to write to was not named', 'add --to <folder>');
   if (lora && !source.adapterFolder) {
     throw nothingAsked('there is no adapter here: all weights were trained', 'use --merged or --gguf');
   }
 
-  if (types.length > 0) refuseBeforeWriting(source);
+  refuseBeforeWriting(source, target, wanted);
   const paths = [
     ...(lora ? ['lora'] : []),
     ...(merged ? ['merged'] : []),
     ...(types.length > 0 ? ggufPaths(target, source.name, types, ollama) : []),
   ];
-  return yield* reporting((report, signal) =>
-    exportTogether(target, paths, (staging) => writeForms(source, staging, { ...wanted, types, report, signal })),
+  return yield* reporting(
+    (report, signal) =>
+      exportTogether(target, paths, {
+        write: (staging) => writeForms(source, staging, { ...wanted, report, signal }),
+        entries: (forms) => entriesOf(forms, target, source, wanted),
+        signal,
+      }),
+    context.signal,
   );
 }
 
 /** The other forms need not be written for nothing. */
-function refuseBeforeWriting(source: ModelSource): void {
+function refuseBeforeWriting(source: ModelSource, target: string, { lora, merged, types }: Wanted): void {
   const model = openSourceModel(source);
   try {
-    checkGgufExport(model);
+    if (types.length > 0) checkGgufExport(model);
+    const sizes = exportSizes(source, model);
+    const bytes = [
+      lora ? (sizes.lora ?? 0) : 0,
+      merged ? (sizes.merged[merged] ?? 0) : 0,
+      ...types.map((type) => sizes.gguf?.[type] ?? 0),
+    ];
+    refuseWithoutRoom(
+      target,
+      bytes.reduce((sum, part) => sum + part, 0),
+    );
   } finally {
     model.close();
   }
@@ -72,7 +90,7 @@ function refuseBeforeWriting(source: ModelSource): void {
 async function writeForms(
   source: ModelSource,
   target: string,
-  { lora, merged, types, ollama, report, signal }: Wanted & { types: GgufType[]; report: Report; signal: AbortSignal },
+  { lora, merged, types, ollama, report, signal }: Wanted & { report: Report; signal: AbortSignal },
 ): Promise<ExportedForm[]> {
   // What is handed on is looked at as closely as what a run goes on with.
   if (source.run) await verifyCheckpoint(source.run.checkpoint.path);
@@ -117,12 +135,6 @@ function ggufPaths(target: string, name: string, types: readonly GgufType[], oll
   return [...types.map((type) => ggufFileName(name, type)), ...(ollama ? ['Modelfile'] : [])].map((file) =>
     join('gguf', file),
   );
-}
-
-function dropoutOf(folder: string): number {
-  const adapter = readPeftAdapter(folder);
-  adapter.tensors.close();
-  return adapter.config.loraDropout;
 }
 
 function nothingAsked(what: string, next = 'add --lora, --merged or --gguf <types>'): UserError {

@@ -1,38 +1,57 @@
-import { mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { refuseExisting } from '@anneal/core/export/newFolder';
-import type { ExportedForm } from '@anneal/core/protocol/exports';
+import type { ExportEntry, ExportedForm } from '@anneal/core/protocol/exports';
 import { syncFolder } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
+import { readEntries, writeEntries } from './record.ts';
+
+interface Exporting {
+  /** Makes the forms below what it is given. */
+  write(staging: string): Promise<ExportedForm[]>;
+  /** What the record of the target then says of them. */
+  entries(forms: readonly ExportedForm[]): ExportEntry[];
+  signal?: AbortSignal | undefined;
+}
 
 /**
- * All forms of an export appear below `target` together, once the last one is whole: one that was killed or failed left nothing
- * there, and can be repeated as it was.
- * @param paths folders, or files of a folder that is there already, below `target`: `write` makes them below what it is given
- * @throws UserError `export_exists` before anything is written
+ * All forms of an export appear below `target` together, once the last one is whole: one that was killed, cancelled or failed left
+ * nothing there, and can be repeated as it was.
+ * @param paths folders, or files of a folder that is there already, below `target`
+ * @throws UserError `export_exists`, `export_record_damaged` before anything is written
  */
 export async function exportTogether(
   target: string,
   paths: readonly string[],
-  write: (staging: string) => Promise<ExportedForm[]>,
+  { write, entries, signal }: Exporting,
 ): Promise<ExportedForm[]> {
   for (const path of paths) await refuseExisting(join(target, path));
   const temporary = join(target, '.export');
+  const above = lastThere(target);
   removeLeftovers(temporary);
+  if (existsSync(target)) readEntries(target);
   makeFolder(target);
   const staging = temporaryBeside(temporary);
   try {
     mkdirSync(staging);
-    const forms = await write(staging);
+    const written = await write(staging);
+    signal?.throwIfAborted();
     for (const path of paths) await refuseExisting(join(target, path));
+    const forms = written.map((form) => movedTo(target, staging, form));
+    // The record first: of what it names, only what is there counts.
+    const added = entries(forms);
+    writeEntries(target, [
+      ...readEntries(target).filter(({ path }) => !added.some((entry) => entry.path === path)),
+      ...added,
+    ]);
     // Nothing in between: a kill has microseconds to leave one without the other.
     for (const path of paths) renameSync(join(staging, path), join(target, path));
     for (const folder of new Set(paths.map((path) => dirname(join(target, path))))) syncFolder(folder);
-    return forms.map((form) => movedTo(target, staging, form));
+    return forms;
   } finally {
     rmSync(staging, { recursive: true, force: true });
-    removeIfEmpty(target);
+    removeEmpty(target, above);
   }
 }
 
@@ -41,10 +60,20 @@ function movedTo(target: string, staging: string, { path, files, ...rest }: Expo
   return { ...rest, path: moved(path), files: files.map((file) => ({ ...file, path: moved(file.path) })) };
 }
 
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch {
-    // There is something in it: what was exported, now or before.
+/** The folder itself or the nearest above it that is there. */
+function lastThere(folder: string): string {
+  let there = resolve(folder);
+  while (!existsSync(there)) there = dirname(there);
+  return there;
+}
+
+/** The folder and those above it, up to `above`, as long as there is nothing in them: it was made for nothing. */
+function removeEmpty(folder: string, above: string): void {
+  for (let empty = resolve(folder); empty !== above; empty = dirname(empty)) {
+    try {
+      rmdirSync(empty);
+    } catch {
+      return; // There is something in it: what was exported, now or before.
+    }
   }
 }

@@ -1,0 +1,39 @@
+import { basename, join, relative } from 'node:path';
+import { ggufFileName } from '@anneal/core/export/gguf';
+import type { GgufType } from '@anneal/core/export/ggufTypes';
+import type { ExportEntry, ExportedForm } from '@anneal/core/protocol/exports';
+import type { ModelSource } from '../models/source.ts';
+
+type FormEntry = Pick<ExportEntry, 'form' | 'type' | 'path' | 'files' | 'warnings'>;
+
+interface Types {
+  readonly merged?: string | undefined;
+  readonly types: readonly GgufType[];
+}
+
+/** What the record of `target` says of these forms, each GGUF file on its own. */
+export function entriesOf(
+  forms: readonly ExportedForm[],
+  target: string,
+  { name, run }: ModelSource,
+  wanted: Types,
+): ExportEntry[] {
+  const origin = run && { id: basename(run.path), step: run.checkpoint.step };
+  const created = new Date().toISOString();
+  return forms
+    .flatMap((form) => formEntries(form, target, name, wanted))
+    .map((entry) => ({ ...entry, run: origin, created, parity: null }));
+}
+
+function formEntries({ form, path, files, warnings }: ExportedForm, target: string, name: string, wanted: Types) {
+  const below = (file: string) => relative(target, file).replaceAll('\\', '/');
+  const all = files.map((file) => ({ path: below(file.path), bytes: file.bytes }));
+  if (form !== 'gguf') {
+    const type = form === 'merged' ? (wanted.merged ?? null) : null;
+    return [{ form, type, path: below(path), files: all, warnings: [...warnings] } satisfies FormEntry];
+  }
+  return wanted.types.map((type): FormEntry => {
+    const file = below(join(path, ggufFileName(name, type)));
+    return { form, type, path: file, files: all.filter((one) => one.path === file), warnings: [...warnings] };
+  });
+}

@@ -1,0 +1,69 @@
+/** What a model could be exported as, and the bytes that each form takes: known before anything is written. */
+import { join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { ggufFileBytes } from '@anneal/core/export/gguf';
+import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
+import { loraBytes } from '@anneal/core/export/lora';
+import { mergedBytes } from '@anneal/core/export/merged';
+import { freeDisk } from '@anneal/core/freeDisk';
+import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
+import type { OpenModel } from '@anneal/core/models/open';
+import type { ExportPlan } from '@anneal/core/protocol/exports';
+import { type SourceRequest, sourceRequest } from '@anneal/core/protocol/models';
+import { readPeftAdapter } from '@anneal/formats/peft/read';
+import type { Context } from '../context.ts';
+import { type ModelSource, openSourceModel, resolveSource } from '../models/source.ts';
+import { parseRequest } from '../parseRequest.ts';
+import { reporting } from '../reporting.ts';
+
+export type Sizes = Pick<ExportPlan, 'lora' | 'merged' | 'gguf' | 'refusal'>;
+
+export function planExport(context: Context, request: SourceRequest): AsyncGenerator<never, ExportPlan> {
+  return reporting(async () => {
+    const source = await resolveSource(context, parseRequest(sourceRequest, request));
+    const model = openSourceModel(source);
+    try {
+      const target = usualTarget(source);
+      const step = source.run?.checkpoint.step ?? null;
+      return { step, target, free: freeDisk(target ?? '.'), ...exportSizes(source, model) };
+    } finally {
+      model.close();
+    }
+  });
+}
+
+/** Of a run its export folder, in which each checkpoint has one. */
+export function usualTarget({ run }: ModelSource): string | null {
+  return run && join(run.path, 'export', `step-${run.checkpoint.step}`);
+}
+
+export function exportSizes(source: ModelSource, model: OpenModel): Sizes {
+  const merged = (dtype: 'BF16' | 'F16' | 'F32') => mergedBytes({ model, dtype });
+  return {
+    lora: sizeOfAdapter(source, model),
+    merged: { bf16: merged('BF16'), f16: merged('F16'), f32: merged('F32') },
+    ...ggufSizes(source, model),
+  };
+}
+
+function sizeOfAdapter({ adapterFolder, baseModel, revision }: ModelSource, model: OpenModel): number | null {
+  if (adapterFolder === null) return null;
+  const adapter = loadLoraWeights(adapterFolder, model);
+  return loraBytes({ model, adapter, dropout: dropoutOf(adapterFolder), baseModel, revision });
+}
+
+function ggufSizes({ name }: ModelSource, model: OpenModel): Pick<Sizes, 'gguf' | 'refusal'> {
+  try {
+    const sizes = ggufFileBytes({ model, types: GGUF_TYPES, name });
+    return { gguf: Object.fromEntries(sizes) as NonNullable<Sizes['gguf']>, refusal: null };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { gguf: null, refusal: error.toJSON() };
+  }
+}
+
+export function dropoutOf(adapterFolder: string): number {
+  const adapter = readPeftAdapter(adapterFolder);
+  adapter.tensors.close();
+  return adapter.config.loraDropout;
+}

@@ -1,0 +1,158 @@
+/** What a run is exported as: sizes known before, all or nothing, listed by its record, compared with the run, removed. */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { verdictOf } from '@anneal/core/protocol/exports';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { runApart } from '../../src/runner/runApart.ts';
+import { exportSource } from '../../src/service/exports/export.ts';
+import { listExports } from '../../src/service/exports/list.ts';
+import { checkParity } from '../../src/service/exports/parity.ts';
+import { planExport } from '../../src/service/exports/plan.ts';
+import { removeExports } from '../../src/service/exports/remove.ts';
+import { finish } from '../../src/service/finish.ts';
+import { trainedRun } from '../helpers/trainedRun.ts';
+
+let run: string;
+beforeAll(async () => {
+  run = await trainedRun();
+}, 120_000);
+
+const exported = (folder: string) => join(run, 'export', folder);
+const sizeOf = (files: readonly { bytes: number }[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
+
+describe('an export', () => {
+  test('has the sizes that the plan told, and is listed by its record', async () => {
+    const plan = await finish(planExport({}, { source: run }));
+    expect(plan.target).toBe(join(run, 'export', `step-${plan.step}`));
+    const request = { source: run, lora: true, merged: 'bf16', gguf: ['q8_0', 'q2_k'], ollama: true } as const;
+    const forms = await finish(exportSource({}, request));
+    expect(forms.map(({ form }) => form)).toEqual(['lora', 'merged', 'gguf', 'ollama']);
+    const listed = await listExports({}, { run });
+    const sizes = Object.fromEntries(listed.map(({ form, type, files }) => [`${form} ${type}`, sizeOf(files)]));
+    expect(sizes).toMatchObject({
+      'lora null': plan.lora,
+      'merged bf16': plan.merged.bf16,
+      'gguf q8_0': plan.gguf?.q8_0,
+      'gguf q2_k': plan.gguf?.q2_k,
+      'ollama null': expect.any(Number),
+    });
+    expect(listed.every((entry) => entry.run?.id === basename(run) && entry.run.step === plan.step)).toBe(true);
+  });
+
+  test('that is cancelled leaves nothing, wherever it was', async () => {
+    const before = readdirSync(join(run, 'export'));
+    const request = { source: run, gguf: ['f32', 'q4_k_m'], to: exported('cancelled') } as const;
+    for await (const { done } of runApart('export', {}, request)) if (done === 3) break;
+    expect(readdirSync(join(run, 'export'))).toEqual(before);
+
+    const given = new AbortController();
+    const waiting = finish(runApart('export', {}, { ...request, to: exported('a/b') }, given.signal), () =>
+      given.abort(),
+    );
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    expect(readdirSync(join(run, 'export'))).toEqual(before);
+  });
+
+  test('that would not fit on the disk is refused before anything is written', async () => {
+    const { refuseWithoutRoom } = await import('../../src/service/exports/room.ts');
+    const place = exported('elsewhere/deep');
+    expect(() => refuseWithoutRoom(place, 1e15)).toThrow(/takes 1000000.00 GB, .* are free/);
+    expect(() => refuseWithoutRoom(place, 1)).not.toThrow();
+  });
+
+  test('adds to the record of a folder, and refuses one whose record it cannot read', async () => {
+    const to = exported('named');
+    await finish(exportSource({}, { source: run, lora: true, to }));
+    await finish(exportSource({}, { source: run, gguf: ['f16'], to }));
+    const listed = (await listExports({}, { run })).filter(({ folder }) => folder === to);
+    expect(listed.map(({ form, path }) => [form, path])).toEqual([
+      ['lora', 'lora'],
+      ['gguf', expect.stringMatching(/^gguf\/.*-F16\.gguf$/)],
+    ]);
+    const record = join(to, 'anneal-export.json');
+    const text = readFileSync(record, 'utf8');
+    writeFileSync(record, text.replace('"gguf/', '"../../'));
+    await expect(finish(exportSource({}, { source: run, merged: 'bf16', to }))).rejects.toMatchObject({
+      code: 'export_record_damaged',
+    });
+    expect(existsSync(join(to, 'merged'))).toBe(false);
+    await expect(listExports({}, { run })).rejects.toMatchObject({ where: record });
+    writeFileSync(record, text);
+  });
+
+  test('of which a file is gone or lies behind a link is not listed', async () => {
+    const to = exported('linked');
+    await finish(exportSource({}, { source: run, lora: true, to }));
+    const weights = join(to, 'lora', 'adapter_model.safetensors');
+    const isListed = async () => (await listExports({}, { run })).some(({ folder }) => folder === to);
+    expect(await isListed()).toBe(true);
+    renameSync(weights, join(to, 'aside'));
+    expect(await isListed()).toBe(false);
+    symlinkSync(join(to, 'aside'), weights);
+    expect(await isListed()).toBe(false);
+  });
+});
+
+describe('a comparison of answers', () => {
+  test('finds the same tokens in what is not rounded, keeps that, and finds a file that is another model', async () => {
+    const to = exported('compared');
+    await finish(exportSource({}, { source: run, lora: true, merged: 'f32', gguf: ['f32', 'q2_k'], to }));
+    const entries = (await listExports({}, { run })).filter(({ folder }) => folder === to);
+    const paths = entries.map(({ path }) => join(to, path));
+    const phases = new Set<string>();
+    const request = { source: run, exported: paths, maxTokens: 16 };
+    const compared = await finish(checkParity({}, request), ({ phase }) => phases.add(phase));
+    expect([...phases]).toEqual(['loading', 'answering']);
+    for (const { path, parity } of compared) {
+      expect([path, parity.promised]).toEqual([path, !path.endsWith('-Q2_K.gguf')]);
+      if (parity.promised) expect([path, verdictOf(parity)]).toEqual([path, 'same']);
+    }
+    const kept = (await listExports({}, { run })).filter(({ folder }) => folder === to);
+    expect(kept.map(({ parity }) => parity)).toEqual(compared.map(({ parity }) => parity));
+
+    const other = join(dirname(to), 'other.gguf');
+    const base = join(to, 'base');
+    const baseModel = join(dirname(dirname(run)), 'model');
+    await finish(exportSource({}, { source: baseModel, gguf: ['f32'], to: base }));
+    copyFileSync(join(base, 'gguf', 'model-F32.gguf'), other);
+    const [wrong] = await finish(checkParity({}, { ...request, exported: [other] }));
+    expect(wrong && verdictOf(wrong.parity)).toBe('different');
+    expect(wrong?.parity.prompts.some(({ partsAt, before, after }) => partsAt !== null && before !== after)).toBe(true);
+  });
+});
+
+describe('removing', () => {
+  test('takes what was exported and nothing else', async () => {
+    const to = exported('removed');
+    await finish(exportSource({}, { source: run, lora: true, gguf: ['f16', 'q8_0'], to }));
+    const pathOf = new Map<string, string>();
+    for (const { folder, form, type, path } of await listExports({}, { run })) {
+      if (folder === to) pathOf.set(type ?? form, join(to, path));
+    }
+    const [lora, f16, q8] = ['lora', 'f16', 'q8_0'].map((name) => pathOf.get(name));
+    writeFileSync(join(to, 'lora', 'notes.txt'), 'mine');
+    const paths = [lora, f16] as string[];
+    await expect(removeExports({}, { run, paths })).rejects.toMatchObject({
+      code: 'export_entry_foreign',
+      what: expect.stringContaining('notes.txt'),
+    });
+    await expect(removeExports({}, { run, paths: [join(run, 'checkpoints')] })).rejects.toMatchObject({
+      code: 'export_not_found',
+    });
+    await removeExports({}, { run, paths: [f16] as string[] });
+    expect(readdirSync(join(to, 'gguf'))).toEqual([basename(q8 as string)]);
+    mkdirSync(join(to, 'kept'));
+    renameSync(join(to, 'lora', 'notes.txt'), join(to, 'kept', 'notes.txt'));
+    await removeExports({}, { run, paths: [lora, q8] as string[] });
+    expect(readdirSync(to)).toEqual(['kept']);
+  });
+});

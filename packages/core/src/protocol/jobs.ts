@@ -1,0 +1,35 @@
+/** What the agent does for somebody and takes a while; it goes on whether or not somebody looks. Browser-safe. */
+import type { ComparedExport, ExportedForm, ExportProgress, ParityProgress } from './exports.ts';
+import type { ToldError } from './studio.ts';
+
+/** A kind of job: what it tells on the way, and what it ends with. */
+export interface JobKinds {
+  export: { progress: ExportProgress; result: ExportedForm[] };
+  /** Comparing answers. */
+  parity: { progress: ParityProgress; result: ComparedExport[] };
+}
+export type JobKind = keyof JobKinds;
+
+/** `cancelling` until all that was begun is cleared away. */
+export type JobState = 'running' | 'cancelling' | 'finished' | 'failed' | 'cancelled';
+
+export interface JobOf<Kind extends JobKind> {
+  id: string;
+  kind: Kind;
+  /** What it is for: the key of a run, the name of a model. */
+  subject: string;
+  state: JobState;
+  /** ISO 8601, UTC. */
+  started: string;
+  ended: string | null;
+  progress: JobKinds[Kind]['progress'] | null;
+  result: JobKinds[Kind]['result'] | null;
+  error: ToldError | null;
+}
+export type ListedJob = { [Kind in JobKind]: JobOf<Kind> }[JobKind];
+
+/** A change of the list: what is new or different, and the ids of what is gone. The first holds everything. */
+export interface JobListChange {
+  jobs: ListedJob[];
+  gone: string[];
+}
