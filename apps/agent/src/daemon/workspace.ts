@@ -134,8 +134,17 @@ export class Workspace {
 /** What is there of the path is what it says: no link leads elsewhere, and no file stands in the way. */
 function isWithoutLinks(path: string): boolean {
   let there = path;
-  while (!lstatSync(there, { throwIfNoEntry: false })) there = dirname(there);
-  return realpathSync(there) === there && statSync(there).isDirectory();
+  while (!isThere(there)) there = dirname(there);
+  return lstatSync(there).isDirectory() && realpathSync(there) === there;
+}
+
+/** A link counts, wherever it leads; what lies below a file does not. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** A folder that cannot be looked into, or is just gone, has nothing to show. */

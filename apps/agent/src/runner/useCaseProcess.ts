@@ -1,7 +1,7 @@
 /** The program of `runApart`: it is told which use case to run, tells progress and result, and ends. */
 import type { Context } from '../service/context.ts';
 import { type UseCaseName, useCases } from '../service/useCases.ts';
-import { type ErrorMessage, messageOf, tell } from './apart.ts';
+import { type ErrorMessage, messageOf, patienceMilliseconds, tell } from './apart.ts';
 
 /** What the parent says: first what to run, then perhaps that nobody waits for it any more. */
 export type ParentMessage = { name: UseCaseName; context: Context; request: unknown } | 'cancel';
@@ -11,14 +11,11 @@ export type ChildMessage = { progress: unknown } | { result: unknown } | ErrorMe
 
 type AnyUseCase = (context: Context, request: unknown) => AsyncGenerator<unknown, unknown>;
 
-/** How long cleaning up may take when nobody is there any more who would end it. */
-const patienceMilliseconds = 5000;
-
 const left = new AbortController();
 let running: AsyncGenerator<unknown, unknown> | undefined;
 
 process.on('message', (message: ParentMessage) => (message === 'cancel' ? cancel() : void run(message)));
-// The parent is gone, and with it everybody who waits.
+// The parent is gone, and with it everybody who waits, and who would end what does not end by itself.
 process.on('disconnect', () => {
   setTimeout(() => process.exit(), patienceMilliseconds);
   cancel();
