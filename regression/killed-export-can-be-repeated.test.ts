@@ -2,7 +2,9 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { exportTogether } from '../apps/agent/src/service/exports/exportTogether.ts';
 import { annealIn, annealPath, startNode } from '../apps/agent/test/helpers/anneal.ts';
+import { UserError } from '../packages/core/src/errors.ts';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 
 test('nothing is there until everything is, and the same command ends the work', { timeout: 120_000 }, async () => {
@@ -32,6 +34,14 @@ test('nothing is there until everything is, and the same command ends the work',
   const again = await anneal(...args);
   expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('an export replaces nothing') });
   expect(readdirSync(out).sort()).toEqual(['anneal-export.json', 'gguf', 'merged']);
+});
+
+test('what cannot be written is told of the folder that was asked for, not of the one in which it began', async () => {
+  const out = join(temporaryFolder(), 'out');
+  const write = async (staging: string): Promise<never> => {
+    throw new UserError({ what: 'the disk is full', where: join(staging, 'gguf', 'x.gguf'), code: 'disk_full' });
+  };
+  await expect(exportTogether(out, ['gguf'], write)).rejects.toMatchObject({ what: 'the disk is full', where: out });
 });
 
 /** Names anywhere below `out`; none while that comes and goes. */

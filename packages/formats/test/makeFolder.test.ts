@@ -36,18 +36,18 @@ describe('a folder', () => {
   });
 
   it.each([
-    ['a file', 'EEXIST', 'file', 'file'],
-    ['below a file', 'ENOTDIR', 'file', join('file', 'x', 'y')],
-    ['a link to nothing', 'EEXIST', 'nowhere', 'nowhere'],
-    ['below a link to nothing', 'EEXIST', 'nowhere', join('nowhere', 'x')],
-  ])('is refused where it is %s', (_what, code, name, path) => {
+    ['a file', 'has this name', 'file', 'file'],
+    ['below a file', 'stands above', 'file', join('file', 'x', 'y')],
+    ['a link to nothing', 'has this name', 'nowhere', 'nowhere'],
+    ['below a link to nothing', 'has this name', 'nowhere', join('nowhere', 'x')],
+  ])('is refused where it is %s', (_what, reason, name, path) => {
     const own = join(folder, path.replaceAll(/\W/g, '-'));
     mkdirSync(own);
     if (name === 'file') writeFileSync(join(own, name), '');
     else symlinkSync('nothing', join(own, name));
     const error = userError(() => makeFolder(join(own, path), 'choose another'));
     expect(error).toMatchObject({ code: 'folder_not_writable', where: join(own, path), next: 'choose another' });
-    expect(error.what).toContain(code);
+    expect(error.what).toContain(reason);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
+import { diskFull } from '@anneal/formats/files/diskFull';
 import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { type ChatRenderer, sourcesOf } from './chatRenderer.ts';
@@ -37,12 +38,12 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
   const there = await readFolder(folder, key);
   if (there !== null) return notTooLong({ ...there, reused: true }, options);
   await rm(join(folder, MANIFEST_FILE), { force: true });
-  let cacheError: Error | undefined;
+  let cacheError: UserError | undefined;
   const unlessBroken = async <T>(use: (cache: string) => Promise<T>): Promise<T | null> => {
     try {
       return cache === undefined || cacheError ? null : await use(cache);
     } catch (error) {
-      cacheError = error as Error;
+      cacheError = error instanceof UserError ? error : cacheUnusable(cache as string, error);
       return null;
     }
   };
@@ -51,6 +52,17 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
   const prepared = await prepareIn(options, key);
   await unlessBroken((to) => keepPrepared(to, key, folder));
   return notTooLong({ ...prepared, reused: false, ...(cacheError && { cacheError }) }, options);
+}
+
+function cacheUnusable(cache: string, cause: unknown): UserError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new UserError({
+    what: diskFull(cause) ?? `the cache cannot be used (${code ?? message})`,
+    where: cache,
+    next: 'make it writable, or remove it',
+    code: 'cache_not_writable',
+    cause,
+  });
 }
 
 /**

@@ -96,7 +96,7 @@ test('a cache that cannot be used is told, and the data are prepared all the sam
   writeFileSync(cache, 'a file');
   const prepared = await prepare('first');
   expect(prepared).toMatchObject({ reused: false, summary: { rows: 2 } });
-  expect(prepared.cacheError?.message).toMatch(/cache/);
+  expect(prepared.cacheError).toMatchObject({ what: 'something that is no folder has this name', where: cache });
 });
 
 test('rows that are too long are refused each time, and read once', async () => {

@@ -25,7 +25,8 @@ export async function takePrepared(cache: string, key: string, folder: string): 
     return true;
   } catch (error) {
     await Promise.all(files.map((file) => rm(join(folder, file), { force: true })));
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false; // never there, or just removed
+    // Never there, or just removed; or the cache itself is none, which is said when something is to be kept in it.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { UserError } from '../errors.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
 import type { FieldOptions } from './formats/index.ts';
@@ -59,5 +60,5 @@ export interface PreparedData {
   /** The tokens were there already, or in the cache, and nothing had to be tokenized. */
   readonly reused: boolean;
   /** Why the cache could not be used. */
-  readonly cacheError?: Error;
+  readonly cacheError?: UserError;
 }

@@ -165,11 +165,11 @@ export function sessionEvents({ job, model, text, data, plan, totalSteps, traina
   const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
   const warnings: EventBody[] = modelWarnings(model);
   if (data.cacheError) {
-    const { message, where } = data.cacheError as Error & { where?: string };
+    const { what, where } = data.cacheError;
     warnings.push({
       type: 'warning',
       code: 'cache_not_writable',
-      message: `prepared data could not be kept for the next time: ${message}`,
+      message: `prepared data could not be kept for the next time: ${what}`,
       ...(where !== undefined && { where }),
       next: 'make the cache folder writable, or point ANNEAL_CACHE to another',
     });

@@ -16,7 +16,7 @@ export function makeFolder(path: string, next = 'make the folder above it writab
     const { code = String(cause) } = cause as NodeJS.ErrnoException;
     const full = diskFull(cause);
     throw new UserError({
-      what: full ?? `this folder cannot be made (${code})`,
+      what: full ?? REASONS[code] ?? `this folder cannot be made (${code})`,
       where: path,
       next: full ? 'free some space and try again' : next,
       code: full ? 'disk_full' : 'folder_not_writable',
@@ -24,6 +24,12 @@ export function makeFolder(path: string, next = 'make the folder above it writab
     });
   }
 }
+
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: 'something that is no folder has this name',
+  ENOTDIR: 'something that is no folder stands above this one',
+  EROFS: 'this folder cannot be made: the disk is read-only',
+};
 
 function makeWithParents(path: string): void {
   try {

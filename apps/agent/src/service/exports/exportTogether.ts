@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { UserError } from '@anneal/core/errors';
 import { refuseExisting } from '@anneal/core/export/newFolder';
 import type { ExportEntry, ExportedForm } from '@anneal/core/protocol/exports';
 import { syncFolder } from '@anneal/formats/files/atomicWrite';
@@ -49,11 +50,17 @@ export async function exportTogether(
     for (const path of paths) renameSync(join(staging, path), join(target, path));
     for (const folder of new Set(paths.map((path) => dirname(join(target, path))))) syncFolder(folder);
     return forms;
+  } catch (error) {
+    throw error instanceof UserError && error.where?.startsWith(staging) ? ofTarget(error, target) : error;
   } finally {
     rmSync(staging, { recursive: true, force: true });
     removeEmpty(target, above);
   }
 }
+
+/** Where it was being written is gone. */
+const ofTarget = ({ what, next, code }: UserError, where: string): UserError =>
+  new UserError({ what, where, next, code });
 
 function movedTo(target: string, staging: string, { path, files, ...rest }: ExportedForm): ExportedForm {
   const moved = (from: string) => join(target, relative(staging, from));
