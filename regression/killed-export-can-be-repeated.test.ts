@@ -38,11 +38,12 @@ test('nothing is there until everything is, and the same command ends the work',
 
 test('what cannot be written is told of the folder that was asked for, not of the one in which it began', async () => {
   const out = join(temporaryFolder(), 'out');
-  const write = async (staging: string): Promise<never> => {
-    throw new UserError({ what: 'the disk is full', where: join(staging, 'gguf', 'x.gguf'), code: 'disk_full' });
-  };
-  await expect(exportTogether(out, ['gguf'], write)).rejects.toMatchObject({ what: 'the disk is full', where: out });
+  await expect(exportTogether(out, ['gguf'], ontoAFullDisk)).rejects.toMatchObject({ what: 'the disk is full', where: out });
 });
+
+async function ontoAFullDisk(staging: string): Promise<never> {
+  throw new UserError({ what: 'the disk is full', where: join(staging, 'gguf', 'x.gguf'), code: 'disk_full' });
+}
 
 /** Names anywhere below `out`; none while that comes and goes. */
 function staged(out: string): string[] {
