@@ -38,7 +38,7 @@ test('nothing is there until everything is, and the same command ends the work',
 
 test('what cannot be written is told of the folder that was asked for, not of the one in which it began', async () => {
   const out = join(temporaryFolder(), 'out');
-  await expect(exportTogether(out, ['gguf'], ontoAFullDisk)).rejects.toMatchObject({
+  await expect(exportTogether(out, ['gguf'], { write: ontoAFullDisk, entries: () => [] })).rejects.toMatchObject({
     what: 'the disk is full',
     where: out,
   });
