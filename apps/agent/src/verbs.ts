@@ -67,6 +67,11 @@ export const verbs: readonly Verb[] = [
     summary: 'print a link that pairs one more browser with a running agent',
     load: () => import('./commands/pair.ts'),
   },
+  {
+    name: 'token',
+    summary: 'make, list and revoke tokens for programs that use a running agent',
+    load: () => import('./commands/token.ts'),
+  },
   { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./commands/verify.ts') },
   {
     name: 'bench',

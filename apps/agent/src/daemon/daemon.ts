@@ -9,10 +9,15 @@ import manifest from '../../package.json' with { type: 'json' };
 import { type Address, nameOf } from './address.ts';
 import { AgentState } from './agentState.ts';
 import { Access } from './auth/access.ts';
+import { ApiTokens } from './auth/apiTokens.ts';
+import { Callers } from './auth/callers.ts';
+import { Chattables } from './chat/chattables.ts';
+import { LoadedModels } from './chat/loadedModels.ts';
 import { answerWith } from './exports/download.ts';
 import { exportsNamed } from './exports/find.ts';
 import { createHttp } from './http.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { createApi } from './openai/api.ts';
 import { pairingLink } from './pairingLink.ts';
 import { RequestCheck } from './requestCheck.ts';
 import type { Agent } from './router/trpc.ts';
@@ -53,7 +58,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const access = new Access(state.folder, address.token);
     const feeds = new RunFeeds(workspace);
     const jobs = new Jobs(options.log);
-    const agent: Agent = { id: state.id, version: manifest.version, workspace, feeds, jobs };
+    const chattables = new Chattables(workspace, feeds);
+    const models = new LoadedModels(options.log);
+    const agent: Agent = { id: state.id, version: manifest.version, workspace, feeds, jobs, chattables, models };
     const name = nameOf(address.host, options.allowedHosts);
     const check = new RequestCheck([...options.allowedHosts, name]);
     const sockets = new Sockets({ agent, access, check, log: options.log });
@@ -62,6 +69,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       version: manifest.version,
       access,
       studio,
+      api: createApi({
+        callers: new Callers(state.id, access, new ApiTokens(state.folder)),
+        chattables,
+        models,
+        log: options.log,
+      }),
       secure: address.tls !== undefined,
       onSignOut: (token) => sockets.endSession(token),
       download: async (run, key, request) => {
@@ -94,7 +107,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
           server.closeAllConnections();
         }, patienceMilliseconds);
         server.closeIdleConnections();
-        await closed;
+        await Promise.all([closed, models.close()]);
         clearTimeout(late);
         await jobsEnded;
         lock.release();

@@ -5,6 +5,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { Access } from './auth/access.ts';
 import { endedCookie, sessionCookie, sessionIn } from './cookies.ts';
+import type { ApiEnvironment } from './openai/api.ts';
 import type { StudioFile, StudioFiles } from './studioFiles.ts';
 
 export interface HttpOptions {
@@ -12,6 +13,8 @@ export interface HttpOptions {
   version: string;
   access: Access;
   studio: StudioFiles;
+  /** Answers below `/v1`. */
+  api: Hono<ApiEnvironment>;
   /** Over TLS: cookies are sent only there. */
   secure: boolean;
   /** Called with a session's token that holds no longer. */
@@ -34,7 +37,7 @@ const headers: Readonly<Record<string, string>> = {
   'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
 };
 
-export function createHttp({ agentId, version, access, studio, secure, onSignOut, download }: HttpOptions): Hono {
+export function createHttp({ agentId, version, access, studio, api, secure, onSignOut, download }: HttpOptions): Hono {
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -98,6 +101,7 @@ export function createHttp({ agentId, version, access, studio, secure, onSignOut
       return c.json({ error: error.toJSON() }, 404);
     }
   });
+  app.route('/v1', api);
 
   app.get('*', (c) => {
     const file = studio.at(decoded(c.req.path));

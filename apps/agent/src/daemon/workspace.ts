@@ -80,6 +80,23 @@ export class Workspace {
     });
   }
 
+  /** The models: folders with weights and a description of them, and GGUF files; below `folder` those of a run's exports. */
+  models(folder?: string): FoundRun[] {
+    const folders =
+      folder === undefined ? this.folders().filter((path) => basename(path) !== 'runs') : foldersBelow(folder);
+    const paths = folders.flatMap((path) => {
+      const names = entriesOf(path)
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => name);
+      const isModel = names.includes('config.json') && names.some((name) => name.endsWith('.safetensors'));
+      return [
+        ...(isModel ? [path] : []),
+        ...names.filter((name) => name.endsWith('.gguf')).map((name) => join(path, name)),
+      ];
+    });
+    return paths.map((path) => ({ key: this.keyOf(path), path }));
+  }
+
   /** Whether the path lies in the workspace, or where this agent looks for runs. */
   holds(path: string): boolean {
     return [this.root, this.#runsFolder].some((folder) => folder !== undefined && isBelow(path, folder));
@@ -116,19 +133,23 @@ export class Workspace {
 
   /** The workspace and the folders in it, to the depth at which projects lie. Links are not followed, hidden ones left out. */
   folders(): string[] {
-    const found: string[] = [];
-    const visit = (folder: string, level: number): void => {
-      if (found.length >= mostFolders) return;
-      found.push(folder);
-      if (level > depth || basename(folder) === 'runs') return;
-      for (const entry of entriesOf(folder)) {
-        if (!entry.isDirectory() || entry.name.startsWith('.') || entry.name === 'node_modules') continue;
-        visit(join(folder, entry.name), level + 1);
-      }
-    };
-    visit(this.root, 0);
-    return found;
+    return foldersBelow(this.root);
   }
+}
+
+function foldersBelow(root: string): string[] {
+  const found: string[] = [];
+  const visit = (folder: string, level: number): void => {
+    if (found.length >= mostFolders) return;
+    found.push(folder);
+    if (level > depth || basename(folder) === 'runs') return;
+    for (const entry of entriesOf(folder)) {
+      if (!entry.isDirectory() || entry.name.startsWith('.') || entry.name === 'node_modules') continue;
+      visit(join(folder, entry.name), level + 1);
+    }
+  };
+  visit(root, 0);
+  return found;
 }
 
 /** What is there of the path is what it says: no link leads elsewhere, and no file stands in the way. */

@@ -5,6 +5,7 @@
 export const useCases = {
   estimate: async () => (await import('./estimate.ts')).estimateRun,
   reportOnData: async () => (await import('./data/inspect.ts')).reportOnData,
+  measureChat: async () => (await import('./chat/open.ts')).measureChat,
   evaluate: async () => (await import('./evaluate/evaluate.ts')).evaluateSource,
   checkParity: async () => (await import('./exports/parity.ts')).checkParity,
   planExport: async () => (await import('./exports/plan.ts')).planExport,

@@ -1,11 +1,12 @@
 import type { Device } from '@anneal/kernels';
 import { chooseDevice } from '../device.ts';
+import { memoryBudget } from '../memory.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { decodeStream } from '../tokenizers/decodeStream.ts';
 import { type TokenPiece, tokenPieces } from '../tokenizers/tokenPieces.ts';
-import { adaptedProgram, baseProgram, openDecodeEngine } from './decodeEngine.ts';
+import { adaptedProgram, baseProgram, openDecodeEngine, planDecoding } from './decodeEngine.ts';
 import { generate } from './generate.ts';
 import type { Logprobs, TokenLogprob } from './logprobs.ts';
 import { encodePrompt, type ModelText, type ModelTextOptions, openModelText } from './modelText.ts';
@@ -23,7 +24,8 @@ export interface AnswererOptions {
   /** Prompt and answer together, in tokens; at most what the model was made for. */
   readonly contextLength: number;
   readonly text?: ModelTextOptions | undefined;
-  readonly onLoad?: ((loaded: number, total: number) => void) | undefined;
+  /** Tensors that are in memory, and the bytes that the engine takes. */
+  readonly onLoad?: ((loaded: number, total: number, bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -90,21 +92,29 @@ export async function openAnswerer(options: AnswererOptions): Promise<Answerer> 
   }
 }
 
+/** The bytes that it would take, and those that can be had. Loads nothing. @throws UserError */
+export function measureAnswerer(options: AnswererOptions): { bytes: number; available: number } {
+  const model = openModel(options.modelPath);
+  try {
+    const engine = engineOptions(model, options);
+    return { bytes: planDecoding(model, engine).memory.total, available: memoryBudget(engine.device) };
+  } finally {
+    model.close();
+  }
+}
+
+function engineOptions(model: OpenModel, options: AnswererOptions) {
+  const { device = chooseDevice(), adapterFolder, weightType, quantization, onLoad, signal } = options;
+  const adapter = adapterFolder ? loadLoraWeights(adapterFolder, model) : null;
+  const contextLength = Math.min(options.contextLength, model.config.maxPositions);
+  return { device, weightType, quantization, contextLength, promptChunk: PROMPT_CHUNK, adapter, onLoad, signal };
+}
+
 async function answererOf(model: OpenModel, options: AnswererOptions): Promise<Answerer> {
   const text = openModelText(model, options.text);
-  const adapter = options.adapterFolder ? loadLoraWeights(options.adapterFolder, model) : null;
-  const contextLength = Math.min(options.contextLength, model.config.maxPositions);
-  const { device = chooseDevice(), weightType, quantization, onLoad, signal } = options;
-  const engine = await openDecodeEngine(model, {
-    device,
-    weightType,
-    quantization,
-    contextLength,
-    promptChunk: PROMPT_CHUNK,
-    adapter,
-    onLoad,
-    signal,
-  });
+  const loading = engineOptions(model, options);
+  const { adapter, contextLength } = loading;
+  const engine = await openDecodeEngine(model, loading);
 
   const pieceOf = tokenPieces(text.tokenizer);
   const answerToken = async ({ id, logprob }: TokenLogprob): Promise<AnswerToken> => ({

@@ -1,4 +1,4 @@
-import { compile, type Device, type Engine, Variables } from '@anneal/kernels';
+import { compile, type Device, type Engine, type Plan, Variables } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
 import { allocateEngine } from '../memory.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
@@ -17,7 +17,8 @@ export interface DecodeEngineOptions {
   /** Tokens of a prompt that are read at once. */
   readonly promptChunk: number;
   readonly adapter?: LoraWeights | null;
-  readonly onLoad?: ((loaded: number, total: number) => void) | undefined;
+  /** Tensors that are in memory, and the bytes that the engine takes. */
+  readonly onLoad?: ((loaded: number, total: number, bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,21 +27,11 @@ export const baseProgram = 'base';
 export const adaptedProgram = 'adapted';
 
 /**
- * An engine for `generate` with all weights in it. With an adapter it has both programs, which share weights and cache: comparing a tuned
- * model with its base costs no second copy.
- * @throws UserError when the memory is not there, or `signal` is aborted
+ * What `generate` runs. With an adapter it has both programs, which share weights and cache: comparing a tuned model with its base costs
+ * no second copy.
  */
-export async function openDecodeEngine(model: OpenModel, options: DecodeEngineOptions): Promise<Engine> {
-  const {
-    device,
-    weightType,
-    quantization = 'none',
-    contextLength,
-    promptChunk,
-    adapter = null,
-    onLoad,
-    signal,
-  } = options;
+export function planDecoding(model: OpenModel, options: DecodeEngineOptions): Plan {
+  const { device, weightType, quantization = 'none', contextLength, promptChunk, adapter = null } = options;
   const { config } = model;
   const variables = new Variables();
   const activationType = activationTypeOn(device, weightType);
@@ -61,14 +52,24 @@ export async function openDecodeEngine(model: OpenModel, options: DecodeEngineOp
     });
   });
   const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1 };
-  const plan = compile(programs, { bounds, activations: 'keep', device });
+  return compile(programs, { bounds, activations: 'keep', device });
+}
+
+/**
+ * An engine with all weights in it.
+ * @throws UserError when the memory is not there, or `signal` is aborted
+ */
+export async function openDecodeEngine(model: OpenModel, options: DecodeEngineOptions): Promise<Engine> {
+  const { device, adapter = null, onLoad, signal } = options;
+  const plan = planDecoding(model, options);
   const engine = allocateEngine(plan, device, {
     what: 'the model',
     where: model.path,
     next: 'choose a shorter context, bfloat16 weights or a smaller model, or close other programs',
   });
+  const onProgress = (loaded: number, total: number): void => onLoad?.(loaded, total, plan.memory.total);
   try {
-    await loadWeights(engine, model, { ...(onLoad && { onProgress: onLoad }), signal });
+    await loadWeights(engine, model, { onProgress, signal });
     if (adapter) await writeLora(engine, adapter.modules);
     return engine;
   } catch (error) {

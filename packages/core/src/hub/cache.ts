@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
@@ -61,6 +61,24 @@ export function cachedModel(folder: string): string | undefined {
   return gguf.length === 1 && !files.some(({ path }) => path.endsWith('.safetensors'))
     ? join(folder, gguf[0]?.path ?? '')
     : folder;
+}
+
+/** Every finished pull of a model's newest files, by the name under which it is found again. */
+export function pulledModels(cacheDirectory: string): { name: string; path: string }[] {
+  const root = join(cacheDirectory, 'models');
+  return below(root).flatMap((owner) =>
+    below(join(root, owner)).flatMap((model) =>
+      below(join(root, owner, model)).flatMap((segment) => {
+        const [, file] = /^main(?:@([\w.-]+\.gguf))?$/.exec(segment) ?? [null];
+        const path = file === null ? undefined : cachedModel(join(root, owner, model, segment));
+        return path === undefined ? [] : [{ name: [owner, model, ...(file ? [file] : [])].join('/'), path }];
+      }),
+    ),
+  );
+}
+
+function below(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 const Files = z.object({ files: z.array(z.object({ path: z.string().refine(isModelPath) })).min(1) });

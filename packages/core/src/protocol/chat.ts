@@ -19,8 +19,18 @@ export const openChatRequest = sourceRequest.extend({
 export type OpenChatRequest = z.input<typeof openChatRequest>;
 
 /** Tensors that are in memory. */
-export const loadProgressSchema = z.object({ name: z.string(), loaded: z.int().min(0), total: z.int().min(0) });
+export const loadProgressSchema = z.object({
+  name: z.string(),
+  loaded: z.int().min(0),
+  total: z.int().min(0),
+  /** Of memory that the model takes, with its cache. */
+  bytes: z.number().min(0),
+});
 export type LoadProgress = z.infer<typeof loadProgressSchema>;
+
+/** Of memory, in bytes. */
+export const chatMemorySchema = z.object({ bytes: z.number().min(0), available: z.number().min(0) });
+export type ChatMemory = z.infer<typeof chatMemorySchema>;
 
 /** What a template may read beside `role` and `content` (`tool_calls`, `tool_call_id`, …) is passed on; null beside calls. */
 export const messageSchema = z.looseObject({ role: z.string(), content: z.string().nullable() });

@@ -1,5 +1,7 @@
 import { UserError } from '@anneal/core/errors';
 import { initTRPC } from '@trpc/server';
+import type { Chattables } from '../chat/chattables.ts';
+import type { LoadedModels } from '../chat/loadedModels.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Pace } from '../pace.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
@@ -12,6 +14,8 @@ export interface Agent {
   workspace: Workspace;
   feeds: RunFeeds;
   jobs: Jobs;
+  chattables: Chattables;
+  models: LoadedModels;
 }
 
 /** One for each client. */

@@ -1,9 +1,10 @@
 import { UserError } from '@anneal/core/errors';
-import { openAnswerer } from '@anneal/core/generate/answerer';
+import { type Answerer, type AnswererOptions, measureAnswerer, openAnswerer } from '@anneal/core/generate/answerer';
 import {
   type AnswerEnd,
   type AnswerPiece,
   type AnswerRequest,
+  type ChatMemory,
   type LoadProgress,
   type OpenChatRequest,
   openChatRequest,
@@ -14,7 +15,7 @@ import { type ModelSource, resolveSource } from '../models/source.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { answer } from './answer.ts';
-import { type Asked, type ChatWarning, warningsOf } from './warnings.ts';
+import { type Asked, type ChatWarning, unreadOptions, warningsOf } from './warnings.ts';
 
 /** A loaded model that answers. Close it to free its memory. */
 export interface Chat {
@@ -23,25 +24,19 @@ export interface Chat {
   answer(request: AnswerRequest, signal?: AbortSignal): AsyncGenerator<AnswerPiece, AnswerEnd>;
   /** What of these options does not do what it seems to. */
   warnings(options: Asked): ChatWarning[];
+  /** What of these options the chat template does not read. */
+  unread(options: Parameters<typeof unreadOptions>[1]): ChatWarning[];
   close(): Promise<void>;
 }
 
 /** Loads a model to talk to. @throws UserError when the model, its adapter or its tokenizer cannot be used */
 export async function* openChat(context: Context, request: OpenChatRequest): AsyncGenerator<LoadProgress, Chat> {
-  const { base, dtype, context: contextLength, thinking: asked, ...wanted } = parseRequest(openChatRequest, request);
-  const source = await resolveSource(context, wanted);
-  if (base) refuseBaseOfFullTraining(source);
-  const { name, modelPath, adapterFolder } = source;
-  const thinking = asked ?? source.text.enableThinking;
-  const answerer = yield* reporting<LoadProgress, Awaited<ReturnType<typeof openAnswerer>>>((report, signal) =>
+  const { source, options, base, asked, thinking } = await wantedChat(context, request);
+  const { name } = source;
+  const answerer = yield* reporting<LoadProgress, Answerer>((report, signal) =>
     openAnswerer({
-      modelPath,
-      adapterFolder,
-      weightType: dtype,
-      quantization: source.run ? quantizationOf(source.run.recipe) : 'none',
-      contextLength,
-      text: { ...source.text, enableThinking: thinking },
-      onLoad: (loaded, total) => report({ name, loaded, total }),
+      ...options,
+      onLoad: (loaded, total, bytes) => report({ name, loaded, total, bytes }),
       signal,
     }),
   );
@@ -51,9 +46,31 @@ export async function* openChat(context: Context, request: OpenChatRequest): Asy
       if (question.base) refuseBaseOfFullTraining(source);
       return answer(answerer, { base, thinking }, question, signal);
     },
-    warnings: (options) => warningsOf(answerer, options, { asked, thinking }),
+    warnings: (of) => warningsOf(answerer, of, { asked, thinking }),
+    unread: (of) => unreadOptions(answerer.text, of),
     close: () => answerer.close(),
   };
+}
+
+/** What loading it would take of the memory; nothing is loaded. */
+export function measureChat(context: Context, request: OpenChatRequest): AsyncGenerator<never, ChatMemory> {
+  return reporting(async () => measureAnswerer((await wantedChat(context, request)).options));
+}
+
+async function wantedChat(context: Context, request: OpenChatRequest) {
+  const { base, dtype, context: contextLength, thinking: asked, ...wanted } = parseRequest(openChatRequest, request);
+  const source = await resolveSource(context, wanted);
+  if (base) refuseBaseOfFullTraining(source);
+  const thinking = asked ?? source.text.enableThinking;
+  const options: AnswererOptions = {
+    modelPath: source.modelPath,
+    adapterFolder: source.adapterFolder,
+    weightType: dtype,
+    quantization: source.run ? quantizationOf(source.run.recipe) : 'none',
+    contextLength,
+    text: { ...source.text, enableThinking: thinking },
+  };
+  return { source, options, base, asked, thinking };
 }
 
 function refuseBaseOfFullTraining(source: ModelSource): void {

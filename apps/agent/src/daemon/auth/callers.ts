@@ -1,0 +1,57 @@
+/** Who asks over HTTP, and what they may do. People and their roles belong here, too, once there are some. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { sessionIn } from '../cookies.ts';
+import type { Access } from './access.ts';
+import type { ApiTokens, Scope } from './apiTokens.ts';
+import { hashOf } from './secrets.ts';
+
+export interface Caller {
+  /** The same for all requests of one session or token; tells nothing of the secret. */
+  key: string;
+  may(scope: Scope): boolean;
+}
+
+/** Wrong tokens that are answered as such within a minute, of everybody together; later ones are only told to wait. */
+const attemptsPerMinute = 20;
+
+export type Refusal = 'unknown' | 'too_many_attempts';
+
+export class Callers {
+  readonly #agentId: string;
+  readonly #access: Access;
+  readonly #tokens: ApiTokens;
+  #failures: number[] = [];
+
+  constructor(agentId: string, access: Access, tokens: ApiTokens) {
+    this.#agentId = agentId;
+    this.#access = access;
+    this.#tokens = tokens;
+  }
+
+  /** A right token is never refused for the wrong ones of others. @param changes a page has to say where it comes from then */
+  identify(
+    { authorization, cookie, origin }: Pick<IncomingHttpHeaders, 'authorization' | 'cookie' | 'origin'>,
+    { changes }: { changes: boolean },
+  ): Caller | Refusal {
+    const bearer = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
+    if (bearer !== undefined) return this.#ofToken(bearer) ?? this.#refuse();
+    const session = sessionIn(cookie, this.#agentId);
+    if (session === undefined || (changes && origin === undefined) || !this.#access.hasSession(session))
+      return 'unknown';
+    return { key: `session ${hashOf(session)}`, may: () => true };
+  }
+
+  #ofToken(secret: string): Caller | undefined {
+    if (this.#access.isToken(secret)) return { key: 'agent', may: () => true };
+    const token = this.#tokens.find(secret);
+    return token && { key: `token ${token.id}`, may: (scope) => token.scope === scope };
+  }
+
+  #refuse(): Refusal {
+    const now = Date.now();
+    this.#failures = this.#failures.filter((time) => time > now - 60_000);
+    if (this.#failures.length >= attemptsPerMinute) return 'too_many_attempts';
+    this.#failures.push(now);
+    return 'unknown';
+  }
+}

@@ -1,0 +1,200 @@
+/** OpenAI's API for the models of this agent: `/v1`. */
+import type { AnswerEnd, AnswerPiece, AnswerRequest, LoadProgress } from '@anneal/core/protocol/chat';
+import type { Chattable } from '@anneal/core/protocol/chattable';
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { streamSSE } from 'hono/streaming';
+import type { z } from 'zod';
+import type { Caller, Callers } from '../auth/callers.ts';
+import type { Chattables } from '../chat/chattables.ts';
+import type { LoadedModels } from '../chat/loadedModels.ts';
+import { chatRequest, completionRequest } from './answerRequest.ts';
+import { type AnswerForm, chatForm, completionForm } from './answers.ts';
+import { type ApiError, apiError, apiErrorOf, wrongParameters } from './errors.ts';
+import { chatParameters, completionParameters } from './parameters.ts';
+
+export interface ApiOptions {
+  callers: Callers;
+  chattables: Chattables;
+  models: LoadedModels;
+  log: (text: string) => void;
+}
+
+/** A conversation as long as any context has room for, and its frame in JSON. */
+const largestBody = 8 << 20;
+
+export type ApiEnvironment = { Variables: { caller: Caller } };
+type Progress = LoadProgress | AnswerPiece;
+
+export function createApi({ callers, chattables, models, log }: ApiOptions): Hono<ApiEnvironment> {
+  const app = new Hono<ApiEnvironment>();
+
+  app.onError((error, c) => {
+    const known = error instanceof Refused ? error.error : apiErrorOf(error);
+    if (!known) log(`defect in ${c.req.method} ${c.req.path}: ${error.stack}`);
+    return refuse(c, known ?? defect);
+  });
+  app.use(async (c, next) => {
+    const { authorization, cookie, origin } = c.req.header();
+    const caller = callers.identify({ authorization, cookie, origin }, { changes: c.req.method !== 'GET' });
+    if (caller === 'too_many_attempts') {
+      throw new Refused(
+        apiError(429, caller, 'There were too many wrong tokens in the last minute.', { retryAfter: 60 }),
+      );
+    }
+    if (caller === 'unknown') {
+      const message = 'A valid token is needed: "Authorization: Bearer …". Make one with `anneal token create`.';
+      throw new Refused(apiError(401, 'invalid_api_key', message));
+    }
+    if (!caller.may('chat')) throw new Refused(apiError(403, 'wrong_scope', 'This token may not talk to models.'));
+    c.set('caller', caller);
+    return next();
+  });
+
+  const body = bodyLimit({
+    maxSize: largestBody,
+    onError: (c) => refuse(c, apiError(413, 'body_too_large', `A request has at most ${largestBody} bytes.`)),
+  });
+
+  app.get('/models', async (c) => c.json({ object: 'list', data: (await chattables.list()).flatMap(modelsOf) }));
+
+  app.get('/models/:id{.+}', async (c) => {
+    const { id } = await chattables.find(c.req.param('id'));
+    return c.json(describe(id, '', id));
+  });
+
+  app.post('/chat/completions', body, async (c) => {
+    const wanted = await parametersOf(c, chatParameters);
+    const request = chatRequest(wanted);
+    return answer(c, wanted, request, chatForm(wanted.model, request));
+  });
+
+  app.post('/completions', body, async (c) => {
+    const wanted = await parametersOf(c, completionParameters);
+    return answer(c, wanted, completionRequest(wanted), completionForm(wanted.model, wanted.prompt));
+  });
+
+  app.all('*', (c) => refuse(c, apiError(404, 'not_found', `There is no ${c.req.method} ${c.req.path}.`)));
+
+  async function answer(
+    c: Context<ApiEnvironment>,
+    { model, stream, stream_options: extra }: StreamParameters,
+    request: AnswerRequest,
+    form: AnswerForm,
+  ): Promise<Response> {
+    const { signal } = c.req.raw;
+    const how = { client: c.get('caller').key, signal };
+    const wanted = await chattables.find(model);
+    const unread = await models.unread(wanted, request, how);
+    if (unread)
+      throw new Refused(
+        apiError(400, 'unsupported_parameter', unread.why, { param: parameterNames[unread.parameter] }),
+      );
+    const pieces = models.answer(wanted, request, how);
+    // Up to the first token every error has a status of its own.
+    const first = await firstPiece(pieces);
+    return stream ? streamed(c, form, first, pieces, extra?.include_usage ?? false) : whole(c, form, first, pieces);
+  }
+
+  function streamed(
+    c: Context<ApiEnvironment>,
+    form: AnswerForm,
+    first: IteratorResult<AnswerPiece, AnswerEnd>,
+    pieces: AsyncGenerator<Progress, AnswerEnd>,
+    withUsage: boolean,
+  ): Response {
+    return streamSSE(c, async (out) => {
+      const send = (data: object | null) => (data ? out.writeSSE({ data: JSON.stringify(data) }) : undefined);
+      try {
+        await send(form.opening());
+        let step: IteratorResult<Progress, AnswerEnd> = first;
+        for (; !step.done; step = await pieces.next()) if (isPiece(step.value)) await send(form.chunk(step.value));
+        await send(form.closing(step.value));
+        if (withUsage) await send(form.usage(step.value));
+        await out.writeSSE({ data: '[DONE]' });
+      } catch (error) {
+        const known = apiErrorOf(error);
+        if (!known && !c.req.raw.signal.aborted) log(`defect in ${c.req.path}: ${(error as Error).stack}`);
+        await send((known ?? defect).body);
+      } finally {
+        await pieces.return(undefined as never);
+      }
+    });
+  }
+
+  return app;
+}
+
+interface StreamParameters {
+  model: string;
+  stream?: boolean | null | undefined;
+  stream_options?: { include_usage?: boolean | null | undefined } | null | undefined;
+}
+
+class Refused extends Error {
+  readonly error: ApiError;
+
+  constructor(error: ApiError) {
+    super(error.body.error.message);
+    this.error = error;
+  }
+}
+
+const parameterNames = { tools: 'tools', thinking: 'chat_template_kwargs.enable_thinking' } as const;
+
+const defect = apiError(500, 'internal_error', 'Unexpected error in the agent; its output says more.');
+
+function refuse(c: Context, { status, body, retryAfter }: ApiError): Response {
+  if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
+  if (status === 401) c.header('WWW-Authenticate', 'Bearer');
+  return c.json(body, status);
+}
+
+async function parametersOf<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> {
+  if (!/^application\/json\b/.test(c.req.header('content-type') ?? '')) {
+    throw new Refused(apiError(415, 'wrong_content_type', 'The body has to be application/json.'));
+  }
+  const text = await c.req.text();
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Refused(apiError(400, 'invalid_json', 'The body is no JSON.'));
+  }
+  const { data, error } = schema.safeParse(value, { reportInput: true });
+  if (error) throw new Refused(wrongParameters(error));
+  return data;
+}
+
+async function whole(
+  c: Context,
+  form: AnswerForm,
+  first: IteratorResult<AnswerPiece, AnswerEnd>,
+  pieces: AsyncGenerator<Progress, AnswerEnd>,
+): Promise<Response> {
+  const made: AnswerPiece[] = [];
+  let step: IteratorResult<Progress, AnswerEnd> = first;
+  for (; !step.done; step = await pieces.next()) if (isPiece(step.value)) made.push(step.value);
+  return c.json(form.whole(step.value, made));
+}
+
+async function firstPiece(
+  pieces: AsyncGenerator<Progress, AnswerEnd>,
+): Promise<IteratorResult<AnswerPiece, AnswerEnd>> {
+  for (;;) {
+    const { value, done } = await pieces.next();
+    if (done) return { value, done };
+    if (isPiece(value)) return { value, done: false };
+  }
+}
+
+const isPiece = (progress: Progress): progress is AnswerPiece => 'text' in progress;
+
+/** A run and what it began with. Its other checkpoints can be asked for, and would make the list long. */
+function modelsOf({ id, name, created, hasBase }: Chattable): object[] {
+  return [describe(id, created, name), ...(hasBase ? [describe(`${id}@base`, created, `${name} (base)`)] : [])];
+}
+
+function describe(id: string, created: string, name: string): object {
+  return { id, object: 'model', created: Math.floor(Date.parse(created) / 1000) || 0, owned_by: 'anneal', name };
+}

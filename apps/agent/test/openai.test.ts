@@ -1,0 +1,246 @@
+/** The agent's `/v1`, spoken to by OpenAI's own client. */
+import { join } from 'node:path';
+import OpenAI from 'openai';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { writeTinyModel } from '../../../packages/core/test/fixtures.ts';
+import { AgentState } from '../src/daemon/agentState.ts';
+import { ApiTokens } from '../src/daemon/auth/apiTokens.ts';
+import type { Daemon } from '../src/daemon/daemon.ts';
+import { makePlace, paired, post, start } from './helpers/daemon.ts';
+
+const model = 'project/tiny-smollm2';
+const messages = [{ role: 'user' as const, content: 'ant bee' }];
+/** Without randomness this model never ends by itself. */
+const greedy = { model, messages, temperature: 0, max_tokens: 24 };
+
+interface ErrorBody {
+  error: { message: string; type: string; code: string | null; param: string | null };
+}
+
+async function open(): Promise<{ daemon: Daemon; api: OpenAI; token: string; tokens: ApiTokens }> {
+  const place = makePlace();
+  vi.stubEnv('ANNEAL_CACHE', join(place.workspace, '..', 'cache'));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  writeTinyModel(join(place.workspace, 'project'));
+  const daemon = await start(place);
+  const tokens = new ApiTokens(new AgentState(place.workspace).folder);
+  const { token } = tokens.create('test', 'chat');
+  return { daemon, api: client(daemon, token), token, tokens };
+}
+
+function client(daemon: Daemon, apiKey: string): OpenAI {
+  return new OpenAI({ apiKey, baseURL: `${daemon.url}/v1`, maxRetries: 0 });
+}
+
+describe('/v1', () => {
+  it('lists models as Open WebUI reads them, and finds one by its name', async () => {
+    const { api, daemon, token } = await open();
+    const { data } = await api.models.list();
+    expect(data).toMatchObject([{ id: model, object: 'model', owned_by: 'anneal' }]);
+    expect(data[0]?.created).toBeGreaterThan(1.7e9);
+    expect(await api.models.retrieve(model)).toMatchObject({ id: model });
+    await expect(api.models.retrieve('other')).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
+    const answer = await fetch(`${daemon.url}/v1/models`, { headers: { authorization: `Bearer ${token}` } });
+    expect(Object.keys((await answer.json()) as object)).toEqual(['object', 'data']);
+  });
+
+  it('answers, whole and in a stream, with the same text for the same seed', async () => {
+    const { api } = await open();
+    const whole = await api.chat.completions.create(greedy);
+    expect(whole).toMatchObject({
+      object: 'chat.completion',
+      model,
+      choices: [{ index: 0, finish_reason: 'length', message: { role: 'assistant', refusal: null }, logprobs: null }],
+      usage: { completion_tokens: 24 },
+    });
+    const text = whole.choices[0]?.message.content as string;
+    expect(whole.usage?.total_tokens).toBe((whole.usage?.prompt_tokens ?? 0) + 24);
+
+    const chunks: OpenAI.ChatCompletionChunk[] = [];
+    const streaming = { ...greedy, stream: true as const, stream_options: { include_usage: true } };
+    for await (const chunk of await api.chat.completions.create(streaming)) chunks.push(chunk);
+    expect(chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).toBe(text);
+    expect(chunks[0]?.choices[0]?.delta).toEqual({ role: 'assistant', content: '' });
+    expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('length');
+    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: whole.usage });
+    expect(new Set(chunks.map(({ id }) => id)).size).toBe(1);
+
+    const drawn = async (seed: number | null) =>
+      (await api.chat.completions.create({ ...greedy, temperature: 1.5, seed })).choices[0]?.message.content;
+    expect(await drawn(7)).toBe(await drawn(7));
+    expect(await drawn(7)).not.toBe(await drawn(8));
+    expect(await drawn(null)).not.toBe(await drawn(null));
+  });
+
+  it('takes an answer of its own back as a message, texts in parts, and the names of clients', async () => {
+    const { api } = await open();
+    const first = await api.chat.completions.create({ ...greedy, max_tokens: 4 });
+    const conversation: OpenAI.ChatCompletionMessageParam[] = [
+      { role: 'developer', content: 'Be kind.' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'ant ' },
+          { type: 'text', text: 'bee' },
+        ],
+      },
+      first.choices[0]?.message as OpenAI.ChatCompletionMessage,
+      { role: 'user', content: 'cat' },
+    ];
+    const asSystem = [{ role: 'system' as const, content: 'Be kind.' }, ...messages, ...conversation.slice(2)];
+    const bookkeeping = { user: 'somebody', store: false, n: 1, frequency_penalty: 0, logit_bias: {} };
+    const wanted = { ...greedy, ...bookkeeping, messages: conversation, max_tokens: null, max_completion_tokens: 5 };
+    const { usage, choices } = await api.chat.completions.create(wanted);
+    expect(usage?.completion_tokens).toBe(5);
+    const same = await api.chat.completions.create({ ...greedy, messages: asSystem, max_tokens: 5 });
+    expect(same.choices[0]?.message.content).toBe(choices[0]?.message.content);
+  });
+
+  it('stops at a text, which is no part of the answer', async () => {
+    const { api } = await open();
+    const free = (await api.chat.completions.create(greedy)).choices[0]?.message.content as string;
+    const stop = free.slice(5, 8);
+    const until = free.slice(0, free.indexOf(stop));
+    const stopped = await api.chat.completions.create({ ...greedy, stop: ['not there', stop] });
+    expect(stopped.choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: until } });
+    let streamed = '';
+    for await (const { choices } of await api.chat.completions.create({ ...greedy, stop, stream: true })) {
+      streamed += choices[0]?.delta.content ?? '';
+    }
+    expect(streamed).toBe(until);
+  });
+
+  it('tells logarithmic probabilities, with the likeliest tokens', async () => {
+    const { api } = await open();
+    const asked = { ...greedy, max_tokens: 5, logprobs: true, top_logprobs: 3 };
+    const whole = (await api.chat.completions.create(asked)).choices[0];
+    const content = whole?.logprobs?.content ?? [];
+    expect(content).toHaveLength(5);
+    expect(content.map(({ token }) => token).join('')).toBe(whole?.message.content);
+    for (const { token, logprob, bytes, top_logprobs: top } of content) {
+      expect(bytes).toEqual([...Buffer.from(token)]);
+      expect(top).toHaveLength(3);
+      expect(top[0]).toEqual({ token, logprob, bytes });
+      expect(logprob).toBeLessThan(0);
+    }
+    const streamed: unknown[] = [];
+    for await (const { choices } of await api.chat.completions.create({ ...asked, stream: true })) {
+      streamed.push(...(choices[0]?.logprobs?.content ?? []));
+    }
+    expect(streamed).toEqual(content);
+    const plain = await api.completions.create({ model, prompt: 'ant', temperature: 0, max_tokens: 4, logprobs: 2 });
+    const { text, logprobs } = plain.choices[0] as OpenAI.CompletionChoice;
+    expect(logprobs?.tokens?.join('')).toBe(text);
+    const offsets = logprobs?.tokens?.map((_, i, all) => 3 + all.slice(0, i).join('').length);
+    expect(logprobs?.text_offset).toEqual(offsets);
+    expect(Object.keys(logprobs?.top_logprobs?.[0] ?? {})).toHaveLength(2);
+  });
+
+  it('continues plain text', async () => {
+    const { api } = await open();
+    const asked = { model, prompt: 'ant bee', temperature: 0, max_tokens: 12 };
+    const whole = await api.completions.create(asked);
+    expect(whole).toMatchObject({ object: 'text_completion', choices: [{ finish_reason: 'length' }] });
+    expect(whole.usage).toEqual({ prompt_tokens: 7, completion_tokens: 12, total_tokens: 19 });
+    let streamed = '';
+    for await (const { choices } of await api.completions.create({ ...asked, stream: true })) {
+      streamed += choices[0]?.text ?? '';
+    }
+    expect(streamed).toBe(whole.choices[0]?.text);
+  });
+
+  it('refuses what it would have to ignore, by name', async () => {
+    const { api, daemon, token } = await open();
+    const refusal = async (more: object, path = '/v1/chat/completions') => {
+      const answer = await post(daemon, path, { ...greedy, ...more }, { authorization: `Bearer ${token}` });
+      const { error } = (await answer.json()) as ErrorBody;
+      expect(error.message).not.toBe('');
+      return [answer.status, error.type, error.code, error.param];
+    };
+    const wrong = [400, 'invalid_request_error'];
+    expect(await refusal({ temprature: 1 })).toEqual([...wrong, 'unknown_parameter', 'temprature']);
+    expect(await refusal({ frequency_penalty: 0.5 })).toEqual([...wrong, 'invalid_value', 'frequency_penalty']);
+    expect(await refusal({ n: 2 })).toEqual([...wrong, 'invalid_value', 'n']);
+    expect(await refusal({ response_format: { type: 'json_object' } })).toEqual([
+      ...wrong,
+      'invalid_value',
+      'response_format',
+    ]);
+    expect(await refusal({ temperature: 3 })).toEqual([...wrong, 'invalid_value', 'temperature']);
+    expect(await refusal({ messages: undefined })).toEqual([...wrong, 'missing_required_parameter', 'messages']);
+    const image = [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:' } }] }];
+    expect((await refusal({ messages: image }))[0]).toBe(400);
+    expect((await refusal({ messages: [{ role: 'user', content: 'ant', mood: 'good' }] }))[2]).toBe(
+      'unknown_parameter',
+    );
+    const tools = [{ type: 'function', function: { name: 'look', parameters: {} } }];
+    expect(await refusal({ tools })).toEqual([...wrong, 'unsupported_parameter', 'tools']);
+    expect(await refusal({ tools, tool_choice: 'required' })).toEqual([...wrong, 'invalid_value', 'tool_choice']);
+    expect(await refusal({ chat_template_kwargs: { enable_thinking: true } })).toEqual([
+      ...wrong,
+      'unsupported_parameter',
+      'chat_template_kwargs.enable_thinking',
+    ]);
+    expect(await refusal({ model: 'other' })).toEqual([404, 'invalid_request_error', 'model_not_found', null]);
+    expect(await refusal({}, '/v1/embeddings')).toEqual([404, 'invalid_request_error', 'not_found', null]);
+    const long = { ...greedy, messages: [{ role: 'user' as const, content: 'ant '.repeat(500) }] };
+    await expect(api.chat.completions.create(long)).rejects.toMatchObject({
+      status: 400,
+      code: 'context_length_exceeded',
+    });
+    await expect(api.chat.completions.create({ ...long, stream: true })).rejects.toMatchObject({ status: 400 });
+  });
+});
+
+describe('who may use /v1', () => {
+  it('whoever has a token or a session, and nobody else', async () => {
+    const { daemon, token, tokens } = await open();
+    const status = async (headers: Record<string, string>, path = '/v1/models') =>
+      (await fetch(`${daemon.url}${path}`, { headers })).status;
+    expect(await status({})).toBe(401);
+    expect(await status({}, `/v1/models?api_key=${token}`)).toBe(401);
+    expect(await status({ authorization: `Bearer ${token}` })).toBe(200);
+    expect(await status({ authorization: `Bearer ${token}x` })).toBe(401);
+    const cookie = await paired(daemon);
+    expect(await status({ cookie })).toBe(200);
+    const body = { ...greedy, max_tokens: 1 };
+    expect((await post(daemon, '/v1/chat/completions', body, { cookie })).status).toBe(401);
+    expect((await post(daemon, '/v1/chat/completions', body, { cookie, origin: daemon.url })).status).toBe(200);
+    expect((await post(daemon, '/v1/chat/completions', body, { cookie, origin: 'http://evil.example' })).status).toBe(
+      403,
+    );
+    const preflight = await fetch(`${daemon.url}/v1/chat/completions`, { method: 'OPTIONS' });
+    expect(preflight.headers.get('access-control-allow-origin')).toBeNull();
+    const [made] = tokens.list();
+    expect(JSON.stringify(made)).not.toContain(token.slice(8));
+    tokens.revoke(made?.id as string);
+    expect(await status({ authorization: `Bearer ${token}` })).toBe(401);
+  });
+
+  it('wrong tokens are only told to wait after a while, and right ones never', async () => {
+    const { daemon, token } = await open();
+    const status = async (secret: string) => {
+      const answer = await fetch(`${daemon.url}/v1/models`, { headers: { authorization: `Bearer ${secret}` } });
+      return [answer.status, answer.headers.get('retry-after')];
+    };
+    for (let attempt = 0; attempt < 20; attempt++) expect(await status(`anneal_guess${attempt}`)).toEqual([401, null]);
+    expect(await status('anneal_guess')).toEqual([429, '60']);
+    expect((await status(token))[0]).toBe(200);
+  });
+
+  it('bodies that are too large or no JSON are refused in the form of the API', async () => {
+    const { daemon, token } = await open();
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const send = async (body: string, more = {}) => {
+      const answer = await fetch(`${daemon.url}/v1/completions`, {
+        method: 'POST',
+        body,
+        headers: { ...headers, ...more },
+      });
+      return [answer.status, ((await answer.json()) as ErrorBody).error.code];
+    };
+    expect(await send('{')).toEqual([400, 'invalid_json']);
+    expect(await send('{}', { 'content-type': 'text/plain' })).toEqual([415, 'wrong_content_type']);
+    expect(await send(JSON.stringify({ prompt: 'x'.repeat(9 << 20) }))).toEqual([413, 'body_too_large']);
+  });
+});
