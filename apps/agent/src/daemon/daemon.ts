@@ -12,6 +12,8 @@ import { Access } from './auth/access.ts';
 import { ApiTokens } from './auth/apiTokens.ts';
 import { Callers } from './auth/callers.ts';
 import { Chattables } from './chat/chattables.ts';
+import { ConversationFiles } from './chat/conversationFiles.ts';
+import { Conversations } from './chat/conversations.ts';
 import { LoadedModels } from './chat/loadedModels.ts';
 import { answerWith } from './exports/download.ts';
 import { exportsNamed } from './exports/find.ts';
@@ -60,7 +62,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const jobs = new Jobs(options.log);
     const chattables = new Chattables(workspace, feeds);
     const models = new LoadedModels(options.log);
-    const agent: Agent = { id: state.id, version: manifest.version, workspace, feeds, jobs, chattables, models };
+    const files = new ConversationFiles(state.folder);
+    const conversations = new Conversations({ files, chattables, models, log: options.log });
+    const agent: Agent = {
+      id: state.id,
+      version: manifest.version,
+      workspace,
+      feeds,
+      jobs,
+      chattables,
+      models,
+      conversations,
+    };
     const name = nameOf(address.host, options.allowedHosts);
     const check = new RequestCheck([...options.allowedHosts, name]);
     const sockets = new Sockets({ agent, access, check, log: options.log });
@@ -107,6 +120,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
           server.closeAllConnections();
         }, patienceMilliseconds);
         server.closeIdleConnections();
+        await conversations.close();
         await Promise.all([closed, models.close()]);
         clearTimeout(late);
         await jobsEnded;

@@ -1,12 +1,13 @@
 /** What a client can ask for, a file a noun. Adding one: a file beside this one and a line here. */
 import { agent } from './agent.ts';
+import { chat } from './chat.ts';
 import { exports } from './exports.ts';
 import { jobs } from './jobs.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 import { router } from './trpc.ts';
 
-export const appRouter = router({ agent, exports, jobs, recipes, runs });
+export const appRouter = router({ agent, chat, exports, jobs, recipes, runs });
 
 /** All that the studio knows of the agent's code. */
 export type AppRouter = typeof appRouter;

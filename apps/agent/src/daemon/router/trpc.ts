@@ -1,6 +1,7 @@
 import { UserError } from '@anneal/core/errors';
 import { initTRPC } from '@trpc/server';
 import type { Chattables } from '../chat/chattables.ts';
+import type { Conversations } from '../chat/conversations.ts';
 import type { LoadedModels } from '../chat/loadedModels.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Pace } from '../pace.ts';
@@ -16,6 +17,7 @@ export interface Agent {
   jobs: Jobs;
   chattables: Chattables;
   models: LoadedModels;
+  conversations: Conversations;
 }
 
 /** One for each client. */

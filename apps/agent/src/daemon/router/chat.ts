@@ -1,0 +1,126 @@
+/** Talking to models: which there are, and conversations that go on without a browser. */
+import type { ChatMemory } from '@anneal/core/protocol/chat';
+import type { Chattable, LoadedModel } from '@anneal/core/protocol/chattable';
+import {
+  type ConversationNews,
+  type ConversationSummary,
+  chatSettings,
+  isOngoing,
+  mostColumns,
+  type ShownToken,
+} from '@anneal/core/protocol/conversations';
+import { z } from 'zod';
+import { eachChange } from '../../service/eachChange.ts';
+import { procedure, router } from './trpc.ts';
+
+const model = z.string().min(1).max(1024);
+const models = z.array(model).min(1).max(mostColumns);
+const named = z.object({ conversation: z.string().min(1).max(64) });
+const text = z.string().trim().min(1).max(200_000);
+const turn = z.int().min(0);
+
+export const chat = router({
+  /** What one can talk to. */
+  models: procedure.query(({ ctx }): Promise<Chattable[]> => ctx.agent.chattables.list()),
+
+  /** What loading it would take of the memory; null where it is loaded. */
+  memory: procedure.input(z.object({ model })).query(async ({ ctx, input }): Promise<ChatMemory | null> => {
+    const { chattables, models: loaded } = ctx.agent;
+    return (await loaded.measure(await chattables.find(input.model))) ?? null;
+  }),
+
+  /** The models that are loaded, now and after every change. */
+  loaded: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<LoadedModel[]> {
+    const abort = signal ?? new AbortController().signal;
+    const { models: loaded } = ctx.agent;
+    for await (const _ of eachChange((listener) => loaded.onChange(listener), abort)) {
+      await ctx.pace.turn(abort);
+      yield loaded.list();
+    }
+  }),
+
+  unload: procedure.input(z.object({ model })).mutation(({ ctx, input }) => ctx.agent.models.unload(input.model)),
+
+  /** Every conversation, now and after every change of one. */
+  list: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<ConversationSummary[]> {
+    const abort = signal ?? new AbortController().signal;
+    const { conversations } = ctx.agent;
+    for await (const _ of eachChange((listener) => conversations.onListChange(listener), abort)) {
+      await ctx.pace.turn(abort);
+      yield conversations.list();
+    }
+  }),
+
+  /** The whole of it, then what is new. A client that comes back gets the whole again. */
+  follow: procedure.input(named).subscription(async function* ({
+    ctx,
+    input,
+    signal,
+  }): AsyncGenerator<ConversationNews> {
+    const abort = signal ?? new AbortController().signal;
+    const opened = ctx.agent.conversations.get(input.conversation);
+    const { conversation } = opened;
+    let shape: number | undefined;
+    /** Characters of the answers to the last question that were sent, and the states that were. */
+    let sent: { length: number; state: string }[] = [];
+    for await (const _ of eachChange((listener) => opened.onChange(listener), abort)) {
+      await ctx.pace.turn(abort);
+      const last = conversation.turns.length - 1;
+      const answers = conversation.turns[last]?.answers ?? [];
+      const before = sent;
+      sent = answers.map((answer) => ({ length: answer.text.length, state: answer.state }));
+      if (shape !== opened.shape) {
+        shape = opened.shape;
+        yield { whole: structuredClone(conversation) };
+        continue;
+      }
+      const news = answers.flatMap((answer, column) => {
+        const { length: from = 0, state = '' } = before[column] ?? {};
+        if (!isOngoing(answer) && answer.state === state) return [];
+        return [{ turn: last, column, from, answer: { ...answer, text: answer.text.slice(from) } }];
+      });
+      if (news.length > 0) yield { answers: news };
+    }
+  }),
+
+  /** The tokens of each answer to one question. */
+  tokens: procedure.input(named.extend({ turn })).query(({ ctx, input }): ShownToken[][] => {
+    return ctx.agent.conversations.get(input.conversation).tokens(input.turn);
+  }),
+
+  /** A question; without a conversation it begins one. With `turn` it takes the place of that one and of all that came after. */
+  ask: procedure
+    .input(
+      z.object({
+        conversation: named.shape.conversation.nullable(),
+        text,
+        models,
+        settings: chatSettings,
+        turn: turn.optional(),
+      }),
+    )
+    .mutation(({ ctx, input }): { conversation: string } => {
+      const { conversations } = ctx.agent;
+      const opened =
+        input.conversation === null
+          ? conversations.create(input.models, input.settings)
+          : conversations.get(input.conversation);
+      opened.ask(input.text, input.models, input.settings, input.turn);
+      return { conversation: opened.conversation.id };
+    }),
+
+  /** Answers the last question anew, with another seed. */
+  regenerate: procedure.input(named.extend({ models, settings: chatSettings })).mutation(({ ctx, input }) => {
+    ctx.agent.conversations.get(input.conversation).regenerate(input.models, input.settings);
+  }),
+
+  /** Ends what is being answered, in one column or in all. */
+  stop: procedure.input(named.extend({ column: z.int().min(0).optional() })).mutation(({ ctx, input }) => {
+    return ctx.agent.conversations.get(input.conversation).stop(input.column);
+  }),
+
+  remove: procedure.input(named).mutation(({ ctx, input }) => ctx.agent.conversations.remove(input.conversation)),
+
+  /** Brings back one that was removed. */
+  restore: procedure.input(named).mutation(({ ctx, input }) => ctx.agent.conversations.restore(input.conversation)),
+});

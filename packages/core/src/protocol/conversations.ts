@@ -1,0 +1,80 @@
+/** Conversations that an agent keeps: one question at a time, answered by one to four models beside each other. Browser-safe. */
+import { z } from 'zod';
+import { type AnswerEnd, answerOptions } from './chat.ts';
+
+export const mostColumns = 4;
+
+const { temperature, topP, topK, minP, repetitionPenalty, maxTokens, seed, thinking } = answerOptions.shape;
+
+/** How the models answer; what is left out is as the makers of each recommend. */
+export const chatSettings = z.object({
+  system: z.string().max(100_000).default(''),
+  temperature,
+  topP,
+  topK,
+  minP,
+  repetitionPenalty,
+  thinking,
+  maxTokens,
+  seed,
+});
+export type ChatSettings = z.output<typeof chatSettings>;
+
+const endReasons = ['stop', 'length', 'context', 'interrupted'] as const satisfies readonly AnswerEnd['reason'][];
+
+export const conversationAnswer = z.object({
+  model: z.string(),
+  seed: z.int(),
+  /** `waiting`: for its turn at the model. */
+  state: z.enum(['waiting', 'loading', 'answering', 'done', 'stopped', 'failed']),
+  text: z.string(),
+  tokens: z.int(),
+  promptTokens: z.int().nullable(),
+  /** Of loading the model: the share that is done. */
+  loaded: z.number().nullable(),
+  firstMilliseconds: z.number().nullable(),
+  tokensPerSecond: z.number().nullable(),
+  reason: z.enum(endReasons).nullable(),
+  /** A setting that changed nothing, and why. */
+  note: z.string().nullable(),
+  error: z
+    .object({ code: z.string(), what: z.string(), where: z.string().optional(), next: z.string().optional() })
+    .nullable(),
+});
+export type ConversationAnswer = z.infer<typeof conversationAnswer>;
+
+export const conversationSchema = z.object({
+  id: z.string(),
+  created: z.string(),
+  changed: z.string(),
+  models: z.array(z.string()).min(1).max(mostColumns),
+  settings: chatSettings,
+  turns: z.array(z.object({ text: z.string(), answers: z.array(conversationAnswer) })),
+});
+export type Conversation = z.infer<typeof conversationSchema>;
+
+/** The beginning of the first question. */
+export interface ConversationSummary {
+  id: string;
+  title: string;
+  changed: string;
+  models: readonly string[];
+  answering: boolean;
+}
+
+/** At first the whole, then what is new of answers: `text` stands at `from`. After a change of anything else the whole again. */
+export type ConversationNews =
+  | { whole: Conversation }
+  | { answers: { turn: number; column: number; from: number; answer: ConversationAnswer }[] };
+
+/** A token of an answer, with the likeliest ones in its place. */
+export const shownToken = z.object({
+  id: z.int(),
+  text: z.string(),
+  logprob: z.number(),
+  top: z.array(z.object({ id: z.int(), text: z.string(), logprob: z.number() })),
+});
+export type ShownToken = z.infer<typeof shownToken>;
+
+export const isOngoing = ({ state }: Pick<ConversationAnswer, 'state'>): boolean =>
+  state === 'waiting' || state === 'loading' || state === 'answering';
