@@ -58,6 +58,11 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/runs.ts'),
   },
   {
+    name: 'queue',
+    summary: 'list, reorder and take out the runs that wait for a device',
+    load: () => import('./commands/queue.ts'),
+  },
+  {
     name: 'serve',
     summary: 'serve the studio: recipes and runs in a browser',
     load: () => import('./commands/serve.ts'),

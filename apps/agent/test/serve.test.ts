@@ -224,7 +224,7 @@ describe('a live run', () => {
       onData: ({ runs }) => states.push(...runs.map(({ key, state, step }) => `${key} ${state} ${step}`)),
     });
     const key = `project/runs/${run.id}`;
-    await vi.waitFor(() => expect(states).toEqual([`${key} created 0`]), 10_000);
+    await vi.waitFor(() => expect(states).toEqual([`${key} preparing 0`]), 10_000);
     run.recordStart({ totalSteps: 3, fromStep: 0 });
     recordStep(run, 1);
     await vi.waitFor(() => expect(states.at(-1)).toBe(`${key} running 1`), 10_000);

@@ -12,7 +12,7 @@ import { Empty } from '../src/ui/Empty.tsx';
 import { RunTable } from '../src/ui/RunTable.tsx';
 import { useRowKeys } from '../src/ui/useRowKeys.ts';
 
-const active: ReadonlySet<ListedRun['state']> = new Set(['created', 'preparing', 'running']);
+const active: ReadonlySet<ListedRun['state']> = new Set(['created', 'queued', 'preparing', 'running']);
 
 export default function RunsScreen() {
   const t = useTranslations('runs');

@@ -3,7 +3,7 @@ import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, typ
 import { deviceNamePattern } from './deviceName.ts';
 import { UserError } from './errors.ts';
 
-export { type CudaReport, cudaReport, type Device } from '@anneal/kernels'; // for the agent, which does not know the kernels
+export { type CudaReport, cudaReport, type Device, devices } from '@anneal/kernels'; // for the agent, which does not know the kernels
 
 /**
  * The device of that name; `auto` is the first GPU, or the CPU where there is none.

@@ -18,7 +18,7 @@ async function pair(folder: string, options: { json?: boolean }): Promise<void> 
     import('../daemon/workspace.ts'),
   ]);
   const state = new AgentState(new Workspace(folder).root);
-  const url = state.runningUrl();
+  const { url } = state.served();
   const link = pairingLink(url, new Access(state.folder).newCode());
   if (options.json) return printJson({ url, link });
   print(link);

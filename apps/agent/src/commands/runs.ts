@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
+import { addQueueOptions } from './queueOption.ts';
+import type { QueueOptions } from './queueRun.ts';
 import { addRunsDirectoryOption, type RunsOptions } from './runsDirectory.ts';
 import { addSetOption } from './setOption.ts';
 
@@ -46,16 +48,16 @@ export function define(command: Command): void {
     'anneal runs save latest',
   );
   addExamples(
-    addSetOption(
-      subcommand(
-        'resume',
-        'continue a run from its newest checkpoint; with --set a finished one too, or with other steps for saving and measuring',
-      ).argument('[run]', runArgument, 'latest'),
-    )
-      .option('--detach', 'train in the background')
-      .action(async (run: string, options: RunsOptions & { detach?: boolean; set?: readonly string[] }) =>
-        (await import('./runsResume.ts')).resume(run, options),
-      ),
+    addQueueOptions(
+      addSetOption(
+        subcommand(
+          'resume',
+          'continue a run from its newest checkpoint; with --set a finished one too, or with other steps for saving and measuring',
+        ).argument('[run]', runArgument, 'latest'),
+      ).option('--detach', 'train in the background'),
+    ).action(async (run: string, options: RunsOptions & QueueOptions & { set?: readonly string[] }) =>
+      (await import('./runsResume.ts')).resume(run, options),
+    ),
     'anneal runs resume latest',
     'anneal runs resume latest --set max_steps=2000 --set save_steps=100',
   );

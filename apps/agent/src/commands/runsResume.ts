@@ -1,9 +1,15 @@
+import type { QueueOptions } from './queueRun.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
-import { resumeRun } from './startRun.ts';
 
 export async function resume(
   name: string,
-  options: RunsOptions & { detach?: boolean; set?: readonly string[] },
+  options: RunsOptions & QueueOptions & { set?: readonly string[] },
 ): Promise<void> {
-  await resumeRun(contextOf(options), { run: name, set: options.set }, options);
+  const request = { run: name, set: options.set };
+  if (options.queue) {
+    const { queueResume } = await import('./queueRun.ts');
+    return queueResume(contextOf(options), request, options);
+  }
+  const { resumeRun } = await import('./startRun.ts');
+  await resumeRun(contextOf(options), request, options);
 }

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
+import { addQueueOptions } from './queueOption.ts';
+import type { QueueOptions } from './queueRun.ts';
 import { contextOf } from './runsDirectory.ts';
 import { addSetOption } from './setOption.ts';
 
-interface TrainOptions {
+interface TrainOptions extends QueueOptions {
   set?: string[];
   dryRun?: boolean;
-  detach?: boolean;
   resume?: string | true;
   name?: string;
   runsDir?: string;
@@ -15,7 +16,7 @@ interface TrainOptions {
 
 export function define(command: Command): void {
   addExamples(
-    addSetOption(command.argument('<recipe>', 'the recipe, a YAML file'))
+    addQueueOptions(addSetOption(command.argument('<recipe>', 'the recipe, a YAML file')))
       .option('--dry-run', 'prepare the data and plan the memory, then end without training')
       .option('--detach', 'train in the background: the run outlives this terminal')
       .option('--resume [run]', 'continue the newest run of this recipe, or the one named, from its newest checkpoint')
@@ -25,6 +26,7 @@ export function define(command: Command): void {
     'anneal train recipe.yaml',
     'anneal train recipe.yaml --set learning_rate=1e-4 --set num_epochs=1 --name lower-rate',
     'anneal train recipe.yaml --detach',
+    'anneal train recipe.yaml --queue --priority low',
   );
 }
 
@@ -34,8 +36,12 @@ async function train(recipe: string, options: TrainOptions): Promise<void> {
     const { dryRun } = await import('./dryRun.ts');
     return dryRun(recipe, options);
   }
-  const { startRun, resumeRun } = await import('./startRun.ts');
   const { set, name, resume } = options;
+  if (options.queue) {
+    const { queueRecipe } = await import('./queueRun.ts');
+    return queueRecipe(context, { recipe, set, name }, options);
+  }
+  const { startRun, resumeRun } = await import('./startRun.ts');
   if (resume !== undefined) {
     const { runOfRecipe } = await import('../service/runs/ofRecipe.ts');
     const run = typeof resume === 'string' ? resume : undefined;

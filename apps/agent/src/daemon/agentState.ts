@@ -1,25 +1,47 @@
 /** What an agent keeps of its own: `<data folder of this user>/agents/<id>/`, one for each workspace. */
-import { chmodSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { lockOwner, ProcessLock } from '@anneal/core/processLock';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import envPaths from 'env-paths';
+import { z } from 'zod';
 import { hashOf } from './auth/secrets.ts';
+
+/** What a running agent tells the command line. */
+const servedSchema = z.object({
+  url: z.string(),
+  /** The only folder that it looks for runs in, where one was named. */
+  runsFolder: z.string().optional(),
+});
+export type Served = z.infer<typeof servedSchema>;
 
 export class AgentState {
   /** Of the workspace's path: the same after a restart, and another one for another workspace on another port. */
   readonly id: string;
   readonly folder: string;
-  readonly #workspace: string;
+  readonly workspace: string;
 
   constructor(workspace: string) {
-    this.#workspace = workspace;
-    this.id = hashOf(workspace).slice(0, 12);
-    this.folder = join(envPaths('anneal', { suffix: '' }).data, 'agents', this.id);
+    this.workspace = workspace;
+    this.id = idOf(workspace);
+    this.folder = folderOf(this.id);
     makeFolder(this.folder);
     chmodSync(this.folder, 0o700);
+  }
+
+  /** Of the agent that serves this folder or one above it; one that runs comes before one that ran. @throws UserError `agent_not_running` */
+  static above(path: string): AgentState {
+    const start = existsSync(path) ? realpathSync(path) : resolve(path);
+    const served = foldersAbove(start).filter((folder) => existsSync(servedPathIn(folderOf(idOf(folder)))));
+    const workspace = served.find((folder) => lockOwner(lockPathIn(folderOf(idOf(folder))))) ?? served[0];
+    if (workspace === undefined) throw notRunning(start);
+    return new AgentState(workspace);
+  }
+
+  get isRunning(): boolean {
+    return lockOwner(this.#lockPath) !== undefined;
   }
 
   /** Held for as long as the agent runs. @throws UserError `agent_running` */
@@ -27,38 +49,65 @@ export class AgentState {
     const lock = ProcessLock.tryAcquire(this.#lockPath);
     if (lock) return lock;
     throw new UserError({
-      what: `an agent serves this folder already, at ${this.#readUrl()}`,
-      where: this.#workspace,
+      what: `an agent serves this folder already, at ${this.lastServed().url}`,
+      where: this.workspace,
       next: 'open that one (`anneal pair` prints a link), or end it first',
       code: 'agent_running',
     });
   }
 
-  /** Where the agent listens, for `anneal pair`. */
-  recordUrl(url: string): void {
-    replaceFile(this.#urlPath, `${url}\n`, { sync: false });
+  /** For the command line. */
+  recordServed(served: Served): void {
+    replaceFile(this.#servedPath, `${JSON.stringify(served)}\n`, { sync: false });
   }
 
-  /** @throws UserError `agent_not_running` */
-  runningUrl(): string {
-    if (lockOwner(this.#lockPath)) return this.#readUrl();
-    throw new UserError({
-      what: 'no agent serves this folder',
-      where: this.#workspace,
-      next: 'start one with `anneal serve`, or name the folder that it serves: `anneal pair <folder>`',
-      code: 'agent_not_running',
-    });
+  /** Of an agent that runs. @throws UserError `agent_not_running` */
+  served(): Served {
+    if (!this.isRunning) throw notRunning(this.workspace);
+    return this.lastServed();
+  }
+
+  /** Of an agent that runs or ran. */
+  lastServed(): Served {
+    return servedSchema.parse(JSON.parse(readFileSync(this.#servedPath, 'utf8')));
   }
 
   get #lockPath(): string {
-    return join(this.folder, 'agent.lock');
+    return lockPathIn(this.folder);
   }
 
-  get #urlPath(): string {
-    return join(this.folder, 'url');
+  get #servedPath(): string {
+    return servedPathIn(this.folder);
   }
+}
 
-  #readUrl(): string {
-    return readFileSync(this.#urlPath, 'utf8').trim();
-  }
+function idOf(workspace: string): string {
+  return hashOf(workspace).slice(0, 12);
+}
+
+function folderOf(id: string): string {
+  return join(envPaths('anneal', { suffix: '' }).data, 'agents', id);
+}
+
+/** The folder itself, then its parent, up to the root. */
+function foldersAbove(folder: string): string[] {
+  const parent = dirname(folder);
+  return folder === parent ? [folder] : [folder, ...foldersAbove(parent)];
+}
+
+function servedPathIn(folder: string): string {
+  return join(folder, 'agent.json');
+}
+
+function lockPathIn(folder: string): string {
+  return join(folder, 'agent.lock');
+}
+
+function notRunning(folder: string): UserError {
+  return new UserError({
+    what: 'no agent serves this folder',
+    where: folder,
+    next: 'start one with `anneal serve`, or name the folder that it serves',
+    code: 'agent_not_running',
+  });
 }

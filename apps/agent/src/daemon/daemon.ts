@@ -6,6 +6,8 @@ import { UserError } from '@anneal/core/errors';
 import type { ListedExport } from '@anneal/core/protocol/exports';
 import { getRequestListener } from '@hono/node-server';
 import manifest from '../../package.json' with { type: 'json' };
+import { resumeDetached } from '../runner/startWorker.ts';
+import { RunQueue } from '../service/queue/runQueue.ts';
 import { type Address, nameOf } from './address.ts';
 import { AgentState } from './agentState.ts';
 import { Access } from './auth/access.ts';
@@ -21,6 +23,7 @@ import { createHttp } from './http.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { createApi } from './openai/api.ts';
 import { pairingLink } from './pairingLink.ts';
+import { Scheduler } from './queue/scheduler.ts';
 import { RequestCheck } from './requestCheck.ts';
 import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
@@ -58,7 +61,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const lock = state.lock();
   try {
     const access = new Access(state.folder, address.token);
-    const feeds = new RunFeeds(workspace);
+    const queue = new RunQueue(state.folder);
+    const feeds = new RunFeeds(workspace, queue);
+    const scheduler = new Scheduler({ queue, feeds, launch: resumeDetached, log: options.log });
     const jobs = new Jobs(options.log);
     const chattables = new Chattables(workspace, feeds);
     const models = new LoadedModels(options.log);
@@ -69,6 +74,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       version: manifest.version,
       workspace,
       feeds,
+      queue,
+      scheduler,
       jobs,
       chattables,
       models,
@@ -106,11 +113,14 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     });
     server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
     const url = await listen(server, address, name);
-    state.recordUrl(url);
+    state.recordServed({ url, ...(workspace.runsFolder !== undefined && { runsFolder: workspace.runsFolder }) });
+    queue.read(); // a damaged one is said now
+    void scheduler.look();
     return {
       url,
       pairingLink: () => pairingLink(url, access.newCode()),
       async close() {
+        scheduler.close();
         feeds.close();
         sockets.close();
         const jobsEnded = jobs.close();

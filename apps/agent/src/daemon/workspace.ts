@@ -97,9 +97,23 @@ export class Workspace {
     return paths.map((path) => ({ key: this.keyOf(path), path }));
   }
 
-  /** Whether the path lies in the workspace, or where this agent looks for runs. */
-  holds(path: string): boolean {
-    return [this.root, this.#runsFolder].some((folder) => folder !== undefined && isBelow(path, folder));
+  /**
+   * Runs that lie there are in the list.
+   * @param where names what wants to put them there @throws UserError `runs_elsewhere`
+   */
+  assertWatched(folder: string, where: string): void {
+    const level = relative(this.root, folder).split(sep).length;
+    const isWatched =
+      this.#runsFolder === undefined
+        ? isBelow(folder, this.root) && basename(folder) === 'runs' && level <= depth + 1
+        : folder === this.#runsFolder;
+    if (isWatched) return;
+    throw new UserError({
+      what: `the runs of this recipe go to ${folder}, where this agent does not look for runs`,
+      where,
+      next: 'let output_dir name a folder called runs below the folder that the agent serves, or start the agent with --runs-dir',
+      code: 'runs_elsewhere',
+    });
   }
 
   /**

@@ -5,6 +5,7 @@ import { peakMemory } from '@anneal/core/trainer/peakMemory';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import type { TrainSignal } from '@anneal/core/trainer/train';
 import { exitCodeOfError, exitCodes } from '../exitCodes.ts';
+import type { Launch } from './launchArguments.ts';
 
 /**
  * One launch of a run: runs `train` on the run at `path` and returns the exit code. SIGTERM, SIGINT, SIGHUP and a parent that is
@@ -14,7 +15,7 @@ import { exitCodeOfError, exitCodes } from '../exitCodes.ts';
 export async function runWorker(
   path: string,
   train: (run: RunDirectory, signal: TrainSignal, onAccepted: () => void) => Promise<unknown>,
-  { detached = false } = {},
+  { detached = false, afterSeq }: Launch = {},
 ): Promise<number> {
   const signal: TrainSignal = { stopRequested: false, saveRequested: false };
   const stop = () => {
@@ -41,6 +42,7 @@ export async function runWorker(
     void run.close().finally(() => process.exit(exitCodes.interrupted));
   });
   const before = run.status.seq;
+  if (afterSeq !== undefined && afterSeq !== before) return refuse(begunAlready(path));
   try {
     await train(run, signal, () => tell({ accepted: true }));
   } catch (error) {
@@ -66,6 +68,15 @@ async function refuse(error: UserError): Promise<number> {
   if (process.connected) await new Promise((resolve) => process.send?.(message, resolve));
   else console.error(error);
   return exitCodeOfError(error.code);
+}
+
+function begunAlready(path: string): UserError {
+  return new UserError({
+    what: 'this run has gone on since this launch was ordered',
+    where: path,
+    next: 'look at what it did; resume it to go on from there',
+    code: 'run_begun_already',
+  });
 }
 
 function stepOf(checkpoint: string | null): number {

@@ -10,6 +10,7 @@ import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { openRunFile } from '@anneal/core/trainer/runFiles';
 import { readRun } from '@anneal/core/trainer/runReader';
+import { type Launch, launchArguments } from './launchArguments.ts';
 import type { WorkerMessage } from './runWorker.ts';
 import { workerPath } from './workerPath.ts';
 
@@ -23,10 +24,8 @@ export interface AttachedWorker {
   ended: Promise<Status>;
 }
 
-interface WorkerOptions {
+interface WorkerOptions extends Pick<Launch, 'changes' | 'afterSeq'> {
   worker?: string | undefined;
-  /** `key=value` of the recipe that this launch changes. */
-  changes?: readonly string[] | undefined;
 }
 
 /** Starts a worker that ends with this process, and passes its events on as they reach the run directory. */
@@ -54,12 +53,13 @@ export function startDetached(path: string, options: WorkerOptions = {}): number
   return pidOf(child);
 }
 
-/** As `startDetached`, for a run that goes on: returns once the worker has looked at everything. Throws what it refuses the run for. */
+/** As `startDetached`: returns once the worker has looked at everything, or has ended. Throws what it refuses the run for. */
 export async function resumeDetached(path: string, options: WorkerOptions = {}): Promise<number> {
   const child = spawnWorker(path, options, 'listened to');
   const message = await new Promise<WorkerMessage | undefined>((resolve, reject) => {
     child.once('message', (said) => resolve(said as WorkerMessage));
-    child.once('exit', () => resolve(undefined));
+    // Once everything it said has come: its exit may be told before that.
+    child.once('disconnect', () => resolve(undefined));
     child.once('error', reject);
   });
   if (message && 'refusal' in message) throw new UserError(message.refusal);
@@ -79,13 +79,13 @@ function pidOf({ pid }: ChildProcess): number {
  */
 function spawnWorker(
   path: string,
-  { worker = workerPath, changes = [] }: WorkerOptions,
+  { worker = workerPath, ...launch }: WorkerOptions,
   kind: 'attached' | 'listened to' | 'detached',
 ): ChildProcess {
   const log = openRunFile(join(path, 'run.log'), constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
-  const flags = kind === 'listened to' ? ['--detached'] : [];
+  const args = launchArguments({ ...launch, detached: kind === 'listened to' });
   try {
-    return spawn(process.execPath, [worker, path, ...flags, ...changes], {
+    return spawn(process.execPath, [worker, path, ...args], {
       detached: true,
       stdio: kind === 'detached' ? ['ignore', log, log] : ['ignore', log, log, 'ipc'],
       // Without it the worker strips the types of every module again: imports took 1.6 s instead of 0.3 s on two busy cores.

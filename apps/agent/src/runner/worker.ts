@@ -1,13 +1,14 @@
-/** The process that trains: `worker.ts <run directory> [--detached] [key=value of the recipe, changed for this launch …]`. */
+/** The process that trains: `worker.ts <run directory>` and the arguments of a launch. */
 import { preparedDataFolder } from '@anneal/core/hub/cache';
 import { changeRecipe } from '@anneal/core/recipe/change';
 import { createJob } from '@anneal/core/trainer/job';
 import { train } from '@anneal/core/trainer/train';
+import { parseLaunch } from './launchArguments.ts';
 import { runWorker } from './runWorker.ts';
 
 const [path, ...rest] = process.argv.slice(2);
-const detached = rest[0] === '--detached';
-const overrides = detached ? rest.slice(1) : rest;
+const launch = parseLaunch(rest);
+const { changes: overrides } = launch;
 if (path === undefined) throw new Error('the run directory is missing');
 
 const exitCode = await runWorker(
@@ -20,7 +21,7 @@ const exitCode = await runWorker(
       ...(overrides.length > 0 && { change }),
     });
   },
-  { detached },
+  launch,
 );
 // Threads of native libraries may go on; everything that matters is on the disk.
 process.exit(exitCode);

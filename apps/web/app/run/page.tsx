@@ -88,6 +88,15 @@ function Shown({ run, charts }: { run: LiveRun; charts: React.ReactNode }) {
       {summary.error && (
         <ErrorNote title={t(summary.state === 'damaged' ? 'damaged' : 'failed')} error={summary.error} />
       )}
+      {summary.refusal && <ErrorNote title={t('refused')} error={summary.refusal} />}
+      {summary.queued && summary.state === 'queued' && (
+        <p className="rounded-lg border border-line bg-surface px-4 py-3">
+          {t('queued', { ...summary.queued })}{' '}
+          <Link href="/host" className="text-ember underline underline-offset-2">
+            {t('toQueue')}
+          </Link>
+        </p>
+      )}
       {summary.state === 'interrupted' && (
         <p role="alert" className="rounded-lg border border-warn/30 bg-warn-soft px-4 py-3">
           {t('interrupted')}

@@ -12,6 +12,7 @@ import { SettingsMenu } from './SettingsMenu.tsx';
 const screens = [
   { path: '/', name: 'runs' },
   { path: '/recipes', name: 'recipes' },
+  { path: '/host', name: 'host' },
 ] as const;
 
 export function Frame({ children }: { children: ReactNode }) {

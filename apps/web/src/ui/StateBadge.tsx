@@ -4,6 +4,7 @@ import { useTranslations } from 'use-intl';
 
 const looks = {
   created: ['text-muted', 'bg-faint'],
+  queued: ['text-teal', 'bg-teal'],
   preparing: ['text-ember', 'bg-ember animate-[breathe_1.6s_ease-in-out_infinite]'],
   running: ['text-ember', 'bg-ember animate-[breathe_1.6s_ease-in-out_infinite]'],
   stopping: ['text-warn', 'bg-warn animate-[breathe_1.6s_ease-in-out_infinite]'],
@@ -16,7 +17,7 @@ const looks = {
 } as const;
 
 /** The state of a run, or what it is about to do because somebody asked. */
-export function StateBadge({ run }: { run: Pick<ListedRun, 'state' | 'requested'> }) {
+export function StateBadge({ run }: { run: Pick<ListedRun, 'state' | 'requested' | 'queued'> }) {
   const t = useTranslations('state');
   const shown = run.requested === 'stop' ? 'stopping' : run.requested === 'save' ? 'saving' : run.state;
   const [text, dot] = looks[shown];
@@ -26,7 +27,7 @@ export function StateBadge({ run }: { run: Pick<ListedRun, 'state' | 'requested'
       className={`inline-flex items-center gap-1.5 whitespace-nowrap font-medium text-[12.5px] ${text}`}
     >
       <span className={`size-[7px] rounded-full ${dot}`} aria-hidden="true" />
-      {t(shown)}
+      {shown === 'queued' && run.queued ? t('place', { ...run.queued }) : t(shown)}
     </span>
   );
 }

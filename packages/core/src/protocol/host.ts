@@ -10,6 +10,15 @@ export const findingSchema = z.object({
 });
 export type Finding = z.infer<typeof findingSchema>;
 
+/** What a run can be trained on. */
+export const hostDeviceSchema = z.object({
+  /** `cpu`, `cuda:0`, …: as a recipe may name it. */
+  name: z.string(),
+  /** As its maker calls it. */
+  title: z.string(),
+});
+export type HostDevice = z.infer<typeof hostDeviceSchema>;
+
 /** Where to compute. */
 const device = z.string().min(1).default('auto');
 

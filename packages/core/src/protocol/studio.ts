@@ -2,13 +2,14 @@
 
 import type { z } from 'zod';
 import type { EventOf, errorSchema, RunEvent } from './events.ts';
+import type { Priority, QueuePlace } from './queue.ts';
 import type { Smoothing } from './smoothing.ts';
 import type { RunState, Status } from './status.ts';
 
 export type ToldError = z.infer<typeof errorSchema>;
 
-/** As `RunState`; `interrupted` where the process that should be running is gone, `damaged` where the log cannot be read. */
-export type ShownState = RunState | 'interrupted' | 'damaged';
+/** As `RunState`; `queued` where it waits for its device, `interrupted` where the process that should be running is gone, `damaged` where the log cannot be read. */
+export type ShownState = RunState | 'queued' | 'interrupted' | 'damaged';
 
 /** A run in one line. */
 export interface ListedRun extends Omit<Status, 'state'> {
@@ -18,6 +19,12 @@ export interface ListedRun extends Omit<Status, 'state'> {
   /** As the recipe names it; null where the recipe cannot be read. */
   baseModel: string | null;
   adapter: string | null;
+  /** As the recipe names it. */
+  device: string | null;
+  /** Where it stands among the runs that wait; null where it does not. */
+  queued: QueuePlace | null;
+  /** Why it was not started when its turn came; null once it has gone on. */
+  refusal: ToldError | null;
   /** What somebody asked for and the run has not done yet. */
   requested: 'stop' | 'save' | null;
   lowestEvaluationLoss: number | null;
@@ -79,6 +86,19 @@ export interface RunNews {
 }
 
 export type StepEvent = EventOf<'step'>;
+
+/** The queue, device by device. */
+export interface QueueState {
+  devices: {
+    device: string;
+    /** How many runs it may train at a time. */
+    concurrency: number;
+    /** What trains there now, whoever started it. */
+    running: { run: string; name: string }[];
+    /** First to begin first. `since`: ISO 8601, UTC. */
+    waiting: { run: string; name: string; priority: Priority; since: string }[];
+  }[];
+}
 
 /** A recipe of the workspace. */
 export interface ListedRecipe {

@@ -2,12 +2,14 @@
 import { agent } from './agent.ts';
 import { chat } from './chat.ts';
 import { exports } from './exports.ts';
+import { host } from './host.ts';
 import { jobs } from './jobs.ts';
+import { queue } from './queue.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 import { router } from './trpc.ts';
 
-export const appRouter = router({ agent, chat, exports, jobs, recipes, runs });
+export const appRouter = router({ agent, chat, exports, host, jobs, queue, recipes, runs });
 
 /** All that the studio knows of the agent's code. */
 export type AppRouter = typeof appRouter;

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { Estimate } from '@anneal/core/protocol/estimates';
+import { prioritySchema } from '@anneal/core/protocol/queue';
 import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import type { ListedRecipe, RecipeText } from '@anneal/core/protocol/studio';
 import { recipeJsonSchema } from '@anneal/core/recipe/jsonSchema';
@@ -14,9 +15,7 @@ import { beginProject } from '../../service/recipes/init.ts';
 import { openRecipe } from '../../service/recipes/open.ts';
 import { checkRecipe } from '../../service/recipes/validate.ts';
 import { createRun } from '../../service/runs/create.ts';
-import { startRun } from '../../service/runs/start.ts';
 import { hashOf } from '../auth/secrets.ts';
-import type { Workspace } from '../workspace.ts';
 import { procedure, router } from './trpc.ts';
 
 const named = z.object({ recipe: z.string().min(1).max(1024) });
@@ -61,17 +60,20 @@ export const recipes = router({
     yield estimate;
   }),
 
-  /** Starts a run of the file as it is. Returns the run's key. */
-  start: procedure.input(named).mutation(async ({ ctx, input }): Promise<{ run: string }> => {
-    const { workspace, feeds } = ctx.agent;
-    const recipe = workspace.recipe(input.recipe);
-    await refuseElsewhere(workspace, recipe, input.recipe);
-    const { path } = await createRun({ runsFolder: workspace.runsFolder }, { recipe });
-    await startRun({}, { run: path });
-    const feed = (await feeds.all()).find((known) => known.path === path);
-    if (!feed) throw new Error(`the run at ${path} is not in the list`);
-    return { run: feed.key };
-  }),
+  /** Queues a run of the file as it is, on the device of the recipe or another one. Returns the run's key. */
+  start: procedure
+    .input(named.extend({ device: z.string().max(16).optional(), priority: prioritySchema }))
+    .mutation(async ({ ctx, input }): Promise<{ run: string }> => {
+      const { workspace, scheduler } = ctx.agent;
+      const recipe = workspace.recipe(input.recipe);
+      const set = input.device === undefined ? [] : [`device=${input.device}`];
+      const { output_dir: folder } = (await openRecipe(recipe, set)).resolved;
+      workspace.assertWatched(workspace.runsFolder ?? folder, input.recipe);
+      const { path } = await createRun({ runsFolder: workspace.runsFolder }, { recipe, set });
+      const run = workspace.keyOf(path);
+      await scheduler.add(run, { priority: input.priority });
+      return { run };
+    }),
 
   /** The starter project in a new folder: a small model, rows and a recipe. Returns the recipe's key. */
   begin: procedure.mutation(async ({ ctx }): Promise<{ recipe: string }> => {
@@ -87,16 +89,4 @@ export const recipes = router({
 function read(path: string): RecipeText {
   const written = readFileSync(path, 'utf8');
   return { text: written, sha256: hashOf(written) };
-}
-
-/** A run that this agent would not see is not started by it. */
-async function refuseElsewhere(workspace: Workspace, path: string, key: string): Promise<void> {
-  const { output_dir: folder } = (await openRecipe(path)).resolved;
-  if (workspace.runsFolder !== undefined || (workspace.holds(folder) && basename(folder) === 'runs')) return;
-  throw new UserError({
-    what: `the runs of this recipe go to ${folder}, where this agent does not look for runs`,
-    where: key,
-    next: 'let output_dir name a folder called runs below the folder that the agent serves, or start the agent with --runs-dir',
-    code: 'runs_elsewhere',
-  });
 }

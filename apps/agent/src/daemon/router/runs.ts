@@ -1,13 +1,13 @@
 /** Runs: the list, one of them as it goes on, and what can be asked of it. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { prioritySchema } from '@anneal/core/protocol/queue';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
-import { finish } from '../../service/finish.ts';
-import { resumeRun } from '../../service/runs/start.ts';
+import { assertCanGoOn } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
 import { procedure, router } from './trpc.ts';
 
@@ -104,10 +104,11 @@ export const runs = router({
     feed.request('save');
   }),
 
-  /** Continues a run from its newest checkpoint; returns when its process has looked at everything and begins. */
-  resume: procedure.input(named).mutation(async ({ ctx, input }) => {
+  /** Queues a run that goes on from its newest checkpoint. What it is refused for then stands in its summary. */
+  resume: procedure.input(named.extend({ priority: prioritySchema })).mutation(async ({ ctx, input }) => {
     const feed = await ctx.agent.feeds.get(input.run);
-    await finish(resumeRun({}, { run: feed.path }));
+    assertCanGoOn(feed.path, feed.summary.state, []);
+    await ctx.agent.scheduler.add(input.run, { priority: input.priority });
   }),
 
   /** The recipe as it was written, and with every default. */

@@ -1,10 +1,12 @@
 import { UserError } from '@anneal/core/errors';
 import { initTRPC } from '@trpc/server';
+import type { RunQueue } from '../../service/queue/runQueue.ts';
 import type { Chattables } from '../chat/chattables.ts';
 import type { Conversations } from '../chat/conversations.ts';
 import type { LoadedModels } from '../chat/loadedModels.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Pace } from '../pace.ts';
+import type { Scheduler } from '../queue/scheduler.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
 import type { Workspace } from '../workspace.ts';
 
@@ -18,6 +20,8 @@ export interface Agent {
   chattables: Chattables;
   models: LoadedModels;
   conversations: Conversations;
+  queue: RunQueue;
+  scheduler: Scheduler;
 }
 
 /** One for each client. */

@@ -1,14 +1,16 @@
 /** One run as the daemon sees it: its events are read once, as they are written, for however many clients watch. */
 import { closeSync, fstatSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
+import type { QueuePlace, RefusedRun } from '@anneal/core/protocol/queue';
 import { initialStatus, type Status, statusAfter } from '@anneal/core/protocol/status';
 import type { ListedRun, RunHappenings, RunSeries, ShownState } from '@anneal/core/protocol/studio';
 import { linesOfFile, parseLine, readEvents } from '@anneal/core/trainer/eventReader';
 import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
-import { runOwner } from '@anneal/core/trainer/runLock';
+import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
 import { parse } from 'yaml';
 import { StepColumns } from './columns.ts';
 import { remainingSeconds } from './remaining.ts';
@@ -34,9 +36,11 @@ export class RunFeed {
   #happenings: RunEvent[] = [];
   #launchStart = 0;
   #offset = 0;
-  #live = false;
+  #owner: RunOwner | undefined;
   #error: UserError | undefined;
-  #recipe: { baseModel: string | null; adapter: string | null } | undefined;
+  #recipe: RecipeNames | undefined;
+  #queued: QueuePlace | undefined;
+  #refused: RefusedRun | undefined;
   #version = 0;
   #requested: ListedRun['requested'] = null;
   #reading: Promise<void> | undefined;
@@ -49,6 +53,29 @@ export class RunFeed {
 
   get seq(): number {
     return this.#status.seq;
+  }
+
+  /** Some process writes it. */
+  get isLive(): boolean {
+    return this.#owner !== undefined;
+  }
+
+  /** Some process of this machine writes it. */
+  get isLiveHere(): boolean {
+    return this.#owner?.host === hostname();
+  }
+
+  /** As its recipe names it. */
+  get device(): string | null {
+    return this.#recipeNames().device;
+  }
+
+  /** What the queue has of it. */
+  setQueued(queued: QueuePlace | undefined, refused: RefusedRun | undefined): void {
+    if (JSON.stringify([queued, refused]) === JSON.stringify([this.#queued, this.#refused])) return;
+    this.#queued = queued;
+    this.#refused = refused;
+    this.#version++;
   }
 
   /** Is told to everybody until the run has done it or is gone. */
@@ -75,13 +102,15 @@ export class RunFeed {
     const losses = this.#columns.column('loss');
     const lowest = this.#evaluations.reduce((low, { loss }) => Math.min(low, loss ?? low), Number.POSITIVE_INFINITY);
     const { totalSteps } = this.#status;
-    const isRunning = this.#status.state === 'running' && this.#live;
+    const isRunning = this.#status.state === 'running' && this.isLive;
     return {
       ...this.#status,
       key: this.key,
       state: this.#state(),
       error: this.#error ? this.#error.toJSON() : this.#status.error,
       ...this.#recipeNames(),
+      queued: this.#queued ?? null,
+      refusal: this.#refused?.afterSeq === this.seq ? this.#refused.error : null,
       requested: this.#requested,
       lowestEvaluationLoss: Number.isFinite(lowest) ? lowest : null,
       remaining:
@@ -120,21 +149,21 @@ export class RunFeed {
   }
 
   async #read(): Promise<void> {
-    const before = { seq: this.seq, live: this.#live, error: this.#error?.message, requested: this.#requested };
+    const before = { seq: this.seq, live: this.isLive, error: this.#error?.message, requested: this.#requested };
     try {
       assertIsRun(this.path);
       // Before the events: an owner that ends in between has then written its last one.
-      this.#live = runOwner(this.path) !== undefined;
+      this.#owner = runOwner(this.path);
       await this.#readEvents();
       this.#error = undefined;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#error = error;
     }
-    if (!this.#live) this.#requested = null;
+    if (!this.isLive) this.#requested = null;
     const same =
       before.seq === this.seq &&
-      before.live === this.#live &&
+      before.live === this.isLive &&
       before.error === this.#error?.message &&
       before.requested === this.#requested;
     if (!same) this.#version++;
@@ -211,22 +240,31 @@ export class RunFeed {
   #state(): ShownState {
     if (this.#error) return 'damaged';
     const { state } = this.#status;
-    return (state === 'preparing' || state === 'running') && !this.#live ? 'interrupted' : state;
+    // A launch looks at everything before its first event.
+    if (this.isLive && (state === 'created' || this.#queued)) return 'preparing';
+    if (this.#queued) return 'queued';
+    return (state === 'preparing' || state === 'running') && !this.isLive ? 'interrupted' : state;
   }
 
-  #recipeNames(): { baseModel: string | null; adapter: string | null } {
+  #recipeNames(): RecipeNames {
     this.#recipe ??= namesIn(join(this.path, 'recipe.resolved.yaml'));
     return this.#recipe;
   }
 }
 
+interface RecipeNames {
+  baseModel: string | null;
+  adapter: string | null;
+  device: string | null;
+}
+
 /** Of a recipe that cannot be read the run is shown all the same. */
-function namesIn(path: string): { baseModel: string | null; adapter: string | null } {
+function namesIn(path: string): RecipeNames {
   try {
     const recipe = parse(readRunFile(path)) as Record<string, unknown> | null;
     const text = (key: string) => (typeof recipe?.[key] === 'string' ? (recipe[key] as string) : null);
-    return { baseModel: text('base_model'), adapter: text('adapter') };
+    return { baseModel: text('base_model'), adapter: text('adapter'), device: text('device') };
   } catch {
-    return { baseModel: null, adapter: null };
+    return { baseModel: null, adapter: null, device: null };
   }
 }

@@ -1,5 +1,7 @@
 /** The feeds of every run in the workspace, and who is told of changes. Files are looked at only while somebody listens. */
 import { UserError } from '@anneal/core/errors';
+import { placeOf } from '../../service/queue/order.ts';
+import type { RunQueue } from '../../service/queue/runQueue.ts';
 import type { Workspace } from '../workspace.ts';
 import { RunFeed } from './feed.ts';
 
@@ -8,14 +10,16 @@ const runEveryMilliseconds = 150;
 
 export class RunFeeds {
   readonly #workspace: Workspace;
+  readonly #queue: RunQueue;
   readonly #feeds = new Map<string, RunFeed>();
   readonly #list = new Poll(listEveryMilliseconds, () => this.#survey());
   /** Higher after every change of any run, and when one is there or gone. */
   #membership = 0;
   readonly #runs = new Map<string, Poll>();
 
-  constructor(workspace: Workspace) {
+  constructor(workspace: Workspace, queue: RunQueue) {
     this.#workspace = workspace;
+    this.#queue = queue;
   }
 
   /** Every run, oldest first, as it is now. */
@@ -29,7 +33,7 @@ export class RunFeeds {
     if (!this.#feeds.has(key)) await this.#survey();
     const feed = this.#feeds.get(key);
     if (feed) {
-      await feed.refresh();
+      await this.#refresh(feed);
       return feed;
     }
     throw new UserError({
@@ -50,7 +54,7 @@ export class RunFeeds {
     const poll =
       this.#runs.get(feed.key) ??
       new Poll(runEveryMilliseconds, async () => {
-        await feed.refresh();
+        await this.#refresh(feed);
         return feed.version;
       });
     this.#runs.set(feed.key, poll);
@@ -64,6 +68,15 @@ export class RunFeeds {
   close(): void {
     this.#list.close();
     for (const poll of this.#runs.values()) poll.close();
+  }
+
+  async #refresh(feed: RunFeed): Promise<void> {
+    const { waiting, refused } = this.#queue.read();
+    feed.setQueued(
+      placeOf(waiting, feed.key),
+      refused.findLast(({ run }) => run === feed.key),
+    );
+    await feed.refresh();
   }
 
   /** Looks at every run, and returns a number that is another one after any change. */
@@ -80,7 +93,7 @@ export class RunFeeds {
       const feed = this.#feeds.get(key) ?? new RunFeed(key, path);
       if (!this.#feeds.has(key)) this.#membership++;
       this.#feeds.set(key, feed);
-      await feed.refresh();
+      await this.#refresh(feed);
       versions += feed.version;
     }
     return this.#membership + versions;

@@ -9,6 +9,7 @@ import {
   runRequest,
   type StartedRun,
 } from '@anneal/core/protocol/runs';
+import type { ShownState } from '@anneal/core/protocol/studio';
 import { changeRecipe } from '@anneal/core/recipe/change';
 import { readRunFile } from '@anneal/core/trainer/runFiles';
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
@@ -48,7 +49,14 @@ export async function* readyToResume(
   const { run, set } = parseRequest(resumeRunRequest, request);
   const path = await pathOfRun(context, run);
   yield* waitForOwner(path);
-  if (isChange(path, set) || readRun(path).state !== 'finished') return path;
+  assertCanGoOn(path, readRun(path).state, set);
+  return path;
+}
+
+/** @throws UserError `run_finished`, `run_in_use`, or for a change that no run can make */
+export function assertCanGoOn(path: string, state: ShownState, set: readonly string[]): void {
+  if (state === 'running' || state === 'preparing') throw inUse(path, 'this run is running already');
+  if (isChange(path, set) || state !== 'finished') return;
   throw new UserError({
     what: 'this run is finished, there is nothing left to continue',
     where: path,
@@ -71,9 +79,12 @@ async function* waitForOwner(path: string): AsyncGenerator<{ waitingFor: RunOwne
     await wait(200);
     owner = runOwner(path);
   }
-  if (!owner) return;
-  throw new UserError({
-    what: `this run is running already, as process ${owner.pid} on ${owner.host}`,
+  if (owner) throw inUse(path, `this run is running already, as process ${owner.pid} on ${owner.host}`);
+}
+
+function inUse(path: string, what: string): UserError {
+  return new UserError({
+    what,
     where: path,
     next: `follow it with \`anneal runs logs ${runReference(path)} --follow\``,
     code: 'run_in_use',

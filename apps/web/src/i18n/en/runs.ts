@@ -1,6 +1,8 @@
 export const runs = {
   state: {
-    created: 'Waiting',
+    created: 'Not started',
+    queued: 'Queued',
+    place: 'Queued · {place}',
     preparing: 'Preparing',
     running: 'Running',
     stopped: 'Stopped',
@@ -48,7 +50,12 @@ export const runs = {
     saveHint: 'Saves a checkpoint after this step and goes on.',
     resume: 'Resume',
     resumeHint: 'Goes on from the newest checkpoint, with the same bits.',
-    resuming: 'Resuming…',
+    start: 'Start',
+    leaveQueue: 'Take out of the queue',
+    leaveQueueHint: 'It stays as it is, and you can start it later.',
+    queued: 'Waits for {device}: {place} of {of}.',
+    toQueue: 'See the queue',
+    refused: 'This run was not started',
     step: 'Step',
     epoch: 'Epoch {epoch}',
     left: 'Left',

@@ -1,6 +1,7 @@
 import type { Messages } from '../en/index.ts';
 import { frame } from './frame.ts';
+import { host } from './host.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 
-export const zhCN: Messages = { ...frame, ...runs, ...recipes };
+export const zhCN: Messages = { ...frame, ...runs, ...recipes, ...host };

@@ -2,7 +2,9 @@ import type { Messages } from '../en/index.ts';
 
 export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
   state: {
-    created: '等待中',
+    created: '未开始',
+    queued: '排队中',
+    place: '排队 · 第 {place} 位',
     preparing: '准备中',
     running: '运行中',
     stopped: '已停止',
@@ -50,7 +52,12 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     saveHint: '在当前步之后保存检查点并继续训练。',
     resume: '继续',
     resumeHint: '从最新的检查点继续，结果逐位相同。',
-    resuming: '正在继续…',
+    start: '开始',
+    leaveQueue: '移出队列',
+    leaveQueueHint: '训练保持原样，之后可以再开始。',
+    queued: '正在等待 {device}：第 {place} 位，共 {of} 个。',
+    toQueue: '查看队列',
+    refused: '该训练没有开始',
     step: '步',
     epoch: '第 {epoch} 轮',
     left: '剩余',

@@ -10,6 +10,7 @@ import { useConnection, useHasSocket } from '../../agent/hooks.ts';
 import { Button } from '../Button.tsx';
 import { Command } from '../Command.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { type ChosenStart, StartOptions } from '../StartOptions.tsx';
 import { EstimateCard } from './EstimateCard.tsx';
 import type { CodeEditorHandle } from './monaco/CodeEditor.tsx';
 import { Problems } from './Problems.tsx';
@@ -38,6 +39,7 @@ function Opened({ recipe, opened }: { recipe: string; opened: RecipeText }) {
   const area = useRef<CodeEditorHandle>(null);
   const [text, setText] = useState(opened.text);
   const [saved, setSaved] = useState(opened);
+  const [wanted, setWanted] = useState<ChosenStart>({ priority: 'normal' });
   const isAway = useConnection() !== 'open';
   const settled = useSettled(text, 350);
   const check = useQuery({
@@ -67,7 +69,7 @@ function Opened({ recipe, opened }: { recipe: string; opened: RecipeText }) {
   const start = useMutation({
     mutationFn: async () => {
       await write();
-      return agent().recipes.start.mutate({ recipe });
+      return agent().recipes.start.mutate({ recipe, ...wanted });
     },
     onSuccess: ({ run }) => router.push(`/run?id=${encodeURIComponent(run)}`),
   });
@@ -115,6 +117,9 @@ function Opened({ recipe, opened }: { recipe: string; opened: RecipeText }) {
             isChecked={isChecked}
             onGo={(line, column) => area.current?.goTo(line, column)}
           />
+          <div className="mt-4">
+            <StartOptions value={wanted} onChange={setWanted} />
+          </div>
           <Button
             look="primary"
             className="mt-4 h-9 w-full"

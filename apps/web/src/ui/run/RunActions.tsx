@@ -1,7 +1,7 @@
 'use client';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation } from '@tanstack/react-query';
-import { ChevronDown, Pause, Play, Save } from 'lucide-react';
+import { ChevronDown, Pause, Play, Save, X } from 'lucide-react';
 import { AlertDialog, DropdownMenu } from 'radix-ui';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
@@ -19,11 +19,12 @@ export function RunActions({ run }: { run: ListedRun }) {
   const stop = useMutation({ mutationFn: (now: boolean) => agent().runs.stop.mutate({ ...named, now }) });
   const save = useMutation({ mutationFn: () => agent().runs.save.mutate(named) });
   const resume = useMutation({ mutationFn: () => agent().runs.resume.mutate(named) });
+  const leave = useMutation({ mutationFn: () => agent().queue.remove.mutate(named) });
   const [asking, setAsking] = useState(false);
   const isAway = useConnection() !== 'open';
   const isRunning = run.state === 'running' || run.state === 'preparing';
   const isStopping = run.requested === 'stop' || stop.isPending;
-  const error = stop.error ?? save.error ?? resume.error;
+  const error = stop.error ?? save.error ?? resume.error ?? leave.error;
   return (
     <div className="grid justify-items-end gap-3">
       <div className="flex gap-2">
@@ -74,15 +75,21 @@ export function RunActions({ run }: { run: ListedRun }) {
             </div>
           </>
         )}
+        {run.state === 'queued' && (
+          <Button title={t('leaveQueueHint')} disabled={isAway || leave.isPending} onClick={() => leave.mutate()}>
+            <X className="size-3.5" aria-hidden="true" />
+            {t('leaveQueue')}
+          </Button>
+        )}
         {resumable.has(run.state) && (
           <Button
             look="primary"
-            title={t('resumeHint')}
+            title={run.state === 'created' ? undefined : t('resumeHint')}
             disabled={isAway || resume.isPending}
             onClick={() => resume.mutate()}
           >
             <Play className="size-3.5" aria-hidden="true" />
-            {resume.isPending ? t('resuming') : t('resume')}
+            {t(run.state === 'created' ? 'start' : 'resume')}
           </Button>
         )}
       </div>

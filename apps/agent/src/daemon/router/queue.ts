@@ -1,0 +1,40 @@
+/** The queue: what waits for which device, in which order, and how many run there at a time. */
+import { concurrencySchema } from '@anneal/core/protocol/queue';
+import type { QueueState } from '@anneal/core/protocol/studio';
+import { z } from 'zod';
+import { eachChange } from '../../service/eachChange.ts';
+import { queueState } from '../queue/queueState.ts';
+import { procedure, router } from './trpc.ts';
+
+const named = z.object({ run: z.string().min(1).max(1024) });
+
+export const queue = router({
+  /** All of it, and again after every change. */
+  state: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<QueueState> {
+    const { feeds, queue: waiting } = ctx.agent;
+    const abort = signal ?? new AbortController().signal;
+    let sent = '';
+    for await (const _ of eachChange((listener) => feeds.onListChange(listener), abort)) {
+      await ctx.pace.turn(abort);
+      const state = queueState(waiting.read(), await feeds.all());
+      const text = JSON.stringify(state);
+      if (text !== sent) yield state;
+      sent = text;
+    }
+  }),
+
+  /** @param place from 1, among the runs that wait for the same device */
+  move: procedure.input(named.extend({ place: z.int().min(1) })).mutation(async ({ ctx, input }) => {
+    await ctx.agent.queue.move(input.run, input.place);
+  }),
+
+  /** The run stays as it is, and can be started again. */
+  remove: procedure.input(named).mutation(({ ctx, input }) => ctx.agent.scheduler.remove(input.run)),
+
+  setConcurrency: procedure
+    .input(z.object({ device: z.string().min(1).max(16), runs: concurrencySchema }))
+    .mutation(async ({ ctx, input }) => {
+      await ctx.agent.queue.setConcurrency(input.device, input.runs);
+      await ctx.agent.scheduler.look();
+    }),
+});

@@ -1,0 +1,44 @@
+/** The devices of this machine, each by the one name under which runs wait for it. */
+
+import { cpus } from 'node:os';
+import { chooseDevice, type Device, devices } from '@anneal/core/device';
+import { UserError } from '@anneal/core/errors';
+import type { HostDevice } from '@anneal/core/protocol/host';
+
+/** They stay while a process lives. */
+let found: readonly HostDevice[] | undefined;
+const chosen = new Map<string, string>();
+
+/** The fastest first. */
+export function hostDevices(): readonly HostDevice[] {
+  found ??= devices().map((device) => ({ name: nameOf(device), title: titleOf(device) }));
+  return found;
+}
+
+/** @param wanted `device` of a recipe @throws UserError `device_not_found` */
+export function deviceOfRun(wanted: string): string {
+  const name = chosen.get(wanted) ?? nameOf(chooseDevice(wanted));
+  chosen.set(wanted, name);
+  return name;
+}
+
+/** As `deviceOfRun`, of a run that trains: one whose recipe names a device that is gone, or cannot be read, is on that. */
+export function deviceOfLiveRun(wanted: string | null): string {
+  try {
+    return deviceOfRun(wanted ?? 'auto');
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return wanted ?? 'auto';
+  }
+}
+
+function nameOf(device: Device): string {
+  return device.kind === 'cpu' ? 'cpu' : `cuda:${device.index}`;
+}
+
+function titleOf(device: Device): string {
+  if (device.kind === 'cuda') return device.name;
+  const [first] = cpus();
+  // Linux names no model on ARM.
+  return first && first.model !== 'unknown' ? first.model.trim() : process.arch;
+}

@@ -1,0 +1,42 @@
+'use client';
+import { useQuery } from '@tanstack/react-query';
+import { useTranslations } from 'use-intl';
+import { agent } from '../../src/agent/connection.ts';
+import { useAbout, useHasSocket } from '../../src/agent/hooks.ts';
+import { useQueue } from '../../src/agent/useQueue.ts';
+import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
+import { DeviceCard } from '../../src/ui/host/DeviceCard.tsx';
+
+export default function HostScreen() {
+  const t = useTranslations('host');
+  const about = useAbout();
+  const enabled = useHasSocket();
+  const { queue, error } = useQueue();
+  const { data: devices } = useQuery({
+    queryKey: ['devices'],
+    queryFn: () => agent().host.devices.query(),
+    enabled,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const titles = new Map(devices?.map(({ name, title }) => [name, title]));
+  return (
+    <>
+      <title>{`${t('title')} · Anneal`}</title>
+      <div className="mb-5 flex flex-wrap items-baseline gap-x-4 gap-y-1">
+        <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
+        {about && <span className="font-mono text-[12.5px] text-muted">{about.host}</span>}
+      </div>
+      {error !== undefined && <ErrorNote error={shownError(error)} />}
+      {!queue && error === undefined && (
+        <p className="text-muted" role="status">
+          {t('loading')}…
+        </p>
+      )}
+      <div className="grid gap-5">
+        {queue?.devices.map((lane) => (
+          <DeviceCard key={lane.device} lane={lane} title={titles.get(lane.device)} />
+        ))}
+      </div>
+    </>
+  );
+}

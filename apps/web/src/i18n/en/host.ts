@@ -1,0 +1,27 @@
+export const host = {
+  host: {
+    title: 'Host',
+    loading: 'Loading the devices',
+    gone: 'This device is not there any more.',
+    concurrency: 'Runs at a time',
+    none: 'none',
+    free: 'Free. A run that is started begins at once.',
+    heldFree: 'Free, and set to begin no run. What is started waits.',
+    running: 'Training now',
+    waiting: 'Waiting',
+    held: 'Waiting: this device is set to begin no run',
+    since: 'since {time}',
+    up: 'Move {name} up',
+    down: 'Move {name} down',
+    remove: 'Take {name} out of the queue',
+    priority: { high: 'high priority', normal: 'normal priority', low: 'low priority' },
+  },
+  start: {
+    device: 'Device',
+    asRecipe: 'As the recipe says',
+    priority: 'Priority',
+    high: 'High',
+    normal: 'Normal',
+    low: 'Low',
+  },
+};

@@ -1,0 +1,68 @@
+'use client';
+import { useMutation } from '@tanstack/react-query';
+import Link from 'next/link';
+import { useTranslations } from 'use-intl';
+import { agent } from '../../agent/connection.ts';
+import { useConnection } from '../../agent/hooks.ts';
+import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import type { Lane } from './lane.ts';
+import { WaitingList } from './WaitingList.tsx';
+
+/** A device: what trains there, and what waits for it. */
+export function DeviceCard({ lane, title }: { lane: Lane; title: string | undefined }) {
+  const t = useTranslations('host');
+  const { device, concurrency, running, waiting } = lane;
+  const isAway = useConnection() !== 'open';
+  const set = useMutation({ mutationFn: (runs: number) => agent().queue.setConcurrency.mutate({ device, runs }) });
+  return (
+    <section aria-label={device} className="overflow-hidden rounded-lg border border-line bg-surface">
+      <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-line border-b px-4 py-2.5">
+        <h2 className="font-medium font-mono text-[13.5px]">{device}</h2>
+        <span className="min-w-0 text-[13px] text-muted [overflow-wrap:anywhere]">{title ?? t('gone')}</span>
+        <label className="ml-auto flex items-center gap-2 text-[12.5px] text-muted">
+          {t('concurrency')}
+          <select
+            value={concurrency}
+            disabled={isAway || set.isPending}
+            onChange={(event) => set.mutate(Number(event.target.value))}
+            className="h-7 rounded-md border border-line bg-surface px-1.5 text-ink"
+          >
+            {[...new Set([0, 1, 2, 3, 4, concurrency])].map((runs) => (
+              <option key={runs} value={runs}>
+                {runs === 0 ? t('none') : runs}
+              </option>
+            ))}
+          </select>
+        </label>
+      </header>
+      {set.error && (
+        <div className="p-3">
+          <ErrorNote error={shownError(set.error)} />
+        </div>
+      )}
+      {running.length === 0 && waiting.length === 0 && (
+        <p className="px-4 py-3 text-[13px] text-muted">{t(concurrency === 0 ? 'heldFree' : 'free')}</p>
+      )}
+      {running.length > 0 && (
+        <div className="px-4 py-2.5">
+          <h3 className="label">{t('running')}</h3>
+          <ul>
+            {running.map(({ run, name }) => (
+              <li key={run} className="flex min-w-0 items-center gap-2 py-1">
+                <span
+                  className="size-[7px] shrink-0 animate-[breathe_1.6s_ease-in-out_infinite] rounded-full bg-ember"
+                  aria-hidden="true"
+                />
+                <Link href={`/run?id=${encodeURIComponent(run)}`} className="truncate font-medium hover:underline">
+                  {name}
+                </Link>
+                <span className="truncate font-mono text-[12px] text-muted max-sm:hidden">{run}</span>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {waiting.length > 0 && <WaitingList waiting={waiting} isHeld={concurrency === 0} />}
+    </section>
+  );
+}

@@ -1,0 +1,126 @@
+/** The host's screen: runs that wait for one device, reordered, and a killed agent that goes on with them. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readEvents } from '@anneal/core/trainer/eventReader';
+import { readRun } from '@anneal/core/trainer/runReader';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestAgent } from './agent.ts';
+import { openBrowser } from './browser.ts';
+import { expectAccessible, watchConsole } from './page.ts';
+
+const agent = new TestAgent();
+let browser: Browser;
+let context: BrowserContext;
+const said: string[][] = [];
+
+beforeAll(async () => {
+  await agent.start();
+  browser = await openBrowser();
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US' });
+  const page = await context.newPage();
+  await page.goto(agent.link);
+  await page.waitForURL(`${agent.url}/`);
+  await page.close();
+  agent.run('init', 'harbour');
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await agent.end();
+  agent.remove();
+});
+
+async function open(path: string): Promise<Page> {
+  const page = await context.newPage();
+  said.push(watchConsole(page));
+  await page.goto(`${agent.url}${path}`);
+  return page;
+}
+
+const runs = join(agent.workspace, 'harbour', 'runs');
+const runNamed = (name: string): string => join(runs, readdirSync(runs).find((id) => id.endsWith(name)) ?? 'none');
+const names = (page: Page) => page.locator('[data-waiting] a').allInnerTexts();
+
+function queue(name: string, epochs: number): void {
+  agent.run(
+    'train',
+    'harbour/recipe.yaml',
+    '--queue',
+    '--name',
+    name,
+    '--set',
+    `num_epochs=${epochs}`,
+    '--set',
+    'device=cpu',
+  );
+}
+
+describe('the host', () => {
+  it('shows what trains on a device and what waits for it, in an order that can be changed', async () => {
+    const page = await open('/host');
+    await page.getByText('Free. A run that is started begins at once.').waitFor();
+    await expectAccessible(page);
+    queue('long', 600);
+    await page.getByRole('region', { name: 'cpu' }).getByRole('link', { name: 'long' }).waitFor();
+    for (const name of ['one', 'two', 'three']) queue(name, 1);
+    await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['one', 'two', 'three']);
+    await expectAccessible(page);
+    // By the keyboard alone.
+    await page.getByRole('button', { name: 'Move three up' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => names(page)).toEqual(['one', 'three', 'two']);
+    await page.locator('[data-waiting]').nth(2).dragTo(page.locator('[data-waiting]').nth(0));
+    await expect.poll(() => names(page)).toEqual(['two', 'one', 'three']);
+    await page.getByRole('button', { name: 'Take three out of the queue' }).click();
+    await expect.poll(() => names(page)).toEqual(['two', 'one']);
+    await page.close();
+  });
+
+  it('shows a run that waits with its place, and takes it out', async () => {
+    const page = await open(`/run?id=harbour/runs/${runNamed('-one').split('/').at(-1)}`);
+    await page.getByText('Waits for cpu: 2 of 2.').waitFor();
+    await page.locator('[data-state="queued"]').first().waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Take out of the queue' }).click();
+    await page.locator('[data-state="created"]').first().waitFor();
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.locator('[data-state="queued"]').first().waitFor();
+    await page.close();
+  });
+
+  it('goes on with the queue when the agent was killed', async () => {
+    const page = await context.newPage(); // its console tells of the connection that is lost
+    await page.goto(`${agent.url}/host`);
+    await expect.poll(() => names(page)).toEqual(['two', 'one']);
+    await agent.end('SIGKILL');
+    await page.getByText('The agent cannot be reached').waitFor();
+    agent.run('runs', 'stop', '--now', runNamed('-long'));
+    await agent.start();
+    await page.locator('[data-connection="open"]').waitFor({ timeout: 20_000 });
+    for (const name of ['-two', '-one']) {
+      await expect.poll(() => readRun(runNamed(name)).state, { timeout: 30_000 }).toBe('finished');
+      const events = [...readEvents(join(runNamed(name), 'events.jsonl'))];
+      expect(events.filter(({ type }) => type === 'started')).toHaveLength(1);
+    }
+    await page.getByText('Free. A run that is started begins at once.').waitFor();
+    await page.close();
+  });
+
+  it('is there in Chinese, for a phone', async () => {
+    const storageState = await context.storageState();
+    const phone = await browser.newContext({ viewport: { width: 390, height: 800 }, locale: 'zh-CN', storageState });
+    const page = await phone.newPage();
+    said.push(watchConsole(page));
+    await page.goto(`${agent.url}/host`);
+    await page.getByRole('heading', { name: '主机', level: 1 }).waitFor();
+    await page.getByText('空闲').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await expectAccessible(page);
+    await phone.close();
+  });
+
+  it('said nothing in the console', () => {
+    expect(said.flat()).toEqual([]);
+  });
+});
