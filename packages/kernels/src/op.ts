@@ -66,7 +66,8 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   readonly workspace?: (sizes: Sizes, context: WorkspaceContext<A>) => number;
   /** Inputs of which the kernel reads a few rows, so that they may lie in the host's memory. */
   readonly gathers?: readonly NoInfer<I>[];
-  readonly cost: (sizes: Sizes) => { flops: number; bytes: number };
+  /** Arithmetic of one launch; its memory traffic follows from the tensors. */
+  readonly flops: (sizes: Sizes) => number;
   /** Elementwise or nearly so: computing it again takes little more than a pass over memory. */
   readonly cheap?: boolean;
   /** It may be applied to some tokens at a time: T leads the shapes it is in, rows depend on no others, and updates add up over tokens. */

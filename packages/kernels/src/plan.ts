@@ -218,7 +218,7 @@ function planProgram(
       launches,
       inputs: placed(graph.inputs),
       results: placed(graph.results),
-      flops: nodes.reduce((sum, node) => sum + node.op.cost(sizesOf(node, bounds)).flops, 0),
+      flops: nodes.reduce((sum, node) => sum + node.op.flops(sizesOf(node, bounds)), 0),
     },
     bytes: layout.bytes,
   };

@@ -18,16 +18,24 @@ export function define(command: Command): void {
           'where to compute: auto, cpu, cuda, or cuda:1 for the second GPU',
         ),
       )
+      .option('--op <name...>', 'only the tests of these ops')
       .action(selftest),
     'anneal selftest',
     'anneal selftest --device cuda',
   );
 }
 
-async function selftest({ model, device, json }: { model?: string; device: string; json?: boolean }): Promise<void> {
+interface SelfTestOptions {
+  model?: string;
+  device: string;
+  op?: string[];
+  json?: boolean;
+}
+
+async function selftest({ model, device, op, json }: SelfTestOptions): Promise<void> {
   const { selfTests } = await import('../service/host/selfTests.ts');
   const results: SelfTest[] = [];
-  for await (const result of selfTests({}, { model, device })) {
+  for await (const result of selfTests({}, { model, device, op })) {
     results.push(result);
     if (json) continue;
     const verdict = result.passed ? colors.green('pass') : colors.red('FAIL');

@@ -1,6 +1,6 @@
 import type { Device } from '@anneal/kernels';
-import { type OpTiming, opNames, timeOps } from '@anneal/kernels/bench/timeOps';
-import { UserError } from '../errors.ts';
+import { type OpTiming, timeOps } from '@anneal/kernels/bench/timeOps';
+import { checkOpNames } from '../opNames.ts';
 import { deviceName } from './row.ts';
 
 export interface OpBenchRow extends OpTiming {
@@ -10,13 +10,7 @@ export interface OpBenchRow extends OpTiming {
 
 /** Single ops at a model's shapes, all of them unless `only` names some. Throws UserError `unknown_op`. */
 export async function benchOps(device: Device, only?: readonly string[]): Promise<OpBenchRow[]> {
-  const unknown = only?.find((name) => !opNames.includes(name));
-  if (unknown !== undefined)
-    throw new UserError({
-      what: `there is no op ${unknown}`,
-      next: `take of ${opNames.join(', ')}`,
-      code: 'unknown_op',
-    });
+  checkOpNames(only);
   const timings = await timeOps({ device, only });
   return timings.map((timing) => ({ suite: 'ops', device: deviceName(device), ...timing }));
 }

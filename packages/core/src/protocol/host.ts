@@ -26,6 +26,8 @@ export const selfTestRequest = z.object({
   /** Instead of the starter. */
   model: z.string().min(1).optional(),
   device,
+  /** Only the tests of these ops. */
+  op: z.array(z.string()).readonly().optional(),
 });
 export type SelfTestRequest = z.input<typeof selfTestRequest>;
 

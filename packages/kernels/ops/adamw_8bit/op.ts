@@ -32,5 +32,5 @@ export const adamw8bitOp = defineOp({
   attributes: ['beta1', 'beta2', 'epsilon', 'weightDecay'],
   updates: { newParameter: 'parameter', newM: 'm', newMAbsmax: 'mAbsmax', newV: 'v', newVAbsmax: 'vAbsmax' },
   derive,
-  cost: ({ n = 0, b = 0 }) => ({ flops: 30 * n, bytes: 16 * n + 16 * b }),
+  flops: ({ n = 0 }) => 30 * n,
 });

@@ -11,7 +11,7 @@ export const addBiasOp = defineOp({
   inPlace: { y: ['x'] },
   cheap: true,
   tiles: true,
-  cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 8 * T * N }),
+  flops: ({ T = 0, N = 0 }) => T * N,
   backward: ({ graph, gradients: { y: dy }, needs, gradientOf }) => {
     if (dy && needs('bias')) graph.apply(addBiasBackwardOp, { dy, gradient: gradientOf('bias') });
     return dy ? { x: dy } : {};
@@ -26,7 +26,7 @@ export const addBiasBackwardOp = defineOp({
   updates: { total: 'gradient' },
   workspace: ({ T = 0, N = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T, N) : 0),
   tiles: true,
-  cost: ({ T = 0, N = 0 }) => ({ flops: T * N, bytes: 4 * T * N }),
+  flops: ({ T = 0, N = 0 }) => T * N,
 });
 
 export function addBias(x: Tensor, bias: Tensor): Tensor {

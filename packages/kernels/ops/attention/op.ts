@@ -48,7 +48,7 @@ export const attentionOp = defineOp({
   derive: (extents, attributes) => checkHeads('attention', extents, attributes),
   // On CUDA: the counter from which blocks take their work.
   workspace: (_, { device }) => (device === 'cuda' ? 4 : 0),
-  cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 2 * T * T * Q, bytes: 8 * T * (Q + K) }),
+  flops: ({ T = 0, Q = 0 }) => 2 * T * T * Q,
   backward: ({ graph, inputs, outputs, attributes, gradients: { out: dout } }) => {
     if (!dout) return {};
     const { dq, dk, dv } = graph.apply(attentionBackwardOp, { ...inputs, ...outputs, dout }, attributes);
@@ -72,7 +72,7 @@ export const attentionBackwardOp = defineOp({
   attributes: packedAttributes,
   // On CUDA: Σ out · dout of each row and head, which both of its passes read.
   workspace: ({ H = 0, T = 0 }, { device }) => (device === 'cuda' ? 4 * H * T : 0),
-  cost: ({ T = 0, Q = 0, K = 0 }) => ({ flops: 5 * T * T * Q, bytes: 16 * T * (Q + K) }),
+  flops: ({ T = 0, Q = 0 }) => 5 * T * T * Q,
 });
 
 export function attention(

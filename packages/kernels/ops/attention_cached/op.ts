@@ -9,7 +9,7 @@ export const cacheWriteOp = defineOp({
   inputs: { x: 'A[T,K]', cache: 'f32|bf16[L,K]', positions: 'i32[T]' },
   outputs: { written: 'f32[L,K]' },
   updates: { written: 'cache' },
-  cost: ({ T = 0, K = 0 }) => ({ flops: 0, bytes: 8 * T * K }),
+  flops: () => 0,
 });
 
 /** As `attention`, for consecutive tokens of one sequence against the cache, which already holds their own keys and values. */
@@ -19,7 +19,7 @@ export const attentionCachedOp = defineOp({
   outputs: { out: 'A[T,Q]' },
   attributes: attentionAttributes,
   derive: (extents, attributes) => checkHeads('attention_cached', extents, attributes),
-  cost: ({ T = 0, Q = 0, K = 0, L = 0 }) => ({ flops: 4 * T * L * Q, bytes: 8 * (T * Q + L * K) }),
+  flops: ({ T = 0, Q = 0, L = 0 }) => 4 * T * L * Q,
 });
 
 /** Appends k and v to the caches and attends to everything in them up to each token's own position. */

@@ -29,7 +29,7 @@ function derive(extents: Extents): Extents {
   return { K: 2 * H };
 }
 
-const cost = ({ N = 0, H = 0, B = 0 }: Sizes) => ({ flops: 2 * N * H, bytes: N * H + 4 * B + 4 * N * H });
+const flops = ({ N = 0, H = 0 }: Sizes) => 2 * N * H;
 
 /** A weight as products read it, in the activations' type: value of the code · absmax of its block, rounded once. */
 export const dequantizeNf4Op = defineOp({
@@ -37,7 +37,7 @@ export const dequantizeNf4Op = defineOp({
   inputs: { codes: 'u8[N,H]', absmax: 'f32[B]' },
   outputs: { weight: 'A[N,K]' },
   derive,
-  cost,
+  flops,
   cheap: true,
   transient: true,
 });
@@ -48,7 +48,7 @@ export const dequantizeNf4DoubleOp = defineOp({
   inputs: { codes: 'u8[N,H]', absmax: 'u8[B]', scales: 'f32[M]', map: 'f32[256]', offsets: 'f32[M]' },
   outputs: { weight: 'A[N,K]' },
   derive,
-  cost,
+  flops,
   cheap: true,
   transient: true,
 });

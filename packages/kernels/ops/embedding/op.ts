@@ -9,7 +9,7 @@ export const embeddingOp = defineOp({
   inputs: { tokens: 'i32[T]', weight: 'f32|bf16[V,D]' },
   outputs: { y: 'A[T,D]' },
   gathers: ['weight'],
-  cost: ({ T = 0, D = 0 }) => ({ flops: 0, bytes: 8 * T * D }),
+  flops: () => 0,
   backward: ({ graph, inputs: { tokens }, gradients: { y: dy }, needs, gradientOf }) => {
     if (dy && needs('weight')) graph.apply(embeddingBackwardOp, { tokens, dy, gradient: gradientOf('weight') });
     return {};
@@ -24,7 +24,7 @@ export const embeddingBackwardOp = defineOp({
   updates: { total: 'gradient' },
   /** First and last occurrence of every token. */
   workspace: ({ V = 0 }, { device }) => (device === 'cuda' ? partsBytes(4 * V, 4 * V) : 0),
-  cost: ({ T = 0, D = 0 }) => ({ flops: T * D, bytes: 12 * T * D }),
+  flops: ({ T = 0, D = 0 }) => T * D,
 });
 
 export function embedding(tokens: Tensor, weight: Tensor): Tensor {

@@ -7,7 +7,7 @@ export const squareSumOp = defineOp({
   outputs: { total: 'f64[1]' },
   updates: { total: 'sum' },
   workspace: ({ n = 0 }) => 8 * Math.ceil(n / 16384),
-  cost: ({ n = 0 }) => ({ flops: 2 * n, bytes: 4 * n }),
+  flops: ({ n = 0 }) => 2 * n,
 });
 
 /** norm = √sum; scale = min(1, maxNorm / (norm + 1e-6)), or 1 where maxNorm is 0 (torch.nn.utils.clip_grad_norm_). */
@@ -16,5 +16,5 @@ export const clipScaleOp = defineOp({
   inputs: { sum: 'f64[1]' },
   outputs: { norm: 'f32[1]', scale: 'f32[1]' },
   attributes: ['maxNorm'],
-  cost: () => ({ flops: 3, bytes: 16 }),
+  flops: () => 3,
 });

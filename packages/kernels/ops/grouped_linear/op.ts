@@ -31,10 +31,10 @@ const gradients = { gradient0: 'f32[N,K]', gradient1: 'f32[M,K]?', gradient2: 'f
 const totals = { total0: 'f32[N,K]', total1: 'f32[M,K]?', total2: 'f32[L,K]?' } as const;
 const updates = { total0: 'gradient0', total1: 'gradient1', total2: 'gradient2' } as const;
 
-const cost = (products: number) => (sizes: Sizes) => {
+const flops = (products: number) => (sizes: Sizes) => {
   const { T = 0, K = 0 } = sizes;
   const outputs = present(sizes).reduce<number>((sum, i) => sum + Number(sizes[columns[i]]), 0);
-  return { flops: 2 * products * T * K * outputs, bytes: 4 * (2 * T * outputs + products * (T + outputs) * K) };
+  return 2 * products * T * K * outputs;
 };
 
 /** On CUDA, copies of the weights that have not the type computed in. */
@@ -75,7 +75,7 @@ export const groupedLinearOp = defineOp({
   inPlaceMatters: true,
   workspace: forwardWorkspace,
   tiles: true,
-  cost: cost(1),
+  flops: flops(1),
   backward: ({ graph, inputs, attributes, gradients: { y0: dy0, y1: dy1, y2: dy2 }, gradientOf }) => {
     if (!dy0 || (inputs.weight1 && !dy1) || (inputs.weight2 && !dy2))
       throw new Error('grouped_linear: an output is not used');
@@ -98,7 +98,7 @@ export const groupedLinearBackwardOp = defineOp({
   updates,
   workspace: backwardWorkspace,
   tiles: true,
-  cost: cost(2),
+  flops: flops(2),
 });
 
 /** The same where the members' columns lie beside each other, as one product gives them: c and y are [c_0 c_1 c_2] and [y_0 y_1 y_2]. */
@@ -112,7 +112,7 @@ export const groupedLinearMergedOp = defineOp({
   inPlaceMatters: true,
   workspace: forwardWorkspace,
   tiles: true,
-  cost: cost(1),
+  flops: flops(1),
   backward: ({ graph, inputs, attributes, gradients: { y: dy }, gradientOf }) => {
     if (!dy) return {};
     const factors = { ...factorsOf(inputs), ...gradientsOf(inputs, gradientOf) };
@@ -129,7 +129,7 @@ export const groupedLinearMergedBackwardOp = defineOp({
   updates,
   workspace: backwardWorkspace,
   tiles: true,
-  cost: cost(2),
+  flops: flops(2),
 });
 
 type Factors = Readonly<Record<'x' | keyof typeof weights, Tensor>>;

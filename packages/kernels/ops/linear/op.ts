@@ -43,7 +43,7 @@ export const linearOp = defineOp({
   inPlaceMatters: true,
   workspace: operandCopies(['x', 'T', 'K'], ['weight', 'N', 'K']),
   tiles: true,
-  cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
+  flops: ({ T = 0, K = 0, N = 0 }) => 2 * T * K * N,
   backward: ({ graph, inputs: { x, weight, copy }, attributes, gradients: { y: dy }, needs, gradientOf }) => {
     if (!dy) return {};
     if (needs('weight')) graph.apply(linearBackwardWeightOp, { dy, x, gradient: gradientOf('weight') }, attributes);
@@ -65,7 +65,7 @@ export const linearBackwardInputOp = defineOp({
   accumulator: { into: 'dx', from: 'c' },
   workspace: operandCopies(['dy', 'T', 'N'], ['weight', 'N', 'K']),
   tiles: true,
-  cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + N * K + T * N) }),
+  flops: ({ T = 0, K = 0, N = 0 }) => 2 * T * K * N,
 });
 
 /** gradient += alpha · dyᵀ · x. For LoRA's factors this is all there is: the dense weight's gradient is never formed. */
@@ -78,7 +78,7 @@ export const linearBackwardWeightOp = defineOp({
   workspace: (sizes, context) =>
     narrowSums(sizes, context) ?? operandCopies(['dy', 'T', 'N'], ['x', 'T', 'K'])(sizes, context),
   tiles: true,
-  cost: ({ T = 0, K = 0, N = 0 }) => ({ flops: 2 * T * K * N, bytes: 4 * (T * K + 2 * N * K + T * N) }),
+  flops: ({ T = 0, K = 0, N = 0 }) => 2 * T * K * N,
 });
 
 export function linear(x: Tensor, weight: Tensor, { alpha = 1, bf16, plus, copy }: LinearOptions): Tensor {

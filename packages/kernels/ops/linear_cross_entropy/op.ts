@@ -30,7 +30,7 @@ export const linearCrossEntropyOp = defineOp({
   attributes: ['bf16', 'chunkRows'],
   updates: { total: 'loss' },
   workspace,
-  cost: ({ R = 0, D = 0, V = 0 }) => ({ flops: 2 * R * D * V, bytes: 4 * V * D }),
+  flops: ({ R = 0, D = 0, V = 0 }) => 2 * R * D * V,
 });
 
 /**
@@ -52,7 +52,7 @@ export const linearCrossEntropyTrainingOp = defineOp({
   attributes: ['bf16', 'chunkRows'],
   updates: { total: 'loss', gradientTotal: 'gradient' },
   workspace,
-  cost: ({ R = 0, D = 0, V = 0 }) => ({ flops: 4 * R * D * V, bytes: 8 * V * D }),
+  flops: ({ R = 0, D = 0, V = 0 }) => 4 * R * D * V,
   backward: ({ outputs: { dx } }) => ({ x: dx }),
 });
 

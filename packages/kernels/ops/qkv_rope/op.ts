@@ -31,7 +31,7 @@ export const qkvRopeOp = defineOp({
   outputs: { q: 'A[T,Q]', k: 'A[T,M]', v: 'A[T,M]', rstd: 'f32[T,G]?' },
   attributes: ['heads', 'kvHeads', 'eps'],
   derive,
-  cost: ({ T = 0, W = 0 }) => ({ flops: 7 * T * W, bytes: 8 * T * W }),
+  flops: ({ T = 0, W = 0 }) => 7 * T * W,
   backward: ({ graph, inputs, outputs, attributes: { heads, kvHeads }, gradients, needs }) => {
     const { q: dq, k: dk, v: dv } = gradients;
     const { x, qNorm, kNorm, cos, sin } = inputs;
@@ -60,7 +60,7 @@ export const qkvRopeBackwardOp = defineOp({
   attributes: ['heads', 'kvHeads'],
   derive,
   inPlace: { dx: ['x'] },
-  cost: ({ T = 0, W = 0 }) => ({ flops: 12 * T * W, bytes: 12 * T * W }),
+  flops: ({ T = 0, W = 0 }) => 12 * T * W,
 });
 
 export interface QkvRopeOptions {

@@ -20,7 +20,7 @@ export const rmsNormOp = defineOp({
   attributes: ['eps'],
   derive: groups,
   cheap: true,
-  cost: ({ T = 0, D = 0 }) => ({ flops: 4 * T * D, bytes: 8 * T * D }),
+  flops: ({ T = 0, D = 0 }) => 4 * T * D,
   backward: ({ graph, inputs: { x, weight }, outputs: { rstd }, gradients: { y: dy }, needs, gradientOf }) => {
     if (!dy) return {};
     if (needs('weight')) graph.apply(rmsNormBackwardWeightOp, { dy, x, rstd, gradient: gradientOf('weight') });
@@ -36,7 +36,7 @@ export const rmsNormBackwardInputOp = defineOp({
   derive: groups,
   inPlace: { dx: ['c', 'dy'] },
   accumulator: { into: 'dx', from: 'c' },
-  cost: ({ T = 0, D = 0 }) => ({ flops: 8 * T * D, bytes: 16 * T * D }),
+  flops: ({ T = 0, D = 0 }) => 8 * T * D,
 });
 
 /** gradient += sum over tokens and groups of dy · x · rstd. */
@@ -46,7 +46,7 @@ export const rmsNormBackwardWeightOp = defineOp({
   outputs: { total: 'f32[C]' },
   updates: { total: 'gradient' },
   workspace: ({ T = 0, G = 0, C = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T * G, C) : 0),
-  cost: ({ T = 0, D = 0 }) => ({ flops: 3 * T * D, bytes: 8 * T * D }),
+  flops: ({ T = 0, D = 0 }) => 3 * T * D,
 });
 
 export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {

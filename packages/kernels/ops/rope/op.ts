@@ -8,7 +8,7 @@ export const ropeTableOp = defineOp({
   inputs: { positions: 'i32[T]', inverse: 'f32[P]' },
   outputs: { cos: 'f32[T,P]', sin: 'f32[T,P]' },
   attributes: ['scale'],
-  cost: ({ T = 0, P = 0 }) => ({ flops: 40 * T * P, bytes: 8 * T * P }),
+  flops: ({ T = 0, P = 0 }) => 40 * T * P,
 });
 
 /**
@@ -27,7 +27,7 @@ export const ropeOp: Op<'x' | 'cos' | 'sin', 'y', 'direction'> = defineOp({
     return {};
   },
   cheap: true,
-  cost: ({ T = 0, D = 0 }) => ({ flops: 3 * T * D, bytes: 8 * T * D }),
+  flops: ({ T = 0, D = 0 }) => 3 * T * D,
   backward: ({ graph, inputs: { cos, sin }, attributes: { direction }, gradients: { y: dy } }) =>
     dy ? { x: graph.apply(ropeOp, { x: dy, cos, sin }, { direction: -direction }).y } : {},
 });

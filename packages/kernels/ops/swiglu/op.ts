@@ -12,7 +12,7 @@ export const swigluOp = defineOp({
   inPlace: { y: ['gate', 'up'] },
   cheap: true,
   tiles: true,
-  cost: ({ T = 0, N = 0 }) => ({ flops: 6 * T * N, bytes: 12 * T * N }),
+  flops: ({ T = 0, N = 0 }) => 6 * T * N,
   backward: ({ graph, inputs: { gate, up }, gradients: { y: dy } }) => {
     if (!dy) return {};
     const { dgate, dup } = graph.apply(swigluBackwardOp, { dy, gate, up });
@@ -27,7 +27,7 @@ export const swigluBackwardOp = defineOp({
   outputs: { dgate: 'A[T,N]', dup: 'A[T,N]' },
   inPlace: { dgate: ['gate', 'dy'], dup: ['up', 'dy'] },
   tiles: true,
-  cost: ({ T = 0, N = 0 }) => ({ flops: 12 * T * N, bytes: 20 * T * N }),
+  flops: ({ T = 0, N = 0 }) => 12 * T * N,
 });
 
 export function swiglu(gate: Tensor, up: Tensor): Tensor {
@@ -76,7 +76,7 @@ export const swigluMergedOp = defineOp({
   workspace,
   cheap: true,
   tiles: true,
-  cost: ({ T = 0, N = 0, R = 0 }) => ({ flops: (6 + 2 * R) * T * N, bytes: 12 * T * N }),
+  flops: ({ T = 0, N = 0, R = 0 }) => (6 + 2 * R) * T * N,
   backward: ({ graph, inputs: { x, ...added }, attributes, gradients: { y: dy }, gradientOf }) => {
     if (!dy) return {};
     const { dx } = graph.apply(swigluMergedBackwardOp, { dy, x, ...added }, attributes);
@@ -99,7 +99,7 @@ export const swigluMergedBackwardOp = defineOp({
   inPlace: { dx: ['x'] },
   tiles: true,
   workspace,
-  cost: ({ T = 0, N = 0, R = 0 }) => ({ flops: (12 + 2 * R) * T * N, bytes: 20 * T * N }),
+  flops: ({ T = 0, N = 0, R = 0 }) => (12 + 2 * R) * T * N,
 });
 
 /**

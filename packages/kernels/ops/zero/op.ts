@@ -6,5 +6,5 @@ export const zeroOp = defineOp({
   inputs: { x: 'f32|f64[*n]' },
   outputs: { y: 'f32[*n]' },
   updates: { y: 'x' },
-  cost: ({ n = 0 }) => ({ flops: 0, bytes: 4 * n }),
+  flops: () => 0,
 });

@@ -4,7 +4,8 @@ import { casesOn, type OpCase } from '../cases/casesFor.ts';
 import { hostArray } from '../cases/numbers.ts';
 import type { Device } from '../device.ts';
 import { Engine } from '../engine.ts';
-import { Graph } from '../graph.ts';
+import { Graph, type Node } from '../graph.ts';
+import { trafficOf } from '../passes/cost.ts';
 import { compile } from '../plan.ts';
 import { elementCount } from '../tensor.ts';
 import { Variables } from '../variables.ts';
@@ -20,8 +21,8 @@ export interface OpTiming {
   readonly milliseconds: number;
   /** (slowest - fastest) / median over the samples. */
   readonly spread: number;
-  /** From the op's own cost. */
   readonly gflops: number;
+  /** Of its inputs and outputs, each once. */
   readonly gigabytesPerSecond: number;
 }
 
@@ -56,14 +57,26 @@ export async function timeOps({
   return timings;
 }
 
-/** Milliseconds of a launch in each sample. All inputs are variables, so that calls copy nothing. */
-async function measure(of: OpCase, device: Device, samples: number, sampleMilliseconds: number): Promise<number[]> {
+/** Launches of one call: without them a call's own time would be most of a short one's. */
+const launchesPerCall = 16;
+
+interface Measured {
+  /** Of a launch in each sample. */
+  readonly milliseconds: readonly number[];
+  readonly bytes: number;
+}
+
+/**
+ * All inputs are variables, so that calls copy nothing. What fits into a cache stays there from launch to launch: such an op can
+ * be faster than the memory.
+ */
+async function measure(of: OpCase, device: Device, samples: number, sampleMilliseconds: number): Promise<Measured> {
   const variables = new Variables();
   const graph = new Graph('bench', variables, of.activationType);
   const inputs = Object.fromEntries(
     [...of.inputs].map(([name, { dtype, shape }]) => [name, variables.get(name, { shape, dtype, kind: 'state' })]),
   );
-  graph.apply(of.op, inputs, of.attributes);
+  for (let i = 0; i < launchesPerCall; i++) graph.apply(of.op, inputs, of.attributes);
   const engine = new Engine(compile([graph], { bounds, activations: 'keep', device }), device);
   try {
     for (const [name, values] of of.values(distinctValues)) {
@@ -74,26 +87,26 @@ async function measure(of: OpCase, device: Device, samples: number, sampleMillis
       for (let first = 0; first < count; first += array.length)
         await engine.write(name, array.subarray(0, count - first), tensor.dtype as SourceType, first);
     }
-    engine.setProfiling(true);
     const call = { program: 'bench', extents: {}, inputs: {} };
-    const millisecondsOf = async (launches: number): Promise<number> => {
-      await engine.run(Array.from({ length: launches }, () => call));
-      return engine.takeProfile().reduce((sum, { milliseconds }) => sum + milliseconds, 0) / launches;
+    const millisecondsOf = async (calls: number): Promise<number> => {
+      const started = performance.now();
+      await engine.run(Array.from({ length: calls }, () => call));
+      return (performance.now() - started) / calls / launchesPerCall;
     };
     await millisecondsOf(1);
-    const launches = Math.max(1, Math.min(10_000, Math.ceil(sampleMilliseconds / (await millisecondsOf(3)))));
-    const measured: number[] = [];
-    for (let i = 0; i < samples; i++) measured.push(await millisecondsOf(launches));
-    return measured;
+    const each = await millisecondsOf(1);
+    const calls = Math.max(1, Math.min(1000, Math.ceil(sampleMilliseconds / each / launchesPerCall)));
+    const milliseconds: number[] = [];
+    for (let i = 0; i < samples; i++) milliseconds.push(await millisecondsOf(calls));
+    return { milliseconds, bytes: trafficOf(graph.nodes[0] as Node, bounds) };
   } finally {
     await engine.dispose();
   }
 }
 
-function timingOf({ op, extents, attributes, activationType, inputs }: OpCase, measured: number[]): OpTiming {
-  const sorted = measured.toSorted((a, b) => a - b);
+function timingOf({ op, extents, attributes, activationType, inputs }: OpCase, measured: Measured): OpTiming {
+  const sorted = measured.milliseconds.toSorted((a, b) => a - b);
   const milliseconds = sorted[sorted.length >> 1] as number;
-  const { flops, bytes } = op.cost(extents);
   const varying = [...op.inputs]
     .filter(([, { dtypes, isActivation }]) => dtypes.length > 1 && !isActivation)
     .map(([name]) => inputs.get(name)?.dtype);
@@ -106,7 +119,7 @@ function timingOf({ op, extents, attributes, activationType, inputs }: OpCase, m
     activationType,
     milliseconds,
     spread: ((sorted.at(-1) as number) - (sorted[0] as number)) / milliseconds,
-    gflops: flops / milliseconds / 1e6,
-    gigabytesPerSecond: bytes / milliseconds / 1e6,
+    gflops: op.flops(extents) / milliseconds / 1e6,
+    gigabytesPerSecond: measured.bytes / milliseconds / 1e6,
   };
 }

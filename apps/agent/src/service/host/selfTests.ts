@@ -30,7 +30,8 @@ const stopAfter = 3;
 export async function* selfTests(_: Context, request: SelfTestRequest): AsyncGenerator<SelfTest, void> {
   const options = parseRequest(selfTestRequest, request);
   const device = chooseDevice(options.device);
-  yield* opTests(device);
+  yield* opTests(device, options.op);
+  if (options.op) return;
   yield* policyTests(device);
   const folder = await mkdtemp(join(tmpdir(), 'anneal-selftest-'));
   try {
@@ -68,8 +69,8 @@ export async function* selfTests(_: Context, request: SelfTestRequest): AsyncGen
 }
 
 /** A GPU, or a processor with other instructions than the one on which this was built, may run kernels that no test has. */
-async function* opTests(device: Device): AsyncGenerator<SelfTest> {
-  const ops = verifyOps(device);
+async function* opTests(device: Device, only: readonly string[] | undefined): AsyncGenerator<SelfTest> {
+  const ops = verifyOps(device, only);
   for (;;) {
     const started = performance.now();
     const { value: result, done } = await ops.next();
