@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "convert.h"
@@ -81,7 +82,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   }
 
   void checkIdle(Napi::Env env) {
-    if (busy_) throw Napi::Error::New(env, "the engine is busy: await the previous call first");
+    if (busy_ || runs_ > 0) throw Napi::Error::New(env, "the engine is busy: await the previous call first");
   }
 
   Napi::Value start(Napi::Env env, std::vector<Napi::ObjectReference> keep, Task::Work work, Task::Finish finish) {
@@ -194,7 +195,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   // run([{program, dims: Int32Array, inputs: [[index, Uint8Array], …]}, …], [[program, result], …]) → {done, results}
   Napi::Value run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    checkIdle(env);
+    if (busy_ || runs_ >= kMostPending) throw Napi::Error::New(env, "the engine is busy: await an earlier call first");
     Engine& target = engine(env);
     auto calls = std::make_shared<std::vector<Call>>();
     const auto list = info[0].As<Napi::Array>();
@@ -205,17 +206,30 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
       const auto pair = results.Get(i).As<Napi::Array>();
       wanted.push_back(target.plan().programs.at(pair.Get(0u).As<Napi::Number>().Uint32Value()).results.at(pair.Get(1u).As<Napi::Number>().Uint32Value()));
     }
-    auto done = std::make_shared<size_t>(0);
-    target.resume();
-    return start(env, {}, [engine = engine_, calls, done] { *done = engine->run(*calls); },
-                 [engine = engine_, done, wanted](Napi::Env e) -> Napi::Value {
-                   auto outcome = Napi::Object::New(e);
-                   outcome.Set("done", Napi::Number::New(e, static_cast<double>(*done)));
-                   auto values = Napi::Array::New(e, wanted.size());
-                   for (uint32_t i = 0; i < wanted.size(); i++) values.Set(i, copyOut(e, *engine, wanted[i]));
-                   outcome.Set("results", values);
-                   return outcome;
-                 });
+    if (runs_ == 0) target.resume();
+    auto outcome = std::make_shared<Outcome>();
+    std::vector<Napi::ObjectReference> keep;
+    keep.push_back(Napi::Persistent(Value()));
+    runs_++;
+    auto* task = new Task(env, std::move(keep),
+                          [engine = engine_, turn = target.nextTurn(), calls, wanted, outcome] { *outcome = engine->run(turn, *calls, wanted); },
+                          [outcome](Napi::Env e) { return outcomeOf(e, *outcome); }, [this] { runs_--; });
+    task->Queue();
+    return task->promise();
+  }
+
+  static Napi::Value outcomeOf(Napi::Env env, const Outcome& outcome) {
+    auto answer = Napi::Object::New(env);
+    answer.Set("done", Napi::Number::New(env, static_cast<double>(outcome.done)));
+    auto values = Napi::Array::New(env, outcome.results.size());
+    for (uint32_t i = 0; i < values.Length(); i++) {
+      const std::vector<char>& bytes = outcome.results[i];
+      auto buffer = Napi::ArrayBuffer::New(env, bytes.size());
+      std::copy(bytes.begin(), bytes.end(), static_cast<char*>(buffer.Data()));
+      values.Set(i, buffer);
+    }
+    answer.Set("results", values);
+    return answer;
   }
 
   static Call readCall(Napi::Env env, const Napi::Object& object, const Plan& plan) {
@@ -275,7 +289,8 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   }
 
   std::shared_ptr<Engine> engine_;
-  bool busy_ = false;  // from the start of a task until its results are copied out, both on the JS thread
+  bool busy_ = false;  // with a task that is no run, from its start to its end, both on the JS thread
+  int runs_ = 0;       // likewise
 };
 
 Napi::Value instructionSets(const Napi::CallbackInfo& info) {

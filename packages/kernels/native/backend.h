@@ -13,9 +13,25 @@ namespace anneal {
 
 struct Plan;
 
+/** Bytes at an address of the plan. */
+struct Range {
+  uint64_t address, bytes;
+};
+
+/** What was enqueued and is not waited for yet. */
+class Pending {
+ public:
+  virtual ~Pending() = default;
+  /** Waits until all of it is done; what then lies in the ranges it was closed with. Throws std::runtime_error where it failed, or met a bad value. */
+  virtual std::vector<std::vector<char>> wait() = 0;
+};
+
+/** So many series of launches may be enqueued and not waited for: the device begins one when it has ended the other. */
+constexpr int kMostPending = 2;
+
 /**
- * One device: the plan's memory on it and the kernels that work there. Used by one thread at a time. What is enqueued runs in order;
- * only `download` and `finish` wait for it.
+ * One device: the plan's memory on it and the kernels that work there. Used by one thread at a time, beside which others may wait for
+ * what is pending. What is enqueued runs in order; only `download` waits for it.
  */
 class Backend {
  public:
@@ -42,8 +58,8 @@ class Backend {
   virtual void upload(char* target, uint64_t bytes, const std::function<void(char*)>& write) = 0;
   virtual void download(const char* source, uint64_t bytes, char* target) = 0;
 
-  /** Waits until everything enqueued is done. Throws std::runtime_error where it failed, or met a bad value. */
-  virtual void finish() = 0;
+  /** Ends a series of launches. */
+  virtual std::unique_ptr<Pending> close(const std::vector<Range>& results) = 0;
 
   /** For the profile: a mark after each launch, and the nanoseconds between them. */
   virtual void mark() = 0;

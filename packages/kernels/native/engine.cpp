@@ -156,8 +156,29 @@ void Engine::collectProfile(const ReadyProgram& program) {
   }
 }
 
-size_t Engine::run(const std::vector<Call>& calls) {
-  size_t done = 0;
+Outcome Engine::run(uint64_t turn, const std::vector<Call>& calls, const std::vector<Place>& wanted) {
+  Outcome outcome{0, {}};
+  std::unique_ptr<Pending> pending;
+  {
+    std::unique_lock<std::mutex> lock(turn_mutex_);
+    turn_came_.wait(lock, [&] { return turn_ == turn; });
+    const auto pass = [this] {
+      turn_++;
+      turn_came_.notify_all();
+    };
+    try {
+      pending = submit(calls, wanted, outcome.done);
+    } catch (...) {
+      pass();
+      throw;
+    }
+    pass();
+  }
+  outcome.results = pending->wait();
+  return outcome;
+}
+
+std::unique_ptr<Pending> Engine::submit(const std::vector<Call>& calls, const std::vector<Place>& wanted, size_t& done) {
   for (const Call& call : calls) {
     if (cancelled_) break;
     ReadyProgram& program = *programs_.at(call.program);
@@ -165,8 +186,9 @@ size_t Engine::run(const std::vector<Call>& calls) {
     launch(program, call);
     done++;
   }
-  backend_->finish();
-  return done;
+  std::vector<Range> ranges;
+  for (const Place& place : wanted) ranges.push_back({place.offset, place.bytes});
+  return backend_->close(ranges);
 }
 
 void Engine::write(const Place& variable, uint64_t first, const uint8_t* values, SourceType type, uint64_t count) {

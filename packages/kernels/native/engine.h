@@ -1,7 +1,9 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,13 @@ struct Call {
   std::vector<InputBytes> inputs;
 };
 
-/** A plan with its memory on a device. Calls run one at a time, on whichever thread the caller chose; cancel() may come from another. */
+/** What became of a run: how many of its calls were run, and the values that were wanted. */
+struct Outcome {
+  size_t done;
+  std::vector<std::vector<char>> results;
+};
+
+/** A plan with its memory on a device. Its functions are called by one thread at a time, but for run() and cancel(). */
 class Engine {
  public:
   /** `device`: `cpu:` and an instruction set, or `cuda:` and a number, with `:graphs` for CUDA graphs. Throws std::runtime_error when a kernel is missing or memory is short. */
@@ -33,8 +41,13 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /** Runs the calls in order; stops before the next one when cancelled. Returns how many were run. Throws on bad values. */
-  size_t run(const std::vector<Call>& calls);
+  /** The place of the next run() among all. */
+  uint64_t nextTurn() { return turns_++; }
+  /**
+   * Runs the calls in order; stops before the next one when cancelled. Throws on bad values. Up to kMostPending threads may be in
+   * here: each hands its calls to the device when those of the turn before are there, and waits for its own.
+   */
+  Outcome run(uint64_t turn, const std::vector<Call>& calls, const std::vector<Place>& wanted);
   void cancel() { cancelled_ = true; }
   /** Forgets a cancel() that came before the calls to run next. */
   void resume() { cancelled_ = false; }
@@ -61,6 +74,7 @@ class Engine {
   struct Segment;
   struct ReadyProgram;
 
+  std::unique_ptr<Pending> submit(const std::vector<Call>& calls, const std::vector<Place>& wanted, size_t& done);
   void bind(ReadyProgram& program, const Call& call);
   void launch(const ReadyProgram& program, const Call& call);
   void launch(const ReadyLaunch& ready);
@@ -69,6 +83,10 @@ class Engine {
   Plan plan_;
   std::unique_ptr<Backend> backend_;
   std::vector<std::unique_ptr<ReadyProgram>> programs_;
+  uint64_t turns_ = 0;
+  std::mutex turn_mutex_;
+  std::condition_variable turn_came_;
+  uint64_t turn_ = 0;
   std::atomic<bool> cancelled_{false};
   bool profiling_ = false;
   std::vector<Profile> profile_;

@@ -75,7 +75,10 @@ export interface NativeEngine {
   load(variable: number, source: NativeWeightSource): Promise<string | null>;
   /** The same for a matrix in NF4, encoding the values. */
   loadNf4(variables: NativeNf4Variables, source: NativeWeightSource): Promise<Nf4LoadOutcome>;
-  /** Runs the calls in order off the event loop; `done` is below their number only after cancel(). Rejects on ids out of range. */
+  /**
+   * Runs the calls in order off the event loop; `done` is below their number only after cancel(). Rejects on ids out of range. Two
+   * may be under way; of anything else one, and no run beside it.
+   */
   run(
     calls: readonly NativeCall[],
     results: readonly (readonly [program: number, result: number])[],

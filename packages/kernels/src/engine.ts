@@ -22,13 +22,19 @@ export interface Nf4Names {
   readonly double: { readonly scales: string; readonly offsets: string; readonly map: Float32Array } | null;
 }
 
-/** A plan with its memory on a device. Calls are queued: one runs at a time, off the event loop. */
+/**
+ * A plan with its memory on a device. What is asked of it happens in that order, off the event loop. A run is handed to the device
+ * while the one before it computes, so that a GPU goes from one to the next; all else waits until the runs before it have ended.
+ */
 export class Engine {
   readonly plan: Plan;
   readonly device: Device;
   private readonly native: NativeEngine;
   private readonly variableIndex: ReadonlyMap<string, number>;
-  private queue: Promise<unknown> = Promise.resolve();
+  /** The last of each that was asked for; none of them rejects. */
+  private alone: Promise<unknown> = Promise.resolve();
+  private begun: Promise<unknown> = Promise.resolve();
+  private runs: readonly [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
 
   constructor(plan: Plan, device: Device) {
     this.plan = plan;
@@ -43,12 +49,12 @@ export class Engine {
    */
   write(name: string, bytes: ArrayBufferView, source: SourceType, first?: number): Promise<void> {
     const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return this.enqueue(() => this.native.write(this.index(name), view, sourceTypes.indexOf(source), first));
+    return this.workAlone(() => this.native.write(this.index(name), view, sourceTypes.indexOf(source), first));
   }
 
   /** Fills a variable from where its values lie, on all cores; resolves to what is wrong with the file, or null. */
   load(name: string, source: WeightSource): Promise<string | null> {
-    return this.enqueue(() => this.native.load(this.index(name), nativeSource(source)));
+    return this.workAlone(() => this.native.load(this.index(name), nativeSource(source)));
   }
 
   /** Fills the variables of a matrix in NF4, encoding the values as `quantizeNf4` does. */
@@ -58,12 +64,12 @@ export class Engine {
       absmax: this.index(absmax),
       double: double && { scales: this.index(double.scales), offsets: this.index(double.offsets), map: double.map },
     };
-    return this.enqueue(() => this.native.loadNf4(variables, nativeSource(source)));
+    return this.workAlone(() => this.native.loadNf4(variables, nativeSource(source)));
   }
 
   /** A copy of a variable's values in its own type (bf16 as Uint16Array). */
   read(name: string): Promise<HostArray> {
-    return this.enqueue(async () => {
+    return this.workAlone(async () => {
       const dtype = this.plan.variables.get(name)?.tensor.dtype ?? 'f32';
       return typed(dtype, this.native.read(this.index(name)));
     });
@@ -74,17 +80,18 @@ export class Engine {
     calls: readonly ProgramCall[],
     wanted: readonly (readonly [program: string, result: string])[] = [],
   ): Promise<{ done: number; results: HostArray[] }> {
-    return this.enqueue(async () => {
+    const turn = Promise.all([this.begun, this.alone, this.runs[0]]);
+    const outcome = turn.then(async () => {
       const places = wanted.map(([program, result]) => this.result(program, result));
-      const outcome = await this.native.run(
+      const { done, results } = await this.native.run(
         calls.map((call) => this.nativeCall(call)),
         places.map(({ indices }) => indices),
       );
-      return {
-        done: outcome.done,
-        results: outcome.results.map((buffer, i) => typed(places[i]?.dtype ?? 'f32', buffer)),
-      };
+      return { done, results: results.map((buffer, i) => typed(places[i]?.dtype ?? 'f32', buffer)) };
     });
+    this.begun = turn;
+    this.runs = [this.runs[1], settled(outcome)];
+    return outcome;
   }
 
   /** Makes the running call list stop before its next call. */
@@ -103,13 +110,13 @@ export class Engine {
 
   /** Frees the device's memory once running calls have ended. */
   dispose(): Promise<void> {
-    return this.enqueue(async () => this.native.dispose());
+    return this.workAlone(async () => this.native.dispose());
   }
 
-  private enqueue<R>(work: () => Promise<R>): Promise<R> {
-    const turn = this.queue.then(work, work);
-    this.queue = turn.catch(() => undefined); // the caller gets the rejection; the queue goes on
-    return turn;
+  private workAlone<R>(work: () => Promise<R>): Promise<R> {
+    const outcome = Promise.all([this.alone, ...this.runs]).then(work);
+    this.alone = settled(outcome);
+    return outcome;
   }
 
   private index(name: string): number {
@@ -152,6 +159,11 @@ export class Engine {
       }),
     };
   }
+}
+
+/** Resolves when it has: the caller gets the rejection, and what comes next goes on. */
+function settled(outcome: Promise<unknown>): Promise<unknown> {
+  return outcome.catch(() => undefined);
 }
 
 /** bfloat16 values as float32. */

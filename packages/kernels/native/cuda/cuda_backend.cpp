@@ -12,8 +12,8 @@
 #include "cuda_context.h"
 #include "kernels.h"
 #include "launch_graphs.h"
-#include "staging.h"
 #include "targets.h"
+#include "turn.h"
 
 namespace anneal {
 namespace cuda {
@@ -108,7 +108,7 @@ class CudaBackend : public Backend {
   void upload(char* target, uint64_t bytes, const std::function<void(char*)>& write) override {
     if (bytes == 0) return;
     check(cudaSetDevice(index_), "using the device");
-    char* piece = staging_.take(bytes, stream_);
+    char* piece = currentTurn().staging().take(bytes, stream_);
     write(piece);
     check(cudaMemcpyAsync(target, piece, bytes, cudaMemcpyDefault, stream_), "copying to the device");
   }
@@ -119,13 +119,38 @@ class CudaBackend : public Backend {
     check(cudaStreamSynchronize(stream_), "waiting for the device");
   }
 
-  void finish() override {
-    int32_t fault = 0;
+  std::unique_ptr<Pending> close(const std::vector<Range>& ranges) override {
     check(cudaGetLastError(), "launching");
     copies_->join();
-    download(fault_.get(), sizeof fault, reinterpret_cast<char*>(&fault));
-    staging_.reset();
-    if (fault == 0) return;
+    Turn& turn = currentTurn();
+    uint64_t bytes = sizeof(int32_t);
+    for (const Range& range : ranges) bytes += range.bytes;
+    char* to = turn.results(bytes);
+    const auto copy = [&](const char* from, uint64_t count) {
+      if (count > 0) check(cudaMemcpyAsync(to, from, count, cudaMemcpyDefault, stream_), "copying from the device");
+      to += count;
+    };
+    copy(fault_.get(), sizeof(int32_t));
+    for (const Range& range : ranges) copy(at(range.address), range.bytes);
+    turn.close(stream_);
+    turn_ = (turn_ + 1) % kMostPending;
+    return std::make_unique<Enqueued>(*this, turn, ranges);
+  }
+
+  std::vector<std::vector<char>> wait(Turn& turn, const std::vector<Range>& ranges) {
+    check(cudaSetDevice(index_), "using the device");
+    turn.wait();
+    const char* from = turn.results(0);
+    int32_t fault;
+    std::memcpy(&fault, from, sizeof fault);
+    from += sizeof fault;
+    std::vector<std::vector<char>> values;
+    for (const Range& range : ranges) {
+      values.emplace_back(from, from + range.bytes);
+      from += range.bytes;
+    }
+    turn.end();
+    if (fault == 0) return values;
     check(cudaMemsetAsync(fault_.get(), 0, sizeof fault, stream_), "clearing a flag");
     throw std::runtime_error(describe(static_cast<Fault>(fault)));
   }
@@ -153,6 +178,19 @@ class CudaBackend : public Backend {
 
  private:
   using Memory = std::unique_ptr<char, FreeDevice>;
+
+  struct Enqueued : Pending {
+    CudaBackend& backend;
+    Turn& turn;
+    std::vector<Range> ranges;
+    Enqueued(CudaBackend& of, Turn& waited, std::vector<Range> wanted) : backend(of), turn(waited), ranges(std::move(wanted)) {}
+    std::vector<std::vector<char>> wait() override { return backend.wait(turn, ranges); }
+  };
+
+  Turn& currentTurn() {
+    if (turns_[turn_].isOpen()) throw std::logic_error("the device has as many series of launches as may be pending");
+    return turns_[turn_];
+  }
 
   Memory allocate(uint64_t bytes, const char* what) {
     void* memory = nullptr;
@@ -185,7 +223,8 @@ class CudaBackend : public Backend {
   std::unique_ptr<Blas> blas_;
   std::unique_ptr<LaunchGraphs> graphs_;
   std::unique_ptr<CopyStream> copies_;
-  Staging staging_;
+  Turn turns_[kMostPending];
+  int turn_ = 0;
   std::unique_ptr<ThreadPool> pool_;
   CudaContext context_{};
   std::vector<cudaEvent_t> events_;
