@@ -2,7 +2,7 @@
  * Measures a GPU and its peers in one run and keeps the rows. It needs no checkout: on the GPU host, with an unpacked bundle,
  *   BUNDLE/bin/node recordCuda.ts --anneal BUNDLE/anneal --commit COMMIT --to h100.json [--python python3 --peers bench/peers] [--only TEXT]
  * Each row is a process of its own. The file is written after every row, so that a run that is cut off keeps what it measured;
- * a row that fails stands in it with what it said. --only takes the rows whose name contains the text.
+ * a row that fails stands in it with what it said. --only takes the rows whose name contains the text, --skip leaves them out.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,8 @@ interface Setup {
   readonly rows: number;
   readonly sequenceLen: number;
   readonly options: readonly string[];
-  /** Measured, where it is not the usual number. */
+  /** Steps before measuring, and measured, where these are not the usual numbers. */
+  readonly warmup?: number;
   readonly steps?: number;
 }
 
@@ -47,12 +48,16 @@ const ours: readonly Setup[] = [
   { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: recompute },
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: offload, steps: 4 },
   { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
+  { shape: 'qwen3-0.6b', rows: 2, sequenceLen: 2048, options: [...offload, ...nf4] },
   { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
   { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
   { shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...offload, ...nf4] },
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: [...offload, ...nf4], steps: 4 },
   { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
   { shape: 'qwen3-32b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 65_536, options: [...offload, ...nf4], warmup: 0, steps: 1 },
+  { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 131_072, options: [...offload, ...nf4], warmup: 0, steps: 1 },
 ];
 
 const huggingFace = 'sft.py';
@@ -78,6 +83,7 @@ const { values } = parseArgs({
     python: { type: 'string' },
     peers: { type: 'string' },
     only: { type: 'string', default: '' },
+    skip: { type: 'string' },
     steps: { type: 'string', default: '20' },
     timeout: { type: 'string', default: '300' },
   },
@@ -101,18 +107,22 @@ if (kept && kept.machine['gpu'] !== machine.gpu) throw new Error(`${to} holds ro
 const rows: Row[] = kept?.rows ?? [];
 
 for (const setup of ours) {
-  if (!nameOf(setup).includes(values.only)) continue;
-  const steps = String(setup.steps ?? values.steps);
-  const args = ['bench', '--device', 'cuda', '--json', '--profile', '--warmup', '3', '--steps', steps];
+  if (!isWanted(nameOf(setup))) continue;
+  const counts = ['--warmup', String(setup.warmup ?? 3), '--steps', String(setup.steps ?? values.steps)];
+  const args = ['bench', '--device', 'cuda', '--json', '--profile', ...counts];
   measure(nameOf(setup), [anneal, ...args, '--dtype', 'bf16', ...shapeOf(setup)]);
 }
 if (python && values.peers)
   for (const setup of peers) {
     const name = `peer ${setup.script} ${nameOf(setup)}`;
-    if (!name.includes(values.only)) continue;
+    if (!isWanted(name)) continue;
     const device = setup.script === huggingFace ? ['--device', 'cuda', '--dtype', 'bf16'] : []; // Unsloth knows no other
     measure(name, [python, join(values.peers, setup.script), ...device, '--steps', values.steps, ...shapeOf(setup)]);
   }
+
+function isWanted(name: string): boolean {
+  return name.includes(values.only) && !(values.skip !== undefined && name.includes(values.skip));
+}
 
 function nameOf({ shape, rows: documents, sequenceLen, options }: Setup): string {
   return [shape, `${documents}x${sequenceLen}`, ...options].join(' ');
