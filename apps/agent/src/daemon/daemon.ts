@@ -17,6 +17,7 @@ import { Chattables } from './chat/chattables.ts';
 import { ConversationFiles } from './chat/conversationFiles.ts';
 import { Conversations } from './chat/conversations.ts';
 import { LoadedModels } from './chat/loadedModels.ts';
+import { DataSources } from './data/dataSources.ts';
 import { answerWith } from './exports/download.ts';
 import { exportsNamed } from './exports/find.ts';
 import { createHttp } from './http.ts';
@@ -65,6 +66,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const feeds = new RunFeeds(workspace, queue);
     const scheduler = new Scheduler({ queue, feeds, launch: resumeDetached, log: options.log });
     const jobs = new Jobs(options.log);
+    const data = new DataSources(workspace);
     const chattables = new Chattables(workspace, feeds);
     const models = new LoadedModels(options.log);
     const files = new ConversationFiles(state.folder);
@@ -80,6 +82,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       chattables,
       models,
       conversations,
+      data,
     };
     const name = nameOf(address.host, options.allowedHosts);
     const check = new RequestCheck([...options.allowedHosts, name]);
@@ -95,6 +98,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         models,
         log: options.log,
       }),
+      data,
       secure: address.tls !== undefined,
       onSignOut: (token) => sockets.endSession(token),
       download: async (run, key, request) => {
@@ -122,6 +126,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       async close() {
         scheduler.close();
         feeds.close();
+        await data.close();
         sockets.close();
         const jobsEnded = jobs.close();
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -5,6 +5,8 @@ import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { Access } from './auth/access.ts';
 import { endedCookie, sessionCookie, sessionIn } from './cookies.ts';
+import type { DataSources } from './data/dataSources.ts';
+import { downloadRows } from './data/download.ts';
 import type { ApiEnvironment } from './openai/api.ts';
 import type { StudioFile, StudioFiles } from './studioFiles.ts';
 
@@ -13,6 +15,7 @@ export interface HttpOptions {
   version: string;
   access: Access;
   studio: StudioFiles;
+  data: DataSources;
   /** Answers below `/v1`. */
   api: Hono<ApiEnvironment>;
   /** Over TLS: cookies are sent only there. */
@@ -37,7 +40,17 @@ const headers: Readonly<Record<string, string>> = {
   'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
 };
 
-export function createHttp({ agentId, version, access, studio, api, secure, onSignOut, download }: HttpOptions): Hono {
+export function createHttp({
+  agentId,
+  version,
+  access,
+  studio,
+  api,
+  data,
+  secure,
+  onSignOut,
+  download,
+}: HttpOptions): Hono {
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -88,12 +101,15 @@ export function createHttp({ agentId, version, access, studio, api, secure, onSi
   });
 
   /** Keys are no secrets: who may ask is decided by the session, or by the agent's token. */
-  app.get('/api/exports/download', async (c) => {
+  const isAllowed = (c: Context): boolean => {
     const session = sessionIn(c.req.header('cookie'), agentId);
     const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-    if (!(session !== undefined && access.hasSession(session)) && !(bearer !== undefined && access.isToken(bearer))) {
-      return c.json({ error: { code: 'not_paired', what: 'this browser is not paired with the agent' } }, 401);
-    }
+    return (session !== undefined && access.hasSession(session)) || (bearer !== undefined && access.isToken(bearer));
+  };
+  const notPaired = { error: { code: 'not_paired', what: 'this browser is not paired with the agent' } };
+
+  app.get('/api/exports/download', async (c) => {
+    if (!isAllowed(c)) return c.json(notPaired, 401);
     try {
       return await download(c.req.query('run') ?? '', c.req.query('export') ?? '', c.req.raw.headers);
     } catch (error) {
@@ -102,6 +118,8 @@ export function createHttp({ agentId, version, access, studio, api, secure, onSi
     }
   });
   app.route('/v1', api);
+
+  app.get('/api/data/rows', async (c) => (isAllowed(c) ? downloadRows(c, data) : c.json(notPaired, 401)));
 
   app.get('*', (c) => {
     const file = studio.at(decoded(c.req.path));

@@ -1,6 +1,7 @@
 /** The folder that an agent serves: where its runs and recipes are found. Nothing outside of it is read or written. */
 import { type Dirent, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isDataFile } from '@anneal/core/datasets/dataFiles';
 import { UserError } from '@anneal/core/errors';
 import { listRuns } from '@anneal/core/trainer/runReader';
 
@@ -17,6 +18,13 @@ export interface FoundRun {
 export interface FoundRecipe extends FoundRun {
   modified: Date;
 }
+
+export interface FoundData extends FoundRecipe {
+  bytes: number;
+}
+
+/** The folder of a model has files of its own, which are no data. */
+const modelFiles: ReadonlySet<string> = new Set(['config.json', 'tokenizer.json', 'package.json']);
 
 /** The longest recipes have some KiB. */
 const largestRecipe = 256 << 10;
@@ -95,6 +103,34 @@ export class Workspace {
       ];
     });
     return paths.map((path) => ({ key: this.keyOf(path), path }));
+  }
+
+  /** The data files, newest first: none of models, of runs, nor such as a link leads to. */
+  dataFiles(): FoundData[] {
+    const files = this.folders()
+      .filter((folder) => basename(folder) !== 'runs')
+      .flatMap((folder) => {
+        const entries = entriesOf(folder).filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
+        if (entries.some(({ name }) => modelFiles.has(name))) return [];
+        return entries.filter(({ name }) => isDataFile(name)).map(({ name }) => join(folder, name));
+      });
+    const found = files.flatMap((path) => {
+      const status = statSync(path, { throwIfNoEntry: false });
+      return status ? [{ key: this.keyOf(path), path, bytes: status.size, modified: status.mtime }] : [];
+    });
+    return found.sort((a, b) => b.modified.getTime() - a.modified.getTime());
+  }
+
+  /** The path of a data file, looked up as that of a recipe. @throws UserError `file_not_found` */
+  dataFile(key: string): string {
+    const found = this.dataFiles().find((file) => file.key === key);
+    if (found) return found.path;
+    throw new UserError({
+      what: 'there is no such data file',
+      where: key,
+      next: 'it may have been removed or renamed: look at the list of data files',
+      code: 'file_not_found',
+    });
   }
 
   /**

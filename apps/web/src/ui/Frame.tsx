@@ -12,6 +12,7 @@ import { SettingsMenu } from './SettingsMenu.tsx';
 const screens = [
   { path: '/', name: 'runs' },
   { path: '/recipes', name: 'recipes' },
+  { path: '/data', name: 'data' },
   { path: '/host', name: 'host' },
 ] as const;
 

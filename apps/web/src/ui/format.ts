@@ -5,6 +5,8 @@ export interface Format {
   /** Four digits that say something, in the usual notation. */
   number(value: number | null): string;
   count(value: number): string;
+  /** Of a share of one, without the sign. */
+  percent(share: number): string;
   bytes(value: number): string;
   /** A time span in its largest unit. */
   span(seconds: number): string;
@@ -43,6 +45,7 @@ export function useFormat(): Format {
       );
     },
     count: (value) => format.number(value, { maximumFractionDigits: 0 }),
+    percent: (share) => format.number(100 * share, { maximumFractionDigits: share < 0.1 ? 1 : 0 }),
     bytes(value) {
       const power = Math.min(4, Math.floor(Math.log10(Math.max(1, value)) / 3));
       const digits = power === 0 ? 0 : value / 1000 ** power < 10 ? 2 : 1;

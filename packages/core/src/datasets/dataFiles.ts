@@ -63,7 +63,7 @@ function nextForNone(path: string, split: string | null | undefined): string {
 const DESCRIPTIONS = ['dataset_infos.json', 'dataset_info.json', 'dataset_dict.json', 'state.json'];
 
 /** What other programs keep beside data in hidden files (`._rows.jsonl` of macOS) is none. */
-function isDataFile(name: string): boolean {
+export function isDataFile(name: string): boolean {
   if (name.startsWith('.') || DESCRIPTIONS.includes(name)) return false;
   return DATA_EXTENSIONS.some((extension) => name.toLowerCase().endsWith(extension));
 }

@@ -1,3 +1,4 @@
+import { UserError } from '../errors.ts';
 import type { DataReport, InspectedRow, InspectedToken, RowExcerpt } from '../protocol/data.ts';
 import { permutation } from '../random.ts';
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
@@ -14,7 +15,7 @@ import { openSource } from './read.ts';
 import { type JudgedRow, judgedRow } from './rowTable.ts';
 import { reasonOf } from './tokenReason.ts';
 import { hashOf, idOfWord, type TokenStore } from './tokenStore.ts';
-import type { Content, RawRow, RowSource } from './types.ts';
+import type { Content, DataSource, RawRow, RowSource } from './types.ts';
 
 /** More than anybody reads, and few enough that a row of any length can be written as JSON. */
 export const MOST_TOKENS_SHOWN = 100_000;
@@ -39,12 +40,10 @@ export interface InspectedFile {
   readonly fields: Readonly<Record<string, string>>;
   /** Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError for a row that cannot be read */
   page(offset: number, limit: number): Promise<InspectedRow[]>;
-  /** As `page`, with as much of each row as a list shows. */
+  /** As `page`, with as much of each row as a list shows; one that cannot be read is shown as such. */
   list(offset: number, limit: number): Promise<InspectedLine[]>;
   /** As `list`, without making tokens of the rows: for those whose verdicts are known. */
   excerpts(offset: number, limit: number): Promise<Omit<InspectedLine, 'judged'>[]>;
-  /** As they lie in the file. */
-  raw(offset: number, limit: number): Promise<RawRow[]>;
   close(): Promise<void>;
 }
 
@@ -73,7 +72,7 @@ export async function openInspectedFile(
         return Promise.all(processed.map((row) => inspectRow(row, processing)));
       },
       async list(offset, limit) {
-        const processed = await processRows(processing, await source.page(offset, limit));
+        const processed = await processRows(processing, await readable(source, offset, limit));
         return processed.map((row) => ({
           source: row.row.source,
           excerpt: excerptOf(row.row, row.content),
@@ -81,10 +80,9 @@ export async function openInspectedFile(
         }));
       },
       async excerpts(offset, limit) {
-        const rows = await source.page(offset, limit);
+        const rows = await readable(source, offset, limit);
         return rows.map((row) => ({ source: row.source, excerpt: excerptOf(row, readContent(reader, row)) }));
       },
-      raw: (offset, limit) => source.page(offset, limit),
       close: () => source.close(),
     };
   } catch (error) {
@@ -134,6 +132,22 @@ async function inspectRow(
   const tokenCount = encoded.ids.length;
   const targetTokens = countTargetTokens(encoded);
   return { ...shown, tokens, tokenCount, targetTokens, tokensLeftOut: tokenCount - tokens.length };
+}
+
+/** The rows of a page; where one of them cannot be read, it stands there with the reason. */
+async function readable(source: DataSource, offset: number, limit: number): Promise<RawRow[]> {
+  try {
+    return await source.page(offset, limit);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    if (limit > 1) {
+      const half = limit >> 1;
+      return [...(await readable(source, offset, half)), ...(await readable(source, offset + half, limit - half))];
+    }
+    const row = Number(/:(\d+)$/.exec(error.where ?? '')?.[1] ?? offset + 1);
+    const fault = `${error.what}: as long as it stands there, nothing is trained`;
+    return [{ source: { file: source.path, row }, value: {}, fault }];
+  }
 }
 
 function readContent(reader: RowReader, { value, fault }: RawRow): Content | null {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ROW_VERDICTS, type RowFilter, type RowVerdict } from '../protocol/dataView.ts';
+import { ROW_VERDICTS, type RowFilter, type RowVerdict } from '../protocol/rowVerdicts.ts';
 import { countTargetTokens } from './judge.ts';
 import type { ProcessedRow } from './processRows.ts';
 import type { Verdict } from './types.ts';

@@ -1,16 +1,22 @@
 /** A data set that is looked at for a while: windows of its rows, one row token by token, verdicts on all. Browser-safe. */
 import { z } from 'zod';
-import { DROP_REASONS } from '../datasets/types.ts';
 import type { InspectedRow, InspectedToken, RowExcerpt } from './data.ts';
 import type { errorSchema } from './events.ts';
+import { ROW_FILTERS, type RowFilter, type RowVerdict } from './rowVerdicts.ts';
 
-/** What may become of a row. */
-export const ROW_VERDICTS = ['kept', 'truncated', ...DROP_REASONS] as const;
-export type RowVerdict = (typeof ROW_VERDICTS)[number];
+/** The data of a recipe, or a data file and the model whose tokenizer and template read it. Keys are relative to the workspace. */
+const key = z.string().min(1).max(1024).nullable().default(null);
+export const dataSourceName = z.object({ recipe: key, file: key, model: key });
+export type DataSourceName = z.infer<typeof dataSourceName>;
 
-/** Which rows are meant: `problem`, those that are not trained as they stand; `left_out`, those of which a part is not printed. */
-export const ROW_FILTERS = ['all', 'problem', 'left_out', ...ROW_VERDICTS] as const;
-export type RowFilter = (typeof ROW_FILTERS)[number];
+/** What of a workspace can be looked at. */
+export interface ListedData {
+  recipes: { key: string }[];
+  /** Newest first. */
+  files: { key: string; bytes: number; modified: string }[];
+  /** That the recipes name, for data files without a recipe. */
+  models: string[];
+}
 
 const rowNumber = z.int().min(1);
 const filter = z.enum(ROW_FILTERS).default('all');
@@ -119,7 +125,7 @@ export interface LengthLoss {
   tokensBeyond: number;
 }
 
-/** The lengths of all rows that have tokens. Bin i holds lengths from i·width to (i + 1)·width - 1, the last one all longer. */
+/** The lengths of all rows that have tokens. Bin i holds lengths from i·width to (i + 1)·width - 1, the last one all longer, too. */
 export interface RowLengths {
   width: number;
   rows: readonly number[];

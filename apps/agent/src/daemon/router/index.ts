@@ -1,6 +1,7 @@
 /** What a client can ask for, a file a noun. Adding one: a file beside this one and a line here. */
 import { agent } from './agent.ts';
 import { chat } from './chat.ts';
+import { data } from './data.ts';
 import { exports } from './exports.ts';
 import { host } from './host.ts';
 import { jobs } from './jobs.ts';
@@ -9,7 +10,7 @@ import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 import { router } from './trpc.ts';
 
-export const appRouter = router({ agent, chat, exports, host, jobs, queue, recipes, runs });
+export const appRouter = router({ agent, chat, data, exports, host, jobs, queue, recipes, runs });
 
 /** All that the studio knows of the agent's code. */
 export type AppRouter = typeof appRouter;

@@ -4,6 +4,7 @@ import type { RunQueue } from '../../service/queue/runQueue.ts';
 import type { Chattables } from '../chat/chattables.ts';
 import type { Conversations } from '../chat/conversations.ts';
 import type { LoadedModels } from '../chat/loadedModels.ts';
+import type { DataSources } from '../data/dataSources.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Pace } from '../pace.ts';
 import type { Scheduler } from '../queue/scheduler.ts';
@@ -16,6 +17,7 @@ export interface Agent {
   version: string;
   workspace: Workspace;
   feeds: RunFeeds;
+  data: DataSources;
   jobs: Jobs;
   chattables: Chattables;
   models: LoadedModels;

@@ -7,7 +7,8 @@ import { ROWS_FILE } from '@anneal/core/datasets/tokenStore';
 import { UserError } from '@anneal/core/errors';
 import type { ModelText } from '@anneal/core/generate/modelText';
 import { preparedDataFolder } from '@anneal/core/hub/cache';
-import type { JudgingState, RowFilter } from '@anneal/core/protocol/dataView';
+import type { JudgingState } from '@anneal/core/protocol/dataView';
+import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
 import type { DataOptions } from '@anneal/core/trainer/dataOptions';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 

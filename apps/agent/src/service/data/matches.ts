@@ -1,5 +1,5 @@
 import type { RowTable } from '@anneal/core/datasets/rowTable';
-import type { RowFilter } from '@anneal/core/protocol/dataView';
+import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
 
 /** The places of the rows that a filter lets through, from 0 and ascending, found once for as many rows as are judged. */
 export class Matches {

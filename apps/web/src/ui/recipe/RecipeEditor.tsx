@@ -1,13 +1,15 @@
 'use client';
 import type { RecipeText } from '@anneal/core/protocol/studio';
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { TableProperties } from 'lucide-react';
 import dynamic from 'next/dynamic';
+import Link from 'next/link';
 import { useRouter } from 'next/navigation';
 import { type ComponentProps, useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
-import { Button } from '../Button.tsx';
+import { Button, buttonClass } from '../Button.tsx';
 import { Command } from '../Command.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { type ChosenStart, StartOptions } from '../StartOptions.tsx';
@@ -35,6 +37,7 @@ export function RecipeEditor({ recipe }: { recipe: string }) {
 
 function Opened({ recipe, opened }: { recipe: string; opened: RecipeText }) {
   const t = useTranslations('recipes');
+  const data = useTranslations('data');
   const router = useRouter();
   const area = useRef<CodeEditorHandle>(null);
   const [text, setText] = useState(opened.text);
@@ -130,6 +133,10 @@ function Opened({ recipe, opened }: { recipe: string; opened: RecipeText }) {
           </Button>
         </section>
         <EstimateCard recipe={recipe} text={isReady ? text : undefined} prepare={write} />
+        <Link href={`/data?recipe=${encodeURIComponent(recipe)}`} className={`${buttonClass()} h-9`}>
+          <TableProperties className="size-4" aria-hidden="true" />
+          {data('lookAt')}
+        </Link>
         <div className="grid gap-1.5 px-1">
           <span className="label">{t('command')}</span>
           <Command>{`npx anneal train ${recipe}`}</Command>

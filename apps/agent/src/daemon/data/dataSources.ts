@@ -1,0 +1,84 @@
+/** What of the workspace may be looked at, and how each is opened. Names are looked up, never joined to a path. */
+import { readFileSync } from 'node:fs';
+import { UserError } from '@anneal/core/errors';
+import type { InspectRequest } from '@anneal/core/protocol/data';
+import type { DataSourceName, ListedData } from '@anneal/core/protocol/dataView';
+import { openRecipe } from '../../service/recipes/open.ts';
+import { hashOf } from '../auth/secrets.ts';
+import type { Workspace } from '../workspace.ts';
+import { type Lease, OpenedData } from './openedData.ts';
+
+export class DataSources {
+  readonly #workspace: Workspace;
+  readonly #opened = new OpenedData();
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  /** The recipes, the data files, and the models that the recipes name. */
+  async list(): Promise<ListedData> {
+    const recipes = this.#workspace.recipes();
+    const files = this.#workspace.dataFiles();
+    return {
+      recipes: recipes.map(({ key }) => ({ key })),
+      files: files.map(({ key, bytes, modified }) => ({ key, bytes, modified: modified.toISOString() })),
+      models: await this.#models(),
+    };
+  }
+
+  /** Opens the data of a recipe, or a file with a model that reads it. @throws UserError, InvalidRecipe */
+  async use<T>(name: DataSourceName, work: (data: Lease['data']) => Promise<T>): Promise<T> {
+    const { key, request } = await this.#requestOf(name);
+    using lease = await this.#opened.take(key, request);
+    try {
+      return await work(lease.data);
+    } catch (error) {
+      if (error instanceof UserError && error.code === 'data_changed') await this.#opened.drop(key);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#opened.close();
+  }
+
+  async #requestOf({ recipe, file, model }: DataSourceName): Promise<{ key: string; request: InspectRequest }> {
+    if (recipe !== null) {
+      const source = this.#workspace.recipe(recipe);
+      // Another text is other data.
+      return { key: `${source}\n${hashOf(readFileSync(source, 'utf8'))}`, request: { source } };
+    }
+    const source = this.#workspace.dataFile(file ?? '');
+    const models = await this.#models();
+    const chosen = model ?? models[0];
+    if (chosen !== undefined && models.includes(chosen)) {
+      return { key: `${source}\n${chosen}`, request: { source, model: chosen } };
+    }
+    throw new UserError({
+      what:
+        chosen === undefined
+          ? 'no recipe here names a model that could read the data'
+          : 'no recipe here names this model',
+      where: chosen ?? file ?? '',
+      next: 'write a recipe with that model, and look at the data through it',
+      code: 'model_not_known',
+    });
+  }
+
+  /** Of recipes that are right; newest first. */
+  async #models(): Promise<string[]> {
+    const named = await Promise.all(
+      this.#workspace.recipes().map(({ path }) =>
+        openRecipe(path).then(
+          ({ resolved }) => resolved.base_model,
+          (error: unknown) => {
+            if (error instanceof UserError) return undefined; // the recipes screen says what is wrong with it
+            throw error;
+          },
+        ),
+      ),
+    );
+    return [...new Set(named.filter((model) => model !== undefined))];
+  }
+}

@@ -1,0 +1,68 @@
+'use client';
+import type { DataSourceName, ListedData } from '@anneal/core/protocol/dataView';
+import Link from 'next/link';
+import { parseAsString, useQueryStates } from 'nuqs';
+import { useMemo } from 'react';
+import { useTranslations } from 'use-intl';
+import { useDataList } from '../../src/agent/dataSet.ts';
+import { buttonClass } from '../../src/ui/Button.tsx';
+import { DataSet } from '../../src/ui/data/DataSet.tsx';
+import { SourceChooser } from '../../src/ui/data/SourceChooser.tsx';
+import { Empty } from '../../src/ui/Empty.tsx';
+import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
+
+export default function DataScreen() {
+  const t = useTranslations('data');
+  const { data: list, error } = useDataList();
+  const [{ recipe, file, model }, setAddress] = useQueryStates({
+    recipe: parseAsString,
+    file: parseAsString,
+    model: parseAsString,
+    row: parseAsString,
+    verdict: parseAsString,
+    token: parseAsString,
+    length: parseAsString,
+  });
+  const name = useMemo(() => sourceOf({ recipe, file, model }, list), [recipe, file, model, list]);
+  return (
+    <>
+      <title>{`${t('title')} · Anneal`}</title>
+      <div className="mb-5 flex flex-wrap items-center gap-x-4 gap-y-3">
+        <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
+        {list && name && (
+          <SourceChooser
+            list={list}
+            name={name}
+            // What was looked at of the one is nothing of the other.
+            onChoose={(chosen) => void setAddress({ ...chosen, row: null, verdict: null, token: null, length: null })}
+          />
+        )}
+      </div>
+      {error && <ErrorNote error={shownError(error)} />}
+      {!list && !error && (
+        <p className="text-muted" role="status">
+          {t('loading')}…
+        </p>
+      )}
+      {list && !name && (
+        <Empty title={t('empty')}>
+          <p>{t('emptyText')}</p>
+          <Link href="/recipes" className={buttonClass('primary')}>
+            {t('emptyAction')}
+          </Link>
+        </Empty>
+      )}
+      {name && list && <DataSet key={JSON.stringify(name)} name={name} />}
+    </>
+  );
+}
+
+/** What the address names; else the first recipe, else the first file. */
+function sourceOf(named: DataSourceName, list: ListedData | undefined): DataSourceName | undefined {
+  if (named.recipe !== null) return { recipe: named.recipe, file: null, model: null };
+  if (named.file !== null) return { ...named, recipe: null };
+  const [recipe] = list?.recipes ?? [];
+  if (recipe) return { recipe: recipe.key, file: null, model: null };
+  const [file] = list?.files ?? [];
+  return file && { recipe: null, file: file.key, model: null };
+}

@@ -1,0 +1,79 @@
+/** What the data screen asks the agent. */
+import type { DataRow, DataSourceName, DataState, RowWindow } from '@anneal/core/protocol/dataView';
+import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useState } from 'react';
+import { agent } from './connection.ts';
+import { useHasSocket } from './hooks.ts';
+
+/** Rows that are asked for together. */
+export const windowRows = 100;
+
+export function useDataList() {
+  const enabled = useHasSocket();
+  return useQuery({ queryKey: ['data-list'], queryFn: () => agent().data.list.query(), enabled });
+}
+
+/** What is open, kept as it is now. `again` opens it anew. */
+export function useDataState(name: DataSourceName): {
+  state: DataState | undefined;
+  error: unknown;
+  again: () => void;
+} {
+  const hasSocket = useHasSocket();
+  const queries = useQueryClient();
+  const [attempt, setAttempt] = useState(0);
+  const [shown, setShown] = useState<{ key: string; state?: DataState; error?: unknown }>();
+  const { recipe, file, model } = name;
+  const key = JSON.stringify([recipe, file, model, attempt]);
+  useEffect(() => {
+    if (!hasSocket) return;
+    const subscription = agent().data.watch.subscribe(
+      { recipe, file, model },
+      {
+        onData: (state) => setShown({ key, state }),
+        onError: (error) => setShown({ key, error }),
+      },
+    );
+    return () => subscription.unsubscribe();
+  }, [hasSocket, recipe, file, model, key]);
+  const again = useCallback(() => {
+    queries.removeQueries({ queryKey: ['data'] });
+    setAttempt((count) => count + 1);
+  }, [queries]);
+  const current = shown?.key === key ? shown : undefined;
+  return { state: current?.state, error: current?.error, again };
+}
+
+/** Rows from number `page · windowRows` on of those that a filter lets through. */
+export function windowQuery(name: DataSourceName, filter: RowFilter, page: number) {
+  const request = { ...name, filter, offset: page * windowRows, limit: windowRows };
+  return {
+    queryKey: ['data', name, 'rows', filter, page],
+    queryFn: (): Promise<RowWindow> => agent().data.rows.query(request),
+    staleTime: Number.POSITIVE_INFINITY,
+  };
+}
+
+export function rowQuery(name: DataSourceName, row: number, from: number) {
+  return {
+    queryKey: ['data', name, 'row', row, from],
+    queryFn: (): Promise<DataRow> => agent().data.row.query({ ...name, row, from }),
+    staleTime: 60_000,
+  };
+}
+
+export function useDataRow(name: DataSourceName, row: number, from: number) {
+  const enabled = useHasSocket();
+  return useQuery({ ...rowQuery(name, row, from), enabled });
+}
+
+/** Finds the next row that a filter lets through. */
+export function findRow(
+  name: DataSourceName,
+  filter: RowFilter,
+  row: number,
+  direction: 'forward' | 'backward',
+): Promise<number | null> {
+  return agent().data.find.query({ ...name, filter, row, direction });
+}

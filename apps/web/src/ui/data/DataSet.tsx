@@ -1,0 +1,222 @@
+'use client';
+import type { DataOverview, DataSourceName, JudgingState } from '@anneal/core/protocol/dataView';
+import { ROW_FILTERS, type RowFilter } from '@anneal/core/protocol/rowVerdicts';
+import { useQueryClient } from '@tanstack/react-query';
+import { Download } from 'lucide-react';
+import { usePathname, useRouter, useSearchParams } from 'next/navigation';
+import { parseAsInteger, parseAsStringLiteral, useQueryState } from 'nuqs';
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { findRow, useDataState } from '../../agent/dataSet.ts';
+import { Button, buttonClass } from '../Button.tsx';
+import { Empty } from '../Empty.tsx';
+import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { useFormat } from '../format.ts';
+import { Filters } from './Filters.tsx';
+import { isTyping } from './isTyping.ts';
+import { JudgingNote } from './JudgingNote.tsx';
+import { Lengths } from './Lengths.tsx';
+import { RowList } from './RowList.tsx';
+import { RowView } from './RowView.tsx';
+
+/** A data set while it is opened, and then its rows. */
+export function DataSet({ name }: { name: DataSourceName }) {
+  const t = useTranslations('data');
+  const format = useFormat();
+  const { state, error, again } = useDataState(name);
+  if (error) {
+    return (
+      <div className="grid justify-items-start gap-3">
+        <ErrorNote error={shownError(error)} />
+        <Button onClick={again}>{t('again')}</Button>
+      </div>
+    );
+  }
+  if (state?.phase !== 'open') {
+    return (
+      <p className="text-muted [overflow-wrap:anywhere]" role="status">
+        {state
+          ? t('opening', { file: state.file, number: format.count(state.number), of: format.count(state.of) })
+          : `${t('loading')}…`}
+      </p>
+    );
+  }
+  return <Opened name={name} overview={state.overview} judging={state.judging} />;
+}
+
+interface OpenedProps {
+  name: DataSourceName;
+  overview: DataOverview;
+  judging: JudgingState;
+}
+
+function Opened({ name, overview, judging }: OpenedProps) {
+  const [filter, setFilter] = useQueryState('verdict', parseAsStringLiteral(ROW_FILTERS).withDefault('all'));
+  const [row, setRow] = useQueryState('row', parseAsInteger.withOptions({ history: 'push' }));
+  const router = useRouter();
+  const linkTo = useLink();
+  // Where the list was when a row was opened, for the way back.
+  const place = useRef({ filter, index: 0 });
+  useFreshRows(name, judging);
+  const back = useCallback(() => router.push(linkTo(null), { scroll: false }), [router, linkTo]);
+  const onRow = useCallback((next: number) => void setRow(next), [setRow]);
+  if (row !== null) {
+    if (filter === 'all') place.current = { filter, index: row - 1 };
+    return (
+      <RowView
+        name={name}
+        overview={overview}
+        judging={judging}
+        filter={filter}
+        row={row}
+        backTo={linkTo(null)}
+        onRow={onRow}
+        onBack={back}
+      />
+    );
+  }
+  return (
+    <Rows
+      name={name}
+      overview={overview}
+      judging={judging}
+      filter={filter}
+      onFilter={(next) => void setFilter(next)}
+      start={place.current.filter === filter ? place.current.index : 0}
+      linkTo={linkTo}
+      onRow={onRow}
+    />
+  );
+}
+
+interface RowsProps extends OpenedProps {
+  filter: RowFilter;
+  onFilter: (filter: RowFilter) => void;
+  start: number;
+  linkTo: (row: number) => string;
+  onRow: (row: number) => void;
+}
+
+function Rows({ name, overview, judging, filter, onFilter, start, linkTo, onRow }: RowsProps) {
+  const t = useTranslations('data');
+  const rowTexts = useTranslations('dataRow');
+  const format = useFormat();
+  const [said, setSaid] = useState('');
+  const total = filter === 'all' ? overview.rows : (judging.counts[filter] ?? 0);
+  useEffect(() => {
+    const onKeyDown = async (event: KeyboardEvent) => {
+      if (event.key !== 'n' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      const found = await findRow(name, 'problem', 0, 'forward');
+      if (found !== null) onRow(found);
+      else setSaid(rowTexts(judging.state === 'done' ? 'noProblem' : 'noProblemYet'));
+    };
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [name, onRow, judging.state, rowTexts]);
+  return (
+    <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
+      <div className="grid min-w-0 gap-3">
+        <JudgingNote name={name} rows={overview.rows} judging={judging} />
+        <div className="flex flex-wrap items-start gap-x-4 gap-y-2">
+          <Filters rows={overview.rows} judging={judging} filter={filter} onFilter={onFilter} />
+          {filter !== 'all' && total > 0 && (
+            <a
+              href={downloadOf(name, filter)}
+              download
+              className={`${buttonClass()} ml-auto h-7! px-2.5! text-[12.5px]!`}
+            >
+              <Download className="size-3.5" aria-hidden="true" />
+              {t('download')}
+            </a>
+          )}
+        </div>
+        {total === 0 ? (
+          <Empty
+            title={
+              judging.state === 'done'
+                ? t('noMatch')
+                : t('noMatchYet', { judged: format.count(judging.judged), rows: format.count(overview.rows) })
+            }
+          />
+        ) : (
+          <div className="flex max-h-[max(20rem,calc(100dvh-17rem))] flex-col overflow-hidden rounded-lg border border-line bg-surface">
+            <RowList key={filter} name={name} filter={filter} total={total} start={start} linkTo={linkTo} />
+          </div>
+        )}
+        <p className="text-[12px] text-muted max-md:hidden">
+          {t('keys')}{' '}
+          <span role="status" className="text-ink">
+            {said}
+          </span>
+        </p>
+      </div>
+      <div className="grid gap-4">
+        <Lengths name={name} overview={overview} judging={judging} />
+        <Files overview={overview} />
+      </div>
+    </div>
+  );
+}
+
+function Files({ overview }: { overview: DataOverview }) {
+  const t = useTranslations('data');
+  const format = useFormat();
+  return (
+    <section aria-label={t('files')} className="rounded-lg border border-line bg-surface p-4 text-[13px]">
+      <h2 className="font-medium">{t('filesCount', { count: overview.files.length })}</h2>
+      <ul className="mt-2 grid max-h-72 gap-2.5 overflow-y-auto">
+        {overview.files.map((file) => (
+          <li key={file.path} className="[overflow-wrap:anywhere]">
+            <span className="font-mono text-[12.5px]" title={file.path}>
+              {file.path.split('/').at(-1)}
+            </span>
+            <span className="figures block text-[12.5px] text-muted">
+              {[
+                t('rowsCount', { count: file.rows }),
+                format.bytes(file.bytes),
+                t('readAs', { format: file.format }),
+                ...(file.isValidation ? [t('validation')] : []),
+              ].join(' · ')}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** Verdicts that were found meanwhile are asked for again, without what is shown going away. */
+function useFreshRows(name: DataSourceName, judging: JudgingState): void {
+  const queries = useQueryClient();
+  const { judged, state } = judging;
+  useEffect(() => {
+    if (judged === 0) return;
+    void queries.invalidateQueries({
+      queryKey: ['data', name, 'rows'],
+      predicate: ({ queryKey }) => state !== 'working' || queryKey[3] !== 'all',
+    });
+  }, [queries, name, judged, state]);
+}
+
+/** The address of a row, or of the list, which is as the rest of the address says. */
+function useLink(): (row: number | null) => string {
+  const path = usePathname();
+  const search = useSearchParams().toString();
+  return useCallback(
+    (row) => {
+      const next = new URLSearchParams(search);
+      for (const name of ['row', 'token']) next.delete(name);
+      if (row !== null) next.set('row', String(row));
+      return `${path}?${next}`;
+    },
+    [path, search],
+  );
+}
+
+function downloadOf({ recipe, file, model }: DataSourceName, filter: RowFilter): string {
+  const given = Object.entries({ recipe, file, model, filter }).filter(([, value]) => value !== null) as [
+    string,
+    string,
+  ][];
+  return `/api/data/rows?${new URLSearchParams(given)}`;
+}

@@ -1,0 +1,108 @@
+'use client';
+import { memo } from 'react';
+import { useTranslations } from 'use-intl';
+import { type ShownToken, spelled, type TokenBlock, visible } from './shownTokens.ts';
+
+export type TokenForm = 'text' | 'tokens' | 'ids';
+
+interface TokenTextProps {
+  blocks: readonly TokenBlock[];
+  form: TokenForm;
+  showsSpace: boolean;
+  /** Nothing of the row is trained. */
+  isDropped: boolean;
+  chosen: number | null;
+  onPoint: (token: number | null) => void;
+  onChoose: (token: number) => void;
+}
+
+/** A row's tokens in blocks, one for each message: what is trained is marked, and each can be pointed at. */
+export function TokenText({ blocks, form, showsSpace, isDropped, chosen, onPoint, onChoose }: TokenTextProps) {
+  const t = useTranslations('dataRow');
+  return (
+    <div
+      role="listbox"
+      tabIndex={0}
+      aria-label={t('list')}
+      aria-activedescendant={chosen === null ? undefined : `token-${chosen}`}
+      onMouseOver={(event) => onPoint(indexOf(event.target))}
+      onFocus={() => onPoint(null)}
+      onMouseLeave={() => onPoint(null)}
+      onClick={(event) => {
+        const token = indexOf(event.target);
+        if (token !== null) onChoose(token);
+      }}
+      className="grid gap-1 rounded-lg [font-variant-ligatures:none] border border-line bg-surface py-2"
+    >
+      {blocks.map((block) => (
+        <div
+          key={block.tokens[0]?.index}
+          role="group"
+          aria-label={block.role ?? t('template')}
+          className="grid gap-x-4 px-4 py-1 sm:grid-cols-[5.5rem_minmax(0,1fr)]"
+        >
+          <span className="label pt-[3px] font-medium sm:text-right" aria-hidden="true">
+            {block.role ?? t('template')}
+          </span>
+          <div
+            className={`min-w-0 whitespace-pre-wrap font-mono text-[13px] [overflow-wrap:anywhere] ${form === 'text' ? 'leading-6' : 'flex flex-wrap gap-x-1 gap-y-1.5 leading-5'}`}
+          >
+            {block.tokens.map((token) => (
+              <Token
+                key={token.index}
+                token={token}
+                form={form}
+                showsSpace={showsSpace}
+                isTrained={token.target && !token.isCut && !isDropped}
+                wouldBe={token.target && (token.isCut || isDropped)}
+                isChosen={token.index === chosen}
+              />
+            ))}
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function indexOf(target: EventTarget): number | null {
+  const token = (target as HTMLElement).closest<HTMLElement>('[data-token]')?.dataset['token'];
+  return token === undefined ? null : Number(token);
+}
+
+interface TokenProps {
+  token: ShownToken;
+  form: TokenForm;
+  showsSpace: boolean;
+  isTrained: boolean;
+  wouldBe: boolean;
+  isChosen: boolean;
+}
+
+const Token = memo(function Token({ token, form, showsSpace, isTrained, wouldBe, isChosen }: TokenProps) {
+  const look = isTrained
+    ? 'bg-ember-soft text-ink [box-shadow:inset_0_-2px_0_0_var(--ember)]'
+    : wouldBe
+      ? 'text-muted [box-shadow:inset_0_-2px_0_0_var(--faint)]'
+      : token.isControl
+        ? 'text-teal'
+        : 'text-muted';
+  const box = form === 'text' ? '' : 'rounded-[3px] border border-line px-1 whitespace-pre';
+  return (
+    <span
+      id={`token-${token.index}`}
+      data-token={token.index}
+      data-trained={isTrained || undefined}
+      role="option"
+      aria-selected={isChosen}
+      aria-label={token.part.trim() === '' ? spelled(token) : undefined}
+      className={`${look} ${box} hover:outline-1 hover:outline-faint ${isChosen ? 'relative z-10 rounded-[2px] outline-2! outline-ember!' : ''}`}
+    >
+      {form === 'ids'
+        ? token.id
+        : form === 'tokens'
+          ? spelled(token)
+          : visible(token.part || (token.isControl ? token.text : ''), showsSpace)}
+    </span>
+  );
+});

@@ -1,0 +1,209 @@
+/** The data of a recipe in a browser: the list, one row token by token, and the way from problem to problem. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestAgent } from './agent.ts';
+import { openBrowser } from './browser.ts';
+import { expectAccessible, watchConsole } from './page.ts';
+
+const agent = new TestAgent();
+let browser: Browser;
+let context: BrowserContext;
+const said: string[][] = [];
+
+const message = (role: string, content: string) => ({ role, content });
+const long = {
+  messages: [message('user', 'Tell me of the tides.'), message('assistant', 'The tide rises. '.repeat(90))],
+};
+const silent = { messages: [message('user', 'Hello?'), message('assistant', '')] };
+
+beforeAll(async () => {
+  agent.run('init', 'harbour');
+  const path = join(agent.workspace, 'harbour', 'data', 'harbour.jsonl');
+  const rows = readFileSync(path, 'utf8').trimEnd().split('\n');
+  rows.splice(39, 0, JSON.stringify(long));
+  rows.splice(299, 0, JSON.stringify(silent));
+  writeFileSync(path, `${rows.join('\n')}\n`);
+  await agent.start();
+  browser = await openBrowser();
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', colorScheme: 'light' });
+  const page = await context.newPage();
+  await page.goto(agent.link);
+  await page.waitForURL(`${agent.url}/`);
+  await page.close();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await agent.end();
+  agent.remove();
+});
+
+async function open(path: string): Promise<Page> {
+  const page = await context.newPage();
+  said.push(watchConsole(page));
+  await page.goto(`${agent.url}${path}`);
+  return page;
+}
+
+const row = (page: Page, number: number) => page.getByRole('heading', { name: `Row ${number} of 471` }).waitFor();
+const judged = (page: Page) => page.getByRole('button', { name: 'Problems 2' }).waitFor({ timeout: 30_000 });
+
+describe('the data in a browser', () => {
+  it('are reached from the recipe, with a verdict for each row', async () => {
+    const page = await open('/recipes');
+    await page.getByRole('link', { name: 'Look at the data' }).click();
+    await page.waitForURL('**/data?recipe=harbour%2Frecipe.yaml');
+    await page.getByRole('link', { name: '1', exact: true }).waitFor({ timeout: 30_000 });
+    await judged(page);
+    await page.getByRole('table', { name: 'Rows' }).getByText('Who are you?').first().waitFor();
+    await expectAccessible(page);
+    await page.close();
+  });
+
+  it('a planted problem is found by N, the next one too, and a reload keeps the view', async () => {
+    const page = await open('/data');
+    await judged(page);
+    await page.keyboard.press('n');
+    await row(page, 40);
+    await page.getByText('sequence_len is 256').waitFor();
+    expect(await page.locator('[data-trained]').count()).toBe(0);
+    await page.keyboard.press('n');
+    await row(page, 300);
+    await page.getByText('message 2 (assistant) says nothing').waitFor();
+    await page.keyboard.press('n');
+    await page.getByText('No problem after this row.').waitFor();
+    await page.reload();
+    await row(page, 300);
+    await expectAccessible(page);
+    await page.keyboard.press('Escape');
+    await page.getByRole('table').waitFor();
+    // The list is where it was left.
+    await page.getByRole('link', { name: '300', exact: true }).waitFor();
+    await page.close();
+  });
+
+  it('a verdict is a filter, which stands in the address, and its rows are a file', async () => {
+    const page = await open('/data');
+    await page.getByRole('button', { name: 'Too long 1' }).click();
+    await page.waitForURL(/verdict=too_long/);
+    await page.getByRole('table').getByText('Tell me of the tides.').waitFor();
+    expect(await page.locator('[data-index]').count()).toBe(1);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download these rows' }).click(),
+    ]);
+    const [line, ...rest] = readFileSync(await download.path(), 'utf8')
+      .trimEnd()
+      .split('\n');
+    expect(rest).toEqual([]);
+    expect(JSON.parse(line as string)).toMatchObject({
+      number: 40,
+      row: 40,
+      verdict: { kind: 'dropped', reason: 'too_long' },
+      value: long,
+    });
+    await page.reload();
+    await page.getByRole('table').getByText('Tell me of the tides.').waitFor();
+    await page.close();
+  });
+
+  it('shows each token with its reason, by pointer and by keyboard, in three forms', async () => {
+    const page = await open('/data?row=2');
+    await page.getByText('14 of 28 tokens are trained').waitFor({ timeout: 30_000 });
+    expect(await page.locator('[data-trained]').count()).toBe(14);
+    expect(await page.locator('[data-trained]').allInnerTexts()).toContain('Aye');
+    await page.locator('[data-token="14"]').hover();
+    await page.getByText('It is part of an answer').waitFor();
+    await page.getByRole('listbox').focus();
+    await page.mouse.move(0, 0);
+    await page.keyboard.press('ArrowRight');
+    await page.getByText('Token 1 of 28').waitFor();
+    await page.getByText('is not in roles_to_train').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('radio', { name: 'Ids' }).click();
+    expect(await page.locator('[data-token="0"]').innerText()).toBe('1');
+    await page.getByRole('radio', { name: 'Tokens' }).click();
+    await page.waitForURL(/show=tokens/);
+    await page.reload();
+    await page.locator('[data-token="3"]').waitFor();
+    expect(await page.locator('[data-token="3"]').innerText()).toBe('What');
+    expect(await page.locator('[data-token="4"]').innerText()).toBe('·is');
+    await page.getByText('Token 1 of 28').waitFor();
+    await expectAccessible(page);
+    await page.close();
+  });
+
+  it('goes from row to row by keyboard alone, in the list and from one row to the next', async () => {
+    const page = await open('/data');
+    await judged(page);
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('End');
+    await page.getByRole('link', { name: '471', exact: true }).waitFor();
+    await expect.poll(() => page.evaluate('document.activeElement?.textContent')).toBe('471');
+    await page.keyboard.press('Enter');
+    await row(page, 471);
+    await page.keyboard.press('k');
+    await row(page, 470);
+    await page.keyboard.press('j');
+    await row(page, 471);
+    await page.keyboard.press('j');
+    await page.getByText('There is no further row.').waitFor();
+    await page.close();
+  });
+
+  it('says what another sequence_len would lose', async () => {
+    const page = await open('/data?length=20');
+    const card = page.getByRole('region', { name: 'Length of the rows' });
+    await card.getByText('as in the recipe: 256').waitFor({ timeout: 30_000 });
+    const slider = card.getByRole('slider');
+    await slider.focus();
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(() => new URL(page.url()).searchParams.get('length')).not.toBe('20');
+    await card.getByRole('button', { name: 'as in the recipe: 256' }).click();
+    await card.getByText(/^1 \(/).waitFor();
+    await page.close();
+  });
+
+  it('a file is looked at without a recipe, with the model of one', async () => {
+    const page = await open('/data');
+    await page.getByRole('combobox', { name: 'Data of' }).selectOption('file harbour/data/harbour.jsonl');
+    await page.waitForURL(/[?waitForURL('**/data?file=*')]file=/);
+    await page.getByRole('link', { name: '1', exact: true }).waitFor({ timeout: 30_000 });
+    await page.close();
+  });
+
+  it('what cannot be opened says why', async () => {
+    const page = await open('/data?recipe=gone.yaml');
+    await page.getByText('there is no such recipe').waitFor({ timeout: 30_000 });
+    await page.getByRole('button', { name: 'Open again' }).waitFor();
+    await page.close();
+  });
+
+  it('speaks Chinese, in the dark, on a phone', async () => {
+    const state = await context.storageState();
+    const phone = await browser.newContext({
+      storageState: state,
+      viewport: { width: 390, height: 844 },
+      locale: 'zh-CN',
+      colorScheme: 'dark',
+    });
+    const page = await phone.newPage();
+    said.push(watchConsole(page));
+    await page.goto(`${agent.url}/data?row=2`);
+    await page.getByText('28 个词元中有 14 个参与训练').waitFor({ timeout: 30_000 });
+    await expectAccessible(page);
+    await page.getByRole('link', { name: '所有行' }).click();
+    await page.getByRole('table', { name: '数据行' }).waitFor();
+    await expectAccessible(page);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    await phone.close();
+  });
+
+  it('said nothing in the console', () => {
+    expect(said.length).toBeGreaterThan(5);
+    expect(said.flat()).toEqual([]);
+  });
+});
