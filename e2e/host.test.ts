@@ -60,6 +60,8 @@ describe('the host', () => {
   it('shows what trains on a device and what waits for it, in an order that can be changed', async () => {
     const page = await open('/host');
     await page.getByText('Free. A run that is started begins at once.').waitFor();
+    await page.getByText(agent.workspace).first().waitFor();
+    await page.getByRole('region', { name: 'Can this machine train?' }).getByText('tokenizer').waitFor();
     await expectAccessible(page);
     queue('long', 600);
     await page.getByRole('region', { name: 'cpu' }).getByRole('link', { name: 'long' }).waitFor();

@@ -2,7 +2,9 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { hostSampleSchema } from '@anneal/core/protocol/host';
 import type { Priority, QueuedRun } from '@anneal/core/protocol/queue';
+import type { HostNow } from '@anneal/core/protocol/studio';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { readRun } from '@anneal/core/trainer/runReader';
@@ -272,4 +274,35 @@ test('the command line and the studio work on one queue', async () => {
   expect((await elsewhere('queue', 'ls')).stderr).toMatch(/no agent serves this folder/);
   await daemon.close();
   expect((await anneal('queue', 'ls')).stderr).toMatch(/no agent runs: they begin when one serves/);
+});
+
+test('what the host does is told to those who look, and to Prometheus with a token', async () => {
+  const at = makePlace();
+  const daemon = await start(at);
+  const { api } = client(daemon, await paired(daemon));
+  const sample = await new Promise<HostNow>((resolve, reject) => {
+    const subscription = api.host.samples.subscribe(undefined, {
+      onData: (told) => {
+        subscription.unsubscribe();
+        resolve(told);
+      },
+      onError: reject,
+    });
+  });
+  expect(hostSampleSchema.parse(sample)).toMatchObject({ disk: { folder: at.workspace } });
+  expect(sample.memory.available).toBeLessThanOrEqual(sample.memory.total);
+  const metrics = (headers: Record<string, string>) => fetch(`${daemon.url}/metrics`, { headers });
+  expect((await metrics({})).status).toBe(401);
+  const anneal = annealIn(at.workspace, { XDG_DATA_HOME: process.env.XDG_DATA_HOME });
+  const [chat, scrape] = await Promise.all(
+    ['chat', 'metrics'].map(async (scope) => (await anneal('token', 'create', scope, '--scope', scope)).stdout.trim()),
+  );
+  expect((await metrics({ authorization: `Bearer ${chat}` })).status).toBe(403);
+  const answer = await metrics({ authorization: `Bearer ${scrape}` });
+  expect(answer.headers.get('content-type')).toContain('version=0.0.4');
+  const text = await answer.text();
+  expect(text).toMatch(/^# HELP anneal_queue_waiting .+\n# TYPE anneal_queue_waiting gauge$/m);
+  expect(text).toMatch(/^anneal_queue_concurrency\{device="cpu"\} 1$/m);
+  expect(text).toMatch(/^anneal_disk_free_bytes \d+$/m);
+  for (const line of text.trim().split('\n')) expect(line).toMatch(/^(# (HELP|TYPE) .+|[a-z_]+(\{.+\})? [\d.e+-]+)$/);
 });

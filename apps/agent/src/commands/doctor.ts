@@ -10,8 +10,11 @@ export function define(command: Command): void {
 }
 
 async function doctor(options: { json?: boolean }): Promise<void> {
-  const { examineHost } = await import('../service/host/examineHost.ts');
-  const findings = await examineHost();
+  const [{ examineHost }, { finish }] = await Promise.all([
+    import('../service/host/examineHost.ts'),
+    import('../service/finish.ts'),
+  ]);
+  const findings = await finish(examineHost({}, { folder: '.' }));
   const failed = findings.some(({ state }) => state === 'fail');
   process.exitCode = failed ? exitCodes.failed : exitCodes.done;
   if (options.json) return printJson({ ok: !failed, findings });

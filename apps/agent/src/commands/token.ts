@@ -19,9 +19,13 @@ export function define(command: Command): void {
       .description(summary)
       .option('--folder <folder>', 'the folder that the agent serves', '.');
   addExamples(
-    subcommand('create', 'make a token for a program that talks to models by /v1; it is printed once')
+    subcommand('create', 'make a token for a program; it is printed once')
       .argument('<name>', 'what it is for')
-      .addOption(new Option('--scope <scope>', 'what it may do').choices(['chat']).default('chat'))
+      .addOption(
+        new Option('--scope <scope>', 'what it may do: talk to models by /v1, or read /metrics')
+          .choices(['chat', 'metrics'])
+          .default('chat'),
+      )
       .action(create),
     'anneal token create open-webui',
   );

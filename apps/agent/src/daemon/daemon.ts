@@ -22,6 +22,7 @@ import { answerWith } from './exports/download.ts';
 import { exportsNamed } from './exports/find.ts';
 import { createHttp } from './http.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { metricsText } from './metrics.ts';
 import { createApi } from './openai/api.ts';
 import { pairingLink } from './pairingLink.ts';
 import { Scheduler } from './queue/scheduler.ts';
@@ -30,6 +31,7 @@ import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
 import { Sockets } from './sockets.ts';
 import { StudioFiles } from './studioFiles.ts';
+import { Telemetry } from './telemetry.ts';
 import { Workspace } from './workspace.ts';
 
 export interface DaemonOptions {
@@ -65,6 +67,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const queue = new RunQueue(state.folder);
     const feeds = new RunFeeds(workspace, queue);
     const scheduler = new Scheduler({ queue, feeds, launch: resumeDetached, log: options.log });
+    const telemetry = new Telemetry(workspace.root);
     const jobs = new Jobs(options.log);
     const data = new DataSources(workspace);
     const chattables = new Chattables(workspace, feeds);
@@ -78,6 +81,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       feeds,
       queue,
       scheduler,
+      telemetry,
       jobs,
       chattables,
       models,
@@ -87,18 +91,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const name = nameOf(address.host, options.allowedHosts);
     const check = new RequestCheck([...options.allowedHosts, name]);
     const sockets = new Sockets({ agent, access, check, log: options.log });
+    const callers = new Callers(state.id, access, new ApiTokens(state.folder));
     const http = createHttp({
       agentId: state.id,
       version: manifest.version,
       access,
       studio,
       api: createApi({
-        callers: new Callers(state.id, access, new ApiTokens(state.folder)),
+        callers,
         chattables,
         models,
         log: options.log,
       }),
       data,
+      callers,
+      metrics: () => metricsText(agent),
       secure: address.tls !== undefined,
       onSignOut: (token) => sockets.endSession(token),
       download: async (run, key, request) => {
@@ -125,6 +132,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       pairingLink: () => pairingLink(url, access.newCode()),
       async close() {
         scheduler.close();
+        telemetry.close();
         feeds.close();
         await data.close();
         sockets.close();

@@ -4,9 +4,11 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { Access } from './auth/access.ts';
+import type { Callers } from './auth/callers.ts';
 import { endedCookie, sessionCookie, sessionIn } from './cookies.ts';
 import type { DataSources } from './data/dataSources.ts';
 import { downloadRows } from './data/download.ts';
+import { metricsType } from './metrics.ts';
 import type { ApiEnvironment } from './openai/api.ts';
 import type { StudioFile, StudioFiles } from './studioFiles.ts';
 
@@ -16,6 +18,9 @@ export interface HttpOptions {
   access: Access;
   studio: StudioFiles;
   data: DataSources;
+  callers: Callers;
+  /** What `/metrics` tells. */
+  metrics(): Promise<string>;
   /** Answers below `/v1`. */
   api: Hono<ApiEnvironment>;
   /** Over TLS: cookies are sent only there. */
@@ -40,17 +45,8 @@ const headers: Readonly<Record<string, string>> = {
   'Permissions-Policy': 'camera=(), microphone=(), geolocation=()',
 };
 
-export function createHttp({
-  agentId,
-  version,
-  access,
-  studio,
-  api,
-  data,
-  secure,
-  onSignOut,
-  download,
-}: HttpOptions): Hono {
+export function createHttp(options: HttpOptions): Hono {
+  const { agentId, version, access, studio, callers, metrics, data, api, secure, onSignOut, download } = options;
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -59,6 +55,20 @@ export function createHttp({
   });
 
   app.get('/healthz', (c) => c.json({ ok: true, version }));
+
+  app.get('/metrics', async (c) => {
+    const { authorization, cookie, origin } = c.req.header();
+    const caller = callers.identify({ authorization, cookie, origin }, { changes: false });
+    if (typeof caller === 'string') {
+      c.header('WWW-Authenticate', 'Bearer');
+      return c.text(
+        'A token is needed: make one with `anneal token create prometheus --scope metrics`.\n',
+        caller === 'unknown' ? 401 : 429,
+      );
+    }
+    if (!caller.may('metrics')) return c.text('This token may not read the metrics.\n', 403);
+    return c.body(await metrics(), 200, { 'Content-Type': metricsType });
+  });
 
   /** What a page that cannot open the socket asks for: whether it is paired. */
   app.get('/api/session', (c) => {

@@ -10,6 +10,7 @@ export const useCases = {
   checkParity: async () => (await import('./exports/parity.ts')).checkParity,
   planExport: async () => (await import('./exports/plan.ts')).planExport,
   export: async () => (await import('./exports/export.ts')).exportSource,
+  examineHost: async () => (await import('./host/examineHost.ts')).examineHost,
   pull: async () => (await import('./models/pull.ts')).pullModel,
 } as const;
 

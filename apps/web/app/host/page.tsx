@@ -1,17 +1,25 @@
 'use client';
+import type { GpuSample } from '@anneal/core/protocol/host';
+import type { HostNow } from '@anneal/core/protocol/studio';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../src/agent/connection.ts';
 import { useAbout, useHasSocket } from '../../src/agent/hooks.ts';
+import { useHost } from '../../src/agent/useHost.ts';
 import { useQueue } from '../../src/agent/useQueue.ts';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 import { DeviceCard } from '../../src/ui/host/DeviceCard.tsx';
+import { Doctor } from '../../src/ui/host/Doctor.tsx';
+import { HostFigures } from '../../src/ui/host/HostFigures.tsx';
+import { LoadedModels } from '../../src/ui/host/LoadedModels.tsx';
 
 export default function HostScreen() {
   const t = useTranslations('host');
   const about = useAbout();
   const enabled = useHasSocket();
-  const { queue, error } = useQueue();
+  const { queue, error: queueError } = useQueue();
+  const { samples, error: hostError } = useHost();
+  const error = queueError ?? hostError;
   const { data: devices } = useQuery({
     queryKey: ['devices'],
     queryFn: () => agent().host.devices.query(),
@@ -33,10 +41,23 @@ export default function HostScreen() {
         </p>
       )}
       <div className="grid gap-5">
+        <HostFigures samples={samples} />
         {queue?.devices.map((lane) => (
-          <DeviceCard key={lane.device} lane={lane} title={titles.get(lane.device)} />
+          <DeviceCard
+            key={lane.device}
+            lane={lane}
+            title={titles.get(lane.device)}
+            gpu={gpuOf(lane.device, titles.get(lane.device), samples.at(-1))}
+          />
         ))}
+        <LoadedModels models={samples.at(-1)?.models ?? []} />
+        <Doctor />
       </div>
     </>
   );
+}
+
+/** CUDA and nvidia-smi may count in another order: the name has to be the same. */
+function gpuOf(device: string, title: string | undefined, now: HostNow | undefined): GpuSample | undefined {
+  return now?.gpus?.find(({ index, name }) => device === `cuda:${index}` && name === title);
 }

@@ -19,6 +19,36 @@ export const hostDeviceSchema = z.object({
 });
 export type HostDevice = z.infer<typeof hostDeviceSchema>;
 
+const bytes = z.number().min(0);
+
+/** A GPU as nvidia-smi has it; null for what the driver does not tell. */
+export const gpuSampleSchema = z.object({
+  /** As nvidia-smi counts them. */
+  index: z.int().min(0),
+  name: z.string(),
+  memory: z.object({ used: bytes, total: bytes }),
+  /** From 0 to 1. */
+  utilization: z.number().nullable(),
+  celsius: z.number().nullable(),
+  watts: z.number().nullable(),
+  /** Whoever started them; the one with most memory first. */
+  processes: z.array(z.object({ pid: z.int(), name: z.string(), bytes: bytes.nullable() })),
+});
+export type GpuSample = z.infer<typeof gpuSampleSchema>;
+
+/** What the machine is doing. */
+export const hostSampleSchema = z.object({
+  time: z.iso.datetime(),
+  /** `busy`: the share of all cores, from 0 to 1, since the sample before; `load`: the mean of the last minute. */
+  cpu: z.object({ threads: z.int().min(1), busy: z.number(), load: z.number() }),
+  memory: z.object({ total: bytes, available: bytes }),
+  /** Of the folder that is served. */
+  disk: z.object({ folder: z.string(), total: bytes, free: bytes }),
+  /** Null where there is no nvidia-smi. */
+  gpus: z.array(gpuSampleSchema).nullable(),
+});
+export type HostSample = z.infer<typeof hostSampleSchema>;
+
 /** Where to compute. */
 const device = z.string().min(1).default('auto');
 

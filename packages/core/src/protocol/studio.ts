@@ -1,7 +1,9 @@
 /** What the agent tells a studio beside the events of a run. Browser-safe. */
 
 import type { z } from 'zod';
+import type { LoadedModel } from './chattable.ts';
 import type { EventOf, errorSchema, RunEvent } from './events.ts';
+import type { HostSample } from './host.ts';
 import type { Priority, QueuePlace } from './queue.ts';
 import type { Smoothing } from './smoothing.ts';
 import type { RunState, Status } from './status.ts';
@@ -87,6 +89,11 @@ export interface RunNews {
 
 export type StepEvent = EventOf<'step'>;
 
+/** What the machine is doing, and the models that this agent has in memory to be talked to. */
+export interface HostNow extends HostSample {
+  models: LoadedModel[];
+}
+
 /** The queue, device by device. */
 export interface QueueState {
   devices: {
@@ -94,7 +101,7 @@ export interface QueueState {
     /** How many runs it may train at a time. */
     concurrency: number;
     /** What trains there now, whoever started it. */
-    running: { run: string; name: string }[];
+    running: { run: string; name: string; pid: number }[];
     /** First to begin first. `since`: ISO 8601, UTC. */
     waiting: { run: string; name: string; priority: Priority; since: string }[];
   }[];

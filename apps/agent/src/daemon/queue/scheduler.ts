@@ -98,7 +98,7 @@ export class Scheduler {
     const feeds = new Map(all.map((feed) => [feed.key, feed]));
     const busy = new Map<string, number>();
     const occupy = (device: string) => busy.set(device, (busy.get(device) ?? 0) + 1);
-    for (const feed of all) if (feed.isLiveHere) occupy(deviceOfLiveRun(feed.device));
+    for (const feed of all) if (feed.pidHere !== undefined) occupy(deviceOfLiveRun(feed.device));
     const begun: QueuedRun[] = [];
     const refused = this.#refused.splice(0);
     const refusals = new Set(refused.map(launchOf));

@@ -1,9 +1,28 @@
 /** The machine that the agent runs on. */
-import type { HostDevice } from '@anneal/core/protocol/host';
+import type { Finding, HostDevice } from '@anneal/core/protocol/host';
+import type { HostNow } from '@anneal/core/protocol/studio';
+import { runApart } from '../../runner/runApart.ts';
+import { eachChange } from '../../service/eachChange.ts';
+import { finish } from '../../service/finish.ts';
 import { hostDevices } from '../../service/host/devices.ts';
 import { procedure, router } from './trpc.ts';
 
 export const host = router({
   /** What runs can be trained on, the fastest first. */
   devices: procedure.query((): readonly HostDevice[] => hostDevices()),
+
+  /** What the machine is doing, every two seconds. */
+  samples: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<HostNow> {
+    const { telemetry } = ctx.agent;
+    const abort = signal ?? new AbortController().signal;
+    for await (const _ of eachChange((listener) => telemetry.onSample(listener), abort)) {
+      await ctx.pace.turn(abort);
+      if (telemetry.latest) yield { ...telemetry.latest, models: ctx.agent.models.list() };
+    }
+  }),
+
+  /** What the doctor says of this machine. It ends when nobody listens any more. */
+  examine: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<Finding[]> {
+    yield await finish(runApart('examineHost', {}, { folder: ctx.agent.workspace.root }, signal));
+  }),
 });

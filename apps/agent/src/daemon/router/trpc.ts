@@ -9,6 +9,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { Pace } from '../pace.ts';
 import type { Scheduler } from '../queue/scheduler.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
+import type { Telemetry } from '../telemetry.ts';
 import type { Workspace } from '../workspace.ts';
 
 /** What procedures work with. */
@@ -24,6 +25,7 @@ export interface Agent {
   conversations: Conversations;
   queue: RunQueue;
   scheduler: Scheduler;
+  telemetry: Telemetry;
 }
 
 /** One for each client. */

@@ -60,9 +60,9 @@ export class RunFeed {
     return this.#owner !== undefined;
   }
 
-  /** Some process of this machine writes it. */
-  get isLiveHere(): boolean {
-    return this.#owner?.host === hostname();
+  /** The process of this machine that writes it. */
+  get pidHere(): number | undefined {
+    return this.#owner?.host === hostname() ? this.#owner.pid : undefined;
   }
 
   /** As its recipe names it. */

@@ -1,7 +1,7 @@
 /** What this machine has of what training needs, with advice where something is short or missing. */
 import { constants } from 'node:fs';
-import { access, readFile, rm, statfs, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, freemem, tmpdir, totalmem } from 'node:os';
+import { access, rm, statfs, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { defaultCacheDirectory } from '@anneal/core/hub/cache';
 import type { Finding } from '@anneal/core/protocol/host';
@@ -9,25 +9,35 @@ import { UserError } from '@anneal/formats/errors';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { formatBytes } from '../../units.ts';
+import type { Context } from '../context.ts';
 import { gpuFindings } from './gpu.ts';
+import { hostMemory } from './memory.ts';
 import { nvidiaHost } from './nvidiaHost.ts';
 
-export async function examineHost(): Promise<Finding[]> {
+/** Yields each finding as it is made, and returns all of them. @param request.folder where runs are to lie */
+export async function* examineHost(_: Context, { folder }: { folder: string }): AsyncGenerator<Finding, Finding[]> {
+  const findings: Finding[] = [];
+  for await (const finding of lookAtAll(folder)) {
+    findings.push(finding);
+    yield finding;
+  }
+  return findings;
+}
+
+async function* lookAtAll(folder: string): AsyncGenerator<Finding> {
   const cache = defaultCacheDirectory();
+  yield node();
+  yield processor();
+  yield await memory();
+  yield await disk('disk here', resolve(folder));
+  yield await disk('disk for models', cache);
+  yield await writable('model cache', cache);
+  yield await writable('temporary files', tmpdir());
   const addon = await engine();
-  return [
-    node(),
-    processor(),
-    await memory(),
-    await disk('disk here', resolve('.')),
-    await disk('disk for models', cache),
-    await writable('model cache', cache),
-    await writable('temporary files', tmpdir()),
-    addon,
-    ...(addon.state === 'fail' ? [] : await gpus()),
-    await loads('tokenizer', () => import('@anneal/core/tokenizers/tokenizer')),
-    await loads('data reader', readTable),
-  ];
+  yield addon;
+  if (addon.state !== 'fail') yield* await gpus();
+  yield await loads('tokenizer', () => import('@anneal/core/tokenizers/tokenizer'));
+  yield await loads('data reader', readTable);
 }
 
 function node(): Finding {
@@ -71,10 +81,8 @@ async function gpus(): Promise<Finding[]> {
 }
 
 async function memory(): Promise<Finding> {
-  const limit = await memoryLimit();
-  const total = Math.min(totalmem(), limit);
-  const available = Math.min(process.availableMemory?.() ?? freemem(), limit);
-  const found = `${formatBytes(available)} free of ${formatBytes(total)}${limit < totalmem() ? ' (limit of this container)' : ''}`;
+  const { available, total, isLimited } = await hostMemory();
+  const found = `${formatBytes(available)} free of ${formatBytes(total)}${isLimited ? ' (limit of this container)' : ''}`;
   if (available >= 2e9) return { name: 'memory', state: 'ok', found };
   return {
     name: 'memory',
@@ -82,16 +90,6 @@ async function memory(): Promise<Finding> {
     found,
     advice: 'training SmolLM2-135M takes about 1.5 GB: close other programs, or take a smaller model or sequence_len',
   };
-}
-
-/** Bytes that the control group of a container allows; infinite outside of one. */
-async function memoryLimit(): Promise<number> {
-  try {
-    const text = await readFile('/sys/fs/cgroup/memory.max', 'utf8');
-    return text.trim() === 'max' ? Number.POSITIVE_INFINITY : Number(text);
-  } catch {
-    return Number.POSITIVE_INFINITY; // No control groups of version 2, so no limit that we could read.
-  }
 }
 
 async function disk(name: string, path: string): Promise<Finding> {

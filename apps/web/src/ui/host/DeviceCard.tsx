@@ -1,15 +1,25 @@
 'use client';
+import type { GpuSample } from '@anneal/core/protocol/host';
 import { useMutation } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { GpuFigures } from './GpuFigures.tsx';
 import type { Lane } from './lane.ts';
 import { WaitingList } from './WaitingList.tsx';
 
 /** A device: what trains there, and what waits for it. */
-export function DeviceCard({ lane, title }: { lane: Lane; title: string | undefined }) {
+export function DeviceCard({
+  lane,
+  title,
+  gpu,
+}: {
+  lane: Lane;
+  title: string | undefined;
+  gpu: GpuSample | undefined;
+}) {
   const t = useTranslations('host');
   const { device, concurrency, running, waiting } = lane;
   const isAway = useConnection() !== 'open';
@@ -40,6 +50,7 @@ export function DeviceCard({ lane, title }: { lane: Lane; title: string | undefi
           <ErrorNote error={shownError(set.error)} />
         </div>
       )}
+      {gpu && <GpuFigures gpu={gpu} nameOf={(pid) => running.find((run) => run.pid === pid)?.name} />}
       {running.length === 0 && waiting.length === 0 && (
         <p className="px-4 py-3 text-[13px] text-muted">{t(concurrency === 0 ? 'heldFree' : 'free')}</p>
       )}
