@@ -113,6 +113,9 @@ describe.skipIf(process.env.CI !== 'true')('the bundle (under CI=true, as making
       'hono',
       'react-dom',
       'uplot',
+      'monaco-editor',
+      'yjs',
+      '@hocuspocus/server',
     ]) {
       expect(notices).toContain(`\n${name}`);
     }

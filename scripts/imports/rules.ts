@@ -102,6 +102,9 @@ export const browserPackages: ReadonlySet<string> = new Set([
   '@fontsource-variable',
   'monaco-editor',
   'monaco-yaml',
+  'y-monaco',
+  'yjs',
+  '@hocuspocus',
 ]);
 
 export function breaks(rule: Rule, path: string, { file, typeOnly }: Import): boolean {

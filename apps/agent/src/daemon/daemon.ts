@@ -26,6 +26,7 @@ import { metricsText } from './metrics.ts';
 import { createApi } from './openai/api.ts';
 import { pairingLink } from './pairingLink.ts';
 import { Scheduler } from './queue/scheduler.ts';
+import { RecipeDocuments } from './recipes/documents.ts';
 import { RequestCheck } from './requestCheck.ts';
 import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
@@ -74,6 +75,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const models = new LoadedModels(options.log);
     const files = new ConversationFiles(state.folder);
     const conversations = new Conversations({ files, chattables, models, log: options.log });
+    const documents = new RecipeDocuments({ workspace, folder: state.folder, log: options.log });
     const agent: Agent = {
       id: state.id,
       version: manifest.version,
@@ -87,6 +89,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       models,
       conversations,
       data,
+      documents,
     };
     const name = nameOf(address.host, options.allowedHosts);
     const check = new RequestCheck([...options.allowedHosts, name]);
@@ -137,6 +140,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         await data.close();
         sockets.close();
         const jobsEnded = jobs.close();
+        await documents.close();
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         const late = setTimeout(() => {
           sockets.terminate();

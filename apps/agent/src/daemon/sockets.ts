@@ -10,7 +10,6 @@ import type { RequestCheck } from './requestCheck.ts';
 import { appRouter } from './router/index.ts';
 import type { Agent } from './router/trpc.ts';
 
-const socketPath = '/trpc';
 /** A request of a client: a recipe, and its frame. */
 const largestMessage = 1 << 20;
 /** What may wait for a client before it counts as one that does not read. It is closed, and catches up when it is back. */
@@ -27,8 +26,8 @@ interface SocketOptions {
 }
 
 export class Sockets {
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: largestMessage, clientTracking: true });
   readonly #options: SocketOptions;
+  readonly #servers: ReadonlyMap<string, WebSocketServer>;
   /** The session's token that each client came with; undefined for one that came with the agent's token. */
   readonly #sessions = new Map<WebSocket, string | undefined>();
   readonly #trpc: ReturnType<typeof applyWSSHandler>;
@@ -36,8 +35,13 @@ export class Sockets {
 
   constructor(options: SocketOptions) {
     this.#options = options;
+    const [trpc, recipes] = [socketServer(), socketServer()];
+    this.#servers = new Map([
+      ['/trpc', trpc],
+      ['/recipes/live', recipes],
+    ]);
     this.#trpc = applyWSSHandler({
-      wss: this.#server,
+      wss: trpc,
       router: appRouter,
       keepAlive,
       createContext: () => ({ agent: options.agent, pace: new Pace() }),
@@ -46,6 +50,10 @@ export class Sockets {
         options.log(`defect in ${path ?? 'a socket'}: ${error.cause?.stack ?? error.stack}`);
       },
     });
+    // Everybody who is paired may edit. Roles decide here.
+    recipes.on('connection', (client: WebSocket, request: IncomingMessage) =>
+      options.agent.documents.connect(client, request, { readOnly: false }),
+    );
     this.#look = setInterval(() => this.#closeStalled(), lookEveryMilliseconds);
     this.#look.unref();
   }
@@ -54,7 +62,8 @@ export class Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname !== socketPath) return refuse(socket, '404 Not Found');
+    const server = this.#servers.get(pathname);
+    if (!server) return refuse(socket, '404 Not Found');
     const { agent, access, check, log } = this.#options;
     const refusal = check.refusal(request.headers);
     if (refusal) {
@@ -67,11 +76,11 @@ export class Sockets {
     // A cookie comes from a browser, which always says from which page it asks.
     const isBrowser = isPaired && request.headers.origin !== undefined;
     if (!isBrowser && !(bearer !== undefined && access.isToken(bearer))) return refuse(socket, '401 Unauthorized');
-    this.#server.handleUpgrade(request, socket, head, (client) => {
+    server.handleUpgrade(request, socket, head, (client) => {
       this.#sessions.set(client, isBrowser ? session : undefined);
       client.once('close', () => this.#sessions.delete(client));
       client.on('error', () => client.terminate());
-      this.#server.emit('connection', client, request);
+      server.emit('connection', client, request);
     });
   }
 
@@ -84,19 +93,21 @@ export class Sockets {
   close(): void {
     clearInterval(this.#look);
     this.#trpc.broadcastReconnectNotification();
-    for (const client of this.#server.clients) client.close(1001, 'the agent ends');
-    this.#server.close();
+    for (const client of this.#sessions.keys()) client.close(1001, 'the agent ends');
+    for (const server of this.#servers.values()) server.close();
   }
 
   /** Nobody waits for those who do not answer. */
   terminate(): void {
-    for (const client of this.#server.clients) client.terminate();
+    for (const client of this.#sessions.keys()) client.terminate();
   }
 
   #closeStalled(): void {
-    for (const client of this.#server.clients) if (client.bufferedAmount > mostWaiting) client.terminate();
+    for (const client of this.#sessions.keys()) if (client.bufferedAmount > mostWaiting) client.terminate();
   }
 }
+
+const socketServer = () => new WebSocketServer({ noServer: true, maxPayload: largestMessage });
 
 /** What happens to a client that goes away in the middle of something. */
 function isExpected(cause: Error | undefined): boolean {

@@ -63,23 +63,20 @@ export class Workspace {
 
   /** The recipes, newest first. A file that a link leads to is none of the workspace's. */
   recipes(): FoundRecipe[] {
-    const files = this.folders()
-      .filter((folder) => basename(folder) !== 'runs')
-      .flatMap((folder) =>
-        entriesOf(folder)
-          .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
-          .map((entry) => join(folder, entry.name)),
-      );
-    const found = files
+    const found = this.#yamlFiles()
       .filter((path) => looksLikeRecipe(path))
       .map((path) => ({ key: this.keyOf(path), path, modified: statSync(path).mtime }));
     return found.sort((a, b) => b.modified.getTime() - a.modified.getTime());
   }
 
-  /** The path of a recipe. A key is looked up among those found, never joined to a path. @throws UserError `recipe_not_found` */
+  /**
+   * The path of a recipe, or of a file that is going to be one: while it is written it does not always look like one. A
+   * key is looked up among the files found, never joined to a path.
+   * @throws UserError `recipe_not_found`
+   */
   recipe(key: string): string {
-    const found = this.recipes().find((recipe) => recipe.key === key);
-    if (found) return found.path;
+    const found = this.#yamlFiles().find((path) => this.keyOf(path) === key);
+    if (found !== undefined) return found;
     throw new UserError({
       what: 'there is no such recipe',
       where: key,
@@ -174,6 +171,16 @@ export class Workspace {
 
   get runsFolder(): string | undefined {
     return this.#runsFolder;
+  }
+
+  #yamlFiles(): string[] {
+    return this.folders()
+      .filter((folder) => basename(folder) !== 'runs')
+      .flatMap((folder) =>
+        entriesOf(folder)
+          .filter((entry) => entry.isFile() && /\.ya?ml$/i.test(entry.name))
+          .map((entry) => join(folder, entry.name)),
+      );
   }
 
   /** Relative to the workspace, with `/`: what names a path in requests and links. */

@@ -77,3 +77,15 @@ export const importedProjectSchema = projectSchema.extend({
   problems: z.array(recipeProblemSchema),
 });
 export type ImportedProject = z.infer<typeof importedProjectSchema>;
+
+/** Why a version of a recipe was kept: at the beginning, by somebody, or because it came from outside of the studio. */
+export const recipeVersionSchema = z.object({
+  /** ISO 8601, UTC. */
+  at: z.string(),
+  /** Of its text. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  why: z.enum(['opened', 'edited', 'saved', 'started', 'restored', 'outside']),
+  /** Names of those who have edited since the version before, as they call themselves. */
+  by: z.array(z.string()),
+});
+export type RecipeVersion = z.infer<typeof recipeVersionSchema>;

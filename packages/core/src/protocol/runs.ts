@@ -15,6 +15,8 @@ export type RunRequest = z.input<typeof runRequest>;
 export const createRunRequest = z.object({
   /** Path of the recipe. */
   recipe: z.string().min(1),
+  /** Instead of what the file holds. */
+  text: z.string().optional(),
   set: overridesSchema,
   /** By default the name of the recipe. */
   name: z.string().min(1).optional(),

@@ -115,8 +115,20 @@ export interface ListedRecipe {
   modified: string;
 }
 
-export interface RecipeText {
-  text: string;
-  /** Of the text, to notice that somebody else has changed the file. */
-  sha256: string;
+/** A key that two versions of a recipe have different values for; undefined where it is not written. */
+export interface ChangedKey {
+  key: string;
+  from: string | undefined;
+  to: string | undefined;
+}
+
+/** How the file of a recipe stands to the text that is edited, as the agent tells everybody who has it open. */
+export interface RecipeFileState {
+  /** `missing`: somebody has removed it. `failed`: it cannot be read or written, as `error` says. */
+  file: 'written' | 'pending' | 'missing' | 'failed';
+  error: ToldError | null;
+  /** What somebody has changed in the file was just taken into the text. */
+  merged: boolean;
+  /** When the newest version in the history was kept. */
+  newestVersion: string | null;
 }

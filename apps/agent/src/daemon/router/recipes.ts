@@ -1,75 +1,101 @@
 /** Recipes: the files of the workspace, checked as they are written, and runs that are started from them. */
-import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { Estimate } from '@anneal/core/protocol/estimates';
 import { prioritySchema } from '@anneal/core/protocol/queue';
-import type { RecipeCheck } from '@anneal/core/protocol/recipes';
-import type { ListedRecipe, RecipeText } from '@anneal/core/protocol/studio';
+import type { RecipeCheck, RecipeVersion } from '@anneal/core/protocol/recipes';
+import type { ChangedKey, ListedRecipe } from '@anneal/core/protocol/studio';
 import { recipeJsonSchema } from '@anneal/core/recipe/jsonSchema';
-import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
 import { beginProject } from '../../service/recipes/init.ts';
-import { openRecipe } from '../../service/recipes/open.ts';
+import { openRecipeText } from '../../service/recipes/open.ts';
 import { checkRecipe } from '../../service/recipes/validate.ts';
 import { createRun } from '../../service/runs/create.ts';
-import { hashOf } from '../auth/secrets.ts';
+import { changedKeys } from '../recipes/changedKeys.ts';
+import { mostCharacters } from '../recipes/recipeFile.ts';
 import { procedure, router } from './trpc.ts';
 
 const named = z.object({ recipe: z.string().min(1).max(1024) });
-const text = z.string().max(256 << 10);
+const text = z.string().max(mostCharacters);
+const version = z.string().regex(/^[0-9a-f]{64}$/);
+/** As somebody calls themselves. */
+const person = z.string().min(1).max(40).optional();
 
 export const recipes = router({
   list: procedure.query(({ ctx }): ListedRecipe[] =>
     ctx.agent.workspace.recipes().map(({ key, modified }) => ({ key, modified: modified.toISOString() })),
   ),
 
-  read: procedure.input(named).query(({ ctx, input }): RecipeText => read(ctx.agent.workspace.recipe(input.recipe))),
+  /** What the document of a recipe is called on the socket where it is edited. */
+  open: procedure.input(named).query(async ({ ctx, input }): Promise<{ document: string }> => {
+    return { document: await ctx.agent.documents.name(input.recipe) };
+  }),
 
   /** What a recipe may hold, as JSON Schema. */
   schema: procedure.query(() => recipeJsonSchema()),
 
   /** Every problem of the text with its line, and what the model and the rows tell. */
   check: procedure.input(named.extend({ text })).query(({ ctx, input }): Promise<RecipeCheck> => {
-    return checkRecipe({}, { recipe: ctx.agent.workspace.recipe(input.recipe), text: input.text });
+    return checkRecipe({}, { recipe: ctx.agent.documents.path(input.recipe), text: input.text });
   }),
 
-  /** Writes the file, unless somebody else has since it was read as `sha256`. */
-  save: procedure
-    .input(named.extend({ text, sha256: z.string() }))
-    .mutation(({ ctx, input }): Pick<RecipeText, 'sha256'> => {
-      const path = ctx.agent.workspace.recipe(input.recipe);
-      if (read(path).sha256 !== input.sha256) {
-        throw new UserError({
-          what: 'the file was changed by somebody else since you opened it',
-          where: input.recipe,
-          next: 'copy what you wrote, open the recipe again, and put it in',
-          code: 'recipe_changed',
-        });
-      }
-      replaceFile(path, input.text, { sync: true });
-      return { sha256: hashOf(input.text) };
+  /** Brings the file up to date with what is edited, and keeps it as a version. */
+  save: procedure.input(named.extend({ by: person })).mutation(async ({ ctx, input }): Promise<void> => {
+    await ctx.agent.documents.use(input.recipe, (recipe) => recipe.save('saved', input.by));
+  }),
+
+  /** The versions that are kept, newest first. */
+  history: procedure.input(named).query(({ ctx, input }): RecipeVersion[] => {
+    return ctx.agent.documents.history(input.recipe).list();
+  }),
+
+  /** What a version has otherwise than the text that is edited now; null where one of them is not YAML. */
+  compare: procedure
+    .input(named.extend({ version, text }))
+    .query(({ ctx, input }): { text: string; changes: ChangedKey[] | null } => {
+      const kept = ctx.agent.documents.history(input.recipe).text(input.version);
+      return { text: kept, changes: changedKeys(input.text, kept) ?? null };
     }),
+
+  /** Makes the text what it was in a version, for everybody who edits it. */
+  restore: procedure.input(named.extend({ version, by: person })).mutation(async ({ ctx, input }): Promise<void> => {
+    await ctx.agent.documents.use(input.recipe, (recipe) => recipe.restore(input.version, input.by));
+  }),
 
   /** Memory, disk, steps and tokens of a run. It ends when nobody listens any more. */
   estimate: procedure.input(named).subscription(async function* ({ ctx, input, signal }): AsyncGenerator<Estimate> {
-    const path = ctx.agent.workspace.recipe(input.recipe);
-    const { estimate } = await finish(runApart('estimate', {}, { recipe: path }, signal));
+    const { documents } = ctx.agent;
+    await documents.use(input.recipe, (recipe) => recipe.write());
+    const { estimate } = await finish(runApart('estimate', {}, { recipe: documents.path(input.recipe) }, signal));
     yield estimate;
   }),
 
-  /** Queues a run of the file as it is, on the device of the recipe or another one. Returns the run's key. */
+  /**
+   * Queues a run, on the device of the recipe or another one, and returns its key. With `text` of that text, unless
+   * somebody has changed it since; without, of what is edited now. The file and the history hold it then.
+   */
   start: procedure
-    .input(named.extend({ device: z.string().max(16).optional(), priority: prioritySchema }))
+    .input(
+      named.extend({
+        text: text.optional(),
+        by: person,
+        device: z.string().max(16).optional(),
+        priority: prioritySchema,
+      }),
+    )
     .mutation(async ({ ctx, input }): Promise<{ run: string }> => {
-      const { workspace, scheduler } = ctx.agent;
-      const recipe = workspace.recipe(input.recipe);
+      const { workspace, scheduler, documents } = ctx.agent;
+      const snapshot = await documents.use(input.recipe, async (recipe) => {
+        if (input.text !== undefined && recipe.text !== input.text) throw changedMeanwhile(input.recipe);
+        return recipe.save('started', input.by);
+      });
+      const recipe = documents.path(input.recipe);
       const set = input.device === undefined ? [] : [`device=${input.device}`];
-      const { output_dir: folder } = (await openRecipe(recipe, set)).resolved;
+      const { output_dir: folder } = openRecipeText(snapshot, recipe, set).resolved;
       workspace.assertWatched(workspace.runsFolder ?? folder, input.recipe);
-      const { path } = await createRun({ runsFolder: workspace.runsFolder }, { recipe, set });
+      const { path } = await createRun({ runsFolder: workspace.runsFolder }, { recipe, text: snapshot, set });
       const run = workspace.keyOf(path);
       await scheduler.add(run, { priority: input.priority });
       return { run };
@@ -86,7 +112,11 @@ export const recipes = router({
   }),
 });
 
-function read(path: string): RecipeText {
-  const written = readFileSync(path, 'utf8');
-  return { text: written, sha256: hashOf(written) };
+function changedMeanwhile(key: string): UserError {
+  return new UserError({
+    what: 'somebody has changed the recipe in this moment',
+    where: key,
+    next: 'look at what it says now, then start again',
+    code: 'recipe_changed',
+  });
 }

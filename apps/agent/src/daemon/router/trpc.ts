@@ -8,6 +8,7 @@ import type { DataSources } from '../data/dataSources.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import type { Pace } from '../pace.ts';
 import type { Scheduler } from '../queue/scheduler.ts';
+import type { RecipeDocuments } from '../recipes/documents.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Workspace } from '../workspace.ts';
@@ -26,6 +27,7 @@ export interface Agent {
   queue: RunQueue;
   scheduler: Scheduler;
   telemetry: Telemetry;
+  documents: RecipeDocuments;
 }
 
 /** One for each client. */

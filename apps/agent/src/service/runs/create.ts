@@ -4,7 +4,7 @@ import { type CreatedRun, type CreateRunRequest, createRunRequest } from '@annea
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
-import { openRecipe } from '../recipes/open.ts';
+import { openRecipe, openRecipeText } from '../recipes/open.ts';
 
 /**
  * A new run of the recipe, which has not been started.
@@ -12,7 +12,10 @@ import { openRecipe } from '../recipes/open.ts';
  */
 export async function createRun({ runsFolder }: Context, request: CreateRunRequest): Promise<CreatedRun> {
   const wanted = parseRequest(createRunRequest, request);
-  const recipe = await openRecipe(wanted.recipe, wanted.set);
+  const recipe =
+    wanted.text === undefined
+      ? await openRecipe(wanted.recipe, wanted.set)
+      : openRecipeText(wanted.text, wanted.recipe, wanted.set);
   const { resolved, text: recipeText, resolvedText } = recipe;
   // Said before there is a run that can only fail.
   resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined });

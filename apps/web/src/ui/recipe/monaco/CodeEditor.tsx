@@ -4,9 +4,11 @@ import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import { useTheme } from 'next-themes';
 import { type Ref, useEffect, useImperativeHandle, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import type { LiveRecipe } from '../live/liveRecipe.ts';
 import { monaco } from './features.ts';
 import { knowRecipes } from './language.ts';
 import { offerFixes, showProblems } from './problems.ts';
+import { share } from './sharing.ts';
 import { applyTheme } from './theme.ts';
 
 export interface CodeEditorHandle {
@@ -23,34 +25,35 @@ export default function CodeEditor({
   label,
   schema,
   problems,
-  onOpen,
+  live,
+  isReadOnly,
 }: {
   ref: Ref<CodeEditorHandle>;
   label: string;
   schema: object;
   problems: RecipeCheck['problems'];
-  /** Gives the editor its text. What it returns ends that. */
-  onOpen: (editor: monaco.editor.IStandaloneCodeEditor, model: monaco.editor.ITextModel) => () => void;
+  /** Open, so that its text is there. */
+  live: LiveRecipe;
+  isReadOnly: boolean;
 }) {
   const t = useTranslations('recipes');
   const container = useRef<HTMLDivElement>(null);
   const [editor, setEditor] = useState<monaco.editor.IStandaloneCodeEditor>();
   const isDark = useTheme().resolvedTheme === 'dark';
-  const open = useRef(onOpen);
 
   useEffect(() => knowRecipes(schema), [schema]);
   useEffect(() => applyTheme(isDark), [isDark]);
   useEffect(() => {
     const element = container.current;
     if (!element) return;
-    const model = monaco.editor.createModel('', 'yaml', monaco.Uri.parse('file:///recipe.yaml'));
+    const model = monaco.editor.createModel(live.text.toString(), 'yaml', monaco.Uri.parse('file:///recipe.yaml'));
     model.setEOL(monaco.editor.EndOfLineSequence.LF);
     const created = monaco.editor.create(element, {
       model,
       ...options,
       fontFamily: getComputedStyle(element).fontFamily,
     });
-    const end = open.current(created, model);
+    const end = share(created, model, live);
     const grow = () => {
       const most = Math.max(leastHeight, window.innerHeight - besideEditor);
       element.style.height = `${Math.min(most, Math.max(leastHeight, created.getContentHeight()))}px`;
@@ -64,7 +67,8 @@ export default function CodeEditor({
       created.dispose();
       model.dispose();
     };
-  }, []);
+  }, [live]);
+  useEffect(() => editor?.updateOptions({ readOnly: isReadOnly }), [editor, isReadOnly]);
   useEffect(() => editor?.updateOptions({ ariaLabel: label }), [editor, label]);
   useEffect(() => {
     const model = editor?.getModel();

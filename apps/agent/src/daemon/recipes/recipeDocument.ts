@@ -1,0 +1,317 @@
+/** One recipe that people edit together: a Yjs document, seeded once from the file and written back to it. */
+import { unwatchFile, watchFile } from 'node:fs';
+import { UserError } from '@anneal/core/errors';
+import type { RecipeFileState } from '@anneal/core/protocol/studio';
+import * as Y from 'yjs';
+import { type DocumentState, newDocumentId, readDocumentState, writeDocumentState } from './documentState.ts';
+import { contentOf, type FileContent, readRecipeFile, writeRecipeFile } from './recipeFile.ts';
+import { RecipeHistory } from './recipeHistory.ts';
+import { textChanges } from './textChanges.ts';
+
+/** Of a file: how long nobody has to have typed, and how long its text may be behind at most. */
+const pauseMilliseconds = 400;
+const longestMilliseconds = 2000;
+const lookEveryMilliseconds = 500;
+/** A version is kept of a text that has been edited for so long. */
+const versionEveryMilliseconds = 10 * 60_000;
+/** Yjs remembers what was deleted, too. A document that has grown so large begins anew when nobody is in it. */
+const largeUpdate = 512 << 10;
+
+/** Where a document belongs. */
+export interface RecipePlace {
+  key: string;
+  path: string;
+  /** Of the agent's state, for this recipe. */
+  folder: string;
+}
+
+export const textOf = (document: Y.Doc): Y.Text => document.getText('recipe');
+
+/** What a transaction has as its origin that comes from the file or from the agent. */
+const agentOrigin = 'agent';
+
+/** The id of a recipe's document, which is made from its file where there is none. Nobody may be in it. */
+export async function identify(place: RecipePlace): Promise<string> {
+  const state = readDocumentState(place.folder);
+  if (state && state.update.length <= largeUpdate) return state.id;
+  if (state) {
+    const document = await RecipeDocument.load(place, new Y.Doc(), () => undefined);
+    await document.close();
+  }
+  const file = await readRecipeFile(place.path);
+  if (!file) throw missing(place.path);
+  const seed = new Y.Doc();
+  textOf(seed).insert(0, file.text);
+  const id = newDocumentId();
+  writeDocumentState(place.folder, { id, update: Y.encodeStateAsUpdate(seed), written: file.sha256, before: null });
+  new RecipeHistory(place.folder).add(file.text, 'opened');
+  return id;
+}
+
+export class RecipeDocument {
+  readonly history: RecipeHistory;
+  readonly #place: RecipePlace;
+  readonly #document: Y.Doc;
+  readonly #text: Y.Text;
+  readonly #tell: (state: RecipeFileState) => void;
+  /** Who has edited since the newest version. */
+  readonly #editors = new Set<string>();
+  #saved: DocumentState;
+  #lineEnd: FileContent['lineEnd'] = '\n';
+  #state: RecipeFileState;
+  #timer: NodeJS.Timeout | undefined;
+  #waitingSince: number | undefined;
+  #closing: Promise<void> | undefined;
+  /** What reads and writes the file does so one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    place: RecipePlace,
+    document: Y.Doc,
+    saved: DocumentState,
+    tell: (state: RecipeFileState) => void,
+  ) {
+    this.#place = place;
+    this.#document = document;
+    this.#text = textOf(document);
+    this.#saved = saved;
+    this.#tell = tell;
+    this.history = new RecipeHistory(place.folder);
+    this.#state = { file: 'written', error: null, merged: false, newestVersion: this.history.newest?.at ?? null };
+  }
+
+  /**
+   * Fills an empty document. What has happened to the file meanwhile is merged.
+   * @throws UserError where the file cannot be read
+   */
+  static async load(
+    place: RecipePlace,
+    document: Y.Doc,
+    tell: (state: RecipeFileState) => void,
+  ): Promise<RecipeDocument> {
+    const saved = readDocumentState(place.folder);
+    if (!saved) throw new Error(`${place.key} has no document`);
+    Y.applyUpdate(document, saved.update, agentOrigin);
+    const recipe = new RecipeDocument(place, document, saved, tell);
+    await recipe.#lookAtFile();
+    recipe.#text.observe(recipe.#onChange);
+    watchFile(place.path, { interval: lookEveryMilliseconds }, recipe.#onFile);
+    return recipe;
+  }
+
+  get path(): string {
+    return this.#place.path;
+  }
+
+  get state(): RecipeFileState {
+    return this.#state;
+  }
+
+  get text(): string {
+    return this.#text.toString();
+  }
+
+  /** How large a state the document has, about. */
+  get size(): number {
+    return this.#saved.update.length + this.#text.length;
+  }
+
+  edited(by: string): void {
+    this.#editors.add(by);
+  }
+
+  /** Brings the file up to date. @throws UserError where that is not possible */
+  async write(): Promise<void> {
+    await this.#inTurn(() => this.#write({ create: true }));
+    if (this.#state.error) throw new UserError(this.#state.error);
+  }
+
+  /**
+   * Keeps what the text is now as a version, and returns it; brings the file up to date, also where it was removed.
+   * @throws UserError where that is not possible
+   */
+  async save(why: 'saved' | 'started', by?: string): Promise<string> {
+    if (by !== undefined) this.#editors.add(by);
+    const { text } = this;
+    await this.write();
+    this.#keep(why, text);
+    return text;
+  }
+
+  /** Makes the text what it was in a version; what it is now is kept, too. */
+  async restore(sha256: string, by?: string): Promise<void> {
+    const text = this.history.text(sha256);
+    this.#keep('edited');
+    this.#change(textChanges(this.text, text));
+    if (by !== undefined) this.#editors.add(by);
+    this.#keep('restored');
+    await this.write();
+  }
+
+  /** Brings the file up to date and looks at it no more. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    unwatchFile(this.#place.path, this.#onFile);
+    this.#text.unobserve(this.#onChange);
+    clearTimeout(this.#timer);
+    await this.#inTurn(() => this.#write());
+    if (this.#editors.size > 0) this.#keep('edited');
+  }
+
+  #keep(why: 'saved' | 'started' | 'edited' | 'restored', text = this.text): void {
+    this.#addVersion(text, why, [...this.#editors].sort());
+    this.#editors.clear();
+  }
+
+  #addVersion(...version: Parameters<RecipeHistory['add']>): void {
+    this.history.add(...version);
+    const newestVersion = this.history.newest?.at ?? null;
+    if (newestVersion !== this.#state.newestVersion) this.#setState({ newestVersion });
+  }
+
+  #change(changes: ReturnType<typeof textChanges>): void {
+    this.#document.transact(() => apply(this.#text, changes), agentOrigin);
+  }
+
+  readonly #onChange = (event: Y.YTextEvent): void => {
+    const foreign = foreignIn(event);
+    // Only after this transaction can there be another.
+    if (foreign.length > 0) queueMicrotask(() => this.#change(foreign));
+    this.#schedule();
+  };
+
+  readonly #onFile = (): void => void this.#inTurn(() => this.#lookAtFile());
+
+  #schedule(): void {
+    if (this.#state.file === 'missing') return;
+    if (this.#state.file === 'written') this.#setState({ file: 'pending', error: null });
+    this.#waitingSince ??= performance.now();
+    const left = this.#waitingSince + longestMilliseconds - performance.now();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => void this.#inTurn(() => this.#write()),
+      Math.max(0, Math.min(pauseMilliseconds, left)),
+    );
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Merges what somebody has done to the file from outside. Undefined where there is no file. */
+  async #lookAtFile(): Promise<FileContent | undefined> {
+    let file: FileContent | undefined;
+    try {
+      file = await readRecipeFile(this.#place.path);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#setState({ file: 'failed', error: error.toJSON() });
+      return undefined;
+    }
+    if (!file) {
+      this.#setState({ file: 'missing', error: null });
+      return undefined;
+    }
+    this.#lineEnd = file.lineEnd;
+    if (this.#state.file === 'missing' || this.#state.file === 'failed')
+      this.#setState({ file: 'pending', error: null });
+    const isWritten = file.sha256 === this.#saved.written;
+    const hasToBeWritten = file.sha256 === this.#saved.before;
+    if (!isWritten && !hasToBeWritten) this.#merge(file);
+    if (this.text !== file.text) this.#schedule();
+    else if (this.#state.file !== 'written') this.#setState({ file: 'written', error: null });
+    return file;
+  }
+
+  /** As if whoever has changed the file had begun from what was last written, beside everybody else. */
+  #merge(file: FileContent): void {
+    const theirs = new Y.Doc();
+    Y.applyUpdate(theirs, this.#saved.update);
+    const known = Y.encodeStateVector(theirs);
+    const text = textOf(theirs);
+    theirs.transact(() => apply(text, textChanges(text.toString(), file.text)));
+    const update = Y.encodeStateAsUpdate(theirs, known);
+    // Before anybody has it: it must not be made a second time.
+    this.#remember({ ...this.#saved, update: Y.encodeStateAsUpdate(theirs), written: file.sha256, before: null });
+    this.#addVersion(file.text, 'outside');
+    Y.applyUpdate(this.#document, update, agentOrigin);
+    this.#setState({ merged: true });
+  }
+
+  async #write({ create = false } = {}): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#waitingSince = undefined;
+    const file = await this.#lookAtFile();
+    clearTimeout(this.#timer);
+    this.#waitingSince = undefined;
+    if (!file && !(create && this.#state.file === 'missing')) return;
+    const content = contentOf(this.text, this.#lineEnd);
+    if (content.sha256 !== file?.sha256) {
+      try {
+        // First the state: an agent that is killed in between finds the old file, and writes it.
+        const update = Y.encodeStateAsUpdate(this.#document);
+        this.#remember({ id: this.#saved.id, update, written: content.sha256, before: file?.sha256 ?? null }, create);
+        writeRecipeFile(this.#place.path, content.written, create);
+        // From now on a file as it was before is somebody's wish.
+        this.#remember({ ...this.#saved, before: null }, create);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        this.#setState({ file: 'failed', error: error.toJSON() });
+        return;
+      }
+    }
+    this.#setState({ file: 'written', error: null, merged: false });
+    const { newest } = this.history;
+    if (newest && Date.now() - Date.parse(newest.at) > versionEveryMilliseconds) this.#keep('edited');
+  }
+
+  #remember(state: DocumentState, sync = false): void {
+    writeDocumentState(this.#place.folder, state, sync);
+    this.#saved = state;
+  }
+
+  #setState(change: Partial<RecipeFileState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#tell(this.#state);
+  }
+}
+
+function apply(text: Y.Text, changes: ReturnType<typeof textChanges>): void {
+  for (const { at, remove, insert } of changes) {
+    if (remove > 0) text.delete(at, remove);
+    if (insert !== '') text.insert(at, insert);
+  }
+}
+
+/** What no editor of ours writes, and what would set others apart by a character: carriage returns, and what is no text. */
+function foreignIn(event: Y.YTextEvent): ReturnType<typeof textChanges> {
+  const found: ReturnType<typeof textChanges> = [];
+  let at = 0;
+  for (const { retain = 0, insert } of event.delta) {
+    at += retain;
+    if (insert === undefined) continue;
+    if (typeof insert === 'string') {
+      for (const { index } of insert.matchAll(/\r/g)) found.push({ at: at + index, remove: 1, insert: '' });
+      at += insert.length;
+    } else {
+      found.push({ at, remove: 1, insert: '' });
+      at += 1;
+    }
+  }
+  return found.toReversed();
+}
+
+function missing(path: string): UserError {
+  return new UserError({
+    what: 'the recipe does not exist any more',
+    where: path,
+    next: 'choose another one, or put the file back',
+    code: 'recipe_missing',
+  });
+}

@@ -1,0 +1,168 @@
+/** A recipe in the editor: what it knows while one writes, and what several people see who write at once. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestAgent } from './agent.ts';
+import { openBrowser } from './browser.ts';
+import { expectAccessible, watchConsole, writeLine } from './page.ts';
+
+const agent = new TestAgent();
+const file = join(agent.workspace, 'harbour', 'recipe.yaml');
+/** Two people: of a light English and of a dark Chinese browser. */
+let ada: BrowserContext;
+let bo: BrowserContext;
+let browser: Browser;
+const said: string[][] = [];
+
+beforeAll(async () => {
+  await agent.start();
+  agent.run('init', 'harbour');
+  browser = await openBrowser();
+  ada = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', colorScheme: 'light' });
+  const page = await ada.newPage();
+  await page.goto(agent.link);
+  await page.waitForURL(`${agent.url}/`);
+  await page.close();
+  const storageState = await ada.storageState();
+  bo = await browser.newContext({
+    viewport: { width: 390, height: 844 },
+    locale: 'zh-CN',
+    colorScheme: 'dark',
+    storageState,
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await agent.end();
+  agent.remove();
+});
+
+async function openRecipe(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  said.push(watchConsole(page));
+  await page.goto(`${agent.url}/recipes`);
+  await page.getByText(/Ready to start|可以开始/).waitFor();
+  await page.locator('.monaco-editor .view-line').getByText('seed', { exact: true }).waitFor();
+  return page;
+}
+
+const written = () => readFileSync(file, 'utf8');
+const lineWritten = (line: string) => expect.poll(() => written().split('\n'), { timeout: 15_000 }).toContain(line);
+const shown = (page: Page, line: string) =>
+  page
+    .locator('.monaco-editor .view-line')
+    .filter({ hasText: new RegExp(`^${line.replaceAll(' ', '.')}$`) })
+    .first()
+    .waitFor({ timeout: 15_000 });
+
+describe('the editor of recipes', () => {
+  it('completes and explains, in a worker of its own', async () => {
+    const page = await openRecipe(ada);
+    await page.locator('.monaco-editor .view-line').getByText('lora_alpha', { exact: true }).click();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('lora_dr');
+    await page.locator('.suggest-widget').getByText('lora_dropout').first().waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('0.1');
+    await lineWritten('lora_dropout: 0.1');
+    await page.getByText('Ready to start').waitFor();
+    await page.locator('.monaco-editor .view-line').getByText('lr_scheduler', { exact: true }).hover();
+    await page.locator('.monaco-hover').getByText('How the learning rate goes').waitFor();
+    const isWorker = page.workers().map((worker) => worker.evaluate(() => 'importScripts' in globalThis));
+    expect(await Promise.all(isWorker)).toContain(true);
+    await expectAccessible(page);
+    await page.close();
+  });
+
+  it('shows a mistake where it is while one types, and mends it', async () => {
+    const page = await openRecipe(ada);
+    await writeLine(page, 'lora_r', 'lora_rr: 16');
+    await page.getByText('unknown key `lora_rr`').waitFor();
+    expect(await page.getByRole('button', { name: 'Start training' }).isDisabled()).toBe(true);
+    const squiggle = await page.locator('.squiggly-error').first().boundingBox();
+    const line = await page.locator('.view-line').filter({ hasText: 'lora_rr' }).boundingBox();
+    expect(Math.abs((squiggle?.y ?? 0) - (line?.y ?? 1e9))).toBeLessThan(line?.height ?? 0);
+    await page.getByRole('button', { name: 'Line 5' }).click();
+    await page.keyboard.press('Control+.');
+    await page.getByText('Replace by lora_r', { exact: true }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByText('Ready to start').waitFor();
+    await lineWritten('lora_r: 16');
+    await page.close();
+  });
+
+  it('is one text for two people, with the cursor of the other by name, and undo of one’s own', async () => {
+    const page = await openRecipe(ada);
+    await page.getByRole('button', { name: /\(you\)$/ }).click();
+    await page.getByRole('textbox', { name: 'Your name, as others see it' }).fill('Ada "L"');
+    await page.getByRole('button', { name: 'Use this name' }).click();
+    const other = await openRecipe(bo);
+    await writeLine(page, 'seed', 'seed: 11');
+    await shown(other, 'seed: 11');
+    const label = other.locator('.yRemoteSelectionHead').first();
+    const content = label.evaluate(
+      (element) => element.ownerDocument.defaultView.getComputedStyle(element, '::after').content,
+    );
+    expect(await content).toContain('Ada \\"L\\"');
+    expect(await other.getByRole('list', { name: '正在打开此配方的人' }).innerText()).toContain('Ada "L"');
+    await expectAccessible(page);
+    await expectAccessible(other);
+    await writeLine(other, 'lora_r', 'lora_r: 8');
+    await shown(page, 'lora_r: 8');
+    await page.keyboard.press('Control+z');
+    await shown(page, 'seed: 3407');
+    await shown(other, 'seed: 3407');
+    await lineWritten('seed: 3407');
+    expect(written()).toContain('lora_r: 8\n');
+    await page.keyboard.press('Control+Shift+z');
+    await shown(other, 'seed: 11');
+    await other.close();
+    await page.close();
+  });
+
+  it('loses nothing when the agent is killed while both write', async () => {
+    const page = await openRecipe(ada);
+    const other = await openRecipe(bo);
+    await writeLine(page, 'warmup_ratio', 'warmup_ratio: 0.1');
+    await agent.end('SIGKILL');
+    await page.getByText('The agent cannot be reached').first().waitFor();
+    await writeLine(page, 'num_epochs', 'num_epochs: 3');
+    await writeLine(other, 'sequence_len', 'sequence_len: 128');
+    await agent.start();
+    for (const line of ['warmup_ratio: 0.1', 'num_epochs: 3', 'sequence_len: 128']) {
+      await lineWritten(line);
+      await shown(page, line);
+      await shown(other, line);
+    }
+    const keys = written().match(/^\w+(?=:)/gm) ?? [];
+    expect(new Set(keys).size).toBe(keys.length);
+    await page.getByText('Saved', { exact: true }).first().waitFor();
+    await page.close();
+    await other.close();
+  });
+
+  it('takes over what another program writes, and the way back stands in the history', async () => {
+    const page = await openRecipe(ada);
+    writeFileSync(file, written().replace('weight_decay: 0.0', 'weight_decay: 0.01'));
+    await shown(page, 'weight_decay: 0.01');
+    await page.getByText('Another program has changed the file').waitFor();
+    await page.getByRole('button', { name: /^Changed elsewhere/ }).waitFor();
+    await page.getByRole('button', { name: /^As it was/ }).click();
+    const row = page.getByRole('row', { name: /^weight_decay/ });
+    expect((await row.innerText()).split(/\s+/)).toEqual(['weight_decay', '0.01', '0']);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Restore this version' }).click();
+    await shown(page, 'weight_decay: 0.0');
+    await lineWritten('num_epochs: 8');
+    await page.getByRole('button', { name: /^Restored/ }).waitFor();
+    await page.close();
+  });
+
+  it('said nothing in the console', () => {
+    const isLost = (text: string) => text.includes('WebSocket connection') || text.includes('net::ERR_CONNECTION');
+    expect(said.flat().filter((text) => !isLost(text))).toEqual([]);
+  });
+});
