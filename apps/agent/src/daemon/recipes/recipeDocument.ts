@@ -1,10 +1,9 @@
 /** One recipe that people edit together: a Yjs document, seeded once from the file and written back to it. */
-import { unwatchFile, watchFile } from 'node:fs';
 import { UserError } from '@anneal/core/errors';
 import type { RecipeFileState } from '@anneal/core/protocol/studio';
 import * as Y from 'yjs';
 import { type DocumentState, newDocumentId, readDocumentState, writeDocumentState } from './documentState.ts';
-import { contentOf, type FileContent, readRecipeFile, writeRecipeFile } from './recipeFile.ts';
+import { contentOf, type FileContent, readRecipeFile, stampOf, writeRecipeFile } from './recipeFile.ts';
 import { RecipeHistory } from './recipeHistory.ts';
 import { textChanges } from './textChanges.ts';
 
@@ -60,6 +59,8 @@ export class RecipeDocument {
   #lineEnd: FileContent['lineEnd'] = '\n';
   #state: RecipeFileState;
   #timer: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #stamp: string | undefined;
   #waitingSince: number | undefined;
   #closing: Promise<void> | undefined;
   /** What reads and writes the file does so one after the other. */
@@ -95,7 +96,7 @@ export class RecipeDocument {
     const recipe = new RecipeDocument(place, document, saved, tell);
     await recipe.#lookAtFile();
     recipe.#text.observe(recipe.#onChange);
-    watchFile(place.path, { interval: lookEveryMilliseconds }, recipe.#onFile);
+    recipe.#watch = setInterval(() => recipe.#inBackground(() => recipe.#lookIfChanged()), lookEveryMilliseconds);
     return recipe;
   }
 
@@ -155,7 +156,7 @@ export class RecipeDocument {
   }
 
   async #close(): Promise<void> {
-    unwatchFile(this.#place.path, this.#onFile);
+    clearInterval(this.#watch);
     this.#text.unobserve(this.#onChange);
     clearTimeout(this.#timer);
     await this.#inTurn(() => this.#write());
@@ -184,8 +185,6 @@ export class RecipeDocument {
     this.#schedule();
   };
 
-  readonly #onFile = (): void => void this.#inTurn(() => this.#lookAtFile());
-
   #schedule(): void {
     if (this.#state.file === 'missing') return;
     if (this.#state.file === 'written') this.#setState({ file: 'pending', error: null });
@@ -193,9 +192,17 @@ export class RecipeDocument {
     const left = this.#waitingSince + longestMilliseconds - performance.now();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
-      () => void this.#inTurn(() => this.#write()),
+      () => this.#inBackground(() => this.#write()),
       Math.max(0, Math.min(pauseMilliseconds, left)),
     );
+  }
+
+  /** What fails is told to those who edit; nobody else waits for it. */
+  #inBackground(work: () => Promise<unknown>): void {
+    this.#inTurn(work).catch((cause: Error) => {
+      const { code, what } = cause instanceof UserError ? cause : { code: 'unexpected', what: cause.message };
+      this.#setState({ file: 'failed', error: { code, what, where: this.#place.path } });
+    });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -204,9 +211,15 @@ export class RecipeDocument {
     return turn;
   }
 
+  async #lookIfChanged(): Promise<void> {
+    if ((await stampOf(this.#place.path)) !== this.#stamp) await this.#lookAtFile();
+  }
+
   /** Merges what somebody has done to the file from outside. Undefined where there is no file. */
   async #lookAtFile(): Promise<FileContent | undefined> {
     let file: FileContent | undefined;
+    // Before it is read: what is written meanwhile is looked at next time.
+    this.#stamp = await stampOf(this.#place.path);
     try {
       file = await readRecipeFile(this.#place.path);
     } catch (error) {

@@ -1,5 +1,6 @@
 /** A recipe on the disk. In a document lines end with \n; the file keeps the ends that it has. */
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { UserError } from '@anneal/core/errors';
 import { readText } from '@anneal/core/recipe/yamlText';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
@@ -33,6 +34,17 @@ export async function readRecipeFile(path: string): Promise<FileContent | undefi
     sha256: hashOf(written),
     lineEnd: /^[^\n]*\r\n/.test(written) ? '\r\n' : '\n',
   };
+}
+
+/** Another one after each change of the file; undefined where there is none. */
+export async function stampOf(path: string): Promise<string | undefined> {
+  try {
+    const { mtimeNs, size, ino } = await stat(path, { bigint: true });
+    return `${mtimeNs} ${size} ${ino}`;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** What the file holds when it has been written. */
