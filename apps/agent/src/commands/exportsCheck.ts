@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
-import { type ComparedExport, type ComparedPrompt, type Parity, verdictOf } from '@anneal/core/protocol/exports';
+import type { ComparedExport, ComparedPrompt, Parity } from '@anneal/core/protocol/exports';
+import { type ParityVerdict, verdictOf } from '@anneal/core/protocol/parity';
 import { exitCodes } from '../exitCodes.ts';
 import { finish } from '../service/finish.ts';
 import { colors } from '../terminal/colors.ts';
@@ -26,7 +27,7 @@ export async function checkExports(
   else for (const one of compared) printCompared(one);
 }
 
-const verdicts: Readonly<Record<ReturnType<typeof verdictOf>, string>> = {
+const verdicts: Readonly<Record<ParityVerdict, string>> = {
   same: 'the same tokens',
   near_tie: 'the same tokens, but for two that are nearly as likely',
   rounded: 'other tokens, as its weights are rounded',

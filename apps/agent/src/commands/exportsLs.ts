@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { verdictOf } from '@anneal/core/protocol/exports';
+import { verdictOf } from '@anneal/core/protocol/parity';
 import { listExports } from '../service/exports/list.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';

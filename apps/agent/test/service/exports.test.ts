@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { verdictOf } from '@anneal/core/protocol/exports';
+import { verdictOf } from '@anneal/core/protocol/parity';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { runApart } from '../../src/runner/runApart.ts';
 import { exportSource } from '../../src/service/exports/export.ts';

@@ -71,7 +71,7 @@ function Shown({ run, charts }: { run: LiveRun; charts: React.ReactNode }) {
   if (error) return <ErrorNote title={t('notFound')} error={shownError(error)} />;
   if (!summary) return null;
   return (
-    <article className="grid gap-5">
+    <article className="grid grid-cols-[minmax(0,1fr)] gap-5">
       <title>{`${summary.name} · Anneal`}</title>
       <header className="flex flex-wrap items-start gap-x-6 gap-y-3">
         <div className="min-w-0 grow">

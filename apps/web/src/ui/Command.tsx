@@ -15,7 +15,9 @@ export function Command({ children }: { children: string }) {
   };
   return (
     <div className="flex max-w-full items-center gap-1 rounded-md border border-line bg-sunken py-0.5 pr-0.5 pl-3 text-ink">
-      <code className="grow overflow-x-auto whitespace-nowrap text-left font-mono text-[12.5px]">{children}</code>
+      <code tabIndex={0} className="grow overflow-x-auto whitespace-nowrap text-left font-mono text-[12.5px]">
+        {children}
+      </code>
       <IconButton label={copied ? t('copied') : t('copy')} onClick={copy} className="size-7 shrink-0">
         {copied ? <Check className="size-3.5" /> : <Copy className="size-3.5" />}
       </IconButton>

@@ -4,8 +4,10 @@ import Link from 'next/link';
 import { usePathname } from 'next/navigation';
 import { type ReactNode, useEffect } from 'react';
 import { useTranslations } from 'use-intl';
-import { useConnection } from '../agent/hooks.ts';
+import { useConnection, useHasSocket } from '../agent/hooks.ts';
+import { useFollowedJobs } from '../agent/jobs.ts';
 import { ConnectionBadge } from './ConnectionBadge.tsx';
+import { Activity } from './jobs/Activity.tsx';
 import { Mark } from './Mark.tsx';
 import { SettingsMenu } from './SettingsMenu.tsx';
 
@@ -20,6 +22,7 @@ export function Frame({ children }: { children: ReactNode }) {
   const t = useTranslations();
   const path = usePathname();
   const connection = useConnection();
+  useFollowedJobs(useHasSocket());
   // A full load: nothing of a session that has ended stays behind.
   useEffect(() => {
     if (connection === 'unpaired' && path !== '/pair') location.replace('/pair');
@@ -43,6 +46,7 @@ export function Frame({ children }: { children: ReactNode }) {
             ))}
           </nav>
           <div className="ml-auto flex shrink-0 items-center gap-1 sm:gap-2">
+            <Activity />
             <ConnectionBadge />
             <SettingsMenu />
           </div>

@@ -82,22 +82,6 @@ export const paritySchema = z.object({
 });
 export type Parity = z.infer<typeof paritySchema>;
 
-/** Tokens whose logits are nearer than this change places when weights are rounded to 16 bits. */
-const nearTie = 0.2;
-
-/**
- * `same`: every token. `near_tie`: promised, and all that differs lies nearer than rounding. `rounded`: not promised, and it differs.
- * `different`: a promise that does not hold, or a prompt that becomes other tokens.
- */
-export type ParityVerdict = 'same' | 'near_tie' | 'rounded' | 'different';
-
-export function verdictOf({ prompts, promised }: Parity): ParityVerdict {
-  if (!prompts.every(({ samePrompt }) => samePrompt)) return 'different';
-  if (prompts.every(({ tokens, agreeing }) => tokens === agreeing)) return 'same';
-  if (!promised) return 'rounded';
-  return prompts.every(({ margin }) => margin <= nearTie) ? 'near_tie' : 'different';
-}
-
 /** Below the folder of a record: plain names, none of them hidden. */
 const pathBelow = z
   .string()

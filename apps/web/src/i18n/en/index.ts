@@ -1,10 +1,12 @@
 /** Every text of the studio, a file a noun. Other languages have the same keys, which the compiler checks. */
 import { data } from './data.ts';
+import { exports } from './exports.ts';
 import { frame } from './frame.ts';
 import { host } from './host.ts';
+import { jobs } from './jobs.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 
-export const en = { ...frame, ...runs, ...recipes, ...data, ...host };
+export const en = { ...data, ...exports, ...frame, ...host, ...jobs, ...recipes, ...runs };
 
 export type Messages = typeof en;

@@ -91,6 +91,7 @@ export const runs = {
     events: 'Events',
     output: 'Output',
     memoryTab: 'Memory',
+    exports: 'Export',
     recipe: 'Recipe',
     noSamples: 'No samples yet',
     noSamplesText: 'With sample_prompts in the recipe, the model answers them at each evaluation.',

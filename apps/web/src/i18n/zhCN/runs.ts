@@ -92,6 +92,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     samples: '样例',
     events: '事件',
     output: '输出',
+    exports: '导出',
     memoryTab: '内存',
     recipe: '配方',
     noSamples: '还没有样例',

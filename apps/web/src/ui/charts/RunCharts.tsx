@@ -64,7 +64,7 @@ export function RunCharts({
           </div>
         </div>
       </div>
-      <div className="grid gap-x-6 gap-y-5 p-4 pl-3 lg:grid-cols-2">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-5 p-4 pl-3 lg:grid-cols-2">
         {specs.map((spec, index) => (
           <div key={spec.title} className={index === 0 ? 'lg:col-span-2' : ''}>
             <Chart spec={spec} series={run.series} range={range} onRange={onRange} />

@@ -2,12 +2,13 @@
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation } from '@tanstack/react-query';
 import { ChevronDown, Pause, Play, Save, X } from 'lucide-react';
-import { AlertDialog, DropdownMenu } from 'radix-ui';
+import { DropdownMenu } from 'radix-ui';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
 import { Button, buttonClass } from '../Button.tsx';
+import { Confirm } from '../Confirm.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 
 const resumable: ReadonlySet<ListedRun['state']> = new Set(['stopped', 'failed', 'interrupted', 'created']);
@@ -94,21 +95,14 @@ export function RunActions({ run }: { run: ListedRun }) {
         )}
       </div>
       {error && <ErrorNote error={shownError(error)} />}
-      <AlertDialog.Root open={asking} onOpenChange={setAsking}>
-        <AlertDialog.Portal>
-          <AlertDialog.Overlay className="fixed inset-0 z-40 bg-black/30" />
-          <AlertDialog.Content className="fixed top-[30%] left-1/2 z-50 grid w-[min(26rem,calc(100vw-2rem))] -translate-x-1/2 gap-2 rounded-xl border border-line bg-surface p-5 shadow-xl">
-            <AlertDialog.Title className="font-semibold text-[15px]">{t('stopNow')}</AlertDialog.Title>
-            <AlertDialog.Description className="text-muted">{t('stopNowConfirm')}</AlertDialog.Description>
-            <div className="mt-3 flex justify-end gap-2">
-              <AlertDialog.Cancel className={buttonClass()}>{t('cancel')}</AlertDialog.Cancel>
-              <AlertDialog.Action className={buttonClass('danger')} onClick={() => stop.mutate(true)}>
-                {t('stopNow')}
-              </AlertDialog.Action>
-            </div>
-          </AlertDialog.Content>
-        </AlertDialog.Portal>
-      </AlertDialog.Root>
+      <Confirm
+        open={asking}
+        onOpenChange={setAsking}
+        title={t('stopNow')}
+        text={t('stopNowConfirm')}
+        action={t('stopNow')}
+        onConfirm={() => stop.mutate(true)}
+      />
     </div>
   );
 }

@@ -5,12 +5,13 @@ import { Tabs } from 'radix-ui';
 import { useTranslations } from 'use-intl';
 import type { LiveRun } from '../../agent/liveRun.ts';
 import { Events } from './Events.tsx';
+import { Exports } from './exports/Exports.tsx';
 import { MemoryParts } from './MemoryParts.tsx';
 import { Output } from './Output.tsx';
 import { RunRecipe } from './RunRecipe.tsx';
 import { Samples } from './Samples.tsx';
 
-const tabs = ['samples', 'events', 'output', 'memory', 'recipe'] as const;
+const tabs = ['samples', 'events', 'output', 'memory', 'recipe', 'exports'] as const;
 
 export function RunDetails({ live, run }: { live: LiveRun; run: ListedRun }) {
   const t = useTranslations('run');
@@ -46,6 +47,9 @@ export function RunDetails({ live, run }: { live: LiveRun; run: ListedRun }) {
       </Tabs.Content>
       <Tabs.Content value="recipe">
         <RunRecipe run={run} />
+      </Tabs.Content>
+      <Tabs.Content value="exports">
+        <Exports run={run} />
       </Tabs.Content>
     </Tabs.Root>
   );

@@ -1,0 +1,21 @@
+export const jobs = {
+  jobs: {
+    title: 'Activity',
+    open: '{count, plural, =0 {Activity} one {Activity: # job is running} other {Activity: # jobs are running}}',
+    note: 'Jobs go on when this page is closed. They end with the agent.',
+    cancel: 'Cancel',
+    cancelOf: 'Cancel: {name}',
+    cancelling: 'Cancelling…',
+    forget: 'Take off the list',
+    forgetOf: 'Take off the list: {name}',
+    finished: 'Done',
+    cancelled: 'Cancelled',
+    starting: 'Starting…',
+    export: 'Export of {subject}',
+    parity: 'Comparing answers of {subject}',
+    exporting: '{form}: {done} of {total} tensors',
+    loading: 'Loading {name}',
+    answering: 'Asking {name}: {done} of {total} prompts',
+    source: 'the run',
+  },
+};

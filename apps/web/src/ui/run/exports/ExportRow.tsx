@@ -1,0 +1,110 @@
+'use client';
+import type { StudioExport } from '@anneal/core/protocol/exports';
+import type { ListedRun } from '@anneal/core/protocol/studio';
+import { Download, Scale, Terminal, Trash2 } from 'lucide-react';
+import { useId, useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { useConnection } from '../../../agent/hooks.ts';
+import { buttonClass, IconButton } from '../../Button.tsx';
+import { useFormat } from '../../format.ts';
+import { ParityDetails, ParityLine } from './ParityDetails.tsx';
+import { UseCommands } from './UseCommands.tsx';
+
+/** One thing that was exported: what it is, whether it answers as the run does, and what can be done with it. */
+export function ExportRow({
+  run,
+  exported,
+  onCheck,
+  onDelete,
+}: {
+  run: ListedRun;
+  exported: StudioExport;
+  /** Undefined while something is compared. */
+  onCheck: (() => void) | undefined;
+  onDelete: () => void;
+}) {
+  const t = useTranslations('exports');
+  const format = useFormat();
+  const details = useId();
+  const [open, setOpen] = useState<'use' | 'parity' | null>(null);
+  const isAway = useConnection() !== 'open';
+  const name = nameOf(exported);
+  const toggle = (what: 'use' | 'parity') => setOpen(open === what ? null : what);
+  return (
+    <li className="px-4 py-2.5" data-export={exported.key}>
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
+        <div className="min-w-0 grow basis-64">
+          <div className="flex flex-wrap items-baseline gap-x-2">
+            <span className="font-medium text-[13px]">{name}</span>
+            <span className="figures text-[12.5px] text-muted">
+              {format.bytes(sizeOf(exported))}
+              {exported.run && ` · ${t('step', { step: format.count(exported.run.step) })}`} ·{' '}
+              {format.time(exported.created)}
+            </span>
+          </div>
+          <p className="truncate font-mono text-[11.5px] text-muted" title={exported.key}>
+            {exported.key}
+          </p>
+          {exported.form !== 'ollama' && (
+            <ParityLine
+              parity={exported.parity}
+              controls={details}
+              isOpen={open === 'parity'}
+              onToggle={() => toggle('parity')}
+            />
+          )}
+          {exported.warnings.map((warning) => (
+            <p key={warning} className="text-[12.5px] text-warn">
+              {warning}
+            </p>
+          ))}
+        </div>
+        <div className="flex items-center gap-0.5">
+          <IconButton
+            label={`${t('use')}: ${name}`}
+            aria-expanded={open === 'use'}
+            aria-controls={details}
+            onClick={() => toggle('use')}
+          >
+            <Terminal className="size-4" />
+          </IconButton>
+          {exported.form !== 'ollama' && (
+            <IconButton label={`${t('checkNow')}: ${name}`} disabled={isAway || !onCheck} onClick={onCheck}>
+              <Scale className="size-4" />
+            </IconButton>
+          )}
+          <IconButton label={t('deleteOf', { name })} disabled={isAway} onClick={onDelete}>
+            <Trash2 className="size-4" />
+          </IconButton>
+          <a
+            href={downloadHref(run, exported)}
+            download
+            aria-label={t('downloadOf', { name })}
+            className={`${buttonClass()} ml-1`}
+          >
+            <Download className="size-3.5" aria-hidden="true" />
+            {t('download')}
+          </a>
+        </div>
+      </div>
+      <div id={details}>
+        {open === 'use' && <UseCommands exported={exported} baseModel={run.baseModel} />}
+        {open === 'parity' && exported.parity && <ParityDetails parity={exported.parity} />}
+      </div>
+    </li>
+  );
+}
+
+function downloadHref(run: ListedRun, { key }: StudioExport): string {
+  return `/api/exports/download?${new URLSearchParams({ run: run.key, export: key })}`;
+}
+
+export function nameOf({ form, type, path }: StudioExport): string {
+  if (form === 'gguf') return `GGUF ${type?.toUpperCase() ?? path}`;
+  if (form === 'merged') return `Safetensors ${type ?? ''}`;
+  return form === 'lora' ? 'PEFT' : 'Modelfile';
+}
+
+export function sizeOf({ files }: StudioExport): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}

@@ -1,0 +1,65 @@
+/** What is chosen to be exported, as it stands in the address: `lora`, `merged-bf16`, a GGUF type, `ollama`. */
+import type { ExportRequest, StudioExport, StudioExportPlan } from '@anneal/core/protocol/exports';
+
+export type GgufType = NonNullable<ExportRequest['gguf']>[number];
+export type MergedType = NonNullable<ExportRequest['merged']>;
+
+export const mergedTypes: readonly MergedType[] = ['bf16', 'f16', 'f32'];
+
+export interface Chosen {
+  lora: boolean;
+  merged: MergedType | null;
+  gguf: readonly GgufType[];
+  ollama: boolean;
+}
+
+/** The forms that lie in the folder already, which an export never replaces: `lora`, `merged`, GGUF types, `ollama`. */
+export function thereIn(folder: string, exports: readonly StudioExport[]): ReadonlySet<string> {
+  const inside = exports.filter(({ key, path }) => key === `${folder}/${path}`);
+  return new Set(inside.map(({ form, type }) => (form === 'gguf' ? (type ?? form) : form)));
+}
+
+/** Of the words those that this model can be exported as, and that are not there yet. */
+export function chosenOf(words: readonly string[] | null, plan: StudioExportPlan, there: ReadonlySet<string>): Chosen {
+  const wanted = new Set((words ?? ['lora', 'q8_0', 'ollama']).filter((word) => !there.has(word)));
+  const types = Object.keys(plan.gguf ?? {}) as GgufType[];
+  const gguf = types.filter((type) => wanted.has(type));
+  return {
+    lora: plan.lora !== null && wanted.has('lora'),
+    merged: there.has('merged') ? null : (mergedTypes.find((type) => wanted.has(`merged-${type}`)) ?? null),
+    gguf,
+    ollama: gguf.length > 0 && wanted.has('ollama'),
+  };
+}
+
+export function wordsOf({ lora, merged, gguf, ollama }: Chosen): string[] {
+  return [...(lora ? ['lora'] : []), ...(merged ? [`merged-${merged}`] : []), ...gguf, ...(ollama ? ['ollama'] : [])];
+}
+
+export function bytesOf({ lora, merged, gguf }: Chosen, plan: StudioExportPlan): number {
+  const files = gguf.reduce((sum, type) => sum + (plan.gguf?.[type] ?? 0), 0);
+  return (lora ? (plan.lora ?? 0) : 0) + (merged ? plan.merged[merged] : 0) + files;
+}
+
+/** The same on the command line. */
+export function commandFor(
+  { lora, merged, gguf, ollama }: Chosen,
+  { run, checkpoint, to, check }: { run: string; checkpoint: string | null; to: string | null; check: boolean },
+): string {
+  const parts = [
+    `npx anneal export ${quoted(run)}`,
+    checkpoint === null ? '' : `--checkpoint ${checkpoint}`,
+    lora ? '--lora' : '',
+    merged ? `--merged ${merged}` : '',
+    gguf.length > 0 ? `--gguf ${gguf.join(',')}` : '',
+    ollama ? '--ollama' : '',
+    to === null ? '' : `--to ${quoted(to)}`,
+    check ? '--check' : '',
+  ];
+  return parts.filter(Boolean).join(' ');
+}
+
+/** For a shell. */
+export function quoted(text: string): string {
+  return /^[\w./@:=+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
