@@ -7,6 +7,8 @@ import { basename, join } from 'node:path';
 import type { StudioExport } from '@anneal/core/protocol/exports';
 import type { JobOf, JobState, ListedJob } from '@anneal/core/protocol/jobs';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { AgentState } from '../src/daemon/agentState.ts';
+import { ApiTokens, type Scope } from '../src/daemon/auth/apiTokens.ts';
 import type { Daemon } from '../src/daemon/daemon.ts';
 import { partOf } from '../src/daemon/exports/range.ts';
 import { tarSegments } from '../src/daemon/exports/tar.ts';
@@ -212,6 +214,9 @@ test('nothing is downloaded without a session, by another name, or from elsewher
   expect(await statusOf({})).toBe(401);
   expect(await statusOf({ cookie: `${cookie}x` })).toBe(401);
   expect(await statusOf({ authorization: 'Bearer guess' })).toBe(401);
+  const tokens = new ApiTokens(new AgentState(place.workspace).folder);
+  const bearer = (scope: Scope) => ({ authorization: `Bearer ${tokens.create(scope, scope).token}` });
+  expect([await statusOf(bearer('chat')), await statusOf(bearer('exports'))]).toEqual([401, 200]);
   for (const name of [
     '',
     '../../etc/passwd',

@@ -100,6 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       version: manifest.version,
       access,
       studio,
+      callers,
       api: createApi({
         callers,
         chattables,

@@ -27,6 +27,7 @@ export interface HttpOptions {
   secure: boolean;
   /** Called with a session's token that holds no longer. */
   onSignOut(token: string): void;
+  callers: Callers;
   /** Answers with what a run was exported as, by keys. @throws UserError where there is nothing of these names */
   download(run: string, key: string, request: Headers): Promise<Response>;
 }
@@ -110,7 +111,6 @@ export function createHttp(options: HttpOptions): Hono {
     return c.json({ paired: false });
   });
 
-  /** Keys are no secrets: who may ask is decided by the session, or by the agent's token. */
   const isAllowed = (c: Context): boolean => {
     const session = sessionIn(c.req.header('cookie'), agentId);
     const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
@@ -118,8 +118,15 @@ export function createHttp(options: HttpOptions): Hono {
   };
   const notPaired = { error: { code: 'not_paired', what: 'this browser is not paired with the agent' } };
 
+  /** Keys are no secrets: who may ask is decided by the session, or by a token. */
   app.get('/api/exports/download', async (c) => {
-    if (!isAllowed(c)) return c.json(notPaired, 401);
+    const caller = callers.identify(c.req.header(), { changes: false });
+    if (caller === 'too_many_attempts') {
+      return c.json({ error: { code: caller, what: 'too many wrong tokens in the last minute' } }, 429);
+    }
+    if (caller === 'unknown' || !caller.may('exports')) {
+      return c.json({ error: { code: 'not_allowed', what: 'a paired browser or a token for exports is needed' } }, 401);
+    }
     try {
       return await download(c.req.query('run') ?? '', c.req.query('export') ?? '', c.req.raw.headers);
     } catch (error) {
