@@ -108,7 +108,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         log: options.log,
       }),
       data,
-      callers,
       metrics: () => metricsText(agent),
       secure: address.tls !== undefined,
       onSignOut: (token) => sockets.endSession(token),

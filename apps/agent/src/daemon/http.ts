@@ -27,7 +27,6 @@ export interface HttpOptions {
   secure: boolean;
   /** Called with a session's token that holds no longer. */
   onSignOut(token: string): void;
-  callers: Callers;
   /** Answers with what a run was exported as, by keys. @throws UserError where there is nothing of these names */
   download(run: string, key: string, request: Headers): Promise<Response>;
 }
