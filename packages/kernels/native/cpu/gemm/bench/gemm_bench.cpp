@@ -3,7 +3,12 @@
 //   g++ -std=c++17 -O3 -march=native -DANNEAL_ISA=avx512bf16 -DWITH_OPENBLAS -Wno-psabi gemm_bench.cpp ../gemm.cpu.cpp
 //       ../../../thread_pool.cpp -lopenblas -pthread -o /tmp/gemm_bench && /tmp/gemm_bench 2
 //
-// The argument is the number of threads. -march=native must include what ANNEAL_ISA says.
+// The argument is the number of threads. -march=native must include what ANNEAL_ISA says; for AMX: -DANNEAL_ISA=amx -DANNEAL_AMX.
+
+#if defined(ANNEAL_AMX)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <chrono>
 #include <cstdio>
@@ -102,6 +107,10 @@ void bench(int threads) {
 }  // namespace anneal::ANNEAL_ISA
 
 int main(int count, char** arguments) {
+#if defined(ANNEAL_AMX)
+  constexpr int kRequestPermission = 0x1023, kTileData = 18;  // as kernel_sets.cpp asks
+  if (syscall(SYS_arch_prctl, kRequestPermission, kTileData) != 0) return std::puts("the kernel does not lend AMX's tiles"), 1;
+#endif
   const int threads = count > 1 ? std::atoi(arguments[1]) : 1;
 #if defined(WITH_OPENBLAS)
   openblas_set_num_threads(threads);
