@@ -154,6 +154,22 @@ describe('the data in a browser', () => {
     await page.close();
   });
 
+  it('finds the rows that hold a text, and keeps the search in the address', async () => {
+    const page = await open('/data');
+    await judged(page);
+    await page.getByRole('searchbox', { name: 'Search in the rows' }).fill('of the TIDES');
+    await page.getByText('1 of 471 rows found').waitFor();
+    await page.getByRole('table').getByText('Tell me of the tides.').waitFor();
+    await page.getByRole('button', { name: 'Kept 469' }).click();
+    await page.getByText('No such row').waitFor();
+    await page.getByRole('button', { name: 'All 471' }).click();
+    await page.reload();
+    await page.getByText('1 of 471 rows found').waitFor({ timeout: 30_000 });
+    await page.getByRole('table').getByText('Tell me of the tides.').waitFor();
+    await expectAccessible(page);
+    await page.close();
+  });
+
   it('says what another sequence_len would lose', async () => {
     const page = await open('/data?length=20');
     const card = page.getByRole('region', { name: 'Length of the rows' });

@@ -20,6 +20,7 @@ export default function DataScreen() {
     model: parseAsString,
     row: parseAsString,
     verdict: parseAsString,
+    q: parseAsString,
     token: parseAsString,
     length: parseAsString,
   });
@@ -34,7 +35,9 @@ export default function DataScreen() {
             list={list}
             name={name}
             // What was looked at of the one is nothing of the other.
-            onChoose={(chosen) => void setAddress({ ...chosen, row: null, verdict: null, token: null, length: null })}
+            onChoose={(chosen) =>
+              void setAddress({ ...chosen, row: null, verdict: null, q: null, token: null, length: null })
+            }
           />
         )}
       </div>

@@ -45,11 +45,17 @@ export function useDataState(name: DataSourceName): {
   return { state: current?.state, error: current?.error, again };
 }
 
-/** Rows from number `page · windowRows` on of those that a filter lets through. */
-export function windowQuery(name: DataSourceName, filter: RowFilter, page: number) {
-  const request = { ...name, filter, offset: page * windowRows, limit: windowRows };
+/** Which rows are shown. */
+export interface RowChoice {
+  filter: RowFilter;
+  search: string | null;
+}
+
+/** Rows from number `page · windowRows` on of those that are chosen. */
+export function windowQuery(name: DataSourceName, { filter, search }: RowChoice, page: number) {
+  const request = { ...name, filter, search, offset: page * windowRows, limit: windowRows };
   return {
-    queryKey: ['data', name, 'rows', filter, page],
+    queryKey: ['data', name, 'rows', filter, search, page],
     queryFn: (): Promise<RowWindow> => agent().data.rows.query(request),
     staleTime: Number.POSITIVE_INFINITY,
   };
@@ -68,12 +74,12 @@ export function useDataRow(name: DataSourceName, row: number, from: number) {
   return useQuery({ ...rowQuery(name, row, from), enabled });
 }
 
-/** Finds the next row that a filter lets through. */
+/** Finds the next of the rows that are chosen. */
 export function findRow(
   name: DataSourceName,
-  filter: RowFilter,
+  { filter, search }: RowChoice,
   row: number,
   direction: 'forward' | 'backward',
 ): Promise<number | null> {
-  return agent().data.find.query({ ...name, filter, row, direction });
+  return agent().data.find.query({ ...name, filter, search, row, direction });
 }

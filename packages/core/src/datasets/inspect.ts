@@ -44,6 +44,8 @@ export interface InspectedFile {
   list(offset: number, limit: number): Promise<InspectedLine[]>;
   /** As `list`, without making tokens of the rows: for those whose verdicts are known. */
   excerpts(offset: number, limit: number): Promise<Omit<InspectedLine, 'judged'>[]>;
+  /** As they lie in the file; one that cannot be read is shown as such. */
+  raw(offset: number, limit: number): Promise<RawRow[]>;
   close(): Promise<void>;
 }
 
@@ -83,6 +85,7 @@ export async function openInspectedFile(
         const rows = await readable(source, offset, limit);
         return rows.map((row) => ({ source: row.source, excerpt: excerptOf(row, readContent(reader, row)) }));
       },
+      raw: (offset, limit) => readable(source, offset, limit),
       close: () => source.close(),
     };
   } catch (error) {

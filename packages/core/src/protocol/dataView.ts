@@ -20,10 +20,13 @@ export interface ListedData {
 
 const rowNumber = z.int().min(1);
 const filter = z.enum(ROW_FILTERS).default('all');
+/** Only rows that hold it, in any case, as far as they are found; null for all. */
+const search = z.string().min(1).max(200).nullable().default(null);
 
-/** `offset` counts the rows that the filter lets through, from 0. */
+/** `offset` counts the rows that filter and search let through, from 0. */
 export const rowWindowRequest = z.object({
   filter,
+  search,
   offset: z.int().min(0),
   limit: z.int().min(1).max(200),
 });
@@ -36,6 +39,7 @@ export type DataRowRequest = z.input<typeof dataRowRequest>;
 /** The next row after `row` that the filter lets through, or the one before it. */
 export const findRowRequest = z.object({
   filter,
+  search,
   row: z.int().min(0),
   direction: z.enum(['forward', 'backward']).default('forward'),
 });
@@ -44,7 +48,7 @@ export type FindRowRequest = z.input<typeof findRowRequest>;
 export const lengthsRequest = z.object({ sequenceLen: z.int().min(1).max(1e9) });
 export type LengthsRequest = z.input<typeof lengthsRequest>;
 
-export const problemRowsRequest = z.object({ filter: filter.default('problem') });
+export const problemRowsRequest = z.object({ filter: filter.default('problem'), search });
 export type ProblemRowsRequest = z.input<typeof problemRowsRequest>;
 
 type ToldError = z.infer<typeof errorSchema>;
@@ -77,9 +81,17 @@ export interface JudgingState {
   error: ToldError | null;
 }
 
+/** How far a search has come. */
+export interface SearchState {
+  text: string;
+  looked: number;
+  found: number;
+  isDone: boolean;
+}
+
 export type DataState =
   | { phase: 'opening'; file: string; number: number; of: number }
-  | { phase: 'open'; overview: DataOverview; judging: JudgingState };
+  | { phase: 'open'; overview: DataOverview; judging: JudgingState; searches: SearchState[] };
 
 export interface ViewedRow {
   /** Counted from 1 over all files, in their order. */

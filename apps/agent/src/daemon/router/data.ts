@@ -51,8 +51,8 @@ export const data = router({
   rows: procedure
     .input(named.and(rowWindowRequest))
     .query(
-      ({ ctx, input: { filter, offset, limit, ...name } }): Promise<RowWindow> =>
-        ctx.agent.data.use(name, (opened) => finish(opened.call('rows', { filter, offset, limit }))),
+      ({ ctx, input: { filter, search, offset, limit, ...name } }): Promise<RowWindow> =>
+        ctx.agent.data.use(name, (opened) => finish(opened.call('rows', { filter, search, offset, limit }))),
     ),
 
   row: procedure
@@ -66,8 +66,8 @@ export const data = router({
   find: procedure
     .input(named.and(findRowRequest))
     .query(
-      ({ ctx, input: { filter, row, direction, ...name } }): Promise<number | null> =>
-        ctx.agent.data.use(name, (opened) => finish(opened.call('find', { filter, row, direction }))),
+      ({ ctx, input: { filter, search, row, direction, ...name } }): Promise<number | null> =>
+        ctx.agent.data.use(name, (opened) => finish(opened.call('find', { filter, search, row, direction }))),
     ),
 
   lengths: procedure

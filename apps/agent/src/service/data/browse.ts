@@ -1,6 +1,7 @@
 /** A data set that somebody looks at for a while: its files and its tokenizer stay open. */
 import { statSync } from 'node:fs';
 import { rowLengths } from '@anneal/core/datasets/rowLengths';
+import type { RowTable } from '@anneal/core/datasets/rowTable';
 import { UserError } from '@anneal/core/errors';
 import type { InspectedRow, InspectRequest } from '@anneal/core/protocol/data';
 import {
@@ -21,6 +22,7 @@ import {
   rowWindowRequest,
   type ViewedFile,
 } from '@anneal/core/protocol/dataView';
+import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
 import type { Context } from '../context.ts';
 import { eachChange } from '../eachChange.ts';
 import { parseRequest } from '../parseRequest.ts';
@@ -29,12 +31,15 @@ import { dataRow } from './dataRow.ts';
 import { type InspectedData, openData } from './inspect.ts';
 import { Judging } from './judging.ts';
 import { countBelow, Matches } from './matches.ts';
+import { Search } from './search.ts';
 import { viewedRows } from './viewedRows.ts';
 
 /** Data of up to so many bytes are judged without being asked to: some seconds. */
 const judgedAtOnce = 100e6;
 /** Rows that were looked at last, with all their tokens. */
 const mostKept = 4;
+/** Searches whose rows are remembered. */
+const mostSearches = 4;
 /** Of a part of the list of problem rows. */
 const partRows = 64;
 
@@ -52,6 +57,8 @@ export class BrowsedData {
   /** While the files are opened, where that stands. */
   #state: DataState | 'settled';
   readonly #matches = new Matches();
+  /** In the order in which they were last asked for. */
+  readonly #searches = new Map<string, Search>();
   readonly #kept = new Map<number, Promise<InspectedRow | undefined>>();
 
   constructor(data: InspectedData) {
@@ -75,7 +82,12 @@ export class BrowsedData {
     for await (const _ of eachChange(listen, signal)) {
       if (this.#state === 'settled') {
         const { overview, judging } = await this.#whole;
-        yield { phase: 'open', overview, judging: judging.state };
+        yield {
+          phase: 'open',
+          overview,
+          judging: judging.state,
+          searches: [...this.#searches.values()].map(({ state }) => state),
+        };
       } else yield this.#state;
     }
   }
@@ -86,18 +98,18 @@ export class BrowsedData {
   }
 
   async stopJudging(_request: undefined): Promise<void> {
-    (await this.#whole).judging.stop();
+    await (await this.#whole).judging.stop();
   }
 
   async rows(request: RowWindowRequest): Promise<RowWindow> {
-    const { filter, offset, limit } = parseRequest(rowWindowRequest, request);
+    const { filter, search, offset, limit } = parseRequest(rowWindowRequest, request);
     const { overview, judging } = await this.#opened();
     const { table } = judging;
-    if (filter === 'all') {
+    if (filter === 'all' && search === null) {
       const rows = await viewedRows(this.#data.rows, table, offset + 1, Math.min(offset + limit, overview.rows));
       return { rows, total: overview.rows };
     }
-    const matches = this.#matches.of(table, filter);
+    const matches = this.#matching(table, filter, search);
     const wanted = matches.slice(offset, offset + limit);
     const rows = await Promise.all(wanted.map((row) => viewedRows(this.#data.rows, table, row + 1, row + 1)));
     return { rows: rows.flat(), total: matches.length };
@@ -121,13 +133,13 @@ export class BrowsedData {
 
   /** The number of a row; null where there is none as far as the rows are judged. */
   async find(request: FindRowRequest): Promise<number | null> {
-    const { filter, row, direction } = parseRequest(findRowRequest, request);
+    const { filter, search, row, direction } = parseRequest(findRowRequest, request);
     const { overview, judging } = await this.#opened();
-    if (filter === 'all') {
+    if (filter === 'all' && search === null) {
       const next = direction === 'forward' ? row + 1 : row - 1;
       return next >= 1 && next <= overview.rows ? next : null;
     }
-    const matches = this.#matches.of(judging.table, filter);
+    const matches = this.#matching(judging.table, filter, search);
     // Places count from 0, so `row` is the place of the next one.
     const at = direction === 'forward' ? countBelow(matches, row) : countBelow(matches, row - 1) - 1;
     const found = matches[at];
@@ -141,9 +153,9 @@ export class BrowsedData {
 
   /** The rows that the filter lets through with what becomes of them, as lines of JSON. */
   async *problems(request: ProblemRowsRequest, signal?: AbortSignal): AsyncGenerator<string, void> {
-    const { filter } = parseRequest(problemRowsRequest, request);
+    const { filter, search } = parseRequest(problemRowsRequest, request);
     const { table } = (await this.#opened()).judging;
-    const matches = this.#matches.of(table, filter).slice();
+    const matches = this.#matching(table, filter, search).slice();
     for (let at = 0; at < matches.length; at += partRows) {
       signal?.throwIfAborted();
       const lines: string[] = [];
@@ -163,6 +175,7 @@ export class BrowsedData {
   }
 
   async close(): Promise<void> {
+    await Promise.all([...this.#searches.values()].map((search) => search.stop()));
     await this.#whole.then(({ judging }) => judging.stop()).catch(() => undefined);
     await this.#data.close();
   }
@@ -213,6 +226,22 @@ export class BrowsedData {
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
     return row;
+  }
+
+  /** The places of the rows that both let through, as far as they are known. */
+  #matching(table: RowTable, filter: RowFilter, text: string | null): readonly number[] {
+    if (text === null) return this.#matches.of(table, filter);
+    const search = this.#searches.get(text) ?? new Search(text, this.#data.rows, () => this.#tell());
+    this.#searches.delete(text);
+    this.#searches.set(text, search);
+    for (const [oldest, other] of this.#searches) {
+      if (this.#searches.size <= mostSearches) break;
+      void other.stop();
+      this.#searches.delete(oldest);
+    }
+    return filter === 'all'
+      ? search.found
+      : search.found.filter((place) => place < table.count && table.passes(place, filter));
   }
 
   #tell(): void {

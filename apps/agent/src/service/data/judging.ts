@@ -25,6 +25,7 @@ export class Judging {
   #table = new RowTable();
   #counts = new Map<RowFilter, number>();
   #told = 0;
+  #ended: Promise<void> = Promise.resolve();
 
   readonly #onChange: () => void;
 
@@ -58,12 +59,14 @@ export class Judging {
     this.#table = new RowTable();
     this.#counts.clear();
     this.#given = new AbortController();
-    void this.#work(this.#given.signal);
+    this.#ended = this.#work(this.#given.signal);
     this.#tell();
   }
 
-  stop(): void {
+  /** Resolves when it reads no more. */
+  stop(): Promise<void> {
     this.#given.abort();
+    return this.#ended;
   }
 
   async #work(signal: AbortSignal): Promise<void> {

@@ -1,17 +1,20 @@
 'use client';
-import type { DataOverview, DataSourceName, JudgingState } from '@anneal/core/protocol/dataView';
+import type { DataOverview, DataSourceName, JudgingState, SearchState } from '@anneal/core/protocol/dataView';
 import { ROW_FILTERS, type RowFilter } from '@anneal/core/protocol/rowVerdicts';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Download } from 'lucide-react';
 import { usePathname, useRouter, useSearchParams } from 'next/navigation';
-import { parseAsInteger, parseAsStringLiteral, useQueryState } from 'nuqs';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { parseAsInteger, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { findRow, useDataState } from '../../agent/dataSet.ts';
+import { findRow, type RowChoice, useDataState, windowQuery } from '../../agent/dataSet.ts';
+import { useHasSocket } from '../../agent/hooks.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Empty } from '../Empty.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
+import { useSettled } from '../recipe/useSettled.ts';
+import { SearchField } from '../SearchField.tsx';
 import { Filters } from './Filters.tsx';
 import { isTyping } from './isTyping.ts';
 import { JudgingNote } from './JudgingNote.tsx';
@@ -41,33 +44,36 @@ export function DataSet({ name }: { name: DataSourceName }) {
       </p>
     );
   }
-  return <Opened name={name} overview={state.overview} judging={state.judging} />;
+  return <Opened name={name} overview={state.overview} judging={state.judging} searches={state.searches} />;
 }
 
 interface OpenedProps {
   name: DataSourceName;
   overview: DataOverview;
   judging: JudgingState;
+  searches: readonly SearchState[];
 }
 
-function Opened({ name, overview, judging }: OpenedProps) {
+function Opened({ name, overview, judging, searches }: OpenedProps) {
   const [filter, setFilter] = useQueryState('verdict', parseAsStringLiteral(ROW_FILTERS).withDefault('all'));
   const [row, setRow] = useQueryState('row', parseAsInteger.withOptions({ history: 'push' }));
   const router = useRouter();
   const linkTo = useLink();
+  const [search, setSearch] = useQueryState('q', parseAsString);
+  const choice = useMemo<RowChoice>(() => ({ filter, search }), [filter, search]);
   // Where the list was when a row was opened, for the way back.
-  const place = useRef({ filter, index: 0 });
-  useFreshRows(name, judging);
+  const place = useRef({ choice, index: 0 });
+  useFreshRows(name, judging, searches);
   const back = useCallback(() => router.push(linkTo(null), { scroll: false }), [router, linkTo]);
   const onRow = useCallback((next: number) => void setRow(next), [setRow]);
   if (row !== null) {
-    if (filter === 'all') place.current = { filter, index: row - 1 };
+    if (filter === 'all' && search === null) place.current = { choice, index: row - 1 };
     return (
       <RowView
         name={name}
         overview={overview}
         judging={judging}
-        filter={filter}
+        choice={choice}
         row={row}
         backTo={linkTo(null)}
         onRow={onRow}
@@ -80,9 +86,11 @@ function Opened({ name, overview, judging }: OpenedProps) {
       name={name}
       overview={overview}
       judging={judging}
-      filter={filter}
+      searches={searches}
+      choice={choice}
       onFilter={(next) => void setFilter(next)}
-      start={place.current.filter === filter ? place.current.index : 0}
+      onSearch={(next) => void setSearch(next)}
+      start={place.current.choice === choice ? place.current.index : 0}
       linkTo={linkTo}
       onRow={onRow}
     />
@@ -90,23 +98,26 @@ function Opened({ name, overview, judging }: OpenedProps) {
 }
 
 interface RowsProps extends OpenedProps {
-  filter: RowFilter;
+  choice: RowChoice;
   onFilter: (filter: RowFilter) => void;
+  onSearch: (search: string | null) => void;
   start: number;
   linkTo: (row: number) => string;
   onRow: (row: number) => void;
 }
 
-function Rows({ name, overview, judging, filter, onFilter, start, linkTo, onRow }: RowsProps) {
+function Rows({ name, overview, judging, searches, choice, onFilter, onSearch, start, linkTo, onRow }: RowsProps) {
+  const { filter } = choice;
   const t = useTranslations('data');
   const rowTexts = useTranslations('dataRow');
   const format = useFormat();
   const [said, setSaid] = useState('');
-  const total = filter === 'all' ? overview.rows : (judging.counts[filter] ?? 0);
+  const total = useTotal(name, choice, overview);
+  const searching = searches.find(({ text }) => text === choice.search);
   useEffect(() => {
     const onKeyDown = async (event: KeyboardEvent) => {
       if (event.key !== 'n' || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      const found = await findRow(name, 'problem', 0, 'forward');
+      const found = await findRow(name, { filter: 'problem', search: null }, 0, 'forward');
       if (found !== null) onRow(found);
       else setSaid(rowTexts(judging.state === 'done' ? 'noProblem' : 'noProblemYet'));
     };
@@ -118,10 +129,11 @@ function Rows({ name, overview, judging, filter, onFilter, start, linkTo, onRow 
       <div className="grid min-w-0 gap-3">
         <JudgingNote name={name} rows={overview.rows} judging={judging} />
         <div className="flex flex-wrap items-start gap-x-4 gap-y-2">
+          <SearchRows search={choice.search} onSearch={onSearch} />
           <Filters rows={overview.rows} judging={judging} filter={filter} onFilter={onFilter} />
-          {filter !== 'all' && total > 0 && (
+          {!isAll(choice) && (total ?? 0) > 0 && (
             <a
-              href={downloadOf(name, filter)}
+              href={downloadOf(name, choice)}
               download
               className={`${buttonClass()} ml-auto h-7! px-2.5! text-[12.5px]!`}
             >
@@ -130,17 +142,35 @@ function Rows({ name, overview, judging, filter, onFilter, start, linkTo, onRow 
             </a>
           )}
         </div>
+        {searching && (
+          <p role="status" className="figures text-[12.5px] text-muted">
+            {t(searching.isDone ? 'searched' : 'searching', {
+              found: format.count(searching.found),
+              looked: format.count(searching.looked),
+              rows: format.count(overview.rows),
+            })}
+          </p>
+        )}
         {total === 0 ? (
           <Empty
             title={
-              judging.state === 'done'
+              judging.state === 'done' || filter === 'all'
                 ? t('noMatch')
                 : t('noMatchYet', { judged: format.count(judging.judged), rows: format.count(overview.rows) })
             }
           />
+        ) : total === undefined ? (
+          <p className="text-muted">{t('loading')}…</p>
         ) : (
           <div className="flex max-h-[max(20rem,calc(100dvh-17rem))] flex-col overflow-hidden rounded-lg border border-line bg-surface">
-            <RowList key={filter} name={name} filter={filter} total={total} start={start} linkTo={linkTo} />
+            <RowList
+              key={`${filter} ${choice.search}`}
+              name={name}
+              choice={choice}
+              total={total}
+              start={start}
+              linkTo={linkTo}
+            />
           </div>
         )}
         <p className="text-[12px] text-muted max-md:hidden">
@@ -185,10 +215,41 @@ function Files({ overview }: { overview: DataOverview }) {
   );
 }
 
-/** Verdicts that were found meanwhile are asked for again, without what is shown going away. */
-function useFreshRows(name: DataSourceName, judging: JudgingState): void {
+const isAll = ({ filter, search }: RowChoice): boolean => filter === 'all' && search === null;
+
+/** How many rows are chosen, as far as that is known; the first of them say it. */
+function useTotal(name: DataSourceName, choice: RowChoice, overview: DataOverview): number | undefined {
+  const enabled = useHasSocket();
+  const { data } = useQuery({ ...windowQuery(name, choice, 0), enabled: enabled && !isAll(choice) });
+  return isAll(choice) ? overview.rows : data?.total;
+}
+
+/** What is written is searched for once it rests. */
+function SearchRows({ search, onSearch }: { search: string | null; onSearch: (search: string | null) => void }) {
+  const t = useTranslations('data');
+  const [text, setText] = useState(search ?? '');
+  const settled = useSettled(text.trim(), 350);
+  const known = useRef(search ?? '');
+  useEffect(() => {
+    if (settled === known.current) return;
+    known.current = settled;
+    onSearch(settled === '' ? null : settled.slice(0, 200));
+  }, [settled, onSearch]);
+  return <SearchField value={text} onChange={setText} label={t('search')} />;
+}
+
+/** What was found out meanwhile is asked for again, without what is shown going away. */
+function useFreshRows(name: DataSourceName, judging: JudgingState, searches: readonly SearchState[]): void {
   const queries = useQueryClient();
   const { judged, state } = judging;
+  const found = searches.map(({ text, found: rows, isDone }) => `${text} ${rows} ${isDone}`).join('\n');
+  useEffect(() => {
+    if (found === '') return;
+    void queries.invalidateQueries({
+      queryKey: ['data', name, 'rows'],
+      predicate: ({ queryKey }) => queryKey[4] !== null,
+    });
+  }, [queries, name, found]);
   useEffect(() => {
     if (judged === 0) return;
     void queries.invalidateQueries({
@@ -213,8 +274,8 @@ function useLink(): (row: number | null) => string {
   );
 }
 
-function downloadOf({ recipe, file, model }: DataSourceName, filter: RowFilter): string {
-  const given = Object.entries({ recipe, file, model, filter }).filter(([, value]) => value !== null) as [
+function downloadOf({ recipe, file, model }: DataSourceName, { filter, search }: RowChoice): string {
+  const given = Object.entries({ recipe, file, model, filter, search }).filter(([, value]) => value !== null) as [
     string,
     string,
   ][];

@@ -1,11 +1,10 @@
 'use client';
 import type { DataSourceName, ViewedRow } from '@anneal/core/protocol/dataView';
-import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
 import { useQueries } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { useTranslations } from 'use-intl';
-import { windowQuery, windowRows } from '../../agent/dataSet.ts';
+import { type RowChoice, windowQuery, windowRows } from '../../agent/dataSet.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
@@ -20,13 +19,13 @@ const columns =
 /** Rows of any number: those in sight are asked for. @param start the place to begin at, counted from 0 */
 export function RowList({
   name,
-  filter,
+  choice,
   total,
   start,
   linkTo,
 }: {
   name: DataSourceName;
-  filter: RowFilter;
+  choice: RowChoice;
   total: number;
   start: number;
   linkTo: (row: number) => string;
@@ -37,7 +36,7 @@ export function RowList({
   const { position, viewport, height, goTo, onScroll } = useScaledScroll(view, total, rowHeight, start);
   const first = Math.floor(position);
   const count = Math.max(0, Math.min(total - first, Math.ceil(viewport / rowHeight) + 1));
-  const { rowAt, error } = useWindow(name, filter, first, count);
+  const { rowAt, error } = useWindow(name, choice, first, count);
   useListKeys({ view, total, position, shown: Math.floor(viewport / rowHeight), goTo });
   return (
     <div role="table" aria-label={t('rows')} aria-rowcount={total + 1} className="flex min-h-0 grow flex-col">
@@ -137,7 +136,7 @@ function Row({ index, row, linkTo }: { index: number; row: ViewedRow | undefined
 }
 
 /** The rows in sight, as far as they have arrived. While one scrolls fast over many, none are asked for. */
-function useWindow(name: DataSourceName, filter: RowFilter, first: number, count: number) {
+function useWindow(name: DataSourceName, choice: RowChoice, first: number, count: number) {
   const enabled = useHasSocket();
   const firstPage = Math.floor(first / windowRows);
   const lastPage = Math.floor(Math.max(first, first + count - 1) / windowRows);
@@ -145,7 +144,7 @@ function useWindow(name: DataSourceName, filter: RowFilter, first: number, count
   const isNear = Math.abs(firstPage - settled) <= 1;
   const pages = Array.from({ length: lastPage - firstPage + 1 }, (_, i) => firstPage + i);
   const answers = useQueries({
-    queries: pages.map((page) => ({ ...windowQuery(name, filter, page), enabled: enabled && isNear && count > 0 })),
+    queries: pages.map((page) => ({ ...windowQuery(name, choice, page), enabled: enabled && isNear && count > 0 })),
   });
   return {
     rowAt: (index: number) => answers[Math.floor(index / windowRows) - firstPage]?.data?.rows[index % windowRows],

@@ -1,13 +1,12 @@
 'use client';
 import type { DataOverview, DataRow, DataSourceName, JudgingState } from '@anneal/core/protocol/dataView';
-import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
 import { useQueries, useQueryClient } from '@tanstack/react-query';
 import { ChevronDown, ChevronLeft, ChevronUp, SkipForward } from 'lucide-react';
 import Link from 'next/link';
 import { parseAsBoolean, parseAsInteger, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { findRow, rowQuery } from '../../agent/dataSet.ts';
+import { findRow, type RowChoice, rowQuery } from '../../agent/dataSet.ts';
 import { useAbout, useHasSocket } from '../../agent/hooks.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
@@ -20,6 +19,7 @@ import { TokenText } from './TokenText.tsx';
 import { VerdictBadge } from './VerdictBadge.tsx';
 
 const forms = ['text', 'tokens', 'ids', 'raw'] as const;
+const problems: RowChoice = { filter: 'problem', search: null };
 /** As many as one answer has. */
 const partTokens = 2000;
 
@@ -27,7 +27,7 @@ interface RowViewProps {
   name: DataSourceName;
   overview: DataOverview;
   judging: JudgingState;
-  filter: RowFilter;
+  choice: RowChoice;
   row: number;
   backTo: string;
   onRow: (row: number) => void;
@@ -35,7 +35,7 @@ interface RowViewProps {
 }
 
 /** One row, token by token. */
-export function RowView({ name, overview, judging, filter, row, backTo, onRow, onBack }: RowViewProps) {
+export function RowView({ name, overview, judging, choice, row, backTo, onRow, onBack }: RowViewProps) {
   const t = useTranslations('dataRow');
   const format = useFormat();
   const queries = useQueryClient();
@@ -56,12 +56,12 @@ export function RowView({ name, overview, judging, filter, row, backTo, onRow, o
   const isWhole = shown.length === parts;
 
   const step = useCallback(
-    async (wanted: RowFilter, direction: 'forward' | 'backward') => {
+    async (wanted: RowChoice, direction: 'forward' | 'backward') => {
       const found = await findRow(name, wanted, row, direction);
       if (found !== null) {
         setSaid('');
         onRow(found);
-      } else if (wanted !== 'problem') setSaid(t('noNext'));
+      } else if (wanted !== problems) setSaid(t('noNext'));
       else setSaid(t(judging.state === 'done' ? 'noProblem' : 'noProblemYet'));
     },
     [name, row, onRow, t, judging.state],
@@ -72,10 +72,10 @@ export function RowView({ name, overview, judging, filter, row, backTo, onRow, o
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const isListed =
         document.activeElement?.getAttribute('role') === 'listbox' || document.activeElement === document.body;
-      if (event.key === 'j') void step(filter, 'forward');
-      else if (event.key === 'k') void step(filter, 'backward');
-      else if (event.key === 'n') void step('problem', 'forward');
-      else if (event.key === 'N') void step('problem', 'backward');
+      if (event.key === 'j') void step(choice, 'forward');
+      else if (event.key === 'k') void step(choice, 'backward');
+      else if (event.key === 'n') void step(problems, 'forward');
+      else if (event.key === 'N') void step(problems, 'backward');
       else if (event.key === 'Escape' && !event.defaultPrevented) onBack();
       else if (isListed && form !== 'raw' && event.key === 'ArrowRight' && tokenCount > 0)
         void setChosen(Math.min(tokenCount - 1, (chosen ?? -1) + 1));
@@ -89,9 +89,9 @@ export function RowView({ name, overview, judging, filter, row, backTo, onRow, o
   });
   // What comes next is there when it is asked for.
   useEffect(() => {
-    if (!isWhole || filter !== 'all') return;
+    if (!isWhole || choice.filter !== 'all' || choice.search !== null) return;
     if (row < overview.rows) void queries.prefetchQuery(rowQuery(name, row + 1, 0));
-  }, [isWhole, filter, row, overview.rows, queries, name]);
+  }, [isWhole, choice, row, overview.rows, queries, name]);
 
   const first = shown[0];
   return (
@@ -110,13 +110,13 @@ export function RowView({ name, overview, judging, filter, row, backTo, onRow, o
           <span role="status" className="mr-2 text-[12.5px] text-muted">
             {said}
           </span>
-          <IconButton label={t('previous')} onClick={() => void step(filter, 'backward')}>
+          <IconButton label={t('previous')} onClick={() => void step(choice, 'backward')}>
             <ChevronUp className="size-4" />
           </IconButton>
-          <IconButton label={t('next')} onClick={() => void step(filter, 'forward')}>
+          <IconButton label={t('next')} onClick={() => void step(choice, 'forward')}>
             <ChevronDown className="size-4" />
           </IconButton>
-          <NextProblem onClick={() => void step('problem', 'forward')} />
+          <NextProblem onClick={() => void step(problems, 'forward')} />
         </div>
       </header>
       {error ? <ErrorNote error={shownError(error)} /> : null}
