@@ -44,6 +44,9 @@ function state(holds: (state: DataState) => boolean): Promise<DataState> {
   });
 }
 
+const get = (query: string, headers: Record<string, string> = { cookie }) =>
+  fetch(`${daemon.url}/api/data/rows?${query}`, { headers });
+
 describe('data sets of a workspace', () => {
   it('are the recipes and the data files, and no file of a model, of a run, or that a link leads to', async () => {
     const folder = join(place.workspace, 'project');
@@ -130,9 +133,6 @@ describe('data sets of a workspace', () => {
 });
 
 describe('rows as a file', () => {
-  const get = (query: string, headers: Record<string, string> = { cookie }) =>
-    fetch(`${daemon.url}/api/data/rows?${query}`, { headers });
-
   it('are lines of JSON with what becomes of each', async () => {
     await state((shown) => shown.phase === 'open' && shown.judging.state === 'done');
     const answer = await get(`recipe=${recipe}&filter=kept`);
