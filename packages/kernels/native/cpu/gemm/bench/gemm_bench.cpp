@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "../../simd.h"
@@ -48,7 +49,17 @@ constexpr Shape kShapes[] = {
     {"logits of 4 rows", 4, 49152, 576, false, true}, {"logits of 8 rows", 8, 49152, 576, false, true},
     {"logits of 16 rows", 16, 49152, 576, false, true}, {"wide LoRA x.At", 512, 16, 4096, false, true},
     {"long LoRA x.At", 2048, 16, 3072, false, true}, {"decode LoRA xa.Bt", 1, 1536, 16, false, true},
+    {"decode LoRA xa.Bt, 4", 4, 1536, 16, false, true}, {"decode LoRA xa.Bt, 8", 8, 1536, 16, false, true},
+    {"decode LoRA r 8", 1, 576, 8, false, true},     {"decode LoRA r 32", 1, 1536, 32, false, true},
+    {"decode LoRA r 64", 1, 1536, 64, false, true},  {"decode LoRA r 128", 1, 1536, 128, false, true},
+    {"decode LoRA x.At", 1, 16, 576, false, true},   {"decode LoRA x.At, 8", 8, 16, 3072, false, true},
+    {"LoRA dY.B of 8", 8, 16, 1536, false, false},   {"LoRA dY.B of 16", 16, 64, 1536, false, false},
+    {"LoRA dY.B of 32", 32, 64, 1536, false, false}, {"forward q 0.6B", 2048, 2048, 1024, false, true},
+    {"forward gate 0.6B", 2048, 3072, 1024, false, true}, {"forward down 0.6B", 2048, 1024, 3072, false, true},
+    {"dX of down 0.6B", 2048, 3072, 1024, false, false}, {"dX of gate 0.6B", 2048, 1024, 3072, false, false},
 };
+
+double smallerOf(double a, double b) { return a < b ? a : b; }
 
 double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -62,11 +73,15 @@ void keepBest(double& best, Run run) {
   if (took < best) best = took;
 }
 
+/** Operands of a step in float32; of one in bf16, with a frozen weight, and with a factor of LoRA, which stays in float32. */
+constexpr int kKinds = 3;
+constexpr DType kTypesOfA[] = {DType::f32, DType::bf16, DType::bf16}, kTypesOfB[] = {DType::f32, DType::bf16, DType::f32};
+
 void bench(int threads) {
   ThreadPool pool(threads);
   char* scratch = static_cast<char*>(std::aligned_alloc(64, threads * kScratchBytesPerThread));
   Context context{&pool, scratch, kScratchBytesPerThread};
-  std::printf("%-20s %6s %6s %6s | %8s %8s %8s %8s\n", "GFLOP/s", "M", "N", "K", "OpenBLAS", "f32", "f32·bf16", "bf16");
+  std::printf("%-20s %6s %6s %6s | %8s %8s %8s %8s | times f32\n", "GFLOP/s", "M", "N", "K", "OpenBLAS", "f32", "bf16", "bf16·f32");
   for (const Shape& shape : kShapes) {
     const auto [what, m, n, k, a_transposed, b_transposed] = shape;
     // As many weights as a model has, in turn, so that they come from memory as in a step.
@@ -74,30 +89,42 @@ void bench(int threads) {
     std::vector<float> a(m * k), b(n * k * copies), c(m * n);
     for (size_t i = 0; i < a.size(); i++) a[i] = static_cast<float>(i % 17) / 17 - 0.5f;
     for (size_t i = 0; i < b.size(); i++) b[i] = static_cast<float>(i % 13) / 13 - 0.5f;
-    std::vector<uint16_t> halves(b.size());
-    for (size_t i = 0; i < b.size(); i++) halves[i] = toBf16(b[i]);
+    std::vector<uint16_t> half_a(a.size()), half_b(b.size());
+    for (size_t i = 0; i < a.size(); i++) half_a[i] = toBf16(a[i]);
+    for (size_t i = 0; i < b.size(); i++) half_b[i] = toBf16(b[i]);
     const int64_t lda = a_transposed ? m : k, ldb = b_transposed ? k : n;
-    const Matrix left{a.data(), DType::f32, lda, a_transposed};
     const double flops = 2.0 * m * n * k;
-    const int repeats = static_cast<int>(8 + 4e9 / flops) > 200 ? 200 : static_cast<int>(8 + 4e9 / flops);
-    double blas = 1e9, f32 = 1e9, mixed = 1e9, bf16 = 1e9;
+    const int calls = static_cast<int>(1 + 2e5 / flops);  // a clock cannot time a microsecond
+    const int repeats = static_cast<int>(8 + smallerOf(192, 4e9 / flops / calls));
+    double blas = 1e9, best[kKinds] = {1e9, 1e9, 1e9};
+    int64_t copy = 0;
     for (int i = 0; i < repeats; i++) {
-      const int64_t offset = i % copies * n * k;
 #if defined(WITH_OPENBLAS)
+      const int64_t next = copy++ % copies * n * k;
       keepBest(blas, [&] {
-        cblas_sgemm(CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans, b_transposed ? CblasTrans : CblasNoTrans, m, n,
-                    k, 1, a.data(), lda, b.data() + offset, ldb, 0, c.data(), n);
+        for (int call = 0; call < calls; call++) {
+          cblas_sgemm(CblasRowMajor, a_transposed ? CblasTrans : CblasNoTrans, b_transposed ? CblasTrans : CblasNoTrans, m, n,
+                      k, 1, a.data(), lda, b.data() + next, ldb, 0, c.data(), n);
+        }
       });
 #endif
-      const Matrix wide{b.data() + offset, DType::f32, ldb, b_transposed};
-      const Matrix narrow{halves.data() + offset, DType::bf16, ldb, b_transposed};
-      keepBest(f32, [&] { gemm(context, m, n, k, 1, left, wide, c.data(), n, false, DType::f32); });
-      keepBest(mixed, [&] { gemm(context, m, n, k, 1, left, narrow, c.data(), n, false, DType::f32); });
-      keepBest(bf16, [&] { gemm(context, m, n, k, 1, left, narrow, c.data(), n, false, DType::bf16); });
+      for (int kind = 0; kind < kKinds; kind++) {
+        const int64_t offset = copy++ % copies * n * k;
+        const auto [type_a, type_b] = std::pair(kTypesOfA[kind], kTypesOfB[kind]);
+        const void* from = type_b == DType::f32 ? static_cast<void*>(b.data() + offset) : half_b.data() + offset;
+        const Matrix left{type_a == DType::f32 ? static_cast<void*>(a.data()) : half_a.data(), type_a, lda, a_transposed};
+        const Matrix right{from, type_b, ldb, b_transposed};
+        keepBest(best[kind], [&] {
+          for (int call = 0; call < calls; call++) gemm(context, m, n, k, 1, left, right, c.data(), n, false, type_a);
+        });
+      }
     }
-    std::printf("%-20s %6ld %6ld %6ld | %8.0f %8.0f %8.0f %8.0f | %.2f %.2f", what, long(m), long(n), long(k),
-                flops / blas * 1e-9, flops / f32 * 1e-9, flops / mixed * 1e-9, flops / bf16 * 1e-9, blas / f32, blas / bf16);
-    if (m <= 16) std::printf(" | weights %.1f and %.1f GB/s", n * k * 4e-9 / f32, n * k * 2e-9 / bf16);
+    const double done = flops * calls * 1e-9;
+    std::printf("%-20s %6ld %6ld %6ld | %8.0f %8.0f %8.0f %8.0f | %.2f %.2f", what, long(m), long(n), long(k), done / blas,
+                done / best[0], done / best[1], done / best[2], best[0] / best[1], best[0] / best[2]);
+    if (m <= 16) {
+      std::printf(" | weights %.1f and %.1f GB/s", n * k * 4e-9 * calls / best[0], n * k * 2e-9 * calls / best[1]);
+    }
     std::printf("\n");
   }
   std::free(scratch);
