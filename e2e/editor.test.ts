@@ -102,11 +102,12 @@ describe('the editor of recipes', () => {
     const other = await openRecipe(bo);
     await writeLine(page, 'seed', 'seed: 11');
     await shown(other, 'seed: 11');
-    const label = other.locator('.yRemoteSelectionHead').first();
-    const content = label.evaluate(
-      (element) => element.ownerDocument.defaultView.getComputedStyle(element, '::after').content,
-    );
-    expect(await content).toContain('Ada \\"L\\"');
+    // Drawn anew at every change.
+    const label = () =>
+      other.evaluate(
+        `getComputedStyle(document.querySelector('.yRemoteSelectionHead') ?? document.body, '::after').content`,
+      );
+    await expect.poll(label).toContain('Ada \\"L\\"');
     expect(await other.getByRole('list', { name: '正在打开此配方的人' }).innerText()).toContain('Ada "L"');
     await expectAccessible(page);
     await expectAccessible(other);

@@ -1,10 +1,15 @@
 /** Recipes that several people edit at once: what they see, and what the file holds whatever happens. */
+
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
-import { WebSocket } from 'ws';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import * as Y from 'yjs';
+import { RecipeDocuments } from '../src/daemon/recipes/documents.ts';
 import { textChanges } from '../src/daemon/recipes/textChanges.ts';
+import { Workspace } from '../src/daemon/workspace.ts';
 import { client, makePlace, type Place, paired, start } from './helpers/daemon.ts';
 import { openEditor } from './helpers/editor.ts';
 
@@ -242,6 +247,51 @@ it('restores a version for everybody, and keeps what was there', async () => {
     { why: 'edited', by: ['Ada'] },
     { why: 'opened' },
   ]);
+});
+
+it('applies nothing of somebody who may only look', async () => {
+  const { place, file, written } = await begin();
+  const documents = new RecipeDocuments({
+    workspace: new Workspace(place.workspace),
+    folder: join(place.workspace, '..', 'viewers'),
+    log: () => undefined,
+  });
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  server.on('connection', (socket: WebSocket, request) => documents.connect(socket, request, { readOnly: true }));
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const viewer = openEditor({ url }, '', await documents.name(recipe));
+  await viewer.synced;
+  expect(viewer.provider.authorizedScope).toBe('readonly');
+  viewer.text.insert(0, '# not mine to write\n');
+  await documents.use(recipe, async (document) => {
+    await document.write();
+    expect(document.text).toBe(first);
+  });
+  writeFileSync(file, `${first}# by another\n`);
+  await says(() => viewer.text.toString(), `# not mine to write\n${first}# by another\n`);
+  expect(written()).toBe(`${first}# by another\n`);
+  viewer.leave();
+  await documents.close();
+});
+
+it('refuses a text that is no recipe by its size, and says who it is in few words', async () => {
+  const quiet = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  onTestFinished(() => quiet.mockRestore());
+  const { daemon, cookie, api, written } = await begin();
+  const { document } = await api.recipes.open.query({ recipe });
+  const ada = openEditor(daemon, cookie, document);
+  await ada.synced;
+  ada.text.insert(0, 'x'.repeat(600_000));
+  const bo = openEditor(daemon, cookie, document, { name: 'x'.repeat(100_000) });
+  await bo.synced;
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(bo.text.toString()).toBe(first);
+  expect(written()).toBe(first);
+  const cy = openEditor(daemon, cookie, document);
+  await cy.synced;
+  expect(JSON.stringify([...(cy.provider.awareness?.getStates().values() ?? [])]).length).toBeLessThan(1000);
 });
 
 it('answers malformed messages with an end of the socket, and goes on for others', { timeout: 60_000 }, async () => {

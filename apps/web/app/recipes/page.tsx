@@ -1,5 +1,6 @@
 'use client';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import dynamic from 'next/dynamic';
 import { parseAsString, useQueryState } from 'nuqs';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../src/agent/connection.ts';
@@ -7,7 +8,9 @@ import { useHasSocket } from '../../src/agent/hooks.ts';
 import { Button } from '../../src/ui/Button.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
-import { RecipeEditor } from '../../src/ui/recipe/RecipeEditor.tsx';
+
+/** With all that editing together needs, which no other screen does. */
+const RecipeEditor = dynamic(() => import('../../src/ui/recipe/RecipeEditor.tsx'), { ssr: false });
 
 export default function RecipesScreen() {
   const t = useTranslations('recipes');

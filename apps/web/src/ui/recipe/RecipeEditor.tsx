@@ -22,10 +22,17 @@ import type { CodeEditorHandle } from './monaco/CodeEditor.tsx';
 import { Problems } from './Problems.tsx';
 import { useSettled } from './useSettled.ts';
 
-const CodeEditor = dynamic(() => import('./monaco/CodeEditor.tsx'), { ssr: false });
+const CodeEditor = dynamic(
+  async () => {
+    // Monaco takes its own words from where this puts them, while it is loaded.
+    if (document.documentElement.lang === 'zh-CN') await import('monaco-editor/nls/lang/zh-cn.js');
+    return import('./monaco/CodeEditor.tsx');
+  },
+  { ssr: false },
+);
 
 /** A recipe as text that several people may edit at once, checked as it is written, and what a run of it would take. */
-export function RecipeEditor({ recipe }: { recipe: string }) {
+export default function RecipeEditor({ recipe }: { recipe: string }) {
   const t = useTranslations('recipes');
   introduce(t('guest'));
   const { live, error, openAnew } = useLiveRecipe(recipe);

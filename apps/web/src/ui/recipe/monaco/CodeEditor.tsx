@@ -114,5 +114,6 @@ const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   wordBasedSuggestions: 'off',
   stickyScroll: { enabled: false },
   unusualLineTerminators: 'off',
-  contextmenu: true,
+  // Its menus take the colors of the page.
+  useShadowDOM: false,
 };

@@ -2,6 +2,8 @@
 import { configureMonacoYaml, type MonacoYaml, type SchemasSettings } from 'monaco-yaml';
 import { monaco } from './features.ts';
 
+type Schema = NonNullable<SchemasSettings['schema']>;
+
 let configured: MonacoYaml | undefined;
 
 /** monaco-yaml asks for a worker by the name of a module, which Monaco no longer understands. */
@@ -22,15 +24,28 @@ self.MonacoEnvironment = {
 /** Completion and hover texts for every recipe, once. What is wrong is said by the agent, as on the command line. */
 export function knowRecipes(schema: object): void {
   if (configured) return;
-  // The title would head every hover text.
-  const { title: _, ...untitled } = schema as NonNullable<SchemasSettings['schema']>;
   configured = configureMonacoYaml(forYaml as unknown as Parameters<typeof configureMonacoYaml>[0], {
-    schemas: [{ uri: 'https://anneal.invalid/recipe.schema.json', fileMatch: ['*'], schema: untitled }],
+    schemas: [
+      { uri: 'https://anneal.invalid/recipe.schema.json', fileMatch: ['*'], schema: forHovering(schema as Schema) },
+    ],
     validate: false,
     format: { enable: false },
     hoverSchemaSource: false,
     disableDefaultProperties: true,
   });
+}
+
+/** Without what a hover text would say a second time: the title of the whole, and choices, which are listed below it. */
+function forHovering({ title: _, ...schema }: Schema): Schema {
+  const shortened = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(shortened);
+    if (typeof node !== 'object' || node === null) return node;
+    const inside = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, shortened(value)])) as Schema;
+    const hasChoices = [inside, ...(inside.anyOf ?? [])].some((each) => typeof each === 'object' && each.enum);
+    if (!hasChoices || inside.description === undefined) return inside;
+    return { ...inside, description: inside.description.replace(/\n\nValue: [^\n]*/, '') };
+  };
+  return shortened(schema) as Schema;
 }
 
 /** Its first message only wakes it, and the second is what it works with. */
