@@ -36,7 +36,8 @@ export function knowRecipes(schema: object): void {
 }
 
 /** Without what a hover text would say a second time: the title of the whole, and choices, which are listed below it. */
-function forHovering({ title: _, ...schema }: Schema): Schema {
+function forHovering(schema: Schema): Schema {
+  const { title: _, ...untitled } = schema;
   const shortened = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.map(shortened);
     if (typeof node !== 'object' || node === null) return node;
@@ -45,7 +46,7 @@ function forHovering({ title: _, ...schema }: Schema): Schema {
     if (!hasChoices || inside.description === undefined) return inside;
     return { ...inside, description: inside.description.replace(/\n\nValue: [^\n]*/, '') };
   };
-  return shortened(schema) as Schema;
+  return shortened(untitled) as Schema;
 }
 
 /** Its first message only wakes it, and the second is what it works with. */
