@@ -1,7 +1,8 @@
 /** Conversations: they go on without a browser, are kept, and whoever comes back misses nothing. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Conversation, type ConversationNews, isOngoing } from '@anneal/core/protocol/conversations';
+import { isOngoing } from '@anneal/core/protocol/chatTerms';
+import type { Conversation, ConversationNews } from '@anneal/core/protocol/conversations';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { writeTinyModel } from '../../../packages/core/test/fixtures.ts';
 import { AgentState } from '../src/daemon/agentState.ts';

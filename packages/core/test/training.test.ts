@@ -172,6 +172,7 @@ describe('answers', () => {
     const before = samples.filter(({ step }) => step === 0).map(({ text }) => text);
     expect(await answersOf(recipe.base_model, null)).toEqual(before);
     expect(before).not.toEqual(tuned);
+    expect(await answersSideBySide(recipe.base_model, checkpointPath(run, 30))).toEqual({ tuned, before });
   });
 
   test('a checkpoint of full fine-tuning is a whole model', async () => {
@@ -180,6 +181,27 @@ describe('answers', () => {
     const tuned = eventsOf(run, 'sample').filter(({ step }) => step === 12);
     expect(await answersOf(checkpointPath(run, 12), null)).toEqual(tuned.map(({ text }) => text));
   });
+
+  /** Of one loaded model with and without its adapter, both at once. */
+  async function answersSideBySide(modelPath: string, adapterFolder: string): Promise<object> {
+    const options = { modelPath, adapterFolder, weightType: 'f32', contextLength: 128, sideBySide: true } as const;
+    const answerer = await openAnswerer(options);
+    const answer = async (content: string, adapter: boolean): Promise<string> => {
+      let text = '';
+      const how = { sampling: greedy, maxNewTokens: 16, seed: 0, adapter };
+      for await (const piece of answerer.answer([{ role: 'user', content }], how)) text += piece.text;
+      return text;
+    };
+    const tuned: string[] = [];
+    const before: string[] = [];
+    for (const content of prompts) {
+      const [one, other] = await Promise.all([answer(content, true), answer(content, false)]);
+      tuned.push(one);
+      before.push(other);
+    }
+    await answerer.close();
+    return { tuned, before };
+  }
 
   async function answersOf(modelPath: string, adapterFolder: string | null): Promise<string[]> {
     const answerer = await openAnswerer({ modelPath, adapterFolder, weightType: 'f32', contextLength: 128 });

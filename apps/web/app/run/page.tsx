@@ -1,11 +1,13 @@
 'use client';
-import { ChevronLeft } from 'lucide-react';
+import type { ListedRun } from '@anneal/core/protocol/studio';
+import { ChevronLeft, MessagesSquare } from 'lucide-react';
 import Link from 'next/link';
 import { parseAsFloat, parseAsInteger, parseAsString, useQueryState, useQueryStates } from 'nuqs';
 import { useCallback, useMemo } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun, Range } from '../../src/agent/liveRun.ts';
 import { useLiveRun, useStore } from '../../src/agent/useLiveRun.ts';
+import { buttonClass } from '../../src/ui/Button.tsx';
 import { RunCharts } from '../../src/ui/charts/RunCharts.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
@@ -64,6 +66,18 @@ function OpenRun({ runKey }: { runKey: string }) {
   );
 }
 
+/** The run beside what it began with. */
+function ChatLink({ run }: { run: ListedRun }) {
+  const t = useTranslations('run');
+  const models = run.adapter === null ? [run.key] : [run.key, `${run.key}@base`];
+  return (
+    <Link href={`/chat?models=${models.map(encodeURIComponent).join(',')}`} className={buttonClass()}>
+      <MessagesSquare className="size-3.5" aria-hidden="true" />
+      {t('chat')}
+    </Link>
+  );
+}
+
 function Shown({ run, charts }: { run: LiveRun; charts: React.ReactNode }) {
   const t = useTranslations('run');
   const summary = useStore(run.summary);
@@ -83,6 +97,7 @@ function Shown({ run, charts }: { run: LiveRun; charts: React.ReactNode }) {
           </div>
           <p className="font-mono text-[12px] text-muted [overflow-wrap:anywhere]">{summary.key}</p>
         </div>
+        {summary.checkpoint !== null && <ChatLink run={summary} />}
         <RunActions run={summary} />
       </header>
       {summary.error && (

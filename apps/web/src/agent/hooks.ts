@@ -45,3 +45,17 @@ export function useRunList(): readonly ListedRun[] | undefined {
 function byNewest(a: ListedRun, b: ListedRun): number {
   return a.created === b.created ? (a.key < b.key ? 1 : -1) : a.created < b.created ? 1 : -1;
 }
+
+/** What a subscription without input told last; undefined until it has. */
+export function useLatest<T>(
+  subscribe: (options: { onData: (value: T) => void }) => { unsubscribe(): void },
+): T | undefined {
+  const hasSocket = useHasSocket();
+  const [value, setValue] = useState<T>();
+  useEffect(() => {
+    if (!hasSocket) return;
+    const subscription = subscribe({ onData: setValue });
+    return () => subscription.unsubscribe();
+  }, [hasSocket]);
+  return value;
+}

@@ -15,6 +15,7 @@ const screens = [
   { path: '/', name: 'runs' },
   { path: '/recipes', name: 'recipes' },
   { path: '/data', name: 'data' },
+  { path: '/chat', name: 'chat' },
   { path: '/host', name: 'host' },
 ] as const;
 

@@ -24,6 +24,8 @@ export interface AnswererOptions {
   /** Prompt and answer together, in tokens; at most what the model was made for. */
   readonly contextLength: number;
   readonly text?: ModelTextOptions | undefined;
+  /** With and without the adapter at once; for that each has a cache of its own. Otherwise one answer at a time. */
+  readonly sideBySide?: boolean | undefined;
   /** Tensors that are in memory, and the bytes that the engine takes. */
   readonly onLoad?: ((loaded: number, total: number, bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -104,10 +106,20 @@ export function measureAnswerer(options: AnswererOptions): { bytes: number; avai
 }
 
 function engineOptions(model: OpenModel, options: AnswererOptions) {
-  const { device = chooseDevice(), adapterFolder, weightType, quantization, onLoad, signal } = options;
+  const { device = chooseDevice(), adapterFolder, weightType, quantization, sideBySide, onLoad, signal } = options;
   const adapter = adapterFolder ? loadLoraWeights(adapterFolder, model) : null;
   const contextLength = Math.min(options.contextLength, model.config.maxPositions);
-  return { device, weightType, quantization, contextLength, promptChunk: PROMPT_CHUNK, adapter, onLoad, signal };
+  return {
+    device,
+    weightType,
+    quantization,
+    contextLength,
+    promptChunk: PROMPT_CHUNK,
+    adapter,
+    sideBySide,
+    onLoad,
+    signal,
+  };
 }
 
 async function answererOf(model: OpenModel, options: AnswererOptions): Promise<Answerer> {

@@ -6,7 +6,7 @@ import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
-import { decodeProgram } from './programs.ts';
+import { decodeProgram, ownCache, sharedCache } from './programs.ts';
 
 export interface DecodeEngineOptions {
   readonly device: Device;
@@ -17,6 +17,8 @@ export interface DecodeEngineOptions {
   /** Tokens of a prompt that are read at once. */
   readonly promptChunk: number;
   readonly adapter?: LoraWeights | null;
+  /** With an adapter each program has a cache of its own, so that both can answer at once. */
+  readonly sideBySide?: boolean | undefined;
   /** Tensors that are in memory, and the bytes that the engine takes. */
   readonly onLoad?: ((loaded: number, total: number, bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -27,11 +29,11 @@ export const baseProgram = 'base';
 export const adaptedProgram = 'adapted';
 
 /**
- * What `generate` runs. With an adapter it has both programs, which share weights and cache: comparing a tuned model with its base costs
- * no second copy.
+ * What `generate` runs. With an adapter it has both programs, which share the weights, and the cache unless they are to answer side by
+ * side: comparing a tuned model with its base costs no second copy.
  */
 export function planDecoding(model: OpenModel, options: DecodeEngineOptions): Plan {
-  const { device, weightType, quantization = 'none', contextLength, promptChunk, adapter = null } = options;
+  const { device, weightType, quantization = 'none', contextLength, promptChunk, adapter = null, sideBySide } = options;
   const { config } = model;
   const variables = new Variables();
   const activationType = activationTypeOn(device, weightType);
@@ -44,12 +46,9 @@ export function planDecoding(model: OpenModel, options: DecodeEngineOptions): Pl
       copies: false,
       dropoutSeed: null,
     };
-    return decodeProgram(lora ? adaptedProgram : baseProgram, variables, {
-      config,
-      weights,
-      activationType,
-      contextLength,
-    });
+    const name = lora ? adaptedProgram : baseProgram;
+    const cache = adapter && sideBySide ? ownCache(name) : sharedCache;
+    return decodeProgram(name, variables, { config, weights, activationType, contextLength, cache });
   });
   const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1 };
   return compile(programs, { bounds, activations: 'keep', device });

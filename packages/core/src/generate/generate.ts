@@ -2,6 +2,7 @@ import { type Engine, float32Of, type HostArray } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { random } from '../random.ts';
 import { type Logprobs, logprobsOf } from './logprobs.ts';
+import { ownCache, sharedCache } from './programs.ts';
 import { argmax, type SamplingOptions, sample } from './sample.ts';
 
 export interface GenerateOptions {
@@ -26,7 +27,7 @@ export interface GeneratedToken {
 type Forwarding = Pick<GenerateOptions, 'program' | 'signal'>;
 
 /**
- * Answers a prompt token by token. The engine's cache is overwritten: one generation at a time.
+ * Answers a prompt token by token. The program's cache is overwritten: one generation at a time for each cache.
  * @throws UserError when the prompt leaves no room in the context, or the model computes no numbers
  */
 export async function* generate(
@@ -34,7 +35,7 @@ export async function* generate(
   prompt: Int32Array,
   options: GenerateOptions,
 ): AsyncGenerator<GeneratedToken> {
-  const contextLength = contextLengthOf(engine);
+  const contextLength = contextLengthOf(engine, options.program);
   if (prompt.length === 0)
     throw new UserError({ what: 'the prompt is empty', next: 'give at least one token', code: 'prompt_empty' });
   if (prompt.length >= contextLength) {
@@ -122,8 +123,9 @@ async function forward(
   return float32Of(results[0] as HostArray);
 }
 
-function contextLengthOf(engine: Engine): number {
-  const cache = engine.plan.variables.get('cache/layers.0.keys');
+function contextLengthOf({ plan }: Engine, program: string): number {
+  const [own, shared] = [ownCache(program), sharedCache].map((name) => plan.variables.get(`${name}/layers.0.keys`));
+  const cache = own ?? shared;
   if (!cache) throw new Error('the plan has no cache: it cannot generate');
   return cache.tensor.shape[0] as number;
 }

@@ -9,23 +9,31 @@ export interface DecodeOptions {
   readonly activationType: ActivationType;
   /** Tokens the cache of keys and values holds: prompt and answer together. */
   readonly contextLength: number;
+  /** Programs of one name here share a cache. */
+  readonly cache?: string | undefined;
 }
+
+/** Of programs that do not run beside each other. */
+export const sharedCache = 'cache';
+
+/** Of a program that has one for itself. */
+export const ownCache = (program: string): string => `cache of ${program}`;
 
 /**
  * Reads T new tokens of one sequence, appends their keys and values to the cache and gives the logits [N, V] at `rows`.
- * With T = 1 it decodes, with more it reads a prompt. Programs of several names may share one cache.
+ * With T = 1 it decodes, with more it reads a prompt.
  */
 export function decodeProgram(
   name: string,
   variables: Variables,
-  { config, weights, activationType, contextLength }: DecodeOptions,
+  { config, weights, activationType, contextLength, cache = sharedCache }: DecodeOptions,
 ): Graph {
   const graph = new Graph(name, variables, activationType);
   const scope = new ModelScope(graph, config, weights);
   const positions = graph.input('positions', 'i32', ['T']);
   const cacheOf = (layer: number) => {
     const get = (what: string) =>
-      variables.get(`cache/layers.${layer}.${what}`, {
+      variables.get(`${cache}/layers.${layer}.${what}`, {
         shape: [contextLength, config.kvHeadCount * config.headSize],
         dtype: weights.type,
         kind: 'cache',

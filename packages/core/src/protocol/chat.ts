@@ -13,6 +13,8 @@ export const openChatRequest = sourceRequest.extend({
     .min(16)
     .max(1 << 20)
     .default(2048),
+  /** Of a run or an adapter: with and without it at once, for which each has a cache of its own. */
+  sideBySide: z.boolean().default(false),
   /** Whether a model that can think does so; by default as it was trained. */
   thinking: z.boolean().optional(),
 });

@@ -32,8 +32,3 @@ export const loadedModelSchema = z.object({
   waiting: z.int(),
 });
 export type LoadedModel = z.infer<typeof loadedModelSchema>;
-
-export const variantOf = (id: string): { model: string; variant: string | null } => {
-  const at = id.lastIndexOf('@');
-  return at < 0 ? { model: id, variant: null } : { model: id.slice(0, at), variant: id.slice(at + 1) };
-};

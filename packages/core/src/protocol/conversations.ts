@@ -1,8 +1,7 @@
 /** Conversations that an agent keeps: one question at a time, answered by one to four models beside each other. Browser-safe. */
 import { z } from 'zod';
 import { type AnswerEnd, answerOptions } from './chat.ts';
-
-export const mostColumns = 4;
+import { mostColumns } from './chatTerms.ts';
 
 const { temperature, topP, topK, minP, repetitionPenalty, maxTokens, seed, thinking } = answerOptions.shape;
 
@@ -75,6 +74,3 @@ export const shownToken = z.object({
   top: z.array(z.object({ id: z.int(), text: z.string(), logprob: z.number() })),
 });
 export type ShownToken = z.infer<typeof shownToken>;
-
-export const isOngoing = ({ state }: Pick<ConversationAnswer, 'state'>): boolean =>
-  state === 'waiting' || state === 'loading' || state === 'answering';

@@ -2,10 +2,10 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
+import { isOngoing } from '@anneal/core/protocol/chatTerms';
 import {
   type Conversation,
   conversationSchema,
-  isOngoing,
   type ShownToken,
   shownToken,
 } from '@anneal/core/protocol/conversations';

@@ -10,8 +10,8 @@ import { reporting } from '../../service/reporting.ts';
 import type { Wanted } from './chattables.ts';
 import { Turns } from './turns.ts';
 
-/** Tokens that a conversation may have; a model that was made for fewer has fewer. */
-const contextLength = 4096;
+/** A conversation may have so many tokens; with a model that was made for fewer, fewer. */
+const manner = { context: 4096, sideBySide: true };
 const mostLoaded = 4;
 const mostWaiting = 16;
 const idleMilliseconds = 10 * 60_000;
@@ -25,7 +25,8 @@ interface Loaded {
   /** Undefined until it is loaded. */
   opened: Apart<Chat> | undefined;
   progress: LoadProgress | undefined;
-  turns: Turns;
+  /** With the adapter, and without: both can answer at once. */
+  turns: { adapted: Turns; base: Turns };
   /** Requests that have begun to use it, those that wait included. */
   users: number;
   usedAt: number;
@@ -51,8 +52,8 @@ export class LoadedModels {
       loaded: progress?.loaded ?? 0,
       total: progress?.total ?? 0,
       bytes: progress?.bytes ?? null,
-      answering: turns.busy,
-      waiting: turns.waiting,
+      answering: turns.adapted.busy || turns.base.busy,
+      waiting: turns.adapted.waiting + turns.base.waiting,
     }));
   }
 
@@ -71,7 +72,7 @@ export class LoadedModels {
   async measure(wanted: Wanted): Promise<ChatMemory | undefined> {
     if (this.#find(wanted)) return undefined;
     const { source, checkpoint } = wanted;
-    return finish(runApart('measureChat', {}, { source, checkpoint, context: contextLength }));
+    return finish(runApart('measureChat', {}, { source, checkpoint, ...manner }));
   }
 
   /**
@@ -93,7 +94,7 @@ export class LoadedModels {
       try {
         const opened = await unlessAborted(model.opening, signal);
         end();
-        leave = await model.turns.take(client, signal);
+        leave = await model.turns[wanted.base ? 'base' : 'adapted'].take(client, signal);
         this.#changed();
         return await finish(opened.call('answer', { ...request, base: wanted.base }, signal), report);
       } finally {
@@ -160,7 +161,7 @@ export class LoadedModels {
       abort: new AbortController(),
       progress: undefined,
       opened: undefined,
-      turns: new Turns(mostWaiting),
+      turns: { adapted: new Turns(mostWaiting), base: new Turns(mostWaiting) },
       users: 1,
       usedAt: Date.now(),
     };
@@ -198,7 +199,7 @@ export class LoadedModels {
 
   #open(model: Loaded): Promise<Apart<Chat>> {
     const { source, checkpoint } = model.wanted;
-    const request = { source, checkpoint, context: contextLength };
+    const request = { source, checkpoint, ...manner };
     return finish(openApart('chat', {}, request, model.abort.signal), (progress) => {
       model.progress = progress;
       this.#changed();

@@ -1,12 +1,11 @@
 /** Talking to models: which there are, and conversations that go on without a browser. */
 import type { ChatMemory } from '@anneal/core/protocol/chat';
+import { isOngoing, mostColumns } from '@anneal/core/protocol/chatTerms';
 import type { Chattable, LoadedModel } from '@anneal/core/protocol/chattable';
 import {
   type ConversationNews,
   type ConversationSummary,
   chatSettings,
-  isOngoing,
-  mostColumns,
   type ShownToken,
 } from '@anneal/core/protocol/conversations';
 import { z } from 'zod';

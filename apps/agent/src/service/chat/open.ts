@@ -58,7 +58,8 @@ export function measureChat(context: Context, request: OpenChatRequest): AsyncGe
 }
 
 async function wantedChat(context: Context, request: OpenChatRequest) {
-  const { base, dtype, context: contextLength, thinking: asked, ...wanted } = parseRequest(openChatRequest, request);
+  const parsed = parseRequest(openChatRequest, request);
+  const { base, dtype, context: contextLength, sideBySide, thinking: asked, ...wanted } = parsed;
   const source = await resolveSource(context, wanted);
   if (base) refuseBaseOfFullTraining(source);
   const thinking = asked ?? source.text.enableThinking;
@@ -68,6 +69,7 @@ async function wantedChat(context: Context, request: OpenChatRequest) {
     weightType: dtype,
     quantization: source.run ? quantizationOf(source.run.recipe) : 'none',
     contextLength,
+    sideBySide,
     text: { ...source.text, enableThinking: thinking },
   };
   return { source, options, base, asked, thinking };

@@ -1,5 +1,13 @@
 export const frame = {
-  nav: { runs: 'Runs', recipes: 'Recipes', data: 'Data', host: 'Host', skip: 'Skip to content', main: 'Screens' },
+  nav: {
+    runs: 'Runs',
+    recipes: 'Recipes',
+    chat: 'Chat',
+    data: 'Data',
+    host: 'Host',
+    skip: 'Skip to content',
+    main: 'Screens',
+  },
   settings: {
     language: 'Language',
     theme: 'Theme',

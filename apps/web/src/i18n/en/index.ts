@@ -1,4 +1,5 @@
 /** Every text of the studio, a file a noun. Other languages have the same keys, which the compiler checks. */
+import { chat } from './chat.ts';
 import { data } from './data.ts';
 import { exports } from './exports.ts';
 import { frame } from './frame.ts';
@@ -7,6 +8,6 @@ import { jobs } from './jobs.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 
-export const en = { ...data, ...exports, ...frame, ...host, ...jobs, ...recipes, ...runs };
+export const en = { ...chat, ...data, ...exports, ...frame, ...host, ...jobs, ...recipes, ...runs };
 
 export type Messages = typeof en;

@@ -36,6 +36,7 @@ export const runs = {
   },
   run: {
     back: 'All runs',
+    chat: 'Chat',
     missing: 'No run was named',
     missingText: 'Choose one from the list.',
     notFound: 'There is no such run',

@@ -1,4 +1,5 @@
 import type { Messages } from '../en/index.ts';
+import { chat } from './chat.ts';
 import { data } from './data.ts';
 import { exports } from './exports.ts';
 import { frame } from './frame.ts';
@@ -7,4 +8,4 @@ import { jobs } from './jobs.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 
-export const zhCN: Messages = { ...data, ...exports, ...frame, ...host, ...jobs, ...recipes, ...runs };
+export const zhCN: Messages = { ...chat, ...data, ...exports, ...frame, ...host, ...jobs, ...recipes, ...runs };

@@ -38,6 +38,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
   },
   run: {
     back: '所有训练',
+    chat: '对话',
     missing: '没有指定训练',
     missingText: '请从列表中选择。',
     notFound: '没有这个训练',

@@ -1,0 +1,174 @@
+'use client';
+import { isOngoing } from '@anneal/core/protocol/chatTerms';
+import type { Chattable } from '@anneal/core/protocol/chattable';
+import type { ConversationAnswer, ShownToken } from '@anneal/core/protocol/conversations';
+import { Check, Copy, Square } from 'lucide-react';
+import { useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { IconButton } from '../Button.tsx';
+import { ErrorNote } from '../ErrorNote.tsx';
+import { useFormat } from '../format.ts';
+import { modelOf } from './modelNames.ts';
+import { saidIn } from './parting.ts';
+import { TokenView } from './TokenView.tsx';
+
+interface AnswerProps {
+  answer: ConversationAnswer;
+  models: readonly Chattable[];
+  /** Characters that all answers begin with, where they differ after them. */
+  parting: number | null;
+  tokens: readonly ShownToken[] | undefined;
+  partingToken: number | null | undefined;
+  /** Undefined where there is one answer alone, which the main button stops. */
+  onStop: (() => void) | undefined;
+}
+
+/** What one model answers, as it comes. */
+export function AnswerColumn({ answer, models, parting, tokens, partingToken, onStop }: AnswerProps) {
+  const t = useTranslations('chat');
+  const name = useShownName(answer.model, models);
+  const isGoing = isOngoing(answer);
+  return (
+    <section
+      aria-label={t('answerOf', { name })}
+      aria-busy={isGoing}
+      data-answer={answer.state}
+      className="flex min-w-0 flex-col rounded-lg border border-line bg-surface"
+    >
+      <header className="flex min-h-9 items-center gap-2 border-line border-b py-1 pr-1 pl-3.5">
+        <h3 className="min-w-0 truncate font-medium text-[13px]" title={answer.model}>
+          {name}
+        </h3>
+        <div className="ml-auto flex shrink-0">
+          {isGoing && onStop && (
+            <IconButton label={t('stopOne', { name })} onClick={onStop} className="size-7">
+              <Square className="size-3 fill-current" />
+            </IconButton>
+          )}
+          {!isGoing && answer.text !== '' && <CopyButton text={answer.text} />}
+        </div>
+      </header>
+      <div className="grid min-w-0 grow content-start gap-2 px-3.5 py-3">
+        {tokens && tokens.length > 0 ? (
+          <TokenView tokens={tokens} parting={partingToken ?? null} label={t('tokensOf', { name })} />
+        ) : (
+          <Text answer={answer} parting={parting} />
+        )}
+        {answer.error && <ErrorNote error={answer.error} />}
+        {answer.note && <p className="text-[12.5px] text-warn">{answer.note}</p>}
+      </div>
+      <Figures answer={answer} />
+    </section>
+  );
+}
+
+function useShownName(id: string, models: readonly Chattable[]): string {
+  const t = useTranslations('chat');
+  const format = useFormat();
+  const { model, variant } = modelOf(id, models);
+  if (!model) return id;
+  if (model.kind !== 'run') return model.name;
+  const hasNamesake = models.some((other) => other.kind === 'run' && other !== model && other.name === model.name);
+  const name = hasNamesake ? `${model.name} · ${format.time(model.created)}` : model.name;
+  const how =
+    variant === null
+      ? t('tuned')
+      : variant === 'base'
+        ? t('base')
+        : /^\d+$/.test(variant)
+          ? t('step', { step: Number(variant) })
+          : variant;
+  return `${name} · ${how}`;
+}
+
+function Text({ answer, parting }: { answer: ConversationAnswer; parting: number | null }) {
+  const t = useTranslations('chat');
+  const { thought, isThinking, start } = saidIn(answer.text);
+  if (answer.state === 'waiting' || answer.state === 'loading') {
+    const percent = Math.round(100 * (answer.loaded ?? 0));
+    return (
+      <p role="status" className="text-muted">
+        {answer.state === 'loading' ? t('loadingModel', { percent }) : t('waiting')}
+      </p>
+    );
+  }
+  return (
+    <>
+      {thought !== null && (
+        <details className="rounded-md bg-sunken px-3 py-1.5 text-[13px] text-muted">
+          <summary>{isThinking ? t('thinks') : t('thought')}</summary>
+          <p className="mt-1.5 whitespace-pre-wrap [overflow-wrap:anywhere]">{thought}</p>
+        </details>
+      )}
+      <p className="max-w-[76ch] whitespace-pre-wrap [overflow-wrap:anywhere]">
+        <Parted text={answer.text} start={start} parting={parting} />
+        {answer.state === 'answering' && (
+          <span
+            aria-hidden="true"
+            className="ml-0.5 inline-block h-[1.1em] w-[0.45em] animate-[breathe_1s_ease-in-out_infinite] bg-ember/70 align-text-bottom"
+          />
+        )}
+      </p>
+      {answer.state !== 'answering' && answer.text === '' && !answer.error && (
+        <p className="text-muted">{t('nothingSaid')}</p>
+      )}
+    </>
+  );
+}
+
+/** The first word in which the answers differ is marked. */
+function Parted({ text, start, parting }: { text: string; start: number; parting: number | null }) {
+  const t = useTranslations('chat');
+  if (parting === null || parting < start) return text.slice(start);
+  const before = text.slice(start, parting);
+  // From the beginning of the word, so that no part of one is marked.
+  const from = start + (before.match(/[^\s]*$/)?.index ?? before.length);
+  const word = /^\S+/.exec(text.slice(from))?.[0] ?? text.slice(from, from + 1);
+  return (
+    <>
+      {text.slice(start, from)}
+      <mark
+        title={t('partsHere')}
+        className="rounded-sm bg-ember-soft text-inherit underline decoration-2 decoration-ember underline-offset-4"
+      >
+        {word}
+      </mark>
+      {text.slice(from + word.length)}
+    </>
+  );
+}
+
+function Figures({ answer }: { answer: ConversationAnswer }) {
+  const t = useTranslations('chat');
+  const format = useFormat();
+  if (answer.tokens === 0) return null;
+  const cut = answer.reason === null || answer.reason === 'stop' ? null : t(`cut.${answer.reason}`);
+  return (
+    <p className="figures flex flex-wrap gap-x-3 border-line border-t px-3.5 py-1.5 text-[11.5px] text-muted">
+      <span>{t('tokenCount', { count: answer.tokens })}</span>
+      {answer.tokensPerSecond !== null && answer.tokens > 1 && (
+        <span>{t('speed', { value: format.number(answer.tokensPerSecond) })}</span>
+      )}
+      {answer.firstMilliseconds !== null && (
+        <span title={t('firstHint')}>{t('first', { value: format.count(answer.firstMilliseconds) })}</span>
+      )}
+      <span>{t('seedOf', { seed: answer.seed })}</span>
+      {cut && <span className="text-warn">{cut}</span>}
+    </p>
+  );
+}
+
+function CopyButton({ text }: { text: string }) {
+  const t = useTranslations('error');
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1500);
+  };
+  return (
+    <IconButton label={copied ? t('copied') : t('copy')} onClick={copy} className="size-7">
+      {copied ? <Check className="size-3.5" /> : <Copy className="size-3.5" />}
+    </IconButton>
+  );
+}

@@ -1,0 +1,123 @@
+'use client';
+import { isOngoing } from '@anneal/core/protocol/chatTerms';
+import type { Chattable } from '@anneal/core/protocol/chattable';
+import type { Conversation } from '@anneal/core/protocol/conversations';
+import { useMutation } from '@tanstack/react-query';
+import { parseAsArrayOf, parseAsBoolean, parseAsString, useQueryState } from 'nuqs';
+import { useEffect, useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { agent } from '../../agent/connection.ts';
+import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { Composer } from './Composer.tsx';
+import { ModelColumns } from './ModelColumns.tsx';
+import { usualModels } from './modelNames.ts';
+import { SettingsPanel } from './SettingsPanel.tsx';
+import { ShowTokens } from './ShowTokens.tsx';
+import { usualSettings } from './settings.ts';
+import { Turn } from './Turn.tsx';
+import { useStickyEnd } from './useStickyEnd.ts';
+
+/** A conversation, or the beginning of one. */
+export function ConversationView({
+  conversation,
+  models,
+  onCreated,
+}: {
+  conversation: Conversation | undefined;
+  models: readonly Chattable[];
+  onCreated: (conversation: string) => void;
+}) {
+  const t = useTranslations('chat');
+  const id = conversation?.id ?? null;
+  const [wanted, setWanted] = useQueryState('models', parseAsArrayOf(parseAsString));
+  const [showTokens, setShowTokens] = useQueryState('tokens', parseAsBoolean.withDefault(false));
+  const [settings, setSettings] = useState(conversation?.settings ?? usualSettings);
+  const chosen = wanted?.slice(0, 4) ?? conversation?.models ?? usualModels(models);
+  const turns = conversation?.turns ?? [];
+  const isAnswering = turns.at(-1)?.answers.some(isOngoing) ?? false;
+
+  const ask = useMutation({
+    mutationFn: ({ text, turn }: { text: string; turn?: number }) =>
+      agent().chat.ask.mutate({
+        conversation: id,
+        text,
+        models: chosen,
+        settings,
+        ...(turn !== undefined && { turn }),
+      }),
+    onSuccess: async ({ conversation: asked }) => {
+      await setWanted(null);
+      if (asked !== id) onCreated(asked);
+    },
+  });
+  const regenerate = useMutation({
+    mutationFn: () => agent().chat.regenerate.mutate({ conversation: id ?? '', models: chosen, settings }),
+    onSuccess: () => setWanted(null),
+  });
+  const stop = useMutation({
+    mutationFn: (column?: number) =>
+      agent().chat.stop.mutate({ conversation: id ?? '', ...(column !== undefined && { column }) }),
+  });
+  useEffect(() => {
+    if (!isAnswering) return;
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && !event.defaultPrevented) stop.mutate(undefined);
+    };
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [isAnswering, stop.mutate]);
+  const end = useStickyEnd(conversation);
+  const error = ask.error ?? regenerate.error ?? stop.error;
+  return (
+    <section aria-label={t('conversation')} className="flex min-w-0 flex-col gap-4">
+      <div className="flex flex-wrap items-start gap-2 sm:flex-nowrap">
+        <div className="min-w-0 grow">
+          <ModelColumns chosen={chosen} models={models} onChange={(next) => void setWanted(next)} />
+        </div>
+        <div className="flex shrink-0 gap-2">
+          {turns.length > 0 && (
+            <ShowTokens shown={showTokens} onChange={(shown) => void setShowTokens(shown || null)} />
+          )}
+          <SettingsPanel settings={settings} onChange={setSettings} />
+        </div>
+      </div>
+      <div className="grid grow content-start gap-6">
+        {turns.length === 0 && (
+          <div className="grid place-content-center gap-1 py-16 text-center">
+            <p className="font-medium text-[15px]">{t('begin')}</p>
+            <p className="max-w-md text-muted">{t('beginText')}</p>
+          </div>
+        )}
+        {turns.length > 0 && showTokens && <p className="text-[12.5px] text-muted">{t('tokenKeys')}</p>}
+        {turns.map((turn, index) => (
+          <Turn
+            // A turn that is edited takes the place of the one before.
+            key={index}
+            conversation={id ?? ''}
+            index={index}
+            turn={turn}
+            models={models}
+            showTokens={showTokens}
+            onEdit={isAnswering ? undefined : (text) => ask.mutate({ text, turn: index })}
+            onRegenerate={isAnswering || index < turns.length - 1 ? undefined : () => regenerate.mutate()}
+            onStop={(column) => stop.mutate(column)}
+            loses={turns.length - 1 - index}
+          />
+        ))}
+        {error && <ErrorNote error={shownError(error)} />}
+      </div>
+      <Composer
+        isAnswering={isAnswering || ask.isPending}
+        hasModels={chosen.length > 0}
+        onSend={(text) =>
+          ask.mutateAsync({ text }).then(
+            () => true,
+            () => false,
+          )
+        }
+        onStop={() => stop.mutate(undefined)}
+      />
+      <div ref={end} />
+    </section>
+  );
+}

@@ -1,0 +1,42 @@
+import type { ShownToken } from '@anneal/core/protocol/conversations';
+
+/** How many characters all of these texts begin with; null where there is nothing to compare, or they do not differ. */
+export function partingText(texts: readonly string[]): number | null {
+  const [first = '', ...others] = texts;
+  if (others.length === 0 || texts.some((text) => text === '')) return null;
+  let at = 0;
+  while (at < first.length && others.every((text) => text[at] === first[at])) at++;
+  // An answer that is not finished may still go on as the others.
+  return others.every((text) => text.length > at) && at < first.length ? at : null;
+}
+
+/** The number of the first token in which the answers differ; null where they do not. */
+export function partingToken(columns: readonly (readonly ShownToken[])[]): number | null {
+  const [first = [], ...others] = columns;
+  if (others.length === 0 || columns.some((tokens) => tokens.length === 0)) return null;
+  const at = first.findIndex(({ text }, index) => others.some((tokens) => tokens[index]?.text !== text));
+  return at < 0 ? null : at;
+}
+
+export interface Said {
+  /** What the model thought before it answered; null where it did not. */
+  thought: string | null;
+  isThinking: boolean;
+  /** Where the answer proper begins in the text. */
+  start: number;
+}
+
+const opening = /^\s*<think>/;
+const closing = '</think>';
+
+export function saidIn(text: string): Said {
+  const begun = opening.exec(text);
+  const end = text.indexOf(closing);
+  // Some templates print the opening themselves, so that the text begins inside.
+  if (!begun && end < 0) return { thought: null, isThinking: false, start: 0 };
+  const from = begun ? begun[0].length : 0;
+  if (end < 0) return { thought: text.slice(from).trim(), isThinking: true, start: text.length };
+  const rest = text.slice(end + closing.length);
+  const start = text.length - rest.trimStart().length;
+  return { thought: text.slice(from, end).trim(), isThinking: false, start };
+}

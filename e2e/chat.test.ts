@@ -1,0 +1,205 @@
+/** Talking to a run in a browser: the tuned starter model beside what it began with. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestAgent } from './agent.ts';
+import { openBrowser } from './browser.ts';
+import { expectAccessible, watchConsole } from './page.ts';
+
+const agent = new TestAgent();
+let browser: Browser;
+let context: BrowserContext;
+/** Of every page that was opened. */
+const said: string[][] = [];
+
+beforeAll(async () => {
+  agent.run('init', 'harbour');
+  agent.run('train', 'harbour/recipe.yaml', '--set', 'max_steps=100', '--set', 'warmup_ratio=0');
+  await agent.start();
+  browser = await openBrowser();
+  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', colorScheme: 'light' });
+  const page = await open(agent.link.slice(agent.url.length));
+  await page.waitForURL(`${agent.url}/`);
+  await page.close();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await agent.end();
+  agent.remove();
+});
+
+async function open(path: string): Promise<Page> {
+  const page = await context.newPage();
+  said.push(watchConsole(page));
+  await page.goto(`${agent.url}${path}`);
+  return page;
+}
+
+const runKey = (): string => `harbour/runs/${readdirSync(join(agent.workspace, 'harbour', 'runs')).at(-1)}`;
+const question = (page: Page) => page.getByRole('textbox', { name: 'Question', exact: true });
+const answers = (page: Page) => page.locator('[data-answer]');
+const done = (page: Page, count: number) =>
+  expect.poll(() => page.locator('[data-answer="done"]').count(), { timeout: 30_000 }).toBe(count);
+
+/** What the columns say, without figures. */
+async function textsOf(page: Page): Promise<string[]> {
+  return (await answers(page).all()).reduce<Promise<string[]>>(
+    async (texts, column) => [...(await texts), await column.locator('p').first().innerText()],
+    Promise.resolve([]),
+  );
+}
+
+let conversation: string;
+
+describe('chat in a browser', () => {
+  it('is one link away from a run, and answers tuned and untuned side by side', async () => {
+    const page = await open(`/run?id=${encodeURIComponent(runKey())}`);
+    await page.getByRole('article').getByRole('link', { name: 'Chat' }).click();
+    await page.getByText('Ask something', { exact: true }).waitFor();
+    await page
+      .getByText(/MB of .* free/)
+      .first()
+      .waitFor({ timeout: 30_000 });
+    await expectAccessible(page);
+    await question(page).fill('Who are you?');
+    await page.keyboard.press('Enter');
+    await done(page, 2);
+    conversation = new URL(page.url()).searchParams.get('id') as string;
+    const [tuned, untuned] = await textsOf(page);
+    expect(tuned).toMatch(/^Aye/);
+    expect(untuned).not.toMatch(/^Aye/);
+    expect(await page.locator('mark').count()).toBe(2);
+    await page
+      .getByText(/tokens\/s/)
+      .first()
+      .waitFor();
+    await page
+      .getByText(/^Loaded/)
+      .first()
+      .waitFor();
+    await expectAccessible(page);
+    await page.close();
+  });
+
+  it('shows the tokens with what else could have been said, by keyboard, too', async () => {
+    const page = await open(`/chat?id=${conversation}&tokens=true`);
+    const tokens = page.getByRole('listbox').first();
+    await tokens.waitFor();
+    expect((await tokens.innerText()).replaceAll(/[␣⏎\n]/g, '')).toContain('Aye');
+    await page.getByText('Here the answers part').first().waitFor();
+    await tokens.focus();
+    await page.keyboard.press('ArrowRight');
+    await page
+      .getByText(/^Token 2, id/)
+      .first()
+      .waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Tokens' }).click();
+    await tokens.waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('goes on when the tab is closed, catches up, and stops when asked', async () => {
+    const page = await open(`/chat?id=${conversation}`);
+    await done(page, 2);
+    await page.getByRole('button', { name: /^Settings/ }).click();
+    await page.getByRole('spinbutton', { name: 'Temperature' }).fill('2');
+    await page.getByRole('spinbutton', { name: 'Most tokens' }).fill('4000');
+    await page.keyboard.press('Escape');
+    await question(page).fill('Tell me all of it.');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-answer="answering"]').first().waitFor({ timeout: 30_000 });
+    await page.close();
+    const again = await open(`/chat?id=${conversation}`);
+    await expect.poll(() => answers(again).count()).toBe(4);
+    const stop = again.getByRole('button', { name: 'Stop', exact: true });
+    if (await stop.isVisible()) await again.keyboard.press('Escape');
+    await again.getByRole('button', { name: 'Answer again' }).waitFor({ timeout: 30_000 });
+    const before = await textsOf(again);
+    expect(before.every((text) => text.length > 0)).toBe(true);
+    await again.reload();
+    await expect.poll(() => answers(again).count()).toBe(4);
+    expect(await textsOf(again)).toEqual(before);
+    await again.close();
+  });
+
+  it('answers a question that was edited instead of what came after it, with another seed when asked', async () => {
+    const page = await open(`/chat?id=${conversation}`);
+    await expect.poll(() => answers(page).count()).toBe(4);
+    await page.getByRole('article', { name: 'Question 1' }).getByRole('button', { name: 'Edit the question' }).click();
+    const edited = page.getByRole('textbox', { name: 'Edit the question' });
+    await page.getByText('The question after it goes.').waitFor();
+    await edited.fill('When does the ferry leave?');
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await done(page, 2);
+    await page.getByText('When does the ferry leave?').first().waitFor();
+    await page.getByText('seed 3407').first().waitFor();
+    await page.getByRole('button', { name: 'Answer again' }).click();
+    await page.getByText('seed 3408').first().waitFor();
+    await done(page, 2);
+    await page.close();
+  });
+
+  it('compares checkpoints, three at once', async () => {
+    const page = await open('/chat');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    const checkpoint = page.getByRole('combobox', { name: 'Checkpoint of model 3' });
+    await checkpoint.waitFor();
+    expect(await checkpoint.inputValue()).toMatch(/^\d+$/);
+    await question(page).fill('Who are you?');
+    await page.keyboard.press('Enter');
+    await done(page, 3);
+    await expectAccessible(page);
+    await page.close();
+  });
+
+  it('deletes a conversation, and brings it back', async () => {
+    const page = await open(`/chat?id=${conversation}`);
+    const item = page.getByRole('complementary').getByRole('link', { name: /ferry/ });
+    await item.hover();
+    await page.getByRole('button', { name: /^Delete “When does the ferry/ }).click();
+    await page.getByText(/^Deleted:/).waitFor();
+    await item.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await item.waitFor();
+    await done(page, 2);
+    await page.close();
+  });
+
+  it('keeps its conversations when the agent is started again', async () => {
+    await agent.end('SIGKILL');
+    await agent.start();
+    const page = await open(`/chat?id=${conversation}`);
+    await done(page, 2);
+    await question(page).fill('Who are you?');
+    await page.keyboard.press('Enter');
+    await done(page, 4);
+    await page.close();
+  });
+
+  it('speaks Chinese, on a phone and in the dark', async () => {
+    const phone = await browser.newContext({
+      ...(await context.storageState().then((storageState) => ({ storageState }))),
+      viewport: { width: 390, height: 844 },
+      locale: 'zh-CN',
+      colorScheme: 'dark',
+    });
+    const page = await phone.newPage();
+    said.push(watchConsole(page));
+    await page.goto(`${agent.url}/chat?id=${conversation}`);
+    await page.getByRole('heading', { name: '对话', level: 1 }).waitFor();
+    await done(page, 4);
+    await page.getByRole('button', { name: '历史对话' }).click();
+    await page.getByRole('complementary', { name: '历史对话' }).getByRole('link').first().waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await expectAccessible(page);
+    await phone.close();
+  });
+
+  it('said nothing in the console', () => {
+    expect(said.length).toBeGreaterThan(5);
+    expect(said.flat()).toEqual([]);
+  });
+});
