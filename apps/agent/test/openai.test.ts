@@ -6,7 +6,7 @@ import { writeTinyModel } from '../../../packages/core/test/fixtures.ts';
 import { AgentState } from '../src/daemon/agentState.ts';
 import { ApiTokens } from '../src/daemon/auth/apiTokens.ts';
 import type { Daemon } from '../src/daemon/daemon.ts';
-import { makePlace, paired, post, start } from './helpers/daemon.ts';
+import { client, makePlace, paired, post, start } from './helpers/daemon.ts';
 
 const model = 'project/tiny-smollm2';
 const messages = [{ role: 'user' as const, content: 'ant bee' }];
@@ -25,10 +25,10 @@ async function open(): Promise<{ daemon: Daemon; api: OpenAI; token: string; tok
   const daemon = await start(place);
   const tokens = new ApiTokens(new AgentState(place.workspace).folder);
   const { token } = tokens.create('test', 'chat');
-  return { daemon, api: client(daemon, token), token, tokens };
+  return { daemon, api: openai(daemon, token), token, tokens };
 }
 
-function client(daemon: Daemon, apiKey: string): OpenAI {
+function openai(daemon: Daemon, apiKey: string): OpenAI {
   return new OpenAI({ apiKey, baseURL: `${daemon.url}/v1`, maxRetries: 0 });
 }
 
@@ -147,6 +147,34 @@ describe('/v1', () => {
       streamed += choices[0]?.text ?? '';
     }
     expect(streamed).toBe(whole.choices[0]?.text);
+  });
+
+  it('breaks an answer off whose client is gone', async () => {
+    const { api, daemon } = await open();
+    const browser = client(daemon, await paired(daemon));
+    /** Follows whether the model is answering until it is as wanted. */
+    const answering = (wanted: boolean) =>
+      new Promise<void>((resolve, reject) => {
+        const subscription = browser.api.chat.loaded.subscribe(undefined, {
+          onData: ([loaded]) => {
+            if (loaded?.answering !== wanted) return;
+            subscription.unsubscribe();
+            resolve();
+          },
+          onError: reject,
+        });
+      });
+    await api.chat.completions.create({ ...greedy, max_tokens: 1 });
+    const long = { ...greedy, max_tokens: 480 };
+    const stream = await api.chat.completions.create({ ...long, stream: true });
+    for await (const _ of stream) break;
+    await answering(false);
+    const given = new AbortController();
+    const whole = api.chat.completions.create(long, { signal: given.signal });
+    given.abort();
+    await expect(whole).rejects.toThrow(/abort/i);
+    await answering(false);
+    expect((await api.chat.completions.create({ ...greedy, max_tokens: 1 })).usage?.completion_tokens).toBe(1);
   });
 
   it('refuses what it would have to ignore, by name', async () => {
