@@ -16,7 +16,7 @@ const withSystem = [turn('system', 'Be brief.'), ...turns];
 const called = [
   ...withSystem.slice(0, 2),
   { ...turn('assistant', 'Both.', 'two calls'), ToolCalls: [call('weather', '{"city":"Lima"}'), call('add', '{"a":1}')] },
-  turn('tool', '18 C'),
+  turn('tool', '"18 <C>\u2028 & ü'),
   turn('tool', '7'),
 ];
 const Tools = [{ Function: '{"name":"weather","parameters":{}}' }, { Function: '{"name":"add"}' }];
@@ -46,9 +46,12 @@ const cases = [
   ...families.flatMap((Template) => conversations.map((data) => ({ Template, ...data }))),
   ...others.flatMap((Template) => [[], turns].map((Messages) => ({ Template, Messages, System: '', ...thinking }))),
 ];
-const run = (...command: [string, ...string[]]): string =>
-  execFileSync('go', command, { input: JSON.stringify({ cases }), encoding: 'utf8', maxBuffer: 1 << 26 });
-const outputs = JSON.parse(run('run', join(import.meta.dirname, 'render_templates.go'))) as string[];
-const source = `${run('version').split(' ')[2]} text/template on the templates of export/ollama/families.ts and a few more`;
+const script = join(import.meta.dirname, 'render_templates.go');
+const input = JSON.stringify({ cases });
+const outputs = JSON.parse(
+  execFileSync('go', ['run', script], { input, encoding: 'utf8', maxBuffer: 1 << 26 }),
+) as string[];
+const version = execFileSync('go', ['version'], { encoding: 'utf8' }).split(' ')[2];
+const source = `${version} text/template on the templates of export/ollama/families.ts and a few more`;
 const reference = { source, cases: cases.map((one, i) => ({ ...one, output: outputs[i] })) };
 writeFileSync(join(import.meta.dirname, 'ollama', 'go.json'), `${JSON.stringify(reference, null, 1)}\n`);

@@ -37,6 +37,13 @@ func check(err error) {
 	}
 }
 
+// Ollama's own function.
+var functions = template.FuncMap{"json": func(value any) string {
+	encoded, err := json.Marshal(value)
+	check(err)
+	return string(encoded)
+}}
+
 func main() {
 	var input struct {
 		Cases []struct {
@@ -47,7 +54,7 @@ func main() {
 	check(json.NewDecoder(os.Stdin).Decode(&input))
 	outputs := []string{}
 	for i := range input.Cases {
-		parsed, err := template.New("").Parse(input.Cases[i].Template)
+		parsed, err := template.New("").Funcs(functions).Parse(input.Cases[i].Template)
 		check(err)
 		var output strings.Builder
 		check(parsed.Execute(&output, &input.Cases[i].Data))

@@ -89,6 +89,37 @@ Today Date: ${today}
   };
 }
 
+const LLAMA31_TOOLS = `{{ if not $told }}{{ $told = true }}Given the following functions, please respond with a JSON for a function call with its proper arguments that best answers the given prompt.
+
+Respond in the format {"name": function name, "parameters": dictionary of argument name and its value}.Do not use variables.
+
+{{ range $.Tools }}{"type": "function", "function": {{ .Function }}}
+
+{{ end }}{{ end }}`;
+
+/** It tells of tools in the first user turn, and takes results as JSON. */
+function llama31WithTools(today: string): ChatFamily {
+  return {
+    ...llama31(today),
+    tools: true,
+    template: `<|start_header_id|>system<|end_header_id|>
+
+{{ if .Tools }}Environment: ipython
+{{ end }}Cutting Knowledge Date: December 2023
+Today Date: ${today}
+
+{{ .System }}<|eot_id|>{{ $told := not .Tools }}{{ range .Messages }}{{ if eq .Role "user" }}<|start_header_id|>user<|end_header_id|>
+
+${LLAMA31_TOOLS}{{ .Content }}<|eot_id|>{{ else if eq .Role "tool" }}<|start_header_id|>ipython<|end_header_id|>
+
+{{ json .Content }}<|eot_id|>{{ else if eq .Role "assistant" }}<|start_header_id|>assistant<|end_header_id|>
+
+{{ if .ToolCalls }}{{ range .ToolCalls }}{"name": "{{ .Function.Name }}", "parameters": {{ .Function.Arguments }}}{{ end }}{{ else }}{{ .Content }}{{ end }}<|eot_id|>{{ end }}{{ end }}<|start_header_id|>assistant<|end_header_id|>
+
+`,
+  };
+}
+
 const LLAMA2: ChatFamily = {
   name: 'Llama 2',
   template: `{{ $first := true }}{{ range .Messages }}{{ if eq .Role "user" }}{{ if $first }}[INST] {{ if $.System }}<<SYS>>
@@ -135,7 +166,7 @@ export function chatFamilies(example: string): ChatFamily[] {
     ]),
     CHATML,
     LLAMA3,
-    ...(today === undefined ? [] : [llama31(today)]),
+    ...(today === undefined ? [] : [llama31WithTools(today), llama31(today)]),
     LLAMA2,
     mistral('first', '[INST] ', ' [/INST]', ' '),
     mistral('first', '[INST] ', ' [/INST]', ''),

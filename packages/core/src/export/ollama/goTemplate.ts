@@ -24,6 +24,12 @@ const FUNCTIONS: Readonly<Record<string, (values: unknown[]) => unknown>> = {
   not: ([a]) => !isTrue(a),
   and: (values) => values.reduce((all, value) => (isTrue(all) ? value : all)),
   or: (values) => values.reduce((all, value) => (isTrue(all) ? all : value)),
+  // Ollama's own, by Go's encoding/json.
+  json: ([value]) =>
+    JSON.stringify(value).replaceAll(
+      /[<>&\u2028\u2029]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    ),
 };
 
 /** @throws Error on syntax outside this part, which would be a mistake in one of our own templates */

@@ -47,6 +47,19 @@ describe('each family is recognized by what the template prints', () => {
   });
 });
 
+/** As Meta writes it, without the tools that it has built in. */
+const LLAMA31_WITH_TOOLS = LLAMA31.replace(
+  '{%- for message in messages %}',
+  `{%- if tools %}{{- '<|start_header_id|>user<|end_header_id|>\n\nGiven the following functions, please respond with a JSON for a function call with its proper arguments that best answers the given prompt.\n\nRespond in the format {"name": function name, "parameters": dictionary of argument name and its value}.Do not use variables.\n\n' }}{%- for t in tools %}{{- t | tojson(indent=4) }}{{- "\n\n" }}{%- endfor %}{{- messages[0].content | trim + '<|eot_id|>' }}{%- set messages = messages[1:] %}{%- endif %}{%- for message in messages %}{%- if message.tool_calls %}{%- if message.tool_calls | length != 1 %}{{- raise_exception('one call at a time') }}{%- endif %}{{- '<|start_header_id|>assistant<|end_header_id|>\n\n{"name": "' + message.tool_calls[0].function.name + '", "parameters": ' + message.tool_calls[0].function.arguments | tojson + '}<|eot_id|>' }}{%- continue %}{%- elif message.role == 'tool' %}{{- '<|start_header_id|>ipython<|end_header_id|>\n\n' + message.content | tojson + '<|eot_id|>' }}{%- continue %}{%- endif %}`,
+).replace('{{- "Cutting', '{%- if tools %}{{- "Environment: ipython\\n" }}{%- endif %}{{- "Cutting');
+
+test("Llama 3.1's tools stand in the first user turn, their results are JSON", () => {
+  expect(match(LLAMA31_WITH_TOOLS, '<|begin_of_text|>')).toMatchObject({ name: 'Llama 3.1', tools: true });
+  const others = LLAMA31_WITH_TOOLS.replace('"parameters": \' +', '"arguments": \' +');
+  expect(others).not.toBe(LLAMA31_WITH_TOOLS);
+  expect(match(others, '<|begin_of_text|>')?.tools).toBeUndefined();
+});
+
 test('a beginning token that the tokenizer does not add is written out', () => {
   const written = match(LLAMA3, '<|begin_of_text|>', false);
   expect(written?.template.startsWith('<|begin_of_text|>')).toBe(true);

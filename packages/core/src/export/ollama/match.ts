@@ -163,5 +163,8 @@ function defaultSystem(family: ChatFamily, prompt: string): string | null {
   return fits ? prompt.slice(before.length, prompt.length - after.length) : null;
 }
 
-/** JSON with and without the blanks that make no difference to it. */
-const withoutBlanks = (text: string): string => text.replaceAll(/([,:]) /g, '$1');
+/** JSON with and without the blanks that make no difference to it; definitions of tools may be indented. */
+function withoutBlanks(text: string): string {
+  const dense = TOOLS.reduce((all, tool) => all.replaceAll(JSON.stringify(tool, null, 4), JSON.stringify(tool)), text);
+  return dense.replaceAll(/([,:]) /g, '$1');
+}
