@@ -191,6 +191,21 @@ describe('the data in a browser', () => {
     await page.close();
   });
 
+  it('a file of this computer is sent to the agent and looked at, over none that is there', async () => {
+    const page = await open('/data');
+    await judged(page);
+    const file = { name: 'mine.jsonl', mimeType: 'text/plain', buffer: Buffer.from(`${JSON.stringify(long)}\n`) };
+    await page.getByLabel('Upload a file').first().setInputFiles(file);
+    await page.waitForURL(/[?&]file=harbour\/data\/mine\.jsonl/);
+    await page.getByRole('table').getByText('Tell me of the tides.').waitFor({ timeout: 30_000 });
+    expect(readFileSync(join(agent.workspace, 'harbour', 'data', 'mine.jsonl'), 'utf8')).toBe(file.buffer.toString());
+    said.pop(); // the browser tells of the refusal
+    await page.getByLabel('Upload a file').first().setInputFiles(file);
+    await page.getByText('there is a file of this name already').waitFor();
+    await expectAccessible(page);
+    await page.close();
+  });
+
   it('what cannot be opened says why', async () => {
     const page = await open('/data?recipe=gone.yaml');
     await page.getByText('there is no such recipe').waitFor({ timeout: 30_000 });

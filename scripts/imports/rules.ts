@@ -105,6 +105,7 @@ export const browserPackages: ReadonlySet<string> = new Set([
   'y-monaco',
   'yjs',
   '@hocuspocus',
+  'tus-js-client',
 ]);
 
 export function breaks(rule: Rule, path: string, { file, typeOnly }: Import): boolean {

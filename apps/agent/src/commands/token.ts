@@ -22,7 +22,10 @@ export function define(command: Command): void {
     subcommand('create', 'make a token for a program; it is printed once')
       .argument('<name>', 'what it is for')
       .addOption(
-        new Option('--scope <scope>', 'what it may do: talk to models by /v1, download exports, or read /metrics')
+        new Option(
+          '--scope <scope>',
+          'what it may do: talk to models by /v1, read and send data, download exports, or read /metrics',
+        )
           .choices(['chat', 'exports', 'metrics'])
           .default('chat'),
       )

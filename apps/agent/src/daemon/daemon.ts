@@ -18,6 +18,7 @@ import { ConversationFiles } from './chat/conversationFiles.ts';
 import { Conversations } from './chat/conversations.ts';
 import { LoadedModels } from './chat/loadedModels.ts';
 import { DataSources } from './data/dataSources.ts';
+import { Uploads } from './data/uploads.ts';
 import { answerWith } from './exports/download.ts';
 import { exportsNamed } from './exports/find.ts';
 import { createHttp } from './http.ts';
@@ -108,6 +109,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         log: options.log,
       }),
       data,
+      uploads: new Uploads(workspace),
       metrics: () => metricsText(agent),
       secure: address.tls !== undefined,
       onSignOut: (token) => sockets.endSession(token),

@@ -8,6 +8,7 @@ import type { Callers } from './auth/callers.ts';
 import { endedCookie, sessionCookie, sessionIn } from './cookies.ts';
 import type { DataSources } from './data/dataSources.ts';
 import { downloadRows } from './data/download.ts';
+import { type Uploads, uploadsPath } from './data/uploads.ts';
 import { metricsType } from './metrics.ts';
 import type { ApiEnvironment } from './openai/api.ts';
 import type { StudioFile, StudioFiles } from './studioFiles.ts';
@@ -18,6 +19,7 @@ export interface HttpOptions {
   access: Access;
   studio: StudioFiles;
   data: DataSources;
+  uploads: Uploads;
   callers: Callers;
   /** What `/metrics` tells. */
   metrics(): Promise<string>;
@@ -46,7 +48,8 @@ const headers: Readonly<Record<string, string>> = {
 };
 
 export function createHttp(options: HttpOptions): Hono {
-  const { agentId, version, access, studio, callers, metrics, data, api, secure, onSignOut, download } = options;
+  const { agentId, version, access, studio, callers, metrics, data, uploads, api, secure, onSignOut, download } =
+    options;
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -69,6 +72,21 @@ export function createHttp(options: HttpOptions): Hono {
     if (!caller.may('metrics')) return c.text('This token may not read the metrics.\n', 403);
     return c.body(await metrics(), 200, { 'Content-Type': metricsType });
   });
+
+  /** Of somebody who may not look at data, or change them. */
+  const refusalOf = (c: Context, { changes }: { changes: boolean }): Response | undefined => {
+    const caller = callers.identify(c.req.header(), { changes });
+    if (caller === 'too_many_attempts') {
+      return c.json({ error: { code: caller, what: 'too many wrong tokens in the last minute' } }, 429);
+    }
+    if (caller !== 'unknown' && caller.may('data')) return undefined;
+    return c.json({ error: { code: 'not_allowed', what: 'a paired browser or a token for data is needed' } }, 401);
+  };
+
+  // Before the bound of other bodies: a part of a file is as large as the client makes it.
+  for (const path of [uploadsPath, `${uploadsPath}/:upload`]) {
+    app.all(path, async (c) => refusalOf(c, { changes: c.req.method !== 'HEAD' }) ?? uploads.handle(c.req.raw));
+  }
 
   /** What a page that cannot open the socket asks for: whether it is paired. */
   app.get('/api/session', (c) => {
@@ -110,13 +128,6 @@ export function createHttp(options: HttpOptions): Hono {
     return c.json({ paired: false });
   });
 
-  const isAllowed = (c: Context): boolean => {
-    const session = sessionIn(c.req.header('cookie'), agentId);
-    const bearer = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '')?.[1];
-    return (session !== undefined && access.hasSession(session)) || (bearer !== undefined && access.isToken(bearer));
-  };
-  const notPaired = { error: { code: 'not_paired', what: 'this browser is not paired with the agent' } };
-
   /** Keys are no secrets: who may ask is decided by the session, or by a token. */
   app.get('/api/exports/download', async (c) => {
     const caller = callers.identify(c.req.header(), { changes: false });
@@ -135,7 +146,7 @@ export function createHttp(options: HttpOptions): Hono {
   });
   app.route('/v1', api);
 
-  app.get('/api/data/rows', async (c) => (isAllowed(c) ? downloadRows(c, data) : c.json(notPaired, 401)));
+  app.get('/api/data/rows', async (c) => refusalOf(c, { changes: false }) ?? downloadRows(c, data));
 
   app.get('*', (c) => {
     const file = studio.at(decoded(c.req.path));

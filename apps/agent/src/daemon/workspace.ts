@@ -118,6 +118,13 @@ export class Workspace {
     return found.sort((a, b) => b.modified.getTime() - a.modified.getTime());
   }
 
+  /** Where a data file may be put: the workspace, and the folders of projects in it but those of models and runs. */
+  uploadFolders(): FoundRun[] {
+    return this.folders()
+      .filter((path) => basename(path) !== 'runs' && !entriesOf(path).some(({ name }) => modelFiles.has(name)))
+      .map((path) => ({ key: this.keyOf(path), path }));
+  }
+
   /** The path of a data file, looked up as that of a recipe. @throws UserError `file_not_found` */
   dataFile(key: string): string {
     const found = this.dataFiles().find((file) => file.key === key);

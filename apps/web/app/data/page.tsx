@@ -8,6 +8,7 @@ import { useDataList } from '../../src/agent/dataSet.ts';
 import { buttonClass } from '../../src/ui/Button.tsx';
 import { DataSet } from '../../src/ui/data/DataSet.tsx';
 import { SourceChooser } from '../../src/ui/data/SourceChooser.tsx';
+import { UploadFile } from '../../src/ui/data/UploadFile.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 
@@ -24,20 +25,20 @@ export default function DataScreen() {
     token: parseAsString,
     length: parseAsString,
   });
+  // What was looked at of the one is nothing of the other.
+  const choose = (chosen: DataSourceName) =>
+    void setAddress({ ...chosen, row: null, verdict: null, q: null, token: null, length: null });
   const name = useMemo(() => sourceOf({ recipe, file, model }, list), [recipe, file, model, list]);
   return (
     <>
       <title>{`${t('title')} · Anneal`}</title>
       <div className="mb-5 flex flex-wrap items-center gap-x-4 gap-y-3">
         <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
-        {list && name && (
-          <SourceChooser
-            list={list}
-            name={name}
-            // What was looked at of the one is nothing of the other.
-            onChoose={(chosen) =>
-              void setAddress({ ...chosen, row: null, verdict: null, q: null, token: null, length: null })
-            }
+        {list && name && <SourceChooser list={list} name={name} onChoose={choose} />}
+        {list && (
+          <UploadFile
+            folder={folderFor(name, list)}
+            onDone={(key) => choose({ recipe: null, file: key, model: null })}
           />
         )}
       </div>
@@ -68,4 +69,12 @@ function sourceOf(named: DataSourceName, list: ListedData | undefined): DataSour
   if (recipe) return { recipe: recipe.key, file: null, model: null };
   const [file] = list?.files ?? [];
   return file && { recipe: null, file: file.key, model: null };
+}
+
+/** Where an uploaded file goes: beside the data of what is shown. */
+function folderFor(name: DataSourceName | undefined, { folders }: ListedData): string {
+  const shown = name?.recipe ?? name?.file ?? '';
+  const project = shown.slice(0, Math.max(0, shown.lastIndexOf('/')));
+  const wanted = [project === '' ? 'data' : `${project}/data`, project];
+  return wanted.find((folder) => folders.includes(folder)) ?? '';
 }

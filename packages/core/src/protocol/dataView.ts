@@ -14,6 +14,8 @@ export interface ListedData {
   recipes: { key: string }[];
   /** Newest first. */
   files: { key: string; bytes: number; modified: string }[];
+  /** Where a file may be put, the workspace itself as ''. */
+  folders: string[];
   /** That the recipes name, for data files without a recipe. */
   models: string[];
 }

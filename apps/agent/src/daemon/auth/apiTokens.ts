@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { hashOf, newToken, sameHash } from './secrets.ts';
 
 /** What a token may do. `chat`: talk to models, by `/v1`; `exports`: download what was exported; `metrics`: read `/metrics`. */
-export const scopes = ['chat', 'exports', 'metrics'] as const;
+export const scopes = ['chat', 'data', 'exports', 'metrics'] as const;
 export type Scope = (typeof scopes)[number];
 
 const prefix = 'anneal_';

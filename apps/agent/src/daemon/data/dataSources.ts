@@ -23,6 +23,7 @@ export class DataSources {
     return {
       recipes: recipes.map(({ key }) => ({ key })),
       files: files.map(({ key, bytes, modified }) => ({ key, bytes, modified: modified.toISOString() })),
+      folders: this.#workspace.uploadFolders().map(({ key }) => key),
       models: await this.#models(),
     };
   }

@@ -223,7 +223,10 @@ function Notes({ row }: { row: DataRow }) {
         <span className="figures">
           {tokenCount === null
             ? t('noTokens')
-            : t('tokensOf', { trained: format.count(targetTokens ?? 0), tokens: format.count(tokenCount) })}
+            : t(verdict.kind === 'dropped' ? 'tokensOfDropped' : 'tokensOf', {
+                trained: format.count(targetTokens ?? 0),
+                tokens: format.count(tokenCount),
+              })}
         </span>
       </p>
       {verdict.kind === 'dropped' && (
