@@ -38,7 +38,7 @@ describe('/v1', () => {
     const { data } = await api.models.list();
     expect(data).toMatchObject([{ id: model, object: 'model', owned_by: 'anneal' }]);
     expect(data[0]?.created).toBeGreaterThan(1.7e9);
-    expect(await api.models.retrieve(model)).toMatchObject({ id: model });
+    expect(await api.models.retrieve(model)).toEqual(data[0]);
     await expect(api.models.retrieve('other')).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
     const answer = await fetch(`${daemon.url}/v1/models`, { headers: { authorization: `Bearer ${token}` } });
     expect(Object.keys((await answer.json()) as object)).toEqual(['object', 'data']);
@@ -188,6 +188,13 @@ describe('/v1', () => {
     const wrong = [400, 'invalid_request_error'];
     expect(await refusal({ temprature: 1 })).toEqual([...wrong, 'unknown_parameter', 'temprature']);
     expect(await refusal({ frequency_penalty: 0.5 })).toEqual([...wrong, 'invalid_value', 'frequency_penalty']);
+    expect(await refusal({ top_logprobs: 3 })).toEqual([...wrong, 'invalid_value', 'top_logprobs']);
+    expect(await refusal({ stream_options: { include_usage: true } })).toEqual([
+      ...wrong,
+      'invalid_value',
+      'stream_options',
+    ]);
+    expect(await refusal({ max_completion_tokens: 9 })).toEqual([...wrong, 'invalid_value', 'max_tokens']);
     expect(await refusal({ n: 2 })).toEqual([...wrong, 'invalid_value', 'n']);
     expect(await refusal({ response_format: { type: 'json_object' } })).toEqual([
       ...wrong,

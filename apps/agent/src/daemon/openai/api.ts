@@ -1,5 +1,7 @@
 /** OpenAI's API for the models of this agent: `/v1`. */
+import { setTimeout } from 'node:timers/promises';
 import type { AnswerEnd, AnswerPiece, AnswerRequest, LoadProgress } from '@anneal/core/protocol/chat';
+import { variantOf } from '@anneal/core/protocol/chatTerms';
 import type { Chattable } from '@anneal/core/protocol/chattable';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -13,11 +15,16 @@ import { type AnswerForm, chatForm, completionForm } from './answers.ts';
 import { type ApiError, apiError, apiErrorOf, wrongParameters } from './errors.ts';
 import { chatParameters, completionParameters } from './parameters.ts';
 
+/** As long as a stream says nothing: proxies close what is silent for 30 seconds or more. */
+const usualKeepAlive = 10_000;
+
 export interface ApiOptions {
   callers: Callers;
   chattables: Chattables;
   models: LoadedModels;
   log: (text: string) => void;
+  /** Milliseconds. */
+  keepAlive?: number;
 }
 
 /** A conversation as long as any context has room for, and its frame in JSON. */
@@ -26,7 +33,13 @@ const largestBody = 8 << 20;
 export type ApiEnvironment = { Variables: { caller: Caller } };
 type Progress = LoadProgress | AnswerPiece;
 
-export function createApi({ callers, chattables, models, log }: ApiOptions): Hono<ApiEnvironment> {
+export function createApi({
+  callers,
+  chattables,
+  models,
+  log,
+  keepAlive = usualKeepAlive,
+}: ApiOptions): Hono<ApiEnvironment> {
   const app = new Hono<ApiEnvironment>();
 
   app.onError((error, c) => {
@@ -56,11 +69,16 @@ export function createApi({ callers, chattables, models, log }: ApiOptions): Hon
     onError: (c) => refuse(c, apiError(413, 'body_too_large', `A request has at most ${largestBody} bytes.`)),
   });
 
-  app.get('/models', async (c) => c.json({ object: 'list', data: (await chattables.list()).flatMap(modelsOf) }));
+  const listed = async (): Promise<ApiModel[]> => (await chattables.list()).flatMap(modelsOf);
+
+  app.get('/models', async (c) => c.json({ object: 'list', data: await listed() }));
 
   app.get('/models/:id{.+}', async (c) => {
     const { id } = await chattables.find(c.req.param('id'));
-    return c.json(describe(id, '', id));
+    const all = await listed();
+    // A checkpoint that the list leaves out is as old as its run.
+    const model = all.find((one) => one.id === id) ?? all.find((one) => one.id === variantOf(id).model);
+    return c.json({ ...model, id });
   });
 
   app.post('/chat/completions', body, async (c) => {
@@ -91,23 +109,28 @@ export function createApi({ callers, chattables, models, log }: ApiOptions): Hon
         apiError(400, 'unsupported_parameter', unread.why, { param: parameterNames[unread.parameter] }),
       );
     const pieces = models.answer(wanted, request, how);
-    // Up to the first token every error has a status of its own.
-    const first = await firstPiece(pieces);
-    return stream ? streamed(c, form, first, pieces, extra?.include_usage ?? false) : whole(c, form, first, pieces);
+    const first = firstPiece(pieces);
+    if (!stream) return whole(c, form, await first, pieces);
+    // Up to the first token every error has a status of its own, unless that takes so long that proxies would not wait.
+    await Promise.race([first, setTimeout(keepAlive, undefined, { ref: false })]);
+    return streamed(c, form, first, pieces, extra?.include_usage ?? false);
   }
 
   function streamed(
     c: Context<ApiEnvironment>,
     form: AnswerForm,
-    first: IteratorResult<AnswerPiece, AnswerEnd>,
+    first: Promise<IteratorResult<AnswerPiece, AnswerEnd>>,
     pieces: AsyncGenerator<Progress, AnswerEnd>,
     withUsage: boolean,
   ): Response {
+    first.catch(() => undefined); // awaited below
+
     return streamSSE(c, async (out) => {
       const send = (data: object | null) => (data ? out.writeSSE({ data: JSON.stringify(data) }) : undefined);
+      const waiting = setInterval(() => void out.write(': waiting for the model\n\n'), keepAlive);
       try {
+        let step: IteratorResult<Progress, AnswerEnd> = await first.finally(() => clearInterval(waiting));
         await send(form.opening());
-        let step: IteratorResult<Progress, AnswerEnd> = first;
         for (; !step.done; step = await pieces.next()) if (isPiece(step.value)) await send(form.chunk(step.value));
         await send(form.closing(step.value));
         if (withUsage) await send(form.usage(step.value));
@@ -191,10 +214,19 @@ async function firstPiece(
 const isPiece = (progress: Progress): progress is AnswerPiece => 'text' in progress;
 
 /** A run and what it began with. Its other checkpoints can be asked for, and would make the list long. */
-function modelsOf({ id, name, created, hasBase }: Chattable): object[] {
+function modelsOf({ id, name, created, hasBase }: Chattable): ApiModel[] {
   return [describe(id, created, name), ...(hasBase ? [describe(`${id}@base`, created, `${name} (base)`)] : [])];
 }
 
-function describe(id: string, created: string, name: string): object {
+interface ApiModel {
+  id: string;
+  object: 'model';
+  /** Seconds since 1970. */
+  created: number;
+  owned_by: string;
+  name: string;
+}
+
+function describe(id: string, created: string, name: string): ApiModel {
   return { id, object: 'model', created: Math.floor(Date.parse(created) / 1000) || 0, owned_by: 'anneal', name };
 }

@@ -88,7 +88,7 @@ const tool = z.object({
     .loose(),
 });
 
-export const chatParameters = z.strictObject({
+const chatFields = z.strictObject({
   ...shared,
   messages: z.array(message).min(1),
   max_completion_tokens: z.int().min(1).nullish(),
@@ -108,9 +108,21 @@ export const chatParameters = z.strictObject({
   reasoning_effort: onlyAs(() => false, 'not supported: chat_template_kwargs.enable_thinking switches thinking'),
   chat_template_kwargs: z.strictObject({ enable_thinking: z.boolean().optional() }).nullish(),
 });
-export type ChatParameters = z.infer<typeof chatParameters>;
+export type ChatParameters = z.infer<typeof chatFields>;
 
-export const completionParameters = z.strictObject({
+/** What only means something beside another parameter is not left unread either. */
+export const chatParameters = chatFields.superRefine((wanted, context) => {
+  const refuse = (parameter: keyof ChatParameters, why: string) =>
+    context.addIssue({ code: 'custom', path: [parameter], message: why });
+  if (wanted.top_logprobs != null && !wanted.logprobs) refuse('top_logprobs', 'only beside "logprobs": true');
+  if (wanted.stream_options && !wanted.stream) refuse('stream_options', 'only beside "stream": true');
+  const { max_tokens: most, max_completion_tokens: mostToo } = wanted;
+  if (most != null && mostToo != null && most !== mostToo) {
+    refuse('max_tokens', 'another number than max_completion_tokens: give one of them');
+  }
+});
+
+const completionFields = z.strictObject({
   ...shared,
   prompt: z
     .union([z.string(), z.array(z.string()).length(1)], 'one text; lists of tokens are not supported')
@@ -120,4 +132,9 @@ export const completionParameters = z.strictObject({
   suffix: onlyAs((value) => value === '', 'not supported'),
   best_of: onlyAs((value) => value === 1, 'not supported'),
 });
-export type CompletionParameters = z.infer<typeof completionParameters>;
+export type CompletionParameters = z.infer<typeof completionFields>;
+
+export const completionParameters = completionFields.superRefine((wanted, context) => {
+  if (!wanted.stream_options || wanted.stream) return;
+  context.addIssue({ code: 'custom', path: ['stream_options'], message: 'only beside "stream": true' });
+});

@@ -31,6 +31,9 @@ export const chat = {
     unknownMemory: 'Memory unknown',
     takes: '{bytes} of {available} free',
     loaded: 'Loaded, {bytes}',
+    unload: 'Free',
+    unloadHint:
+      'Frees the memory; the next question loads the model again. It is freed by itself after ten idle minutes.',
     loadingModel: 'Loading the model, {percent} %',
     waiting: 'Waiting for its turn…',
     begin: 'Ask something',

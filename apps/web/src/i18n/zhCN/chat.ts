@@ -32,6 +32,8 @@ export const chat: Pick<Messages, 'chat'> = {
     unknownMemory: '内存未知',
     takes: '需要 {bytes}，可用 {available}',
     loaded: '已加载，{bytes}',
+    unload: '释放',
+    unloadHint: '释放内存；下次提问时会重新加载模型。空闲十分钟后自动释放。',
     loadingModel: '正在加载模型，{percent}%',
     waiting: '正在排队…',
     begin: '提一个问题',

@@ -172,6 +172,16 @@ function Memory({
     >
       <span className={`size-1.5 rounded-full ${now?.state === 'ready' ? 'bg-good' : now ? 'bg-ember' : 'bg-faint'}`} />
       {text}
+      {now?.state === 'ready' && !now.answering && (
+        <button
+          type="button"
+          title={t('unloadHint')}
+          onClick={() => agent().chat.unload.mutate({ model: now.model })}
+          className="ml-auto rounded px-1 hover:bg-sunken hover:text-ink"
+        >
+          {t('unload')}
+        </button>
+      )}
     </p>
   );
 }
