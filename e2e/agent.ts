@@ -10,11 +10,19 @@ const anneal = join(import.meta.dirname, '..', 'apps', 'agent', 'bin', 'anneal.m
 
 export class TestAgent {
   readonly workspace = mkdtempSync(join(tmpdir(), 'anneal-e2e-'));
-  readonly #environment = { ...process.env, XDG_DATA_HOME: join(this.workspace, '.state'), CI: 'true' };
+  /** Of models and prepared data: its own, so that what is on this machine does not matter. */
+  readonly cache = join(this.workspace, '.cache');
+  readonly #environment: NodeJS.ProcessEnv;
   #process: ChildProcess | undefined;
   #port = 0;
   url = '';
   link = '';
+
+  /** @param environment variables beside those of this process */
+  constructor(environment: NodeJS.ProcessEnv = {}) {
+    const own = { XDG_DATA_HOME: join(this.workspace, '.state'), ANNEAL_CACHE: this.cache, CI: 'true' };
+    this.#environment = { ...process.env, ...own, ...environment };
+  }
 
   /** Runs a command of the command line to its end and returns what it prints. */
   run(...args: string[]): string {

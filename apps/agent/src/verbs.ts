@@ -51,6 +51,11 @@ export const verbs: readonly Verb[] = [
     summary: 'list, check and remove what runs were exported as',
     load: () => import('./commands/exports.ts'),
   },
+  {
+    name: 'models',
+    summary: 'list, check and remove the models that are here',
+    load: () => import('./commands/models.ts'),
+  },
   { name: 'pull', summary: 'download a model into the cache', load: () => import('./commands/pull.ts') },
   {
     name: 'runs',

@@ -11,6 +11,8 @@ export const useCases = {
   planExport: async () => (await import('./exports/plan.ts')).planExport,
   export: async () => (await import('./exports/export.ts')).exportSource,
   examineHost: async () => (await import('./host/examineHost.ts')).examineHost,
+  listModels: async () => (await import('./models/list.ts')).listModels,
+  checkModel: async () => (await import('./models/check.ts')).checkModel,
   pull: async () => (await import('./models/pull.ts')).pullModel,
 } as const;
 

@@ -16,6 +16,7 @@ const screens = [
   { path: '/recipes', name: 'recipes' },
   { path: '/data', name: 'data' },
   { path: '/chat', name: 'chat' },
+  { path: '/models', name: 'models' },
   { path: '/host', name: 'host' },
 ] as const;
 

@@ -8,6 +8,8 @@ export interface Format {
   /** Of a share of one, without the sign. */
   percent(share: number): string;
   bytes(value: number): string;
+  /** Of a model: 1.82 M, 8.03 B. */
+  parameters(count: number): string;
   /** A time span in its largest unit. */
   span(seconds: number): string;
   /** From and to, in the unit of the larger one. */
@@ -50,6 +52,10 @@ export function useFormat(): Format {
       const power = Math.min(4, Math.floor(Math.log10(Math.max(1, value)) / 3));
       const digits = power === 0 ? 0 : value / 1000 ** power < 10 ? 2 : 1;
       return `${format.number(value / 1000 ** power, { maximumFractionDigits: digits })} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`;
+    },
+    parameters(count) {
+      const [size, unit] = count >= 1e9 ? [1e9, 'B'] : [1e6, 'M'];
+      return `${format.number(count / size, { maximumSignificantDigits: 3 })} ${unit}`;
     },
     span(seconds) {
       const unit = unitOf(seconds);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
@@ -12,6 +12,8 @@ export interface Provenance {
   readonly source: string;
   /** Commit hash or version at the source. */
   readonly revision: string;
+  /** As the hub names it, such as `apache-2.0`. */
+  readonly license?: string | undefined;
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
 }
 
@@ -77,21 +79,69 @@ export function pulledModels(cacheDirectory: string): { name: string; path: stri
   );
 }
 
+/** A folder of the cache: a model that was pulled, or what has arrived of one. */
+export interface CachedFolder {
+  /** `owner/model`, with the file where it is one file of it. */
+  readonly name: string;
+  /** What was asked for at the hub; null: its main branch. */
+  readonly revision: string | null;
+  readonly folder: string;
+  /** What it is opened by; undefined while it is not whole. */
+  readonly path: string | undefined;
+}
+
+/** Everything that pulls have left in the cache, whole or not. */
+export function cachedFolders(cacheDirectory: string): CachedFolder[] {
+  const root = join(cacheDirectory, 'models');
+  return below(root).flatMap((owner) =>
+    below(join(root, owner)).flatMap((model) =>
+      below(join(root, owner, model)).flatMap((entry): CachedFolder[] => {
+        const folder = join(root, owner, model, entry);
+        if (!lstatSync(folder).isDirectory() || entry.startsWith('.')) return [];
+        const segment = entry.replace(/\.partial-\w+$/, '');
+        const [revision = '', file] = segment.split('@');
+        const name = [owner, model, ...(file === undefined ? [] : [unescape(file)])].join('/');
+        return [{ name, revision: revision === 'main' ? null : unescape(revision), folder, path: cachedModel(folder) }];
+      }),
+    ),
+  );
+}
+
+/** Undefined where nobody finished writing it. */
+export function readProvenance(folder: string): Provenance | undefined {
+  return parsedFile(provenanceFile(folder), provenanceSchema);
+}
+
 function below(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
-const Files = z.object({ files: z.array(z.object({ path: z.string().refine(isModelPath) })).min(1) });
+const filesSchema = z.object({ files: z.array(z.object({ path: z.string().refine(isModelPath) })).min(1) });
+const provenanceSchema = z.object({
+  id: z.string(),
+  source: z.string(),
+  revision: z.string(),
+  license: z.string().optional(),
+  files: z.array(z.object({ path: z.string().refine(isModelPath), sha256: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
+});
 
-/** Undefined where nobody finished writing it. */
 function filesOf(path: string): { path: string }[] | undefined {
+  return parsedFile(path, filesSchema)?.files;
+}
+
+function parsedFile<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema> | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return Files.parse(JSON.parse(Buffer.from(readSmallFile(path, LIMITS.configBytes)).toString())).files;
+    return schema.parse(JSON.parse(Buffer.from(readSmallFile(path, LIMITS.configBytes)).toString()));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
     throw error;
   }
+}
+
+/** Of `escape`. */
+function unescape(segment: string): string {
+  return decodeURIComponent(segment);
 }
 
 const percent = (character: string): string =>

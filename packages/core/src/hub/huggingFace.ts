@@ -7,6 +7,7 @@ import { asSourceError, SourceError } from './sourceError.ts';
 /** A model repository at one commit: what to fetch and from where. */
 export interface RemoteModel {
   readonly revision: string;
+  readonly license?: string | undefined;
   readonly files: readonly RemoteFile[];
 }
 
@@ -34,15 +35,17 @@ export async function huggingFaceModel(request: HubRequest & { token: string | u
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
 
   let commit: string;
+  let license: string | undefined;
   let listed: string[] = [];
   try {
     const info = await modelInfo({
       ...client,
       name: id,
       revision: request.revision ?? 'main',
-      additionalFields: ['sha'],
+      additionalFields: ['sha', 'tags'],
     });
     commit = info.sha;
+    license = licenseIn(info.tags);
     if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) throw new SourceError('its answer names no commit');
     let templates = false;
     for await (const { type, path } of listFiles({ ...client, repo, revision: commit })) {
@@ -76,10 +79,16 @@ export async function huggingFaceModel(request: HubRequest & { token: string | u
         checksum: checksumOf(info),
       };
     });
-    return { revision: commit, files };
+    return { revision: commit, license, files };
   } catch (error) {
     throw asSourceError(error, signal);
   }
+}
+
+/** Among the tags of a repository, as `license:apache-2.0`. */
+function licenseIn(tags: unknown): string | undefined {
+  const found = Array.isArray(tags) ? tags.find((tag) => /^license:[\w.+-]{1,60}$/.test(String(tag))) : undefined;
+  return found === undefined ? undefined : String(found).slice('license:'.length);
 }
 
 function checksumOf({ path, lfs, oid }: PathInfo): RemoteFile['checksum'] {

@@ -124,7 +124,7 @@ async function keepOnly(partial: string, provenance: Provenance): Promise<void> 
   }
 }
 
-type Fetched = Pick<Provenance, 'revision' | 'files'>;
+type Fetched = Pick<Provenance, 'revision' | 'license' | 'files'>;
 
 async function fetchFrom(
   origin: ModelOrigin,
@@ -175,7 +175,7 @@ async function fetchFiles(model: RemoteModel, source: string, partial: string, o
     ...(await inParallel(small, options.signal, fetchOne)),
     ...(await inParallel(large, options.signal, fetchOne)),
   ];
-  return { revision: model.revision, files };
+  return { revision: model.revision, license: model.license, files };
 }
 
 /** A few at a time. The first failure stops the others, and is thrown once they have ended. */

@@ -1,5 +1,6 @@
 /** What a client asks of models, and what it is told. Browser-safe. */
 import { z } from 'zod';
+import { errorSchema } from './events.ts';
 
 /** What a person means by a model: a run with what it trained, an adapter, or a model as it is. */
 export const sourceRequest = z.object({
@@ -44,3 +45,64 @@ export type PulledModel = z.infer<typeof pulledModelSchema>;
 /** A model that has a short name. */
 export const catalogueSchema = z.array(z.object({ name: z.string(), id: z.string() }));
 export type Catalogue = z.infer<typeof catalogueSchema>;
+
+const bytes = z.number().min(0);
+
+export const listModelsRequest = z.object({
+  /** Folders and GGUF files beside what was pulled. */
+  paths: z.array(z.string().min(1)).readonly().default([]),
+  /** Run directories: which of them began with which model is told. */
+  runs: z.array(z.string().min(1)).readonly().default([]),
+});
+export type ListModelsRequest = z.input<typeof listModelsRequest>;
+
+/** A model that is here. */
+export const localModelSchema = z.object({
+  /** As `base_model` and `anneal pull` name it: `owner/model`, or a path. */
+  name: z.string(),
+  /** The folder or GGUF file that it is opened by; of what is not whole the folder of its parts. */
+  path: z.string(),
+  place: z.enum(['cache', 'folder']),
+  /** It has arrived, and was checked against the hashes of its source. */
+  isWhole: z.boolean(),
+  bytes,
+  format: z.enum(['huggingface', 'gguf']).nullable(),
+  architecture: z.string().nullable(),
+  parameters: z.int().min(0).nullable(),
+  /** Of the weights, the most bytes first. */
+  types: z.array(z.string()),
+  hasChatTemplate: z.boolean().nullable(),
+  /** As its source names it. */
+  license: z.string().nullable(),
+  /** Where it was pulled from, and which revision was asked for and came. */
+  source: z.string().nullable(),
+  revision: z.string().nullable(),
+  commit: z.string().nullable(),
+  /** Ids of the runs that began with it. */
+  runs: z.array(z.string()),
+  /** Why it cannot be opened. */
+  error: errorSchema.nullable(),
+});
+export type LocalModel = z.infer<typeof localModelSchema>;
+
+export const cachedModelRequest = z.object({
+  /** A model of the cache by its name, or the path of its folder as `anneal models ls` shows it. */
+  model: z.string().min(1),
+});
+export type CachedModelRequest = z.input<typeof cachedModelRequest>;
+
+export const removeModelRequest = cachedModelRequest.extend({
+  /** Run directories: a model with which one of them began is not removed. */
+  runs: z.array(z.string().min(1)).readonly().default([]),
+});
+export type RemoveModelRequest = z.input<typeof removeModelRequest>;
+
+/** Bytes of the files that are hashed. */
+export const checkModelProgressSchema = z.object({ file: z.string(), done: bytes, total: bytes });
+export type CheckModelProgress = z.infer<typeof checkModelProgressSchema>;
+
+export const checkedModelSchema = z.object({
+  path: z.string(),
+  files: z.array(z.object({ path: z.string(), bytes, isSame: z.boolean() })),
+});
+export type CheckedModel = z.infer<typeof checkedModelSchema>;

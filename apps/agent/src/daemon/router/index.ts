@@ -5,12 +5,13 @@ import { data } from './data.ts';
 import { exports } from './exports.ts';
 import { host } from './host.ts';
 import { jobs } from './jobs.ts';
+import { models } from './models.ts';
 import { queue } from './queue.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 import { router } from './trpc.ts';
 
-export const appRouter = router({ agent, chat, data, exports, host, jobs, queue, recipes, runs });
+export const appRouter = router({ agent, chat, data, exports, host, jobs, models, queue, recipes, runs });
 
 /** All that the studio knows of the agent's code. */
 export type AppRouter = typeof appRouter;

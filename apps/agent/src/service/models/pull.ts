@@ -1,4 +1,4 @@
-import { catalogue } from '@anneal/core/hub/catalogue';
+import { catalogue, modelByName } from '@anneal/core/hub/catalogue';
 import * as hub from '@anneal/core/hub/pull';
 import {
   type Catalogue,
@@ -23,6 +23,12 @@ export async function* pullModel(
     outer,
   );
   return { model, path, isCopy: path.endsWith('.gguf') && !/gguf$/i.test(model) };
+}
+
+/** What the cache calls the model meant by this; what is no name of a model comes back as it is. */
+export function publishedName(model: string): string {
+  const known = modelByName(model);
+  return known ? [known.entry.id, ...(known.file === undefined ? [] : [known.file])].join('/') : model;
 }
 
 /** The models that have a short name. */

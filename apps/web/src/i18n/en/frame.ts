@@ -5,6 +5,7 @@ export const frame = {
     chat: 'Chat',
     data: 'Data',
     host: 'Host',
+    models: 'Models',
     skip: 'Skip to content',
     main: 'Screens',
   },

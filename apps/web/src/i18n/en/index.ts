@@ -5,9 +5,10 @@ import { exports } from './exports.ts';
 import { frame } from './frame.ts';
 import { host } from './host.ts';
 import { jobs } from './jobs.ts';
+import { models } from './models.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 
-export const en = { ...chat, ...data, ...exports, ...frame, ...host, ...jobs, ...recipes, ...runs };
+export const en = { ...chat, ...data, ...exports, ...frame, ...host, ...jobs, ...models, ...recipes, ...runs };
 
 export type Messages = typeof en;

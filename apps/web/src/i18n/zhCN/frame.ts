@@ -1,7 +1,16 @@
 import type { Messages } from '../en/index.ts';
 
 export const frame: Pick<Messages, 'nav' | 'settings' | 'connection' | 'notFound' | 'pair' | 'units' | 'error'> = {
-  nav: { runs: '训练', recipes: '配方', chat: '对话', data: '数据', host: '主机', skip: '跳到内容', main: '页面' },
+  nav: {
+    runs: '训练',
+    recipes: '配方',
+    chat: '对话',
+    data: '数据',
+    host: '主机',
+    models: '模型',
+    skip: '跳到内容',
+    main: '页面',
+  },
   settings: {
     language: '语言',
     theme: '主题',

@@ -1,5 +1,6 @@
 'use client';
 import type { ListedJob } from '@anneal/core/protocol/jobs';
+import type { PullProgress } from '@anneal/core/protocol/models';
 import { useTranslations } from 'use-intl';
 import { useFormat } from '../format.ts';
 
@@ -13,6 +14,8 @@ export interface JobText {
   href: string;
 }
 
+const ofRuns: ReadonlySet<ListedJob['kind']> = new Set(['export', 'parity']);
+
 /** A job in words. */
 export function useJobText(): (job: ListedJob) => JobText {
   const t = useTranslations('jobs');
@@ -21,17 +24,29 @@ export function useJobText(): (job: ListedJob) => JobText {
     if (job.state === 'cancelling') return { now: t('cancelling'), share: null };
     if (job.state !== 'running') return { now: job.state === 'failed' ? '' : t(job.state), share: null };
     if (!job.progress) return { now: t('starting'), share: null };
+    if (job.kind === 'pull') return pulling(job.progress);
     const { done, total } = job.progress;
-    const counts = { done: format.count(done), total: format.count(total) };
     const share = total > 0 ? done / total : null;
+    if (job.kind === 'checkModel') {
+      return { now: t('hashing', { done: format.bytes(done), total: format.bytes(total) }), share };
+    }
+    const counts = { done: format.count(done), total: format.count(total) };
     if (job.kind === 'export') return { now: t('exporting', { form: job.progress.form, ...counts }), share };
     const name = job.progress.model.endsWith(job.subject) ? t('source') : lastPart(job.progress.model);
     const { phase } = job.progress;
     return { now: phase === 'loading' ? t('loading', { name }) : t('answering', { name, ...counts }), share };
   };
+  const pulling = ({ phase, source, receivedBytes, totalBytes, reason }: PullProgress) => {
+    if (phase === 'waiting') return { now: t('waiting'), share: null };
+    if (phase === 'asking') return { now: t('asking', { source }), share: null };
+    if (phase === 'failed') return { now: t('sourceFailed', { source, reason: reason ?? '' }), share: null };
+    const [done, total] = [receivedBytes ?? 0, totalBytes ?? 0];
+    const now = t('downloading', { done: format.bytes(done), total: format.bytes(total), source });
+    return { now, share: total > 0 ? done / total : null };
+  };
   return (job) => ({
     name: t(job.kind, { subject: lastPart(job.subject) }),
-    href: `/run?id=${encodeURIComponent(job.subject)}&tab=exports`,
+    href: ofRuns.has(job.kind) ? `/run?id=${encodeURIComponent(job.subject)}&tab=exports` : '/models',
     ...describe(job),
   });
 }

@@ -1,0 +1,47 @@
+/** Models that are here, and those that are fetched. */
+
+import { join } from 'node:path';
+import type { Catalogue, LocalModel } from '@anneal/core/protocol/models';
+import { cachedModelRequest, pullRequest } from '@anneal/core/protocol/models';
+import { runApart } from '../../runner/runApart.ts';
+import { finish } from '../../service/finish.ts';
+import { cachedNamed } from '../../service/models/list.ts';
+import { listCatalogue, publishedName } from '../../service/models/pull.ts';
+import { removeModel } from '../../service/models/remove.ts';
+import { procedure, router } from './trpc.ts';
+
+export const models = router({
+  /** By name. What lies in the workspace is named by its key. */
+  list: procedure.query(async ({ ctx, signal }): Promise<LocalModel[]> => {
+    const { workspace, feeds } = ctx.agent;
+    const all = await feeds.all();
+    const exported = all.flatMap(({ path }) => workspace.models(join(path, 'export')));
+    const paths = [...workspace.models(), ...exported].map(({ path }) => path);
+    const request = { paths, runs: all.map(({ path }) => path) };
+    const found = await finish(runApart('listModels', {}, request, signal));
+    return found.map((model) => (model.place === 'cache' ? model : { ...model, name: workspace.keyOf(model.path) }));
+  }),
+
+  /** The models that have a short name. */
+  catalogue: procedure.query((): Catalogue => listCatalogue()),
+
+  /** Begins a job that downloads a model into the cache, or goes on with one that was broken off. */
+  pull: procedure.input(pullRequest.omit({ offline: true })).mutation(({ ctx, input }): { job: string } => {
+    const subject = publishedName(input.model);
+    const order = { kind: 'pull', subject, target: `${subject}@${input.revision ?? ''}` } as const;
+    return { job: ctx.agent.jobs.start(order, (signal) => runApart('pull', {}, input, signal)).id };
+  }),
+
+  /** Begins a job that compares a pulled model with the hashes that it came with. */
+  check: procedure.input(cachedModelRequest).mutation(({ ctx, input }): { job: string } => {
+    const { name } = cachedNamed(input.model);
+    const order = { kind: 'checkModel', subject: name, target: input.model } as const;
+    return { job: ctx.agent.jobs.start(order, (signal) => runApart('checkModel', {}, input, signal)).id };
+  }),
+
+  /** Removes a model from the cache with which no run of the workspace began. */
+  remove: procedure.input(cachedModelRequest).mutation(async ({ ctx, input }) => {
+    const runs = (await ctx.agent.feeds.all()).map(({ path }) => path);
+    removeModel({}, { ...input, runs });
+  }),
+});
