@@ -52,6 +52,16 @@ test('of more than four the one that was used longest ago makes room', async () 
   expect(namesOf(models)).toEqual(['model-1', 'model-2', 'model-3', 'model-4']);
 });
 
+test('those that nobody talks to make room when it is needed, and one that is answering stays', async () => {
+  const { models, wanted } = open(2);
+  const [idle, busy] = wanted as [Wanted, Wanted];
+  await finish(models.answer(idle, short, { client }));
+  const answering = finish(models.answer(busy, long, { client }));
+  await models.closeIdle();
+  expect(namesOf(models)).toEqual(['model-1']);
+  expect((await answering).tokens).toBe(480);
+});
+
 test('an answer that nobody waits for any more leaves the model to others', async () => {
   const { models, wanted } = open();
   const [model] = wanted as [Wanted];

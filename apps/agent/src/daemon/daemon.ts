@@ -68,12 +68,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const access = new Access(state.folder, address.token);
     const queue = new RunQueue(state.folder);
     const feeds = new RunFeeds(workspace, queue);
-    const scheduler = new Scheduler({ queue, feeds, launch: resumeDetached, log: options.log });
+    const models = new LoadedModels(options.log);
+    const scheduler = new Scheduler({
+      queue,
+      feeds,
+      // A run that begins has the memory of models that nobody talks to.
+      launch: (path, order) => models.closeIdle().then(() => resumeDetached(path, order)),
+      log: options.log,
+    });
     const telemetry = new Telemetry(workspace.root);
     const jobs = new Jobs(options.log);
     const data = new DataSources(workspace);
     const chattables = new Chattables(workspace, feeds);
-    const models = new LoadedModels(options.log);
     const files = new ConversationFiles(state.folder);
     const conversations = new Conversations({ files, chattables, models, log: options.log });
     const documents = new RecipeDocuments({ workspace, folder: state.folder, log: options.log });

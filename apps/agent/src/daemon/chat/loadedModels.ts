@@ -41,7 +41,7 @@ export class LoadedModels {
   /** @param log is told of processes that die */
   constructor(log: (text: string) => void) {
     this.#log = log;
-    this.#look = setInterval(() => this.#closeIdle(idleMilliseconds), lookEveryMilliseconds);
+    this.#look = setInterval(() => this.closeIdle(idleMilliseconds), lookEveryMilliseconds);
     this.#look.unref();
   }
 
@@ -137,6 +137,13 @@ export class LoadedModels {
     await this.#close(model);
   }
 
+  /** Frees the memory of those that nobody has used for so long. */
+  async closeIdle(milliseconds = 0): Promise<void> {
+    const now = Date.now();
+    const idle = [...this.#loaded.values()].filter(({ users, usedAt }) => users === 0 && now - usedAt >= milliseconds);
+    await Promise.all(idle.map((model) => this.#close(model)));
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#look);
     await Promise.all([...this.#loaded.values()].map((model) => this.#close(model)));
@@ -185,7 +192,7 @@ export class LoadedModels {
     }
     const opened = await this.#open(model).catch(async (error) => {
       if (!(error instanceof UserError) || error.code !== 'out_of_memory' || !this.#longestIdle()) throw error;
-      await this.#closeIdle(0);
+      await this.closeIdle();
       return this.#open(model);
     });
     model.opened = opened;
@@ -209,12 +216,6 @@ export class LoadedModels {
   #longestIdle(): Loaded | undefined {
     const idle = [...this.#loaded.values()].filter(({ users, opened }) => users === 0 && opened);
     return idle.sort((a, b) => a.usedAt - b.usedAt)[0];
-  }
-
-  async #closeIdle(after: number): Promise<void> {
-    const now = Date.now();
-    const idle = [...this.#loaded.values()].filter(({ users, usedAt }) => users === 0 && now - usedAt >= after);
-    await Promise.all(idle.map((model) => this.#close(model)));
   }
 
   async #close(model: Loaded): Promise<void> {
