@@ -233,6 +233,32 @@ describe('the data in a browser', () => {
     await phone.close();
   });
 
+  it('reaches the last row of more than a browser can scroll, and moves by single rows everywhere', async () => {
+    const lines = Array.from({ length: 250_000 }, (_, i) => `${i + 1}`);
+    writeFileSync(join(agent.workspace, 'harbour', 'data', 'log.txt'), lines.join('\n'));
+    const page = await open('/data?file=harbour/data/log.txt');
+    const link = (text: string) => page.getByRole('link', { name: text, exact: true }).waitFor({ timeout: 30_000 });
+    await link('1');
+    await page.keyboard.press('j');
+    await page.keyboard.press('End');
+    await link('250,000');
+    const list = page.getByRole('rowgroup').nth(1);
+    await list.evaluate((element) => {
+      element.scrollTop = element.scrollHeight / 2;
+    });
+    const first = async () =>
+      Number((await page.locator('[data-index]').first().innerText({ timeout: 10_000 })).replaceAll(',', ''));
+    await expect.poll(first, { timeout: 10_000 }).toBeGreaterThan(100_000);
+    await expect.poll(first, { timeout: 10_000 }).toBeLessThan(150_000);
+    // The scrolling has come to rest, and goes on from there by pixels.
+    await page.waitForTimeout(300);
+    const before = await first();
+    await list.hover();
+    await page.mouse.wheel(0, 340);
+    await expect.poll(first, { timeout: 10_000 }).toBe(before + 10);
+    await page.close();
+  });
+
   it('said nothing in the console', () => {
     expect(said.length).toBeGreaterThan(5);
     expect(said.flat()).toEqual([]);
