@@ -6,53 +6,13 @@
 #include <memory>
 
 #include "convert.h"
-#include "cpu/kernel_sets.h"
+#include "devices_addon.h"
 #include "engine.h"
+#include "task.h"
 #include "weights/weights_addon.h"
-#ifdef ANNEAL_CUDA
-#include "cuda/cuda_backend.h"
-#include "cuda/library_report.h"
-#endif
 
 namespace anneal {
 namespace {
-
-/** Runs `work` on a libuv thread and settles a promise; keeps the engine and the JS values it reads alive meanwhile. */
-class Task : public Napi::AsyncWorker {
- public:
-  using Work = std::function<void()>;
-  using Finish = std::function<Napi::Value(Napi::Env)>;
-  using Settle = std::function<void()>;
-
-  Task(Napi::Env env, std::vector<Napi::ObjectReference> keep, Work work, Finish finish, Settle settle)
-      : AsyncWorker(env), deferred_(Napi::Promise::Deferred::New(env)), keep_(std::move(keep)), work_(std::move(work)), finish_(std::move(finish)),
-        settle_(std::move(settle)) {}
-
-  Napi::Promise promise() const { return deferred_.Promise(); }
-
- protected:
-  void Execute() override { work_(); }
-  void OnOK() override {
-    try {
-      const Napi::Value value = finish_(Env());
-      settle_();
-      deferred_.Resolve(value);
-    } catch (const Napi::Error& error) {
-      OnError(error);
-    }
-  }
-  void OnError(const Napi::Error& error) override {
-    settle_();
-    deferred_.Reject(error.Value());
-  }
-
- private:
-  Napi::Promise::Deferred deferred_;
-  std::vector<Napi::ObjectReference> keep_;
-  Work work_;
-  Finish finish_;
-  Settle settle_;
-};
 
 class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
  public:
@@ -293,79 +253,14 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
   int runs_ = 0;       // likewise
 };
 
-Napi::Value instructionSets(const Napi::CallbackInfo& info) {
-  auto names = Napi::Array::New(info.Env());
-  for (const KernelSet* set = kernelSets(); set->isa; set++)
-    if (set->supported()) names.Set(names.Length(), set->isa);
-  return names;
-}
-
-// cudaDevices() → {devices, driverVersion, runtimeVersion, error}
-Napi::Value cudaDeviceList(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  auto devices = Napi::Array::New(env);
-  auto answer = Napi::Object::New(env);
-  answer.Set("devices", devices);
-#ifdef ANNEAL_CUDA
-  const CudaDevices found = cudaDevices();
-  for (const CudaDeviceInfo& one : found.devices) {
-    auto device = Napi::Object::New(env);
-    device.Set("index", one.index);
-    device.Set("name", one.name);
-    device.Set("computeCapability", one.compute_capability);
-    device.Set("memoryBytes", static_cast<double>(one.memory_bytes));
-    device.Set("libraryBytes", static_cast<double>(one.library_bytes));
-    device.Set("hasCode", one.has_code);
-    devices.Set(devices.Length(), device);
-  }
-  answer.Set("driverVersion", found.driver_version);
-  answer.Set("runtimeVersion", found.runtime_version);
-  answer.Set("error", found.error.empty() ? env.Null() : Napi::Value(Napi::String::New(env, found.error)));
-#else
-  answer.Set("driverVersion", 0);
-  answer.Set("runtimeVersion", 0);
-  answer.Set("error", env.Null());
-#endif
-  return answer;
-}
-
-// cudaLibrary() → {targets, path, version, problem}, or null where this build has no CUDA
-Napi::Value cudaLibrary(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-#ifdef ANNEAL_CUDA
-  const LibraryReport found = reportLibrary();
-  auto answer = Napi::Object::New(env);
-  answer.Set("targets", cudaTargets());
-  answer.Set("path", found.path);
-  answer.Set("version", found.version);
-  answer.Set("problem", found.problem.empty() ? env.Null() : Napi::Value(Napi::String::New(env, found.problem)));
-  return answer;
-#else
-  return env.Null();
-#endif
-}
-
-// cudaFreeBytes(index): what is free on the device now
-Napi::Value freeBytes(const Napi::CallbackInfo& info) {
-#ifdef ANNEAL_CUDA
-  try {
-    return Napi::Number::New(info.Env(), static_cast<double>(cudaFreeBytes(info[0].As<Napi::Number>().Int32Value())));
-  } catch (const std::exception& error) {
-    throw Napi::Error::New(info.Env(), error.what());
-  }
-#else
-  throw Napi::Error::New(info.Env(), "this build has no CUDA backend");
-#endif
-}
-
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("NativeEngine", NativeEngine::define(env));
-  exports.Set("instructionSets", Napi::Function::New(env, instructionSets));
-  exports.Set("cudaLibrary", Napi::Function::New(env, cudaLibrary));
-  exports.Set("cudaDevices", Napi::Function::New(env, cudaDeviceList));
+  exports.Set("instructionSets", Napi::Function::New(env, instructionSetsToJs));
+  exports.Set("cudaLibrary", Napi::Function::New(env, cudaLibraryToJs));
+  exports.Set("cudaDevices", Napi::Function::New(env, cudaDevicesToJs));
   exports.Set("encodeWeights", Napi::Function::New(env, encodeWeightsFromJs));
   exports.Set("quantizeNf4", Napi::Function::New(env, quantizeNf4FromJs));
-  exports.Set("cudaFreeBytes", Napi::Function::New(env, freeBytes));
+  exports.Set("cudaFreeBytes", Napi::Function::New(env, cudaFreeBytesToJs));
   exports.Set("scratchBytesPerThread", Napi::Number::New(env, kScratchBytesPerThread));
   return exports;
 }

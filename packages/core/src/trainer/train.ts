@@ -1,24 +1,16 @@
 import type { StepBatches } from '../datasets/types.ts';
 import { deviceFault } from '../deviceFault.ts';
 import { UserError } from '../errors.ts';
-import { generate } from '../generate/generate.ts';
 import { withTemplateDefaults } from '../generate/modelText.ts';
-import { greedy } from '../generate/sample.ts';
-import type { RecipeChange } from '../protocol/events.ts';
-import {
-  type CheckpointContents,
-  type CheckpointState,
-  openCheckpoint,
-  readOptimizer,
-  type TrainerState,
-  writeCheckpoint,
-} from './checkpoint.ts';
+import { answerSamples } from './answerSamples.ts';
+import { type CheckpointContents, type TrainerState, writeCheckpoint } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import { fitOf, misfit } from './fit.ts';
 import { checkInputs, pinInputs } from './inputs.ts';
 import { interval, type Job } from './job.ts';
 import { peakMemory } from './peakMemory.ts';
-import { sampleProgram } from './planTraining.ts';
+import { type RecipeChanges, recordChange, refuseShortChange } from './recipeChange.ts';
+import { findResumption, freshState, type Resumption, restore } from './resumption.ts';
 import { runDate } from './runDate.ts';
 import type { RunDirectory } from './runDirectory.ts';
 import { openSession, type Session, sessionEvents, startEngine } from './session.ts';
@@ -34,16 +26,11 @@ export interface TrainSignal {
 
 export interface TrainOptions {
   /** What this launch changes in the recipe of the run; `job` follows it already. Done and recorded once it is clear that the run can go on. */
-  readonly change?: { readonly resolvedText: string; readonly changes: readonly RecipeChange[] } | undefined;
+  readonly change?: RecipeChanges | undefined;
   /** A folder in which prepared data are kept for others that prepare the same. */
   readonly preparedCache?: string | undefined;
   /** Called once everything was looked at and the first event is about to be written. */
   readonly onAccepted?: (() => void) | undefined;
-}
-
-/** Where a launch goes on. */
-interface Resumption extends CheckpointState {
-  readonly folder: string;
 }
 
 /**
@@ -76,14 +63,6 @@ export async function train(
   }
 }
 
-/** @throws UserError `checkpoint_damaged`, `not_a_checkpoint` */
-async function findResumption(job: Job, out: RunDirectory): Promise<Resumption | null> {
-  const latest = await out.latestCheckpoint();
-  const folder = latest?.path ?? job.resumeFrom;
-  if (folder === null) return null;
-  return { folder, ...(await openCheckpoint(folder, latest && out.checkpointSha256(latest.step))) };
-}
-
 /** A step that the engine has, or will have after the one before. */
 interface SubmittedStep {
   readonly step: number;
@@ -92,44 +71,6 @@ interface SubmittedStep {
   /** Milliseconds, as `performance.now()`. */
   readonly started: number;
   readonly result: Promise<StepResult>;
-}
-
-/** A change that leaves nothing to train would end the run again at once. */
-function refuseShortChange({ job, totalSteps }: Session, out: RunDirectory, resumption: Resumption | null): void {
-  if (resumption === null) return;
-  const { step, evaluationsWithoutGain } = resumption.state;
-  const stoppedEarly = job.patience !== null && evaluationsWithoutGain >= job.patience;
-  if (step < totalSteps && !stoppedEarly) return;
-  throw new UserError({
-    what: stoppedEarly
-      ? `the run has stopped early: ${evaluationsWithoutGain} evaluations without a lower validation loss`
-      : `the run has ${step} steps behind it, and would have ${totalSteps}`,
-    where: out.path,
-    next: stoppedEarly
-      ? 'raise early_stopping_patience as well, or set it to null'
-      : 'set max_steps or num_epochs higher',
-    code: 'run_finished',
-  });
-}
-
-function recordChange(
-  { job, totalSteps }: Session,
-  out: RunDirectory,
-  { resolvedText, changes }: NonNullable<TrainOptions['change']>,
-  resumption: Resumption | null,
-): void {
-  const before = out.status.totalSteps;
-  out.changeRecipe(resolvedText, changes);
-  const step = resumption?.state.step ?? 0;
-  if (before === null || before === totalSteps) return;
-  const [old, now] = [job.scheduleFor(before)(step), job.scheduleFor(totalSteps)(step)];
-  if (old === now) return;
-  out.record({
-    type: 'warning',
-    code: 'schedule_stretched',
-    message: `the learning rate now follows its schedule over ${totalSteps} steps: after step ${step} it is ${now}, where over ${before} steps it was ${old}`,
-    next: 'with lr_scheduler: constant a longer run is the same training, from its first step on',
-  });
 }
 
 /** Said at once, not when the disk is full hours later. A resumed run has most of its checkpoints already. */
@@ -189,7 +130,7 @@ async function trainSession(
   const evaluateEvery = interval(job.evaluate, loader.stepsPerEpoch);
   const saveEvery = interval(job.save, loader.stepsPerEpoch);
 
-  let state = resumption ? await restore(resumption, session, engine) : fresh;
+  let state = resumption ? await restore(resumption, session, engine) : freshState;
   out.recordStart({ totalSteps, fromStep: state.step });
   await answerSamples(session, engine, out, state.step);
   const stopsEarly = () => job.patience !== null && state.evaluationsWithoutGain >= job.patience;
@@ -279,75 +220,10 @@ async function trainSession(
   });
 }
 
-const fresh: TrainerState = {
-  step: 0,
-  epoch: 0,
-  bestLoss: null,
-  bestStep: null,
-  evaluationsWithoutGain: 0,
-  milliseconds: 0,
-};
-
-/** `startEngine` has loaded the weights from the same checkpoint; here come moments, position and counters. */
-async function restore(
-  { folder: checkpoint, state, data }: Resumption,
-  session: Session,
-  { engine }: TrainingEngine,
-): Promise<TrainerState> {
-  const { loader, job, totalSteps } = session;
-  await readOptimizer(checkpoint, engine);
-  const refuse = (what: string, next: string) =>
-    new UserError({ what, where: checkpoint, next, code: 'checkpoint_of_another_run' });
-  if (data.index >= loader.stepsPerEpoch) {
-    throw refuse(
-      `the checkpoint is ${data.index} steps into an epoch, this run's epochs have ${loader.stepsPerEpoch}`,
-      'resume with the data and batch sizes it was made with, or start anew with lora_model_dir',
-    );
-  }
-  if (checkpoint === job.resumeFrom && state.step >= totalSteps) {
-    throw refuse(
-      `the checkpoint has ${state.step} steps behind it, this run is to have ${totalSteps}`,
-      'raise max_steps or num_epochs',
-    );
-  }
-  loader.restore(data);
-  return state;
-}
-
 function afterEvaluation(state: TrainerState, loss: number): TrainerState {
   const improved = state.bestLoss === null || loss < state.bestLoss;
   if (improved) return { ...state, bestLoss: loss, bestStep: state.step, evaluationsWithoutGain: 0 };
   return { ...state, evaluationsWithoutGain: state.evaluationsWithoutGain + 1 };
-}
-
-/** Answers what is not answered yet at this step: a launch that ended in between left the rest to the next one. */
-async function answerSamples(
-  { job, text, samplePrompts }: Session,
-  { engine }: TrainingEngine,
-  out: RunDirectory,
-  step: number,
-): Promise<void> {
-  const { maxTokens, temperature, prompts } = job.samples;
-  const answered = out.answeredSamples(step);
-  for (const [i, prompt] of samplePrompts.entries()) {
-    if (i < answered) continue;
-    const ids: number[] = [];
-    const sampling = { ...greedy, temperature };
-    const options = {
-      program: sampleProgram,
-      sampling,
-      maxNewTokens: maxTokens,
-      stopIds: text.stopIds,
-      seed: job.seed + i,
-    };
-    for await (const { id } of generate(engine, prompt, options)) if (!text.stopIds.has(id)) ids.push(id);
-    out.record({
-      type: 'sample',
-      step,
-      prompt: prompts[i]?.messages.at(-1)?.content ?? '',
-      text: await text.tokenizer.decode(ids),
-    });
-  }
 }
 
 function notFinite(out: RunDirectory, found: string): UserError {
