@@ -151,9 +151,14 @@ describe('chat in a browser', () => {
     const checkpoint = page.getByRole('combobox', { name: 'Checkpoint of model 3' });
     await checkpoint.waitFor();
     expect(await checkpoint.inputValue()).toMatch(/^\d+$/);
-    await question(page).fill('Who are you?');
+    const long = 'Who are you, what do you keep, and for whom do you keep it through all of the winter?';
+    await question(page).fill(long);
     await page.keyboard.press('Enter');
     await done(page, 3);
+    // However long its title: what deletes a conversation stays in reach.
+    const list = await page.getByRole('complementary').boundingBox();
+    const remove = await page.getByRole('button', { name: `Delete “${long.slice(0, 80)}` }).boundingBox();
+    expect((remove?.x ?? 0) + (remove?.width ?? 0)).toBeLessThanOrEqual((list?.x ?? 0) + (list?.width ?? 0));
     await expectAccessible(page);
     await page.close();
   });

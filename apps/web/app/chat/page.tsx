@@ -62,12 +62,14 @@ export default function ChatScreen() {
             <ConversationList current={id} onOpen={open} />
           </aside>
           {models.length === 0 && !id ? (
-            <Empty title={t('noModels')}>
-              <p>{t('noModelsText')}</p>
-              <Link href="/recipes" className={buttonClass('primary')}>
-                {t('noModelsAction')}
-              </Link>
-            </Empty>
+            <div>
+              <Empty title={t('noModels')}>
+                <p>{t('noModelsText')}</p>
+                <Link href="/recipes" className={buttonClass('primary')}>
+                  {t('noModelsAction')}
+                </Link>
+              </Empty>
+            </div>
           ) : lost ? (
             <div>
               <ErrorNote error={shownError(lost)} />

@@ -35,7 +35,7 @@ export const chat = {
     unloadHint:
       'Frees the memory; the next question loads the model again. It is freed by itself after ten idle minutes.',
     loadingModel: 'Loading the model, {percent} %',
-    waiting: 'Waiting for its turn…',
+    waiting: 'Waiting…',
     begin: 'Ask something',
     beginText:
       'Each model gets the same question and the same seed. The first word in which their answers differ is marked.',

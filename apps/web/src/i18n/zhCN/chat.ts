@@ -35,7 +35,7 @@ export const chat: Pick<Messages, 'chat'> = {
     unload: '释放',
     unloadHint: '释放内存；下次提问时会重新加载模型。空闲十分钟后自动释放。',
     loadingModel: '正在加载模型，{percent}%',
-    waiting: '正在排队…',
+    waiting: '等待中…',
     begin: '提一个问题',
     beginText: '每个模型收到同样的问题和同样的随机种子。回答中第一个不同的词会被标出。',
     question: '问题',

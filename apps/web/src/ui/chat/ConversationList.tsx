@@ -39,7 +39,7 @@ export function ConversationList({
   });
   const error = remove.error ?? restore.error;
   return (
-    <div className="grid content-start gap-2 lg:sticky lg:top-16">
+    <div className="grid grid-cols-[minmax(0,1fr)] content-start gap-2 lg:sticky lg:top-16">
       {removed && (
         <div role="status" className="flex items-center gap-2 rounded-md bg-sunken py-1 pr-1 pl-3 text-[13px]">
           <span className="min-w-0 truncate">{t('removed', { title: removed.title })}</span>
@@ -51,7 +51,7 @@ export function ConversationList({
       )}
       {error && <ErrorNote error={shownError(error)} />}
       {conversations?.length === 0 && <p className="px-2 text-[13px] text-muted">{t('noConversations')}</p>}
-      <ul className="grid max-h-[calc(100dvh-9rem)] gap-px overflow-y-auto">
+      <ul className="grid grid-cols-[minmax(0,1fr)] max-h-[calc(100dvh-9rem)] gap-px overflow-y-auto">
         {conversations?.map((summary) => (
           <Item
             key={summary.id}

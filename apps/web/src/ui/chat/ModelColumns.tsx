@@ -85,7 +85,7 @@ function Column({
             aria-label={t('checkpoint', { number })}
             value={variant ?? ''}
             onChange={(event) => onChange(event.target.value === '' ? model.id : `${model.id}@${event.target.value}`)}
-            className={`${selectClass} w-34 shrink-0 text-muted`}
+            className={`${selectClass} w-38 shrink-0 text-muted`}
           >
             <Variants model={model} variant={variant} />
           </select>
