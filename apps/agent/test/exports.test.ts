@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { basename, join } from 'node:path';
+import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
 import type { StudioExport } from '@anneal/core/protocol/exports';
 import type { JobOf, JobState, ListedJob } from '@anneal/core/protocol/jobs';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
@@ -93,7 +94,7 @@ test('an export that is cancelled, or whose agent ends, leaves nothing', async (
   const { daemon, place, cookie, run, path } = await served();
   const { api } = client(daemon, cookie);
   const jobs = follow(api);
-  const order = { run, merged: 'f32', gguf: ['f32', 'q2_k', 'q4_k_m', 'q5_k_m'] } as const;
+  const order = { run, merged: 'f32', gguf: [...GGUF_TYPES] } as const;
   const { job } = await api.exports.start.mutate(order);
   await vi.waitFor(() => expect(jobs.get(job)?.state).toBe('running'), 10_000);
   await expect(api.exports.start.mutate(order)).rejects.toMatchObject({ data: { error: { code: 'job_running' } } });

@@ -1,4 +1,7 @@
 /** What a run is exported as: sizes known before, all or nothing, listed by its record, compared with the run, removed. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -10,8 +13,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
 import { verdictOf } from '@anneal/core/protocol/parity';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { runApart } from '../../src/runner/runApart.ts';
 import { exportSource } from '../../src/service/exports/export.ts';
 import { listExports } from '../../src/service/exports/list.ts';
@@ -21,12 +25,16 @@ import { removeExports } from '../../src/service/exports/remove.ts';
 import { finish } from '../../src/service/finish.ts';
 import { trainedRun } from '../helpers/trainedRun.ts';
 
+const runApartFile = new URL('../../src/runner/runApart.ts', import.meta.url).href;
+
 let run: string;
 beforeAll(async () => {
   run = await trainedRun();
 }, 120_000);
 
 const exported = (folder: string) => join(run, 'export', folder);
+/** So much that whoever cancels it in the middle does so before its end. */
+const longest = { merged: 'f32', gguf: GGUF_TYPES } as const;
 const sizeOf = (files: readonly { bytes: number }[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
 
 describe('an export', () => {
@@ -50,7 +58,7 @@ describe('an export', () => {
 
   test('that is cancelled leaves nothing, wherever it was', async () => {
     const before = readdirSync(join(run, 'export'));
-    const request = { source: run, gguf: ['f32', 'q4_k_m'], to: exported('cancelled') } as const;
+    const request = { source: run, ...longest, to: exported('cancelled') };
     for await (const { done } of runApart('export', {}, request)) if (done === 3) break;
     expect(readdirSync(join(run, 'export'))).toEqual(before);
 
@@ -60,6 +68,22 @@ describe('an export', () => {
     );
     await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
     expect(readdirSync(join(run, 'export'))).toEqual(before);
+  });
+
+  test('whose agent is killed clears up after itself', async () => {
+    const to = exported('killed');
+    const program = `
+      import { runApart } from ${JSON.stringify(runApartFile)};
+      for await (const progress of runApart('export', {}, ${JSON.stringify({ source: run, ...longest, to })})) {
+        console.log(JSON.stringify(progress));
+        await new Promise(() => setInterval(() => {}, 1000));
+      }`;
+    const agent = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(agent.stdout, 'data');
+    agent.kill('SIGKILL');
+    await vi.waitFor(() => expect(existsSync(to)).toBe(false), 10_000);
   });
 
   test('that would not fit on the disk is refused before anything is written', async () => {

@@ -13,9 +13,9 @@ export function removableModel(_: Context, request: RemoveModelRequest): { folde
   const users = path === undefined ? [] : (usersOf(runs).get(path) ?? []);
   if (users.length === 0) return { folder };
   throw new UserError({
-    what: `${users.length === 1 ? 'a run' : `${users.length} runs`} began with this model, and needs it to be resumed, exported or talked to: ${users.slice(0, 5).join(', ')}`,
+    what: `runs began with this model, and need it to be resumed, exported or talked to: ${users.slice(0, 5).join(', ')}${users.length > 5 ? ' …' : ''}`,
     where: folder,
-    next: 'remove these runs first',
+    next: 'remove those runs first',
     code: 'model_in_use',
   });
 }
