@@ -115,6 +115,9 @@ describe('models in a browser', () => {
     const page = await open();
     const remove = row(page).getByRole('button', { name: `Remove: ${name}` });
     await row(page).getByText('1', { exact: true }).waitFor();
+    await row(page)
+      .getByRole('link', { name: /-project$/ })
+      .waitFor();
     expect(await remove.isDisabled()).toBe(true);
     agent.run('runs', 'rm', 'latest', '--runs-dir', 'project/runs', '--yes');
     await page.reload();

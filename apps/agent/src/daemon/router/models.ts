@@ -1,6 +1,6 @@
 /** Models that are here, and those that are fetched. */
 
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Catalogue, LocalModel } from '@anneal/core/protocol/models';
 import { cachedModelRequest, pullRequest } from '@anneal/core/protocol/models';
 import { runApart } from '../../runner/runApart.ts';
@@ -11,7 +11,7 @@ import { removeModel } from '../../service/models/remove.ts';
 import { procedure, router } from './trpc.ts';
 
 export const models = router({
-  /** By name. What lies in the workspace is named by its key. */
+  /** By name. What lies in the workspace, and the runs, are named by their keys. */
   list: procedure.query(async ({ ctx, signal }): Promise<LocalModel[]> => {
     const { workspace, feeds } = ctx.agent;
     const all = await feeds.all();
@@ -19,7 +19,12 @@ export const models = router({
     const paths = [...workspace.models(), ...exported].map(({ path }) => path);
     const request = { paths, runs: all.map(({ path }) => path) };
     const found = await finish(runApart('listModels', {}, request, signal));
-    return found.map((model) => (model.place === 'cache' ? model : { ...model, name: workspace.keyOf(model.path) }));
+    const keys = new Map(all.map(({ key, path }) => [basename(path), key]));
+    return found.map((model) => ({
+      ...model,
+      ...(model.place === 'folder' && { name: workspace.keyOf(model.path) }),
+      runs: model.runs.flatMap((id) => keys.get(id) ?? []),
+    }));
   }),
 
   /** The models that have a short name. */

@@ -34,6 +34,7 @@ export const models = {
     removeTitle: 'Remove from the cache',
     removeText: '{name} ({bytes}) is removed from the disk. It can be downloaded again.',
     removeAction: 'Remove',
+    usedBy: 'Used by',
     used: 'Runs began with it: it cannot be removed',
     sourceOf: '{source}, commit {commit}',
   },

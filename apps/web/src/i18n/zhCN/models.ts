@@ -34,6 +34,7 @@ export const models: Pick<Messages, 'models'> = {
     removeTitle: '从缓存中删除',
     removeText: '{name}（{bytes}）将从磁盘中删除。之后可以重新下载。',
     removeAction: '删除',
+    usedBy: '用于',
     used: '有训练以它为基础，不能删除',
     sourceOf: '{source}，提交 {commit}',
   },

@@ -3,6 +3,7 @@ import type { JobOf } from '@anneal/core/protocol/jobs';
 import type { LocalModel } from '@anneal/core/protocol/models';
 import { useMutation } from '@tanstack/react-query';
 import { ShieldCheck, Trash2 } from 'lucide-react';
+import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
@@ -59,7 +60,7 @@ export function ModelRow({
       <Cell name={t('template')}>
         {model.hasChatTemplate === null ? '–' : t(model.hasChatTemplate ? 'withTemplate' : 'withoutTemplate')}
       </Cell>
-      <Cell name={t('runs')}>{isUsed ? <span title={runs.join('\n')}>{format.count(runs.length)}</span> : '–'}</Cell>
+      <Cell name={t('runs')}>{isUsed ? format.count(runs.length) : '–'}</Cell>
       <div className="flex items-center justify-end gap-0.5">
         {place === 'cache' && !isWhole && (
           <Button
@@ -90,6 +91,9 @@ export function ModelRow({
   );
 }
 
+/** Of the runs that began with a model, the newest. */
+const mostLinks = 3;
+
 function Notes({ model, checked }: { model: LocalModel; checked: JobOf<'checkModel'> | undefined }) {
   const t = useTranslations('models');
   const format = useFormat();
@@ -105,6 +109,23 @@ function Notes({ model, checked }: { model: LocalModel; checked: JobOf<'checkMod
       {model.error && (
         <p className="text-bad [overflow-wrap:anywhere]">
           {model.error.what} <span className="text-muted">{model.error.next}</span>
+        </p>
+      )}
+      {model.runs.length > 0 && (
+        <p className="truncate text-muted">
+          {t('usedBy')}{' '}
+          {model.runs.slice(-mostLinks).map((key, index) => (
+            <span key={key}>
+              {index > 0 && ', '}
+              <Link
+                href={`/run?id=${encodeURIComponent(key)}`}
+                className="underline-offset-2 hover:text-ink hover:underline"
+              >
+                {key.split('/').at(-1)}
+              </Link>
+            </span>
+          ))}
+          {model.runs.length > mostLinks && ` +${format.count(model.runs.length - mostLinks)}`}
         </p>
       )}
       {checked?.result && (
