@@ -71,11 +71,11 @@ describe('the host', () => {
     // By the keyboard alone.
     await page.getByRole('button', { name: 'Move three up' }).focus();
     await page.keyboard.press('Enter');
-    await expect.poll(() => names(page)).toEqual(['one', 'three', 'two']);
+    await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['one', 'three', 'two']);
     await page.locator('[data-waiting]').nth(2).dragTo(page.locator('[data-waiting]').nth(0));
-    await expect.poll(() => names(page)).toEqual(['two', 'one', 'three']);
+    await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one', 'three']);
     await page.getByRole('button', { name: 'Take three out of the queue' }).click();
-    await expect.poll(() => names(page)).toEqual(['two', 'one']);
+    await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
     await page.close();
   });
 
@@ -94,7 +94,7 @@ describe('the host', () => {
   it('goes on with the queue when the agent was killed', async () => {
     const page = await context.newPage(); // its console tells of the connection that is lost
     await page.goto(`${agent.url}/host`);
-    await expect.poll(() => names(page)).toEqual(['two', 'one']);
+    await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
     await agent.end('SIGKILL');
     await page.getByText('The agent cannot be reached').waitFor();
     agent.run('runs', 'stop', '--now', runNamed('-long'));

@@ -200,7 +200,7 @@ it('does not bring a removed file back until somebody saves', async () => {
   ada.text.insert(0, '# typed\n');
   await new Promise((resolve) => setTimeout(resolve, 600));
   expect(existsSync(file)).toBe(false);
-  await api.recipes.save.mutate({ recipe, by: 'Ada' });
+  await api.recipes.save.mutate({ recipe });
   expect(written()).toBe(`# typed\n${first}`);
 });
 
@@ -239,11 +239,11 @@ it('restores a version for everybody, and keeps what was there', async () => {
       { key: 'lora_r', to: '16' },
     ],
   });
-  await api.recipes.restore.mutate({ recipe, version, by: 'Bo' });
+  await api.recipes.restore.mutate({ recipe, version });
   await says(() => ada.text.toString(), first);
   expect(written()).toBe(first);
   expect(await api.recipes.history.query({ recipe })).toMatchObject([
-    { why: 'restored', by: ['Bo'] },
+    { why: 'restored', by: [(await api.people.me.query()).name] },
     { why: 'edited', by: ['Ada'] },
     { why: 'opened' },
   ]);

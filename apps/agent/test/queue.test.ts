@@ -21,7 +21,7 @@ const worker = join(import.meta.dirname, 'fixtures', 'worker.ts');
 const since = '2026-01-31T14:25:07.123Z';
 
 function entry(run: string, priority: Priority = 'normal', device = 'cpu', afterSeq = 1): QueuedRun {
-  return { run, device, priority, changes: [], afterSeq, since };
+  return { run, device, priority, changes: [], afterSeq, since, by: null };
 }
 
 const order = (waiting: readonly QueuedRun[]) => waiting.map(({ run }) => run).join('');
@@ -129,7 +129,7 @@ describe('the scheduler', () => {
     const at = place();
     const { scheduler, feeds, ended, queue } = scheduling(at);
     const runs = [await at.create('finish', 'a'), await at.create('refused', 'b'), await at.create('finish', 'c')];
-    await Promise.all(runs.map((run) => scheduler.add(run, { priority: 'normal' })));
+    await Promise.all(runs.map((run) => scheduler.add(run, { priority: 'normal', by: null })));
     await ended(runs[2] as string, 'finished');
     expect(runs.map((run) => at.state$(run))).toEqual(['finished', 'failed', 'finished']);
     const [[, a], [b, bEnd], [c]] = spans(at, runs) as [[number, number], [number, number], [number, number]];
@@ -148,8 +148,8 @@ describe('the scheduler', () => {
     onTestFinished(() => void process.kill(pid, 'SIGKILL'));
     await ended(other, 'running');
     const [first, second] = [await at.create('finish', 'first'), await at.create('finish', 'second')];
-    await scheduler.add(first, { priority: 'normal' });
-    await scheduler.add(second, { priority: 'high' });
+    await scheduler.add(first, { priority: 'normal', by: null });
+    await scheduler.add(second, { priority: 'high', by: null });
     const device = deviceOfRun('auto');
     expect((await feeds.get(first)).summary).toMatchObject({ state: 'queued', queued: { device, place: 2, of: 2 } });
     await queue.move(first, 1);
@@ -180,10 +180,10 @@ describe('the scheduler', () => {
     const at = place();
     const { scheduler, feeds, ended, queue } = scheduling(at);
     const run = await at.create('finish');
-    await scheduler.add(run, { priority: 'normal' });
+    await scheduler.add(run, { priority: 'normal', by: null });
     await ended(run, 'finished');
     writeFileSync(join(at.path(run), 'recipe.resolved.yaml'), 'another');
-    await scheduler.add(run, { priority: 'normal' });
+    await scheduler.add(run, { priority: 'normal', by: null });
     await vi.waitFor(async () => expect((await feeds.get(run)).summary.refusal).not.toBeNull(), 20_000);
     expect((await feeds.get(run)).summary).toMatchObject({
       state: 'finished',
@@ -192,7 +192,7 @@ describe('the scheduler', () => {
     });
     expect(queue.read().waiting).toEqual([]);
     writeFileSync(join(at.path(run), 'recipe.resolved.yaml'), 'finish');
-    await scheduler.add(run, { priority: 'normal' });
+    await scheduler.add(run, { priority: 'normal', by: null });
     expect((await feeds.get(run)).summary.refusal).toBeNull();
     await vi.waitFor(() => expect(at.types(run).filter((type) => type === 'finished')).toHaveLength(2), 20_000);
   });

@@ -1,26 +1,45 @@
-import type { Command } from 'commander';
+import { personNameSchema, type Role, roles } from '@anneal/core/protocol/people';
+import { type Command, Option } from 'commander';
+import { parseRequest } from '../service/parseRequest.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
 
+interface PairOptions {
+  name?: string;
+  role?: Role;
+  json?: boolean;
+}
+
 export function define(command: Command): void {
   addExamples(
-    command.argument('[folder]', 'the folder that the agent serves', '.').action(pair),
+    command
+      .argument('[folder]', 'the folder that the agent serves', '.')
+      .option('--name <name>', 'of somebody else, who is added where they are not known')
+      .addOption(new Option('--role <role>', 'what somebody new may do; default: viewer').choices([...roles]))
+      .action(pair),
     'anneal pair',
-    'anneal pair my-project',
+    'anneal pair my-project --name Ada --role operator',
   );
 }
 
-async function pair(folder: string, options: { json?: boolean }): Promise<void> {
-  const [{ AgentState }, { Access }, { pairingLink }, { Workspace }] = await Promise.all([
+async function pair(folder: string, { name, role, json }: PairOptions): Promise<void> {
+  const [{ AgentState }, { Access }, { Audit }, { pairingLink }, { Workspace }, { codeOf }] = await Promise.all([
     import('../daemon/agentState.ts'),
     import('../daemon/auth/access.ts'),
+    import('../daemon/auth/audit.ts'),
     import('../daemon/pairingLink.ts'),
     import('../daemon/workspace.ts'),
+    import('./pairingCode.ts'),
   ]);
+  const wanted = { name: parseRequest(personNameSchema.optional(), name), role };
   const state = new AgentState(new Workspace(folder).root);
   const { url } = state.served();
-  const link = pairingLink(url, new Access(state.folder).newCode());
-  if (options.json) return printJson({ url, link });
+  const { code, until } = codeOf(new Access(state.folder).people, wanted);
+  new Audit(state.folder).record({ name: null, action: 'anneal pair', input: wanted, outcome: 'done' });
+  const link = pairingLink(url, code);
+  if (json) return printJson({ url, link, until });
   print(link);
-  print('It pairs one browser, once, within 15 minutes.');
+  print(
+    name === undefined ? 'It pairs one browser, once, within 15 minutes.' : `It lets ${name} in, once, within 3 days.`,
+  );
 }

@@ -1,6 +1,8 @@
+import { type Scope, scopes } from '@anneal/core/protocol/people';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import type { ApiTokens, Scope } from '../daemon/auth/apiTokens.ts';
+import type { ApiTokens } from '../daemon/auth/apiTokens.ts';
+import type { Audit } from '../daemon/auth/audit.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatTime } from '../units.ts';
@@ -26,7 +28,7 @@ export function define(command: Command): void {
           '--scope <scope>',
           'what it may do: talk to models by /v1, read and send data, download exports, or read /metrics',
         )
-          .choices(['chat', 'exports', 'metrics'])
+          .choices([...scopes])
           .default('chat'),
       )
       .action(create),
@@ -41,7 +43,9 @@ export function define(command: Command): void {
 }
 
 async function create(name: string, { folder, scope, json }: TokenOptions & { scope: Scope }): Promise<void> {
-  const made = (await tokensOf(folder)).create(name, scope);
+  const { tokens, audit } = await keptBy(folder);
+  const made = tokens.create(name, scope);
+  audit.record({ name: null, action: 'anneal token create', input: { name, scope }, outcome: 'done' });
   if (json) return printJson(made);
   print(made.token);
   remark(
@@ -50,7 +54,7 @@ async function create(name: string, { folder, scope, json }: TokenOptions & { sc
 }
 
 async function list({ folder, json }: TokenOptions): Promise<void> {
-  const tokens = (await tokensOf(folder)).list();
+  const tokens = (await keptBy(folder)).tokens.list();
   if (json) return printJson(tokens);
   if (tokens.length === 0) return print('no tokens');
   const rows = tokens.map(({ id, name, scope, created }) => [id, name, scope, formatTime(created)]);
@@ -58,17 +62,21 @@ async function list({ folder, json }: TokenOptions): Promise<void> {
 }
 
 async function revoke(id: string, { folder, json }: TokenOptions): Promise<void> {
-  const gone = (await tokensOf(folder)).revoke(id);
+  const { tokens, audit } = await keptBy(folder);
+  const gone = tokens.revoke(id);
+  audit.record({ name: null, action: 'anneal token revoke', input: { id, name: gone.name }, outcome: 'done' });
   if (json) return printJson(gone);
   print(`revoked ${gone.id} (${gone.name})`);
 }
 
 /** Of the agent that serves the folder, whether it runs or not. */
-async function tokensOf(folder: string): Promise<ApiTokens> {
-  const [{ AgentState }, { ApiTokens: Tokens }, { Workspace }] = await Promise.all([
+async function keptBy(folder: string): Promise<{ tokens: ApiTokens; audit: Audit }> {
+  const [{ AgentState }, { ApiTokens: Tokens }, { Audit: Log }, { Workspace }] = await Promise.all([
     import('../daemon/agentState.ts'),
     import('../daemon/auth/apiTokens.ts'),
+    import('../daemon/auth/audit.ts'),
     import('../daemon/workspace.ts'),
   ]);
-  return new Tokens(new AgentState(new Workspace(folder).root).folder);
+  const state = new AgentState(new Workspace(folder).root);
+  return { tokens: new Tokens(state.folder), audit: new Log(state.folder) };
 }

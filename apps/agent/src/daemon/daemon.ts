@@ -12,6 +12,7 @@ import { type Address, nameOf } from './address.ts';
 import { AgentState } from './agentState.ts';
 import { Access } from './auth/access.ts';
 import { ApiTokens } from './auth/apiTokens.ts';
+import { Audit } from './auth/audit.ts';
 import { Callers } from './auth/callers.ts';
 import { Chattables } from './chat/chattables.ts';
 import { ConversationFiles } from './chat/conversationFiles.ts';
@@ -66,6 +67,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const lock = state.lock();
   try {
     const access = new Access(state.folder, address.token);
+    const tokens = new ApiTokens(state.folder);
+    const audit = new Audit(state.folder);
     const queue = new RunQueue(state.folder);
     const feeds = new RunFeeds(workspace, queue);
     const models = new LoadedModels(options.log);
@@ -90,6 +93,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       feeds,
       queue,
       scheduler,
+      access,
+      tokens,
+      audit,
       telemetry,
       jobs,
       chattables,
@@ -101,11 +107,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const name = nameOf(address.host, options.allowedHosts);
     const check = new RequestCheck([...options.allowedHosts, name]);
     const sockets = new Sockets({ agent, access, check, log: options.log });
-    const callers = new Callers(state.id, access, new ApiTokens(state.folder));
+    const callers = new Callers(state.id, access, tokens);
     const http = createHttp({
       agentId: state.id,
       version: manifest.version,
       access,
+      audit,
       studio,
       callers,
       api: createApi({

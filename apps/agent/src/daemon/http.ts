@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { Access } from './auth/access.ts';
+import type { Audit } from './auth/audit.ts';
 import type { Callers } from './auth/callers.ts';
 import { endedCookie, sessionCookie, sessionIn } from './cookies.ts';
 import type { DataSources } from './data/dataSources.ts';
@@ -17,6 +18,7 @@ export interface HttpOptions {
   agentId: string;
   version: string;
   access: Access;
+  audit: Audit;
   studio: StudioFiles;
   data: DataSources;
   uploads: Uploads;
@@ -48,7 +50,7 @@ const headers: Readonly<Record<string, string>> = {
 };
 
 export function createHttp(options: HttpOptions): Hono {
-  const { agentId, version, access, studio, callers, metrics, data, uploads, api, secure, onSignOut, download } =
+  const { agentId, version, access, audit, studio, callers, metrics, data, uploads, api, secure, onSignOut, download } =
     options;
   const app = new Hono();
 
@@ -85,7 +87,20 @@ export function createHttp(options: HttpOptions): Hono {
 
   // Before the bound of other bodies: a part of a file is as large as the client makes it.
   for (const path of [uploadsPath, `${uploadsPath}/:upload`]) {
-    app.all(path, async (c) => refusalOf(c, { changes: c.req.method !== 'HEAD' }) ?? uploads.handle(c.req.raw));
+    app.all(path, async (c) => {
+      const refusal = refusalOf(c, { changes: c.req.method !== 'HEAD' });
+      if (!refusal && c.req.method === 'POST') {
+        const caller = callers.identify(c.req.header(), { changes: true });
+        const name = typeof caller === 'string' ? null : caller.name;
+        audit.record({
+          name,
+          action: 'upload data',
+          input: { bytes: c.req.header('upload-length') },
+          outcome: 'begun',
+        });
+      }
+      return refusal ?? uploads.handle(c.req.raw);
+    });
   }
 
   /** What a page that cannot open the socket asks for: whether it is paired. */
@@ -109,18 +124,23 @@ export function createHttp(options: HttpOptions): Hono {
     const wanted = pairSchema.safeParse(await c.req.json().catch(() => undefined));
     if (!wanted.success) return c.json({ error: { code: 'wrong_request', what: 'the body has no code' } }, 400);
     try {
-      const token = access.pair(wanted.data.code);
+      const token = access.pair(wanted.data.code, c.req.header('user-agent')?.slice(0, 200));
+      audit.record({ name: access.personOf(token)?.name ?? null, action: 'pair a browser', outcome: 'done' });
       c.header('Set-Cookie', sessionCookie(agentId, token, secure));
       return c.json({ paired: true });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      return c.json({ error: error.toJSON() }, error.code === 'too_many_attempts' ? 429 : 403);
+      const isLate = error.code === 'too_many_attempts';
+      if (!isLate) audit.record({ name: null, action: 'pair a browser', outcome: error.code });
+      return c.json({ error: error.toJSON() }, isLate ? 429 : 403);
     }
   });
 
   app.post('/api/signout', (c) => {
     const token = sessionIn(c.req.header('cookie'), agentId);
     if (token !== undefined) {
+      const name = access.personOf(token)?.name;
+      if (name !== undefined) audit.record({ name, action: 'sign out', outcome: 'done' });
       access.endSession(token);
       onSignOut(token);
     }

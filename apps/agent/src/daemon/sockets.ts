@@ -1,14 +1,15 @@
 /** The sockets of clients: who may open one is decided before the upgrade, and one that does not read is closed. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { type Role, reaches } from '@anneal/core/protocol/people';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Access } from './auth/access.ts';
+import { type Access, tokenHolder } from './auth/access.ts';
 import { sessionIn } from './cookies.ts';
 import { Pace } from './pace.ts';
 import type { RequestCheck } from './requestCheck.ts';
 import { appRouter } from './router/index.ts';
-import type { Agent } from './router/trpc.ts';
+import type { Agent, SocketCaller } from './router/trpc.ts';
 
 /** A request of a client: a recipe, and its frame. */
 const largestMessage = 1 << 20;
@@ -28,8 +29,8 @@ interface SocketOptions {
 export class Sockets {
   readonly #options: SocketOptions;
   readonly #servers: ReadonlyMap<string, WebSocketServer>;
-  /** The session's token that each client came with; undefined for one that came with the agent's token. */
-  readonly #sessions = new Map<WebSocket, string | undefined>();
+  readonly #callers = new Map<WebSocket, SocketCaller & { role: Role | undefined }>();
+  readonly #requests = new WeakMap<IncomingMessage, SocketCaller>();
   readonly #trpc: ReturnType<typeof applyWSSHandler>;
   readonly #look: NodeJS.Timeout;
 
@@ -44,17 +45,24 @@ export class Sockets {
       wss: trpc,
       router: appRouter,
       keepAlive,
-      createContext: () => ({ agent: options.agent, pace: new Pace() }),
+      createContext: ({ req }) => {
+        const caller = this.#requests.get(req);
+        if (!caller) throw new Error('a socket was opened past the upgrade');
+        return { agent: options.agent, pace: new Pace(), caller };
+      },
       onError: ({ error, path }) => {
         if (error.code !== 'INTERNAL_SERVER_ERROR' || isExpected(error.cause)) return;
         options.log(`defect in ${path ?? 'a socket'}: ${error.cause?.stack ?? error.stack}`);
       },
     });
-    // Everybody who is paired may edit. Roles decide here.
-    recipes.on('connection', (client: WebSocket, request: IncomingMessage) =>
-      options.agent.documents.connect(client, request, { readOnly: false }),
-    );
-    this.#look = setInterval(() => this.#closeStalled(), lookEveryMilliseconds);
+    recipes.on('connection', (client: WebSocket, request: IncomingMessage) => {
+      const role = this.#requests.get(request)?.person()?.role ?? 'viewer';
+      options.agent.documents.connect(client, request, { readOnly: !reaches(role, 'editor') });
+    });
+    this.#look = setInterval(() => {
+      this.#closeStalled();
+      this.#closeChanged();
+    }, lookEveryMilliseconds);
     this.#look.unref();
   }
 
@@ -77,8 +85,12 @@ export class Sockets {
     const isBrowser = isPaired && request.headers.origin !== undefined;
     if (!isBrowser && !(bearer !== undefined && access.isToken(bearer))) return refuse(socket, '401 Unauthorized');
     server.handleUpgrade(request, socket, head, (client) => {
-      this.#sessions.set(client, isBrowser ? session : undefined);
-      client.once('close', () => this.#sessions.delete(client));
+      const caller: SocketCaller = isBrowser
+        ? { session, person: () => access.personOf(session) }
+        : { session: undefined, person: () => tokenHolder };
+      this.#requests.set(request, caller);
+      this.#callers.set(client, { ...caller, role: caller.person()?.role });
+      client.once('close', () => this.#callers.delete(client));
       client.on('error', () => client.terminate());
       server.emit('connection', client, request);
     });
@@ -86,24 +98,33 @@ export class Sockets {
 
   /** Closes what was opened with a session that has ended. */
   endSession(token: string): void {
-    for (const [client, session] of this.#sessions) if (session === token) client.close(4401, 'signed out');
+    for (const [client, { session }] of this.#callers) if (session === token) client.close(4401, 'signed out');
   }
 
   /** Asks the clients to come back to the next agent, and lets nobody in any more. */
   close(): void {
     clearInterval(this.#look);
     this.#trpc.broadcastReconnectNotification();
-    for (const client of this.#sessions.keys()) client.close(1001, 'the agent ends');
+    for (const client of this.#callers.keys()) client.close(1001, 'the agent ends');
     for (const server of this.#servers.values()) server.close();
   }
 
   /** Nobody waits for those who do not answer. */
   terminate(): void {
-    for (const client of this.#sessions.keys()) client.terminate();
+    for (const client of this.#callers.keys()) client.terminate();
+  }
+
+  /** Who has another role comes back with it; who has been signed out does not. */
+  #closeChanged(): void {
+    for (const [client, { person, role }] of this.#callers) {
+      const now = person()?.role;
+      if (now !== role)
+        client.close(now === undefined ? 4401 : 4403, now === undefined ? 'signed out' : 'another role');
+    }
   }
 
   #closeStalled(): void {
-    for (const client of this.#sessions.keys()) if (client.bufferedAmount > mostWaiting) client.terminate();
+    for (const client of this.#callers.keys()) if (client.bufferedAmount > mostWaiting) client.terminate();
   }
 }
 

@@ -45,6 +45,12 @@ export async function pair(code: string): Promise<{ code: string; what: string; 
   return error;
 }
 
+/** Ends the session of this browser. */
+export async function signOut(): Promise<void> {
+  await fetch('/api/signout', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+  endSession();
+}
+
 function open(): void {
   if (socket) return;
   state.set('connecting');

@@ -1,10 +1,12 @@
 'use client';
 import { Settings2 } from 'lucide-react';
+import Link from 'next/link';
 import { useTheme } from 'next-themes';
 import { Popover } from 'radix-ui';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAbout } from '../agent/hooks.ts';
+import { useMe } from '../agent/useMe.ts';
 import { chooseLocale, type Locale, locales, useLocale } from '../i18n/locale.tsx';
 import { IconButton } from './Button.tsx';
 import { Segmented } from './Segmented.tsx';
@@ -14,6 +16,9 @@ export function SettingsMenu() {
   const { theme = 'system', setTheme } = useTheme();
   const locale = useLocale();
   const about = useAbout();
+  const access = useTranslations('access');
+  const roles = useTranslations('access.role');
+  const me = useMe();
   return (
     <Popover.Root>
       <Popover.Trigger asChild>
@@ -45,6 +50,19 @@ export function SettingsMenu() {
               options={(['light', 'dark', 'system'] as const).map((value) => ({ value, name: t(value) }))}
             />
           </Row>
+          <p className="flex items-baseline gap-2 border-line border-t pt-3 text-[13px]">
+            {me && (
+              <span className="min-w-0 truncate">
+                <span className="font-medium">{me.name}</span>
+                <span className="text-muted"> · {roles(me.role)}</span>
+              </span>
+            )}
+            <Popover.Close asChild>
+              <Link href="/settings" className="ml-auto shrink-0 underline underline-offset-2">
+                {access('more')}
+              </Link>
+            </Popover.Close>
+          </p>
           {about && (
             <p className="border-line border-t pt-3 text-[12px] text-muted [overflow-wrap:anywhere]">
               Anneal {about.version} · {about.host}

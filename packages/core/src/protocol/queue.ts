@@ -23,6 +23,8 @@ export const queuedRunSchema = z.object({
   /** The last event of the run when it was queued: once there is a later one, the run has begun. */
   afterSeq: z.int().min(0),
   since: z.iso.datetime(),
+  /** Who has queued it; null from the command line. */
+  by: z.string().nullable().default(null),
 });
 export type QueuedRun = z.infer<typeof queuedRunSchema>;
 

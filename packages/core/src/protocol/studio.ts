@@ -103,7 +103,7 @@ export interface QueueState {
     /** What trains there now, whoever started it. */
     running: { run: string; name: string; pid: number }[];
     /** First to begin first. `since`: ISO 8601, UTC. */
-    waiting: { run: string; name: string; priority: Priority; since: string }[];
+    waiting: { run: string; name: string; priority: Priority; since: string; by: string | null }[];
   }[];
 }
 

@@ -2,14 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
+import { type Scope, scopes } from '@anneal/core/protocol/people';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { z } from 'zod';
 import { hashOf, newToken, sameHash } from './secrets.ts';
-
-/** What a token may do. `chat`: talk to models, by `/v1`; `exports`: download what was exported; `metrics`: read `/metrics`. */
-export const scopes = ['chat', 'data', 'exports', 'metrics'] as const;
-export type Scope = (typeof scopes)[number];
 
 const prefix = 'anneal_';
 const mostTokens = 1000;

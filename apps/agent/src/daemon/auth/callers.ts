@@ -1,13 +1,16 @@
-/** Who asks over HTTP, and what they may do. People and their roles belong here, too, once there are some. */
+/** Who asks over HTTP, and what they may do. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { reaches, type Scope } from '@anneal/core/protocol/people';
 import { sessionIn } from '../cookies.ts';
-import type { Access } from './access.ts';
-import type { ApiTokens, Scope } from './apiTokens.ts';
+import { type Access, tokenHolder } from './access.ts';
+import type { ApiTokens } from './apiTokens.ts';
 import { hashOf } from './secrets.ts';
 
 export interface Caller {
   /** The same for all requests of one session or token; tells nothing of the secret. */
   key: string;
+  /** For the audit. */
+  name: string;
   may(scope: Scope): boolean;
 }
 
@@ -36,15 +39,19 @@ export class Callers {
     const bearer = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
     if (bearer !== undefined) return this.#ofToken(bearer) ?? this.#refuse();
     const session = sessionIn(cookie, this.#agentId);
-    if (session === undefined || (changes && origin === undefined) || !this.#access.hasSession(session))
-      return 'unknown';
-    return { key: `session ${hashOf(session)}`, may: () => true };
+    const person = session === undefined ? undefined : this.#access.personOf(session);
+    if (session === undefined || (changes && origin === undefined) || !person) return 'unknown';
+    return {
+      key: `session ${hashOf(session)}`,
+      may: () => reaches(person.role, changes ? 'editor' : 'viewer'),
+      name: person.name,
+    };
   }
 
   #ofToken(secret: string): Caller | undefined {
-    if (this.#access.isToken(secret)) return { key: 'agent', may: () => true };
+    if (this.#access.isToken(secret)) return { key: 'agent', name: tokenHolder.name, may: () => true };
     const token = this.#tokens.find(secret);
-    return token && { key: `token ${token.id}`, may: (scope) => token.scope === scope };
+    return token && { key: `token ${token.id}`, name: `token ${token.name}`, may: (scope) => token.scope === scope };
   }
 
   #refuse(): Refusal {

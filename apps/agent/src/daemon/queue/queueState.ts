@@ -22,7 +22,7 @@ export function queueState({ waiting, concurrency }: Queue, feeds: readonly RunF
       running: live.filter((run) => run.device === device).map(({ run, pid }) => ({ ...named({ run }), pid })),
       waiting: waiting
         .filter((entry) => entry.device === device && !live.some(({ run }) => run === entry.run))
-        .map(({ run, priority, since }) => ({ ...named({ run }), priority, since })),
+        .map(({ run, priority, since, by }) => ({ ...named({ run }), priority, since, by })),
     })),
   };
 }

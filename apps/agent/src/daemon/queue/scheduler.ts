@@ -42,11 +42,11 @@ export class Scheduler {
   }
 
   /** Queues a run behind those of its priority; it may begin at once. */
-  async add(run: string, { priority, changes = [] }: { priority: Priority; changes?: string[] }): Promise<void> {
+  async add(run: string, { priority, by }: { priority: Priority; by: string | null }): Promise<void> {
     const feed = await this.#options.feeds.get(run);
     const device = deviceOfRun(feed.device ?? 'auto');
     const since = new Date().toISOString();
-    await this.#options.queue.add({ run, device, priority, changes, afterSeq: feed.seq, since });
+    await this.#options.queue.add({ run, device, priority, changes: [], afterSeq: feed.seq, since, by });
     await this.look();
   }
 

@@ -26,15 +26,20 @@ export const queue = router({
   /** @param place from 1, among the runs that wait for the same device */
   move: procedure.input(named.extend({ place: z.int().min(1) })).mutation(async ({ ctx, input }) => {
     await ctx.agent.queue.move(input.run, input.place);
+    ctx.agent.feeds.tellList();
   }),
 
   /** The run stays as it is, and can be started again. */
-  remove: procedure.input(named).mutation(({ ctx, input }) => ctx.agent.scheduler.remove(input.run)),
+  remove: procedure.input(named).mutation(async ({ ctx, input }) => {
+    await ctx.agent.scheduler.remove(input.run);
+    ctx.agent.feeds.tellList();
+  }),
 
   setConcurrency: procedure
     .input(z.object({ device: z.string().min(1).max(16), runs: concurrencySchema }))
     .mutation(async ({ ctx, input }) => {
       await ctx.agent.queue.setConcurrency(input.device, input.runs);
       await ctx.agent.scheduler.look();
+      ctx.agent.feeds.tellList();
     }),
 });

@@ -20,8 +20,6 @@ import { procedure, router } from './trpc.ts';
 const named = z.object({ recipe: z.string().min(1).max(1024) });
 const text = z.string().max(mostCharacters);
 const version = z.string().regex(/^[0-9a-f]{64}$/);
-/** As somebody calls themselves. */
-const person = z.string().min(1).max(40).optional();
 
 export const recipes = router({
   list: procedure.query(({ ctx }): ListedRecipe[] =>
@@ -42,8 +40,8 @@ export const recipes = router({
   }),
 
   /** Brings the file up to date with what is edited, and keeps it as a version. */
-  save: procedure.input(named.extend({ by: person })).mutation(async ({ ctx, input }): Promise<void> => {
-    await ctx.agent.documents.use(input.recipe, (recipe) => recipe.save('saved', input.by));
+  save: procedure.input(named).mutation(async ({ ctx, input }): Promise<void> => {
+    await ctx.agent.documents.use(input.recipe, (recipe) => recipe.save('saved', ctx.me.name));
   }),
 
   /** The versions that are kept, newest first. */
@@ -60,8 +58,8 @@ export const recipes = router({
     }),
 
   /** Makes the text what it was in a version, for everybody who edits it. */
-  restore: procedure.input(named.extend({ version, by: person })).mutation(async ({ ctx, input }): Promise<void> => {
-    await ctx.agent.documents.use(input.recipe, (recipe) => recipe.restore(input.version, input.by));
+  restore: procedure.input(named.extend({ version })).mutation(async ({ ctx, input }): Promise<void> => {
+    await ctx.agent.documents.use(input.recipe, (recipe) => recipe.restore(input.version, ctx.me.name));
   }),
 
   /** Memory, disk, steps and tokens of a run. It ends when nobody listens any more. */
@@ -80,7 +78,6 @@ export const recipes = router({
     .input(
       named.extend({
         text: text.optional(),
-        by: person,
         device: z.string().max(16).optional(),
         priority: prioritySchema,
       }),
@@ -89,7 +86,7 @@ export const recipes = router({
       const { workspace, scheduler, documents } = ctx.agent;
       const snapshot = await documents.use(input.recipe, async (recipe) => {
         if (input.text !== undefined && recipe.text !== input.text) throw changedMeanwhile(input.recipe);
-        return recipe.save('started', input.by);
+        return recipe.save('started', ctx.me.name);
       });
       const recipe = documents.path(input.recipe);
       const set = input.device === undefined ? [] : [`device=${input.device}`];
@@ -97,7 +94,7 @@ export const recipes = router({
       workspace.assertWatched(workspace.runsFolder ?? folder, input.recipe);
       const { path } = await createRun({ runsFolder: workspace.runsFolder }, { recipe, text: snapshot, set });
       const run = workspace.keyOf(path);
-      await scheduler.add(run, { priority: input.priority });
+      await scheduler.add(run, { priority: input.priority, by: ctx.me.name });
       return { run };
     }),
 

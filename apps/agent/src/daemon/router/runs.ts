@@ -108,7 +108,7 @@ export const runs = router({
   resume: procedure.input(named.extend({ priority: prioritySchema })).mutation(async ({ ctx, input }) => {
     const feed = await ctx.agent.feeds.get(input.run);
     assertCanGoOn(feed.path, feed.summary.state, []);
-    await ctx.agent.scheduler.add(input.run, { priority: input.priority });
+    await ctx.agent.scheduler.add(input.run, { priority: input.priority, by: ctx.me.name });
   }),
 
   /** The recipe as it was written, and with every default. */

@@ -1,6 +1,10 @@
 import { UserError } from '@anneal/core/errors';
-import { initTRPC } from '@trpc/server';
+import { type Person, type Role, reaches } from '@anneal/core/protocol/people';
+import { initTRPC, TRPCError } from '@trpc/server';
 import type { RunQueue } from '../../service/queue/runQueue.ts';
+import type { Access } from '../auth/access.ts';
+import type { ApiTokens } from '../auth/apiTokens.ts';
+import type { Audit } from '../auth/audit.ts';
 import type { Chattables } from '../chat/chattables.ts';
 import type { Conversations } from '../chat/conversations.ts';
 import type { LoadedModels } from '../chat/loadedModels.ts';
@@ -12,6 +16,7 @@ import type { RecipeDocuments } from '../recipes/documents.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Workspace } from '../workspace.ts';
+import { neededRoles } from './roles.ts';
 
 /** What procedures work with. */
 export interface Agent {
@@ -26,14 +31,26 @@ export interface Agent {
   conversations: Conversations;
   queue: RunQueue;
   scheduler: Scheduler;
+  access: Access;
+  tokens: ApiTokens;
+  audit: Audit;
   telemetry: Telemetry;
   documents: RecipeDocuments;
+}
+
+/** Who has opened a socket. */
+export interface SocketCaller {
+  /** The session's token; undefined for who came with the agent's. */
+  session: string | undefined;
+  /** Looked up each time: undefined once the session has ended. */
+  person(): Person | undefined;
 }
 
 /** One for each client. */
 export interface ClientContext {
   agent: Agent;
   pace: Pace;
+  caller: SocketCaller;
 }
 
 const t = initTRPC.context<ClientContext>().create({
@@ -49,4 +66,34 @@ const t = initTRPC.context<ClientContext>().create({
 });
 
 export const router = t.router;
-export const procedure = t.procedure;
+
+/** Whoever asks needs the role of `neededRoles`. What is changed, or was to be, goes into the audit. */
+export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, next }) => {
+  const needed = neededRoles[path];
+  if (needed === undefined) throw new Error(`${path} has no role: give it one in daemon/router/roles.ts`);
+  const me = ctx.caller.person();
+  const isAllowed = me !== undefined && reaches(me.role, needed);
+  const record = async (outcome: string) => {
+    if (type !== 'mutation') return;
+    ctx.agent.audit.record({ name: me?.name ?? null, action: path, input: await getRawInput(), outcome });
+  };
+  if (!isAllowed) {
+    await record('not_allowed');
+    throw new TRPCError({ code: 'FORBIDDEN', cause: notAllowed(me, needed) });
+  }
+  const result = await next({ ctx: { ...ctx, me } });
+  await record(result.ok ? 'done' : codeOf(result.error));
+  return result;
+});
+
+function codeOf({ cause, code }: TRPCError): string {
+  return cause instanceof UserError ? cause.code : code.toLowerCase();
+}
+
+function notAllowed(me: Person | undefined, needed: Role): UserError {
+  return new UserError({
+    what: me ? `this needs the role ${needed}, and ${me.name} is ${me.role}` : 'this browser is not paired any more',
+    next: me ? 'ask an admin of this agent for another role' : 'open a new link of `anneal pair`',
+    code: 'not_allowed',
+  });
+}

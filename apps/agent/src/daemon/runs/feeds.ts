@@ -1,5 +1,6 @@
 /** The feeds of every run in the workspace, and who is told of changes. Files are looked at only while somebody listens. */
 import { UserError } from '@anneal/core/errors';
+import type { Queue } from '@anneal/core/protocol/queue';
 import { placeOf } from '../../service/queue/order.ts';
 import type { RunQueue } from '../../service/queue/runQueue.ts';
 import type { Workspace } from '../workspace.ts';
@@ -13,8 +14,9 @@ export class RunFeeds {
   readonly #queue: RunQueue;
   readonly #feeds = new Map<string, RunFeed>();
   readonly #list = new Poll(listEveryMilliseconds, () => this.#survey());
-  /** Higher after every change of any run, and when one is there or gone. */
+  /** Higher when a run is there or gone, and after every change of the queue. */
   #membership = 0;
+  #queueSeen: Queue | undefined;
   readonly #runs = new Map<string, Poll>();
 
   constructor(workspace: Workspace, queue: RunQueue) {
@@ -47,6 +49,11 @@ export class RunFeeds {
   /** Calls `listener` after changes of the list, of any run in it. Returns how to end that. */
   onListChange(listener: () => void): () => void {
     return this.#list.listen(listener);
+  }
+
+  /** Tells those who listen to the list now, who would be told within a second. */
+  tellList(): void {
+    this.#list.hurry();
   }
 
   /** Calls `listener` after changes of one run. */
@@ -88,6 +95,8 @@ export class RunFeeds {
       this.#feeds.delete(key);
       this.#membership++;
     }
+    if (this.#queueSeen !== this.#queue.read()) this.#membership++;
+    this.#queueSeen = this.#queue.read();
     let versions = 0;
     for (const { key, path } of found) {
       const feed = this.#feeds.get(key) ?? new RunFeed(key, path);
@@ -107,6 +116,9 @@ class Poll {
   readonly #listeners = new Set<() => void>();
   #seen: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
+  /** Asked for while it was looking. */
+  #isHurried = false;
 
   constructor(milliseconds: number, look: () => Promise<number>) {
     this.#milliseconds = milliseconds;
@@ -126,13 +138,22 @@ class Poll {
     };
   }
 
+  /** Looks now instead of when its time has come. */
+  hurry(): void {
+    this.#isHurried = this.#isLooking;
+    if (this.#timer === undefined || this.#isLooking) return;
+    this.close();
+    this.#schedule(0);
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #schedule(): void {
+  #schedule(milliseconds = this.#milliseconds): void {
     this.#timer ??= setTimeout(async () => {
+      this.#isLooking = true;
       try {
         const version = await this.#look();
         // The first look of a poll is told as well: something may have changed before somebody listened.
@@ -142,8 +163,11 @@ class Poll {
         // What cannot be read now may be there again: those who ask get the error, those who listen go on.
         if (!(error instanceof UserError)) throw error;
       }
+      const again = this.#isHurried ? 0 : this.#milliseconds;
+      this.#isLooking = false;
+      this.#isHurried = false;
       this.#timer = undefined;
-      if (!this.isIdle) this.#schedule();
-    }, this.#milliseconds);
+      if (!this.isIdle) this.#schedule(again);
+    }, milliseconds);
   }
 }

@@ -18,5 +18,6 @@ export async function queuedRun(
     changes,
     afterSeq: readRun(path).status.seq,
     since: new Date().toISOString(),
+    by: null,
   };
 }

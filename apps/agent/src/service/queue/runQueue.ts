@@ -4,15 +4,12 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
-import { ProcessLock } from '@anneal/core/processLock';
 import { type Queue, type QueuedRun, queueSchema, type RefusedRun } from '@anneal/core/protocol/queue';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
+import { underLock } from '../underLock.ts';
 import { withRun, withRunAt } from './order.ts';
 
-/** A change takes some milliseconds. */
-const patienceMilliseconds = 5000;
 /** A refusal is shown with its run; of more than so many the oldest are forgotten. */
 const mostRefused = 100;
 
@@ -74,32 +71,11 @@ export class RunQueue {
   }
 
   async #change(change: (queue: Queue) => Queue): Promise<Queue> {
-    const lock = await this.#lock();
-    try {
+    return underLock(this.#path, () => {
       const queue = change(this.read());
       replaceFile(this.#path, `${JSON.stringify(queue, null, 2)}\n`, { sync: true });
       return queue;
-    } finally {
-      lock.release();
-    }
-  }
-
-  async #lock(): Promise<ProcessLock> {
-    const path = `${this.#path}.lock`;
-    const deadline = Date.now() + patienceMilliseconds;
-    for (;;) {
-      const lock = ProcessLock.tryAcquire(path);
-      if (lock) return lock;
-      if (Date.now() > deadline) {
-        throw new UserError({
-          what: 'the queue is being changed by another process, which does not end',
-          where: path,
-          next: 'end the process that the file names, then try again',
-          code: 'queue_busy',
-        });
-      }
-      await wait(20);
-    }
+    });
   }
 
   /** Of a version of the file, which is never changed in place; empty where there is none. */

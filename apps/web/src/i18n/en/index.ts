@@ -1,4 +1,5 @@
 /** Every text of the studio, a file a noun. Other languages have the same keys, which the compiler checks. */
+import { access } from './access.ts';
 import { chat } from './chat.ts';
 import { data } from './data.ts';
 import { exports } from './exports.ts';
@@ -9,6 +10,17 @@ import { models } from './models.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 
-export const en = { ...chat, ...data, ...exports, ...frame, ...host, ...jobs, ...models, ...recipes, ...runs };
+export const en = {
+  ...access,
+  ...chat,
+  ...data,
+  ...exports,
+  ...frame,
+  ...host,
+  ...jobs,
+  ...models,
+  ...recipes,
+  ...runs,
+};
 
 export type Messages = typeof en;

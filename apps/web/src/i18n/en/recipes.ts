@@ -23,7 +23,6 @@ export const recipes = {
     me: '{name} (you)',
     myName: 'Your name, as others see it',
     rename: 'Use this name',
-    guest: 'Guest',
     history: 'History',
     allVersions: 'All {count} versions',
     why: {

@@ -1,4 +1,5 @@
 import type { Messages } from '../en/index.ts';
+import { access } from './access.ts';
 import { chat } from './chat.ts';
 import { data } from './data.ts';
 import { exports } from './exports.ts';
@@ -10,6 +11,7 @@ import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 
 export const zhCN: Messages = {
+  ...access,
   ...chat,
   ...data,
   ...exports,

@@ -25,7 +25,6 @@ export const recipes: Pick<Messages, 'recipes'> = {
     me: '{name}（您）',
     myName: '您的名字（其他人可见）',
     rename: '使用此名字',
-    guest: '访客',
     history: '历史',
     allVersions: '全部 {count} 个版本',
     why: {

@@ -5,6 +5,7 @@ import Link from 'next/link';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { GpuFigures } from './GpuFigures.tsx';
 import type { Lane } from './lane.ts';
@@ -23,6 +24,7 @@ export function DeviceCard({
   const t = useTranslations('host');
   const { device, concurrency, running, waiting } = lane;
   const isAway = useConnection() !== 'open';
+  const may = useMay('operator');
   const set = useMutation({ mutationFn: (runs: number) => agent().queue.setConcurrency.mutate({ device, runs }) });
   return (
     <section aria-label={device} className="overflow-hidden rounded-lg border border-line bg-surface">
@@ -33,7 +35,7 @@ export function DeviceCard({
           {t('concurrency')}
           <select
             value={concurrency}
-            disabled={isAway || set.isPending}
+            disabled={!may || isAway || set.isPending}
             onChange={(event) => set.mutate(Number(event.target.value))}
             className="h-7 rounded-md border border-line bg-surface px-1.5 text-ink"
           >

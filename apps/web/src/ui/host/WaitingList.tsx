@@ -6,6 +6,7 @@ import { type DragEvent, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { IconButton } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
@@ -16,6 +17,7 @@ export function WaitingList({ waiting, isHeld }: { waiting: Lane['waiting']; isH
   const t = useTranslations('host');
   const format = useFormat();
   const isAway = useConnection() !== 'open';
+  const may = useMay('operator');
   const [dragged, setDragged] = useState<string>();
   const [over, setOver] = useState<number>();
   const move = useMutation({
@@ -35,11 +37,11 @@ export function WaitingList({ waiting, isHeld }: { waiting: Lane['waiting']; isH
       <h3 className="label">{t(isHeld ? 'held' : 'waiting')}</h3>
       {error && <ErrorNote error={shownError(error)} />}
       <ol className="-mx-2">
-        {waiting.map(({ run, name, priority, since }, index) => (
+        {waiting.map(({ run, name, priority, since, by }, index) => (
           <li
             key={run}
             data-waiting={run}
-            draggable={!isAway}
+            draggable={may && !isAway}
             onDragStart={() => setDragged(run)}
             onDragEnd={() => setDragged(undefined)}
             onDragOver={(event) => {
@@ -49,7 +51,12 @@ export function WaitingList({ waiting, isHeld }: { waiting: Lane['waiting']; isH
             onDrop={(event) => drop(event, index + 1)}
             className={`flex min-w-0 items-center gap-2 rounded-md px-2 py-0.5 ${dragged !== undefined && over === index ? 'bg-ember-soft' : 'hover:bg-sunken'} ${dragged === run ? 'opacity-50' : ''}`}
           >
-            <GripVertical className="size-4 shrink-0 cursor-grab text-faint pointer-coarse:hidden" aria-hidden="true" />
+            {may && (
+              <GripVertical
+                className="size-4 shrink-0 cursor-grab text-faint pointer-coarse:hidden"
+                aria-hidden="true"
+              />
+            )}
             <span className="figures w-5 shrink-0 text-right text-[13px] text-muted">{index + 1}</span>
             <Link
               href={`/run?id=${encodeURIComponent(run)}`}
@@ -64,27 +71,30 @@ export function WaitingList({ waiting, isHeld }: { waiting: Lane['waiting']; isH
               </span>
             )}
             <span className="figures ml-auto whitespace-nowrap text-[12.5px] text-muted max-sm:hidden">
+              {by && `${by} · `}
               {t('since', { time: format.time(since) })}
             </span>
-            <span className="flex shrink-0 max-sm:ml-auto">
-              <IconButton
-                label={t('up', { name })}
-                disabled={isAway || index === 0}
-                onClick={() => move.mutate({ run, place: index })}
-              >
-                <ArrowUp className="size-4" />
-              </IconButton>
-              <IconButton
-                label={t('down', { name })}
-                disabled={isAway || index === waiting.length - 1}
-                onClick={() => move.mutate({ run, place: index + 2 })}
-              >
-                <ArrowDown className="size-4" />
-              </IconButton>
-              <IconButton label={t('remove', { name })} disabled={isAway} onClick={() => remove.mutate(run)}>
-                <X className="size-4" />
-              </IconButton>
-            </span>
+            {may && (
+              <span className="flex shrink-0 max-sm:ml-auto">
+                <IconButton
+                  label={t('up', { name })}
+                  disabled={isAway || index === 0}
+                  onClick={() => move.mutate({ run, place: index })}
+                >
+                  <ArrowUp className="size-4" />
+                </IconButton>
+                <IconButton
+                  label={t('down', { name })}
+                  disabled={isAway || index === waiting.length - 1}
+                  onClick={() => move.mutate({ run, place: index + 2 })}
+                >
+                  <ArrowDown className="size-4" />
+                </IconButton>
+                <IconButton label={t('remove', { name })} disabled={isAway} onClick={() => remove.mutate(run)}>
+                  <X className="size-4" />
+                </IconButton>
+              </span>
+            )}
           </li>
         ))}
       </ol>

@@ -7,7 +7,6 @@ import { agent } from '../../agent/connection.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
-import { myself } from './live/me.ts';
 
 const mostShown = 5;
 
@@ -114,7 +113,7 @@ function Comparison({
   const restore = useMutation({
     mutationFn: async () => {
       await onRestore();
-      await agent().recipes.restore.mutate({ recipe, version, by: myself.get()?.name });
+      await agent().recipes.restore.mutate({ recipe, version });
     },
   });
   const failure = error ?? restore.error;

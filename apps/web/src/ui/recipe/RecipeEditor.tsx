@@ -7,6 +7,7 @@ import { useRouter } from 'next/navigation';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
+import { useMay, useMe } from '../../agent/useMe.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Command } from '../Command.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
@@ -15,7 +16,7 @@ import { EstimateCard } from './EstimateCard.tsx';
 import { History } from './History.tsx';
 import { EditingState } from './live/EditingState.tsx';
 import type { LiveRecipe } from './live/liveRecipe.ts';
-import { introduce, myself } from './live/me.ts';
+import { introduce } from './live/me.ts';
 import { People } from './live/People.tsx';
 import { useLiveRecipe, useLiveState, useLiveText } from './live/useLiveRecipe.ts';
 import type { CodeEditorHandle } from './monaco/CodeEditor.tsx';
@@ -33,8 +34,8 @@ const CodeEditor = dynamic(
 
 /** A recipe as text that several people may edit at once, checked as it is written, and what a run of it would take. */
 export default function RecipeEditor({ recipe }: { recipe: string }) {
-  const t = useTranslations('recipes');
-  introduce(t('guest'));
+  const me = useMe();
+  if (me) introduce(me.name);
   const { live, error, openAnew } = useLiveRecipe(recipe);
   if (error) return <ErrorNote error={shownError(error)} />;
   return live ? <Opened recipe={recipe} live={live} openAnew={openAnew} /> : <Opening />;
@@ -57,6 +58,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
   const state = useLiveState(live);
   const text = useLiveText(live);
   const [wanted, setWanted] = useState<ChosenStart>({ priority: 'normal' });
+  const mayStart = useMay('operator');
   const isOpen = state.stage === 'open';
   const isAway = state.isAway || !isOpen;
   const settled = useSettled(text, 250);
@@ -76,13 +78,13 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
   const save = useMutation({
     mutationFn: async () => {
       await live.sent();
-      await agent().recipes.save.mutate({ recipe, by: myself.get()?.name });
+      await agent().recipes.save.mutate({ recipe });
     },
   });
   const start = useMutation({
     mutationFn: async () => {
       await live.sent();
-      return agent().recipes.start.mutate({ recipe, text, by: myself.get()?.name, ...wanted });
+      return agent().recipes.start.mutate({ recipe, text, ...wanted });
     },
     onSuccess: ({ run }) => router.push(`/run?id=${encodeURIComponent(run)}`),
   });
@@ -91,7 +93,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
   const isChecked = settled === text && !check.isFetching;
   const isReady = isChecked && check.data !== undefined && problems.length === 0 && !check.data.pull;
   const canSave = !isAway && !state.isReadOnly && !save.isPending;
-  const canStart = isReady && !isAway && !state.isReadOnly && !start.isPending && !start.isSuccess;
+  const canStart = mayStart && isReady && !isAway && !state.isReadOnly && !start.isPending && !start.isSuccess;
   // Wherever the focus is: a button that waits has none.
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Confirm } from '../Confirm.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
@@ -23,9 +24,11 @@ export function RunActions({ run }: { run: ListedRun }) {
   const leave = useMutation({ mutationFn: () => agent().queue.remove.mutate(named) });
   const [asking, setAsking] = useState(false);
   const isAway = useConnection() !== 'open';
+  const may = useMay('operator');
   const isRunning = run.state === 'running' || run.state === 'preparing';
   const isStopping = run.requested === 'stop' || stop.isPending;
   const error = stop.error ?? save.error ?? resume.error ?? leave.error;
+  if (!may) return null;
   return (
     <div className="grid justify-items-end gap-3">
       <div className="flex gap-2">

@@ -25,10 +25,10 @@ const storageKey = 'anneal-person';
 const store = createStore<Person | undefined>(undefined);
 export const myself = store.read;
 
-/** As chosen before in this browser, else a guest. @param guest how guests are called */
-export function introduce(guest: string): void {
+/** As chosen before in this browser, else as the agent knows them. */
+export function introduce(name: string): void {
   if (store.read.get()) return;
-  store.set(remembered() ?? { name: `${guest} ${10 + random(90)}`, color: random(personColors.length) });
+  store.set(remembered() ?? { name, color: random(personColors.length) });
 }
 
 export function callMe(name: string): void {

@@ -1,0 +1,93 @@
+/** What each procedure needs. One that is not here is refused to everybody; a test walks over all of them. */
+import type { Role } from '@anneal/core/protocol/people';
+
+export const neededRoles: Readonly<Record<string, Role>> = {
+  'agent.about': 'viewer',
+
+  'audit.page': 'admin',
+
+  'chat.ask': 'editor',
+  'chat.follow': 'viewer',
+  'chat.list': 'viewer',
+  'chat.loaded': 'viewer',
+  'chat.memory': 'viewer',
+  'chat.models': 'viewer',
+  'chat.regenerate': 'editor',
+  'chat.remove': 'editor',
+  'chat.restore': 'editor',
+  'chat.stop': 'editor',
+  'chat.tokens': 'viewer',
+  'chat.unload': 'editor',
+
+  'data.find': 'viewer',
+  'data.judge': 'editor',
+  'data.lengths': 'viewer',
+  'data.list': 'viewer',
+  'data.row': 'viewer',
+  'data.rows': 'viewer',
+  'data.stopJudging': 'editor',
+  'data.watch': 'viewer',
+
+  'exports.check': 'operator',
+  'exports.list': 'viewer',
+  'exports.plan': 'viewer',
+  'exports.remove': 'operator',
+  'exports.start': 'operator',
+
+  'host.devices': 'viewer',
+  'host.examine': 'viewer',
+  'host.samples': 'viewer',
+
+  'jobs.cancel': 'operator',
+  'jobs.forget': 'operator',
+  'jobs.list': 'viewer',
+
+  'models.catalogue': 'viewer',
+  'models.check': 'operator',
+  'models.list': 'viewer',
+  'models.pull': 'operator',
+  'models.remove': 'operator',
+
+  'people.browsers': 'viewer',
+  'people.endBrowsers': 'viewer',
+  'people.invite': 'admin',
+  'people.list': 'admin',
+  'people.me': 'viewer',
+  'people.newLink': 'admin',
+  'people.pairAnother': 'viewer',
+  'people.remove': 'admin',
+  'people.rename': 'viewer',
+  'people.setRole': 'admin',
+
+  'queue.move': 'operator',
+  'queue.remove': 'operator',
+  'queue.setConcurrency': 'operator',
+  'queue.state': 'viewer',
+
+  'recipes.begin': 'editor',
+  'recipes.check': 'viewer',
+  'recipes.compare': 'viewer',
+  'recipes.estimate': 'viewer',
+  'recipes.history': 'viewer',
+  'recipes.list': 'viewer',
+  'recipes.open': 'viewer',
+  'recipes.restore': 'editor',
+  'recipes.save': 'editor',
+  'recipes.schema': 'viewer',
+  'recipes.start': 'operator',
+
+  'runs.events': 'viewer',
+  'runs.get': 'viewer',
+  'runs.happenings': 'viewer',
+  'runs.list': 'viewer',
+  'runs.output': 'viewer',
+  'runs.recipe': 'viewer',
+  'runs.resume': 'operator',
+  'runs.save': 'operator',
+  'runs.series': 'viewer',
+  'runs.stop': 'operator',
+
+  'tokens.create': 'admin',
+  'tokens.list': 'admin',
+  'tokens.revoke': 'admin',
+};

@@ -1,0 +1,32 @@
+import { UserError } from '@anneal/core/errors';
+import { ProcessLock } from '@anneal/core/processLock';
+
+/** A change takes some milliseconds. */
+const patienceMilliseconds = 3000;
+const pauseMilliseconds = 10;
+
+/** Changes a file that other processes change, too: one after the other, each from what the one before left. @throws UserError `file_busy` */
+export function underLock<T>(path: string, change: () => T): T {
+  const lock = acquire(`${path}.lock`);
+  try {
+    return change();
+  } finally {
+    lock.release();
+  }
+}
+
+function acquire(path: string): ProcessLock {
+  const deadline = Date.now() + patienceMilliseconds;
+  for (;;) {
+    const lock = ProcessLock.tryAcquire(path);
+    if (lock) return lock;
+    if (Date.now() > deadline) break;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMilliseconds);
+  }
+  throw new UserError({
+    what: 'another process is changing this file, and does not end',
+    where: path,
+    next: 'end the process that the file names, then try again',
+    code: 'file_busy',
+  });
+}

@@ -1,0 +1,39 @@
+'use client';
+import { useTranslations } from 'use-intl';
+import { useMe } from '../../src/agent/useMe.ts';
+import { AuditLog } from '../../src/ui/settings/AuditLog.tsx';
+import { Browsers } from '../../src/ui/settings/Browsers.tsx';
+import { People } from '../../src/ui/settings/People.tsx';
+import { Tokens } from '../../src/ui/settings/Tokens.tsx';
+import { You } from '../../src/ui/settings/You.tsx';
+
+export default function SettingsScreen() {
+  const t = useTranslations('access');
+  const me = useMe();
+  return (
+    <>
+      <title>{`${t('title')} · Anneal`}</title>
+      <h1 className="mb-5 font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
+      {!me && (
+        <p className="text-muted" role="status">
+          {t('loading')}…
+        </p>
+      )}
+      {me && (
+        <div className="grid gap-5">
+          <div className="grid items-start gap-5 lg:grid-cols-2">
+            <You me={me} />
+            <Browsers />
+          </div>
+          {me.role === 'admin' && (
+            <>
+              <People me={me} />
+              <Tokens />
+              <AuditLog />
+            </>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
