@@ -183,6 +183,17 @@ describe('the data in a browser', () => {
     await page.close();
   });
 
+  it('says how the rows pack, which are alike, and that training would refuse them', async () => {
+    const page = await open('/data');
+    await judged(page);
+    const card = page.getByRole('region', { name: 'All rows together' });
+    await card.getByRole('button', { name: 'Examine' }).click();
+    await card.getByText('Training would refuse these data').waitFor({ timeout: 30_000 });
+    await card.getByText(/pairs among 4\d\d/).waitFor();
+    await expectAccessible(page);
+    await page.close();
+  });
+
   it('a file is looked at without a recipe, with the model of one', async () => {
     const page = await open('/data');
     await page.getByRole('combobox', { name: 'Data of' }).selectOption('file harbour/data/harbour.jsonl');

@@ -1,8 +1,10 @@
 /** What of the workspace may be looked at, and how each is opened. Names are looked up, never joined to a path. */
 import { readFileSync } from 'node:fs';
 import { UserError } from '@anneal/core/errors';
-import type { InspectRequest } from '@anneal/core/protocol/data';
+import type { DataReportResult, InspectRequest } from '@anneal/core/protocol/data';
 import type { DataSourceName, ListedData } from '@anneal/core/protocol/dataView';
+import { runApart } from '../../runner/runApart.ts';
+import { finish } from '../../service/finish.ts';
 import { openRecipe } from '../../service/recipes/open.ts';
 import { hashOf } from '../auth/secrets.ts';
 import type { Workspace } from '../workspace.ts';
@@ -38,6 +40,12 @@ export class DataSources {
       if (error instanceof UserError && error.code === 'data_changed') await this.#opened.drop(key);
       throw error;
     }
+  }
+
+  /** What is worth knowing of all rows together. It ends when nobody listens any more. */
+  async report(name: DataSourceName, signal: AbortSignal): Promise<DataReportResult> {
+    const { request } = await this.#requestOf(name);
+    return finish(runApart('reportOnData', {}, request, signal));
   }
 
   async close(): Promise<void> {

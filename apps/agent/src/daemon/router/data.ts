@@ -1,4 +1,5 @@
 /** Data sets as they are looked at: the rows of a recipe or of a file, one of them token by token, what becomes of them all. */
+import type { DataReportResult } from '@anneal/core/protocol/data';
 import {
   type DataRow,
   type DataState,
@@ -76,6 +77,15 @@ export const data = router({
       ({ ctx, input: { sequenceLen, ...name } }): Promise<RowLengths> =>
         ctx.agent.data.use(name, (opened) => finish(opened.call('lengths', { sequenceLen }))),
     ),
+
+  /** Packing, duplicates and leakage, from the rows as they are prepared for training. */
+  report: procedure.input(named).subscription(async function* ({
+    ctx,
+    input,
+    signal,
+  }): AsyncGenerator<DataReportResult> {
+    yield await ctx.agent.data.report(input, signal ?? new AbortController().signal);
+  }),
 
   /** Begins to judge all rows; `watch` tells how far that is. */
   judge: procedure

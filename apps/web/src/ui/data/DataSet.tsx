@@ -19,6 +19,7 @@ import { Filters } from './Filters.tsx';
 import { isTyping } from './isTyping.ts';
 import { JudgingNote } from './JudgingNote.tsx';
 import { Lengths } from './Lengths.tsx';
+import { Report } from './Report.tsx';
 import { RowList } from './RowList.tsx';
 import { RowView } from './RowView.tsx';
 
@@ -182,6 +183,7 @@ function Rows({ name, overview, judging, searches, choice, onFilter, onSearch, s
       </div>
       <div className="grid gap-4">
         <Lengths name={name} overview={overview} judging={judging} />
+        {judging.state === 'done' && <Report name={name} />}
         <Files overview={overview} />
       </div>
     </div>
