@@ -6,7 +6,8 @@ import { writeTinyModel } from '../../../packages/core/test/fixtures.ts';
 import { AgentState } from '../src/daemon/agentState.ts';
 import { ApiTokens } from '../src/daemon/auth/apiTokens.ts';
 import type { Daemon } from '../src/daemon/daemon.ts';
-import { client, makePlace, paired, post, start } from './helpers/daemon.ts';
+import { annealIn } from './helpers/anneal.ts';
+import { client, makePlace, type Place, paired, post, start } from './helpers/daemon.ts';
 
 const model = 'project/tiny-smollm2';
 const messages = [{ role: 'user' as const, content: 'ant bee' }];
@@ -17,7 +18,7 @@ interface ErrorBody {
   error: { message: string; type: string; code: string | null; param: string | null };
 }
 
-async function open(): Promise<{ daemon: Daemon; api: OpenAI; token: string; tokens: ApiTokens }> {
+async function open(): Promise<{ place: Place; daemon: Daemon; api: OpenAI; token: string; tokens: ApiTokens }> {
   const place = makePlace();
   vi.stubEnv('ANNEAL_CACHE', join(place.workspace, '..', 'cache'));
   onTestFinished(() => void vi.unstubAllEnvs());
@@ -25,7 +26,7 @@ async function open(): Promise<{ daemon: Daemon; api: OpenAI; token: string; tok
   const daemon = await start(place);
   const tokens = new ApiTokens(new AgentState(place.workspace).folder);
   const { token } = tokens.create('test', 'chat');
-  return { daemon, api: openai(daemon, token), token, tokens };
+  return { place, daemon, api: openai(daemon, token), token, tokens };
 }
 
 function openai(daemon: Daemon, apiKey: string): OpenAI {
@@ -250,6 +251,24 @@ describe('who may use /v1', () => {
     expect(JSON.stringify(made)).not.toContain(token.slice(8));
     tokens.revoke(made?.id as string);
     expect(await status({ authorization: `Bearer ${token}` })).toBe(401);
+  });
+
+  it('whoever runs the agent makes tokens on the command line, which hold until they are revoked there', async () => {
+    const { daemon, place } = await open();
+    const anneal = annealIn(place.workspace, { XDG_DATA_HOME: process.env.XDG_DATA_HOME });
+    const made = JSON.parse((await anneal('token', 'create', 'open-webui', '--json')).stdout);
+    const status = async () => {
+      const headers = { authorization: `Bearer ${made.token}` };
+      return (await fetch(`${daemon.url}/v1/models`, { headers })).status;
+    };
+    expect(await status()).toBe(200);
+    const { stdout } = await anneal('token', 'list');
+    expect(stdout).toContain('open-webui');
+    expect(stdout).not.toContain(made.token);
+    expect((await anneal('token', 'revoke', made.id)).code).toBe(0);
+    expect(await status()).toBe(401);
+    const again = await anneal('token', 'revoke', made.id);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('anneal token list') });
   });
 
   it('wrong tokens are only told to wait after a while, and right ones never', async () => {
