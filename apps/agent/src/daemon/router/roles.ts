@@ -23,6 +23,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'data.judge': 'editor',
   'data.lengths': 'viewer',
   'data.list': 'viewer',
+  'data.report': 'viewer',
   'data.row': 'viewer',
   'data.rows': 'viewer',
   'data.stopJudging': 'editor',
