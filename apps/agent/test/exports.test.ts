@@ -284,6 +284,18 @@ test('ranges are read as the standard says', () => {
   expect(of('bytes=5-', '"a"')).toEqual({ start: 5, end: 100, whole: false });
 });
 
+test('a file deep in a folder keeps its name in an archive', () => {
+  const folder = temporaryFolder();
+  const name = `${'a'.repeat(60)}/${'b'.repeat(50)}/${'c'.repeat(90)}.jinja`;
+  writeFileSync(join(folder, 'source'), 'text');
+  const segments = tarSegments([{ name, path: join(folder, 'source'), size: 4 }], 0);
+  const bytes = segments.map((segment) => ('bytes' in segment ? segment.bytes : readFileSync(segment.path)));
+  writeFileSync(join(folder, 'it.tar'), Buffer.concat(bytes));
+  execFileSync('tar', ['-xf', 'it.tar'], { cwd: folder });
+  expect(readFileSync(join(folder, name), 'utf8')).toBe('text');
+  expect(() => tarSegments([{ name: 'd'.repeat(101), path: 'x', size: 0 }], 0)).toThrow(/too long/);
+});
+
 test('a file of more than 8 GiB has its size in an archive', () => {
   const size = 2 ** 33 + 5;
   const [head, , padding] = tarSegments([{ name: 'big', path: 'big', size }], 0) as { bytes: Buffer }[];

@@ -61,7 +61,8 @@ function downloadOf({ folder, path, files, run, created }: ListedExport): Downlo
   const name = [run?.id, run && `step-${run.step}`, basename(path)]
     .filter((part) => part !== null)
     .join('-')
-    .slice(-60);
+    .slice(-60)
+    .replace(/^[-.]+/, '');
   const inside = members.map((member) => ({ ...member, name: posix.join(name, posix.relative(path, member.name)) }));
   const segments = tarSegments(inside, Math.floor(Date.parse(created) / 1000) || 0);
   const size = segments.reduce((sum, segment) => sum + sizeOf(segment), 0);

@@ -1,4 +1,5 @@
 /** The layout of a tar file (POSIX ustar) of files whose sizes are known: which bytes stand where, before any is read. */
+import { posix } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 
 const block = 512;
@@ -26,7 +27,9 @@ export function tarSegments(members: readonly TarMember[], modified: number): Se
 
 function header(name: string, size: number, modified: number): Buffer {
   const bytes = Buffer.alloc(block);
-  if (Buffer.byteLength(name) > 100) {
+  const folder = posix.dirname(name);
+  const file = posix.basename(name);
+  if (Buffer.byteLength(file) > 100 || Buffer.byteLength(folder) > 155) {
     throw new UserError({
       what: 'this name is too long for an archive',
       where: name,
@@ -34,7 +37,8 @@ function header(name: string, size: number, modified: number): Buffer {
       code: 'name_too_long',
     });
   }
-  bytes.write(name, 0);
+  bytes.write(file, 0);
+  if (folder !== '.') bytes.write(folder, 345);
   octal(bytes, 0o644, 100, 8); // mode
   octal(bytes, 0, 108, 8); // owner
   octal(bytes, 0, 116, 8); // group
