@@ -39,6 +39,7 @@ export const chat = {
     begin: 'Ask something',
     beginText:
       'Each model gets the same question and the same seed. The first word in which their answers differ is marked.',
+    onlyReads: 'You may read conversations here. To ask, you need the role of an editor.',
     question: 'Question',
     questionHint: 'Ask something. Enter sends, Shift+Enter begins a line.',
     send: 'Send',

@@ -38,6 +38,7 @@ export const chat: Pick<Messages, 'chat'> = {
     waiting: '等待中…',
     begin: '提一个问题',
     beginText: '每个模型收到同样的问题和同样的随机种子。回答中第一个不同的词会被标出。',
+    onlyReads: '你可以阅读这里的对话；提问需要编辑者角色。',
     question: '问题',
     questionHint: '输入问题。Enter 发送，Shift+Enter 换行。',
     send: '发送',

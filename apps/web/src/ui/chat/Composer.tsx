@@ -8,12 +8,13 @@ import { Button } from '../Button.tsx';
 /** Enter asks, Shift+Enter begins a line. What could not be asked stays. */
 export function Composer({
   isAnswering,
-  hasModels,
+  canAsk,
   onSend,
   onStop,
 }: {
   isAnswering: boolean;
-  hasModels: boolean;
+  /** There is a model, and who uses this browser may ask it. */
+  canAsk: boolean;
   onSend: (text: string) => Promise<boolean>;
   onStop: () => void;
 }) {
@@ -21,7 +22,7 @@ export function Composer({
   const isAway = useConnection() !== 'open';
   const [text, setText] = useState('');
   const area = useRef<HTMLTextAreaElement>(null);
-  const canSend = text.trim() !== '' && !isAnswering && !isAway && hasModels;
+  const canSend = text.trim() !== '' && !isAnswering && !isAway && canAsk;
   useEffect(() => area.current?.focus({ preventScroll: true }), []);
   const send = async () => {
     if (canSend && (await onSend(text))) setText('');

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection, useLatest } from '../../agent/hooks.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
@@ -20,7 +21,8 @@ export function ConversationList({
   onOpen: (conversation: string | null) => void;
 }) {
   const t = useTranslations('chat');
-  const isAway = useConnection() !== 'open';
+  const mayChange = useMay('editor');
+  const isAway = useConnection() !== 'open' || !mayChange;
   const conversations = useLatest<ConversationSummary[]>((options) => agent().chat.list.subscribe(undefined, options));
   const [removed, setRemoved] = useState<ConversationSummary>();
   const remove = useMutation({

@@ -7,6 +7,7 @@ import { parseAsArrayOf, parseAsBoolean, parseAsString, useQueryState } from 'nu
 import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { Composer } from './Composer.tsx';
 import { ModelColumns } from './ModelColumns.tsx';
@@ -34,6 +35,7 @@ export function ConversationView({
   const [settings, setSettings] = useState(conversation?.settings ?? usualSettings);
   const chosen = wanted?.slice(0, 4) ?? conversation?.models ?? usualModels(models);
   const turns = conversation?.turns ?? [];
+  const mayAsk = useMay('editor');
   const isAnswering = turns.at(-1)?.answers.some(isOngoing) ?? false;
 
   const ask = useMutation({
@@ -98,17 +100,18 @@ export function ConversationView({
             turn={turn}
             models={models}
             showTokens={showTokens}
-            onEdit={isAnswering ? undefined : (text) => ask.mutate({ text, turn: index })}
-            onRegenerate={isAnswering || index < turns.length - 1 ? undefined : () => regenerate.mutate()}
+            onEdit={isAnswering || !mayAsk ? undefined : (text) => ask.mutate({ text, turn: index })}
+            onRegenerate={isAnswering || !mayAsk || index < turns.length - 1 ? undefined : () => regenerate.mutate()}
             onStop={(column) => stop.mutate(column)}
             loses={turns.length - 1 - index}
           />
         ))}
+        {!mayAsk && <p className="text-[13px] text-muted">{t('onlyReads')}</p>}
         {error && <ErrorNote error={shownError(error)} />}
       </div>
       <Composer
         isAnswering={isAnswering || ask.isPending}
-        hasModels={chosen.length > 0}
+        canAsk={chosen.length > 0 && mayAsk}
         onSend={(text) =>
           ask.mutateAsync({ text }).then(
             () => true,

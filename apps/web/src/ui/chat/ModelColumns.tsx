@@ -6,6 +6,7 @@ import { Plus, X } from 'lucide-react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useHasSocket, useLatest } from '../../agent/hooks.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { useFormat } from '../format.ts';
 import { modelOf, nextModel } from './modelNames.ts';
@@ -148,6 +149,7 @@ function Memory({
 }) {
   const t = useTranslations('chat');
   const format = useFormat();
+  const mayUnload = useMay('editor');
   const now = loaded?.find(({ model }) => model === id || model === base || (base && model.startsWith(`${base}@`)));
   const enabled = useHasSocket() && loaded !== undefined && !now;
   const { data, error } = useQuery({
@@ -172,7 +174,7 @@ function Memory({
     >
       <span className={`size-1.5 rounded-full ${now?.state === 'ready' ? 'bg-good' : now ? 'bg-ember' : 'bg-faint'}`} />
       {text}
-      {now?.state === 'ready' && !now.answering && (
+      {mayUnload && now?.state === 'ready' && !now.answering && (
         <button
           type="button"
           title={t('unloadHint')}
