@@ -33,6 +33,7 @@ export function asSourceError(error: unknown, signal?: AbortSignal): SourceError
   if (error.name === 'TimeoutError') {
     return new SourceError('no whole answer in time', error);
   }
+  if (error instanceof SyntaxError) return new SourceError('its answer is no JSON', error);
   const cause = error.cause as { code?: string; message?: string } | undefined;
   const reason = NETWORK_REASONS[cause?.code ?? ''] ?? cause?.message ?? error.message;
   return new SourceError(reason, error);
