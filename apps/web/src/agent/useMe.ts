@@ -14,3 +14,9 @@ export function useMay(needed: Role): boolean {
   const me = useMe();
   return me === undefined || reaches(me.role, needed);
 }
+
+/** What needs this role cannot be asked for now: the agent is away, or it is not theirs to do. */
+export function useIsOff(needed: Role): boolean {
+  const isAway = useConnection() !== 'open';
+  return !useMay(needed) || isAway;
+}

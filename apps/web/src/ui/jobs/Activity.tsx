@@ -8,6 +8,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { isRunning, useJobs } from '../../agent/jobs.ts';
+import { useIsOff } from '../../agent/useMe.ts';
 import { IconButton } from '../Button.tsx';
 import { useFormat } from '../format.ts';
 import { JobProgress } from './JobProgress.tsx';
@@ -53,6 +54,7 @@ function Row({ job, onGo }: { job: ListedJob; onGo: () => void }) {
   const t = useTranslations('jobs');
   const format = useFormat();
   const { name, now, href } = useJobText()(job);
+  const isOff = useIsOff('operator');
   const forget = useMutation({ mutationFn: () => agent().jobs.forget.mutate({ job: job.id }) });
   return (
     <li className="grid gap-1 px-3.5 py-2.5">
@@ -63,7 +65,7 @@ function Row({ job, onGo }: { job: ListedJob; onGo: () => void }) {
         <time dateTime={job.started} className="figures shrink-0 text-[12px] text-muted">
           {format.time(job.ended ?? job.started)}
         </time>
-        {!isRunning(job) && (
+        {!isRunning(job) && !isOff && (
           <IconButton label={t('forgetOf', { name })} className="-mr-1.5 size-6" onClick={() => forget.mutate()}>
             <X className="size-3.5" />
           </IconButton>

@@ -3,7 +3,7 @@ import type { ListedJob } from '@anneal/core/protocol/jobs';
 import { useMutation } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
-import { useConnection } from '../../agent/hooks.ts';
+import { useIsOff } from '../../agent/useMe.ts';
 import { Button } from '../Button.tsx';
 import { useJobText } from './useJobText.ts';
 
@@ -12,7 +12,7 @@ export function JobProgress({ job }: { job: ListedJob }) {
   const t = useTranslations('jobs');
   const { name, now, share } = useJobText()(job);
   const cancel = useMutation({ mutationFn: () => agent().jobs.cancel.mutate({ job: job.id }) });
-  const isAway = useConnection() !== 'open';
+  const isOff = useIsOff('operator');
   return (
     <div className="grid min-w-0 gap-1.5" data-job={job.kind} data-job-state={job.state}>
       <div className="flex items-center gap-3">
@@ -20,7 +20,7 @@ export function JobProgress({ job }: { job: ListedJob }) {
         <Button
           className="h-6 px-2 text-[12px]"
           aria-label={t('cancelOf', { name })}
-          disabled={isAway || job.state !== 'running' || cancel.isPending}
+          disabled={isOff || job.state !== 'running' || cancel.isPending}
           onClick={() => cancel.mutate()}
         >
           {t('cancel')}

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { isRunning } from '../../agent/jobs.ts';
+import { useIsOff } from '../../agent/useMe.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote } from '../ErrorNote.tsx';
 import { JobProgress } from '../jobs/JobProgress.tsx';
@@ -15,6 +16,7 @@ export function ModelJobs({ jobs }: { jobs: readonly ListedJob[] }) {
   const j = useTranslations('jobs');
   const textOf = useJobText();
   const forget = useMutation({ mutationFn: (job: string) => agent().jobs.forget.mutate({ job }) });
+  const isOff = useIsOff('operator');
   const running = jobs.filter(isRunning);
   const failed = jobs.filter((job) => job.state === 'failed' && !isLater(job, jobs));
   return (
@@ -32,7 +34,7 @@ export function ModelJobs({ jobs }: { jobs: readonly ListedJob[] }) {
       {failed.map((job) => (
         <div key={job.id} className="grid grid-cols-[minmax(0,1fr)] gap-2">
           {job.error && <ErrorNote title={t('failed', { name: job.subject })} error={job.error} />}
-          <Button className="justify-self-start" onClick={() => forget.mutate(job.id)}>
+          <Button className="justify-self-start" disabled={isOff} onClick={() => forget.mutate(job.id)}>
             {j('forget')}
           </Button>
         </div>

@@ -7,7 +7,7 @@ import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
-import { useConnection } from '../../agent/hooks.ts';
+import { useIsOff } from '../../agent/useMe.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { useFormat } from '../format.ts';
 
@@ -26,7 +26,7 @@ export function ModelRow({
 }) {
   const t = useTranslations('models');
   const format = useFormat();
-  const isAway = useConnection() !== 'open';
+  const isOff = useIsOff('operator');
   const { name, path, place, isWhole, runs } = model;
   const check = useMutation({ mutationFn: () => agent().models.check.mutate({ model: path }) });
   const resume = useMutation({
@@ -65,14 +65,14 @@ export function ModelRow({
         {place === 'cache' && !isWhole && (
           <Button
             className="h-7 px-2.5 text-[12.5px]"
-            disabled={isAway || resume.isPending}
+            disabled={isOff || resume.isPending}
             onClick={() => resume.mutate()}
           >
             {t('resume')}
           </Button>
         )}
         {place === 'cache' && isWhole && (
-          <IconButton label={t('check', { name })} disabled={isAway} onClick={() => check.mutate()}>
+          <IconButton label={t('check', { name })} disabled={isOff} onClick={() => check.mutate()}>
             <ShieldCheck className="size-4" />
           </IconButton>
         )}
@@ -80,7 +80,7 @@ export function ModelRow({
           <IconButton
             label={t('remove', { name })}
             title={isUsed ? t('used') : undefined}
-            disabled={isAway || isUsed}
+            disabled={isOff || isUsed}
             onClick={onRemove}
           >
             <Trash2 className="size-4" />

@@ -4,7 +4,8 @@ import { Download } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
-import { useConnection, useHasSocket } from '../../agent/hooks.ts';
+import { useHasSocket } from '../../agent/hooks.ts';
+import { useIsOff } from '../../agent/useMe.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 
@@ -15,7 +16,7 @@ export function PullForm() {
   const t = useTranslations('models');
   const names = useId();
   const hint = useId();
-  const isAway = useConnection() !== 'open';
+  const isOff = useIsOff('operator');
   const [model, setModel] = useState('');
   const [revision, setRevision] = useState('');
   const { data: catalogue } = useQuery({
@@ -63,7 +64,7 @@ export function PullForm() {
             className={`${field} placeholder:text-muted`}
           />
         </label>
-        <Button type="submit" look="primary" disabled={isAway || model.trim() === '' || pull.isPending}>
+        <Button type="submit" look="primary" disabled={isOff || model.trim() === '' || pull.isPending}>
           <Download className="size-3.5" aria-hidden="true" />
           {t('download')}
         </Button>

@@ -1,15 +1,18 @@
 'use client';
 import type { ListedRun } from '@anneal/core/protocol/studio';
+import dynamic from 'next/dynamic';
 import { parseAsStringLiteral, useQueryState } from 'nuqs';
 import { Tabs } from 'radix-ui';
 import { useTranslations } from 'use-intl';
 import type { LiveRun } from '../../agent/liveRun.ts';
 import { Events } from './Events.tsx';
-import { Exports } from './exports/Exports.tsx';
 import { MemoryParts } from './MemoryParts.tsx';
 import { Output } from './Output.tsx';
 import { RunRecipe } from './RunRecipe.tsx';
 import { Samples } from './Samples.tsx';
+
+/** Loaded when somebody looks at it: the page of a run is opened to watch it. */
+const Exports = dynamic(async () => (await import('./exports/Exports.tsx')).Exports, { ssr: false });
 
 const tabs = ['samples', 'events', 'output', 'memory', 'recipe', 'exports'] as const;
 

@@ -6,7 +6,7 @@ import { parseAsArrayOf, parseAsBoolean, parseAsString, useQueryState } from 'nu
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../../agent/connection.ts';
-import { useConnection } from '../../../agent/hooks.ts';
+import { useIsOff } from '../../../agent/useMe.ts';
 import { Button } from '../../Button.tsx';
 import { Command } from '../../Command.tsx';
 import { ErrorNote, shownError } from '../../ErrorNote.tsx';
@@ -71,7 +71,7 @@ function Forms({
   const t = useTranslations('exports');
   const format = useFormat();
   const folderHint = useId();
-  const isAway = useConnection() !== 'open';
+  const isOff = useIsOff('operator');
   const [words, setWords] = useQueryState('forms', parseAsArrayOf(parseAsString));
   const [check, setCheck] = useQueryState('check', parseAsBoolean.withDefault(true));
   const [folder, setFolder] = useState<string>();
@@ -159,7 +159,7 @@ function Forms({
         <Button
           look="primary"
           className="h-9 px-5"
-          disabled={isAway || total === 0 || isTooLarge || isExporting || start.isPending}
+          disabled={isOff || total === 0 || isTooLarge || isExporting || start.isPending}
           onClick={() => start.mutate()}
         >
           {t('start')}

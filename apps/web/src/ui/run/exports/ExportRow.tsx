@@ -4,7 +4,7 @@ import type { ListedRun } from '@anneal/core/protocol/studio';
 import { Download, Scale, Terminal, Trash2 } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { useConnection } from '../../../agent/hooks.ts';
+import { useIsOff } from '../../../agent/useMe.ts';
 import { buttonClass, IconButton } from '../../Button.tsx';
 import { useFormat } from '../../format.ts';
 import { ParityDetails, ParityLine } from './ParityDetails.tsx';
@@ -27,7 +27,7 @@ export function ExportRow({
   const format = useFormat();
   const details = useId();
   const [open, setOpen] = useState<'use' | 'parity' | null>(null);
-  const isAway = useConnection() !== 'open';
+  const isOff = useIsOff('operator');
   const name = nameOf(exported);
   const toggle = (what: 'use' | 'parity') => setOpen(open === what ? null : what);
   return (
@@ -69,11 +69,11 @@ export function ExportRow({
             <Terminal className="size-4" />
           </IconButton>
           {exported.form !== 'ollama' && (
-            <IconButton label={`${t('checkNow')}: ${name}`} disabled={isAway || !onCheck} onClick={onCheck}>
+            <IconButton label={`${t('checkNow')}: ${name}`} disabled={isOff || !onCheck} onClick={onCheck}>
               <Scale className="size-4" />
             </IconButton>
           )}
-          <IconButton label={t('deleteOf', { name })} disabled={isAway} onClick={onDelete}>
+          <IconButton label={t('deleteOf', { name })} disabled={isOff} onClick={onDelete}>
             <Trash2 className="size-4" />
           </IconButton>
           <a
