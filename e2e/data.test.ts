@@ -138,6 +138,7 @@ describe('the data in a browser', () => {
   it('goes from row to row by keyboard alone, in the list and from one row to the next', async () => {
     const page = await open('/data');
     await judged(page);
+    await page.getByRole('link', { name: '1', exact: true }).waitFor();
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     await page.keyboard.press('End');

@@ -3,6 +3,7 @@ import type { DataSourceName, JudgingState } from '@anneal/core/protocol/dataVie
 import { useMutation } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
@@ -12,6 +13,7 @@ import { Progress } from '../Progress.tsx';
 export function JudgingNote({ name, rows, judging }: { name: DataSourceName; rows: number; judging: JudgingState }) {
   const t = useTranslations('data');
   const format = useFormat();
+  const mayJudge = useMay('editor');
   const judge = useMutation({ mutationFn: () => agent().data.judge.mutate(name) });
   const stop = useMutation({ mutationFn: () => agent().data.stopJudging.mutate(name) });
   const failure = judge.error ?? stop.error;
@@ -25,12 +27,14 @@ export function JudgingNote({ name, rows, judging }: { name: DataSourceName; row
           <span role="status" className="figures text-muted">
             {t('judging', { judged: format.count(judging.judged), rows: format.count(rows) })}
           </span>
-          <Button className="h-7 px-2.5 text-[12.5px]" onClick={() => stop.mutate()}>
-            {t('stop')}
-          </Button>
+          {mayJudge && (
+            <Button className="h-7 px-2.5 text-[12.5px]" onClick={() => stop.mutate()}>
+              {t('stop')}
+            </Button>
+          )}
         </div>
       )}
-      {(judging.state === 'none' || judging.state === 'stopped') && (
+      {mayJudge && (judging.state === 'none' || judging.state === 'stopped') && (
         <div className="flex flex-wrap items-center gap-3 text-[13px]">
           <Button className="h-7 px-2.5 text-[12.5px]" onClick={() => judge.mutate()}>
             {t('judge')}

@@ -61,6 +61,7 @@ export function RowList({
       <div
         ref={view}
         role="rowgroup"
+        tabIndex={0}
         onScroll={onScroll}
         className="relative min-h-0 grow overflow-y-auto [overflow-anchor:none]"
       >
@@ -176,9 +177,17 @@ function useListKeys({ view, total, position, shown, goTo }: ListKeys): void {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
       const focused = document.activeElement as HTMLElement | null;
-      const isInside = view.current?.contains(focused) ?? false;
-      const at = isInside ? Number(focused?.dataset['index']) : Number.NaN;
-      const next = nextRow(event.key, { at, isInside, first: Math.ceil(position), shown, total });
+      // A row that has not arrived is gone to all the same.
+      const isInside = wanted.current !== undefined || (view.current?.contains(focused) ?? false);
+      const index = isInside ? focused?.dataset['index'] : undefined;
+      const at = wanted.current ?? (index === undefined ? undefined : Number(index));
+      const next = nextRow(event.key, {
+        at,
+        isInside,
+        first: Math.ceil(position),
+        shown,
+        total,
+      });
       if (next === undefined || total === 0) return;
       event.preventDefault();
       const row = Math.min(Math.max(0, next), total - 1);
@@ -193,15 +202,21 @@ function useListKeys({ view, total, position, shown, goTo }: ListKeys): void {
   });
 }
 
-function nextRow(
-  key: string,
-  { at, isInside, first, shown, total }: { at: number; isInside: boolean; first: number; shown: number; total: number },
-): number | undefined {
-  if (key === 'j' || (isInside && key === 'ArrowDown')) return Number.isNaN(at) ? first : at + 1;
-  if (key === 'k' || (isInside && key === 'ArrowUp')) return Number.isNaN(at) ? first : at - 1;
+interface Place {
+  /** The row that is focused. */
+  at: number | undefined;
+  isInside: boolean;
+  first: number;
+  shown: number;
+  total: number;
+}
+
+function nextRow(key: string, { at, isInside, first, shown, total }: Place): number | undefined {
+  if (key === 'j' || (isInside && key === 'ArrowDown')) return at === undefined ? first : at + 1;
+  if (key === 'k' || (isInside && key === 'ArrowUp')) return at === undefined ? first : at - 1;
   if (!isInside) return undefined;
-  if (key === 'PageDown') return at + shown;
-  if (key === 'PageUp') return at - shown;
+  if (key === 'PageDown') return (at ?? first) + shown;
+  if (key === 'PageUp') return (at ?? first) - shown;
   if (key === 'Home') return 0;
   return key === 'End' ? total - 1 : undefined;
 }

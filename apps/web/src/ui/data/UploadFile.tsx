@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useConnection } from '../../agent/hooks.ts';
 import { sendFile } from '../../agent/uploads.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, type ShownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
@@ -22,6 +23,7 @@ export function UploadFile({ folder, onDone }: { folder: string; onDone: (file: 
   const t = useTranslations('data');
   const format = useFormat();
   const queries = useQueryClient();
+  const mayUpload = useMay('editor');
   const isAway = useConnection() !== 'open';
   const input = useRef<HTMLInputElement>(null);
   const [sending, setSending] = useState<Sending>();
@@ -51,6 +53,7 @@ export function UploadFile({ folder, onDone }: { folder: string; onDone: (file: 
     window.addEventListener('beforeunload', warn);
     return () => window.removeEventListener('beforeunload', warn);
   }, [sending]);
+  if (!mayUpload) return null;
   return (
     <>
       <input
