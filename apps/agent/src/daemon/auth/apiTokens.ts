@@ -6,6 +6,7 @@ import { type Scope, scopes } from '@anneal/core/protocol/people';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { z } from 'zod';
+import { underLock } from '../../service/underLock.ts';
 import { hashOf, newToken, sameHash } from './secrets.ts';
 
 const prefix = 'anneal_';
@@ -33,6 +34,26 @@ export class ApiTokens {
 
   /** The secret is told here, once. @throws UserError `too_many_tokens` */
   create(name: string, scope: Scope): ApiToken & { token: string } {
+    return underLock(this.#path, () => this.#create(name, scope));
+  }
+
+  list(): ApiToken[] {
+    return this.#read().map(shown);
+  }
+
+  /** @throws UserError `token_not_found` */
+  revoke(id: string): ApiToken {
+    return underLock(this.#path, () => this.#revoke(id));
+  }
+
+  /** The token that this secret is. Read each time: the command line writes the file, too. */
+  find(secret: string): ApiToken | undefined {
+    if (!secret.startsWith(prefix)) return undefined;
+    const hash = hashOf(secret);
+    return this.#read().find((token) => sameHash(token.hash, hash));
+  }
+
+  #create(name: string, scope: Scope): ApiToken & { token: string } {
     const kept = this.#read();
     if (kept.length >= mostTokens) {
       throw new UserError({
@@ -49,12 +70,7 @@ export class ApiTokens {
     return { ...made, token };
   }
 
-  list(): ApiToken[] {
-    return this.#read().map(shown);
-  }
-
-  /** @throws UserError `token_not_found` */
-  revoke(id: string): ApiToken {
+  #revoke(id: string): ApiToken {
     const kept = this.#read();
     const found = kept.find((token) => token.id === id);
     if (!found) {
@@ -67,13 +83,6 @@ export class ApiTokens {
     }
     this.#write(kept.filter((token) => token !== found));
     return shown(found);
-  }
-
-  /** The token that this secret is. Read each time: the command line writes the file, too. */
-  find(secret: string): ApiToken | undefined {
-    if (!secret.startsWith(prefix)) return undefined;
-    const hash = hashOf(secret);
-    return this.#read().find((token) => sameHash(token.hash, hash));
   }
 
   #read(): KeptToken[] {
