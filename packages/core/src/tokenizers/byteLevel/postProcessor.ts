@@ -13,8 +13,8 @@ export function surroundingsOf(description: unknown): Surroundings | null {
   if (description === null || description === undefined) return NOTHING;
   if (!isJsonObject(description)) return null;
   switch (description.type) {
-    case 'ByteLevel': // moves offsets only
-      return NOTHING;
+    case 'ByteLevel': // moves offsets only; with a template in it the library takes it for one
+      return 'single' in description ? null : NOTHING;
     case 'Sequence': {
       if (!Array.isArray(description.processors)) return null;
       const parts = description.processors.map(surroundingsOf);
