@@ -162,6 +162,24 @@ describe('the editor of recipes', () => {
     await page.close();
   });
 
+  it('translates a recipe of another trainer, and says what became of each key', async () => {
+    const page = await openRecipe(ada);
+    await page.getByRole('button', { name: 'Import…' }).click();
+    await expectAccessible(page);
+    await page
+      .getByRole('textbox', { name: 'Or its YAML' })
+      .fill('base_model: model\ndatasets:\n  - path: rows.jsonl\n    type: alpaca\nlora_rank: 8\n');
+    await page.getByRole('textbox', { name: 'Name of the new folder' }).fill('theirs');
+    await page.getByRole('button', { name: 'Translate' }).click();
+    await page.getByRole('row', { name: /^lora_rank not translated/ }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'To the recipe' }).click();
+    await page.getByRole('combobox', { name: 'Recipe' }).waitFor();
+    expect(await page.getByRole('combobox', { name: 'Recipe' }).inputValue()).toBe('theirs/recipe.yaml');
+    await page.getByText(/^\d problems?$/).waitFor();
+    await page.close();
+  });
+
   it('said nothing in the console', () => {
     // But for the browser's own words about an agent that was killed.
     const lost = /WebSocket connection|net::ERR_CONNECTION/;

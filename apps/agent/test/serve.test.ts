@@ -330,6 +330,33 @@ describe('recipes', () => {
     expect(problems).toMatchObject([{ code: 'unknown_key', line: 5, column: 1, endColumn: 8, fix: 'lora_r' }]);
   });
 
+  it('of other trainers are translated into a folder that is not there yet', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const { api } = client(daemon, await paired(daemon));
+    const sound = 'base_model: model\ndatasets:\n  - path: rows.jsonl\n    type: alpaca\nlora_rank: 8\n';
+    await expect(
+      api.recipes.import.mutate({ folder: 'project', file: 'theirs.yaml', text: sound }),
+    ).rejects.toMatchObject({
+      data: { error: { code: 'folder_taken' } },
+    });
+    for (const folder of ['../outside', 'a/b', '.hidden', 'runs', '']) {
+      await expect(api.recipes.import.mutate({ folder, file: 'theirs.yaml', text: sound })).rejects.toMatchObject({
+        data: { code: 'BAD_REQUEST' },
+      });
+    }
+    await expect(
+      api.recipes.import.mutate({ folder: 'mine', file: 'theirs.yaml', text: 'a: 1\n' }),
+    ).rejects.toMatchObject({
+      data: { error: { code: 'import_unknown_format', where: 'theirs.yaml' } },
+    });
+    const { recipe, account } = await api.recipes.import.mutate({ folder: 'mine', file: 'theirs.yaml', text: sound });
+    expect(recipe).toBe('mine/recipe.yaml');
+    expect(account).toMatchObject({ kind: 'axolotl', folder: 'mine' });
+    expect(account.untranslated.map(({ key }) => key)).toContain('lora_rank');
+    expect(readFileSync(join(place.workspace, recipe), 'utf8')).toContain('base_model: model');
+  });
+
   it('are files of the workspace, and their runs lie where the agent sees them', async () => {
     const place = makePlace();
     const daemon = await start(place);

@@ -2,12 +2,14 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import dynamic from 'next/dynamic';
 import { parseAsString, useQueryState } from 'nuqs';
+import { useEffect } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../src/agent/connection.ts';
 import { useHasSocket } from '../../src/agent/hooks.ts';
 import { Button } from '../../src/ui/Button.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
+import { ImportRecipe } from '../../src/ui/recipe/ImportRecipe.tsx';
 
 /** With all that editing together needs, which no other screen does. */
 const RecipeEditor = dynamic(() => import('../../src/ui/recipe/RecipeEditor.tsx'), { ssr: false });
@@ -22,14 +24,23 @@ export default function RecipesScreen() {
     queryFn: () => agent().recipes.list.query(),
     enabled,
   });
+  const show = async (recipe: string) => {
+    await queries.invalidateQueries({ queryKey: ['recipes'] });
+    await setWanted(recipe);
+  };
   const begin = useMutation({
     mutationFn: () => agent().recipes.begin.mutate(),
-    onSuccess: async ({ recipe }) => {
-      await queries.invalidateQueries({ queryKey: ['recipes'] });
-      await setWanted(recipe);
-    },
+    onSuccess: ({ recipe }) => show(recipe),
   });
-  const key = wanted ?? recipes?.[0]?.key;
+  const newest = recipes?.[0]?.key;
+  const key = wanted ?? newest;
+  // What is shown stays, though another recipe becomes the newest.
+  useEffect(() => {
+    if (wanted === null && newest !== undefined) void setWanted(newest);
+  }, [wanted, newest, setWanted]);
+  const keys = recipes?.map((recipe) => recipe.key) ?? [];
+  // While it is written, a file does not always look like a recipe.
+  const shown = key === undefined || keys.includes(key) ? keys : [key, ...keys];
   return (
     <>
       <title>{`${t('title')} · Anneal`}</title>
@@ -43,13 +54,18 @@ export default function RecipesScreen() {
               onChange={(event) => void setWanted(event.target.value)}
               className="h-8 w-full max-w-full rounded-md border border-line bg-surface px-2.5 font-mono text-[12.5px]"
             >
-              {recipes.map((recipe) => (
-                <option key={recipe.key} value={recipe.key}>
-                  {recipe.key}
+              {shown.map((recipe) => (
+                <option key={recipe} value={recipe}>
+                  {recipe}
                 </option>
               ))}
             </select>
           </label>
+        )}
+        {recipes && (
+          <div className="ml-auto">
+            <ImportRecipe onImported={show} />
+          </div>
         )}
       </div>
       {error && <ErrorNote error={shownError(error)} />}

@@ -62,6 +62,8 @@ export const importRecipeRequest = z.object({
   folder: z.string().min(1).default('.'),
   /** The recipe of Axolotl or LLaMA-Factory. */
   from: z.string().min(1),
+  /** Instead of what that file holds. */
+  text: z.string().optional(),
 });
 export type ImportRecipeRequest = z.input<typeof importRecipeRequest>;
 

@@ -1,15 +1,16 @@
 /** Recipes: the files of the workspace, checked as they are written, and runs that are started from them. */
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { Estimate } from '@anneal/core/protocol/estimates';
 import { prioritySchema } from '@anneal/core/protocol/queue';
-import type { RecipeCheck, RecipeVersion } from '@anneal/core/protocol/recipes';
+import type { ImportedProject, RecipeCheck, RecipeVersion } from '@anneal/core/protocol/recipes';
 import type { ChangedKey, ListedRecipe } from '@anneal/core/protocol/studio';
 import { recipeJsonSchema } from '@anneal/core/recipe/jsonSchema';
 import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
-import { beginProject } from '../../service/recipes/init.ts';
+import { beginProject, importProject } from '../../service/recipes/init.ts';
 import { openRecipeText } from '../../service/recipes/open.ts';
 import { checkRecipe } from '../../service/recipes/validate.ts';
 import { createRun } from '../../service/runs/create.ts';
@@ -19,6 +20,11 @@ import { procedure, router } from './trpc.ts';
 
 const named = z.object({ recipe: z.string().min(1).max(1024) });
 const text = z.string().max(mostCharacters);
+/** A name as such, of no hidden folder and of none that holds runs. */
+const newFolder = z
+  .string()
+  .regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}$/u)
+  .refine((name) => name !== 'runs');
 const version = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const recipes = router({
@@ -98,6 +104,16 @@ export const recipes = router({
       return { run };
     }),
 
+  /** Translates a recipe of Axolotl or LLaMA-Factory into a new folder, with an account of every key. */
+  import: procedure
+    .input(z.object({ folder: newFolder, file: z.string().min(1).max(255), text }))
+    .mutation(async ({ ctx, input }): Promise<{ recipe: string; account: ImportedProject }> => {
+      const folder = join(ctx.agent.workspace.root, input.folder);
+      if (existsSync(folder)) throw folderTaken(input.folder);
+      const account = await importProject({}, { folder, from: input.file, text: input.text });
+      return { recipe: `${input.folder}/recipe.yaml`, account: { ...account, folder: input.folder } };
+    }),
+
   /** The starter project in a new folder: a small model, rows and a recipe. Returns the recipe's key. */
   begin: procedure.mutation(async ({ ctx }): Promise<{ recipe: string }> => {
     const { root } = ctx.agent.workspace;
@@ -108,6 +124,15 @@ export const recipes = router({
     return { recipe: `${basename(name)}/recipe.yaml` };
   }),
 });
+
+function folderTaken(folder: string): UserError {
+  return new UserError({
+    what: 'there is something of this name already, and nothing is overwritten',
+    where: folder,
+    next: 'choose another name for the folder',
+    code: 'folder_taken',
+  });
+}
 
 function changedMeanwhile(key: string): UserError {
   return new UserError({

@@ -12,7 +12,7 @@ import {
   initRequest,
   type Project,
 } from '@anneal/core/protocol/recipes';
-import { importRecipeFile } from '@anneal/core/recipe/import/index';
+import { importRecipe, importRecipeFile } from '@anneal/core/recipe/import/index';
 import { starterRecipe } from '@anneal/core/recipe/starter';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import type { Context } from '../context.ts';
@@ -43,10 +43,13 @@ export async function beginProject(_: Context, request: InitRequest): Promise<Pr
 
 /** Writes our recipe for that of another trainer, with an account of every key. @throws UserError `init_exists`; InvalidRecipe */
 export async function importProject(_: Context, request: ImportRecipeRequest): Promise<ImportedProject> {
-  const { folder, from } = parseRequest(importRecipeRequest, request);
+  const { folder, from, text: given } = parseRequest(importRecipeRequest, request);
   const target = resolve(folder);
   refuseExisting(target, ['recipe.yaml']);
-  const { text, kind, translated, untranslated, implied, problems } = await importRecipeFile(from, target);
+  const { text, kind, translated, untranslated, implied, problems } =
+    given === undefined
+      ? await importRecipeFile(from, target)
+      : importRecipe(given, from, undefined, { places: [target], target });
   makeFolder(target);
   await writeFile(join(target, 'recipe.yaml'), text);
   return { folder: target, files: ['recipe.yaml'], kind, translated, untranslated, implied, problems };
