@@ -70,6 +70,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'recipes.compare': 'viewer',
   'recipes.estimate': 'viewer',
   'recipes.history': 'viewer',
+  'recipes.import': 'editor',
   'recipes.list': 'viewer',
   'recipes.open': 'viewer',
   'recipes.restore': 'editor',

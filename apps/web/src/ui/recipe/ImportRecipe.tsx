@@ -4,6 +4,7 @@ import { Dialog } from 'radix-ui';
 import { type ChangeEvent, type FormEvent, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 
@@ -15,6 +16,7 @@ const field = 'rounded-md border border-line bg-paper px-2.5 text-[13px]';
 /** Translates a recipe of another trainer, and says what became of each key before it is opened. */
 export function ImportRecipe({ onImported }: { onImported: (recipe: string) => void }) {
   const t = useTranslations('recipes');
+  const may = useMay('editor');
   const [isOpen, setIsOpen] = useState(false);
   const [text, setText] = useState('');
   const [file, setFile] = useState('recipe.yaml');
@@ -40,7 +42,9 @@ export function ImportRecipe({ onImported }: { onImported: (recipe: string) => v
   };
   return (
     <Dialog.Root open={isOpen} onOpenChange={open}>
-      <Dialog.Trigger className={buttonClass()}>{t('import')}</Dialog.Trigger>
+      <Dialog.Trigger className={buttonClass()} disabled={!may}>
+        {t('import')}
+      </Dialog.Trigger>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-40 bg-black/30" />
         <Dialog.Content className="fixed top-[8vh] left-1/2 z-50 grid max-h-[84vh] w-[min(44rem,calc(100vw-2rem))] -translate-x-1/2 gap-3 overflow-y-auto rounded-xl border border-line bg-surface p-5 shadow-xl">

@@ -113,6 +113,7 @@ const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   suggestOnTriggerCharacters: true,
   wordBasedSuggestions: 'off',
   stickyScroll: { enabled: false },
+  renderFinalNewline: 'on',
   unusualLineTerminators: 'off',
   // Its menus take the colors of the page.
   useShadowDOM: false,
