@@ -6,7 +6,6 @@ export const access = {
     name: 'Name',
     save: 'Save',
     signOut: 'Sign out',
-    cancel: 'Cancel',
     role: { viewer: 'Viewer', editor: 'Editor', operator: 'Operator', admin: 'Admin' },
     may: {
       viewer: 'sees everything and changes nothing',

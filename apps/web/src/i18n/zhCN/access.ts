@@ -8,7 +8,6 @@ export const access: Pick<Messages, 'access'> = {
     name: '名称',
     save: '保存',
     signOut: '退出登录',
-    cancel: '取消',
     role: { viewer: '查看者', editor: '编辑者', operator: '操作者', admin: '管理员' },
     may: {
       viewer: '可查看全部内容，不能更改',

@@ -7,10 +7,10 @@ import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
 import { IconButton } from '../Button.tsx';
+import { Confirm } from '../Confirm.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import { Card, fieldClass } from './Card.tsx';
-import { Confirm } from './Confirm.tsx';
 import { Invite } from './Invite.tsx';
 import { PairingLink } from './PairingLink.tsx';
 
@@ -91,9 +91,11 @@ export function People({ me }: { me: Person }) {
       )}
       <Invite onInvited={refresh} />
       <Confirm
-        title={leaving ? t('removePerson', { name: leaving.name }) : undefined}
+        open={leaving !== undefined}
+        onOpenChange={(isOpen) => !isOpen && setLeaving(undefined)}
+        title={t('removePerson', { name: leaving?.name ?? '' })}
         text={t('removeText')}
-        onClose={() => setLeaving(undefined)}
+        action={t('removePerson', { name: leaving?.name ?? '' })}
         onConfirm={() => leaving && remove.mutate(leaving.id)}
       />
     </Card>
