@@ -1,7 +1,7 @@
 /** People, their roles, and what is recorded of what they do. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Role, reaches, roles } from '@anneal/core/protocol/people';
+import { type Role, reaches, roles } from '@anneal/core/protocol/roles';
 import { expect, test, vi } from 'vitest';
 import { Access } from '../src/daemon/auth/access.ts';
 import { Audit } from '../src/daemon/auth/audit.ts';

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
 import type { StudioExport } from '@anneal/core/protocol/exports';
 import type { JobOf, JobState, ListedJob } from '@anneal/core/protocol/jobs';
-import type { Scope } from '@anneal/core/protocol/people';
+import type { Scope } from '@anneal/core/protocol/roles';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { AgentState } from '../src/daemon/agentState.ts';
 import { ApiTokens } from '../src/daemon/auth/apiTokens.ts';

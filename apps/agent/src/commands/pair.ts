@@ -1,4 +1,5 @@
-import { personNameSchema, type Role, roles } from '@anneal/core/protocol/people';
+import { personNameSchema } from '@anneal/core/protocol/people';
+import { type Role, roles } from '@anneal/core/protocol/roles';
 import { type Command, Option } from 'commander';
 import { parseRequest } from '../service/parseRequest.ts';
 import { print, printJson } from '../terminal/print.ts';

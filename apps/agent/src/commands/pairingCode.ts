@@ -1,5 +1,6 @@
 import { UserError } from '@anneal/core/errors';
-import type { PairingCode, Role } from '@anneal/core/protocol/people';
+import type { PairingCode } from '@anneal/core/protocol/people';
+import type { Role } from '@anneal/core/protocol/roles';
 import type { People } from '../daemon/auth/people.ts';
 
 /** For the owner of the agent; for somebody by name, who is added where they are not known. */

@@ -1,7 +1,7 @@
 /** Handing a run to the agent that serves its folder, which starts it when its device has room. */
 import { resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import type { Priority } from '@anneal/core/protocol/queue';
+import type { Priority } from '@anneal/core/protocol/priorities';
 import type { CreateRunRequest, ResumeRunRequest } from '@anneal/core/protocol/runs';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { AgentState } from '../daemon/agentState.ts';

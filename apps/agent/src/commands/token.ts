@@ -1,4 +1,4 @@
-import { type Scope, scopes } from '@anneal/core/protocol/people';
+import { type Scope, scopes } from '@anneal/core/protocol/roles';
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { ApiTokens } from '../daemon/auth/apiTokens.ts';

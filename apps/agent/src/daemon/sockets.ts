@@ -1,7 +1,7 @@
 /** The sockets of clients: who may open one is decided before the upgrade, and one that does not read is closed. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Role, reaches } from '@anneal/core/protocol/people';
+import { type Role, reaches } from '@anneal/core/protocol/roles';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Access, tokenHolder } from './auth/access.ts';

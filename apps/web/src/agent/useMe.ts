@@ -1,4 +1,5 @@
-import { type Person, type Role, reaches } from '@anneal/core/protocol/people';
+import type { Person } from '@anneal/core/protocol/people';
+import { type Role, reaches } from '@anneal/core/protocol/roles';
 import { useQuery } from '@tanstack/react-query';
 import { agent } from './connection.ts';
 import { useConnection } from './hooks.ts';

@@ -1,5 +1,5 @@
 'use client';
-import { type Priority, priorities } from '@anneal/core/protocol/queue';
+import { type Priority, priorities } from '@anneal/core/protocol/priorities';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
 import { agent } from '../agent/connection.ts';

@@ -1,17 +1,8 @@
 /** Who uses an agent, and what each may do. Browser-safe. */
 import { z } from 'zod';
+import { roles } from './roles.ts';
 
-/**
- * Each may all that the one before may. `viewer`: see everything; `editor`: change recipes and rows, talk to models; `operator`: train,
- * export, order the queue; `admin`: people, tokens and the audit.
- */
-export const roles = ['viewer', 'editor', 'operator', 'admin'] as const;
 export const roleSchema = z.enum(roles);
-export type Role = z.infer<typeof roleSchema>;
-
-export function reaches(role: Role, needed: Role): boolean {
-  return roles.indexOf(role) >= roles.indexOf(needed);
-}
 
 export const personNameSchema = z.string().trim().min(1).max(40);
 
@@ -47,13 +38,6 @@ export interface PairingCode {
   code: string;
   until: string;
 }
-
-/**
- * What a token of a program may do. `chat`: talk to models, by `/v1`; `data`: read and send data; `exports`: download what was
- * exported; `metrics`: read `/metrics`.
- */
-export const scopes = ['chat', 'data', 'exports', 'metrics'] as const;
-export type Scope = (typeof scopes)[number];
 
 /** Who did what. */
 export const auditEntrySchema = z.object({

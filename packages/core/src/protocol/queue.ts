@@ -1,12 +1,10 @@
 /** Runs that wait for a device. Browser-safe. */
 import { z } from 'zod';
 import { errorSchema } from './events.ts';
+import { type Priority, priorities } from './priorities.ts';
 import { overridesSchema } from './runs.ts';
 
-/** Highest first. */
-export const priorities = ['high', 'normal', 'low'] as const;
 export const prioritySchema = z.enum(priorities).default('normal');
-export type Priority = (typeof priorities)[number];
 
 /** Runs that one device may train at a time. 0: it begins none. */
 export const concurrencySchema = z.int().min(0).max(16);

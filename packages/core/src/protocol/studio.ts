@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import type { LoadedModel } from './chattable.ts';
 import type { EventOf, errorSchema, RunEvent } from './events.ts';
 import type { HostSample } from './host.ts';
-import type { Priority, QueuePlace } from './queue.ts';
+import type { Priority } from './priorities.ts';
+import type { QueuePlace } from './queue.ts';
 import type { Smoothing } from './smoothing.ts';
 import type { RunState, Status } from './status.ts';
 

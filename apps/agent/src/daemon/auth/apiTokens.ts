@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { type Scope, scopes } from '@anneal/core/protocol/people';
+import { type Scope, scopes } from '@anneal/core/protocol/roles';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { z } from 'zod';

@@ -1,6 +1,6 @@
 /** Who asks over HTTP, and what they may do. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { reaches, type Scope } from '@anneal/core/protocol/people';
+import { reaches, type Scope } from '@anneal/core/protocol/roles';
 import { sessionIn } from '../cookies.ts';
 import { type Access, tokenHolder } from './access.ts';
 import type { ApiTokens } from './apiTokens.ts';

@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { UserError } from '@anneal/core/errors';
-import type { ListedPerson, PairedBrowser, PairingCode, Person, Role } from '@anneal/core/protocol/people';
+import type { ListedPerson, PairedBrowser, PairingCode, Person } from '@anneal/core/protocol/people';
+import type { Role } from '@anneal/core/protocol/roles';
 import type { AccessFile, Kept } from './accessFile.ts';
 import { hashOf, newCode } from './secrets.ts';
 

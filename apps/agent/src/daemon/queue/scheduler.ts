@@ -3,7 +3,8 @@
  * remembered: an agent that was killed at any moment goes on, and a launch that two agents order happens once.
  */
 import { UserError } from '@anneal/core/errors';
-import type { Priority, Queue, QueuedRun, RefusedRun } from '@anneal/core/protocol/queue';
+import type { Priority } from '@anneal/core/protocol/priorities';
+import type { Queue, QueuedRun, RefusedRun } from '@anneal/core/protocol/queue';
 import { deviceOfLiveRun, deviceOfRun } from '../../service/host/devices.ts';
 import { notWaiting, type RunQueue } from '../../service/queue/runQueue.ts';
 import type { RunFeed } from '../runs/feed.ts';

@@ -1,5 +1,5 @@
 /** What each procedure needs. One that is not here is refused to everybody; a test walks over all of them. */
-import type { Role } from '@anneal/core/protocol/people';
+import type { Role } from '@anneal/core/protocol/roles';
 
 export const neededRoles: Readonly<Record<string, Role>> = {
   'agent.about': 'viewer',

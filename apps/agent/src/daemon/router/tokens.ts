@@ -1,5 +1,5 @@
 /** Tokens for programs. */
-import { scopes } from '@anneal/core/protocol/people';
+import { scopes } from '@anneal/core/protocol/roles';
 import { z } from 'zod';
 import type { ApiToken } from '../auth/apiTokens.ts';
 import { procedure, router } from './trpc.ts';

@@ -1,5 +1,6 @@
 import { UserError } from '@anneal/core/errors';
-import { type Person, type Role, reaches } from '@anneal/core/protocol/people';
+import type { Person } from '@anneal/core/protocol/people';
+import { type Role, reaches } from '@anneal/core/protocol/roles';
 import { initTRPC, TRPCError } from '@trpc/server';
 import type { RunQueue } from '../../service/queue/runQueue.ts';
 import type { Access } from '../auth/access.ts';

@@ -1,5 +1,7 @@
 /** The order of the queue. Entries of higher priority stand before those of lower; each device goes through its own. */
-import { type Priority, priorities, type QueuedRun, type QueuePlace } from '@anneal/core/protocol/queue';
+
+import { type Priority, priorities } from '@anneal/core/protocol/priorities';
+import type { QueuedRun, QueuePlace } from '@anneal/core/protocol/queue';
 
 const rank = (priority: Priority): number => priorities.indexOf(priority);
 

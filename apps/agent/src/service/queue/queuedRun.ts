@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Priority, QueuedRun } from '@anneal/core/protocol/queue';
+import type { Priority } from '@anneal/core/protocol/priorities';
+import type { QueuedRun } from '@anneal/core/protocol/queue';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { deviceOfRun } from '../host/devices.ts';
 import { openRecipe } from '../recipes/open.ts';

@@ -1,5 +1,5 @@
 'use client';
-import { type Role, roles } from '@anneal/core/protocol/people';
+import { type Role, roles } from '@anneal/core/protocol/roles';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslations } from 'use-intl';

@@ -1,5 +1,6 @@
 'use client';
-import { type ListedPerson, type Person, type Role, roles } from '@anneal/core/protocol/people';
+import type { ListedPerson, Person } from '@anneal/core/protocol/people';
+import { type Role, roles } from '@anneal/core/protocol/roles';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link2, X } from 'lucide-react';
 import { useState } from 'react';

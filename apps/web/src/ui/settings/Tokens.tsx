@@ -1,5 +1,5 @@
 'use client';
-import { type Scope, scopes } from '@anneal/core/protocol/people';
+import { type Scope, scopes } from '@anneal/core/protocol/roles';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { useTranslations } from 'use-intl';

@@ -1,0 +1,35 @@
+/** How much JavaScript a browser loads before it shows a page, without what the page asks for later. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { expect, it } from 'vitest';
+
+const studio = join(import.meta.dirname, '..', 'apps', 'web', 'out');
+
+/** Kilobytes, compressed as the agent sends them. The run's page has its charts. */
+const budgets = {
+  index: 250,
+  run: 290,
+  recipes: 250,
+  data: 260,
+  chat: 260,
+  models: 250,
+  host: 250,
+  settings: 250,
+};
+
+function compressedBytes(page: string): number {
+  const html = readFileSync(join(studio, `${page}.html`), 'utf8');
+  const scripts = [...html.matchAll(/<script\b[^>]*\bsrc="([^"?]+)[^"]*"[^>]*>/g)]
+    .filter(([tag]) => !/\bnoModule\b/i.test(tag))
+    .map(([, path]) => path as string);
+  expect(scripts.length).toBeGreaterThan(3);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 6 };
+  return [...new Set(scripts)]
+    .map((path) => brotliCompressSync(readFileSync(join(studio, path)), { params }).length)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
+it.each(Object.entries(budgets))('%s has at most %i kB', (page, kilobytes) => {
+  expect(compressedBytes(page) / 1000).toBeLessThan(kilobytes);
+});
