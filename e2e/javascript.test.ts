@@ -9,10 +9,10 @@ const studio = join(import.meta.dirname, '..', 'apps', 'web', 'out');
 /** Kilobytes, compressed as the agent sends them. The run's page has its charts. */
 const budgets = {
   index: 250,
-  run: 290,
+  run: 275,
   recipes: 250,
-  data: 260,
-  chat: 260,
+  data: 250,
+  chat: 250,
   models: 250,
   host: 250,
   settings: 250,
