@@ -5,11 +5,15 @@ import { basename, join } from 'node:path';
 /**
  * @param folders of installed packages
  * @param cuda whether the addon was built with CUDA
- * Throws where one says neither in a file nor by name what its license is.
+ * Throws where one says neither in a file nor by name, nor in its README, what its license is.
  */
 export function thirdPartyNotices(folders: readonly string[], { cuda }: { cuda: boolean }): string {
   const notices = folders.map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const {
+      name,
+      version,
+      license = licenseInReadme(folder),
+    } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
     if (files.length === 0 && !license) throw new Error(`${name} in ${basename(folder)} names no license`);
     const texts = files.sort().map((file) => readFileSync(join(folder, file), 'utf8').trim());
@@ -22,4 +26,11 @@ export function thirdPartyNotices(folders: readonly string[], { cuda }: { cuda: 
   return ['This archive holds the following works of others.', ...notices, runtime, ...(cuda ? [cudart] : [])].join(
     `\n\n${'─'.repeat(80)}\n\n`,
   );
+}
+
+/** The line below the heading that says so. */
+function licenseInReadme(folder: string): string | undefined {
+  const readme = readdirSync(folder).find((file) => /^readme\b/i.test(file));
+  if (readme === undefined) return undefined;
+  return /^#+ *licen[cs]e *\n+(.+)/im.exec(readFileSync(join(folder, readme), 'utf8'))?.[1]?.trim();
 }

@@ -96,3 +96,11 @@ test('a process that is killed is an error that says what to do, for those who w
   expect(await chat.ended).toMatchObject({ code: 'process_died' });
   await expect(finish(chat.call('answer', question))).rejects.toMatchObject({ code: 'process_died' });
 });
+
+test('a call to a process that is gone, and has not been missed yet, says that it died', async () => {
+  const chat = await open();
+  process.kill(chat.pid, 'SIGKILL');
+  // Nothing of this process runs meanwhile: not even what hears of its end.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  await expect(finish(chat.call('answer', question))).rejects.toMatchObject({ code: 'process_died' });
+});

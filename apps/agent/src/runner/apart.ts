@@ -1,5 +1,5 @@
 /** What both ways of doing something in a process of its own have in common: how it starts, and how errors come across. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type Serializable, spawn } from 'node:child_process';
 import { getCompileCacheDir } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { deviceFault } from '@anneal/core/deviceFault';
@@ -23,6 +23,11 @@ export function startApart(name: string): ChildProcess {
     serialization: 'advanced',
     env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() },
   });
+}
+
+/** To the process. One that is gone does not get it, which its exit says; without a function to call, sending would be what failed. */
+export function send(child: ChildProcess, message: Serializable): void {
+  if (child.connected) child.send(message, () => undefined);
 }
 
 /** In the process: waits until the message is on its way. */

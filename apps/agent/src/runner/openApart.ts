@@ -4,7 +4,7 @@ import type { Context } from '../service/context.ts';
 import type { OpenableName, OpenedOf, OpenProgressOf, OpenRequestOf } from '../service/openables.ts';
 import { reporting } from '../service/reporting.ts';
 import type { ProgressIn, ResultIn } from '../service/useCases.ts';
-import { died, errorOf, patienceMilliseconds, startApart } from './apart.ts';
+import { died, errorOf, patienceMilliseconds, send, startApart } from './apart.ts';
 import type { OpenedMessage, OpenerMessage } from './openedProcess.ts';
 
 type AnyMethod = (request: never, signal?: AbortSignal) => unknown;
@@ -153,6 +153,6 @@ class OpenedProcess {
   }
 
   #send(message: OpenerMessage): void {
-    if (this.#child.connected) this.#child.send(message);
+    send(this.#child, message);
   }
 }

@@ -2,7 +2,7 @@
 import type { Context } from '../service/context.ts';
 import { reporting } from '../service/reporting.ts';
 import type { ProgressOf, RequestOf, ResultOf, UseCaseName } from '../service/useCases.ts';
-import { died, errorOf, patienceMilliseconds, startApart } from './apart.ts';
+import { died, errorOf, patienceMilliseconds, send, startApart } from './apart.ts';
 import type { ChildMessage, ParentMessage } from './useCaseProcess.ts';
 
 /**
@@ -38,7 +38,7 @@ function lastMessageOf(
     let timer: NodeJS.Timeout | undefined;
     const cancel = () => {
       timer = setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds);
-      if (child.connected) child.send('cancel' satisfies ParentMessage);
+      send(child, 'cancel' satisfies ParentMessage);
     };
     cancelled.addEventListener('abort', cancel, { once: true });
     child.on('message', (message: ChildMessage) => {
@@ -52,6 +52,6 @@ function lastMessageOf(
       if (!end && cancelled.aborted) reject(cancelled.reason);
       else resolve(end ?? died(order.name, killedBy ?? `exit code ${code}`));
     });
-    child.send(order);
+    send(child, order);
   });
 }
