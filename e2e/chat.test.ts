@@ -1,41 +1,29 @@
 /** Talking to a run in a browser: the tuned starter model beside what it began with. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
-import { openBrowser } from './browser.ts';
 import { expectAccessible, watchConsole } from './page.ts';
+import { PairedBrowser } from './pairedBrowser.ts';
 
 const agent = new TestAgent();
-let browser: Browser;
-let context: BrowserContext;
-/** Of every page that was opened. */
-const said: string[][] = [];
+let studio: PairedBrowser;
 
 beforeAll(async () => {
   agent.run('init', 'harbour');
   agent.run('train', 'harbour/recipe.yaml', '--set', 'max_steps=100', '--set', 'warmup_ratio=0');
   await agent.start();
-  browser = await openBrowser();
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', colorScheme: 'light' });
-  const page = await open(agent.link.slice(agent.url.length));
-  await page.waitForURL(`${agent.url}/`);
-  await page.close();
+  studio = await PairedBrowser.open(agent);
 });
 
 afterAll(async () => {
-  await browser?.close();
+  await studio?.browser.close();
   await agent.end();
   agent.remove();
 });
 
-async function open(path: string): Promise<Page> {
-  const page = await context.newPage();
-  said.push(watchConsole(page));
-  await page.goto(`${agent.url}${path}`);
-  return page;
-}
+const open = (path: string): Promise<Page> => studio.goTo(path);
 
 const runKey = (): string => `harbour/runs/${readdirSync(join(agent.workspace, 'harbour', 'runs')).at(-1)}`;
 const question = (page: Page) => page.getByRole('textbox', { name: 'Question', exact: true });
@@ -188,14 +176,14 @@ describe('chat in a browser', () => {
   });
 
   it('speaks Chinese, on a phone and in the dark', async () => {
-    const phone = await browser.newContext({
-      ...(await context.storageState().then((storageState) => ({ storageState }))),
+    const phone = await studio.browser.newContext({
+      ...(await studio.context.storageState().then((storageState) => ({ storageState }))),
       viewport: { width: 390, height: 844 },
       locale: 'zh-CN',
       colorScheme: 'dark',
     });
     const page = await phone.newPage();
-    said.push(watchConsole(page));
+    studio.said.push(watchConsole(page));
     await page.goto(`${agent.url}/chat?id=${conversation}`);
     await page.getByRole('heading', { name: '对话', level: 1 }).waitFor();
     await done(page, 4);
@@ -207,7 +195,7 @@ describe('chat in a browser', () => {
   });
 
   it('said nothing in the console', () => {
-    expect(said.length).toBeGreaterThan(5);
-    expect(said.flat()).toEqual([]);
+    expect(studio.said.length).toBeGreaterThan(5);
+    expect(studio.said.flat()).toEqual([]);
   });
 });

@@ -1,16 +1,14 @@
 /** The data of a recipe in a browser: the list, one row token by token, and the way from problem to problem. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
-import { openBrowser } from './browser.ts';
 import { expectAccessible, watchConsole } from './page.ts';
+import { PairedBrowser } from './pairedBrowser.ts';
 
 const agent = new TestAgent();
-let browser: Browser;
-let context: BrowserContext;
-const said: string[][] = [];
+let studio: PairedBrowser;
 
 const message = (role: string, content: string) => ({ role, content });
 const long = {
@@ -26,26 +24,16 @@ beforeAll(async () => {
   rows.splice(299, 0, JSON.stringify(silent));
   writeFileSync(path, `${rows.join('\n')}\n`);
   await agent.start();
-  browser = await openBrowser();
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', colorScheme: 'light' });
-  const page = await context.newPage();
-  await page.goto(agent.link);
-  await page.waitForURL(`${agent.url}/`);
-  await page.close();
+  studio = await PairedBrowser.open(agent);
 });
 
 afterAll(async () => {
-  await browser?.close();
+  await studio?.browser.close();
   await agent.end();
   agent.remove();
 });
 
-async function open(path: string): Promise<Page> {
-  const page = await context.newPage();
-  said.push(watchConsole(page));
-  await page.goto(`${agent.url}${path}`);
-  return page;
-}
+const open = (path: string): Promise<Page> => studio.goTo(path);
 
 const row = (page: Page, number: number) => page.getByRole('heading', { name: `Row ${number} of 471` }).waitFor();
 const judged = (page: Page) => page.getByRole('button', { name: 'Problems 2' }).waitFor({ timeout: 30_000 });
@@ -211,7 +199,7 @@ describe('the data in a browser', () => {
     await page.waitForURL(/[?&]file=harbour\/data\/mine\.jsonl/);
     await page.getByRole('table').getByText('Tell me of the tides.').waitFor({ timeout: 30_000 });
     expect(readFileSync(join(agent.workspace, 'harbour', 'data', 'mine.jsonl'), 'utf8')).toBe(file.buffer.toString());
-    said.pop(); // the browser tells of the refusal
+    studio.said.pop(); // the browser tells of the refusal
     await page.getByLabel('Upload a file').first().setInputFiles(file);
     await page.getByText('there is a file of this name already').waitFor();
     await expectAccessible(page);
@@ -226,15 +214,15 @@ describe('the data in a browser', () => {
   });
 
   it('speaks Chinese, in the dark, on a phone', async () => {
-    const state = await context.storageState();
-    const phone = await browser.newContext({
+    const state = await studio.context.storageState();
+    const phone = await studio.browser.newContext({
       storageState: state,
       viewport: { width: 390, height: 844 },
       locale: 'zh-CN',
       colorScheme: 'dark',
     });
     const page = await phone.newPage();
-    said.push(watchConsole(page));
+    studio.said.push(watchConsole(page));
     await page.goto(`${agent.url}/data?row=2`);
     await page.getByText('28 个词元中有 14 个参与训练').waitFor({ timeout: 30_000 });
     await expectAccessible(page);
@@ -272,7 +260,7 @@ describe('the data in a browser', () => {
   });
 
   it('said nothing in the console', () => {
-    expect(said.length).toBeGreaterThan(5);
-    expect(said.flat()).toEqual([]);
+    expect(studio.said.length).toBeGreaterThan(5);
+    expect(studio.said.flat()).toEqual([]);
   });
 });

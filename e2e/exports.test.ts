@@ -2,17 +2,15 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
-import { openBrowser } from './browser.ts';
-import { expectAccessible, watchConsole } from './page.ts';
+import { expectAccessible } from './page.ts';
+import { PairedBrowser } from './pairedBrowser.ts';
 
 const agent = new TestAgent();
-let browser: Browser;
-let context: BrowserContext;
+let studio: PairedBrowser;
 let run: string;
-const said: string[][] = [];
 
 beforeAll(async () => {
   agent.run('init', 'harbor');
@@ -20,24 +18,17 @@ beforeAll(async () => {
   agent.run('train', 'harbor/recipe.yaml', ...set.flatMap((one) => ['--set', one]));
   run = `harbor/runs/${readdirSync(join(agent.workspace, 'harbor', 'runs'))[0]}`;
   await agent.start();
-  browser = await openBrowser();
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', colorScheme: 'light' });
-  const page = await context.newPage();
-  await page.goto(agent.link);
-  await page.waitForURL(`${agent.url}/`);
-  await page.close();
+  studio = await PairedBrowser.open(agent);
 });
 
 afterAll(async () => {
-  await browser?.close();
+  await studio?.browser.close();
   await agent.end();
   agent.remove();
 });
 
 async function open(query = ''): Promise<Page> {
-  const page = await context.newPage();
-  said.push(watchConsole(page));
-  await page.goto(`${agent.url}/run?id=${encodeURIComponent(run)}&tab=exports${query}`);
+  const page = await studio.goTo(`/run?id=${encodeURIComponent(run)}&tab=exports${query}`);
   await page.getByRole('button', { name: 'Export', exact: true }).waitFor();
   return page;
 }
@@ -118,7 +109,7 @@ describe('exports in a browser', () => {
       };
     }, href);
     expect(found).toEqual({ statuses: [206, 206], hash: wanted.match(/../g) });
-    const stranger = await browser.newContext();
+    const stranger = await studio.browser.newContext();
     expect((await stranger.request.get(`${agent.url}${href}`)).status()).toBe(401);
     await stranger.close();
     await page.close();
@@ -155,7 +146,7 @@ describe('exports in a browser', () => {
   });
 
   it('said nothing in the console', () => {
-    expect(said.length).toBeGreaterThan(4);
-    expect(said.flat()).toEqual([]);
+    expect(studio.said.length).toBeGreaterThan(4);
+    expect(studio.said.flat()).toEqual([]);
   });
 });

@@ -3,40 +3,28 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { readRun } from '@anneal/core/trainer/runReader';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
-import { openBrowser } from './browser.ts';
 import { expectAccessible, watchConsole } from './page.ts';
+import { PairedBrowser } from './pairedBrowser.ts';
 
 const agent = new TestAgent();
-let browser: Browser;
-let context: BrowserContext;
-const said: string[][] = [];
+let studio: PairedBrowser;
 
 beforeAll(async () => {
   await agent.start();
-  browser = await openBrowser();
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US' });
-  const page = await context.newPage();
-  await page.goto(agent.link);
-  await page.waitForURL(`${agent.url}/`);
-  await page.close();
+  studio = await PairedBrowser.open(agent);
   agent.run('init', 'harbour');
 });
 
 afterAll(async () => {
-  await browser?.close();
+  await studio?.browser.close();
   await agent.end();
   agent.remove();
 });
 
-async function open(path: string): Promise<Page> {
-  const page = await context.newPage();
-  said.push(watchConsole(page));
-  await page.goto(`${agent.url}${path}`);
-  return page;
-}
+const open = (path: string): Promise<Page> => studio.goTo(path);
 
 const runs = join(agent.workspace, 'harbour', 'runs');
 const runNamed = (name: string): string => join(runs, readdirSync(runs).find((id) => id.endsWith(name)) ?? 'none');
@@ -92,7 +80,7 @@ describe('the host', () => {
   });
 
   it('goes on with the queue when the agent was killed', async () => {
-    const page = await context.newPage(); // its console tells of the connection that is lost
+    const page = await studio.context.newPage(); // its console tells of the connection that is lost
     await page.goto(`${agent.url}/host`);
     await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
     await agent.end('SIGKILL');
@@ -110,10 +98,14 @@ describe('the host', () => {
   });
 
   it('is there in Chinese, for a phone', async () => {
-    const storageState = await context.storageState();
-    const phone = await browser.newContext({ viewport: { width: 390, height: 800 }, locale: 'zh-CN', storageState });
+    const storageState = await studio.context.storageState();
+    const phone = await studio.browser.newContext({
+      viewport: { width: 390, height: 800 },
+      locale: 'zh-CN',
+      storageState,
+    });
     const page = await phone.newPage();
-    said.push(watchConsole(page));
+    studio.said.push(watchConsole(page));
     await page.goto(`${agent.url}/host`);
     await page.getByRole('heading', { name: '主机', level: 1 }).waitFor();
     await page.getByText('空闲').waitFor();
@@ -123,6 +115,6 @@ describe('the host', () => {
   });
 
   it('said nothing in the console', () => {
-    expect(said.flat()).toEqual([]);
+    expect(studio.said.flat()).toEqual([]);
   });
 });

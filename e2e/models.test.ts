@@ -1,45 +1,36 @@
 /** Models in a browser: downloaded from a hub of our own, broken off, taken up again, checked, removed. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type HubStandIn, sha256, startHub } from '../packages/core/src/hub/testing/hubStandIn.ts';
 import { TestAgent } from './agent.ts';
-import { openBrowser } from './browser.ts';
-import { expectAccessible, watchConsole } from './page.ts';
+import { expectAccessible } from './page.ts';
+import { PairedBrowser } from './pairedBrowser.ts';
 
 const name = 'someone/Tiny-Model';
 const starter = join(import.meta.dirname, '..', 'apps', 'agent', 'starter', 'model');
 const files = ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
 let hub: HubStandIn;
 let agent: TestAgent;
-let browser: Browser;
-let context: BrowserContext;
-const said: string[][] = [];
+let studio: PairedBrowser;
 
 beforeAll(async () => {
   hub = await startHub(name, Object.fromEntries(files.map((file) => [file, readFileSync(join(starter, file))])));
   agent = new TestAgent({ HF_ENDPOINT: hub.url, MODELSCOPE_DOMAIN: '127.0.0.1:9', HF_TOKEN: '' });
   await agent.start();
-  browser = await openBrowser();
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', colorScheme: 'light' });
-  const page = await context.newPage();
-  await page.goto(agent.link);
-  await page.waitForURL(`${agent.url}/`);
-  await page.close();
+  studio = await PairedBrowser.open(agent);
 });
 
 afterAll(async () => {
-  await browser?.close();
+  await studio?.browser.close();
   await agent?.end();
   agent?.remove();
   await hub?.close();
 });
 
 async function open(): Promise<Page> {
-  const page = await context.newPage();
-  said.push(watchConsole(page));
-  await page.goto(`${agent.url}/models`);
+  const page = await studio.goTo('/models');
   await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor();
   return page;
 }
@@ -143,7 +134,7 @@ describe('models in a browser', () => {
   });
 
   it('said nothing in the console', () => {
-    expect(said.length).toBeGreaterThan(3);
-    expect(said.flat()).toEqual([]);
+    expect(studio.said.length).toBeGreaterThan(3);
+    expect(studio.said.flat()).toEqual([]);
   });
 });
