@@ -27,7 +27,7 @@ export function trafficOf({ op, inputs, outputs }: Node, bounds: Bounds): number
   );
 }
 
-function bytesOfAll(tensors: readonly (Tensor | undefined)[], bounds: Bounds): number {
+export function bytesOfAll(tensors: readonly (Tensor | undefined)[], bounds: Bounds): number {
   return tensors.reduce((sum, tensor) => sum + (tensor ? byteLength(tensor, bounds) : 0), 0);
 }
 

@@ -1,7 +1,7 @@
 import type { Device } from '../device.ts';
 import type { Graph, Node } from '../graph.ts';
 import { type Bounds, byteLength, type Tensor } from '../tensor.ts';
-import { secondsOf } from './cost.ts';
+import { bytesOfAll, secondsOf } from './cost.ts';
 import type { Offloaded, Priced, Recomputed } from './saving.ts';
 import { smallestShare } from './savings.ts';
 
@@ -83,10 +83,6 @@ function candidatesOf(
       .map((saving) => ({ layer, what: saving.saving.what, tensors: saving.saving.frees, price: saving.price, saving }))
       .toReversed(),
   ];
-}
-
-function bytesOfAll(tensors: readonly Tensor[], bounds: Bounds): number {
-  return tensors.reduce((sum, tensor) => sum + byteLength(tensor, bounds), 0);
 }
 
 function layersOf({ nodes }: Graph): Layer[] {
