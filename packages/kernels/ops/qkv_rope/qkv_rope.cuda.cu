@@ -42,7 +42,7 @@ struct Backward {
   A* dx;
 };
 
-/** A pair of V neighbors: of the first half of a head and of the second. */
+/** V neighbors of the first half of a head, and their partners of the second. */
 template <int V>
 struct Pairs {
   float low[V], high[V];
@@ -57,20 +57,28 @@ struct Pairs {
     store<V>(head + p, low);
     store<V>(head + pairs + p, high);
   }
-  __device__ void multiply(const Pairs& by) {
+  __device__ void multiply(const Pairs& by, float scale) {
 #pragma unroll
-    for (int j = 0; j < V; j++) low[j] *= by.low[j], high[j] *= by.high[j];
+    for (int j = 0; j < V; j++) low[j] *= by.low[j] * scale, high[j] *= by.high[j] * scale;
   }
-  /** By the token's angles; direction -1 turns back. */
-  __device__ void turn(const float* cosines, const float* sines, int p, float direction) {
-    float c[V], s[V];
-    load<V>(cosines + p, c);
-    load<V>(sines + p, s);
+};
+
+/** By what a token's pairs are turned. */
+template <int V>
+struct Angles {
+  float cosines[V], sines[V];
+
+  __device__ void read(const float* c, const float* s, int p) {
+    load<V>(c + p, cosines);
+    load<V>(s + p, sines);
+  }
+  /** direction -1 turns back. */
+  __device__ void turn(Pairs<V>& x, float direction) const {
 #pragma unroll
     for (int j = 0; j < V; j++) {
-      const float turned = s[j] * direction, first = low[j];
-      low[j] = first * c[j] - high[j] * turned;
-      high[j] = high[j] * c[j] + first * turned;
+      const float sine = sines[j] * direction, first = x.low[j];
+      x.low[j] = first * cosines[j] - x.high[j] * sine;
+      x.high[j] = x.high[j] * cosines[j] + first * sine;
     }
   }
 };
@@ -83,92 +91,122 @@ __device__ float product(const Pairs<V>& a, const Pairs<V>& b, float sum) {
   return sum;
 }
 
-// `Group` neighboring threads have one head of one token; with `Once` each of them has V pairs of it or none, and holds them in registers.
-
-template <int V, int Group, bool Once, typename A>
-__global__ void __launch_bounds__(kElementThreads) qkvRopeKernel(int64_t rows, Forward<A> of) {
-  const int64_t row = int64_t{blockIdx.x} * (kElementThreads / Group) + threadIdx.x / Group;
-  const int lane = static_cast<int>(threadIdx.x) % Group, P = of.heads.pairs;
-  const int64_t place = row < rows ? row : rows - 1, token = place / of.heads.all();
-  const int head = static_cast<int>(place % of.heads.all());
-  const A* from = of.x + place * 2 * P;
-  const float* weight = of.heads.isValue(head) ? nullptr : of.heads.isQuery(head) ? of.qNorm : of.kNorm;
-  Pairs<V> x{};
-  float square = 0;
-#pragma unroll 1
-  for (int p = lane * V; p < P && (Once || weight); p += Group * V) {
-    x.read(from, P, p);
-    square = product(x, x, square);
-  }
-  const float r = 1.0f / sqrtf(joinLanes<Group>(square, Sum{}) / static_cast<float>(2 * P) + of.eps);
-  if (row >= rows) return;
-  if (weight && lane == 0) of.rstd[token * (of.heads.queries + of.heads.keys) + head] = r;
-  A* to = headOf(of.heads, token, head, of.q, of.k, of.v);
-#pragma unroll 1
-  for (int p = lane * V; p < P; p += Group * V) {
-    if constexpr (!Once) x.read(from, P, p);
-    if (weight) {
-      Pairs<V> w;
-      w.read(weight, P, p);
-#pragma unroll
-      for (int j = 0; j < V; j++) w.low[j] *= r, w.high[j] *= r;
-      x.multiply(w);
-    }
-    if (!of.heads.isValue(head)) x.turn(of.cosines + token * P, of.sines + token * P, p, 1);
-    x.write(to, P, p);
-  }
-}
-
-template <int V, int Group, bool Once, typename A>
-__global__ void __launch_bounds__(kElementThreads) qkvRopeBackwardKernel(int64_t rows, Backward<A> of) {
-  const int64_t row = int64_t{blockIdx.x} * (kElementThreads / Group) + threadIdx.x / Group;
-  const int lane = static_cast<int>(threadIdx.x) % Group, P = of.heads.pairs;
-  const int64_t place = row < rows ? row : rows - 1, token = place / of.heads.all();
-  const int head = static_cast<int>(place % of.heads.all());
-  const A* dy = headOf(of.heads, token, head, of.dq, of.dk, of.dv);
-  const A* from = of.x + place * 2 * P;
-  const float* weight = of.heads.isValue(head) ? nullptr : of.heads.isQuery(head) ? of.qNorm : of.kNorm;
-  Pairs<V> g{}, x{};
-  const auto read = [&](int p) {
-    g.read(dy, P, p);
-    if (!of.heads.isValue(head)) g.turn(of.cosines + token * P, of.sines + token * P, p, -1);
-    if (!weight) return;
-    Pairs<V> w;
-    w.read(weight, P, p);
-    g.multiply(w);
-    x.read(from, P, p);
-  };
-  float sum = 0;
-#pragma unroll 1
-  for (int p = lane * V; p < P && (Once || weight); p += Group * V) {
-    read(p);
-    sum = product(g, x, sum);
-  }
-  sum = joinLanes<Group>(sum, Sum{});
-  if (row >= rows) return;
-  float r = 1, along = 0;
-  if (weight) {
-    r = of.rstd[token * (of.heads.queries + of.heads.keys) + head];
-    along = -r * r * r * sum / static_cast<float>(2 * P);
-  }
-  A* to = of.dx + place * 2 * P;
-#pragma unroll 1
-  for (int p = lane * V; p < P; p += Group * V) {
-    if constexpr (!Once) read(p);
-#pragma unroll
-    for (int j = 0; j < V; j++) {
-      g.low[j] = fmaf(x.low[j], along, g.low[j] * r);
-      g.high[j] = fmaf(x.high[j], along, g.high[j] * r);
-    }
-    g.write(to, P, p);
-  }
-}
-
+/** How heads lie over threads: `group` neighboring threads have one head, with `once` V of its pairs each, or none. */
 template <int V_, int group_, bool once_>
 struct Split {
   static constexpr int V = V_, group = group_;
   static constexpr bool once = once_;
 };
+
+/** The part of a head of a token that a thread has. */
+template <typename S>
+struct Share {
+  uint32_t row, token;  // fewer than 2^32 rows: more would not fit into a GPU's memory
+  int head, lane;
+  bool real;  // false: beyond the last row; takes part in sums over threads, and stores nothing
+
+  __device__ Share(uint32_t rows, const Heads& heads) {
+    const uint32_t own = blockIdx.x * (kElementThreads / S::group) + threadIdx.x / S::group, all = heads.all();
+    real = own < rows;
+    row = real ? own : rows - 1;
+    token = row / all;
+    head = static_cast<int>(row - token * all);
+    lane = static_cast<int>(threadIdx.x) % S::group;
+  }
+  template <typename Visit>
+  __device__ void each(int pairs, Visit visit) const {
+#pragma unroll 1
+    for (int p = lane * S::V; p < pairs; p += S::group * S::V) {
+      visit(p);
+      if constexpr (S::once) break;
+    }
+  }
+};
+
+// All that a thread reads it asks for before the sum over threads: what is asked for after it is waited for once more.
+
+template <typename S, bool Normed, typename A>
+__global__ void __launch_bounds__(kElementThreads) qkvRopeKernel(uint32_t rows, Forward<A> of) {
+  const Share<S> share(rows, of.heads);
+  const int64_t token = share.token;
+  const int P = of.heads.pairs;
+  const A* from = of.x + int64_t{share.row} * 2 * P;
+  const bool isValue = of.heads.isValue(share.head);
+  const float* weight = of.heads.isQuery(share.head) ? of.qNorm : of.kNorm;
+  Pairs<S::V> x{}, w{};
+  Angles<S::V> angles{};
+  const auto read = [&](int p) {
+    x.read(from, P, p);
+    if (isValue) return;
+    angles.read(of.cosines + token * P, of.sines + token * P, p);
+    if constexpr (Normed) w.read(weight, P, p);
+  };
+  float r = 1;
+  if constexpr (Normed) {
+    float square = 0;
+    share.each(P, [&](int p) {
+      read(p);
+      square = product(x, x, square);
+    });
+    r /= sqrtf(joinLanes<S::group>(square, Sum{}) / static_cast<float>(2 * P) + of.eps);
+  }
+  if (!share.real) return;
+  if (Normed && !isValue && share.lane == 0) of.rstd[token * (of.heads.queries + of.heads.keys) + share.head] = r;
+  A* to = headOf(of.heads, token, share.head, of.q, of.k, of.v);
+  share.each(P, [&](int p) {
+    if constexpr (!(Normed && S::once)) read(p);
+    if (!isValue) {
+      if constexpr (Normed) x.multiply(w, r);
+      angles.turn(x, 1);
+    }
+    x.write(to, P, p);
+  });
+}
+
+template <typename S, bool Normed, typename A>
+__global__ void __launch_bounds__(kElementThreads, 4) qkvRopeBackwardKernel(uint32_t rows, Backward<A> of) {
+  const Share<S> share(rows, of.heads);
+  const int64_t token = share.token;
+  const int P = of.heads.pairs;
+  const A* dy = headOf(of.heads, token, share.head, of.dq, of.dk, of.dv);
+  const A* from = of.x + int64_t{share.row} * 2 * P;
+  const bool isValue = of.heads.isValue(share.head);
+  const float* weight = of.heads.isQuery(share.head) ? of.qNorm : of.kNorm;
+  const float r = Normed && !isValue ? of.rstd[token * (of.heads.queries + of.heads.keys) + share.head] : 1;
+  Pairs<S::V> g{}, x{};
+  const auto read = [&](int p) {
+    g.read(dy, P, p);
+    if (isValue) return;
+    Angles<S::V> angles;
+    Pairs<S::V> w;
+    angles.read(of.cosines + token * P, of.sines + token * P, p);
+    if constexpr (Normed) x.read(from, P, p), w.read(weight, P, p);
+    angles.turn(g, -1);
+    if constexpr (Normed) g.multiply(w, 1);
+  };
+  float along = 0;
+  if constexpr (Normed) {
+    float sum = 0;
+    share.each(P, [&](int p) {
+      read(p);
+      sum = product(g, x, sum);
+    });
+    along = -r * r * r * joinLanes<S::group>(sum, Sum{}) / static_cast<float>(2 * P);
+  }
+  if (!share.real) return;
+  A* to = of.dx + int64_t{share.row} * 2 * P;
+  share.each(P, [&](int p) {
+    if constexpr (!(Normed && S::once)) read(p);
+    if (Normed && !isValue) {
+#pragma unroll
+      for (int j = 0; j < S::V; j++) {
+        g.low[j] = fmaf(x.low[j], along, g.low[j] * r);
+        g.high[j] = fmaf(x.high[j], along, g.high[j] * r);
+      }
+    }
+    g.write(to, P, p);
+  });
+}
 
 /** Calls body with the Split for heads of 2 · pairs values of type A. */
 template <typename A, typename Body>
@@ -181,6 +219,8 @@ void withSplit(int64_t pairs, Body&& body) {
     body(Split<V, 4, true>{});
   else if (vectors <= 8)
     body(Split<V, 8, true>{});
+  else if (vectors <= 16)
+    body(Split<V, 16, true>{});
   else if (vectors <= kWarp)
     body(Split<V, kWarp, true>{});
   else
@@ -191,12 +231,12 @@ Heads headsOf(const Launch& launch, const Tensor& cosines) {
   return {static_cast<int>(launch.attributes[0]), static_cast<int>(launch.attributes[1]), static_cast<int>(cosines.shape[1])};
 }
 
-template <int Group, typename Kernel, typename Of>
+template <typename S, typename Kernel, typename Of>
 void launchHeads(const Launch& launch, int64_t tokens, Kernel kernel, const Of& of) {
   const int64_t rows = tokens * of.heads.all();
   if (rows == 0) return;
-  const unsigned blocks = static_cast<unsigned>(ceilDivide(rows, kElementThreads / Group));
-  kernel<<<blocks, kElementThreads, 0, contextOf(launch).stream>>>(rows, of);
+  const unsigned blocks = static_cast<unsigned>(ceilDivide(rows, kElementThreads / S::group));
+  kernel<<<blocks, kElementThreads, 0, contextOf(launch).stream>>>(static_cast<uint32_t>(rows), of);
 }
 
 }  // namespace
@@ -218,7 +258,7 @@ const char* qkv_rope(const Launch& launch) {
                         static_cast<float>(launch.attributes[2])};
     withSplit<A>(cosines.shape[1], [&](auto split) {
       using S = decltype(split);
-      launchHeads<S::group>(launch, x.shape[0], qkvRopeKernel<S::V, S::group, S::once, A>, of);
+      launchHeads<S>(launch, x.shape[0], of.qNorm ? qkvRopeKernel<S, true, A> : qkvRopeKernel<S, false, A>, of);
     });
   });
 }
@@ -240,7 +280,7 @@ const char* qkv_rope_backward(const Launch& launch) {
                          dataOf<A>(launch.outputs[0])};
     withSplit<A>(cosines.shape[1], [&](auto split) {
       using S = decltype(split);
-      launchHeads<S::group>(launch, dq.shape[0], qkvRopeBackwardKernel<S::V, S::group, S::once, A>, of);
+      launchHeads<S>(launch, dq.shape[0], of.qNorm ? qkvRopeBackwardKernel<S, true, A> : qkvRopeBackwardKernel<S, false, A>, of);
     });
   });
 }

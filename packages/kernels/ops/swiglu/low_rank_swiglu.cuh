@@ -17,9 +17,10 @@ struct LowRankSwiglu {
 };
 
 constexpr int kSwigluThreads = 128;
-/** Columns of gate, and of up, that a warp has; it works on them for several tiles of 16 tokens. */
+/** Columns of gate, and of up, that a warp has; it works on them for so many tiles of 16 tokens, the fastest of 1, 2, 4 and 8. */
 constexpr int kSwigluColumns = 32;
-constexpr int kSwigluTiles = 4;
+template <bool kBackward>
+constexpr int kSwigluTiles = kBackward ? 1 : 2;
 
 /**
  * swiglu, or its gradient, of gate + alpha · low_0 · factor_0ᵀ and up + alpha · low_1 · factor_1ᵀ: the sums are never written. Columns and
@@ -33,8 +34,8 @@ __global__ void __launch_bounds__(kSwigluThreads, 4) lowRankSwigluKernel(const _
   const int own = column + columnOf(0, quad, 0);
   const int64_t factorRow = (column + columnOf(0, row / 2, row % 2)) * int64_t{p.rank} + 4 * quad;
 #pragma unroll 1
-  for (int tile = 0; tile < kSwigluTiles; tile++) {
-    const int token = (static_cast<int>(blockIdx.y) * kSwigluTiles + tile) * 16 + row;
+  for (int tile = 0; tile < kSwigluTiles<kBackward>; tile++) {
+    const int token = (static_cast<int>(blockIdx.y) * kSwigluTiles<kBackward> + tile) * 16 + row;
     const bool isReal[2] = {token < p.tokens, token + 8 < p.tokens};
     uint4 x[2][2] = {}, dy[2] = {};
 #pragma unroll
@@ -96,7 +97,7 @@ __global__ void __launch_bounds__(kSwigluThreads, 4) lowRankSwigluKernel(const _
 template <bool kBackward>
 void lowRankSwiglu(cudaStream_t stream, const LowRankSwiglu& p) {
   const dim3 grid(static_cast<unsigned>(divideUp(p.columns, kSwigluThreads / 32 * kSwigluColumns)),
-                  static_cast<unsigned>(divideUp(p.tokens, 16 * kSwigluTiles)));
+                  static_cast<unsigned>(divideUp(p.tokens, 16 * kSwigluTiles<kBackward>)));
   lowRankSwigluKernel<kBackward><<<grid, kSwigluThreads, 0, stream>>>(p);
 }
 
