@@ -13,8 +13,10 @@ import type { Conversation, Message } from './types.ts';
 /** What turns conversations into text: a model's template with the tokens that end its turns. */
 export interface ChatRenderer {
   readonly template: Template;
-  /** Texts of the tokens a turn may end with. */
+  /** Texts of the tokens an answer may end with: at these the model stops. */
   readonly endTokens: readonly string[];
+  /** Others that the template puts after an answer when the conversation goes on (`<|end|>` of gpt-oss): no model stops there. */
+  readonly closingTokens: readonly string[];
   readonly callForm: CallForm;
   readonly options: Pick<RenderOptions, 'enableThinking' | 'variables' | 'now'>;
   /** Of the template for conversations with tools, where the model has one of its own for them. */
@@ -72,7 +74,9 @@ function rendererOf(
     ...endsOfAnswer(template, tokenizer, { ...options, tools }),
     ...endOfCall(template, tokenizer, { ...options, tools }, callForm),
   ];
-  return { template, endTokens: [...new Set([...own, ...endTokens])], callForm, options };
+  const ends = [...new Set([...own, ...endTokens])];
+  const closing = closingOf(template, tokenizer, { ...options, tools }).filter((token) => !ends.includes(token));
+  return { template, endTokens: ends, closingTokens: closing, callForm, options };
 }
 
 export const templateMissing = (): UserError =>
@@ -120,6 +124,15 @@ function endsOfAnswer(template: Template, tokenizer: Tokenizer, options: RenderO
   return found;
 }
 
+/** The control token that an answer ends with when another question follows. */
+function closingOf(template: Template, tokenizer: Tokenizer, options: RenderOptions): string[] {
+  const messages = [QUESTION, { role: 'assistant', content: ANSWER }, QUESTION];
+  const whole = attempt(() => template.renderMessages(messages, options));
+  const range = whole instanceof TemplateError ? null : whole.messages[1];
+  if (!range || whole instanceof TemplateError) return [];
+  return controlTokenEnding(whole.text.slice(range.start, range.end), tokenizer);
+}
+
 /** The control token after a call of a tool, which may be another one (`<|eom_id|>`, `<|call|>`). */
 function endOfCall(template: Template, tokenizer: Tokenizer, options: RenderOptions, form: CallForm): string[] {
   const call = { id: 'callcall1', type: 'function' as const, function: { name: 'look', arguments: { at: ANSWER } } };
@@ -128,7 +141,11 @@ function endOfCall(template: Template, tokenizer: Tokenizer, options: RenderOpti
   if (text instanceof TemplateError) return [];
   const at = text.lastIndexOf(ANSWER);
   if (at < 0) return []; // it prints no calls
-  const tail = text.slice(at + ANSWER.length).trimEnd();
+  return controlTokenEnding(text.slice(at + ANSWER.length), tokenizer);
+}
+
+function controlTokenEnding(text: string, tokenizer: Tokenizer): string[] {
+  const tail = text.trimEnd();
   const end = tokenizer.addedTokens.find((token) => token.special && tail.endsWith(token.text));
   return end === undefined ? [] : [end.text];
 }

@@ -113,7 +113,8 @@ async function inspectRow(
   }
   const tokenized: TokenizedText =
     rendered.kind === 'chat' ? await tokenizer.encode(rendered.text) : await tokenizer.encodeWithSpecial(rendered.text);
-  const reasons = { content, rendered, mask, endTokens: renderer?.endTokens ?? [] };
+  const endTokens = renderer ? [...renderer.endTokens, ...renderer.closingTokens] : [];
+  const reasons = { content, rendered, mask, endTokens };
   const tokens = Array.from(encoded.ids.subarray(0, MOST_TOKENS_SHOWN), (id, i): InspectedToken => {
     const turn = encoded.turns.find(({ start, end }) => start <= i && i < end);
     // The EOS that ends a plain text stands nowhere in it.

@@ -76,7 +76,7 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
     }
     let supervised: Span | null = null;
     if (!mask.trainOnInputs && (wanted || wantsEnd)) {
-      const end = endOf(text, range, renderer.endTokens);
+      const end = endOf(text, range, renderer);
       if (wanted) {
         const start = finder.headerEnd(i, range);
         if (start === null || start > end.content)
@@ -89,7 +89,9 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
             'missing_end_token',
             `the template puts no end token after message ${i + 1} (${message.role})`,
           );
-        supervised = { start, end: wantsEnd ? (end.token as number) : end.content };
+        // Where no model stops, ending there is nothing to learn: in use, the answer ended with another token.
+        const learnsEnd = wantsEnd && (end.stops || mask.trainOnEos === 'all');
+        supervised = { start, end: learnsEnd ? (end.token as number) : end.content };
       } else if (end.token !== null) supervised = { start: end.content, end: end.token };
     }
     if (supervised?.start === supervised?.end) supervised = null;
@@ -117,9 +119,20 @@ const saysSomething = (message: Message): boolean =>
     return typeof words === 'string' && words.trim() !== '';
   });
 
-/** Where a turn's content ends, and where the end token after it does; white space behind that belongs to the template. */
-function endOf(text: string, range: Span, endTokens: readonly string[]): { content: number; token: number | null } {
+interface TurnEnd {
+  /** Where the content ends. */
+  readonly content: number;
+  /** Where the end token after it does; white space behind that belongs to the template. */
+  readonly token: number | null;
+  /** The model stops at that token. */
+  readonly stops: boolean;
+}
+
+function endOf(text: string, range: Span, { endTokens, closingTokens }: ChatRenderer): TurnEnd {
   const end = range.start + text.slice(range.start, range.end).trimEnd().length;
-  const token = endTokens.find((candidate) => text.slice(range.start, end).endsWith(candidate));
-  return token === undefined ? { content: range.end, token: null } : { content: end - token.length, token: end };
+  const isLast = (token: string): boolean => text.slice(range.start, end).endsWith(token);
+  const stop = endTokens.find(isLast);
+  const token = stop ?? closingTokens.find(isLast);
+  if (token === undefined) return { content: range.end, token: null, stops: false };
+  return { content: end - token.length, token: end, stops: stop !== undefined };
 }
