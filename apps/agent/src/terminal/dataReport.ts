@@ -6,10 +6,11 @@ import { formatCount } from '../units.ts';
 import { colors } from './colors.ts';
 import { formatHistogram } from './histogram.ts';
 import { print } from './print.ts';
+import { printEvent } from './runProgress.ts';
 import { formatPairs } from './table.ts';
 
 export function printReport(
-  { summary, packing, nearDuplicates, leakage }: DataReport,
+  { summary, packing, nearDuplicates, leakage, warnings }: DataReport,
   { isPacked }: { isPacked: boolean },
 ): void {
   const reasons = Object.entries(summary.droppedBy).map(([reason, count]) => `${formatCount(count)} ${reason}`);
@@ -74,6 +75,7 @@ export function printReport(
       summary.histogram.open,
     ),
   );
+  for (const warning of warnings) printEvent(warning, print);
 }
 
 function warn(count: number): string {

@@ -3,6 +3,7 @@ import type { DataReport, InspectedRow, InspectedToken, RowExcerpt } from '../pr
 import { permutation } from '../random.ts';
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { cacheWarning } from './cacheWarning.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
 import { excerptOf } from './excerpt.ts';
 import { openFormat, type RowReader } from './formats/index.ts';
@@ -199,6 +200,7 @@ export function inspectData(
       exact: validation === null ? 0 : countShared(validation, train),
       near: new Set(crossing.map(({ first }) => first)).size,
     },
+    warnings: prepared.cacheError ? [cacheWarning('prepared data', prepared.cacheError)] : [],
   };
 }
 

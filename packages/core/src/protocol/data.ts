@@ -1,7 +1,7 @@
 /** Looking at rows as the trainer sees them. Browser-safe. */
 import { z } from 'zod';
 import { DROP_REASONS, LEFT_OUT_PARTS, TOKEN_REASONS } from '../datasets/types.ts';
-import { errorSchema } from './events.ts';
+import { errorSchema, warningSchema } from './events.ts';
 import { overridesSchema } from './runs.ts';
 
 const count = z.int().min(0);
@@ -147,6 +147,7 @@ export const dataReportSchema = z.object({
   }),
   /** Validation documents that training shows as well: exactly, over all of both; nearly, over those compared. */
   leakage: z.object({ exact: count, near: count }),
+  warnings: z.array(warningSchema).readonly(),
 });
 export type DataReport = z.infer<typeof dataReportSchema>;
 

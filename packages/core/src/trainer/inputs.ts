@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
+import { cacheWarning } from '../datasets/cacheWarning.ts';
 import { sourcesOf } from '../datasets/chatRenderer.ts';
 import type { PrepareOptions } from '../datasets/prepareData.ts';
 import { sha256OfFile } from '../fileHash.ts';
@@ -35,14 +36,7 @@ export async function pinInputs({ model, text, data }: Session, out: RunDirector
     data: sha256(data.summary.files.map((file) => file.sha256).join()),
     ...textHashes(text),
   });
-  if (!hashed.cacheError) return;
-  out.record({
-    type: 'warning',
-    code: 'cache_not_writable',
-    message: `hashes of models could not be kept for the next time: ${hashed.cacheError.what}`,
-    ...(hashed.cacheError.where !== undefined && { where: hashed.cacheError.where }),
-    next: 'make the cache folder writable, or point ANNEAL_CACHE to another',
-  });
+  if (hashed.cacheError) out.record(cacheWarning('hashes of models', hashed.cacheError));
 }
 
 function textHashes({ renderer, tokenizer }: Session['text']): Pick<RunHashes, 'template' | 'tokenizer'> {

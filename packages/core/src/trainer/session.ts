@@ -1,4 +1,5 @@
 import type { Engine, Plan } from '@anneal/kernels';
+import { cacheWarning } from '../datasets/cacheWarning.ts';
 import { sourcesOf } from '../datasets/chatRenderer.ts';
 import { describeLeftOut } from '../datasets/leftOut.ts';
 import { type Loader, openLoader } from '../datasets/loader.ts';
@@ -164,16 +165,7 @@ export async function startEngine(session: Session, checkpoint: string | null): 
 export function sessionEvents({ job, model, text, data, plan, totalSteps, trainableParameters }: Session): EventBody[] {
   const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
   const warnings: EventBody[] = modelWarnings(model);
-  if (data.cacheError) {
-    const { what, where } = data.cacheError;
-    warnings.push({
-      type: 'warning',
-      code: 'cache_not_writable',
-      message: `prepared data could not be kept for the next time: ${what}`,
-      ...(where !== undefined && { where }),
-      next: 'make the cache folder writable, or point ANNEAL_CACHE to another',
-    });
-  }
+  if (data.cacheError) warnings.push(cacheWarning('prepared data', data.cacheError));
   for (const { path } of data.summary.files.filter(({ rejectedUnread }) => rejectedUnread)) {
     warnings.push({
       type: 'warning',

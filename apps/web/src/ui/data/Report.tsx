@@ -7,6 +7,7 @@ import { agent } from '../../agent/connection.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
+import { WarningNote } from '../WarningNote.tsx';
 
 const mostExamples = 5;
 
@@ -49,6 +50,9 @@ export function Report({ name }: { name: DataSourceName }) {
           <>
             {found.refusal && <ErrorNote title={t('refused')} error={found.refusal} />}
             {found.report && <Shown report={found.report} />}
+            {found.report?.warnings.map((warning) => (
+              <WarningNote key={warning.code} warning={warning} />
+            ))}
           </>
         ) : (
           <p className="text-muted" role={asked ? 'status' : undefined}>

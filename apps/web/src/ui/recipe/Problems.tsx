@@ -1,8 +1,9 @@
 'use client';
 import type { RecipeCheck } from '@anneal/core/protocol/recipes';
-import { CircleAlert, CircleCheck, LoaderCircle, TriangleAlert } from 'lucide-react';
+import { CircleAlert, CircleCheck, LoaderCircle } from 'lucide-react';
 import { useTranslations } from 'use-intl';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { WarningNote } from '../WarningNote.tsx';
 
 /** What is wrong with a recipe and where, or that nothing is. */
 export function Problems({
@@ -68,12 +69,7 @@ export function Problems({
         </p>
       )}
       {warnings.map((warning) => (
-        <p key={warning.code} className="flex gap-2 text-[13px]">
-          <TriangleAlert className="mt-0.5 size-4 shrink-0 text-warn" aria-hidden="true" />
-          <span>
-            {warning.message} <span className="text-muted">{warning.next}</span>
-          </span>
-        </p>
+        <WarningNote key={warning.code} warning={warning} />
       ))}
     </div>
   );
