@@ -94,15 +94,17 @@ function parse(text: string, where: string): JsonObject {
   return value;
 }
 
+/** Those with a text: the tokenizers library passes over the others. */
 function addedTokensOf({ added_tokens: tokens }: JsonObject, where: string): AddedToken[] {
   const list = tokens ?? [];
   if (!Array.isArray(list)) throw tokenizerInvalid('added_tokens is not a list', where);
-  return list.map((token) => {
+  const added = list.map((token) => {
     const { id, content, special } = isJsonObject(token) ? token : {};
     if (!Number.isInteger(id) || typeof content !== 'string')
       throw tokenizerInvalid(`the added token ${JSON.stringify(token)} has no id or no content`, where);
     return { id: id as number, text: content, special: special === true };
   });
+  return added.filter(({ text }) => text !== '');
 }
 
 /** A token of tokenizer_config.json: its text, or an object with the text. */

@@ -143,6 +143,22 @@ function mistral(systemJoins: 'first' | 'last', open: string, close: string, ans
   };
 }
 
+/**
+ * Mistral's third tokenizer: it tells of tools before the last user turn, which the system text joins if nothing follows. Calls and results
+ * name each other by ids of nine characters; as Ollama hands none to a template, they are numbered.
+ * @param gap after the control tokens that JSON follows, and before an answer
+ */
+function mistralWithTools(gap: '' | ' '): ChatFamily {
+  return {
+    ...mistral('last', `[INST]${gap}`, '[/INST]', gap),
+    tools: true,
+    template: `{{ $lastUser := -1 }}{{ $last := -1 }}{{ $calls := "" }}{{ $results := "" }}{{ range $i, $m := .Messages }}{{ $last = $i }}{{ if eq $m.Role "user" }}{{ $lastUser = $i }}{{ end }}{{ end -}}
+{{ range $i, $m := .Messages }}{{ if eq .Role "user" }}{{ if and $.Tools (eq $i $lastUser) }}[AVAILABLE_TOOLS]${gap}[{{ range $k, $tool := $.Tools }}{{ if $k }}, {{ end }}{"type": "function", "function": {{ .Function }}}{{ end }}][/AVAILABLE_TOOLS]{{ end }}[INST]${gap}{{ if and $.System (eq $i $last) }}{{ $.System }}
+
+{{ end }}{{ .Content }}[/INST]{{ else if eq .Role "tool" }}{{ $results = printf "%s." $results }}[TOOL_RESULTS]${gap}{"content": {{ .Content }}, "call_id": "{{ printf "call%05d" (len $results) }}"}[/TOOL_RESULTS]{{ else if eq .Role "assistant" }}{{ if .ToolCalls }}[TOOL_CALLS]${gap}[{{ range $k, $call := .ToolCalls }}{{ $calls = printf "%s." $calls }}{{ if $k }}, {{ end }}{"name": "{{ .Function.Name }}", "arguments": {{ .Function.Arguments }}, "id": "{{ printf "call%05d" (len $calls) }}"}{{ end }}]{{ else }}${gap}{{ .Content }}{{ end }}</s>{{ end }}{{ end }}`,
+  };
+}
+
 /** DeepSeek-R1 and its distillations; later versions open the thought themselves. */
 function deepseek(opening: string): ChatFamily {
   return {
@@ -168,6 +184,8 @@ export function chatFamilies(example: string): ChatFamily[] {
     LLAMA3,
     ...(today === undefined ? [] : [llama31WithTools(today), llama31(today)]),
     LLAMA2,
+    mistralWithTools(' '),
+    mistralWithTools(''),
     mistral('first', '[INST] ', ' [/INST]', ' '),
     mistral('first', '[INST] ', ' [/INST]', ''),
     mistral('first', '[INST] ', ' [/INST]', '', '</s> '),

@@ -29,9 +29,13 @@ test('Go was asked about every family', () => {
     expect(asked.has(template), name).toBe(true);
 });
 
-test.each(['{{ printf "x" }}', '{{ range .Nothing }}{{ end }}', '{{ end }}', '{{ $x }}', '{{ if true }}'])(
-  '%s is an error, not a text',
-  (template) => {
-    expect(() => renderGoTemplate(template, {})).toThrow();
-  },
-);
+test.each([
+  '{{ html "x" }}',
+  '{{ printf "%v" 1 }}',
+  '{{ range .Nothing }}{{ end }}',
+  '{{ end }}',
+  '{{ $x }}',
+  '{{ if true }}',
+])('%s is an error, not a text', (template) => {
+  expect(() => renderGoTemplate(template, {})).toThrow();
+});

@@ -24,6 +24,12 @@ const FUNCTIONS: Readonly<Record<string, (values: unknown[]) => unknown>> = {
   not: ([a]) => !isTrue(a),
   and: (values) => values.reduce((all, value) => (isTrue(all) ? value : all)),
   or: (values) => values.reduce((all, value) => (isTrue(all) ? all : value)),
+  len: ([value]) => (value as string | readonly unknown[]).length,
+  printf: ([format, ...values]) =>
+    String(format).replaceAll(/%0(\d+)d|%s|%/g, (verb, width = 0) => {
+      if (verb === '%') throw new Error(`printf knows %s and %05d, not ${format}`);
+      return String(values.shift()).padStart(Number(width), '0');
+    }),
   // Ollama's own, by Go's encoding/json.
   json: ([value]) =>
     JSON.stringify(value).replaceAll(

@@ -60,6 +60,32 @@ test("Llama 3.1's tools stand in the first user turn, their results are JSON", (
   expect(match(others, '<|begin_of_text|>')?.tools).toBeUndefined();
 });
 
+/** As Mistral's third tokenizer wants it, of which there are two: with a blank after control tokens, and without. */
+const mistralWithTools = (gap: string): string =>
+  `{%- if messages[0].role == 'system' %}{% set system = messages[0].content %}{% set messages = messages[1:] %}{% endif %}{% set users = messages | selectattr('role', 'equalto', 'user') | list %}{{- bos_token }}{%- for m in messages %}{%- if m.role == 'user' %}{%- if tools and m == users[-1] %}{{- '[AVAILABLE_TOOLS]${gap}' + tools | tojson + '[/AVAILABLE_TOOLS]' }}{%- endif %}{{- '[INST]${gap}' + (system + '\n\n' if loop.last and system is defined else '') + m.content + '[/INST]' }}{%- elif m.tool_calls %}{{- '[TOOL_CALLS]${gap}[' }}{%- for call in m.tool_calls %}{{- (call.function | tojson)[:-1] + ', "id": "' + call.id + '"}' + (']' if loop.last else ', ') }}{%- endfor %}{{- eos_token }}{%- elif m.role == 'tool' %}{{- '[TOOL_RESULTS]${gap}{"content": ' + m.content + ', "call_id": "' + m.tool_call_id + '"}[/TOOL_RESULTS]' }}{%- else %}{{- '${gap}' + m.content + eos_token }}{%- endif %}{%- endfor %}`;
+
+test.each(['', ' '])("Mistral's calls and results name each other by ids, with %j after control tokens", (gap) => {
+  const source = mistralWithTools(gap);
+  const found = match(source, '<s>');
+  expect(found).toMatchObject({ name: 'Mistral', tools: true });
+  const ids = [...renderGoTemplate(found?.template ?? '', TWO_CALLS).matchAll(/"(?:call_)?id": "(\w+)"/g)];
+  expect(ids.map(([, id]) => id)).toEqual(['call00001', 'call00002', 'call00001', 'call00002']);
+  expect(match(source.replace('"call_id"', '"id"'), '<s>')).toMatchObject({ name: 'Mistral', stops: ['</s>'] });
+  expect(match(source.replace('"call_id"', '"id"'), '<s>')?.tools).toBeUndefined();
+});
+
+const askedFor = (name: string) => ({ Function: { Name: name, Arguments: '{}' } });
+const TWO_CALLS = {
+  Messages: [
+    { Role: 'user', Content: 'Both?' },
+    { Role: 'assistant', Content: '', ToolCalls: [askedFor('a'), askedFor('b')] },
+    { Role: 'tool', Content: '1' },
+    { Role: 'tool', Content: '2' },
+  ],
+  Tools: [],
+  System: '',
+};
+
 test('a beginning token that the tokenizer does not add is written out', () => {
   const written = match(LLAMA3, '<|begin_of_text|>', false);
   expect(written?.template.startsWith('<|begin_of_text|>')).toBe(true);

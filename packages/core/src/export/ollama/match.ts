@@ -18,9 +18,15 @@ interface Message {
   readonly role: 'system' | 'user' | 'assistant' | 'tool';
   readonly content: string;
   readonly tool_calls?: readonly ReturnType<typeof call>[];
+  readonly tool_call_id?: string;
 }
 
-const call = (name: string, given: unknown) => ({ type: 'function', function: { name, arguments: given } });
+/** Numbered within a conversation, as templates number calls that need an id. */
+const idOf = (number: number): string => `call0000${number}`;
+const call = (number: number, name: string, given: unknown) => {
+  return { id: idOf(number), type: 'function', function: { name, arguments: given } };
+};
+const result = (number: number, content: string): Message => ({ role: 'tool', content, tool_call_id: idOf(number) });
 const TOOLS = ['weather', 'add'].map((name) => ({
   type: 'function',
   function: { name, description: `${name} it`, parameters: { type: 'object', properties: { of: { type: 'string' } } } },
@@ -44,18 +50,24 @@ const CONVERSATIONS: readonly (readonly Message[])[] = [
 
 const CALLED: readonly Message[] = [
   { role: 'user', content: 'What is the weather in Lima?' },
-  { role: 'assistant', content: '', tool_calls: [call('weather', { of: 'Lima' })] },
-  { role: 'tool', content: '18 C' },
+  { role: 'assistant', content: '', tool_calls: [call(1, 'weather', { of: 'Lima' })] },
+  result(1, '18 C'),
 ];
 const CONVERSATIONS_WITH_TOOLS: readonly (readonly Message[])[] = [
   TURNS,
   CALLED,
+  [SYSTEM, ...CALLED],
   [SYSTEM, ...CALLED, { role: 'assistant', content: 'Mild.' }, { role: 'user', content: 'Add.' }],
+  [...CALLED, { role: 'assistant', content: '', tool_calls: [call(2, 'add', { of: 'a' })] }, result(2, '7')],
   [
     ...CALLED.slice(0, 1),
-    { role: 'assistant', content: 'Both.', tool_calls: [call('weather', { of: 'Lima' }), call('add', { of: 'a' })] },
-    { role: 'tool', content: '18 C' },
-    { role: 'tool', content: '7' },
+    {
+      role: 'assistant',
+      content: 'Both.',
+      tool_calls: [call(1, 'weather', { of: 'Lima' }), call(2, 'add', { of: 'a' })],
+    },
+    result(1, '18 C'),
+    result(2, '7'),
   ],
 ];
 
