@@ -34,8 +34,8 @@ export async function openDecoder(path: string, options: DecoderOptions): Promis
     async logits(tokens, start) {
       const ids = Int32Array.from(tokens);
       const inputs = { tokens: ids, positions: ids.map((_, i) => start + i), rows: Int32Array.of(ids.length - 1) };
-      const call = { program: baseProgram, extents: { T: ids.length, N: 1 }, inputs };
-      const { results } = await engine.run([call], [[baseProgram, 'logits']]);
+      const call = { program: baseProgram, extents: { T: ids.length, N: 1 }, inputs, results: ['logits'] };
+      const { results } = await engine.run([call]);
       return results[0] as Float32Array;
     },
     async generate(prompt, how = {}) {

@@ -58,6 +58,7 @@ describe('going on', () => {
     expect(eventsOf(finished, 'resumed')).toMatchObject([{ fromStep: 5 }]);
     expect(lossesOf(finished)).toEqual(lossesOf(undisturbed));
     expect(weightsHash(finished, 12)).toBe(weightsHash(undisturbed, 12));
+    expect(readFileSync(join(finished.path, 'losses.bin'))).toEqual(readFileSync(join(undisturbed.path, 'losses.bin')));
   });
 
   test('a run that was asked to save does so once and trains on', async () => {

@@ -152,7 +152,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     return text.empty() ? env.Null() : Napi::Value(Napi::String::New(env, text));
   }
 
-  // run([{program, dims: Int32Array, inputs: [[index, Uint8Array], …]}, …], [[program, result], …]) → {done, results}
+  // run([{program, dims: Int32Array, inputs: [[index, Uint8Array], …], results: [[index, bytes], …]}, …]) → {done, results}
   Napi::Value run(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (busy_ || runs_ >= kMostPending) throw Napi::Error::New(env, "the engine is busy: await an earlier call first");
@@ -160,19 +160,13 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     auto calls = std::make_shared<std::vector<Call>>();
     const auto list = info[0].As<Napi::Array>();
     for (uint32_t i = 0; i < list.Length(); i++) calls->push_back(readCall(env, list.Get(i).As<Napi::Object>(), target.plan()));
-    std::vector<Place> wanted;
-    const auto results = info[1].As<Napi::Array>();
-    for (uint32_t i = 0; i < results.Length(); i++) {
-      const auto pair = results.Get(i).As<Napi::Array>();
-      wanted.push_back(target.plan().programs.at(pair.Get(0u).As<Napi::Number>().Uint32Value()).results.at(pair.Get(1u).As<Napi::Number>().Uint32Value()));
-    }
     if (runs_ == 0) target.resume();
     auto outcome = std::make_shared<Outcome>();
     std::vector<Napi::ObjectReference> keep;
     keep.push_back(Napi::Persistent(Value()));
     runs_++;
     auto* task = new Task(env, std::move(keep),
-                          [engine = engine_, turn = target.nextTurn(), calls, wanted, outcome] { *outcome = engine->run(turn, *calls, wanted); },
+                          [engine = engine_, turn = target.nextTurn(), calls, outcome] { *outcome = engine->run(turn, *calls); },
                           [outcome](Napi::Env e) { return outcomeOf(e, *outcome); }, [this] { runs_--; });
     task->Queue();
     return task->promise();
@@ -204,6 +198,14 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
       const auto pair = inputs.Get(i).As<Napi::Array>();
       const auto bytes = pair.Get(1u).As<Napi::Uint8Array>();
       call.inputs.push_back({pair.Get(0u).As<Napi::Number>().Uint32Value(), {bytes.Data(), bytes.Data() + bytes.ByteLength()}});
+    }
+    const auto results = object.Get("results").As<Napi::Array>();
+    for (uint32_t i = 0; i < results.Length(); i++) {
+      const auto pair = results.Get(i).As<Napi::Array>();
+      const Place& place = plan.programs[call.program].results.at(pair.Get(0u).As<Napi::Number>().Uint32Value());
+      const auto bytes = static_cast<uint64_t>(pair.Get(1u).As<Napi::Number>().Int64Value());
+      if (bytes > place.bytes) throw Napi::Error::New(env, "more of the result " + place.name + " than planned");
+      call.results.push_back({place.offset, bytes});
     }
     return call;
   }

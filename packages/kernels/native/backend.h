@@ -22,7 +22,7 @@ struct Range {
 class Pending {
  public:
   virtual ~Pending() = default;
-  /** Waits until all of it is done; what then lies in the ranges it was closed with. Throws std::runtime_error where it failed, or met a bad value. */
+  /** Waits until all of it is done, and gives the results that were taken, in that order. Throws std::runtime_error where it failed, or met a bad value. */
   virtual std::vector<std::vector<char>> wait() = 0;
 };
 
@@ -58,8 +58,12 @@ class Backend {
   virtual void upload(char* target, uint64_t bytes, const std::function<void(char*)>& write) = 0;
   virtual void download(const char* source, uint64_t bytes, char* target) = 0;
 
-  /** Ends a series of launches. */
-  virtual std::unique_ptr<Pending> close(const std::vector<Range>& results) = 0;
+  /** Begins a series of launches with results of so many bytes in all. */
+  virtual void open(uint64_t result_bytes) = 0;
+  /** Makes what lies there now a result of the series. */
+  virtual void take(const Range& result) = 0;
+  /** Ends the series. */
+  virtual std::unique_ptr<Pending> close() = 0;
 
   /** For the profile: a mark after each launch, and the nanoseconds between them. */
   virtual void mark() = 0;

@@ -156,7 +156,7 @@ void Engine::collectProfile(const ReadyProgram& program) {
   }
 }
 
-Outcome Engine::run(uint64_t turn, const std::vector<Call>& calls, const std::vector<Place>& wanted) {
+Outcome Engine::run(uint64_t turn, const std::vector<Call>& calls) {
   Outcome outcome{0, {}};
   std::unique_ptr<Pending> pending;
   {
@@ -167,7 +167,7 @@ Outcome Engine::run(uint64_t turn, const std::vector<Call>& calls, const std::ve
       turn_came_.notify_all();
     };
     try {
-      pending = submit(calls, wanted, outcome.done);
+      pending = submit(calls, outcome.done);
     } catch (...) {
       pass();
       throw;
@@ -178,17 +178,20 @@ Outcome Engine::run(uint64_t turn, const std::vector<Call>& calls, const std::ve
   return outcome;
 }
 
-std::unique_ptr<Pending> Engine::submit(const std::vector<Call>& calls, const std::vector<Place>& wanted, size_t& done) {
+std::unique_ptr<Pending> Engine::submit(const std::vector<Call>& calls, size_t& done) {
+  uint64_t result_bytes = 0;
+  for (const Call& call : calls)
+    for (const Range& result : call.results) result_bytes += result.bytes;
+  backend_->open(result_bytes);
   for (const Call& call : calls) {
     if (cancelled_) break;
     ReadyProgram& program = *programs_.at(call.program);
     bind(program, call);
     launch(program, call);
+    for (const Range& result : call.results) backend_->take(result);
     done++;
   }
-  std::vector<Range> ranges;
-  for (const Place& place : wanted) ranges.push_back({place.offset, place.bytes});
-  return backend_->close(ranges);
+  return backend_->close();
 }
 
 void Engine::write(const Place& variable, uint64_t first, const uint8_t* values, SourceType type, uint64_t count) {

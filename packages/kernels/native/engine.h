@@ -24,9 +24,11 @@ struct Call {
   size_t program;
   int32_t dims[kRuntimeDims];
   std::vector<InputBytes> inputs;
+  /** Wanted as they are after this call. */
+  std::vector<Range> results;
 };
 
-/** What became of a run: how many of its calls were run, and the values that were wanted. */
+/** What became of a run: how many of its calls were run, and the values that they wanted. */
 struct Outcome {
   size_t done;
   std::vector<std::vector<char>> results;
@@ -47,7 +49,7 @@ class Engine {
    * Runs the calls in order; stops before the next one when cancelled. Throws on bad values. Up to kMostPending threads may be in
    * here: each hands its calls to the device when those of the turn before are there, and waits for its own.
    */
-  Outcome run(uint64_t turn, const std::vector<Call>& calls, const std::vector<Place>& wanted);
+  Outcome run(uint64_t turn, const std::vector<Call>& calls);
   void cancel() { cancelled_ = true; }
   /** Forgets a cancel() that came before the calls to run next. */
   void resume() { cancelled_ = false; }
@@ -74,7 +76,7 @@ class Engine {
   struct Segment;
   struct ReadyProgram;
 
-  std::unique_ptr<Pending> submit(const std::vector<Call>& calls, const std::vector<Place>& wanted, size_t& done);
+  std::unique_ptr<Pending> submit(const std::vector<Call>& calls, size_t& done);
   void bind(ReadyProgram& program, const Call& call);
   void launch(const ReadyProgram& program, const Call& call);
   void launch(const ReadyLaunch& ready);

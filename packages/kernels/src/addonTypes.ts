@@ -79,10 +79,7 @@ export interface NativeEngine {
    * Runs the calls in order off the event loop; `done` is below their number only after cancel(). Rejects on ids out of range. Two
    * may be under way; of anything else one, and no run beside it.
    */
-  run(
-    calls: readonly NativeCall[],
-    results: readonly (readonly [program: number, result: number])[],
-  ): Promise<NativeOutcome>;
+  run(calls: readonly NativeCall[]): Promise<NativeOutcome>;
   read(variable: number): ArrayBuffer;
   /** Makes the current run stop before its next call. */
   cancel(): void;
@@ -121,6 +118,8 @@ export interface NativeCall {
   /** Extents T, S, N, R of this call. */
   readonly dims: Int32Array;
   readonly inputs: readonly (readonly [input: number, bytes: Uint8Array])[];
+  /** What is wanted after it, from the beginning of each. */
+  readonly results: readonly (readonly [result: number, bytes: number])[];
 }
 
 export interface NativeOutcome {

@@ -12,6 +12,8 @@ export interface ProgramCall {
   readonly program: string;
   readonly extents: Readonly<Partial<Record<RuntimeDim, number>>>;
   readonly inputs: Readonly<Record<string, HostArray>>;
+  /** What is wanted of the program's results, by name. */
+  readonly results?: readonly string[];
 }
 
 /** The variables of a matrix in NF4. */
@@ -75,19 +77,13 @@ export class Engine {
     });
   }
 
-  /** Runs the calls in order as one native call; returns the wanted results ([program, name]) as they are after the last one. */
-  run(
-    calls: readonly ProgramCall[],
-    wanted: readonly (readonly [program: string, result: string])[] = [],
-  ): Promise<{ done: number; results: HostArray[] }> {
+  /** Runs the calls in order as one native call; `results` are those that its calls want, each as it was after its call. */
+  run(calls: readonly ProgramCall[]): Promise<{ done: number; results: HostArray[] }> {
     const turn = Promise.all([this.begun, this.alone, this.runs[0]]);
     const outcome = turn.then(async () => {
-      const places = wanted.map(([program, result]) => this.result(program, result));
-      const { done, results } = await this.native.run(
-        calls.map((call) => this.nativeCall(call)),
-        places.map(({ indices }) => indices),
-      );
-      return { done, results: results.map((buffer, i) => typed(places[i]?.dtype ?? 'f32', buffer)) };
+      const dtypes = calls.flatMap((call) => this.results(call).map(({ tensor }) => tensor.dtype));
+      const { done, results } = await this.native.run(calls.map((call) => this.nativeCall(call)));
+      return { done, results: results.map((buffer, i) => typed(dtypes[i] as DType, buffer)) };
     });
     this.begun = turn;
     this.runs = [this.runs[1], settled(outcome)];
@@ -132,12 +128,14 @@ export class Engine {
     return { program, index };
   }
 
-  private result(programName: string, name: string): { indices: readonly [number, number]; dtype: DType } {
-    const { program, index } = this.program(programName);
-    const position = [...program.results.keys()].indexOf(name);
-    const dtype = program.results.get(name)?.tensor.dtype;
-    if (!dtype) throw new Error(`program ${programName} has no result ${name}`);
-    return { indices: [index, position], dtype };
+  private results({ program: programName, results = [] }: ProgramCall): { position: number; tensor: Tensor }[] {
+    const { program } = this.program(programName);
+    const names = [...program.results.keys()];
+    return results.map((name) => {
+      const tensor = program.results.get(name)?.tensor;
+      if (!tensor) throw new Error(`program ${programName} has no result ${name}`);
+      return { position: names.indexOf(name), tensor };
+    });
   }
 
   private nativeCall(call: ProgramCall) {
@@ -157,6 +155,7 @@ export class Engine {
           );
         return [i, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)] as const;
       }),
+      results: this.results(call).map(({ position, tensor }) => [position, byteLength(tensor, call.extents)] as const),
     };
   }
 }

@@ -25,7 +25,7 @@ describe('engine', () => {
   test('checks calls', async () => {
     const { engine, call } = multiplying();
     await expect(engine.run([{ ...call, program: 'other' }])).rejects.toThrow('no program other');
-    await expect(engine.run([call], [['multiply', 'z']])).rejects.toThrow('has no result z');
+    await expect(engine.run([{ ...call, results: ['z'] }])).rejects.toThrow('has no result z');
     await expect(engine.run([{ ...call, inputs: {} }])).rejects.toThrow('lacks its input x');
     await expect(engine.run([{ ...call, extents: { T: 3 } }])).rejects.toThrow(
       '1024 values do not fill input x: f32[T,512]',
@@ -72,7 +72,7 @@ describe('engine', () => {
     const runs = numbers.map((first) => {
       const x = new Float32Array(1024);
       x[0] = first;
-      return engine.run([{ ...call, inputs: { x } }], [['multiply', 'y']]);
+      return engine.run([{ ...call, inputs: { x }, results: ['y'] }]);
     });
     const failing = engine.run([{ ...call, extents: { T: 9 } }]);
     const after = engine.run([call]);
@@ -80,6 +80,20 @@ describe('engine', () => {
     expect(firsts).toEqual(numbers);
     await expect(failing).rejects.toThrow('do not fill');
     expect((await after).done).toBe(1);
+    await engine.dispose();
+  });
+
+  test('gives each call its own results, as many as its extents have', async () => {
+    const { engine, call } = multiplying();
+    await engine.write('weight', Float32Array.of(1), 'f32', 0);
+    const calls = [1, 2].map((tokens) => {
+      const x = new Float32Array(512 * tokens).fill(tokens, 0, 1);
+      return { ...call, extents: { T: tokens }, inputs: { x }, results: ['y'] };
+    });
+    const { results } = await engine.run([...calls, call]);
+    expect(results.map((y) => [y.length, y[0]])).toEqual(
+      [1, 2].map((tokens) => [tokens * (results[0]?.length ?? 0), tokens]),
+    );
     await engine.dispose();
   });
 
@@ -121,12 +135,17 @@ describe('native boundary', () => {
   const { engine, call } = multiplying();
   const native = new (addon().NativeEngine)(engine.plan.encode(), nativeName(device));
   const x = new Uint8Array((call.inputs.x as Float32Array).buffer);
-  const nativeCall = { program: 0, dims: Int32Array.of(2, 0, 0, 0), inputs: [[0, x]] as [number, Uint8Array][] };
+  const nativeCall = {
+    program: 0,
+    dims: Int32Array.of(2, 0, 0, 0),
+    inputs: [[0, x]] as [number, Uint8Array][],
+    results: [],
+  };
 
   test('takes two runs at a time, and beside them nothing else', async () => {
-    const running = [native.run([nativeCall], []), native.run([nativeCall], [])];
+    const running = [native.run([nativeCall]), native.run([nativeCall])];
     for (const another of [
-      () => native.run([], []),
+      () => native.run([]),
       () => native.write(0, x, 0, 0),
       () => native.read(0),
       () => native.dispose(),
@@ -134,31 +153,28 @@ describe('native boundary', () => {
       expect(another).toThrow('busy');
     await Promise.all(running);
     const writing = native.write(0, x, 0, 0);
-    expect(() => native.run([], [])).toThrow('busy');
+    expect(() => native.run([])).toThrow('busy');
     await writing;
   });
 
   test('keeps a cancel that comes before the first call has begun', async () => {
-    const running = native.run(
-      Array.from({ length: 1000 }, () => nativeCall),
-      [],
-    );
+    const running = native.run(Array.from({ length: 1000 }, () => nativeCall));
     native.cancel();
     expect((await running).done).toBeLessThan(1000);
   });
 
   test('refuses indices out of range and wrong arguments', async () => {
-    expect(() => native.run([{ ...nativeCall, program: 1 }], [])).toThrow('no such program');
-    expect(() => native.run([nativeCall], [[1, 0]])).toThrow();
-    expect(() => native.run([nativeCall], [[0, 1]])).toThrow();
-    expect(() => native.run([{ ...nativeCall, dims: Int32Array.of(2) }], [])).toThrow('one extent for each');
+    expect(() => native.run([{ ...nativeCall, program: 1 }])).toThrow('no such program');
+    expect(() => native.run([{ ...nativeCall, results: [[1, 0]] }])).toThrow();
+    expect(() => native.run([{ ...nativeCall, results: [[0, 8 * 1024 * 4 + 1]] }])).toThrow('than planned');
+    expect(() => native.run([{ ...nativeCall, dims: Int32Array.of(2) }])).toThrow('one extent for each');
     expect(() => native.read(2)).toThrow('no such variable');
-    await expect(native.run([{ ...nativeCall, inputs: [[1, x]] }], [])).rejects.toThrow('unknown input');
-    await expect(native.run([{ ...nativeCall, inputs: [[0, new Uint8Array(8 * 512 * 4 + 1)]] }], [])).rejects.toThrow(
+    await expect(native.run([{ ...nativeCall, inputs: [[1, x]] }])).rejects.toThrow('unknown input');
+    await expect(native.run([{ ...nativeCall, inputs: [[0, new Uint8Array(8 * 512 * 4 + 1)]] }])).rejects.toThrow(
       'larger than planned',
     );
-    await expect(native.run([{ ...nativeCall, dims: Int32Array.of(-1, 0, 0, 0) }], [])).rejects.toThrow('exceeds');
-    expect((await native.run([nativeCall], [])).done).toBe(1);
+    await expect(native.run([{ ...nativeCall, dims: Int32Array.of(-1, 0, 0, 0) }])).rejects.toThrow('exceeds');
+    expect((await native.run([nativeCall])).done).toBe(1);
   });
 
   test('refuses an unknown instruction set and what is no plan', () => {

@@ -58,7 +58,7 @@ export class Problem {
 
   /** Cross entropy of hidden · headᵀ, and the gradients of all parameters. */
   train(hidden: Tensor, head: Tensor, tokens: Tensor['shape'][number] = hidden.shape[0] as number): void {
-    const loss = linearCrossEntropyTraining(
+    const { total: loss } = linearCrossEntropyTraining(
       {
         x: hidden,
         weight: head,

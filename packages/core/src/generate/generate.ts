@@ -116,10 +116,8 @@ async function forward(
   if (options.signal?.aborted) return null;
   const positions = Int32Array.from(tokens, (_, i) => start + i);
   const inputs = { tokens, positions, rows: Int32Array.of(tokens.length - 1) };
-  const { results } = await engine.run(
-    [{ program: options.program, extents: { T: tokens.length, N: 1 }, inputs }],
-    [[options.program, 'logits']],
-  );
+  const call = { program: options.program, extents: { T: tokens.length, N: 1 }, inputs, results: ['logits'] };
+  const { results } = await engine.run([call]);
   return float32Of(results[0] as HostArray);
 }
 

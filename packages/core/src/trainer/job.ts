@@ -73,14 +73,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
     revision: recipe.revision,
     adapter: adapterJob(recipe),
     data: dataOptions(recipe),
-    steps: {
-      sequenceLen: recipe.sequence_len,
-      microBatchSize: recipe.micro_batch_size,
-      gradientAccumulationSteps: recipe.gradient_accumulation_steps,
-      samplePacking: recipe.sample_packing,
-      shuffle: recipe.shuffle,
-      seed: recipe.seed,
-    },
+    steps: stepOptions(recipe),
     length: recipe.max_steps === null ? { epochs: recipe.num_epochs ?? 1 } : { steps: recipe.max_steps },
     optimizer: {
       beta1: recipe.adam_beta1,
@@ -115,6 +108,18 @@ export function createJob(recipe: ResolvedRecipe): Job {
       temperature: recipe.sample_temperature,
     },
     resumeFrom: recipe.resume_from_checkpoint,
+  };
+}
+
+/** Which documents each step has. */
+export function stepOptions(recipe: ResolvedRecipe): StepOptions {
+  return {
+    sequenceLen: recipe.sequence_len,
+    microBatchSize: recipe.micro_batch_size,
+    gradientAccumulationSteps: recipe.gradient_accumulation_steps,
+    samplePacking: recipe.sample_packing,
+    shuffle: recipe.shuffle,
+    seed: recipe.seed,
   };
 }
 

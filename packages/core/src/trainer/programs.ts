@@ -45,7 +45,7 @@ export function trainingPrograms(options: TrainingProgramOptions): TrainingProgr
   const train = trainProgram(variables, options);
   const parameters = variables.ofKind('parameter');
   const groups = parameterGroups(variables, parameters, options.optimizer, options.activationType === 'bf16');
-  const evaluate = evaluateProgram(variables, options);
+  const evaluate = evaluateProgram(variables, { ...options, weights: weightsOf(options, null) });
   const graphs = [
     beginProgram(variables, groups),
     train,
@@ -93,7 +93,7 @@ function trainProgram(variables: Variables, options: TrainingProgramOptions): Gr
     weightsOf(options, hasDropout ? graph.input('dropoutSeed', 'i32', [2]) : null),
   );
   const { hidden } = decoder(scope, inputs);
-  const loss = linearCrossEntropyTraining(
+  const { total, losses } = linearCrossEntropyTraining(
     {
       x: hidden,
       weight: scope.head(),
@@ -103,20 +103,33 @@ function trainProgram(variables: Variables, options: TrainingProgramOptions): Gr
     },
     { bf16: scope.bf16, logitRows: options.logitRows },
   );
-  backward(graph, loss);
+  backward(graph, total);
+  graph.result('losses', losses);
   return graph;
 }
 
-function evaluateProgram(variables: Variables, options: TrainingProgramOptions): Graph {
-  const graph = new Graph('evaluate', variables, options.activationType);
+export interface EvaluateProgramOptions {
+  readonly config: ModelConfig;
+  readonly weights: WeightOptions;
+  readonly activationType: ActivationType;
+  readonly logitRows: number;
+}
+
+/** Adds to the loss, and gives those of the single positions. */
+export function evaluateProgram(
+  variables: Variables,
+  { config, weights, activationType, logitRows }: EvaluateProgramOptions,
+): Graph {
+  const graph = new Graph('evaluate', variables, activationType);
   const inputs = batchInputs(graph);
-  const scope = new ModelScope(graph, options.config, weightsOf(options, null));
+  const scope = new ModelScope(graph, config, weights);
   const { hidden } = decoder(scope, inputs);
-  const loss = linearCrossEntropy(
+  const { total, losses } = linearCrossEntropy(
     { x: hidden, weight: scope.head(), ...targetInputs(graph), loss: lossOf(variables) },
-    { bf16: scope.bf16, logitRows: options.logitRows },
+    { bf16: scope.bf16, logitRows },
   );
-  graph.result('loss', loss);
+  graph.result('loss', total);
+  graph.result('losses', losses);
   return graph;
 }
 

@@ -15,6 +15,7 @@ export const runEntries = {
     'events.jsonl',
     'status.json',
     'samples.jsonl',
+    'losses.bin',
     'run.log',
     'run.lock',
   ],

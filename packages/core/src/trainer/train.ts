@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import { withTemplateDefaults } from '../generate/modelText.ts';
 import { answerSamples } from './answerSamples.ts';
 import { type CheckpointContents, type TrainerState, writeCheckpoint } from './checkpoint.ts';
+import { DocumentLosses } from './documentLosses.ts';
 import { evaluate } from './evaluate.ts';
 import { fitOf, misfit } from './fit.ts';
 import { checkInputs, pinInputs } from './inputs.ts';
@@ -119,6 +120,7 @@ async function trainSession(
   const { job, loader, data, totalSteps } = session;
   const checkpoint = resumption?.folder ?? null;
   await using engine = new TrainingEngine(await startEngine(session, checkpoint));
+  using losses = new DocumentLosses(out.path, data.train.count);
   const contents: CheckpointContents = {
     engine: engine.engine,
     model: withTemplateDefaults(session.model, job.data.text),
@@ -165,6 +167,7 @@ async function trainSession(
     collectedAt = performance.now();
     const epoch = batches.epoch + (batches.index + 1) / loader.stepsPerEpoch;
     state = { ...state, step, epoch, milliseconds: state.milliseconds + milliseconds };
+    losses.record(batches, last.tokenLosses); // also of a step that is the last because of them
     if (!Number.isFinite(last.loss) || !Number.isFinite(last.gradientNorm)) {
       throw notFinite(out, `at step ${step} the loss is ${last.loss} and the gradient norm ${last.gradientNorm}`);
     }
@@ -198,6 +201,7 @@ async function trainSession(
       signal.saveRequested = false;
       const position = loader.state();
       const limit = job.saveLimit;
+      losses.sync(); // later steps are done again where they are lost, these never
       await out.saveCheckpoint(step, (folder) => writeCheckpoint(folder, contents, state, job.seed, position), {
         metric,
         limit,

@@ -1,12 +1,14 @@
 import { Engine, type HostArray, type ProgramCall } from '@anneal/kernels';
 import type { Batch, StepBatches } from '../datasets/types.ts';
-import { fillBucket } from './bucket.ts';
+import { batchCall } from './batchCall.ts';
 
 export interface StepResult {
   /** Mean over the step's target tokens. */
   readonly loss: number;
   /** Of all gradients together, before clipping. */
   readonly gradientNorm: number;
+  /** Of each batch: the loss of each target token, in their order. */
+  readonly tokenLosses: readonly Float64Array[];
 }
 
 export interface StepOptions {
@@ -31,32 +33,34 @@ export class TrainingEngine implements AsyncDisposable {
     const calls: ProgramCall[] = [
       { program: 'begin', extents: {}, inputs: {} },
       ...batches.map((batch, index) =>
-        this.batchCall('train', batch, {
-          lossScale,
-          ...(trainInputs.has('dropoutSeed') && { dropoutSeed: Int32Array.of(seed, step * 65_536 + index) }),
+        batchCall(this.engine, 'train', batch, {
+          inputs: {
+            lossScale,
+            ...(trainInputs.has('dropoutSeed') && { dropoutSeed: Int32Array.of(seed, step * 65_536 + index) }),
+          },
+          results: ['losses'],
         }),
       ),
       {
         program: 'update',
         extents: {},
         inputs: { learningRate: Float32Array.of(learningRate), step: Int32Array.of(step) },
+        results: ['loss', 'gradientNorm'],
       },
     ];
-    const { results } = await this.engine.run(calls, [
-      ['update', 'loss'],
-      ['update', 'gradientNorm'],
-    ]);
-    return { loss: scalar(results[0]) / targetTokens, gradientNorm: scalar(results[1]) };
+    const { results } = await this.engine.run(calls);
+    const [loss, gradientNorm] = results.slice(batches.length).map(scalar) as [number, number];
+    const tokenLosses = results.slice(0, batches.length) as Float64Array[];
+    return { loss: loss / targetTokens, gradientNorm, tokenLosses };
   }
 
   /** Summed loss over the batches' labels; nothing is trained. */
   async evaluate(batches: readonly Batch[]): Promise<number> {
-    const calls = [
+    const { results } = await this.engine.run([
       { program: 'begin_evaluation', extents: {}, inputs: {} },
-      ...batches.map((batch) => this.batchCall('evaluate', batch)),
-    ];
-    const { results } = await this.engine.run(calls, [['evaluate', 'loss']]);
-    return scalar(results[0]);
+      ...batches.map((batch) => batchCall(this.engine, 'evaluate', batch, { results: ['loss'] })),
+    ]);
+    return scalar(results.at(-1));
   }
 
   /** Frees the engine's memory. */
@@ -64,24 +68,11 @@ export class TrainingEngine implements AsyncDisposable {
     await this.engine.dispose();
   }
 
-  private batchCall(program: string, batch: Batch, more: Record<string, HostArray> = {}): ProgramCall {
-    const { device, plan } = this.engine;
-    const { tokens, labels, positions, cuSeqlens } = fillBucket(batch, device.bucketTokens, plan.bounds);
-    const rows = supervisedRows(labels);
-    const extents = { T: tokens.length, S: cuSeqlens.length, R: rows.length };
-    return { program, extents, inputs: { tokens, labels, positions, cuSeqlens, supervisedRows: rows, ...more } };
-  }
-
   private program(name: string) {
     const program = this.engine.plan.programs.find((p) => p.name === name);
     if (!program) throw new Error(`the plan has no program ${name}`);
     return program;
   }
-}
-
-/** Positions with a label, ascending. */
-function supervisedRows(labels: Int32Array): Int32Array {
-  return labels.map((label, t) => (label >= 0 ? t : -1)).filter((t) => t >= 0);
 }
 
 function scalar(values: HostArray | undefined): number {

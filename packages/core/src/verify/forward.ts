@@ -57,11 +57,9 @@ export async function forward(engine: Engine, batch: Batch, wanted: readonly str
     program: 'forward',
     extents: { T: tokens.length, S: cuSeqlens.length },
     inputs: { tokens, positions, cuSeqlens },
+    results: wanted,
   };
-  const { results } = await engine.run(
-    [call],
-    wanted.map((name) => ['forward', name] as const),
-  );
+  const { results } = await engine.run([call]);
   return results.map(float32Of);
 }
 

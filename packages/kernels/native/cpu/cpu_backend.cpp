@@ -55,11 +55,9 @@ class CpuBackend : public Backend {
   void download(const char* source, uint64_t bytes, char* target) override {
     if (bytes > 0) std::memcpy(target, source, bytes);  // an empty buffer has no address
   }
-  std::unique_ptr<Pending> close(const std::vector<Range>& results) override {
-    auto done = std::make_unique<Done>();
-    for (const Range& range : results) done->values.emplace_back(at(range.address), at(range.address) + range.bytes);
-    return done;
-  }
+  void open(uint64_t) override { done_ = std::make_unique<Done>(); }
+  void take(const Range& result) override { done_->values.emplace_back(at(result.address), at(result.address) + result.bytes); }
+  std::unique_ptr<Pending> close() override { return std::move(done_); }
 
   void mark() override { marks_.push_back(std::chrono::steady_clock::now()); }
   std::vector<uint64_t> takeIntervals() override {
@@ -81,6 +79,7 @@ class CpuBackend : public Backend {
   uint64_t host_;
   ThreadPool pool_;
   Context context_{};
+  std::unique_ptr<Done> done_;
   std::vector<std::chrono::steady_clock::time_point> marks_;
 };
 

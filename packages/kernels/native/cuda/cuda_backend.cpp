@@ -119,36 +119,40 @@ class CudaBackend : public Backend {
     check(cudaStreamSynchronize(stream_), "waiting for the device");
   }
 
-  std::unique_ptr<Pending> close(const std::vector<Range>& ranges) override {
-    check(cudaGetLastError(), "launching");
-    copies_->join();
-    Turn& turn = currentTurn();
-    uint64_t bytes = sizeof(int32_t);
-    for (const Range& range : ranges) bytes += range.bytes;
-    char* to = turn.results(bytes);
-    const auto copy = [&](const char* from, uint64_t count) {
-      if (count > 0) check(cudaMemcpyAsync(to, from, count, cudaMemcpyDefault, stream_), "copying from the device");
-      to += count;
-    };
-    copy(fault_.get(), sizeof(int32_t));
-    for (const Range& range : ranges) copy(at(range.address), range.bytes);
-    turn.close(stream_);
-    turn_ = (turn_ + 1) % kMostPending;
-    return std::make_unique<Enqueued>(*this, turn, ranges);
+  /** The results of a turn lie one after another, the fault behind them. */
+  void open(uint64_t result_bytes) override {
+    check(cudaSetDevice(index_), "using the device");
+    next_ = currentTurn().results(result_bytes + sizeof(int32_t));
+    taken_.clear();
   }
 
-  std::vector<std::vector<char>> wait(Turn& turn, const std::vector<Range>& ranges) {
+  void take(const Range& result) override {
+    copies_->join();
+    copyOut(at(result.address), result.bytes);
+    taken_.push_back(result.bytes);
+  }
+
+  std::unique_ptr<Pending> close() override {
+    check(cudaGetLastError(), "launching");
+    copies_->join();
+    copyOut(fault_.get(), sizeof(int32_t));
+    Turn& turn = currentTurn();
+    turn.close(stream_);
+    turn_ = (turn_ + 1) % kMostPending;
+    return std::make_unique<Enqueued>(*this, turn, taken_);
+  }
+
+  std::vector<std::vector<char>> wait(Turn& turn, const std::vector<uint64_t>& sizes) {
     check(cudaSetDevice(index_), "using the device");
     turn.wait();
     const char* from = turn.results(0);
+    std::vector<std::vector<char>> values;
+    for (const uint64_t bytes : sizes) {
+      values.emplace_back(from, from + bytes);
+      from += bytes;
+    }
     int32_t fault;
     std::memcpy(&fault, from, sizeof fault);
-    from += sizeof fault;
-    std::vector<std::vector<char>> values;
-    for (const Range& range : ranges) {
-      values.emplace_back(from, from + range.bytes);
-      from += range.bytes;
-    }
     turn.end();
     if (fault == 0) return values;
     check(cudaMemsetAsync(fault_.get(), 0, sizeof fault, stream_), "clearing a flag");
@@ -182,10 +186,15 @@ class CudaBackend : public Backend {
   struct Enqueued : Pending {
     CudaBackend& backend;
     Turn& turn;
-    std::vector<Range> ranges;
-    Enqueued(CudaBackend& of, Turn& waited, std::vector<Range> wanted) : backend(of), turn(waited), ranges(std::move(wanted)) {}
-    std::vector<std::vector<char>> wait() override { return backend.wait(turn, ranges); }
+    std::vector<uint64_t> sizes;
+    Enqueued(CudaBackend& of, Turn& waited, std::vector<uint64_t> taken) : backend(of), turn(waited), sizes(std::move(taken)) {}
+    std::vector<std::vector<char>> wait() override { return backend.wait(turn, sizes); }
   };
+
+  void copyOut(const char* from, uint64_t bytes) {
+    if (bytes > 0) check(cudaMemcpyAsync(next_, from, bytes, cudaMemcpyDefault, stream_), "copying from the device");
+    next_ += bytes;
+  }
 
   Turn& currentTurn() {
     if (turns_[turn_].isOpen()) throw std::logic_error("the device has as many series of launches as may be pending");
@@ -225,6 +234,9 @@ class CudaBackend : public Backend {
   std::unique_ptr<CopyStream> copies_;
   Turn turns_[kMostPending];
   int turn_ = 0;
+  /** Of the series that is open: where its next result goes, and the bytes of those before. */
+  char* next_ = nullptr;
+  std::vector<uint64_t> taken_;
   std::unique_ptr<ThreadPool> pool_;
   CudaContext context_{};
   std::vector<cudaEvent_t> events_;

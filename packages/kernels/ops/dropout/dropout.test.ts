@@ -34,7 +34,7 @@ async function dropped(isa: string): Promise<Float32Array> {
   const engine = new Engine(plan, device);
   try {
     const inputs = { x: Float32Array.from({ length: count }, (_, i) => i + 1), seed };
-    const { results } = await engine.run([{ program: 'dropout', extents: {}, inputs }], [['dropout', 'y']]);
+    const { results } = await engine.run([{ program: 'dropout', extents: {}, inputs, results: ['y'] }]);
     return results[0] as Float32Array;
   } finally {
     await engine.dispose();

@@ -1,6 +1,6 @@
 import { casesFor, constant, type Fill, scaled } from '../../src/cases/casesFor.ts';
 import { integer, roundToBf16 } from '../../src/cases/numbers.ts';
-import { bf16Roundoff, type Values } from '../../src/cases/values.ts';
+import { bf16Roundoff, type Sums, type Values } from '../../src/cases/values.ts';
 import type { ActivationType } from '../../src/tensor.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './op.ts';
 
@@ -95,6 +95,13 @@ function crossEntropyRow(
   };
 }
 
+function addLoss({ loss, lossSize, lossAllowed }: Row, total: Sums, losses: Sums, r: number): void {
+  for (const [sums, at] of [[total, 0] as const, [losses, r] as const]) {
+    sums.add(at, 0, loss, lossSize);
+    sums.allow(at, 0, lossAllowed);
+  }
+}
+
 export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
   shapes,
   attributes,
@@ -103,16 +110,14 @@ export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
   benchmark,
   reference: (
     { x, weight, labels, loss },
-    { total },
+    { total, losses },
     { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
   ) => {
     const operand = operandOf(bf16, activationType);
     total.add(0, 0, loss.at(0));
-    for (let t = 0; t < T; t++) {
+    for (let t = 0, r = 0; t < T; t++) {
       if (labels.at(t) < 0) continue;
-      const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType);
-      total.add(0, 0, row.loss, row.lossSize);
-      total.allow(0, 0, row.lossAllowed);
+      addLoss(crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType), total, losses, r++);
     }
   },
 });
@@ -125,17 +130,16 @@ export const linearCrossEntropyTrainingCases = casesFor(linearCrossEntropyTraini
   benchmark,
   reference: (
     { x, weight, labels, scale, loss, gradient },
-    { total, dx, gradientTotal },
+    { total, losses, dx, gradientTotal },
     { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
   ) => {
     const operand = operandOf(bf16, activationType);
     total.add(0, 0, loss.at(0));
     for (let v = 0; v < V; v++) for (let d = 0; d < D; d++) gradientTotal.add(v, d, gradient.at(v, d));
-    for (let t = 0; t < T; t++) {
+    for (let t = 0, r = 0; t < T; t++) {
       if (labels.at(t) < 0) continue;
       const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType);
-      total.add(0, 0, row.loss, row.lossSize);
-      total.allow(0, 0, row.lossAllowed);
+      addLoss(row, total, losses, r++);
       for (let v = 0; v < V; v++) {
         const exact = scale.at(0) * (row.gradient[v] as number);
         const dlogit = operand(exact);

@@ -14,7 +14,6 @@ struct Chunk {
   float* logits;    // [rows, V]
   float* x;         // [rows, D]
   float* dx;        // [rows, D]
-  double* losses;   // [rows]
 };
 
 char* aligned(char* at) { return reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(at) + 63) & ~uintptr_t{63}); }
@@ -24,7 +23,6 @@ Chunk layOut(char* workspace, int64_t rows, int64_t V, int64_t D) {
   chunk.logits = reinterpret_cast<float*>(workspace);
   chunk.x = reinterpret_cast<float*>(aligned(workspace + 4 * rows * V));
   chunk.dx = reinterpret_cast<float*>(aligned(reinterpret_cast<char*>(chunk.x + rows * D)));
-  chunk.losses = reinterpret_cast<double*>(aligned(reinterpret_cast<char*>(chunk.dx + rows * D)));
   return chunk;
 }
 
@@ -88,6 +86,7 @@ const char* run(const Launch& launch, const float* scale, float* dx, const Tenso
   const int32_t* labels = launch.inputs[2].i32();
   const int32_t* supervised = launch.inputs[3].i32();
   double* loss = launch.outputs[0].f64();
+  double* losses = launch.outputs[1].f64();
   Context& context = *launch.context;
   const int64_t T = x.shape[0], D = x.shape[1], V = weight.shape[0], R = launch.inputs[3].shape[0];
   const int64_t chunkRows = static_cast<int64_t>(launch.attributes[1]) < R ? static_cast<int64_t>(launch.attributes[1]) : R;
@@ -107,9 +106,9 @@ const char* run(const Launch& launch, const float* scale, float* dx, const Tenso
     gemm(context, count, V, D, 1.0f, packed, {weight.data, weight.type, D, true}, chunk.logits, V, false, compute);
     const float factor = scale ? *scale : 0.0f;
     parallelFor(context, count, 1, [=](int64_t first, int64_t end) {
-      for (int64_t i = first; i < end; i++) chunk.losses[i] = crossEntropyRow(chunk.logits + i * V, V, labels[rows[i]], factor);
+      for (int64_t i = first; i < end; i++) losses[begin + i] = crossEntropyRow(chunk.logits + i * V, V, labels[rows[i]], factor);
     });
-    for (int64_t i = 0; i < count; i++) *loss += chunk.losses[i];
+    for (int64_t i = begin; i < begin + count; i++) *loss += losses[i];
     if (dx) {
       gemm(context, count, D, V, 1.0f, {chunk.logits, DType::f32, V, false}, {weight.data, weight.type, D, false}, chunk.dx, D, false, compute);
       moveRows<true>(context, chunk.dx, dx, rows, count, D);
@@ -125,7 +124,7 @@ const char* linear_cross_entropy(const Launch& launch) { return run(launch, null
 
 const char* linear_cross_entropy_training(const Launch& launch) {
   const Tensor* gradient = launch.inputs[6].absent() ? nullptr : &launch.inputs[6];
-  return run(launch, launch.inputs[4].f32(), launch.outputs[1].f32(), gradient);
+  return run(launch, launch.inputs[4].f32(), launch.outputs[2].f32(), gradient);
 }
 
 }  // namespace anneal::ANNEAL_ISA

@@ -32,7 +32,7 @@ struct MoveRows {
 
 struct Call {
   const Launch& launch;
-  Tensor x, weight, labels, rows, loss;
+  Tensor x, weight, labels, rows, loss, losses;
   const float* scale;      // null: no gradients
   Tensor dx;
   const Tensor* gradient;  // null: the weight is not trained
@@ -41,7 +41,7 @@ struct Call {
 /**
  * Workspace, with R = min(chunkRows, N) rows, pitch = roundUp(V, 64), a = bytes of an activation, c = bytes of the type computed in;
  * every part rounded up to 256:
- *   logits R · pitch · a | x R · D · c | losses 8 · N | training: dx R · D · a
+ *   logits R · pitch · a | x R · D · c | training: dx R · D · a
  *   where the weight has another type than the one computed in: V · D · c
  *   training float32 activations in bf16: R · pitch · c
  */
@@ -59,7 +59,7 @@ const char* run(const Call& call) {
   char* workspace = launch.workspace;
   A* logits = take<A>(workspace, R * pitch);
   C* packed = take<C>(workspace, R * D);
-  double* losses = take<double>(workspace, N);
+  double* losses = call.losses.f64();
   A* packedGradient = call.scale ? take<A>(workspace, R * D) : nullptr;
   const void* weight = valuesAs(launch, call.weight, compute, workspace);
 
@@ -98,12 +98,12 @@ const char* dispatch(const Call& call) {
 
 const char* linear_cross_entropy(const Launch& launch) {
   const Tensor* in = launch.inputs;
-  return dispatch({launch, in[0], in[1], in[2], in[3], launch.outputs[0], nullptr, {}, nullptr});
+  return dispatch({launch, in[0], in[1], in[2], in[3], launch.outputs[0], launch.outputs[1], nullptr, {}, nullptr});
 }
 
 const char* linear_cross_entropy_training(const Launch& launch) {
   const Tensor* in = launch.inputs;
-  return dispatch({launch, in[0], in[1], in[2], in[3], launch.outputs[0], in[4].f32(), launch.outputs[1], in[6].absent() ? nullptr : &in[6]});
+  return dispatch({launch, in[0], in[1], in[2], in[3], launch.outputs[0], launch.outputs[1], in[4].f32(), launch.outputs[2], in[6].absent() ? nullptr : &in[6]});
 }
 
 }  // namespace anneal::cuda

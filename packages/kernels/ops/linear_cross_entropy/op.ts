@@ -5,28 +5,28 @@ import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
 
 type Context = WorkspaceContext<'bf16' | 'chunkRows'>;
 
-/** Logits of a chunk, its gathered inputs, their gradients and losses, as linear_cross_entropy.cpu.cpp and .cuda.cu lay them out. */
+/** Logits of a chunk, its gathered inputs and their gradients, as linear_cross_entropy.cpu.cpp and .cuda.cu lay them out. */
 function workspace(sizes: Sizes, context: Context): number {
   const { R = 0, D = 0, V = 0 } = sizes;
   const rows = Math.min(context.attributes.chunkRows, R);
   if (context.device === 'cuda') return cudaWorkspace(rows, sizes, context);
-  return 4 * (rows * V + 2 * rows * D) + 8 * rows + 4 * 64;
+  return 4 * (rows * V + 2 * rows * D) + 2 * 64;
 }
 
-function cudaWorkspace(rows: number, { R = 0, D = 0, V = 0 }: Sizes, { attributes, dtypes }: Context): number {
+function cudaWorkspace(rows: number, { D = 0, V = 0 }: Sizes, { attributes, dtypes }: Context): number {
   const { x = 'f32', weight } = dtypes;
   const compute = computeType(x, attributes.bf16);
   const logits = rows * Math.ceil(V / 64) * 64;
   const moved = partsBytes(bytesOf[compute] * rows * D, bytesOf[x] * rows * D);
   const copies = partsBytes(copyBytes(weight, compute, V * D), copyBytes(x, compute, logits));
-  return partsBytes(bytesOf[x] * logits, 8 * R) + moved + copies;
+  return partsBytes(bytesOf[x] * logits) + moved + copies;
 }
 
-/** loss += Σ over t in rows of -log softmax(x[t]·weightᵀ)[labels[t]]. The logits of unsupervised rows are never computed. */
+/** losses[r] = -log softmax(x[t]·weightᵀ)[labels[t]] with t = rows[r]; loss += Σ losses. The logits of unsupervised rows are never computed. */
 export const linearCrossEntropyOp = defineOp({
   name: 'linear_cross_entropy',
   inputs: { x: 'A[T,D]', weight: 'f32|bf16[V,D]', labels: 'i32[T]', rows: 'i32[R]', loss: 'f64[1]' },
-  outputs: { total: 'f64[1]' },
+  outputs: { total: 'f64[1]', losses: 'f64[R]' },
   attributes: ['bf16', 'chunkRows'],
   updates: { total: 'loss' },
   workspace,
@@ -48,7 +48,7 @@ export const linearCrossEntropyTrainingOp = defineOp({
     loss: 'f64[1]',
     gradient: 'f32[V,D]?',
   },
-  outputs: { total: 'f64[1]', dx: 'A[T,D]', gradientTotal: 'f32[V,D]?' },
+  outputs: { total: 'f64[1]', losses: 'f64[R]', dx: 'A[T,D]', gradientTotal: 'f32[V,D]?' },
   attributes: ['bf16', 'chunkRows'],
   updates: { total: 'loss', gradientTotal: 'gradient' },
   workspace,
@@ -73,18 +73,25 @@ export interface CrossEntropyOptions {
   readonly logitRows: number;
 }
 
-export function linearCrossEntropy(inputs: CrossEntropyInputs, options: CrossEntropyOptions): Tensor {
-  return graphOf(inputs.x).apply(linearCrossEntropyOp, { ...inputs }, attributesOf(options)).total;
+export interface CrossEntropy {
+  /** f64[1]: `loss` after the call. */
+  readonly total: Tensor;
+  /** f64[R]: of each supervised position. */
+  readonly losses: Tensor;
+}
+
+export function linearCrossEntropy(inputs: CrossEntropyInputs, options: CrossEntropyOptions): CrossEntropy {
+  return graphOf(inputs.x).apply(linearCrossEntropyOp, { ...inputs }, attributesOf(options));
 }
 
 /** `scale` is f32[1]: 1 / target tokens of the whole accumulated batch. */
 export function linearCrossEntropyTraining(
   inputs: CrossEntropyInputs & { scale: Tensor },
   options: CrossEntropyOptions,
-): Tensor {
+): CrossEntropy {
   const graph = graphOf(inputs.x);
   const gradient = inputs.weight.kind === 'parameter' ? graph.variables.gradientOf(inputs.weight) : undefined;
-  return graph.apply(linearCrossEntropyTrainingOp, { ...inputs, gradient }, attributesOf(options)).total;
+  return graph.apply(linearCrossEntropyTrainingOp, { ...inputs, gradient }, attributesOf(options));
 }
 
 function attributesOf({ bf16, logitRows }: CrossEntropyOptions) {

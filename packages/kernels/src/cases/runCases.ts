@@ -65,16 +65,13 @@ export async function runPrograms(
       const { of, graph } = program;
       const values = of.values();
       await writeVariables(engine, of, graph.name, variables, values);
-      const wanted = Object.keys(program.outputs).map((output) => [graph.name, output] as const);
-      const call = { program: graph.name, extents: {}, inputs: callInputs(program, values) };
-      const outcome = await engine.run([call], wanted);
+      const wanted = Object.keys(program.outputs);
+      const call = { program: graph.name, extents: {}, inputs: callInputs(program, values), results: wanted };
+      const outcome = await engine.run([call]);
       results.set(
         program,
         Object.fromEntries(
-          wanted.map(([, name], i) => [
-            name,
-            widened(outcome.results[i] as HostArray, program.outputs[name] as Tensor),
-          ]),
+          wanted.map((name, i) => [name, widened(outcome.results[i] as HostArray, program.outputs[name] as Tensor)]),
         ),
       );
     }

@@ -28,11 +28,7 @@ async function execute(graph: Graph): Promise<Map<string, HostArray>> {
       await engine.write(name, hostArray(startOf(tensor), tensor.dtype), tensor.dtype as SourceType);
     const inputs = Object.fromEntries([...graph.inputs].map(([name, t]) => [name, hostArray(startOf(t), t.dtype)]));
     const names = [...graph.results.keys()];
-    const call = { program: graph.name, extents: {}, inputs };
-    const { results } = await engine.run(
-      [call],
-      names.map((name) => [graph.name, name] as const),
-    );
+    const { results } = await engine.run([{ program: graph.name, extents: {}, inputs, results: names }]);
     const all = new Map(names.map((name, i) => [name, results[i] as HostArray]));
     for (const name of graph.variables.byName.keys()) all.set(`variable ${name}`, await engine.read(name));
     return all;

@@ -70,9 +70,8 @@ async function outputs(options: Partial<WeightOptions>): Promise<{ apart: Float3
       else await engine.write(name, values, 'f32');
     }
     const run = async (program: string, wanted: readonly string[]) => {
-      const call = { program, extents: {}, inputs: { x: numbers(T * D, 99) } };
-      const places = wanted.map((name) => [program, name] as const);
-      return (await engine.run([call], places)).results as Float32Array[];
+      const call = { program, extents: {}, inputs: { x: numbers(T * D, 99) }, results: wanted };
+      return (await engine.run([call])).results as Float32Array[];
     };
     const parts = await run('apart', ['0', '1', '2']);
     const [whole] = (await run('merged', ['all'])) as [Float32Array];

@@ -123,9 +123,9 @@ void benchGroups(BenchDevice& device, const Model& m) {
 }
 
 void benchCrossEntropy(BenchDevice& device, const Model& m, double chunk) {
-  const Shape x{DType::bf16, {T, m.hidden}}, weight{DType::bf16, {m.vocabulary, m.hidden}}, loss{f64, {1}};
+  const Shape x{DType::bf16, {T, m.hidden}}, weight{DType::bf16, {m.vocabulary, m.hidden}}, loss{f64, {1}}, losses{f64, {T}};
   device.time("linear_cross_entropy_training", std::string(m.name) + ", chunks of " + std::to_string(static_cast<int>(chunk)),
-              {x, weight, {i32, {T}}, {i32, {T}, true}, {f32, {1}}, loss, {}}, {loss, x, {}}, {1, chunk}, 0, 4 * T * m.hidden * m.vocabulary);
+              {x, weight, {i32, {T}}, {i32, {T}, true}, {f32, {1}}, loss, {}}, {loss, losses, x, {}}, {1, chunk}, 0, 4 * T * m.hidden * m.vocabulary);
 }
 
 }  // namespace
