@@ -1,7 +1,9 @@
+import { stepRequest } from '@anneal/core/protocol/batches';
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
 import { addQueueOptions } from './queueOption.ts';
 import type { QueueOptions } from './queueRun.ts';
+import { numberFrom, optionFor } from './requestOption.ts';
 import { addRunsDirectoryOption, type RunsOptions } from './runsDirectory.ts';
 import { addSetOption } from './setOption.ts';
 
@@ -21,6 +23,26 @@ export function define(command: Command): void {
       .argument('[run]', runArgument, 'latest')
       .action(async (run: string, options: RunsOptions) => (await import('./runsShow.ts')).show(run, options)),
     'anneal runs show latest',
+  );
+  addExamples(
+    subcommand(
+      'batch',
+      'which rows a step was made of, the highest losses first, and what the model thought of their tokens',
+    )
+      .argument('<run>', runArgument)
+      .argument('<step>', 'number of the step, from 1', numberFrom(stepRequest.shape.step))
+      .addOption(
+        optionFor(
+          stepRequest.shape.step,
+          '--row <n>',
+          'the tokens of the nth row of the list, with their losses by the nearest checkpoint',
+        ),
+      )
+      .action(async (run: string, step: number, options: RunsOptions & { row?: number }) =>
+        (await import('./runsBatch.ts')).batch(run, step, options),
+      ),
+    'anneal runs batch latest 120',
+    'anneal runs batch latest 120 --row 1',
   );
   addExamples(
     subcommand('logs', 'what a run said, and go on listening with --follow')

@@ -7,6 +7,7 @@ import type { ProgressIn, ResultIn } from './useCases.ts';
 export const openables = {
   chat: async () => (await import('./chat/open.ts')).openChat,
   data: async () => (await import('./data/browse.ts')).browseData,
+  batches: async () => (await import('./runs/batches.ts')).openBatches,
 } as const;
 
 export type OpenableName = keyof typeof openables;

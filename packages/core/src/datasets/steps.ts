@@ -90,7 +90,7 @@ export function* evaluationBatches(store: TokenStore, maxTokens: number): Genera
 }
 
 /** Lays documents one after another. The sums over a step do not depend on how its documents are spread over batches. */
-function buildBatch(store: TokenStore, documents: readonly number[]): Batch {
+export function buildBatch(store: TokenStore, documents: readonly number[]): Batch {
   const total = documents.reduce((sum, document) => sum + (store.lengths[document] as number), 0);
   const batch = {
     tokens: new Int32Array(total),

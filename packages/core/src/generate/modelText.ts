@@ -106,7 +106,8 @@ function readChatTemplate(path: string): string {
   return Buffer.from(readSmallFile(path, LIMITS.configBytes)).toString('utf8');
 }
 
-function openModelTokenizer(model: OpenModel): Tokenizer {
+/** @throws UserError when the model has no tokenizer, or one of another model */
+export function openModelTokenizer(model: OpenModel): Tokenizer {
   const read = (name: string) => Buffer.from(model.readTokenizerFile(name)).toString('utf8');
   for (const name of ['tokenizer.json', 'tokenizer_config.json']) {
     if (model.tokenizerFiles.includes(name)) continue;

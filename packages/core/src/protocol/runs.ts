@@ -4,7 +4,7 @@ import { errorSchema } from './events.ts';
 import { runStateSchema, statusSchema } from './status.ts';
 
 /** A run by its id, the beginning or end of it, a path, or `latest`. */
-const runName = z.string().min(1);
+export const runName = z.string().min(1);
 
 /** `key=value` of the recipe, each replacing what it says. */
 export const overridesSchema = z.array(z.string()).readonly().default([]);
@@ -92,7 +92,7 @@ export const sizedRunSchema = createdRunSchema.extend({ bytes: z.int().min(0) })
 export type SizedRun = z.infer<typeof sizedRunSchema>;
 
 /** A loss; null where it was not finite, undefined where it was not recorded. */
-const maybeLoss = z.number().nullable().optional();
+export const maybeLoss = z.number().nullable().optional();
 
 export const runMeasuresSchema = z.object({
   /** Optimizer steps behind the run. */

@@ -149,7 +149,7 @@ export function quantizationOf({ load_in_4bit }: ResolvedRecipe): Quantization {
 }
 
 /** bfloat16 pays where the processor multiplies it; elsewhere it would only lose precision. */
-function weightTypeOf(bf16: ResolvedRecipe['bf16'], device: Device): 'f32' | 'bf16' {
+export function weightTypeOf(bf16: ResolvedRecipe['bf16'], device: Device): 'f32' | 'bf16' {
   const wanted = bf16 === 'auto' ? device.kind === 'cuda' || device.multipliesBf16 : bf16;
   return wanted ? 'bf16' : 'f32';
 }

@@ -1,0 +1,228 @@
+/** The steps of a run, opened for looking at them: which rows each one had, and what the model thought of their tokens. */
+import { join } from 'node:path';
+import { planSteps, type Steps } from '@anneal/core/datasets/steps';
+import { idOfWord, MANIFEST_FILE, openTokenStore, type TokenStore } from '@anneal/core/datasets/tokenStore';
+import { UserError } from '@anneal/core/errors';
+import { openModelTokenizer } from '@anneal/core/generate/modelText';
+import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { openModel } from '@anneal/core/models/open';
+import {
+  type BatchRow,
+  type BatchRowRequest,
+  type BatchRowTokens,
+  batchRowRequest,
+  type MeasuredStep,
+  type MeasuringProgress,
+  type OpenBatchesRequest,
+  openBatchesRequest,
+  type StepBatch,
+  type StepRequest,
+  stepRequest,
+} from '@anneal/core/protocol/batches';
+import { readRecipe } from '@anneal/core/recipe/read';
+import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
+import type { Tokenizer } from '@anneal/core/tokenizers/tokenizer';
+import { type TokenPiece, tokenPieces } from '@anneal/core/tokenizers/tokenPieces';
+import { readDocumentLosses } from '@anneal/core/trainer/documentLosses';
+import { readEvents } from '@anneal/core/trainer/eventReader';
+import { stepOptions } from '@anneal/core/trainer/job';
+import { assertIsRun, kindOf } from '@anneal/core/trainer/runFiles';
+import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
+import { reporting } from '../reporting.ts';
+import { pathOfRun } from './find.ts';
+import { lossTokens } from './lossTokens.ts';
+import { checkpointNear, measureStep } from './measureStep.ts';
+
+/** Of a row in a list. */
+const excerptTokens = 64;
+const excerptCharacters = 160;
+/** Of one answer. */
+const mostTokens = 2000;
+/** Steps whose losses are remembered. */
+const mostKept = 8;
+
+/** @throws UserError `run_not_found`, `data_not_prepared`, and where the model's tokenizer is not there any more */
+export function openBatches(context: Context, request: OpenBatchesRequest): AsyncGenerator<never, RunBatches> {
+  return reporting(async () => {
+    const path = await pathOfRun(context, parseRequest(openBatchesRequest, request).run);
+    assertIsRun(path);
+    const { recipe: written } = await readRecipe(join(path, 'recipe.resolved.yaml'));
+    const recipe = resolveRecipe(written, { baseDirectory: path });
+    const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
+    try {
+      return new RunBatches(path, recipe, openModelTokenizer(model));
+    } finally {
+      model.close();
+    }
+  });
+}
+
+interface Measured {
+  checkpoint: number;
+  losses: ReadonlyMap<number, Float64Array>;
+}
+
+export class RunBatches {
+  readonly #path: string;
+  readonly #recipe: ResolvedRecipe;
+  readonly #tokenizer: Tokenizer;
+  readonly #pieceOf: (id: number) => Promise<TokenPiece>;
+  readonly #store: TokenStore;
+  readonly #steps: Steps;
+  /** Steps of all epochs before the first one of this run, less those that it counts from: not 0 where it goes on from another's checkpoint. */
+  readonly #shift: number;
+  /** By step, in the order in which they were last measured. */
+  readonly #measured = new Map<number, Measured>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string, recipe: ResolvedRecipe, tokenizer: Tokenizer) {
+    this.#path = path;
+    this.#recipe = recipe;
+    this.#tokenizer = tokenizer;
+    this.#pieceOf = tokenPieces(tokenizer);
+    this.#store = openPrepared(path);
+    try {
+      this.#steps = planSteps(this.#store, stepOptions(recipe));
+      this.#shift = recipe.resume_from_checkpoint === null ? 0 : shiftOf(path, this.#steps);
+    } catch (error) {
+      this.#store.close();
+      throw error;
+    }
+  }
+
+  /** Any step, also one that is still to come: which rows it has follows from the run's data and its seed. */
+  async batch(request: StepRequest): Promise<StepBatch> {
+    const { step } = parseRequest(stepRequest, request);
+    const { epoch, index, batches, tokens, targetTokens } = this.#build(step);
+    const documents = batches.flatMap((batch) => batch.documents);
+    const losses = readDocumentLosses(this.#path, { count: this.#store.count, epoch, documents });
+    const rows = batches.flatMap((batch, number) =>
+      batch.documents.map((document, i) => ({ document, batch: number, start: batch.cuSeqlens[i] as number })),
+    );
+    return {
+      step,
+      epoch,
+      index,
+      stepsPerEpoch: this.#steps.stepsPerEpoch,
+      tokens,
+      targetTokens,
+      rows: await Promise.all(rows.map((row, i) => this.#row(row, losses[i]))),
+      checkpoint: (await checkpointNear(this.#path, this.#recipe, step))?.step ?? null,
+    };
+  }
+
+  /** The tokens of one row of the batch, with their losses where `measure` has found them. @throws UserError `row_not_found` */
+  async row(request: BatchRowRequest): Promise<BatchRowTokens> {
+    const { step, document, from } = parseRequest(batchRowRequest, request);
+    if (!this.#documentsOf(step).includes(document)) {
+      throw new UserError({
+        what: `step ${step} has no document ${document}`,
+        where: this.#path,
+        next: 'choose one of the rows of its batch',
+        code: 'row_not_found',
+      });
+    }
+    const measured = this.#measured.get(step);
+    const words = this.#store.words(document);
+    const tokens = await lossTokens(words, this.#tokenizer, this.#pieceOf, measured?.losses.get(document));
+    return {
+      document,
+      from,
+      tokens: tokens.slice(from, from + mostTokens),
+      tokenCount: tokens.length,
+      checkpoint: measured?.checkpoint ?? null,
+    };
+  }
+
+  /**
+   * Measures the losses of all target tokens of the step by the checkpoint nearest to it, one step at a time; what is known is not measured again.
+   * @throws UserError `checkpoint_not_found`, and whatever keeps the model from being loaded
+   */
+  measure(request: StepRequest, signal?: AbortSignal): AsyncGenerator<MeasuringProgress, MeasuredStep> {
+    return reporting(async (report, left) => {
+      const { step } = parseRequest(stepRequest, request);
+      const work = this.#turn.then(() => this.#measure(step, report, left));
+      this.#turn = work.catch(() => undefined);
+      return { step, checkpoint: await work };
+    }, signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#turn;
+    this.#store.close();
+  }
+
+  async #measure(step: number, report: (progress: MeasuringProgress) => void, signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted();
+    const checkpoint = await checkpointNear(this.#path, this.#recipe, step);
+    if (!checkpoint) {
+      throw new UserError({
+        what: 'the run has no checkpoint whose weights could say what they thought of these rows',
+        where: this.#path,
+        next: 'wait for the first one, or ask for one with `anneal runs save`',
+        code: 'checkpoint_not_found',
+      });
+    }
+    const known = this.#measured.get(step);
+    this.#measured.delete(step);
+    if (known?.checkpoint === checkpoint.step) this.#measured.set(step, known);
+    else {
+      const documents = this.#documentsOf(step);
+      const losses = await measureStep(this.#recipe, checkpoint, this.#store, documents, { report, signal });
+      this.#measured.set(step, { checkpoint: checkpoint.step, losses });
+    }
+    const [oldest] = this.#measured.keys();
+    if (this.#measured.size > mostKept && oldest !== undefined) this.#measured.delete(oldest);
+    return checkpoint.step;
+  }
+
+  #build(step: number) {
+    const { stepsPerEpoch } = this.#steps;
+    const position = step - 1 + this.#shift;
+    return this.#steps.build(Math.floor(position / stepsPerEpoch), position % stepsPerEpoch);
+  }
+
+  #documentsOf(step: number): number[] {
+    return this.#build(step).batches.flatMap(({ documents }) => documents);
+  }
+
+  async #row(row: Pick<BatchRow, 'document' | 'batch' | 'start'>, loss: BatchRow['loss']): Promise<BatchRow> {
+    const { document } = row;
+    const ids = this.#store.words(document).subarray(0, excerptTokens).map(idOfWord);
+    const beginning = await this.#tokenizer.decode(ids, { skipSpecial: true });
+    return {
+      ...row,
+      ...this.#store.source(document),
+      tokens: this.#store.lengths[document] as number,
+      targetTokens: this.#store.targetCounts[document] as number,
+      ...(loss !== undefined && { loss }),
+      excerpt: beginning.replace(/\s+/g, ' ').trim().slice(0, excerptCharacters).toWellFormed(),
+    };
+  }
+}
+
+/** @throws UserError `data_not_prepared`, `token_cache_damaged` */
+function openPrepared(path: string): TokenStore {
+  const folder = join(path, 'data');
+  if (kindOf(join(folder, MANIFEST_FILE)) !== undefined) return openTokenStore(folder, 'train');
+  throw new UserError({
+    what: 'the data of this run are not prepared, so nobody can tell which rows a step has',
+    where: folder,
+    next: 'wait until the run has prepared them, or let it go on with `anneal runs resume`, which prepares them again',
+    code: 'data_not_prepared',
+  });
+}
+
+/** The run's steps count on from those of the checkpoint; which place in the data that was, its own first step says. */
+function shiftOf(path: string, { stepsPerEpoch }: Steps): number {
+  for (const event of readEvents(join(path, 'events.jsonl'))) {
+    if (event.type === 'step') return Math.round(event.epoch * stepsPerEpoch) - event.step;
+  }
+  throw new UserError({
+    what: 'this run goes on from a checkpoint of another one, and where in the data that is shows with its first step',
+    where: path,
+    next: 'wait for it',
+    code: 'step_not_known',
+  });
+}

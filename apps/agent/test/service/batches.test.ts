@@ -1,0 +1,164 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LossToken } from '@anneal/core/protocol/batches';
+import { beforeAll, expect, test } from 'vitest';
+import { openApart } from '../../src/runner/openApart.ts';
+import { finish } from '../../src/service/finish.ts';
+import { beginProject } from '../../src/service/recipes/init.ts';
+import { openBatches, type RunBatches } from '../../src/service/runs/batches.ts';
+import { annealIn, temporaryFolder } from '../helpers/anneal.ts';
+
+const planted = 'zqx vv KJ8 ##@@ wvlpt qqq0';
+const plantedRow = 6;
+/** The longest row by far: without shuffling, packing begins with it. */
+const plantedAnswer = `${planted} `.repeat(8).trim();
+
+let project: string;
+let run: string;
+
+/** Trains in the project, with a checkpoint every five steps and several documents in a row of the batch. */
+async function train(...changes: string[]): Promise<string> {
+  const usual = ['max_steps=12', 'save_steps=5', 'save_total_limit=9', 'val_set_size=0', 'sample_prompts=[]'];
+  const set = [...usual, 'sample_packing=true', 'shuffle=false', 'micro_batch_size=1', ...changes];
+  const { code, stdout, stderr } = await annealIn(project)(
+    'train',
+    'recipe.yaml',
+    '--json',
+    ...set.flatMap((one) => ['--set', one]),
+  );
+  if (code !== 0) throw new Error(stderr || stdout);
+  return join(project, 'runs', JSON.parse(stdout.slice(0, stdout.indexOf('\n'))).id);
+}
+
+async function withBatches<T>(of: string, use: (batches: RunBatches) => Promise<T>): Promise<T> {
+  const batches = await finish(openBatches({}, { run: of }));
+  try {
+    return await use(batches);
+  } finally {
+    await batches.close();
+  }
+}
+
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'anneal-batches-'));
+  project = join(folder, 'harbor');
+  await beginProject({}, { folder: project });
+  const path = join(project, 'data', 'harbour.jsonl');
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const messages = [
+    { role: 'user', content: 'When is high tide?' },
+    { role: 'assistant', content: plantedAnswer },
+  ];
+  lines.splice(plantedRow - 1, 0, JSON.stringify({ messages }));
+  writeFileSync(path, lines.join('\n'));
+  run = await train();
+  return () => rmSync(folder, { recursive: true, force: true });
+});
+
+const mean = (tokens: readonly LossToken[]): number => {
+  const losses = tokens.flatMap(({ loss }) => (typeof loss === 'number' ? [loss] : []));
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+};
+
+test('the rows of a step come with the losses that training found, and with their places in the file and the batch', async () => {
+  await withBatches(run, async (batches) => {
+    const first = await batches.batch({ step: 1 });
+    const bad = first.rows.find(({ row }) => row === plantedRow);
+    expect(bad).toMatchObject({ file: join(project, 'data', 'harbour.jsonl'), batch: 0 });
+    expect(bad?.excerpt).toContain(planted);
+    const highest = first.rows.reduce((most, { loss }) => Math.max(most, loss ?? 0), 0);
+    expect(bad?.loss).toBe(highest);
+    let start = 0;
+    for (const row of first.rows) {
+      expect(row.start).toBe(start);
+      start += row.tokens;
+    }
+    expect(start).toBe(first.tokens);
+    const later = await batches.batch({ step: 400 });
+    expect(later.rows.length).toBeGreaterThan(0);
+    expect(later.rows.every(({ loss }) => loss === undefined)).toBe(true);
+  });
+});
+
+test('by the checkpoint that a step began with, its tokens have the losses that training found', async () => {
+  await withBatches(run, async (batches) => {
+    const { rows, checkpoint } = await batches.batch({ step: 6 });
+    expect(checkpoint).toBe(5);
+    const document = rows[0]?.document as number;
+    expect((await batches.row({ step: 6, document })).tokens.every(({ loss }) => loss === undefined)).toBe(true);
+    const phases = new Set<string>();
+    const measured = await finish(batches.measure({ step: 6 }), ({ phase }) => phases.add(phase));
+    expect(measured).toEqual({ step: 6, checkpoint: 5 });
+    expect([...phases]).toEqual(['loading', 'measuring']);
+    for (const { document: number, loss, targetTokens } of rows) {
+      const { tokens } = await batches.row({ step: 6, document: number });
+      expect(tokens.filter(({ target }) => target)).toHaveLength(targetTokens);
+      expect(mean(tokens)).toBeCloseTo(loss as number, 3);
+    }
+    const again: string[] = [];
+    await finish(batches.measure({ step: 6 }), ({ phase }) => again.push(phase));
+    expect(again, 'what is known is not measured again').toEqual([]);
+  });
+});
+
+test('a step before the first checkpoint is measured by the model as it was', async () => {
+  await withBatches(run, async (batches) => {
+    const { rows, checkpoint } = await batches.batch({ step: 1 });
+    expect(checkpoint).toBe(0);
+    await finish(batches.measure({ step: 1 }));
+    const bad = rows.find(({ row }) => row === plantedRow);
+    const { tokens } = await batches.row({ step: 1, document: bad?.document as number });
+    expect(tokens.map(({ text }) => text).join('')).toContain(plantedAnswer);
+    expect(mean(tokens)).toBeCloseTo(bad?.loss as number, 3);
+  });
+});
+
+test('a run that goes on from a checkpoint of another one has the rows of its own steps', async () => {
+  const second = await train(`resume_from_checkpoint=${join(run, 'checkpoints', 'checkpoint-5')}`);
+  const rowsOf = (of: string, step: number) =>
+    withBatches(of, async (batches) =>
+      (await batches.batch({ step })).rows.map(({ document, loss }) => [document, loss]),
+    );
+  for (const step of [6, 12]) expect(await rowsOf(second, step)).toEqual(await rowsOf(run, step));
+  await withBatches(second, async (batches) => expect((await batches.batch({ step: 6 })).checkpoint).toBe(10));
+});
+
+test('in a process apart it answers the same, and a measurement can be broken off', async () => {
+  const apart = await finish(openApart('batches', {}, { run }));
+  try {
+    const here = await withBatches(run, (batches) => batches.batch({ step: 3 }));
+    expect(await finish(apart.call('batch', { step: 3 }))).toEqual(here);
+    await expect(finish(apart.call('measure', { step: 3 }, AbortSignal.abort()))).rejects.toThrow();
+    expect(await finish(apart.call('measure', { step: 3 }))).toEqual({ step: 3, checkpoint: 0 });
+  } finally {
+    await apart.close();
+  }
+});
+
+test('what is not there is told', async () => {
+  await withBatches(run, async (batches) => {
+    await expect(batches.row({ step: 1, document: 100_000 })).rejects.toMatchObject({ code: 'row_not_found' });
+    await expect(batches.batch({ step: 0 })).rejects.toMatchObject({ code: 'bad_request' });
+  });
+  const bare = join(temporaryFolder(), 'bare');
+  cpSync(run, bare, { recursive: true });
+  rmSync(join(bare, 'data', 'manifest.json'));
+  await expect(finish(openBatches({}, { run: bare }))).rejects.toMatchObject({ code: 'data_not_prepared' });
+});
+
+test('the command line lists the rows with the highest losses first, and shows the tokens of one', async () => {
+  const anneal = annealIn(project);
+  const list = await anneal('runs', 'batch', run, '1');
+  expect(list.stdout.split('\n')[3]).toMatch(new RegExp(`^ *1 .*harbour\\.jsonl:${plantedRow} .*zqx`));
+  const tokens = await anneal('runs', 'batch', run, '1', '--row', '1', '--json');
+  const parsed = tokens.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as LossToken & { at: number });
+  expect(parsed.map(({ text }) => text).join('')).toContain(plantedAnswer);
+  expect(Math.max(...parsed.map(({ loss }) => loss ?? 0))).toBeGreaterThan(5);
+  const missing = await anneal('runs', 'batch', run, '1', '--row', '999');
+  expect(missing.code).toBe(2);
+  expect(missing.stderr).toContain('so none with number 999');
+});

@@ -1,0 +1,82 @@
+/** What a step of a run was made of: the rows of its batch, and each of them token by token with its losses. Browser-safe. */
+import { z } from 'zod';
+import { maybeLoss, runRequest } from './runs.ts';
+
+const count = z.int().min(0);
+
+/** Steps count from 1. */
+export const stepRequest = z.object({ step: z.int().min(1) });
+export type StepRequest = z.input<typeof stepRequest>;
+
+/** Of a document of the step, the tokens from number `from` on, counted from 0. */
+export const batchRowRequest = stepRequest.extend({ document: count, from: count.default(0) });
+export type BatchRowRequest = z.input<typeof batchRowRequest>;
+
+export const openBatchesRequest = runRequest;
+export type OpenBatchesRequest = z.input<typeof openBatchesRequest>;
+
+/** A row as it was in the batch: one document, of which a long plain text has several. */
+export const batchRowSchema = z.object({
+  /** Its number in the run's prepared data. */
+  document: count,
+  /** Where it came from. `row` counts from 1: the line of a JSONL or text file, the record of any other file. */
+  file: z.string(),
+  row: z.int().min(1),
+  /** The batch of the step that it lay in, from 0, and where in it its first token lay. */
+  batch: count,
+  start: count,
+  tokens: count,
+  targetTokens: count,
+  /** Mean over its target tokens, before the step changed the weights; null where it was not finite, absent where the run has none. */
+  loss: maybeLoss,
+  /** The beginning of its text. */
+  excerpt: z.string(),
+});
+export type BatchRow = z.infer<typeof batchRowSchema>;
+
+export const stepBatchSchema = z.object({
+  step: z.int().min(1),
+  /** Passes over the data before it, and its number among the steps of its epoch, from 0. */
+  epoch: count,
+  index: count,
+  stepsPerEpoch: z.int().min(1),
+  tokens: count,
+  targetTokens: count,
+  /** In the order in which they lay in the batch. */
+  rows: z.array(batchRowSchema).readonly(),
+  /** The step of the checkpoint nearest to the weights that this step began with; 0: the model before training. Null: there is none. */
+  checkpoint: count.nullable(),
+});
+export type StepBatch = z.infer<typeof stepBatchSchema>;
+
+/** While the losses of a step's tokens are measured: tensors in memory, then documents. */
+export type MeasuringProgress = { phase: 'loading' | 'measuring'; done: number; of: number };
+
+/** By whose weights the losses were measured. */
+export interface MeasuredStep {
+  step: number;
+  checkpoint: number;
+}
+
+export interface LossToken {
+  id: number;
+  /** Its part of the text; empty for one that only begins or continues a character. */
+  text: string;
+  /** As the vocabulary spells it. */
+  spelled: string;
+  /** In hexadecimal. */
+  bytes: string;
+  isControl: boolean;
+  target: boolean;
+  /** -log of its probability; of target tokens that were measured. Null where it was not finite. */
+  loss?: number | null;
+}
+
+export interface BatchRowTokens {
+  document: number;
+  from: number;
+  tokens: readonly LossToken[];
+  tokenCount: number;
+  /** The checkpoint by which the losses were measured; null where they were not. */
+  checkpoint: number | null;
+}
