@@ -30,7 +30,8 @@ function sections(command: Command, heading: string): string[] {
   const path = [...ancestors(command), command.name()].join(' ');
   return [
     `${heading} ${path}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`,
-    ...command.commands.flatMap((child) => sections(child, `${heading}#`)),
+    // The verbs below `remote` are those that stand here already.
+    ...(command.name() === 'remote' ? [] : command.commands.flatMap((child) => sections(child, `${heading}#`))),
   ];
 }
 

@@ -18,7 +18,15 @@ export const exitCodeMeanings: readonly (readonly [number, string])[] = [
 ];
 
 /** Errors that the world made, not the input: what was asked for was right, and failed. */
-const failures: ReadonlySet<string> = new Set(['disk_full', 'gpu_failed', 'gpu_lost', 'model_not_fetched']);
+const failures: ReadonlySet<string> = new Set([
+  'cancelled',
+  'disk_full',
+  'gpu_failed',
+  'gpu_lost',
+  'model_not_fetched',
+  'remote_failed',
+  'remote_not_reached',
+]);
 
 /** The exit code of a UserError with this code. */
 export function exitCodeOfError(code: string): number {

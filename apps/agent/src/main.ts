@@ -5,12 +5,13 @@ import { buildProgram } from './program.ts';
 import { watchOutput } from './terminal/lostOutput.ts';
 
 const args = process.argv.slice(2);
+const verb = wantedVerb(args);
 const json = args.includes('--json');
 
 watchOutput();
 
 try {
-  const program = await buildProgram(wantedVerb(args), { quiet: json });
+  const program = await buildProgram(verb, { quiet: json });
   await program.parseAsync(args, { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) {
@@ -20,6 +21,8 @@ try {
     const { reportError } = await import('./terminal/reportError.ts');
     process.exitCode = reportError(error, { json, debug: args.includes('--debug') });
   }
+} finally {
+  if (verb === 'remote') await (await import('./commands/remoteConnect.ts')).disconnect();
 }
 
 /** The verb whose options have to be known: `anneal train …` and `anneal help train`. */

@@ -34,7 +34,7 @@ async function addVerb(program: Command, verb: Verb, filledIn: boolean): Promise
   const command = program.command(verb.name).summary(verb.summary).description(verb.summary);
   if (!filledIn) return;
   const { define } = await verb.load();
-  define(command);
+  await define(command);
   for (const leaf of leavesOf(command)) leaf.option('--json', 'print JSON');
 }
 

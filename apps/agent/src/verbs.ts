@@ -5,7 +5,7 @@ export interface Verb {
   name: string;
   summary: string;
   /** The module that fills in arguments, options, examples and the action. It imports heavy things only when run. */
-  load(): Promise<{ define(command: Command): void }>;
+  load(): Promise<{ define(command: Command): void | Promise<void> }>;
 }
 
 export const verbs: readonly Verb[] = [
@@ -81,6 +81,11 @@ export const verbs: readonly Verb[] = [
     name: 'token',
     summary: 'make, list and revoke tokens for programs that use a running agent',
     load: () => import('./commands/token.ts'),
+  },
+  {
+    name: 'remote',
+    summary: 'do the same with the agent of another machine',
+    load: () => import('./commands/remote.ts'),
   },
   { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./commands/verify.ts') },
   {

@@ -23,6 +23,7 @@ import { addExamples } from './examples.ts';
 import { optionFor } from './requestOption.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { addSourceOptions, sourceHelp } from './sourceOptions.ts';
+import { useCase } from './useCases.ts';
 
 interface ChatOptions extends RunsOptions, Omit<OpenChatRequest, 'source'>, Omit<AnswerOptions, 'tools'> {
   prompt?: string;
@@ -70,8 +71,8 @@ export function define(command: Command): void {
 }
 
 async function talk(name: string, options: ChatOptions): Promise<void> {
-  const [{ openChat }, { readToolsFile }, { converse }] = await Promise.all([
-    import('../service/chat/open.ts'),
+  const [openChat, { readToolsFile }, { converse }] = await Promise.all([
+    useCase('openChat'),
     import('../service/chat/tools.ts'),
     import('./converse.ts'),
   ]);

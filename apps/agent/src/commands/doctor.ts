@@ -4,16 +4,14 @@ import { colors } from '../terminal/colors.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { pad } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
+import { useCase } from './useCases.ts';
 
 export function define(command: Command): void {
   addExamples(command.action(doctor), 'anneal doctor');
 }
 
 async function doctor(options: { json?: boolean }): Promise<void> {
-  const [{ examineHost }, { finish }] = await Promise.all([
-    import('../service/host/examineHost.ts'),
-    import('../service/finish.ts'),
-  ]);
+  const [examineHost, { finish }] = await Promise.all([useCase('examineHost'), import('../service/finish.ts')]);
   const findings = await finish(examineHost({}, { folder: '.' }));
   const failed = findings.some(({ state }) => state === 'fail');
   process.exitCode = failed ? exitCodes.failed : exitCodes.done;

@@ -3,6 +3,7 @@ import { exitCodeOfError } from '../exitCodes.ts';
 import { printJson } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
 import { addSetOption } from './setOption.ts';
+import { useCase } from './useCases.ts';
 
 export function define(command: Command): void {
   addExamples(
@@ -13,8 +14,8 @@ export function define(command: Command): void {
 }
 
 async function estimate(path: string, { set, json }: { set?: readonly string[]; json?: boolean }): Promise<void> {
-  const [{ estimateRun }, { printFit, printMemory }, { finishPreparing }] = await Promise.all([
-    import('../service/estimate.ts'),
+  const [estimateRun, { printFit, printMemory }, { finishPreparing }] = await Promise.all([
+    useCase('estimateRun'),
     import('../terminal/estimate.ts'),
     import('../terminal/preparation.ts'),
   ]);

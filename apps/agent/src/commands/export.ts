@@ -13,8 +13,9 @@ import { addExamples } from './examples.ts';
 import { checkExports } from './exportsCheck.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { addSourceOptions, sourceHelp } from './sourceOptions.ts';
+import { useCase } from './useCases.ts';
 
-interface ExportOptions extends RunsOptions {
+export interface ExportOptions extends RunsOptions {
   checkpoint?: string;
   to?: string;
   lora?: boolean;
@@ -48,18 +49,23 @@ export function define(command: Command): void {
 }
 
 async function write(source: string, options: ExportOptions): Promise<void> {
-  const { checkpoint, to, lora, ollama } = options;
-  const [merged, gguf] = [mergedType(options), ggufTypes(options)];
+  const { checkpoint, to } = options;
   const { exportSource } = await import('../service/exports/export.ts');
   const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
   const forms = await finish(
-    exportSource(contextOf(options), { source, checkpoint, to, lora, merged, gguf, ollama }),
+    exportSource(contextOf(options), { source, checkpoint, to, ...wantedForms(options) }),
     ({ form, done, total }) => line?.show(`${form}  ${bar(done / total, 20)}  ${done} of ${total} tensors`),
   ).finally(() => line?.clear());
   const exported = forms.filter(({ form }) => form !== 'ollama').flatMap(openable);
   if (options.json && !options.check) return printJson(forms);
   if (!options.json) printForms(forms);
   if (options.check) await checkExports(source, exported, options);
+}
+
+/** @throws UserError `export_options` */
+export function wantedForms(options: ExportOptions) {
+  const { lora, ollama } = options;
+  return { lora, merged: mergedType(options), gguf: ggufTypes(options), ollama };
 }
 
 /** What can be opened as a model: of GGUF files each by itself. */
@@ -75,8 +81,8 @@ function printForms(forms: readonly ExportedForm[]): void {
   }
 }
 
-async function printSizes(source: string, { checkpoint, ...options }: ExportOptions): Promise<void> {
-  const { planExport } = await import('../service/exports/plan.ts');
+export async function printSizes(source: string, { checkpoint, ...options }: ExportOptions): Promise<void> {
+  const planExport = await useCase('planExport');
   const plan = await finish(planExport(contextOf(options), { source, checkpoint }));
   if (options.json) return printJson(plan);
   const rows = [

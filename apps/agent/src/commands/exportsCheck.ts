@@ -8,6 +8,7 @@ import { print, printJson } from '../terminal/print.ts';
 import { bar, ProgressLine } from '../terminal/progressLine.ts';
 import type { CheckOptions } from './exports.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { useCase } from './useCases.ts';
 
 /** Exits as failed where a promise does not hold. @param exported without any: all of the run's that lie there */
 export async function checkExports(
@@ -16,7 +17,7 @@ export async function checkExports(
   options: RunsOptions & CheckOptions,
 ): Promise<void> {
   const { checkpoint, prompt: prompts, maxTokens } = options;
-  const { checkParity } = await import('../service/exports/parity.ts');
+  const checkParity = await useCase('checkParity');
   const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
   const request = { source, checkpoint, prompts, maxTokens, ...(exported.length > 0 && { exported }) };
   const compared = await finish(checkParity(contextOf(options), request), ({ model, phase, done, total }) =>

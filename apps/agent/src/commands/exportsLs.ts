@@ -1,12 +1,13 @@
 import { join, relative } from 'node:path';
 import { verdictOf } from '@anneal/core/protocol/parity';
-import { listExports } from '../service/exports/list.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatBytes } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { useCase } from './useCases.ts';
 
 export async function ls(run: string, options: RunsOptions): Promise<void> {
+  const listExports = await useCase('listExports');
   const exports = await listExports(contextOf(options), { run });
   if (options.json) return printJson(exports);
   if (exports.length === 0) return print('nothing was exported: see anneal export --help');

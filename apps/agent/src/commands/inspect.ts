@@ -3,11 +3,11 @@ import type { InspectedRow } from '@anneal/core/protocol/data';
 import { type RowRange, rowRangeSchema } from '@anneal/core/protocol/data';
 import { type Command, InvalidArgumentError } from 'commander';
 import { exitCodeOfError } from '../exitCodes.ts';
-import type { InspectedData } from '../service/data/inspect.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
 import { optionFor } from './requestOption.ts';
 import { addSetOption } from './setOption.ts';
+import { type OpenedRows, useCase } from './useCases.ts';
 
 interface InspectOptions {
   set?: readonly string[];
@@ -44,7 +44,7 @@ function rowRange(text: string): RowRange {
 }
 
 async function inspect(source: string, options: InspectOptions): Promise<void> {
-  const { openData } = await import('../service/data/inspect.ts');
+  const openData = await useCase('openData');
   const { set, model, row, rows: range } = options;
   const data = await openData({}, { source, set, model });
   try {
@@ -61,7 +61,7 @@ async function inspect(source: string, options: InspectOptions): Promise<void> {
 }
 
 /** The first row, then the report on all; where training would refuse the data, the reason and its exit code. */
-async function describeAll(data: InspectedData, options: InspectOptions): Promise<void> {
+async function describeAll(data: OpenedRows, options: InspectOptions): Promise<void> {
   const [{ finishPreparing }, { printReport }, { printError }] = await Promise.all([
     import('../terminal/preparation.ts'),
     import('../terminal/dataReport.ts'),
@@ -73,11 +73,11 @@ async function describeAll(data: InspectedData, options: InspectOptions): Promis
   if (refusal) process.exitCode = exitCodeOfError(refusal.code);
   if (options.json) return printJson({ rows, ...(report && { report }), ...(refusal && { error: refusal }) });
   print();
-  if (report) printReport(report, { isPacked: data.recipe.sample_packing });
+  if (report) printReport(report, { isPacked: await data.isPacked() });
   if (refusal) printError(refusal, { json: false });
 }
 
-async function rowsOf(data: InspectedData, range: RowRange): Promise<InspectedRow[]> {
+async function rowsOf(data: OpenedRows, range: RowRange): Promise<InspectedRow[]> {
   const rows: InspectedRow[] = [];
   for await (const row of data.rows.range(range)) rows.push(row);
   return rows;
@@ -88,7 +88,7 @@ async function printRows(rows: readonly InspectedRow[], options: InspectOptions)
   for (const row of rows) printRow(row, options);
 }
 
-async function listVerdicts(data: InspectedData, options: InspectOptions): Promise<void> {
+async function listVerdicts(data: OpenedRows, options: InspectOptions): Promise<void> {
   const { printVerdict } = await import('../terminal/row.ts');
   const range = options.rows ?? { first: 1, last: Number.POSITIVE_INFINITY };
   const verdicts: object[] = [];

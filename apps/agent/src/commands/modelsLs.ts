@@ -1,13 +1,14 @@
 import { listRuns } from '@anneal/core/trainer/runReader';
 import { finish } from '../service/finish.ts';
-import { listModels } from '../service/models/list.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatBytes, formatCount } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { useCase } from './useCases.ts';
 
 export async function ls(paths: string[], options: RunsOptions): Promise<void> {
   const runs = await listRuns(options.runsDir);
+  const listModels = await useCase('listModels');
   const models = await finish(listModels(contextOf(options), { paths, runs }));
   if (options.json) return printJson(models);
   if (models.length === 0) return print('no models are here: anneal pull fetches one');

@@ -7,6 +7,7 @@ import { bar, ProgressLine } from '../terminal/progressLine.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatBytes } from '../units.ts';
 import { addExamples } from './examples.ts';
+import { useCase } from './useCases.ts';
 
 interface Options {
   revision?: string;
@@ -28,10 +29,10 @@ export function define(command: Command): void {
 }
 
 async function pull(model: string, { revision, offline, json }: Options): Promise<void> {
-  const { pullModel } = await import('../service/models/pull.ts');
+  const pullModel = await useCase('pullModel');
   const progress = showProgress();
-  const useCase = pullModel({}, { model, revision, offline });
-  const { path, isCopy } = await finish(useCase, progress.show).finally(progress.end);
+  const pulling = pullModel({}, { model, revision, offline });
+  const { path, isCopy } = await finish(pulling, progress.show).finally(progress.end);
   if (isCopy) {
     remark(
       `${errorColors.yellow('warning:')} this is not ${model} as published but a GGUF copy of it, quantized to 4 bits a weight: no hub answered when it was fetched`,
@@ -43,8 +44,7 @@ async function pull(model: string, { revision, offline, json }: Options): Promis
 }
 
 async function listShortNames(options: Options): Promise<void> {
-  const { listCatalogue } = await import('../service/models/pull.ts');
-  const models = listCatalogue();
+  const models = await (await useCase('listCatalogue'))();
   if (options.json) return printJson(models);
   print(
     formatTable(

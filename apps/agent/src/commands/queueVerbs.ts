@@ -1,50 +1,46 @@
-/** What is done with the queue of the agent that serves a folder. The agent sees each change within a second. */
+/** What is done with a queue. */
 import { basename } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import type { QueuedRun } from '@anneal/core/protocol/queue';
-import { AgentState } from '../daemon/agentState.ts';
-import { deviceOfRun } from '../service/host/devices.ts';
 import { placeOf } from '../service/queue/order.ts';
-import { RunQueue } from '../service/queue/runQueue.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatTime } from '../units.ts';
 import type { QueueFolderOptions } from './queue.ts';
+import { type OpenedQueue, useCase, type WaitingRun } from './useCases.ts';
 
 export async function ls(options: QueueFolderOptions): Promise<void> {
-  const agent = AgentState.above(options.folder);
-  const { waiting, concurrency } = new RunQueue(agent.folder).read();
+  const queue = await queueOf(options);
+  const { waiting, concurrency } = await queue.read();
   if (options.json) return printJson({ waiting, concurrency });
-  if (waiting.length === 0) print(`no run waits in ${agent.workspace}`);
+  if (waiting.length === 0) print(`no run waits in ${queue.where}`);
   else print(tableOf(waiting));
   for (const [device, runs] of Object.entries(concurrency))
     if (runs !== 1) remark(`${device} trains ${runs} at a time`);
-  if (!agent.isRunning) remark(`no agent runs: they begin when one serves ${agent.workspace} again`);
+  if (!queue.isRunning) remark(`no agent runs: they begin when one serves ${queue.where} again`);
 }
 
 export async function move(name: string, place: number, options: QueueFolderOptions): Promise<void> {
-  const queue = queueOf(options);
-  const { run } = waitingRun(queue, name);
+  const queue = await queueOf(options);
+  const { run } = waitingRun((await queue.read()).waiting, name);
   const { waiting } = await queue.move(run, place);
   tell(placeOf(waiting, run), `${basename(run)} is at place ${placeOf(waiting, run)?.place}`, options);
 }
 
 export async function remove(name: string, options: QueueFolderOptions): Promise<void> {
-  const queue = queueOf(options);
-  const { run } = waitingRun(queue, name);
+  const queue = await queueOf(options);
+  const { run } = waitingRun((await queue.read()).waiting, name);
   await queue.remove(run);
   tell({ run }, `${basename(run)} is out of the queue`, options);
 }
 
-export async function set(name: string, runs: number, options: QueueFolderOptions): Promise<void> {
-  const device = deviceOfRun(name);
-  await queueOf(options).setConcurrency(device, runs);
+export async function set(device: string, runs: number, options: QueueFolderOptions): Promise<void> {
+  await (await queueOf(options)).setConcurrency(device, runs);
   const count = runs === 1 ? 'one run' : `${runs} runs`;
   tell({ device, runs }, runs === 0 ? `${device} begins no run` : `${device} trains ${count} at a time`, options);
 }
 
-function queueOf({ folder }: QueueFolderOptions): RunQueue {
-  return new RunQueue(AgentState.above(folder).folder);
+async function queueOf({ folder }: QueueFolderOptions): Promise<OpenedQueue> {
+  return (await useCase('openQueue'))(folder);
 }
 
 function tell(result: unknown, text: string, { json }: QueueFolderOptions): void {
@@ -52,12 +48,11 @@ function tell(result: unknown, text: string, { json }: QueueFolderOptions): void
   else print(text);
 }
 
-function waitingRun(queue: RunQueue, name: string): QueuedRun {
-  const { waiting } = queue.read();
+function waitingRun(waiting: readonly WaitingRun[], name: string): WaitingRun {
   const exact = waiting.filter(({ run }) => run === name || basename(run) === name);
   const alike = waiting.filter(({ run }) => basename(run).startsWith(name) || basename(run).endsWith(name));
   const found = exact.length > 0 ? exact : alike;
-  if (found.length === 1) return found[0] as QueuedRun;
+  if (found.length === 1) return found[0] as WaitingRun;
   throw new UserError({
     what: found.length > 1 ? `${found.length} runs that wait match "${name}"` : `no run that waits matches "${name}"`,
     next: 'see what waits with `anneal queue ls`',
@@ -65,7 +60,7 @@ function waitingRun(queue: RunQueue, name: string): QueuedRun {
   });
 }
 
-function tableOf(waiting: readonly QueuedRun[]): string {
+function tableOf(waiting: readonly WaitingRun[]): string {
   return formatTable(
     [
       { title: 'DEVICE' },

@@ -1,12 +1,13 @@
 import { basename } from 'node:path';
 import type { RunComparison, RunMeasures } from '@anneal/core/protocol/runs';
-import { compareRuns } from '../service/runs/compare.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatCount, formatDuration, formatNumber } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { useCase } from './useCases.ts';
 
 export async function compare(a: string, b: string, options: RunsOptions & { steps?: boolean }): Promise<void> {
+  const compareRuns = await useCase('compareRuns');
   const comparison = await compareRuns(contextOf(options), { a, b });
   const { runs, commonSteps, recipe } = comparison;
   if (options.json) {

@@ -1,16 +1,16 @@
 import { basename } from 'node:path';
 import type { RunSummary } from '@anneal/core/protocol/runs';
 import { runsFolderOf } from '../service/context.ts';
-import { listRuns } from '../service/runs/list.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { colorState } from '../terminal/runState.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatNumber, formatTime } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { useCase } from './useCases.ts';
 
 export async function ls(options: RunsOptions): Promise<void> {
   const context = contextOf(options);
-  const runs = await listRuns(context);
+  const runs = await (await useCase('listRuns'))(context);
   if (options.json) return printJson(runs);
   if (runs.length === 0) return print(`no runs in ${runsFolderOf(context)}`);
   print(

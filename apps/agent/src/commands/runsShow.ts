@@ -1,14 +1,15 @@
 import { join, relative } from 'node:path';
 import type { RunDetails } from '@anneal/core/protocol/runs';
-import { showRun } from '../service/runs/show.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { printError } from '../terminal/reportError.ts';
 import { colorState } from '../terminal/runState.ts';
 import { formatPairs } from '../terminal/table.ts';
 import { formatBytes, formatCount, formatNumber, formatTime } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { useCase } from './useCases.ts';
 
 export async function show(name: string, options: RunsOptions): Promise<void> {
+  const showRun = await useCase('showRun');
   const run = await showRun(contextOf(options), { run: name });
   if (options.json) return printJson(run);
   print(

@@ -26,7 +26,7 @@ export function define(command: Command): void {
       .addOption(
         new Option(
           '--scope <scope>',
-          'what it may do: talk to models by /v1, read and send data, download exports, or read /metrics',
+          'what it may do: talk to models by /v1, read and send data, download exports, read /metrics, or whatever people of a role may: for anneal remote and anneal mcp',
         )
           .choices([...scopes])
           .default('chat'),

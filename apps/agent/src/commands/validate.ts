@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
 import { addSetOption } from './setOption.ts';
+import { useCase } from './useCases.ts';
 
 interface Options {
   set?: readonly string[];
@@ -20,8 +21,8 @@ export function define(command: Command): void {
 }
 
 async function validate(path: string, { set, json, resolved }: Options): Promise<void> {
-  const [{ validateRecipe }, { printEvent }] = await Promise.all([
-    import('../service/recipes/validate.ts'),
+  const [validateRecipe, { printEvent }] = await Promise.all([
+    useCase('validateRecipe'),
     import('../terminal/runProgress.ts'),
   ]);
   const { recipe, resolvedText, warnings, pull } = await validateRecipe({}, { recipe: path, set });

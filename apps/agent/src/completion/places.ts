@@ -27,16 +27,17 @@ export interface Place {
 }
 
 export function placesOf(command: Command, path: readonly string[] = []): Place[] {
+  const children = command.commands.filter((child) => command.createHelp().visibleCommands(command).includes(child));
   const here: Place = {
     path: path.join(' '),
-    commands: command.commands.map((child) => ({ name: child.name(), description: child.summary() })),
+    commands: children.map((child) => ({ name: child.name(), description: child.summary() })),
     arguments: command.registeredArguments.map((argument) => ({
       ...argumentValue(argument),
       variadic: argument.variadic,
     })),
-    flags: [...command.options.map(flagOf), helpFlag],
+    flags: [...command.options.filter(({ hidden }) => !hidden).map(flagOf), helpFlag],
   };
-  return [here, ...command.commands.flatMap((child) => placesOf(child, [...path, child.name()]))];
+  return [here, ...children.flatMap((child) => placesOf(child, [...path, child.name()]))];
 }
 
 /** Commander keeps it apart from the other options. */

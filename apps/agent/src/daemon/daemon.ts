@@ -20,7 +20,7 @@ import { Conversations } from './chat/conversations.ts';
 import { LoadedModels } from './chat/loadedModels.ts';
 import { DataSources } from './data/dataSources.ts';
 import { Uploads } from './data/uploads.ts';
-import { answerWith } from './exports/download.ts';
+import { answerWith, fileOf } from './exports/download.ts';
 import { exportsNamed } from './exports/find.ts';
 import { createHttp } from './http.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -126,9 +126,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       metrics: () => metricsText(agent),
       secure: address.tls !== undefined,
       onSignOut: (token) => sockets.endSession(token),
-      download: async (run, key, request) => {
-        const [exported] = await exportsNamed(workspace, await feeds.get(run), [key]);
-        return answerWith(exported as ListedExport, request);
+      download: async ({ run, key, file }, request) => {
+        const [exported] = (await exportsNamed(workspace, await feeds.get(run), [key])) as [ListedExport];
+        return answerWith(file === undefined ? exported : fileOf(exported, file), request);
       },
     });
     const answer = getRequestListener(http.fetch, { overrideGlobalObjects: false });

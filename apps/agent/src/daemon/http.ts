@@ -31,8 +31,8 @@ export interface HttpOptions {
   secure: boolean;
   /** Called with a session's token that holds no longer. */
   onSignOut(token: string): void;
-  /** Answers with what a run was exported as, by keys. @throws UserError where there is nothing of these names */
-  download(run: string, key: string, request: Headers): Promise<Response>;
+  /** Answers with what a run was exported as, or one file of it, by keys. @throws UserError where there is nothing of these names */
+  download(wanted: { run: string; key: string; file: string | undefined }, request: Headers): Promise<Response>;
 }
 
 /** A code and its frame in JSON. */
@@ -158,7 +158,8 @@ export function createHttp(options: HttpOptions): Hono {
       return c.json({ error: { code: 'not_allowed', what: 'a paired browser or a token for exports is needed' } }, 401);
     }
     try {
-      return await download(c.req.query('run') ?? '', c.req.query('export') ?? '', c.req.raw.headers);
+      const { run = '', export: key = '', file } = c.req.query();
+      return await download({ run, key, file }, c.req.raw.headers);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return c.json({ error: error.toJSON() }, 404);

@@ -1,6 +1,7 @@
 /** The sockets of clients: who may open one is decided before the upgrade, and one that does not read is closed. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Person } from '@anneal/core/protocol/people';
 import { type Role, reaches } from '@anneal/core/protocol/roles';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -83,11 +84,11 @@ export class Sockets {
     const isPaired = session !== undefined && access.hasSession(session);
     // A cookie comes from a browser, which always says from which page it asks.
     const isBrowser = isPaired && request.headers.origin !== undefined;
-    if (!isBrowser && !(bearer !== undefined && access.isToken(bearer))) return refuse(socket, '401 Unauthorized');
+    const caller: SocketCaller = isBrowser
+      ? { session, person: () => access.personOf(session) }
+      : { session: undefined, person: () => (bearer === undefined ? undefined : this.#holderOf(bearer)) };
+    if (!caller.person()) return refuse(socket, '401 Unauthorized');
     server.handleUpgrade(request, socket, head, (client) => {
-      const caller: SocketCaller = isBrowser
-        ? { session, person: () => access.personOf(session) }
-        : { session: undefined, person: () => tokenHolder };
       this.#requests.set(request, caller);
       this.#callers.set(client, { ...caller, role: caller.person()?.role });
       client.once('close', () => this.#callers.delete(client));
@@ -99,6 +100,12 @@ export class Sockets {
   /** Closes what was opened with a session that has ended. */
   endSession(token: string): void {
     for (const [client, { session }] of this.#callers) if (session === token) client.close(4401, 'signed out');
+  }
+
+  /** Whoever has the agent's own token, or one of a program that has a role. */
+  #holderOf(secret: string): Person | undefined {
+    const { access, agent } = this.#options;
+    return access.isToken(secret) ? tokenHolder : agent.tokens.personOf(secret);
   }
 
   /** Asks the clients to come back to the next agent, and lets nobody in any more. */

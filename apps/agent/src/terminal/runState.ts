@@ -1,7 +1,7 @@
 import type { RunView } from '@anneal/core/trainer/runReader';
 import { colors } from './colors.ts';
 
-export function colorState(state: RunView['state'] | 'damaged'): string {
+export function colorState(state: RunView['state'] | 'damaged' | 'queued'): string {
   switch (state) {
     case 'finished':
       return colors.green(state);
@@ -13,6 +13,7 @@ export function colorState(state: RunView['state'] | 'damaged'): string {
     case 'preparing':
       return colors.cyan(state);
     case 'created':
+    case 'queued':
     case 'stopped':
       return colors.yellow(state);
   }

@@ -46,9 +46,12 @@ export type CompareRunsRequest = z.input<typeof compareRunsRequest>;
 export const removeRunsRequest = z.object({ runs: z.array(runName).min(1).readonly() });
 export type RemoveRunsRequest = z.input<typeof removeRunsRequest>;
 
-/** The status with the state as it is now: `interrupted` where the process that should be training is gone. */
+/**
+ * The status with the state as it is now: `interrupted` where the process that should be training is gone, `queued` where an agent is
+ * asked and the run waits there for its device.
+ */
 export const runSummarySchema = statusSchema.extend({
-  state: z.enum([...runStateSchema.options, 'interrupted']),
+  state: z.enum([...runStateSchema.options, 'interrupted', 'queued']),
   /** Absolute, as all paths here. */
   path: z.string(),
   /** The process that writes the run. */

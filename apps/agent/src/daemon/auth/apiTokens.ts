@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { type Scope, scopes } from '@anneal/core/protocol/roles';
+import type { Person } from '@anneal/core/protocol/people';
+import { roleOf, type Scope, scopes } from '@anneal/core/protocol/roles';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { z } from 'zod';
@@ -51,6 +52,13 @@ export class ApiTokens {
     if (!secret.startsWith(prefix)) return undefined;
     const hash = hashOf(secret);
     return this.#read().find((token) => sameHash(token.hash, hash));
+  }
+
+  /** Who comes with this secret; undefined where it is none with a role. */
+  personOf(secret: string): Person | undefined {
+    const token = this.find(secret);
+    const role = token && roleOf(token.scope);
+    return role && { id: `token-${token.id}`, name: holderName(token), role, created: token.created };
   }
 
   #create(name: string, scope: Scope): ApiToken & { token: string } {
@@ -108,6 +116,11 @@ export class ApiTokens {
   #write(kept: readonly KeptToken[]): void {
     replaceFile(this.#path, `${JSON.stringify(kept, null, 2)}\n`, { sync: true });
   }
+}
+
+/** What the audit and others call a program. */
+export function holderName({ name }: Pick<ApiToken, 'name'>): string {
+  return `token ${name}`;
 }
 
 function shown({ id, name, scope, created }: KeptToken): ApiToken {

@@ -1,9 +1,9 @@
 /** Who asks over HTTP, and what they may do. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { reaches, type Scope } from '@anneal/core/protocol/roles';
+import { type Area, type Role, reaches, roleOf } from '@anneal/core/protocol/roles';
 import { sessionIn } from '../cookies.ts';
 import { type Access, tokenHolder } from './access.ts';
-import type { ApiTokens } from './apiTokens.ts';
+import { type ApiTokens, holderName } from './apiTokens.ts';
 import { hashOf } from './secrets.ts';
 
 export interface Caller {
@@ -11,7 +11,7 @@ export interface Caller {
   key: string;
   /** For the audit. */
   name: string;
-  may(scope: Scope): boolean;
+  may(area: Area): boolean;
 }
 
 /** Wrong tokens that are answered as such within a minute, of everybody together; later ones are only told to wait. */
@@ -37,21 +37,27 @@ export class Callers {
     { changes }: { changes: boolean },
   ): Caller | Refusal {
     const bearer = /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
-    if (bearer !== undefined) return this.#ofToken(bearer) ?? this.#refuse();
+    if (bearer !== undefined) return this.#ofToken(bearer, changes) ?? this.#refuse();
     const session = sessionIn(cookie, this.#agentId);
     const person = session === undefined ? undefined : this.#access.personOf(session);
     if (session === undefined || (changes && origin === undefined) || !person) return 'unknown';
     return {
       key: `session ${hashOf(session)}`,
-      may: () => reaches(person.role, changes ? 'editor' : 'viewer'),
+      may: () => roleMay(person.role, changes),
       name: person.name,
     };
   }
 
-  #ofToken(secret: string): Caller | undefined {
+  #ofToken(secret: string, changes: boolean): Caller | undefined {
     if (this.#access.isToken(secret)) return { key: 'agent', name: tokenHolder.name, may: () => true };
     const token = this.#tokens.find(secret);
-    return token && { key: `token ${token.id}`, name: `token ${token.name}`, may: (scope) => token.scope === scope };
+    if (!token) return undefined;
+    const role = roleOf(token.scope);
+    return {
+      key: `token ${token.id}`,
+      name: holderName(token),
+      may: (area) => (role ? roleMay(role, changes) : token.scope === area),
+    };
   }
 
   #refuse(): Refusal {
@@ -61,4 +67,9 @@ export class Callers {
     this.#failures.push(now);
     return 'unknown';
   }
+}
+
+/** Whoever has a role may look at everything, and change something from editor on. */
+function roleMay(role: Role, changes: boolean): boolean {
+  return reaches(role, changes ? 'editor' : 'viewer');
 }

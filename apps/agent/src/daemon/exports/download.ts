@@ -4,6 +4,7 @@ import { constants, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { Readable } from 'node:stream';
+import { UserError } from '@anneal/core/errors';
 import type { ListedExport } from '@anneal/core/protocol/exports';
 import { partOf } from './range.ts';
 import { type Segment, tarSegments } from './tar.ts';
@@ -17,6 +18,18 @@ interface Download {
   /** Another one after any change of a file. */
   etag: string;
   segments: Segment[];
+}
+
+/** One file of it, as something that was exported by itself. @throws UserError `export_not_found` */
+export function fileOf(exported: ListedExport, path: string): ListedExport {
+  const file = exported.files.find((one) => one.path === path);
+  if (file) return { ...exported, path: file.path, files: [file] };
+  throw new UserError({
+    what: 'there is no such file in what was exported',
+    where: path,
+    next: 'look at the list of its files',
+    code: 'export_not_found',
+  });
 }
 
 /** The answer to a request for it. Files are opened only while their bytes are sent. */

@@ -18,6 +18,14 @@ export interface LaunchOrder {
   afterSeq: number;
 }
 
+export interface QueueOrder {
+  priority: Priority;
+  /** Who wants it. */
+  by: string | null;
+  /** `key=value` of the recipe that this launch changes. */
+  changes?: readonly string[];
+}
+
 export interface SchedulerOptions {
   queue: RunQueue;
   feeds: RunFeeds;
@@ -43,11 +51,11 @@ export class Scheduler {
   }
 
   /** Queues a run behind those of its priority; it may begin at once. */
-  async add(run: string, { priority, by }: { priority: Priority; by: string | null }): Promise<void> {
+  async add(run: string, { priority, by, changes = [] }: QueueOrder): Promise<void> {
     const feed = await this.#options.feeds.get(run);
     const device = deviceOfRun(feed.device ?? 'auto');
     const since = new Date().toISOString();
-    await this.#options.queue.add({ run, device, priority, changes: [], afterSeq: feed.seq, since, by });
+    await this.#options.queue.add({ run, device, priority, changes, afterSeq: feed.seq, since, by });
     await this.look();
   }
 

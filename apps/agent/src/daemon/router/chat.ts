@@ -1,5 +1,12 @@
 /** Talking to models: which there are, and conversations that go on without a browser. */
-import type { ChatMemory } from '@anneal/core/protocol/chat';
+import { UserError } from '@anneal/core/errors';
+import {
+  type AnswerEnd,
+  type AnswerPiece,
+  answerRequest,
+  type ChatMemory,
+  type LoadProgress,
+} from '@anneal/core/protocol/chat';
 import { isOngoing, mostColumns } from '@anneal/core/protocol/chatTerms';
 import type { Chattable, LoadedModel } from '@anneal/core/protocol/chattable';
 import {
@@ -113,6 +120,29 @@ export const chat = router({
     ctx.agent.conversations.get(input.conversation).regenerate(input.models, input.settings);
   }),
 
+  /** One answer, which nobody keeps: what each token adds, then the end. A model's template has to read all that is asked. */
+  answer: procedure.input(z.object({ model, request: answerRequest })).subscription(async function* ({
+    ctx,
+    input,
+    signal,
+  }): AsyncGenerator<{ loading: LoadProgress } | { piece: AnswerPiece } | { end: AnswerEnd }> {
+    const { models: loaded, chattables } = ctx.agent;
+    const how = { client: `socket ${ctx.me.id}`, signal: signal ?? new AbortController().signal };
+    const wanted = await chattables.find(input.model);
+    const unread = await loaded.unread(wanted, input.request, how);
+    if (unread) throw notRead(input.model, unread);
+    const answer = loaded.answer(wanted, input.request, how);
+    try {
+      for (;;) {
+        const { value, done } = await answer.next();
+        if (done) return yield { end: value };
+        yield 'text' in value ? { piece: value } : { loading: value };
+      }
+    } finally {
+      await answer.return(undefined as never);
+    }
+  }),
+
   /** Ends what is being answered, in one column or in all. */
   stop: procedure.input(named.extend({ column: z.int().min(0).optional() })).mutation(({ ctx, input }) => {
     return ctx.agent.conversations.get(input.conversation).stop(input.column);
@@ -123,3 +153,7 @@ export const chat = router({
   /** Brings back one that was removed. */
   restore: procedure.input(named).mutation(({ ctx, input }) => ctx.agent.conversations.restore(input.conversation)),
 });
+
+function notRead(where: string, { parameter, why }: { parameter: string; why: string }): UserError {
+  return new UserError({ what: why, where, next: `leave ${parameter} out`, code: 'parameter_not_read' });
+}

@@ -9,8 +9,7 @@ import {
   roleSchema,
 } from '@anneal/core/protocol/people';
 import { z } from 'zod';
-import { tokenHolder } from '../auth/access.ts';
-import { procedure, router } from './trpc.ts';
+import { procedure, router, type SocketCaller } from './trpc.ts';
 
 const named = z.object({ person: z.string().min(1).max(64) });
 
@@ -20,7 +19,7 @@ export const people = router({
 
   rename: procedure
     .input(z.object({ name: personNameSchema }))
-    .mutation(({ ctx, input }) => ctx.agent.access.people.rename(mine(ctx.me), input.name)),
+    .mutation(({ ctx, input }) => ctx.agent.access.people.rename(mine(ctx), input.name)),
 
   /** The browsers of who asks. */
   browsers: procedure.query(({ ctx }): PairedBrowser[] =>
@@ -30,10 +29,10 @@ export const people = router({
   /** Signs out one of them, or all but the one that asks. */
   endBrowsers: procedure
     .input(z.object({ browser: z.string().length(12).optional() }))
-    .mutation(({ ctx, input }) => ctx.agent.access.people.endBrowsers(mine(ctx.me), ctx.caller.session, input.browser)),
+    .mutation(({ ctx, input }) => ctx.agent.access.people.endBrowsers(mine(ctx), ctx.caller.session, input.browser)),
 
   /** For one more browser of who asks. */
-  pairAnother: procedure.mutation(({ ctx }): PairingCode => ctx.agent.access.people.codeFor(mine(ctx.me), 'now')),
+  pairAnother: procedure.mutation(({ ctx }): PairingCode => ctx.agent.access.people.codeFor(mine(ctx), 'now')),
 
   list: procedure.query(({ ctx }): ListedPerson[] => ctx.agent.access.people.list()),
 
@@ -55,10 +54,10 @@ export const people = router({
   remove: procedure.input(named).mutation(({ ctx, input }) => ctx.agent.access.people.remove(input.person)),
 });
 
-function mine(me: Person): string {
-  if (me.id !== tokenHolder.id) return me.id;
+function mine({ me, caller }: { me: Person; caller: SocketCaller }): string {
+  if (caller.session !== undefined) return me.id;
   throw new UserError({
-    what: "the agent's token is nobody, and has no browsers",
+    what: 'a token is nobody, and has no browsers',
     next: 'pair a browser: `anneal pair`',
     code: 'no_person',
   });

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { Estimate } from '@anneal/core/protocol/estimates';
 import { prioritySchema } from '@anneal/core/protocol/queue';
-import type { ImportedProject, RecipeCheck, RecipeVersion } from '@anneal/core/protocol/recipes';
+import type { ImportedProject, RecipeCheck, RecipeVersion, ValidRecipe } from '@anneal/core/protocol/recipes';
+import { createRunRequest, overridesSchema } from '@anneal/core/protocol/runs';
 import type { ChangedKey, ListedRecipe } from '@anneal/core/protocol/studio';
 import { recipeJsonSchema } from '@anneal/core/recipe/jsonSchema';
 import { z } from 'zod';
@@ -12,7 +13,7 @@ import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
 import { beginProject, importProject } from '../../service/recipes/init.ts';
 import { openRecipeText } from '../../service/recipes/open.ts';
-import { checkRecipe } from '../../service/recipes/validate.ts';
+import { checkRecipe, validateRecipe } from '../../service/recipes/validate.ts';
 import { createRun } from '../../service/runs/create.ts';
 import { changedKeys } from '../recipes/changedKeys.ts';
 import { mostCharacters } from '../recipes/recipeFile.ts';
@@ -45,6 +46,14 @@ export const recipes = router({
     return checkRecipe({}, { recipe: ctx.agent.documents.path(input.recipe), text: input.text });
   }),
 
+  /** With every default, once it and what it names are in order. @throws InvalidRecipe with every problem */
+  validate: procedure
+    .input(named.extend({ set: overridesSchema }))
+    .query(async ({ ctx, input }): Promise<ValidRecipe> => {
+      await ctx.agent.documents.use(input.recipe, (recipe) => recipe.write());
+      return validateRecipe({}, { recipe: ctx.agent.documents.path(input.recipe), set: input.set });
+    }),
+
   /** Brings the file up to date with what is edited, and keeps it as a version. */
   save: procedure.input(named).mutation(async ({ ctx, input }): Promise<void> => {
     await ctx.agent.documents.use(input.recipe, (recipe) => recipe.save('saved', ctx.me.name));
@@ -69,10 +78,15 @@ export const recipes = router({
   }),
 
   /** Memory, disk, steps and tokens of a run. It ends when nobody listens any more. */
-  estimate: procedure.input(named).subscription(async function* ({ ctx, input, signal }): AsyncGenerator<Estimate> {
+  estimate: procedure.input(named.extend({ set: overridesSchema })).subscription(async function* ({
+    ctx,
+    input,
+    signal,
+  }): AsyncGenerator<Estimate> {
     const { documents } = ctx.agent;
     await documents.use(input.recipe, (recipe) => recipe.write());
-    const { estimate } = await finish(runApart('estimate', {}, { recipe: documents.path(input.recipe) }, signal));
+    const request = { recipe: documents.path(input.recipe), set: input.set };
+    const { estimate } = await finish(runApart('estimate', {}, request, signal));
     yield estimate;
   }),
 
@@ -84,7 +98,10 @@ export const recipes = router({
     .input(
       named.extend({
         text: text.optional(),
+        set: overridesSchema,
         device: z.string().max(16).optional(),
+        /** By default that of the recipe. */
+        name: createRunRequest.shape.name,
         priority: prioritySchema,
       }),
     )
@@ -95,10 +112,13 @@ export const recipes = router({
         return recipe.save('started', ctx.me.name);
       });
       const recipe = documents.path(input.recipe);
-      const set = input.device === undefined ? [] : [`device=${input.device}`];
+      const set = [...input.set, ...(input.device === undefined ? [] : [`device=${input.device}`])];
       const { output_dir: folder } = openRecipeText(snapshot, recipe, set).resolved;
       workspace.assertWatched(workspace.runsFolder ?? folder, input.recipe);
-      const { path } = await createRun({ runsFolder: workspace.runsFolder }, { recipe, text: snapshot, set });
+      const { path } = await createRun(
+        { runsFolder: workspace.runsFolder },
+        { recipe, text: snapshot, set, name: input.name },
+      );
       const run = workspace.keyOf(path);
       await scheduler.add(run, { priority: input.priority, by: ctx.me.name });
       return { run };

@@ -6,6 +6,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
 
   'audit.page': 'admin',
 
+  'chat.answer': 'editor',
   'chat.ask': 'editor',
   'chat.follow': 'viewer',
   'chat.list': 'viewer',
@@ -77,7 +78,9 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'recipes.save': 'editor',
   'recipes.schema': 'viewer',
   'recipes.start': 'operator',
+  'recipes.validate': 'viewer',
 
+  'runs.compare': 'viewer',
   'runs.events': 'viewer',
   'runs.get': 'viewer',
   'runs.happenings': 'viewer',
@@ -87,6 +90,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'runs.resume': 'operator',
   'runs.save': 'operator',
   'runs.series': 'viewer',
+  'runs.show': 'viewer',
   'runs.stop': 'operator',
 
   'tokens.create': 'admin',

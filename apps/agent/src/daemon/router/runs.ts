@@ -2,11 +2,14 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { prioritySchema } from '@anneal/core/protocol/queue';
+import { overridesSchema, type RunComparison, type RunDetails } from '@anneal/core/protocol/runs';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
+import { compareRuns } from '../../service/runs/compare.ts';
+import { showRun } from '../../service/runs/show.ts';
 import { assertCanGoOn } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
 import { procedure, router } from './trpc.ts';
@@ -42,6 +45,17 @@ export const runs = router({
 
   get: procedure.input(named).query(async ({ ctx, input }): Promise<ListedRun> => {
     return (await ctx.agent.feeds.get(input.run)).summary;
+  }),
+
+  /** Everything about one run, its checkpoints too. */
+  show: procedure.input(named).query(async ({ ctx, input }): Promise<RunDetails> => {
+    return showRun({}, { run: (await ctx.agent.feeds.get(input.run)).path });
+  }),
+
+  /** Two runs side by side. */
+  compare: procedure.input(z.object({ a: key, b: key })).query(async ({ ctx, input }): Promise<RunComparison> => {
+    const [a, b] = [await ctx.agent.feeds.get(input.a), await ctx.agent.feeds.get(input.b)];
+    return compareRuns({}, { a: a.path, b: b.path });
   }),
 
   /** The steps from `from` to `to` in at most so many buckets; without them all. */
@@ -104,12 +118,14 @@ export const runs = router({
     feed.request('save');
   }),
 
-  /** Queues a run that goes on from its newest checkpoint. What it is refused for then stands in its summary. */
-  resume: procedure.input(named.extend({ priority: prioritySchema })).mutation(async ({ ctx, input }) => {
-    const feed = await ctx.agent.feeds.get(input.run);
-    assertCanGoOn(feed.path, feed.summary.state, []);
-    await ctx.agent.scheduler.add(input.run, { priority: input.priority, by: ctx.me.name });
-  }),
+  /** Queues a run that goes on from its newest checkpoint, with changes of its recipe. What it is refused for then stands in its summary. */
+  resume: procedure
+    .input(named.extend({ set: overridesSchema, priority: prioritySchema }))
+    .mutation(async ({ ctx, input: { run, set, priority } }) => {
+      const feed = await ctx.agent.feeds.get(run);
+      assertCanGoOn(feed.path, feed.summary.state, set);
+      await ctx.agent.scheduler.add(run, { priority, changes: set, by: ctx.me.name });
+    }),
 
   /** The recipe as it was written, and with every default. */
   recipe: procedure.input(named).query(async ({ ctx, input }) => {

@@ -41,7 +41,7 @@ export interface Agent {
 
 /** Who has opened a socket. */
 export interface SocketCaller {
-  /** The session's token; undefined for who came with the agent's. */
+  /** The session's token; undefined for a program, which came with a token. */
   session: string | undefined;
   /** Looked up each time: undefined once the session has ended. */
   person(): Person | undefined;

@@ -33,7 +33,10 @@ export function withRunAt(waiting: readonly QueuedRun[], run: string, place: num
 }
 
 /** Undefined where the run does not wait. */
-export function placeOf(waiting: readonly QueuedRun[], run: string): QueuePlace | undefined {
+export function placeOf(
+  waiting: readonly Pick<QueuedRun, 'run' | 'device' | 'priority'>[],
+  run: string,
+): QueuePlace | undefined {
   const entry = waiting.find((other) => other.run === run);
   if (!entry) return undefined;
   const { device, priority } = entry;

@@ -37,13 +37,17 @@ export const access = {
     inviteRole: 'Role',
     invite: 'Invite',
     tokens: 'API tokens',
-    tokensText: 'For programs. Each may do one thing.',
+    tokensText:
+      'For programs. Each may do one thing, or what people of a role may: anneal remote and anneal mcp need a role.',
     noTokens: 'No tokens yet.',
     scope: {
       chat: 'talk to models (/v1)',
       data: 'read and send data',
       exports: 'download exports',
       metrics: 'read /metrics',
+      viewer: 'see everything, as a viewer',
+      editor: 'change recipes and rows, as an editor',
+      operator: 'train and export, as an operator',
     },
     tokenName: 'What it is for',
     tokenScope: 'It may',

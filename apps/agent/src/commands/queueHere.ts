@@ -1,0 +1,18 @@
+import { AgentState } from '../daemon/agentState.ts';
+import { deviceOfRun } from '../service/host/devices.ts';
+import { RunQueue } from '../service/queue/runQueue.ts';
+import type { OpenedQueue } from './useCases.ts';
+
+/** Of the agent that serves the folder, which sees each change within a second. */
+export async function openQueue(folder: string): Promise<OpenedQueue> {
+  const { folder: state, workspace, isRunning } = AgentState.above(folder);
+  const queue = new RunQueue(state);
+  return {
+    where: workspace,
+    isRunning,
+    read: async () => queue.read(),
+    move: (run, place) => queue.move(run, place),
+    remove: (run) => queue.remove(run),
+    setConcurrency: (device, runs) => queue.setConcurrency(deviceOfRun(device), runs),
+  };
+}

@@ -1,0 +1,62 @@
+import { UserError } from '@anneal/core/errors';
+import type { Command } from 'commander';
+import type { RemoteOptions } from '../remote/address.ts';
+import { addExamples } from './examples.ts';
+import { refusedOptions, refusedVerbs, remoteVerbs } from './remoteVerbs.ts';
+
+/** The verbs of this machine, each defined where it always is; what they ask for is done by the agent at `--host`. */
+export async function define(command: Command): Promise<void> {
+  command
+    .option('--host <url>', 'the agent: https://gpu.lab:7420, or http://127.0.0.1:7420 of a tunnel; else ANNEAL_HOST')
+    .option('--token-file <file>', 'a file with a token that has a role, which only you can read; else ANNEAL_TOKEN')
+    .option('--ca-file <file>', 'certificates to trust beside those of this machine, PEM')
+    .description(
+      `${command.summary()}\n\nRecipes, data, runs and exports are those of the folder that the agent serves, named as its ` +
+        'studio names them. A token is made where the agent runs: anneal token create laptop --scope operator',
+    );
+  const { verbs } = await import('../verbs.ts');
+  for (const { name, load, actions = {} } of remoteVerbs) {
+    const summary = verbs.find((verb) => verb.name === name)?.summary ?? '';
+    const verb = command.command(name).summary(summary).description(summary);
+    await (await load()).define(verb);
+    for (const leaf of [verb, ...verb.commands]) {
+      for (const option of leaf.options) option.hidden ||= refusedOptions.some(({ flag }) => flag === option.long);
+      const action = actions[leaf.name()];
+      if (action) leaf.action(async (...args) => (await action())(...args));
+    }
+  }
+  for (const { name, reason } of refusedVerbs) {
+    const refused = command.command(name, { hidden: true }).allowUnknownOption().allowExcessArguments();
+    refused.action(() => {
+      throw notRemote(`anneal ${name}`, reason);
+    });
+  }
+  command.hook('preAction', async (_, leaf) => {
+    refuseOptions(leaf);
+    if (refusedVerbs.some(({ name }) => name === leaf.name() && leaf.parent === command)) return;
+    const { connectTo } = await import('./remoteConnect.ts');
+    await connectTo(command.opts<RemoteOptions>());
+  });
+  addExamples(
+    command,
+    'anneal remote --host https://gpu.lab:7420 --token-file ~/.anneal-token runs ls',
+    'anneal remote train starter/recipe.yaml --set learning_rate=1e-4',
+    'anneal remote export latest --gguf q8_0 --to ./models',
+  );
+}
+
+/** What has no meaning there is refused: nothing is ignored. */
+function refuseOptions(leaf: Command): void {
+  for (const { flag, reason } of refusedOptions) {
+    const option = leaf.options.find(({ long }) => long === flag);
+    if (option && leaf.getOptionValueSource(option.attributeName()) === 'cli') throw notRemote(flag, reason);
+  }
+}
+
+function notRemote(what: string, reason: string): UserError {
+  return new UserError({
+    what: `${what} is not for another machine: ${reason}`,
+    next: 'leave it out, or do it on that machine',
+    code: 'not_remote',
+  });
+}

@@ -1,0 +1,156 @@
+/**
+ * What the commands ask for, and where it is done: on this machine, or by another agent where `anneal remote` says so. A
+ * command asks by name, and prints the same either way.
+ */
+import type { DataReportResult, InspectedRow, InspectRequest, RowRange } from '@anneal/core/protocol/data';
+import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estimates';
+import type { ListedExport, RemoveExportsRequest } from '@anneal/core/protocol/exports';
+import type { Finding } from '@anneal/core/protocol/host';
+import type { Catalogue, RemoveModelRequest } from '@anneal/core/protocol/models';
+import type { Queue, QueuedRun } from '@anneal/core/protocol/queue';
+import type { RecipeRequest } from '@anneal/core/protocol/recipes';
+import type { RunSummary, StopRunRequest } from '@anneal/core/protocol/runs';
+import type { Context } from '../service/context.ts';
+
+/** Modules of use cases, of which the types are those of both places. */
+interface Modules {
+  list: typeof import('../service/runs/list.ts');
+  show: typeof import('../service/runs/show.ts');
+  follow: typeof import('../service/runs/follow.ts');
+  stop: typeof import('../service/runs/stop.ts');
+  compare: typeof import('../service/runs/compare.ts');
+  validate: typeof import('../service/recipes/validate.ts');
+  exports: typeof import('../service/exports/list.ts');
+  plan: typeof import('../service/exports/plan.ts');
+  parity: typeof import('../service/exports/parity.ts');
+  models: typeof import('../service/models/list.ts');
+  check: typeof import('../service/models/check.ts');
+  pull: typeof import('../service/models/pull.ts');
+  chat: typeof import('../service/chat/open.ts');
+}
+
+export interface RunUseCases {
+  listRuns: Modules['list']['listRuns'];
+  showRun: Modules['show']['showRun'];
+  followRun: Modules['follow']['followRun'];
+  readRunOutput: Modules['follow']['readRunOutput'];
+  /** Yields once it is asked. */
+  stopRun(context: Context, request: StopRunRequest): AsyncGenerator<unknown, RunSummary>;
+  saveRunNow: Modules['stop']['saveRunNow'];
+  compareRuns: Modules['compare']['compareRuns'];
+}
+
+/** Rows of a recipe or a file, opened to look at them. */
+export interface OpenedRows {
+  rows: { range(range: RowRange): AsyncGenerator<InspectedRow, void> };
+  isPacked(): Promise<boolean>;
+  report(): AsyncGenerator<PreparationProgress, DataReportResult>;
+  close(): Promise<void>;
+}
+
+export interface RecipeUseCases {
+  validateRecipe: Modules['validate']['validateRecipe'];
+  estimateRun(context: Context, request: RecipeRequest): AsyncGenerator<PreparationProgress, { estimate: Estimate }>;
+  openData(context: Context, request: InspectRequest): Promise<OpenedRows>;
+}
+
+export interface ExportUseCases {
+  listExports(context: Context, request: { run: string }): Promise<ListedExport[]>;
+  removableExports(context: Context, request: RemoveExportsRequest): Promise<ListedExport[]>;
+  removeExports(context: Context, request: RemoveExportsRequest): Promise<ListedExport[]>;
+  planExport: Modules['plan']['planExport'];
+  checkParity: Modules['parity']['checkParity'];
+}
+
+export interface ModelUseCases {
+  listModels: Modules['models']['listModels'];
+  checkModel: Modules['check']['checkModel'];
+  removableModel(context: Context, request: RemoveModelRequest): Promise<{ folder: string }>;
+  removeModel(context: Context, request: RemoveModelRequest): Promise<{ folder: string }>;
+  pullModel: Modules['pull']['pullModel'];
+  listCatalogue(): Promise<Catalogue>;
+  examineHost(context: Context, request: { folder: string }): AsyncGenerator<Finding, Finding[]>;
+}
+
+export interface ChatUseCases {
+  openChat: Modules['chat']['openChat'];
+}
+
+export type WaitingRun = Pick<QueuedRun, 'run' | 'device' | 'priority' | 'since' | 'by'>;
+
+export interface OpenedQueue {
+  /** The folder, or the address, that the queue belongs to. */
+  where: string;
+  isRunning: boolean;
+  read(): Promise<{ waiting: readonly WaitingRun[]; concurrency: Queue['concurrency'] }>;
+  move(run: string, place: number): Promise<{ waiting: readonly WaitingRun[] }>;
+  remove(run: string): Promise<unknown>;
+  setConcurrency(device: string, runs: number): Promise<unknown>;
+}
+
+export interface QueueUseCases {
+  /** @param folder that the agent serves, or one below it */
+  openQueue(folder: string): Promise<OpenedQueue>;
+}
+
+export interface UseCases
+  extends RunUseCases,
+    RecipeUseCases,
+    ExportUseCases,
+    ModelUseCases,
+    ChatUseCases,
+    QueueUseCases {}
+
+/** Of this machine, each loaded when it is asked for. */
+const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> } = {
+  listRuns: async () => (await import('../service/runs/list.ts')).listRuns,
+  showRun: async () => (await import('../service/runs/show.ts')).showRun,
+  followRun: async () => (await import('../service/runs/follow.ts')).followRun,
+  readRunOutput: async () => (await import('../service/runs/follow.ts')).readRunOutput,
+  stopRun: async () => (await import('../service/runs/stop.ts')).stopRun,
+  saveRunNow: async () => (await import('../service/runs/stop.ts')).saveRunNow,
+  compareRuns: async () => (await import('../service/runs/compare.ts')).compareRuns,
+  validateRecipe: async () => (await import('../service/recipes/validate.ts')).validateRecipe,
+  estimateRun: async () => (await import('../service/estimate.ts')).estimateRun,
+  openData: async () => {
+    const { openData } = await import('../service/data/inspect.ts');
+    return async (context, request) => {
+      const data = await openData(context, request);
+      return { ...data, isPacked: async () => data.recipe.sample_packing };
+    };
+  },
+  listExports: async () => (await import('../service/exports/list.ts')).listExports,
+  removableExports: async () => (await import('../service/exports/remove.ts')).removableExports,
+  removeExports: async () => (await import('../service/exports/remove.ts')).removeExports,
+  planExport: async () => (await import('../service/exports/plan.ts')).planExport,
+  checkParity: async () => (await import('../service/exports/parity.ts')).checkParity,
+  listModels: async () => (await import('../service/models/list.ts')).listModels,
+  checkModel: async () => (await import('../service/models/check.ts')).checkModel,
+  removableModel: async () => {
+    const { removableModel } = await import('../service/models/remove.ts');
+    return async (context, request) => removableModel(context, request);
+  },
+  removeModel: async () => {
+    const { removeModel } = await import('../service/models/remove.ts');
+    return async (context, request) => removeModel(context, request);
+  },
+  pullModel: async () => (await import('../service/models/pull.ts')).pullModel,
+  listCatalogue: async () => {
+    const { listCatalogue } = await import('../service/models/pull.ts');
+    return async () => listCatalogue();
+  },
+  examineHost: async () => (await import('../service/host/examineHost.ts')).examineHost,
+  openChat: async () => (await import('../service/chat/open.ts')).openChat,
+  openQueue: async () => (await import('./queueHere.ts')).openQueue,
+};
+
+/** Another agent, for as long as this process lives: a command line asks one place only. */
+let elsewhere: UseCases | undefined;
+
+export function askElsewhere(useCases: UseCases): void {
+  elsewhere = useCases;
+}
+
+export async function useCase<Name extends keyof UseCases>(name: Name): Promise<UseCases[Name]> {
+  return elsewhere?.[name] ?? here[name]();
+}

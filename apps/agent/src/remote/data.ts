@@ -1,0 +1,80 @@
+/** The rows of another agent as its trainer sees them, put together from the parts that it sends. */
+import { UserError } from '@anneal/core/errors';
+import {
+  type DataReportResult,
+  type InspectedRow,
+  type InspectedToken,
+  type InspectRequest,
+  inspectedRowSchema,
+  type RowRange,
+} from '@anneal/core/protocol/data';
+import type { DataRow, DataSourceName } from '@anneal/core/protocol/dataView';
+import type { OpenedRows } from '../commands/useCases.ts';
+import { reporting } from '../service/reporting.ts';
+import type { Connection } from './connection.ts';
+import { recipeThere } from './names.ts';
+
+export async function openDataThere(connection: Connection, request: InspectRequest): Promise<OpenedRows> {
+  const { ask, first } = connection;
+  const name = await sourceThere(connection, request);
+  return {
+    rows: { range: (range) => rowsOf(connection, name, range) },
+    async isPacked() {
+      const { recipe } = name;
+      if (!recipe) return true;
+      return (await ask((api) => api.recipes.validate.query({ recipe }))).recipe.sample_packing === true;
+    },
+    report: () =>
+      reporting(() => first<DataReportResult>((api, listener) => api.data.report.subscribe(name, listener))),
+    close: async () => undefined,
+  };
+}
+
+async function sourceThere(connection: Connection, { source, model }: InspectRequest): Promise<DataSourceName> {
+  if (/\.ya?ml$/i.test(source)) return { recipe: await recipeThere(connection, source), file: null, model: null };
+  const { files } = await connection.ask((api) => api.data.list.query());
+  const file = files.find(({ key }) => key === source.replace(/^\.\//, ''))?.key;
+  if (file !== undefined) return { recipe: null, file, model: model ?? null };
+  throw new UserError({
+    what: 'the agent has no such data file',
+    where: `${source} at ${connection.address.url.origin}`,
+    next:
+      files.length > 0
+        ? `name one of its own: ${files
+            .slice(0, 10)
+            .map(({ key }) => key)
+            .join(', ')}`
+        : 'send one by its studio, or put it into the folder that it serves',
+    code: 'file_not_found',
+  });
+}
+
+async function* rowsOf(
+  { ask }: Connection,
+  name: DataSourceName,
+  { first, last }: RowRange,
+): AsyncGenerator<InspectedRow, void> {
+  const window = await ask((api) => api.data.rows.query({ ...name, offset: 0, limit: 1 }));
+  for (let row = first; row <= Math.min(last, window.total); row++) {
+    const tokens: InspectedToken[] = [];
+    let text = '';
+    for (let from = 0; ; from = tokens.length) {
+      const part = await ask((api) => api.data.row.query({ ...name, row, from }));
+      tokens.push(...(part.tokens ?? []));
+      text = text.slice(0, part.textStart) + (part.text ?? '');
+      if (!part.isLast) continue;
+      yield wholeRow(part, tokens, text);
+      break;
+    }
+  }
+}
+
+function wholeRow(last: DataRow, all: readonly InspectedToken[], text: string): InspectedRow {
+  return inspectedRowSchema.parse({
+    ...last,
+    value: last.isValueCut ? { 'beginning of a long row': last.value } : JSON.parse(last.value),
+    text: last.text === null ? null : text,
+    tokens: last.tokens === null ? null : all,
+    tokensLeftOut: (last.tokenCount ?? all.length) - all.length,
+  });
+}

@@ -1,0 +1,69 @@
+/** What is asked of exports, of another agent. */
+import { UserError } from '@anneal/core/errors';
+import type { ListedExport, StudioExport } from '@anneal/core/protocol/exports';
+import type { ExportUseCases } from '../commands/useCases.ts';
+import { reporting } from '../service/reporting.ts';
+import type { Connection } from './connection.ts';
+import { followJob } from './jobs.ts';
+import { runThere } from './names.ts';
+
+export function remoteExports(connection: Connection, signal: AbortSignal): ExportUseCases {
+  const { ask } = connection;
+  const named = async (name = 'latest') => (await runThere(connection, name)).key;
+  const chosen = async (run: string, paths: readonly string[]) => {
+    const all = await ask((api) => api.exports.list.query({ run }));
+    return paths.map((path) => {
+      const found = all.find(({ key }) => key === path);
+      if (found) return found;
+      throw new UserError({
+        what: 'the run was not exported as this',
+        where: path,
+        next: 'name it as `exports ls` shows it',
+        code: 'export_not_found',
+      });
+    });
+  };
+  return {
+    async listExports(_, { run }) {
+      const key = await named(run);
+      return (await ask((api) => api.exports.list.query({ run: key }))).map(listed);
+    },
+    async removableExports(_, { run, paths }) {
+      return (await chosen(await named(run), paths)).map(listed);
+    },
+    async removeExports(_, { run, paths }) {
+      const key = await named(run);
+      const gone = await chosen(key, paths);
+      await ask((api) => api.exports.remove.mutate({ run: key, exports: gone.map((one) => one.key) }));
+      return gone.map(listed);
+    },
+    planExport: (_, { source, checkpoint }) =>
+      reporting(async () => {
+        const run = await named(source);
+        return ask((api) => api.exports.plan.query({ run, checkpoint }));
+      }),
+    async *checkParity(_, { source, exported, prompts, checkpoint, maxTokens }) {
+      if (prompts !== undefined || checkpoint !== undefined || (maxTokens !== undefined && maxTokens !== 32)) {
+        throw new UserError({
+          what: 'the agent compares with the questions of the recipe, 32 tokens each, at the checkpoint of the export',
+          where: '--prompt, --max-tokens, --checkpoint',
+          next: 'leave them out, or check on the machine itself',
+          code: 'not_remote',
+        });
+      }
+      const run = await named(source);
+      const all = await ask((api) => api.exports.list.query({ run }));
+      const keys = exported ?? all.filter(({ form }) => form !== 'ollama').map(({ key }) => key);
+      const { job } = await ask((api) => api.exports.check.mutate({ run, exports: [...keys] }));
+      const compared = yield* followJob<'parity'>(connection, job, signal);
+      return compared.map((one) => ({
+        ...one,
+        path: all.find(({ key }) => one.path.endsWith(`/${key}`))?.key ?? one.path,
+      }));
+    },
+  };
+}
+
+function listed({ key, ...entry }: StudioExport): ListedExport {
+  return { ...entry, folder: key.slice(0, -entry.path.length).replace(/\/$/, '') || '.' };
+}

@@ -1,0 +1,52 @@
+/** What is asked of models and of the machine, of another agent. */
+import { basename } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import type { Finding } from '@anneal/core/protocol/host';
+import type { ModelUseCases } from '../commands/useCases.ts';
+import { reporting } from '../service/reporting.ts';
+import type { Connection } from './connection.ts';
+import { followJob } from './jobs.ts';
+
+export function remoteModels(connection: Connection, signal: AbortSignal): ModelUseCases {
+  const { ask, first } = connection;
+  const cached = async (name: string) => {
+    const models = await ask((api) => api.models.list.query());
+    const found = models.find((one) => one.place === 'cache' && (one.name === name || one.path === name));
+    if (found) return found;
+    throw new UserError({
+      what: 'the agent has pulled no such model',
+      where: `${name} at ${connection.address.url.origin}`,
+      next: 'see what is there with `models ls`',
+      code: 'model_not_in_cache',
+    });
+  };
+  return {
+    listModels: () => reporting(() => ask((api) => api.models.list.query())),
+    async *checkModel(_, { model }) {
+      const { job } = await ask((api) => api.models.check.mutate({ model }));
+      return yield* followJob<'checkModel'>(connection, job, signal);
+    },
+    async removableModel(_, { model }) {
+      const { path, runs } = await cached(model);
+      if (runs.length === 0) return { folder: path };
+      throw new UserError({
+        what: `runs began with this model, and need it: ${runs.map((run) => basename(run)).join(', ')}`,
+        where: path,
+        next: 'remove those runs first',
+        code: 'model_in_use',
+      });
+    },
+    async removeModel(_, { model }) {
+      const { path } = await cached(model);
+      await ask((api) => api.models.remove.mutate({ model }));
+      return { folder: path };
+    },
+    async *pullModel(_, { model, revision }) {
+      const { job } = await ask((api) => api.models.pull.mutate({ model, revision }));
+      return yield* followJob<'pull'>(connection, job, signal);
+    },
+    listCatalogue: () => ask((api) => api.models.catalogue.query()),
+    examineHost: () =>
+      reporting(() => first<Finding[]>((api, listener) => api.host.examine.subscribe(undefined, listener))),
+  };
+}

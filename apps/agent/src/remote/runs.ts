@@ -1,0 +1,104 @@
+/** What is asked of runs, of another agent. Paths are those below the folder that it serves. */
+import { UserError } from '@anneal/core/errors';
+import {
+  type FollowRunRequest,
+  type RunComparison,
+  type RunDetails,
+  type RunList,
+  type RunRequest,
+  type RunSummary,
+  runSummarySchema,
+} from '@anneal/core/protocol/runs';
+import type { ListedRun, RunNews, ShownState } from '@anneal/core/protocol/studio';
+import type { RunUseCases } from '../commands/useCases.ts';
+import type { Connection, Listener } from './connection.ts';
+import { runsThere, runThere } from './names.ts';
+
+const ended: ReadonlySet<ShownState> = new Set(['finished', 'failed', 'stopped', 'interrupted', 'damaged', 'created']);
+
+export function remoteRuns(connection: Connection): RunUseCases {
+  const { ask } = connection;
+  const named = async (name = 'latest') => (await runThere(connection, name)).key;
+  return {
+    async listRuns(): Promise<RunList> {
+      return (await runsThere(connection)).map((run) =>
+        run.state === 'damaged' && run.error
+          ? { id: run.id, state: 'damaged', path: run.key, error: run.error }
+          : summaryOf(run),
+      );
+    },
+    async showRun(_, { run }: RunRequest): Promise<RunDetails> {
+      const key = await named(run);
+      const details = await ask((api) => api.runs.show.query({ run: key }));
+      const here = (path: string) => path.replace(details.path, key);
+      return {
+        ...details,
+        path: key,
+        checkpoints: details.checkpoints.map((checkpoint) => ({ ...checkpoint, path: here(checkpoint.path) })),
+        bestCheckpoint: details.bestCheckpoint && here(details.bestCheckpoint),
+      };
+    },
+    async *followRun(_, { run, afterSeq = 0, follow = true }: FollowRunRequest) {
+      for await (const { events } of newsOf(connection, await named(run), { afterSeq, follow })) yield* events;
+    },
+    async *readRunOutput(_, { run }: RunRequest) {
+      const key = await named(run);
+      const { text, cut } = await ask((api) => api.runs.output.query({ run: key }));
+      if (cut) yield '(only the end: the rest stays where the run is)';
+      yield* text.split('\n').slice(0, text.endsWith('\n') ? -1 : undefined);
+    },
+    async *stopRun(_, { run, now }) {
+      const key = await named(run);
+      await ask((api) => api.runs.stop.mutate({ run: key, now }));
+      yield;
+      let last: ListedRun = await ask((api) => api.runs.get.query({ run: key }));
+      if (!ended.has(last.state)) {
+        for await (const { summary } of newsOf(connection, key, { afterSeq: last.seq, follow: true })) last = summary;
+      }
+      return summaryOf(last);
+    },
+    async saveRunNow(_, { run }) {
+      const key = await named(run);
+      await ask((api) => api.runs.save.mutate({ run: key }));
+      return summaryOf(await ask((api) => api.runs.get.query({ run: key })));
+    },
+    async compareRuns(_, { a, b }) {
+      const keys = { a: await named(a), b: await named(b) };
+      const comparison = await ask((api) => api.runs.compare.query(keys));
+      const [left, right] = comparison.runs;
+      const runs = [
+        { ...left, path: keys.a },
+        { ...right, path: keys.b },
+      ];
+      // JSON has null where a step was not recorded as well.
+      return { ...comparison, runs } as RunComparison;
+    },
+  };
+}
+
+/**
+ * New events of a run and how it stands, up to now or with `follow` until it ends. A connection that was lost in between loses none.
+ * @throws UserError why the run was not started when its turn came
+ */
+export async function* newsOf(
+  { listen }: Connection,
+  run: string,
+  { afterSeq, follow }: { afterSeq: number; follow: boolean },
+): AsyncGenerator<RunNews, void> {
+  const subscribed = listen<{ data: RunNews }>((api, listener) =>
+    api.runs.events.subscribe({ run, after: afterSeq }, listener as Listener<unknown>),
+  );
+  let seen = afterSeq;
+  for await (const { data } of subscribed) {
+    yield data;
+    const { summary, events } = data;
+    seen = events.at(-1)?.seq ?? seen;
+    if (summary.seq > seen) continue;
+    if (summary.refusal) throw new UserError(summary.refusal);
+    if (!follow || ended.has(summary.state)) return;
+  }
+}
+
+function summaryOf(run: ListedRun): RunSummary {
+  return runSummarySchema.parse({ ...run, path: run.key, pid: null });
+}

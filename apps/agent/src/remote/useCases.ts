@@ -1,0 +1,21 @@
+/** Everything that commands ask for, of another agent. */
+import type { UseCases } from '../commands/useCases.ts';
+import { remoteChat } from './chat.ts';
+import type { Connection } from './connection.ts';
+import { remoteExports } from './exports.ts';
+import { remoteModels } from './models.ts';
+import { remoteQueue } from './queue.ts';
+import { remoteRecipes } from './recipes.ts';
+import { remoteRuns } from './runs.ts';
+
+/** @param signal cancels what was begun there */
+export function remoteUseCases(connection: Connection, signal: AbortSignal): UseCases {
+  return {
+    ...remoteRuns(connection),
+    ...remoteRecipes(connection),
+    ...remoteExports(connection, signal),
+    ...remoteModels(connection, signal),
+    ...remoteChat(connection),
+    openQueue: async () => remoteQueue(connection),
+  };
+}
