@@ -39,6 +39,24 @@ const lossesOf = (run: string) =>
   [...readEvents(join(run, 'events.jsonl'))]
     .filter((event): event is Extract<RunEvent, { type: 'step' }> => event.type === 'step')
     .map(({ loss }) => loss);
+const weights = (folder: string) => readFileSync(join(folder, 'adapter_model.safetensors'));
+
+/** What a command that went well has printed. */
+async function json(ended: Promise<Ended>) {
+  const { code, stdout, stderr } = await ended;
+  expect([code, stderr]).toEqual([exitCodes.done, '']);
+  return JSON.parse(stdout);
+}
+
+/** Why such an address is refused. */
+function codeOf(options: object, env = {}): string | undefined {
+  try {
+    remoteAddress(options, env);
+    return undefined;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
 const weightsOf = (run: string) =>
   createHash('sha256')
     .update(readFileSync(join(run, 'checkpoints', 'checkpoint-6', 'adapter_model.safetensors')))
@@ -71,11 +89,6 @@ test('the verbs answer as they do here', async () => {
   const folder = temporaryFolder();
   const remote = remoteOf(daemon, tokenFor(place, 'operator'), folder);
   const here = annealIn(join(place.workspace, 'harbor'));
-  const json = async (ended: Promise<Ended>) => {
-    const { code, stdout, stderr } = await ended;
-    expect([code, stderr]).toEqual([exitCodes.done, '']);
-    return JSON.parse(stdout);
-  };
   const key = path.slice(place.workspace.length + 1);
   const [there] = await json(remote('runs', 'ls', '--json'));
   const [local] = await json(here('runs', 'ls', '--json'));
@@ -92,7 +105,6 @@ test('the verbs answer as they do here', async () => {
   expect((await json(remote('chat', 'latest', ...ask))).text).toBe((await json(here('chat', 'latest', ...ask))).text);
 
   const [exported] = await json(remote('export', 'latest', '--lora', '--to', 'mine', '--json'));
-  const weights = (root: string) => readFileSync(join(root, 'adapter_model.safetensors'));
   expect(exported).toMatchObject({ form: 'lora', key: `${key}/export/step-60/lora` });
   expect(weights(join(folder, 'mine', 'lora'))).toEqual(weights(join(place.workspace, exported.key)));
   expect(existsSync(join(folder, 'mine', 'lora', 'adapter_model.safetensors.part'))).toBe(false);
@@ -171,13 +183,6 @@ test('the token comes from a file that only its owner reads, or the environment;
   expect(remoteAddress({ host, tokenFile: file }, {})).toMatchObject({ token: 'anneal_abc' });
   expect(remoteAddress({}, { ANNEAL_HOST: host, ANNEAL_TOKEN: 't' })).toMatchObject({ token: 't' });
   chmodSync(file, 0o644);
-  const codeOf = (options: object, env = {}) => {
-    try {
-      remoteAddress(options, env);
-    } catch (error) {
-      return (error as { code: string }).code;
-    }
-  };
   expect(codeOf({ host, tokenFile: file })).toBe('remote_token');
   expect(codeOf({ host })).toBe('remote_token');
   for (const wrong of [
@@ -215,11 +220,11 @@ test('a certificate that nobody vouches for is explained, and accepted where it 
   onTestFinished(() => daemon.close());
   const url = daemon.url.replace('127.0.0.1', 'localhost');
   const anneal = annealIn(folder, { ANNEAL_HOST: url, ANNEAL_TOKEN: tokenFor(place, 'viewer') });
-  const codeOf = async (...args: string[]) => {
+  const listing = async (...args: string[]) => {
     const { code, stdout } = await anneal('remote', ...args, 'runs', 'ls', '--json');
     return code === 0 ? 'done' : JSON.parse(stdout).error.code;
   };
-  expect(await codeOf()).toBe('remote_certificate');
-  expect(await codeOf('--ca-file', cert)).toBe('done');
-  expect(await codeOf('--ca-file', cert, '--host', daemon.url)).toBe('remote_certificate'); // another name
+  expect(await listing()).toBe('remote_certificate');
+  expect(await listing('--ca-file', cert)).toBe('done');
+  expect(await listing('--ca-file', cert, '--host', daemon.url)).toBe('remote_certificate'); // another name
 }, 60_000);
