@@ -1,6 +1,7 @@
 #pragma once
 
 #include "half.h"
+#include "lanes.h"
 
 // K-quants cut 256 weights into groups of 16 or 32, each with a scale of few bits. A vector here has one lane a group, so that all
 // groups are fitted at once, and sums run down a lane: their order, and so every bit, is the same on every instruction set.
@@ -8,37 +9,31 @@
 namespace anneal::ANNEAL_ISA {
 
 template <class Floats>
-inline Floats all(float value) {
-  return Floats{} + value;
+inline Floats least(const Floats& a, const Floats& b) {
+  return select(a < b, a, b);
 }
 
 template <class Floats>
-inline Floats least(Floats a, Floats b) {
-  return a < b ? a : b;
-}
-
-template <class Floats>
-inline Floats most(Floats a, Floats b) {
-  return a > b ? a : b;
+inline Floats most(const Floats& a, const Floats& b) {
+  return select(a > b, a, b);
 }
 
 /** To the nearest integer from low to high, for magnitudes below 2^22 (beyond, the result is at an end all the same). */
 template <class Floats>
-inline Floats roundWithin(Floats x, float low, float high) {
-  x = least(most(x, all<Floats>(low)), all<Floats>(high));
-  return (x + 12582912.0f) - 12582912.0f;
+inline Floats roundWithin(const Floats& x, float low, float high) {
+  return (least(most(x, Floats(low)), Floats(high)) + 12582912.0f) - 12582912.0f;
 }
 
 /** 1 / x, and 0 where x is so small that weights of its size have no scale in a half. */
 template <class Floats>
-inline Floats inverseOrZero(Floats x) {
-  const Floats size = most(x, -x);
-  return size > 1e-30f ? 1.0f / (size > 1e-30f ? x : all<Floats>(1.0f)) : Floats{};
+inline Floats inverseOrZero(const Floats& x) {
+  const auto counts = most(x, -x) > 1e-30f;
+  return select(counts, 1.0f / select(counts, x, 1.0f), Floats{});
 }
 
 /** Sum over the lanes, in their order. */
 template <int Count, class Floats>
-inline float sumOf(Floats x) {
+inline float sumOf(const Floats& x) {
   float sum = 0;
   for (int g = 0; g < Count; g++) sum += x[g];
   return sum;
@@ -58,20 +53,20 @@ inline void rate(const Floats* weights, Floats* importance) {
   for (int k = 0; k < 256 / Count; k++) largest = most(largest, most(weights[k], -weights[k]));
   float size = 0;
   for (int g = 0; g < Count; g++) size = largest[g] > size ? largest[g] : size;
-  const Floats unit = inverseOrZero(all<Floats>(size));
+  const Floats unit = inverseOrZero(Floats(size));
   for (int k = 0; k < 256 / Count; k++) {
     const Floats w = weights[k] * unit;
     importance[k] = kind == Importance::square ? w * w : most(w, -w);
     sums += importance[k];
   }
-  const Floats scale = inverseOrZero(all<Floats>(sumOf<Count>(sums) / 256));
+  const Floats scale = inverseOrZero(Floats(sumOf<Count>(sums) / 256));
   for (int k = 0; k < 256 / Count; k++) importance[k] = importance[k] * scale + 1.0f;
 }
 
 template <int Count, Importance kind>
 struct Groups {
   static constexpr int kLength = 256 / Count;
-  typedef float Floats __attribute__((vector_size(Count * 4)));
+  using Floats = Lanes<Count>;
 
   /** weights[k][g] is weight k of group g. */
   Floats weights[kLength];
@@ -80,7 +75,7 @@ struct Groups {
 
   explicit Groups(const float* x) {
     for (int g = 0; g < Count; g++)
-      for (int k = 0; k < kLength; k++) weights[k][g] = x[g * kLength + k];
+      for (int k = 0; k < kLength; k++) weights[k].set(g, x[g * kLength + k]);
     rate<Count, kind>(weights, importance);
   }
 };

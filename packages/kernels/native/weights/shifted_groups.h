@@ -55,7 +55,7 @@ struct ShiftedGroups {
  private:
   /** Each group's scale and minimum by themselves: the least squares of many roundings, of which the largest gain wins. */
   void fit(Floats& scale, Floats& minimum) const {
-    Floats low{}, high = all<Floats>(-3e38f), sum{}, n{};
+    Floats low{}, high = Floats(-3e38f), sum{}, n{};
     for (int k = 0; k < G::kLength; k++) {
       const Floats w = groups.weights[k], v = groups.importance[k];
       low = least(low, w);
@@ -76,15 +76,15 @@ struct ShiftedGroups {
         wq += w * vq;
       }
       const Floats determinant = n * qq - q_sum * q_sum;
-      const Floats divisor = most(determinant, all<Floats>(1));
+      const Floats divisor = most(determinant, Floats(1));
       Floats s = (n * wq - q_sum * sum) / divisor, m = (q_sum * wq - qq * sum) / divisor;
-      s = m < 0.0f ? wq / most(qq, all<Floats>(1)) : s;  // a minimum is stored without a sign
+      s = select(m < 0.0f, wq / most(qq, Floats(1)), s);  // a minimum is stored without a sign
       m = most(m, Floats{});
       const Floats gain = 2.0f * (s * wq - m * sum) - (s * s * qq - 2.0f * s * m * q_sum + n * m * m);
       const auto better = (gain > best_gain) & (s > 0.0f);
-      scale = better ? s : scale;
-      minimum = better ? m : minimum;
-      best_gain = better ? gain : best_gain;
+      scale = select(better, s, scale);
+      minimum = select(better, m, minimum);
+      best_gain = select(better, gain, best_gain);
     };
     const Floats unit = inverseOrZero(high - low);
     for (int step = -10; step <= 10; step++) consider(unit * (kLevels + 0.1f * static_cast<float>(step)), low);
@@ -96,18 +96,18 @@ struct ShiftedGroups {
     d = half;
     dmin = half_minimum;
     const float unit = fromHalf(d), unit_minimum = fromHalf(dmin);
-    const Floats middle = roundWithin(scale * inverseOrZero(all<Floats>(unit)), 0, kScales);
-    const Floats middle_minimum = roundWithin(minimum * inverseOrZero(all<Floats>(unit_minimum)), 0, kScales);
-    Floats best_error = all<Floats>(3e38f);
+    const Floats middle = roundWithin(scale * inverseOrZero(Floats(unit)), 0, kScales);
+    const Floats middle_minimum = roundWithin(minimum * inverseOrZero(Floats(unit_minimum)), 0, kScales);
+    Floats best_error = Floats(3e38f);
     for (int step = -1; step <= 1; step++) {
       for (int step_minimum = -1; step_minimum <= 1; step_minimum++) {
         const Floats s = roundWithin(middle + static_cast<float>(step), 0, kScales);
         const Floats m = roundWithin(middle_minimum + static_cast<float>(step_minimum), 0, kScales);
         const Floats error = errorOf(s * unit, m * unit_minimum);
         const auto better = error < best_error;
-        scales = better ? s : scales;
-        minima = better ? m : minima;
-        best_error = better ? error : best_error;
+        scales = select(better, s, scales);
+        minima = select(better, m, minima);
+        best_error = select(better, error, best_error);
       }
     }
     const Floats factor = inverseOrZero(scales * unit), shift = minima * unit_minimum;

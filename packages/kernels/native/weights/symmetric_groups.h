@@ -60,10 +60,10 @@ struct SymmetricGroups {
         wq += groups.weights[k] * vq;
         qq += q * vq;
       }
-      const Floats scale = wq / most(qq, all<Floats>(1)), gain = scale * wq;
+      const Floats scale = wq / most(qq, Floats(1)), gain = scale * wq;
       const auto better = gain > best_gain;
-      best = better ? scale : best;
-      best_gain = better ? gain : best_gain;
+      best = select(better, scale, best);
+      best_gain = select(better, gain, best_gain);
     };
     for (int step = -9; step <= 9; step++) {
       const float levels = kLevels + 0.1f * static_cast<float>(step);
@@ -78,14 +78,14 @@ struct SymmetricGroups {
   float chooseScales(Floats wanted, uint16_t half) {
     d = half;
     const float unit = fromHalf(d);
-    const Floats middle = roundWithin(wanted * inverseOrZero(all<Floats>(unit)), -kScales, kScales - 1);
-    Floats best_error = all<Floats>(3e38f);
+    const Floats middle = roundWithin(wanted * inverseOrZero(Floats(unit)), -kScales, kScales - 1);
+    Floats best_error = Floats(3e38f);
     for (int step = -1; step <= 1; step++) {
       const Floats scale = roundWithin(middle + static_cast<float>(step), -kScales, kScales - 1);
       const Floats error = errorOf(scale * unit);
       const auto better = error < best_error;
-      scales = better ? scale : scales;
-      best_error = better ? error : best_error;
+      scales = select(better, scale, scales);
+      best_error = select(better, error, best_error);
     }
     const Floats factor = inverseOrZero(scales * unit);
     for (int k = 0; k < G::kLength; k++) q[k] = roundWithin(groups.weights[k] * factor, -kLevels, kLevels - 1);
