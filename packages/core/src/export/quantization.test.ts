@@ -65,9 +65,9 @@ describe.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const)('%s', (type) =>
       errors.reduce((sum, error, row) => sum + error / (sizes[row] || 1), 0);
     expect(relative(ours)).toBeLessThan(relative(theirs));
     for (const [row, error] of ours.entries()) {
-      // Neither search finds the best of every block: of 1,000 ordinary blocks one is 1.17 times as far off as the other's. Where one
-      // meets a grid exactly, by luck, the other errs by less than a percent.
-      const most = (theirs[row] as number) * 1.15 + (sizes[row] as number) * 4e-5;
+      // Neither search finds the best of every block, since which d suits the small scales is luck: here the farthest is 1.109 times as far
+      // off, and one of 1,000 ordinary blocks 1.17 times. Where one meets a grid exactly the other errs by less than a percent.
+      const most = (theirs[row] as number) * 1.11 + (sizes[row] as number) * 4e-5;
       expect(error, `row ${row}`).toBeLessThanOrEqual(most);
     }
   });

@@ -53,6 +53,7 @@ export function openTokenizer(
   const files = typeof source === 'string' ? readTokenizerFiles(source) : source;
   const text = typeof files.tokenizerJson === 'string' ? files.tokenizerJson : JSON.stringify(files.tokenizerJson);
   const tokenizerJson = parse(text, where);
+  refuseSharedIds(tokenizerJson, where);
   const addedTokens = addedTokensOf(tokenizerJson, where);
   let library: Codec | null = null;
   const openLibrary = (): Codec => (library ??= libraryCodec(tokenizerJson, addedTokens, where));
@@ -92,6 +93,18 @@ function parse(text: string, where: string): JsonObject {
   }
   if (!isJsonObject(value)) throw tokenizerInvalid('its root is not an object', where);
   return value;
+}
+
+/** Which of two tokens with one id is decoded would be chance: it is in the tokenizers library. */
+function refuseSharedIds({ model }: JsonObject, where: string): void {
+  const vocabulary = isJsonObject(model) && isJsonObject(model['vocab']) ? Object.entries(model['vocab']) : [];
+  const tokens = new Map<unknown, string>();
+  for (const [token, id] of vocabulary) {
+    const other = tokens.get(id);
+    if (other !== undefined)
+      throw tokenizerInvalid(`${JSON.stringify(other)} and ${JSON.stringify(token)} both have the id ${id}`, where);
+    tokens.set(id, token);
+  }
 }
 
 /** Those with a text: the tokenizers library passes over the others. */

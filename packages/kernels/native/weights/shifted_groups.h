@@ -32,9 +32,11 @@ struct ShiftedGroups {
       if (better) *this = other, error = other_error;
       return better;
     };
-    consider(largest_scale / kScales, largest_minimum / kScales);
-    // Which d suits the small scales is luck: one more near the one that spans the range.
-    consider(largest_scale / (kScales - 0.7f), largest_minimum / (kScales - 0.7f));
+    // Which d suits the small scales is luck: some near the one that spans the range.
+    for (int step = 0; step < 3; step++) {
+      const float span = kScales - 0.7f * static_cast<float>(step);
+      consider(largest_scale / span, largest_minimum / span);
+    }
     // Both the integers and d, dmin are a guess at first: each in turn is made the best for the other.
     for (int round = 0; round < 4; round++) {
       float unit, unit_minimum;
