@@ -3,6 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BYTE_CHARACTERS } from '@anneal/core/tokenizers/byteLevel/byteAlphabet';
+import { byteLevelJson } from '@anneal/core/tokenizers/byteLevel/byteLevelJson';
+import type { JsonObject } from '@anneal/formats/json';
 import { learnMerges } from './bytePairs.ts';
 import type { Message } from './conversations.ts';
 import { starterProject } from './project.ts';
@@ -27,41 +29,9 @@ function* texts(): Generator<string> {
   }
 }
 
-/** `tokenizer.json` of Hugging Face: special tokens, then the 256 bytes, then one token for each merge. */
-export function tokenizerJson(): object {
+export function tokenizerJson(): JsonObject {
   const merges = learnMerges(texts(), VOCABULARY - SPECIAL_TOKENS.length - BYTE_CHARACTERS.length);
-  const tokens = [...SPECIAL_TOKENS, ...BYTE_CHARACTERS, ...merges.map(([left, right]) => left + right)];
-  if (new Set(tokens).size !== VOCABULARY) throw new Error('two merges make the same token');
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: SPECIAL_TOKENS.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: null,
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges,
-    },
-  };
+  return byteLevelJson(SPECIAL_TOKENS, merges);
 }
 
 const tokenizerConfig = {

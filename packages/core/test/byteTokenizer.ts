@@ -1,5 +1,5 @@
 import type { JsonObject } from '@anneal/formats/json';
-import { BYTE_CHARACTERS } from '../src/tokenizers/byteLevel/byteAlphabet.ts';
+import { byteLevelJson } from '../src/tokenizers/byteLevel/byteLevelJson.ts';
 import { openTokenizer, type Tokenizer } from '../src/tokenizers/tokenizer.ts';
 
 /** ChatML with a generation prompt. */
@@ -20,25 +20,11 @@ export function byteTokenizer(chatTemplate: string | null = CHATML): Tokenizer {
 }
 
 export function byteTokenizerJson(): JsonObject {
-  const special = ['<s>', '</s>', '<|im_start|>', '<|im_end|>'];
-  const vocab = Object.fromEntries([...special, ...BYTE_CHARACTERS].map((token, id) => [token, id]));
-  const added = special.map((content, id) => ({
-    id,
-    content,
-    special: true,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-  }));
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
   const bos = [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }];
   return {
-    version: '1.0',
+    ...byteLevelJson(['<s>', '</s>', '<|im_start|>', '<|im_end|>'], []),
     truncation: { direction: 'Right', max_length: 4, strategy: 'LongestFirst', stride: 0 },
-    padding: null,
-    added_tokens: added,
-    normalizer: null,
     pre_tokenizer: byteLevel,
     post_processor: {
       type: 'TemplateProcessing',
@@ -47,16 +33,5 @@ export function byteTokenizerJson(): JsonObject {
       special_tokens: { '<s>': { id: '<s>', ids: [0], tokens: ['<s>'] } },
     },
     decoder: byteLevel,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      vocab,
-      merges: [],
-    },
   };
 }
