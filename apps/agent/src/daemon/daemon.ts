@@ -32,6 +32,7 @@ import { RecipeDocuments } from './recipes/documents.ts';
 import { RequestCheck } from './requestCheck.ts';
 import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
+import { RunBatches } from './runs/runBatches.ts';
 import { Sockets } from './sockets.ts';
 import { StudioFiles } from './studioFiles.ts';
 import { Telemetry } from './telemetry.ts';
@@ -82,6 +83,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const telemetry = new Telemetry(workspace.root);
     const jobs = new Jobs(options.log);
     const data = new DataSources(workspace);
+    const batches = new RunBatches(workspace);
     const chattables = new Chattables(workspace, feeds);
     const files = new ConversationFiles(state.folder);
     const conversations = new Conversations({ files, chattables, models, log: options.log });
@@ -102,6 +104,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       models,
       conversations,
       data,
+      batches,
       documents,
     };
     const name = nameOf(address.host, options.allowedHosts);
@@ -152,7 +155,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         scheduler.close();
         telemetry.close();
         feeds.close();
-        await data.close();
+        await Promise.all([data.close(), batches.close()]);
         sockets.close();
         const jobsEnded = jobs.close();
         await documents.close();

@@ -1,6 +1,7 @@
 'use client';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { ChevronLeft, MessagesSquare } from 'lucide-react';
+import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { parseAsFloat, parseAsInteger, parseAsString, useQueryState, useQueryStates } from 'nuqs';
 import { useCallback, useMemo } from 'react';
@@ -15,6 +16,11 @@ import { RunActions } from '../../src/ui/run/RunActions.tsx';
 import { RunDetails } from '../../src/ui/run/RunDetails.tsx';
 import { RunFigures } from '../../src/ui/run/RunFigures.tsx';
 import { StateBadge } from '../../src/ui/StateBadge.tsx';
+
+/** Loaded when somebody looks at a step. */
+const BatchPanel = dynamic(async () => (await import('../../src/ui/run/batch/BatchPanel.tsx')).BatchPanel, {
+  ssr: false,
+});
 
 export default function RunScreen() {
   const t = useTranslations('run');
@@ -48,6 +54,14 @@ function OpenRun({ runKey }: { runKey: string }) {
     (next: Range) => void setRange(next ? { from: next[0], to: next[1] } : { from: null, to: null }),
     [setRange],
   );
+  const [{ step }, setStep] = useQueryStates(
+    { step: parseAsInteger, document: parseAsInteger, token: parseAsInteger },
+    { history: 'push' },
+  );
+  const onStep = useCallback(
+    (next: number | null) => void setStep({ step: next, document: null, token: null }),
+    [setStep],
+  );
   const run = useLiveRun(runKey, { range, smoothing });
   if (!run) return null;
   return (
@@ -60,8 +74,10 @@ function OpenRun({ runKey }: { runKey: string }) {
           onRange={onRange}
           smoothing={smoothing}
           onSmoothing={(value) => void setSmoothing(value)}
+          onStep={onStep}
         />
       }
+      batch={(summary) => step !== null && step > 0 && <BatchPanel run={summary} step={step} onStep={onStep} />}
     />
   );
 }
@@ -78,7 +94,13 @@ function ChatLink({ run }: { run: ListedRun }) {
   );
 }
 
-function Shown({ run, charts }: { run: LiveRun; charts: React.ReactNode }) {
+interface ShownProps {
+  run: LiveRun;
+  charts: React.ReactNode;
+  batch: (run: ListedRun) => React.ReactNode;
+}
+
+function Shown({ run, charts, batch }: ShownProps) {
   const t = useTranslations('run');
   const summary = useStore(run.summary);
   const error = useStore(run.error);
@@ -119,6 +141,7 @@ function Shown({ run, charts }: { run: LiveRun; charts: React.ReactNode }) {
       )}
       <RunFigures run={summary} />
       {charts}
+      {batch(summary)}
       <RunDetails live={run} run={summary} />
     </article>
   );

@@ -56,6 +56,27 @@ export class LiveRun {
     void this.#load();
   }
 
+  /**
+   * The step with the highest loss in a bucket of the series, or where none is named, in all that is shown; null where there is none.
+   * @param index of the bucket
+   */
+  async highestStep(index: number | null): Promise<number | null> {
+    const series = this.series.read.get();
+    if (!series || series.step.length === 0) return null;
+    const at = index ?? highestOf(series);
+    const first = at === 0 ? (this.#view.range?.[0] ?? series.extent?.[0] ?? 0) : (series.step[at - 1] as number) + 1;
+    let [from, to] = [first, series.step[at] as number];
+    // A bucket has as many steps as the run has for each of its buckets: one or two questions find the one.
+    while (from < to) {
+      const part = await agent().runs.series.query({ run: this.key, from, to, buckets, smoothing: 0 });
+      if (part.step.length === 0) break;
+      const highest = highestOf(part);
+      if (part.step.length < buckets) return part.step[highest] as number;
+      [from, to] = [highest === 0 ? from : (part.step[highest - 1] as number) + 1, part.step[highest] as number];
+    }
+    return to;
+  }
+
   close(): void {
     this.#closed = true;
     this.#subscription?.unsubscribe();
@@ -124,6 +145,13 @@ export class LiveRun {
     this.hasSteps.set((this.#buckets.extent ?? this.#steps[0]) != null);
     this.series.set(withSteps(this.#buckets, this.#steps, this.happenings.read.get() ?? [], this.#view));
   }
+}
+
+/** The bucket with the highest loss; where no loss is finite, the last. */
+function highestOf({ step, bands: { loss } }: RunSeries): number {
+  let [highest, value] = [step.length - 1, Number.NEGATIVE_INFINITY];
+  for (const [at, max] of loss.max.entries()) if (max !== null && max > value) [highest, value] = [at, max];
+  return highest;
 }
 
 /** The buckets with what came after them, each step a bucket of its own. */

@@ -49,6 +49,12 @@ export const stepBatchSchema = z.object({
 });
 export type StepBatch = z.infer<typeof stepBatchSchema>;
 
+/** As the studio is told of it: with where the rows can be edited. */
+export interface StudioBatch extends Omit<StepBatch, 'rows'> {
+  /** `key`: of the data file in the workspace; null where it lies elsewhere, or is gone. */
+  rows: readonly (BatchRow & { key: string | null })[];
+}
+
 /** While the losses of a step's tokens are measured: tensors in memory, then documents. */
 export type MeasuringProgress = { phase: 'loading' | 'measuring'; done: number; of: number };
 
@@ -56,6 +62,8 @@ export type MeasuringProgress = { phase: 'loading' | 'measuring'; done: number; 
 export interface MeasuredStep {
   step: number;
   checkpoint: number;
+  /** Of each document the mean over its target tokens; null where it is not finite. */
+  means: readonly { document: number; loss: number | null }[];
 }
 
 export interface LossToken {

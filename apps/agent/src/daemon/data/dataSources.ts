@@ -4,15 +4,16 @@ import { UserError } from '@anneal/core/errors';
 import type { DataReportResult, InspectRequest } from '@anneal/core/protocol/data';
 import type { DataSourceName, ListedData } from '@anneal/core/protocol/dataView';
 import { runApart } from '../../runner/runApart.ts';
+import type { BrowsedData } from '../../service/data/browse.ts';
 import { finish } from '../../service/finish.ts';
 import { openRecipe } from '../../service/recipes/open.ts';
 import { hashOf } from '../auth/secrets.ts';
+import { type Lease, OpenedShared } from '../openedShared.ts';
 import type { Workspace } from '../workspace.ts';
-import { type Lease, OpenedData } from './openedData.ts';
 
 export class DataSources {
   readonly #workspace: Workspace;
-  readonly #opened = new OpenedData();
+  readonly #opened = new OpenedShared('data');
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace;
@@ -31,11 +32,11 @@ export class DataSources {
   }
 
   /** Opens the data of a recipe, or a file with a model that reads it. @throws UserError, InvalidRecipe */
-  async use<T>(name: DataSourceName, work: (data: Lease['data']) => Promise<T>): Promise<T> {
+  async use<T>(name: DataSourceName, work: (data: Lease<BrowsedData>['opened']) => Promise<T>): Promise<T> {
     const { key, request } = await this.#requestOf(name);
     using lease = await this.#opened.take(key, request);
     try {
-      return await work(lease.data);
+      return await work(lease.opened);
     } catch (error) {
       if (error instanceof UserError && error.code === 'data_changed') await this.#opened.drop(key);
       throw error;

@@ -12,8 +12,8 @@ import {
   type RowWindow,
   rowWindowRequest,
 } from '@anneal/core/protocol/dataView';
-import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
+import { newestOf } from './newestOf.ts';
 import { procedure, router } from './trpc.ts';
 
 const named = dataSourceName;
@@ -23,30 +23,11 @@ export const data = router({
 
   /** What is open and how far its rows are judged, now and after each change. It stays open as long as somebody listens. */
   watch: procedure.input(named).subscription(async function* ({ ctx, input, signal }): AsyncGenerator<DataState> {
-    const abort = signal ?? new AbortController().signal;
-    const ended = new AbortController();
-    let state: DataState | undefined;
-    let changed: (() => void) | undefined;
-    const watching = ctx.agent.data
-      .use(input, (opened) =>
-        finish(opened.call('watch', undefined, abort), (next) => {
-          state = next;
-          changed?.();
-        }),
-      )
-      .finally(() => ended.abort());
-    watching.catch(() => undefined); // awaited below
-    const listen = (listener: () => void) => {
-      changed = listener;
-      return () => undefined;
-    };
-    // Whoever reads slowly is told the newest state, not every one.
-    for await (const _ of eachChange(listen, AbortSignal.any([abort, ended.signal]))) {
-      if (state === undefined) continue;
-      await ctx.pace.turn(abort);
-      yield state;
-    }
-    await watching;
+    yield* newestOf<DataState, void>(
+      (report, left) => ctx.agent.data.use(input, (opened) => finish(opened.call('watch', undefined, left), report)),
+      ctx.pace,
+      signal,
+    );
   }),
 
   rows: procedure

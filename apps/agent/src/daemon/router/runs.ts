@@ -1,6 +1,14 @@
 /** Runs: the list, one of them as it goes on, and what can be asked of it. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  type BatchRowTokens,
+  batchRowRequest,
+  type MeasuredStep,
+  type MeasuringProgress,
+  type StudioBatch,
+  stepRequest,
+} from '@anneal/core/protocol/batches';
 import { prioritySchema } from '@anneal/core/protocol/queue';
 import { overridesSchema, type RunComparison, type RunDetails } from '@anneal/core/protocol/runs';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
@@ -10,8 +18,10 @@ import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
 import { compareRuns } from '../../service/runs/compare.ts';
 import { showRun } from '../../service/runs/show.ts';
+import { finish } from '../../service/finish.ts';
 import { assertCanGoOn } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
+import { newestOf } from './newestOf.ts';
 import { procedure, router } from './trpc.ts';
 
 /** Of one message: enough for a client to catch up fast, and little enough for one that is slow. */
@@ -100,6 +110,35 @@ export const runs = router({
   output: procedure.input(named).query(async ({ ctx, input }) => {
     const feed = await ctx.agent.feeds.get(input.run);
     return lastOf(join(feed.path, 'run.log'));
+  }),
+
+  /** The rows of a step, of any that was or will be. */
+  batch: procedure.input(named.extend(stepRequest.shape)).query(async ({ ctx, input }): Promise<StudioBatch> => {
+    const { path } = await ctx.agent.feeds.get(input.run);
+    return ctx.agent.batches.batch(path, input.step);
+  }),
+
+  /** One of them token by token. */
+  batchRow: procedure
+    .input(named.extend(batchRowRequest.shape))
+    .query(async ({ ctx, input: { run, ...request } }): Promise<BatchRowTokens> => {
+      const { path } = await ctx.agent.feeds.get(run);
+      return ctx.agent.batches.use(path, (batches) => finish(batches.call('row', request)));
+    }),
+
+  /** Measures the losses of a step's tokens by the nearest checkpoint. It ends when nobody listens any more. */
+  measureBatch: procedure.input(named.extend(stepRequest.shape)).subscription(async function* ({
+    ctx,
+    input: { run, step },
+    signal,
+  }): AsyncGenerator<MeasuringProgress | MeasuredStep> {
+    const { path } = await ctx.agent.feeds.get(run);
+    yield yield* newestOf<MeasuringProgress, MeasuredStep>(
+      (report, left) =>
+        ctx.agent.batches.use(path, (batches) => finish(batches.call('measure', { step }, left), report)),
+      ctx.pace,
+      signal,
+    );
   }),
 
   /** Asks a run to save a checkpoint and end; with `now` to end at once, and then returns when it has. */

@@ -15,6 +15,7 @@ import type { Pace } from '../pace.ts';
 import type { Scheduler } from '../queue/scheduler.ts';
 import type { RecipeDocuments } from '../recipes/documents.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
+import type { RunBatches } from '../runs/runBatches.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Workspace } from '../workspace.ts';
 import { neededRoles } from './roles.ts';
@@ -26,6 +27,7 @@ export interface Agent {
   workspace: Workspace;
   feeds: RunFeeds;
   data: DataSources;
+  batches: RunBatches;
   jobs: Jobs;
   chattables: Chattables;
   models: LoadedModels;

@@ -144,7 +144,8 @@ export class RunBatches {
       const { step } = parseRequest(stepRequest, request);
       const work = this.#turn.then(() => this.#measure(step, report, left));
       this.#turn = work.catch(() => undefined);
-      return { step, checkpoint: await work };
+      const { checkpoint, losses } = await work;
+      return { step, checkpoint, means: [...losses].map(([document, of]) => ({ document, loss: meanOf(of) })) };
     }, signal);
   }
 
@@ -153,7 +154,7 @@ export class RunBatches {
     this.#store.close();
   }
 
-  async #measure(step: number, report: (progress: MeasuringProgress) => void, signal: AbortSignal): Promise<number> {
+  async #measure(step: number, report: (progress: MeasuringProgress) => void, signal: AbortSignal): Promise<Measured> {
     signal.throwIfAborted();
     const checkpoint = await checkpointNear(this.#path, this.#recipe, step);
     if (!checkpoint) {
@@ -165,16 +166,19 @@ export class RunBatches {
       });
     }
     const known = this.#measured.get(step);
+    const documents = this.#documentsOf(step);
+    const measured =
+      known?.checkpoint === checkpoint.step
+        ? known
+        : {
+            checkpoint: checkpoint.step,
+            losses: await measureStep(this.#recipe, checkpoint, this.#store, documents, { report, signal }),
+          };
     this.#measured.delete(step);
-    if (known?.checkpoint === checkpoint.step) this.#measured.set(step, known);
-    else {
-      const documents = this.#documentsOf(step);
-      const losses = await measureStep(this.#recipe, checkpoint, this.#store, documents, { report, signal });
-      this.#measured.set(step, { checkpoint: checkpoint.step, losses });
-    }
+    this.#measured.set(step, measured);
     const [oldest] = this.#measured.keys();
     if (this.#measured.size > mostKept && oldest !== undefined) this.#measured.delete(oldest);
-    return checkpoint.step;
+    return measured;
   }
 
   #build(step: number) {
@@ -200,6 +204,12 @@ export class RunBatches {
       excerpt: beginning.replace(/\s+/g, ' ').trim().slice(0, excerptCharacters).toWellFormed(),
     };
   }
+}
+
+/** Null without target tokens, and where it is not finite. */
+function meanOf(losses: Float64Array): number | null {
+  const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  return Number.isFinite(mean) ? mean : null;
 }
 
 /** @throws UserError `data_not_prepared`, `token_cache_damaged` */

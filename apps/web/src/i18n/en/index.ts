@@ -1,5 +1,6 @@
 /** Every text of the studio, a file a noun. Other languages have the same keys, which the compiler checks. */
 import { access } from './access.ts';
+import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { data } from './data.ts';
 import { exports } from './exports.ts';
@@ -12,6 +13,7 @@ import { runs } from './runs.ts';
 
 export const en = {
   ...access,
+  ...batch,
   ...chat,
   ...data,
   ...exports,

@@ -78,10 +78,11 @@ export const runs = {
     speedTitle: 'Tokens a second',
     smoothing: 'Smoothing',
     off: 'Off',
-    zoomHint: 'Drag over a chart to zoom all of them. Double-click shows everything.',
+    zoomHint: 'Drag over a chart to zoom all of them. Double-click shows everything. Click a step to see its rows.',
     zoomed: 'Steps {from} to {to}',
     zoomReset: 'Show all',
-    chartKeys: '{title}. Arrow keys move a zoomed view, plus and minus zoom, 0 shows everything.',
+    chartKeys:
+      '{title}. Arrow keys move a zoomed view, plus and minus zoom, 0 shows everything. Enter shows the rows of the step with the highest loss.',
     checkpoint: 'checkpoint',
     evaluation: 'validation',
     resumed: 'resumed',

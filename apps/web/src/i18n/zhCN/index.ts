@@ -1,5 +1,6 @@
 import type { Messages } from '../en/index.ts';
 import { access } from './access.ts';
+import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { data } from './data.ts';
 import { exports } from './exports.ts';
@@ -12,6 +13,7 @@ import { runs } from './runs.ts';
 
 export const zhCN: Messages = {
   ...access,
+  ...batch,
   ...chat,
   ...data,
   ...exports,

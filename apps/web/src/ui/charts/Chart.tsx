@@ -30,6 +30,8 @@ export interface ChartSpec {
   formatStep(step: number): string;
 }
 
+const doubleClickMilliseconds = 250;
+
 /** Charts of one page share the place of the cursor. */
 const cursor = uPlot.sync('run');
 
@@ -38,13 +40,18 @@ export function Chart({
   series,
   range,
   onRange,
+  onPoint,
 }: {
   spec: ChartSpec;
   series: Store<RunSeries | undefined>;
   range: Range;
   onRange: (range: Range) => void;
+  /** A point was clicked, or chosen by Enter: its place in the series, null for the highest of what is shown. */
+  onPoint: (index: number | null) => void;
 }) {
   const host = useRef<HTMLDivElement>(null);
+  const chart = useRef<uPlot>(undefined);
+  const click = useRef<{ x: number; timer: ReturnType<typeof setTimeout> | undefined }>({ x: 0, timer: undefined });
   const readout = useRef<HTMLDivElement>(null);
   const latest = useRef({ range, onRange });
   latest.current = { range, onRange };
@@ -65,6 +72,7 @@ export function Chart({
       element,
     );
     cursor.sub(plot);
+    chart.current = plot;
     let frame = 0;
     const redraw = () => {
       frame = 0;
@@ -85,6 +93,7 @@ export function Chart({
       cancelAnimationFrame(frame);
       unsubscribe();
       resized.disconnect();
+      clearTimeout(click.current.timer);
       cursor.unsub(plot);
       plot.destroy();
     };
@@ -108,8 +117,25 @@ export function Chart({
         tabIndex={0}
         aria-label={spec.description}
         style={{ height: spec.height }}
-        onDoubleClick={() => onRange(null)}
-        onKeyDown={(event) => onKey(event, series.read.get()?.extent ?? null, range, onRange)}
+        onPointerDown={(event) => {
+          click.current.x = event.clientX;
+        }}
+        onClick={(event) => {
+          const index = chart.current?.cursor.idx;
+          const isDrag = Math.abs(event.clientX - click.current.x) > 4;
+          if (isDrag || index === null || index === undefined || event.detail > 1) return;
+          // The first click of two is none: two of them show everything.
+          click.current.timer = setTimeout(() => onPoint(index), doubleClickMilliseconds);
+        }}
+        onDoubleClick={() => {
+          clearTimeout(click.current.timer);
+          onRange(null);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') onPoint(chart.current?.cursor.idx ?? null);
+          else onKey(event, series.read.get()?.extent ?? null, range, onRange);
+        }}
+        className="cursor-crosshair"
       />
     </figure>
   );

@@ -1,7 +1,7 @@
 'use client';
 /** The curves of a run: one cursor and one zoom for all of them. */
 import type { Metric, RunSeries } from '@anneal/core/protocol/studio';
-import { useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun, Range } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
@@ -20,15 +20,22 @@ export function RunCharts({
   onRange,
   smoothing,
   onSmoothing,
+  onStep,
 }: {
   run: LiveRun;
   range: Range;
   onRange: (range: Range) => void;
   smoothing: number;
   onSmoothing: (smoothing: number) => void;
+  /** A step was chosen in a chart. */
+  onStep: (step: number) => void;
 }) {
   const t = useTranslations('run');
   const format = useFormat();
+  const onPoint = useCallback(
+    (index: number | null) => void run.highestStep(index).then((step) => step !== null && onStep(step)),
+    [run, onStep],
+  );
   const specs = useSpecs(smoothing);
   const hasSteps = useStore(run.hasSteps);
   if (!hasSteps) {
@@ -67,7 +74,7 @@ export function RunCharts({
       <div className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-5 p-4 pl-3 lg:grid-cols-2">
         {specs.map((spec, index) => (
           <div key={spec.title} className={index === 0 ? 'lg:col-span-2' : ''}>
-            <Chart spec={spec} series={run.series} range={range} onRange={onRange} />
+            <Chart spec={spec} series={run.series} range={range} onRange={onRange} onPoint={onPoint} />
           </div>
         ))}
       </div>

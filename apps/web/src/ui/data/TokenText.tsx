@@ -1,12 +1,12 @@
 'use client';
 import { memo } from 'react';
 import { useTranslations } from 'use-intl';
-import { type ShownToken, spelled, type TokenBlock, visible } from './shownTokens.ts';
+import { shadeStyle, spelled, type TextToken, type TokenBlock, visible } from './shownTokens.ts';
 
 export type TokenForm = 'text' | 'tokens' | 'ids';
 
 interface TokenTextProps {
-  blocks: readonly TokenBlock[];
+  blocks: readonly TokenBlock<TextToken>[];
   form: TokenForm;
   showsSpace: boolean;
   /** Nothing of the row is trained. */
@@ -71,7 +71,7 @@ function indexOf(target: EventTarget): number | null {
 }
 
 interface TokenProps {
-  token: ShownToken;
+  token: TextToken;
   form: TokenForm;
   showsSpace: boolean;
   isTrained: boolean;
@@ -80,13 +80,16 @@ interface TokenProps {
 }
 
 const Token = memo(function Token({ token, form, showsSpace, isTrained, wouldBe, isChosen }: TokenProps) {
-  const look = isTrained
-    ? 'bg-ember-soft text-ink [box-shadow:inset_0_-2px_0_0_var(--ember)]'
-    : wouldBe
-      ? 'text-muted [box-shadow:inset_0_-2px_0_0_var(--faint)]'
-      : token.isControl
-        ? 'text-teal'
-        : 'text-muted';
+  const look =
+    token.shade !== undefined
+      ? 'rounded-[2px] text-ink'
+      : isTrained
+        ? 'bg-ember-soft text-ink [box-shadow:inset_0_-2px_0_0_var(--ember)]'
+        : wouldBe
+          ? 'text-muted [box-shadow:inset_0_-2px_0_0_var(--faint)]'
+          : token.isControl
+            ? 'text-teal'
+            : 'text-muted';
   const box = form === 'text' ? '' : 'rounded-[3px] border border-line px-1 whitespace-pre';
   return (
     <span
@@ -96,6 +99,7 @@ const Token = memo(function Token({ token, form, showsSpace, isTrained, wouldBe,
       role="option"
       aria-selected={isChosen}
       aria-label={token.part.trim() === '' ? spelled(token) : undefined}
+      style={token.shade === undefined ? undefined : shadeStyle(token.shade)}
       className={`${look} ${box} hover:outline-1 hover:outline-faint ${isChosen ? 'relative z-10 rounded-[2px] outline-2! outline-ember!' : ''}`}
     >
       {form === 'ids'

@@ -2,7 +2,8 @@
 import type { InspectedToken } from '@anneal/core/protocol/data';
 import type { DataRow } from '@anneal/core/protocol/dataView';
 
-export interface ShownToken extends InspectedToken {
+/** What `TokenText` draws of a token. */
+export interface TextToken extends Pick<InspectedToken, 'id' | 'text' | 'bytes' | 'target'> {
   /** In the whole row, from 0. */
   index: number;
   /** Its part of the text; empty for one that only continues a character, or stands for no text. */
@@ -11,13 +12,17 @@ export interface ShownToken extends InspectedToken {
   isCut: boolean;
   /** It stands for no text of a message: a control token, in the words of its vocabulary. */
   isControl: boolean;
+  /** How much color it has, from 0 to 1, instead of the mark of what is trained. */
+  shade?: number | undefined;
 }
 
+export type ShownToken = InspectedToken & TextToken;
+
 /** Tokens that lie together in one message, or between messages. */
-export interface TokenBlock {
+export interface TokenBlock<Token extends TextToken = ShownToken> {
   message: number | null;
   role: string | null;
-  tokens: ShownToken[];
+  tokens: Token[];
 }
 
 /** @param parts of one row, from its first token on */
@@ -53,9 +58,14 @@ export function visible(text: string, showsSpace: boolean): string {
 }
 
 /** On one line, with everything visible. */
-export function spelled({ part, text, bytes }: ShownToken): string {
+export function spelled({ part, text, bytes }: TextToken): string {
   if (part !== '') return part.replaceAll(' ', '·').replaceAll('\t', '→').replaceAll('\r', '␍').replaceAll('\n', '⏎');
   return /^<.*>$/.test(text) || bytes === null ? text : spacedBytes(bytes);
 }
+
+/** The background of a token with so much color. */
+export const shadeStyle = (shade: number): { backgroundColor: string } => ({
+  backgroundColor: `color-mix(in oklab, var(--ember) ${Math.round(55 * shade)}%, transparent)`,
+});
 
 export const spacedBytes = (hexadecimal: string): string => hexadecimal.match(/../g)?.join(' ') ?? '';

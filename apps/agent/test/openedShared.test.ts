@@ -5,7 +5,7 @@ import { UserError } from '@anneal/core/errors';
 import type { DataState } from '@anneal/core/protocol/dataView';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { writeCapitalsTask, writeTinyModel } from '../../../packages/core/test/fixtures.ts';
-import { OpenedData } from '../src/daemon/data/openedData.ts';
+import { OpenedShared } from '../src/daemon/openedShared.ts';
 import { type Apart, openApart } from '../src/runner/openApart.ts';
 import type { BrowsedData } from '../src/service/data/browse.ts';
 import { finish } from '../src/service/finish.ts';
@@ -65,27 +65,27 @@ test('data that change under the eyes of who looks at them are an error, not oth
 });
 
 test('one process for all who look at the same, and room is made by what nobody looks at', async () => {
-  const pool = new OpenedData({ most: 1 });
+  const pool = new OpenedShared('data', { most: 1 });
   onTestFinished(() => pool.close());
   const [one, same] = await Promise.all([pool.take('a', request), pool.take('a', request)]);
-  expect(same.data).toBe(one.data);
+  expect(same.opened).toBe(one.opened);
   await expect(pool.take('b', request)).rejects.toMatchObject({ code: 'too_many_open' });
   one[Symbol.dispose]();
   same[Symbol.dispose]();
   const other = await pool.take('b', request);
-  await one.data.ended;
+  await one.opened.ended;
   other[Symbol.dispose]();
 });
 
 test('what nobody looks at any more is ended, and opened again when somebody does', async () => {
-  const pool = new OpenedData({ idleMilliseconds: 20 });
+  const pool = new OpenedShared('data', { idleMilliseconds: 20 });
   onTestFinished(() => pool.close());
   const lease = await pool.take('a', request);
   await wait(60);
-  expect(await finish(lease.data.call('find', { row: 0 }))).toBe(1);
+  expect(await finish(lease.opened.call('find', { row: 0 }))).toBe(1);
   lease[Symbol.dispose]();
-  await lease.data.ended;
+  await lease.opened.ended;
   const again = await pool.take('a', request);
-  expect(again.data).not.toBe(lease.data);
+  expect(again.opened).not.toBe(lease.opened);
   again[Symbol.dispose]();
 });

@@ -1,19 +1,18 @@
-/** The data sets that are open, each in a process of its own, shared by all who look at the same and ended when nobody has for a while. */
+/** What is open, each in a process of its own, shared by all who look at the same and ended when nobody has for a while. */
 import { UserError } from '@anneal/core/errors';
-import type { InspectRequest } from '@anneal/core/protocol/data';
-import { type Apart, openApart } from '../../runner/openApart.ts';
-import type { BrowsedData } from '../../service/data/browse.ts';
-import { finish } from '../../service/finish.ts';
+import { type Apart, openApart } from '../runner/openApart.ts';
+import { finish } from '../service/finish.ts';
+import type { OpenableName, OpenedOf, OpenRequestOf } from '../service/openables.ts';
 
-interface Entry {
-  opening: Promise<Apart<BrowsedData>>;
+interface Entry<Opened> {
+  opening: Promise<Apart<Opened>>;
   users: number;
   idle: NodeJS.Timeout | undefined;
 }
 
 /** It stays open until this is disposed of, and for a while after. */
-export interface Lease extends Disposable {
-  readonly data: Apart<BrowsedData>;
+export interface Lease<Opened> extends Disposable {
+  readonly opened: Apart<Opened>;
 }
 
 interface Options {
@@ -22,13 +21,15 @@ interface Options {
   idleMilliseconds?: number;
 }
 
-export class OpenedData {
+export class OpenedShared<Name extends OpenableName> {
+  readonly #name: Name;
   readonly #most: number;
   readonly #idleMilliseconds: number;
   /** In the order in which they were last taken. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry<OpenedOf<Name>>>();
 
-  constructor({ most = 4, idleMilliseconds = 5 * 60_000 }: Options = {}) {
+  constructor(name: Name, { most = 4, idleMilliseconds = 5 * 60_000 }: Options = {}) {
+    this.#name = name;
     this.#most = most;
     this.#idleMilliseconds = idleMilliseconds;
   }
@@ -37,14 +38,14 @@ export class OpenedData {
    * What is open under the key, opened where it is not.
    * @throws what opening throws; UserError `too_many_open`
    */
-  async take(key: string, request: InspectRequest): Promise<Lease> {
+  async take(key: string, request: OpenRequestOf<Name>): Promise<Lease<OpenedOf<Name>>> {
     const entry = this.#entries.get(key) ?? this.#open(key, request);
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     clearTimeout(entry.idle);
     entry.users++;
     try {
-      return { data: await entry.opening, [Symbol.dispose]: () => this.#release(key, entry) };
+      return { opened: await entry.opening, [Symbol.dispose]: () => this.#release(key, entry) };
     } catch (error) {
       this.#forget(key, entry);
       throw error;
@@ -61,10 +62,10 @@ export class OpenedData {
     await Promise.all([...this.#entries].map(([key, entry]) => this.#end(key, entry)));
   }
 
-  #open(key: string, request: InspectRequest): Entry {
+  #open(key: string, request: OpenRequestOf<Name>): Entry<OpenedOf<Name>> {
     this.#makeRoom();
-    const opening = finish(openApart('data', {}, request));
-    const entry: Entry = { opening, users: 0, idle: undefined };
+    const opening = finish(openApart(this.#name, {}, request));
+    const entry: Entry<OpenedOf<Name>> = { opening, users: 0, idle: undefined };
     opening
       .then(({ ended }) => ended)
       .then(
@@ -79,26 +80,26 @@ export class OpenedData {
     const [unused] = [...this.#entries].filter(([, { users }]) => users === 0);
     if (unused) return void this.#end(...unused);
     throw new UserError({
-      what: `${this.#entries.size} data sets are open and looked at, which is the most that may be`,
+      what: `${this.#entries.size} of them (${this.#name}) are open and looked at, which is the most that may be`,
       where: 'this agent',
       next: 'close a page that shows another one, then try again',
       code: 'too_many_open',
     });
   }
 
-  #release(key: string, entry: Entry): void {
+  #release(key: string, entry: Entry<OpenedOf<Name>>): void {
     entry.users--;
     if (entry.users > 0 || this.#entries.get(key) !== entry) return;
     entry.idle = setTimeout(() => void this.#end(key, entry), this.#idleMilliseconds);
     entry.idle.unref();
   }
 
-  #forget(key: string, entry: Entry): void {
+  #forget(key: string, entry: Entry<OpenedOf<Name>>): void {
     clearTimeout(entry.idle);
     if (this.#entries.get(key) === entry) this.#entries.delete(key);
   }
 
-  async #end(key: string, entry: Entry): Promise<void> {
+  async #end(key: string, entry: Entry<OpenedOf<Name>>): Promise<void> {
     this.#forget(key, entry);
     const opened = await entry.opening.catch(() => undefined); // told to who takes it
     await opened?.close();

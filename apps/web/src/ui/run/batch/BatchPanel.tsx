@@ -1,0 +1,172 @@
+'use client';
+/** What a step was made of: the rows of its batch, the highest losses first, and one of them token by token. */
+import type { MeasuredStep, StudioBatch } from '@anneal/core/protocol/batches';
+import type { ListedRun } from '@anneal/core/protocol/studio';
+import { ChevronLeft, ChevronRight, X } from 'lucide-react';
+import { parseAsInteger, useQueryState } from 'nuqs';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { type Measuring, useBatch, useMeasuring } from '../../../agent/batches.ts';
+import { useMay } from '../../../agent/useMe.ts';
+import { Button, IconButton } from '../../Button.tsx';
+import { isTyping } from '../../data/isTyping.ts';
+import { ErrorNote, shownError } from '../../ErrorNote.tsx';
+import { useFormat } from '../../format.ts';
+import { Progress } from '../../Progress.tsx';
+import { BatchRows } from './BatchRows.tsx';
+import { type RowWithLoss, withLosses } from './losses.ts';
+import { RowTokens } from './RowTokens.tsx';
+
+/** Of models with so much memory the losses are measured without being asked for: it takes a moment. */
+const measuredAtOnce = 4e9;
+
+interface BatchPanelProps {
+  run: ListedRun;
+  step: number;
+  /** Null: none any more. */
+  onStep: (step: number | null) => void;
+}
+
+export function BatchPanel({ run, step, onStep }: BatchPanelProps) {
+  const t = useTranslations('batch');
+  const format = useFormat();
+  const { data: batch, error } = useBatch(run, step);
+  const heading = useRef<HTMLHeadingElement>(null);
+  // Whoever has chosen a step, in a chart above or with the arrows here, goes on with it.
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true });
+    heading.current?.scrollIntoView({ block: 'nearest' });
+  }, [step]);
+  return (
+    <section aria-label={t('title', { step: format.count(step) })} className="rounded-lg border border-line bg-surface">
+      <header className="flex min-h-11 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b px-4 py-2">
+        <h2 ref={heading} tabIndex={-1} className="scroll-mt-16 font-medium text-[14px] outline-none">
+          {t('title', { step: format.count(step) })}
+        </h2>
+        {batch && <Place batch={batch} />}
+        <div className="ml-auto flex items-center gap-1">
+          <IconButton label={t('previousStep')} disabled={step <= 1} onClick={() => onStep(step - 1)}>
+            <ChevronLeft className="size-4" />
+          </IconButton>
+          <IconButton label={t('nextStep')} onClick={() => onStep(step + 1)}>
+            <ChevronRight className="size-4" />
+          </IconButton>
+          <IconButton label={t('close')} onClick={() => onStep(null)}>
+            <X className="size-4" />
+          </IconButton>
+        </div>
+      </header>
+      <div className="p-4">
+        {error ? (
+          <ErrorNote error={shownError(error)} />
+        ) : batch ? (
+          <Rows key={step} run={run} batch={batch} onClose={() => onStep(null)} />
+        ) : (
+          <p role="status" className="text-muted">
+            {t('loading')}…
+          </p>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Place({ batch }: { batch: StudioBatch }) {
+  const t = useTranslations('batch');
+  const format = useFormat();
+  return (
+    <p className="figures text-[12.5px] text-muted">
+      {t('place', {
+        index: format.count(batch.index + 1),
+        steps: format.count(batch.stepsPerEpoch),
+        epoch: format.count(batch.epoch + 1),
+        rows: format.count(batch.rows.length),
+        trained: format.count(batch.targetTokens),
+        tokens: format.count(batch.tokens),
+      })}
+    </p>
+  );
+}
+
+function Rows({ run, batch, onClose }: { run: ListedRun; batch: StudioBatch; onClose: () => void }) {
+  const t = useTranslations('batch');
+  const mayMeasure = useMay('editor');
+  const [isAsked, setIsAsked] = useState(false);
+  const isWanted = mayMeasure && batch.checkpoint !== null && (isAsked || (run.plannedMemory ?? 0) <= measuredAtOnce);
+  const measuring = useMeasuring(run.key, batch.step, isWanted);
+  const rows = useMemo(() => withLosses(batch, measuring.result), [batch, measuring.result]);
+  const [document, setDocument] = useQueryState('document', parseAsInteger);
+  const at = Math.max(
+    0,
+    rows.findIndex((row) => row.document === document),
+  );
+  const chosen = rows[at] as RowWithLoss;
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
+      const next = { j: at + 1, k: at - 1 }[event.key];
+      if (event.key === 'Escape') onClose();
+      else if (next !== undefined && rows[next]) void setDocument(rows[next].document);
+      else return;
+      event.preventDefault();
+    };
+    globalThis.document.addEventListener('keydown', onKeyDown);
+    return () => globalThis.document.removeEventListener('keydown', onKeyDown);
+  });
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[minmax(18rem,2fr)_minmax(0,5fr)]">
+      <div className="grid gap-2">
+        <BatchRows rows={rows} chosen={chosen.document} onChoose={(row) => void setDocument(row)} />
+        <p className="text-[12px] text-muted max-lg:hidden">{t('keys')}</p>
+      </div>
+      <div className="grid min-w-0 gap-3">
+        <MeasuringNote
+          measuring={measuring}
+          checkpoint={batch.checkpoint}
+          mayMeasure={mayMeasure}
+          isWanted={isWanted}
+          onAsk={() => setIsAsked(true)}
+        />
+        <RowTokens key={chosen.document} run={run} step={batch.step} row={chosen} measured={measuring.result ?? null} />
+      </div>
+    </div>
+  );
+}
+
+interface MeasuringNoteProps {
+  measuring: Measuring;
+  checkpoint: number | null;
+  mayMeasure: boolean;
+  isWanted: boolean;
+  onAsk: () => void;
+}
+
+/** By whose weights the tokens are colored, or why they are not. */
+function MeasuringNote({ measuring, checkpoint, mayMeasure, isWanted, onAsk }: MeasuringNoteProps) {
+  const t = useTranslations('batch');
+  const format = useFormat();
+  const weights = (step: MeasuredStep['checkpoint']) =>
+    step === 0 ? t('weightsBefore') : t('weightsOf', { step: format.count(step) });
+  if (measuring.error) return <ErrorNote title={t('notMeasured')} error={shownError(measuring.error)} />;
+  if (measuring.result)
+    return (
+      <p className="text-[12.5px] text-muted">{t('measured', { weights: weights(measuring.result.checkpoint) })}</p>
+    );
+  if (checkpoint === null) return <p className="text-[12.5px] text-muted">{t('noCheckpoint')}</p>;
+  if (!mayMeasure) return <p className="text-[12.5px] text-muted">{t('needsEditor')}</p>;
+  if (!isWanted) {
+    return (
+      <div className="flex flex-wrap items-center gap-3 text-[12.5px] text-muted">
+        <Button onClick={onAsk}>{t('measure')}</Button>
+        {t('measureHint', { weights: weights(checkpoint) })}
+      </div>
+    );
+  }
+  const { phase = 'loading', done = 0, of = null } = measuring.progress ?? {};
+  return (
+    <div role="status" className="grid max-w-sm gap-1.5 text-[12.5px] text-muted">
+      {t(phase === 'loading' ? 'loadingModel' : 'measuring', { weights: weights(checkpoint) })}
+      <Progress step={done} total={of} active />
+    </div>
+  );
+}

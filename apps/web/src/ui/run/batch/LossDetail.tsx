@@ -1,0 +1,60 @@
+'use client';
+import type { LossToken } from '@anneal/core/protocol/batches';
+import type { ReactNode } from 'react';
+import { useTranslations } from 'use-intl';
+import { spacedBytes } from '../../data/shownTokens.ts';
+import { useFormat } from '../../format.ts';
+
+/** Everything that is known of one token, its loss among it. */
+export function LossDetail({ token, index, of }: { token: LossToken | undefined; index: number; of: number }) {
+  const t = useTranslations('batch');
+  const rowTexts = useTranslations('dataRow');
+  const format = useFormat();
+  if (!token) return <p className="text-[13px] text-muted">{rowTexts('choose')}</p>;
+  const { id, text, spelled, bytes, target, loss } = token;
+  return (
+    <div className="grid gap-3" aria-live="polite">
+      <div>
+        <div className="label">{rowTexts('at', { at: format.count(index + 1), of: format.count(of) })}</div>
+        <div className="mt-0.5 font-mono text-[17px] [font-variant-ligatures:none] [overflow-wrap:anywhere]">
+          {text.replaceAll(' ', '·').replaceAll('\n', '⏎') || spelled}
+        </div>
+      </div>
+      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 border-line border-t pt-3 text-[13px]">
+        {target ? (
+          <>
+            <Line name={t('loss')}>
+              {loss === undefined ? t('unknown') : loss === null ? t('notFinite') : format.number(loss)}
+            </Line>
+            <Line name={t('probability')}>
+              {typeof loss === 'number' ? `${probabilityOf(loss, format.percent)} %` : t('unknown')}
+            </Line>
+          </>
+        ) : (
+          <Line name={t('loss')}>{t('notTrained')}</Line>
+        )}
+        <Line name={rowTexts('id')}>{id}</Line>
+        <Line name={rowTexts('bytes')}>
+          <span className="font-mono text-[12.5px]">{spacedBytes(bytes)}</span>
+        </Line>
+        <Line name={rowTexts('spelled')}>
+          <span className="font-mono text-[12.5px]">{spelled}</span>
+        </Line>
+      </dl>
+    </div>
+  );
+}
+
+function probabilityOf(loss: number, percent: (share: number) => string): string {
+  const share = Math.exp(-loss);
+  return share < 0.001 ? `< ${percent(0.001)}` : percent(share);
+}
+
+function Line({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt className="text-muted">{name}</dt>
+      <dd className="figures [overflow-wrap:anywhere]">{children}</dd>
+    </>
+  );
+}

@@ -1,0 +1,108 @@
+/** From a spike in a chart to the row that made it, and to its tokens. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readEvents } from '@anneal/core/trainer/eventReader';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { TestAgent } from './agent.ts';
+import { expectAccessible } from './page.ts';
+import { PairedBrowser } from './pairedBrowser.ts';
+
+const agent = new TestAgent();
+let browser: PairedBrowser;
+/** Of the run, and the step with the highest loss after the first, which is the planted row's. */
+let run: string;
+let spike: number;
+
+const planted = 'zqx vv KJ8 ##@@ wvlpt qqq0 7h7h7 %%%% xkcd zzpf jjjj QQWW';
+const plantedRow = 42;
+
+beforeAll(async () => {
+  agent.run('init', 'harbour');
+  const path = join(agent.workspace, 'harbour', 'data', 'harbour.jsonl');
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const messages = [
+    { role: 'user', content: 'When is high tide?' },
+    { role: 'assistant', content: planted },
+  ];
+  lines.splice(plantedRow - 1, 0, JSON.stringify({ messages }));
+  writeFileSync(path, lines.join('\n'));
+  const changes = ['logging_steps=1', 'max_steps=118', 'val_set_size=0', 'sample_prompts=[]', 'warmup_ratio=0'];
+  agent.run('train', 'harbour/recipe.yaml', ...changes.flatMap((change) => ['--set', change]));
+  const [{ id }] = JSON.parse(agent.run('runs', 'ls', '--json', '--runs-dir', 'harbour/runs'));
+  run = `harbour/runs/${id}`;
+  const steps = [...readEvents(join(agent.workspace, run, 'events.jsonl'))].filter((event) => event.type === 'step');
+  const later = steps.filter(({ step }) => step > 1);
+  spike = later.reduce((a, b) => ((b.loss ?? 0) > (a.loss ?? 0) ? b : a)).step;
+  await agent.start();
+  browser = await PairedBrowser.open(agent);
+});
+
+afterAll(async () => {
+  await browser?.browser.close();
+  await agent.end();
+  agent.remove();
+});
+
+const lossChart = (page: Page) => page.getByRole('img', { name: /^Loss\./ });
+const chosenRow = (page: Page) => page.locator('ol[aria-label^="Rows of this step"] button[aria-current]');
+
+/** Where a step is in the chart, of a run whose steps are all shown. */
+async function clickStep(page: Page, step: number): Promise<void> {
+  await page.getByText('118 / 118').waitFor();
+  const area = await lossChart(page).locator('.u-over').boundingBox();
+  if (!area) throw new Error('the chart is not shown');
+  await page.mouse.click(area.x + (area.width * (step - 1)) / 117, area.y + area.height / 2);
+}
+
+it('leads from the list of runs to the planted row, its tokens colored by loss, in two clicks', async () => {
+  const page = await browser.goTo('/');
+  await page.getByRole('link', { name: /harbour/ }).click();
+  await clickStep(page, spike);
+  await page.getByRole('heading', { name: `Step ${spike}` }).waitFor();
+  await page.getByText('Tokens are colored by their loss').waitFor({ timeout: 30_000 });
+  expect(await chosenRow(page).innerText()).toContain('zqx vv KJ8');
+  await page.getByRole('heading', { name: `harbour/data/harbour.jsonl:${plantedRow}` }).waitFor();
+  const bad = page.getByRole('option', { name: 'q', exact: true }).first();
+  await bad.hover();
+  await page.getByText('Probability').waitFor();
+  await expectAccessible(page);
+  await page.reload();
+  await page.getByText('Tokens are colored by their loss').waitFor({ timeout: 30_000 });
+  await page.close();
+});
+
+it('is gone through with the keyboard alone', async () => {
+  const page = await browser.goTo(`/run?id=${run}&from=2&to=118`);
+  await lossChart(page).focus();
+  await page.getByText('Steps 2 to 118').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: `Step ${spike}` }).waitFor();
+  const first = await chosenRow(page).innerText();
+  await page.keyboard.press('j');
+  await expect.poll(() => chosenRow(page).innerText()).not.toBe(first);
+  await page.keyboard.press('k');
+  await expect.poll(() => chosenRow(page).innerText()).toBe(first);
+  await page.locator('[data-token="0"]').waitFor();
+  await page.keyboard.press('ArrowRight');
+  await page.getByText(/^Token 1 of/).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('heading', { name: `Step ${spike}` }).waitFor({ state: 'detached' });
+  await page.close();
+});
+
+it('a double click in a chart shows everything, and opens no step', async () => {
+  const page = await browser.goTo(`/run?id=${run}&from=20&to=60`);
+  await page.getByText('Steps 20 to 60').waitFor();
+  const area = await lossChart(page).locator('.u-over').boundingBox();
+  if (!area) throw new Error('the chart is not shown');
+  await page.mouse.dblclick(area.x + area.width / 2, area.y + area.height / 2);
+  await page.getByText('Steps 20 to 60').waitFor({ state: 'detached' });
+  await page.waitForTimeout(500);
+  expect(new URL(page.url()).searchParams.has('step')).toBe(false);
+  await page.close();
+});
+
+it('nothing was said on any console', () => {
+  expect(browser.said.flat()).toEqual([]);
+});
