@@ -117,6 +117,25 @@ test('the verbs answer as they do here', async () => {
   ]);
 }, 120_000);
 
+test('the rows of a step and the losses of their tokens are those that are told here', async () => {
+  const place = makePlace();
+  const run = await trainedRun(join(place.workspace, 'harbor'));
+  const remote = remoteOf(await start(place), tokenFor(place, 'editor'));
+  const here = annealIn(run);
+  const [told, known] = [
+    await json(remote('runs', 'batch', 'latest', '3', '--json')),
+    await json(here('runs', 'batch', run, '3', '--json')),
+  ];
+  expect(told.rows[0].file).toBe('harbor/data/harbour.jsonl');
+  expect({ ...told, rows: told.rows.map(({ loss }: { loss: number }) => loss) }).toEqual({
+    ...known,
+    rows: known.rows.map(({ loss }: { loss: number }) => loss),
+  });
+  const row = ['3', '--row', '1', '--json'];
+  const there = await remote('runs', 'batch', 'latest', ...row);
+  expect(there.stdout).toBe((await here('runs', 'batch', run, ...row)).stdout);
+});
+
 test('a run waits, moves, begins, saves, stops and goes on there', async () => {
   const { daemon, token, recipe } = await served();
   const remote = remoteOf(daemon, token);

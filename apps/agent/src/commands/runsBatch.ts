@@ -1,19 +1,20 @@
 import { UserError } from '@anneal/core/errors';
 import type { BatchRow, MeasuringProgress, StepBatch } from '@anneal/core/protocol/batches';
 import { finish } from '../service/finish.ts';
-import { openBatches } from '../service/runs/batches.ts';
 import { lossesInWords, printLossTokens } from '../terminal/lossTokens.ts';
 import { print, printJson, printJsonLine } from '../terminal/print.ts';
 import { ProgressLine } from '../terminal/progressLine.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatCount } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { useCase } from './useCases.ts';
 
 export async function batch(run: string, step: number, options: RunsOptions & { row?: number }): Promise<void> {
+  const openBatches = await useCase('openBatches');
   const batches = await finish(openBatches(contextOf(options), { run }));
   try {
     const found = await batches.batch({ step });
-    const rows = found.rows.toSorted((a, b) => (b.loss ?? 0) - (a.loss ?? 0));
+    const rows = found.rows.toSorted((a, b) => heightOf(b.loss) - heightOf(a.loss));
     if (options.row === undefined) {
       if (options.json) printJson(found);
       else printBatch(found, rows);
@@ -60,6 +61,11 @@ function printBatch({ step, epoch, index, stepsPerEpoch, tokens, targetTokens }:
       ]),
     ),
   );
+}
+
+/** One that is not finite is higher than any; one that is not known comes last. */
+function heightOf(loss: BatchRow['loss']): number {
+  return loss === undefined ? -1 : (loss ?? Number.MAX_VALUE);
 }
 
 const placeOf = ({ file, row }: BatchRow): string => `${file}:${row}`;

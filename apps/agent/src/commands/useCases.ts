@@ -2,6 +2,15 @@
  * What the commands ask for, and where it is done: on this machine, or by another agent where `anneal remote` says so. A
  * command asks by name, and prints the same either way.
  */
+import type {
+  BatchRowRequest,
+  BatchRowTokens,
+  MeasuredStep,
+  MeasuringProgress,
+  OpenBatchesRequest,
+  StepBatch,
+  StepRequest,
+} from '@anneal/core/protocol/batches';
 import type { DataReportResult, InspectedRow, InspectRequest, RowRange } from '@anneal/core/protocol/data';
 import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estimates';
 import type { ListedExport, RemoveExportsRequest } from '@anneal/core/protocol/exports';
@@ -29,6 +38,14 @@ interface Modules {
   chat: typeof import('../service/chat/open.ts');
 }
 
+/** The steps of a run, opened to look at their rows. */
+export interface OpenedBatches {
+  batch(request: StepRequest): Promise<StepBatch>;
+  row(request: BatchRowRequest): Promise<BatchRowTokens>;
+  measure(request: StepRequest): AsyncGenerator<MeasuringProgress, MeasuredStep>;
+  close(): Promise<void>;
+}
+
 export interface RunUseCases {
   listRuns: Modules['list']['listRuns'];
   showRun: Modules['show']['showRun'];
@@ -38,6 +55,7 @@ export interface RunUseCases {
   stopRun(context: Context, request: StopRunRequest): AsyncGenerator<unknown, RunSummary>;
   saveRunNow: Modules['stop']['saveRunNow'];
   compareRuns: Modules['compare']['compareRuns'];
+  openBatches(context: Context, request: OpenBatchesRequest): AsyncGenerator<never, OpenedBatches>;
 }
 
 /** Rows of a recipe or a file, opened to look at them. */
@@ -110,6 +128,7 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   stopRun: async () => (await import('../service/runs/stop.ts')).stopRun,
   saveRunNow: async () => (await import('../service/runs/stop.ts')).saveRunNow,
   compareRuns: async () => (await import('../service/runs/compare.ts')).compareRuns,
+  openBatches: async () => (await import('../service/runs/batches.ts')).openBatches,
   validateRecipe: async () => (await import('../service/recipes/validate.ts')).validateRecipe,
   estimateRun: async () => (await import('../service/estimate.ts')).estimateRun,
   openData: async () => {

@@ -1,5 +1,6 @@
 /** What is asked of runs, of another agent. Paths are those below the folder that it serves. */
 import { UserError } from '@anneal/core/errors';
+import type { MeasuredStep, MeasuringProgress } from '@anneal/core/protocol/batches';
 import {
   type FollowRunRequest,
   type RunComparison,
@@ -10,7 +11,8 @@ import {
   runSummarySchema,
 } from '@anneal/core/protocol/runs';
 import type { ListedRun, RunNews, ShownState } from '@anneal/core/protocol/studio';
-import type { RunUseCases } from '../commands/useCases.ts';
+import type { OpenedBatches, RunUseCases } from '../commands/useCases.ts';
+import { reporting } from '../service/reporting.ts';
 import type { Connection, Listener } from './connection.ts';
 import { runsThere, runThere } from './names.ts';
 
@@ -62,6 +64,7 @@ export function remoteRuns(connection: Connection): RunUseCases {
       await ask((api) => api.runs.save.mutate({ run: key }));
       return summaryOf(await ask((api) => api.runs.get.query({ run: key })));
     },
+    openBatches: (_, { run }) => reporting(async () => batchesThere(connection, await named(run))),
     async compareRuns(_, { a, b }) {
       const keys = { a: await named(a), b: await named(b) };
       const comparison = await ask((api) => api.runs.compare.query(keys));
@@ -97,6 +100,28 @@ export async function* newsOf(
     if (summary.refusal) throw new UserError(summary.refusal);
     if (!follow || ended.has(summary.state)) return;
   }
+}
+
+/** Files are named as they lie in the folder that the agent serves, as far as they do. */
+function batchesThere({ ask, listen }: Connection, run: string): OpenedBatches {
+  return {
+    async batch(request) {
+      const { rows, ...batch } = await ask((api) => api.runs.batch.query({ run, ...request }));
+      return { ...batch, rows: rows.map(({ key, ...row }) => ({ ...row, file: key ?? row.file })) };
+    },
+    row: (request) => ask((api) => api.runs.batchRow.query({ run, ...request })),
+    async *measure(request) {
+      const told = listen<MeasuringProgress | MeasuredStep>((api, listener) =>
+        api.runs.measureBatch.subscribe({ run, ...request }, listener),
+      );
+      for await (const news of told) {
+        if (!('phase' in news)) return news;
+        yield news;
+      }
+      throw new Error('the measuring ended without a result');
+    },
+    close: async () => undefined,
+  };
 }
 
 function summaryOf(run: ListedRun): RunSummary {
