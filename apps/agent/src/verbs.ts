@@ -87,6 +87,11 @@ export const verbs: readonly Verb[] = [
     summary: 'do the same with the agent of another machine',
     load: () => import('./commands/remote.ts'),
   },
+  {
+    name: 'mcp',
+    summary: 'offer the verbs of an agent to assistants, as tools',
+    load: () => import('./commands/mcp.ts'),
+  },
   { name: 'verify', summary: 'compare this engine with reference values', load: () => import('./commands/verify.ts') },
   {
     name: 'bench',

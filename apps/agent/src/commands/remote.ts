@@ -1,19 +1,16 @@
 import { UserError } from '@anneal/core/errors';
 import type { Command } from 'commander';
 import type { RemoteOptions } from '../remote/address.ts';
+import { addConnectionOptions } from './connectionOptions.ts';
 import { addExamples } from './examples.ts';
 import { refusedOptions, refusedVerbs, remoteVerbs } from './remoteVerbs.ts';
 
 /** The verbs of this machine, each defined where it always is; what they ask for is done by the agent at `--host`. */
 export async function define(command: Command): Promise<void> {
-  command
-    .option('--host <url>', 'the agent: https://gpu.lab:7420, or http://127.0.0.1:7420 of a tunnel; else ANNEAL_HOST')
-    .option('--token-file <file>', 'a file with a token that has a role, which only you can read; else ANNEAL_TOKEN')
-    .option('--ca-file <file>', 'certificates to trust beside those of this machine, PEM')
-    .description(
-      `${command.summary()}\n\nRecipes, data, runs and exports are those of the folder that the agent serves, named as its ` +
-        'studio names them. A token is made where the agent runs: anneal token create laptop --scope operator',
-    );
+  addConnectionOptions(command).description(
+    `${command.summary()}\n\nRecipes, data, runs and exports are those of the folder that the agent serves, named as its ` +
+      'studio names them. A token is made where the agent runs: anneal token create laptop --scope operator',
+  );
   const { verbs } = await import('../verbs.ts');
   for (const { name, load, actions = {} } of remoteVerbs) {
     const summary = verbs.find((verb) => verb.name === name)?.summary ?? '';

@@ -53,6 +53,7 @@ export const refusedVerbs: readonly { name: string; reason: string }[] = [
   { name: 'serve', reason: local },
   { name: 'pair', reason: 'who is let in is decided on the machine of the agent, or in its settings' },
   { name: 'token', reason: 'who is let in is decided on the machine of the agent, or in its settings' },
+  { name: 'mcp', reason: 'it names the agent by its own --host' },
   { name: 'verify', reason: local },
   { name: 'bench', reason: local },
   { name: 'selftest', reason: local },

@@ -1,0 +1,192 @@
+/** What a model may ask an agent for, by tools: the verbs of `anneal remote`, each with the role that it needs. */
+import { answerOptions, messageSchema } from '@anneal/core/protocol/chat';
+import { rowRangeSchema } from '@anneal/core/protocol/data';
+import { exportRequest } from '@anneal/core/protocol/exports';
+import { pullRequest, sourceRequest } from '@anneal/core/protocol/models';
+import { concurrencySchema, prioritySchema } from '@anneal/core/protocol/queue';
+import { recipeRequest } from '@anneal/core/protocol/recipes';
+import type { Role } from '@anneal/core/protocol/roles';
+import {
+  compareRunsRequest,
+  createRunRequest,
+  followRunRequest,
+  resumeRunRequest,
+  runRequest,
+  stopRunRequest,
+} from '@anneal/core/protocol/runs';
+import { z } from 'zod';
+import { finish } from '../service/finish.ts';
+import { answerOnce } from './answer.ts';
+import type { Surroundings, Tool } from './tool.ts';
+import { exportRun, resume, train } from './training.ts';
+
+const nothing = z.object({});
+/** Of a long log the newest. */
+const mostEvents = 200;
+const mostRows = 20;
+
+const looking: readonly Tool[] = [
+  tool('runs_list', 'Every run with its state, step and losses, oldest first', 'viewer', nothing, ({ ask }) =>
+    ask.listRuns({}),
+  ),
+  tool('runs_show', 'Everything about one run: state, numbers, checkpoints', 'viewer', runRequest, ({ ask }, input) =>
+    ask.showRun({}, input),
+  ),
+  tool(
+    'runs_events',
+    `What a run said after event number afterSeq, the newest ${mostEvents} events of it`,
+    'viewer',
+    followRunRequest.omit({ follow: true }),
+    async ({ ask }, input) => {
+      const events = [];
+      for await (const event of ask.followRun({}, { ...input, follow: false })) events.push(event);
+      return { leftOut: Math.max(0, events.length - mostEvents), events: events.slice(-mostEvents) };
+    },
+  ),
+  tool(
+    'runs_compare',
+    'Two runs side by side: what differs in the recipe, and how they went',
+    'viewer',
+    compareRunsRequest,
+    async ({ ask }, input) => {
+      const { steps: _, ...comparison } = await ask.compareRuns({}, input);
+      return comparison;
+    },
+  ),
+  tool('recipes_list', 'The recipes of the agent', 'viewer', nothing, ({ connection }) =>
+    connection.ask((api) => api.recipes.list.query()),
+  ),
+  tool('recipes_validate', 'A recipe with every default, or its mistakes', 'viewer', recipeRequest, ({ ask }, input) =>
+    ask.validateRecipe({}, input),
+  ),
+  tool(
+    'recipes_estimate',
+    'The memory, disk, steps and tokens that a run would take, before anything is taken',
+    'viewer',
+    recipeRequest,
+    async ({ ask }, input) => (await finish(ask.estimateRun({}, input))).estimate,
+  ),
+  tool(
+    'data_rows',
+    `Rows of a recipe or data file as the trainer sees them: text, loss mask, verdict; at most ${mostRows}`,
+    'viewer',
+    z.object({
+      source: z.string().min(1).describe('A recipe or a data file of the agent'),
+      first: rowRangeSchema.shape.first.default(1),
+      count: z.int().min(1).max(mostRows).default(3),
+    }),
+    async ({ ask }, { source, first, count }) => {
+      const data = await ask.openData({}, { source });
+      const rows = [];
+      for await (const { tokens: _, ...row } of data.rows.range({ first, last: first + count - 1 })) rows.push(row);
+      return rows;
+    },
+  ),
+  tool(
+    'data_report',
+    'What is worth knowing of all rows: lengths, packing, duplicates, leakage',
+    'viewer',
+    z.object({ source: z.string().min(1).describe('A recipe or a data file of the agent') }),
+    async ({ ask }, { source }) => finish((await ask.openData({}, { source })).report()),
+  ),
+  tool('models_list', 'The models that are here, with license, size and who uses them', 'viewer', nothing, ({ ask }) =>
+    finish(ask.listModels({}, {})),
+  ),
+  tool('exports_list', 'What a run was exported as', 'viewer', runRequest, ({ ask }, { run }) =>
+    ask.listExports({}, { run }),
+  ),
+  tool('exports_plan', 'How large each form of an export would be', 'viewer', sourceRequest, ({ ask }, input) =>
+    finish(ask.planExport({}, input)),
+  ),
+  tool('queue_list', 'The runs that wait, by device, and what trains there', 'viewer', nothing, async ({ ask }) =>
+    (await ask.openQueue('.')).read(),
+  ),
+  tool('doctor', 'What the machine has of what training needs, with advice', 'viewer', nothing, ({ ask }) =>
+    finish(ask.examineHost({}, { folder: '.' })),
+  ),
+];
+
+const talking: readonly Tool[] = [
+  tool(
+    'chat',
+    'One answer of a run or a model; the likeliest tokens with temperature 0',
+    'editor',
+    sourceRequest.extend({
+      base: z.boolean().default(false).describe('Of a run: the model as it was before training'),
+      messages: z.array(messageSchema).min(1),
+      ...answerOptions.pick({ temperature: true, topP: true, topK: true, maxTokens: true, seed: true }).shape,
+    }),
+    answerOnce,
+  ),
+];
+
+const named = z.object({ run: runRequest.shape.run });
+
+const changing: readonly Tool[] = [
+  tool(
+    'train',
+    'Queues a run of a recipe. With wait it is followed to its end, and a cancel stops it with a checkpoint',
+    'operator',
+    createRunRequest.omit({ text: true }).extend({ priority: prioritySchema, wait: z.boolean().default(false) }),
+    train,
+  ),
+  tool(
+    'runs_resume',
+    'Continues a run from its newest checkpoint; a finished one with max_steps or num_epochs in set',
+    'operator',
+    resumeRunRequest.extend({ priority: prioritySchema, wait: z.boolean().default(false) }),
+    resume,
+  ),
+  tool('runs_save', 'Asks a run for a checkpoint now; it goes on', 'operator', runRequest, ({ ask }, input) =>
+    ask.saveRunNow({}, input),
+  ),
+  tool('runs_stop', 'Asks a run to save a checkpoint and end', 'operator', stopRunRequest, ({ ask }, input) =>
+    finish(ask.stopRun({}, input)),
+  ),
+  tool(
+    'queue_move',
+    'Moves a run to a place, from 1, among those that wait for its device',
+    'operator',
+    named.extend({ place: z.int().min(1) }),
+    async ({ ask }, { run, place }) => (await ask.openQueue('.')).move(run, place),
+  ),
+  tool('queue_remove', 'Takes a run out of the queue; it stays', 'operator', named, async ({ ask }, { run }) =>
+    (await ask.openQueue('.')).remove(run),
+  ),
+  tool(
+    'queue_set',
+    'How many runs a device trains at a time',
+    'operator',
+    z.object({ device: z.string().min(1), runs: concurrencySchema }),
+    async ({ ask }, { device, runs }) => (await ask.openQueue('.')).setConcurrency(device, runs),
+  ),
+  tool(
+    'export',
+    'Writes an adapter, a merged model, GGUF files or a Modelfile of a run, on the machine of the agent',
+    'operator',
+    exportRequest.omit({ to: true }),
+    exportRun,
+  ),
+  tool(
+    'models_pull',
+    'Downloads a model into the cache',
+    'operator',
+    pullRequest.omit({ offline: true }),
+    ({ ask, report }, input) =>
+      finish(ask.pullModel({}, input), ({ phase, file, receivedBytes = 0, totalBytes }) =>
+        report(receivedBytes, totalBytes, file ? `${phase} ${file}` : phase),
+      ),
+  ),
+];
+
+export const tools: readonly Tool[] = [...looking, ...talking, ...changing];
+
+function tool<Schema extends z.ZodObject>(
+  name: string,
+  description: string,
+  role: Role,
+  request: Schema,
+  run: (surroundings: Surroundings, input: z.output<Schema>) => Promise<unknown>,
+): Tool {
+  return { name, description, role, request, run: (surroundings, input) => run(surroundings, request.parse(input)) };
+}
