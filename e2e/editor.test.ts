@@ -162,6 +162,46 @@ describe('the editor of recipes', () => {
     await page.close();
   });
 
+  it('is a form beside the text: a change is one of a value, by whoever makes it, with the comments left', async () => {
+    const page = await openRecipe(ada);
+    await page.getByRole('radio', { name: 'Both' }).click();
+    await writeLine(page, 'lora_alpha', 'lora_alpha: 32 # twice the rank');
+    const field = (name: string) => page.getByRole('textbox', { name, exact: true });
+    await field('lora_alpha').fill('64');
+    await shown(page, 'lora_alpha: 64 # twice the rank');
+    await field('lora_r').fill('9999');
+    await page.getByRole('region', { name: 'Form of the recipe' }).getByText('out of range').waitFor();
+    expect(await field('lora_r').getAttribute('aria-invalid')).toBe('true');
+    await expectAccessible(page);
+    await page.keyboard.press('Control+z');
+    await page.getByText('Ready to start').waitFor();
+    expect(await field('lora_alpha').inputValue()).toBe('64');
+
+    const other = await openRecipe(bo);
+    await other.getByRole('radio', { name: '表单' }).click();
+    await other.getByRole('searchbox', { name: '查找设置' }).fill('weight_decay');
+    await other.getByRole('textbox', { name: 'weight_decay' }).fill('0.02');
+    await shown(page, 'weight_decay: 0.02');
+    await other.getByRole('searchbox', { name: '查找设置' }).fill('');
+    const batches = other.getByRole('region', { name: '批次' });
+    await batches.getByRole('button', { name: /另有/ }).click();
+    expect(await other.getByRole('textbox', { name: 'max_steps' }).getAttribute('placeholder')).toBe('无');
+    await expectAccessible(other);
+    await other.close();
+
+    await page.getByRole('combobox', { name: 'sample_packing' }).selectOption('');
+    await expect.poll(written).not.toContain('sample_packing');
+    await field('lora_alpha').focus();
+    await page.keyboard.press('Control+z');
+    await page.keyboard.press('Control+z');
+    await lineWritten('lora_alpha: 32 # twice the rank');
+    await lineWritten('sample_packing: false');
+    expect(written()).toContain('weight_decay: 0.02\n');
+    await field('weight_decay').fill('0.0');
+    await lineWritten('weight_decay: 0.0');
+    await page.close();
+  });
+
   it('translates a recipe of another trainer, and says what became of each key', async () => {
     const page = await openRecipe(ada);
     await page.getByRole('button', { name: 'Import…' }).click();

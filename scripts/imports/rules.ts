@@ -29,9 +29,9 @@ export const rules: readonly Rule[] = [
   },
   {
     of: ['apps/web'],
-    may: [`${core}/protocol`, `${core}/recipe/schema.ts`],
+    may: [`${core}/protocol`, `${core}/recipe/schema.ts`, `${core}/recipe/edit.ts`],
     mayTypes: ['apps/agent/src/daemon/router/index.ts'],
-    why: 'the studio knows schemas and the protocol, and of the agent its procedures as types',
+    why: 'the studio knows schemas, how a text is edited, and the protocol, and of the agent its procedures as types',
   },
   {
     of: [`${agent}/service`, `${agent}/daemon`],
@@ -83,7 +83,12 @@ export const rules: readonly Rule[] = [
 ];
 
 /** What a browser loads as well: these, and all they import at run time, use nothing of Node. */
-export const browserSafe: readonly string[] = [`${core}/protocol/`, `${core}/recipe/schema.ts`, 'apps/web/'];
+export const browserSafe: readonly string[] = [
+  `${core}/protocol/`,
+  `${core}/recipe/schema.ts`,
+  `${core}/recipe/edit.ts`,
+  'apps/web/',
+];
 
 /** npm packages that run in a browser, or the scope they are in. */
 export const browserPackages: ReadonlySet<string> = new Set([

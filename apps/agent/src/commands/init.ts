@@ -42,7 +42,7 @@ async function init(folder: string, { from, json, model, data }: InitOptions): P
     const project = await importProject({}, { folder, from });
     if (json) return printJson(project);
     printTranslation(project);
-    const known: RecipeCheck = { problems: [], warnings: [], pull: null };
+    const known = { problems: [], warnings: [], pull: null };
     return report(project, project.problems.length > 0 ? known : await checked(project));
   }
   const project = await beginProject({}, { folder, model, data });
@@ -64,7 +64,7 @@ function printTranslation({ translated, untranslated, implied, problems }: Impor
 }
 
 /** What was written, what is still to be done by hand, and how to go on. */
-function report({ folder, files }: Project, { problems, warnings, pull }: RecipeCheck): void {
+function report({ folder, files }: Project, { problems, warnings, pull }: Omit<RecipeCheck, 'values'>): void {
   const recipe = relative('.', join(folder, 'recipe.yaml'));
   print(`wrote ${files.map((file) => relative('.', join(folder, file))).join(', ')}`);
   printProblems(problems);

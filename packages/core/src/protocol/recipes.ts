@@ -38,10 +38,12 @@ export const recipeCheckSchema = z.object({
   warnings: z.array(warningSchema),
   /** How to fetch the model where it has not been pulled yet, which is no mistake of the recipe. */
   pull: z.string().nullable(),
+  /** Every key with its value, defaults too; null where the recipe itself is not in order. */
+  values: z.record(z.string(), z.unknown()).nullable(),
 });
 export type RecipeCheck = z.infer<typeof recipeCheckSchema>;
 
-export const validRecipeSchema = recipeCheckSchema.omit({ problems: true }).extend({
+export const validRecipeSchema = recipeCheckSchema.omit({ problems: true, values: true }).extend({
   /** Every key with its value. */
   recipe: z.record(z.string(), z.unknown()),
   /** The text of recipe.resolved.yaml. */

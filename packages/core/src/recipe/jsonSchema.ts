@@ -65,11 +65,17 @@ export function valuesOf(schema: JsonSchema): string {
 /** Bounds that only keep absurd numbers out are left unsaid. */
 const largestToldBound = 100_000;
 
-function bounds({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: JsonSchema): string {
+/** Such as `≥ 1` and `≤ 1024`. */
+export function boundsOf({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: JsonSchema): string[] {
   const told: string[] = [];
   if (minimum !== undefined) told.push(`≥ ${minimum}`);
   if (exclusiveMinimum !== undefined) told.push(`> ${exclusiveMinimum}`);
   if (exclusiveMaximum !== undefined) told.push(`< ${exclusiveMaximum}`);
   if (maximum !== undefined && maximum <= largestToldBound) told.push(`≤ ${maximum}`);
+  return told;
+}
+
+function bounds(schema: JsonSchema): string {
+  const told = boundsOf(schema);
   return told.length === 0 ? '' : ` ${told.join(' and ')}`;
 }

@@ -4,9 +4,11 @@ import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { Estimate } from '@anneal/core/protocol/estimates';
 import { prioritySchema } from '@anneal/core/protocol/queue';
+import type { FormSection } from '@anneal/core/protocol/recipeForm';
 import type { ImportedProject, RecipeCheck, RecipeVersion, ValidRecipe } from '@anneal/core/protocol/recipes';
 import { createRunRequest, overridesSchema } from '@anneal/core/protocol/runs';
 import type { ChangedKey, ListedRecipe } from '@anneal/core/protocol/studio';
+import { recipeForm } from '@anneal/core/recipe/form';
 import { recipeJsonSchema } from '@anneal/core/recipe/jsonSchema';
 import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
@@ -40,6 +42,9 @@ export const recipes = router({
 
   /** What a recipe may hold, as JSON Schema. */
   schema: procedure.query(() => recipeJsonSchema()),
+
+  /** The same as a form. */
+  form: procedure.query((): FormSection[] => recipeForm()),
 
   /** Every problem of the text with its line, and what the model and the rows tell. */
   check: procedure.input(named.extend({ text })).query(({ ctx, input }): Promise<RecipeCheck> => {

@@ -70,6 +70,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'recipes.check': 'viewer',
   'recipes.compare': 'viewer',
   'recipes.estimate': 'viewer',
+  'recipes.form': 'viewer',
   'recipes.history': 'viewer',
   'recipes.import': 'editor',
   'recipes.list': 'viewer',

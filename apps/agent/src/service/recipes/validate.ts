@@ -25,9 +25,11 @@ export async function validateRecipe(_: Context, request: RecipeRequest): Promis
 export async function checkRecipe(_: Context, request: CheckRecipeRequest): Promise<RecipeCheck> {
   const { recipe, set, text } = parseRequest(checkRecipeRequest, request);
   try {
-    return await checkSources(text === undefined ? await openRecipe(recipe, set) : openRecipeText(text, recipe, set));
+    const opened = text === undefined ? await openRecipe(recipe, set) : openRecipeText(text, recipe, set);
+    return { ...(await checkSources(opened)), values: { ...opened.resolved } };
   } catch (error) {
-    if (error instanceof InvalidRecipe) return { problems: [...error.problems], warnings: [], pull: null };
+    if (error instanceof InvalidRecipe)
+      return { problems: [...error.problems], warnings: [], pull: null, values: null };
     throw error;
   }
 }

@@ -1,25 +1,29 @@
 'use client';
+import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { TableProperties } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { useRouter } from 'next/navigation';
-import { useEffect, useRef, useState } from 'react';
+import { parseAsStringLiteral, useQueryState } from 'nuqs';
+import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useMay, useMe } from '../../agent/useMe.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Command } from '../Command.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { Segmented } from '../Segmented.tsx';
 import { type ChosenStart, StartOptions } from '../StartOptions.tsx';
 import { EstimateCard } from './EstimateCard.tsx';
+import { RecipeForm } from './form/RecipeForm.tsx';
 import { History } from './History.tsx';
 import { EditingState } from './live/EditingState.tsx';
 import type { LiveRecipe } from './live/liveRecipe.ts';
 import { introduce } from './live/me.ts';
 import { People } from './live/People.tsx';
 import { useLiveRecipe, useLiveState, useLiveText } from './live/useLiveRecipe.ts';
-import type { CodeEditorHandle } from './monaco/CodeEditor.tsx';
+import type { Place } from './monaco/CodeEditor.tsx';
 import { Problems } from './Problems.tsx';
 import { useSettled } from './useSettled.ts';
 
@@ -31,6 +35,8 @@ const CodeEditor = dynamic(
   },
   { ssr: false },
 );
+
+const views = ['text', 'form', 'both'] as const;
 
 /** A recipe as text that several people may edit at once, checked as it is written, and what a run of it would take. */
 export default function RecipeEditor({ recipe }: { recipe: string }) {
@@ -54,7 +60,8 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
   const t = useTranslations('recipes');
   const data = useTranslations('data');
   const router = useRouter();
-  const area = useRef<CodeEditorHandle>(null);
+  const [view, setView] = useQueryState('view', parseAsStringLiteral(views).withDefault('text'));
+  const [place, setPlace] = useState<Place>();
   const state = useLiveState(live);
   const text = useLiveText(live);
   const [wanted, setWanted] = useState<ChosenStart>({ priority: 'normal' });
@@ -89,6 +96,12 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
     onSuccess: ({ run }) => router.push(`/run?id=${encodeURIComponent(run)}`),
   });
 
+  const [values, setValues] = useState<RecipeCheck['values']>(null);
+  const newest = check.data?.values;
+  useEffect(() => {
+    if (newest) setValues(newest);
+  }, [newest]);
+
   const problems = check.data?.problems ?? [];
   const isChecked = settled === text && !check.isFetching;
   const isReady = isChecked && check.data !== undefined && problems.length === 0 && !check.data.pull;
@@ -114,32 +127,62 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
     return () => window.removeEventListener('beforeunload', onLeave);
   }, [state.isUnsent]);
   const failure = save.error ?? start.error;
+  const isReadOnly = state.isReadOnly || state.stage === 'refused';
+  const goTo = (line: number, column: number) => {
+    if (view === 'form') void setView('text');
+    setPlace({ line, column });
+  };
   return (
     <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_24rem]">
-      <section aria-label={t('text')} className="min-w-0 rounded-lg border border-line bg-surface">
-        <div className="flex min-h-11 items-center gap-3 border-line border-b px-3 py-1.5">
+      <section aria-label={t('title')} className="min-w-0 rounded-lg border border-line bg-surface">
+        <div className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-2 border-line border-b px-3 py-1.5">
           <EditingState state={state} openAnew={openAnew} />
-          <div className="ml-auto">
+          <div className="ml-auto flex items-center gap-3">
+            <Segmented
+              label={t('view')}
+              value={view}
+              onChange={(chosen) => void setView(chosen as (typeof views)[number])}
+              options={views.map((value) => ({ value, name: t(`views.${value}`) }))}
+            />
             <People people={state.people} />
           </div>
         </div>
         {schema.error && <ErrorNote error={shownError(schema.error)} />}
         {schema.data && state.stage !== 'opening' ? (
-          <CodeEditor
-            ref={area}
-            label={t('text')}
-            schema={schema.data}
-            problems={problems}
-            live={live}
-            isReadOnly={state.isReadOnly || state.stage === 'refused'}
-          />
+          <div className={view === 'both' ? 'grid lg:grid-cols-2' : ''}>
+            {view !== 'form' && (
+              <CodeEditor
+                label={t('text')}
+                schema={schema.data}
+                problems={problems}
+                live={live}
+                isReadOnly={isReadOnly}
+                place={place}
+              />
+            )}
+            {view !== 'text' && (
+              <section
+                aria-label={t('form')}
+                className={`min-w-0 lg:max-h-[max(420px,calc(100vh-250px))] lg:overflow-y-auto ${view === 'both' ? 'border-line max-lg:border-t lg:border-l' : ''}`}
+              >
+                <RecipeForm
+                  live={live}
+                  text={text}
+                  problems={problems}
+                  values={values}
+                  isReadOnly={isReadOnly}
+                  onGo={goTo}
+                />
+              </section>
+            )}
+          </div>
         ) : (
           <div className="min-h-[420px] p-4">
             <Opening />
           </div>
         )}
         <div className="flex min-h-11 items-center gap-3 border-line border-t px-3 py-1.5">
-          <span className="text-[12px] text-muted max-sm:hidden">{t('leave')}</span>
+          {view !== 'form' && <span className="text-[12px] text-muted max-sm:hidden">{t('leave')}</span>}
           <Button className="ml-auto" title={t('saveHint')} disabled={!canSave} onClick={() => save.mutate()}>
             {t('save')}
           </Button>
@@ -152,7 +195,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
             check={isChecked || check.data ? check.data : undefined}
             error={check.error}
             isChecked={isChecked}
-            onGo={(line, column) => area.current?.goTo(line, column)}
+            onGo={goTo}
           />
           <div className="mt-4">
             <StartOptions value={wanted} onChange={setWanted} />

@@ -1,5 +1,6 @@
 /** A recipe as it is edited by everybody who has it open. Outside of React: the text never goes through it. */
 import type { RecipeFileState } from '@anneal/core/protocol/studio';
+import type { TextEdit } from '@anneal/core/recipe/edit';
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider';
 import * as Y from 'yjs';
 import { createStore } from '../../../agent/store.ts';
@@ -29,6 +30,8 @@ const longestWaitMilliseconds = 5000;
 export class LiveRecipe {
   readonly document = new Y.Doc();
   readonly text = this.document.getText('recipe');
+  /** Of what is changed here, by `edit` and by the editors that add themselves to what it tracks. */
+  readonly undo = new Y.UndoManager(this.text, { trackedOrigins: new Set([this]) });
   readonly provider: HocuspocusProvider;
   readonly #socket: HocuspocusProviderWebsocket;
   readonly #store = createStore<LiveState>({
@@ -83,8 +86,16 @@ export class LiveRecipe {
     }
   }
 
+  edit({ at, remove, insert }: TextEdit): void {
+    this.document.transact(() => {
+      if (remove > 0) this.text.delete(at, remove);
+      if (insert !== '') this.text.insert(at, insert);
+    }, this);
+  }
+
   close(): void {
     this.#stopIntroducing();
+    this.undo.destroy();
     this.provider.destroy();
     this.#socket.destroy();
     this.document.destroy();

@@ -2,7 +2,7 @@
 /** The text of a recipe in Monaco. Loaded on demand: it is larger than the rest of the studio. */
 import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import { useTheme } from 'next-themes';
-import { type Ref, useEffect, useImperativeHandle, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRecipe } from '../live/liveRecipe.ts';
 import { monaco } from './features.ts';
@@ -11,9 +11,10 @@ import { offerFixes, showProblems } from './problems.ts';
 import { share } from './sharing.ts';
 import { applyTheme } from './theme.ts';
 
-export interface CodeEditorHandle {
-  /** Puts the cursor there; both count from 1. */
-  goTo(line: number, column: number): void;
+/** A place in the text; both count from 1. */
+export interface Place {
+  line: number;
+  column: number;
 }
 
 /** What is above and below the editor on a screen. */
@@ -21,20 +22,21 @@ const besideEditor = 250;
 const leastHeight = 420;
 
 export default function CodeEditor({
-  ref,
   label,
   schema,
   problems,
   live,
   isReadOnly,
+  place,
 }: {
-  ref: Ref<CodeEditorHandle>;
   label: string;
   schema: object;
   problems: RecipeCheck['problems'];
   /** Open, so that its text is there. */
   live: LiveRecipe;
   isReadOnly: boolean;
+  /** Where the cursor is put, once for each object. */
+  place: Place | undefined;
 }) {
   const t = useTranslations('recipes');
   const container = useRef<HTMLDivElement>(null);
@@ -78,13 +80,13 @@ export default function CodeEditor({
     const offered = offerFixes((fix) => t('replaceBy', { fix }));
     return () => offered.dispose();
   }, [t]);
-  useImperativeHandle(ref, () => ({
-    goTo(lineNumber, column) {
-      editor?.setPosition({ lineNumber, column });
-      editor?.revealPositionInCenterIfOutsideViewport({ lineNumber, column });
-      editor?.focus();
-    },
-  }));
+  useEffect(() => {
+    if (!editor || !place) return;
+    const position = { lineNumber: place.line, column: place.column };
+    editor.setPosition(position);
+    editor.revealPositionInCenterIfOutsideViewport(position);
+    editor.focus();
+  }, [editor, place]);
   return <div ref={container} className="font-mono" />;
 }
 

@@ -1,6 +1,5 @@
 /** Monaco and the document that others edit, too. */
 import { MonacoBinding } from 'y-monaco';
-import { UndoManager } from 'yjs';
 import type { LiveRecipe } from '../live/liveRecipe.ts';
 import { colorOf } from '../live/me.ts';
 import { monaco } from './features.ts';
@@ -13,7 +12,8 @@ export function share(
 ): () => void {
   const binding = new MonacoBinding(live.text, model, new Set([editor]), live.provider.awareness);
   // Monaco's own undo knows nothing of others: it would take their changes back, and by places that have moved.
-  const undo = new UndoManager(live.text, { trackedOrigins: new Set([binding]) });
+  const { undo } = live;
+  undo.addTrackedOrigin(binding);
   const { CtrlCmd, Shift } = monaco.KeyMod;
   const { KeyY, KeyZ } = monaco.KeyCode;
   const action = (id: string, keybindings: number[], run: () => void) =>
@@ -26,7 +26,7 @@ export function share(
   return () => {
     stopColoring();
     for (const each of disposables) each.dispose();
-    undo.destroy();
+    undo.removeTrackedOrigin(binding);
     binding.destroy();
   };
 }

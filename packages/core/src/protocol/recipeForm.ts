@@ -1,0 +1,26 @@
+/** A recipe as a form. Browser-safe. */
+
+/** `names` are texts without spaces in one line, `texts` one below the other; `other` is changed in the text. */
+export type FormControl =
+  | { kind: 'choice'; options: readonly (string | number | boolean | null)[] }
+  | { kind: 'datasets'; fields: readonly FormField[] }
+  /** Such as `≥ 1`. */
+  | { kind: 'number'; isWhole: boolean; bounds: readonly string[] }
+  | { kind: 'text' | 'names' | 'texts' | 'other' };
+
+export interface FormField {
+  key: string;
+  description: string;
+  /** What it is when it is not written; absent where that depends on other keys. */
+  standard?: unknown;
+  /** It must be written. */
+  isRequired: boolean;
+  /** Keys of which only one can be written. */
+  insteadOf: readonly string[];
+  control: FormControl;
+}
+
+export interface FormSection {
+  title: string;
+  fields: readonly FormField[];
+}
