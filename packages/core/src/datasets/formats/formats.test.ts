@@ -86,6 +86,13 @@ describe('chat', () => {
     });
   });
 
+  it("takes a developer's message as the system's, as OpenAI's API names it", () => {
+    expect(turns({ messages: [{ role: 'developer', content: 'Be kind.' }, user] })).toEqual([
+      'system: Be kind.',
+      'user: hi',
+    ]);
+  });
+
   it('joins the parts of a text', () => {
     expect(
       turns({ messages: [{ role: 'user', content: [part, { type: 'text', text: 'i', image_url: null }] }] }),

@@ -33,7 +33,7 @@ export interface Names {
 
 /** The data's names of the roles that templates know. */
 const ROLES: Readonly<Record<string, readonly string[]>> = {
-  system: ['system'],
+  system: ['system', 'developer'],
   user: ['user', 'human'],
   assistant: ['assistant', 'gpt', 'function_call'],
   tool: ['tool', 'observation', 'function'],

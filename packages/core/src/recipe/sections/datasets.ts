@@ -73,7 +73,7 @@ export const datasetSchema = z.strictObject({
   ),
   roles: derived(
     z.record(z.string(), z.array(z.string().min(1)).min(1)),
-    'system: [system], user: [user, human], assistant: [assistant, gpt, function_call], tool: [tool, observation, function]',
+    'system: [system, developer], user: [user, human], assistant: [assistant, gpt, function_call], tool: [tool, observation, function]',
     "Names of the roles in the data: the template's role on the left, a list of the data's names on the right. Roles that are not listed keep their default.",
   ),
   field_system: derived(z.string().min(1), 'found with `auto`, otherwise none', 'Column with a system prompt.'),
