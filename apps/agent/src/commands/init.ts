@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import type { ImportedProject, Project, RecipeCheck } from '@anneal/core/protocol/recipes';
+import { shellWord } from '@anneal/core/shellWord';
 import type { Command } from 'commander';
 import { asCalled } from '../terminal/asCalled.ts';
 import { colors } from '../terminal/colors.ts';
@@ -70,8 +71,8 @@ function report({ folder, files }: Project, { problems, warnings, pull }: Omit<R
   printProblems(problems);
   for (const warning of warnings) printEvent(warning, remark);
   if (pull) remark(`  the model is not here yet; ${pull}`);
-  print(asCalled(`  look at what is trained: anneal inspect ${recipe}`));
-  print(asCalled(`  train:                   anneal train ${recipe}`));
+  print(asCalled(`  look at what is trained: anneal inspect ${shellWord(recipe)}`));
+  print(asCalled(`  train:                   anneal train ${shellWord(recipe)}`));
 }
 
 function printProblems(problems: readonly { what: string; next: string }[]): void {

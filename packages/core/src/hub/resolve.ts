@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { shellWord } from '../shellWord.ts';
 import { cachedModel, defaultCacheDirectory, modelFolder } from './cache.ts';
 import { modelByName } from './catalogue.ts';
 
@@ -26,11 +27,11 @@ export function resolveModelPath(baseModel: string, options: ResolveOptions = {}
   const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory();
   const cached = cachedModel(modelFolder(cacheDirectory, model.entry.id, options.revision, model.file));
   if (cached) return cached;
-  const revision = options.revision ? ` --revision ${options.revision}` : '';
+  const revision = options.revision ? ` --revision ${shellWord(options.revision)}` : '';
   throw new UserError({
     what: `the model ${baseModel} is not here: there is no such folder, and it has not been pulled`,
     where: path,
-    next: `fetch it with: anneal pull ${baseModel}${revision}`,
+    next: `fetch it with: anneal pull ${shellWord(baseModel)}${revision}`,
     code: 'model_not_pulled',
   });
 }

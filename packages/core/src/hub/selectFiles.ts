@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts';
+import { shellWord } from '../shellWord.ts';
 import { NAMED_FOLDER } from '../templates/chatTemplates.ts';
 import { SourceError } from './sourceError.ts';
 
@@ -61,7 +62,7 @@ function severalGguf(repository: string, gguf: readonly string[]): UserError {
   return new UserError({
     what: `${repository} holds ${gguf.length} GGUF files, and no safetensors`,
     where: repository,
-    next: `name one, for instance: anneal pull ${repository}/${gguf[0]}`,
+    next: `name one, for instance: anneal pull ${shellWord(`${repository}/${gguf[0]}`)}`,
     code: 'several_gguf_files',
   });
 }

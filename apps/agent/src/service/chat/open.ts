@@ -9,6 +9,7 @@ import {
   type OpenChatRequest,
   openChatRequest,
 } from '@anneal/core/protocol/chat';
+import { shellWord } from '@anneal/core/shellWord';
 import { quantizationOf } from '@anneal/core/trainer/job';
 import type { Context } from '../context.ts';
 import { type ModelSource, resolveSource } from '../models/source.ts';
@@ -80,7 +81,7 @@ function refuseBaseOfFullTraining(source: ModelSource): void {
   throw new UserError({
     what: 'this run trained every weight, so there is no base model beneath it',
     where: source.run.path,
-    next: `name the base model instead: anneal chat ${source.baseModel}`,
+    next: `name the base model instead: anneal chat ${shellWord(source.baseModel)}`,
     code: 'no_adapter',
   });
 }
