@@ -46,6 +46,10 @@ it.each([
   ['val_size: 0.1', 'val_set_size: 0.1'],
   ['use_rslora: true', 'peft_use_rslora'],
   ['pretraining_dataset: corpus.txt', 'type: completion'],
+  ['stage: pt', 'give each data set `type: completion`'],
+  ['max_samples: 500', 'give each data set `max_samples: 500`'],
+  ['interleave_probs: 0.75,0.25', 'give each data set its `percent`'],
+  ['dataset_dir: data', 'the path of each data set'],
 ])('%s leads to ours', (line, ours) => {
   expect(problem(line).next).toContain(ours);
 });
@@ -67,6 +71,7 @@ function inDataset(line: string) {
 
 it('is said of keys of a data set, too', () => {
   expect(inDataset('ds_type: json')).toMatchObject({ code: 'foreign_key' });
+  expect(inDataset('field_thinking: why')).toMatchObject({ code: 'not_supported' });
   expect(inDataset('drop_system_message: true')).toMatchObject({ code: 'not_supported' });
   expect(inDataset('message_field_role: from')?.next).toContain('message_property_mappings');
 });

@@ -120,12 +120,13 @@ function describe(tool: string, key: string, name: string, outcome: Outcome, val
     };
   }
   const values = shown(outcome.values);
+  const byHand = outcome.byHand ?? (values === '' ? null : `write \`${values}\``);
   return {
     code: 'foreign_key',
     what: `\`${name}\` is a key of ${tool}`,
     next:
-      values === ''
+      byHand === null
         ? `remove it: nothing changes without it (${outcome.note ?? 'Anneal does so anyway'})`
-        : `write \`${values}\`, or translate the whole recipe: anneal init --from <recipe>`,
+        : `${byHand}, or translate the whole recipe: anneal init --from <recipe>`,
   };
 }

@@ -165,6 +165,10 @@ export const axolotlDatasetRules: Rules = {
     'logprobs_field',
     'temperature',
   ]),
+  ...missing('what was thought is found as reasoning_content, thinking or reasoning of a message', [
+    'field_thinking',
+    'template_thinking_key',
+  ]),
   field_human: renamed('field_instruction'),
   field_model: renamed('field_output'),
 };

@@ -4,6 +4,7 @@ import { type DatasetInfo, llamaFactoryDatasets } from './llamaFactoryDatasets.t
 import {
   becomes,
   cannot,
+  elsewhere,
   type Input,
   imply,
   isOff,
@@ -139,7 +140,10 @@ export const llamaFactoryRules: Rules = {
   model_name_or_path: renamed('base_model'),
   model_revision: (value) => (value === 'main' ? nothing('the default') : becomes({ revision: value })),
   adapter_name_or_path: adapterOnly(oneAdapter),
-  stage: (value) => nothing(value === 'pt' ? 'the data sets become plain text (completion)' : 'as in Anneal'),
+  stage: (value) =>
+    value === 'pt'
+      ? elsewhere('the data sets become plain text (completion)', 'give each data set `type: completion`')
+      : nothing('as in Anneal'),
   finetuning_type: finetuningType,
   quantization_bit: quantization,
   quantization_method: isOff((value) =>
@@ -151,7 +155,7 @@ export const llamaFactoryRules: Rules = {
   lora_dropout: adapterOnly(renamed('lora_dropout')),
   lora_target: adapterOnly(loraTarget),
   use_rslora: adapterOnly(renamed('peft_use_rslora')),
-  dataset_dir: () => nothing('part of the paths of the data sets'),
+  dataset_dir: () => elsewhere('part of the paths of the data sets', 'write it into the path of each data set'),
   template,
   cutoff_len: (value, input) => {
     const { values, note } = excess(input);
@@ -182,11 +186,14 @@ export const llamaFactoryRules: Rules = {
     if (value === 'concat' || 'interleave_probs' in input) return nothing('as in Anneal');
     return cannot('write percent for each data set');
   },
-  max_samples: () => nothing('goes to each data set'),
+  max_samples: (value) => elsewhere('goes to each data set', `give each data set \`max_samples: ${String(value)}\``),
   interleave_probs: (value) =>
     percentsOf(value) === null
       ? cannot('write percent for each data set')
-      : nothing('goes to each data set as percent; no row is taken twice in an epoch'),
+      : elsewhere(
+          'goes to each data set as percent; no row is taken twice in an epoch',
+          'give each data set its `percent`',
+        ),
   resize_vocab: isOff(() => cannot("the vocabulary is that of the model's tokenizer")),
   ...needless('part of what `anneal train` does anyway', [
     'overwrite_output_dir',

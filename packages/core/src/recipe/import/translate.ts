@@ -35,8 +35,11 @@ export interface Translation {
   implied: Implied[];
 }
 
-/** What becomes of one key: our keys (none where Anneal does so anyway), or the reason why nothing corresponds. */
-export type Outcome = { values: Input; note?: string | undefined } | { reason: string };
+/**
+ * What becomes of one key: our keys (none where Anneal does so anyway), or the reason why nothing corresponds. `byHand`: what to write
+ * where our keys are in another place, such as in each data set.
+ */
+export type Outcome = { values: Input; note?: string | undefined; byHand?: string } | { reason: string };
 
 /** The whole input comes along, for keys whose meaning depends on others. */
 export type Rule = (value: unknown, input: Input) => Outcome;
@@ -44,6 +47,7 @@ export type Rules = Readonly<Record<string, Rule>>;
 
 export const becomes = (values: Input, note?: string): Outcome => ({ values, note });
 export const nothing = (note: string): Outcome => ({ values: {}, note });
+export const elsewhere = (note: string, byHand: string): Outcome => ({ values: {}, note, byHand });
 export const cannot = (reason: string): Outcome => ({ reason });
 
 /** The same thing under our name. */
