@@ -19,6 +19,8 @@ import {
 } from './grouped_linear/cases.ts';
 import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
+import { linearLogProbabilityBackwardCases, linearLogProbabilityCases } from './linear_log_probability/cases.ts';
+import { ktoLossCases, logRatioSumCases, pairLossCases } from './preference_loss/cases.ts';
 import { qkvRopeBackwardCases, qkvRopeCases } from './qkv_rope/cases.ts';
 import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } from './rms_norm/cases.ts';
 import { ropeCases, ropeTableCases } from './rope/cases.ts';
@@ -55,6 +57,11 @@ export const opCases: readonly OpCases[] = [
   linearBackwardWeightCases,
   linearCrossEntropyCases,
   linearCrossEntropyTrainingCases,
+  linearLogProbabilityCases,
+  linearLogProbabilityBackwardCases,
+  pairLossCases,
+  ktoLossCases,
+  logRatioSumCases,
   qkvRopeCases,
   qkvRopeBackwardCases,
   rmsNormCases,

@@ -19,6 +19,8 @@ import {
 } from './grouped_linear/op.ts';
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
+import { linearLogProbabilityBackwardOp, linearLogProbabilityOp } from './linear_log_probability/op.ts';
+import { ktoLossOp, logRatioSumOp, pairLossOp } from './preference_loss/op.ts';
 import { qkvRopeBackwardOp, qkvRopeOp } from './qkv_rope/op.ts';
 import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rms_norm/op.ts';
 import { ropeOp, ropeTableOp } from './rope/op.ts';
@@ -55,6 +57,11 @@ export const ops: readonly Op[] = [
   linearBackwardWeightOp,
   linearCrossEntropyOp,
   linearCrossEntropyTrainingOp,
+  linearLogProbabilityOp,
+  linearLogProbabilityBackwardOp,
+  pairLossOp,
+  ktoLossOp,
+  logRatioSumOp,
   qkvRopeOp,
   qkvRopeBackwardOp,
   rmsNormOp,

@@ -18,6 +18,17 @@ export {
 } from '../ops/grouped_linear/op.ts';
 export { type LinearOptions, linear } from '../ops/linear/op.ts';
 export { linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
+export { linearLogProbability } from '../ops/linear_log_probability/op.ts';
+export {
+  type AnswerInputs,
+  type KtoLossOptions,
+  ktoLoss,
+  logRatioSumOp,
+  type PairLossOptions,
+  pairLoss,
+  preferenceSums,
+  sides,
+} from '../ops/preference_loss/op.ts';
 export { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 export { rmsNorm } from '../ops/rms_norm/op.ts';
 export { type RopeTable, rope, ropeTable } from '../ops/rope/op.ts';

@@ -7,6 +7,7 @@ import { embedding } from '../ops/embedding/op.ts';
 import { completeProjection, groupedLinear, type MergedProjection } from '../ops/grouped_linear/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
+import { type AnswerInputs, ktoLoss, type PairLossOptions, pairLoss, sides } from '../ops/preference_loss/op.ts';
 import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { rope } from '../ops/rope/op.ts';
@@ -86,6 +87,53 @@ const rules: Record<string, Build> = {
   },
 };
 
+/** Losses over answers: of a pair, the chosen one with a row before it, or of the same two one by one. */
+const answerLosses: Record<string, (p: Problem, inputs: AnswerInputs) => Tensor> = {
+  'pair_loss, sigmoid with smoothing': (p, inputs) =>
+    pairLoss({ ...inputs, reference: referenceOf(p) }, { ...dpo, right: 0.9, wrong: 0.1 }),
+  'pair_loss, hinge': (_, inputs) => pairLoss(inputs, { ...dpo, form: 'hinge', beta: 0.01 }),
+  'pair_loss, squares of means': (p, inputs) =>
+    pairLoss({ ...inputs, reference: referenceOf(p) }, { ...dpo, form: 'square', value: 'mean', beta: 1, gamma: 0.5 }),
+  'pair_loss, odds': (_, inputs) => pairLoss(inputs, { ...dpo, value: 'logOdds', right: 0.3 }),
+  kto_loss: (p, inputs) =>
+    ktoLoss({ ...inputs, reference: referenceOf(p) }, { beta: 0.5, chosenWeight: 1.3, rejectedWeight: 0.7 }),
+};
+
+const dpo: PairLossOptions = {
+  form: 'sigmoid',
+  value: 'sum',
+  beta: 0.8,
+  gamma: 0,
+  right: 1,
+  wrong: 0,
+  rewardScale: 1,
+  meanRewards: false,
+};
+
+const referenceOf = (p: Problem): Tensor => p.graph.input('reference', 'f32', ['R']);
+
+const answersBatch: Batch = {
+  extents: {},
+  inputs: {
+    'x.ids': Array.from({ length: T }, (_, i) => i),
+    labels: someLabels(T, V),
+    reference: [-1, -2, -0.5, -3],
+    rowOffsets: [0, 2, 4],
+    answerOffsets: [1, 2, 4],
+    side: [sides.chosen, sides.rejected, sides.none],
+    scale: [0.25, 0.5],
+  },
+};
+
+function answerProblem(
+  lossOf: (p: Problem, inputs: AnswerInputs) => Tensor,
+  headKind: 'weight' | 'parameter',
+): Problem {
+  const p = new Problem({ S: 3 });
+  p.trainAnswers(p.rows('x', T, D), p.variable('head', [V, D], headKind), (inputs) => lossOf(p, inputs));
+  return p;
+}
+
 interface Heads {
   readonly heads: number;
   readonly kvHeads: number;
@@ -158,10 +206,21 @@ describe('backward rules against central differences of the float64 reference', 
     }
   });
 
+  test.each(Object.entries(answerLosses))('%s', async (_, lossOf) => {
+    for (const headKind of ['weight', 'parameter'] as const) {
+      const p = answerProblem(lossOf, headKind);
+      const step = await p.step(p.compile({ activations: 'keep' }, device), [answersBatch], device);
+      expect(wrongSlopes(p, [answersBatch], step)).toEqual([]);
+      expect([...(step.gradients.get('x') as Float32Array)].some((slope) => Math.abs(slope) > 1e-3)).toBe(true);
+    }
+  });
+
   test('cover every op that has one', () => {
-    const covered = new Set(
-      Object.values(rules).flatMap((build) => problemOf(build, 'weight').graph.nodes.map((n) => n.op)),
-    );
+    const problems = [
+      ...Object.values(rules).map((build) => problemOf(build, 'weight')),
+      ...Object.values(answerLosses).map((lossOf) => answerProblem(lossOf, 'weight')),
+    ];
+    const covered = new Set(problems.flatMap(({ graph }) => graph.nodes.map((n) => n.op)));
     for (const op of ops) if (op.backward) expect([...covered].map(({ name }) => name)).toContain(op.name);
   });
 

@@ -1,5 +1,7 @@
 import { embedding } from '../ops/embedding/op.ts';
 import { linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
+import { linearLogProbability } from '../ops/linear_log_probability/op.ts';
+import { type AnswerInputs, preferenceSums } from '../ops/preference_loss/op.ts';
 import { zeroOp } from '../ops/zero/op.ts';
 import type { SourceType } from '../src/addonTypes.ts';
 import { backward } from '../src/autodiff.ts';
@@ -73,6 +75,30 @@ export class Problem {
     backward(this.graph, loss);
   }
 
+  /** A loss over answers, of hidden · headᵀ, and the gradients of all parameters. */
+  trainAnswers(hidden: Tensor, head: Tensor, lossOf: (inputs: AnswerInputs) => Tensor): void {
+    const logps = linearLogProbability(
+      {
+        x: hidden,
+        weight: head,
+        labels: this.graph.input('labels', 'i32', [hidden.shape[0] as number]),
+        rows: this.graph.input('rows', 'i32', ['R']),
+      },
+      { bf16: false, logitRows: 128 },
+    );
+    const offsets = (name: string) => this.graph.input(name, 'i32', ['S']);
+    const loss = lossOf({
+      logps,
+      rowOffsets: offsets('rowOffsets'),
+      answerOffsets: offsets('answerOffsets'),
+      side: offsets('side'),
+      scale: this.graph.input('scale', 'f32', [2]),
+      sums: this.variables.get('loss', { shape: [preferenceSums.length], dtype: 'f64', kind: 'state' }),
+    });
+    this.forwardNodes = [...this.graph.nodes];
+    backward(this.graph, loss);
+  }
+
   get parameters(): Tensor[] {
     return this.variables.ofKind('parameter').filter((t) => this.variables.byName.has(`gradient/${t.name}`));
   }
@@ -121,8 +147,8 @@ export class Problem {
       for (const [name, tensor] of this.graph.inputs)
         values.set(tensor, new Values(Float64Array.from(batch.inputs[name] as number[]), columnsOf(tensor)));
       interpret(this.forwardNodes, values, bounds);
-      const scale = (batch.inputs.scale as number[])[0] as number;
-      total += scale * (values.get(this.variables.byName.get('loss') as Tensor) as Values).at(0);
+      const sums = values.get(this.variables.byName.get('loss') as Tensor) as Values;
+      for (const [i, factor] of (batch.inputs.scale as number[]).entries()) total += factor * sums.at(i);
     }
     return total;
   }

@@ -43,6 +43,15 @@ const benchmark = [0, 1].map((bf16) => ({
   attributes: { bf16, chunkRows: 128 },
 }));
 
+/** What ops over supervised rows have in common. */
+export const crossEntropyCases = {
+  shapes,
+  attributes,
+  fill: { labels: someLabels, rows: supervisedRows },
+  hard,
+  benchmark,
+};
+
 interface Row {
   readonly loss: number;
   readonly lossSize: number;
@@ -56,11 +65,11 @@ interface Row {
 }
 
 /** What products read: of bfloat16 activations also the weights are rounded. */
-function operandOf(bf16: number, activationType: ActivationType): (value: number) => number {
+export function operandOf(bf16: number, activationType: ActivationType): (value: number) => number {
   return bf16 || activationType === 'bf16' ? roundToBf16 : (value) => value;
 }
 
-function crossEntropyRow(
+export function crossEntropyRow(
   x: Values,
   weight: Values,
   t: number,
@@ -102,6 +111,40 @@ function addLoss({ loss, lossSize, lossAllowed }: Row, total: Sums, losses: Sums
   }
 }
 
+interface Differentiated {
+  readonly x: Values;
+  readonly weight: Values;
+  readonly dx: Sums;
+  readonly gradientTotal: Sums;
+}
+
+/** Adds what a row, its logits' gradients multiplied by `scale`, gives to those of x and of the weight. */
+export function addGradients(
+  row: Row,
+  scale: number,
+  t: number,
+  { x, weight, dx, gradientTotal }: Differentiated,
+  V: number,
+  D: number,
+  operand: (value: number) => number,
+): void {
+  for (let v = 0; v < V; v++) {
+    const exact = scale * (row.gradient[v] as number);
+    const dlogit = operand(exact);
+    const size = Math.abs(scale) * (row.gradientSize[v] as number);
+    // Next to the middle of two bf16 values it may be rounded to either.
+    const error = 2 ** -20 * size + Math.abs(scale) * (row.gradientAllowed[v] as number);
+    const otherRounding = operand === roundToBf16 ? roundToBf16(exact + error) - roundToBf16(exact - error) : 0;
+    for (let d = 0; d < D; d++) {
+      const [w, value] = [operand(weight.at(v, d)), operand(x.at(t, d))];
+      dx.add(t, d, dlogit * w, size * Math.abs(w));
+      gradientTotal.add(v, d, dlogit * value, size * Math.abs(value));
+      dx.allow(t, d, otherRounding * Math.abs(w));
+      gradientTotal.allow(v, d, otherRounding * Math.abs(value));
+    }
+  }
+}
+
 export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
   shapes,
   attributes,
@@ -140,21 +183,7 @@ export const linearCrossEntropyTrainingCases = casesFor(linearCrossEntropyTraini
       if (labels.at(t) < 0) continue;
       const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType);
       addLoss(row, total, losses, r++);
-      for (let v = 0; v < V; v++) {
-        const exact = scale.at(0) * (row.gradient[v] as number);
-        const dlogit = operand(exact);
-        const size = scale.at(0) * (row.gradientSize[v] as number);
-        // Next to the middle of two bf16 values it may be rounded to either.
-        const error = 2 ** -20 * size + scale.at(0) * (row.gradientAllowed[v] as number);
-        const otherRounding = operand === roundToBf16 ? roundToBf16(exact + error) - roundToBf16(exact - error) : 0;
-        for (let d = 0; d < D; d++) {
-          const [w, value] = [operand(weight.at(v, d)), operand(x.at(t, d))];
-          dx.add(t, d, dlogit * w, size * Math.abs(w));
-          gradientTotal.add(v, d, dlogit * value, size * Math.abs(value));
-          dx.allow(t, d, otherRounding * Math.abs(w));
-          gradientTotal.allow(v, d, otherRounding * Math.abs(value));
-        }
-      }
+      addGradients(row, scale.at(0), t, { x, weight, dx, gradientTotal }, V, D, operand);
     }
   },
 });

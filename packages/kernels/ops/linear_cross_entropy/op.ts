@@ -5,8 +5,8 @@ import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
 
 type Context = WorkspaceContext<'bf16' | 'chunkRows'>;
 
-/** Logits of a chunk, its gathered inputs and their gradients, as linear_cross_entropy.cpu.cpp and .cuda.cu lay them out. */
-function workspace(sizes: Sizes, context: Context): number {
+/** Logits of a chunk, its gathered inputs and their gradients, as supervised_rows.h and .cuh lay them out. */
+export function supervisedRowsWorkspace(sizes: Sizes, context: Context): number {
   const { R = 0, D = 0, V = 0 } = sizes;
   const rows = Math.min(context.attributes.chunkRows, R);
   if (context.device === 'cuda') return cudaWorkspace(rows, sizes, context);
@@ -29,7 +29,7 @@ export const linearCrossEntropyOp = defineOp({
   outputs: { total: 'f64[1]', losses: 'f64[R]' },
   attributes: ['bf16', 'chunkRows'],
   updates: { total: 'loss' },
-  workspace,
+  workspace: supervisedRowsWorkspace,
   flops: ({ R = 0, D = 0, V = 0 }) => 2 * R * D * V,
 });
 
@@ -51,7 +51,7 @@ export const linearCrossEntropyTrainingOp = defineOp({
   outputs: { total: 'f64[1]', losses: 'f64[R]', dx: 'A[T,D]', gradientTotal: 'f32[V,D]?' },
   attributes: ['bf16', 'chunkRows'],
   updates: { total: 'loss', gradientTotal: 'gradient' },
-  workspace,
+  workspace: supervisedRowsWorkspace,
   flops: ({ R = 0, D = 0, V = 0 }) => 4 * R * D * V,
   backward: ({ outputs: { dx } }) => ({ x: dx }),
 });
@@ -94,6 +94,6 @@ export function linearCrossEntropyTraining(
   return graph.apply(linearCrossEntropyTrainingOp, { ...inputs, gradient }, attributesOf(options));
 }
 
-function attributesOf({ bf16, logitRows }: CrossEntropyOptions) {
+export function attributesOf({ bf16, logitRows }: CrossEntropyOptions) {
   return { bf16: bf16 ? 1 : 0, chunkRows: logitRows };
 }

@@ -37,6 +37,28 @@ struct Supervision {
   }
 };
 
+/** What the gradient of row i's logits is multiplied by: one factor for all, or minus the gradient of each row's log-probability. */
+struct RowScale {
+  const float* shared;
+  const float* dlogps;
+
+  __host__ __device__ bool isGiven() const { return shared || dlogps; }
+  RowScale from(int64_t row) const { return {shared, dlogps ? dlogps + row : nullptr}; }
+  __device__ float of(int64_t i) const { return dlogps ? -dlogps[i] : *shared; }
+};
+
+/** Where -log softmax(logits[i])[label] goes, or the same without its sign, or nowhere. */
+struct RowResults {
+  double* losses;
+  float* logps;
+
+  RowResults from(int64_t row) const { return {losses ? losses + row : nullptr, logps ? logps + row : nullptr}; }
+  __device__ void store(int64_t i, double loss) const {
+    if (losses) losses[i] = loss;
+    if (logps) logps[i] = static_cast<float>(-loss);
+  }
+};
+
 /** How a block takes a row: every thread `vectors` vectors of V at a time, kStep columns from one to the next. */
 template <typename L>
 struct Sweep {
@@ -80,12 +102,12 @@ __device__ float exponential(float logit, float maximum) {
 }
 
 /**
- * losses[i] = -log softmax(logits[i])[label], 0 without a label. With a `scale` it replaces the logits by
+ * The result of row i is -log softmax(logits[i])[label], 0 without a label. With a scale it replaces the logits by
  * scale · (softmax - onehot), rounded once; by zeros without a label. One block a row, which keeps the first `stashed` columns (a
  * multiple of kStep) in shared memory between its two passes; the rest is then still in the L2 cache.
  */
 template <typename L>
-__global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L> logits, Supervision of, int stashed, const float* scale, double* losses) {
+__global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L> logits, Supervision of, int stashed, RowScale scale, RowResults results) {
   using S = Sweep<L>;
   constexpr int V = S::V;
   __shared__ float maxima[kSoftmaxThreads / kWarp];
@@ -95,8 +117,8 @@ __global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L>
   const int vocabulary = logits.vocabulary, first = static_cast<int>(threadIdx.x) * V;
   const int label = of.labelOf(blockIdx.x, vocabulary);
   if (label < 0) {
-    if (threadIdx.x == 0) losses[blockIdx.x] = 0;
-    if (scale) {
+    if (threadIdx.x == 0) results.store(blockIdx.x, 0);
+    if (scale.isGiven()) {
       const float zeros[V] = {};
 #pragma unroll 1
       for (int column = first; column < vocabulary; column += S::kStep) store<V>(row + column, zeros);
@@ -129,11 +151,11 @@ __global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L>
   const float largest = joinBlock<kSoftmaxThreads>(maximum, maxima, Maximum{});
   const float share = sum == 0 ? 0 : sum * exponential<L>(maximum, largest);
   const double total = joinBlock<kSoftmaxThreads>(static_cast<double>(share), sums, Sum{});
-  if (threadIdx.x == 0) losses[blockIdx.x] = log(total) + static_cast<double>(largest) - static_cast<double>(target);
-  if (!scale) return;
+  if (threadIdx.x == 0) results.store(blockIdx.x, log(total) + static_cast<double>(largest) - static_cast<double>(target));
+  if (!scale.isGiven()) return;
   __syncthreads();  // everybody has read the label's logit
 
-  const float subtracted = *scale, factor = static_cast<float>(subtracted / total);
+  const float subtracted = scale.of(blockIdx.x), factor = static_cast<float>(subtracted / total);
   // What was read last first, while it is in the cache.
 #pragma unroll 2
   for (int column = first + (vocabulary - 1) / S::kStep * S::kStep; column >= 0; column -= S::kStep) {
@@ -157,14 +179,14 @@ int stashedColumns(int64_t vocabulary, int sharedBytes) {
 }
 
 template <typename L>
-void rowSoftmax(const Launch& launch, int64_t count, const Logits<L>& logits, const Supervision& of, const float* scale, double* losses) {
+void rowSoftmax(const Launch& launch, int64_t count, const Logits<L>& logits, const Supervision& of, const RowScale& scale, const RowResults& results) {
   int device = 0, sharedBytes = 0;
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&sharedBytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
-  const int stashed = scale ? stashedColumns<L>(logits.vocabulary, sharedBytes) : 0;
+  const int stashed = scale.isGiven() ? stashedColumns<L>(logits.vocabulary, sharedBytes) : 0;
   const size_t bytes = stashed * sizeof(L);
   cudaFuncSetAttribute(rowSoftmaxKernel<L>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
-  rowSoftmaxKernel<L><<<static_cast<unsigned>(count), kSoftmaxThreads, bytes, contextOf(launch).stream>>>(logits, of, stashed, scale, losses);
+  rowSoftmaxKernel<L><<<static_cast<unsigned>(count), kSoftmaxThreads, bytes, contextOf(launch).stream>>>(logits, of, stashed, scale, results);
 }
 
 }  // namespace anneal::cuda

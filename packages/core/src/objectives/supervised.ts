@@ -1,0 +1,30 @@
+import { linearCrossEntropy, linearCrossEntropyTraining } from '@anneal/kernels';
+import type { ModelPass, Objective, ObjectiveContext } from './objective.ts';
+import { countTargets, supervisedRows, targetInputs } from './targets.ts';
+
+/** Cross entropy over the target tokens: supervised fine-tuning, and continued pre-training where everything is a target. */
+export const supervised: Objective = {
+  answersPerRow: 1,
+  sumCount: 1,
+  divergence: false,
+  train: (context) => {
+    const { inputs, options } = ofPass(context, context.policy());
+    return linearCrossEntropyTraining({ ...inputs, scale: context.graph.input('lossScale', 'f32', [1]) }, options);
+  },
+  evaluate: (context) => {
+    const { inputs, options } = ofPass(context, context.policy());
+    return linearCrossEntropy(inputs, options);
+  },
+  inputsOf: ({ labels }) => {
+    const rows = supervisedRows(labels);
+    return { rows: rows.length, inputs: { labels, supervisedRows: rows } };
+  },
+  countsOf: (batches) => ({ tokens: countTargets(batches), chosen: 0, rejected: 0, divergencePairs: 0 }),
+  trainScales: ({ tokens }) => ({ lossScale: Float32Array.of(1 / tokens) }),
+  evaluationScales: () => ({}),
+  read: ([sum = Number.NaN], { tokens }) => ({ loss: sum / tokens, preference: null }),
+};
+
+function ofPass({ graph, sums, logitRows }: ObjectiveContext, { hidden, head, bf16 }: ModelPass) {
+  return { inputs: { x: hidden, weight: head, ...targetInputs(graph), loss: sums }, options: { bf16, logitRows } };
+}

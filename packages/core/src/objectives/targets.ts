@@ -1,0 +1,24 @@
+import { type Graph, linearLogProbability, type Tensor } from '@anneal/kernels';
+import type { Batch } from '../datasets/types.ts';
+import type { ModelPass } from './objective.ts';
+
+/** Which rows are supervised, and by what. */
+export function targetInputs(graph: Graph): { labels: Tensor; rows: Tensor } {
+  return { labels: graph.input('labels', 'i32', ['T']), rows: graph.input('supervisedRows', 'i32', ['R']) };
+}
+
+/** f32[R]: log-probabilities of the labels of the supervised rows. */
+export function targetLogps(graph: Graph, { hidden, head, bf16 }: ModelPass, logitRows: number): Tensor {
+  return linearLogProbability({ x: hidden, weight: head, ...targetInputs(graph) }, { bf16, logitRows });
+}
+
+/** Positions with a label, ascending. */
+export function supervisedRows(labels: Int32Array): Int32Array<ArrayBuffer> {
+  return Int32Array.from(labels.map((label, t) => (label >= 0 ? t : -1)).filter((t) => t >= 0));
+}
+
+export function countTargets(batches: readonly Pick<Batch, 'labels'>[]): number {
+  let count = 0;
+  for (const { labels } of batches) for (const label of labels) if (label >= 0) count++;
+  return count;
+}
