@@ -53,8 +53,9 @@ const batch = {
   positions: Int32Array.of(0, 1, 0, 1, 2),
   cuSeqlens: Int32Array.of(0, 2, 5),
   documents: [3, 1],
+  sides: ['none', 'none'] as const,
 };
-const step = { batches: [batch], targetTokens: 3, tokens: 5, epoch: 1, index: 0 };
+const step = { batches: [batch], divergence: [], targetTokens: 3, tokens: 5, epoch: 1, index: 0 };
 
 test('a document without target tokens has no loss', () => {
   const untrained = { ...batch, labels: Int32Array.of(-1, -1, 4, 5, -1) };

@@ -8,6 +8,7 @@ import { exportGguf, ggufFileName } from '../src/export/gguf.ts';
 import { loadWeights } from '../src/models/load.ts';
 import { nf4Forms, type Quantization } from '../src/models/nf4.ts';
 import { type OpenModel, openModel } from '../src/models/open.ts';
+import { supervised } from '../src/objectives/supervised.ts';
 import { planTraining } from '../src/trainer/planTraining.ts';
 import { goldenModel, goldenPath, temporaryFolder } from './fixtures.ts';
 
@@ -19,6 +20,7 @@ function engineFor(model: OpenModel, quantization: Quantization = 'none'): Engin
     weightType: 'f32',
     nf4: nf4Forms(model, quantization),
     lora: { dropout: 0, modules: new Map([['layers.0.q', { rank: 2, scale: 1 }]]) },
+    objective: supervised,
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1, momentBits: 32 },
     maxTokens: 8,
     activations: 'keep',

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { mergedWeights } from '../src/models/adapters/merge.ts';
 import { loadWeights } from '../src/models/load.ts';
 import { nf4Forms } from '../src/models/nf4.ts';
+import { supervised } from '../src/objectives/supervised.ts';
 import { planTraining } from '../src/trainer/planTraining.ts';
 import { openGolden } from '../src/verify/golden.ts';
 import { verifyModel } from '../src/verify/verifyModel.ts';
@@ -100,6 +101,7 @@ describe('a checkpoint', () => {
       weightType: 'f32',
       nf4: nf4Forms(model, quantization),
       lora,
+      objective: supervised,
       optimizer,
       maxTokens: 32,
       activations: 'keep',

@@ -17,7 +17,7 @@ export {
   type MergedProjection,
 } from '../ops/grouped_linear/op.ts';
 export { type LinearOptions, linear } from '../ops/linear/op.ts';
-export { linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
+export { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 export { linearLogProbability } from '../ops/linear_log_probability/op.ts';
 export {
   type AnswerInputs,

@@ -1,6 +1,7 @@
 import type { Evaluation } from '@anneal/core/protocol/evaluations';
 import type { Command } from 'commander';
 import { errorColors } from '../terminal/colors.ts';
+import { preferenceFigures } from '../terminal/preferenceFigures.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatPairs } from '../terminal/table.ts';
 import { formatCount, formatNumber } from '../units.ts';
@@ -46,7 +47,8 @@ async function evaluate(source: string, options: EvalOptions): Promise<void> {
       ['model', step > 0 ? `${source} after step ${step}` : `${baseModel} before training`],
       ['validation rows', formatCount(documents)],
       ['loss', formatNumber(loss)],
-      ['perplexity', formatNumber(perplexity)],
+      ...(perplexity === undefined ? [] : ([['perplexity', formatNumber(perplexity)]] as const)),
+      ...preferenceFigures(evaluation),
     ]),
   );
 }

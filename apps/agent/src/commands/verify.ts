@@ -18,9 +18,9 @@ export function define(command: Command): void {
     command
       .argument(
         '<path...>',
-        'reference values: a checkpoint folder with golden.safetensors, a fine-tuning run with golden.json, or chat templates in JSON',
+        'reference values: a checkpoint folder with golden.safetensors, a fine-tuning run or a preference objective with golden.json, or chat templates in JSON',
       )
-      .option('--model <path>', 'for a fine-tuning run: the model it starts from')
+      .option('--model <path>', 'for a fine-tuning run or a preference objective: the model it starts from')
       .option('--tokenizer <folder>', 'for chat templates: the folder of the tokenizer, or of several families')
       .addOption(optionFor(device, '--device <device>', 'where to compute: cpu, cuda, or cuda:1 for the second GPU'))
       .addOption(optionFor(dtype, '--dtype <type>', 'weights (and on a GPU activations) of a checkpoint folder'))

@@ -3,6 +3,7 @@ import type { EventBody, RunEvent } from '@anneal/core/protocol/events';
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../units.ts';
 import { asCalled } from './asCalled.ts';
 import { colors } from './colors.ts';
+import { preferenceFigures } from './preferenceFigures.ts';
 import { print, printJsonLine } from './print.ts';
 import { barBefore, ProgressLine } from './progressLine.ts';
 import { printError } from './reportError.ts';
@@ -72,12 +73,13 @@ export function printEvent(event: EventBody, write: (line: string) => void): voi
       );
     case 'step':
       return write(
-        `step ${event.step}  epoch ${event.epoch.toFixed(2)}  loss ${formatNumber(event.loss)}  grad norm ${formatNumber(event.gradNorm)}` +
+        `step ${event.step}  epoch ${event.epoch.toFixed(2)}  loss ${formatNumber(event.loss)}${shortFigures(event)}  grad norm ${formatNumber(event.gradNorm)}` +
           `  lr ${formatNumber(event.learningRate)}  ${formatCount(event.tokensPerSecond)} tok/s`,
       );
     case 'evaluated':
       return write(
-        `step ${event.step}  validation loss ${formatNumber(event.loss)}  perplexity ${formatNumber(event.perplexity)}`,
+        `step ${event.step}  validation loss ${formatNumber(event.loss)}` +
+          (event.perplexity === undefined ? shortFigures(event) : `  perplexity ${formatNumber(event.perplexity)}`),
       );
     case 'sample':
       write(colors.dim(`step ${event.step}  ${oneLine(event.prompt)}`));
@@ -115,6 +117,12 @@ function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): str
     ...(event.truncated > 0 ? [colors.yellow(`${formatCount(event.truncated)} truncated`)] : []),
     ...(event.dropped + event.truncated > 0 ? ['listed in data/dropped.jsonl'] : []),
   ].join(', ');
+}
+
+/** The two that say how it goes; the events have them all. */
+function shortFigures(measures: Parameters<typeof preferenceFigures>[0]): string {
+  const figures = preferenceFigures(measures, ['rewardMargin', 'rewardAccuracy', 'divergence']);
+  return figures.map(([name, value]) => `  ${name} ${value}`).join('');
 }
 
 function oneLine(text: string): string {

@@ -7,6 +7,7 @@ import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
+import { supervised } from '../objectives/supervised.ts';
 import { random } from '../random.ts';
 import { initializeLora } from '../trainer/initialize.ts';
 import { momentBitsOf, type Optimizer } from '../trainer/optimizer.ts';
@@ -49,6 +50,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     weightType,
     nf4: nf4Forms(model, quantization),
     lora,
+    objective: supervised,
     optimizer: {
       beta1: 0.9,
       beta2: 0.999,
@@ -70,7 +72,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
   const loadSeconds = (performance.now() - loading) / 1000;
   model.close();
   if (lora) await initializeLora(engine, lora, 1);
-  const training = new TrainingEngine(engine);
+  const training = new TrainingEngine(engine, supervised);
   const batches = randomStep(rows, sequenceLen, model.config.vocabSize);
   const milliseconds: number[] = [];
   const submit = (step: number) => training.step(batches, { step, learningRate: 1e-4, seed: 1 });
@@ -137,7 +139,14 @@ export function randomStep(rows: number, sequenceLen: number, vocabSize: number)
   const positions = tokens.map((_, t) => t % sequenceLen);
   const labels = tokens.map((_, t) => (t % sequenceLen === sequenceLen - 1 ? -1 : (tokens[t + 1] as number)));
   const cuSeqlens = Int32Array.from({ length: rows + 1 }, (_, i) => i * sequenceLen);
-  const batch = { tokens, labels, positions, cuSeqlens, documents: Array.from({ length: rows }, (_, i) => i) };
+  const batch = {
+    tokens,
+    labels,
+    positions,
+    cuSeqlens,
+    documents: Array.from({ length: rows }, (_, i) => i),
+    sides: Array.from({ length: rows }, () => 'none' as const),
+  };
   const targetTokens = rows * (sequenceLen - 1);
-  return { batches: [batch], targetTokens, tokens: tokens.length, epoch: 0, index: 0 };
+  return { batches: [batch], divergence: [], targetTokens, tokens: tokens.length, epoch: 0, index: 0 };
 }

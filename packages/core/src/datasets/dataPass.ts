@@ -11,7 +11,7 @@ import { type ProcessedRow, processRows } from './processRows.ts';
 import { openSource } from './read.ts';
 import { type JudgedRow, judgedRow, RowTable } from './rowTable.ts';
 import { type PreparedRow, selectRows } from './select.ts';
-import { hashOf, type StoreManifest, type TokenStoreWriter, toWords } from './tokenStore.ts';
+import { hashOf, STORE_VERSION, type StoreManifest, type TokenStoreWriter, toWords } from './tokenStore.ts';
 import { type DropReason, describeSource, describeVerdict, dropped, type LeftOut, type RowSource } from './types.ts';
 
 /** Rows rendered and tokenized together: enough to feed the library's threads, little to hold. */
@@ -117,7 +117,13 @@ export class DataPass {
     if (first === undefined) this.#seen.set(hash, row.source);
     const firstDocument = this.#writer.documents;
     for (const [i, document] of documents.entries()) {
-      await this.#writer.append(words[i] as Uint32Array, countTargetTokens(document), file, row.source.row);
+      await this.#writer.append(
+        words[i] as Uint32Array,
+        countTargetTokens(document),
+        file,
+        row.source.row,
+        document.side,
+      );
     }
     this.#rows.push({ dataset, hash, firstDocument, documents: documents.length });
     return outcome;
@@ -158,7 +164,7 @@ export class DataPass {
       files: this.#files,
     };
     return {
-      version: 1,
+      version: STORE_VERSION,
       key,
       tokens: this.#writer.tokens,
       documents: this.#writer.documents,

@@ -7,7 +7,15 @@ import { permutation } from '../random.ts';
 import { loaderOf, openLoader } from './loader.ts';
 import { packBins, packingEfficiency } from './pack.ts';
 import { evaluationBatches, planSteps, type StepOptions } from './steps.ts';
-import { MANIFEST_FILE, openTokenStore, sealManifest, TokenStoreWriter, tokenStoreOf, toWords } from './tokenStore.ts';
+import {
+  MANIFEST_FILE,
+  openTokenStore,
+  STORE_VERSION,
+  sealManifest,
+  TokenStoreWriter,
+  tokenStoreOf,
+  toWords,
+} from './tokenStore.ts';
 import type { Batch, Encoded, StepBatches } from './types.ts';
 
 fc.configureGlobal({ seed: 3407 });
@@ -39,7 +47,14 @@ async function folderOf(lengths: readonly number[]): Promise<string> {
   const train = Uint32Array.from(documents.keys());
   const { sha256 } = await writer.finish(train, new Uint32Array(0));
   const counts = { tokens: writer.tokens, documents: writer.documents, train: train.length, validation: 0 };
-  const manifest = sealManifest({ version: 1, key: '', ...counts, sha256, files: ['a.jsonl'], summary: {} });
+  const manifest = sealManifest({
+    version: STORE_VERSION,
+    key: '',
+    ...counts,
+    sha256,
+    files: ['a.jsonl'],
+    summary: {},
+  });
   writeFileSync(join(folder, MANIFEST_FILE), manifest);
   return folder;
 }

@@ -26,7 +26,7 @@ const steps = planSteps(openTokenStore(folder, name), options);
 port.on('message', ({ id, epoch, index }: LoaderRequest) => {
   try {
     const step = steps.build(epoch, index);
-    const buffers = step.batches.flatMap(({ tokens, labels, positions, cuSeqlens }) => [
+    const buffers = [...step.batches, ...step.divergence].flatMap(({ tokens, labels, positions, cuSeqlens }) => [
       tokens.buffer as ArrayBuffer,
       labels.buffer as ArrayBuffer,
       positions.buffer as ArrayBuffer,

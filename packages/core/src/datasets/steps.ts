@@ -1,6 +1,8 @@
 import { permutation } from '../random.ts';
+import { buildBatch, countLabels } from './batch.ts';
+import { divergenceBatches } from './divergence.ts';
 import { packBins, packingEfficiency } from './pack.ts';
-import { idOfWord, isTargetWord, type TokenStore } from './tokenStore.ts';
+import type { TokenStore } from './tokenStore.ts';
 import type { Batch, StepBatches } from './types.ts';
 
 /** Which documents make a step, and how they lie in batches. */
@@ -13,6 +15,10 @@ export interface StepOptions {
   /** A new order of the bins in every epoch; otherwise file order. */
   readonly shuffle: boolean;
   readonly seed: number;
+  /** Documents that a row has, 1 where nothing is said. A bin takes so many times `sequenceLen` tokens, and no row is torn. */
+  readonly answersPerRow?: 1 | 2;
+  /** A step also gets its prompts with answers of other rows. */
+  readonly divergence?: boolean;
 }
 
 /** The steps of every epoch, each a pure function of its number: what makes a position restorable and prefetching safe. */
@@ -32,14 +38,20 @@ export interface Steps {
  */
 export function planSteps(store: TokenStore, options: StepOptions): Steps {
   const { sequenceLen, microBatchSize, gradientAccumulationSteps, samplePacking, shuffle, seed } = options;
+  const { answersPerRow = 1, divergence = false } = options;
   const binsPerStep = microBatchSize * gradientAccumulationSteps;
-  const batchTokens = microBatchSize * sequenceLen;
-  const fileOrder = Uint32Array.from({ length: store.count }, (_, i) => i);
+  const binTokens = sequenceLen * answersPerRow;
+  const batchTokens = microBatchSize * binTokens;
+  const lengths = rowLengths(store, answersPerRow);
+  const fileOrder = Uint32Array.from({ length: lengths.length }, (_, i) => i);
   const packed = samplePacking
-    ? packBins(store.lengths, shuffle ? permutation(store.count, 'pack', seed) : fileOrder, sequenceLen)
+    ? packBins(lengths, shuffle ? permutation(lengths.length, 'pack', seed) : fileOrder, binTokens)
     : null;
-  const binCount = packed?.length ?? store.count;
-  const bin = (i: number): readonly number[] => (packed === null ? [i] : (packed[i] as number[]));
+  const binCount = packed?.length ?? lengths.length;
+  const bin = (i: number): readonly number[] => {
+    const rows = packed === null ? [i] : (packed[i] as number[]);
+    return rows.flatMap((row) => documentsOfRow(row, answersPerRow));
+  };
 
   let ordered: { epoch: number; order: Uint32Array } | undefined;
   const orderOf = (epoch: number): Uint32Array => {
@@ -55,14 +67,16 @@ export function planSteps(store: TokenStore, options: StepOptions): Steps {
   return {
     stepsPerEpoch: Math.ceil(binCount / binsPerStep),
     maxTokens: batchTokens,
-    packingEfficiency: packed === null ? 1 : packingEfficiency(store.lengths, packed, sequenceLen),
+    packingEfficiency: packed === null ? 1 : packingEfficiency(lengths, packed, binTokens),
     build(epoch, index) {
       const order = orderOf(epoch).subarray(index * binsPerStep, (index + 1) * binsPerStep);
       if (order.length === 0) throw new RangeError(`step ${index} of an epoch of ${Math.ceil(binCount / binsPerStep)}`);
       const bins = Array.from(order, bin);
       const batches = fitIntoBatches(store, bins, batchTokens).map((documents) => buildBatch(store, documents));
+      const documents = batches.flatMap((batch) => batch.documents);
       return {
         batches,
+        divergence: divergence ? divergenceBatches(store, documents, sequenceLen, batchTokens) : [],
         targetTokens: batches.reduce((sum, batch) => sum + countLabels(batch), 0),
         tokens: batches.reduce((sum, batch) => sum + batch.tokens.length, 0),
         epoch,
@@ -73,45 +87,32 @@ export function planSteps(store: TokenStore, options: StepOptions): Steps {
 }
 
 /** One pass over all documents in file order, for measuring the loss: as few batches of at most `maxTokens` as fit. */
-export function* evaluationBatches(store: TokenStore, maxTokens: number): Generator<Batch> {
+export function* evaluationBatches(store: TokenStore, maxTokens: number, answersPerRow: 1 | 2 = 1): Generator<Batch> {
+  const lengths = rowLengths(store, answersPerRow);
   let documents: number[] = [];
   let tokens = 0;
-  for (let document = 0; document < store.count; document++) {
-    const length = store.lengths[document] as number;
+  for (const [row, length] of lengths.entries()) {
     if (tokens + length > maxTokens && documents.length > 0) {
       yield buildBatch(store, documents);
       documents = [];
       tokens = 0;
     }
-    documents.push(document);
+    documents.push(...documentsOfRow(row, answersPerRow));
     tokens += length;
   }
   if (documents.length > 0) yield buildBatch(store, documents);
 }
 
-/** Lays documents one after another. The sums over a step do not depend on how its documents are spread over batches. */
-export function buildBatch(store: TokenStore, documents: readonly number[]): Batch {
-  const total = documents.reduce((sum, document) => sum + (store.lengths[document] as number), 0);
-  const batch = {
-    tokens: new Int32Array(total),
-    labels: new Int32Array(total).fill(-1),
-    positions: new Int32Array(total),
-    cuSeqlens: new Int32Array(documents.length + 1),
-    documents,
-  };
-  let at = 0;
-  for (const [i, document] of documents.entries()) {
-    const words = store.words(document);
-    for (let j = 0; j < words.length; j++, at++) {
-      const word = words[j] as number;
-      batch.tokens[at] = idOfWord(word);
-      batch.positions[at] = j;
-      if (j > 0 && isTargetWord(word)) batch.labels[at - 1] = idOfWord(word);
-    }
-    batch.cuSeqlens[i + 1] = at;
-  }
-  return batch;
+/** Tokens of each row: of all its documents. */
+export function rowLengths({ lengths }: TokenStore, answersPerRow: 1 | 2): Uint32Array {
+  if (answersPerRow === 1) return lengths;
+  return Uint32Array.from({ length: lengths.length / 2 }, (_, row) => {
+    return (lengths[2 * row] as number) + (lengths[2 * row + 1] as number);
+  });
 }
+
+const documentsOfRow = (row: number, answersPerRow: 1 | 2): number[] =>
+  answersPerRow === 1 ? [row] : [2 * row, 2 * row + 1];
 
 /** The documents of each batch: as few batches as best-fit finds, with bins and batches in the order of the step. */
 function fitIntoBatches(store: TokenStore, bins: readonly (readonly number[])[], maxTokens: number): number[][] {
@@ -120,11 +121,4 @@ function fitIntoBatches(store: TokenStore, bins: readonly (readonly number[])[],
   const batches = packBins(lengths, order, maxTokens).map((batch) => batch.sort((a, b) => a - b));
   batches.sort((a, b) => (a[0] as number) - (b[0] as number));
   return batches.map((batch) => batch.flatMap((i) => bins[i] as number[]));
-}
-
-/** Target tokens of a batch. */
-export function countLabels({ labels }: Pick<Batch, 'labels'>): number {
-  let count = 0;
-  for (const label of labels) if (label >= 0) count++;
-  return count;
 }

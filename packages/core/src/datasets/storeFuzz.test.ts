@@ -10,6 +10,7 @@ import {
   MANIFEST_FILE,
   openTokenStore,
   readManifest,
+  STORE_VERSION,
   type StoreManifest,
   sealManifest,
   type TokenStore,
@@ -108,7 +109,17 @@ async function writeStore(): Promise<Parameters<typeof sealManifest>[0]> {
     histogram: { width: 1, open: false, total: [0, 1, 1], supervised: [0, 2] },
     files: [{ path, bytes: 3, sha256: 'x', format: 'chat_template', rejectedUnread: false, unread: { id: 2 } }],
   };
-  return { version: 1, key: 'k', tokens, documents, train: 4, validation: 1, sha256, files: [path], summary };
+  return {
+    version: STORE_VERSION,
+    key: 'k',
+    tokens,
+    documents,
+    train: 4,
+    validation: 1,
+    sha256,
+    files: [path],
+    summary,
+  };
 }
 
 /** Another value in one place of the manifest, or of what it is altogether; half of them in its own fields. */

@@ -7,7 +7,7 @@ import { RandomAccessFile } from '@anneal/formats/files/randomAccess';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { z } from 'zod';
 import { sha256OfFile } from '../fileHash.ts';
-import type { Encoded, RowSource } from './types.ts';
+import { type Encoded, type RowSource, SIDES, type Side } from './types.ts';
 
 /** Encoded documents by number, whatever holds them. */
 export interface TokenStore {
@@ -19,6 +19,7 @@ export interface TokenStore {
   /** Token ids of one document, with `TARGET` set on target tokens. */
   words(document: number): Uint32Array;
   source(document: number): RowSource;
+  side(document: number): Side;
   close(): void;
 }
 
@@ -44,8 +45,11 @@ export type StoreName = 'train' | 'validation';
 const count = z.int().min(0);
 const documentCount = count.max(2 ** 32 - 1);
 
+/** Of the layout of the tokens' file; 1 had no sides. */
+export const STORE_VERSION = 2;
+
 const manifestSchema = z.looseObject({
-  version: z.int(),
+  version: z.int().min(1).max(STORE_VERSION),
   /** Hash of everything the tokens depend on. */
   key: z.string(),
   tokens: count,
@@ -77,11 +81,13 @@ interface DocumentIndex {
   targetCounts: Uint32Array;
   files: Uint32Array;
   rows: Uint32Array;
+  /** Numbers in `SIDES`. */
+  sides: Uint32Array;
 }
 
 /**
  * Streams documents into `tokens.bin`: all words, padded to 8 bytes; then per document its start (float64), length, number of
- * target tokens, file and row (uint32 each); then the documents of the training and of the validation set (uint32). Little-endian.
+ * target tokens, file, row and side (uint32 each); then the documents of the training and of the validation set (uint32). Little-endian.
  */
 export class TokenStoreWriter {
   readonly #file: AtomicFile;
@@ -90,6 +96,7 @@ export class TokenStoreWriter {
   readonly #targetCounts: number[] = [];
   readonly #files: number[] = [];
   readonly #rows: number[] = [];
+  readonly #sides: number[] = [];
   readonly #hash = createHash('sha256');
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
@@ -120,13 +127,20 @@ export class TokenStoreWriter {
   }
 
   /** @returns the number of the document. */
-  async append(words: Uint32Array, targetCount: number, file: number, row: number): Promise<number> {
+  async append(
+    words: Uint32Array,
+    targetCount: number,
+    file: number,
+    row: number,
+    side: Side = 'none',
+  ): Promise<number> {
     const document = this.#starts.length;
     this.#starts.push(this.#tokens);
     this.#lengths.push(words.length);
     this.#targetCounts.push(targetCount);
     this.#files.push(file);
     this.#rows.push(row);
+    this.#sides.push(SIDES.indexOf(side));
     this.#tokens += words.length;
     this.#pending.push(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
     this.#pendingBytes += words.byteLength;
@@ -141,7 +155,7 @@ export class TokenStoreWriter {
   async finish(train: Uint32Array, validation: Uint32Array): Promise<{ sha256: string }> {
     if (this.#tokens % 2 === 1) this.#push(new Uint32Array(1));
     this.#push(Float64Array.from(this.#starts));
-    for (const numbers of [this.#lengths, this.#targetCounts, this.#files, this.#rows]) {
+    for (const numbers of [this.#lengths, this.#targetCounts, this.#files, this.#rows, this.#sides]) {
       this.#push(Uint32Array.from(numbers));
     }
     this.#push(train);
@@ -216,7 +230,7 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
   const file = new RandomAccessFile(join(folder, TOKENS_FILE));
   const { tokens, documents } = manifest;
   const indexAt = Math.ceil(tokens / 2) * 8;
-  const listAt = indexAt + documents * 24;
+  const listAt = indexAt + documents * (manifest.version === 1 ? 24 : 28);
   const expected = listAt + 4 * (manifest.train + manifest.validation);
   if (file.size !== expected) {
     file.close();
@@ -229,6 +243,7 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
     targetCounts: uint32(indexAt + documents * 12, documents),
     files: uint32(indexAt + documents * 16, documents),
     rows: uint32(indexAt + documents * 20, documents),
+    sides: manifest.version === 1 ? new Uint32Array(documents) : uint32(indexAt + documents * 24, documents),
   };
   const list =
     name === 'train' ? uint32(listAt, manifest.train) : uint32(listAt + 4 * manifest.train, manifest.validation);
@@ -250,13 +265,14 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
       file: manifest.files[at(all.files, document)] as string,
       row: at(all.rows, document),
     }),
+    side: (document) => SIDES[at(all.sides, document)] as Side,
     close: () => file.close(),
   };
 }
 
 /** Whether every document of the list lies within the tokens and comes from a file that the manifest names. */
 function pointsInside(
-  { starts, lengths, targetCounts, files }: DocumentIndex,
+  { starts, lengths, targetCounts, files, sides }: DocumentIndex,
   list: Uint32Array,
   { tokens, files: names }: StoreManifest,
 ): boolean {
@@ -268,7 +284,8 @@ function pointsInside(
       (start as number) >= 0 &&
       (start as number) + length <= tokens &&
       (targetCounts[document] as number) <= length &&
-      (files[document] as number) < names.length
+      (files[document] as number) < names.length &&
+      (sides[document] as number) < SIDES.length
     );
   });
 }
@@ -282,6 +299,7 @@ export function tokenStoreOf(documents: readonly Encoded[], sources: readonly Ro
     targetCounts: Uint32Array.from(words, (document) => document.filter(isTargetWord).length),
     words: (document) => words[document] as Uint32Array,
     source: (document) => sources[document] ?? { file: 'memory', row: document + 1 },
+    side: (document) => documents[document]?.side ?? 'none',
     close: () => undefined,
   };
 }

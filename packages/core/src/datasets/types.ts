@@ -105,11 +105,17 @@ export interface TokenRange extends Span {
   readonly message: number;
 }
 
+/** Of a document: it ends with no answer that was judged, with one that is preferred, or with one that is not. */
+export const SIDES = ['none', 'chosen', 'rejected'] as const;
+export type Side = (typeof SIDES)[number];
+
 export interface Encoded {
   readonly ids: Int32Array;
   /** 1 for a target token: one that the model learns to predict from those before it. Same length as `ids`. */
   readonly lossMask: Uint8Array;
   readonly turns: readonly TokenRange[];
+  /** Absent: none. */
+  readonly side?: Side;
 }
 
 export const DROP_REASONS = [
@@ -184,12 +190,16 @@ export interface Batch {
   readonly cuSeqlens: Int32Array;
   /** Numbers in the token store. */
   readonly documents: readonly number[];
+  /** Of each document. */
+  readonly sides: readonly Side[];
 }
 
 /** Everything one optimizer step reads. */
 export interface StepBatches {
   readonly batches: readonly Batch[];
-  /** Of all batches: what the summed loss is divided by. */
+  /** Prompts of the step with answers of other rows; empty where nothing is estimated from them. */
+  readonly divergence: readonly Batch[];
+  /** Of `batches`, as the tokens below. */
   readonly targetTokens: number;
   readonly tokens: number;
   /** Passes over the data completed before this step. */

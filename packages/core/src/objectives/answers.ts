@@ -42,17 +42,23 @@ export function answerInputsOf(
     while (r < rows.length && (rows[r] as number) < end && (batch.labels[rows[r] as number] as number) < 0) r++;
     answerOffsets[d] = r;
     while (r < rows.length && (rows[r] as number) < end) r++;
-    side[d] = of[d] ?? sides.none;
+    side[d] = sides[of[d] ?? 'none'];
   }
   rowOffsets[cuSeqlens.length - 1] = rows.length;
   return { rows: rows.length, inputs: { labels, supervisedRows: rows, rowOffsets, answerOffsets, side } };
+}
+
+/** Of the target tokens among the supervised rows, whose log-probabilities are given. */
+export function answerTokenLosses(logps: HostArray, batch: BatchRows, { prompts }: { prompts: boolean }): Float64Array {
+  const rows = supervisedRows(prompts ? withPrompts(batch) : batch.labels);
+  return Float64Array.from(logps, (logp) => -logp).filter((_, r) => (batch.labels[rows[r] as number] as number) >= 0);
 }
 
 /** The labels with those of every token before the answer of a chosen document. */
 function withPrompts({ tokens, labels, cuSeqlens, sides: of }: BatchRows): Int32Array<ArrayBuffer> {
   const all = Int32Array.from(labels);
   for (let d = 0; d + 1 < cuSeqlens.length; d++) {
-    if (of[d] !== sides.chosen) continue;
+    if (of[d] !== 'chosen') continue;
     for (let t = cuSeqlens[d] as number; t + 1 < (cuSeqlens[d + 1] as number); t++) {
       if ((labels[t] as number) >= 0) break;
       all[t] = tokens[t + 1] as number;
@@ -72,8 +78,8 @@ export function countAnswers(
     const { inputs } = answerInputsOf(batch, { prompts });
     const rowOffsets = inputs.rowOffsets as Int32Array;
     for (const [d, side] of batch.sides.entries()) {
-      if (side === sides.rejected) counts.rejected++;
-      if (side !== sides.chosen) continue;
+      if (side === 'rejected') counts.rejected++;
+      if (side !== 'chosen') continue;
       counts.chosen++;
       counts.tokens += (rowOffsets[d + 1] as number) - (rowOffsets[d] as number);
     }

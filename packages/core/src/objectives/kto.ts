@@ -1,6 +1,6 @@
 import { type KtoLossOptions, ktoLoss, logRatioSumOp, type Tensor } from '@anneal/kernels';
-import { answerInputs, answerInputsOf, countAnswers, measuresOf, sumCount } from './answers.ts';
-import type { Objective, ObjectiveContext } from './objective.ts';
+import { answerInputs, answerInputsOf, answerTokenLosses, countAnswers, measuresOf, sumCount } from './answers.ts';
+import type { Objective, ObjectiveContext, ObjectiveResult } from './objective.ts';
 import { targetLogps } from './targets.ts';
 
 export interface KtoObjectiveOptions extends KtoLossOptions {
@@ -17,10 +17,11 @@ export const divergenceVariable = 'divergence';
  */
 export function ktoObjective({ divergence, ...options }: KtoObjectiveOptions): Objective {
   const none = { prompts: false };
-  const loss = (context: ObjectiveContext): Tensor => {
+  const loss = (context: ObjectiveContext): ObjectiveResult => {
     const reference = context.reference();
+    const inputs = answerInputs(context);
     const sum = divergence ? divergenceOf(context) : undefined;
-    return ktoLoss({ ...answerInputs(context), reference, divergence: sum }, options);
+    return { sums: ktoLoss({ ...inputs, reference, divergence: sum }, options), rows: inputs.logps };
   };
   return {
     answersPerRow: 1,
@@ -36,6 +37,7 @@ export function ktoObjective({ divergence, ...options }: KtoObjectiveOptions): O
         sum: sums,
       }).total;
     },
+    tokenLosses: (logps, batch) => answerTokenLosses(logps, batch, none),
     inputsOf: (batch) => answerInputsOf(batch, none),
     countsOf: (batches, pairs) => countAnswers(batches, pairs, none),
     trainScales: ({ chosen, rejected, divergencePairs }) => ({

@@ -12,10 +12,12 @@ export interface Objective {
   readonly sumCount: number;
   /** Whether a step is measured from how far the model went from its reference: `measureDivergence` runs before it. */
   readonly divergence: boolean;
-  /** Adds a batch's loss to the sums, in a way that `backward` can follow. Returns the sums. */
-  train(context: ObjectiveContext): Tensor;
+  /** Adds a batch's loss to the sums, in a way that `backward` can follow. */
+  train(context: ObjectiveContext): ObjectiveResult;
   /** Adds the same to the sums; no gradient is asked for. */
-  evaluate(context: ObjectiveContext): Tensor;
+  evaluate(context: ObjectiveContext): ObjectiveResult;
+  /** The loss of each of the batch's target tokens, in their order. @param rows what `train` or `evaluate` gave */
+  tokenLosses(rows: HostArray, batch: BatchRows): Float64Array;
   /** Adds the batch's Σ log(p / p of the reference) to `context.sums`, of one element. */
   measureDivergence?(context: ObjectiveContext): Tensor;
   /** What the programs read of a batch beside tokens and positions, and so its number of supervised rows. */
@@ -27,6 +29,13 @@ export interface Objective {
   /** Those of `evaluate`, whose sums may be divided by more than a batch holds. */
   evaluationScales(counts: ObjectiveCounts): Readonly<Record<string, HostArray>>;
   read(sums: ArrayLike<number>, counts: ObjectiveCounts): Measured;
+}
+
+export interface ObjectiveResult {
+  /** `context.sums` with the batch's share. */
+  readonly sums: Tensor;
+  /** [R]: what is known of each supervised row. */
+  readonly rows: Tensor;
 }
 
 export type BatchRows = Pick<Batch, 'tokens' | 'labels' | 'cuSeqlens' | 'sides'>;

@@ -1,6 +1,6 @@
-import { type PairLossOptions, pairLoss, type Tensor } from '@anneal/kernels';
-import { answerInputs, answerInputsOf, countAnswers, measuresOf, sumCount } from './answers.ts';
-import type { Objective, ObjectiveContext } from './objective.ts';
+import { type PairLossOptions, pairLoss } from '@anneal/kernels';
+import { answerInputs, answerInputsOf, answerTokenLosses, countAnswers, measuresOf, sumCount } from './answers.ts';
+import type { Objective, ObjectiveContext, ObjectiveResult } from './objective.ts';
 
 export interface PairObjectiveOptions extends PairLossOptions {
   readonly hasReference: boolean;
@@ -13,9 +13,10 @@ export interface PairObjectiveOptions extends PairLossOptions {
 /** A loss of how much better a chosen answer does than the rejected one of the same row: DPO and its kin. */
 export function pairObjective(options: PairObjectiveOptions): Objective {
   const { hasReference, likelihoodWeight: weight, likelihoodOfPrompts: prompts } = options;
-  const loss = (context: ObjectiveContext): Tensor => {
+  const loss = (context: ObjectiveContext): ObjectiveResult => {
     const reference = hasReference ? context.reference() : undefined;
-    return pairLoss({ ...answerInputs(context), reference }, lossOptions(options));
+    const inputs = answerInputs(context);
+    return { sums: pairLoss({ ...inputs, reference }, lossOptions(options)), rows: inputs.logps };
   };
   return {
     answersPerRow: 2,
@@ -23,6 +24,7 @@ export function pairObjective(options: PairObjectiveOptions): Objective {
     divergence: false,
     train: loss,
     evaluate: loss,
+    tokenLosses: (logps, batch) => answerTokenLosses(logps, batch, { prompts }),
     inputsOf: (batch) => answerInputsOf(batch, { prompts }),
     countsOf: (batches, divergence) => countAnswers(batches, divergence, { prompts }),
     trainScales: ({ chosen, tokens }) => ({ lossScale: Float32Array.of(1 / chosen, weight / tokens) }),

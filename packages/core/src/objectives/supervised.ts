@@ -1,5 +1,5 @@
-import { linearCrossEntropy, linearCrossEntropyTraining } from '@anneal/kernels';
-import type { ModelPass, Objective, ObjectiveContext } from './objective.ts';
+import { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } from '@anneal/kernels';
+import type { ModelPass, Objective, ObjectiveContext, ObjectiveResult } from './objective.ts';
 import { countTargets, supervisedRows, targetInputs } from './targets.ts';
 
 /** Cross entropy over the target tokens: supervised fine-tuning, and continued pre-training where everything is a target. */
@@ -9,12 +9,14 @@ export const supervised: Objective = {
   divergence: false,
   train: (context) => {
     const { inputs, options } = ofPass(context, context.policy());
-    return linearCrossEntropyTraining({ ...inputs, scale: context.graph.input('lossScale', 'f32', [1]) }, options);
+    const scale = context.graph.input('lossScale', 'f32', [1]);
+    return resultOf(linearCrossEntropyTraining({ ...inputs, scale }, options));
   },
   evaluate: (context) => {
     const { inputs, options } = ofPass(context, context.policy());
-    return linearCrossEntropy(inputs, options);
+    return resultOf(linearCrossEntropy(inputs, options));
   },
+  tokenLosses: (rows) => Float64Array.from(rows),
   inputsOf: ({ labels }) => {
     const rows = supervisedRows(labels);
     return { rows: rows.length, inputs: { labels, supervisedRows: rows } };
@@ -22,8 +24,12 @@ export const supervised: Objective = {
   countsOf: (batches) => ({ tokens: countTargets(batches), chosen: 0, rejected: 0, divergencePairs: 0 }),
   trainScales: ({ tokens }) => ({ lossScale: Float32Array.of(1 / tokens) }),
   evaluationScales: () => ({}),
-  read: ([sum = Number.NaN], { tokens }) => ({ loss: sum / tokens, preference: null }),
+  read: (sums, { tokens }) => ({ loss: (sums[0] ?? Number.NaN) / tokens, preference: null }),
 };
+
+function resultOf({ total, losses }: CrossEntropy): ObjectiveResult {
+  return { sums: total, rows: losses };
+}
 
 function ofPass({ graph, sums, logitRows }: ObjectiveContext, { hidden, head, bf16 }: ModelPass) {
   return { inputs: { x: hidden, weight: head, ...targetInputs(graph), loss: sums }, options: { bf16, logitRows } };

@@ -1,5 +1,6 @@
 /** The validation loss of a model, measured apart from training. Browser-safe. */
 import { z } from 'zod';
+import { preferenceMeasures } from './events.ts';
 import { sourceRequest } from './models.ts';
 import { overridesSchema } from './runs.ts';
 
@@ -17,9 +18,11 @@ export const evaluationSchema = z.object({
   baseModel: z.string(),
   /** Of the checkpoint; 0: before training. */
   step: z.int().min(0),
-  /** Mean over the target tokens of the validation rows. */
+  /** Of the validation rows, by the objective of the recipe. */
   loss: z.number(),
-  perplexity: z.number(),
+  /** Where the loss is a mean over target tokens. */
+  perplexity: z.number().optional(),
+  ...preferenceMeasures,
   documents: z.int().min(0),
   /** How many of them the run has trained on: their loss says what was memorized. Null where nobody can tell. */
   trained: z.int().min(0).nullable(),

@@ -10,6 +10,17 @@ const count = z.int().min(0);
 /** A measured number; null where it was not finite, because JSON has no NaN. */
 const measured = z.number().nullable();
 
+/** Of a step, or of held-out answers, where preferences are trained: `PreferenceMeasures`. */
+export const preferenceMeasures = {
+  rewardChosen: measured.optional(),
+  rewardRejected: measured.optional(),
+  rewardMargin: measured.optional(),
+  rewardAccuracy: measured.optional(),
+  logpChosen: measured.optional(),
+  logpRejected: measured.optional(),
+  divergence: measured.optional(),
+};
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** UserError.toJSON(). */
@@ -83,6 +94,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     step: count,
     epoch: z.number(),
     loss: measured,
+    ...preferenceMeasures,
     gradNorm: measured,
     learningRate: z.number(),
     tokens: count,
@@ -91,8 +103,14 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     milliseconds: z.number(),
   }),
 
-  /** Mean loss over the target tokens of the validation rows. */
-  z.object({ type: z.literal('evaluated'), step: count, loss: measured, perplexity: measured }),
+  /** The loss of the validation rows; the perplexity where it is a mean over target tokens. */
+  z.object({
+    type: z.literal('evaluated'),
+    step: count,
+    loss: measured,
+    perplexity: measured.optional(),
+    ...preferenceMeasures,
+  }),
 
   /** A sample prompt answered while training; also appended to samples.jsonl. */
   z.object({ type: z.literal('sample'), step: count, prompt: z.string(), text: z.string() }),

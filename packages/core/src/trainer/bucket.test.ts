@@ -6,6 +6,7 @@ const batch = {
   labels: Int32Array.of(6, -1, 8, 9, -1),
   positions: Int32Array.of(0, 1, 0, 1, 2),
   cuSeqlens: Int32Array.of(0, 2, 5),
+  sides: ['chosen', 'rejected'] as const,
 };
 
 test('a batch is filled up by a document without labels and by empty documents', () => {
@@ -14,6 +15,7 @@ test('a batch is filled up by a document without labels and by empty documents',
   expect([...filled.labels]).toEqual([6, -1, 8, 9, -1, -1, -1, -1]);
   expect([...filled.positions]).toEqual([0, 1, 0, 1, 2, 0, 1, 2]);
   expect([...filled.cuSeqlens]).toEqual([0, 2, 5, 8, 8]);
+  expect(filled.sides).toEqual(['chosen', 'rejected', 'none', 'none']);
 });
 
 test('a full bucket gets empty documents only', () => {

@@ -1,16 +1,15 @@
-import { countLabels, evaluationBatches } from '../datasets/steps.ts';
+import { divergenceBatches } from '../datasets/divergence.ts';
+import { evaluationBatches } from '../datasets/steps.ts';
+import type { Measured } from '../objectives/objective.ts';
 import type { Session } from './session.ts';
 import type { TrainingEngine } from './trainingEngine.ts';
 
-/** Mean loss over the target tokens of the validation rows. */
-export async function evaluate(engine: TrainingEngine, { data, plan }: Session): Promise<number> {
+/** What the objective says of the validation rows. */
+export async function evaluate(engine: TrainingEngine, { data, plan, job, objective }: Session): Promise<Measured> {
   const store = data.validation;
   if (!store) throw new Error('there are no validation rows');
-  let loss = 0;
-  let targetTokens = 0;
-  for (const batch of evaluationBatches(store, plan.bounds.T as number)) {
-    loss += await engine.evaluate([batch]);
-    targetTokens += countLabels(batch);
-  }
-  return loss / targetTokens;
+  const maxTokens = plan.bounds.T as number;
+  const documents = Array.from({ length: store.count }, (_, document) => document);
+  const pairs = objective.divergence ? divergenceBatches(store, documents, job.steps.sequenceLen, maxTokens) : [];
+  return engine.evaluate(evaluationBatches(store, maxTokens, objective.answersPerRow), pairs);
 }

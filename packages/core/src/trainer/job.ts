@@ -5,6 +5,7 @@ import { chooseDevice } from '../device.ts';
 import { resolveModelPath } from '../hub/resolve.ts';
 import type { LoraOptions } from '../models/adapters/lora.ts';
 import type { Quantization } from '../models/nf4.ts';
+import type { ObjectiveOptions } from '../objectives/index.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import { checkSupported } from '../recipe/support.ts';
 import { type DataOptions, dataOptions } from './dataOptions.ts';
@@ -19,6 +20,7 @@ export interface Job {
   readonly revision: string | null;
   /** null: full fine-tuning. */
   readonly adapter: AdapterJob | null;
+  readonly objective: ObjectiveOptions;
   readonly data: DataOptions;
   readonly steps: StepOptions;
   readonly length: { readonly epochs: number } | { readonly steps: number };
@@ -72,6 +74,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
     baseModel: recipe.base_model,
     revision: recipe.revision,
     adapter: adapterJob(recipe),
+    objective: { kind: 'sft' },
     data: dataOptions(recipe),
     steps: stepOptions(recipe),
     length: recipe.max_steps === null ? { epochs: recipe.num_epochs ?? 1 } : { steps: recipe.max_steps },

@@ -4,6 +4,7 @@ import { decodeProgram } from '../generate/programs.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
 import type { Nf4Form } from '../models/nf4.ts';
+import type { Objective } from '../objectives/objective.ts';
 import type { AdamwOptions } from './optimizer.ts';
 import { type TrainingPrograms, trainingPrograms } from './programs.ts';
 
@@ -15,6 +16,7 @@ export interface TrainingPlanOptions {
   readonly nf4: ReadonlyMap<string, Nf4Form>;
   /** null: full fine-tuning. */
   readonly lora: LoraSpec | null;
+  readonly objective: Objective;
   readonly optimizer: Omit<AdamwOptions, 'decays'>;
   readonly maxTokens: number;
   readonly activations: ActivationPolicy;
@@ -29,7 +31,7 @@ export const sampleProgram = 'sample';
 
 /** The plan a run executes and `estimate` prints: the same function, so the same bytes. */
 export function planTraining(options: TrainingPlanOptions): { plan: Plan; programs: TrainingPrograms } {
-  const { config, weightType, nf4, lora, optimizer, sampleContext, maxTokens } = options;
+  const { config, weightType, nf4, lora, objective, optimizer, sampleContext, maxTokens } = options;
   const activationType = activationTypeOn(options.device, weightType);
   const programs = trainingPrograms({
     config,
@@ -38,6 +40,7 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
     nf4,
     logitRows: options.device.logitRows,
     lora,
+    objective,
     optimizer: { ...optimizer, decays },
   });
   const graphs = [...programs.graphs];

@@ -1,19 +1,12 @@
-import {
-  type ActivationType,
-  backward,
-  Graph,
-  linearCrossEntropy,
-  linearCrossEntropyTraining,
-  roundToBf16Op,
-  type Tensor,
-  Variables,
-  zeroOp,
-} from '@anneal/kernels';
+import { type ActivationType, backward, Graph, roundToBf16Op, type Tensor, Variables, zeroOp } from '@anneal/kernels';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
 import type { Nf4Form } from '../models/nf4.ts';
+import { divergenceVariable } from '../objectives/kto.ts';
+import type { ModelPass, Objective, ObjectiveContext } from '../objectives/objective.ts';
+import { targetLogps } from '../objectives/targets.ts';
 import { type AdamwOptions, type ParameterGroup, parameterGroups, updateGroups } from './optimizer.ts';
 
 export interface TrainingProgramOptions {
@@ -26,6 +19,7 @@ export interface TrainingProgramOptions {
   readonly logitRows: number;
   /** null: full fine-tuning. */
   readonly lora: LoraSpec | null;
+  readonly objective: Objective;
   readonly optimizer: AdamwOptions;
 }
 
@@ -38,7 +32,8 @@ export interface TrainingPrograms {
 
 /**
  * What an optimizer step is made of: `begin` clears the sums, `train` runs once for each batch of the step and adds to them,
- * `update` clips and moves the parameters. `evaluate` adds to the loss only.
+ * `update` clips and moves the parameters. `evaluate` adds to the sums only. Where the objective measures its divergence,
+ * `begin_divergence` and `diverge` do so before `train` and `evaluate`.
  */
 export function trainingPrograms(options: TrainingProgramOptions): TrainingPrograms {
   const variables = new Variables();
@@ -47,11 +42,12 @@ export function trainingPrograms(options: TrainingProgramOptions): TrainingProgr
   const groups = parameterGroups(variables, parameters, options.optimizer, options.activationType === 'bf16');
   const evaluate = evaluateProgram(variables, { ...options, weights: weightsOf(options, null) });
   const graphs = [
-    beginProgram(variables, groups),
+    beginProgram(variables, groups, options),
     train,
-    updateProgram(variables, groups, options.optimizer),
-    beginEvaluation(variables, groups),
+    updateProgram(variables, groups, options),
+    beginEvaluation(variables, groups, options),
     evaluate,
+    ...divergencePrograms(variables, options),
   ];
   return { variables, graphs, parameters };
 }
@@ -64,10 +60,6 @@ function batchInputs(graph: Graph) {
   };
 }
 
-function targetInputs(graph: Graph) {
-  return { labels: graph.input('labels', 'i32', ['T']), rows: graph.input('supervisedRows', 'i32', ['R']) };
-}
-
 function weightsOf(
   { weightType, activationType, nf4, lora }: TrainingProgramOptions,
   dropoutSeed: Tensor | null,
@@ -75,8 +67,9 @@ function weightsOf(
   return { type: weightType, nf4, trainable: lora === null, lora, copies: activationType === 'bf16', dropoutSeed };
 }
 
-function lossOf(variables: Variables): Tensor {
-  return variables.get('loss', { shape: [1], dtype: 'f64', kind: 'state' });
+/** What the batches of a step, or of an evaluation, add up; the loss first. */
+function sumsOf(variables: Variables, { objective }: Pick<TrainingProgramOptions, 'objective'>): Tensor {
+  return variables.get('sums', { shape: [objective.sumCount], dtype: 'f64', kind: 'state' });
 }
 
 function squareSumOf(variables: Variables): Tensor {
@@ -85,26 +78,11 @@ function squareSumOf(variables: Variables): Tensor {
 
 function trainProgram(variables: Variables, options: TrainingProgramOptions): Graph {
   const graph = new Graph('train', variables, options.activationType);
-  const inputs = batchInputs(graph);
   const hasDropout = (options.lora?.dropout ?? 0) > 0;
-  const scope = new ModelScope(
-    graph,
-    options.config,
-    weightsOf(options, hasDropout ? graph.input('dropoutSeed', 'i32', [2]) : null),
-  );
-  const { hidden } = decoder(scope, inputs);
-  const { total, losses } = linearCrossEntropyTraining(
-    {
-      x: hidden,
-      weight: scope.head(),
-      ...targetInputs(graph),
-      loss: lossOf(variables),
-      scale: graph.input('lossScale', 'f32', [1]),
-    },
-    { bf16: scope.bf16, logitRows: options.logitRows },
-  );
-  backward(graph, total);
-  graph.result('losses', losses);
+  const weights = weightsOf(options, hasDropout ? graph.input('dropoutSeed', 'i32', [2]) : null);
+  const { sums, rows } = options.objective.train(contextOf(graph, sumsOf(variables, options), { ...options, weights }));
+  backward(graph, sums);
+  graph.result('rows', rows);
   return graph;
 }
 
@@ -113,37 +91,75 @@ export interface EvaluateProgramOptions {
   readonly weights: WeightOptions;
   readonly activationType: ActivationType;
   readonly logitRows: number;
+  readonly objective: Objective;
 }
 
-/** Adds to the loss, and gives those of the single positions. */
-export function evaluateProgram(
-  variables: Variables,
-  { config, weights, activationType, logitRows }: EvaluateProgramOptions,
-): Graph {
-  const graph = new Graph('evaluate', variables, activationType);
-  const inputs = batchInputs(graph);
-  const scope = new ModelScope(graph, config, weights);
-  const { hidden } = decoder(scope, inputs);
-  const { total, losses } = linearCrossEntropy(
-    { x: hidden, weight: scope.head(), ...targetInputs(graph), loss: lossOf(variables) },
-    { bf16: scope.bf16, logitRows },
-  );
-  graph.result('loss', total);
-  graph.result('losses', losses);
+/** Adds to the sums, and tells of the single rows. */
+export function evaluateProgram(variables: Variables, options: EvaluateProgramOptions): Graph {
+  const graph = new Graph('evaluate', variables, options.activationType);
+  const { sums, rows } = options.objective.evaluate(contextOf(graph, sumsOf(variables, options), options));
+  graph.result('sums', sums);
+  graph.result('rows', rows);
   return graph;
 }
 
-function beginProgram(variables: Variables, groups: readonly ParameterGroup[]): Graph {
+function divergencePrograms(variables: Variables, options: TrainingProgramOptions): Graph[] {
+  const { divergence, measureDivergence } = options.objective;
+  if (!divergence || !measureDivergence) return [];
+  const begin = new Graph('begin_divergence', variables);
+  const sum = variables.get(divergenceVariable, { shape: [1], dtype: 'f64', kind: 'state' });
+  begin.apply(zeroOp, { x: sum });
+  const graph = new Graph('diverge', variables, options.activationType);
+  graph.result('sum', measureDivergence(contextOf(graph, sum, { ...options, weights: weightsOf(options, null) })));
+  return [begin, graph];
+}
+
+function contextOf(
+  graph: Graph,
+  sums: Tensor,
+  { config, weights, logitRows }: EvaluateProgramOptions,
+): ObjectiveContext {
+  const inputs = batchInputs(graph);
+  const through = (how: WeightOptions): ModelPass => {
+    const scope = new ModelScope(graph, config, how);
+    return { hidden: decoder(scope, inputs).hidden, head: scope.head(), bf16: scope.bf16 };
+  };
+  return {
+    graph,
+    sums,
+    logitRows,
+    policy: () => through(weights),
+    reference: () => {
+      if (!weights.lora) return graph.input(referenceInput, 'f32', ['R']);
+      // The base as it is, in layers of their own: what savings say of the trained ones must not touch them.
+      const base = { ...weights, lora: null, dropoutSeed: null, firstLayer: config.layerCount };
+      return targetLogps(graph, through(base), logitRows);
+    },
+  };
+}
+
+/** Log-probabilities of a batch's supervised rows by the model before training, where every weight is trained and so none is left of it. */
+export const referenceInput = 'referenceLogps';
+
+function beginProgram(
+  variables: Variables,
+  groups: readonly ParameterGroup[],
+  options: Pick<TrainingProgramOptions, 'objective'>,
+): Graph {
   const graph = new Graph('begin', variables);
   const gradients = groups.map(({ gradient }) => gradient);
-  for (const x of [...gradients, lossOf(variables), squareSumOf(variables)]) graph.apply(zeroOp, { x });
+  for (const x of [...gradients, sumsOf(variables, options), squareSumOf(variables)]) graph.apply(zeroOp, { x });
   refreshCopies(graph, groups);
   return graph;
 }
 
-function beginEvaluation(variables: Variables, groups: readonly ParameterGroup[]): Graph {
+function beginEvaluation(
+  variables: Variables,
+  groups: readonly ParameterGroup[],
+  options: Pick<TrainingProgramOptions, 'objective'>,
+): Graph {
   const graph = new Graph('begin_evaluation', variables);
-  graph.apply(zeroOp, { x: lossOf(variables) });
+  graph.apply(zeroOp, { x: sumsOf(variables, options) });
   refreshCopies(graph, groups);
   return graph;
 }
@@ -153,10 +169,14 @@ function refreshCopies(graph: Graph, groups: readonly ParameterGroup[]): void {
   for (const { parameter, copy } of groups) if (copy) graph.apply(roundToBf16Op, { x: parameter, copy });
 }
 
-function updateProgram(variables: Variables, groups: readonly ParameterGroup[], options: AdamwOptions): Graph {
+function updateProgram(
+  variables: Variables,
+  groups: readonly ParameterGroup[],
+  options: TrainingProgramOptions,
+): Graph {
   const graph = new Graph('update', variables);
-  const norm = updateGroups(graph, groups, squareSumOf(variables), options);
+  const norm = updateGroups(graph, groups, squareSumOf(variables), options.optimizer);
   graph.result('gradientNorm', norm);
-  graph.result('loss', lossOf(variables));
+  graph.result('sums', sumsOf(variables, options));
   return graph;
 }

@@ -15,6 +15,7 @@ import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
+import { type Objective, objectiveOf } from '../objectives/index.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { initializeLora } from './initialize.ts';
 import type { Job } from './job.ts';
@@ -30,6 +31,7 @@ export interface Session {
   readonly loader: Loader;
   readonly totalSteps: number;
   readonly lora: LoraSpec | null;
+  readonly objective: Objective;
   /** Of `lora_model_dir`. */
   readonly initialAdapter: LoraWeights | null;
   readonly samplePrompts: readonly Int32Array[];
@@ -69,6 +71,7 @@ export async function openSession(
     await onOpened?.({ job, model, text });
     const initialAdapter = adapter?.initialFolder ? loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
+    const objective = objectiveOf(job.objective);
     const nf4 = nf4Forms(model, job.quantization);
     if (nf4.size > 0 && !lora) throw cannotTrainQuantized(model);
     const data = await prepareData({
@@ -94,6 +97,7 @@ export async function openSession(
       weightType: job.weightType,
       nf4,
       lora,
+      objective,
       optimizer: job.optimizer,
       maxTokens: Math.max(loader.maxTokens, longestValidation),
       activations: job.activations,
@@ -109,6 +113,7 @@ export async function openSession(
       loader,
       totalSteps: 'steps' in job.length ? job.length.steps : Math.ceil(job.length.epochs * loader.stepsPerEpoch),
       lora,
+      objective,
       initialAdapter,
       samplePrompts,
       plan,

@@ -1,5 +1,5 @@
 import { compile, type Device, type Engine, type Plan, Variables } from '@anneal/kernels';
-import { buildBatch } from '../datasets/steps.ts';
+import { buildBatch } from '../datasets/batch.ts';
 import type { TokenStore } from '../datasets/tokenStore.ts';
 import { activationTypeOn } from '../device.ts';
 import { allocateEngine } from '../memory.ts';
@@ -8,6 +8,7 @@ import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
+import { supervised } from '../objectives/supervised.ts';
 import { batchCall } from './batchCall.ts';
 import { evaluateProgram } from './programs.ts';
 
@@ -71,12 +72,18 @@ function planTokenLosses(
   };
   const activationType = activationTypeOn(device, weightType);
   const { config } = model;
-  const program = evaluateProgram(new Variables(), { config, weights, activationType, logitRows: device.logitRows });
+  const program = evaluateProgram(new Variables(), {
+    config,
+    weights,
+    activationType,
+    logitRows: device.logitRows,
+    objective: supervised,
+  });
   return compile([program], { bounds: { T: longest, S: 2, R: longest }, activations: 'keep', device });
 }
 
 async function lossesOf(engine: Engine, store: TokenStore, document: number): Promise<Float64Array> {
-  const call = batchCall(engine, 'evaluate', buildBatch(store, [document]), { results: ['losses'] });
+  const call = batchCall(engine, supervised, 'evaluate', buildBatch(store, [document]), { results: ['rows'] });
   const { results } = await engine.run([call]);
   return results[0] as Float64Array;
 }

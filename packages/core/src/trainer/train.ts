@@ -119,7 +119,7 @@ async function trainSession(
 ): Promise<void> {
   const { job, loader, data, totalSteps } = session;
   const checkpoint = resumption?.folder ?? null;
-  await using engine = new TrainingEngine(await startEngine(session, checkpoint));
+  await using engine = new TrainingEngine(await startEngine(session, checkpoint), session.objective);
   using losses = new DocumentLosses(out.path, data.train.count);
   const contents: CheckpointContents = {
     engine: engine.engine,
@@ -177,6 +177,7 @@ async function trainSession(
         step,
         epoch,
         loss: last.loss,
+        ...last.preference,
         gradNorm: last.gradientNorm,
         learningRate,
         tokens: batches.tokens,
@@ -190,8 +191,9 @@ async function trainSession(
     const isLast = step === totalSteps;
     let metric: number | undefined;
     if (evaluates(step)) {
-      metric = await evaluate(engine, session);
-      out.record({ type: 'evaluated', step, loss: metric, perplexity: Math.exp(metric) });
+      const { loss, preference } = await evaluate(engine, session);
+      metric = loss;
+      out.record({ type: 'evaluated', step, loss, ...(preference ?? { perplexity: Math.exp(loss) }) });
       if (!Number.isFinite(metric)) throw notFinite(out, `after step ${step} the validation loss is ${metric}`);
       state = afterEvaluation(state, metric);
     }

@@ -1,10 +1,9 @@
 import { Engine, type HostArray, type ProgramCall } from '@anneal/kernels';
 import type { Batch, StepBatches } from '../datasets/types.ts';
-import { batchCall } from './batchCall.ts';
+import type { Measured, Objective, ObjectiveCounts } from '../objectives/objective.ts';
+import { type BatchCallOptions, batchCall } from './batchCall.ts';
 
-export interface StepResult {
-  /** Mean over the step's target tokens. */
-  readonly loss: number;
+export interface StepResult extends Measured {
   /** Of all gradients together, before clipping. */
   readonly gradientNorm: number;
   /** Of each batch: the loss of each target token, in their order. */
@@ -18,54 +17,117 @@ export interface StepOptions {
   readonly seed: number;
 }
 
-/** An engine that holds the programs of `trainingPrograms`. */
+type Inputs = Readonly<Record<string, HostArray>>;
+
+/** An engine that holds the programs of `trainingPrograms`, made for this objective. */
 export class TrainingEngine implements AsyncDisposable {
   readonly engine: Engine;
+  private readonly objective: Objective;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, objective: Objective) {
     this.engine = engine;
+    this.objective = objective;
   }
 
-  /** One optimizer step: forward and backward over every batch, clipping, AdamW, as one native call. */
-  async step({ batches, targetTokens }: StepBatches, { step, learningRate, seed }: StepOptions): Promise<StepResult> {
-    const { inputs: trainInputs } = this.program('train');
-    const lossScale = Float32Array.of(1 / targetTokens);
+  /**
+   * One optimizer step: forward and backward over every batch, clipping, AdamW, as one native call.
+   * @param inputsOf what the programs read of a batch beside what is in it
+   */
+  async step(
+    { batches, divergence }: Pick<StepBatches, 'batches' | 'divergence'>,
+    { step, learningRate, seed }: StepOptions,
+    inputsOf: (batch: Batch) => Inputs = () => ({}),
+  ): Promise<StepResult> {
+    const { objective } = this;
+    const counts = objective.countsOf(batches, divergence);
+    const hasDropout = this.program('train').inputs.has('dropoutSeed');
+    const measuring = this.divergenceCalls(divergence);
     const calls: ProgramCall[] = [
       { program: 'begin', extents: {}, inputs: {} },
+      ...measuring,
       ...batches.map((batch, index) =>
-        batchCall(this.engine, 'train', batch, {
+        this.batchCall('train', batch, {
           inputs: {
-            lossScale,
-            ...(trainInputs.has('dropoutSeed') && { dropoutSeed: Int32Array.of(seed, step * 65_536 + index) }),
+            ...objective.trainScales(counts),
+            ...(hasDropout && { dropoutSeed: Int32Array.of(seed, step * 65_536 + index) }),
+            ...inputsOf(batch),
           },
-          results: ['losses'],
+          results: ['rows'],
         }),
       ),
       {
         program: 'update',
         extents: {},
         inputs: { learningRate: Float32Array.of(learningRate), step: Int32Array.of(step) },
-        results: ['loss', 'gradientNorm'],
+        results: ['sums', 'gradientNorm'],
       },
     ];
     const { results } = await this.engine.run(calls);
-    const [loss, gradientNorm] = results.slice(batches.length).map(scalar) as [number, number];
-    const tokenLosses = results.slice(0, batches.length) as Float64Array[];
-    return { loss: loss / targetTokens, gradientNorm, tokenLosses };
+    const divergenceSum = measuring.length > 0 ? results[measuring.length - 2] : undefined;
+    const rows = results.slice(-2 - batches.length, -2);
+    const [sums = [], norm] = results.slice(-2);
+    return {
+      ...this.measured(sums, counts, divergenceSum),
+      gradientNorm: scalar(norm),
+      tokenLosses: batches.map((batch, i) => objective.tokenLosses(rows[i] as HostArray, batch)),
+    };
   }
 
-  /** Summed loss over the batches' labels; nothing is trained. */
-  async evaluate(batches: readonly Batch[]): Promise<number> {
-    const { results } = await this.engine.run([
-      { program: 'begin_evaluation', extents: {}, inputs: {} },
-      ...batches.map((batch) => batchCall(this.engine, 'evaluate', batch, { results: ['loss'] })),
-    ]);
-    return scalar(results.at(-1));
+  /** What the objective says of all these batches together; nothing is trained. */
+  async evaluate(
+    batches: Iterable<Batch>,
+    divergence: readonly Batch[] = [],
+    inputsOf: (batch: Batch) => Inputs = () => ({}),
+  ): Promise<Measured> {
+    const { objective } = this;
+    const begin = { program: 'begin_evaluation', extents: {}, inputs: {} };
+    const sum = divergence.length > 0 ? await this.measureDivergence(divergence) : undefined;
+    const totals = new Float64Array(objective.sumCount);
+    const counts = { tokens: 0, chosen: 0, rejected: 0, divergencePairs: 0 };
+    for (const batch of batches) {
+      const own = objective.countsOf([batch], divergence);
+      const inputs = { ...objective.evaluationScales(own), ...inputsOf(batch) };
+      const { results } = await this.engine.run([
+        begin,
+        this.batchCall('evaluate', batch, { inputs, results: ['sums'] }),
+      ]);
+      for (const [i, total] of totals.entries()) totals[i] = total + Number(results[0]?.[i]);
+      counts.tokens += own.tokens;
+      counts.chosen += own.chosen;
+      counts.rejected += own.rejected;
+      counts.divergencePairs = own.divergencePairs;
+    }
+    return this.measured(totals, counts, sum);
   }
 
   /** Frees the engine's memory. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine.dispose();
+  }
+
+  /** Leaves the sum in the variable that `evaluate` and `train` read. */
+  private async measureDivergence(batches: readonly Batch[]): Promise<HostArray | undefined> {
+    const begin = { program: 'begin_evaluation', extents: {}, inputs: {} };
+    const { results } = await this.engine.run([begin, ...this.divergenceCalls(batches)]);
+    return results.at(-1);
+  }
+
+  /** Each batch's call gives the sum until then. */
+  private divergenceCalls(batches: readonly Batch[]): ProgramCall[] {
+    if (!this.objective.divergence) return [];
+    const begin = { program: 'begin_divergence', extents: {}, inputs: {} };
+    return [begin, ...batches.map((batch) => this.batchCall('diverge', batch, { results: ['sum'] }))];
+  }
+
+  private measured(sums: ArrayLike<number>, counts: ObjectiveCounts, divergence: HostArray | undefined): Measured {
+    const { loss, preference } = this.objective.read(sums, counts);
+    if (!preference || !divergence) return { loss, preference };
+    const mean = scalar(divergence) / counts.divergencePairs;
+    return { loss, preference: { ...preference, divergence: Math.max(0, mean) } };
+  }
+
+  private batchCall(program: string, batch: Batch, options: BatchCallOptions): ProgramCall {
+    return batchCall(this.engine, this.objective, program, batch, options);
   }
 
   private program(name: string) {

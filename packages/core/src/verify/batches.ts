@@ -25,5 +25,6 @@ export function packed(tokens: Int32Array, lengths: readonly number[]): Batch {
     cuSeqlens,
     labels: new Int32Array(tokens.length).fill(-1),
     documents: lengths.map((_, i) => i),
+    sides: lengths.map(() => 'none'),
   };
 }

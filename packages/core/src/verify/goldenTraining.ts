@@ -5,6 +5,7 @@ import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import type { OpenModel } from '../models/open.ts';
+import { supervised } from '../objectives/supervised.ts';
 import { trainingPrograms } from '../trainer/programs.ts';
 import { goldenBatch } from './batches.ts';
 import type { Precision } from './forward.ts';
@@ -25,6 +26,7 @@ export async function openTraining(
     nf4: nf4Forms(model, 'none'),
     logitRows: device.logitRows,
     lora: adapter && loraSpecOf(adapter, 0),
+    objective: supervised,
     optimizer: {
       beta1: optimizer.betas[0],
       beta2: optimizer.betas[1],
@@ -47,5 +49,5 @@ export async function openTraining(
 export function goldenStep(golden: GoldenFolder): StepBatches {
   const batch = goldenBatch(golden);
   const targetTokens = batch.labels.filter((label) => label >= 0).length;
-  return { batches: [batch], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
+  return { batches: [batch], divergence: [], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
 }

@@ -5,11 +5,12 @@ import { UserError } from '../errors.ts';
 import type { Quantity } from './quantity.ts';
 import { verifyBf16 } from './verifyBf16.ts';
 import { verifyModel } from './verifyModel.ts';
+import { verifyPreference } from './verifyPreference.ts';
 import { verifySft } from './verifySft.ts';
 import { templateFiles, verifyTemplates } from './verifyTemplates.ts';
 
 export interface VerifyOptions {
-  /** For a folder of a fine-tuning run: the model it starts from. */
+  /** For a folder of a fine-tuning run or of a preference objective: the model it starts from. */
   readonly model?: string | undefined;
   /** For chat templates: where their tokenizers lie. */
   readonly tokenizer?: string | undefined;
@@ -20,14 +21,20 @@ export interface VerifyOptions {
 
 /**
  * Compares reference values with what this engine computes, whatever kind of folder they are in: a checkpoint with golden.safetensors,
- * a fine-tuning run with golden.json and rows.jsonl, or chat templates (a JSON file, or a folder of them).
+ * a fine-tuning run with golden.json and rows.jsonl, a preference objective with golden.json and golden.safetensors, or chat templates (a JSON file, or a folder of them).
  * @throws UserError for a path that is none of these, or when an option it needs is missing
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Quantity[]> {
   const device = chooseDevice(options.device ?? 'cpu');
-  if (existsSync(join(path, 'golden.safetensors')))
-    return options.dtype === 'bf16' ? verifyBf16(path, device) : verifyModel(path, device);
-  if (existsSync(join(path, 'golden.json')) && existsSync(join(path, 'rows.jsonl'))) {
+  const [hasTensors, hasRun] = ['golden.safetensors', 'golden.json'].map((file) => existsSync(join(path, file)));
+  if (hasTensors && hasRun)
+    return verifyPreference(
+      path,
+      required(options.model, path, '--model DIR, the base they were computed from'),
+      device,
+    );
+  if (hasTensors) return options.dtype === 'bf16' ? verifyBf16(path, device) : verifyModel(path, device);
+  if (hasRun && existsSync(join(path, 'rows.jsonl'))) {
     return verifySft(path, required(options.model, path, '--model PATH, the model that was fine-tuned'), device);
   }
   const files = templateFiles(path);
@@ -40,7 +47,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   throw new UserError({
     what: 'there are no reference values here',
     where: path,
-    next: 'give a checkpoint folder with golden.safetensors, a run folder with golden.json, or a JSON file of chat templates',
+    next: 'give a checkpoint folder with golden.safetensors, a folder of a run or of an objective with golden.json, or a JSON file of chat templates',
     code: 'golden_not_found',
   });
 }

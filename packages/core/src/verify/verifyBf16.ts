@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
+import { supervised } from '../objectives/supervised.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { goldenBatch } from './batches.ts';
 import { forward, type Precision, withForwardEngine } from './forward.ts';
@@ -69,7 +70,7 @@ async function compare(
   const tolerance = allowedRatio * yardstick[`${prefix}logits`];
   const quantities = [nmse(`${prefix}logits`, logits as Float32Array, golden.float32(`${prefix}logits`), tolerance)];
 
-  await using training = new TrainingEngine(await openTraining(golden, model, adapter, device, precision));
+  await using training = new TrainingEngine(await openTraining(golden, model, adapter, device, precision), supervised);
   const { loss } = await training.step(goldenStep(golden), { step: 1, learningRate: 0, seed: 0 });
   quantities.push(relativeDifference(`${prefix}loss`, [loss], golden.float32(`${prefix}loss`), lossTolerance));
   const errors: number[] = [];

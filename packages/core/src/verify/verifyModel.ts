@@ -9,6 +9,7 @@ import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeight
 import { mergedWeights } from '../models/adapters/merge.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
+import { supervised } from '../objectives/supervised.ts';
 import { learningRateSchedule } from '../trainer/schedule.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { packed } from './batches.ts';
@@ -85,7 +86,7 @@ async function verifyTraining(
 ): Promise<Quantity[]> {
   const lora = adapter && loraSpecOf(adapter, 0);
   const engine = await openTraining(golden, model, adapter, device, float32);
-  await using training = new TrainingEngine(engine);
+  await using training = new TrainingEngine(engine, supervised);
   const step = goldenStep(golden);
   const prefix = adapter ? 'lora.' : '';
   const pad = adapter ? null : padInText(golden, model);

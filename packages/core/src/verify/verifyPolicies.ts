@@ -6,6 +6,7 @@ import { loraSpec } from '../models/adapters/lora.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { loadWeights } from '../models/load.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
+import { supervised } from '../objectives/supervised.ts';
 import { initializeLora } from '../trainer/initialize.ts';
 import { planTraining } from '../trainer/planTraining.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
@@ -119,6 +120,7 @@ async function train({
     weightType: device.activationTypes.includes('bf16') ? 'bf16' : 'f32',
     nf4: nf4Forms(model, quantization),
     lora,
+    objective: supervised,
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 1, momentBits: 32 },
     maxTokens: documents.rows * documents.tokens,
     activations: policy,
@@ -130,7 +132,7 @@ async function train({
   try {
     await loadWeights(engine, model);
     await initializeLora(engine, lora, 1);
-    const training = new TrainingEngine(engine);
+    const training = new TrainingEngine(engine, supervised);
     const batches = randomStep(documents.rows, documents.tokens, config.vocab_size);
     const values = new Map<string, Float64Array>();
     for (let step = 1; step <= steps[device.kind]; step++) {

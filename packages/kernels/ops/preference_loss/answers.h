@@ -136,8 +136,10 @@ inline ANNEAL_HOST_DEVICE KtoTerms ktoTerms(const KtoLoss& loss, const AnswerSum
   const double rest = sigmoid(-sign * loss.beta * (ratio - divergence));
   KtoTerms terms{};
   terms.sums[kLoss] = weight * rest;
-  terms.sums[chosen ? kChosenReward : kRejectedReward] = loss.beta * ratio;
-  terms.sums[chosen ? kChosenLogp : kRejectedLogp] = answer.logp;
+  terms.sums[kChosenReward] = chosen ? loss.beta * ratio : 0;
+  terms.sums[kRejectedReward] = chosen ? 0 : loss.beta * ratio;
+  terms.sums[kChosenLogp] = chosen ? answer.logp : 0;
+  terms.sums[kRejectedLogp] = chosen ? 0 : answer.logp;
   terms.answer = static_cast<float>(static_cast<double>(scale) * -sign * weight * loss.beta * rest * (1 - rest));
   return terms;
 }

@@ -33,7 +33,7 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
   const beforeLayer: Tensor[] = [];
   let h_TD = embedding(tokens, m.weight('embed'));
   for (let layer = 0; layer < config.layerCount; layer++) {
-    graph.layer = layer;
+    graph.layer = m.layerNumber(layer);
     beforeLayer.push(h_TD);
     const a_TD = rmsNorm(h_TD, m.weight(`layers.${layer}.attention_norm`), config.rmsNormEps);
     h_TD = selfAttention(m, layer, a_TD, h_TD, table, visible);

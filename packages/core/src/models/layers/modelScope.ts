@@ -26,6 +26,8 @@ export interface WeightOptions {
   readonly copies: boolean;
   /** i32[2], in training programs whose adapter has dropout. */
   readonly dropoutSeed: Tensor | null;
+  /** Number of the first layer, where a program goes through the model more than once; 0 where nothing is said. */
+  readonly firstLayer?: number;
 }
 
 /** What an architecture's graph is written against: weights by name, `linear` and `project`, into which adapters and precision hook. */
@@ -53,6 +55,11 @@ export class ModelScope {
   /** The matrix that turns hidden states into logits. */
   head(): Tensor {
     return this.weight(this.config.tieWordEmbeddings ? 'embed' : 'lm_head');
+  }
+
+  /** Of the program, as passes tell layers apart. */
+  layerNumber(layer: number): number {
+    return (this.options.firstLayer ?? 0) + layer;
   }
 
   get bf16(): boolean {

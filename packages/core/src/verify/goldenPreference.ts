@@ -1,0 +1,159 @@
+/** Folders of reference values for one objective and one model, as TRL computes them: golden.json and golden.safetensors. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSafetensors, type SafetensorsSource } from '@anneal/formats/safetensors/read';
+import { divergenceBatches } from '../datasets/divergence.ts';
+import { evaluationBatches } from '../datasets/steps.ts';
+import { type TokenStore, tokenStoreOf } from '../datasets/tokenStore.ts';
+import type { Encoded, Side, StepBatches } from '../datasets/types.ts';
+import { UserError } from '../errors.ts';
+import { sha256OfFile } from '../fileHash.ts';
+import { type Objective, type ObjectiveOptions, objectiveOf } from '../objectives/index.ts';
+
+const objectives = ['dpo', 'orpo', 'cpo', 'kto'] as const;
+
+export interface GoldenPreference {
+  readonly objective: (typeof objectives)[number];
+  /** Of the files of the base that the values were computed from. */
+  readonly sha256: Readonly<Record<string, string>>;
+  readonly rows: readonly GoldenRow[];
+  readonly rows_clamped?: readonly GoldenRow[];
+  /** Sums over the tokens of each row. */
+  readonly logps: Readonly<Record<string, readonly number[]>>;
+  readonly variants: Readonly<Record<string, GoldenVariant>>;
+  readonly curves: Readonly<
+    Record<string, { readonly loss: readonly number[]; readonly grad_norm: readonly number[] }>
+  >;
+  readonly optimizer: GoldenOptimizer;
+}
+
+export interface GoldenOptimizer {
+  readonly lr: number;
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weight_decay: number;
+  readonly max_grad_norm: number;
+  readonly steps: number;
+}
+
+export interface GoldenVariant {
+  readonly options: GoldenOptions;
+  readonly loss: number;
+  readonly grad_norm: number;
+  /** By TRL's names. */
+  readonly batch: Readonly<Record<string, number>>;
+  readonly rows?: Readonly<Record<string, readonly number[]>>;
+}
+
+interface GoldenRow {
+  readonly prompt: readonly number[];
+  readonly chosen?: readonly number[];
+  readonly rejected?: readonly number[];
+  readonly completion?: readonly number[];
+  readonly label?: boolean;
+}
+
+/** By TRL's names; of an objective only some are there. */
+interface GoldenOptions {
+  readonly loss_type?: string;
+  readonly beta: number;
+  readonly label_smoothing?: number;
+  readonly reference_free?: boolean;
+  readonly sft_weight?: number;
+  readonly cpo_alpha?: number;
+  readonly simpo_gamma?: number;
+  readonly desirable_weight?: number;
+  readonly undesirable_weight?: number;
+}
+
+/** @throws UserError for an objective that is not here, and for another base than that of the values */
+export async function openGoldenPreference(
+  path: string,
+  modelPath: string,
+): Promise<{ golden: GoldenPreference; tensors: SafetensorsSource }> {
+  const golden = JSON.parse(readFileSync(join(path, 'golden.json'), 'utf8')) as GoldenPreference;
+  if (!objectives.includes(golden.objective)) {
+    throw new UserError({
+      what: `the objective ${golden.objective} is not here`,
+      where: path,
+      next: `take a folder of ${objectives.join(', ')}`,
+      code: 'golden_not_supported',
+    });
+  }
+  for (const [file, expected] of Object.entries(golden.sha256)) {
+    if ((await sha256OfFile(join(modelPath, file))) === expected) continue;
+    throw new UserError({
+      what: `${file} is not the one that these values were computed from`,
+      where: modelPath,
+      next: 'give the folder of their base, with its adapter/',
+      code: 'golden_of_another_model',
+    });
+  }
+  return { golden, tensors: openSafetensors(join(path, 'golden.safetensors')) };
+}
+
+/** The rows as documents, in their order; of a pair the chosen answer first. */
+export function storeOf(rows: readonly GoldenRow[]): TokenStore {
+  const documents = rows.flatMap(({ prompt, chosen, rejected, completion, label }): Encoded[] => {
+    const document = (answer: readonly number[], side: Side): Encoded => ({
+      ids: Int32Array.from([...prompt, ...answer]),
+      lossMask: Uint8Array.from([...prompt.map(() => 0), ...answer.map(() => 1)]),
+      turns: [],
+      side,
+    });
+    if (chosen && rejected) return [document(chosen, 'chosen'), document(rejected, 'rejected')];
+    return [document(completion ?? [], label ? 'chosen' : 'rejected')];
+  });
+  return tokenStoreOf(documents);
+}
+
+/** All rows as one step, in one batch. */
+export function stepOf(store: TokenStore, { answersPerRow, divergence }: Objective): StepBatches {
+  const batches = [...evaluationBatches(store, Number.POSITIVE_INFINITY, answersPerRow)];
+  const documents = Array.from({ length: store.count }, (_, document) => document);
+  const longest = Number.POSITIVE_INFINITY;
+  const pairs = divergence ? divergenceBatches(store, documents, longest, longest) : [];
+  const tokens = batches.reduce((sum, batch) => sum + batch.tokens.length, 0);
+  return { batches, divergence: pairs, targetTokens: 0, tokens, epoch: 0, index: 0 };
+}
+
+export function objectiveOfVariant(
+  objective: GoldenPreference['objective'],
+  { options }: Pick<GoldenVariant, 'options'>,
+): Objective {
+  return objectiveOf(optionsOf(objective, options));
+}
+
+function optionsOf(kind: GoldenPreference['objective'], options: GoldenOptions): ObjectiveOptions {
+  const { beta, loss_type: loss = 'sigmoid', label_smoothing: labelSmoothing = 0 } = options;
+  switch (kind) {
+    case 'dpo':
+      return {
+        kind,
+        loss: loss as 'sigmoid',
+        beta,
+        labelSmoothing,
+        referenceFree: options.reference_free ?? false,
+        sftWeight: options.sft_weight ?? 0,
+      };
+    case 'orpo':
+      return { kind, beta };
+    case 'cpo':
+      return {
+        kind,
+        loss: loss as 'sigmoid',
+        beta,
+        labelSmoothing,
+        gamma: options.simpo_gamma ?? 0,
+        sftWeight: options.cpo_alpha ?? 0,
+      };
+    case 'kto':
+      return {
+        kind,
+        beta,
+        desirableWeight: options.desirable_weight ?? 1,
+        undesirableWeight: options.undesirable_weight ?? 1,
+        divergence: loss === 'kto',
+      };
+  }
+}

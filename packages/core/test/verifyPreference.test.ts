@@ -1,0 +1,83 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { addon, cpuDevice } from '@anneal/kernels';
+import { describe, expect, test } from 'vitest';
+import { verifyPreference } from '../src/verify/verifyPreference.ts';
+import { goldenPath, temporaryFolder } from './fixtures.ts';
+
+const folder = join(import.meta.dirname, 'golden', 'preference');
+const device = cpuDevice({ threads: 2 });
+
+describe.each(['dpo', 'orpo', 'cpo', 'kto'])('%s as TRL computes it', (objective) => {
+  test.each(['llama3', 'qwen3'])('over %s', { timeout: 120_000 }, async (model) => {
+    const quantities = await verifyPreference(join(folder, objective, model), goldenPath(model), device);
+    expect(quantities.filter(({ passed }) => !passed)).toEqual([]);
+    const compared = new Set(quantities.map(({ name }) => name));
+    const golden = JSON.parse(readFileSync(join(folder, objective, model, 'golden.json'), 'utf8'));
+    for (const name of Object.keys(golden.variants)) expect(compared).toContain(`${name}.loss`);
+    for (const name of Object.keys(golden.curves)) expect(compared).toContain(`curve.${name}.loss`);
+    for (const name of Object.keys(golden.logps)) expect(compared).toContain(`logps.${name}`);
+  });
+});
+
+test.each(addon().instructionSets())('pairs with %s', { timeout: 120_000 }, async (isa) => {
+  const quantities = await verifyPreference(join(folder, 'cpo', 'qwen3'), goldenPath('qwen3'), cpuDevice({ isa }));
+  expect(quantities.filter(({ passed }) => !passed)).toEqual([]);
+});
+
+/** What fails where a number of golden.json is 1 % larger, or a row another one. */
+async function failing(objective: string, change: (golden: Golden) => void): Promise<string[]> {
+  const copy = join(temporaryFolder(), objective);
+  cpSync(join(folder, objective, 'llama3'), copy, { recursive: true });
+  const file = join(copy, 'golden.json');
+  const golden = JSON.parse(readFileSync(file, 'utf8')) as Golden;
+  change(golden);
+  writeFileSync(file, JSON.stringify(golden));
+  const quantities = await verifyPreference(copy, goldenPath('llama3'), device);
+  return quantities.filter(({ passed }) => !passed).map(({ name }) => name);
+}
+
+interface Golden {
+  readonly rows: { label?: boolean; chosen?: number[]; rejected?: number[] }[];
+  readonly sha256: Record<string, string>;
+  readonly variants: Record<string, { options: Record<string, number>; loss: number }>;
+}
+
+describe('a wrong value fails', () => {
+  test('a loss', async () => {
+    const failed = await failing('orpo', ({ variants }) => {
+      (variants['beta0.1'] as { loss: number }).loss *= 1.01;
+    });
+    expect(failed).toEqual(['beta0.1.loss']);
+  });
+
+  test.each([
+    ['dpo', 'sigmoid_beta0.1', 'beta'],
+    ['dpo', 'robust_beta0.1_smooth0.1', 'label_smoothing'],
+    ['dpo', 'sigmoid_beta0.1_sft1.0', 'sft_weight'],
+    ['cpo', 'simpo', 'simpo_gamma'],
+    ['cpo', 'cpo_hinge', 'cpo_alpha'],
+    ['kto', 'kto_beta0.5_weights1.33_0.75', 'undesirable_weight'],
+  ])('%s: option of %s', { timeout: 120_000 }, async (objective, variant, option) => {
+    const failed = await failing(objective, ({ variants }) => {
+      const { options } = variants[variant] as { options: Record<string, number> };
+      options[option] = 1.01 * (options[option] as number);
+    });
+    expect(failed).toContain(`${variant}.loss`);
+  });
+
+  test('a pair the other way round', { timeout: 120_000 }, async () => {
+    const failed = await failing('dpo', ({ rows: [first] }) => {
+      if (first) [first.chosen, first.rejected] = [first.rejected as number[], first.chosen as number[]];
+    });
+    expect(failed).toContain('logps.policy.chosen');
+    expect(failed).toContain('sigmoid_beta0.1.loss');
+  });
+
+  test('another base', async () => {
+    const copy = failing('kto', ({ sha256 }) => {
+      sha256['model.safetensors'] = '0'.repeat(64);
+    });
+    await expect(copy).rejects.toThrow('is not the one that these values were computed from');
+  });
+});
