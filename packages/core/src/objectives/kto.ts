@@ -17,7 +17,7 @@ export const divergenceVariable = 'divergence';
  */
 export function ktoObjective({ divergence, ...options }: KtoObjectiveOptions): Objective {
   const none = { prompts: false };
-  const loss = (context: ObjectiveContext): ObjectiveResult => {
+  const addLoss = (context: ObjectiveContext): ObjectiveResult => {
     const reference = context.reference();
     const inputs = answerInputs(context);
     const sum = divergence ? divergenceOf(context) : undefined;
@@ -27,8 +27,8 @@ export function ktoObjective({ divergence, ...options }: KtoObjectiveOptions): O
     answersPerRow: 1,
     sumCount,
     divergence,
-    train: loss,
-    evaluate: loss,
+    train: addLoss,
+    evaluate: addLoss,
     measureDivergence: ({ graph, policy, reference, sums, logitRows }) => {
       const ofReference = reference();
       return graph.apply(logRatioSumOp, {

@@ -13,7 +13,7 @@ export interface PairObjectiveOptions extends PairLossOptions {
 /** A loss of how much better a chosen answer does than the rejected one of the same row: DPO and its kin. */
 export function pairObjective(options: PairObjectiveOptions): Objective {
   const { hasReference, likelihoodWeight: weight, likelihoodOfPrompts: prompts } = options;
-  const loss = (context: ObjectiveContext): ObjectiveResult => {
+  const addLoss = (context: ObjectiveContext): ObjectiveResult => {
     const reference = hasReference ? context.reference() : undefined;
     const inputs = answerInputs(context);
     return { sums: pairLoss({ ...inputs, reference }, lossOptions(options)), rows: inputs.logps };
@@ -22,8 +22,8 @@ export function pairObjective(options: PairObjectiveOptions): Objective {
     answersPerRow: 2,
     sumCount,
     divergence: false,
-    train: loss,
-    evaluate: loss,
+    train: addLoss,
+    evaluate: addLoss,
     tokenLosses: (logps, batch) => answerTokenLosses(logps, batch, { prompts }),
     inputsOf: (batch) => answerInputsOf(batch, { prompts }),
     countsOf: (batches, divergence) => countAnswers(batches, divergence, { prompts }),

@@ -50,20 +50,21 @@ interface Answer {
 
 type Inputs = Readonly<Record<'logps' | 'reference' | 'rowOffsets' | 'answerOffsets', Values>>;
 
+function sumOver(values: Values, from: number, to: number): number {
+  let total = 0;
+  for (let r = from; r < to; r++) total += values.at(r);
+  return total;
+}
+
 function answerOf({ logps, reference, rowOffsets, answerOffsets }: Inputs, d: number): Answer {
   const [begin, answer, end] = [rowOffsets.at(d), answerOffsets.at(d), rowOffsets.at(d + 1)];
-  const sum = (values: Values, from: number, to: number): number => {
-    let total = 0;
-    for (let r = from; r < to; r++) total += values.at(r);
-    return total;
-  };
   return {
     begin,
     answer,
     end,
-    logp: sum(logps, answer, end),
-    reference: sum(reference, answer, end),
-    before: sum(logps, begin, answer),
+    logp: sumOver(logps, answer, end),
+    reference: sumOver(reference, answer, end),
+    before: sumOver(logps, begin, answer),
   };
 }
 
