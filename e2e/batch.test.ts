@@ -55,7 +55,7 @@ async function clickStep(page: Page, step: number): Promise<void> {
   await page.mouse.click(area.x + (area.width * (step - 1)) / 117, area.y + area.height / 2);
 }
 
-it('leads from the list of runs to the planted row, its tokens colored by loss, in two clicks', async () => {
+it('leads from the list of runs to the planted row in two clicks, and to a version without it in two more', async () => {
   const page = await browser.goTo('/');
   await page.getByRole('link', { name: /harbour/ }).click();
   await clickStep(page, spike);
@@ -69,6 +69,25 @@ it('leads from the list of runs to the planted row, its tokens colored by loss, 
   await expectAccessible(page);
   await page.reload();
   await page.getByText('Tokens are colored by their loss').waitFor({ timeout: 30_000 });
+  const original = readFileSync(join(agent.workspace, 'harbour/data/harbour.jsonl'), 'utf8');
+  await page.getByRole('button', { name: 'Edit the row' }).click();
+  await page.getByRole('textbox', { name: 'Row, as JSON' }).waitFor();
+  expect(await page.getByRole('textbox', { name: 'Row, as JSON' }).inputValue()).toContain(`"content": "${planted}"`);
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Leave this row out' }).click();
+  await page.getByText('harbour/data/versions/harbour.v2.jsonl').waitFor({ timeout: 30_000 });
+  const left = original
+    .split('\n')
+    .toSpliced(plantedRow - 1, 1)
+    .join('\n');
+  expect(readFileSync(join(agent.workspace, 'harbour/data/versions/harbour.v2.jsonl'), 'utf8')).toBe(left);
+  expect(readFileSync(join(agent.workspace, 'harbour/data/harbour.jsonl'), 'utf8')).toBe(original);
+  await page.getByRole('button', { name: 'Train on it in harbour/recipe.yaml' }).click();
+  await page.getByText('harbour/recipe.yaml names the new version now.').waitFor();
+  await expectAccessible(page);
+  expect(readFileSync(join(agent.workspace, 'harbour/recipe.yaml'), 'utf8')).toContain(
+    'path: "data/versions/harbour.v2.jsonl"',
+  );
   await page.close();
 });
 
@@ -88,6 +107,22 @@ it('is gone through with the keyboard alone', async () => {
   await page.getByText(/^Token 1 of/).waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('heading', { name: `Step ${spike}` }).waitFor({ state: 'detached' });
+  await page.close();
+});
+
+it('a row of the data screen is edited with the keyboard, too', async () => {
+  const page = await browser.goTo('/data?file=harbour/data/harbour.jsonl&row=1');
+  await page.getByRole('heading', { name: /^Row 1/ }).waitFor({ timeout: 30_000 });
+  await page.locator('[data-token="0"]').waitFor();
+  await page.keyboard.press('e');
+  const field = page.getByRole('textbox', { name: 'Row, as JSON' });
+  await field.waitFor();
+  await field.fill((await field.inputValue()).replace('Who are you?', 'Who is there?'));
+  await page.getByRole('button', { name: 'Save as a new version' }).click();
+  await page.getByText('harbour/data/versions/harbour.v3.jsonl').waitFor({ timeout: 30_000 });
+  await page.getByText('No recipe here names the file itself.').waitFor();
+  await page.getByRole('link', { name: 'Look at the version' }).click();
+  await page.getByText('Who is there?').waitFor({ timeout: 30_000 });
   await page.close();
 });
 

@@ -68,6 +68,11 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/queue.ts'),
   },
   {
+    name: 'edit',
+    summary: 'show a row of a data file, or write a version in which it is another one',
+    load: () => import('./commands/edit.ts'),
+  },
+  {
     name: 'serve',
     summary: 'serve the studio: recipes and runs in a browser',
     load: () => import('./commands/serve.ts'),

@@ -48,6 +48,7 @@ export const refusedVerbs: readonly { name: string; reason: string }[] = [
     name: 'init',
     reason: 'a project is begun where its folder is; the studio of the agent begins and imports recipes',
   },
+  { name: 'edit', reason: 'a version is written where the file is; the studio of the agent edits rows' },
   { name: 'schema', reason: 'it is the same everywhere' },
   { name: 'eval', reason: 'the agent measures validation losses while it trains' },
   { name: 'serve', reason: local },

@@ -1,6 +1,7 @@
 /** What the agent does for somebody and takes a while; it goes on whether or not somebody looks. Browser-safe. */
 import type { ComparedExport, ExportedForm, ExportProgress, ParityProgress } from './exports.ts';
 import type { CheckedModel, CheckModelProgress, PulledModel, PullProgress } from './models.ts';
+import type { EditProgress, NewVersion } from './rowEdits.ts';
 import type { ToldError } from './studio.ts';
 
 /** A kind of job: what it tells on the way, and what it ends with. */
@@ -11,6 +12,8 @@ export interface JobKinds {
   /** Comparing a pulled model with the hashes of its source. */
   checkModel: { progress: CheckModelProgress; result: CheckedModel };
   parity: { progress: ParityProgress; result: ComparedExport[] };
+  /** Writing a new version of a data file. */
+  editRow: { progress: EditProgress; result: NewVersion };
 }
 export type JobKind = keyof JobKinds;
 

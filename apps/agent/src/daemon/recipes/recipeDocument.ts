@@ -149,6 +149,13 @@ export class RecipeDocument {
     await this.write();
   }
 
+  /** Makes the text another one, as if this person had written it; what it is now is kept. */
+  async replace(text: string, by: string): Promise<void> {
+    this.#keep('edited');
+    this.#change(textChanges(this.text, text));
+    await this.save('saved', by);
+  }
+
   /** Brings the file up to date and looks at it no more. */
   close(): Promise<void> {
     this.#closing ??= this.#close();

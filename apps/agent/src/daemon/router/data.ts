@@ -12,11 +12,15 @@ import {
   type RowWindow,
   rowWindowRequest,
 } from '@anneal/core/protocol/dataView';
+import { type EditedRow, editRowRequest, type RecipeOfFile, rowRequest } from '@anneal/core/protocol/rowEdits';
+import { z } from 'zod';
 import { finish } from '../../service/finish.ts';
+import { recipesOf, rowToEdit, startEdit, useVersion } from '../data/rowEdits.ts';
 import { newestOf } from './newestOf.ts';
 import { procedure, router } from './trpc.ts';
 
 const named = dataSourceName;
+const key = z.string().min(1).max(1024);
 
 export const data = router({
   list: procedure.query(({ ctx }): Promise<ListedData> => ctx.agent.data.list()),
@@ -43,6 +47,24 @@ export const data = router({
       ({ ctx, input: { row, from, ...name } }): Promise<DataRow> =>
         ctx.agent.data.use(name, (opened) => finish(opened.call('row', { row, from }))),
     ),
+
+  /** A row as it stands in its file, to be edited. */
+  rowToEdit: procedure.input(rowRequest).query(({ ctx, input }): Promise<EditedRow> => rowToEdit(ctx.agent, input)),
+
+  /** Begins a job that writes a new version of the file, in which the row is another one or gone. */
+  editRow: procedure
+    .input(editRowRequest.omit({ by: true }))
+    .mutation(({ ctx, input }): { job: string } => ({ job: startEdit(ctx.agent, { ...input, by: ctx.me.name }) })),
+
+  /** The recipes that name a data file. */
+  recipesOf: procedure
+    .input(z.object({ file: key }))
+    .query(({ ctx, input }): Promise<RecipeOfFile[]> => recipesOf(ctx.agent, input.file)),
+
+  /** Lets a recipe name a version of a file where it names the file. */
+  useVersion: procedure
+    .input(z.object({ recipe: key, file: key, version: key }))
+    .mutation(({ ctx, input }): Promise<void> => useVersion(ctx.agent, input, ctx.me.name)),
 
   /** The number of the next row that a filter lets through; null where there is none. */
   find: procedure

@@ -20,14 +20,18 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'chat.tokens': 'viewer',
   'chat.unload': 'editor',
 
+  'data.editRow': 'editor',
   'data.find': 'viewer',
   'data.judge': 'editor',
   'data.lengths': 'viewer',
   'data.list': 'viewer',
+  'data.recipesOf': 'viewer',
   'data.report': 'viewer',
   'data.row': 'viewer',
+  'data.rowToEdit': 'viewer',
   'data.rows': 'viewer',
   'data.stopJudging': 'editor',
+  'data.useVersion': 'editor',
   'data.watch': 'viewer',
 
   'exports.check': 'operator',

@@ -85,7 +85,7 @@ export const data = {
     tokensOf: '{trained} of {tokens} tokens are trained',
     tokensOfDropped: '{tokens} tokens, of which {trained} would be trained',
     noTokens: 'Nothing of this row was made into tokens',
-    keys: 'J and K: other rows. N: next problem. Arrow keys: from token to token. Escape: back.',
+    keys: 'J and K: other rows. N: next problem. Arrow keys: from token to token. E: edit. Escape: back.',
     show: 'Show',
     text: 'Text',
     tokens: 'Tokens',

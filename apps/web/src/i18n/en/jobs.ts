@@ -15,6 +15,8 @@ export const jobs = {
     parity: 'Comparing answers of {subject}',
     pull: 'Download of {subject}',
     checkModel: 'Checking {subject}',
+    editRow: 'New version of {subject}',
+    writing: '{done} of {total} written',
     waiting: 'Waiting for another download of the same model',
     asking: 'Asking {source}',
     sourceFailed: '{source} failed: {reason}',

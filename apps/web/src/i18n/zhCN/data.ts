@@ -87,7 +87,7 @@ export const data: Pick<Messages, 'data' | 'dataRow' | 'verdict' | 'verdictHint'
     tokensOf: '{tokens} 个词元中有 {trained} 个参与训练',
     tokensOfDropped: '{tokens} 个词元，其中 {trained} 个本应参与训练',
     noTokens: '此行没有生成词元',
-    keys: 'J、K：其他行。N：下一个问题。方向键：逐个词元。Esc：返回。',
+    keys: 'J、K：其他行。N：下一个问题。方向键：逐个词元。E：编辑。Esc：返回。',
     show: '显示',
     text: '文本',
     tokens: '词元',

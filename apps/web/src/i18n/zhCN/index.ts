@@ -9,6 +9,7 @@ import { host } from './host.ts';
 import { jobs } from './jobs.ts';
 import { models } from './models.ts';
 import { recipes } from './recipes.ts';
+import { rowEditor } from './rowEditor.ts';
 import { runs } from './runs.ts';
 
 export const zhCN: Messages = {
@@ -22,5 +23,6 @@ export const zhCN: Messages = {
   ...jobs,
   ...models,
   ...recipes,
+  ...rowEditor,
   ...runs,
 };

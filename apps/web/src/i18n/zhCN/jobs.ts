@@ -16,6 +16,8 @@ export const jobs: Pick<Messages, 'jobs'> = {
     export: '导出 {subject}',
     parity: '比较 {subject} 的回答',
     pull: '下载 {subject}',
+    editRow: '{subject} 的新版本',
+    writing: '已写入 {done}，共 {total}',
     checkModel: '校验 {subject}',
     waiting: '正在等待同一模型的另一个下载',
     asking: '正在询问 {source}',

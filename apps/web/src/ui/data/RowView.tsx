@@ -13,6 +13,7 @@ import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import { Segmented } from '../Segmented.tsx';
 import { isTyping } from './isTyping.ts';
+import { RowEditor } from './RowEditor.tsx';
 import { tokenBlocks } from './shownTokens.ts';
 import { TokenDetail } from './TokenDetail.tsx';
 import { TokenText } from './TokenText.tsx';
@@ -117,6 +118,7 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
             <ChevronDown className="size-4" />
           </IconButton>
           <NextProblem onClick={() => void step(problems, 'forward')} />
+          {first && <EditRow key={row} row={first} />}
         </div>
       </header>
       {error ? <ErrorNote error={shownError(error)} /> : null}
@@ -168,6 +170,13 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
       )}
     </article>
   );
+}
+
+/** Of a file that lies in the folder that is served. */
+function EditRow({ row: { source } }: { row: DataRow }) {
+  const workspace = useAbout()?.workspace;
+  const key = shortPath(source.file, workspace);
+  return key === source.file ? null : <RowEditor file={key} row={source.row} />;
 }
 
 function NextProblem({ onClick }: { onClick: () => void }) {

@@ -1,6 +1,7 @@
 'use client';
 import type { ListedJob } from '@anneal/core/protocol/jobs';
 import type { PullProgress } from '@anneal/core/protocol/models';
+import type { NewVersion } from '@anneal/core/protocol/rowEdits';
 import { useTranslations } from 'use-intl';
 import { useFormat } from '../format.ts';
 
@@ -30,6 +31,9 @@ export function useJobText(): (job: ListedJob) => JobText {
     if (job.kind === 'checkModel') {
       return { now: t('hashing', { done: format.bytes(done), total: format.bytes(total) }), share };
     }
+    if (job.kind === 'editRow') {
+      return { now: t('writing', { done: format.bytes(done), total: format.bytes(total) }), share };
+    }
     const counts = { done: format.count(done), total: format.count(total) };
     if (job.kind === 'export') return { now: t('exporting', { form: job.progress.form, ...counts }), share };
     const name = job.progress.model.endsWith(job.subject) ? t('source') : lastPart(job.progress.model);
@@ -46,9 +50,15 @@ export function useJobText(): (job: ListedJob) => JobText {
   };
   return (job) => ({
     name: t(job.kind, { subject: lastPart(job.subject) }),
-    href: ofRuns.has(job.kind) ? `/run?id=${encodeURIComponent(job.subject)}&tab=exports` : '/models',
+    href: hrefOf(job),
     ...describe(job),
   });
+}
+
+function hrefOf({ kind, subject, result }: ListedJob): string {
+  if (ofRuns.has(kind)) return `/run?id=${encodeURIComponent(subject)}&tab=exports`;
+  if (kind !== 'editRow') return '/models';
+  return `/data?file=${encodeURIComponent((result as NewVersion | null)?.file ?? subject)}`;
 }
 
 function lastPart(path: string): string {

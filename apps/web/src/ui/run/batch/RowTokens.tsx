@@ -7,6 +7,7 @@ import { useTranslations } from 'use-intl';
 import { partTokens, useBatchRow } from '../../../agent/batches.ts';
 import { Button } from '../../Button.tsx';
 import { isTyping } from '../../data/isTyping.ts';
+import { RowEditor } from '../../data/RowEditor.tsx';
 import { shadeStyle, type TextToken, type TokenBlock } from '../../data/shownTokens.ts';
 import { TokenText } from '../../data/TokenText.tsx';
 import { ErrorNote, shownError } from '../../ErrorNote.tsx';
@@ -57,6 +58,11 @@ export function RowTokens({
         <h3 className="font-mono text-[12.5px] text-muted [overflow-wrap:anywhere]">
           {row.key ?? row.file}:{row.row}
         </h3>
+        {row.key === null ? (
+          <span className="text-[12px] text-muted">{t('elsewhere')}</span>
+        ) : (
+          <RowEditor file={row.key} row={row.row} />
+        )}
         <Legend isMeasured={isMeasured} />
       </div>
       {error ? <ErrorNote error={shownError(error)} /> : null}

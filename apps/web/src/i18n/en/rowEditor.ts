@@ -1,0 +1,23 @@
+export const rowEditor = {
+  rowEditor: {
+    edit: 'Edit the row',
+    hint: 'Edit this row in a new version of its file (E)',
+    needsEditor: 'Editing rows needs the role editor.',
+    title: 'Row on line {row} of {file}',
+    loading: 'Reading the row',
+    text: 'A new version of the file is written with this row changed, or without it. The file itself stays as it is.',
+    rowJson: 'Row, as JSON',
+    rowText: 'Row',
+    remove: 'Leave this row out',
+    cancel: 'Cancel',
+    save: 'Save as a new version',
+    made: 'The new version is',
+    unchanged: '{file} is as it was. Runs that were made of it go on and can be resumed.',
+    noRecipe: 'No recipe here names the file itself. To train on the version, name it in a recipe.',
+    use: 'Train on it in {recipe}',
+    used: '{recipe} names the new version now.',
+    toRecipe: 'Open the recipe',
+    look: 'Look at the version',
+    close: 'Close',
+  },
+};

@@ -1,0 +1,23 @@
+export const rowEditor = {
+  rowEditor: {
+    edit: '编辑此行',
+    hint: '在文件的新版本中编辑此行（E）',
+    needsEditor: '编辑行需要编辑者角色。',
+    title: '{file} 第 {row} 行',
+    loading: '正在读取此行',
+    text: '将写出文件的新版本，其中此行被修改或去除。原文件保持不变。',
+    rowJson: '此行（JSON）',
+    rowText: '此行',
+    remove: '去除此行',
+    cancel: '取消',
+    save: '保存为新版本',
+    made: '新版本为',
+    unchanged: '{file} 保持不变。由它而来的训练照常进行，也可以继续。',
+    noRecipe: '这里没有配方直接使用该文件。要用新版本训练，请在配方中写明它。',
+    use: '在 {recipe} 中使用它训练',
+    used: '{recipe} 现在使用新版本。',
+    toRecipe: '打开配方',
+    look: '查看新版本',
+    close: '关闭',
+  },
+};

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type FileHandle, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, relative } from 'node:path';
+import { UserError } from '@anneal/formats/errors';
+import { AtomicFile } from '@anneal/formats/files/atomicWrite';
+import { makeFolder } from '@anneal/formats/files/makeFolder';
+import { stringify } from 'yaml';
+import { freeDisk } from '../freeDisk.ts';
+import { type EditableRow, openRow, rowText } from './editableRow.ts';
+import { openForReading } from './rowIndex.ts';
+import { describeSource, type RowSource } from './types.ts';
+
+/**
+ * Where the versions of a folder's files lie. A recipe that names the folder reads what is in it, but nothing below: beside its
+ * origin a version would be trained as well as that.
+ */
+export const versionsFolder = 'versions';
+
+/** What stays free on the disk. */
+const reservedBytes = 1e9;
+const chunkBytes = 4 << 20;
+
+export interface RowEdit {
+  readonly source: RowSource;
+  /** SHA-256 of the row as whoever edits it has seen it. */
+  readonly was: string;
+  /** Null: the row goes. */
+  readonly text: string | null;
+  /** Who edits it. */
+  readonly by: string | null;
+}
+
+export interface WriteOptions {
+  readonly onProgress?: (written: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes the file with one row changed as a new version, `versions/<name>.v<n>.<extension>`, and beside it what it was made of. The
+ * file itself is only read.
+ * @returns the path of the version
+ * @throws UserError where the row is another one by now, what is to stand there is no row, or there is no room
+ */
+export async function writeVersion({ source, was, text, by }: RowEdit, options: WriteOptions = {}): Promise<string> {
+  const row = await openRow(source);
+  if (row.sha256 !== was) throw changedMeanwhile(source);
+  if (text === null && row.index.starts.length === 1) throw onlyRow(source);
+  const replaced = text === null ? null : rowText(text, row);
+  const { size } = await stat(source.file);
+  const path = nextVersion(source.file);
+  makeFolder(dirname(path));
+  if (size + reservedBytes > freeDisk(dirname(path))) throw noRoom(path, size);
+  const origin = `${path.slice(0, -extname(path).length)}.origin.yaml`;
+  const version = await AtomicFile.create(path);
+  let isClaimed = false;
+  try {
+    const hashes = await copyChanged(row, replaced, size, version, options);
+    claim(origin, {
+      file: basename(path),
+      sha256: hashes.version,
+      from: relative(dirname(path), source.file),
+      from_sha256: hashes.origin,
+      row: source.row,
+      change: text === null ? 'removed' : 'edited',
+      ...(by !== null && { by }),
+      made: new Date().toISOString(),
+    });
+    isClaimed = true;
+    await version.commit();
+  } catch (error) {
+    await version.abort();
+    if (isClaimed) rmSync(origin, { force: true });
+    throw error;
+  }
+  return path;
+}
+
+/** The bytes before the row, the row as it is to be, and the bytes after it; with the separator, where it goes. */
+async function copyChanged(
+  row: EditableRow,
+  text: string | null,
+  size: number,
+  version: AtomicFile,
+  { onProgress, signal }: WriteOptions,
+): Promise<{ origin: string; version: string }> {
+  const { source } = row;
+  const [start, end] = rangeOf(row, text === null, size);
+  const [origin, made] = [createHash('sha256'), createHash('sha256')];
+  const file = await openForReading(source.file);
+  const write = async (bytes: Uint8Array) => {
+    made.update(bytes);
+    await version.write(bytes);
+  };
+  try {
+    let at = 0;
+    for await (const bytes of chunksOf(file)) {
+      signal?.throwIfAborted();
+      origin.update(bytes);
+      const [before, after] = [Math.min(Math.max(start - at, 0), bytes.length), Math.max(0, end - at)];
+      if (before > 0) await write(bytes.subarray(0, before));
+      if (text !== null && start >= at && start < at + bytes.length) await write(Buffer.from(text));
+      if (after < bytes.length) await write(bytes.subarray(Math.max(before, after)));
+      at += bytes.length;
+      onProgress?.(at, size);
+    }
+    if (at !== size) throw changedMeanwhile(source);
+  } finally {
+    await file.close();
+  }
+  return { origin: origin.digest('hex'), version: made.digest('hex') };
+}
+
+/** The bytes that go. Of a row that is replaced white space at its end stays: a line may end in a carriage return. */
+function rangeOf({ kind, place, index, text }: EditableRow, isRemoved: boolean, size: number): [number, number] {
+  const { starts, ends } = index;
+  const [start, end] = [starts[place] as number, ends[place] as number];
+  if (!isRemoved) return [start, start + Buffer.byteLength(text)];
+  if (kind === 'lines') return [start, Math.min(end + 1, size)];
+  // Elements end at their comma, the last one at the bracket.
+  return place + 1 < starts.length ? [start, starts[place + 1] as number] : [ends[place - 1] as number, end];
+}
+
+async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
+  for (let at = 0; ; ) {
+    const chunk = Buffer.alloc(chunkBytes);
+    const { bytesRead } = await file.read(chunk, 0, chunkBytes, at);
+    if (bytesRead === 0) return;
+    yield chunk.subarray(0, bytesRead);
+    at += bytesRead;
+  }
+}
+
+/** `rows.jsonl` → `versions/rows.v2.jsonl`, of which the next is `versions/rows.v3.jsonl`. */
+function nextVersion(path: string): string {
+  const extension = extname(path);
+  const isVersion = basename(dirname(path)) === versionsFolder;
+  const folder = isVersion ? dirname(path) : join(dirname(path), versionsFolder);
+  const stem = basename(path, extension).replace(isVersion ? /\.v\d+$/ : /$^/, '');
+  const status = lstatSync(folder, { throwIfNoEntry: false });
+  if (status && !status.isDirectory()) {
+    throw new UserError({
+      what: 'this is no folder, so the versions of the data cannot lie there',
+      where: folder,
+      next: 'rename it, or remove it',
+      code: 'folder_not_writable',
+    });
+  }
+  const taken = (status ? readdirSync(folder) : []).flatMap((name) => {
+    const number = name.startsWith(`${stem}.v`) && /^(\d+)\./.exec(name.slice(stem.length + 2))?.[1];
+    return number ? [Number(number)] : [];
+  });
+  return join(folder, `${stem}.v${Math.max(1, ...taken) + 1}${extension}`);
+}
+
+/** Takes the number of the version: of two that are made at once, one is refused. */
+function claim(path: string, origin: Record<string, unknown>): void {
+  const text = `# What this version of a data set was made of: ${origin['from']}, which is as it was.\n${stringify(origin)}`;
+  try {
+    writeFileSync(path, text, { flag: 'wx', flush: true });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    throw new UserError({
+      what: 'another version was made at the same moment',
+      where: path,
+      next: 'try again',
+      code: 'file_exists',
+    });
+  }
+}
+
+function changedMeanwhile(source: RowSource): UserError {
+  return new UserError({
+    what: 'the row is not what it was when it was opened: the file has changed',
+    where: describeSource(source),
+    next: 'open the row again',
+    code: 'data_changed',
+  });
+}
+
+function onlyRow(source: RowSource): UserError {
+  return new UserError({
+    what: 'this is the only row: a data set without rows trains nothing',
+    where: describeSource(source),
+    next: 'edit it instead',
+    code: 'data_empty',
+  });
+}
+
+function noRoom(path: string, size: number): UserError {
+  return new UserError({
+    what: `a version has about ${size} bytes, and the disk has too little room beside the ${reservedBytes} that are kept free`,
+    where: path,
+    next: 'make room on the disk, or put earlier versions elsewhere',
+    code: 'disk_full',
+  });
+}
