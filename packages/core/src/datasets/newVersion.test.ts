@@ -27,6 +27,8 @@ async function edit(file: string, row: number, text: string | null): Promise<str
   return writeVersion({ source: { file, row }, was: sha256, text, by: 'Ada' });
 }
 
+const hashOf = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+
 const contentAfter = async (file: string, row: number, text: string | null) =>
   readFileSync(await edit(file, row, text), 'utf8');
 
@@ -64,7 +66,6 @@ test('a version says what it was made of, has a number of its own, and can be th
   expect(await edit(path, 1, null)).toBe(join(folder, 'versions', 'rows.v3.jsonl'));
   const fourth = await edit(second, 2, null);
   expect(fourth).toBe(join(folder, 'versions', 'rows.v4.jsonl'));
-  const hashOf = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
   expect(parse(readFileSync(join(folder, 'versions', 'rows.v4.origin.yaml'), 'utf8'))).toEqual({
     file: 'rows.v4.jsonl',
     sha256: hashOf(fourth),
