@@ -32,6 +32,7 @@ import { RecipeDocuments } from './recipes/documents.ts';
 import { RequestCheck } from './requestCheck.ts';
 import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
+import { KeptHistories } from './runs/keptHistories.ts';
 import { RunBatches } from './runs/runBatches.ts';
 import { Sockets } from './sockets.ts';
 import { StudioFiles } from './studioFiles.ts';
@@ -71,7 +72,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const tokens = new ApiTokens(state.folder);
     const audit = new Audit(state.folder);
     const queue = new RunQueue(state.folder);
-    const feeds = new RunFeeds(workspace, queue);
+    const feeds = new RunFeeds(workspace, queue, new KeptHistories(state.folder, options.log));
     const models = new LoadedModels(options.log);
     const scheduler = new Scheduler({
       queue,

@@ -143,10 +143,12 @@ export class LiveRun {
   #publish(): void {
     if (!this.#buckets) return;
     this.hasSteps.set((this.#buckets.extent ?? this.#steps[0]) != null);
-    this.series.set(withSteps(this.#buckets, this.#steps, this.happenings.read.get() ?? [], this.#view));
+    const created = Date.parse(this.summary.read.get()?.created ?? '');
+    this.series.set(withSteps(this.#buckets, this.#steps, this.happenings.read.get() ?? [], this.#view, created));
   }
 }
 
+<<<<<<< HEAD
 /** The bucket with the highest loss; where no loss is finite, the last. */
 function highestOf({ step, bands: { loss } }: RunSeries): number {
   let [highest, value] = [step.length - 1, Number.NEGATIVE_INFINITY];
@@ -155,11 +157,18 @@ function highestOf({ step, bands: { loss } }: RunSeries): number {
 }
 
 /** The buckets with what came after them, each step a bucket of its own. */
+=======
+/**
+ * The buckets with what came after them, each step a bucket of its own.
+ * @param created of the run, in milliseconds since 1970
+ */
+>>>>>>> b50177d (Long runs open at once: what their events add up to is kept, steps are rows in a file; eight metrics, memory among them)
 function withSteps(
   base: RunSeries,
   steps: readonly StepEvent[],
   happenings: readonly RunEvent[],
   { range }: View,
+  created: number,
 ): RunSeries {
   const later = steps.filter(({ seq }) => seq > base.seq);
   const news = happenings.filter(({ seq }) => seq > base.seq);
@@ -168,6 +177,7 @@ function withSteps(
     ...base,
     step: [...base.step],
     seconds: [...base.seconds],
+    tokens: [...base.tokens],
     smoothedLoss: [...base.smoothedLoss],
     smoothing,
     bands: Object.fromEntries(
@@ -184,10 +194,11 @@ function withSteps(
     const smoothed = smoothNext(smoothing, event.loss);
     if (range && (event.step < range[0] || event.step > range[1])) continue;
     series.step.push(event.step);
-    series.seconds.push(0);
+    series.seconds.push((Date.parse(event.time) - created) / 1000);
+    series.tokens.push((series.tokens.at(-1) ?? 0) + event.tokens);
     series.smoothedLoss.push(smoothed);
     for (const [name, band] of Object.entries(series.bands)) {
-      const value = event[name as keyof RunSeries['bands']];
+      const value = event[name as keyof RunSeries['bands']] ?? null;
       for (const column of [band.min, band.max, band.mean]) column.push(value);
     }
   }

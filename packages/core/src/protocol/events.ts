@@ -88,7 +88,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   /** A later launch goes on after `fromStep` (0: there was no checkpoint yet); what came after it before is superseded. */
   z.object({ type: z.literal('resumed'), fromStep: count }),
 
-  /** One optimizer step. Steps count from 1; `tokens` and `targetTokens` are this step's, `milliseconds` its wall time. */
+  /** One optimizer step. Steps count from 1; `tokens` and `targetTokens` are this step's, `milliseconds` its wall time, `memory` the bytes that the process had then. */
   z.object({
     type: z.literal('step'),
     step: count,
@@ -101,6 +101,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     targetTokens: count,
     tokensPerSecond: z.number(),
     milliseconds: z.number(),
+    memory: count.optional(),
   }),
 
   /** The loss of the validation rows; the perplexity where it is a mean over target tokens. */

@@ -50,7 +50,16 @@ export interface Band {
   mean: (number | null)[];
 }
 
-export const metrics = ['loss', 'learningRate', 'gradNorm', 'tokensPerSecond', 'milliseconds'] as const;
+export const metrics = [
+  'loss',
+  'learningRate',
+  'gradNorm',
+  'tokensPerSecond',
+  'milliseconds',
+  'tokens',
+  'targetTokens',
+  'memory',
+] as const;
 export type Metric = (typeof metrics)[number];
 
 /** The steps of a run, or of a part of it, in so few buckets that they can be sent and drawn. */
@@ -61,6 +70,8 @@ export interface RunSeries {
   step: number[];
   /** When the last step of each bucket ended, in seconds since the run was created. */
   seconds: number[];
+  /** Tokens of all steps up to the last of each bucket. */
+  tokens: number[];
   bands: Record<Metric, Band>;
   /** The average after the last step of each bucket, computed over every step of the run. */
   smoothedLoss: (number | null)[];

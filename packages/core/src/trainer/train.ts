@@ -184,6 +184,7 @@ async function trainSession(
         targetTokens: batches.targetTokens,
         tokensPerSecond: batches.tokens / (milliseconds / 1000),
         milliseconds,
+        memory: process.memoryUsage.rss(),
       });
     }
 

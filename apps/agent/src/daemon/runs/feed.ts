@@ -1,41 +1,38 @@
 /** One run as the daemon sees it: its events are read once, as they are written, for however many clients watch. */
 import { closeSync, fstatSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import type { QueuePlace, RefusedRun } from '@anneal/core/protocol/queue';
-import { initialStatus, type Status, statusAfter } from '@anneal/core/protocol/status';
 import type { ListedRun, RunHappenings, RunSeries, ShownState } from '@anneal/core/protocol/studio';
 import { linesOfFile, parseLine, readEvents } from '@anneal/core/trainer/eventReader';
 import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
 import { parse } from 'yaml';
-import { StepColumns } from './columns.ts';
+import { RunHistory } from './history.ts';
+import type { KeptHistories, ReadHistory } from './keptHistories.ts';
 import { remainingSeconds } from './remaining.ts';
-import { bucketSteps, outlineOf, type SeriesOptions } from './series.ts';
+import { bucketSteps, type SeriesOptions } from './series.ts';
 
 /** How long a long log is read before others have their turn. */
 const sliceMilliseconds = 20;
-const outlinePoints = 32;
+/** Events in memory: more than one message holds. */
+const mostNewest = 2048;
 /** Of an event that holds no text of a model. */
 const usualCharacters = 200;
-/** Of the events that are no step. Samples are a few KiB each at most. */
-const mostHappenings = 1000;
 
 export class RunFeed {
   readonly key: string;
   readonly path: string;
-  #status: Status;
-  #columns = new StepColumns();
-  #evaluations: RunSeries['evaluations'] = [];
-  #checkpoints: number[] = [];
-  #resumes: number[] = [];
-  /** The newest events that are no step. */
-  #happenings: RunEvent[] = [];
-  #launchStart = 0;
-  #offset = 0;
+  readonly #kept: KeptHistories;
+  #log: ReadHistory;
+  /** What was kept of it has been looked for. */
+  #isOpened = false;
+  /** The newest events, which every client that keeps up is told. */
+  #newest: RunEvent[] = [];
+  #summary: { version: number; run: ListedRun } | undefined;
   #owner: RunOwner | undefined;
   #error: UserError | undefined;
   #recipe: RecipeNames | undefined;
@@ -45,14 +42,15 @@ export class RunFeed {
   #requested: ListedRun['requested'] = null;
   #reading: Promise<void> | undefined;
 
-  constructor(key: string, path: string) {
+  constructor(key: string, path: string, kept: KeptHistories) {
     this.key = key;
     this.path = path;
-    this.#status = initialStatus(basename(path), basename(path), '');
+    this.#kept = kept;
+    this.#log = kept.empty(path);
   }
 
   get seq(): number {
-    return this.#status.seq;
+    return this.#history.status.seq;
   }
 
   /** Some process writes it. */
@@ -92,46 +90,25 @@ export class RunFeed {
 
   /** Reads what is new. */
   refresh(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
+    this.#reading ??= this.#look().finally(() => {
       this.#reading = undefined;
     });
     return this.#reading;
   }
 
+  /** The run in one line; the same object until something has changed. */
   get summary(): ListedRun {
-    const losses = this.#columns.column('loss');
-    const lowest = this.#evaluations.reduce((low, { loss }) => Math.min(low, loss ?? low), Number.POSITIVE_INFINITY);
-    const { totalSteps } = this.#status;
-    const isRunning = this.#status.state === 'running' && this.isLive;
-    return {
-      ...this.#status,
-      key: this.key,
-      state: this.#state(),
-      error: this.#error ? this.#error.toJSON() : this.#status.error,
-      ...this.#recipeNames(),
-      queued: this.#queued ?? null,
-      refusal: this.#refused?.afterSeq === this.seq ? this.#refused.error : null,
-      requested: this.#requested,
-      lowestEvaluationLoss: Number.isFinite(lowest) ? lowest : null,
-      remaining:
-        isRunning && totalSteps !== null ? remainingSeconds(this.#columns, totalSteps, this.#launchStart) : null,
-      outline: outlineOf(losses, outlinePoints),
-    };
+    if (this.#summary?.version !== this.#version) this.#summary = { version: this.#version, run: this.#summarize() };
+    return this.#summary.run;
   }
 
   /** What happened beside the steps, oldest first, the newest thousand; `seq` is the last event looked at. */
   get happenings(): RunHappenings {
-    return { seq: this.seq, events: this.#happenings };
+    return { seq: this.seq, events: this.#history.kept.happenings };
   }
 
   series(options: SeriesOptions): RunSeries {
-    return {
-      seq: this.seq,
-      ...bucketSteps(this.#columns, options),
-      evaluations: this.#evaluations,
-      checkpoints: this.#checkpoints,
-      resumes: this.#resumes,
-    };
+    return { seq: this.seq, ...bucketSteps(this.#history.steps, options), ...this.#history.marks };
   }
 
   /** The events after number `seq`, at most so many of them and about so many characters. */
@@ -139,7 +116,12 @@ export class RunFeed {
     const events: RunEvent[] = [];
     if (seq >= this.seq) return events;
     let characters = 0;
-    for (const event of readEvents(join(this.path, 'events.jsonl'), { afterSeq: seq })) {
+    const oldest = this.#newest[0]?.seq ?? Number.POSITIVE_INFINITY;
+    const source =
+      seq + 1 >= oldest
+        ? this.#newest.slice(seq + 1 - oldest)
+        : readEvents(join(this.path, 'events.jsonl'), { afterSeq: seq });
+    for (const event of source) {
       if (event.seq > this.seq) break;
       events.push(event);
       characters += event.type === 'sample' ? event.prompt.length + event.text.length : usualCharacters;
@@ -148,7 +130,7 @@ export class RunFeed {
     return events;
   }
 
-  async #read(): Promise<void> {
+  async #look(): Promise<void> {
     const before = { seq: this.seq, live: this.isLive, error: this.#error?.message, requested: this.#requested };
     try {
       assertIsRun(this.path);
@@ -174,9 +156,9 @@ export class RunFeed {
     const file = openRunFile(path);
     try {
       // A launch cuts off a line that a crash left unfinished, which is never counted in here. Less than that is another file.
-      if (fstatSync(file).size < this.#offset) this.#forget();
+      if (!this.#isOpened || fstatSync(file).size < this.#log.offset) this.#open(file);
       let sliceEnd = performance.now() + sliceMilliseconds;
-      for (const { text, end } of linesOfFile(file, { from: this.#offset })) {
+      for (const { text, end } of linesOfFile(file, { from: this.#log.offset })) {
         const event = text === undefined ? undefined : parseLine(text);
         if (event?.seq !== this.seq + 1) {
           if (end === fstatSync(file).size) return; // the next launch cuts it off
@@ -188,58 +170,58 @@ export class RunFeed {
           });
         }
         this.#add(event);
-        this.#offset = end;
+        this.#log.offset = end;
         if (performance.now() < sliceEnd) continue;
+        this.#kept.keep(this.path, this.#log, file);
         await nextTurn();
         sliceEnd = performance.now() + sliceMilliseconds;
       }
+      this.#kept.keep(this.path, this.#log, file);
     } finally {
       closeSync(file);
     }
   }
 
   #add(event: RunEvent): void {
-    this.#status = statusAfter(this.#status, event);
-    if (event.type !== 'step') this.#happenings.push(event);
-    if (this.#happenings.length > mostHappenings) this.#happenings.shift();
+    this.#history.add(event);
+    this.#newest.push(event);
+    if (this.#newest.length > 2 * mostNewest) this.#newest.splice(0, mostNewest);
     if (isTerminal(event) || (event.type === 'checkpoint' && this.#requested === 'save')) this.#requested = null;
-    switch (event.type) {
-      case 'step':
-        this.#columns.add(event, (Date.parse(event.time) - Date.parse(this.#status.created)) / 1000);
-        break;
-      case 'evaluated':
-        this.#evaluations.push({ step: event.step, loss: event.loss });
-        break;
-      case 'checkpoint':
-        this.#checkpoints.push(event.step);
-        break;
-      case 'resumed':
-        this.#columns.dropAfter(event.fromStep);
-        this.#evaluations = this.#evaluations.filter(({ step }) => step <= event.fromStep);
-        this.#checkpoints = this.#checkpoints.filter((step) => step <= event.fromStep);
-        this.#resumes.push(event.fromStep);
-        this.#recipe = undefined;
-        break;
-      case 'started':
-        this.#launchStart = this.#columns.length;
-        break;
-    }
+    if (event.type === 'resumed') this.#recipe = undefined;
   }
 
-  #forget(): void {
-    this.#status = initialStatus(basename(this.path), basename(this.path), '');
-    this.#columns = new StepColumns();
-    this.#evaluations = [];
-    this.#checkpoints = [];
-    this.#resumes = [];
-    this.#happenings = [];
-    this.#launchStart = 0;
-    this.#offset = 0;
+  #open(events: number): void {
+    this.#log = this.#kept.open(this.path, events);
+    this.#newest = [];
+    this.#isOpened = true;
+  }
+
+  get #history(): RunHistory {
+    return this.#log.history;
+  }
+
+  #summarize(): ListedRun {
+    const { status, steps, outline, lowestEvaluationLoss, kept } = this.#history;
+    const { totalSteps } = status;
+    const isRunning = status.state === 'running' && this.isLive;
+    return {
+      ...status,
+      key: this.key,
+      state: this.#state(),
+      error: this.#error ? this.#error.toJSON() : status.error,
+      ...this.#recipeNames(),
+      queued: this.#queued ?? null,
+      refusal: this.#refused?.afterSeq === this.seq ? this.#refused.error : null,
+      requested: this.#requested,
+      lowestEvaluationLoss,
+      remaining: isRunning && totalSteps !== null ? remainingSeconds(steps, totalSteps, kept.launchStart) : null,
+      outline,
+    };
   }
 
   #state(): ShownState {
     if (this.#error) return 'damaged';
-    const { state } = this.#status;
+    const { state } = this.#history.status;
     // A launch looks at everything before its first event.
     if (this.isLive && (state === 'created' || this.#queued)) return 'preparing';
     if (this.#queued) return 'queued';

@@ -5,6 +5,7 @@ import { placeOf } from '../../service/queue/order.ts';
 import type { RunQueue } from '../../service/queue/runQueue.ts';
 import type { Workspace } from '../workspace.ts';
 import { RunFeed } from './feed.ts';
+import type { KeptHistories } from './keptHistories.ts';
 
 const listEveryMilliseconds = 1000;
 const runEveryMilliseconds = 150;
@@ -12,16 +13,19 @@ const runEveryMilliseconds = 150;
 export class RunFeeds {
   readonly #workspace: Workspace;
   readonly #queue: RunQueue;
+  readonly #kept: KeptHistories;
   readonly #feeds = new Map<string, RunFeed>();
   readonly #list = new Poll(listEveryMilliseconds, () => this.#survey());
   /** Higher when a run is there or gone, and after every change of the queue. */
   #membership = 0;
   #queueSeen: Queue | undefined;
+  #isSurveyed = false;
   readonly #runs = new Map<string, Poll>();
 
-  constructor(workspace: Workspace, queue: RunQueue) {
+  constructor(workspace: Workspace, queue: RunQueue, kept: KeptHistories) {
     this.#workspace = workspace;
     this.#queue = queue;
+    this.#kept = kept;
   }
 
   /** Every run, oldest first, as it is now. */
@@ -90,16 +94,16 @@ export class RunFeeds {
   async #survey(): Promise<number> {
     const found = await this.#workspace.runs();
     const keys = new Set(found.map(({ key }) => key));
-    for (const key of this.#feeds.keys()) {
-      if (keys.has(key)) continue;
-      this.#feeds.delete(key);
-      this.#membership++;
-    }
+    const gone = [...this.#feeds.keys()].filter((key) => !keys.has(key));
+    for (const key of gone) this.#feeds.delete(key);
+    this.#membership += gone.length;
+    if (gone.length > 0 || !this.#isSurveyed) this.#kept.retain(found.map(({ path }) => path));
+    this.#isSurveyed = true;
     if (this.#queueSeen !== this.#queue.read()) this.#membership++;
     this.#queueSeen = this.#queue.read();
     let versions = 0;
     for (const { key, path } of found) {
-      const feed = this.#feeds.get(key) ?? new RunFeed(key, path);
+      const feed = this.#feeds.get(key) ?? new RunFeed(key, path, this.#kept);
       if (!this.#feeds.has(key)) this.#membership++;
       this.#feeds.set(key, feed);
       await this.#refresh(feed);

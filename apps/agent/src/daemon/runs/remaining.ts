@@ -1,4 +1,4 @@
-import type { StepColumns } from './columns.ts';
+import { columns, placeOf, type StepTable } from './stepTable.ts';
 
 /** Pieces of the recent past whose speeds are compared, and how many steps they need to mean something. */
 const pieces = 8;
@@ -10,19 +10,21 @@ const recentSteps = 400;
  * evaluations and checkpoints between the steps are counted in. Null until there are enough steps.
  * @param since index of the first step of this launch: a pause before it is no speed
  */
-export function remainingSeconds(columns: StepColumns, totalSteps: number, since: number): [number, number] | null {
-  const seconds = columns.column('seconds').subarray(since).slice(-recentSteps);
-  const steps = columns.column('step').subarray(since).slice(-recentSteps);
-  if (steps.length < leastSteps) return null;
-  const speeds: number[] = [];
-  for (let piece = 0; piece < pieces; piece++) {
-    const from = Math.floor((piece * (steps.length - 1)) / pieces);
-    const to = Math.floor(((piece + 1) * (steps.length - 1)) / pieces);
-    speeds.push(
-      ((seconds[to] as number) - (seconds[from] as number)) / ((steps[to] as number) - (steps[from] as number)),
-    );
+export function remainingSeconds(table: StepTable, totalSteps: number, since: number): [number, number] | null {
+  const moments: { step: number; seconds: number }[] = [];
+  for (const { values } of table.rows(Math.max(since, table.length - recentSteps))) {
+    for (let row = 0; row < values.length; row += columns.length) {
+      const [step, seconds] = [values[row + placeOf('step')], values[row + placeOf('seconds')]] as [number, number];
+      moments.push({ step, seconds });
+    }
   }
-  speeds.sort((a, b) => a - b);
-  const left = totalSteps - (steps.at(-1) as number);
+  if (moments.length < leastSteps) return null;
+  const at = (piece: number) =>
+    moments[Math.floor((piece * (moments.length - 1)) / pieces)] as (typeof moments)[number];
+  const speeds = Array.from(
+    { length: pieces },
+    (_, piece) => (at(piece + 1).seconds - at(piece).seconds) / (at(piece + 1).step - at(piece).step),
+  ).sort((a, b) => a - b);
+  const left = totalSteps - at(pieces).step;
   return [left * (speeds[1] as number), left * (speeds[pieces - 2] as number)];
 }

@@ -1,7 +1,7 @@
 /** From every step of a run to as many buckets as a chart has use for, with nothing between them lost. */
 import { smoothNext, startSmoothing } from '@anneal/core/protocol/smoothing';
 import { type Band, metrics, type RunSeries } from '@anneal/core/protocol/studio';
-import type { StepColumns } from './columns.ts';
+import { columns, placeOf, type StepTable } from './stepTable.ts';
 
 export interface SeriesOptions {
   /** Steps, both counted in; null: from the first, to the last. */
@@ -12,80 +12,87 @@ export interface SeriesOptions {
   smoothing: number;
 }
 
-type StepSeries = Pick<RunSeries, 'step' | 'seconds' | 'bands' | 'smoothedLoss' | 'smoothing' | 'notFinite' | 'extent'>;
+type StepSeries = Pick<RunSeries, 'step' | 'seconds' | 'tokens' | 'bands' | 'smoothedLoss' | 'smoothing' | 'extent'>;
 
-const mostNotFinite = 100;
-
-/** Buckets of equally many steps. A spike stays in the maximum of its bucket, however many steps that holds. */
-export function bucketSteps(columns: StepColumns, options: SeriesOptions): StepSeries {
-  const steps = columns.column('step');
-  const start = options.from === null ? 0 : columns.indexAfter(options.from - 1);
-  const end = options.to === null ? steps.length : columns.indexAfter(options.to);
-  const bounds = boundsOf(start, end, options.buckets);
-  const last = bounds.map(([, after]) => after - 1);
-  const { values, state } = smoothed(columns.column('loss'), options.smoothing, new Set(last));
-  const seconds = columns.column('seconds');
-  return {
-    step: last.map((at) => steps[at] as number),
-    seconds: last.map((at) => Math.round(seconds[at] as number)),
-    bands: Object.fromEntries(
-      metrics.map((name) => [name, bandOf(columns.column(name), bounds)]),
-    ) as RunSeries['bands'],
-    smoothedLoss: values,
-    smoothing: state,
-    notFinite: notFinite(columns),
-    extent: steps.length === 0 ? null : [steps[0] as number, steps.at(-1) as number],
+/**
+ * Buckets of equally many steps. A spike stays in the maximum of its bucket, however many steps that holds. Every step of the run is
+ * looked at, whatever part is shown: where a view begins does not change a curve or a count.
+ */
+export function bucketSteps(table: StepTable, options: SeriesOptions): StepSeries {
+  const start = options.from === null ? 0 : table.indexAfter(options.from - 1);
+  const end = options.to === null ? table.length : table.indexAfter(options.to);
+  const count = Math.min(options.buckets, Math.max(0, end - start));
+  const endOf = (bucket: number) => start + Math.floor(((bucket + 1) * (end - start)) / count);
+  const [stepAt, secondsAt, lossAt, tokensAt] = (['step', 'seconds', 'loss', 'tokens'] as const).map(placeOf) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const bands = metrics.map((metric) => new BandBuilder(placeOf(metric)));
+  const smoothing = startSmoothing(options.smoothing);
+  const series: StepSeries = {
+    step: [],
+    seconds: [],
+    tokens: [],
+    bands: Object.fromEntries(metrics.map((metric, at) => [metric, bands[at]?.band])) as StepSeries['bands'],
+    smoothedLoss: [],
+    smoothing,
+    extent: null,
   };
-}
-
-/** The mean of each of so few buckets, for a picture of a few millimeters. */
-export function outlineOf(column: Float64Array, buckets: number): number[] {
-  return bandOf(column, boundsOf(0, column.length, buckets)).mean.filter((mean) => mean !== null);
-}
-
-function boundsOf(start: number, end: number, buckets: number): [from: number, after: number][] {
-  const count = Math.min(buckets, Math.max(0, end - start));
-  const edge = (index: number) => start + Math.floor((index * (end - start)) / count);
-  return Array.from({ length: count }, (_, index) => [edge(index), edge(index + 1)]);
-}
-
-function bandOf(column: Float64Array, bounds: readonly [number, number][]): Band {
-  const band: Band = { min: [], max: [], mean: [] };
-  for (const [from, after] of bounds) {
-    let [min, max, sum, count] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
-    for (let at = from; at < after; at++) {
-      const value = column[at] as number;
-      if (Number.isNaN(value)) continue;
-      if (value < min) min = value;
-      if (value > max) max = value;
-      sum += value;
-      count++;
+  let tokens = 0;
+  let bucketEnd = endOf(0);
+  for (const { index, values } of table.rows(0)) {
+    const [first, last] = [values[stepAt], values[values.length - columns.length + stepAt]] as [number, number];
+    series.extent = [series.extent?.[0] ?? first, last];
+    for (let row = 0, at = index; row < values.length; row += columns.length, at++) {
+      const smoothed = smoothNext(smoothing, values[row + lossAt] as number);
+      tokens += values[row + tokensAt] as number;
+      if (at < start || at >= end) continue;
+      for (const band of bands) band.add(values, row);
+      if (at + 1 < bucketEnd) continue;
+      bucketEnd = endOf(series.step.push(values[row + stepAt] as number));
+      series.seconds.push(Math.round(values[row + secondsAt] as number));
+      series.tokens.push(tokens);
+      series.smoothedLoss.push(smoothed === null ? null : short(smoothed));
+      for (const band of bands) band.close();
     }
-    band.min.push(count === 0 ? null : short(min));
-    band.max.push(count === 0 ? null : short(max));
-    band.mean.push(count === 0 ? null : short(sum / count));
   }
-  return band;
+  return series;
 }
 
-/** Over every step, whatever part is shown: where a view begins does not change a curve. */
-function smoothed(losses: Float64Array, factor: number, wanted: ReadonlySet<number>) {
-  const state = startSmoothing(factor);
-  const values: (number | null)[] = [];
-  for (let at = 0; at < losses.length; at++) {
-    const value = smoothNext(state, losses[at] as number);
-    if (wanted.has(at)) values.push(value === null ? null : short(value));
-  }
-  return { values, state };
-}
+/** The lowest, highest and mean of one column, bucket by bucket. */
+class BandBuilder {
+  readonly band: Band = { min: [], max: [], mean: [] };
+  readonly #place: number;
+  #min = Number.POSITIVE_INFINITY;
+  #max = Number.NEGATIVE_INFINITY;
+  #sum = 0;
+  #count = 0;
 
-function notFinite(columns: StepColumns): number[] {
-  const losses = columns.column('loss');
-  const found: number[] = [];
-  for (let at = 0; at < losses.length && found.length < mostNotFinite; at++) {
-    if (Number.isNaN(losses[at])) found.push(columns.column('step')[at] as number);
+  constructor(place: number) {
+    this.#place = place;
   }
-  return found;
+
+  add(values: Float64Array, row: number): void {
+    const value = values[row + this.#place] as number;
+    if (Number.isNaN(value)) return;
+    if (value < this.#min) this.#min = value;
+    if (value > this.#max) this.#max = value;
+    this.#sum += value;
+    this.#count++;
+  }
+
+  close(): void {
+    const isEmpty = this.#count === 0;
+    this.band.min.push(isEmpty ? null : short(this.#min));
+    this.band.max.push(isEmpty ? null : short(this.#max));
+    this.band.mean.push(isEmpty ? null : short(this.#sum / this.#count));
+    this.#min = Number.POSITIVE_INFINITY;
+    this.#max = Number.NEGATIVE_INFINITY;
+    this.#sum = 0;
+    this.#count = 0;
+  }
 }
 
 /** Six digits: more than a screen has points for, and a third of the bytes. */
