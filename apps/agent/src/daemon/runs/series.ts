@@ -41,18 +41,29 @@ export function bucketSteps(table: StepTable, options: SeriesOptions): StepSerie
     extent: null,
   };
   let tokens = 0;
-  let bucketEnd = endOf(0);
+  const width = columns.length;
   for (const { index, values } of table.rows(0)) {
-    const [first, last] = [values[stepAt], values[values.length - columns.length + stepAt]] as [number, number];
-    series.extent = [series.extent?.[0] ?? first, last];
-    for (let row = 0, at = index; row < values.length; row += columns.length, at++) {
-      const smoothed = smoothNext(smoothing, values[row + lossAt] as number);
-      tokens += values[row + tokensAt] as number;
-      if (at < start || at >= end) continue;
-      for (const band of bands) band.add(values, row);
-      if (at + 1 < bucketEnd) continue;
-      bucketEnd = endOf(series.step.push(values[row + stepAt] as number));
-      series.seconds.push(Math.round(values[row + secondsAt] as number));
+    const after = index + values.length / width;
+    series.extent = [
+      series.extent?.[0] ?? (values[stepAt] as number),
+      values[values.length - width + stepAt] as number,
+    ];
+    // Up to the end of a bucket or of what is shown, whichever comes first.
+    for (let at = index; at < after; ) {
+      const isShown = at >= start && at < end;
+      const bucketEnd = isShown ? endOf(series.step.length) : at < start ? start : table.length;
+      const [first, last] = [(at - index) * width, (Math.min(bucketEnd, after) - index) * width];
+      let smoothed: number | null = null;
+      for (let row = first; row < last; row += width) {
+        smoothed = smoothNext(smoothing, values[row + lossAt] as number);
+        tokens += values[row + tokensAt] as number;
+      }
+      at = index + last / width;
+      if (!isShown) continue;
+      for (const band of bands) band.add(values, first, last);
+      if (at < bucketEnd) continue;
+      series.step.push(values[last - width + stepAt] as number);
+      series.seconds.push(Math.round(values[last - width + secondsAt] as number));
       series.tokens.push(tokens);
       series.smoothedLoss.push(smoothed === null ? null : short(smoothed));
       for (const band of bands) band.close();
@@ -74,13 +85,18 @@ class BandBuilder {
     this.#place = place;
   }
 
-  add(values: Float64Array, row: number): void {
-    const value = values[row + this.#place] as number;
-    if (Number.isNaN(value)) return;
-    if (value < this.#min) this.#min = value;
-    if (value > this.#max) this.#max = value;
-    this.#sum += value;
-    this.#count++;
+  /** Counts in the rows between two places. */
+  add(values: Float64Array, first: number, last: number): void {
+    let [min, max, sum, count] = [this.#min, this.#max, this.#sum, this.#count];
+    for (let at = first + this.#place; at < last; at += columns.length) {
+      const value = values[at] as number;
+      if (Number.isNaN(value)) continue;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      sum += value;
+      count++;
+    }
+    [this.#min, this.#max, this.#sum, this.#count] = [min, max, sum, count];
   }
 
   close(): void {
