@@ -148,7 +148,6 @@ export class LiveRun {
   }
 }
 
-<<<<<<< HEAD
 /** The bucket with the highest loss; where no loss is finite, the last. */
 function highestOf({ step, bands: { loss } }: RunSeries): number {
   let [highest, value] = [step.length - 1, Number.NEGATIVE_INFINITY];
@@ -156,13 +155,10 @@ function highestOf({ step, bands: { loss } }: RunSeries): number {
   return highest;
 }
 
-/** The buckets with what came after them, each step a bucket of its own. */
-=======
 /**
  * The buckets with what came after them, each step a bucket of its own.
  * @param created of the run, in milliseconds since 1970
  */
->>>>>>> b50177d (Long runs open at once: what their events add up to is kept, steps are rows in a file; eight metrics, memory among them)
 function withSteps(
   base: RunSeries,
   steps: readonly StepEvent[],

@@ -3,7 +3,7 @@
  * there in a tenth of a second instead of ten. Derived from the logs alone: removed, it is made again.
  */
 import { createHash } from 'node:crypto';
-import { fstatSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
+import { existsSync, fstatSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
@@ -43,7 +43,6 @@ export class KeptHistories {
   constructor(folder: string, log: (text: string) => void) {
     this.#folder = join(folder, 'runs');
     this.#log = log;
-    makeFolder(this.#folder);
   }
 
   /** What is kept of a run, or an empty history. @param events the log, opened */
@@ -63,6 +62,7 @@ export class KeptHistories {
     if (offset - (this.#offsets.get(run) ?? 0) < worthKeepingBytes) return;
     this.#offsets.set(run, offset);
     try {
+      makeFolder(this.#folder);
       history.steps.flush();
       const kept: z.input<typeof keptSchema> = {
         version: 1,
@@ -81,6 +81,7 @@ export class KeptHistories {
   /** Removes what is kept of runs that are no more. @param runs every run there is, by its path */
   retain(runs: readonly string[]): void {
     const names = new Set(runs.flatMap((run) => [this.#pathOf(run, 'json'), this.#pathOf(run, 'steps')]));
+    if (!existsSync(this.#folder)) return;
     for (const name of readdirSync(this.#folder)) {
       const path = join(this.#folder, name);
       if (!names.has(path)) rmSync(path, { force: true });
