@@ -70,11 +70,11 @@ export class BenchAgent {
   client(): Client {
     const { url, cookie } = this;
     let received = 0;
-    let open: WebSocket | undefined;
+    const opened: WebSocket[] = [];
     class Browser extends WebSocket {
       constructor(address: string) {
         super(address, { headers: { cookie, origin: url }, perMessageDeflate: false });
-        open = this;
+        opened.push(this);
         this.on('message', (data: Buffer) => {
           received += data.length;
         });
@@ -86,7 +86,7 @@ export class BenchAgent {
     });
     return {
       api: createTRPCClient<AppRouter>({ links: [wsLink({ client: socket })] }),
-      socket: () => open as WebSocket,
+      socket: () => opened.at(-1) as WebSocket,
       received: () => received,
       close: () => socket.close(),
     };

@@ -1,15 +1,5 @@
 /** What is kept of a long run is what its log says, however the log was read: at once, in parts, or through what was kept. */
-import {
-  appendFileSync,
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -32,11 +22,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 let seq = 0;
 function write(...events: object[]): void {
-  const time = (at: number) => new Date(1e12 + 1000 * at).toISOString();
-  appendFileSync(
-    log(),
-    events.map((event) => `${JSON.stringify({ seq: ++seq, time: time(seq), ...event })}\n`).join(''),
-  );
+  const lines = events.map((event) => {
+    const time = new Date(1e12 + 1000 * ++seq).toISOString();
+    return `${JSON.stringify({ seq, time, ...event })}\n`;
+  });
+  appendFileSync(log(), lines.join(''));
 }
 const step = (number: number, loss: number | null = 1 / number) => ({
   type: 'step',

@@ -39,10 +39,12 @@ export class Outline {
   }
 
   #halve(): void {
-    const pairs = (values: number[]) =>
-      Array.from({ length: points }, (_, pair) => (values[2 * pair] as number) + (values[2 * pair + 1] as number));
-    this.kept.sums = pairs(this.kept.sums);
-    this.kept.counts = pairs(this.kept.counts);
+    this.kept.sums = sumsOfPairs(this.kept.sums);
+    this.kept.counts = sumsOfPairs(this.kept.counts);
     this.kept.width *= 2;
   }
+}
+
+function sumsOfPairs(values: readonly number[]): number[] {
+  return Array.from({ length: points }, (_, pair) => (values[2 * pair] as number) + (values[2 * pair + 1] as number));
 }
