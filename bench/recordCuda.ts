@@ -73,6 +73,7 @@ const peers: readonly (Setup & { readonly script: string })[] = [
   { script: unsloth, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
   { script: unsloth, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4] },
   { script: huggingFace, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: [] },
+  { script: huggingFace, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: ['--compile'] },
 ];
 
 const { values } = parseArgs({
