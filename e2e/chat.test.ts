@@ -34,7 +34,7 @@ const done = (page: Page, count: number) =>
 /** What the columns say, without figures. */
 async function textsOf(page: Page): Promise<string[]> {
   return (await answers(page).all()).reduce<Promise<string[]>>(
-    async (texts, column) => [...(await texts), await column.locator('p').first().innerText()],
+    async (texts, column) => [...(await texts), await column.locator('[data-said]').innerText()],
     Promise.resolve([]),
   );
 }
@@ -72,7 +72,7 @@ describe('chat in a browser', () => {
   });
 
   it('shows the tokens with what else could have been said, by keyboard, too', async () => {
-    const page = await open(`/chat?id=${conversation}&tokens=true`);
+    const page = await open(`/chat?id=${conversation}&view=tokens`);
     const tokens = page.getByRole('listbox').first();
     await tokens.waitFor();
     expect((await tokens.innerText()).replaceAll(/[␣⏎\n]/g, '')).toContain('Aye');
@@ -84,7 +84,7 @@ describe('chat in a browser', () => {
       .first()
       .waitFor();
     await expectAccessible(page);
-    await page.getByRole('button', { name: 'Tokens' }).click();
+    await page.getByRole('radio', { name: 'As written' }).click();
     await tokens.waitFor({ state: 'detached' });
     await page.close();
   });

@@ -3,20 +3,27 @@ import { isOngoing } from '@anneal/core/protocol/chatTerms';
 import type { Chattable } from '@anneal/core/protocol/chattable';
 import type { ConversationAnswer, ShownToken } from '@anneal/core/protocol/conversations';
 import { Check, Copy, Square } from 'lucide-react';
+import dynamic from 'next/dynamic';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { IconButton } from '../Button.tsx';
 import { ErrorNote } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
+import { atSign, signWord } from './markWord.ts';
 import { modelOf } from './modelNames.ts';
+import { PartingWord } from './PartingWord.tsx';
 import { saidIn } from './parting.ts';
 import { TokenView } from './TokenView.tsx';
+
+const Formatted = dynamic(async () => (await import('./Formatted.tsx')).Formatted, { ssr: false, loading: () => null });
 
 interface AnswerProps {
   answer: ConversationAnswer;
   models: readonly Chattable[];
   /** Characters that all answers begin with, where they differ after them. */
   parting: number | null;
+  /** As Markdown, not as it was written. */
+  isFormatted: boolean;
   tokens: readonly ShownToken[] | undefined;
   partingToken: number | null | undefined;
   /** Undefined where there is one answer alone, which the main button stops. */
@@ -24,7 +31,7 @@ interface AnswerProps {
 }
 
 /** What one model answers, as it comes. */
-export function AnswerColumn({ answer, models, parting, tokens, partingToken, onStop }: AnswerProps) {
+export function AnswerColumn({ answer, models, parting, isFormatted, tokens, partingToken, onStop }: AnswerProps) {
   const t = useTranslations('chat');
   const name = useShownName(answer.model, models);
   const isGoing = isOngoing(answer);
@@ -48,11 +55,11 @@ export function AnswerColumn({ answer, models, parting, tokens, partingToken, on
           {!isGoing && answer.text !== '' && <CopyButton text={answer.text} />}
         </div>
       </header>
-      <div className="grid min-w-0 grow content-start gap-2 px-3.5 py-3">
+      <div data-said className="grid min-w-0 grow content-start gap-2 px-3.5 py-3">
         {tokens && tokens.length > 0 ? (
           <TokenView tokens={tokens} parting={partingToken ?? null} label={t('tokensOf', { name })} />
         ) : (
-          <Text answer={answer} parting={parting} />
+          <Text answer={answer} parting={parting} isFormatted={isFormatted} />
         )}
         {answer.error && <ErrorNote error={answer.error} />}
         {answer.note && <p className="text-[12.5px] text-warn">{answer.note}</p>}
@@ -81,7 +88,16 @@ function useShownName(id: string, models: readonly Chattable[]): string {
   return `${name} · ${how}`;
 }
 
-function Text({ answer, parting }: { answer: ConversationAnswer; parting: number | null }) {
+function Text({
+  answer,
+  parting,
+  isFormatted,
+}: {
+  answer: ConversationAnswer;
+  parting: number | null;
+  isFormatted: boolean;
+}) {
+  const Said = isFormatted ? Formatted : Plain;
   const t = useTranslations('chat');
   const { thought, isThinking, start } = saidIn(answer.text);
   if (answer.state === 'waiting' || answer.state === 'loading') {
@@ -100,15 +116,11 @@ function Text({ answer, parting }: { answer: ConversationAnswer; parting: number
           <p className="mt-1.5 whitespace-pre-wrap [overflow-wrap:anywhere]">{thought}</p>
         </details>
       )}
-      <p className="max-w-[76ch] whitespace-pre-wrap [overflow-wrap:anywhere]">
-        <Parted text={answer.text} start={start} parting={parting} />
-        {answer.state === 'answering' && (
-          <span
-            aria-hidden="true"
-            className="ml-0.5 inline-block h-[1.1em] w-[0.45em] animate-[breathe_1s_ease-in-out_infinite] bg-ember/70 align-text-bottom"
-          />
-        )}
-      </p>
+      <Said
+        text={answer.text.slice(start)}
+        parting={parting === null || parting < start ? null : parting - start}
+        isGoing={answer.state === 'answering'}
+      />
       {answer.state !== 'answering' && answer.text === '' && !answer.error && (
         <p className="text-muted">{t('nothingSaid')}</p>
       )}
@@ -116,25 +128,21 @@ function Text({ answer, parting }: { answer: ConversationAnswer; parting: number
   );
 }
 
-/** The first word in which the answers differ is marked. */
-function Parted({ text, start, parting }: { text: string; start: number; parting: number | null }) {
-  const t = useTranslations('chat');
-  if (parting === null || parting < start) return text.slice(start);
-  const before = text.slice(start, parting);
-  // From the beginning of the word, so that no part of one is marked.
-  const from = start + (before.match(/[^\s]*$/)?.index ?? before.length);
-  const word = /^\S+/.exec(text.slice(from))?.[0] ?? text.slice(from, from + 1);
+/** As it was written, the first word in which the answers differ marked. */
+function Plain({ text, parting, isGoing }: { text: string; parting: number | null; isGoing: boolean }) {
+  const parts = parting === null ? undefined : atSign(signWord(text, parting));
   return (
-    <>
-      {text.slice(start, from)}
-      <mark
-        title={t('partsHere')}
-        className="rounded-sm bg-ember-soft text-inherit underline decoration-2 decoration-ember underline-offset-4"
-      >
-        {word}
-      </mark>
-      {text.slice(from + word.length)}
-    </>
+    <p className={`max-w-[76ch] whitespace-pre-wrap [overflow-wrap:anywhere] ${isGoing ? 'going' : ''}`}>
+      {parts ? (
+        <>
+          {parts.before}
+          <PartingWord word={parts.word} />
+          {parts.after}
+        </>
+      ) : (
+        text
+      )}
+    </p>
   );
 }
 

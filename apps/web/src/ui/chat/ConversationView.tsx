@@ -3,17 +3,17 @@ import { isOngoing } from '@anneal/core/protocol/chatTerms';
 import type { Chattable } from '@anneal/core/protocol/chattable';
 import type { Conversation } from '@anneal/core/protocol/conversations';
 import { useMutation } from '@tanstack/react-query';
-import { parseAsArrayOf, parseAsBoolean, parseAsString, useQueryState } from 'nuqs';
+import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useMay } from '../../agent/useMe.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { AnswerViews, answerViews } from './AnswerViews.tsx';
 import { Composer } from './Composer.tsx';
 import { ModelColumns } from './ModelColumns.tsx';
 import { usualModels } from './modelNames.ts';
 import { SettingsPanel } from './SettingsPanel.tsx';
-import { ShowTokens } from './ShowTokens.tsx';
 import { usualSettings } from './settings.ts';
 import { Turn } from './Turn.tsx';
 import { useStickyEnd } from './useStickyEnd.ts';
@@ -31,7 +31,7 @@ export function ConversationView({
   const t = useTranslations('chat');
   const id = conversation?.id ?? null;
   const [wanted, setWanted] = useQueryState('models', parseAsArrayOf(parseAsString));
-  const [showTokens, setShowTokens] = useQueryState('tokens', parseAsBoolean.withDefault(false));
+  const [view, setView] = useQueryState('view', parseAsStringLiteral(answerViews).withDefault('formatted'));
   const [settings, setSettings] = useState(conversation?.settings ?? usualSettings);
   const chosen = wanted?.slice(0, 4) ?? conversation?.models ?? usualModels(models);
   const turns = conversation?.turns ?? [];
@@ -76,10 +76,8 @@ export function ConversationView({
         <div className="min-w-0 grow">
           <ModelColumns chosen={chosen} models={models} onChange={(next) => void setWanted(next)} />
         </div>
-        <div className="flex shrink-0 gap-2">
-          {turns.length > 0 && (
-            <ShowTokens shown={showTokens} onChange={(shown) => void setShowTokens(shown || null)} />
-          )}
+        <div className="flex shrink-0 flex-wrap gap-2">
+          {turns.length > 0 && <AnswerViews value={view} onChange={(next) => void setView(next)} />}
           <SettingsPanel settings={settings} onChange={setSettings} />
         </div>
       </div>
@@ -90,7 +88,7 @@ export function ConversationView({
             <p className="max-w-md text-muted">{t('beginText')}</p>
           </div>
         )}
-        {turns.length > 0 && showTokens && <p className="text-[12.5px] text-muted">{t('tokenKeys')}</p>}
+        {turns.length > 0 && view === 'tokens' && <p className="text-[12.5px] text-muted">{t('tokenKeys')}</p>}
         {turns.map((turn, index) => (
           <Turn
             // A turn that is edited takes the place of the one before.
@@ -99,7 +97,7 @@ export function ConversationView({
             index={index}
             turn={turn}
             models={models}
-            showTokens={showTokens}
+            view={view}
             onEdit={isAnswering || !mayAsk ? undefined : (text) => ask.mutate({ text, turn: index })}
             onRegenerate={isAnswering || !mayAsk || index < turns.length - 1 ? undefined : () => regenerate.mutate()}
             onStop={(column) => stop.mutate(column)}

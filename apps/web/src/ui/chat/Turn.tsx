@@ -10,6 +10,7 @@ import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { AnswerColumn } from './AnswerColumn.tsx';
+import type { AnswerView } from './AnswerViews.tsx';
 import { partingText, partingToken } from './parting.ts';
 
 interface TurnProps {
@@ -17,7 +18,7 @@ interface TurnProps {
   index: number;
   turn: Conversation['turns'][number];
   models: readonly Chattable[];
-  showTokens: boolean;
+  view: AnswerView;
   /** Undefined while something is answered. */
   onEdit: ((text: string) => void) | undefined;
   /** Of the last one. */
@@ -30,17 +31,7 @@ interface TurnProps {
 const columnClass = ['', 'md:grid-cols-2', 'md:grid-cols-2 xl:grid-cols-3', 'md:grid-cols-2 xl:grid-cols-4'];
 
 /** A question, and its answers beside each other. */
-export function Turn({
-  conversation,
-  index,
-  turn,
-  models,
-  showTokens,
-  onEdit,
-  onRegenerate,
-  onStop,
-  loses,
-}: TurnProps) {
+export function Turn({ conversation, index, turn, models, view, onEdit, onRegenerate, onStop, loses }: TurnProps) {
   const t = useTranslations('chat');
   const isAway = useConnection() !== 'open';
   const { answers } = turn;
@@ -48,7 +39,7 @@ export function Turn({
   const { data: tokens } = useQuery({
     queryKey: ['chat-tokens', conversation, index, made],
     queryFn: () => agent().chat.tokens.query({ conversation, turn: index }),
-    enabled: showTokens && !answers.some(isOngoing),
+    enabled: view === 'tokens' && !answers.some(isOngoing),
     staleTime: Number.POSITIVE_INFINITY,
   });
   const parting = partingText(answers.map(({ text }) => text));
@@ -63,7 +54,8 @@ export function Turn({
             answer={answer}
             models={models}
             parting={parting}
-            tokens={showTokens ? tokens?.[column] : undefined}
+            isFormatted={view === 'formatted'}
+            tokens={view === 'tokens' ? tokens?.[column] : undefined}
             partingToken={tokens && partingToken(tokens)}
             onStop={answers.length > 1 ? () => onStop(column) : undefined}
           />

@@ -1,0 +1,14 @@
+'use client';
+import { useTranslations } from 'use-intl';
+import { Segmented } from '../Segmented.tsx';
+
+export const answerViews = ['formatted', 'text', 'tokens'] as const;
+export type AnswerView = (typeof answerViews)[number];
+
+export function AnswerViews({ value, onChange }: { value: AnswerView; onChange: (view: AnswerView) => void }) {
+  const t = useTranslations('chat');
+  const options = answerViews.map((view) => ({ value: view, name: t(`views.${view}`) }));
+  return (
+    <Segmented label={t('view')} value={value} onChange={(view) => onChange(view as AnswerView)} options={options} />
+  );
+}
