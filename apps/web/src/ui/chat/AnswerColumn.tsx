@@ -3,8 +3,7 @@ import { isOngoing } from '@anneal/core/protocol/chatTerms';
 import type { Chattable } from '@anneal/core/protocol/chattable';
 import type { ConversationAnswer, ShownToken } from '@anneal/core/protocol/conversations';
 import { Check, Copy, Square } from 'lucide-react';
-import dynamic from 'next/dynamic';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { IconButton } from '../Button.tsx';
 import { ErrorNote } from '../ErrorNote.tsx';
@@ -15,7 +14,7 @@ import { PartingWord } from './PartingWord.tsx';
 import { saidIn } from './parting.ts';
 import { TokenView } from './TokenView.tsx';
 
-const Formatted = dynamic(async () => (await import('./Formatted.tsx')).Formatted, { ssr: false, loading: () => null });
+const Formatted = lazy(async () => ({ default: (await import('./Formatted.tsx')).Formatted }));
 
 interface AnswerProps {
   answer: ConversationAnswer;
@@ -97,7 +96,6 @@ function Text({
   parting: number | null;
   isFormatted: boolean;
 }) {
-  const Said = isFormatted ? Formatted : Plain;
   const t = useTranslations('chat');
   const { thought, isThinking, start } = saidIn(answer.text);
   if (answer.state === 'waiting' || answer.state === 'loading') {
@@ -108,6 +106,11 @@ function Text({
       </p>
     );
   }
+  const said: SaidProps = {
+    text: answer.text.slice(start),
+    parting: parting === null || parting < start ? null : parting - start,
+    isGoing: answer.state === 'answering',
+  };
   return (
     <>
       {thought !== null && (
@@ -116,11 +119,7 @@ function Text({
           <p className="mt-1.5 whitespace-pre-wrap [overflow-wrap:anywhere]">{thought}</p>
         </details>
       )}
-      <Said
-        text={answer.text.slice(start)}
-        parting={parting === null || parting < start ? null : parting - start}
-        isGoing={answer.state === 'answering'}
-      />
+      <Suspense fallback={<Plain {...said} />}>{isFormatted ? <Formatted {...said} /> : <Plain {...said} />}</Suspense>
       {answer.state !== 'answering' && answer.text === '' && !answer.error && (
         <p className="text-muted">{t('nothingSaid')}</p>
       )}
@@ -128,8 +127,15 @@ function Text({
   );
 }
 
-/** As it was written, the first word in which the answers differ marked. */
-function Plain({ text, parting, isGoing }: { text: string; parting: number | null; isGoing: boolean }) {
+interface SaidProps {
+  text: string;
+  /** Where it begins to differ from the other answers. */
+  parting: number | null;
+  isGoing: boolean;
+}
+
+/** As it was written. */
+function Plain({ text, parting, isGoing }: SaidProps) {
   const parts = parting === null ? undefined : atSign(signWord(text, parting));
   return (
     <p className={`max-w-[76ch] whitespace-pre-wrap [overflow-wrap:anywhere] ${isGoing ? 'going' : ''}`}>

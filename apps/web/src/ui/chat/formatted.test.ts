@@ -12,7 +12,9 @@ it('is Markdown', () => {
 });
 
 it('shows HTML as it is written, and fetches nothing', () => {
-  const html = shown('<script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n\n![cat](https://example.com/cat.png)');
+  const html = shown(
+    '<script>alert(1)</script>\n\n<img src=x onerror=alert(1)>\n\n![cat](https://example.com/cat.png)',
+  );
   expect(html).not.toMatch(/<(script|img)/);
   expect(html).toContain('&lt;script&gt;');
   expect(html).toContain('href="https://example.com/cat.png"');
