@@ -105,6 +105,7 @@ export const browserPackages: ReadonlySet<string> = new Set([
   '@tanstack',
   '@trpc',
   '@fontsource-variable',
+  'markdown-to-jsx',
   'monaco-editor',
   'monaco-yaml',
   'y-monaco',
