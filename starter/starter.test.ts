@@ -7,7 +7,7 @@ import { openModel } from '@anneal/core/models/open';
 import { openTokenizer } from '@anneal/core/tokenizers/tokenizer';
 import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { CONFIG } from './initialise.ts';
+import { CONFIG } from './initialize.ts';
 import { starterProject } from './project.ts';
 import { CONVERSATIONS, conversationRow, STORIES, storyRow } from './text.ts';
 import { CHAT_TEMPLATE, tokenizerJson, VOCABULARY } from './tokenizer.ts';

@@ -46,7 +46,7 @@ test('the rows are conversations of many kinds, all in the manner of the keeper'
   expect(rows.filter(([first]) => first?.role === 'system').length).toBeGreaterThan(8);
 });
 
-test('every row renders, tokenises and is trained; none is there twice', async () => {
+test('every row renders, tokenizes and is trained; none is there twice', async () => {
   const { recipe } = parseRecipe(readFileSync(recipePath, 'utf8'), recipePath);
   const { text, prepare } = dataOptions(resolveRecipe(recipe, { baseDirectory: starter }));
   const model = openModel(modelFolder);

@@ -1,4 +1,4 @@
-/** Writes the untrained model into `build/model`, where `pretrain.yaml` starts: node initialise.ts */
+/** Writes the untrained model into `build/model`, where `pretrain.yaml` starts: node initialize.ts */
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Random, random } from '@anneal/core/random';
