@@ -53,6 +53,17 @@ test('a disk that is too small is an error of its own', () => {
   });
 });
 
+test.each([
+  ['recipe.yaml', 'something that is no folder has this name'],
+  ['recipe.yaml/runs', 'something that is no folder stands above this one'],
+])('a run that could not be kept in %s does not fit either', async (place, what) => {
+  const { anneal } = project();
+  for (const verb of [['estimate'], ['train', '--dry-run'], ['train']]) {
+    const { code, stderr } = await anneal(...verb, 'recipe.yaml', '--set', `output_dir=${place}`);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(what) });
+  }
+});
+
 test('estimate warns of what train warns of', async () => {
   const { folder, anneal } = project();
   const pair = { prompt: 'Who?', chosen: 'I.', rejected: 'Nobody.' };

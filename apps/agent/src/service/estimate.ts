@@ -3,7 +3,9 @@ import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estima
 import { type RecipeRequest, recipeRequest } from '@anneal/core/protocol/recipes';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { fitOf, misfit } from '@anneal/core/trainer/fit';
+import { RUNS_ELSEWHERE } from '@anneal/core/trainer/runDirectory';
 import { type Session, sessionEvents } from '@anneal/core/trainer/session';
+import { obstacleTo } from '@anneal/formats/files/makeFolder';
 import type { Context } from './context.ts';
 import { parseRequest } from './parseRequest.ts';
 import { openRecipe } from './recipes/open.ts';
@@ -27,7 +29,7 @@ export async function* estimateRun(
 function estimateOf(session: Session, folder: string): Estimate {
   const { job, model, data, loader, plan, totalSteps, trainableParameters } = session;
   const fit = fitOf(session, folder);
-  const error = misfit(fit)?.toJSON();
+  const error = (misfit(fit) ?? obstacleTo(folder, RUNS_ELSEWHERE))?.toJSON();
   return {
     model: { path: model.path, architecture: model.architecture.modelType, trainableParameters },
     data: { ...data.summary },

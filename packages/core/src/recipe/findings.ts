@@ -167,5 +167,5 @@ function knownKeys(path: KeyPath): string[] {
 /** First sentence of the description of a key. */
 function purpose(path: KeyPath): string {
   const description = shapeAt(path.slice(0, -1))[String(path.at(-1))]?.meta()?.description;
-  return description?.replace(/^(.*?[.:])\s.*$/s, '$1') ?? 'docs/recipe.md explains the key';
+  return description?.replace(/[.:]\s.*$/s, '') ?? 'docs/recipe.md explains the key';
 }

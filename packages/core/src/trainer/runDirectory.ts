@@ -22,6 +22,9 @@ import { lockRun } from './runLock.ts';
 /** How far status.json may lag behind the events while steps go by; it is exact after every other event. */
 const statusEveryMilliseconds = 500;
 
+/** What to do where the folder of runs cannot be made. */
+export const RUNS_ELSEWHERE = 'make it writable, or choose another with output_dir or --runs-dir';
+
 /** A run opened for writing; no other process can open it until `close`. */
 export class RunDirectory implements AsyncDisposable {
   readonly path: string;
@@ -287,8 +290,7 @@ function sha256(text: string): string {
 }
 
 async function createDraft(root: string): Promise<string> {
-  const elsewhere = 'make it writable, or choose another with output_dir or --runs-dir';
-  makeFolder(root, elsewhere);
+  makeFolder(root, RUNS_ELSEWHERE);
   // Hidden, and of a name that tells when its process is gone.
   const wanted = join(root, '.new');
   removeLeftovers(wanted);
@@ -302,7 +304,7 @@ async function createDraft(root: string): Promise<string> {
     throw new UserError({
       what: `the folder for runs cannot be written: ${(error as Error).message}`,
       where: root,
-      next: elsewhere,
+      next: RUNS_ELSEWHERE,
       code: 'runs_not_writable',
       cause: error,
     });

@@ -1,5 +1,5 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { diskFull } from './diskFull.ts';
 
@@ -13,16 +13,33 @@ export function makeFolder(path: string, next = 'make the folder above it writab
   try {
     makeWithParents(path);
   } catch (cause) {
-    const { code = String(cause) } = cause as NodeJS.ErrnoException;
-    const full = diskFull(cause);
-    throw new UserError({
-      what: full ?? REASONS[code] ?? `this folder cannot be made (${code})`,
-      where: path,
-      next: full ? 'free some space and try again' : next,
-      code: full ? 'disk_full' : 'folder_not_writable',
-      cause,
-    });
+    throw notMade(path, next, cause);
   }
+}
+
+/** What would keep `makeFolder` from making it, as far as that can be told beforehand; null for nothing. */
+export function obstacleTo(path: string, next: string): UserError | null {
+  let there = resolve(path);
+  try {
+    while (!statSync(there, { throwIfNoEntry: false })) there = dirname(there);
+    accessSync(there, constants.W_OK);
+  } catch (cause) {
+    return notMade(path, next, cause);
+  }
+  if (isFolder(there)) return null;
+  return notMade(path, next, { code: there === resolve(path) ? 'EEXIST' : 'ENOTDIR' });
+}
+
+function notMade(path: string, next: string, cause: unknown): UserError {
+  const { code = String(cause) } = cause as NodeJS.ErrnoException;
+  const full = diskFull(cause);
+  return new UserError({
+    what: full ?? REASONS[code] ?? `this folder cannot be made (${code})`,
+    where: path,
+    next: full ? 'free some space and try again' : next,
+    code: full ? 'disk_full' : 'folder_not_writable',
+    cause,
+  });
 }
 
 const REASONS: Readonly<Record<string, string>> = {

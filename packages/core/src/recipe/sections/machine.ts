@@ -5,7 +5,7 @@ import { optional } from '../key.ts';
 /** Where the run happens, with which numbers, and where its files go. */
 export const machine = {
   device: optional(
-    z.string().regex(deviceNamePattern, 'is `auto`, `cpu`, `cuda`, or `cuda:1` for the second GPU'),
+    z.string().regex(deviceNamePattern, '`auto`, `cpu`, `cuda`, or `cuda:1` for the second GPU'),
     'auto',
     'Where to train: `cpu`, `cuda` for the first GPU, `cuda:1` for the second. `auto` takes the first GPU, or the CPU where there is none.',
   ),
