@@ -127,6 +127,12 @@ const messagePart =
 const trainOnEos: Rule = (value) =>
   becomes({ train_on_eos: value === true ? 'turn' : value === false ? 'none' : value });
 
+/** A message's own name of what was thought, and the template's. */
+const thoughts: Rule = (value) =>
+  ['reasoning_content', 'thinking', 'reasoning'].includes(String(value))
+    ? nothing('found by this name')
+    : cannot('what was thought is found as reasoning_content, thinking or reasoning of a message');
+
 export const axolotlDatasetRules: Rules = {
   ...plain([
     'data_files',
@@ -165,10 +171,8 @@ export const axolotlDatasetRules: Rules = {
     'logprobs_field',
     'temperature',
   ]),
-  ...missing('what was thought is found as reasoning_content, thinking or reasoning of a message', [
-    'field_thinking',
-    'template_thinking_key',
-  ]),
+  field_thinking: thoughts,
+  template_thinking_key: thoughts,
   field_human: renamed('field_instruction'),
   field_model: renamed('field_output'),
 };
