@@ -59,7 +59,7 @@ export const verbs: readonly Verb[] = [
   { name: 'pull', summary: 'download a model into the cache', load: () => import('./commands/pull.ts') },
   {
     name: 'runs',
-    summary: 'list, look into, follow, save, stop, resume, compare and remove runs',
+    summary: 'list, look into, follow, save, stop, resume, compare, remove and restore runs',
     load: () => import('./commands/runs.ts'),
   },
   {
@@ -71,6 +71,11 @@ export const verbs: readonly Verb[] = [
     name: 'edit',
     summary: 'show a row of a data file, or write a version in which it is another one',
     load: () => import('./commands/edit.ts'),
+  },
+  {
+    name: 'storage',
+    summary: 'see what takes room on the disk, and give it back',
+    load: () => import('./commands/storage.ts'),
   },
   {
     name: 'serve',

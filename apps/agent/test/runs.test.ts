@@ -197,17 +197,28 @@ test('compare --steps sets every step side by side', async () => {
   expect(stdout).toMatch(/^ +2 +1.25 +1.5 +0.25$/m);
 });
 
-test('rm removes what is named, once it is confirmed', async () => {
+test('rm moves what is named into the trash, from where it is restored; --for-good frees the disk', async () => {
   const [first, second] = [await finishedRun('first', 8, 1), await finishedRun('second', 8, 1)];
-  const asked = await run('rm', first);
-  expect(asked).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining('add --yes') });
-  const wrong = await run('rm', first, 'nothing', '--yes');
+  const there = () => readdirSync(join(folder, 'runs')).filter((name) => !name.startsWith('.'));
+  const wrong = await run('rm', first, 'nothing');
   expect(wrong).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining('there is no run') });
+  expect(there().sort()).toEqual([first, second].sort());
+  const before = await run('show', first, '--json');
+  expect(await run('rm', first)).toMatchObject({
+    stdout: expect.stringMatching(/^removed .*first, /),
+    stderr: expect.stringContaining('anneal runs restore'),
+  });
+  expect(there()).toEqual([second]);
+  expect((await run('restore')).stdout).toContain(first);
+  expect((await run('restore', 'nothing')).code).toBe(exitCodes.badInput);
+  expect((await run('restore', 'first')).stdout).toBe(`${first} is back\n`);
+  expect((await run('show', first, '--json')).stdout).toBe(before.stdout);
   expect(readdirSync(join(folder, 'runs')).sort()).toEqual([first, second].sort());
-  expect((await run('rm', first, '--yes')).stdout).toMatch(/^removed .*first, /);
-  expect(readdirSync(join(folder, 'runs'))).toEqual([second]);
+  await run('rm', first, '--for-good');
+  expect(there()).toEqual([second]);
+  expect((await run('restore')).stdout).toBe('the trash is empty\n');
   const path = await detachedRun('forever');
-  expect((await run('rm', path, '--yes')).stderr).toContain('stop it first');
+  expect((await run('rm', path)).stderr).toContain('stop it first');
   await run('stop', path);
 });
 

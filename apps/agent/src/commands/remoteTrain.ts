@@ -1,5 +1,4 @@
 /** Runs that another agent trains: they wait there for their device, and go on whether or not somebody looks. */
-import { UserError } from '@anneal/core/errors';
 import type { Priority } from '@anneal/core/protocol/priorities';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { exitCodes } from '../exitCodes.ts';
@@ -67,12 +66,4 @@ async function watch(run: string, afterSeq: number, { queue, detach, json = fals
 function exitCodeOf(state: ListedRun['state'] | undefined): number {
   if (state === 'finished') return exitCodes.done;
   return state === 'stopped' ? exitCodes.stopped : exitCodes.failed;
-}
-
-export async function refuseRemoving(): Promise<void> {
-  throw new UserError({
-    what: 'runs are removed on the machine where they lie',
-    next: 'anneal runs rm there, in the folder of the project',
-    code: 'not_remote',
-  });
 }

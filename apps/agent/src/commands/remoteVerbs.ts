@@ -34,10 +34,10 @@ export const remoteVerbs: readonly RemoteVerb[] = [
     load: () => import('./runs.ts'),
     actions: {
       resume: async () => (await import('./remoteTrain.ts')).resume,
-      rm: async () => (await import('./remoteTrain.ts')).refuseRemoving,
     },
   },
   { name: 'queue', load: () => import('./queue.ts') },
+  { name: 'storage', load: () => import('./storage.ts') },
   { name: 'doctor', load: () => import('./doctor.ts') },
 ];
 

@@ -84,13 +84,19 @@ export function define(command: Command): void {
     'anneal runs resume latest --set max_steps=2000 --set save_steps=100',
   );
   addExamples(
-    subcommand('rm', 'remove runs, with their checkpoints and exports')
+    subcommand('rm', 'remove runs, with their checkpoints and exports, into the trash of their folder')
       .argument('<run...>', runArgument)
-      .option('--yes', 'remove them; without it they are only listed')
-      .action(async (runs: string[], options: RunsOptions & { yes?: boolean }) =>
+      .option('--for-good', 'remove them at once: they cannot be restored')
+      .action(async (runs: string[], options: RunsOptions & { forGood?: boolean }) =>
         (await import('./runsRm.ts')).remove(runs, options),
       ),
-    'anneal runs rm 20260131-142500-lora-16 --yes',
+    'anneal runs rm 20260131-142500-lora-16',
+  );
+  addExamples(
+    subcommand('restore', 'bring back runs that were removed; without names the trash is listed')
+      .argument('[run...]', 'id of the run, its beginning or end')
+      .action(async (runs: string[], options: RunsOptions) => (await import('./runsRm.ts')).restore(runs, options)),
+    'anneal runs restore 20260131-142500-lora-16',
   );
   addExamples(
     subcommand('compare', 'two runs side by side: what differs in the recipe, and how they ended')

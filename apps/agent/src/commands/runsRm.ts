@@ -1,20 +1,30 @@
-import { UserError } from '@anneal/core/errors';
-import { removableRuns, removeRuns } from '../service/runs/remove.ts';
-import { print, printJson } from '../terminal/print.ts';
-import { formatBytes } from '../units.ts';
+import type { RemovedRun } from '@anneal/core/protocol/runs';
+import { print, printJson, remark } from '../terminal/print.ts';
+import { formatTable } from '../terminal/table.ts';
+import { formatBytes, formatTime } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { useCase } from './useCases.ts';
 
-export async function remove(runs: string[], options: RunsOptions & { yes?: boolean }): Promise<void> {
+export async function remove(runs: string[], options: RunsOptions & { forGood?: boolean }): Promise<void> {
+  const { forGood } = options;
+  const removed = await (await useCase('removeRuns'))(contextOf(options), { runs, forGood });
+  if (options.json) return printJson({ removed });
+  for (const { id, bytes } of removed) print(`removed ${id}, ${formatBytes(bytes)}`);
+  if (!forGood) remark('bring back: `anneal runs restore`; free the disk: `anneal storage clean trash`');
+}
+
+/** Without names it lists what could be restored. */
+export async function restore(runs: string[], options: RunsOptions): Promise<void> {
   const context = contextOf(options);
-  if (!options.yes) {
-    const found = await removableRuns(context, { runs });
-    throw new UserError({
-      what: `this would remove ${found.map(({ id, bytes }) => `${id} (${formatBytes(bytes)})`).join(', ')}, with checkpoints and exports`,
-      next: 'nothing was removed; add --yes to do it',
-      code: 'confirmation_needed',
-    });
-  }
-  const removed = await removeRuns(context, { runs });
-  if (options.json) printJson({ removed });
-  else for (const { id, bytes } of removed) print(`removed ${id}, ${formatBytes(bytes)}`);
+  if (runs.length === 0) return list(await (await useCase('listRemovedRuns'))(context), options);
+  const restored = await (await useCase('restoreRuns'))(context, { runs });
+  if (options.json) return printJson({ restored });
+  for (const { id } of restored) print(`${id} is back`);
+}
+
+function list(removed: readonly RemovedRun[], { json }: RunsOptions): void {
+  if (json) return printJson(removed);
+  if (removed.length === 0) return print('the trash is empty');
+  const rows = removed.map(({ id, bytes, removed: time }) => [id, formatBytes(bytes), formatTime(time)]);
+  print(formatTable([{ title: 'RUN' }, { title: 'SIZE', align: 'right' }, { title: 'REMOVED' }], rows));
 }

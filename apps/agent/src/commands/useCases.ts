@@ -19,6 +19,7 @@ import type { Catalogue, RemoveModelRequest } from '@anneal/core/protocol/models
 import type { Queue, QueuedRun } from '@anneal/core/protocol/queue';
 import type { RecipeRequest } from '@anneal/core/protocol/recipes';
 import type { RunSummary, StopRunRequest } from '@anneal/core/protocol/runs';
+import type { CleanedStorage, StorageSurvey } from '@anneal/core/protocol/storage';
 import type { Context } from '../service/context.ts';
 
 /** Modules of use cases, of which the types are those of both places. */
@@ -28,6 +29,7 @@ interface Modules {
   follow: typeof import('../service/runs/follow.ts');
   stop: typeof import('../service/runs/stop.ts');
   compare: typeof import('../service/runs/compare.ts');
+  remove: typeof import('../service/runs/remove.ts');
   validate: typeof import('../service/recipes/validate.ts');
   exports: typeof import('../service/exports/list.ts');
   plan: typeof import('../service/exports/plan.ts');
@@ -55,6 +57,9 @@ export interface RunUseCases {
   stopRun(context: Context, request: StopRunRequest): AsyncGenerator<unknown, RunSummary>;
   saveRunNow: Modules['stop']['saveRunNow'];
   compareRuns: Modules['compare']['compareRuns'];
+  removeRuns: Modules['remove']['removeRuns'];
+  restoreRuns: Modules['remove']['restoreRuns'];
+  listRemovedRuns: Modules['remove']['listRemovedRuns'];
   openBatches(context: Context, request: OpenBatchesRequest): AsyncGenerator<never, OpenedBatches>;
 }
 
@@ -111,13 +116,20 @@ export interface QueueUseCases {
   openQueue(folder: string): Promise<OpenedQueue>;
 }
 
+export interface StorageUseCases {
+  /** @param folder that holds projects, or the agent serves */
+  surveyStorage(folder: string): Promise<StorageSurvey>;
+  cleanStorage(folder: string, items: readonly string[]): Promise<CleanedStorage>;
+}
+
 export interface UseCases
   extends RunUseCases,
     RecipeUseCases,
     ExportUseCases,
     ModelUseCases,
     ChatUseCases,
-    QueueUseCases {}
+    QueueUseCases,
+    StorageUseCases {}
 
 /** Of this machine, each loaded when it is asked for. */
 const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> } = {
@@ -129,6 +141,11 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   saveRunNow: async () => (await import('../service/runs/stop.ts')).saveRunNow,
   compareRuns: async () => (await import('../service/runs/compare.ts')).compareRuns,
   openBatches: async () => (await import('../service/runs/batches.ts')).openBatches,
+  removeRuns: async () => (await import('../service/runs/remove.ts')).removeRuns,
+  restoreRuns: async () => (await import('../service/runs/remove.ts')).restoreRuns,
+  listRemovedRuns: async () => (await import('../service/runs/remove.ts')).listRemovedRuns,
+  surveyStorage: async () => (await import('./storageHere.ts')).surveyStorageOf,
+  cleanStorage: async () => (await import('./storageHere.ts')).cleanStorageOf,
   validateRecipe: async () => (await import('../service/recipes/validate.ts')).validateRecipe,
   estimateRun: async () => (await import('../service/estimate.ts')).estimateRun,
   openData: async () => {

@@ -52,11 +52,16 @@ export class Workspace {
     return basename(this.root);
   }
 
+  /** The folders that hold runs. */
+  runsFolders(): string[] {
+    return this.#runsFolder === undefined
+      ? this.folders().filter((path) => basename(path) === 'runs')
+      : [this.#runsFolder];
+  }
+
   /** Oldest first. */
   async runs(): Promise<FoundRun[]> {
-    const folders =
-      this.#runsFolder === undefined ? this.folders().filter((path) => basename(path) === 'runs') : [this.#runsFolder];
-    const paths = (await Promise.all(folders.map((folder) => listRuns(folder)))).flat();
+    const paths = (await Promise.all(this.runsFolders().map((folder) => listRuns(folder)))).flat();
     const found = paths.map((path) => ({ key: this.keyOf(path), path }));
     return found.sort((a, b) => (basename(a.path) < basename(b.path) ? -1 : 1));
   }

@@ -1,4 +1,5 @@
 /** What is asked of runs, of another agent. Paths are those below the folder that it serves. */
+import { basename } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { MeasuredStep, MeasuringProgress } from '@anneal/core/protocol/batches';
 import {
@@ -65,6 +66,33 @@ export function remoteRuns(connection: Connection): RunUseCases {
       return summaryOf(await ask((api) => api.runs.get.query({ run: key })));
     },
     openBatches: (_, { run }) => reporting(async () => batchesThere(connection, await named(run))),
+    async removeRuns(_, { runs, forGood }) {
+      if (forGood) {
+        throw new UserError({
+          what: 'an agent removes runs into its trash',
+          where: '--for-good',
+          next: 'leave it out, then free the disk with `storage clean trash`',
+          code: 'not_remote',
+        });
+      }
+      const found = await Promise.all(runs.map((run) => runThere(connection, run)));
+      await ask((api) => api.runs.remove.mutate({ runs: found.map(({ key }) => key) }));
+      const gone = await ask((api) => api.runs.removed.query());
+      return found.map(({ id, key }) => ({
+        id,
+        path: key,
+        bytes: gone.findLast((run) => run.key === key)?.bytes ?? 0,
+      }));
+    },
+    async listRemovedRuns() {
+      return (await ask((api) => api.runs.removed.query())).map(({ key, ...run }) => ({ ...run, path: key }));
+    },
+    async restoreRuns(_, { runs }) {
+      const removed = (await ask((api) => api.runs.removed.query())).toReversed();
+      const found = runs.map((name) => removed.find(({ id, key }) => id === name || key === name)?.key ?? name);
+      for (const run of found) await ask((api) => api.runs.restore.mutate({ run }));
+      return found.map((path) => ({ id: basename(path), path }));
+    },
     async compareRuns(_, { a, b }) {
       const keys = { a: await named(a), b: await named(b) };
       const comparison = await ask((api) => api.runs.compare.query(keys));

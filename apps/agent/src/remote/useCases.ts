@@ -17,5 +17,7 @@ export function remoteUseCases(connection: Connection, signal: AbortSignal): Use
     ...remoteModels(connection, signal),
     ...remoteChat(connection),
     openQueue: async () => remoteQueue(connection),
+    surveyStorage: () => connection.ask((api) => api.storage.survey.query()),
+    cleanStorage: (_, items) => connection.ask((api) => api.storage.clean.mutate({ items: [...items] })),
   };
 }

@@ -14,6 +14,8 @@ export const useCases = {
   examineHost: async () => (await import('./host/examineHost.ts')).examineHost,
   listModels: async () => (await import('./models/list.ts')).listModels,
   checkModel: async () => (await import('./models/check.ts')).checkModel,
+  surveyStorage: async () => (await import('./storage/survey.ts')).surveyStorage,
+  cleanStorage: async () => (await import('./storage/clean.ts')).cleanStorage,
   pull: async () => (await import('./models/pull.ts')).pullModel,
 } as const;
 

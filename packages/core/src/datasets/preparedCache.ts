@@ -3,7 +3,7 @@
  * takes an entry links its tokens into a folder of its own, so an entry can be removed at any time.
  */
 import { createHash } from 'node:crypto';
-import { constants, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { constants, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder, syncTree } from '@anneal/formats/files/atomicWrite';
@@ -86,8 +86,10 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
-function makeRoom(cache: string): void {
-  const entries = readdirSync(cache)
+/** What lies in the cache, what was used last first. */
+export function preparedEntries(cache: string): { path: string; used: number; bytes: number }[] {
+  if (!existsSync(cache)) return [];
+  return readdirSync(cache)
     .filter((name) => /^[0-9a-f]{64}$/.test(name))
     .flatMap((name) => {
       const path = join(cache, name);
@@ -95,6 +97,15 @@ function makeRoom(cache: string): void {
       return used === undefined ? [] : [{ path, used, bytes: sizeOf(path) }];
     })
     .sort((a, b) => b.used - a.used);
+}
+
+/** Removes everything that is kept; runs that train have links of their own. */
+export function clearPrepared(cache: string): void {
+  for (const { path } of preparedEntries(cache)) removeEntry(cache, path);
+}
+
+function makeRoom(cache: string): void {
+  const entries = preparedEntries(cache);
   let bytes = 0;
   for (const [index, entry] of entries.entries()) {
     bytes += entry.bytes;

@@ -43,7 +43,11 @@ export type ResumeRunRequest = z.input<typeof resumeRunRequest>;
 export const compareRunsRequest = z.object({ a: runName, b: runName });
 export type CompareRunsRequest = z.input<typeof compareRunsRequest>;
 
-export const removeRunsRequest = z.object({ runs: z.array(runName).min(1).readonly() });
+export const removeRunsRequest = z.object({
+  runs: z.array(runName).min(1).readonly(),
+  /** At once, instead of into the trash, from where they can be restored. */
+  forGood: z.boolean().default(false),
+});
 export type RemoveRunsRequest = z.input<typeof removeRunsRequest>;
 
 /**
@@ -93,6 +97,16 @@ export type StartedRun = z.infer<typeof startedRunSchema>;
 
 export const sizedRunSchema = createdRunSchema.extend({ bytes: z.int().min(0) });
 export type SizedRun = z.infer<typeof sizedRunSchema>;
+
+/** A run in the trash. */
+export const removedRunSchema = sizedRunSchema.extend({
+  /** ISO 8601, UTC. */
+  removed: z.string(),
+});
+export type RemovedRun = z.infer<typeof removedRunSchema>;
+
+export const restoreRunsRequest = z.object({ runs: z.array(runName).min(1).readonly() });
+export type RestoreRunsRequest = z.input<typeof restoreRunsRequest>;
 
 /** A loss; null where it was not finite, undefined where it was not recorded. */
 export const maybeLoss = z.number().nullable().optional();

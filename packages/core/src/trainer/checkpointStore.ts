@@ -82,7 +82,7 @@ export class CheckpointStore {
       await rm(partial, { recursive: true, force: true });
       throw asDiskError(error, path);
     }
-    if (options.limit !== undefined) await this.#prune(options.limit);
+    if (options.limit !== undefined) await this.prune(options.limit);
     return { step, path, ...(options.metric === undefined ? {} : { metric: options.metric }), sha256 };
   }
 
@@ -91,11 +91,9 @@ export class CheckpointStore {
     return listCheckpoints(this.#folder);
   }
 
-  async #prune(limit: number): Promise<void> {
-    const checkpoints = (await surveyCheckpoints(this.#folder)).filter((found) => !('error' in found));
-    const best = bestOf(checkpoints);
-    for (const checkpoint of checkpoints.slice(0, -limit)) {
-      if (checkpoint === best) continue;
+  /** Keeps the newest so many, and the best one besides. */
+  async prune(limit: number): Promise<void> {
+    for (const checkpoint of await prunableCheckpoints(this.#folder, limit)) {
       // Under another name a half removed folder is no checkpoint.
       const removed = join(this.#folder, `.checkpoint-${checkpoint.step}.removed`);
       await rm(removed, { recursive: true, force: true });
@@ -134,6 +132,13 @@ export async function surveyCheckpoints(folder: string): Promise<(Checkpoint | D
     }
   }
   return found.sort((a, b) => a.step - b.step);
+}
+
+/** All but the newest so many and the best one. */
+export async function prunableCheckpoints(folder: string, limit: number): Promise<Checkpoint[]> {
+  const checkpoints = (await surveyCheckpoints(folder)).filter((found) => !('error' in found));
+  const best = bestOf(checkpoints);
+  return checkpoints.slice(0, -limit).filter((checkpoint) => checkpoint !== best);
 }
 
 /** The one with the lowest metric, the earlier of equals; undefined when none has a metric. */

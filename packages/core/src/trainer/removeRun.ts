@@ -24,18 +24,9 @@ export function sizeOfRun(path: string): number {
  */
 export function removeRun(path: string): void {
   const absolute = resolve(path);
-  if (kindOf(absolute) !== 'folder') {
-    throw new UserError({
-      what: 'this is no folder',
-      where: absolute,
-      next: 'name the run by its own path, not by a link to it',
-      code: 'run_not_found',
-    });
-  }
-  assertIsRun(absolute);
+  assertRemovable(absolute);
   const lock = lockRun(absolute);
   try {
-    refuseForeign(absolute);
     const removed = join(dirname(absolute), '.removed');
     removeLeftovers(removed);
     const aside = temporaryBeside(removed);
@@ -54,7 +45,18 @@ export function removeRun(path: string): void {
   }
 }
 
-function refuseForeign(path: string): void {
+/** It is a run, and holds nothing but what runs have. @throws UserError `run_not_found`, `run_entry_foreign` */
+export function assertRemovable(path: string): void {
+  if (kindOf(path) !== 'folder') {
+    throw new UserError({
+      what: 'this is no folder',
+      where: path,
+      next: 'name the run by its own path, not by a link to it',
+      code: 'run_not_found',
+    });
+  }
+  assertIsRun(path);
+
   const foreign = readdirSync(path).filter((name) => !known.has(name) && !isOurs(name));
   if (foreign.length === 0) return;
   throw new UserError({

@@ -6,7 +6,7 @@ import { lockOwner, ProcessLock } from '../processLock.ts';
 
 export type RunOwner = ProcessOwner;
 
-const lockName = 'run.lock';
+export const lockName = 'run.lock';
 
 /** Takes the lock of the run, also from an owner that is gone. Throws `run_in_use`. */
 export function lockRun(run: string): ProcessLock {

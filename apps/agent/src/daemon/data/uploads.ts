@@ -12,6 +12,11 @@ import type { Workspace } from '../workspace.ts';
 
 export const uploadsPath = '/api/uploads';
 
+/** On the disk of the workspace, so that what is whole need not be copied. */
+export function uploadsFolder(workspace: string): string {
+  return join(workspace, '.anneal-uploads');
+}
+
 /** What stays free on the disk. */
 const reservedBytes = 1e9;
 const mostUnfinished = 32;
@@ -23,13 +28,12 @@ type Sent = Parameters<NonNullable<ConstructorParameters<typeof Server>[0]['onUp
 
 export class Uploads {
   readonly #workspace: Workspace;
-  /** On the disk of the workspace, so that what is whole need not be copied. */
   readonly #folder: string;
   #server: Server | undefined;
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace;
-    this.#folder = join(workspace.root, '.anneal-uploads');
+    this.#folder = uploadsFolder(workspace.root);
   }
 
   /** Answers a request below `uploadsPath` of somebody who may write. */

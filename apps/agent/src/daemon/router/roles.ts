@@ -95,11 +95,17 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'runs.measureBatch': 'editor',
   'runs.output': 'viewer',
   'runs.recipe': 'viewer',
+  'runs.remove': 'operator',
+  'runs.removed': 'viewer',
+  'runs.restore': 'operator',
   'runs.resume': 'operator',
   'runs.save': 'operator',
   'runs.series': 'viewer',
   'runs.show': 'viewer',
   'runs.stop': 'operator',
+
+  'storage.clean': 'operator',
+  'storage.survey': 'viewer',
 
   'tokens.create': 'admin',
   'tokens.list': 'admin',

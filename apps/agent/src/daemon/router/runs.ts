@@ -1,6 +1,7 @@
 /** Runs: the list, one of them as it goes on, and what can be asked of it. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
 import {
   type BatchRowTokens,
   batchRowRequest,
@@ -10,7 +11,7 @@ import {
   stepRequest,
 } from '@anneal/core/protocol/batches';
 import { prioritySchema } from '@anneal/core/protocol/queue';
-import { overridesSchema, type RunComparison, type RunDetails } from '@anneal/core/protocol/runs';
+import { overridesSchema, type RemovedRun, type RunComparison, type RunDetails } from '@anneal/core/protocol/runs';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
@@ -18,6 +19,7 @@ import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
 import { compareRuns } from '../../service/runs/compare.ts';
+import { listRemovedRuns, removableRuns, removeRuns, restoreRuns } from '../../service/runs/remove.ts';
 import { showRun } from '../../service/runs/show.ts';
 import { assertCanGoOn } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
@@ -166,6 +168,38 @@ export const runs = router({
       await ctx.agent.scheduler.add(run, { priority, changes: set, by: ctx.me.name });
     }),
 
+  /** Moves runs into the trash of their folder; one that waits leaves the queue first. */
+  remove: procedure.input(z.object({ runs: z.array(key).min(1).max(1000) })).mutation(async ({ ctx, input }) => {
+    const { feeds, scheduler } = ctx.agent;
+    const found = await Promise.all(input.runs.map((run) => feeds.get(run)));
+    await removableRuns({}, { runs: found.map(({ path }) => path) });
+    for (const feed of found) if (feed.summary.queued) await scheduler.remove(feed.key);
+    await removeRuns({}, { runs: found.map(({ path }) => path) });
+    await feeds.all(); // they are known as gone from now on
+    feeds.tellList();
+  }),
+
+  /** What lies in the trash; each is named by the key that it had. */
+  removed: procedure.query(async ({ ctx }): Promise<(RemovedRun & { key: string })[]> => {
+    const { workspace } = ctx.agent;
+    const all = workspace.runsFolders().map(async (folder) => {
+      const found = await listRemovedRuns({ runsFolder: folder });
+      return found.map((run) => ({ ...run, key: workspace.keyOf(join(folder, run.id)) }));
+    });
+    return (await Promise.all(all)).flat();
+  }),
+
+  /** Brings a run back that was removed, by the key that it had. */
+  restore: procedure.input(named).mutation(async ({ ctx, input }) => {
+    const { workspace, feeds } = ctx.agent;
+    const folder = workspace
+      .runsFolders()
+      .find((path) => workspace.keyOf(join(path, basename(input.run))) === input.run);
+    if (folder === undefined) throw noTrash(input.run);
+    await restoreRuns({ runsFolder: folder }, { runs: [basename(input.run)] });
+    feeds.tellList();
+  }),
+
   /** The recipe as it was written, and with every default. */
   recipe: procedure.input(named).query(async ({ ctx, input }) => {
     const feed = await ctx.agent.feeds.get(input.run);
@@ -175,6 +209,15 @@ export const runs = router({
     };
   }),
 });
+
+function noTrash(where: string): UserError {
+  return new UserError({
+    what: 'this run is not in the trash',
+    where,
+    next: 'look at what takes room in the settings: it may have been removed for good',
+    code: 'run_not_in_trash',
+  });
+}
 
 function lastOf(path: string): { text: string; cut: boolean } {
   const file = openRunFile(path);

@@ -1,0 +1,36 @@
+import { storageKinds } from '@anneal/core/protocol/storage';
+import type { Command } from 'commander';
+import { addExamples } from './examples.ts';
+
+export interface StorageOptions {
+  folder: string;
+  json?: boolean;
+}
+
+const kinds = storageKinds.filter((kind) => kind !== 'runs' && kind !== 'exports').join(', ');
+const verbs = () => import('./storageVerbs.ts');
+
+export function define(command: Command): void {
+  const subcommand = (name: string, summary: string): Command =>
+    command
+      .command(name)
+      .summary(summary)
+      .description(summary)
+      .option('--folder <folder>', 'the folder that holds your projects, or that an agent serves', '.');
+  addExamples(
+    subcommand('ls', 'what takes room: runs, checkpoints, exports, trash, models, prepared data, uploads')
+      .option('--all', 'every item, with what names it to clean')
+      .action(async (options: StorageOptions & { all?: boolean }) => (await verbs()).ls(options)),
+    'anneal storage ls',
+  );
+  addExamples(
+    subcommand('clean', 'give room back: only what no run needs, and what can be made again')
+      .argument('<what...>', `${kinds}; or an item as \`ls --all\` shows it`)
+      .option('--yes', 'do it; without it, it is only said what would go')
+      .action(async (what: string[], options: StorageOptions & { yes?: boolean }) =>
+        (await verbs()).clean(what, options),
+      ),
+    'anneal storage clean trash prepared --yes',
+  );
+  addExamples(command, 'anneal storage ls', 'anneal storage clean trash --yes');
+}

@@ -1,0 +1,52 @@
+/** What takes room on the disk, and what of it can be given back. Browser-safe. */
+import { z } from 'zod';
+import { errorSchema } from './events.ts';
+
+/**
+ * `runs`: what runs need, their newest and best checkpoints included; `checkpoints`: the others; `exports`; `trash`: removed runs;
+ * `models`: pulled ones; `prepared`: tokens that can be made again; `uploads`: files that were not sent to their end.
+ */
+export const storageKinds = ['runs', 'checkpoints', 'exports', 'trash', 'models', 'prepared', 'uploads'] as const;
+export type StorageKind = (typeof storageKinds)[number];
+
+export const storageItemSchema = z.object({
+  /** Names it to `clean`. */
+  id: z.string(),
+  kind: z.enum(storageKinds),
+  /** For people: a run, a model, a file. */
+  name: z.string(),
+  bytes: z.number().min(0),
+  /** It can be given back without losing what a run needs. */
+  removable: z.boolean(),
+});
+export type StorageItem = z.infer<typeof storageItemSchema>;
+
+export const storageSurveySchema = z.object({
+  items: z.array(storageItemSchema),
+  /** On the disk of the runs. */
+  free: z.number().min(0),
+});
+export type StorageSurvey = z.infer<typeof storageSurveySchema>;
+
+/** Where to look. */
+export const storageRequest = z.object({
+  /** Folders of runs, with their trash. */
+  runsFolders: z.array(z.string().min(1)).readonly(),
+  /** The folder that holds uploads which are not whole; null for none. */
+  uploads: z.string().min(1).nullable().default(null),
+});
+export type StorageRequest = z.input<typeof storageRequest>;
+
+export const cleanStorageRequest = storageRequest.extend({
+  items: z.array(z.string().min(1)).min(1).max(10_000).readonly(),
+});
+export type CleanStorageRequest = z.input<typeof cleanStorageRequest>;
+
+export const cleanedStorageSchema = z.object({
+  /** Bytes. */
+  freed: z.number().min(0),
+  removed: z.array(storageItemSchema),
+  /** What could not be removed, and stays. */
+  kept: z.array(z.object({ item: storageItemSchema, error: errorSchema })),
+});
+export type CleanedStorage = z.infer<typeof cleanedStorageSchema>;
