@@ -97,6 +97,29 @@ describe('the host', () => {
     await page.close();
   });
 
+  it('deletes a run, brings it back, and frees the disk of one that is deleted', async () => {
+    const name = runNamed('-three').split('/').at(-1) as string;
+    const page = await open(`/run?id=harbour/runs/${name}`);
+    await page.getByRole('button', { name: 'Delete this run' }).click();
+    await page.getByText(`${name} was deleted.`).waitFor();
+    await expect.poll(() => page.locator(`[data-row="harbour/runs/${name}"]`).count()).toBe(0);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('button', { name: 'Delete this run' }).click();
+    await page.getByText(`${name} was deleted.`).waitFor();
+    await page.goto(`${agent.url}/settings`);
+    const card = page.getByRole('region', { name: 'Storage' });
+    await card.getByText('Trash').click();
+    await card.getByText('Older checkpoints').click();
+    await card.getByRole('checkbox', { name }).check();
+    await expectAccessible(page);
+    await card.getByRole('button', { name: /^Free / }).click();
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await card.getByText('were freed.').waitFor();
+    expect(readdirSync(runs).filter((id) => id.endsWith('-three'))).toEqual([]);
+    await page.close();
+  });
+
   it('is there in Chinese, for a phone', async () => {
     const storageState = await studio.context.storageState();
     const phone = await studio.browser.newContext({

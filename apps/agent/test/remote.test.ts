@@ -162,6 +162,13 @@ test('a run waits, moves, begins, saves, stops and goes on there', async () => {
     type: 'finished',
     step: stopped.step + 2,
   });
+  expect((await json(remote('runs', 'rm', 'second', '--json'))).removed).toMatchObject([{ path: second.run }]);
+  expect(await json(remote('runs', 'restore', '--json'))).toMatchObject([{ path: second.run }]);
+  const { items } = await json(remote('storage', 'ls', '--json'));
+  expect(items).toContainEqual(expect.objectContaining({ kind: 'trash' }));
+  const id = second.run.split('/').at(-1);
+  expect((await json(remote('runs', 'restore', id, '--json'))).restored).toMatchObject([{ path: second.run }]);
+  expect((await json(remote('storage', 'clean', 'checkpoints', '--yes', '--json'))).kept).toEqual([]);
 }, 120_000);
 
 test('what a token may do is what its role may; one without a role, and one that was revoked, open no socket', async () => {

@@ -10,6 +10,7 @@ import { buttonClass } from '../src/ui/Button.tsx';
 import { Command } from '../src/ui/Command.tsx';
 import { Empty } from '../src/ui/Empty.tsx';
 import { RunTable } from '../src/ui/RunTable.tsx';
+import { DeletedRun } from '../src/ui/run/DeletedRun.tsx';
 import { useRowKeys } from '../src/ui/useRowKeys.ts';
 
 const active: ReadonlySet<ListedRun['state']> = new Set(['created', 'queued', 'preparing', 'running']);
@@ -19,6 +20,7 @@ export default function RunsScreen() {
   const states = useTranslations('state');
   const runs = useRunList();
   const [filter, setFilter] = useQueryState('q', parseAsString.withDefault(''));
+  const [deleted, setDeleted] = useQueryState('deleted', parseAsString);
   const wanted = useDeferredValue(filter.trim().toLowerCase());
   const shown = runs?.filter((run) =>
     [run.key, run.name, run.baseModel, run.state, states(run.state)].some((text) =>
@@ -57,6 +59,7 @@ export default function RunsScreen() {
           </label>
         )}
       </div>
+      {deleted !== null && <DeletedRun key={deleted} run={deleted} onClose={() => void setDeleted(null)} />}
       {runs === undefined && (
         <p className="text-muted" role="status">
           {t('loading')}…

@@ -4,6 +4,7 @@ import { useMe } from '../../src/agent/useMe.ts';
 import { AuditLog } from '../../src/ui/settings/AuditLog.tsx';
 import { Browsers } from '../../src/ui/settings/Browsers.tsx';
 import { People } from '../../src/ui/settings/People.tsx';
+import { Storage } from '../../src/ui/settings/Storage.tsx';
 import { Tokens } from '../../src/ui/settings/Tokens.tsx';
 import { You } from '../../src/ui/settings/You.tsx';
 
@@ -25,6 +26,7 @@ export default function SettingsScreen() {
             <You me={me} />
             <Browsers />
           </div>
+          <Storage />
           {me.role === 'admin' && (
             <>
               <People me={me} />

@@ -28,6 +28,12 @@ export const storageSurveySchema = z.object({
 });
 export type StorageSurvey = z.infer<typeof storageSurveySchema>;
 
+/** As a studio knows it. */
+export interface StudioStorageItem extends StorageItem {
+  /** The key of the run that restoring it brings back; null where it is none in the trash. */
+  restores: string | null;
+}
+
 /** Where to look. */
 export const storageRequest = z.object({
   /** Folders of runs, with their trash. */

@@ -1,5 +1,11 @@
 /** What takes room on the disk, and giving it back. */
-import { type CleanedStorage, cleanStorageRequest, type StorageSurvey } from '@anneal/core/protocol/storage';
+import { dirname, join } from 'node:path';
+import {
+  type CleanedStorage,
+  cleanStorageRequest,
+  type StorageItem,
+  type StudioStorageItem,
+} from '@anneal/core/protocol/storage';
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
 import { uploadsFolder } from '../data/uploads.ts';
@@ -7,10 +13,13 @@ import type { Workspace } from '../workspace.ts';
 import { procedure, router } from './trpc.ts';
 
 export const storage = router({
-  survey: procedure.query(
-    ({ ctx, signal }): Promise<StorageSurvey> =>
-      finish(runApart('surveyStorage', {}, placesOf(ctx.agent.workspace), signal)),
-  ),
+  survey: procedure.query(async ({ ctx, signal }): Promise<{ items: StudioStorageItem[]; free: number }> => {
+    const { workspace } = ctx.agent;
+    const { items, free } = await finish(runApart('surveyStorage', {}, placesOf(workspace), signal));
+    const restores = ({ kind, id, name }: StorageItem) =>
+      kind === 'trash' ? workspace.keyOf(join(dirname(dirname(id.slice(kind.length + 1))), name)) : null;
+    return { items: items.map((item) => ({ ...item, restores: restores(item) })), free };
+  }),
 
   clean: procedure
     .input(cleanStorageRequest.pick({ items: true }))

@@ -11,6 +11,7 @@ import { models } from './models.ts';
 import { recipes } from './recipes.ts';
 import { rowEditor } from './rowEditor.ts';
 import { runs } from './runs.ts';
+import { storage } from './storage.ts';
 
 export const en = {
   ...access,
@@ -25,6 +26,7 @@ export const en = {
   ...recipes,
   ...rowEditor,
   ...runs,
+  ...storage,
 };
 
 export type Messages = typeof en;

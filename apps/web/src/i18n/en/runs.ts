@@ -33,6 +33,9 @@ export const runs = {
     noMatch: 'No run matches “{filter}”.',
     full: 'All weights',
     loading: 'Loading the runs',
+    deleted: '{run} was deleted.',
+    undo: 'Undo',
+    dismiss: 'Dismiss',
   },
   run: {
     back: 'All runs',
@@ -52,6 +55,7 @@ export const runs = {
     resume: 'Resume',
     resumeHint: 'Goes on from the newest checkpoint, with the same bits.',
     start: 'Start',
+    delete: 'Delete this run',
     leaveQueue: 'Take out of the queue',
     leaveQueueHint: 'It stays as it is, and you can start it later.',
     queued: 'Waits for {device}: {place} of {of}.',

@@ -11,6 +11,7 @@ import { models } from './models.ts';
 import { recipes } from './recipes.ts';
 import { rowEditor } from './rowEditor.ts';
 import { runs } from './runs.ts';
+import { storage } from './storage.ts';
 
 export const zhCN: Messages = {
   ...access,
@@ -25,4 +26,5 @@ export const zhCN: Messages = {
   ...recipes,
   ...rowEditor,
   ...runs,
+  ...storage,
 };

@@ -35,6 +35,9 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     noMatch: '没有与“{filter}”匹配的训练。',
     full: '全部权重',
     loading: '正在加载训练列表',
+    deleted: '已删除 {run}。',
+    undo: '撤销',
+    dismiss: '关闭',
   },
   run: {
     back: '所有训练',
@@ -54,6 +57,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     resume: '继续',
     resumeHint: '从最新的检查点继续，结果逐位相同。',
     start: '开始',
+    delete: '删除此运行',
     leaveQueue: '移出队列',
     leaveQueueHint: '训练保持原样，之后可以再开始。',
     queued: '正在等待 {device}：第 {place} 位，共 {of} 个。',

@@ -11,6 +11,7 @@ import { useMay } from '../../agent/useMe.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Confirm } from '../Confirm.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { DeleteRun } from './DeleteRun.tsx';
 
 const resumable: ReadonlySet<ListedRun['state']> = new Set(['stopped', 'failed', 'interrupted', 'created']);
 
@@ -96,6 +97,7 @@ export function RunActions({ run }: { run: ListedRun }) {
             {t(run.state === 'created' ? 'start' : 'resume')}
           </Button>
         )}
+        {!isRunning && <DeleteRun run={run.key} />}
       </div>
       {error && <ErrorNote error={shownError(error)} />}
       <Confirm
