@@ -24,6 +24,7 @@
   X(grouped_linear_backward)         \
   X(grouped_linear_merged)           \
   X(grouped_linear_merged_backward)  \
+  X(join_qkv)                        \
   X(kto_loss)                        \
   X(linear)                          \
   X(linear_backward_input)           \
@@ -42,6 +43,9 @@
   X(rope)                            \
   X(rope_table)                      \
   X(round_to_bf16)                   \
+  X(scale)                           \
+  X(soft_cap)                        \
+  X(split_qkv)                       \
   X(square_sum)                      \
   X(swiglu)                          \
   X(swiglu_backward)                 \

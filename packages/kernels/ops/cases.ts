@@ -25,6 +25,9 @@ import { qkvRopeBackwardCases, qkvRopeCases } from './qkv_rope/cases.ts';
 import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } from './rms_norm/cases.ts';
 import { ropeCases, ropeTableCases } from './rope/cases.ts';
 import { roundToBf16Cases } from './round_to_bf16/cases.ts';
+import { scaleCases } from './scale/cases.ts';
+import { softCapCases } from './soft_cap/cases.ts';
+import { joinQkvCases, splitQkvCases } from './split_qkv/cases.ts';
 import { swigluBackwardCases, swigluCases, swigluMergedBackwardCases, swigluMergedCases } from './swiglu/cases.ts';
 import { zeroCases } from './zero/cases.ts';
 
@@ -70,6 +73,10 @@ export const opCases: readonly OpCases[] = [
   ropeCases,
   ropeTableCases,
   roundToBf16Cases,
+  scaleCases,
+  softCapCases,
+  splitQkvCases,
+  joinQkvCases,
   squareSumCases,
   swigluCases,
   swigluBackwardCases,

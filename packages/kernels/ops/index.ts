@@ -25,6 +25,9 @@ import { qkvRopeBackwardOp, qkvRopeOp } from './qkv_rope/op.ts';
 import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rms_norm/op.ts';
 import { ropeOp, ropeTableOp } from './rope/op.ts';
 import { roundToBf16Op } from './round_to_bf16/op.ts';
+import { scaleOp } from './scale/op.ts';
+import { softCapOp } from './soft_cap/op.ts';
+import { joinQkvOp, splitQkvOp } from './split_qkv/op.ts';
 import { swigluBackwardOp, swigluMergedBackwardOp, swigluMergedOp, swigluOp } from './swiglu/op.ts';
 import { zeroOp } from './zero/op.ts';
 
@@ -70,6 +73,10 @@ export const ops: readonly Op[] = [
   ropeOp,
   ropeTableOp,
   roundToBf16Op,
+  scaleOp,
+  softCapOp,
+  splitQkvOp,
+  joinQkvOp,
   squareSumOp,
   swigluOp,
   swigluBackwardOp,

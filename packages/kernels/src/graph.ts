@@ -58,6 +58,8 @@ export class Graph {
     attributes: Attributes<A> = {} as Attributes<A>,
   ): { readonly [K in O]: Tensor } {
     const plainOp = op as unknown as Op;
+    const missing = plainOp.attributes.find((name) => !Number.isFinite((attributes as Attributes<string>)[name]));
+    if (missing !== undefined) throw new Error(`${op.name}: attribute ${missing} is no number`);
     const extents = bindExtents(plainOp, inputs, attributes);
     const activationType = activationTypeOf(plainOp, inputs) ?? this.activationType;
     const node: Node = {

@@ -31,9 +31,12 @@ export {
 } from '../ops/preference_loss/op.ts';
 export { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 export { rmsNorm } from '../ops/rms_norm/op.ts';
-export { type RopeTable, rope, ropeTable } from '../ops/rope/op.ts';
+export { type RopeTable, type RopeTableOptions, rope, ropeTable } from '../ops/rope/op.ts';
 export { roundToBf16Op } from '../ops/round_to_bf16/op.ts';
-export { swiglu, swigluMerged } from '../ops/swiglu/op.ts';
+export { scale } from '../ops/scale/op.ts';
+export { softCap } from '../ops/soft_cap/op.ts';
+export { splitQkv } from '../ops/split_qkv/op.ts';
+export { type GateActivation, swiglu, swigluMerged } from '../ops/swiglu/op.ts';
 export { zeroOp } from '../ops/zero/op.ts';
 export { addon } from './addon.ts';
 export type { SourceType } from './addonTypes.ts';

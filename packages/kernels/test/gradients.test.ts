@@ -11,6 +11,8 @@ import { type AnswerInputs, ktoLoss, type PairLossOptions, pairLoss, sides } fro
 import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { rope } from '../ops/rope/op.ts';
+import { scale } from '../ops/scale/op.ts';
+import { splitQkv } from '../ops/split_qkv/op.ts';
 import { swiglu, swigluMerged, swigluMergedOp } from '../ops/swiglu/op.ts';
 import { cpuDevice } from '../src/device.ts';
 import type { Tensor } from '../src/tensor.ts';
@@ -36,8 +38,9 @@ const rules: Record<string, Build> = {
     return linear(add(x, x), p.variable('w', [D, D], 'weight'), f32);
   },
   add_bias: (p) => addBias(p.rows('x', T, D), p.variable('bias', [D], 'parameter')),
-  'attention, grouped heads': (p) => attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 0 }),
-  'attention, window': (p) => attend(p, { heads: 1, kvHeads: 1, headSize: 6, window: 2 }),
+  'attention, grouped heads': (p) => attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 0, softCap: 0 }),
+  'attention, window': (p) => attend(p, { heads: 1, kvHeads: 1, headSize: 6, window: 2, softCap: 0 }),
+  'attention, soft cap': (p) => attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 0, softCap: 1.5 }),
   dropout: (p) => dropout(p.rows('x', T, D), p.graph.input('seed', 'i32', [2]), 0.3, 4),
   embedding: (p) => embedding(p.graph.input('tokens', 'i32', [T]), p.variable('table', [4, D], 'parameter')),
   grouped_linear: (p) => {
@@ -63,23 +66,36 @@ const rules: Record<string, Build> = {
   linear_cross_entropy_training: (p) => p.rows('x', T, D),
   'qkv_rope, heads normed': (p) => {
     const norm = (name: string) => p.variable(name, [6], 'weight', { mean: 1 });
-    return turnedHeads(p, { q: norm('q'), k: norm('k'), eps: 1e-5 });
+    return turnedHeads(p, { q: norm('q'), k: norm('k'), eps: 1e-5, offset: 0 });
+  },
+  'qkv_rope, heads normed by weights around 0': (p) => {
+    const norm = (name: string) => p.variable(name, [6], 'weight');
+    return turnedHeads(p, { q: norm('q'), k: norm('k'), eps: 1e-5, offset: 1 });
   },
   qkv_rope: (p) => turnedHeads(p, null),
   rms_norm: (p) => rmsNorm(p.rows('x', T, D), p.variable('g', [D], 'parameter', { mean: 1 }), 1e-5),
+  'rms_norm, weights around 0': (p) => rmsNorm(p.rows('x', T, D), p.variable('g', [D], 'parameter'), 1e-5, 1),
   'rms_norm of heads': (p) => rmsNorm(p.rows('x', T, D), p.variable('g', [2], 'parameter', { mean: 1 }), 1e-5),
   'rms_norm, weight frozen, in a residual': (p) => {
     const x = p.rows('x', T, D);
     return add(x, rmsNorm(x, p.variable('g', [D], 'weight', { mean: 1 }), 1e-5));
   },
-  rope: (p) =>
-    rope(p.rows('x', T, D), { cos: p.graph.input('cos', 'f32', [T, 3]), sin: p.graph.input('sin', 'f32', [T, 3]) }),
+  rope: (p) => rope(p.rows('x', T, D), angleInputs(p)),
+  'rope of a part of each head': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), 8)),
+  'rope of neighbors': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), 8, true)),
+  scale: (p) => scale(p.rows('x', T, D), 0.7),
+  split_qkv: (p) => {
+    const { q, k, v } = splitQkv({ y: p.rows('x', T, 4 * D), added: null }, { heads: 2, kvHeads: 1 });
+    return add(swiglu(k, v), narrowed(p, q));
+  },
+  'swiglu with gelu': (p) => swiglu(p.rows('gate', T, D), p.rows('up', T, D), 'gelu_tanh'),
+  'swiglu_merged with gelu': (p) => swigluMerged({ y: p.rows('x', T, 2 * D), added: null }, 'gelu_tanh'),
   swiglu: (p) => swiglu(p.rows('gate', T, D), p.rows('up', T, D)),
   swiglu_merged: (p) => swigluMerged({ y: p.rows('x', T, 2 * D), added: null }),
   'swiglu_merged, products added': (p) => {
     const [factor0, factor1] = ['f0', 'f1'].map((name) => p.variable(name, [D, 2], 'parameter'));
     const inputs = { x: p.rows('x', T, 2 * D), low: p.rows('low', T, 4), factor0, factor1 };
-    return p.graph.apply(swigluMergedOp, inputs, { alpha: 0.7, bf16: 0 }).y;
+    return p.graph.apply(swigluMergedOp, inputs, { alpha: 0.7, bf16: 0, gelu: 0 }).y;
   },
   'swiglu, gate and up the same': (p) => {
     const x = p.rows('x', T, D);
@@ -139,6 +155,7 @@ interface Heads {
   readonly kvHeads: number;
   readonly headSize: number;
   readonly window: number;
+  readonly softCap: number;
 }
 
 /** Products of rank 2 for so many columns each. */
@@ -147,10 +164,23 @@ function twoMembers(p: Problem, first: number, second: number): MergedProjection
   return { x: p.rows('low', T, 4), members, alpha: 0.7, bf16: false };
 }
 
+/** D columns of more. */
+function narrowed(p: Problem, x: Tensor): Tensor {
+  return linear(x, p.variable('narrowing', [D, Number(x.shape[1])], 'weight'), f32);
+}
+
+const angleInputs = (p: Problem) => ({
+  cos: p.graph.input('cos', 'f32', [T, 3]),
+  sin: p.graph.input('sin', 'f32', [T, 3]),
+});
+
 /** The sum of query, key and value of one head each. */
 function turnedHeads(p: Problem, norms: QkvRopeOptions['norms']): Tensor {
-  const table = { cos: p.graph.input('cos', 'f32', [T, 3]), sin: p.graph.input('sin', 'f32', [T, 3]) };
-  const { q, k, v } = qkvRope({ y: p.rows('x', T, 3 * D), added: null }, table, { heads: 1, kvHeads: 1, norms });
+  const { q, k, v } = qkvRope({ y: p.rows('x', T, 3 * D), added: null }, angleInputs(p), {
+    heads: 1,
+    kvHeads: 1,
+    norms,
+  });
   return add(add(q, k), swiglu(k, v));
 }
 
@@ -189,7 +219,7 @@ function problemOf(build: Build, headKind: 'weight' | 'parameter'): Problem {
 }
 
 async function attentionGradients(bf16: boolean): Promise<Step['gradients']> {
-  const heads = { heads: 1, kvHeads: 1, headSize: 6, window: 0 };
+  const heads = { heads: 1, kvHeads: 1, headSize: 6, window: 0, softCap: 0 };
   const p = problemOf((problem) => attend(problem, heads, { bf16 }), 'parameter');
   return (await p.step(p.compile({ activations: 'keep' }, device), [batchFor(p)], device)).gradients;
 }

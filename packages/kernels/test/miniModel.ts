@@ -53,7 +53,7 @@ export function miniModel({ layers, lora, tied, dropout: rate, wide: F = 20, bou
     const q = addBias(project(`${name}.q`, x, Q, D), p.variable(`${name}.q.bias`, [Q], kind));
     const k = norm(`${name}.k_norm`, project(`${name}.k`, x, K, D), heads.headSize);
     const v = project(`${name}.v`, x, K, D);
-    const options = { ...heads, scale: heads.headSize ** -0.5, window: 5, bf16: false };
+    const options = { ...heads, scale: heads.headSize ** -0.5, window: 5, softCap: 0, bf16: false };
     const out = attention(rope(q, angles), rope(k, angles), v, graph.input('cuSeqlens', 'i32', ['S']), options);
     return project(`${name}.o`, out, D, Q, residual);
   };

@@ -69,7 +69,7 @@ export class Problem {
         scale: this.graph.input('scale', 'f32', [1]),
         loss: this.variables.get('loss', { shape: [1], dtype: 'f64', kind: 'state' }),
       },
-      { bf16: false, logitRows: 128 },
+      { bf16: false, logitRows: 128, softCap: 0 },
     );
     this.forwardNodes = [...this.graph.nodes];
     backward(this.graph, loss);
@@ -84,7 +84,7 @@ export class Problem {
         labels: this.graph.input('labels', 'i32', [hidden.shape[0] as number]),
         rows: this.graph.input('rows', 'i32', ['R']),
       },
-      { bf16: false, logitRows: 128 },
+      { bf16: false, logitRows: 128, softCap: 0 },
     );
     const offsets = (name: string) => this.graph.input(name, 'i32', ['S']);
     const loss = lossOf({

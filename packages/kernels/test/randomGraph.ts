@@ -53,9 +53,9 @@ function builders(): ((given: Operands) => Tensor)[] {
     ({ graph, a, weight, c }) => graph.apply(linearBackwardInputOp, { dy: a, weight, c }, f32).dx,
     ({ graph, a, b, vector, c }) => {
       const rstd = graph.input('rstd', 'f32', [rows, 1]);
-      return graph.apply(rmsNormBackwardInputOp, { dy: a, x: b, weight: vector, rstd, c }).dx;
+      return graph.apply(rmsNormBackwardInputOp, { dy: a, x: b, weight: vector, rstd, c }, { offset: 0 }).dx;
     },
-    ({ graph, a, b, c }) => graph.apply(swigluBackwardOp, { dy: a, gate: b, up: c }).dgate,
+    ({ graph, a, b, c }) => graph.apply(swigluBackwardOp, { dy: a, gate: b, up: c }, { gelu: 0 }).dgate,
     ({ graph, a, b }) => {
       const gradient = graph.variables.get('gradient', { shape: [columns, columns], dtype: 'f32', kind: 'gradient' });
       graph.apply(linearBackwardWeightOp, { dy: a, x: b, gradient }, f32);

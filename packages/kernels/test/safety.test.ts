@@ -53,7 +53,7 @@ async function apply(
 const f32 = (...shape: number[]) => ({ dtype: 'f32' as const, shape });
 const f64 = (...shape: number[]) => ({ dtype: 'f64' as const, shape });
 const i32 = (...values: number[]) => ({ dtype: 'i32' as const, shape: [values.length], values });
-const heads = { heads: 2, kvHeads: 1, headSize: 4, scale: 1, window: 0 };
+const heads = { heads: 2, kvHeads: 1, headSize: 4, scale: 1, window: 0, softCap: 0 };
 
 describe('values that kernels cannot use end in an Error with the name of the op', () => {
   test.each([[-1], [5], [2 ** 31 - 1], [-(2 ** 31)]])('token %i of a vocabulary of 5', async (id) => {
@@ -71,7 +71,7 @@ describe('values that kernels cannot use end in an Error with the name of the op
 
   test('a label beyond the vocabulary', async () => {
     const inputs = { x: f32(2, 3), weight: f32(5, 3), labels: i32(4, 5), rows: i32(0, 1), loss: f64(1) };
-    const options = { bf16: 0, chunkRows: 128 };
+    const options = { bf16: 0, chunkRows: 128, softCap: 0 };
     await expect(apply(linearCrossEntropyOp, inputs, options)).rejects.toThrow('linear_cross_entropy: a label');
     await expect(apply(linearCrossEntropyTrainingOp, { ...inputs, scale: f32(1) }, options)).rejects.toThrow(
       'linear_cross_entropy_training: a label',
@@ -145,7 +145,7 @@ describe('shapes that do not fit are refused when the graph is built', () => {
 
   test('heads larger than the kernels have room for', async () => {
     const wide = { q: f32(1, 513), k: f32(1, 513), v: f32(1, 513), cuSeqlens: i32(0, 1) };
-    const options = { heads: 1, kvHeads: 1, headSize: 513, scale: 1, window: 0 };
+    const options = { heads: 1, kvHeads: 1, headSize: 513, scale: 1, window: 0, softCap: 0 };
     await expect(apply(attentionOp, wide, options)).rejects.toThrow('1 heads of 513 exceed 512 of 512');
     const many = { q: f32(1, 1026), k: f32(1, 2), v: f32(1, 2), cuSeqlens: i32(0, 1) };
     await expect(apply(attentionOp, many, { ...options, heads: 513, headSize: 2 })).rejects.toThrow('513 heads of 2');
@@ -153,7 +153,7 @@ describe('shapes that do not fit are refused when the graph is built', () => {
 
   test('as many heads as the kernels have room for, on one key head', async () => {
     const inputs = { q: f32(100, 1024), k: f32(100, 2), v: f32(100, 2), cuSeqlens: i32(0, 100) };
-    const options = { heads: 512, kvHeads: 1, headSize: 2, scale: 1, window: 0, bf16: 0 };
+    const options = { heads: 512, kvHeads: 1, headSize: 2, scale: 1, window: 0, softCap: 0, bf16: 0 };
     await expect(apply(attentionOp, inputs, options)).resolves.toBeDefined();
   });
 

@@ -54,10 +54,12 @@ inline Vec operator-(Vec a) { return Vec::zero() - a; }
 inline Vec& operator+=(Vec& a, Vec b) { return a = a + b; }
 inline Vec& operator*=(Vec& a, Vec b) { return a = a * b; }
 
-/** e^x to within 2 ulp; 0 below -104, infinity above 88.73, NaN for NaN. Cephes' reduction, Taylor-like minimax of degree 6. */
-inline Vec exp(Vec x) {
-  // The variable is the second operand, as min and max return that one when either is NaN.
-  x = min(Vec::set(89.0f), max(Vec::set(-104.0f), x));
+/** e^x = 2^n · (1 + growth), |growth| < 0.42 to within 2 ulp. Cephes' reduction, Taylor-like minimax of degree 6. */
+struct Exponential {
+  Vec n, growth;
+};
+
+inline Exponential exponential(Vec x) {
   const Vec n = round(x * Vec::set(1.44269504f));
   Vec r = fma(n, Vec::set(-0.693359375f), x);
   r = fma(n, Vec::set(2.12194440e-4f), r);
@@ -67,7 +69,22 @@ inline Vec exp(Vec x) {
   p = fma(p, r, Vec::set(4.1665795894e-2f));
   p = fma(p, r, Vec::set(1.6666665459e-1f));
   p = fma(p, r, Vec::set(5.0000001201e-1f));
-  return scaleByPowerOfTwo(fma(p, r * r, r) + Vec::set(1.0f), n);
+  return {n, fma(p, r * r, r)};
+}
+
+/** e^x to within 2 ulp; 0 below -104, infinity above 88.73, NaN for NaN. */
+inline Vec exp(Vec x) {
+  // The variable is the second operand, as min and max return that one when either is NaN.
+  const Exponential e = exponential(min(Vec::set(89.0f), max(Vec::set(-104.0f), x)));
+  return scaleByPowerOfTwo(e.growth + Vec::set(1.0f), e.n);
+}
+
+/** To within 4 ulp, also near 0: m / (m + 2) with m = e^2x - 1. */
+inline Vec tanh(Vec x) {
+  const Vec most = Vec::set(9.5f);  // from 9.02 on it is 1
+  const Exponential e = exponential(Vec::set(2.0f) * min(most, max(-most, x)));
+  const Vec m = scaleByPowerOfTwo(e.growth, e.n) + (scaleByPowerOfTwo(Vec::set(1.0f), e.n) - Vec::set(1.0f));
+  return m / (m + Vec::set(2.0f));
 }
 
 /** 1 / (1 + e^-x). */

@@ -63,6 +63,15 @@ void overRows(const Launch& launch, int64_t rows, int64_t width, const Body& bod
   kernel<<<grid, kElementThreads, 0, contextOf(launch).stream>>>(rows, static_cast<int>(width), lanes, body);
 }
 
+/** The same one element at a time, for bodies that have no vectors. */
+template <typename Body>
+void overSingles(const Launch& launch, int64_t rows, int64_t width, const Body& body) {
+  if (rows == 0 || width == 0) return;
+  const int lanes = lanesFor(width);
+  const unsigned grid = gridFor(launch, ceilDivide(rows, kElementThreads / lanes));
+  rowsKernel<1, Body><<<grid, kElementThreads, 0, contextOf(launch).stream>>>(rows, static_cast<int>(width), lanes, body);
+}
+
 __device__ inline void report(int32_t* fault, Fault what) { *reinterpret_cast<volatile int32_t*>(fault) = static_cast<int32_t>(what); }
 
 /** `id` where it lies in [0, limit); else reports and gives 0. */

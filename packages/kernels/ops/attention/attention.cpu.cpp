@@ -15,7 +15,8 @@ static AttentionShape shapeOf(const Launch& launch) {
           cuSeqlens.i32(),
           static_cast<float>(a[3]),
           static_cast<int>(a[4]),
-          a[5] != 0 ? DType::bf16 : DType::f32};
+          a[6] != 0 ? DType::bf16 : DType::f32,
+          static_cast<float>(a[5])};
 }
 
 static const char* check(const AttentionShape& shape) {

@@ -18,7 +18,8 @@ static AttentionShape shapeOf(const Launch& launch) {
           static_cast<float>(a[3]),
           static_cast<int>(a[4]),
           q.type,
-          launch.inputs[1].type};
+          launch.inputs[1].type,
+          static_cast<float>(a[5])};
 }
 
 /** What is wrong with the tensors' types and extents, or null. Where documents end only the device knows: kernels stay inside the row. */

@@ -8,10 +8,11 @@ interface Heads {
   readonly kvHeads: number;
   readonly headSize: number;
   readonly window?: number;
+  readonly softCap?: number;
 }
 
 /** Documents of these lengths. */
-function packed(lengths: readonly number[], { heads, kvHeads, headSize, window = 0 }: Heads) {
+function packed(lengths: readonly number[], { heads, kvHeads, headSize, window = 0, softCap = 0 }: Heads) {
   const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
   return {
     extents: {
@@ -21,7 +22,7 @@ function packed(lengths: readonly number[], { heads, kvHeads, headSize, window =
       K: kvHeads * headSize,
       H: heads,
     },
-    attributes: { heads, kvHeads, headSize, window, scale: 1 / Math.sqrt(headSize), bf16: 0 },
+    attributes: { heads, kvHeads, headSize, window, softCap, scale: 1 / Math.sqrt(headSize), bf16: 0 },
     fill: { cuSeqlens: constant(...ends) },
   };
 }
@@ -39,6 +40,9 @@ const layouts = {
   'window longer than a block': packed([230], { ...small, window: 101 }),
   'nine heads share one': packed([20], { heads: 9, kvHeads: 1, headSize: 16 }),
   'as in SmolLM2': packed([40, 60], { heads: 9, kvHeads: 3, headSize: 64 }),
+  'soft cap': packed([45, 3], { ...small, softCap: 1.5 }),
+  'soft cap and window over blocks': packed([130, 37], { heads: 4, kvHeads: 2, headSize: 16, window: 50, softCap: 3 }),
+  'head of 128, soft cap': packed([33], { heads: 2, kvHeads: 1, headSize: 128, softCap: 2 }),
   'head of 128': packed([33], { heads: 2, kvHeads: 1, headSize: 128, window: 20 }),
 } satisfies Record<string, NamedCase<'q' | 'k' | 'v' | 'cuSeqlens', keyof AttentionOptions | 'bf16'>>;
 
@@ -137,7 +141,7 @@ export const attentionBackwardCases = casesFor(attentionBackwardOp, {
           deltaSize += Math.abs(term);
         }
         for (let j = first; j <= last; j++) {
-          const { value, size } = score(q, i, k, j, h, options);
+          const { value, size, slope } = score(q, i, k, j, h, options);
           const weight = Math.exp(value - lse.at(h, i));
           const growth = 1 + size + Math.abs(lse.at(h, i));
           let dweight = 0;
@@ -148,8 +152,9 @@ export const attentionBackwardCases = casesFor(attentionBackwardOp, {
             dweightSize += Math.abs(term);
           }
           const weightFactor = factor(weight, weight * growth, bf16, activationType);
+          // Next to the cap the slope is a small difference, as far off as its score.
           const dscoreSize = weight * (dweightSize + deltaSize) * growth;
-          const dscore = factor(weight * (dweight - delta), dscoreSize, bf16, activationType);
+          const dscore = factor(weight * (dweight - delta) * slope, dscoreSize, bf16, activationType);
           for (let c = 0; c < headSize; c++) {
             const [query, key] = [scale * q.at(i, queryColumn + c), scale * k.at(j, keyColumn + c)];
             const douti = dout.at(i, queryColumn + c);

@@ -9,6 +9,8 @@ export interface AttentionOptions {
   readonly scale: number;
   /** Keys a query sees, itself included; 0 for all earlier ones. */
   readonly window: number;
+  /** Scores become softCap · tanh(score / softCap); 0 for no cap. */
+  readonly softCap: number;
 }
 
 export interface PackedAttentionOptions extends AttentionOptions {
@@ -16,7 +18,7 @@ export interface PackedAttentionOptions extends AttentionOptions {
   readonly bf16: boolean;
 }
 
-export const attentionAttributes = ['heads', 'kvHeads', 'headSize', 'scale', 'window'] as const;
+export const attentionAttributes = ['heads', 'kvHeads', 'headSize', 'scale', 'window', 'softCap'] as const;
 const packedAttributes = [...attentionAttributes, 'bf16'] as const;
 
 /** As kMaxHeads and kMaxHeadSize in native/cpu/attention/attention.h: what fits into a thread's scratch. */
@@ -36,7 +38,7 @@ export function checkHeads(
 }
 
 /**
- * out = softmax(q·kᵀ·scale) · v for each head, causal, within each document of the batch. Keys and values are shared by
+ * out = softmax(q·kᵀ·scale, under the soft cap) · v for each head, causal, within each document of the batch. Keys and values are shared by
  * heads / kvHeads query heads. lse is the log of the softmax's denominator, which the backward pass needs instead of the weights.
  * Never holds the scores: Dao et al. 2022.
  */

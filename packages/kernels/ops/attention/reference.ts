@@ -37,11 +37,13 @@ export interface Score {
   readonly value: number;
   /** Σ|terms|: what rounding errors of the sum grow with. */
   readonly size: number;
+  /** Of the soft cap there. */
+  readonly slope: number;
 }
 
-/** scale · q·k of query row i and key row j for query head h. */
+/** scale · q·k, under the soft cap, of query row i and key row j for query head h. */
 export function score(q: Values, i: number, k: Values, j: number, h: number, options: AttentionOptions): Score {
-  const { headSize, scale } = options;
+  const { headSize, scale, softCap } = options;
   const kvHead = Math.floor(h / (options.heads / options.kvHeads));
   let value = 0;
   let size = 0;
@@ -50,11 +52,17 @@ export function score(q: Values, i: number, k: Values, j: number, h: number, opt
     value += term;
     size += Math.abs(term);
   }
-  return { value, size };
+  if (softCap === 0) return { value, size, slope: 1 };
+  const share = Math.tanh(value / softCap);
+  return { value: softCap * share, size: size + softCap * Math.abs(share), slope: 1 - share ** 2 };
 }
 
 /** Softmax weights over consecutive scores; `size` as the error of e^score grows. */
-export function softmax(scores: readonly Score[]): { weights: number[]; sizes: number[]; logSumExp: Score } {
+export function softmax(scores: readonly Omit<Score, 'slope'>[]): {
+  weights: number[];
+  sizes: number[];
+  logSumExp: Omit<Score, 'slope'>;
+} {
   const maximum = Math.max(...scores.map(({ value }) => value));
   const total = scores.reduce((sum, { value }) => sum + Math.exp(value - maximum), 0);
   const largest = Math.max(...scores.map(({ size }) => size));

@@ -36,7 +36,7 @@ const char* attention_cached(const Launch& launch) {
   if (const char* problem = checkPositions(launch.inputs[3], q.shape[0], keys.shape[0])) return problem;
   if (keys.type != values.type) return "keys and values have different types";
   attention_cached(*launch.context, q.shape[0], start, static_cast<int>(a[0]), static_cast<int>(a[1]), static_cast<int>(a[2]), static_cast<float>(a[3]),
-                   static_cast<int>(a[4]), q.f32(), keys.data, values.data, keys.type, launch.outputs[0].f32());
+                   static_cast<int>(a[4]), static_cast<float>(a[5]), q.f32(), keys.data, values.data, keys.type, launch.outputs[0].f32());
   return nullptr;
 }
 

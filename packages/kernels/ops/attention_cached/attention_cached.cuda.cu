@@ -20,7 +20,8 @@ const char* attention_cached(const Launch& launch) {
                              static_cast<float>(a[3]),
                              static_cast<int>(a[4]),
                              q.type,
-                             keys.type};
+                             keys.type,
+                             static_cast<float>(a[5])};
   return attentionForward({shape, q.data, keys.data, values.data, launch.outputs[0].data, nullptr, nullptr}, contextOf(launch).stream);
 }
 

@@ -38,12 +38,20 @@ interface Context {
   readonly kvHeads: number;
   readonly headSize: number;
   readonly window?: number;
+  readonly softCap?: number;
 }
 
-function context({ tokens, start, cache, heads, kvHeads, headSize, window = 0 }: Context) {
+function context({ tokens, start, cache, heads, kvHeads, headSize, window = 0, softCap = 0 }: Context) {
   return {
     extents: { T: tokens, L: cache, Q: heads * headSize, K: kvHeads * headSize },
-    attributes: { heads, kvHeads, headSize, window, scale: 1 / Math.sqrt(headSize) } satisfies AttentionOptions,
+    attributes: {
+      heads,
+      kvHeads,
+      headSize,
+      window,
+      softCap,
+      scale: 1 / Math.sqrt(headSize),
+    } satisfies AttentionOptions,
     fill: { positions: from(start) },
   };
 }
@@ -60,6 +68,8 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
     'sliding window': context({ tokens: 1, start: 99, cache: 100, ...small, window: 10 }),
     'window over two parts': context({ tokens: 12, start: 100, cache: 112, ...small, window: 5 }),
     'window larger than the context': context({ tokens: 4, start: 3, cache: 10, ...small, window: 64 }),
+    'next token under a soft cap': context({ tokens: 1, start: 300, cache: 310, ...small, softCap: 1.5 }),
+    'prompt under a soft cap': context({ tokens: 70, start: 5, cache: 80, ...small, window: 40, softCap: 3 }),
     'as in SmolLM2': context({ tokens: 3, start: 61, cache: 64, heads: 9, kvHeads: 3, headSize: 64 }),
   },
   benchmark: [

@@ -25,22 +25,29 @@ const eighth = constant(0.125);
 const shapes = [shape(1, 1, 2), shape(7, 17, 33), shape(21, 24, 1100)];
 /** The second in chunks of 3 rows. */
 const attributes = [
-  { bf16: 0, chunkRows: 128 },
-  { bf16: 0, chunkRows: 3 },
-  { bf16: 1, chunkRows: 128 },
+  { bf16: 0, chunkRows: 128, softCap: 0 },
+  { bf16: 0, chunkRows: 3, softCap: 0 },
+  { bf16: 1, chunkRows: 128, softCap: 0 },
+  { bf16: 0, chunkRows: 128, softCap: 5 },
 ];
 const hard = {
   'more rows than a chunk': {
     extents: shape(200, 8, 20),
-    attributes: { bf16: 0, chunkRows: 128 },
+    attributes: { bf16: 0, chunkRows: 128, softCap: 0 },
   },
   'nothing supervised': { extents: { ...shape(5, 6, 9), R: 0 }, fill: { labels: constant(-1) } },
-  'huge logits': { extents: shape(6, 8, 20), fill: { x: scaled(1000) } },
+  // Under a cap their gradients are all 0.
+  ...Object.fromEntries(
+    [0, 1].map((bf16) => [
+      `huge logits, ${bf16}`,
+      { extents: shape(6, 8, 20), attributes: { bf16, chunkRows: 128, softCap: 0 }, fill: { x: scaled(1000) } },
+    ]),
+  ),
   'equal logits': { extents: shape(6, 8, 20), fill: { x: constant(0) } },
 };
 const benchmark = [0, 1].map((bf16) => ({
   extents: shape(512, 576, 49152),
-  attributes: { bf16, chunkRows: 128 },
+  attributes: { bf16, chunkRows: 128, softCap: 0 },
 }));
 
 /** What ops over supervised rows have in common. */
@@ -55,7 +62,7 @@ export const crossEntropyCases = {
 interface Row {
   readonly loss: number;
   readonly lossSize: number;
-  /** softmax - onehot */
+  /** softmax - onehot, times the slope of the soft cap */
   readonly gradient: Float64Array;
   /** As its rounding errors grow. */
   readonly gradientSize: Float64Array;
@@ -78,6 +85,7 @@ export function crossEntropyRow(
   D: number,
   operand: (value: number) => number,
   activationType: ActivationType,
+  softCap: number,
 ): Row {
   const logits = new Float64Array(V);
   const sizes = new Float64Array(V);
@@ -88,19 +96,31 @@ export function crossEntropyRow(
       sizes[v] = (sizes[v] as number) + Math.abs(term);
     }
   }
+  const rounded = activationType === 'bf16' ? bf16Roundoff * logits.reduce((a, b) => Math.max(a, Math.abs(b)), 0) : 0;
+  // Of capped logits: the slope of the cap, and by how much it changes with an error of the logit.
+  const slopes = logits.map((logit) => (softCap === 0 ? 1 : 1 - Math.tanh(logit / softCap) ** 2));
+  const bend = softCap === 0 ? 0 : 2 / softCap;
+  if (softCap !== 0) {
+    for (let v = 0; v < V; v++) {
+      logits[v] = softCap * Math.tanh((logits[v] as number) / softCap);
+      sizes[v] = (sizes[v] as number) + softCap; // tanh is near 1 within some units of the last place
+    }
+  }
   const maximum = logits.reduce((a, b) => Math.max(a, b));
   const largest = sizes.reduce((a, b) => Math.max(a, b));
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit - maximum), 0);
   const softmax = logits.map((logit) => Math.exp(logit - maximum) / total);
-  const rounded = activationType === 'bf16' ? bf16Roundoff * logits.reduce((a, b) => Math.max(a, Math.abs(b)), 0) : 0;
   const onehot = (v: number) => (v === label ? 1 : 0);
   return {
     loss: maximum + Math.log(total) - (logits[label] as number),
     lossSize: Math.abs(maximum) + Math.log(total) + largest + 1,
-    gradient: softmax.map((p, v) => p - onehot(v)),
-    gradientSize: softmax.map((p, v) => p * (1 + 2 * (1 - p) * largest) + onehot(v)), // dp = p · (dlogit - Σ p · dlogit)
+    gradient: softmax.map((p, v) => (p - onehot(v)) * (slopes[v] as number)),
+    // dp = p · (dlogit - Σ p · dlogit)
+    gradientSize: softmax.map((p, v) => p * (1 + 2 * (1 - p) * largest) + onehot(v) + bend * (p + onehot(v)) * largest),
     lossAllowed: 2 * rounded,
-    gradientAllowed: softmax.map((p) => Math.min(1, p * Math.expm1(2 * rounded))),
+    gradientAllowed: softmax.map((p, v) =>
+      Math.min(1, p * Math.expm1(2 * rounded) + bend * Math.abs(p - onehot(v)) * rounded),
+    ),
   };
 }
 
@@ -154,13 +174,13 @@ export const linearCrossEntropyCases = casesFor(linearCrossEntropyOp, {
   reference: (
     { x, weight, labels, loss },
     { total, losses },
-    { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
+    { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16, softCap }, activationType },
   ) => {
     const operand = operandOf(bf16, activationType);
     total.add(0, 0, loss.at(0));
     for (let t = 0, r = 0; t < T; t++) {
       if (labels.at(t) < 0) continue;
-      addLoss(crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType), total, losses, r++);
+      addLoss(crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType, softCap), total, losses, r++);
     }
   },
 });
@@ -174,14 +194,14 @@ export const linearCrossEntropyTrainingCases = casesFor(linearCrossEntropyTraini
   reference: (
     { x, weight, labels, scale, loss, gradient },
     { total, losses, dx, gradientTotal },
-    { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
+    { extents: { T = 0, D = 0, V = 0 }, attributes: { bf16, softCap }, activationType },
   ) => {
     const operand = operandOf(bf16, activationType);
     total.add(0, 0, loss.at(0));
     for (let v = 0; v < V; v++) for (let d = 0; d < D; d++) gradientTotal.add(v, d, gradient.at(v, d));
     for (let t = 0, r = 0; t < T; t++) {
       if (labels.at(t) < 0) continue;
-      const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType);
+      const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType, softCap);
       addLoss(row, total, losses, r++);
       addGradients(row, scale.at(0), t, { x, weight, dx, gradientTotal }, V, D, operand);
     }

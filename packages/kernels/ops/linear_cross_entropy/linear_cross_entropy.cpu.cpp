@@ -5,8 +5,8 @@ namespace {
 
 const char* run(const Launch& launch, const float* scale, float* dx, const Tensor* gradient) {
   double* losses = launch.outputs[1].f64();
-  const int64_t V = launch.inputs[1].shape[0];
-  const char* problem = overSupervisedRows(launch, dx, gradient, [=](int64_t r, float* logits, int32_t label) { losses[r] = crossEntropyRow(logits, V, label, scale); });
+  const char* problem = overSupervisedRows(
+      launch, dx, gradient, [=, &launch](int64_t r, float* logits, int32_t label) { losses[r] = crossEntropyRow(launch, logits, label, scale); });
   if (problem) return problem;
   double* loss = launch.outputs[0].f64();
   for (int64_t r = 0; r < launch.inputs[3].shape[0]; r++) *loss += losses[r];

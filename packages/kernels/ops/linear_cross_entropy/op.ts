@@ -3,7 +3,7 @@ import { defineOp, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import { bytesOf, type Tensor } from '../../src/tensor.ts';
 import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
 
-type Context = WorkspaceContext<'bf16' | 'chunkRows'>;
+type Context = WorkspaceContext<'bf16' | 'chunkRows' | 'softCap'>;
 
 /** Logits of a chunk, its gathered inputs and their gradients, as supervised_rows.h and .cuh lay them out. */
 export function supervisedRowsWorkspace(sizes: Sizes, context: Context): number {
@@ -22,12 +22,15 @@ function cudaWorkspace(rows: number, { D = 0, V = 0 }: Sizes, { attributes, dtyp
   return partsBytes(bytesOf[x] * logits) + moved + copies;
 }
 
-/** losses[r] = -log softmax(x[t]·weightᵀ)[labels[t]] with t = rows[r]; loss += Σ losses. The logits of unsupervised rows are never computed. */
+/**
+ * losses[r] = -log softmax(logits)[labels[t]] with t = rows[r]; loss += Σ losses. The logits are x[t]·weightᵀ or, where softCap is
+ * not 0, softCap · tanh(x[t]·weightᵀ / softCap); those of unsupervised rows are never computed.
+ */
 export const linearCrossEntropyOp = defineOp({
   name: 'linear_cross_entropy',
   inputs: { x: 'A[T,D]', weight: 'f32|bf16[V,D]', labels: 'i32[T]', rows: 'i32[R]', loss: 'f64[1]' },
   outputs: { total: 'f64[1]', losses: 'f64[R]' },
-  attributes: ['bf16', 'chunkRows'],
+  attributes: ['bf16', 'chunkRows', 'softCap'],
   updates: { total: 'loss' },
   workspace: supervisedRowsWorkspace,
   flops: ({ R = 0, D = 0, V = 0 }) => 2 * R * D * V,
@@ -49,7 +52,7 @@ export const linearCrossEntropyTrainingOp = defineOp({
     gradient: 'f32[V,D]?',
   },
   outputs: { total: 'f64[1]', losses: 'f64[R]', dx: 'A[T,D]', gradientTotal: 'f32[V,D]?' },
-  attributes: ['bf16', 'chunkRows'],
+  attributes: ['bf16', 'chunkRows', 'softCap'],
   updates: { total: 'loss', gradientTotal: 'gradient' },
   workspace: supervisedRowsWorkspace,
   flops: ({ R = 0, D = 0, V = 0 }) => 4 * R * D * V,
@@ -71,6 +74,8 @@ export interface CrossEntropyOptions {
   readonly bf16: boolean;
   /** Supervised rows whose logits exist at one time. */
   readonly logitRows: number;
+  /** 0 for no cap. */
+  readonly softCap: number;
 }
 
 export interface CrossEntropy {
@@ -94,6 +99,6 @@ export function linearCrossEntropyTraining(
   return graph.apply(linearCrossEntropyTrainingOp, { ...inputs, gradient }, attributesOf(options));
 }
 
-export function attributesOf({ bf16, logitRows }: CrossEntropyOptions) {
-  return { bf16: bf16 ? 1 : 0, chunkRows: logitRows };
+export function attributesOf({ bf16, logitRows, softCap }: CrossEntropyOptions) {
+  return { bf16: bf16 ? 1 : 0, chunkRows: logitRows, softCap };
 }

@@ -37,6 +37,22 @@ struct Supervision {
   }
 };
 
+/** Logits as they are, or under a soft cap: value · tanh(logit / value). */
+template <bool kCapped>
+struct SoftCap {
+  float value;
+
+  __device__ float of(float logit) const {
+    if constexpr (kCapped) return logit == -INFINITY ? logit : value * tanhf(logit / value);
+    return logit;
+  }
+  /** d capped / d logit, by the capped one. */
+  __device__ float slope(float capped) const {
+    if constexpr (kCapped) return 1 - capped / value * (capped / value);
+    return 1;
+  }
+};
+
 /** What the gradient of row i's logits is multiplied by: one factor for all, or minus the gradient of each row's log-probability. */
 struct RowScale {
   const float* shared;
@@ -102,12 +118,13 @@ __device__ float exponential(float logit, float maximum) {
 }
 
 /**
- * The result of row i is -log softmax(logits[i])[label], 0 without a label. With a scale it replaces the logits by
- * scale · (softmax - onehot), rounded once; by zeros without a label. One block a row, which keeps the first `stashed` columns (a
+ * The result of row i is -log softmax(logits[i] under the cap)[label], 0 without a label. With a scale it replaces the logits by
+ * scale · (softmax - onehot), times the cap's slope, rounded once; by zeros without a label. One block a row, which keeps the first `stashed` columns (a
  * multiple of kStep) in shared memory between its two passes; the rest is then still in the L2 cache.
  */
-template <typename L>
-__global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L> logits, Supervision of, int stashed, RowScale scale, RowResults results) {
+template <bool kCapped, typename L>
+__global__ void __launch_bounds__(kSoftmaxThreads, 1)
+    rowSoftmaxKernel(Logits<L> logits, Supervision of, SoftCap<kCapped> cap, int stashed, RowScale scale, RowResults results) {
   using S = Sweep<L>;
   constexpr int V = S::V;
   __shared__ float maxima[kSoftmaxThreads / kWarp];
@@ -126,7 +143,7 @@ __global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L>
     return;
   }
 
-  const float target = toFloat(row[label]);
+  const float target = cap.of(toFloat(row[label]));
   float maximum = -INFINITY, sum = 0;  // of this thread's logits, the sum of exp(logit - maximum)
   for (int base = first; base < vocabulary; base += S::vectors * S::kStep) {
     float values[S::vectors][V];
@@ -138,7 +155,10 @@ __global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L>
       const int column = base + k * S::kStep;
       if (column < stashed) store<V>(stash + column, values[k]);
 #pragma unroll
-      for (int j = 0; j < V; j++) larger = fmaxf(larger, values[k][j]);
+      for (int j = 0; j < V; j++) {
+        values[k][j] = cap.of(values[k][j]);
+        larger = fmaxf(larger, values[k][j]);
+      }
     }
     if (larger == -INFINITY) continue;
     sum *= exponential<L>(maximum, larger);
@@ -163,11 +183,15 @@ __global__ void __launch_bounds__(kSoftmaxThreads, 1) rowSoftmaxKernel(Logits<L>
     float values[V];
     loadLogits<V>(column < stashed ? stash + column : row + column, column, vocabulary, values);
 #pragma unroll
-    for (int j = 0; j < V; j++) values[j] = exponential<L>(values[j], largest) * factor;
+    for (int j = 0; j < V; j++) {
+      const float capped = cap.of(values[j]);
+      values[j] = exponential<L>(capped, largest) * factor;
+      if constexpr (kCapped) values[j] = capped == -INFINITY ? 0 : values[j] * cap.slope(capped);
+    }
     store<V>(row + column, values);
   }
   const bool hasLabel = label / V % kSoftmaxThreads == static_cast<int>(threadIdx.x);  // the thread that wrote there
-  if (hasLabel) row[label] = fromFloat<L>(exponential<L>(target, largest) * factor - subtracted);
+  if (hasLabel) row[label] = fromFloat<L>((exponential<L>(target, largest) * factor - subtracted) * cap.slope(target));
 }
 
 /** Columns that fit into shared memory beside the kernel's own 384 bytes, whole steps of them. */
@@ -178,15 +202,16 @@ int stashedColumns(int64_t vocabulary, int sharedBytes) {
   return static_cast<int>((fit < steps ? fit : steps) * kStep);
 }
 
-template <typename L>
-void rowSoftmax(const Launch& launch, int64_t count, const Logits<L>& logits, const Supervision& of, const RowScale& scale, const RowResults& results) {
+template <bool kCapped, typename L>
+void rowSoftmax(const Launch& launch, int64_t count, const Logits<L>& logits, const Supervision& of, SoftCap<kCapped> cap, const RowScale& scale,
+                const RowResults& results) {
   int device = 0, sharedBytes = 0;
   cudaGetDevice(&device);
   cudaDeviceGetAttribute(&sharedBytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
   const int stashed = scale.isGiven() ? stashedColumns<L>(logits.vocabulary, sharedBytes) : 0;
   const size_t bytes = stashed * sizeof(L);
-  cudaFuncSetAttribute(rowSoftmaxKernel<L>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
-  rowSoftmaxKernel<L><<<static_cast<unsigned>(count), kSoftmaxThreads, bytes, contextOf(launch).stream>>>(logits, of, stashed, scale, results);
+  cudaFuncSetAttribute(rowSoftmaxKernel<kCapped, L>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  rowSoftmaxKernel<<<static_cast<unsigned>(count), kSoftmaxThreads, bytes, contextOf(launch).stream>>>(logits, of, cap, stashed, scale, results);
 }
 
 }  // namespace anneal::cuda

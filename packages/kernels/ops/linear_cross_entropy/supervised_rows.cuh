@@ -30,7 +30,7 @@ struct MoveRows {
   }
 };
 
-/** The head over the supervised rows: the first four inputs and both attributes of each op that has them. */
+/** The head over the supervised rows: the first four inputs and all attributes of each op that has them. */
 struct HeadCall {
   const Launch& launch;
   RowResults results;
@@ -59,6 +59,7 @@ const char* headOf(const HeadCall& call) {
   const int64_t T = call.x().shape[0], D = call.x().shape[1], V = call.weight().shape[0], N = call.rows().shape[0];
   const int64_t most = static_cast<int64_t>(launch.attributes[1]), R = most < N ? most : N;
   const int64_t pitch = ceilDivide(V, 64) * 64;
+  const float cap = static_cast<float>(launch.attributes[2]);
 
   if (call.scale.isGiven()) cudaMemsetAsync(call.dx.data, 0, T * D * sizeof(A), context.stream);
   if (N == 0) return nullptr;
@@ -76,7 +77,12 @@ const char* headOf(const HeadCall& call) {
     const int32_t* rows = call.rows().i32() + begin;
     overRows<A>(launch, count, D, MoveRows<false, A, C>{dataOf<A>(call.x()), packed, rows, T, D});
     if (const char* problem = multiply(count, V, D, {packed, compute, D, false}, {weight, compute, D, true}, nullptr, logits, type, pitch)) return problem;
-    rowSoftmax<A>(launch, count, {logits, pitch, static_cast<int>(V)}, {rows, call.labels(), T, context.fault}, call.scale.from(begin), call.results.from(begin));
+    const Logits<A> chunk{logits, pitch, static_cast<int>(V)};
+    const Supervision supervision{rows, call.labels(), T, context.fault};
+    const RowScale scale = call.scale.from(begin);
+    const RowResults results = call.results.from(begin);
+    if (cap == 0) rowSoftmax(launch, count, chunk, supervision, SoftCap<false>{}, scale, results);
+    else rowSoftmax(launch, count, chunk, supervision, SoftCap<true>{cap}, scale, results);
     if (!call.scale.isGiven()) continue;
     char* rest = workspace;
     const void* dlogits = valuesAs(launch, {reinterpret_cast<char*>(logits), type, 2, {count, pitch}}, compute, rest);

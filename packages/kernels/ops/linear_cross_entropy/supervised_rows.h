@@ -36,8 +36,8 @@ static float maximum(const float* values, int64_t count) {
   return largest;
 }
 
-/** -log softmax(logits)[label]; where there is a scale the logits become scale · (softmax - onehot). */
-static double crossEntropyRow(float* logits, int64_t V, int32_t label, const float* scale) {
+/** As crossEntropyRow, of the logits as they are. */
+static double plainCrossEntropyRow(float* logits, int64_t V, int32_t label, const float* scale) {
   const float largest = maximum(logits, V);
   const float labelLogit = logits[label];
   const Vec shift = Vec::set(largest);
@@ -67,6 +67,50 @@ static double crossEntropyRow(float* logits, int64_t V, int32_t label, const flo
     logits[label] -= *scale;
   }
   return std::log(total) + static_cast<double>(largest) - static_cast<double>(labelLogit);
+}
+
+/** Calls visit(first, lanes) for every vector of V values. */
+template <class Visit>
+static void forVectors(int64_t V, Visit visit) {
+  for (int64_t i = 0; i < V; i += Vec::width) visit(i, static_cast<int>(V - i < Vec::width ? V - i : Vec::width));
+}
+
+/** As crossEntropyRow, of the logits cap · tanh(logit / cap), whose slope 1 - (capped / cap)² the gradient has as a factor. */
+static double cappedCrossEntropyRow(float* logits, int64_t V, int32_t label, const float* scale, float cap) {
+  const Vec most = Vec::set(cap), share = Vec::set(1 / cap), one = Vec::set(1.0f);
+  forVectors(V, [=](int64_t i, int lanes) { (most * tanh(share * Vec::load(logits + i, lanes))).store(logits + i, lanes); });
+  const float largest = maximum(logits, V), labelLogit = logits[label];
+  const Vec shift = Vec::set(largest);
+  double total = 0;
+  for (int64_t begin = 0; begin < V; begin += 1024) {
+    Vec sums = Vec::zero();
+    forVectors(V - begin < 1024 ? V - begin : 1024, [&](int64_t i, int lanes) {
+      alignas(64) float kept[Vec::width] = {};
+      exp(Vec::load(logits + begin + i, lanes) - shift).store(kept, lanes);
+      sums += Vec::load(kept);
+    });
+    total += static_cast<double>(sum(sums));
+  }
+  if (scale) {
+    const Vec factor = Vec::set(static_cast<float>(*scale / total));
+    const float labelShare = labelLogit / cap;
+    forVectors(V, [=](int64_t i, int lanes) {
+      const Vec capped = Vec::load(logits + i, lanes), part = share * capped;
+      (exp(capped - shift) * factor * (one - part * part)).store(logits + i, lanes);
+    });
+    logits[label] -= *scale * (1 - labelShare * labelShare);
+  }
+  return std::log(total) + static_cast<double>(largest) - static_cast<double>(labelLogit);
+}
+
+/**
+ * -log softmax(logits)[label], the logits being under the launch's soft cap, if it has one; where there is a scale they become
+ * scale · (softmax - onehot), times the slope of the cap.
+ */
+static double crossEntropyRow(const Launch& launch, float* logits, int32_t label, const float* scale) {
+  const int64_t V = launch.inputs[1].shape[0];
+  const float cap = static_cast<float>(launch.attributes[2]);
+  return cap == 0 ? plainCrossEntropyRow(logits, V, label, scale) : cappedCrossEntropyRow(logits, V, label, scale, cap);
 }
 
 /** Copies x[rows[i]] to packed[i], or back. */

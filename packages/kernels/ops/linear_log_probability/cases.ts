@@ -13,12 +13,12 @@ export const linearLogProbabilityCases = casesFor(linearLogProbabilityOp, {
   reference: (
     { x, weight, labels, rows },
     { logps },
-    { extents: { R = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
+    { extents: { R = 0, D = 0, V = 0 }, attributes: { bf16, softCap }, activationType },
   ) => {
     const operand = operandOf(bf16, activationType);
     for (let r = 0; r < R; r++) {
       const t = rows.at(r);
-      const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType);
+      const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType, softCap);
       logps.add(r, 0, -row.loss, row.lossSize);
       logps.allow(r, 0, row.lossAllowed);
     }
@@ -41,13 +41,13 @@ export const linearLogProbabilityBackwardCases = casesFor(linearLogProbabilityBa
   reference: (
     { x, weight, labels, rows, dlogps, gradient },
     { dx, gradientTotal },
-    { extents: { R = 0, D = 0, V = 0 }, attributes: { bf16 }, activationType },
+    { extents: { R = 0, D = 0, V = 0 }, attributes: { bf16, softCap }, activationType },
   ) => {
     const operand = operandOf(bf16, activationType);
     for (let v = 0; v < V; v++) for (let d = 0; d < D; d++) gradientTotal.add(v, d, gradient.at(v, d));
     for (let r = 0; r < R; r++) {
       const t = rows.at(r);
-      const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType);
+      const row = crossEntropyRow(x, weight, t, labels.at(t), V, D, operand, activationType, softCap);
       addGradients(row, -dlogps.at(r), t, { x, weight, dx, gradientTotal }, V, D, operand);
     }
   },

@@ -9,14 +9,14 @@ import {
 } from '../linear_cross_entropy/op.ts';
 
 /**
- * logps[r] = log softmax(x[t]·weightᵀ)[labels[t]] for t = rows[r]. As in linear_cross_entropy few rows of logits exist at a time; the
+ * logps[r] = log softmax(logits)[labels[t]] for t = rows[r], the logits under a soft cap or not. As in linear_cross_entropy few rows of logits exist at a time; the
  * backward pass forms them again, because what it multiplies them by depends on all of them.
  */
 export const linearLogProbabilityOp = defineOp({
   name: 'linear_log_probability',
   inputs: { x: 'A[T,D]', weight: 'f32|bf16[V,D]', labels: 'i32[T]', rows: 'i32[R]' },
   outputs: { logps: 'f32[R]' },
-  attributes: ['bf16', 'chunkRows'],
+  attributes: ['bf16', 'chunkRows', 'softCap'],
   workspace: supervisedRowsWorkspace,
   flops: ({ R = 0, D = 0, V = 0 }) => 2 * R * D * V,
   backward: ({ graph, inputs, gradients: { logps: dlogps }, needs, gradientOf, attributes }) => {
@@ -38,7 +38,7 @@ export const linearLogProbabilityBackwardOp = defineOp({
     gradient: 'f32[V,D]?',
   },
   outputs: { dx: 'A[T,D]', gradientTotal: 'f32[V,D]?' },
-  attributes: ['bf16', 'chunkRows'],
+  attributes: ['bf16', 'chunkRows', 'softCap'],
   updates: { gradientTotal: 'gradient' },
   workspace: supervisedRowsWorkspace,
   flops: ({ R = 0, D = 0, V = 0 }) => 6 * R * D * V,

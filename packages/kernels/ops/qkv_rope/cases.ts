@@ -2,7 +2,7 @@ import { casesFor, constant, positives } from '../../src/cases/casesFor.ts';
 import type { Sums, Values } from '../../src/cases/values.ts';
 import { qkvRopeBackwardOp, qkvRopeOp } from './op.ts';
 
-function shape(T: number, heads: number, kvHeads: number, size: number) {
+function shape(T: number, heads: number, kvHeads: number, size: number, offset = 0) {
   const extents = {
     T,
     W: (heads + 2 * kvHeads) * size,
@@ -12,7 +12,7 @@ function shape(T: number, heads: number, kvHeads: number, size: number) {
     M: kvHeads * size,
     G: heads + kvHeads,
   };
-  return { extents, attributes: { heads, kvHeads, eps: 1e-5 } };
+  return { extents, attributes: { heads, kvHeads, eps: 1e-5, offset } };
 }
 
 const shapes = {
@@ -22,6 +22,7 @@ const shapes = {
   'heads of 64': shape(9, 3, 3, 64),
   'heads of 128': shape(6, 4, 2, 128),
   'heads of 256': shape(3, 2, 1, 256),
+  'weights that say how far they are from 1': shape(4, 3, 2, 24, 1),
 };
 const benchmark = [shape(512, 9, 3, 64), shape(4096, 16, 8, 128)];
 
@@ -34,7 +35,8 @@ function* turnedHeads({ heads, kvHeads }: { heads: number; kvHeads: number }, si
 }
 
 /** 1 of norms that are not there. */
-const weightAt = (weight: Values, isNormed: boolean, i: number): number => (isNormed ? weight.at(i) : 1);
+const weightAt = (weight: Values, isNormed: boolean, i: number, offset: number): number =>
+  isNormed ? weight.at(i) + offset : 1;
 
 export const qkvRopeCases = casesFor(qkvRopeOp, {
   shapes: [],
@@ -55,8 +57,8 @@ export const qkvRopeCases = casesFor(qkvRopeOp, {
         if (isNormed) rstd.add(t, head, r);
         const [weight, out]: [Values, Sums] = isQuery ? [qNorm, q] : [kNorm, k];
         for (let p = 0; p < P; p++) {
-          const low = x.at(t, from + p) * r * weightAt(weight, isNormed, p);
-          const high = x.at(t, from + P + p) * r * weightAt(weight, isNormed, P + p);
+          const low = x.at(t, from + p) * r * weightAt(weight, isNormed, p, attributes.offset);
+          const high = x.at(t, from + P + p) * r * weightAt(weight, isNormed, P + p, attributes.offset);
           out.add(t, to + p, low * cos.at(t, p));
           out.add(t, to + p, -high * sin.at(t, p));
           out.add(t, to + P + p, high * cos.at(t, p));
@@ -77,14 +79,14 @@ export const qkvRopeBackwardCases = casesFor(qkvRopeBackwardOp, {
         name,
         {
           extents,
-          attributes: { heads, kvHeads },
+          attributes: { heads, kvHeads, offset },
         },
-      ]) => [name, { extents, attributes: { heads, kvHeads } }],
+      ]) => [name, { extents, attributes: { heads, kvHeads, offset } }],
     ),
   ),
-  benchmark: benchmark.map(({ extents, attributes: { heads, kvHeads } }) => ({
+  benchmark: benchmark.map(({ extents, attributes: { heads, kvHeads, offset } }) => ({
     extents,
-    attributes: { heads, kvHeads },
+    attributes: { heads, kvHeads, offset },
   })),
   reference: ({ dq, dk, dv, cos, sin, x, qNorm, kNorm, rstd }, { dx }, { extents, attributes, dtypes }) => {
     const { T = 0, P = 0, M = 0, Q = 0 } = extents;
@@ -96,7 +98,7 @@ export const qkvRopeBackwardCases = casesFor(qkvRopeBackwardOp, {
         // Gradient of each normed value times its weight, as the two terms of which it is the sum.
         const terms = Array.from({ length: C }, (_, i) => {
           const [p, other, sign] = i < P ? [i, i + P, 1] : [i - P, i - P, -1];
-          const w = weightAt(weight, isNormed, i);
+          const w = weightAt(weight, isNormed, i, attributes.offset);
           return [dy.at(t, to + i) * cos.at(t, p) * w, sign * dy.at(t, to + other) * sin.at(t, p) * w] as const;
         });
         const r = isNormed ? rstd.at(t, head) : 1;

@@ -29,16 +29,16 @@ export const qkvRopeOp = defineOp({
   name: 'qkv_rope',
   inputs: { x: 'A[T,W]', qNorm: 'f32[D]?', kNorm: 'f32[D]?', cos: 'f32[T,P]', sin: 'f32[T,P]' },
   outputs: { q: 'A[T,Q]', k: 'A[T,M]', v: 'A[T,M]', rstd: 'f32[T,G]?' },
-  attributes: ['heads', 'kvHeads', 'eps'],
+  attributes: ['heads', 'kvHeads', 'eps', 'offset'],
   derive,
   flops: ({ T = 0, W = 0 }) => 7 * T * W,
-  backward: ({ graph, inputs, outputs, attributes: { heads, kvHeads }, gradients, needs }) => {
+  backward: ({ graph, inputs, outputs, attributes: { heads, kvHeads, offset }, gradients, needs }) => {
     const { q: dq, k: dk, v: dv } = gradients;
     const { x, qNorm, kNorm, cos, sin } = inputs;
     if (!dq || !dk || !dv) throw new Error('qkv_rope: an output is not used');
     if (needs('qNorm') || needs('kNorm')) throw new Error('qkv_rope: norms that are trained have to be rms_norm');
     const normed = qNorm && { x, qNorm, kNorm, rstd: outputs.rstd };
-    return { x: graph.apply(qkvRopeBackwardOp, { dq, dk, dv, cos, sin, ...normed }, { heads, kvHeads }).dx };
+    return { x: graph.apply(qkvRopeBackwardOp, { dq, dk, dv, cos, sin, ...normed }, { heads, kvHeads, offset }).dx };
   },
 });
 
@@ -57,7 +57,7 @@ export const qkvRopeBackwardOp = defineOp({
     rstd: 'f32[T,G]?',
   },
   outputs: { dx: 'A[T,W]' },
-  attributes: ['heads', 'kvHeads'],
+  attributes: ['heads', 'kvHeads', 'offset'],
   derive,
   inPlace: { dx: ['x'] },
   flops: ({ T = 0, W = 0 }) => 12 * T * W,
@@ -67,7 +67,7 @@ export interface QkvRopeOptions {
   readonly heads: number;
   readonly kvHeads: number;
   /** Frozen weights [head size] of the norms of each query's and key's head; null where they are not normed. */
-  readonly norms: { readonly q: Tensor; readonly k: Tensor; readonly eps: number } | null;
+  readonly norms: { readonly q: Tensor; readonly k: Tensor; readonly eps: number; readonly offset: number } | null;
 }
 
 /** The projection: [T, (heads + 2 · kvHeads) · head size]. */
@@ -78,5 +78,5 @@ export function qkvRope(
 ): { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor } {
   const x = completeProjection(projection);
   const inputs = { x, qNorm: norms?.q, kNorm: norms?.k, cos, sin };
-  return graphOf(x).apply(qkvRopeOp, inputs, { heads, kvHeads, eps: norms?.eps ?? 0 });
+  return graphOf(x).apply(qkvRopeOp, inputs, { heads, kvHeads, eps: norms?.eps ?? 0, offset: norms?.offset ?? 0 });
 }

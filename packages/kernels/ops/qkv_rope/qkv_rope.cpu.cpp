@@ -47,6 +47,7 @@ const char* qkv_rope(const Launch& launch) {
   const int64_t P = launch.inputs[3].shape[1];
   const Heads heads = headsOf(launch, P);
   const float eps = static_cast<float>(launch.attributes[2]);
+  const Vec offset = Vec::set(static_cast<float>(launch.attributes[3]));
   parallelFor(*launch.context, launch.inputs[0].shape[0] * heads.all(), grainFor(2 * heads.size), [=](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       const int64_t token = row / heads.all(), head = row % heads.all();
@@ -64,8 +65,8 @@ const char* qkv_rope(const Launch& launch) {
         const int count = static_cast<int>(P - p < Vec::width ? P - p : Vec::width);
         Vec a = Vec::load(from + p, count), b = Vec::load(from + P + p, count);
         if (weight) {
-          a = a * scale * Vec::load(weight + p, count);
-          b = b * scale * Vec::load(weight + P + p, count);
+          a = a * scale * (Vec::load(weight + p, count) + offset);
+          b = b * scale * (Vec::load(weight + P + p, count) + offset);
         }
         const Vec c = Vec::load(cosines + token * P + p, count), s = Vec::load(sines + token * P + p, count);
         (a * c - b * s).store(to + p, count);
@@ -81,12 +82,12 @@ struct Turned {
   Vec low, high;
 };
 
-static Turned turnBack(const float* dy, const float* cosines, const float* sines, const float* weight, int64_t pairs, int64_t p, int count) {
+static Turned turnBack(const float* dy, const float* cosines, const float* sines, const float* weight, Vec offset, int64_t pairs, int64_t p, int count) {
   const Vec a = Vec::load(dy + p, count), b = Vec::load(dy + pairs + p, count);
   const Vec c = Vec::load(cosines + p, count), s = Vec::load(sines + p, count);
   const Vec low = a * c + b * s, high = b * c - a * s;
   if (!weight) return {low, high};
-  return {low * Vec::load(weight + p, count), high * Vec::load(weight + pairs + p, count)};
+  return {low * (Vec::load(weight + p, count) + offset), high * (Vec::load(weight + pairs + p, count) + offset)};
 }
 
 const char* qkv_rope_backward(const Launch& launch) {
@@ -95,6 +96,7 @@ const char* qkv_rope_backward(const Launch& launch) {
   const float* x = launch.inputs[5].f32();
   const float *q_norm = launch.inputs[6].f32(), *k_norm = launch.inputs[7].f32(), *rstd = launch.inputs[8].f32();
   float* dx = launch.outputs[0].f32();
+  const Vec offset = Vec::set(static_cast<float>(launch.attributes[2]));
   const int64_t P = launch.inputs[3].shape[1];
   const Heads heads = headsOf(launch, P);
   parallelFor(*launch.context, launch.inputs[0].shape[0] * heads.all(), grainFor(3 * heads.size), [=](int64_t begin, int64_t end) {
@@ -114,7 +116,7 @@ const char* qkv_rope_backward(const Launch& launch) {
         Vec sums = Vec::zero();
         for (int64_t p = 0; p < P; p += Vec::width) {
           const int count = static_cast<int>(P - p < Vec::width ? P - p : Vec::width);
-          const Turned g = turnBack(dy, c, s, weight, P, p, count);
+          const Turned g = turnBack(dy, c, s, weight, offset, P, p, count);
           sums = fma(g.low, Vec::load(from + p, count), sums);
           sums = fma(g.high, Vec::load(from + P + p, count), sums);
         }
@@ -124,7 +126,7 @@ const char* qkv_rope_backward(const Launch& launch) {
       const Vec scale = Vec::set(r), along = Vec::set(k);
       for (int64_t p = 0; p < P; p += Vec::width) {
         const int count = static_cast<int>(P - p < Vec::width ? P - p : Vec::width);
-        Turned g = turnBack(dy, c, s, weight, P, p, count);
+        Turned g = turnBack(dy, c, s, weight, offset, P, p, count);
         if (weight) {
           g.low = fma(Vec::load(from + p, count), along, g.low * scale);
           g.high = fma(Vec::load(from + P + p, count), along, g.high * scale);

@@ -29,7 +29,7 @@ struct Forward {
   const float *qNorm, *kNorm, *cosines, *sines;
   A *q, *k, *v;
   float* rstd;
-  float eps;
+  float eps, offset;
 };
 
 template <typename A>
@@ -40,6 +40,7 @@ struct Backward {
   const A* x;
   const float *qNorm, *kNorm, *rstd;
   A* dx;
+  float offset;
 };
 
 /** V neighbors of the first half of a head, and their partners of the second. */
@@ -57,9 +58,10 @@ struct Pairs {
     store<V>(head + p, low);
     store<V>(head + pairs + p, high);
   }
-  __device__ void multiply(const Pairs& by, float scale) {
+  /** Times (weight + offset) · scale. */
+  __device__ void multiply(const Pairs& weight, float offset, float scale) {
 #pragma unroll
-    for (int j = 0; j < V; j++) low[j] *= by.low[j] * scale, high[j] *= by.high[j] * scale;
+    for (int j = 0; j < V; j++) low[j] *= (weight.low[j] + offset) * scale, high[j] *= (weight.high[j] + offset) * scale;
   }
 };
 
@@ -156,7 +158,7 @@ __global__ void __launch_bounds__(kElementThreads) qkvRopeKernel(uint32_t rows, 
   share.each(P, [&](int p) {
     if constexpr (!(Normed && S::once)) read(p);
     if (!isValue) {
-      if constexpr (Normed) x.multiply(w, r);
+      if constexpr (Normed) x.multiply(w, of.offset, r);
       angles.turn(x, 1);
     }
     x.write(to, P, p);
@@ -182,7 +184,7 @@ __global__ void __launch_bounds__(kElementThreads, 4) qkvRopeBackwardKernel(uint
     angles.read(of.cosines + token * P, of.sines + token * P, p);
     if constexpr (Normed) x.read(from, P, p), w.read(weight, P, p);
     angles.turn(g, -1);
-    if constexpr (Normed) g.multiply(w, 1);
+    if constexpr (Normed) g.multiply(w, of.offset, 1);
   };
   float along = 0;
   if constexpr (Normed) {
@@ -255,7 +257,8 @@ const char* qkv_rope(const Launch& launch) {
                         dataOf<A>(launch.outputs[1]),
                         dataOf<A>(launch.outputs[2]),
                         launch.outputs[3].f32(),
-                        static_cast<float>(launch.attributes[2])};
+                        static_cast<float>(launch.attributes[2]),
+                        static_cast<float>(launch.attributes[3])};
     withSplit<A>(cosines.shape[1], [&](auto split) {
       using S = decltype(split);
       launchHeads<S>(launch, x.shape[0], of.qNorm ? qkvRopeKernel<S, true, A> : qkvRopeKernel<S, false, A>, of);
@@ -277,7 +280,8 @@ const char* qkv_rope_backward(const Launch& launch) {
                          launch.inputs[6].f32(),
                          launch.inputs[7].f32(),
                          launch.inputs[8].f32(),
-                         dataOf<A>(launch.outputs[0])};
+                         dataOf<A>(launch.outputs[0]),
+                         static_cast<float>(launch.attributes[2])};
     withSplit<A>(cosines.shape[1], [&](auto split) {
       using S = decltype(split);
       launchHeads<S>(launch, dq.shape[0], of.qNorm ? qkvRopeBackwardKernel<S, true, A> : qkvRopeBackwardKernel<S, false, A>, of);

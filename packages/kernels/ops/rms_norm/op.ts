@@ -10,29 +10,36 @@ function groups({ D, C }: Readonly<Record<string, Dim>>): { G: number } {
 }
 
 /**
- * y = x · rstd · weight, rstd = 1 / sqrt(mean(x²) + eps), over each group of C values of a token: C = D for a layer's norms,
+ * y = x · rstd · (weight + offset), rstd = 1 / sqrt(mean(x²) + eps), over each group of C values of a token: C = D for a layer's norms,
  * the head size for the norms of queries and keys. Zhang & Sennrich 2019.
  */
 export const rmsNormOp = defineOp({
   name: 'rms_norm',
   inputs: { x: 'A[T,D]', weight: 'f32[C]' },
   outputs: { y: 'A[T,D]', rstd: 'f32[T,G]' },
-  attributes: ['eps'],
+  attributes: ['eps', 'offset'],
   derive: groups,
   cheap: true,
   flops: ({ T = 0, D = 0 }) => 4 * T * D,
-  backward: ({ graph, inputs: { x, weight }, outputs: { rstd }, gradients: { y: dy }, needs, gradientOf }) => {
+  backward: (context) => {
+    const { graph, inputs, outputs, attributes, gradients, needs, gradientOf } = context;
+    const { x, weight } = inputs;
+    const { rstd } = outputs;
+    const { y: dy } = gradients;
     if (!dy) return {};
     if (needs('weight')) graph.apply(rmsNormBackwardWeightOp, { dy, x, rstd, gradient: gradientOf('weight') });
-    return needs('x') ? { x: graph.apply(rmsNormBackwardInputOp, { dy, x, weight, rstd }).dx } : {};
+    if (!needs('x')) return {};
+    const { offset } = attributes;
+    return { x: graph.apply(rmsNormBackwardInputOp, { dy, x, weight, rstd }, { offset }).dx };
   },
 });
 
-/** dx = rstd · (dy·weight - x · rstd² · mean(dy·weight·x)) (+ c). */
+/** dx = rstd · (dy·w - x · rstd² · mean(dy·w·x)) (+ c), w = weight + offset. */
 export const rmsNormBackwardInputOp = defineOp({
   name: 'rms_norm_backward_input',
   inputs: { dy: 'A[T,D]', x: 'A[T,D]', weight: 'f32[C]', rstd: 'f32[T,G]', c: 'A[T,D]?' },
   outputs: { dx: 'A[T,D]' },
+  attributes: ['offset'],
   derive: groups,
   inPlace: { dx: ['c', 'dy'] },
   accumulator: { into: 'dx', from: 'c' },
@@ -49,6 +56,7 @@ export const rmsNormBackwardWeightOp = defineOp({
   flops: ({ T = 0, D = 0 }) => 3 * T * D,
 });
 
-export function rmsNorm(x: Tensor, weight: Tensor, eps: number): Tensor {
-  return graphOf(x).apply(rmsNormOp, { x, weight }, { eps }).y;
+/** @param offset added to the weights: 1 where a checkpoint holds how far they are from 1, as Gemma's do */
+export function rmsNorm(x: Tensor, weight: Tensor, eps: number, offset = 0): Tensor {
+  return graphOf(x).apply(rmsNormOp, { x, weight }, { eps, offset }).y;
 }

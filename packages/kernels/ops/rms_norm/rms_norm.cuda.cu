@@ -10,7 +10,7 @@ struct Forward {
   const float* weight;
   A* y;
   float* rstd;
-  float eps;
+  float eps, offset;
 };
 
 template <int V, int Group, int Items, typename A>
@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(kRowThreads) rmsNormKernel(int64_t rows, int w
     float w[V];
     load<V>(of.weight + column, w);
 #pragma unroll
-    for (int j = 0; j < V; j++) w[j] *= values[j] * r;
+    for (int j = 0; j < V; j++) w[j] = (w[j] + of.offset) * (values[j] * r);
     store<V>(y + column, w);
   });
 }
@@ -46,20 +46,21 @@ struct Backward {
   const float *weight, *rstd;
   const A* c;
   A* dx;
+  float offset;
 };
 
 template <int V, int Group, int Items, typename A>
 __global__ void __launch_bounds__(kRowThreads) rmsNormBackwardInputKernel(int64_t rows, int width, Backward<A> of) {
   const Place place = placeOf<Group>(rows);
   const int64_t start = place.row * width;
-  Held<V, Items> heldX, heldG;  // g = dy · weight
+  Held<V, Items> heldX, heldG;  // g = dy · (weight + offset)
   const auto read = [&](int column, int item) {
     float w[V];
     load<V>(of.x + start + column, heldX.values[item]);
     load<V>(of.dy + start + column, heldG.values[item]);
     load<V>(of.weight + column, w);
 #pragma unroll
-    for (int j = 0; j < V; j++) heldG.values[item][j] *= w[j];
+    for (int j = 0; j < V; j++) heldG.values[item][j] *= w[j] + of.offset;
   };
   float product = 0;
   forRow<V, Group, Items>(width, place.lane, [&](int column, int item) {
@@ -106,7 +107,8 @@ const char* rms_norm(const Launch& launch) {
   const int64_t width = weight.shape[0], rows = x.elements() / width;
   return withType(x.type, [&](auto zero) {
     using A = decltype(zero);
-    const Forward<A> of{dataOf<A>(x), weight.f32(), dataOf<A>(y), launch.outputs[1].f32(), static_cast<float>(launch.attributes[0])};
+    const Forward<A> of{dataOf<A>(x), weight.f32(), dataOf<A>(y), launch.outputs[1].f32(), static_cast<float>(launch.attributes[0]),
+                        static_cast<float>(launch.attributes[1])};
     withRowShape<A>(width, [&](auto shape) {
       using S = decltype(shape);
       launchRows<S::group>(launch, rows, width, rmsNormKernel<S::V, S::group, S::items, A>, of);
@@ -119,7 +121,8 @@ const char* rms_norm_backward_input(const Launch& launch) {
   const int64_t width = weight.shape[0], rows = x.elements() / width;
   return withType(x.type, [&](auto zero) {
     using A = decltype(zero);
-    const Backward<A> of{dataOf<A>(dy), dataOf<A>(x), weight.f32(), launch.inputs[3].f32(), dataOf<A>(launch.inputs[4]), dataOf<A>(dx)};
+    const Backward<A> of{dataOf<A>(dy), dataOf<A>(x), weight.f32(), launch.inputs[3].f32(), dataOf<A>(launch.inputs[4]), dataOf<A>(dx),
+                         static_cast<float>(launch.attributes[0])};
     withRowShape<A>(width, [&](auto shape) {
       using S = decltype(shape);
       launchRows<S::group>(launch, rows, width, rmsNormBackwardInputKernel<S::V, S::group, S::items, A>, of);

@@ -1,13 +1,26 @@
 import { casesFor, constant } from '../../src/cases/casesFor.ts';
 import { ropeOp, ropeTableOp } from './op.ts';
 
+/** So many positions of one sequence, where the original context has 8. */
+function longSequence(T: number) {
+  const optional: 'long'[] = ['long'];
+  return { extents: { T, P: 6, S: 2 }, attributes: { scale: 1, original: 8, beta: 0 }, optional };
+}
+
 export const ropeTableCases = casesFor(ropeTableOp, {
   shapes: [
-    { T: 1, P: 1 },
-    { T: 20, P: 33 },
+    { T: 1, P: 1, S: 2 },
+    { T: 20, P: 33, S: 2 },
   ],
-  attributes: [{ scale: 1 }, { scale: 1.25 }],
+  attributes: [
+    { scale: 1, original: 0, beta: 0 },
+    { scale: 1.25, original: 0, beta: 0 },
+  ],
   fill: {
+    cuSeqlens:
+      ({ extents: { T = 0 } }) =>
+      (i) =>
+        i * T,
     positions: () => (i) => i,
     inverse:
       ({ extents: { P = 1 } }) =>
@@ -15,38 +28,79 @@ export const ropeTableCases = casesFor(ropeTableOp, {
         10_000 ** (-p / P),
   },
   hard: {
-    'far away': { extents: { T: 4, P: 8 }, fill: { positions: constant(131_071, 100_003, 0) } },
+    'far away': { extents: { T: 4, P: 8, S: 2 }, fill: { positions: constant(131_071, 100_003, 0) }, optional: [] },
+    'short and long documents': {
+      extents: { T: 20, P: 6, S: 5 },
+      attributes: { scale: 1.19, original: 8, beta: 0 },
+      fill: {
+        cuSeqlens: constant(0, 8, 8, 17, 20),
+        positions: constant(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 8),
+      },
+      optional: ['long', 'cuSeqlens'],
+    },
+    'a short sequence': longSequence(8),
+    'a long sequence': longSequence(9),
+    'queries that are scaled': {
+      extents: { T: 40, P: 4, S: 2 },
+      attributes: { scale: 1, original: 16, beta: 0.1 },
+      optional: [],
+    },
   },
-  benchmark: [{ extents: { T: 512, P: 32 }, attributes: { scale: 1 } }],
-  reference: ({ positions, inverse }, { cos, sin }, { extents: { T = 0, P = 0 }, attributes: { scale } }) => {
+  benchmark: [{ extents: { T: 512, P: 32, S: 2 }, attributes: { scale: 1, original: 0, beta: 0 } }],
+  reference: (inputs, { cos, sin }, { extents: { T = 0, P = 0, S = 0 }, attributes, dtypes }) => {
+    const { positions, inverse, long, cuSeqlens } = inputs;
+    const { scale, original, beta } = attributes;
+    const documents = dtypes.cuSeqlens ? Array.from({ length: S }, (_, i) => cuSeqlens.at(i)) : null;
     for (let t = 0; t < T; t++) {
+      const document = documents ? documents.findLastIndex((end) => end <= t) : 0;
+      const length = documents
+        ? (documents[document + 1] as number) - (documents[document] as number)
+        : positions.at(T - 1) + 1;
+      const frequencies = dtypes.long && length > original ? long : inverse;
+      const factor = beta === 0 ? scale : scale * (1 + beta * Math.log(1 + Math.floor(positions.at(t) / original)));
       for (let p = 0; p < P; p++) {
-        const angle = Math.fround(positions.at(t) * inverse.at(p)); // rounded to float32: part of the definition
-        cos.add(t, p, Math.cos(angle) * scale);
-        sin.add(t, p, Math.sin(angle) * scale);
+        const angle = Math.fround(positions.at(t) * frequencies.at(p)); // rounded to float32: part of the definition
+        cos.add(t, p, Math.cos(angle) * factor);
+        sin.add(t, p, Math.sin(angle) * factor);
       }
     }
   },
 });
 
+const whole = (size: number, direction: number) => ({ direction, size, interleaved: 0 });
+
 export const ropeCases = casesFor(ropeOp, {
-  shapes: [
-    { T: 1, D: 2, P: 1 },
-    { T: 7, D: 30, P: 5 },
-    { T: 40, D: 576, P: 32 },
-  ],
-  attributes: [{ direction: 1 }, { direction: -1 }],
-  benchmark: [{ extents: { T: 512, D: 576, P: 32 }, attributes: { direction: 1 } }],
-  reference: ({ x, cos, sin }, { y }, { extents: { T = 0, D = 0, P = 0 }, attributes: { direction } }) => {
+  shapes: [],
+  hard: Object.fromEntries(
+    [1, -1].flatMap((direction) => [
+      [`one pair, ${direction}`, { extents: { T: 1, D: 2, P: 1 }, attributes: whole(2, direction) }],
+      [`odd pairs, ${direction}`, { extents: { T: 7, D: 30, P: 5 }, attributes: whole(10, direction) }],
+      [`as in SmolLM2, ${direction}`, { extents: { T: 40, D: 576, P: 32 }, attributes: whole(64, direction) }],
+      [`a part of each head, ${direction}`, { extents: { T: 7, D: 48, P: 9 }, attributes: whole(24, direction) }],
+      [
+        `neighbors, ${direction}`,
+        { extents: { T: 5, D: 40, P: 10 }, attributes: { direction, size: 20, interleaved: 1 } },
+      ],
+      [
+        `neighbors in a part, ${direction}`,
+        { extents: { T: 5, D: 64, P: 8 }, attributes: { direction, size: 32, interleaved: 1 } },
+      ],
+    ]),
+  ),
+  benchmark: [{ extents: { T: 512, D: 576, P: 32 }, attributes: whole(64, 1) }],
+  reference: ({ x, cos, sin }, { y }, { extents: { T = 0, D = 0, P = 0 }, attributes: a }) => {
+    const { direction, size, interleaved } = a;
     for (let t = 0; t < T; t++) {
-      for (let head = 0; head < D; head += 2 * P) {
+      for (let head = 0; head < D; head += size) {
+        for (let i = 2 * P; i < size; i++) y.add(t, head + i, x.at(t, head + i));
         for (let p = 0; p < P; p++) {
-          const [low, high] = [x.at(t, head + p), x.at(t, head + P + p)];
+          const [first, second] = interleaved ? [head + 2 * p, head + 2 * p + 1] : [head + p, head + P + p];
+          const [low, high] = [x.at(t, first), x.at(t, second)];
           const [c, s] = [cos.at(t, p), direction * sin.at(t, p)];
-          y.add(t, head + p, low * c);
-          y.add(t, head + p, -high * s);
-          y.add(t, head + P + p, high * c);
-          y.add(t, head + P + p, low * s);
+          y.add(t, first, low * c);
+          y.add(t, first, -high * s);
+          y.add(t, second, high * c);
+          y.add(t, second, low * s);
         }
       }
     }

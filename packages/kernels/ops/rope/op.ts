@@ -2,34 +2,44 @@ import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Op } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
 
-/** cos and sin of position · inverse frequency, times `scale` (YaRN's attention factor). Angles are float32 products, as in transformers. */
+/**
+ * cos and sin of position · inverse frequency, times `scale` (YaRN's attention factor). Angles are float32 products, as in transformers.
+ *
+ * With `long`, LongRoPE (Ding et al. 2024): a sequence of more than `original` positions takes those frequencies instead. Its length is
+ * that of the document by cuSeqlens, or, without them, of one sequence up to the last position.
+ *
+ * With `beta`, both are also times 1 + beta · ln(1 + ⌊position / original⌋): what turns queries then scales them, as in Llama 4.
+ */
 export const ropeTableOp = defineOp({
   name: 'rope_table',
-  inputs: { positions: 'i32[T]', inverse: 'f32[P]' },
+  inputs: { positions: 'i32[T]', inverse: 'f32[P]', long: 'f32[P]?', cuSeqlens: 'i32[S]?' },
   outputs: { cos: 'f32[T,P]', sin: 'f32[T,P]' },
-  attributes: ['scale'],
+  attributes: ['scale', 'original', 'beta'],
   flops: ({ T = 0, P = 0 }) => 40 * T * P,
 });
 
 /**
- * Rotates the pairs (x[p], x[p + P]) of every head of 2P values by the token's angles; `direction` -1 turns back.
- * Su et al. 2021, in the half-split layout of Hugging Face checkpoints.
+ * Rotates pairs of every head of `size` values by the token's P angles; what is beyond the first 2P values stays. Pairs are
+ * (x[p], x[p + P]), the half-split layout of most Hugging Face checkpoints, or (x[2p], x[2p + 1]) where `interleaved`.
+ * `direction` -1 turns back. Su et al. 2021.
  */
-export const ropeOp: Op<'x' | 'cos' | 'sin', 'y', 'direction'> = defineOp({
+export const ropeOp: Op<'x' | 'cos' | 'sin', 'y', 'direction' | 'size' | 'interleaved'> = defineOp({
   name: 'rope',
   inputs: { x: 'A[T,D]', cos: 'f32[T,P]', sin: 'f32[T,P]' },
   outputs: { y: 'A[T,D]' },
-  attributes: ['direction'],
+  attributes: ['direction', 'size', 'interleaved'],
   inPlace: { y: ['x'] },
-  derive: ({ D, P }) => {
-    if (Number(D) % (2 * Number(P)) !== 0)
-      throw new Error(`rope: rows of ${D} do not divide into heads of ${2 * Number(P)}`);
+  derive: ({ D, P }, { size }) => {
+    if (Number(D) % size !== 0 || size % 2 !== 0 || size < 2 * Number(P))
+      throw new Error(`rope: rows of ${D} do not divide into heads of ${size}, of which ${2 * Number(P)} are turned`);
     return {};
   },
   cheap: true,
   flops: ({ T = 0, D = 0 }) => 3 * T * D,
-  backward: ({ graph, inputs: { cos, sin }, attributes: { direction }, gradients: { y: dy } }) =>
-    dy ? { x: graph.apply(ropeOp, { x: dy, cos, sin }, { direction: -direction }).y } : {},
+  backward: ({ graph, inputs: { cos, sin }, attributes, gradients: { y: dy } }) => {
+    if (!dy) return {};
+    return { x: graph.apply(ropeOp, { x: dy, cos, sin }, { ...attributes, direction: -attributes.direction }).y };
+  },
 });
 
 export interface RopeTable {
@@ -37,10 +47,28 @@ export interface RopeTable {
   readonly sin: Tensor;
 }
 
-export function ropeTable(positions: Tensor, inverse: Tensor, scale: number): RopeTable {
-  return graphOf(positions).apply(ropeTableOp, { positions, inverse }, { scale });
+export interface RopeTableOptions {
+  readonly long?: { readonly inverse: Tensor; readonly original: number; readonly cuSeqlens: Tensor | null } | null;
+  readonly queryScaling?: { readonly beta: number; readonly original: number } | null;
 }
 
-export function rope(x: Tensor, { cos, sin }: RopeTable): Tensor {
-  return graphOf(x).apply(ropeOp, { x, cos, sin }, { direction: 1 }).y;
+/** @param scale multiplies cos and sin */
+export function ropeTable(
+  positions: Tensor,
+  inverse: Tensor,
+  scale: number,
+  { long = null, queryScaling = null }: RopeTableOptions = {},
+): RopeTable {
+  if (long && queryScaling && long.original !== queryScaling.original)
+    throw new Error('rope_table: two lengths of the original context');
+  return graphOf(positions).apply(
+    ropeTableOp,
+    { positions, inverse, long: long?.inverse, cuSeqlens: long?.cuSeqlens ?? undefined },
+    { scale, original: long?.original ?? queryScaling?.original ?? 0, beta: queryScaling?.beta ?? 0 },
+  );
+}
+
+/** @param size of a head, all of which is turned where nothing is said  @param interleaved pairs are neighbors */
+export function rope(x: Tensor, { cos, sin }: RopeTable, size = 2 * Number(cos.shape[1]), interleaved = false): Tensor {
+  return graphOf(x).apply(ropeOp, { x, cos, sin }, { direction: 1, size, interleaved: interleaved ? 1 : 0 }).y;
 }

@@ -3,12 +3,33 @@
 namespace anneal::cuda {
 namespace {
 
+/** As ropeTableOp says; `longer` and cuSeqlens may be null. */
+struct Table {
+  const int32_t *positions, *cuSeqlens;
+  int64_t tokens, documents;
+  const float *inverse, *longer;
+  float scale, original, beta;
+
+  __device__ const float* frequenciesOf(int64_t token) const {
+    if (!longer) return inverse;
+    if (!cuSeqlens) return static_cast<float>(positions[tokens - 1] + 1) > original ? longer : inverse;
+    int64_t document = 0;
+    while (document + 1 < documents && cuSeqlens[document + 1] <= token) document++;
+    return static_cast<float>(cuSeqlens[document + 1] - cuSeqlens[document]) > original ? longer : inverse;
+  }
+  __device__ float scaleOf(int64_t token) const {
+    if (beta == 0) return scale;
+    return scale * (1.0f + beta * logf(1.0f + floorf(static_cast<float>(positions[token]) / original)));
+  }
+};
+
 /** In float64, so that the float32 results agree with the CPU's, whose C library rounds correctly in nearly all cases. */
-__global__ void __launch_bounds__(kElementThreads)
-    ropeTableKernel(const int32_t* positions, const float* inverse, int64_t count, int64_t pairs, float scale, float* cosines, float* sines) {
+__global__ void __launch_bounds__(kElementThreads) ropeTableKernel(Table table, int64_t count, int64_t pairs, float* cosines, float* sines) {
   const int64_t i = int64_t{blockIdx.x} * kElementThreads + threadIdx.x;
   if (i >= count) return;
-  const float angle = __fmul_rn(static_cast<float>(positions[i / pairs]), inverse[i % pairs]);
+  const int64_t token = i / pairs;
+  const float angle = __fmul_rn(static_cast<float>(table.positions[token]), table.frequenciesOf(token)[i % pairs]);
+  const float scale = table.scaleOf(token);
   double sine, cosine;
   sincos(static_cast<double>(angle), &sine, &cosine);
   cosines[i] = static_cast<float>(cosine) * scale;
@@ -45,22 +66,63 @@ struct Rope {
   }
 };
 
+/** As Rope where only a part of each head is turned, or neighbors are pairs: column counts pairs, then pairs of values that stay. */
+template <typename A>
+struct PartialRope {
+  const A* x;
+  const float *cosines, *sines;
+  A* y;
+  int64_t width;
+  int pairs, size;
+  bool interleaved;
+  float direction;
+
+  template <int V>
+  __device__ void run(int64_t row, int column) const {
+    static_assert(V == 1, "pairs of a head do not lie beside each other");
+    const int half = size / 2, head = column / half, pair = column - head * half;
+    const int64_t start = row * width + int64_t{head} * size;
+    if (pair >= pairs) {
+      y[start + 2 * pair] = x[start + 2 * pair];
+      y[start + 2 * pair + 1] = x[start + 2 * pair + 1];
+      return;
+    }
+    const int64_t low = start + (interleaved ? 2 * pair : pair), high = interleaved ? low + 1 : low + pairs;
+    const float a = toFloat(x[low]), b = toFloat(x[high]);
+    const float cosine = cosines[row * pairs + pair], sine = sines[row * pairs + pair] * direction;
+    y[low] = fromFloat<A>(a * cosine - b * sine);
+    y[high] = fromFloat<A>(b * cosine + a * sine);
+  }
+};
+
 }  // namespace
 
 const char* rope_table(const Launch& launch) {
   const Tensor positions = launch.inputs[0], inverse = launch.inputs[1];
+  const Tensor cuSeqlens = launch.inputs[3];
   const int64_t pairs = inverse.shape[0], count = positions.shape[0] * pairs;
+  const double* a = launch.attributes;
   if (count == 0) return nullptr;
+  const Table table{positions.i32(),         cuSeqlens.i32(),          positions.shape[0], cuSeqlens.absent() ? 0 : cuSeqlens.shape[0] - 1,
+                    inverse.f32(),           launch.inputs[2].f32(),   static_cast<float>(a[0]), static_cast<float>(a[1]),
+                    static_cast<float>(a[2])};
   ropeTableKernel<<<static_cast<unsigned>(ceilDivide(count, kElementThreads)), kElementThreads, 0, contextOf(launch).stream>>>(
-      positions.i32(), inverse.f32(), count, pairs, static_cast<float>(launch.attributes[0]), launch.outputs[0].f32(), launch.outputs[1].f32());
+      table, count, pairs, launch.outputs[0].f32(), launch.outputs[1].f32());
   return nullptr;
 }
 
 const char* rope(const Launch& launch) {
   const Tensor x = launch.inputs[0], y = launch.outputs[0];
-  const int64_t pairs = launch.inputs[1].shape[1];
+  const int64_t pairs = launch.inputs[1].shape[1], size = static_cast<int64_t>(launch.attributes[1]);
+  const bool interleaved = launch.attributes[2] != 0;
   return withType(y.type, [&](auto zero) {
     using A = decltype(zero);
+    if (interleaved || size != 2 * pairs) {
+      const PartialRope<A> body{dataOf<A>(x), launch.inputs[1].f32(), launch.inputs[2].f32(), dataOf<A>(y), x.shape[1], static_cast<int>(pairs),
+                                static_cast<int>(size), interleaved, static_cast<float>(launch.attributes[0])};
+      overSingles(launch, x.shape[0], x.shape[1] / 2, body);
+      return;
+    }
     const Rope<A> body{dataOf<A>(x), launch.inputs[1].f32(), launch.inputs[2].f32(), dataOf<A>(y), x.shape[1], static_cast<int>(pairs),
                        static_cast<float>(launch.attributes[0])};
     overRows<A>(launch, x.shape[0], x.shape[1] / 2, body, vectorRows(pairs, kLanes<A>));

@@ -26,7 +26,7 @@ constexpr int kSwigluTiles = kBackward ? 1 : 2;
  * swiglu, or its gradient, of gate + alpha · low_0 · factor_0ᵀ and up + alpha · low_1 · factor_1ᵀ: the sums are never written. Columns and
  * the inner sum are ordered as in addProductsKernel.
  */
-template <bool kBackward>
+template <bool kBackward, bool kGelu>
 __global__ void __launch_bounds__(kSwigluThreads, 4) lowRankSwigluKernel(const __grid_constant__ LowRankSwiglu p) {
   const int warp = static_cast<int>(threadIdx.x) / 32, lane = static_cast<int>(threadIdx.x) % 32, row = lane / 4, quad = lane % 4;
   const int column = (static_cast<int>(blockIdx.x) * (kSwigluThreads / 32) + warp) * kSwigluColumns;
@@ -81,12 +81,12 @@ __global__ void __launch_bounds__(kSwigluThreads, 4) lowRankSwigluKernel(const _
       if constexpr (kBackward) {
         float d[8];
         load<8>(reinterpret_cast<const bf16*>(&dy[below]), d);
-        swigluSlopes(d, gate, up);
+        swigluSlopes<kGelu>(d, gate, up);
         bf16* to = p.out + at + (token + 8 * below) * int64_t{p.columns};
         store<8>(to, gate);
         store<8>(to + p.columns, up);
       } else {
-        swigluOf(gate, up);
+        swigluOf<kGelu>(gate, up);
         store<8>(p.out + at, up);
       }
     }
@@ -94,11 +94,11 @@ __global__ void __launch_bounds__(kSwigluThreads, 4) lowRankSwigluKernel(const _
 }
 
 /** rank: whole slices; columns: whole warps'. */
-template <bool kBackward>
+template <bool kBackward, bool kGelu>
 void lowRankSwiglu(cudaStream_t stream, const LowRankSwiglu& p) {
   const dim3 grid(static_cast<unsigned>(divideUp(p.columns, kSwigluThreads / 32 * kSwigluColumns)),
                   static_cast<unsigned>(divideUp(p.tokens, 16 * kSwigluTiles<kBackward>)));
-  lowRankSwigluKernel<kBackward><<<grid, kSwigluThreads, 0, stream>>>(p);
+  lowRankSwigluKernel<kBackward, kGelu><<<grid, kSwigluThreads, 0, stream>>>(p);
 }
 
 }  // namespace anneal::cuda

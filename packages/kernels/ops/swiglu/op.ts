@@ -4,34 +4,43 @@ import { bytesOf, type Tensor } from '../../src/tensor.ts';
 import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
 import { completeProjection, groupedLinearMergedBackwardOp, type MergedProjection } from '../grouped_linear/op.ts';
 
-/** y = silu(gate) · up, silu(z) = z / (1 + e^-z). Shazeer 2020. */
+/**
+ * y = activation(gate) · up: silu(z) = z / (1 + e^-z), or with `gelu` its tanh formula, z / (1 + e^(-2√(2/π) · (z + 0.044715 z³))).
+ * Shazeer 2020.
+ */
 export const swigluOp = defineOp({
   name: 'swiglu',
   inputs: { gate: 'A[T,N]', up: 'A[T,N]' },
   outputs: { y: 'A[T,N]' },
+  attributes: ['gelu'],
   inPlace: { y: ['gate', 'up'] },
   cheap: true,
   tiles: true,
   flops: ({ T = 0, N = 0 }) => 6 * T * N,
-  backward: ({ graph, inputs: { gate, up }, gradients: { y: dy } }) => {
+  backward: ({ graph, inputs: { gate, up }, attributes, gradients: { y: dy } }) => {
     if (!dy) return {};
-    const { dgate, dup } = graph.apply(swigluBackwardOp, { dy, gate, up });
+    const { dgate, dup } = graph.apply(swigluBackwardOp, { dy, gate, up }, attributes);
     return { gate: dgate, up: dup };
   },
 });
 
-/** dup = dy · silu(gate), dgate = dy · up · σ(gate) · (1 + gate · (1 - σ(gate))). */
+/** dup = dy · silu(gate), dgate = dy · up · σ(gate) · (1 + gate · (1 - σ(gate))); likewise with gelu, whose σ has another argument. */
 export const swigluBackwardOp = defineOp({
   name: 'swiglu_backward',
   inputs: { dy: 'A[T,N]', gate: 'A[T,N]', up: 'A[T,N]' },
   outputs: { dgate: 'A[T,N]', dup: 'A[T,N]' },
+  attributes: ['gelu'],
   inPlace: { dgate: ['gate', 'dy'], dup: ['up', 'dy'] },
   tiles: true,
   flops: ({ T = 0, N = 0 }) => 12 * T * N,
 });
 
-export function swiglu(gate: Tensor, up: Tensor): Tensor {
-  return graphOf(gate).apply(swigluOp, { gate, up }).y;
+export type GateActivation = 'silu' | 'gelu_tanh';
+
+const isGelu = (activation: GateActivation): number => (activation === 'gelu_tanh' ? 1 : 0);
+
+export function swiglu(gate: Tensor, up: Tensor, activation: GateActivation = 'silu'): Tensor {
+  return graphOf(gate).apply(swigluOp, { gate, up }, { gelu: isGelu(activation) }).y;
 }
 
 function halves({ M, N, R, K }: Extents): Extents {
@@ -64,14 +73,14 @@ function workspace({ T = 0, M = 0, N = 0, K = 0 }: Sizes, { device, dtypes, attr
   return partsBytes(...copies, isServed ? 0 : sum);
 }
 
-type SwigluContext = WorkspaceContext<'alpha' | 'bf16'>;
+type SwigluContext = WorkspaceContext<'alpha' | 'bf16' | 'gelu'>;
 
 /** swiglu of gate and up as one product gives them: x is [gate up]. */
 export const swigluMergedOp = defineOp({
   name: 'swiglu_merged',
   inputs: { x: 'A[T,M]', ...lowRank },
   outputs: { y: 'A[T,N]' },
-  attributes: ['alpha', 'bf16'],
+  attributes: ['alpha', 'bf16', 'gelu'],
   derive: halves,
   workspace,
   cheap: true,
@@ -82,10 +91,11 @@ export const swigluMergedOp = defineOp({
     const { dx } = graph.apply(swigluMergedBackwardOp, { dy, x, ...added }, attributes);
     const { low, factor0, factor1, copy0, copy1 } = added;
     if (!low) return { x: dx };
+    const { alpha, bf16 } = attributes;
     const factors = { weight0: factor0, weight1: factor1, copy0, copy1 };
     const gradients = { gradient0: gradientOf('factor0'), gradient1: gradientOf('factor1') };
     const inner = { dy: dx, x: low, ...factors, ...gradients };
-    return { x: dx, low: graph.apply(groupedLinearMergedBackwardOp, inner, attributes).dx };
+    return { x: dx, low: graph.apply(groupedLinearMergedBackwardOp, inner, { alpha, bf16 }).dx };
   },
 });
 
@@ -94,7 +104,7 @@ export const swigluMergedBackwardOp = defineOp({
   name: 'swiglu_merged_backward',
   inputs: { dy: 'A[T,N]', x: 'A[T,M]', ...lowRank },
   outputs: { dx: 'A[T,M]' },
-  attributes: ['alpha', 'bf16'],
+  attributes: ['alpha', 'bf16', 'gelu'],
   derive: halves,
   inPlace: { dx: ['x'] },
   tiles: true,
@@ -106,13 +116,14 @@ export const swigluMergedBackwardOp = defineOp({
  * The projection is [T, 2N], gate before up. With activations in bfloat16 its products are added on the way; in float32, which no
  * kernel does on the way, they are added first.
  */
-export function swigluMerged(projection: MergedProjection): Tensor {
+export function swigluMerged(projection: MergedProjection, activation: GateActivation = 'silu'): Tensor {
   const graph = graphOf(projection.y);
   const { added, y } = projection;
+  const gelu = isGelu(activation);
   if (!added || y.dtype !== 'bf16')
-    return graph.apply(swigluMergedOp, { x: completeProjection(projection) }, { alpha: 0, bf16: 0 }).y;
+    return graph.apply(swigluMergedOp, { x: completeProjection(projection) }, { alpha: 0, bf16: 0, gelu }).y;
   const { x: low, members, alpha, bf16 } = added;
   const [first, second] = members;
   const factors = { factor0: first?.weight, factor1: second?.weight, copy0: first?.copy, copy1: second?.copy };
-  return graph.apply(swigluMergedOp, { x: y, low, ...factors }, { alpha, bf16: bf16 ? 1 : 0 }).y;
+  return graph.apply(swigluMergedOp, { x: y, low, ...factors }, { alpha, bf16: bf16 ? 1 : 0, gelu }).y;
 }

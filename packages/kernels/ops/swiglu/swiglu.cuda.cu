@@ -1,3 +1,5 @@
+#include <type_traits>
+
 #include "cuda/elements.cuh"
 #include "cuda/operand.cuh"
 #include "low_rank_swiglu.cuh"
@@ -6,7 +8,7 @@
 namespace anneal::cuda {
 namespace {
 
-template <typename A>
+template <typename A, bool kGelu>
 struct Swiglu {
   const A *gate, *up;
   A* y;
@@ -16,13 +18,13 @@ struct Swiglu {
     float g[V], u[V];
     load<V>(gate + i, g);
     load<V>(up + i, u);
-    swigluOf(g, u);
+    swigluOf<kGelu>(g, u);
     store<V>(y + i, u);
   }
 };
 
 /** Of rows [gate up]. */
-template <typename A>
+template <typename A, bool kGelu>
 struct SwigluMerged {
   const A* x;
   A* y;
@@ -31,11 +33,11 @@ struct SwigluMerged {
   template <int V>
   __device__ void run(int64_t row, int column) const {
     const A* gate = x + 2 * row * width;
-    Swiglu<A>{gate, gate + width, y + row * width}.template run<V>(column);
+    Swiglu<A, kGelu>{gate, gate + width, y + row * width}.template run<V>(column);
   }
 };
 
-template <typename A>
+template <typename A, bool kGelu>
 struct SwigluBackward {
   const A *dy, *gate, *up;
   A *dgate, *dup;
@@ -46,13 +48,13 @@ struct SwigluBackward {
     load<V>(dy + i, d);
     load<V>(gate + i, g);
     load<V>(up + i, u);
-    swigluSlopes(d, g, u);
+    swigluSlopes<kGelu>(d, g, u);
     store<V>(dgate + i, g);
     store<V>(dup + i, u);
   }
 };
 
-template <typename A>
+template <typename A, bool kGelu>
 struct SwigluMergedBackward {
   const A *dy, *x;
   A* dx;
@@ -61,7 +63,7 @@ struct SwigluMergedBackward {
   template <int V>
   __device__ void run(int64_t row, int column) const {
     const int64_t gate = 2 * row * width, up = gate + width;
-    SwigluBackward<A>{dy + row * width, x + gate, x + up, dx + gate, dx + up}.template run<V>(column);
+    SwigluBackward<A, kGelu>{dy + row * width, x + gate, x + up, dx + gate, dx + up}.template run<V>(column);
   }
 };
 
@@ -113,23 +115,41 @@ const char* addProducts(const Launch& launch, Added& added, char* workspace) {
   return nullptr;
 }
 
+/** Calls body(A{}, isGelu) with the type and the activation known to the compiler. */
+template <typename Body>
+const char* withActivation(DType type, bool gelu, Body&& body) {
+  return withType(type, [&](auto zero) {
+    if (gelu) body(zero, std::true_type{});
+    else body(zero, std::false_type{});
+  });
+}
+
+template <bool kBackward>
+void lowRank(const Launch& launch, const LowRankSwiglu& problem) {
+  const cudaStream_t stream = contextOf(launch).stream;
+  if (launch.attributes[2] != 0) lowRankSwiglu<kBackward, true>(stream, problem);
+  else lowRankSwiglu<kBackward, false>(stream, problem);
+}
+
 }  // namespace
 
 const char* swiglu(const Launch& launch) {
   const Tensor gate = launch.inputs[0], up = launch.inputs[1], y = launch.outputs[0];
-  return withType(y.type, [&](auto zero) {
+  return withActivation(y.type, launch.attributes[0] != 0, [&](auto zero, auto gelu) {
     using A = decltype(zero);
-    overElements<A>(launch, y.elements(), Swiglu<A>{dataOf<A>(gate), dataOf<A>(up), dataOf<A>(y)});
+    constexpr bool kGelu = decltype(gelu)::value;
+    overElements<A>(launch, y.elements(), Swiglu<A, kGelu>{dataOf<A>(gate), dataOf<A>(up), dataOf<A>(y)});
   });
 }
 
 const char* swiglu_backward(const Launch& launch) {
   const Tensor dy = launch.inputs[0], gate = launch.inputs[1], up = launch.inputs[2];
   const Tensor dgate = launch.outputs[0], dup = launch.outputs[1];
-  return withType(dy.type, [&](auto zero) {
+  return withActivation(dy.type, launch.attributes[0] != 0, [&](auto zero, auto gelu) {
     using A = decltype(zero);
+    constexpr bool kGelu = decltype(gelu)::value;
     overElements<A>(launch, dy.elements(),
-                    SwigluBackward<A>{dataOf<A>(dy), dataOf<A>(gate), dataOf<A>(up), dataOf<A>(dgate), dataOf<A>(dup)});
+                    SwigluBackward<A, kGelu>{dataOf<A>(dy), dataOf<A>(gate), dataOf<A>(up), dataOf<A>(dgate), dataOf<A>(dup)});
   });
 }
 
@@ -143,15 +163,16 @@ const char* swiglu_merged(const Launch& launch) {
     char* workspace = launch.workspace;
     Added added = addedTo(launch, 0, workspace);
     if (isServed(added)) {
-      lowRankSwiglu<false>(contextOf(launch).stream, problemOf(added, {}, y));
+      lowRank<false>(launch, problemOf(added, {}, y));
       return nullptr;
     }
     if (const char* problem = addProducts(launch, added, workspace)) return problem;
     x = added.x;
   }
-  return withType(y.type, [&](auto zero) {
+  return withActivation(y.type, launch.attributes[2] != 0, [&](auto zero, auto gelu) {
     using A = decltype(zero);
-    overRows<A>(launch, y.shape[0], y.shape[1], SwigluMerged<A>{dataOf<A>(x), dataOf<A>(y), y.shape[1]});
+    constexpr bool kGelu = decltype(gelu)::value;
+    overRows<A>(launch, y.shape[0], y.shape[1], SwigluMerged<A, kGelu>{dataOf<A>(x), dataOf<A>(y), y.shape[1]});
   });
 }
 
@@ -162,15 +183,16 @@ const char* swiglu_merged_backward(const Launch& launch) {
     char* workspace = launch.workspace;
     Added added = addedTo(launch, 1, workspace);
     if (isServed(added)) {
-      lowRankSwiglu<true>(contextOf(launch).stream, problemOf(added, dy, dx));
+      lowRank<true>(launch, problemOf(added, dy, dx));
       return nullptr;
     }
     if (const char* problem = addProducts(launch, added, workspace)) return problem;
     x = added.x;
   }
-  return withType(dy.type, [&](auto zero) {
+  return withActivation(dy.type, launch.attributes[2] != 0, [&](auto zero, auto gelu) {
     using A = decltype(zero);
-    overRows<A>(launch, dy.shape[0], dy.shape[1], SwigluMergedBackward<A>{dataOf<A>(dy), dataOf<A>(x), dataOf<A>(dx), dy.shape[1]});
+    constexpr bool kGelu = decltype(gelu)::value;
+    overRows<A>(launch, dy.shape[0], dy.shape[1], SwigluMergedBackward<A, kGelu>{dataOf<A>(dy), dataOf<A>(x), dataOf<A>(dx), dy.shape[1]});
   });
 }
 

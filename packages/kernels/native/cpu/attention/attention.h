@@ -29,6 +29,7 @@ struct AttentionShape {
   float scale;
   int window;
   DType compute = DType::f32;  // bf16: the operands of every product are rounded to it, sums and softmax stay float32
+  float soft_cap = 0;          // scores become soft_cap · tanh(score / soft_cap); 0 stands for no cap
 };
 
 /** out[T,H,C] = softmax(scale · q · kᵀ) · v, with lse[H,T] = log of the sum of e^score. q[T,H,C], k[T,K,C], v[T,K,C]. Dao 2023. */
@@ -44,6 +45,6 @@ void attention_backward(Context& context, const AttentionShape& shape, const flo
  * bf16 whose slots 0 … start + T - 1 are filled. out[T,H,C].
  */
 void attention_cached(Context& context, int64_t tokens, int64_t start, int heads, int kv_heads, int head_size, float scale,
-                      int window, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out);
+                      int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out);
 
 }  // namespace anneal::ANNEAL_ISA

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "blocks.h"
+#include "softmax.h"
 
 // The gradients, tile by tile: a tile is one block of queries by one block of keys of a document, for the heads that share
 // a key head. It adds to dQ of its queries and to dK and dV of its keys. Round r takes the tiles r blocks below the diagonal:
@@ -71,16 +72,22 @@ float deltaOf(const float* out, const float* d_out, int size) {
 
 /**
  * Of one row, from scores (already scaled) and d(weights): weights = e^(score - lse), and d(score) = weight · (d(weight) -
- * delta) in place of d(weights). Zero where the query does not see the key.
+ * delta), times the slope of the soft cap, in place of d(weights). Zero where the query does not see the key.
  */
-inline void weightsAndGradient(float* scores, float* d_weights, int columns, Visible visible, float lse, float delta) {
+inline void weightsAndGradient(float* scores, float* d_weights, int columns, Visible visible, float lse, float delta, float soft_cap) {
+  capScores(scores, columns, soft_cap);
   const int first = static_cast<int>(smaller(visible.first, columns)), end = static_cast<int>(larger(visible.end, 0));
   for (int j = 0; j < first; j++) scores[j] = -INFINITY, d_weights[j] = 0;
   for (int j = end; j < columns; j++) scores[j] = -INFINITY, d_weights[j] = 0;
   for (int j = 0; j < columns; j += Vec::width) {
-    const Vec weight = exp(Vec::load(scores + j) - Vec::set(lse));
+    const Vec score = Vec::load(scores + j), weight = exp(score - Vec::set(lse));
     weight.store(scores + j);
-    (weight * (Vec::load(d_weights + j) - Vec::set(delta))).store(d_weights + j);
+    Vec gradient = weight * (Vec::load(d_weights + j) - Vec::set(delta));
+    if (soft_cap != 0) {
+      const Vec one = Vec::set(1.0f), share = score * Vec::set(1 / soft_cap);
+      gradient *= one - min(one, share * share);  // an unseen score is -infinity
+    }
+    gradient.store(d_weights + j);
   }
 }
 
@@ -141,7 +148,7 @@ void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scra
         const Visible visible = visibleKeys(position + r, shape.window, tile.first_key + begin, tile.keys - begin);
         weightsAndGradient(weight_rows + r * kTile + begin, d_score_rows + r * kTile + begin,
                            static_cast<int>(roundUp(end - begin, Vec::width)), visible,
-                           call.lse[head * shape.tokens + first_token + first + r], delta[r]);
+                           call.lse[head * shape.tokens + first_token + first + r], delta[r], shape.soft_cap);
       }
       multiply<cells>(stripOfRows<cells>(d_score_rows + begin, kTile, rows, end - begin, room), key_rows, cellsFor<cells>(begin),
                       cellsFor<cells>(end - begin), 0, size, shape.scale, call.round > 0, call.dq + at_strip, stride);

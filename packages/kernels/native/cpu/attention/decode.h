@@ -16,7 +16,7 @@ constexpr int kDecodeKeys = 256;  // whose scores a task holds at once, for at m
 struct Decode {
   int heads, kv_heads, head_size;
   int64_t first_key, end_key, keys_per_part, parts;
-  float scale;
+  float scale, soft_cap;
   const float* q;
   const void *k, *v;
   DType type;
@@ -83,6 +83,7 @@ void decodeHeads(const Decode& call, int64_t part, int64_t kv_head, int64_t head
     dotRows<Cells::exact, Element>(scores, 0, keys);
     for (int r = 0; r < heads; r++) {
       const int columns = static_cast<int>(roundUp(keys, Vec::width));
+      capScores(weights + r * kDecodeKeys, columns, call.soft_cap);
       const float shrink =
           softmaxRow(weights + r * kDecodeKeys, columns, {0, keys}, call.maxima[slot + r], call.totals[slot + r]);
       if (shrink != 1) scaleRow(sums + r * size, size, shrink);

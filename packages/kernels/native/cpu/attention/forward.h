@@ -19,17 +19,19 @@ struct QueryBlock {
   int64_t key_stride;
   float scale;
   int window;
+  float soft_cap;
 };
 
 /** Scores of a strip of queries, the first at `position`, become weights; `out` and the running totals shrink to match. */
-inline void softmaxStrip(float* scores, int rows, int columns, int64_t position, int window, int64_t first_key, int64_t keys,
-                         float* maxima, float* totals, float* out, int64_t out_stride, int size) {
+inline void softmaxStrip(float* scores, int rows, int columns, int64_t position, int window, float soft_cap, int64_t first_key,
+                         int64_t keys, float* maxima, float* totals, float* out, int64_t out_stride, int size) {
   for (int r = 0; r < rows; r++, scores += kKeyBlock, out += out_stride) {
     const Visible visible = visibleKeys(position + r, window, first_key, keys);
     if (visible.end <= visible.first) {
       std::memset(scores, 0, columns * sizeof(float));
       continue;
     }
+    capScores(scores, columns, soft_cap);
     const float shrink = softmaxRow(scores, columns, visible, maxima[r], totals[r]);
     if (shrink != 1) scaleRow(out, size, shrink);
   }
@@ -76,7 +78,7 @@ void attend(const QueryBlock<Element>& block, Scratch scratch, float* lse, int64
         const Strip q = stripOfRows<cells>(block.q + first * stride + head * size, stride, rows, size, room);
         multiply<cells>(q, keys_transposed, 0, cellsFor<cells>(size), begin, end, block.scale, false, scores, kKeyBlock);
         softmaxStrip(scores + begin, rows, static_cast<int>(roundUp(end - begin, Vec::width)), position, block.window,
-                     first_key + begin, keys - begin, maxima + row, totals + row, out, stride, size);
+                     block.soft_cap, first_key + begin, keys - begin, maxima + row, totals + row, out, stride, size);
         const Strip weights = stripOfRows<cells>(scores + begin, kKeyBlock, rows, end - begin, room);
         multiply<cells>(weights, values, cellsFor<cells>(begin), cellsFor<cells>(end - begin), 0, size, 1, true, out, stride);
       }

@@ -6,6 +6,13 @@
 
 namespace anneal::ANNEAL_ISA {
 
+/** Scores become soft_cap · tanh(score / soft_cap); 0 leaves them as they are. */
+inline void capScores(float* scores, int columns, float soft_cap) {
+  if (soft_cap == 0) return;
+  const Vec cap = Vec::set(soft_cap), share = Vec::set(1 / soft_cap);
+  for (int j = 0; j < columns; j += Vec::width) (cap * tanh(share * Vec::load(scores + j))).store(scores + j);
+}
+
 /** Scores of one row become weights e^(score - maximum); returns the factor by which what was summed before must shrink. */
 inline float softmaxRow(float* scores, int columns, Visible visible, float& maximum, float& total) {
   for (int j = 0; j < visible.first; j++) scores[j] = -INFINITY;

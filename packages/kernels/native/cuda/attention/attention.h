@@ -8,7 +8,7 @@
 
 namespace anneal::cuda {
 
-/** plain: any type and head size, float32 arithmetic. mma: bf16 on tensor cores from sm_80 on. hopper: wgmma and TMA of sm_90a. */
+/** plain: any type, head size and soft cap, float32 arithmetic. mma: bf16 on tensor cores from sm_80 on. hopper: wgmma and TMA of sm_90a. */
 enum class Family { automatic, plain, mma, hopper };
 
 /** Tensor cores serve this shape: its types, its heads' size and the shared memory of this GPU. */

@@ -35,9 +35,10 @@ __device__ void scoreTile(Shared& shared, const Backward& p, const Tile& tile, i
     const int r = row + y + 8 * i, j = key + x;
     const bool seen = r < row_end && j <= r && j >= firstKey(tile, r, s.window);
     const int64_t at = int64_t{head} * s.tokens + r;
-    const float weight = seen ? expf(scores[i] * s.scale - p.lse[at]) : 0.f;
+    const float score = cappedScore(scores[i] * s.scale, s.soft_cap);
+    const float weight = seen ? expf(score - p.lse[at]) : 0.f;
     shared.weights[y + 8 * i][x] = weight;
-    shared.d_scores[y + 8 * i][x] = seen ? weight * (d_weights[i] - p.delta[at]) : 0.f;
+    shared.d_scores[y + 8 * i][x] = seen ? weight * (d_weights[i] - p.delta[at]) * capSlope(score, s.soft_cap) : 0.f;
   }
   __syncthreads();
 }

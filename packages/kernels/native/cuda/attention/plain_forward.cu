@@ -43,7 +43,7 @@ __global__ void __launch_bounds__(kPlainThreads) forwardKernel(const Forward p) 
     for (int i = 0; i < kPlainRows; i++) {
       const int row = tile.begin + y + 8 * i, j = key + x;
       const bool seen = row < tile.end && j <= row + tile.shift && j >= firstKey(tile, row, s.window);
-      const float score = seen ? scores[i] * s.scale : -INFINITY;
+      const float score = seen ? cappedScore(scores[i] * s.scale, s.soft_cap) : -INFINITY;
       const float highest = fmaxf(maximum[i], warpMaximum(score));
       const float weight = seen ? expf(score - highest) : 0.f, shrink = maximum[i] == -INFINITY ? 0.f : expf(maximum[i] - highest);
       total[i] = total[i] * shrink + warpSum(weight);

@@ -54,6 +54,10 @@ __device__ inline void addWeighted(float* total, int column, const float* keep, 
   }
 }
 
+/** The score under the shape's soft cap, if it has one, and the cap's slope there. */
+__device__ inline float cappedScore(float score, float cap) { return cap == 0 ? score : cap * tanhf(score / cap); }
+__device__ inline float capSlope(float capped, float cap) { return cap == 0 ? 1.f : 1.f - capped / cap * (capped / cap); }
+
 /** Reduces over the 32 keys of a query, which are the lanes of a warp. */
 __device__ inline float warpMaximum(float x) {
   for (int offset = 16; offset > 0; offset /= 2) x = fmaxf(x, __shfl_xor_sync(~0u, x, offset));

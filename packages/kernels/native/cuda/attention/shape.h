@@ -21,6 +21,7 @@ struct AttentionShape {
   float scale;
   int window;
   DType type, cache_type;  // of queries and outputs, and of keys and values
+  float soft_cap = 0;      // scores become soft_cap · tanh(score / soft_cap); 0 stands for no cap
 };
 
 struct Forward {

@@ -140,9 +140,9 @@ bool checkCached(int64_t tokens, int64_t start, int heads, int kv_heads, int siz
   Floats out(expected.size(), NAN), again(expected.size(), NAN);
   const void *keys = type == DType::bf16 ? static_cast<void*>(k_half.data()) : k.data();
   const void *values = type == DType::bf16 ? static_cast<void*>(v_half.data()) : v.data();
-  attention_cached(one.context, tokens, start, heads, kv_heads, size, 0.125f, window, q.data() + skip, keys, values, type,
+  attention_cached(one.context, tokens, start, heads, kv_heads, size, 0.125f, window, 0, q.data() + skip, keys, values, type,
                    out.data());
-  attention_cached(three.context, tokens, start, heads, kv_heads, size, 0.125f, window, q.data() + skip, keys, values, type,
+  attention_cached(three.context, tokens, start, heads, kv_heads, size, 0.125f, window, 0, q.data() + skip, keys, values, type,
                    again.data());
   const bool repeatable = std::memcmp(out.data(), again.data(), out.size() * 4) == 0;
   const double e = error(out, expected);
@@ -222,7 +222,7 @@ void measure(int threads) {
     const Floats q = normals(tokens * 9 * 64, random);
     Floats out(q.size());
     const double best = bestSeconds([&] {
-      attention_cached(all.context, tokens, start, 9, 3, 64, 0.125f, 0, q.data(), k.data(), v.data(), DType::bf16, out.data());
+      attention_cached(all.context, tokens, start, 9, 3, 64, 0.125f, 0, 0, q.data(), k.data(), v.data(), DType::bf16, out.data());
     });
     std::printf("cached, %3d tokens from %4d, 9/3 heads of 64, bf16: %.1f us\n", tokens, start, best * 1e6);
   }
