@@ -10,7 +10,7 @@ import { ggufMetadata } from '../packages/core/src/export/ggufMetadata.ts';
 import { openModelText } from '../packages/core/src/generate/modelText.ts';
 import { Fields } from '../packages/core/src/models/fields.ts';
 import { type OpenModel, openModel } from '../packages/core/src/models/open.ts';
-import { readRope } from '../packages/core/src/models/rope.ts';
+import { readRopes } from '../packages/core/src/models/readRope.ts';
 import { temporaryFolder, writeTinyModel } from '../packages/core/test/fixtures.ts';
 import { tokenizerFromGguf } from '../packages/formats/src/gguf/tokenizer.ts';
 
@@ -26,7 +26,8 @@ function tinyModel(changes: Record<string, (json: Json) => Json>): OpenModel {
   return openModel(folder);
 }
 
-const rope = (config: Json) => readRope(new Fields(config, 'config.json'), 64);
+const rope = (config: Json) =>
+  readRopes(new Fields(config, 'config.json'), { headSize: 64, maxPositions: 64 }, {}).rope;
 const theta = (rope_theta: number) => ({ rope_type: 'default', rope_theta });
 
 test('rope_parameters by layer type', () => {

@@ -9,7 +9,7 @@ import type { WeightType } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedRows } from '../models/adapters/merge.ts';
-import { ROPE_FACTORS, ropeFactors } from '../models/gguf/ropeFactors.ts';
+import { ropeTensors } from '../models/gguf/ropeFactors.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName } from '../models/names.ts';
 import { openModel } from '../models/open.ts';
@@ -67,20 +67,21 @@ async function writeAll(
   { model, adapter, name, onProgress, signal }: GgufExport,
 ): Promise<Target[]> {
   const targets: Target[] = [];
-  const factors = ropeFactorsOf(model);
+  const factors = ropeTensors(model.config);
   try {
     for (const [type, path] of paths) {
       const table = tableOf(model, type);
       const metadata = ggufMetadata(model, name, FILE_TYPES[type].number);
       targets.push({ type, path, writer: await GgufWriter.create(path, metadata, table), checksums: new Map() });
     }
-    if (factors) for (const target of targets) await write(target, ROPE_FACTORS, new Uint8Array(factors.buffer));
+    for (const [tensor, values] of factors) {
+      for (const target of targets) await write(target, tensor, new Uint8Array(values.buffer));
+    }
     let done = 0;
     for (const tensor of model.tensors.values()) {
       const { gguf, transform } = nameOf(model, tensor.name);
       const types = targets.map(({ type }) => describe(model, tensor, type).type).map(withBlock);
-      const interleaved = transform === 'permuteHeads';
-      for await (const rows of mergedRows(model, tensor.name, { adapter, types, interleaved, signal })) {
+      for await (const rows of mergedRows(model, tensor.name, { adapter, types, transform, signal })) {
         await Promise.all(targets.map((target, at) => write(target, gguf, rows[at] as Uint8Array)));
       }
       onProgress?.(++done, model.tensors.size);
@@ -94,9 +95,8 @@ async function writeAll(
 }
 
 function tableOf(model: OpenModel, type: GgufType): GgufTensor[] {
-  const factors = ropeFactorsOf(model);
   return [
-    ...(factors ? [{ name: ROPE_FACTORS, shape: [factors.length], type: 'F32' as const }] : []),
+    ...Array.from(ropeTensors(model.config), ([name, { length }]) => ({ name, shape: [length], type: 'F32' as const })),
     ...Array.from(model.tensors.values(), (tensor) => describe(model, tensor, type)),
   ];
 }
@@ -123,11 +123,6 @@ function nameOf(model: OpenModel, name: string): NonNullable<ReturnType<typeof f
   const row = findName(model.architecture.names, name);
   if (!row) throw new Error(`${name} has no GGUF name`);
   return row;
-}
-
-function ropeFactorsOf({ config }: OpenModel): Float32Array | null {
-  const { scaling, theta } = config.rope;
-  return scaling?.kind === 'llama3' ? ropeFactors(config.headSize, theta, scaling) : null;
 }
 
 /** Tensors byte for byte, and the file as a model: its config, names and shapes are checked when it is opened. */
@@ -177,7 +172,7 @@ function refuseWhatGgufCannotSay({ path, config, architecture }: OpenModel): voi
         ? 'llama.cpp knows YaRN only with beta_fast 32, beta_slow 1 and truncate'
         : config.outputBias && architecture.gguf !== 'llama'
           ? `llama.cpp knows no bias on the attention output of ${architecture.modelType}`
-          : null;
+          : (architecture.ggufPart?.refusal(config) ?? null);
   if (reason === null) return;
   throw new UserError({
     what: `this model cannot be exported to GGUF: ${reason}`,
@@ -187,8 +182,9 @@ function refuseWhatGgufCannotSay({ path, config, architecture }: OpenModel): voi
   });
 }
 
-function differencesInLlamaCpp({ config, tokenizerFiles }: OpenModel): string[] {
-  const window = config.slidingWindow.find((keys) => keys !== null) ?? null;
+function differencesInLlamaCpp({ config, architecture, tokenizerFiles }: OpenModel): string[] {
+  const isHonored = architecture.ggufPart?.honorsWindow ?? false;
+  const window = isHonored ? null : (config.slidingWindow.find((keys) => keys !== null) ?? null);
   return [
     ...(window === null
       ? []

@@ -26,7 +26,7 @@ export function ggufMetadata(model: OpenModel, name: string, fileType: number): 
     ['general.name', { type: 'string', value: name }],
     ['general.file_type', { type: 'uint32', value: fileType }],
     ['general.quantization_version', { type: 'uint32', value: QUANTIZATION_VERSION }],
-    ...metadataOf(model.config, gguf),
+    ...metadataOf(model.config, model.architecture),
     ...samplingEntries(model.generationConfig),
     ...tokenizerEntries(model),
   ]);

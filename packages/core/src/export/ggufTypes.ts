@@ -34,6 +34,9 @@ const WITH_SHORT_BLOCKS: Readonly<Partial<Record<WeightType, WeightType>>> = {
   Q6_K: 'Q8_0',
 };
 
+/** Of queries, keys and values in one matrix, where they have more bits than the rest. */
+const QKV_TYPES: Readonly<Partial<Record<GgufType, WeightType>>> = { q3_k_m: 'Q4_K', q4_k_m: 'Q5_K', q5_k_m: 'Q6_K' };
+
 /** What of a model decides the types. */
 export type TypeRelevant = Pick<ModelConfig, 'layerCount' | 'headCount' | 'kvHeadCount' | 'tieWordEmbeddings'>;
 
@@ -57,6 +60,7 @@ function quantizedType(name: string, type: GgufType, config: TypeRelevant): Weig
     return hasLongBlocks ? 'Q6_K' : 'Q8_0';
   }
   const [, layer = '', linear] = /^layers\.(\d+)\.(\w+)$/.exec(name) ?? [];
+  if (linear === 'qkv') return QKV_TYPES[type] ?? weights;
   if (linear === 'v') return valueType(type, Number(layer), config);
   if (linear === 'down') return downType(type, Number(layer), config.layerCount);
   if (linear === 'o' && type === 'q2_k') return 'Q3_K';

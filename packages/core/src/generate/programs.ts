@@ -1,4 +1,4 @@
-import { type ActivationType, Graph, gatherRows, linear, type Variables } from '@anneal/kernels';
+import { type ActivationType, Graph, gatherRows, type Variables } from '@anneal/kernels';
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
@@ -45,7 +45,6 @@ export function decodeProgram(
     positions,
     visible: { kind: 'cached', positions, cacheOf },
   });
-  const logits = linear(gatherRows(hidden, graph.input('rows', 'i32', ['N'])), scope.head(), { bf16: scope.bf16 });
-  graph.result('logits', logits);
+  graph.result('logits', scope.logits(gatherRows(hidden, graph.input('rows', 'i32', ['N']))));
   return graph;
 }

@@ -1,3 +1,6 @@
+import type { GgufValue } from '@anneal/formats/gguf/metadata';
+import type { JsonObject } from '@anneal/formats/json';
+import type { TensorSource } from '@anneal/formats/tensor';
 import type { ModelConfig } from './config.ts';
 import type { Fields } from './fields.ts';
 import type { NameTable } from './names.ts';
@@ -13,4 +16,21 @@ export interface Architecture {
   /** @param generation generation_config.json, for the end tokens it adds */
   readonly readConfig: (fields: Fields, generation: Fields | null) => ModelConfig;
   readonly names: NameTable;
+  /** Where GGUF says more of it than of Llama. */
+  readonly ggufPart?: GgufPart;
+}
+
+export interface GgufPart {
+  /**
+   * Fields of config.json besides those that all architectures have, and instead of them.
+   * @param fields the metadata without the architecture's prefix  @param common what is read of all architectures
+   * @throws UserError for what is not implemented
+   */
+  readonly configJson: (fields: Fields, common: JsonObject, source: TensorSource) => JsonObject;
+  /** Metadata besides those of all architectures, without the prefix. */
+  readonly metadata: (config: ModelConfig) => readonly (readonly [key: string, value: GgufValue])[];
+  /** Why llama.cpp would compute another model, or null. */
+  readonly refusal: (config: ModelConfig) => string | null;
+  /** llama.cpp masks what is outside of the layers' windows. */
+  readonly honorsWindow: boolean;
 }

@@ -3,8 +3,8 @@ import { UserError } from '../errors.ts';
 import type { ModelConfig } from './config.ts';
 import { expectedTensors } from './tensors.ts';
 
-/** Computed, not weights: old Llama checkpoints carry the first, GGUF files of Llama 3 the second. */
-const DERIVED = /(^|\.)rotary_emb\.inv_freq$|^rope_freqs\.weight$/;
+/** Computed, not weights: old Llama checkpoints carry the first, GGUF files of Llama 3 and Phi-3 the others. */
+const DERIVED = /(^|\.)rotary_emb\.inv_freq$|^rope_(freqs|factors_(short|long))\.weight$/;
 
 /**
  * Pairs every tensor the config asks for with the one in the file.

@@ -26,12 +26,28 @@ describe('the golden checkpoints', () => {
       attentionBias: false,
       outputBias: false,
       mlpBias: false,
-      qkNorm: false,
+      qkNorm: null,
+      fusedQkv: false,
+      fusedGateUp: false,
+      activation: 'silu',
+      norms: 'before',
+      normOffset: 0,
+      attentionScale: 1 / Math.sqrt(8),
+      attentionSoftCap: 0,
+      logitSoftCap: 0,
+      embeddingScale: 1,
+      residualScale: 1,
+      logitScale: 1,
       slidingWindow: [null, null],
       rope: {
         theta: 500_000,
         scaling: { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 64 },
       },
+      slidingRope: null,
+      hasRope: [true, true],
+      rotarySize: 8,
+      rotaryPairs: 'halves',
+      queryScaling: null,
       bosTokenId: 1,
       eosTokenIds: [2],
       padTokenId: 0,
@@ -44,8 +60,8 @@ describe('the golden checkpoints', () => {
   });
 
   test('Qwen2 has biases on q, k, v, Qwen3 norms and its own head size', () => {
-    expect(read(golden('qwen2'))).toMatchObject({ attentionBias: true, outputBias: false, qkNorm: false, headSize: 8 });
-    expect(read(golden('qwen3'))).toMatchObject({ attentionBias: false, qkNorm: true, headSize: 16 });
+    expect(read(golden('qwen2'))).toMatchObject({ attentionBias: true, outputBias: false, qkNorm: null, headSize: 8 });
+    expect(read(golden('qwen3'))).toMatchObject({ attentionBias: false, qkNorm: 'each_head', headSize: 16 });
   });
 });
 

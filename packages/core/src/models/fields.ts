@@ -4,6 +4,8 @@ import { UserError } from '../errors.ts';
 /** Largest count any config may state: far above every published model, far below where products of two overflow. */
 const MAX_COUNT = 2 ** 24;
 
+const isPositive = (item: unknown): item is number => typeof item === 'number' && Number.isFinite(item) && item > 0;
+
 /** Typed reading of one JSON object that came from outside; every wrong value is a UserError that names file and key. */
 export class Fields {
   readonly #json: JsonObject;
@@ -87,6 +89,18 @@ export class Fields {
       throw this.wrong(key, 'a list of strings');
     }
     return value;
+  }
+
+  /** A list of finite numbers above zero. */
+  positives(key: string): number[] {
+    const value = this.#json[key];
+    if (!Array.isArray(value) || !value.every(isPositive)) throw this.wrong(key, 'a list of numbers above 0');
+    return value;
+  }
+
+  /** The same with these where it says nothing; null is said. */
+  withDefaults(defaults: JsonObject): Fields {
+    return new Fields({ ...defaults, ...this.#json }, this.#where);
   }
 
   wrong(key: string, expected: string): UserError {

@@ -3,12 +3,35 @@ import { UserError } from '../errors.ts';
 import type { Architecture } from './architecture.ts';
 import type { ModelConfig } from './config.ts';
 import { Fields } from './fields.ts';
+import { gemma2 } from './gemma2/architecture.ts';
+import { gemma3 } from './gemma3/architecture.ts';
+import { glm4 } from './glm4/architecture.ts';
+import { granite } from './granite/architecture.ts';
+import { granite4 } from './granite4/architecture.ts';
 import { llama } from './llama/architecture.ts';
+import { ministral3 } from './ministral3/architecture.ts';
 import { mistral } from './mistral/architecture.ts';
+import { olmo3 } from './olmo3/architecture.ts';
+import { phi3 } from './phi3/architecture.ts';
 import { qwen2 } from './qwen2/architecture.ts';
 import { qwen3 } from './qwen3/architecture.ts';
+import { smollm3 } from './smollm3/architecture.ts';
 
-export const architectures: readonly Architecture[] = [llama, mistral, qwen2, qwen3];
+export const architectures: readonly Architecture[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gemma2,
+  gemma3,
+  phi3,
+  smollm3,
+  olmo3,
+  granite,
+  glm4,
+  ministral3,
+  granite4,
+];
 
 /** @throws UserError for an architecture that is not listed above */
 export function architectureOf(modelType: string, where: string): Architecture {

@@ -1,9 +1,8 @@
 import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
-import { ropeVariable } from './layers/decoder.ts';
+import { ropeVariables } from './layers/ropeTables.ts';
 import { type ModelTensor, type OpenModel, refuseProblem } from './model.ts';
 import { isHeldInNf4, writeNf4, writeNf4Map } from './nf4.ts';
-import { inverseFrequencies } from './rope.ts';
 
 const PIECE_ELEMENTS = 1 << 17;
 
@@ -20,8 +19,7 @@ export async function loadWeights(
     signal,
   }: { onProgress?: (loaded: number, total: number) => void; signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  const { headSize, rope } = model.config;
-  await engine.write(ropeVariable, inverseFrequencies(headSize, rope).inverse, 'f32');
+  for (const [name, values] of ropeVariables(model.config)) await engine.write(name, values, 'f32');
   await writeNf4Map(engine);
   const wanted = [...model.tensors.values()].filter(
     ({ name }) => engine.plan.variables.has(name) || isHeldInNf4(engine, name),

@@ -1,8 +1,9 @@
 /**
- * What happens to a tensor's rows on the way from Hugging Face's layout (ours too) into GGUF. `permuteHeads`: rope
+ * What happens to a tensor on the way from Hugging Face's layout (ours too) into GGUF. `permuteHeads`: rope
  * there turns neighboring rows of a head, here rows half a head apart, so the rows of each head are interleaved.
+ * `plusOne`: weights of norms that say here how far they are from 1 say there what they are.
  */
-export type GgufTransform = 'permuteHeads' | null;
+export type GgufTransform = 'permuteHeads' | 'plusOne' | null;
 
 /** One tensor's name in the three worlds; `*` stands for the layer number. */
 export interface TensorName {

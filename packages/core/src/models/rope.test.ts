@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Fields } from './fields.ts';
-import { inverseFrequencies, readRope } from './rope.ts';
+import { readRopes } from './readRope.ts';
+import { inverseFrequencies } from './rope.ts';
 
 interface Reference {
   source: string;
@@ -22,7 +23,7 @@ const reference: Reference = JSON.parse(
 const TOLERANCE = 4 * 2 ** -24 * 2;
 
 const rope = (config: Record<string, unknown>, maxPositions = 4096) =>
-  readRope(new Fields(config, 'config.json'), maxPositions);
+  readRopes(new Fields(config, 'config.json'), { headSize: 64, maxPositions }, {}).rope;
 
 describe('inverse frequencies are those of transformers', () => {
   test.each(reference.cases)('$name', ({ headSize, maxPositions, rope: parameters, inverse, attentionScale }) => {
@@ -78,7 +79,7 @@ describe('both spellings of config.json', () => {
 });
 
 test.each([
-  [{ rope_scaling: { rope_type: 'longrope', factor: 2 } }, 'rope type longrope is not implemented'],
+  [{ rope_scaling: { rope_type: 'ntk', factor: 2 } }, 'rope type ntk is not implemented'],
   [{ rope_scaling: { rope_type: 'linear' } }, 'factor must be a number above 0, but it is missing'],
   [{ rope_scaling: { rope_type: 'linear', factor: -1 } }, 'factor must be a number above 0, but it is -1'],
   [{ rope_scaling: [] }, 'rope_scaling must be an object'],

@@ -1,8 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import { isJsonObject } from '@anneal/formats/json';
-import type { Fields } from './fields.ts';
-
-/** Rotary position embedding, rotating all of each head. */
+/** Rotary position embedding. */
 export interface RopeConfig {
   readonly theta: number;
   readonly scaling: RopeScaling | null;
@@ -27,98 +23,35 @@ export type RopeScaling =
       readonly attentionFactor: number;
       /** Whether the ramp's ends are rounded outwards to whole dimensions. */
       readonly truncate: boolean;
+    }
+  | {
+      /** LongRoPE: every frequency is divided by a factor of its own, in sequences beyond the original context by another one. */
+      readonly kind: 'longrope';
+      readonly shortFactors: readonly number[];
+      readonly longFactors: readonly number[];
+      readonly originalMaxPositions: number;
+      readonly attentionFactor: number;
     };
 
+/** Queries are multiplied by 1 + beta · ln(1 + ⌊position / originalMaxPositions⌋), as in Llama 4. */
+export interface QueryScaling {
+  readonly beta: number;
+  readonly originalMaxPositions: number;
+}
+
 export interface RopeFrequencies {
-  /** [headSize / 2], radians per position. */
+  /** [size / 2], radians per position. */
   readonly inverse: Float32Array;
+  /** Instead of them in sequences beyond the original context; null where all are treated alike. */
+  readonly long: Float32Array | null;
   /** Multiplies cos and sin. */
   readonly attentionScale: number;
 }
 
-/**
- * Reads `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (transformers 4).
- * @throws UserError on an unknown type or a wrong value
- */
-export function readRope(fields: Fields, maxPositions: number): RopeConfig {
-  const parameters = fields.object('rope_scaling') ?? ropeParameters(fields);
-  const theta = parameters?.has('rope_theta')
-    ? parameters.positive('rope_theta')
-    : fields.positive('rope_theta', 10_000);
-  for (const holder of [fields, parameters]) {
-    if (holder?.has('partial_rotary_factor') && holder.positive('partial_rotary_factor') !== 1) {
-      throw holder.unsupported('partial rotary embeddings are not implemented', 'use another model');
-    }
-  }
-  if (!parameters) return { theta, scaling: null };
-  const original = (): number =>
-    fields.has('original_max_position_embeddings')
-      ? fields.count('original_max_position_embeddings')
-      : parameters.count('original_max_position_embeddings', maxPositions);
-  const kind = parameters.string('rope_type', parameters.string('type', 'default'));
-  switch (kind) {
-    case 'default':
-      return { theta, scaling: null };
-    case 'linear':
-      return { theta, scaling: { kind, factor: parameters.positive('factor') } };
-    case 'llama3': {
-      const lowFreqFactor = parameters.positive('low_freq_factor');
-      const highFreqFactor = parameters.positive('high_freq_factor');
-      if (highFreqFactor <= lowFreqFactor)
-        throw parameters.wrong('high_freq_factor', `above low_freq_factor ${lowFreqFactor}`);
-      const factor = parameters.positive('factor');
-      return { theta, scaling: { kind, factor, lowFreqFactor, highFreqFactor, originalMaxPositions: original() } };
-    }
-    case 'yarn': {
-      const originalMaxPositions = original();
-      const factor = parameters.positive('factor', maxPositions / originalMaxPositions);
-      return {
-        theta,
-        scaling: {
-          kind,
-          factor,
-          originalMaxPositions,
-          betaFast: parameters.positive('beta_fast', 32),
-          betaSlow: parameters.positive('beta_slow', 1),
-          attentionFactor: readAttentionFactor(parameters, factor),
-          truncate: parameters.boolean('truncate', true),
-        },
-      };
-    }
-    default:
-      throw parameters.unsupported(
-        `rope type ${kind} is not implemented; known are default, linear, llama3, yarn`,
-        'use another model, or add the type in models/rope.ts',
-      );
-  }
-}
-
-/** `rope_parameters`, which may be nested by the type of a layer; the types that the model has must then be alike. */
-function ropeParameters(fields: Fields): Fields | null {
-  const parameters = fields.object('rope_parameters');
-  const written = fields.raw('rope_parameters');
-  if (!parameters || !isJsonObject(written)) return null;
-  const named = Object.keys(written);
-  if (named.length === 0 || !Object.values(written).every(isJsonObject)) return parameters;
-  const types = [...new Set(fields.strings('layer_types') ?? named)];
-  const missing = types.find((type) => !named.includes(type));
-  if (missing !== undefined) throw fields.wrong('rope_parameters', `an object with the key ${missing}`);
-  if (types.some((type) => !isDeepStrictEqual(written[type], written[types[0] as string]))) {
-    throw fields.unsupported(
-      `rope_parameters that differ between ${types.join(' and ')} layers are not implemented`,
-      'use another model, or add what is missing (docs/add-a-model.md)',
-    );
-  }
-  return parameters.object(types[0] as string);
-}
-
-function readAttentionFactor(parameters: Fields, factor: number): number {
-  if (parameters.has('attention_factor')) return parameters.positive('attention_factor');
-  if (parameters.raw('mscale') && parameters.raw('mscale_all_dim')) {
-    const numerator = yarnAttentionFactor(factor, parameters.positive('mscale'));
-    return numerator / yarnAttentionFactor(factor, parameters.positive('mscale_all_dim'));
-  }
-  return yarnAttentionFactor(factor);
+/** Ding et al. 2024 (LongRoPE), as transformers computes it where a config does not state it. */
+export function longRopeAttentionFactor(maxPositions: number, originalMaxPositions: number): number {
+  const factor = maxPositions / originalMaxPositions;
+  return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(originalMaxPositions));
 }
 
 /** Peng et al. 2023 (YaRN), equation 22. */
@@ -129,23 +62,24 @@ export function yarnAttentionFactor(factor: number, mscale = 1): number {
 /**
  * The angle by which each pair of dimensions turns per position. Every operation is rounded to float32 where
  * transformers does it in float32: at position 100,000 one unit in the last place is already a visible angle.
+ * @param size of the part of a head that turns
  */
-export function inverseFrequencies(headSize: number, rope: RopeConfig): RopeFrequencies {
+export function inverseFrequencies(size: number, rope: RopeConfig): RopeFrequencies {
   const wave = Float32Array.from(
-    { length: headSize / 2 },
-    (_, pair) => rope.theta ** Math.fround(Math.fround(2 * pair) / headSize),
+    { length: size / 2 },
+    (_, pair) => rope.theta ** Math.fround(Math.fround(2 * pair) / size),
   );
   const plain = wave.map((value) => 1 / value);
   const scaling = rope.scaling;
   switch (scaling?.kind) {
     case undefined:
-      return { inverse: plain, attentionScale: 1 };
+      return { inverse: plain, long: null, attentionScale: 1 };
     case 'linear':
-      return { inverse: plain.map((value) => value / scaling.factor), attentionScale: 1 };
+      return { inverse: plain.map((value) => value / scaling.factor), long: null, attentionScale: 1 };
     case 'llama3':
-      return { inverse: plain.map((value) => llama3Frequency(value, scaling)), attentionScale: 1 };
+      return { inverse: plain.map((value) => llama3Frequency(value, scaling)), long: null, attentionScale: 1 };
     case 'yarn': {
-      const [low, high] = yarnRampEnds(headSize, rope.theta, scaling);
+      const [low, high] = yarnRampEnds(size, rope.theta, scaling);
       const inverse = wave.map((value, pair) => {
         const ramp = Math.min(1, Math.max(0, Math.fround(Math.fround(pair - low) / Math.fround(high - low))));
         const extrapolated = Math.fround(1 - ramp);
@@ -153,7 +87,16 @@ export function inverseFrequencies(headSize: number, rope: RopeConfig): RopeFreq
         const kept = Math.fround(Math.fround(1 / value) * extrapolated);
         return Math.fround(interpolation * Math.fround(1 - extrapolated)) + kept;
       });
-      return { inverse, attentionScale: scaling.attentionFactor };
+      return { inverse, long: null, attentionScale: scaling.attentionFactor };
+    }
+    case 'longrope': {
+      const divided = (factors: readonly number[]): Float32Array =>
+        wave.map((value, pair) => 1 / Math.fround(Math.fround(factors[pair] as number) * value));
+      return {
+        inverse: divided(scaling.shortFactors),
+        long: divided(scaling.longFactors),
+        attentionScale: scaling.attentionFactor,
+      };
     }
   }
 }

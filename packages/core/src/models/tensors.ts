@@ -1,5 +1,10 @@
 import type { ModelConfig } from './config.ts';
 
+/** The linear layers of a block, which can carry an adapter, in the order of their use. */
+export function blockLinears({ fusedQkv, fusedGateUp }: ModelConfig): string[] {
+  return [...(fusedQkv ? ['qkv'] : ['q', 'k', 'v']), 'o', ...(fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
+}
+
 /** Every tensor the model has, by our name, with its shape: rows are outputs, columns inputs. */
 export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
   const { hiddenSize, intermediateSize, headSize, vocabSize } = config;
@@ -8,10 +13,14 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
   const shapes = new Map<string, readonly number[]>([['embed', [vocabSize, hiddenSize]]]);
   for (let layer = 0; layer < config.layerCount; layer++) {
     const add = (name: string, ...shape: number[]): unknown => shapes.set(`layers.${layer}.${name}`, shape);
-    add('attention_norm', hiddenSize);
-    add('q', queryRows, hiddenSize);
-    add('k', keyRows, hiddenSize);
-    add('v', keyRows, hiddenSize);
+    if (config.norms !== 'after') add('attention_norm', hiddenSize);
+    if (config.fusedQkv) {
+      add('qkv', queryRows + 2 * keyRows, hiddenSize);
+    } else {
+      add('q', queryRows, hiddenSize);
+      add('k', keyRows, hiddenSize);
+      add('v', keyRows, hiddenSize);
+    }
     add('o', hiddenSize, queryRows);
     if (config.attentionBias) {
       add('q_bias', queryRows);
@@ -20,18 +29,25 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
     }
     if (config.outputBias) add('o_bias', hiddenSize);
     if (config.qkNorm) {
-      add('q_norm', headSize);
-      add('k_norm', headSize);
+      const eachHead = config.qkNorm === 'each_head';
+      add('q_norm', eachHead ? headSize : queryRows);
+      add('k_norm', eachHead ? headSize : keyRows);
     }
-    add('mlp_norm', hiddenSize);
-    add('gate', intermediateSize, hiddenSize);
-    add('up', intermediateSize, hiddenSize);
+    if (config.norms !== 'before') add('attention_post_norm', hiddenSize);
+    if (config.norms !== 'after') add('mlp_norm', hiddenSize);
+    if (config.fusedGateUp) {
+      add('gate_up', 2 * intermediateSize, hiddenSize);
+    } else {
+      add('gate', intermediateSize, hiddenSize);
+      add('up', intermediateSize, hiddenSize);
+    }
     add('down', hiddenSize, intermediateSize);
     if (config.mlpBias) {
       add('gate_bias', intermediateSize);
       add('up_bias', intermediateSize);
       add('down_bias', hiddenSize);
     }
+    if (config.norms !== 'before') add('mlp_post_norm', hiddenSize);
   }
   shapes.set('final_norm', [hiddenSize]);
   if (!config.tieWordEmbeddings) shapes.set('lm_head', [vocabSize, hiddenSize]);

@@ -1,5 +1,6 @@
 import type { Graph, HostArray, Tensor } from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
+import type { Head } from '../models/layers/modelScope.ts';
 
 /**
  * What a run minimizes: how rows lie in a batch, what a program computes of the model's hidden states, and what its sums mean. The
@@ -84,9 +85,6 @@ export interface ObjectiveContext {
 
 /** One way of a batch through a model. */
 export interface ModelPass {
-  /** [T, D] after the last norm. */
-  readonly hidden: Tensor;
-  /** [V, D] */
-  readonly head: Tensor;
+  readonly head: Head;
   readonly bf16: boolean;
 }

@@ -31,6 +31,7 @@ function resultOf({ total, losses }: CrossEntropy): ObjectiveResult {
   return { sums: total, rows: losses };
 }
 
-function ofPass({ graph, sums, logitRows }: ObjectiveContext, { hidden, head, bf16 }: ModelPass) {
-  return { inputs: { x: hidden, weight: head, ...targetInputs(graph), loss: sums }, options: { bf16, logitRows } };
+function ofPass({ graph, sums, logitRows }: ObjectiveContext, { head, bf16 }: ModelPass) {
+  const { softCap, ...inputs } = head;
+  return { inputs: { ...inputs, ...targetInputs(graph), loss: sums }, options: { bf16, logitRows, softCap } };
 }

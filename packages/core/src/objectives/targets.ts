@@ -8,8 +8,9 @@ export function targetInputs(graph: Graph): { labels: Tensor; rows: Tensor } {
 }
 
 /** f32[R]: log-probabilities of the labels of the supervised rows. */
-export function targetLogps(graph: Graph, { hidden, head, bf16 }: ModelPass, logitRows: number): Tensor {
-  return linearLogProbability({ x: hidden, weight: head, ...targetInputs(graph) }, { bf16, logitRows });
+export function targetLogps(graph: Graph, { head, bf16 }: ModelPass, logitRows: number): Tensor {
+  const { softCap, ...inputs } = head;
+  return linearLogProbability({ ...inputs, ...targetInputs(graph) }, { bf16, logitRows, softCap });
 }
 
 /** Positions with a label, ascending. */

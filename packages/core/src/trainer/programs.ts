@@ -122,7 +122,7 @@ function contextOf(
   const inputs = batchInputs(graph);
   const through = (how: WeightOptions): ModelPass => {
     const scope = new ModelScope(graph, config, how);
-    return { hidden: decoder(scope, inputs).hidden, head: scope.head(), bf16: scope.bf16 };
+    return { head: scope.head(decoder(scope, inputs).hidden), bf16: scope.bf16 };
   };
   return {
     graph,

@@ -1,13 +1,4 @@
-import {
-  type ActivationType,
-  compile,
-  type Device,
-  Engine,
-  float32Of,
-  Graph,
-  linear,
-  Variables,
-} from '@anneal/kernels';
+import { type ActivationType, compile, type Device, Engine, float32Of, Graph, Variables } from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import { decoder } from '../models/layers/decoder.ts';
@@ -46,7 +37,7 @@ function forwardProgram(
     visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) },
   });
   for (const [i, h] of [...beforeLayer, hidden].entries()) graph.result(`hidden.${i}`, h);
-  graph.result('logits', linear(hidden, scope.head(), { bf16: scope.bf16 }));
+  graph.result('logits', scope.logits(hidden));
   return graph;
 }
 

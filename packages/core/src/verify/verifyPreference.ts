@@ -127,7 +127,7 @@ async function logpsOf({ model, adapter, device }: Subject, batch: Batch, adapte
     positions: graph.input('positions', 'i32', ['T']),
     visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) },
   });
-  graph.result('logps', targetLogps(graph, { hidden, head: scope.head(), bf16: scope.bf16 }, device.logitRows));
+  graph.result('logps', targetLogps(graph, { head: scope.head(hidden), bf16: scope.bf16 }, device.logitRows));
   const { tokens, positions, cuSeqlens, labels } = batch;
   const rows = supervisedRows(labels);
   const extents = { T: tokens.length, S: cuSeqlens.length, R: rows.length };

@@ -3,6 +3,7 @@ import { elementCount, type RowRange } from '@anneal/formats/tensor';
 import { type EncodeWeights, encodeWeights, type WeightType } from '@anneal/kernels';
 import { interleaveHeads } from '../gguf/heads.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
+import type { GgufTransform } from '../names.ts';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
 
 /** Weights taken at a time, so that a tensor of any size needs little memory: 16 M, 64 MB in float32. */
@@ -12,8 +13,8 @@ export interface MergeOptions {
   readonly adapter: LoraWeights | null;
   /** Each with the bytes that its block of weights takes; a row is whole blocks. */
   readonly types: readonly { readonly type: WeightType; readonly length: number; readonly bytes: number }[];
-  /** Order the rows of each head as GGUF's `llama` architecture has them; see models/gguf/heads.ts. */
-  readonly interleaved?: boolean;
+  /** As GGUF has this tensor. */
+  readonly transform?: GgufTransform;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,13 +27,13 @@ export interface MergeOptions {
 export async function* mergedRows(
   model: OpenModel,
   name: string,
-  { adapter, types, interleaved = false, signal }: MergeOptions,
+  { adapter, types, transform = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
   const tensor = tensorOf(model, name);
-  const runs = rowRuns(tensor, interleaved ? model.config.headSize : 1);
+  const runs = rowRuns(tensor, transform === 'permuteHeads' ? model.config.headSize : 1);
   const encode = (rows: RowRange): Promise<Uint8Array[]> => {
     signal?.throwIfAborted();
-    const job = rowsToEncode(model, tensor, rows, adapter, interleaved);
+    const job = rowsToEncode(model, tensor, rows, adapter, transform);
     const targets = types.map(({ type, length, bytes }) => ({
       type,
       bytes: new Uint8Array(((job.rows * job.columns) / length) * bytes),
@@ -93,13 +94,13 @@ function rowsToEncode(
   tensor: ModelTensor,
   rows: RowRange,
   adapter: LoraWeights | null,
-  interleaved: boolean,
+  transform: GgufTransform,
 ): Rows {
   const isVector = tensor.shape.length < 2;
   const columns = elementCount(tensor.shape.slice(isVector ? 0 : 1));
   const reorder = (bytes: Uint8Array): Uint8Array =>
-    interleaved ? interleaveHeads(bytes, rows.count, config.headSize) : bytes;
-  const { source, sourceType } = sourceRows(tensor, rows);
+    transform === 'permuteHeads' ? interleaveHeads(bytes, rows.count, config.headSize) : bytes;
+  const { source, sourceType } = transform === 'plusOne' ? plusOne(tensor, rows) : sourceRows(tensor, rows);
   const job = { source: reorder(source), sourceType, rows: isVector ? 1 : rows.count, columns };
   const module = adapter?.modules.get(tensor.name);
   if (!adapter || !module) return job;
@@ -117,6 +118,11 @@ function sourceRows(tensor: ModelTensor, rows: RowRange): Pick<Rows, 'source' | 
   if (sourceType) return { source: tensor.bytes(rows), sourceType };
   const weights = tensor.float32(rows);
   return { source: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), sourceType: 'f32' };
+}
+
+function plusOne(tensor: ModelTensor, rows: RowRange): Pick<Rows, 'source' | 'sourceType'> {
+  const weights = tensor.float32(rows).map((weight) => weight + 1);
+  return { source: new Uint8Array(weights.buffer), sourceType: 'f32' };
 }
 
 function checkShapes({ name, shape }: ModelTensor, { A, B }: LoraModule, rank: number): void {

@@ -2,9 +2,7 @@ import { createContext, Script } from 'node:vm';
 import { UserError } from '../../errors.ts';
 import type { ModelConfig } from '../config.ts';
 import { findName, type NameTable } from '../names.ts';
-
-/** The linear layers of a decoder block that can carry an adapter, in the order of their use. */
-const LINEARS = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const;
+import { blockLinears } from '../tensors.ts';
 
 /** A backtracking pattern from a file may take for ever; honest ones take microseconds. */
 const PATTERN_TIMEOUT_MS = 1000;
@@ -22,7 +20,7 @@ export function targetedLinears(config: ModelConfig, names: NameTable, targets: 
     const modules = linears.map((linear) => moduleName(names, linear));
     const matches = fullMatches(targets, modules);
     const chosen = linears.filter((_, index) => matches[index]);
-    if (chosen.length === 0) throw noSuchTarget(targets);
+    if (chosen.length === 0) throw noSuchTarget(targets, config, names);
     return chosen;
   }
   const used = new Set<string>();
@@ -33,7 +31,7 @@ export function targetedLinears(config: ModelConfig, names: NameTable, targets: 
     return matching.length > 0;
   });
   const unused = targets.find((target) => !used.has(target));
-  if (unused !== undefined || chosen.length === 0) throw noSuchTarget(unused ?? '(an empty list)');
+  if (unused !== undefined || chosen.length === 0) throw noSuchTarget(unused ?? '(an empty list)', config, names);
   return chosen;
 }
 
@@ -48,13 +46,13 @@ export function moduleName(names: NameTable, linear: string): string {
 export function linearOfModule(config: ModelConfig, names: NameTable, module: string): string | null {
   const layer = Number(/\.(\d+)\./.exec(module)?.[1] ?? Number.NaN);
   if (!(layer < config.layerCount)) return null;
-  const candidates = LINEARS.map((name) => `layers.${layer}.${name}`);
+  const candidates = blockLinears(config).map((name) => `layers.${layer}.${name}`);
   return candidates.find((linear) => moduleName(names, linear) === module) ?? null;
 }
 
 function allLinears(config: ModelConfig): string[] {
   return Array.from({ length: config.layerCount }, (_, layer) =>
-    LINEARS.map((name) => `layers.${layer}.${name}`),
+    blockLinears(config).map((name) => `layers.${layer}.${name}`),
   ).flat();
 }
 
@@ -84,10 +82,11 @@ function unusablePattern(pattern: string, why: string, cause: unknown): UserErro
   });
 }
 
-function noSuchTarget(target: string): UserError {
+function noSuchTarget(target: string, config: ModelConfig, names: NameTable): UserError {
+  const known = blockLinears(config).map((linear) => moduleName(names, `layers.0.${linear}`).split('.').at(-1));
   return new UserError({
     what: `the adapter target ${target} is no linear layer of a decoder block`,
-    next: 'use q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj or all-linear; embeddings and lm_head carry no adapter',
+    next: `use ${known.join(', ')} or all-linear; embeddings and lm_head carry no adapter`,
     code: 'adapter_target_unknown',
   });
 }

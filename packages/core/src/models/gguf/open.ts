@@ -1,7 +1,8 @@
 import { metadataString } from '@anneal/formats/gguf/metadata';
 import { type GgufSource, openGguf } from '@anneal/formats/gguf/read';
 import { chatTemplateFromGguf, type HuggingFaceTokenizer, tokenizerFromGguf } from '@anneal/formats/gguf/tokenizer';
-import type { RowRange } from '@anneal/formats/tensor';
+import type { RowRange, TensorInfo } from '@anneal/formats/tensor';
+import { UserError } from '../../errors.ts';
 import { templatesOf } from '../../templates/chatTemplates.ts';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
@@ -24,18 +25,25 @@ export function openGgufModel(path: string): OpenModel {
     let tokenizer: HuggingFaceTokenizer | null = null;
     const tensors = new Map<string, ModelTensor>();
     for (const [name, stored] of checkTensors(config, source, (ours) => findName(architecture.names, ours)?.gguf)) {
-      const permuted = findName(architecture.names, name)?.transform === 'permuteHeads';
+      const transform = findName(architecture.names, name)?.transform ?? null;
+      const permuted = transform === 'permuteHeads';
+      const offset = transform === 'plusOne' ? 1 : 0;
+      if (offset !== 0 && stored.dtype !== 'F32') throw normNotInFloat32(path, stored);
       const restore = (bytes: Uint8Array, rows: RowRange | undefined): Uint8Array =>
-        permuted ? separateHeads(bytes, rows?.count ?? stored.shape[0] ?? 1, config.headSize) : bytes;
+        permuted
+          ? separateHeads(bytes, rows?.count ?? stored.shape[0] ?? 1, config.headSize)
+          : withoutOffset(bytes, offset);
       tensors.set(name, {
         name,
         shape: stored.shape,
         dtype: stored.dtype,
         rowGroup: permuted ? config.headSize : 1,
-        source: () => fileSource(stored, () => source.place(stored.name), permuted ? config.headSize : 0),
+        source: () =>
+          offset === 0 ? fileSource(stored, () => source.place(stored.name), permuted ? config.headSize : 0) : null,
         bytes: (rows) => restore(source.bytes(stored.name, rows), rows),
         float32: (rows) => {
           const weights = source.float32(stored.name, rows);
+          if (offset !== 0) return weights.map((weight) => weight - offset);
           if (!permuted) return weights;
           const restored = restore(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), rows);
           (weights.buffer as ArrayBuffer).transfer(0);
@@ -65,6 +73,21 @@ export function openGgufModel(path: string): OpenModel {
     source.close();
     throw error;
   }
+}
+
+/** Of norms that are held as how far they are from 1. */
+function withoutOffset(bytes: Uint8Array, offset: number): Uint8Array {
+  if (offset === 0) return bytes;
+  return new Uint8Array(new Float32Array(bytes.buffer).map((weight) => weight - offset).buffer);
+}
+
+function normNotInFloat32(path: string, { name, dtype }: TensorInfo): UserError {
+  return new UserError({
+    what: `the norm ${name} is stored as ${dtype}, but GGUF files hold norms in F32`,
+    where: path,
+    next: 'convert the model again, or use its Hugging Face folder',
+    code: 'model_tensor_dtype',
+  });
 }
 
 /** llama.cpp's converter writes `none` for models that take token ids only. */

@@ -2,6 +2,7 @@ import type { GgufMetadata } from '@anneal/formats/gguf/metadata';
 import type { JsonObject } from '@anneal/formats/json';
 import type { TensorSource } from '@anneal/formats/tensor';
 import { Fields } from '../fields.ts';
+import { architectures } from '../index.ts';
 import { yarnAttentionFactor } from '../rope.ts';
 import { llama3ScalingOf, ROPE_FACTORS } from './ropeFactors.ts';
 import { SAMPLING_KEYS } from './samplingKeys.ts';
@@ -14,6 +15,21 @@ const LLAMA3_ORIGINAL_POSITIONS = 8192;
  * @throws UserError where keys are missing or wrong
  */
 export function configJsonOf(metadata: GgufMetadata, source: TensorSource): JsonObject {
+  const gguf = new Fields(plainValues(metadata), source.path).string('general.architecture');
+  const common = commonConfig(metadata, source);
+  const architecture =
+    architectures.find(({ modelType }) => modelType === common['model_type']) ??
+    architectures.find((known) => known.gguf === gguf);
+  if (!architecture?.ggufPart) return architecture ? { ...common, model_type: architecture.modelType } : common;
+  const own = [...metadata].filter(([key]) => key.startsWith(`${gguf}.`));
+  const fields = new Fields(
+    plainValues(new Map(own.map(([key, value]) => [key.slice(gguf.length + 1), value]))),
+    source.path,
+  );
+  return { ...common, model_type: architecture.modelType, ...architecture.ggufPart.configJson(fields, common, source) };
+}
+
+function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject {
   const where = source.path;
   const all = new Fields(plainValues(metadata), where);
   const gguf = all.string('general.architecture');
@@ -24,14 +40,13 @@ export function configJsonOf(metadata: GgufMetadata, source: TensorSource): Json
   const hiddenSize = all.count(key('embedding_length'));
   const headCount = perLayerConstant(metadata, key('attention.head_count'), all);
   const headSize = all.count(key('attention.key_length'), hiddenSize / headCount);
-  for (const name of ['attention.value_length', 'rope.dimension_count']) {
-    if (all.count(key(name), headSize) !== headSize) {
-      throw all.unsupported(
-        `${key(name)} other than the head size ${headSize} is not implemented`,
-        'use another model',
-      );
-    }
+  if (all.count(key('attention.value_length'), headSize) !== headSize) {
+    throw all.unsupported(
+      `${key('attention.value_length')} other than the head size ${headSize} is not implemented`,
+      'use another model',
+    );
   }
+  const rotarySize = all.count(key('rope.dimension_count'), headSize);
   const window = all.has(key('attention.sliding_window')) ? all.count(key('attention.sliding_window')) : null;
   // Mistral has no architecture of its own in GGUF: it is Llama's with, perhaps, a window.
   const modelType = gguf === 'llama' && window !== null ? 'mistral' : gguf;
@@ -53,7 +68,10 @@ export function configJsonOf(metadata: GgufMetadata, source: TensorSource): Json
     tie_word_embeddings: !source.tensors.has('output.weight'),
     attention_bias: source.tensors.has('blk.0.attn_output.bias'),
     mlp_bias: source.tensors.has('blk.0.ffn_gate.bias'),
-    rope_parameters: ropeParameters(all, key, source),
+    rope_parameters: {
+      ...ropeParameters(all, key, source),
+      ...(rotarySize === headSize ? {} : { partial_rotary_factor: rotarySize / headSize }),
+    },
     ...(modelType === 'mistral' || window !== null ? { sliding_window: window } : {}),
     ...(modelType !== 'mistral' && window !== null ? { use_sliding_window: true } : {}),
     ...(modelType !== 'mistral' && window !== null && slides ? { layer_types: slides } : {}),

@@ -1,8 +1,22 @@
 import { UserError } from '../../errors.ts';
+import type { ModelConfig } from '../config.ts';
 import { inverseFrequencies, type RopeScaling } from '../rope.ts';
 
 /** GGUF stores Llama 3's frequency scaling as the tensor `rope_freqs.weight`: what each frequency is divided by. */
 export const ROPE_FACTORS = 'rope_freqs.weight';
+/** Likewise LongRoPE's, which has two sets. */
+export const LONG_ROPE_FACTORS = { short: 'rope_factors_short.weight', long: 'rope_factors_long.weight' } as const;
+
+/** The tensors of a model's file that say how its frequencies are scaled. */
+export function ropeTensors({ rope, rotarySize }: ModelConfig): ReadonlyMap<string, Float32Array> {
+  const { scaling, theta } = rope;
+  if (scaling?.kind === 'llama3') return new Map([[ROPE_FACTORS, ropeFactors(rotarySize, theta, scaling)]]);
+  if (scaling?.kind !== 'longrope') return new Map();
+  return new Map([
+    [LONG_ROPE_FACTORS.short, Float32Array.from(scaling.shortFactors)],
+    [LONG_ROPE_FACTORS.long, Float32Array.from(scaling.longFactors)],
+  ]);
+}
 
 type Llama3Scaling = Extract<RopeScaling, { kind: 'llama3' }>;
 

@@ -1,4 +1,5 @@
 import type { GgufValue } from '@anneal/formats/gguf/metadata';
+import type { Architecture } from '../architecture.ts';
 import type { ModelConfig } from '../config.ts';
 import { type RopeConfig, yarnAttentionFactor } from '../rope.ts';
 
@@ -6,9 +7,8 @@ type Entry = readonly [key: string, value: GgufValue];
 
 /**
  * The architecture's part of a GGUF file's metadata, as llama.cpp reads it.
- * @param gguf the name of the architecture there
  */
-export function metadataOf(config: ModelConfig, gguf: string): Map<string, GgufValue> {
+export function metadataOf(config: ModelConfig, { gguf, ggufPart }: Architecture): Map<string, GgufValue> {
   const entries: Entry[] = [
     uint32('block_count', config.layerCount),
     uint32('context_length', config.maxPositions),
@@ -20,18 +20,24 @@ export function metadataOf(config: ModelConfig, gguf: string): Map<string, GgufV
     uint32('attention.value_length', config.headSize),
     float32('attention.layer_norm_rms_epsilon', config.rmsNormEps),
     uint32('vocab_size', config.vocabSize),
-    uint32('rope.dimension_count', config.headSize),
+    uint32('rope.dimension_count', config.rotarySize),
     float32('rope.freq_base', config.rope.theta),
     ...ropeScalingEntries(config.rope),
-    ...slidingWindowEntries(config.slidingWindow),
+    ...slidingWindowEntries(config.slidingWindow, ggufPart?.honorsWindow ?? false),
+    ...(ggufPart?.metadata(config) ?? []),
   ];
   return new Map(entries.map(([key, value]) => [`${gguf}.${key}`, value]));
 }
 
-/** Llama 3's scaling is a tensor there (ropeFactors.ts); its original context is written only for our own reader. */
+/** Llama 3's and LongRoPE's scaling are tensors there (ropeFactors.ts); Llama 3's original context is written only for our own reader. */
 function ropeScalingEntries({ scaling }: RopeConfig): Entry[] {
   if (scaling === null) return [];
   if (scaling.kind === 'llama3') return [originalContext(scaling.originalMaxPositions)];
+  if (scaling.kind === 'longrope')
+    return [
+      originalContext(scaling.originalMaxPositions),
+      float32('rope.scaling.attn_factor', scaling.attentionFactor),
+    ];
   const common: Entry[] = [
     ['rope.scaling.type', { type: 'string', value: scaling.kind }],
     float32('rope.scaling.factor', scaling.factor),
@@ -43,10 +49,11 @@ function ropeScalingEntries({ scaling }: RopeConfig): Entry[] {
   return [...common, originalContext(scaling.originalMaxPositions), ...correction];
 }
 
-/** llama.cpp does not read these for the architectures here; our own reader does. */
-function slidingWindowEntries(windows: ModelConfig['slidingWindow']): Entry[] {
+/** Which layers slide llama.cpp knows by the architecture, where it honors windows at all; our own reader reads it. */
+function slidingWindowEntries(windows: ModelConfig['slidingWindow'], isHonored: boolean): Entry[] {
   const window = windows.find((keys) => keys !== null) ?? null;
   if (window === null) return [];
+  if (isHonored) return [uint32('attention.sliding_window', window)];
   const pattern: GgufValue = { type: 'array', items: 'bool', value: windows.map((keys) => keys !== null) };
   return [uint32('attention.sliding_window', window), ['attention.sliding_window_pattern', pattern]];
 }
@@ -55,10 +62,10 @@ function originalContext(positions: number): Entry {
   return uint32('rope.scaling.original_context_length', positions);
 }
 
-function uint32(key: string, value: number): Entry {
+export function uint32(key: string, value: number): Entry {
   return [key, { type: 'uint32', value }];
 }
 
-function float32(key: string, value: number): Entry {
+export function float32(key: string, value: number): Entry {
   return [key, { type: 'float32', value }];
 }

@@ -1,5 +1,15 @@
-import { attention, attentionCached, qkvRope, type RopeTable, rmsNorm, rope, type Tensor } from '@anneal/kernels';
+import {
+  attention,
+  attentionCached,
+  type MergedProjection,
+  qkvRope,
+  type RopeTable,
+  rope,
+  splitQkv,
+  type Tensor,
+} from '@anneal/kernels';
 import type { ModelScope } from './modelScope.ts';
+import type { RopeTables } from './ropeTables.ts';
 
 /** What the tokens of a call attend to: each other within documents, or everything in a cache. */
 export type Visibility =
@@ -10,40 +20,70 @@ export type Visibility =
       readonly cacheOf: (layer: number) => { keys: Tensor; values: Tensor };
     };
 
-/** Grouped-query self-attention with rotary positions; returns residual + its output. */
+/** Grouped-query self-attention: what its output's linear, o, takes. `tables`: null where positions are not told. */
 export function selfAttention(
   m: ModelScope,
   layer: number,
   x_TD: Tensor,
-  residual_TD: Tensor,
-  table: RopeTable,
+  tables: RopeTables | null,
   visible: Visibility,
 ): Tensor {
   const { config } = m;
   const name = (part: string) => `layers.${layer}.${part}`;
-  const { q: q_TQ, k: k_TK, v: v_TK } = queriesKeysValues(m, name, x_TD, table);
+  const { q: q_TQ, k: k_TK, v: v_TK } = queriesKeysValues(m, name, x_TD, tables);
   const options = {
     heads: config.headCount,
     kvHeads: config.kvHeadCount,
     headSize: config.headSize,
-    scale: 1 / Math.sqrt(config.headSize),
+    scale: config.attentionScale,
     window: config.slidingWindow[layer] ?? 0,
+    softCap: config.attentionSoftCap,
   };
-  const o_TQ =
-    visible.kind === 'packed'
-      ? attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 })
-      : attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible.positions, options);
-  return m.linear(o_TQ, name('o'), residual_TD);
+  return visible.kind === 'packed'
+    ? attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 })
+    : attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible.positions, options);
 }
 
 /** Queries and keys normed, where the model does that, and rotated. By one product and one launch where that can be. */
-function queriesKeysValues(m: ModelScope, name: (part: string) => string, x_TD: Tensor, table: RopeTable) {
-  const { qkNorm, rmsNormEps: eps, headCount: heads, kvHeadCount: kvHeads } = m.config;
-  const norms = qkNorm ? { q: m.weight(name('q_norm')), k: m.weight(name('k_norm')), eps } : null;
+function queriesKeysValues(
+  m: ModelScope,
+  name: (part: string) => string,
+  x_TD: Tensor,
+  tables: RopeTables | null,
+): { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor } {
+  const { qkNorm, rmsNormEps: eps, normOffset: offset, headCount: heads, kvHeadCount: kvHeads, headSize } = m.config;
+  const norms = qkNorm ? { q: m.weight(name('q_norm')), k: m.weight(name('k_norm')), eps, offset } : null;
+  const areTurnedTogether = turnsWholeHeads(m, tables) && norms?.q.kind !== 'parameter';
   const names = [name('q'), name('k'), name('v')] as const;
-  const qkv_TE = norms?.q.kind === 'parameter' ? null : m.projectMerged(x_TD, names);
-  if (qkv_TE) return qkvRope(qkv_TE, table, { heads, kvHeads, norms });
-  const [q_TQ, k_TK, v_TK] = m.project(x_TD, names);
-  const turned = (y: Tensor, weight: Tensor | undefined) => rope(weight ? rmsNorm(y, weight, eps) : y, table);
-  return { q: turned(q_TQ, norms?.q), k: turned(k_TK, norms?.k), v: v_TK };
+  const qkv_TE = mergedQkv(m, name, x_TD, names, areTurnedTogether);
+  if (qkv_TE && tables && areTurnedTogether) return qkvRope(qkv_TE, tables.keys, { heads, kvHeads, norms });
+  const [q_TQ, k_TK, v_TK] = qkv_TE ? parts(splitQkv(qkv_TE, { heads, kvHeads })) : m.project(x_TD, names);
+  const turned = (y: Tensor, norm: string, table: RopeTable | undefined) => {
+    const normed = norms ? m.norm(y, name(norm)) : y;
+    return table ? rope(normed, table, headSize, m.config.rotaryPairs === 'neighbors') : normed;
+  };
+  return { q: turned(q_TQ, 'q_norm', tables?.queries), k: turned(k_TK, 'k_norm', tables?.keys), v: v_TK };
+}
+
+/** All that qkv_rope does: whole heads, in halves, normed each by itself, queries as keys. */
+function turnsWholeHeads({ config }: ModelScope, tables: RopeTables | null): boolean {
+  const { rotarySize, headSize, rotaryPairs, qkNorm } = config;
+  const isPlain = rotarySize === headSize && rotaryPairs === 'halves' && qkNorm !== 'all_heads';
+  return isPlain && tables !== null && tables.queries === tables.keys;
+}
+
+/** [q k v] as one tensor, where a model has them so or `wanted`, and it can be. */
+function mergedQkv(
+  m: ModelScope,
+  name: (part: string) => string,
+  x_TD: Tensor,
+  names: readonly string[],
+  wanted: boolean,
+): MergedProjection | null {
+  if (m.config.fusedQkv) return { y: m.linear(x_TD, name('qkv')), added: null };
+  return wanted ? m.projectMerged(x_TD, names) : null;
+}
+
+function parts({ q, k, v }: { q: Tensor; k: Tensor; v: Tensor }): [Tensor, Tensor, Tensor] {
+  return [q, k, v];
 }

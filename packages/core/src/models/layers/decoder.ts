@@ -1,8 +1,8 @@
-import { embedding, rmsNorm, ropeTable, type Tensor } from '@anneal/kernels';
-import { inverseFrequencies } from '../rope.ts';
+import { add, embedding, scale, type Tensor } from '@anneal/kernels';
 import { selfAttention, type Visibility } from './attention.ts';
+import { gatedMlp } from './gatedMlp.ts';
 import type { ModelScope } from './modelScope.ts';
-import { swigluMlp } from './swigluMlp.ts';
+import { ropeTables } from './ropeTables.ts';
 
 export interface DecoderInputs {
   /** i32[T] */
@@ -20,7 +20,7 @@ export interface DecoderOutputs {
 }
 
 /**
- * The pre-norm decoder that Llama, Mistral, Qwen2, Qwen3 and SmolLM2 share; their configs say what differs.
+ * The decoder of all models here; their configs say what differs.
  *
  * A tensor's name ends with its shape, in all code of models: T tokens, D hidden size, Q queries (heads · head size), K keys or values
  * (key/value heads · head size), F inner size of the MLP, E several outputs beside each other; I inputs and O outputs of any
@@ -28,25 +28,27 @@ export interface DecoderOutputs {
  */
 export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderInputs): DecoderOutputs {
   const { config, graph } = m;
-  const { attentionScale } = inverseFrequencies(config.headSize, config.rope);
-  const table = ropeTable(positions, ropeFrequencies(m), attentionScale);
+  const tablesOf = ropeTables(m, positions, visible);
   const beforeLayer: Tensor[] = [];
-  let h_TD = embedding(tokens, m.weight('embed'));
+  let h_TD = scale(embedding(tokens, m.weight('embed')), config.embeddingScale);
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.layer = m.layerNumber(layer);
     beforeLayer.push(h_TD);
-    const a_TD = rmsNorm(h_TD, m.weight(`layers.${layer}.attention_norm`), config.rmsNormEps);
-    h_TD = selfAttention(m, layer, a_TD, h_TD, table, visible);
-    const f_TD = rmsNorm(h_TD, m.weight(`layers.${layer}.mlp_norm`), config.rmsNormEps);
-    h_TD = swigluMlp(m, layer, f_TD, h_TD);
+    const name = (part: string) => `layers.${layer}.${part}`;
+    const a_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('attention_norm'));
+    const o_TQ = selfAttention(m, layer, a_TD, tablesOf(layer), visible);
+    h_TD = addToResidual(m, h_TD, o_TQ, name('o'), name('attention_post_norm'));
+    const f_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('mlp_norm'));
+    h_TD = addToResidual(m, h_TD, gatedMlp(m, layer, f_TD), name('down'), name('mlp_post_norm'));
   }
   graph.layer = null;
-  return { hidden: rmsNorm(h_TD, m.weight('final_norm'), config.rmsNormEps), beforeLayer };
+  return { hidden: m.norm(h_TD, 'final_norm'), beforeLayer };
 }
 
-/** Name of the variable that holds the inverse frequencies; whoever loads a model fills it. */
-export const ropeVariable = 'rope.inverse_frequencies';
-
-function ropeFrequencies(m: ModelScope): Tensor {
-  return m.graph.variables.get(ropeVariable, { shape: [m.config.headSize / 2], dtype: 'f32', kind: 'state' });
+/** residual + residualScale · linear(x), normed before it is added where the model does that. */
+function addToResidual(m: ModelScope, residual_TD: Tensor, x_TI: Tensor, linear: string, norm: string): Tensor {
+  const { norms, residualScale } = m.config;
+  if (norms === 'before' && residualScale === 1) return m.linear(x_TI, linear, residual_TD);
+  const y_TD = m.linear(x_TI, linear);
+  return add(residual_TD, scale(norms === 'before' ? y_TD : m.norm(y_TD, norm), residualScale));
 }

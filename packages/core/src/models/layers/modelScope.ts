@@ -1,4 +1,14 @@
-import { addBias, type Graph, linear, type MergedProjection, type Tensor, Variables } from '@anneal/kernels';
+import {
+  addBias,
+  type Graph,
+  linear,
+  type MergedProjection,
+  rmsNorm,
+  scale,
+  softCap,
+  type Tensor,
+  Variables,
+} from '@anneal/kernels';
 import {
   type AddLoraOptions,
   addLora,
@@ -30,6 +40,15 @@ export interface WeightOptions {
   readonly firstLayer?: number;
 }
 
+/** Logits: x · weightᵀ, under the soft cap, if it is not 0. */
+export interface Head {
+  /** [T, D] */
+  readonly x: Tensor;
+  /** [V, D] */
+  readonly weight: Tensor;
+  readonly softCap: number;
+}
+
 /** What an architecture's graph is written against: weights by name, `linear` and `project`, into which adapters and precision hook. */
 export class ModelScope {
   readonly graph: Graph;
@@ -52,9 +71,22 @@ export class ModelScope {
     return this.graph.variables.get(name, { shape, dtype, kind: trainable ? 'parameter' : 'weight' });
   }
 
-  /** The matrix that turns hidden states into logits. */
-  head(): Tensor {
-    return this.weight(this.config.tieWordEmbeddings ? 'embed' : 'lm_head');
+  /** RMS norm by the weight of this name; heads are normed one by one where it is as long as they are. */
+  norm(x: Tensor, name: string): Tensor {
+    return rmsNorm(x, this.weight(name), this.config.rmsNormEps, this.config.normOffset);
+  }
+
+  /** For what caps logits itself, as losses do. */
+  head(hidden_TD: Tensor): Head {
+    const { tieWordEmbeddings, logitScale, logitSoftCap } = this.config;
+    const weight = this.weight(tieWordEmbeddings ? 'embed' : 'lm_head');
+    return { x: scale(hidden_TD, logitScale), weight, softCap: logitSoftCap };
+  }
+
+  /** Logits [N, V] of these hidden states. */
+  logits(hidden_ND: Tensor): Tensor {
+    const { x, weight, softCap: cap } = this.head(hidden_ND);
+    return softCap(linear(x, weight, { bf16: this.bf16 }), cap);
   }
 
   /** Of the program, as passes tell layers apart. */

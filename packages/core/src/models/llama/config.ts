@@ -1,4 +1,5 @@
-import { type ModelConfig, readDecoderConfig } from '../config.ts';
+import type { ModelConfig } from '../config.ts';
+import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 
 /** Llama 1 to 3.3, SmolLM2, DeepSeek-R1-Distill-Llama. One flag gives biases to all four attention projections. */
@@ -6,11 +7,6 @@ export function readConfig(fields: Fields, generation: Fields | null): ModelConf
   const attentionBias = fields.boolean('attention_bias', false);
   return readDecoderConfig(fields, generation, {
     architecture: 'llama',
-    attentionBias,
-    outputBias: attentionBias,
-    mlpBias: fields.boolean('mlp_bias', false),
-    qkNorm: false,
-    defaultHeadSize: null,
-    slidingWindow: (layerCount) => Array.from({ length: layerCount }, () => null),
+    config: { attentionBias, outputBias: attentionBias, mlpBias: fields.boolean('mlp_bias', false) },
   });
 }

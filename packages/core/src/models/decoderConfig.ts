@@ -1,0 +1,112 @@
+import { attentionLimits } from '@anneal/kernels';
+import type { ModelConfig } from './config.ts';
+import type { Fields } from './fields.ts';
+import { type RopeTraits, readRopes } from './readRope.ts';
+
+/** What an architecture does in its own way; what it leaves out is as in Llama. */
+export interface DecoderTraits extends RopeTraits {
+  readonly architecture: string;
+  /** Used where config.json has no head_dim; null means hidden_size / num_attention_heads. */
+  readonly defaultHeadSize?: number | null;
+  /** Of every layer. */
+  readonly slidingWindow?: (layerCount: number) => (number | null)[];
+  /** Config.json names the activation by it. */
+  readonly activationField?: string;
+  /** Without `tie_word_embeddings`. */
+  readonly tiesByDefault?: boolean;
+  /** What transformers has in its class: the rest of the fields of `ModelConfig`. */
+  readonly config?: Partial<ModelConfig>;
+}
+
+/** Bounds what an absurd config can make us allocate; the deepest published models have under 200. */
+const MAX_LAYERS = 1024;
+
+/**
+ * Reads a config.json as transformers does, in the spelling of its version 4 or 5.
+ * @throws UserError where a value is missing or wrong, or where the model needs something that is not implemented.
+ */
+export function readDecoderConfig(fields: Fields, generation: Fields | null, traits: DecoderTraits): ModelConfig {
+  refuseWhatWouldChangeTheModel(fields, traits);
+  const hiddenSize = fields.count('hidden_size');
+  const headCount = fields.count('num_attention_heads', undefined, attentionLimits.heads);
+  const kvHeadCount = fields.count('num_key_value_heads', headCount);
+  const headSize = fields.has('head_dim')
+    ? fields.count('head_dim')
+    : (traits.defaultHeadSize ?? hiddenSize / headCount);
+  if (!Number.isInteger(headSize) || headSize % 2 !== 0) {
+    throw fields.wrong('head_dim', 'an even number, or hidden_size an even multiple of num_attention_heads');
+  }
+  if (headSize > attentionLimits.headSize) throw fields.wrong('head_dim', `at most ${attentionLimits.headSize}`);
+  if (headCount % kvHeadCount !== 0) throw fields.wrong('num_key_value_heads', `a divisor of ${headCount} heads`);
+  const layerCount = fields.count('num_hidden_layers', undefined, MAX_LAYERS);
+  const everyLayer = <Value>(value: Value): Value[] => Array.from({ length: layerCount }, () => value);
+  const maxPositions = fields.count('max_position_embeddings');
+  const eosTokenIds = [
+    ...new Set([...fields.tokenIds('eos_token_id'), ...(generation?.tokenIds('eos_token_id') ?? [])]),
+  ];
+  return {
+    architecture: traits.architecture,
+    vocabSize: fields.count('vocab_size'),
+    hiddenSize,
+    layerCount,
+    headCount,
+    kvHeadCount,
+    headSize,
+    intermediateSize: fields.count('intermediate_size'),
+    rmsNormEps: fields.positive('rms_norm_eps', 1e-6),
+    tieWordEmbeddings: fields.boolean('tie_word_embeddings', traits.tiesByDefault ?? false),
+    maxPositions,
+    attentionBias: false,
+    outputBias: false,
+    mlpBias: false,
+    qkNorm: null,
+    fusedQkv: false,
+    fusedGateUp: false,
+    activation: 'silu',
+    norms: 'before',
+    normOffset: 0,
+    attentionScale: 1 / Math.sqrt(headSize),
+    attentionSoftCap: 0,
+    logitSoftCap: 0,
+    embeddingScale: 1,
+    residualScale: 1,
+    logitScale: 1,
+    slidingWindow: traits.slidingWindow?.(layerCount) ?? everyLayer(null),
+    hasRope: everyLayer(true),
+    rotaryPairs: 'halves',
+    ...readRopes(fields, { headSize, maxPositions }, traits),
+    bosTokenId: fields.tokenIds('bos_token_id')[0] ?? null,
+    eosTokenIds,
+    padTokenId: fields.tokenIds('pad_token_id')[0] ?? null,
+    attentionDropout: fields.probability('attention_dropout', 0),
+    ...traits.config,
+  };
+}
+
+const OTHER_MODEL = 'use another model, or add what is missing (docs/add-a-model.md)';
+
+/** Names of the activations in config.json. */
+const ACTIVATIONS = { silu: ['silu', 'swish'], gelu_tanh: ['gelu_pytorch_tanh'] } as const;
+
+function refuseWhatWouldChangeTheModel(
+  fields: Fields,
+  { activationField = 'hidden_act', config }: DecoderTraits,
+): void {
+  const quantization = fields.object('quantization_config');
+  const method = quantization?.string('quant_method', 'unknown method');
+  if (quantization && !(method === 'bitsandbytes' && quantization.boolean('load_in_4bit', false))) {
+    throw fields.unsupported(
+      `the weights are stored quantized (${method}), which cannot be trained from`,
+      'use the original checkpoint in bf16, f16 or f32, or one of bitsandbytes in NF4',
+    );
+  }
+  const known: readonly string[] = ACTIVATIONS[config?.activation ?? 'silu'];
+  const activation = fields.string(activationField, known[0]);
+  if (!known.includes(activation)) {
+    throw fields.unsupported(`${activationField} ${activation} is not implemented, only ${known[0]}`, OTHER_MODEL);
+  }
+  for (const key of ['num_experts', 'num_local_experts', 'n_routed_experts']) {
+    if (fields.has(key) && fields.raw(key) !== 0)
+      throw fields.unsupported(`mixtures of experts (${key}) are not implemented`, OTHER_MODEL);
+  }
+}

@@ -1,0 +1,13 @@
+import type { Architecture } from '../architecture.ts';
+import { readConfig } from './config.ts';
+import { ggufPart } from './gguf.ts';
+import { names } from './names.ts';
+
+export const gemma2: Architecture = {
+  modelType: 'gemma2',
+  gguf: 'gemma2',
+  huggingFaceClass: 'Gemma2ForCausalLM',
+  readConfig,
+  names,
+  ggufPart,
+};

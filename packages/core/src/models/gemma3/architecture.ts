@@ -1,0 +1,13 @@
+import type { Architecture } from '../architecture.ts';
+import { readConfig } from './config.ts';
+import { ggufPart } from './gguf.ts';
+import { names } from './names.ts';
+
+export const gemma3: Architecture = {
+  modelType: 'gemma3_text',
+  gguf: 'gemma3',
+  huggingFaceClass: 'Gemma3ForCausalLM',
+  readConfig,
+  names,
+  ggufPart,
+};

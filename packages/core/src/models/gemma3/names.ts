@@ -1,0 +1,10 @@
+import { names as gemma2Names, normsPlusOne } from '../gemma2/names.ts';
+import { table } from '../names.ts';
+
+export const names = normsPlusOne([
+  ...gemma2Names,
+  ...table(
+    ['layers.*.q_norm', 'model.layers.*.self_attn.q_norm.weight', 'blk.*.attn_q_norm.weight'],
+    ['layers.*.k_norm', 'model.layers.*.self_attn.k_norm.weight', 'blk.*.attn_k_norm.weight'],
+  ),
+]);

@@ -1,0 +1,19 @@
+import type { GgufPart } from '../architecture.ts';
+import { float32 } from '../gguf/writeMetadata.ts';
+
+export const ggufPart: GgufPart = {
+  configJson: (fields) => ({
+    embedding_multiplier: fields.positive('embedding_scale', 1),
+    attention_multiplier: fields.positive('attention.scale', 1),
+    residual_multiplier: fields.positive('residual_scale', 1),
+    logits_scaling: fields.positive('logit_scale', 1),
+  }),
+  metadata: ({ embeddingScale, attentionScale, residualScale, logitScale }) => [
+    float32('embedding_scale', embeddingScale),
+    float32('attention.scale', attentionScale),
+    float32('residual_scale', residualScale),
+    float32('logit_scale', 1 / logitScale),
+  ],
+  refusal: () => null,
+  honorsWindow: false,
+};

@@ -1,0 +1,3 @@
+import { names as llamaNames } from '../llama/names.ts';
+
+export const names = llamaNames;

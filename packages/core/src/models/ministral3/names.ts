@@ -1,0 +1,3 @@
+import { names as mistralNames } from '../mistral/names.ts';
+
+export const names = mistralNames;
