@@ -1,5 +1,5 @@
 /** The first way through the studio: the real agent, the real engine on the starter model, a real browser. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -147,8 +147,39 @@ describe('the studio in a browser', () => {
     expect(await zoomed.innerText()).toBe(text);
     await page.reload();
     await page.getByText(text, { exact: true }).waitFor();
+    // The zoom is of steps, whatever the curves are drawn over.
+    await page.getByRole('radio', { name: 'tokens' }).click();
+    await page.mouse.move(...at(0.1));
+    await page.mouse.down();
+    await page.mouse.move(...at(0.9), { steps: 5 });
+    await page.mouse.up();
+    await zoomed.waitFor();
+    const [from = 0, to = 0] = (await zoomed.innerText()).match(/\d+/g)?.map(Number) ?? [];
+    const [first = 0, last = 0] = text.match(/\d+/g)?.map(Number) ?? [];
+    expect([from >= first, to <= last, from < to]).toEqual([true, true, true]);
+    await page.getByRole('radio', { name: 'steps' }).click();
     await page.getByRole('button', { name: 'Show all' }).click();
     await zoomed.waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('saves every step as a table, and the charts as a picture', async () => {
+    const page = await open(`/run?id=${encodeURIComponent(runKey())}`);
+    await page.getByRole('img', { name: /^Memory/ }).waitFor({ timeout: 30_000 });
+    const [table] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'CSV' }).click()]);
+    const [head, first, second] = readFileSync(await table.path(), 'utf8').split('\n');
+    expect(head).toMatch(/^step,seconds,loss,/);
+    expect(first?.split(',')).toHaveLength(head?.split(',').length ?? 0);
+    expect([first, second].map((line) => line?.split(',')[0])).toEqual(['1', '2']);
+    const [picture] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'PNG' }).click(),
+    ]);
+    expect(
+      readFileSync(await picture.path())
+        .subarray(1, 4)
+        .toString(),
+    ).toBe('PNG');
     await page.close();
   });
 

@@ -126,6 +126,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         log: options.log,
       }),
       data,
+      feeds,
       uploads: new Uploads(workspace),
       metrics: () => metricsText(agent),
       secure: address.tls !== undefined,

@@ -12,6 +12,8 @@ import { downloadRows } from './data/download.ts';
 import { type Uploads, uploadsPath } from './data/uploads.ts';
 import { metricsType } from './metrics.ts';
 import type { ApiEnvironment } from './openai/api.ts';
+import { downloadSteps } from './runs/download.ts';
+import type { RunFeeds } from './runs/feeds.ts';
 import type { StudioFile, StudioFiles } from './studioFiles.ts';
 
 export interface HttpOptions {
@@ -21,6 +23,7 @@ export interface HttpOptions {
   audit: Audit;
   studio: StudioFiles;
   data: DataSources;
+  feeds: RunFeeds;
   uploads: Uploads;
   callers: Callers;
   /** What `/metrics` tells. */
@@ -50,8 +53,22 @@ const headers: Readonly<Record<string, string>> = {
 };
 
 export function createHttp(options: HttpOptions): Hono {
-  const { agentId, version, access, audit, studio, callers, metrics, data, uploads, api, secure, onSignOut, download } =
-    options;
+  const {
+    agentId,
+    version,
+    access,
+    audit,
+    studio,
+    callers,
+    metrics,
+    data,
+    feeds,
+    uploads,
+    api,
+    secure,
+    onSignOut,
+    download,
+  } = options;
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -166,6 +183,17 @@ export function createHttp(options: HttpOptions): Hono {
     }
   });
   app.route('/v1', api);
+
+  app.get('/api/runs/steps', async (c) => {
+    const refusal = refusalOf(c, { changes: false });
+    if (refusal) return refusal;
+    try {
+      return downloadSteps(c, await feeds.get(c.req.query('run') ?? ''));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return c.json({ error: error.toJSON() }, 404);
+    }
+  });
 
   app.get('/api/data/rows', async (c) => refusalOf(c, { changes: false }) ?? downloadRows(c, data));
 

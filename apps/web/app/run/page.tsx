@@ -3,13 +3,14 @@ import type { ListedRun } from '@anneal/core/protocol/studio';
 import { ChevronLeft, MessagesSquare } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import Link from 'next/link';
-import { parseAsFloat, parseAsInteger, parseAsString, useQueryState, useQueryStates } from 'nuqs';
+import { parseAsFloat, parseAsInteger, parseAsString, parseAsStringLiteral, useQueryState, useQueryStates } from 'nuqs';
 import { useCallback, useMemo } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun, Range } from '../../src/agent/liveRun.ts';
 import { useLiveRun, useStore } from '../../src/agent/useLiveRun.ts';
 import { buttonClass } from '../../src/ui/Button.tsx';
 import { RunCharts } from '../../src/ui/charts/RunCharts.tsx';
+import { xAxes } from '../../src/ui/charts/xAxis.ts';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 import { RunActions } from '../../src/ui/run/RunActions.tsx';
@@ -49,6 +50,7 @@ export default function RunScreen() {
 function OpenRun({ runKey }: { runKey: string }) {
   const [{ from, to }, setRange] = useQueryStates({ from: parseAsInteger, to: parseAsInteger });
   const [smoothing, setSmoothing] = useQueryState('smoothing', parseAsFloat.withDefault(0.9));
+  const [axis, setAxis] = useQueryState('x', parseAsStringLiteral(xAxes).withDefault('step'));
   const range = useMemo<Range>(() => (from === null || to === null ? null : [from, to]), [from, to]);
   const onRange = useCallback(
     (next: Range) => void setRange(next ? { from: next[0], to: next[1] } : { from: null, to: null }),
@@ -74,6 +76,8 @@ function OpenRun({ runKey }: { runKey: string }) {
           onRange={onRange}
           smoothing={smoothing}
           onSmoothing={(value) => void setSmoothing(value)}
+          axis={axis}
+          onAxis={(value) => void setAxis(value)}
           onStep={onStep}
         />
       }

@@ -111,6 +111,11 @@ export class RunFeed {
     return { seq: this.seq, ...bucketSteps(this.#history.steps, options), ...this.#history.marks };
   }
 
+  /** Every step there is, in rows, piece by piece. */
+  steps(): ReturnType<RunHistory['steps']['rows']> {
+    return this.#history.steps.rows(0);
+  }
+
   /** The events after number `seq`, at most so many of them and about so many characters. */
   eventsAfter(seq: number, most: { events: number; characters: number }): RunEvent[] {
     const events: RunEvent[] = [];

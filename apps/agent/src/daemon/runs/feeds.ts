@@ -8,7 +8,7 @@ import { RunFeed } from './feed.ts';
 import type { KeptHistories } from './keptHistories.ts';
 
 const listEveryMilliseconds = 1000;
-const runEveryMilliseconds = 150;
+const runEveryMilliseconds = 50;
 
 export class RunFeeds {
   readonly #workspace: Workspace;

@@ -63,7 +63,7 @@ export function bucketSteps(table: StepTable, options: SeriesOptions): StepSerie
       for (const band of bands) band.add(values, first, last);
       if (at < bucketEnd) continue;
       series.step.push(values[last - width + stepAt] as number);
-      series.seconds.push(Math.round(values[last - width + secondsAt] as number));
+      series.seconds.push(Math.round(10 * (values[last - width + secondsAt] as number)) / 10);
       series.tokens.push(tokens);
       series.smoothedLoss.push(smoothed === null ? null : short(smoothed));
       for (const band of bands) band.close();

@@ -8,6 +8,7 @@ import type { Range } from '../../agent/liveRun.ts';
 import type { Store } from '../../agent/store.ts';
 import { colorOf } from './colors.ts';
 import { drawMarkers, type Marker } from './markers.ts';
+import { placeOfStep, placesOf, stepAt, type XAxis } from './xAxis.ts';
 
 export interface Line {
   label: string;
@@ -26,8 +27,11 @@ export interface ChartSpec {
   height: number;
   lines: readonly Line[];
   markers?: ((series: RunSeries) => readonly Marker[]) | undefined;
+  /** The axis begins at 0 and not at the lowest value. */
+  fromZero?: boolean;
   format(value: number): string;
-  formatStep(step: number): string;
+  x: XAxis;
+  formatX(place: number): string;
 }
 
 const doubleClickMilliseconds = 250;
@@ -77,7 +81,7 @@ export function Chart({
     const redraw = () => {
       frame = 0;
       plot.setData(dataOf(spec, series.read.get()), false);
-      applyRange(plot, series.read.get(), latest.current.range);
+      applyRange(plot, spec.x, series.read.get(), latest.current.range);
       showReadout(plot, spec, readout.current, edgesOf(spec));
     };
     // Of several changes within a frame the last one is drawn.
@@ -143,7 +147,7 @@ export function Chart({
 
 function dataOf(spec: ChartSpec, series: RunSeries | undefined): uPlot.AlignedData {
   if (!series) return [[], ...columnsOf(spec).map(() => [])] as unknown as uPlot.AlignedData;
-  return [series.step, ...columnsOf(spec).map((values) => values(series))] as unknown as uPlot.AlignedData;
+  return [placesOf(spec.x, series), ...columnsOf(spec).map((values) => values(series))] as unknown as uPlot.AlignedData;
 }
 
 /** Bands first, so that lines lie over them: lowest and highest of each, then the lines. */
@@ -172,7 +176,7 @@ function optionsOf(
     width: element.clientWidth,
     height: spec.height,
     legend: { show: false },
-    padding: [8, 14, 0, 0],
+    padding: [8, 22, 0, 0],
     cursor: {
       sync: { key: cursor.key, scales: ['x', null] },
       drag: { x: true, y: false, setScale: false, dist: 4 },
@@ -182,14 +186,15 @@ function optionsOf(
       },
       y: false,
     },
-    scales: { x: { time: false }, y: { range: rangeOfValues } },
+    scales: { x: { time: false }, y: { range: (_, low, high) => rangeOfValues(spec.fromZero ? 0 : low, high) } },
     axes: [
       {
         ...axis,
         size: 26,
         gap: 6,
         grid: { show: false },
-        values: (_, steps) => steps.map((step) => (Number.isInteger(step) ? spec.formatStep(step) : '')),
+        values: (_, places) =>
+          places.map((place) => (Number.isInteger(place) || spec.x === 'time' ? spec.formatX(place) : '')),
       },
       { ...axis, size: 52, gap: 6, values: (_, values) => values.map(spec.format) },
     ],
@@ -212,22 +217,28 @@ function optionsOf(
         (plot) => {
           const { left, width } = plot.select;
           if (width < 4) return;
-          const range = [plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')] as const;
+          const told = series.read.get();
+          if (!told) return;
+          const [first, last] = [left, left + width].map((at) => stepAt(spec.x, told, plot.posToVal(at, 'x')));
           plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          latest.current.onRange([Math.floor(range[0]), Math.ceil(range[1])]);
+          latest.current.onRange([Math.floor(first as number), Math.ceil(last as number)]);
         },
       ],
       setCursor: [(plot) => showReadout(plot, spec, readout, edges.length)],
-      draw: [(plot) => drawMarkers(plot, spec.markers?.(series.read.get() ?? empty) ?? [])],
+      draw: [
+        (plot) => {
+          const told = series.read.get();
+          if (told && spec.markers) drawMarkers(plot, spec.markers(told), (step) => placeOfStep(spec.x, told, step));
+        },
+      ],
     },
   };
 }
 
-const empty = { evaluations: [], checkpoints: [], resumes: [], notFinite: [], step: [] } as unknown as RunSeries;
-
-function applyRange(plot: uPlot, series: RunSeries | undefined, range: Range): void {
-  const [first, last] = range ?? series?.extent ?? [0, 1];
-  plot.setScale('x', { min: first, max: Math.max(last, first + 1) });
+function applyRange(plot: uPlot, axis: XAxis, series: RunSeries | undefined, range: Range): void {
+  const steps = range ?? series?.extent ?? [0, 1];
+  const [first, last] = steps.map((step) => (series ? placeOfStep(axis, series, step) : step)) as [number, number];
+  plot.setScale('x', { min: first, max: last > first ? last : first + 1 });
 }
 
 /** Columns of the lowest and highest, which come before those of the lines. */
@@ -236,22 +247,22 @@ function edgesOf({ lines }: ChartSpec): number {
 }
 
 /** With a little air; a line that does not move lies in the middle. */
-function rangeOfValues(_: uPlot, low: number | null, high: number | null): [number, number] {
+function rangeOfValues(low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) return [0, 1];
   const air = high === low ? Math.abs(high) * 0.1 || 1 : 0.06 * (high - low);
   return [low >= 0 ? Math.max(0, low - air) : low - air, high + air];
 }
 
-/** Where the cursor is, or at the last step. */
+/** Where the cursor is, or at the last bucket. */
 function showReadout(plot: uPlot, spec: ChartSpec, readout: HTMLElement | null, edges: number): void {
   if (!readout) return;
-  const steps = plot.data[0];
-  const index = plot.cursor.idx ?? steps.length - 1;
-  const step = steps[index];
+  const places = plot.data[0];
+  const index = plot.cursor.idx ?? places.length - 1;
+  const place = places[index];
   readout.replaceChildren();
-  if (step === undefined) return;
+  if (place === undefined) return;
   const isHovered = plot.cursor.idx !== null && plot.cursor.idx !== undefined;
-  if (isHovered) readout.append(textOf(spec.formatStep(step), 'var(--muted)'));
+  if (isHovered) readout.append(textOf(spec.formatX(place), 'var(--muted)'));
   // What is pale enough for a line behind others is too pale to read.
   for (const [at, line] of spec.lines.entries()) {
     const value = plot.data[1 + edges + at]?.[index];

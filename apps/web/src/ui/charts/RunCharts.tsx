@@ -1,16 +1,18 @@
 'use client';
 /** The curves of a run: one cursor and one zoom for all of them. */
 import type { Metric, RunSeries } from '@anneal/core/protocol/studio';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useMemo, useRef } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun, Range } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
-import { Button } from '../Button.tsx';
+import { Button, buttonClass } from '../Button.tsx';
 import { Empty } from '../Empty.tsx';
 import { type Format, useFormat } from '../format.ts';
 import { Segmented } from '../Segmented.tsx';
 import { Chart, type ChartSpec, type Line } from './Chart.tsx';
 import type { Marker } from './markers.ts';
+import { savePicture } from './picture.ts';
+import { type XAxis, xAxes } from './xAxis.ts';
 
 const smoothings = ['0', '0.6', '0.9', '0.97'] as const;
 
@@ -20,6 +22,8 @@ export function RunCharts({
   onRange,
   smoothing,
   onSmoothing,
+  axis,
+  onAxis,
   onStep,
 }: {
   run: LiveRun;
@@ -27,6 +31,8 @@ export function RunCharts({
   onRange: (range: Range) => void;
   smoothing: number;
   onSmoothing: (smoothing: number) => void;
+  axis: XAxis;
+  onAxis: (axis: XAxis) => void;
   /** A step was chosen in a chart. */
   onStep: (step: number) => void;
 }) {
@@ -36,7 +42,8 @@ export function RunCharts({
     (index: number | null) => void run.highestStep(index).then((step) => step !== null && onStep(step)),
     [run, onStep],
   );
-  const specs = useSpecs(smoothing);
+  const specs = useSpecs(smoothing, axis);
+  const charts = useRef<HTMLDivElement>(null);
   const hasSteps = useStore(run.hasSteps);
   if (!hasSteps) {
     return (
@@ -49,7 +56,7 @@ export function RunCharts({
     <section aria-label={t('loss')} className="rounded-lg border border-line bg-surface">
       <div className="flex min-h-11 flex-wrap items-center gap-x-5 gap-y-2 border-line border-b px-4 py-2">
         <Legend />
-        <div className="ml-auto flex items-center gap-4">
+        <div className="ml-auto flex flex-wrap items-center gap-x-4 gap-y-2">
           {range && (
             <span className="flex items-center gap-2">
               <span className="figures text-[12.5px] text-muted">
@@ -61,6 +68,15 @@ export function RunCharts({
             </span>
           )}
           <div className="flex items-center gap-2">
+            <span className="label">{t('xAxis')}</span>
+            <Segmented
+              label={t('xAxis')}
+              value={axis}
+              onChange={(value) => onAxis(value as XAxis)}
+              options={xAxes.map((value) => ({ value, name: t(`xAxes.${value}`) }))}
+            />
+          </div>
+          <div className="flex items-center gap-2">
             <span className="label">{t('smoothing')}</span>
             <Segmented
               label={t('smoothing')}
@@ -71,14 +87,35 @@ export function RunCharts({
           </div>
         </div>
       </div>
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-5 p-4 pl-3 lg:grid-cols-2">
+      <div ref={charts} className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-5 p-4 pl-3 lg:grid-cols-2">
         {specs.map((spec, index) => (
           <div key={spec.title} className={index === 0 ? 'lg:col-span-2' : ''}>
             <Chart spec={spec} series={run.series} range={range} onRange={onRange} onPoint={onPoint} />
           </div>
         ))}
       </div>
-      <p className="border-line border-t px-4 py-2 text-[12px] text-muted max-sm:hidden">{t('zoomHint')}</p>
+      <div className="flex flex-wrap items-center gap-x-6 gap-y-2 border-line border-t px-4 py-2">
+        <p className="text-[12px] text-muted max-sm:hidden">{t('zoomHint')}</p>
+        <div className="ml-auto flex gap-2">
+          <a
+            href={`/api/runs/steps?run=${encodeURIComponent(run.key)}`}
+            download
+            title={t('csvHint')}
+            className={`${buttonClass()} h-7 px-2.5 text-[12.5px]`}
+          >
+            CSV
+          </a>
+          <Button
+            title={t('pngHint')}
+            className="h-7 px-2.5 text-[12.5px]"
+            onClick={() =>
+              void savePicture(charts.current?.querySelectorAll('figure') ?? [], `${run.key.split('/').at(-1)}.png`)
+            }
+          >
+            PNG
+          </Button>
+        </div>
+      </div>
     </section>
   );
 }
@@ -116,12 +153,13 @@ function Key({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-function useSpecs(smoothing: number): ChartSpec[] {
+function useSpecs(smoothing: number, axis: XAxis): ChartSpec[] {
   const t = useTranslations('run');
   const format = useFormat();
   // Made anew with the language; a new specification is a new chart.
   return useMemo(() => {
-    const small = { height: 150, formatStep: format.count, format: axisNumber(format) };
+    const formatX = axis === 'time' ? format.span : axis === 'tokens' ? axisNumber(format) : format.count;
+    const small = { height: 150, x: axis, formatX, format: axisNumber(format) };
     const spec = (title: string, rest: Pick<ChartSpec, 'lines'> & Partial<ChartSpec>): ChartSpec => ({
       ...small,
       title,
@@ -134,8 +172,9 @@ function useSpecs(smoothing: number): ChartSpec[] {
       spec(t('learningRate'), { lines: [line(t('learningRate'), 'learningRate', 'teal')] }),
       spec(t('speedTitle'), { lines: [banded(t('tokensPerSecond'), 'tokensPerSecond', 'teal')] }),
       spec(t('milliseconds'), { lines: [banded(t('milliseconds'), 'milliseconds', 'muted')] }),
+      spec(t('memory'), { lines: [banded(t('memory'), 'memory', 'teal')], format: format.bytes, fromZero: true }),
     ];
-  }, [t, smoothing]);
+  }, [t, smoothing, axis]);
 }
 
 function lossLines(raw: string, smoothed: string, withSmoothed: boolean): Line[] {

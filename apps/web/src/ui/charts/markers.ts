@@ -10,7 +10,8 @@ export type Marker =
   /** A value of its own, joined to the one before: an evaluation. */
   | { kind: 'point'; step: number; value: number | null; color: string };
 
-export function drawMarkers(plot: uPlot, markers: readonly Marker[]): void {
+/** @param placeOf where a step stands on the x axis */
+export function drawMarkers(plot: uPlot, markers: readonly Marker[], placeOf: (step: number) => number): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   const { min = 0, max = 0 } = plot.scales.x as { min?: number; max?: number };
@@ -22,7 +23,8 @@ export function drawMarkers(plot: uPlot, markers: readonly Marker[]): void {
   let lastDot = Number.NEGATIVE_INFINITY;
   let lastTick = Number.NEGATIVE_INFINITY;
   for (const marker of markers) {
-    const x = plot.valToPos(marker.step, 'x', true);
+    const place = placeOf(marker.step);
+    const x = plot.valToPos(place, 'x', true);
     const color = colorOf(marker.color);
     ctx.fillStyle = color;
     ctx.strokeStyle = color;
@@ -39,7 +41,7 @@ export function drawMarkers(plot: uPlot, markers: readonly Marker[]): void {
       ctx.fill();
       continue;
     }
-    if (marker.step < min || marker.step > max) continue;
+    if (place < min || place > max) continue;
     const bottom = bbox.top + bbox.height;
     if (marker.kind === 'line') line(ctx, x, bbox.top, x, bottom, ratio, [3 * ratio, 3 * ratio]);
     else if (x - lastTick >= 10 * ratio) {
