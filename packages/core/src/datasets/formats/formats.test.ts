@@ -33,6 +33,8 @@ describe('detection', () => {
 
   it('says which fields there are when it finds nothing', () => {
     expect(() => openFormat('auto', [{ foo: 1, bar: 2 }], {}, 'x.jsonl')).toThrow(/foo, bar/);
+    const numbers = [{ prompt: '2 + 2', completion: 4 }];
+    expect(() => openFormat('auto', numbers, {}, 'x.jsonl')).toThrow(/prompt, completion: completion without text/);
   });
 
   it('opens every format by its name', () => {

@@ -40,8 +40,10 @@ export function openFormat(type: string, rows: readonly RowValue[], options: Fie
   const reader = detectFormat(rows, options);
   if (reader !== null) return reader;
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const wordless = columns.filter((name) => rows.every((row) => !['string', 'object'].includes(typeof row[name])));
+  const why = wordless.length > 0 ? `: ${wordless.slice(0, 12).join(', ')} without text` : '';
   throw new UserError({
-    what: `no known format has the fields ${columns.slice(0, 12).join(', ') || '(none)'}`,
+    what: `no known format has the fields ${columns.slice(0, 12).join(', ') || '(none)'}${why}`,
     where,
     next: 'set `type` and its field_… keys in the recipe: chat_template needs field_messages, alpaca field_instruction and field_output, completion field',
     code: 'format_unknown',
