@@ -53,8 +53,10 @@ function standing({ connection }: Surroundings, run: string): Promise<ListedRun>
 async function followed(surroundings: Surroundings, run: string, afterSeq: number): Promise<ListedRun> {
   const { connection, signal, report } = surroundings;
   const stop = async () => {
-    const { queued } = await standing(surroundings, run);
-    await connection.ask((api) => (queued ? api.queue.remove.mutate({ run }) : api.runs.stop.mutate({ run })));
+    const { state } = await standing(surroundings, run);
+    // One that begins just now is out of the queue already.
+    const left = state === 'queued' && (await connection.ask((api) => api.queue.remove.mutate({ run })).then(yes, no));
+    if (!left) await connection.ask((api) => api.runs.stop.mutate({ run }));
   };
   const cancel = () => void stop().catch(() => undefined); // it has just ended
   signal.addEventListener('abort', cancel, { once: true });
@@ -68,3 +70,6 @@ async function followed(surroundings: Surroundings, run: string, afterSeq: numbe
     signal.removeEventListener('abort', cancel);
   }
 }
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
