@@ -1,5 +1,5 @@
 /** The host's screen: runs that wait for one device, reordered, and a killed agent that goes on with them. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { readRun } from '@anneal/core/trainer/runReader';
@@ -51,6 +51,11 @@ describe('the host', () => {
     await page.getByText(agent.workspace).first().waitFor();
     await page.getByRole('region', { name: 'Can this machine train?' }).getByText('tokenizer').waitFor();
     await expectAccessible(page);
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Support file' }).click();
+    const support = JSON.parse(readFileSync(await (await download).path(), 'utf8'));
+    expect(support).toMatchObject({ version: 1, run: null });
+    expect(support.devices.map(({ name }: { name: string }) => name)).toContain('cpu');
     queue('long', 600);
     await page.getByRole('region', { name: 'cpu' }).getByRole('link', { name: 'long' }).waitFor();
     for (const name of ['one', 'two', 'three']) queue(name, 1);

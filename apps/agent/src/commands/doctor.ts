@@ -1,16 +1,42 @@
+import { writeFileSync } from 'node:fs';
+import { UserError } from '@anneal/core/errors';
 import type { Command } from 'commander';
 import { exitCodes } from '../exitCodes.ts';
 import { colors } from '../terminal/colors.ts';
-import { print, printJson } from '../terminal/print.ts';
+import { print, printJson, remark } from '../terminal/print.ts';
 import { pad } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
+import { addRunsDirectoryOption, contextOf, type RunsOptions } from './runsDirectory.ts';
 import { useCase } from './useCases.ts';
 
 export function define(command: Command): void {
-  addExamples(command.action(doctor), 'anneal doctor');
+  addExamples(
+    addRunsDirectoryOption(command)
+      .option(
+        '--bundle [file]',
+        'write a file for somebody who helps: versions, devices, errors, a run; without secrets',
+      )
+      .option('--run <run>', 'with --bundle: which run; default: the newest, where there is one')
+      .action(doctor),
+    'anneal doctor',
+    'anneal doctor --bundle',
+  );
 }
 
-async function doctor(options: { json?: boolean }): Promise<void> {
+interface Options extends RunsOptions {
+  bundle?: string | true;
+  run?: string;
+}
+
+async function doctor(options: Options): Promise<void> {
+  if (options.bundle !== undefined) return writeSupportFile(options.bundle, options);
+  if (options.run !== undefined) {
+    throw new UserError({
+      what: '--run is given without --bundle',
+      next: 'add --bundle, or look at the run with `anneal runs show`',
+      code: 'options_conflict',
+    });
+  }
   const [examineHost, { finish }] = await Promise.all([useCase('examineHost'), import('../service/finish.ts')]);
   const findings = await finish(examineHost({}, { folder: '.' }));
   const failed = findings.some(({ state }) => state === 'fail');
@@ -20,5 +46,35 @@ async function doctor(options: { json?: boolean }): Promise<void> {
   for (const { name, state, found, advice } of findings) {
     print(`${mark[state]}  ${pad(name, 16, 'left')}  ${found}`);
     if (advice) print(`      ${' '.repeat(18)}${advice}`);
+  }
+}
+
+async function writeSupportFile(name: string | true, options: Options): Promise<void> {
+  const collectSupport = await useCase('collectSupport');
+  const support = await collectSupport(contextOf(options), { folder: '.', run: options.run });
+  const day = support.made.slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+  const path = name === true ? `anneal-support-${day}.json` : name;
+  writeNew(path, `${JSON.stringify(support, null, 2)}\n`);
+  if (options.json) return printJson({ path });
+  print(path);
+  remark('Secrets are taken out, and texts of samples; paths and the recipe are not. Read it before you hand it on.');
+}
+
+/** @throws UserError `file_exists`, `file_not_written` */
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const isTaken = code === 'EEXIST';
+    throw new UserError({
+      what: isTaken
+        ? 'there is a file of this name, and nothing is overwritten'
+        : `the file cannot be written (${code})`,
+      where: path,
+      next: 'give another name: --bundle <file>',
+      code: isTaken ? 'file_exists' : 'file_not_written',
+      cause,
+    });
   }
 }

@@ -14,13 +14,14 @@ import type {
 import type { DataReportResult, InspectedRow, InspectRequest, RowRange } from '@anneal/core/protocol/data';
 import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estimates';
 import type { ListedExport, RemoveExportsRequest } from '@anneal/core/protocol/exports';
-import type { Finding } from '@anneal/core/protocol/host';
+import type { Finding, SupportFile } from '@anneal/core/protocol/host';
 import type { Catalogue, RemoveModelRequest } from '@anneal/core/protocol/models';
 import type { Queue, QueuedRun } from '@anneal/core/protocol/queue';
 import type { RecipeRequest } from '@anneal/core/protocol/recipes';
 import type { RunSummary, StopRunRequest } from '@anneal/core/protocol/runs';
 import type { CleanedStorage, StorageSurvey } from '@anneal/core/protocol/storage';
 import type { Context } from '../service/context.ts';
+import { finish } from '../service/finish.ts';
 
 /** Modules of use cases, of which the types are those of both places. */
 interface Modules {
@@ -92,6 +93,7 @@ export interface ModelUseCases {
   removeModel(context: Context, request: RemoveModelRequest): Promise<{ folder: string }>;
   pullModel: Modules['pull']['pullModel'];
   listCatalogue(): Promise<Catalogue>;
+  collectSupport(context: Context, request: { folder: string; run?: string | undefined }): Promise<SupportFile>;
   examineHost(context: Context, request: { folder: string }): AsyncGenerator<Finding, Finding[]>;
 }
 
@@ -174,6 +176,10 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   listCatalogue: async () => {
     const { listCatalogue } = await import('../service/models/pull.ts');
     return async () => listCatalogue();
+  },
+  collectSupport: async () => {
+    const { collectSupport } = await import('../service/support/collect.ts');
+    return (context, request) => finish(collectSupport(context, request));
   },
   examineHost: async () => (await import('../service/host/examineHost.ts')).examineHost,
   openChat: async () => (await import('../service/chat/open.ts')).openChat,

@@ -1,11 +1,12 @@
 /** What is asked of models and of the machine, of another agent. */
 import { basename } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import type { Finding } from '@anneal/core/protocol/host';
+import type { Finding, SupportFile } from '@anneal/core/protocol/host';
 import type { ModelUseCases } from '../commands/useCases.ts';
 import { reporting } from '../service/reporting.ts';
 import type { Connection } from './connection.ts';
 import { followJob } from './jobs.ts';
+import { runThere } from './names.ts';
 
 export function remoteModels(connection: Connection, signal: AbortSignal): ModelUseCases {
   const { ask, first } = connection;
@@ -46,6 +47,10 @@ export function remoteModels(connection: Connection, signal: AbortSignal): Model
       return yield* followJob<'pull'>(connection, job, signal);
     },
     listCatalogue: () => ask((api) => api.models.catalogue.query()),
+    async collectSupport(_, { run }) {
+      const key = run === undefined ? undefined : (await runThere(connection, run)).key;
+      return ask((api) => api.host.support.query({ run: key })) as Promise<SupportFile>;
+    },
     examineHost: () =>
       reporting(() => first<Finding[]>((api, listener) => api.host.examine.subscribe(undefined, listener))),
   };

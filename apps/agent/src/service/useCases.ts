@@ -12,6 +12,7 @@ export const useCases = {
   planExport: async () => (await import('./exports/plan.ts')).planExport,
   export: async () => (await import('./exports/export.ts')).exportSource,
   examineHost: async () => (await import('./host/examineHost.ts')).examineHost,
+  collectSupport: async () => (await import('./support/collect.ts')).collectSupport,
   listModels: async () => (await import('./models/list.ts')).listModels,
   checkModel: async () => (await import('./models/check.ts')).checkModel,
   surveyStorage: async () => (await import('./storage/survey.ts')).surveyStorage,

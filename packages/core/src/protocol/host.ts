@@ -1,5 +1,7 @@
 /** The machine: what it has, how fast it is, whether it computes as it should. Browser-safe. */
 import { z } from 'zod';
+import type { RunEvent } from './events.ts';
+import type { Status } from './status.ts';
 
 export const findingSchema = z.object({
   name: z.string(),
@@ -126,3 +128,35 @@ export const verifyRequest = z.object({
   dtype: z.enum(['f32', 'bf16']).optional(),
 });
 export type VerifyRequest = z.input<typeof verifyRequest>;
+
+export const supportRequest = z.object({
+  /** Where runs are to lie. */
+  folder: z.string().min(1).default('.'),
+  /** By default the newest, where there is one. */
+  run: z.string().min(1).optional(),
+});
+export type SupportRequest = z.input<typeof supportRequest>;
+
+/** For somebody who helps: without secrets, and without rows of data. */
+export interface SupportFile {
+  version: 1;
+  /** ISO 8601, UTC. */
+  made: string;
+  versions: { anneal: string; node: string; system: string };
+  /** `NAME=value` of what changes how Anneal works. */
+  environment: string[];
+  devices: HostDevice[];
+  findings: Finding[];
+  /** The ends of the newest files about unexpected errors. */
+  errors: string[];
+  run: {
+    status: Omit<Status, 'state'> & { state: string };
+    recipe: string;
+    resolved: string;
+    events: RunEvent[];
+    /** How many came before those. */
+    eventsBefore: number;
+    /** The end of what its process has printed. */
+    output: string;
+  } | null;
+}

@@ -1,6 +1,7 @@
 /** The machine that the agent runs on. */
-import type { Finding, HostDevice } from '@anneal/core/protocol/host';
+import type { Finding, HostDevice, SupportFile } from '@anneal/core/protocol/host';
 import type { HostNow } from '@anneal/core/protocol/studio';
+import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
 import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
@@ -20,6 +21,16 @@ export const host = router({
       if (telemetry.latest) yield { ...telemetry.latest, models: ctx.agent.models.list() };
     }
   }),
+
+  /** A file for somebody who helps, about this machine and a run, by default the newest; without secrets. */
+  support: procedure
+    .input(z.object({ run: z.string().min(1).max(1024).optional() }))
+    .query(async ({ ctx, input, signal }): Promise<SupportFile> => {
+      const { workspace, feeds } = ctx.agent;
+      const named = input.run === undefined ? (await feeds.all()).at(-1) : await feeds.get(input.run);
+      const request = { folder: workspace.root, run: named?.path };
+      return finish(runApart('collectSupport', { runsFolder: workspace.runsFolder }, request, signal));
+    }),
 
   /** What the doctor says of this machine. It ends when nobody listens any more. */
   examine: procedure.subscription(async function* ({ ctx, signal }): AsyncGenerator<Finding[]> {

@@ -43,6 +43,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'host.devices': 'viewer',
   'host.examine': 'viewer',
   'host.samples': 'viewer',
+  'host.support': 'operator',
 
   'jobs.cancel': 'operator',
   'jobs.forget': 'operator',

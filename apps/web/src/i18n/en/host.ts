@@ -32,6 +32,10 @@ export const host = {
     answering: 'answering',
     doctor: 'Can this machine train?',
     examining: 'Looking at everything that training needs',
+    support: 'Support file',
+    supportMaking: 'Collecting…',
+    supportText:
+      'For somebody who helps: versions, devices, the newest errors and run. Secrets and texts of samples are taken out; paths and the recipe are not.',
     examineAgain: 'Look again',
     finding: { ok: 'in order', warn: 'look at this', fail: 'missing' },
     priority: { high: 'high priority', normal: 'normal priority', low: 'low priority' },

@@ -6,6 +6,7 @@ import { agent } from '../../agent/connection.ts';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { SupportFile } from './SupportFile.tsx';
 
 const colors = { ok: 'bg-good', warn: 'bg-warn', fail: 'bg-bad' } as const;
 
@@ -62,6 +63,7 @@ export function Doctor() {
           ))}
         </dl>
       )}
+      <SupportFile />
     </section>
   );
 }
