@@ -119,6 +119,7 @@ export function randomModelOf(name: string, configJson: JsonObject): OpenModel {
     configJson,
     generationConfig: null,
     tensors: new Map(tensors),
+    leftOut: [],
     tokenizerFiles: [],
     readTokenizerFile: () => new Uint8Array(0),
     chatTemplates: null,

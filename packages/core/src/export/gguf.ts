@@ -189,6 +189,12 @@ function differencesInLlamaCpp({ config, architecture, tokenizerFiles }: OpenMod
     ...(window === null
       ? []
       : [`llama.cpp ignores the sliding window of this model: beyond ${window} tokens its answers will differ.`]),
+    ...(config.rope.scaling?.kind === 'longrope'
+      ? [
+          `llama.cpp takes the long factors of LongRoPE wherever its context is larger than ${config.rope.scaling.originalMaxPositions} ` +
+            'tokens, not where the text is: start it with that context for short texts.',
+        ]
+      : []),
     ...(tokenizerFiles.length === 0 ? ['The model has no tokenizer, so the files take and give token ids only.'] : []),
   ];
 }

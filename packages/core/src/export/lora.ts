@@ -31,7 +31,15 @@ export async function exportLora(folder: string, options: LoraExport): Promise<E
       throw new Error(`the adapter written to ${temporary} reads back differently`);
     }
   });
-  return { path: folder, files, warnings: warning === null ? [] : [warning] };
+  return { path: folder, files, warnings: [...(warning === null ? [] : [warning]), ...namesInside(model)] };
+}
+
+/** PEFT finds layers by their names, which in a multimodal model are others. */
+function namesInside({ leftOut, architecture }: OpenModel): string[] {
+  if (leftOut.length === 0) return [];
+  return [
+    `The adapter names the layers of the text model alone: PEFT loads it onto a ${architecture.huggingFaceClass}, as the merged export is.`,
+  ];
 }
 
 /** The bytes of all files that `exportLora` writes. */

@@ -57,7 +57,12 @@ export async function exportMerged(
     await writeTokenizer(temporary, model);
     readBack(temporary, checksums, signal);
   });
-  return { path: folder, files, warnings: [] };
+  return { path: folder, files, warnings: textModelAlone(model) };
+}
+
+function textModelAlone({ leftOut, architecture }: OpenModel): string[] {
+  if (leftOut.length === 0) return [];
+  return [`The folder holds the text model alone, a ${architecture.huggingFaceClass}, without ${leftOut.join(', ')}.`];
 }
 
 /** The bytes of all files that `exportMerged` writes. */

@@ -8,13 +8,14 @@ const DERIVED = /(^|\.)rotary_emb\.inv_freq$|^rope_(freqs|factors_(short|long))\
 
 /**
  * Pairs every tensor the config asks for with the one in the file.
- * @param fileName the name in the file of one of our tensors
+ * @param fileName the name in the file of one of our tensors  @param isLeftOut of a tensor that is no part of the text model
  * @throws UserError when tensors are missing, left over, misshapen, or no floating-point weights
  */
 export function checkTensors(
   config: ModelConfig,
   source: TensorSource,
   fileName: (ours: string) => string | undefined,
+  isLeftOut: (stored: string) => boolean = () => false,
 ): Map<string, TensorInfo> {
   const found = new Map<string, TensorInfo>();
   const used = new Set<string>();
@@ -39,7 +40,7 @@ export function checkTensors(
   }
   const head = fileName('lm_head');
   for (const stored of source.tensors.keys()) {
-    if (used.has(stored) || DERIVED.test(stored)) continue;
+    if (used.has(stored) || DERIVED.test(stored) || isLeftOut(stored)) continue;
     if (stored === head && config.tieWordEmbeddings && isCopyOfEmbedding(source, stored, fileName('embed'))) continue;
     throw problem(
       source,

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@anneal/formats/json';
+import { closest } from '../closest.ts';
 import { UserError } from '../errors.ts';
 import type { Architecture } from './architecture.ts';
 import type { ModelConfig } from './config.ts';
@@ -37,10 +38,14 @@ export const architectures: readonly Architecture[] = [
 export function architectureOf(modelType: string, where: string): Architecture {
   const found = architectures.find((architecture) => architecture.modelType === modelType);
   if (found) return found;
+  const known = architectures.map((architecture) => architecture.modelType);
+  const nearest = closest(modelType, known);
   throw new UserError({
-    what: `model type ${modelType} is not implemented; known are ${architectures.map((a) => a.modelType).join(', ')}`,
+    what:
+      `model type ${modelType} is not implemented; ` +
+      `${nearest === undefined ? '' : `the nearest one that is: ${nearest}; `}known are ${known.join(', ')}`,
     where,
-    next: 'use a model of one of these types, or add the architecture (docs/add-a-model.md)',
+    next: 'use a model of one of these types, or add the architecture: docs/add-a-model.md shows how',
     code: 'model_unsupported',
   });
 }

@@ -37,6 +37,8 @@ export interface OpenModel {
   readonly configJson: JsonObject;
   /** generation_config.json, likewise; null where there is none. */
   readonly generationConfig: JsonObject | null;
+  /** Parts of a multimodal model beside its text model, which alone is opened: `vision_tower (437 tensors)`. */
+  readonly leftOut: readonly string[];
   /** By our names, in model order. */
   readonly tensors: ReadonlyMap<string, ModelTensor>;
   /** Names of the files that make the tokenizer, its chat template included; empty for a model without one. */

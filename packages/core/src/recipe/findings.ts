@@ -1,10 +1,11 @@
 import type * as z from 'zod';
+import { closest } from '../closest.ts';
 import { foreignKey, isForeignValue } from './foreignKeys.ts';
 import { isMapping } from './import/translate.ts';
 import { dotted, type Finding, type KeyPath } from './problem.ts';
 import { recipeSchema } from './schema.ts';
 import { datasetSchema, promptSchema } from './sections/datasets.ts';
-import { closest, ourName } from './suggest.ts';
+import { ourName } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 

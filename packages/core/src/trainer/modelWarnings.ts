@@ -2,8 +2,14 @@ import { join } from 'node:path';
 import type { OpenModel } from '../models/open.ts';
 import type { Warning } from '../protocol/events.ts';
 
-/** What a model asks of training that is not done. */
-export function modelWarnings({ config, format, path }: Pick<OpenModel, 'config' | 'format' | 'path'>): Warning[] {
+type Asking = Pick<OpenModel, 'config' | 'format' | 'path' | 'leftOut'>;
+
+/** What a model asks of training, or has, that is not done or used. */
+export function modelWarnings(model: Asking): Warning[] {
+  return [...droppedWeights(model), ...partsLeftOut(model)];
+}
+
+function droppedWeights({ config, format, path }: Asking): Warning[] {
   const { attentionDropout } = config;
   if (attentionDropout === 0) return [];
   return [
@@ -13,6 +19,19 @@ export function modelWarnings({ config, format, path }: Pick<OpenModel, 'config'
       message: `the model asks for attention_dropout ${attentionDropout} in training, which is not applied: no attention weight is dropped`,
       where: format === 'huggingface' ? join(path, 'config.json') : path,
       next: 'set attention_dropout to 0 there if that is fine; lora_dropout does drop inputs of the adapter',
+    },
+  ];
+}
+
+function partsLeftOut({ leftOut, path }: Asking): Warning[] {
+  if (leftOut.length === 0) return [];
+  return [
+    {
+      type: 'warning',
+      code: 'model_parts_left_out',
+      message: `the text model is used alone; left out: ${leftOut.join(', ')}`,
+      where: path,
+      next: 'what is exported is a text model, too',
     },
   ];
 }

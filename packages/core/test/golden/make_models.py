@@ -32,9 +32,26 @@ LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 STEPS, WARMUP, WEIGHT_DECAY = 10, 2, 0.01
 
 
-def rope(theta, kind="default", **scaling):
-    return dict(rope_parameters=dict(rope_type=kind, rope_theta=theta, **scaling))
+# What LoRA is put on where linears have other names, and of which layers gradients are kept, one of each kind.
+TARGETS = {
+    **{name: ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"] for name in ("phi3", "phi4-mini")},
+    "glm4": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"],
+    "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
+}
+KEPT = {"gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3]}
 
+
+def of(theta, kind="default", **scaling):
+    return dict(rope_type=kind, rope_theta=theta, **scaling)
+
+
+def rope(theta, kind="default", **scaling):
+    return dict(rope_parameters=of(theta, kind, **scaling))
+
+
+SLIDING, FULL = "sliding_attention", "full_attention"
+SMALL = {k: v for k, v in COMMON.items() if k != "num_hidden_layers"} | dict(intermediate_size=48)
+GRANITE = dict(embedding_multiplier=12.0, logits_scaling=2.0, residual_multiplier=0.22, attention_multiplier=0.125)
 
 LLAMA3 = rope(5e5, "llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
 SMOLLM2 = dict(**COMMON, **rope(1e5), rms_norm_eps=1e-5, tie_word_embeddings=True)
@@ -49,6 +66,51 @@ CONFIGS = {
         tie_word_embeddings=True,
     ),
     "mistral": lambda: T.MistralConfig(**MISTRAL, sliding_window=16),
+    "gemma2": lambda: T.Gemma2Config(**COMMON, **rope(1e4), head_dim=16, sliding_window=16, query_pre_attn_scalar=16),
+    "gemma3-mixed": lambda: T.Gemma3TextConfig(
+        **SMALL, num_hidden_layers=3, layer_types=[SLIDING, SLIDING, FULL], head_dim=16, sliding_window=16,
+        query_pre_attn_scalar=24, rope_parameters={SLIDING: of(1e4), FULL: of(1e6, "linear", factor=8.0)},
+    ),
+    "phi3": lambda: T.Phi3Config(
+        **COMMON, **rope(1e4, partial_rotary_factor=1.0), sliding_window=None, tie_word_embeddings=False
+    ),
+    "phi4-mini": lambda: T.Phi3Config(
+        **SMALL, num_hidden_layers=2, sliding_window=262144, tie_word_embeddings=True, rms_norm_eps=1e-5,
+        original_max_position_embeddings=32, **rope(
+            1e4, "longrope", partial_rotary_factor=0.75, original_max_position_embeddings=32,
+            short_factor=[1.0, 1.25, 1.5], long_factor=[1.5, 4.0, 12.0],
+        ),
+    ),
+    "smollm3": lambda: T.SmolLM3Config(
+        **SMALL, num_hidden_layers=4, no_rope_layer_interval=4, tie_word_embeddings=True, **rope(5e6)
+    ),
+    "olmo3": lambda: T.Olmo3Config(
+        **SMALL, num_hidden_layers=4, sliding_window=16, layer_types=[SLIDING, SLIDING, SLIDING, FULL],
+        tie_word_embeddings=False, rope_parameters={SLIDING: of(5e5), FULL: of(
+            5e5, "yarn", factor=8.0, original_max_position_embeddings=64, attention_factor=1.2079441541679836,
+            beta_fast=32.0, beta_slow=1.0,
+        )},
+    ),
+    "granite": lambda: T.GraniteConfig(
+        **SMALL, **GRANITE, num_hidden_layers=2, tie_word_embeddings=True, rms_norm_eps=1e-5, **rope(1e7)
+    ),
+    "granite4": lambda: T.GraniteMoeHybridConfig(
+        **SMALL, **GRANITE, num_hidden_layers=2, num_local_experts=0, num_experts_per_tok=0,
+        shared_intermediate_size=48, tie_word_embeddings=True, rms_norm_eps=1e-5, mamba_n_heads=4, mamba_d_state=12,
+        mamba_n_groups=1, mamba_d_conv=4, mamba_expand=2, mamba_chunk_size=32, layer_types=[FULL, FULL],
+        position_embedding_type="rope", **rope(1e7),
+    ),
+    "glm4": lambda: T.Glm4Config(
+        **SMALL, num_hidden_layers=2, head_dim=16, attention_bias=True, tie_word_embeddings=False, rms_norm_eps=1e-5,
+        **rope(1e4, partial_rotary_factor=0.5),
+    ),
+    "ministral3": lambda: T.Ministral3Config(
+        **{**SMALL, "max_position_embeddings": 256}, num_hidden_layers=2, head_dim=16, tie_word_embeddings=True,
+        rms_norm_eps=1e-5, **rope(
+            1e6, "yarn", factor=16.0, original_max_position_embeddings=16, beta_fast=32.0, beta_slow=1.0, mscale=1.0,
+            mscale_all_dim=1.0, llama_4_scaling_beta=0.1,
+        ),
+    ),
     # A query sees itself alone: q and k have gradients of exactly 0.
     "mistral-window1": lambda: T.MistralConfig(**MISTRAL, sliding_window=1),
     # The pad token also ends every answer, as in SmolLM2's GGUF; it stands in the text.
@@ -98,14 +160,22 @@ def curve(model, ids, labels, rate):
     return dict(lr=rate, loss=losses, grad_norm=norms), rates
 
 
-def base_values(model, ids, labels):
+def is_kept(name, kept):
+    """Without a choice: all layers but the first."""
+    if "layers." not in name:
+        return True
+    layer = int(name.split("layers.")[1].split(".")[0])
+    return layer in kept if kept else layer != 0
+
+
+def base_values(model, ids, labels, kept):
     result = model(input_ids=ids, labels=labels, output_hidden_states=True, use_cache=False)
     values = {"input_ids": ids.to(torch.int32), "labels": labels.to(torch.int32)}
     values |= {"logits": float32(result.logits), "loss": float32(result.loss).reshape(1)}
     values |= {f"hidden.{i}": float32(hidden) for i, hidden in enumerate(result.hidden_states)}
     model.zero_grad()
     result.loss.backward()
-    values |= {f"grad.{n}": float32(p.grad) for n, p in model.named_parameters() if "layers.0." not in n}
+    values |= {f"grad.{n}": float32(p.grad) for n, p in model.named_parameters() if is_kept(n, kept)}
     prompt, first, second = ids[:1, :9], ids[0, :19], ids[1, :29]
     with torch.no_grad():
         # Without the cache: for a window of 1 transformers' keeps every key ([-window + 1:] of all).
@@ -120,8 +190,8 @@ def base_values(model, ids, labels):
     return values
 
 
-def adapter_values(model, ids, labels, folder):
-    lora = peft.LoraConfig(r=4, lora_alpha=8, lora_dropout=0.0, target_modules=LINEARS, task_type="CAUSAL_LM")
+def adapter_values(model, ids, labels, folder, targets, kept):
+    lora = peft.LoraConfig(r=4, lora_alpha=8, lora_dropout=0.0, target_modules=targets, task_type="CAUSAL_LM")
     tuned = peft.get_peft_model(copy.deepcopy(model), lora)
     with torch.no_grad():
         for name, parameter in tuned.named_parameters():
@@ -134,13 +204,13 @@ def adapter_values(model, ids, labels, folder):
     result.loss.backward()
     values = {"lora.loss": float32(result.loss).reshape(1), "lora.logits": float32(result.logits)}
     for name, parameter in tuned.named_parameters():
-        if parameter.requires_grad and "layers.1." in name:
+        if parameter.requires_grad and is_kept(name, kept or [1]):
             values[f"lora.grad.{name.replace('.default', '')}"] = float32(parameter.grad)
     tuned.zero_grad()
     learned, _ = curve(tuned, ids, labels, 1e-2)
     with torch.no_grad():
         values["lora.merged.logits"] = float32(tuned.merge_and_unload()(input_ids=ids[:1]).logits)
-    return values, dict(r=4, alpha=8, rslora=False, target_modules=LINEARS, **learned)
+    return values, dict(r=4, alpha=8, rslora=False, target_modules=targets, **learned)
 
 
 def make(name, folder):
@@ -148,9 +218,10 @@ def make(name, folder):
     model = random_model(name)
     model.save_pretrained(folder)
     ids, labels = random_batch(name)
-    values = base_values(model, ids, labels)
+    targets, kept = TARGETS.get(name, LINEARS), KEPT.get(name)
+    values = base_values(model, ids, labels, kept)
     full, schedule = curve(copy.deepcopy(model).train(), ids, labels, 1e-3)
-    adapter, lora = adapter_values(model, ids, labels, f"{folder}/adapter")
+    adapter, lora = adapter_values(model, ids, labels, f"{folder}/adapter", targets, kept)
     save_file(values | adapter, f"{folder}/golden.safetensors")
     optimizer = dict(
         name="adamw", betas=[0.9, 0.999], eps=1e-8, weight_decay=WEIGHT_DECAY, max_grad_norm=1.0, warmup_steps=WARMUP,

@@ -58,6 +58,7 @@ export function openGgufModel(path: string): OpenModel {
       config,
       configJson,
       generationConfig,
+      leftOut: [],
       tensors,
       tokenizerFiles: hasTokenizer(source) ? Object.keys(TOKENIZER_FILES) : [],
       readTokenizerFile: (name) => {

@@ -13,6 +13,7 @@ import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import { fileSource, type ModelTensor, type OpenModel } from '../model.ts';
 import { findName } from '../names.ts';
+import { describeOtherParts, namesInside, otherPartOf, textConfigOf } from './textPart.ts';
 
 /** What transformers may need to rebuild a tokenizer, apart from its chat templates. */
 const TOKENIZER_FILES = [
@@ -29,7 +30,9 @@ const TOKENIZER_FILES = [
 export function openHuggingFaceModel(path: string): OpenModel {
   const folder = folderOf(path);
   const configPath = join(folder, 'config.json');
-  const configJson = parseJsonObject(readSmallFile(configPath, LIMITS.configBytes), configPath);
+  const whole = parseJsonObject(readSmallFile(configPath, LIMITS.configBytes), configPath);
+  const text = textConfigOf(whole);
+  const configJson = text ?? whole;
   const generationConfig = readOptionalJson(join(folder, 'generation_config.json'));
   const config = readConfig(configJson, generationConfig, configPath);
   const architecture = architectureOf(config.architecture, configPath);
@@ -41,11 +44,13 @@ export function openHuggingFaceModel(path: string): OpenModel {
   const source = openBitsandbytes(openSafetensors(folder));
   try {
     const tensors = new Map<string, ModelTensor>();
-    for (const [name, stored] of checkTensors(
-      config,
-      source,
-      (ours) => findName(architecture.names, ours)?.huggingFace,
-    )) {
+    const nameInFile = text ? namesInside(source.tensors) : (name: string) => name;
+    const fileName = (ours: string): string | undefined => {
+      const name = findName(architecture.names, ours)?.huggingFace;
+      return name && nameInFile(name);
+    };
+    const isLeftOut = (stored: string): boolean => text !== null && otherPartOf(stored) !== null;
+    for (const [name, stored] of checkTensors(config, source, fileName, isLeftOut)) {
       tensors.set(name, {
         name,
         shape: stored.shape,
@@ -67,6 +72,7 @@ export function openHuggingFaceModel(path: string): OpenModel {
       configJson,
       generationConfig,
       tensors,
+      leftOut: text ? describeOtherParts(source.tensors.keys()) : [],
       tokenizerFiles,
       readTokenizerFile: (name) => readSmallFile(join(folder, name), LIMITS.tokenizerBytes),
       chatTemplates,

@@ -1,0 +1,97 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '@anneal/formats/json';
+import { expect, test } from 'vitest';
+import { openDecoder } from '../../test/decoder.ts';
+import { goldenPath, temporaryFolder } from '../../test/fixtures.ts';
+import { withLlamaCpp } from '../../test/llamaCpp.ts';
+import { peerLlamaCpp } from '../../test/peers.ts';
+import { openModel } from '../models/open.ts';
+import { BYTE_CHARACTERS } from '../tokenizers/byteLevel/byteAlphabet.ts';
+import { openGolden } from '../verify/golden.ts';
+import { exportGguf, ggufFileName } from './gguf.ts';
+
+const llamaCpp = await peerLlamaCpp();
+const [answer, endToken] = [24, 2];
+/** Of a file whose name has phi3 in it llama.cpp expects that model's special tokens. */
+const fileName = 'tiny';
+
+/** A golden checkpoint of 160 tokens with a tokenizer that llama.cpp knows: GPT-2's, of bytes. */
+function writeReadable(folder: string, name: string, changes: JsonObject): string {
+  const path = join(folder, name);
+  cpSync(goldenPath(name), path, { recursive: true });
+  const config = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
+  writeFileSync(join(path, 'config.json'), JSON.stringify({ ...config, ...changes }));
+  const special = ['<pad>', '<s>', '</s>'];
+  const tokens = [...special, ...[...BYTE_CHARACTERS].slice(0, 160 - special.length)];
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
+  const flags = { special: true, single_word: false, lstrip: false, rstrip: false, normalized: false };
+  const tokenizer = {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: special.map((content, id) => ({ id, content, ...flags })),
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: null,
+    decoder: byteLevel,
+    model: { type: 'BPE', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges: [] },
+  };
+  writeFileSync(join(path, 'tokenizer.json'), JSON.stringify(tokenizer));
+  writeFileSync(
+    join(path, 'tokenizer_config.json'),
+    JSON.stringify({ bos_token: '<s>', eos_token: '</s>', pad_token: '<pad>' }),
+  );
+  return path;
+}
+
+const longRope = {
+  rope_type: 'longrope',
+  rope_theta: 10_000,
+  partial_rotary_factor: 0.75,
+  short_factor: [1, 1.25, 1.5],
+  long_factor: [1.5, 4, 12],
+  original_max_position_embeddings: 256,
+};
+
+test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
+  ['gemma2', {}],
+  // llama.cpp knows Gemma 3 with windows in five of six layers, and by its size what attention is scaled by.
+  ['gemma3-mixed', { layer_types: Array.from({ length: 3 }, () => 'sliding_attention'), query_pre_attn_scalar: 16 }],
+  ['phi3', {}],
+  // Within the original context, whose size llama.cpp goes by.
+  ['phi4-mini', { original_max_position_embeddings: 256, rope_parameters: longRope }],
+  ['smollm3', {}],
+  ['olmo3', {}],
+  ['granite', {}],
+  ['glm4', {}],
+])('llama.cpp loads the GGUF of %s and gives our greedy tokens; it is read back as it was', async (name, changes) => {
+  const folder = temporaryFolder();
+  const path = writeReadable(folder, name, changes);
+  const model = openModel(path);
+  await exportGguf(join(folder, 'gguf'), { model, adapter: null, types: ['f32'], name: fileName });
+  const file = join(folder, 'gguf', ggufFileName(fileName, 'f32'));
+  const again = openModel(file);
+  expect(roughly(again.config)).toEqual(roughly(model.config));
+  for (const [tensor, { float32 }] of model.tensors) {
+    const found = again.tensors.get(tensor)?.float32() ?? new Float32Array();
+    // A norm that is stored as 1 + w loses the last bits of w.
+    expect(Math.max(...float32().map((weight, i) => Math.abs(weight - (found[i] ?? NaN))))).toBeLessThan(2 ** -22);
+  }
+  again.close();
+  model.close();
+
+  const golden = openGolden(goldenPath(name));
+  const prompt = [...golden.int32('greedy.prompt')];
+  golden.close();
+  const decoder = await openDecoder(path, { contextLength: 64, chunk: 16 });
+  const ours = await decoder.generate(prompt, { maxNewTokens: answer, stopIds: new Set([endToken]) });
+  await withLlamaCpp(file, async (peer) => {
+    expect(await peer.greedy(prompt, answer)).toEqual(ours.filter((token) => token !== endToken));
+  });
+});
+
+/** Numbers as float32 has them, which is how GGUF holds most. */
+function roughly(config: object): unknown {
+  return JSON.parse(JSON.stringify(config), (_, value) => (typeof value === 'number' ? Math.fround(value) : value));
+}

@@ -1,0 +1,67 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSafetensors } from '@anneal/formats/safetensors/read';
+import { writeSafetensors } from '@anneal/formats/safetensors/write';
+import { describe, expect, test } from 'vitest';
+import { goldenModel, goldenPath, temporaryFolder } from '../../../test/fixtures.ts';
+import { modelWarnings } from '../../trainer/modelWarnings.ts';
+import { openModel } from '../open.ts';
+
+const asSavedBy = {
+  'transformers 4': { rename: (name: string) => `language_model.${name}`, beside: '' },
+  'transformers 5': { rename: (name: string) => name.replace(/^model\./, 'model.language_model.'), beside: 'model.' },
+} as const;
+
+/** A golden text model inside a multimodal one, with two parts beside it. */
+async function nested(
+  name: string,
+  outer: string,
+  { rename, beside }: (typeof asSavedBy)[keyof typeof asSavedBy],
+  more: readonly string[] = [],
+): Promise<string> {
+  const path = join(temporaryFolder(), 'nested');
+  cpSync(goldenPath(name), path, { recursive: true });
+  const { eos_token_id, ...text } = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
+  const whole = { model_type: outer, eos_token_id, text_config: text, vision_config: { hidden_size: 8 } };
+  writeFileSync(join(path, 'config.json'), JSON.stringify(whole));
+  rmSync(join(path, 'generation_config.json'));
+  const source = openSafetensors(goldenPath(name));
+  const tensors = [...source.tensors.values()].map(({ name: stored, dtype, shape }) => {
+    return { name: rename(stored), dtype, shape, bytes: () => source.bytes(stored) };
+  });
+  const others = [
+    'vision_tower.layers.0.weight',
+    'vision_tower.layers.1.weight',
+    'multi_modal_projector.norm',
+    ...more,
+  ];
+  const vision = others.map((other) => {
+    return { name: beside + other, dtype: 'F32' as const, shape: [2], bytes: () => new Uint8Array(8) };
+  });
+  await writeSafetensors(join(path, 'model.safetensors'), [...tensors, ...vision]);
+  source.close();
+  return path;
+}
+
+describe.each(Object.entries(asSavedBy))('a multimodal model as %s saves it', (_, how) => {
+  test.each([
+    ['gemma3-mixed', 'gemma3'],
+    ['ministral3', 'mistral3'],
+    ['mistral', 'mistral3'],
+  ])('%s inside %s is opened, and what is left out is said', async (name, outer) => {
+    const inside = openModel(await nested(name, outer, how));
+    const alone = goldenModel(name);
+    expect(inside.config).toEqual(alone.config);
+    expect([...inside.tensors.keys()]).toEqual([...alone.tensors.keys()]);
+    for (const [tensor, { float32 }] of alone.tensors) expect(inside.tensors.get(tensor)?.float32()).toEqual(float32());
+    expect(inside.leftOut).toEqual(['vision_tower (2 tensors)', 'multi_modal_projector (1 tensor)']);
+    expect(modelWarnings(inside)).toMatchObject([{ code: 'model_parts_left_out' }]);
+    expect(modelWarnings(alone)).toEqual([]);
+    inside.close();
+  });
+});
+
+test('a tensor of no known part is refused all the same', async () => {
+  const path = await nested('gemma3-mixed', 'gemma3', asSavedBy['transformers 4'], ['something.weight']);
+  expect(() => openModel(path)).toThrow('something.weight belongs to no part');
+});

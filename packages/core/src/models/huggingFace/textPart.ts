@@ -1,0 +1,46 @@
+import { isJsonObject, type JsonObject } from '@anneal/formats/json';
+
+/** Types of models that hold a text model beside what sees, and the type of that one where its part of config.json does not say it. */
+const WRAPPERS: Readonly<Record<string, string>> = { gemma3: 'gemma3_text', mistral3: 'mistral' };
+
+/** What the text model takes from the config around it where it does not say it itself. */
+const SHARED = ['bos_token_id', 'eos_token_id', 'pad_token_id', 'quantization_config', 'dtype', 'torch_dtype'];
+
+/** config.json of the text model inside a multimodal one; null for a model that is a text model itself. */
+export function textConfigOf(configJson: JsonObject): JsonObject | null {
+  const modelType = WRAPPERS[String(configJson['model_type'])];
+  const text = configJson['text_config'];
+  if (modelType === undefined || !isJsonObject(text)) return null;
+  const shared = Object.fromEntries(
+    SHARED.flatMap((key) => (configJson[key] === undefined ? [] : [[key, configJson[key]]])),
+  );
+  return { model_type: modelType, ...shared, ...text };
+}
+
+/** How files name the tensors of a text model inside: as transformers 4 saved them, and as transformers 5 does. */
+const NAMINGS: readonly ((name: string) => string)[] = [
+  (name) => `language_model.${name}`,
+  (name) => name.replace(/^model\./, 'model.language_model.'),
+];
+
+/** The file's name of a tensor, by its name in a text model alone. */
+export function namesInside(stored: ReadonlyMap<string, unknown>): (name: string) => string {
+  const embedding = 'model.embed_tokens.weight';
+  return NAMINGS.find((nameOf) => stored.has(nameOf(embedding))) ?? ((name) => name);
+}
+
+/** Of the parts that are not the text model, as `vision_tower` of `model.vision_tower.layers.0.weight`. */
+const OTHER_PARTS = /^(?:model\.)?(vision_tower|vision_model|multi_modal_projector|audio_tower)\./;
+
+/** The part beside the text model that a stored tensor belongs to; null for one of none. */
+export function otherPartOf(stored: string): string | null {
+  return OTHER_PARTS.exec(stored)?.[1] ?? null;
+}
+
+/** `vision_tower (437 tensors)`, for each part that is left out. */
+export function describeOtherParts(stored: Iterable<string>): string[] {
+  const parts = Map.groupBy([...stored].map(otherPartOf), (part) => part);
+  return [...parts].flatMap(([part, { length }]) =>
+    part === null ? [] : [`${part} (${length} ${length === 1 ? 'tensor' : 'tensors'})`],
+  );
+}

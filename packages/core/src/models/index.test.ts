@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { architectureOf, architectures } from './index.ts';
+
+test.each([
+  ['phi', 'phi3'],
+  ['qwen3_moe', 'qwen3'],
+  ['gemma4_text', 'gemma3_text'],
+  ['smolm3', 'smollm3'],
+])('%s is refused with the name of %s and the page that shows how to add a model', (modelType, nearest) => {
+  expect(() => architectureOf(modelType, 'config.json')).toThrow(
+    expect.objectContaining({
+      code: 'model_unsupported',
+      message: expect.stringContaining(`the nearest one that is: ${nearest};`),
+      next: expect.stringContaining('docs/add-a-model.md'),
+    }),
+  );
+});
+
+test('a type like none is refused with the list of all', () => {
+  const all = architectures.map(({ modelType }) => modelType).join(', ');
+  expect(() => architectureOf('xyz', 'config.json')).toThrow(`model type xyz is not implemented; known are ${all}`);
+});
