@@ -6,12 +6,14 @@ import { join } from 'node:path';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { refusedVerbs, remoteVerbs } from '../src/commands/remoteVerbs.ts';
 import { AgentState } from '../src/daemon/agentState.ts';
 import { ApiTokens } from '../src/daemon/auth/apiTokens.ts';
 import { type Daemon, startDaemon } from '../src/daemon/daemon.ts';
 import { exitCodes } from '../src/exitCodes.ts';
 import { remoteAddress } from '../src/remote/address.ts';
 import { beginProject } from '../src/service/recipes/init.ts';
+import { verbs } from '../src/verbs.ts';
 import { annealIn, type Ended, temporaryFolder } from './helpers/anneal.ts';
 import { client, makePlace, type Place, paired, start, upgradeStatus } from './helpers/daemon.ts';
 import { trainedRun } from './helpers/trainedRun.ts';
@@ -101,6 +103,13 @@ test('the verbs answer as they do here', async () => {
   expect(await json(remote(...inspect, 'harbor/recipe.yaml'))).toEqual(await json(here(...inspect, 'recipe.yaml')));
   const { fit: _, ...estimate } = await json(remote('estimate', 'harbor', '--json'));
   expect(await json(here('estimate', 'recipe.yaml', '--json'))).toMatchObject(estimate);
+  for (const ignored of [
+    ['inspect', 'harbor', '--set', 'sequence_len=8'],
+    ['models', 'ls', '/srv/model'],
+  ]) {
+    const { stdout } = await remote(...ignored, '--json');
+    expect([ignored[0], JSON.parse(stdout).error.code]).toEqual([ignored[0], 'not_remote']);
+  }
   const ask = ['--prompt', 'Who are you?', '--temperature', '0', '--json'];
   expect((await json(remote('chat', 'latest', ...ask))).text).toBe((await json(here('chat', 'latest', ...ask))).text);
 
@@ -188,6 +197,16 @@ test('what a token may do is what its role may; one without a role, and one that
   const lost = await remoteOf(daemon, token)('runs', 'ls', '--json');
   expect(JSON.parse(lost.stdout).error).toMatchObject({ code: 'remote_refused' });
 }, 60_000);
+
+test('every verb is done by the agent, or refused with a reason', () => {
+  const known = [...remoteVerbs, ...refusedVerbs].map(({ name }) => name);
+  expect(known.sort()).toEqual(
+    verbs
+      .map(({ name }) => name)
+      .filter((name) => name !== 'remote')
+      .sort(),
+  );
+});
 
 test.each([
   ['init', 'harbor'],

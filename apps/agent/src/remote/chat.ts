@@ -15,6 +15,7 @@ import { parseRequest } from '../service/parseRequest.ts';
 import { reporting } from '../service/reporting.ts';
 import type { Connection } from './connection.ts';
 import { runThere } from './names.ts';
+import { notRemote } from './notRemote.ts';
 
 type News = { loading: LoadProgress } | { piece: AnswerPiece } | { end: AnswerEnd };
 
@@ -27,12 +28,11 @@ async function openThere(connection: Connection, request: OpenChatRequest): Prom
   const { dtype, context, thinking, ...source } = parseRequest(openChatRequest, request);
   const { shape } = openChatRequest;
   if (dtype !== shape.dtype.parse(undefined) || context !== shape.context.parse(undefined)) {
-    throw new UserError({
-      what: 'how a model is loaded is decided by the agent, for everybody who talks to it',
-      where: '--dtype, --context',
-      next: 'leave them out',
-      code: 'not_remote',
-    });
+    throw notRemote(
+      'how a model is loaded is decided by the agent, for everybody who talks to it',
+      '--dtype, --context',
+      'leave them out',
+    );
   }
   const model = await modelThere(connection, source);
   return {

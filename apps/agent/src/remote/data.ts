@@ -13,8 +13,12 @@ import type { OpenedRows } from '../commands/useCases.ts';
 import { reporting } from '../service/reporting.ts';
 import type { Connection } from './connection.ts';
 import { recipeThere } from './names.ts';
+import { notRemote } from './notRemote.ts';
 
 export async function openDataThere(connection: Connection, request: InspectRequest): Promise<OpenedRows> {
+  if (request.set !== undefined && request.set.length > 0) {
+    throw notRemote('the agent shows the data as the recipe says', '--set', 'leave it out, or change the recipe there');
+  }
   const { ask, first } = connection;
   const name = await sourceThere(connection, request);
   return {

@@ -6,6 +6,7 @@ import { reporting } from '../service/reporting.ts';
 import type { Connection } from './connection.ts';
 import { followJob } from './jobs.ts';
 import { runThere } from './names.ts';
+import { notRemote } from './notRemote.ts';
 
 export function remoteExports(connection: Connection, signal: AbortSignal): ExportUseCases {
   const { ask } = connection;
@@ -44,12 +45,11 @@ export function remoteExports(connection: Connection, signal: AbortSignal): Expo
       }),
     async *checkParity(_, { source, exported, prompts, checkpoint, maxTokens }) {
       if (prompts !== undefined || checkpoint !== undefined || (maxTokens !== undefined && maxTokens !== 32)) {
-        throw new UserError({
-          what: 'the agent compares with the questions of the recipe, 32 tokens each, at the checkpoint of the export',
-          where: '--prompt, --max-tokens, --checkpoint',
-          next: 'leave them out, or check on the machine itself',
-          code: 'not_remote',
-        });
+        throw notRemote(
+          'the agent compares with the questions of the recipe, 32 tokens each, at the checkpoint of the export',
+          '--prompt, --max-tokens, --checkpoint',
+          'leave them out, or check on the machine itself',
+        );
       }
       const run = await named(source);
       const all = await ask((api) => api.exports.list.query({ run }));

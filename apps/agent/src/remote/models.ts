@@ -7,6 +7,7 @@ import { reporting } from '../service/reporting.ts';
 import type { Connection } from './connection.ts';
 import { followJob } from './jobs.ts';
 import { runThere } from './names.ts';
+import { notRemote } from './notRemote.ts';
 
 export function remoteModels(connection: Connection, signal: AbortSignal): ModelUseCases {
   const { ask, first } = connection;
@@ -22,7 +23,13 @@ export function remoteModels(connection: Connection, signal: AbortSignal): Model
     });
   };
   return {
-    listModels: () => reporting(() => ask((api) => api.models.list.query())),
+    listModels: (_, { paths = [] }) =>
+      reporting(async () => {
+        if (paths.length > 0) {
+          throw notRemote('the agent lists its own models', paths.join(' '), 'leave the paths out');
+        }
+        return ask((api) => api.models.list.query());
+      }),
     async *checkModel(_, { model }) {
       const { job } = await ask((api) => api.models.check.mutate({ model }));
       return yield* followJob<'checkModel'>(connection, job, signal);

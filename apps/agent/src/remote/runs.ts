@@ -16,6 +16,7 @@ import type { OpenedBatches, RunUseCases } from '../commands/useCases.ts';
 import { reporting } from '../service/reporting.ts';
 import type { Connection, Listener } from './connection.ts';
 import { runsThere, runThere } from './names.ts';
+import { notRemote } from './notRemote.ts';
 
 const ended: ReadonlySet<ShownState> = new Set(['finished', 'failed', 'stopped', 'interrupted', 'damaged', 'created']);
 
@@ -68,12 +69,11 @@ export function remoteRuns(connection: Connection): RunUseCases {
     openBatches: (_, { run }) => reporting(async () => batchesThere(connection, await named(run))),
     async removeRuns(_, { runs, forGood }) {
       if (forGood) {
-        throw new UserError({
-          what: 'an agent removes runs into its trash',
-          where: '--for-good',
-          next: 'leave it out, then free the disk with `storage clean trash`',
-          code: 'not_remote',
-        });
+        throw notRemote(
+          'an agent removes runs into its trash',
+          '--for-good',
+          'leave it out, then free the disk with `storage clean trash`',
+        );
       }
       const found = await Promise.all(runs.map((run) => runThere(connection, run)));
       await ask((api) => api.runs.remove.mutate({ runs: found.map(({ key }) => key) }));
