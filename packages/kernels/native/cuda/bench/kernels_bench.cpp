@@ -31,27 +31,27 @@ void benchMemory(BenchDevice& device, const Model& m, DType A) {
   const auto time = [&](const char* op, const std::string& shape, std::vector<Shape> in, std::vector<Shape> out, std::vector<double> attributes = {},
                         int64_t bytes = 0) { device.time(op, std::string(m.name) + " " + shape, in, out, attributes, bytes); };
   time("add", "hidden", {hidden, hidden}, {hidden});
-  time("rms_norm", "hidden", {hidden, {f32, {D}}}, {hidden, {f32, {T, 1}}}, {1e-6});
-  time("rms_norm", "heads", {queries, {f32, {m.headSize}}}, {queries, {f32, {T, G}}}, {1e-6});
-  time("rms_norm_backward_input", "hidden + c", {hidden, hidden, {f32, {D}}, {f32, {T, 1}}, hidden}, {hidden});
-  time("rms_norm_backward_input", "heads", {queries, queries, {f32, {m.headSize}}, {f32, {T, G}}, {}}, {queries});
+  time("rms_norm", "hidden", {hidden, {f32, {D}}}, {hidden, {f32, {T, 1}}}, {1e-6, 0});
+  time("rms_norm", "heads", {queries, {f32, {m.headSize}}}, {queries, {f32, {T, G}}}, {1e-6, 0});
+  time("rms_norm_backward_input", "hidden + c", {hidden, hidden, {f32, {D}}, {f32, {T, 1}}, hidden}, {hidden}, {0});
+  time("rms_norm_backward_input", "heads", {queries, queries, {f32, {m.headSize}}, {f32, {T, G}}, {}}, {queries}, {0});
   time("rms_norm_backward_weight", "hidden", {hidden, hidden, {f32, {T, 1}}, {f32, {D}}}, {{f32, {D}}});
-  time("rope", "queries", {queries, angles, angles}, {queries}, {1});
+  time("rope", "queries", {queries, angles, angles}, {queries}, {1, static_cast<double>(m.headSize), 0});
   const Shape keys{A, {T, m.keys}}, qkv{A, {T, Q + 2 * m.keys}}, norm{f32, {m.headSize}}, rstd{f32, {T, (Q + m.keys) / m.headSize}};
   const double heads = static_cast<double>(G), kvHeads = static_cast<double>(m.keys / m.headSize);
-  time("qkv_rope", "normed", {qkv, norm, norm, angles, angles}, {queries, keys, keys, rstd}, {heads, kvHeads, 1e-6});
-  time("qkv_rope", "", {qkv, {}, {}, angles, angles}, {queries, keys, keys, {}}, {heads, kvHeads, 0});
-  time("qkv_rope_backward", "normed", {queries, keys, keys, angles, angles, qkv, norm, norm, rstd}, {qkv}, {heads, kvHeads});
-  time("qkv_rope_backward", "", {queries, keys, keys, angles, angles, {}, {}, {}, {}}, {qkv}, {heads, kvHeads});
-  time("rope_table", "", {{i32, {T}, true}, {f32, {P}}}, {angles, angles}, {1});
-  time("swiglu", "inner", {inner, inner}, {inner});
-  time("swiglu_backward", "inner", {inner, inner, inner}, {inner, inner});
+  time("qkv_rope", "normed", {qkv, norm, norm, angles, angles}, {queries, keys, keys, rstd}, {heads, kvHeads, 1e-6, 0});
+  time("qkv_rope", "", {qkv, {}, {}, angles, angles}, {queries, keys, keys, {}}, {heads, kvHeads, 0, 0});
+  time("qkv_rope_backward", "normed", {queries, keys, keys, angles, angles, qkv, norm, norm, rstd}, {qkv}, {heads, kvHeads, 0});
+  time("qkv_rope_backward", "", {queries, keys, keys, angles, angles, {}, {}, {}, {}}, {qkv}, {heads, kvHeads, 0});
+  time("rope_table", "", {{i32, {T}, true}, {f32, {P}}, {}, {}}, {angles, angles}, {1, 0, 0});
+  time("swiglu", "inner", {inner, inner}, {inner}, {0});
+  time("swiglu_backward", "inner", {inner, inner, inner}, {inner, inner}, {0});
   const Shape both{A, {T, 2 * N}};
   const Shape low{A, {T, 32}}, factor{f32, {N, 16}}, copy{DType::bf16, {N, 16}};
-  time("swiglu_merged", "inner", {both, {}, {}, {}, {}, {}}, {inner}, {0, 0});
-  time("swiglu_merged", "inner, products added", {both, low, factor, factor, copy, copy}, {inner}, {1, 0});
-  time("swiglu_merged_backward", "inner", {inner, both, {}, {}, {}, {}, {}}, {both}, {0, 0});
-  time("swiglu_merged_backward", "inner, products added", {inner, both, low, factor, factor, copy, copy}, {both}, {1, 0});
+  time("swiglu_merged", "inner", {both, {}, {}, {}, {}, {}}, {inner}, {0, 0, 0});
+  time("swiglu_merged", "inner, products added", {both, low, factor, factor, copy, copy}, {inner}, {1, 0, 0});
+  time("swiglu_merged_backward", "inner", {inner, both, {}, {}, {}, {}, {}}, {both}, {0, 0, 0});
+  time("swiglu_merged_backward", "inner, products added", {inner, both, low, factor, factor, copy, copy}, {both}, {1, 0, 0});
   time("dropout", "hidden", {hidden, {i32, {2}}}, {hidden}, {0.1, 3});
   time("add_bias", "queries", {queries, {f32, {Q}}}, {queries});
   time("add_bias_backward", "queries", {queries, {f32, {Q}}}, {{f32, {Q}}});
@@ -125,7 +125,7 @@ void benchGroups(BenchDevice& device, const Model& m) {
 void benchCrossEntropy(BenchDevice& device, const Model& m, double chunk) {
   const Shape x{DType::bf16, {T, m.hidden}}, weight{DType::bf16, {m.vocabulary, m.hidden}}, loss{f64, {1}}, losses{f64, {T}};
   device.time("linear_cross_entropy_training", std::string(m.name) + ", chunks of " + std::to_string(static_cast<int>(chunk)),
-              {x, weight, {i32, {T}}, {i32, {T}, true}, {f32, {1}}, loss, {}}, {loss, losses, x, {}}, {1, chunk}, 0, 4 * T * m.hidden * m.vocabulary);
+              {x, weight, {i32, {T}}, {i32, {T}, true}, {f32, {1}}, loss, {}}, {loss, losses, x, {}}, {1, chunk, 0}, 0, 4 * T * m.hidden * m.vocabulary);
 }
 
 }  // namespace
