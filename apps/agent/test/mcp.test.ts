@@ -86,6 +86,11 @@ test('an operator trains with progress, talks to the result, exports it, and a c
   const run = await call('train', { recipe, set: brief, wait: true }, options);
   expect(run).toMatchObject({ state: 'finished', step: 6 });
   expect(seen.at(-1)).toMatchObject({ progress: 6, total: 6 });
+  const { rows } = await call('runs_batch', { run: 'latest', step: 1 });
+  expect(rows[0]).toMatchObject({ loss: expect.any(Number) });
+  expect(rows.map(({ loss }: { loss: number }) => loss)).toEqual(
+    rows.map(({ loss }: { loss: number }) => loss).toSorted((a: number, b: number) => b - a),
+  );
   const messages = [{ role: 'user', content: 'Who are you?' }];
   const answer = await call('chat', { source: 'latest', messages, temperature: 0, maxTokens: 8 }, options);
   expect(answer).toMatchObject({ tokens: expect.any(Number), text: expect.any(String) });

@@ -1,5 +1,6 @@
 import { UserError } from '@anneal/core/errors';
 import type { BatchRow, MeasuringProgress, StepBatch } from '@anneal/core/protocol/batches';
+import { byLoss } from '@anneal/core/protocol/byLoss';
 import { finish } from '../service/finish.ts';
 import { lossesInWords, printLossTokens } from '../terminal/lossTokens.ts';
 import { print, printJson, printJsonLine } from '../terminal/print.ts';
@@ -14,7 +15,7 @@ export async function batch(run: string, step: number, options: RunsOptions & { 
   const batches = await finish(openBatches(contextOf(options), { run }));
   try {
     const found = await batches.batch({ step });
-    const rows = found.rows.toSorted((a, b) => heightOf(b.loss) - heightOf(a.loss));
+    const rows = found.rows.toSorted(byLoss);
     if (options.row === undefined) {
       if (options.json) printJson(found);
       else printBatch(found, rows);
@@ -61,11 +62,6 @@ function printBatch({ step, epoch, index, stepsPerEpoch, tokens, targetTokens }:
       ]),
     ),
   );
-}
-
-/** One that is not finite is higher than any; one that is not known comes last. */
-function heightOf(loss: BatchRow['loss']): number {
-  return loss === undefined ? -1 : (loss ?? Number.MAX_VALUE);
 }
 
 const placeOf = ({ file, row }: BatchRow): string => `${file}:${row}`;

@@ -1,4 +1,6 @@
 /** What a model may ask an agent for, by tools: the verbs of `anneal remote`, each with the role that it needs. */
+import { stepRequest } from '@anneal/core/protocol/batches';
+import { byLoss } from '@anneal/core/protocol/byLoss';
 import { answerOptions, messageSchema } from '@anneal/core/protocol/chat';
 import { rowRangeSchema } from '@anneal/core/protocol/data';
 import { exportRequest } from '@anneal/core/protocol/exports';
@@ -51,6 +53,22 @@ const looking: readonly Tool[] = [
     async ({ ask }, input) => {
       const { steps: _, ...comparison } = await ask.compareRuns({}, input);
       return comparison;
+    },
+  ),
+  tool(
+    'runs_batch',
+    `The rows that a step was made of, those ${mostRows} with the highest losses before it`,
+    'viewer',
+    runRequest.extend(stepRequest.shape),
+    async ({ ask }, { run, step }) => {
+      const batches = await finish(ask.openBatches({}, { run }));
+      try {
+        const { rows, ...batch } = await batches.batch({ step });
+        const leftOut = Math.max(0, rows.length - mostRows);
+        return { ...batch, leftOut, rows: rows.toSorted(byLoss).slice(0, mostRows) };
+      } finally {
+        await batches.close();
+      }
     },
   ),
   tool('recipes_list', 'The recipes of the agent', 'viewer', nothing, ({ connection }) =>

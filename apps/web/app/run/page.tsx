@@ -78,6 +78,7 @@ function OpenRun({ runKey }: { runKey: string }) {
           onSmoothing={(value) => void setSmoothing(value)}
           axis={axis}
           onAxis={(value) => void setAxis(value)}
+          step={step}
           onStep={onStep}
         />
       }

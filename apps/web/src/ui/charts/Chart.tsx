@@ -44,12 +44,15 @@ export function Chart({
   series,
   range,
   onRange,
+  step,
   onPoint,
 }: {
   spec: ChartSpec;
   series: Store<RunSeries | undefined>;
   range: Range;
   onRange: (range: Range) => void;
+  /** One whose rows are looked at, which is marked; null: none. */
+  step: number | null;
   /** A point was clicked, or chosen by Enter: its place in the series, null for the highest of what is shown. */
   onPoint: (index: number | null) => void;
 }) {
@@ -57,15 +60,15 @@ export function Chart({
   const chart = useRef<uPlot>(undefined);
   const click = useRef<{ x: number; timer: ReturnType<typeof setTimeout> | undefined }>({ x: 0, timer: undefined });
   const readout = useRef<HTMLDivElement>(null);
-  const latest = useRef({ range, onRange });
-  latest.current = { range, onRange };
+  const latest = useRef({ range, onRange, step });
+  latest.current = { range, onRange, step };
   const drawn = useRef<() => void>(undefined);
   const { resolvedTheme } = useTheme();
 
   // The keyboard and the address move the view, too.
   useEffect(() => {
     drawn.current?.();
-  }, [range]);
+  }, [range, step]);
 
   useEffect(() => {
     const element = host.current;
@@ -163,7 +166,7 @@ function optionsOf(
   element: HTMLElement,
   readout: HTMLElement | null,
   series: Store<RunSeries | undefined>,
-  latest: { current: { range: Range; onRange: (range: Range) => void } },
+  latest: { current: { range: Range; onRange: (range: Range) => void; step: number | null } },
 ): uPlot.Options {
   const edges = spec.lines.filter(({ band }) => band).flatMap((line) => [line, line]);
   const axis: uPlot.Axis = {
@@ -228,7 +231,11 @@ function optionsOf(
       draw: [
         (plot) => {
           const told = series.read.get();
-          if (told && spec.markers) drawMarkers(plot, spec.markers(told), (step) => placeOfStep(spec.x, told, step));
+          if (!told) return;
+          const { step } = latest.current;
+          const chosen: Marker[] = step === null ? [] : [{ kind: 'line', step, color: 'ink' }];
+          const markers = [...(spec.markers?.(told) ?? []), ...chosen];
+          drawMarkers(plot, markers, (at) => placeOfStep(spec.x, told, at));
         },
       ],
     },

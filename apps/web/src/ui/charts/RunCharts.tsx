@@ -24,6 +24,7 @@ export function RunCharts({
   onSmoothing,
   axis,
   onAxis,
+  step,
   onStep,
 }: {
   run: LiveRun;
@@ -33,6 +34,8 @@ export function RunCharts({
   onSmoothing: (smoothing: number) => void;
   axis: XAxis;
   onAxis: (axis: XAxis) => void;
+  /** The one whose rows are looked at. */
+  step: number | null;
   /** A step was chosen in a chart. */
   onStep: (step: number) => void;
 }) {
@@ -90,7 +93,7 @@ export function RunCharts({
       <div ref={charts} className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-5 p-4 pl-3 lg:grid-cols-2">
         {specs.map((spec, index) => (
           <div key={spec.title} className={index === 0 ? 'lg:col-span-2' : ''}>
-            <Chart spec={spec} series={run.series} range={range} onRange={onRange} onPoint={onPoint} />
+            <Chart spec={spec} series={run.series} range={range} onRange={onRange} step={step} onPoint={onPoint} />
           </div>
         ))}
       </div>

@@ -5,7 +5,7 @@ import { colorOf } from './colors.ts';
 export type Marker =
   /** A small mark at the lower edge: a checkpoint. */
   | { kind: 'tick'; step: number; color: string }
-  /** A dotted line from top to bottom: a resume, or a loss that was not finite. */
+  /** A dotted line from top to bottom: a resume, a loss that was not finite, or the step that is looked at. */
   | { kind: 'line'; step: number; color: string }
   /** A value of its own, joined to the one before: an evaluation. */
   | { kind: 'point'; step: number; value: number | null; color: string };

@@ -1,4 +1,5 @@
 import type { MeasuredStep, StudioBatch } from '@anneal/core/protocol/batches';
+import { byLoss } from '@anneal/core/protocol/byLoss';
 
 export interface RowWithLoss {
   document: number;
@@ -13,16 +14,11 @@ export interface RowWithLoss {
   loss: number | null | undefined;
 }
 
-/** The rows of a batch, the highest losses first; one that is not finite is higher than any. */
+/** The rows of a batch, the highest losses first. */
 export function withLosses({ rows }: StudioBatch, measured: MeasuredStep | undefined): RowWithLoss[] {
   const means = new Map(measured?.means.map(({ document, loss }) => [document, loss]));
   const found = rows.map((row) => ({ ...row, loss: row.loss === undefined ? means.get(row.document) : row.loss }));
-  return found.sort((a, b) => heightOf(b.loss) - heightOf(a.loss));
-}
-
-function heightOf(loss: number | null | undefined): number {
-  if (loss === undefined) return -1;
-  return loss ?? Number.MAX_VALUE;
+  return found.sort(byLoss);
 }
 
 /** A token that was expected once in four hundred times, and all that are rarer, have the full color. */
