@@ -42,7 +42,7 @@ export function RunCharts({
   const t = useTranslations('run');
   const format = useFormat();
   const onPoint = useCallback(
-    (index: number | null) => void run.highestStep(index).then((step) => step !== null && onStep(step)),
+    (index: number | null) => void run.highestStep(index).then((highest) => highest !== null && onStep(highest)),
     [run, onStep],
   );
   const specs = useSpecs(smoothing, axis);
