@@ -13,18 +13,23 @@ export interface Choices {
 const SECONDS_OF_A_HANG = 30;
 
 /** FUZZ_RUNS says how many are tried, FUZZ_SEED which; `npm run fuzz` sets both. */
-export const fuzzRuns = (few: number): number => Number(process.env['FUZZ_RUNS'] ?? few);
+const wantedRuns = Number(process.env['FUZZ_RUNS'] ?? 0);
 const firstSeed = Number(process.env['FUZZ_SEED'] ?? 1);
 
 /**
+ * @param few how many inputs `npm test` tries
+ * @param kinds outcomes that so many meet, with the least share of each: a fuzzer whose inputs all fail at the first look finds nothing
+ * behind it. One input that is tried again meets one.
  * @param attempt throws for input that is refused
  * @returns how many inputs were `read`, and how many were refused with which code
  */
 export async function fuzz(
   name: string,
-  runs: number,
+  few: number,
+  kinds: Readonly<Record<string, number>>,
   attempt: (choose: Choices) => Promise<void> | void,
 ): Promise<Record<string, number>> {
+  const runs = wantedRuns || few;
   const outcomes: Record<string, number> = {};
   for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
     const { below } = random('fuzz', name, seed);
@@ -40,6 +45,10 @@ export async function fuzz(
     if (seconds > SECONDS_OF_A_HANG) throw new Error(`${name}: FUZZ_RUNS=1 FUZZ_SEED=${seed} took ${seconds} s`);
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   }
+  if (runs < few) return outcomes;
+  for (const [kind, share] of Object.entries(kinds))
+    if (!((outcomes[kind] ?? 0) > share * runs))
+      throw new Error(`${name}: too few are ${kind}: ${JSON.stringify(outcomes)}`);
   return outcomes;
 }
 

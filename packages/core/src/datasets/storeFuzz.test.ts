@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { type Choices, fuzz, fuzzRuns, mutated, placesIn, replacedAt } from '../../test/fuzz.ts';
+import { type Choices, fuzz, mutated, placesIn, replacedAt } from '../../test/fuzz.ts';
 import { type PreparedSummary, summaryOf } from './preparedSummary.ts';
 import {
   MANIFEST_FILE,
@@ -27,7 +27,7 @@ test('manifest', { timeout: 100_000_000 }, async () => {
   const manifest = await writeStore();
   const text = sealManifest(manifest);
   const tokens = readFileSync(join(folder, 'tokens.bin'));
-  const outcomes = await fuzz('manifest', fuzzRuns(400), async (choose) => {
+  await fuzz('manifest', 400, { read: 0, token_cache_damaged: 0 }, async (choose) => {
     const [manifestText, words] = choose.of([
       () => [mutated(Buffer.from(text), choose, ['"', '{', '0']), tokens] as const,
       () => [text, mutated(tokens, choose, ['\u0000', '\xff\xff\xff\xff'])] as const,
@@ -52,7 +52,6 @@ test('manifest', { timeout: 100_000_000 }, async () => {
       validation?.close();
     }
   });
-  expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(['read', 'token_cache_damaged']));
 });
 
 /** What is read is what the index speaks of. */

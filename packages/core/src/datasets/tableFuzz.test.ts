@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Choices, fuzz, fuzzRuns, mutated } from '../../test/fuzz.ts';
+import { afterAll, beforeAll, test } from 'vitest';
+import { type Choices, fuzz, mutated } from '../../test/fuzz.ts';
 import { openSource } from './read.ts';
 import type { RawRow } from './types.ts';
 
@@ -75,7 +75,7 @@ function wholeCsv({ below, of }: Choices): { bytes: Buffer; rows: Record<string,
 }
 
 test('csv as written', { timeout: 100_000_000 }, async () => {
-  await fuzz('csv as written', fuzzRuns(60), async (choose) => {
+  await fuzz('csv as written', 60, { read: 0 }, async (choose) => {
     const { bytes, rows, extension } = wholeCsv(choose);
     const path = join(folder, `whole.${extension}`);
     writeFileSync(path, bytes);
@@ -92,22 +92,20 @@ test('csv as written', { timeout: 100_000_000 }, async () => {
 });
 
 test('csv', { timeout: 100_000_000 }, async () => {
-  const outcomes = await fuzz('csv', fuzzRuns(60), async (choose) => {
+  await fuzz('csv', 60, { read: 0, malformed_row: 0, data_empty: 0 }, async (choose) => {
     const path = join(folder, `data.${choose.of(['csv', 'tsv'])}`);
     writeFileSync(path, csvOf(choose));
     await readEverything(path);
   });
-  expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(['read', 'malformed_row', 'data_empty']));
 });
 
 test('parquet', { timeout: 100_000_000 }, async () => {
   const wholes = await parquetFiles();
-  const outcomes = await fuzz('parquet', fuzzRuns(60), async (choose) => {
+  await fuzz('parquet', 60, { read: 0, malformed_row: 0 }, async (choose) => {
     const path = join(folder, 'data.parquet');
     writeFileSync(path, mutated(choose.of(wholes), choose, ['PAR1', '\u0000', '\xff\xff\xff\xff\x7f']));
     await readEverything(path);
   });
-  expect(Object.keys(outcomes)).toEqual(expect.arrayContaining(['read', 'malformed_row']));
 });
 
 /** Of the kinds that data sets have: text, lists of structs, numbers; compressed and not, with and without a dictionary. */
