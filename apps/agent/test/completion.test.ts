@@ -37,7 +37,11 @@ describe.each(Object.keys(offers) as Shell[])('where there is %s, it', (shell) =
   test.skipIf(missing).each([
     ['a verb', 'anneal val', ['validate']],
     ['a verb after an option', 'anneal --debug val', ['validate']],
-    ['a subcommand', 'anneal runs ', ['batch', 'compare', 'logs', 'ls', 'resume', 'rm', 'save', 'show', 'stop']],
+    [
+      'a subcommand',
+      'anneal runs ',
+      ['batch', 'compare', 'logs', 'ls', 'restore', 'resume', 'rm', 'save', 'show', 'stop'],
+    ],
     ['an option', 'anneal runs logs --fo', ['--follow']],
     ['an option after a value', 'anneal train --set a=1 --dry', ['--dry-run']],
     ['one of a fixed list', 'anneal completion z', ['zsh']],
