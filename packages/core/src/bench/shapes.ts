@@ -37,6 +37,17 @@ export const shapes: Readonly<Record<string, Readonly<Record<string, string | nu
     num_attention_heads: 16,
     tie_word_embeddings: true,
   },
+  'gemma-3-1b': {
+    model_type: 'gemma3_text',
+    vocab_size: 262144,
+    hidden_size: 1152,
+    intermediate_size: 6912,
+    num_hidden_layers: 26,
+    num_attention_heads: 4,
+    num_key_value_heads: 1,
+    sliding_window: 512,
+    max_position_embeddings: 32768,
+  },
   'qwen3-1.7b': {
     ...qwen3,
     hidden_size: 2048,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { laterGoldenModels } from '../../test/fixtures.ts';
 import { UserError } from '../errors.ts';
 import { readConfig } from './index.ts';
 
@@ -118,17 +119,20 @@ test.each([
   expect(() => read({ ...golden(name), ...change })).toThrow(message);
 });
 
-test('whatever a key holds, the answer is a config or a UserError', () => {
-  const base = golden('qwen3-yarn');
-  fc.assert(
-    fc.property(fc.constantFrom(...Object.keys(base)), fc.jsonValue(), (key, value) => {
-      try {
-        const config = read({ ...base, [key]: value });
-        expect(Number.isInteger(config.headSize) && config.slidingWindow.length === config.layerCount).toBe(true);
-      } catch (error) {
-        expect(error).toBeInstanceOf(UserError);
-      }
-    }),
-    { numRuns: 2000 },
-  );
-});
+test.each(['qwen3-yarn', ...laterGoldenModels])(
+  '%s: whatever a key holds, the answer is a config or a UserError',
+  (name) => {
+    const base = golden(name);
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(base)), fc.jsonValue(), (key, value) => {
+        try {
+          const config = read({ ...base, [key]: value });
+          expect(Number.isInteger(config.headSize) && config.slidingWindow.length === config.layerCount).toBe(true);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  },
+);

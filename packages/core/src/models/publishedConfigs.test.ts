@@ -1,0 +1,216 @@
+import type { JsonObject } from '@anneal/formats/json';
+import { expect, test } from 'vitest';
+import type { ModelConfig } from './config.ts';
+import { textConfigOf } from './huggingFace/textPart.ts';
+import { readConfig } from './index.ts';
+
+const read = (json: JsonObject): ModelConfig => readConfig(textConfigOf(json) ?? json, null, 'config.json');
+
+/** Layers without a window, by their numbers. */
+const fullLayers = ({ slidingWindow }: ModelConfig): number[] =>
+  slidingWindow.flatMap((window, layer) => (window === null ? [layer] : []));
+
+// Fields of published files that decide the computation, in the spelling of transformers 4.
+
+test('gemma-3-1b-it', () => {
+  const config = read({
+    model_type: 'gemma3_text',
+    attn_logit_softcapping: null,
+    final_logit_softcapping: null,
+    head_dim: 256,
+    hidden_activation: 'gelu_pytorch_tanh',
+    hidden_size: 1152,
+    intermediate_size: 6912,
+    max_position_embeddings: 32768,
+    num_attention_heads: 4,
+    num_hidden_layers: 26,
+    num_key_value_heads: 1,
+    query_pre_attn_scalar: 256,
+    rms_norm_eps: 1e-6,
+    rope_local_base_freq: 10000,
+    rope_scaling: null,
+    rope_theta: 1000000,
+    sliding_window: 512,
+    sliding_window_pattern: 6,
+    vocab_size: 262144,
+  });
+  expect(fullLayers(config)).toEqual([5, 11, 17, 23]);
+  expect(config).toMatchObject({
+    rope: { theta: 1e6, scaling: null },
+    slidingRope: { theta: 1e4, scaling: null },
+    attentionScale: 1 / 16,
+    attentionSoftCap: 0,
+    logitSoftCap: 0,
+    tieWordEmbeddings: true,
+  });
+});
+
+test('gemma-3-4b-it, which says little of its text model', () => {
+  const config = read({
+    model_type: 'gemma3',
+    eos_token_id: [1, 106],
+    text_config: {
+      hidden_size: 2560,
+      intermediate_size: 10240,
+      model_type: 'gemma3_text',
+      num_hidden_layers: 34,
+      rope_scaling: { factor: 8, rope_type: 'linear' },
+      sliding_window: 1024,
+    },
+    vision_config: { hidden_size: 1152 },
+  });
+  expect(config).toMatchObject({
+    architecture: 'gemma3_text',
+    vocabSize: 262208,
+    headCount: 8,
+    kvHeadCount: 4,
+    headSize: 256,
+    maxPositions: 131072,
+    rope: { theta: 1e6, scaling: { kind: 'linear', factor: 8 } },
+    slidingRope: { theta: 1e4, scaling: null },
+    eosTokenIds: [1, 106],
+  });
+  expect(fullLayers(config)).toEqual([5, 11, 17, 23, 29]);
+});
+
+const gemma2 = {
+  model_type: 'gemma2',
+  hidden_size: 2304,
+  intermediate_size: 9216,
+  max_position_embeddings: 8192,
+  num_attention_heads: 8,
+  num_hidden_layers: 4,
+  num_key_value_heads: 4,
+  rope_theta: 10000,
+  vocab_size: 256000,
+};
+
+test('gemma-2-2b, and one whose caps are off', () => {
+  const config = read(gemma2);
+  expect(config).toMatchObject({ attentionSoftCap: 50, logitSoftCap: 30, headSize: 256, embeddingScale: 48 });
+  expect(config.slidingWindow).toEqual([4096, null, 4096, null]);
+  const uncapped = { ...gemma2, attn_logit_softcapping: null, final_logit_softcapping: null };
+  expect(read(uncapped)).toMatchObject({ attentionSoftCap: 0, logitSoftCap: 0 });
+  expect(() => read({ ...gemma2, use_bidirectional_attention: true })).toThrow('use_bidirectional_attention');
+});
+
+const phi = {
+  model_type: 'phi3',
+  hidden_size: 3072,
+  intermediate_size: 8192,
+  max_position_embeddings: 131072,
+  num_attention_heads: 24,
+  num_hidden_layers: 2,
+  num_key_value_heads: 8,
+  original_max_position_embeddings: 4096,
+  rope_theta: 10000,
+  sliding_window: 262144,
+  vocab_size: 200064,
+};
+const factors = (count: number) => Array.from({ length: count }, (_, i) => 1 + i);
+
+test('Phi-4-mini-instruct, whose LongRoPE turns three quarters of each head', () => {
+  const rope = { type: 'longrope', short_factor: factors(48), long_factor: factors(48) };
+  const config = read({ ...phi, partial_rotary_factor: 0.75, rope_scaling: rope });
+  expect(config).toMatchObject({ rotarySize: 96, headSize: 128, fusedQkv: true, fusedGateUp: true });
+  expect(config.rope.scaling).toMatchObject({ kind: 'longrope', originalMaxPositions: 4096 });
+  expect(config.rope.scaling).toMatchObject({ attentionFactor: Math.sqrt(1 + Math.log(32) / Math.log(4096)) });
+  const wrong = { ...rope, long_factor: factors(64) };
+  expect(() => read({ ...phi, partial_rotary_factor: 0.75, rope_scaling: wrong })).toThrow('a list of 48 numbers');
+});
+
+test('Phi-3-mini-128k, whose LongRoPE has an older name; dropout is refused', () => {
+  const rope = { type: 'su', short_factor: factors(64), long_factor: factors(64) };
+  expect(read({ ...phi, rope_scaling: rope }).rope.scaling).toMatchObject({ kind: 'longrope' });
+  expect(() => read({ ...phi, resid_pdrop: 0.1 })).toThrow('dropout of activations (resid_pdrop)');
+});
+
+test('Olmo-3-7B: YaRN in layers without a window alone', () => {
+  const config = read({
+    model_type: 'olmo3',
+    hidden_size: 4096,
+    intermediate_size: 11008,
+    layer_types: ['sliding_attention', 'sliding_attention', 'sliding_attention', 'full_attention'],
+    max_position_embeddings: 65536,
+    num_attention_heads: 32,
+    num_hidden_layers: 4,
+    rope_scaling: { rope_type: 'yarn', factor: 8, original_max_position_embeddings: 8192, attention_factor: 1.2 },
+    rope_theta: 500000,
+    sliding_window: 4096,
+    vocab_size: 100278,
+  });
+  expect(config.rope.scaling).toMatchObject({ kind: 'yarn', factor: 8 });
+  expect(config).toMatchObject({ slidingRope: { theta: 5e5, scaling: null }, norms: 'after', qkNorm: 'all_heads' });
+});
+
+const granite4 = {
+  model_type: 'granitemoehybrid',
+  attention_multiplier: 0.015625,
+  embedding_multiplier: 12,
+  hidden_size: 2560,
+  layer_types: ['attention', 'attention'],
+  logits_scaling: 10,
+  max_position_embeddings: 131072,
+  num_attention_heads: 40,
+  num_hidden_layers: 2,
+  num_key_value_heads: 8,
+  num_local_experts: 0,
+  position_embedding_type: 'rope',
+  residual_multiplier: 0.22,
+  rope_theta: 10000000,
+  shared_intermediate_size: 8192,
+  vocab_size: 100352,
+};
+
+test('granite-4.0-micro; those with Mamba layers or experts are refused', () => {
+  expect(read(granite4)).toMatchObject({ intermediateSize: 8192, logitScale: 0.1, hasRope: [true, true] });
+  expect(read({ ...granite4, position_embedding_type: 'nope' }).hasRope).toEqual([false, false]);
+  expect(() => read({ ...granite4, layer_types: ['mamba', 'attention'] })).toThrow('layers of type mamba');
+  expect(() => read({ ...granite4, num_local_experts: 62 })).toThrow('mixtures of experts');
+});
+
+test('SmolLM3: which layers are told positions, and a list that is none', () => {
+  const smollm3 = {
+    model_type: 'smollm3',
+    hidden_size: 2048,
+    intermediate_size: 11008,
+    max_position_embeddings: 65536,
+    num_attention_heads: 16,
+    num_hidden_layers: 5,
+    num_key_value_heads: 4,
+    rope_theta: 5000000,
+    vocab_size: 128256,
+  };
+  expect(read(smollm3).hasRope).toEqual([true, true, true, false, true]);
+  expect(read({ ...smollm3, no_rope_layers: [0, 1, 1, 1, 0] }).hasRope).toEqual([false, true, true, true, false]);
+  expect(() => read({ ...smollm3, no_rope_layers: [1] })).toThrow('no_rope_layers must be a list of 5 entries');
+});
+
+test('Ministral 3 inside Mistral 3; FP8 weights are refused', () => {
+  const ministral = {
+    model_type: 'mistral3',
+    text_config: {
+      model_type: 'ministral3',
+      head_dim: 128,
+      hidden_size: 3072,
+      intermediate_size: 9216,
+      max_position_embeddings: 262144,
+      num_attention_heads: 32,
+      num_hidden_layers: 2,
+      num_key_value_heads: 8,
+      rope_parameters: {
+        rope_type: 'yarn',
+        rope_theta: 1000000,
+        factor: 16,
+        original_max_position_embeddings: 16384,
+        llama_4_scaling_beta: 0.1,
+        mscale: 1,
+        mscale_all_dim: 1,
+      },
+      sliding_window: null,
+      vocab_size: 131072,
+    },
+  };
+  expect(read(ministral)).toMatchObject({ queryScaling: { beta: 0.1, originalMaxPositions: 16384 } });
+  expect(() => read({ ...ministral, quantization_config: { quant_method: 'fp8' } })).toThrow('stored quantized (fp8)');
+});
