@@ -51,3 +51,14 @@ test('a row that no block divides is stored in float16, a vector in float32', ()
   );
   expect(tensorType('layers.0.attention_norm', [4096], 'q4_k_m', llama8b)).toBe('F32');
 });
+
+test.each([
+  ['q2_k', 'Q2_K'],
+  ['q3_k_m', 'Q4_K'],
+  ['q4_k_s', 'Q4_K'],
+  ['q4_k_m', 'Q5_K'],
+  ['q5_k_m', 'Q6_K'],
+  ['q8_0', 'Q8_0'],
+] as const)('queries, keys and values in one matrix, as Phi has them, in %s', (type, expected) => {
+  expect(tensorType('layers.1.qkv', [9216, 3072], type, llama8b)).toBe(expected);
+});

@@ -14,12 +14,12 @@ export interface DecoderTraits extends RopeTraits {
   readonly activationField?: string;
   /** Without `tie_word_embeddings`. */
   readonly tiesByDefault?: boolean;
-  /** What transformers has in its class: the rest of the fields of `ModelConfig`. */
+  /** The fields of `ModelConfig` that differ from Llama's. */
   readonly config?: Partial<ModelConfig>;
 }
 
 /** Bounds what an absurd config can make us allocate; the deepest published models have under 200. */
-const MAX_LAYERS = 1024;
+export const MAX_LAYERS = 1024;
 
 /**
  * Reads a config.json as transformers does, in the spelling of its version 4 or 5.

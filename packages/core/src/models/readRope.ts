@@ -156,7 +156,8 @@ function rotarySizeOf(holders: readonly (Fields | null)[], headSize: number, tra
   if (!holder || part === 1) return headSize;
   if (!traits.partialRotary)
     throw holder.unsupported('partial rotary embeddings are not implemented for this model type', 'use another model');
-  const size = Math.floor(headSize * part);
+  // Of GGUF it is a quotient of two whole numbers, which may have been rounded down.
+  const size = Math.floor(headSize * part + 1e-6);
   if (size < 2 || size > headSize || size % 2 !== 0)
     throw holder.wrong('partial_rotary_factor', `a part of the head size ${headSize} that is an even number`);
   return size;

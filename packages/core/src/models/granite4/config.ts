@@ -1,12 +1,12 @@
 import type { ModelConfig } from '../config.ts';
-import { readDecoderConfig } from '../decoderConfig.ts';
+import { MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { graniteMultipliers } from '../granite/config.ts';
 
 /** The dense models of Granite 4: attention in all layers, gate and up in one matrix. Those with Mamba layers or experts are refused. */
 export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
   const attentionBias = fields.boolean('attention_bias', false);
-  const layerCount = fields.count('num_hidden_layers');
+  const layerCount = fields.count('num_hidden_layers', undefined, MAX_LAYERS);
   const others = fields.strings('layer_types')?.find((type) => type !== 'attention' && type !== 'full_attention');
   if (others !== undefined) {
     throw fields.unsupported(

@@ -1,4 +1,5 @@
 import type { GgufPart } from '../architecture.ts';
+import { MAX_LAYERS } from '../decoderConfig.ts';
 
 /** llama.cpp has windows in all but every fourth layer, and scales the rope of those alone that have none. */
 const PERIOD = 4;
@@ -9,7 +10,7 @@ export const ggufPart: GgufPart = {
       throw fields.unsupported('OLMo 2 is not implemented, only OLMo 3 (docs/add-a-model.md)', 'use another model');
     return {
       sliding_window: fields.count('attention.sliding_window'),
-      layer_types: Array.from({ length: Number(common['num_hidden_layers']) }, (_, layer) =>
+      layer_types: Array.from({ length: fields.count('block_count', undefined, MAX_LAYERS) }, (_, layer) =>
         (layer + 1) % PERIOD === 0 ? 'full_attention' : 'sliding_attention',
       ),
       rope_parameters: {

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../config.ts';
-import { readDecoderConfig } from '../decoderConfig.ts';
+import { MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { layerTypes } from '../layerTypes.ts';
 
@@ -24,7 +24,7 @@ export function readConfig(fields: Fields, generation: Fields | null): ModelConf
 
 /** `no_rope_layers` has a 1 for layers with rope, despite its name. */
 function readRopeLayers(fields: Fields): boolean[] {
-  const layerCount = fields.count('num_hidden_layers');
+  const layerCount = fields.count('num_hidden_layers', undefined, MAX_LAYERS);
   const interval = fields.count('no_rope_layer_interval', 4);
   if (!fields.has('no_rope_layers'))
     return Array.from({ length: layerCount }, (_, layer) => (layer + 1) % interval !== 0);
