@@ -87,9 +87,9 @@ describe('values that kernels cannot use end in an Error with the name of the op
     [[0, -3, 4], 'is not ascending'],
   ])('cuSeqlens %j of 4 tokens', async (cuSeqlens, problem) => {
     const inputs = { q: f32(4, 8), k: f32(4, 4), v: f32(4, 4), cuSeqlens: i32(...cuSeqlens) };
-    await expect(apply(attentionOp, inputs, heads)).rejects.toThrow(`attention: cuSeqlens ${problem}`);
+    await expect(apply(attentionOp, inputs, { ...heads, bf16: 0 })).rejects.toThrow(`attention: cuSeqlens ${problem}`);
     const backward = { ...inputs, out: f32(4, 8), lse: f32(2, 4), dout: f32(4, 8) };
-    await expect(apply(attentionBackwardOp, backward, heads)).rejects.toThrow(
+    await expect(apply(attentionBackwardOp, backward, { ...heads, bf16: 0 })).rejects.toThrow(
       `attention_backward: cuSeqlens ${problem}`,
     );
   });
@@ -129,14 +129,14 @@ describe('shapes that do not fit are refused when the graph is built', () => {
       'heads that do not divide',
       ropeOp,
       { x: f32(2, 10), cos: f32(2, 2), sin: f32(2, 2) },
-      { direction: 1 },
+      { direction: 1, size: 4, interleaved: 0 },
       'rope: rows of 10',
     ],
     [
       'heads',
       attentionOp,
       { q: f32(4, 8), k: f32(4, 8), v: f32(4, 8), cuSeqlens: i32(0, 4) },
-      heads,
+      { ...heads, bf16: 0 },
       'attention: 2/1 heads of 4',
     ],
   ])('%s', async (_, op, inputs, attributes, message) => {
@@ -145,7 +145,7 @@ describe('shapes that do not fit are refused when the graph is built', () => {
 
   test('heads larger than the kernels have room for', async () => {
     const wide = { q: f32(1, 513), k: f32(1, 513), v: f32(1, 513), cuSeqlens: i32(0, 1) };
-    const options = { heads: 1, kvHeads: 1, headSize: 513, scale: 1, window: 0, softCap: 0 };
+    const options = { heads: 1, kvHeads: 1, headSize: 513, scale: 1, window: 0, softCap: 0, bf16: 0 };
     await expect(apply(attentionOp, wide, options)).rejects.toThrow('1 heads of 513 exceed 512 of 512');
     const many = { q: f32(1, 1026), k: f32(1, 2), v: f32(1, 2), cuSeqlens: i32(0, 1) };
     await expect(apply(attentionOp, many, { ...options, heads: 513, headSize: 2 })).rejects.toThrow('513 heads of 2');
@@ -155,6 +155,12 @@ describe('shapes that do not fit are refused when the graph is built', () => {
     const inputs = { q: f32(100, 1024), k: f32(100, 2), v: f32(100, 2), cuSeqlens: i32(0, 100) };
     const options = { heads: 512, kvHeads: 1, headSize: 2, scale: 1, window: 0, softCap: 0, bf16: 0 };
     await expect(apply(attentionOp, inputs, options)).resolves.toBeDefined();
+  });
+
+  test('an attribute that is left out', async () => {
+    await expect(
+      apply(attentionOp, { q: f32(4, 8), k: f32(4, 4), v: f32(4, 4), cuSeqlens: i32(0, 4) }, heads),
+    ).rejects.toThrow('attention: attribute bf16 is no number');
   });
 
   test('an update of what is no variable', () => {
