@@ -213,6 +213,33 @@ describe('the data in a browser', () => {
     await page.close();
   });
 
+  it('columns that are not known are proposed, can be chosen otherwise, and go into a recipe', async () => {
+    const rows =
+      'User Question,expert_answer,note\nWhy does it rain?,Because clouds cool.,a\nWhat is fog?,A low cloud.,b\n';
+    writeFileSync(join(agent.workspace, 'harbour', 'data', 'weather.csv'), rows);
+    const page = await open('/data?file=harbour%2Fdata%2Fweather.csv');
+    await page.getByText('This is a proposal by their names and contents').waitFor();
+    const table = page.getByRole('table', { name: 'Rows' });
+    await table.getByText('Because clouds cool.').first().waitFor({ timeout: 30_000 });
+    expect(await page.getByRole('combobox', { name: 'Answer' }).inputValue()).toBe('expert_answer');
+    await expectAccessible(page);
+    await page.getByRole('combobox', { name: 'Answer' }).selectOption('note');
+    await table.getByText('Because clouds cool.').first().waitFor({ state: 'detached', timeout: 30_000 });
+    await page.getByRole('combobox', { name: 'Answer' }).selectOption('expert_answer');
+    const recipe = join(agent.workspace, 'harbour', 'recipe.yaml');
+    const before = readFileSync(recipe, 'utf8');
+    await page.getByRole('button', { name: 'Add to the recipe' }).click();
+    await page.getByText('It is in the recipe.').waitFor();
+    expect(readFileSync(recipe, 'utf8')).toContain(
+      '  - {path: data/weather.csv, type: alpaca, field_instruction: User Question, field_output: expert_answer}\n',
+    );
+    writeFileSync(recipe, before);
+    await page.close();
+    const other = await open('/data?file=harbour%2Fdata%2Fweather.csv&mapping=datasets.0.path%3D%2Fetc%2Fpasswd');
+    await other.getByText('this does not say how the rows of a file are read').waitFor();
+    await other.close();
+  });
+
   it('speaks Chinese, in the dark, on a phone', async () => {
     const state = await studio.context.storageState();
     const phone = await studio.browser.newContext({

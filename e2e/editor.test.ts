@@ -1,5 +1,5 @@
 /** A recipe in the editor: what it knows while one writes, and what several people see who write at once. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,10 +50,11 @@ async function openRecipe(context: BrowserContext): Promise<Page> {
 
 const written = () => readFileSync(file, 'utf8');
 const lineWritten = (line: string) => expect.poll(() => written().split('\n'), { timeout: 15_000 }).toContain(line);
+/** A line may end with defaults in grey. */
 const shown = (page: Page, line: string) =>
   page
     .locator('.monaco-editor .view-line')
-    .filter({ hasText: new RegExp(`^${line.replaceAll(' ', '.')}$`) })
+    .filter({ hasText: new RegExp(`^${line.replaceAll(' ', '.')}(?:\\W.*)?$`) })
     .first()
     .waitFor({ timeout: 15_000 });
 
@@ -199,6 +200,45 @@ describe('the editor of recipes', () => {
     expect(written()).toContain('weight_decay: 0.02\n');
     await field('weight_decay').fill('0.0');
     await lineWritten('weight_decay: 0.0');
+    await page.close();
+  });
+
+  it('shows the defaults in grey, and takes out one of two keys that exclude each other', async () => {
+    const page = await openRecipe(ada);
+    const hints = page.locator('.monaco-editor .view-line').filter({ hasText: '· lora_dropout: 0' });
+    await hints.waitFor();
+    await writeLine(page, 'weight_decay', 'warmup_steps: 2');
+    await page.getByText('`warmup_ratio` and `warmup_steps` are both written').waitFor();
+    await page.getByRole('button', { name: /^Line/ }).click();
+    await page.keyboard.press('Control+.');
+    await page.getByText('Remove warmup_steps', { exact: true }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByText('Ready to start').waitFor();
+    await expect.poll(written).not.toContain('warmup_steps');
+    await page.getByRole('checkbox', { name: 'Defaults in grey' }).uncheck();
+    await hints.waitFor({ state: 'detached' });
+    await page.close();
+  });
+
+  it('begins a recipe as one of a few', async () => {
+    const page = await openRecipe(ada);
+    await page.getByRole('button', { name: 'New…' }).click();
+    await page.getByRole('radio', { name: /^Full fine-tuning/ }).check();
+    await page.getByRole('combobox', { name: /^Model/ }).fill('harbour/model');
+    await page.getByRole('combobox', { name: 'Rows' }).selectOption('harbour/data/harbour.jsonl');
+    await page.getByRole('textbox', { name: 'Name of the new folder' }).fill('all-weights');
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('combobox', { name: 'Recipe' }).waitFor();
+    await expect
+      .poll(() => page.getByRole('combobox', { name: 'Recipe' }).inputValue())
+      .toBe('all-weights/recipe.yaml');
+    await page.getByText('Ready to start').waitFor();
+    const begun = readFileSync(join(agent.workspace, 'all-weights', 'recipe.yaml'), 'utf8');
+    expect(begun).toContain('\nadapter: null\n');
+    expect(begun).toContain('base_model: "../harbour/model"\n');
+    rmSync(join(agent.workspace, 'all-weights'), { recursive: true });
     await page.close();
   });
 

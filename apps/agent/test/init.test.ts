@@ -32,6 +32,17 @@ test('for a model and rows writes a valid recipe, and never over another', async
   expect(again.stderr).toMatch(/recipe.yaml is there already/);
 });
 
+test('begins as a preset, which needs texts of one’s own where the starter has none', async () => {
+  const folder = temporaryFolder();
+  const anneal = annealIn(folder);
+  expect((await anneal('init', 'full', '--preset', 'full')).code).toBe(exitCodes.done);
+  expect(readFileSync(join(folder, 'full', 'recipe.yaml'), 'utf8')).toContain('\nadapter: null\n');
+  const refused = await anneal('init', 'texts', '--preset', 'continued');
+  expect([refused.code, refused.stderr]).toEqual([exitCodes.badInput, expect.stringMatching(/needs texts of yours/)]);
+  const both = await anneal('init', 'both', '--preset', 'full', '--from', 'axolotl.yaml');
+  expect([both.code, both.stderr]).toEqual([exitCodes.badInput, expect.stringMatching(/cannot be used with/)]);
+});
+
 test('translates an Axolotl recipe and says what became of each key', async () => {
   const folder = temporaryFolder();
   const anneal = annealIn(folder);

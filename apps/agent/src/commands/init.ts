@@ -1,7 +1,8 @@
 import { join, relative } from 'node:path';
+import { type PresetName, presetNames } from '@anneal/core/protocol/presets';
 import type { ImportedProject, Project, RecipeCheck } from '@anneal/core/protocol/recipes';
 import { shellWord } from '@anneal/core/shellWord';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { asCalled } from '../terminal/asCalled.ts';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
@@ -13,6 +14,7 @@ interface InitOptions {
   model?: string;
   data?: string;
   from?: string;
+  preset?: PresetName;
   json?: boolean;
 }
 
@@ -25,15 +27,23 @@ export function define(command: Command): void {
         'write a recipe for this model: a short name, a Hugging Face name, a folder or .gguf file',
       )
       .option('--data <file>', 'write a recipe for these rows: JSONL, JSON, CSV, TSV, Parquet or text')
-      .option('--from <recipe>', 'translate a recipe of Axolotl or LLaMA-Factory')
+      .addOption(new Option('--preset <name>', 'what the recipe begins as; default: lora').choices([...presetNames]))
+      .addOption(
+        new Option('--from <recipe>', 'translate a recipe of Axolotl or LLaMA-Factory').conflicts([
+          'model',
+          'data',
+          'preset',
+        ]),
+      )
       .action(init),
     'anneal init my-first-run',
     'anneal init --model smollm2-135m --data rows.jsonl',
+    'anneal init --preset qlora --model Qwen/Qwen3-8B --data rows.jsonl',
     'anneal init --from axolotl.yaml',
   );
 }
 
-async function init(folder: string, { from, json, model, data }: InitOptions): Promise<void> {
+async function init(folder: string, { from, json, model, data, preset }: InitOptions): Promise<void> {
   const [{ beginProject, importProject }, { checkRecipe }] = await Promise.all([
     import('../service/recipes/init.ts'),
     import('../service/recipes/validate.ts'),
@@ -46,7 +56,7 @@ async function init(folder: string, { from, json, model, data }: InitOptions): P
     const known = { problems: [], warnings: [], pull: null };
     return report(project, project.problems.length > 0 ? known : await checked(project));
   }
-  const project = await beginProject({}, { folder, model, data });
+  const project = await beginProject({}, { folder, model, data, preset });
   const check = await checked(project);
   if (!json) return report(project, check);
   const { problems, warnings, pull } = check;

@@ -34,11 +34,15 @@ export async function openDataThere(connection: Connection, request: InspectRequ
   };
 }
 
-async function sourceThere(connection: Connection, { source, model }: InspectRequest): Promise<DataSourceName> {
-  if (/\.ya?ml$/i.test(source)) return { recipe: await recipeThere(connection, source), file: null, model: null };
+async function sourceThere(
+  connection: Connection,
+  { source, model, set = [] }: InspectRequest,
+): Promise<DataSourceName> {
+  if (/\.ya?ml$/i.test(source))
+    return { recipe: await recipeThere(connection, source), file: null, model: null, mapping: null };
   const { files } = await connection.ask((api) => api.data.list.query());
   const file = files.find(({ key }) => key === source.replace(/^\.\//, ''))?.key;
-  if (file !== undefined) return { recipe: null, file, model: model ?? null };
+  if (file !== undefined) return { recipe: null, file, model: model ?? null, mapping: set.join('\n') || null };
   throw new UserError({
     what: 'the agent has no such data file',
     where: `${source} at ${connection.address.url.origin}`,

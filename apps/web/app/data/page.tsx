@@ -15,10 +15,11 @@ import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 export default function DataScreen() {
   const t = useTranslations('data');
   const { data: list, error } = useDataList();
-  const [{ recipe, file, model }, setAddress] = useQueryStates({
+  const [{ recipe, file, model, mapping }, setAddress] = useQueryStates({
     recipe: parseAsString,
     file: parseAsString,
     model: parseAsString,
+    mapping: parseAsString,
     row: parseAsString,
     verdict: parseAsString,
     q: parseAsString,
@@ -28,7 +29,7 @@ export default function DataScreen() {
   // What was looked at of the one is nothing of the other.
   const choose = (chosen: DataSourceName) =>
     void setAddress({ ...chosen, row: null, verdict: null, q: null, token: null, length: null });
-  const name = useMemo(() => sourceOf({ recipe, file, model }, list), [recipe, file, model, list]);
+  const name = useMemo(() => sourceOf({ recipe, file, model, mapping }, list), [recipe, file, model, mapping, list]);
   return (
     <>
       <title>{`${t('title')} · Anneal`}</title>
@@ -38,7 +39,7 @@ export default function DataScreen() {
         {list && (
           <UploadFile
             folder={folderFor(name, list)}
-            onDone={(key) => choose({ recipe: null, file: key, model: null })}
+            onDone={(key) => choose({ recipe: null, file: key, model: null, mapping: null })}
           />
         )}
       </div>
@@ -63,12 +64,12 @@ export default function DataScreen() {
 
 /** What the address names; else the first recipe, else the first file. */
 function sourceOf(named: DataSourceName, list: ListedData | undefined): DataSourceName | undefined {
-  if (named.recipe !== null) return { recipe: named.recipe, file: null, model: null };
+  if (named.recipe !== null) return { recipe: named.recipe, file: null, model: null, mapping: null };
   if (named.file !== null) return { ...named, recipe: null };
   const [recipe] = list?.recipes ?? [];
-  if (recipe) return { recipe: recipe.key, file: null, model: null };
+  if (recipe) return { recipe: recipe.key, file: null, model: null, mapping: null };
   const [file] = list?.files ?? [];
-  return file && { recipe: null, file: file.key, model: null };
+  return file && { recipe: null, file: file.key, model: null, mapping: null };
 }
 
 /** Where an uploaded file goes: beside the data of what is shown. */

@@ -10,6 +10,7 @@ import { Button } from '../../src/ui/Button.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 import { ImportRecipe } from '../../src/ui/recipe/ImportRecipe.tsx';
+import { NewRecipe } from '../../src/ui/recipe/NewRecipe.tsx';
 
 /** With all that editing together needs, which no other screen does. */
 const RecipeEditor = dynamic(() => import('../../src/ui/recipe/RecipeEditor.tsx'), { ssr: false });
@@ -63,7 +64,8 @@ export default function RecipesScreen() {
           </label>
         )}
         {recipes && (
-          <div className="ml-auto">
+          <div className="ml-auto flex gap-2">
+            <NewRecipe onCreated={show} />
             <ImportRecipe onImported={show} />
           </div>
         )}

@@ -2,6 +2,7 @@
 import { useTranslations } from 'use-intl';
 
 export interface ShownError {
+  code?: string | undefined;
   what: string;
   where?: string | undefined;
   next?: string | undefined;

@@ -9,7 +9,7 @@ const count = z.int().min(0);
 export const inspectRequest = z.object({
   /** A recipe, or a data file or folder. */
   source: z.string().min(1),
-  /** Of a recipe. */
+  /** Of a recipe; for data without one, of a recipe that has them as its only data set. */
   set: overridesSchema,
   /** For data without a recipe: whose tokenizer and template. */
   model: z.string().min(1).default('smollm2-135m'),

@@ -6,7 +6,9 @@ import { ROW_FILTERS, type RowFilter, type RowVerdict } from './rowVerdicts.ts';
 
 /** The data of a recipe, or a data file and the model whose tokenizer and template read it. Keys are relative to the workspace. */
 const key = z.string().min(1).max(1024).nullable().default(null);
-export const dataSourceName = z.object({ recipe: key, file: key, model: key });
+/** Of a data file, how its rows are read: keys of a data set as `datasets.0.type=alpaca`, one a line. */
+const mapping = z.string().max(4096).nullable().default(null);
+export const dataSourceName = z.object({ recipe: key, file: key, model: key, mapping });
 export type DataSourceName = z.infer<typeof dataSourceName>;
 
 /** What of a workspace can be looked at. */

@@ -1,6 +1,7 @@
 /** What a client asks of recipes, and what it is told. Browser-safe. */
 import { z } from 'zod';
 import { warningSchema } from './events.ts';
+import { presetNames } from './presets.ts';
 import { overridesSchema } from './runs.ts';
 
 export const recipeRequest = z.object({
@@ -16,9 +17,11 @@ export const checkRecipeRequest = recipeRequest.extend({
 });
 export type CheckRecipeRequest = z.input<typeof checkRecipeRequest>;
 
+const keyPathSchema = z.array(z.union([z.string(), z.number()])).readonly();
+
 /** One mistake and its place: `where` is `file:line:column`, or the option that set the value. */
 export const recipeProblemSchema = z.object({
-  path: z.array(z.union([z.string(), z.number()])).readonly(),
+  path: keyPathSchema,
   code: z.string(),
   what: z.string(),
   next: z.string(),
@@ -29,6 +32,8 @@ export const recipeProblemSchema = z.object({
   endColumn: z.int().optional(),
   /** What to write from there to the end, where one thing is likely. */
   fix: z.string().optional(),
+  /** Keys of which one can be taken out to mend it. */
+  removable: z.array(keyPathSchema).readonly().optional(),
 });
 
 /** What is known of a recipe and of what it names before anything is started. */
@@ -57,6 +62,8 @@ export const initRequest = z.object({
   /** With neither, the starter project: its model, its rows and a recipe for them. */
   model: z.string().min(1).optional(),
   data: z.string().min(1).optional(),
+  /** What the recipe begins as; with one, there is no starter project. */
+  preset: z.enum(presetNames).optional(),
 });
 export type InitRequest = z.input<typeof initRequest>;
 

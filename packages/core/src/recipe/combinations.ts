@@ -25,17 +25,23 @@ const adapterKeys = [
 /** Keys that are each right but do not go together. Takes the sound part of a recipe, so that all mistakes show at once. */
 export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
   const found: Finding[] = [];
-  const clash = (key: RecipeKey, what: string, next: string) => found.push(combination([key], what, next));
+  const clash = (key: RecipeKey, what: string, next: string, removable: readonly RecipeKey[] = []) =>
+    found.push(combination([key], what, next, ...removable.map((each) => [each])));
   const both = (a: RecipeKey, b: RecipeKey) => {
     if (isSet(recipe[a]) && isSet(recipe[b])) {
-      clash(b, `\`${a}\` and \`${b}\` are both written`, `keep one of them and remove the other or set it to null`);
+      clash(b, `\`${a}\` and \`${b}\` are both written`, `keep one of them and remove the other or set it to null`, [
+        a,
+        b,
+      ]);
     }
   };
 
   if (recipe.adapter === null) {
     for (const key of adapterKeys) {
       if (isSet(recipe[key])) {
-        clash(key, `\`${key}\` has no meaning with \`adapter: null\``, 'remove it, or set adapter to lora or qlora');
+        clash(key, `\`${key}\` has no meaning with \`adapter: null\``, 'remove it, or set adapter to lora or qlora', [
+          key,
+        ]);
       }
     }
   }
@@ -44,10 +50,13 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
       'load_in_4bit',
       'weights in 4 bits cannot be trained themselves',
       'set adapter: qlora, or load_in_4bit: false',
+      ['load_in_4bit'],
     );
   }
   if (recipe.load_in_4bit === false && recipe.adapter === 'qlora') {
-    clash('load_in_4bit', '`adapter: qlora` means weights in 4 bits', 'remove load_in_4bit, or set adapter: lora');
+    clash('load_in_4bit', '`adapter: qlora` means weights in 4 bits', 'remove load_in_4bit, or set adapter: lora', [
+      'load_in_4bit',
+    ]);
   }
   if (recipe.lora_target_linear === true) both('lora_target_linear', 'lora_target_modules');
   if (recipe.lora_target_linear === false && recipe.adapter !== null && !isSet(recipe.lora_target_modules)) {
@@ -59,7 +68,7 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
   both('save_steps', 'saves_per_epoch');
   if (recipe.lr_scheduler === 'constant') {
     for (const key of ['warmup_ratio', 'warmup_steps'] as const) {
-      if (recipe[key]) clash(key, '`lr_scheduler: constant` has no warm-up', 'choose constant_with_warmup');
+      if (recipe[key]) clash(key, '`lr_scheduler: constant` has no warm-up', 'choose constant_with_warmup', [key]);
     }
   }
   if (recipe.cosine_min_lr_ratio && !(recipe.lr_scheduler ?? 'cosine').startsWith('cosine')) {
@@ -67,6 +76,7 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
       'cosine_min_lr_ratio',
       'only a cosine schedule ends at a ratio',
       'set lr_scheduler: cosine, or remove the key',
+      ['cosine_min_lr_ratio'],
     );
   }
   if (recipe.max_steps && recipe.warmup_steps && recipe.warmup_steps >= recipe.max_steps) {
@@ -77,7 +87,7 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
   if (recipe.val_set_size && isSet(recipe.test_datasets)) both('test_datasets', 'val_set_size');
   for (const key of ['early_stopping_patience', 'load_best_model_at_end'] as const) {
     if (recipe[key] && !validates) {
-      clash(key, `\`${key}\` needs a validation loss`, 'set val_set_size or test_datasets');
+      clash(key, `\`${key}\` needs a validation loss`, 'set val_set_size or test_datasets', [key]);
     }
   }
   for (const list of ['datasets', 'test_datasets'] as const) {
@@ -99,7 +109,10 @@ function percentFindings(datasets: readonly Dataset[], list: string): Finding[] 
         combination([list, i], '`percent` is written for some data sets only', 'write it for all, together 100'),
       );
     else if (isSet(weight)) {
-      found.push(combination([list, i, 'weight'], '`percent` and `weight` are both written', 'keep one of them'));
+      const both = (['percent', 'weight'] as const).map((key) => [list, i, key]);
+      found.push(
+        combination([list, i, 'weight'], '`percent` and `weight` are both written', 'keep one of them', ...both),
+      );
     }
   }
   const sum = shares.reduce<number>((total, share) => total + (share ?? 0), 0);
@@ -118,7 +131,10 @@ function datasetFindings(dataset: Dataset, path: KeyPath): Finding[] {
       if (!isSet(dataset[key])) continue;
       const next = key in promptSchema.shape ? 'write it inside `type`' : 'remove it';
       found.push(
-        combination([...path, key], `a prompt that is written out in \`type\` does not read \`${key}\` here`, next),
+        combination([...path, key], `a prompt that is written out in \`type\` does not read \`${key}\` here`, next, [
+          ...path,
+          key,
+        ]),
       );
     }
     return found;
@@ -134,7 +150,7 @@ function datasetFindings(dataset: Dataset, path: KeyPath): Finding[] {
         type === 'auto'
           ? `columns of ${kinds.join(' and ')} are named together`
           : `\`type: ${dataset.type}\` does not read \`${key}\``;
-      found.push(combination([...path, key], what, `set type: ${kind}, or remove ${key}`));
+      found.push(combination([...path, key], what, `set type: ${kind}, or remove ${key}`, [...path, key]));
     }
   }
   const templateRole = new Map<string, string>();
@@ -170,8 +186,9 @@ function datasetFindings(dataset: Dataset, path: KeyPath): Finding[] {
 
 const roleOfDataName: Record<string, string> = { gpt: 'assistant', human: 'user' };
 
-function combination(path: KeyPath, what: string, next: string): Finding {
-  return { path, part: 'key', code: 'impossible_combination', what, next };
+function combination(path: KeyPath, what: string, next: string, ...removable: KeyPath[]): Finding {
+  const found: Finding = { path, part: 'key', code: 'impossible_combination', what, next };
+  return removable.length > 0 ? { ...found, removable } : found;
 }
 
 /** Null is how a recipe says that a key is not set. */

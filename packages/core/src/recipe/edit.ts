@@ -92,6 +92,11 @@ export function setValue(text: string, path: Path, source: string, order: readon
   return edit && verified(parsed, edit, path, () => value);
 }
 
+/** What would write a key that is not there yet, not looked at any further. */
+export function newKey(parsed: ParsedText, path: Path, source: string, order: readonly string[]): TextEdit | undefined {
+  return parsed.document && !find(parsed.document, path) ? insertion(parsed, path, source, order) : undefined;
+}
+
 /** Takes a key out with its line, or an item out of its list. */
 export function removeValue(text: string, path: Path): TextEdit | undefined {
   const parsed = parseText(text);

@@ -67,6 +67,7 @@ function unknownKey(path: KeyPath, key: string, root: unknown): Finding {
   const siblings = valueAt(root, path);
   const unknown = (next: string, meant?: string): Finding => ({
     ...found('unknown_key', `unknown key \`${dotted(at)}\``, next),
+    removable: [at],
     // A key that is written already is not written twice.
     ...(meant !== undefined && !(isMapping(siblings) && Object.hasOwn(siblings, meant)) && { fix: meant }),
   });

@@ -13,6 +13,8 @@ export interface Finding {
   next: string;
   /** What to write in place of the key or the value, where one thing is likely. */
   fix?: string;
+  /** Keys of which one can be taken out to mend it. */
+  removable?: readonly KeyPath[];
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What of the workspace may be looked at, and how each is opened. Names are looked up, never joined to a path. */
 import { readFileSync } from 'node:fs';
 import { UserError } from '@anneal/core/errors';
+import { mappingKeys } from '@anneal/core/protocol/columns';
 import type { DataReportResult, InspectRequest } from '@anneal/core/protocol/data';
 import type { DataSourceName, ListedData } from '@anneal/core/protocol/dataView';
 import { runApart } from '../../runner/runApart.ts';
@@ -53,7 +54,12 @@ export class DataSources {
     await this.#opened.close();
   }
 
-  async #requestOf({ recipe, file, model }: DataSourceName): Promise<{ key: string; request: InspectRequest }> {
+  async #requestOf({
+    recipe,
+    file,
+    model,
+    mapping,
+  }: DataSourceName): Promise<{ key: string; request: InspectRequest }> {
     if (recipe !== null) {
       const source = this.#workspace.recipe(recipe);
       // Another text is other data.
@@ -63,7 +69,8 @@ export class DataSources {
     const models = await this.#models();
     const chosen = model ?? models[0];
     if (chosen !== undefined && models.includes(chosen)) {
-      return { key: `${source}\n${chosen}`, request: { source, model: chosen } };
+      const set = overridesOf(mapping);
+      return { key: [source, chosen, ...set].join('\n'), request: { source, model: chosen, set } };
     }
     throw new UserError({
       what:
@@ -91,4 +98,17 @@ export class DataSources {
     );
     return [...new Set(named.filter((model) => model !== undefined))];
   }
+}
+
+/** Only what says how rows are read: a path would open any file. @throws UserError `mapping_refused` */
+function overridesOf(mapping: string | null): string[] {
+  const lines = (mapping ?? '').split('\n').filter((line) => line !== '');
+  const refused = lines.find((line) => !mappingKeys.some((key) => line.startsWith(`datasets.0.${key}=`)));
+  if (refused === undefined) return lines;
+  throw new UserError({
+    what: 'this does not say how the rows of a file are read',
+    where: refused,
+    next: `set datasets.0.… of ${mappingKeys.join(', ')}`,
+    code: 'mapping_refused',
+  });
 }

@@ -1,6 +1,7 @@
 /** One recipe that people edit together: a Yjs document, seeded once from the file and written back to it. */
 import { UserError } from '@anneal/core/errors';
 import type { RecipeFileState } from '@anneal/core/protocol/studio';
+import type { TextEdit } from '@anneal/core/recipe/edit';
 import * as Y from 'yjs';
 import { type DocumentState, newDocumentId, readDocumentState, writeDocumentState } from './documentState.ts';
 import { contentOf, type FileContent, readRecipeFile, stampOf, writeRecipeFile } from './recipeFile.ts';
@@ -137,6 +138,13 @@ export class RecipeDocument {
     await this.write();
     this.#keep(why, text);
     return text;
+  }
+
+  /** Changes the text for everybody who edits it. */
+  async edit(edit: TextEdit, by: string): Promise<void> {
+    this.#change([edit]);
+    this.#editors.add(by);
+    await this.write();
   }
 
   /** Makes the text what it was in a version; what it is now is kept, too. */

@@ -1,4 +1,5 @@
 /** Data sets as they are looked at: the rows of a recipe or of a file, one of them token by token, what becomes of them all. */
+import type { ProposedMapping } from '@anneal/core/protocol/columns';
 import type { DataReportResult } from '@anneal/core/protocol/data';
 import {
   type DataRow,
@@ -79,6 +80,14 @@ export const data = router({
     .query(
       ({ ctx, input: { sequenceLen, ...name } }): Promise<RowLengths> =>
         ctx.agent.data.use(name, (opened) => finish(opened.call('lengths', { sequenceLen }))),
+    ),
+
+  /** How the columns of a data file may be read. */
+  columns: procedure
+    .input(named)
+    .query(
+      ({ ctx, input }): Promise<ProposedMapping> =>
+        ctx.agent.data.use(input, (opened) => finish(opened.call('columns', undefined))),
     ),
 
   /** Packing, duplicates and leakage, from the rows as they are prepared for training. */

@@ -1,15 +1,18 @@
 /** Recipes: the files of the workspace, checked as they are written, and runs that are started from them. */
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { Estimate } from '@anneal/core/protocol/estimates';
+import { presetNames } from '@anneal/core/protocol/presets';
 import { prioritySchema } from '@anneal/core/protocol/queue';
 import type { FormSection } from '@anneal/core/protocol/recipeForm';
 import type { ImportedProject, RecipeCheck, RecipeVersion, ValidRecipe } from '@anneal/core/protocol/recipes';
 import { createRunRequest, overridesSchema } from '@anneal/core/protocol/runs';
 import type { ChangedKey, ListedRecipe } from '@anneal/core/protocol/studio';
+import { appendItem, parseText, readValue, setValue, sourceOf } from '@anneal/core/recipe/edit';
 import { recipeForm } from '@anneal/core/recipe/form';
 import { recipeJsonSchema } from '@anneal/core/recipe/jsonSchema';
+import { recipeSchema } from '@anneal/core/recipe/schema';
 import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
@@ -28,6 +31,18 @@ const newFolder = z
   .string()
   .regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}$/u)
   .refine((name) => name !== 'runs');
+const field = z.string().min(1).max(256);
+const mappingSchema = z.strictObject({
+  type: z.enum(['chat_template', 'sharegpt', 'alpaca', 'completion']),
+  field_messages: field.optional(),
+  message_property_mappings: z.object({ role: field, content: field }).optional(),
+  roles: z.record(field, z.array(field).readonly()).optional(),
+  field_instruction: field.optional(),
+  field_input: field.optional(),
+  field_output: field.optional(),
+  field_system: field.optional(),
+  field: field.optional(),
+});
 const version = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const recipes = router({
@@ -129,6 +144,23 @@ export const recipes = router({
       return { run };
     }),
 
+  /** Writes a data file of the workspace into a recipe as one more data set, read as the mapping says. */
+  addDataset: procedure
+    .input(named.extend({ file: z.string().min(1).max(1024), mapping: mappingSchema }))
+    .mutation(async ({ ctx, input: { recipe: key, file, mapping } }): Promise<void> => {
+      const { workspace, documents } = ctx.agent;
+      const path = relative(dirname(documents.path(key)), workspace.dataFile(file)).replaceAll('\\', '/');
+      const source = sourceOf({ path, ...mapping });
+      await documents.use(key, async (recipe) => {
+        const isListed = Array.isArray(readValue(parseText(recipe.text), ['datasets'])?.value);
+        const edit = isListed
+          ? appendItem(recipe.text, ['datasets'], source)
+          : setValue(recipe.text, ['datasets'], `\n  - ${source}`, Object.keys(recipeSchema.shape));
+        if (!edit) throw notChangeable(key);
+        await recipe.edit(edit, ctx.me.name);
+      });
+    }),
+
   /** Translates a recipe of Axolotl or LLaMA-Factory into a new folder, with an account of every key. */
   import: procedure
     .input(z.object({ folder: newFolder, file: z.string().min(1).max(255), text }))
@@ -137,6 +169,29 @@ export const recipes = router({
       if (existsSync(folder)) throw folderTaken(input.folder);
       const account = await importProject({}, { folder, from: input.file, text: input.text });
       return { recipe: `${input.folder}/recipe.yaml`, account: { ...account, folder: input.folder } };
+    }),
+
+  /**
+   * A recipe that begins as a preset, in a new folder. `model` is one of the workspace by its key, or a name; `data` is a
+   * data file by its key, without one the rows of the starter project. Returns the recipe's key.
+   */
+  create: procedure
+    .input(
+      z.object({
+        folder: newFolder,
+        preset: z.enum(presetNames),
+        model: z.string().min(1).max(1024).optional(),
+        data: z.string().min(1).max(1024).optional(),
+      }),
+    )
+    .mutation(async ({ ctx, input: { preset, ...input } }): Promise<{ recipe: string }> => {
+      const { workspace } = ctx.agent;
+      const folder = join(workspace.root, input.folder);
+      if (existsSync(folder)) throw folderTaken(input.folder);
+      const model = workspace.models().find(({ path }) => workspace.keyOf(path) === input.model)?.path ?? input.model;
+      const data = input.data === undefined ? undefined : workspace.dataFile(input.data);
+      await beginProject({}, { folder, preset, model, data });
+      return { recipe: `${input.folder}/recipe.yaml` };
     }),
 
   /** The starter project in a new folder: a small model, rows and a recipe. Returns the recipe's key. */
@@ -149,6 +204,15 @@ export const recipes = router({
     return { recipe: `${basename(name)}/recipe.yaml` };
   }),
 });
+
+function notChangeable(key: string): UserError {
+  return new UserError({
+    what: 'the data sets of the recipe cannot be added to without changing something else',
+    where: key,
+    next: 'copy the lines into its text, or mend the text first',
+    code: 'recipe_not_changeable',
+  });
+}
 
 function folderTaken(folder: string): UserError {
   return new UserError({

@@ -20,6 +20,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'chat.tokens': 'viewer',
   'chat.unload': 'editor',
 
+  'data.columns': 'viewer',
   'data.editRow': 'editor',
   'data.find': 'viewer',
   'data.judge': 'editor',
@@ -71,9 +72,11 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'queue.setConcurrency': 'operator',
   'queue.state': 'viewer',
 
+  'recipes.addDataset': 'editor',
   'recipes.begin': 'editor',
   'recipes.check': 'viewer',
   'recipes.compare': 'viewer',
+  'recipes.create': 'editor',
   'recipes.estimate': 'viewer',
   'recipes.form': 'viewer',
   'recipes.history': 'viewer',

@@ -1,8 +1,11 @@
 /** A data set that somebody looks at for a while: its files and its tokenizer stay open. */
 import { statSync } from 'node:fs';
+import { proposeMapping } from '@anneal/core/datasets/proposeMapping';
+import { openSource } from '@anneal/core/datasets/read';
 import { rowLengths } from '@anneal/core/datasets/rowLengths';
 import type { RowTable } from '@anneal/core/datasets/rowTable';
 import { UserError } from '@anneal/core/errors';
+import type { ProposedMapping } from '@anneal/core/protocol/columns';
 import type { InspectedRow, InspectRequest } from '@anneal/core/protocol/data';
 import {
   type DataOverview,
@@ -40,6 +43,8 @@ const judgedAtOnce = 100e6;
 const mostKept = 4;
 /** Searches whose rows are remembered. */
 const mostSearches = 4;
+/** By which columns are known: as many as a format is found by. */
+const rowsForColumns = 100;
 /** Of a part of the list of problem rows. */
 const partRows = 64;
 
@@ -89,6 +94,16 @@ export class BrowsedData {
           searches: [...this.#searches.values()].map(({ state }) => state),
         };
       } else yield this.#state;
+    }
+  }
+
+  /** How the columns of the first file may be read, whether they can be or not. */
+  async columns(_request: undefined): Promise<ProposedMapping> {
+    const source = await openSource((this.#data.rows.files[0] as { path: string }).path);
+    try {
+      return proposeMapping((await source.page(0, rowsForColumns)).map(({ value }) => value));
+    } finally {
+      await source.close();
     }
   }
 

@@ -15,6 +15,7 @@ import {
   inspectRequest,
 } from '@anneal/core/protocol/data';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
+import { parseRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions';
 import { dateOfRunNow } from '@anneal/core/trainer/runDate';
@@ -127,5 +128,7 @@ async function reportOn(
 
 async function recipeOf({ source, set, model }: ReturnType<typeof inspectRequest.parse>): Promise<ResolvedRecipe> {
   if (/^\.ya?ml$/i.test(extname(source))) return (await openRecipe(source, set)).resolved;
-  return resolveRecipe({ base_model: model, datasets: [{ path: resolve(source) }] }, { baseDirectory: '.' });
+  const written = JSON.stringify({ base_model: model, datasets: [{ path: resolve(source) }] });
+  const { recipe, locate } = parseRecipe(written, source, set);
+  return resolveRecipe(recipe, { baseDirectory: '.', locate });
 }

@@ -4,6 +4,7 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
+import { presetModels } from '@anneal/core/protocol/presets';
 import {
   type ImportedProject,
   type ImportRecipeRequest,
@@ -19,13 +20,14 @@ import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { starterFolder } from '../starterFolder.ts';
 
-/** @throws UserError `init_exists` before anything is written; `file_not_found`, `model_not_found` */
+/** @throws UserError `init_exists` before anything is written; `file_not_found`, `model_not_found`, `init_needs_texts` */
 export async function beginProject(_: Context, request: InitRequest): Promise<Project> {
-  const { folder, model, data } = parseRequest(initRequest, request);
+  const { folder, model, data, preset } = parseRequest(initRequest, request);
   const target = resolve(folder);
-  if (model === undefined && data === undefined) return copyStarter(target);
+  if (model === undefined && data === undefined && preset === undefined) return copyStarter(target);
+  if (preset === 'continued' && data === undefined) throw needsTexts();
 
-  const baseModel = model ?? 'smollm2-135m';
+  const baseModel = model ?? presetModels[preset ?? 'lora'];
   const files = ['recipe.yaml'];
   refuseMissing(baseModel, data);
   refuseExisting(target, files);
@@ -37,7 +39,8 @@ export async function beginProject(_: Context, request: InitRequest): Promise<Pr
     await cp(join(starterFolder, dataset), join(target, dataset), { recursive: true });
     files.push(dataset);
   }
-  await writeFile(join(target, 'recipe.yaml'), starterRecipe({ baseModel: pathOrName(baseModel, target), dataset }));
+  const text = starterRecipe({ baseModel: pathOrName(baseModel, target), dataset, ...(preset && { preset }) });
+  await writeFile(join(target, 'recipe.yaml'), text);
   return { folder: target, files };
 }
 
@@ -62,6 +65,14 @@ async function copyStarter(target: string): Promise<Project> {
   makeFolder(target);
   for (const file of files) await cp(join(starterFolder, file), join(target, file), { recursive: true });
   return { folder: target, files };
+}
+
+function needsTexts(): UserError {
+  return new UserError({
+    what: 'continued training needs texts of yours: the rows of the starter project are conversations',
+    next: 'name a .txt file, or rows with a column `text`',
+    code: 'init_needs_texts',
+  });
 }
 
 /** Said before there is a recipe that can only fail. */

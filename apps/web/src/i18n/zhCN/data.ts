@@ -1,6 +1,6 @@
 import type { Messages } from '../en/index.ts';
 
-export const data: Pick<Messages, 'data' | 'dataRow' | 'verdict' | 'verdictHint' | 'reason'> = {
+export const data: Pick<Messages, 'data' | 'mapping' | 'dataRow' | 'verdict' | 'verdictHint' | 'reason'> = {
   data: {
     title: '数据',
     choose: '数据来源',
@@ -74,6 +74,43 @@ export const data: Pick<Messages, 'data' | 'dataRow' | 'verdict' | 'verdictHint'
     leakage: '验证与训练重合',
     leakageOf: '相同 {exact}，近似 {near}',
     lookAt: '查看数据',
+  },
+  mapping: {
+    title: '数据行的读取方式',
+    known: '这些列可以识别：type: auto 就这样读取。也可以改用其他方式。',
+    proposed: '这些列无法识别。以下是根据列名和内容的建议，请核对下面的数据行。',
+    unknown: '这些列无法识别，也没有可能的建议。请选择各列的含义。',
+    byHand: '此页面的地址指定了读取方式，无法在此修改。',
+    type: '一行是',
+    types: {
+      chat_template: '一段对话',
+      sharegpt: '一段对话（ShareGPT）',
+      alpaca: '一个问题及其答案',
+      completion: '一段纯文本',
+    },
+    fields: {
+      field_messages: '消息',
+      field_instruction: '问题',
+      field_output: '答案',
+      field_input: '附加输入',
+      field_system: '系统提示',
+      field: '文本',
+    },
+    parts: { role: '说话者', content: '内容' },
+    none: '无',
+    usual: '默认',
+    column: '列',
+    kind: '内容',
+    filled: '已填',
+    example: '示例',
+    kinds: { text: '文本', list: '列表', number: '数字', other: '其他', empty: '空' },
+    inRecipe: '写入配方',
+    copy: '复制',
+    copied: '已复制',
+    recipe: '配方',
+    add: '添加到配方',
+    added: '已写入配方。',
+    toRecipe: '查看',
   },
   dataRow: {
     back: '所有行',

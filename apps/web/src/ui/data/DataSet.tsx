@@ -19,6 +19,7 @@ import { Filters } from './Filters.tsx';
 import { isTyping } from './isTyping.ts';
 import { JudgingNote } from './JudgingNote.tsx';
 import { Lengths } from './Lengths.tsx';
+import { Mapping } from './Mapping.tsx';
 import { Report } from './Report.tsx';
 import { RowList } from './RowList.tsx';
 import { RowView } from './RowView.tsx';
@@ -28,11 +29,15 @@ export function DataSet({ name }: { name: DataSourceName }) {
   const t = useTranslations('data');
   const format = useFormat();
   const { state, error, again } = useDataState(name);
+  const mapping = name.file !== null && <Mapping name={name} isUnreadable={codeOf(error) === 'format_unknown'} />;
   if (error) {
     return (
-      <div className="grid justify-items-start gap-3">
+      <div className="grid gap-3">
+        {mapping}
         <ErrorNote error={shownError(error)} />
-        <Button onClick={again}>{t('again')}</Button>
+        <Button className="justify-self-start" onClick={again}>
+          {t('again')}
+        </Button>
       </div>
     );
   }
@@ -45,8 +50,15 @@ export function DataSet({ name }: { name: DataSourceName }) {
       </p>
     );
   }
-  return <Opened name={name} overview={state.overview} judging={state.judging} searches={state.searches} />;
+  return (
+    <div className="grid gap-4">
+      {mapping}
+      <Opened name={name} overview={state.overview} judging={state.judging} searches={state.searches} />
+    </div>
+  );
 }
+
+const codeOf = (error: unknown): string | undefined => shownError(error).code;
 
 interface OpenedProps {
   name: DataSourceName;
@@ -276,10 +288,9 @@ function useLink(): (row: number | null) => string {
   );
 }
 
-function downloadOf({ recipe, file, model }: DataSourceName, { filter, search }: RowChoice): string {
-  const given = Object.entries({ recipe, file, model, filter, search }).filter(([, value]) => value !== null) as [
-    string,
-    string,
-  ][];
+function downloadOf({ recipe, file, model, mapping }: DataSourceName, { filter, search }: RowChoice): string {
+  const given = Object.entries({ recipe, file, model, mapping, filter, search }).filter(
+    ([, value]) => value !== null,
+  ) as [string, string][];
   return `/api/data/rows?${new URLSearchParams(given)}`;
 }

@@ -26,8 +26,8 @@ export function SourceChooser({
             const key = value.slice(value.indexOf(' ') + 1);
             onChoose(
               value.startsWith('recipe ')
-                ? { recipe: key, file: null, model: null }
-                : { recipe: null, file: key, model },
+                ? { recipe: key, file: null, model: null, mapping: null }
+                : { recipe: null, file: key, model, mapping: null },
             );
           }}
           className={select}

@@ -6,7 +6,7 @@ import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { useRouter } from 'next/navigation';
 import { parseAsStringLiteral, useQueryState } from 'nuqs';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useMay, useMe } from '../../agent/useMe.ts';
@@ -25,6 +25,7 @@ import { People } from './live/People.tsx';
 import { useLiveRecipe, useLiveState, useLiveText } from './live/useLiveRecipe.ts';
 import type { Place } from './monaco/CodeEditor.tsx';
 import { Problems } from './Problems.tsx';
+import { useDefaultsShown } from './useDefaultsShown.ts';
 import { useSettled } from './useSettled.ts';
 
 const CodeEditor = dynamic(
@@ -82,6 +83,12 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
     staleTime: Number.POSITIVE_INFINITY,
   });
 
+  const form = useQuery({
+    queryKey: ['recipe-form'],
+    queryFn: () => agent().recipes.form.query(),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
   const save = useMutation({
     mutationFn: async () => {
       await live.sent();
@@ -126,6 +133,12 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
     window.addEventListener('beforeunload', onLeave);
     return () => window.removeEventListener('beforeunload', onLeave);
   }, [state.isUnsent]);
+  const [withDefaults, setWithDefaults] = useDefaultsShown();
+  const defaults = useMemo(
+    // Beside the form, which shows them as well, lines are short.
+    () => (withDefaults && view === 'text' && form.data && values ? { sections: form.data, values } : undefined),
+    [withDefaults, view, form.data, values],
+  );
   const failure = save.error ?? start.error;
   const isReadOnly = state.isReadOnly || state.stage === 'refused';
   const goTo = (line: number, column: number) => {
@@ -158,6 +171,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
                 live={live}
                 isReadOnly={isReadOnly}
                 place={place}
+                defaults={defaults}
               />
             )}
             {view !== 'text' && (
@@ -166,6 +180,8 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
                 className={`min-w-0 lg:max-h-[max(420px,calc(100vh-250px))] lg:overflow-y-auto ${view === 'both' ? 'border-line max-lg:border-t lg:border-l' : ''}`}
               >
                 <RecipeForm
+                  sections={form.data}
+                  error={form.error}
                   live={live}
                   text={text}
                   problems={problems}
@@ -182,6 +198,16 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
           </div>
         )}
         <div className="flex min-h-11 items-center gap-3 border-line border-t px-3 py-1.5">
+          {view === 'text' && (
+            <label className="flex shrink-0 items-center gap-1.5 text-[12.5px]">
+              <input
+                type="checkbox"
+                checked={withDefaults}
+                onChange={({ target }) => setWithDefaults(target.checked)}
+              />
+              {t('showDefaults')}
+            </label>
+          )}
           {view !== 'form' && <span className="text-[12px] text-muted max-sm:hidden">{t('leave')}</span>}
           <Button className="ml-auto" title={t('saveHint')} disabled={!canSave} onClick={() => save.mutate()}>
             {t('save')}

@@ -125,7 +125,7 @@ function Elsewhere({ id, written, path, describedBy, isReadOnly, write }: Contro
 function FieldProblem({ problem, order }: { problem: Problem; order: readonly string[] }) {
   const t = useTranslations('recipes');
   const form = useRecipeForm();
-  const { what, next, fix, path } = problem;
+  const { what, next, fix, path, removable = [] } = problem;
   const source = readValue(form.parsed, path)?.source;
   const canMend = fix !== undefined && source !== undefined && !form.isReadOnly;
   return (
@@ -136,6 +136,12 @@ function FieldProblem({ problem, order }: { problem: Problem; order: readonly st
           {t('replaceBy', { fix })}
         </button>
       )}
+      {!form.isReadOnly &&
+        removable.map((key) => (
+          <button key={key.join('.')} type="button" className={`ml-2 ${linkClass}`} onClick={() => form.remove(key)}>
+            {t('removeKey', { key: key.join('.') })}
+          </button>
+        ))}
     </div>
   );
 }

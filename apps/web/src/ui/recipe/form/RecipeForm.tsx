@@ -2,10 +2,8 @@
 import type { FormSection } from '@anneal/core/protocol/recipeForm';
 import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import { appendItem, parseText, readValue, removeValue, setValue, type TextEdit } from '@anneal/core/recipe/edit';
-import { useQuery } from '@tanstack/react-query';
 import { type KeyboardEvent, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { agent } from '../../../agent/connection.ts';
 import { useLocale } from '../../../i18n/locale.tsx';
 import { recipeSections } from '../../../i18n/zhCN/recipeKeys.ts';
 import { ErrorNote, shownError } from '../../ErrorNote.tsx';
@@ -18,6 +16,8 @@ import { UnknownKeys } from './UnknownKeys.tsx';
 
 /** The keys of a recipe as fields. Each change is one of the text alone, at the place of its value. */
 export function RecipeForm({
+  sections,
+  error,
   live,
   text,
   problems,
@@ -25,6 +25,9 @@ export function RecipeForm({
   isReadOnly,
   onGo,
 }: {
+  /** Undefined until they have come. */
+  sections: readonly FormSection[] | undefined;
+  error: unknown;
   live: LiveRecipe;
   text: string;
   problems: RecipeCheck['problems'];
@@ -35,14 +38,9 @@ export function RecipeForm({
 }) {
   const t = useTranslations('recipes');
   const [search, setSearch] = useState('');
-  const form = useQuery({
-    queryKey: ['recipe-form'],
-    queryFn: () => agent().recipes.form.query(),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
   const parsed = useMemo(() => parseText(text), [text]);
-  if (form.error) return <ErrorNote error={shownError(form.error)} />;
-  if (!form.data) {
+  if (error) return <ErrorNote error={shownError(error)} />;
+  if (!sections) {
     return (
       <p role="status" className="p-4 text-muted">
         {t('opening')}
@@ -75,7 +73,7 @@ export function RecipeForm({
       </div>
       {parsed.document ? (
         <div className="@container grid gap-6 p-4" onKeyDown={(event) => undoByKeys(event, live)}>
-          <Sections sections={form.data} search={search} />
+          <Sections sections={sections} search={search} />
         </div>
       ) : (
         <p role="alert" className="p-4 text-bad">

@@ -26,12 +26,17 @@ export interface LiveState {
 }
 
 const longestWaitMilliseconds = 5000;
+/** What is written without a longer pause is taken back as one. */
+const longestStepPauseMilliseconds = 1500;
 
 export class LiveRecipe {
   readonly document = new Y.Doc();
   readonly text = this.document.getText('recipe');
   /** Of what is changed here, by `edit` and by the editors that add themselves to what it tracks. */
-  readonly undo = new Y.UndoManager(this.text, { trackedOrigins: new Set([this]) });
+  readonly undo = new Y.UndoManager(this.text, {
+    trackedOrigins: new Set([this]),
+    captureTimeout: longestStepPauseMilliseconds,
+  });
   readonly provider: HocuspocusProvider;
   readonly #socket: HocuspocusProviderWebsocket;
   readonly #store = createStore<LiveState>({

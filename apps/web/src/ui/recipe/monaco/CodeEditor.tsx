@@ -5,6 +5,7 @@ import { useTheme } from 'next-themes';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRecipe } from '../live/liveRecipe.ts';
+import { type Defaults, showDefaults } from './defaults.ts';
 import { monaco } from './features.ts';
 import { knowRecipes } from './language.ts';
 import { offerFixes, showProblems } from './problems.ts';
@@ -28,6 +29,7 @@ export default function CodeEditor({
   live,
   isReadOnly,
   place,
+  defaults,
 }: {
   label: string;
   schema: object;
@@ -37,6 +39,8 @@ export default function CodeEditor({
   isReadOnly: boolean;
   /** Where the cursor is put, once for each object. */
   place: Place | undefined;
+  /** Shown in grey where the keys would stand; undefined for none. */
+  defaults: Defaults | undefined;
 }) {
   const t = useTranslations('recipes');
   const container = useRef<HTMLDivElement>(null);
@@ -77,9 +81,15 @@ export default function CodeEditor({
     if (model) showProblems(model, problems);
   }, [editor, problems]);
   useEffect(() => {
-    const offered = offerFixes((fix) => t('replaceBy', { fix }));
+    const offered = offerFixes({ replace: (fix) => t('replaceBy', { fix }), remove: (key) => t('removeKey', { key }) });
     return () => offered.dispose();
   }, [t]);
+  useEffect(() => {
+    const model = editor?.getModel();
+    if (!model || !defaults) return;
+    const shown = showDefaults(model, defaults);
+    return () => shown.dispose();
+  }, [editor, defaults]);
   useEffect(() => {
     if (!editor || !place) return;
     const position = { lineNumber: place.line, column: place.column };
@@ -114,6 +124,8 @@ const options: monaco.editor.IStandaloneEditorConstructionOptions = {
   quickSuggestions: { other: true, comments: false, strings: true },
   suggestOnTriggerCharacters: true,
   wordBasedSuggestions: 'off',
+  // All of a line's hints, however long; the text wraps.
+  inlayHints: { maximumLength: 0 },
   stickyScroll: { enabled: false },
   renderFinalNewline: 'on',
   unusualLineTerminators: 'off',

@@ -1,48 +1,69 @@
 /** The problems that the agent finds, under their words, and what mends them. */
 import type { RecipeCheck } from '@anneal/core/protocol/recipes';
+import { removeValue, type TextEdit } from '@anneal/core/recipe/edit';
 import { monaco } from './features.ts';
 
 type Problem = RecipeCheck['problems'][number];
 
 const owner = 'recipe';
-/** Of each model, the problems that can be mended, and the text that is put right, by their markers. */
-const mendable = new WeakMap<monaco.editor.ITextModel, Map<string, { fix: string; wrong: string }>>();
+interface Mendable {
+  problem: Problem;
+  /** The text under the marker when it was checked. */
+  wrong: string;
+}
+
+/** Of each model, what is wrong, by its marker. */
+const mendable = new WeakMap<monaco.editor.ITextModel, Map<string, Mendable>>();
 
 export function showProblems(model: monaco.editor.ITextModel, problems: readonly Problem[]): void {
   const markers: monaco.editor.IMarkerData[] = [];
-  const fixes = new Map<string, { fix: string; wrong: string }>();
+  const known = new Map<string, Mendable>();
   for (const problem of problems) {
     const range = rangeOf(model, problem);
     if (!range) continue;
-    const { what, next, code, fix } = problem;
+    const { what, next, code } = problem;
     const marker = { ...range, message: next === '' ? what : `${what}\n${next}` };
     markers.push({ ...marker, severity: monaco.MarkerSeverity.Error, code });
-    if (fix !== undefined) fixes.set(identity(marker), { fix, wrong: model.getValueInRange(range) });
+    known.set(identity(marker), { problem, wrong: model.getValueInRange(range) });
   }
-  mendable.set(model, fixes);
+  mendable.set(model, known);
   monaco.editor.setModelMarkers(model, owner, markers);
 }
 
-/** Quick fixes for the markers of `showProblems`. @param title how a fix is offered */
-export function offerFixes(title: (fix: string) => string): monaco.IDisposable {
+/** Quick fixes for the markers of `showProblems`: what is likely meant, and what can be taken out. */
+export function offerFixes(titles: { replace(fix: string): string; remove(key: string): string }): monaco.IDisposable {
   return monaco.languages.registerCodeActionProvider('yaml', {
     provideCodeActions(model, _, context) {
       const actions = context.markers.flatMap((marker) => {
         const known = mendable.get(model)?.get(identity(marker));
         // The text may have moved since it was checked.
         if (!known || model.getValueInRange(marker) !== known.wrong) return [];
-        const textEdit = { range: monaco.Range.lift(marker), text: known.fix };
-        return {
-          title: title(known.fix),
+        const { fix, removable = [] } = known.problem;
+        const action = (title: string, textEdit: monaco.languages.TextEdit, isPreferred: boolean) => ({
+          title,
           kind: 'quickfix',
           diagnostics: [marker],
-          isPreferred: true,
+          isPreferred,
           edit: { edits: [{ resource: model.uri, textEdit, versionId: model.getVersionId() }] },
-        };
+        });
+        const replacing =
+          fix === undefined ? [] : [action(titles.replace(fix), { range: monaco.Range.lift(marker), text: fix }, true)];
+        const removing = removable.flatMap((path) => {
+          const edit = removeValue(model.getValue(), path);
+          return edit
+            ? [action(titles.remove(path.join('.')), editOf(model, edit), fix === undefined && removable.length === 1)]
+            : [];
+        });
+        return [...replacing, ...removing];
       });
       return { actions, dispose() {} };
     },
   });
+}
+
+function editOf(model: monaco.editor.ITextModel, { at, remove, insert }: TextEdit): monaco.languages.TextEdit {
+  const [start, end] = [model.getPositionAt(at), model.getPositionAt(at + remove)];
+  return { range: monaco.Range.fromPositions(start, end), text: insert };
 }
 
 /** From the problem's beginning to its end in that line; where the check knows no end, to the end of the line. */
