@@ -1,5 +1,5 @@
 /**
- * How fast a file goes into the workspace: `node bench/uploads.ts NAME [--megabytes 2000] [--part 64]`. Sends it as the studio does, by
+ * How fast a file goes into the workspace: `node bench/uploads.ts NAME [--megabytes 2000] [--part 16]`. Sends it as the studio does, by
  * the tus protocol in parts, over loopback, and compares what arrived. Writes bench/results/NAME.json; beside it stands what the disk
  * takes alone.
  */
@@ -14,7 +14,7 @@ import { writeResults } from './results.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { megabytes: { type: 'string', default: '2000' }, part: { type: 'string', default: '64' } },
+  options: { megabytes: { type: 'string', default: '2000' }, part: { type: 'string', default: '16' } },
 });
 const [name] = positionals;
 if (name === undefined) throw new Error('usage: node bench/uploads.ts NAME [--megabytes N] [--part N]');

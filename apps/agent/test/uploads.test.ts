@@ -1,7 +1,8 @@
 /** Files that are sent into the workspace, as tus clients do: in parts, resumed, over nothing that is there, and nowhere else. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import type { Daemon } from '../src/daemon/daemon.ts';
 import { makePlace, type Place, paired, start } from './helpers/daemon.ts';
 
@@ -69,6 +70,49 @@ it('an upload that was begun goes on with an agent that was started anew', async
   expect(await offsetOf(path)).toBe('1000');
   expect((await send(path, 1000, content.subarray(1000))).ok).toBe(true);
   expect(readFileSync(target())).toEqual(content);
+});
+
+it.each(['breaks off', 'hangs'])(
+  'a part whose connection %s is taken up by another one after what came',
+  async (how) => {
+    const path = (await create()).headers.get('location') as string;
+    const part = request(`${daemon.url}${path}`, {
+      method: 'PATCH',
+      headers: {
+        ...headers,
+        'upload-offset': '0',
+        'content-type': 'application/offset+octet-stream',
+        'content-length': String(content.length),
+      },
+    });
+    part.on('error', () => undefined);
+    part.write(content.subarray(0, 1000));
+    const file = join(place.workspace, '.anneal-uploads', path.split('/').at(-1) as string);
+    if (how === 'breaks off') {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      part.destroy();
+    }
+    await vi.waitFor(async () => expect(await offsetOf(path)).toBe('1000'), { timeout: 20_000, interval: 200 });
+    expect(readFileSync(file)).toEqual(content.subarray(0, 1000));
+    expect((await send(path, 1000, content.subarray(1000))).ok).toBe(true);
+    expect(readFileSync(target())).toEqual(content);
+  },
+);
+
+it('no more is written than was announced, also where a part does not say how long it is', async () => {
+  const path = (await create()).headers.get('location') as string;
+  const part = request(`${daemon.url}${path}`, {
+    method: 'PATCH',
+    headers: { ...headers, 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
+  });
+  const ended = new Promise<number | undefined>((resolve) => {
+    part.once('response', ({ statusCode }) => resolve(statusCode));
+    part.once('error', () => resolve(undefined)); // closed while it was still sending
+  });
+  part.end(Buffer.concat([content, content]));
+  expect([undefined, 413]).toContain(await ended);
+  expect(existsSync(target())).toBe(false);
+  expect(Number(await offsetOf(path))).toBeLessThanOrEqual(content.length);
 });
 
 it('nothing is overwritten, also where it came in the meantime', async () => {
