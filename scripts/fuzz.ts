@@ -16,6 +16,8 @@ const fuzzers: Readonly<Record<string, readonly [file: string, test: string]>> =
   run: ['packages/core/src/trainer/runFuzz.test.ts', 'damaged runs'],
   safetensors: ['packages/formats/test/fuzz.test.ts', 'of safetensors'],
   gguf: ['packages/formats/test/fuzz.test.ts', 'of GGUF'],
+  messages: ['apps/agent/test/malformed.test.ts', 'messages of sockets'],
+  requests: ['apps/agent/test/malformed.test.ts', 'requests of every route'],
 };
 
 const { values, positionals } = parseArgs({

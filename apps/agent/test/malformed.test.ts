@@ -1,0 +1,130 @@
+/** Malformed messages to every procedure, and requests to every route: an error each, no defect, and the agent goes on. */
+import { random } from '@anneal/core/random';
+import { expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { appRouter } from '../src/daemon/router/index.ts';
+import { makePlace, paired, said, start } from './helpers/daemon.ts';
+
+/** Of `npm run fuzz -- messages --count N --seed N`. */
+const count = Number(process.env.FUZZ_RUNS ?? 10_000);
+const seed = Number(process.env.FUZZ_SEED ?? 1);
+/** A request takes ten times as long as a message. */
+const requests = Number(process.env.FUZZ_RUNS ?? 1000);
+
+type Procedure = { _def: { type: string; inputs: { safeParse(value: unknown): { success: boolean } }[] } };
+const { _def: router } = appRouter;
+const procedures = Object.entries(router.procedures as unknown as Record<string, Procedure>);
+
+/** Keys that procedures have, with values that may be of the right kind or not. */
+const keys = [
+  'run',
+  'runs',
+  'recipe',
+  'file',
+  'model',
+  'id',
+  'step',
+  'text',
+  'from',
+  'to',
+  'offset',
+  'limit',
+  '__proto__',
+  'after',
+];
+
+function valueOf(below: (below: number) => number, depth = 0): unknown {
+  const kind = below(depth > 3 ? 7 : 9);
+  if (kind === 0) return null;
+  if (kind === 1) return below(2) === 0;
+  if (kind === 2) return below(2e9) - 1e9;
+  if (kind === 3) return below(1e9) / 7;
+  if (kind === 4) return '../'.repeat(below(5)) + 'x'.repeat(below(3000));
+  if (kind === 5) return String.fromCharCode(...Array.from({ length: below(20) }, () => below(0xffff)));
+  if (kind === 6) return keys[below(keys.length)];
+  if (kind === 7) return Array.from({ length: below(5) }, () => valueOf(below, depth + 1));
+  return Object.fromEntries(
+    Array.from({ length: below(6) }, () => [keys[below(keys.length)], valueOf(below, depth + 1)]),
+  );
+}
+
+it('messages of sockets', { timeout: 60_000 + 20 * count }, async () => {
+  const place = makePlace();
+  const daemon = await start(place);
+  const headers = { cookie: await paired(daemon), origin: daemon.url };
+  const socket = new WebSocket(`${daemon.url.replace('http', 'ws')}/trpc`, { headers });
+  await new Promise((resolve) => socket.once('open', resolve));
+  const below = random('malformed', seed).below;
+  const answers = new Map<number, string>();
+  socket.on('message', (data) => {
+    if (String(data) === 'PING') return socket.send('PONG');
+    const { id, error, result } = JSON.parse(String(data));
+    if (typeof id === 'number') answers.set(id, error?.data?.code ?? JSON.stringify(result));
+  });
+  const wellFormed = new Set<number>();
+  for (let id = 0; id < count; id++) {
+    const [path, { _def }] = procedures[below(procedures.length)] as [string, Procedure];
+    const input = valueOf(below);
+    // What a procedure would take is no malformed message, and is not sent: it would be done.
+    const isTaken = _def.inputs.every((schema) => schema.safeParse(input).success);
+    if (isTaken) wellFormed.add(id);
+    else socket.send(JSON.stringify({ id, method: _def.type, params: { path, input } }));
+    if (below(10) === 0) socket.send(['{', 'null', '[]', '{"id":{}}', '"x"', '[1,2]', '\u0000'][below(7)] as string);
+    if (id % 500 === 499) await expect.poll(() => answers.size + wellFormed.size, { timeout: 30_000 }).toBe(id + 1);
+  }
+  const wanted = count - wellFormed.size;
+  await expect.poll(() => answers.size, { timeout: 30_000 }).toBe(wanted);
+  expect(wanted).toBeGreaterThan(count / 2);
+  expect([...new Set(answers.values())]).toEqual(['BAD_REQUEST']);
+  expect(socket.readyState).toBe(WebSocket.OPEN);
+  expect(said.filter((text) => text.startsWith('defect'))).toEqual([]);
+  socket.terminate();
+});
+
+const routes = [
+  ['POST', '/api/pair'],
+  ['POST', '/api/signout'],
+  ['POST', '/api/uploads'],
+  ['PATCH', '/api/uploads/0123456789abcdef0123456789abcdef'],
+  ['HEAD', '/api/uploads/0123456789abcdef0123456789abcdef'],
+  ['DELETE', '/api/uploads/x'],
+  ['GET', '/api/data/rows'],
+  ['GET', '/api/runs/steps'],
+  ['GET', '/api/exports/download'],
+  ['POST', '/v1/chat/completions'],
+  ['POST', '/v1/completions'],
+  ['GET', '/v1/models/x'],
+  ['PUT', '/metrics'],
+  ['POST', '/'],
+] as const;
+
+it('requests of every route', { timeout: 60_000 + 50 * requests }, async () => {
+  const daemon = await start(makePlace());
+  const cookie = await paired(daemon);
+  const below = random('malformed', seed).below;
+  const odd: string[] = [];
+  for (let request = 0; request < requests; request++) {
+    const [method, path] = routes[below(routes.length)] as (typeof routes)[number];
+    const noise = encodeURIComponent(String(valueOf(below)).slice(0, 500).toWellFormed());
+    const headers: Record<string, string> = {
+      ...(below(2) === 0 && { cookie }),
+      ...(below(2) === 0 && { origin: daemon.url }),
+      ...(below(3) === 0 && { authorization: `Bearer ${noise}` }),
+      ...(below(2) === 0 && {
+        'content-type': below(2) === 0 ? 'application/json' : 'application/offset+octet-stream',
+      }),
+      ...(below(2) === 0 && { 'tus-resumable': '1.0.0', 'upload-offset': noise, 'upload-length': noise }),
+      ...(below(3) === 0 && { 'upload-metadata': noise, range: `bytes=${noise}` }),
+    };
+    const body = method === 'GET' || method === 'HEAD' ? null : JSON.stringify(valueOf(below)).slice(0, below(4000));
+    // Signing out by chance would end what this test is about.
+    if (path === '/api/signout') delete headers['cookie'];
+    const answer = await fetch(`${daemon.url}${path}?run=${noise}&file=${noise}`, { method, headers, body });
+    await answer.arrayBuffer();
+    if (answer.status < 400 && path !== '/api/signout') odd.push(`${method} ${path} ${answer.status}`);
+    if (answer.status >= 500) odd.push(`${method} ${path} ${answer.status}`);
+  }
+  expect(odd).toEqual([]);
+  expect((await fetch(`${daemon.url}/healthz`)).status).toBe(200);
+  expect(said.filter((text) => text.startsWith('defect'))).toEqual([]);
+});
