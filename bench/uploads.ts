@@ -22,6 +22,7 @@ const size = Number(values.megabytes) * 1e6;
 const partBytes = Number(values.part) * 2 ** 20;
 const repeats = 3;
 
+const encoded = (text: string): string => Buffer.from(text).toString('base64');
 const piece = Buffer.alloc(1 << 20, '{"text": "The tide comes in at six and goes out at noon."}\n');
 
 const agent = new BenchAgent();
@@ -62,7 +63,6 @@ async function diskSpeed(): Promise<number> {
 }
 
 async function upload(file: string): Promise<void> {
-  const encoded = (text: string) => Buffer.from(text).toString('base64');
   const created = await ask('POST', '/api/uploads', {
     'upload-length': String(size),
     'upload-metadata': `filename ${encoded(file)},folder ${encoded('')}`,
