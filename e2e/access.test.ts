@@ -62,7 +62,7 @@ describe('people', () => {
     ada = await (await newContext('en-US', 1280)).newPage();
     await ada.goto(link);
     await ada.waitForURL(`${agent.url}/`);
-    await admin.getByRole('button', { name: 'Look again' }).click();
+    await admin.getByRole('region', { name: 'Audit' }).getByRole('button', { name: 'Look again' }).click();
     await admin.getByText('pair a browser').first().waitFor();
   });
 
@@ -100,7 +100,7 @@ describe('people', () => {
     await expectAccessible(admin);
     await admin.getByRole('alertdialog').getByRole('button', { name: 'Remove Ada' }).click();
     await ada.waitForURL('**/pair', { timeout: 20_000 });
-    await admin.getByRole('button', { name: 'Look again' }).click();
+    await admin.getByRole('region', { name: 'Audit' }).getByRole('button', { name: 'Look again' }).click();
     await admin.getByText('people.remove').waitFor();
     await admin.getByPlaceholder('Filter by name, action or outcome').fill('not_allowed');
     const refusals = admin.getByRole('region', { name: 'Audit' }).getByRole('listitem').filter({ hasText: 'Ada' });
