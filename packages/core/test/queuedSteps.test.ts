@@ -8,7 +8,7 @@ const queued = { device: { ...cpuDevice({ threads: 2 }), queuesSteps: true } };
 
 /** What a run records, without what its speed changes: a checkpoint holds the time that was spent, so its hash does, too. */
 function withoutTimes({ events }: FinishedRun) {
-  const varying = ['id', 'milliseconds', 'tokensPerSecond', 'peakMemory', 'time', 'sha256'];
+  const varying = ['id', 'milliseconds', 'tokensPerSecond', 'memory', 'peakMemory', 'time', 'sha256'];
   return events.map((event) => Object.fromEntries(Object.entries(event).filter(([key]) => !varying.includes(key))));
 }
 
