@@ -75,6 +75,7 @@ export const rules: readonly Rule[] = [
       `${core}/recipe`,
       `${core}/trainer/job.ts`,
       `${core}/trainer/dataOptions.ts`,
+      `${core}/trainer/objectiveOptions.ts`,
       // A verified run starts from a recipe as any other run does.
       `${core}/verify/verifySft.ts`,
     ],

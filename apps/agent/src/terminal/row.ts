@@ -1,15 +1,30 @@
 import { describeSource, type LeftOut, type RowSource, type Verdict } from '@anneal/core/datasets/types';
-import type { InspectedRow, InspectedToken } from '@anneal/core/protocol/data';
+import type { InspectedRow, InspectedText, InspectedToken } from '@anneal/core/protocol/data';
 import { formatCount } from '../units.ts';
 import { colors } from './colors.ts';
 import { print } from './print.ts';
 import { formatTable } from './table.ts';
 import { formatTokens, type ShownToken } from './tokens.ts';
 
-/** The rendered row token by token, what the loss counts in green, and its verdict. */
+/** The rendered row token by token, what the loss counts in green, and its verdict; of a pair both answers. */
 export function printRow(row: InspectedRow, options: { ids?: boolean }): void {
-  const { source, verdict, text, leftOut, tokens, tokenCount, targetTokens, tokensLeftOut } = row;
-  print(colors.bold(describeSource(source)));
+  const { rejected } = row;
+  print(colors.bold(`${describeSource(row.source)}${rejected ? ', the chosen answer' : ''}`));
+  printText(row, options);
+  if (rejected) {
+    print(colors.bold(`${describeSource(row.source)}, the rejected answer`));
+    printText(rejected, options);
+  }
+  const counts = [row, ...(rejected ? [rejected] : [])].flatMap(({ tokenCount, targetTokens }) =>
+    tokenCount === null || targetTokens === null
+      ? []
+      : [`  ${formatCount(tokenCount)} tokens, ${formatCount(targetTokens)} trained`],
+  );
+  print(`${describeVerdict(row.verdict)}${counts.join(';')}`);
+  printLeftOut([...row.leftOut, ...(rejected?.leftOut ?? [])]);
+}
+
+function printText({ text, tokens, tokensLeftOut }: InspectedText, options: { ids?: boolean }): void {
   if (text !== null) print(tokens === null ? text : formatTokens(shownTokens(text, tokens)));
   if (options.ids && tokens) {
     const rows = tokens.map(({ id, text: token, target }, index) => [
@@ -26,12 +41,6 @@ export function printRow(row: InspectedRow, options: { ids?: boolean }): void {
     );
   }
   if (tokensLeftOut > 0) print(colors.yellow(`… ${formatCount(tokensLeftOut)} more tokens, not shown`));
-  const counts =
-    tokenCount === null || targetTokens === null
-      ? ''
-      : `  ${formatCount(tokenCount)} tokens, ${formatCount(targetTokens)} trained`;
-  print(`${describeVerdict(verdict)}${counts}`);
-  printLeftOut(leftOut);
 }
 
 function printLeftOut(leftOut: readonly LeftOut[]): void {

@@ -4,7 +4,13 @@
  */
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { smoothNext } from '@anneal/core/protocol/smoothing';
-import type { ListedRun, RunSeries, StepEvent } from '@anneal/core/protocol/studio';
+import {
+  type ListedRun,
+  type Metric,
+  preferenceMetrics,
+  type RunSeries,
+  type StepEvent,
+} from '@anneal/core/protocol/studio';
 import { agent } from './connection.ts';
 import { createStore } from './store.ts';
 
@@ -30,6 +36,8 @@ export class LiveRun {
   readonly error = createStore<unknown>(undefined);
   /** There is something to draw. */
   readonly hasSteps = createStore(false);
+  /** What it measured of chosen and rejected answers: names of metrics, between spaces. */
+  readonly preferences = createStore('');
   #view: View;
   #buckets: RunSeries | undefined;
   #steps: StepEvent[] = [];
@@ -144,7 +152,10 @@ export class LiveRun {
     if (!this.#buckets) return;
     this.hasSteps.set((this.#buckets.extent ?? this.#steps[0]) != null);
     const created = Date.parse(this.summary.read.get()?.created ?? '');
-    this.series.set(withSteps(this.#buckets, this.#steps, this.happenings.read.get() ?? [], this.#view, created));
+    const series = withSteps(this.#buckets, this.#steps, this.happenings.read.get() ?? [], this.#view, created);
+    const hasValues = (name: Metric): boolean => series.bands[name].mean.some((value) => value !== null);
+    this.preferences.set(preferenceMetrics.filter(hasValues).join(' '));
+    this.series.set(series);
   }
 }
 

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { UserError } from '@anneal/formats/errors';
 import type { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { sha256OfFile } from '../fileHash.ts';
-import { leavesRejectedUnread, openFormat } from './formats/index.ts';
+import { leavesRejectedUnread, openReader } from './formats/index.ts';
 import { histogramOf } from './histogram.ts';
 import { countTargetTokens } from './judge.ts';
 import type { DatasetInput, PrepareOptions } from './preparedData.ts';
@@ -42,16 +42,25 @@ export class DataPass {
   }
 
   async addFile(dataset: number, input: DatasetInput, path: string, list: AtomicFile): Promise<void> {
-    const { tokenizer, renderer, sequenceLen, excessLength, onProgress, onRows, signal } = this.#options;
+    const {
+      answers = null,
+      tokenizer,
+      renderer,
+      sequenceLen,
+      excessLength,
+      onProgress,
+      onRows,
+      signal,
+    } = this.#options;
     const source = await openSource(path);
     try {
       const sample = await source.page(0, 100);
       const values = sample.map((row) => row.value);
-      const reader = openFormat(input.type, values, input.fields, path);
+      const reader = openReader(answers, input.type, values, input.fields, path);
       const processing = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
       const { size: bytes } = await stat(path);
       const sha256 = await sha256OfFile(path);
-      const rejectedUnread = leavesRejectedUnread(reader, values);
+      const rejectedUnread = answers === null && leavesRejectedUnread(reader, values);
       const unread: Record<string, number> = {};
       const file = this.#files.push({ path, bytes, sha256, format: reader.format, rejectedUnread, unread }) - 1;
       let rows = 0;
@@ -86,9 +95,10 @@ export class DataPass {
   }
 
   async #addRow(dataset: number, file: number, processed: ProcessedRow, lines: string[]): Promise<JudgedRow> {
-    const { row, rendered, documents, verdict: judged, encoded } = processed;
+    const { row, rendered, rejected, documents, verdict: judged } = processed;
     this.#rowCount++;
-    if (encoded !== null) {
+    for (const encoded of [processed.encoded, rejected?.encoded ?? null]) {
+      if (encoded === null) continue;
       this.#lengths.push(encoded.ids.length);
       this.#targetCounts.push(countTargetTokens(encoded));
     }
@@ -98,7 +108,7 @@ export class DataPass {
     if (first !== undefined) this.#duplicates++;
     const isDuplicate = first !== undefined && this.#options.deduplicate;
     const verdict = isDuplicate ? dropped('duplicate', `equals ${describeSource(first)}`) : judged;
-    const leftOut = rendered?.leftOut ?? [];
+    const leftOut = [...(rendered?.leftOut ?? []), ...(rejected?.rendered?.leftOut ?? [])];
     const outcome = judgedRow(processed, verdict);
     if (verdict.kind !== 'kept' || leftOut.length > 0) {
       const parts = leftOut.length > 0 ? { left_out: leftOut.map(({ detail }) => detail) } : {};
@@ -248,4 +258,7 @@ const ADVICE: Readonly<Record<DropReason, string>> = {
   nothing_supervised: 'no message has a role in roles_to_train, or `train: false` is set everywhere',
   too_long: 'raise sequence_len, or set excess_length_strategy to truncate',
   duplicate: 'set dataset_exact_deduplication: false',
+  answer_missing: 'give each row both answers, in the columns that field_chosen and field_rejected name',
+  answers_equal: 'give rows whose answers differ',
+  label_missing: 'give each row a `label` that is true or false',
 };

@@ -1,19 +1,21 @@
+import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../errors.ts';
-import type { DataReport, InspectedRow, InspectedToken, RowExcerpt } from '../protocol/data.ts';
+import type { DataReport, InspectedRow, InspectedText, InspectedToken, RowExcerpt } from '../protocol/data.ts';
 import { permutation } from '../random.ts';
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { cacheWarning } from './cacheWarning.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
 import { excerptOf } from './excerpt.ts';
-import { openFormat, type RowReader } from './formats/index.ts';
+import { type AnswerMode, type AnswerReader, openReader, type RowReader } from './formats/index.ts';
 import { countTargetTokens, type JudgeOptions } from './judge.ts';
 import { findNearDuplicates } from './nearDuplicates.ts';
 import { packBins, packingEfficiency } from './pack.ts';
 import type { DatasetInput, PreparedData } from './preparedData.ts';
-import { type ProcessedRow, type ProcessOptions, processRows } from './processRows.ts';
+import { type ProcessedPart, type ProcessedRow, type ProcessOptions, processRows } from './processRows.ts';
 import { openSource } from './read.ts';
 import { type JudgedRow, judgedRow } from './rowTable.ts';
+import { rowLengths } from './steps.ts';
 import { reasonOf } from './tokenReason.ts';
 import { hashOf, idOfWord, type TokenStore } from './tokenStore.ts';
 import type { Content, DataSource, RawRow, RowSource } from './types.ts';
@@ -22,6 +24,8 @@ import type { Content, DataSource, RawRow, RowSource } from './types.ts';
 export const MOST_TOKENS_SHOWN = 100_000;
 
 export interface InspectOptions extends JudgeOptions {
+  /** As in `PrepareOptions`. */
+  readonly answers?: AnswerMode | null;
   readonly tokenizer: Tokenizer;
   readonly renderer: ChatRenderer | null;
 }
@@ -59,7 +63,8 @@ export async function openInspectedFile(
   const source = await openSource(file);
   try {
     const sample = await source.page(0, 100);
-    const reader = openFormat(
+    const reader = openReader(
+      options.answers ?? null,
       dataset.type,
       sample.map((row) => row.value),
       dataset.fields,
@@ -95,20 +100,23 @@ export async function openInspectedFile(
   }
 }
 
-/** Shows a processed row; the tokens are those it was encoded to. */
-async function inspectRow(
-  { row, content, rendered, encoded, verdict, unread }: ProcessedRow,
-  { tokenizer, renderer, mask }: ProcessOptions,
-): Promise<InspectedRow> {
-  const shown = {
-    source: row.source,
-    value: row.value,
-    verdict,
-    text: rendered?.text ?? null,
-    turns: rendered?.turns ?? [],
-    leftOut: rendered?.leftOut ?? [],
-    unread,
+/** Shows a processed row, of a pair both answers. */
+async function inspectRow(processed: ProcessedRow, options: ProcessOptions): Promise<InspectedRow> {
+  const { row, rejected, verdict, unread } = processed;
+  const shown = { source: row.source, value: row.value, verdict, unread };
+  return {
+    ...shown,
+    ...(await inspectPart(processed, options)),
+    ...(rejected && { rejected: await inspectPart(rejected, options) }),
   };
+}
+
+/** The tokens are those that it was encoded to. */
+async function inspectPart(
+  { content, rendered, encoded }: ProcessedPart,
+  { tokenizer, renderer, mask }: ProcessOptions,
+): Promise<InspectedText> {
+  const shown = { text: rendered?.text ?? null, turns: rendered?.turns ?? [], leftOut: rendered?.leftOut ?? [] };
   if (content === null || rendered === null || encoded === null) {
     return { ...shown, tokens: null, tokenCount: null, targetTokens: null, tokensLeftOut: 0 };
   }
@@ -155,9 +163,10 @@ async function readable(source: DataSource, offset: number, limit: number): Prom
   }
 }
 
-function readContent(reader: RowReader, { value, fault }: RawRow): Content | null {
+function readContent(reader: RowReader | AnswerReader, { value, fault }: RawRow): Content | null {
   if (fault !== undefined) return null;
   const content = reader.read(value);
+  if (!('kind' in content)) return content[0]?.content ?? null;
   return content.kind === 'dropped' ? null : content;
 }
 
@@ -167,26 +176,31 @@ const EXAMPLES = 20;
 /** Looks at the very token cache that training reads. */
 export function inspectData(
   prepared: PreparedData,
-  { sequenceLen, seed }: { sequenceLen: number; seed: number },
+  { sequenceLen, seed, answersPerRow = 1 }: { sequenceLen: number; seed: number; answersPerRow?: 1 | 2 | undefined },
 ): DataReport {
   const { train, validation, summary } = prepared;
-  const bins = packBins(train.lengths, permutation(train.count, 'pack', seed), sequenceLen);
-  const singles = Array.from(train.lengths, (_, i) => [i]);
+  const lengths = rowLengths(train, answersPerRow);
+  const binTokens = sequenceLen * answersPerRow;
+  const bins = packBins(lengths, permutation(lengths.length, 'pack', seed), binTokens);
+  const singles = Array.from(lengths, (_, i) => [i]);
   // Validation first and at most half, so that however large the training set is, some of both are compared.
   const measured = validation === null ? [] : documentsOf(validation, MOST_COMPARED / 2);
   const documents = [...measured, ...documentsOf(train, MOST_COMPARED - measured.length)];
+  // Two answers of one row have their prompt in common.
   const pairs = findNearDuplicates(documents.map((document) => document.ids)).filter(
-    ({ first, second }) => documents[first]?.hash !== documents[second]?.hash,
+    ({ first, second }) =>
+      documents[first]?.hash !== documents[second]?.hash &&
+      !isDeepStrictEqual(documents[first]?.source, documents[second]?.source),
   );
   const crossing = pairs.filter(({ first, second }) => documents[first]?.store !== documents[second]?.store);
   const source = (i: number): RowSource => documents[i]?.source as RowSource;
   return {
     summary,
     packing: {
-      sequenceLen,
+      sequenceLen: binTokens,
       bins: bins.length,
-      efficiency: packingEfficiency(train.lengths, bins, sequenceLen),
-      unpacked: packingEfficiency(train.lengths, singles, sequenceLen),
+      efficiency: packingEfficiency(lengths, bins, binTokens),
+      unpacked: packingEfficiency(lengths, singles, binTokens),
     },
     nearDuplicates: {
       compared: documents.length,

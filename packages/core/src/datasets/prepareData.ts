@@ -139,6 +139,7 @@ type Prepared = Omit<PreparedData, 'reused' | 'cacheError'>;
 function keyOf(options: PrepareOptions): string {
   const { tokenizer, renderer, sequenceLen, excessLength, deduplicate, validationSize, seed } = options;
   const parts = {
+    answers: options.answers ?? null,
     version: 7,
     datasets: options.datasets.map(identityOf),
     validationDatasets: (options.validationDatasets ?? []).map(identityOf),

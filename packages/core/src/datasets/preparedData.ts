@@ -1,7 +1,7 @@
 import type { UserError } from '../errors.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { ChatRenderer } from './chatRenderer.ts';
-import type { FieldOptions } from './formats/index.ts';
+import type { AnswerMode, FieldOptions } from './formats/index.ts';
 import type { JudgeOptions } from './judge.ts';
 import type { PreparedSummary } from './preparedSummary.ts';
 import type { MaskOptions } from './render.ts';
@@ -24,6 +24,8 @@ export interface DatasetInput {
 }
 
 export interface PrepareOptions extends JudgeOptions {
+  /** What rows say of answers that are preferred; null where every answer is imitated. */
+  readonly answers?: AnswerMode | null;
   readonly datasets: readonly DatasetInput[];
   /** Rows only measured, never trained; then `validationSize` must be 0. */
   readonly validationDatasets?: readonly DatasetInput[];

@@ -4,7 +4,7 @@ import { countTargetTokens } from './judge.ts';
 import type { ProcessedRow } from './processRows.ts';
 import type { Verdict } from './types.ts';
 
-/** What became of a row, in numbers. */
+/** What became of a row, in numbers: of a pair those of both answers together. */
 export interface JudgedRow {
   readonly verdict: Verdict;
   /** Null for a row that has no tokens. */
@@ -17,11 +17,12 @@ export interface JudgedRow {
 }
 
 /** @param verdict the last word on it, which other rows may have changed */
-export function judgedRow({ rendered, encoded, verdict: judged }: ProcessedRow, verdict = judged): JudgedRow {
+export function judgedRow({ rendered, encoded, rejected, verdict: judged }: ProcessedRow, verdict = judged): JudgedRow {
+  const other = rejected?.encoded;
   return {
     verdict,
-    tokens: encoded && encoded.ids.length,
-    targetTokens: encoded && countTargetTokens(encoded),
+    tokens: encoded && encoded.ids.length + (other?.ids.length ?? 0),
+    targetTokens: encoded && countTargetTokens(encoded) + (other ? countTargetTokens(other) : 0),
     isText: rendered?.kind === 'text',
     leavesOut: (rendered?.leftOut.length ?? 0) > 0,
   };

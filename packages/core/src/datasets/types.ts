@@ -61,6 +61,11 @@ export type Conversation = {
   readonly train: readonly (boolean | null)[];
   readonly tools: readonly unknown[] | null;
 };
+/** An answer, with the prompt before it, that is preferred or not. */
+export interface JudgedAnswer {
+  readonly side: Side;
+  readonly content: Conversation;
+}
 export type PlainText = { readonly kind: 'text'; readonly text: string };
 export type Content = Conversation | PlainText;
 
@@ -131,6 +136,9 @@ export const DROP_REASONS = [
   'nothing_supervised',
   'too_long',
   'duplicate',
+  'answer_missing',
+  'answers_equal',
+  'label_missing',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

@@ -52,11 +52,8 @@ export const inspectedTokenSchema = z.object({
 
 export type InspectedToken = z.infer<typeof inspectedTokenSchema>;
 
-/** A row as the trainer sees it. Text, tokens and their counts are null as far as the row did not come. */
-export const inspectedRowSchema = z.object({
-  source: rowSourceSchema,
-  value: z.record(z.string(), z.unknown()),
-  verdict: verdictSchema,
+/** One text as the trainer sees it. Text, tokens and their counts are null as far as it did not come. */
+export const inspectedTextSchema = z.object({
   text: z.string().nullable(),
   turns: z
     .array(
@@ -73,14 +70,24 @@ export const inspectedRowSchema = z.object({
   leftOut: z
     .array(z.object({ part: z.enum(LEFT_OUT_PARTS), message: count.nullable(), detail: z.string() }))
     .readonly(),
-  /** Columns that hold something and are not read. */
-  unread: z.array(z.string()).readonly(),
   /** The first ones, at most 100,000. */
   tokens: z.array(inspectedTokenSchema).readonly().nullable(),
-  /** Over all tokens of the row, those left out included. */
+  /** Over all tokens of the text, those left out included. */
   tokenCount: count.nullable(),
   targetTokens: count.nullable(),
   tokensLeftOut: count,
+});
+export type InspectedText = z.infer<typeof inspectedTextSchema>;
+
+/** A row; of a preference pair with its chosen answer. */
+export const inspectedRowSchema = inspectedTextSchema.extend({
+  source: rowSourceSchema,
+  value: z.record(z.string(), z.unknown()),
+  verdict: verdictSchema,
+  /** Columns that hold something and are not read. */
+  unread: z.array(z.string()).readonly(),
+  /** The same prompt with its rejected answer. */
+  rejected: inspectedTextSchema.optional(),
 });
 export type InspectedRow = z.infer<typeof inspectedRowSchema>;
 

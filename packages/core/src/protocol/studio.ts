@@ -50,6 +50,16 @@ export interface Band {
   mean: (number | null)[];
 }
 
+/** Of a step where answers are judged: `PreferenceMeasures`. */
+export const preferenceMetrics = [
+  'rewardMargin',
+  'rewardAccuracy',
+  'rewardChosen',
+  'rewardRejected',
+  'logpChosen',
+  'logpRejected',
+  'divergence',
+] as const;
 export const metrics = [
   'loss',
   'learningRate',
@@ -59,6 +69,7 @@ export const metrics = [
   'tokens',
   'targetTokens',
   'memory',
+  ...preferenceMetrics,
 ] as const;
 export type Metric = (typeof metrics)[number];
 

@@ -1,3 +1,4 @@
+import { preferenceFindings } from './preferenceCombinations.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { isPrompt, promptFindings } from './promptCombinations.ts';
 import type { Dataset, Recipe, RecipeKey } from './schema.ts';
@@ -94,7 +95,7 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
     for (const [i, dataset] of (recipe[list] ?? []).entries()) found.push(...datasetFindings(dataset, [list, i]));
     found.push(...percentFindings(recipe[list] ?? [], list));
   }
-  found.push(...promptFindings(recipe));
+  found.push(...promptFindings(recipe), ...preferenceFindings(recipe));
   return found;
 }
 

@@ -42,6 +42,7 @@ const foreignValues: Readonly<Record<string, readonly string[]>> = {
     'galore',
     'llama-adapter',
   ],
+  rl: ['grpo', 'gdpo', 'ebft', 'bco', 'ppo', 'rloo', 'reward'],
   optimizer: [
     'adamw',
     'adam',
@@ -109,7 +110,7 @@ function describe(tool: string, key: string, name: string, outcome: Outcome, val
     return {
       code: 'not_supported',
       what: `\`${name}: ${typeof value === 'object' ? '…' : String(value)}\` asks for a kind of training that is not here yet`,
-      next: 'without the key something else would be trained: Anneal has supervised fine-tuning and continued pre-training',
+      next: 'without the key something else would be trained: Anneal has supervised fine-tuning, continued pre-training and `rl: dpo`, ipo, orpo, simpo, cpo and kto',
     };
   }
   if ('reason' in outcome) {

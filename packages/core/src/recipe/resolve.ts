@@ -7,6 +7,7 @@ import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem, unlocat
 import { type ResolvedDataset, resolveDataset } from './resolveDataset.ts';
 import { type Recipe, recipeSchema } from './schema.ts';
 import { loraDefaults } from './sections/adapter.ts';
+import { preference, preferenceDefaults } from './sections/preference.ts';
 
 type Filled = z.output<typeof recipeSchema>;
 
@@ -41,6 +42,8 @@ type Decided = AdapterSettings &
     datasets: ResolvedDataset[];
     test_datasets: ResolvedDataset[] | null;
   };
+
+export type PreferenceKey = Exclude<keyof typeof preference, 'rl'>;
 
 type DistributiveKeys<T> = T extends unknown ? keyof T : never;
 
@@ -87,6 +90,7 @@ export function resolveRecipe(recipe: Recipe, options: ResolveOptions): Resolved
             ['chat_template'],
             `name a Jinja file, or write tokenizer_default, ${TEMPLATE_NAMES.join(', ')}`,
           ),
+    ...preferenceSettings(filled),
     ...adapterSettings(filled, optionalFile('lora_model_dir', 'name the folder of a PEFT adapter')),
     datasets: datasets('datasets'),
     test_datasets: filled.test_datasets === null ? null : datasets('test_datasets'),
@@ -130,6 +134,16 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
   };
 }
 
+/** The keys that the kind of training reads, with their defaults; the others have no meaning and are null. */
+function preferenceSettings(filled: Filled): Pick<Filled, PreferenceKey> {
+  const defaults: Partial<Record<string, unknown>> = filled.rl === null ? {} : preferenceDefaults[filled.rl];
+  const keys = Object.keys(preference).filter((key) => key !== 'rl') as PreferenceKey[];
+  return Object.fromEntries(keys.map((key) => [key, filled[key] ?? defaults[key] ?? null])) as Pick<
+    Filled,
+    PreferenceKey
+  >;
+}
+
 function runLength({ num_epochs, max_steps }: Filled): Pick<Filled, 'num_epochs' | 'max_steps'> {
   return { num_epochs: max_steps === null ? (num_epochs ?? 1) : null, max_steps };
 }
@@ -138,7 +152,7 @@ function optimization(filled: Filled): Optimization {
   const lr_scheduler = scheduleNames[filled.lr_scheduler];
   const constant = lr_scheduler === 'constant';
   return {
-    learning_rate: filled.learning_rate ?? (filled.adapter === null ? 2e-5 : 2e-4),
+    learning_rate: filled.learning_rate ?? (filled.adapter === null ? 2e-5 : 2e-4) / (filled.rl === null ? 1 : 10),
     lr_scheduler,
     warmup_ratio: constant || filled.warmup_steps !== null ? null : (filled.warmup_ratio ?? 0.03),
     warmup_steps: constant ? 0 : filled.warmup_steps,

@@ -6,11 +6,13 @@ import { evaluation } from './sections/evaluation.ts';
 import { machine } from './sections/machine.ts';
 import { model } from './sections/model.ts';
 import { optimization } from './sections/optimization.ts';
+import { preference } from './sections/preference.ts';
 
 /** The keys of a recipe in the order in which documents, references and resolved recipes list them. Browser-safe. */
 export const sections = [
   { title: 'Model', keys: model },
   { title: 'Adapter', keys: adapter },
+  { title: 'Preferences', keys: preference },
   { title: 'Data', keys: data },
   { title: 'Batches', keys: batches },
   { title: 'Optimization', keys: optimization },
@@ -22,6 +24,7 @@ export const sections = [
 export const recipeSchema = z.strictObject({
   ...model,
   ...adapter,
+  ...preference,
   ...data,
   ...batches,
   ...optimization,

@@ -3,6 +3,7 @@ import type { DatasetInput, PrepareOptions } from '../datasets/prepareData.ts';
 import type { ModelTextOptions } from '../generate/modelText.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import type { PromptFormat } from '../templates/promptFormat.ts';
+import { answerModeOf } from './objectiveOptions.ts';
 
 /** What the data path takes from a recipe; the trainer, the inspector and `estimate` all start from this. */
 export interface DataOptions {
@@ -38,6 +39,7 @@ export function dataOptions(recipe: ResolvedRecipe): DataOptions {
     prepare: {
       datasets: recipe.datasets.map((dataset) => datasetInput(dataset, recipe.train_on_inputs)),
       validationDatasets: (recipe.test_datasets ?? []).map((dataset) => datasetInput(dataset, recipe.train_on_inputs)),
+      answers: answerModeOf(recipe),
       deduplicate: recipe.dataset_exact_deduplication,
       validationSize: recipe.val_set_size,
       seed: recipe.seed,
@@ -64,6 +66,8 @@ function datasetInput(dataset: ResolvedDataset, trainOnInputs: boolean): Dataset
       fieldThinking: prompt?.format.includes('{thinking}') ? prompt.field_thinking : null,
       promptFormat: prompt?.format ?? null,
       fieldText: dataset.field,
+      fieldChosen: dataset.field_chosen,
+      fieldRejected: dataset.field_rejected,
       fieldTraining: dataset.message_field_training,
     },
     mask: { rolesToTrain: dataset.roles_to_train, trainOnEos: dataset.train_on_eos, trainOnInputs },

@@ -5,10 +5,11 @@ import { chooseDevice } from '../device.ts';
 import { resolveModelPath } from '../hub/resolve.ts';
 import type { LoraOptions } from '../models/adapters/lora.ts';
 import type { Quantization } from '../models/nf4.ts';
-import type { ObjectiveOptions } from '../objectives/index.ts';
+import { type ObjectiveOptions, objectiveOf } from '../objectives/index.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import { checkSupported } from '../recipe/support.ts';
 import { type DataOptions, dataOptions } from './dataOptions.ts';
+import { objectiveOptions } from './objectiveOptions.ts';
 import { type AdamwOptions, momentBitsOf } from './optimizer.ts';
 import { learningRateSchedule, warmupStepsOf } from './schedule.ts';
 
@@ -74,7 +75,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
     baseModel: recipe.base_model,
     revision: recipe.revision,
     adapter: adapterJob(recipe),
-    objective: { kind: 'sft' },
+    objective: objectiveOptions(recipe),
     data: dataOptions(recipe),
     steps: stepOptions(recipe),
     length: recipe.max_steps === null ? { epochs: recipe.num_epochs ?? 1 } : { steps: recipe.max_steps },
@@ -123,7 +124,13 @@ export function stepOptions(recipe: ResolvedRecipe): StepOptions {
     samplePacking: recipe.sample_packing,
     shuffle: recipe.shuffle,
     seed: recipe.seed,
+    ...(recipe.rl !== null && rowsOf(objectiveOptions(recipe))),
   };
+}
+
+function rowsOf(options: ObjectiveOptions): Pick<StepOptions, 'answersPerRow' | 'divergence'> {
+  const { answersPerRow, divergence } = objectiveOf(options);
+  return { answersPerRow, divergence };
 }
 
 export function samplePrompt(written: ResolvedRecipe['sample_prompts'][number], i: number): SamplePrompt {

@@ -167,7 +167,16 @@ export async function startEngine(session: Session, checkpoint: string | null): 
 }
 
 /** What a run says before its first step: `train` records it, `estimate` prints it. */
-export function sessionEvents({ job, model, text, data, plan, totalSteps, trainableParameters }: Session): EventBody[] {
+export function sessionEvents({
+  job,
+  model,
+  text,
+  data,
+  objective,
+  plan,
+  totalSteps,
+  trainableParameters,
+}: Session): EventBody[] {
   const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
   const warnings: EventBody[] = modelWarnings(model);
   if (data.cacheError) warnings.push(cacheWarning('prepared data', data.cacheError));
@@ -217,7 +226,15 @@ export function sessionEvents({ job, model, text, data, plan, totalSteps, traina
     });
   }
   return [
-    { type: 'data_prepared', rows, tokens, targetTokens, dropped, truncated, validationRows: validationDocuments },
+    {
+      type: 'data_prepared',
+      rows,
+      tokens,
+      targetTokens,
+      dropped,
+      truncated,
+      validationRows: validationDocuments / objective.answersPerRow,
+    },
     ...warnings,
     { type: 'planned', memory: { ...plan.memory }, trainableParameters },
   ];

@@ -18,6 +18,7 @@ import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import { parseRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions';
+import { stepOptions } from '@anneal/core/trainer/job';
 import { dateOfRunNow } from '@anneal/core/trainer/runDate';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import type { Context } from '../context.ts';
@@ -116,7 +117,8 @@ async function reportOn(
     });
     report({ phase: 'prepared' });
     try {
-      return inspectData(prepared, { sequenceLen: recipe.sequence_len, seed: recipe.seed });
+      const { sequenceLen, seed, answersPerRow } = stepOptions(recipe);
+      return inspectData(prepared, { sequenceLen, seed, answersPerRow });
     } finally {
       prepared.train.close();
       prepared.validation?.close();

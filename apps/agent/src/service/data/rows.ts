@@ -34,8 +34,8 @@ export class InspectedRows {
   readonly #open = new Map<number, OpenFile>();
 
   constructor({ prepare }: DataOptions, { tokenizer, renderer }: ModelText) {
-    const { datasets, validationDatasets = [], sequenceLen, excessLength } = prepare;
-    this.#options = { tokenizer, renderer, sequenceLen, excessLength };
+    const { datasets, validationDatasets = [], answers = null, sequenceLen, excessLength } = prepare;
+    this.#options = { answers, tokenizer, renderer, sequenceLen, excessLength };
     this.files = [...filesOf(datasets, false), ...filesOf(validationDatasets, true)];
   }
 

@@ -174,6 +174,9 @@ export const data = {
     nothing_supervised: 'Nothing trained',
     too_long: 'Too long',
     duplicate: 'Duplicate',
+    answer_missing: 'Answer missing',
+    answers_equal: 'Equal answers',
+    label_missing: 'Label missing',
   },
   verdictHint: {
     all: 'Every row',
@@ -193,6 +196,9 @@ export const data = {
     nothing_supervised: 'No token of the row would be trained',
     too_long: 'Longer than sequence_len',
     duplicate: 'Equal to an earlier row',
+    answer_missing: 'The row has no chosen or no rejected answer',
+    answers_equal: 'The chosen and the rejected answer are the same',
+    label_missing: 'Nothing says whether the answer is good or bad',
   },
   reason: {
     answer: 'It is part of an answer: its role is in roles_to_train, or its message is marked to be trained.',

@@ -176,6 +176,9 @@ export const data: Pick<Messages, 'data' | 'mapping' | 'dataRow' | 'verdict' | '
     nothing_supervised: '无训练内容',
     too_long: '过长',
     duplicate: '重复',
+    answer_missing: '缺少回答',
+    answers_equal: '回答相同',
+    label_missing: '缺少标签',
   },
   verdictHint: {
     all: '每一行',
@@ -195,6 +198,9 @@ export const data: Pick<Messages, 'data' | 'mapping' | 'dataRow' | 'verdict' | '
     nothing_supervised: '此行没有任何词元参与训练',
     too_long: '超过 sequence_len',
     duplicate: '与前面的某一行相同',
+    answer_missing: '此行缺少被选中或被拒绝的回答',
+    answers_equal: '被选中与被拒绝的回答相同',
+    label_missing: '没有标明回答的好坏',
   },
   reason: {
     answer: '它属于回答：其角色在 roles_to_train 中，或其消息被标记为训练。',

@@ -1,6 +1,6 @@
 'use client';
 /** The curves of a run: one cursor and one zoom for all of them. */
-import type { Metric, RunSeries } from '@anneal/core/protocol/studio';
+import type { Metric, preferenceMetrics, RunSeries } from '@anneal/core/protocol/studio';
 import { useCallback, useMemo, useRef } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun, Range } from '../../agent/liveRun.ts';
@@ -45,7 +45,7 @@ export function RunCharts({
     (index: number | null) => void run.highestStep(index).then((highest) => highest !== null && onStep(highest)),
     [run, onStep],
   );
-  const specs = useSpecs(smoothing, axis);
+  const specs = useSpecs(smoothing, axis, useStore(run.preferences));
   const charts = useRef<HTMLDivElement>(null);
   const hasSteps = useStore(run.hasSteps);
   if (!hasSteps) {
@@ -156,7 +156,8 @@ function Key({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-function useSpecs(smoothing: number, axis: XAxis): ChartSpec[] {
+/** @param preferences names of metrics, between spaces */
+function useSpecs(smoothing: number, axis: XAxis, preferences: string): ChartSpec[] {
   const t = useTranslations('run');
   const format = useFormat();
   // Made anew with the language; a new specification is a new chart.
@@ -176,8 +177,32 @@ function useSpecs(smoothing: number, axis: XAxis): ChartSpec[] {
       spec(t('speedTitle'), { lines: [banded(t('tokensPerSecond'), 'tokensPerSecond', 'teal')] }),
       spec(t('milliseconds'), { lines: [banded(t('milliseconds'), 'milliseconds', 'muted')] }),
       spec(t('memory'), { lines: [banded(t('memory'), 'memory', 'teal')], format: format.bytes, fromZero: true }),
+      ...preferenceSpecs(preferences.split(' '), t, spec),
     ];
-  }, [t, smoothing, axis]);
+  }, [t, smoothing, axis, preferences]);
+}
+
+type PreferenceName = (typeof preferenceMetrics)[number];
+
+/** Charts of chosen and rejected answers, of what was measured. */
+function preferenceSpecs(
+  measured: readonly string[],
+  t: (name: PreferenceName | 'rewards' | 'logps') => string,
+  spec: (title: string, rest: Pick<ChartSpec, 'lines'>) => ChartSpec,
+): ChartSpec[] {
+  const pair = (title: 'rewards' | 'logps', chosen: PreferenceName, rejected: PreferenceName): ChartSpec[] =>
+    measured.includes(chosen) || measured.includes(rejected)
+      ? [spec(t(title), { lines: [line(t(chosen), chosen, 'good'), line(t(rejected), rejected, 'bad')] })]
+      : [];
+  const single = (metric: PreferenceName): ChartSpec[] =>
+    measured.includes(metric) ? [spec(t(metric), { lines: [banded(t(metric), metric, 'teal')] })] : [];
+  return [
+    ...single('rewardMargin'),
+    ...single('rewardAccuracy'),
+    ...pair('rewards', 'rewardChosen', 'rewardRejected'),
+    ...pair('logps', 'logpChosen', 'logpRejected'),
+    ...single('divergence'),
+  ];
 }
 
 function lossLines(raw: string, smoothed: string, withSmoothed: boolean): Line[] {

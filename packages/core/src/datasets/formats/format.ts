@@ -19,6 +19,9 @@ export interface FieldOptions {
   readonly fieldThinking?: string | null;
   readonly promptFormat?: string | null;
   readonly fieldText?: string | null;
+  /** Of preference pairs. */
+  readonly fieldChosen?: string | null;
+  readonly fieldRejected?: string | null;
   /** Flag of a message that says whether it is trained. */
   readonly fieldTraining?: string | null;
 }

@@ -1,11 +1,13 @@
 import { UserError } from '@anneal/formats/errors';
 import { alpaca } from './alpaca.ts';
+import { type AnswerMode, type AnswerReader, openAnswers } from './answers.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
 import { type DataFormat, type FieldOptions, mostOf, type RowReader, type RowValue } from './format.ts';
 import { prompt } from './prompt.ts';
 import { sharegpt } from './sharegpt.ts';
 
+export type { AnswerMode, AnswerReader } from './answers.ts';
 export type { FieldOptions, RowReader } from './format.ts';
 
 /** Every format, in the order in which they are tried. A new one is a file in this folder and a line here. */
@@ -21,7 +23,7 @@ export function detectFormat(rows: readonly RowValue[], options: FieldOptions = 
 }
 
 /** Whether most rows hold a `rejected` answer beside the `chosen` one, which the reader leaves unread. */
-export function leavesRejectedUnread({ fields }: RowReader, rows: readonly RowValue[]): boolean {
+export function leavesRejectedUnread({ fields }: Pick<RowReader, 'fields'>, rows: readonly RowValue[]): boolean {
   if (Object.values(fields).includes('rejected')) return false;
   return mostOf(rows, ({ chosen, rejected }) => Boolean(chosen && rejected));
 }
@@ -48,4 +50,16 @@ export function openFormat(type: string, rows: readonly RowValue[], options: Fie
     next: 'set `type` and its field_… keys in the recipe: chat_template needs field_messages, alpaca field_instruction and field_output, completion field',
     code: 'format_unknown',
   });
+}
+
+/** As `openFormat`, or for rows that say which answers are preferred. @param answers null: they do not */
+export function openReader(
+  answers: AnswerMode | null,
+  type: string,
+  rows: readonly RowValue[],
+  options: FieldOptions,
+  where: string,
+): RowReader | AnswerReader {
+  const open = (of: readonly RowValue[], fields: FieldOptions): RowReader => openFormat(type, of, fields, where);
+  return answers === null ? open(rows, options) : openAnswers(answers, rows, options, open, where);
 }

@@ -1,5 +1,6 @@
 import { isTemplateName } from '../../templates/templateNames.ts';
 import type { Recipe } from '../schema.ts';
+import { preferenceDefaults } from '../sections/preference.ts';
 import { axolotlDatasets } from './axolotlDatasets.ts';
 import { withoutCounterpart } from './axolotlWithoutCounterpart.ts';
 import { intervals, optimizer, plain, schedule, trainerRules, warmup } from './huggingFace.ts';
@@ -26,8 +27,8 @@ import {
  * @throws UserError for a way of training that Anneal does not have
  */
 export function fromAxolotl(input: Input): Translation {
-  for (const key of ['rl', 'reward_model', 'process_reward_model', 'relora'])
-    if (input[key]) refuseTraining(key, input[key]);
+  for (const key of ['reward_model', 'process_reward_model', 'relora']) if (input[key]) refuseTraining(key, input[key]);
+  if (input['rl'] && !kinds.includes(String(input['rl']))) refuseTraining('rl', input['rl']);
   const account = newAccount();
   const lists = ['datasets', 'test_datasets', 'pretraining_dataset'];
   const output = translateKeys(account, input, axolotlRules, recipeShape, { except: lists });
@@ -39,6 +40,11 @@ export function fromAxolotl(input: Input): Translation {
   const tests = axolotlDatasets(account, input, 'test_datasets');
   if (tests.length > 0) output['test_datasets'] = tests;
 
+  if (output['rl'] === 'simpo') {
+    imply(account, output, 'rl_beta', 0.1, "TRL's default");
+    imply(account, output, 'simpo_gamma', 0.5, "TRL's default");
+    imply(account, output, 'cpo_alpha', 1, "TRL's default, which imitates the chosen answer besides");
+  }
   imply(account, output, 'adapter', null, 'Axolotl trains every weight unless told otherwise');
   imply(account, output, 'sequence_len', 512, "Axolotl's default");
   imply(account, output, 'excess_length_strategy', 'drop', 'Axolotl leaves out rows that are too long');
@@ -130,9 +136,29 @@ const batchSize: Rule = (value, input) => {
     : cannot('not a multiple of micro_batch_size; write gradient_accumulation_steps');
 };
 
+/** Of learning from preferences; the keys are Axolotl's, too. */
+const kinds = Object.keys(preferenceDefaults);
+
+const kind: Rule = (value) =>
+  !value || kinds.includes(String(value))
+    ? becomes({ rl: value || null })
+    : cannot(`of preferences Anneal has ${kinds.join(', ')}`);
+
 export const axolotlRules: Rules = {
   ...trainerRules,
   ...withoutCounterpart,
+  ...plain([
+    'rl_beta',
+    'dpo_label_smoothing',
+    'rpo_alpha',
+    'orpo_alpha',
+    'simpo_gamma',
+    'cpo_alpha',
+    'kto_desirable_weight',
+    'kto_undesirable_weight',
+  ]),
+  rl: kind,
+  rl_adapter_ref_model: () => nothing('the reference is the base with the adapter off'),
   ...plain([
     'base_model',
     'chat_template_kwargs',

@@ -146,6 +146,8 @@ export const axolotlDatasetRules: Rules = {
     'field_input',
     'field_output',
     'field_tools',
+    'field_chosen',
+    'field_rejected',
   ]),
   path,
   type,

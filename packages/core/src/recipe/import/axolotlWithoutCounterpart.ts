@@ -2,7 +2,7 @@ import { missing, needless, type Rules } from './translate.ts';
 
 /** Axolotl's settings that Anneal has no use for, and those whose effect it does not have. */
 export const withoutCounterpart: Rules = {
-  ...missing('Anneal does not have it', ['rl', 'reward_model', 'process_reward_model', 'relora']),
+  ...missing('Anneal does not have it', ['reward_model', 'process_reward_model', 'relora']),
   ...needless("found in the model's own files", [
     'model_type',
     'tokenizer_type',
@@ -76,6 +76,7 @@ export const withoutCounterpart: Rules = {
     'push_dataset_to_hub',
     'hf_use_auth_token',
   ]),
+  ...missing('it changes what is learned, and Anneal does not have it', ['dpo_use_weighting', 'dpo_norm_loss']),
   ...missing('see sample_prompts and sample_max_tokens for answers while training', ['eval_max_new_tokens']),
   ...missing('Anneal trains on one device for now', [
     'context_parallel_size',

@@ -159,7 +159,7 @@ describe('Axolotl', () => {
     expect(untranslatedKeys(fromAxolotl(input as Input))).toEqual([key]);
   });
 
-  it.each([{ rl: 'dpo' }, { adapter: 'llama-adapter' }])('%j is refused', (input) => {
+  it.each([{ rl: 'grpo' }, { adapter: 'llama-adapter' }])('%j is refused', (input) => {
     expect(() => fromAxolotl(input)).toThrow(UserError);
   });
 });

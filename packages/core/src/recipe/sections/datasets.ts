@@ -102,6 +102,16 @@ export const datasetSchema = z.strictObject({
     '`text` with `type: completion`, found with `auto`',
     'Column with the text of a `completion` row.',
   ),
+  field_chosen: optional(
+    z.string().min(1),
+    null,
+    'With `rl`: column with the answer that is preferred, a text, a message, messages, or a whole conversation. null takes `chosen`.',
+  ),
+  field_rejected: optional(
+    z.string().min(1),
+    null,
+    'With `rl`: column with the answer that is not. null takes `rejected`. With `rl: kto` a row may have one answer and a `label` instead, true or false.',
+  ),
   roles_to_train: optional(
     z.array(z.string().min(1)).min(1),
     ['assistant'],

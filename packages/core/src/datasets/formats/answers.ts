@@ -1,0 +1,165 @@
+/** Rows that say which answers are preferred: a chosen and a rejected one to the same prompt, or one answer and a label. */
+import { UserError } from '@anneal/formats/errors';
+import { type Conversation, type Dropped, dropped, type JudgedAnswer, type Message, type Side } from '../types.ts';
+import {
+  type FieldOptions,
+  findColumn,
+  isGiven,
+  isObject,
+  labelOf,
+  listOf,
+  mostOf,
+  type RowReader,
+  type RowValue,
+  spelledIn,
+} from './format.ts';
+
+/** `pairs`: two answers a row. `judged`: each answer with its label; a pair is two of them. */
+export type AnswerMode = 'pairs' | 'judged';
+
+/** From a row to its judged answers, the chosen one first, or why it has none. */
+export interface AnswerReader extends Omit<RowReader, 'read'> {
+  read(value: RowValue): readonly JudgedAnswer[] | Dropped;
+}
+
+type OpenFormat = (rows: readonly RowValue[], options: FieldOptions) => RowReader;
+
+/**
+ * Reads a row as if it held one answer alone, by the format that it then is in.
+ * @throws UserError `format_unknown` where no column holds what is wanted
+ */
+export function openAnswers(
+  mode: AnswerMode,
+  rows: readonly RowValue[],
+  options: FieldOptions,
+  open: OpenFormat,
+  where: string,
+): AnswerReader {
+  const column = (demanded: string | null | undefined, name: string): string | undefined =>
+    demanded ? spelledIn(rows, demanded) : findColumn(rows, [name]);
+  const label = findColumn(rows, ['label', 'kto_tag'], () => true);
+  const chosen = column(options.fieldChosen, 'chosen');
+  const rejected = column(options.fieldRejected, 'rejected');
+  if (mode === 'judged' && label !== undefined) return labelled(rows, label, options, open);
+  if (chosen !== undefined && rejected !== undefined) return paired(rows, chosen, rejected, options, open);
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  throw new UserError({
+    what: `no column says which answers are preferred; there are ${columns.slice(0, 12).join(', ') || 'none'}`,
+    where,
+    next:
+      mode === 'pairs'
+        ? 'name the columns of both answers with field_chosen and field_rejected'
+        : 'give each row a `label` (true or false), or both answers in `chosen` and `rejected`',
+    code: 'format_unknown',
+  });
+}
+
+function labelled(rows: readonly RowValue[], label: string, options: FieldOptions, open: OpenFormat): AnswerReader {
+  const without = (value: RowValue): RowValue => withoutColumns(value, [label]);
+  const reader = open(rows.map(without), options);
+  return {
+    format: reader.format,
+    fields: { ...reader.fields, label },
+    unread: (value) => reader.unread(without(value)),
+    read(value) {
+      const side = sideOf(value[label]);
+      if (side === null) return dropped('label_missing', `the field '${label}' is neither true nor false`);
+      const content = reader.read(without(value));
+      if (content.kind !== 'chat') return content.kind === 'dropped' ? content : noConversation();
+      const from = 1 + content.messages.findLastIndex(({ role }) => role !== 'assistant');
+      if (from === content.messages.length) return dropped('answer_missing', 'the row does not end with an answer');
+      return [{ side, content: answerOnly(content, from) }];
+    },
+  };
+}
+
+function withoutColumns(value: RowValue, columns: readonly string[]): RowValue {
+  return Object.fromEntries(Object.entries(value).filter(([column]) => !columns.includes(column)));
+}
+
+function sideOf(value: unknown): Side | null {
+  const isGood = value === 1 || value === 0 ? value === 1 : labelOf(value);
+  if (isGood === null) return null;
+  return isGood ? 'chosen' : 'rejected';
+}
+
+/** The name that an answer's column has while its row is read. */
+const ANSWER = 'chosen';
+
+function paired(
+  rows: readonly RowValue[],
+  chosen: string,
+  rejected: string,
+  options: FieldOptions,
+  open: OpenFormat,
+): AnswerReader {
+  const only = (value: RowValue, column: string): RowValue => {
+    return { ...withoutColumns(value, [chosen, rejected]), [ANSWER]: value[column] };
+  };
+  const { fieldMessages } = options;
+  const names = fieldMessages && rows.some((row) => fieldMessages in row) ? fieldMessages : null;
+  const reader = open(
+    rows.map((row) => only(row, chosen)),
+    {
+      ...options,
+      // Where each answer is a whole conversation, that is all there is to read.
+      fieldMessages: names ?? (mostOf(rows, (row) => beginsWithPrompt(row[chosen])) ? ANSWER : null),
+      fieldOutput: ANSWER,
+    },
+  );
+  const columns = { chosen, rejected };
+  const readSide = (value: RowValue, side: keyof typeof columns): Conversation | Dropped => {
+    const column = columns[side];
+    if (!isGiven(value[column]) || isEmptyText(value[column])) {
+      return dropped('answer_missing', `the row has no ${side} answer: the field '${column}' is empty`);
+    }
+    const content = reader.read(only(value, column));
+    if (content.kind === 'dropped') return ofSide(side, content);
+    return content.kind === 'chat' ? content : noConversation();
+  };
+  return {
+    format: reader.format,
+    fields: { ...reader.fields, ...columns },
+    unread: (value) => reader.unread(only(value, chosen)),
+    read(value) {
+      const better = readSide(value, 'chosen');
+      if (better.kind === 'dropped') return better;
+      const worse = readSide(value, 'rejected');
+      if (worse.kind === 'dropped') return worse;
+      const from = commonMessages(better.messages, worse.messages);
+      const most = Math.max(better.messages.length, worse.messages.length);
+      if (from === most) return dropped('answers_equal', 'the chosen and the rejected answer say the same');
+      for (const [side, { messages }] of [['chosen', better] as const, ['rejected', worse] as const]) {
+        if (from === messages.length) return dropped('answer_missing', `the ${side} answer adds nothing to the prompt`);
+      }
+      return [
+        { side: 'chosen', content: answerOnly(better, from) },
+        { side: 'rejected', content: answerOnly(worse, from) },
+      ];
+    },
+  };
+}
+
+/** Said of one of two answers. */
+export const ofSide = (side: Side, { reason, detail }: Dropped): Dropped =>
+  dropped(reason, side === 'none' ? detail : `${side} answer: ${detail}`);
+
+const noConversation = (): Dropped => dropped('malformed_row', 'a plain text is no answer to a prompt');
+
+const isEmptyText = (value: unknown): boolean => typeof value === 'string' && value.trim() === '';
+
+function beginsWithPrompt(value: unknown): boolean {
+  const first = (listOf(value) ?? [])[0];
+  return isObject(first) && ['system', 'user', 'human'].includes(String(first.role ?? first.from));
+}
+
+/** Only what comes after the prompt is trained, and of that what the row does not exclude. */
+function answerOnly(content: Conversation, from: number): Conversation {
+  return { ...content, train: content.train.map((wanted, i) => (i < from ? false : wanted)) };
+}
+
+function commonMessages(a: readonly Message[], b: readonly Message[]): number {
+  let count = 0;
+  while (count < a.length && count < b.length && JSON.stringify(a[count]) === JSON.stringify(b[count])) count++;
+  return count;
+}

@@ -1,0 +1,64 @@
+import type { Finding, KeyPath } from './problem.ts';
+import type { Recipe, RecipeKey } from './schema.ts';
+import { preference, preferenceDefaults } from './sections/preference.ts';
+
+/** Kinds that compare with the model before training. */
+const compared = ['dpo', 'ipo', 'kto'];
+
+/** Keys of preferences that do not go with the kind of training, or with the rest of a recipe. */
+export function preferenceFindings(recipe: Partial<Recipe>): Finding[] {
+  const found: Finding[] = [];
+  const clash = (path: KeyPath, what: string, next: string) =>
+    found.push({ path, part: 'key', code: 'impossible_combination', what, next });
+  const { rl } = recipe;
+  const read: readonly string[] = rl ? ['rl', ...Object.keys(preferenceDefaults[rl])] : ['rl'];
+  for (const key of Object.keys(preference) as RecipeKey[]) {
+    if (read.includes(key) || !isSet(recipe[key])) continue;
+    const readers = Object.entries(preferenceDefaults).flatMap(([kind, keys]) => (key in keys ? [kind] : []));
+    const what = rl ? `\`rl: ${rl}\` does not read \`${key}\`` : `\`${key}\` has no meaning without \`rl\``;
+    clash([key], what, `remove it, or set rl to ${readers.join(' or ')}`);
+  }
+  const lists = (['datasets', 'test_datasets'] as const).flatMap((list) =>
+    (recipe[list] ?? []).map((dataset, i) => ({ dataset, path: [list, i] as KeyPath })),
+  );
+  if (!rl) {
+    for (const { dataset, path } of lists) {
+      for (const key of ['field_chosen', 'field_rejected'] as const) {
+        if (isSet(dataset[key]))
+          clash([...path, key], `\`${key}\` has no meaning without \`rl\``, 'set rl: dpo, or remove it');
+      }
+    }
+    return found;
+  }
+  if (compared.includes(rl) && recipe.adapter === null && !recipe.dpo_reference_free) {
+    clash(
+      ['rl'],
+      `\`rl: ${rl}\` compares with the model before training, of which nothing is left with \`adapter: null\``,
+      rl === 'kto'
+        ? 'set adapter: lora'
+        : 'set adapter: lora, dpo_reference_free: true, or rl: orpo, simpo or cpo, which compare with nothing',
+    );
+  }
+  if (rl === 'cpo' && recipe.dpo_loss_type === 'robust') {
+    clash(['dpo_loss_type'], 'only `rl: dpo` has the loss `robust`', 'write sigmoid or hinge');
+  }
+  if (recipe.dpo_loss_type === 'hinge' && recipe.dpo_label_smoothing) {
+    clash(['dpo_label_smoothing'], '`dpo_loss_type: hinge` smooths no labels', 'remove it, or write sigmoid');
+  }
+  if (recipe.train_on_inputs) {
+    clash(['train_on_inputs'], 'preferences are about answers only', 'remove it, or remove rl');
+  }
+  for (const { dataset, path } of lists) {
+    if (dataset.type !== 'completion') continue;
+    clash(
+      [...path, 'type'],
+      'a plain text is no answer to a prompt',
+      'choose chat_template, sharegpt or alpaca, or remove rl',
+    );
+  }
+  return found;
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
