@@ -15,7 +15,6 @@ function problem(lines: string): { code: string; what: string; next: string } {
 }
 
 it.each([
-  'rl: dpo',
   'rl: grpo',
   'reward_model: true',
   'stage: dpo',
@@ -54,7 +53,7 @@ it.each([
   expect(problem(line).next).toContain(ours);
 });
 
-it.each(['flash_attention: true', 'rl: null', 'tf32: true', 'load_in_8bit: false', 'pad_to_sequence_len: true'])(
+it.each(['flash_attention: true', 'tf32: true', 'load_in_8bit: false', 'pad_to_sequence_len: true'])(
   '%s can go',
   (line) => {
     expect(problem(line)).toMatchObject({

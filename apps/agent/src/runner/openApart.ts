@@ -135,9 +135,8 @@ class OpenedProcess {
     return new Promise<unknown>((resolve, reject) => {
       if (this.#end) return reject(this.#end);
       this.#calls.set(call, { report, resolve, reject });
-      this.#send({ call, ...what });
-      if (signal?.aborted) abort();
-      else signal?.addEventListener('abort', abort, { once: true });
+      this.#send({ call, ...what, aborted: signal?.aborted === true });
+      signal?.addEventListener('abort', abort, { once: true });
     }).finally(() => {
       this.#calls.delete(call);
       signal?.removeEventListener('abort', abort);

@@ -3,10 +3,13 @@ import type { Context } from '../service/context.ts';
 import { type OpenableName, openables } from '../service/openables.ts';
 import { type ErrorMessage, messageOf, tell } from './apart.ts';
 
-/** What the parent says: first what to open, then calls, each with a number of its own. */
+/**
+ * What the parent says: first what to open, then calls, each with a number of its own. A call can be broken off before it is made: the
+ * method decides what that means, and a message after the call might come when it has ended.
+ */
 export type OpenerMessage =
-  | { call: number; name: OpenableName; context: Context; request: unknown }
-  | { call: number; method: string; request: unknown }
+  | { call: number; aborted: boolean; name: OpenableName; context: Context; request: unknown }
+  | { call: number; aborted: boolean; method: string; request: unknown }
   | { call: number; abort: true }
   | 'close';
 
@@ -36,6 +39,7 @@ type Call = Exclude<OpenerMessage, 'close' | { abort: true }>;
 
 function begin(message: Call): void {
   const abort = new AbortController();
+  if (message.aborted) abort.abort();
   const end = answer(message, abort.signal).finally(() => answering.delete(message.call));
   answering.set(message.call, { abort, end });
 }
