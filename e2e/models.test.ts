@@ -110,7 +110,7 @@ describe('models in a browser', () => {
       .getByRole('link', { name: /-project$/ })
       .waitFor();
     expect(await remove.isDisabled()).toBe(true);
-    agent.run('runs', 'rm', 'latest', '--runs-dir', 'project/runs', '--yes');
+    agent.run('runs', 'rm', 'latest', '--runs-dir', 'project/runs', '--for-good');
     await page.reload();
     await remove.click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();

@@ -166,7 +166,7 @@ __global__ void __launch_bounds__(kElementThreads) qkvRopeKernel(uint32_t rows, 
 }
 
 template <typename S, bool Normed, typename A>
-__global__ void __launch_bounds__(kElementThreads, 4) qkvRopeBackwardKernel(uint32_t rows, Backward<A> of) {
+__global__ void __launch_bounds__(kElementThreads) qkvRopeBackwardKernel(uint32_t rows, Backward<A> of) {
   const Share<S> share(rows, of.heads);
   const int64_t token = share.token;
   const int P = of.heads.pairs;
