@@ -109,7 +109,7 @@ export function Chart({
 
   return (
     <figure className="min-w-0">
-      <figcaption className="mb-1 flex items-baseline gap-3 px-1">
+      <figcaption className="mb-1 flex items-baseline gap-x-3 px-1 max-sm:flex-wrap">
         <span className="whitespace-nowrap font-medium text-[13px]">{spec.title}</span>
         <div
           ref={readout}
