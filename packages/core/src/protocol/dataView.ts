@@ -1,6 +1,6 @@
 /** A data set that is looked at for a while: windows of its rows, one row token by token, verdicts on all. Browser-safe. */
 import { z } from 'zod';
-import type { InspectedRow, InspectedToken, RowExcerpt } from './data.ts';
+import type { InspectedRow, InspectedText, InspectedToken, RowExcerpt } from './data.ts';
 import type { errorSchema } from './events.ts';
 import { ROW_FILTERS, type RowFilter, type RowVerdict } from './rowVerdicts.ts';
 
@@ -117,11 +117,13 @@ export interface RowWindow {
 }
 
 /** A row with some of its tokens; their positions are those of the whole text. */
-export interface DataRow extends Omit<InspectedRow, 'value' | 'tokens' | 'tokensLeftOut' | 'text'> {
+export interface DataRow extends Omit<InspectedRow, 'value' | 'tokens' | 'tokensLeftOut' | 'text' | 'rejected'> {
   number: number;
   /** As it lies in the file, as JSON; the beginning of a long one. */
   value: string;
   isValueCut: boolean;
+  /** Of a preference pair, whose chosen answer is shown: how long its prompt and rejected answer are. */
+  rejected: Pick<InspectedText, 'tokenCount' | 'targetTokens'> | null;
   sequenceLen: number;
   /** Of the text, what these tokens stand for; null for a row that was not rendered. */
   text: string | null;

@@ -8,7 +8,7 @@ const mostCharacters = 64 << 10;
 
 /** The part of an inspected row that is sent at a time. */
 export function dataRow(
-  { value, text, tokens, tokensLeftOut, turns, leftOut, ...row }: InspectedRow,
+  { value, text, tokens, tokensLeftOut, turns, leftOut, rejected, ...row }: InspectedRow,
   { number, from, sequenceLen, table }: { number: number; from: number; sequenceLen: number; table: RowTable },
 ): DataRow {
   const json = JSON.stringify(value, null, 2);
@@ -29,6 +29,7 @@ export function dataRow(
     number,
     value: json.slice(0, mostCharacters).toWellFormed(),
     isValueCut: json.length > mostCharacters,
+    rejected: rejected ? { tokenCount: rejected.tokenCount, targetTokens: rejected.targetTokens } : null,
     sequenceLen,
     text: text?.slice(start, end) ?? null,
     textStart: start,

@@ -2,6 +2,7 @@
 export const recipeSections: Readonly<Record<string, string>> = {
   Model: '模型',
   Adapter: '适配器',
+  Preferences: '偏好',
   Data: '数据',
   Batches: '批次',
   Optimization: '优化',
@@ -27,6 +28,20 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   lora_target_modules: '加适配器的线性层，写 Hugging Face 名称的最后一段，例如 q_proj, v_proj。',
   peft_use_rslora: '秩稳定的 LoRA：按 lora_alpha / √lora_r 缩放，使高秩仍能有效学习。',
   lora_model_dir: '从此适配器（PEFT 文件夹）开始，而不是全新的适配器。',
+  rl: '从偏好中学习，而不是模仿每个回答。`dpo`、`ipo`、`orpo`、`simpo` 与 `cpo` 使用成对的回答：同一提示的一个被选中、一个被拒绝；`kto` 使用带好坏标签的回答。`dpo`、`ipo` 与 `kto` 与训练前的模型（关闭适配器的基础模型）比较，因此需要适配器。null 为监督微调。',
+  rl_beta: '对数概率之差的权重。越大，模型越接近训练前的模型。',
+  dpo_loss_type:
+    '两个回答之差的损失：`sigmoid`、`hinge`，或仅用于 `rl: dpo` 的 `robust`，它会弥补已知比例的错误标签（`dpo_label_smoothing`）。',
+  dpo_label_smoothing: '两个回答可能颠倒的数据对所占的比例。',
+  dpo_reference_free: '不与训练前的模型比较。',
+  rpo_alpha: '在偏好之外模仿被选中回答的权重：防止它的概率下降。',
+  orpo_alpha: '在模仿被选中回答之外，优势比的权重。',
+  simpo_gamma: '被选中的回答应比被拒绝的高出多少。',
+  cpo_alpha: '在偏好之外模仿被选中回答的权重。',
+  kto_loss_type:
+    '奖励从何处算起：`kto` 用一步中每个提示与另一行的回答，估计模型离训练前有多远；`apo_zero_unpaired` 取 0，省去这一步。',
+  kto_desirable_weight: '好回答的权重。',
+  kto_undesirable_weight: '坏回答的权重。一类明显更多时，加大另一类的权重：权重 × 数量相差不宜超过三分之一。',
   datasets: '用于训练的数据行。多个数据集会混合；`weight` 或 `percent` 决定各自占一轮的多少。',
   test_datasets: '只用于验证损失的数据行。代替 `val_set_size`。',
   val_set_size: '留作验证损失的数据行：小于 1 为比例（0.02 即 2%），1 及以上为行数。0 表示不验证。',

@@ -222,7 +222,7 @@ function Notes({ row }: { row: DataRow }) {
   const t = useTranslations('dataRow');
   const format = useFormat();
   const workspace = useAbout()?.workspace;
-  const { verdict, source, leftOut, unread, tokenCount, targetTokens } = row;
+  const { verdict, source, leftOut, unread, tokenCount, targetTokens, rejected } = row;
   return (
     <div className="grid gap-2 text-[13px]">
       <p className="flex flex-wrap gap-x-4 text-muted">
@@ -252,6 +252,14 @@ function Notes({ row }: { row: DataRow }) {
             ))}
           </ul>
         </div>
+      )}
+      {rejected && (
+        <p className="text-muted">
+          {t('chosenAnswer', {
+            trained: format.count(rejected.targetTokens ?? 0),
+            tokens: format.count(rejected.tokenCount ?? 0),
+          })}
+        </p>
       )}
       {unread.length > 0 && <p className="text-muted">{t('unread', { columns: unread.join(', ') })}</p>}
     </div>
