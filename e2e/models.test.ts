@@ -40,6 +40,9 @@ const row = (page: Page) => page.locator(`[data-model="${name}"]`);
 
 async function download(page: Page, model: string): Promise<void> {
   await page.getByRole('combobox', { name: 'Name' }).fill(model);
+  // Before the page is connected Enter does nothing.
+  const button = page.getByRole('button', { name: 'Download', exact: true });
+  await expect.poll(() => button.isEnabled()).toBe(true);
   await page.keyboard.press('Enter');
 }
 
