@@ -126,6 +126,27 @@ test('the verbs answer as they do here', async () => {
   ]);
 }, 120_000);
 
+// Parts of a long row once came without the turns of the parts before, and a pair without its rejected answer.
+test('a row that comes in parts is whole: its turns, and both answers of a pair', async () => {
+  const { place, daemon, token } = await served();
+  const project = join(place.workspace, 'harbor');
+  const prompt = [
+    { role: 'user', content: 'Tell me. '.repeat(400) },
+    { role: 'assistant', content: 'Of what?' },
+    { role: 'user', content: 'Of the sea.' },
+  ];
+  const pair = { prompt, chosen: 'Aye, it is wide. '.repeat(400), rejected: 'No. '.repeat(900) };
+  writeFileSync(join(project, 'pairs.jsonl'), `${JSON.stringify(pair)}\n`);
+  const recipe = 'base_model: model\nrl: dpo\nadapter: lora\nsequence_len: 16000\ndatasets: [{path: pairs.jsonl}]\n';
+  writeFileSync(join(project, 'pairs.yaml'), recipe);
+  const inspect = ['--row', '1', '--json'];
+  const known = await json(annealIn(project)('inspect', 'pairs.yaml', ...inspect));
+  expect(await json(remoteOf(daemon, token)('inspect', 'harbor/pairs.yaml', ...inspect))).toEqual(known);
+  const [{ turns, tokenCount, rejected }] = known.rows;
+  expect(turns).toHaveLength(4);
+  expect(Math.min(tokenCount, rejected.tokenCount)).toBeGreaterThan(2000);
+});
+
 test('the rows of a step and the losses of their tokens are those that are told here', async () => {
   const place = makePlace();
   const run = await trainedRun(join(place.workspace, 'harbor'));

@@ -3,12 +3,13 @@ import { UserError } from '@anneal/core/errors';
 import {
   type DataReportResult,
   type InspectedRow,
+  type InspectedText,
   type InspectedToken,
   type InspectRequest,
   inspectedRowSchema,
   type RowRange,
 } from '@anneal/core/protocol/data';
-import type { DataRow, DataSourceName } from '@anneal/core/protocol/dataView';
+import type { DataRow, DataRowRequest, DataSourceName } from '@anneal/core/protocol/dataView';
 import type { OpenedRows } from '../commands/useCases.ts';
 import { reporting } from '../service/reporting.ts';
 import type { Connection } from './connection.ts';
@@ -64,25 +65,45 @@ async function* rowsOf(
 ): AsyncGenerator<InspectedRow, void> {
   const window = await ask((api) => api.data.rows.query({ ...name, offset: 0, limit: 1 }));
   for (let row = first; row <= Math.min(last, window.total); row++) {
-    const tokens: InspectedToken[] = [];
-    let text = '';
-    for (let from = 0; ; from = tokens.length) {
-      const part = await ask((api) => api.data.row.query({ ...name, row, from }));
-      tokens.push(...(part.tokens ?? []));
-      text = text.slice(0, part.textStart) + (part.text ?? '');
-      if (!part.isLast) continue;
-      yield wholeRow(part, tokens, text);
-      break;
-    }
+    const part = (request: Omit<DataRowRequest, 'row'>) =>
+      ask((api) => api.data.row.query({ ...name, row, ...request }));
+    const { sent, text } = await wholeText((from) => part({ from }));
+    const rejected = sent.rejected && (await wholeText((from) => part({ from, answer: 'rejected' }))).text;
+    yield inspectedRowSchema.parse({
+      ...sent,
+      ...text,
+      value: sent.isValueCut ? { 'beginning of a long row': sent.value } : JSON.parse(sent.value),
+      rejected: rejected ?? undefined,
+    });
   }
 }
 
-function wholeRow(last: DataRow, all: readonly InspectedToken[], text: string): InspectedRow {
-  return inspectedRowSchema.parse({
-    ...last,
-    value: last.isValueCut ? { 'beginning of a long row': last.value } : JSON.parse(last.value),
-    text: last.text === null ? null : text,
-    tokens: last.tokens === null ? null : all,
-    tokensLeftOut: (last.tokenCount ?? all.length) - all.length,
-  });
+/** Puts a text together from its parts. @returns beside it the last of them */
+async function wholeText(
+  partFrom: (token: number) => Promise<DataRow>,
+): Promise<{ sent: DataRow; text: InspectedText }> {
+  const tokens: InspectedToken[] = [];
+  const turns: InspectedText['turns'][number][] = [];
+  let text = '';
+  for (;;) {
+    const sent = await partFrom(tokens.length);
+    tokens.push(...(sent.tokens ?? []));
+    text = text.slice(0, sent.textStart) + (sent.text ?? '');
+    // One that goes on from the part before comes with both.
+    const isNew = ({ start, message }: (typeof turns)[number]) =>
+      !turns.some((turn) => turn.start === start && turn.message === message);
+    turns.push(...sent.turns.filter(isNew));
+    if (!sent.isLast) continue;
+    const { leftOut, tokenCount, targetTokens } = sent;
+    const whole: InspectedText = {
+      text: sent.text === null ? null : text,
+      turns,
+      leftOut,
+      tokens: sent.tokens === null ? null : tokens,
+      tokenCount,
+      targetTokens,
+      tokensLeftOut: (tokenCount ?? tokens.length) - tokens.length,
+    };
+    return { sent, text: whole };
+  }
 }

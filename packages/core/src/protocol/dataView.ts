@@ -36,8 +36,12 @@ export const rowWindowRequest = z.object({
 });
 export type RowWindowRequest = z.input<typeof rowWindowRequest>;
 
-/** Of a row, the tokens from number `from` on, counted from 0. */
-export const dataRowRequest = z.object({ row: rowNumber, from: z.int().min(0).default(0) });
+/** Of a row, or the prompt of a pair with one of its answers, the tokens from number `from` on, counted from 0. */
+export const dataRowRequest = z.object({
+  row: rowNumber,
+  from: z.int().min(0).default(0),
+  answer: z.enum(['chosen', 'rejected']).default('chosen'),
+});
 export type DataRowRequest = z.input<typeof dataRowRequest>;
 
 /** The next row after `row` that the filter lets through, or the one before it. */
@@ -122,7 +126,7 @@ export interface DataRow extends Omit<InspectedRow, 'value' | 'tokens' | 'tokens
   /** As it lies in the file, as JSON; the beginning of a long one. */
   value: string;
   isValueCut: boolean;
-  /** Of a preference pair, whose chosen answer is shown: how long its prompt and rejected answer are. */
+  /** Of a preference pair: how long its prompt and rejected answer are. */
   rejected: Pick<InspectedText, 'tokenCount' | 'targetTokens'> | null;
   sequenceLen: number;
   /** Of the text, what these tokens stand for; null for a row that was not rendered. */

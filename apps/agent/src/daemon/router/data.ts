@@ -45,8 +45,8 @@ export const data = router({
   row: procedure
     .input(named.and(dataRowRequest))
     .query(
-      ({ ctx, input: { row, from, ...name } }): Promise<DataRow> =>
-        ctx.agent.data.use(name, (opened) => finish(opened.call('row', { row, from }))),
+      ({ ctx, input: { row, from, answer, ...name } }): Promise<DataRow> =>
+        ctx.agent.data.use(name, (opened) => finish(opened.call('row', { row, from, answer }))),
     ),
 
   /** A row as it stands in its file, to be edited. */

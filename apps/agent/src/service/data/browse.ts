@@ -4,6 +4,7 @@ import { proposeMapping } from '@anneal/core/datasets/proposeMapping';
 import { openSource } from '@anneal/core/datasets/read';
 import { rowLengths } from '@anneal/core/datasets/rowLengths';
 import type { RowTable } from '@anneal/core/datasets/rowTable';
+import { describeSource } from '@anneal/core/datasets/types';
 import { UserError } from '@anneal/core/errors';
 import type { ProposedMapping } from '@anneal/core/protocol/columns';
 import type { InspectedRow, InspectRequest } from '@anneal/core/protocol/data';
@@ -132,7 +133,7 @@ export class BrowsedData {
 
   /** @throws UserError `row_not_found` */
   async row(request: DataRowRequest): Promise<DataRow> {
-    const { row: number, from } = parseRequest(dataRowRequest, request);
+    const { row: number, from, answer } = parseRequest(dataRowRequest, request);
     const { overview, judging } = await this.#opened();
     const row = await this.#inspected(number);
     if (!row) {
@@ -143,7 +144,16 @@ export class BrowsedData {
         code: 'row_not_found',
       });
     }
-    return dataRow(row, { number, from, sequenceLen: overview.sequenceLen, table: judging.table });
+    const shown = answer === 'rejected' ? row.rejected : row;
+    if (!shown) {
+      throw new UserError({
+        what: `row ${number} has no rejected answer`,
+        where: describeSource(row.source),
+        next: 'ask for the row itself',
+        code: 'row_not_found',
+      });
+    }
+    return dataRow(row, shown, { number, from, sequenceLen: overview.sequenceLen, table: judging.table });
   }
 
   /** The number of a row; null where there is none as far as the rows are judged. */

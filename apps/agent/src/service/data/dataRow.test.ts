@@ -24,12 +24,12 @@ const row: InspectedRow = {
 const place = { number: 1, from: 0, sequenceLen: 2048, table: { count: 0 } as RowTable };
 
 it('sends of the rejected answer how long it is, and none of its tokens', () => {
-  const sent = dataRow(row, place);
+  const sent = dataRow(row, row, place);
   expect(sent.rejected).toEqual({ tokenCount: 90_000, targetTokens: 89_000 });
   expect(JSON.stringify(sent).length).toBeLessThan(2000);
 });
 
 it('says of a row with one answer that there is no other', () => {
   const { rejected: _, ...single } = row;
-  expect(dataRow(single, place).rejected).toBeNull();
+  expect(dataRow(single, single, place).rejected).toBeNull();
 });

@@ -1,14 +1,15 @@
 import type { RowTable } from '@anneal/core/datasets/rowTable';
-import type { InspectedRow } from '@anneal/core/protocol/data';
+import type { InspectedRow, InspectedText } from '@anneal/core/protocol/data';
 import type { DataRow } from '@anneal/core/protocol/dataView';
 
 /** Of one answer: what a page draws at once, and far less than a message may have. */
 const mostTokens = 2000;
 const mostCharacters = 64 << 10;
 
-/** The part of an inspected row that is sent at a time. */
+/** The part of an inspected row that is sent at a time. @param shown the row, or its rejected answer */
 export function dataRow(
-  { value, text, tokens, tokensLeftOut, turns, leftOut, rejected, ...row }: InspectedRow,
+  { source, value, verdict, unread, rejected }: InspectedRow,
+  { text, tokens, tokensLeftOut, turns, leftOut, tokenCount, targetTokens }: InspectedText,
   { number, from, sequenceLen, table }: { number: number; from: number; sequenceLen: number; table: RowTable },
 ): DataRow {
   const json = JSON.stringify(value, null, 2);
@@ -24,8 +25,11 @@ export function dataRow(
         ];
   const isDuplicate = number <= table.count && table.verdict(number - 1) === 'duplicate';
   return {
-    ...row,
-    verdict: isDuplicate ? { kind: 'dropped', reason: 'duplicate', detail: 'equals an earlier row' } : row.verdict,
+    source,
+    verdict: isDuplicate ? { kind: 'dropped', reason: 'duplicate', detail: 'equals an earlier row' } : verdict,
+    unread,
+    tokenCount,
+    targetTokens,
     number,
     value: json.slice(0, mostCharacters).toWellFormed(),
     isValueCut: json.length > mostCharacters,
