@@ -1,9 +1,9 @@
 /** Where an agent may listen. */
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { createSecureContext } from 'node:tls';
 import { UserError } from '@anneal/core/errors';
+import { readGivenFile } from '../givenFile.ts';
 
 export interface AddressOptions {
   host: string;
@@ -28,7 +28,7 @@ const leastTokenLength = 32;
  * @throws UserError `address_not_safe`, `token_too_short`, `file_not_readable`, `tls_incomplete`, `tls_not_usable`
  */
 export function checkAddress({ host, port, tokenFile, tlsCert, tlsKey }: AddressOptions): Address {
-  const token = tokenFile === undefined ? undefined : readText(tokenFile).toString('utf8').trim();
+  const token = tokenFile === undefined ? undefined : readGivenFile(tokenFile).toString('utf8').trim();
   if (token !== undefined && token.length < leastTokenLength) {
     throw new UserError({
       what: `the token has ${token.length} characters, and needs ${leastTokenLength} or more`,
@@ -68,7 +68,7 @@ export function isLoopback(host: string): boolean {
 }
 
 function readTls(certPath: string, keyPath: string): Address['tls'] {
-  const tls = { cert: readText(certPath), key: readText(keyPath) };
+  const tls = { cert: readGivenFile(certPath), key: readGivenFile(keyPath) };
   try {
     createSecureContext(tls);
   } catch (error) {
@@ -81,18 +81,4 @@ function readTls(certPath: string, keyPath: string): Address['tls'] {
     });
   }
   return tls;
-}
-
-function readText(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new UserError({
-      what: `the file cannot be read (${(error as NodeJS.ErrnoException).code})`,
-      where: path,
-      next: 'name a file that this user may read',
-      code: 'file_not_readable',
-      cause: error,
-    });
-  }
 }

@@ -1,6 +1,7 @@
 /** Where another agent is, and what opens it. The token comes from a file or the environment: arguments and URLs are seen and kept. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { UserError } from '@anneal/core/errors';
+import { readGivenFile } from '../givenFile.ts';
 
 export interface RemoteAddress {
   /** `https://gpu.lab:7420`, and a path where the agent lies below one. */
@@ -21,7 +22,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** @throws UserError `remote_address`, `remote_token`, `file_not_readable` */
 export function remoteAddress(options: RemoteOptions, env: Environment = process.env): RemoteAddress {
   const url = urlOf(options.host ?? env.ANNEAL_HOST);
-  const ca = options.caFile === undefined ? undefined : readText(options.caFile);
+  const ca = options.caFile === undefined ? undefined : readGivenFile(options.caFile).toString('utf8');
   return { url, token: tokenOf(options.tokenFile, env), ca };
 }
 
@@ -66,7 +67,7 @@ function tokenOf(file: string | undefined, env: Environment): string {
 }
 
 function readSecret(path: string): string {
-  const text = readText(path);
+  const text = readGivenFile(path).toString('utf8');
   if ((statSync(path).mode & 0o077) === 0) return text;
   throw new UserError({
     what: 'others on this machine can read the file with the token',
@@ -74,20 +75,6 @@ function readSecret(path: string): string {
     next: `keep it to yourself: chmod 600 ${path}`,
     code: 'remote_token',
   });
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UserError({
-      what: `the file cannot be read (${(error as NodeJS.ErrnoException).code})`,
-      where: path,
-      next: 'name a file that this user may read',
-      code: 'file_not_readable',
-      cause: error,
-    });
-  }
 }
 
 function wrongAddress(what: string, where: string, next: string): UserError {

@@ -6,10 +6,13 @@ import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import type { OpenModel } from '../models/open.ts';
 import { supervised } from '../objectives/supervised.ts';
+import type { AdamwOptions } from '../trainer/optimizer.ts';
 import { trainingPrograms } from '../trainer/programs.ts';
 import { goldenBatch } from './batches.ts';
 import type { Precision } from './forward.ts';
 import type { GoldenCurves, GoldenFolder } from './golden.ts';
+
+type WrittenOptimizer = Omit<GoldenCurves['optimizer'], 'warmup_steps' | 'steps'>;
 
 /** The engine of a golden folder's training runs, with the checkpoint's weights, and the adapter's where there is one. */
 export async function openTraining(
@@ -18,7 +21,7 @@ export async function openTraining(
   adapter: LoraWeights | null,
   device: Device,
   precision: Precision,
-  optimizer: Omit<GoldenCurves['optimizer'], 'warmup_steps' | 'steps'> = golden.curves.optimizer,
+  optimizer: WrittenOptimizer = golden.curves.optimizer,
 ): Promise<Engine> {
   const { graphs } = trainingPrograms({
     config: model.config,
@@ -27,15 +30,7 @@ export async function openTraining(
     logitRows: device.logitRows,
     lora: adapter && loraSpecOf(adapter, 0),
     objective: supervised,
-    optimizer: {
-      beta1: optimizer.betas[0],
-      beta2: optimizer.betas[1],
-      epsilon: optimizer.eps,
-      weightDecay: optimizer.weight_decay,
-      maxGradNorm: optimizer.max_grad_norm,
-      momentBits: 32,
-      decays: () => true,
-    },
+    optimizer: optimizerOf(optimizer),
   });
   const { tokens, cuSeqlens } = goldenBatch(golden);
   const bounds = { T: tokens.length, S: cuSeqlens.length, R: tokens.length };
@@ -43,6 +38,19 @@ export async function openTraining(
   await loadWeights(engine, model);
   if (adapter) await writeLora(engine, adapter.modules);
   return engine;
+}
+
+/** AdamW as the reference values were made with it. */
+export function optimizerOf({ betas, eps, weight_decay, max_grad_norm }: WrittenOptimizer): AdamwOptions {
+  return {
+    beta1: betas[0],
+    beta2: betas[1],
+    epsilon: eps,
+    weightDecay: weight_decay,
+    maxGradNorm: max_grad_norm,
+    momentBits: 32,
+    decays: () => true,
+  };
 }
 
 /** The golden batch as a step of its own. */

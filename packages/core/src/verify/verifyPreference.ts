@@ -25,6 +25,7 @@ import {
   stepOf,
   storeOf,
 } from './goldenPreference.ts';
+import { optimizerOf } from './goldenTraining.ts';
 import { gradientVariable } from './gradientNames.ts';
 import { gradientDifference, type Quantity, quantity, relativeDifference, tolerances } from './quantity.ts';
 
@@ -201,7 +202,6 @@ async function verifyCurve(
 async function openTraining(of: Subject, name: string, objective: Objective, tokens: number): Promise<TrainingEngine> {
   const { golden, model, adapter, device } = of;
   const isFull = name === fullVariant;
-  const { optimizer } = golden;
   const { graphs } = trainingPrograms({
     config: model.config,
     ...float32,
@@ -209,15 +209,7 @@ async function openTraining(of: Subject, name: string, objective: Objective, tok
     logitRows: device.logitRows,
     lora: isFull ? null : loraSpecOf(adapter, 0),
     objective,
-    optimizer: {
-      beta1: optimizer.betas[0],
-      beta2: optimizer.betas[1],
-      epsilon: optimizer.eps,
-      weightDecay: optimizer.weight_decay,
-      maxGradNorm: optimizer.max_grad_norm,
-      momentBits: 32,
-      decays: () => true,
-    },
+    optimizer: optimizerOf(golden.optimizer),
   });
   // A prompt with another's answer may be longer than either document.
   const bounds = { T: 2 * tokens, S: tokens, R: 2 * tokens };
