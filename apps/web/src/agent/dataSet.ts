@@ -69,11 +69,6 @@ export function rowQuery(name: DataSourceName, row: number, from: number) {
   };
 }
 
-export function useDataRow(name: DataSourceName, row: number, from: number) {
-  const enabled = useHasSocket();
-  return useQuery({ ...rowQuery(name, row, from), enabled });
-}
-
 /** Finds the next of the rows that are chosen. */
 export function findRow(
   name: DataSourceName,

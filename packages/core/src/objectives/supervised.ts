@@ -1,6 +1,7 @@
 import { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } from '@anneal/kernels';
+import { countLabels } from '../datasets/batch.ts';
 import type { ModelPass, Objective, ObjectiveContext, ObjectiveResult } from './objective.ts';
-import { countTargets, supervisedRows, targetInputs } from './targets.ts';
+import { supervisedRows, targetInputs } from './targets.ts';
 
 /** Cross entropy over the target tokens: supervised fine-tuning, and continued pre-training where everything is a target. */
 export const supervised: Objective = {
@@ -21,7 +22,12 @@ export const supervised: Objective = {
     const rows = supervisedRows(labels);
     return { rows: rows.length, inputs: { labels, supervisedRows: rows } };
   },
-  countsOf: (batches) => ({ tokens: countTargets(batches), chosen: 0, rejected: 0, divergencePairs: 0 }),
+  countsOf: (batches) => ({
+    tokens: batches.reduce((sum, batch) => sum + countLabels(batch), 0),
+    chosen: 0,
+    rejected: 0,
+    divergencePairs: 0,
+  }),
   trainScales: ({ tokens }) => ({ lossScale: Float32Array.of(1 / tokens) }),
   evaluationScales: () => ({}),
   read: (sums, { tokens }) => ({ loss: (sums[0] ?? Number.NaN) / tokens, preference: null }),

@@ -1,5 +1,4 @@
 import { type Graph, linearLogProbability, type Tensor } from '@anneal/kernels';
-import type { Batch } from '../datasets/types.ts';
 import type { ModelPass } from './objective.ts';
 
 /** Which rows are supervised, and by what. */
@@ -15,11 +14,5 @@ export function targetLogps(graph: Graph, { head, bf16 }: ModelPass, logitRows: 
 
 /** Positions with a label, ascending. */
 export function supervisedRows(labels: Int32Array): Int32Array<ArrayBuffer> {
-  return Int32Array.from(labels.map((label, t) => (label >= 0 ? t : -1)).filter((t) => t >= 0));
-}
-
-export function countTargets(batches: readonly Pick<Batch, 'labels'>[]): number {
-  let count = 0;
-  for (const { labels } of batches) for (const label of labels) if (label >= 0) count++;
-  return count;
+  return labels.map((label, t) => (label >= 0 ? t : -1)).filter((t) => t >= 0);
 }

@@ -1,4 +1,5 @@
 import { compile, type Device, Engine } from '@anneal/kernels';
+import { countLabels } from '../datasets/batch.ts';
 import type { StepBatches } from '../datasets/types.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
@@ -56,6 +57,12 @@ export function optimizerOf({ betas, eps, weight_decay, max_grad_norm }: Written
 /** The golden batch as a step of its own. */
 export function goldenStep(golden: GoldenFolder): StepBatches {
   const batch = goldenBatch(golden);
-  const targetTokens = batch.labels.filter((label) => label >= 0).length;
-  return { batches: [batch], divergence: [], targetTokens, tokens: batch.tokens.length, epoch: 0, index: 0 };
+  return {
+    batches: [batch],
+    divergence: [],
+    targetTokens: countLabels(batch),
+    tokens: batch.tokens.length,
+    epoch: 0,
+    index: 0,
+  };
 }
