@@ -36,6 +36,32 @@ void overElements(const Launch& launch, int64_t count, const Body& body) {
   elementsKernel<V><<<gridFor(launch, ceilDivide(count, V * kElementThreads)), kElementThreads, 0, contextOf(launch).stream>>>(count, body);
 }
 
+template <typename A, typename Function>
+struct Mapped {
+  const A* x;
+  A* y;
+  Function function;
+
+  template <int V>
+  __device__ void run(int64_t i) const {
+    float values[V];
+    load<V>(x + i, values);
+#pragma unroll
+    for (int j = 0; j < V; j++) values[j] = function(values[j]);
+    store<V>(y + i, values);
+  }
+};
+
+/** The op y = function(x), element by element, in float32 whatever the type of x and y. */
+template <typename Function>
+const char* mapElements(const Launch& launch, const Function& function) {
+  const Tensor x = launch.inputs[0], y = launch.outputs[0];
+  return withType(y.type, [&](auto zero) {
+    using A = decltype(zero);
+    overElements<A>(launch, y.elements(), Mapped<A, Function>{dataOf<A>(x), dataOf<A>(y), function});
+  });
+}
+
 template <int V, typename Body>
 __global__ void __launch_bounds__(kElementThreads) rowsKernel(int64_t rows, int width, int lanes, Body body) {
   const int perBlock = kElementThreads / lanes;
