@@ -35,7 +35,6 @@
   X(linear_log_probability_backward) \
   X(log_ratio_sum)                   \
   X(pair_loss)                       \
-  X(policy_loss)                     \
   X(qkv_rope)                        \
   X(qkv_rope_backward)               \
   X(rms_norm)                        \

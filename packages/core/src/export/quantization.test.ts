@@ -57,7 +57,7 @@ describe.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const)('%s', (type) =>
   test.each([
     ['plainly', 'error', () => 1],
     ['as it counts errors itself', 'weighted', COUNTS[type]],
-  ] as const)("errs less than llama.cpp's own, %s, and in no block by much more", async (_, kind, count) => {
+  ] as const)("errs less than llama.cpp's own, %s, and in no block more", async (_, kind, count) => {
     const theirs = [...golden.float32(`${kind}.${type}`)];
     const ours = squaredErrors(type, await encode(type), count);
     const sizes = sums((weight, row, column) => count(weight, row, column) * weight * weight);
@@ -65,9 +65,8 @@ describe.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const)('%s', (type) =>
       errors.reduce((sum, error, row) => sum + error / (sizes[row] || 1), 0);
     expect(relative(ours)).toBeLessThan(relative(theirs));
     for (const [row, error] of ours.entries()) {
-      // Neither search finds the best of every block, since which d suits the small scales is luck: here the farthest is 1.109 times as far
-      // off, and one of 1,000 ordinary blocks 1.17 times. Where one meets a grid exactly the other errs by less than a percent.
-      const most = (theirs[row] as number) * 1.11 + (sizes[row] as number) * 4e-5;
+      // ggml's own choice is among those that are compared; float32 rounds their errors.
+      const most = (theirs[row] as number) * (1 + 1e-5) + (sizes[row] as number) * 1e-12;
       expect(error, `row ${row}`).toBeLessThanOrEqual(most);
     }
   });

@@ -39,44 +39,66 @@ inline float sumOf(const Floats& x) {
   return sum;
 }
 
-/** By what of a weight its squared error counts. */
-enum class Importance { magnitude, square };
+/** What the squared error of a weight is multiplied by where ggml's own search counts it; of its group, for magnitude_and_mean. */
+enum class Count { magnitude, magnitude_and_mean, square };
 
-/**
- * How much the squared error of each weight of a block counts: half by its magnitude or square, relative to the block's mean, and half
- * all alike. Large weights move the output of their row most. llama.cpp counts magnitudes (Q2_K, Q4_K, Q5_K: with the group's mean) or
- * squares (Q3_K, Q6_K) alone; so the sum of errors is below its own both by its count and plainly.
- */
-template <int Count, Importance kind, class Floats>
-inline void rate(const Floats* weights, Floats* importance) {
-  Floats largest{}, sums{};
-  for (int k = 0; k < 256 / Count; k++) largest = most(largest, most(weights[k], -weights[k]));
-  float size = 0;
-  for (int g = 0; g < Count; g++) size = largest[g] > size ? largest[g] : size;
-  const Floats unit = inverseOrZero(Floats(size));
-  for (int k = 0; k < 256 / Count; k++) {
-    const Floats w = weights[k] * unit;
-    importance[k] = kind == Importance::square ? w * w : most(w, -w);
-    sums += importance[k];
-  }
-  const Floats scale = inverseOrZero(Floats(sumOf<Count>(sums) / 256));
-  for (int k = 0; k < 256 / Count; k++) importance[k] = importance[k] * scale + 1.0f;
-}
+/** Sums of squared errors over a block: plainly, and as ggml counts them. */
+struct BlockErrors {
+  float plain = 3e38f, counted = 3e38f;
 
-template <int Count, Importance kind>
+  bool within(const BlockErrors& other) const { return plain <= other.plain && counted <= other.counted; }
+};
+
+/** 256 weights in groups. Large weights move the output of their row most: half of an error's importance is ggml's count of it. */
+template <int kGroups, Count kCount>
 struct Groups {
-  static constexpr int kLength = 256 / Count;
-  using Floats = Lanes<Count>;
+  static constexpr int kLength = 256 / kGroups;
+  using Floats = Lanes<kGroups>;
 
   /** weights[k][g] is weight k of group g. */
   Floats weights[kLength];
-  /** From 1 to 257. */
+  /** As ggml counts it. */
+  Floats counts[kLength];
+  /** 1 + the count relative to its mean over the block: from 1 to 257. */
   Floats importance[kLength];
+  /** 1 / the mean count, which makes an importance of a count. */
+  float balance;
 
   explicit Groups(const float* x) {
-    for (int g = 0; g < Count; g++)
+    for (int g = 0; g < kGroups; g++)
       for (int k = 0; k < kLength; k++) weights[k].set(g, x[g * kLength + k]);
-    rate<Count, kind>(weights, importance);
+    const Floats mean = kCount == Count::magnitude_and_mean ? rootMeanSquare() : Floats{};
+    Floats sums{};
+    for (int k = 0; k < kLength; k++) {
+      const Floats w = weights[k];
+      counts[k] = kCount == Count::square ? w * w : mean + most(w, -w);
+      sums += counts[k];
+    }
+    const Floats scale = inverseOrZero(Floats(sumOf<kGroups>(sums) / 256));
+    for (int k = 0; k < kLength; k++) importance[k] = counts[k] * scale + 1.0f;
+    balance = scale[0];
+  }
+
+  /** @param decoded (k) are the weights k of all groups as they are read */
+  template <class Decoded>
+  BlockErrors errorsOf(const Decoded& decoded) const {
+    Floats plain{}, counted{};
+    for (int k = 0; k < kLength; k++) {
+      const Floats e = weights[k] - decoded(k);
+      plain += e * e;
+      counted += counts[k] * e * e;
+    }
+    return {sumOf<kGroups>(plain), sumOf<kGroups>(counted)};
+  }
+
+  float total(const BlockErrors& errors) const { return errors.plain + balance * errors.counted; }
+
+ private:
+  Floats rootMeanSquare() const {
+    Floats squares{};
+    for (const Floats& w : weights) squares += w * w;
+    for (int g = 0; g < kGroups; g++) squares.set(g, __builtin_sqrtf(squares[g] / kLength));
+    return squares;
   }
 };
 

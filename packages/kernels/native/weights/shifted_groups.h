@@ -3,12 +3,14 @@
 #include "groups.h"
 
 // Q2_K, Q4_K and Q5_K: w = d · scale · q - dmin · minimum, with q from 0 to kLevels, scale and minimum from 0 to kScales.
+// The search begins with ggml's own choice and takes what errs less by our count, and more neither plainly nor by ggml's count.
 
 namespace anneal::ANNEAL_ISA {
 
-template <int Count, int kLevels, int kScales>
+template <int kGroups, int kLevels, int kScales>
 struct ShiftedGroups {
-  using G = Groups<Count, Importance::magnitude>;
+  static constexpr bool isQ2 = kLevels == 3;
+  using G = Groups<kGroups, isQ2 ? Count::magnitude : Count::magnitude_and_mean>;
   using Floats = typename G::Floats;
 
   const G groups;
@@ -20,18 +22,21 @@ struct ShiftedGroups {
     Floats scale{}, minimum{};
     fit(scale, minimum);
     float largest_scale = 0, largest_minimum = 0;
-    for (int g = 0; g < Count; g++) {
+    for (int g = 0; g < kGroups; g++) {
       if (scale[g] > largest_scale) largest_scale = scale[g];
       if (minimum[g] > largest_minimum) largest_minimum = minimum[g];
     }
-    float error = 3e38f;
+    chooseAsGgml(scale, minimum, largest_scale, largest_minimum);
+    const BlockErrors reference = errors();
+    float error = groups.total(reference);
     const auto consider = [&](float unit, float unit_minimum) {
       ShiftedGroups other = *this;
       const float other_error = other.choose(scale, minimum, halfOf(unit), halfOf(unit_minimum));
-      const bool better = other_error < error;
+      const bool better = other_error < error && other.errors().within(reference);
       if (better) *this = other, error = other_error;
       return better;
     };
+    improve(scale, minimum);
     // Which d suits the small scales is luck: some near the one that spans the range.
     for (int step = 0; step < 3; step++) {
       const float span = kScales - 0.7f * static_cast<float>(step);
@@ -55,42 +60,106 @@ struct ShiftedGroups {
   }
 
  private:
-  /** Each group's scale and minimum by themselves: the least squares of many roundings, of which the largest gain wins. */
-  void fit(Floats& scale, Floats& minimum) const {
-    Floats low{}, high = Floats(-3e38f), sum{}, n{};
-    for (int k = 0; k < G::kLength; k++) {
-      const Floats w = groups.weights[k], v = groups.importance[k];
-      low = least(low, w);
-      high = most(high, w);
-      sum += v * w;
-      n += v;
-    }
-    scale = Floats{};
-    minimum = most(-sum / n, Floats{});
-    Floats best_gain = minimum * minimum * n;
-    const auto consider = [&](Floats factor, Floats from) {
-      Floats q_sum{}, qq{}, wq{};
+  /** What `leastSquares` needs besides a rounding: sums of each group's importance, and of its weights by it. */
+  struct Sums {
+    const Floats* importance;
+    Floats all{}, weights{};
+
+    Sums(const G& groups, const Floats* by) : importance(by) {
       for (int k = 0; k < G::kLength; k++) {
-        const Floats w = groups.weights[k], q = roundWithin((w - from) * factor, 0, kLevels);
-        const Floats vq = groups.importance[k] * q;
-        q_sum += vq;
-        qq += q * vq;
-        wq += w * vq;
+        all += by[k];
+        weights += by[k] * groups.weights[k];
       }
-      const Floats determinant = n * qq - q_sum * q_sum;
-      const Floats divisor = most(determinant, Floats(1));
-      Floats s = (n * wq - q_sum * sum) / divisor, m = (q_sum * wq - qq * sum) / divisor;
-      s = select(m < 0.0f, wq / most(qq, Floats(1)), s);  // a minimum is stored without a sign
-      m = most(m, Floats{});
-      const Floats gain = 2.0f * (s * wq - m * sum) - (s * s * qq - 2.0f * s * m * q_sum + n * m * m);
-      const auto better = (gain > best_gain) & (s > 0.0f);
-      scale = select(better, s, scale);
-      minimum = select(better, m, minimum);
-      best_gain = select(better, gain, best_gain);
+    }
+  };
+  struct Line {
+    Floats scale, minimum;
+    typename Floats::Mask isOne;
+  };
+
+  /** The scale and minimum of each group that suit its integers best; none for a group whose integers are all equal. */
+  template <class Rounded>
+  Line leastSquares(const Sums& sums, const Rounded& rounded) const {
+    Floats q_sum{}, qq{}, wq{};
+    for (int k = 0; k < G::kLength; k++) {
+      const Floats w = groups.weights[k], u = rounded(w), vq = sums.importance[k] * u;
+      q_sum += vq;
+      qq += vq * u;
+      wq += vq * w;
+    }
+    const Floats determinant = sums.all * qq - q_sum * q_sum;
+    const auto isOne = determinant > 0.0f;
+    const Floats divisor = select(isOne, determinant, 1.0f);
+    const Floats scale = (sums.all * wq - sums.weights * q_sum) / divisor;
+    const Floats minimum = -(qq * sums.weights - q_sum * wq) / divisor;
+    // A minimum is stored without a sign.
+    return {select(minimum < 0.0f, wq / select(isOne, qq, 1.0f), scale), most(minimum, Floats{}), isOne};
+  }
+
+  /** Each group's scale and minimum by themselves, as ggml does: of many roundings, each from the least value so far, the best. */
+  void fit(Floats& scale, Floats& minimum) const {
+    Floats low{}, high = Floats(-3e38f);
+    for (const Floats& w : groups.weights) low = least(low, w), high = most(high, w);
+    const auto varies = high > low;
+    scale = select(varies, 1.0f / (Floats(kLevels) / select(varies, high - low, 1.0f)), 0.0f);
+    minimum = -low;
+    const Sums sums(groups, groups.counts);
+    const auto rounded = [&](float levels) {
+      const Floats from = minimum, factor = Floats(levels) / select(varies, high + from, 1.0f);
+      return [=](const Floats& w) { return roundWithin(factor * (w + from), 0, kLevels); };
     };
-    const Floats unit = inverseOrZero(high - low);
-    for (int step = -10; step <= 10; step++) consider(unit * (kLevels + 0.1f * static_cast<float>(step)), low);
-    for (int round = 0; round < 3; round++) consider(inverseOrZero(scale), -minimum);
+    Floats best_error = countedError(scale, minimum, rounded(kLevels));
+    constexpr float first = kLevels == 15 ? -1.0f : -0.5f;
+    for (int step = 0; step <= (kLevels == 15 ? 20 : 15); step++) {
+      const auto round = rounded(first + 0.1f * static_cast<float>(step) + kLevels);
+      const Line line = leastSquares(sums, round);
+      const Floats error = countedError(line.scale, line.minimum, round);
+      const auto better = (error < best_error) & line.isOne & varies;
+      scale = select(better, line.scale, scale);
+      minimum = select(better, line.minimum, minimum);
+      best_error = select(better, error, best_error);
+    }
+  }
+
+  /** As ggml counts errors: those of Q2_K by size, not by square. */
+  template <class Rounded>
+  Floats countedError(Floats scale, Floats minimum, const Rounded& rounded) const {
+    Floats error{};
+    for (int k = 0; k < G::kLength; k++) {
+      const Floats w = groups.weights[k], e = scale * rounded(w) - minimum - w;
+      error += groups.counts[k] * (isQ2 ? most(e, -e) : e * e);
+    }
+    return error;
+  }
+
+  /** By our own count: the line through the integers that are nearest to the line so far. */
+  void improve(Floats& scale, Floats& minimum) const {
+    const Sums sums(groups, groups.importance);
+    for (int round = 0; round < 3; round++) {
+      const Floats factor = inverseOrZero(scale), from = minimum;
+      const auto rounded = [&](const Floats& w) { return roundWithin((w + from) * factor, 0, kLevels); };
+      const Line line = leastSquares(sums, rounded);
+      const auto usable = line.isOne & (line.scale > 0.0f);
+      scale = select(usable, line.scale, scale);
+      minimum = select(usable, line.minimum, minimum);
+    }
+  }
+
+  /** The integers as ggml chooses them: each alone, the nearest. */
+  void chooseAsGgml(Floats scale, Floats minimum, float largest_scale, float largest_minimum) {
+    d = halfOf(largest_scale / kScales);
+    dmin = halfOf(largest_minimum / kScales);
+    scales = roundWithin(scale * (largest_scale > 0 ? kScales / largest_scale : 0), 0, kScales);
+    minima = roundWithin(minimum * (largest_minimum > 0 ? kScales / largest_minimum : 0), 0, kScales);
+    const Floats s = scales * fromHalf(d), m = minima * fromHalf(dmin);
+    const auto counts = s > 0.0f;
+    for (int k = 0; k < G::kLength; k++)
+      q[k] = roundWithin(select(counts, (groups.weights[k] + m) / select(counts, s, 1.0f), 0.0f), 0, kLevels);
+  }
+
+  BlockErrors errors() const {
+    const Floats s = scales * fromHalf(d), m = minima * fromHalf(dmin);
+    return groups.errorsOf([&](int k) { return s * q[k] - m; });
   }
 
   /** For given d and dmin, of the nine pairs of integers about each group's scale and minimum the best. Returns the squared error. */
@@ -114,7 +183,7 @@ struct ShiftedGroups {
     }
     const Floats factor = inverseOrZero(scales * unit), shift = minima * unit_minimum;
     for (int k = 0; k < G::kLength; k++) q[k] = roundWithin((groups.weights[k] + shift) * factor, 0, kLevels);
-    return sumOf<Count>(best_error);
+    return sumOf<kGroups>(best_error);
   }
 
   Floats errorOf(Floats scale, Floats minimum) const {
@@ -139,8 +208,8 @@ struct ShiftedGroups {
       w_lanes += v * w;
       n += v;
     }
-    const float uu = sumOf<Count>(uu_lanes), uv = sumOf<Count>(u_lanes * minima), vv = sumOf<Count>(n * minima * minima);
-    const float wu = sumOf<Count>(wu_lanes), wv = sumOf<Count>(w_lanes * minima);
+    const float uu = sumOf<kGroups>(uu_lanes), uv = sumOf<kGroups>(u_lanes * minima), vv = sumOf<kGroups>(n * minima * minima);
+    const float wu = sumOf<kGroups>(wu_lanes), wv = sumOf<kGroups>(w_lanes * minima);
     const float determinant = uu * vv - uv * uv;
     unit = uu > 0 ? wu / uu : 0;
     unit_minimum = 0;

@@ -3,12 +3,14 @@
 #include "groups.h"
 
 // Q3_K and Q6_K: w = d · scale · q, with q from -kLevels to kLevels - 1 and a signed scale from -kScales to kScales - 1.
+// The search begins with ggml's own choice and takes what errs less by our count, and more neither plainly nor by ggml's count.
 
 namespace anneal::ANNEAL_ISA {
 
 template <int kLevels, int kScales>
 struct SymmetricGroups {
-  using G = Groups<16, Importance::square>;
+  static constexpr bool isQ3 = kLevels == 4;
+  using G = Groups<16, Count::square>;
   using Floats = G::Floats;
 
   const G groups;
@@ -17,17 +19,15 @@ struct SymmetricGroups {
   Floats q[G::kLength];  // integers
 
   explicit SymmetricGroups(const float* x) : groups(x) {
+    chooseAsGgml();
+    const BlockErrors reference = errors();
+    float error = groups.total(reference);
     const Floats best = fitScales();
-    float extreme = 0, size = 0;
-    for (int g = 0; g < 16; g++) {
-      const float magnitude = best[g] < 0 ? -best[g] : best[g];
-      if (magnitude > size) size = magnitude, extreme = best[g];
-    }
-    float error = 3e38f;
+    const float extreme = extremeOf(best);
     const auto consider = [&](float unit) {
       SymmetricGroups other = *this;
       const float other_error = other.chooseScales(best, halfOf(unit));
-      const bool better = other_error < error;
+      const bool better = other_error < error && other.errors().within(reference);
       if (better) *this = other, error = other_error;
       return better;
     };
@@ -47,6 +47,95 @@ struct SymmetricGroups {
   }
 
  private:
+  /** The one of largest magnitude among the groups', the first of equals, with its sign. */
+  static float extremeOf(const Floats& x) {
+    float found = 0, size = 0;
+    for (int g = 0; g < 16; g++) {
+      const float magnitude = x[g] < 0 ? -x[g] : x[g];
+      if (magnitude > size) size = magnitude, found = x[g];
+    }
+    return found;
+  }
+
+  BlockErrors errors() const {
+    const Floats s = scales * fromHalf(d);
+    return groups.errorsOf([&](int k) { return s * q[k]; });
+  }
+
+  /** As ggml chooses: the scale of each group by itself, d so that the largest has the last integer, and of all others the nearest. */
+  void chooseAsGgml() {
+    const Floats scale = isQ3 ? fitAsQ3() : fitAsQ6();
+    const float extreme = extremeOf(scale), factor = extreme != 0 ? -kScales / extreme : 0;
+    d = halfOf(extreme != 0 ? 1 / factor : 0);
+    scales = roundWithin(scale * factor, -kScales, kScales - 1);
+    const Floats s = scales * fromHalf(d);
+    const auto counts = most(s, -s) > 0.0f;
+    for (int k = 0; k < G::kLength; k++)
+      q[k] = roundWithin(select(counts, groups.weights[k] / select(counts, s, 1.0f), 0.0f), -kLevels, kLevels - 1);
+  }
+
+  /** The weight of largest magnitude of each group, the first of equals; 0 in groups whose weights are all too small. */
+  Floats extremeWeights() const {
+    Floats found{}, size(1e-15f);
+    for (const Floats& w : groups.weights) {
+      const auto larger = most(w, -w) > size;
+      size = select(larger, most(w, -w), size);
+      found = select(larger, w, found);
+    }
+    return found;
+  }
+
+  Floats fitAsQ6() const {
+    const Floats extreme = extremeWeights();
+    const auto counts = most(extreme, -extreme) > 0.0f;
+    const Floats divisor = select(counts, extreme, 1.0f);
+    Floats best{}, best_gain{};
+    const auto consider = [&](float levels) {
+      const Floats factor = -levels / divisor;
+      Floats wq{}, qq{};
+      for (int k = 0; k < G::kLength; k++) {
+        const Floats q = roundWithin(factor * groups.weights[k], -kLevels, kLevels - 1);
+        wq += groups.counts[k] * groups.weights[k] * q;
+        qq += groups.counts[k] * q * q;
+      }
+      const auto better = (qq > 0.0f) & (wq * wq > best_gain * qq);
+      const Floats scale = wq / select(qq > 0.0f, qq, 1.0f);
+      best = select(better, scale, best);
+      best_gain = select(better, scale * wq, best_gain);
+    };
+    consider(kLevels);
+    for (int step = -9; step <= 9; step++)
+      if (step != 0) consider(kLevels + 0.1f * static_cast<float>(step));
+    return select(counts, best, 0.0f);
+  }
+
+  /** One rounding, whose integers are then changed one after another where that serves. */
+  Floats fitAsQ3() const {
+    const Floats extreme = extremeWeights();
+    const auto counts = most(extreme, -extreme) > 0.0f;
+    const Floats factor = Floats(-kLevels) / select(counts, extreme, 1.0f);
+    Floats integers[G::kLength], wq{}, qq{};
+    for (int k = 0; k < G::kLength; k++) {
+      integers[k] = roundWithin(factor * groups.weights[k], -kLevels, kLevels - 1);
+      wq += groups.counts[k] * groups.weights[k] * integers[k];
+      qq += groups.counts[k] * integers[k] * integers[k];
+    }
+    for (int round = 0; round < 5; round++) {
+      for (int k = 0; k < G::kLength; k++) {
+        const Floats w = groups.weights[k], v = groups.counts[k], old = integers[k];
+        Floats without_wq = wq - v * w * old, without_qq = qq - v * old * old;
+        const auto usable = without_wq > 0.0f;
+        const Floats q = roundWithin(w * without_qq / select(usable, without_wq, 1.0f), -kLevels, kLevels - 1);
+        const Floats with_wq = without_wq + v * w * q, with_qq = without_qq + v * q * q;
+        const auto better = usable & (with_qq > 0.0f) & (with_wq * with_wq * qq > wq * wq * with_qq);
+        integers[k] = select(better, q, old);
+        wq = select(better, with_wq, wq);
+        qq = select(better, with_qq, qq);
+      }
+    }
+    return select(counts & (qq > 0.0f), wq / select(qq > 0.0f, qq, 1.0f), 0.0f);
+  }
+
   /** Each group's scale by itself: the least squares of many roundings, of which the largest gain Σ w·q² / Σ q² wins. */
   Floats fitScales() const {
     Floats largest{};
@@ -65,7 +154,7 @@ struct SymmetricGroups {
       best = select(better, scale, best);
       best_gain = select(better, gain, best_gain);
     };
-    for (int step = -9; step <= 9; step++) {
+    for (int step = -9; step <= 9; step += 2) {
       const float levels = kLevels + 0.1f * static_cast<float>(step);
       consider(unit * levels);
       consider(unit * -levels);

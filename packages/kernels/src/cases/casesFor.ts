@@ -78,8 +78,7 @@ export interface OpCases {
 /** Those of the cases that the device has kernels for. */
 export function casesOn(device: Device, cases: readonly OpCase[]): OpCase[] {
   return cases.filter(
-    ({ op, inputs, activationType, attributes }) =>
-      !(device.kind === 'cuda' && op.cpuOnly?.some((input) => inputs.has(input))) &&
+    ({ activationType, attributes }) =>
       device.activationTypes.includes(activationType) &&
       (device.roundsOperands || activationType === 'bf16' || !attributes['bf16']),
   );
