@@ -1,18 +1,22 @@
-/** From a run to a file that answers as it does: exported in the browser, compared, downloaded in two parts. */
+/** From a run to a file that answers as it does: exported in the browser, compared, pushed to a hub of our own, downloaded in two parts. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type HubStandIn, startHub } from '../packages/core/src/hub/testing/hubStandIn.ts';
 import { TestAgent } from './agent.ts';
 import { expectAccessible } from './page.ts';
 import { PairedBrowser } from './pairedBrowser.ts';
 
-const agent = new TestAgent();
+let agent: TestAgent;
+let hub: HubStandIn;
 let studio: PairedBrowser;
 let run: string;
 
 beforeAll(async () => {
+  hub = await startHub('some/model', {});
+  agent = new TestAgent({ HF_ENDPOINT: hub.url, HF_TOKEN: '' });
   agent.run('init', 'harbor');
   const set = ['max_steps=60', 'sample_prompts=["Who are you?","When does the ferry leave?"]'];
   agent.run('train', 'harbor/recipe.yaml', ...set.flatMap((one) => ['--set', one]));
@@ -23,8 +27,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await studio?.browser.close();
-  await agent.end();
-  agent.remove();
+  await agent?.end();
+  agent?.remove();
+  await hub?.close();
 });
 
 async function open(query = ''): Promise<Page> {
@@ -83,6 +88,44 @@ describe('exports in a browser', () => {
     expect(await again.getByRole('checkbox', { name: 'Adapter' }).isDisabled()).toBe(true);
     await expectAccessible(again);
     await again.close();
+  });
+
+  it('keeps a token of the hub that is never shown again', async () => {
+    const page = await studio.goTo('/settings');
+    const card = page.getByRole('region', { name: 'Secrets' });
+    await card.getByText('none: needed to push').waitFor();
+    await card.getByLabel('Token', { exact: true }).fill(hub.uploads.token);
+    await card.getByRole('button', { name: 'Keep' }).click();
+    await card.getByText(`…${hub.uploads.token.slice(-4)}`).waitFor();
+    await expectAccessible(page);
+    await page.reload();
+    await card.getByRole('button', { name: /^Remove/ }).waitFor();
+    expect(await page.content()).not.toContain(hub.uploads.token);
+    await page.close();
+  });
+
+  it('pushes to the hub with a model card, and says what keeps it from that', async () => {
+    const page = await open();
+    hub.uploads.repository('you/harbor', false);
+    const push = async () => {
+      await rowOf(page, 'PEFT').getByRole('button', { name: 'Push PEFT to the Hub' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('textbox', { name: 'Repository' }).fill('you/harbor');
+      await dialog.getByText(/^npx anneal push .*\/lora --to you\/harbor$/).waitFor();
+      await expectAccessible(page);
+      await page.keyboard.press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+    };
+    await push();
+    await page.getByRole('alert').getByText('and everybody can see it').waitFor();
+    hub.uploads.repositories.clear();
+    await push();
+    await page.getByText('Pushed, private:').waitFor();
+    await page.getByText('adapter_config.json names the base model by a path').waitFor();
+    expect(await page.getByRole('link', { name: 'you/harbor' }).getAttribute('href')).toBe(`${hub.url}/you/harbor`);
+    const card = String(hub.uploads.repositories.get('you/harbor')?.files.get('README.md'));
+    expect(card).toMatch(/the same answers as the run, token by token: \d+ of \d+ agree/);
+    await page.close();
   });
 
   it('downloads a file in two parts that are the file', async () => {

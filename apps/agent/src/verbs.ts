@@ -52,6 +52,11 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/exports.ts'),
   },
   {
+    name: 'push',
+    summary: 'send what was exported to a hub, with a model card',
+    load: () => import('./commands/push.ts'),
+  },
+  {
     name: 'models',
     summary: 'list, check and remove the models that are here',
     load: () => import('./commands/models.ts'),
@@ -91,6 +96,11 @@ export const verbs: readonly Verb[] = [
     name: 'token',
     summary: 'make, list and revoke tokens for programs that use a running agent',
     load: () => import('./commands/token.ts'),
+  },
+  {
+    name: 'secrets',
+    summary: 'keep, list and remove tokens of hubs that an agent uses',
+    load: () => import('./commands/secrets.ts'),
   },
   {
     name: 'remote',

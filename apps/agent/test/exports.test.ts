@@ -5,6 +5,7 @@ import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSy
 import { request } from 'node:http';
 import { basename, join } from 'node:path';
 import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
+import { startHub } from '@anneal/core/hub/testing/hubStandIn';
 import type { StudioExport } from '@anneal/core/protocol/exports';
 import type { JobOf, JobState, ListedJob } from '@anneal/core/protocol/jobs';
 import type { Scope } from '@anneal/core/protocol/roles';
@@ -14,7 +15,7 @@ import { ApiTokens } from '../src/daemon/auth/apiTokens.ts';
 import type { Daemon } from '../src/daemon/daemon.ts';
 import { partOf } from '../src/daemon/exports/range.ts';
 import { tarSegments } from '../src/daemon/exports/tar.ts';
-import { temporaryFolder } from './helpers/anneal.ts';
+import { annealIn, temporaryFolder } from './helpers/anneal.ts';
 import { client, makePlace, type Place, paired, start, type TestClient } from './helpers/daemon.ts';
 import { trainedRun } from './helpers/trainedRun.ts';
 
@@ -89,6 +90,41 @@ test('an export is a job: planned, followed, listed, compared and removed', asyn
   expect(await ended(jobs, again.job)).toMatchObject({ state: 'finished', result: [{}] });
   await api.exports.remove.mutate({ run, exports: found.map(({ key }) => key) });
   expect(readdirSync(join(path, 'export'))).toEqual([]);
+});
+
+test('a push is a job that uses the kept token, here and by remote, and can be cancelled', async () => {
+  const hub = await startHub('some/model', {});
+  onTestFinished(() => hub.close());
+  vi.stubEnv('HF_ENDPOINT', hub.url);
+  vi.stubEnv('HF_TOKEN', undefined);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { daemon, place, cookie, run } = await served();
+  const { api } = client(daemon, cookie);
+  const jobs = follow(api);
+  const [gguf] = (await exported(api, run, { gguf: ['q8_0'], ollama: true })).filter(({ form }) => form === 'gguf');
+  const order = { run, exported: gguf?.key as string, to: 'you/harbor' };
+  const tokenless = await api.exports.push.mutate(order);
+  expect(await ended(jobs, tokenless.job)).toMatchObject({ state: 'failed', error: { code: 'hub_token_missing' } });
+  await api.secrets.set.mutate({ name: 'hf_token', secret: hub.uploads.token });
+
+  hub.uploads.onPut = () => new Promise(() => undefined);
+  const stuck = await api.exports.push.mutate(order);
+  await vi.waitFor(() => expect(jobs.get(stuck.job)?.progress).toMatchObject({ phase: 'uploading' }), 10_000);
+  await api.jobs.cancel.mutate({ job: stuck.job });
+  expect(await ended(jobs, stuck.job)).toMatchObject({ state: 'cancelled', result: null });
+  hub.uploads.onPut = () => undefined;
+
+  const { job } = await api.exports.push.mutate(order);
+  expect(await ended(jobs, job)).toMatchObject({ kind: 'push', subject: run, result: { isPrivate: true } });
+  expect([...(hub.uploads.repositories.get('you/harbor')?.files.keys() ?? [])]).toContain('Modelfile');
+  expect(JSON.stringify([...jobs.values()])).not.toContain(hub.uploads.token);
+
+  const { token } = new ApiTokens(new AgentState(place.workspace).folder).create('laptop', 'operator');
+  const remote = annealIn(temporaryFolder(), { ANNEAL_HOST: daemon.url, ANNEAL_TOKEN: token });
+  const push = async (source: string) =>
+    JSON.parse((await remote('remote', 'push', source, '--to', order.to, '--json')).stdout);
+  expect(await push(gguf?.key as string)).toMatchObject({ repository: 'you/harbor', sent: [] });
+  expect(await push('latest')).toMatchObject({ repository: 'you/harbor', sent: [] });
 });
 
 test('an export that is cancelled, or whose agent ends, leaves nothing', async () => {

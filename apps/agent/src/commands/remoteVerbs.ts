@@ -27,6 +27,7 @@ export const remoteVerbs: readonly RemoteVerb[] = [
     actions: { export: async () => (await import('./remoteExport.ts')).exportAndFetch },
   },
   { name: 'exports', load: () => import('./remoteExports.ts') },
+  { name: 'push', load: () => import('./push.ts') },
   { name: 'models', load: () => import('./models.ts') },
   { name: 'pull', load: () => import('./pull.ts') },
   {
@@ -54,6 +55,7 @@ export const refusedVerbs: readonly { name: string; reason: string }[] = [
   { name: 'serve', reason: local },
   { name: 'pair', reason: 'who is let in is decided on the machine of the agent, or in its settings' },
   { name: 'token', reason: 'who is let in is decided on the machine of the agent, or in its settings' },
+  { name: 'secrets', reason: 'they are set on the machine of the agent, or by admins in its settings' },
   { name: 'mcp', reason: 'it names the agent by its own --host' },
   { name: 'verify', reason: local },
   { name: 'bench', reason: local },

@@ -37,6 +37,7 @@ interface Modules {
   parity: typeof import('../service/exports/parity.ts');
   models: typeof import('../service/models/list.ts');
   check: typeof import('../service/models/check.ts');
+  push: typeof import('../service/push/push.ts');
   pull: typeof import('../service/models/pull.ts');
   chat: typeof import('../service/chat/open.ts');
 }
@@ -82,6 +83,7 @@ export interface ExportUseCases {
   listExports(context: Context, request: { run: string }): Promise<ListedExport[]>;
   removableExports(context: Context, request: RemoveExportsRequest): Promise<ListedExport[]>;
   removeExports(context: Context, request: RemoveExportsRequest): Promise<ListedExport[]>;
+  pushExport: Modules['push']['pushExport'];
   planExport: Modules['plan']['planExport'];
   checkParity: Modules['parity']['checkParity'];
 }
@@ -160,6 +162,13 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   listExports: async () => (await import('../service/exports/list.ts')).listExports,
   removableExports: async () => (await import('../service/exports/remove.ts')).removableExports,
   removeExports: async () => (await import('../service/exports/remove.ts')).removeExports,
+  pushExport: async () => {
+    const [{ pushExport }, { secretsFor }] = await Promise.all([
+      import('../service/push/push.ts'),
+      import('./secretsHere.ts'),
+    ]);
+    return (context, request) => pushExport({ ...context, secrets: secretsFor(context.runsFolder) }, request);
+  },
   planExport: async () => (await import('../service/exports/plan.ts')).planExport,
   checkParity: async () => (await import('../service/exports/parity.ts')).checkParity,
   listModels: async () => (await import('../service/models/list.ts')).listModels,
@@ -172,7 +181,13 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
     const { removeModel } = await import('../service/models/remove.ts');
     return async (context, request) => removeModel(context, request);
   },
-  pullModel: async () => (await import('../service/models/pull.ts')).pullModel,
+  pullModel: async () => {
+    const [{ pullModel }, { secretsFor }] = await Promise.all([
+      import('../service/models/pull.ts'),
+      import('./secretsHere.ts'),
+    ]);
+    return (context, request) => pullModel({ ...context, secrets: secretsFor('.') }, request);
+  },
   listCatalogue: async () => {
     const { listCatalogue } = await import('../service/models/pull.ts');
     return async () => listCatalogue();

@@ -89,6 +89,14 @@ function folderOf(id: string): string {
   return join(envPaths('anneal', { suffix: '' }).data, 'agents', id);
 }
 
+/** Where the agent of this folder, or the next one above it, keeps a file of this name; undefined where none does. Nothing is made. */
+export function agentFolderAbove(path: string, file: string): string | undefined {
+  const start = existsSync(path) ? realpathSync(path) : resolve(path);
+  return foldersAbove(start)
+    .map((folder) => folderOf(idOf(folder)))
+    .find((folder) => existsSync(join(folder, file)));
+}
+
 /** The folder itself, then its parent, up to the root. */
 function foldersAbove(folder: string): string[] {
   const parent = dirname(folder);

@@ -34,6 +34,7 @@ import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
 import { KeptHistories } from './runs/keptHistories.ts';
 import { RunBatches } from './runs/runBatches.ts';
+import { SecretStore } from './secrets/secretStore.ts';
 import { Sockets } from './sockets.ts';
 import { StudioFiles } from './studioFiles.ts';
 import { Telemetry } from './telemetry.ts';
@@ -70,6 +71,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   try {
     const access = new Access(state.folder, address.token);
     const tokens = new ApiTokens(state.folder);
+    const secrets = new SecretStore(state.folder);
     const audit = new Audit(state.folder);
     const queue = new RunQueue(state.folder);
     const feeds = new RunFeeds(workspace, queue, new KeptHistories(state.folder, options.log));
@@ -98,6 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       scheduler,
       access,
       tokens,
+      secrets,
       audit,
       telemetry,
       jobs,

@@ -5,7 +5,7 @@ import type { ExportUseCases } from '../commands/useCases.ts';
 import { reporting } from '../service/reporting.ts';
 import type { Connection } from './connection.ts';
 import { followJob } from './jobs.ts';
-import { runThere } from './names.ts';
+import { runsThere, runThere } from './names.ts';
 import { notRemote } from './notRemote.ts';
 
 export function remoteExports(connection: Connection, signal: AbortSignal): ExportUseCases {
@@ -23,6 +23,14 @@ export function remoteExports(connection: Connection, signal: AbortSignal): Expo
         code: 'export_not_found',
       });
     });
+  };
+  /** By its key, whichever run it is of. */
+  const exportThere = async (name: string) => {
+    for (const { key: run } of await runsThere(connection)) {
+      const all = await ask((api) => api.exports.list.query({ run }));
+      if (all.some(({ key }) => key === name)) return { run, exported: name };
+    }
+    return undefined;
   };
   return {
     async listExports(_, { run }) {
@@ -43,6 +51,11 @@ export function remoteExports(connection: Connection, signal: AbortSignal): Expo
         const run = await named(source);
         return ask((api) => api.exports.plan.query({ run, checkpoint }));
       }),
+    async *pushExport(_, { source, ...wanted }) {
+      const order = (await exportThere(source)) ?? { run: await named(source) };
+      const { job } = await ask((api) => api.exports.push.mutate({ ...wanted, ...order }));
+      return yield* followJob<'push'>(connection, job, signal);
+    },
     async *checkParity(_, { source, exported, prompts, checkpoint, maxTokens }) {
       if (prompts !== undefined || checkpoint !== undefined || (maxTokens !== undefined && maxTokens !== 32)) {
         throw notRemote(

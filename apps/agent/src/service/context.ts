@@ -1,9 +1,13 @@
+import type { SecretName } from '@anneal/core/protocol/secretNames';
+
 /** What every use case is given beside its input. */
 export interface Context {
   /** Where runs are kept. Undefined: where a recipe says, and `runs` where there is none. */
   readonly runsFolder?: string | undefined;
   /** Ends what is done, wherever it is. Without it, whoever stops listening ends it at its next progress. */
   readonly signal?: AbortSignal | undefined;
+  /** Tokens of hubs. They go to nobody else, and into no message. */
+  readonly secrets?: Readonly<Partial<Record<SecretName, string>>> | undefined;
 }
 
 const usualRunsFolder = 'runs';

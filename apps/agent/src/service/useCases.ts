@@ -11,6 +11,7 @@ export const useCases = {
   checkParity: async () => (await import('./exports/parity.ts')).checkParity,
   planExport: async () => (await import('./exports/plan.ts')).planExport,
   export: async () => (await import('./exports/export.ts')).exportSource,
+  push: async () => (await import('./push/push.ts')).pushExport,
   examineHost: async () => (await import('./host/examineHost.ts')).examineHost,
   collectSupport: async () => (await import('./support/collect.ts')).collectSupport,
   listModels: async () => (await import('./models/list.ts')).listModels,

@@ -14,15 +14,19 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
+import { type HubStandIn, startHub } from '@anneal/core/hub/testing/hubStandIn';
 import { verdictOf } from '@anneal/core/protocol/parity';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import type { PushRequest } from '@anneal/core/protocol/push';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runApart } from '../../src/runner/runApart.ts';
+import type { Context } from '../../src/service/context.ts';
 import { exportSource } from '../../src/service/exports/export.ts';
 import { listExports } from '../../src/service/exports/list.ts';
 import { checkParity } from '../../src/service/exports/parity.ts';
 import { planExport } from '../../src/service/exports/plan.ts';
 import { removeExports } from '../../src/service/exports/remove.ts';
 import { finish } from '../../src/service/finish.ts';
+import { pushExport } from '../../src/service/push/push.ts';
 import { trainedRun } from '../helpers/trainedRun.ts';
 
 const runApartFile = new URL('../../src/runner/runApart.ts', import.meta.url).href;
@@ -151,6 +155,70 @@ describe('a comparison of answers', () => {
     const [wrong] = await finish(checkParity({}, { ...request, exported: [other] }));
     expect(wrong && verdictOf(wrong.parity)).toBe('different');
     expect(wrong?.parity.prompts.some(({ partsAt, before, after }) => partsAt !== null && before !== after)).toBe(true);
+  });
+});
+
+describe('a push', () => {
+  let hub: HubStandIn;
+  beforeEach(async () => {
+    hub = await startHub('some/model', {});
+    vi.stubEnv('HF_ENDPOINT', hub.url);
+    return hub.close;
+  });
+  afterEach(() => vi.unstubAllEnvs());
+  const contextOf = () => ({ runsFolder: dirname(run), secrets: { hf_token: hub.uploads.token } });
+  const filesOf = (name: string) => hub.uploads.repositories.get(name)?.files ?? new Map<string, Buffer>();
+
+  test('sends an adapter to the letter, with a card made from its run that names no path of this machine', async () => {
+    const to = exported('pushed');
+    await finish(exportSource({}, { source: run, lora: true, gguf: ['q8_0', 'f16'], ollama: true, to }));
+    const request = { source: join(to, 'lora'), to: 'you/harbor' };
+    const pushed = await finish(runApart('push', contextOf(), request));
+    const sent = filesOf('you/harbor');
+    const names = readdirSync(join(to, 'lora'));
+    expect([...sent.keys()].sort()).toEqual(['.gitattributes', 'README.md', ...names].sort());
+    for (const name of names) expect(sent.get(name)?.equals(readFileSync(join(to, 'lora', name)))).toBe(true);
+
+    const card = String(sent.get('README.md'));
+    const lock = JSON.parse(readFileSync(join(run, 'lock.json'), 'utf8'));
+    const { summary } = JSON.parse(readFileSync(join(run, 'data', 'manifest.json'), 'utf8'));
+    for (const part of [
+      ...Object.values(lock),
+      summary.files[0].sha256,
+      'learning_rate:',
+      'PeftModel',
+      basename(run),
+    ]) {
+      expect(card).toContain(part);
+    }
+    expect(card).toMatch(/^---\nlibrary_name: peft\n/);
+    expect(card).toMatch(/\| 60 \| \d+\.\d{4} \|/);
+    expect(card).not.toContain(dirname(run));
+    expect(pushed.warnings.join()).toContain('adapter_config.json names the base model by a path');
+    expect(await finish(runApart('push', contextOf(), request))).toMatchObject({ sent: [], commit: pushed.commit });
+  });
+
+  test('sends the GGUF files of a folder together, with the Modelfile', async () => {
+    const source = join(exported('pushed'), 'gguf');
+    await finish(pushExport(contextOf(), { source, to: 'you/harbor-gguf', public: true }));
+    expect([...filesOf('you/harbor-gguf').keys()].sort()).toEqual(
+      ['.gitattributes', 'README.md', ...readdirSync(source)].sort(),
+    );
+    expect(hub.uploads.repositories.get('you/harbor-gguf')?.isPrivate).toBe(false);
+    expect(String(filesOf('you/harbor-gguf').get('README.md'))).toContain('ollama create harbor-gguf -f Modelfile');
+  });
+
+  const refusal = (request: PushRequest, context: Context = contextOf()) => finish(pushExport(context, request));
+
+  test('is refused without a token, of a run in several forms, of what is no export, and to ModelScope', async () => {
+    const to = 'you/harbor';
+    const source = join(exported('pushed'), 'lora');
+    await expect(refusal({ source, to }, {})).rejects.toMatchObject({ code: 'hub_token_missing' });
+    await expect(refusal({ source: run, to })).rejects.toMatchObject({ code: 'push_ambiguous' });
+    await expect(refusal({ source: join(run, 'data'), to })).rejects.toMatchObject({ code: 'export_not_found' });
+    await expect(refusal({ source: 'no-such-run', to })).rejects.toMatchObject({ code: 'run_not_found' });
+    await expect(refusal({ source, to, hub: 'modelscope' })).rejects.toMatchObject({ code: 'hub_not_served' });
+    expect(hub.requests).toEqual([]);
   });
 });
 

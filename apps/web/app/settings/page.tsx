@@ -4,6 +4,7 @@ import { useMe } from '../../src/agent/useMe.ts';
 import { AuditLog } from '../../src/ui/settings/AuditLog.tsx';
 import { Browsers } from '../../src/ui/settings/Browsers.tsx';
 import { People } from '../../src/ui/settings/People.tsx';
+import { Secrets } from '../../src/ui/settings/Secrets.tsx';
 import { Storage } from '../../src/ui/settings/Storage.tsx';
 import { Tokens } from '../../src/ui/settings/Tokens.tsx';
 import { You } from '../../src/ui/settings/You.tsx';
@@ -31,6 +32,7 @@ export default function SettingsScreen() {
             <>
               <People me={me} />
               <Tokens />
+              <Secrets />
               <AuditLog />
             </>
           )}

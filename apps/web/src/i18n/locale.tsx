@@ -1,15 +1,17 @@
 'use client';
 /** The language of this browser's user: as chosen here, else as the browser wishes. */
-import { type ReactNode, useEffect, useSyncExternalStore } from 'react';
+import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
 import { IntlProvider } from 'use-intl';
 import { createStore } from '../agent/store.ts';
-import { en } from './en/index.ts';
-import { zhCN } from './zhCN/index.ts';
+import { en, type Messages } from './en/index.ts';
 
 export const locales = { en: 'English', 'zh-CN': '简体中文' } as const;
 export type Locale = keyof typeof locales;
 
-const messages = { en, 'zh-CN': zhCN };
+/** English comes with every page; the others are fetched by those who read them. */
+const loaders: Readonly<Record<Exclude<Locale, 'en'>, () => Promise<Messages>>> = {
+  'zh-CN': async () => (await import('./zhCN/index.ts')).zhCN,
+};
 const storageKey = 'anneal-locale';
 const store = createStore<Locale | undefined>(undefined);
 
@@ -23,12 +25,24 @@ export function useLocale(): Locale {
 }
 
 export function LocaleProvider({ children }: { children: ReactNode }) {
-  const locale = useLocale();
+  const chosen = useLocale();
+  const [loaded, setLoaded] = useState<{ locale: Locale; messages: Messages }>({ locale: 'en', messages: en });
+  useEffect(() => {
+    if (chosen === 'en') return;
+    let isWanted = true;
+    const show = (messages: Messages) => isWanted && setLoaded({ locale: chosen, messages });
+    // Without the agent the page stays as it is, and says elsewhere that the agent is away.
+    void loaders[chosen]().then(show, () => undefined);
+    return () => {
+      isWanted = false;
+    };
+  }, [chosen]);
+  const { locale, messages } = loaded.locale === chosen ? loaded : { locale: 'en', messages: en };
   useEffect(() => {
     document.documentElement.lang = locale;
   }, [locale]);
   return (
-    <IntlProvider locale={locale} messages={messages[locale]} timeZone={timeZone()}>
+    <IntlProvider locale={locale} messages={messages} timeZone={timeZone()}>
       {children}
     </IntlProvider>
   );

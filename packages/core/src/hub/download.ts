@@ -4,6 +4,7 @@ import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LEAST_PROGRESS_BYTES, PATIENCE, type Patience } from './boundedFetch.ts';
 import { asSourceError, httpError, SourceError } from './sourceError.ts';
+import { BrokenTransfer, Watchdog } from './watchdog.ts';
 
 export interface RemoteFile {
   readonly path: string;
@@ -62,8 +63,6 @@ async function transferWithRetries(file: RemoteFile, part: string, options: Down
   }
   options.onBytes?.(file.bytes);
 }
-
-class BrokenTransfer extends SourceError {}
 
 /** One request; appends to `part` if the server's file is still the one that `part` began with. */
 async function transfer(
@@ -169,28 +168,6 @@ async function verify(file: RemoteFile, path: string): Promise<{ sha256: string;
     mismatch:
       found === expected ? undefined : `${file.path} is damaged: its ${name} is ${found}, the source says ${expected}`,
   };
-}
-
-/** Aborts a request that makes no progress: `expect(ms)` is called again whenever enough has arrived. */
-class Watchdog {
-  readonly signal: AbortSignal;
-  readonly #controller = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(outer: AbortSignal | undefined) {
-    this.signal = outer ? AbortSignal.any([outer, this.#controller.signal]) : this.#controller.signal;
-  }
-
-  expect(milliseconds: number): void {
-    this.stop();
-    this.#timer = setTimeout(() => {
-      this.#controller.abort(new BrokenTransfer(`too little arrived in ${milliseconds / 1000} s`));
-    }, milliseconds);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
 }
 
 /** How much of the file an earlier attempt left, whole or in part. */

@@ -150,7 +150,7 @@ test('a file that drips is given up', { timeout: 30_000 }, async () => {
     const timer = setInterval(() => response.write('.'), 20);
     response.on('close', () => clearInterval(timer));
   });
-  expect(await refusal()).toContain('too little arrived');
+  expect(await refusal()).toContain('too little came through');
 });
 
 test('empty and cut listings are errors, not models', async () => {

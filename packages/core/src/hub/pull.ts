@@ -32,6 +32,8 @@ export interface PullProgress {
 export interface PullOptions extends HubUrls {
   /** Default: `$ANNEAL_CACHE`, else the platform's cache folder. */
   cacheDirectory?: string | undefined;
+  /** Of the Hugging Face Hub. Default: `$HF_TOKEN`. */
+  token?: string | undefined;
   /** Branch, tag or commit at the hub; default: its main branch. */
   revision?: string | undefined;
   /** Use only what is in the cache. Default: `$HF_HUB_OFFLINE`. */
@@ -145,7 +147,7 @@ async function fetchFrom(
   };
   const model =
     origin.kind === 'hugging_face'
-      ? await huggingFaceModel({ ...request, token: process.env.HF_TOKEN })
+      ? await huggingFaceModel({ ...request, token: options.token ?? process.env.HF_TOKEN })
       : await modelScopeModel(request);
   return await fetchFiles(model, source, partial, options);
 }

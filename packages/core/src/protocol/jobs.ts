@@ -1,17 +1,20 @@
 /** What the agent does for somebody and takes a while; it goes on whether or not somebody looks. Browser-safe. */
 import type { ComparedExport, ExportedForm, ExportProgress, ParityProgress } from './exports.ts';
 import type { CheckedModel, CheckModelProgress, PulledModel, PullProgress } from './models.ts';
+import type { PushedRepository, PushProgress } from './push.ts';
 import type { EditProgress, NewVersion } from './rowEdits.ts';
 import type { ToldError } from './studio.ts';
 
 /** A kind of job: what it tells on the way, and what it ends with. */
 export interface JobKinds {
   export: { progress: ExportProgress; result: ExportedForm[] };
-  /** Comparing answers. */
   pull: { progress: PullProgress; result: PulledModel };
   /** Comparing a pulled model with the hashes of its source. */
   checkModel: { progress: CheckModelProgress; result: CheckedModel };
+  /** Comparing answers. */
   parity: { progress: ParityProgress; result: ComparedExport[] };
+  /** Sending to a hub what was exported. */
+  push: { progress: PushProgress; result: PushedRepository };
   /** Writing a new version of a data file. */
   editRow: { progress: EditProgress; result: NewVersion };
 }

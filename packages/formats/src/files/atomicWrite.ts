@@ -83,12 +83,16 @@ export async function writeAtomically(path: string, write: (file: AtomicFile) =>
 }
 
 /** Replaces the file at once: readers see the old text or the new. Survives a power cut only with `sync`. */
-export function replaceFile(path: string, text: string, options: { sync: boolean }): void {
+export function replaceFile(
+  path: string,
+  content: string | Uint8Array,
+  options: { sync: boolean; mode?: number },
+): void {
   const temporary = temporaryBeside(path);
   try {
-    const file = openSync(temporary, 'wx');
+    const file = openSync(temporary, 'wx', options.mode ?? 0o666);
     try {
-      writeFileSync(file, text);
+      writeFileSync(file, content);
       if (options.sync) fsyncSync(file);
     } finally {
       closeSync(file);

@@ -64,10 +64,10 @@ function entryOf(line: string): AuditEntry {
 
 function shorten(input: unknown): string {
   if (input === undefined) return '';
-  const text = JSON.stringify(input, (_, value) =>
-    typeof value === 'string' && value.length > longestText
-      ? `${value.slice(0, longestText)}… (${value.length})`
-      : value,
-  );
+  const text = JSON.stringify(input, (key, value) => {
+    if (key === 'secret') return '…';
+    if (typeof value !== 'string' || value.length <= longestText) return value;
+    return `${value.slice(0, longestText)}… (${value.length})`;
+  });
   return text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text;
 }

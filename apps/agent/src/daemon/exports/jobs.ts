@@ -1,6 +1,7 @@
 /** Exporting and comparing, as jobs. Each runs apart, so that a cancel also ends what computes. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ExportRequest, ListedExport } from '@anneal/core/protocol/exports';
+import type { PushRequest } from '@anneal/core/protocol/push';
 import { runApart } from '../../runner/runApart.ts';
 import type { Agent } from '../router/trpc.ts';
 import { exportsOf } from './find.ts';
@@ -42,4 +43,23 @@ export function startCheck(agent: Agent, run: Run, exported: readonly ListedExpo
     return compared;
   });
   return id;
+}
+
+/** Returns the id of the job. @param exported by default the only form of the run @throws UserError `job_running`, `secrets_damaged` */
+export function startPush(
+  agent: Agent,
+  run: Run,
+  exported: ListedExport | undefined,
+  wanted: Omit<PushRequest, 'source'>,
+): string {
+  const source = exported ? togetherWith(exported) : run.path;
+  const context = { runsFolder: dirname(run.path), secrets: agent.secrets.open() };
+  const order = { kind: 'push', subject: run.key, target: wanted.to } as const;
+  return agent.jobs.start(order, (signal) => runApart('push', context, { ...wanted, source }, signal)).id;
+}
+
+/** GGUF files go together, with the Modelfile beside them. */
+function togetherWith({ form, folder, path }: ListedExport): string {
+  const file = join(folder, path);
+  return form === 'lora' || form === 'merged' ? file : dirname(file);
 }

@@ -1,13 +1,14 @@
 /** What runs are exported as: what could be, what is there, and the jobs that write and compare it. */
 import { join } from 'node:path';
 import { exportRequest, type StudioExport, type StudioExportPlan } from '@anneal/core/protocol/exports';
+import { pushRequest } from '@anneal/core/protocol/push';
 import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
 import { removeExports } from '../../service/exports/remove.ts';
 import { finish } from '../../service/finish.ts';
 import { showRun } from '../../service/runs/show.ts';
 import { exportsNamed, exportsOf, foldersWithExports } from '../exports/find.ts';
-import { startCheck, startExport } from '../exports/jobs.ts';
+import { startCheck, startExport, startPush } from '../exports/jobs.ts';
 import { procedure, router } from './trpc.ts';
 
 const key = z.string().min(1).max(2048);
@@ -18,6 +19,10 @@ const order = exportRequest.omit({ source: true }).extend({
   /** Afterwards its answers are compared with those of the run. */
   check: z.boolean().default(false),
 });
+
+const pushOrder = pushRequest
+  .omit({ source: true })
+  .extend({ run: key /** By default the only form of the run. */, exported: key.optional() });
 
 export const exports = router({
   /** What a checkpoint could be exported as, and how large each form would be. */
@@ -56,6 +61,14 @@ export const exports = router({
     const { workspace, feeds } = ctx.agent;
     const feed = await feeds.get(input.run);
     return { job: startCheck(ctx.agent, feed, await exportsNamed(workspace, feed, input.exports)) };
+  }),
+
+  /** Begins a job that sends what a run was exported as to a hub; of GGUF files all that lie together. */
+  push: procedure.input(pushOrder).mutation(async ({ ctx, input }): Promise<{ job: string }> => {
+    const { run, exported, ...wanted } = input;
+    const feed = await ctx.agent.feeds.get(run);
+    const found = exported === undefined ? [] : await exportsNamed(ctx.agent.workspace, feed, [exported]);
+    return { job: startPush(ctx.agent, feed, found[0], wanted) };
   }),
 
   remove: procedure.input(named).mutation(async ({ ctx, input }) => {

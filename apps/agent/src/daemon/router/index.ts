@@ -11,6 +11,7 @@ import { people } from './people.ts';
 import { queue } from './queue.ts';
 import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
+import { secrets } from './secrets.ts';
 import { storage } from './storage.ts';
 import { tokens } from './tokens.ts';
 import { router } from './trpc.ts';
@@ -28,6 +29,7 @@ export const appRouter = router({
   queue,
   recipes,
   runs,
+  secrets,
   storage,
   tokens,
 });

@@ -34,7 +34,11 @@ export const models = router({
   pull: procedure.input(pullRequest.omit({ offline: true })).mutation(({ ctx, input }): { job: string } => {
     const subject = publishedName(input.model);
     const order = { kind: 'pull', subject, target: `${subject}@${input.revision ?? ''}` } as const;
-    return { job: ctx.agent.jobs.start(order, (signal) => runApart('pull', {}, input, signal)).id };
+    return {
+      job: ctx.agent.jobs.start(order, (signal) =>
+        runApart('pull', { secrets: ctx.agent.secrets.open() }, input, signal),
+      ).id,
+    };
   }),
 
   /** Begins a job that compares a pulled model with the hashes that it came with. */

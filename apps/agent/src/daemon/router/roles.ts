@@ -38,6 +38,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'exports.check': 'operator',
   'exports.list': 'viewer',
   'exports.plan': 'viewer',
+  'exports.push': 'operator',
   'exports.remove': 'operator',
   'exports.start': 'operator',
 
@@ -107,6 +108,10 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'runs.series': 'viewer',
   'runs.show': 'viewer',
   'runs.stop': 'operator',
+
+  'secrets.list': 'operator',
+  'secrets.remove': 'admin',
+  'secrets.set': 'admin',
 
   'storage.clean': 'operator',
   'storage.survey': 'viewer',

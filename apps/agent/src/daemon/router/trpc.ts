@@ -16,6 +16,7 @@ import type { Scheduler } from '../queue/scheduler.ts';
 import type { RecipeDocuments } from '../recipes/documents.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
 import type { RunBatches } from '../runs/runBatches.ts';
+import type { SecretStore } from '../secrets/secretStore.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Workspace } from '../workspace.ts';
 import { neededRoles } from './roles.ts';
@@ -36,6 +37,7 @@ export interface Agent {
   scheduler: Scheduler;
   access: Access;
   tokens: ApiTokens;
+  secrets: SecretStore;
   audit: Audit;
   telemetry: Telemetry;
   documents: RecipeDocuments;

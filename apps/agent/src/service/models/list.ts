@@ -1,6 +1,6 @@
 /** The models that are here: pulled ones, whole or not, and folders and files that are named. */
 import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { type CachedFolder, cachedFolders, defaultCacheDirectory, readProvenance } from '@anneal/core/hub/cache';
 import { type OpenModel, openModel } from '@anneal/core/models/open';
@@ -104,6 +104,13 @@ function look(path: string): Seen {
   } finally {
     model.close();
   }
+}
+
+/** As the hub named it when it was pulled, else as the model itself does; null where nothing does. @param path as `openModel` takes it */
+export function licenseOf(path: string): string | null {
+  const isFile = path.endsWith('.gguf');
+  const pulled = readProvenance(isFile ? dirname(path) : path)?.license;
+  return pulled ?? (isFile ? licenseInGguf(path) : licenseInFolder(path));
 }
 
 function licenseInGguf(path: string): string | null {

@@ -13,13 +13,19 @@ import { reporting } from '../reporting.ts';
 
 /** Downloads a model into the cache. What has arrived of one that is broken off stays, and the next pull continues it. */
 export async function* pullModel(
-  { signal: outer }: Context,
+  { signal: outer, secrets }: Context,
   request: PullRequest,
 ): AsyncGenerator<PullProgress, PulledModel> {
   const { model, revision, offline } = parseRequest(pullRequest, request);
   const path = yield* reporting<PullProgress, string>(
     (report, signal) =>
-      hub.pullModel(model, { revision, ...(offline ? { offline: true } : {}), onProgress: report, signal }),
+      hub.pullModel(model, {
+        revision,
+        token: secrets?.hf_token,
+        ...(offline ? { offline: true } : {}),
+        onProgress: report,
+        signal,
+      }),
     outer,
   );
   return { model, path, isCopy: path.endsWith('.gguf') && !/gguf$/i.test(model) };

@@ -26,5 +26,10 @@ export const jobs = {
     loading: 'Loading {name}',
     answering: 'Asking {name}: {done} of {total} prompts',
     source: 'the run',
+    push: 'Push of {subject}',
+    push_hashing: '{done} hashed',
+    push_asking: 'Asking the hub',
+    push_uploading: '{done} of {total} sent',
+    push_committing: 'The hub puts it together',
   },
 };

@@ -28,5 +28,10 @@ export const jobs: Pick<Messages, 'jobs'> = {
     loading: '正在加载 {name}',
     answering: '正在询问 {name}：{done} / {total} 个提示',
     source: '此训练',
+    push: '推送 {subject}',
+    push_hashing: '已计算 {done} 的哈希值',
+    push_asking: '正在询问 Hub',
+    push_uploading: '已发送 {done}，共 {total}',
+    push_committing: 'Hub 正在合并文件',
   },
 };

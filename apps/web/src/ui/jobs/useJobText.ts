@@ -1,6 +1,7 @@
 'use client';
 import type { ListedJob } from '@anneal/core/protocol/jobs';
 import type { PullProgress } from '@anneal/core/protocol/models';
+import type { PushProgress } from '@anneal/core/protocol/push';
 import type { NewVersion } from '@anneal/core/protocol/rowEdits';
 import { useTranslations } from 'use-intl';
 import { useFormat } from '../format.ts';
@@ -15,7 +16,7 @@ export interface JobText {
   href: string;
 }
 
-const ofRuns: ReadonlySet<ListedJob['kind']> = new Set(['export', 'parity']);
+const ofRuns: ReadonlySet<ListedJob['kind']> = new Set(['export', 'parity', 'push']);
 
 /** A job in words. */
 export function useJobText(): (job: ListedJob) => JobText {
@@ -26,6 +27,7 @@ export function useJobText(): (job: ListedJob) => JobText {
     if (job.state !== 'running') return { now: job.state === 'failed' ? '' : t(job.state), share: null };
     if (!job.progress) return { now: t('starting'), share: null };
     if (job.kind === 'pull') return pulling(job.progress);
+    if (job.kind === 'push') return pushing(job.progress);
     const { done, total } = job.progress;
     const share = total > 0 ? done / total : null;
     if (job.kind === 'checkModel') {
@@ -39,6 +41,10 @@ export function useJobText(): (job: ListedJob) => JobText {
     const name = job.progress.model.endsWith(job.subject) ? t('source') : lastPart(job.progress.model);
     const { phase } = job.progress;
     return { now: phase === 'loading' ? t('loading', { name }) : t('answering', { name, ...counts }), share };
+  };
+  const pushing = ({ phase, done, total }: PushProgress) => {
+    const bytes = { done: format.bytes(done), total: format.bytes(total) };
+    return { now: t(`push_${phase}`, bytes), share: total > 0 ? done / total : null };
   };
   const pulling = ({ phase, source, receivedBytes, totalBytes, reason }: PullProgress) => {
     if (phase === 'waiting') return { now: t('waiting'), share: null };

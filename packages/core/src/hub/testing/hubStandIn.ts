@@ -3,8 +3,9 @@ import { statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { UploadRoutes } from './uploadRoutes.ts';
 
-/** A local server with the routes of the Hugging Face Hub and of ModelScope that a pull uses, and faults to order. */
+/** A local server with the routes of the Hugging Face Hub and of ModelScope that a pull and a push use, and faults to order. */
 export interface HubStandIn {
   readonly url: string;
   readonly files: Map<string, Uint8Array>;
@@ -18,6 +19,8 @@ export interface HubStandIn {
   readonly announcedSha256: Map<string, string>;
   /** Answers requests whose address contains the key in its place. */
   readonly answers: Map<string, (response: ServerResponse, request: IncomingMessage) => void>;
+  /** What pushes have left, and faults of theirs. */
+  readonly uploads: UploadRoutes;
   /** Every request: its address and token. */
   readonly requests: { url: string; authorization: string | undefined }[];
   close(): Promise<void>;
@@ -39,6 +42,7 @@ export async function startHub(
     collectedIn: new Map(),
     announcedSha256: new Map(),
     answers: new Map(),
+    uploads: new UploadRoutes(),
     requests: [],
   } as unknown as HubStandIn;
   const server = createServer((request, response) => {
@@ -46,7 +50,9 @@ export async function startHub(
     hub.requests.push({ url: address, authorization: headers.authorization });
     for (const [key, answer] of hub.answers) if (address.includes(key)) return answer(response, request);
     if (options.gated && !request.headers.authorization) return send(response, 401, { error: 'restricted' });
-    route(hub, id, request, response).catch((error: unknown) => response.destroy(error as Error));
+    const answered = hub.uploads.answer(`${hub.url}${address}`, request, response);
+    const routed = answered.then((isAnswered) => (isAnswered ? undefined : route(hub, id, request, response)));
+    routed.catch((error: unknown) => response.destroy(error as Error));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

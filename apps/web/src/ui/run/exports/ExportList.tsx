@@ -10,21 +10,25 @@ import { ErrorNote, shownError } from '../../ErrorNote.tsx';
 import { useFormat } from '../../format.ts';
 import { Nothing } from '../Samples.tsx';
 import { ExportRow, sizeOf } from './ExportRow.tsx';
+import { PushDialog } from './PushDialog.tsx';
 
 /** What was exported and still lies there, newest first. */
 export function ExportList({
   run,
   exports,
   isChecking,
+  isPushing,
 }: {
   run: ListedRun;
   exports: readonly StudioExport[];
   isChecking: boolean;
+  isPushing: boolean;
 }) {
   const t = useTranslations('exports');
   const format = useFormat();
   const queries = useQueryClient();
   const [doomed, setDoomed] = useState<StudioExport>();
+  const [pushed, setPushed] = useState<StudioExport>();
   const named = (key: string) => ({ run: run.key, exports: [key] });
   const check = useMutation({ mutationFn: (key: string) => agent().exports.check.mutate(named(key)) });
   const remove = useMutation({
@@ -47,10 +51,12 @@ export function ExportList({
             run={run}
             exported={exported}
             onCheck={isChecking ? undefined : () => check.mutate(exported.key)}
+            onPush={isPushing ? undefined : () => setPushed(exported)}
             onDelete={() => setDoomed(exported)}
           />
         ))}
       </ul>
+      {pushed && <PushDialog run={run} exported={pushed} onClose={() => setPushed(undefined)} />}
       <Confirm
         open={doomed !== undefined}
         onOpenChange={(open) => !open && setDoomed(undefined)}

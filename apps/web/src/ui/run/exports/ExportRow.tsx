@@ -1,7 +1,7 @@
 'use client';
 import type { StudioExport } from '@anneal/core/protocol/exports';
 import type { ListedRun } from '@anneal/core/protocol/studio';
-import { Download, Scale, Terminal, Trash2 } from 'lucide-react';
+import { CloudUpload, Download, Scale, Terminal, Trash2 } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useIsOff } from '../../../agent/useMe.ts';
@@ -15,12 +15,15 @@ export function ExportRow({
   run,
   exported,
   onCheck,
+  onPush,
   onDelete,
 }: {
   run: ListedRun;
   exported: StudioExport;
   /** Undefined while something is compared. */
   onCheck: (() => void) | undefined;
+  /** Undefined while something is pushed. */
+  onPush: (() => void) | undefined;
   onDelete: () => void;
 }) {
   const t = useTranslations('exports');
@@ -71,6 +74,11 @@ export function ExportRow({
           {exported.form !== 'ollama' && (
             <IconButton label={`${t('checkNow')}: ${name}`} disabled={isOff || !onCheck} onClick={onCheck}>
               <Scale className="size-4" />
+            </IconButton>
+          )}
+          {exported.form !== 'ollama' && (
+            <IconButton label={t('pushOf', { name })} disabled={isOff || !onPush} onClick={onPush}>
+              <CloudUpload className="size-4" />
             </IconButton>
           )}
           <IconButton label={t('deleteOf', { name })} disabled={isOff} onClick={onDelete}>

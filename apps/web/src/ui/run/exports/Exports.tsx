@@ -1,4 +1,5 @@
 'use client';
+import type { ListedJob } from '@anneal/core/protocol/jobs';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useQuery } from '@tanstack/react-query';
 import { agent } from '../../../agent/connection.ts';
@@ -7,10 +8,13 @@ import { ErrorNote, shownError } from '../../ErrorNote.tsx';
 import { JobProgress } from '../../jobs/JobProgress.tsx';
 import { ExportForm } from './ExportForm.tsx';
 import { ExportList } from './ExportList.tsx';
+import { Pushed } from './Pushed.tsx';
+
+const kinds: ReadonlySet<ListedJob['kind']> = new Set(['export', 'parity', 'push']);
 
 /** Handing on what was trained: what it could be, what is being written, and what is there. */
 export function Exports({ run }: { run: ListedRun }) {
-  const jobs = useJobs().filter(({ subject, kind }) => subject === run.key && (kind === 'export' || kind === 'parity'));
+  const jobs = useJobs().filter(({ subject, kind }) => subject === run.key && kinds.has(kind));
   const running = jobs.filter(isRunning);
   const [last] = jobs;
   const { data: exports, error } = useQuery({
@@ -33,8 +37,14 @@ export function Exports({ run }: { run: ListedRun }) {
             <ErrorNote error={failure} />
           </div>
         )}
+        {last?.kind === 'push' && last.result && <Pushed result={last.result} />}
         {exports && (
-          <ExportList run={run} exports={exports} isChecking={running.some(({ kind }) => kind === 'parity')} />
+          <ExportList
+            run={run}
+            exports={exports}
+            isChecking={running.some(({ kind }) => kind === 'parity')}
+            isPushing={running.some(({ kind }) => kind === 'push')}
+          />
         )}
       </div>
     </div>

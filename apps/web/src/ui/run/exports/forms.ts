@@ -59,6 +59,16 @@ export function commandFor(
   return parts.filter(Boolean).join(' ');
 }
 
+/** GGUF files go together: the folder is named. */
+export function pushCommand(
+  { form, key }: StudioExport,
+  { to, public: isPublic, replace }: { to: string; public: boolean; replace: boolean },
+): string {
+  const path = form === 'gguf' || form === 'ollama' ? key.replace(/\/[^/]*$/, '') : key;
+  const flags = `${isPublic ? ' --public' : ''}${replace ? ' --replace' : ''}`;
+  return `npx anneal push ${quoted(path)} --to ${quoted(to || 'owner/name')}${flags}`;
+}
+
 /** For a shell. */
 export function quoted(text: string): string {
   return /^[\w./@:=+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

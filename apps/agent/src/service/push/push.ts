@@ -1,0 +1,103 @@
+/** Handing on to a hub what was exported, with a model card made from its run. */
+import { readFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { type CardFacts, modelCard } from '@anneal/core/export/modelCard';
+import type { PushedFile } from '@anneal/core/hub/push/fileHashes';
+import { noToken } from '@anneal/core/hub/push/pushErrors';
+import { pushFiles } from '@anneal/core/hub/push/pushFiles';
+import { hubUrl } from '@anneal/core/hub/sources';
+import { type PushedRepository, type PushProgress, type PushRequest, pushRequest } from '@anneal/core/protocol/push';
+import { z } from 'zod';
+import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
+import { reporting } from '../reporting.ts';
+import { pathOfRun } from '../runs/find.ts';
+import { baseOf, cardRun, isPath } from './cardFacts.ts';
+import { type ChosenExport, chooseExport, folderOf } from './chosen.ts';
+
+/**
+ * All files of the export and the card appear in the repository as one commit.
+ * @throws UserError `hub_not_served`, `hub_token_missing`, those of `chooseExport` and `pushFiles`
+ */
+export function pushExport(context: Context, request: PushRequest): AsyncGenerator<PushProgress, PushedRepository> {
+  const wanted = parseRequest(pushRequest, request);
+  return reporting<PushProgress, PushedRepository>(async (report, signal) => {
+    if (wanted.hub === 'modelscope') throw notServed();
+    const token = context.secrets?.hf_token;
+    if (token === undefined) throw noToken();
+    const chosen = await chooseExport(context, wanted.source);
+    const files = filesOf(chosen);
+    const facts = await factsOf(context, chosen, wanted.to);
+    const pushed = await pushFiles(files, wanted.to, {
+      hubUrl: hubUrl('hugging_face', {}),
+      token,
+      isPrivate: !wanted.public,
+      replace: wanted.replace,
+      title: `${facts.name}: ${facts.form}`,
+      card: (hashed) => modelCard({ ...facts, files: hashed }),
+      onProgress: report,
+      signal,
+    });
+    return { ...pushed, warnings: warningsOf(chosen) };
+  }, context.signal);
+}
+
+function filesOf(chosen: ChosenExport): PushedFile[] {
+  const folder = folderOf(chosen);
+  return chosen.entries.flatMap((entry) =>
+    entry.files.map(({ path }) => {
+      const file = join(entry.folder, path);
+      return { name: relative(folder, file).replaceAll('\\', '/'), path: file };
+    }),
+  );
+}
+
+async function factsOf(
+  context: Context,
+  { form, entries }: ChosenExport,
+  repository: string,
+): Promise<Omit<CardFacts, 'files'>> {
+  const [{ run: origin, path, parity }] = entries;
+  const prompts = parity?.prompts ?? [];
+  const sum = (key: 'agreeing' | 'tokens') => prompts.reduce((all, prompt) => all + prompt[key], 0);
+  const run = origin && (await pathOfRun(runsFolderOfEntry(context, entries[0].folder, origin.id), origin.id));
+  return {
+    repository,
+    form,
+    name: origin?.id ?? basename(path, '.gguf'),
+    base: run ? await baseOf(run) : { id: null, license: null },
+    run: run && origin ? cardRun(run, origin.step) : null,
+    parity: parity && { agreeing: sum('agreeing'), tokens: sum('tokens') },
+  };
+}
+
+/** The usual place of an export is in its run; what was written elsewhere is looked up where runs are kept. */
+function runsFolderOfEntry(context: Context, folder: string, id: string): Context {
+  const [before] = folder.split(`/${id}/export`);
+  return before !== undefined && before !== folder ? { ...context, runsFolder: before } : context;
+}
+
+const adapterConfig = z.object({ base_model_name_or_path: z.string() });
+
+/** What whoever downloads it cannot follow. */
+function warningsOf(chosen: ChosenExport): string[] {
+  const told = chosen.entries.flatMap(({ warnings }) => warnings);
+  if (chosen.form !== 'lora') return told;
+  const config: unknown = JSON.parse(readFileSync(join(folderOf(chosen), 'adapter_config.json'), 'utf8'));
+  const { data } = adapterConfig.safeParse(config);
+  if (!data || !isPath(data.base_model_name_or_path)) return told;
+  return [
+    ...told,
+    `adapter_config.json names the base model by a path of this machine, ${data.base_model_name_or_path}: everybody who may see the repository sees it, and has to name the base themselves`,
+  ];
+}
+
+function notServed(): UserError {
+  return new UserError({
+    what: 'a push to ModelScope is not there: its protocol for uploads is written down nowhere but in its Python client, and was not tried',
+    where: '--hub modelscope',
+    next: 'upload the exported folder with `modelscope upload owner/name <folder>`, or push to the Hugging Face Hub',
+    code: 'hub_not_served',
+  });
+}
