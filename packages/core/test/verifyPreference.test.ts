@@ -8,7 +8,7 @@ import { goldenPath, temporaryFolder } from './fixtures.ts';
 const folder = join(import.meta.dirname, 'golden', 'preference');
 const device = cpuDevice({ threads: 2 });
 
-describe.each(['dpo', 'orpo', 'cpo', 'kto'])('%s as TRL computes it', (objective) => {
+describe.each(['dpo', 'orpo', 'cpo', 'kto', 'grpo'])('%s as TRL computes it', (objective) => {
   test.each(['llama3', 'qwen3'])('over %s', { timeout: 120_000 }, async (model) => {
     const quantities = await verifyPreference(join(folder, objective, model), goldenPath(model), device);
     expect(quantities.filter(({ passed }) => !passed)).toEqual([]);
@@ -16,7 +16,11 @@ describe.each(['dpo', 'orpo', 'cpo', 'kto'])('%s as TRL computes it', (objective
     const golden = JSON.parse(readFileSync(join(folder, objective, model, 'golden.json'), 'utf8'));
     for (const name of Object.keys(golden.variants)) expect(compared).toContain(`${name}.loss`);
     for (const name of Object.keys(golden.curves)) expect(compared).toContain(`curve.${name}.loss`);
-    for (const name of Object.keys(golden.logps)) expect(compared).toContain(`logps.${name}`);
+    const given = objective === 'grpo' ? ['old'] : [];
+    for (const name of Object.keys(golden.logps)) {
+      if (!given.includes(name)) expect(compared).toContain(`logps.${name}`);
+    }
+    for (const scale of Object.keys(golden.advantages ?? {})) expect(compared).toContain(`advantages.${scale}`);
   });
 });
 
@@ -38,7 +42,7 @@ async function failing(objective: string, change: (golden: Golden) => void): Pro
 }
 
 interface Golden {
-  readonly rows: { label?: boolean; chosen?: number[]; rejected?: number[] }[];
+  readonly rows: { label?: boolean; chosen?: number[]; rejected?: number[]; rewards?: number[] }[];
   readonly sha256: Record<string, string>;
   readonly variants: Record<string, { options: Record<string, number>; loss: number }>;
 }
@@ -58,6 +62,7 @@ describe('a wrong value fails', () => {
     ['cpo', 'simpo', 'simpo_gamma'],
     ['cpo', 'cpo_hinge', 'cpo_alpha'],
     ['kto', 'kto_beta0.5_weights1.33_0.75', 'undesirable_weight'],
+    ['grpo', 'grpo_token_beta0.04_scale_group', 'beta'],
   ])('%s: option of %s', { timeout: 120_000 }, async (objective, variant, option) => {
     const failed = await failing(objective, ({ variants }) => {
       const { options } = variants[variant] as { options: Record<string, number> };
@@ -72,6 +77,22 @@ describe('a wrong value fails', () => {
     });
     expect(failed).toContain('logps.policy.chosen');
     expect(failed).toContain('sigmoid_beta0.1.loss');
+  });
+
+  test('a reward', { timeout: 120_000 }, async () => {
+    const failed = await failing('grpo', ({ rows: [first] }) => {
+      if (first?.rewards) first.rewards[0] = 1.05 * (first.rewards[0] as number);
+    });
+    expect(failed).toContain('advantages.group');
+    expect(failed).toContain('dapo_token_beta0.04_scale_batch.loss');
+  });
+
+  test('where ratios are clipped', { timeout: 120_000 }, async () => {
+    const failed = await failing('grpo', ({ variants }) => {
+      const { options } = variants['grpo_sequence_beta0.04_scale_group'] as { options: Record<string, unknown> };
+      options.clip = [0.05, 0.07];
+    });
+    expect(failed).toContain('grpo_sequence_beta0.04_scale_group.loss');
   });
 
   test('another base', async () => {

@@ -35,6 +35,7 @@
   X(linear_log_probability_backward) \
   X(log_ratio_sum)                   \
   X(pair_loss)                       \
+  X(policy_loss)                     \
   X(qkv_rope)                        \
   X(qkv_rope_backward)               \
   X(rms_norm)                        \

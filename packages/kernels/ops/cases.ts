@@ -20,6 +20,7 @@ import {
 import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
 import { linearLogProbabilityBackwardCases, linearLogProbabilityCases } from './linear_log_probability/cases.ts';
+import { policyLossCases } from './policy_loss/cases.ts';
 import { ktoLossCases, logRatioSumCases, pairLossCases } from './preference_loss/cases.ts';
 import { qkvRopeBackwardCases, qkvRopeCases } from './qkv_rope/cases.ts';
 import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } from './rms_norm/cases.ts';
@@ -63,6 +64,7 @@ export const opCases: readonly OpCases[] = [
   linearLogProbabilityCases,
   linearLogProbabilityBackwardCases,
   pairLossCases,
+  policyLossCases,
   ktoLossCases,
   logRatioSumCases,
   qkvRopeCases,

@@ -20,6 +20,7 @@ import {
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
 import { linearLogProbabilityBackwardOp, linearLogProbabilityOp } from './linear_log_probability/op.ts';
+import { policyLossOp } from './policy_loss/op.ts';
 import { ktoLossOp, logRatioSumOp, pairLossOp } from './preference_loss/op.ts';
 import { qkvRopeBackwardOp, qkvRopeOp } from './qkv_rope/op.ts';
 import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rms_norm/op.ts';
@@ -63,6 +64,7 @@ export const ops: readonly Op[] = [
   linearLogProbabilityOp,
   linearLogProbabilityBackwardOp,
   pairLossOp,
+  policyLossOp,
   ktoLossOp,
   logRatioSumOp,
   qkvRopeOp,

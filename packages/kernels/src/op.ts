@@ -66,6 +66,8 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   readonly workspace?: (sizes: Sizes, context: WorkspaceContext<A>) => number;
   /** Inputs of which the kernel reads a few rows, so that they may lie in the host's memory. */
   readonly gathers?: readonly NoInfer<I>[];
+  /** Optional inputs that its CUDA kernel does not take: whoever plans for a GPU refuses what needs them. */
+  readonly cpuOnly?: readonly NoInfer<I>[];
   /** Arithmetic of one launch; its memory traffic follows from the tensors. */
   readonly flops: (sizes: Sizes) => number;
   /** Elementwise or nearly so: computing it again takes little more than a pass over memory. */

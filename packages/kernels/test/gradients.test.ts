@@ -7,6 +7,7 @@ import { embedding } from '../ops/embedding/op.ts';
 import { completeProjection, groupedLinear, type MergedProjection } from '../ops/grouped_linear/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
+import { type PolicyLossOptions, policyLoss, policySums } from '../ops/policy_loss/op.ts';
 import { type AnswerInputs, ktoLoss, type PairLossOptions, pairLoss, sides } from '../ops/preference_loss/op.ts';
 import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
@@ -114,6 +115,47 @@ const answerLosses: Record<string, (p: Problem, inputs: AnswerInputs) => Tensor>
   kto_loss: (p, inputs) =>
     ktoLoss({ ...inputs, reference: referenceOf(p) }, { beta: 0.5, chosenWeight: 1.3, rejectedWeight: 0.7 }),
 };
+
+/** Of two sampled answers, one of which is better than the other. */
+const policyLosses: Record<string, PolicyLossOptions> = {
+  'policy_loss, a ratio for each token': { sequence: false, low: 0.2, high: 0.28, beta: 0.4, correction: true },
+  'policy_loss, a ratio for each answer': { sequence: true, low: 0.5, high: 0.5, beta: 0.4, correction: true },
+  'policy_loss, the plain divergence': { sequence: true, low: 0.5, high: 0.5, beta: 0.4, correction: false },
+};
+
+const policyBatch: Batch = {
+  extents: {},
+  inputs: {
+    'x.ids': Array.from({ length: T }, (_, i) => i),
+    labels: someLabels(T, V),
+    reference: [-1, -2, -0.5, -3],
+    old: [-1.2, -1.6, -1.1, -2],
+    rowOffsets: [0, 2, 4],
+    advantages: [1.5, -0.7, 0],
+    weights: [0.5, 0.3, 0],
+    scale: [1],
+  },
+};
+
+function policyProblem(options: PolicyLossOptions, headKind: 'weight' | 'parameter'): Problem {
+  const p = new Problem({ S: 3 });
+  const each = (name: string) => p.graph.input(name, 'f32', ['S']);
+  p.trainLogps(p.rows('x', T, D), p.variable('head', [V, D], headKind), (logps) =>
+    policyLoss(
+      {
+        logps,
+        rowOffsets: p.graph.input('rowOffsets', 'i32', ['S']),
+        advantages: each('advantages'),
+        weights: each('weights'),
+        sums: p.sums(policySums.length),
+        old: p.graph.input('old', 'f32', ['R']),
+        reference: referenceOf(p),
+      },
+      options,
+    ),
+  );
+  return p;
+}
 
 const dpo: PairLossOptions = {
   form: 'sigmoid',
@@ -245,10 +287,21 @@ describe('backward rules against central differences of the float64 reference', 
     }
   });
 
+  test.each(Object.entries(policyLosses))('%s', async (_, options) => {
+    for (const headKind of ['weight', 'parameter'] as const) {
+      const p = policyProblem(options, headKind);
+      const step = await p.step(p.compile({ activations: 'keep' }, device), [policyBatch], device);
+      expect(step.loss).toBeCloseTo(p.loss([policyBatch]), 5);
+      expect(wrongSlopes(p, [policyBatch], step)).toEqual([]);
+      expect([...(step.gradients.get('x') as Float32Array)].some((slope) => Math.abs(slope) > 1e-3)).toBe(true);
+    }
+  });
+
   test('cover every op that has one', () => {
     const problems = [
       ...Object.values(rules).map((build) => problemOf(build, 'weight')),
       ...Object.values(answerLosses).map((lossOf) => answerProblem(lossOf, 'weight')),
+      ...Object.values(policyLosses).map((options) => policyProblem(options, 'weight')),
     ];
     const covered = new Set(problems.flatMap(({ graph }) => graph.nodes.map((n) => n.op)));
     for (const op of ops) if (op.backward) expect([...covered].map(({ name }) => name)).toContain(op.name);

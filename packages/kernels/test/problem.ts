@@ -67,7 +67,7 @@ export class Problem {
         labels: this.graph.input('labels', 'i32', [tokens]),
         rows: this.graph.input('rows', 'i32', ['R']),
         scale: this.graph.input('scale', 'f32', [1]),
-        loss: this.variables.get('loss', { shape: [1], dtype: 'f64', kind: 'state' }),
+        loss: this.sums(1),
       },
       { bf16: false, logitRows: 128, softCap: 0 },
     );
@@ -77,6 +77,21 @@ export class Problem {
 
   /** A loss over answers, of hidden · headᵀ, and the gradients of all parameters. */
   trainAnswers(hidden: Tensor, head: Tensor, lossOf: (inputs: AnswerInputs) => Tensor): void {
+    const offsets = (name: string) => this.graph.input(name, 'i32', ['S']);
+    this.trainLogps(hidden, head, (logps) =>
+      lossOf({
+        logps,
+        rowOffsets: offsets('rowOffsets'),
+        answerOffsets: offsets('answerOffsets'),
+        side: offsets('side'),
+        scale: this.graph.input('scale', 'f32', [2]),
+        sums: this.sums(preferenceSums.length),
+      }),
+    );
+  }
+
+  /** A loss of the labels' log-probabilities, of hidden · headᵀ, and the gradients of all parameters. */
+  trainLogps(hidden: Tensor, head: Tensor, lossOf: (logps: Tensor) => Tensor): void {
     const logps = linearLogProbability(
       {
         x: hidden,
@@ -86,17 +101,14 @@ export class Problem {
       },
       { bf16: false, logitRows: 128, softCap: 0 },
     );
-    const offsets = (name: string) => this.graph.input(name, 'i32', ['S']);
-    const loss = lossOf({
-      logps,
-      rowOffsets: offsets('rowOffsets'),
-      answerOffsets: offsets('answerOffsets'),
-      side: offsets('side'),
-      scale: this.graph.input('scale', 'f32', [2]),
-      sums: this.variables.get('loss', { shape: [preferenceSums.length], dtype: 'f64', kind: 'state' }),
-    });
+    const loss = lossOf(logps);
     this.forwardNodes = [...this.graph.nodes];
     backward(this.graph, loss);
+  }
+
+  /** What a loss adds to. */
+  sums(count: number): Tensor {
+    return this.variables.get('loss', { shape: [count], dtype: 'f64', kind: 'state' });
   }
 
   get parameters(): Tensor[] {

@@ -186,6 +186,16 @@ export function describeVerdict(verdict: Verdict): Record<string, unknown> {
   return { verdict: 'dropped', reason: verdict.reason, detail: verdict.detail };
 }
 
+/** What a loss knows of an answer that was sampled from the model and judged. */
+export interface SampledAnswer {
+  /** By how much it did better than the others of its prompt. */
+  readonly advantage: number;
+  /** Of each of its tokens in the loss; 0 leaves it out. */
+  readonly weight: number;
+  /** Log-probabilities of its tokens when it was sampled; null where those are the model's own. */
+  readonly old: Float32Array | null;
+}
+
 /** T tokens of documents that lie one after another, none of which sees another. */
 export interface Batch {
   /** T token ids. */
@@ -200,6 +210,8 @@ export interface Batch {
   readonly documents: readonly number[];
   /** Of each document. */
   readonly sides: readonly Side[];
+  /** Of each document, where answers are sampled. */
+  readonly answers?: readonly SampledAnswer[] | undefined;
 }
 
 /** Everything one optimizer step reads. */

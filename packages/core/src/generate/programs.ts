@@ -7,8 +7,10 @@ export interface DecodeOptions {
   readonly config: ModelConfig;
   readonly weights: WeightOptions;
   readonly activationType: ActivationType;
-  /** Tokens the cache of keys and values holds: prompt and answer together. */
+  /** Tokens the cache of keys and values holds: prompt and answer together, of all sequences that share it. */
   readonly contextLength: number;
+  /** Several sequences beside each other: each call says where they lie in the cache. */
+  readonly several?: boolean | undefined;
   /** Programs of one name here share a cache. */
   readonly cache?: string | undefined;
 }
@@ -20,13 +22,13 @@ export const sharedCache = 'cache';
 export const ownCache = (program: string): string => `cache of ${program}`;
 
 /**
- * Reads T new tokens of one sequence, appends their keys and values to the cache and gives the logits [N, V] at `rows`.
+ * Reads T new tokens of one sequence, or of `several`, appends their keys and values to the cache and gives the logits [N, V] at `rows`.
  * With T = 1 it decodes, with more it reads a prompt.
  */
 export function decodeProgram(
   name: string,
   variables: Variables,
-  { config, weights, activationType, contextLength, cache = sharedCache }: DecodeOptions,
+  { config, weights, activationType, contextLength, several = false, cache = sharedCache }: DecodeOptions,
 ): Graph {
   const graph = new Graph(name, variables, activationType);
   const scope = new ModelScope(graph, config, weights);
@@ -43,7 +45,12 @@ export function decodeProgram(
   const { hidden } = decoder(scope, {
     tokens: graph.input('tokens', 'i32', ['T']),
     positions,
-    visible: { kind: 'cached', positions, cacheOf },
+    visible: {
+      kind: 'cached',
+      positions,
+      sequences: several ? graph.input('sequences', 'i32', ['N', 4]) : undefined,
+      cacheOf,
+    },
   });
   graph.result('logits', scope.logits(gatherRows(hidden, graph.input('rows', 'i32', ['N']))));
   return graph;

@@ -73,7 +73,7 @@ export function countAnswers(
   divergence: readonly Batch[],
   { prompts }: { prompts: boolean },
 ): ObjectiveCounts {
-  const counts = { tokens: 0, chosen: 0, rejected: 0, divergencePairs: 0 };
+  const counts = { tokens: 0, chosen: 0, rejected: 0, sampled: 0, divergencePairs: 0 };
   for (const batch of batches) {
     const { inputs } = answerInputsOf(batch, { prompts });
     const rowOffsets = inputs.rowOffsets as Int32Array;

@@ -1,6 +1,7 @@
 import { ktoObjective } from './kto.ts';
 import type { Objective } from './objective.ts';
 import { type PairObjectiveOptions, pairObjective } from './pairs.ts';
+import { type PolicyObjectiveOptions, policyObjective } from './policy.ts';
 import { supervised } from './supervised.ts';
 
 export type { Objective } from './objective.ts';
@@ -34,7 +35,9 @@ export type ObjectiveOptions =
       readonly desirableWeight: number;
       readonly undesirableWeight: number;
       readonly divergence: boolean;
-    };
+    }
+  /** Shao et al. 2024; `sequence` Zheng et al. 2025. What answers are worth is no matter of the loss: `sampledAnswers.ts`. */
+  | ({ readonly kind: 'grpo' } & PolicyObjectiveOptions);
 
 export function objectiveOf(options: ObjectiveOptions): Objective {
   switch (options.kind) {
@@ -76,6 +79,8 @@ export function objectiveOf(options: ObjectiveOptions): Objective {
         rejectedWeight: options.undesirableWeight,
         divergence: options.divergence,
       });
+    case 'grpo':
+      return policyObjective(options);
   }
 }
 

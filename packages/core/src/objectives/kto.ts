@@ -46,7 +46,7 @@ export function ktoObjective({ divergence, ...options }: KtoObjectiveOptions): O
     evaluationScales: ({ divergencePairs }) => ({ lossScale: Float32Array.of(1, share(divergencePairs)) }),
     read: (sums, counts) => {
       const loss = (sums[0] ?? Number.NaN) / (counts.chosen + counts.rejected);
-      return { loss, preference: { ...measuresOf(sums, counts), rewardAccuracy: null } };
+      return { loss, preference: { ...measuresOf(sums, counts), rewardAccuracy: null }, policy: null };
     },
   };
 }

@@ -11,6 +11,8 @@ export interface Objective {
   readonly answersPerRow: 1 | 2;
   /** Numbers that the batches of a step add up. */
   readonly sumCount: number;
+  /** What logits are divided by, where answers are sampled at another temperature than 1. */
+  readonly temperature?: number;
   /** Whether a step is measured from how far the model went from its reference: `measureDivergence` runs before it. */
   readonly divergence: boolean;
   /** Adds a batch's loss to the sums, in a way that `backward` can follow. */
@@ -39,13 +41,15 @@ export interface ObjectiveResult {
   readonly rows: Tensor;
 }
 
-export type BatchRows = Pick<Batch, 'tokens' | 'labels' | 'cuSeqlens' | 'sides'>;
+export type BatchRows = Pick<Batch, 'tokens' | 'labels' | 'cuSeqlens' | 'sides' | 'answers'>;
 
 export interface ObjectiveCounts {
   /** Tokens of the term that is a mean over tokens. */
   readonly tokens: number;
   readonly chosen: number;
   readonly rejected: number;
+  /** Sampled answers, also those that are left out of the loss. */
+  readonly sampled: number;
   /** Pairs of a prompt and another's answer that the divergence is estimated from. */
   readonly divergencePairs: number;
 }
@@ -55,6 +59,16 @@ export interface Measured {
   readonly loss: number;
   /** Null where the objective is not about preferences. */
   readonly preference: PreferenceMeasures | null;
+  /** Null where no answers are sampled. */
+  readonly policy: PolicyMeasures | null;
+}
+
+/** How far the model has gone from what it is compared with. As the events name them. */
+export interface PolicyMeasures {
+  /** Of the tokens, the mean divergence from the reference; null without one. */
+  readonly divergence: number | null;
+  /** Share of the tokens, or of the answers, whose ratio is clipped. */
+  readonly clipShare: number;
 }
 
 /** Means over the answers of a kind; null where there was none. As the events name them. */

@@ -32,7 +32,7 @@ export function pairObjective(options: PairObjectiveOptions): Objective {
     read: (sums, counts) => {
       const [preference = Number.NaN, likelihood = Number.NaN] = [sums[0], sums[1]];
       const loss = preference / counts.chosen + (weight === 0 ? 0 : (weight * likelihood) / counts.tokens);
-      return { loss, preference: measuresOf(sums, counts) };
+      return { loss, preference: measuresOf(sums, counts), policy: null };
     },
   };
 }

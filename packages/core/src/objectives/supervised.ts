@@ -26,11 +26,12 @@ export const supervised: Objective = {
     tokens: batches.reduce((sum, batch) => sum + countLabels(batch), 0),
     chosen: 0,
     rejected: 0,
+    sampled: 0,
     divergencePairs: 0,
   }),
   trainScales: ({ tokens }) => ({ lossScale: Float32Array.of(1 / tokens) }),
   evaluationScales: () => ({}),
-  read: (sums, { tokens }) => ({ loss: (sums[0] ?? Number.NaN) / tokens, preference: null }),
+  read: (sums, { tokens }) => ({ loss: (sums[0] ?? Number.NaN) / tokens, preference: null, policy: null }),
 };
 
 function resultOf({ total, losses }: CrossEntropy): ObjectiveResult {

@@ -1,7 +1,7 @@
 import type { Bounds } from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
 
-type Rows = Pick<Batch, 'tokens' | 'labels' | 'positions' | 'cuSeqlens' | 'sides'>;
+type Rows = Pick<Batch, 'tokens' | 'labels' | 'positions' | 'cuSeqlens' | 'sides' | 'answers'>;
 
 /**
  * The batch filled up to a multiple of `bucketTokens` tokens by a document of its own, without labels, and to a power of two of
@@ -24,6 +24,7 @@ export function fillBucket<B extends Rows>(batch: B, bucketTokens: number, bound
     positions: extended(batch.positions, tokens, (t) => t - count),
     cuSeqlens: end,
     sides: Array.from({ length: documents }, (_, d) => batch.sides[d] ?? 'none'),
+    answers: batch.answers,
   };
 }
 

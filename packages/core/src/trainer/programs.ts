@@ -1,8 +1,17 @@
-import { type ActivationType, backward, Graph, roundToBf16Op, type Tensor, Variables, zeroOp } from '@anneal/kernels';
+import {
+  type ActivationType,
+  backward,
+  Graph,
+  roundToBf16Op,
+  scale,
+  type Tensor,
+  Variables,
+  zeroOp,
+} from '@anneal/kernels';
 import type { LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
-import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
+import { type Head, ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
 import type { Nf4Form } from '../models/nf4.ts';
 import { divergenceVariable } from '../objectives/kto.ts';
 import type { ModelPass, Objective, ObjectiveContext } from '../objectives/objective.ts';
@@ -117,12 +126,12 @@ function divergencePrograms(variables: Variables, options: TrainingProgramOption
 function contextOf(
   graph: Graph,
   sums: Tensor,
-  { config, weights, logitRows }: EvaluateProgramOptions,
+  { config, weights, logitRows, objective: { temperature = 1 } }: EvaluateProgramOptions,
 ): ObjectiveContext {
   const inputs = batchInputs(graph);
   const through = (how: WeightOptions): ModelPass => {
     const scope = new ModelScope(graph, config, how);
-    return { head: scope.head(decoder(scope, inputs).hidden), bf16: scope.bf16 };
+    return { head: tempered(scope.head(decoder(scope, inputs).hidden), temperature), bf16: scope.bf16 };
   };
   return {
     graph,
@@ -136,6 +145,11 @@ function contextOf(
       return targetLogps(graph, through(base), logitRows);
     },
   };
+}
+
+/** Gives logits divided by the temperature. */
+function tempered({ x, weight, softCap }: Head, temperature: number): Head {
+  return { x: scale(x, 1 / temperature), weight, softCap: softCap / temperature };
 }
 
 /** Log-probabilities of a batch's supervised rows by the model before training, where every weight is trained and so none is left of it. */

@@ -83,7 +83,7 @@ export class TrainingEngine implements AsyncDisposable {
     const begin = { program: 'begin_evaluation', extents: {}, inputs: {} };
     const sum = divergence.length > 0 ? await this.measureDivergence(divergence) : undefined;
     const totals = new Float64Array(objective.sumCount);
-    const counts = { tokens: 0, chosen: 0, rejected: 0, divergencePairs: 0 };
+    const counts = { tokens: 0, chosen: 0, rejected: 0, sampled: 0, divergencePairs: 0 };
     for (const batch of batches) {
       const own = objective.countsOf([batch], divergence);
       const inputs = { ...objective.evaluationScales(own), ...inputsOf(batch) };
@@ -95,6 +95,7 @@ export class TrainingEngine implements AsyncDisposable {
       counts.tokens += own.tokens;
       counts.chosen += own.chosen;
       counts.rejected += own.rejected;
+      counts.sampled += own.sampled;
       counts.divergencePairs = own.divergencePairs;
     }
     return this.measured(totals, counts, sum);
@@ -120,10 +121,11 @@ export class TrainingEngine implements AsyncDisposable {
   }
 
   private measured(sums: ArrayLike<number>, counts: ObjectiveCounts, divergence: HostArray | undefined): Measured {
-    const { loss, preference } = this.objective.read(sums, counts);
-    if (!preference || !divergence) return { loss, preference };
+    const measured = this.objective.read(sums, counts);
+    const { preference } = measured;
+    if (!preference || !divergence) return measured;
     const mean = scalar(divergence) / counts.divergencePairs;
-    return { loss, preference: { ...preference, divergence: Math.max(0, mean) } };
+    return { ...measured, preference: { ...preference, divergence: Math.max(0, mean) } };
   }
 
   private batchCall(program: string, batch: Batch, options: BatchCallOptions): ProgramCall {

@@ -9,8 +9,9 @@ import type { Encoded, Side, StepBatches } from '../datasets/types.ts';
 import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { type Objective, type ObjectiveOptions, objectiveOf } from '../objectives/index.ts';
+import type { RewardScale } from '../objectives/sampledAnswers.ts';
 
-const objectives = ['dpo', 'orpo', 'cpo', 'kto'] as const;
+const objectives = ['dpo', 'orpo', 'cpo', 'kto', 'grpo'] as const;
 
 export interface GoldenPreference {
   readonly objective: (typeof objectives)[number];
@@ -25,6 +26,11 @@ export interface GoldenPreference {
     Record<string, { readonly loss: readonly number[]; readonly grad_norm: readonly number[] }>
   >;
   readonly optimizer: GoldenOptimizer;
+  /** Of `grpo`: by the way rewards are scaled, of each answer. */
+  readonly advantages?: Readonly<Record<RewardScale, readonly number[]>>;
+  /** Of `grpo`: answers that do not end. */
+  readonly truncated?: readonly boolean[];
+  readonly max_completion_length?: number;
 }
 
 export interface GoldenOptimizer {
@@ -45,16 +51,19 @@ export interface GoldenVariant {
   readonly rows?: Readonly<Record<string, readonly number[]>>;
 }
 
-interface GoldenRow {
+export interface GoldenRow {
   readonly prompt: readonly number[];
   readonly chosen?: readonly number[];
   readonly rejected?: readonly number[];
   readonly completion?: readonly number[];
   readonly label?: boolean;
+  /** Sampled answers, each with its reward. */
+  readonly completions?: readonly (readonly number[])[];
+  readonly rewards?: readonly number[];
 }
 
 /** By TRL's names; of an objective only some are there. */
-interface GoldenOptions {
+export interface GoldenOptions {
   readonly loss_type?: string;
   readonly beta: number;
   readonly label_smoothing?: number;
@@ -64,6 +73,13 @@ interface GoldenOptions {
   readonly simpo_gamma?: number;
   readonly desirable_weight?: number;
   readonly undesirable_weight?: number;
+  readonly level?: 'token' | 'sequence';
+  readonly scale?: RewardScale;
+  readonly mask_truncated?: boolean;
+  readonly clip?: readonly [number, number];
+  readonly kl_correction?: boolean;
+  /** Batches that the rows lie in. */
+  readonly accumulation?: number;
 }
 
 /** @throws UserError for an objective that is not here, and for another base than that of the values */
@@ -92,9 +108,9 @@ export async function openGoldenPreference(
   return { golden, tensors: openSafetensors(join(path, 'golden.safetensors')) };
 }
 
-/** The rows as documents, in their order; of a pair the chosen answer first. */
+/** The rows as documents, in their order; of a pair the chosen answer first, of sampled answers all. */
 export function storeOf(rows: readonly GoldenRow[]): TokenStore {
-  const documents = rows.flatMap(({ prompt, chosen, rejected, completion, label }): Encoded[] => {
+  const documents = rows.flatMap(({ prompt, chosen, rejected, completion, completions, label }): Encoded[] => {
     const document = (answer: readonly number[], side: Side): Encoded => ({
       ids: Int32Array.from([...prompt, ...answer]),
       lossMask: Uint8Array.from([...prompt.map(() => 0), ...answer.map(() => 1)]),
@@ -102,6 +118,7 @@ export function storeOf(rows: readonly GoldenRow[]): TokenStore {
       side,
     });
     if (chosen && rejected) return [document(chosen, 'chosen'), document(rejected, 'rejected')];
+    if (completions) return completions.map((answer) => document(answer, 'none'));
     return [document(completion ?? [], label ? 'chosen' : 'rejected')];
   });
   return tokenStoreOf(documents);
@@ -154,6 +171,17 @@ function optionsOf(kind: GoldenPreference['objective'], options: GoldenOptions):
         desirableWeight: options.desirable_weight ?? 1,
         undesirableWeight: options.undesirable_weight ?? 1,
         divergence: loss === 'kto',
+      };
+    case 'grpo':
+      return {
+        kind,
+        sequence: options.level === 'sequence',
+        low: options.clip?.[0] ?? 0.2,
+        high: options.clip?.[1] ?? 0.2,
+        beta,
+        correction: options.kl_correction ?? true,
+        temperature: 1,
+        onPolicy: false,
       };
   }
 }

@@ -1,22 +1,14 @@
 import { join } from 'node:path';
-import type { SafetensorsSource } from '@anneal/formats/safetensors/read';
-import { compile, cpuDevice, type Device, Engine, float32Of, Graph, Variables } from '@anneal/kernels';
+import { cpuDevice, type Device } from '@anneal/kernels';
 import { evaluationBatches } from '../datasets/steps.ts';
 import type { TokenStore } from '../datasets/tokenStore.ts';
-import type { Batch } from '../datasets/types.ts';
-import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
-import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
-import { mergedWeights } from '../models/adapters/merge.ts';
-import { decoder } from '../models/layers/decoder.ts';
-import { ModelScope } from '../models/layers/modelScope.ts';
-import { loadWeights } from '../models/load.ts';
-import { nf4Forms } from '../models/nf4.ts';
-import { type OpenModel, openModel } from '../models/open.ts';
+import type { Batch, StepBatches } from '../datasets/types.ts';
+import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { openModel } from '../models/open.ts';
 import type { Measured, Objective } from '../objectives/objective.ts';
-import { supervisedRows, targetLogps } from '../objectives/targets.ts';
-import { referenceInput, trainingPrograms } from '../trainer/programs.ts';
-import { TrainingEngine } from '../trainer/trainingEngine.ts';
-import { float32 } from './forward.ts';
+import { supervisedRows } from '../objectives/targets.ts';
+import { referenceInput } from '../trainer/programs.ts';
+import { lossSize, sampledRows, sampledStep, verifyAdvantages } from './goldenPolicy.ts';
 import {
   type GoldenPreference,
   type GoldenVariant,
@@ -25,15 +17,15 @@ import {
   stepOf,
   storeOf,
 } from './goldenPreference.ts';
-import { optimizerOf } from './goldenTraining.ts';
 import { gradientVariable } from './gradientNames.ts';
+import {
+  fullVariant,
+  logpsOf,
+  openPreferenceTraining,
+  preferenceTolerance,
+  type Subject,
+} from './preferenceTraining.ts';
 import { gradientDifference, type Quantity, quantity, relativeDifference, tolerances } from './quantity.ts';
-
-/** Sums of log p near 50 carry 1e-5 in the reference's float32, which a loss may pass on. */
-const tolerance = { loss: 2e-5, logp: 1e-5, measure: 1e-4 };
-
-/** Policy: the base with its adapter; reference: without. One variant trains every weight of the two merged. */
-const fullVariant = 'full_parameters';
 
 /** What a preference objective computes of the base in `modelPath` and its adapter/, in float32. */
 export async function verifyPreference(
@@ -46,7 +38,7 @@ export async function verifyPreference(
   try {
     const adapter = loadLoraWeights(join(modelPath, 'adapter'), model);
     const of = { golden, tensors, model, adapter, device };
-    const quantities = await verifyLogps(of);
+    const quantities = [...(await verifyLogps(of)), ...verifyAdvantages(golden)];
     for (const [name, variant] of Object.entries(golden.variants)) {
       quantities.push(...(await verifyVariant(of, name, variant)));
     }
@@ -57,18 +49,11 @@ export async function verifyPreference(
   }
 }
 
-interface Subject {
-  readonly golden: GoldenPreference;
-  readonly tensors: SafetensorsSource;
-  readonly model: OpenModel;
-  readonly adapter: LoraWeights;
-  readonly device: Device;
-}
-
 async function verifyLogps(of: Subject): Promise<Quantity[]> {
   const { golden, tensors } = of;
   const quantities: Quantity[] = [];
   for (const [name, sums] of Object.entries(golden.logps)) {
+    if (name === 'old') continue; // what the model said when it gave the answers, which the loss is given
     const [who = '', ...rest] = name.split('.');
     const store = storeOf((rest.includes('clamped') ? golden.rows_clamped : golden.rows) ?? []);
     const logps = await answerLogps(of, store, who === 'policy', rest);
@@ -77,7 +62,7 @@ async function verifyLogps(of: Subject): Promise<Quantity[]> {
         `logps.${name}`,
         logps.map((row) => row.reduce((sum, logp) => sum + logp, 0)),
         sums,
-        tolerance.logp,
+        preferenceTolerance.logp,
       ),
     );
     const each = tensors.float32(`logps.${name}`);
@@ -116,50 +101,25 @@ function everyLabel({ tokens, cuSeqlens }: Batch): Int32Array {
   return tokens.map((_, t) => (ends.has(t + 1) ? -1 : (tokens[t + 1] as number)));
 }
 
-/** f32[R]: of the base, or with its adapter. */
-async function logpsOf({ model, adapter, device }: Subject, batch: Batch, adapted: boolean): Promise<Float32Array> {
-  const graph = new Graph('logps', new Variables());
-  const nf4 = nf4Forms(model, 'none');
-  const lora = adapted ? loraSpecOf(adapter, 0) : null;
-  const weights = { type: 'f32', nf4, trainable: false, lora, copies: false, dropoutSeed: null } as const;
-  const scope = new ModelScope(graph, model.config, weights);
-  const { hidden } = decoder(scope, {
-    tokens: graph.input('tokens', 'i32', ['T']),
-    positions: graph.input('positions', 'i32', ['T']),
-    visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) },
-  });
-  graph.result('logps', targetLogps(graph, { head: scope.head(hidden), bf16: scope.bf16 }, device.logitRows));
-  const { tokens, positions, cuSeqlens, labels } = batch;
-  const rows = supervisedRows(labels);
-  const extents = { T: tokens.length, S: cuSeqlens.length, R: rows.length };
-  const engine = new Engine(compile([graph], { bounds: extents, activations: 'keep', device }), device);
-  try {
-    await loadWeights(engine, model);
-    if (adapted) await writeLora(engine, adapter.modules);
-    const inputs = { tokens, positions, cuSeqlens, labels, supervisedRows: rows };
-    const { results } = await engine.run([{ program: 'logps', extents, inputs, results: ['logps'] }]);
-    return float32Of(results[0] as Float32Array);
-  } finally {
-    await engine.dispose();
-  }
-}
-
 async function verifyVariant(of: Subject, name: string, variant: GoldenVariant): Promise<Quantity[]> {
   const { golden, tensors, model } = of;
   const objective = objectiveOfVariant(golden.objective, variant);
   const store = storeOf((name.endsWith('clamped') ? golden.rows_clamped : golden.rows) ?? []);
-  const step = stepOf(store, objective);
+  const step = stepOfVariant(of, variant, store, objective);
   const { batches, divergence } = step;
   const inputsOf = await referencesFor(of, name, batches);
-  await using training = await openTraining(of, name, objective, step.tokens);
+  await using training = await openPreferenceTraining(of, name, objective, step.tokens);
   const whole = await training.evaluate(batches, divergence, inputsOf);
   const rows: Measured[] = [];
   if (name !== fullVariant) {
-    for (const batch of rowBatches(store, objective)) rows.push(await training.evaluate([batch], divergence));
+    for (const batch of rowBatches(of, variant, store, objective))
+      rows.push(await training.evaluate([batch], divergence));
   }
   const first = await training.step(step, { step: 1, learningRate: 0, seed: 0 }, inputsOf);
+  const size = lossSize(golden);
+  const losses = [first.loss, whole.loss];
   const quantities = [
-    relativeDifference(`${name}.loss`, [first.loss, whole.loss], [variant.loss, variant.loss], tolerance.loss),
+    relativeTo(size, `${name}.loss`, losses, [variant.loss, variant.loss], preferenceTolerance.loss),
     relativeDifference(`${name}.grad_norm`, [first.gradientNorm], [variant.grad_norm], tolerances.curve),
     ...measures(`${name}.step`, first, variant),
     ...measures(`${name}.evaluation`, whole, variant),
@@ -173,18 +133,19 @@ async function verifyVariant(of: Subject, name: string, variant: GoldenVariant):
     quantities.push(...gradientDifference(tensor, gradient, tensors.float32(tensor)));
   }
   const curve = golden.curves[name];
-  return curve ? [...quantities, ...(await verifyCurve(of, name, objective, curve))] : quantities;
+  return curve ? [...quantities, ...(await verifyCurve(of, name, variant, objective, curve))] : quantities;
 }
 
 async function verifyCurve(
   of: Subject,
   name: string,
+  variant: GoldenVariant,
   objective: Objective,
   curve: GoldenPreference['curves'][string],
 ): Promise<Quantity[]> {
-  const step = stepOf(storeOf(of.golden.rows), objective);
+  const step = stepOfVariant(of, variant, storeOf(of.golden.rows), objective);
   const inputsOf = await referencesFor(of, name, step.batches);
-  await using training = await openTraining(of, name, objective, step.tokens);
+  await using training = await openPreferenceTraining(of, name, objective, step.tokens);
   const losses: number[] = [];
   const norms: number[] = [];
   const { lr: learningRate, steps } = of.golden.optimizer;
@@ -194,31 +155,9 @@ async function verifyCurve(
     norms.push(gradientNorm);
   }
   return [
-    relativeDifference(`curve.${name}.loss`, losses, curve.loss, tolerances.curve),
+    relativeTo(lossSize(of.golden), `curve.${name}.loss`, losses, curve.loss, tolerances.curve),
     relativeDifference(`curve.${name}.grad_norm`, norms, curve.grad_norm, tolerances.curve),
   ];
-}
-
-async function openTraining(of: Subject, name: string, objective: Objective, tokens: number): Promise<TrainingEngine> {
-  const { golden, model, adapter, device } = of;
-  const isFull = name === fullVariant;
-  const { graphs } = trainingPrograms({
-    config: model.config,
-    ...float32,
-    nf4: nf4Forms(model, 'none'),
-    logitRows: device.logitRows,
-    lora: isFull ? null : loraSpecOf(adapter, 0),
-    objective,
-    optimizer: optimizerOf(golden.optimizer),
-  });
-  // A prompt with another's answer may be longer than either document.
-  const bounds = { T: 2 * tokens, S: tokens, R: 2 * tokens };
-  const engine = new Engine(compile(graphs, { bounds, activations: 'keep', device }), device);
-  await loadWeights(engine, model);
-  if (!isFull) await writeLora(engine, adapter.modules);
-  else
-    for (const key of adapter.modules.keys()) await engine.write(key, await mergedWeights(model, adapter, key), 'f32');
-  return new TrainingEngine(engine, objective);
 }
 
 /** Where every weight is trained, what the base said before. */
@@ -231,7 +170,23 @@ async function referencesFor(of: Subject, name: string, batches: readonly Batch[
   };
 }
 
-function rowBatches(store: TokenStore, { answersPerRow }: Objective): Batch[] {
+function stepOfVariant(
+  { golden, tensors }: Subject,
+  { options }: GoldenVariant,
+  store: TokenStore,
+  objective: Objective,
+): StepBatches {
+  if (golden.objective !== 'grpo') return stepOf(store, objective);
+  return sampledStep(golden, options, tensors.float32('logps.old'));
+}
+
+function rowBatches(
+  { golden, tensors }: Subject,
+  { options }: GoldenVariant,
+  store: TokenStore,
+  { answersPerRow }: Objective,
+): Batch[] {
+  if (golden.objective === 'grpo') return sampledRows(golden, options, tensors.float32('logps.old'));
   return [...evaluationBatches(store, 1, answersPerRow)];
 }
 
@@ -246,7 +201,15 @@ const trlNames = {
   kl: 'divergence',
 } as const;
 
-function measures(name: string, { preference }: Measured, { batch, options }: GoldenVariant): Quantity[] {
+const trlPolicyNames = { kl: 'divergence', 'clip_ratio/region_mean': 'clipShare' } as const;
+
+function measures(name: string, { preference, policy }: Measured, { batch, options }: GoldenVariant): Quantity[] {
+  if (policy) {
+    return Object.entries(trlPolicyNames).flatMap(([theirs, ours]) => {
+      const expected = batch[theirs];
+      return expected === undefined ? [] : [near(`${name}.${theirs}`, [policy[ours] ?? Number.NaN], [expected], 1)];
+    });
+  }
   return Object.entries(trlNames).flatMap(([theirs, ours]) => {
     const expected = batch[theirs];
     // Without a divergence nothing is measured, which TRL calls 0.
@@ -263,12 +226,17 @@ function rowMeasures(
   hasPlainLoss: boolean,
 ): Quantity[] {
   const values: Record<string, (row: Measured) => number | null | undefined> = {
-    ...(hasPlainLoss && !options.sft_weight && !options.cpo_alpha && { loss: ({ loss }) => loss }),
+    ...(hasPlainLoss &&
+      !options.mask_truncated &&
+      !options.sft_weight &&
+      !options.cpo_alpha && { loss: ({ loss }) => loss }),
     rewards_chosen: ({ preference }) => preference?.rewardChosen,
     rewards_rejected: ({ preference }) => preference?.rewardRejected,
     margins: ({ preference }) => preference?.rewardMargin,
     accuracies: ({ preference }) => preference?.rewardAccuracy,
     rewards: ({ preference }) => preference?.rewardChosen ?? preference?.rewardRejected,
+    // Of an answer that is left out the reference has a loss of 0.
+    ...(!options.mask_truncated && options.beta > 0 && { kl: ({ policy }) => policy?.divergence }),
   };
   return Object.entries(values).flatMap(([key, valueOf]) => {
     const reference = expected[key];
@@ -278,13 +246,23 @@ function rowMeasures(
   });
 }
 
+/** Differences relative to the value, or to `size` where that is larger. */
+function relativeTo(
+  size: number,
+  name: string,
+  ours: readonly number[],
+  reference: readonly number[],
+  tolerance: number,
+): Quantity {
+  const errors = reference.map((value, i) => Math.abs((ours[i] as number) - value) / Math.max(Math.abs(value), size));
+  const worst = errors.reduce((most, error) => (error <= most ? most : error), 0);
+  return quantity(name, 'relative', ours.length === reference.length ? worst : Number.NaN, tolerance);
+}
+
 /**
  * Relative differences. A value near 0 is a difference of sums of log p, times beta: what float32 leaves of those is held to what
  * a value of that size would allow.
  */
 function near(name: string, ours: readonly number[], reference: readonly number[], beta: number): Quantity {
-  const least = Math.max(beta, 0.1);
-  const errors = reference.map((value, i) => Math.abs((ours[i] as number) - value) / Math.max(Math.abs(value), least));
-  const worst = errors.reduce((most, error) => (error <= most ? most : error), 0);
-  return quantity(name, 'relative', ours.length === reference.length ? worst : Number.NaN, tolerance.measure);
+  return relativeTo(Math.max(beta, 0.1), name, ours, reference, preferenceTolerance.measure);
 }

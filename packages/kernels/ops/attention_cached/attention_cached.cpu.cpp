@@ -6,24 +6,20 @@
 
 namespace anneal::ANNEAL_ISA {
 
-/** What is wrong with the positions of T consecutive tokens in a cache of `rows`, or null. */
-static const char* checkPositions(const Tensor& positions, int64_t T, int64_t rows) {
-  const int32_t* at = positions.i32();
-  if (T > 0 && (at[0] < 0 || at[0] + T > rows)) return "the context is longer than the cache";
-  for (int64_t t = 1; t < T; t++)
-    if (at[t] != at[0] + t) return "positions do not follow each other";
-  return nullptr;
-}
-
 const char* cache_write(const Launch& launch) {
   const Tensor x = launch.inputs[0], cache = launch.inputs[1];
-  const int64_t T = x.shape[0], K = x.shape[1], start = T > 0 ? launch.inputs[2].i32()[0] : 0;
-  if (const char* problem = checkPositions(launch.inputs[2], T, cache.shape[0])) return problem;
-  if (cache.type == DType::f32) {
-    std::memcpy(cache.f32() + start * K, x.f32(), T * K * sizeof(float));
-  } else {
-    uint16_t* to = cache.bf16() + start * K;
-    for (int64_t i = 0; i < T * K; i++) to[i] = toBf16(x.f32()[i]);
+  const int64_t K = x.shape[1];
+  const CachedSequences sequences(launch.inputs[2], launch.inputs[3], cache.shape[0]);
+  if (const char* problem = sequences.check()) return problem;
+  for (int64_t i = 0; i < sequences.count(); i++) {
+    const CachedSequence s = sequences.at(i);
+    const float* from = x.f32() + s.first * K;
+    const int64_t to = s.rowOf(s.start) * K, count = s.tokens * K;  // several tokens lie in consecutive rows
+    if (cache.type == DType::f32) {
+      std::memcpy(cache.f32() + to, from, count * sizeof(float));
+    } else {
+      for (int64_t j = 0; j < count; j++) cache.bf16()[to + j] = toBf16(from[j]);
+    }
   }
   return nullptr;
 }
@@ -31,12 +27,29 @@ const char* cache_write(const Launch& launch) {
 const char* attention_cached(const Launch& launch) {
   const Tensor q = launch.inputs[0], keys = launch.inputs[1], values = launch.inputs[2];
   const double* a = launch.attributes;
-  const int64_t start = q.shape[0] > 0 ? launch.inputs[3].i32()[0] : 0;
-  if (const char* problem = checkHeads(static_cast<int>(a[0]), static_cast<int>(a[1]), static_cast<int>(a[2]))) return problem;
-  if (const char* problem = checkPositions(launch.inputs[3], q.shape[0], keys.shape[0])) return problem;
+  const int heads = static_cast<int>(a[0]), kv_heads = static_cast<int>(a[1]), head_size = static_cast<int>(a[2]), window = static_cast<int>(a[4]);
+  const float scale = static_cast<float>(a[3]), soft_cap = static_cast<float>(a[5]);
+  const CachedSequences sequences(launch.inputs[3], launch.inputs[4], keys.shape[0]);
+  if (const char* problem = checkHeads(heads, kv_heads, head_size)) return problem;
+  if (const char* problem = sequences.check()) return problem;
   if (keys.type != values.type) return "keys and values have different types";
-  attention_cached(*launch.context, q.shape[0], start, static_cast<int>(a[0]), static_cast<int>(a[1]), static_cast<int>(a[2]), static_cast<float>(a[3]),
-                   static_cast<int>(a[4]), static_cast<float>(a[5]), q.f32(), keys.data, values.data, keys.type, launch.outputs[0].f32());
+  Context& context = *launch.context;
+  float* out = launch.outputs[0].f32();
+  bool has_single = false;
+  for (int64_t i = 0; i < sequences.count(); i++) {
+    const CachedSequence s = sequences.at(i);
+    if (s.tokens == 1 && sequences.several()) {
+      has_single = true;
+      continue;
+    }
+    const int64_t at = s.first * heads * head_size;
+    const int64_t skipped = s.prompt_row * keys.shape[1] * (keys.type == DType::bf16 ? 2 : 4);
+    attention_cached(context, s.tokens, s.start, heads, kv_heads, head_size, scale, window, soft_cap, q.f32() + at,
+                     keys.data + skipped, values.data + skipped, keys.type, out + at);
+  }
+  if (has_single) {
+    attention_cached_each(context, sequences, heads, kv_heads, head_size, scale, window, soft_cap, q.f32(), keys.data, values.data, keys.type, out);
+  }
   return nullptr;
 }
 

@@ -7,6 +7,7 @@ namespace anneal::cuda {
 const char* attention_cached(const Launch& launch) {
   const Tensor &q = launch.inputs[0], &keys = launch.inputs[1], &values = launch.inputs[2], &positions = launch.inputs[3];
   const double* a = launch.attributes;
+  if (!launch.inputs[4].absent()) return "several sequences side by side have no kernel on CUDA";
   if (keys.type != values.type) return "keys and values have different types";
   if (q.shape[0] > keys.shape[0]) return "the context is longer than the cache";
   const AttentionShape shape{static_cast<int>(q.shape[0]),

@@ -29,6 +29,7 @@ struct CacheWrite {
 
 const char* cache_write(const Launch& launch) {
   const Tensor x = launch.inputs[0], cache = launch.outputs[0];
+  if (!launch.inputs[3].absent()) return "several sequences side by side have no kernel on CUDA";
   return withTypes(x.type, cache.type, [&](auto zero, auto held) {
     using A = decltype(zero);
     using C = decltype(held);

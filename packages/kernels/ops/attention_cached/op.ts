@@ -3,36 +3,51 @@ import { defineOp } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
 import { type AttentionOptions, attentionAttributes, checkHeads } from '../attention/op.ts';
 
-/** Stores the keys or values of consecutive tokens at rows positions[0]… of the cache. */
+/**
+ * Where the tokens of a call lie in a cache. Without `sequences` they are consecutive ones of one sequence, and position p lies in row p.
+ * Otherwise each of N sequences says: its first token, the row of its prompt, the tokens of that prompt, and the row of what follows
+ * it. Sequences that answer one prompt share its rows. Of what follows a prompt a call has one token of each sequence.
+ */
+const places = { positions: 'i32[T]', sequences: 'i32[N,4]?' } as const;
+
+/** Stores the keys or values of the tokens in the cache. */
 export const cacheWriteOp = defineOp({
   name: 'cache_write',
-  inputs: { x: 'A[T,K]', cache: 'f32|bf16[L,K]', positions: 'i32[T]' },
+  inputs: { x: 'A[T,K]', cache: 'f32|bf16[L,K]', ...places },
   outputs: { written: 'f32[L,K]' },
   updates: { written: 'cache' },
+  cpuOnly: ['sequences'],
   flops: () => 0,
 });
 
-/** As `attention`, for consecutive tokens of one sequence against the cache, which already holds their own keys and values. */
+/** As `attention`, for tokens against the cache, which already holds their own keys and values. */
 export const attentionCachedOp = defineOp({
   name: 'attention_cached',
-  inputs: { q: 'A[T,Q]', keys: 'f32|bf16[L,K]', values: 'f32|bf16[L,K]', positions: 'i32[T]' },
+  inputs: { q: 'A[T,Q]', keys: 'f32|bf16[L,K]', values: 'f32|bf16[L,K]', ...places },
   outputs: { out: 'A[T,Q]' },
   attributes: attentionAttributes,
+  cpuOnly: ['sequences'],
   derive: (extents, attributes) => checkHeads('attention_cached', extents, attributes),
   flops: ({ T = 0, Q = 0, L = 0 }) => 4 * T * L * Q,
 });
 
-/** Appends k and v to the caches and attends to everything in them up to each token's own position. */
+export interface CachePlaces {
+  readonly positions: Tensor;
+  readonly sequences?: Tensor | undefined;
+}
+
+/** Appends k and v to the caches and attends to everything of a token's sequence up to its own position. */
 export function attentionCached(
   q: Tensor,
   k: Tensor,
   v: Tensor,
   cache: { readonly keys: Tensor; readonly values: Tensor },
-  positions: Tensor,
+  { positions, sequences }: CachePlaces,
   options: AttentionOptions,
 ): Tensor {
   const graph = graphOf(q);
-  graph.apply(cacheWriteOp, { x: k, cache: cache.keys, positions });
-  graph.apply(cacheWriteOp, { x: v, cache: cache.values, positions });
-  return graph.apply(attentionCachedOp, { q, keys: cache.keys, values: cache.values, positions }, { ...options }).out;
+  const where = { positions, sequences };
+  graph.apply(cacheWriteOp, { x: k, cache: cache.keys, ...where });
+  graph.apply(cacheWriteOp, { x: v, cache: cache.values, ...where });
+  return graph.apply(attentionCachedOp, { q, ...cache, ...where }, { ...options }).out;
 }

@@ -1,4 +1,5 @@
 #include "answers.h"
+#include "cuda/add_shares.cuh"
 #include "cuda/elements.cuh"
 #include "cuda/reduce.cuh"
 
@@ -72,15 +73,6 @@ __global__ void __launch_bounds__(kThreads)
   fill(dlogps, answer.answer, answer.end, terms.answer);
 }
 
-/** One block for each of the sums: the shares of all documents, in one order. */
-__global__ void __launch_bounds__(kThreads) addSharesKernel(const double* shares, int64_t documents, double* totals) {
-  __shared__ double partial[kThreads / kWarp];
-  double sum = 0;
-  for (int64_t d = threadIdx.x; d < documents; d += kThreads) sum += shares[d * kPreferenceSums + blockIdx.x];
-  sum = joinBlock<kThreads>(sum, partial, Sum{});
-  if (threadIdx.x == 0) totals[blockIdx.x] += sum;
-}
-
 __global__ void __launch_bounds__(kThreads) logRatioSumKernel(const float* logps, const float* reference, int64_t rows, double* total) {
   __shared__ double partial[kThreads / kWarp];
   double sum = 0;
@@ -99,7 +91,7 @@ const char* overDocuments(const Launch& launch, const Run& run) {
   cudaMemsetAsync(launch.outputs[1].data, 0, rows * sizeof(float), stream);
   if (in.documents <= 0) return nullptr;
   run(in, rows, static_cast<unsigned>(in.documents), shares);
-  addSharesKernel<<<kPreferenceSums, kThreads, 0, stream>>>(shares, in.documents, launch.outputs[0].f64());
+  addShares<kPreferenceSums>(stream, shares, in.documents, launch.outputs[0].f64());
   return nullptr;
 }
 

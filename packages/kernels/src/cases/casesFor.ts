@@ -78,7 +78,8 @@ export interface OpCases {
 /** Those of the cases that the device has kernels for. */
 export function casesOn(device: Device, cases: readonly OpCase[]): OpCase[] {
   return cases.filter(
-    ({ activationType, attributes }) =>
+    ({ op, inputs, activationType, attributes }) =>
+      !(device.kind === 'cuda' && op.cpuOnly?.some((input) => inputs.has(input))) &&
       device.activationTypes.includes(activationType) &&
       (device.roundsOperands || activationType === 'bf16' || !attributes['bf16']),
   );

@@ -17,6 +17,8 @@ export type Visibility =
   | {
       readonly kind: 'cached';
       readonly positions: Tensor;
+      /** i32[N,4], where several sequences share the cache: as `attentionCached` takes them. */
+      readonly sequences: Tensor | undefined;
       readonly cacheOf: (layer: number) => { keys: Tensor; values: Tensor };
     };
 
@@ -41,7 +43,7 @@ export function selfAttention(
   };
   return visible.kind === 'packed'
     ? attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 })
-    : attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible.positions, options);
+    : attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible, options);
 }
 
 /** Queries and keys normed, where the model does that, and rotated. By one product and one launch where that can be. */

@@ -105,4 +105,11 @@ void attention_cached(Context& context, int64_t tokens, int64_t start, int heads
   context.pool->run(tasks, cache_type == DType::bf16 ? cachedTask<uint16_t> : cachedTask<float>, &call);
 }
 
+void attention_cached_each(Context& context, const CachedSequences& sequences, int heads, int kv_heads, int head_size, float scale,
+                           int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out) {
+  const Decode shared{heads, kv_heads, head_size, 0, 0, 0, 0, scale, soft_cap, q, k_cache, v_cache, cache_type, nullptr, nullptr, nullptr};
+  DecodeEach call{shared, &sequences, window, out};
+  context.pool->run(sequences.count() * kv_heads, decodeEachTask, &call);
+}
+
 }  // namespace anneal::ANNEAL_ISA

@@ -4,6 +4,7 @@
 
 #include "../../context.h"
 #include "../../dtype.h"
+#include "sequences.h"
 
 namespace anneal::ANNEAL_ISA {
 
@@ -46,5 +47,9 @@ void attention_backward(Context& context, const AttentionShape& shape, const flo
  */
 void attention_cached(Context& context, int64_t tokens, int64_t start, int heads, int kv_heads, int head_size, float scale,
                       int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out);
+
+/** As attention_cached, for those of several sequences that have one token in the call. q[T,H,C] and out[T,H,C] are of all tokens. */
+void attention_cached_each(Context& context, const CachedSequences& sequences, int heads, int kv_heads, int head_size, float scale,
+                           int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out);
 
 }  // namespace anneal::ANNEAL_ISA

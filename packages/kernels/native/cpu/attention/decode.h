@@ -63,42 +63,55 @@ void addWeightedRows(const float* weights, const Element* v, int64_t stride, int
   }
 }
 
-/** At most kFewRows heads of one key head over one part of the keys. */
-template <typename Element>
-void decodeHeads(const Decode& call, int64_t part, int64_t kv_head, int64_t head, int heads) {
-  const int size = call.head_size;
-  const int64_t stride = call.keyStride(), slot = part * call.heads + head;
-  float* sums = call.sums + slot * size;
-  std::memset(sums, 0, heads * size * sizeof(float));
-  for (int r = 0; r < heads; r++) call.maxima[slot + r] = -INFINITY, call.totals[slot + r] = 0;
+/** What at most kFewRows heads of one key head have seen of their keys: weighted sums of values, `size` apart, and the running softmax. */
+struct Seen {
+  float *sums, *maxima, *totals;
+};
 
+/** Adds the keys in rows first … end - 1 of the cache. @param q of these heads */
+template <typename Element>
+void addKeys(const Decode& call, const float* q, int64_t first, int64_t end, int64_t kv_head, int heads, const Seen& seen) {
+  const int size = call.head_size;
+  const int64_t stride = call.keyStride();
   alignas(64) float weights[kFewRows * kDecodeKeys];
-  const int64_t end = smaller(call.first_key + (part + 1) * call.keys_per_part, call.end_key);
-  for (int64_t key = call.first_key + part * call.keys_per_part; key < end; key += kDecodeKeys) {
+  for (int64_t key = first; key < end; key += kDecodeKeys) {
     const int keys = static_cast<int>(smaller(end - key, kDecodeKeys));
     const Element* k = static_cast<const Element*>(call.k) + key * stride + kv_head * size;
     const Element* v = static_cast<const Element*>(call.v) + key * stride + kv_head * size;
     const Matrix rows_of_k{k, call.type, stride, true};
-    const FewRows scores{call.q + head * size, size, &rows_of_k, weights, kDecodeKeys, heads, keys, size, call.scale, false, 0};
+    const FewRows scores{q, size, &rows_of_k, weights, kDecodeKeys, heads, keys, size, call.scale, false, 0};
     dotRows<Cells::exact, Element>(scores, 0, keys);
     for (int r = 0; r < heads; r++) {
       const int columns = static_cast<int>(roundUp(keys, Vec::width));
       capScores(weights + r * kDecodeKeys, columns, call.soft_cap);
-      const float shrink =
-          softmaxRow(weights + r * kDecodeKeys, columns, {0, keys}, call.maxima[slot + r], call.totals[slot + r]);
-      if (shrink != 1) scaleRow(sums + r * size, size, shrink);
+      const float shrink = softmaxRow(weights + r * kDecodeKeys, columns, {0, keys}, seen.maxima[r], seen.totals[r]);
+      if (shrink != 1) scaleRow(seen.sums + r * size, size, shrink);
     }
     int r = 0;
     for (; r + 4 <= heads; r += 4) {
-      addWeightedRows<Element, 4>(weights + r * kDecodeKeys, v, stride, keys, size, sums + r * size);
+      addWeightedRows<Element, 4>(weights + r * kDecodeKeys, v, stride, keys, size, seen.sums + r * size);
     }
     const float* rest = weights + r * kDecodeKeys;
     switch (heads - r) {
-      case 3: addWeightedRows<Element, 3>(rest, v, stride, keys, size, sums + r * size); break;
-      case 2: addWeightedRows<Element, 2>(rest, v, stride, keys, size, sums + r * size); break;
-      case 1: addWeightedRows<Element, 1>(rest, v, stride, keys, size, sums + r * size); break;
+      case 3: addWeightedRows<Element, 3>(rest, v, stride, keys, size, seen.sums + r * size); break;
+      case 2: addWeightedRows<Element, 2>(rest, v, stride, keys, size, seen.sums + r * size); break;
+      case 1: addWeightedRows<Element, 1>(rest, v, stride, keys, size, seen.sums + r * size); break;
     }
   }
+}
+
+inline void forget(const Seen& seen, int heads, int size) {
+  std::memset(seen.sums, 0, heads * size * sizeof(float));
+  for (int r = 0; r < heads; r++) seen.maxima[r] = -INFINITY, seen.totals[r] = 0;
+}
+
+/** At most kFewRows heads of one key head over one part of the keys. */
+template <typename Element>
+void decodeHeads(const Decode& call, int64_t part, int64_t kv_head, int64_t head, int heads) {
+  const int64_t slot = part * call.heads + head, first = call.first_key + part * call.keys_per_part;
+  const Seen seen{call.sums + slot * call.head_size, call.maxima + slot, call.totals + slot};
+  forget(seen, heads, call.head_size);
+  addKeys<Element>(call, call.q + head * call.head_size, first, smaller(first + call.keys_per_part, call.end_key), kv_head, heads, seen);
 }
 
 inline void decodeTask(void* argument, int64_t index, int) {
@@ -142,6 +155,45 @@ inline void decodeOne(Context& context, Decode call, float* out) {
   call.totals = call.maxima + call.parts * call.heads;
   runTasks(context, keys * call.heads * call.head_size, call.parts * call.kv_heads, decodeTask, &call);
   for (int64_t head = 0; head < call.heads; head++) combineParts(call, head, out + head * call.head_size);
+}
+
+/** One token of each of many sequences: a task has one of them and one key head, over all its keys. */
+struct DecodeEach {
+  Decode shared;
+  const CachedSequences* sequences;
+  int window;
+  float* out;
+};
+
+template <typename Element>
+void decodeEach(const DecodeEach& call, const CachedSequence& sequence, int64_t kv_head) {
+  const Decode& shared = call.shared;
+  const int size = shared.head_size, group = shared.heads / shared.kv_heads;
+  const int64_t end = sequence.start + 1, first = call.window > 0 ? larger(end - call.window, 0) : 0;
+  const int64_t prompt_end = smaller(end, sequence.prompt_tokens), answer_first = larger(first, sequence.prompt_tokens);
+  for (int in_group = 0; in_group < group; in_group += kFewRows) {
+    const int heads = static_cast<int>(smaller(group - in_group, kFewRows));
+    const int64_t at = (sequence.first * shared.heads + kv_head * group + in_group) * size;
+    float maxima[kFewRows], totals[kFewRows];
+    const Seen seen{call.out + at, maxima, totals};
+    forget(seen, heads, size);
+    if (first < prompt_end) {
+      addKeys<Element>(shared, shared.q + at, sequence.rowOf(first), sequence.rowOf(first) + prompt_end - first, kv_head, heads, seen);
+    }
+    if (answer_first < end) {
+      const int64_t row = sequence.rowOf(answer_first);
+      addKeys<Element>(shared, shared.q + at, row, row + end - answer_first, kv_head, heads, seen);
+    }
+    for (int r = 0; r < heads; r++) scaleRow(seen.sums + r * size, size, 1 / totals[r]);
+  }
+}
+
+inline void decodeEachTask(void* argument, int64_t index, int) {
+  const DecodeEach& call = *static_cast<const DecodeEach*>(argument);
+  const CachedSequence sequence = call.sequences->at(index / call.shared.kv_heads);
+  if (sequence.tokens > 1) return;
+  const auto decode = call.shared.type == DType::bf16 ? decodeEach<uint16_t> : decodeEach<float>;
+  decode(call, sequence, index % call.shared.kv_heads);
 }
 
 }  // namespace anneal::ANNEAL_ISA
