@@ -49,8 +49,9 @@ function formatHelp(command: Command, help: Help): string {
   return `${Help.prototype.formatHelp.call(help, command, help)}\nExit codes:\n${lines.join('\n')}\n`;
 }
 
-/** Only training is stopped with a checkpoint. */
+/** Only training is stopped, and only with a checkpoint where somebody may go on with it. */
 function canExitWith(command: Command, code: number): boolean {
   if (code !== exitCodes.stopped && code !== exitCodes.interrupted) return true;
-  return leavesOf(command).some((leaf) => ['train', 'resume'].includes(leaf.name()));
+  const training = code === exitCodes.interrupted ? ['train', 'resume', 'reproduce'] : ['train', 'resume'];
+  return leavesOf(command).some((leaf) => training.includes(leaf.name()));
 }

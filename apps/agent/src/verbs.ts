@@ -68,6 +68,11 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/runs.ts'),
   },
   {
+    name: 'reproduce',
+    summary: 'train a run again from what it recorded, and say whether the same bits come out',
+    load: () => import('./commands/reproduce.ts'),
+  },
+  {
     name: 'queue',
     summary: 'list, reorder and take out the runs that wait for a device',
     load: () => import('./commands/queue.ts'),

@@ -24,7 +24,7 @@ export interface AttachedWorker {
   ended: Promise<Status>;
 }
 
-interface WorkerOptions extends Pick<Launch, 'changes' | 'afterSeq'> {
+interface WorkerOptions extends Pick<Launch, 'changes' | 'afterSeq' | 'repetition'> {
   worker?: string | undefined;
 }
 

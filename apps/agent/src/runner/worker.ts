@@ -3,12 +3,13 @@ import { preparedDataFolder } from '@anneal/core/hub/cache';
 import { changeRecipe } from '@anneal/core/recipe/change';
 import { createJob } from '@anneal/core/trainer/job';
 import { train } from '@anneal/core/trainer/train';
+import manifest from '../../package.json' with { type: 'json' };
 import { parseLaunch } from './launchArguments.ts';
 import { runWorker } from './runWorker.ts';
 
 const [path, ...rest] = process.argv.slice(2);
 const launch = parseLaunch(rest);
-const { changes: overrides } = launch;
+const { changes: overrides, repetition } = launch;
 if (path === undefined) throw new Error('the run directory is missing');
 
 const exitCode = await runWorker(
@@ -18,6 +19,8 @@ const exitCode = await runWorker(
     await train(createJob(change.resolved), run, signal, {
       onAccepted,
       preparedCache: preparedDataFolder(),
+      version: manifest.version,
+      repetition,
       ...(overrides.length > 0 && { change }),
     });
   },

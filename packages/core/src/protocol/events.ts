@@ -31,6 +31,21 @@ export const errorSchema = z.object({
   next: z.string().optional(),
 });
 
+/** What a launch computes with: the same bits are promised on the same of these only. */
+export const environmentSchema = z.object({
+  /** Of Anneal. */
+  version: z.string(),
+  /** `cpu`, or the GPU as `cuda:0`. */
+  device: z.string(),
+  /** Model of the processor or GPU. */
+  processor: z.string(),
+  /** Of the processor as the kernels name it, such as avx512; the compute capability of a GPU. */
+  instructionSet: z.string(),
+  /** Of the CPU; null on a GPU. */
+  threads: z.int().min(1).nullable(),
+});
+export type Environment = z.infer<typeof environmentSchema>;
+
 export const warningSchema = z.object({
   type: z.literal('warning'),
   code: z.string(),
@@ -83,7 +98,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   }),
 
   /** The first step is about to run. Once for every launch of the run. */
-  z.object({ type: z.literal('started'), totalSteps: count }),
+  z.object({ type: z.literal('started'), totalSteps: count, environment: environmentSchema.optional() }),
 
   /** A later launch goes on after `fromStep` (0: there was no checkpoint yet); what came after it before is superseded. */
   z.object({ type: z.literal('resumed'), fromStep: count }),

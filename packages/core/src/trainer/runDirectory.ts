@@ -8,7 +8,14 @@ import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
 import type { ProcessLock } from '../processLock.ts';
-import { type EventBody, eventsVersion, isTerminal, type RecipeChange, type RunEvent } from '../protocol/events.ts';
+import {
+  type Environment,
+  type EventBody,
+  eventsVersion,
+  isTerminal,
+  type RecipeChange,
+  type RunEvent,
+} from '../protocol/events.ts';
 import type { Status } from '../protocol/status.ts';
 import { bestOf, type Checkpoint, CheckpointStore } from './checkpointStore.ts';
 import { asDiskError } from './diskError.ts';
@@ -153,9 +160,17 @@ export class RunDirectory implements AsyncDisposable {
   }
 
   /** `started`, preceded by `resumed` when an earlier launch of this run got that far too. `fromStep` 0: from the start. */
-  recordStart(start: { totalSteps: number; fromStep: number }): void {
-    if (this.#history.wasStarted) this.record({ type: 'resumed', fromStep: start.fromStep });
-    this.record({ type: 'started', totalSteps: start.totalSteps });
+  recordStart({
+    totalSteps,
+    fromStep,
+    environment,
+  }: {
+    totalSteps: number;
+    fromStep: number;
+    environment?: Environment;
+  }): void {
+    if (this.#history.wasStarted) this.record({ type: 'resumed', fromStep });
+    this.record({ type: 'started', totalSteps, ...(environment && { environment }) });
   }
 
   /**

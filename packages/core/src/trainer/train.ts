@@ -5,12 +5,14 @@ import { withTemplateDefaults } from '../generate/modelText.ts';
 import { answerSamples } from './answerSamples.ts';
 import { type CheckpointContents, type TrainerState, writeCheckpoint } from './checkpoint.ts';
 import { DocumentLosses } from './documentLosses.ts';
+import { environmentOf } from './environment.ts';
 import { evaluate } from './evaluate.ts';
 import { fitOf, misfit } from './fit.ts';
 import { checkInputs, pinInputs } from './inputs.ts';
 import { interval, type Job } from './job.ts';
 import { peakMemory } from './peakMemory.ts';
 import { type RecipeChanges, recordChange, refuseShortChange } from './recipeChange.ts';
+import type { Repetition } from './repetition.ts';
 import { findResumption, freshState, type Resumption, restore } from './resumption.ts';
 import { runDate } from './runDate.ts';
 import type { RunDirectory } from './runDirectory.ts';
@@ -30,6 +32,10 @@ export interface TrainOptions {
   readonly change?: RecipeChanges | undefined;
   /** A folder in which prepared data are kept for others that prepare the same. */
   readonly preparedCache?: string | undefined;
+  /** Of Anneal, for the record. */
+  readonly version?: string | undefined;
+  /** Of a launch that repeats steps of another run. */
+  readonly repetition?: Repetition | undefined;
   /** Called once everything was looked at and the first event is about to be written. */
   readonly onAccepted?: (() => void) | undefined;
 }
@@ -44,10 +50,11 @@ export async function train(
   job: Job,
   out: RunDirectory,
   signal: TrainSignal,
-  { change, preparedCache, onAccepted }: TrainOptions = {},
+  { change, preparedCache, version, repetition, onAccepted }: TrainOptions = {},
 ): Promise<void> {
   const resumption = await findResumption(job, out);
-  const session = await prepareSession(job, out, signal, preparedCache);
+  const created = repetition?.created ?? out.status.created;
+  const session = await prepareSession(job, out, signal, { preparedCache, created });
   if (!session) return;
   try {
     if (change) refuseShortChange(session, out, resumption);
@@ -56,7 +63,7 @@ export async function train(
     if (out.pinned() === undefined) await pinInputs(session, out);
     for (const event of sessionEvents(session)) out.record(event);
     if (resumption === null) warnOfDisk(session, out);
-    await trainSession(session, out, signal, resumption);
+    await trainSession(session, out, signal, { resumption, repetition, version });
   } catch (error) {
     throw deviceFault(error, out.path) ?? error;
   } finally {
@@ -89,7 +96,7 @@ async function prepareSession(
   job: Job,
   out: RunDirectory,
   signal: TrainSignal,
-  preparedCache: string | undefined,
+  { preparedCache, created }: { preparedCache: string | undefined; created: string },
 ): Promise<Session | null> {
   const stopping = new AbortController();
   const onData = () => {
@@ -101,7 +108,7 @@ async function prepareSession(
       preparedCache,
       onData,
       signal: stopping.signal,
-      now: runDate(out.status.created),
+      now: runDate(created),
       ...(out.pinned() && { onOpened: (opened) => checkInputs(opened, out) }),
     });
   } catch (error) {
@@ -115,7 +122,11 @@ async function trainSession(
   session: Session,
   out: RunDirectory,
   signal: TrainSignal,
-  resumption: Resumption | null,
+  {
+    resumption,
+    repetition,
+    version = 'unknown',
+  }: { resumption: Resumption | null } & Pick<TrainOptions, 'repetition' | 'version'>,
 ): Promise<void> {
   const { job, loader, data, totalSteps } = session;
   const checkpoint = resumption?.folder ?? null;
@@ -131,9 +142,12 @@ async function trainSession(
   const scheduled = job.scheduleFor(totalSteps);
   const evaluateEvery = interval(job.evaluate, loader.stepsPerEpoch);
   const saveEvery = interval(job.save, loader.stepsPerEpoch);
+  const saves = (step: number) => (repetition ? repetition.saveAfter.includes(step) : step % saveEvery === 0);
+  // The best weights can only be kept if every evaluation has a checkpoint.
+  const keepsBest = job.keepBest && !repetition;
 
   let state = resumption ? await restore(resumption, session, engine) : freshState;
-  out.recordStart({ totalSteps, fromStep: state.step });
+  out.recordStart({ totalSteps, fromStep: state.step, environment: environmentOf(job.device, version) });
   await answerSamples(session, engine, out, state.step);
   const stopsEarly = () => job.patience !== null && state.evaluationsWithoutGain >= job.patience;
 
@@ -148,7 +162,7 @@ async function trainSession(
   const evaluates = (step: number) => data.validation && (step === totalSteps || step % evaluateEvery === 0);
   /** What follows this step needs its weights: the next one may not begin before. */
   const pauses = (step: number) =>
-    step === totalSteps || step % saveEvery === 0 || evaluates(step) || signal.saveRequested || signal.stopRequested;
+    step === totalSteps || saves(step) || evaluates(step) || signal.saveRequested || signal.stopRequested;
 
   let last: StepResult | null = null;
   let savedAt = state.step;
@@ -161,6 +175,7 @@ async function trainSession(
     }
     const current: SubmittedStep = next ?? (await submit(state.step + 1));
     const { step, batches, learningRate, started, result } = current;
+    if (step === repetition?.stopAfter) signal.stopRequested = true;
     next = job.device.queuesSteps && !pauses(step) ? await submit(step + 1) : null;
     last = await result;
     const milliseconds = performance.now() - Math.max(started, collectedAt);
@@ -199,11 +214,10 @@ async function trainSession(
       state = afterEvaluation(state, metric);
     }
     const ends = isLast || stopsEarly() || signal.stopRequested;
-    // The best weights can only be kept if every evaluation has a checkpoint.
-    if (ends || signal.saveRequested || step % saveEvery === 0 || (job.keepBest && metric !== undefined)) {
+    if (ends || signal.saveRequested || saves(step) || (keepsBest && metric !== undefined)) {
       signal.saveRequested = false;
       const position = loader.state();
-      const limit = job.saveLimit;
+      const limit = repetition ? undefined : job.saveLimit;
       losses.sync(); // later steps are done again where they are lost, these never
       await out.saveCheckpoint(step, (folder) => writeCheckpoint(folder, contents, state, job.seed, position), {
         metric,
