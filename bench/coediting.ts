@@ -7,24 +7,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider';
 import { WebSocket } from 'ws';
 import * as Y from 'yjs';
 import { BenchAgent, percentiles, round } from './agent.ts';
+import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    editors: { type: 'string', default: '50' },
-    seconds: { type: 'string', default: '30' },
-    rate: { type: 'string', default: '3' },
-  },
+const { names, values } = readArguments({
+  command: 'node bench/coediting.ts',
+  about: 'Measures many people in one recipe; writes bench/results/NAME.json.',
+  names: ['NAME'],
+  options: { editors: 50, seconds: 30, rate: 3 },
 });
-const [name] = positionals;
-if (name === undefined) throw new Error('usage: node bench/coediting.ts NAME');
-const [count, seconds, rate] = [values.editors, values.seconds, values.rate].map(Number) as [number, number, number];
+const [name] = names as [string];
+const { editors: count, seconds, rate } = values;
 
 const agent = new BenchAgent();
 const file = join(agent.workspace, 'recipe.yaml');

@@ -8,20 +8,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { parseArgs } from 'node:util';
 import { openApart } from '../apps/agent/src/runner/openApart.ts';
 import { finish } from '../apps/agent/src/service/finish.ts';
 import { starterFolder } from '../apps/agent/src/service/starterFolder.ts';
+import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rows: { type: 'string', default: '10000000' }, windows: { type: 'string', default: '300' } },
+const { names, values } = readArguments({
+  command: 'node bench/dataWindows.ts',
+  about: 'Measures windows of rows of a large file; writes bench/results/NAME.json.',
+  names: ['NAME'],
+  options: { rows: 10_000_000, windows: 300 },
 });
-const [name] = positionals;
-if (!name) throw new Error('usage: node bench/dataWindows.ts NAME [--rows COUNT] [--windows COUNT]');
-const rows = Number(values.rows);
-const windows = Number(values.windows);
+const [name] = names as [string];
+const { rows, windows } = values;
 const windowRows = 100;
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-windows-'));

@@ -3,22 +3,20 @@
  * steps, opens it as the studio's page of a run does, and zooms in; then compares many shorter ones. Every time is a client's, over
  * its socket on loopback. Writes bench/results/NAME.json.
  */
-import { parseArgs } from 'node:util';
+
 import { BenchAgent, type Client, percentiles, round } from './agent.ts';
+import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 import { writeFinishedRun } from './writtenRuns.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    steps: { type: 'string', default: '1000000' },
-    runs: { type: 'string', default: '50' },
-    compared: { type: 'string', default: '100000' },
-  },
+const { names, values } = readArguments({
+  command: 'node bench/longRuns.ts',
+  about: 'Measures runs of many steps as the studio asks for them; writes bench/results/NAME.json.',
+  names: ['NAME'],
+  options: { steps: 1_000_000, runs: 50, compared: 100_000 },
 });
-const [name] = positionals;
-if (name === undefined) throw new Error('usage: node bench/longRuns.ts NAME [--steps N] [--runs N] [--compared N]');
-const [steps, runs, compared] = [values.steps, values.runs, values.compared].map(Number) as [number, number, number];
+const [name] = names as [string];
+const { steps, runs, compared } = values;
 /** As the studio asks. */
 const buckets = 800;
 const repeats = 9;

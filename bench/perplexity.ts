@@ -7,23 +7,20 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { exportGguf, ggufFileName } from '@anneal/core/export/gguf';
 import { GGUF_TYPES, type GgufType } from '@anneal/core/export/ggufTypes';
 import { openModel } from '@anneal/core/models/open';
+import { readArguments, required } from './arguments.ts';
 import { writeResults } from './results.ts';
 
-const option = { type: 'string' } as const;
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { model: option, text: option, python: option, bins: option, windows: { ...option, default: '8' } },
+const { names, values } = readArguments({
+  command: 'node bench/perplexity.ts',
+  about: 'Evaluates GGUF files of every type in llama.cpp, ours beside its own; writes bench/results/NAME.json.',
+  names: ['NAME'],
+  options: { model: required, text: required, python: required, bins: required, windows: 8 },
 });
-const [name] = positionals;
+const [name] = names as [string];
 const { model: path, text, python, bins, windows } = values;
-if (!name || !path || !text || !python || !bins)
-  throw new Error(
-    'usage: node bench/perplexity.ts NAME --model MODEL --text TEXT --python PYTHON --bins FOLDER [--windows N]',
-  );
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-perplexity-'));
 const llamaCpp = (...wanted: string[]): string =>
@@ -32,7 +29,7 @@ const llamaCpp = (...wanted: string[]): string =>
     stdio: ['ignore', 'pipe', 'ignore'],
     maxBuffer: 1e9,
   });
-const perplexity = (file: string): number => Number(llamaCpp('perplexity', file, text, windows));
+const perplexity = (file: string): number => Number(llamaCpp('perplexity', file, text, String(windows)));
 const model = openModel(path);
 /** Our file of a type, for as long as `use` looks at it. */
 const ours = async <T>(type: GgufType, use: (file: string) => T): Promise<T> => {

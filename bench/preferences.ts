@@ -5,7 +5,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { resolveRecipe } from '@anneal/core/recipe/resolve';
 import type { Recipe } from '@anneal/core/recipe/schema';
@@ -13,16 +12,15 @@ import { createJob } from '@anneal/core/trainer/job';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { openSession } from '@anneal/core/trainer/session';
 import { train } from '@anneal/core/trainer/train';
+import { readArguments } from './arguments.ts';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rl: { type: 'string', default: 'dpo' },
-    seeds: { type: 'string', default: '3' },
-    steps: { type: 'string', default: '20' },
-  },
+const { names, values } = readArguments({
+  command: 'node bench/preferences.ts',
+  about: 'Trains on the pairs in ROWS and writes to OUT how many held-out pairs come right.',
+  names: ['ROWS', 'OUT'],
+  options: { rl: 'dpo', seeds: 3, steps: 20 },
 });
-const [rows, out] = positionals as [string, string];
+const [rows, out] = names as [string, string];
 const folder = mkdtempSync(join(tmpdir(), 'anneal-preferences-'));
 
 const recipe: Recipe = {
@@ -37,7 +35,7 @@ const recipe: Recipe = {
   lora_r: 8,
   lora_alpha: 16,
   warmup_steps: 2,
-  max_steps: Number(values.steps),
+  max_steps: values.steps,
   val_set_size: 32,
   saves_per_epoch: 0,
   evals_per_epoch: 0,
@@ -63,7 +61,7 @@ function cost(events: readonly RunEvent[]): number {
 
 try {
   const runs = [];
-  for (let seed = 1; seed <= Number(values.seeds); seed++) {
+  for (let seed = 1; seed <= values.seeds; seed++) {
     const { events, memory } = await trained({ seed });
     const evaluated = events.findLast((event) => event.type === 'evaluated');
     const steps = events.filter((event) => event.type === 'step');

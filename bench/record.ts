@@ -8,26 +8,20 @@ import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { optional, readArguments, required } from './arguments.ts';
 import { writeResults } from './results.ts';
 
 type Row = Record<string, unknown> & { suite: string; dtype?: string; tokensPerSecond: number };
 
 const folder = dirname(fileURLToPath(import.meta.url));
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    model: { type: 'string' },
-    data: { type: 'string' },
-    python: { type: 'string' },
-    'llama-cpp': { type: 'string' },
-  },
+const { names, values } = readArguments({
+  command: 'node bench/record.ts',
+  about:
+    'Measures training, prompts, decoding and data, beside the peers that are given; writes bench/results/NAME.json.',
+  names: ['NAME'],
+  options: { model: required, data: optional, python: optional, 'llama-cpp': optional },
 });
-const [name] = positionals;
-if (!name || !values.model)
-  throw new Error(
-    'usage: node bench/record.ts NAME --model PATH.gguf [--data ROWS.jsonl] [--python PYTHON] [--llama-cpp NODE_MODULES]',
-  );
+const [name] = names as [string];
 const { model } = values;
 const main = join(folder, '../apps/agent/bin/anneal.mjs');
 

@@ -1,6 +1,6 @@
 /**
- * Measures a GPU and its peers in one run and keeps the rows. It needs no checkout: on the GPU host, with an unpacked bundle,
- *   BUNDLE/bin/node recordCuda.ts --anneal BUNDLE/anneal --commit COMMIT --to h100.json [--python python3 --peers bench/peers] [--only TEXT]
+ * Measures a GPU and its peers in one run and keeps the rows. It needs this folder and no checkout: on the GPU host, with an unpacked bundle,
+ *   BUNDLE/bin/node bench/recordCuda.ts --anneal BUNDLE/anneal --commit COMMIT --to h100.json [--python python3 --peers bench/peers] [--only TEXT]
  * Each row is a process of its own. The file is written after every row, so that a run that is cut off keeps what it measured;
  * a row that fails stands in it with what it said. --only takes the rows whose name contains the text, --skip leaves them out.
  */
@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { optional, readArguments, required } from './arguments.ts';
 
 type Row = Record<string, unknown>;
 
@@ -76,21 +76,22 @@ const peers: readonly (Setup & { readonly script: string })[] = [
   { script: huggingFace, shape: 'llama-3.1-8b', rows: 2, sequenceLen: 2048, options: ['--compile'] },
 ];
 
-const { values } = parseArgs({
+const { values } = readArguments({
+  command: 'node bench/recordCuda.ts',
+  about: 'Measures a GPU, beside the peers that are given; writes the rows to the file after --to.',
   options: {
-    anneal: { type: 'string' },
-    commit: { type: 'string' },
-    to: { type: 'string' },
-    python: { type: 'string' },
-    peers: { type: 'string' },
-    only: { type: 'string', default: '' },
-    skip: { type: 'string' },
-    steps: { type: 'string', default: '20' },
-    timeout: { type: 'string', default: '300' },
+    anneal: required,
+    commit: required,
+    to: required,
+    python: optional,
+    peers: optional,
+    only: '',
+    skip: optional,
+    steps: 20,
+    timeout: 300,
   },
 });
 const { anneal, commit, to, python } = values;
-if (!anneal || !commit || !to) throw new Error('give --anneal BUNDLE/anneal --commit COMMIT --to FILE.json');
 
 const gpu = query('name,driver_version,memory.total');
 const machine = {
@@ -118,7 +119,14 @@ if (python && values.peers)
     const name = `peer ${setup.script} ${nameOf(setup)}`;
     if (!isWanted(name)) continue;
     const device = setup.script === huggingFace ? ['--device', 'cuda', '--dtype', 'bf16'] : []; // Unsloth knows no other
-    measure(name, [python, join(values.peers, setup.script), ...device, '--steps', values.steps, ...shapeOf(setup)]);
+    measure(name, [
+      python,
+      join(values.peers, setup.script),
+      ...device,
+      '--steps',
+      String(values.steps),
+      ...shapeOf(setup),
+    ]);
   }
 
 function isWanted(name: string): boolean {
@@ -138,7 +146,7 @@ function measure(name: string, [command, ...args]: string[]): void {
   const start = performance.now();
   const { status, stdout, stderr } = spawnSync(command as string, args, {
     encoding: 'utf8',
-    timeout: Number(values.timeout) * 1000,
+    timeout: values.timeout * 1000,
     maxBuffer: 1 << 26,
   });
   const said = status === null ? `no end within ${values.timeout} s` : lastLines(stderr || stdout);

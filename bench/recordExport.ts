@@ -4,6 +4,7 @@
  * it on an otherwise idle machine, from a clean commit.
  */
 import { cpuDevice, encodeWeights, type WeightType } from '@anneal/kernels';
+import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 
 const [rows, columns, rank] = [2048, 4096, 16];
@@ -20,8 +21,12 @@ const types: readonly (readonly [WeightType, number, number])[] = [
   ['Q2_K', 256, 84],
 ];
 
-const [name] = process.argv.slice(2);
-if (name === undefined) throw new Error('usage: node bench/recordExport.ts NAME');
+const { names } = readArguments({
+  command: 'node bench/recordExport.ts',
+  about: 'Measures merging and quantizing; writes bench/results/NAME.json.',
+  names: ['NAME'],
+});
+const [name] = names as [string];
 const device = cpuDevice();
 const weights = rows * columns;
 const source = new Uint8Array(bfloat16(noise(weights, 0.02)).buffer);

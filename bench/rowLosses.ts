@@ -7,7 +7,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { openRecipe } from '../apps/agent/src/service/recipes/open.ts';
 import { starterFolder } from '../apps/agent/src/service/starterFolder.ts';
 import type { StepBatches } from '../packages/core/src/datasets/types.ts';
@@ -15,15 +14,17 @@ import { batchCall } from '../packages/core/src/trainer/batchCall.ts';
 import { DocumentLosses } from '../packages/core/src/trainer/documentLosses.ts';
 import { createJob } from '../packages/core/src/trainer/job.ts';
 import { openSession, startEngine } from '../packages/core/src/trainer/session.ts';
+import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { pairs: { type: 'string', default: '400' } },
+const { names, values } = readArguments({
+  command: 'node bench/rowLosses.ts',
+  about: 'Measures what keeping the losses of each row costs a step; writes bench/results/NAME.json.',
+  names: ['NAME'],
+  options: { pairs: 400 },
 });
-const [name] = positionals;
-if (!name) throw new Error('usage: node bench/rowLosses.ts NAME [--pairs COUNT]');
-const pairs = Number(values.pairs);
+const [name] = names as [string];
+const { pairs } = values;
 const warmup = 20;
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-row-losses-'));

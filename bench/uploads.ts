@@ -8,18 +8,19 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { BenchAgent, round } from './agent.ts';
+import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { megabytes: { type: 'string', default: '2000' }, part: { type: 'string', default: '16' } },
+const { names, values } = readArguments({
+  command: 'node bench/uploads.ts',
+  about: 'Measures uploads; writes bench/results/NAME.json.',
+  names: ['NAME'],
+  options: { megabytes: 2000, part: 16 },
 });
-const [name] = positionals;
-if (name === undefined) throw new Error('usage: node bench/uploads.ts NAME [--megabytes N] [--part N]');
-const size = Number(values.megabytes) * 1e6;
-const partBytes = Number(values.part) * 2 ** 20;
+const [name] = names as [string];
+const size = values.megabytes * 1e6;
+const partBytes = values.part * 2 ** 20;
 const repeats = 3;
 
 const encoded = (text: string): string => Buffer.from(text).toString('base64');

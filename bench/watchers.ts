@@ -9,28 +9,20 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { anneal, BenchAgent, percentiles, round } from './agent.ts';
+import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 import { Watcher } from './watcher.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    clients: { type: 'string', default: '1000' },
-    seconds: { type: 'string', default: '300' },
-    alone: { type: 'string', default: '30' },
-    model: { type: 'string', default: 'smollm2-135m-gguf' },
-  },
+const { names, values } = readArguments({
+  command: 'node bench/watchers.ts',
+  about: 'Measures many clients of one run; writes bench/results/NAME.json.',
+  names: ['NAME'],
+  options: { clients: 1000, seconds: 300, alone: 30, model: 'smollm2-135m-gguf' },
 });
-const [name] = positionals;
-if (name === undefined) throw new Error('usage: node bench/watchers.ts NAME [--clients N] [--seconds N] [--alone N]');
-const [clients, seconds, alone] = [values.clients, values.seconds, values.alone].map(Number) as [
-  number,
-  number,
-  number,
-];
+const [name] = names as [string];
+const { clients, seconds, alone } = values;
 const warmUpSeconds = 10;
 
 const agent = new BenchAgent();

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readArguments } from '../bench/arguments.ts';
 
 /** The file of each fuzzer, and what its test is called there. */
 const fuzzers: Readonly<Record<string, readonly [file: string, test: string]>> = {
@@ -20,26 +20,27 @@ const fuzzers: Readonly<Record<string, readonly [file: string, test: string]>> =
   requests: ['apps/agent/test/malformed.test.ts', 'requests of every route'],
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { count: { type: 'string', default: '10000' }, seed: { type: 'string', default: '1' } },
+const { names, values } = readArguments({
+  command: 'npm run fuzz --',
+  about: `Tries many inputs, of all readers or of those that are named: ${Object.keys(fuzzers).join(', ')}.`,
+  others: 'NAME',
+  options: { count: 10_000, seed: 1 },
 });
-const unknown = positionals.filter((name) => !(name in fuzzers));
-const wrongNumber = Object.values(values).some((number) => !/^[1-9]\d{0,8}$/.test(number));
-if (unknown.length > 0 || wrongNumber) {
-  console.error(`usage: npm run fuzz -- [${Object.keys(fuzzers).join(' | ')}] … [--count N] [--seed N]`);
+const unknown = names.find((name) => !(name in fuzzers));
+if (unknown !== undefined) {
+  console.error(`error: no fuzzer is called '${unknown}', only ${Object.keys(fuzzers).join(', ')}`);
   process.exit(2);
 }
 
 const root = join(import.meta.dirname, '..');
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-for (const name of positionals.length > 0 ? positionals : Object.keys(fuzzers)) {
+for (const name of names.length > 0 ? names : Object.keys(fuzzers)) {
   const [file, test] = fuzzers[name] as readonly [string, string];
   console.log(`${name}: ${values.count} inputs from seed ${values.seed}`);
   const { status } = spawnSync(process.execPath, [vitest, 'run', file, '-t', test], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, FUZZ_RUNS: values.count, FUZZ_SEED: values.seed },
+    env: { ...process.env, FUZZ_RUNS: String(values.count), FUZZ_SEED: String(values.seed) },
   });
   if (status !== 0) process.exit(1);
 }

@@ -5,7 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import { optional, readArguments } from '../bench/arguments.ts';
 
 const root = join(import.meta.dirname, '..');
 const anneal = join(root, 'apps', 'agent', 'bin', 'anneal.mjs');
@@ -16,7 +17,12 @@ const asking = ['--prompt', prompt, '--temperature', '0', '--max-tokens', '60'];
 /** What a model of this size learns in about a minute; its recipe as it stands takes several. */
 const shortRun = ['max_steps=40', 'learning_rate=1.5e-3', 'warmup_ratio=0.1'].flatMap((setting) => ['--set', setting]);
 
-const { model } = options();
+const { values } = readArguments({
+  command: 'npm run quickstart --',
+  about: 'Tunes one model from beginning to end: the one that came along, or another.',
+  options: { model: optional },
+});
+const { model } = values;
 const start = performance.now();
 const folder = newFolder(model === undefined ? 'quickstart' : `quickstart-${model.replace(/\W+/g, '-')}`);
 
@@ -62,14 +68,6 @@ console.log(`  ${here}/recipe.yaml   what was trained and how; change it and tra
   ${here}/export        adapter, merged model, GGUF, Modelfile
 
 Next: ${bold(`cd ${here} && npx anneal chat latest`)}`);
-
-function options(): { model?: string | undefined } {
-  try {
-    return parseArgs({ options: { model: { type: 'string' } } }).values;
-  } catch (error) {
-    return stop(`${(error as Error).message}. Usage: npm run quickstart [-- --model smollm2-135m]`, 2);
-  }
-}
 
 /** Never one that is there already: what is in it may be dear to somebody. */
 function newFolder(name: string): string {

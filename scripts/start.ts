@@ -11,7 +11,8 @@ const isNamed = first !== undefined && !first.startsWith('-');
 const folder = isNamed ? first : 'projects';
 const options = isNamed ? rest : process.argv.slice(2);
 
-if (!existsSync(folder) || readdirSync(folder).length === 0)
+const isAsking = options.some((option) => option === '--help' || option === '-h');
+if (!isAsking && (!existsSync(folder) || readdirSync(folder).length === 0))
   await beginProject({}, { folder: join(folder, 'starter') });
 
 process.argv.splice(2, Number.POSITIVE_INFINITY, 'serve', folder, ...options);

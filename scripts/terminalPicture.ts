@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { readArguments } from '../bench/arguments.ts';
 
 const columns = 100;
 const cell = { width: 8.4, height: 19, fontSize: 14 };
@@ -26,8 +27,12 @@ interface Style {
   dim?: boolean;
 }
 
-const [recording] = process.argv.slice(2);
-if (recording === undefined) throw new Error('name the recording that `script` made');
+const { names } = readArguments({
+  command: 'node scripts/terminalPicture.ts',
+  about: 'Makes a picture (SVG, to standard output) of what `script` recorded of the quickstart.',
+  names: ['RECORDING'],
+});
+const [recording] = names as [string];
 process.stdout.write(picture(shownLines(readFileSync(recording, 'utf8'))));
 
 /** The lines as they stood at the end, shortened to what a reader wants to see. */

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readArguments } from '../bench/arguments.ts';
 
 interface Part {
   readonly name: string;
@@ -13,6 +14,11 @@ interface Part {
   readonly outcome: string;
 }
 
+const { names: filters } = readArguments({
+  command: 'npm test --',
+  about: 'Checks everything, or of the tests only the files whose paths contain a FILTER.',
+  others: 'FILTER',
+});
 const root = join(import.meta.dirname, '..');
 const modules = join(root, 'node_modules');
 const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -24,7 +30,6 @@ check('imports', process.execPath, ['scripts/checkImports.ts']);
 check('types', join(modules, '.bin', 'tsc'), ['--noEmit', '-p', 'tsconfig.json']);
 check('types of the studio', join(modules, '.bin', 'tsc'), ['--noEmit', '-p', 'apps/web/tsconfig.json']);
 check('cuda', process.execPath, ['--use-env-proxy', '--use-system-ca', 'scripts/cuda/checkCuda.ts']);
-const filters = process.argv.slice(2);
 runTests('tests', filters);
 if (filters.length === 0) runTests('studio in a browser', ['--config', 'e2e/vitest.config.ts']);
 
