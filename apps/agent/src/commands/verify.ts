@@ -18,15 +18,16 @@ export function define(command: Command): void {
     command
       .argument(
         '<path...>',
-        'reference values: a checkpoint folder with golden.safetensors, a fine-tuning run or a preference objective with golden.json, or chat templates in JSON',
+        'reference values: a checkpoint folder with golden.safetensors, a fine-tuning run or a preference objective with golden.json, an adapter with curves.json, or chat templates in JSON',
       )
-      .option('--model <path>', 'for a fine-tuning run or a preference objective: the model it starts from')
+      .option('--model <path>', 'for a fine-tuning run, a preference objective or an adapter: the model it starts from')
       .option('--tokenizer <folder>', 'for chat templates: the folder of the tokenizer, or of several families')
       .addOption(optionFor(device, '--device <device>', 'where to compute: cpu, cuda, or cuda:1 for the second GPU'))
       .addOption(optionFor(dtype, '--dtype <type>', 'weights (and on a GPU activations) of a checkpoint folder'))
       .action(verify),
     'anneal verify packages/core/test/golden/models/llama3',
     'anneal verify packages/core/test/golden/models/*/ --device cuda --dtype bf16',
+    'anneal verify packages/core/test/golden/peft/*/',
     'anneal verify golden/smollm2-sft --model SmolLM2-135M-Instruct.Q4_1.gguf',
     'anneal verify golden/templates/qwen3.json --tokenizer tokenizers/qwen3',
   );

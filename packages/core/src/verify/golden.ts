@@ -39,8 +39,9 @@ export interface GoldenCurves {
   };
 }
 
-export function openGolden(path: string): GoldenFolder {
-  for (const file of ['config.json', 'golden.safetensors', 'adapter']) requireFile(path, file);
+/** @param needed files besides golden.safetensors and adapter/ */
+export function openGolden(path: string, needed: readonly string[] = ['config.json']): GoldenFolder {
+  for (const file of [...needed, 'golden.safetensors', 'adapter']) requireFile(path, file);
   const source: SafetensorsSource = openSafetensors(join(path, 'golden.safetensors'));
   const info = (name: string) => {
     const found = source.tensors.get(name);

@@ -9,6 +9,8 @@ import type { OpenModel } from '../models/open.ts';
 import { supervised } from '../objectives/supervised.ts';
 import type { AdamwOptions } from '../trainer/optimizer.ts';
 import { trainingPrograms } from '../trainer/programs.ts';
+import { learningRateSchedule } from '../trainer/schedule.ts';
+import type { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { goldenBatch } from './batches.ts';
 import type { Precision } from './forward.ts';
 import type { GoldenCurves, GoldenFolder } from './golden.ts';
@@ -52,6 +54,41 @@ export function optimizerOf({ betas, eps, weight_decay, max_grad_norm }: Written
     momentBits: 32,
     decays: () => true,
   };
+}
+
+/** Losses and gradient norms of the golden batch's training run, and how its rate goes. */
+export async function trainGolden(
+  training: TrainingEngine,
+  step: StepBatches,
+  peak: number,
+  { warmup_steps, steps }: GoldenCurves['optimizer'],
+) {
+  const rateOf = learningRateSchedule({
+    kind: 'linear',
+    peak,
+    warmupSteps: warmup_steps,
+    totalSteps: steps,
+    minRatio: 0,
+  });
+  const losses: number[] = [];
+  const norms: number[] = [];
+  for (let i = 0; i < steps; i++) {
+    const result = await training.step(step, { step: i + 1, learningRate: rateOf(i), seed: 0 });
+    losses.push(result.loss);
+    norms.push(result.gradientNorm);
+  }
+  return { rateOf, losses, norms };
+}
+
+/** The loss of a step that leaves its gradients behind and nothing else: its rate is 0, its moments are cleared. */
+export async function gradientsOnly(training: TrainingEngine, step: StepBatches): Promise<number> {
+  const { loss } = await training.step(step, { step: 1, learningRate: 0, seed: 0 });
+  const { engine } = training;
+  for (const [name, { tensor }] of engine.plan.variables) {
+    if (tensor.kind === 'optimizer')
+      await engine.write(name, new Float32Array(tensor.shape.reduce<number>((n, d) => n * Number(d), 1)), 'f32');
+  }
+  return loss;
 }
 
 /** The golden batch as a step of its own. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { chooseDevice } from '../device.ts';
 import { UserError } from '../errors.ts';
 import type { Quantity } from './quantity.ts';
+import { verifyAdapter } from './verifyAdapter.ts';
 import { verifyBf16 } from './verifyBf16.ts';
 import { verifyModel } from './verifyModel.ts';
 import { verifyPreference } from './verifyPreference.ts';
@@ -10,7 +11,7 @@ import { verifySft } from './verifySft.ts';
 import { templateFiles, verifyTemplates } from './verifyTemplates.ts';
 
 export interface VerifyOptions {
-  /** For a folder of a fine-tuning run or of a preference objective: the model it starts from. */
+  /** For a folder of a fine-tuning run, a preference objective or an adapter: the model it starts from. */
   readonly model?: string | undefined;
   /** For chat templates: where their tokenizers lie. */
   readonly tokenizer?: string | undefined;
@@ -21,7 +22,8 @@ export interface VerifyOptions {
 
 /**
  * Compares reference values with what this engine computes, whatever kind of folder they are in: a checkpoint with golden.safetensors,
- * a fine-tuning run with golden.json and rows.jsonl, a preference objective with golden.json and golden.safetensors, or chat templates (a JSON file, or a folder of them).
+ * a fine-tuning run with golden.json and rows.jsonl, a preference objective with golden.json and golden.safetensors,
+ * an adapter with golden.safetensors and curves.json, or chat templates (a JSON file, or a folder of them).
  * @throws UserError for a path that is none of these, or when an option it needs is missing
  */
 export async function verify(path: string, options: VerifyOptions = {}): Promise<Quantity[]> {
@@ -33,6 +35,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
       required(options.model, path, '--model DIR, the base they were computed from'),
       device,
     );
+  if (hasTensors && !existsSync(join(path, 'config.json'))) return verifyAdapter(path, options.model, device);
   if (hasTensors) return options.dtype === 'bf16' ? verifyBf16(path, device) : verifyModel(path, device);
   if (hasRun && existsSync(join(path, 'rows.jsonl'))) {
     return verifySft(path, required(options.model, path, '--model PATH, the model that was fine-tuned'), device);
@@ -47,7 +50,7 @@ export async function verify(path: string, options: VerifyOptions = {}): Promise
   throw new UserError({
     what: 'there are no reference values here',
     where: path,
-    next: 'give a checkpoint folder with golden.safetensors, a folder of a run or of an objective with golden.json, or a JSON file of chat templates',
+    next: 'give a checkpoint folder with golden.safetensors, a folder of a run or of an objective with golden.json, an adapter with curves.json, or a JSON file of chat templates',
     code: 'golden_not_found',
   });
 }

@@ -1,6 +1,8 @@
 import type { Device } from '@anneal/kernels';
+import type { Batch } from '../datasets/types.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import { mergedWeights } from '../models/adapters/merge.ts';
 import type { OpenModel } from '../models/open.ts';
 import { goldenBatch, packed } from './batches.ts';
 import { forward, withForwardEngine } from './forward.ts';
@@ -18,12 +20,13 @@ export function verifyLabels(golden: GoldenFolder): Quantity {
   );
 }
 
-/** Hidden states and logits, alone and packed, as far as the folder has them; with an adapter its logits. */
+/** Hidden states and logits, alone and packed, as far as the folder has them; with an adapter its logits, which are called `adapted`. */
 export async function verifyForward(
   golden: GoldenFolder,
   model: OpenModel,
   adapter: LoraWeights | null,
   device: Device,
+  adapted = 'lora.logits',
 ): Promise<Quantity[]> {
   const batch = goldenBatch(golden);
   const { layerCount } = model.config;
@@ -32,7 +35,7 @@ export async function verifyForward(
       await writeLora(engine, adapter.modules);
       return forward(engine, batch, ['logits']);
     });
-    return activationDifference('lora.logits', logits as Float32Array, golden.float32('lora.logits'), layerCount);
+    return activationDifference(adapted, logits as Float32Array, golden.float32(adapted), layerCount);
   }
   const hidden = golden.names.filter((name) => name.startsWith('hidden.'));
   const wanted = [...hidden, 'logits'];
@@ -50,4 +53,39 @@ export async function verifyForward(
     ...quantities,
     ...activationDifference('packed.logits', logits as Float32Array, golden.float32('packed.logits'), layerCount),
   ];
+}
+
+/** [T, V] of the golden batch's first row. */
+export async function firstRowLogits(
+  golden: GoldenFolder,
+  model: OpenModel,
+  adapter: LoraWeights | null,
+  device: Device,
+): Promise<Float32Array> {
+  const batch = firstRow(golden);
+  const lora = adapter && loraSpecOf(adapter, 0);
+  return withForwardEngine(model, lora, device, batch, async (engine) => {
+    if (adapter) await writeLora(engine, adapter.modules);
+    return (await forward(engine, batch, ['logits']))[0] as Float32Array;
+  });
+}
+
+/** The same with the adapter folded into the weights. */
+export async function mergedLogits(
+  golden: GoldenFolder,
+  model: OpenModel,
+  adapter: LoraWeights,
+  device: Device,
+): Promise<Float32Array> {
+  const batch = firstRow(golden);
+  return withForwardEngine(model, null, device, batch, async (engine) => {
+    for (const name of adapter.modules.keys())
+      await engine.write(name, await mergedWeights(model, adapter, name), 'f32');
+    return (await forward(engine, batch, ['logits']))[0] as Float32Array;
+  });
+}
+
+function firstRow(golden: GoldenFolder): Batch {
+  const [, length = 0] = golden.shape('input_ids');
+  return packed(golden.int32('input_ids').subarray(0, length), [length]);
 }

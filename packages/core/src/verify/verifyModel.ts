@@ -6,16 +6,13 @@ import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
 import { loraSpecOf, readLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
-import { mergedWeights } from '../models/adapters/merge.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { supervised } from '../objectives/supervised.ts';
-import { learningRateSchedule } from '../trainer/schedule.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
-import { packed } from './batches.ts';
-import { float32, forward, withForwardEngine } from './forward.ts';
+import { float32 } from './forward.ts';
 import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
-import { goldenStep, openTraining } from './goldenTraining.ts';
+import { goldenStep, gradientsOnly, openTraining, trainGolden } from './goldenTraining.ts';
 import { gradientVariable } from './gradientNames.ts';
 import {
   gradientDifference,
@@ -26,7 +23,7 @@ import {
   relativeDifference,
   tolerances,
 } from './quantity.ts';
-import { verifyForward, verifyLabels } from './verifyForward.ts';
+import { mergedLogits, verifyForward, verifyLabels } from './verifyForward.ts';
 import { verifyFrozen } from './verifyFrozen.ts';
 
 /** Compares everything a golden model folder holds with what this engine computes from its checkpoint, in float32. */
@@ -90,9 +87,8 @@ async function verifyTraining(
   const step = goldenStep(golden);
   const prefix = adapter ? 'lora.' : '';
   const pad = adapter ? null : padInText(golden, model);
-  // A step with a rate of 0 leaves its gradients behind and, with its moments cleared afterwards, nothing else.
-  const first = await training.step(step, { step: 1, learningRate: 0, seed: 0 });
-  const quantities = [maxDifference(`${prefix}loss`, [first.loss], golden.float32(`${prefix}loss`), tolerances.loss)];
+  const loss = await gradientsOnly(training, step);
+  const quantities = [maxDifference(`${prefix}loss`, [loss], golden.float32(`${prefix}loss`), tolerances.loss)];
   for (const name of golden.names.filter((n) => n.startsWith(`${prefix}grad.`))) {
     const variable = gradientVariable(model, name);
     const gradient = (await engine.read(variable)) as Float32Array;
@@ -103,10 +99,6 @@ async function verifyTraining(
     }
     const [ours, theirs] = [gradient, reference].map((values) => withoutRow(values, pad, model.config.hiddenSize));
     quantities.push(...gradientDifference(`${name} without row ${pad}`, ours as Float32Array, theirs as Float32Array));
-  }
-  for (const [name, { tensor }] of engine.plan.variables) {
-    if (tensor.kind === 'optimizer')
-      await engine.write(name, new Float32Array(tensor.shape.reduce<number>((n, d) => n * Number(d), 1)), 'f32');
   }
   quantities.push(...(await verifyCurve(golden, training, step, adapter ? 'lora' : 'full', pad)));
   if (adapter && lora) {
@@ -138,20 +130,7 @@ async function verifyCurve(
 ): Promise<Quantity[]> {
   const { optimizer, schedule } = golden.curves;
   const curve: GoldenCurve = golden.curves[which];
-  const rateOf = learningRateSchedule({
-    kind: 'linear',
-    peak: curve.lr,
-    warmupSteps: optimizer.warmup_steps,
-    totalSteps: optimizer.steps,
-    minRatio: 0,
-  });
-  const losses: number[] = [];
-  const norms: number[] = [];
-  for (let i = 0; i < optimizer.steps; i++) {
-    const result = await training.step(step, { step: i + 1, learningRate: rateOf(i), seed: 0 });
-    losses.push(result.loss);
-    norms.push(result.gradientNorm);
-  }
+  const { rateOf, losses, norms } = await trainGolden(training, step, curve.lr, optimizer);
   const moved = losses.findIndex((_, i) => rateOf(i) > 0) + 1;
   return [
     ...(pad === null
@@ -186,18 +165,8 @@ async function verifyMerged(
   tuned: LoraWeights,
   device: Device,
 ): Promise<Quantity> {
-  const [, length = 0] = golden.shape('input_ids');
-  const batch = packed(golden.int32('input_ids').subarray(0, length), [length]);
-  const [logits] = await withForwardEngine(model, null, device, batch, async (engine) => {
-    for (const name of tuned.modules.keys()) await engine.write(name, await mergedWeights(model, tuned, name), 'f32');
-    return forward(engine, batch, ['logits']);
-  });
+  const logits = await mergedLogits(golden, model, tuned, device);
   // Where a gradient is nearly zero AdamW turns its rounding into a whole step: the reference repeated in float64 or by another build of
   // PyTorch is itself up to 1e-4 away.
-  return peakDifference(
-    'lora.merged.logits',
-    logits as Float32Array,
-    golden.float32('lora.merged.logits'),
-    tolerances.merged,
-  );
+  return peakDifference('lora.merged.logits', logits, golden.float32('lora.merged.logits'), tolerances.merged);
 }
