@@ -1,5 +1,5 @@
 /** Talking to a run in a browser: the tuned starter model beside what it began with. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,6 +68,69 @@ describe('chat in a browser', () => {
       .first()
       .waitFor();
     await expectAccessible(page);
+    await page.close();
+  });
+
+  it('goes through the checkpoints of the run with the same question, each asked once', async () => {
+    const page = await open(`/chat?id=${conversation}`);
+    await done(page, 2);
+    const [, untuned] = await textsOf(page);
+    await page.getByText('Through the checkpoints').click();
+    const slider = page.getByRole('slider', { name: /^The same question and seed/ });
+    await slider.focus();
+    await page.keyboard.press('Home');
+    const panel = page.locator('[data-checkpoints]');
+    await expect.poll(() => panel.locator('[data-said]').innerText()).toBe(untuned);
+    await page.keyboard.press('ArrowRight');
+    await panel.getByText('step 53', { exact: true }).waitFor();
+    await panel.locator('[data-answer="done"]').waitFor({ timeout: 30_000 });
+    const between = await panel.locator('[data-said]').innerText();
+    expect(between).not.toBe(untuned);
+    await expectAccessible(page);
+    await page.reload();
+    await page.getByText('Through the checkpoints').click();
+    await slider.focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => panel.locator('[data-said]').innerText()).toBe(between);
+    await page.close();
+  });
+
+  it('saves an answer as a row of a data set, as it should have been', async () => {
+    const page = await open(`/chat?id=${conversation}`);
+    await done(page, 2);
+    await page.getByRole('button', { name: 'Save as a row of a data set' }).first().click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByLabel('Question').inputValue()).toBe('Who are you?');
+    await dialog.getByLabel('Answer').fill('Bram, and I keep this harbour.');
+    await expectAccessible(page);
+    await dialog.getByRole('button', { name: 'Save as a new version' }).click();
+    await dialog.getByText('The new version is').waitFor();
+    const version = join(agent.workspace, 'harbour', 'data', 'versions', 'harbour.v2.jsonl');
+    expect(JSON.parse(readFileSync(version, 'utf8').trimEnd().split('\n').at(-1) as string)).toEqual({
+      messages: [
+        { role: 'user', content: 'Who are you?' },
+        { role: 'assistant', content: 'Bram, and I keep this harbour.' },
+      ],
+    });
+    await page.close();
+  });
+
+  it('keeps settings under a name', async () => {
+    const page = await open('/chat');
+    const settings = page.getByRole('button', { name: /^Settings/ });
+    await settings.click();
+    await page.getByRole('textbox', { name: 'System prompt' }).fill('Answer in one word.');
+    await page.getByRole('radio', { name: 'Exact' }).click();
+    await page.getByRole('textbox', { name: 'Save these settings as' }).fill('terse');
+    await page.keyboard.press('Enter');
+    await page.getByRole('combobox', { name: 'Saved settings' }).waitFor();
+    await expectAccessible(page);
+    await page.reload();
+    await settings.click();
+    await page.getByRole('combobox', { name: 'Saved settings' }).selectOption('terse');
+    expect(await page.getByRole('textbox', { name: 'System prompt' }).inputValue()).toBe('Answer in one word.');
+    await page.getByRole('button', { name: 'Delete “terse”' }).click();
+    await page.getByRole('combobox', { name: 'Saved settings' }).waitFor({ state: 'detached' });
     await page.close();
   });
 

@@ -154,3 +154,18 @@ it('a column that cannot answer says why, and the others answer', async () => {
     { state: 'done', note: expect.stringContaining('no such switch') },
   ]);
 });
+
+it('only checkpoints of the run that has answered are asked the same', async () => {
+  const { browser } = await open();
+  const asked = { conversation: null, text: 'ant', models: [model], settings };
+  const { conversation } = await browser.api.chat.ask.mutate(asked);
+  await follow(browser, conversation);
+  const other = (column: number, wanted: string) =>
+    new Promise((resolve, reject) => {
+      const input = { conversation, column, model: wanted };
+      browser.api.chat.checkpoint.subscribe(input, { onData: resolve, onError: reject });
+    });
+  await expect(other(0, model)).rejects.toMatchObject({ data: { error: { code: 'not_of_this_run' } } });
+  await expect(other(3, model)).rejects.toMatchObject({ data: { error: { code: 'not_of_this_run' } } });
+  await expect(other(0, 'gone')).rejects.toMatchObject({ data: { error: { code: 'model_not_known' } } });
+});

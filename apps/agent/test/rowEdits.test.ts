@@ -52,6 +52,29 @@ async function edit(row: number, text: string | null): Promise<JobOf<'editRow'>>
   return ended((await api.data.editRow.mutate({ file, row, was, text })).job);
 }
 
+test('a question and its answer become a row of the form that the others have', async () => {
+  const before = readFileSync(path, 'utf8');
+  const said = { system: 'Be short.', question: 'Who are you?', answer: 'Bram.' };
+  const { job } = await api.data.addRow.mutate({ file, row: said });
+  expect(await ended(job)).toMatchObject({ state: 'finished', result: { file: version } });
+  const lines = readFileSync(join(place.workspace, version), 'utf8').trimEnd().split('\n');
+  expect(`${lines.slice(0, -1).join('\n')}\n`).toBe(before);
+  expect(JSON.parse(lines.at(-1) as string)).toEqual({
+    messages: [
+      { role: 'system', content: said.system },
+      { role: 'user', content: said.question },
+      { role: 'assistant', content: said.answer },
+    ],
+  });
+  const anneal = annealIn(join(place.workspace, 'project'));
+  expect(await anneal('edit', 'data.jsonl', '--add', fresh)).toMatchObject({ code: 0 });
+  expect(readFileSync(path.replace('data.jsonl', 'versions/data.v3.jsonl'), 'utf8')).toBe(`${before}${fresh}\n`);
+  expect((await anneal('edit', 'data.jsonl', '3', '--add', fresh)).stderr).toContain('either a row is named');
+  writeFileSync(join(place.workspace, 'project', 'pairs.jsonl'), '{"prompt":"a","chosen":"b","rejected":"c"}\n');
+  const wrong = await api.data.addRow.mutate({ file: 'project/pairs.jsonl', row: said });
+  expect(await ended(wrong.job)).toMatchObject({ state: 'failed', error: { code: 'row_form_unknown' } });
+});
+
 test('a row is another one in the new version, which the recipe then names, and the audit says who did it', async () => {
   const before = readFileSync(path, 'utf8');
   expect(await api.data.rowToEdit.query({ file, row: 3 })).toMatchObject({ text: before.split('\n')[2], isJson: true });

@@ -6,6 +6,7 @@ export const useCases = {
   estimate: async () => (await import('./estimate.ts')).estimateRun,
   reportOnData: async () => (await import('./data/inspect.ts')).reportOnData,
   editRow: async () => (await import('./data/editRow.ts')).editRow,
+  addRow: async () => (await import('./data/editRow.ts')).addRow,
   measureChat: async () => (await import('./chat/open.ts')).measureChat,
   evaluate: async () => (await import('./evaluate/evaluate.ts')).evaluateSource,
   checkParity: async () => (await import('./exports/parity.ts')).checkParity,

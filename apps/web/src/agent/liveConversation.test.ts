@@ -22,7 +22,7 @@ const whole: Conversation = {
   changed: '',
   models: ['small'],
   settings: { system: '', maxTokens: 8, seed: 1 },
-  turns: [{ text: 'When?', answers: [answer] }],
+  turns: [{ text: 'When?', answers: [answer], others: [] }],
 };
 
 test('what is new is added at its place, and what was shown stays as it was', () => {

@@ -26,14 +26,30 @@ export interface EditableRow {
 }
 
 /** @throws UserError for a file that is no text, a row that is not there, and one that cannot be told apart or is too long */
-export async function openRow(source: RowSource): Promise<EditableRow> {
-  const { file: path } = source;
+export function openRow(source: RowSource): Promise<EditableRow> {
+  return openRowAt(source, (index) => placeOf(index, source));
+}
+
+/** The last row of the file, after which another one can be added. @throws UserError as `openRow`, and for a file without rows */
+export function openLastRow(path: string): Promise<EditableRow> {
+  return openRowAt({ file: path, row: 0 }, ({ lines }) => {
+    if (lines.length > 0) return lines.length - 1;
+    throw new UserError({
+      what: 'the file has no rows, so there is none that a new one could be like',
+      where: path,
+      next: 'choose another file, or write a first row into this one',
+      code: 'data_empty',
+    });
+  });
+}
+
+async function openRowAt({ file: path, row }: RowSource, choose: (index: RowIndex) => number): Promise<EditableRow> {
   refuseSpecialFile(path);
   const extension = extname(path).toLowerCase();
   if (!['.json', '.jsonl', '.ndjson', '.txt'].includes(extension)) {
     throw new UserError({
       what: `rows of a ${extension} file cannot be edited here`,
-      where: describeSource(source),
+      where: row === 0 ? path : describeSource({ file: path, row }),
       next: 'edit it with a program for such tables, or write its rows as JSON Lines',
       code: 'row_not_editable',
     });
@@ -43,7 +59,8 @@ export async function openRow(source: RowSource): Promise<EditableRow> {
     refuseOtherThanText(path);
     const { start, isList } = await beginningOf(file, extension);
     const index = isList ? await indexElements(file, start, path) : await indexLines(file, start);
-    const place = placeOf(index, source);
+    const place = choose(index);
+    const source = { file: path, row: index.lines[place] as number };
     const bytes = await readRow(file, index, place, source);
     const text = decodeRow(bytes, source);
     return {

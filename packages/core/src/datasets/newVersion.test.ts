@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { openRow } from './editableRow.ts';
-import { writeVersion } from './newVersion.ts';
+import { writeVersion, writeVersionWith } from './newVersion.ts';
 import { openSource } from './read.ts';
 
 let folder: string;
@@ -33,7 +33,7 @@ const contentAfter = async (file: string, row: number, text: string | null) =>
   readFileSync(await edit(file, row, text), 'utf8');
 
 test.each<[string, string, number, string | null, string]>([
-  ['a.jsonl', '{"a":1}\n{"a":2}\n{"a":3}\n', 2, '{"b": 1.0}', '{"a":1}\n{"b": 1.0}\n{"a":3}\n'],
+  ['a.jsonl', '{"a":1}\n{"a":2}\n{"a":3}\n', 2, '{"b": 1}', '{"a":1}\n{"b": 1}\n{"a":3}\n'],
   ['a.jsonl', '{"a":1}\n{"a":2}\n{"a":3}\n', 1, null, '{"a":2}\n{"a":3}\n'],
   ['a.jsonl', '{"a":1}\n\n{"a":2}', 3, '{\n  "a": "x y"\n}', '{"a":1}\n\n{ "a": "x y" }'],
   ['a.jsonl', '{"a":1}\n{"a":2}', 2, null, '{"a":1}\n'],
@@ -46,6 +46,33 @@ test.each<[string, string, number, string | null, string]>([
   const path = fileOf(name, before);
   expect(await contentAfter(path, row, text)).toBe(after);
   expect(readFileSync(path, 'utf8'), 'the file itself is only read').toBe(before);
+});
+
+test.each<[string, string, string]>([
+  ['a.jsonl', '{"a":1}\n{"a":2}\n', '{"a":1}\n{"a":2}\n{"b": 1}\n'],
+  ['a.jsonl', '{"a":1}\n{"a":2}', '{"a":1}\n{"a":2}\n{"b": 1}'],
+  ['a.jsonl', '\ufeff{"a":1}\r\n\r\n', '\ufeff{"a":1}\r\n{"b": 1}\n\r\n'],
+  ['a.json', '[\n  {"a": 1}\n]\n', '[\n  {"a": 1},\n{"b": 1}\n]\n'],
+  ['a.json', '[{"a":1},{"a":2}]', '[{"a":1},{"a":2},\n{"b": 1}]'],
+])('%s %j: a row is added', async (name, before, after) => {
+  const path = fileOf(name, before);
+  const version = await writeVersionWith({ file: path, text: '{"b": 1}', by: 'Ada' });
+  expect(readFileSync(version, 'utf8')).toBe(after);
+  expect(readFileSync(path, 'utf8'), 'the file itself is only read').toBe(before);
+  const source = await openSource(version);
+  expect((await source.page(0, 10)).at(-1)?.value).toEqual({ b: 1 });
+  await source.close();
+  const origin = parse(readFileSync(version.replace(/\.jsonl?$/, '.origin.yaml'), 'utf8'));
+  expect(origin).toMatchObject({ change: 'added', by: 'Ada', from_sha256: hashOf(path), sha256: hashOf(version) });
+});
+
+const add = (file: string, text: string) => writeVersionWith({ file, text, by: null });
+
+test('no row is added to a file without any, and none that is no row', async () => {
+  await expect(add(fileOf('a.jsonl', '\n'), '{}')).rejects.toMatchObject({ code: 'data_empty' });
+  await expect(add(fileOf('b.json', '[]'), '{}')).rejects.toMatchObject({ code: 'data_empty' });
+  await expect(add(fileOf('c.jsonl', '{"a":1}\n'), 'nothing')).rejects.toMatchObject({ code: 'malformed_row' });
+  await expect(add(fileOf('d.csv', 'a\n1\n'), '{}')).rejects.toMatchObject({ code: 'row_not_editable' });
 });
 
 test('rows across the pieces in which a large file is copied', async () => {

@@ -7,7 +7,7 @@ import { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { stringify } from 'yaml';
 import { freeDisk } from '../freeDisk.ts';
-import { type EditableRow, openRow, rowText } from './editableRow.ts';
+import { type EditableRow, openLastRow, openRow, rowText } from './editableRow.ts';
 import { openForReading } from './rowIndex.ts';
 import { describeSource, type RowSource } from './types.ts';
 
@@ -47,6 +47,39 @@ export async function writeVersion({ source, was, text, by }: RowEdit, options: 
   if (row.sha256 !== was) throw changedMeanwhile(source);
   if (text === null && row.index.starts.length === 1) throw onlyRow(source);
   const replaced = text === null ? null : rowText(text, row);
+  const told = { row: source.row, change: text === null ? 'removed' : 'edited', by };
+  return copyAs(source, (size) => ({ range: rangeOf(row, text === null, size), text: replaced }), told, options);
+}
+
+export interface AddedRow {
+  readonly file: string;
+  readonly text: string;
+  /** Who adds it. */
+  readonly by: string | null;
+}
+
+/** As `writeVersion`, with a row more at the end. @throws UserError also where the file has no rows */
+export async function writeVersionWith({ file, text, by }: AddedRow, options: WriteOptions = {}): Promise<string> {
+  const last = await openLastRow(file);
+  const { kind, place, index } = last;
+  const added = rowText(text, last);
+  const end = kind === 'lines' ? (index.ends[place] as number) : endOfText(last);
+  const change: Change = { range: [end, end], text: `${kind === 'lines' ? '' : ','}\n${added}` };
+  return copyAs(last.source, () => change, { change: 'added', by }, options);
+}
+
+/** What is to stand in the place of some bytes; null: nothing. */
+interface Change {
+  readonly range: readonly [number, number];
+  readonly text: string | null;
+}
+
+async function copyAs(
+  source: RowSource,
+  changeOf: (size: number) => Change,
+  { by, ...told }: { row?: number; change: string; by: string | null },
+  options: WriteOptions,
+): Promise<string> {
   const { size } = await stat(source.file);
   const path = nextVersion(source.file);
   makeFolder(dirname(path));
@@ -55,14 +88,13 @@ export async function writeVersion({ source, was, text, by }: RowEdit, options: 
   const version = await AtomicFile.create(path);
   let isClaimed = false;
   try {
-    const hashes = await copyChanged(row, replaced, size, version, options);
+    const hashes = await copyChanged(source, changeOf(size), size, version, options);
     claim(origin, {
       file: basename(path),
       sha256: hashes.version,
       from: relative(dirname(path), source.file),
       from_sha256: hashes.origin,
-      row: source.row,
-      change: text === null ? 'removed' : 'edited',
+      ...told,
       ...(by !== null && { by }),
       made: new Date().toISOString(),
     });
@@ -78,14 +110,12 @@ export async function writeVersion({ source, was, text, by }: RowEdit, options: 
 
 /** The bytes before the row, the row as it is to be, and the bytes after it; with the separator, where it goes. */
 async function copyChanged(
-  row: EditableRow,
-  text: string | null,
+  source: RowSource,
+  { range: [start, end], text }: Change,
   size: number,
   version: AtomicFile,
   { onProgress, signal }: WriteOptions,
 ): Promise<{ origin: string; version: string }> {
-  const { source } = row;
-  const [start, end] = rangeOf(row, text === null, size);
   const [origin, made] = [createHash('sha256'), createHash('sha256')];
   const file = await openForReading(source.file);
   const write = async (bytes: Uint8Array) => {
@@ -105,6 +135,7 @@ async function copyChanged(
       onProgress?.(at, size);
     }
     if (at !== size) throw changedMeanwhile(source);
+    if (text !== null && start === size) await write(Buffer.from(text));
   } finally {
     await file.close();
   }
@@ -112,13 +143,18 @@ async function copyChanged(
 }
 
 /** The bytes that go. Of a row that is replaced white space at its end stays: a line may end in a carriage return. */
-function rangeOf({ kind, place, index, text }: EditableRow, isRemoved: boolean, size: number): [number, number] {
+function rangeOf(row: EditableRow, isRemoved: boolean, size: number): [number, number] {
+  const { kind, place, index } = row;
   const { starts, ends } = index;
   const [start, end] = [starts[place] as number, ends[place] as number];
-  if (!isRemoved) return [start, start + Buffer.byteLength(text)];
+  if (!isRemoved) return [start, endOfText(row)];
   if (kind === 'lines') return [start, Math.min(end + 1, size)];
   // Elements end at their comma, the last one at the bracket.
   return place + 1 < starts.length ? [start, starts[place + 1] as number] : [ends[place - 1] as number, end];
+}
+
+function endOfText({ place, index, text }: EditableRow): number {
+  return (index.starts[place] as number) + Buffer.byteLength(text);
 }
 
 async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {

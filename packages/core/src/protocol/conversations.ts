@@ -48,7 +48,14 @@ export const conversationSchema = z.object({
   changed: z.string(),
   models: z.array(z.string()).min(1).max(mostColumns),
   settings: chatSettings,
-  turns: z.array(z.object({ text: z.string(), answers: z.array(conversationAnswer) })),
+  turns: z.array(
+    z.object({
+      text: z.string(),
+      answers: z.array(conversationAnswer),
+      /** What other checkpoints of the run in a column answer to the same. */
+      others: z.array(conversationAnswer.extend({ column: z.int() })).default([]),
+    }),
+  ),
 });
 export type Conversation = z.infer<typeof conversationSchema>;
 

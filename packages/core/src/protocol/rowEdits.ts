@@ -18,6 +18,26 @@ export const editRowRequest = rowRequest.extend({
 });
 export type EditRowRequest = z.input<typeof editRowRequest>;
 
+const said = z.string().max(1 << 18);
+
+/** A question and its answer, as somebody wants a model to answer. */
+export const answeredQuestion = z.object({
+  /** Empty: without one. */
+  system: said.default(''),
+  question: said.min(1),
+  answer: said.min(1),
+});
+export type AnsweredQuestion = z.output<typeof answeredQuestion>;
+
+export const addRowRequest = z.object({
+  file: rowRequest.shape.file,
+  /** The row as it is to stand there, or what it is to say, in the form of the other rows. */
+  row: z.union([z.object({ text: z.string().max(1 << 20) }), answeredQuestion]),
+  /** Who adds it. */
+  by: z.string().max(200).nullable().default(null),
+});
+export type AddRowRequest = z.input<typeof addRowRequest>;
+
 export interface EditedRow {
   file: string;
   row: number;

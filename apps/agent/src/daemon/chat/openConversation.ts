@@ -1,13 +1,13 @@
 /** One conversation while it is looked at or answered. It goes on without a browser; whoever comes back gets the whole of it. */
 import { UserError } from '@anneal/core/errors';
-import type { AnswerPiece, AnswerRequest, LoadProgress, Message } from '@anneal/core/protocol/chat';
+import type { AnswerPiece, AnswerRequest, Message } from '@anneal/core/protocol/chat';
 import {
   type ChatSettings,
   type Conversation,
   type ConversationAnswer,
   type ShownToken,
 } from '@anneal/core/protocol/conversations';
-import { finish } from '../../service/finish.ts';
+import { fillIn, unanswered } from './answering.ts';
 import type { Chattables } from './chattables.ts';
 import type { ConversationFiles } from './conversationFiles.ts';
 import type { LoadedModels } from './loadedModels.ts';
@@ -77,7 +77,7 @@ export class OpenConversation {
     }
     this.#conversation.models = [...models];
     this.#conversation.settings = settings;
-    turns.push({ text, answers: models.map((model) => unanswered(model, settings.seed)) });
+    turns.push({ text, answers: models.map((model) => unanswered(model, settings.seed)), others: [] });
     this.#begin(turns.length - 1);
   }
 
@@ -90,6 +90,7 @@ export class OpenConversation {
     this.#conversation.models = [...models];
     this.#conversation.settings = settings;
     turn.answers = models.map((model) => unanswered(model, seed));
+    turn.others = [];
     this.#begin(this.#conversation.turns.length - 1);
   }
 
@@ -133,49 +134,15 @@ export class OpenConversation {
     this.#changed('now');
   }
 
-  /** Never rejects. */
   async #answer(turn: number, column: number, { answer, tokens, abort: { signal } }: Ongoing): Promise<void> {
-    const { chattables, models, files, log } = this.#parts;
-    const began = performance.now();
-    let first: number | undefined;
-    const tell = (progress: LoadProgress | AnswerPiece): void => {
-      if ('loaded' in progress) {
-        Object.assign(answer, { state: 'loading', loaded: progress.loaded / Math.max(1, progress.total) });
-      } else {
-        first ??= performance.now();
-        const seconds = (performance.now() - first) / 1000;
-        answer.state = 'answering';
-        answer.loaded = null;
-        answer.text += progress.text;
-        answer.tokens = progress.tokens;
-        answer.firstMilliseconds = first - began;
-        answer.tokensPerSecond = seconds > 0 ? (progress.tokens - 1) / seconds : null;
-        if (progress.token) tokens.push(shownOf(progress.token));
-      }
-      this.#changed('soon');
-    };
-    try {
-      const wanted = await chattables.find(answer.model);
-      const how = { client: `conversation ${this.#conversation.id}`, signal };
-      const request = this.#requestOf(turn, column);
-      answer.note = (await models.unread(wanted, request, how))?.why ?? null;
-      const end = await finish(models.answer(wanted, request, how), tell);
-      Object.assign(answer, {
-        state: end.reason === 'interrupted' ? 'stopped' : 'done',
-        reason: end.reason,
-        promptTokens: end.promptTokens,
-        tokensPerSecond: end.tokensPerSecond,
-      });
-    } catch (error) {
-      if (signal.aborted) Object.assign(answer, { state: 'stopped', reason: 'interrupted' });
-      else if (error instanceof UserError) Object.assign(answer, { state: 'failed', error: error.toJSON() });
-      else {
-        log(`defect in a conversation: ${error instanceof Error ? error.stack : String(error)}`);
-        const what = 'unexpected error in the agent; its output says more';
-        Object.assign(answer, { state: 'failed', error: { code: 'internal_error', what } });
-      }
-    }
-    answer.loaded = null;
+    const { files, log } = this.#parts;
+    await fillIn(answer, this.#requestOf(turn, column), {
+      ...this.#parts,
+      client: this.#client,
+      signal,
+      onToken: (token) => tokens.push(shownOf(token)),
+      onChange: () => this.#changed('soon'),
+    });
     this.#ongoing.delete(answer);
     try {
       files.writeTokens(this.#conversation.id, turn, column, tokens);
@@ -183,6 +150,49 @@ export class OpenConversation {
     } catch (error) {
       log(`a conversation is not saved: ${String(error)}`);
     }
+  }
+
+  /**
+   * What another checkpoint of the same run answers to the last question, after the same conversation and with the same seed. It is
+   * made once, and then kept with the question.
+   * @param onChange is told of the answer as it comes
+   * @throws UserError `not_of_this_run`, `conversation_answering`, and what finding the model may throw
+   */
+  async other(
+    column: number,
+    model: string,
+    onChange: (answer: ConversationAnswer) => void,
+    signal: AbortSignal,
+  ): Promise<ConversationAnswer> {
+    this.#refuseWhileAnswering();
+    const { turns } = this.#conversation;
+    const asked = turns.at(-1);
+    const of = asked?.answers[column];
+    if (!asked || !of) throw notOfThisRun(model);
+    await this.#requireSameRun(of.model, model);
+    const known = () => asked.others.find((one) => one.model === model && one.column === column);
+    const kept = known();
+    if (kept) return kept;
+    const answer = { ...unanswered(model, of.seed), column };
+    const { topLogprobs: _, ...request } = this.#requestOf(turns.length - 1, column);
+    const tell = () => onChange({ ...answer });
+    await fillIn(answer, request, { ...this.#parts, client: this.#client, signal, onChange: tell });
+    // The question may have got other answers in the meantime.
+    if (answer.state === 'done' && asked.answers[column] === of && !known()) {
+      asked.others.push(answer);
+      this.shape++;
+      this.#changed('now');
+    }
+    return answer;
+  }
+
+  async #requireSameRun(model: string, other: string): Promise<void> {
+    const [one, two] = await Promise.all([model, other].map((id) => this.#parts.chattables.find(id)));
+    if (one?.run === undefined || one.run !== two?.run) throw notOfThisRun(other);
+  }
+
+  get #client(): string {
+    return `conversation ${this.#conversation.id}`;
   }
 
   /** What this column has said so far is its own; where it was not there yet, what the first one said. */
@@ -211,23 +221,6 @@ export class OpenConversation {
   }
 }
 
-function unanswered(model: string, seed: number): ConversationAnswer {
-  return {
-    model,
-    seed,
-    state: 'waiting',
-    text: '',
-    tokens: 0,
-    promptTokens: null,
-    loaded: null,
-    firstMilliseconds: null,
-    tokensPerSecond: null,
-    reason: null,
-    note: null,
-    error: null,
-  };
-}
-
 /** Bytes and digits beyond the fourth are no use in a view. */
 function shownOf({ id, text, logprob, top }: NonNullable<AnswerPiece['token']>): ShownToken {
   return {
@@ -240,4 +233,13 @@ function shownOf({ id, text, logprob, top }: NonNullable<AnswerPiece['token']>):
 
 function short(value: number): number {
   return Math.round(value * 1e4) / 1e4;
+}
+
+function notOfThisRun(model: string): UserError {
+  return new UserError({
+    what: 'this is no checkpoint of the run that has answered there',
+    where: model,
+    next: 'choose a checkpoint of the same run, or what it began with',
+    code: 'not_of_this_run',
+  });
 }

@@ -1,7 +1,13 @@
 /** Rows that are edited into new versions of their files, and the recipes that are to follow. */
 import { dirname, relative, sep } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import type { EditedRow, EditRowRequest, RecipeOfFile, RowRequest } from '@anneal/core/protocol/rowEdits';
+import type {
+  AddRowRequest,
+  EditedRow,
+  EditRowRequest,
+  RecipeOfFile,
+  RowRequest,
+} from '@anneal/core/protocol/rowEdits';
 import { replaceValue } from '@anneal/core/recipe/replaceValue';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { runApart } from '../../runner/runApart.ts';
@@ -22,6 +28,17 @@ export function startEdit({ workspace, jobs }: Rows, { file, ...edit }: EditRowR
   const order = { kind: 'editRow', subject: file, target: dirname(path) } as const;
   const { id } = jobs.start(order, async function* (signal) {
     const version = yield* runApart('editRow', {}, { file: path, ...edit }, signal);
+    return { file: workspace.keyOf(version.file) };
+  });
+  return id;
+}
+
+/** Begins a job that writes a version with a row more; returns its id. @throws UserError `file_not_found`, `job_running` */
+export function startAdding({ workspace, jobs }: Rows, { file, ...added }: AddRowRequest): string {
+  const path = workspace.dataFile(file);
+  const order = { kind: 'editRow', subject: file, target: dirname(path) } as const;
+  const { id } = jobs.start(order, async function* (signal) {
+    const version = yield* runApart('addRow', {}, { file: path, ...added }, signal);
     return { file: workspace.keyOf(version.file) };
   });
   return id;

@@ -10,6 +10,7 @@ import {
 import { isOngoing, mostColumns } from '@anneal/core/protocol/chatTerms';
 import type { Chattable, LoadedModel } from '@anneal/core/protocol/chattable';
 import {
+  type ConversationAnswer,
   type ConversationNews,
   type ConversationSummary,
   chatSettings,
@@ -17,6 +18,7 @@ import {
 } from '@anneal/core/protocol/conversations';
 import { z } from 'zod';
 import { eachChange } from '../../service/eachChange.ts';
+import { newestOf } from './newestOf.ts';
 import { procedure, router } from './trpc.ts';
 
 const model = z.string().min(1).max(1024);
@@ -114,6 +116,20 @@ export const chat = router({
       opened.ask(input.text, input.models, input.settings, input.turn);
       return { conversation: opened.conversation.id };
     }),
+
+  /** What another checkpoint of the run in a column answers to the last question, as it comes; at once where it has answered before. */
+  checkpoint: procedure.input(named.extend({ column: z.int().min(0), model })).subscription(async function* ({
+    ctx,
+    input,
+    signal,
+  }): AsyncGenerator<ConversationAnswer> {
+    const opened = ctx.agent.conversations.get(input.conversation);
+    yield yield* newestOf<ConversationAnswer, ConversationAnswer>(
+      (report, left) => opened.other(input.column, input.model, report, left),
+      ctx.pace,
+      signal,
+    );
+  }),
 
   /** Answers the last question anew, with another seed. */
   regenerate: procedure.input(named.extend({ models, settings: chatSettings })).mutation(({ ctx, input }) => {

@@ -13,10 +13,16 @@ import {
   type RowWindow,
   rowWindowRequest,
 } from '@anneal/core/protocol/dataView';
-import { type EditedRow, editRowRequest, type RecipeOfFile, rowRequest } from '@anneal/core/protocol/rowEdits';
+import {
+  addRowRequest,
+  type EditedRow,
+  editRowRequest,
+  type RecipeOfFile,
+  rowRequest,
+} from '@anneal/core/protocol/rowEdits';
 import { z } from 'zod';
 import { finish } from '../../service/finish.ts';
-import { recipesOf, rowToEdit, startEdit, useVersion } from '../data/rowEdits.ts';
+import { recipesOf, rowToEdit, startAdding, startEdit, useVersion } from '../data/rowEdits.ts';
 import { newestOf } from './newestOf.ts';
 import { procedure, router } from './trpc.ts';
 
@@ -56,6 +62,11 @@ export const data = router({
   editRow: procedure
     .input(editRowRequest.omit({ by: true }))
     .mutation(({ ctx, input }): { job: string } => ({ job: startEdit(ctx.agent, { ...input, by: ctx.me.name }) })),
+
+  /** Begins a job that writes a new version of the file, with a row more at its end. */
+  addRow: procedure
+    .input(addRowRequest.omit({ by: true }))
+    .mutation(({ ctx, input }): { job: string } => ({ job: startAdding(ctx.agent, { ...input, by: ctx.me.name }) })),
 
   /** The recipes that name a data file. */
   recipesOf: procedure

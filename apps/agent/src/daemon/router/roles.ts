@@ -8,6 +8,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
 
   'chat.answer': 'editor',
   'chat.ask': 'editor',
+  'chat.checkpoint': 'editor',
   'chat.follow': 'viewer',
   'chat.list': 'viewer',
   'chat.loaded': 'viewer',
@@ -20,6 +21,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'chat.tokens': 'viewer',
   'chat.unload': 'editor',
 
+  'data.addRow': 'editor',
   'data.columns': 'viewer',
   'data.editRow': 'editor',
   'data.find': 'viewer',

@@ -1,6 +1,10 @@
 import { openRow } from '@anneal/core/datasets/editableRow';
-import { writeVersion } from '@anneal/core/datasets/newVersion';
+import { writeVersion, writeVersionWith } from '@anneal/core/datasets/newVersion';
+import { openSource } from '@anneal/core/datasets/read';
+import { rowOfAnswer } from '@anneal/core/datasets/rowOfAnswer';
 import {
+  type AddRowRequest,
+  addRowRequest,
   type EditedRow,
   type EditProgress,
   type EditRowRequest,
@@ -27,4 +31,26 @@ export function editRow({ signal: outer }: Context, request: EditRowRequest): As
     const onProgress = (done: number, total: number) => report({ done, total });
     return { file: await writeVersion({ source: { file, row }, was, text, by }, { onProgress, signal }) };
   }, outer);
+}
+
+/** By which the form of rows is known. */
+const rowsForForm = 100;
+
+/** As `editRow`, with a row more at the end. @throws UserError `row_form_unknown`, `malformed_row`, `row_not_editable`, `data_empty` */
+export function addRow({ signal: outer }: Context, request: AddRowRequest): AsyncGenerator<EditProgress, NewVersion> {
+  return reporting(async (report, signal) => {
+    const { file, row, by } = parseRequest(addRowRequest, request);
+    const text = 'text' in row ? row.text : rowOfAnswer(await firstRows(file), row, file);
+    const onProgress = (done: number, total: number) => report({ done, total });
+    return { file: await writeVersionWith({ file, text, by }, { onProgress, signal }) };
+  }, outer);
+}
+
+async function firstRows(file: string) {
+  const source = await openSource(file);
+  try {
+    return (await source.page(0, rowsForForm)).map(({ value }) => value);
+  } finally {
+    await source.close();
+  }
 }

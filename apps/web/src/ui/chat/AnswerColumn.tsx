@@ -2,7 +2,7 @@
 import { isOngoing } from '@anneal/core/protocol/chatTerms';
 import type { Chattable } from '@anneal/core/protocol/chattable';
 import type { ConversationAnswer, ShownToken } from '@anneal/core/protocol/conversations';
-import { Check, Copy, Square } from 'lucide-react';
+import { Check, Copy, ListPlus, Square } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { IconButton } from '../Button.tsx';
@@ -14,6 +14,7 @@ import { PartingWord } from './PartingWord.tsx';
 import { saidIn } from './parting.ts';
 import { TokenView } from './TokenView.tsx';
 
+const SaveAsRow = lazy(async () => ({ default: (await import('./SaveAsRow.tsx')).SaveAsRow }));
 const Formatted = lazy(async () => ({ default: (await import('./Formatted.tsx')).Formatted }));
 
 interface AnswerProps {
@@ -27,10 +28,21 @@ interface AnswerProps {
   partingToken: number | null | undefined;
   /** Undefined where there is one answer alone, which the main button stops. */
   onStop: (() => void) | undefined;
+  /** What was asked, to be saved as a row with the answer; null where that cannot be. */
+  question: { system: string; text: string } | null;
 }
 
 /** What one model answers, as it comes. */
-export function AnswerColumn({ answer, models, parting, isFormatted, tokens, partingToken, onStop }: AnswerProps) {
+export function AnswerColumn({
+  answer,
+  models,
+  parting,
+  isFormatted,
+  tokens,
+  partingToken,
+  onStop,
+  question,
+}: AnswerProps) {
   const t = useTranslations('chat');
   const name = useShownName(answer.model, models);
   const isGoing = isOngoing(answer);
@@ -51,6 +63,7 @@ export function AnswerColumn({ answer, models, parting, isFormatted, tokens, par
               <Square className="size-3 fill-current" />
             </IconButton>
           )}
+          {!isGoing && answer.text !== '' && question && <SaveButton question={question} answer={answer.text} />}
           {!isGoing && answer.text !== '' && <CopyButton text={answer.text} />}
         </div>
       </header>
@@ -169,6 +182,25 @@ function Figures({ answer }: { answer: ConversationAnswer }) {
       <span>{t('seedOf', { seed: answer.seed })}</span>
       {cut && <span className="text-warn">{cut}</span>}
     </p>
+  );
+}
+
+/** What the model thought first is left out. */
+function SaveButton({ question, answer }: { question: { system: string; text: string }; answer: string }) {
+  const t = useTranslations('chat');
+  const [isOpen, setOpen] = useState(false);
+  const said = { system: question.system, question: question.text, answer: answer.slice(saidIn(answer).start).trim() };
+  return (
+    <>
+      <IconButton label={t('saveRow')} onClick={() => setOpen(true)} className="size-7">
+        <ListPlus className="size-3.5" />
+      </IconButton>
+      {isOpen && (
+        <Suspense>
+          <SaveAsRow said={said} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }
 

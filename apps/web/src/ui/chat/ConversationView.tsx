@@ -97,10 +97,12 @@ export function ConversationView({
             index={index}
             turn={turn}
             models={models}
+            system={conversation?.settings.system ?? ''}
             view={view}
             onEdit={isAnswering || !mayAsk ? undefined : (text) => ask.mutate({ text, turn: index })}
             onRegenerate={isAnswering || !mayAsk || index < turns.length - 1 ? undefined : () => regenerate.mutate()}
             onStop={(column) => stop.mutate(column)}
+            isLast={index === turns.length - 1}
             loses={turns.length - 1 - index}
           />
         ))}

@@ -6,6 +6,8 @@ import { type ReactNode, useId } from 'react';
 import { useTranslations } from 'use-intl';
 import { buttonClass } from '../Button.tsx';
 import { Segmented } from '../Segmented.tsx';
+import { savedAs, useSavedPresets } from './presetStore.ts';
+import { SavedPresets } from './SavedPresets.tsx';
 import { type Preset, presetOf, presets } from './settings.ts';
 
 const numbers = [
@@ -25,10 +27,11 @@ interface Props {
 export function SettingsPanel({ settings, onChange }: Props) {
   const t = useTranslations('chat');
   const preset = presetOf(settings);
+  const saved = savedAs(useSavedPresets(), settings);
   const summary = [
-    preset ? t(`preset.${preset}`) : t('preset.own'),
+    saved ?? (preset ? t(`preset.${preset}`) : t('preset.own')),
     t('seedOf', { seed: settings.seed }),
-    ...(settings.system.trim() === '' ? [] : [t('withSystem')]),
+    ...(saved !== undefined || settings.system.trim() === '' ? [] : [t('withSystem')]),
   ];
   return (
     <Popover.Root>
@@ -59,6 +62,7 @@ function Fields({ settings, onChange }: Props) {
   const thinkingOf = { default: undefined, on: true, off: false } as const;
   return (
     <>
+      <SavedPresets settings={settings} onChange={onChange} />
       <Field label={t('system')}>
         {(id) => (
           <textarea

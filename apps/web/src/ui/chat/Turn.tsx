@@ -8,9 +8,11 @@ import { type KeyboardEvent, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
+import { useMay } from '../../agent/useMe.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { AnswerColumn } from './AnswerColumn.tsx';
 import type { AnswerView } from './AnswerViews.tsx';
+import { Checkpoints } from './Checkpoints.tsx';
 import { partingText, partingToken } from './parting.ts';
 
 interface TurnProps {
@@ -18,12 +20,15 @@ interface TurnProps {
   index: number;
   turn: Conversation['turns'][number];
   models: readonly Chattable[];
+  /** System prompt. */
+  system: string;
   view: AnswerView;
   /** Undefined while something is answered. */
   onEdit: ((text: string) => void) | undefined;
   /** Of the last one. */
   onRegenerate: (() => void) | undefined;
   onStop: (column: number) => void;
+  isLast: boolean;
   /** How many turns an edit would take away. */
   loses: number;
 }
@@ -31,9 +36,22 @@ interface TurnProps {
 const columnClass = ['', 'md:grid-cols-2', 'md:grid-cols-2 xl:grid-cols-3', 'md:grid-cols-2 xl:grid-cols-4'];
 
 /** A question, and its answers beside each other. */
-export function Turn({ conversation, index, turn, models, view, onEdit, onRegenerate, onStop, loses }: TurnProps) {
+export function Turn({
+  conversation,
+  index,
+  turn,
+  models,
+  system,
+  view,
+  onEdit,
+  onRegenerate,
+  onStop,
+  isLast,
+  loses,
+}: TurnProps) {
   const t = useTranslations('chat');
   const isAway = useConnection() !== 'open';
+  const maySave = useMay('editor');
   const { answers } = turn;
   const made = answers.map(({ tokens, seed, state }) => `${seed} ${tokens} ${state}`).join();
   const { data: tokens } = useQuery({
@@ -58,9 +76,20 @@ export function Turn({ conversation, index, turn, models, view, onEdit, onRegene
             tokens={view === 'tokens' ? tokens?.[column] : undefined}
             partingToken={tokens && partingToken(tokens)}
             onStop={answers.length > 1 ? () => onStop(column) : undefined}
+            question={maySave ? { system, text: turn.text } : null}
           />
         ))}
       </div>
+      {isLast && !answers.some(isOngoing) && (
+        <Checkpoints
+          // Another answer is another question to the checkpoints.
+          key={answers.map(({ model, seed }) => `${model} ${seed}`).join()}
+          conversation={conversation}
+          turn={turn}
+          models={models}
+          isFormatted={view !== 'text'}
+        />
+      )}
       {onRegenerate && (
         <div>
           <Button onClick={onRegenerate} disabled={isAway} title={t('regenerateHint')}>
