@@ -1,4 +1,4 @@
-/** The agent as plain JavaScript: six programs that share their chunks. */
+/** The agent as plain JavaScript: seven programs that share their chunks. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -6,8 +6,9 @@ import { build } from 'esbuild';
 const leftOut = ['tokenizers', '@duckdb/node-api'];
 
 /**
- * Writes `main.js`, `worker.js`, `useCaseProcess.js`, `openedProcess.js`, `loaderWorker.js`, `libraryProcess.js` and their chunks into one flat folder, so
- * that what the sources find relative to themselves is found relative to that folder. Returns the folders of the npm packages that went in.
+ * Writes `main.js`, `worker.js`, `useCaseProcess.js`, `openedProcess.js`, `loaderWorker.js`, `tableProcess.js`, `libraryProcess.js` and their
+ * chunks into one flat folder, so that what the sources find relative to themselves is found relative to that folder. Returns the
+ * folders of the npm packages that went in.
  */
 export async function bundleJavaScript(root: string, folder: string): Promise<string[]> {
   const { metafile } = await build({
@@ -18,6 +19,7 @@ export async function bundleJavaScript(root: string, folder: string): Promise<st
       'apps/agent/src/runner/useCaseProcess.ts',
       'apps/agent/src/runner/openedProcess.ts',
       'packages/core/src/datasets/loaderWorker.ts',
+      'packages/core/src/datasets/tableProcess.ts',
       'packages/core/src/tokenizers/libraryProcess.ts',
     ],
     outdir: folder,

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { UserError } from '@anneal/formats/errors';
-import type { DuckDBConnection, DuckDBType } from '@duckdb/node-api';
 import { readCsvHeader } from './csvHeader.ts';
 import { refuseOtherThanText } from './fileContent.ts';
+import { type ColumnType, withoutFilledNulls } from './filledNulls.ts';
 import { parseRow } from './rowJson.ts';
+import { TableDatabase } from './tableDatabase.ts';
+import type { Columns, TableRequest } from './tableProcess.ts';
 import type { DataSource, RawRow } from './types.ts';
 
 /**
@@ -20,34 +22,22 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
     });
   }
   if (extension !== '.parquet') refuseOtherThanText(path);
-  // Loaded when a table is opened: 60 MB that no other command needs.
-  const { DuckDBInstance } = await import('@duckdb/node-api');
-  const { withoutFilledNulls } = await import('./filledNulls.ts');
-  const instance = await DuckDBInstance.create(':memory:', {
-    autoinstall_known_extensions: 'false',
-    memory_limit: '1GB',
-  });
-  const connection = await instance.connect();
   // Some writers leave the mark away that says which bytes are text; bytes that are none are an error then.
   const table =
     extension === '.parquet' ? `read_parquet(${quoted(path)}, binary_as_string = true)` : csvTable(path, extension);
-  const attempt = async <T>(read: () => Promise<T>): Promise<T> => {
+  const database = await TableDatabase.open();
+  const ask = async (request: TableRequest): Promise<unknown> => {
     try {
-      return await read();
+      return await database.ask(request);
     } catch (cause) {
-      throw isNoText(cause) ? notText(path, cause, await binaryColumns(connection, path)) : tableError(path, cause);
+      throw isNoText(cause) ? notText(path, cause, await binaryColumns(database, path)) : tableError(path, cause);
     }
   };
-  const query = (sql: string): Promise<unknown[][]> =>
-    attempt(async () => (await connection.runAndReadAll(sql)).getRows());
-  const close = async (): Promise<void> => {
-    connection.closeSync();
-    instance.closeSync();
-  };
+  const query = async (sql: string): Promise<unknown[][]> => (await ask({ kind: 'query', sql })) as unknown[][];
   try {
-    const head = await attempt(() => connection.run(`SELECT * FROM ${table} LIMIT 0`));
-    const columns = head.columnNames();
-    const types = new Map(columns.map((name, i) => [name, head.columnTypes()[i] as DuckDBType]));
+    const head = (await ask({ kind: 'columns', sql: `SELECT * FROM ${table} LIMIT 0` })) as Columns;
+    const columns = head.names;
+    const types = new Map(columns.map((name, i) => [name, head.types[i] as ColumnType]));
     const rowCount = Number((await query(`SELECT count(*) FROM ${table}`))[0]?.[0]);
     const whole = unlike(columns);
     const select = `SELECT to_json(${whole}) FROM ${table} AS ${whole}`;
@@ -66,10 +56,10 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
     };
     async function* rows(pageRows: number): AsyncGenerator<RawRow[]> {
       let [found, count] = [[] as RawRow[], 0];
-      const result = await attempt(() => connection.stream(select));
-      const next = () => attempt(() => result.fetchChunk());
-      for (let chunk = await next(); chunk !== null && chunk.rowCount > 0; chunk = await next()) {
-        for (const row of chunk.getRows()) {
+      await ask({ kind: 'stream', sql: select });
+      const next = async (): Promise<unknown[][]> => (await ask({ kind: 'next' })) as unknown[][];
+      for (let read = await next(); read.length > 0; read = await next()) {
+        for (const row of read) {
           found.push(rowOf(row, count++));
           if (found.length < pageRows) continue;
           yield found;
@@ -78,9 +68,9 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
       }
       if (found.length > 0) yield found;
     }
-    return { path, columns, rowCount, page, rows, close };
+    return { path, columns, rowCount, page, rows, close: async () => database.close() };
   } catch (error) {
-    await close();
+    database.close();
     throw error;
   }
 }
@@ -120,9 +110,10 @@ const isNoText = (cause: unknown): boolean =>
   cause instanceof Error && cause.message.includes('Invalid string encoding found in Parquet file');
 
 /** Those of which the file itself does not say that they hold text. */
-async function binaryColumns(connection: DuckDBConnection, path: string): Promise<string[]> {
-  const reader = await connection.runAndReadAll(`DESCRIBE SELECT * FROM read_parquet(${quoted(path)})`);
-  return reader.getRows().flatMap(([name, type]) => (String(type).includes('BLOB') ? [String(name)] : []));
+async function binaryColumns(database: TableDatabase, path: string): Promise<string[]> {
+  const sql = `DESCRIBE SELECT * FROM read_parquet(${quoted(path)})`;
+  const rows = (await database.ask({ kind: 'query', sql })) as unknown[][];
+  return rows.flatMap(([name, type]) => (String(type).includes('BLOB') ? [String(name)] : []));
 }
 
 function notText(path: string, cause: unknown, columns: readonly string[]): UserError {

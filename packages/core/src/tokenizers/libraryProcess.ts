@@ -1,8 +1,9 @@
 /**
  * Hugging Face's tokenizers library in a process of its own: a panic in it ends that process, and no other.
- * Started by `libraryCodec.ts`, ends with the process that started it.
+ * Started by `libraryConnection.ts`.
  */
 import { Tokenizer } from 'tokenizers';
+import { answerRequests } from '../foreignProcess.ts';
 
 export type LibraryRequest =
   | { readonly kind: 'open'; readonly tokenizerJson: string }
@@ -17,17 +18,7 @@ export interface LibraryEncoding {
 
 let library: Tokenizer | undefined;
 
-process.on('message', async (request: LibraryRequest) => {
-  try {
-    process.send?.({ answer: await answerTo(request) });
-  } catch (error) {
-    process.send?.({ refusal: error instanceof Error ? error.message : String(error) });
-  }
-});
-process.on('disconnect', () => process.exit());
-// Ctrl-C reaches everything in a terminal; what it means is for the process that started this one to say.
-process.on('SIGINT', () => undefined);
-process.on('SIGHUP', () => undefined);
+answerRequests(answerTo);
 
 async function answerTo(request: LibraryRequest): Promise<unknown> {
   if (request.kind === 'open') return open(request.tokenizerJson);

@@ -1,0 +1,48 @@
+import { ForeignProcess, processBeside } from '../foreignProcess.ts';
+import type { TableRequest } from './tableProcess.ts';
+
+/** It takes a good part of a second to start one: the next table, if it comes soon, has the process of the last. */
+const IDLE_MILLISECONDS = 10_000;
+let idle: ForeignProcess | undefined;
+
+/** A database for one table, in another process. What DuckDB refuses, or does not survive, is an Error with its message. */
+export class TableDatabase {
+  readonly #process: ForeignProcess;
+  #isClosed = false;
+
+  private constructor(process: ForeignProcess) {
+    this.#process = process;
+  }
+
+  static async open(): Promise<TableDatabase> {
+    const process = idle?.isRunning ? idle : start();
+    idle = undefined;
+    const database = new TableDatabase(process);
+    await database.ask({ kind: 'open' });
+    return database;
+  }
+
+  ask(request: TableRequest): Promise<unknown> {
+    return this.#process.ask(request);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const process = this.#process;
+    if (idle !== undefined || !process.isRunning) return process.end();
+    idle = process;
+    const forget = (): void => {
+      if (idle !== process) return;
+      idle = undefined;
+      process.end();
+    };
+    setTimeout(forget, IDLE_MILLISECONDS).unref();
+  }
+}
+
+const start = (): ForeignProcess =>
+  new ForeignProcess(processBeside(import.meta.url, 'tableProcess'), {
+    refused: (message) => new Error(message),
+    failed: (reason) => new Error(`DuckDB failed on it: ${reason}`),
+  });

@@ -1,0 +1,78 @@
+/**
+ * DuckDB in a process of its own: a damaged Parquet file can end that process, and no other. Started by `tableDatabase.ts`.
+ */
+import {
+  type DuckDBConnection,
+  DuckDBInstance,
+  type DuckDBResult,
+  type DuckDBType,
+  DuckDBTypeId,
+} from '@duckdb/node-api';
+import { answerRequests } from '../foreignProcess.ts';
+import type { ColumnType } from './filledNulls.ts';
+
+export type TableRequest =
+  /** → null. A new database: nothing of the last is left. */
+  | { readonly kind: 'open' }
+  /** → `Columns` of the result, which is not read. */
+  | { readonly kind: 'columns'; readonly sql: string }
+  /** → all rows of the result. */
+  | { readonly kind: 'query'; readonly sql: string }
+  /** → null. What `next` gives comes from here until another takes its place. */
+  | { readonly kind: 'stream'; readonly sql: string }
+  /** → some rows, none at the end. */
+  | { readonly kind: 'next' };
+
+export interface Columns {
+  readonly names: readonly string[];
+  readonly types: readonly ColumnType[];
+}
+
+let instance: DuckDBInstance | undefined;
+let connection: DuckDBConnection;
+let streamed: DuckDBResult | undefined;
+
+async function open(): Promise<null> {
+  if (instance) {
+    connection.closeSync();
+    instance.closeSync();
+  }
+  streamed = undefined;
+  instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false', memory_limit: '1GB' });
+  connection = await instance.connect();
+  return null;
+}
+
+answerRequests(async (request: TableRequest): Promise<unknown> => {
+  switch (request.kind) {
+    case 'open':
+      return await open();
+    case 'columns': {
+      const result = await connection.run(request.sql);
+      return { names: result.columnNames(), types: result.columnTypes().map(columnType) } satisfies Columns;
+    }
+    case 'query':
+      return (await connection.runAndReadAll(request.sql)).getRows();
+    case 'stream':
+      streamed = await connection.stream(request.sql);
+      return null;
+    case 'next':
+      return (await streamed?.fetchChunk())?.getRows() ?? [];
+  }
+});
+
+function columnType(type: DuckDBType): ColumnType {
+  switch (type.typeId) {
+    case DuckDBTypeId.STRUCT: {
+      const fields = type.entryNames.map((name, i) => [name, columnType(type.entryTypes[i] as DuckDBType)] as const);
+      return { kind: 'struct', fields: Object.fromEntries(fields) };
+    }
+    case DuckDBTypeId.LIST:
+    case DuckDBTypeId.ARRAY:
+      return { kind: 'list', item: columnType(type.valueType) };
+    case DuckDBTypeId.MAP:
+      return { kind: 'map', item: columnType(type.valueType) };
+    default:
+      return { kind: 'other' };
+  }
+}

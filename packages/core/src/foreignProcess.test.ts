@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ForeignProcess } from './foreignProcess.ts';
+
+let folder: string;
+let script: URL;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'anneal-foreign-'));
+  const path = join(folder, 'library.ts');
+  writeFileSync(
+    path,
+    `import { answerRequests } from ${JSON.stringify(new URL('./foreignProcess.ts', import.meta.url).href)};
+answerRequests(async ({ kind, value }) => {
+  if (kind === 'crash') process.kill(process.pid, 'SIGSEGV');
+  if (kind === 'refuse') throw new Error(value);
+  if (kind === 'crash' || kind === 'hang') await new Promise((resolve) => setTimeout(resolve, 1e6));
+  return value;
+});`,
+  );
+  script = pathToFileURL(path);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const open = (): ForeignProcess =>
+  new ForeignProcess(script, {
+    refused: (message) => new Error(`refused: ${message}`),
+    failed: (reason) => new Error(`failed: ${reason}`),
+  });
+
+test('answers come in order, and a refusal ends nothing', async () => {
+  const library = open();
+  const answers = await Promise.allSettled([
+    library.ask({ kind: 'echo', value: 2n ** 60n }),
+    library.ask({ kind: 'refuse', value: 'no' }),
+    library.ask({ kind: 'echo', value: [1] }),
+  ]);
+  expect(answers).toEqual([
+    { status: 'fulfilled', value: 2n ** 60n },
+    { status: 'rejected', reason: new Error('refused: no') },
+    { status: 'fulfilled', value: [1] },
+  ]);
+  library.end();
+  expect(library.isRunning).toBe(false);
+});
+
+test('a crash, and what is asked after it, is an error that says so', async () => {
+  const library = open();
+  await expect(library.ask({ kind: 'crash' })).rejects.toThrow('failed: its process ended (SIGSEGV)');
+  await expect(library.ask({ kind: 'echo' })).rejects.toThrow('failed: its process ended (SIGSEGV)');
+});
+
+test('no answer in time is an error, and the process ends', async () => {
+  const library = open();
+  expect(await library.ask({ kind: 'echo', value: 1 })).toBe(1);
+  await expect(library.ask({ kind: 'hang' }, 100)).rejects.toThrow('failed: no answer within 0 s');
+  expect(library.isRunning).toBe(false);
+});
