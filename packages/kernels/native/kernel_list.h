@@ -1,6 +1,6 @@
 #pragma once
 
-// Every kernel, by the name its op.ts gives it. A new op adds one line here and one in ops/index.ts.
+// Every kernel that both backends have, by the name its op.ts gives it. A new op adds one line here and one in ops/index.ts.
 #define ANNEAL_KERNELS(X)            \
   X(adamw)                           \
   X(adamw_8bit)                      \
@@ -53,3 +53,16 @@
   X(swiglu_merged)                   \
   X(swiglu_merged_backward)          \
   X(zero)
+
+// Those of ops that say `devices: ['cpu']`.
+#define ANNEAL_CPU_KERNELS(X)       \
+  X(expert_combine)                 \
+  X(expert_combine_backward)        \
+  X(expert_dispatch)                \
+  X(expert_linear)                  \
+  X(expert_linear_backward_input)   \
+  X(expert_linear_backward_weight)  \
+  X(expert_route)                   \
+  X(expert_route_backward)          \
+  X(expert_swiglu)                  \
+  X(expert_swiglu_backward)

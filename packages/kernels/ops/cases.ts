@@ -9,6 +9,10 @@ import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.
 import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/cases.ts';
 import { dropoutCases } from './dropout/cases.ts';
 import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
+import { expertCombineBackwardCases, expertCombineCases, expertDispatchCases } from './expert_dispatch/cases.ts';
+import { expertLinearBackwardInputCases, expertLinearBackwardWeightCases, expertLinearCases } from './expert_linear/cases.ts';
+import { expertRouteBackwardCases, expertRouteCases } from './expert_route/cases.ts';
+import { expertSwigluBackwardCases, expertSwigluCases } from './expert_swiglu/cases.ts';
 import { gatherRowsCases } from './gather_rows/cases.ts';
 import { clipScaleCases, squareSumCases } from './gradient_norm/cases.ts';
 import {
@@ -51,6 +55,16 @@ export const opCases: readonly OpCases[] = [
   dropoutCases,
   embeddingCases,
   embeddingBackwardCases,
+  expertRouteCases,
+  expertRouteBackwardCases,
+  expertDispatchCases,
+  expertCombineCases,
+  expertCombineBackwardCases,
+  expertLinearCases,
+  expertLinearBackwardInputCases,
+  expertLinearBackwardWeightCases,
+  expertSwigluCases,
+  expertSwigluBackwardCases,
   gatherRowsCases,
   groupedLinearCases,
   groupedLinearBackwardCases,

@@ -9,6 +9,10 @@ import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
 import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
 import { dropoutOp } from './dropout/op.ts';
 import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
+import { expertCombineBackwardOp, expertCombineOp, expertDispatchOp } from './expert_dispatch/op.ts';
+import { expertLinearBackwardInputOp, expertLinearBackwardWeightOp, expertLinearOp } from './expert_linear/op.ts';
+import { expertRouteBackwardOp, expertRouteOp } from './expert_route/op.ts';
+import { expertSwigluBackwardOp, expertSwigluOp } from './expert_swiglu/op.ts';
 import { gatherRowsOp } from './gather_rows/op.ts';
 import { clipScaleOp, squareSumOp } from './gradient_norm/op.ts';
 import {
@@ -51,6 +55,16 @@ export const ops: readonly Op[] = [
   dropoutOp,
   embeddingOp,
   embeddingBackwardOp,
+  expertRouteOp,
+  expertRouteBackwardOp,
+  expertDispatchOp,
+  expertCombineOp,
+  expertCombineBackwardOp,
+  expertLinearOp,
+  expertLinearBackwardInputOp,
+  expertLinearBackwardWeightOp,
+  expertSwigluOp,
+  expertSwigluBackwardOp,
   gatherRowsOp,
   groupedLinearOp,
   groupedLinearBackwardOp,

@@ -68,6 +68,8 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   readonly gathers?: readonly NoInfer<I>[];
   /** Optional inputs that its CUDA kernel does not take: whoever plans for a GPU refuses what needs them. */
   readonly cpuOnly?: readonly NoInfer<I>[];
+  /** Where it has a kernel; everywhere, if nothing is said. A plan for another device is refused when it is compiled. */
+  readonly devices?: readonly WorkspaceContext<string>['device'][];
   /** Arithmetic of one launch; its memory traffic follows from the tensors. */
   readonly flops: (sizes: Sizes) => number;
   /** Elementwise or nearly so: computing it again takes little more than a pass over memory. */
@@ -95,6 +97,10 @@ export interface ParsedPattern {
   readonly optional: boolean;
   /** `A`: of the activations' type. */
   readonly isActivation: boolean;
+}
+
+export function hasKernel({ devices }: Pick<Op, 'devices'>, { kind }: { readonly kind: 'cpu' | 'cuda' }): boolean {
+  return devices?.includes(kind) ?? true;
 }
 
 export function defineOp<I extends string, O extends string, const A extends string = never>(

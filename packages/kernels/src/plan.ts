@@ -2,7 +2,7 @@ import { Addresses, layOutFrom, type Placement } from './addresses.ts';
 import type { Device } from './device.ts';
 import { encodePlan } from './encode.ts';
 import type { Graph, Node } from './graph.ts';
-import type { WorkspaceContext } from './op.ts';
+import { hasKernel, type WorkspaceContext } from './op.ts';
 import { secondsOf, sizesOf } from './passes/cost.ts';
 import { align } from './passes/layout.ts';
 import { offload } from './passes/offload.ts';
@@ -135,6 +135,7 @@ function compileWith(
 ): Plan {
   const { bounds, device } = options;
   const { scratch } = device;
+  refuseMissingKernels(graphs, device);
   refuseActivations(graphs, device);
   const offsets = new Map<Tensor, number>();
   const sums = { weight: 0, parameter: 0, copy: 0, gradient: 0, optimizer: 0, cache: 0, state: 0 };
@@ -245,6 +246,11 @@ function tileRowsOf({ bounds, device: { tileRows } }: Pick<CompileOptions, 'boun
 function workspaceContext({ inputs, attributes }: Node, { kind }: Device): WorkspaceContext<string> {
   const given = Object.entries(inputs).flatMap(([name, tensor]) => (tensor ? [[name, tensor.dtype] as const] : []));
   return { attributes, device: kind, dtypes: Object.fromEntries(given) };
+}
+
+function refuseMissingKernels(graphs: readonly Graph[], device: Device): void {
+  const missing = graphs.flatMap(({ nodes }) => nodes).find(({ op }) => !hasKernel(op, device));
+  if (missing) throw new Error(`${missing.op.name}: the ${device.kind} backend has no kernel for it yet`);
 }
 
 function refuseActivations(graphs: readonly Graph[], { kind, activationTypes, roundsOperands }: Device): void {

@@ -4,6 +4,10 @@ import { addBias } from '../ops/add_bias/op.ts';
 import { attention } from '../ops/attention/op.ts';
 import { dropout } from '../ops/dropout/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
+import { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
+import { expertLinear } from '../ops/expert_linear/op.ts';
+import { expertRoute } from '../ops/expert_route/op.ts';
+import { expertSwiglu } from '../ops/expert_swiglu/op.ts';
 import { completeProjection, groupedLinear, type MergedProjection } from '../ops/grouped_linear/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
@@ -44,6 +48,18 @@ const rules: Record<string, Build> = {
   'attention, soft cap': (p) => attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 0, softCap: 1.5 }),
   dropout: (p) => dropout(p.rows('x', T, D), p.graph.input('seed', 'i32', [2]), 0.3, 4),
   embedding: (p) => embedding(p.graph.input('tokens', 'i32', [T]), p.variable('table', [4, D], 'parameter')),
+  'experts, normalized gates': (p) => experts(p, 'parameter', true),
+  'experts, gates of all logits': (p) => experts(p, 'parameter', false),
+  'experts, frozen': (p) => experts(p, 'weight', true),
+  'expert_linear, added to': (p) => {
+    const routes = routesOf(p, true);
+    const x = expertDispatch(p.rows('x', T, D), routes);
+    const [plus, low] = ['w', 'b'].map((name, i) => p.variable(name, [3 * D, i ? 2 : D], i ? 'parameter' : 'weight'));
+    const a = p.variable('a', [3 * 2, D], 'parameter');
+    const y = expertLinear(x, plus as Tensor, routes.offsets, f32);
+    const inner = expertLinear(x, a, routes.offsets, f32);
+    return expertCombine(expertLinear(inner, low as Tensor, routes.offsets, { ...f32, alpha: 0.7, plus: y }), routes);
+  },
   grouped_linear: (p) => {
     const [first, second, third] = groupedLinear(
       p.rows('x', T, 6),
@@ -198,6 +214,19 @@ interface Heads {
   readonly headSize: number;
   readonly window: number;
   readonly softCap: number;
+}
+
+/** Two of three experts for each token. */
+function routesOf(p: Problem, normalized: boolean) {
+  return expertRoute(p.rows('logits', T, 3), { choices: 2, normalized });
+}
+
+function experts(p: Problem, kind: 'weight' | 'parameter', normalized: boolean): Tensor {
+  const routes = routesOf(p, normalized);
+  const x = expertDispatch(p.rows('x', T, D), routes);
+  const gateUp = expertLinear(x, p.variable('gate_up', [3 * 8, D], kind), routes.offsets, f32);
+  const y = expertLinear(expertSwiglu(gateUp, 4), p.variable('down', [3 * D, 4], kind), routes.offsets, f32);
+  return expertCombine(y, routes);
 }
 
 /** Products of rank 2 for so many columns each. */

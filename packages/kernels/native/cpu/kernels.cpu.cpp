@@ -6,10 +6,11 @@ namespace ANNEAL_ISA {
 
 #define ANNEAL_DECLARE(name) const char* name(const Launch&);
 ANNEAL_KERNELS(ANNEAL_DECLARE)
+ANNEAL_CPU_KERNELS(ANNEAL_DECLARE)
 
 static const KernelEntry entries[] = {
 #define ANNEAL_ENTRY(name) {#name, name},
-    ANNEAL_KERNELS(ANNEAL_ENTRY){nullptr, nullptr}};
+    ANNEAL_KERNELS(ANNEAL_ENTRY) ANNEAL_CPU_KERNELS(ANNEAL_ENTRY){nullptr, nullptr}};
 
 const KernelEntry* kernels() { return entries; }
 

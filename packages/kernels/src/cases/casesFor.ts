@@ -1,5 +1,5 @@
 import type { Device } from '../device.ts';
-import type { Attributes, Op, Sizes } from '../op.ts';
+import { type Attributes, hasKernel, type Op, type Sizes } from '../op.ts';
 import { type ActivationType, activationTypes, type DType } from '../tensor.ts';
 import { integer, normal, type Random, randomFrom, roundToBf16, seedOf } from './numbers.ts';
 import { type Sums, Values } from './values.ts';
@@ -79,6 +79,7 @@ export interface OpCases {
 export function casesOn(device: Device, cases: readonly OpCase[]): OpCase[] {
   return cases.filter(
     ({ op, inputs, activationType, attributes }) =>
+      hasKernel(op, device) &&
       !(device.kind === 'cuda' && op.cpuOnly?.some((input) => inputs.has(input))) &&
       device.activationTypes.includes(activationType) &&
       (device.roundsOperands || activationType === 'bf16' || !attributes['bf16']),
