@@ -10,7 +10,11 @@ import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/c
 import { dropoutCases } from './dropout/cases.ts';
 import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
 import { expertCombineBackwardCases, expertCombineCases, expertDispatchCases } from './expert_dispatch/cases.ts';
-import { expertLinearBackwardInputCases, expertLinearBackwardWeightCases, expertLinearCases } from './expert_linear/cases.ts';
+import {
+  expertLinearBackwardInputCases,
+  expertLinearBackwardWeightCases,
+  expertLinearCases,
+} from './expert_linear/cases.ts';
 import { expertRouteBackwardCases, expertRouteCases } from './expert_route/cases.ts';
 import { expertSwigluBackwardCases, expertSwigluCases } from './expert_swiglu/cases.ts';
 import { gatherRowsCases } from './gather_rows/cases.ts';

@@ -3,6 +3,8 @@ import { UserError } from '../errors.ts';
 import type { ModelConfig } from './config.ts';
 import { expectedTensors } from './tensors.ts';
 
+type CheckedSource = Pick<TensorSource, 'path' | 'tensors' | 'bytes'>;
+
 /** Computed, not weights: old Llama checkpoints carry the first, GGUF files of Llama 3 and Phi-3 the others. */
 const DERIVED = /(^|\.)rotary_emb\.inv_freq$|^rope_(freqs|factors_(short|long))\.weight$/;
 
@@ -13,7 +15,7 @@ const DERIVED = /(^|\.)rotary_emb\.inv_freq$|^rope_(freqs|factors_(short|long))\
  */
 export function checkTensors(
   config: ModelConfig,
-  source: TensorSource,
+  source: CheckedSource,
   fileName: (ours: string) => string | undefined,
   isLeftOut: (stored: string) => boolean = () => false,
 ): Map<string, TensorInfo> {
@@ -52,7 +54,7 @@ export function checkTensors(
 }
 
 /** Some tools save the tied head a second time. */
-function isCopyOfEmbedding(source: TensorSource, head: string, embedding: string | undefined): boolean {
+function isCopyOfEmbedding(source: CheckedSource, head: string, embedding: string | undefined): boolean {
   if (embedding === undefined) return false;
   if (Buffer.compare(source.bytes(head), source.bytes(embedding)) === 0) return true;
   throw problem(
@@ -62,7 +64,7 @@ function isCopyOfEmbedding(source: TensorSource, head: string, embedding: string
   );
 }
 
-function problem(source: TensorSource, what: string, code: string): UserError {
+function problem(source: CheckedSource, what: string, code: string): UserError {
   return new UserError({
     what,
     where: source.path,

@@ -1,6 +1,19 @@
 import type { GateActivation } from '@anneal/kernels';
 import type { QueryScaling, RopeConfig } from './rope.ts';
 
+/** A mixture of experts: a router sends each token to a few of many small MLPs. */
+export interface ExpertsConfig {
+  readonly count: number;
+  /** Experts that each token goes to. */
+  readonly choices: number;
+  /** Inner size of each. */
+  readonly intermediateSize: number;
+  /** What a token's experts give is weighted by the softmax of the chosen logits alone, not of all. */
+  readonly normalized: boolean;
+  /** Per layer: it has experts, not one MLP. */
+  readonly layers: readonly boolean[];
+}
+
 /** What every architecture reads its config.json into. */
 export interface ModelConfig {
   /** `model_type` in config.json. */
@@ -12,6 +25,8 @@ export interface ModelConfig {
   readonly kvHeadCount: number;
   readonly headSize: number;
   readonly intermediateSize: number;
+  /** Of layers whose MLP is a mixture of experts; null where none is. */
+  readonly experts: ExpertsConfig | null;
   readonly rmsNormEps: number;
   /** The language-model head is the embedding matrix itself; no `lm_head` tensor exists. */
   readonly tieWordEmbeddings: boolean;

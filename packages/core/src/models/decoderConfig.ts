@@ -1,5 +1,5 @@
 import { attentionLimits } from '@anneal/kernels';
-import type { ModelConfig } from './config.ts';
+import type { ExpertsConfig, ModelConfig } from './config.ts';
 import type { Fields } from './fields.ts';
 import { type RopeTraits, readRopes } from './readRope.ts';
 
@@ -12,6 +12,7 @@ export interface DecoderTraits extends RopeTraits {
   readonly slidingWindow?: (layerCount: number) => (number | null)[];
   /** Config.json names the activation by it. */
   readonly activationField?: string;
+  readonly experts?: (layerCount: number) => ExpertsConfig;
   /** Without `tie_word_embeddings`. */
   readonly tiesByDefault?: boolean;
   /** The fields of `ModelConfig` that differ from Llama's. */
@@ -53,6 +54,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     kvHeadCount,
     headSize,
     intermediateSize: fields.count('intermediate_size'),
+    experts: null,
     rmsNormEps: fields.positive('rms_norm_eps', 1e-6),
     tieWordEmbeddings: fields.boolean('tie_word_embeddings', traits.tiesByDefault ?? false),
     maxPositions,
@@ -79,6 +81,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     eosTokenIds,
     padTokenId: fields.tokenIds('pad_token_id')[0] ?? null,
     attentionDropout: fields.probability('attention_dropout', 0),
+    ...(traits.experts && { experts: traits.experts(layerCount) }),
     ...traits.config,
   };
 }
@@ -90,7 +93,7 @@ const ACTIVATIONS = { silu: ['silu', 'swish'], gelu_tanh: ['gelu_pytorch_tanh'] 
 
 function refuseWhatWouldChangeTheModel(
   fields: Fields,
-  { activationField = 'hidden_act', config }: DecoderTraits,
+  { activationField = 'hidden_act', config, experts }: DecoderTraits,
 ): void {
   const quantization = fields.object('quantization_config');
   const method = quantization?.string('quant_method', 'unknown method');
@@ -105,8 +108,9 @@ function refuseWhatWouldChangeTheModel(
   if (!known.includes(activation)) {
     throw fields.unsupported(`${activationField} ${activation} is not implemented, only ${known[0]}`, OTHER_MODEL);
   }
+  if (experts) return;
   for (const key of ['num_experts', 'num_local_experts', 'n_routed_experts']) {
     if (fields.has(key) && fields.raw(key) !== 0)
-      throw fields.unsupported(`mixtures of experts (${key}) are not implemented`, OTHER_MODEL);
+      throw fields.unsupported(`a mixture of experts (${key}) is not implemented for this model type`, OTHER_MODEL);
   }
 }

@@ -16,6 +16,7 @@ import { olmo3 } from './olmo3/architecture.ts';
 import { phi3 } from './phi3/architecture.ts';
 import { qwen2 } from './qwen2/architecture.ts';
 import { qwen3 } from './qwen3/architecture.ts';
+import { qwen3Moe } from './qwen3Moe/architecture.ts';
 import { smollm3 } from './smollm3/architecture.ts';
 
 export const architectures: readonly Architecture[] = [
@@ -32,6 +33,7 @@ export const architectures: readonly Architecture[] = [
   glm4,
   ministral3,
   granite4,
+  qwen3Moe,
 ];
 
 /** @throws UserError for an architecture that is not listed above */

@@ -11,6 +11,17 @@ export interface TensorName {
   readonly huggingFace: string;
   readonly gguf: string;
   readonly transform: GgufTransform;
+  /** Of a matrix that holds those of all experts: what files may have in its place. */
+  readonly parts?: ExpertParts;
+}
+
+/**
+ * Names of the parts of each expert's matrix, in the order of their rows: `gate` and `up`. With `#`, which stands for the number of the
+ * expert, a tensor holds one part of one expert; without, that part of all of them.
+ */
+export interface ExpertParts {
+  readonly huggingFace: readonly string[];
+  readonly gguf: readonly string[];
 }
 
 export type NameTable = readonly TensorName[];
@@ -28,7 +39,14 @@ export function findName(names: NameTable, ours: string): TensorName | null {
   const row = names.find((name) => name.ours === pattern);
   if (!row) return null;
   const fill = (name: string): string => name.replace('*', layer ?? '*');
-  return { ours, huggingFace: fill(row.huggingFace), gguf: fill(row.gguf), transform: row.transform };
+  const { huggingFace, gguf, transform, parts } = row;
+  return {
+    ours,
+    huggingFace: fill(huggingFace),
+    gguf: fill(gguf),
+    transform,
+    ...(parts && { parts: { huggingFace: parts.huggingFace.map(fill), gguf: parts.gguf.map(fill) } }),
+  };
 }
 
 /** `layers.12.q` → `layers.*.q` and `12`. */

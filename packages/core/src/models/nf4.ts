@@ -15,6 +15,7 @@ import { UserError } from '../errors.ts';
 import { targetedLinears } from './adapters/targets.ts';
 import { type ModelTensor, type OpenModel, refuseProblem } from './model.ts';
 import { stackName } from './stackName.ts';
+import { expertMatrices } from './tensors.ts';
 
 /** How frozen matrices are held: as the weights' type says, or those of the blocks in NF4. */
 export type Quantization = 'none' | 'nf4';
@@ -24,13 +25,16 @@ export type Nf4Form = 'single' | 'double';
 
 /**
  * The linears that are held in NF4, by our names. Those that the files hold so stay as they are, and then no other is
- * quantized: who made such a checkpoint left the rest out on purpose. Else `nf4` means every linear of the blocks.
+ * quantized: who made such a checkpoint left the rest out on purpose. Else `nf4` means every linear of the blocks, and the experts.
  */
 export function nf4Forms(model: OpenModel, quantization: Quantization): ReadonlyMap<string, Nf4Form> {
   const stored = [...model.tensors.values()].flatMap(({ name, nf4 }) => (nf4 ? [[name, nf4.form] as const] : []));
   if (stored.length > 0 || quantization === 'none') return new Map(stored);
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
-  return new Map(linears.map((name) => [name, 'double']));
+  const experts = Array.from({ length: model.config.layerCount }, (_, layer) =>
+    expertMatrices(model.config, layer).map((name) => `layers.${layer}.${name}`),
+  ).flat();
+  return new Map([...linears, ...experts].map((name) => [name, 'double']));
 }
 
 /** A matrix of the model, by our name: [N, K]. */

@@ -1,8 +1,19 @@
 import type { ModelConfig } from './config.ts';
 
 /** The linear layers of a block, which can carry an adapter, in the order of their use. */
-export function blockLinears({ fusedQkv, fusedGateUp }: ModelConfig): string[] {
-  return [...(fusedQkv ? ['qkv'] : ['q', 'k', 'v']), 'o', ...(fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
+export function blockLinears(config: ModelConfig, layer: number): string[] {
+  const attention = [...(config.fusedQkv ? ['qkv'] : ['q', 'k', 'v']), 'o'];
+  if (hasExperts(config, layer)) return attention;
+  return [...attention, ...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
+}
+
+export function hasExperts({ experts }: ModelConfig, layer: number): boolean {
+  return experts?.layers[layer] ?? false;
+}
+
+/** The matrices of a block that hold those of all its experts, one behind the other. */
+export function expertMatrices(config: ModelConfig, layer: number): string[] {
+  return hasExperts(config, layer) ? ['experts_gate_up', 'experts_down'] : [];
 }
 
 /** Every tensor the model has, by our name, with its shape: rows are outputs, columns inputs. */
@@ -35,13 +46,18 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
     }
     if (config.norms !== 'before') add('attention_post_norm', hiddenSize);
     if (config.norms !== 'after') add('mlp_norm', hiddenSize);
-    if (config.fusedGateUp) {
+    if (config.experts && hasExperts(config, layer)) {
+      const { count, intermediateSize: width } = config.experts;
+      add('router', count, hiddenSize);
+      add('experts_gate_up', count * 2 * width, hiddenSize);
+      add('experts_down', count * hiddenSize, width);
+    } else if (config.fusedGateUp) {
       add('gate_up', 2 * intermediateSize, hiddenSize);
     } else {
       add('gate', intermediateSize, hiddenSize);
       add('up', intermediateSize, hiddenSize);
     }
-    add('down', hiddenSize, intermediateSize);
+    if (!hasExperts(config, layer)) add('down', hiddenSize, intermediateSize);
     if (config.mlpBias) {
       add('gate_bias', intermediateSize);
       add('up_bias', intermediateSize);

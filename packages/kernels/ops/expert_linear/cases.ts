@@ -34,7 +34,10 @@ const offsets: Fill<string> = ({ extents: { T = 0, C = 0, E = 1 } }) => {
   return (e) => Math.floor(T * C * (e / E) ** 2);
 };
 const hard = {
-  'all rows of one expert': { extents: shape({ T: 6, E: 3, C: 2, K: 20, N: 9 }), fill: { offsets: constant(0, 0, 12, 12) } },
+  'all rows of one expert': {
+    extents: shape({ T: 6, E: 3, C: 2, K: 20, N: 9 }),
+    fill: { offsets: constant(0, 0, 12, 12) },
+  },
   'no tokens': { extents: shape({ T: 0, E: 3, C: 2, K: 4, N: 5 }) },
 };
 

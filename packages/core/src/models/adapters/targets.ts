@@ -46,13 +46,13 @@ export function moduleName(names: NameTable, linear: string): string {
 export function linearOfModule(config: ModelConfig, names: NameTable, module: string): string | null {
   const layer = Number(/\.(\d+)\./.exec(module)?.[1] ?? Number.NaN);
   if (!(layer < config.layerCount)) return null;
-  const candidates = blockLinears(config).map((name) => `layers.${layer}.${name}`);
+  const candidates = blockLinears(config, layer).map((name) => `layers.${layer}.${name}`);
   return candidates.find((linear) => moduleName(names, linear) === module) ?? null;
 }
 
 function allLinears(config: ModelConfig): string[] {
   return Array.from({ length: config.layerCount }, (_, layer) =>
-    blockLinears(config).map((name) => `layers.${layer}.${name}`),
+    blockLinears(config, layer).map((name) => `layers.${layer}.${name}`),
   ).flat();
 }
 
@@ -83,7 +83,7 @@ function unusablePattern(pattern: string, why: string, cause: unknown): UserErro
 }
 
 function noSuchTarget(target: string, config: ModelConfig, names: NameTable): UserError {
-  const known = blockLinears(config).map((linear) => moduleName(names, `layers.0.${linear}`).split('.').at(-1));
+  const known = [...new Set(allLinears(config).map((linear) => moduleName(names, linear).split('.').at(-1)))];
   return new UserError({
     what: `the adapter target ${target} is no linear layer of a decoder block`,
     next: `use ${known.join(', ')} or all-linear; embeddings and lm_head carry no adapter`,

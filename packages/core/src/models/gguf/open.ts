@@ -8,6 +8,7 @@ import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import { fileSource, type ModelTensor, type OpenModel } from '../model.ts';
 import { findName } from '../names.ts';
+import { joinExperts } from '../stored.ts';
 import { separateHeads } from './heads.ts';
 import { configJsonOf, generationConfigOf } from './readMetadata.ts';
 
@@ -24,7 +25,8 @@ export function openGgufModel(path: string): OpenModel {
     const architecture = architectureOf(config.architecture, path);
     let tokenizer: HuggingFaceTokenizer | null = null;
     const tensors = new Map<string, ModelTensor>();
-    for (const [name, stored] of checkTensors(config, source, (ours) => findName(architecture.names, ours)?.gguf)) {
+    const joined = joinExperts(source, architecture.names, config, 'gguf');
+    for (const [name, stored] of checkTensors(config, joined, (ours) => findName(architecture.names, ours)?.gguf)) {
       const transform = findName(architecture.names, name)?.transform ?? null;
       const permuted = transform === 'permuteHeads';
       const offset = transform === 'plusOne' ? 1 : 0;
@@ -39,10 +41,12 @@ export function openGgufModel(path: string): OpenModel {
         dtype: stored.dtype,
         rowGroup: permuted ? config.headSize : 1,
         source: () =>
-          offset === 0 ? fileSource(stored, () => source.place(stored.name), permuted ? config.headSize : 0) : null,
-        bytes: (rows) => restore(source.bytes(stored.name, rows), rows),
+          offset === 0 && !joined.isInPieces(stored.name)
+            ? fileSource(stored, () => source.place(stored.name), permuted ? config.headSize : 0)
+            : null,
+        bytes: (rows) => restore(joined.bytes(stored.name, rows), rows),
         float32: (rows) => {
-          const weights = source.float32(stored.name, rows);
+          const weights = joined.float32(stored.name, rows);
           if (offset !== 0) return weights.map((weight) => weight - offset);
           if (!permuted) return weights;
           const restored = restore(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), rows);

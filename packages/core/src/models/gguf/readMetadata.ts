@@ -34,9 +34,6 @@ function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject 
   const all = new Fields(plainValues(metadata), where);
   const gguf = all.string('general.architecture');
   const key = (name: string): string => `${gguf}.${name}`;
-  if (all.has(key('expert_count')) && all.raw(key('expert_count')) !== 0) {
-    throw all.unsupported('mixtures of experts are not implemented', 'use another model');
-  }
   const hiddenSize = all.count(key('embedding_length'));
   const headCount = perLayerConstant(metadata, key('attention.head_count'), all);
   const headSize = all.count(key('attention.key_length'), hiddenSize / headCount);
@@ -53,6 +50,7 @@ function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject 
   const slides = slidingLayers(metadata, key('attention.sliding_window_pattern'));
   return {
     model_type: modelType,
+    ...(all.has(key('expert_count')) ? { num_experts: all.raw(key('expert_count')) } : {}),
     vocab_size: source.tensors.get('token_embd.weight')?.shape[0] ?? all.count(key('vocab_size')),
     hidden_size: hiddenSize,
     num_hidden_layers: all.count(key('block_count')),

@@ -13,6 +13,7 @@ import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import { fileSource, type ModelTensor, type OpenModel } from '../model.ts';
 import { findName } from '../names.ts';
+import { joinExperts } from '../stored.ts';
 import { describeOtherParts, namesInside, otherPartOf, textConfigOf } from './textPart.ts';
 
 /** What transformers may need to rebuild a tokenizer, apart from its chat templates. */
@@ -49,16 +50,17 @@ export function openHuggingFaceModel(path: string): OpenModel {
       const name = findName(architecture.names, ours)?.huggingFace;
       return name && nameInFile(name);
     };
+    const joined = joinExperts(source, architecture.names, config, 'huggingFace', nameInFile);
     const isLeftOut = (stored: string): boolean => text !== null && otherPartOf(stored) !== null;
-    for (const [name, stored] of checkTensors(config, source, fileName, isLeftOut)) {
+    for (const [name, stored] of checkTensors(config, joined, fileName, isLeftOut)) {
       tensors.set(name, {
         name,
         shape: stored.shape,
         dtype: stored.dtype,
         rowGroup: 1,
-        source: () => fileSource(stored, () => source.place(stored.name)),
-        bytes: (rows) => source.bytes(stored.name, rows),
-        float32: (rows) => source.float32(stored.name, rows),
+        source: () => (joined.isInPieces(stored.name) ? null : fileSource(stored, () => source.place(stored.name))),
+        bytes: (rows) => joined.bytes(stored.name, rows),
+        float32: (rows) => joined.float32(stored.name, rows),
         ...(stored.dtype === 'NF4' && {
           nf4: { form: source.nf4Form(stored.name), read: () => source.nf4(stored.name) },
         }),

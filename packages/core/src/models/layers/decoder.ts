@@ -1,6 +1,8 @@
 import { add, embedding, scale, type Tensor } from '@anneal/kernels';
 import { selfAttention, type Visibility } from './attention.ts';
+import { hasExperts } from '../tensors.ts';
 import { gatedMlp } from './gatedMlp.ts';
+import { mixtureOfExperts } from './mixtureOfExperts.ts';
 import type { ModelScope } from './modelScope.ts';
 import { ropeTables } from './ropeTables.ts';
 
@@ -23,7 +25,7 @@ export interface DecoderOutputs {
  * The decoder of all models here; their configs say what differs.
  *
  * A tensor's name ends with its shape, in all code of models: T tokens, D hidden size, Q queries (heads · head size), K keys or values
- * (key/value heads · head size), F inner size of the MLP, E several outputs beside each other; I inputs and O outputs of any
+ * (key/value heads · head size), F inner size of the MLP, C · I what a token's C experts read, E several outputs beside each other; I inputs and O outputs of any
  * linear, whose weight is [O, I]; R rank of an adapter.
  */
 export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderInputs): DecoderOutputs {
@@ -39,7 +41,9 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
     const o_TQ = selfAttention(m, layer, a_TD, tablesOf(layer), visible);
     h_TD = addToResidual(m, h_TD, o_TQ, name('o'), name('attention_post_norm'));
     const f_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('mlp_norm'));
-    h_TD = addToResidual(m, h_TD, gatedMlp(m, layer, f_TD), name('down'), name('mlp_post_norm'));
+    h_TD = hasExperts(config, layer)
+      ? addNormed(m, h_TD, mixtureOfExperts(m, layer, f_TD), name('mlp_post_norm'))
+      : addToResidual(m, h_TD, gatedMlp(m, layer, f_TD), name('down'), name('mlp_post_norm'));
   }
   graph.layer = null;
   return { hidden: m.norm(h_TD, 'final_norm'), beforeLayer };
@@ -49,6 +53,10 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
 function addToResidual(m: ModelScope, residual_TD: Tensor, x_TI: Tensor, linear: string, norm: string): Tensor {
   const { norms, residualScale } = m.config;
   if (norms === 'before' && residualScale === 1) return m.linear(x_TI, linear, residual_TD);
-  const y_TD = m.linear(x_TI, linear);
+  return addNormed(m, residual_TD, m.linear(x_TI, linear), norm);
+}
+
+function addNormed(m: ModelScope, residual_TD: Tensor, y_TD: Tensor, norm: string): Tensor {
+  const { norms, residualScale } = m.config;
   return add(residual_TD, scale(norms === 'before' ? y_TD : m.norm(y_TD, norm), residualScale));
 }

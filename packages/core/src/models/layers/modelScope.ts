@@ -1,5 +1,7 @@
 import {
   addBias,
+  type ExpertRoutes,
+  expertLinear,
   type Graph,
   linear,
   type MergedProjection,
@@ -139,6 +141,11 @@ export class ModelScope {
     if (form) return nf4Stack(this.graph, linears, form);
     const weights_OI = names.map((name) => this.weight(name));
     return Variables.canStack(weights_OI) ? this.graph.variables.stack(stackName(names), weights_OI) : null;
+  }
+
+  /** x · weight_eᵀ for the rows of each expert e, which are sorted by expert: [T, C · I] becomes [T, C · O]. */
+  expertLinear(x_TCI: Tensor, name: string, { offsets }: ExpertRoutes): Tensor {
+    return expertLinear(x_TCI, this.matrix(name), offsets, { bf16: this.bf16 });
   }
 
   private plain(x_TI: Tensor, name: string, plus_TO?: Tensor): PlainOutput {

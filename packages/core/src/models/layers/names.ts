@@ -43,5 +43,27 @@ export const mlpNames = table(
   ['layers.*.down', 'model.layers.*.mlp.down_proj.weight', 'blk.*.ffn_down.weight'],
 );
 
+/** Router and experts. Files of transformers 5 may hold each matrix of all experts as one tensor, as we do; published ones do not. */
+export const expertNames: NameTable = [
+  ...table(['layers.*.router', 'model.layers.*.mlp.gate.weight', 'blk.*.ffn_gate_inp.weight']),
+  {
+    ours: 'layers.*.experts_gate_up',
+    huggingFace: 'model.layers.*.mlp.experts.gate_up_proj',
+    gguf: 'blk.*.ffn_gate_up_exps.weight',
+    transform: null,
+    parts: {
+      huggingFace: ['model.layers.*.mlp.experts.#.gate_proj.weight', 'model.layers.*.mlp.experts.#.up_proj.weight'],
+      gguf: ['blk.*.ffn_gate_exps.weight', 'blk.*.ffn_up_exps.weight'],
+    },
+  },
+  {
+    ours: 'layers.*.experts_down',
+    huggingFace: 'model.layers.*.mlp.experts.down_proj',
+    gguf: 'blk.*.ffn_down_exps.weight',
+    transform: null,
+    parts: { huggingFace: ['model.layers.*.mlp.experts.#.down_proj.weight'], gguf: ['blk.*.ffn_down_exps.weight'] },
+  },
+];
+
 /** What most decoders have under the same names: all but queries, keys and biases. */
 export const decoderNames: NameTable = [...outerNames, ...normNames, ...valueOutputNames, ...mlpNames];

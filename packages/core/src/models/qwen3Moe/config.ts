@@ -1,0 +1,36 @@
+import type { ExpertsConfig, ModelConfig } from '../config.ts';
+import { readDecoderConfig } from '../decoderConfig.ts';
+import type { Fields } from '../fields.ts';
+import { readLayerWindows } from '../layerTypes.ts';
+
+/** Qwen3 whose MLPs are mixtures of experts, but for the layers that `mlp_only_layers` and `decoder_sparse_step` leave dense. */
+export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
+  const attentionBias = fields.boolean('attention_bias', false);
+  return readDecoderConfig(fields, generation, {
+    architecture: 'qwen3_moe',
+    defaultHeadSize: null,
+    slidingWindow: (layerCount) => readLayerWindows(fields, layerCount),
+    experts: (layerCount) => readExperts(fields, layerCount),
+    config: { attentionBias, outputBias: attentionBias, qkNorm: 'each_head' },
+  });
+}
+
+function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
+  if (fields.boolean('output_router_logits', false)) {
+    throw fields.unsupported(
+      'output_router_logits, which adds the balance loss of the router, is not implemented',
+      'set it to false: the router is then trained by the loss of the tokens alone, as published files have it',
+    );
+  }
+  const count = fields.count(fields.has('num_experts') ? 'num_experts' : 'num_local_experts', 128);
+  const step = fields.count('decoder_sparse_step', 1);
+  const dense = fields.has('mlp_only_layers') ? fields.raw('mlp_only_layers') : [];
+  if (!Array.isArray(dense)) throw fields.wrong('mlp_only_layers', 'a list of layers');
+  return {
+    count,
+    choices: fields.count('num_experts_per_tok', 8, count),
+    intermediateSize: fields.count('moe_intermediate_size', 768),
+    normalized: fields.boolean('norm_topk_prob', false),
+    layers: Array.from({ length: layerCount }, (_, layer) => !dense.includes(layer) && (layer + 1) % step === 0),
+  };
+}

@@ -1,0 +1,198 @@
+import { elementCount, type RowRange, type TensorInfo, type TensorSource } from '@anneal/formats/tensor';
+import { UserError } from '../errors.ts';
+import type { ModelConfig } from './config.ts';
+import { findName, type NameTable } from './names.ts';
+import { expectedTensors } from './tensors.ts';
+
+/** A tensor of a file, and the rows of one of ours that it holds, in its order. */
+export interface StoredTensor {
+  readonly name: string;
+  /** As in the file: several matrices of equal shape may be one tensor of three extents. */
+  readonly shape: readonly number[];
+  /** Of our tensor. */
+  readonly rows: readonly RowRange[];
+}
+
+type Format = 'huggingFace' | 'gguf';
+
+/** The tensors that hold one of ours in files of this format: itself, or the parts of its experts as published files have them. */
+export function storedTensors(
+  names: NameTable,
+  config: ModelConfig,
+  ours: { readonly name: string; readonly shape: readonly number[] },
+  format: Format,
+): StoredTensor[] {
+  const found = findName(names, ours.name);
+  if (!found) throw new Error(`${ours.name} has no name in files`);
+  const { shape } = ours;
+  const [rows = 1, columns = 1] = shape;
+  if (!found.parts) return [{ name: found[format], shape, rows: [{ first: 0, count: rows }] }];
+  const parts = found.parts[format];
+  const count = config.experts?.count ?? 1;
+  const each = rows / count / parts.length;
+  const rowsOf = (expert: number, part: number): RowRange => ({
+    first: (expert * parts.length + part) * each,
+    count: each,
+  });
+  const experts = Array.from({ length: count }, (_, expert) => expert);
+  if (parts.every((part) => part.includes('#'))) {
+    return experts.flatMap((expert) =>
+      parts.map((part, i) => ({
+        name: part.replace('#', String(expert)),
+        shape: [each, columns],
+        rows: [rowsOf(expert, i)],
+      })),
+    );
+  }
+  return parts.map((name, i) => ({
+    name,
+    shape: [count, each, columns],
+    rows: experts.map((expert) => rowsOf(expert, i)),
+  }));
+}
+
+/** Rows of one of our tensors, and where they lie: in the `index`th matrix of a tensor of the file. */
+interface Piece {
+  readonly rows: RowRange;
+  readonly info: TensorInfo;
+  readonly index: number;
+}
+
+/** What checkTensors and the readers need of a file. */
+export type JoinedSource = Pick<TensorSource, 'path' | 'tensors' | 'bytes' | 'float32'> & {
+  /** Whether it lies in pieces, and so at no one place. */
+  isInPieces(name: string): boolean;
+};
+
+/**
+ * A file's tensors with the matrices of all experts as one matrix each, under the name of the whole, whether the file has them so, as one
+ * tensor for each part, or as one for each expert and part.
+ * @throws UserError where a part is missing, has another shape, or is held in 4 bits
+ */
+export function joinExperts(
+  source: TensorSource,
+  names: NameTable,
+  config: ModelConfig,
+  format: Format,
+  nameInFile: (name: string) => string = (name) => name,
+): JoinedSource {
+  const tensors = new Map(source.tensors);
+  const joined = new Map<string, readonly Piece[]>();
+  for (const [name, shape] of expectedTensors(config)) {
+    const found = findName(names, name);
+    if (!found?.parts) continue;
+    const whole = nameInFile(found[format]);
+    const stored = storedTensors(names, config, { name, shape }, format);
+    const pieces = source.tensors.has(whole)
+      ? wholePieces(source, whole, shape, config.experts?.count ?? 1)
+      : stored.flatMap((tensor) => piecesOf(source, { ...tensor, name: nameInFile(tensor.name) }));
+    for (const { info } of pieces) tensors.delete(info.name);
+    const dtypes = new Set(pieces.map(({ info }) => info.dtype));
+    const [dtype = 'F32'] = dtypes;
+    const byteLength = pieces.reduce((sum, { info, rows }) => sum + rows.count * rowBytes(info), 0);
+    tensors.set(whole, { name: whole, shape, dtype: dtypes.size === 1 ? dtype : 'F32', byteLength });
+    joined.set(
+      whole,
+      pieces.toSorted((a, b) => a.rows.first - b.rows.first),
+    );
+  }
+  const wholeOf = (name: string, rows: RowRange | undefined): RowRange =>
+    rows ?? { first: 0, count: tensors.get(name)?.shape[0] ?? 0 };
+  const float32 = (name: string, rows?: RowRange): Float32Array => {
+    const pieces = joined.get(name);
+    if (!pieces) return source.float32(name, rows);
+    return concatenated(runsOf(pieces, wholeOf(name, rows)).map((run) => float32Of(source, run)));
+  };
+  return {
+    path: source.path,
+    tensors,
+    isInPieces: (name) => joined.has(name),
+    float32,
+    bytes: (name, rows) => {
+      const pieces = joined.get(name);
+      if (!pieces) return source.bytes(name, rows);
+      if (pieces.some(({ info }) => info.dtype !== tensors.get(name)?.dtype)) {
+        const values = float32(name, rows); // gate and up are stored in different types
+        return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      }
+      return concatenated(runsOf(pieces, wholeOf(name, rows)).map((run) => bytesOf(source, run)));
+    },
+  };
+}
+
+/** One tensor of the file with the matrices of all experts. */
+function wholePieces(source: TensorSource, name: string, shape: readonly number[], experts: number): Piece[] {
+  const [rows = 1, columns = 1] = shape;
+  const each = rows / experts;
+  const all = Array.from({ length: experts }, (_, e) => ({ first: e * each, count: each }));
+  return piecesOf(source, { name, shape: [experts, each, columns], rows: all });
+}
+
+function piecesOf(source: TensorSource, { name, shape, rows }: StoredTensor): Piece[] {
+  const info = source.tensors.get(name);
+  if (!info) throw problem(source, `the tensor ${name} is missing`, 'model_tensor_missing');
+  if (info.shape.join() !== shape.join()) {
+    const what = `the tensor ${name} has shape [${info.shape}], but the config asks for [${shape}]`;
+    throw problem(source, what, 'model_tensor_shape');
+  }
+  if (info.dtype === 'NF4') {
+    throw new UserError({
+      what: `the expert ${name} is stored in NF4, which is read of other layers only`,
+      where: source.path,
+      next: 'use the checkpoint in bf16; adapter: qlora holds its experts in NF4',
+      code: 'model_unsupported',
+    });
+  }
+  return rows.map((range, index) => ({ rows: range, info, index }));
+}
+
+/** The pieces that hold these rows, cut to them. */
+function runsOf(pieces: readonly Piece[], { first, count }: RowRange): (Piece & { readonly from: number })[] {
+  return pieces.flatMap((piece) => {
+    const start = Math.max(first, piece.rows.first);
+    const end = Math.min(first + count, piece.rows.first + piece.rows.count);
+    if (end <= start) return [];
+    return [{ ...piece, from: start - piece.rows.first, rows: { first: start, count: end - start } }];
+  });
+}
+
+type Run = ReturnType<typeof runsOf>[number];
+
+function bytesOf(source: TensorSource, { info, index, from, rows }: Run): Uint8Array {
+  if (info.shape.length < 3) return source.bytes(info.name, { first: from, count: rows.count });
+  const matrix = source.bytes(info.name, { first: index, count: 1 });
+  const each = rowBytes(info);
+  return matrix.subarray(from * each, (from + rows.count) * each);
+}
+
+function float32Of(source: TensorSource, { info, index, from, rows }: Run): Float32Array {
+  if (info.shape.length < 3) return source.float32(info.name, { first: from, count: rows.count });
+  const columns = info.shape[2] ?? 1;
+  return source.float32(info.name, { first: index, count: 1 }).subarray(from * columns, (from + rows.count) * columns);
+}
+
+function rowBytes({ shape, byteLength }: TensorInfo): number {
+  return byteLength / elementCount(shape.slice(0, -1));
+}
+
+function concatenated<Values extends Uint8Array | Float32Array>(parts: readonly Values[]): Values {
+  const [first] = parts;
+  if (!first) throw new Error('no rows of experts were asked for');
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const all = new (first.constructor as new (length: number) => Values)(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function problem(source: TensorSource, what: string, code: string): UserError {
+  return new UserError({
+    what,
+    where: source.path,
+    next: 'check that weights and config belong together, or download the model again',
+    code,
+  });
+}
