@@ -13,6 +13,7 @@ import { ropeTensors } from '../models/gguf/ropeFactors.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName } from '../models/names.ts';
 import { openModel } from '../models/open.ts';
+import { type StoredTensor, storedTensors } from '../models/stored.ts';
 import { ggufMetadata } from './ggufMetadata.ts';
 import { FILE_TYPES, type GgufType, tensorType } from './ggufTypes.ts';
 import { writeNewFolder } from './newFolder.ts';
@@ -79,10 +80,12 @@ async function writeAll(
     }
     let done = 0;
     for (const tensor of model.tensors.values()) {
-      const { gguf, transform } = nameOf(model, tensor.name);
-      const types = targets.map(({ type }) => describe(model, tensor, type).type).map(withBlock);
-      for await (const rows of mergedRows(model, tensor.name, { adapter, types, transform, signal })) {
-        await Promise.all(targets.map((target, at) => write(target, gguf, rows[at] as Uint8Array)));
+      const transform = findName(model.architecture.names, tensor.name)?.transform ?? null;
+      const types = targets.map(({ type }) => typeOf(model, tensor, type)).map(withBlock);
+      for (const { name: stored, rows } of storedOf(model, tensor)) {
+        for await (const run of mergedRows(model, tensor.name, { adapter, types, rows, transform, signal })) {
+          await Promise.all(targets.map((target, at) => write(target, stored, run[at] as Uint8Array)));
+        }
       }
       onProgress?.(++done, model.tensors.size);
     }
@@ -97,7 +100,9 @@ async function writeAll(
 function tableOf(model: OpenModel, type: GgufType): GgufTensor[] {
   return [
     ...Array.from(ropeTensors(model.config), ([name, { length }]) => ({ name, shape: [length], type: 'F32' as const })),
-    ...Array.from(model.tensors.values(), (tensor) => describe(model, tensor, type)),
+    ...[...model.tensors.values()].flatMap((tensor) =>
+      storedOf(model, tensor).map(({ name, shape }) => ({ name, shape, type: typeOf(model, tensor, type) })),
+    ),
   ];
 }
 
@@ -106,23 +111,17 @@ async function write({ writer, checksums }: Target, name: string, bytes: Uint8Ar
   await writer.write(name, bytes);
 }
 
-interface TensorInFile extends GgufTensor {
-  readonly type: WeightType;
+function storedOf({ architecture, config }: OpenModel, tensor: ModelTensor): StoredTensor[] {
+  return storedTensors(architecture.names, config, tensor, 'gguf');
 }
 
-function describe(model: OpenModel, { name, shape }: ModelTensor, type: GgufType): TensorInFile {
-  return { name: nameOf(model, name).gguf, shape, type: tensorType(name, shape, type, model.config) };
+function typeOf({ config }: OpenModel, { name, shape }: ModelTensor, type: GgufType): WeightType {
+  return tensorType(name, shape, type, config);
 }
 
 function withBlock(type: WeightType): { type: WeightType; length: number; bytes: number } {
   const { length, bytes } = unitOf(type);
   return { type, length, bytes };
-}
-
-function nameOf(model: OpenModel, name: string): NonNullable<ReturnType<typeof findName>> {
-  const row = findName(model.architecture.names, name);
-  if (!row) throw new Error(`${name} has no GGUF name`);
-  return row;
 }
 
 /** Tensors byte for byte, and the file as a model: its config, names and shapes are checked when it is opened. */

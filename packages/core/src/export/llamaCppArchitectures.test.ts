@@ -65,6 +65,7 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   ['olmo3', {}],
   ['granite', {}],
   ['glm4', {}],
+  ['qwen3-moe', {}],
 ])('llama.cpp loads the GGUF of %s and gives our greedy tokens; it is read back as it was', async (name, changes) => {
   const folder = temporaryFolder();
   const path = writeReadable(folder, name, changes);

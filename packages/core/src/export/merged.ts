@@ -7,8 +7,8 @@ import { ELEMENT_BYTES } from '@anneal/formats/tensor';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedRows } from '../models/adapters/merge.ts';
 import type { OpenModel } from '../models/model.ts';
-import { findName } from '../models/names.ts';
 import { openModel } from '../models/open.ts';
+import { type StoredTensor, storedTensors } from '../models/stored.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
 import { tokenizerBytes, writeTokenizer } from './writeTokenizer.ts';
@@ -35,19 +35,21 @@ export async function exportMerged(
   folder: string,
   { model, adapter, dtype, shardBytes = SHARD_BYTES, onProgress, signal }: MergedExport,
 ): Promise<ExportResult> {
-  const checksums = new Map<string, number>();
-  const tensors = [...model.tensors.values()].map(({ name, shape }) => ({
-    name: huggingFaceName(model, name),
+  const checksums = new Map<Stored, number>();
+  const all = storedOf(model);
+  const tensors = all.map((stored) => ({
+    name: stored.name,
     dtype,
-    shape,
+    shape: stored.shape,
     bytes: async function* () {
+      const { ours, rows } = stored;
       const type = { type: dtype, length: 1, bytes: ELEMENT_BYTES[dtype] };
-      for await (const [bytes] of mergedRows(model, name, { adapter, types: [type], signal })) {
+      for await (const [bytes] of mergedRows(model, ours, { adapter, types: [type], rows, signal })) {
         if (!bytes) continue;
-        checksums.set(name, crc32(bytes, checksums.get(name)));
+        checksums.set(stored, crc32(bytes, checksums.get(stored)));
         yield bytes;
       }
-      onProgress?.(checksums.size, model.tensors.size);
+      onProgress?.(checksums.size, all.length);
     },
   }));
   const files = await writeNewFolder(folder, async (temporary) => {
@@ -67,11 +69,7 @@ function textModelAlone({ leftOut, architecture }: OpenModel): string[] {
 
 /** The bytes of all files that `exportMerged` writes. */
 export function mergedBytes({ model, dtype, shardBytes = SHARD_BYTES }: Omit<MergedExport, 'adapter'>): number {
-  const tensors = [...model.tensors.values()].map(({ name, shape }) => ({
-    name: huggingFaceName(model, name),
-    dtype,
-    shape,
-  }));
+  const tensors = storedOf(model).map(({ name, shape }) => ({ name, dtype, shape }));
   const texts = [configFor(model, dtype), ...(model.generationConfig ? [model.generationConfig] : [])].map(jsonText);
   const weights = safetensorsBytes('model.safetensors', tensors, { shardBytes });
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text), weights + tokenizerBytes(model));
@@ -83,10 +81,18 @@ function configFor(model: OpenModel, dtype: FloatType): JsonObject {
   return { ...config, architectures: [model.architecture.huggingFaceClass], [key]: TORCH_NAMES[dtype] };
 }
 
-function huggingFaceName(model: OpenModel, name: string): string {
-  const row = findName(model.architecture.names, name);
-  if (!row) throw new Error(`${name} has no Hugging Face name`);
-  return row.huggingFace;
+/** A tensor of the folder, with the tensor of ours whose rows it holds. */
+interface Stored extends StoredTensor {
+  readonly ours: string;
+}
+
+function storedOf({ architecture, config, tensors }: OpenModel): Stored[] {
+  return [...tensors.values()].flatMap((tensor) =>
+    storedTensors(architecture.names, config, tensor, 'huggingFace').map((stored) => ({
+      ...stored,
+      ours: tensor.name,
+    })),
+  );
 }
 
 async function writeJson(path: string, json: JsonObject): Promise<void> {
@@ -97,13 +103,14 @@ function jsonText(json: JsonObject): string {
   return `${JSON.stringify(json, null, 2)}\n`;
 }
 
-function readBack(folder: string, checksums: ReadonlyMap<string, number>, signal: AbortSignal | undefined): void {
+function readBack(folder: string, checksums: ReadonlyMap<Stored, number>, signal: AbortSignal | undefined): void {
   const written = openModel(folder);
   try {
-    for (const [name, checksum] of checksums) {
+    for (const [{ name, ours, rows }, checksum] of checksums) {
       signal?.throwIfAborted();
-      const tensor = written.tensors.get(name);
-      if (!tensor || crc32(tensor.bytes()) !== checksum) throw new Error(`${name} in ${folder} reads back differently`);
+      const tensor = written.tensors.get(ours);
+      const found = rows.reduce((sum, range) => crc32(tensor?.bytes(range) ?? '', sum), 0);
+      if (found !== checksum) throw new Error(`${name} in ${folder} reads back differently`);
     }
   } finally {
     written.close();

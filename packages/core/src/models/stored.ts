@@ -1,7 +1,8 @@
 import { elementCount, type RowRange, type TensorInfo, type TensorSource } from '@anneal/formats/tensor';
 import { UserError } from '../errors.ts';
 import type { ModelConfig } from './config.ts';
-import { findName, type NameTable } from './names.ts';
+import type { ModelTensor } from './model.ts';
+import { findName, type NameTable, type TensorName } from './names.ts';
 import { expectedTensors } from './tensors.ts';
 
 /** A tensor of a file, and the rows of one of ours that it holds, in its order. */
@@ -15,19 +16,24 @@ export interface StoredTensor {
 
 type Format = 'huggingFace' | 'gguf';
 
+type Ours = Pick<ModelTensor, 'name' | 'shape'>;
+
+/** One of our tensors as one of a file, as transformers 5 keeps it: the matrices of all experts beside each other. */
+export function wholeTensor(names: NameTable, { experts }: ModelConfig, ours: Ours, format: Format): StoredTensor {
+  const found = nameOf(names, ours);
+  const [rows = 1, columns = 1] = ours.shape;
+  const count = experts?.count ?? 1;
+  if (!found.parts) return { name: found[format], shape: ours.shape, rows: [{ first: 0, count: rows }] };
+  const each = rows / count;
+  const all = Array.from({ length: count }, (_, expert) => ({ first: expert * each, count: each }));
+  return { name: found[format], shape: [count, each, columns], rows: all };
+}
+
 /** The tensors that hold one of ours in files of this format: itself, or the parts of its experts as published files have them. */
-export function storedTensors(
-  names: NameTable,
-  config: ModelConfig,
-  ours: { readonly name: string; readonly shape: readonly number[] },
-  format: Format,
-): StoredTensor[] {
-  const found = findName(names, ours.name);
-  if (!found) throw new Error(`${ours.name} has no name in files`);
-  const { shape } = ours;
-  const [rows = 1, columns = 1] = shape;
-  if (!found.parts) return [{ name: found[format], shape, rows: [{ first: 0, count: rows }] }];
-  const parts = found.parts[format];
+export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours, format: Format): StoredTensor[] {
+  const parts = nameOf(names, ours).parts?.[format];
+  if (!parts) return [wholeTensor(names, config, ours, format)];
+  const [rows = 1, columns = 1] = ours.shape;
   const count = config.experts?.count ?? 1;
   const each = rows / count / parts.length;
   const rowsOf = (expert: number, part: number): RowRange => ({
@@ -49,6 +55,12 @@ export function storedTensors(
     shape: [count, each, columns],
     rows: experts.map((expert) => rowsOf(expert, i)),
   }));
+}
+
+function nameOf(names: NameTable, { name }: Ours): TensorName {
+  const found = findName(names, name);
+  if (!found) throw new Error(`${name} has no name in files`);
+  return found;
 }
 
 /** Rows of one of our tensors, and where they lie: in the `index`th matrix of a tensor of the file. */
@@ -82,10 +94,11 @@ export function joinExperts(
     const found = findName(names, name);
     if (!found?.parts) continue;
     const whole = nameInFile(found[format]);
-    const stored = storedTensors(names, config, { name, shape }, format);
-    const pieces = source.tensors.has(whole)
-      ? wholePieces(source, whole, shape, config.experts?.count ?? 1)
-      : stored.flatMap((tensor) => piecesOf(source, { ...tensor, name: nameInFile(tensor.name) }));
+    const ours = { name, shape };
+    const stored = source.tensors.has(whole)
+      ? [wholeTensor(names, config, ours, format)]
+      : storedTensors(names, config, ours, format);
+    const pieces = stored.flatMap((tensor) => piecesOf(source, { ...tensor, name: nameInFile(tensor.name) }));
     for (const { info } of pieces) tensors.delete(info.name);
     const dtypes = new Set(pieces.map(({ info }) => info.dtype));
     const [dtype = 'F32'] = dtypes;
@@ -118,14 +131,6 @@ export function joinExperts(
       return concatenated(runsOf(pieces, wholeOf(name, rows)).map((run) => bytesOf(source, run)));
     },
   };
-}
-
-/** One tensor of the file with the matrices of all experts. */
-function wholePieces(source: TensorSource, name: string, shape: readonly number[], experts: number): Piece[] {
-  const [rows = 1, columns = 1] = shape;
-  const each = rows / experts;
-  const all = Array.from({ length: experts }, (_, e) => ({ first: e * each, count: each }));
-  return piecesOf(source, { name, shape: [experts, each, columns], rows: all });
 }
 
 function piecesOf(source: TensorSource, { name, shape, rows }: StoredTensor): Piece[] {

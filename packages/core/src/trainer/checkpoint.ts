@@ -11,7 +11,7 @@ import { exportLora } from '../export/lora.ts';
 import { writeTokenizer } from '../export/writeTokenizer.ts';
 import { type LoraOptions, type LoraSpec, readLora } from '../models/adapters/lora.ts';
 import type { OpenModel } from '../models/model.ts';
-import { findName } from '../models/names.ts';
+import { wholeTensor } from '../models/stored.ts';
 import { damagedCheckpoint, verifyCheckpoint } from './checkpointSeal.ts';
 
 const count = z.int().min(0);
@@ -118,11 +118,11 @@ async function writeAdapter(
 }
 
 async function writeModel(folder: string, engine: Engine, model: OpenModel): Promise<void> {
-  const tensors = [...model.tensors.values()].map(({ name, shape }) => ({
-    name: findName(model.architecture.names, name)?.huggingFace ?? name,
+  const { architecture, config } = model;
+  const tensors = [...model.tensors.values()].map((tensor) => ({
+    ...wholeTensor(architecture.names, config, tensor, 'huggingFace'),
     dtype: 'F32' as const,
-    shape,
-    bytes: async () => bytesOf(await engine.read(name)),
+    bytes: async () => bytesOf(await engine.read(tensor.name)),
   }));
   await writeSafetensors(join(folder, 'model.safetensors'), tensors);
   await writeJson(join(folder, 'config.json'), { ...model.configJson, dtype: 'float32', torch_dtype: 'float32' });

@@ -13,6 +13,8 @@ export interface MergeOptions {
   readonly adapter: LoraWeights | null;
   /** Each with the bytes that its block of weights takes; a row is whole blocks. */
   readonly types: readonly { readonly type: WeightType; readonly length: number; readonly bytes: number }[];
+  /** Of the tensor's rows; all of them, if nothing is said. */
+  readonly rows?: readonly RowRange[];
   /** As GGUF has this tensor. */
   readonly transform?: GgufTransform;
   readonly signal?: AbortSignal | undefined;
@@ -27,10 +29,13 @@ export interface MergeOptions {
 export async function* mergedRows(
   model: OpenModel,
   name: string,
-  { adapter, types, transform = null, signal }: MergeOptions,
+  { adapter, types, rows: wanted, transform = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
   const tensor = tensorOf(model, name);
-  const runs = rowRuns(tensor, transform === 'permuteHeads' ? model.config.headSize : 1);
+  const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
+  const runs = (wanted ?? [{ first: 0, count: tensor.shape[0] ?? 1 }]).flatMap((rows) =>
+    rowRuns(tensor, rows, headRows),
+  );
   const encode = (rows: RowRange): Promise<Uint8Array[]> => {
     signal?.throwIfAborted();
     const job = rowsToEncode(model, tensor, rows, adapter, transform);
@@ -76,13 +81,13 @@ function tensorOf(model: OpenModel, name: string): ModelTensor {
 }
 
 /** Runs of rows of CHUNK_WEIGHTS or less, of whole heads and whole groups. A vector is one run. */
-function rowRuns({ shape, rowGroup }: ModelTensor, headRows: number): RowRange[] {
-  const [count = 1, ...rest] = shape;
+function rowRuns({ shape, rowGroup }: ModelTensor, { first, count }: RowRange, headRows: number): RowRange[] {
+  const rest = shape.slice(1);
   const group = Math.max(rowGroup, headRows);
   const wanted = shape.length < 2 ? count : Math.floor(CHUNK_WEIGHTS / elementCount(rest) / group) * group;
   const step = Math.max(group, wanted);
   return Array.from({ length: Math.ceil(count / step) }, (_, at) => ({
-    first: at * step,
+    first: first + at * step,
     count: Math.min(step, count - at * step),
   }));
 }

@@ -1,6 +1,6 @@
 import { add, embedding, scale, type Tensor } from '@anneal/kernels';
-import { selfAttention, type Visibility } from './attention.ts';
 import { hasExperts } from '../tensors.ts';
+import { selfAttention, type Visibility } from './attention.ts';
 import { gatedMlp } from './gatedMlp.ts';
 import { mixtureOfExperts } from './mixtureOfExperts.ts';
 import type { ModelScope } from './modelScope.ts';
