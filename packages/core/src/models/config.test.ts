@@ -21,6 +21,7 @@ describe('the golden checkpoints', () => {
       kvHeadCount: 2,
       headSize: 8,
       intermediateSize: 64,
+      experts: null,
       rmsNormEps: 1e-5,
       tieWordEmbeddings: false,
       maxPositions: 512,

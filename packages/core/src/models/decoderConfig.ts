@@ -111,6 +111,6 @@ function refuseWhatWouldChangeTheModel(
   if (experts) return;
   for (const key of ['num_experts', 'num_local_experts', 'n_routed_experts']) {
     if (fields.has(key) && fields.raw(key) !== 0)
-      throw fields.unsupported(`a mixture of experts (${key}) is not implemented for this model type`, OTHER_MODEL);
+      throw fields.unsupported(`mixtures of experts (${key}) are not implemented for this model type`, OTHER_MODEL);
   }
 }

@@ -3,6 +3,7 @@ import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { describe, expect, test } from 'vitest';
 import { architectureOf, architectures, readConfig } from './index.ts';
 import { findName } from './names.ts';
+import { storedTensors } from './stored.ts';
 import { expectedTensors } from './tensors.ts';
 
 const folder = new URL('../../test/golden/models/', import.meta.url);
@@ -14,8 +15,10 @@ describe.each(readdirSync(folder).filter((name) => !name.endsWith('.json')))('%s
 
   test('our names and shapes are exactly what transformers saved', () => {
     const source = openSafetensors(new URL(name, folder).pathname);
-    const ours = [...expectedTensors(config)].map(([tensor, shape]) => [findName(names, tensor)?.huggingFace, shape]);
-    expect(Object.fromEntries(ours)).toEqual(
+    const ours = [...expectedTensors(config)].flatMap(([tensor, shape]) =>
+      storedTensors(names, config, { name: tensor, shape }, 'huggingFace'),
+    );
+    expect(Object.fromEntries(ours.map((stored) => [stored.name, stored.shape]))).toEqual(
       Object.fromEntries([...source.tensors.values()].map((stored) => [stored.name, stored.shape])),
     );
     source.close();

@@ -162,6 +162,37 @@ const granite4 = {
   vocab_size: 100352,
 };
 
+test('Qwen3-30B-A3B, and one with dense layers among the others', () => {
+  const qwen = {
+    model_type: 'qwen3_moe',
+    decoder_sparse_step: 1,
+    head_dim: 128,
+    hidden_size: 2048,
+    intermediate_size: 6144,
+    max_position_embeddings: 40960,
+    mlp_only_layers: [],
+    moe_intermediate_size: 768,
+    norm_topk_prob: true,
+    num_attention_heads: 32,
+    num_experts: 128,
+    num_experts_per_tok: 8,
+    num_hidden_layers: 48,
+    num_key_value_heads: 4,
+    output_router_logits: false,
+    rope_theta: 1000000,
+    router_aux_loss_coef: 0.001,
+    vocab_size: 151936,
+  };
+  const { experts, qkNorm } = read(qwen);
+  expect(qkNorm).toBe('each_head');
+  expect(experts).toMatchObject({ count: 128, choices: 8, intermediateSize: 768, normalized: true });
+  expect(experts?.layers).toEqual(Array.from({ length: 48 }, () => true));
+  const mixed = read({ ...qwen, num_hidden_layers: 4, decoder_sparse_step: 2, mlp_only_layers: [1] });
+  expect(mixed.experts?.layers).toEqual([false, false, false, true]);
+  expect(() => read({ ...qwen, output_router_logits: true })).toThrow('output_router_logits');
+  expect(() => read({ ...qwen, num_experts_per_tok: 129 })).toThrow('num_experts_per_tok');
+});
+
 test('granite-4.0-micro; those with Mamba layers or experts are refused', () => {
   expect(read(granite4)).toMatchObject({ intermediateSize: 8192, logitScale: 0.1, hasRope: [true, true] });
   expect(read({ ...granite4, position_embedding_type: 'nope' }).hasRope).toEqual([false, false]);

@@ -6,6 +6,7 @@ import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
 import type { LeftOut } from '../datasets/types.ts';
 import { describeUnread } from '../datasets/unreadColumns.ts';
+import { refuseWhereKernelsAreMissing } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
 import { allocateEngine, hostBudget, memoryBudget } from '../memory.ts';
@@ -65,6 +66,7 @@ export async function openSession(
   try {
     const base = openModel(job.modelPath);
     opened.push(base);
+    refuseWhereKernelsAreMissing(base.config, job.device);
     const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });
