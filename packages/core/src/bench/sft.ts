@@ -26,6 +26,8 @@ export interface SftBenchOptions {
   readonly sequenceLen: number;
   /** 0: full fine-tuning. */
   readonly loraR: number;
+  /** What the adapter goes on; every linear of the blocks, if nothing is said. */
+  readonly targets?: readonly string[];
   readonly optimizer: Optimizer;
   readonly activations: ActivationPolicy;
   readonly warmup: number;
@@ -41,8 +43,18 @@ const profiledSteps = 3;
  * Closes the model.
  */
 export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
-  const { model, device, weightType, quantization, rows, sequenceLen, loraR, optimizer } = options;
-  const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
+  const {
+    model,
+    device,
+    weightType,
+    quantization,
+    rows,
+    sequenceLen,
+    loraR,
+    targets = 'all-linear',
+    optimizer,
+  } = options;
+  const linears = targetedLinears(model.config, model.architecture.names, targets);
   const lora = loraR > 0 ? loraSpec({ r: loraR, alpha: loraR, rslora: false, dropout: 0 }, linears) : null;
   const { plan } = planTraining({
     config: model.config,

@@ -15,7 +15,7 @@ export interface ModelTensor {
   readonly shape: readonly number[];
   /** As stored. */
   readonly dtype: DType | BlockType | Nf4Type;
-  /** Rows are read in multiples of this many: GGUF files may hold the rows of a head in another order. */
+  /** Rows are read in multiples of this many: GGUF files may hold the rows of a head in another order, or all experts in one tensor. */
   readonly rowGroup: number;
   /** Of a matrix that is stored in NF4; `bytes` has its codes alone. */
   readonly nf4?: { readonly form: 'single' | 'double'; read(): StoredNf4 };

@@ -72,8 +72,8 @@ interface Piece {
 
 /** What checkTensors and the readers need of a file. */
 export type JoinedSource = Pick<TensorSource, 'path' | 'tensors' | 'bytes' | 'float32'> & {
-  /** Whether it lies in pieces, and so at no one place. */
-  isInPieces(name: string): boolean;
+  /** Of a matrix that lies in pieces, and so at no one place: rows that are best read together. Null of others. */
+  rowGroup(name: string): number | null;
 };
 
 /**
@@ -119,7 +119,11 @@ export function joinExperts(
   return {
     path: source.path,
     tensors,
-    isInPieces: (name) => joined.has(name),
+    rowGroup: (name) => {
+      const [piece] = joined.get(name) ?? [];
+      if (!piece) return null;
+      return piece.info.shape.length < 3 ? 1 : piece.rows.count; // a matrix of three extents is read whole
+    },
     float32,
     bytes: (name, rows) => {
       const pieces = joined.get(name);

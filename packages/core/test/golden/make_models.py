@@ -61,6 +61,10 @@ CONFIGS = {
     "smollm2": lambda: T.LlamaConfig(**SMOLLM2),
     "qwen2": lambda: T.Qwen2Config(**COMMON, **rope(1e6), tie_word_embeddings=True),
     "qwen3": lambda: T.Qwen3Config(**COMMON, **rope(1e6), head_dim=16, tie_word_embeddings=False),
+    "qwen3-moe": lambda: T.Qwen3MoeConfig(
+        **COMMON, **rope(1e6), head_dim=16, moe_intermediate_size=48, num_experts=8, num_experts_per_tok=2,
+        norm_topk_prob=True, tie_word_embeddings=False,
+    ),
     "qwen3-yarn": lambda: T.Qwen3Config(
         **COMMON, **rope(1e6, "yarn", factor=4.0, original_max_position_embeddings=128), head_dim=16,
         tie_word_embeddings=True,

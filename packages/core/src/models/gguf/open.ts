@@ -35,13 +35,14 @@ export function openGgufModel(path: string): OpenModel {
         permuted
           ? separateHeads(bytes, rows?.count ?? stored.shape[0] ?? 1, config.headSize)
           : withoutOffset(bytes, offset);
+      const rowGroup = joined.rowGroup(stored.name);
       tensors.set(name, {
         name,
         shape: stored.shape,
         dtype: stored.dtype,
-        rowGroup: permuted ? config.headSize : 1,
+        rowGroup: rowGroup ?? (permuted ? config.headSize : 1),
         source: () =>
-          offset === 0 && !joined.isInPieces(stored.name)
+          offset === 0 && rowGroup === null
             ? fileSource(stored, () => source.place(stored.name), permuted ? config.headSize : 0)
             : null,
         bytes: (rows) => restore(joined.bytes(stored.name, rows), rows),

@@ -53,12 +53,13 @@ export function openHuggingFaceModel(path: string): OpenModel {
     const joined = joinExperts(source, architecture.names, config, 'huggingFace', nameInFile);
     const isLeftOut = (stored: string): boolean => text !== null && otherPartOf(stored) !== null;
     for (const [name, stored] of checkTensors(config, joined, fileName, isLeftOut)) {
+      const rowGroup = joined.rowGroup(stored.name);
       tensors.set(name, {
         name,
         shape: stored.shape,
         dtype: stored.dtype,
-        rowGroup: 1,
-        source: () => (joined.isInPieces(stored.name) ? null : fileSource(stored, () => source.place(stored.name))),
+        rowGroup: rowGroup ?? 1,
+        source: () => (rowGroup !== null ? null : fileSource(stored, () => source.place(stored.name))),
         bytes: (rows) => joined.bytes(stored.name, rows),
         float32: (rows) => joined.float32(stored.name, rows),
         ...(stored.dtype === 'NF4' && {
