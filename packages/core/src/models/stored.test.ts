@@ -34,6 +34,13 @@ async function copyWith(change: (tensors: Map<string, { shape: readonly number[]
   return folder;
 }
 
+/** Of the tensors of a folder, by their names there. */
+function shapesIn(folder: string): Map<string, readonly number[]> {
+  const source = openSafetensors(join(folder, 'model.safetensors'));
+  source.close();
+  return new Map([...source.tensors].map(([tensor, { shape }]) => [tensor, shape] as const).toSorted());
+}
+
 function expectSameWeights(found: OpenModel, wanted: OpenModel): void {
   expect([...found.tensors.keys()]).toEqual([...wanted.tensors.keys()]);
   for (const [tensor, { float32 }] of wanted.tensors) {
@@ -75,12 +82,7 @@ test('a merged export has the tensors of the published layout', async () => {
   const model = goldenModel(name);
   const folder = join(temporaryFolder(), 'merged');
   await exportMerged(folder, { model, adapter: null, dtype: 'F32' });
-  const shapes = (path: string) => {
-    const source = openSafetensors(join(path, 'model.safetensors'));
-    source.close();
-    return new Map([...source.tensors].map(([tensor, { shape }]) => [tensor, shape]));
-  };
-  expect(new Map([...shapes(folder)].toSorted())).toEqual(new Map([...shapes(goldenPath(name))].toSorted()));
+  expect(shapesIn(folder)).toEqual(shapesIn(goldenPath(name)));
   expectSameWeights(goldenModel(name, folder), model);
 });
 
