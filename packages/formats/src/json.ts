@@ -20,7 +20,8 @@ export function parseJson(bytes: Uint8Array, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw invalidJson(cause instanceof Error ? cause.message : String(cause), where, cause);
+    // V8 quotes the text, line ends included.
+    throw invalidJson(String((cause as Error).message).replaceAll(/\s+/g, ' '), where, cause);
   }
 }
 

@@ -14,6 +14,10 @@ function attempt<T>(action: () => T): T | undefined {
 }
 
 describe('parseJson', () => {
+  it('says what is wrong in one line', () => {
+    expect(userError(() => parse('no\nJSON\n')).what).toMatch(/^not readable as JSON: .*no JSON/);
+  });
+
   it('gives what JSON.parse gives', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(undefined, 1, '\t'), (value, space) => {

@@ -42,7 +42,7 @@ export function recordChange(
   out.changeRecipe(resolvedText, changes);
   const step = resumption?.state.step ?? 0;
   if (before === null || before === totalSteps) return;
-  const [old, now] = [job.scheduleFor(before)(step), job.scheduleFor(totalSteps)(step)];
+  const [old, now] = [before, totalSteps].map((steps) => Number(job.scheduleFor(steps)(step).toPrecision(6)));
   if (old === now) return;
   out.record({
     type: 'warning',
