@@ -181,6 +181,12 @@ describe('exports in a browser', () => {
     await page.getByText('handed-on/first/merged').waitFor();
     await page.getByText('未比较').waitFor();
     await page.getByRole('button', { name: '导出', exact: true }).waitFor();
+    hub.uploads.role = 'read';
+    await page.getByRole('button', { name: /^将 Safetensors .*推送/ }).click();
+    await page.getByRole('textbox', { name: '仓库' }).fill('you/merged');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('该令牌只能读取').waitFor();
+    await page.getByText('the token of the hub may only read').waitFor();
     await expectAccessible(page);
     await page.setViewportSize({ width: 390, height: 844 });
     const overhang = () => page.evaluate('document.documentElement.scrollWidth - innerWidth');

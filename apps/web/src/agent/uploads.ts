@@ -1,5 +1,5 @@
 /** Files that go to the agent in parts: an upload that broke off goes on where it was, also after the page was closed. */
-import type { ShownError } from '../ui/ErrorNote.tsx';
+import type { ToldProblem } from '../i18n/problems.tsx';
 
 /** Within the 30 seconds that a request may take, on a line of a megabyte a second. */
 const partBytes = 16 << 20;
@@ -8,7 +8,7 @@ const retryMilliseconds = [500, 1000, 2000, 5000, 5000, 10_000, 10_000, 30_000, 
 export interface UploadNews {
   onProgress(sent: number, size: number): void;
   onDone(key: string): void;
-  onError(error: ShownError): void;
+  onError(error: ToldProblem): void;
 }
 
 /** @param folder of the workspace, by its key. @returns how to end it, which removes what has arrived */
@@ -37,7 +37,7 @@ export async function sendFile(file: File, folder: string, news: UploadNews): Pr
   return () => void upload.abort(true);
 }
 
-function shownOf(error: Error): ShownError {
+function shownOf(error: Error): ToldProblem {
   const body = (error as { originalResponse?: { getBody(): string } | null }).originalResponse?.getBody();
   try {
     return JSON.parse(body ?? '').error;

@@ -4,14 +4,26 @@ import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react
 import { IntlProvider } from 'use-intl';
 import { createStore } from '../agent/store.ts';
 import { en, type Messages } from './en/index.ts';
+import { type ProblemTexts, ProblemTextsContext } from './problems.tsx';
 
 export const locales = { en: 'English', 'zh-CN': '简体中文' } as const;
 export type Locale = keyof typeof locales;
 
 /** English comes with every page; the others are fetched by those who read them. */
-const loaders: Readonly<Record<Exclude<Locale, 'en'>, () => Promise<Messages>>> = {
-  'zh-CN': async () => (await import('./zhCN/index.ts')).zhCN,
+const loaders: Readonly<Record<Exclude<Locale, 'en'>, () => Promise<Texts>>> = {
+  'zh-CN': async () => {
+    const { zhCN, problems } = await import('./zhCN/index.ts');
+    return { messages: zhCN, problems };
+  },
 };
+
+interface Texts {
+  messages: Messages;
+  problems: ProblemTexts;
+}
+
+const english: Texts & { locale: Locale } = { locale: 'en', messages: en, problems: null };
+
 const storageKey = 'anneal-locale';
 const store = createStore<Locale | undefined>(undefined);
 
@@ -26,24 +38,24 @@ export function useLocale(): Locale {
 
 export function LocaleProvider({ children }: { children: ReactNode }) {
   const chosen = useLocale();
-  const [loaded, setLoaded] = useState<{ locale: Locale; messages: Messages }>({ locale: 'en', messages: en });
+  const [loaded, setLoaded] = useState(english);
   useEffect(() => {
     if (chosen === 'en') return;
     let isWanted = true;
-    const show = (messages: Messages) => isWanted && setLoaded({ locale: chosen, messages });
+    const show = (texts: Texts) => isWanted && setLoaded({ locale: chosen, ...texts });
     // Without the agent the page stays as it is, and says elsewhere that the agent is away.
     void loaders[chosen]().then(show, () => undefined);
     return () => {
       isWanted = false;
     };
   }, [chosen]);
-  const { locale, messages } = loaded.locale === chosen ? loaded : { locale: 'en', messages: en };
+  const { locale, messages, problems } = loaded.locale === chosen ? loaded : english;
   useEffect(() => {
     document.documentElement.lang = locale;
   }, [locale]);
   return (
     <IntlProvider locale={locale} messages={messages} timeZone={timeZone()}>
-      {children}
+      <ProblemTextsContext value={problems}>{children}</ProblemTextsContext>
     </IntlProvider>
   );
 }

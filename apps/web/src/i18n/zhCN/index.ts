@@ -13,6 +13,8 @@ import { rowEditor } from './rowEditor.ts';
 import { runs } from './runs.ts';
 import { storage } from './storage.ts';
 
+export { problems } from './problems.ts';
+
 export const zhCN: Messages = {
   ...access,
   ...batch,

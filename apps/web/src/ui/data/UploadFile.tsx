@@ -6,8 +6,9 @@ import { useTranslations } from 'use-intl';
 import { useConnection } from '../../agent/hooks.ts';
 import { sendFile } from '../../agent/uploads.ts';
 import { useMay } from '../../agent/useMe.ts';
+import type { ToldProblem } from '../../i18n/problems.tsx';
 import { Button } from '../Button.tsx';
-import { ErrorNote, type ShownError } from '../ErrorNote.tsx';
+import { ErrorNote } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import { Progress } from '../Progress.tsx';
 
@@ -27,7 +28,7 @@ export function UploadFile({ folder, onDone }: { folder: string; onDone: (file: 
   const isAway = useConnection() !== 'open';
   const input = useRef<HTMLInputElement>(null);
   const [sending, setSending] = useState<Sending>();
-  const [error, setError] = useState<ShownError>();
+  const [error, setError] = useState<ToldProblem>();
   const shownFolder = folder === '' ? '/' : folder;
   const choose = async (file: File | undefined) => {
     if (!file) return;

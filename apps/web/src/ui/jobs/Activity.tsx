@@ -11,6 +11,7 @@ import { isRunning, useJobs } from '../../agent/jobs.ts';
 import { useIsOff } from '../../agent/useMe.ts';
 import { IconButton } from '../Button.tsx';
 import { useFormat } from '../format.ts';
+import { ProblemLine } from '../ProblemLine.tsx';
 import { JobProgress } from './JobProgress.tsx';
 import { useJobText } from './useJobText.ts';
 
@@ -75,7 +76,7 @@ function Row({ job, onGo }: { job: ListedJob; onGo: () => void }) {
         <JobProgress job={job} />
       ) : job.error ? (
         <p className="text-[12.5px] text-bad [overflow-wrap:anywhere]">
-          {job.error.what} <span className="text-muted">{job.error.next}</span>
+          <ProblemLine problem={job.error} />
         </p>
       ) : (
         <p className={`text-[12.5px] ${job.state === 'finished' ? 'text-good' : 'text-muted'}`}>{now}</p>

@@ -10,6 +10,7 @@ import { agent } from '../../agent/connection.ts';
 import { useIsOff } from '../../agent/useMe.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { useFormat } from '../format.ts';
+import { ProblemLine } from '../ProblemLine.tsx';
 
 export const columns = 'lg:grid-cols-[minmax(0,1fr)_11rem_5.5rem_7rem_6.5rem_3.5rem_7rem]';
 
@@ -108,7 +109,7 @@ function Notes({ model, checked }: { model: LocalModel; checked: JobOf<'checkMod
       {!model.isWhole && <p className="text-warn">{t('notWhole', { bytes: format.bytes(model.bytes) })}</p>}
       {model.error && (
         <p className="text-bad [overflow-wrap:anywhere]">
-          {model.error.what} <span className="text-muted">{model.error.next}</span>
+          <ProblemLine problem={model.error} />
         </p>
       )}
       {model.runs.length > 0 && (

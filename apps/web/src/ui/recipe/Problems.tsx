@@ -3,6 +3,7 @@ import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import { CircleAlert, CircleCheck, LoaderCircle } from 'lucide-react';
 import { useTranslations } from 'use-intl';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { ProblemLine } from '../ProblemLine.tsx';
 import { WarningNote } from '../WarningNote.tsx';
 
 /** What is wrong with a recipe and where, or that nothing is. */
@@ -57,8 +58,7 @@ export function Problems({
                   {t('line', { line: problem.line })}
                 </button>
               )}
-              {problem.what}
-              <span className="block text-muted">{problem.next}</span>
+              <ProblemLine problem={problem} />
             </li>
           ))}
         </ul>

@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
+import { useProblemText } from '../../i18n/problems.tsx';
 import { type Format, useFormat } from '../format.ts';
 import { SearchField } from '../SearchField.tsx';
 
@@ -62,10 +63,12 @@ export function Events({ live }: { live: LiveRun }) {
 }
 
 function Advice({ event }: { event: Extract<RunEvent, { type: 'warning' | 'failed' }> }) {
-  const { where, next } = event.type === 'failed' ? event.error : event;
+  const told = event.type === 'failed' ? event.error : { ...event, what: event.message };
+  const { what, next, said } = useProblemText()(told);
   return (
     <div className="text-[12.5px] text-muted">
-      {where && <div className="font-mono text-[12px]">{where}</div>}
+      {said !== null && <div>{what}</div>}
+      {told.where && <div className="font-mono text-[12px]">{told.where}</div>}
       {next}
     </div>
   );

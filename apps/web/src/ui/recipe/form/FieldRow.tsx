@@ -4,7 +4,9 @@ import { readValue, sourceOf } from '@anneal/core/recipe/edit';
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useLocale } from '../../../i18n/locale.tsx';
+import { useProblemText } from '../../../i18n/problems.tsx';
 import { recipeKeys } from '../../../i18n/zhCN/recipeKeys.ts';
+import { AgentWords } from '../../AgentWords.tsx';
 import { Choice } from './Choice.tsx';
 import type { ControlProps } from './control.ts';
 import { Explained } from './Explained.tsx';
@@ -125,12 +127,14 @@ function Elsewhere({ id, written, path, describedBy, isReadOnly, write }: Contro
 function FieldProblem({ problem, order }: { problem: Problem; order: readonly string[] }) {
   const t = useTranslations('recipes');
   const form = useRecipeForm();
-  const { what, next, fix, path, removable = [] } = problem;
+  const { fix, path, removable = [] } = problem;
+  const { what, next, said } = useProblemText()(problem);
   const source = readValue(form.parsed, path)?.source;
   const canMend = fix !== undefined && source !== undefined && !form.isReadOnly;
   return (
     <div className="text-[12.5px] leading-[1.45] [overflow-wrap:anywhere]">
       <span className="text-bad">{what}</span> <span className="text-muted">{next}</span>
+      <AgentWords said={said} />
       {canMend && (
         <button type="button" className={`ml-2 ${linkClass}`} onClick={() => form.write(path, fix, order)}>
           {t('replaceBy', { fix })}

@@ -2,6 +2,7 @@
 import type { FormField } from '@anneal/core/protocol/recipeForm';
 import { writtenKeys } from '@anneal/core/recipe/edit';
 import { useTranslations } from 'use-intl';
+import { ProblemLine } from '../../ProblemLine.tsx';
 import { type Path, useRecipeForm } from './formContext.ts';
 import { InText } from './InText.tsx';
 
@@ -21,7 +22,11 @@ export function UnknownKeys({ known, path = [] }: { known: readonly FormField[];
         return (
           <div key={key} className="flex flex-wrap items-baseline gap-x-3 text-[12.5px]">
             <code className="font-mono">{key}</code>
-            {problem && <span className="text-bad">{`${problem.what}; ${problem.next}`}</span>}
+            {problem && (
+              <span className="text-bad">
+                <ProblemLine problem={problem} />
+              </span>
+            )}
             <InText path={at} />
           </div>
         );

@@ -2,8 +2,9 @@
 /** The text of a recipe in Monaco. Loaded on demand: it is larger than the rest of the studio. */
 import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import { useTheme } from 'next-themes';
-import { useEffect, useRef, useState } from 'react';
+import { useContext, useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { ProblemTextsContext, problemText } from '../../../i18n/problems.tsx';
 import type { LiveRecipe } from '../live/liveRecipe.ts';
 import { type Defaults, showDefaults } from './defaults.ts';
 import { monaco } from './features.ts';
@@ -43,6 +44,7 @@ export default function CodeEditor({
   defaults: Defaults | undefined;
 }) {
   const t = useTranslations('recipes');
+  const problemTexts = useContext(ProblemTextsContext);
   const container = useRef<HTMLDivElement>(null);
   const [editor, setEditor] = useState<monaco.editor.IStandaloneCodeEditor>();
   const isDark = useTheme().resolvedTheme === 'dark';
@@ -78,8 +80,8 @@ export default function CodeEditor({
   useEffect(() => editor?.updateOptions({ ariaLabel: label }), [editor, label]);
   useEffect(() => {
     const model = editor?.getModel();
-    if (model) showProblems(model, problems);
-  }, [editor, problems]);
+    if (model) showProblems(model, problems, (problem) => problemText(problem, problemTexts));
+  }, [editor, problems, problemTexts]);
   useEffect(() => {
     const offered = offerFixes({ replace: (fix) => t('replaceBy', { fix }), remove: (key) => t('removeKey', { key }) });
     return () => offered.dispose();

@@ -1,6 +1,7 @@
 /** The problems that the agent finds, under their words, and what mends them. */
 import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import { removeValue, type TextEdit } from '@anneal/core/recipe/edit';
+import type { ShownProblem } from '../../../i18n/problems.tsx';
 import { monaco } from './features.ts';
 
 type Problem = RecipeCheck['problems'][number];
@@ -15,15 +16,20 @@ interface Mendable {
 /** Of each model, what is wrong, by its marker. */
 const mendable = new WeakMap<monaco.editor.ITextModel, Map<string, Mendable>>();
 
-export function showProblems(model: monaco.editor.ITextModel, problems: readonly Problem[]): void {
+/** @param textOf how a problem is said to whoever reads the page */
+export function showProblems(
+  model: monaco.editor.ITextModel,
+  problems: readonly Problem[],
+  textOf: (problem: Problem) => ShownProblem,
+): void {
   const markers: monaco.editor.IMarkerData[] = [];
   const known = new Map<string, Mendable>();
   for (const problem of problems) {
     const range = rangeOf(model, problem);
     if (!range) continue;
-    const { what, next, code } = problem;
-    const marker = { ...range, message: next === '' ? what : `${what}\n${next}` };
-    markers.push({ ...marker, severity: monaco.MarkerSeverity.Error, code });
+    const { what, next, said } = textOf(problem);
+    const marker = { ...range, message: [what, next, said].filter(Boolean).join('\n') };
+    markers.push({ ...marker, severity: monaco.MarkerSeverity.Error, code: problem.code });
     known.set(identity(marker), { problem, wrong: model.getValueInRange(range) });
   }
   mendable.set(model, known);
