@@ -162,23 +162,23 @@ describe('chat in a browser', () => {
     await page.keyboard.press('Escape');
     await question(page).fill('Tell me all of it.');
     await page.keyboard.press('Enter');
-    await expect.poll(() => answers(page).count()).toBe(4);
+    await expect.poll(() => answers(page).count(), { timeout: 30_000 }).toBe(4);
     await page.close();
     const again = await open(`/chat?id=${conversation}`);
-    await expect.poll(() => answers(again).count()).toBe(4);
+    await expect.poll(() => answers(again).count(), { timeout: 30_000 }).toBe(4);
     await again.keyboard.press('Escape');
     await again.getByRole('button', { name: 'Answer again' }).waitFor({ timeout: 30_000 });
     const before = await textsOf(again);
     expect(before.every((text) => text.length > 0)).toBe(true);
     await again.reload();
-    await expect.poll(() => answers(again).count()).toBe(4);
+    await expect.poll(() => answers(again).count(), { timeout: 30_000 }).toBe(4);
     expect(await textsOf(again)).toEqual(before);
     await again.close();
   });
 
   it('answers a question that was edited instead of what came after it, with another seed when asked', async () => {
     const page = await open(`/chat?id=${conversation}`);
-    await expect.poll(() => answers(page).count()).toBe(4);
+    await expect.poll(() => answers(page).count(), { timeout: 30_000 }).toBe(4);
     await page.getByRole('button', { name: /^Settings/ }).click();
     await page.getByRole('radio', { name: 'Exact' }).click();
     await page.keyboard.press('Escape');
