@@ -172,7 +172,7 @@ describe('chat in a browser', () => {
     expect(before.every((text) => text.length > 0)).toBe(true);
     await again.reload();
     await expect.poll(() => answers(again).count(), { timeout: 30_000 }).toBe(4);
-    expect(await textsOf(again)).toEqual(before);
+    await expect.poll(() => textsOf(again), { timeout: 30_000 }).toEqual(before);
     await again.close();
   });
 
