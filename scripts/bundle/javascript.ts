@@ -6,9 +6,9 @@ import { build } from 'esbuild';
 const leftOut = ['tokenizers', '@duckdb/node-api'];
 
 /**
- * Writes `main.js`, `worker.js`, `useCaseProcess.js`, `openedProcess.js`, `loaderWorker.js`, `tableProcess.js`, `libraryProcess.js` and their
- * chunks into one flat folder, so that what the sources find relative to themselves is found relative to that folder. Returns the
- * folders of the npm packages that went in.
+ * Writes `main.js`, `worker.js`, `useCaseProcess.js`, `openedProcess.js`, `loaderWorker.js`, `tableProcess.js`, `libraryProcess.js`,
+ * `rewardProcess.js` and their chunks into one flat folder, so that what the sources find relative to themselves is found relative to
+ * that folder. Returns the folders of the npm packages that went in.
  */
 export async function bundleJavaScript(root: string, folder: string): Promise<string[]> {
   const { metafile } = await build({
@@ -21,6 +21,7 @@ export async function bundleJavaScript(root: string, folder: string): Promise<st
       'packages/core/src/datasets/loaderWorker.ts',
       'packages/core/src/datasets/tableProcess.ts',
       'packages/core/src/tokenizers/libraryProcess.ts',
+      'packages/core/src/rewards/rewardProcess.ts',
     ],
     outdir: folder,
     entryNames: '[name]',

@@ -1,8 +1,8 @@
 import type { Evaluation } from '@anneal/core/protocol/evaluations';
 import type { Command } from 'commander';
 import { errorColors } from '../terminal/colors.ts';
-import { preferenceFigures } from '../terminal/preferenceFigures.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
+import { functionFigures, rewardFigures } from '../terminal/rewardFigures.ts';
 import { formatPairs } from '../terminal/table.ts';
 import { formatCount, formatNumber } from '../units.ts';
 import { addExamples } from './examples.ts';
@@ -48,7 +48,8 @@ async function evaluate(source: string, options: EvalOptions): Promise<void> {
       ['validation rows', formatCount(documents)],
       ['loss', formatNumber(loss)],
       ...(perplexity === undefined ? [] : ([['perplexity', formatNumber(perplexity)]] as const)),
-      ...preferenceFigures(evaluation),
+      ...rewardFigures(evaluation),
+      ...functionFigures(evaluation),
     ]),
   );
 }

@@ -3,10 +3,10 @@ import type { EventBody, RunEvent } from '@anneal/core/protocol/events';
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../units.ts';
 import { asCalled } from './asCalled.ts';
 import { colors } from './colors.ts';
-import { preferenceFigures } from './preferenceFigures.ts';
 import { print, printJsonLine } from './print.ts';
 import { barBefore, ProgressLine } from './progressLine.ts';
 import { printError } from './reportError.ts';
+import { type RewardMeasures, rewardFigures } from './rewardFigures.ts';
 
 export interface RunProgress {
   show(event: RunEvent): void;
@@ -37,7 +37,7 @@ function onTerminal(out: NodeJS.WriteStream): RunProgress {
       const left = Math.max(0, totalSteps - event.step) * pace;
       const text = [
         `${event.step}/${totalSteps}`,
-        `loss ${formatNumber(event.loss)}`,
+        event.reward === undefined ? `loss ${formatNumber(event.loss)}` : `reward ${formatNumber(event.reward)}`,
         `lr ${formatNumber(event.learningRate)}`,
         `${formatCount(event.tokensPerSecond)} tok/s`,
         `${formatDuration(left)} left`,
@@ -111,7 +111,9 @@ function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): str
   return [
     `data: ${formatCount(event.rows)} rows`,
     `${formatCount(event.tokens)} tokens`,
-    `${formatCount(event.targetTokens)} of them supervised (${share.toFixed(0)} %)`,
+    ...(event.targetTokens > 0
+      ? [`${formatCount(event.targetTokens)} of them supervised (${share.toFixed(0)} %)`]
+      : []),
     ...(event.validationRows === undefined ? [] : [`${formatCount(event.validationRows)} rows for validation`]),
     ...(event.dropped > 0 ? [colors.yellow(`${formatCount(event.dropped)} dropped`)] : []),
     ...(event.truncated > 0 ? [colors.yellow(`${formatCount(event.truncated)} truncated`)] : []),
@@ -119,9 +121,9 @@ function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): str
   ].join(', ');
 }
 
-/** The two that say how it goes; the events have them all. */
-function shortFigures(measures: Parameters<typeof preferenceFigures>[0]): string {
-  const figures = preferenceFigures(measures, ['rewardMargin', 'rewardAccuracy', 'divergence']);
+/** Those that say how it goes; the events have them all. */
+function shortFigures(measures: RewardMeasures): string {
+  const figures = rewardFigures(measures, ['reward', 'rewardMargin', 'rewardAccuracy', 'divergence', 'answerTokens']);
   return figures.map(([name, value]) => `  ${name} ${value}`).join('');
 }
 

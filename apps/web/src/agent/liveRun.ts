@@ -5,9 +5,9 @@
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { smoothNext } from '@anneal/core/protocol/smoothing';
 import {
+  answerMetrics,
   type ListedRun,
   type Metric,
-  preferenceMetrics,
   type RunSeries,
   type StepEvent,
 } from '@anneal/core/protocol/studio';
@@ -37,7 +37,7 @@ export class LiveRun {
   /** There is something to draw. */
   readonly hasSteps = createStore(false);
   /** What it measured of chosen and rejected answers: names of metrics, between spaces. */
-  readonly preferences = createStore('');
+  readonly judged = createStore('');
   #view: View;
   #buckets: RunSeries | undefined;
   #steps: StepEvent[] = [];
@@ -154,7 +154,7 @@ export class LiveRun {
     const created = Date.parse(this.summary.read.get()?.created ?? '');
     const series = withSteps(this.#buckets, this.#steps, this.happenings.read.get() ?? [], this.#view, created);
     const hasValues = (name: Metric): boolean => series.bands[name].mean.some((value) => value !== null);
-    this.preferences.set(preferenceMetrics.filter(hasValues).join(' '));
+    this.judged.set(answerMetrics.filter(hasValues).join(' '));
     this.series.set(series);
   }
 }

@@ -1,6 +1,8 @@
 import { dropped, type Encoded, KEPT, type Verdict } from './types.ts';
 
 export interface JudgeOptions {
+  /** Documents are questions, of which nothing is trained. */
+  readonly prompts?: boolean | undefined;
   /** Most tokens a row may have. */
   readonly sequenceLen: number;
   /** What becomes of longer ones. `raise` drops too, and `prepareData` then refuses to go on. */
@@ -13,15 +15,21 @@ export interface Judged {
   readonly encoded: Encoded | null;
 }
 
-export function judge(encoded: Encoded, { sequenceLen, excessLength }: JudgeOptions): Judged {
+export function judge(encoded: Encoded, { prompts = false, sequenceLen, excessLength }: JudgeOptions): Judged {
   const { length } = encoded.ids;
   if (length === 0) return { verdict: dropped('empty', 'the row has no tokens'), encoded: null };
-  if (countTargetTokens(encoded) === 0) {
+  if (!prompts && countTargetTokens(encoded) === 0) {
     return { verdict: dropped('nothing_supervised', 'no token of the row is trained'), encoded: null };
   }
   if (length <= sequenceLen) return { verdict: KEPT, encoded };
   if (excessLength !== 'truncate') {
-    return { verdict: dropped('too_long', `${length} tokens, sequence_len is ${sequenceLen}`), encoded: null };
+    return {
+      verdict: dropped(
+        'too_long',
+        `${length} tokens, ${prompts ? 'sequence_len less max_completion_length' : 'sequence_len'} is ${sequenceLen}`,
+      ),
+      encoded: null,
+    };
   }
   const cut = take(encoded, 0, sequenceLen);
   if (countTargetTokens(cut) === 0) {

@@ -49,7 +49,7 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
   const messages = inCallForm(read.messages, renderer.callForm);
   const conversation = { ...read, messages };
   if (messages.length === 0) return dropped('empty', 'the conversation has no messages');
-  const whole = renderMessages(renderer, conversation, messages);
+  const whole = renderMessages(renderer, conversation, messages, read.isPrompt);
   if (whole instanceof TemplateError) return dropped('template_refused', whole.message);
   const { text } = whole;
   const finder = new TurnFinder(renderer, conversation, whole);
@@ -60,9 +60,10 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
     const wanted = train[i] ?? mask.rolesToTrain.includes(message.role);
     if (wanted && isEmptyAnswer(message)) return dropped('empty', `message ${i + 1} (${message.role}) says nothing`);
     const wantsEnd =
-      mask.trainOnEos === 'all' ||
-      (mask.trainOnEos === 'turn' && wanted) ||
-      (mask.trainOnEos === 'last' && i === messages.length - 1);
+      !read.isPrompt &&
+      (mask.trainOnEos === 'all' ||
+        (mask.trainOnEos === 'turn' && wanted) ||
+        (mask.trainOnEos === 'last' && i === messages.length - 1));
     const isSupervised = wanted && !mask.trainOnInputs;
     const range = isSupervised ? finder.rangeOf(i) : (whole.messages[i] ?? null);
     const lost = leftOutFinder.ofMessage(i, range);

@@ -60,6 +60,8 @@ export type Conversation = {
   /** One entry a message: true or false overrules `rolesToTrain`, null leaves it to the role. */
   readonly train: readonly (boolean | null)[];
   readonly tools: readonly unknown[] | null;
+  /** It ends where the model is to answer. */
+  readonly isPrompt?: boolean;
 };
 /** An answer, with the prompt before it, that is preferred or not. */
 export interface JudgedAnswer {

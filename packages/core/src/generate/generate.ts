@@ -1,9 +1,9 @@
 import { type Engine, float32Of, type HostArray } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
-import { random } from '../random.ts';
+import { Continuation, notFinite } from './continuation.ts';
 import { type Logprobs, logprobsOf } from './logprobs.ts';
 import { ownCache, sharedCache } from './programs.ts';
-import { argmax, type SamplingOptions, sample } from './sample.ts';
+import { argmax, type SamplingOptions } from './sample.ts';
 
 export interface GenerateOptions {
   /** Which decode program answers: with the adapter, or the base model. */
@@ -45,18 +45,16 @@ export async function* generate(
       code: 'prompt_too_long',
     });
   }
-  const { uint32 } = random('generate', options.seed);
-  const text = Array.from(prompt);
+  const answer = new Continuation(prompt, options.sampling, options.seed);
   let logits = await readPrompt(engine, prompt, options);
   for (let made = 0; made < options.maxNewTokens && logits; made++) {
-    if (!Number.isFinite(logits[argmax(logits)])) throw notFinite(text.length);
     const count = options.topLogprobs ?? null;
     const asComputed = count === null ? null : logits.slice();
-    const id = sample(logits, options.sampling, text, () => uint32() / 2 ** 32);
+    const id = answer.next(logits);
     yield { id, logprobs: asComputed && logprobsOf(asComputed, id, count as number) };
-    text.push(id);
-    if (options.stopIds.has(id) || text.length >= contextLength || made + 1 >= options.maxNewTokens) return;
-    logits = await forward(engine, options, Int32Array.of(id), text.length - 1);
+    const { length } = answer.text;
+    if (options.stopIds.has(id) || length >= contextLength || made + 1 >= options.maxNewTokens) return;
+    logits = await forward(engine, options, Int32Array.of(id), length - 1);
   }
 }
 
@@ -88,14 +86,6 @@ export async function likeliestTokens(
   return likeliest;
 }
 
-function notFinite(tokens: number): UserError {
-  return new UserError({
-    what: `what the model says after ${tokens} tokens is no number (NaN or infinite logits)`,
-    next: 'weights of the model or of its adapter are not finite: use an earlier checkpoint, or fetch the files again',
-    code: 'logits_not_finite',
-  });
-}
-
 async function readPrompt(engine: Engine, prompt: Int32Array, options: Forwarding): Promise<Float32Array | null> {
   const chunk = engine.plan.bounds.T as number;
   let logits: Float32Array | null = null;
@@ -121,7 +111,8 @@ async function forward(
   return float32Of(results[0] as HostArray);
 }
 
-function contextLengthOf({ plan }: Engine, program: string): number {
+/** Tokens that a program's cache holds. */
+export function contextLengthOf({ plan }: Engine, program: string): number {
   const [own, shared] = [ownCache(program), sharedCache].map((name) => plan.variables.get(`${name}/layers.0.keys`));
   const cache = own ?? shared;
   if (!cache) throw new Error('the plan has no cache: it cannot generate');

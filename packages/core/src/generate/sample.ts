@@ -28,6 +28,7 @@ export function sample(
   if (options.repetitionPenalty !== 1) penalise(logits, options.repetitionPenalty, seen);
   if (options.temperature === 0) return argmax(logits);
   const weights = relativeWeights(logits, options.temperature);
+  if (options.topK === 0 && options.topP === 1 && options.minP === 0) return drawn(weights, random);
   const kept = filtered(logits, weights, options);
   let remaining = random() * sum(weights, kept);
   for (const id of kept) {
@@ -35,6 +36,18 @@ export function sample(
     if (remaining < 0) return id;
   }
   return kept.at(-1) as number;
+}
+
+/** An id, each as often as it weighs. As with filters that leave every id, but without a list of them. */
+function drawn(weights: Float64Array, random: () => number): number {
+  let total = 0;
+  for (let id = 0; id < weights.length; id++) total += weights[id] as number;
+  let remaining = random() * total;
+  for (let id = 0; id < weights.length; id++) {
+    remaining -= weights[id] as number;
+    if (remaining < 0) return id;
+  }
+  return weights.length - 1;
 }
 
 export function argmax(values: Float32Array): number {

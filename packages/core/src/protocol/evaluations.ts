@@ -1,5 +1,6 @@
 /** The validation loss of a model, measured apart from training. Browser-safe. */
 import { z } from 'zod';
+import { rolloutMeasures } from './answers.ts';
 import { preferenceMeasures } from './events.ts';
 import { sourceRequest } from './models.ts';
 import { overridesSchema } from './runs.ts';
@@ -23,6 +24,7 @@ export const evaluationSchema = z.object({
   /** Where the loss is a mean over target tokens. */
   perplexity: z.number().optional(),
   ...preferenceMeasures,
+  ...rolloutMeasures,
   documents: z.int().min(0),
   /** How many of them the run has trained on: their loss says what was memorized. Null where nobody can tell. */
   trained: z.int().min(0).nullable(),

@@ -3,6 +3,7 @@
  * Browser-safe: nothing here may import from Node.
  */
 import { z } from 'zod';
+import { rolloutMeasures } from './answers.ts';
 
 /** A count of steps, tokens, rows or bytes. */
 const count = z.int().min(0);
@@ -110,6 +111,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     epoch: z.number(),
     loss: measured,
     ...preferenceMeasures,
+    ...rolloutMeasures,
     gradNorm: measured,
     learningRate: z.number(),
     tokens: count,
@@ -119,13 +121,17 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     memory: count.optional(),
   }),
 
-  /** The loss of the validation rows; the perplexity where it is a mean over target tokens. */
+  /**
+   * The loss of the validation rows; the perplexity where it is a mean over target tokens. Of prompts whose answers are sampled the loss is
+   * the mean reward of the likeliest answers, negative, so that lower is better.
+   */
   z.object({
     type: z.literal('evaluated'),
     step: count,
     loss: measured,
     perplexity: measured.optional(),
     ...preferenceMeasures,
+    ...rolloutMeasures,
   }),
 
   /** A sample prompt answered while training; also appended to samples.jsonl. */

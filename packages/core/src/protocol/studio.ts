@@ -50,8 +50,10 @@ export interface Band {
   mean: (number | null)[];
 }
 
-/** Of a step where answers are judged: `PreferenceMeasures`. */
-export const preferenceMetrics = [
+/** Of a step where answers are judged: `PreferenceMeasures`, or those of sampled answers. */
+export const answerMetrics = [
+  'reward',
+  'rewardSpread',
   'rewardMargin',
   'rewardAccuracy',
   'rewardChosen',
@@ -59,6 +61,10 @@ export const preferenceMetrics = [
   'logpChosen',
   'logpRejected',
   'divergence',
+  'clipShare',
+  'answerTokens',
+  'cutShare',
+  'equalShare',
 ] as const;
 export const metrics = [
   'loss',
@@ -69,7 +75,7 @@ export const metrics = [
   'tokens',
   'targetTokens',
   'memory',
-  ...preferenceMetrics,
+  ...answerMetrics,
 ] as const;
 export type Metric = (typeof metrics)[number];
 

@@ -1,6 +1,7 @@
 import { preferenceFindings } from './preferenceCombinations.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { isPrompt, promptFindings } from './promptCombinations.ts';
+import { rolloutFindings } from './rolloutCombinations.ts';
 import type { Dataset, Recipe, RecipeKey } from './schema.ts';
 import { promptSchema } from './sections/datasets.ts';
 
@@ -95,7 +96,7 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
     for (const [i, dataset] of (recipe[list] ?? []).entries()) found.push(...datasetFindings(dataset, [list, i]));
     found.push(...percentFindings(recipe[list] ?? [], list));
   }
-  found.push(...promptFindings(recipe), ...preferenceFindings(recipe));
+  found.push(...promptFindings(recipe), ...preferenceFindings(recipe), ...rolloutFindings(recipe));
   return found;
 }
 

@@ -5,6 +5,7 @@ import { isMapping } from './import/translate.ts';
 import { dotted, type Finding, type KeyPath } from './problem.ts';
 import { recipeSchema } from './schema.ts';
 import { datasetSchema, promptSchema } from './sections/datasets.ts';
+import { trlSchema } from './sections/rollouts.ts';
 import { ourName } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -157,6 +158,7 @@ function valueAt(root: unknown, path: KeyPath): unknown {
 
 function shapeAt(path: KeyPath): Record<string, z.ZodType> {
   if (path.length === 0) return recipeSchema.shape;
+  if (path[0] === 'trl') return path.length === 1 ? trlSchema.shape : {};
   if (!['datasets', 'test_datasets'].includes(String(path[0]))) return {};
   if (path.length === 3 && path[2] === 'type') return promptSchema.shape;
   return path.length === 2 ? datasetSchema.shape : {};

@@ -19,7 +19,7 @@ const recipeTools: readonly (readonly [string, Rules])[] = [
 const datasetTools: readonly (readonly [string, Rules])[] = [['Axolotl', axolotlDatasetRules]];
 
 /** Keys that choose a way of training: without them a recipe trains something else. */
-const methods = new Set(['rl', 'reward_model', 'process_reward_model', 'relora', 'stage', 'finetuning_type', 'trl']);
+const methods = new Set(['rl', 'reward_model', 'process_reward_model', 'relora', 'stage', 'finetuning_type']);
 const oursToo = new Set<unknown>(['sft', 'pt', 'lora', 'full']);
 
 /** Keys that belong to ways of training that the importers refuse as a whole. */
@@ -42,7 +42,7 @@ const foreignValues: Readonly<Record<string, readonly string[]>> = {
     'galore',
     'llama-adapter',
   ],
-  rl: ['grpo', 'gdpo', 'ebft', 'bco', 'ppo', 'rloo', 'reward'],
+  rl: ['gdpo', 'ebft', 'bco', 'ppo', 'rloo', 'reward'],
   optimizer: [
     'adamw',
     'adam',

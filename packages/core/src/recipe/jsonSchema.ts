@@ -38,10 +38,8 @@ export function defaultInWords({ defaultValue, defaultNote }: Partial<KeyMeta>):
 export function valuesOf(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
-  if (schema.anyOf) {
-    const branches = (schema.anyOf as JsonSchema[]).filter((branch) => branch.type !== 'null');
-    return branches.map(valuesOf).join(' or ');
-  }
+  const ways = (schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined;
+  if (ways) return [...new Set(ways.filter((way) => way.type !== 'null').map(valuesOf))].join(' or ');
   // Zod writes a nullable simple type as ['boolean', 'null'].
   const type = Array.isArray(schema.type) ? schema.type.find((each) => each !== 'null') : schema.type;
   switch (type) {

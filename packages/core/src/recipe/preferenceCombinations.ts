@@ -21,14 +21,15 @@ export function preferenceFindings(recipe: Partial<Recipe>): Finding[] {
   const lists = (['datasets', 'test_datasets'] as const).flatMap((list) =>
     (recipe[list] ?? []).map((dataset, i) => ({ dataset, path: [list, i] as KeyPath })),
   );
-  if (!rl) {
+  if (!rl || rl === 'grpo') {
     for (const { dataset, path } of lists) {
       for (const key of ['field_chosen', 'field_rejected'] as const) {
-        if (isSet(dataset[key]))
-          clash([...path, key], `\`${key}\` has no meaning without \`rl\``, 'set rl: dpo, or remove it');
+        if (!isSet(dataset[key])) continue;
+        const what = rl ? `\`rl: ${rl}\` does not read \`${key}\`` : `\`${key}\` has no meaning without \`rl\``;
+        clash([...path, key], what, 'set rl: dpo, or remove it');
       }
     }
-    return found;
+    if (!rl) return found;
   }
   if (compared.includes(rl) && recipe.adapter === null && !recipe.dpo_reference_free) {
     clash(

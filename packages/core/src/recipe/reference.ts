@@ -3,6 +3,7 @@ import { defaultInWords, valuesOf } from './jsonSchema.ts';
 import type { KeyMeta } from './key.ts';
 import { sections } from './schema.ts';
 import { datasetSchema, promptSchema } from './sections/datasets.ts';
+import { trlSchema } from './sections/rollouts.ts';
 
 const introduction = `# Recipe reference
 
@@ -49,6 +50,9 @@ export function recipeReference(): string {
         `### A data set\n\nEach entry of \`datasets\` and of \`test_datasets\`:\n\n${list(datasetSchema.shape)}`,
       );
       parts.push(`### A prompt of your own\n\n${promptIntroduction}\n${list(promptSchema.shape)}`);
+    }
+    if ('trl' in keys) {
+      parts.push(`Keys of \`trl\`, by the names of TRL's GRPOConfig ([grpo.md](grpo.md)):\n\n${list(trlSchema.shape)}`);
     }
   }
   return parts.join('\n');

@@ -39,9 +39,13 @@ type Optimization = Chosen<'learning_rate' | 'cosine_min_lr_ratio'> &
 type Decided = AdapterSettings &
   Optimization &
   Chosen<'val_set_size' | 'load_best_model_at_end'> & {
+    trl: ResolvedRollouts | null;
     datasets: ResolvedDataset[];
     test_datasets: ResolvedDataset[] | null;
   };
+
+/** Of `rl: grpo`. */
+export type ResolvedRollouts = NonNullable<Filled['trl']> & { generation_batch_size: number; epsilon_high: number };
 
 export type PreferenceKey = Exclude<keyof typeof preference, 'rl'>;
 
@@ -91,6 +95,9 @@ export function resolveRecipe(recipe: Recipe, options: ResolveOptions): Resolved
             `name a Jinja file, or write tokenizer_default, ${TEMPLATE_NAMES.join(', ')}`,
           ),
     ...preferenceSettings(filled),
+    trl: rolloutSettings(filled, (path, i) =>
+      existing(path, ['trl', 'reward_funcs', i], 'name a TypeScript file with the function'),
+    ),
     ...adapterSettings(filled, optionalFile('lora_model_dir', 'name the folder of a PEFT adapter')),
     datasets: datasets('datasets'),
     test_datasets: filled.test_datasets === null ? null : datasets('test_datasets'),
@@ -142,6 +149,20 @@ function preferenceSettings(filled: Filled): Pick<Filled, PreferenceKey> {
     Filled,
     PreferenceKey
   >;
+}
+
+function rolloutSettings(
+  { trl, micro_batch_size, gradient_accumulation_steps }: Filled,
+  existing: (path: string, i: number) => string,
+): ResolvedRollouts | null {
+  if (trl === null) return null;
+  const answers = micro_batch_size * gradient_accumulation_steps;
+  return {
+    ...trl,
+    reward_funcs: trl.reward_funcs.map((reward, i) => (typeof reward === 'string' ? existing(reward, i) : reward)),
+    generation_batch_size: Math.min(trl.generation_batch_size ?? answers, answers),
+    epsilon_high: trl.epsilon_high ?? trl.epsilon,
+  };
 }
 
 function runLength({ num_epochs, max_steps }: Filled): Pick<Filled, 'num_epochs' | 'max_steps'> {

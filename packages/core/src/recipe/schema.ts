@@ -7,12 +7,14 @@ import { machine } from './sections/machine.ts';
 import { model } from './sections/model.ts';
 import { optimization } from './sections/optimization.ts';
 import { preference } from './sections/preference.ts';
+import { rollouts } from './sections/rollouts.ts';
 
 /** The keys of a recipe in the order in which documents, references and resolved recipes list them. Browser-safe. */
 export const sections = [
   { title: 'Model', keys: model },
   { title: 'Adapter', keys: adapter },
   { title: 'Preferences', keys: preference },
+  { title: 'Answers of its own', keys: rollouts },
   { title: 'Data', keys: data },
   { title: 'Batches', keys: batches },
   { title: 'Optimization', keys: optimization },
@@ -25,6 +27,7 @@ export const recipeSchema = z.strictObject({
   ...model,
   ...adapter,
   ...preference,
+  ...rollouts,
   ...data,
   ...batches,
   ...optimization,

@@ -24,23 +24,34 @@ export async function checkInputs(
     model: (await modelHash(model.files)).sha256,
     data: sha256((await dataHashes(job.data.prepare)).join()),
     ...textHashes(text),
+    ...rewardHashes(job),
   };
   out.pin(hashes);
 }
 
 /** The hashes of a session that is open, for the first launch. A cache of hashes that cannot be written is no reason to end. */
-export async function pinInputs({ model, text, data }: Session, out: RunDirectory): Promise<void> {
+export async function pinInputs({ job, model, text, data }: Session, out: RunDirectory): Promise<void> {
   const hashed = await modelHash(model.files, join(defaultCacheDirectory(), 'hashes.json'));
   out.pin({
     model: hashed.sha256,
     data: sha256(data.summary.files.map((file) => file.sha256).join()),
     ...textHashes(text),
+    ...rewardHashes(job),
   });
   if (hashed.cacheError) out.record(cacheWarning('hashes of models', hashed.cacheError));
 }
 
 function textHashes({ renderer, tokenizer }: Session['text']): Pick<RunHashes, 'template' | 'tokenizer'> {
   return { template: sha256(renderer ? sourcesOf(renderer).join('\0') : ''), tokenizer: tokenizer.fingerprint };
+}
+
+/** Of what judges answers, its source included; where it lies is no matter. */
+function rewardHashes({ rollouts }: Session['job']): Pick<RunHashes, 'rewards'> {
+  if (!rollouts) return {};
+  const functions = rollouts.rewards.map((reward) =>
+    reward.type === 'typescript' ? { name: reward.name, source: reward.source } : reward,
+  );
+  return { rewards: sha256(JSON.stringify(functions)) };
 }
 
 /** In the order in which they are read. */

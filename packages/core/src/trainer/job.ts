@@ -11,6 +11,7 @@ import { checkSupported } from '../recipe/support.ts';
 import { type DataOptions, dataOptions } from './dataOptions.ts';
 import { objectiveOptions } from './objectiveOptions.ts';
 import { type AdamwOptions, momentBitsOf } from './optimizer.ts';
+import { type RolloutJob, rolloutJob } from './rolloutOptions.ts';
 import { learningRateSchedule, warmupStepsOf } from './schedule.ts';
 
 /** A recipe translated into what the trainer takes: nothing below this knows the recipe's keys. */
@@ -39,6 +40,8 @@ export interface Job {
   readonly patience: number | null;
   readonly keepBest: boolean;
   readonly samples: SampleJob;
+  /** null: nothing is sampled to learn from. */
+  readonly rollouts: RolloutJob | null;
   readonly resumeFrom: string | null;
 }
 
@@ -111,12 +114,14 @@ export function createJob(recipe: ResolvedRecipe): Job {
       maxTokens: recipe.sample_max_tokens,
       temperature: recipe.sample_temperature,
     },
+    rollouts: rolloutJob(recipe),
     resumeFrom: recipe.resume_from_checkpoint,
   };
 }
 
 /** Which documents each step has. */
 export function stepOptions(recipe: ResolvedRecipe): StepOptions {
+  if (recipe.trl) return promptOptions(recipe, recipe.trl.num_generations);
   return {
     sequenceLen: recipe.sequence_len,
     microBatchSize: recipe.micro_batch_size,
@@ -125,6 +130,18 @@ export function stepOptions(recipe: ResolvedRecipe): StepOptions {
     shuffle: recipe.shuffle,
     seed: recipe.seed,
     ...(recipe.rl !== null && rowsOf(objectiveOptions(recipe))),
+  };
+}
+
+/** A step of answers has a prompt for each group of them. */
+function promptOptions(recipe: ResolvedRecipe, answers: number): StepOptions {
+  return {
+    sequenceLen: recipe.sequence_len,
+    microBatchSize: (recipe.micro_batch_size * recipe.gradient_accumulation_steps) / answers,
+    gradientAccumulationSteps: 1,
+    samplePacking: false,
+    shuffle: recipe.shuffle,
+    seed: recipe.seed,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { AnswerMode } from '../datasets/formats/index.ts';
 import type { ObjectiveOptions } from '../objectives/index.ts';
-import type { PreferenceKey, ResolvedRecipe } from '../recipe/resolve.ts';
+import type { PreferenceKey, ResolvedRecipe, ResolvedRollouts } from '../recipe/resolve.ts';
 
 /** What a recipe wants to be minimized. */
 export function objectiveOptions(recipe: ResolvedRecipe): ObjectiveOptions {
@@ -31,6 +31,19 @@ export function objectiveOptions(recipe: ResolvedRecipe): ObjectiveOptions {
         undesirableWeight: number('kto_undesirable_weight'),
         divergence: recipe.kto_loss_type === 'kto',
       };
+    case 'grpo': {
+      const trl = rolloutSettings(recipe);
+      return {
+        kind: 'grpo',
+        sequence: trl.importance_sampling_level === 'sequence',
+        low: trl.epsilon,
+        high: trl.epsilon_high,
+        beta: trl.beta,
+        correction: trl.use_bias_correction_kl,
+        temperature: trl.temperature,
+        onPolicy: trl.num_iterations === 1,
+      };
+    }
   }
 }
 
@@ -41,8 +54,15 @@ function decided(recipe: ResolvedRecipe, key: PreferenceKey): NonNullable<Resolv
   return value;
 }
 
+/** What a recipe with `rl: grpo` says of it. */
+export function rolloutSettings({ trl }: ResolvedRecipe): ResolvedRollouts {
+  if (trl === null) throw new Error('trl is not written');
+  return trl;
+}
+
 /** What rows say of answers that are preferred. */
 export function answerModeOf({ rl }: Pick<ResolvedRecipe, 'rl'>): AnswerMode | null {
   if (rl === null) return null;
+  if (rl === 'grpo') return 'sampled';
   return rl === 'kto' ? 'judged' : 'pairs';
 }

@@ -24,14 +24,26 @@ export interface TrainingPlanOptions {
   readonly hostBudget: number;
   /** Tokens of the longest sample, prompt and answer; 0: no samples are made while training. */
   readonly sampleContext: number;
+  /** null: nothing is sampled to learn from. */
+  readonly rollouts?: RolloutRoom | null;
+}
+
+/** Room for answers that are sampled beside each other. */
+export interface RolloutRoom {
+  readonly answers: number;
+  /** Of all of them, their prompts and what follows. */
+  readonly cacheRows: number;
 }
 
 /** The decode program that answers sample prompts with the weights as they are trained. */
 export const sampleProgram = 'sample';
 
+/** The one that samples answers to learn from; both share a cache. */
+export const rolloutProgram = 'rollout';
+
 /** The plan a run executes and `estimate` prints: the same function, so the same bytes. */
 export function planTraining(options: TrainingPlanOptions): { plan: Plan; programs: TrainingPrograms } {
-  const { config, weightType, nf4, lora, objective, optimizer, sampleContext, maxTokens } = options;
+  const { config, weightType, nf4, lora, objective, optimizer, sampleContext, rollouts, maxTokens } = options;
   const activationType = activationTypeOn(options.device, weightType);
   const programs = trainingPrograms({
     config,
@@ -44,19 +56,13 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
     optimizer: { ...optimizer, decays },
   });
   const graphs = [...programs.graphs];
-  if (sampleContext > 0) {
-    const weights = { type: weightType, nf4, trainable: lora === null, lora, copies: false, dropoutSeed: null };
-    graphs.push(
-      decodeProgram(sampleProgram, programs.variables, {
-        config,
-        weights,
-        activationType,
-        contextLength: sampleContext,
-      }),
-    );
-  }
+  const weights = { type: weightType, nf4, trainable: lora === null, lora, copies: false, dropoutSeed: null };
+  const contextLength = Math.max(sampleContext, rollouts?.cacheRows ?? 0);
+  const decoding = { config, weights, activationType, contextLength };
+  if (sampleContext > 0) graphs.push(decodeProgram(sampleProgram, programs.variables, decoding));
+  if (rollouts) graphs.push(decodeProgram(rolloutProgram, programs.variables, { ...decoding, several: true }));
   const plan = compile(graphs, {
-    bounds: { T: maxTokens, S: maxTokens + 1, N: 1, R: maxTokens },
+    bounds: { T: maxTokens, S: maxTokens + 1, N: rollouts?.answers ?? 1, R: maxTokens },
     activations: options.activations,
     memoryBudget: options.memoryBudget,
     hostBudget: options.hostBudget,

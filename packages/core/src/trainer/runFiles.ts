@@ -19,7 +19,7 @@ export const runEntries = {
     'run.log',
     'run.lock',
   ],
-  folders: ['data', 'checkpoints', 'export'],
+  folders: ['data', 'checkpoints', 'answers', 'export'],
 } as const;
 
 /** Recipes and the like: the largest, a checkpoint's list of files, has some hundred bytes a file. */

@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { damaged, kindOf, readRunFile } from './runFiles.ts';
 
-const runHashesSchema = z.object({ model: z.string(), data: z.string(), template: z.string(), tokenizer: z.string() });
+const runHashesSchema = z.object({
+  model: z.string(),
+  data: z.string(),
+  template: z.string(),
+  tokenizer: z.string(),
+  /** Of the reward functions, where there are some. */
+  rewards: z.string().optional(),
+});
 
 /** SHA-256 of what the run was made from; a resumed run must find the same. */
 export type RunHashes = z.infer<typeof runHashesSchema>;

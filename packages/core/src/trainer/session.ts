@@ -8,6 +8,7 @@ import type { LeftOut } from '../datasets/types.ts';
 import { describeUnread } from '../datasets/unreadColumns.ts';
 import { refuseWhereKernelsAreMissing } from '../device.ts';
 import { UserError } from '../errors.ts';
+import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
 import { allocateEngine, hostBudget, memoryBudget } from '../memory.ts';
 import { type LoraModuleSpec, type LoraSpec, loraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
@@ -21,7 +22,8 @@ import type { EventBody } from '../protocol/events.ts';
 import { initializeLora } from './initialize.ts';
 import type { Job } from './job.ts';
 import { modelWarnings } from './modelWarnings.ts';
-import { planTraining } from './planTraining.ts';
+import { planTraining, type RolloutRoom } from './planTraining.ts';
+import type { RolloutJob } from './rolloutOptions.ts';
 
 /** Everything a job needs before its first step, with no weight loaded yet: what `estimate` looks at and `train` runs. */
 export interface Session {
@@ -93,6 +95,9 @@ export async function openSession(
     );
     const longestPrompt = largest(samplePrompts.map((prompt) => prompt.length));
     const longestValidation = largest(data.validation?.lengths ?? []);
+    const longest = Math.max(largest(data.train.lengths), longestValidation);
+    const { rollouts } = job;
+    if (rollouts) refuseLongRope(model, longest + rollouts.maxTokens);
     const { plan, programs } = planTraining({
       config: model.config,
       device: job.device,
@@ -101,11 +106,14 @@ export async function openSession(
       lora,
       objective,
       optimizer: job.optimizer,
-      maxTokens: Math.max(loader.maxTokens, longestValidation),
+      maxTokens: rollouts
+        ? rollouts.batchAnswers * (longest + rollouts.maxTokens)
+        : Math.max(loader.maxTokens, longestValidation),
       activations: job.activations,
       memoryBudget: memoryBudget(job.device),
       hostBudget: hostBudget(),
       sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
+      rollouts: rollouts && rolloutRoom(rollouts, longest),
     });
     return {
       job,
@@ -129,6 +137,25 @@ export async function openSession(
     await close();
     throw error;
   }
+}
+
+function rolloutRoom(
+  { answers, answersAtOnce, maxTokens: maxNewTokens }: RolloutJob,
+  longestPrompt: number,
+): RolloutRoom {
+  const promptTokens = (answersAtOnce / answers) * longestPrompt;
+  return { answers: answersAtOnce, cacheRows: rowsTogether(promptTokens, { answers: answersAtOnce, maxNewTokens }) };
+}
+
+/** Sequences beside each other take the factors of the longest one: they must all be within the original context. */
+function refuseLongRope({ path, config: { rope } }: OpenModel, tokens: number): void {
+  if (rope.scaling?.kind !== 'longrope' || tokens <= rope.scaling.originalMaxPositions) return;
+  throw new UserError({
+    what: `with LongRoPE answers are sampled within ${rope.scaling.originalMaxPositions} tokens, prompt included; here they may have ${tokens}`,
+    where: path,
+    next: 'lower trl.max_completion_length, or leave out the longest prompts with a lower sequence_len',
+    code: 'longrope_too_long',
+  });
 }
 
 function cannotTrainQuantized({ path }: OpenModel): UserError {

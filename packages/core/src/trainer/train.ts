@@ -2,6 +2,9 @@ import type { StepBatches } from '../datasets/types.ts';
 import { deviceFault } from '../deviceFault.ts';
 import { UserError } from '../errors.ts';
 import { withTemplateDefaults } from '../generate/modelText.ts';
+import type { PolicyMeasures } from '../objectives/objective.ts';
+import { Rewards } from '../rewards/rewards.ts';
+import { writeAnswers } from './answerFiles.ts';
 import { answerSamples } from './answerSamples.ts';
 import { type CheckpointContents, type TrainerState, writeCheckpoint } from './checkpoint.ts';
 import { DocumentLosses } from './documentLosses.ts';
@@ -14,10 +17,11 @@ import { peakMemory } from './peakMemory.ts';
 import { type RecipeChanges, recordChange, refuseShortChange } from './recipeChange.ts';
 import type { Repetition } from './repetition.ts';
 import { findResumption, freshState, type Resumption, restore } from './resumption.ts';
+import { type RolloutStep, Rollouts } from './rollouts.ts';
 import { runDate } from './runDate.ts';
 import type { RunDirectory } from './runDirectory.ts';
 import { openSession, type Session, sessionEvents, startEngine } from './session.ts';
-import { type StepResult, TrainingEngine } from './trainingEngine.ts';
+import { type StepOptions, type StepResult, TrainingEngine } from './trainingEngine.ts';
 
 /** What the one who started a run may ask of it; looked at between steps, and now and then while the data are prepared. */
 export interface TrainSignal {
@@ -58,17 +62,26 @@ export async function train(
   if (!session) return;
   try {
     if (change) refuseShortChange(session, out, resumption);
+    await using rewards = job.rollouts && (await Rewards.open(job.rollouts.rewards));
     onAccepted?.();
     if (change && change.changes.length > 0) recordChange(session, out, change, resumption);
     if (out.pinned() === undefined) await pinInputs(session, out);
     for (const event of sessionEvents(session)) out.record(event);
     if (resumption === null) warnOfDisk(session, out);
-    await trainSession(session, out, signal, { resumption, repetition, version });
+    await trainSession(session, out, signal, { resumption, rewards, repetition, version });
   } catch (error) {
     throw deviceFault(error, out.path) ?? error;
   } finally {
     await session.close();
   }
+}
+
+/** What a step trained, and what it came to. */
+interface StepOutcome {
+  readonly trained: StepBatches;
+  readonly result: StepResult;
+  /** Where answers were sampled for it. */
+  readonly sampled: Pick<RolloutStep, 'measures' | 'answers'> | null;
 }
 
 /** A step that the engine has, or will have after the one before. */
@@ -78,7 +91,7 @@ interface SubmittedStep {
   readonly learningRate: number;
   /** Milliseconds, as `performance.now()`. */
   readonly started: number;
-  readonly result: Promise<StepResult>;
+  readonly outcome: Promise<StepOutcome>;
 }
 
 /** Said at once, not when the disk is full hours later. A resumed run has most of its checkpoints already. */
@@ -124,13 +137,15 @@ async function trainSession(
   signal: TrainSignal,
   {
     resumption,
+    rewards,
     repetition,
     version = 'unknown',
-  }: { resumption: Resumption | null } & Pick<TrainOptions, 'repetition' | 'version'>,
+  }: { resumption: Resumption | null; rewards: Rewards | null } & Pick<TrainOptions, 'repetition' | 'version'>,
 ): Promise<void> {
   const { job, loader, data, totalSteps } = session;
   const checkpoint = resumption?.folder ?? null;
   await using engine = new TrainingEngine(await startEngine(session, checkpoint), session.objective);
+  await using rollouts = rewards && job.rollouts ? new Rollouts(job.rollouts, session, engine, rewards) : null;
   using losses = new DocumentLosses(out.path, data.train.count);
   const contents: CheckpointContents = {
     engine: engine.engine,
@@ -155,9 +170,10 @@ async function trainSession(
     const batches = await loader.next();
     const learningRate = scheduled(step - 1);
     const started = performance.now();
-    const result = engine.step(batches, { step, learningRate, seed: job.seed });
-    result.catch(() => undefined); // awaited in its turn, unless an earlier step ends the run
-    return { step, batches, learningRate, started, result };
+    const options = { step, learningRate, seed: job.seed };
+    const outcome = rollouts ? sampledStep(rollouts, batches, options) : plainStep(engine, batches, options);
+    outcome.catch(() => undefined); // awaited in its turn, unless an earlier step ends the run
+    return { step, batches, learningRate, started, outcome };
   };
   const evaluates = (step: number) => data.validation && (step === totalSteps || step % evaluateEvery === 0);
   /** What follows this step needs its weights: the next one may not begin before. */
@@ -174,15 +190,19 @@ async function trainSession(
       return;
     }
     const current: SubmittedStep = next ?? (await submit(state.step + 1));
-    const { step, batches, learningRate, started, result } = current;
+    const { step, batches, learningRate, started, outcome } = current;
     if (step === repetition?.stopAfter) signal.stopRequested = true;
-    next = job.device.queuesSteps && !pauses(step) ? await submit(step + 1) : null;
-    last = await result;
+    // What is sampled for the next step depends on what this one learns.
+    next = job.device.queuesSteps && !rollouts && !pauses(step) ? await submit(step + 1) : null;
+    const { trained, result, sampled } = await outcome;
+    last = result;
     const milliseconds = performance.now() - Math.max(started, collectedAt);
     collectedAt = performance.now();
     const epoch = batches.epoch + (batches.index + 1) / loader.stepsPerEpoch;
     state = { ...state, step, epoch, milliseconds: state.milliseconds + milliseconds };
-    losses.record(batches, last.tokenLosses); // also of a step that is the last because of them
+    // Also of a step that is the last because of them. A prompt has many answers, and no loss of its own.
+    if (sampled === null) losses.record(batches, last.tokenLosses);
+    else if (job.rollouts?.keepsAnswers) writeAnswers(out.path, step, sampled.answers);
     if (!Number.isFinite(last.loss) || !Number.isFinite(last.gradientNorm)) {
       throw notFinite(out, `at step ${step} the loss is ${last.loss} and the gradient norm ${last.gradientNorm}`);
     }
@@ -193,11 +213,13 @@ async function trainSession(
         epoch,
         loss: last.loss,
         ...last.preference,
+        ...sampled?.measures,
+        ...withoutNull(last.policy),
         gradNorm: last.gradientNorm,
         learningRate,
-        tokens: batches.tokens,
-        targetTokens: batches.targetTokens,
-        tokensPerSecond: batches.tokens / (milliseconds / 1000),
+        tokens: trained.tokens,
+        targetTokens: trained.targetTokens,
+        tokensPerSecond: trained.tokens / (milliseconds / 1000),
         milliseconds,
         memory: process.memoryUsage.rss(),
       });
@@ -207,9 +229,9 @@ async function trainSession(
     const isLast = step === totalSteps;
     let metric: number | undefined;
     if (evaluates(step)) {
-      const { loss, preference } = await evaluate(engine, session);
-      metric = loss;
-      out.record({ type: 'evaluated', step, loss, ...(preference ?? { perplexity: Math.exp(loss) }) });
+      const evaluated = await evaluate(engine, session, rollouts);
+      metric = evaluated.loss;
+      out.record({ type: 'evaluated', step, ...evaluated });
       if (!Number.isFinite(metric)) throw notFinite(out, `after step ${step} the validation loss is ${metric}`);
       state = afterEvaluation(state, metric);
     }
@@ -239,6 +261,20 @@ async function trainSession(
     milliseconds: state.milliseconds,
     peakMemory: peakMemory(),
   });
+}
+
+async function plainStep(engine: TrainingEngine, batches: StepBatches, options: StepOptions): Promise<StepOutcome> {
+  return { trained: batches, result: await engine.step(batches, options), sampled: null };
+}
+
+async function sampledStep(rollouts: Rollouts, prompts: StepBatches, options: StepOptions): Promise<StepOutcome> {
+  const step = await rollouts.step(prompts, options);
+  return { trained: step.trained, result: step, sampled: step };
+}
+
+/** What is not measured is left out of an event. */
+function withoutNull(policy: PolicyMeasures | null): Partial<Record<keyof PolicyMeasures, number>> {
+  return Object.fromEntries(Object.entries(policy ?? {}).filter(([, value]) => value !== null));
 }
 
 function afterEvaluation(state: TrainerState, loss: number): TrainerState {

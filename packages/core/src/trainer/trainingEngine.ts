@@ -101,6 +101,13 @@ export class TrainingEngine implements AsyncDisposable {
     return this.measured(totals, counts, sum);
   }
 
+  /** Log-probabilities of a batch's target tokens, in their order, as the model is. */
+  async targetLogps(batch: Batch): Promise<Float32Array> {
+    const begin = { program: 'begin_evaluation', extents: {}, inputs: {} };
+    const { results } = await this.engine.run([begin, this.batchCall('evaluate', batch, { results: ['rows'] })]);
+    return Float32Array.from(this.objective.tokenLosses(results[0] as HostArray, batch), (loss) => -loss);
+  }
+
   /** Frees the engine's memory. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine.dispose();

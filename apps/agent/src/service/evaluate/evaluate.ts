@@ -38,8 +38,7 @@ export async function* evaluateSource(
     if (!validation) throw nothingToMeasure(recipePath);
     const trained = runPath === null || checkpoint === null ? 0 : trainedDocuments(runPath, validation);
     await using engine = new TrainingEngine(await startEngine(session, checkpoint?.path ?? null), session.objective);
-    const { loss, preference } = await evaluate(engine, session);
-    return { loss, ...(preference ?? { perplexity: Math.exp(loss) }), documents: summary.validationDocuments, trained };
+    return { ...(await evaluate(engine, session)), documents: summary.validationDocuments, trained };
   };
   const now = runPath === null ? undefined : runDate(readRun(runPath).status.created);
   const measured = yield* withSession(resolved, measure, { now, signal: context.signal });

@@ -156,6 +156,14 @@ export class RunBatches {
 
   async #measure(step: number, report: (progress: MeasuringProgress) => void, signal: AbortSignal): Promise<Measured> {
     signal.throwIfAborted();
+    if (this.#recipe.trl) {
+      throw new UserError({
+        what: 'the rows of this run are prompts, whose tokens have no loss',
+        where: this.#path,
+        next: `look at what was answered: answers/step-N.jsonl of the run`,
+        code: 'prompts_without_losses',
+      });
+    }
     const checkpoint = await checkpointNear(this.#path, this.#recipe, step);
     if (!checkpoint) {
       throw new UserError({

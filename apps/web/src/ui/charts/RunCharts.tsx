@@ -1,6 +1,6 @@
 'use client';
 /** The curves of a run: one cursor and one zoom for all of them. */
-import type { Metric, preferenceMetrics, RunSeries } from '@anneal/core/protocol/studio';
+import type { answerMetrics, Metric, RunSeries } from '@anneal/core/protocol/studio';
 import { useCallback, useMemo, useRef } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun, Range } from '../../agent/liveRun.ts';
@@ -45,7 +45,7 @@ export function RunCharts({
     (index: number | null) => void run.highestStep(index).then((highest) => highest !== null && onStep(highest)),
     [run, onStep],
   );
-  const specs = useSpecs(smoothing, axis, useStore(run.preferences));
+  const specs = useSpecs(smoothing, axis, useStore(run.judged));
   const charts = useRef<HTMLDivElement>(null);
   const hasSteps = useStore(run.hasSteps);
   if (!hasSteps) {
@@ -156,8 +156,8 @@ function Key({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-/** @param preferences names of metrics, between spaces */
-function useSpecs(smoothing: number, axis: XAxis, preferences: string): ChartSpec[] {
+/** @param judged names of metrics, between spaces */
+function useSpecs(smoothing: number, axis: XAxis, judged: string): ChartSpec[] {
   const t = useTranslations('run');
   const format = useFormat();
   // Made anew with the language; a new specification is a new chart.
@@ -177,31 +177,37 @@ function useSpecs(smoothing: number, axis: XAxis, preferences: string): ChartSpe
       spec(t('speedTitle'), { lines: [banded(t('tokensPerSecond'), 'tokensPerSecond', 'teal')] }),
       spec(t('milliseconds'), { lines: [banded(t('milliseconds'), 'milliseconds', 'muted')] }),
       spec(t('memory'), { lines: [banded(t('memory'), 'memory', 'teal')], format: format.bytes, fromZero: true }),
-      ...preferenceSpecs(preferences.split(' '), t, spec),
+      ...answerSpecs(judged.split(' '), t, spec),
     ];
-  }, [t, smoothing, axis, preferences]);
+  }, [t, smoothing, axis, judged]);
 }
 
-type PreferenceName = (typeof preferenceMetrics)[number];
+type AnswerName = (typeof answerMetrics)[number];
 
-/** Charts of chosen and rejected answers, of what was measured. */
-function preferenceSpecs(
+/** Charts of answers that are preferred or were sampled, of what was measured. */
+function answerSpecs(
   measured: readonly string[],
-  t: (name: PreferenceName | 'rewards' | 'logps') => string,
+  t: (name: AnswerName | 'rewards' | 'logps') => string,
   spec: (title: string, rest: Pick<ChartSpec, 'lines'>) => ChartSpec,
 ): ChartSpec[] {
-  const pair = (title: 'rewards' | 'logps', chosen: PreferenceName, rejected: PreferenceName): ChartSpec[] =>
+  const pair = (title: 'rewards' | 'logps', chosen: AnswerName, rejected: AnswerName): ChartSpec[] =>
     measured.includes(chosen) || measured.includes(rejected)
       ? [spec(t(title), { lines: [line(t(chosen), chosen, 'good'), line(t(rejected), rejected, 'bad')] })]
       : [];
-  const single = (metric: PreferenceName): ChartSpec[] =>
+  const single = (metric: AnswerName): ChartSpec[] =>
     measured.includes(metric) ? [spec(t(metric), { lines: [banded(t(metric), metric, 'teal')] })] : [];
   return [
+    ...single('reward'),
+    ...single('rewardSpread'),
     ...single('rewardMargin'),
     ...single('rewardAccuracy'),
     ...pair('rewards', 'rewardChosen', 'rewardRejected'),
     ...pair('logps', 'logpChosen', 'logpRejected'),
     ...single('divergence'),
+    ...single('clipShare'),
+    ...single('answerTokens'),
+    ...single('cutShare'),
+    ...single('equalShare'),
   ];
 }
 

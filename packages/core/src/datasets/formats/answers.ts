@@ -14,8 +14,8 @@ import {
   spelledIn,
 } from './format.ts';
 
-/** `pairs`: two answers a row. `judged`: each answer with its label; a pair is two of them. */
-export type AnswerMode = 'pairs' | 'judged';
+/** `pairs`: two answers a row. `judged`: each answer with its label; a pair is two of them. `sampled`: none is read. */
+export type AnswerMode = 'pairs' | 'judged' | 'sampled';
 
 /** From a row to its judged answers, the chosen one first, or why it has none. */
 export interface AnswerReader extends Omit<RowReader, 'read'> {
@@ -29,7 +29,7 @@ type OpenFormat = (rows: readonly RowValue[], options: FieldOptions) => RowReade
  * @throws UserError `format_unknown` where no column holds what is wanted
  */
 export function openAnswers(
-  mode: AnswerMode,
+  mode: Exclude<AnswerMode, 'sampled'>,
   rows: readonly RowValue[],
   options: FieldOptions,
   open: OpenFormat,

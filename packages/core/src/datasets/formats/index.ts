@@ -5,6 +5,7 @@ import { chat } from './chat.ts';
 import { completion } from './completion.ts';
 import { type DataFormat, type FieldOptions, mostOf, type RowReader, type RowValue } from './format.ts';
 import { prompt } from './prompt.ts';
+import { openPrompts } from './prompts.ts';
 import { sharegpt } from './sharegpt.ts';
 
 export type { AnswerMode, AnswerReader } from './answers.ts';
@@ -61,5 +62,6 @@ export function openReader(
   where: string,
 ): RowReader | AnswerReader {
   const open = (of: readonly RowValue[], fields: FieldOptions): RowReader => openFormat(type, of, fields, where);
-  return answers === null ? open(rows, options) : openAnswers(answers, rows, options, open, where);
+  if (answers === null) return open(rows, options);
+  return answers === 'sampled' ? openPrompts(rows, options, open) : openAnswers(answers, rows, options, open, where);
 }

@@ -136,8 +136,8 @@ const batchSize: Rule = (value, input) => {
     : cannot('not a multiple of micro_batch_size; write gradient_accumulation_steps');
 };
 
-/** Of learning from preferences; the keys are Axolotl's, too. */
-const kinds = Object.keys(preferenceDefaults);
+/** Of learning from preferences; the keys are Axolotl's, too. What judges sampled answers (`grpo`) is Python there. */
+const kinds = Object.keys(preferenceDefaults).filter((each) => each !== 'grpo');
 
 const kind: Rule = (value) =>
   !value || kinds.includes(String(value))

@@ -1,0 +1,95 @@
+import { compile, cpuDevice, Engine, Variables } from '@anneal/kernels';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type GoldenModel, goldenModel } from '../../test/fixtures.ts';
+import { loadWeights } from '../models/load.ts';
+import { nf4Forms } from '../models/nf4.ts';
+import { generate } from './generate.ts';
+import { generateTogether, rowsTogether } from './generateTogether.ts';
+import { decodeProgram } from './programs.ts';
+import { greedy } from './sample.ts';
+
+const device = cpuDevice({ threads: 2 });
+const prompts = [
+  [5, 6, 7, 8, 9, 10, 11],
+  [12],
+  [40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57],
+].map((ids) => Int32Array.from(ids));
+const answers = 3;
+const maxNewTokens = 20;
+const tokens = prompts.reduce((sum, { length }) => sum + length, 0);
+
+/** With a program for one answer at a time, and one for several. */
+async function openEngine(name: GoldenModel): Promise<Engine> {
+  const model = goldenModel(name);
+  const { config } = model;
+  const variables = new Variables();
+  const weights = {
+    type: 'f32',
+    nf4: nf4Forms(model, 'none'),
+    trainable: false,
+    lora: null,
+    copies: false,
+    dropoutSeed: null,
+  } as const;
+  const options = { config, weights, activationType: 'f32' } as const;
+  const contextLength = rowsTogether(tokens, { answers: prompts.length * answers, maxNewTokens });
+  const plan = compile(
+    [
+      decodeProgram('alone', variables, { ...options, contextLength }),
+      decodeProgram('together', variables, { ...options, contextLength, several: true }),
+    ],
+    // Not all prompts fit into one call.
+    { bounds: { T: 20, N: prompts.length * answers }, activations: 'keep', device },
+  );
+  const engine = new Engine(plan, device);
+  onTestFinished(() => engine.dispose());
+  await loadWeights(engine, model);
+  return engine;
+}
+
+async function alone(engine: Engine, prompt: Int32Array, sampling: typeof greedy, seed: number, stop: number[] = []) {
+  const ids: number[] = [];
+  const options = { program: 'alone', sampling, maxNewTokens, stopIds: new Set(stop), seed };
+  for await (const { id } of generate(engine, prompt, options)) ids.push(id);
+  return ids;
+}
+
+describe.each(['llama3', 'qwen3', 'mistral', 'gemma3-mixed', 'smollm3'] as const)('%s', (name) => {
+  test('says to several prompts at once what it says to each', async () => {
+    const engine = await openEngine(name);
+    const sampling = { ...greedy, temperature: 1 };
+    const together = await generateTogether(engine, prompts, {
+      program: 'together',
+      sampling,
+      answers,
+      maxNewTokens,
+      stopIds: new Set(),
+      seedsOf: (prompt, answer) => [100 * prompt + answer],
+    });
+    for (const [p, prompt] of prompts.entries()) {
+      const texts = together[p]?.map(({ ids }) => Array.from(ids)) ?? [];
+      expect(texts).toHaveLength(answers);
+      for (const [a, text] of texts.entries()) expect(text).toEqual(await alone(engine, prompt, sampling, 100 * p + a));
+      expect(new Set(texts.map(String)).size).toBe(answers);
+    }
+  });
+});
+
+test('an answer ends with a stop token, and the others go on', async () => {
+  const engine = await openEngine('llama3');
+  const free = await Promise.all(prompts.slice(0, 1).map((prompt) => alone(engine, prompt, greedy, 1)));
+  const stop = free[0]?.[4] as number;
+  const [[first] = [], [second] = []] = await generateTogether(engine, prompts.slice(0, 2), {
+    program: 'together',
+    sampling: greedy,
+    answers: 1,
+    maxNewTokens,
+    stopIds: new Set([stop]),
+    seedsOf: () => [1],
+  });
+  expect(Array.from(first?.ids ?? [])).toEqual(free[0]?.slice(0, 1 + (free[0]?.indexOf(stop) ?? 0)));
+  expect(first?.ended).toBe(true);
+  const other = await alone(engine, prompts[1] as Int32Array, greedy, 1, [stop]);
+  expect(Array.from(second?.ids ?? [])).toEqual(other);
+  expect(second?.ended).toBe(other.at(-1) === stop);
+});

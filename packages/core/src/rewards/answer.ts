@@ -1,0 +1,44 @@
+/** What a reward function is given of an answer. Plain values: they go to another process. */
+export interface JudgedAnswerText {
+  /** What the model was given, as it reads it. */
+  readonly prompt: string;
+  /** All that it said, without the token that ends it. */
+  readonly completion: string;
+  /** The same without what was thought before. */
+  readonly answer: string;
+  /** What was thought; null where nothing was. */
+  readonly thinking: string | null;
+  /** Tokens of the completion, the one that ends it included. */
+  readonly tokens: number;
+  /** The model ended it; otherwise it was cut at `max_completion_length`. */
+  readonly ended: boolean;
+  /** The columns of its row. */
+  readonly row: Readonly<Record<string, unknown>>;
+}
+
+/** A reward function with its settings, as it goes to the process that computes it. */
+export type RewardFunction = { readonly name: string } & (
+  | { readonly type: 'typescript'; readonly path: string; readonly source: string }
+  | { readonly type: 'regex'; readonly pattern: string; readonly flags: string }
+  | { readonly type: 'exact'; readonly field: string; readonly extract: string | null }
+  | { readonly type: 'numeric'; readonly field: string; readonly extract: string | null; readonly tolerance: number }
+  | { readonly type: 'json_schema'; readonly schema: Readonly<Record<string, unknown>> }
+  | { readonly type: 'length'; readonly target: number }
+  | { readonly type: 'soft_overlong'; readonly cache: number; readonly longest: number }
+  | { readonly type: 'repetition'; readonly ngram: number }
+);
+
+export type BuiltInReward = Exclude<RewardFunction, { readonly type: 'typescript' }>;
+
+/** Splits what a model said into its thoughts and its answer; templates may leave the opening tag to the prompt. */
+export function splitThinking(completion: string): { thinking: string | null; answer: string } {
+  const end = completion.indexOf('</think>');
+  if (end < 0) {
+    // Cut while it thought: there is no answer yet.
+    const isThinking = completion.trimStart().startsWith('<think>');
+    return isThinking
+      ? { thinking: completion.replace(/^\s*<think>/, ''), answer: '' }
+      : { thinking: null, answer: completion };
+  }
+  return { thinking: completion.slice(0, end).replace(/^\s*<think>/, ''), answer: completion.slice(end + 8) };
+}
