@@ -7,12 +7,13 @@ import { UserError } from '../errors.ts';
 import type { JudgedAnswerText, RewardFunction } from './answer.ts';
 import type { RewardReply, RewardRequest } from './rewardProcess.ts';
 
-/** For all answers of a step, and for opening the functions. */
+/** For opening the functions, and for all answers of a step. */
 const PATIENCE_MILLISECONDS = 30_000;
 const MEMORY_MEGABYTES = 512;
 const STDERR_CHARACTERS = 4_000;
 
 export interface RewardLimits {
+  /** For the answers of a step. */
   readonly milliseconds?: number;
   readonly megabytes?: number;
 }
@@ -48,7 +49,7 @@ export class Rewards implements AsyncDisposable {
   static async open(functions: readonly RewardFunction[], limits: RewardLimits = {}): Promise<Rewards> {
     const rewards = new Rewards(functions, limits);
     try {
-      await rewards.#ask({ kind: 'open', functions });
+      await rewards.#ask({ kind: 'open', functions }, PATIENCE_MILLISECONDS);
       return rewards;
     } catch (error) {
       await rewards[Symbol.asyncDispose]();
@@ -58,7 +59,7 @@ export class Rewards implements AsyncDisposable {
 
   /** Of each function a finite number for each answer. @throws UserError `reward_failed` */
   async judge(answers: readonly JudgedAnswerText[]): Promise<readonly (readonly number[])[]> {
-    return await this.#ask({ kind: 'judge', answers });
+    return await this.#ask({ kind: 'judge', answers }, this.#limits.milliseconds);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -66,8 +67,7 @@ export class Rewards implements AsyncDisposable {
     await this.#lines.return?.();
   }
 
-  async #ask(request: RewardRequest): Promise<readonly (readonly number[])[]> {
-    const { milliseconds, megabytes } = this.#limits;
+  async #ask(request: RewardRequest, milliseconds: number): Promise<readonly (readonly number[])[]> {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
@@ -81,7 +81,7 @@ export class Rewards implements AsyncDisposable {
           null,
           `the reward functions took longer than ${milliseconds / 1000} s for the answers of a step`,
         );
-      if (done) throw this.#failed(null, endedBecause(this.#stderr, megabytes));
+      if (done) throw this.#failed(null, endedBecause(this.#stderr, this.#limits.megabytes));
       const reply = JSON.parse(value) as RewardReply;
       if ('error' in reply)
         throw this.#failed(reply.function, `the reward ${reply.function} cannot be used: ${reply.error}`);

@@ -25,14 +25,22 @@ function readerOf(
   options: FieldOptions,
   open: OpenFormat,
 ): { reader: RowReader; answered: (value: RowValue) => RowValue } {
+  const found = attempt(() => open(rows, options));
+  if (found && found.format !== 'completion') {
+    const { output } = found.fields;
+    return { reader: found, answered: (value) => (output === undefined ? value : { ...value, [output]: PLACEHOLDER }) };
+  }
+  // A prompt without an answer is in no format, or looks like a plain text.
+  const answered = (value: RowValue): RowValue => ({ ...value, [ANSWER]: PLACEHOLDER });
+  return { reader: open(rows.map(answered), { ...options, fieldOutput: ANSWER }), answered };
+}
+
+function attempt(open: () => RowReader): RowReader | null {
   try {
-    const reader = open(rows, options);
-    const { output } = reader.fields;
-    return { reader, answered: (value) => (output === undefined ? value : { ...value, [output]: PLACEHOLDER }) };
+    return open();
   } catch (error) {
-    if (!(error instanceof UserError) || error.code !== 'format_unknown') throw error;
-    const answered = (value: RowValue): RowValue => ({ ...value, [ANSWER]: PLACEHOLDER });
-    return { reader: open(rows.map(answered), { ...options, fieldOutput: ANSWER }), answered };
+    if (error instanceof UserError && error.code === 'format_unknown') return null;
+    throw error;
   }
 }
 
