@@ -1,4 +1,4 @@
-/** The agent as plain JavaScript: seven programs that share their chunks. */
+/** The agent as plain JavaScript: eight programs that share their chunks. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
