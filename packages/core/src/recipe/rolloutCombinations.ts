@@ -81,10 +81,11 @@ export function rolloutFindings(recipe: Partial<Recipe>): Finding[] {
   return found;
 }
 
+function wrong(path: KeyPath, what: string, next: string): Finding[] {
+  return [{ path, part: 'value', code: 'wrong_value', what, next }];
+}
+
 function rewardFindings(reward: NonNullable<Recipe['trl']>['reward_funcs'][number], path: KeyPath): Finding[] {
-  const wrong = (at: KeyPath, what: string, next: string): Finding[] => [
-    { path: at, part: 'value', code: 'wrong_value', what, next },
-  ];
   if (typeof reward === 'string') {
     if (/\.m?ts$/.test(reward)) return [];
     const meant = closest(reward, rewardTypes);
