@@ -2,10 +2,12 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { writeSafetensors } from '@anneal/formats/safetensors/write';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
+import { exportGguf, ggufFileName } from '../export/gguf.ts';
 import { exportMerged } from '../export/merged.ts';
-import type { OpenModel } from './model.ts';
+import type { ModelTensor, OpenModel } from './model.ts';
+import { openModel } from './open.ts';
 import { wholeTensor } from './stored.ts';
 
 const name = 'qwen3-moe';
@@ -84,6 +86,30 @@ test('a merged export has the tensors of the published layout', async () => {
   await exportMerged(folder, { model, adapter: null, dtype: 'F32' });
   expect(shapesIn(folder)).toEqual(shapesIn(goldenPath(name)));
   expectSameWeights(goldenModel(name, folder), model);
+});
+
+test('GGUF holds gate and up apart, quantized where rows are whole blocks; any rows are read as they lie', async () => {
+  const model = goldenModel(name);
+  const folder = join(temporaryFolder(), 'gguf');
+  await exportGguf(folder, { model, adapter: null, types: ['q8_0'], name: 'tiny' });
+  const read = openModel(join(folder, ggufFileName('tiny', 'q8_0')));
+  onTestFinished(() => read.close());
+  const [found, wanted] = [read, model].map(({ tensors }) => tensors.get('layers.1.experts_gate_up') as ModelTensor);
+  expect([found?.dtype, read.tensors.get('layers.1.router')?.dtype]).toEqual(['Q8_0', 'F32']);
+  const all = found?.float32() as Float32Array;
+  const largest = Math.max(...all.map(Math.abs));
+  const exact = wanted?.float32() as Float32Array;
+  const errors = all.map((weight, i) => Math.abs(weight - (exact[i] as number)));
+  expect(Math.max(...errors)).toBeLessThan(largest / 127);
+  // Of one expert, from its gate into its up, and from it into the next one's gate.
+  for (const rows of [
+    { first: 5, count: 1 },
+    { first: 40, count: 16 },
+    { first: 90, count: 60 },
+  ]) {
+    const columns = 32;
+    expect(found?.float32(rows)).toEqual(all.subarray(rows.first * columns, (rows.first + rows.count) * columns));
+  }
 });
 
 test.each([

@@ -25,7 +25,7 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   lora_r: '适配器的秩，即两个小矩阵的宽度。通常为 8 到 64；越大学得越多，占用内存也越多。',
   lora_alpha: '适配器的缩放：其输出乘以 lora_alpha / lora_r。通常为 `lora_r` 的一到两倍。',
   lora_dropout: '训练时随机置零的适配器输入所占的比例。0 最快，通常效果相当。',
-  lora_target_linear: '在每层的所有线性层（注意力与 MLP）上加适配器，不含嵌入层与输出层。',
+  lora_target_linear: '在每层的所有线性层（注意力与 MLP；混合专家层只含注意力）上加适配器，不含嵌入层与输出层。',
   lora_target_modules: '加适配器的线性层，写 Hugging Face 名称的最后一段，例如 q_proj, v_proj。',
   peft_use_rslora: '秩稳定的 LoRA：按 lora_alpha / √lora_r 缩放，使高秩仍能有效学习。',
   lora_model_dir: '从此适配器（PEFT 文件夹）开始，而不是全新的适配器。',

@@ -37,6 +37,17 @@ test.each([
   expect(() => targeted(targets)).toThrow(message);
 });
 
+test('of a mixture of experts the attention is adapted; an expert is refused by name', () => {
+  const path = new URL('../../../test/golden/models/qwen3-moe/config.json', import.meta.url);
+  const experts = readConfig(JSON.parse(readFileSync(path, 'utf8')), null, 'config.json');
+  const qwen = architectureOf('qwen3_moe', 'config.json').names;
+  const attention = [0, 1].flatMap((layer) => ['q', 'k', 'v', 'o'].map((name) => `layers.${layer}.${name}`));
+  expect(targetedLinears(experts, qwen, 'all-linear')).toEqual(attention);
+  expect(() => targetedLinears(experts, qwen, ['q_proj', 'gate_proj'])).toThrow(
+    expect.objectContaining({ next: expect.stringContaining('routers and experts carry no adapter') }),
+  );
+});
+
 test('module names go both ways', () => {
   expect(moduleName(names, 'layers.1.gate')).toBe('model.layers.1.mlp.gate_proj');
   expect(linearOfModule(config, names, 'model.layers.1.mlp.gate_proj')).toBe('layers.1.gate');

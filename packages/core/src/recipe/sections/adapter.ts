@@ -38,7 +38,7 @@ export const adapter = {
   lora_target_linear: derived(
     z.boolean(),
     'true unless `lora_target_modules` is written',
-    'Put the adapter on every linear layer of the blocks: attention and MLP, not the embedding and not the output layer.',
+    'Put the adapter on every linear layer of the blocks: attention and MLP (of a mixture of experts the attention alone), not the embedding and not the output layer.',
   ),
   lora_target_modules: derived(
     z.array(z.string().min(1)).min(1),
