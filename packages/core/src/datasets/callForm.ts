@@ -2,6 +2,7 @@ import { toJson } from '../templates/json.ts';
 import { type RenderOptions, type Template, TemplateError } from '../templates/template.ts';
 import type { Value } from '../templates/values.ts';
 import { parseJson } from './rowJson.ts';
+import { tryTemplate } from './templateTrial.ts';
 import type { Message, ToolCall } from './types.ts';
 
 /** How a template wants the calls of tools. OpenAI's API writes arguments as JSON text, and the content beside them as null. */
@@ -28,15 +29,9 @@ export function callFormOf(template: Template, options: RenderOptions): CallForm
   const rendered = (content: string | null, given: unknown): string | null => {
     for (const tools of [null, [TOOL]]) {
       const call = { id: 'callcall1', type: 'function', function: { name: 'look', arguments: given } };
-      try {
-        const text = template.render([QUESTION, { role: 'assistant', content, tool_calls: [call] }], {
-          ...options,
-          tools,
-        });
-        if (text.includes(MARK)) return text;
-      } catch (error) {
-        if (!(error instanceof TemplateError)) throw error;
-      }
+      const messages = [QUESTION, { role: 'assistant', content, tool_calls: [call] }];
+      const text = tryTemplate(() => template.render(messages, { ...options, tools }));
+      if (!(text instanceof TemplateError) && text.includes(MARK)) return text;
     }
     return null;
   };

@@ -8,6 +8,7 @@ import {
 } from '../templates/template.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { type CallForm, callFormOf, inCallForm, TOOL } from './callForm.ts';
+import { tryTemplate } from './templateTrial.ts';
 import type { Conversation, Message } from './types.ts';
 
 /** What turns conversations into text: a model's template with the tokens that end its turns. */
@@ -68,10 +69,11 @@ function rendererOf(
 ): ChatRenderer {
   const { bos, eos, pad, unk } = tokenizer;
   const template = openTemplate(source, { bos: bos?.text, eos: eos?.text, pad: pad?.text, unk: unk?.text });
+  const answerEnds = endsOfAnswer(template, tokenizer, { ...options, tools });
   const callForm = callFormOf(template, options);
   const own = [
     ...(eos === null ? [] : [eos.text]),
-    ...endsOfAnswer(template, tokenizer, { ...options, tools }),
+    ...answerEnds,
     ...endOfCall(template, tokenizer, { ...options, tools }, callForm),
   ];
   const ends = [...new Set([...own, ...endTokens])];
@@ -93,12 +95,8 @@ export function renderMessages(
   messages: readonly Message[],
   addGenerationPrompt = false,
 ): RenderedMessages | TemplateError {
-  return attempt(() => template.renderMessages(messages, { ...options, tools, addGenerationPrompt }));
-}
-
-function attempt<T>(render: () => T): T | TemplateError {
   try {
-    return render();
+    return template.renderMessages(messages, { ...options, tools, addGenerationPrompt });
   } catch (error) {
     if (error instanceof TemplateError) return error;
     throw error;
@@ -110,7 +108,7 @@ const QUESTION = { role: 'user', content: 'A question' };
 
 /** The control tokens that the template itself puts after an answer; the tokenizer's EOS is not always among them. */
 function endsOfAnswer(template: Template, tokenizer: Tokenizer, options: RenderOptions): string[] {
-  const text = attempt(() => template.render([QUESTION, { role: 'assistant', content: ANSWER }], options));
+  const text = tryTemplate(() => template.render([QUESTION, { role: 'assistant', content: ANSWER }], options));
   if (text instanceof TemplateError) return []; // it wants other roles; the tokenizer's EOS still counts
   const texts = tokenizer.addedTokens.map((token) => token.text).filter((token) => token.trim() !== '');
   const longestFirst = texts.toSorted((a, b) => b.length - a.length);
@@ -127,7 +125,7 @@ function endsOfAnswer(template: Template, tokenizer: Tokenizer, options: RenderO
 /** The control token that an answer ends with when another question follows. */
 function closingOf(template: Template, tokenizer: Tokenizer, options: RenderOptions): string[] {
   const messages = [QUESTION, { role: 'assistant', content: ANSWER }, QUESTION];
-  const whole = attempt(() => template.renderMessages(messages, options));
+  const whole = tryTemplate(() => template.renderMessages(messages, options));
   const range = whole instanceof TemplateError ? null : whole.messages[1];
   if (!range || whole instanceof TemplateError) return [];
   return controlTokenEnding(whole.text.slice(range.start, range.end), tokenizer);
@@ -137,7 +135,7 @@ function closingOf(template: Template, tokenizer: Tokenizer, options: RenderOpti
 function endOfCall(template: Template, tokenizer: Tokenizer, options: RenderOptions, form: CallForm): string[] {
   const call = { id: 'callcall1', type: 'function' as const, function: { name: 'look', arguments: { at: ANSWER } } };
   const messages = inCallForm([QUESTION, { role: 'assistant', content: '', tool_calls: [call] }], form);
-  const text = attempt(() => template.render(messages, options));
+  const text = tryTemplate(() => template.render(messages, options));
   if (text instanceof TemplateError) return [];
   const at = text.lastIndexOf(ANSWER);
   if (at < 0) return []; // it prints no calls

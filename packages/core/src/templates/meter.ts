@@ -1,4 +1,4 @@
-import { TemplateError } from './errors.ts';
+import { TemplateLimitError } from './errors.ts';
 
 /**
  * Work one rendering may do, in statements and other steps of some 50 ns: less than a second. Real conversations need thousands.
@@ -37,18 +37,19 @@ export function metered<T>(body: () => T): T {
   }
 }
 
-/** Counts steps, before they are taken where they may be many. @throws TemplateError */
+/** Counts steps, before they are taken where they may be many. @throws TemplateLimitError */
 export function charge(work: number): void {
   if (meter === null) return;
   meter.work += work;
-  if (!(meter.work <= MAX_WORK)) throw new TemplateError('the template does not come to an end');
+  if (!(meter.work <= MAX_WORK)) throw new TemplateLimitError('the template does not come to an end');
 }
 
-/** Counts bytes, before they are allocated where they may be many. @throws TemplateError */
+/** Counts bytes, before they are allocated where they may be many. @throws TemplateLimitError */
 export function allocate(bytes: number): void {
   if (meter === null) return;
   meter.bytes += bytes;
-  if (!(meter.bytes <= MAX_BYTES)) throw new TemplateError(`the template needs more than ${MAX_BYTES} bytes of memory`);
+  if (!(meter.bytes <= MAX_BYTES))
+    throw new TemplateLimitError(`the template needs more than ${MAX_BYTES} bytes of memory`);
 }
 
 /** A list of so many items; each takes a pointer. */

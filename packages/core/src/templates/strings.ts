@@ -1,5 +1,5 @@
 import { codePointIndex, codePointLength, codePoints } from './codePoints.ts';
-import { TemplateError } from './errors.ts';
+import { TemplateError, TemplateLimitError } from './errors.ts';
 import { allocate, charge, chargeSearch, chargeText } from './meter.ts';
 import { isList, isString, type Kwargs, numeric, str, typeName, type Value } from './values.ts';
 
@@ -252,7 +252,7 @@ export function chargeNew(length: number): void {
 }
 
 export function checkLength(length: number): void {
-  if (length > MAX_STRING) throw new TemplateError(`a value of the template grew beyond ${MAX_STRING} characters`);
+  if (length > MAX_STRING) throw new TemplateLimitError(`a value of the template grew beyond ${MAX_STRING} characters`);
 }
 
 /** No string of a template may grow beyond this: conversations of millions of tokens stay far below. */
