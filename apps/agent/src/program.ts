@@ -35,7 +35,24 @@ async function addVerb(program: Command, verb: Verb, filledIn: boolean): Promise
   if (!filledIn) return;
   const { define } = await verb.load();
   await define(command);
-  for (const leaf of leavesOf(command)) leaf.option('--json', 'print JSON');
+  for (const leaf of leavesOf(command)) {
+    leaf.option('--json', 'print JSON');
+    refuseRepeats(leaf);
+  }
+}
+
+/** Of an option that takes one value commander keeps the last one, and says nothing of those before. */
+function refuseRepeats(leaf: Command): void {
+  for (const option of leaf.options.filter(({ required, optional }) => required || optional)) {
+    let given: string | undefined;
+    leaf.on(`option:${option.name()}`, (value: string) => {
+      const collects = Array.isArray(leaf.getOptionValue(option.attributeName()));
+      if (!collects && given !== undefined && given !== value) {
+        leaf.error(`error: ${option.long} is given twice, as ${given} and ${value}: give it once`);
+      }
+      given = value;
+    });
+  }
 }
 
 function leavesOf(command: Command): Command[] {

@@ -28,6 +28,11 @@ export function nf4GoldenPath(name: string): string {
   return fileURLToPath(new URL(`golden/nf4/${name}`, import.meta.url));
 }
 
+/** An adapter of one of PEFT's kinds, and what is computed with it. */
+export function adapterGoldenPath(kind: string): string {
+  return fileURLToPath(new URL(`golden/peft/${kind}`, import.meta.url));
+}
+
 /** Opened, closed when the test ends. */
 export function goldenModel(name: string, path = goldenPath(name)): OpenModel {
   const model = openModel(path);

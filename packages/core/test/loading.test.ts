@@ -19,7 +19,7 @@ function engineFor(model: OpenModel, quantization: Quantization = 'none'): Engin
     device,
     weightType: 'f32',
     nf4: nf4Forms(model, quantization),
-    lora: { dropout: 0, modules: new Map([['layers.0.q', { rank: 2, scale: 1 }]]) },
+    lora: { dropout: 0, dora: false, modules: new Map([['layers.0.q', { rank: 2, scale: 1 }]]) },
     objective: supervised,
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1, momentBits: 32 },
     maxTokens: 8,

@@ -90,7 +90,7 @@ describe('a checkpoint', () => {
     maxGradNorm: 1,
     momentBits: 32,
   } as const;
-  const lora = { dropout: 0, modules: new Map([['layers.0.q', { rank: 2, scale: 1 }]]) };
+  const lora = { dropout: 0, dora: false, modules: new Map([['layers.0.q', { rank: 2, scale: 1 }]]) };
 
   function planOf(name: string, quantization: 'none' | 'nf4') {
     const model = goldenModel(name, name.includes('bnb') ? nf4GoldenPath(name) : goldenPath(name));

@@ -32,6 +32,7 @@ describe('going on', () => {
 
   test.each<[string, Partial<Recipe>, string]>([
     ['LoRA', { lora_dropout: 0.1 }, 'adapter_model.safetensors'],
+    ['DoRA', { peft_use_dora: true }, 'adapter_model.safetensors'],
     ['full fine-tuning', { ...fullFineTuning, learning_rate: 0.005 }, 'model.safetensors'],
     ['moments in 8 bits', { ...fullFineTuning, learning_rate: 0.005, optimizer: 'adamw_8bit' }, 'model.safetensors'],
     ['an adapter with moments in 8 bits', { lora_r: 128, optimizer: 'adamw_8bit' }, 'adapter_model.safetensors'],
@@ -41,6 +42,16 @@ describe('going on', () => {
     const second = await trainHere({ ...recipe, resume_from_checkpoint: checkpointPath(first, 5) });
     expect(eventsOf(second, 'step')[0]?.step).toBe(6);
     expect(weightsHash(second, 12, file)).toBe(weightsHash(first, 12, file));
+  });
+
+  test('an adapter of DoRA does not begin a run without it, nor the other way round', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), { ...level, save_steps: 1, max_steps: 1 });
+    const kinds = [true, false];
+    for (const peft_use_dora of kinds) {
+      const run = await trainHere({ ...recipe, peft_use_dora });
+      const other = { ...recipe, peft_use_dora: !peft_use_dora, lora_model_dir: checkpointPath(run, 1) };
+      await expect(trainHere(other)).rejects.toThrow(/DoRA/);
+    }
   });
 
   test('a run that was asked to stop saves, and goes on with the same bits', async () => {

@@ -20,6 +20,7 @@ const config: LoraConfig = {
   r: 2,
   loraAlpha: 4,
   useRslora: false,
+  useDora: false,
   loraDropout: 0.1,
   targetModules: ['q_proj', 'v_proj'],
   rankPattern: {},
@@ -52,6 +53,7 @@ describe('an adapter saved by PEFT', () => {
       rank: 4,
       alpha: 8,
       scale: 2,
+      magnitude: null,
       a: 'base_model.model.model.layers.0.mlp.down_proj.lora_A.weight',
       b: 'base_model.model.model.layers.0.mlp.down_proj.lora_B.weight',
       inputs: 64,
@@ -75,7 +77,6 @@ describe('an adapter saved by PEFT', () => {
 
 describe('configuration', () => {
   it.each([
-    [{ use_dora: true }, 'use_dora'],
     [{ lora_bias: true }, 'lora_bias'],
     [{ bias: 'all' }, 'bias'],
     [{ modules_to_save: ['lm_head'] }, 'modules_to_save'],
@@ -182,6 +183,16 @@ describe('a folder is refused', () => {
   ])('%s', async (name, tensors, message) => {
     const path = join(folder, name);
     await writePeftAdapter(path, config, []);
+    await writeSafetensors(join(path, 'adapter_model.safetensors'), tensors);
+    expect(userError(() => readPeftAdapter(path)).what).toContain(message);
+  });
+
+  it.each([
+    ['is missing', [a, b], 'lora_magnitude_vector is missing'],
+    ['has another length', [a, b, { ...matrix(1, 4), shape: [4], name: `${prefix}.lora_magnitude_vector` }], 'not [5]'],
+  ])('whose magnitude %s', async (name, tensors, message) => {
+    const path = join(folder, name);
+    await writePeftAdapter(path, { ...config, useDora: true }, []);
     await writeSafetensors(join(path, 'adapter_model.safetensors'), tensors);
     expect(userError(() => readPeftAdapter(path)).what).toContain(message);
   });

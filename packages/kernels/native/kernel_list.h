@@ -16,6 +16,9 @@
   X(clip_scale)                      \
   X(dequantize_nf4)                  \
   X(dequantize_nf4_double)           \
+  X(dora_norm)                       \
+  X(dora_scale)                      \
+  X(dora_scale_backward)             \
   X(dropout)                         \
   X(embedding)                       \
   X(embedding_backward)              \

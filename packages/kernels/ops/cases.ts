@@ -7,6 +7,7 @@ import { asyncCopyCases, awaitCopyCases } from './async_copy/cases.ts';
 import { attentionBackwardCases, attentionCases } from './attention/cases.ts';
 import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.ts';
 import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/cases.ts';
+import { doraNormCases, doraScaleBackwardCases, doraScaleCases } from './dora/cases.ts';
 import { dropoutCases } from './dropout/cases.ts';
 import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
 import { expertCombineBackwardCases, expertCombineCases, expertDispatchCases } from './expert_dispatch/cases.ts';
@@ -56,6 +57,9 @@ export const opCases: readonly OpCases[] = [
   clipScaleCases,
   dequantizeNf4Cases,
   dequantizeNf4DoubleCases,
+  doraNormCases,
+  doraScaleCases,
+  doraScaleBackwardCases,
   dropoutCases,
   embeddingCases,
   embeddingBackwardCases,

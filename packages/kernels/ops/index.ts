@@ -7,6 +7,7 @@ import { asyncCopyOp, awaitCopyOp } from './async_copy/op.ts';
 import { attentionBackwardOp, attentionOp } from './attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
 import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
+import { doraNormOp, doraScaleBackwardOp, doraScaleOp } from './dora/op.ts';
 import { dropoutOp } from './dropout/op.ts';
 import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
 import { expertCombineBackwardOp, expertCombineOp, expertDispatchOp } from './expert_dispatch/op.ts';
@@ -52,6 +53,9 @@ export const ops: readonly Op[] = [
   clipScaleOp,
   dequantizeNf4Op,
   dequantizeNf4DoubleOp,
+  doraNormOp,
+  doraScaleOp,
+  doraScaleBackwardOp,
   dropoutOp,
   embeddingOp,
   embeddingBackwardOp,

@@ -18,12 +18,16 @@ export interface EncodeWeights {
   readonly rows: number;
   /** Whole blocks of every target's type. */
   readonly columns: number;
-  /** Added before encoding: scale · B A, with A of rank × columns and B of rows × rank. */
+  /**
+   * Added before encoding: scale · B A, with A of rank × columns and B of rows × rank. With magnitudes, one a row, each row then
+   * gets that length.
+   */
   readonly adapter?: {
     readonly A: Float32Array;
     readonly B: Float32Array;
     readonly rank: number;
     readonly scale: number;
+    readonly magnitude?: Float32Array;
   };
   /** Each gets the rows in its type; `bytes` has exactly the room for them. */
   readonly targets: readonly { readonly type: WeightType; readonly bytes: Uint8Array }[];

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { add } from '../ops/add/op.ts';
 import { addBias } from '../ops/add_bias/op.ts';
 import { attention } from '../ops/attention/op.ts';
+import { doraScale } from '../ops/dora/op.ts';
 import { dropout } from '../ops/dropout/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
 import { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
@@ -46,6 +47,14 @@ const rules: Record<string, Build> = {
   'attention, grouped heads': (p) => attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 0, softCap: 0 }),
   'attention, window': (p) => attend(p, { heads: 1, kvHeads: 1, headSize: 6, window: 2, softCap: 0 }),
   'attention, soft cap': (p) => attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 0, softCap: 1.5 }),
+  // The norm is no function of what is trained here: the rule takes it for a constant.
+  dora_scale: (p) =>
+    doraScale(p.rows('x', T, D), p.variable('magnitude', [D], 'parameter'), {
+      weight: p.variable('w', [D, 4], 'weight'),
+      a: p.variable('a', [2, 4], 'weight'),
+      b: p.variable('b', [D, 2], 'weight'),
+      scale: 0.5,
+    }),
   dropout: (p) => dropout(p.rows('x', T, D), p.graph.input('seed', 'i32', [2]), 0.3, 4),
   embedding: (p) => embedding(p.graph.input('tokens', 'i32', [T]), p.variable('table', [4, D], 'parameter')),
   'experts, normalized gates': (p) => experts(p, 'parameter', true),

@@ -55,7 +55,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     optimizer,
   } = options;
   const linears = targetedLinears(model.config, model.architecture.names, targets);
-  const lora = loraR > 0 ? loraSpec({ r: loraR, alpha: loraR, rslora: false, dropout: 0 }, linears) : null;
+  const lora = loraR > 0 ? loraSpec({ r: loraR, alpha: loraR, rslora: false, dora: false, dropout: 0 }, linears) : null;
   const { plan } = planTraining({
     config: model.config,
     device,

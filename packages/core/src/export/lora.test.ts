@@ -2,19 +2,24 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join, relative } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { expect, test } from 'vitest';
-import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
+import { adapterGoldenPath, goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { baseForPeft, exportLora } from './lora.ts';
 
 const weights = (length: number, first: number) => Float32Array.from({ length }, (_, i) => first + i / 64);
 const options = { dropout: 0.1, baseModel: 'org/base', revision: 'abc' };
 
-test("names, shapes and weights are those of PEFT's own file", async () => {
-  const model = goldenModel('qwen3');
-  const adapter = loadLoraWeights(join(goldenPath('qwen3'), 'adapter'), model);
+test.each([
+  ['LoRA', 'qwen3', join(goldenPath('qwen3'), 'adapter')],
+  ['DoRA', 'llama3', join(adapterGoldenPath('dora'), 'adapter')],
+])("%s: names, shapes and weights are those of PEFT's own file", async (kind, base, path) => {
+  const model = goldenModel(base);
+  const adapter = loadLoraWeights(path, model);
   const folder = join(temporaryFolder(), 'adapter');
   await exportLora(folder, { model, adapter, ...options });
-  const theirs = openSafetensors(join(goldenPath('qwen3'), 'adapter', 'adapter_model.safetensors'));
+  const config = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8'));
+  expect(config.use_dora).toBe(kind === 'DoRA');
+  const theirs = openSafetensors(join(path, 'adapter_model.safetensors'));
   const ours = openSafetensors(join(folder, 'adapter_model.safetensors'));
   expect([...ours.tensors.keys()].toSorted()).toEqual([...theirs.tensors.keys()].toSorted());
   for (const name of theirs.tensors.keys()) {
@@ -29,6 +34,7 @@ test('rsLoRA, ranks of their own and a part of the layers come back as they went
     r: 2,
     alpha: 3,
     rslora: true,
+    dora: false,
     modules: new Map([
       ['layers.0.q', { A: weights(2 * 32, 1), B: weights(32 * 2, 2) }],
       ['layers.1.down', { A: weights(4 * 64, 3), B: weights(32 * 4, 4), rank: 4, alpha: 9 }],

@@ -56,10 +56,13 @@ interface Content {
 
 function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport): Content {
   const { names } = model.architecture;
-  const modules = [...adapter.modules].map(([linear, { A, B, rank = adapter.r }]) => ({
+  const modules = [...adapter.modules].map(([linear, { A, B, magnitude, rank = adapter.r }]) => ({
     name: moduleName(names, linear),
     a: { dtype: 'F32' as const, shape: [rank, A.length / rank], bytes: () => bytesOf(A) },
     b: { dtype: 'F32' as const, shape: [B.length / rank, rank], bytes: () => bytesOf(B) },
+    ...(magnitude && {
+      magnitude: { dtype: 'F32' as const, shape: [magnitude.length], bytes: () => bytesOf(magnitude) },
+    }),
   }));
   const patterns = (key: 'rank' | 'alpha'): Record<string, number> =>
     Object.fromEntries(
@@ -72,6 +75,7 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     r: adapter.r,
     loraAlpha: adapter.alpha,
     useRslora: adapter.rslora,
+    useDora: adapter.dora,
     loraDropout: dropout,
     targetModules: targetModules(
       modules.map(({ name }) => name),

@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
+import { adapterGoldenPath, goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { type ModelTensor, openModel } from '../models/open.ts';
 import { exportMerged } from './merged.ts';
@@ -128,4 +128,22 @@ test.each([
   const exporting = exportMerged(join(parent, 'out'), { model: { ...model, tensors }, adapter: null, dtype });
   await expect(exporting).rejects.toThrow(message);
   expect(readdirSync(parent)).toEqual([]);
+});
+
+test('rows of DoRA are as long as their magnitudes', async () => {
+  const model = goldenModel('llama3');
+  const adapter = loadLoraWeights(join(adapterGoldenPath('dora'), 'adapter'), model);
+  const folder = join(temporaryFolder(), 'merged');
+  await exportMerged(folder, { model, adapter, dtype: 'F32' });
+  const merged = openModel(folder);
+  for (const [name, { magnitude = new Float32Array() }] of adapter.modules) {
+    const { shape, float32 } = merged.tensors.get(name) as ModelTensor;
+    const weights = float32();
+    const columns = shape[1] as number;
+    for (const [row, length] of magnitude.entries()) {
+      const found = Math.hypot(...weights.subarray(row * columns, (row + 1) * columns));
+      expect(Math.abs(found / length - 1), name).toBeLessThan(1e-6);
+    }
+  }
+  merged.close();
 });

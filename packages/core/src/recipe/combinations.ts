@@ -21,6 +21,7 @@ const adapterKeys = [
   'lora_target_linear',
   'lora_target_modules',
   'peft_use_rslora',
+  'peft_use_dora',
   'lora_model_dir',
 ] as const satisfies readonly RecipeKey[];
 
@@ -59,6 +60,14 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
     clash('load_in_4bit', '`adapter: qlora` means weights in 4 bits', 'remove load_in_4bit, or set adapter: lora', [
       'load_in_4bit',
     ]);
+  }
+  if (recipe.peft_use_dora === true && recipe.lora_dropout) {
+    clash(
+      'lora_dropout',
+      'DoRA has no dropout here: PEFT drops inputs of the frozen weight then, too',
+      'set lora_dropout: 0, or remove peft_use_dora',
+      ['lora_dropout', 'peft_use_dora'],
+    );
   }
   if (recipe.lora_target_linear === true) both('lora_target_linear', 'lora_target_modules');
   if (recipe.lora_target_linear === false && recipe.adapter !== null && !isSet(recipe.lora_target_modules)) {

@@ -15,7 +15,7 @@ type Filled = z.output<typeof recipeSchema>;
 type Chosen<K extends keyof Filled> = { [Key in K]: NonNullable<Filled[Key]> };
 type Unset<T> = { [Key in keyof T]: null };
 
-type LoraSettings = Chosen<'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora'> &
+type LoraSettings = Chosen<'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora' | 'peft_use_dora'> &
   Pick<Filled, 'lora_target_modules' | 'lora_model_dir'> & {
     /** Every linear layer of the blocks; false where `lora_target_modules` lists them. */
     lora_target_linear: boolean;
@@ -125,6 +125,7 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
       lora_target_linear: null,
       lora_target_modules: null,
       peft_use_rslora: null,
+      peft_use_dora: null,
       lora_model_dir: null,
     };
   }
@@ -137,6 +138,7 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
     lora_target_linear: filled.lora_target_modules === null,
     lora_target_modules: filled.lora_target_modules,
     peft_use_rslora: filled.peft_use_rslora ?? loraDefaults.peft_use_rslora,
+    peft_use_dora: filled.peft_use_dora ?? loraDefaults.peft_use_dora,
     lora_model_dir: loraModelDir,
   };
 }

@@ -4,6 +4,7 @@ const otherNames: Record<string, string> = {
   model_name: '`base_model`',
   model_name_or_path: '`base_model`',
   use_rslora: '`peft_use_rslora`',
+  use_dora: '`peft_use_dora`',
   lora_rank: '`lora_r`',
   lora_target: '`lora_target_modules` or `lora_target_linear`',
   target_modules: '`lora_target_modules`',

@@ -3,8 +3,8 @@ import { type LoraSpec, loraName } from '../models/adapters/lora.ts';
 import { random } from '../random.ts';
 
 /**
- * A new adapter as PEFT starts one: A uniform in ±1/√inputs (Kaiming with a = √5), B zero, so that it changes nothing yet.
- * Each A depends on the seed and its own name only.
+ * A new adapter as PEFT starts one: A uniform in ±1/√inputs (Kaiming with a = √5), B zero, magnitudes those of the base's rows, so that
+ * it changes nothing yet. Each A depends on the seed and its own name only. The base's weights are in the engine.
  */
 export async function initializeLora(engine: Engine, spec: LoraSpec, seed: number): Promise<void> {
   for (const linear of spec.modules.keys()) {
@@ -15,5 +15,13 @@ export async function initializeLora(engine: Engine, spec: LoraSpec, seed: numbe
     const values = new Float32Array(rank * inputs);
     for (let i = 0; i < values.length; i++) values[i] = (uint32() / 2 ** 31 - 1) * bound;
     await engine.write(name, values, 'f32');
+  }
+  if (spec.dora) await initializeMagnitudes(engine, [...spec.modules.keys()]);
+}
+
+async function initializeMagnitudes(engine: Engine, linears: readonly string[]): Promise<void> {
+  const { results } = await engine.run([{ program: 'magnitudes', extents: {}, inputs: {}, results: linears }]);
+  for (const [i, linear] of linears.entries()) {
+    await engine.write(loraName(linear, 'magnitude'), results[i] as Float32Array, 'f32');
   }
 }

@@ -163,6 +163,7 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
       r: recipe.lora_r,
       alpha: recipe.lora_alpha,
       rslora: recipe.peft_use_rslora,
+      dora: recipe.peft_use_dora,
       dropout: recipe.lora_dropout,
     },
     targets: recipe.lora_target_modules ?? 'all-linear',

@@ -1,7 +1,7 @@
 import { type ActivationPolicy, compile, type Device, type Plan, type Tensor } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
 import { decodeProgram } from '../generate/programs.ts';
-import type { LoraSpec } from '../models/adapters/lora.ts';
+import { isMagnitude, type LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
 import type { Nf4Form } from '../models/nf4.ts';
 import type { Objective } from '../objectives/objective.ts';
@@ -71,7 +71,7 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
   return { plan, programs };
 }
 
-/** Vectors, which are norms and biases, do not decay: as transformers' Trainer has it. */
+/** Vectors, which are norms and biases, do not decay, but magnitudes of DoRA do: as transformers' Trainer has it. */
 function decays(parameter: Tensor): boolean {
-  return parameter.shape.length > 1;
+  return parameter.shape.length > 1 || isMagnitude(parameter);
 }

@@ -42,7 +42,7 @@ export interface TrainingPrograms {
 /**
  * What an optimizer step is made of: `begin` clears the sums, `train` runs once for each batch of the step and adds to them,
  * `update` clips and moves the parameters. `evaluate` adds to the sums only. Where the objective measures its divergence,
- * `begin_divergence` and `diverge` do so before `train` and `evaluate`.
+ * `begin_divergence` and `diverge` do so before `train` and `evaluate`. With DoRA, `magnitudes` gives what magnitudes begin as.
  */
 export function trainingPrograms(options: TrainingProgramOptions): TrainingPrograms {
   const variables = new Variables();
@@ -57,6 +57,7 @@ export function trainingPrograms(options: TrainingProgramOptions): TrainingProgr
     beginEvaluation(variables, groups, options),
     evaluate,
     ...divergencePrograms(variables, options),
+    ...magnitudePrograms(variables, options),
   ];
   return { variables, graphs, parameters };
 }
@@ -121,6 +122,16 @@ function divergencePrograms(variables: Variables, options: TrainingProgramOption
   const graph = new Graph('diverge', variables, options.activationType);
   graph.result('sum', measureDivergence(contextOf(graph, sum, { ...options, weights: weightsOf(options, null) })));
   return [begin, graph];
+}
+
+/** Of DoRA: `magnitudes` gives the row lengths of each adapted weight by its name. */
+function magnitudePrograms(variables: Variables, options: TrainingProgramOptions): Graph[] {
+  const { lora, config, activationType } = options;
+  if (!lora?.dora) return [];
+  const graph = new Graph('magnitudes', variables, activationType);
+  const scope = new ModelScope(graph, config, weightsOf(options, null));
+  for (const linear of lora.modules.keys()) graph.result(linear, scope.rowLengths(linear));
+  return [graph];
 }
 
 function contextOf(

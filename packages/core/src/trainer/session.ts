@@ -279,18 +279,31 @@ function unreadVariables(
 }
 
 function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial: LoraWeights | null): LoraSpec {
-  if (initial) return loraSpecOf(initial, adapter.options.dropout);
+  if (initial) {
+    refuseOtherKind(adapter, initial);
+    return loraSpecOf(initial, adapter.options.dropout);
+  }
   return loraSpec(
     adapter.options,
     targetedLinears(model.config, model.architecture.names, adapter.targets as string | string[]),
   );
 }
 
+function refuseOtherKind({ options, initialFolder }: NonNullable<Job['adapter']>, initial: LoraWeights): void {
+  if (initial.dora === options.dora) return;
+  throw new UserError({
+    what: `the adapter of lora_model_dir ${initial.dora ? 'is of DoRA, and peft_use_dora is not true' : 'is not of DoRA, which peft_use_dora asks for'}`,
+    where: initialFolder ?? undefined,
+    next: `set peft_use_dora: ${initial.dora}`,
+    code: 'adapter_of_another_kind',
+  });
+}
+
 /** Factors of another rank would fill the wrong rows of the plan's, and with another scale they would mean another model. */
 function refuseOtherAdapter(checkpoint: string, stored: LoraSpec, wanted: LoraSpec): void {
   const linears = new Set([...stored.modules.keys(), ...wanted.modules.keys()]);
   for (const linear of linears) {
-    const [found, planned] = [stored, wanted].map(({ modules }) => inWords(modules.get(linear)));
+    const [found, planned] = [stored, wanted].map(({ modules, dora }) => inWords(modules.get(linear), dora));
     if (found === planned) continue;
     throw new UserError({
       what: `the checkpoint has ${found} on ${linear}, this recipe ${planned}`,
@@ -302,8 +315,9 @@ function refuseOtherAdapter(checkpoint: string, stored: LoraSpec, wanted: LoraSp
 }
 
 /** The scale is stored as an alpha, which may cost its last bits. */
-function inWords(module: LoraModuleSpec | undefined): string {
-  return module ? `an adapter of rank ${module.rank} and scale ${Number(module.scale.toPrecision(9))}` : 'no adapter';
+function inWords(module: LoraModuleSpec | undefined, dora: boolean): string {
+  const kind = dora ? 'a DoRA adapter' : 'an adapter';
+  return module ? `${kind} of rank ${module.rank} and scale ${Number(module.scale.toPrecision(9))}` : 'no adapter';
 }
 
 function largest(counts: Iterable<number>): number {

@@ -6,11 +6,11 @@ import { splitLayer } from '../models/names.ts';
 /** `grad.model.norm.weight` or `lora.grad.base_model.model.model.layers.1.mlp.up_proj.lora_A.weight` → our gradient variable. */
 export function gradientVariable(model: OpenModel, name: string): string {
   const { names } = model.architecture;
-  const lora = /^lora\.grad\.base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name);
+  const lora = /^lora\.grad\.base_model\.model\.(.+)\.lora_(A|B|magnitude_vector)\.weight$/.exec(name);
   if (lora) {
     const module = linearOfModule(model.config, names, lora[1] as string);
     if (!module) throw new Error(`${name} is no linear of this model`);
-    return `gradient/${loraName(module, lora[2] as 'A' | 'B')}`;
+    return `gradient/${loraName(module, lora[2] === 'magnitude_vector' ? 'magnitude' : (lora[2] as 'A' | 'B'))}`;
   }
   const wanted = name.replace(/^grad\./, '');
   for (const ours of model.tensors.keys()) {

@@ -113,7 +113,7 @@ async function train({
 }: Variant): Promise<Pick<PolicyOutcome, 'memory' | 'values'>> {
   const model = randomModelOf('a small random model', config);
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
-  const lora = loraSpec({ r: rank, alpha: 16, rslora: false, dropout }, linears);
+  const lora = loraSpec({ r: rank, alpha: 16, rslora: false, dora: false, dropout }, linears);
   const { plan, programs } = planTraining({
     config: model.config,
     device,

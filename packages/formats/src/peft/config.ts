@@ -10,6 +10,8 @@ export interface LoraConfig {
   readonly loraAlpha: number;
   /** Scale by alpha / √r instead of alpha / r. */
   readonly useRslora: boolean;
+  /** Every module has a magnitude, which its rows of W + scale · B A are as long as. */
+  readonly useDora: boolean;
   readonly loraDropout: number;
   /** Ends of module names, a regular expression for whole names, or `all-linear`. The tensors say which modules it met. */
   readonly targetModules: readonly string[] | string;
@@ -45,6 +47,7 @@ const READ = new Set([
   'r',
   'lora_alpha',
   'use_rslora',
+  'use_dora',
   'lora_dropout',
   'target_modules',
   'rank_pattern',
@@ -85,6 +88,7 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     r: rank(json.r ?? 8, 'r', where), // 8 is PEFT's default for both
     loraAlpha: number(json.lora_alpha ?? 8, 'lora_alpha', where),
     useRslora: boolean(json.use_rslora ?? false, 'use_rslora', where),
+    useDora: boolean(json.use_dora ?? false, 'use_dora', where),
     loraDropout: number(json.lora_dropout ?? 0, 'lora_dropout', where),
     targetModules: targetModules(json.target_modules, where),
     rankPattern: pattern(json.rank_pattern, 'rank_pattern', rank, where),
@@ -134,7 +138,7 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
     task_type: 'CAUSAL_LM',
     trainable_token_indices: null,
     use_bdlora: null,
-    use_dora: false,
+    use_dora: config.useDora,
     use_qalora: false,
     use_rslora: config.useRslora,
     velora_config: null,

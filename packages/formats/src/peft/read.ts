@@ -28,6 +28,8 @@ export interface LoraModule {
   readonly a: string;
   /** Tensor of shape [outputs, rank]. */
   readonly b: string;
+  /** Tensor of shape [outputs], of DoRA; null without. */
+  readonly magnitude: string | null;
   readonly inputs: number;
   readonly outputs: number;
 }
@@ -37,7 +39,7 @@ export interface PeftAdapter {
   readonly config: LoraConfig;
   /** In the order of the file. */
   readonly modules: readonly LoraModule[];
-  /** Holds the tensors `a` and `b` of every module; close it when done. */
+  /** Holds the tensors `a`, `b` and `magnitude` of every module; close it when done. */
   readonly tensors: SafetensorsSource;
 }
 
@@ -74,8 +76,9 @@ export function loraScale(alpha: number, rank: number, useRslora: boolean): numb
 function findModules(tensors: SafetensorsSource, config: LoraConfig): LoraModule[] {
   const names = new Set<string>();
   for (const name of tensors.tensors.keys()) {
-    const match = /^base_model\.model\.(.+)\.lora_[AB]\.weight$/.exec(name);
-    if (match === null) throw invalidAdapter(unexpectedTensor(name), tensors.path);
+    const match = /^base_model\.model\.(.+)\.(?:lora_[AB]\.weight|lora_magnitude_vector)$/.exec(name);
+    const isExpected = match !== null && (config.useDora || !name.endsWith('.lora_magnitude_vector'));
+    if (!isExpected) throw invalidAdapter(unexpectedTensor(name), tensors.path);
     names.add(match[1] as string);
   }
   if (names.size === 0) throw invalidAdapter('it holds no LoRA weights', tensors.path);
@@ -94,17 +97,33 @@ function describeModule(name: string, tensors: SafetensorsSource, config: LoraCo
       tensors.path,
     );
   }
-  return { name, rank, alpha, scale: loraScale(alpha, rank, config.useRslora), a, b, inputs, outputs };
+  const magnitude = config.useDora ? magnitudeName(name) : null;
+  if (magnitude !== null) checkMagnitude(magnitude, outputs, tensors);
+  return { name, rank, alpha, scale: loraScale(alpha, rank, config.useRslora), a, b, magnitude, inputs, outputs };
 }
+
+function checkMagnitude(name: string, outputs: number, { tensors, path }: SafetensorsSource): void {
+  const info = tensors.get(name);
+  if (info === undefined) throw invalidAdapter(`use_dora is true, and the tensor ${name} is missing`, path);
+  if (info.shape.length !== 1 || info.shape[0] !== outputs || !FLOATS.includes(info.dtype)) {
+    throw invalidAdapter(`${name} is ${info.dtype} [${info.shape}], not [${outputs}] of F32, F16 or BF16`, path);
+  }
+}
+
+const FLOATS = ['F32', 'F16', 'BF16'];
 
 export function loraTensorName(module: string, side: 'A' | 'B'): string {
   return `${NAME_PREFIX}${module}.lora_${side}.weight`;
 }
 
+export function magnitudeName(module: string): string {
+  return `${NAME_PREFIX}${module}.lora_magnitude_vector`;
+}
+
 function matrixShape(name: string, { tensors, path }: SafetensorsSource): [number, number] {
   const info = tensors.get(name);
   if (info === undefined) throw invalidAdapter(`the tensor ${name} is missing`, path);
-  if (info.shape.length !== 2 || !['F32', 'F16', 'BF16'].includes(info.dtype)) {
+  if (info.shape.length !== 2 || !FLOATS.includes(info.dtype)) {
     throw invalidAdapter(`${name} is ${info.dtype} [${info.shape}], not a matrix of F32, F16 or BF16`, path);
   }
   return info.shape as [number, number];
@@ -112,7 +131,7 @@ function matrixShape(name: string, { tensors, path }: SafetensorsSource): [numbe
 
 function unexpectedTensor(name: string): string {
   const quoted = JSON.stringify(name);
-  if (name.includes('lora_magnitude_vector')) return `${quoted} belongs to DoRA, which Anneal does not support`;
+  if (name.includes('lora_magnitude_vector')) return `${quoted} belongs to DoRA, and use_dora is not true`;
   if (name.includes('lora_embedding_')) return `${quoted} adapts an embedding, which Anneal does not support`;
   return `${quoted} is not the lora_A.weight or lora_B.weight of a linear layer`;
 }

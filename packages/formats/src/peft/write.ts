@@ -4,7 +4,7 @@ import type { TensorToWrite } from '../safetensors/write.ts';
 import { safetensorsBytes, writeSafetensors } from '../safetensors/write.ts';
 import type { LoraConfig } from './config.ts';
 import { formatLoraConfig } from './config.ts';
-import { CONFIG_FILE, loraTensorName, WEIGHTS_FILE } from './read.ts';
+import { CONFIG_FILE, loraTensorName, magnitudeName, WEIGHTS_FILE } from './read.ts';
 
 export interface LoraModuleToWrite {
   /** In the base model, without `.weight`: `model.layers.0.self_attn.q_proj`. */
@@ -13,6 +13,8 @@ export interface LoraModuleToWrite {
   readonly a: Omit<TensorToWrite, 'name'>;
   /** [outputs, rank] */
   readonly b: Omit<TensorToWrite, 'name'>;
+  /** [outputs], of DoRA */
+  readonly magnitude?: Omit<TensorToWrite, 'name'>;
 }
 
 /** Writes an adapter folder that PEFT loads: weights first, then the configuration, each complete or not at all. */
@@ -31,9 +33,10 @@ export function peftAdapterBytes(config: LoraConfig, modules: readonly LoraModul
 }
 
 function tensorsOf(modules: readonly LoraModuleToWrite[]): TensorToWrite[] {
-  return modules.flatMap(({ name, a, b }) => [
+  return modules.flatMap(({ name, a, b, magnitude }) => [
     { ...a, name: loraTensorName(name, 'A') },
     { ...b, name: loraTensorName(name, 'B') },
+    ...(magnitude ? [{ ...magnitude, name: magnitudeName(name) }] : []),
   ]);
 }
 

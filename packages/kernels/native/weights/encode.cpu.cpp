@@ -9,15 +9,30 @@ namespace {
 /** Weights taken at a time, whole blocks of every type: they stay in the first-level cache. */
 constexpr int64_t kChunk = 1024;
 
-/** x += scale · b A for `count` columns of one row. */
-void merge(const EncodeJob& job, int64_t row, int64_t column, int64_t count, float* x) {
-  double delta[kChunk] = {};
+/** delta = scale · b A for `count` columns of one row. */
+void multiply(const EncodeJob& job, int64_t row, int64_t column, int64_t count, double* delta) {
+  for (int64_t i = 0; i < count; i++) delta[i] = 0;
   for (int64_t k = 0; k < job.rank; k++) {
     const double b = job.scale * job.b[row * job.rank + k];
     const float* a = job.a + k * job.columns + column;
     for (int64_t i = 0; i < count; i++) delta[i] += b * a[i];
   }
-  for (int64_t i = 0; i < count; i++) x[i] = static_cast<float>(x[i] + delta[i]);
+}
+
+const uint8_t* sourceAt(const EncodeJob& job, int64_t at) { return job.source + at * (job.source_type == SourceType::f32 ? 4 : 2); }
+
+/** What the merged row is multiplied by so that it has its magnitude's length; 1 without magnitudes. */
+double stretchOf(const EncodeJob& job, int64_t row) {
+  if (!job.magnitude) return 1;
+  float x[kChunk];
+  double delta[kChunk], squares = 0;
+  for (int64_t column = 0; column < job.columns; column += kChunk) {
+    const int64_t length = job.columns - column < kChunk ? job.columns - column : kChunk;
+    loadFloats(sourceAt(job, row * job.columns + column), job.source_type, length, x);
+    multiply(job, row, column, length, delta);
+    for (int64_t i = 0; i < length; i++) squares += (x[i] + delta[i]) * (x[i] + delta[i]);
+  }
+  return job.magnitude[row] / __builtin_sqrt(squares);
 }
 
 /** The first weight whose magnitude is not within the limit, or -1. NaN never is. */
@@ -69,14 +84,18 @@ void encode(const float* x, int64_t count, WeightType type, int length, int byte
 }  // namespace
 
 void encodeRows(const EncodeJob& job, int64_t first, int64_t count, Unrepresentable& found) {
-  const int64_t source_bytes = job.source_type == SourceType::f32 ? 4 : 2;
   alignas(64) float x[kChunk];
+  double delta[kChunk];
   for (int64_t row = first; row < first + count; row++) {
+    const double stretch = stretchOf(job, row);
     for (int64_t column = 0; column < job.columns; column += kChunk) {
       const int64_t length = job.columns - column < kChunk ? job.columns - column : kChunk;
       const int64_t at = row * job.columns + column;
-      loadFloats(job.source + at * source_bytes, job.source_type, length, x);
-      if (job.a) merge(job, row, column, length, x);
+      loadFloats(sourceAt(job, at), job.source_type, length, x);
+      if (job.a) {
+        multiply(job, row, column, length, delta);
+        for (int64_t i = 0; i < length; i++) x[i] = static_cast<float>((x[i] + delta[i]) * stretch);
+      }
       for (size_t t = 0; t < job.target_count; t++) {
         const EncodeJob::Target& target = job.targets[t];
         const WeightFormat& format = weightFormat(target.type);

@@ -22,8 +22,8 @@ struct WeightFormat {
 const WeightFormat& weightFormat(WeightType type);
 
 /**
- * Rows of a matrix to be written in one or more types: y = W + scale · B A, summed in float64 and rounded to float32 once, then
- * encoded. All pointers are aligned for their type; a row is whole blocks of every target's type.
+ * Rows of a matrix to be written in one or more types: y = W + scale · B A, with magnitudes y · magnitude / ‖y‖ row by row, in
+ * float64, rounded to float32 once, then encoded. All pointers are aligned for their type; a row is whole blocks of every target's type.
  */
 struct EncodeJob {
   const uint8_t* source;  // rows × columns of source_type: f32, bf16 or f16
@@ -33,6 +33,7 @@ struct EncodeJob {
   const float* b;  // rows × rank
   int64_t rank;
   double scale;
+  const float* magnitude;  // rows; null but for DoRA
   struct Target {
     WeightType type;
     uint8_t* bytes;

@@ -63,6 +63,10 @@ class EncodeTask : public WeightsTask {
           "the adapter has another size than the rows");
     job_.a = reinterpret_cast<const float*>(a.Data());
     job_.b = reinterpret_cast<const float*>(b.Data());
+    if (!adapter.Get("magnitude").IsTypedArray()) return;
+    const auto magnitude = array(adapter.Get("magnitude"));
+    check(magnitude.ByteLength() == static_cast<uint64_t>(job_.rows) * 4, "the adapter has another number of magnitudes than rows");
+    job_.magnitude = reinterpret_cast<const float*>(magnitude.Data());
   }
 
   std::vector<EncodeJob::Target> targets_;

@@ -1,5 +1,9 @@
 import {
+  type DoraLinear,
+  doraNorm,
+  doraScale,
   dropout,
+  type Graph,
   type GroupMember,
   graphOf,
   groupedLinear,
@@ -62,7 +66,31 @@ export function addLora(
   return [...sums.values()];
 }
 
-/** The same where the outputs lie beside each other in one tensor; `group` is what `mergedAdapters` gave. */
+/** x · (W + scale · B A)ᵀ with each output's row as long as its magnitude. @param plain x · weightᵀ, and nothing else */
+export function addDora(
+  x_TI: Tensor,
+  plain: PlainOutput,
+  weight_OI: Tensor,
+  lora: LoraSpec,
+  options: AddLoraOptions,
+): Tensor {
+  const [sum_TO] = addLora(x_TI, [plain], lora, options) as [Tensor];
+  const magnitude_O = loraVariables.magnitude(graphOf(x_TI).variables, plain.name, plain.shape);
+  return doraScale(sum_TO, magnitude_O, doraLinear(graphOf(x_TI).variables, plain, weight_OI, lora));
+}
+
+/** How long each output's row is with its adapter: what magnitudes begin as. */
+export function rowLengths(graph: Graph, of: Linear, weight_OI: Tensor, lora: LoraSpec): Tensor {
+  return doraNorm(graph, doraLinear(graph.variables, of, weight_OI, lora));
+}
+
+function doraLinear(variables: Variables, { name, shape }: Linear, weight_OI: Tensor, lora: LoraSpec): DoraLinear {
+  const { rank, scale } = lora.modules.get(name) as LoraModuleSpec;
+  const a = loraVariables.a(variables, rank, name, shape);
+  return { weight: weight_OI, a, b: loraVariables.b(variables, rank, name, shape), scale };
+}
+
+/** `addLora` where the outputs lie beside each other in one tensor; `group` is what `mergedAdapters` gave. */
 export function addMergedLora(
   x_TI: Tensor,
   y_TE: Tensor,

@@ -5,6 +5,8 @@ import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts
 /** Low-rank adapters on some linears: y += scale · B · A · dropout(x). Hu et al. 2021. */
 export interface LoraSpec {
   readonly dropout: number;
+  /** Each output's row with its adapter is as long as a trained magnitude says. Liu et al. 2024. */
+  readonly dora: boolean;
   /** By our name of the linear, in model order. */
   readonly modules: ReadonlyMap<string, LoraModuleSpec>;
 }
@@ -19,13 +21,14 @@ export interface LoraOptions {
   readonly r: number;
   readonly alpha: number;
   readonly rslora: boolean;
+  readonly dora: boolean;
   readonly dropout: number;
 }
 
 /** The same rank and scale on every one of `linears`. */
-export function loraSpec({ r, alpha, rslora, dropout }: LoraOptions, linears: readonly string[]): LoraSpec {
+export function loraSpec({ r, alpha, rslora, dora, dropout }: LoraOptions, linears: readonly string[]): LoraSpec {
   const module = { rank: r, scale: loraScale(alpha, r, rslora) };
-  return { dropout, modules: new Map(linears.map((linear) => [linear, module])) };
+  return { dropout, dora, modules: new Map(linears.map((linear) => [linear, module])) };
 }
 
 /** The shape of an adapter that exists already. */
@@ -33,32 +36,39 @@ export function loraSpecOf(weights: LoraWeights, dropout: number): LoraSpec {
   const modules = [...weights.modules].map(([linear, module]) => {
     return [linear, { rank: module.rank ?? weights.r, scale: moduleScale(weights, module) }] as const;
   });
-  return { dropout, modules: new Map(modules) };
+  return { dropout, dora: weights.dora, modules: new Map(modules) };
 }
 
-/** A: [rank, in], B: [out, rank], float32 parameters. */
+/** A: [rank, in], B: [out, rank], magnitude: [out], float32 parameters. */
 export const loraVariables = {
   a: (variables: Variables, rank: number, linear: string, [, inputs = 0]: readonly number[]): Tensor =>
     parameter(variables, loraName(linear, 'A'), [rank, inputs]),
   b: (variables: Variables, rank: number, linear: string, [outputs = 0]: readonly number[]): Tensor =>
     parameter(variables, loraName(linear, 'B'), [outputs, rank]),
+  magnitude: (variables: Variables, linear: string, [outputs = 0]: readonly number[]): Tensor =>
+    parameter(variables, loraName(linear, 'magnitude'), [outputs]),
 };
 
 function parameter(variables: Variables, name: string, shape: readonly number[]): Tensor {
   return variables.get(name, { shape, dtype: 'f32', kind: 'parameter' });
 }
 
-type Factor = 'A' | 'B';
+export type LoraPart = 'A' | 'B' | 'magnitude';
 
-/** The variable that holds a factor of the adapter on `linear`. */
-export function loraName(linear: string, factor: Factor): string {
-  return `adapter/${linear}.${factor}`;
+/** The variable that holds a part of the adapter on `linear`. */
+export function loraName(linear: string, part: LoraPart): string {
+  return `adapter/${linear}.${part}`;
+}
+
+export function isMagnitude({ name }: Tensor): boolean {
+  return name.startsWith('adapter/') && name.endsWith('.magnitude');
 }
 
 export async function writeLora(engine: Engine, modules: ReadonlyMap<string, LoraModule>): Promise<void> {
-  for (const [linear, { A, B }] of modules) {
+  for (const [linear, { A, B, magnitude }] of modules) {
     await engine.write(loraName(linear, 'A'), A, 'f32');
     await engine.write(loraName(linear, 'B'), B, 'f32');
+    if (magnitude) await engine.write(loraName(linear, 'magnitude'), magnitude, 'f32');
   }
 }
 
@@ -69,13 +79,15 @@ export async function readLora(
   spec: LoraSpec,
 ): Promise<LoraWeights> {
   const modules = new Map<string, LoraModule>();
+  const read = async (linear: string, part: LoraPart) => (await engine.read(loraName(linear, part))) as Float32Array;
   for (const [linear, { rank, scale }] of spec.modules) {
     modules.set(linear, {
-      A: (await engine.read(loraName(linear, 'A'))) as Float32Array,
-      B: (await engine.read(loraName(linear, 'B'))) as Float32Array,
+      A: await read(linear, 'A'),
+      B: await read(linear, 'B'),
+      ...(spec.dora && { magnitude: await read(linear, 'magnitude') }),
       ...(rank !== r && { rank }),
       ...(scale !== loraScale(alpha, rank, rslora) && { alpha: rslora ? scale * Math.sqrt(rank) : scale * rank }),
     });
   }
-  return { r, alpha, rslora, modules };
+  return { r, alpha, rslora, dora: spec.dora, modules };
 }

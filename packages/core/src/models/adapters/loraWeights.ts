@@ -3,12 +3,14 @@ import { UserError } from '../../errors.ts';
 import type { OpenModel } from '../model.ts';
 import { linearOfModule } from './targets.ts';
 
-/** LoRA weights in memory: y = W x + scale · B (A x). */
+/** LoRA weights in memory: y = W x + scale · B (A x), or DoRA's: the same with each output's row of W + scale · B A as long as its magnitude. */
 export interface LoraWeights {
   readonly r: number;
   readonly alpha: number;
   /** Scale by alpha / √r instead of alpha / r. */
   readonly rslora: boolean;
+  /** Weight-decomposed: every module has a magnitude (Liu et al. 2024). */
+  readonly dora: boolean;
   /** By our name of the linear, e.g. `layers.0.q`. */
   readonly modules: ReadonlyMap<string, LoraModule>;
 }
@@ -18,6 +20,8 @@ export interface LoraModule {
   readonly A: Float32Array;
   /** [outputs, rank] */
   readonly B: Float32Array;
+  /** [outputs], of DoRA */
+  readonly magnitude?: Float32Array;
   /** Where it differs from the adapter's r. */
   readonly rank?: number;
   /** Where it differs from the adapter's alpha. */
@@ -36,9 +40,9 @@ export function moduleScale(adapter: LoraWeights, module: LoraModule): number {
 export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
   const peft = readPeftAdapter(folder);
   try {
-    const { r, loraAlpha, useRslora } = peft.config;
+    const { r, loraAlpha, useRslora, useDora } = peft.config;
     const modules = new Map<string, LoraModule>();
-    for (const { name, rank, alpha, a, b, inputs, outputs } of peft.modules) {
+    for (const { name, rank, alpha, a, b, magnitude, inputs, outputs } of peft.modules) {
       const linear = linearOfModule(model.config, model.architecture.names, name);
       const shape = linear === null ? undefined : model.tensors.get(linear)?.shape;
       if (linear === null && isEmbeddingOrHead(name)) throw notOfALayer(folder, model, name);
@@ -49,11 +53,12 @@ export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
       modules.set(linear, {
         A: peft.tensors.float32(a),
         B: peft.tensors.float32(b),
+        ...(magnitude !== null && { magnitude: peft.tensors.float32(magnitude) }),
         ...(rank === r ? {} : { rank }),
         ...(alpha === loraAlpha ? {} : { alpha }),
       });
     }
-    return { r, alpha: loraAlpha, rslora: useRslora, modules };
+    return { r, alpha: loraAlpha, rslora: useRslora, dora: useDora, modules };
   } finally {
     peft.tensors.close();
   }

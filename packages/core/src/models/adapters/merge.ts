@@ -21,7 +21,7 @@ export interface MergeOptions {
 }
 
 /**
- * One tensor of the model with its adapter folded in, W + scale · B A, in one or more types: consecutive runs of its rows, in
+ * One tensor of the model with its adapter folded in, W + scale · B A, of DoRA with rows of their magnitudes' length, in one or more types: consecutive runs of its rows, in
  * each the bytes of every type. The next run is computed while one is used.
  * @param name our name of a tensor of the model
  * @throws UserError for a weight that a type cannot hold
@@ -112,8 +112,10 @@ function rowsToEncode(
   const { A, B, rank = adapter.r } = module;
   checkShapes(tensor, module, rank);
   const b = B.slice(rows.first * rank, (rows.first + rows.count) * rank);
-  const ordered = new Float32Array(reorder(new Uint8Array(b.buffer)).buffer);
-  return { ...job, adapter: { A, B: ordered, rank, scale: moduleScale(adapter, module) } };
+  const ordered = (values: Float32Array) => new Float32Array(reorder(new Uint8Array(values.buffer)).buffer);
+  const magnitude = module.magnitude?.slice(rows.first, rows.first + rows.count);
+  const scale = moduleScale(adapter, module);
+  return { ...job, adapter: { A, B: ordered(b), rank, scale, ...(magnitude && { magnitude: ordered(magnitude) }) } };
 }
 
 const SOURCE_TYPES: Readonly<Record<string, Rows['sourceType']>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };

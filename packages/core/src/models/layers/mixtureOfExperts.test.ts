@@ -41,7 +41,7 @@ async function train({ threads = 1, policy = 'keep', weightType = 'f32', quantiz
   const device = cpuDevice({ threads });
   const model = randomModelOf('a small mixture of experts', config);
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
-  const lora = full ? null : loraSpec({ r: 4, alpha: 8, rslora: false, dropout: 0 }, linears);
+  const lora = full ? null : loraSpec({ r: 4, alpha: 8, rslora: false, dora: false, dropout: 0 }, linears);
   const { plan, programs } = planTraining({
     config: model.config,
     device,

@@ -1,4 +1,5 @@
 import {
+  add,
   addBias,
   type ExpertRoutes,
   expertLinear,
@@ -13,11 +14,13 @@ import {
 } from '@anneal/kernels';
 import {
   type AddLoraOptions,
+  addDora,
   addLora,
   addMergedLora,
   type Linear,
   mergedAdapters,
   type PlainOutput,
+  rowLengths,
 } from '../adapters/addLora.ts';
 import type { LoraSpec } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
@@ -102,23 +105,29 @@ export class ModelScope {
 
   /** x · weightᵀ, plus its bias, plus the adapter's share, plus `plus`. */
   linear(x_TI: Tensor, name: string, plus_TO?: Tensor): Tensor {
-    return this.withAdapters(x_TI, [this.plain(x_TI, name, plus_TO)])[0] as Tensor;
+    if (!this.isDora(name)) return this.withAdapters(x_TI, [this.plain(x_TI, name, plus_TO)])[0] as Tensor;
+    const y_TO = this.withDora(x_TI, name);
+    return plus_TO ? add(plus_TO, y_TO) : y_TO;
   }
 
   /** The same of several linears that read one input: what their adapters add is computed together. */
   project<const Names extends readonly string[]>(x_TI: Tensor, names: Names): { [K in keyof Names]: Tensor } {
+    if (this.options.lora?.dora) {
+      return names.map((name) => this.linear(x_TI, name)) as { [K in keyof Names]: Tensor };
+    }
     const outputs = names.map((name) => this.plain(x_TI, name));
     return this.withAdapters(x_TI, outputs) as { [K in keyof Names]: Tensor };
   }
 
   /**
    * As `project`, with the outputs beside each other in [T, E], by one product, for an op that takes them so. Null where that
-   * cannot be: where some weights are held otherwise than the others, only some have biases, or an adapter differs from
-   * the others'.
+   * cannot be: where some weights are held otherwise than the others, only some have biases, an adapter differs from
+   * the others', or is of DoRA.
    */
   projectMerged(x_TI: Tensor, names: readonly string[]): MergedProjection | null {
     const { lora } = this.options;
     const { variables } = this.graph;
+    if (names.some((name) => this.isDora(name))) return null;
     const linears = names.map((name) => ({ name, shape: this.shapeOf(name) }));
     const adapters = lora ? mergedAdapters(variables, linears, lora) : [];
     const biasNames = names.map((name) => `${name}_bias`).filter((name) => this.shapes.has(name));
@@ -148,12 +157,34 @@ export class ModelScope {
     return expertLinear(x_TCI, this.matrix(name), offsets, { bf16: this.bf16 });
   }
 
+  /** How long each row of this linear's weight is with its adapter: [O]. */
+  rowLengths(name: string): Tensor {
+    const of = { name, shape: this.shapeOf(name) };
+    return rowLengths(this.graph, of, this.matrix(name), this.options.lora as LoraSpec);
+  }
+
   private plain(x_TI: Tensor, name: string, plus_TO?: Tensor): PlainOutput {
     const weight_OI = this.matrix(name);
     const product_TO = linear(x_TI, weight_OI, { bf16: this.bf16, plus: plus_TO, copy: this.copyOf(weight_OI) });
+    return { name, shape: this.shapeOf(name), y_TO: this.withBias(product_TO, name) };
+  }
+
+  private withBias(y_TO: Tensor, name: string): Tensor {
     const bias = `${name}_bias`;
-    const y_TO = this.shapes.has(bias) ? addBias(product_TO, this.weight(bias)) : product_TO;
-    return { name, shape: this.shapeOf(name), y_TO };
+    return this.shapes.has(bias) ? addBias(y_TO, this.weight(bias)) : y_TO;
+  }
+
+  private isDora(name: string): boolean {
+    const { lora } = this.options;
+    return lora?.dora === true && lora.modules.has(name);
+  }
+
+  /** x · Wᵀ with its adapter and magnitude, then the bias, which they do not change. */
+  private withDora(x_TI: Tensor, name: string): Tensor {
+    const weight_OI = this.matrix(name);
+    const y_TO = linear(x_TI, weight_OI, { bf16: this.bf16, copy: this.copyOf(weight_OI) });
+    const plain = { name, shape: this.shapeOf(name), y_TO };
+    return this.withBias(addDora(x_TI, plain, weight_OI, this.options.lora as LoraSpec, this.adding), name);
   }
 
   private withAdapters(x_TI: Tensor, outputs: readonly PlainOutput[]): Tensor[] {

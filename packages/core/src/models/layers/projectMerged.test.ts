@@ -25,7 +25,7 @@ const config = readConfig(
   null,
   'config.json',
 );
-const lora = loraSpec({ r: 4, alpha: 8, rslora: false, dropout: 0 }, names);
+const lora = loraSpec({ r: 4, alpha: 8, rslora: false, dora: false, dropout: 0 }, names);
 const plain: WeightOptions = {
   type: 'f32',
   nf4: new Map(),
@@ -101,7 +101,7 @@ test.each<[string, Partial<WeightOptions>]>([
 
 test.each<[string, Partial<WeightOptions>]>([
   ['some are in NF4', { nf4: new Map([[names[0], 'double']]) }],
-  ['some have an adapter', { lora: loraSpec({ r: 4, alpha: 8, rslora: false, dropout: 0 }, [names[1]]) }],
+  ['some have an adapter', { lora: loraSpec({ r: 4, alpha: 8, rslora: false, dora: false, dropout: 0 }, [names[1]]) }],
   ['adapters have dropout', { lora: { ...lora, dropout: 0.1 } }],
 ])('linears of which %s stay apart', (_, options) => {
   const graph = new Graph('merged', new Variables());

@@ -60,13 +60,7 @@ describe('Axolotl', () => {
   it('LoRA on conversations, with much that has no counterpart', async () => {
     const result = await imported('axolotl-chat.yml');
     expect(result.problems).toEqual([]);
-    expect(untranslatedKeys(result)).toEqual([
-      'load_in_8bit',
-      'peft_use_dora',
-      'deepspeed',
-      'special_tokens',
-      'made_up_key',
-    ]);
+    expect(untranslatedKeys(result)).toEqual(['load_in_8bit', 'deepspeed', 'special_tokens', 'made_up_key']);
     expect(result.recipe).toMatchObject({
       adapter: 'lora',
       chat_template: 'chatml',

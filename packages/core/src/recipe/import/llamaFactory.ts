@@ -155,6 +155,7 @@ export const llamaFactoryRules: Rules = {
   lora_dropout: adapterOnly(renamed('lora_dropout')),
   lora_target: adapterOnly(loraTarget),
   use_rslora: adapterOnly(renamed('peft_use_rslora')),
+  use_dora: adapterOnly(renamed('peft_use_dora')),
   dataset_dir: () => elsewhere('part of the paths of the data sets', 'write it into the path of each data set'),
   template,
   cutoff_len: (value, input) => {
@@ -225,7 +226,6 @@ export const llamaFactoryRules: Rules = {
     'eval_on_each_dataset',
   ]),
   ...missing('it changes what is learned, and Anneal does not have it', [
-    'use_dora',
     'pissa_init',
     'pissa_iter',
     'pissa_convert',

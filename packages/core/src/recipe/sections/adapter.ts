@@ -1,7 +1,13 @@
 import * as z from 'zod';
 import { derived, type KeyMeta, optional } from '../key.ts';
 
-export const loraDefaults = { lora_r: 16, lora_alpha: 16, lora_dropout: 0, peft_use_rslora: false };
+export const loraDefaults = {
+  lora_r: 16,
+  lora_alpha: 16,
+  lora_dropout: 0,
+  peft_use_rslora: false,
+  peft_use_dora: false,
+};
 
 /** What is trained: a low-rank adapter beside frozen weights, or every weight. */
 export const adapter = {
@@ -49,6 +55,11 @@ export const adapter = {
     z.boolean(),
     `${loraDefaults.peft_use_rslora}`,
     'Rank-stabilized LoRA: scale by lora_alpha / √lora_r, so that a high rank keeps learning.',
+  ),
+  peft_use_dora: derived(
+    z.boolean(),
+    `${loraDefaults.peft_use_dora}`,
+    "DoRA: also train how long each output's row of the weight is, apart from its direction, which the adapter turns. Often learns more at a low rank, and costs time and memory.",
   ),
   lora_model_dir: optional(
     z.string().min(1),

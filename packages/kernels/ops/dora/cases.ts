@@ -1,0 +1,61 @@
+import { casesFor, constant } from '../../src/cases/casesFor.ts';
+import { doraNormOp, doraScaleBackwardOp, doraScaleOp } from './op.ts';
+
+const shapes = [
+  { T: 1, N: 1 },
+  { T: 5, N: 33 },
+  { T: 70, N: 130 },
+];
+/** A row of weights is not near 0. */
+const norm = constant(1, 2.5, 0.75, 4, 1.25);
+
+export const doraNormCases = casesFor(doraNormOp, {
+  shapes: [
+    { N: 1, K: 1, R: 1 },
+    { N: 5, K: 33, R: 3 },
+    { N: 70, K: 257, R: 16 },
+  ],
+  attributes: [{ scale: 2 }, { scale: 0.25 }],
+  benchmark: [{ extents: { N: 1536, K: 576, R: 16 }, attributes: { scale: 2 } }],
+  reference: ({ weight, a, b }, outputs, { extents: { N = 0, K = 0, R = 0 }, attributes: { scale } }) => {
+    for (let n = 0; n < N; n++) {
+      let squares = 0;
+      let size = 0;
+      for (let k = 0; k < K; k++) {
+        let value = weight.at(n, k);
+        let magnitude = Math.abs(value);
+        for (let r = 0; r < R; r++) {
+          value += scale * b.at(n, r) * a.at(r, k);
+          magnitude += Math.abs(scale * b.at(n, r) * a.at(r, k));
+        }
+        squares += value ** 2;
+        size += 2 * Math.abs(value) * magnitude + value ** 2;
+      }
+      // The root halves the relative error of what is under it.
+      outputs.norm.add(n, 0, Math.sqrt(squares), size / (2 * Math.sqrt(squares)));
+    }
+  },
+});
+
+export const doraScaleCases = casesFor(doraScaleOp, {
+  shapes,
+  fill: { norm },
+  benchmark: [{ extents: { T: 512, N: 576 } }],
+  reference: ({ x, magnitude, norm: length }, { y }, { extents: { T = 0, N = 0 } }) => {
+    for (let t = 0; t < T; t++) {
+      for (let n = 0; n < N; n++) y.add(t, n, (x.at(t, n) * magnitude.at(n, 0)) / length.at(n, 0));
+    }
+  },
+});
+
+export const doraScaleBackwardCases = casesFor(doraScaleBackwardOp, {
+  shapes,
+  fill: { norm },
+  benchmark: [{ extents: { T: 512, N: 576 } }],
+  reference: ({ dy, x, norm: length, gradient }, { total }, { extents: { T = 0, N = 0 } }) => {
+    for (let n = 0; n < N; n++) {
+      total.add(n, 0, gradient.at(n));
+      for (let t = 0; t < T; t++) total.add(n, 0, (dy.at(t, n) * x.at(t, n)) / length.at(n, 0));
+    }
+  },
+});
