@@ -52,6 +52,7 @@ export const refusedVerbs: readonly { name: string; reason: string }[] = [
   { name: 'edit', reason: 'a version is written where the file is; the studio of the agent edits rows' },
   { name: 'schema', reason: 'it is the same everywhere' },
   { name: 'eval', reason: 'the agent measures validation losses while it trains' },
+  { name: 'reproduce', reason: 'a run is trained again where its files are' },
   { name: 'serve', reason: local },
   { name: 'pair', reason: 'who is let in is decided on the machine of the agent, or in its settings' },
   { name: 'token', reason: 'who is let in is decided on the machine of the agent, or in its settings' },
