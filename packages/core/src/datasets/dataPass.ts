@@ -57,8 +57,7 @@ export class DataPass {
       const sample = await source.page(0, 100);
       const values = sample.map((row) => row.value);
       const reader = openReader(answers, input.type, values, input.fields, path);
-      const { prompts } = this.#options;
-      const processing = { reader, renderer, tokenizer, mask: input.mask, prompts, sequenceLen, excessLength };
+      const processing = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
       const { size: bytes } = await stat(path);
       const sha256 = await sha256OfFile(path);
       const rejectedUnread = answers === null && leavesRejectedUnread(reader, values);

@@ -1,8 +1,6 @@
 import { dropped, type Encoded, KEPT, type Verdict } from './types.ts';
 
 export interface JudgeOptions {
-  /** Documents are questions, of which nothing is trained. */
-  readonly prompts?: boolean | undefined;
   /** Most tokens a row may have. */
   readonly sequenceLen: number;
   /** What becomes of longer ones. `raise` drops too, and `prepareData` then refuses to go on. */
@@ -15,10 +13,11 @@ export interface Judged {
   readonly encoded: Encoded | null;
 }
 
-export function judge(encoded: Encoded, { prompts = false, sequenceLen, excessLength }: JudgeOptions): Judged {
+/** @param isPrompt it is a question, of which nothing is trained */
+export function judge(encoded: Encoded, { sequenceLen, excessLength }: JudgeOptions, isPrompt = false): Judged {
   const { length } = encoded.ids;
   if (length === 0) return { verdict: dropped('empty', 'the row has no tokens'), encoded: null };
-  if (!prompts && countTargetTokens(encoded) === 0) {
+  if (!isPrompt && countTargetTokens(encoded) === 0) {
     return { verdict: dropped('nothing_supervised', 'no token of the row is trained'), encoded: null };
   }
   if (length <= sequenceLen) return { verdict: KEPT, encoded };
@@ -26,7 +25,7 @@ export function judge(encoded: Encoded, { prompts = false, sequenceLen, excessLe
     return {
       verdict: dropped(
         'too_long',
-        `${length} tokens, ${prompts ? 'sequence_len less max_completion_length' : 'sequence_len'} is ${sequenceLen}`,
+        `${length} tokens, ${isPrompt ? 'sequence_len less max_completion_length' : 'sequence_len'} is ${sequenceLen}`,
       ),
       encoded: null,
     };

@@ -121,7 +121,7 @@ function decide(
   if (!other && parts[0]?.rendered.kind === 'text' && only.ids.length > options.sequenceLen) {
     return { documents: splitText(only, options.sequenceLen), verdict: KEPT };
   }
-  const judged = encoded.map((one) => judge(one, options));
+  const judged = encoded.map((one, i) => judge(one, options, isPrompt(parts[i]?.content)));
   for (const [i, { verdict }] of judged.entries()) {
     const side = other ? (parts[i]?.side ?? 'none') : 'none';
     if (verdict.kind === 'dropped') return { documents: [], verdict: ofSide(side, verdict) };
@@ -137,6 +137,8 @@ function decide(
   const cut = judged.map(({ verdict }) => verdict).findLast(({ kind }) => kind === 'truncated');
   return { documents, verdict: cut ?? KEPT };
 }
+
+const isPrompt = (content: Content | undefined): boolean => content?.kind === 'chat' && content.isPrompt === true;
 
 const printsObjects = ({ messages, tools }: Conversation): boolean =>
   tools !== null || messages.some(({ tool_calls: calls }) => calls !== undefined);

@@ -43,7 +43,6 @@ export function dataOptions(recipe: ResolvedRecipe): DataOptions {
       deduplicate: recipe.dataset_exact_deduplication,
       validationSize: recipe.val_set_size,
       seed: recipe.seed,
-      ...(recipe.trl && { prompts: true }),
       sequenceLen: recipe.sequence_len - (recipe.trl?.max_completion_length ?? 0),
       excessLength: recipe.excess_length_strategy,
     },

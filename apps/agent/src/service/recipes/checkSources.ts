@@ -42,7 +42,7 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
     for (const [i, dataset] of (resolved[list] ?? []).entries()) {
       await attempt([list, i], async () => {
         const { prepare } = dataOptions({ ...resolved, datasets: [dataset], test_datasets: null });
-        for (const input of prepare.datasets) await checkRows(input);
+        for (const input of prepare.datasets) await checkRows(input, prepare.answers ?? null);
       });
     }
   }
