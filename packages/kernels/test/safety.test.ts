@@ -106,6 +106,14 @@ describe('values that kernels cannot use end in an Error with the name of the op
     await expect(apply(attentionCachedOp, read, heads)).rejects.toThrow(`attention_cached: ${problem}`);
   });
 
+  test('one token behind a cache of 3', async () => {
+    const problem = 'the context is longer than the cache';
+    const write = { x: f32(1, 4), cache: f32(3, 4), positions: i32(3) };
+    await expect(apply(cacheWriteOp, write)).rejects.toThrow(`cache_write: ${problem}`);
+    const read = { q: f32(1, 8), keys: f32(3, 4), values: f32(3, 4), positions: i32(3) };
+    await expect(apply(attentionCachedOp, read, heads)).rejects.toThrow(`attention_cached: ${problem}`);
+  });
+
   test('keys and values of different types', async () => {
     const values = { dtype: 'bf16' as const, shape: [3, 4] };
     await expect(

@@ -36,8 +36,8 @@ export interface ChartSpec {
 
 const doubleClickMilliseconds = 250;
 
-/** Charts of one page share the place of the cursor. */
-const cursor = uPlot.sync('run');
+/** Charts of one page share the place of the cursor: each joins by this key when it is made, and leaves when it is destroyed. */
+const cursorKey = 'run';
 
 export function Chart({
   spec,
@@ -78,7 +78,6 @@ export function Chart({
       dataOf(spec, series.read.get()),
       element,
     );
-    cursor.sub(plot);
     chart.current = plot;
     let frame = 0;
     const redraw = () => {
@@ -101,7 +100,6 @@ export function Chart({
       unsubscribe();
       resized.disconnect();
       clearTimeout(click.current.timer);
-      cursor.unsub(plot);
       plot.destroy();
     };
     // Colors are read when the chart is made.
@@ -181,7 +179,7 @@ function optionsOf(
     legend: { show: false },
     padding: [8, 22, 0, 0],
     cursor: {
-      sync: { key: cursor.key, scales: ['x', null] },
+      sync: { key: cursorKey, scales: ['x', null] },
       drag: { x: true, y: false, setScale: false, dist: 4 },
       points: {
         size: (_, index) => (index <= edges.length ? 0 : 6),

@@ -28,7 +28,7 @@ class CachedSequences {
   bool several() const { return sequences_ != nullptr; }
 
   CachedSequence at(int64_t i) const {
-    if (!sequences_) return {0, tokens_, positions_[0], 0, rows_, 0};
+    if (!sequences_) return {0, tokens_, positions_[0], 0, rows_, rows_};
     const int32_t *own = sequences_ + 4 * i, *next = own + 4;
     const int64_t first = own[0], end = i + 1 < count_ ? next[0] : tokens_;
     return {first, end - first, first >= 0 && first < tokens_ ? positions_[first] : 0, own[1], own[2], own[3]};
