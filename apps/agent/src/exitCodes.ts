@@ -20,6 +20,7 @@ export const exitCodeMeanings: readonly (readonly [number, string])[] = [
 /** Errors that the world made, not the input: what was asked for was right, and failed. */
 const failures: ReadonlySet<string> = new Set([
   'cancelled',
+  'dataset_not_fetched',
   'disk_full',
   'gpu_failed',
   'gpu_lost',

@@ -1,4 +1,5 @@
-import type { PullProgress } from '@anneal/core/protocol/models';
+import { UserError } from '@anneal/core/errors';
+import type { PullProgress, PullRequest } from '@anneal/core/protocol/models';
 import type { Command } from 'commander';
 import { finish } from '../service/finish.ts';
 import { errorColors } from '../terminal/colors.ts';
@@ -10,6 +11,10 @@ import { addExamples } from './examples.ts';
 import { useCase } from './useCases.ts';
 
 interface Options {
+  data?: boolean;
+  name?: string;
+  split?: string;
+  file?: readonly string[];
   revision?: string;
   offline?: boolean;
   json?: boolean;
@@ -18,20 +23,36 @@ interface Options {
 export function define(command: Command): void {
   addExamples(
     command
-      .argument('[model]', 'short name, owner/model, or owner/model/file.gguf; without it the short names are listed')
+      .argument(
+        '[model]',
+        'short name, owner/model, or owner/model/file.gguf; with --data owner/name; without it the short names are listed',
+      )
+      .option('--data', 'a data set instead of a model')
+      .option('--name <subset>', 'of a data set: its subset')
+      .option('--split <split>', 'of a data set: train, validation, test or what else it has')
+      .option('--file <path>', 'of a data set: a file of it or a pattern, more than once for several', addTo, [])
       .option('--revision <revision>', 'branch, tag or commit at the hub')
       .option('--offline', 'only look into the cache')
       .action(async (model: string | undefined, options: Options) =>
-        model === undefined ? listShortNames(options) : pull(model, options),
+        model === undefined && !options.data ? listShortNames(options) : pull(model, options),
       ),
     'anneal pull smollm2-135m',
+    'anneal pull --data trl-lib/Capybara --split train',
   );
 }
 
-async function pull(model: string, { revision, offline, json }: Options): Promise<void> {
+function addTo(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value];
+}
+
+async function pull(model: string | undefined, options: Options): Promise<void> {
+  const { revision, offline, json } = options;
+  if (model === undefined) {
+    throw wrongUse('--data needs the name of a data set', 'add it: anneal pull --data owner/name');
+  }
   const pullModel = await useCase('pullModel');
   const progress = showProgress();
-  const pulling = pullModel({}, { model, revision, offline });
+  const pulling = pullModel({}, { model, revision, offline, data: dataOf(options) });
   const { path, isCopy } = await finish(pulling, progress.show).finally(progress.end);
   if (isCopy) {
     remark(
@@ -41,6 +62,18 @@ async function pull(model: string, { revision, offline, json }: Options): Promis
   }
   if (json) printJson({ model, path });
   else print(path);
+}
+
+/** @throws UserError `data_option` for options that a model does not have */
+function dataOf({ data, name, split, file = [] }: Options): PullRequest['data'] {
+  if (data) return { name, split, ...(file.length > 0 && { files: file }) };
+  const given = Object.entries({ name, split, file: file[0] }).find(([, value]) => value !== undefined)?.[0];
+  if (given !== undefined) throw wrongUse(`--${given} is for data sets`, 'add --data, or leave it out');
+  return undefined;
+}
+
+function wrongUse(what: string, next: string): UserError {
+  return new UserError({ what, next, code: 'data_option' });
 }
 
 async function listShortNames(options: Options): Promise<void> {
@@ -61,7 +94,7 @@ function showProgress(): { show(progress: PullProgress): void; end(): void } {
   let saidTenth = -1;
   return {
     show({ phase, source, file, receivedBytes = 0, totalBytes, reason }) {
-      if (phase === 'waiting') say('waiting for another process that pulls the same model');
+      if (phase === 'waiting') say('waiting for another process that pulls the same');
       else if (phase === 'asking') say(`asking ${source}`);
       else if (phase === 'failed') say(`${source}: ${reason}`);
       else if (totalBytes) {

@@ -49,8 +49,8 @@ export function remoteModels(connection: Connection, signal: AbortSignal): Model
       await ask((api) => api.models.remove.mutate({ model }));
       return { folder: path };
     },
-    async *pullModel(_, { model, revision }) {
-      const { job } = await ask((api) => api.models.pull.mutate({ model, revision }));
+    async *pullModel(_, { model, revision, data }) {
+      const { job } = await ask((api) => api.models.pull.mutate({ model, revision, data }));
       return yield* followJob<'pull'>(connection, job, signal);
     },
     listCatalogue: () => ask((api) => api.models.catalogue.query()),

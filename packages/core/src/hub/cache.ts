@@ -44,7 +44,7 @@ export function modelFolder(
 }
 
 /** Two names never share a folder, nor one with what lies beside the folder of another (its lock, its parts). */
-function escape(name: string): string {
+export function escape(name: string): string {
   return name.replaceAll(/[^\w.-]|^\.|\.(?=lock$|partial-)/gu, percent);
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { boundedFetch } from './boundedFetch.ts';
-import type { HubRequest, RemoteModel } from './huggingFace.ts';
+import type { HubRequest, RemoteRepository } from './huggingFace.ts';
 import { selectFiles, TEMPLATE_FOLDER } from './selectFiles.ts';
 import { asSourceError, httpError, SourceError } from './sourceError.ts';
 
@@ -27,7 +27,7 @@ const Listing = z.object({
  * Lists a repository of ModelScope with sizes and checksums.
  * Throws a SourceError, or a UserError when the repository holds nothing that can be read.
  */
-export async function modelScopeModel(request: HubRequest): Promise<RemoteModel> {
+export async function modelScopeModel(request: HubRequest): Promise<RemoteRepository> {
   const { id, hubUrl, signal, patience } = request;
   const revision = request.revision ?? 'master';
   const api = `${hubUrl}/api/v1/models/${id}/repo`;
@@ -57,7 +57,7 @@ export async function modelScopeModel(request: HubRequest): Promise<RemoteModel>
   return { revision, files };
 }
 
-async function getJson(ask: typeof fetch, url: string, signal: AbortSignal | undefined): Promise<unknown> {
+export async function getJson(ask: typeof fetch, url: string, signal: AbortSignal | undefined): Promise<unknown> {
   try {
     const response = await ask(url);
     if (!response.ok) throw httpError(response.status);

@@ -39,14 +39,18 @@ export function tooLittleSpace(folder: string, what: string, cause?: unknown): U
 }
 
 /** @param failures one line per source, in the order tried. */
-export function everySourceFailed(id: string, folder: string, failures: readonly string[]): UserError {
+export function everySourceFailed(
+  { id, kind }: { id: string; kind: 'model' | 'data set' },
+  folder: string,
+  failures: readonly string[],
+): UserError {
   return new UserError({
     what: [`${id} could not be fetched. Tried:`, ...failures.map((line) => `  - ${line}`)].join('\n'),
     where: folder,
     next: [
       'check the name and the network (a proxy: NODE_USE_ENV_PROXY=1; a mirror: HF_ENDPOINT=https://…) and run the same',
-      'command again, which goes on where it stopped; or bring the model folder here by other means and give its path',
+      'command again, which goes on where it stopped; or bring it here by other means and give its path',
     ].join(' '),
-    code: 'model_not_fetched',
+    code: kind === 'model' ? 'model_not_fetched' : 'dataset_not_fetched',
   });
 }

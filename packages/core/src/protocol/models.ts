@@ -12,8 +12,16 @@ export const sourceRequest = z.object({
 export type SourceRequest = z.input<typeof sourceRequest>;
 
 export const pullRequest = z.object({
-  /** A short name, `owner/model`, or `owner/model/file.gguf`. */
+  /** A short name, `owner/model`, or `owner/model/file.gguf`; with `data` a data set, `owner/name`. */
   model: z.string().min(1),
+  /** A data set is meant: one split of one subset of it, or the files that are named. */
+  data: z
+    .object({
+      name: z.string().min(1).optional(),
+      split: z.string().min(1).optional(),
+      files: z.array(z.string().min(1)).min(1).readonly().optional(),
+    })
+    .optional(),
   /** Branch, tag or commit at the hub. */
   revision: z.string().min(1).optional(),
   /** Use only what is in the cache. */

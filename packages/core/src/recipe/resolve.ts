@@ -78,10 +78,13 @@ export function resolveRecipe(recipe: Recipe, options: ResolveOptions): Resolved
     }
     return full;
   };
+  const refuse = (path: KeyPath, what: string, next: string) =>
+    problems.push({ path, code: 'impossible_combination', what, next, ...locate(path) });
+  const place = { exists: (path: string) => exists(absolute(path)), existing, refuse };
   const optionalFile = (key: 'lora_model_dir' | 'resume_from_checkpoint', next: string) =>
     filled[key] === null ? null : existing(filled[key], [key], next);
   const datasets = (key: 'datasets' | 'test_datasets') =>
-    (filled[key] ?? []).map((dataset, i) => resolveDataset(dataset, [key, i], existing));
+    (filled[key] ?? []).map((dataset, i) => resolveDataset(dataset, [key, i], place));
 
   const resolved: ResolvedRecipe = {
     ...filled,

@@ -1,5 +1,8 @@
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type * as z from 'zod';
+import { isDataFile } from '../datasets/dataFiles.ts';
+import { findPulled, isDatasetId } from '../hub/datasets/cache.ts';
+import type { DatasetSelection } from '../hub/datasets/select.ts';
 import { type FieldType, fieldsOfType } from './combinations.ts';
 import type { KeyPath } from './problem.ts';
 import type { datasetSchema } from './sections/datasets.ts';
@@ -40,12 +43,27 @@ const usualRoles: Record<string, string[]> = {
   tool: ['tool', 'observation', 'function'],
 };
 
-/** `existing` turns a path into an absolute one and records it when nothing is there. */
-export function resolveDataset(
-  filled: Filled,
-  key: KeyPath,
-  existing: (path: string, key: KeyPath, next: string) => string,
-): ResolvedDataset {
+/** What looks at the disk, and records what does not fit. */
+export interface DatasetPlace {
+  /** Whether something is there. */
+  exists(path: string): boolean;
+  /** The absolute path; records it when nothing is there. */
+  existing(path: string, key: KeyPath, next: string): string;
+  refuse(key: KeyPath, what: string, next: string): void;
+}
+
+/** Of a data set of a hub what is fetched, and so where it lies; null for files of this machine. */
+export function hubSelection({
+  path,
+  revision,
+  name,
+  split,
+  data_files,
+}: Pick<ResolvedDataset, 'path' | 'revision' | 'name' | 'split' | 'data_files'>): DatasetSelection | null {
+  return isAbsolute(path) ? null : { revision, name, split, dataFiles: data_files };
+}
+
+export function resolveDataset(filled: Filled, key: KeyPath, place: DatasetPlace): ResolvedDataset {
   const written =
     typeof filled.type === 'object'
       ? 'prompt'
@@ -53,9 +71,8 @@ export function resolveDataset(
         ? (typeOfWrittenColumns(filled) ?? 'auto')
         : filled.type;
   const usual = written === 'auto' || written === 'prompt' ? {} : usualColumns[written];
-  const path = existing(filled.path, [...key, 'path'], 'correct the path; data sets are read from local files');
   const data_files = typeof filled.data_files === 'string' ? [filled.data_files] : filled.data_files;
-  for (const file of data_files ?? []) existing(join(path, file), [...key, 'data_files'], `name files inside ${path}`);
+  const isHub = isDatasetId(filled.path) && !place.exists(filled.path) && !isDataFile(filled.path);
   return {
     ...filled,
     ...noColumns,
@@ -64,11 +81,39 @@ export function resolveDataset(
     ...(filled.message_property_mappings && {
       message_property_mappings: { ...usual.message_property_mappings, ...filled.message_property_mappings },
     }),
-    path,
+    ...(isHub ? pinned({ ...filled, data_files }) : localPlace({ ...filled, data_files }, key, place)),
     type: typeof filled.type === 'object' ? filled.type : typeOf(written),
     data_files,
     roles: mergedRoles(filled.roles ?? {}),
   };
+}
+
+/** The commit that came takes the place of the branch, so that the run says what it was trained on. */
+function pinned(written: Filled & Pick<ResolvedDataset, 'data_files'>): Pick<ResolvedDataset, 'path' | 'revision'> {
+  const { path, revision, name, split, data_files: dataFiles } = written;
+  return { path, revision: findPulled(path, { revision, name, split, dataFiles })?.revision ?? revision };
+}
+
+function localPlace(
+  { path: written, data_files, name, revision }: Filled & Pick<ResolvedDataset, 'data_files'>,
+  key: KeyPath,
+  { existing, refuse }: DatasetPlace,
+): Pick<ResolvedDataset, 'path'> {
+  const path = existing(
+    written,
+    [...key, 'path'],
+    'correct the path, or write the name of a data set of a hub, owner/name',
+  );
+  for (const file of data_files ?? []) existing(join(path, file), [...key, 'data_files'], `name files inside ${path}`);
+  for (const [option, value] of Object.entries({ name, revision })) {
+    if (value === null) continue;
+    refuse(
+      [...key, option],
+      `\`${option}\` is for data sets of a hub, and ${path} is on this machine`,
+      `remove ${option}`,
+    );
+  }
+  return { path };
 }
 
 function typeOf(written: 'auto' | FieldType | 'sharegpt' | 'prompt'): 'auto' | FieldType {

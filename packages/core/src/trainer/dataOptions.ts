@@ -1,7 +1,9 @@
 import { listDataFiles } from '../datasets/dataFiles.ts';
 import type { DatasetInput, PrepareOptions } from '../datasets/prepareData.ts';
 import type { ModelTextOptions } from '../generate/modelText.ts';
+import { pulledFiles } from '../hub/datasets/cache.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
+import { hubSelection } from '../recipe/resolveDataset.ts';
 import type { PromptFormat } from '../templates/promptFormat.ts';
 import { answerModeOf } from './objectiveOptions.ts';
 
@@ -32,7 +34,7 @@ function promptFormatOf({ datasets, test_datasets: tests }: ResolvedRecipe): Pro
   return { format, noInputFormat, systemFormat, systemPrompt };
 }
 
-/** @throws UserError when a folder of data has no matching files */
+/** @throws UserError when a folder of data has no matching files, or a data set of a hub has not been pulled */
 export function dataOptions(recipe: ResolvedRecipe): DataOptions {
   return {
     text: textOptions(recipe),
@@ -49,10 +51,21 @@ export function dataOptions(recipe: ResolvedRecipe): DataOptions {
   };
 }
 
+/** @throws UserError `dataset_not_pulled` */
+export function requireDatasets({ datasets, test_datasets: tests }: ResolvedRecipe): void {
+  for (const dataset of [...datasets, ...(tests ?? [])]) if (hubSelection(dataset)) filesOf(dataset);
+}
+
+function filesOf(dataset: ResolvedDataset): string[] {
+  const selection = hubSelection(dataset);
+  if (selection) return pulledFiles(dataset.path, selection);
+  return listDataFiles(dataset.path, { only: dataset.data_files, split: dataset.split });
+}
+
 function datasetInput(dataset: ResolvedDataset, trainOnInputs: boolean): DatasetInput {
   const prompt = typeof dataset.type === 'object' ? dataset.type : null;
   return {
-    files: listDataFiles(dataset.path, { only: dataset.data_files, split: dataset.split }),
+    files: filesOf(dataset),
     type: prompt ? 'prompt' : String(dataset.type),
     fields: {
       fieldMessages: dataset.field_messages,

@@ -2,7 +2,7 @@
 
 import { basename, join } from 'node:path';
 import type { Catalogue, LocalModel } from '@anneal/core/protocol/models';
-import { cachedModelRequest, pullRequest } from '@anneal/core/protocol/models';
+import { cachedModelRequest, type PullRequest, pullRequest } from '@anneal/core/protocol/models';
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
 import { cachedNamed } from '../../service/models/list.ts';
@@ -30,10 +30,10 @@ export const models = router({
   /** The models that have a short name. */
   catalogue: procedure.query((): Catalogue => listCatalogue()),
 
-  /** Begins a job that downloads a model into the cache, or goes on with one that was broken off. */
+  /** Begins a job that downloads a model or a data set into the cache, or goes on with one that was broken off. */
   pull: procedure.input(pullRequest.omit({ offline: true })).mutation(({ ctx, input }): { job: string } => {
     const subject = publishedName(input.model);
-    const order = { kind: 'pull', subject, target: `${subject}@${input.revision ?? ''}` } as const;
+    const order = { kind: 'pull', subject, target: targetOf(subject, input) } as const;
     return {
       job: ctx.agent.jobs.start(order, (signal) =>
         runApart('pull', { secrets: ctx.agent.secrets.open() }, input, signal),
@@ -54,3 +54,8 @@ export const models = router({
     removeModel({}, { ...input, runs });
   }),
 });
+
+/** One job for each thing that is pulled. */
+function targetOf(subject: string, { revision = '', data }: Pick<PullRequest, 'revision' | 'data'>): string {
+  return [subject, revision, ...(data ? [JSON.stringify(data)] : [])].join('@');
+}

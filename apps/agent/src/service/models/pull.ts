@@ -1,4 +1,5 @@
 import { catalogue, modelByName } from '@anneal/core/hub/catalogue';
+import { pullDataset } from '@anneal/core/hub/datasets/pull';
 import * as hub from '@anneal/core/hub/pull';
 import {
   type Catalogue,
@@ -11,23 +12,18 @@ import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 
-/** Downloads a model into the cache. What has arrived of one that is broken off stays, and the next pull continues it. */
+/** Downloads a model or a data set into the cache. What has arrived of one that is broken off stays, and the next pull continues it. */
 export async function* pullModel(
   { signal: outer, secrets }: Context,
   request: PullRequest,
 ): AsyncGenerator<PullProgress, PulledModel> {
-  const { model, revision, offline } = parseRequest(pullRequest, request);
-  const path = yield* reporting<PullProgress, string>(
-    (report, signal) =>
-      hub.pullModel(model, {
-        revision,
-        token: secrets?.hf_token,
-        ...(offline ? { offline: true } : {}),
-        onProgress: report,
-        signal,
-      }),
-    outer,
-  );
+  const { model, revision, offline, data } = parseRequest(pullRequest, request);
+  const path = yield* reporting<PullProgress, string>(async (onProgress, signal) => {
+    const options = { token: secrets?.hf_token, ...(offline ? { offline: true } : {}), onProgress, signal };
+    if (!data) return hub.pullModel(model, { ...options, revision });
+    const { name = null, split = null, files: dataFiles = null } = data;
+    return (await pullDataset(model, { revision: revision ?? null, name, split, dataFiles }, options)).folder;
+  }, outer);
   return { model, path, isCopy: path.endsWith('.gguf') && !/gguf$/i.test(model) };
 }
 

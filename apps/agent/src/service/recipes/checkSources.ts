@@ -13,9 +13,11 @@ export interface SourceCheck {
   problems: RecipeProblem[];
   /** What `train` would warn of, as far as the model alone tells. */
   warnings: Warning[];
-  /** How to fetch the model where it has not been pulled yet, which is no mistake of the recipe. */
+  /** How to fetch the model, or a data set, where it has not been pulled yet, which is no mistake of the recipe. */
   pull: string | null;
 }
+
+const notPulled: ReadonlySet<string> = new Set(['model_not_pulled', 'dataset_not_pulled']);
 
 export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<SourceCheck> {
   const found: SourceCheck = { problems: [], warnings: [], pull: null };
@@ -29,7 +31,7 @@ export async function checkSources({ resolved, locate }: OpenedRecipe): Promise<
       await look();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      if (error.code === 'model_not_pulled') found.pull = error.next ?? null;
+      if (notPulled.has(error.code)) found.pull ??= error.next ?? null;
       else problem(path, error);
     }
   };

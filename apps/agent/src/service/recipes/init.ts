@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { isDataFile } from '@anneal/core/datasets/dataFiles';
 import { UserError } from '@anneal/core/errors';
+import { isDatasetId } from '@anneal/core/hub/datasets/cache';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { presetModels } from '@anneal/core/protocol/presets';
 import {
@@ -32,7 +34,7 @@ export async function beginProject(_: Context, request: InitRequest): Promise<Pr
   refuseMissing(baseModel, data);
   refuseExisting(target, files);
   makeFolder(target);
-  let dataset = data === undefined ? undefined : relative(target, resolve(data));
+  let dataset = data === undefined || isPublished(data) ? data : relative(target, resolve(data));
   if (dataset === undefined) {
     dataset = join('data', 'harbour.jsonl');
     refuseExisting(target, [dataset]);
@@ -77,7 +79,7 @@ function needsTexts(): UserError {
 
 /** Said before there is a recipe that can only fail. */
 function refuseMissing(model: string, data: string | undefined): void {
-  if (data !== undefined && !existsSync(data)) {
+  if (data !== undefined && !existsSync(data) && !isPublished(data)) {
     throw new UserError({
       what: 'there is no such data file or folder',
       where: resolve(data),
@@ -90,6 +92,11 @@ function refuseMissing(model: string, data: string | undefined): void {
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== 'model_not_pulled') throw error;
   }
+}
+
+/** The name of a data set of a hub. */
+function isPublished(data: string): boolean {
+  return !existsSync(data) && isDatasetId(data) && !isDataFile(data);
 }
 
 /** A path named here must be found from the recipe; a name of a hub stays one. */

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { type CreatedRun, type CreateRunRequest, createRunRequest } from '@anneal/core/protocol/runs';
+import { requireDatasets } from '@anneal/core/trainer/dataOptions';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
@@ -19,6 +20,7 @@ export async function createRun({ runsFolder }: Context, request: CreateRunReque
   const { resolved, text: recipeText, resolvedText } = recipe;
   // Said before there is a run that can only fail.
   resolveModelPath(resolved.base_model, { revision: resolved.revision ?? undefined });
+  requireDatasets(resolved);
   const root = runsFolder ?? resolved.output_dir;
   const run = await RunDirectory.create({ root, name: wanted.name ?? recipe.name, recipeText, resolvedText });
   await run.close();

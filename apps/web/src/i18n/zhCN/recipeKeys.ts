@@ -15,7 +15,8 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   schema_version: '配方格式的版本。此版本的 Anneal 读取版本 1。',
   base_model:
     '要微调的模型：Hugging Face 布局的文件夹、GGUF 文件、Hugging Face 名称，或 `smollm2-135m` 这样的短名称。相对路径从配方所在位置算起。',
-  revision: '`base_model` 来自模型库时的提交、标签或分支。写明提交，配方就始终训练同一个模型。',
+  revision:
+    '`base_model` 来自模型库时的提交、标签或分支。写明提交，配方就始终训练同一个模型。数据集来自模型库时同理，运行会记录其提交。',
   chat_template:
     '对话如何变成文本：`tokenizer_default` 是模型自带的对话模板；也可以写内置模板的名称或 Jinja 文件的路径。',
   chat_template_kwargs: '传给对话模板的变量，例如 Qwen3 的 `{enable_thinking: false}`。',
@@ -51,10 +52,11 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   dataset_exact_deduplication: '去掉与前面相同的行；每一行都记录在 data/dropped.jsonl 中。',
   train_on_inputs: '让损失计算所有词元，包括提示，不论 `roles_to_train` 如何。',
   shuffle: '每轮使用新的行顺序，由 `seed` 决定。',
-  path: '文件（.jsonl、.json、.csv、.parquet、.txt 等）或包含这些文件的文件夹。相对路径从配方所在位置算起。',
+  path: '文件（.jsonl、.json、.csv、.parquet、.txt 等）或包含这些文件的文件夹，相对路径从配方所在位置算起；否则为 Hugging Face 或 ModelScope 上数据集的名称 `owner/name`，用 `anneal pull --data` 下载。',
   type: '`chat_template`：行中是消息列表。`sharegpt`：同样，但用 conversations、from 和 value。`alpaca`：指令、输入和输出。`completion`：纯文本，全部训练。`auto` 根据最前面的行判断。',
-  data_files: '只用文件夹 `path` 中的这些文件。',
-  split: '只用文件夹 `path` 中属于此划分的文件：train、validation 或 test。',
+  data_files: '只用文件夹 `path` 中的这些文件；模型库中的数据集也可写 `data/*.parquet` 这样的模式，代替其划分。',
+  name: '模型库中数据集的子集（若有多个）。',
+  split: '只用文件夹 `path` 中属于此划分的文件：train、validation 或 test；模型库中的数据集则按其页面上的划分名。',
   weight: '一轮经过此数据集的次数：0.25 取四分之一的行（由种子选择），2 取每行两次。',
   percent: '此数据集占一轮行数的百分比。要么所有数据集都写，要么都不写；合计 100。代替 `weight`。',
   max_samples: '最多取此数据集的这么多行（由种子选择）。',

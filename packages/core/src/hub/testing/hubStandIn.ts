@@ -95,7 +95,38 @@ async function route(hub: HubStandIn, id: string, request: IncomingMessage, resp
   if (path === `/api/v1/models/${id}/repo`) {
     return sendFile(hub, url.searchParams.get('FilePath') ?? '', request, response);
   }
+  if (await routeDataset(hub, id, { url, path, request, response })) return;
   send(response, 404, { error: 'Repository not found' });
+}
+
+/** Of a data set: its list is whole, in pages. */
+async function routeDataset(
+  hub: HubStandIn,
+  id: string,
+  { url, path, request, response }: { url: URL; path: string; request: IncomingMessage; response: ServerResponse },
+): Promise<boolean> {
+  const api = `/api/datasets/${id}`;
+  const repo = `/api/v1/datasets/${id}/repo`;
+  const resolve = `/datasets/${id}/resolve/${COMMIT}/`;
+  if (path === `${api}/revision/main` || path === `${api}/revision/${COMMIT}`) {
+    send(response, 200, { _id: '1', id, sha: COMMIT, tags: ['license:mit'] });
+  } else if (path === `${api}/tree/${COMMIT}`) send(response, 200, [...hub.files.keys()].map(info(hub)));
+  else if (path.startsWith(resolve)) await sendFile(hub, path.slice(resolve.length), request, response);
+  else if (path === `${repo}/tree`) {
+    const [page, size] = ['PageNumber', 'PageSize'].map((name) => Number(url.searchParams.get(name))) as [
+      number,
+      number,
+    ];
+    const entries = [...hub.files].map(([name, bytes]) => ({
+      Path: name,
+      Type: 'blob',
+      Size: bytes.length,
+      Sha256: hub.announcedSha256.get(name) ?? sha256(bytes),
+    }));
+    send(response, 200, { Code: 200, Data: { Files: entries.slice((page - 1) * size, page * size) } });
+  } else if (path === repo) await sendFile(hub, url.searchParams.get('FilePath') ?? '', request, response);
+  else return false;
+  return true;
 }
 
 /** What a folder of the repository holds directly, as both hubs list it; names that climb stay as they are. */

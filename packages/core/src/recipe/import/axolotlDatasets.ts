@@ -136,6 +136,8 @@ const thoughts: Rule = (value) =>
 export const axolotlDatasetRules: Rules = {
   ...plain([
     'data_files',
+    'name',
+    'revision',
     'field_messages',
     'message_property_mappings',
     'message_field_training',
@@ -158,7 +160,10 @@ export const axolotlDatasetRules: Rules = {
   message_field_role: messagePart('role'),
   message_field_content: messagePart('content'),
   ...needless('the ending of the file tells', ['ds_type']),
-  ...missing('Anneal reads local files', ['name', 'revision', 'trust_remote_code', 'storage_options']),
+  ...missing('Anneal runs no program of a data set, and reads files and hubs', [
+    'trust_remote_code',
+    'storage_options',
+  ]),
   ...missing('prepare a file with the rows to train', ['shards', 'shards_idx', 'preprocess_shards', 'skip']),
   chat_template: (value) =>
     value === 'tokenizer_default'

@@ -29,7 +29,13 @@ export const promptSchema = z.strictObject({
 export const datasetSchema = z.strictObject({
   path: required(
     z.string().min(1),
-    'A file (.jsonl, .ndjson, .json, .csv, .tsv, .parquet, .txt) or a folder of such files. A relative path starts at the recipe.',
+    'A file (.jsonl, .ndjson, .json, .csv, .tsv, .parquet, .txt) or a folder of such files; a relative path starts at the recipe. Otherwise the name of a data set at the Hugging Face Hub or ModelScope, `owner/name`, which `anneal pull --data` fetches.',
+  ),
+  name: optional(z.string().min(1), null, 'Of a data set of a hub: its subset, where it has several.'),
+  revision: optional(
+    z.string().min(1),
+    null,
+    'Of a data set of a hub: commit, tag or branch. A run records the commit.',
   ),
   type: optional(
     z.union([z.enum(['auto', 'chat_template', 'sharegpt', 'alpaca', 'completion']), promptSchema]),
@@ -39,12 +45,12 @@ export const datasetSchema = z.strictObject({
   data_files: optional(
     z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
     null,
-    'Only these files of the folder `path`.',
+    'Only these files of the folder `path`; of a data set of a hub also patterns such as `data/*.parquet`, in the place of its splits.',
   ),
   split: optional(
     z.string().min(1),
     null,
-    'Only the files of this split in the folder `path`: `train`, `validation` or `test`, as their names tell, or files whose name starts with this. Needed for a folder that holds more than one split.',
+    'Only the files of this split in the folder `path`: `train`, `validation` or `test`, as their names tell, or files whose name starts with this; of a data set of a hub the split as its page names it. Needed where there is more than one split.',
   ),
   weight: optional(
     z.number().positive().max(1000),

@@ -1,0 +1,175 @@
+/** Which files of a data set's repository are fetched. */
+import { UserError } from '../../errors.ts';
+import { configsOf, type DatasetConfig } from './configs.ts';
+import { matchesGlob } from './glob.ts';
+
+/** What a recipe, or `anneal pull --data`, asks of a data set; null where it leaves it open. */
+export interface DatasetSelection {
+  /** Branch, tag or commit. */
+  readonly revision: string | null;
+  /** Subset. */
+  readonly name: string | null;
+  readonly split: string | null;
+  /** Paths or patterns within the repository, in the place of its own splits. */
+  readonly dataFiles: readonly string[] | null;
+}
+
+export const ROW_FILE = /\.(parquet|jsonl|ndjson|json|csv|tsv)$/i;
+/** Descriptions that lie beside rows. */
+const DESCRIPTIONS = /(^|\/)(dataset_infos?|dataset_dict|state|config)\.json$/i;
+/** Folders and names of letters, digits and a few marks: none is hidden, none climbs. */
+const PLAIN_PATH = /^(?:\w[\w .+=,@()-]{0,200}\/){0,8}\w[\w .+=,@()-]{0,200}$/;
+const MOST_FILES = 10_000;
+
+/** Whether a file of a pulled data set may have this path. */
+export function isDataPath(path: string): boolean {
+  return PLAIN_PATH.test(path) && !path.includes('..') && ROW_FILE.test(path);
+}
+
+export const CONVERTED = 'refs/convert/parquet';
+
+/**
+ * The files of one split of one subset, of one kind.
+ * @param card the README of the repository
+ * @throws UserError that lists what there is where it has to be said which is meant, and for repositories without readable rows
+ */
+export function selectDataFiles(
+  id: string,
+  listed: readonly string[],
+  card: string | undefined,
+  wanted: DatasetSelection,
+): string[] {
+  const paths = listed.filter((path) => isDataPath(path) && !DESCRIPTIONS.test(path)).sort();
+  if (wanted.dataFiles) return ofOneKind(id, namedFiles(id, paths, wanted));
+  refuseScript(id, listed, paths, card);
+  const config = configOf(id, configsOf(paths, card), wanted.name);
+  return ofOneKind(id, filesOf(id, config, wanted.split));
+}
+
+function namedFiles(id: string, paths: readonly string[], { dataFiles, split, name }: DatasetSelection): string[] {
+  if (name !== null || (split !== null && split !== 'train')) {
+    throw refusal(
+      id,
+      'dataset_selection',
+      'data_files are named, so there is nothing left for name and split to choose',
+      'leave out name and split, or data_files',
+    );
+  }
+  const found = (dataFiles ?? []).map((pattern) =>
+    paths.filter((path) => path === pattern || matchesGlob(path, pattern)),
+  );
+  const missing = (dataFiles ?? []).find((_, i) => found[i]?.length === 0);
+  if (missing === undefined) return [...new Set(found.flat())].sort();
+  throw refusal(
+    id,
+    'dataset_file_not_found',
+    `it has no file with rows that is called ${missing}`,
+    `its files are: ${list(paths)}`,
+  );
+}
+
+function configOf(id: string, configs: readonly DatasetConfig[], name: string | null): DatasetConfig {
+  const names = configs.map((config) => config.name);
+  const [first] = configs;
+  const found =
+    name === null
+      ? configs.length === 1
+        ? first
+        : configs.find(({ isDefault }) => isDefault)
+      : configs.find((config) => config.name === name);
+  if (found) return found;
+  if (name !== null)
+    throw refusal(id, 'dataset_name_unknown', `it has no subset ${name}`, `its subsets are: ${list(names)}`);
+  throw refusal(
+    id,
+    'dataset_name_needed',
+    `it has ${configs.length} subsets, and none is its default`,
+    `say which one with name: ${list(names)}`,
+  );
+}
+
+function filesOf(id: string, { name, splits }: DatasetConfig, split: string | null): readonly string[] {
+  const names = [...splits.keys()];
+  const chosen = split ?? (names.length === 1 ? names[0] : undefined);
+  if (split !== null && /[[\]+]/.test(split)) {
+    throw refusal(
+      id,
+      'dataset_split_slice',
+      `${split} is a slice or a sum of splits, which is not read`,
+      'name one split; max_samples takes a part of it, and another entry of datasets adds another split',
+    );
+  }
+  if (chosen === undefined) {
+    throw refusal(
+      id,
+      'dataset_split_needed',
+      names.length === 0 ? noRows(name) : `it has ${names.length} splits`,
+      names.length === 0 ? lookElsewhere : `say which one with split: ${list(names)}`,
+    );
+  }
+  const files = splits.get(chosen);
+  if (!files) throw refusal(id, 'dataset_split_unknown', `it has no split ${chosen}`, `its splits are: ${list(names)}`);
+  if (files.length > 0) return files;
+  throw refusal(
+    id,
+    'dataset_without_rows',
+    `its split ${chosen} names no Parquet, JSON, JSONL or CSV file that is there`,
+    lookElsewhere,
+  );
+}
+
+const noRows = (name: string) => `its subset ${name} has no Parquet, JSON, JSONL or CSV file`;
+const lookElsewhere = `many data sets are there as Parquet as well: set revision: ${CONVERTED}; otherwise download and convert it`;
+
+/** A script would have to be run to know what the rows are. */
+function refuseScript(id: string, listed: readonly string[], paths: readonly string[], card: string | undefined): void {
+  const script = `${id.split('/')[1]}.py`;
+  const hasConfigs = configsOf(paths, card).some(({ splits }) =>
+    [...splits.values()].some((files) => files.length > 0),
+  );
+  if (listed.includes(script)) {
+    throw refusal(
+      id,
+      'dataset_script',
+      `its rows are made by a program, ${script}, and Anneal runs no program that comes as data`,
+      `if the hub has converted it, set revision: ${CONVERTED}${hasConfigs ? '; or name files with rows in data_files' : ''}`,
+    );
+  }
+  if (hasConfigs) return;
+  const others = listed.filter((path) => !/(^|\/)\.|\.md$/.test(path));
+  throw refusal(
+    id,
+    'dataset_without_rows',
+    `it has no Parquet, JSON, JSONL or CSV file${others.length > 0 ? `, only ${list(others)}` : ''}`,
+    lookElsewhere,
+  );
+}
+
+/** Files of several kinds are mostly the same rows twice. */
+function ofOneKind(id: string, files: readonly string[]): string[] {
+  const kinds = new Set(files.map((path) => path.slice(path.lastIndexOf('.')).toLowerCase()));
+  if (kinds.size > 1) {
+    throw refusal(
+      id,
+      'dataset_kinds',
+      `its files are of several kinds: ${list(files)}`,
+      'name the ones that are meant in data_files',
+    );
+  }
+  if (files.length <= MOST_FILES) return [...files];
+  throw refusal(
+    id,
+    'dataset_too_many_files',
+    `that are ${files.length} files, more than ${MOST_FILES}`,
+    'name some of them in data_files',
+  );
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 12).join(', ') || 'none';
+  return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown;
+}
+
+function refusal(id: string, code: string, what: string, next: string): UserError {
+  return new UserError({ what: `the data set ${id}: ${what}`, where: id, next, code });
+}
