@@ -44,6 +44,7 @@ export function everySourceFailed(
   folder: string,
   failures: readonly string[],
 ): UserError {
+  const isModel = kind === 'model';
   return new UserError({
     what: [`${id} could not be fetched. Tried:`, ...failures.map((line) => `  - ${line}`)].join('\n'),
     where: folder,
@@ -51,6 +52,6 @@ export function everySourceFailed(
       'check the name and the network (a proxy: NODE_USE_ENV_PROXY=1; a mirror: HF_ENDPOINT=https://…) and run the same',
       'command again, which goes on where it stopped; or bring it here by other means and give its path',
     ].join(' '),
-    code: kind === 'model' ? 'model_not_fetched' : 'dataset_not_fetched',
+    code: isModel ? 'model_not_fetched' : 'dataset_not_fetched',
   });
 }

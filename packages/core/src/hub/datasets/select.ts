@@ -50,9 +50,9 @@ function namedFiles(id: string, paths: readonly string[], { dataFiles, split, na
   if (name !== null || (split !== null && split !== 'train')) {
     throw refusal(
       id,
-      'dataset_selection',
       'data_files are named, so there is nothing left for name and split to choose',
       'leave out name and split, or data_files',
+      'dataset_selection',
     );
   }
   const found = (dataFiles ?? []).map((pattern) =>
@@ -62,9 +62,9 @@ function namedFiles(id: string, paths: readonly string[], { dataFiles, split, na
   if (missing === undefined) return [...new Set(found.flat())].sort();
   throw refusal(
     id,
-    'dataset_file_not_found',
     `it has no file with rows that is called ${missing}`,
     `its files are: ${list(paths)}`,
+    'dataset_file_not_found',
   );
 }
 
@@ -79,12 +79,12 @@ function configOf(id: string, configs: readonly DatasetConfig[], name: string | 
       : configs.find((config) => config.name === name);
   if (found) return found;
   if (name !== null)
-    throw refusal(id, 'dataset_name_unknown', `it has no subset ${name}`, `its subsets are: ${list(names)}`);
+    throw refusal(id, `it has no subset ${name}`, `its subsets are: ${list(names)}`, 'dataset_name_unknown');
   throw refusal(
     id,
-    'dataset_name_needed',
     `it has ${configs.length} subsets, and none is its default`,
     `say which one with name: ${list(names)}`,
+    'dataset_name_needed',
   );
 }
 
@@ -94,27 +94,27 @@ function filesOf(id: string, { name, splits }: DatasetConfig, split: string | nu
   if (split !== null && /[[\]+]/.test(split)) {
     throw refusal(
       id,
-      'dataset_split_slice',
       `${split} is a slice or a sum of splits, which is not read`,
       'name one split; max_samples takes a part of it, and another entry of datasets adds another split',
+      'dataset_split_slice',
     );
   }
   if (chosen === undefined) {
     throw refusal(
       id,
-      'dataset_split_needed',
       names.length === 0 ? noRows(name) : `it has ${names.length} splits`,
       names.length === 0 ? lookElsewhere : `say which one with split: ${list(names)}`,
+      'dataset_split_needed',
     );
   }
   const files = splits.get(chosen);
-  if (!files) throw refusal(id, 'dataset_split_unknown', `it has no split ${chosen}`, `its splits are: ${list(names)}`);
+  if (!files) throw refusal(id, `it has no split ${chosen}`, `its splits are: ${list(names)}`, 'dataset_split_unknown');
   if (files.length > 0) return files;
   throw refusal(
     id,
-    'dataset_without_rows',
     `its split ${chosen} names no Parquet, JSON, JSONL or CSV file that is there`,
     lookElsewhere,
+    'dataset_without_rows',
   );
 }
 
@@ -130,18 +130,18 @@ function refuseScript(id: string, listed: readonly string[], paths: readonly str
   if (listed.includes(script)) {
     throw refusal(
       id,
-      'dataset_script',
       `its rows are made by a program, ${script}, and Anneal runs no program that comes as data`,
       `if the hub has converted it, set revision: ${CONVERTED}${hasConfigs ? '; or name files with rows in data_files' : ''}`,
+      'dataset_script',
     );
   }
   if (hasConfigs) return;
   const others = listed.filter((path) => !/(^|\/)\.|\.md$/.test(path));
   throw refusal(
     id,
-    'dataset_without_rows',
     `it has no Parquet, JSON, JSONL or CSV file${others.length > 0 ? `, only ${list(others)}` : ''}`,
     lookElsewhere,
+    'dataset_without_rows',
   );
 }
 
@@ -151,17 +151,17 @@ function ofOneKind(id: string, files: readonly string[]): string[] {
   if (kinds.size > 1) {
     throw refusal(
       id,
-      'dataset_kinds',
       `its files are of several kinds: ${list(files)}`,
       'name the ones that are meant in data_files',
+      'dataset_kinds',
     );
   }
   if (files.length <= MOST_FILES) return [...files];
   throw refusal(
     id,
-    'dataset_too_many_files',
     `that are ${files.length} files, more than ${MOST_FILES}`,
     'name some of them in data_files',
+    'dataset_too_many_files',
   );
 }
 
@@ -170,6 +170,6 @@ function list(names: readonly string[]): string {
   return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown;
 }
 
-function refusal(id: string, code: string, what: string, next: string): UserError {
+function refusal(id: string, what: string, next: string, code: string): UserError {
   return new UserError({ what: `the data set ${id}: ${what}`, where: id, next, code });
 }
