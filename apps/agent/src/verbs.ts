@@ -61,7 +61,7 @@ export const verbs: readonly Verb[] = [
     summary: 'list, check and remove the models that are here',
     load: () => import('./commands/models.ts'),
   },
-  { name: 'pull', summary: 'download a model into the cache', load: () => import('./commands/pull.ts') },
+  { name: 'pull', summary: 'download a model or a data set into the cache', load: () => import('./commands/pull.ts') },
   {
     name: 'runs',
     summary: 'list, look into, follow, save, stop, resume, compare, remove and restore runs',

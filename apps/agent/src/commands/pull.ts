@@ -30,7 +30,7 @@ export function define(command: Command): void {
       .option('--data', 'a data set instead of a model')
       .option('--name <subset>', 'of a data set: its subset')
       .option('--split <split>', 'of a data set: train, validation, test or what else it has')
-      .option('--file <path>', 'of a data set: a file of it or a pattern, more than once for several', addTo, [])
+      .option('--file <path>', 'of a data set: a file of it, or a pattern; again for another one', addTo)
       .option('--revision <revision>', 'branch, tag or commit at the hub')
       .option('--offline', 'only look into the cache')
       .action(async (model: string | undefined, options: Options) =>
@@ -41,7 +41,7 @@ export function define(command: Command): void {
   );
 }
 
-function addTo(value: string, earlier: readonly string[]): readonly string[] {
+function addTo(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
 }
 
