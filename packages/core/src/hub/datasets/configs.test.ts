@@ -13,6 +13,7 @@ test.each([
   ['data/train-*', 'data/train-00000-of-00002.parquet', true],
   ['data/train-*', 'data/more/train-1.parquet', false],
   ['**/train[0-9]?.csv', 'a/b/train12.csv', true],
+  ['[0-9].csv', '-.csv', false],
   ['**', 'a/b/c.csv', true],
   ['**/x.csv', 'x.csv', true],
   ['a/[!b]/*.json', 'a/b/x.json', false],

@@ -2,6 +2,7 @@
  * The subsets of a data set and their splits, as the Hugging Face Hub reads them: from `configs` in the YAML of its README, else from
  * the names of its files (huggingface.co/docs/hub/datasets-data-files-configuration).
  */
+import { basename } from 'node:path/posix';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { matchesGlob } from './glob.ts';
@@ -96,7 +97,6 @@ function splitsByName(paths: readonly string[], base = ''): Map<string, string[]
   shards.delete(undefined);
   if (shards.size > 0) return shards as Map<string, string[]>;
   const foldersOf = (path: string) => path.slice(base.length).split('/').slice(0, -1);
-  const nameOf = (path: string) => path.split('/').at(-1) ?? '';
   return (
     byKeyword((words) => {
       const folder = new RegExp(`(^|${between})(${words})($|${between})`);
@@ -104,7 +104,7 @@ function splitsByName(paths: readonly string[], base = ''): Map<string, string[]
     }) ??
     byKeyword((words) => {
       const name = new RegExp(`(^|${between})(${words})${between}`);
-      return paths.filter((path) => name.test(nameOf(path)));
+      return paths.filter((path) => name.test(basename(path)));
     }) ??
     new Map(paths.length > 0 ? [['train', [...paths]]] : [])
   );

@@ -19,12 +19,11 @@ function matchesCharacter(token: string, character: string): boolean {
   if (token === '?') return true;
   if (token.length < 3 || !token.startsWith('[')) return token === character;
   const negated = /^\[[!^]/.test(token);
-  const members = [...token.slice(negated ? 2 : 1, -1)];
-  const found = members.some((member, i) =>
-    members[i + 1] === '-' && members[i + 2] !== undefined
-      ? character >= member && character <= (members[i + 2] as string)
-      : member === character,
-  );
+  const members = token.slice(negated ? 2 : 1, -1).match(/[^]-[^]|[^]/gu) ?? [];
+  const found = members.some((member) => {
+    const [first = '', , last = first] = member;
+    return character >= first && character <= last;
+  });
   return found !== negated;
 }
 
