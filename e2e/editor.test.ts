@@ -221,6 +221,30 @@ describe('the editor of recipes', () => {
     await page.close();
   });
 
+  it('shows the first batches before a run is started: their rows, and the tokens that are trained', async () => {
+    const page = await openRecipe(ada);
+    await page.getByRole('button', { name: 'Look at them' }).click();
+    const panel = page.getByRole('region', { name: 'First batches' });
+    await panel.getByText('The run would have 424 steps, 53 an epoch.').waitFor();
+    await panel.getByText('Step 1. 8 rows, 173 of 324 tokens trained. No padding. Room for 1,724 more.').waitFor();
+    await expect.poll(() => panel.locator('[data-token]').count()).toBe(30);
+    expect(await panel.locator('[data-trained]').count()).toBe(18);
+    await page.keyboard.press('j');
+    await panel.getByText('harbour/data/harbour.jsonl:348').waitFor();
+    await panel.getByText('Batch 3').click();
+    await panel.getByText(/^Step 3\./).waitFor();
+    await expectAccessible(page);
+    await page.reload();
+    await panel.getByText(/^Step 3\./).waitFor();
+    await writeLine(page, 'micro_batch_size', 'micro_batch_size: 4');
+    await panel.getByText('The recipe has changed since').waitFor();
+    await panel.getByRole('button', { name: 'Look again' }).click();
+    await panel.getByText('The run would have 848 steps, 106 an epoch.').waitFor();
+    await writeLine(page, 'micro_batch_size', 'micro_batch_size: 8');
+    await lineWritten('micro_batch_size: 8');
+    await page.close();
+  });
+
   it('begins a recipe as one of a few', async () => {
     const page = await openRecipe(ada);
     await page.getByRole('button', { name: 'New…' }).click();

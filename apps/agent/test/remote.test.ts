@@ -101,6 +101,11 @@ test('the verbs answer as they do here', async () => {
   expect((await remote('runs', 'logs', '--json')).stdout).toBe((await here('runs', 'logs', '--json')).stdout);
   const inspect = ['inspect', '--row', '3', '--json'];
   expect(await json(remote(...inspect, 'harbor/recipe.yaml'))).toEqual(await json(here(...inspect, 'recipe.yaml')));
+  const batches = ['inspect', '--batches', '2', '--tokens', '--json'];
+  const file = (text: string) => text.replaceAll(join(place.workspace, 'harbor'), 'harbor');
+  expect(await json(remote(...batches, 'harbor/recipe.yaml'))).toEqual(
+    JSON.parse(file(JSON.stringify(await json(here(...batches, 'recipe.yaml'))))),
+  );
   const { fit: _, ...estimate } = await json(remote('estimate', 'harbor', '--json'));
   expect(await json(here('estimate', 'recipe.yaml', '--json'))).toMatchObject(estimate);
   for (const ignored of [

@@ -1,4 +1,5 @@
 import { UserError } from '@anneal/core/errors';
+import { firstBatchesRequest } from '@anneal/core/protocol/batches';
 import type { InspectedRow } from '@anneal/core/protocol/data';
 import { type RowRange, rowRangeSchema } from '@anneal/core/protocol/data';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -15,6 +16,8 @@ interface InspectOptions {
   row?: number;
   rows?: RowRange;
   verdicts?: boolean;
+  batches?: number;
+  tokens?: boolean;
   ids?: boolean;
   json?: boolean;
 }
@@ -28,10 +31,19 @@ export function define(command: Command): void {
       )
       .option('--rows <first-last>', 'show these rows', rowRange)
       .option('--verdicts', 'what becomes of each row, a line for each')
+      .addOption(
+        optionFor(
+          firstBatchesRequest.shape.count.unwrap(),
+          '--batches <n>',
+          'of a recipe: the first n batches, as training would make them',
+        ).conflicts(['row', 'rows', 'verdicts', 'model']),
+      )
+      .option('--tokens', 'with --batches: their rows token by token')
       .option('--ids', 'show the token ids too')
       .action(inspect),
     'anneal inspect recipe.yaml',
     'anneal inspect recipe.yaml --row 17 --ids',
+    'anneal inspect recipe.yaml --batches 3 --tokens',
     'anneal inspect rows.jsonl --model smollm2-135m --verdicts',
   );
 }
@@ -44,6 +56,8 @@ function rowRange(text: string): RowRange {
 }
 
 async function inspect(source: string, options: InspectOptions): Promise<void> {
+  const { batches: count } = options;
+  if (count !== undefined) return (await import('./inspectBatches.ts')).inspectBatches(source, { ...options, count });
   const openData = await useCase('openData');
   const { set, model, row, rows: range } = options;
   const data = await openData({}, { source, set, model });

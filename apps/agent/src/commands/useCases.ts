@@ -5,6 +5,9 @@
 import type {
   BatchRowRequest,
   BatchRowTokens,
+  FirstBatches,
+  FirstBatchesRequest,
+  FirstBatchRowRequest,
   MeasuredStep,
   MeasuringProgress,
   OpenBatchesRequest,
@@ -73,10 +76,18 @@ export interface OpenedRows {
   close(): Promise<void>;
 }
 
+/** The batches that a run would begin with. */
+export interface OpenedFirstBatches {
+  list(request: FirstBatchesRequest): Promise<FirstBatches>;
+  row(request: FirstBatchRowRequest): Promise<BatchRowTokens>;
+  close(): Promise<void>;
+}
+
 export interface RecipeUseCases {
   validateRecipe: Modules['validate']['validateRecipe'];
   estimateRun(context: Context, request: RecipeRequest): AsyncGenerator<PreparationProgress, { estimate: Estimate }>;
   openData(context: Context, request: InspectRequest): Promise<OpenedRows>;
+  openFirstBatches(context: Context, request: RecipeRequest): AsyncGenerator<PreparationProgress, OpenedFirstBatches>;
 }
 
 export interface ExportUseCases {
@@ -152,6 +163,7 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   cleanStorage: async () => (await import('./storageHere.ts')).cleanStorageOf,
   validateRecipe: async () => (await import('../service/recipes/validate.ts')).validateRecipe,
   estimateRun: async () => (await import('../service/estimate.ts')).estimateRun,
+  openFirstBatches: async () => (await import('../service/recipes/firstBatches.ts')).openFirstBatches,
   openData: async () => {
     const { openData } = await import('../service/data/inspect.ts');
     return async (context, request) => {

@@ -29,6 +29,7 @@ import { createApi } from './openai/api.ts';
 import { pairingLink } from './pairingLink.ts';
 import { Scheduler } from './queue/scheduler.ts';
 import { RecipeDocuments } from './recipes/documents.ts';
+import { FirstBatchesOfRecipes } from './recipes/firstBatches.ts';
 import { RequestCheck } from './requestCheck.ts';
 import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
@@ -87,6 +88,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const jobs = new Jobs(options.log);
     const data = new DataSources(workspace);
     const batches = new RunBatches(workspace);
+    const firstBatches = new FirstBatchesOfRecipes(workspace);
     const chattables = new Chattables(workspace, feeds);
     const files = new ConversationFiles(state.folder);
     const conversations = new Conversations({ files, chattables, models, log: options.log });
@@ -109,6 +111,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       conversations,
       data,
       batches,
+      firstBatches,
       documents,
     };
     const name = nameOf(address.host, options.allowedHosts);
@@ -160,7 +163,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         scheduler.close();
         telemetry.close();
         feeds.close();
-        await Promise.all([data.close(), batches.close()]);
+        await Promise.all([data.close(), batches.close(), firstBatches.close()]);
         sockets.close();
         const jobsEnded = jobs.close();
         await documents.close();

@@ -8,6 +8,7 @@ export const openables = {
   chat: async () => (await import('./chat/open.ts')).openChat,
   data: async () => (await import('./data/browse.ts')).browseData,
   batches: async () => (await import('./runs/batches.ts')).openBatches,
+  firstBatches: async () => (await import('./recipes/firstBatches.ts')).openFirstBatches,
 } as const;
 
 export type OpenableName = keyof typeof openables;

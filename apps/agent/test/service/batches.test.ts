@@ -5,6 +5,7 @@ import type { LossToken } from '@anneal/core/protocol/batches';
 import { beforeAll, expect, test } from 'vitest';
 import { openApart } from '../../src/runner/openApart.ts';
 import { finish } from '../../src/service/finish.ts';
+import { openFirstBatches } from '../../src/service/recipes/firstBatches.ts';
 import { beginProject } from '../../src/service/recipes/init.ts';
 import { openBatches, type RunBatches } from '../../src/service/runs/batches.ts';
 import { annealIn, temporaryFolder } from '../helpers/anneal.ts';
@@ -79,6 +80,57 @@ test('the rows of a step come with the losses that training found, and with thei
     expect(later.rows.length).toBeGreaterThan(0);
     expect(later.rows.every(({ loss }) => loss === undefined)).toBe(true);
   });
+});
+
+test('before a run is started, its first batches are those that it is then made of', async () => {
+  const set = ['max_steps=12', 'val_set_size=0', 'sample_packing=true', 'shuffle=false', 'micro_batch_size=1'];
+  const opened = await finish(openFirstBatches({}, { recipe: join(project, 'recipe.yaml'), set }));
+  try {
+    const { batches, maxTokens, totalSteps, isPacked } = await opened.list({ count: 3 });
+    expect(batches.map(({ step, number, of }) => [step, number, of])).toEqual([
+      [1, 1, 1],
+      [2, 1, 1],
+      [3, 1, 1],
+    ]);
+    expect({ maxTokens, totalSteps, isPacked }).toEqual({ maxTokens: 256, totalSteps: 12, isPacked: true });
+    await withBatches(run, async (trained) => {
+      for (const { step, rows, tokens, targetTokens } of batches) {
+        const was = await trained.batch({ step });
+        expect({ tokens, targetTokens }).toEqual({ tokens: was.tokens, targetTokens: was.targetTokens });
+        expect(rows).toEqual(was.rows.map(({ loss: _, ...row }) => row));
+        const document = rows[0]?.document as number;
+        expect(await opened.row({ document })).toEqual({
+          ...(await trained.row({ step, document })),
+          checkpoint: null,
+        });
+      }
+    });
+    await expect(opened.row({ document: 1e6 })).rejects.toMatchObject({ code: 'row_not_found' });
+  } finally {
+    await opened.close();
+  }
+});
+
+test('a step of several batches shows each, no more than the run has steps, and pairs with the side of each answer', async () => {
+  const recipe = join(project, 'recipe.yaml');
+  const list = async (count: number, ...set: string[]) => {
+    const opened = await finish(openFirstBatches({}, { recipe, set: ['val_set_size=0', ...set] }));
+    return opened.list({ count }).finally(() => opened.close());
+  };
+  const packed = ['sample_packing=true', 'micro_batch_size=1', 'gradient_accumulation_steps=2', 'max_steps=1'];
+  const { batches } = await list(3, ...packed);
+  expect(batches.map(({ step, number, of }) => [step, number, of])).toEqual([
+    [1, 1, 2],
+    [1, 2, 2],
+  ]);
+  const goingOn = await list(1, `resume_from_checkpoint=${join(run, 'checkpoints', 'checkpoint-5')}`, 'max_steps=12');
+  expect(goingOn.batches[0]?.step).toBe(6);
+  const pairs = [1, 2, 3].map((n) => ({ prompt: `Which? ${n}`, chosen: 'This one.', rejected: 'That one, no.' }));
+  writeFileSync(join(project, 'data', 'pairs.jsonl'), pairs.map((pair) => JSON.stringify(pair)).join('\n'));
+  const ofPairs = await list(1, 'rl=dpo', 'datasets=[{path: data/pairs.jsonl}]', 'micro_batch_size=2', 'shuffle=false');
+  expect(ofPairs.batches[0]?.rows.map(({ side }) => side)).toEqual(['chosen', 'rejected', 'chosen', 'rejected']);
+  const { code, stderr } = await annealIn(project)('inspect', 'data/pairs.jsonl', '--batches', '2');
+  expect([code, stderr]).toEqual([2, expect.stringContaining('only a recipe says how rows are put into batches')]);
 });
 
 test('by the checkpoint that a step began with, its tokens have the losses that training found', async () => {

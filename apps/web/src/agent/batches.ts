@@ -1,4 +1,4 @@
-/** What is asked of the steps of a run: their rows, the tokens of these, and the losses of the tokens. */
+/** What is asked of steps and batches, of a run or before one: their rows, the tokens of these, and the losses of the tokens. */
 import type { BatchRowTokens, MeasuredStep, MeasuringProgress } from '@anneal/core/protocol/batches';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useQueries, useQuery } from '@tanstack/react-query';
@@ -20,20 +20,46 @@ export function useBatch({ key, step: done }: ListedRun, step: number) {
   });
 }
 
+/** A long row comes in parts. */
+export interface RowParts {
+  tokens: BatchRowTokens[];
+  error: unknown;
+}
+
 /** The first tokens of a row, in so many parts. @param checkpoint by which its losses were measured; null while they are not */
 export function useBatchRow(
   run: string,
   step: number,
   document: number,
   { parts, checkpoint }: { parts: number; checkpoint: number | null },
-): { tokens: BatchRowTokens[]; error: unknown } {
+): RowParts {
+  return useRowParts(parts, (part) => ({
+    queryKey: ['batch', run, step, 'row', document, part, checkpoint],
+    queryFn: () => agent().runs.batchRow.query({ run, step, document, from: part * partTokens }),
+    // What was shown without losses stays until they are here.
+    placeholderData: (before: BatchRowTokens | undefined) => (before?.document === document ? before : undefined),
+  }));
+}
+
+/** The same of a row of the first batches. @param id of these */
+export function useFirstBatchRow(recipe: string, id: string, document: number, parts: number): RowParts {
+  return useRowParts(parts, (part) => ({
+    queryKey: ['first-batches', recipe, id, document, part],
+    queryFn: () => agent().recipes.firstBatchRow.query({ recipe, id, document, from: part * partTokens }),
+  }));
+}
+
+interface RowPart {
+  queryKey: readonly unknown[];
+  queryFn: () => Promise<BatchRowTokens>;
+  placeholderData?: (before: BatchRowTokens | undefined) => BatchRowTokens | undefined;
+}
+
+function useRowParts(parts: number, partOf: (part: number) => RowPart): RowParts {
   const enabled = useHasSocket();
   const answers = useQueries({
     queries: Array.from({ length: parts }, (_, part) => ({
-      queryKey: ['batch', run, step, 'row', document, part, checkpoint],
-      queryFn: () => agent().runs.batchRow.query({ run, step, document, from: part * partTokens }),
-      // What was shown without losses stays until they are here.
-      placeholderData: (before: BatchRowTokens | undefined) => (before?.document === document ? before : undefined),
+      ...partOf(part),
       staleTime: Number.POSITIVE_INFINITY,
       enabled,
     })),

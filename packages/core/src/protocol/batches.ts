@@ -1,5 +1,7 @@
 /** What a step of a run was made of: the rows of its batch, and each of them token by token with its losses. Browser-safe. */
 import { z } from 'zod';
+import { SIDES } from '../datasets/types.ts';
+import { warningSchema } from './events.ts';
 import { maybeLoss, runRequest } from './runs.ts';
 
 const count = z.int().min(0);
@@ -27,6 +29,8 @@ export const batchRowSchema = z.object({
   start: count,
   tokens: count,
   targetTokens: count,
+  /** Which answer of a preference it holds; absent where nothing is preferred. */
+  side: z.enum(SIDES).exclude(['none']).optional(),
   /** Mean over its target tokens, before the step changed the weights; null where it was not finite, absent where the run has none. */
   loss: maybeLoss,
   /** The beginning of its text. */
@@ -87,4 +91,51 @@ export interface BatchRowTokens {
   tokenCount: number;
   /** The checkpoint by which the losses were measured; null where they were not. */
   checkpoint: number | null;
+}
+
+/** How many of the batches that a run would begin with. */
+export const firstBatchesRequest = z.object({ count: z.int().min(1).max(20).default(3) });
+export type FirstBatchesRequest = z.input<typeof firstBatchesRequest>;
+
+/** Of a document of those batches, the tokens from number `from` on, counted from 0. */
+export const firstBatchRowRequest = batchRowRequest.omit({ step: true });
+export type FirstBatchRowRequest = z.input<typeof firstBatchRowRequest>;
+
+/** One pass of the model: rows that lie one after another, of which none sees another. */
+export const recipeBatchSchema = z.object({
+  /** The optimizer step that it is a part of, and its number among the batches of that step, from 1. */
+  step: z.int().min(1),
+  number: z.int().min(1),
+  of: z.int().min(1),
+  tokens: count,
+  targetTokens: count,
+  /** Tokens that the device adds behind the last row, so that it meets fewer lengths; nothing is learned from them. */
+  padding: count,
+  /** In the order in which they lie in it. */
+  rows: z.array(batchRowSchema.omit({ loss: true })).readonly(),
+});
+export type RecipeBatch = z.infer<typeof recipeBatchSchema>;
+
+/** The batches that a run of a recipe would begin with, before it is started. */
+export const firstBatchesSchema = z.object({
+  batches: z.array(recipeBatchSchema).readonly(),
+  stepsPerEpoch: z.int().min(1),
+  /** Steps of the whole run. */
+  totalSteps: z.int().min(1),
+  /** Tokens that a batch has room for: `micro_batch_size` times `sequence_len`, twice that for pairs. */
+  maxTokens: z.int().min(1),
+  isPacked: z.boolean(),
+  /** Each step also passes over its prompts with answers of other rows, which are not shown. */
+  hasDivergence: z.boolean(),
+  warnings: z.array(warningSchema).readonly(),
+});
+export type FirstBatches = z.infer<typeof firstBatchesSchema>;
+
+/** As the studio is told of them. */
+export interface StudioFirstBatches extends Omit<FirstBatches, 'batches'> {
+  /** Names these batches: rows are asked for by it, and refused once recipe or data are others. */
+  id: string;
+  batches: readonly (Omit<RecipeBatch, 'rows'> & {
+    rows: readonly (RecipeBatch['rows'][number] & { key: string | null })[];
+  })[];
 }

@@ -81,7 +81,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
     objective: objectiveOptions(recipe),
     data: dataOptions(recipe),
     steps: stepOptions(recipe),
-    length: recipe.max_steps === null ? { epochs: recipe.num_epochs ?? 1 } : { steps: recipe.max_steps },
+    length: lengthOf(recipe),
     optimizer: {
       beta1: recipe.adam_beta1,
       beta2: recipe.adam_beta2,
@@ -117,6 +117,14 @@ export function createJob(recipe: ResolvedRecipe): Job {
     rollouts: rolloutJob(recipe),
     resumeFrom: recipe.resume_from_checkpoint,
   };
+}
+
+export function lengthOf(recipe: ResolvedRecipe): Job['length'] {
+  return recipe.max_steps === null ? { epochs: recipe.num_epochs ?? 1 } : { steps: recipe.max_steps };
+}
+
+export function totalStepsOf(length: Job['length'], stepsPerEpoch: number): number {
+  return 'steps' in length ? length.steps : Math.ceil(length.epochs * stepsPerEpoch);
 }
 
 /** Which documents each step has. */

@@ -37,20 +37,30 @@ export async function restore(
 ): Promise<TrainerState> {
   const { loader, job, totalSteps } = session;
   await readOptimizer(checkpoint, engine);
+  assertFits(checkpoint, { state, data }, { stepsPerEpoch: loader.stepsPerEpoch });
+  if (checkpoint === job.resumeFrom) assertFits(checkpoint, { state, data }, { totalSteps });
+  loader.restore(data);
+  return state;
+}
+
+/** That a run of such length can go on from a checkpoint. @throws UserError `checkpoint_of_another_run` */
+export function assertFits(
+  checkpoint: string,
+  { state, data }: CheckpointState,
+  { stepsPerEpoch, totalSteps }: { stepsPerEpoch?: number; totalSteps?: number },
+): void {
   const refuse = (what: string, next: string) =>
     new UserError({ what, where: checkpoint, next, code: 'checkpoint_of_another_run' });
-  if (data.index >= loader.stepsPerEpoch) {
+  if (stepsPerEpoch !== undefined && data.index >= stepsPerEpoch) {
     throw refuse(
-      `the checkpoint is ${data.index} steps into an epoch, this run's epochs have ${loader.stepsPerEpoch}`,
+      `the checkpoint is ${data.index} steps into an epoch, this run's epochs have ${stepsPerEpoch}`,
       'resume with the data and batch sizes it was made with, or start anew with lora_model_dir',
     );
   }
-  if (checkpoint === job.resumeFrom && state.step >= totalSteps) {
+  if (totalSteps !== undefined && state.step >= totalSteps) {
     throw refuse(
       `the checkpoint has ${state.step} steps behind it, this run is to have ${totalSteps}`,
       'raise max_steps or num_epochs',
     );
   }
-  loader.restore(data);
-  return state;
 }

@@ -20,7 +20,7 @@ import { type OpenModel, openModel } from '../models/open.ts';
 import { type Objective, objectiveOf } from '../objectives/index.ts';
 import type { EventBody } from '../protocol/events.ts';
 import { initializeLora } from './initialize.ts';
-import type { Job } from './job.ts';
+import { type Job, totalStepsOf } from './job.ts';
 import { modelWarnings } from './modelWarnings.ts';
 import { planTraining, type RolloutRoom } from './planTraining.ts';
 import type { RolloutJob } from './rolloutOptions.ts';
@@ -121,7 +121,7 @@ export async function openSession(
       text,
       data,
       loader,
-      totalSteps: 'steps' in job.length ? job.length.steps : Math.ceil(job.length.epochs * loader.stepsPerEpoch),
+      totalSteps: totalStepsOf(job.length, loader.stepsPerEpoch),
       lora,
       objective,
       initialAdapter,

@@ -2,6 +2,12 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { UserError } from '@anneal/core/errors';
+import {
+  type BatchRowTokens,
+  firstBatchesRequest,
+  firstBatchRowRequest,
+  type StudioFirstBatches,
+} from '@anneal/core/protocol/batches';
 import type { Estimate } from '@anneal/core/protocol/estimates';
 import { presetNames } from '@anneal/core/protocol/presets';
 import { prioritySchema } from '@anneal/core/protocol/queue';
@@ -109,6 +115,22 @@ export const recipes = router({
     const { estimate } = await finish(runApart('estimate', {}, request, signal));
     yield estimate;
   }),
+
+  /** The batches that a run would begin with, once the data are prepared. */
+  firstBatches: procedure.input(named.extend(firstBatchesRequest.shape)).subscription(async function* ({
+    ctx,
+    input: { recipe, count },
+  }): AsyncGenerator<StudioFirstBatches> {
+    await ctx.agent.documents.use(recipe, (document) => document.write());
+    yield await ctx.agent.firstBatches.list(recipe, count);
+  }),
+
+  /** A row of those batches token by token. */
+  firstBatchRow: procedure
+    .input(named.extend({ id: z.string().max(128) }).extend(firstBatchRowRequest.shape))
+    .query(({ ctx, input: { recipe, id, ...request } }): Promise<BatchRowTokens> => {
+      return ctx.agent.firstBatches.row(recipe, id, request);
+    }),
 
   /**
    * Queues a run, on the device of the recipe or another one, and returns its key. With `text` of that text, unless

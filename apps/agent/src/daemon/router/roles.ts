@@ -81,6 +81,8 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'recipes.compare': 'viewer',
   'recipes.create': 'editor',
   'recipes.estimate': 'viewer',
+  'recipes.firstBatches': 'viewer',
+  'recipes.firstBatchRow': 'viewer',
   'recipes.form': 'viewer',
   'recipes.history': 'viewer',
   'recipes.import': 'editor',

@@ -14,6 +14,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { Pace } from '../pace.ts';
 import type { Scheduler } from '../queue/scheduler.ts';
 import type { RecipeDocuments } from '../recipes/documents.ts';
+import type { FirstBatchesOfRecipes } from '../recipes/firstBatches.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
 import type { RunBatches } from '../runs/runBatches.ts';
 import type { SecretStore } from '../secrets/secretStore.ts';
@@ -29,6 +30,7 @@ export interface Agent {
   feeds: RunFeeds;
   data: DataSources;
   batches: RunBatches;
+  firstBatches: FirstBatchesOfRecipes;
   jobs: Jobs;
   chattables: Chattables;
   models: LoadedModels;

@@ -1,11 +1,8 @@
 /** What a model would learn from the rows, through the trainer's own code. */
-import { rm } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { inspectData } from '@anneal/core/datasets/inspect';
-import { type PrepareProgress, prepareData } from '@anneal/core/datasets/prepareData';
 import { UserError } from '@anneal/core/errors';
 import { type ModelText, openModelText } from '@anneal/core/generate/modelText';
-import { preparedDataFolder } from '@anneal/core/hub/cache';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { openModel } from '@anneal/core/models/open';
 import {
@@ -20,11 +17,11 @@ import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve'
 import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions';
 import { stepOptions } from '@anneal/core/trainer/job';
 import { dateOfRunNow } from '@anneal/core/trainer/runDate';
-import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { openRecipe } from '../recipes/open.ts';
 import { reporting } from '../reporting.ts';
+import { openPreparedData, type Surroundings } from './prepared.ts';
 import { InspectedRows } from './rows.ts';
 
 /** The data of a recipe, opened for looking at them. Close them to close the model whose tokenizer reads them. */
@@ -76,12 +73,6 @@ export async function* reportOnData(
   }
 }
 
-interface Surroundings {
-  text: ModelText;
-  report: (progress: PreparationProgress) => void;
-  signal: AbortSignal;
-}
-
 async function reportAnyway(
   recipe: ResolvedRecipe,
   data: DataOptions,
@@ -98,33 +89,13 @@ async function reportAnyway(
   }
 }
 
-async function reportOn(
-  recipe: ResolvedRecipe,
-  data: DataOptions,
-  { text: { tokenizer, renderer }, report, signal }: Surroundings,
-): Promise<DataReport> {
-  const folder = makeTemporaryFolder('inspect');
-  const onProgress = (progress: PrepareProgress) => report({ phase: 'preparing', ...progress });
+async function reportOn(recipe: ResolvedRecipe, data: DataOptions, surroundings: Surroundings): Promise<DataReport> {
+  const prepared = await openPreparedData(data, surroundings);
   try {
-    const prepared = await prepareData({
-      ...data.prepare,
-      folder,
-      cache: preparedDataFolder(),
-      tokenizer,
-      renderer,
-      onProgress,
-      signal,
-    });
-    report({ phase: 'prepared' });
-    try {
-      const { sequenceLen, seed, answersPerRow } = stepOptions(recipe);
-      return inspectData(prepared, { sequenceLen, seed, answersPerRow });
-    } finally {
-      prepared.train.close();
-      prepared.validation?.close();
-    }
+    const { sequenceLen, seed, answersPerRow } = stepOptions(recipe);
+    return inspectData(prepared, { sequenceLen, seed, answersPerRow });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await prepared.close();
   }
 }
 

@@ -1,13 +1,12 @@
 /** The steps of a run, opened for looking at them: which rows each one had, and what the model thought of their tokens. */
 import { join } from 'node:path';
 import { planSteps, type Steps } from '@anneal/core/datasets/steps';
-import { idOfWord, MANIFEST_FILE, openTokenStore, type TokenStore } from '@anneal/core/datasets/tokenStore';
+import { MANIFEST_FILE, openTokenStore, type TokenStore } from '@anneal/core/datasets/tokenStore';
 import { UserError } from '@anneal/core/errors';
 import { openModelTokenizer } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { openModel } from '@anneal/core/models/open';
 import {
-  type BatchRow,
   type BatchRowRequest,
   type BatchRowTokens,
   batchRowRequest,
@@ -22,23 +21,17 @@ import {
 import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
 import type { Tokenizer } from '@anneal/core/tokenizers/tokenizer';
-import { type TokenPiece, tokenPieces } from '@anneal/core/tokenizers/tokenPieces';
 import { readDocumentLosses } from '@anneal/core/trainer/documentLosses';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { stepOptions } from '@anneal/core/trainer/job';
 import { assertIsRun, kindOf } from '@anneal/core/trainer/runFiles';
 import type { Context } from '../context.ts';
+import { StepRows } from '../data/stepRows.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { pathOfRun } from './find.ts';
-import { lossTokens } from './lossTokens.ts';
 import { checkpointNear, measureStep } from './measureStep.ts';
 
-/** Of a row in a list. */
-const excerptTokens = 64;
-const excerptCharacters = 160;
-/** Of one answer. */
-const mostTokens = 2000;
 /** Steps whose losses are remembered. */
 const mostKept = 8;
 
@@ -66,9 +59,8 @@ interface Measured {
 export class RunBatches {
   readonly #path: string;
   readonly #recipe: ResolvedRecipe;
-  readonly #tokenizer: Tokenizer;
-  readonly #pieceOf: (id: number) => Promise<TokenPiece>;
   readonly #store: TokenStore;
+  readonly #rows: StepRows;
   readonly #steps: Steps;
   /** Steps of all epochs before the first one of this run, less those that it counts from: not 0 where it goes on from another's checkpoint. */
   readonly #shift: number;
@@ -79,9 +71,8 @@ export class RunBatches {
   constructor(path: string, recipe: ResolvedRecipe, tokenizer: Tokenizer) {
     this.#path = path;
     this.#recipe = recipe;
-    this.#tokenizer = tokenizer;
-    this.#pieceOf = tokenPieces(tokenizer);
     this.#store = openPrepared(path);
+    this.#rows = new StepRows(this.#store, tokenizer);
     try {
       this.#steps = planSteps(this.#store, stepOptions(recipe));
       this.#shift = recipe.resume_from_checkpoint === null ? 0 : shiftOf(path, this.#steps);
@@ -97,9 +88,7 @@ export class RunBatches {
     const { epoch, index, batches, tokens, targetTokens } = this.#build(step);
     const documents = batches.flatMap((batch) => batch.documents);
     const losses = readDocumentLosses(this.#path, { count: this.#store.count, epoch, documents });
-    const rows = batches.flatMap((batch, number) =>
-      batch.documents.map((document, i) => ({ document, batch: number, start: batch.cuSeqlens[i] as number })),
-    );
+    const rows = await this.#rows.list(batches);
     return {
       step,
       epoch,
@@ -107,7 +96,10 @@ export class RunBatches {
       stepsPerEpoch: this.#steps.stepsPerEpoch,
       tokens,
       targetTokens,
-      rows: await Promise.all(rows.map((row, i) => this.#row(row, losses[i]))),
+      rows: rows.map((row, i) => {
+        const loss = losses[i];
+        return loss === undefined ? row : { ...row, loss };
+      }),
       checkpoint: (await checkpointNear(this.#path, this.#recipe, step))?.step ?? null,
     };
   }
@@ -124,15 +116,8 @@ export class RunBatches {
       });
     }
     const measured = this.#measured.get(step);
-    const words = this.#store.words(document);
-    const tokens = await lossTokens(words, this.#tokenizer, this.#pieceOf, measured?.losses.get(document));
-    return {
-      document,
-      from,
-      tokens: tokens.slice(from, from + mostTokens),
-      tokenCount: tokens.length,
-      checkpoint: measured?.checkpoint ?? null,
-    };
+    const part = await this.#rows.part({ document, from }, measured?.losses.get(document));
+    return { ...part, checkpoint: measured?.checkpoint ?? null };
   }
 
   /**
@@ -197,20 +182,6 @@ export class RunBatches {
 
   #documentsOf(step: number): number[] {
     return this.#build(step).batches.flatMap(({ documents }) => documents);
-  }
-
-  async #row(row: Pick<BatchRow, 'document' | 'batch' | 'start'>, loss: BatchRow['loss']): Promise<BatchRow> {
-    const { document } = row;
-    const ids = this.#store.words(document).subarray(0, excerptTokens).map(idOfWord);
-    const beginning = await this.#tokenizer.decode(ids, { skipSpecial: true });
-    return {
-      ...row,
-      ...this.#store.source(document),
-      tokens: this.#store.lengths[document] as number,
-      targetTokens: this.#store.targetCounts[document] as number,
-      ...(loss !== undefined && { loss }),
-      excerpt: beginning.replace(/\s+/g, ' ').trim().slice(0, excerptCharacters).toWellFormed(),
-    };
   }
 }
 

@@ -3,6 +3,7 @@ import type { DataOverview, DataSourceName, JudgingState, SearchState } from '@a
 import { ROW_FILTERS, type RowFilter } from '@anneal/core/protocol/rowVerdicts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Download } from 'lucide-react';
+import dynamic from 'next/dynamic';
 import { usePathname, useRouter, useSearchParams } from 'next/navigation';
 import { parseAsInteger, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
@@ -19,10 +20,12 @@ import { Filters } from './Filters.tsx';
 import { isTyping } from './isTyping.ts';
 import { JudgingNote } from './JudgingNote.tsx';
 import { Lengths } from './Lengths.tsx';
-import { Mapping } from './Mapping.tsx';
-import { Report } from './Report.tsx';
 import { RowList } from './RowList.tsx';
 import { RowView } from './RowView.tsx';
+
+// Of files without a recipe alone, and of rows that are all judged.
+const Mapping = dynamic(async () => (await import('./Mapping.tsx')).Mapping, { ssr: false });
+const Report = dynamic(async () => (await import('./Report.tsx')).Report, { ssr: false });
 
 /** A data set while it is opened, and then its rows. */
 export function DataSet({ name }: { name: DataSourceName }) {

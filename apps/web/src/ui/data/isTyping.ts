@@ -4,6 +4,7 @@ export function isTyping(target: EventTarget | null): boolean {
     target instanceof HTMLInputElement ||
     target instanceof HTMLTextAreaElement ||
     target instanceof HTMLSelectElement ||
-    (target instanceof Element && target.closest('[role="dialog"]') !== null)
+    // The editor of recipes is a text box without being an input.
+    (target instanceof Element && target.closest('[role="dialog"], [role="textbox"]') !== null)
   );
 }

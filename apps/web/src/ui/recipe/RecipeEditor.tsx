@@ -6,7 +6,7 @@ import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { useRouter } from 'next/navigation';
 import { parseAsStringLiteral, useQueryState } from 'nuqs';
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useMay, useMe } from '../../agent/useMe.ts';
@@ -36,6 +36,8 @@ const CodeEditor = dynamic(
   },
   { ssr: false },
 );
+
+const FirstBatches = dynamic(() => import('./batches/FirstBatches.tsx'), { ssr: false });
 
 const views = ['text', 'form', 'both'] as const;
 
@@ -139,6 +141,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
     () => (withDefaults && view === 'text' && form.data && values ? { sections: form.data, values } : undefined),
     [withDefaults, view, form.data, values],
   );
+  const sent = useCallback(() => live.sent(), [live]);
   const failure = save.error ?? start.error;
   const isReadOnly = state.isReadOnly || state.stage === 'refused';
   const goTo = (line: number, column: number) => {
@@ -230,22 +233,19 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
             {start.isPending || start.isSuccess ? t('starting') : t('start')}
           </Button>
         </section>
-        <EstimateCard recipe={recipe} text={isReady ? text : undefined} prepare={() => live.sent()} />
+        <EstimateCard recipe={recipe} text={isReady ? text : undefined} prepare={sent} />
         <Link href={`/data?recipe=${encodeURIComponent(recipe)}`} className={`${buttonClass()} h-9`}>
           <TableProperties className="size-4" aria-hidden="true" />
           {data('lookAt')}
         </Link>
-        <History
-          recipe={recipe}
-          newest={state.file.newestVersion}
-          text={text}
-          canRestore={canSave}
-          onRestore={() => live.sent()}
-        />
+        <History recipe={recipe} newest={state.file.newestVersion} text={text} canRestore={canSave} onRestore={sent} />
         <div className="grid gap-1.5 px-1">
           <span className="label">{t('command')}</span>
           <Command>{`npx anneal train ${recipe}`}</Command>
         </div>
+      </div>
+      <div className="min-w-0 lg:col-span-2">
+        <FirstBatches recipe={recipe} text={isReady ? text : undefined} prepare={sent} />
       </div>
     </div>
   );

@@ -6,16 +6,17 @@ import { ChevronLeft, ChevronRight, X } from 'lucide-react';
 import { parseAsInteger, useQueryState } from 'nuqs';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { type Measuring, useBatch, useMeasuring } from '../../../agent/batches.ts';
+import { type Measuring, useBatch, useBatchRow, useMeasuring } from '../../../agent/batches.ts';
 import { useMay } from '../../../agent/useMe.ts';
 import { Button, IconButton } from '../../Button.tsx';
+import { BatchRows } from '../../batches/BatchRows.tsx';
+import { type RowWithLoss, shadeOf, withLosses } from '../../batches/losses.ts';
+import { RowTokens } from '../../batches/RowTokens.tsx';
 import { isTyping } from '../../data/isTyping.ts';
+import { shadeStyle } from '../../data/shownTokens.ts';
 import { ErrorNote, shownError } from '../../ErrorNote.tsx';
 import { useFormat } from '../../format.ts';
 import { Progress } from '../../Progress.tsx';
-import { BatchRows } from './BatchRows.tsx';
-import { type RowWithLoss, withLosses } from './losses.ts';
-import { RowTokens } from './RowTokens.tsx';
 
 /** Of models with so much memory the losses are measured without being asked for: it takes a moment. */
 const measuredAtOnce = 4e9;
@@ -116,7 +117,13 @@ function Rows({ run, batch, onClose }: { run: ListedRun; batch: StudioBatch; onC
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[minmax(18rem,2fr)_minmax(0,5fr)]">
       <div className="grid gap-2">
-        <BatchRows rows={rows} chosen={chosen.document} onChoose={(row) => void setDocument(row)} />
+        <BatchRows
+          label={t('rows')}
+          rows={rows}
+          chosen={chosen.document}
+          figure={(row) => <LossFigure loss={row.loss} />}
+          onChoose={(row) => void setDocument(row)}
+        />
         <p className="text-[12px] text-muted max-lg:hidden">{t('keys')}</p>
       </div>
       <div className="grid min-w-0 gap-3">
@@ -127,10 +134,47 @@ function Rows({ run, batch, onClose }: { run: ListedRun; batch: StudioBatch; onC
           isWanted={isWanted}
           onAsk={() => setIsAsked(true)}
         />
-        <RowTokens key={chosen.document} run={run} step={batch.step} row={chosen} measured={measuring.result ?? null} />
+        <MeasuredRow
+          key={chosen.document}
+          run={run.key}
+          step={batch.step}
+          row={chosen}
+          checkpoint={measuring.result?.checkpoint ?? null}
+        />
       </div>
     </div>
   );
+}
+
+function LossFigure({ loss }: { loss: RowWithLoss['loss'] }) {
+  const t = useTranslations('batch');
+  const format = useFormat();
+  const shown = loss === undefined ? t('unknown') : loss === null ? t('notFinite') : format.number(loss);
+  return (
+    <span
+      className="figures self-start rounded-[3px] px-1 text-right text-[12.5px]"
+      style={shadeStyle(shadeOf(loss) ?? 0)}
+      aria-label={t('lossOf', { loss: shown })}
+    >
+      {shown}
+    </span>
+  );
+}
+
+function MeasuredRow({
+  run,
+  step,
+  row,
+  checkpoint,
+}: {
+  run: string;
+  step: number;
+  row: RowWithLoss;
+  checkpoint: number | null;
+}) {
+  const [parts, setParts] = useState(1);
+  const { tokens, error } = useBatchRow(run, step, row.document, { parts, checkpoint });
+  return <RowTokens row={row} answers={tokens} error={error} hasLosses onMore={() => setParts(parts + 1)} />;
 }
 
 interface MeasuringNoteProps {

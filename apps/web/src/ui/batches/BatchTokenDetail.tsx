@@ -2,11 +2,21 @@
 import type { LossToken } from '@anneal/core/protocol/batches';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import { spacedBytes } from '../../data/shownTokens.ts';
-import { useFormat } from '../../format.ts';
+import { spacedBytes } from '../data/shownTokens.ts';
+import { useFormat } from '../format.ts';
 
-/** Everything that is known of one token, its loss among it. */
-export function LossDetail({ token, index, of }: { token: LossToken | undefined; index: number; of: number }) {
+/** Everything that is known of one token: where there are losses, its own among it. */
+export function BatchTokenDetail({
+  token,
+  index,
+  of,
+  hasLosses,
+}: {
+  token: LossToken | undefined;
+  index: number;
+  of: number;
+  hasLosses: boolean;
+}) {
   const t = useTranslations('batch');
   const rowTexts = useTranslations('dataRow');
   const format = useFormat();
@@ -21,7 +31,9 @@ export function LossDetail({ token, index, of }: { token: LossToken | undefined;
         </div>
       </div>
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 border-line border-t pt-3 text-[13px]">
-        {target ? (
+        {!hasLosses ? (
+          <Line name={t('inTraining')}>{t(target ? 'trained' : 'read')}</Line>
+        ) : target ? (
           <>
             <Line name={t('loss')}>
               {loss === undefined ? t('unknown') : loss === null ? t('notFinite') : format.number(loss)}

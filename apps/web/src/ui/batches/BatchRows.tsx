@@ -1,41 +1,67 @@
 'use client';
-import { useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { useTranslations } from 'use-intl';
-import { shadeStyle } from '../../data/shownTokens.ts';
-import { useFormat } from '../../format.ts';
-import { type RowWithLoss, shadeOf } from './losses.ts';
+import { useFormat } from '../format.ts';
 
-/** The rows of a batch, one of which is shown beside. */
-export function BatchRows({
+export interface ListedRow {
+  document: number;
+  file: string;
+  row: number;
+  tokens: number;
+  excerpt: string;
+  side?: 'chosen' | 'rejected' | undefined;
+}
+
+/** The rows of a batch, one of which is shown beside. @param figure of a row, before its text */
+export function BatchRows<Row extends ListedRow>({
+  label,
   rows,
   chosen,
+  figure,
   onChoose,
 }: {
-  rows: readonly RowWithLoss[];
+  label: string;
+  rows: readonly Row[];
   chosen: number;
+  figure: (row: Row) => ReactNode;
   onChoose: (document: number) => void;
 }) {
-  const t = useTranslations('batch');
   return (
     <ol
-      aria-label={t('rows')}
+      aria-label={label}
       className="max-h-[28rem] divide-y divide-line overflow-y-auto rounded-md border border-line max-lg:max-h-64"
     >
       {rows.map((row) => (
-        <Row key={row.document} row={row} isChosen={row.document === chosen} onChoose={() => onChoose(row.document)} />
+        <OneRow key={row.document} row={row} isChosen={row.document === chosen} onChoose={() => onChoose(row.document)}>
+          {figure(row)}
+        </OneRow>
       ))}
     </ol>
   );
 }
 
-function Row({ row, isChosen, onChoose }: { row: RowWithLoss; isChosen: boolean; onChoose: () => void }) {
+function OneRow({
+  row,
+  isChosen,
+  onChoose,
+  children,
+}: {
+  row: ListedRow;
+  isChosen: boolean;
+  onChoose: () => void;
+  children: ReactNode;
+}) {
   const t = useTranslations('batch');
   const format = useFormat();
   const element = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (isChosen) element.current?.scrollIntoView({ block: 'nearest' });
   }, [isChosen]);
-  const loss = row.loss === undefined ? t('unknown') : row.loss === null ? t('notFinite') : format.number(row.loss);
+  const parts = [
+    `${row.file.split('/').at(-1)}:${row.row}`,
+    ...(row.side ? [t(row.side)] : []),
+    t('tokens', { tokens: format.count(row.tokens) }),
+  ];
   return (
     <li ref={element}>
       <button
@@ -44,17 +70,11 @@ function Row({ row, isChosen, onChoose }: { row: RowWithLoss; isChosen: boolean;
         onClick={onChoose}
         className={`grid w-full grid-cols-[4.25rem_minmax(0,1fr)] gap-x-3 px-3 py-2 text-left hover:bg-sunken focus-visible:outline-offset-[-2px] ${isChosen ? 'bg-sunken [box-shadow:inset_2px_0_0_0_var(--ember)]' : ''}`}
       >
-        <span
-          className="figures self-start rounded-[3px] px-1 text-right text-[12.5px]"
-          style={shadeStyle(shadeOf(row.loss) ?? 0)}
-          aria-label={t('lossOf', { loss })}
-        >
-          {loss}
-        </span>
+        {children}
         <span className="min-w-0">
           <span className="line-clamp-2 text-[13px] [overflow-wrap:anywhere]">{row.excerpt}</span>
           <span className="figures block truncate text-[12px] text-muted" title={`${row.file}:${row.row}`}>
-            {`${row.file.split('/').at(-1)}:${row.row} · ${t('tokens', { tokens: format.count(row.tokens) })}`}
+            {parts.join(' · ')}
           </span>
         </span>
       </button>

@@ -1,40 +1,37 @@
 'use client';
-import type { BatchRowTokens, LossToken, MeasuredStep } from '@anneal/core/protocol/batches';
-import type { ListedRun } from '@anneal/core/protocol/studio';
+import type { BatchRowTokens, LossToken } from '@anneal/core/protocol/batches';
 import { parseAsInteger, useQueryState } from 'nuqs';
 import { useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { partTokens, useBatchRow } from '../../../agent/batches.ts';
-import { Button } from '../../Button.tsx';
-import { isTyping } from '../../data/isTyping.ts';
-import { RowEditor } from '../../data/RowEditor.tsx';
-import { shadeStyle, type TextToken, type TokenBlock } from '../../data/shownTokens.ts';
-import { TokenText } from '../../data/TokenText.tsx';
-import { ErrorNote, shownError } from '../../ErrorNote.tsx';
-import { useFormat } from '../../format.ts';
-import { LossDetail } from './LossDetail.tsx';
-import { fullLoss, type RowWithLoss, shadeOf } from './losses.ts';
+import { partTokens } from '../../agent/batches.ts';
+import { Button } from '../Button.tsx';
+import { isTyping } from '../data/isTyping.ts';
+import { RowEditor } from '../data/RowEditor.tsx';
+import { shadeStyle, type TextToken, type TokenBlock } from '../data/shownTokens.ts';
+import { TokenText } from '../data/TokenText.tsx';
+import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { useFormat } from '../format.ts';
+import { BatchTokenDetail } from './BatchTokenDetail.tsx';
+import { fullLoss, shadeOf } from './losses.ts';
 
-/** A row of the batch token by token, colored by loss as soon as that is measured. */
-export function RowTokens({
-  run,
-  step,
-  row,
-  measured,
-}: {
-  run: ListedRun;
-  step: number;
-  row: RowWithLoss;
-  measured: MeasuredStep | null;
-}) {
+interface RowTokensProps {
+  row: { file: string; row: number; key: string | null };
+  /** Its tokens, as far as they came. */
+  answers: readonly BatchRowTokens[];
+  error: unknown;
+  /** Its tokens may have losses. */
+  hasLosses: boolean;
+  /** Asks for the next part of a long one. */
+  onMore: () => void;
+}
+
+/** A row of a batch token by token: colored by loss as soon as that is measured, before by what is trained. */
+export function RowTokens({ row, answers, error, hasLosses, onMore }: RowTokensProps) {
   const t = useTranslations('batch');
   const rowTexts = useTranslations('dataRow');
   const format = useFormat();
-  const [parts, setParts] = useState(1);
   const [chosen, setChosen] = useQueryState('token', parseAsInteger);
   const [pointed, setPointed] = useState<number | null>(null);
-  const checkpoint = measured?.checkpoint ?? null;
-  const { tokens: answers, error } = useBatchRow(run.key, step, row.document, { parts, checkpoint });
   const tokens = useMemo(() => answers.flatMap((answer) => answer.tokens), [answers]);
   const blocks = useMemo(() => blocksOf(answers, t), [answers, t]);
   useEffect(() => {
@@ -78,12 +75,17 @@ export function RowTokens({
             onChoose={(token) => void setChosen(token)}
           />
           <aside className="rounded-lg border border-line bg-surface p-4 max-xl:sticky max-xl:bottom-0">
-            <LossDetail token={at === null ? undefined : tokens[at]} index={at ?? 0} of={answers[0]?.tokenCount ?? 0} />
+            <BatchTokenDetail
+              token={at === null ? undefined : tokens[at]}
+              index={at ?? 0}
+              of={answers[0]?.tokenCount ?? 0}
+              hasLosses={hasLosses}
+            />
           </aside>
         </div>
       )}
       {tokens.length > 0 && tokens.length < (answers[0]?.tokenCount ?? 0) && (
-        <Button className="justify-self-start" onClick={() => setParts(parts + 1)}>
+        <Button className="justify-self-start" onClick={onMore}>
           {rowTexts('more', { count: format.count(partTokens) })}
         </Button>
       )}

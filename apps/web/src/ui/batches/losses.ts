@@ -10,6 +10,7 @@ export interface RowWithLoss {
   tokens: number;
   targetTokens: number;
   excerpt: string;
+  side?: 'chosen' | 'rejected' | undefined;
   /** As training found it; of a run that recorded none as it was measured. Null where it is not finite, undefined where it is not known. */
   loss: number | null | undefined;
 }
