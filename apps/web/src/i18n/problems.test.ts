@@ -83,6 +83,7 @@ const untranslated = [
   'no_person',
   'no_safetensors',
   'not_a_checkpoint',
+  'not_a_recipe',
   'not_remote',
   'override_malformed',
   'override_without_place',

@@ -30,7 +30,7 @@ export class FirstBatchesOfRecipes {
     return { ...found, id, batches };
   }
 
-  /** @throws UserError `recipe_changed` */
+  /** @throws UserError `batches_outdated` */
   async row(recipe: string, id: string, request: FirstBatchRowRequest): Promise<BatchRowTokens> {
     const path = this.#workspace.recipe(recipe);
     if (id !== (await idOf(path))) {
@@ -38,7 +38,7 @@ export class FirstBatchesOfRecipes {
         what: 'the recipe or its data have changed since these batches were made',
         where: recipe,
         next: 'look at the first batches again',
-        code: 'recipe_changed',
+        code: 'batches_outdated',
       });
     }
     using lease = await this.#opened.take(id, { recipe: path });

@@ -42,6 +42,7 @@ export function openFirstBatches(
   return reporting(async (report, signal) => {
     const { recipe: path, set } = parseRequest(recipeRequest, request);
     const { resolved: recipe } = await openRecipe(path, set);
+    if (recipe.trl) throw notThereYet(path);
     const data = dataOptions(recipe);
     const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
     try {
@@ -150,4 +151,13 @@ export class OpenedFirstBatches {
     const { bucketTokens } = chooseDevice(this.#recipe.device);
     return fillBucket(batch, bucketTokens, { T: most, S: most + 1 }).tokens.length;
   }
+}
+
+function notThereYet(recipe: string): UserError {
+  return new UserError({
+    what: 'this recipe trains on answers that the model has yet to give, so its batches are not there before a run',
+    where: recipe,
+    next: 'look at its prompts, as `anneal inspect` and the data screen show them',
+    code: 'batches_not_there_yet',
+  });
 }

@@ -26,6 +26,8 @@ const recipes: Record<string, Problem> = {
   recipe_missing: ['找不到配方文件', '检查路径'],
   recipe_not_found: ['没有这个配方', '请从列表中选择'],
   recipe_unreadable: ['无法读取配方文件', '检查文件权限'],
+  batches_not_there_yet: ['此配方训练的是模型尚未给出的回答，因此训练前没有批次', '请查看它的提示'],
+  batches_outdated: ['这些批次生成后，配方或数据已更改', '请重新查看最初的批次'],
   recipe_changed: ['配方刚刚被他人修改', '请查看后重试'],
   recipe_too_large: ['配方过大', '请缩短'],
   recipe_not_utf8: ['配方不是 UTF-8 文本', '请另存为 UTF-8'],
