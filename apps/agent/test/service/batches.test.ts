@@ -129,7 +129,14 @@ test('a step of several batches shows each, no more than the run has steps, and 
   writeFileSync(join(project, 'data', 'pairs.jsonl'), pairs.map((pair) => JSON.stringify(pair)).join('\n'));
   const ofPairs = await list(1, 'rl=dpo', 'datasets=[{path: data/pairs.jsonl}]', 'micro_batch_size=2', 'shuffle=false');
   expect(ofPairs.batches[0]?.rows.map(({ side }) => side)).toEqual(['chosen', 'rejected', 'chosen', 'rejected']);
-  await expect(list(1, 'rl=grpo', 'trl={reward_funcs: [{type: regex, pattern: x}]}')).rejects.toMatchObject({
+  await expect(
+    list(
+      1,
+      'rl=grpo',
+      'micro_batch_size=8',
+      'trl={reward_funcs: [{type: regex, pattern: x}], max_completion_length: 32}',
+    ),
+  ).rejects.toMatchObject({
     code: 'batches_not_there_yet',
   });
   const { code, stderr } = await annealIn(project)('inspect', 'data/pairs.jsonl', '--batches', '2');
