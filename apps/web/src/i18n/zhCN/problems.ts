@@ -119,6 +119,7 @@ const models: Record<string, Problem> = {
   dataset_without_rows: ['数据集中没有可读的数据文件', '可试 revision: refs/convert/parquet'],
   dataset_script: ['数据集的行由程序生成，Anneal 不运行程序', '可试 revision: refs/convert/parquet'],
   dataset_kinds: ['数据集的文件有多种格式', '请用 data_files 指明'],
+  dataset_files_unread: ['数据集中还有无法读取的数据文件', '请用 data_files 指明要读取的文件'],
   dataset_too_many_files: ['数据集的文件太多', '请用 data_files 指明一部分'],
   model_not_known: ['这里没有这个模型', '请从列表中选择'],
   model_not_in_cache: ['缓存中没有这个模型'],

@@ -82,6 +82,13 @@ test.each<[string, string[], object, string, RegExp]>([
   ['a script', ['b.py', 'x.zip'], {}, 'dataset_script', /refs\/convert\/parquet/],
   ['other kinds only', ['x.arrow', 'README.md'], {}, 'dataset_without_rows', /refs\/convert\/parquet/],
   ['two kinds', ['a.csv', 'a.parquet'], {}, 'dataset_kinds', /data_files/],
+  [
+    'rows that are not read',
+    ['train.jsonl', 'train-2.jsonl.gz'],
+    {},
+    'dataset_files_unread',
+    /train-2\.jsonl\.gz|data_files/,
+  ],
   ['a file that is not there', ['a.csv'], { dataFiles: ['b.csv'] }, 'dataset_file_not_found', /a\.csv/],
   ['files and a split', ['a.csv'], { dataFiles: ['a.csv'], split: 'test' }, 'dataset_selection', /leave out/],
 ])('refused: %s', (_, paths, more, code, next) => {

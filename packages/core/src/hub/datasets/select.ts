@@ -15,6 +15,8 @@ export interface DatasetSelection {
 }
 
 export const ROW_FILE = /\.(parquet|jsonl|ndjson|json|csv|tsv)$/i;
+/** Rows in a form that is not read. */
+const UNREAD_ROWS = /\.(?:(?:parquet|jsonl?|ndjson|csv|tsv|txt)\.(?:gz|zst|bz2|xz|zip)|arrow)$/i;
 /** Descriptions that lie beside rows. */
 const DESCRIPTIONS = /(^|\/)(dataset_infos?|dataset_dict|state|config)\.json$/i;
 /** Folders and names of letters, digits and a few marks: none is hidden, none climbs. */
@@ -42,6 +44,7 @@ export function selectDataFiles(
   const paths = listed.filter((path) => isDataPath(path) && !DESCRIPTIONS.test(path)).sort();
   if (wanted.dataFiles) return ofOneKind(id, namedFiles(id, paths, wanted));
   refuseScript(id, listed, paths, card);
+  refuseUnread(id, listed);
   const config = configOf(id, configsOf(paths, card), wanted.name);
   return ofOneKind(id, filesOf(id, config, wanted.split));
 }
@@ -142,6 +145,18 @@ function refuseScript(id: string, listed: readonly string[], paths: readonly str
     `it has no Parquet, JSON, JSONL or CSV file${others.length > 0 ? `, only ${list(others)}` : ''}`,
     lookElsewhere,
     'dataset_without_rows',
+  );
+}
+
+/** They may be a part of a split: to train the rest alone would be to leave rows out without a word. */
+function refuseUnread(id: string, listed: readonly string[]): void {
+  const unread = listed.filter((path) => UNREAD_ROWS.test(path));
+  if (unread.length === 0) return;
+  throw refusal(
+    id,
+    `it also has rows in files that are not read: ${list(unread)}`,
+    'name the Parquet, JSON, JSONL or CSV files that are meant in data_files',
+    'dataset_files_unread',
   );
 }
 

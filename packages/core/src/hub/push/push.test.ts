@@ -43,7 +43,7 @@ function push(more: Partial<PushOptions> = {}, name = NAME) {
     title: 'harbor',
     card: (hashed) => `# harbor\n${hashed.map(({ path }) => path).join()}\n`,
     patience: PATIENCE,
-    uploadPatience: { answerMilliseconds: 10_000, stallMilliseconds: 5000, pausesMilliseconds: [1, 1] },
+    uploadPatience: { answerMilliseconds: 100_000, stallMilliseconds: 60_000, pausesMilliseconds: [1, 1] },
     ...more,
   });
 }
