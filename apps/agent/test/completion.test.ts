@@ -40,7 +40,7 @@ describe.each(Object.keys(offers) as Shell[])('where there is %s, it', (shell) =
     [
       'a subcommand',
       'anneal runs ',
-      ['batch', 'compare', 'logs', 'ls', 'restore', 'resume', 'rm', 'save', 'show', 'stop'],
+      ['answers', 'batch', 'compare', 'logs', 'ls', 'restore', 'resume', 'rm', 'save', 'show', 'stop'],
     ],
     ['an option', 'anneal runs logs --fo', ['--follow']],
     ['an option after a value', 'anneal train --set a=1 --dry', ['--dry-run']],

@@ -45,6 +45,16 @@ export function define(command: Command): void {
     'anneal runs batch latest 120 --row 1',
   );
   addExamples(
+    subcommand('answers', 'what a step of `rl: grpo` sampled: answers, rewards and advantages, prompt by prompt')
+      .argument('<run>', runArgument)
+      .argument('<step>', 'number of the step, from 1', numberFrom(stepRequest.shape.step))
+      .option('--full', 'prompts and answers whole, not their beginnings')
+      .action(async (run: string, step: number, options: RunsOptions & { full?: boolean }) =>
+        (await import('./runsAnswers.ts')).answers(run, step, options),
+      ),
+    'anneal runs answers latest 120',
+  );
+  addExamples(
     subcommand('logs', 'what a run said, and go on listening with --follow')
       .argument('[run]', runArgument, 'latest')
       .option('-f, --follow', 'wait for more until the run ends')

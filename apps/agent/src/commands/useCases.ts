@@ -33,6 +33,7 @@ interface Modules {
   follow: typeof import('../service/runs/follow.ts');
   stop: typeof import('../service/runs/stop.ts');
   compare: typeof import('../service/runs/compare.ts');
+  answers: typeof import('../service/runs/answers.ts');
   remove: typeof import('../service/runs/remove.ts');
   validate: typeof import('../service/recipes/validate.ts');
   exports: typeof import('../service/exports/list.ts');
@@ -66,6 +67,7 @@ export interface RunUseCases {
   restoreRuns: Modules['remove']['restoreRuns'];
   listRemovedRuns: Modules['remove']['listRemovedRuns'];
   openBatches(context: Context, request: OpenBatchesRequest): AsyncGenerator<never, OpenedBatches>;
+  sampledAnswers: Modules['answers']['sampledAnswers'];
 }
 
 /** Rows of a recipe or a file, opened to look at them. */
@@ -156,6 +158,7 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   saveRunNow: async () => (await import('../service/runs/stop.ts')).saveRunNow,
   compareRuns: async () => (await import('../service/runs/compare.ts')).compareRuns,
   openBatches: async () => (await import('../service/runs/batches.ts')).openBatches,
+  sampledAnswers: async () => (await import('../service/runs/answers.ts')).sampledAnswers,
   removeRuns: async () => (await import('../service/runs/remove.ts')).removeRuns,
   restoreRuns: async () => (await import('../service/runs/remove.ts')).restoreRuns,
   listRemovedRuns: async () => (await import('../service/runs/remove.ts')).listRemovedRuns,

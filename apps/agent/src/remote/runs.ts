@@ -67,6 +67,10 @@ export function remoteRuns(connection: Connection): RunUseCases {
       return summaryOf(await ask((api) => api.runs.get.query({ run: key })));
     },
     openBatches: (_, { run }) => reporting(async () => batchesThere(connection, await named(run))),
+    async sampledAnswers(_, { run, step }) {
+      const key = await named(run);
+      return ask((api) => api.runs.answers.query({ run: key, step }));
+    },
     async removeRuns(_, { runs, forGood }) {
       if (forGood) {
         throw notRemote(

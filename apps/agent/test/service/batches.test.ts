@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LossToken } from '@anneal/core/protocol/batches';
+import { writeAnswers } from '@anneal/core/trainer/answerFiles';
 import { beforeAll, expect, test } from 'vitest';
 import { openApart } from '../../src/runner/openApart.ts';
 import { finish } from '../../src/service/finish.ts';
@@ -223,4 +224,30 @@ test('the command line lists the rows with the highest losses first, and shows t
   const missing = await anneal('runs', 'batch', run, '1', '--row', '999');
   expect(missing.code).toBe(2);
   expect(missing.stderr).toContain('so none with number 999');
+});
+
+test('what a step sampled is listed prompt by prompt, the best answer first', async () => {
+  const copy = join(temporaryFolder(), 'sampled');
+  cpSync(run, copy, { recursive: true });
+  const answer = { file: 'sums.jsonl', row: 2, prompt: 'What is 3 + 4?', ended: true, advantage: 0, ids: [5, 6] };
+  const given = [
+    { ...answer, answer: 0, text: 'It is\n8.', reward: 0.25, rewards: { numeric: 0.25 }, logps: [-1, -2] },
+    { ...answer, answer: 1, text: '7', ended: false, reward: 1, rewards: { numeric: 1 }, logps: [-1, null] },
+  ];
+  writeAnswers(copy, 3, given);
+  const anneal = annealIn(project);
+  const list = await anneal('runs', 'answers', copy, '3');
+  expect(list.stdout.split('\n').filter(Boolean)).toEqual([
+    'step 3: 2 answers to one prompt, mean reward 0.625',
+    'sums.jsonl:2  What is 3 + 4?',
+    'REWARD  ADVANTAGE  TOKENS  ANSWER',
+    ' 1.000      0.000       2  7 (cut)',
+    ' 0.250      0.000       2  It is\\n8.',
+  ]);
+  expect((await anneal('runs', 'answers', copy, '3', '--full')).stdout).toContain('\nIt is\n8.\n');
+  const told = JSON.parse((await anneal('runs', 'answers', copy, '3', '--json')).stdout);
+  expect(told).toEqual(given.map(({ ids, logps: _, ...rest }) => ({ ...rest, tokens: ids.length })));
+  const missing = await anneal('runs', 'answers', copy, '4');
+  expect(missing.code).toBe(2);
+  expect(missing.stderr).toContain('no answers of step 4 are kept');
 });

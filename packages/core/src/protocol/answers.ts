@@ -40,3 +40,6 @@ export const sampledAnswerSchema = z.object({
   logps: z.array(z.number().nullable()),
 });
 export type SampledAnswerRecord = z.infer<typeof sampledAnswerSchema>;
+
+/** An answer without its single tokens, which stay in the file. */
+export type SampledAnswer = Omit<SampledAnswerRecord, 'ids' | 'logps'> & { readonly tokens: number };

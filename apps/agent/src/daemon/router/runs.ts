@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
+import type { SampledAnswer } from '@anneal/core/protocol/answers';
 import {
   type BatchRowTokens,
   batchRowRequest,
@@ -118,6 +119,12 @@ export const runs = router({
   batch: procedure.input(named.extend(stepRequest.shape)).query(async ({ ctx, input }): Promise<StudioBatch> => {
     const { path } = await ctx.agent.feeds.get(input.run);
     return ctx.agent.batches.batch(path, input.step);
+  }),
+
+  /** What a step of `rl: grpo` sampled. */
+  answers: procedure.input(named.extend(stepRequest.shape)).query(async ({ ctx, input }): Promise<SampledAnswer[]> => {
+    const { path } = await ctx.agent.feeds.get(input.run);
+    return ctx.agent.batches.answers(path, input.step);
   }),
 
   /** One of them token by token. */

@@ -1,6 +1,8 @@
 /** The batches of runs that somebody looks at. */
+import type { SampledAnswer } from '@anneal/core/protocol/answers';
 import type { StepBatch, StudioBatch } from '@anneal/core/protocol/batches';
 import { finish } from '../../service/finish.ts';
+import { sampledAnswers } from '../../service/runs/answers.ts';
 import type { RunBatches as OpenedBatches } from '../../service/runs/batches.ts';
 import { type Lease, OpenedShared } from '../openedShared.ts';
 import type { Workspace } from '../workspace.ts';
@@ -21,8 +23,19 @@ export class RunBatches {
 
   async batch(run: string, step: number): Promise<StudioBatch> {
     const batch: StepBatch = await this.use(run, (batches) => finish(batches.call('batch', { step })));
-    const keys = new Map(this.#workspace.dataFiles().map(({ path, key }) => [path, key]));
+    const keys = this.#keys();
     return { ...batch, rows: batch.rows.map((row) => ({ ...row, key: keys.get(row.file) ?? null })) };
+  }
+
+  /** What a step of `rl: grpo` sampled; data files in the workspace by their keys. */
+  async answers(run: string, step: number): Promise<SampledAnswer[]> {
+    const answers = await sampledAnswers({}, { run, step });
+    const keys = this.#keys();
+    return answers.map((answer) => ({ ...answer, file: keys.get(answer.file) ?? answer.file }));
+  }
+
+  #keys(): Map<string, string> {
+    return new Map(this.#workspace.dataFiles().map(({ path, key }) => [path, key]));
   }
 
   async close(): Promise<void> {
