@@ -1,4 +1,4 @@
-import type { SampledAnswer } from '@anneal/core/protocol/answers';
+import type { ListedAnswer } from '@anneal/core/protocol/answers';
 import { colors } from '../terminal/colors.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -25,8 +25,8 @@ export async function answers(run: string, step: number, options: RunsOptions & 
 }
 
 /** The best answer first. */
-function printPrompt(given: readonly SampledAnswer[], full: boolean): void {
-  const [{ file, row, prompt }] = given as readonly [SampledAnswer];
+function printPrompt(given: readonly ListedAnswer[], full: boolean): void {
+  const [{ file, row, prompt }] = given as readonly [ListedAnswer];
   print(`\n${colors.bold(`${file}:${row}`)}  ${full ? prompt : beginning(prompt)}`);
   const sorted = given.toSorted((a, b) => b.reward - a.reward || a.answer - b.answer);
   if (full) {
@@ -51,7 +51,7 @@ function printPrompt(given: readonly SampledAnswer[], full: boolean): void {
   );
 }
 
-function headOf({ reward, rewards, advantage, tokens, ended }: SampledAnswer): string {
+function headOf({ reward, rewards, advantage, tokens, ended }: ListedAnswer): string {
   const parts = Object.entries(rewards).map(([name, value]) => `${name} ${inWords(value)}`);
   const functions = parts.length > 1 ? ` (${parts.join(', ')})` : '';
   const end = ended ? '' : ', cut';

@@ -6,7 +6,8 @@ import { asSourceError, httpError, SourceError } from './sourceError.ts';
 
 export const MODEL_SCOPE_URL = 'https://www.modelscope.cn';
 
-const Listing = z.object({
+/** A list of files, of a model or a data set. */
+export const listingSchema = z.object({
   Data: z.object({
     Files: z.array(
       z.object({
@@ -16,7 +17,7 @@ const Listing = z.object({
         Sha256: z
           .string()
           .regex(/^([0-9a-fA-F]{64})?$/)
-          .optional(),
+          .nullish(),
         Revision: z.string().optional(),
       }),
     ),
@@ -34,7 +35,7 @@ export async function modelScopeModel(request: HubRequest): Promise<RemoteReposi
   const ask = boundedFetch(hubUrl, signal, patience);
   const list = async (more: Record<string, string>) => {
     const query = new URLSearchParams({ Revision: revision, Recursive: 'false', ...more });
-    const parsed = Listing.safeParse(await getJson(ask, `${api}/files?${query}`, signal));
+    const parsed = listingSchema.safeParse(await getJson(ask, `${api}/files?${query}`, signal));
     if (!parsed.success) throw new SourceError('its answer is not a list of files');
     return parsed.data.Data.Files;
   };

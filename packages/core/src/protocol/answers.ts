@@ -42,4 +42,4 @@ export const sampledAnswerSchema = z.object({
 export type SampledAnswerRecord = z.infer<typeof sampledAnswerSchema>;
 
 /** An answer without its single tokens, which stay in the file. */
-export type SampledAnswer = Omit<SampledAnswerRecord, 'ids' | 'logps'> & { readonly tokens: number };
+export type ListedAnswer = Omit<SampledAnswerRecord, 'ids' | 'logps'> & { readonly tokens: number };

@@ -41,6 +41,8 @@ const hard = {
   'no tokens': { extents: shape({ T: 0, E: 3, C: 2, K: 4, N: 5 }) },
 };
 
+const common = { shapes, attributes, fill: { offsets }, hard, benchmark };
+
 function operandOf(bf16: number, activationType: ActivationType): (value: number) => number {
   return bf16 || activationType === 'bf16' ? roundToBf16 : (value) => value;
 }
@@ -52,11 +54,7 @@ function forRows(bounds: Values, E: number, each: (row: number, expert: number) 
 
 // Matrices of [T, C · K] are read as one row of all elements, as their T · C rows lie one behind the other.
 export const expertLinearCases = casesFor(expertLinearOp, {
-  shapes,
-  attributes,
-  fill: { offsets },
-  hard,
-  benchmark,
+  ...common,
   reference: (
     { x, weight, offsets: bounds, c },
     { y },
@@ -75,11 +73,7 @@ export const expertLinearCases = casesFor(expertLinearOp, {
 });
 
 export const expertLinearBackwardInputCases = casesFor(expertLinearBackwardInputOp, {
-  shapes,
-  attributes,
-  fill: { offsets },
-  hard,
-  benchmark,
+  ...common,
   reference: (
     { dy, weight, offsets: bounds, c },
     { dx },
@@ -98,11 +92,7 @@ export const expertLinearBackwardInputCases = casesFor(expertLinearBackwardInput
 });
 
 export const expertLinearBackwardWeightCases = casesFor(expertLinearBackwardWeightOp, {
-  shapes,
-  attributes,
-  fill: { offsets },
-  hard,
-  benchmark,
+  ...common,
   reference: (
     { dy, x, offsets: bounds, gradient },
     { total },

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import type { SampledAnswer } from '@anneal/core/protocol/answers';
+import type { ListedAnswer } from '@anneal/core/protocol/answers';
 import {
   type BatchRowTokens,
   batchRowRequest,
@@ -122,7 +122,7 @@ export const runs = router({
   }),
 
   /** What a step of `rl: grpo` sampled. */
-  answers: procedure.input(named.extend(stepRequest.shape)).query(async ({ ctx, input }): Promise<SampledAnswer[]> => {
+  answers: procedure.input(named.extend(stepRequest.shape)).query(async ({ ctx, input }): Promise<ListedAnswer[]> => {
     const { path } = await ctx.agent.feeds.get(input.run);
     return ctx.agent.batches.answers(path, input.step);
   }),

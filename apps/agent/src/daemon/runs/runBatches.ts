@@ -1,5 +1,5 @@
 /** The batches of runs that somebody looks at. */
-import type { SampledAnswer } from '@anneal/core/protocol/answers';
+import type { ListedAnswer } from '@anneal/core/protocol/answers';
 import type { StepBatch, StudioBatch } from '@anneal/core/protocol/batches';
 import { finish } from '../../service/finish.ts';
 import { sampledAnswers } from '../../service/runs/answers.ts';
@@ -28,7 +28,7 @@ export class RunBatches {
   }
 
   /** What a step of `rl: grpo` sampled; data files in the workspace by their keys. */
-  async answers(run: string, step: number): Promise<SampledAnswer[]> {
+  async answers(run: string, step: number): Promise<ListedAnswer[]> {
     const answers = await sampledAnswers({}, { run, step });
     const keys = this.#keys();
     return answers.map((answer) => ({ ...answer, file: keys.get(answer.file) ?? answer.file }));

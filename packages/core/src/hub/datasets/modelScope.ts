@@ -1,28 +1,12 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { boundedFetch } from '../boundedFetch.ts';
 import type { RemoteRepository, RepositoryRequest } from '../huggingFace.ts';
-import { getJson } from '../modelScopeHub.ts';
+import { getJson, listingSchema } from '../modelScopeHub.ts';
 import { SourceError } from '../sourceError.ts';
 import { asUserOrSourceError, readCard } from './huggingFace.ts';
 import { type DatasetSelection, selectDataFiles } from './select.ts';
 
 const PAGE_SIZE = 200;
-
-const listingSchema = z.object({
-  Data: z.object({
-    Files: z.array(
-      z.object({
-        Path: z.string(),
-        Type: z.string(),
-        Size: z.number().int().nonnegative(),
-        Sha256: z
-          .string()
-          .regex(/^([0-9a-fA-F]{64})?$/)
-          .nullish(),
-      }),
-    ),
-  }),
-});
 
 /**
  * The files of a data set on ModelScope. Its branches cannot be pinned by their lists: what changes meanwhile is noticed by the hashes.
