@@ -5,19 +5,21 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { resolveRecipe } from '@anneal/core/recipe/resolve';
 import type { Recipe } from '@anneal/core/recipe/schema';
 import { createJob } from '@anneal/core/trainer/job';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { train } from '@anneal/core/trainer/train';
+import { readArguments } from './arguments.ts';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { seeds: { type: 'string', default: '3' }, steps: { type: 'string', default: '140' } },
+const { names, values } = readArguments({
+  command: 'node bench/grpo.ts',
+  about: 'Trains the starter model on sums by rewards and writes to OUT how many answers come right.',
+  names: ['OUT'],
+  options: { seeds: 3, steps: 140 },
 });
-const [out] = positionals as [string];
+const [out] = names as [string];
 const folder = mkdtempSync(join(tmpdir(), 'anneal-grpo-'));
 const rows = join(folder, 'sums.jsonl');
 const numbers = Array.from({ length: 11 }, (_, i) => i);
@@ -37,7 +39,7 @@ const recipe: Recipe = {
   gradient_accumulation_steps: 2,
   learning_rate: 1e-3,
   lr_scheduler: 'constant',
-  max_steps: Number(values.steps),
+  max_steps: values.steps,
   saves_per_epoch: 0,
   evals_per_epoch: 0,
   output_dir: folder,
@@ -56,7 +58,7 @@ const meanReward = (steps: readonly { reward?: number | undefined }[]): number =
 
 try {
   const runs = [];
-  for (let seed = 1; seed <= Number(values.seeds); seed++) {
+  for (let seed = 1; seed <= values.seeds; seed++) {
     const events = await trained(seed);
     const steps = events.flatMap((event) => (event.type === 'step' ? [event] : []));
     const evaluated = events.findLast((event) => event.type === 'evaluated');

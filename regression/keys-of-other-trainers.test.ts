@@ -15,15 +15,14 @@ function problem(lines: string): { code: string; what: string; next: string } {
 }
 
 it.each([
-  'rl: grpo',
+  'rl: ppo',
   'reward_model: true',
   'stage: dpo',
   'finetuning_type: freeze',
-  'trl: {beta: 0.1}',
   'dpo_beta: 0.1',
   'kd_alpha: 0.5',
   'pref_loss: sigmoid',
-  'peft_use_dora: true',
+  'peft_init_lora_weights: pissa',
   'lora_modules_to_save: [lm_head]',
   'neftune_noise_alpha: 5',
   'unfrozen_parameters: [lm_head]',

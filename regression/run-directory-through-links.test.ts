@@ -46,7 +46,7 @@ const untouched = () =>
   );
 
 test.each(runEntries.folders)('%s that is a link is refused, and nothing behind it changes', async (name) => {
-  rmSync(join(path, name), { recursive: true });
+  rmSync(join(path, name), { recursive: true, force: true });
   symlinkSync(elsewhere, join(path, name));
   await expect(RunDirectory.open(path)).rejects.toMatchObject({ code: 'run_entry_foreign', where: join(path, name) });
   expect(() => readRun(path)).toThrow(/this is a link/);
