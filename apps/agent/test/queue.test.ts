@@ -52,6 +52,12 @@ describe('the order', () => {
     expect(order(withRunAt(waiting, 'x', 1))).toBe('abcd');
   });
 
+  test('counts no run that has begun, and is in the file still', () => {
+    const waiting = [entry('a'), entry('b'), entry('c'), entry('d')];
+    expect(order(withRunAt(waiting, 'd', 2, new Set(['a'])))).toBe('abdc');
+    expect(order(withRunAt(waiting, 'd', 2))).toBe('adbc');
+  });
+
   test('counts places by device', () => {
     const waiting = [entry('a'), entry('b', 'normal', 'cuda:0'), entry('c'), entry('d', 'normal', 'cuda:0')];
     expect(placeOf(waiting, 'c')).toEqual({ device: 'cpu', priority: 'normal', place: 2, of: 2 });

@@ -23,9 +23,10 @@ export const queue = router({
     }
   }),
 
-  /** @param place from 1, among the runs that wait for the same device */
+  /** @param place from 1, among the runs that wait for the same device, as `state` tells them */
   move: procedure.input(named.extend({ place: z.int().min(1) })).mutation(async ({ ctx, input }) => {
-    await ctx.agent.queue.move(input.run, input.place);
+    const live = (await ctx.agent.feeds.all()).filter(({ pidHere }) => pidHere !== undefined);
+    await ctx.agent.queue.move(input.run, input.place, new Set(live.map(({ key }) => key)));
     ctx.agent.feeds.tellList();
   }),
 

@@ -17,12 +17,20 @@ export function withRun(waiting: readonly QueuedRun[], entry: QueuedRun): Queued
   return others.toSpliced(behind + 1, 0, entry);
 }
 
-/** With the run at a place, from 1, among those of its device. It takes the priority that this place needs. */
-export function withRunAt(waiting: readonly QueuedRun[], run: string, place: number): QueuedRun[] {
+/**
+ * With the run at a place, from 1, among those of its device. It takes the priority that this place needs.
+ * @param begun runs whose entries are about to go: they have no place
+ */
+export function withRunAt(
+  waiting: readonly QueuedRun[],
+  run: string,
+  place: number,
+  begun: ReadonlySet<string> = new Set(),
+): QueuedRun[] {
   const entry = waiting.find((other) => other.run === run);
   if (!entry) return [...waiting];
   const others = waiting.filter((other) => other !== entry);
-  const lane = others.filter(({ device }) => device === entry.device);
+  const lane = others.filter((other) => other.device === entry.device && !begun.has(other.run));
   const next = lane[place - 1];
   const index = next ? others.indexOf(next) : others.length;
   const [above, below] = [others[index - 1], others[index]];

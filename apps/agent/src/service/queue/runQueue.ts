@@ -40,11 +40,15 @@ export class RunQueue {
     }));
   }
 
-  /** @param place from 1, among the runs that wait for the same device @throws UserError `run_not_queued` */
-  move(run: string, place: number): Promise<Queue> {
+  /**
+   * @param place from 1, among the runs that wait for the same device
+   * @param begun runs that are in the file still, and wait no more
+   * @throws UserError `run_not_queued`
+   */
+  move(run: string, place: number, begun?: ReadonlySet<string>): Promise<Queue> {
     return this.#change((queue) => {
       assertWaits(queue, run);
-      return { ...queue, waiting: withRunAt(queue.waiting, run, place) };
+      return { ...queue, waiting: withRunAt(queue.waiting, run, place, begun) };
     });
   }
 
