@@ -8,6 +8,7 @@ import { FilePart } from './filePart.ts';
 import { asPushError, badRepositoryName, badToken, notVerified, repositoryTaken } from './pushErrors.ts';
 import { filesAt, type Hub, openRepository, type Repository } from './repository.ts';
 import { UPLOAD_PATIENCE, type UploadPatience, uploadFetch } from './uploadFetch.ts';
+import { UploadRequests } from './uploadRequests.ts';
 
 type PushedHash = PushedRepository['files'][number];
 
@@ -113,7 +114,7 @@ function refuseTaken(name: string, hashed: readonly HashedFile[], { files }: Rep
   );
 }
 
-/** Returns the id of the commit. */
+/** Returns the id of the commit. Nothing is under way any more once it ends, however it ends. */
 async function commitFiles(
   files: readonly HashedFile[],
   name: string,
@@ -121,6 +122,9 @@ async function commitFiles(
   { hubUrl, token, title, onProgress, signal, uploadPatience = UPLOAD_PATIENCE }: PushOptions,
 ): Promise<string> {
   const sent = new SentBytes(files, onProgress);
+  const requests = new UploadRequests(
+    uploadFetch({ hubUrl, signal, patience: uploadPatience, onSent: (file, bytes) => sent.add(file, bytes) }),
+  );
   const uploading = commitIter({
     repo: { type: 'model', name },
     accessToken: token,
@@ -131,22 +135,26 @@ async function commitFiles(
     operations: files.map(operationOf),
     // Files go to the store that the hub names for LFS: its newer protocol (xet) cannot be told how a part that broke off goes on.
     useXet: false,
-    fetch: uploadFetch({ hubUrl, signal, patience: uploadPatience, onSent: (file, bytes) => sent.add(file, bytes) }),
+    fetch: requests.fetch,
     ...(signal ? { abortSignal: signal } : {}),
   });
-  for (;;) {
-    const { value, done } = await uploading.next();
-    if (done) {
-      if (!value) throw new SourceError('it names no commit');
-      return value.commit.oid;
+  try {
+    for (;;) {
+      const { value, done } = await requests.orFailure(uploading.next());
+      if (done) {
+        if (!value) throw new SourceError('it names no commit');
+        return value.commit.oid;
+      }
+      if (value.event === 'fileProgress' && value.state === 'uploading' && value.progress === 1) sent.whole(value.path);
+      // The commit is not asked for before the next turn.
+      if (value.event === 'phase' && value.phase === 'committing') {
+        signal?.throwIfAborted();
+        for (const file of files) await requireUnchanged(file);
+        onProgress?.({ phase: 'committing', done: 0, total: 0 });
+      }
     }
-    if (value.event === 'fileProgress' && value.state === 'uploading' && value.progress === 1) sent.whole(value.path);
-    // The commit is not asked for before the next turn.
-    if (value.event === 'phase' && value.phase === 'committing') {
-      signal?.throwIfAborted();
-      for (const file of files) await requireUnchanged(file);
-      onProgress?.({ phase: 'committing', done: 0, total: 0 });
-    }
+  } finally {
+    await requests.end();
   }
 }
 

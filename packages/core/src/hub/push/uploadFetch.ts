@@ -36,7 +36,8 @@ export function uploadFetch({ hubUrl, signal, patience, onSent }: Uploading): ty
     const url = new URL(input instanceof Request ? input.url : input);
     requireKnown(url, hubUrl, init);
     const { body } = init;
-    if (!(body instanceof FilePart)) return send(url, init, () => undefined, { signal, patience });
+    const either = AbortSignal.any([signal, init.signal].filter((one) => one instanceof AbortSignal));
+    if (!(body instanceof FilePart)) return send(url, init, () => undefined, { signal: either, patience });
     for (let failures = 0; ; failures++) {
       let sent = 0;
       const counted = (watchdog: Watchdog) =>
@@ -46,12 +47,12 @@ export function uploadFetch({ hubUrl, signal, patience, onSent }: Uploading): ty
           watchdog.expect(patience.stallMilliseconds);
         });
       try {
-        return await send(url, init, counted, { signal, patience });
+        return await send(url, init, counted, { signal: either, patience });
       } catch (error) {
         onSent(body.file.name, -sent);
         const pause = patience.pausesMilliseconds[failures];
         if (!(error instanceof BrokenTransfer) || pause === undefined) throw error;
-        await delay(pause, undefined, signal ? { signal } : {});
+        await delay(pause, undefined, { signal: either });
       }
     }
   };
@@ -72,10 +73,9 @@ async function send(
   url: URL,
   init: RequestInit,
   counted: (watchdog: Watchdog) => Blob | undefined,
-  { signal, patience }: Pick<Uploading, 'signal' | 'patience'>,
+  { signal, patience }: { signal: AbortSignal; patience: UploadPatience },
 ): Promise<Response> {
-  const signals = [signal, init.signal].filter((one) => one instanceof AbortSignal);
-  const watchdog = new Watchdog(AbortSignal.any(signals));
+  const watchdog = new Watchdog(signal);
   try {
     const body = counted(watchdog) ?? init.body ?? null;
     watchdog.expect(patience.answerMilliseconds);
@@ -91,7 +91,7 @@ async function send(
     const { status, statusText, headers } = response;
     return new Response(answer.byteLength === 0 ? null : answer, { status, statusText, headers });
   } catch (error) {
-    const reason = asSourceError(error, AbortSignal.any(signals));
+    const reason = asSourceError(error, signal);
     throw reason.cause === undefined ? reason : new BrokenTransfer(reason.message, reason.cause);
   } finally {
     watchdog.stop();

@@ -27,8 +27,10 @@ export class UploadRoutes {
   failing = 0;
   /** Answers the next batch of LFS files with HTTP 403. */
   isFull = false;
-  /** Called before a part is stored. */
-  onPut: (count: number) => void | Promise<void> = () => undefined;
+  /** Refuses these files, by SHA-256, in an answer for many. */
+  readonly refused = new Set<string>();
+  /** Called before a file, or a part of one, is read. */
+  onPut: (put: { count: number; url: string }) => void | Promise<void> = () => undefined;
   readonly #parts = new Map<string, Map<number, Buffer>>();
 
   repository(name: string, isPrivate: boolean, files: Record<string, string> = {}): Repository {
@@ -94,6 +96,7 @@ export class UploadRoutes {
 
   #order(origin: string, { oid, size }: { oid: string; size: number }) {
     if (this.store.has(oid)) return { oid, size };
+    if (this.refused.has(oid)) return { oid, size, error: { code: 413, message: 'the file is too large' } };
     const href = `${origin}/store/${oid}?signature=abc`;
     if (size <= partBytes) return { oid, size, actions: { upload: { href } } };
     const parts = Array.from({ length: Math.ceil(size / partBytes) }, (_, i) => String(i + 1).padStart(5, '0'));
@@ -113,7 +116,7 @@ export class UploadRoutes {
       return;
     }
     this.puts.push({ url: request.url ?? '', bytes: 0, authorization: request.headers.authorization });
-    await this.onPut(this.puts.length);
+    await this.onPut({ count: this.puts.length, url: request.url ?? '' });
     if (this.broken > 0) {
       this.broken--;
       request.destroy();
