@@ -122,9 +122,11 @@ test('a broken connection is resumed where it broke', async () => {
 });
 
 test('a pull that was stopped goes on in the next one; a file that changed meanwhile starts over', async () => {
-  const { url, transfers, breakAfter, files } = await hub();
+  const { url, transfers, breakAfter, collectedIn, files } = await hub();
+  const partial = join(cacheDirectory, 'models', ID, 'main.partial-hugging_face', 'model.safetensors.part');
   const stop = async () => {
     breakAfter.set('model.safetensors', [100_000]);
+    collectedIn.set('model.safetensors', partial);
     const controller = new AbortController();
     const onProgress = (event: PullProgress) => {
       if (event.file === 'model.safetensors') controller.abort(new Error('stopped by the test'));
@@ -133,7 +135,6 @@ test('a pull that was stopped goes on in the next one; a file that changed meanw
     breakAfter.clear();
   };
   await stop();
-  const partial = join(cacheDirectory, 'models', ID, 'main.partial-hugging_face', 'model.safetensors.part');
   const have = (await readFile(partial)).length;
   expect(have).toBeGreaterThan(0);
   const changed = Buffer.from(weights.map((byte) => byte ^ 1));

@@ -177,7 +177,7 @@ async function sendFile(
   response.write(bytes.subarray(start, start + limit));
   await delay(20);
   const collected = hub.collectedIn.get(path);
-  if (collected) while (sizeOf(collected) < start + limit) await delay(5);
+  if (collected) while (!response.destroyed && sizeOf(collected) < start + limit) await delay(5);
   response.destroy();
 }
 
