@@ -1,6 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 
 const STDERR_CHARACTERS = 10_000;
+/**
+ * What a library may know of our environment: where it finds programs, libraries, the home folder and room for temporary files, the
+ * language and time zone, by which it reads and prints, and how many threads it may use. No token, and nothing of the network, which none
+ * of them needs.
+ */
+const PASSED_ON =
+  'PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH HOME TMPDIR LANG LC_ALL LC_CTYPE TZ RAYON_NUM_THREADS TOKENIZERS_PARALLELISM NODE_COMPILE_CACHE';
 
 interface Pending {
   resolve(answer: unknown): void;
@@ -25,16 +32,22 @@ export const processBeside = (url: string, name: string): URL =>
 export class ForeignProcess {
   readonly #child: ChildProcess;
   readonly #errors: Errors;
+  #awaited = 0;
   #queue: Promise<unknown> = Promise.resolve();
   #pending: Pending | undefined;
   #messages = '';
 
   constructor(script: URL, errors: Errors) {
     this.#errors = errors;
-    const child = fork(script, { serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(script, {
+      serialization: 'advanced',
+      execArgv: [],
+      env: environment(),
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
     this.#child = child;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#messages = (this.#messages + text).slice(0, STDERR_CHARACTERS);
+      this.#messages = (this.#messages + text).slice(-STDERR_CHARACTERS);
     });
     child.on('error', (error) => this.#fail(error.message));
     child.on('close', (_, signal) => this.#fail(panicIn(this.#messages) ?? endedBy(signal)));
@@ -50,9 +63,15 @@ export class ForeignProcess {
     return this.#child.connected && !this.#child.killed;
   }
 
+  /** An answer is awaited. */
+  get isBusy(): boolean {
+    return this.#awaited > 0;
+  }
+
   /** @param patience milliseconds, after which the process is ended; without it an answer may take any time */
   ask(request: object, patience?: number): Promise<unknown> {
-    const answer = this.#queue.then(() => this.#send(request, patience));
+    this.#awaited++;
+    const answer = this.#queue.then(() => this.#send(request, patience)).finally(() => this.#awaited--);
     this.#queue = answer.catch(() => undefined);
     return answer;
   }
@@ -114,6 +133,11 @@ export function answerRequests<Request>(answerTo: (request: Request) => Promise<
   // Ctrl-C reaches everything in a terminal; what it means is for the process that started this one to say.
   process.on('SIGINT', () => undefined);
   process.on('SIGHUP', () => undefined);
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const given = PASSED_ON.split(' ').filter((name) => process.env[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, process.env[name]])) as NodeJS.ProcessEnv;
 }
 
 /** What Rust prints of a panic: a line with the place in the source, then the message. */

@@ -17,20 +17,25 @@ export class TableDatabase {
   static async open(): Promise<TableDatabase> {
     const process = idle?.isRunning ? idle : start();
     idle = undefined;
-    const database = new TableDatabase(process);
-    await database.ask({ kind: 'open' });
-    return database;
+    try {
+      await process.ask({ kind: 'open' } satisfies TableRequest);
+      return new TableDatabase(process);
+    } catch (error) {
+      process.end();
+      throw error;
+    }
   }
 
   ask(request: TableRequest): Promise<unknown> {
     return this.#process.ask(request);
   }
 
+  /** What is still asked then fails. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const process = this.#process;
-    if (idle !== undefined || !process.isRunning) return process.end();
+    if (idle !== undefined || process.isBusy || !process.isRunning) return process.end();
     idle = process;
     const forget = (): void => {
       if (idle !== process) return;

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { readCsvHeader } from './csvHeader.ts';
 import { refuseOtherThanText } from './fileContent.ts';
@@ -23,8 +24,7 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
   }
   if (extension !== '.parquet') refuseOtherThanText(path);
   // Some writers leave the mark away that says which bytes are text; bytes that are none are an error then.
-  const table =
-    extension === '.parquet' ? `read_parquet(${quoted(path)}, binary_as_string = true)` : csvTable(path, extension);
+  const table = extension === '.parquet' ? parquetTable(path, 'binary_as_string = true') : csvTable(path, extension);
   const database = await TableDatabase.open();
   const ask = async (request: TableRequest): Promise<unknown> => {
     try {
@@ -52,6 +52,7 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
     };
     const page = async (offset: number, limit: number): Promise<RawRow[]> => {
       const found = await query(`${select} LIMIT ${Math.trunc(limit)} OFFSET ${Math.trunc(offset)}`);
+      requireCount(path, found.length, Math.max(0, Math.min(limit, rowCount - offset)));
       return found.map((row, i) => rowOf(row, offset + i));
     };
     async function* rows(pageRows: number): AsyncGenerator<RawRow[]> {
@@ -66,6 +67,7 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
           found = [];
         }
       }
+      requireCount(path, count, rowCount);
       if (found.length > 0) yield found;
     }
     return { path, columns, rowCount, page, rows, close: async () => database.close() };
@@ -91,7 +93,39 @@ function csvTable(path: string, extension: '.csv' | '.tsv'): string {
   const { columns, delimiter } = readCsvHeader(path, extension);
   const types = columns.map((name) => `${quoted(name)}: 'VARCHAR'`).join(', ');
   const dialect = `delim = ${quoted(delimiter)}, quote = '"', escape = '"', strict_mode = true`;
-  return `read_csv(${quoted(path)}, auto_detect = false, header = true, columns = {${types}}, ${dialect})`;
+  return `read_csv(${thisFile(path)}, auto_detect = false, header = true, columns = {${types}}, ${dialect})`;
+}
+
+function parquetTable(path: string, options: string): string {
+  return `read_parquet(${thisFile(path)}, ${options})`;
+}
+
+/**
+ * DuckDB reads a path as a pattern of files, `name=value` of a folder as a column, and `~` or `s3://` at its beginning as another place.
+ * In brackets a sign of a pattern means itself; a backslash beside one cannot be written.
+ * @returns the first arguments of a reader, by which it reads this file alone as it is
+ */
+function thisFile(path: string): string {
+  if (/[*?[]/.test(path) && path.includes('\\')) {
+    throw new UserError({
+      what: 'a table cannot be read whose path has a backslash and one of * ? [',
+      where: path,
+      next: 'rename the file or its folder',
+      code: 'file_not_readable',
+    });
+  }
+  return `${quoted(resolve(path).replaceAll(/[*?[]/g, '[$&]'))}, hive_partitioning = false`;
+}
+
+/** @throws UserError `data_changed` */
+function requireCount(path: string, read: number, expected: number): void {
+  if (read === expected) return;
+  throw new UserError({
+    what: `${read} rows were read where the table had ${expected} when it was opened`,
+    where: path,
+    next: 'start again once nothing writes to the file; if nothing does, download or write it again',
+    code: 'data_changed',
+  });
 }
 
 function quoted(text: string): string {
@@ -111,7 +145,7 @@ const isNoText = (cause: unknown): boolean =>
 
 /** Those of which the file itself does not say that they hold text. */
 async function binaryColumns(database: TableDatabase, path: string): Promise<string[]> {
-  const sql = `DESCRIBE SELECT * FROM read_parquet(${quoted(path)})`;
+  const sql = `DESCRIBE SELECT * FROM ${parquetTable(path, 'binary_as_string = false')}`;
   const rows = (await database.ask({ kind: 'query', sql })) as unknown[][];
   return rows.flatMap(([name, type]) => (String(type).includes('BLOB') ? [String(name)] : []));
 }
