@@ -6,23 +6,32 @@ import { asSourceError, httpError, SourceError } from './sourceError.ts';
 
 export const MODEL_SCOPE_URL = 'https://www.modelscope.cn';
 
-/** A list of files, of a model or a data set. */
-export const listingSchema = z.object({
-  Data: z.object({
-    Files: z.array(
-      z.object({
-        Path: z.string(),
-        Type: z.string(),
-        Size: z.number().int().nonnegative(),
-        Sha256: z
-          .string()
-          .regex(/^([0-9a-fA-F]{64})?$/)
-          .nullish(),
-        Revision: z.string().optional(),
-      }),
-    ),
-  }),
+/** A list of a model's files comes without pages, and is cut here without a word. */
+const LONGEST_LIST = 3000;
+
+const listedFileSchema = z.object({
+  Path: z.string(),
+  Type: z.string(),
+  Size: z.number().int().nonnegative(),
+  Sha256: z
+    .string()
+    .regex(/^([0-9a-fA-F]{64})?$/)
+    .nullish(),
 });
+const listingSchema = z.object({
+  // A failure may come with HTTP 200.
+  Success: z.literal(true).optional(),
+  Data: z.object({ Files: z.array(listedFileSchema).nullable() }),
+});
+/** Of a model or a data set. */
+export type ListedFile = z.output<typeof listedFileSchema>;
+
+/** @param answer to a question for a list of files @throws SourceError */
+export function listedFiles(answer: unknown): ListedFile[] {
+  const { data } = listingSchema.safeParse(answer);
+  if (!data) throw new SourceError('its answer is not a list of files');
+  return data.Data.Files ?? [];
+}
 
 /**
  * Lists a repository of ModelScope with sizes and checksums.
@@ -35,9 +44,9 @@ export async function modelScopeModel(request: HubRequest): Promise<RemoteReposi
   const ask = boundedFetch(hubUrl, signal, patience);
   const list = async (more: Record<string, string>) => {
     const query = new URLSearchParams({ Revision: revision, Recursive: 'false', ...more });
-    const parsed = listingSchema.safeParse(await getJson(ask, `${api}/files?${query}`, signal));
-    if (!parsed.success) throw new SourceError('its answer is not a list of files');
-    return parsed.data.Data.Files;
+    const files = listedFiles(await getJson(ask, `${api}/files?${query}`, signal));
+    if (files.length < LONGEST_LIST) return files;
+    throw new SourceError(`its list of files may go on after ${LONGEST_LIST}`);
   };
   const listed = await list({});
   if (listed.length === 0) throw new SourceError('its list of files is empty');
