@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
 import { type HubStandIn, startHub } from '@anneal/core/hub/testing/hubStandIn';
@@ -194,7 +195,9 @@ describe('a push', () => {
     expect(card).toMatch(/^---\nlibrary_name: peft\n/);
     expect(card).toMatch(/\| 60 \| \d+\.\d{4} \|/);
     expect(card).not.toContain(dirname(run));
-    expect(pushed.warnings.join()).toContain('adapter_config.json names the base model by a path');
+    expect(pushed.warnings.join()).toContain(
+      'adapter_config.json has a path of this machine as base_model_name_or_path',
+    );
     expect(await finish(runApart('push', contextOf(), request))).toMatchObject({ sent: [], commit: pushed.commit });
   });
 
@@ -209,6 +212,40 @@ describe('a push', () => {
   });
 
   const refusal = (request: PushRequest, context: Context = contextOf()) => finish(pushExport(context, request));
+
+  test('into a repository that everybody sees is refused while a file names a path of this machine', async () => {
+    const to = exported('named-paths');
+    await finish(exportSource({}, { source: run, lora: true, merged: 'bf16', to }));
+    const write = (file: string, key: string, value: string) => {
+      const path = join(to, file);
+      writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), [key]: value }));
+      return path;
+    };
+    const adapter = { source: join(to, 'lora'), to: 'you/harbor-public', public: true };
+    const where = join(to, 'lora', 'adapter_config.json');
+    await expect(refusal(adapter)).rejects.toMatchObject({ code: 'push_names_a_path', where });
+    write('lora/adapter_config.json', 'base_model_name_or_path', 'org/base');
+    expect((await finish(pushExport(contextOf(), adapter))).warnings.join()).not.toContain('a path of this machine');
+
+    const merged = { source: join(to, 'merged'), to: 'you/harbor-merged', public: true };
+    for (const value of [dirname(run), join(homedir(), 'models', 'that-was-here')]) {
+      const config = write('merged/config.json', '_name_or_path', value);
+      await expect(refusal(merged)).rejects.toMatchObject({ code: 'push_names_a_path', where: config });
+    }
+    write('merged/config.json', '_name_or_path', '/nowhere/on/this/machine');
+    await finish(pushExport(contextOf(), merged));
+    expect(filesOf('you/harbor-merged').size).toBeGreaterThan(3);
+  });
+
+  test('is refused before anything is asked of the hub where a description cannot be read', async () => {
+    const to = exported('unreadable');
+    await finish(exportSource({}, { source: run, lora: true, to }));
+    const config = join(to, 'lora', 'adapter_config.json');
+    writeFileSync(config, '{');
+    const request = { source: join(to, 'lora'), to: 'you/harbor-unreadable' };
+    await expect(refusal(request)).rejects.toMatchObject({ code: 'invalid_json', where: config });
+    expect(hub.requests).toEqual([]);
+  });
 
   test('is refused without a token, of a run in several forms, of what is no export, and to ModelScope', async () => {
     const to = 'you/harbor';

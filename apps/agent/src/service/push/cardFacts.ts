@@ -14,6 +14,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { licenseOf } from '../models/list.ts';
 import { measure } from '../runs/measure.ts';
+import { isPath } from './namedPaths.ts';
 
 /** Rows of the curve's table. */
 const mostPoints = 20;
@@ -40,11 +41,6 @@ export function cardRun(run: string, step: number): CardRun {
     measures: measure(events),
     curve: curveOf(events),
   };
-}
-
-/** Where its model or adapter says which base it needs by a path, nobody else can follow that. */
-export function isPath(text: string): boolean {
-  return /^([/~\\]|\.{1,2}[/\\]|[A-Za-z]:[/\\])/.test(text);
 }
 
 function licenseHere(baseModel: string, revision: string | undefined): string | null {

@@ -1,24 +1,22 @@
 /** Handing on to a hub what was exported, with a model card made from its run. */
-import { readFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { type CardFacts, modelCard } from '@anneal/core/export/modelCard';
-import type { PushedFile } from '@anneal/core/hub/push/fileHashes';
 import { noToken } from '@anneal/core/hub/push/pushErrors';
 import { pushFiles } from '@anneal/core/hub/push/pushFiles';
 import { hubUrl } from '@anneal/core/hub/sources';
 import { type PushedRepository, type PushProgress, type PushRequest, pushRequest } from '@anneal/core/protocol/push';
-import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { pathOfRun } from '../runs/find.ts';
-import { baseOf, cardRun, isPath } from './cardFacts.ts';
+import { baseOf, cardRun } from './cardFacts.ts';
 import { type ChosenExport, chooseExport, folderOf } from './chosen.ts';
+import { type NamedPath, namedPathsIn } from './namedPaths.ts';
 
 /**
  * All files of the export and the card appear in the repository as one commit.
- * @throws UserError `hub_not_served`, `hub_token_missing`, those of `chooseExport` and `pushFiles`
+ * @throws UserError `hub_not_served`, `hub_token_missing`, `push_names_a_path`, those of `chooseExport` and `pushFiles`
  */
 export function pushExport(context: Context, request: PushRequest): AsyncGenerator<PushProgress, PushedRepository> {
   const wanted = parseRequest(pushRequest, request);
@@ -28,6 +26,7 @@ export function pushExport(context: Context, request: PushRequest): AsyncGenerat
     if (token === undefined) throw noToken();
     const chosen = await chooseExport(context, wanted.source);
     const files = filesOf(chosen);
+    const warnings = warningsOf(chosen, files, wanted);
     const facts = await factsOf(context, chosen, wanted.to);
     const pushed = await pushFiles(files, wanted.to, {
       hubUrl: hubUrl('hugging_face', {}),
@@ -39,11 +38,11 @@ export function pushExport(context: Context, request: PushRequest): AsyncGenerat
       onProgress: report,
       signal,
     });
-    return { ...pushed, warnings: warningsOf(chosen) };
+    return { ...pushed, warnings };
   }, context.signal);
 }
 
-function filesOf(chosen: ChosenExport): PushedFile[] {
+function filesOf(chosen: ChosenExport): { name: string; path: string }[] {
   const folder = folderOf(chosen);
   return chosen.entries.flatMap((entry) =>
     entry.files.map(({ path }) => {
@@ -78,19 +77,31 @@ function runsFolderOfEntry(context: Context, folder: string, id: string): Contex
   return before !== undefined && before !== folder ? { ...context, runsFolder: before } : context;
 }
 
-const adapterConfig = z.object({ base_model_name_or_path: z.string() });
-
-/** What whoever downloads it cannot follow. */
-function warningsOf(chosen: ChosenExport): string[] {
-  const told = chosen.entries.flatMap(({ warnings }) => warnings);
-  if (chosen.form !== 'lora') return told;
-  const config: unknown = JSON.parse(readFileSync(join(folderOf(chosen), 'adapter_config.json'), 'utf8'));
-  const { data } = adapterConfig.safeParse(config);
-  if (!data || !isPath(data.base_model_name_or_path)) return told;
+/** What whoever downloads it cannot follow. @throws UserError `push_names_a_path` where everybody may download it */
+function warningsOf(
+  { entries }: ChosenExport,
+  files: readonly { path: string }[],
+  { public: isPublic }: PushRequest,
+): string[] {
+  const found = namedPathsIn(files.map(({ path }) => path));
+  const [first] = found;
+  if (first && isPublic) throw namesPath(first);
   return [
-    ...told,
-    `adapter_config.json names the base model by a path of this machine, ${data.base_model_name_or_path}: everybody who may see the repository sees it, and has to name the base themselves`,
+    ...entries.flatMap(({ warnings }) => warnings),
+    ...found.map(
+      ({ file, key, value }) =>
+        `${basename(file)} has a path of this machine as ${key}, ${value}: whoever may see the repository sees it, and has to name the model themselves`,
+    ),
   ];
+}
+
+function namesPath({ file, key, value }: NamedPath): UserError {
+  return new UserError({
+    what: `${basename(file)} has a path of this machine as ${key}, ${value}: everybody would see it, and nobody could follow it`,
+    where: file,
+    next: 'write the name there that the model has on the hub (owner/name), or push without --public (in the studio: Everybody can see it); nothing was sent',
+    code: 'push_names_a_path',
+  });
 }
 
 function notServed(): UserError {

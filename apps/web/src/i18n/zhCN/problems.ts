@@ -208,6 +208,7 @@ const exportsAndPushes: Record<string, Problem> = {
   nothing_exported: ['此训练还没有导出', '请先导出'],
   weight_not_representable: ['权重超出该类型的范围', '请选择其他类型'],
   push_ambiguous: ['此训练有多种导出，而一个仓库只能存放一种', '请选择其中一个'],
+  push_names_a_path: ['文件中有本机的路径，公开后所有人都能看到', '请改为模型在 Hub 上的名称，或不要公开'],
   push_not_allowed: ['该令牌不能写入那里', '请使用自己的仓库，或换一个令牌'],
   push_broken_off: ['推送中断', '请重试：已到达的文件不会再次发送'],
   push_not_verified: ['Hub 上的内容与发送的不同', '请选择“允许推送到已有其他内容的仓库”后重试'],

@@ -93,9 +93,30 @@ export function notVerified(name: string, files: readonly string[]): UserError {
   });
 }
 
-/** What the hub's client, the network or the hub itself said, as an error that says what to do. What is none of theirs is thrown on. */
+const isOfSystem = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error;
+
+/** Of an error, or of what it came from: reading a file of this machine failed. Among causes that of a connection has no path. */
+function readFailure(error: unknown): NodeJS.ErrnoException | undefined {
+  if (isOfSystem(error)) return error;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (isOfSystem(cause) && cause.path !== undefined) return cause;
+  }
+  return undefined;
+}
+
+/** What the disk, the hub's client, the network or the hub itself said, as an error that says what to do. What is none of theirs is thrown on. */
 export function asPushError(error: unknown, name: string, token: string, signal: AbortSignal | undefined): UserError {
   if (error instanceof UserError) return error;
+  const unread = signal?.aborted ? undefined : readFailure(error);
+  if (unread) {
+    return new UserError({
+      what: `a file cannot be read (${unread.code}); the repository is as it was`,
+      where: unread.path ?? name,
+      next: 'check that it is there, its permissions and the disk, then push again',
+      code: 'file_not_readable',
+      cause: error,
+    });
+  }
   const reason = asSourceError(error, signal);
   const status = error instanceof HubApiError ? error.statusCode : undefined;
   // In the hub's own words, without the address, which may be a signed one.
