@@ -79,6 +79,8 @@ export const rules: readonly Rule[] = [
       `${core}/trainer/rolloutOptions.ts`,
       // A verified run starts from a recipe as any other run does.
       `${core}/verify/verifySft.ts`,
+      // What went wrong in a run is said as changes of its recipe.
+      `${core}/diagnosis`,
     ],
     why: 'the recipe object ends where a job is made of it: functions take what they need',
   },

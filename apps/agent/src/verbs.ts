@@ -123,7 +123,11 @@ export const verbs: readonly Verb[] = [
     summary: 'measure training, prompts and decoding on this machine',
     load: () => import('./commands/bench.ts'),
   },
-  { name: 'doctor', summary: 'check that this machine can train', load: () => import('./commands/doctor.ts') },
+  {
+    name: 'doctor',
+    summary: 'check that this machine can train, or what went wrong in a run',
+    load: () => import('./commands/doctor.ts'),
+  },
   {
     name: 'selftest',
     summary: 'train, resume and export something small, and check the result',

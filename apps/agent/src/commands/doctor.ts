@@ -12,6 +12,7 @@ import { useCase } from './useCases.ts';
 export function define(command: Command): void {
   addExamples(
     addRunsDirectoryOption(command)
+      .argument('[run]', 'look at a run instead: its id, the beginning or end of it, a path, or "latest"')
       .option(
         '--bundle [file]',
         'write a file for somebody who helps: versions, devices, errors, a run; without secrets',
@@ -20,6 +21,7 @@ export function define(command: Command): void {
       .action(doctor),
     'anneal doctor',
     'anneal doctor --bundle',
+    'anneal doctor latest',
   );
 }
 
@@ -28,7 +30,15 @@ interface Options extends RunsOptions {
   run?: string;
 }
 
-async function doctor(options: Options): Promise<void> {
+async function doctor(run: string | undefined, options: Options): Promise<void> {
+  if (run !== undefined && (options.bundle !== undefined || options.run !== undefined)) {
+    throw new UserError({
+      what: 'a run to look at is given with --bundle or --run',
+      next: `leave them out, or write \`anneal doctor --bundle --run ${run}\``,
+      code: 'options_conflict',
+    });
+  }
+  if (run !== undefined) return (await import('./doctorRun.ts')).doctorRun(run, options);
   if (options.bundle !== undefined) return writeSupportFile(options.bundle, options);
   if (options.run !== undefined) {
     throw new UserError({

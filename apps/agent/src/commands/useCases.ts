@@ -34,6 +34,7 @@ interface Modules {
   stop: typeof import('../service/runs/stop.ts');
   compare: typeof import('../service/runs/compare.ts');
   answers: typeof import('../service/runs/answers.ts');
+  diagnose: typeof import('../service/runs/diagnose.ts');
   remove: typeof import('../service/runs/remove.ts');
   validate: typeof import('../service/recipes/validate.ts');
   exports: typeof import('../service/exports/list.ts');
@@ -68,6 +69,7 @@ export interface RunUseCases {
   listRemovedRuns: Modules['remove']['listRemovedRuns'];
   openBatches(context: Context, request: OpenBatchesRequest): AsyncGenerator<never, OpenedBatches>;
   sampledAnswers: Modules['answers']['sampledAnswers'];
+  diagnoseRun: Modules['diagnose']['diagnoseRun'];
 }
 
 /** Rows of a recipe or a file, opened to look at them. */
@@ -159,6 +161,7 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   compareRuns: async () => (await import('../service/runs/compare.ts')).compareRuns,
   openBatches: async () => (await import('../service/runs/batches.ts')).openBatches,
   sampledAnswers: async () => (await import('../service/runs/answers.ts')).sampledAnswers,
+  diagnoseRun: async () => (await import('../service/runs/diagnose.ts')).diagnoseRun,
   removeRuns: async () => (await import('../service/runs/remove.ts')).removeRuns,
   restoreRuns: async () => (await import('../service/runs/remove.ts')).restoreRuns,
   listRemovedRuns: async () => (await import('../service/runs/remove.ts')).listRemovedRuns,

@@ -119,6 +119,13 @@ const looking: readonly Tool[] = [
   tool('queue_list', 'The runs that wait, by device, and what trains there', 'viewer', nothing, async ({ ask }) =>
     (await ask.openQueue('.')).read(),
   ),
+  tool(
+    'run_doctor',
+    'What went wrong in a run: findings with evidence, advice and changes of the recipe',
+    'viewer',
+    runRequest,
+    ({ ask }, { run }) => finish(ask.diagnoseRun({}, { run })),
+  ),
   tool('doctor', 'What the machine has of what training needs, with advice', 'viewer', nothing, ({ ask }) =>
     finish(ask.examineHost({}, { folder: '.' })),
   ),

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { MeasuredStep, MeasuringProgress } from '@anneal/core/protocol/batches';
+import type { Diagnosis } from '@anneal/core/protocol/diagnoses';
 import {
   type FollowRunRequest,
   type RunComparison,
@@ -71,6 +72,11 @@ export function remoteRuns(connection: Connection): RunUseCases {
       const key = await named(run);
       return ask((api) => api.runs.answers.query({ run: key, step }));
     },
+    diagnoseRun: (_, { run }) =>
+      reporting(async () => {
+        const key = await named(run);
+        return connection.first<Diagnosis>((api, listener) => api.runs.diagnose.subscribe({ run: key }, listener));
+      }),
     async removeRuns(_, { runs, forGood }) {
       if (forGood) {
         throw notRemote(

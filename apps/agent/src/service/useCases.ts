@@ -13,6 +13,7 @@ export const useCases = {
   planExport: async () => (await import('./exports/plan.ts')).planExport,
   export: async () => (await import('./exports/export.ts')).exportSource,
   push: async () => (await import('./push/push.ts')).pushExport,
+  diagnoseRun: async () => (await import('./runs/diagnose.ts')).diagnoseRun,
   examineHost: async () => (await import('./host/examineHost.ts')).examineHost,
   collectSupport: async () => (await import('./support/collect.ts')).collectSupport,
   listModels: async () => (await import('./models/list.ts')).listModels,

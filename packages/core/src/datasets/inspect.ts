@@ -175,7 +175,7 @@ const EXAMPLES = 20;
 
 /** Looks at the very token cache that training reads. */
 export function inspectData(
-  prepared: PreparedData,
+  prepared: Pick<PreparedData, 'train' | 'validation' | 'summary' | 'cacheError'>,
   { sequenceLen, seed, answersPerRow = 1 }: { sequenceLen: number; seed: number; answersPerRow?: 1 | 2 | undefined },
 ): DataReport {
   const { train, validation, summary } = prepared;

@@ -98,6 +98,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'runs.batch': 'viewer',
   'runs.batchRow': 'viewer',
   'runs.compare': 'viewer',
+  'runs.diagnose': 'viewer',
   'runs.events': 'viewer',
   'runs.get': 'viewer',
   'runs.happenings': 'viewer',

@@ -11,12 +11,14 @@ import {
   type StudioBatch,
   stepRequest,
 } from '@anneal/core/protocol/batches';
+import type { Diagnosis } from '@anneal/core/protocol/diagnoses';
 import { prioritySchema } from '@anneal/core/protocol/queue';
 import { overridesSchema, type RemovedRun, type RunComparison, type RunDetails } from '@anneal/core/protocol/runs';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
+import { runApart } from '../../runner/runApart.ts';
 import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
 import { compareRuns } from '../../service/runs/compare.ts';
@@ -63,6 +65,12 @@ export const runs = router({
   /** Everything about one run, its checkpoints too. */
   show: procedure.input(named).query(async ({ ctx, input }): Promise<RunDetails> => {
     return showRun({}, { run: (await ctx.agent.feeds.get(input.run)).path });
+  }),
+
+  /** What went wrong in it. It ends when nobody listens any more. */
+  diagnose: procedure.input(named).subscription(async function* ({ ctx, input, signal }): AsyncGenerator<Diagnosis> {
+    const { path } = await ctx.agent.feeds.get(input.run);
+    yield await finish(runApart('diagnoseRun', {}, { run: path }, signal));
   }),
 
   /** Two runs side by side. */

@@ -1,0 +1,29 @@
+import type { RunFinding } from '@anneal/core/protocol/diagnoses';
+import { shellWord } from '@anneal/core/shellWord';
+import { exitCodes } from '../exitCodes.ts';
+import { finish } from '../service/finish.ts';
+import { colors } from '../terminal/colors.ts';
+import { print, printJson } from '../terminal/print.ts';
+import { contextOf, type RunsOptions } from './runsDirectory.ts';
+import { useCase } from './useCases.ts';
+
+/** What went wrong in a run, and what to change. The exit code tells whether anything was found. */
+export async function doctorRun(run: string, options: RunsOptions): Promise<void> {
+  const diagnoseRun = await useCase('diagnoseRun');
+  const diagnosis = await finish(diagnoseRun(contextOf(options), { run }));
+  const { id, findings, unchecked } = diagnosis;
+  process.exitCode = findings.length === 0 ? exitCodes.done : exitCodes.failed;
+  if (options.json) return printJson(diagnosis);
+  if (findings.length === 0) print(`${colors.green('ok')}  ${id}: nothing looks wrong`);
+  for (const finding of findings) printFinding(finding);
+  for (const { what, why } of unchecked) print(colors.dim(`not looked at: ${what}: ${why}`));
+}
+
+function printFinding({ what, evidence, next, set }: RunFinding): void {
+  print(colors.bold(what));
+  for (const seen of evidence) print(`  seen  ${seen}`);
+  print(`  do    ${next}`);
+  const settings = Object.entries(set).map(([key, value]) => `--set ${shellWord(`${key}=${JSON.stringify(value)}`)}`);
+  if (settings.length > 0) print(`  with  ${settings.join(' ')}`);
+  print('');
+}

@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { renderMessages } from '../datasets/chatRenderer.ts';
+import { inspectData } from '../datasets/inspect.ts';
+import { summaryOf } from '../datasets/preparedSummary.ts';
+import {
+  idOfWord,
+  isTargetWord,
+  MANIFEST_FILE,
+  openTokenStore,
+  readManifest,
+  type TokenStore,
+} from '../datasets/tokenStore.ts';
+import { UserError } from '../errors.ts';
+import { type ModelText, openModelText } from '../generate/modelText.ts';
+import { resolveModelPath } from '../hub/resolve.ts';
+import { openModel } from '../models/open.ts';
+import type { DataReport } from '../protocol/data.ts';
+import type { Diagnosis } from '../protocol/diagnoses.ts';
+import { withoutSuperseded } from '../protocol/events.ts';
+import { parseRecipe } from '../recipe/read.ts';
+import { type ResolvedRecipe, resolveRecipe } from '../recipe/resolve.ts';
+import { TemplateError } from '../templates/template.ts';
+import { textOptions } from '../trainer/dataOptions.ts';
+import { readEvents } from '../trainer/eventReader.ts';
+import { kindOf, readRunFile } from '../trainer/runFiles.ts';
+import { type Endings, type Evidence, fewestSteps, type TemplateEvidence } from './evidence.ts';
+
+type Unchecked = Diagnosis['unchecked'];
+
+/** Documents whose ends are looked at, spread over all. */
+const mostDocuments = 20_000;
+
+/**
+ * What the run in `path` recorded. What is not there any more, or never was, is said in `unchecked`.
+ * @throws UserError for a run that cannot be read
+ */
+export function gather(path: string): { evidence: Evidence; unchecked: Unchecked } {
+  const events = withoutSuperseded([...readEvents(join(path, 'events.jsonl'))]);
+  const file = join(path, 'recipe.resolved.yaml');
+  const recipe = resolveRecipe(parseRecipe(readRunFile(file), file).recipe, { baseDirectory: path });
+  const samples = events.filter((event) => event.type === 'sample');
+  const newest = samples.at(-1)?.step;
+  const steps = events.filter((event) => event.type === 'step');
+  const evaluations = events.filter((event) => event.type === 'evaluated');
+  const unchecked: Unchecked = [];
+  const failure = events.findLast((event) => event.type === 'failed' || event.type === 'finished');
+  if (failure?.type === 'failed')
+    unchecked.push({ what: 'how it would have ended', why: `it failed: ${failure.error.what}` });
+  if (steps.length < fewestSteps) {
+    unchecked.push({ what: 'the curve', why: `${steps.length} steps are on record, fewer than ${fewestSteps}` });
+  }
+  if (evaluations.length === 0) unchecked.push({ what: 'other rows than the trained ones', why: 'none were held out' });
+  if (samples.length === 0) unchecked.push({ what: 'answers', why: 'the recipe has no sample_prompts' });
+  const { data, store } = dataOf(path, recipe, unchecked);
+  try {
+    const text = textsOf(recipe, unchecked);
+    const evidence = {
+      recipe,
+      steps,
+      evaluations,
+      samples: samples.filter(({ step }) => step === newest),
+      data,
+      endings: store && text ? endingsOf(store, recipe, text.run) : null,
+      template: text && { hasOwn: text.own !== null, isOwn: isSameTemplate(text.run, text.own) },
+    };
+    return { evidence, unchecked };
+  } finally {
+    store?.close();
+  }
+}
+
+function dataOf(
+  path: string,
+  recipe: ResolvedRecipe,
+  unchecked: Unchecked,
+): { data: DataReport | null; store: TokenStore | null } {
+  const folder = join(path, 'data');
+  if (kindOf(join(folder, MANIFEST_FILE)) === undefined) {
+    unchecked.push({ what: 'the rows', why: 'the run holds no prepared data' });
+    return { data: null, store: null };
+  }
+  const manifest = readManifest(folder);
+  const train = openTokenStore(folder, 'train');
+  const validation = manifest.validation > 0 ? openTokenStore(folder, 'validation') : null;
+  try {
+    const summary = summaryOf(folder, manifest, train, validation);
+    const options = { sequenceLen: recipe.sequence_len, seed: recipe.seed };
+    return { data: inspectData({ train, validation, summary }, options), store: train };
+  } catch (error) {
+    train.close();
+    throw error;
+  } finally {
+    validation?.close();
+  }
+}
+
+interface Texts {
+  run: ModelText;
+  /** With the model's own template; null where it has none. */
+  own: ModelText | null;
+}
+
+function textsOf(recipe: ResolvedRecipe, unchecked: Unchecked): Texts | null {
+  try {
+    const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
+    try {
+      const options = textOptions(recipe);
+      const own = openModelText(model, { ...options, chatTemplate: null });
+      return { run: openModelText(model, options), own: own.renderer ? own : null };
+    } finally {
+      model.close();
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    unchecked.push({ what: 'template and end tokens', why: error.what });
+    return null;
+  }
+}
+
+/** White space may follow the token that ends an answer. */
+const afterEnd = 3;
+
+function endingsOf(store: TokenStore, { sequence_len: length }: ResolvedRecipe, { stopIds }: ModelText): Endings {
+  const stride = Math.max(1, Math.ceil(store.count / mostDocuments));
+  let [documents, ended] = [0, 0];
+  for (let document = 0; document < store.count; document += stride) {
+    const targets = store.words(document).filter(isTargetWord);
+    if (targets.length === 0 || (store.lengths[document] as number) >= length) continue;
+    documents++;
+    if (targets.subarray(-afterEnd).some((word) => stopIds.has(idOfWord(word)))) ended++;
+  }
+  return { documents, ended };
+}
+
+/** With a system turn, so that one that a template adds by itself makes no difference; some refuse such a turn. */
+const conversations = [
+  [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'A question' },
+    { role: 'assistant', content: 'An answer' },
+  ],
+  [
+    { role: 'user', content: 'A question' },
+    { role: 'assistant', content: 'An answer' },
+  ],
+] as const;
+
+function isSameTemplate(run: ModelText, own: ModelText | null): TemplateEvidence['isOwn'] {
+  if (!run.renderer || !own?.renderer) return run.renderer === (own?.renderer ?? null);
+  for (const messages of conversations) {
+    const [ours, theirs] = [run.renderer, own.renderer].map((renderer) =>
+      renderMessages(renderer, { tools: null }, messages),
+    );
+    if (ours instanceof TemplateError || theirs instanceof TemplateError) continue;
+    return ours?.text.trim() === theirs?.text.trim();
+  }
+  return true;
+}

@@ -1,0 +1,103 @@
+/** What the curve of the loss, or of the reward, says. */
+import type { RunFinding } from '../../protocol/diagnoses.ts';
+import { type Evidence, fewestSteps, firstTenth, isBeyondNoise, lastTenth, levelOf, rounded } from '../evidence.ts';
+
+/** The loss ends far above where it has been, or is no number any more. */
+export function diverged({ steps, recipe }: Evidence): RunFinding | undefined {
+  const broken = steps.find(({ loss, gradNorm }) => loss === null || gradNorm === null);
+  const losses = finite(steps.map(({ loss }) => loss));
+  const evidence: string[] = [];
+  if (broken) evidence.push(`step ${broken.step}: the loss or the norm of its gradient is not finite`);
+  if (losses.length >= fewestSteps && !recipe.trl) {
+    const [lowest, last] = [lowestLevel(losses), levelOf(lastTenth(losses))];
+    if (last.mean > 1.5 * lowest.mean && isBeyondNoise(lowest, last)) {
+      evidence.push(`the loss had fallen to ${rounded(lowest.mean)}, and ended at ${rounded(last.mean)}`);
+    }
+  }
+  if (evidence.length === 0) return undefined;
+  const rate = recipe.learning_rate / 4;
+  return {
+    code: 'diverged',
+    what: 'training became unstable: the weights left the region where the model was good',
+    evidence: [...evidence, `the learning rate was ${recipe.learning_rate}, gradients were ${clipping(recipe)}`],
+    next: 'take a quarter of the learning rate, and clip gradients; `anneal runs batch` shows which rows a step had',
+    set: { learning_rate: rate, ...(recipe.max_grad_norm !== 1 && { max_grad_norm: 1 }), ...longerWarmup(recipe) },
+  };
+}
+
+/** Imitation and preferences alike: what is trained on is not learned. */
+export function lossDoesNotFall(evidence: Evidence): RunFinding | undefined {
+  const { steps, recipe } = evidence;
+  const losses = finite(steps.map(({ loss }) => loss));
+  if (recipe.trl || losses.length < fewestSteps) return undefined;
+  const [first, last] = [levelOf(firstTenth(losses)), levelOf(lastTenth(losses))];
+  const fell = first.mean - last.mean;
+  if (fell > 0.03 * first.mean && isBeyondNoise(first, last)) return undefined;
+  const rate = rateOf(recipe);
+  return {
+    code: 'loss_does_not_fall',
+    what: 'the model does not learn from these rows',
+    evidence: [
+      `mean loss ${rounded(first.mean)} over the first steps, ${rounded(last.mean)} over the last ones (${steps.at(-1)?.step} steps)`,
+      `the learning rate was ${recipe.learning_rate}${rate.advice && `; ${rate.usual} is usual ${recipe.adapter === null ? 'for full training' : 'for LoRA'}`}`,
+    ],
+    next:
+      rate.advice ||
+      'look at what is trained with `anneal inspect`: whether answers belong to their prompts, and whether the model knows them already',
+    set: rate.advice ? { learning_rate: rate.usual } : {},
+  };
+}
+
+/** Far from what is usual with AdamW; small models bear ten times as much. */
+function rateOf({ adapter, learning_rate: rate }: Evidence['recipe']): { usual: number; advice: string } {
+  const usual = adapter === null ? 1e-5 : 2e-4;
+  if (rate < usual / 4) return { usual, advice: 'raise the learning rate to what is usual' };
+  return { usual, advice: rate > 20 * usual ? 'lower the learning rate to what is usual' : '' };
+}
+
+/** Of `rl: grpo`. */
+export function rewardDoesNotRise({ steps, recipe }: Evidence): RunFinding | undefined {
+  const rewards = steps.flatMap(({ reward }) => (reward === undefined ? [] : [reward]));
+  if (!recipe.trl || rewards.length < fewestSteps) return undefined;
+  const [first, last] = [levelOf(firstTenth(rewards)), levelOf(lastTenth(rewards))];
+  if (last.mean > first.mean && isBeyondNoise(first, last)) return undefined;
+  const equal = levelOf(steps.map(({ equalShare }) => equalShare ?? 0)).mean;
+  return {
+    code: 'reward_does_not_rise',
+    what: 'the rewards of the answers do not rise',
+    evidence: [
+      `mean reward ${rounded(first.mean)} over the first steps, ${rounded(last.mean)} over the last ones (${steps.at(-1)?.step} steps)`,
+      `all answers to a prompt got the same reward for ${rounded(100 * equal)} % of the prompts: nothing is learned from these`,
+    ],
+    next:
+      equal > 0.5
+        ? 'sample more answers to a prompt, choose prompts that the model answers now and then, or reward a part of the way; where this is the best reward there is, nothing is left to learn'
+        : 'raise the learning rate, or train for more steps; `anneal runs answers` shows what was rewarded',
+    set: equal > 0.5 ? twiceTheAnswers(recipe.trl, recipe) : {},
+  };
+}
+
+/** As many prompts a step as before. */
+function twiceTheAnswers(
+  { num_generations: answers }: NonNullable<Evidence['recipe']['trl']>,
+  { gradient_accumulation_steps: accumulated }: Evidence['recipe'],
+) {
+  return { 'trl.num_generations': 2 * answers, gradient_accumulation_steps: 2 * accumulated };
+}
+
+/** Of all runs of values as long as a tenth. */
+function lowestLevel(values: readonly number[]) {
+  const length = lastTenth(values).length;
+  const levels = Array.from({ length: values.length - length + 1 }, (_, i) => levelOf(values.slice(i, i + length)));
+  return levels.reduce((lowest, level) => (level.mean < lowest.mean ? level : lowest));
+}
+
+function clipping({ max_grad_norm: norm }: Evidence['recipe']): string {
+  return norm === 0 ? 'not clipped' : `clipped to a norm of ${norm}`;
+}
+
+function longerWarmup({ warmup_ratio: ratio, warmup_steps: steps }: Evidence['recipe']) {
+  return steps === null && (ratio ?? 0) < 0.05 ? { warmup_ratio: 0.05 } : {};
+}
+
+const finite = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);

@@ -1,0 +1,83 @@
+/** Whether the model learned the rows, or what they have in common. */
+import type { RunFinding } from '../../protocol/diagnoses.ts';
+import { type Evidence, epochsOf, firstTenth, lastTenth, levelOf, percent, rounded } from '../evidence.ts';
+
+/** Below this mean loss of a token rows are nearly known by heart: the guides of Unsloth and of Hugging Face warn there as well. */
+const knownLoss = 0.2;
+
+/** The loss of held-out rows rises again while that of the trained ones falls. */
+export function overfitted(evidence: Evidence): RunFinding | undefined {
+  const { evaluations, steps, recipe } = evidence;
+  const measured = evaluations.flatMap(({ step, loss }) => (loss === null ? [] : [{ step, loss }]));
+  const best = measured.reduce(
+    (least, each) => (each.loss < least.loss ? each : least),
+    measured[0] as (typeof measured)[0],
+  );
+  const last = measured.at(-1);
+  if (!last || recipe.load_best_model_at_end) return undefined;
+  const after = measured.length - 1 - measured.indexOf(best);
+  if (after < 2 || last.loss < 1.03 * best.loss) return undefined;
+  const epoch = steps.findLast(({ step }) => step <= best.step)?.epoch ?? 0;
+  return {
+    code: 'overfitted',
+    what: 'the model learned the rows by heart: on held-out rows it got worse again',
+    evidence: [
+      `the loss of held-out rows was lowest at step ${best.step}, ${rounded(best.loss)}, and ended at ${rounded(last.loss)}`,
+      `that was after ${rounded(epoch)} of ${rounded(epochsOf(evidence))} passes over the data`,
+    ],
+    next: 'keep the best checkpoint, and train for fewer epochs; what the model could do before stays better where general rows are mixed in (percent of a data set)',
+    set: { load_best_model_at_end: true, early_stopping_patience: 2 },
+  };
+}
+
+/** Nothing was held out that could show it. */
+export function knownByHeart(evidence: Evidence): RunFinding | undefined {
+  const { evaluations, steps, recipe } = evidence;
+  const losses = steps.flatMap(({ loss }) => (loss === null ? [] : [loss]));
+  const epochs = epochsOf(evidence);
+  if (evaluations.length > 0 || recipe.rl !== null || losses.length < 10 || epochs < 2) return undefined;
+  const [first, last] = [levelOf(firstTenth(losses)), levelOf(lastTenth(losses))];
+  if (last.mean > knownLoss || last.mean > first.mean / 3) return undefined;
+  return {
+    code: 'known_by_heart',
+    what: 'the rows are nearly known by heart, and no rows were held out that would show what else the model can do',
+    evidence: [
+      `mean loss ${rounded(first.mean)} at the beginning, ${rounded(last.mean)} at the end, after ${rounded(epochs)} passes over the data`,
+    ],
+    next: 'hold some rows out, and train for fewer epochs, or on more rows',
+    set: { val_set_size: 0.05, load_best_model_at_end: true },
+  };
+}
+
+/** What is measured was trained. */
+export function leakage({ data }: Evidence): RunFinding | undefined {
+  const { exact, near } = data?.leakage ?? { exact: 0, near: 0 };
+  const held = data?.summary.validationDocuments ?? 0;
+  if (held === 0 || (exact + near) / held < 0.01) return undefined;
+  return {
+    code: 'leakage',
+    what: 'held-out rows stand among the trained ones: their loss says less than it seems',
+    evidence: [`of ${held} held-out rows ${exact} are trained as they are, and ${near} nearly so`],
+    next: 'take rows that are equal once, and hold out rows of another source; `anneal inspect` lists those that are alike',
+    set: exact > 0 ? { dataset_exact_deduplication: true } : {},
+  };
+}
+
+export function duplicates({ data, recipe }: Evidence): RunFinding | undefined {
+  if (!data) return undefined;
+  const { rows, duplicates: equal } = data.summary;
+  const { compared, pairs } = data.nearDuplicates;
+  const isEqual = equal / rows >= 0.1 && !recipe.dataset_exact_deduplication;
+  const isAlike = pairs / Math.max(1, compared) >= 0.25;
+  if (!isEqual && !isAlike) return undefined;
+  return {
+    code: 'duplicates',
+    what: 'many rows say the same: the model sees them more often than the number of epochs says',
+    evidence: [
+      `${equal} of ${rows} rows (${percent(equal / rows)}) are equal to an earlier one`,
+      ...(pairs > 0 ? [`${pairs} pairs among ${compared} rows differ in a few words only`] : []),
+    ],
+    next: isEqual ? 'take equal rows once' : 'take one of each pair that `anneal inspect` lists',
+    set: isEqual ? { dataset_exact_deduplication: true } : {},
+  };
+}

@@ -1,0 +1,41 @@
+/** What a run looks like to somebody who has seen many: what went wrong, how one sees it, what to change. Browser-safe. */
+import { z } from 'zod';
+
+/** In the order in which they are told: what spoils a run most comes first. */
+export const RUN_FINDINGS = [
+  'diverged',
+  'loss_does_not_fall',
+  'reward_does_not_rise',
+  'overfitted',
+  'known_by_heart',
+  'leakage',
+  'rows_dropped',
+  'rows_cut',
+  'nearly_all_masked',
+  'end_not_learned',
+  'foreign_template',
+  'duplicates',
+  'answers_loop',
+] as const;
+export type RunFindingCode = (typeof RUN_FINDINGS)[number];
+
+export const runFindingSchema = z.object({
+  code: z.enum(RUN_FINDINGS),
+  what: z.string(),
+  /** What was seen, with its numbers. */
+  evidence: z.array(z.string()).min(1),
+  next: z.string(),
+  /** Keys of the recipe with better values: each as `--set key=value` takes it. */
+  set: z.record(z.string(), z.json()),
+});
+export type RunFinding = z.infer<typeof runFindingSchema>;
+
+export const diagnosisSchema = z.object({
+  id: z.string(),
+  path: z.string(),
+  /** None where the run looks healthy. */
+  findings: z.array(runFindingSchema),
+  /** What could not be looked at, and why: no finding does not mean that it is well. */
+  unchecked: z.array(z.object({ what: z.string(), why: z.string() })),
+});
+export type Diagnosis = z.infer<typeof diagnosisSchema>;
