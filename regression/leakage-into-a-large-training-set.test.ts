@@ -23,7 +23,7 @@ test('validation rows among 50,500 that are trained on are found', () => {
     validation: tokenStoreOf(validation),
     summary: {},
   } as PreparedData;
-  const { leakage, nearDuplicates } = inspectData(prepared, { sequenceLen: 128, seed: 1 });
+  const { leakage, nearDuplicates } = inspectData(prepared, { sequenceLen: 128, seed: 1, packs: true });
   expect(leakage).toEqual({ exact: 1, near: 1 });
   expect(nearDuplicates.compared).toBe(50_000);
 });

@@ -10,9 +10,14 @@ import { printEvent } from './runProgress.ts';
 import { formatPairs } from './table.ts';
 
 export function printReport(
-  { summary, packing, nearDuplicates, leakage, warnings }: DataReport,
+  { summary, sequenceLen, packing, nearDuplicates, leakage, warnings }: DataReport,
   { isPacked }: { isPacked: boolean },
 ): void {
+  const describePacking = ({ bins, efficiency, unpacked }: NonNullable<DataReport['packing']>): string =>
+    `${formatCount(bins)} rows of ${formatCount(sequenceLen)}, ${percent(efficiency)} full (one row each: ${percent(unpacked)})` +
+    (!isPacked && bins * 2 <= summary.trainDocuments
+      ? '; the rows are short: sample_packing: true makes fewer, fuller steps'
+      : '');
   const reasons = Object.entries(summary.droppedBy).map(([reason, count]) => `${formatCount(count)} ${reason}`);
   const near = nearDuplicates.examples
     .slice(0, 3)
@@ -47,11 +52,8 @@ export function printReport(
         'tokens an epoch',
         `${formatCount(summary.tokens)}, ${formatCount(summary.targetTokens)} trained (${percent(summary.targetTokens / Math.max(1, summary.tokens))})`,
       ],
-      ['longest row', `${formatCount(summary.longest)} tokens of at most ${formatCount(packing.sequenceLen)}`],
-      [
-        'packing',
-        `${formatCount(packing.bins)} rows of ${formatCount(packing.sequenceLen)}, ${percent(packing.efficiency)} full (one row each: ${percent(packing.unpacked)})${!isPacked && packing.bins * 2 <= summary.trainDocuments ? '; the rows are short: sample_packing: true makes fewer, fuller steps' : ''}`,
-      ],
+      ['longest row', `${formatCount(summary.longest)} tokens of at most ${formatCount(sequenceLen)}`],
+      ...(packing ? [['packing', describePacking(packing)] satisfies [string, string]] : []),
       [
         'near duplicates',
         `${warn(nearDuplicates.pairs)} pairs among ${formatCount(nearDuplicates.compared)} documents${near.length > 0 ? `: ${near.join('; ')}` : ''}`,
@@ -69,7 +71,7 @@ export function printReport(
         { title: 'trained tokens', counts: supervised },
       ],
       {
-        value: packing.sequenceLen,
+        value: sequenceLen,
         label: 'sequence_len',
       },
       summary.histogram.open,

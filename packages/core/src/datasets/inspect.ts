@@ -173,16 +173,14 @@ function readContent(reader: RowReader | AnswerReader, { value, fault }: RawRow)
 const MOST_COMPARED = 50_000;
 const EXAMPLES = 20;
 
-/** Looks at the very token cache that training reads. */
+/** Looks at the very token cache that training reads. @param options.packs rows can be packed, whether they are or not */
 export function inspectData(
   prepared: Pick<PreparedData, 'train' | 'validation' | 'summary' | 'cacheError'>,
-  { sequenceLen, seed, answersPerRow = 1 }: { sequenceLen: number; seed: number; answersPerRow?: 1 | 2 | undefined },
+  options: { sequenceLen: number; seed: number; packs: boolean; answersPerRow?: 1 | 2 | undefined },
 ): DataReport {
   const { train, validation, summary } = prepared;
-  const lengths = rowLengths(train, answersPerRow);
-  const binTokens = sequenceLen * answersPerRow;
-  const bins = packBins(lengths, permutation(lengths.length, 'pack', seed), binTokens);
-  const singles = Array.from(lengths, (_, i) => [i]);
+  const { answersPerRow = 1 } = options;
+  const binTokens = options.sequenceLen * answersPerRow;
   // Validation first and at most half, so that however large the training set is, some of both are compared.
   const measured = validation === null ? [] : documentsOf(validation, MOST_COMPARED / 2);
   const documents = [...measured, ...documentsOf(train, MOST_COMPARED - measured.length)];
@@ -196,12 +194,8 @@ export function inspectData(
   const source = (i: number): RowSource => documents[i]?.source as RowSource;
   return {
     summary,
-    packing: {
-      sequenceLen: binTokens,
-      bins: bins.length,
-      efficiency: packingEfficiency(lengths, bins, binTokens),
-      unpacked: packingEfficiency(lengths, singles, binTokens),
-    },
+    sequenceLen: binTokens,
+    packing: options.packs ? packingOf(rowLengths(train, answersPerRow), binTokens, options.seed) : null,
     nearDuplicates: {
       compared: documents.length,
       pairs: pairs.length,
@@ -215,6 +209,16 @@ export function inspectData(
       near: new Set(crossing.map(({ first }) => first)).size,
     },
     warnings: prepared.cacheError ? [cacheWarning('prepared data', prepared.cacheError)] : [],
+  };
+}
+
+function packingOf(lengths: Uint32Array, binTokens: number, seed: number): DataReport['packing'] {
+  const bins = packBins(lengths, permutation(lengths.length, 'pack', seed), binTokens);
+  const singles = Array.from(lengths, (_, i) => [i]);
+  return {
+    bins: bins.length,
+    efficiency: packingEfficiency(lengths, bins, binTokens),
+    unpacked: packingEfficiency(lengths, singles, binTokens),
   };
 }
 

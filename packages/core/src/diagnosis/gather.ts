@@ -84,7 +84,7 @@ function dataOf(
   const validation = manifest.validation > 0 ? openTokenStore(folder, 'validation') : null;
   try {
     const summary = summaryOf(folder, manifest, train, validation);
-    const options = { sequenceLen: recipe.sequence_len, seed: recipe.seed };
+    const options = { sequenceLen: recipe.sequence_len, seed: recipe.seed, packs: recipe.trl === null };
     return { data: inspectData({ train, validation, summary }, options), store: train };
   } catch (error) {
     train.close();

@@ -138,14 +138,18 @@ export const preparedSummarySchema = z.object({
 /** What is worth knowing about a prepared data set before training on it. */
 export const dataReportSchema = z.object({
   summary: preparedSummarySchema,
-  packing: z.object({
-    sequenceLen: count,
-    /** Bins of `sequenceLen` tokens that the training documents fill, and the share of them that is filled. */
-    bins: count,
-    efficiency: z.number(),
-    /** The same without packing, were every document padded to `sequenceLen`. */
-    unpacked: z.number(),
-  }),
+  /** The most tokens of a row; of a pair, of both answers together. */
+  sequenceLen: count,
+  /** null where rows cannot share a batch's room: prompts, whose answers are still to come. */
+  packing: z
+    .object({
+      /** Bins of `sequenceLen` tokens that the training documents fill, and the share of them that is filled. */
+      bins: count,
+      efficiency: z.number(),
+      /** The same without packing, were every document padded to `sequenceLen`. */
+      unpacked: z.number(),
+    })
+    .nullable(),
   nearDuplicates: z.object({
     /** Documents that were compared: all, or the first ones of each set. */
     compared: count,

@@ -93,7 +93,7 @@ async function reportOn(recipe: ResolvedRecipe, data: DataOptions, surroundings:
   const prepared = await openPreparedData(data, surroundings);
   try {
     const { sequenceLen, seed, answersPerRow } = stepOptions(recipe);
-    return inspectData(prepared, { sequenceLen, seed, answersPerRow });
+    return inspectData(prepared, { sequenceLen, seed, answersPerRow, packs: recipe.trl === null });
   } finally {
     await prepared.close();
   }

@@ -64,7 +64,7 @@ export function Report({ name }: { name: DataSourceName }) {
   );
 }
 
-function Shown({ report: { summary, packing, nearDuplicates, leakage } }: { report: DataReport }) {
+function Shown({ report: { summary, sequenceLen, packing, nearDuplicates, leakage } }: { report: DataReport }) {
   const t = useTranslations('data');
   const format = useFormat();
   return (
@@ -81,16 +81,18 @@ function Shown({ report: { summary, packing, nearDuplicates, leakage } }: { repo
           validation: format.count(summary.validationDocuments),
         })}
       </Line>
-      <Line name={t('packing')}>
-        {t('packingOf', {
-          bins: format.count(packing.bins),
-          length: format.count(packing.sequenceLen),
-          share: format.percent(packing.efficiency),
-        })}
-        <span className="block text-[12px] text-muted">
-          {t('unpacked', { share: format.percent(packing.unpacked) })}
-        </span>
-      </Line>
+      {packing && (
+        <Line name={t('packing')}>
+          {t('packingOf', {
+            bins: format.count(packing.bins),
+            length: format.count(sequenceLen),
+            share: format.percent(packing.efficiency),
+          })}
+          <span className="block text-[12px] text-muted">
+            {t('unpacked', { share: format.percent(packing.unpacked) })}
+          </span>
+        </Line>
+      )}
       <Line name={t('near')} warns={nearDuplicates.pairs > 0}>
         {t('nearOf', { pairs: format.count(nearDuplicates.pairs), compared: format.count(nearDuplicates.compared) })}
       </Line>
