@@ -66,10 +66,8 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   readonly workspace?: (sizes: Sizes, context: WorkspaceContext<A>) => number;
   /** Inputs of which the kernel reads a few rows, so that they may lie in the host's memory. */
   readonly gathers?: readonly NoInfer<I>[];
-  /** Optional inputs that its CUDA kernel does not take: whoever plans for a GPU refuses what needs them. */
-  readonly cpuOnly?: readonly NoInfer<I>[];
-  /** Where it has a kernel; everywhere, if nothing is said. A plan for another device is refused when it is compiled. */
-  readonly devices?: readonly WorkspaceContext<string>['device'][];
+  /** It has no CUDA kernel, or one that does not take these optional inputs. A plan for a GPU that needs it is refused when it is compiled. */
+  readonly cpuOnly?: true | readonly NoInfer<I>[];
   /** Arithmetic of one launch; its memory traffic follows from the tensors. */
   readonly flops: (sizes: Sizes) => number;
   /** Elementwise or nearly so: computing it again takes little more than a pass over memory. */
@@ -99,8 +97,13 @@ export interface ParsedPattern {
   readonly isActivation: boolean;
 }
 
-export function hasKernel({ devices }: Pick<Op, 'devices'>, { kind }: { readonly kind: 'cpu' | 'cuda' }): boolean {
-  return devices?.includes(kind) ?? true;
+/** @param isGiven whether an optional input is there */
+export function hasKernel(
+  { cpuOnly = [] }: Pick<Op, 'cpuOnly'>,
+  { kind }: { readonly kind: 'cpu' | 'cuda' },
+  isGiven: (input: string) => boolean = () => false,
+): boolean {
+  return kind === 'cpu' || (cpuOnly !== true && !cpuOnly.some(isGiven));
 }
 
 export function defineOp<I extends string, O extends string, const A extends string = never>(

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { cacheWriteOp } from '../ops/attention_cached/op.ts';
 import { type MiniModelOptions, miniModel } from '../test/miniModel.ts';
-import { cpuDevice } from './device.ts';
+import { cpuDevice, type Device } from './device.ts';
+import { Graph } from './graph.ts';
 import { type CompileOptions, compile, type Plan } from './plan.ts';
+import { Variables } from './variables.ts';
 
 const model: MiniModelOptions = { layers: 4, lora: true, tied: true, dropout: 0.1, bounds: { T: 256, S: 9 } };
 const bounds = { T: 256, S: 9, R: 256 };
@@ -93,4 +96,21 @@ test('bytes grow with the tokens of a row, not with its documents', () => {
   expect(memoryAt(512, 9).activations).toBeGreaterThan(1.9 * usual.activations);
   expect(memoryAt(256, 200).activations - usual.activations).toBeLessThan(2000);
   expect(memoryAt(512, 9).parameters).toBe(usual.parameters);
+});
+
+/** One call of a cache, of one sequence or of several beside each other. */
+function planOfCache(where: Device, several: boolean): Plan {
+  const cached = new Graph('decode', new Variables());
+  const x = cached.input('x', 'f32', ['T', 8]);
+  const cache = cached.variables.get('cache', { shape: [16, 8], dtype: 'f32', kind: 'state' });
+  const sequences = several ? cached.input('sequences', 'i32', ['N', 4]) : undefined;
+  cached.apply(cacheWriteOp, { x, cache, positions: cached.input('positions', 'i32', ['T']), sequences });
+  return compile([cached], { bounds: { T: 2, N: 2 }, device: where, activations: 'keep' });
+}
+
+test('what the CUDA kernels of an op do not take is refused when a plan for a GPU is compiled', () => {
+  const gpu = { ...device, kind: 'cuda' } as unknown as Device;
+  expect(() => planOfCache(gpu, true)).toThrow('cache_write: the cuda backend has no kernel for it yet');
+  for (const several of [true, false]) expect(planOfCache(device, several).programs).toHaveLength(1);
+  expect(planOfCache(gpu, false).programs).toHaveLength(1);
 });

@@ -11,7 +11,7 @@ import type { Tensor } from '../../src/tensor.ts';
  */
 export const expertRouteOp = defineOp({
   name: 'expert_route',
-  devices: ['cpu'],
+  cpuOnly: true,
   inputs: { logits: 'A[T,E]' },
   outputs: { gates: 'f32[T,C]', experts: 'i32[T,C]', places: 'i32[T,C]', offsets: 'i32[G]' },
   attributes: ['choices', 'normalized'],
@@ -30,7 +30,7 @@ export const expertRouteOp = defineOp({
 /** Of p = softmax: dlogits = p · (dp - Σ p · dp), over all experts, or with `normalized` over the chosen ones, where p is the gate. */
 export const expertRouteBackwardOp = defineOp({
   name: 'expert_route_backward',
-  devices: ['cpu'],
+  cpuOnly: true,
   inputs: { dgates: 'f32[T,C]', logits: 'A[T,E]', gates: 'f32[T,C]', experts: 'i32[T,C]' },
   outputs: { dlogits: 'A[T,E]' },
   attributes: ['normalized'],

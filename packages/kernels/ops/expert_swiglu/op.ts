@@ -11,7 +11,7 @@ function halves({ W, V }: Extents, { width }: { readonly width: number }): Exten
 /** y = silu(gate) · up of the rows that experts read: x holds several rows [gate up] for each token, of `width` elements each. */
 export const expertSwigluOp = defineOp({
   name: 'expert_swiglu',
-  devices: ['cpu'],
+  cpuOnly: true,
   inputs: { x: 'A[T,W]' },
   outputs: { y: 'A[T,V]' },
   attributes: ['width'],
@@ -26,7 +26,7 @@ export const expertSwigluOp = defineOp({
 /** dx holds rows [dgate dup]: see swiglu_backward. */
 export const expertSwigluBackwardOp = defineOp({
   name: 'expert_swiglu_backward',
-  devices: ['cpu'],
+  cpuOnly: true,
   inputs: { dy: 'A[T,V]', x: 'A[T,W]' },
   outputs: { dx: 'A[T,W]' },
   attributes: ['width'],

@@ -79,8 +79,7 @@ export interface OpCases {
 export function casesOn(device: Device, cases: readonly OpCase[]): OpCase[] {
   return cases.filter(
     ({ op, inputs, activationType, attributes }) =>
-      hasKernel(op, device) &&
-      !(device.kind === 'cuda' && op.cpuOnly?.some((input) => inputs.has(input))) &&
+      hasKernel(op, device, (input) => inputs.has(input)) &&
       device.activationTypes.includes(activationType) &&
       (device.roundsOperands || activationType === 'bf16' || !attributes['bf16']),
   );
