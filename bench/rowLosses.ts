@@ -13,7 +13,8 @@ import type { StepBatches } from '../packages/core/src/datasets/types.ts';
 import { batchCall } from '../packages/core/src/trainer/batchCall.ts';
 import { DocumentLosses } from '../packages/core/src/trainer/documentLosses.ts';
 import { createJob } from '../packages/core/src/trainer/job.ts';
-import { openSession, startEngine } from '../packages/core/src/trainer/session.ts';
+import { openSession } from '../packages/core/src/trainer/session.ts';
+import { startEngine } from '../packages/core/src/trainer/startEngine.ts';
 import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 

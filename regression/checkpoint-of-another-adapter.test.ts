@@ -5,7 +5,8 @@
 import { expect, test } from 'vitest';
 import { resolveRecipe } from '../packages/core/src/recipe/resolve.ts';
 import { createJob } from '../packages/core/src/trainer/job.ts';
-import { openSession, startEngine } from '../packages/core/src/trainer/session.ts';
+import { openSession } from '../packages/core/src/trainer/session.ts';
+import { startEngine } from '../packages/core/src/trainer/startEngine.ts';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 import { checkpointPath, tinyRecipe, trainHere } from '../packages/core/test/runs.ts';
 

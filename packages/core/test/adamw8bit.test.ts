@@ -6,7 +6,8 @@ import { resolveRecipe } from '../src/recipe/resolve.ts';
 import { readOptimizer } from '../src/trainer/checkpoint.ts';
 import { createJob } from '../src/trainer/job.ts';
 import { type MomentBits, parameterGroups, updateGroups } from '../src/trainer/optimizer.ts';
-import { openSession, startEngine } from '../src/trainer/session.ts';
+import { openSession } from '../src/trainer/session.ts';
+import { startEngine } from '../src/trainer/startEngine.ts';
 import { temporaryFolder } from './fixtures.ts';
 import { checkpointPath, tinyRecipe, trainHere } from './runs.ts';
 

@@ -3,8 +3,9 @@ import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estima
 import { type RecipeRequest, recipeRequest } from '@anneal/core/protocol/recipes';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { fitOf, misfit } from '@anneal/core/trainer/fit';
-import { RUNS_ELSEWHERE } from '@anneal/core/trainer/runDirectory';
-import { type Session, sessionEvents } from '@anneal/core/trainer/session';
+import { RUNS_ELSEWHERE } from '@anneal/core/trainer/newRun';
+import type { Session } from '@anneal/core/trainer/session';
+import { sessionEvents } from '@anneal/core/trainer/sessionEvents';
 import { obstacleTo } from '@anneal/formats/files/makeFolder';
 import type { Context } from './context.ts';
 import { parseRequest } from './parseRequest.ts';

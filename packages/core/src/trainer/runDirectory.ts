@@ -1,11 +1,8 @@
 /** `runs/<id>/`: everything one run reads and writes, laid out as docs/run-directory.md says. The truth about the run. */
-import { createHash } from 'node:crypto';
-import { closeSync, constants, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { closeSync, constants, writeFileSync } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
-import { replaceFile, syncFolder, syncTree } from '@anneal/formats/files/atomicWrite';
-import { makeFolder } from '@anneal/formats/files/makeFolder';
-import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
+import { replaceFile } from '@anneal/formats/files/atomicWrite';
+import { removeLeftovers } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
 import type { ProcessLock } from '../processLock.ts';
 import {
@@ -21,6 +18,8 @@ import { bestOf, type Checkpoint, CheckpointStore } from './checkpointStore.ts';
 import { asDiskError } from './diskError.ts';
 import { EventLog } from './eventLog.ts';
 import { readEvents } from './eventReader.ts';
+import { createRunFolder, type NewRun } from './newRun.ts';
+import { changeResolvedRecipe, finishRecipeChange, readResolvedRecipe, recipeSha256 } from './resolvedRecipe.ts';
 import { assertIsRun, damaged, kindOf, openRunFile, readRunFile } from './runFiles.ts';
 import { pinsName, type RunHashes, readPinned } from './runHashes.ts';
 import { RunHistory } from './runHistory.ts';
@@ -28,9 +27,6 @@ import { lockRun } from './runLock.ts';
 
 /** How far status.json may lag behind the events while steps go by; it is exact after every other event. */
 const statusEveryMilliseconds = 500;
-
-/** What to do where the folder of runs cannot be made. */
-export const RUNS_ELSEWHERE = 'make it writable, or choose another with output_dir or --runs-dir';
 
 /** A run opened for writing; no other process can open it until `close`. */
 export class RunDirectory implements AsyncDisposable {
@@ -56,31 +52,12 @@ export class RunDirectory implements AsyncDisposable {
     this.#history = history;
   }
 
-  /** A new run below `root`. The folder appears with both recipes in it, or not at all. Throws `folder_not_writable`, `runs_not_writable`, `disk_full`. */
-  static async create(options: {
-    root: string;
-    name: string;
-    recipeText: string;
-    resolvedText: string;
-  }): Promise<RunDirectory> {
-    const root = resolve(options.root);
-    const draft = await createDraft(root);
-    let path: string;
-    try {
-      for (const folder of ['checkpoints', 'data', 'export']) await mkdir(join(draft, folder));
-      await writeFile(join(draft, 'recipe.yaml'), options.recipeText);
-      await writeFile(join(draft, 'recipe.resolved.yaml'), options.resolvedText);
-      for (const file of ['events.jsonl', 'samples.jsonl', 'run.log']) await writeFile(join(draft, file), '');
-      await syncTree(draft);
-      path = await moveToFreeName(draft, join(root, newRunId(options.name)));
-    } catch (error) {
-      await rm(draft, { recursive: true, force: true });
-      throw asDiskError(error, root);
-    }
-    syncFolder(root);
+  /** A new run. Throws `folder_not_writable`, `runs_not_writable`, `disk_full`. */
+  static async create(options: NewRun): Promise<RunDirectory> {
+    const path = await createRunFolder(options);
     const run = await RunDirectory.open(path);
-    const recipeSha256 = sha256(options.resolvedText);
-    run.record({ type: 'run_created', version: eventsVersion, id: basename(path), name: options.name, recipeSha256 });
+    const sha256 = recipeSha256(options.resolvedText);
+    run.record({ type: 'run_created', version: eventsVersion, id: run.id, name: options.name, recipeSha256: sha256 });
     return run;
   }
 
@@ -132,16 +109,14 @@ export class RunDirectory implements AsyncDisposable {
   }
 
   readResolvedRecipe(): string {
-    return readRunFile(join(this.path, 'recipe.resolved.yaml'));
+    return readResolvedRecipe(this.path);
   }
 
   /** From now on the run follows another recipe.resolved.yaml. A kill at any moment leaves the change done and recorded, or neither. */
   changeRecipe(resolvedText: string, changes: readonly RecipeChange[]): void {
-    const next = join(this.path, nextRecipe);
-    replaceFile(next, resolvedText, { sync: true });
-    this.record({ type: 'recipe_changed', changes: [...changes], recipeSha256: sha256(resolvedText) });
-    renameSync(next, join(this.path, 'recipe.resolved.yaml'));
-    syncFolder(this.path);
+    changeResolvedRecipe(this.path, resolvedText, (sha256) =>
+      this.record({ type: 'recipe_changed', changes: [...changes], recipeSha256: sha256 }),
+    );
   }
 
   /** Appends an event. Checkpoints and the end of a run are on the disk before this returns, the rest within a second. */
@@ -276,78 +251,6 @@ export class RunDirectory implements AsyncDisposable {
       throw asDiskError(error, path);
     } finally {
       closeSync(file);
-    }
-  }
-}
-
-const nextRecipe = 'recipe.resolved.next.yaml';
-
-/** Ends a change that a kill interrupted, and refuses a recipe that no event speaks of: the run would not be the one it says it is. */
-function finishRecipeChange(path: string, recorded: string | undefined): void {
-  const [next, current] = [join(path, nextRecipe), join(path, 'recipe.resolved.yaml')];
-  if (kindOf(next) === 'file') {
-    if (sha256(readRunFile(next)) === recorded) renameSync(next, current);
-    else rmSync(next);
-    syncFolder(path);
-  }
-  removeLeftovers(next);
-  if (recorded === undefined || sha256(readRunFile(current)) === recorded) return;
-  throw new UserError({
-    what: 'the recipe of this run was edited since its last launch',
-    where: current,
-    next: 'undo the edit; `anneal runs resume --set key=value` changes the length of a run, and how often it saves and measures',
-    code: 'run_recipe_changed',
-  });
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-async function createDraft(root: string): Promise<string> {
-  makeFolder(root, RUNS_ELSEWHERE);
-  // Hidden, and of a name that tells when its process is gone.
-  const wanted = join(root, '.new');
-  removeLeftovers(wanted);
-  try {
-    const draft = temporaryBeside(wanted);
-    await mkdir(draft);
-    return draft;
-  } catch (error) {
-    const disk = asDiskError(error, root);
-    if (disk instanceof UserError) throw disk;
-    throw new UserError({
-      what: `the folder for runs cannot be written: ${(error as Error).message}`,
-      where: root,
-      next: RUNS_ELSEWHERE,
-      code: 'runs_not_writable',
-      cause: error,
-    });
-  }
-}
-
-/** Sorts by time (UTC) and can be read: 20260131-142500-my-recipe. */
-function newRunId(name: string): string {
-  const time = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  const slug = name
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[^\p{Letter}\p{Number}]+/gu, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 48);
-  return slug ? `${time}-${slug}` : time;
-}
-
-/** Renames onto `wanted`, or `wanted-2`, … where that is taken, as by a run created in the same second. */
-async function moveToFreeName(from: string, wanted: string): Promise<string> {
-  for (let attempt = 1; ; attempt++) {
-    const path = attempt === 1 ? wanted : `${wanted}-${attempt}`;
-    try {
-      await rename(from, path);
-      return path;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
     }
   }
 }

@@ -1,27 +1,18 @@
-import type { Engine, Plan } from '@anneal/kernels';
-import { cacheWarning } from '../datasets/cacheWarning.ts';
-import { sourcesOf } from '../datasets/chatRenderer.ts';
-import { describeLeftOut } from '../datasets/leftOut.ts';
+import type { Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
-import type { LeftOut } from '../datasets/types.ts';
-import { describeUnread } from '../datasets/unreadColumns.ts';
 import { refuseWhereKernelsAreMissing } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
-import { allocateEngine, hostBudget, memoryBudget } from '../memory.ts';
-import { type LoraModuleSpec, type LoraSpec, loraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
+import { hostBudget, memoryBudget } from '../memory.ts';
+import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
-import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { type Objective, objectiveOf } from '../objectives/index.ts';
-import type { EventBody } from '../protocol/events.ts';
-import { initializeLora } from './initialize.ts';
 import { type Job, totalStepsOf } from './job.ts';
-import { modelWarnings } from './modelWarnings.ts';
 import { planTraining, type RolloutRoom } from './planTraining.ts';
 import type { RolloutJob } from './rolloutOptions.ts';
 
@@ -167,117 +158,6 @@ function cannotTrainQuantized({ path }: OpenModel): UserError {
   });
 }
 
-/**
- * The plan's engine with all weights in it: the base model's, and those of `checkpoint` where there is one, else a new adapter or that of
- * `lora_model_dir`.
- * @throws UserError when the memory is not there, or the checkpoint is of another model or another adapter
- */
-export async function startEngine(session: Session, checkpoint: string | null): Promise<Engine> {
-  const { job, model, plan, lora, initialAdapter } = session;
-  const adapter = checkpoint && lora ? loadLoraWeights(checkpoint, model) : initialAdapter;
-  if (checkpoint && lora && adapter) refuseOtherAdapter(checkpoint, loraSpecOf(adapter, lora.dropout), lora);
-  const engine = allocateEngine(plan, job.device, {
-    what: 'the run',
-    next: 'lower sequence_len or micro_batch_size, set activations: offload on a GPU or recompute, or close other programs; `anneal estimate` shows the parts',
-  });
-  let weights = model;
-  try {
-    if (checkpoint && !lora) weights = openModel(checkpoint);
-    await loadWeights(engine, weights);
-    if (adapter) await writeLora(engine, adapter.modules);
-    else if (lora) await initializeLora(engine, lora, job.seed);
-    return engine;
-  } catch (error) {
-    await engine.dispose();
-    throw error;
-  } finally {
-    if (weights !== model) weights.close();
-  }
-}
-
-/** What a run says before its first step: `train` records it, `estimate` prints it. */
-export function sessionEvents({
-  job,
-  model,
-  text,
-  data,
-  objective,
-  plan,
-  totalSteps,
-  trainableParameters,
-}: Session): EventBody[] {
-  const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
-  const warnings: EventBody[] = modelWarnings(model);
-  if (data.cacheError) warnings.push(cacheWarning('prepared data', data.cacheError));
-  for (const { path } of data.summary.files.filter(({ rejectedUnread }) => rejectedUnread)) {
-    warnings.push({
-      type: 'warning',
-      code: 'rejected_unread',
-      message: 'the data are preference pairs: the chosen answers are trained, the rejected ones are not read',
-      where: path,
-    });
-  }
-  for (const name of unreadVariables(text, job.data.text)) {
-    warnings.push({
-      type: 'warning',
-      code: 'template_variable_unread',
-      message: `the chat template does not read \`${name}\` of chat_template_kwargs: it changes nothing`,
-      next: 'remove it, or set a chat_template that knows it',
-    });
-  }
-  if (totalSteps === 1 && job.scheduleFor(totalSteps)(0) === 0) {
-    warnings.push({
-      type: 'warning',
-      code: 'nothing_learnt',
-      message: 'the warm-up takes the only step of this run: at learning rate 0 nothing is learned',
-      next: 'set warmup_ratio: 0, or train for more steps',
-    });
-  }
-  for (const { path, unread } of data.summary.files.filter((file) => Object.keys(file.unread).length > 0)) {
-    warnings.push({
-      type: 'warning',
-      code: 'columns_unread',
-      message: `columns that nothing is learnt from: ${describeUnread(unread)}`,
-      where: path,
-      next: 'if one belongs to the text, name it with the field_… keys of the data set, or write the prompt out with type: {format: …}; if one says which messages are trained, with message_field_training',
-    });
-  }
-  for (const [part, { rows: count, first }] of Object.entries(data.summary.leftOut)) {
-    warnings.push({
-      type: 'warning',
-      code: 'content_left_out',
-      message: `${describeLeftOut(part as LeftOut['part'], count)}; data/dropped.jsonl lists them`,
-      where: first,
-      next:
-        part === 'earlier thinking'
-          ? 'nothing, if the model is used with this chat template: it never sees earlier thoughts'
-          : 'set `chat_template` to one that prints it',
-    });
-  }
-  return [
-    {
-      type: 'data_prepared',
-      rows,
-      tokens,
-      targetTokens,
-      dropped,
-      truncated,
-      validationRows: validationDocuments / objective.answersPerRow,
-    },
-    ...warnings,
-    { type: 'planned', memory: { ...plan.memory }, trainableParameters },
-  ];
-}
-
-/** The variables handed to a chat template in whose source their name does not occur. */
-function unreadVariables(
-  { renderer }: ModelText,
-  { templateVariables, enableThinking }: Job['data']['text'],
-): string[] {
-  const given = [...Object.keys(templateVariables ?? {}), ...(enableThinking === undefined ? [] : ['enable_thinking'])];
-  return given.filter((name) => !(renderer && sourcesOf(renderer).some((source) => source.includes(name))));
-}
-
 function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial: LoraWeights | null): LoraSpec {
   if (initial) {
     refuseOtherKind(adapter, initial);
@@ -297,27 +177,6 @@ function refuseOtherKind({ options, initialFolder }: NonNullable<Job['adapter']>
     next: `set peft_use_dora: ${initial.dora}`,
     code: 'adapter_of_another_kind',
   });
-}
-
-/** Factors of another rank would fill the wrong rows of the plan's, and with another scale they would mean another model. */
-function refuseOtherAdapter(checkpoint: string, stored: LoraSpec, wanted: LoraSpec): void {
-  const linears = new Set([...stored.modules.keys(), ...wanted.modules.keys()]);
-  for (const linear of linears) {
-    const [found, planned] = [stored, wanted].map(({ modules, dora }) => inWords(modules.get(linear), dora));
-    if (found === planned) continue;
-    throw new UserError({
-      what: `the checkpoint has ${found} on ${linear}, this recipe ${planned}`,
-      where: checkpoint,
-      next: 'use the lora_… settings that the checkpoint was made with',
-      code: 'checkpoint_of_another_run',
-    });
-  }
-}
-
-/** The scale is stored as an alpha, which may cost its last bits. */
-function inWords(module: LoraModuleSpec | undefined, dora: boolean): string {
-  const kind = dora ? 'a DoRA adapter' : 'an adapter';
-  return module ? `${kind} of rank ${module.rank} and scale ${Number(module.scale.toPrecision(9))}` : 'no adapter';
 }
 
 function largest(counts: Iterable<number>): number {

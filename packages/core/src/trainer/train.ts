@@ -20,7 +20,9 @@ import { findResumption, freshState, type Resumption, restore } from './resumpti
 import { type RolloutStep, Rollouts } from './rollouts.ts';
 import { runDate } from './runDate.ts';
 import type { RunDirectory } from './runDirectory.ts';
-import { openSession, type Session, sessionEvents, startEngine } from './session.ts';
+import { openSession, type Session } from './session.ts';
+import { sessionEvents } from './sessionEvents.ts';
+import { startEngine } from './startEngine.ts';
 import { type StepOptions, type StepResult, TrainingEngine } from './trainingEngine.ts';
 
 /** What the one who started a run may ask of it; looked at between steps, and now and then while the data are prepared. */

@@ -11,7 +11,8 @@ import { resolveRecipe } from '../recipe/resolve.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { createJob } from '../trainer/job.ts';
 import { sampleProgram } from '../trainer/planTraining.ts';
-import { openSession, type Session, startEngine } from '../trainer/session.ts';
+import { openSession, type Session } from '../trainer/session.ts';
+import { startEngine } from '../trainer/startEngine.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { mismatches, type Quantity, quantity, relativeDifference } from './quantity.ts';
 

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { resolveRecipe } from '../../src/recipe/resolve.ts';
 import { createJob } from '../../src/trainer/job.ts';
-import { openSession, startEngine } from '../../src/trainer/session.ts';
+import { openSession } from '../../src/trainer/session.ts';
+import { startEngine } from '../../src/trainer/startEngine.ts';
 import { TrainingEngine } from '../../src/trainer/trainingEngine.ts';
 
 type Range = readonly [start: number, end: number];

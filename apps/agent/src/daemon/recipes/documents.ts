@@ -7,7 +7,8 @@ import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { hashOf } from '../auth/secrets.ts';
 import type { Workspace } from '../workspace.ts';
-import { identify, RecipeDocument, type RecipePlace } from './recipeDocument.ts';
+import { identify } from './identify.ts';
+import { RecipeDocument, type RecipePlace } from './recipeDocument.ts';
 import { mostCharacters } from './recipeFile.ts';
 import { RecipeHistory } from './recipeHistory.ts';
 

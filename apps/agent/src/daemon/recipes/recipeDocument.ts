@@ -3,10 +3,11 @@ import { UserError } from '@anneal/core/errors';
 import type { RecipeFileState } from '@anneal/core/protocol/studio';
 import type { TextEdit } from '@anneal/core/recipe/edit';
 import * as Y from 'yjs';
-import { type DocumentState, newDocumentId, readDocumentState, writeDocumentState } from './documentState.ts';
+import { type DocumentState, readDocumentState, writeDocumentState } from './documentState.ts';
+import { applyChanges, foreignIn, textOf } from './documentText.ts';
 import { contentOf, type FileContent, readRecipeFile, stampOf, writeRecipeFile } from './recipeFile.ts';
 import { RecipeHistory } from './recipeHistory.ts';
-import { textChanges } from './textChanges.ts';
+import { type TextChange, textChanges } from './textChanges.ts';
 
 /** Of a file: how long nobody has to have typed, and how long its text may be behind at most. */
 const pauseMilliseconds = 400;
@@ -14,8 +15,6 @@ const longestMilliseconds = 2000;
 const lookEveryMilliseconds = 500;
 /** A version is kept of a text that has been edited for so long. */
 const versionEveryMilliseconds = 10 * 60_000;
-/** Yjs remembers what was deleted, too. A document that has grown so large begins anew when nobody is in it. */
-const largeUpdate = 512 << 10;
 
 /** Where a document belongs. */
 export interface RecipePlace {
@@ -25,28 +24,8 @@ export interface RecipePlace {
   folder: string;
 }
 
-export const textOf = (document: Y.Doc): Y.Text => document.getText('recipe');
-
 /** What a transaction has as its origin that comes from the file or from the agent. */
 const agentOrigin = 'agent';
-
-/** The id of a recipe's document, which is made from its file where there is none. Nobody may be in it. */
-export async function identify(place: RecipePlace): Promise<string> {
-  const state = readDocumentState(place.folder);
-  if (state && state.update.length <= largeUpdate) return state.id;
-  if (state) {
-    const document = await RecipeDocument.load(place, new Y.Doc(), () => undefined);
-    await document.close();
-  }
-  const file = await readRecipeFile(place.path);
-  if (!file) throw missing(place.path);
-  const seed = new Y.Doc();
-  textOf(seed).insert(0, file.text);
-  const id = newDocumentId();
-  writeDocumentState(place.folder, { id, update: Y.encodeStateAsUpdate(seed), written: file.sha256, before: null });
-  new RecipeHistory(place.folder).add(file.text, 'opened');
-  return id;
-}
 
 export class RecipeDocument {
   readonly history: RecipeHistory;
@@ -189,8 +168,8 @@ export class RecipeDocument {
     if (newestVersion !== this.#state.newestVersion) this.#setState({ newestVersion });
   }
 
-  #change(changes: ReturnType<typeof textChanges>): void {
-    this.#document.transact(() => apply(this.#text, changes), agentOrigin);
+  #change(changes: readonly TextChange[]): void {
+    this.#document.transact(() => applyChanges(this.#text, changes), agentOrigin);
   }
 
   readonly #onChange = (event: Y.YTextEvent): void => {
@@ -263,7 +242,7 @@ export class RecipeDocument {
     Y.applyUpdate(theirs, this.#saved.update);
     const known = Y.encodeStateVector(theirs);
     const text = textOf(theirs);
-    theirs.transact(() => apply(text, textChanges(text.toString(), file.text)));
+    theirs.transact(() => applyChanges(text, textChanges(text.toString(), file.text)));
     const update = Y.encodeStateAsUpdate(theirs, known);
     // Before anybody has it: it must not be made a second time.
     this.#remember({ ...this.#saved, update: Y.encodeStateAsUpdate(theirs), written: file.sha256, before: null });
@@ -308,38 +287,4 @@ export class RecipeDocument {
     this.#state = { ...this.#state, ...change };
     this.#tell(this.#state);
   }
-}
-
-function apply(text: Y.Text, changes: ReturnType<typeof textChanges>): void {
-  for (const { at, remove, insert } of changes) {
-    if (remove > 0) text.delete(at, remove);
-    if (insert !== '') text.insert(at, insert);
-  }
-}
-
-/** What no editor of ours writes, and what would set others apart by a character: carriage returns, and what is no text. */
-function foreignIn(event: Y.YTextEvent): ReturnType<typeof textChanges> {
-  const found: ReturnType<typeof textChanges> = [];
-  let at = 0;
-  for (const { retain = 0, insert } of event.delta) {
-    at += retain;
-    if (insert === undefined) continue;
-    if (typeof insert === 'string') {
-      for (const { index } of insert.matchAll(/\r/g)) found.push({ at: at + index, remove: 1, insert: '' });
-      at += insert.length;
-    } else {
-      found.push({ at, remove: 1, insert: '' });
-      at += 1;
-    }
-  }
-  return found.toReversed();
-}
-
-function missing(path: string): UserError {
-  return new UserError({
-    what: 'the recipe does not exist any more',
-    where: path,
-    next: 'choose another one, or put the file back',
-    code: 'recipe_missing',
-  });
 }

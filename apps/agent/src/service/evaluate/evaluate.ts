@@ -6,7 +6,8 @@ import { type EvaluateRequest, type Evaluation, evaluateRequest } from '@anneal/
 import { evaluate } from '@anneal/core/trainer/evaluate';
 import { runDate } from '@anneal/core/trainer/runDate';
 import { readRun } from '@anneal/core/trainer/runReader';
-import { type Session, startEngine } from '@anneal/core/trainer/session';
+import type { Session } from '@anneal/core/trainer/session';
+import { startEngine } from '@anneal/core/trainer/startEngine';
 import { TrainingEngine } from '@anneal/core/trainer/trainingEngine';
 import type { Context } from '../context.ts';
 import { resolveSource } from '../models/source.ts';

@@ -1,0 +1,93 @@
+import { cacheWarning } from '../datasets/cacheWarning.ts';
+import { sourcesOf } from '../datasets/chatRenderer.ts';
+import { describeLeftOut } from '../datasets/leftOut.ts';
+import type { LeftOut } from '../datasets/types.ts';
+import { describeUnread } from '../datasets/unreadColumns.ts';
+import type { ModelText } from '../generate/modelText.ts';
+import type { EventBody } from '../protocol/events.ts';
+import type { Job } from './job.ts';
+import { modelWarnings } from './modelWarnings.ts';
+import type { Session } from './session.ts';
+
+/** What a run says before its first step: `train` records it, `estimate` prints it. */
+export function sessionEvents({
+  job,
+  model,
+  text,
+  data,
+  objective,
+  plan,
+  totalSteps,
+  trainableParameters,
+}: Session): EventBody[] {
+  const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
+  const warnings: EventBody[] = modelWarnings(model);
+  if (data.cacheError) warnings.push(cacheWarning('prepared data', data.cacheError));
+  for (const { path } of data.summary.files.filter(({ rejectedUnread }) => rejectedUnread)) {
+    warnings.push({
+      type: 'warning',
+      code: 'rejected_unread',
+      message: 'the data are preference pairs: the chosen answers are trained, the rejected ones are not read',
+      where: path,
+    });
+  }
+  for (const name of unreadVariables(text, job.data.text)) {
+    warnings.push({
+      type: 'warning',
+      code: 'template_variable_unread',
+      message: `the chat template does not read \`${name}\` of chat_template_kwargs: it changes nothing`,
+      next: 'remove it, or set a chat_template that knows it',
+    });
+  }
+  if (totalSteps === 1 && job.scheduleFor(totalSteps)(0) === 0) {
+    warnings.push({
+      type: 'warning',
+      code: 'nothing_learnt',
+      message: 'the warm-up takes the only step of this run: at learning rate 0 nothing is learned',
+      next: 'set warmup_ratio: 0, or train for more steps',
+    });
+  }
+  for (const { path, unread } of data.summary.files.filter((file) => Object.keys(file.unread).length > 0)) {
+    warnings.push({
+      type: 'warning',
+      code: 'columns_unread',
+      message: `columns that nothing is learnt from: ${describeUnread(unread)}`,
+      where: path,
+      next: 'if one belongs to the text, name it with the field_… keys of the data set, or write the prompt out with type: {format: …}; if one says which messages are trained, with message_field_training',
+    });
+  }
+  for (const [part, { rows: count, first }] of Object.entries(data.summary.leftOut)) {
+    warnings.push({
+      type: 'warning',
+      code: 'content_left_out',
+      message: `${describeLeftOut(part as LeftOut['part'], count)}; data/dropped.jsonl lists them`,
+      where: first,
+      next:
+        part === 'earlier thinking'
+          ? 'nothing, if the model is used with this chat template: it never sees earlier thoughts'
+          : 'set `chat_template` to one that prints it',
+    });
+  }
+  return [
+    {
+      type: 'data_prepared',
+      rows,
+      tokens,
+      targetTokens,
+      dropped,
+      truncated,
+      validationRows: validationDocuments / objective.answersPerRow,
+    },
+    ...warnings,
+    { type: 'planned', memory: { ...plan.memory }, trainableParameters },
+  ];
+}
+
+/** The variables handed to a chat template in whose source their name does not occur. */
+function unreadVariables(
+  { renderer }: ModelText,
+  { templateVariables, enableThinking }: Job['data']['text'],
+): string[] {
+  const given = [...Object.keys(templateVariables ?? {}), ...(enableThinking === undefined ? [] : ['enable_thinking'])];
+  return given.filter((name) => !(renderer && sourcesOf(renderer).some((source) => source.includes(name))));
+}
