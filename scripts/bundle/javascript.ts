@@ -1,4 +1,4 @@
-/** The agent as plain JavaScript: eight programs that share their chunks. */
+/** The agent as plain JavaScript: nine programs that share their chunks. */
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -7,8 +7,8 @@ const leftOut = ['tokenizers', '@duckdb/node-api'];
 
 /**
  * Writes `main.js`, `worker.js`, `useCaseProcess.js`, `openedProcess.js`, `loaderWorker.js`, `tableProcess.js`, `libraryProcess.js`,
- * `rewardProcess.js` and their chunks into one flat folder, so that what the sources find relative to themselves is found relative to
- * that folder. Returns the folders of the npm packages that went in.
+ * `rewardProcess.js`, `rewardGuard.js` and their chunks into one flat folder, so that what the sources find relative to themselves is
+ * found relative to that folder. Returns the folders of the npm packages that went in.
  */
 export async function bundleJavaScript(root: string, folder: string): Promise<string[]> {
   const { metafile } = await build({
@@ -22,6 +22,7 @@ export async function bundleJavaScript(root: string, folder: string): Promise<st
       'packages/core/src/datasets/tableProcess.ts',
       'packages/core/src/tokenizers/libraryProcess.ts',
       'packages/core/src/rewards/rewardProcess.ts',
+      'packages/core/src/rewards/rewardGuard.ts',
     ],
     outdir: folder,
     entryNames: '[name]',

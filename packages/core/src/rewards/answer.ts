@@ -30,6 +30,9 @@ export type RewardFunction = { readonly name: string } & (
 
 export type BuiltInReward = Exclude<RewardFunction, { readonly type: 'typescript' }>;
 
+/** Characters of JSON that a number for each answer can have, and what is around them. A longer text is not read. */
+export const mostCharacters = (answers: number): number => 1_000 + 32 * answers;
+
 /** Splits what a model said into its thoughts and its answer; templates may leave the opening tag to the prompt. */
 export function splitThinking(completion: string): { thinking: string | null; answer: string } {
   const end = completion.indexOf('</think>');

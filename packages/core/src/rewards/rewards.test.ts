@@ -125,12 +125,12 @@ describe('what cannot be used is said', () => {
   });
 
   test('work without end', async () => {
-    const rewards = await open('export default () => { for (;;); }', { milliseconds: 1500 });
+    const rewards = await open('export default () => { for (;;); }', { judgeMilliseconds: 1500 });
     await expect(rewards.judge([answer('x')])).rejects.toThrow('took longer than 1.5 s');
   });
 
   test('an answer that never comes', async () => {
-    const rewards = await open('export default () => new Promise(() => {})', { milliseconds: 1500 });
+    const rewards = await open('export default () => new Promise(() => {})', { judgeMilliseconds: 1500 });
     await expect(rewards.judge([answer('x')])).rejects.toThrow('took longer than 1.5 s');
   });
 

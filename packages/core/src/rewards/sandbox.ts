@@ -1,25 +1,40 @@
-/** TypeScript of a recipe, run where nothing but the language is there: no files, no network, no modules, no clock to wait for. */
+/** TypeScript of a recipe, run where nothing but the language is there: no files, no network, no modules, no clock, no chance. */
 import { stripTypeScriptTypes } from 'node:module';
-import { type Context, createContext, SourceTextModule } from 'node:vm';
-import type { JudgedAnswerText } from './answer.ts';
+import { type Context, createContext, Script, SourceTextModule } from 'node:vm';
+import { type JudgedAnswerText, mostCharacters } from './answer.ts';
 
-/** Texts and numbers go in and come out, never an object of this side: by one, code could reach what is around it. */
+/** Texts go in and come out, never an object of this side: by one, code could reach what is around it. */
 export type Judge = (answers: string) => Promise<string>;
 
 /**
- * Runs inside of the context, after the module. Chance would make a resumed run another one.
- * @see Judge
+ * Runs inside of the context before the module, which therefore can neither keep what is taken away here nor replace what is used here:
+ * chance and the clock, by which a resumed run would be another one; memory that threads share; and what is not of the language. The
+ * methods of promises stay as they are, for this side awaits some. Its value makes a `Judge` of an exported function.
  */
-const around = `
-Math.random = () => { throw new Error('a reward must not be random: a resumed run would be another one'); };
-globalThis.judge = async (answers) => {
-  try {
-    return JSON.stringify({ values: await globalThis.reward(JSON.parse(answers)) }, (_, value) =>
-      typeof value === 'number' && !Number.isFinite(value) ? String(value) : value);
-  } catch (error) {
-    return JSON.stringify({ error: String(error?.stack ?? error).split('\\n').slice(0, 4).join('\\n') });
-  }
-};
+const preparation = `
+'use strict';
+(() => {
+  const { parse, stringify } = JSON;
+  const { isFinite } = Number;
+  const { construct } = Reflect;
+  const refuse = (what) => {
+    throw new Error('a reward must not ' + what + ': a resumed run would be another one');
+  };
+  Math.random = () => refuse('be random');
+  const { Date } = globalThis;
+  Date.now = () => refuse('read the clock');
+  globalThis.Date = Date.prototype.constructor = new Proxy(Date, {
+    apply: () => refuse('read the clock'),
+    construct: (target, given, made) =>
+      given.length === 0 ? refuse('read the clock') : construct(target, given, made),
+  });
+  delete Intl.DateTimeFormat;
+  for (const name of ['Atomics', 'FinalizationRegistry', 'SharedArrayBuffer', 'WeakRef', 'WebAssembly', 'console'])
+    delete globalThis[name];
+  Object.freeze(Promise.prototype);
+  const shown = (_, value) => (typeof value === 'number' && !isFinite(value) ? '' + value : value);
+  return (reward) => async (answers) => stringify({ __proto__: null, returned: await reward(parse(answers)) }, shown);
+})()
 `;
 
 /**
@@ -30,6 +45,9 @@ export async function openSandbox(path: string, source: string): Promise<Judge> 
   const context = createContext(Object.create(null), {
     codeGeneration: { strings: false, wasm: false },
   });
+  const judgeOf = new Script(preparation, { filename: 'preparation of the context' }).runInContext(context) as (
+    reward: unknown,
+  ) => Judge;
   const module = parsed(path, () => {
     const code = stripTypeScriptTypes(source, { mode: 'strip' });
     return new SourceTextModule(code, {
@@ -39,19 +57,10 @@ export async function openSandbox(path: string, source: string): Promise<Judge> 
     });
   });
   await module.link(refuseImport);
-  await module.evaluate();
+  await module.evaluate().catch(throwAsText);
   const exported = (module.namespace as Record<string, unknown>)['default'];
   if (typeof exported !== 'function') throw new Error('it has no `export default function`');
-  // Both functions are of the context; only their names are known on this side.
-  const bridge = new SourceTextModule(`import reward from 'reward'; globalThis.reward = reward; ${around}`, {
-    context,
-  });
-  await bridge.link(() => module);
-  await bridge.evaluate();
-  const judge = new SourceTextModule('export default globalThis.judge', { context });
-  await judge.link(refuseImport);
-  await judge.evaluate();
-  return (judge.namespace as { default: Judge }).default;
+  return judgeOf(exported);
 }
 
 /** What cannot be parsed is said with its line, which Node writes before the stack. */
@@ -80,15 +89,32 @@ async function refuseLater(specifier: string, context: Context): Promise<never> 
   throw new Error('a refusal does not end without an error');
 }
 
-/** @throws Error where what came back is not a number for each answer */
-export async function judgeWith(judge: Judge, answers: readonly JudgedAnswerText[]): Promise<number[]> {
-  const { values, error } = JSON.parse(await judge(JSON.stringify(answers))) as { values?: unknown; error?: string };
-  if (error !== undefined) throw new Error(`it throws ${error}`);
-  if (!Array.isArray(values)) throw new Error(`it returns ${typeof values}, not a list with a number for each answer`);
-  if (values.length !== answers.length)
-    throw new Error(`it returns ${values.length} values for ${answers.length} answers`);
-  const wrong = values.findIndex((value) => typeof value !== 'number');
-  if (wrong >= 0)
-    throw new Error(`its value for answer ${wrong + 1} is ${String(values[wrong])}, which is no finite number`);
-  return values as number[];
+/** What the function returned, as JSON has it: still to be checked. @throws Error with what it threw */
+export async function judgeWith(judge: Judge, answers: readonly JudgedAnswerText[]): Promise<unknown> {
+  let text: string;
+  try {
+    text = await judge(JSON.stringify(answers));
+  } catch (thrown) {
+    return throwAsText(thrown);
+  }
+  if (text.length > mostCharacters(answers.length))
+    throw new Error(
+      `it returns ${text.length} characters of JSON, more than numbers for ${answers.length} answers can have`,
+    );
+  return (JSON.parse(text) as { returned?: unknown }).returned;
+}
+
+function throwAsText(thrown: unknown): never {
+  throw new Error(`it throws ${textOf(thrown)}`, { cause: thrown });
+}
+
+/** Whatever code throws, with the place where it did. */
+export function textOf(thrown: unknown): string {
+  try {
+    return String((thrown as Error | null)?.stack ?? thrown)
+      .split('\n', 4)
+      .join('\n');
+  } catch {
+    return 'something that has no text';
+  }
 }
