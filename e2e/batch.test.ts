@@ -1,6 +1,7 @@
 /** From a spike in a chart to the row that made it, and to its tokens. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ListedAnswer } from '@anneal/core/protocol/answers';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -13,6 +14,8 @@ let browser: PairedBrowser;
 /** Of the run, and the step with the highest loss after the first, which is the planted row's. */
 let run: string;
 let spike: number;
+/** One that learns from its own answers. */
+let sampled: string;
 
 const planted = 'zqx vv KJ8 ##@@ wvlpt qqq0 7h7h7 %%%% xkcd zzpf jjjj QQWW';
 const plantedRow = 42;
@@ -34,9 +37,38 @@ beforeAll(async () => {
   const steps = [...readEvents(join(agent.workspace, run, 'events.jsonl'))].filter((event) => event.type === 'step');
   const later = steps.filter(({ step }) => step > 1);
   spike = later.reduce((a, b) => ((b.loss ?? 0) > (a.loss ?? 0) ? b : a)).step;
+  sampled = trainOnSums();
   await agent.start();
   browser = await PairedBrowser.open(agent);
 });
+
+function trainOnSums(): string {
+  const folder = join(agent.workspace, 'sums');
+  mkdirSync(folder);
+  const rows = [3, 4, 5, 6].map((x) => ({ prompt: `What is ${x} plus 1?`, answer: x + 1 }));
+  writeFileSync(join(folder, 'sums.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  writeFileSync(join(folder, 'short.ts'), 'export default (answers) => answers.map(({ tokens }) => -tokens / 100);');
+  const recipe = {
+    base_model: join(agent.workspace, 'harbour', 'model'),
+    rl: 'grpo',
+    adapter: 'lora',
+    trl: {
+      num_generations: 4,
+      max_completion_length: 16,
+      reward_funcs: [{ type: 'numeric', field: 'answer' }, 'short.ts'],
+    },
+    datasets: [{ path: 'sums.jsonl' }],
+    val_set_size: 0,
+    sequence_len: 128,
+    micro_batch_size: 8,
+    max_steps: 3,
+    output_dir: 'runs',
+  };
+  writeFileSync(join(folder, 'recipe.yaml'), JSON.stringify(recipe));
+  agent.run('train', 'sums/recipe.yaml');
+  const [{ id }] = JSON.parse(agent.run('runs', 'ls', '--json', '--runs-dir', 'sums/runs'));
+  return `sums/runs/${id}`;
+}
 
 afterAll(async () => {
   await browser?.browser.close();
@@ -135,6 +167,39 @@ it('a double click in a chart shows everything, and opens no step', async () => 
   await page.getByText('Steps 20 to 60').waitFor({ state: 'detached' });
   await page.waitForTimeout(500);
   expect(new URL(page.url()).searchParams.has('step')).toBe(false);
+  await page.close();
+});
+
+/** As they stand on the page, whatever their order: those of one reward may come in any. */
+const texts = (answers: readonly ListedAnswer[]): string[] =>
+  answers.map(({ text, tokens }) => `${tokens} ${text.trim() || 'It said nothing.'}`).sort();
+
+it('shows what a step sampled: each prompt, its answers, and what they were worth', async () => {
+  const answers = JSON.parse(agent.run('runs', 'answers', sampled, '2', '--json')) as ListedAnswer[];
+  const prompts = [...Map.groupBy(answers, ({ prompt }) => prompt).values()];
+  const page = await browser.goTo(`/run?id=${sampled}&step=2`);
+  await page.getByText(`${answers.length} answers to ${prompts.length} prompts`).waitFor();
+  const shown = page.getByRole('list', { name: 'Answers to this prompt' }).getByRole('listitem');
+  const shownTexts = async (): Promise<string[]> =>
+    (
+      await shown.evaluateAll((items) =>
+        items.map(
+          (item) =>
+            `${item.querySelector('dl > :nth-child(5) dd')?.textContent} ${item.querySelector('p')?.textContent?.trim()}`,
+        ),
+      )
+    ).sort();
+  expect(await shownTexts()).toEqual(texts(prompts[0] ?? []));
+  expect(await shown.first().innerText()).toMatch(/Reward[\s\S]*Advantage[\s\S]*numeric[\s\S]*short[\s\S]*Tokens/);
+  await expectAccessible(page);
+  await page.keyboard.press('j');
+  await expect.poll(shownTexts).toEqual(texts(prompts[1] ?? []));
+  await page.getByRole('button', { name: 'Next step' }).click();
+  await page.getByRole('heading', { name: 'Step 3' }).waitFor();
+  await page.getByText('answers to').waitFor();
+  await page.getByRole('button', { name: 'Next step' }).click();
+  await page.getByText('no answers of step 4 are kept').waitFor();
+  await page.keyboard.press('Escape');
   await page.close();
 });
 

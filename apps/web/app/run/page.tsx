@@ -13,6 +13,7 @@ import { RunCharts } from '../../src/ui/charts/RunCharts.tsx';
 import { xAxes } from '../../src/ui/charts/xAxis.ts';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
+import type { StepPanelProps } from '../../src/ui/run/batch/StepPanel.tsx';
 import { RunActions } from '../../src/ui/run/RunActions.tsx';
 import { RunDetails } from '../../src/ui/run/RunDetails.tsx';
 import { RunFigures } from '../../src/ui/run/RunFigures.tsx';
@@ -20,6 +21,9 @@ import { StateBadge } from '../../src/ui/StateBadge.tsx';
 
 /** Loaded when somebody looks at a step. */
 const BatchPanel = dynamic(async () => (await import('../../src/ui/run/batch/BatchPanel.tsx')).BatchPanel, {
+  ssr: false,
+});
+const AnswersPanel = dynamic(async () => (await import('../../src/ui/run/answers/AnswersPanel.tsx')).AnswersPanel, {
   ssr: false,
 });
 
@@ -82,9 +86,16 @@ function OpenRun({ runKey }: { runKey: string }) {
           onStep={onStep}
         />
       }
-      batch={(summary) => step !== null && step > 0 && <BatchPanel run={summary} step={step} onStep={onStep} />}
+      step={(summary) => step !== null && step > 0 && <StepOf live={run} run={summary} step={step} onStep={onStep} />}
     />
   );
+}
+
+/** What it sampled, of a run that learns from its own answers; of any other the rows it read. */
+function StepOf({ live, ...props }: { live: LiveRun; run: ListedRun } & StepPanelProps) {
+  const judged = useStore(live.judged);
+  if (judged === undefined) return null;
+  return judged.split(' ').includes('reward') ? <AnswersPanel {...props} /> : <BatchPanel {...props} />;
 }
 
 /** The run beside what it began with. */
@@ -102,10 +113,10 @@ function ChatLink({ run }: { run: ListedRun }) {
 interface ShownProps {
   run: LiveRun;
   charts: React.ReactNode;
-  batch: (run: ListedRun) => React.ReactNode;
+  step: (run: ListedRun) => React.ReactNode;
 }
 
-function Shown({ run, charts, batch }: ShownProps) {
+function Shown({ run, charts, step }: ShownProps) {
   const t = useTranslations('run');
   const summary = useStore(run.summary);
   const error = useStore(run.error);
@@ -146,7 +157,7 @@ function Shown({ run, charts, batch }: ShownProps) {
       )}
       <RunFigures run={summary} />
       {charts}
-      {batch(summary)}
+      {step(summary)}
       <RunDetails live={run} run={summary} />
     </article>
   );

@@ -20,6 +20,17 @@ export function useBatch({ key, step: done }: ListedRun, step: number) {
   });
 }
 
+/** What a step of `rl: grpo` sampled; asked for again once the run has come to the step. */
+export function useAnswers({ key, step: done }: ListedRun, step: number) {
+  const enabled = useHasSocket();
+  return useQuery({
+    queryKey: ['answers', key, step, done >= step],
+    queryFn: () => agent().runs.answers.query({ run: key, step }),
+    staleTime: Number.POSITIVE_INFINITY,
+    enabled,
+  });
+}
+
 /** A long row comes in parts. */
 export interface RowParts {
   tokens: BatchRowTokens[];

@@ -36,8 +36,8 @@ export class LiveRun {
   readonly error = createStore<unknown>(undefined);
   /** There is something to draw. */
   readonly hasSteps = createStore(false);
-  /** What it measured of chosen and rejected answers: names of metrics, between spaces. */
-  readonly judged = createStore('');
+  /** What it measured of answers that are judged: names of metrics, between spaces; undefined until that is known. */
+  readonly judged = createStore<string | undefined>(undefined);
   #view: View;
   #buckets: RunSeries | undefined;
   #steps: StepEvent[] = [];

@@ -1,5 +1,6 @@
 /** Every text of the studio, a file a noun. Other languages have the same keys, which the compiler checks. */
 import { access } from './access.ts';
+import { answers } from './answers.ts';
 import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { data } from './data.ts';
@@ -15,6 +16,7 @@ import { storage } from './storage.ts';
 
 export const en = {
   ...access,
+  ...answers,
   ...batch,
   ...chat,
   ...data,

@@ -1,5 +1,6 @@
 import type { Messages } from '../en/index.ts';
 import { access } from './access.ts';
+import { answers } from './answers.ts';
 import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { data } from './data.ts';
@@ -17,6 +18,7 @@ export { problems } from './problems.ts';
 
 export const zhCN: Messages = {
   ...access,
+  ...answers,
   ...batch,
   ...chat,
   ...data,

@@ -7,7 +7,8 @@ export interface ListedRow {
   document: number;
   file: string;
   row: number;
-  tokens: number;
+  /** Absent where the row has none of its own. */
+  tokens?: number;
   excerpt: string;
   side?: 'chosen' | 'rejected' | undefined;
 }
@@ -60,7 +61,7 @@ function OneRow({
   const parts = [
     `${row.file.split('/').at(-1)}:${row.row}`,
     ...(row.side ? [t(row.side)] : []),
-    t('tokens', { tokens: format.count(row.tokens) }),
+    ...(row.tokens === undefined ? [] : [t('tokens', { tokens: format.count(row.tokens) })]),
   ];
   return (
     <li ref={element}>

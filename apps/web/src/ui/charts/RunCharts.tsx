@@ -45,7 +45,7 @@ export function RunCharts({
     (index: number | null) => void run.highestStep(index).then((highest) => highest !== null && onStep(highest)),
     [run, onStep],
   );
-  const specs = useSpecs(smoothing, axis, useStore(run.judged));
+  const specs = useSpecs(smoothing, axis, useStore(run.judged) ?? '');
   const charts = useRef<HTMLDivElement>(null);
   const hasSteps = useStore(run.hasSteps);
   if (!hasSteps) {

@@ -2,90 +2,51 @@
 /** What a step was made of: the rows of its batch, the highest losses first, and one of them token by token. */
 import type { MeasuredStep, StudioBatch } from '@anneal/core/protocol/batches';
 import type { ListedRun } from '@anneal/core/protocol/studio';
-import { ChevronLeft, ChevronRight, X } from 'lucide-react';
 import { parseAsInteger, useQueryState } from 'nuqs';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { type Measuring, useBatch, useBatchRow, useMeasuring } from '../../../agent/batches.ts';
 import { useMay } from '../../../agent/useMe.ts';
-import { Button, IconButton } from '../../Button.tsx';
+import { Button } from '../../Button.tsx';
 import { BatchRows } from '../../batches/BatchRows.tsx';
 import { type RowWithLoss, shadeOf, withLosses } from '../../batches/losses.ts';
 import { RowTokens } from '../../batches/RowTokens.tsx';
-import { isTyping } from '../../data/isTyping.ts';
 import { shadeStyle } from '../../data/shownTokens.ts';
 import { ErrorNote, shownError } from '../../ErrorNote.tsx';
 import { useFormat } from '../../format.ts';
 import { Progress } from '../../Progress.tsx';
+import { StepPanel, type StepPanelProps } from './StepPanel.tsx';
+import { useStepKeys } from './useStepKeys.ts';
 
 /** Of models with so much memory the losses are measured without being asked for: it takes a moment. */
 const measuredAtOnce = 4e9;
 
-interface BatchPanelProps {
-  run: ListedRun;
-  step: number;
-  /** Null: none any more. */
-  onStep: (step: number | null) => void;
-}
-
-export function BatchPanel({ run, step, onStep }: BatchPanelProps) {
+export function BatchPanel({ run, step, onStep }: StepPanelProps & { run: ListedRun }) {
   const t = useTranslations('batch');
   const format = useFormat();
   const { data: batch, error } = useBatch(run, step);
-  const heading = useRef<HTMLHeadingElement>(null);
-  // Whoever has chosen a step, in a chart above or with the arrows here, goes on with it.
-  useEffect(() => {
-    heading.current?.focus({ preventScroll: true });
-    heading.current?.scrollIntoView({ block: 'nearest' });
-  }, [step]);
+  const place =
+    batch &&
+    t('place', {
+      index: format.count(batch.index + 1),
+      steps: format.count(batch.stepsPerEpoch),
+      epoch: format.count(batch.epoch + 1),
+      rows: format.count(batch.rows.length),
+      trained: format.count(batch.targetTokens),
+      tokens: format.count(batch.tokens),
+    });
   return (
-    <section aria-label={t('title', { step: format.count(step) })} className="rounded-lg border border-line bg-surface">
-      <header className="flex min-h-11 flex-wrap items-center gap-x-4 gap-y-1 border-line border-b px-4 py-2">
-        <h2 ref={heading} tabIndex={-1} className="scroll-mt-16 font-medium text-[14px] outline-none">
-          {t('title', { step: format.count(step) })}
-        </h2>
-        {batch && <Place batch={batch} />}
-        <div className="ml-auto flex items-center gap-1">
-          <IconButton label={t('previousStep')} disabled={step <= 1} onClick={() => onStep(step - 1)}>
-            <ChevronLeft className="size-4" />
-          </IconButton>
-          <IconButton label={t('nextStep')} onClick={() => onStep(step + 1)}>
-            <ChevronRight className="size-4" />
-          </IconButton>
-          <IconButton label={t('close')} onClick={() => onStep(null)}>
-            <X className="size-4" />
-          </IconButton>
-        </div>
-      </header>
-      <div className="p-4">
-        {error ? (
-          <ErrorNote error={shownError(error)} />
-        ) : batch ? (
-          <Rows key={step} run={run} batch={batch} onClose={() => onStep(null)} />
-        ) : (
-          <p role="status" className="text-muted">
-            {t('loading')}…
-          </p>
-        )}
-      </div>
-    </section>
-  );
-}
-
-function Place({ batch }: { batch: StudioBatch }) {
-  const t = useTranslations('batch');
-  const format = useFormat();
-  return (
-    <p className="figures text-[12.5px] text-muted">
-      {t('place', {
-        index: format.count(batch.index + 1),
-        steps: format.count(batch.stepsPerEpoch),
-        epoch: format.count(batch.epoch + 1),
-        rows: format.count(batch.rows.length),
-        trained: format.count(batch.targetTokens),
-        tokens: format.count(batch.tokens),
-      })}
-    </p>
+    <StepPanel step={step} onStep={onStep} place={place ?? null}>
+      {error ? (
+        <ErrorNote error={shownError(error)} />
+      ) : batch ? (
+        <Rows key={step} run={run} batch={batch} onClose={() => onStep(null)} />
+      ) : (
+        <p role="status" className="text-muted">
+          {t('loading')}…
+        </p>
+      )}
+    </StepPanel>
   );
 }
 
@@ -102,17 +63,11 @@ function Rows({ run, batch, onClose }: { run: ListedRun; batch: StudioBatch; onC
     rows.findIndex((row) => row.document === document),
   );
   const chosen = rows[at] as RowWithLoss;
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return;
-      const next = { j: at + 1, k: at - 1 }[event.key];
-      if (event.key === 'Escape') onClose();
-      else if (next !== undefined && rows[next]) void setDocument(rows[next].document);
-      else return;
-      event.preventDefault();
-    };
-    globalThis.document.addEventListener('keydown', onKeyDown);
-    return () => globalThis.document.removeEventListener('keydown', onKeyDown);
+  useStepKeys({
+    documents: rows.map((row) => row.document),
+    at,
+    onChoose: (next) => void setDocument(next),
+    onClose,
   });
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[minmax(18rem,2fr)_minmax(0,5fr)]">
