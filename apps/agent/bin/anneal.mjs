@@ -9,9 +9,8 @@ import { basename, dirname, join } from 'node:path';
 /** The first release that strips types without a warning. */
 const needed = [24, 12];
 
-// For hints that can be typed as they stand: `anneal` when it was found on the PATH, else the way that works in the repository.
-const isOnPath = basename(process.argv[1] ?? '') === 'anneal' && process.env.npm_lifecycle_event === undefined;
-process.env.ANNEAL_CALLED_AS ??= isOnPath ? 'anneal' : 'npx anneal';
+// For hints that can be typed as they stand. Outside the repository npx would fetch a package of another's.
+process.env.ANNEAL_CALLED_AS ??= calledAs(process.argv[1] ?? '');
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
@@ -19,6 +18,13 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
   await import('../src/main.ts');
 } else {
   runWithPinnedNode();
+}
+
+/** `anneal` when it was found on the PATH, `npx anneal` below npm, else Node and this file. */
+function calledAs(path) {
+  if (process.env.npm_lifecycle_event !== undefined) return 'npx anneal';
+  if (basename(path) === 'anneal') return 'anneal';
+  return `node ${/^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`}`;
 }
 
 function runWithPinnedNode() {

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
 import { verdictOf } from '@anneal/core/protocol/parity';
-import { print, printJson } from '../terminal/print.ts';
+import { print, printHint, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatBytes } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
@@ -10,7 +10,7 @@ export async function ls(run: string, options: RunsOptions): Promise<void> {
   const listExports = await useCase('listExports');
   const exports = await listExports(contextOf(options), { run });
   if (options.json) return printJson(exports);
-  if (exports.length === 0) return print('nothing was exported: see anneal export --help');
+  if (exports.length === 0) return printHint('nothing was exported: see anneal export --help');
   const rows = exports.map(({ form, type, folder, path, files, run: origin, parity }) => [
     form,
     type ?? '',

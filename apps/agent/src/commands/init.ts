@@ -3,9 +3,8 @@ import { type PresetName, presetNames } from '@anneal/core/protocol/presets';
 import type { ImportedProject, Project, RecipeCheck } from '@anneal/core/protocol/recipes';
 import { shellWord } from '@anneal/core/shellWord';
 import { type Command, Option } from 'commander';
-import { asCalled } from '../terminal/asCalled.ts';
 import { colors } from '../terminal/colors.ts';
-import { print, printJson, remark } from '../terminal/print.ts';
+import { print, printHint, printJson, remark } from '../terminal/print.ts';
 import { printEvent } from '../terminal/runProgress.ts';
 import { formatTable } from '../terminal/table.ts';
 import { addExamples } from './examples.ts';
@@ -81,8 +80,8 @@ function report({ folder, files }: Project, { problems, warnings, pull }: Omit<R
   printProblems(problems);
   for (const warning of warnings) printEvent(warning, remark);
   if (pull) remark(`  the model is not here yet; ${pull}`);
-  print(asCalled(`  look at what is trained: anneal inspect ${shellWord(recipe)}`));
-  print(asCalled(`  train:                   anneal train ${shellWord(recipe)}`));
+  printHint(`  look at what is trained: anneal inspect ${shellWord(recipe)}`);
+  printHint(`  train:                   anneal train ${shellWord(recipe)}`);
 }
 
 function printProblems(problems: readonly { what: string; next: string }[]): void {

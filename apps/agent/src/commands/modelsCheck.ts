@@ -1,7 +1,7 @@
 import { exitCodes } from '../exitCodes.ts';
 import { finish } from '../service/finish.ts';
 import { colors } from '../terminal/colors.ts';
-import { print, printJson } from '../terminal/print.ts';
+import { print, printHint, printJson } from '../terminal/print.ts';
 import { bar, ProgressLine } from '../terminal/progressLine.ts';
 import { formatBytes } from '../units.ts';
 import { useCase } from './useCases.ts';
@@ -19,5 +19,5 @@ export async function check(model: string, { json }: { json?: boolean }): Promis
       `${isSame ? colors.green('same     ') : colors.red('different')}  ${formatBytes(bytes).padStart(8)}  ${path}`,
     );
   }
-  if (process.exitCode === exitCodes.failed) print('remove it with `anneal models rm`, and pull it again');
+  if (process.exitCode === exitCodes.failed) printHint('remove it with `anneal models rm`, and pull it again');
 }

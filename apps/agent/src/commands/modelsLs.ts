@@ -1,6 +1,6 @@
 import { listRuns } from '@anneal/core/trainer/runReader';
 import { finish } from '../service/finish.ts';
-import { print, printJson } from '../terminal/print.ts';
+import { print, printHint, printJson } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatBytes, formatCount } from '../units.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
@@ -11,7 +11,7 @@ export async function ls(paths: string[], options: RunsOptions): Promise<void> {
   const listModels = await useCase('listModels');
   const models = await finish(listModels(contextOf(options), { paths, runs }));
   if (options.json) return printJson(models);
-  if (models.length === 0) return print('no models are here: anneal pull fetches one');
+  if (models.length === 0) return printHint('no models are here: anneal pull fetches one');
   const rows = models.map((model) => [
     model.name,
     model.isWhole ? (model.architecture ?? (model.error ? 'cannot be opened' : '')) : 'not whole',

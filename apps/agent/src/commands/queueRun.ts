@@ -15,8 +15,7 @@ import { openRecipe } from '../service/recipes/open.ts';
 import { createRun } from '../service/runs/create.ts';
 import { pathOfRun } from '../service/runs/find.ts';
 import { assertCanGoOn } from '../service/runs/start.ts';
-import { asCalled } from '../terminal/asCalled.ts';
-import { print, printJson, remark } from '../terminal/print.ts';
+import { print, printHint, printJson, remark } from '../terminal/print.ts';
 
 export interface QueueOptions {
   json?: boolean;
@@ -58,8 +57,8 @@ async function queue(
   if (json) return printJson({ run, path, ...place });
   const reference = runReference(path);
   if (place) print(`${reference} waits for ${place.device}, at place ${place.place} of ${place.of}`);
-  print(asCalled(`  follow it:   anneal runs logs ${reference} --follow`));
-  print(asCalled(`  all that wait: anneal queue ls`));
+  printHint(`  follow it:   anneal runs logs ${reference} --follow`);
+  printHint(`  all that wait: anneal queue ls`);
   if (!agent.isRunning) remark(`no agent runs: it begins when one serves ${agent.workspace} again`);
 }
 

@@ -1,6 +1,8 @@
 import { UserError } from '@anneal/core/errors';
+import { shellWord } from '@anneal/core/shellWord';
 import type { Command } from 'commander';
 import type { RemoteOptions } from '../remote/address.ts';
+import { calledElsewhere } from '../terminal/asCalled.ts';
 import { addConnectionOptions } from './connectionOptions.ts';
 import { addExamples } from './examples.ts';
 import { refusedOptions, refusedVerbs, remoteVerbs } from './remoteVerbs.ts';
@@ -25,10 +27,14 @@ export async function define(command: Command): Promise<void> {
   for (const { name, reason } of refusedVerbs) {
     const refused = command.command(name, { hidden: true }).allowUnknownOption().allowExcessArguments();
     refused.action(() => {
-      throw notRemote(`anneal ${name}`, reason);
+      throw notRemote(`\`${name}\``, reason);
     });
   }
   command.hook('preAction', async (_, leaf) => {
+    calledElsewhere(
+      wordsOf(command.opts<RemoteOptions>()),
+      remoteVerbs.map(({ name }) => name),
+    );
     refuseOptions(leaf);
     if (refusedVerbs.some(({ name }) => name === leaf.name() && leaf.parent === command)) return;
     const { connectTo } = await import('./remoteConnect.ts');
@@ -39,6 +45,14 @@ export async function define(command: Command): Promise<void> {
     'anneal remote --host https://gpu.lab:7420 --token-file ~/.anneal-token runs ls',
     'anneal remote train starter/recipe.yaml --set learning_rate=1e-4',
     'anneal remote export latest --gguf q8_0 --to ./models',
+  );
+}
+
+/** By which the same agent is asked again. */
+function wordsOf({ host, tokenFile, caFile }: RemoteOptions): string {
+  const given = Object.entries({ '--host': host, '--token-file': tokenFile, '--ca-file': caFile });
+  return ['remote', ...given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, shellWord(value)]))].join(
+    ' ',
   );
 }
 

@@ -25,10 +25,10 @@ export async function exportAndFetch(source: string, options: ExportOptions): Pr
   ).finally(() => line?.clear());
   const made = (await listed(run)).filter((one) => !before.has(madeOf(one)));
   await fetchHere(run, made, options);
-  if (options.check) remark('the answers are compared there: `anneal remote exports ls` tells how it went');
+  if (options.check) remark('the answers are compared there: `anneal exports ls` tells how it went');
 }
 
-/** What was exported already, brought here. @param paths as `exports ls` shows them */
+/** What was exported already, brought here. @param paths as `anneal exports ls` shows them */
 export async function get(name: string, paths: readonly string[], options: FetchOptions): Promise<void> {
   const { key: run } = await runThere(connected().connection, name);
   const all = await listed(run);
@@ -66,7 +66,7 @@ function notExported(where: string): never {
   throw new UserError({
     what: 'the run was not exported as this',
     where,
-    next: 'name it as `exports ls` shows it',
+    next: 'name it as `anneal exports ls` shows it',
     code: 'export_not_found',
   });
 }

@@ -12,7 +12,7 @@ export function define(command: Command): void {
       .summary(summary)
       .description(summary)
       .argument('<run>', 'id of the run, its beginning or end, or "latest"')
-      .argument('<path...>', 'as `exports ls` shows them')
+      .argument('<path...>', 'as `anneal remote exports ls` shows them')
       .option('--to <folder>', 'the folder here to put it into', '.')
       .action(async (run: string, paths: string[], options: { to?: string; json?: boolean }) =>
         (await import('./remoteExport.ts')).get(run, paths, options),

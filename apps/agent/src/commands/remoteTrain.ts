@@ -4,7 +4,7 @@ import type { ListedRun } from '@anneal/core/protocol/studio';
 import { exitCodes } from '../exitCodes.ts';
 import { recipeThere, runThere } from '../remote/names.ts';
 import { newsOf } from '../remote/runs.ts';
-import { print, printJson, remark } from '../terminal/print.ts';
+import { print, printHint, printJson, remark } from '../terminal/print.ts';
 import { showRunProgress } from '../terminal/runProgress.ts';
 import { connected } from './remoteConnect.ts';
 
@@ -41,10 +41,10 @@ async function watch(run: string, afterSeq: number, { queue, detach, json = fals
   if (queue || detach) {
     if (json) return printJson({ run, path: run, ...place });
     print(place ? `${run} waits for ${place.device}, at place ${place.place} of ${place.of}` : `${run} begins`);
-    return print(`  follow it: anneal remote runs logs ${run} --follow`);
+    return printHint(`  follow it: anneal runs logs ${run} --follow`);
   }
   const leave = () => {
-    remark(`${run} goes on there: \`anneal remote runs stop ${run}\` ends it`);
+    remark(`${run} goes on there: \`anneal runs stop ${run}\` ends it`);
     process.exit(exitCodes.done);
   };
   process.prependOnceListener('SIGINT', leave);

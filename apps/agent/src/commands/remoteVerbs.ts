@@ -67,7 +67,7 @@ export const refusedVerbs: readonly { name: string; reason: string }[] = [
 export const refusedOptions: readonly { flag: string; reason: string }[] = [
   { flag: '--runs-dir', reason: 'the agent knows where its runs are' },
   { flag: '--folder', reason: 'the agent serves one folder' },
-  { flag: '--offline', reason: 'a pull asks the hubs; `models ls` says what is there' },
-  { flag: '--dry-run', reason: '`estimate` says what a run would take, without training' },
-  { flag: '--resume', reason: '`runs resume` continues a run' },
+  { flag: '--offline', reason: 'a pull asks the hubs; `anneal models ls` says what is there' },
+  { flag: '--dry-run', reason: '`anneal estimate` says what a run would take, without training' },
+  { flag: '--resume', reason: '`anneal runs resume` continues a run' },
 ];

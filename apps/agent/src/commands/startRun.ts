@@ -4,8 +4,7 @@ import { runReference } from '../runner/runReference.ts';
 import type { Context } from '../service/context.ts';
 import { finish } from '../service/finish.ts';
 import * as runs from '../service/runs/start.ts';
-import { asCalled } from '../terminal/asCalled.ts';
-import { print, printJson, remark } from '../terminal/print.ts';
+import { print, printHint, printJson, remark } from '../terminal/print.ts';
 import { runInForeground } from './foreground.ts';
 
 export interface StartOptions {
@@ -32,6 +31,6 @@ function tellDetached({ id, path, pid }: StartedRun, options: StartOptions): voi
   if (options.json) return printJson({ id, path, pid });
   const reference = runReference(path);
   print(`${reference} trains in the background, process ${pid}`);
-  print(asCalled(`  follow it: anneal runs logs ${reference} --follow`));
-  print(asCalled(`  stop it:   anneal runs stop ${reference}`));
+  printHint(`  follow it: anneal runs logs ${reference} --follow`);
+  printHint(`  stop it:   anneal runs stop ${reference}`);
 }

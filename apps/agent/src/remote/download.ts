@@ -109,7 +109,7 @@ async function refusalOf(answer: IncomingMessage, where: string): Promise<UserEr
   return new UserError({
     what: body.error?.what ?? `the agent does not send the file (HTTP ${answer.statusCode})`,
     where,
-    next: body.error?.next ?? 'look at what the run was exported as: `exports ls`',
+    next: body.error?.next ?? 'look at what the run was exported as: `anneal exports ls`',
     code: 'download_failed',
   });
 }
@@ -118,7 +118,7 @@ function brokenOff(where: string): UserError {
   return new UserError({
     what: 'the download is not whole',
     where,
-    next: 'fetch it again with `exports get`: what has arrived is kept, and the rest comes',
+    next: 'fetch it again with `anneal exports get`: what has arrived is kept, and the rest comes',
     code: 'download_failed',
   });
 }
@@ -127,7 +127,7 @@ function alreadyThere(where: string): UserError {
   return new UserError({
     what: 'there is a file of this name here, and nothing is overwritten',
     where,
-    next: 'name another folder with --to: `exports get` fetches what was exported already',
+    next: 'name another folder with --to: `anneal exports get` fetches what was exported already',
     code: 'file_exists',
   });
 }

@@ -19,7 +19,7 @@ export function remoteExports(connection: Connection, signal: AbortSignal): Expo
       throw new UserError({
         what: 'the run was not exported as this',
         where: path,
-        next: 'name it as `exports ls` shows it',
+        next: 'name it as `anneal exports ls` shows it',
         code: 'export_not_found',
       });
     });

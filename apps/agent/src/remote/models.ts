@@ -18,7 +18,7 @@ export function remoteModels(connection: Connection, signal: AbortSignal): Model
     throw new UserError({
       what: 'the agent has pulled no such model',
       where: `${name} at ${connection.address.url.origin}`,
-      next: 'see what is there with `models ls`',
+      next: 'see what is there with `anneal models ls`',
       code: 'model_not_in_cache',
     });
   };

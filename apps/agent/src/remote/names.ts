@@ -19,7 +19,7 @@ export async function runThere(connection: Connection, name: string): Promise<Li
   throw new UserError({
     what: only ? `${found.length} runs of the agent match "${name}"` : `the agent has no run "${name}"`,
     where: connection.address.url.origin,
-    next: only ? `name it by its path: ${found.map(({ key }) => key).join(', ')}` : 'list them with `runs ls`',
+    next: only ? `name it by its path: ${found.map(({ key }) => key).join(', ')}` : 'list them with `anneal runs ls`',
     code: only ? 'run_ambiguous' : 'run_not_found',
   });
 }

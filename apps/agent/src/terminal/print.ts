@@ -7,6 +7,11 @@ export function print(text = ''): void {
   process.stdout.write(`${safeText(text, colors.isColorSupported)}\n`);
 }
 
+/** Commands in it are written as this one was called. */
+export function printHint(text: string): void {
+  print(asCalled(text));
+}
+
 export function printJson(value: unknown): void {
   process.stdout.write(`${safeJson(JSON.stringify(value, null, 2))}\n`);
 }

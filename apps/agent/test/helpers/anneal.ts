@@ -9,7 +9,7 @@ export const annealPath = join(import.meta.dirname, '..', '..', 'bin', 'anneal.m
 
 /** The test runner's wish for colors must not reach the command; CI must not bring colors into a pipe. */
 const { FORCE_COLOR: _, ...environment } = process.env;
-export const env = { ...environment, CI: 'true' };
+export const env = { ...environment, CI: 'true', ANNEAL_CALLED_AS: 'npx anneal' };
 
 export interface Ended {
   /** Exit code, or the signal that ended it. */

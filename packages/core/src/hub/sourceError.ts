@@ -34,6 +34,10 @@ export function asSourceError(error: unknown, signal?: AbortSignal): SourceError
     return new SourceError('no whole answer in time', error);
   }
   if (error instanceof SyntaxError) return new SourceError('its answer is no JSON', error);
+  // The hub's client takes an answer for what it should be; what the network failed with has a cause.
+  if (error instanceof TypeError && error.cause === undefined) {
+    return new SourceError(`its answer is not what a hub gives (${error.message})`, error);
+  }
   const cause = error.cause as { code?: string; message?: string } | undefined;
   const reason = NETWORK_REASONS[cause?.code ?? ''] ?? cause?.message ?? error.message;
   return new SourceError(reason, error);
