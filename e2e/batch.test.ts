@@ -179,6 +179,7 @@ it('shows what a step sampled: each prompt, its answers, and what they were wort
   const prompts = [...Map.groupBy(answers, ({ prompt }) => prompt).values()];
   const page = await browser.goTo(`/run?id=${sampled}&step=2`);
   await page.getByText(`${answers.length} answers to ${prompts.length} prompts`).waitFor();
+  for (const name of ['numeric', 'short']) await page.getByRole('img', { name: `Reward of ${name}.` }).waitFor();
   const shown = page.getByRole('list', { name: 'Answers to this prompt' }).getByRole('listitem');
   const shownTexts = async (): Promise<string[]> =>
     (

@@ -6,6 +6,7 @@ import type { RunEvent } from '@anneal/core/protocol/events';
 import { smoothNext } from '@anneal/core/protocol/smoothing';
 import {
   answerMetrics,
+  type Band,
   type ListedRun,
   type Metric,
   type RunSeries,
@@ -38,6 +39,8 @@ export class LiveRun {
   readonly hasSteps = createStore(false);
   /** What it measured of answers that are judged: names of metrics, between spaces; undefined until that is known. */
   readonly judged = createStore<string | undefined>(undefined);
+  /** Names of its reward functions, as JSON. */
+  readonly rewardFunctions = createStore('[]');
   #view: View;
   #buckets: RunSeries | undefined;
   #steps: StepEvent[] = [];
@@ -155,6 +158,7 @@ export class LiveRun {
     const series = withSteps(this.#buckets, this.#steps, this.happenings.read.get() ?? [], this.#view, created);
     const hasValues = (name: Metric): boolean => series.bands[name].mean.some((value) => value !== null);
     this.judged.set(answerMetrics.filter(hasValues).join(' '));
+    this.rewardFunctions.set(JSON.stringify(Object.keys(series.rewardByFunction)));
     this.series.set(series);
   }
 }
@@ -187,16 +191,15 @@ function withSteps(
     tokens: [...base.tokens],
     smoothedLoss: [...base.smoothedLoss],
     smoothing,
-    bands: Object.fromEntries(
-      Object.entries(base.bands).map(([name, { min, max, mean }]) => [
-        name,
-        { min: [...min], max: [...max], mean: [...mean] },
-      ]),
-    ) as RunSeries['bands'],
+    bands: copied(base.bands) as RunSeries['bands'],
+    rewardByFunction: copied(base.rewardByFunction),
     evaluations: [...base.evaluations, ...news.filter((event) => event.type === 'evaluated')],
     checkpoints: [...base.checkpoints, ...news.filter((event) => event.type === 'checkpoint').map(({ step }) => step)],
     notFinite: [...base.notFinite, ...later.filter(({ loss }) => loss === null).map(({ step }) => step)],
   };
+  // Where the buckets have no step yet, the first one names the functions.
+  for (const name of Object.keys(later[0]?.rewardByFunction ?? {}))
+    series.rewardByFunction[name] ??= { min: [], max: [], mean: [] };
   for (const event of later) {
     const smoothed = smoothNext(smoothing, event.loss);
     if (range && (event.step < range[0] || event.step > range[1])) continue;
@@ -204,12 +207,23 @@ function withSteps(
     series.seconds.push((Date.parse(event.time) - created) / 1000);
     series.tokens.push((series.tokens.at(-1) ?? 0) + event.tokens);
     series.smoothedLoss.push(smoothed);
-    for (const [name, band] of Object.entries(series.bands)) {
-      const value = event[name as keyof RunSeries['bands']] ?? null;
-      for (const column of [band.min, band.max, band.mean]) column.push(value);
-    }
+    for (const [name, band] of Object.entries(series.bands)) add(band, event[name as Metric] ?? null);
+    for (const [name, band] of Object.entries(series.rewardByFunction))
+      add(band, event.rewardByFunction?.[name] ?? null);
   }
   const last = later.at(-1);
   if (last) series.extent = [base.extent?.[0] ?? (later[0] as StepEvent).step, last.step];
   return series;
+}
+
+const copied = (bands: Record<string, Band>): Record<string, Band> =>
+  Object.fromEntries(
+    Object.entries(bands).map(([name, { min, max, mean }]) => [
+      name,
+      { min: [...min], max: [...max], mean: [...mean] },
+    ]),
+  );
+
+function add({ min, max, mean }: Band, value: number | null): void {
+  for (const column of [min, max, mean]) column.push(value);
 }

@@ -90,6 +90,8 @@ export interface RunSeries {
   /** Tokens of all steps up to the last of each bucket. */
   tokens: number[];
   bands: Record<Metric, Band>;
+  /** Of a run that samples, the mean value of each of its reward functions. */
+  rewardByFunction: Record<string, Band>;
   /** The average after the last step of each bucket, computed over every step of the run. */
   smoothedLoss: (number | null)[];
   /** Where the average stands after the last step of the run. */

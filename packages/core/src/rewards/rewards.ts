@@ -25,8 +25,8 @@ export interface RewardLimits {
 }
 
 /**
- * Reward functions at work in a process of their own, which may read nothing but its own program, has no environment but a time zone, and is ended when
- * it takes too long or too much memory, and with this process.
+ * Reward functions at work in a process of their own, which may read nothing but its own program, has no environment but a time zone, and
+ * is ended when it takes too long or too much memory, and with this process.
  */
 export class Rewards implements AsyncDisposable {
   readonly names: readonly string[];

@@ -16,15 +16,20 @@ export function downloadSteps(c: Context, feed: RunFeed): Response {
   );
   c.header('Cache-Control', 'no-store');
   return stream(c, async (out) => {
-    await out.write(`${columns.join(',')}\n`);
-    for (const { values } of feed.steps()) {
-      const lines = Array.from({ length: values.length / columns.length }, (_, row) =>
-        Array.from(values.subarray(row * columns.length, (row + 1) * columns.length), textOf).join(','),
+    const { width, functions } = feed.steps;
+    const names = [...columns, ...functions.map((name) => quoted(`rewardByFunction.${name}`))];
+    await out.write(`${names.join(',')}\n`);
+    for (const { values } of feed.steps.rows(0)) {
+      const lines = Array.from({ length: values.length / width }, (_, row) =>
+        Array.from(values.subarray(row * width, (row + 1) * width), textOf).join(','),
       );
       await out.write(`${lines.join('\n')}\n`);
       if (out.aborted) return;
     }
   });
 }
+
+/** Names of files may hold anything. */
+const quoted = (name: string): string => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
 
 const textOf = (value: number): string => (Number.isNaN(value) ? '' : String(value));

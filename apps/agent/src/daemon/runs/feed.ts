@@ -15,6 +15,7 @@ import { RunHistory } from './history.ts';
 import type { KeptHistories, ReadHistory } from './keptHistories.ts';
 import { remainingSeconds } from './remaining.ts';
 import { bucketSteps, type SeriesOptions } from './series.ts';
+import type { StepTable } from './stepTable.ts';
 
 /** How long a long log is read before others have their turn. */
 const sliceMilliseconds = 20;
@@ -111,9 +112,9 @@ export class RunFeed {
     return { seq: this.seq, ...bucketSteps(this.#history.steps, options), ...this.#history.marks };
   }
 
-  /** Every step there is, in rows, piece by piece. */
-  steps(): ReturnType<RunHistory['steps']['rows']> {
-    return this.#history.steps.rows(0);
+  /** Every step there is. */
+  get steps(): StepTable {
+    return this.#history.steps;
   }
 
   /** The events after number `seq`, at most so many of them and about so many characters. */

@@ -4,7 +4,7 @@ import { initialStatus, type Status, statusAfter, statusSchema } from '@anneal/c
 import type { RunSeries } from '@anneal/core/protocol/studio';
 import { z } from 'zod';
 import { keptOutlineSchema, Outline } from './outline.ts';
-import { columns, placeOf, type StepTable } from './stepTable.ts';
+import { placeOf, type StepTable } from './stepTable.ts';
 
 /** Of the events that are no step. Samples are a few KiB each at most. */
 const mostHappenings = 1000;
@@ -117,7 +117,7 @@ export class RunHistory {
 function outlineOf(steps: StepTable): Outline {
   const outline = new Outline();
   for (const { values } of steps.rows(0)) {
-    for (let row = placeOf('loss'); row < values.length; row += columns.length) outline.add(values[row] as number);
+    for (let row = placeOf('loss'); row < values.length; row += steps.width) outline.add(values[row] as number);
   }
   return outline;
 }

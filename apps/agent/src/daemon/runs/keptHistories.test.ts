@@ -42,6 +42,12 @@ const step = (number: number, loss: number | null = 1 / number) => ({
 });
 const steps = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, at) => step(first + at));
 
+const judged = (first: number, last: number) =>
+  steps(first, last).map((event) => ({
+    ...event,
+    rewardByFunction: { short: -event.step, 'my, own': event.step % 2 },
+  }));
+
 /** What an agent tells of the run that has kept what is in this folder. */
 async function told(state: string) {
   const feed = new RunFeed('run', run, new KeptHistories(join(folder, state), () => expect.unreachable()));
@@ -70,6 +76,19 @@ it('a log that is read in parts, with an agent for each, is read as one', async 
   expect(inParts.all.tokens.at(-1)).toBe(1_600_000);
   expect(Math.max(...inParts.all.bands.loss.max.map(Number))).toBe(99);
   expect(inParts.part.step).toEqual(expect.arrayContaining([4000 + 1, 4100]));
+});
+
+it('the values of the reward functions are kept with the rest', async () => {
+  seq = 0;
+  write({ type: 'run_created', id: 'run', name: 'run' }, ...judged(1, 6000));
+  await told('parts');
+  write(...judged(6001, 7000));
+  const inParts = await told('parts');
+  expect(inParts).toEqual(await told('at-once'));
+  const { short, 'my, own': own } = inParts.all.rewardByFunction;
+  expect([short?.max[0], short?.min.at(-1)]).toEqual([-1, -7000]);
+  expect(own?.mean).toEqual(inParts.all.step.map(() => 0.5));
+  expect(inParts.all.bands.loss.max[0]).toBe(1);
 });
 
 it('what is kept of another log, or is damaged, is not used', async () => {

@@ -10,7 +10,7 @@ import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { z } from 'zod';
 import { hashOf } from '../auth/secrets.ts';
 import { keptHistorySchema, RunHistory } from './history.ts';
-import { columns, rowBytes, StepTable } from './stepTable.ts';
+import { columns, StepTable } from './stepTable.ts';
 
 /** What more of a log has to be read before that is worth keeping: some thousand events. */
 const worthKeepingBytes = 1 << 20;
@@ -19,8 +19,10 @@ const comparedBytes = 4096;
 
 const keptSchema = z.object({
   /** Another meaning of what is kept is another number. */
-  version: z.literal(1),
+  version: z.literal(2),
   columns: z.array(z.string()),
+  /** Of the rows, which have a number for each behind the columns. */
+  functions: z.array(z.string()),
   /** To which the log was read, and what identifies it. */
   offset: z.int().min(0),
   fingerprint: z.string(),
@@ -65,8 +67,9 @@ export class KeptHistories {
       makeFolder(this.#folder);
       history.steps.flush();
       const kept: z.input<typeof keptSchema> = {
-        version: 1,
+        version: 2,
         columns: [...columns],
+        functions: [...history.steps.functions],
         offset,
         fingerprint: fingerprintOf(events, offset),
         rows: history.steps.length,
@@ -92,14 +95,14 @@ export class KeptHistories {
     try {
       const kept = keptSchema.parse(JSON.parse(readFileSync(this.#pathOf(run, 'json'), 'utf8')));
       const path = this.#pathOf(run, 'steps');
+      const steps = new StepTable(path, kept.rows, kept.functions);
       const isOfThisLog =
         kept.columns.join() === columns.join() &&
         kept.offset <= fstatSync(events).size &&
         kept.fingerprint === fingerprintOf(events, kept.offset) &&
-        (kept.rows === 0 || statSync(path).size >= kept.rows * rowBytes);
+        (kept.rows === 0 || statSync(path).size >= 8 * kept.rows * steps.width);
       if (!isOfThisLog) return undefined;
-      const history = new RunHistory(basename(run), new StepTable(path, kept.rows), kept.history);
-      return { history, offset: kept.offset };
+      return { history: new RunHistory(basename(run), steps, kept.history), offset: kept.offset };
     } catch {
       return undefined; // none, or one that is damaged: the log is read from its beginning
     }

@@ -1,4 +1,4 @@
-import { columns, placeOf, type StepTable } from './stepTable.ts';
+import { placeOf, type StepTable } from './stepTable.ts';
 
 /** Pieces of the recent past whose speeds are compared, and how many steps they need to mean something. */
 const pieces = 8;
@@ -13,7 +13,7 @@ const recentSteps = 400;
 export function remainingSeconds(table: StepTable, totalSteps: number, since: number): [number, number] | null {
   const moments: { step: number; seconds: number }[] = [];
   for (const { values } of table.rows(Math.max(since, table.length - recentSteps))) {
-    for (let row = 0; row < values.length; row += columns.length) {
+    for (let row = 0; row < values.length; row += table.width) {
       const [step, seconds] = [values[row + placeOf('step')], values[row + placeOf('seconds')]] as [number, number];
       moments.push({ step, seconds });
     }

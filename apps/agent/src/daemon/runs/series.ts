@@ -12,7 +12,7 @@ export interface SeriesOptions {
   smoothing: number;
 }
 
-type StepSeries = Pick<RunSeries, 'step' | 'seconds' | 'tokens' | 'bands' | 'smoothedLoss' | 'smoothing' | 'extent'>;
+type StepSeries = Omit<RunSeries, 'seq' | 'evaluations' | 'checkpoints' | 'resumes' | 'notFinite'>;
 
 /**
  * Buckets of equally many steps. A spike stays in the maximum of its bucket, however many steps that holds. Every step of the run is
@@ -29,19 +29,22 @@ export function bucketSteps(table: StepTable, options: SeriesOptions): StepSerie
     number,
     number,
   ];
-  const bands = metrics.map((metric) => new BandBuilder(placeOf(metric)));
+  const { width, functions } = table;
+  const ofMetrics = metrics.map((metric) => new BandBuilder(placeOf(metric), width));
+  const ofFunctions = functions.map((_, at) => new BandBuilder(columns.length + at, width));
+  const bands = [...ofMetrics, ...ofFunctions];
   const smoothing = startSmoothing(options.smoothing);
   const series: StepSeries = {
     step: [],
     seconds: [],
     tokens: [],
-    bands: Object.fromEntries(metrics.map((metric, at) => [metric, bands[at]?.band])) as StepSeries['bands'],
+    bands: Object.fromEntries(metrics.map((metric, at) => [metric, ofMetrics[at]?.band])) as StepSeries['bands'],
+    rewardByFunction: Object.fromEntries(functions.map((name, at) => [name, (ofFunctions[at] as BandBuilder).band])),
     smoothedLoss: [],
     smoothing,
     extent: null,
   };
   let tokens = 0;
-  const width = columns.length;
   for (const { index, values } of table.rows(0)) {
     const after = index + values.length / width;
     series.extent = [
@@ -76,19 +79,22 @@ export function bucketSteps(table: StepTable, options: SeriesOptions): StepSerie
 class BandBuilder {
   readonly band: Band = { min: [], max: [], mean: [] };
   readonly #place: number;
+  readonly #width: number;
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;
   #sum = 0;
   #count = 0;
 
-  constructor(place: number) {
+  /** @param width of a row */
+  constructor(place: number, width: number) {
     this.#place = place;
+    this.#width = width;
   }
 
   /** Counts in the rows between two places. */
   add(values: Float64Array, first: number, last: number): void {
     let [min, max, sum, count] = [this.#min, this.#max, this.#sum, this.#count];
-    for (let at = first + this.#place; at < last; at += columns.length) {
+    for (let at = first + this.#place; at < last; at += this.#width) {
       const value = values[at] as number;
       if (Number.isNaN(value)) continue;
       if (value < min) min = value;

@@ -7,9 +7,8 @@ import { type Metric, metrics, type StepEvent } from '@anneal/core/protocol/stud
 
 export type Column = 'step' | 'seconds' | Metric;
 
-/** The numbers of a row, in their order. `seconds`: since the run was created. */
+/** The numbers with which a row of any run begins, in their order. `seconds`: since the run was created. */
 export const columns: readonly Column[] = ['step', 'seconds', ...metrics];
-export const rowBytes = 8 * columns.length;
 
 /** Read at once: about half a megabyte. */
 const pieceRows = 8192;
@@ -21,13 +20,28 @@ export class StepTable {
   readonly #path: string;
   /** Rows that the file has. What it holds after them counts for nothing. */
   #written: number;
+  #functions: readonly string[];
   #tail = new Float64Array(0);
   #tailRows = 0;
 
-  /** @param path of a file that nobody else writes. @param rows that count among those in it */
-  constructor(path: string, rows = 0) {
+  /**
+   * @param path of a file that nobody else writes
+   * @param rows that count among those in it. @param functions the reward functions whose values they have
+   */
+  constructor(path: string, rows = 0, functions: readonly string[] = []) {
     this.#path = path;
     this.#written = rows;
+    this.#functions = functions;
+  }
+
+  /** The reward functions of the run, whose values follow the columns in each row. A run keeps those it began with. */
+  get functions(): readonly string[] {
+    return this.#functions;
+  }
+
+  /** Numbers of a row. */
+  get width(): number {
+    return columns.length + this.#functions.length;
   }
 
   get length(): number {
@@ -36,10 +50,17 @@ export class StepTable {
 
   /** A value that was not finite, or is not said, is NaN. */
   add(event: StepEvent, seconds: number): void {
-    const start = this.#tailRows * columns.length;
+    if (this.length === 0) {
+      this.#functions = Object.keys(event.rewardByFunction ?? {});
+      this.#tail = new Float64Array(0);
+    }
+    const start = this.#tailRows * this.width;
     if (start === this.#tail.length) this.#grow();
     for (const [place, name] of columns.entries()) {
       this.#tail[start + place] = (name === 'seconds' ? seconds : event[name]) ?? Number.NaN;
+    }
+    for (const [at, name] of this.#functions.entries()) {
+      this.#tail[start + columns.length + at] = event.rewardByFunction?.[name] ?? Number.NaN;
     }
     this.#tailRows++;
   }
@@ -68,12 +89,12 @@ export class StepTable {
   *rows(from: number, after = this.length): Generator<{ index: number; values: Float64Array }> {
     const inFile = Math.min(after, this.#written);
     if (from < inFile) {
-      const piece = new Float64Array(Math.min(pieceRows, inFile - from) * columns.length);
+      const piece = new Float64Array(Math.min(pieceRows, inFile - from) * this.width);
       const file = openSync(this.#path, 'r');
       try {
         for (let index = from; index < inFile; index += pieceRows) {
-          const values = piece.subarray(0, Math.min(pieceRows, inFile - index) * columns.length);
-          const bytes = readSync(file, values, 0, values.byteLength, index * rowBytes);
+          const values = piece.subarray(0, Math.min(pieceRows, inFile - index) * this.width);
+          const bytes = readSync(file, values, 0, values.byteLength, 8 * index * this.width);
           if (bytes !== values.byteLength) throw new Error(`${this.#path} has lost rows`);
           yield { index, values };
         }
@@ -83,7 +104,7 @@ export class StepTable {
     }
     const start = Math.max(from, this.#written);
     if (start >= after) return;
-    const [first, end] = [start - this.#written, after - this.#written].map((row) => row * columns.length);
+    const [first, end] = [start - this.#written, after - this.#written].map((row) => row * this.width);
     yield { index: start, values: this.#tail.subarray(first, end) };
   }
 
@@ -92,10 +113,10 @@ export class StepTable {
     if (this.#tailRows === 0) return;
     const file = openSync(this.#path, constants.O_WRONLY | constants.O_CREAT, 0o600);
     try {
-      const rows = this.#tail.subarray(0, this.#tailRows * columns.length);
+      const rows = this.#tail.subarray(0, this.#tailRows * this.width);
       const bytes = new Uint8Array(rows.buffer, 0, rows.byteLength);
       for (let done = 0; done < bytes.length; ) {
-        done += writeSync(file, bytes, done, bytes.length - done, this.#written * rowBytes + done);
+        done += writeSync(file, bytes, done, bytes.length - done, 8 * this.#written * this.width + done);
       }
     } finally {
       closeSync(file);
@@ -105,7 +126,7 @@ export class StepTable {
   }
 
   #grow(): void {
-    const larger = new Float64Array(Math.max(64 * columns.length, 2 * this.#tail.length));
+    const larger = new Float64Array(Math.max(64 * this.width, 2 * this.#tail.length));
     larger.set(this.#tail);
     this.#tail = larger;
   }

@@ -80,6 +80,7 @@ export const runs = {
     gradNorm: 'Gradient norm',
     milliseconds: 'Milliseconds a step',
     reward: 'Mean reward',
+    rewardOf: 'Reward of {name}',
     rewardSpread: 'Spread of rewards within prompts',
     clipShare: 'Share of clipped ratios',
     answerTokens: 'Tokens an answer',

@@ -82,6 +82,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     gradNorm: '梯度范数',
     milliseconds: '每步毫秒',
     reward: '平均奖励',
+    rewardOf: '{name} 的奖励',
     rewardSpread: '同一提示内奖励的离散度',
     clipShare: '被裁剪比率的占比',
     answerTokens: '每个回答的词元数',

@@ -45,7 +45,7 @@ export function RunCharts({
     (index: number | null) => void run.highestStep(index).then((highest) => highest !== null && onStep(highest)),
     [run, onStep],
   );
-  const specs = useSpecs(smoothing, axis, useStore(run.judged) ?? '');
+  const specs = useSpecs(smoothing, axis, useStore(run.judged) ?? '', useStore(run.rewardFunctions));
   const charts = useRef<HTMLDivElement>(null);
   const hasSteps = useStore(run.hasSteps);
   if (!hasSteps) {
@@ -156,8 +156,8 @@ function Key({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-/** @param judged names of metrics, between spaces */
-function useSpecs(smoothing: number, axis: XAxis, judged: string): ChartSpec[] {
+/** @param judged names of metrics, between spaces. @param functions names of reward functions, as JSON */
+function useSpecs(smoothing: number, axis: XAxis, judged: string, functions: string): ChartSpec[] {
   const t = useTranslations('run');
   const format = useFormat();
   // Made anew with the language; a new specification is a new chart.
@@ -177,9 +177,14 @@ function useSpecs(smoothing: number, axis: XAxis, judged: string): ChartSpec[] {
       spec(t('speedTitle'), { lines: [banded(t('tokensPerSecond'), 'tokensPerSecond', 'teal')] }),
       spec(t('milliseconds'), { lines: [banded(t('milliseconds'), 'milliseconds', 'muted')] }),
       spec(t('memory'), { lines: [banded(t('memory'), 'memory', 'teal')], format: format.bytes, fromZero: true }),
-      ...answerSpecs(judged.split(' '), t, spec),
+      ...answerSpecs(
+        judged.split(' '),
+        functionSpecs(JSON.parse(functions), (name) => t('rewardOf', { name }), spec),
+        t,
+        spec,
+      ),
     ];
-  }, [t, smoothing, axis, judged]);
+  }, [t, smoothing, axis, judged, functions]);
 }
 
 type AnswerName = (typeof answerMetrics)[number];
@@ -187,6 +192,7 @@ type AnswerName = (typeof answerMetrics)[number];
 /** Charts of answers that are preferred or were sampled, of what was measured. */
 function answerSpecs(
   measured: readonly string[],
+  ofFunctions: readonly ChartSpec[],
   t: (name: AnswerName | 'rewards' | 'logps') => string,
   spec: (title: string, rest: Pick<ChartSpec, 'lines'>) => ChartSpec,
 ): ChartSpec[] {
@@ -198,6 +204,7 @@ function answerSpecs(
     measured.includes(metric) ? [spec(t(metric), { lines: [banded(t(metric), metric, 'teal')] })] : [];
   return [
     ...single('reward'),
+    ...ofFunctions,
     ...single('rewardSpread'),
     ...single('rewardMargin'),
     ...single('rewardAccuracy'),
@@ -209,6 +216,20 @@ function answerSpecs(
     ...single('cutShare'),
     ...single('equalShare'),
   ];
+}
+
+/** Of several reward functions a chart each; of a single one, that of all rewards says the same. */
+function functionSpecs(
+  names: readonly string[],
+  title: (name: string) => string,
+  spec: (title: string, rest: Pick<ChartSpec, 'lines'>) => ChartSpec,
+): ChartSpec[] {
+  if (names.length < 2) return [];
+  return names.map((name) => {
+    const band: Line['band'] = ({ rewardByFunction }) => rewardByFunction[name] ?? { min: [], max: [] };
+    const values: Line['values'] = ({ rewardByFunction }) => rewardByFunction[name]?.mean ?? [];
+    return spec(title(name), { lines: [{ label: title(name), color: 'teal', width: 1.25, values, band }] });
+  });
 }
 
 function lossLines(raw: string, smoothed: string, withSmoothed: boolean): Line[] {
