@@ -50,7 +50,7 @@ async function openRecipe(context: BrowserContext): Promise<Page> {
 
 const written = () => readFileSync(file, 'utf8');
 const lineWritten = (line: string) => expect.poll(() => written().split('\n'), { timeout: 15_000 }).toContain(line);
-/** A line may end with defaults in grey. */
+/** A line may end with defaults in gray. */
 const shown = (page: Page, line: string) =>
   page
     .locator('.monaco-editor .view-line')
@@ -203,7 +203,7 @@ describe('the editor of recipes', () => {
     await page.close();
   });
 
-  it('shows the defaults in grey, and takes out one of two keys that exclude each other', async () => {
+  it('shows the defaults in gray, and takes out one of two keys that exclude each other', async () => {
     const page = await openRecipe(ada);
     const hints = page.locator('.monaco-editor .view-line').filter({ hasText: '· lora_dropout: 0' });
     await hints.waitFor();
@@ -216,7 +216,7 @@ describe('the editor of recipes', () => {
     await page.keyboard.press('Enter');
     await page.getByText('Ready to start').waitFor();
     await expect.poll(written).not.toContain('warmup_steps');
-    await page.getByRole('checkbox', { name: 'Defaults in grey' }).uncheck();
+    await page.getByRole('checkbox', { name: 'Defaults in gray' }).uncheck();
     await hints.waitFor({ state: 'detached' });
     await page.close();
   });

@@ -1,5 +1,5 @@
 /**
- * A lock with pid 0 or -1 and nothing else was believed: the run counted as running for ever, and `runs stop` would have signalled
+ * A lock with pid 0 or -1 and nothing else was believed: the run counted as running forever, and `runs stop` would have signaled
  * the caller's own group, or everything.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

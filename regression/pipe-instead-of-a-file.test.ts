@@ -1,4 +1,4 @@
-/** A named pipe in the place of a recipe, of rows or of a part of a model was opened, and waited for a writer for ever. */
+/** A named pipe in the place of a recipe, of rows or of a part of a model was opened, and waited for a writer forever. */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What a killed process had half written stayed for ever: beside status.json, beside exports, and as hidden runs. */
+/** What a killed process had half written stayed forever: beside status.json, beside exports, and as hidden runs. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

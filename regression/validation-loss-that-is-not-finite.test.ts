@@ -1,4 +1,4 @@
-/** A validation loss that was no number counted as the best for ever, and a checkpoint of the broken weights was saved with it. */
+/** A validation loss that was no number counted as the best forever, and a checkpoint of the broken weights was saved with it. */
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 import { continueHere, createRun, eventsOf, tinyRecipe } from '../packages/core/test/runs.ts';

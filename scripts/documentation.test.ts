@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-const pages = globSync(['*.md', 'docs/**/*.md', 'packages/*/*.md'], { cwd: root });
+const parts = '{docs,packages,apps,starter,bench,e2e,scripts,regression}';
+const tree = { cwd: root, exclude: ['**/{node_modules,build,out,.next,results}/**'] };
+const pages = globSync(['*.md', `${parts}/**/*.md`], tree);
 
 describe('documentation', () => {
   it.each(pages)('%s links to files that are there', (page) => {
@@ -25,6 +27,21 @@ describe('documentation', () => {
       .split('\n')
       .filter((line) => [...line].length > 120 && !/^(\||<!--|\[)/.test(line));
     expect(long).toEqual([]);
+  });
+
+  it('is spelled as Americans do, sources included', () => {
+    // The starter's rows and what is made of published text are data.
+    const sources = globSync(`${parts}/**/*.{ts,tsx,mjs,h,cpp,cu,cuh}`, tree);
+    const written = [...pages, ...sources].filter(
+      (path) => !/(^|\/)starter\/|documentation\.test|realModel\//.test(path),
+    );
+    const british = new RegExp(
+      '\\b(?:behaviour|favour|neighbour|honour|flavour|grey|centre|licence|learnt|labelled|signalled|modelled|catalogue|for ever\\b)' +
+        '|\\b(?:penal|quant|normal|optim|initial|serial|token|organ|recogn|summar|minim|maxim)is(?:e|ed|es|ing|ation)\\b',
+      'i',
+    );
+    expect(written.length).toBeGreaterThan(1000);
+    expect(written.flatMap((path) => british.exec(read(path))?.[0].concat(` in ${path}`) ?? [])).toEqual([]);
   });
 
   it('shows a recipe in the README that can be trained as it stands', () => {

@@ -14,11 +14,11 @@ import { createRun, eventsOf, lossesOf, tinyRecipe, trainHere, trainInChild, wei
 const words = ['ant', 'bee', 'cat', 'dog', 'eel', 'fox', 'gnu', 'hen', 'ibis', 'jay', 'kite', 'lynx'];
 
 /** Capitals are preferred; with labels every other row has the answer that is not. */
-function writePreferences(folder: string, labelled: boolean): string {
-  const path = join(folder, labelled ? 'labelled.jsonl' : 'pairs.jsonl');
+function writePreferences(folder: string, labeled: boolean): string {
+  const path = join(folder, labeled ? 'labeled.jsonl' : 'pairs.jsonl');
   const rows = words.flatMap((word, i): Record<string, unknown>[] => {
     const [good, bad] = [word.toUpperCase(), `${word} ${words[(i + 5) % words.length]}`];
-    if (!labelled) return [{ prompt: word, chosen: good, rejected: bad }];
+    if (!labeled) return [{ prompt: word, chosen: good, rejected: bad }];
     return [good, bad].map((completion) => ({ prompt: word, completion, label: completion === good }));
   });
   writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));

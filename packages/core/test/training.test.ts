@@ -63,7 +63,7 @@ describe('the length of a run', () => {
   test('of one step that the warm-up takes is warned of', async () => {
     const changes = { max_steps: 1, warmup_steps: undefined };
     const warned = await trainHere(tinyRecipe(temporaryFolder(), changes));
-    expect(eventsOf(warned, 'warning')).toMatchObject([{ code: 'nothing_learnt' }]);
+    expect(eventsOf(warned, 'warning')).toMatchObject([{ code: 'nothing_learned' }]);
     const trained = await trainHere(tinyRecipe(temporaryFolder(), { max_steps: 1 }));
     expect(eventsOf(trained, 'warning')).toEqual([]);
   });

@@ -77,7 +77,7 @@ function wrongUse(what: string, next: string): UserError {
 }
 
 async function listShortNames(options: Options): Promise<void> {
-  const models = await (await useCase('listCatalogue'))();
+  const models = await (await useCase('listCatalog'))();
   if (options.json) return printJson(models);
   print(
     formatTable(

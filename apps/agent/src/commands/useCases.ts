@@ -18,7 +18,7 @@ import type { DataReportResult, InspectedRow, InspectRequest, RowRange } from '@
 import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estimates';
 import type { ListedExport, RemoveExportsRequest } from '@anneal/core/protocol/exports';
 import type { Finding, SupportFile } from '@anneal/core/protocol/host';
-import type { Catalogue, RemoveModelRequest } from '@anneal/core/protocol/models';
+import type { Catalog, RemoveModelRequest } from '@anneal/core/protocol/models';
 import type { Queue, QueuedRun } from '@anneal/core/protocol/queue';
 import type { RecipeRequest } from '@anneal/core/protocol/recipes';
 import type { RunSummary, StopRunRequest } from '@anneal/core/protocol/runs';
@@ -109,7 +109,7 @@ export interface ModelUseCases {
   removableModel(context: Context, request: RemoveModelRequest): Promise<{ folder: string }>;
   removeModel(context: Context, request: RemoveModelRequest): Promise<{ folder: string }>;
   pullModel: Modules['pull']['pullModel'];
-  listCatalogue(): Promise<Catalogue>;
+  listCatalog(): Promise<Catalog>;
   collectSupport(context: Context, request: { folder: string; run?: string | undefined }): Promise<SupportFile>;
   examineHost(context: Context, request: { folder: string }): AsyncGenerator<Finding, Finding[]>;
 }
@@ -206,9 +206,9 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
     ]);
     return (context, request) => pullModel({ ...context, secrets: secretsFor('.') }, request);
   },
-  listCatalogue: async () => {
-    const { listCatalogue } = await import('../service/models/pull.ts');
-    return async () => listCatalogue();
+  listCatalog: async () => {
+    const { listCatalog } = await import('../service/models/pull.ts');
+    return async () => listCatalog();
   },
   collectSupport: async () => {
     const { collectSupport } = await import('../service/support/collect.ts');

@@ -53,7 +53,7 @@ export function remoteModels(connection: Connection, signal: AbortSignal): Model
       const { job } = await ask((api) => api.models.pull.mutate({ model, revision, data }));
       return yield* followJob<'pull'>(connection, job, signal);
     },
-    listCatalogue: () => ask((api) => api.models.catalogue.query()),
+    listCatalog: () => ask((api) => api.models.catalog.query()),
     async collectSupport(_, { run }) {
       const key = run === undefined ? undefined : (await runThere(connection, run)).key;
       return ask((api) => api.host.support.query({ run: key })) as Promise<SupportFile>;

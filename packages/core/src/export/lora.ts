@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { LoraConfig } from '@anneal/formats/peft/config';
 import { type LoraModuleToWrite, peftAdapterBytes, writePeftAdapter } from '@anneal/formats/peft/write';
-import { modelByName } from '../hub/catalogue.ts';
+import { modelByName } from '../hub/catalog.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { moduleName } from '../models/adapters/targets.ts';
 import type { OpenModel } from '../models/model.ts';

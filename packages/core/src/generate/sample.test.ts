@@ -59,18 +59,18 @@ test('temperature 0 takes the likeliest token after the repetition penalty', () 
   fc.assert(
     fc.property(logitsOf, fc.array(fc.nat(11)), (logits, seenAnywhere) => {
       const seen = seenAnywhere.filter((id) => id < logits.length);
-      const penalised = logits.map((logit, id) => {
+      const penalized = logits.map((logit, id) => {
         if (!seen.includes(id)) return logit;
         return Math.fround(logit > 0 ? logit / 1.3 : logit * 1.3);
       });
       const id = sample(Float32Array.from(logits), { ...greedy, repetitionPenalty: 1.3 }, seen, noRandom);
-      expect(id).toBe(penalised.indexOf(Math.max(...penalised)));
+      expect(id).toBe(penalized.indexOf(Math.max(...penalized)));
     }),
     { seed: 3407 },
   );
 });
 
-test('a token seen twice is penalised once', () => {
+test('a token seen twice is penalized once', () => {
   const logits = Float32Array.of(4, 3);
   sample(logits, { ...greedy, repetitionPenalty: 2 }, [0, 0, 0], Math.random);
   expect([...logits]).toEqual([2, 3]);

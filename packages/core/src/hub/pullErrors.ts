@@ -1,11 +1,11 @@
 import { UserError } from '../errors.ts';
-import { catalogue } from './catalogue.ts';
+import { catalog } from './catalog.ts';
 
 export function unknownModel(name: string): UserError {
   return new UserError({
     what: `'${name}' is neither a model's short name nor a hub id`,
     where: name,
-    next: `give one of ${catalogue.map((entry) => entry.name).join(', ')}, or owner/model, or owner/model/file.gguf`,
+    next: `give one of ${catalog.map((entry) => entry.name).join(', ')}, or owner/model, or owner/model/file.gguf`,
     code: 'unknown_model_name',
   });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { defaultCacheDirectory, modelFolder } from './cache.ts';
-import { modelByName } from './catalogue.ts';
+import { modelByName } from './catalog.ts';
 import { resolveModelPath } from './resolve.ts';
 import { selectFiles } from './selectFiles.ts';
 

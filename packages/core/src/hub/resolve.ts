@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { shellWord } from '../shellWord.ts';
 import { cachedModel, defaultCacheDirectory, modelFolder } from './cache.ts';
-import { modelByName } from './catalogue.ts';
+import { modelByName } from './catalog.ts';
 
 export interface ResolveOptions {
   /** What a relative path starts from; default: the working directory. */

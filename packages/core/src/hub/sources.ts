@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts';
-import type { ModelOrigin } from './catalogue.ts';
+import type { ModelOrigin } from './catalog.ts';
 import { HUGGING_FACE_URL } from './huggingFace.ts';
 import { MODEL_SCOPE_URL } from './modelScopeHub.ts';
 

@@ -51,8 +51,8 @@ export const pulledModelSchema = z.object({
 export type PulledModel = z.infer<typeof pulledModelSchema>;
 
 /** A model that has a short name. */
-export const catalogueSchema = z.array(z.object({ name: z.string(), id: z.string() }));
-export type Catalogue = z.infer<typeof catalogueSchema>;
+export const catalogSchema = z.array(z.object({ name: z.string(), id: z.string() }));
+export type Catalog = z.infer<typeof catalogSchema>;
 
 const bytes = z.number().min(0);
 

@@ -121,7 +121,7 @@ describe('decodeStream', () => {
     expect(await stream.finish()).toBe('');
   });
 
-  it('does not wait for ever for what is no character', async () => {
+  it('does not wait forever for what is no character', async () => {
     const stream = decodeStream(tokenizer);
     let seen = '';
     for (let i = 0; i < 8; i++) seen += await stream.push(4 + 0xff);

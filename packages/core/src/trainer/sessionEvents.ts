@@ -42,7 +42,7 @@ export function sessionEvents({
   if (totalSteps === 1 && job.scheduleFor(totalSteps)(0) === 0) {
     warnings.push({
       type: 'warning',
-      code: 'nothing_learnt',
+      code: 'nothing_learned',
       message: 'the warm-up takes the only step of this run: at learning rate 0 nothing is learned',
       next: 'set warmup_ratio: 0, or train for more steps',
     });
@@ -51,7 +51,7 @@ export function sessionEvents({
     warnings.push({
       type: 'warning',
       code: 'columns_unread',
-      message: `columns that nothing is learnt from: ${describeUnread(unread)}`,
+      message: `columns that nothing is learned from: ${describeUnread(unread)}`,
       where: path,
       next: 'if one belongs to the text, name it with the field_… keys of the data set, or write the prompt out with type: {format: …}; if one says which messages are trained, with message_field_training',
     });

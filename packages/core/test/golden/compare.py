@@ -1,7 +1,8 @@
 """Compares golden values that were made again with those that are here, tensor by tensor and key by key.
 
-usage: python compare.py OLD NEW      files or folders; prints a line per file, and fails where a difference is larger than 1e-4
+usage: python compare.py OLD [OLD ...] NEW      files or folders; prints a line per file, and fails where a difference is larger than 1e-4
 
+A file of NEW is compared with that of the first OLD which has it.
 The difference of numbers is relative to the largest of their tensor or list. Versions that a file tells of are left out.
 """
 import json
@@ -56,11 +57,12 @@ def files_of(path):
 
 
 if __name__ == "__main__":
-    old, new = sys.argv[1:]
+    *old, new = sys.argv[1:]
     worst = 0.0
     for name in files_of(new):
-        here, again = (os.path.join(root, name) if name else root for root in (old, new))
-        found, where = difference(read(here), read(again), "") if os.path.exists(here) else (np.inf, "not here")
+        *known, again = (os.path.join(root, name) if name else root for root in (*old, new))
+        here = next(filter(os.path.exists, known), None)
+        found, where = difference(read(here), read(again), "") if here else (np.inf, "not here")
         print(f"{found:8.1e}  {name or new}  {where if found else ''}")
         worst = max(worst, found)
     sys.exit(0 if worst <= TOLERANCE else f"{worst:.1e} is more than {TOLERANCE:.0e}")

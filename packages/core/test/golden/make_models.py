@@ -36,6 +36,7 @@ STEPS, WARMUP, WEIGHT_DECAY = 10, 2, 0.01
 TARGETS = {
     **{name: ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"] for name in ("phi3", "phi4-mini")},
     "glm4": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"],
+    "qwen3-moe": ["q_proj", "k_proj", "v_proj", "o_proj"],
     "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
 }
 KEPT = {"gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3]}

@@ -1,7 +1,7 @@
 """Golden values of PEFT's kinds of LoRA over checkpoints that exist: float32 on the CPU.
 
 Of each: adapter/ as PEFT saves it before training, moved off a start where it does nothing; curves.json; golden.safetensors with
-  input_ids, labels; base.logits (row 0 without the adapter); logits and loss with it; merged.logits (row 0; absent where PEFT cannot merge);
+  input_ids, labels; base.logits (row 0 without the adapter); logits and loss with it; merged.logits (row 0);
   grad.NAME of every trained tensor; trained.logits (row 0 after ten AdamW steps). NAME is PEFT's parameter name without ".default".
 usage: python make_peft.py OUT_DIR [KIND ...]      beside models/; every kind has a seed of its own
 """
@@ -13,8 +13,6 @@ SEVEN = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_p
 KINDS = {
     "dora": (4321, "llama3", dict(use_dora=True, target_modules=SEVEN)),
     "rslora-dora": (4322, "llama3", dict(r=8, use_rslora=True, use_dora=True, target_modules=["q_proj", "o_proj", "down_proj"])),
-    "lora-bias": (4325, "qwen2", dict(lora_bias=True, target_modules=["q_proj", "k_proj", "v_proj"])),
-    "lora-bias-unmergeable": (4326, "llama3", dict(lora_bias=True, target_modules=["q_proj", "v_proj"])),
     "patterns": (4330, "llama3", dict(target_modules=SEVEN, rank_pattern={r"layers\.0\..*q_proj": 2, "down_proj": 6, r"^model\.layers\.1\.self_attn\.v_proj": 3},
                                       alpha_pattern={r"layers\.[1]\..*(q|k)_proj": 32, "down_proj": 3})),
     "layers-to-transform": (4333, "llama3", dict(layers_to_transform=[1], layers_pattern="layers", target_modules=SEVEN)),
@@ -39,12 +37,10 @@ def move_off(model):
         for name, p in model.named_parameters():
             if not p.requires_grad:
                 continue
-            if "lora_B" in name and not name.endswith("bias"):
+            if "lora_B" in name:
                 p.add_(0.05 * torch.randn_like(p))
             elif "magnitude" in name:
                 p.mul_(1 + 0.1 * torch.randn_like(p))
-            elif name.endswith("bias"):
-                p.add_(0.05 * torch.randn_like(p))
 
 
 def train(model, ids, labels):
@@ -88,12 +84,8 @@ def make(folder, kind):
         if p.requires_grad:
             values[f"grad.{name.replace('.default', '')}"] = p.grad
     values = {name: value.detach().clone() for name, value in values.items()}
-    try:
-        with torch.no_grad():
-            values["merged.logits"] = copy.deepcopy(model).merge_and_unload()(input_ids=ids[:1]).logits.clone()
-    except RuntimeError as error:
-        if "Impossible to merge" not in str(error):
-            raise
+    with torch.no_grad():
+        values["merged.logits"] = copy.deepcopy(model).merge_and_unload()(input_ids=ids[:1]).logits.clone()
     model.zero_grad()
     losses, norms, rates = train(model, ids, labels)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Writes quants.safetensors: ggml's quantised blocks and what the reference decoder makes of them.
+"""Writes quants.safetensors: ggml's quantized blocks and what the reference decoder makes of them.
 
 usage: pip install gguf==0.19.0 numpy safetensors; python make_quants.py OUT_FILE
 The reference is llama.cpp's own Python package (PyPI: gguf), whose numpy code is kept bit-exact with ggml-quants.c.

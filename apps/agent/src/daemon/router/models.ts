@@ -1,12 +1,12 @@
 /** Models that are here, and those that are fetched. */
 
 import { basename, join } from 'node:path';
-import type { Catalogue, LocalModel } from '@anneal/core/protocol/models';
+import type { Catalog, LocalModel } from '@anneal/core/protocol/models';
 import { cachedModelRequest, type PullRequest, pullRequest } from '@anneal/core/protocol/models';
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
 import { cachedNamed } from '../../service/models/list.ts';
-import { listCatalogue, publishedName } from '../../service/models/pull.ts';
+import { listCatalog, publishedName } from '../../service/models/pull.ts';
 import { removeModel } from '../../service/models/remove.ts';
 import { procedure, router } from './trpc.ts';
 
@@ -28,7 +28,7 @@ export const models = router({
   }),
 
   /** The models that have a short name. */
-  catalogue: procedure.query((): Catalogue => listCatalogue()),
+  catalog: procedure.query((): Catalog => listCatalog()),
 
   /** Begins a job that downloads a model or a data set into the cache, or goes on with one that was broken off. */
   pull: procedure.input(pullRequest.omit({ offline: true })).mutation(({ ctx, input }): { job: string } => {

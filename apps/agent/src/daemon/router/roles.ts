@@ -53,7 +53,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'jobs.forget': 'operator',
   'jobs.list': 'viewer',
 
-  'models.catalogue': 'viewer',
+  'models.catalog': 'viewer',
   'models.check': 'operator',
   'models.list': 'viewer',
   'models.pull': 'operator',

@@ -1,8 +1,8 @@
-import { catalogue, modelByName } from '@anneal/core/hub/catalogue';
+import { catalog, modelByName } from '@anneal/core/hub/catalog';
 import { pullDataset } from '@anneal/core/hub/datasets/pull';
 import * as hub from '@anneal/core/hub/pull';
 import {
-  type Catalogue,
+  type Catalog,
   type PulledModel,
   type PullProgress,
   type PullRequest,
@@ -34,6 +34,6 @@ export function publishedName(model: string): string {
 }
 
 /** The models that have a short name. */
-export function listCatalogue(): Catalogue {
-  return catalogue.map(({ name, id }) => ({ name, id }));
+export function listCatalog(): Catalog {
+  return catalog.map(({ name, id }) => ({ name, id }));
 }

@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { CardFacts, CardRun, CurvePoint } from '@anneal/core/export/modelCard';
-import { modelByName } from '@anneal/core/hub/catalogue';
+import { modelByName } from '@anneal/core/hub/catalog';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { preparedSummarySchema } from '@anneal/core/protocol/data';
 import { type RunEvent, withoutSuperseded } from '@anneal/core/protocol/events';

@@ -126,7 +126,7 @@ export const recipes = {
     command: 'The same on the command line',
     leave: 'Ctrl+S saves. Ctrl+Enter starts. Ctrl+M lets Tab leave the text.',
     removeKey: 'Remove {key}',
-    showDefaults: 'Defaults in grey',
+    showDefaults: 'Defaults in gray',
     replaceBy: 'Replace by {fix}',
   },
 };

@@ -81,7 +81,7 @@ const data: Record<string, Problem> = {
   content_left_out: ['有些内容被略去'],
   rejected_unread: ['被拒绝的回答没有被读取'],
   nothing_supervised: ['没有任何词元参与训练', '检查 roles_to_train 和对话模板'],
-  nothing_learnt: ['没有可学习的内容'],
+  nothing_learned: ['没有可学习的内容'],
   no_validation_rows: ['没有验证数据', '请设置 val_set_size 或 test_datasets'],
   messages_invalid: ['消息格式有误'],
   template_missing: ['模型没有对话模板', '请在配方中指定一个'],

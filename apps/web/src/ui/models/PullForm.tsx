@@ -19,9 +19,9 @@ export function PullForm() {
   const isOff = useIsOff('operator');
   const [model, setModel] = useState('');
   const [revision, setRevision] = useState('');
-  const { data: catalogue } = useQuery({
-    queryKey: ['catalogue'],
-    queryFn: () => agent().models.catalogue.query(),
+  const { data: catalog } = useQuery({
+    queryKey: ['catalog'],
+    queryFn: () => agent().models.catalog.query(),
     enabled: useHasSocket(),
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -73,7 +73,7 @@ export function PullForm() {
         {t('nameHint')}
       </p>
       <datalist id={names}>
-        {catalogue?.map(({ name, id }) => (
+        {catalog?.map(({ name, id }) => (
           <option key={name} value={name}>
             {id}
           </option>

@@ -40,7 +40,7 @@ export function openAnswers(
   const label = findColumn(rows, ['label', 'kto_tag'], () => true);
   const chosen = column(options.fieldChosen, 'chosen');
   const rejected = column(options.fieldRejected, 'rejected');
-  if (mode === 'judged' && label !== undefined) return labelled(rows, label, options, open);
+  if (mode === 'judged' && label !== undefined) return labeled(rows, label, options, open);
   if (chosen !== undefined && rejected !== undefined) return paired(rows, chosen, rejected, options, open);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   throw new UserError({
@@ -54,7 +54,7 @@ export function openAnswers(
   });
 }
 
-function labelled(rows: readonly RowValue[], label: string, options: FieldOptions, open: OpenFormat): AnswerReader {
+function labeled(rows: readonly RowValue[], label: string, options: FieldOptions, open: OpenFormat): AnswerReader {
   const without = (value: RowValue): RowValue => withoutColumns(value, [label]);
   const reader = open(rows.map(without), options);
   return {

@@ -2,7 +2,7 @@ import { HubApiError } from '@huggingface/hub';
 
 /**
  * The requests of one upload. The hub's client sends many at a time and loses what goes wrong in one while it deals with another
- * (it then waits for ever, or leaves a rejection that nobody handles), so it never hears of a failure: `orFailure` does.
+ * (it then waits forever, or leaves a rejection that nobody handles), so it never hears of a failure: `orFailure` does.
  */
 export class UploadRequests {
   readonly #ask: typeof fetch;

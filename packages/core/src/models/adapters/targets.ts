@@ -4,7 +4,7 @@ import type { ModelConfig } from '../config.ts';
 import { findName, type NameTable } from '../names.ts';
 import { blockLinears } from '../tensors.ts';
 
-/** A backtracking pattern from a file may take for ever; honest ones take microseconds. */
+/** A backtracking pattern from a file may take forever; honest ones take microseconds. */
 const PATTERN_TIMEOUT_MS = 1000;
 
 /**

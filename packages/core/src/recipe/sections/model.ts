@@ -11,7 +11,7 @@ export const model = {
   revision: optional(
     z.string().min(1),
     null,
-    'Commit, tag or branch of `base_model` when it comes from a hub. Name a commit and the recipe trains the same model for ever.',
+    'Commit, tag or branch of `base_model` when it comes from a hub. Name a commit and the recipe trains the same model forever.',
   ),
   chat_template: optional(
     z.string().min(1),

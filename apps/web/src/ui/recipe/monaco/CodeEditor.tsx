@@ -40,7 +40,7 @@ export default function CodeEditor({
   isReadOnly: boolean;
   /** Where the cursor is put, once for each object. */
   place: Place | undefined;
-  /** Shown in grey where the keys would stand; undefined for none. */
+  /** Shown in gray where the keys would stand; undefined for none. */
   defaults: Defaults | undefined;
 }) {
   const t = useTranslations('recipes');

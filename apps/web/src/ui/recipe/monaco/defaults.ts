@@ -1,4 +1,4 @@
-/** The values of keys that are not written, in grey at the end of the line below which they would stand. */
+/** The values of keys that are not written, in gray at the end of the line below which they would stand. */
 import type { FormField, FormSection } from '@anneal/core/protocol/recipeForm';
 import { newKey, parseText, readValue, sourceOf } from '@anneal/core/recipe/edit';
 import { monaco } from './features.ts';

