@@ -121,7 +121,7 @@ describe('exports in a browser', () => {
     hub.uploads.repositories.clear();
     await push();
     await page.getByText('Pushed, private:').waitFor();
-    await page.getByText('adapter_config.json names the base model by a path').waitFor();
+    await page.getByText('adapter_config.json has a path of this machine as base_model_name_or_path').waitFor();
     expect(await page.getByRole('link', { name: 'you/harbor' }).getAttribute('href')).toBe(`${hub.url}/you/harbor`);
     const card = String(hub.uploads.repositories.get('you/harbor')?.files.get('README.md'));
     expect(card).toMatch(/the same answers as the run, token by token: \d+ of \d+ agree/);
