@@ -1,6 +1,7 @@
-import type { EventBody, RunEvent } from '@anneal/core/protocol/events';
+import type { EventBody } from '@anneal/core/protocol/events';
 import { describe, expect, test } from 'vitest';
-import { commonSteps, measure } from '../src/service/runs/measure.ts';
+import { commonSteps, measure, stepByStep } from '../src/service/runs/measure.ts';
+import { type RunRecord, recordOf } from '../src/service/runs/record.ts';
 
 describe('measuring a run', () => {
   test('counts the steps behind it, not only those on record', () => {
@@ -36,23 +37,48 @@ describe('measuring a run', () => {
   });
 });
 
-describe('steps that two runs have in common', () => {
-  test('are those that both recorded, the last ten of them', () => {
+test('an evaluation and an end that a later launch repeats do not count', () => {
+  const evaluated: EventBody = { type: 'evaluated', step: 2, loss: 0.5, perplexity: 1.65 };
+  const finished: EventBody = { type: 'finished', step: 2, loss: 9, milliseconds: 1200 };
+  const events = run([step(1, 9), step(2, 9), evaluated, finished, { type: 'resumed', fromStep: 1 }]);
+  expect(measure(events)).toMatchObject({ steps: 1, validationLoss: null, milliseconds: 100, timedSteps: 1 });
+});
+
+test('every step that any of the runs recorded stands once, in order', () => {
+  const runs = [run([step(1, 3), step(3, null)]), run([step(2, 5)]), run([])];
+  expect(stepByStep(runs)).toEqual([
+    { step: 1, losses: [3, undefined, undefined] },
+    { step: 2, losses: [undefined, 5, undefined] },
+    { step: 3, losses: [null, undefined, undefined] },
+  ]);
+});
+
+describe('steps that runs have in common', () => {
+  test('of three are those of each', () => {
+    const runs = [
+      [1, 2, 3, 4],
+      [2, 3, 4, 5],
+      [3, 4],
+    ].map((steps) => run(steps.map((number) => step(number, number))));
+    expect(commonSteps(runs)).toEqual({ steps: [3, 4], losses: [3.5, 3.5, 3.5] });
+  });
+
+  test('are those that all recorded, the last ten of them', () => {
     const every = run(Array.from({ length: 30 }, (_, index) => step(index + 1, index + 1)));
     const everySecond = run(Array.from({ length: 12 }, (_, index) => step(2 * index + 2, 1)));
-    expect(commonSteps(every, everySecond)).toEqual({
+    expect(commonSteps([every, everySecond])).toEqual({
       steps: [6, 8, 10, 12, 14, 16, 18, 20, 22, 24],
       losses: [15, 1],
     });
   });
 
   test('may be none', () => {
-    expect(commonSteps(run([step(2, 1)]), run([step(3, 1)]))).toEqual({ steps: [], losses: [null, null] });
+    expect(commonSteps([run([step(2, 1)]), run([step(3, 1)])])).toEqual({ steps: [], losses: [null, null] });
   });
 });
 
-function run(events: readonly EventBody[]): RunEvent[] {
-  return events.map((event, index) => ({ seq: index + 1, time: '2026-01-31T14:25:00.000Z', ...event }));
+function run(events: readonly EventBody[]): RunRecord {
+  return recordOf(events.map((event, index) => ({ seq: index + 1, time: '2026-01-31T14:25:00.000Z', ...event })));
 }
 
 function step(number: number, loss: number | null): EventBody {

@@ -99,6 +99,10 @@ test('the verbs answer as they do here', async () => {
     (await json(here('runs', 'show', 'latest', '--json'))).lock,
   );
   expect((await remote('runs', 'logs', '--json')).stdout).toBe((await here('runs', 'logs', '--json')).stdout);
+  // Here from the log, there from the index of the agent.
+  const comparison = ['runs', 'compare', 'latest', 'latest', 'latest', '--json'];
+  const compared = JSON.stringify(await json(here(...comparison))).replaceAll(path, key);
+  expect(await json(remote(...comparison))).toEqual(JSON.parse(compared));
   const inspect = ['inspect', '--row', '3', '--json'];
   expect(await json(remote(...inspect, 'harbor/recipe.yaml'))).toEqual(await json(here(...inspect, 'recipe.yaml')));
   const batches = ['inspect', '--batches', '2', '--tokens', '--json'];

@@ -121,6 +121,29 @@ test('compare of runs that recorded other steps says how many, and takes those o
   expect(stdout).toMatch(/^time in steps +1.0 s in 2 steps +2.0 s$/m);
 });
 
+test('compare of many runs has a line for each; one alone and more than 50 are refused', async () => {
+  const ranks = [8, 8, 16];
+  const runs: string[] = [];
+  for (const [at, rank] of ranks.entries()) runs.push(await finishedRun(`run-${at}`, rank, 1 + at / 4));
+  const { stdout } = await run('compare', ...runs);
+  expect(stdout).toMatch(/^RECIPE +1 +2 +3$/m);
+  expect(stdout).toMatch(/^lora_r +8 +8 +16$/m);
+  expect(stdout).toMatch(new RegExp(`^1 +${runs[0]} +finished +4 +1.0* +1.0* +1.5`, 'm'));
+  expect(stdout).toMatch(new RegExp(`^3 +${runs[2]} +finished +4 +1.5 +1.5 +0.5 +2`, 'm'));
+  expect(stdout).toContain('COMMON: loss, mean of 4 steps recorded in all, 1 to 4');
+  const json = JSON.parse((await run('compare', ...runs, '--json')).stdout) as { steps: unknown[] };
+  expect(json).toMatchObject({
+    recipe: [{ key: 'lora_r', values: [8, 8, 16] }],
+    runs: [{ loss: 1 }, {}, { loss: 1.5 }],
+  });
+  expect(json.steps[0]).toEqual({ step: 1, losses: [1, 1.25, 1.5] });
+
+  const one = await run('compare', 'latest');
+  expect(one).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining('two runs or more') });
+  const many = await run('compare', ...Array.from({ length: 51 }, () => 'latest'));
+  expect(many).toMatchObject({ code: exitCodes.badInput, stderr: expect.stringContaining('at most 50 runs') });
+});
+
 test('stop ends a detached run with a checkpoint, and refuses one that is not running', async () => {
   const path = await detachedRun('forever');
 

@@ -1,4 +1,5 @@
 /** The agent as a server, spoken to as a browser does: pairing, refusals, and a live run without a hole. */
+
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -9,6 +10,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { checkAddress } from '../src/daemon/address.ts';
 import type { Daemon } from '../src/daemon/daemon.ts';
+import { compareRuns } from '../src/service/runs/compare.ts';
 import {
   client,
   codeIn,
@@ -312,6 +314,14 @@ describe('a live run', () => {
     // Smoothing goes over every step, whatever part is shown.
     expect(part.smoothedLoss[5]).toBeCloseTo(0.1 * 99 + 0.9, 4);
     expect(part.smoothing).toEqual(all.smoothing);
+    // What is set beside other runs is what the log says, though no log is read for it.
+    const recipe = 'base_model: smollm2-135m\ndatasets:\n  - {path: rows.jsonl}\n';
+    writeFileSync(join(run.path, 'recipe.resolved.yaml'), recipe);
+    const runs = [run.path, run.path];
+    const logged = await compareRuns({}, { runs, steps: true });
+    expect(logged.runs[0]).toMatchObject({ steps: 1000, recordedSteps: 1000, loss: 1 });
+    const indexed = await api.runs.compare.query({ runs: [named.run, named.run], steps: true });
+    expect(indexed).toEqual(JSON.parse(JSON.stringify(logged)));
   });
 });
 

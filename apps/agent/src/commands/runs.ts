@@ -1,4 +1,5 @@
 import { stepRequest } from '@anneal/core/protocol/batches';
+import { mostComparedRuns } from '@anneal/core/protocol/runs';
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
 import { addQueueOptions } from './queueOption.ts';
@@ -109,14 +110,14 @@ export function define(command: Command): void {
     'anneal runs restore 20260131-142500-lora-16',
   );
   addExamples(
-    subcommand('compare', 'two runs side by side: what differs in the recipe, and how they ended')
-      .argument('<a>', runArgument)
-      .argument('<b>', runArgument)
+    subcommand('compare', 'runs side by side: what differs in their recipes, and how they ended')
+      .argument('<run...>', `two to ${mostComparedRuns} runs; ${runArgument}`)
       .option('--steps', 'the loss of every step beside each other')
-      .action(async (a: string, b: string, options: RunsOptions & { steps?: boolean }) =>
-        (await import('./runsCompare.ts')).compare(a, b, options),
+      .action(async (runs: string[], options: RunsOptions & { steps?: boolean }) =>
+        (await import('./runsCompare.ts')).compare(runs, options),
       ),
     'anneal runs compare 20260131-142500-lora-16 20260131-151200-lora-32',
+    'anneal runs compare lora-8 lora-16 lora-32 lora-64',
   );
   addExamples(command, 'anneal runs ls', 'anneal runs logs latest --follow');
 }

@@ -12,6 +12,7 @@ import {
   compareRunsRequest,
   createRunRequest,
   followRunRequest,
+  mostComparedRuns,
   resumeRunRequest,
   runRequest,
   stopRunRequest,
@@ -47,9 +48,9 @@ const looking: readonly Tool[] = [
   ),
   tool(
     'runs_compare',
-    'Two runs side by side: what differs in the recipe, and how they went',
+    `Two to ${mostComparedRuns} runs side by side: what differs in the recipes, and how they went`,
     'viewer',
-    compareRunsRequest,
+    compareRunsRequest.omit({ steps: true }),
     async ({ ask }, input) => {
       const { steps: _, ...comparison } = await ask.compareRuns({}, input);
       return comparison;

@@ -103,16 +103,10 @@ export function remoteRuns(connection: Connection): RunUseCases {
       for (const run of found) await ask((api) => api.runs.restore.mutate({ run }));
       return found.map((path) => ({ id: basename(path), path }));
     },
-    async compareRuns(_, { a, b }) {
-      const keys = { a: await named(a), b: await named(b) };
-      const comparison = await ask((api) => api.runs.compare.query(keys));
-      const [left, right] = comparison.runs;
-      const runs = [
-        { ...left, path: keys.a },
-        { ...right, path: keys.b },
-      ];
-      // JSON has null where a step was not recorded as well.
-      return { ...comparison, runs } as RunComparison;
+    async compareRuns(_, { runs, steps }) {
+      const found = await Promise.all(runs.map((run) => named(run)));
+      const comparison: RunComparison = await ask((api) => api.runs.compare.query({ runs: found, steps }));
+      return { ...comparison, runs: comparison.runs.map((run, at) => ({ ...run, path: found[at] as string })) };
     },
   };
 }

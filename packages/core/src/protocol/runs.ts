@@ -40,7 +40,18 @@ export type StopRunRequest = z.input<typeof stopRunRequest>;
 export const resumeRunRequest = runRequest.extend({ set: overridesSchema });
 export type ResumeRunRequest = z.input<typeof resumeRunRequest>;
 
-export const compareRunsRequest = z.object({ a: runName, b: runName });
+/** Runs that are set side by side at once. */
+export const mostComparedRuns = 50;
+
+export const compareRunsRequest = z.object({
+  runs: z
+    .array(runName)
+    .min(2, 'a comparison takes two runs or more')
+    .max(mostComparedRuns, `at most ${mostComparedRuns} runs are compared at once`)
+    .readonly(),
+  /** With the loss of every step. */
+  steps: z.boolean().default(false),
+});
 export type CompareRunsRequest = z.input<typeof compareRunsRequest>;
 
 export const removeRunsRequest = z.object({
@@ -131,16 +142,22 @@ export const runMeasuresSchema = z.object({
 });
 export type RunMeasures = z.infer<typeof runMeasuresSchema>;
 
+const comparedRunSchema = runMeasuresSchema.extend({
+  id: z.string(),
+  path: z.string(),
+  state: runSummarySchema.shape.state,
+  /** What its recipe says under the keys in which the recipes differ; without those that it has not. */
+  settings: z.record(z.string(), z.unknown()),
+});
+
+/** Lists of losses have one of each run, in the order of the runs. */
 export const runComparisonSchema = z.object({
-  runs: z.tuple([
-    runMeasuresSchema.extend({ id: z.string(), path: z.string(), state: runSummarySchema.shape.state }),
-    runMeasuresSchema.extend({ id: z.string(), path: z.string(), state: runSummarySchema.shape.state }),
-  ]),
-  /** The last steps, at most ten, of those that both recorded, and each run's mean loss over them. */
-  commonSteps: z.object({ steps: z.array(z.int()), losses: z.tuple([z.number().nullable(), z.number().nullable()]) }),
-  /** Every step that either of them recorded. */
-  steps: z.array(z.object({ step: z.int(), losses: z.tuple([maybeLoss, maybeLoss]) })),
-  /** The keys in which the recipes differ, as `datasets.0.path`; undefined where one has it not. */
-  recipe: z.array(z.object({ key: z.string(), a: z.unknown(), b: z.unknown() })),
+  runs: z.array(comparedRunSchema),
+  /** The last steps, at most ten, of those that all recorded, and each run's mean loss over them. */
+  commonSteps: z.object({ steps: z.array(z.int()), losses: z.array(z.number().nullable()) }),
+  /** Every step that any of them recorded; null where they were not asked for. */
+  steps: z.array(z.object({ step: z.int(), losses: z.array(maybeLoss) })).nullable(),
+  /** The keys in which the recipes differ, as `datasets.0.path`. */
+  recipe: z.array(z.string()),
 });
 export type RunComparison = z.infer<typeof runComparisonSchema>;

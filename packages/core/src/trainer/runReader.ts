@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import type { RunEvent } from '../protocol/events.ts';
 import { initialStatus, type RunState, type Status, statusAfter } from '../protocol/status.ts';
 import { readEvents } from './eventReader.ts';
 import { assertIsRun, kindOf } from './runFiles.ts';
@@ -22,16 +23,19 @@ export interface DamagedRun {
 }
 
 /**
- * What the events say; status.json is for others and never believed here.
+ * What the events say, each of which is handed on; status.json is for others and never believed here.
  * Throws `run_not_found`, `run_entry_foreign`, `run_not_readable`, `event_log_damaged`.
  */
-export function readRun(path: string): RunView {
+export function readRun(path: string, onEvent?: (event: RunEvent) => void): RunView {
   const absolute = resolve(path);
   assertIsRun(absolute);
   // Before the events: an owner that ends in between has then written its last one.
   const owner = runOwner(absolute);
   let status = initialStatus(basename(absolute), basename(absolute), '');
-  for (const event of readEvents(join(absolute, 'events.jsonl'))) status = statusAfter(status, event);
+  for (const event of readEvents(join(absolute, 'events.jsonl'))) {
+    status = statusAfter(status, event);
+    onEvent?.(event);
+  }
   const shouldRun = status.state === 'preparing' || status.state === 'running';
   return { path: absolute, status, state: shouldRun && !owner ? 'interrupted' : status.state, owner };
 }

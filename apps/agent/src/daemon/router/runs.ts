@@ -13,7 +13,13 @@ import {
 } from '@anneal/core/protocol/batches';
 import type { Diagnosis } from '@anneal/core/protocol/diagnoses';
 import { prioritySchema } from '@anneal/core/protocol/queue';
-import { overridesSchema, type RemovedRun, type RunComparison, type RunDetails } from '@anneal/core/protocol/runs';
+import {
+  mostComparedRuns,
+  overridesSchema,
+  type RemovedRun,
+  type RunComparison,
+  type RunDetails,
+} from '@anneal/core/protocol/runs';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
@@ -21,11 +27,12 @@ import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
 import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
-import { compareRuns } from '../../service/runs/compare.ts';
+import { compareRecords } from '../../service/runs/compare.ts';
 import { listRemovedRuns, removableRuns, removeRuns, restoreRuns } from '../../service/runs/remove.ts';
 import { showRun } from '../../service/runs/show.ts';
 import { assertCanGoOn } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
+import { recordedRuns } from '../runs/record.ts';
 import { newestOf } from './newestOf.ts';
 import { procedure, router } from './trpc.ts';
 
@@ -73,11 +80,13 @@ export const runs = router({
     yield await finish(runApart('diagnoseRun', {}, { run: path }, signal));
   }),
 
-  /** Two runs side by side. */
-  compare: procedure.input(z.object({ a: key, b: key })).query(async ({ ctx, input }): Promise<RunComparison> => {
-    const [a, b] = [await ctx.agent.feeds.get(input.a), await ctx.agent.feeds.get(input.b)];
-    return compareRuns({}, { a: a.path, b: b.path });
-  }),
+  /** Runs side by side. */
+  compare: procedure
+    .input(z.object({ runs: z.array(key).min(2).max(mostComparedRuns), steps: z.boolean().default(false) }))
+    .query(async ({ ctx, input }): Promise<RunComparison> => {
+      const feeds = await Promise.all(input.runs.map((run) => ctx.agent.feeds.get(run)));
+      return compareRecords(await recordedRuns(feeds), { steps: input.steps });
+    }),
 
   /** The steps from `from` to `to` in at most so many buckets; without them all. */
   series: procedure

@@ -112,6 +112,15 @@ export class RunFeed {
     return { seq: this.seq, ...bucketSteps(this.#history.steps, options), ...this.#history.marks };
   }
 
+  get marks(): RunHistory['marks'] {
+    return this.#history.marks;
+  }
+
+  /** Why it cannot be read. */
+  get error(): UserError | undefined {
+    return this.#error;
+  }
+
   /** Every step there is. */
   get steps(): StepTable {
     return this.#history.steps;

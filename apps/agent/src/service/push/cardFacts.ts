@@ -14,6 +14,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { licenseOf } from '../models/list.ts';
 import { measure } from '../runs/measure.ts';
+import { recordOf } from '../runs/record.ts';
 import { isPath } from './namedPaths.ts';
 
 /** Rows of the curve's table. */
@@ -38,7 +39,7 @@ export function cardRun(run: string, step: number): CardRun {
     recipe: recipeWithoutPaths(readRunFile(join(run, 'recipe.resolved.yaml'))),
     hashes: readPinned(run) ?? null,
     data: preparedData(join(run, 'data', 'manifest.json')),
-    measures: measure(events),
+    measures: measure(recordOf(events)),
     curve: curveOf(events),
   };
 }

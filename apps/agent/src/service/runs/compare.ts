@@ -1,40 +1,50 @@
 import { join } from 'node:path';
-import type { RunEvent } from '@anneal/core/protocol/events';
 import { type CompareRunsRequest, compareRunsRequest, type RunComparison } from '@anneal/core/protocol/runs';
 import { readRecipe } from '@anneal/core/recipe/read';
-import { readEvents } from '@anneal/core/trainer/eventReader';
-import { type RunView, readRun } from '@anneal/core/trainer/runReader';
+import { readRun } from '@anneal/core/trainer/runReader';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { pathOfRun } from './find.ts';
 import { commonSteps, measure, stepByStep } from './measure.ts';
+import { addTo, type RunRecord, recordOf } from './record.ts';
 
-/** Two runs side by side: what differs in their recipes, and how they went. */
+/** Runs side by side: what differs in their recipes, and how they went. */
 export async function compareRuns(context: Context, request: CompareRunsRequest): Promise<RunComparison> {
-  const { a, b } = parseRequest(compareRunsRequest, request);
-  const left = readRun(await pathOfRun(context, a));
-  const right = readRun(await pathOfRun(context, b));
-  const recipe = differences(await settingsOf(left), await settingsOf(right));
-  const events = [eventsOf(left), eventsOf(right)] as const;
+  const { runs, steps } = parseRequest(compareRunsRequest, request);
+  const paths = await Promise.all(runs.map((run) => pathOfRun(context, run)));
+  const recorded = paths.map((path) => {
+    const record = recordOf();
+    const { status, state } = readRun(path, (event) => addTo(record, event));
+    return { id: status.id, path, state, record };
+  });
+  return compareRecords(recorded, { steps });
+}
+
+/** A run whose events somebody has read. */
+export type RecordedRun = Pick<RunComparison['runs'][number], 'id' | 'path' | 'state'> & { record: RunRecord };
+
+/** @param options.steps with the loss of every step */
+export async function compareRecords(
+  runs: readonly RecordedRun[],
+  options: { steps: boolean },
+): Promise<RunComparison> {
+  const settings = await Promise.all(runs.map(({ path }) => settingsOf(path)));
+  const recipe = changedKeys(settings);
+  const records = runs.map(({ record }) => record);
   return {
-    runs: [sideOf(left, events[0]), sideOf(right, events[1])],
-    commonSteps: commonSteps(...events),
-    steps: stepByStep(...events),
+    runs: runs.map(({ record, ...run }, at) => {
+      const own = settings[at] as ReadonlyMap<string, unknown>;
+      const changed = recipe.filter((key) => own.has(key)).map((key) => [key, own.get(key)]);
+      return { ...run, settings: Object.fromEntries(changed), ...measure(record) };
+    }),
+    commonSteps: commonSteps(records),
+    steps: options.steps ? stepByStep(records) : null,
     recipe,
   };
 }
 
-function sideOf({ status, path, state }: RunView, events: readonly RunEvent[]): RunComparison['runs'][number] {
-  return { id: status.id, path, state, ...measure(events) };
-}
-
-function eventsOf(run: RunView): RunEvent[] {
-  const told = new Set<RunEvent['type']>(['step', 'evaluated', 'resumed', 'finished']);
-  return [...readEvents(join(run.path, 'events.jsonl'))].filter(({ type }) => told.has(type));
-}
-
-async function settingsOf(run: RunView): Promise<Map<string, unknown>> {
-  return flatten((await readRecipe(join(run.path, 'recipe.resolved.yaml'))).recipe);
+async function settingsOf(run: string): Promise<Map<string, unknown>> {
+  return flatten((await readRecipe(join(run, 'recipe.resolved.yaml'))).recipe);
 }
 
 /** `datasets.0.path` → value */
@@ -45,8 +55,8 @@ function flatten(value: unknown, prefix = '', into = new Map<string, unknown>())
   return into;
 }
 
-function differences(a: Map<string, unknown>, b: Map<string, unknown>): RunComparison['recipe'] {
-  return [...new Set([...a.keys(), ...b.keys()])]
-    .filter((key) => JSON.stringify(a.get(key)) !== JSON.stringify(b.get(key)))
-    .map((key) => ({ key, a: a.get(key), b: b.get(key) }));
+/** Those that not every run has with the same value. */
+function changedKeys(settings: readonly ReadonlyMap<string, unknown>[]): string[] {
+  const keys = new Set(settings.flatMap((map) => [...map.keys()]));
+  return [...keys].filter((key) => new Set(settings.map((map) => JSON.stringify(map.get(key)))).size > 1);
 }

@@ -1,49 +1,41 @@
-/** What the events of runs tell for setting them side by side. With `logging_steps` above 1 not every step is recorded. */
-import { type RunEvent, withoutSuperseded } from '@anneal/core/protocol/events';
+/** What the records of runs tell for setting them side by side. */
 import type { RunComparison, RunMeasures } from '@anneal/core/protocol/runs';
+import { finiteOrNull, lossAt, type RunRecord } from './record.ts';
 
 /** Of so many steps the mean loss is taken: one step's loss says more of its rows than of the model. */
 const recent = 10;
 
-export function measure(all: readonly RunEvent[]): RunMeasures {
-  const events = withoutSuperseded(all);
-  const recorded = events.filter((event) => event.type === 'step');
-  const evaluations = events.flatMap((event) =>
-    event.type === 'evaluated' && event.loss !== null ? [event.loss] : [],
-  );
-  const steps = events.reduce((last, event) => ('step' in event ? Math.max(last, event.step) : last), 0);
-  const tokens = sum(recorded.map((event) => event.tokens));
-  const milliseconds = sum(recorded.map((event) => event.milliseconds));
-  const whole = events.findLast((event) => event.type === 'finished')?.milliseconds;
+export function measure({ lastStep, steps, losses, evaluations, whole, ...columns }: RunRecord): RunMeasures {
+  const measured = evaluations.flatMap(({ loss }) => (loss === null ? [] : [loss]));
+  const tokens = sum(columns.tokens);
+  const milliseconds = sum(columns.milliseconds);
   return {
-    steps,
-    recordedSteps: recorded.length,
-    loss: mean(recorded.slice(-recent).map((event) => event.loss)),
-    validationLoss: evaluations.at(-1) ?? null,
-    bestValidationLoss: evaluations.length === 0 ? null : Math.min(...evaluations),
+    steps: lastStep,
+    recordedSteps: steps.length,
+    loss: mean(losses.slice(-recent).map(finiteOrNull)),
+    validationLoss: measured.at(-1) ?? null,
+    bestValidationLoss: measured.length === 0 ? null : measured.reduce((best, loss) => Math.min(best, loss)),
     tokensPerSecond: milliseconds === 0 ? null : (tokens / milliseconds) * 1000,
     tokens,
-    milliseconds: whole ?? milliseconds,
-    timedSteps: whole === undefined ? recorded.length : steps,
+    milliseconds: whole?.milliseconds ?? milliseconds,
+    timedSteps: whole ? lastStep : steps.length,
   };
 }
 
-export function commonSteps(a: readonly RunEvent[], b: readonly RunEvent[]): RunComparison['commonSteps'] {
-  const [left, right] = [lossByStep(a), lossByStep(b)];
-  const steps = [...left.keys()].filter((step) => right.has(step)).slice(-recent);
-  const meanOf = (losses: ReadonlyMap<number, number | null>) => mean(steps.map((step) => losses.get(step) ?? null));
-  return { steps, losses: [meanOf(left), meanOf(right)] };
+export function commonSteps(runs: readonly RunRecord[]): RunComparison['commonSteps'] {
+  const steps: number[] = [];
+  for (const step of runs[0]?.steps.toReversed() ?? []) {
+    if (runs.every((run) => lossAt(run, step) !== undefined)) steps.unshift(step);
+    if (steps.length === recent) break;
+  }
+  return { steps, losses: runs.map((run) => mean(steps.map((step) => lossAt(run, step) ?? null))) };
 }
 
-export function stepByStep(a: readonly RunEvent[], b: readonly RunEvent[]): RunComparison['steps'] {
-  const [left, right] = [lossByStep(a), lossByStep(b)];
-  const steps = [...new Set([...left.keys(), ...right.keys()])].sort((one, other) => one - other);
-  return steps.map((step) => ({ step, losses: [left.get(step), right.get(step)] }));
-}
-
-function lossByStep(events: readonly RunEvent[]): Map<number, number | null> {
-  const recorded = withoutSuperseded(events).filter((event) => event.type === 'step');
-  return new Map(recorded.map(({ step, loss }) => [step, loss]));
+export function stepByStep(runs: readonly RunRecord[]): NonNullable<RunComparison['steps']> {
+  const every = new Set(runs.flatMap(({ steps }) => steps));
+  return [...every]
+    .sort((one, other) => one - other)
+    .map((step) => ({ step, losses: runs.map((run) => lossAt(run, step)) }));
 }
 
 function mean(values: readonly (number | null)[]): number | null {
