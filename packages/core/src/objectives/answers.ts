@@ -1,15 +1,15 @@
 /** Batches whose documents end with answers that were chosen or rejected. */
 import { type AnswerInputs, type Graph, type HostArray, preferenceSums, sides, type Tensor } from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
+import { labelLogps, supervisedRows } from './labels.ts';
 import type { BatchRows, ObjectiveContext, ObjectiveCounts, PreferenceMeasures } from './objective.ts';
-import { supervisedRows, targetLogps } from './targets.ts';
 
 export const sumCount = preferenceSums.length;
 
 /** What losses over answers read, and the log-probabilities of the model as it is trained. */
 export function answerInputs({ graph, policy, sums, logitRows }: ObjectiveContext): AnswerInputs {
   return {
-    logps: targetLogps(graph, policy(), logitRows),
+    logps: labelLogps(graph, policy(), logitRows),
     ...offsetInputs(graph),
     scale: graph.input('lossScale', 'f32', [2]),
     sums,

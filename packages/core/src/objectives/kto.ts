@@ -1,7 +1,7 @@
 import { type KtoLossOptions, ktoLoss, logRatioSumOp, type Tensor } from '@anneal/kernels';
 import { answerInputs, answerInputsOf, answerTokenLosses, countAnswers, measuresOf, sumCount } from './answers.ts';
+import { labelLogps } from './labels.ts';
 import type { Objective, ObjectiveContext, ObjectiveResult } from './objective.ts';
-import { targetLogps } from './targets.ts';
 
 export interface KtoObjectiveOptions extends KtoLossOptions {
   /** Rewards are measured from the divergence of the model from its reference; without it from 0 (TRL's apo_zero_unpaired). */
@@ -32,7 +32,7 @@ export function ktoObjective({ divergence, ...options }: KtoObjectiveOptions): O
     measureDivergence: ({ graph, policy, reference, sums, logitRows }) => {
       const ofReference = reference();
       return graph.apply(logRatioSumOp, {
-        logps: targetLogps(graph, policy(), logitRows),
+        logps: labelLogps(graph, policy(), logitRows),
         reference: ofReference,
         sum: sums,
       }).total;

@@ -2,8 +2,8 @@ import { type PolicyLossOptions, policyLoss, policySums } from '@anneal/kernels'
 import { countLabels } from '../datasets/batch.ts';
 import type { Batch } from '../datasets/types.ts';
 import { answerInputsOf, answerTokenLosses } from './answers.ts';
+import { labelLogps } from './labels.ts';
 import type { Objective, ObjectiveContext, ObjectiveResult } from './objective.ts';
-import { targetLogps } from './targets.ts';
 
 export interface PolicyObjectiveOptions extends PolicyLossOptions {
   /** Of the sampling: the model that is trained is the one at this temperature. */
@@ -23,7 +23,7 @@ export function policyObjective({ temperature, onPolicy, ...options }: PolicyObj
   const addLoss = (context: ObjectiveContext): ObjectiveResult => {
     const { graph, policy, sums, logitRows } = context;
     const reference = options.beta > 0 ? context.reference() : undefined;
-    const logps = targetLogps(graph, policy(), logitRows);
+    const logps = labelLogps(graph, policy(), logitRows);
     const each = (name: string) => graph.input(name, 'f32', ['S']);
     const inputs = {
       logps,

@@ -1,7 +1,7 @@
 import { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } from '@anneal/kernels';
 import { countLabels } from '../datasets/batch.ts';
+import { labelInputs, supervisedRows } from './labels.ts';
 import type { ModelPass, Objective, ObjectiveContext, ObjectiveResult } from './objective.ts';
-import { supervisedRows, targetInputs } from './targets.ts';
 
 /** Cross entropy over the target tokens: supervised fine-tuning, and continued pre-training where everything is a target. */
 export const supervised: Objective = {
@@ -40,5 +40,5 @@ function resultOf({ total, losses }: CrossEntropy): ObjectiveResult {
 
 function ofPass({ graph, sums, logitRows }: ObjectiveContext, { head, bf16 }: ModelPass) {
   const { softCap, ...inputs } = head;
-  return { inputs: { ...inputs, ...targetInputs(graph), loss: sums }, options: { bf16, logitRows, softCap } };
+  return { inputs: { ...inputs, ...labelInputs(graph), loss: sums }, options: { bf16, logitRows, softCap } };
 }

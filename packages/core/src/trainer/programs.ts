@@ -14,8 +14,8 @@ import { decoder } from '../models/layers/decoder.ts';
 import { type Head, ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
 import type { Nf4Form } from '../models/nf4.ts';
 import { divergenceVariable } from '../objectives/kto.ts';
+import { labelLogps } from '../objectives/labels.ts';
 import type { ModelPass, Objective, ObjectiveContext } from '../objectives/objective.ts';
-import { targetLogps } from '../objectives/targets.ts';
 import { type AdamwOptions, type ParameterGroup, parameterGroups, updateGroups } from './optimizer.ts';
 
 export interface TrainingProgramOptions {
@@ -153,7 +153,7 @@ function contextOf(
       if (!weights.lora) return graph.input(referenceInput, 'f32', ['R']);
       // The base as it is, in layers of their own: what savings say of the trained ones must not touch them.
       const base = { ...weights, lora: null, dropoutSeed: null, firstLayer: config.layerCount };
-      return targetLogps(graph, through(base), logitRows);
+      return labelLogps(graph, through(base), logitRows);
     },
   };
 }

@@ -219,7 +219,7 @@ export class Rollouts implements AsyncDisposable {
   async #withOldLogps(batches: readonly Batch[]): Promise<Batch[]> {
     const withOld: Batch[] = [];
     for (const batch of batches) {
-      const logps = await this.#engine.targetLogps(batch);
+      const logps = await this.#engine.labelLogps(batch);
       let at = 0;
       const answers = (batch.answers ?? []).map((answer, d) => {
         const [start, end] = [batch.cuSeqlens[d] as number, batch.cuSeqlens[d + 1] as number];

@@ -102,7 +102,7 @@ export class TrainingEngine implements AsyncDisposable {
   }
 
   /** Log-probabilities of a batch's target tokens, in their order, as the model is. */
-  async targetLogps(batch: Batch): Promise<Float32Array> {
+  async labelLogps(batch: Batch): Promise<Float32Array> {
     const begin = { program: 'begin_evaluation', extents: {}, inputs: {} };
     const { results } = await this.engine.run([begin, this.batchCall('evaluate', batch, { results: ['rows'] })]);
     return Float32Array.from(this.objective.tokenLosses(results[0] as HostArray, batch), (loss) => -loss);

@@ -11,8 +11,8 @@ import { ModelScope } from '../models/layers/modelScope.ts';
 import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import type { OpenModel } from '../models/open.ts';
+import { labelLogps, supervisedRows } from '../objectives/labels.ts';
 import type { Objective } from '../objectives/objective.ts';
-import { supervisedRows, targetLogps } from '../objectives/targets.ts';
 import { trainingPrograms } from '../trainer/programs.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { float32 } from './forward.ts';
@@ -49,7 +49,7 @@ export async function logpsOf(
     positions: graph.input('positions', 'i32', ['T']),
     visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) },
   });
-  graph.result('logps', targetLogps(graph, { head: scope.head(hidden), bf16: scope.bf16 }, device.logitRows));
+  graph.result('logps', labelLogps(graph, { head: scope.head(hidden), bf16: scope.bf16 }, device.logitRows));
   const { tokens, positions, cuSeqlens, labels } = batch;
   const rows = supervisedRows(labels);
   const extents = { T: tokens.length, S: cuSeqlens.length, R: rows.length };

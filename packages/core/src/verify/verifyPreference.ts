@@ -5,8 +5,8 @@ import type { TokenStore } from '../datasets/tokenStore.ts';
 import type { Batch, StepBatches } from '../datasets/types.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { openModel } from '../models/open.ts';
+import { supervisedRows } from '../objectives/labels.ts';
 import type { Measured, Objective } from '../objectives/objective.ts';
-import { supervisedRows } from '../objectives/targets.ts';
 import { referenceInput } from '../trainer/programs.ts';
 import { lossSize, sampledRows, sampledStep, verifyAdvantages } from './goldenPolicy.ts';
 import {

@@ -9,8 +9,8 @@ import { isOffline, type PullOptions } from '../pull.ts';
 import { badRevision, notInCache } from '../pullErrors.ts';
 import { hubUrl, sourceLabel } from '../sources.ts';
 import { datasetFolder, findPulled, isDatasetId, type PulledDataset, readPulled } from './cache.ts';
-import { huggingFaceDataset } from './huggingFace.ts';
-import { modelScopeDataset } from './modelScope.ts';
+import { huggingFaceDataset } from './huggingFaceDataset.ts';
+import { modelScopeDataset } from './modelScopeDataset.ts';
 import type { DatasetSelection } from './select.ts';
 
 /**

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PATIENCE } from '../boundedFetch.ts';
 import { modelScopeModel } from '../modelScopeHub.ts';
 import { type HubStandIn, startHub } from '../testing/hubStandIn.ts';
-import { modelScopeDataset } from './modelScope.ts';
+import { modelScopeDataset } from './modelScopeDataset.ts';
 
 const ID = 'someone/some-rows';
 const names = Array.from({ length: 23 }, (_, i) => `data/train-${String(i).padStart(5, '0')}-of-00023.parquet`);

@@ -2,14 +2,14 @@ import { type Graph, linearLogProbability, type Tensor } from '@anneal/kernels';
 import type { ModelPass } from './objective.ts';
 
 /** Which rows are supervised, and by what. */
-export function targetInputs(graph: Graph): { labels: Tensor; rows: Tensor } {
+export function labelInputs(graph: Graph): { labels: Tensor; rows: Tensor } {
   return { labels: graph.input('labels', 'i32', ['T']), rows: graph.input('supervisedRows', 'i32', ['R']) };
 }
 
 /** f32[R]: log-probabilities of the labels of the supervised rows. */
-export function targetLogps(graph: Graph, { head, bf16 }: ModelPass, logitRows: number): Tensor {
+export function labelLogps(graph: Graph, { head, bf16 }: ModelPass, logitRows: number): Tensor {
   const { softCap, ...inputs } = head;
-  return linearLogProbability({ ...inputs, ...targetInputs(graph) }, { bf16, logitRows, softCap });
+  return linearLogProbability({ ...inputs, ...labelInputs(graph) }, { bf16, logitRows, softCap });
 }
 
 /** Positions with a label, ascending. */

@@ -2,7 +2,7 @@ import { boundedFetch } from '../boundedFetch.ts';
 import type { RemoteRepository, RepositoryRequest } from '../huggingFace.ts';
 import { getJson, type ListedFile, listedFiles } from '../modelScopeHub.ts';
 import { SourceError } from '../sourceError.ts';
-import { asUserOrSourceError, readCard } from './huggingFace.ts';
+import { asUserOrSourceError, readCard } from './huggingFaceDataset.ts';
 import { type DatasetSelection, selectDataFiles } from './select.ts';
 
 /** The most that ModelScope's own client asks for. */
