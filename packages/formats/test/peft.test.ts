@@ -94,20 +94,24 @@ describe('configuration', () => {
     expect(error.what).toContain(field);
   });
 
-  it('what has no weights to merge is not told to be merged', () => {
-    for (const [type, advice] of [
-      ['IA3', 'merge_and_unload'],
-      ['PREFIX_TUNING', 'with PEFT itself'],
-      ['PROMPT_TUNING', 'with PEFT itself'],
-      ['P_TUNING', 'with PEFT itself'],
-    ] as const) {
-      const { next } = userError(() => parseLoraConfig(peftConfig({ peft_type: type }), 'adapter_config.json'));
-      expect(next).toContain(advice);
-    }
+  it.each([
+    [{ peft_type: 'IA3' }, 'merge_and_unload'],
+    [{ peft_type: 'OFT' }, 'merge_and_unload'],
+    [{ peft_type: 'PREFIX_TUNING' }, 'with PEFT itself'],
+    [{ peft_type: 'PROMPT_TUNING' }, 'with PEFT itself'],
+    [{ peft_type: 'P_TUNING' }, 'with PEFT itself'],
+    [{ peft_type: 'CPT' }, 'with PEFT itself'],
+    [{ alora_invocation_tokens: [1, 2] }, 'with PEFT itself'],
+    [{ layer_replication: [[0, 4]] }, 'with PEFT itself'],
+    [{ arrow_config: { top_k: 2 } }, 'with PEFT itself'],
+  ])('%j is told to be merged only where PEFT can', (changes, advice) => {
+    const { next } = userError(() => parseLoraConfig(peftConfig(changes), 'adapter_config.json'));
+    expect(next).toContain(advice);
   });
 
   it.each([
     [{ r: 0 }, 'r should be'],
+    [{ peft_type: undefined }, 'peft_type should be the kind of adapter, as "LORA", but is missing'],
     [{ r: 2.5 }, 'r should be'],
     [{ lora_alpha: '16' }, 'lora_alpha should be'],
     [{ use_rslora: 1 }, 'use_rslora should be'],

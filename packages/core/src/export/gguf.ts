@@ -3,7 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { openGguf } from '@anneal/formats/gguf/read';
 import { unitOf } from '@anneal/formats/gguf/tensorTypes';
+import { limitsInLlamaCpp } from '@anneal/formats/gguf/tokenizer/limits';
 import { type GgufTensor, GgufWriter, ggufBytes } from '@anneal/formats/gguf/write';
+import { parseJsonObject } from '@anneal/formats/json';
 import type { RowRange, TensorInfo } from '@anneal/formats/tensor';
 import type { WeightType } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
@@ -181,7 +183,8 @@ function refuseWhatGgufCannotSay({ path, config, architecture }: OpenModel): voi
   });
 }
 
-function differencesInLlamaCpp({ config, architecture, tokenizerFiles }: OpenModel): string[] {
+function differencesInLlamaCpp(model: OpenModel): string[] {
+  const { config, architecture, tokenizerFiles } = model;
   const isHonored = architecture.ggufPart?.honorsWindow ?? false;
   const window = isHonored ? null : (config.slidingWindow.find((keys) => keys !== null) ?? null);
   return [
@@ -194,6 +197,8 @@ function differencesInLlamaCpp({ config, architecture, tokenizerFiles }: OpenMod
             'tokens, not where the text is: start it with that context for short texts.',
         ]
       : []),
-    ...(tokenizerFiles.length === 0 ? ['The model has no tokenizer, so the files take and give token ids only.'] : []),
+    ...(tokenizerFiles.includes('tokenizer.json')
+      ? limitsInLlamaCpp(parseJsonObject(model.readTokenizerFile('tokenizer.json'), `${model.path}: tokenizer.json`))
+      : ['The model has no tokenizer, so the files take and give token ids only.']),
   ];
 }

@@ -140,6 +140,10 @@ function specialIds(
 
 /** Whether every text gets bos in front and eos at the end. As in llama.cpp's converter, tokenizer_config.json has the last word. */
 function addedEnds(tokenizerJson: JsonObject, tokenizerConfig: JsonObject, path: string): [string, GgufValue][] {
+  const other = flatten(tokenizerJson.post_processor, 'processors').find(
+    ({ type }) => type !== 'TemplateProcessing' && type !== 'ByteLevel',
+  );
+  if (other) throw notExportable(`its post_processor ${JSON.stringify(other).slice(0, 200)}`, path);
   const { first, last } = templateTokens(tokenizerJson);
   const ends = [
     { role: 'bos', added: first },

@@ -66,15 +66,21 @@ const NOT_MERGEABLE = new Set<unknown>([
   'MULTITASK_PROMPT_TUNING',
   'ADAPTION_PROMPT',
   'CARTRIDGE',
+  'CPT',
   'XLORA',
   'POLY',
 ]);
+
+/** With these PEFT refuses to merge: what is added depends on the text, or layers of the base are used more than once. */
+const KEEPS_FROM_MERGING = new Set(['alora_invocation_tokens', 'arrow_config', 'layer_replication']);
 
 /** Initializations that leave the base model as it was. The others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from its weights. */
 const PLAIN_INITIALIZATIONS = new Set<unknown>([undefined, null, true, false, 'gaussian', 'eva', 'orthogonal']);
 
 /** @throws UserError naming the field that is wrong or cannot be honored */
 export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
+  if (typeof json.peft_type !== 'string')
+    throw wrong('peft_type', json.peft_type, 'the kind of adapter, as "LORA"', where);
   if (json.peft_type !== 'LORA')
     throw unsupported('peft_type', json.peft_type, where, NOT_MERGEABLE.has(json.peft_type));
   if (json.bias !== undefined && json.bias !== 'none') throw unsupported('bias', json.bias, where);
@@ -82,7 +88,9 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     throw unsupported('init_lora_weights', json.init_lora_weights, where);
   }
   for (const [field, value] of Object.entries(json)) {
-    if (!READ.has(field) && !WITHOUT_EFFECT.has(field) && !isEmpty(value)) throw unsupported(field, value, where);
+    if (!READ.has(field) && !WITHOUT_EFFECT.has(field) && !isEmpty(value)) {
+      throw unsupported(field, value, where, KEEPS_FROM_MERGING.has(field));
+    }
   }
   return {
     r: rank(json.r ?? 8, 'r', where), // 8 is PEFT's default for both
@@ -195,7 +203,7 @@ function unsupported(field: string, value: unknown, where: string, notMergeable 
     what: `${field} is ${JSON.stringify(value)?.slice(0, 200)}, which Anneal does not support`,
     where,
     next: notMergeable
-      ? 'there are no weights to merge it into: use it with PEFT itself, or train a LoRA adapter in its place'
+      ? 'not even PEFT can merge it: use it with PEFT itself, or train a LoRA adapter in its place'
       : 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
     code: 'adapter_field_unsupported',
   });
@@ -203,7 +211,7 @@ function unsupported(field: string, value: unknown, where: string, notMergeable 
 
 function wrong(field: string, value: unknown, wanted: string, where: string): UserError {
   return new UserError({
-    what: `${field} should be ${wanted}, but is ${JSON.stringify(value)?.slice(0, 200)}`,
+    what: `${field} should be ${wanted}, but is ${JSON.stringify(value)?.slice(0, 200) ?? 'missing'}`,
     where,
     next: 'save the adapter again with PEFT',
     code: 'adapter_config_invalid',
