@@ -71,6 +71,9 @@ describe('tables', () => {
   });
 });
 
+const numberOf = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text.replaceAll(',', ''));
+
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, count) => total + count, 0);
 }
@@ -110,14 +113,17 @@ describe('histogram', () => {
     expect(histogramOf([10, 20, 30], [0, 0, 0]).open).toBe(false);
   });
 
-  test('of any counts fits on a screen and adds up', () => {
+  test('of any counts fits on a screen and adds up, each range beginning where the one before ends', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat(9), { minLength: 1, maxLength: 200 }), (counts) => {
-        const lines = formatHistogram(10, [{ title: '', counts }])
+      fc.property(fc.array(fc.nat(9), { minLength: 2, maxLength: 200, size: 'max' }), fc.boolean(), (counts, open) => {
+        const lines = formatHistogram(10, [{ title: '', counts }], undefined, open)
           .split('\n')
           .slice(1);
         expect(lines.length).toBeLessThanOrEqual(14);
         expect(sum(lines.map((line) => Number(/\d+$/.exec(line)?.[0])))).toBe(sum(counts));
+        const ends = lines.map((line) => /^ *([\d,]+) (?:– +([\d,]+)|and more) /.exec(line)?.slice(1).map(numberOf));
+        for (const [i, range] of ends.entries())
+          expect(range?.[0]).toBe(i === 0 ? 0 : (ends[i - 1]?.[1] as number) + 1);
       }),
     );
   });

@@ -43,7 +43,7 @@ export function formatHistogram(
   const digits = formatCount(lines * step - 1).length;
   const ranges = Array.from({ length: lines }, (_, line) => {
     const from = formatCount(start(line) * width).padStart(digits);
-    return line < closed ? `${from} – ${formatCount((line + 1) * step - 1).padStart(digits)}` : `${from} and more`;
+    return line < closed ? `${from} – ${formatCount(end(line) * width - 1).padStart(digits)}` : `${from} and more`;
   });
   const lineOf = (value: number) => (value >= bins * width && open ? closed : Math.floor(value / step));
   return ['', ...ranges]

@@ -109,7 +109,7 @@ function nameOfCommon(steps: readonly number[], whom: 'both' | 'all'): string {
 }
 
 function inRecorded(counted: number, steps: number): string {
-  return counted < steps ? ` in ${counted} steps` : '';
+  return counted < steps ? ` in ${counted} ${counted === 1 ? 'step' : 'steps'}` : '';
 }
 
 function difference(from: number | null | undefined, to: number | null | undefined): string {
