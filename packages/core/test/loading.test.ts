@@ -5,6 +5,7 @@ import { cpuDevice, Engine, float32Of, quantizeNf4 } from '@anneal/kernels';
 import { expect, onTestFinished, test } from 'vitest';
 import { randomModel } from '../src/bench/shapes.ts';
 import { exportGguf, ggufFileName } from '../src/export/gguf.ts';
+import { loraSpec } from '../src/models/adapters/lora.ts';
 import { loadWeights } from '../src/models/load.ts';
 import { nf4Forms, type Quantization } from '../src/models/nf4.ts';
 import { type OpenModel, openModel } from '../src/models/open.ts';
@@ -19,7 +20,7 @@ function engineFor(model: OpenModel, quantization: Quantization = 'none'): Engin
     device,
     weightType: 'f32',
     nf4: nf4Forms(model, quantization),
-    lora: { dropout: 0, dora: false, modules: new Map([['layers.0.q', { rank: 2, scale: 1 }]]) },
+    lora: loraSpec({ r: 2, alpha: 2, rslora: false, dora: false, dropout: 0 }, ['layers.0.q']),
     objective: supervised,
     optimizer: { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradNorm: 1, momentBits: 32 },
     maxTokens: 8,

@@ -3,6 +3,7 @@ import { absmaxMap, decodeNf4, NF4_VALUES } from '@anneal/formats/bitsandbytes/n
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { addon, cpuDevice, Engine, quantizeNf4, type SourceType } from '@anneal/kernels';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { loraSpec } from '../src/models/adapters/lora.ts';
 import { mergedWeights } from '../src/models/adapters/merge.ts';
 import { loadWeights } from '../src/models/load.ts';
 import { nf4Forms } from '../src/models/nf4.ts';
@@ -90,7 +91,7 @@ describe('a checkpoint', () => {
     maxGradNorm: 1,
     momentBits: 32,
   } as const;
-  const lora = { dropout: 0, dora: false, modules: new Map([['layers.0.q', { rank: 2, scale: 1 }]]) };
+  const lora = loraSpec({ r: 2, alpha: 2, rslora: false, dora: false, dropout: 0 }, ['layers.0.q']);
 
   function planOf(name: string, quantization: 'none' | 'nf4') {
     const model = goldenModel(name, name.includes('bnb') ? nf4GoldenPath(name) : goldenPath(name));

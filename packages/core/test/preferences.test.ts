@@ -56,6 +56,13 @@ describe('held-out answers', () => {
     }
   });
 
+  test('dpo: the reference has the embedding of the base, however far it is trained', async () => {
+    const changes = { lora_modules_to_save: ['embed_tokens'], sample_packing: true };
+    const run = await trainHere(recipeFor('dpo', changes));
+    expect(eventsOf(run, 'step')[0]).toMatchObject({ rewardMargin: 0, rewardAccuracy: 0 });
+    expect(eventsOf(run, 'evaluated').at(-1)?.rewardMargin).toBeGreaterThan(0);
+  });
+
   test('kto: good answers are rewarded above bad ones', async () => {
     const run = await trainHere(recipeFor('kto', { max_steps: 24, val_set_size: 8 }));
     const last = eventsOf(run, 'evaluated').at(-1);

@@ -1,9 +1,14 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { describe, expect, test } from 'vitest';
+import { resolveRecipe } from '../src/recipe/resolve.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
+import { fitOf } from '../src/trainer/fit.ts';
+import { createJob } from '../src/trainer/job.ts';
 import { RunDirectory } from '../src/trainer/runDirectory.ts';
-import { temporaryFolder } from './fixtures.ts';
+import { openSession } from '../src/trainer/session.ts';
+import { temporaryFolder, writeTinyModel } from './fixtures.ts';
 import {
   checkpointPath,
   continueHere,
@@ -33,6 +38,7 @@ describe('going on', () => {
   test.each<[string, Partial<Recipe>, string]>([
     ['LoRA', { lora_dropout: 0.1 }, 'adapter_model.safetensors'],
     ['DoRA', { peft_use_dora: true }, 'adapter_model.safetensors'],
+    ['an embedding in full', { lora_modules_to_save: ['embed_tokens', 'norm'] }, 'adapter_model.safetensors'],
     ['full fine-tuning', { ...fullFineTuning, learning_rate: 0.005 }, 'model.safetensors'],
     ['moments in 8 bits', { ...fullFineTuning, learning_rate: 0.005, optimizer: 'adamw_8bit' }, 'model.safetensors'],
     ['an adapter with moments in 8 bits', { lora_r: 128, optimizer: 'adamw_8bit' }, 'adapter_model.safetensors'],
@@ -52,6 +58,50 @@ describe('going on', () => {
       const other = { ...recipe, peft_use_dora: !peft_use_dora, lora_model_dir: checkpointPath(run, 1) };
       await expect(trainHere(other)).rejects.toThrow(/DoRA/);
     }
+  });
+
+  test('an adapter goes on with what was trained in full beside it, and nothing else', async () => {
+    const folder = temporaryFolder();
+    const recipe = tinyRecipe(folder, {
+      ...level,
+      base_model: writeTinyModel(folder, 'qwen2'),
+      lora_target_modules: ['q_proj'],
+    });
+    const full: Recipe = { ...recipe, lora_modules_to_save: ['lm_head', 'input_layernorm'], peft_bias: 'all' };
+    const first = await trainHere(full);
+    const lora_model_dir = checkpointPath(first, 6);
+    expect(lossesOf(await trainHere({ ...full, max_steps: 1, lora_model_dir }))[0]).toBe(lossesOf(first)[6]);
+    for (const other of [recipe, { ...full, peft_bias: 'lora_only' as const }]) {
+      await expect(trainHere({ ...other, lora_model_dir })).rejects.toThrow(
+        /has embed, .*layers.1.v_bias trained in full/,
+      );
+    }
+    await expect(trainHere({ ...recipe, resume_from_checkpoint: lora_model_dir })).rejects.toThrow(
+      /the checkpoint has embed, .* trained in full, this recipe nothing/,
+    );
+  });
+
+  test('the disk for a checkpoint is known, though PEFT has a matrix that is embedding and head twice', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), {
+      max_steps: 1,
+      lora_modules_to_save: ['embed_tokens'],
+      lora_target_modules: ['layers.0.self_attn.q_proj'],
+    });
+    const run = await trainHere(recipe);
+    const session = await openSession(createJob(resolveRecipe(recipe, { baseDirectory: '/' })), {
+      dataFolder: temporaryFolder(),
+    });
+    const { checkpoint } = fitOf(session, run.path).disk;
+    await session.close();
+    const written = ['adapter_model.safetensors', 'optimizer.safetensors'].map((file) => {
+      const source = openSafetensors(join(checkpointPath(run, 1), file));
+      source.close();
+      return [...source.tensors.values()].reduce((sum, { shape }) => sum + 4 * shape.reduce((n, d) => n * d, 1), 0);
+    });
+    // Variables are aligned, tensors in files are not; the embedding takes 20 kB.
+    const padding = checkpoint - written.reduce((sum, bytes) => sum + bytes);
+    expect(padding).toBeGreaterThanOrEqual(0);
+    expect(padding).toBeLessThan(10_000);
   });
 
   test('a run that was asked to stop saves, and goes on with the same bits', async () => {

@@ -22,6 +22,9 @@ const config: LoraConfig = {
   useRslora: false,
   useDora: false,
   loraDropout: 0.1,
+  bias: 'none',
+  modulesToSave: [],
+  ensureWeightTying: false,
   targetModules: ['q_proj', 'v_proj'],
   rankPattern: {},
   alphaPattern: {},
@@ -78,8 +81,6 @@ describe('an adapter saved by PEFT', () => {
 describe('configuration', () => {
   it.each([
     [{ lora_bias: true }, 'lora_bias'],
-    [{ bias: 'all' }, 'bias'],
-    [{ modules_to_save: ['lm_head'] }, 'modules_to_save'],
     [{ trainable_token_indices: [1, 2] }, 'trainable_token_indices'],
     [{ fan_in_fan_out: true }, 'fan_in_fan_out'],
     [{ layer_replication: [[0, 4]] }, 'layer_replication'],
@@ -116,6 +117,9 @@ describe('configuration', () => {
     [{ lora_alpha: '16' }, 'lora_alpha should be'],
     [{ use_rslora: 1 }, 'use_rslora should be'],
     [{ target_modules: 7 }, 'target_modules should be'],
+    [{ bias: 'some' }, 'bias should be none, all, lora_only'],
+    [{ modules_to_save: [7] }, 'modules_to_save should be'],
+    [{ ensure_weight_tying: 'yes' }, 'ensure_weight_tying should be'],
     [{ rank_pattern: { q_proj: -1 } }, 'rank_pattern.q_proj should be'],
   ])('%j is wrong', (changes, message) => {
     expect(userError(() => parseLoraConfig(peftConfig(changes), 'x')).what).toContain(message);
@@ -129,6 +133,9 @@ describe('configuration', () => {
     const full: LoraConfig = {
       ...config,
       useRslora: true,
+      bias: 'lora_only',
+      modulesToSave: ['lm_head'],
+      ensureWeightTying: true,
       rankPattern: { q_proj: 8 },
       alphaPattern: { 'layers.1.v_proj': 3 },
     };
@@ -170,6 +177,28 @@ describe('rank and alpha patterns', () => {
   });
 });
 
+describe('tensors that were trained in full', () => {
+  it('are called as PEFT calls them, and found again by their names in the base', async () => {
+    const path = join(folder, 'full');
+    const full = [
+      { ...matrix(4, 3), name: 'lm_head.weight', besideAdapter: false },
+      { ...matrix(1, 5), name: 'm.q_proj.bias', besideAdapter: true },
+      { ...matrix(1, 3), name: 'm.k_proj.bias', besideAdapter: false },
+    ];
+    await writePeftAdapter(path, { ...config, bias: 'all', modulesToSave: ['lm_head'] }, [module('m.q_proj')], full);
+    const { full: found, modules, tensors } = readPeftAdapter(path);
+    tensors.close();
+    expect(modules).toHaveLength(1);
+    expect(new Map(found.map(({ name, tensor }) => [name, tensor]))).toEqual(
+      new Map([
+        ['lm_head.weight', 'base_model.model.lm_head.weight'],
+        ['m.q_proj.bias', 'base_model.model.m.q_proj.base_layer.bias'],
+        ['m.k_proj.bias', 'base_model.model.m.k_proj.bias'],
+      ]),
+    );
+  });
+});
+
 describe('a folder is refused', () => {
   const prefix = 'base_model.model.m.q_proj';
   const a = { ...matrix(2, 3), name: `${prefix}.lora_A.weight` };
@@ -198,6 +227,27 @@ describe('a folder is refused', () => {
     const path = join(folder, name);
     await writePeftAdapter(path, { ...config, useDora: true }, []);
     await writeSafetensors(join(path, 'adapter_model.safetensors'), tensors);
+    expect(userError(() => readPeftAdapter(path)).what).toContain(message);
+  });
+
+  it.each([
+    ['names a module without a weight', {}, [], 'modules_to_save names lm_head, of which it holds no weight'],
+    [
+      'is of integers',
+      {},
+      [{ ...matrix(2, 2), dtype: 'I32' as const, name: 'base_model.model.lm_head.weight' }],
+      'is I32',
+    ],
+    [
+      'has a bias that is not asked for',
+      { modulesToSave: [] },
+      [{ ...matrix(1, 5), name: `${prefix}.base_layer.bias` }],
+      'is not the lora_A',
+    ],
+  ])('whose part that was trained in full %s', async (name, changes, tensors, message) => {
+    const path = join(folder, name);
+    await writePeftAdapter(path, { ...config, modulesToSave: ['lm_head'], ...changes }, []);
+    await writeSafetensors(join(path, 'adapter_model.safetensors'), [a, b, ...tensors]);
     expect(userError(() => readPeftAdapter(path)).what).toContain(message);
   });
 

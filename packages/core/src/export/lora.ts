@@ -2,11 +2,18 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { LoraConfig } from '@anneal/formats/peft/config';
-import { type LoraModuleToWrite, peftAdapterBytes, writePeftAdapter } from '@anneal/formats/peft/write';
+import {
+  type FullTensorToWrite,
+  type LoraModuleToWrite,
+  peftAdapterBytes,
+  writePeftAdapter,
+} from '@anneal/formats/peft/write';
 import { modelByName } from '../hub/catalog.ts';
+import { isBias, linearOf } from '../models/adapters/full.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { moduleName } from '../models/adapters/targets.ts';
 import type { OpenModel } from '../models/model.ts';
+import { findName, type TensorName } from '../models/names.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportResult } from './result.ts';
 import { tokenizerBytes, writeTokenizer } from './writeTokenizer.ts';
@@ -23,9 +30,9 @@ export interface LoraExport {
 /** Writes a PEFT adapter folder in float32, with the tokenizer and chat templates it was trained with, and reads it back. */
 export async function exportLora(folder: string, options: LoraExport): Promise<ExportResult> {
   const { model, adapter } = options;
-  const { config, modules, warning } = contentOf(options);
+  const { config, modules, full, warning } = contentOf(options);
   const files = await writeNewFolder(folder, async (temporary) => {
-    await writePeftAdapter(temporary, config, modules);
+    await writePeftAdapter(temporary, config, modules, full);
     await writeTokenizer(temporary, model);
     if (!isDeepStrictEqual(loadLoraWeights(temporary, model), adapter)) {
       throw new Error(`the adapter written to ${temporary} reads back differently`);
@@ -44,13 +51,14 @@ function namesInside({ leftOut, architecture }: OpenModel): string[] {
 
 /** The bytes of all files that `exportLora` writes. */
 export function loraBytes(options: LoraExport): number {
-  const { config, modules } = contentOf(options);
-  return peftAdapterBytes(config, modules) + tokenizerBytes(options.model);
+  const { config, modules, full } = contentOf(options);
+  return peftAdapterBytes(config, modules, full) + tokenizerBytes(options.model);
 }
 
 interface Content {
   readonly config: LoraConfig;
   readonly modules: LoraModuleToWrite[];
+  readonly full: FullTensorToWrite[];
   readonly warning: string | null;
 }
 
@@ -70,6 +78,7 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
         value === undefined ? [] : [[moduleName(names, linear), value]],
       ),
     );
+  const full = fullOf(model, adapter);
   const base = baseForPeft(baseModel);
   const config = {
     r: adapter.r,
@@ -77,6 +86,7 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     useRslora: adapter.rslora,
     useDora: adapter.dora,
     loraDropout: dropout,
+    ...trainedInFull(model, adapter),
     targetModules: targetModules(
       modules.map(({ name }) => name),
       model,
@@ -86,7 +96,34 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     baseModel: base.name,
     revision,
   };
-  return { config, modules, warning: base.warning };
+  return { config, modules, full, warning: base.warning };
+}
+
+/** Embedding and head are two files' tensors of one matrix, where the model has one. */
+function fullOf({ architecture, config, tensors }: OpenModel, adapter: LoraWeights): FullTensorToWrite[] {
+  return [...adapter.full].flatMap(([name, values]) => {
+    const ours = name === 'embed' && config.tieWordEmbeddings ? ['embed', 'lm_head'] : [name];
+    return ours.map((each) => ({
+      name: (findName(architecture.names, each) as TensorName).huggingFace,
+      dtype: 'F32' as const,
+      shape: tensors.get(name)?.shape as number[],
+      bytes: () => bytesOf(values),
+      besideAdapter: isBias(name) && adapter.modules.has(linearOf(name)),
+    }));
+  });
+}
+
+function trainedInFull(
+  { architecture, config }: OpenModel,
+  { full, modules }: LoraWeights,
+): Pick<LoraConfig, 'bias' | 'modulesToSave' | 'ensureWeightTying'> {
+  const biases = [...full.keys()].filter(isBias);
+  const besideAdapters = biases.every((bias) => modules.has(linearOf(bias)));
+  return {
+    bias: biases.length === 0 ? 'none' : besideAdapters ? 'lora_only' : 'all',
+    modulesToSave: [...full.keys()].filter((name) => !isBias(name)).map((name) => moduleName(architecture.names, name)),
+    ensureWeightTying: config.tieWordEmbeddings && full.has('embed'),
+  };
 }
 
 /**

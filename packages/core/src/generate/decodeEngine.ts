@@ -70,7 +70,7 @@ export async function openDecodeEngine(model: OpenModel, options: DecodeEngineOp
   const onProgress = (loaded: number, total: number): void => onLoad?.(loaded, total, plan.memory.total);
   try {
     await loadWeights(engine, model, { onProgress, signal });
-    if (adapter) await writeLora(engine, adapter.modules);
+    if (adapter) await writeLora(engine, adapter);
     return engine;
   } catch (error) {
     await engine.dispose();

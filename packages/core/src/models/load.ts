@@ -27,23 +27,33 @@ export async function loadWeights(
   for (const [index, tensor] of wanted.entries()) {
     if (signal?.aborted)
       throw new UserError({ what: 'loading the model was cancelled', where: model.path, code: 'cancelled' });
-    const source = tensor.source();
     if (isHeldInNf4(engine, tensor.name)) await writeNf4(engine, model, tensor);
-    else if (source) refuseProblem(await engine.load(tensor.name, source), tensor, model);
-    else await writeDecoded(engine, tensor);
+    else await loadTensor(engine, model, tensor);
     onProgress?.(index + 1, wanted.length);
   }
 }
 
+/** @param variable of the engine that gets the tensor's values @throws UserError where the file ends before it */
+export async function loadTensor(
+  engine: Engine,
+  model: OpenModel,
+  tensor: ModelTensor,
+  variable = tensor.name,
+): Promise<void> {
+  const source = tensor.source();
+  if (source) refuseProblem(await engine.load(variable, source), tensor, model);
+  else await writeDecoded(engine, tensor, variable);
+}
+
 /** Piece by piece, so that no more than a few megabytes are held besides. */
-async function writeDecoded(engine: Engine, tensor: ModelTensor): Promise<void> {
-  const { name, shape, rowGroup } = tensor;
+async function writeDecoded(engine: Engine, tensor: ModelTensor, variable: string): Promise<void> {
+  const { shape, rowGroup } = tensor;
   const [rows = 1, ...row] = shape;
   const rowElements = row.reduce((product, extent) => product * extent, 1);
   const step = Math.max(rowGroup, Math.floor(PIECE_ELEMENTS / rowElements / rowGroup) * rowGroup);
   for (let first = 0; first < rows; first += step) {
     const values = tensor.float32({ first, count: Math.min(step, rows - first) });
-    await engine.write(name, values, 'f32', first * rowElements);
+    await engine.write(variable, values, 'f32', first * rowElements);
     // Frees the bytes now: the collector lets some 70 MB of such buffers gather first, which the plan does not count.
     (values.buffer as ArrayBuffer).transfer(0);
   }

@@ -22,6 +22,8 @@ const adapterKeys = [
   'lora_target_modules',
   'peft_use_rslora',
   'peft_use_dora',
+  'lora_modules_to_save',
+  'peft_bias',
   'lora_model_dir',
 ] as const satisfies readonly RecipeKey[];
 

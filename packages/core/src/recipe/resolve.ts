@@ -15,8 +15,10 @@ type Filled = z.output<typeof recipeSchema>;
 type Chosen<K extends keyof Filled> = { [Key in K]: NonNullable<Filled[Key]> };
 type Unset<T> = { [Key in keyof T]: null };
 
-type LoraSettings = Chosen<'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora' | 'peft_use_dora'> &
-  Pick<Filled, 'lora_target_modules' | 'lora_model_dir'> & {
+type LoraSettings = Chosen<
+  'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora' | 'peft_use_dora' | 'peft_bias'
+> &
+  Pick<Filled, 'lora_target_modules' | 'lora_modules_to_save' | 'lora_model_dir'> & {
     /** Every linear layer of the blocks; false where `lora_target_modules` lists them. */
     lora_target_linear: boolean;
   };
@@ -129,6 +131,8 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
       lora_target_modules: null,
       peft_use_rslora: null,
       peft_use_dora: null,
+      lora_modules_to_save: null,
+      peft_bias: null,
       lora_model_dir: null,
     };
   }
@@ -142,6 +146,8 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
     lora_target_modules: filled.lora_target_modules,
     peft_use_rslora: filled.peft_use_rslora ?? loraDefaults.peft_use_rslora,
     peft_use_dora: filled.peft_use_dora ?? loraDefaults.peft_use_dora,
+    lora_modules_to_save: filled.lora_modules_to_save,
+    peft_bias: filled.peft_bias ?? loraDefaults.peft_bias,
     lora_model_dir: loraModelDir,
   };
 }

@@ -29,7 +29,7 @@ interface Room {
 /** What a run needs, by its session, and what there is. @param folder where runs go; need not be there yet */
 export function fitOf(session: Session, folder: string): Fit {
   const { plan, job, totalSteps, loader, data } = session;
-  const checkpoint = plan.memory.parameters + plan.memory.optimizer;
+  const checkpoint = plan.memory.parameters + plan.memory.optimizer + savedTwice(session);
   const checkpoints = mostCheckpoints(job, totalSteps, loader.stepsPerEpoch);
   const tokens = statSync(join(data.folder, 'tokens.bin')).size;
   return {
@@ -37,6 +37,11 @@ export function fitOf(session: Session, folder: string): Fit {
     host: { needed: plan.memory.host, available: hostBudget() },
     disk: { needed: tokens + checkpoints * checkpoint, available: freeDisk(folder), folder, checkpoint, checkpoints },
   };
+}
+
+/** Adapter files of PEFT have a matrix that is embedding and head under both names. */
+function savedTwice({ lora, model: { config } }: Session): number {
+  return config.tieWordEmbeddings && lora?.full.has('embed') ? 4 * config.vocabSize * config.hiddenSize : 0;
 }
 
 /** What keeps the run from its end, the memory first; null when it fits. */

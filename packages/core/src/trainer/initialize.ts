@@ -1,5 +1,7 @@
 import type { Engine } from '@anneal/kernels';
-import { type LoraSpec, loraName } from '../models/adapters/lora.ts';
+import { fullName, type LoraSpec, loraName } from '../models/adapters/lora.ts';
+import { loadTensor } from '../models/load.ts';
+import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { random } from '../random.ts';
 
 /**
@@ -17,6 +19,11 @@ export async function initializeLora(engine: Engine, spec: LoraSpec, seed: numbe
     await engine.write(name, values, 'f32');
   }
   if (spec.dora) await initializeMagnitudes(engine, [...spec.modules.keys()]);
+}
+
+/** Tensors that are trained in full begin as the base's. */
+export async function initializeFull(engine: Engine, { full }: LoraSpec, model: OpenModel): Promise<void> {
+  for (const name of full) await loadTensor(engine, model, model.tensors.get(name) as ModelTensor, fullName(name));
 }
 
 async function initializeMagnitudes(engine: Engine, linears: readonly string[]): Promise<void> {

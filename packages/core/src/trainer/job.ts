@@ -3,6 +3,7 @@ import type { StepOptions } from '../datasets/steps.ts';
 import { toolDefinitions } from '../datasets/toolDefinitions.ts';
 import { chooseDevice } from '../device.ts';
 import { resolveModelPath } from '../hub/resolve.ts';
+import type { FullOptions } from '../models/adapters/full.ts';
 import type { LoraOptions } from '../models/adapters/lora.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { type ObjectiveOptions, objectiveOf } from '../objectives/index.ts';
@@ -47,6 +48,8 @@ export interface Job {
 
 export interface AdapterJob {
   readonly options: LoraOptions;
+  /** What is trained in full beside it. */
+  readonly full: FullOptions;
   readonly targets: 'all-linear' | readonly string[];
   /** A PEFT folder to go on from. */
   readonly initialFolder: string | null;
@@ -174,6 +177,7 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
       dora: recipe.peft_use_dora,
       dropout: recipe.lora_dropout,
     },
+    full: { modulesToSave: recipe.lora_modules_to_save ?? [], bias: recipe.peft_bias },
     targets: recipe.lora_target_modules ?? 'all-linear',
     initialFolder: recipe.lora_model_dir,
   };

@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
 import { hostBudget, memoryBudget } from '../memory.ts';
+import { fullTensors, inFull } from '../models/adapters/full.ts';
 import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
@@ -160,23 +161,40 @@ function cannotTrainQuantized({ path }: OpenModel): UserError {
 
 function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial: LoraWeights | null): LoraSpec {
   if (initial) {
-    refuseOtherKind(adapter, initial);
+    refuseOtherKind(adapter, initial, model);
     return loraSpecOf(initial, adapter.options.dropout);
   }
-  return loraSpec(
-    adapter.options,
-    targetedLinears(model.config, model.architecture.names, adapter.targets as string | string[]),
-  );
+  const linears = targetedLinears(model.config, model.architecture.names, adapter.targets as string | string[]);
+  return loraSpec(adapter.options, linears, fullTensors(model.config, model.architecture.names, adapter.full, linears));
 }
 
-function refuseOtherKind({ options, initialFolder }: NonNullable<Job['adapter']>, initial: LoraWeights): void {
-  if (initial.dora === options.dora) return;
-  throw new UserError({
-    what: `the adapter of lora_model_dir ${initial.dora ? 'is of DoRA, and peft_use_dora is not true' : 'is not of DoRA, which peft_use_dora asks for'}`,
-    where: initialFolder ?? undefined,
-    next: `set peft_use_dora: ${initial.dora}`,
-    code: 'adapter_of_another_kind',
-  });
+function refuseOtherKind(
+  { options, full, initialFolder }: NonNullable<Job['adapter']>,
+  initial: LoraWeights,
+  { config, architecture }: OpenModel,
+): void {
+  const refuse = (found: string, next: string): never => {
+    throw new UserError({
+      what: `the adapter of lora_model_dir ${found}`,
+      where: initialFolder ?? undefined,
+      next,
+      code: 'adapter_of_another_kind',
+    });
+  };
+  if (initial.dora !== options.dora) {
+    refuse(
+      initial.dora ? 'is of DoRA, and peft_use_dora is not true' : 'is not of DoRA, which peft_use_dora asks for',
+      `set peft_use_dora: ${initial.dora}`,
+    );
+  }
+  const wanted = inFull(new Set(fullTensors(config, architecture.names, full, [...initial.modules.keys()])));
+  const found = inFull(new Set(initial.full.keys()));
+  if (found !== wanted) {
+    refuse(
+      `has ${found} trained in full, this recipe ${wanted}`,
+      'set lora_modules_to_save and peft_bias as they were when the adapter was trained',
+    );
+  }
 }
 
 function largest(counts: Iterable<number>): number {

@@ -1,11 +1,12 @@
 import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { allocateEngine } from '../memory.ts';
+import { inFull } from '../models/adapters/full.ts';
 import { type LoraModuleSpec, type LoraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
-import { initializeLora } from './initialize.ts';
+import { initializeFull, initializeLora } from './initialize.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -25,8 +26,11 @@ export async function startEngine(session: Session, checkpoint: string | null): 
   try {
     if (checkpoint && !lora) weights = openModel(checkpoint);
     await loadWeights(engine, weights);
-    if (adapter) await writeLora(engine, adapter.modules);
-    else if (lora) await initializeLora(engine, lora, job.seed);
+    if (adapter) await writeLora(engine, adapter);
+    else if (lora) {
+      await initializeLora(engine, lora, job.seed);
+      await initializeFull(engine, lora, model);
+    }
     return engine;
   } catch (error) {
     await engine.dispose();
@@ -38,17 +42,24 @@ export async function startEngine(session: Session, checkpoint: string | null): 
 
 /** Factors of another rank would fill the wrong rows of the plan's, and with another scale they would mean another model. */
 function refuseOtherAdapter(checkpoint: string, stored: LoraSpec, wanted: LoraSpec): void {
+  const [storedFull, wantedFull] = [stored, wanted].map(({ full }) => inFull(full));
+  if (storedFull !== wantedFull)
+    throw otherAdapter(checkpoint, `the checkpoint has ${storedFull} trained in full, this recipe ${wantedFull}`);
   const linears = new Set([...stored.modules.keys(), ...wanted.modules.keys()]);
   for (const linear of linears) {
     const [found, planned] = [stored, wanted].map(({ modules, dora }) => inWords(modules.get(linear), dora));
     if (found === planned) continue;
-    throw new UserError({
-      what: `the checkpoint has ${found} on ${linear}, this recipe ${planned}`,
-      where: checkpoint,
-      next: 'use the lora_… settings that the checkpoint was made with',
-      code: 'checkpoint_of_another_run',
-    });
+    throw otherAdapter(checkpoint, `the checkpoint has ${found} on ${linear}, this recipe ${planned}`);
   }
+}
+
+function otherAdapter(checkpoint: string, what: string): UserError {
+  return new UserError({
+    what,
+    where: checkpoint,
+    next: 'use the lora_… and peft_… settings that the checkpoint was made with',
+    code: 'checkpoint_of_another_run',
+  });
 }
 
 /** The scale is stored as an alpha, which may cost its last bits. */

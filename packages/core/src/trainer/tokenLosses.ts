@@ -42,7 +42,7 @@ export async function measureTokenLosses(
   });
   try {
     await loadWeights(engine, model, { ...(onLoad && { onProgress: onLoad }), signal });
-    if (adapter) await writeLora(engine, adapter.modules);
+    if (adapter) await writeLora(engine, adapter);
     for (const document of documents) {
       signal?.throwIfAborted();
       onDocument(document, await lossesOf(engine, store, document));

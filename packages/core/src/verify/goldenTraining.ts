@@ -39,7 +39,7 @@ export async function openTraining(
   const bounds = { T: tokens.length, S: cuSeqlens.length, R: tokens.length };
   const engine = new Engine(compile(graphs, { bounds, activations: 'keep', device }), device);
   await loadWeights(engine, model);
-  if (adapter) await writeLora(engine, adapter.modules);
+  if (adapter) await writeLora(engine, adapter);
   return engine;
 }
 

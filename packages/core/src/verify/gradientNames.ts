@@ -1,4 +1,4 @@
-import { loraName } from '../models/adapters/lora.ts';
+import { fullName, loraName } from '../models/adapters/lora.ts';
 import { linearOfModule } from '../models/adapters/targets.ts';
 import type { OpenModel } from '../models/model.ts';
 import { splitLayer } from '../models/names.ts';
@@ -12,11 +12,12 @@ export function gradientVariable(model: OpenModel, name: string): string {
     if (!module) throw new Error(`${name} is no linear of this model`);
     return `gradient/${loraName(module, lora[2] === 'magnitude_vector' ? 'magnitude' : (lora[2] as 'A' | 'B'))}`;
   }
-  const wanted = name.replace(/^grad\./, '');
+  const full = /^lora\.grad\.base_model\.model\.(.+?)(?:\.modules_to_save|\.base_layer)?\.(weight|bias)$/.exec(name);
+  const wanted = full ? `${full[1]}.${full[2]}` : name.replace(/^grad\./, '');
   for (const ours of model.tensors.keys()) {
     const { pattern, layer } = splitLayer(ours);
     const row = names.find((n) => n.ours === pattern);
-    if (row?.huggingFace.replace('*', layer ?? '*') === wanted) return `gradient/${ours}`;
+    if (row?.huggingFace.replace('*', layer ?? '*') === wanted) return `gradient/${full ? fullName(ours) : ours}`;
   }
   throw new Error(`${name} is no tensor of this model`);
 }

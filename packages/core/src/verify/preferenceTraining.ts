@@ -56,7 +56,7 @@ export async function logpsOf(
   const engine = new Engine(compile([graph], { bounds: extents, activations: 'keep', device }), device);
   try {
     await loadWeights(engine, model);
-    if (adapted) await writeLora(engine, adapter.modules);
+    if (adapted) await writeLora(engine, adapter);
     const inputs = { tokens, positions, cuSeqlens, labels, supervisedRows: rows };
     const { results } = await engine.run([{ program: 'logps', extents, inputs, results: ['logps'] }]);
     return float32Of(results[0] as Float32Array);
@@ -86,7 +86,7 @@ export async function openPreferenceTraining(
   const bounds = { T: 2 * tokens, S: tokens, R: 2 * tokens };
   const engine = new Engine(compile(graphs, { bounds, activations: 'keep', device }), device);
   await loadWeights(engine, model);
-  if (!isFull) await writeLora(engine, adapter.modules);
+  if (!isFull) await writeLora(engine, adapter);
   else
     for (const key of adapter.modules.keys()) await engine.write(key, await mergedWeights(model, adapter, key), 'f32');
   return new TrainingEngine(engine, objective);

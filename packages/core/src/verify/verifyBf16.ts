@@ -62,7 +62,7 @@ async function compare(
   const prefix = adapter ? 'lora.' : '';
   const batch = goldenBatch(golden);
   const run = async (engine: Parameters<typeof forward>[0]) => {
-    if (adapter) await writeLora(engine, adapter.modules);
+    if (adapter) await writeLora(engine, adapter);
     return forward(engine, batch, ['logits']);
   };
   const lora = adapter && loraSpecOf(adapter, 0);

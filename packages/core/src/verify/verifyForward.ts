@@ -32,7 +32,7 @@ export async function verifyForward(
   const { layerCount } = model.config;
   if (adapter) {
     const [logits] = await withForwardEngine(model, loraSpecOf(adapter, 0), device, batch, async (engine) => {
-      await writeLora(engine, adapter.modules);
+      await writeLora(engine, adapter);
       return forward(engine, batch, ['logits']);
     });
     return activationDifference(adapted, logits as Float32Array, golden.float32(adapted), layerCount);
@@ -65,7 +65,7 @@ export async function firstRowLogits(
   const batch = firstRow(golden);
   const lora = adapter && loraSpecOf(adapter, 0);
   return withForwardEngine(model, lora, device, batch, async (engine) => {
-    if (adapter) await writeLora(engine, adapter.modules);
+    if (adapter) await writeLora(engine, adapter);
     return (await forward(engine, batch, ['logits']))[0] as Float32Array;
   });
 }
@@ -79,7 +79,7 @@ export async function mergedLogits(
 ): Promise<Float32Array> {
   const batch = firstRow(golden);
   return withForwardEngine(model, null, device, batch, async (engine) => {
-    for (const name of adapter.modules.keys())
+    for (const name of [...adapter.modules.keys(), ...adapter.full.keys()])
       await engine.write(name, await mergedWeights(model, adapter, name), 'f32');
     return (await forward(engine, batch, ['logits']))[0] as Float32Array;
   });

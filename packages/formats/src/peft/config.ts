@@ -4,6 +4,9 @@ import { isJsonObject } from '../json.ts';
 import { LIMITS } from '../limits.ts';
 import { checkPattern } from './pattern.ts';
 
+export const BIASES = ['none', 'all', 'lora_only'] as const;
+export type Bias = (typeof BIASES)[number];
+
 /** What `adapter_config.json` says, as far as it changes the result. Field names follow PEFT's LoraConfig. */
 export interface LoraConfig {
   readonly r: number;
@@ -13,6 +16,12 @@ export interface LoraConfig {
   /** Every module has a magnitude, which its rows of W + scale · B A are as long as. */
   readonly useDora: boolean;
   readonly loraDropout: number;
+  /** Which biases of the base are trained themselves: none, all, or those of modules with an adapter. */
+  readonly bias: Bias;
+  /** Ends of the names of modules that are trained in full beside the adapter. */
+  readonly modulesToSave: readonly string[];
+  /** Matrices that the base shares, as embedding and head, stay one when they are trained in full. */
+  readonly ensureWeightTying: boolean;
   /** Ends of module names, a regular expression for whole names, or `all-linear`. The tensors say which modules it met. */
   readonly targetModules: readonly string[] | string;
   /** Other ranks and alphas for modules whose name ends in the pattern; the first that fits counts. */
@@ -29,7 +38,6 @@ export interface LoraConfig {
  */
 const WITHOUT_EFFECT = new Set([
   'auto_mapping',
-  'ensure_weight_tying',
   'eva_config',
   'exclude_modules',
   'inference_mode',
@@ -56,6 +64,8 @@ const READ = new Set([
   'revision',
   'init_lora_weights',
   'bias',
+  'modules_to_save',
+  'ensure_weight_tying',
 ]);
 
 /** Kinds of PEFT that put something before the prompt or beside a layer: there are no weights that they could be merged into. */
@@ -83,7 +93,6 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     throw wrong('peft_type', json.peft_type, 'the kind of adapter, as "LORA"', where);
   if (json.peft_type !== 'LORA')
     throw unsupported('peft_type', json.peft_type, where, NOT_MERGEABLE.has(json.peft_type));
-  if (json.bias !== undefined && json.bias !== 'none') throw unsupported('bias', json.bias, where);
   if (!PLAIN_INITIALIZATIONS.has(json.init_lora_weights)) {
     throw unsupported('init_lora_weights', json.init_lora_weights, where);
   }
@@ -98,6 +107,9 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     useRslora: boolean(json.use_rslora ?? false, 'use_rslora', where),
     useDora: boolean(json.use_dora ?? false, 'use_dora', where),
     loraDropout: number(json.lora_dropout ?? 0, 'lora_dropout', where),
+    bias: bias(json.bias ?? 'none', where),
+    modulesToSave: modulesToSave(json.modules_to_save ?? [], where),
+    ensureWeightTying: boolean(json.ensure_weight_tying ?? false, 'ensure_weight_tying', where),
     targetModules: targetModules(json.target_modules, where),
     rankPattern: pattern(json.rank_pattern, 'rank_pattern', rank, where),
     alphaPattern: pattern(json.alpha_pattern, 'alpha_pattern', number, where),
@@ -114,9 +126,9 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
     arrow_config: null,
     auto_mapping: null,
     base_model_name_or_path: config.baseModel ?? null,
-    bias: 'none',
+    bias: config.bias,
     corda_config: null,
-    ensure_weight_tying: false,
+    ensure_weight_tying: config.ensureWeightTying,
     eva_config: null,
     exclude_modules: null,
     fan_in_fan_out: false,
@@ -133,7 +145,7 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
     lora_ga_config: null,
     megatron_config: null,
     megatron_core: 'megatron.core',
-    modules_to_save: null,
+    modules_to_save: config.modulesToSave.length > 0 ? config.modulesToSave : null,
     monteclora_config: null,
     peft_type: 'LORA',
     peft_version: '0.21.0',
@@ -162,6 +174,17 @@ function targetModules(value: unknown, where: string): readonly string[] | strin
   if (typeof value === 'string' && value.length <= LIMITS.patternCharacters) return value;
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
   throw wrong('target_modules', value, 'a list of names or a regular expression', where);
+}
+
+function bias(value: unknown, where: string): Bias {
+  const known = BIASES.find((each) => each === value);
+  if (known === undefined) throw wrong('bias', value, BIASES.join(', '), where);
+  return known;
+}
+
+function modulesToSave(value: unknown, where: string): readonly string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  throw wrong('modules_to_save', value, 'a list of names', where);
 }
 
 function pattern(

@@ -34,12 +34,23 @@ export interface LoraModule {
   readonly outputs: number;
 }
 
+/** A tensor of the base in the form that it was trained to beside the adapter. */
+export interface FullTensor {
+  /** In the base model: `lm_head.weight`, `model.layers.0.self_attn.q_proj.bias`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Tensor that holds it. */
+  readonly tensor: string;
+}
+
 export interface PeftAdapter {
   readonly path: string;
   readonly config: LoraConfig;
   /** In the order of the file. */
   readonly modules: readonly LoraModule[];
-  /** Holds the tensors `a`, `b` and `magnitude` of every module; close it when done. */
+  /** What `modules_to_save` and `bias` ask for; in the order of the file. */
+  readonly full: readonly FullTensor[];
+  /** Holds the tensors that these name; close it when done. */
   readonly tensors: SafetensorsSource;
 }
 
@@ -61,7 +72,10 @@ export function readPeftAdapter(folder: string): PeftAdapter {
   );
   const tensors = openSafetensors(join(folder, WEIGHTS_FILE));
   try {
-    return { path: folder, config, modules: findModules(tensors, config), tensors };
+    const full = findFullTensors(tensors, config);
+    const whole = new Set(full.map(({ tensor }) => tensor));
+    const parts = [...tensors.tensors.keys()].filter((name) => !whole.has(name));
+    return { path: folder, config, modules: findModules(parts, tensors, config), full, tensors };
   } catch (error) {
     tensors.close();
     throw error;
@@ -73,9 +87,39 @@ export function loraScale(alpha: number, rank: number, useRslora: boolean): numb
   return alpha / (useRslora ? Math.sqrt(rank) : rank);
 }
 
-function findModules(tensors: SafetensorsSource, config: LoraConfig): LoraModule[] {
+function findFullTensors({ tensors, path }: SafetensorsSource, config: LoraConfig): FullTensor[] {
+  const full = [...tensors].flatMap(([tensor, { dtype, shape }]) => {
+    const name = fullTensorName(tensor, config);
+    if (name === null) return [];
+    if (!FLOATS.includes(dtype)) throw invalidAdapter(`${tensor} is ${dtype}, not F32, F16 or BF16`, path);
+    return [{ name, shape, tensor }];
+  });
+  const without = config.modulesToSave.find((module) => !full.some(({ name }) => isOfModule(name, module)));
+  if (without !== undefined)
+    throw invalidAdapter(`modules_to_save names ${without}, of which it holds no weight`, path);
+  return full;
+}
+
+/** In the base model, or null where the tensor is something else. A bias of a module with an adapter is called `X.base_layer.bias`. */
+function fullTensorName(tensor: string, { bias, modulesToSave, ensureWeightTying }: LoraConfig): string | null {
+  if (!tensor.startsWith(NAME_PREFIX) || /\.lora_[^.]*(\.|$)/.test(tensor)) return null;
+  const name = tensor.slice(NAME_PREFIX.length);
+  if (bias !== 'none' && name.endsWith('.bias')) return name.replace(/\.base_layer\.bias$/, '.bias');
+  if (modulesToSave.some((module) => isOfModule(name, module))) return name;
+  return ensureWeightTying && modulesToSave.length > 0 && name === TIED_HEAD ? name : null;
+}
+
+/** As PEFT has it: the module's name ends so, be it at a dot or not. */
+function isOfModule(tensor: string, module: string): boolean {
+  return tensor.replace(/\.(weight|bias)$/, '').endsWith(module);
+}
+
+/** What PEFT saves with an embedding that is the head, too. */
+const TIED_HEAD = 'lm_head.weight';
+
+function findModules(parts: readonly string[], tensors: SafetensorsSource, config: LoraConfig): LoraModule[] {
   const names = new Set<string>();
-  for (const name of tensors.tensors.keys()) {
+  for (const name of parts) {
     const match = /^base_model\.model\.(.+)\.(?:lora_[AB]\.weight|lora_magnitude_vector)$/.exec(name);
     const isExpected = match !== null && (config.useDora || !name.endsWith('.lora_magnitude_vector'));
     if (!isExpected) throw invalidAdapter(unexpectedTensor(name), tensors.path);
@@ -114,6 +158,11 @@ const FLOATS = ['F32', 'F16', 'BF16'];
 
 export function loraTensorName(module: string, side: 'A' | 'B'): string {
   return `${NAME_PREFIX}${module}.lora_${side}.weight`;
+}
+
+/** Of a tensor of the base that was trained in full. @param besideAdapter whether its module has an adapter, too */
+export function savedName(tensor: string, besideAdapter: boolean): string {
+  return NAME_PREFIX + (besideAdapter ? tensor.replace(/\.bias$/, '.base_layer.bias') : tensor);
 }
 
 export function magnitudeName(module: string): string {

@@ -4,7 +4,7 @@ import type { TensorToWrite } from '../safetensors/write.ts';
 import { safetensorsBytes, writeSafetensors } from '../safetensors/write.ts';
 import type { LoraConfig } from './config.ts';
 import { formatLoraConfig } from './config.ts';
-import { CONFIG_FILE, loraTensorName, magnitudeName, WEIGHTS_FILE } from './read.ts';
+import { CONFIG_FILE, loraTensorName, magnitudeName, savedName, WEIGHTS_FILE } from './read.ts';
 
 export interface LoraModuleToWrite {
   /** In the base model, without `.weight`: `model.layers.0.self_attn.q_proj`. */
@@ -17,27 +17,42 @@ export interface LoraModuleToWrite {
   readonly magnitude?: Omit<TensorToWrite, 'name'>;
 }
 
+export interface FullTensorToWrite extends TensorToWrite {
+  /** Whether the module that a bias belongs to has an adapter. */
+  readonly besideAdapter: boolean;
+}
+
 /** Writes an adapter folder that PEFT loads: weights first, then the configuration, each complete or not at all. */
 export async function writePeftAdapter(
   folder: string,
   config: LoraConfig,
   modules: readonly LoraModuleToWrite[],
+  full: readonly FullTensorToWrite[] = [],
 ): Promise<void> {
-  await writeSafetensors(join(folder, WEIGHTS_FILE), tensorsOf(modules));
+  await writeSafetensors(join(folder, WEIGHTS_FILE), tensorsOf(modules, full));
   await writeAtomically(join(folder, CONFIG_FILE), (file) => file.write(Buffer.from(configText(config))));
 }
 
 /** The bytes of all files that `writePeftAdapter` makes of these. */
-export function peftAdapterBytes(config: LoraConfig, modules: readonly LoraModuleToWrite[]): number {
-  return safetensorsBytes(WEIGHTS_FILE, tensorsOf(modules)) + Buffer.byteLength(configText(config));
+export function peftAdapterBytes(
+  config: LoraConfig,
+  modules: readonly LoraModuleToWrite[],
+  full: readonly FullTensorToWrite[] = [],
+): number {
+  return safetensorsBytes(WEIGHTS_FILE, tensorsOf(modules, full)) + Buffer.byteLength(configText(config));
 }
 
-function tensorsOf(modules: readonly LoraModuleToWrite[]): TensorToWrite[] {
-  return modules.flatMap(({ name, a, b, magnitude }) => [
+function tensorsOf(modules: readonly LoraModuleToWrite[], full: readonly FullTensorToWrite[]): TensorToWrite[] {
+  const adapters = modules.flatMap(({ name, a, b, magnitude }) => [
     { ...a, name: loraTensorName(name, 'A') },
     { ...b, name: loraTensorName(name, 'B') },
     ...(magnitude ? [{ ...magnitude, name: magnitudeName(name) }] : []),
   ]);
+  const whole = full.map(({ besideAdapter, ...tensor }) => ({
+    ...tensor,
+    name: savedName(tensor.name, besideAdapter),
+  }));
+  return [...adapters, ...whole];
 }
 
 function configText(config: LoraConfig): string {

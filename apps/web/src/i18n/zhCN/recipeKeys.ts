@@ -30,6 +30,10 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   lora_target_modules: '加适配器的线性层，写 Hugging Face 名称的最后一段，例如 q_proj, v_proj。',
   peft_use_rslora: '秩稳定的 LoRA：按 lora_alpha / √lora_r 缩放，使高秩仍能有效学习。',
   peft_use_dora: 'DoRA：除了由适配器改变的方向，还训练权重每个输出行的长度。低秩时往往学得更好，但更费时间和内存。',
+  lora_modules_to_save:
+    '与适配器一起完整训练的嵌入层、输出层和归一化层，写 Hugging Face 名称的最后一段：模型几乎不认识的词元可用 [embed_tokens, lm_head]。嵌入层占用的内存比整个适配器还多：权重、梯度和动量均为 float32。',
+  peft_bias:
+    '与适配器一起训练模型的哪些偏置：`none`（无）、`lora_only`（有适配器的层）或 `all`（全部）。多数模型没有偏置；Qwen2 有。',
   lora_model_dir: '从此适配器（PEFT 文件夹）开始，而不是全新的适配器。',
   rl: '从偏好中学习，而不是模仿每个回答。`dpo`、`ipo`、`orpo`、`simpo` 与 `cpo` 使用成对的回答：同一提示的一个被选中、一个被拒绝；`kto` 使用带好坏标签的回答。`dpo`、`ipo` 与 `kto` 与训练前的模型（关闭适配器的基础模型）比较，因此需要适配器。`grpo` 读取提示，采样回答，并从 `trl.reward_funcs` 的评判中学习。null 为监督微调。',
   rl_beta: '对数概率之差的权重。越大，模型越接近训练前的模型。',

@@ -9,6 +9,8 @@ export interface LoraSpec {
   readonly dora: boolean;
   /** By our name of the linear, in model order. */
   readonly modules: ReadonlyMap<string, LoraModuleSpec>;
+  /** Tensors of the base, by our names, that are trained in full beside the adapters. */
+  readonly full: ReadonlySet<string>;
 }
 
 export interface LoraModuleSpec {
@@ -25,10 +27,14 @@ export interface LoraOptions {
   readonly dropout: number;
 }
 
-/** The same rank and scale on every one of `linears`. */
-export function loraSpec({ r, alpha, rslora, dora, dropout }: LoraOptions, linears: readonly string[]): LoraSpec {
+/** The same rank and scale on every one of `linears`. @param full names of tensors that are trained in full */
+export function loraSpec(
+  { r, alpha, rslora, dora, dropout }: LoraOptions,
+  linears: readonly string[],
+  full: readonly string[] = [],
+): LoraSpec {
   const module = { rank: r, scale: loraScale(alpha, r, rslora) };
-  return { dropout, dora, modules: new Map(linears.map((linear) => [linear, module])) };
+  return { dropout, dora, modules: new Map(linears.map((linear) => [linear, module])), full: new Set(full) };
 }
 
 /** The shape of an adapter that exists already. */
@@ -36,7 +42,7 @@ export function loraSpecOf(weights: LoraWeights, dropout: number): LoraSpec {
   const modules = [...weights.modules].map(([linear, module]) => {
     return [linear, { rank: module.rank ?? weights.r, scale: moduleScale(weights, module) }] as const;
   });
-  return { dropout, dora: weights.dora, modules: new Map(modules) };
+  return { dropout, dora: weights.dora, modules: new Map(modules), full: new Set(weights.full.keys()) };
 }
 
 /** A: [rank, in], B: [out, rank], magnitude: [out], float32 parameters. */
@@ -60,16 +66,22 @@ export function loraName(linear: string, part: LoraPart): string {
   return `adapter/${linear}.${part}`;
 }
 
+/** The variable that holds a tensor of the base as it is trained; that of its own name is the base's still. */
+export function fullName(tensor: string): string {
+  return `adapter/${tensor}.full`;
+}
+
 export function isMagnitude({ name }: Tensor): boolean {
   return name.startsWith('adapter/') && name.endsWith('.magnitude');
 }
 
-export async function writeLora(engine: Engine, modules: ReadonlyMap<string, LoraModule>): Promise<void> {
+export async function writeLora(engine: Engine, { modules, full }: LoraWeights): Promise<void> {
   for (const [linear, { A, B, magnitude }] of modules) {
     await engine.write(loraName(linear, 'A'), A, 'f32');
     await engine.write(loraName(linear, 'B'), B, 'f32');
     if (magnitude) await engine.write(loraName(linear, 'magnitude'), magnitude, 'f32');
   }
+  for (const [name, values] of full) await engine.write(fullName(name), values, 'f32');
 }
 
 /** The adapter as the engine holds it now. */
@@ -89,5 +101,7 @@ export async function readLora(
       ...(scale !== loraScale(alpha, rank, rslora) && { alpha: rslora ? scale * Math.sqrt(rank) : scale * rank }),
     });
   }
-  return { r, alpha, rslora, dora: spec.dora, modules };
+  const full = new Map<string, Float32Array>();
+  for (const name of spec.full) full.set(name, (await engine.read(fullName(name))) as Float32Array);
+  return { r, alpha, rslora, dora: spec.dora, modules, full };
 }

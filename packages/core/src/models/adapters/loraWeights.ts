@@ -1,6 +1,8 @@
 import { loraScale, readPeftAdapter } from '@anneal/formats/peft/read';
 import { UserError } from '../../errors.ts';
 import type { OpenModel } from '../model.ts';
+import { fullTensorsOf } from './full.ts';
+import { otherBase } from './otherBase.ts';
 import { linearOfModule } from './targets.ts';
 
 /** LoRA weights in memory: y = W x + scale · B (A x), or DoRA's: the same with each output's row of W + scale · B A as long as its magnitude. */
@@ -13,6 +15,8 @@ export interface LoraWeights {
   readonly dora: boolean;
   /** By our name of the linear, e.g. `layers.0.q`. */
   readonly modules: ReadonlyMap<string, LoraModule>;
+  /** Tensors in place of the base's, by our names: `embed`, `layers.0.q_bias`. */
+  readonly full: ReadonlyMap<string, Float32Array>;
 }
 
 export interface LoraModule {
@@ -58,7 +62,7 @@ export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
         ...(alpha === loraAlpha ? {} : { alpha }),
       });
     }
-    return { r, alpha: loraAlpha, rslora: useRslora, dora: useDora, modules };
+    return { r, alpha: loraAlpha, rslora: useRslora, dora: useDora, modules, full: fullTensorsOf(peft, model) };
   } finally {
     peft.tensors.close();
   }
@@ -77,14 +81,5 @@ function notOfALayer(folder: string, { config }: OpenModel, module: string): Use
       ? 'this base shares one matrix between embedding and lm_head, so it cannot be merged either: use the adapter with PEFT itself, or train one on the blocks'
       : 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
     code: 'adapter_target_unsupported',
-  });
-}
-
-function otherBase(folder: string, model: OpenModel, difference: string): UserError {
-  return new UserError({
-    what: `the adapter was made for another base model than ${model.path}, ${difference}`,
-    where: folder,
-    next: 'use the base model named in its adapter_config.json',
-    code: 'adapter_of_another_base',
   });
 }

@@ -31,7 +31,7 @@ export async function* mergedRows(
   name: string,
   { adapter, types, rows: wanted, transform = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
-  const tensor = tensorOf(model, name);
+  const tensor = withValues(tensorOf(model, name), adapter?.full.get(name));
   const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
   const runs = (wanted ?? [{ first: 0, count: tensor.shape[0] ?? 1 }]).flatMap((rows) =>
     rowRuns(tensor, rows, headRows),
@@ -78,6 +78,23 @@ function tensorOf(model: OpenModel, name: string): ModelTensor {
   const tensor = model.tensors.get(name);
   if (!tensor) throw new Error(`${name} is not a tensor of ${model.path}`);
   return tensor;
+}
+
+/** The tensor with these values in place of its own. */
+function withValues(tensor: ModelTensor, values: Float32Array | undefined): ModelTensor {
+  if (!values) return tensor;
+  const { nf4: _, ...rest } = tensor;
+  const [rows = 1] = tensor.shape;
+  const float32 = ({ first, count }: RowRange = { first: 0, count: rows }) =>
+    values.slice((first * values.length) / rows, ((first + count) * values.length) / rows);
+  return {
+    ...rest,
+    dtype: 'F32',
+    rowGroup: 1,
+    source: () => null,
+    float32,
+    bytes: (range) => new Uint8Array(float32(range).buffer),
+  };
 }
 
 /** Runs of rows of CHUNK_WEIGHTS or less, of whole heads and whole groups. A vector is one run. */

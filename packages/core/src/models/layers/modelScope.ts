@@ -22,7 +22,7 @@ import {
   type PlainOutput,
   rowLengths,
 } from '../adapters/addLora.ts';
-import type { LoraSpec } from '../adapters/lora.ts';
+import { fullName, type LoraSpec } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
 import { type Nf4Form, nf4Stack, nf4Weight } from '../nf4.ts';
 import { stackName } from '../stackName.ts';
@@ -72,6 +72,9 @@ export class ModelScope {
   weight(name: string): Tensor {
     const shape = this.shapeOf(name);
     const { type, trainable } = this.options;
+    if (this.isFull(name)) {
+      return this.graph.variables.get(fullName(name), { shape, dtype: 'f32', kind: 'parameter' });
+    }
     const dtype = trainable || shape.length === 1 ? 'f32' : type;
     return this.graph.variables.get(name, { shape, dtype, kind: trainable ? 'parameter' : 'weight' });
   }
@@ -132,11 +135,14 @@ export class ModelScope {
     const adapters = lora ? mergedAdapters(variables, linears, lora) : [];
     const biasNames = names.map((name) => `${name}_bias`).filter((name) => this.shapes.has(name));
     const biases_O = biasNames.map((name) => this.weight(name));
-    if (!adapters || ![0, names.length].includes(biases_O.length) || !Variables.canStack(biases_O)) return null;
+    const [isFull = false, ...mixed] = new Set(biasNames.map((name) => this.isFull(name)));
+    if (!adapters || mixed.length > 0 || ![0, names.length].includes(biases_O.length) || !Variables.canStack(biases_O))
+      return null;
     const weight_EI = this.stacked(linears);
     if (!weight_EI) return null;
     const product_TE = linear(x_TI, weight_EI, { bf16: this.bf16, copy: this.copyOf(weight_EI) });
-    const stackedBias = () => variables.stack(`${stackName(names)}_bias`, biases_O);
+    const stackOfBiases = `${stackName(names)}_bias`;
+    const stackedBias = () => variables.stack(isFull ? fullName(stackOfBiases) : stackOfBiases, biases_O);
     const y_TE = biases_O.length > 0 ? addBias(product_TE, stackedBias()) : product_TE;
     if (!lora || adapters.length === 0) return { y: y_TE, added: null };
     return addMergedLora(x_TI, y_TE, adapters, lora, this.adding);
@@ -172,6 +178,10 @@ export class ModelScope {
   private withBias(y_TO: Tensor, name: string): Tensor {
     const bias = `${name}_bias`;
     return this.shapes.has(bias) ? addBias(y_TO, this.weight(bias)) : y_TO;
+  }
+
+  private isFull(name: string): boolean {
+    return this.options.lora?.full.has(name) ?? false;
   }
 
   private isDora(name: string): boolean {

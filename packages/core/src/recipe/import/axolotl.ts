@@ -194,6 +194,7 @@ export const axolotlRules: Rules = {
   lora_target_linear: adapterOnly(isOff(renamed('lora_target_linear'))),
   peft_use_rslora: adapterOnly(renamed('peft_use_rslora')),
   peft_use_dora: adapterOnly(renamed('peft_use_dora')),
+  lora_modules_to_save: adapterOnly(renamed('lora_modules_to_save')),
   lora_model_dir: adapterOnly(renamed('lora_model_dir')),
   chat_template: chatTemplate,
   chat_template_jinja: templateFile,

@@ -96,6 +96,11 @@ const loraTarget: Rule = (value) => {
   return names.includes('all') ? becomes({ lora_target_linear: true }) : becomes({ lora_target_modules: names });
 };
 
+const additionalTarget: Rule = (value) =>
+  becomes({
+    lora_modules_to_save: (Array.isArray(value) ? value : String(value).split(',')).map((name) => String(name).trim()),
+  });
+
 const oneAdapter: Rule = (value) =>
   typeof value === 'string' && !value.includes(',')
     ? becomes({ lora_model_dir: value })
@@ -156,6 +161,7 @@ export const llamaFactoryRules: Rules = {
   lora_target: adapterOnly(loraTarget),
   use_rslora: adapterOnly(renamed('peft_use_rslora')),
   use_dora: adapterOnly(renamed('peft_use_dora')),
+  additional_target: adapterOnly(additionalTarget),
   dataset_dir: () => elsewhere('part of the paths of the data sets', 'write it into the path of each data set'),
   template,
   cutoff_len: (value, input) => {
@@ -229,7 +235,6 @@ export const llamaFactoryRules: Rules = {
     'pissa_init',
     'pissa_iter',
     'pissa_convert',
-    'additional_target',
     'create_new_adapter',
     'freeze_trainable_layers',
     'freeze_trainable_modules',

@@ -7,7 +7,8 @@ export const loraDefaults = {
   lora_dropout: 0,
   peft_use_rslora: false,
   peft_use_dora: false,
-};
+  peft_bias: 'none',
+} as const;
 
 /** What is trained: a low-rank adapter beside frozen weights, or every weight. */
 export const adapter = {
@@ -60,6 +61,16 @@ export const adapter = {
     z.boolean(),
     `${loraDefaults.peft_use_dora}`,
     "DoRA: also train how long each output's row of the weight is, apart from its direction, which the adapter turns. Often learns more at a low rank, and costs time and memory.",
+  ),
+  lora_modules_to_save: derived(
+    z.array(z.string().min(1)).min(1),
+    'nothing',
+    'Embedding, output layer and norms that are trained in full beside the adapter, by the last part of their Hugging Face name: `[embed_tokens, lm_head]` for tokens that the model hardly knows. An embedding costs more memory than the whole adapter: its weights, gradients and moments in float32.',
+  ),
+  peft_bias: derived(
+    z.enum(['none', 'lora_only', 'all']),
+    `${loraDefaults.peft_bias}`,
+    'Which biases of the model are trained beside the adapter: `none`, `lora_only` (those of the layers that have an adapter) or `all`. Most models have none; Qwen2 has some.',
   ),
   lora_model_dir: optional(
     z.string().min(1),
