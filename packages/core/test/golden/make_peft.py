@@ -73,6 +73,7 @@ def make(folder, kind):
     model = peft.get_peft_model(plain, peft.LoraConfig(**{**dict(r=4, lora_alpha=8, lora_dropout=0.0, task_type="CAUSAL_LM"), **copy.deepcopy(arguments)}))
     move_off(model)
     shutil.rmtree(folder, ignore_errors=True)
+    model.peft_config["default"].base_model_name_or_path = f"golden/{base}"
     model.save_pretrained(f"{folder}/adapter")
     if os.path.exists(f"{folder}/adapter/README.md"):
         os.remove(f"{folder}/adapter/README.md")
