@@ -51,7 +51,7 @@ describe.each(Object.keys(offers) as Shell[])('where there is %s, it', (shell) =
     ['a file as one of several', 'anneal verify one two goo', ['good.yaml']],
     ['a file for an option', 'anneal init --data my', ['my recipe.yaml']],
     ['nothing where a number goes', 'anneal chat --seed ', []],
-    ['nothing where nothing follows', 'anneal doctor g', []],
+    ['nothing where nothing follows', 'anneal runs ls g', []],
   ])('offers %s: %s', (_what, line, expected) => {
     expect(offers[shell]({ line, folder, script }).sort()).toEqual(expected);
   });
