@@ -103,6 +103,10 @@ test('the verbs answer as they do here', async () => {
   const comparison = ['runs', 'compare', 'latest', 'latest', 'latest', '--json'];
   const compared = JSON.stringify(await json(here(...comparison))).replaceAll(path, key);
   expect(await json(remote(...comparison))).toEqual(JSON.parse(compared));
+  const [doctorHere, doctorThere] = [here, remote].map(async (run) =>
+    JSON.parse((await run('doctor', 'latest', '--json')).stdout),
+  );
+  expect(await doctorThere).toEqual({ ...(await doctorHere), path: key });
   const inspect = ['inspect', '--row', '3', '--json'];
   expect(await json(remote(...inspect, 'harbor/recipe.yaml'))).toEqual(await json(here(...inspect, 'recipe.yaml')));
   const batches = ['inspect', '--batches', '2', '--tokens', '--json'];

@@ -75,7 +75,10 @@ export function remoteRuns(connection: Connection): RunUseCases {
     diagnoseRun: (_, { run }) =>
       reporting(async () => {
         const key = await named(run);
-        return connection.first<Diagnosis>((api, listener) => api.runs.diagnose.subscribe({ run: key }, listener));
+        const diagnosis = await connection.first<Diagnosis>((api, listener) =>
+          api.runs.diagnose.subscribe({ run: key }, listener),
+        );
+        return { ...diagnosis, path: key };
       }),
     async removeRuns(_, { runs, forGood }) {
       if (forGood) {
