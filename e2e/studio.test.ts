@@ -1,8 +1,8 @@
 /** The first way through the studio: the real agent, the real engine on the starter model, a real browser. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
 import { openBrowser } from './browser.ts';
@@ -47,6 +47,27 @@ const state = (page: Page, name: string) => page.locator(`[data-state="${name}"]
 async function stepAfter(page: Page, step: number): Promise<number> {
   await expect.poll(() => stepShown(page), { timeout: 30_000 }).toBeGreaterThan(step);
   return stepShown(page);
+}
+
+/** As the page has it: the types of a browser are not those of these tests. */
+interface Canvas {
+  width: number;
+  height: number;
+  getContext(kind: '2d'): { getImageData(...area: number[]): { data: Uint8ClampedArray } };
+}
+
+/** Of a chart: its axes and its text are gray. */
+function coloredPixels(chart: Locator): Promise<number> {
+  return chart.locator('canvas').evaluate((element) => {
+    const canvas = element as unknown as Canvas;
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    let count = 0;
+    for (let i = 0; i < pixels.length; i += 4) {
+      const [red = 0, green = 0, blue = 0] = pixels.slice(i, i + 3);
+      if (Math.max(red, green, blue) - Math.min(red, green, blue) > 60) count++;
+    }
+    return count;
+  });
 }
 
 describe('the studio in a browser', () => {
@@ -236,6 +257,46 @@ describe('the studio in a browser', () => {
     await page.getByRole('alertdialog').getByRole('button', { name: 'Stop at once' }).click();
     await state(page, 'stopped');
     await page.close();
+  });
+
+  it('compares runs that are chosen in the list, and says what is not there', async () => {
+    const [first, second] = [runKey(), 'harbour/runs/20260101-000000-other'];
+    const copy = join(agent.workspace, second);
+    mkdirSync(copy);
+    for (const file of ['events.jsonl', 'recipe.yaml']) {
+      copyFileSync(join(agent.workspace, first, file), join(copy, file));
+    }
+    const recipe = readFileSync(join(agent.workspace, first, 'recipe.resolved.yaml'), 'utf8');
+    expect(recipe).toMatch(/^seed: 3407$/m);
+    writeFileSync(join(copy, 'recipe.resolved.yaml'), recipe.replace(/^seed: 3407$/m, 'seed: 7'));
+
+    const page = await open('/');
+    for (const key of [first, second]) {
+      await page.getByRole('checkbox', { name: `Select ${key} to compare it` }).press('Space');
+    }
+    await page.getByRole('link', { name: 'Compare 2 runs' }).press('Enter');
+    await page.waitForURL('**/compare?runs=*');
+    await page.reload();
+    const row = page.getByRole('row', { name: /^seed/ });
+    await row.waitFor();
+    expect((await row.getByRole('cell').allInnerTexts()).sort()).toEqual(['3407', '7']);
+    expect(await page.getByRole('row', { name: /base_model/ }).count()).toBe(0);
+    await page.getByRole('img', { name: 'Validation loss' }).waitFor();
+    await expect.poll(() => coloredPixels(page.getByRole('img', { name: 'Loss', exact: true }))).toBeGreaterThan(100);
+    await page.getByRole('radio', { name: `Compare with ${second}` }).check();
+    await expect.poll(() => page.url()).toContain('baseline=');
+    await page.getByRole('button', { name: 'Steps', exact: true }).press('Enter');
+    await page.getByRole('columnheader', { name: 'Steps', exact: true, includeHidden: false }).waitFor();
+    const line = page.getByRole('group').getByRole('button', { name: /other/ });
+    await line.press('Space');
+    expect(await line.getAttribute('aria-pressed')).toBe('false');
+    await expectAccessible(page);
+    await page.goto(`${agent.url}/compare?runs=${encodeURIComponent(first)},harbour/runs/none`);
+    await page.getByText('Not here any more, deleted or renamed: harbour/runs/none').waitFor();
+    await page.getByText('Nothing to compare').waitFor();
+    await expectAccessible(page);
+    await page.close();
+    rmSync(copy, { recursive: true });
   });
 
   it('speaks Chinese and goes dark when asked, and remembers it', async () => {

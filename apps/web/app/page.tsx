@@ -3,11 +3,12 @@ import type { ListedRun } from '@anneal/core/protocol/studio';
 import { Search } from 'lucide-react';
 import Link from 'next/link';
 import { parseAsString, useQueryState } from 'nuqs';
-import { useDeferredValue } from 'react';
+import { useDeferredValue, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useRunList } from '../src/agent/hooks.ts';
 import { buttonClass } from '../src/ui/Button.tsx';
 import { Command } from '../src/ui/Command.tsx';
+import { CompareSelected } from '../src/ui/compare/CompareSelected.tsx';
 import { Empty } from '../src/ui/Empty.tsx';
 import { RunTable } from '../src/ui/RunTable.tsx';
 import { DeletedRun } from '../src/ui/run/DeletedRun.tsx';
@@ -30,6 +31,14 @@ export default function RunsScreen() {
   const now = shown?.filter((run) => active.has(run.state)) ?? [];
   const earlier = shown?.filter((run) => !active.has(run.state)) ?? [];
   const search = useRowKeys();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const selected = runs?.filter(({ key }) => chosen.has(key)).map(({ key }) => key) ?? [];
+  const select = (key: string, isSelected: boolean) => {
+    const next = new Set(chosen);
+    if (isSelected) next.add(key);
+    else next.delete(key);
+    setChosen(next);
+  };
   return (
     <>
       <title>{`${t('title')} · Anneal`}</title>
@@ -38,6 +47,7 @@ export default function RunsScreen() {
         {runs && runs.length > 0 && (
           <span className="figures mt-1 text-muted">{t('count', { count: runs.length })}</span>
         )}
+        <CompareSelected selected={selected} onClear={() => setChosen(new Set())} />
         {runs && runs.length > 0 && (
           <label className="relative ml-auto w-full sm:w-72">
             <span className="sr-only">{t('filter')}</span>
@@ -76,8 +86,8 @@ export default function RunsScreen() {
       )}
       {runs && runs.length > 0 && shown?.length === 0 && <Empty title={t('noMatch', { filter })} />}
       <div className="grid gap-8">
-        {now.length > 0 && <RunTable title={t('now')} runs={now} />}
-        {earlier.length > 0 && <RunTable title={t('earlier')} runs={earlier} />}
+        {now.length > 0 && <RunTable title={t('now')} runs={now} selected={chosen} onSelect={select} />}
+        {earlier.length > 0 && <RunTable title={t('earlier')} runs={earlier} selected={chosen} onSelect={select} />}
       </div>
     </>
   );

@@ -1,5 +1,5 @@
 import { stepRequest } from '@anneal/core/protocol/batches';
-import { mostComparedRuns } from '@anneal/core/protocol/runs';
+import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
 import { addQueueOptions } from './queueOption.ts';

@@ -2,6 +2,7 @@
 import { stepRequest } from '@anneal/core/protocol/batches';
 import { byLoss } from '@anneal/core/protocol/byLoss';
 import { answerOptions, messageSchema } from '@anneal/core/protocol/chat';
+import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
 import { rowRangeSchema } from '@anneal/core/protocol/data';
 import { exportRequest } from '@anneal/core/protocol/exports';
 import { pullRequest, sourceRequest } from '@anneal/core/protocol/models';
@@ -12,7 +13,6 @@ import {
   compareRunsRequest,
   createRunRequest,
   followRunRequest,
-  mostComparedRuns,
   resumeRunRequest,
   runRequest,
   stopRunRequest,

@@ -11,12 +11,24 @@ import { StateBadge } from './StateBadge.tsx';
 const columns = 'lg:grid-cols-[minmax(0,1fr)_7rem_9.5rem_11rem_5rem_5rem_6.5rem_7.5rem]';
 
 /** Runs in rows; on a phone each is a card of a few lines. */
-export function RunTable({ title, runs }: { title: string; runs: readonly ListedRun[] }) {
+export function RunTable({
+  title,
+  runs,
+  selected,
+  onSelect,
+}: {
+  title: string;
+  runs: readonly ListedRun[];
+  /** Keys of those that are to be compared. */
+  selected: ReadonlySet<string>;
+  onSelect: (run: string, isSelected: boolean) => void;
+}) {
   const t = useTranslations('runs');
+  const compare = useTranslations('compare');
   const heads = ['run', null, 'progress', 'loss', 'validation', 'speed', 'left', 'created'] as const;
   return (
     <section aria-label={title}>
-      <div className={`grid items-end gap-x-4 px-4 pb-1.5 ${columns}`}>
+      <div className={`grid items-end gap-x-4 pr-4 pb-1.5 pl-11 ${columns}`}>
         <h2 className="font-medium text-[13px]">{title}</h2>
         {heads.slice(1).map((head, index) => (
           <span key={head ?? index} className={`label max-lg:hidden ${index > 2 ? 'text-right' : ''}`}>
@@ -26,7 +38,16 @@ export function RunTable({ title, runs }: { title: string; runs: readonly Listed
       </div>
       <ul className="divide-y divide-line overflow-hidden rounded-lg border border-line bg-surface">
         {runs.map((run) => (
-          <li key={run.key}>
+          <li key={run.key} className="flex">
+            <label className="flex w-11 shrink-0 items-center justify-center">
+              <input
+                type="checkbox"
+                aria-label={compare('select', { run: run.key })}
+                checked={selected.has(run.key)}
+                onChange={(event) => onSelect(run.key, event.target.checked)}
+                className="size-4 accent-ember"
+              />
+            </label>
             <Row run={run} />
           </li>
         ))}
@@ -43,7 +64,7 @@ function Row({ run }: { run: ListedRun }) {
     <Link
       href={`/run?id=${encodeURIComponent(run.key)}`}
       data-row={run.key}
-      className={`grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-2 px-4 py-2.5 transition-colors hover:bg-sunken focus-visible:outline-offset-[-2px] ${columns}`}
+      className={`grid min-w-0 grow grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-2 py-2.5 pr-4 transition-colors hover:bg-sunken focus-visible:outline-offset-[-2px] ${columns}`}
     >
       <div className="min-w-0">
         <div className="truncate font-medium">{run.name}</div>

@@ -1,5 +1,6 @@
 /** What a client asks of runs, and what it is told. Browser-safe. */
 import { z } from 'zod';
+import { mostComparedRuns } from './comparedRuns.ts';
 import { errorSchema } from './events.ts';
 import { runStateSchema, statusSchema } from './status.ts';
 
@@ -39,9 +40,6 @@ export type StopRunRequest = z.input<typeof stopRunRequest>;
 
 export const resumeRunRequest = runRequest.extend({ set: overridesSchema });
 export type ResumeRunRequest = z.input<typeof resumeRunRequest>;
-
-/** Runs that are set side by side at once. */
-export const mostComparedRuns = 50;
 
 export const compareRunsRequest = z.object({
   runs: z

@@ -11,15 +11,10 @@ import {
   type StudioBatch,
   stepRequest,
 } from '@anneal/core/protocol/batches';
+import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
 import type { Diagnosis } from '@anneal/core/protocol/diagnoses';
 import { prioritySchema } from '@anneal/core/protocol/queue';
-import {
-  mostComparedRuns,
-  overridesSchema,
-  type RemovedRun,
-  type RunComparison,
-  type RunDetails,
-} from '@anneal/core/protocol/runs';
+import { overridesSchema, type RemovedRun, type RunComparison, type RunDetails } from '@anneal/core/protocol/runs';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';

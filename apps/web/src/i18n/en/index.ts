@@ -3,6 +3,7 @@ import { access } from './access.ts';
 import { answers } from './answers.ts';
 import { batch } from './batch.ts';
 import { chat } from './chat.ts';
+import { compare } from './compare.ts';
 import { data } from './data.ts';
 import { exports } from './exports.ts';
 import { frame } from './frame.ts';
@@ -19,6 +20,7 @@ export const en = {
   ...answers,
   ...batch,
   ...chat,
+  ...compare,
   ...data,
   ...exports,
   ...frame,

@@ -7,8 +7,9 @@ import type { LiveRun, Range } from '../../agent/liveRun.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Empty } from '../Empty.tsx';
-import { type Format, useFormat } from '../format.ts';
+import { useFormat } from '../format.ts';
 import { Segmented } from '../Segmented.tsx';
+import { axisNumber } from './axisNumber.ts';
 import { Chart, type ChartSpec, type Line } from './Chart.tsx';
 import type { Marker } from './markers.ts';
 import { savePicture } from './picture.ts';
@@ -255,17 +256,4 @@ function line(label: string, metric: Metric, color: string): Line {
 
 function banded(label: string, metric: Metric, color: string): Line {
   return { ...line(label, metric, color), width: 1.25, band: (series) => series.bands[metric] };
-}
-
-function axisNumber(format: Format): (value: number) => string {
-  return (value) => {
-    const size = Math.abs(value);
-    if (size === 0) return '0';
-    if (size < 1e-3 || size >= 1e5)
-      return value
-        .toExponential(size.toString().length > 6 ? 1 : 0)
-        .replace('e+', 'e')
-        .replace('-', '−');
-    return size >= 1000 ? format.count(value) : String(Number(value.toPrecision(4)));
-  };
 }

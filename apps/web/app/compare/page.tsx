@@ -1,0 +1,101 @@
+'use client';
+import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
+import { ChevronLeft } from 'lucide-react';
+import Link from 'next/link';
+import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
+import { useMemo } from 'react';
+import { useTranslations } from 'use-intl';
+import { type Comparison, useComparison } from '../../src/agent/useComparison.ts';
+import { xAxes } from '../../src/ui/charts/xAxis.ts';
+import { ComparedCharts } from '../../src/ui/compare/ComparedCharts.tsx';
+import { RecipeDifferences } from '../../src/ui/compare/RecipeDifferences.tsx';
+import { Results } from '../../src/ui/compare/Results.tsx';
+import { Empty } from '../../src/ui/Empty.tsx';
+import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
+
+/** Which runs, the baseline and the axis stand in the address, so that a link shows the same. */
+export default function CompareScreen() {
+  const t = useTranslations('compare');
+  const ofRun = useTranslations('run');
+  const [named] = useQueryState('runs', parseAsArrayOf(parseAsString).withDefault([]));
+  const keys = useMemo(() => [...new Set(named)], [named]);
+  const { comparison, error, gone, damaged, count } = useComparison(keys);
+  return (
+    <>
+      <title>{`${t('title')} · Anneal`}</title>
+      <Link
+        href="/"
+        className="mb-3 -ml-1 inline-flex items-center gap-0.5 self-start text-[13px] text-muted hover:text-ink"
+      >
+        <ChevronLeft className="size-4" aria-hidden="true" />
+        {ofRun('back')}
+      </Link>
+      <h1 className="mb-4 font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
+        {gone.length > 0 && <Note>{t('gone', { runs: gone.join(', ') })}</Note>}
+        {damaged.length > 0 && <Note>{t('damaged', { runs: damaged.map(({ key }) => key).join(', ') })}</Note>}
+        {count !== undefined && count < 2 && (
+          <Empty title={t('tooFew')}>
+            <p>{t('tooFewText')}</p>
+          </Empty>
+        )}
+        {count !== undefined && count > mostComparedRuns && (
+          <Empty title={t('tooMany', { count })}>
+            <p>{t('tooManyText', { most: mostComparedRuns })}</p>
+          </Empty>
+        )}
+        {error !== null && <ErrorNote title={t('failed')} error={shownError(error)} />}
+        {comparison && <Compared comparison={comparison} />}
+        {!comparison && error === null && (count === undefined || (count >= 2 && count <= mostComparedRuns)) && (
+          <p className="text-muted" role="status">
+            {t('loading')}…
+          </p>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Compared({ comparison }: { comparison: Comparison }) {
+  const t = useTranslations('compare');
+  const { runs, recipe } = comparison;
+  const [wanted, setBaseline] = useQueryState('baseline', parseAsString);
+  const [axis, setAxis] = useQueryState('x', parseAsStringLiteral(xAxes).withDefault('step'));
+  const baseline = runs.find(({ run }) => run.key === wanted)?.run.key ?? (runs[0]?.run.key as string);
+  const without = runs.filter(({ measures }) => measures.recordedSteps === 0).map(({ run }) => run.key);
+  const goesOn = runs.some(({ run }) => run.state === 'running' || run.state === 'preparing');
+  return (
+    <>
+      {recipe.includes('rl') && <Note>{t('objectives')}</Note>}
+      {without.length > 0 && <Note>{t('noSteps', { runs: without.join(', ') })}</Note>}
+      {goesOn && <p className="text-[12.5px] text-muted">{t('live')}</p>}
+      <Part title={t('results')} hint={t('resultsHint')}>
+        <Results runs={runs} baseline={baseline} onBaseline={(key) => void setBaseline(key)} />
+      </Part>
+      <Part title={t('charts')}>
+        <ComparedCharts runs={runs} axis={axis} onAxis={(value) => void setAxis(value)} />
+      </Part>
+      <Part title={t('recipe')} hint={t('hint')}>
+        <RecipeDifferences comparison={comparison} />
+      </Part>
+    </>
+  );
+}
+
+function Part({ title, hint, children }: { title: string; hint?: string; children: React.ReactNode }) {
+  return (
+    <section aria-label={title} className="grid grid-cols-[minmax(0,1fr)] gap-2">
+      <h2 className="font-medium text-[15px]">{title}</h2>
+      {children}
+      {hint && <p className="text-[12px] text-muted">{hint}</p>}
+    </section>
+  );
+}
+
+function Note({ children }: { children: React.ReactNode }) {
+  return (
+    <p role="status" className="rounded-lg border border-warn/30 bg-warn-soft px-4 py-2.5 [overflow-wrap:anywhere]">
+      {children}
+    </p>
+  );
+}

@@ -1,0 +1,59 @@
+'use client';
+import { useTranslations } from 'use-intl';
+import type { ComparedRun } from '../../agent/useComparison.ts';
+import { styleOf } from './lines.ts';
+
+/** Which line is which run. A click hides or shows it, pointing at it brings it to the fore. */
+export function Legend({
+  runs,
+  hidden,
+  onToggle,
+  onHighlight,
+}: {
+  runs: readonly ComparedRun[];
+  hidden: ReadonlySet<string>;
+  onToggle: (run: string) => void;
+  onHighlight: (run: string | null) => void;
+}) {
+  const t = useTranslations('compare');
+  return (
+    <fieldset className="flex max-h-40 flex-wrap gap-1.5 overflow-y-auto">
+      <legend className="sr-only">{t('legend')}</legend>
+      {runs.map(({ run }, at) => (
+        <button
+          key={run.key}
+          type="button"
+          aria-pressed={!hidden.has(run.key)}
+          title={run.key}
+          onClick={() => onToggle(run.key)}
+          onPointerEnter={() => onHighlight(run.key)}
+          onPointerLeave={() => onHighlight(null)}
+          onFocus={() => onHighlight(run.key)}
+          onBlur={() => onHighlight(null)}
+          className="flex max-w-56 items-center gap-1.5 rounded border border-line px-2 py-0.5 text-[12px] hover:bg-sunken aria-[pressed=false]:text-muted aria-[pressed=false]:line-through"
+        >
+          <Swatch at={at} />
+          <span className="truncate">{run.key.split('/').at(-1)}</span>
+        </button>
+      ))}
+    </fieldset>
+  );
+}
+
+/** A piece of the line of a run. */
+export function Swatch({ at }: { at: number }) {
+  const { color, dash } = styleOf(at);
+  return (
+    <svg width="22" height="10" className="shrink-0" aria-hidden="true">
+      <line
+        x1="0"
+        x2="22"
+        y1="5"
+        y2="5"
+        stroke={`var(--${color})`}
+        strokeWidth="2.5"
+        strokeDasharray={dash.join(' ')}
+      />
+    </svg>
+  );
+}

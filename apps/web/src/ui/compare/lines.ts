@@ -1,0 +1,45 @@
+/** How a run is drawn among others, and what of it a chart shows. */
+import type { Metric, RunSeries } from '@anneal/core/protocol/studio';
+import { placeOfStep, placesOf, type XAxis } from '../charts/xAxis.ts';
+
+const colors = 8;
+/** Where the colors begin again, so that the run is told by its dashes. */
+const dashes: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 2], [14, 5], [2, 6]];
+
+export interface RunStyle {
+  /** Name of a color of the theme. */
+  color: string;
+  /** Lengths of dashes and gaps in pixels; empty for a line without. */
+  dash: readonly number[];
+}
+
+export function styleOf(at: number): RunStyle {
+  return { color: `run-${at % colors}`, dash: dashes[Math.floor(at / colors)] ?? [] };
+}
+
+/** Places, lowest, highest and mean. */
+export type Columns = readonly [
+  readonly number[],
+  readonly (number | null)[],
+  readonly (number | null)[],
+  readonly (number | null)[],
+];
+
+export const charts = [
+  'loss',
+  'evaluationLoss',
+  'learningRate',
+  'gradNorm',
+  'tokensPerSecond',
+  'memory',
+] as const satisfies readonly (Metric | 'evaluationLoss')[];
+export type ChartName = (typeof charts)[number];
+
+export function columnsOf(name: ChartName, axis: XAxis, series: RunSeries): Columns {
+  if (name === 'evaluationLoss') {
+    const losses = series.evaluations.map(({ loss }) => loss);
+    return [series.evaluations.map(({ step }) => placeOfStep(axis, series, step)), losses, losses, losses];
+  }
+  const { min, max, mean } = series.bands[name];
+  return [placesOf(axis, series), min, max, mean];
+}
