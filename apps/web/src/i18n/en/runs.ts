@@ -102,7 +102,8 @@ export const runs = {
     pngHint: 'These charts, as one picture',
     smoothing: 'Smoothing',
     off: 'Off',
-    zoomHint: 'Drag over a chart to zoom all of them. Double-click shows everything. Click a step to see its rows.',
+    zoomHint:
+      'Drag over a chart to zoom all of them. Double-click shows everything. Click a step to see its {madeOf, select, answers {answers} other {rows}}.',
     zoomed: 'Steps {from} to {to}',
     zoomReset: 'Show all',
     chartKeys:

@@ -104,7 +104,8 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     pngHint: '将这些图表保存为一张图片',
     smoothing: '平滑',
     off: '关',
-    zoomHint: '在任一图表上拖动可同时缩放所有图表；双击显示全部；单击某一步可查看它的各行。',
+    zoomHint:
+      '在任一图表上拖动可同时缩放所有图表；双击显示全部；单击某一步可查看它的{madeOf, select, answers {各个回答} other {各行}}。',
     zoomed: '第 {from} 至 {to} 步',
     zoomReset: '显示全部',
     chartKeys: '{title}。方向键移动缩放后的视图，加减键缩放，0 显示全部，回车显示损失最高的一步的各行。',

@@ -46,7 +46,9 @@ export function RunCharts({
     (index: number | null) => void run.highestStep(index).then((highest) => highest !== null && onStep(highest)),
     [run, onStep],
   );
-  const specs = useSpecs(smoothing, axis, useStore(run.judged) ?? '', useStore(run.rewardFunctions));
+  const judged = useStore(run.judged) ?? '';
+  const specs = useSpecs(smoothing, axis, judged, useStore(run.rewardFunctions));
+  const madeOf = judged.split(' ').includes('reward') ? 'answers' : 'rows';
   const charts = useRef<HTMLDivElement>(null);
   const hasSteps = useStore(run.hasSteps);
   if (!hasSteps) {
@@ -99,7 +101,7 @@ export function RunCharts({
         ))}
       </div>
       <div className="flex flex-wrap items-center gap-x-6 gap-y-2 border-line border-t px-4 py-2">
-        <p className="text-[12px] text-muted max-sm:hidden">{t('zoomHint')}</p>
+        <p className="text-[12px] text-muted max-sm:hidden">{t('zoomHint', { madeOf })}</p>
         <div className="ml-auto flex gap-2">
           <a
             href={`/api/runs/steps?run=${encodeURIComponent(run.key)}`}
