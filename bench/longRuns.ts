@@ -38,7 +38,7 @@ try {
   const keys = Array.from({ length: runs }, (_, at) => writeFinishedRun(agent.workspace, `run-${at}`, compared));
   await agent.start();
   const firstComparison = await comparison(keys);
-  const comparisons: number[] = [];
+  const comparisons: Awaited<ReturnType<typeof comparison>>[] = [];
   for (let time = 0; time < repeats; time++) {
     await agent.end();
     await agent.start();
@@ -53,7 +53,11 @@ try {
       kilobytesSent: round(Math.max(...times.map(({ bytes }) => bytes)) / 1000),
     },
     zoomMilliseconds: percentiles(zooms),
-    compare: { firstTimeSeconds: round(firstComparison, 2), seconds: percentilesOf(comparisons) },
+    compare: {
+      firstTimeSeconds: round(firstComparison.seconds, 2),
+      seconds: percentilesOf(comparisons.map(({ seconds }) => seconds)),
+      kilobytesSent: round(Math.max(...comparisons.map(({ bytes }) => bytes)) / 1000),
+    },
     agentMegabytes: round(agent.memory / 1e6),
   };
   console.log(JSON.stringify(result, null, 2));
@@ -99,12 +103,17 @@ async function zoomed(run: string): Promise<number[]> {
   return milliseconds;
 }
 
-/** The curves of every run, as the page that compares them asks for them. */
-async function comparison(keys: readonly string[]): Promise<number> {
+/** Results, settings and the curves of every run, as the page that compares them asks for them. */
+async function comparison(keys: readonly string[]): Promise<{ seconds: number; bytes: number }> {
   const client: Client = agent.client();
   const began = performance.now();
-  await Promise.all(keys.map((run) => client.api.runs.series.query({ run, buckets: 400 })));
+  const [{ runs: measured }] = await Promise.all([
+    client.api.runs.compare.query({ runs: [...keys] }),
+    ...keys.map((run) => client.api.runs.series.query({ run, buckets: 400 })),
+  ]);
   const seconds = (performance.now() - began) / 1000;
+  if (measured.some((run) => run.recordedSteps !== compared)) throw new Error('steps are missing');
+  const bytes = client.received();
   await client.close();
-  return seconds;
+  return { seconds, bytes };
 }

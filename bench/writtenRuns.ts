@@ -8,7 +8,7 @@ export function writeFinishedRun(workspace: string, id: string, steps: number): 
   mkdirSync(run, { recursive: true });
   writeFileSync(
     join(run, 'recipe.resolved.yaml'),
-    `base_model: model\nlearning_rate: ${1e-4 + steps * 1e-12}\nseed: 1\n`,
+    `base_model: model\ndatasets:\n  - path: rows.jsonl\nlearning_rate: ${1e-4 + steps * 1e-12}\nseed: 1\n`,
   );
   writeFileSync(join(run, 'recipe.yaml'), 'base_model: model\n');
   const file = openSync(join(run, 'events.jsonl'), 'w');
