@@ -299,6 +299,24 @@ describe('the studio in a browser', () => {
     rmSync(copy, { recursive: true });
   });
 
+  it('says in the list why a run failed', async () => {
+    const path = join(agent.workspace, 'harbour/runs/20260101-000001-failed');
+    mkdirSync(path);
+    for (const file of ['recipe.yaml', 'recipe.resolved.yaml']) {
+      copyFileSync(join(agent.workspace, runKey(), file), join(path, file));
+    }
+    const error = { code: 'disk_full', what: 'the disk is full', where: path, next: 'free some of it' };
+    const time = '2026-01-01T00:00:01.000Z';
+    const created = { seq: 1, time, type: 'run_created', version: 1, id: '20260101-000001-failed', name: 'failed' };
+    const failed = { seq: 2, time, type: 'failed', error };
+    writeFileSync(join(path, 'events.jsonl'), `${JSON.stringify(created)}\n${JSON.stringify(failed)}\n`);
+    const page = await open('/');
+    await page.getByText('the disk is full').waitFor();
+    await expectAccessible(page);
+    await page.close();
+    rmSync(path, { recursive: true });
+  });
+
   it('speaks Chinese and goes dark when asked, and remembers it', async () => {
     const page = await open('/');
     await page.getByRole('button', { name: 'Language, Theme' }).click();

@@ -3,6 +3,7 @@ import type { ListedRun } from '@anneal/core/protocol/studio';
 import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
+import { useProblemText } from '../i18n/problems.tsx';
 import { useFormat } from './format.ts';
 import { Progress } from './Progress.tsx';
 import { Sparkline } from './Sparkline.tsx';
@@ -71,6 +72,7 @@ function Row({ run }: { run: ListedRun }) {
         <div className="label truncate">
           {shortModel(run.baseModel)} · {run.adapter ?? t('full')}
         </div>
+        <Why run={run} />
       </div>
       <div className="max-lg:text-right">
         <StateBadge run={run} />
@@ -102,6 +104,19 @@ function Row({ run }: { run: ListedRun }) {
         </Cell>
       </div>
     </Link>
+  );
+}
+
+/** What keeps the run from beginning, or has ended it; the page of the run says what to do. */
+function Why({ run: { state, refusal, error } }: { run: ListedRun }) {
+  const problemText = useProblemText();
+  const problem = refusal ?? (state === 'failed' || state === 'damaged' ? error : null);
+  if (!problem) return null;
+  const { what } = problemText(problem);
+  return (
+    <div className="truncate text-[12.5px] text-bad" title={what}>
+      {what}
+    </div>
   );
 }
 
