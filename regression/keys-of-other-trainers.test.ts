@@ -23,7 +23,7 @@ it.each([
   'kd_alpha: 0.5',
   'pref_loss: sigmoid',
   'peft_init_lora_weights: pissa',
-  'lora_modules_to_save: [lm_head]',
+  'lora_layers_to_transform: [0, 1]',
   'neftune_noise_alpha: 5',
   'unfrozen_parameters: [lm_head]',
   'load_in_8bit: true',
