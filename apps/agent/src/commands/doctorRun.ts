@@ -3,7 +3,7 @@ import { shellWord } from '@anneal/core/shellWord';
 import { exitCodes } from '../exitCodes.ts';
 import { finish } from '../service/finish.ts';
 import { colors } from '../terminal/colors.ts';
-import { print, printJson } from '../terminal/print.ts';
+import { print, printHint, printJson } from '../terminal/print.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { useCase } from './useCases.ts';
 
@@ -22,7 +22,7 @@ export async function doctorRun(run: string, options: RunsOptions): Promise<void
 function printFinding({ what, evidence, next, set }: RunFinding): void {
   print(colors.bold(what));
   for (const seen of evidence) print(`  seen  ${seen}`);
-  print(`  do    ${next}`);
+  printHint(`  do    ${next}`);
   const settings = Object.entries(set).map(([key, value]) => `--set ${shellWord(`${key}=${JSON.stringify(value)}`)}`);
   if (settings.length > 0) print(`  with  ${settings.join(' ')}`);
   print('');

@@ -239,6 +239,12 @@ test('near misses are silent', () => {
   expect(diagnose(evidenceOf({ evaluations: evaluationsOf(1.6, 1.4, 1.45, 1.6, 1.8) }, best))).toEqual([]);
 });
 
+test('a long run is looked at as a short one is', () => {
+  expect(diagnose(evidenceOf({ steps: stepsOf(falling, undefined, 300_000) }))).toEqual([]);
+  const steps = stepsOf((t) => (t < 0.6 ? falling(t) : 6), undefined, 300_000);
+  expect(diagnose(evidenceOf({ steps })).map(({ code }) => code)).toEqual(['diverged']);
+});
+
 test('what follows from another fault is not told besides', () => {
   const steps = stepsOf((t) => (t < 0.5 ? falling(t) : 9));
   const codes = diagnose(evidenceOf({ steps, evaluations: evaluationsOf(1.6, 1.4, 5, 8, 9) })).map(({ code }) => code);

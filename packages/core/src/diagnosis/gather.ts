@@ -105,8 +105,9 @@ function textsOf(recipe: ResolvedRecipe, unchecked: Unchecked): Texts | null {
     const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
     try {
       const options = textOptions(recipe);
-      const own = openModelText(model, { ...options, chatTemplate: null });
-      return { run: openModelText(model, options), own: own.renderer ? own : null };
+      const run = openModelText(model, options);
+      const own = options.chatTemplate === null ? run : openModelText(model, { ...options, chatTemplate: null });
+      return { run, own: own.renderer ? own : null };
     } finally {
       model.close();
     }

@@ -2,15 +2,13 @@
 /** What a step sampled: its prompts, and all answers to one of them, the best first. */
 import type { ListedAnswer } from '@anneal/core/protocol/answers';
 import type { ListedRun } from '@anneal/core/protocol/studio';
-import { parseAsInteger, useQueryState } from 'nuqs';
 import { useMemo } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAnswers } from '../../../agent/batches.ts';
-import { BatchRows } from '../../batches/BatchRows.tsx';
 import { ErrorNote, shownError } from '../../ErrorNote.tsx';
 import { useFormat } from '../../format.ts';
 import { StepPanel, type StepPanelProps } from '../batch/StepPanel.tsx';
-import { useStepKeys } from '../batch/useStepKeys.ts';
+import { StepRows } from '../batch/StepRows.tsx';
 import { AdvantageLegend, Answer } from './Answer.tsx';
 import { type AnsweredPrompt, answeredPrompts, meanReward } from './answeredPrompts.ts';
 
@@ -55,36 +53,20 @@ interface PromptsProps {
 function Prompts({ prompts, largest, onClose }: PromptsProps) {
   const t = useTranslations('answers');
   const format = useFormat();
-  const [document, setDocument] = useQueryState('document', parseAsInteger);
-  const at = Math.max(
-    0,
-    prompts.findIndex((prompt) => prompt.document === document),
-  );
-  const chosen = prompts[at] as AnsweredPrompt;
-  useStepKeys({
-    documents: prompts.map((prompt) => prompt.document),
-    at,
-    onChoose: (next) => void setDocument(next),
-    onClose,
-  });
   return (
-    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[minmax(18rem,2fr)_minmax(0,5fr)]">
-      <div className="grid gap-2">
-        <BatchRows
-          label={t('prompts')}
-          rows={prompts}
-          chosen={chosen.document}
-          figure={({ reward }) => (
-            <span className="figures text-right text-[12.5px]" title={t('meanReward')}>
-              {format.number(reward)}
-            </span>
-          )}
-          onChoose={(next) => void setDocument(next)}
-        />
-        <p className="text-[12px] text-muted max-lg:hidden">{t('keys')}</p>
-      </div>
-      <OnePrompt prompt={chosen} largest={largest} />
-    </div>
+    <StepRows
+      label={t('prompts')}
+      keys={t('keys')}
+      rows={prompts}
+      figure={({ reward }) => (
+        <span className="figures text-right text-[12.5px]" title={t('meanReward')}>
+          {format.number(reward)}
+        </span>
+      )}
+      onClose={onClose}
+    >
+      {(chosen) => <OnePrompt prompt={chosen} largest={largest} />}
+    </StepRows>
   );
 }
 

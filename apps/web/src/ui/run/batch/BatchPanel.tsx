@@ -2,13 +2,11 @@
 /** What a step was made of: the rows of its batch, the highest losses first, and one of them token by token. */
 import type { MeasuredStep, StudioBatch } from '@anneal/core/protocol/batches';
 import type { ListedRun } from '@anneal/core/protocol/studio';
-import { parseAsInteger, useQueryState } from 'nuqs';
 import { useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { type Measuring, useBatch, useBatchRow, useMeasuring } from '../../../agent/batches.ts';
 import { useMay } from '../../../agent/useMe.ts';
 import { Button } from '../../Button.tsx';
-import { BatchRows } from '../../batches/BatchRows.tsx';
 import { type RowWithLoss, shadeOf, withLosses } from '../../batches/losses.ts';
 import { RowTokens } from '../../batches/RowTokens.tsx';
 import { shadeStyle } from '../../data/shownTokens.ts';
@@ -16,7 +14,7 @@ import { ErrorNote, shownError } from '../../ErrorNote.tsx';
 import { useFormat } from '../../format.ts';
 import { Progress } from '../../Progress.tsx';
 import { StepPanel, type StepPanelProps } from './StepPanel.tsx';
-import { useStepKeys } from './useStepKeys.ts';
+import { StepRows } from './StepRows.tsx';
 
 /** Of models with so much memory the losses are measured without being asked for: it takes a moment. */
 const measuredAtOnce = 4e9;
@@ -57,47 +55,33 @@ function Rows({ run, batch, onClose }: { run: ListedRun; batch: StudioBatch; onC
   const isWanted = mayMeasure && batch.checkpoint !== null && (isAsked || (run.plannedMemory ?? 0) <= measuredAtOnce);
   const measuring = useMeasuring(run.key, batch.step, isWanted);
   const rows = useMemo(() => withLosses(batch, measuring.result), [batch, measuring.result]);
-  const [document, setDocument] = useQueryState('document', parseAsInteger);
-  const at = Math.max(
-    0,
-    rows.findIndex((row) => row.document === document),
-  );
-  const chosen = rows[at] as RowWithLoss;
-  useStepKeys({
-    documents: rows.map((row) => row.document),
-    at,
-    onChoose: (next) => void setDocument(next),
-    onClose,
-  });
   return (
-    <div className="grid grid-cols-[minmax(0,1fr)] items-start gap-4 lg:grid-cols-[minmax(18rem,2fr)_minmax(0,5fr)]">
-      <div className="grid gap-2">
-        <BatchRows
-          label={t('rows')}
-          rows={rows}
-          chosen={chosen.document}
-          figure={(row) => <LossFigure loss={row.loss} />}
-          onChoose={(row) => void setDocument(row)}
-        />
-        <p className="text-[12px] text-muted max-lg:hidden">{t('keys')}</p>
-      </div>
-      <div className="grid min-w-0 gap-3">
-        <MeasuringNote
-          measuring={measuring}
-          checkpoint={batch.checkpoint}
-          mayMeasure={mayMeasure}
-          isWanted={isWanted}
-          onAsk={() => setIsAsked(true)}
-        />
-        <MeasuredRow
-          key={chosen.document}
-          run={run.key}
-          step={batch.step}
-          row={chosen}
-          checkpoint={measuring.result?.checkpoint ?? null}
-        />
-      </div>
-    </div>
+    <StepRows
+      label={t('rows')}
+      keys={t('keys')}
+      rows={rows}
+      figure={(row) => <LossFigure loss={row.loss} />}
+      onClose={onClose}
+    >
+      {(chosen) => (
+        <div className="grid min-w-0 gap-3">
+          <MeasuringNote
+            measuring={measuring}
+            checkpoint={batch.checkpoint}
+            mayMeasure={mayMeasure}
+            isWanted={isWanted}
+            onAsk={() => setIsAsked(true)}
+          />
+          <MeasuredRow
+            key={chosen.document}
+            run={run.key}
+            step={batch.step}
+            row={chosen}
+            checkpoint={measuring.result?.checkpoint ?? null}
+          />
+        </div>
+      )}
+    </StepRows>
   );
 }
 
