@@ -29,7 +29,7 @@ it.each([
   'load_in_8bit: true',
   'adapter: dora',
   'optimizer: lion_8bit',
-  'lr_scheduler: cosine_with_restarts',
+  'lr_scheduler: rex',
 ])('%s is not advised to be removed or replaced without a word on what that changes', (line) => {
   const { code, what, next } = problem(line);
   expect(code).toBe('not_supported');

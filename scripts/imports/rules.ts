@@ -77,6 +77,7 @@ export const rules: readonly Rule[] = [
       `${core}/trainer/dataOptions.ts`,
       `${core}/trainer/objectiveOptions.ts`,
       `${core}/trainer/rolloutOptions.ts`,
+      `${core}/trainer/scheduleOptions.ts`,
       // A verified run starts from a recipe as any other run does.
       `${core}/verify/verifySft.ts`,
       // What went wrong in a run is said as changes of its recipe.

@@ -4,7 +4,16 @@ import { describe, expect, test } from 'vitest';
 import { withoutSuperseded } from '../src/protocol/events.ts';
 import { RunDirectory } from '../src/trainer/runDirectory.ts';
 import { temporaryFolder } from './fixtures.ts';
-import { continueChanged, continueHere, eventsOf, lossesOf, tinyRecipe, trainHere, weightsHash } from './runs.ts';
+import {
+  continueChanged,
+  continueHere,
+  createRun,
+  eventsOf,
+  lossesOf,
+  tinyRecipe,
+  trainHere,
+  weightsHash,
+} from './runs.ts';
 
 const level = { lr_scheduler: 'constant', saves_per_epoch: 0 } as const;
 
@@ -43,6 +52,29 @@ describe('a finished run that is made longer', () => {
     expect(warnings).toMatchObject([{ code: 'schedule_stretched' }]);
     expect(warnings[0]?.message).not.toMatch(/\d{9}/); // numbers for a reader
     expect(eventsOf(extended, 'finished').map(({ step }) => step)).toEqual([4, 8]);
+  });
+
+  test('before the decay of warmup_stable_decay is the longer run, bit for bit, too', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), {
+      lr_scheduler: 'warmup_stable_decay',
+      lr_scheduler_kwargs: { num_decay_steps: 3 },
+      warmup_steps: 2,
+      saves_per_epoch: 0,
+      max_steps: 12,
+    });
+    const long = await trainHere(recipe);
+    await using run = await createRun({ ...recipe, max_steps: 6 });
+    const signal = {
+      saveRequested: false,
+      get stopRequested() {
+        return (run.status.step ?? 0) >= 3;
+      },
+    };
+    expect((await continueHere(run, { signal })).steps).toEqual([3]);
+    const extended = await continueChanged(run, 'max_steps=12');
+    expect(lossesOf({ events: withoutSuperseded(extended.events) })).toEqual(lossesOf(long));
+    expect(weightsHash(extended, 12)).toBe(weightsHash(long, 12));
+    expect(eventsOf(extended, 'warning').map(({ code }) => code)).not.toContain('schedule_stretched');
   });
 
   test('can be given epochs instead of steps', async () => {

@@ -40,6 +40,11 @@ describe('going on', () => {
     ['DoRA', { peft_use_dora: true }, 'adapter_model.safetensors'],
     ['an embedding in full', { lora_modules_to_save: ['embed_tokens', 'norm'] }, 'adapter_model.safetensors'],
     ['full fine-tuning', { ...fullFineTuning, learning_rate: 0.005 }, 'model.safetensors'],
+    [
+      'between the floor and a restart',
+      { lr_scheduler: 'cosine_with_restarts', lr_scheduler_kwargs: { num_cycles: 3 } },
+      'adapter_model.safetensors',
+    ],
     ['moments in 8 bits', { ...fullFineTuning, learning_rate: 0.005, optimizer: 'adamw_8bit' }, 'model.safetensors'],
     ['an adapter with moments in 8 bits', { lora_r: 128, optimizer: 'adamw_8bit' }, 'adapter_model.safetensors'],
   ])('resume_from_checkpoint continues with the same bits: %s', async (_, changes, file) => {

@@ -2,6 +2,7 @@ import { preferenceFindings } from './preferenceCombinations.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { isPrompt, promptFindings } from './promptCombinations.ts';
 import { rolloutFindings } from './rolloutCombinations.ts';
+import { scheduleFindings } from './scheduleCombinations.ts';
 import type { Dataset, Recipe, RecipeKey } from './schema.ts';
 import { promptSchema } from './sections/datasets.ts';
 
@@ -79,19 +80,6 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
   both('warmup_ratio', 'warmup_steps');
   both('eval_steps', 'evals_per_epoch');
   both('save_steps', 'saves_per_epoch');
-  if (recipe.lr_scheduler === 'constant') {
-    for (const key of ['warmup_ratio', 'warmup_steps'] as const) {
-      if (recipe[key]) clash(key, '`lr_scheduler: constant` has no warm-up', 'choose constant_with_warmup', [key]);
-    }
-  }
-  if (recipe.cosine_min_lr_ratio && !(recipe.lr_scheduler ?? 'cosine').startsWith('cosine')) {
-    clash(
-      'cosine_min_lr_ratio',
-      'only a cosine schedule ends at a ratio',
-      'set lr_scheduler: cosine, or remove the key',
-      ['cosine_min_lr_ratio'],
-    );
-  }
   if (recipe.max_steps && recipe.warmup_steps && recipe.warmup_steps >= recipe.max_steps) {
     clash('warmup_steps', 'the warm-up is as long as the run', `write fewer than max_steps = ${recipe.max_steps}`);
   }
@@ -107,7 +95,12 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
     for (const [i, dataset] of (recipe[list] ?? []).entries()) found.push(...datasetFindings(dataset, [list, i]));
     found.push(...percentFindings(recipe[list] ?? [], list));
   }
-  found.push(...promptFindings(recipe), ...preferenceFindings(recipe), ...rolloutFindings(recipe));
+  found.push(
+    ...promptFindings(recipe),
+    ...preferenceFindings(recipe),
+    ...rolloutFindings(recipe),
+    ...scheduleFindings(recipe),
+  );
   return found;
 }
 

@@ -6,6 +6,7 @@ import { dotted, type Finding, type KeyPath } from './problem.ts';
 import { recipeSchema } from './schema.ts';
 import { datasetSchema, promptSchema } from './sections/datasets.ts';
 import { trlSchema } from './sections/rollouts.ts';
+import { scheduleArgumentsSchema } from './sections/schedule.ts';
 import { ourName } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -159,6 +160,7 @@ function valueAt(root: unknown, path: KeyPath): unknown {
 function shapeAt(path: KeyPath): Record<string, z.ZodType> {
   if (path.length === 0) return recipeSchema.shape;
   if (path[0] === 'trl') return path.length === 1 ? trlSchema.shape : {};
+  if (path[0] === 'lr_scheduler_kwargs') return path.length === 1 ? scheduleArgumentsSchema.shape : {};
   if (!['datasets', 'test_datasets'].includes(String(path[0]))) return {};
   if (path.length === 3 && path[2] === 'type') return promptSchema.shape;
   return path.length === 2 ? datasetSchema.shape : {};

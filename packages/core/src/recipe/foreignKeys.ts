@@ -58,13 +58,7 @@ const foreignValues: Readonly<Record<string, readonly string[]>> = {
     .concat(['adamw_anyprecision', 'ao_adamw_4bit', 'ao_adamw_8bit', 'adopt_adamw', 'came_pytorch', 'galore_adamw'])
     .concat(['galore_adamw_8bit', 'schedule_free_adamw', 'adamw_hf', 'adamw_apex_fused', 'adamw_torch_8bit'])
     .concat(['adamw_torch_4bit', 'paged_adamw', 'paged_adamw_32bit', 'paged_adamw_8bit']),
-  lr_scheduler: [
-    'cosine_with_restarts',
-    'cosine_with_min_lr',
-    'polynomial',
-    'inverse_sqrt',
-    'reduce_lr_on_plateau',
-  ].concat(['cosine_warmup_with_min_lr', 'warmup_stable_decay', 'one_cycle', 'rex', 'log_sweep']),
+  lr_scheduler: ['reduce_lr_on_plateau', 'greedy', 'one_cycle', 'rex', 'log_sweep'],
 };
 
 /** Whether a choice is one of another trainer's, so that the nearest of ours would be another thing and not a correction. */

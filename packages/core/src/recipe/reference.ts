@@ -4,6 +4,7 @@ import type { KeyMeta } from './key.ts';
 import { sections } from './schema.ts';
 import { datasetSchema, promptSchema } from './sections/datasets.ts';
 import { trlSchema } from './sections/rollouts.ts';
+import { scheduleArgumentsSchema } from './sections/schedule.ts';
 
 const introduction = `# Recipe reference
 
@@ -50,6 +51,11 @@ export function recipeReference(): string {
         `### A data set\n\nEach entry of \`datasets\` and of \`test_datasets\`:\n\n${list(datasetSchema.shape)}`,
       );
       parts.push(`### A prompt of your own\n\n${promptIntroduction}\n${list(promptSchema.shape)}`);
+    }
+    if ('lr_scheduler_kwargs' in keys) {
+      parts.push(
+        `Keys of \`lr_scheduler_kwargs\`, by the names of transformers; each belongs to the schedules that it names:\n\n${list(scheduleArgumentsSchema.shape)}`,
+      );
     }
     if ('trl' in keys) {
       parts.push(`Keys of \`trl\`, by the names of TRL's GRPOConfig ([grpo.md](grpo.md)):\n\n${list(trlSchema.shape)}`);

@@ -7,6 +7,7 @@ import { InvalidRecipe } from './problem.ts';
 import { parseRecipe } from './read.ts';
 import { resolveRecipe } from './resolve.ts';
 import type { Recipe } from './schema.ts';
+import { scheduleNames } from './sections/schedule.ts';
 import { checkSupported } from './support.ts';
 import { toYaml } from './toYaml.ts';
 
@@ -46,6 +47,32 @@ describe('defaults', () => {
     expect(resolve({ lr_scheduler: 'constant' })).toMatchObject({ warmup_steps: 0, warmup_ratio: null });
     expect(resolve({ eval_steps: 5 })).toMatchObject({ eval_steps: 5, evals_per_epoch: null, saves_per_epoch: 1 });
     expect(resolve({ early_stopping_patience: 2, val_set_size: 0.1 }).load_best_model_at_end).toBe(true);
+  });
+
+  it("are transformers' for the schedule", () => {
+    expect(resolve({}).lr_scheduler_kwargs).toEqual({ num_cycles: 0.5 });
+    expect(resolve({ lr_scheduler: 'linear', lr_scheduler_kwargs: {} }).lr_scheduler_kwargs).toBeNull();
+    expect(resolve({ lr_scheduler: 'polynomial', lr_scheduler_kwargs: { power: 2 } }).lr_scheduler_kwargs).toEqual({
+      lr_end: 1e-7,
+      power: 2,
+    });
+    const decay: Partial<Recipe> = { lr_scheduler: 'warmup_stable_decay', lr_scheduler_kwargs: { num_decay_steps: 9 } };
+    expect(resolve(decay).lr_scheduler_kwargs).toEqual({
+      num_decay_steps: 9,
+      num_stable_steps: null,
+      warmup_type: 'linear',
+      decay_type: 'cosine',
+      min_lr_ratio: 0,
+      num_cycles: 0.5,
+    });
+  });
+
+  it('a schedule ends below its peak', () => {
+    const ends = [
+      { lr_scheduler: 'polynomial', learning_rate: 1e-7 },
+      { lr_scheduler: 'cosine_with_min_lr', lr_scheduler_kwargs: { min_lr: 2e-4 } },
+    ] as const;
+    for (const changes of ends) expect(() => resolve(changes)).toThrow(/not below the peak/);
   });
 
   it('have one spelling', () => {
@@ -141,8 +168,17 @@ describe('a resolved recipe', () => {
       base_model: word,
       datasets: fc.array(datasetRecord, { minLength: 1, maxLength: 3 }),
       adapter: some(fc.constantFrom('lora', 'qlora', null)),
-      learning_rate: some(fc.double({ min: 1e-9, max: 1, noNaN: true })),
-      lr_scheduler: some(fc.constantFrom('cosine', 'cosine_with_warmup', 'linear', 'constant', 'constant_with_warmup')),
+      learning_rate: some(fc.double({ min: 2e-7, max: 1, noNaN: true })),
+      lr_scheduler: some(fc.constantFrom(...scheduleNames)),
+      lr_scheduler_kwargs: some(
+        fc.constantFrom(
+          {},
+          { num_cycles: 3 },
+          { min_lr_rate: 0.5 },
+          { lr_end: 0 },
+          { num_decay_steps: 3, timescale: null },
+        ),
+      ),
       max_steps: some(fc.integer({ min: 1, max: 1000 })),
       num_epochs: some(fc.double({ min: 0.01, max: 10, noNaN: true })),
       val_set_size: some(fc.constantFrom(0, 0.05, 100)),

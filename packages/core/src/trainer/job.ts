@@ -13,7 +13,8 @@ import { type DataOptions, dataOptions } from './dataOptions.ts';
 import { objectiveOptions } from './objectiveOptions.ts';
 import { type AdamwOptions, momentBitsOf } from './optimizer.ts';
 import { type RolloutJob, rolloutJob } from './rolloutOptions.ts';
-import { learningRateSchedule, warmupStepsOf } from './schedule.ts';
+import { learningRateSchedule } from './schedule.ts';
+import { scheduleOptions } from './scheduleOptions.ts';
 
 /** A recipe translated into what the trainer takes: nothing below this knows the recipe's keys. */
 export interface Job {
@@ -28,6 +29,7 @@ export interface Job {
   readonly steps: StepOptions;
   readonly length: { readonly epochs: number } | { readonly steps: number };
   readonly optimizer: Omit<AdamwOptions, 'decays'>;
+  /** The learning rate of each step, counted from 0. @throws UserError where the schedule does not fit into so many steps */
   readonly scheduleFor: (totalSteps: number) => (step: number) => number;
   readonly weightType: 'f32' | 'bf16';
   readonly quantization: Quantization;
@@ -93,14 +95,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
       maxGradNorm: recipe.max_grad_norm,
       momentBits: momentBitsOf(recipe.optimizer),
     },
-    scheduleFor: (totalSteps) =>
-      learningRateSchedule({
-        kind: recipe.lr_scheduler,
-        peak: recipe.learning_rate,
-        warmupSteps: warmupStepsOf(recipe, totalSteps),
-        totalSteps,
-        minRatio: recipe.cosine_min_lr_ratio,
-      }),
+    scheduleFor: (totalSteps) => learningRateSchedule(scheduleOptions(recipe, totalSteps)),
     weightType: weightTypeOf(recipe.bf16, device),
     quantization: quantizationOf(recipe),
     activations: recipe.activations,

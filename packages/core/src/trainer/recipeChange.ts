@@ -33,7 +33,7 @@ export function refuseShortChange(
 }
 
 export function recordChange(
-  { job, totalSteps }: Session,
+  { job, totalSteps, learningRate }: Session,
   out: RunDirectory,
   { resolvedText, changes }: RecipeChanges,
   resumption: Resumption | null,
@@ -42,12 +42,12 @@ export function recordChange(
   out.changeRecipe(resolvedText, changes);
   const step = resumption?.state.step ?? 0;
   if (before === null || before === totalSteps) return;
-  const [old, now] = [before, totalSteps].map((steps) => Number(job.scheduleFor(steps)(step).toPrecision(6)));
+  const [old, now] = [job.scheduleFor(before), learningRate].map((rate) => Number(rate(step).toPrecision(6)));
   if (old === now) return;
   out.record({
     type: 'warning',
     code: 'schedule_stretched',
     message: `the learning rate now follows its schedule over ${totalSteps} steps: after step ${step} it is ${now}, where over ${before} steps it was ${old}`,
-    next: 'with lr_scheduler: constant a longer run is the same training, from its first step on',
+    next: 'with lr_scheduler: constant a longer run is the same training from its first step on, with warmup_stable_decay from a checkpoint before its decay',
   });
 }

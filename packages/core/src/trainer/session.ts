@@ -25,6 +25,8 @@ export interface Session {
   readonly data: PreparedData;
   readonly loader: Loader;
   readonly totalSteps: number;
+  /** The learning rate of each step, counted from 0. */
+  readonly learningRate: (step: number) => number;
   readonly lora: LoraSpec | null;
   readonly objective: Objective;
   /** Of `lora_model_dir`. */
@@ -82,6 +84,8 @@ export async function openSession(
     opened.push(data.train, ...(data.validation ? [data.validation] : []));
     const loader = openLoader(dataFolder, 'train', job.steps);
     opened.push(loader);
+    const totalSteps = totalStepsOf(job.length, loader.stepsPerEpoch);
+    const learningRate = job.scheduleFor(totalSteps);
     const samplePrompts = await Promise.all(
       job.samples.prompts.map(({ messages, tools }) => encodePrompt(text, messages, tools)),
     );
@@ -113,7 +117,8 @@ export async function openSession(
       text,
       data,
       loader,
-      totalSteps: totalStepsOf(job.length, loader.stepsPerEpoch),
+      totalSteps,
+      learningRate,
       lora,
       objective,
       initialAdapter,

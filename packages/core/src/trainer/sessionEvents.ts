@@ -18,6 +18,7 @@ export function sessionEvents({
   objective,
   plan,
   totalSteps,
+  learningRate,
   trainableParameters,
 }: Session): EventBody[] {
   const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
@@ -39,7 +40,7 @@ export function sessionEvents({
       next: 'remove it, or set a chat_template that knows it',
     });
   }
-  if (totalSteps === 1 && job.scheduleFor(totalSteps)(0) === 0) {
+  if (totalSteps === 1 && learningRate(0) === 0) {
     warnings.push({
       type: 'warning',
       code: 'nothing_learned',

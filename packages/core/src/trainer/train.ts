@@ -156,7 +156,6 @@ async function trainSession(
     baseModel: job.baseModel,
     revision: job.revision,
   };
-  const scheduled = job.scheduleFor(totalSteps);
   const evaluateEvery = interval(job.evaluate, loader.stepsPerEpoch);
   const saveEvery = interval(job.save, loader.stepsPerEpoch);
   const saves = (step: number) => (repetition ? repetition.saveAfter.includes(step) : step % saveEvery === 0);
@@ -170,7 +169,7 @@ async function trainSession(
 
   const submit = async (step: number): Promise<SubmittedStep> => {
     const batches = await loader.next();
-    const learningRate = scheduled(step - 1);
+    const learningRate = session.learningRate(step - 1);
     const started = performance.now();
     const options = { step, learningRate, seed: job.seed };
     const outcome = rollouts ? sampledStep(rollouts, batches, options) : plainStep(engine, batches, options);

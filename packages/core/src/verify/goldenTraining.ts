@@ -68,7 +68,6 @@ export async function trainGolden(
     peak,
     warmupSteps: warmup_steps,
     totalSteps: steps,
-    minRatio: 0,
   });
   const losses: number[] = [];
   const norms: number[] = [];

@@ -84,10 +84,13 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   num_epochs: '经过训练数据的轮数。通常为 1 到 3；更多容易死记。',
   max_steps: '正好训练这么多优化步，需要多少轮就用多少轮。优先于 `num_epochs`。',
   learning_rate: '峰值学习率。适配器取 1e-4 到 3e-4，全量微调约为其十分之一。',
-  lr_scheduler: '预热之后学习率如何变化：按半个余弦降到 0、线性下降，或保持不变。',
+  lr_scheduler:
+    '预热之后学习率如何变化，名称与 transformers 相同：`cosine` 按半个余弦降到 0，`linear` 线性下降，`constant` 不变且无预热，`constant_with_warmup` 不变，`cosine_with_min_lr` 降到下限，`cosine_with_restarts` 多次下降，`polynomial` 按幂下降，`inverse_sqrt` 按步数的平方根下降，`warmup_stable_decay`（WSD）保持不变、最后若干步下降。',
+  lr_scheduler_kwargs:
+    '学习率计划还需要知道的内容，键名与 transformers 相同，例如 `num_cycles`、`min_lr_rate`、`power` 与 `num_decay_steps`。在文本中修改；docs/recipe.md 有说明。',
   warmup_ratio: '学习率从 0 升到峰值所用步数占总步数的比例。',
   warmup_steps: '学习率从 0 升到峰值所用的步数。',
-  cosine_min_lr_ratio: '余弦结束时的学习率，占 `learning_rate` 的比例。',
+  cosine_min_lr_ratio: '`cosine` 结束时的学习率，占 `learning_rate` 的比例。',
   optimizer: '`adamw_torch` 为每个训练的权重保存两个 float32 数，`adamw_8bit` 只需两个字节。',
   adam_beta1: '梯度滑动平均的衰减。',
   adam_beta2: '梯度平方滑动平均的衰减。',

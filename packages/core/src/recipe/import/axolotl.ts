@@ -3,7 +3,7 @@ import type { Recipe } from '../schema.ts';
 import { preferenceDefaults } from '../sections/preference.ts';
 import { axolotlDatasets } from './axolotlDatasets.ts';
 import { withoutCounterpart } from './axolotlWithoutCounterpart.ts';
-import { intervals, optimizer, plain, schedule, trainerRules, warmup } from './huggingFace.ts';
+import { intervals, optimizer, plain, schedule, trainerRules } from './huggingFace.ts';
 import {
   becomes,
   cannot,
@@ -175,7 +175,7 @@ export const axolotlRules: Rules = {
     'early_stopping_patience',
   ]),
   ...intervals('num_epochs'),
-  ...warmup('lr_scheduler'),
+  ...schedule('lr_scheduler', 'cosine'),
   revision_of_model: renamed('revision'),
   adapter,
   load_in_4bit: (value, input) => {
@@ -202,7 +202,6 @@ export const axolotlRules: Rules = {
   sample_packing: (value) =>
     typeof value === 'boolean' ? becomes({ sample_packing: value }) : cannot('write true or false'),
   batch_size: batchSize,
-  lr_scheduler: schedule,
   optimizer,
   bf16: (value) => becomes({ bf16: value === 'full' ? true : value }),
   bfloat16: isOff(() => becomes({ bf16: true })),

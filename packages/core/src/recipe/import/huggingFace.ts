@@ -1,3 +1,4 @@
+import { type ScheduleName, scheduleDefaults } from '../sections/schedule.ts';
 import {
   becomes,
   cannot,
@@ -7,6 +8,7 @@ import {
   missing,
   needless,
   nothing,
+  type Outcome,
   type Rule,
   type Rules,
 } from './translate.ts';
@@ -31,33 +33,46 @@ export const optimizer: Rule = (value) => {
   return becomes({ optimizer: ours }, String(value).startsWith('paged') ? 'without paging' : undefined);
 };
 
-const schedules: Record<string, string> = {
-  linear: 'linear',
-  cosine: 'cosine',
-  cosine_with_min_lr: 'cosine',
-  constant: 'constant',
-  constant_with_warmup: 'constant_with_warmup',
-};
+/** Keys of the learning rate; `standard`: the schedule without `scheduleKey`. */
+export function schedule(scheduleKey: string, standard: ScheduleName): Rules {
+  const nameIn = (input: Input) => (input[scheduleKey] ?? standard) as ScheduleName;
+  return {
+    [scheduleKey]: (value) =>
+      isSchedule(value)
+        ? becomes({ lr_scheduler: value })
+        : cannot('Anneal has no such schedule; choose lr_scheduler yourself'),
+    lr_scheduler_kwargs: (value, input) => scheduleArguments(value, nameIn(input)),
+    ...warmup((input) => nameIn(input) === 'constant'),
+  };
+}
 
-export const schedule: Rule = (value) => {
-  const ours = schedules[String(value)];
-  return ours === undefined
-    ? cannot('Anneal has linear, cosine and constant schedules; choose lr_scheduler yourself')
-    : becomes({ lr_scheduler: ours });
-};
+function isSchedule(value: unknown): value is ScheduleName {
+  return typeof value === 'string' && Object.hasOwn(scheduleDefaults, value);
+}
 
-/** `{min_lr_rate: 0.1}` of `cosine_with_min_lr`. */
-const scheduleArguments: Rule = (value) => {
-  const keys = isMapping(value) ? Object.keys(value) : [];
-  if (keys.length === 0) return nothing('empty');
-  return isMapping(value) && keys.length === 1 && keys[0] === 'min_lr_rate'
-    ? becomes({ cosine_min_lr_ratio: value['min_lr_rate'] })
-    : cannot('only min_lr_rate has a counterpart, cosine_min_lr_ratio');
-};
+/** A mapping, or one as JSON. The Trainer does not hand it on to constant schedules. */
+function scheduleArguments(value: unknown, name: ScheduleName): Outcome {
+  const given = typeof value === 'string' ? parsedJson(value) : value;
+  if (!isMapping(given)) return cannot('not a mapping');
+  if (Object.keys(given).length === 0) return nothing('empty');
+  if (!isSchedule(name)) return cannot('it belongs to a schedule that Anneal does not have');
+  if (name.startsWith('constant')) return nothing('a constant schedule reads none');
+  const unread = Object.keys(given).filter((key) => !Object.hasOwn(scheduleDefaults[name], key));
+  return unread.length === 0
+    ? becomes({ lr_scheduler_kwargs: given })
+    : cannot(`\`${name}\` does not read ${unread.join(', ')}`);
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** The Trainer ignores a warm-up with `constant`, and a ratio when steps are given; Anneal refuses both. */
-export function warmup(scheduleKey: string): Rules {
-  const constant = (input: Input) => input[scheduleKey] === 'constant';
+function warmup(constant: (input: Input) => boolean): Rules {
   return {
     warmup_steps: (value, input) => {
       if (constant(input)) return nothing('a constant schedule has no warm-up');
@@ -141,7 +156,6 @@ export const trainerRules: Rules = {
     'output_dir',
   ]),
   max_steps: (value) => (Number(value) > 0 ? becomes({ max_steps: value }) : nothing('the number of epochs decides')),
-  lr_scheduler_kwargs: scheduleArguments,
   metric_for_best_model: metric,
   greater_is_better: isOff(() => cannot('Anneal takes the lowest validation loss')),
   resume_from_checkpoint: isOff(resume),

@@ -1,5 +1,5 @@
 import type { Recipe } from '../schema.ts';
-import { intervals, optimizer, schedule, trainerRules, warmup } from './huggingFace.ts';
+import { intervals, optimizer, schedule, trainerRules } from './huggingFace.ts';
 import { type DatasetInfo, llamaFactoryDatasets } from './llamaFactoryDatasets.ts';
 import {
   becomes,
@@ -141,7 +141,7 @@ const saysNothingNew =
 export const llamaFactoryRules: Rules = {
   ...trainerRules,
   ...intervals('num_train_epochs'),
-  ...warmup('lr_scheduler_type'),
+  ...schedule('lr_scheduler_type', 'linear'),
   model_name_or_path: renamed('base_model'),
   model_revision: (value) => (value === 'main' ? nothing('the default') : becomes({ revision: value })),
   adapter_name_or_path: adapterOnly(oneAdapter),
@@ -178,7 +178,6 @@ export const llamaFactoryRules: Rules = {
   val_size: renamed('val_set_size'),
   per_device_train_batch_size: renamed('micro_batch_size'),
   num_train_epochs: renamed('num_epochs'),
-  lr_scheduler_type: schedule,
   optim: optimizer,
   bf16: renamed('bf16'),
   pure_bf16: isOff(() => becomes({ bf16: true }, 'trained weights stay float32 in Anneal')),

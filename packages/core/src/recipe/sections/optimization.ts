@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { derived, optional } from '../key.ts';
+import { scheduleArgumentsSchema, scheduleNames } from './schedule.ts';
 
 /** How the weights follow the gradient. */
 export const optimization = {
@@ -9,9 +10,14 @@ export const optimization = {
     'Peak learning rate. An adapter takes 1e-4 to 3e-4, full fine-tuning about a tenth of that.',
   ),
   lr_scheduler: optional(
-    z.enum(['cosine', 'linear', 'constant', 'constant_with_warmup', 'cosine_with_warmup', 'linear_with_warmup']),
+    z.enum(scheduleNames),
     'cosine',
-    'How the learning rate goes after the warm-up: down to 0 along half a cosine, down in a line, or level. `constant` has no warm-up; `cosine_with_warmup` and `linear_with_warmup` are other names of `cosine` and `linear`.',
+    'How the learning rate goes after the warm-up, by the names of transformers: `cosine` down to 0 along half a period, `linear` down in a line, `constant` level and without a warm-up, `constant_with_warmup` level, `cosine_with_min_lr` down to a floor, `cosine_warmup_with_min_lr` so, with a warm-up that begins above 0, `cosine_with_restarts` down several times, `polynomial` down along a power, `inverse_sqrt` by the square root of the steps, `warmup_stable_decay` (WSD) level and then down in the last steps. `cosine_with_warmup` and `linear_with_warmup` are other names of `cosine` and `linear`.',
+  ),
+  lr_scheduler_kwargs: derived(
+    scheduleArgumentsSchema,
+    "transformers' for the schedule",
+    'What the schedule needs to know besides: see below.',
   ),
   warmup_ratio: derived(
     z.number().min(0).max(1),
@@ -23,7 +29,7 @@ export const optimization = {
     'null: see `warmup_ratio`',
     'Number of steps in which the learning rate rises from 0 to its peak.',
   ),
-  cosine_min_lr_ratio: derived(z.number().min(0).max(1), '0', 'Where the cosine ends, as a share of `learning_rate`.'),
+  cosine_min_lr_ratio: derived(z.number().min(0).max(1), '0', 'Where `cosine` ends, as a share of `learning_rate`.'),
   optimizer: optional(
     z.enum(['adamw_torch', 'adamw_8bit', 'adamw_torch_fused', 'adamw_bnb_8bit']),
     'adamw_torch',
