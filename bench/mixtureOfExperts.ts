@@ -5,7 +5,7 @@
  */
 import { benchSft } from '../packages/core/src/bench/sft.ts';
 import { randomModelOf } from '../packages/core/src/bench/shapes.ts';
-import { chooseCpu } from '../packages/core/src/device.ts';
+import { chooseDevice } from '../packages/core/src/device.ts';
 import { readArguments } from './arguments.ts';
 import { writeResults } from './results.ts';
 
@@ -14,22 +14,23 @@ const { names, values } = readArguments({
   about:
     'Measures a step of 8 of 64 experts beside one of a dense model with their active arithmetic; writes bench/results/NAME.json.',
   names: ['NAME'],
-  options: { rounds: 5, steps: 5 },
+  options: { device: 'cpu', rounds: 5, steps: 5 },
 });
 const [name] = names as [string];
-const device = chooseCpu();
+const device = chooseDevice(values.device);
+const isGpu = device.kind === 'cuda';
 
 const choices = 8;
 const shared = {
   vocab_size: 4096,
-  hidden_size: 1024,
-  num_hidden_layers: 4,
+  hidden_size: isGpu ? 2048 : 1024,
+  num_hidden_layers: isGpu ? 12 : 4,
   num_attention_heads: 16,
   num_key_value_heads: 4,
-  head_dim: 64,
-  max_position_embeddings: 4096,
+  head_dim: isGpu ? 128 : 64,
+  max_position_embeddings: 8192,
 };
-const width = 256;
+const width = isGpu ? 768 : 256;
 const models = {
   dense: { ...shared, model_type: 'qwen3', intermediate_size: choices * width },
   experts: {
@@ -65,8 +66,8 @@ async function tokensPerSecond(model: keyof typeof models, weightType: 'f32' | '
 const median = (rates: readonly number[]): number => rates.toSorted((a, b) => a - b)[rates.length >> 1] as number;
 
 const rows = [];
-for (const weightType of ['f32', 'bf16'] as const) {
-  for (const sequenceLen of [512, 2048]) {
+for (const weightType of isGpu ? (['bf16'] as const) : (['f32', 'bf16'] as const)) {
+  for (const sequenceLen of isGpu ? [2048, 4096, 8192] : [512, 2048]) {
     const rates: Record<keyof typeof models, number[]> = { dense: [], experts: [] };
     for (let round = 0; round < values.rounds; round++) {
       for (const model of ['dense', 'experts'] as const)
@@ -80,4 +81,13 @@ for (const weightType of ['f32', 'bf16'] as const) {
     );
   }
 }
-console.log(writeResults(name, { suite: 'mixture-of-experts', models, choices, rounds: values.rounds, rows }));
+console.log(
+  writeResults(name, {
+    suite: 'mixture-of-experts',
+    device: device.kind === 'cuda' ? device.name : 'cpu',
+    models,
+    choices,
+    rounds: values.rounds,
+    rows,
+  }),
+);

@@ -3,7 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Writes bench/results/NAME.json: the machine, the commit and what was measured. @returns the path */
+/**
+ * Writes bench/results/NAME.json: the machine, the commit and what was measured. On a host that has a bundle and no checkout,
+ * ANNEAL_COMMIT names the commit. @returns the path
+ */
 export function writeResults(name: string, measured: Readonly<Record<string, unknown>>): string {
   const machine = {
     processor: cpus()[0]?.model.trim(),
@@ -13,7 +16,8 @@ export function writeResults(name: string, measured: Readonly<Record<string, unk
     kernel: release(),
     node: process.version,
   };
-  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+  const commit =
+    process.env['ANNEAL_COMMIT'] ?? execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
   const path = join(import.meta.dirname, 'results', `${name}.json`);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify({ machine, commit, ...measured }, null, 2)}\n`);

@@ -9,6 +9,9 @@ SHAPES = {
     "qwen3-0.6b": ("Qwen3", dict(QWEN3, hidden_size=1024, intermediate_size=3072, num_hidden_layers=28, num_attention_heads=16, tie_word_embeddings=True)),
     "qwen3-1.7b": ("Qwen3", dict(QWEN3, hidden_size=2048, intermediate_size=6144, num_hidden_layers=28, num_attention_heads=16, tie_word_embeddings=True)),
     "qwen3-14b": ("Qwen3", dict(QWEN3, hidden_size=5120, intermediate_size=17408, num_hidden_layers=40, num_attention_heads=40, tie_word_embeddings=False)),
+    "qwen3-30b-a3b": ("Qwen3Moe", dict(
+        QWEN3 | dict(num_key_value_heads=4), hidden_size=2048, intermediate_size=6144, num_hidden_layers=48, num_attention_heads=32,
+        moe_intermediate_size=768, num_experts=128, num_experts_per_tok=8, norm_topk_prob=True, tie_word_embeddings=False)),
     "llama-3.1-8b": ("Llama", dict(
         vocab_size=128256, hidden_size=4096, intermediate_size=14336, num_hidden_layers=32, num_attention_heads=32, num_key_value_heads=8,
         max_position_embeddings=131072, rms_norm_eps=1e-5, tie_word_embeddings=False, rope_parameters={"rope_type": "default", "rope_theta": 500000.0})),

@@ -2,7 +2,6 @@
 import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
 import { deviceNamePattern } from './deviceName.ts';
 import { UserError } from './errors.ts';
-import type { ModelConfig } from './models/config.ts';
 
 export { type CudaReport, cudaReport, type Device, devices } from '@anneal/kernels'; // for the agent, which does not know the kernels
 
@@ -44,19 +43,6 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
     what: `ANNEAL_ISA is ${wanted}, which this processor does not run`,
     next: `unset it, or set it to one of ${sets.join(', ')}`,
     code: 'instruction_set_not_found',
-  });
-}
-
-/**
- * Looked at before data is prepared or memory taken.
- * @throws UserError `device_without_kernels`
- */
-export function refuseWhereKernelsAreMissing({ experts, architecture }: ModelConfig, device: Device): void {
-  if (experts === null || device.kind === 'cpu') return;
-  throw new UserError({
-    what: `a mixture of experts (${architecture}) has no CUDA kernels yet`,
-    next: 'set device: cpu (--device cpu), or take a dense model',
-    code: 'device_without_kernels',
   });
 }
 

@@ -22,6 +22,16 @@
   X(dropout)                         \
   X(embedding)                       \
   X(embedding_backward)              \
+  X(expert_combine)                  \
+  X(expert_combine_backward)         \
+  X(expert_dispatch)                 \
+  X(expert_linear)                   \
+  X(expert_linear_backward_input)    \
+  X(expert_linear_backward_weight)   \
+  X(expert_route)                    \
+  X(expert_route_backward)           \
+  X(expert_swiglu)                   \
+  X(expert_swiglu_backward)          \
   X(gather_rows)                     \
   X(grouped_linear)                  \
   X(grouped_linear_backward)         \
@@ -57,15 +67,5 @@
   X(swiglu_merged_backward)          \
   X(zero)
 
-// Those of ops that say `devices: ['cpu']`.
-#define ANNEAL_CPU_KERNELS(X)       \
-  X(expert_combine)                 \
-  X(expert_combine_backward)        \
-  X(expert_dispatch)                \
-  X(expert_linear)                  \
-  X(expert_linear_backward_input)   \
-  X(expert_linear_backward_weight)  \
-  X(expert_route)                   \
-  X(expert_route_backward)          \
-  X(expert_swiglu)                  \
-  X(expert_swiglu_backward)
+// Those of ops that say `cpuOnly: true`.
+#define ANNEAL_CPU_KERNELS(X)

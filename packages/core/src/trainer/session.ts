@@ -1,7 +1,6 @@
 import type { Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
-import { refuseWhereKernelsAreMissing } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
@@ -62,7 +61,6 @@ export async function openSession(
   try {
     const base = openModel(job.modelPath);
     opened.push(base);
-    refuseWhereKernelsAreMissing(base.config, job.device);
     const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });

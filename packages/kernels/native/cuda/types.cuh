@@ -2,6 +2,7 @@
 
 #include <cuda_bf16.h>
 
+#include "host_device.h"
 #include "kernel.h"
 
 namespace anneal::cuda {
@@ -22,7 +23,7 @@ struct DTypeOf<Bf16> {
 };
 
 template <typename A>
-A* dataOf(const Tensor& tensor) {
+ANNEAL_HOST_DEVICE A* dataOf(const Tensor& tensor) {
   return reinterpret_cast<A*>(tensor.data);
 }
 

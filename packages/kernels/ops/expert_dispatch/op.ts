@@ -9,7 +9,6 @@ import type { ExpertRoutes } from '../expert_route/op.ts';
  */
 export const expertDispatchOp = defineOp({
   name: 'expert_dispatch',
-  cpuOnly: true,
   inputs: { x: 'A[T,D]', places: 'i32[T,C]' },
   outputs: { y: 'A[T,W]' },
   derive: ({ C, D }) => ({ W: Number(C) * Number(D) }),
@@ -28,7 +27,6 @@ function rowOfChoice({ C, W }: Extents): Extents {
 /** y[t] = Σ_c gates[t, c] · x[places[t, c]] (+ c[t]), in the order of a token's choices; without gates they are 1. */
 export const expertCombineOp = defineOp({
   name: 'expert_combine',
-  cpuOnly: true,
   inputs: { x: 'A[T,W]', places: 'i32[T,C]', gates: 'f32[T,C]?', c: 'A[T,D]?' },
   outputs: { y: 'A[T,D]' },
   derive: rowOfChoice,
@@ -45,7 +43,6 @@ export const expertCombineOp = defineOp({
 /** dx[places[t, c]] = gates[t, c] · dy[t], dgates[t, c] = dy[t] · x[places[t, c]]. */
 export const expertCombineBackwardOp = defineOp({
   name: 'expert_combine_backward',
-  cpuOnly: true,
   inputs: { dy: 'A[T,D]', x: 'A[T,W]', places: 'i32[T,C]', gates: 'f32[T,C]' },
   outputs: { dx: 'A[T,W]', dgates: 'f32[T,C]' },
   derive: rowOfChoice,

@@ -22,12 +22,16 @@ const shapes = [
   { T: 5, E: 4, C: 2, K: 17, N: 6 },
   { T: 60, E: 3, C: 2, K: 65, N: 50 },
   { T: 1, E: 8, C: 3, K: 40, N: 33 },
+  { T: 200, E: 3, C: 2, K: 72, N: 136 },
 ].map(shape);
 const attributes = [
   { alpha: 1, bf16: 0 },
   { alpha: 0.5, bf16: 1 },
 ];
-const benchmark = [{ extents: shape({ T: 512, E: 64, C: 8, K: 2048, N: 768 }) }];
+const benchmark = [
+  { extents: shape({ T: 512, E: 64, C: 8, K: 2048, N: 768 }) },
+  { extents: shape({ T: 4096, E: 128, C: 8, K: 2048, N: 1536 }) },
+];
 
 /** Few rows for the first experts, or none, and many for the last. */
 const offsets: Fill<string> = ({ extents: { T = 0, C = 0, E = 1 } }) => {

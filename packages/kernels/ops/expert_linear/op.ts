@@ -22,7 +22,6 @@ const flops = ({ T = 0, C = 0, N = 0, K = 0 }) => 2 * T * C * N * K;
  */
 export const expertLinearOp = defineOp({
   name: 'expert_linear',
-  cpuOnly: true,
   inputs: { x: 'A[T,W]', weight: 'f32|bf16[R,K]', offsets: 'i32[G]', c: 'A[T,Y]?' },
   outputs: { y: 'A[T,Y]' },
   attributes: ['alpha', 'bf16'],
@@ -43,7 +42,6 @@ export const expertLinearOp = defineOp({
 /** dx = alpha · dy · weight_e (+ c). */
 export const expertLinearBackwardInputOp = defineOp({
   name: 'expert_linear_backward_input',
-  cpuOnly: true,
   inputs: { dy: 'A[T,Y]', weight: 'f32|bf16[R,K]', offsets: 'i32[G]', c: 'A[T,W]?' },
   outputs: { dx: 'A[T,W]' },
   attributes: ['alpha', 'bf16'],
@@ -56,7 +54,6 @@ export const expertLinearBackwardInputOp = defineOp({
 /** gradient_e += alpha · dyᵀ · x over the rows of each expert; that of an expert without rows stays as it is. */
 export const expertLinearBackwardWeightOp = defineOp({
   name: 'expert_linear_backward_weight',
-  cpuOnly: true,
   inputs: { dy: 'A[T,Y]', x: 'A[T,W]', offsets: 'i32[G]', gradient: 'f32[R,K]' },
   outputs: { total: 'f32[R,K]' },
   attributes: ['alpha', 'bf16'],

@@ -11,7 +11,6 @@ import type { Tensor } from '../../src/tensor.ts';
  */
 export const expertRouteOp = defineOp({
   name: 'expert_route',
-  cpuOnly: true,
   inputs: { logits: 'A[T,E]' },
   outputs: { gates: 'f32[T,C]', experts: 'i32[T,C]', places: 'i32[T,C]', offsets: 'i32[G]' },
   attributes: ['choices', 'normalized'],
@@ -19,6 +18,8 @@ export const expertRouteOp = defineOp({
     if (choices > Number(E)) throw new Error(`expert_route: ${choices} choices of ${E} experts`);
     return { C: choices, G: Number(E) + 1 };
   },
+  // On a GPU, for every 32 tokens, how many go to each expert.
+  workspace: ({ T = 0, E = 0 }, { device }) => (device === 'cuda' ? 4 * E * Math.ceil(T / 32) : 0),
   flops: ({ T = 0, E = 0, C = 0 }) => T * E * (C + 4),
   backward: ({ graph, inputs: { logits }, outputs: { gates, experts }, attributes, gradients: { gates: dgates } }) => {
     if (!dgates) return {};
@@ -30,7 +31,6 @@ export const expertRouteOp = defineOp({
 /** Of p = softmax: dlogits = p · (dp - Σ p · dp), over all experts, or with `normalized` over the chosen ones, where p is the gate. */
 export const expertRouteBackwardOp = defineOp({
   name: 'expert_route_backward',
-  cpuOnly: true,
   inputs: { dgates: 'f32[T,C]', logits: 'A[T,E]', gates: 'f32[T,C]', experts: 'i32[T,C]' },
   outputs: { dlogits: 'A[T,E]' },
   attributes: ['normalized'],

@@ -11,7 +11,6 @@ function halves({ W, V }: Extents, { width }: { readonly width: number }): Exten
 /** y = silu(gate) · up of the rows that experts read: x holds several rows [gate up] for each token, of `width` elements each. */
 export const expertSwigluOp = defineOp({
   name: 'expert_swiglu',
-  cpuOnly: true,
   inputs: { x: 'A[T,W]' },
   outputs: { y: 'A[T,V]' },
   attributes: ['width'],
@@ -26,7 +25,6 @@ export const expertSwigluOp = defineOp({
 /** dx holds rows [dgate dup]: see swiglu_backward. */
 export const expertSwigluBackwardOp = defineOp({
   name: 'expert_swiglu_backward',
-  cpuOnly: true,
   inputs: { dy: 'A[T,V]', x: 'A[T,W]' },
   outputs: { dx: 'A[T,W]' },
   attributes: ['width'],

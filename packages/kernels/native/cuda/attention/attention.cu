@@ -18,8 +18,7 @@ bool hasTensorCoreKernels(const AttentionShape& s) {
   return size == 64 || size == 96 || size == 128 || (size == 256 && sharedMemoryLimit() >= 163 << 10);
 }
 
-/** The kernels for sm_90a are in this build, and the GPU is one. */
-static bool isHopper() {
+bool isHopper() {
   static const bool is = [] {
     int device = 0, major = 0;
     return cudaGetDevice(&device) == cudaSuccess && cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess &&

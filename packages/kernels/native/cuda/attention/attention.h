@@ -20,6 +20,9 @@ bool hasHopperKernels(const AttentionShape& shape);
 /** This build has code for sm_90a: compiled for others, these kernels are empty. */
 bool hopperCodeIsPresent();
 
+/** The kernels for sm_90a are in this build, and the GPU is one. */
+bool isHopper();
+
 /** Most shared memory that a block of this GPU may ask for: 227 KB on sm_90, 163 on sm_80, 99 on smaller cards. */
 int sharedMemoryLimit();
 

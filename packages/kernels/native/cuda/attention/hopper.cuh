@@ -37,6 +37,13 @@ __device__ inline void loadTile(uint32_t to, const CUtensorMap& map, int row, in
                : "memory");
 }
 
+/** As loadTile, of a matrix that makeMatrixMap describes. */
+__device__ inline void loadMatrixTile(uint32_t to, const CUtensorMap& map, int row, int column, uint32_t barrier) {
+  asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(to), "l"(&map),
+               "r"(column), "r"(row), "r"(barrier)
+               : "memory");
+}
+
 template <int kRegisters>
 __device__ inline void takeRegisters() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));

@@ -13,4 +13,10 @@ namespace anneal::cuda {
  */
 bool makeTensorMap(CUtensorMap& map, const void* data, int tokens, int heads, int head_size, int rows);
 
+/**
+ * How TMA reads a matrix [rows, columns] of bf16, whose rows begin at multiples of 16 bytes: 64 columns of `box_rows` rows at a time, into a tile
+ * [box_rows][64] in the 128-byte swizzle. Coordinates: first column, first row. What lies outside arrives as zeros.
+ */
+bool makeMatrixMap(CUtensorMap& map, const void* data, int64_t rows, int64_t columns, int box_rows);
+
 }  // namespace anneal::cuda
