@@ -11,7 +11,7 @@ import { RunDirectory } from '../src/trainer/runDirectory.ts';
 import { readPinned } from '../src/trainer/runHashes.ts';
 import { readRun } from '../src/trainer/runReader.ts';
 import { openSession } from '../src/trainer/session.ts';
-import { temporaryFolder } from './fixtures.ts';
+import { temporaryFolder, writeTinyModel } from './fixtures.ts';
 import {
   continueHere,
   createRun,
@@ -114,6 +114,11 @@ test('the plan has the cache of all answers, and no second model', async () => {
   const [all, half] = [await memoryOf({ beta: 0.1 }), await memoryOf({ beta: 0.1, generation_batch_size: 4 })];
   expect(all.cache).toBe(2 * half.cache);
   expect((await memoryOf({ beta: 0 })).weights).toBe(all.weights);
+});
+
+test('a model whose layers carry a state is refused before anything is prepared', async () => {
+  const recipe = recipeFor({ changes: { base_model: writeTinyModel(temporaryFolder(), 'lfm2') } });
+  await expect(trainHere(recipe)).rejects.toMatchObject({ code: 'rollouts_with_state' });
 });
 
 describe('what keeps a run from going on loses nothing', () => {

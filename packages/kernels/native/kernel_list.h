@@ -68,4 +68,8 @@
   X(zero)
 
 // Those of ops that say `cpuOnly: true`.
-#define ANNEAL_CPU_KERNELS(X)
+#define ANNEAL_CPU_KERNELS(X)       \
+  X(short_conv)                     \
+  X(short_conv_backward_input)      \
+  X(short_conv_backward_weight)     \
+  X(short_conv_cached)

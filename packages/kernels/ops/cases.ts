@@ -36,6 +36,12 @@ import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } f
 import { ropeCases, ropeTableCases } from './rope/cases.ts';
 import { roundToBf16Cases } from './round_to_bf16/cases.ts';
 import { scaleCases } from './scale/cases.ts';
+import {
+  shortConvBackwardInputCases,
+  shortConvBackwardWeightCases,
+  shortConvCachedCases,
+  shortConvCases,
+} from './short_conv/cases.ts';
 import { softCapCases } from './soft_cap/cases.ts';
 import { joinQkvCases, splitQkvCases } from './split_qkv/cases.ts';
 import { swigluBackwardCases, swigluCases, swigluMergedBackwardCases, swigluMergedCases } from './swiglu/cases.ts';
@@ -98,6 +104,10 @@ export const opCases: readonly OpCases[] = [
   ropeTableCases,
   roundToBf16Cases,
   scaleCases,
+  shortConvCases,
+  shortConvBackwardInputCases,
+  shortConvBackwardWeightCases,
+  shortConvCachedCases,
   softCapCases,
   splitQkvCases,
   joinQkvCases,

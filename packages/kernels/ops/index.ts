@@ -32,6 +32,12 @@ import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rm
 import { ropeOp, ropeTableOp } from './rope/op.ts';
 import { roundToBf16Op } from './round_to_bf16/op.ts';
 import { scaleOp } from './scale/op.ts';
+import {
+  shortConvBackwardInputOp,
+  shortConvBackwardWeightOp,
+  shortConvCachedOp,
+  shortConvOp,
+} from './short_conv/op.ts';
 import { softCapOp } from './soft_cap/op.ts';
 import { joinQkvOp, splitQkvOp } from './split_qkv/op.ts';
 import { swigluBackwardOp, swigluMergedBackwardOp, swigluMergedOp, swigluOp } from './swiglu/op.ts';
@@ -94,6 +100,10 @@ export const ops: readonly Op[] = [
   ropeTableOp,
   roundToBf16Op,
   scaleOp,
+  shortConvOp,
+  shortConvBackwardInputOp,
+  shortConvBackwardWeightOp,
+  shortConvCachedOp,
   softCapOp,
   splitQkvOp,
   joinQkvOp,

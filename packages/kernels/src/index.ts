@@ -40,6 +40,7 @@ export { rmsNorm } from '../ops/rms_norm/op.ts';
 export { type RopeTable, type RopeTableOptions, rope, ropeTable } from '../ops/rope/op.ts';
 export { roundToBf16Op } from '../ops/round_to_bf16/op.ts';
 export { scale } from '../ops/scale/op.ts';
+export { longestShortConv, shortConv, shortConvCached } from '../ops/short_conv/op.ts';
 export { softCap } from '../ops/soft_cap/op.ts';
 export { splitQkv } from '../ops/split_qkv/op.ts';
 export { type GateActivation, swiglu, swigluMerged } from '../ops/swiglu/op.ts';

@@ -18,6 +18,7 @@ import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { rope } from '../ops/rope/op.ts';
 import { scale } from '../ops/scale/op.ts';
+import { shortConv } from '../ops/short_conv/op.ts';
 import { splitQkv } from '../ops/split_qkv/op.ts';
 import { swiglu, swigluMerged, swigluMergedOp } from '../ops/swiglu/op.ts';
 import { cpuDevice } from '../src/device.ts';
@@ -110,6 +111,9 @@ const rules: Record<string, Build> = {
   'rope of a part of each head': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), 8)),
   'rope of neighbors': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), 8, true)),
   scale: (p) => scale(p.rows('x', T, D), 0.7),
+  'short_conv, gated': (p) => convolved(p, 'parameter', true),
+  'short_conv, silu': (p) => convolved(p, 'parameter', false),
+  'short_conv, weight frozen': (p) => convolved(p, 'weight', true),
   split_qkv: (p) => {
     const { q, k, v } = splitQkv({ y: p.rows('x', T, 4 * D), added: null }, { heads: 2, kvHeads: 1 });
     return add(swiglu(k, v), narrowed(p, q));
@@ -215,6 +219,12 @@ function answerProblem(
   const p = new Problem({ S: 3 });
   p.trainAnswers(p.rows('x', T, D), p.variable('head', [V, D], headKind), (inputs) => lossOf(p, inputs));
   return p;
+}
+
+/** Over three tokens, in documents of two and three. */
+function convolved(p: Problem, kind: 'weight' | 'parameter', gated: boolean): Tensor {
+  const x = p.rows('x', T, gated ? 3 * D : D);
+  return shortConv(x, p.variable('kernel', [D, 1, 3], kind), p.graph.input('cuSeqlens', 'i32', [3]), gated);
 }
 
 interface Heads {

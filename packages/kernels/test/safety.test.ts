@@ -6,6 +6,7 @@ import { embeddingBackwardOp, embeddingOp } from '../ops/embedding/op.ts';
 import { gatherRowsOp } from '../ops/gather_rows/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from '../ops/linear_cross_entropy/op.ts';
 import { ropeOp } from '../ops/rope/op.ts';
+import { shortConvBackwardInputOp, shortConvBackwardWeightOp, shortConvOp } from '../ops/short_conv/op.ts';
 import { zeroOp } from '../ops/zero/op.ts';
 import { cpuDevice } from '../src/device.ts';
 import { Engine, type HostArray } from '../src/engine.ts';
@@ -92,6 +93,14 @@ describe('values that kernels cannot use end in an Error with the name of the op
     await expect(apply(attentionBackwardOp, backward, { ...heads, bf16: 0 })).rejects.toThrow(
       `attention_backward: cuSeqlens ${problem}`,
     );
+    const conv = { x: f32(4, 3), weight: f32(3, 1, 2), cuSeqlens: i32(...cuSeqlens) };
+    const slopes = { dy: f32(4, 3), ...conv };
+    for (const [op, given] of [
+      [shortConvOp, conv],
+      [shortConvBackwardInputOp, slopes],
+      [shortConvBackwardWeightOp, { ...slopes, gradient: f32(3, 1, 2) }],
+    ] as const)
+      await expect(apply(op, given, { gated: 0 })).rejects.toThrow(`${op.name}: cuSeqlens ${problem}`);
   });
 
   test.each([

@@ -43,10 +43,10 @@ export type TypeRelevant = Pick<ModelConfig, 'layerCount' | 'headCount' | 'kvHea
 /**
  * The type of one tensor in a file of type `type`: llama.cpp's choices (src/llama-quant.cpp), which give more bits to what
  * quality hangs on, so that a file has the size and the quality that its name promises.
- * @param name ours  @param shape rows, columns; a vector stays in float32, and so does a router
+ * @param name ours  @param shape rows, columns; what is no matrix stays in float32, and so does a router
  */
 export function tensorType(name: string, shape: readonly number[], type: GgufType, config: TypeRelevant): WeightType {
-  if (shape.length === 1 || name.endsWith('.router')) return 'F32';
+  if (shape.length !== 2 || name.endsWith('.router')) return 'F32';
   const { weights } = FILE_TYPES[type];
   if (weights === 'F32' || weights === 'F16' || weights === 'BF16') return weights;
   return fitting(quantizedType(name, type, config), shape.at(-1) ?? 1);

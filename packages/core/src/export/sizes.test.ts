@@ -10,7 +10,7 @@ import { exportMerged, mergedBytes } from './merged.ts';
 
 const sum = (files: readonly { bytes: number }[]): number => files.reduce((total, { bytes }) => total + bytes, 0);
 
-test.each(goldenModels.filter((name) => name !== 'qwen3-yarn'))(
+test.each([...goldenModels.filter((name) => name !== 'qwen3-yarn'), 'lfm2' as const])(
   'the size of each form of %s is known before',
   async (name) => {
     const folder = temporaryFolder();

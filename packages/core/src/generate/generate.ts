@@ -112,9 +112,10 @@ async function forward(
 }
 
 /** Tokens that a program's cache holds. */
-export function contextLengthOf({ plan }: Engine, program: string): number {
-  const [own, shared] = [ownCache(program), sharedCache].map((name) => plan.variables.get(`${name}/layers.0.keys`));
-  const cache = own ?? shared;
-  if (!cache) throw new Error('the plan has no cache: it cannot generate');
-  return cache.tensor.shape[0] as number;
+export function contextLengthOf({ plan }: Pick<Engine, 'plan'>, program: string): number {
+  const keysIn = (cache: string) =>
+    [...plan.variables].find(([name]) => name.startsWith(`${cache}/layers.`) && name.endsWith('.keys'))?.[1];
+  const keys = keysIn(ownCache(program)) ?? keysIn(sharedCache);
+  if (!keys) throw new Error('the plan has no cache: it cannot generate');
+  return keys.tensor.shape[0] as number;
 }

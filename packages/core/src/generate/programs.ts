@@ -22,7 +22,7 @@ export const sharedCache = 'cache';
 export const ownCache = (program: string): string => `cache of ${program}`;
 
 /**
- * Reads T new tokens of one sequence, or of `several`, appends their keys and values to the cache and gives the logits [N, V] at `rows`.
+ * Reads T new tokens of one sequence, or of `several`, appends their keys and values to the cache, goes on with its states, and gives the logits [N, V] at `rows`.
  * With T = 1 it decodes, with more it reads a prompt.
  */
 export function decodeProgram(
@@ -42,6 +42,10 @@ export function decodeProgram(
       });
     return { keys: get('keys'), values: get('values') };
   };
+  const stateOf = (layer: number, what: string, shape: readonly number[]) => {
+    if (several) throw new Error('a layer with a state of its own answers one sequence at a time');
+    return variables.get(`${cache}/layers.${layer}.${what}`, { shape, dtype: 'f32', kind: 'cache' });
+  };
   const { hidden } = decoder(scope, {
     tokens: graph.input('tokens', 'i32', ['T']),
     positions,
@@ -50,6 +54,7 @@ export function decodeProgram(
       positions,
       sequences: several ? graph.input('sequences', 'i32', ['N', 4]) : undefined,
       cacheOf,
+      stateOf,
     },
   });
   graph.result('logits', scope.logits(gatherRows(hidden, graph.input('rows', 'i32', ['N']))));

@@ -21,6 +21,8 @@ describe('the golden checkpoints', () => {
       kvHeadCount: 2,
       headSize: 8,
       intermediateSize: 64,
+      mixers: ['attention', 'attention'],
+      shortConvSize: null,
       experts: null,
       rmsNormEps: 1e-5,
       tieWordEmbeddings: false,

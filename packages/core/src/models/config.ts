@@ -14,6 +14,14 @@ export interface ExpertsConfig {
   readonly layers: readonly boolean[];
 }
 
+/** What lets a token see the ones before it: attention, or a gated convolution over the last few. */
+export type TokenMixer = 'attention' | 'short_conv';
+
+/** Some layer's tokens hand on a state of fixed size, instead of being looked at again. */
+export function carriesState({ mixers }: Pick<ModelConfig, 'mixers'>): boolean {
+  return mixers.some((mixer) => mixer !== 'attention');
+}
+
 /** What every architecture reads its config.json into. */
 export interface ModelConfig {
   /** `model_type` in config.json. */
@@ -25,6 +33,10 @@ export interface ModelConfig {
   readonly kvHeadCount: number;
   readonly headSize: number;
   readonly intermediateSize: number;
+  /** Per layer. */
+  readonly mixers: readonly TokenMixer[];
+  /** Tokens that a short convolution reads, its own included; null where no layer has one. */
+  readonly shortConvSize: number | null;
   /** Of layers whose MLP is a mixture of experts; null where none is. */
   readonly experts: ExpertsConfig | null;
   readonly rmsNormEps: number;

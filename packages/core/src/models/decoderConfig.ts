@@ -54,6 +54,8 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     kvHeadCount,
     headSize,
     intermediateSize: fields.count('intermediate_size'),
+    mixers: everyLayer('attention'),
+    shortConvSize: null,
     experts: null,
     rmsNormEps: fields.positive('rms_norm_eps', 1e-6),
     tieWordEmbeddings: fields.boolean('tie_word_embeddings', traits.tiesByDefault ?? false),

@@ -9,6 +9,7 @@ import { gemma3 } from './gemma3/architecture.ts';
 import { glm4 } from './glm4/architecture.ts';
 import { granite } from './granite/architecture.ts';
 import { granite4 } from './granite4/architecture.ts';
+import { lfm2 } from './lfm2/architecture.ts';
 import { llama } from './llama/architecture.ts';
 import { ministral3 } from './ministral3/architecture.ts';
 import { mistral } from './mistral/architecture.ts';
@@ -34,6 +35,7 @@ export const architectures: readonly Architecture[] = [
   ministral3,
   granite4,
   qwen3Moe,
+  lfm2,
 ];
 
 /** @throws UserError for an architecture that is not listed above */

@@ -245,3 +245,43 @@ test('Ministral 3 inside Mistral 3; FP8 weights are refused', () => {
   expect(read(ministral)).toMatchObject({ queryScaling: { beta: 0.1, originalMaxPositions: 16384 } });
   expect(() => read({ ...ministral, quantization_config: { quant_method: 'fp8' } })).toThrow('stored quantized (fp8)');
 });
+
+test('LFM2, whose layers with attention are told by number and whose MLP is narrower than written', () => {
+  const lfm2 = {
+    model_type: 'lfm2',
+    block_auto_adjust_ff_dim: true,
+    block_ff_dim: 12288,
+    block_ffn_dim_multiplier: 1.0,
+    block_multiple_of: 256,
+    conv_L_cache: 3,
+    conv_bias: false,
+    full_attn_idxs: [2, 5],
+    hidden_size: 2048,
+    max_position_embeddings: 128000,
+    norm_eps: 1e-5,
+    num_attention_heads: 32,
+    num_hidden_layers: 6,
+    num_key_value_heads: 8,
+    rope_theta: 1000000,
+    tie_embedding: true,
+    vocab_size: 65536,
+  };
+  const conv = 'short_conv';
+  expect(read(lfm2)).toMatchObject({
+    mixers: [conv, conv, 'attention', conv, conv, 'attention'],
+    intermediateSize: 8192,
+    shortConvSize: 3,
+    headSize: 64,
+    rmsNormEps: 1e-5,
+    tieWordEmbeddings: true,
+    qkNorm: 'each_head',
+    rope: { theta: 1e6, scaling: null },
+  });
+  // As in transformers: without a factor, there is nothing to round up to.
+  expect(read({ ...lfm2, block_ff_dim: 1000, block_ffn_dim_multiplier: null }).intermediateSize).toBe(666);
+  expect(read({ ...lfm2, block_ff_dim: 1000 }).intermediateSize).toBe(768);
+  expect(read({ ...lfm2, block_auto_adjust_ff_dim: false }).intermediateSize).toBe(12288);
+  expect(() => read({ ...lfm2, conv_bias: true })).toThrow('conv_bias');
+  expect(() => read({ ...lfm2, layer_types: ['conv', 'mamba'] })).toThrow('layer type mamba is not implemented');
+  expect(() => read({ ...lfm2, full_attn_idxs: [] })).toThrow('without any layer of attention');
+});

@@ -23,10 +23,15 @@ export function wholeTensor(names: NameTable, { experts }: ModelConfig, ours: Ou
   const found = nameOf(names, ours);
   const [rows = 1, columns = 1] = ours.shape;
   const count = experts?.count ?? 1;
-  if (!found.parts) return { name: found[format], shape: ours.shape, rows: [{ first: 0, count: rows }] };
+  if (!found.parts) return { name: found[format], shape: storedShape(ours, format), rows: [{ first: 0, count: rows }] };
   const each = rows / count;
   const all = Array.from({ length: count }, (_, expert) => ({ first: expert * each, count: each }));
   return { name: found[format], shape: [count, each, columns], rows: all };
+}
+
+/** A kernel of a convolution lacks its middle extent, which is 1, in GGUF. */
+function storedShape({ shape }: Pick<Ours, 'shape'>, format: Format): readonly number[] {
+  return format === 'gguf' && shape.length === 3 ? [shape[0] as number, shape[2] as number] : shape;
 }
 
 /** The tensors that hold one of ours in files of this format: itself, or the parts of its experts as published files have them. */
@@ -77,7 +82,7 @@ export type JoinedSource = Pick<TensorSource, 'path' | 'tensors' | 'bytes' | 'fl
 };
 
 /**
- * A file's tensors with the matrices of all experts as one matrix each, under the name of the whole, whether the file has them so, as one
+ * A file's tensors in our shapes, and with the matrices of all experts as one matrix each, under the name of the whole, whether the file has them so, as one
  * tensor for each part, or as one for each expert and part.
  * @throws UserError where a part is missing, has another shape, or is held in 4 bits
  */
@@ -92,9 +97,12 @@ export function joinExperts(
   const joined = new Map<string, readonly Piece[]>();
   for (const [name, shape] of expectedTensors(config)) {
     const found = findName(names, name);
-    if (!found?.parts) continue;
+    if (!found) continue;
     const whole = nameInFile(found[format]);
     const ours = { name, shape };
+    const held = tensors.get(whole);
+    if (held?.shape.join() === storedShape(ours, format).join()) tensors.set(whole, { ...held, shape });
+    if (!found.parts) continue;
     const stored = source.tensors.has(whole)
       ? [wholeTensor(names, config, ours, format)]
       : storedTensors(names, config, ours, format);

@@ -2,9 +2,14 @@ import type { ModelConfig } from './config.ts';
 
 /** The linear layers of a block, which can carry an adapter, in the order of their use. */
 export function blockLinears(config: ModelConfig, layer: number): string[] {
-  const attention = [...(config.fusedQkv ? ['qkv'] : ['q', 'k', 'v']), 'o'];
-  if (hasExperts(config, layer)) return attention;
-  return [...attention, ...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
+  const mixer = mixerLinears(config, layer);
+  if (hasExperts(config, layer)) return mixer;
+  return [...mixer, ...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
+}
+
+function mixerLinears(config: ModelConfig, layer: number): string[] {
+  if (config.mixers[layer] === 'short_conv') return ['conv_in', 'conv_out'];
+  return [...(config.fusedQkv ? ['qkv'] : ['q', 'k', 'v']), 'o'];
 }
 
 export function hasExperts({ experts }: ModelConfig, layer: number): boolean {
@@ -18,32 +23,13 @@ export function expertMatrices(config: ModelConfig, layer: number): string[] {
 
 /** Every tensor the model has, by our name, with its shape: rows are outputs, columns inputs. */
 export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
-  const { hiddenSize, intermediateSize, headSize, vocabSize } = config;
-  const queryRows = config.headCount * headSize;
-  const keyRows = config.kvHeadCount * headSize;
+  const { hiddenSize, intermediateSize, vocabSize } = config;
   const shapes = new Map<string, readonly number[]>([['embed', [vocabSize, hiddenSize]]]);
   for (let layer = 0; layer < config.layerCount; layer++) {
-    const add = (name: string, ...shape: number[]): unknown => shapes.set(`layers.${layer}.${name}`, shape);
+    const add: AddTensor = (name, ...shape) => shapes.set(`layers.${layer}.${name}`, shape);
     if (config.norms !== 'after') add('attention_norm', hiddenSize);
-    if (config.fusedQkv) {
-      add('qkv', queryRows + 2 * keyRows, hiddenSize);
-    } else {
-      add('q', queryRows, hiddenSize);
-      add('k', keyRows, hiddenSize);
-      add('v', keyRows, hiddenSize);
-    }
-    add('o', hiddenSize, queryRows);
-    if (config.attentionBias) {
-      add('q_bias', queryRows);
-      add('k_bias', keyRows);
-      add('v_bias', keyRows);
-    }
-    if (config.outputBias) add('o_bias', hiddenSize);
-    if (config.qkNorm) {
-      const eachHead = config.qkNorm === 'each_head';
-      add('q_norm', eachHead ? headSize : queryRows);
-      add('k_norm', eachHead ? headSize : keyRows);
-    }
+    if (config.mixers[layer] === 'short_conv') addShortConv(config, add);
+    else addAttention(config, add);
     if (config.norms !== 'before') add('attention_post_norm', hiddenSize);
     if (config.norms !== 'after') add('mlp_norm', hiddenSize);
     if (config.experts && hasExperts(config, layer)) {
@@ -68,4 +54,39 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
   shapes.set('final_norm', [hiddenSize]);
   if (!config.tieWordEmbeddings) shapes.set('lm_head', [vocabSize, hiddenSize]);
   return shapes;
+}
+
+type AddTensor = (name: string, ...shape: number[]) => unknown;
+
+function addAttention(config: ModelConfig, add: AddTensor): void {
+  const { hiddenSize, headSize } = config;
+  const queryRows = config.headCount * headSize;
+  const keyRows = config.kvHeadCount * headSize;
+  if (config.fusedQkv) {
+    add('qkv', queryRows + 2 * keyRows, hiddenSize);
+  } else {
+    add('q', queryRows, hiddenSize);
+    add('k', keyRows, hiddenSize);
+    add('v', keyRows, hiddenSize);
+  }
+  add('o', hiddenSize, queryRows);
+  if (config.attentionBias) {
+    add('q_bias', queryRows);
+    add('k_bias', keyRows);
+    add('v_bias', keyRows);
+  }
+  if (config.outputBias) add('o_bias', hiddenSize);
+  if (config.qkNorm) {
+    const eachHead = config.qkNorm === 'each_head';
+    add('q_norm', eachHead ? headSize : queryRows);
+    add('k_norm', eachHead ? headSize : keyRows);
+  }
+}
+
+/** The kernel of a convolution has a middle extent of 1, as PyTorch has it where each channel is convolved by itself. */
+function addShortConv({ hiddenSize, shortConvSize }: ModelConfig, add: AddTensor): void {
+  if (shortConvSize === null) throw new Error('a short convolution without a size');
+  add('conv_in', 3 * hiddenSize, hiddenSize);
+  add('conv', hiddenSize, 1, shortConvSize);
+  add('conv_out', hiddenSize, hiddenSize);
 }

@@ -1,6 +1,7 @@
 import type { Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
+import { refuseWhereKernelsAreMissing } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
@@ -9,6 +10,7 @@ import { fullTensors, inFull } from '../models/adapters/full.ts';
 import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
+import { carriesState } from '../models/config.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { type Objective, objectiveOf } from '../objectives/index.ts';
@@ -61,6 +63,8 @@ export async function openSession(
   try {
     const base = openModel(job.modelPath);
     opened.push(base);
+    refuseWhereKernelsAreMissing(base.config, job.device);
+    if (job.rollouts) refuseStates(base);
     const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });
@@ -140,6 +144,17 @@ function rolloutRoom(
 ): RolloutRoom {
   const promptTokens = (answersAtOnce / answers) * longestPrompt;
   return { answers: answersAtOnce, cacheRows: rowsTogether(promptTokens, { answers: answersAtOnce, maxNewTokens }) };
+}
+
+/** Answers beside each other would need a state each. */
+function refuseStates({ path, config }: OpenModel): void {
+  if (!carriesState(config)) return;
+  throw new UserError({
+    what: `answers to learn from cannot be sampled with layers that carry a state, as ${config.architecture} has them`,
+    where: path,
+    next: 'train on given answers (supervised, DPO, KTO), or use a model with attention in all layers',
+    code: 'rollouts_with_state',
+  });
 }
 
 /** Sequences beside each other take the factors of the longest one: they must all be within the original context. */

@@ -4,7 +4,7 @@ import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { cpuDevice, type Device, type Engine } from '@anneal/kernels';
 import { idOfWord, isTargetWord } from '../datasets/tokenStore.ts';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
-import { generate } from '../generate/generate.ts';
+import { contextLengthOf, generate } from '../generate/generate.ts';
 import { encodePrompt } from '../generate/modelText.ts';
 import { greedy } from '../generate/sample.ts';
 import { resolveRecipe } from '../recipe/resolve.ts';
@@ -119,7 +119,7 @@ async function verifySteps(golden: GoldenSft, session: Session): Promise<Quantit
 /** The answers of the model without its adapter. */
 async function verifyBase(golden: GoldenSft, session: Session): Promise<Quantity[]> {
   const { model, job, plan } = session;
-  const contextLength = plan.variables.get('cache/layers.0.keys')?.tensor.shape[0] as number;
+  const contextLength = contextLengthOf({ plan }, sampleProgram);
   const options = { device: job.device, weightType: 'f32', contextLength, promptChunk: 64 } as const;
   const engine = await openDecodeEngine(model, options);
   const quantities = await verifyAnswers(golden, session, engine, 'base', baseProgram);

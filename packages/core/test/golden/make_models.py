@@ -38,8 +38,9 @@ TARGETS = {
     "glm4": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"],
     "qwen3-moe": ["q_proj", "k_proj", "v_proj", "o_proj"],
     "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
+    "lfm2": ["q_proj", "k_proj", "v_proj", "out_proj", "in_proj", "w1", "w2", "w3"],
 }
-KEPT = {"gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3]}
+KEPT = {"gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1]}
 
 
 def of(theta, kind="default", **scaling):
@@ -115,6 +116,10 @@ CONFIGS = {
             1e6, "yarn", factor=16.0, original_max_position_embeddings=16, beta_fast=32.0, beta_slow=1.0, mscale=1.0,
             mscale_all_dim=1.0, llama_4_scaling_beta=0.1,
         ),
+    ),
+    "lfm2": lambda: T.Lfm2Config(
+        **{**SMALL, "intermediate_size": 68}, num_hidden_layers=3, layer_types=["conv", FULL, "conv"],
+        block_multiple_of=8, norm_eps=1e-5, **rope(1e6),
     ),
     # A query sees itself alone: q and k have gradients of exactly 0.
     "mistral-window1": lambda: T.MistralConfig(**MISTRAL, sliding_window=1),

@@ -178,6 +178,10 @@ const runs: Record<string, Problem> = {
   answers_not_kept: ['没有保存这一步的回答'],
   prompts_without_losses: ['此训练的数据是提示，其词元没有损失', '请查看它的回答'],
   reward_failed: ['奖励函数出错', '请更正；训练可从最近的检查点继续'],
+  rollouts_with_state: [
+    '这个模型的层带有状态，不能用于采样学习',
+    '请改用监督训练、DPO 或 KTO，或换一个只有注意力层的模型',
+  ],
   longrope_too_long: ['回答长度超出 LongRoPE 的原始上下文', '请减小回答长度或 sequence_len'],
   step_not_known: ['没有这一步'],
   loss_not_finite: ['损失不再是有限值', '请降低学习率，或检查数据'],
@@ -186,6 +190,7 @@ const runs: Record<string, Problem> = {
   disk_full: ['磁盘空间不足', '请释放空间'],
   disk_short: ['磁盘空间可能不足'],
   device_not_found: ['找不到该设备'],
+  device_without_kernels: ['该设备没有所需的计算内核', '请换一个设备'],
   unsupported_on_device: ['该设备不支持'],
   gpu_failed: ['GPU 出错'],
   gpu_lost: ['与 GPU 的连接中断'],

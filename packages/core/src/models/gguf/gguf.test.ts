@@ -107,6 +107,8 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     kvHeadCount: 2,
     headSize: 4,
     intermediateSize: 12,
+    mixers: ['attention'],
+    shortConvSize: null,
     experts: null,
     rmsNormEps: 1e-5,
     tieWordEmbeddings: true,

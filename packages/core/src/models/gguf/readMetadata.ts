@@ -127,11 +127,12 @@ function tokenIds(all: Fields): JsonObject {
   };
 }
 
-/** Some keys may differ from layer to layer; here every layer must be alike. */
+/** Some keys may differ from layer to layer; here every layer must be alike, but for those without (0). */
 function perLayerConstant(metadata: GgufMetadata, key: string, all: Fields): number {
   const entry = metadata.get(key);
   if (entry?.type !== 'array') return all.count(key);
   const values = new Set(Array.from(entry.value as ArrayLike<unknown>, Number));
+  values.delete(0);
   const [value] = values;
   if (values.size === 1 && value !== undefined) return new Fields({ [key]: value }, all.where).count(key);
   throw all.unsupported(`${key} differs from layer to layer, which is not implemented`, 'use another model');

@@ -20,6 +20,8 @@ export type Visibility =
       /** i32[N,4], where several sequences share the cache: as `attentionCached` takes them. */
       readonly sequences: Tensor | undefined;
       readonly cacheOf: (layer: number) => { keys: Tensor; values: Tensor };
+      /** float32 that a layer carries from token to token: of one sequence. */
+      readonly stateOf: (layer: number, name: string, shape: readonly number[]) => Tensor;
     };
 
 /** Grouped-query self-attention: what its output's linear, o, takes. `tables`: null where positions are not told. */

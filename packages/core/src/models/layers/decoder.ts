@@ -1,7 +1,8 @@
 import { add, embedding, scale, type Tensor } from '@anneal/kernels';
 import { hasExperts } from '../tensors.ts';
-import { selfAttention, type Visibility } from './attention.ts';
+import type { Visibility } from './attention.ts';
 import { gatedMlp } from './gatedMlp.ts';
+import { mixTokens } from './mixTokens.ts';
 import { mixtureOfExperts } from './mixtureOfExperts.ts';
 import type { ModelScope } from './modelScope.ts';
 import { ropeTables } from './ropeTables.ts';
@@ -38,8 +39,8 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
     beforeLayer.push(h_TD);
     const name = (part: string) => `layers.${layer}.${part}`;
     const a_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('attention_norm'));
-    const o_TQ = selfAttention(m, layer, a_TD, tablesOf(layer), visible);
-    h_TD = addToResidual(m, h_TD, o_TQ, name('o'), name('attention_post_norm'));
+    const { mixed_TI, linear } = mixTokens(m, layer, a_TD, tablesOf(layer), visible);
+    h_TD = addToResidual(m, h_TD, mixed_TI, name(linear), name('attention_post_norm'));
     const f_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('mlp_norm'));
     h_TD = hasExperts(config, layer)
       ? addNormed(m, h_TD, mixtureOfExperts(m, layer, f_TD), name('mlp_post_norm'))

@@ -68,14 +68,14 @@ export class ModelScope {
     this.shapes = expectedTensors(config);
   }
 
-  /** A weight by our name. Vectors (norms, biases) are float32 always. */
+  /** A weight by our name. What is no matrix (norms, biases, kernels of convolutions) is float32 always. */
   weight(name: string): Tensor {
     const shape = this.shapeOf(name);
     const { type, trainable } = this.options;
     if (this.isFull(name)) {
       return this.graph.variables.get(fullName(name), { shape, dtype: 'f32', kind: 'parameter' });
     }
-    const dtype = trainable || shape.length === 1 ? 'f32' : type;
+    const dtype = trainable || shape.length !== 2 ? 'f32' : type;
     return this.graph.variables.get(name, { shape, dtype, kind: trainable ? 'parameter' : 'weight' });
   }
 

@@ -1,0 +1,24 @@
+import type { Tensor } from '@anneal/kernels';
+import { selfAttention, type Visibility } from './attention.ts';
+import type { ModelScope } from './modelScope.ts';
+import type { RopeTables } from './ropeTables.ts';
+import { shortConvolution } from './shortConvolution.ts';
+
+/** What a layer's tokens take from each other, and the linear that puts it into the residual. */
+export interface Mixed {
+  readonly mixed_TI: Tensor;
+  readonly linear: string;
+}
+
+/** Attention, or what a layer has in its place. `tables`: null where positions are not told. */
+export function mixTokens(
+  m: ModelScope,
+  layer: number,
+  x_TD: Tensor,
+  tables: RopeTables | null,
+  visible: Visibility,
+): Mixed {
+  if (m.config.mixers[layer] === 'short_conv')
+    return { mixed_TI: shortConvolution(m, layer, x_TD, visible), linear: 'conv_out' };
+  return { mixed_TI: selfAttention(m, layer, x_TD, tables, visible), linear: 'o' };
+}

@@ -1,0 +1,183 @@
+import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
+import type { Values } from '../../src/cases/values.ts';
+import { shortConvBackwardInputOp, shortConvBackwardWeightOp, shortConvCachedOp, shortConvOp } from './op.ts';
+
+interface Conv {
+  readonly channels: number;
+  readonly taps: number;
+  readonly gated: 0 | 1;
+}
+
+function sizes(T: number, { channels, taps, gated }: Conv) {
+  return { T, D: channels, M: (gated ? 3 : 1) * channels, K: taps, P: taps - 1 };
+}
+
+/** Documents of these lengths. */
+function packed(lengths: readonly number[], conv: Conv) {
+  const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
+  return {
+    extents: { ...sizes(ends.at(-1) as number, conv), S: ends.length },
+    attributes: { gated: conv.gated },
+    fill: { cuSeqlens: constant(...ends) },
+  };
+}
+
+const gatedConv = (channels: number, taps: number): Conv => ({ channels, taps, gated: 1 });
+const siluConv = (channels: number, taps: number): Conv => ({ channels, taps, gated: 0 });
+
+const hard = {
+  'one value, gated': packed([1], gatedConv(1, 2)),
+  'one value': packed([1], siluConv(1, 2)),
+  'documents shorter than the kernel, gated': packed([1, 2, 1, 7, 1], gatedConv(19, 3)),
+  'documents shorter than the kernel': packed([1, 2, 3, 9], siluConv(19, 4)),
+  'empty documents': packed([0, 3, 0, 0, 2, 0], siluConv(5, 3)),
+  'channels of several vectors, gated': packed([40, 3], gatedConv(65, 3)),
+  'the longest kernel': packed([20, 31], siluConv(33, 16)),
+  'values that saturate': { ...packed([9], siluConv(20, 4)), fill: { cuSeqlens: constant(0, 9), x: scaled(100) } },
+};
+const benchmark = [packed([512], gatedConv(1024, 3)), packed([512], siluConv(6144, 4))];
+
+const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
+
+type Inputs = Readonly<Record<'x' | 'weight', Values>>;
+
+/** What is convolved. */
+function inputAt({ x }: Inputs, t: number, d: number, { D, gated }: { D: number; gated: number }): number {
+  return gated ? x.at(t, d) * x.at(t, 2 * D + d) : x.at(t, d);
+}
+
+/** Calls `each` with the rows that z[t] is made of, of the document that begins at `first`, and with their places in the kernel. */
+function forTaps(t: number, first: number, K: number, each: (row: number, k: number) => void): void {
+  for (let k = 0; k < K; k++) if (t - K + 1 + k >= first) each(t - K + 1 + k, k);
+}
+
+/** z of every token, the sizes of its terms, and where its document begins. */
+function convolve(
+  inputs: Inputs & { readonly cuSeqlens: Values },
+  { T = 0, D = 0, K = 0 }: Readonly<Record<string, number>>,
+  isGated: number,
+) {
+  const zAt = (t: number, d: number, first: number) => {
+    let [value, size] = [0, 0];
+    forTaps(t, first, K, (row, k) => {
+      const term = inputs.weight.at(d * K + k) * inputAt(inputs, row, d, { D, gated: isGated });
+      value += term;
+      size += Math.abs(term);
+    });
+    return { value, size };
+  };
+  let document = 0;
+  return Array.from({ length: T }, (_, t) => {
+    while (inputs.cuSeqlens.at(document + 1) <= t) document++;
+    const first = inputs.cuSeqlens.at(document);
+    return { first, z: [...Array(D).keys()].map((d) => zAt(t, d, first)) };
+  });
+}
+
+/** dz of a channel, and what its rounding errors are measured by: the second derivative of silu is at most 0.5. */
+function slope(dy: number, z: { value: number; size: number }, c: number | null): { value: number; size: number } {
+  if (c !== null) return { value: dy * c, size: Math.abs(dy * c) };
+  const s = sigmoid(z.value);
+  return {
+    value: dy * s * (1 + z.value * (1 - s)),
+    size: Math.abs(dy) * (s * (1 + Math.abs(z.value) * (2 - s)) + 0.5 * z.size),
+  };
+}
+
+export const shortConvCases = casesFor(shortConvOp, {
+  shapes: [],
+  hard,
+  benchmark,
+  reference: (inputs, { y }, { extents, attributes }) => {
+    const { D = 0 } = extents;
+    convolve(inputs, extents, attributes.gated).forEach(({ z }, t) => {
+      z.forEach(({ value, size }, d) => {
+        if (attributes.gated) y.add(t, d, inputs.x.at(t, D + d) * value, Math.abs(inputs.x.at(t, D + d)) * size);
+        else y.add(t, d, value * sigmoid(value), Math.abs(value) * sigmoid(value) + 1.1 * size);
+      });
+    });
+  },
+});
+
+export const shortConvBackwardInputCases = casesFor(shortConvBackwardInputOp, {
+  shapes: [],
+  hard,
+  benchmark,
+  reference: ({ dy, ...inputs }, { dx }, { extents, attributes }) => {
+    const { D = 0, K = 0 } = extents;
+    convolve(inputs, extents, attributes.gated).forEach(({ first, z }, t) => {
+      z.forEach((convolved, d) => {
+        const c = attributes.gated ? inputs.x.at(t, D + d) : null;
+        const dz = slope(dy.at(t, d), convolved, c);
+        if (attributes.gated) dx.add(t, D + d, dy.at(t, d) * convolved.value, Math.abs(dy.at(t, d)) * convolved.size);
+        forTaps(t, first, K, (row, k) => {
+          const weight = inputs.weight.at(d * K + k);
+          const add = (column: number, factor: number) =>
+            dx.add(row, column, weight * dz.value * factor, Math.abs(weight * factor) * dz.size);
+          if (!attributes.gated) return add(d, 1);
+          add(d, inputs.x.at(row, 2 * D + d));
+          add(2 * D + d, inputs.x.at(row, d));
+        });
+      });
+    });
+  },
+});
+
+export const shortConvBackwardWeightCases = casesFor(shortConvBackwardWeightOp, {
+  shapes: [],
+  hard,
+  benchmark,
+  reference: ({ dy, gradient, ...inputs }, { total }, { extents, attributes: { gated: isGated } }) => {
+    const { D = 0, K = 0 } = extents;
+    for (let i = 0; i < D * K; i++) total.add(i, 0, gradient.at(i));
+    convolve(inputs, extents, isGated).forEach(({ first, z }, t) => {
+      z.forEach((convolved, d) => {
+        const dz = slope(dy.at(t, d), convolved, isGated ? inputs.x.at(t, D + d) : null);
+        forTaps(t, first, K, (row, k) => {
+          const u = inputAt(inputs, row, d, { D, gated: isGated });
+          total.add(d * K + k, 0, dz.value * u, dz.size * Math.abs(u));
+        });
+      });
+    });
+  },
+});
+
+/** So many tokens from a position on. */
+function cached(tokens: number, start: number, conv: Conv) {
+  return {
+    extents: sizes(tokens, conv),
+    attributes: { gated: conv.gated },
+    fill: { positions: () => (i: number) => start + i },
+  };
+}
+
+export const shortConvCachedCases = casesFor(shortConvCachedOp, {
+  shapes: [],
+  hard: {
+    'a sequence begins, gated': cached(1, 0, gatedConv(1, 2)),
+    'a prompt': cached(30, 0, siluConv(33, 4)),
+    'the next token, gated': cached(1, 7, gatedConv(19, 3)),
+    'the next token': cached(1, 7, siluConv(19, 4)),
+    'fewer tokens than the state has': cached(2, 40, gatedConv(65, 5)),
+    'another part of a prompt': cached(17, 512, siluConv(5, 4)),
+  },
+  benchmark: [cached(1, 511, gatedConv(1024, 3)), cached(1, 511, siluConv(6144, 4))],
+  reference: ({ state, positions, ...inputs }, { y, next }, { extents, attributes: { gated: isGated } }) => {
+    const { T = 0, D = 0, K = 0, P = 0 } = extents;
+    const held = (row: number, d: number) => (positions.at(0) === 0 ? 0 : state.at(row, d));
+    const inputOf = (t: number, d: number) => (t < 0 ? held(P + t, d) : inputAt(inputs, t, d, { D, gated: isGated }));
+    for (let d = 0; d < D; d++) {
+      for (let t = 0; t < T; t++) {
+        let [z, size] = [0, 0];
+        for (let k = 0; k < K; k++) {
+          const term = inputs.weight.at(d * K + k) * inputOf(t - P + k, d);
+          z += term;
+          size += Math.abs(term);
+        }
+        if (isGated) y.add(t, d, inputs.x.at(t, D + d) * z, Math.abs(inputs.x.at(t, D + d)) * size);
+        else y.add(t, d, z * sigmoid(z), Math.abs(z) * sigmoid(z) + 1.1 * size);
+      }
+      for (let row = 0; row < P; row++) next.add(row, d, inputOf(T - P + row, d));
+    }
+  },
+});

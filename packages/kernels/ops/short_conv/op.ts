@@ -1,0 +1,91 @@
+import { graphOf } from '../../src/graph.ts';
+import { defineOp, type Extents } from '../../src/op.ts';
+import type { Tensor } from '../../src/tensor.ts';
+
+/** Longest kernel, in tokens: kMaxTaps in short_conv.cpu.cpp. */
+export const longestShortConv = 16;
+
+function checkColumns({ M, D, K, P }: Extents, { gated }: { readonly gated: number }): Extents {
+  const columns = Number(D) * (gated ? 3 : 1);
+  if (Number(M) !== columns) throw new Error(`short_conv: ${M} columns where ${D} channels need ${columns}`);
+  if (Number(K) < 2 || Number(K) > longestShortConv) throw new Error(`short_conv: a kernel of ${K} tokens`);
+  if (P !== undefined && Number(P) !== Number(K) - 1) throw new Error(`short_conv: a state of ${P} rows, not ${K} - 1`);
+  return {};
+}
+
+/**
+ * A causal convolution over the last K tokens of a document, each channel by itself: z[t] = Σ_k weight[k] · u[t - K + 1 + k], where tokens
+ * before the document count as 0. With `gated` x is [b c v], u = b · v and y = c · z, as in LFM2; without, u = x and y = silu(z).
+ */
+export const shortConvOp = defineOp({
+  name: 'short_conv',
+  inputs: { x: 'A[T,M]', weight: 'f32[D,1,K]', cuSeqlens: 'i32[S]' },
+  outputs: { y: 'A[T,D]' },
+  attributes: ['gated'],
+  derive: checkColumns,
+  cpuOnly: true,
+  cheap: true,
+  flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 2) * T * D,
+  backward: ({ graph, inputs, attributes, gradients: { y: dy }, needs, gradientOf }) => {
+    if (!dy) return {};
+    const given = { dy, ...inputs };
+    if (needs('weight'))
+      graph.apply(shortConvBackwardWeightOp, { ...given, gradient: gradientOf('weight') }, attributes);
+    return needs('x') ? { x: graph.apply(shortConvBackwardInputOp, given, attributes).dx } : {};
+  },
+});
+
+const backwardInputs = { dy: 'A[T,D]', x: 'A[T,M]', weight: 'f32[D,1,K]', cuSeqlens: 'i32[S]' } as const;
+
+/** dx, which is [db dc dv] where it is gated. */
+export const shortConvBackwardInputOp = defineOp({
+  name: 'short_conv_backward_input',
+  inputs: backwardInputs,
+  outputs: { dx: 'A[T,M]' },
+  attributes: ['gated'],
+  derive: checkColumns,
+  cpuOnly: true,
+  flops: ({ T = 0, D = 0, K = 0 }) => (4 * K + 8) * T * D,
+});
+
+/** gradient[k] += Σ_t dz[t] · u[t - K + 1 + k]. */
+export const shortConvBackwardWeightOp = defineOp({
+  name: 'short_conv_backward_weight',
+  inputs: { ...backwardInputs, gradient: 'f32[D,1,K]' },
+  outputs: { total: 'f32[D,1,K]' },
+  updates: { total: 'gradient' },
+  attributes: ['gated'],
+  derive: checkColumns,
+  cpuOnly: true,
+  flops: ({ T = 0, D = 0, K = 0 }) => (4 * K + 4) * T * D,
+});
+
+/**
+ * The same for consecutive tokens of one sequence, from position `positions[0]` on. `state` holds u of the K - 1 tokens before them and then of the
+ * last ones; at position 0 what it held counts as 0.
+ */
+export const shortConvCachedOp = defineOp({
+  name: 'short_conv_cached',
+  inputs: { x: 'A[T,M]', weight: 'f32[D,1,K]', state: 'f32[P,D]', positions: 'i32[T]' },
+  outputs: { y: 'A[T,D]', next: 'f32[P,D]' },
+  updates: { next: 'state' },
+  attributes: ['gated'],
+  derive: checkColumns,
+  cpuOnly: true,
+  flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 2) * T * D,
+});
+
+/** Of packed documents. @param x [T, 3D] where it is gated, else [T, D]  @param weight [D, 1, K] */
+export function shortConv(x: Tensor, weight: Tensor, cuSeqlens: Tensor, gated: boolean): Tensor {
+  return graphOf(x).apply(shortConvOp, { x, weight, cuSeqlens }, { gated: gated ? 1 : 0 }).y;
+}
+
+/** Of the newest tokens of a sequence; `state`, [K - 1, D], goes on with it. */
+export function shortConvCached(
+  x: Tensor,
+  weight: Tensor,
+  { state, positions }: { readonly state: Tensor; readonly positions: Tensor },
+  gated: boolean,
+): Tensor {
+  return graphOf(x).apply(shortConvCachedOp, { x, weight, state, positions }, { gated: gated ? 1 : 0 }).y;
+}

@@ -1,0 +1,187 @@
+#include "cpu/documents.h"
+#include "cpu/parallel.h"
+#include "cpu/simd.h"
+#include "kernel.h"
+
+namespace anneal::ANNEAL_ISA {
+namespace {
+
+constexpr int kMaxTaps = 16;
+
+/** A vector of channels of all rows: what is convolved there, and by what. */
+struct Channels {
+  const float* x;
+  int64_t columns, channels;  // of a row of x, and of y
+  int taps, lanes;            // lanes are fewer than a vector at the end of a row
+  bool gated;
+  Vec weight[kMaxTaps];
+
+  Channels(const Tensor& x, const Tensor& weight, bool gated, int64_t first)
+      : x(x.f32() + first), columns(x.shape[1]), channels(weight.shape[0]), taps(static_cast<int>(weight.shape[2])),
+        lanes(static_cast<int>(channels - first < Vec::width ? channels - first : Vec::width)), gated(gated) {
+    for (int k = 0; k < taps; k++) {
+      float tap[Vec::width] = {};
+      for (int i = 0; i < lanes; i++) tap[i] = weight.f32()[(first + i) * taps + k];
+      this->weight[k] = Vec::load(tap);
+    }
+  }
+
+  /** Of [b c v] where it is gated. */
+  Vec part(int64_t t, int which) const { return Vec::load(x + t * columns + which * channels, lanes); }
+  Vec input(int64_t t) const { return gated ? part(t, 0) * part(t, 2) : part(t, 0); }
+  Vec output(int64_t t, Vec z) const { return gated ? part(t, 1) * z : z * sigmoid(z); }
+  /** dz from dy. */
+  Vec slope(int64_t t, Vec z, Vec dy) const {
+    if (gated) return dy * part(t, 1);
+    const Vec one = Vec::set(1.0f), s = sigmoid(z);
+    return dy * s * fma(z, one - s, one);
+  }
+};
+
+/** The last `taps` values, the newest at the end. */
+struct Window {
+  int taps;
+  Vec values[kMaxTaps];
+
+  explicit Window(int taps) : taps(taps) {
+    for (int k = 0; k < taps; k++) values[k] = Vec::zero();
+  }
+  void push(Vec value) {
+    for (int k = 1; k < taps; k++) values[k - 1] = values[k];
+    values[taps - 1] = value;
+  }
+  /** Σ_k weight[k] · values[k]. */
+  Vec convolved(const Vec* weight) const {
+    Vec sum = Vec::zero();
+    for (int k = 0; k < taps; k++) sum = fma(weight[k], values[k], sum);
+    return sum;
+  }
+  /** The transposed product: Σ_k weight[k] · values[taps - 1 - k]. */
+  Vec correlated(const Vec* weight) const {
+    Vec sum = Vec::zero();
+    for (int k = 0; k < taps; k++) sum = fma(weight[k], values[taps - 1 - k], sum);
+    return sum;
+  }
+};
+
+/** Calls body(first channel) for each vector of channels: each goes through the tokens in their order. */
+template <class Body>
+void forChannels(const Launch& launch, const Tensor& x, const Tensor& weight, const Body& body) {
+  const int64_t vectors = (weight.shape[0] + Vec::width - 1) / Vec::width;
+  parallelFor(*launch.context, vectors, grainFor(x.shape[0] * weight.shape[2] * Vec::width), [&](int64_t begin, int64_t end) {
+    for (int64_t v = begin; v < end; v++) body(v * Vec::width);
+  });
+}
+
+const char* checkTaps(const Tensor& weight) {
+  return weight.shape[2] < 2 || weight.shape[2] > kMaxTaps ? "a convolution of too few or too many tokens" : nullptr;
+}
+
+}  // namespace
+
+const char* short_conv(const Launch& launch) {
+  const Tensor x = launch.inputs[0], weight = launch.inputs[1];
+  const Documents documents(launch.inputs[2]);
+  const bool gated = launch.attributes[0] != 0;
+  if (const char* problem = documents.check(x.shape[0])) return problem;
+  if (const char* problem = checkTaps(weight)) return problem;
+  float* y = launch.outputs[0].f32();
+  forChannels(launch, x, weight, [&](int64_t first) {
+    const Channels channels(x, weight, gated, first);
+    for (int64_t d = 0; d < documents.count; d++) {
+      Window inputs(channels.taps);
+      for (int64_t t = documents.ends[d]; t < documents.ends[d + 1]; t++) {
+        inputs.push(channels.input(t));
+        channels.output(t, inputs.convolved(channels.weight)).store(y + t * channels.channels + first, channels.lanes);
+      }
+    }
+  });
+  return nullptr;
+}
+
+const char* short_conv_backward_input(const Launch& launch) {
+  const Tensor x = launch.inputs[1], weight = launch.inputs[2];
+  const Documents documents(launch.inputs[3]);
+  const bool gated = launch.attributes[0] != 0;
+  if (const char* problem = documents.check(x.shape[0])) return problem;
+  if (const char* problem = checkTaps(weight)) return problem;
+  const float* dy = launch.inputs[0].f32();
+  float* dx = launch.outputs[0].f32();
+  forChannels(launch, x, weight, [&](int64_t first) {
+    const Channels channels(x, weight, gated, first);
+    const int lanes = channels.lanes, before = channels.taps - 1;
+    for (int64_t d = 0; d < documents.count; d++) {
+      const int64_t start = documents.ends[d], end = documents.ends[d + 1];
+      Window inputs(channels.taps), slopes(channels.taps);
+      for (int64_t t = start; t < end + before; t++) {  // a token's slope is whole when the last that it reaches is known
+        if (t < end) {
+          const Vec dyt = Vec::load(dy + t * channels.channels + first, lanes);
+          inputs.push(channels.input(t));
+          const Vec z = inputs.convolved(channels.weight);
+          slopes.push(channels.slope(t, z, dyt));
+          if (gated) (dyt * z).store(dx + t * channels.columns + channels.channels + first, lanes);
+        } else {
+          slopes.push(Vec::zero());
+        }
+        const int64_t at = t - before;
+        if (at < start) continue;
+        const Vec du = slopes.correlated(channels.weight);
+        float* to = dx + at * channels.columns + first;
+        (gated ? du * channels.part(at, 2) : du).store(to, lanes);
+        if (gated) (du * channels.part(at, 0)).store(to + 2 * channels.channels, lanes);
+      }
+    }
+  });
+  return nullptr;
+}
+
+const char* short_conv_backward_weight(const Launch& launch) {
+  const Tensor x = launch.inputs[1], weight = launch.inputs[2];
+  const Documents documents(launch.inputs[3]);
+  const bool gated = launch.attributes[0] != 0;
+  if (const char* problem = documents.check(x.shape[0])) return problem;
+  if (const char* problem = checkTaps(weight)) return problem;
+  const float* dy = launch.inputs[0].f32();
+  float* gradient = launch.outputs[0].f32();
+  forChannels(launch, x, weight, [&](int64_t first) {
+    const Channels channels(x, weight, gated, first);
+    Vec sums[kMaxTaps];
+    for (int k = 0; k < channels.taps; k++) sums[k] = Vec::zero();
+    for (int64_t d = 0; d < documents.count; d++) {
+      Window inputs(channels.taps);
+      for (int64_t t = documents.ends[d]; t < documents.ends[d + 1]; t++) {
+        inputs.push(channels.input(t));
+        const Vec dyt = Vec::load(dy + t * channels.channels + first, channels.lanes);
+        const Vec slope = channels.slope(t, inputs.convolved(channels.weight), dyt);
+        for (int k = 0; k < channels.taps; k++) sums[k] = fma(slope, inputs.values[k], sums[k]);
+      }
+    }
+    for (int k = 0; k < channels.taps; k++) {
+      float sum[Vec::width];
+      sums[k].store(sum);
+      for (int i = 0; i < channels.lanes; i++) gradient[(first + i) * channels.taps + k] += sum[i];
+    }
+  });
+  return nullptr;
+}
+
+const char* short_conv_cached(const Launch& launch) {
+  const Tensor x = launch.inputs[0], weight = launch.inputs[1];
+  const bool gated = launch.attributes[0] != 0;
+  if (const char* problem = checkTaps(weight)) return problem;
+  float *y = launch.outputs[0].f32(), *state = launch.outputs[1].f32();
+  const bool begins = x.shape[0] > 0 && launch.inputs[3].i32()[0] == 0;
+  forChannels(launch, x, weight, [&](int64_t first) {
+    const Channels channels(x, weight, gated, first);
+    Window inputs(channels.taps);
+    for (int k = 0; k < channels.taps - 1 && !begins; k++) inputs.push(Vec::load(state + k * channels.channels + first, channels.lanes));
+    for (int64_t t = 0; t < x.shape[0]; t++) {
+      inputs.push(channels.input(t));
+      channels.output(t, inputs.convolved(channels.weight)).store(y + t * channels.channels + first, channels.lanes);
+    }
+    for (int k = 1; k < channels.taps; k++) inputs.values[k].store(state + (k - 1) * channels.channels + first, channels.lanes);
+  });
+  return nullptr;
+}
+
+}  // namespace anneal::ANNEAL_ISA
