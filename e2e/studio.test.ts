@@ -317,6 +317,45 @@ describe('the studio in a browser', () => {
     rmSync(path, { recursive: true });
   });
 
+  it('marks a loss that jumped in the list, on the page and in the charts, until somebody acknowledges it', async () => {
+    const key = 'harbour/runs/20260101-000002-jumped';
+    const path = join(agent.workspace, key);
+    mkdirSync(path);
+    for (const file of ['recipe.yaml', 'recipe.resolved.yaml']) {
+      copyFileSync(join(agent.workspace, runKey(), file), join(path, file));
+    }
+    const first = eventsOfRun()
+      .filter((event) => event.type === 'step')
+      .slice(0, 40)
+      .map((step, at) => ({ ...step, step: at + 1, loss: at === 30 ? 50 : 2 }));
+    const events = [{ type: 'run_created', id: 'jumped', name: 'jumped', time: first[0]?.time }, ...first];
+    writeFileSync(
+      join(path, 'events.jsonl'),
+      events.map((event, at) => `${JSON.stringify({ ...event, seq: at + 1 })}\n`).join(''),
+    );
+    const page = await open('/');
+    await page
+      .getByRole('link', { name: /jumped/ })
+      .getByText('1 alert: Loss spike')
+      .waitFor();
+    await expectAccessible(page);
+    await page.goto(`${agent.url}/run?id=${encodeURIComponent(key)}`);
+    await page.getByText('the loss jumped to 50 at step 31').waitFor();
+    await page.getByRole('img', { name: /^Loss/ }).waitFor();
+    await page.getByText('alert', { exact: true }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Acknowledge' }).press('Enter');
+    await page.getByText('1 acknowledged alert').press('Enter');
+    await page.getByText('the loss jumped to 50 at step 31').waitFor();
+    expect(await page.getByRole('button', { name: 'Acknowledge' }).count()).toBe(0);
+    await expectAccessible(page);
+    await page.goto(agent.url);
+    await page.getByRole('link', { name: /jumped/ }).waitFor();
+    await page.getByText('1 alert: Loss spike').waitFor({ state: 'detached' });
+    await page.close();
+    rmSync(path, { recursive: true });
+  });
+
   it('speaks Chinese and goes dark when asked, and remembers it', async () => {
     const page = await open('/');
     await page.getByRole('button', { name: 'Language, Theme' }).click();

@@ -81,6 +81,14 @@ export function define(command: Command): void {
     'anneal runs save latest',
   );
   addExamples(
+    subcommand('acknowledge', 'mark the alerts of a run as looked at; one that comes later is open again')
+      .argument('[run]', runArgument, 'latest')
+      .action(async (run: string, options: RunsOptions) =>
+        (await import('./runsAcknowledge.ts')).acknowledge(run, options),
+      ),
+    'anneal runs acknowledge latest',
+  );
+  addExamples(
     addQueueOptions(
       addSetOption(
         subcommand(

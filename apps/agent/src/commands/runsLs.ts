@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { openAlerts } from '@anneal/core/protocol/alerts';
 import type { RunSummary } from '@anneal/core/protocol/runs';
 import { runsFolderOf } from '../service/context.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
@@ -22,6 +23,7 @@ export async function ls(options: RunsOptions): Promise<void> {
         { title: 'LOSS', align: 'right' },
         { title: 'VALIDATION', align: 'right' },
         { title: 'CREATED' },
+        { title: 'ALERTS' },
       ],
       runs.map((run) => (run.state === 'damaged' ? [run.id, colorState(run.state)] : rowOf(run))),
     ),
@@ -31,7 +33,7 @@ export async function ls(options: RunsOptions): Promise<void> {
   }
 }
 
-function rowOf({ path, state, step, totalSteps, loss, evaluationLoss, created }: RunSummary): string[] {
+function rowOf({ path, state, step, totalSteps, loss, evaluationLoss, created, alerts }: RunSummary): string[] {
   return [
     basename(path),
     colorState(state),
@@ -39,5 +41,8 @@ function rowOf({ path, state, step, totalSteps, loss, evaluationLoss, created }:
     loss === null ? '' : formatNumber(loss),
     evaluationLoss === null ? '' : formatNumber(evaluationLoss),
     created === '' ? '' : formatTime(created),
+    [...Map.groupBy(openAlerts(alerts), ({ code }) => code)]
+      .map(([code, { length }]) => (length === 1 ? code : `${code} ×${length}`))
+      .join(', '),
   ];
 }

@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import type { RunDetails } from '@anneal/core/protocol/runs';
+import { printAlerts } from '../terminal/alerts.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { printError } from '../terminal/reportError.ts';
 import { colorState } from '../terminal/runState.ts';
@@ -28,6 +29,7 @@ export async function show(name: string, options: RunsOptions): Promise<void> {
       ['output', relative('.', join(run.path, 'run.log'))],
     ]),
   );
+  printAlerts(run);
   if (run.error) printError(run.error, { json: false });
   for (const error of run.damaged) printError(error, { json: false });
 }

@@ -32,6 +32,7 @@ interface Modules {
   show: typeof import('../service/runs/show.ts');
   follow: typeof import('../service/runs/follow.ts');
   stop: typeof import('../service/runs/stop.ts');
+  acknowledge: typeof import('../service/runs/acknowledge.ts');
   compare: typeof import('../service/runs/compare.ts');
   answers: typeof import('../service/runs/answers.ts');
   diagnose: typeof import('../service/runs/diagnose.ts');
@@ -63,6 +64,7 @@ export interface RunUseCases {
   /** Yields once it is asked. */
   stopRun(context: Context, request: StopRunRequest): AsyncGenerator<unknown, RunSummary>;
   saveRunNow: Modules['stop']['saveRunNow'];
+  acknowledgeAlerts: Modules['acknowledge']['acknowledgeAlerts'];
   compareRuns: Modules['compare']['compareRuns'];
   removeRuns: Modules['remove']['removeRuns'];
   restoreRuns: Modules['remove']['restoreRuns'];
@@ -158,6 +160,7 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   readRunOutput: async () => (await import('../service/runs/follow.ts')).readRunOutput,
   stopRun: async () => (await import('../service/runs/stop.ts')).stopRun,
   saveRunNow: async () => (await import('../service/runs/stop.ts')).saveRunNow,
+  acknowledgeAlerts: async () => (await import('../service/runs/acknowledge.ts')).acknowledgeAlerts,
   compareRuns: async () => (await import('../service/runs/compare.ts')).compareRuns,
   openBatches: async () => (await import('../service/runs/batches.ts')).openBatches,
   sampledAnswers: async () => (await import('../service/runs/answers.ts')).sampledAnswers,

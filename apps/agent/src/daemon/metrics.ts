@@ -1,4 +1,5 @@
 /** `/metrics`: what Prometheus scrapes, in its text form. */
+import { openAlerts } from '@anneal/core/protocol/alerts';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { queueState } from './queue/queueState.ts';
 import type { Agent } from './router/trpc.ts';
@@ -47,6 +48,16 @@ export async function metricsText(agent: Agent): Promise<string> {
     ofRun('steps', 'Optimizer steps that it will have.', ({ totalSteps }) => totalSteps),
     ofRun('loss', 'Loss of its last step.', ({ loss }) => loss),
     ofRun('tokens_per_second', 'Its speed.', ({ tokensPerSecond }) => tokensPerSecond),
+    {
+      name: 'anneal_run_alerts',
+      help: 'Alerts of a run that nobody has acknowledged, by kind.',
+      values: runs.flatMap(({ key, alerts }) =>
+        [...Map.groupBy(openAlerts(alerts), ({ code }) => code)].map(([alert, { length }]) => ({
+          labels: { run: key, alert },
+          value: length,
+        })),
+      ),
+    },
     ofDevice('waiting', 'Runs that wait for a device.', ({ waiting }) => waiting.length),
     ofDevice('running', 'Runs that train on it.', ({ running }) => running.length),
     ofDevice('concurrency', 'Runs that it may train at a time.', ({ concurrency }) => concurrency),

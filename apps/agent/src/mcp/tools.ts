@@ -10,6 +10,7 @@ import { concurrencySchema, prioritySchema } from '@anneal/core/protocol/queue';
 import { recipeRequest } from '@anneal/core/protocol/recipes';
 import type { Role } from '@anneal/core/protocol/roles';
 import {
+  acknowledgeRequest,
   compareRunsRequest,
   createRunRequest,
   followRunRequest,
@@ -29,11 +30,15 @@ const mostEvents = 200;
 const mostRows = 20;
 
 const looking: readonly Tool[] = [
-  tool('runs_list', 'Every run with its state, step and losses, oldest first', 'viewer', nothing, ({ ask }) =>
+  tool('runs_list', 'Every run with its state, step, losses and alerts, oldest first', 'viewer', nothing, ({ ask }) =>
     ask.listRuns({}),
   ),
-  tool('runs_show', 'Everything about one run: state, numbers, checkpoints', 'viewer', runRequest, ({ ask }, input) =>
-    ask.showRun({}, input),
+  tool(
+    'runs_show',
+    'Everything about one run: state, numbers, alerts, checkpoints',
+    'viewer',
+    runRequest,
+    ({ ask }, input) => ask.showRun({}, input),
   ),
   tool(
     'runs_events',
@@ -165,6 +170,13 @@ const changing: readonly Tool[] = [
   ),
   tool('runs_save', 'Asks a run for a checkpoint now; it goes on', 'operator', runRequest, ({ ask }, input) =>
     ask.saveRunNow({}, input),
+  ),
+  tool(
+    'runs_acknowledge',
+    'Marks the alerts of a run as looked at, all that are open or those that are named',
+    'operator',
+    acknowledgeRequest,
+    ({ ask }, input) => ask.acknowledgeAlerts({}, input, 'assistant'),
   ),
   tool('runs_stop', 'Asks a run to save a checkpoint and end', 'operator', stopRunRequest, ({ ask }, input) =>
     finish(ask.stopRun({}, input)),

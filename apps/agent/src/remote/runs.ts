@@ -67,6 +67,11 @@ export function remoteRuns(connection: Connection): RunUseCases {
       await ask((api) => api.runs.save.mutate({ run: key }));
       return summaryOf(await ask((api) => api.runs.get.query({ run: key })));
     },
+    async acknowledgeAlerts(_, { run, alerts }) {
+      const key = await named(run);
+      await ask((api) => api.runs.acknowledge.mutate({ run: key, alerts: alerts && [...alerts] }));
+      return summaryOf(await ask((api) => api.runs.get.query({ run: key })));
+    },
     openBatches: (_, { run }) => reporting(async () => batchesThere(connection, await named(run))),
     async sampledAnswers(_, { run, step }) {
       const key = await named(run);

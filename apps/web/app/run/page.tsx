@@ -13,6 +13,7 @@ import { RunCharts } from '../../src/ui/charts/RunCharts.tsx';
 import { xAxes } from '../../src/ui/charts/xAxis.ts';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
+import { Alerts } from '../../src/ui/run/Alerts.tsx';
 import type { StepPanelProps } from '../../src/ui/run/batch/StepPanel.tsx';
 import { RunActions } from '../../src/ui/run/RunActions.tsx';
 import { RunDetails } from '../../src/ui/run/RunDetails.tsx';
@@ -86,6 +87,7 @@ function OpenRun({ runKey }: { runKey: string }) {
           onStep={onStep}
         />
       }
+      alerts={(summary) => <Alerts run={summary} onStep={onStep} />}
       step={(summary) => step !== null && step > 0 && <StepOf live={run} run={summary} step={step} onStep={onStep} />}
     />
   );
@@ -113,10 +115,11 @@ function ChatLink({ run }: { run: ListedRun }) {
 interface ShownProps {
   run: LiveRun;
   charts: React.ReactNode;
+  alerts: (run: ListedRun) => React.ReactNode;
   step: (run: ListedRun) => React.ReactNode;
 }
 
-function Shown({ run, charts, step }: ShownProps) {
+function Shown({ run, charts, alerts, step }: ShownProps) {
   const t = useTranslations('run');
   const summary = useStore(run.summary);
   const error = useStore(run.error);
@@ -155,6 +158,7 @@ function Shown({ run, charts, step }: ShownProps) {
           {t('interrupted')}
         </p>
       )}
+      {alerts(summary)}
       <RunFigures run={summary} />
       {charts}
       {step(summary)}

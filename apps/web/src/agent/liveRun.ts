@@ -2,6 +2,7 @@
  * One run as it goes on. Its steps so far come in buckets, which the agent computes over all of them. Each later step is
  * kept as it comes, until so many are kept that the buckets are asked for anew. Charts read from here, not through React.
  */
+import type { Alert } from '@anneal/core/protocol/alerts';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { smoothNext } from '@anneal/core/protocol/smoothing';
 import {
@@ -34,6 +35,8 @@ export class LiveRun {
   readonly summary = createStore<ListedRun | undefined>(undefined);
   /** Events that are no step, oldest first. */
   readonly happenings = createStore<readonly RunEvent[] | undefined>(undefined);
+  /** Anew after a change only, since charts are drawn with them. */
+  readonly alerts = createStore<readonly Alert[]>([]);
   readonly error = createStore<unknown>(undefined);
   /** There is something to draw. */
   readonly hasSteps = createStore(false);
@@ -98,7 +101,7 @@ export class LiveRun {
       const run = { run: this.key };
       const [summary, past] = await Promise.all([agent().runs.get.query(run), agent().runs.happenings.query(run)]);
       if (this.#closed) return;
-      this.summary.set(summary);
+      this.#summarize(summary);
       this.happenings.set(past.events);
       this.#seq = past.seq;
       await this.#load();
@@ -137,7 +140,7 @@ export class LiveRun {
   }
 
   #add(events: readonly RunEvent[], summary: ListedRun): void {
-    this.summary.set(summary);
+    this.#summarize(summary);
     const fresh = events.filter(({ seq }) => seq > this.#seq);
     if (fresh.length === 0) return;
     this.#seq = (fresh.at(-1) as RunEvent).seq;
@@ -149,6 +152,11 @@ export class LiveRun {
     if (isRepeated) this.#steps = [];
     if (isRepeated || this.#steps.length > mostSteps) void this.#load();
     else this.#publish();
+  }
+
+  #summarize(summary: ListedRun): void {
+    this.summary.set(summary);
+    if (JSON.stringify(summary.alerts) !== JSON.stringify(this.alerts.read.get())) this.alerts.set(summary.alerts);
   }
 
   #publish(): void {

@@ -4,6 +4,7 @@ import Link from 'next/link';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useProblemText } from '../i18n/problems.tsx';
+import { AlertBadge } from './AlertBadge.tsx';
 import { useFormat } from './format.ts';
 import { Progress } from './Progress.tsx';
 import { Sparkline } from './Sparkline.tsx';
@@ -75,7 +76,10 @@ function Row({ run }: { run: ListedRun }) {
         <Why run={run} />
       </div>
       <div className="max-lg:text-right">
-        <StateBadge run={run} />
+        <span className="inline-flex items-center gap-2">
+          <StateBadge run={run} />
+          <AlertBadge alerts={run.alerts} />
+        </span>
       </div>
       <div className="max-lg:col-span-2">
         <div className="figures mb-1 text-[12.5px]">

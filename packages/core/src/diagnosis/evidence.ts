@@ -34,32 +34,6 @@ export interface TemplateEvidence {
   readonly isOwn: boolean;
 }
 
-/** Mean and standard error of losses. */
-export interface Level {
-  readonly mean: number;
-  readonly error: number;
-}
-
-export function levelOf(values: readonly number[]): Level {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1);
-  return { mean, error: Math.sqrt(variance / values.length) };
-}
-
-/** A change between two levels that noise does not explain: more than three times the error of their difference. */
-export function isBeyondNoise(from: Level, to: Level): boolean {
-  return Math.abs(to.mean - from.mean) > 3 * Math.hypot(from.error, to.error);
-}
-
-/** The first or last tenth of the values, at least five. */
-export const firstTenth = (values: readonly number[]): number[] => values.slice(0, tenth(values));
-export const lastTenth = (values: readonly number[]): number[] => values.slice(-tenth(values));
-
-const tenth = (values: readonly number[]): number => Math.max(5, Math.ceil(values.length / 10));
-
-/** Fewer recorded steps say nothing of a curve. */
-export const fewestSteps = 20;
-
 /** Passes over the data. */
 export const epochsOf = ({ steps }: Evidence): number => steps.at(-1)?.epoch ?? 0;
 

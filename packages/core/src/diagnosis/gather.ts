@@ -23,7 +23,8 @@ import { TemplateError } from '../templates/template.ts';
 import { textOptions } from '../trainer/dataOptions.ts';
 import { readEvents } from '../trainer/eventReader.ts';
 import { kindOf, readRunFile } from '../trainer/runFiles.ts';
-import { type Endings, type Evidence, fewestSteps, type TemplateEvidence } from './evidence.ts';
+import { fewestSteps } from './curves.ts';
+import type { Endings, Evidence, TemplateEvidence } from './evidence.ts';
 
 type Unchecked = Diagnosis['unchecked'];
 

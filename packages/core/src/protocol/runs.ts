@@ -1,5 +1,6 @@
 /** What a client asks of runs, and what it is told. Browser-safe. */
 import { z } from 'zod';
+import { alertName, alertSchema } from './alerts.ts';
 import { mostComparedRuns } from './comparedRuns.ts';
 import { errorSchema } from './events.ts';
 import { runStateSchema, statusSchema } from './status.ts';
@@ -41,6 +42,12 @@ export type StopRunRequest = z.input<typeof stopRunRequest>;
 export const resumeRunRequest = runRequest.extend({ set: overridesSchema });
 export type ResumeRunRequest = z.input<typeof resumeRunRequest>;
 
+export const acknowledgeRequest = runRequest.extend({
+  /** By default all that are open. */
+  alerts: z.array(alertName).readonly().optional(),
+});
+export type AcknowledgeRequest = z.input<typeof acknowledgeRequest>;
+
 export const compareRunsRequest = z.object({
   runs: z
     .array(runName)
@@ -69,6 +76,8 @@ export const runSummarySchema = statusSchema.extend({
   path: z.string(),
   /** The process that writes the run. */
   pid: z.int().nullable(),
+  /** Oldest first, the newest twenty. */
+  alerts: z.array(alertSchema),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 

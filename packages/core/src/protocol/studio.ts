@@ -1,6 +1,7 @@
 /** What the agent tells a studio beside the events of a run. Browser-safe. */
 
 import type { z } from 'zod';
+import type { Alert } from './alerts.ts';
 import type { LoadedModel } from './chattable.ts';
 import type { EventOf, errorSchema, RunEvent } from './events.ts';
 import type { HostSample } from './host.ts';
@@ -30,6 +31,8 @@ export interface ListedRun extends Omit<Status, 'state'> {
   refusal: ToldError | null;
   /** What somebody asked for and the run has not done yet. */
   requested: 'stop' | 'save' | null;
+  /** Oldest first, the newest twenty. */
+  alerts: readonly Alert[];
   lowestEvaluationLoss: number | null;
   /** Seconds until the last step, from and to; null until there are enough steps to say. */
   remaining: readonly [number, number] | null;

@@ -69,5 +69,7 @@ export function assertRemovable(path: string): void {
 
 /** Left by a process that was killed. */
 function isOurs(name: string): boolean {
-  return /\.partial$|^run\.lock\.takeover$|^recipe\.resolved\.next\.yaml$/.test(name);
+  return /\.partial$|^run\.lock\.takeover$|^remarks\.json\.lock(\.takeover)?$|^recipe\.resolved\.next\.yaml$/.test(
+    name,
+  );
 }

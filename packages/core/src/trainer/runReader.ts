@@ -1,6 +1,7 @@
 /** Looking at runs without writing them, also while another process does. */
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { AlertWatch } from '../alerts/alertWatch.ts';
 import { UserError } from '../errors.ts';
 import type { RunEvent } from '../protocol/events.ts';
 import { initialStatus, type RunState, type Status, statusAfter } from '../protocol/status.ts';
@@ -14,6 +15,8 @@ export interface RunView {
   /** As in the status, or `interrupted` when the process that should be running is gone. */
   state: RunState | 'interrupted';
   owner: RunOwner | undefined;
+  /** What its events have raised. */
+  watch: AlertWatch;
 }
 
 /** A folder among the runs that cannot be read as one. */
@@ -31,13 +34,15 @@ export function readRun(path: string, onEvent?: (event: RunEvent) => void): RunV
   assertIsRun(absolute);
   // Before the events: an owner that ends in between has then written its last one.
   const owner = runOwner(absolute);
+  const watch = new AlertWatch();
   let status = initialStatus(basename(absolute), basename(absolute), '');
   for (const event of readEvents(join(absolute, 'events.jsonl'))) {
     status = statusAfter(status, event);
+    watch.add(event);
     onEvent?.(event);
   }
   const shouldRun = status.state === 'preparing' || status.state === 'running';
-  return { path: absolute, status, state: shouldRun && !owner ? 'interrupted' : status.state, owner };
+  return { path: absolute, status, state: shouldRun && !owner ? 'interrupted' : status.state, owner, watch };
 }
 
 /** The runs below `root`, oldest first; one that is damaged hides no other. */

@@ -204,10 +204,8 @@ async function trainSession(
     // Also of a step that is the last because of them. A prompt has many answers, and no loss of its own.
     if (sampled === null) losses.record(batches, last.tokenLosses);
     else if (job.rollouts?.keepsAnswers) writeAnswers(out.path, step, sampled.answers);
-    if (!Number.isFinite(last.loss) || !Number.isFinite(last.gradientNorm)) {
-      throw notFinite(out, `at step ${step} the loss is ${last.loss} and the gradient norm ${last.gradientNorm}`);
-    }
-    if (step % job.logEvery === 0 || step === totalSteps) {
+    const isFinite = Number.isFinite(last.loss) && Number.isFinite(last.gradientNorm);
+    if (!isFinite || step % job.logEvery === 0 || step === totalSteps) {
       out.record({
         type: 'step',
         step,
@@ -215,7 +213,7 @@ async function trainSession(
         loss: last.loss,
         ...last.preference,
         ...sampled?.measures,
-        ...withoutNull(last.policy),
+        ...measuresOf(last.policy),
         gradNorm: last.gradientNorm,
         learningRate,
         tokens: trained.tokens,
@@ -224,6 +222,9 @@ async function trainSession(
         milliseconds,
         memory: process.memoryUsage.rss(),
       });
+    }
+    if (!isFinite) {
+      throw notFinite(out, `at step ${step} the loss is ${last.loss} and the gradient norm ${last.gradientNorm}`);
     }
 
     if (next) continue;
@@ -273,9 +274,9 @@ async function sampledStep(rollouts: Rollouts, prompts: StepBatches, options: St
   return { trained: step.trained, result: step, sampled: step };
 }
 
-/** What is not measured is left out of an event. */
-function withoutNull(policy: PolicyMeasures | null): Partial<Record<keyof PolicyMeasures, number>> {
-  return Object.fromEntries(Object.entries(policy ?? {}).filter(([, value]) => value !== null));
+/** What is not measured, or not finite, is left out of an event. */
+function measuresOf(policy: PolicyMeasures | null): Partial<Record<keyof PolicyMeasures, number>> {
+  return Object.fromEntries(Object.entries(policy ?? {}).filter(([, value]) => Number.isFinite(value)));
 }
 
 function afterEvaluation(state: TrainerState, loss: number): TrainerState {

@@ -94,6 +94,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'recipes.start': 'operator',
   'recipes.validate': 'viewer',
 
+  'runs.acknowledge': 'operator',
   'runs.answers': 'viewer',
   'runs.batch': 'viewer',
   'runs.batchRow': 'viewer',

@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
+import { alertName } from '@anneal/core/protocol/alerts';
 import type { ListedAnswer } from '@anneal/core/protocol/answers';
 import {
   type BatchRowTokens,
@@ -22,6 +23,7 @@ import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
 import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
+import { acknowledgeAlerts } from '../../service/runs/acknowledge.ts';
 import { compareRecords } from '../../service/runs/compare.ts';
 import { listRemovedRuns, removableRuns, removeRuns, restoreRuns } from '../../service/runs/remove.ts';
 import { showRun } from '../../service/runs/show.ts';
@@ -177,6 +179,15 @@ export const runs = router({
     await saveRunNow({}, { run: feed.path });
     feed.request('save');
   }),
+
+  /** Marks its alerts as looked at: those that are named, or all that are open. */
+  acknowledge: procedure
+    .input(named.extend({ alerts: z.array(alertName).max(100).optional() }))
+    .mutation(async ({ ctx, input: { run, alerts } }) => {
+      const feed = await ctx.agent.feeds.get(run);
+      await acknowledgeAlerts({}, { run: feed.path, alerts }, ctx.me.name);
+      ctx.agent.feeds.tellList();
+    }),
 
   /** Queues a run that goes on from its newest checkpoint, with changes of its recipe. What it is refused for then stands in its summary. */
   resume: procedure

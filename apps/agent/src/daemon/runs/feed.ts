@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
+import type { Alert } from '@anneal/core/protocol/alerts';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import type { QueuePlace, RefusedRun } from '@anneal/core/protocol/queue';
 import type { ListedRun, RunHappenings, RunSeries, ShownState } from '@anneal/core/protocol/studio';
@@ -11,6 +12,7 @@ import { linesOfFile, parseLine, readEvents } from '@anneal/core/trainer/eventRe
 import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
 import { parse } from 'yaml';
+import { alertsOf } from '../../service/runs/alerts.ts';
 import { RunHistory } from './history.ts';
 import type { KeptHistories, ReadHistory } from './keptHistories.ts';
 import { remainingSeconds } from './remaining.ts';
@@ -35,6 +37,7 @@ export class RunFeed {
   #newest: RunEvent[] = [];
   #summary: { version: number; run: ListedRun } | undefined;
   #owner: RunOwner | undefined;
+  #alerts: Alert[] = [];
   #error: UserError | undefined;
   #recipe: RecipeNames | undefined;
   #queued: QueuePlace | undefined;
@@ -152,6 +155,7 @@ export class RunFeed {
       // Before the events: an owner that ends in between has then written its last one.
       this.#owner = runOwner(this.path);
       await this.#readEvents();
+      this.#lookForAlerts();
       this.#error = undefined;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -164,6 +168,15 @@ export class RunFeed {
       before.error === this.#error?.message &&
       before.requested === this.#requested;
     if (!same) this.#version++;
+  }
+
+  /** Some come and go without an event. */
+  #lookForAlerts(): void {
+    const { alerts: watch, status } = this.#history;
+    const alerts = alertsOf({ path: this.path, owner: this.#owner, watch, checkpoint: status.checkpoint });
+    if (JSON.stringify(alerts) === JSON.stringify(this.#alerts)) return;
+    this.#alerts = alerts;
+    this.#version++;
   }
 
   async #readEvents(): Promise<void> {
@@ -228,6 +241,7 @@ export class RunFeed {
       queued: this.#queued ?? null,
       refusal: this.#refused?.afterSeq === this.seq ? this.#refused.error : null,
       requested: this.#requested,
+      alerts: this.#alerts,
       lowestEvaluationLoss,
       remaining: isRunning && totalSteps !== null ? remainingSeconds(steps, totalSteps, kept.launchStart) : null,
       outline,

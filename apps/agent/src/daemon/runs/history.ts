@@ -1,4 +1,5 @@
 /** What the events of a run add up to, as the studio shows it: a fold over them that can be kept and gone on with. */
+import { AlertWatch, keptAlertsSchema } from '@anneal/core/alerts/alertWatch';
 import { type RunEvent, runEventSchema } from '@anneal/core/protocol/events';
 import { initialStatus, type Status, statusAfter, statusSchema } from '@anneal/core/protocol/status';
 import type { RunSeries } from '@anneal/core/protocol/studio';
@@ -21,11 +22,13 @@ export const keptHistorySchema = z.object({
   launchStart: z.number(),
   /** Of the loss. */
   outline: keptOutlineSchema,
+  alerts: keptAlertsSchema,
 });
 export type KeptHistory = z.infer<typeof keptHistorySchema>;
 
 export class RunHistory {
   readonly steps: StepTable;
+  readonly alerts: AlertWatch;
   #kept: KeptHistory;
   #outline: Outline;
 
@@ -41,8 +44,10 @@ export class RunHistory {
       happenings: [],
       launchStart: 0,
       outline: new Outline().kept,
+      alerts: new AlertWatch().kept,
     };
     this.#outline = new Outline(this.#kept.outline);
+    this.alerts = new AlertWatch(this.#kept.alerts);
   }
 
   get kept(): KeptHistory {
@@ -75,6 +80,7 @@ export class RunHistory {
   add(event: RunEvent): void {
     const kept = this.#kept;
     kept.status = statusAfter(kept.status, event);
+    this.alerts.add(event);
     if (event.type !== 'step') kept.happenings.push(event);
     if (kept.happenings.length > mostHappenings) kept.happenings.shift();
     switch (event.type) {

@@ -19,7 +19,7 @@ const comparedBytes = 4096;
 
 const keptSchema = z.object({
   /** Another meaning of what is kept is another number. */
-  version: z.literal(2),
+  version: z.literal(3),
   columns: z.array(z.string()),
   /** Of the rows, which have a number for each behind the columns. */
   functions: z.array(z.string()),
@@ -67,7 +67,7 @@ export class KeptHistories {
       makeFolder(this.#folder);
       history.steps.flush();
       const kept: z.input<typeof keptSchema> = {
-        version: 2,
+        version: 3,
         columns: [...columns],
         functions: [...history.steps.functions],
         offset,

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, rm, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { leastDisk } from '@anneal/core/freeDisk';
 import { defaultCacheDirectory } from '@anneal/core/hub/cache';
 import type { Finding } from '@anneal/core/protocol/host';
 import { UserError } from '@anneal/formats/errors';
@@ -99,7 +100,7 @@ async function disk(name: string, path: string): Promise<Finding> {
   if (free >= 5e9) return { name, state: 'ok', found };
   return {
     name,
-    state: free >= 5e8 ? 'warn' : 'fail',
+    state: free >= leastDisk ? 'warn' : 'fail',
     found,
     advice:
       'models and checkpoints take gigabytes: free some space, or set ANNEAL_CACHE and output_dir to another disk',

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST_FILE, readManifest } from '@anneal/core/datasets/tokenStore';
+import { isNotFinite } from '@anneal/core/diagnosis/curves';
 import { UserError } from '@anneal/core/errors';
 import { sha256OfFile } from '@anneal/core/fileHash';
 import { defaultCacheDirectory } from '@anneal/core/hub/cache';
@@ -45,7 +46,9 @@ export async function readOriginal(path: string, report: (what: string) => void)
   if (run.owner) throw stillRunning(run);
   const events = withoutSuperseded([...readEvents(join(path, 'events.jsonl'))]);
   const hashes = readPinned(path);
-  const steps = new Map(events.flatMap((event) => (event.type === 'step' ? [[event.step, event] as const] : [])));
+  // One that was not finite ended the run, and would end the repetition.
+  const recorded = events.filter((event) => event.type === 'step').filter((event) => !isNotFinite(event));
+  const steps = new Map(recorded.map((event) => [event.step, event]));
   if (!hashes || steps.size === 0) throw nothingTrained(path);
   const resolvedText = readRunFile(join(path, 'recipe.resolved.yaml'));
   const survey = await surveyCheckpoints(join(path, 'checkpoints'));

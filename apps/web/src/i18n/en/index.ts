@@ -1,5 +1,6 @@
 /** Every text of the studio, a file a noun. Other languages have the same keys, which the compiler checks. */
 import { access } from './access.ts';
+import { alerts } from './alerts.ts';
 import { answers } from './answers.ts';
 import { batch } from './batch.ts';
 import { chat } from './chat.ts';
@@ -17,6 +18,7 @@ import { storage } from './storage.ts';
 
 export const en = {
   ...access,
+  ...alerts,
   ...answers,
   ...batch,
   ...chat,

@@ -109,6 +109,7 @@ export const runs = {
     chartKeys:
       '{title}. Arrow keys move a zoomed view, plus and minus zoom, 0 shows everything. Enter shows the rows of the step with the highest loss.',
     checkpoint: 'checkpoint',
+    alert: 'alert',
     evaluation: 'validation',
     resumed: 'resumed',
     notFinite: 'not finite',

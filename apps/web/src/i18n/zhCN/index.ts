@@ -1,5 +1,6 @@
 import type { Messages } from '../en/index.ts';
 import { access } from './access.ts';
+import { alerts } from './alerts.ts';
 import { answers } from './answers.ts';
 import { batch } from './batch.ts';
 import { chat } from './chat.ts';
@@ -19,6 +20,7 @@ export { problems } from './problems.ts';
 
 export const zhCN: Messages = {
   ...access,
+  ...alerts,
   ...answers,
   ...batch,
   ...chat,

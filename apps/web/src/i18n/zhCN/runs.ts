@@ -109,6 +109,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     zoomed: '第 {from} 至 {to} 步',
     zoomReset: '显示全部',
     chartKeys: '{title}。方向键移动缩放后的视图，加减键缩放，0 显示全部，回车显示损失最高的一步的各行。',
+    alert: '警报',
     checkpoint: '检查点',
     evaluation: '验证',
     resumed: '继续',

@@ -1,5 +1,6 @@
 'use client';
 /** One chart of a run. uPlot draws it from the run's own store: React neither holds the data nor is woken by them. */
+import type { Alert } from '@anneal/core/protocol/alerts';
 import type { RunSeries } from '@anneal/core/protocol/studio';
 import { useTheme } from 'next-themes';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
@@ -7,7 +8,7 @@ import uPlot from 'uplot';
 import type { Range } from '../../agent/liveRun.ts';
 import type { Store } from '../../agent/store.ts';
 import { colorOf } from './colors.ts';
-import { drawMarkers, type Marker } from './markers.ts';
+import { alertMarkers, drawMarkers, type Marker } from './markers.ts';
 import { placeOfStep, placesOf, stepAt, type XAxis } from './xAxis.ts';
 
 export interface Line {
@@ -45,6 +46,7 @@ export function Chart({
   range,
   onRange,
   step,
+  alerts,
   onPoint,
 }: {
   spec: ChartSpec;
@@ -53,6 +55,8 @@ export function Chart({
   onRange: (range: Range) => void;
   /** One whose rows are looked at, which is marked; null: none. */
   step: number | null;
+  /** Marked at their steps. */
+  alerts: readonly Alert[];
   /** A point was clicked, or chosen by Enter: its place in the series, null for the highest of what is shown. */
   onPoint: (index: number | null) => void;
 }) {
@@ -60,15 +64,15 @@ export function Chart({
   const chart = useRef<uPlot>(undefined);
   const click = useRef<{ x: number; timer: ReturnType<typeof setTimeout> | undefined }>({ x: 0, timer: undefined });
   const readout = useRef<HTMLDivElement>(null);
-  const latest = useRef({ range, onRange, step });
-  latest.current = { range, onRange, step };
+  const latest = useRef({ range, onRange, step, alerts });
+  latest.current = { range, onRange, step, alerts };
   const drawn = useRef<() => void>(undefined);
   const { resolvedTheme } = useTheme();
 
   // The keyboard and the address move the view, too.
   useEffect(() => {
     drawn.current?.();
-  }, [range, step]);
+  }, [range, step, alerts]);
 
   useEffect(() => {
     const element = host.current;
@@ -164,7 +168,7 @@ function optionsOf(
   element: HTMLElement,
   readout: HTMLElement | null,
   series: Store<RunSeries | undefined>,
-  latest: { current: { range: Range; onRange: (range: Range) => void; step: number | null } },
+  latest: { current: { range: Range; onRange: (range: Range) => void; step: number | null; alerts: readonly Alert[] } },
 ): uPlot.Options {
   const edges = spec.lines.filter(({ band }) => band).flatMap((line) => [line, line]);
   const axis: uPlot.Axis = {
@@ -230,9 +234,9 @@ function optionsOf(
         (plot) => {
           const told = series.read.get();
           if (!told) return;
-          const { step } = latest.current;
+          const { step, alerts } = latest.current;
           const chosen: Marker[] = step === null ? [] : [{ kind: 'line', step, color: 'ink' }];
-          const markers = [...(spec.markers?.(told) ?? []), ...chosen];
+          const markers = [...(spec.markers?.(told) ?? []), ...alertMarkers(alerts), ...chosen];
           drawMarkers(plot, markers, (at) => placeOfStep(spec.x, told, at));
         },
       ],

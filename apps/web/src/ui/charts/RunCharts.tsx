@@ -50,6 +50,7 @@ export function RunCharts({
   const specs = useSpecs(smoothing, axis, judged, useStore(run.rewardFunctions));
   const madeOf = judged.split(' ').includes('reward') ? 'answers' : 'rows';
   const charts = useRef<HTMLDivElement>(null);
+  const alerts = useStore(run.alerts);
   const hasSteps = useStore(run.hasSteps);
   if (!hasSteps) {
     return (
@@ -61,7 +62,7 @@ export function RunCharts({
   return (
     <section aria-label={t('loss')} className="rounded-lg border border-line bg-surface">
       <div className="flex min-h-11 flex-wrap items-center gap-x-5 gap-y-2 border-line border-b px-4 py-2">
-        <Legend />
+        <Legend hasAlerts={alerts.length > 0} />
         <div className="ml-auto flex flex-wrap items-center gap-x-4 gap-y-2">
           {range && (
             <span className="flex items-center gap-2">
@@ -96,7 +97,15 @@ export function RunCharts({
       <div ref={charts} className="grid grid-cols-[minmax(0,1fr)] gap-x-6 gap-y-5 p-4 pl-3 lg:grid-cols-2">
         {specs.map((spec, index) => (
           <div key={spec.title} className={index === 0 ? 'lg:col-span-2' : ''}>
-            <Chart spec={spec} series={run.series} range={range} onRange={onRange} step={step} onPoint={onPoint} />
+            <Chart
+              spec={spec}
+              series={run.series}
+              range={range}
+              onRange={onRange}
+              step={step}
+              alerts={alerts}
+              onPoint={onPoint}
+            />
           </div>
         ))}
       </div>
@@ -126,7 +135,7 @@ export function RunCharts({
   );
 }
 
-function Legend() {
+function Legend({ hasAlerts }: { hasAlerts: boolean }) {
   const t = useTranslations('run');
   return (
     <ul className="flex flex-wrap items-center gap-x-4 gap-y-1 text-[12px] text-muted">
@@ -141,6 +150,12 @@ function Legend() {
         <rect y="5.5" width="16" height="1.5" fill="var(--teal)" />
         <circle cx="8" cy="6" r="3" fill="var(--teal)" />
       </Key>
+      {hasAlerts && (
+        <Key name={t('alert')}>
+          <path d="M8 0 L11.5 6 L4.5 6 Z" fill="var(--warn)" />
+          <path d="M8 6 V12" stroke="var(--warn)" strokeDasharray="2 2" />
+        </Key>
+      )}
       <Key name={t('checkpoint')}>
         <path d="M8 2 L12 10 L4 10 Z" fill="var(--good)" />
       </Key>

@@ -1,4 +1,5 @@
 /** What happened during a run, drawn over a chart. */
+import type { Alert } from '@anneal/core/protocol/alerts';
 import type uPlot from 'uplot';
 import { colorOf } from './colors.ts';
 
@@ -7,8 +8,17 @@ export type Marker =
   | { kind: 'tick'; step: number; color: string }
   /** A dotted line from top to bottom: a resume, a loss that was not finite, or the step that is looked at. */
   | { kind: 'line'; step: number; color: string }
+  /** A dotted line with a sign at its upper end: an alert. */
+  | { kind: 'alert'; step: number; color: string }
   /** A value of its own, joined to the one before: an evaluation. */
   | { kind: 'point'; step: number; value: number | null; color: string };
+
+/** A full disk is about no step. */
+export function alertMarkers(alerts: readonly Alert[]): Marker[] {
+  return alerts
+    .filter(({ code }) => code !== 'disk_nearly_full')
+    .map(({ code, step }) => ({ kind: 'alert', step, color: code === 'not_finite' ? 'bad' : 'warn' }));
+}
 
 /** @param placeOf where a step stands on the x axis */
 export function drawMarkers(plot: uPlot, markers: readonly Marker[], placeOf: (step: number) => number): void {
@@ -43,7 +53,9 @@ export function drawMarkers(plot: uPlot, markers: readonly Marker[], placeOf: (s
     }
     if (place < min || place > max) continue;
     const bottom = bbox.top + bbox.height;
-    if (marker.kind === 'line') line(ctx, x, bbox.top, x, bottom, ratio, [3 * ratio, 3 * ratio]);
+    if (marker.kind !== 'tick') line(ctx, x, bbox.top, x, bottom, ratio, [3 * ratio, 3 * ratio]);
+    if (marker.kind === 'alert') triangle(ctx, x, bbox.top + 8 * ratio, 5 * ratio);
+    else if (marker.kind !== 'tick') continue;
     else if (x - lastTick >= 10 * ratio) {
       triangle(ctx, x, bottom, 4 * ratio);
       lastTick = x;

@@ -1,25 +1,26 @@
 /** What the curve of the loss, or of the reward, says. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
 import {
-  type Evidence,
+  farAbove,
   fewestSteps,
   firstTenth,
   isBeyondNoise,
+  isNotFinite,
   type Level,
   lastTenth,
   levelOf,
-  rounded,
-} from '../evidence.ts';
+} from '../curves.ts';
+import { type Evidence, rounded } from '../evidence.ts';
 
 /** The loss ends far above where it has been, or is no number any more. */
 export function diverged({ steps, recipe }: Evidence): RunFinding | undefined {
-  const broken = steps.find(({ loss, gradNorm }) => loss === null || gradNorm === null);
+  const broken = steps.find(isNotFinite);
   const losses = finite(steps.map(({ loss }) => loss));
   const evidence: string[] = [];
   if (broken) evidence.push(`step ${broken.step}: the loss or the norm of its gradient is not finite`);
   if (losses.length >= fewestSteps && !recipe.trl) {
     const [lowest, last] = [lowestLevel(losses), levelOf(lastTenth(losses))];
-    if (last.mean > 1.5 * lowest.mean && isBeyondNoise(lowest, last)) {
+    if (last.mean > farAbove * lowest.mean && isBeyondNoise(lowest, last)) {
       evidence.push(`the loss had fallen to ${rounded(lowest.mean)}, and ended at ${rounded(last.mean)}`);
     }
   }

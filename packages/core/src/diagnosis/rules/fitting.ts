@@ -1,9 +1,7 @@
 /** Whether the model learned the rows, or what they have in common. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
-import { type Evidence, epochsOf, firstTenth, lastTenth, levelOf, percent, rounded } from '../evidence.ts';
-
-/** Below this mean loss of a token rows are nearly known by heart: the guides of Unsloth and of Hugging Face warn there as well. */
-const knownLoss = 0.2;
+import { firstTenth, knownLoss, lastTenth, levelOf } from '../curves.ts';
+import { type Evidence, epochsOf, percent, rounded } from '../evidence.ts';
 
 /** The loss of held-out rows rises again while that of the trained ones falls. */
 export function overfitted(evidence: Evidence): RunFinding | undefined {

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
+import { type AlertName, openAlerts } from '@anneal/core/protocol/alerts';
+import { type AcknowledgeRequest, acknowledgeRequest, type RunSummary } from '@anneal/core/protocol/runs';
+import { readRemarks, remarksName, writeRemarks } from '@anneal/core/trainer/remarks';
+import { readRun } from '@anneal/core/trainer/runReader';
+import type { Context } from '../context.ts';
+import { parseRequest } from '../parseRequest.ts';
+import { underLock } from '../underLock.ts';
+import { pathOfRun } from './find.ts';
+import { summaryOf } from './list.ts';
+
+/** Marks alerts of a run as seen, all that are open or those that are named. One that comes later is open again. @throws UserError `alert_not_found` */
+export async function acknowledgeAlerts(
+  context: Context,
+  request: AcknowledgeRequest,
+  by: string,
+): Promise<RunSummary> {
+  const { run, alerts } = parseRequest(acknowledgeRequest, request);
+  const path = await pathOfRun(context, run);
+  const raised = summaryOf(readRun(path)).alerts;
+  const isNamed = (alert: AlertName) =>
+    alerts?.some(({ code, seq }) => code === alert.code && seq === alert.seq) ?? true;
+  if (alerts && raised.filter(isNamed).length < alerts.length) throw notThere(path);
+  const wanted = openAlerts(raised).filter(isNamed);
+  if (wanted.length > 0) {
+    const time = new Date().toISOString();
+    underLock(join(path, remarksName), () => {
+      const remarks = readRemarks(path);
+      const names = wanted.map((alert) => ({ code: alert.code, seq: alert.seq, by, time }));
+      writeRemarks(path, { ...remarks, acknowledged: [...remarks.acknowledged, ...names] });
+    });
+  }
+  return summaryOf(readRun(path));
+}
+
+function notThere(path: string): UserError {
+  return new UserError({
+    what: 'this run has no such alert',
+    where: path,
+    next: 'look at it again: what it warned of may be over, or repeated by a later launch',
+    code: 'alert_not_found',
+  });
+}

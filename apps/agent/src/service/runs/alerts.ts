@@ -1,0 +1,20 @@
+import { hostname } from 'node:os';
+import { type AlertWatch, acknowledgedBy } from '@anneal/core/alerts/alertWatch';
+import { hostFacts } from '@anneal/core/alerts/hostFacts';
+import type { Alert } from '@anneal/core/protocol/alerts';
+import { readRemarks } from '@anneal/core/trainer/remarks';
+import type { RunOwner } from '@anneal/core/trainer/runLock';
+
+interface Watched {
+  path: string;
+  owner: RunOwner | undefined;
+  watch: AlertWatch;
+  /** The newest checkpoint, relative to the run. */
+  checkpoint: string | null;
+}
+
+/** What the machine has is looked at where the run goes on here. @throws UserError `remarks_damaged` */
+export function alertsOf({ path, owner, watch, checkpoint }: Watched): Alert[] {
+  const facts = owner?.host === hostname() ? hostFacts(path, checkpoint) : null;
+  return acknowledgedBy(watch.alerts(facts), readRemarks(path).acknowledged);
+}
