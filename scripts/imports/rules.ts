@@ -76,6 +76,7 @@ export const rules: readonly Rule[] = [
       `${core}/trainer/job.ts`,
       `${core}/trainer/dataOptions.ts`,
       `${core}/trainer/objectiveOptions.ts`,
+      `${core}/trainer/optimizerOptions.ts`,
       `${core}/trainer/rolloutOptions.ts`,
       `${core}/trainer/scheduleOptions.ts`,
       // A verified run starts from a recipe as any other run does.

@@ -5,7 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { resolveRecipe } from '../src/recipe/resolve.ts';
 import { readOptimizer } from '../src/trainer/checkpoint.ts';
 import { createJob } from '../src/trainer/job.ts';
-import { type MomentBits, parameterGroups, updateGroups } from '../src/trainer/optimizer.ts';
+import { parameterGroups, updateGroups } from '../src/trainer/optimizer.ts';
+import type { MomentBits } from '../src/trainer/optimizers/adamw.ts';
 import { openSession } from '../src/trainer/session.ts';
 import { startEngine } from '../src/trainer/startEngine.ts';
 import { temporaryFolder } from './fixtures.ts';
@@ -112,12 +113,19 @@ function programOf(momentBits: MomentBits, shapes: Shapes): { graph: Graph; vari
   const parameters = Object.entries(shapes).map(([name, shape]) =>
     variables.get(name, { shape, dtype: 'f32', kind: 'parameter' }),
   );
-  const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, maxGradNorm: 0, momentBits };
-  const optimizer = { ...options, decays: () => true };
+  const betas = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  const optimizer = {
+    kind: 'adamw',
+    ...betas,
+    weightDecay: 0.01,
+    maxGradNorm: 0,
+    momentBits,
+    decays: () => true,
+  } as const;
   const groups = parameterGroups(variables, parameters, optimizer, false);
   const graph = new Graph('update', variables);
   const squareSum = variables.get('square_sum', { shape: [1], dtype: 'f64', kind: 'state' });
-  updateGroups(graph, groups, squareSum, optimizer);
+  updateGroups(graph, groups, squareSum, 0);
   return { graph, variables };
 }
 

@@ -84,6 +84,7 @@ function aligned(bytes: number): number {
 
 describe('a checkpoint', () => {
   const optimizer = {
+    kind: 'adamw',
     beta1: 0.9,
     beta2: 0.999,
     epsilon: 1e-8,

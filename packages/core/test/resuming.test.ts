@@ -45,6 +45,7 @@ describe('going on', () => {
       { lr_scheduler: 'cosine_with_restarts', lr_scheduler_kwargs: { num_cycles: 3 } },
       'adapter_model.safetensors',
     ],
+    ['Lion', { optimizer: 'lion', learning_rate: 0.001 }, 'adapter_model.safetensors'],
     ['moments in 8 bits', { ...fullFineTuning, learning_rate: 0.005, optimizer: 'adamw_8bit' }, 'model.safetensors'],
     ['an adapter with moments in 8 bits', { lora_r: 128, optimizer: 'adamw_8bit' }, 'adapter_model.safetensors'],
   ])('resume_from_checkpoint continues with the same bits: %s', async (_, changes, file) => {

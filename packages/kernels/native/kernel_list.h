@@ -46,6 +46,7 @@
   X(linear_cross_entropy_training)   \
   X(linear_log_probability)          \
   X(linear_log_probability_backward) \
+  X(lion)                            \
   X(log_ratio_sum)                   \
   X(pair_loss)                       \
   X(policy_loss)                     \

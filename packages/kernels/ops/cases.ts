@@ -29,6 +29,7 @@ import {
 import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
 import { linearLogProbabilityBackwardCases, linearLogProbabilityCases } from './linear_log_probability/cases.ts';
+import { lionCases } from './lion/cases.ts';
 import { policyLossCases } from './policy_loss/cases.ts';
 import { ktoLossCases, logRatioSumCases, pairLossCases } from './preference_loss/cases.ts';
 import { qkvRopeBackwardCases, qkvRopeCases } from './qkv_rope/cases.ts';
@@ -91,6 +92,7 @@ export const opCases: readonly OpCases[] = [
   linearCrossEntropyTrainingCases,
   linearLogProbabilityCases,
   linearLogProbabilityBackwardCases,
+  lionCases,
   pairLossCases,
   policyLossCases,
   ktoLossCases,

@@ -25,6 +25,7 @@ import {
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
 import { linearLogProbabilityBackwardOp, linearLogProbabilityOp } from './linear_log_probability/op.ts';
+import { lionOp } from './lion/op.ts';
 import { policyLossOp } from './policy_loss/op.ts';
 import { ktoLossOp, logRatioSumOp, pairLossOp } from './preference_loss/op.ts';
 import { qkvRopeBackwardOp, qkvRopeOp } from './qkv_rope/op.ts';
@@ -87,6 +88,7 @@ export const ops: readonly Op[] = [
   linearCrossEntropyTrainingOp,
   linearLogProbabilityOp,
   linearLogProbabilityBackwardOp,
+  lionOp,
   pairLossOp,
   policyLossOp,
   ktoLossOp,

@@ -24,6 +24,7 @@ export {
 export { type LinearOptions, linear } from '../ops/linear/op.ts';
 export { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 export { linearLogProbability } from '../ops/linear_log_probability/op.ts';
+export { lionOp } from '../ops/lion/op.ts';
 export { type PolicyLossInputs, type PolicyLossOptions, policyLoss, policySums } from '../ops/policy_loss/op.ts';
 export {
   type AnswerInputs,

@@ -10,7 +10,6 @@ import { nf4Forms, type Quantization } from '../models/nf4.ts';
 import { supervised } from '../objectives/supervised.ts';
 import { random } from '../random.ts';
 import { initializeLora } from '../trainer/initialize.ts';
-import { momentBitsOf, type Optimizer } from '../trainer/optimizer.ts';
 import { planTraining } from '../trainer/planTraining.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
@@ -28,7 +27,7 @@ export interface SftBenchOptions {
   readonly loraR: number;
   /** What the adapter goes on; every linear of the blocks, if nothing is said. */
   readonly targets?: readonly string[];
-  readonly optimizer: Optimizer;
+  readonly optimizer: 'adamw_torch' | 'adamw_8bit';
   readonly activations: ActivationPolicy;
   readonly warmup: number;
   readonly steps: number;
@@ -64,12 +63,13 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     lora,
     objective: supervised,
     optimizer: {
+      kind: 'adamw',
       beta1: 0.9,
       beta2: 0.999,
       epsilon: 1e-8,
       weightDecay: 0.01,
       maxGradNorm: 1,
-      momentBits: momentBitsOf(optimizer),
+      momentBits: optimizer === 'adamw_8bit' ? 8 : 32,
     },
     maxTokens: rows * sequenceLen,
     activations: options.activations,

@@ -1,3 +1,4 @@
+import { optimizerFindings } from './optimizerCombinations.ts';
 import { preferenceFindings } from './preferenceCombinations.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { isPrompt, promptFindings } from './promptCombinations.ts';
@@ -100,6 +101,7 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
     ...preferenceFindings(recipe),
     ...rolloutFindings(recipe),
     ...scheduleFindings(recipe),
+    ...optimizerFindings(recipe),
   );
   return found;
 }

@@ -43,18 +43,7 @@ const foreignValues: Readonly<Record<string, readonly string[]>> = {
     'llama-adapter',
   ],
   rl: ['gdpo', 'ebft', 'bco', 'ppo', 'rloo', 'reward'],
-  optimizer: [
-    'adamw',
-    'adam',
-    'adafactor',
-    'lion_8bit',
-    'lion_32bit',
-    'lion_pytorch',
-    'sgd',
-    'rmsprop',
-    'muon',
-    'sophia',
-  ]
+  optimizer: ['adamw', 'adam', 'adafactor', 'lion_8bit', 'paged_lion_32bit', 'sgd', 'rmsprop', 'muon', 'sophia']
     .concat(['adamw_anyprecision', 'ao_adamw_4bit', 'ao_adamw_8bit', 'adopt_adamw', 'came_pytorch', 'galore_adamw'])
     .concat(['galore_adamw_8bit', 'schedule_free_adamw', 'adamw_hf', 'adamw_apex_fused', 'adamw_torch_8bit'])
     .concat(['adamw_torch_4bit', 'paged_adamw', 'paged_adamw_32bit', 'paged_adamw_8bit']),

@@ -32,7 +32,7 @@ describe('the form of a recipe', () => {
 
   it('says which keys exclude one another, and what a key is by default', () => {
     expect(field('warmup_steps')?.insteadOf).toEqual(['warmup_ratio']);
-    expect(field('adam_beta1')).toMatchObject({ standard: 0.9, isRequired: false });
+    expect(field('weight_decay')).toMatchObject({ standard: 0.01, isRequired: false });
     expect(field('learning_rate')).not.toHaveProperty('standard');
   });
 });

@@ -7,6 +7,7 @@ import { InvalidRecipe } from './problem.ts';
 import { parseRecipe } from './read.ts';
 import { resolveRecipe } from './resolve.ts';
 import type { Recipe } from './schema.ts';
+import { optimizerNames } from './sections/optimizers.ts';
 import { scheduleNames } from './sections/schedule.ts';
 import { checkSupported } from './support.ts';
 import { toYaml } from './toYaml.ts';
@@ -64,6 +65,16 @@ describe('defaults', () => {
       decay_type: 'cosine',
       min_lr_ratio: 0,
       num_cycles: 0.5,
+    });
+  });
+
+  it('are those of the optimizer, and null where it does not read them', () => {
+    expect(resolve({})).toMatchObject({ adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8 });
+    expect(resolve({ optimizer: 'lion_32bit', adam_beta1: 0.95 })).toMatchObject({
+      optimizer: 'lion',
+      adam_beta1: 0.95,
+      adam_beta2: 0.99,
+      adam_epsilon: null,
     });
   });
 
@@ -179,6 +190,7 @@ describe('a resolved recipe', () => {
           { num_decay_steps: 3, timescale: null },
         ),
       ),
+      optimizer: some(fc.constantFrom(...optimizerNames)),
       max_steps: some(fc.integer({ min: 1, max: 1000 })),
       num_epochs: some(fc.double({ min: 0.01, max: 10, noNaN: true })),
       val_set_size: some(fc.constantFrom(0, 0.05, 100)),

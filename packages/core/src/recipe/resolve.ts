@@ -5,16 +5,10 @@ import type * as z from 'zod';
 import { isTemplateName, TEMPLATE_NAMES } from '../templates/templateNames.ts';
 import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem, unlocated } from './problem.ts';
 import { type ResolvedDataset, resolveDataset } from './resolveDataset.ts';
+import { type ResolvedOptimization, resolveOptimization } from './resolveOptimization.ts';
 import { type Recipe, recipeSchema } from './schema.ts';
 import { loraDefaults } from './sections/adapter.ts';
 import { preference, preferenceDefaults } from './sections/preference.ts';
-import {
-  type ScheduleArgument,
-  type ScheduleArguments,
-  type ScheduleName,
-  scheduleCalled,
-  scheduleDefaults,
-} from './sections/schedule.ts';
 
 type Filled = z.output<typeof recipeSchema>;
 
@@ -34,31 +28,12 @@ type AdapterSettings =
   | ({ adapter: NonNullable<Filled['adapter']>; load_in_4bit: boolean } & LoraSettings)
   | ({ adapter: null; load_in_4bit: false } & Unset<LoraSettings>);
 
-type Optimization = Chosen<'learning_rate' | 'cosine_min_lr_ratio'> &
-  /** Exactly one of the two is a number. */
-  Pick<Filled, 'warmup_ratio' | 'warmup_steps'> & {
-    optimizer: (typeof optimizerNames)[Filled['optimizer']];
-  } & ScheduleSettings;
-
-/** With each schedule what it reads; null where it reads nothing. */
-type ScheduleSettings = {
-  [Name in ScheduleName]: { lr_scheduler: Name; lr_scheduler_kwargs: SettingsOf<(typeof scheduleDefaults)[Name]> };
-}[ScheduleName];
-
-type SettingsOf<Defaults> = keyof Defaults extends never
-  ? null
-  : {
-      [Key in keyof Defaults & ScheduleArgument]: Defaults[Key] extends null
-        ? ScheduleArguments[Key]
-        : NonNullable<ScheduleArguments[Key]>;
-    };
-
 /**
  * Of `num_epochs` and `max_steps`, of `eval_steps` and `evals_per_epoch`, and of `save_steps` and `saves_per_epoch` exactly one is
  * a number.
  */
 type Decided = AdapterSettings &
-  Optimization &
+  ResolvedOptimization &
   Chosen<'val_set_size' | 'load_best_model_at_end'> & {
     trl: ResolvedRollouts | null;
     datasets: ResolvedDataset[];
@@ -127,7 +102,7 @@ export function resolveRecipe(recipe: Recipe, options: ResolveOptions): Resolved
     test_datasets: filled.test_datasets === null ? null : datasets('test_datasets'),
     val_set_size: filled.val_set_size ?? 0,
     ...runLength(filled),
-    ...optimization(filled, refuse),
+    ...resolveOptimization(filled, refuse),
     evals_per_epoch: filled.eval_steps === null ? (filled.evals_per_epoch ?? 1) : null,
     saves_per_epoch: filled.save_steps === null ? (filled.saves_per_epoch ?? 1) : null,
     load_best_model_at_end: filled.load_best_model_at_end ?? filled.early_stopping_patience !== null,
@@ -198,46 +173,6 @@ function rolloutSettings(
 function runLength({ num_epochs, max_steps }: Filled): Pick<Filled, 'num_epochs' | 'max_steps'> {
   return { num_epochs: max_steps === null ? (num_epochs ?? 1) : null, max_steps };
 }
-
-function optimization(filled: Filled, refuse: (path: KeyPath, what: string, next: string) => void): Optimization {
-  const learning_rate = filled.learning_rate ?? (filled.adapter === null ? 2e-5 : 2e-4) / (filled.rl === null ? 1 : 10);
-  const schedule = scheduleSettings(filled);
-  for (const key of ['min_lr', 'lr_end'] as const) {
-    const end = (schedule.lr_scheduler_kwargs as Partial<ScheduleArguments> | null)?.[key] ?? 0;
-    if (end < learning_rate) continue;
-    refuse(
-      ['lr_scheduler_kwargs', key],
-      `the schedule ends at a learning rate of ${end}, which is not below the peak of ${learning_rate}`,
-      `write a lower ${key}, or raise learning_rate`,
-    );
-  }
-  const constant = schedule.lr_scheduler === 'constant';
-  return {
-    learning_rate,
-    ...schedule,
-    warmup_ratio: constant || filled.warmup_steps !== null ? null : (filled.warmup_ratio ?? 0.03),
-    warmup_steps: constant ? 0 : filled.warmup_steps,
-    cosine_min_lr_ratio: filled.cosine_min_lr_ratio ?? 0,
-    optimizer: optimizerNames[filled.optimizer],
-  };
-}
-
-function scheduleSettings({ lr_scheduler, lr_scheduler_kwargs }: Filled): ScheduleSettings {
-  const name = scheduleCalled(lr_scheduler);
-  const defaults = Object.entries(scheduleDefaults[name]) as [ScheduleArgument, unknown][];
-  const settings = defaults.map(([key, standard]) => [key, lr_scheduler_kwargs?.[key] ?? standard]);
-  return {
-    lr_scheduler: name,
-    lr_scheduler_kwargs: settings.length === 0 ? null : Object.fromEntries(settings),
-  } as ScheduleSettings;
-}
-
-const optimizerNames = {
-  adamw_torch: 'adamw_torch',
-  adamw_torch_fused: 'adamw_torch',
-  adamw_8bit: 'adamw_8bit',
-  adamw_bnb_8bit: 'adamw_8bit',
-} as const;
 
 /** A file or folder where one is meant or is there; otherwise a name of a hub, left as it is. */
 function baseModel(

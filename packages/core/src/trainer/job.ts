@@ -11,7 +11,8 @@ import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import { checkSupported } from '../recipe/support.ts';
 import { type DataOptions, dataOptions } from './dataOptions.ts';
 import { objectiveOptions } from './objectiveOptions.ts';
-import { type AdamwOptions, momentBitsOf } from './optimizer.ts';
+import type { OptimizerOptions } from './optimizer.ts';
+import { optimizerOptions } from './optimizerOptions.ts';
 import { type RolloutJob, rolloutJob } from './rolloutOptions.ts';
 import { learningRateSchedule } from './schedule.ts';
 import { scheduleOptions } from './scheduleOptions.ts';
@@ -28,7 +29,7 @@ export interface Job {
   readonly data: DataOptions;
   readonly steps: StepOptions;
   readonly length: { readonly epochs: number } | { readonly steps: number };
-  readonly optimizer: Omit<AdamwOptions, 'decays'>;
+  readonly optimizer: OptimizerOptions;
   /** The learning rate of each step, counted from 0. @throws UserError where the schedule does not fit into so many steps */
   readonly scheduleFor: (totalSteps: number) => (step: number) => number;
   readonly weightType: 'f32' | 'bf16';
@@ -87,14 +88,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
     data: dataOptions(recipe),
     steps: stepOptions(recipe),
     length: lengthOf(recipe),
-    optimizer: {
-      beta1: recipe.adam_beta1,
-      beta2: recipe.adam_beta2,
-      epsilon: recipe.adam_epsilon,
-      weightDecay: recipe.weight_decay,
-      maxGradNorm: recipe.max_grad_norm,
-      momentBits: momentBitsOf(recipe.optimizer),
-    },
+    optimizer: optimizerOptions(recipe),
     scheduleFor: (totalSteps) => learningRateSchedule(scheduleOptions(recipe, totalSteps)),
     weightType: weightTypeOf(recipe.bf16, device),
     quantization: quantizationOf(recipe),

@@ -5,7 +5,7 @@ import { isMagnitude, type LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
 import type { Nf4Form } from '../models/nf4.ts';
 import type { Objective } from '../objectives/objective.ts';
-import type { AdamwOptions } from './optimizer.ts';
+import type { OptimizerOptions } from './optimizer.ts';
 import { type TrainingPrograms, trainingPrograms } from './programs.ts';
 
 export interface TrainingPlanOptions {
@@ -17,7 +17,7 @@ export interface TrainingPlanOptions {
   /** null: full fine-tuning. */
   readonly lora: LoraSpec | null;
   readonly objective: Objective;
-  readonly optimizer: Omit<AdamwOptions, 'decays'>;
+  readonly optimizer: OptimizerOptions;
   readonly maxTokens: number;
   readonly activations: ActivationPolicy;
   readonly memoryBudget: number;

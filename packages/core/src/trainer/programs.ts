@@ -16,7 +16,7 @@ import type { Nf4Form } from '../models/nf4.ts';
 import { divergenceVariable } from '../objectives/kto.ts';
 import { labelLogps } from '../objectives/labels.ts';
 import type { ModelPass, Objective, ObjectiveContext } from '../objectives/objective.ts';
-import { type AdamwOptions, type ParameterGroup, parameterGroups, updateGroups } from './optimizer.ts';
+import { type DecidedOptimizer, type ParameterGroup, parameterGroups, updateGroups } from './optimizer.ts';
 
 export interface TrainingProgramOptions {
   readonly config: ModelConfig;
@@ -29,7 +29,7 @@ export interface TrainingProgramOptions {
   /** null: full fine-tuning. */
   readonly lora: LoraSpec | null;
   readonly objective: Objective;
-  readonly optimizer: AdamwOptions;
+  readonly optimizer: DecidedOptimizer;
 }
 
 export interface TrainingPrograms {
@@ -200,7 +200,7 @@ function updateProgram(
   options: TrainingProgramOptions,
 ): Graph {
   const graph = new Graph('update', variables);
-  const norm = updateGroups(graph, groups, squareSumOf(variables), options.optimizer);
+  const norm = updateGroups(graph, groups, squareSumOf(variables), options.optimizer.maxGradNorm);
   graph.result('gradientNorm', norm);
   graph.result('sums', sumsOf(variables, options));
   return graph;

@@ -30,7 +30,7 @@ export class TrainingEngine implements AsyncDisposable {
   }
 
   /**
-   * One optimizer step: forward and backward over every batch, clipping, AdamW, as one native call.
+   * One optimizer step: forward and backward over every batch, clipping, the update, as one native call.
    * @param inputsOf what the programs read of a batch beside what is in it
    */
   async step(
@@ -58,7 +58,10 @@ export class TrainingEngine implements AsyncDisposable {
       {
         program: 'update',
         extents: {},
-        inputs: { learningRate: Float32Array.of(learningRate), step: Int32Array.of(step) },
+        inputs: {
+          learningRate: Float32Array.of(learningRate),
+          ...(this.program('update').inputs.has('step') && { step: Int32Array.of(step) }),
+        },
         results: ['sums', 'gradientNorm'],
       },
     ];

@@ -7,7 +7,7 @@ import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import type { OpenModel } from '../models/open.ts';
 import { supervised } from '../objectives/supervised.ts';
-import type { AdamwOptions } from '../trainer/optimizer.ts';
+import type { DecidedOptimizer } from '../trainer/optimizer.ts';
 import { trainingPrograms } from '../trainer/programs.ts';
 import { learningRateSchedule } from '../trainer/schedule.ts';
 import type { TrainingEngine } from '../trainer/trainingEngine.ts';
@@ -44,8 +44,9 @@ export async function openTraining(
 }
 
 /** AdamW as the reference values were made with it. */
-export function optimizerOf({ betas, eps, weight_decay, max_grad_norm }: WrittenOptimizer): AdamwOptions {
+export function optimizerOf({ betas, eps, weight_decay, max_grad_norm }: WrittenOptimizer): DecidedOptimizer {
   return {
+    kind: 'adamw',
     beta1: betas[0],
     beta2: betas[1],
     epsilon: eps,

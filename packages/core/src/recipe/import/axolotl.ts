@@ -3,7 +3,7 @@ import type { Recipe } from '../schema.ts';
 import { preferenceDefaults } from '../sections/preference.ts';
 import { axolotlDatasets } from './axolotlDatasets.ts';
 import { withoutCounterpart } from './axolotlWithoutCounterpart.ts';
-import { intervals, optimizer, plain, schedule, trainerRules } from './huggingFace.ts';
+import { implyBetas, intervals, optimizer, plain, schedule, trainerRules } from './huggingFace.ts';
 import {
   becomes,
   cannot,
@@ -51,6 +51,7 @@ export function fromAxolotl(input: Input): Translation {
   imply(account, output, 'micro_batch_size', 1, "Axolotl's default");
   imply(account, output, 'gradient_accumulation_steps', 1, "Axolotl's default");
   imply(account, output, 'weight_decay', 0, "Axolotl's default");
+  implyBetas(account, output);
   if (output['adapter'] !== null && !('lora_target_modules' in output) && !('lora_target_linear' in output)) {
     imply(
       account,
@@ -202,7 +203,7 @@ export const axolotlRules: Rules = {
   sample_packing: (value) =>
     typeof value === 'boolean' ? becomes({ sample_packing: value }) : cannot('write true or false'),
   batch_size: batchSize,
-  optimizer,
+  ...optimizer('optimizer'),
   bf16: (value) => becomes({ bf16: value === 'full' ? true : value }),
   bfloat16: isOff(() => becomes({ bf16: true })),
   gradient_checkpointing: checkpointing,

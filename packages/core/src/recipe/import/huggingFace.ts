@@ -1,8 +1,11 @@
+import { type OptimizerName, optimizerDefaults, optimizerKeys } from '../sections/optimizers.ts';
 import { type ScheduleName, scheduleDefaults } from '../sections/schedule.ts';
 import {
+  type Account,
   becomes,
   cannot,
   type Input,
+  imply,
   isMapping,
   isOff,
   missing,
@@ -15,7 +18,7 @@ import {
 
 /** What Axolotl and LLaMA-Factory both hand on to Hugging Face's Trainer, under the same names. */
 
-const optimizers: Record<string, string> = {
+const optimizers: Record<string, OptimizerName> = {
   adamw_torch: 'adamw_torch',
   adamw_torch_fused: 'adamw_torch',
   adamw_hf: 'adamw_torch',
@@ -25,13 +28,35 @@ const optimizers: Record<string, string> = {
   adamw_8bit: 'adamw_8bit',
   adamw_bnb_8bit: 'adamw_8bit',
   paged_adamw_8bit: 'adamw_8bit',
+  lion_32bit: 'lion',
+  lion_pytorch: 'lion',
+  paged_lion_32bit: 'lion',
 };
 
-export const optimizer: Rule = (value) => {
-  const ours = optimizers[String(value)];
-  if (ours === undefined) return cannot(`Anneal has AdamW only; the default, adamw_torch, is used instead`);
-  return becomes({ optimizer: ours }, String(value).startsWith('paged') ? 'without paging' : undefined);
-};
+/** Keys of the optimizer. */
+export function optimizer(optimizerKey: string): Rules {
+  return {
+    [optimizerKey]: (value) => {
+      const ours = optimizers[String(value)];
+      if (ours === undefined) return cannot('Anneal does not have it; the default, adamw_torch, is used instead');
+      return becomes({ optimizer: ours }, String(value).startsWith('paged') ? 'without paging' : undefined);
+    },
+    ...Object.fromEntries(
+      optimizerKeys.map((key): [string, Rule] => [
+        key,
+        (value, input) => {
+          const ours = optimizers[String(input[optimizerKey])] ?? 'adamw_torch';
+          return key in optimizerDefaults[ours] ? becomes({ [key]: value }) : nothing(`${ours} does not read it`);
+        },
+      ]),
+    ),
+  };
+}
+
+/** The Trainer gives every optimizer AdamW's betas. */
+export function implyBetas(account: Account, output: Input): void {
+  if (output['optimizer'] === 'lion') imply(account, output, 'adam_beta2', 0.999, "the Trainer's default");
+}
 
 /** Keys of the learning rate; `standard`: the schedule without `scheduleKey`. */
 export function schedule(scheduleKey: string, standard: ScheduleName): Rules {
@@ -144,9 +169,6 @@ export const trainerRules: Rules = {
   ...plain([
     'gradient_accumulation_steps',
     'learning_rate',
-    'adam_beta1',
-    'adam_beta2',
-    'adam_epsilon',
     'weight_decay',
     'max_grad_norm',
     'logging_steps',

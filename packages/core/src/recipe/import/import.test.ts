@@ -116,6 +116,10 @@ describe('Axolotl', () => {
     ],
     [{ eval_strategy: 'epoch', eval_steps: 100 }, { evals_per_epoch: 1 }],
     [{ gradient_checkpointing: 'unsloth' }, { activations: 'offload' }],
+    [
+      { optimizer: 'lion_pytorch', adam_epsilon: 1e-8 },
+      { optimizer: 'lion', adam_beta2: 0.999 },
+    ],
     [{ lr_scheduler: 'inverse_sqrt' }, { lr_scheduler: 'inverse_sqrt' }],
     [{ lr_scheduler_kwargs: { num_cycles: 2 } }, { lr_scheduler_kwargs: { num_cycles: 2 } }],
     [

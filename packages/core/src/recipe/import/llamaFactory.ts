@@ -1,5 +1,5 @@
 import type { Recipe } from '../schema.ts';
-import { intervals, optimizer, schedule, trainerRules } from './huggingFace.ts';
+import { implyBetas, intervals, optimizer, schedule, trainerRules } from './huggingFace.ts';
 import { type DatasetInfo, llamaFactoryDatasets } from './llamaFactoryDatasets.ts';
 import {
   becomes,
@@ -60,6 +60,7 @@ export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Trans
     imply(account, output, 'warmup_ratio', 0, "the Trainer's default");
   }
   imply(account, output, 'weight_decay', 0, "the Trainer's default");
+  implyBetas(account, output);
   return { recipe: output as Partial<Recipe>, ...account };
 }
 
@@ -178,7 +179,7 @@ export const llamaFactoryRules: Rules = {
   val_size: renamed('val_set_size'),
   per_device_train_batch_size: renamed('micro_batch_size'),
   num_train_epochs: renamed('num_epochs'),
-  optim: optimizer,
+  ...optimizer('optim'),
   bf16: renamed('bf16'),
   pure_bf16: isOff(() => becomes({ bf16: true }, 'trained weights stay float32 in Anneal')),
   gradient_checkpointing: (value) => becomes({ activations: value ? 'recompute' : 'keep' }),

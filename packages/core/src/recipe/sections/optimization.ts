@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { derived, optional } from '../key.ts';
+import { optimizerNames } from './optimizers.ts';
 import { scheduleArgumentsSchema, scheduleNames } from './schedule.ts';
 
 /** How the weights follow the gradient. */
@@ -31,13 +32,25 @@ export const optimization = {
   ),
   cosine_min_lr_ratio: derived(z.number().min(0).max(1), '0', 'Where `cosine` ends, as a share of `learning_rate`.'),
   optimizer: optional(
-    z.enum(['adamw_torch', 'adamw_8bit', 'adamw_torch_fused', 'adamw_bnb_8bit']),
+    z.enum(optimizerNames),
     'adamw_torch',
-    '`adamw_torch` keeps two float32 numbers per trained weight, `adamw_8bit` two bytes. `adamw_torch_fused` and `adamw_bnb_8bit` are other names of these two.',
+    "`adamw_torch` keeps two float32 numbers per trained weight, `adamw_8bit` two bytes. `lion` keeps one float32 number and moves every weight by the learning rate alike: take a third to a tenth of AdamW's, and as much more weight_decay. `adamw_torch_fused`, `adamw_bnb_8bit`, `lion_32bit` and `lion_pytorch` are other names of these.",
   ),
-  adam_beta1: optional(z.number().min(0).lt(1), 0.9, 'Decay of the running mean of the gradient.'),
-  adam_beta2: optional(z.number().min(0).lt(1), 0.999, 'Decay of the running mean of the squared gradient.'),
-  adam_epsilon: optional(z.number().positive().max(1), 1e-8, 'Added to the denominator of the update.'),
+  adam_beta1: derived(
+    z.number().min(0).lt(1),
+    '0.9',
+    'Decay of the running mean of the gradient; of `lion` how much of it is in the direction of a step.',
+  ),
+  adam_beta2: derived(
+    z.number().min(0).lt(1),
+    '0.999; 0.99 with `lion`',
+    'Decay of the running mean of the squared gradient; of `lion` that of the running mean of the gradient.',
+  ),
+  adam_epsilon: derived(
+    z.number().positive().max(1),
+    '1e-8',
+    'Added to the denominator of the update. `lion` has none.',
+  ),
   weight_decay: optional(
     z.number().min(0).max(10),
     0.01,
