@@ -38,6 +38,7 @@ describe('going on', () => {
   test.each<[string, Partial<Recipe>, string]>([
     ['LoRA', { lora_dropout: 0.1 }, 'adapter_model.safetensors'],
     ['DoRA', { peft_use_dora: true }, 'adapter_model.safetensors'],
+    ['a bias on every B', { peft_lora_bias: true }, 'adapter_model.safetensors'],
     ['an embedding in full', { lora_modules_to_save: ['embed_tokens', 'norm'] }, 'adapter_model.safetensors'],
     ['full fine-tuning', { ...fullFineTuning, learning_rate: 0.005 }, 'model.safetensors'],
     [
@@ -56,13 +57,17 @@ describe('going on', () => {
     expect(weightsHash(second, 12, file)).toBe(weightsHash(first, 12, file));
   });
 
-  test('an adapter of DoRA does not begin a run without it, nor the other way round', async () => {
+  test.each([
+    ['DoRA', 'peft_use_dora', /DoRA/],
+    ['biases', 'peft_lora_bias', /has (no )?biases/],
+  ] as const)('an adapter with %s does not begin a run without, nor the other way round', async (_, key, message) => {
     const recipe = tinyRecipe(temporaryFolder(), { ...level, save_steps: 1, max_steps: 1 });
-    const kinds = [true, false];
-    for (const peft_use_dora of kinds) {
-      const run = await trainHere({ ...recipe, peft_use_dora });
-      const other = { ...recipe, peft_use_dora: !peft_use_dora, lora_model_dir: checkpointPath(run, 1) };
-      await expect(trainHere(other)).rejects.toThrow(/DoRA/);
+    for (const on of [true, false]) {
+      const run = await trainHere({ ...recipe, [key]: on });
+      const other = { ...recipe, [key]: !on };
+      const checkpoint = checkpointPath(run, 1);
+      await expect(trainHere({ ...other, lora_model_dir: checkpoint })).rejects.toThrow(message);
+      await expect(trainHere({ ...other, resume_from_checkpoint: checkpoint })).rejects.toThrow(/the checkpoint has/);
     }
   });
 

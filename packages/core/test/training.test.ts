@@ -59,6 +59,15 @@ test('accumulation is exact: how a step is cut into micro-batches changes roundi
   }
 });
 
+test('an adapter whose biases nothing could be merged into is warned of', async () => {
+  const folder = temporaryFolder();
+  const changes = { max_steps: 1, peft_lora_bias: true, lora_target_modules: ['q_proj'] };
+  const warned = await trainHere(tinyRecipe(folder, changes));
+  expect(eventsOf(warned, 'warning')).toMatchObject([{ code: 'adapter_not_mergeable' }]);
+  const model = writeTinyModel(folder, 'qwen2');
+  expect(eventsOf(await trainHere(tinyRecipe(folder, { ...changes, base_model: model })), 'warning')).toEqual([]);
+});
+
 describe('the length of a run', () => {
   test('of one step that the warm-up takes is warned of', async () => {
     const changes = { max_steps: 1, warmup_steps: undefined };

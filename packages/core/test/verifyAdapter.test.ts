@@ -11,6 +11,7 @@ const folder = join(import.meta.dirname, 'golden', 'peft');
 const bases: Record<string, string> = {
   'bias-all': 'qwen2',
   'bias-lora-only': 'qwen2',
+  'lora-bias': 'qwen2',
   'modules-to-save-tied': 'qwen2',
 };
 const baseOf = (kind: string) => goldenPath(bases[kind] ?? 'llama3');
@@ -26,7 +27,7 @@ test.each(readdirSync(folder))('%s as PEFT computes it', async (kind) => {
   expect(compared).toEqual(new Set([...values, 'curve.loss', 'curve.grad_norm', 'curve.schedule']));
 });
 
-test.each(['patterns', 'rslora-dora', 'bias-lora-only'])(
+test.each(['patterns', 'rslora-dora', 'bias-lora-only', 'lora-bias-unmergeable'])(
   'every tensor of %s, its largest value 1 % off',
   { timeout: 600_000 },
   async (kind) => {

@@ -21,6 +21,7 @@ const config: LoraConfig = {
   loraAlpha: 4,
   useRslora: false,
   useDora: false,
+  loraBias: false,
   loraDropout: 0.1,
   bias: 'none',
   modulesToSave: [],
@@ -57,6 +58,7 @@ describe('an adapter saved by PEFT', () => {
       alpha: 8,
       scale: 2,
       magnitude: null,
+      bias: null,
       a: 'base_model.model.model.layers.0.mlp.down_proj.lora_A.weight',
       b: 'base_model.model.model.layers.0.mlp.down_proj.lora_B.weight',
       inputs: 64,
@@ -80,7 +82,6 @@ describe('an adapter saved by PEFT', () => {
 
 describe('configuration', () => {
   it.each([
-    [{ lora_bias: true }, 'lora_bias'],
     [{ trainable_token_indices: [1, 2] }, 'trainable_token_indices'],
     [{ fan_in_fan_out: true }, 'fan_in_fan_out'],
     [{ layer_replication: [[0, 4]] }, 'layer_replication'],
@@ -117,6 +118,7 @@ describe('configuration', () => {
     [{ lora_alpha: '16' }, 'lora_alpha should be'],
     [{ use_rslora: 1 }, 'use_rslora should be'],
     [{ target_modules: 7 }, 'target_modules should be'],
+    [{ lora_bias: 1 }, 'lora_bias should be'],
     [{ bias: 'some' }, 'bias should be none, all, lora_only'],
     [{ modules_to_save: [7] }, 'modules_to_save should be'],
     [{ ensure_weight_tying: 'yes' }, 'ensure_weight_tying should be'],
@@ -133,6 +135,7 @@ describe('configuration', () => {
     const full: LoraConfig = {
       ...config,
       useRslora: true,
+      loraBias: true,
       bias: 'lora_only',
       modulesToSave: ['lm_head'],
       ensureWeightTying: true,
@@ -199,6 +202,19 @@ describe('tensors that were trained in full', () => {
   });
 });
 
+describe('biases of lora_B', () => {
+  it('are called as PEFT calls them', async () => {
+    const path = join(folder, 'biases');
+    await writePeftAdapter(path, { ...config, loraBias: true }, [
+      { ...module('m.q_proj'), bias: { ...matrix(1, 5), shape: [5] } },
+    ]);
+    const { modules, full, tensors } = readPeftAdapter(path);
+    tensors.close();
+    expect(modules).toMatchObject([{ name: 'm.q_proj', bias: 'base_model.model.m.q_proj.lora_B.bias' }]);
+    expect(full).toEqual([]);
+  });
+});
+
 describe('a folder is refused', () => {
   const prefix = 'base_model.model.m.q_proj';
   const a = { ...matrix(2, 3), name: `${prefix}.lora_A.weight` };
@@ -208,6 +224,7 @@ describe('a folder is refused', () => {
     ['without lora_B', [a], `the tensor ${b.name} is missing`],
     ['with another rank', [{ ...a, ...matrix(4, 3) }, b], 'has rank 4 in lora_A and 2 in lora_B'],
     ['with DoRA', [a, b, { ...matrix(1, 5), name: `${prefix}.lora_magnitude_vector` }], 'DoRA'],
+    ['with a bias', [a, b, { ...matrix(1, 5), name: `${prefix}.lora_B.bias` }], 'lora_bias is not true'],
     ['with an embedding', [{ ...a, name: 'base_model.model.m.lora_embedding_A' }], 'adapts an embedding'],
     ['with a whole layer', [a, b, { ...matrix(2, 2), name: 'base_model.model.lm_head.weight' }], 'is not the lora_A'],
     ['with a convolution', [{ ...a, shape: [2, 3, 1] }, b], 'not a matrix'],
@@ -228,6 +245,14 @@ describe('a folder is refused', () => {
     await writePeftAdapter(path, { ...config, useDora: true }, []);
     await writeSafetensors(join(path, 'adapter_model.safetensors'), tensors);
     expect(userError(() => readPeftAdapter(path)).what).toContain(message);
+  });
+
+  it('whose bias of lora_B is missing', async () => {
+    const path = join(folder, 'no bias');
+    await writePeftAdapter(path, { ...config, loraBias: true }, [module('m.q_proj')]);
+    expect(userError(() => readPeftAdapter(path)).what).toContain(
+      `lora_bias is true, and the tensor ${prefix}.lora_B.bias`,
+    );
   });
 
   it.each([

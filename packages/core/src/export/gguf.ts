@@ -10,7 +10,7 @@ import type { RowRange, TensorInfo } from '@anneal/formats/tensor';
 import type { WeightType } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
-import { mergedRows } from '../models/adapters/merge.ts';
+import { mergedRows, refuseUnmergeable } from '../models/adapters/merge.ts';
 import { ropeTensors } from '../models/gguf/ropeFactors.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName } from '../models/names.ts';
@@ -40,11 +40,12 @@ interface Target {
 
 /**
  * Writes a folder of GGUF files that llama.cpp loads without anything else, and reads them back.
- * @throws UserError when the folder exists, the disk is full, or llama.cpp could not compute this model
+ * @throws UserError when the folder exists, the disk is full, the adapter cannot be merged, or llama.cpp could not compute this model
  */
 export async function exportGguf(folder: string, options: GgufExport): Promise<ExportResult> {
-  const { model, types, name } = options;
+  const { model, adapter, types, name } = options;
   checkGgufExport(model);
+  if (adapter) refuseUnmergeable(model, adapter);
   const files = await writeNewFolder(folder, async (temporary) => {
     const paths = new Map(types.map((type) => [type, join(temporary, ggufFileName(name, type))]));
     for (const target of await writeAll(paths, options)) readBack(target, model, options.signal);

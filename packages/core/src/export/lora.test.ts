@@ -35,6 +35,7 @@ test('rsLoRA, ranks of their own and a part of the layers come back as they went
     alpha: 3,
     rslora: true,
     dora: false,
+    loraBias: false,
     full: new Map(),
     modules: new Map([
       ['layers.0.q', { A: weights(2 * 32, 1), B: weights(32 * 2, 2) }],

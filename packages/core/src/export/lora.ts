@@ -64,13 +64,12 @@ interface Content {
 
 function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport): Content {
   const { names } = model.architecture;
-  const modules = [...adapter.modules].map(([linear, { A, B, magnitude, rank = adapter.r }]) => ({
+  const modules = [...adapter.modules].map(([linear, { A, B, magnitude, bias, rank = adapter.r }]) => ({
     name: moduleName(names, linear),
     a: { dtype: 'F32' as const, shape: [rank, A.length / rank], bytes: () => bytesOf(A) },
     b: { dtype: 'F32' as const, shape: [B.length / rank, rank], bytes: () => bytesOf(B) },
-    ...(magnitude && {
-      magnitude: { dtype: 'F32' as const, shape: [magnitude.length], bytes: () => bytesOf(magnitude) },
-    }),
+    ...(magnitude && { magnitude: vectorOf(magnitude) }),
+    ...(bias && { bias: vectorOf(bias) }),
   }));
   const patterns = (key: 'rank' | 'alpha'): Record<string, number> =>
     Object.fromEntries(
@@ -85,6 +84,7 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     loraAlpha: adapter.alpha,
     useRslora: adapter.rslora,
     useDora: adapter.dora,
+    loraBias: adapter.loraBias,
     loraDropout: dropout,
     ...trainedInFull(model, adapter),
     targetModules: targetModules(
@@ -150,6 +150,10 @@ export function baseForPeft(baseModel: string): { name: string; warning: string 
 function targetModules(modules: readonly string[], model: OpenModel): string[] {
   const ends = [...new Set(modules.map((module) => module.split('.').at(-1) as string))];
   return modules.length === ends.length * model.config.layerCount ? ends : [...modules];
+}
+
+function vectorOf(values: Float32Array) {
+  return { dtype: 'F32' as const, shape: [values.length], bytes: () => bytesOf(values) };
 }
 
 function bytesOf(values: Float32Array): Uint8Array {

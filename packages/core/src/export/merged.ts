@@ -5,7 +5,7 @@ import type { JsonObject } from '@anneal/formats/json';
 import { safetensorsBytes, writeSafetensors } from '@anneal/formats/safetensors/write';
 import { ELEMENT_BYTES } from '@anneal/formats/tensor';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
-import { mergedRows } from '../models/adapters/merge.ts';
+import { mergedRows, refuseUnmergeable } from '../models/adapters/merge.ts';
 import type { OpenModel } from '../models/model.ts';
 import { openModel } from '../models/open.ts';
 import { type StoredTensor, storedTensors } from '../models/stored.ts';
@@ -29,12 +29,13 @@ export interface MergedExport extends ExportProgress {
 
 /**
  * Writes a folder in the Hugging Face layout with the adapter folded into the weights, and reads every tensor back.
- * @throws UserError when the folder exists, the disk is full, or a weight does not fit the type
+ * @throws UserError when the folder exists, the disk is full, the adapter cannot be merged, or a weight does not fit the type
  */
 export async function exportMerged(
   folder: string,
   { model, adapter, dtype, shardBytes = SHARD_BYTES, onProgress, signal }: MergedExport,
 ): Promise<ExportResult> {
+  if (adapter) refuseUnmergeable(model, adapter);
   const checksums = new Map<Stored, number>();
   const all = storedOf(model);
   const tensors = all.map((stored) => ({

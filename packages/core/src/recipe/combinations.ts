@@ -24,6 +24,7 @@ const adapterKeys = [
   'lora_target_modules',
   'peft_use_rslora',
   'peft_use_dora',
+  'peft_lora_bias',
   'lora_modules_to_save',
   'peft_bias',
   'lora_model_dir',
@@ -72,6 +73,12 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
       'set lora_dropout: 0, or remove peft_use_dora',
       ['lora_dropout', 'peft_use_dora'],
     );
+  }
+  if (recipe.peft_use_dora === true && recipe.peft_lora_bias === true) {
+    clash('peft_lora_bias', 'DoRA has no bias of its own', 'remove peft_lora_bias, or peft_use_dora', [
+      'peft_lora_bias',
+      'peft_use_dora',
+    ]);
   }
   if (recipe.lora_target_linear === true) both('lora_target_linear', 'lora_target_modules');
   if (recipe.lora_target_linear === false && recipe.adapter !== null && !isSet(recipe.lora_target_modules)) {

@@ -17,7 +17,7 @@ type Chosen<K extends keyof Filled> = { [Key in K]: NonNullable<Filled[Key]> };
 type Unset<T> = { [Key in keyof T]: null };
 
 type LoraSettings = Chosen<
-  'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora' | 'peft_use_dora' | 'peft_bias'
+  'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora' | 'peft_use_dora' | 'peft_lora_bias' | 'peft_bias'
 > &
   Pick<Filled, 'lora_target_modules' | 'lora_modules_to_save' | 'lora_model_dir'> & {
     /** Every linear layer of the blocks; false where `lora_target_modules` lists them. */
@@ -125,6 +125,7 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
       lora_target_modules: null,
       peft_use_rslora: null,
       peft_use_dora: null,
+      peft_lora_bias: null,
       lora_modules_to_save: null,
       peft_bias: null,
       lora_model_dir: null,
@@ -140,6 +141,7 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
     lora_target_modules: filled.lora_target_modules,
     peft_use_rslora: filled.peft_use_rslora ?? loraDefaults.peft_use_rslora,
     peft_use_dora: filled.peft_use_dora ?? loraDefaults.peft_use_dora,
+    peft_lora_bias: filled.peft_lora_bias ?? loraDefaults.peft_lora_bias,
     lora_modules_to_save: filled.lora_modules_to_save,
     peft_bias: filled.peft_bias ?? loraDefaults.peft_bias,
     lora_model_dir: loraModelDir,

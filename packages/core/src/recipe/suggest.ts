@@ -7,7 +7,7 @@ const otherNames: Record<string, string> = {
   use_dora: '`peft_use_dora`',
   modules_to_save: '`lora_modules_to_save`',
   additional_target: '`lora_modules_to_save`',
-  lora_bias: '`peft_bias`',
+  lora_bias: '`peft_lora_bias`, or `peft_bias` for biases of the model,',
   bias: '`peft_bias`',
   lora_rank: '`lora_r`',
   lora_target: '`lora_target_modules` or `lora_target_linear`',

@@ -164,6 +164,7 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
       alpha: recipe.lora_alpha,
       rslora: recipe.peft_use_rslora,
       dora: recipe.peft_use_dora,
+      loraBias: recipe.peft_lora_bias,
       dropout: recipe.lora_dropout,
     },
     full: { modulesToSave: recipe.lora_modules_to_save ?? [], bias: recipe.peft_bias },

@@ -205,6 +205,12 @@ function refuseOtherKind(
       `set peft_use_dora: ${initial.dora}`,
     );
   }
+  if (initial.loraBias !== options.loraBias) {
+    refuse(
+      initial.loraBias ? 'has biases, and peft_lora_bias is not true' : 'has no biases, which peft_lora_bias asks for',
+      `set peft_lora_bias: ${initial.loraBias}`,
+    );
+  }
   const wanted = inFull(new Set(fullTensors(config, architecture.names, full, [...initial.modules.keys()])));
   const found = inFull(new Set(initial.full.keys()));
   if (found !== wanted) {

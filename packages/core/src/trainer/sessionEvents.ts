@@ -4,6 +4,7 @@ import { describeLeftOut } from '../datasets/leftOut.ts';
 import type { LeftOut } from '../datasets/types.ts';
 import { describeUnread } from '../datasets/unreadColumns.ts';
 import type { ModelText } from '../generate/modelText.ts';
+import { withoutBias } from '../models/adapters/merge.ts';
 import type { EventBody } from '../protocol/events.ts';
 import type { Job } from './job.ts';
 import { modelWarnings } from './modelWarnings.ts';
@@ -15,6 +16,7 @@ export function sessionEvents({
   model,
   text,
   data,
+  lora,
   objective,
   plan,
   totalSteps,
@@ -38,6 +40,15 @@ export function sessionEvents({
       code: 'template_variable_unread',
       message: `the chat template does not read \`${name}\` of chat_template_kwargs: it changes nothing`,
       next: 'remove it, or set a chat_template that knows it',
+    });
+  }
+  const unmergeable = lora?.loraBias ? withoutBias(model, [...lora.modules.keys()]) : [];
+  if (unmergeable.length > 0) {
+    warnings.push({
+      type: 'warning',
+      code: 'adapter_not_mergeable',
+      message: `this adapter cannot be merged: ${unmergeable[0]} has no bias in the base, which that of peft_lora_bias could be added to`,
+      next: 'if you want a merged model or a GGUF file, remove peft_lora_bias or list only layers with a bias in lora_target_modules',
     });
   }
   if (totalSteps === 1 && learningRate(0) === 0) {

@@ -47,7 +47,7 @@ function refuseOtherAdapter(checkpoint: string, stored: LoraSpec, wanted: LoraSp
     throw otherAdapter(checkpoint, `the checkpoint has ${storedFull} trained in full, this recipe ${wantedFull}`);
   const linears = new Set([...stored.modules.keys(), ...wanted.modules.keys()]);
   for (const linear of linears) {
-    const [found, planned] = [stored, wanted].map(({ modules, dora }) => inWords(modules.get(linear), dora));
+    const [found, planned] = [stored, wanted].map((spec) => inWords(spec.modules.get(linear), spec));
     if (found === planned) continue;
     throw otherAdapter(checkpoint, `the checkpoint has ${found} on ${linear}, this recipe ${planned}`);
   }
@@ -63,7 +63,7 @@ function otherAdapter(checkpoint: string, what: string): UserError {
 }
 
 /** The scale is stored as an alpha, which may cost its last bits. */
-function inWords(module: LoraModuleSpec | undefined, dora: boolean): string {
-  const kind = dora ? 'a DoRA adapter' : 'an adapter';
+function inWords(module: LoraModuleSpec | undefined, { dora, loraBias }: LoraSpec): string {
+  const kind = dora ? 'a DoRA adapter' : loraBias ? 'an adapter with a bias' : 'an adapter';
   return module ? `${kind} of rank ${module.rank} and scale ${Number(module.scale.toPrecision(9))}` : 'no adapter';
 }

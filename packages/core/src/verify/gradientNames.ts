@@ -3,14 +3,17 @@ import { linearOfModule } from '../models/adapters/targets.ts';
 import type { OpenModel } from '../models/model.ts';
 import { splitLayer } from '../models/names.ts';
 
+const PARTS = { 'A.weight': 'A', 'B.weight': 'B', 'B.bias': 'bias', 'magnitude_vector.weight': 'magnitude' } as const;
+
 /** `grad.model.norm.weight` or `lora.grad.base_model.model.model.layers.1.mlp.up_proj.lora_A.weight` → our gradient variable. */
 export function gradientVariable(model: OpenModel, name: string): string {
   const { names } = model.architecture;
-  const lora = /^lora\.grad\.base_model\.model\.(.+)\.lora_(A|B|magnitude_vector)\.weight$/.exec(name);
+  const lora =
+    /^lora\.grad\.base_model\.model\.(.+)\.lora_(A\.weight|B\.weight|B\.bias|magnitude_vector\.weight)$/.exec(name);
   if (lora) {
     const module = linearOfModule(model.config, names, lora[1] as string);
     if (!module) throw new Error(`${name} is no linear of this model`);
-    return `gradient/${loraName(module, lora[2] === 'magnitude_vector' ? 'magnitude' : (lora[2] as 'A' | 'B'))}`;
+    return `gradient/${loraName(module, PARTS[lora[2] as keyof typeof PARTS])}`;
   }
   const full = /^lora\.grad\.base_model\.model\.(.+?)(?:\.modules_to_save|\.base_layer)?\.(weight|bias)$/.exec(name);
   const wanted = full ? `${full[1]}.${full[2]}` : name.replace(/^grad\./, '');

@@ -2,7 +2,7 @@ import type { Device } from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
-import { mergedWeights } from '../models/adapters/merge.ts';
+import { changedTensors, mergedWeights } from '../models/adapters/merge.ts';
 import type { OpenModel } from '../models/open.ts';
 import { goldenBatch, packed } from './batches.ts';
 import { forward, withForwardEngine } from './forward.ts';
@@ -79,7 +79,7 @@ export async function mergedLogits(
 ): Promise<Float32Array> {
   const batch = firstRow(golden);
   return withForwardEngine(model, null, device, batch, async (engine) => {
-    for (const name of [...adapter.modules.keys(), ...adapter.full.keys()])
+    for (const name of changedTensors(adapter))
       await engine.write(name, await mergedWeights(model, adapter, name), 'f32');
     return (await forward(engine, batch, ['logits']))[0] as Float32Array;
   });

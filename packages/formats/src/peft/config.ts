@@ -15,6 +15,8 @@ export interface LoraConfig {
   readonly useRslora: boolean;
   /** Every module has a magnitude, which its rows of W + scale · B A are as long as. */
   readonly useDora: boolean;
+  /** Every lora_B has a bias, scaled as its product is. */
+  readonly loraBias: boolean;
   readonly loraDropout: number;
   /** Which biases of the base are trained themselves: none, all, or those of modules with an adapter. */
   readonly bias: Bias;
@@ -56,6 +58,7 @@ const READ = new Set([
   'lora_alpha',
   'use_rslora',
   'use_dora',
+  'lora_bias',
   'lora_dropout',
   'target_modules',
   'rank_pattern',
@@ -106,6 +109,7 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     loraAlpha: number(json.lora_alpha ?? 8, 'lora_alpha', where),
     useRslora: boolean(json.use_rslora ?? false, 'use_rslora', where),
     useDora: boolean(json.use_dora ?? false, 'use_dora', where),
+    loraBias: boolean(json.lora_bias ?? false, 'lora_bias', where),
     loraDropout: number(json.lora_dropout ?? 0, 'lora_dropout', where),
     bias: bias(json.bias ?? 'none', where),
     modulesToSave: modulesToSave(json.modules_to_save ?? [], where),
@@ -140,7 +144,7 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
     layers_to_transform: null,
     loftq_config: {},
     lora_alpha: config.loraAlpha,
-    lora_bias: false,
+    lora_bias: config.loraBias,
     lora_dropout: config.loraDropout,
     lora_ga_config: null,
     megatron_config: null,

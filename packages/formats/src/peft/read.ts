@@ -16,7 +16,7 @@ export const WEIGHTS_FILE = 'adapter_model.safetensors';
 /** PeftModel.base_model (a LoraModel) .model (the transformers model) */
 const NAME_PREFIX = 'base_model.model.';
 
-/** One adapted linear layer: y = W x + scale · B (A x). */
+/** One adapted linear layer: y = W x + scale · (B (A x) + bias). */
 export interface LoraModule {
   /** In the base model, as its weight is called without `.weight`: `model.layers.0.self_attn.q_proj`. */
   readonly name: string;
@@ -30,6 +30,8 @@ export interface LoraModule {
   readonly b: string;
   /** Tensor of shape [outputs], of DoRA; null without. */
   readonly magnitude: string | null;
+  /** Tensor of shape [outputs], added to B (A x); null without. */
+  readonly bias: string | null;
   readonly inputs: number;
   readonly outputs: number;
 }
@@ -120,8 +122,11 @@ const TIED_HEAD = 'lm_head.weight';
 function findModules(parts: readonly string[], tensors: SafetensorsSource, config: LoraConfig): LoraModule[] {
   const names = new Set<string>();
   for (const name of parts) {
-    const match = /^base_model\.model\.(.+)\.(?:lora_[AB]\.weight|lora_magnitude_vector)$/.exec(name);
-    const isExpected = match !== null && (config.useDora || !name.endsWith('.lora_magnitude_vector'));
+    const match = /^base_model\.model\.(.+)\.(?:lora_[AB]\.weight|lora_B\.bias|lora_magnitude_vector)$/.exec(name);
+    const isExpected =
+      match !== null &&
+      (config.useDora || !name.endsWith('.lora_magnitude_vector')) &&
+      (config.loraBias || !name.endsWith('.bias'));
     if (!isExpected) throw invalidAdapter(unexpectedTensor(name), tensors.path);
     names.add(match[1] as string);
   }
@@ -142,13 +147,15 @@ function describeModule(name: string, tensors: SafetensorsSource, config: LoraCo
     );
   }
   const magnitude = config.useDora ? magnitudeName(name) : null;
-  if (magnitude !== null) checkMagnitude(magnitude, outputs, tensors);
-  return { name, rank, alpha, scale: loraScale(alpha, rank, config.useRslora), a, b, magnitude, inputs, outputs };
+  const bias = config.loraBias ? loraBiasName(name) : null;
+  if (magnitude !== null) checkVector(magnitude, 'use_dora', outputs, tensors);
+  if (bias !== null) checkVector(bias, 'lora_bias', outputs, tensors);
+  return { name, rank, alpha, scale: loraScale(alpha, rank, config.useRslora), a, b, magnitude, bias, inputs, outputs };
 }
 
-function checkMagnitude(name: string, outputs: number, { tensors, path }: SafetensorsSource): void {
+function checkVector(name: string, askedBy: string, outputs: number, { tensors, path }: SafetensorsSource): void {
   const info = tensors.get(name);
-  if (info === undefined) throw invalidAdapter(`use_dora is true, and the tensor ${name} is missing`, path);
+  if (info === undefined) throw invalidAdapter(`${askedBy} is true, and the tensor ${name} is missing`, path);
   if (info.shape.length !== 1 || info.shape[0] !== outputs || !FLOATS.includes(info.dtype)) {
     throw invalidAdapter(`${name} is ${info.dtype} [${info.shape}], not [${outputs}] of F32, F16 or BF16`, path);
   }
@@ -163,6 +170,10 @@ export function loraTensorName(module: string, side: 'A' | 'B'): string {
 /** Of a tensor of the base that was trained in full. @param besideAdapter whether its module has an adapter, too */
 export function savedName(tensor: string, besideAdapter: boolean): string {
   return NAME_PREFIX + (besideAdapter ? tensor.replace(/\.bias$/, '.base_layer.bias') : tensor);
+}
+
+export function loraBiasName(module: string): string {
+  return `${NAME_PREFIX}${module}.lora_B.bias`;
 }
 
 export function magnitudeName(module: string): string {
@@ -181,6 +192,7 @@ function matrixShape(name: string, { tensors, path }: SafetensorsSource): [numbe
 function unexpectedTensor(name: string): string {
   const quoted = JSON.stringify(name);
   if (name.includes('lora_magnitude_vector')) return `${quoted} belongs to DoRA, and use_dora is not true`;
+  if (name.endsWith('.lora_B.bias')) return `${quoted} is a bias of lora_B, and lora_bias is not true`;
   if (name.includes('lora_embedding_')) return `${quoted} adapts an embedding, which Anneal does not support`;
   return `${quoted} is not the lora_A.weight or lora_B.weight of a linear layer`;
 }

@@ -4,7 +4,7 @@ import type { TensorToWrite } from '../safetensors/write.ts';
 import { safetensorsBytes, writeSafetensors } from '../safetensors/write.ts';
 import type { LoraConfig } from './config.ts';
 import { formatLoraConfig } from './config.ts';
-import { CONFIG_FILE, loraTensorName, magnitudeName, savedName, WEIGHTS_FILE } from './read.ts';
+import { CONFIG_FILE, loraBiasName, loraTensorName, magnitudeName, savedName, WEIGHTS_FILE } from './read.ts';
 
 export interface LoraModuleToWrite {
   /** In the base model, without `.weight`: `model.layers.0.self_attn.q_proj`. */
@@ -15,6 +15,8 @@ export interface LoraModuleToWrite {
   readonly b: Omit<TensorToWrite, 'name'>;
   /** [outputs], of DoRA */
   readonly magnitude?: Omit<TensorToWrite, 'name'>;
+  /** [outputs], of lora_B */
+  readonly bias?: Omit<TensorToWrite, 'name'>;
 }
 
 export interface FullTensorToWrite extends TensorToWrite {
@@ -43,10 +45,11 @@ export function peftAdapterBytes(
 }
 
 function tensorsOf(modules: readonly LoraModuleToWrite[], full: readonly FullTensorToWrite[]): TensorToWrite[] {
-  const adapters = modules.flatMap(({ name, a, b, magnitude }) => [
+  const adapters = modules.flatMap(({ name, a, b, magnitude, bias }) => [
     { ...a, name: loraTensorName(name, 'A') },
     { ...b, name: loraTensorName(name, 'B') },
     ...(magnitude ? [{ ...magnitude, name: magnitudeName(name) }] : []),
+    ...(bias ? [{ ...bias, name: loraBiasName(name) }] : []),
   ]);
   const whole = full.map(({ besideAdapter, ...tensor }) => ({
     ...tensor,

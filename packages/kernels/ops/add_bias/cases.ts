@@ -7,14 +7,17 @@ const shapes = [
   { T: 70, N: 130 },
 ];
 
+const attributes = [{ factor: 1 }, { factor: -0.75 }];
+
 export const addBiasCases = casesFor(addBiasOp, {
   shapes,
-  benchmark: [{ extents: { T: 512, N: 576 } }],
-  reference: ({ x, bias }, { y }, { extents: { T = 0, N = 0 } }) => {
+  attributes,
+  benchmark: [{ extents: { T: 512, N: 576 }, attributes: { factor: 1 } }],
+  reference: ({ x, bias }, { y }, { extents: { T = 0, N = 0 }, attributes: { factor } }) => {
     for (let t = 0; t < T; t++) {
       for (let n = 0; n < N; n++) {
         y.add(t, n, x.at(t, n));
-        y.add(t, n, bias.at(n));
+        y.add(t, n, factor * bias.at(n));
       }
     }
   },
@@ -22,12 +25,15 @@ export const addBiasCases = casesFor(addBiasOp, {
 
 export const addBiasBackwardCases = casesFor(addBiasBackwardOp, {
   shapes,
-  hard: { 'one huge value': { extents: { T: 9, N: 3 }, fill: { dy: constant(1e15, 1, 1, 1, -1) } } },
-  benchmark: [{ extents: { T: 512, N: 576 } }],
-  reference: ({ dy, gradient }, { total }, { extents: { T = 0, N = 0 } }) => {
+  attributes,
+  hard: {
+    'one huge value': { extents: { T: 9, N: 3 }, attributes: { factor: 1 }, fill: { dy: constant(1e15, 1, 1, 1, -1) } },
+  },
+  benchmark: [{ extents: { T: 512, N: 576 }, attributes: { factor: 1 } }],
+  reference: ({ dy, gradient }, { total }, { extents: { T = 0, N = 0 }, attributes: { factor } }) => {
     for (let n = 0; n < N; n++) {
       total.add(n, 0, gradient.at(n));
-      for (let t = 0; t < T; t++) total.add(n, 0, dy.at(t, n));
+      for (let t = 0; t < T; t++) total.add(n, 0, factor * dy.at(t, n));
     }
   },
 });

@@ -8,6 +8,7 @@ import { exportLora } from '@anneal/core/export/lora';
 import { exportMerged, type FloatType } from '@anneal/core/export/merged';
 import { exportModelfile } from '@anneal/core/export/modelfile';
 import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
+import { refuseUnmergeable } from '@anneal/core/models/adapters/merge';
 import {
   type ExportedForm,
   type ExportProgress,
@@ -72,6 +73,9 @@ function refuseBeforeWriting(source: ModelSource, target: string, { lora, merged
   const model = openSourceModel(source);
   try {
     if (types.length > 0) checkGgufExport(model);
+    if (source.adapterFolder && (merged || types.length > 0)) {
+      refuseUnmergeable(model, loadLoraWeights(source.adapterFolder, model));
+    }
     const sizes = exportSizes(source, model);
     const bytes = [
       lora ? (sizes.lora ?? 0) : 0,

@@ -104,6 +104,7 @@ const models: Record<string, Problem> = {
   model_not_found: ['找不到模型', '检查路径，或给出 Hub 名称'],
   model_not_pulled: ['模型尚未下载', '请先下载'],
   model_not_fetched: ['模型下载失败', '检查名称和网络，然后重试：会从中断处继续'],
+  adapter_not_mergeable: ['这个适配器无法合并进模型'],
   adapter_of_another_kind: ['适配器的种类与配方不同'],
   dataset_not_pulled: ['数据集尚未下载', '请先用 anneal pull --data 下载'],
   dataset_not_fetched: ['数据集下载失败', '检查名称和网络，然后重试：会从中断处继续'],

@@ -30,6 +30,8 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   lora_target_modules: '加适配器的线性层，写 Hugging Face 名称的最后一段，例如 q_proj, v_proj。',
   peft_use_rslora: '秩稳定的 LoRA：按 lora_alpha / √lora_r 缩放，使高秩仍能有效学习。',
   peft_use_dora: 'DoRA：除了由适配器改变的方向，还训练权重每个输出行的长度。低秩时往往学得更好，但更费时间和内存。',
+  peft_lora_bias:
+    '给每个适配器的第二个矩阵加一个偏置，即 PEFT 的 lora_bias：用于从完整训练的权重中提取的适配器。只有本身带偏置的层（例如 Qwen2 的 q_proj、k_proj 和 v_proj）才能合并它。',
   lora_modules_to_save:
     '与适配器一起完整训练的嵌入层、输出层和归一化层，写 Hugging Face 名称的最后一段：模型几乎不认识的词元可用 [embed_tokens, lm_head]。嵌入层占用的内存比整个适配器还多：权重、梯度和动量均为 float32。',
   peft_bias:

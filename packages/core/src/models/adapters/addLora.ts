@@ -1,4 +1,5 @@
 import {
+  addBias,
   type DoraLinear,
   doraNorm,
   doraScale,
@@ -31,6 +32,8 @@ export interface PlainOutput extends Linear {
 export interface AdaptedLinear extends Linear, LoraModuleSpec {
   readonly a_RI: Tensor;
   readonly b_OR: Tensor;
+  /** Of B; null without. */
+  readonly bias_O: Tensor | null;
 }
 
 export interface AddLoraOptions {
@@ -41,7 +44,7 @@ export interface AddLoraOptions {
 }
 
 /**
- * Adds to linears of one input what their adapters make of it: y + scale · B · A · dropout(x). Linears whose adapters have one
+ * Adds to linears of one input what their adapters make of it: y + scale · (B · A · dropout(x) + bias). Linears whose adapters have one
  * rank and scale are served together: one product gives x with all of their A, one launch adds the products with all of
  * their B. With dropout each adapter sees another x, and so is served alone.
  */
@@ -61,7 +64,10 @@ export function addLora(
       alpha: scale,
       bf16: options.bf16,
     });
-    for (const [i, sum] of added.entries()) sums.set(group[i]?.name as string, sum);
+    for (const [i, sum] of added.entries()) {
+      const { name, bias_O } = group[i] as AdaptedLinear;
+      sums.set(name, bias_O ? addBias(sum, bias_O, scale) : sum);
+    }
   }
   return [...sums.values()];
 }
@@ -101,7 +107,11 @@ export function addMergedLora(
   const [{ scale }] = group as readonly [AdaptedLinear];
   const members = factorsOf(group, options);
   const low_TR = innerProduct(x_TI, group, lora, options);
-  return { y: y_TE, added: { x: low_TR, members, alpha: scale, bf16: options.bf16 } };
+  const biases_O = group.flatMap(({ bias_O }) => bias_O ?? []);
+  const stackedBias = () =>
+    graphOf(x_TI).variables.stack(loraName(stackName(group.map(({ name }) => name)), 'bias'), biases_O);
+  const y = lora.loraBias ? addBias(y_TE, stackedBias(), scale) : y_TE;
+  return { y, added: { x: low_TR, members, alpha: scale, bf16: options.bf16 } };
 }
 
 /** The adapters of all these linears, or none where none has one. Null where they cannot be served together. */
@@ -121,10 +131,12 @@ function groupsOf(variables: Variables, linears: readonly Linear[], lora: LoraSp
   });
   const alike = Map.groupBy(adapted, ({ name, rank, scale }) => (lora.dropout > 0 ? name : `${rank} ${scale}`));
   return [...alike.values()].flatMap((group) => {
-    // All A before all B: a stack's members are parameters that are declared one behind the other.
+    // All A before all B, then all biases: a stack's members are parameters that are declared one behind the other.
     const as_RI = group.map(({ rank, name, shape }) => loraVariables.a(variables, rank, name, shape));
+    const bs_OR = group.map(({ rank, name, shape }) => loraVariables.b(variables, rank, name, shape));
     const members = group.map((one, i) => {
-      return { ...one, a_RI: as_RI[i] as Tensor, b_OR: loraVariables.b(variables, one.rank, one.name, one.shape) };
+      const bias_O = lora.loraBias ? loraVariables.bias(variables, one.name, one.shape) : null;
+      return { ...one, a_RI: as_RI[i] as Tensor, b_OR: bs_OR[i] as Tensor, bias_O };
     });
     return Variables.canStack(as_RI) ? [members] : members.map((member) => [member]);
   });

@@ -11,6 +11,7 @@ import { greedy } from '../../generate/sample.ts';
 import { type OpenModel, openModel } from '../open.ts';
 import { type FullOptions, fullTensors } from './full.ts';
 import { type LoraWeights, loadLoraWeights } from './loraWeights.ts';
+import { changedTensors, mergedWeights } from './merge.ts';
 
 const nothing: FullOptions = { modulesToSave: [], bias: 'none' };
 const exportOptions = { dropout: 0, baseModel: 'org/model' };
@@ -57,6 +58,7 @@ test.each([
   ['bias-lora-only', 'qwen2'],
   ['modules-to-save', 'llama3'],
   ['modules-to-save-tied', 'qwen2'],
+  ['lora-bias', 'qwen2'],
 ])('%s comes back from a PEFT folder, and stands in merged models and GGUF files', async (kind, base) => {
   const { model, adapter } = opened(kind, base);
   const folder = temporaryFolder();
@@ -66,9 +68,29 @@ test.each([
   await exportGguf(join(folder, 'gguf'), { model, adapter, types: ['f32'], name: kind });
   for (const path of [join(folder, 'merged'), join(folder, 'gguf', ggufFileName(kind, 'f32'))]) {
     const merged = openModel(path);
-    for (const [name, values] of adapter.full) expect(merged.tensors.get(name)?.float32(), name).toEqual(values);
+    for (const name of changedTensors(adapter)) {
+      const expected = adapter.full.get(name) ?? (await mergedWeights(model, adapter, name));
+      expect(merged.tensors.get(name)?.float32(), name).toEqual(expected);
+    }
     merged.close();
   }
+});
+
+test('a bias of B is merged into that of the base, and refused where there is none', async () => {
+  const { model, adapter } = opened('lora-bias', 'qwen2');
+  const [base, merged, added] = [
+    model.tensors.get('layers.1.k_bias')?.float32() as Float32Array,
+    await mergedWeights(model, adapter, 'layers.1.k_bias'),
+    adapter.modules.get('layers.1.k')?.bias as Float32Array,
+  ];
+  expect(merged).toEqual(base.map((value, i) => value + 2 * (added[i] as number)));
+  const other = opened('lora-bias-unmergeable', 'llama3');
+  const folder = temporaryFolder();
+  const wanted = 'it has a bias on layers.0.q, and that layer of the base has none';
+  await expect(exportMerged(join(folder, 'merged'), { ...other, dtype: 'F32' })).rejects.toThrow(wanted);
+  await expect(exportGguf(join(folder, 'gguf'), { ...other, types: ['f32'], name: 'x' })).rejects.toThrow(wanted);
+  await exportLora(join(folder, 'adapter'), { ...other, ...exportOptions });
+  expect(loadLoraWeights(join(folder, 'adapter'), other.model)).toEqual(other.adapter);
 });
 
 test('an adapter that makes embedding and head differ is refused where they are one matrix', async () => {

@@ -50,6 +50,10 @@ export function linearOf(bias: string): string {
   return bias.slice(0, -BIAS.length);
 }
 
+export function biasOf(linear: string): string {
+  return linear + BIAS;
+}
+
 export function isBias(tensor: string): boolean {
   return tensor.endsWith(BIAS);
 }

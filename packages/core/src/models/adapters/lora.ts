@@ -2,11 +2,13 @@ import { loraScale } from '@anneal/formats/peft/read';
 import type { Engine, Tensor, Variables } from '@anneal/kernels';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
 
-/** Low-rank adapters on some linears: y += scale · B · A · dropout(x). Hu et al. 2021. */
+/** Low-rank adapters on some linears: y += scale · (B · A · dropout(x) + bias). Hu et al. 2021. */
 export interface LoraSpec {
   readonly dropout: number;
   /** Each output's row with its adapter is as long as a trained magnitude says. Liu et al. 2024. */
   readonly dora: boolean;
+  /** Every B has a bias. */
+  readonly loraBias: boolean;
   /** By our name of the linear, in model order. */
   readonly modules: ReadonlyMap<string, LoraModuleSpec>;
   /** Tensors of the base, by our names, that are trained in full beside the adapters. */
@@ -24,17 +26,18 @@ export interface LoraOptions {
   readonly alpha: number;
   readonly rslora: boolean;
   readonly dora: boolean;
+  readonly loraBias?: boolean;
   readonly dropout: number;
 }
 
 /** The same rank and scale on every one of `linears`. @param full names of tensors that are trained in full */
 export function loraSpec(
-  { r, alpha, rslora, dora, dropout }: LoraOptions,
+  { r, alpha, rslora, dora, loraBias = false, dropout }: LoraOptions,
   linears: readonly string[],
   full: readonly string[] = [],
 ): LoraSpec {
   const module = { rank: r, scale: loraScale(alpha, r, rslora) };
-  return { dropout, dora, modules: new Map(linears.map((linear) => [linear, module])), full: new Set(full) };
+  return { dropout, dora, loraBias, modules: new Map(linears.map((linear) => [linear, module])), full: new Set(full) };
 }
 
 /** The shape of an adapter that exists already. */
@@ -42,10 +45,11 @@ export function loraSpecOf(weights: LoraWeights, dropout: number): LoraSpec {
   const modules = [...weights.modules].map(([linear, module]) => {
     return [linear, { rank: module.rank ?? weights.r, scale: moduleScale(weights, module) }] as const;
   });
-  return { dropout, dora: weights.dora, modules: new Map(modules), full: new Set(weights.full.keys()) };
+  const { dora, loraBias, full } = weights;
+  return { dropout, dora, loraBias, modules: new Map(modules), full: new Set(full.keys()) };
 }
 
-/** A: [rank, in], B: [out, rank], magnitude: [out], float32 parameters. */
+/** A: [rank, in], B: [out, rank], magnitude and bias: [out], float32 parameters. */
 export const loraVariables = {
   a: (variables: Variables, rank: number, linear: string, [, inputs = 0]: readonly number[]): Tensor =>
     parameter(variables, loraName(linear, 'A'), [rank, inputs]),
@@ -53,13 +57,15 @@ export const loraVariables = {
     parameter(variables, loraName(linear, 'B'), [outputs, rank]),
   magnitude: (variables: Variables, linear: string, [outputs = 0]: readonly number[]): Tensor =>
     parameter(variables, loraName(linear, 'magnitude'), [outputs]),
+  bias: (variables: Variables, linear: string, [outputs = 0]: readonly number[]): Tensor =>
+    parameter(variables, loraName(linear, 'bias'), [outputs]),
 };
 
 function parameter(variables: Variables, name: string, shape: readonly number[]): Tensor {
   return variables.get(name, { shape, dtype: 'f32', kind: 'parameter' });
 }
 
-export type LoraPart = 'A' | 'B' | 'magnitude';
+export type LoraPart = 'A' | 'B' | 'magnitude' | 'bias';
 
 /** The variable that holds a part of the adapter on `linear`. */
 export function loraName(linear: string, part: LoraPart): string {
@@ -76,10 +82,11 @@ export function isMagnitude({ name }: Tensor): boolean {
 }
 
 export async function writeLora(engine: Engine, { modules, full }: LoraWeights): Promise<void> {
-  for (const [linear, { A, B, magnitude }] of modules) {
+  for (const [linear, { A, B, magnitude, bias }] of modules) {
     await engine.write(loraName(linear, 'A'), A, 'f32');
     await engine.write(loraName(linear, 'B'), B, 'f32');
     if (magnitude) await engine.write(loraName(linear, 'magnitude'), magnitude, 'f32');
+    if (bias) await engine.write(loraName(linear, 'bias'), bias, 'f32');
   }
   for (const [name, values] of full) await engine.write(fullName(name), values, 'f32');
 }
@@ -97,11 +104,12 @@ export async function readLora(
       A: await read(linear, 'A'),
       B: await read(linear, 'B'),
       ...(spec.dora && { magnitude: await read(linear, 'magnitude') }),
+      ...(spec.loraBias && { bias: await read(linear, 'bias') }),
       ...(rank !== r && { rank }),
       ...(scale !== loraScale(alpha, rank, rslora) && { alpha: rslora ? scale * Math.sqrt(rank) : scale * rank }),
     });
   }
   const full = new Map<string, Float32Array>();
   for (const name of spec.full) full.set(name, (await engine.read(fullName(name))) as Float32Array);
-  return { r, alpha, rslora, dora: spec.dora, modules, full };
+  return { r, alpha, rslora, dora: spec.dora, loraBias: spec.loraBias, modules, full };
 }

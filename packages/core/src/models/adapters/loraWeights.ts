@@ -5,7 +5,7 @@ import { fullTensorsOf } from './full.ts';
 import { otherBase } from './otherBase.ts';
 import { linearOfModule } from './targets.ts';
 
-/** LoRA weights in memory: y = W x + scale · B (A x), or DoRA's: the same with each output's row of W + scale · B A as long as its magnitude. */
+/** LoRA weights in memory: y = W x + scale · (B (A x) + bias), or DoRA's: the same with each output's row of W + scale · B A as long as its magnitude. */
 export interface LoraWeights {
   readonly r: number;
   readonly alpha: number;
@@ -13,6 +13,8 @@ export interface LoraWeights {
   readonly rslora: boolean;
   /** Weight-decomposed: every module has a magnitude (Liu et al. 2024). */
   readonly dora: boolean;
+  /** Every module has a bias of B. */
+  readonly loraBias: boolean;
   /** By our name of the linear, e.g. `layers.0.q`. */
   readonly modules: ReadonlyMap<string, LoraModule>;
   /** Tensors in place of the base's, by our names: `embed`, `layers.0.q_bias`. */
@@ -26,6 +28,8 @@ export interface LoraModule {
   readonly B: Float32Array;
   /** [outputs], of DoRA */
   readonly magnitude?: Float32Array;
+  /** [outputs], of B; what is added is scale · bias */
+  readonly bias?: Float32Array;
   /** Where it differs from the adapter's r. */
   readonly rank?: number;
   /** Where it differs from the adapter's alpha. */
@@ -44,9 +48,9 @@ export function moduleScale(adapter: LoraWeights, module: LoraModule): number {
 export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
   const peft = readPeftAdapter(folder);
   try {
-    const { r, loraAlpha, useRslora, useDora } = peft.config;
+    const { r, loraAlpha: alpha, useRslora: rslora, useDora: dora, loraBias } = peft.config;
     const modules = new Map<string, LoraModule>();
-    for (const { name, rank, alpha, a, b, magnitude, inputs, outputs } of peft.modules) {
+    for (const { name, rank, alpha: alphaHere, a, b, magnitude, bias, inputs, outputs } of peft.modules) {
       const linear = linearOfModule(model.config, model.architecture.names, name);
       const shape = linear === null ? undefined : model.tensors.get(linear)?.shape;
       if (linear === null && isEmbeddingOrHead(name)) throw notOfALayer(folder, model, name);
@@ -58,11 +62,12 @@ export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
         A: peft.tensors.float32(a),
         B: peft.tensors.float32(b),
         ...(magnitude !== null && { magnitude: peft.tensors.float32(magnitude) }),
+        ...(bias !== null && { bias: peft.tensors.float32(bias) }),
         ...(rank === r ? {} : { rank }),
-        ...(alpha === loraAlpha ? {} : { alpha }),
+        ...(alphaHere === alpha ? {} : { alpha: alphaHere }),
       });
     }
-    return { r, alpha: loraAlpha, rslora: useRslora, dora: useDora, modules, full: fullTensorsOf(peft, model) };
+    return { r, alpha, rslora, dora, loraBias, modules, full: fullTensorsOf(peft, model) };
   } finally {
     peft.tensors.close();
   }

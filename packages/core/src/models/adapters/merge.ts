@@ -4,6 +4,7 @@ import { type EncodeWeights, encodeWeights, type WeightType } from '@anneal/kern
 import { interleaveHeads } from '../gguf/heads.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
 import type { GgufTransform } from '../names.ts';
+import { biasOf, isBias, linearOf } from './full.ts';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
 
 /** Weights taken at a time, so that a tensor of any size needs little memory: 16 M, 64 MB in float32. */
@@ -21,7 +22,7 @@ export interface MergeOptions {
 }
 
 /**
- * One tensor of the model with its adapter folded in, W + scale · B A, of DoRA with rows of their magnitudes' length, in one or more types: consecutive runs of its rows, in
+ * One tensor of the model with its adapter folded in, W + scale · B A, of DoRA with rows of their magnitudes' length, a bias plus scale · that of B, in one or more types: consecutive runs of its rows, in
  * each the bytes of every type. The next run is computed while one is used.
  * @param name our name of a tensor of the model
  * @throws UserError for a weight that a type cannot hold
@@ -31,7 +32,8 @@ export async function* mergedRows(
   name: string,
   { adapter, types, rows: wanted, transform = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
-  const tensor = withValues(tensorOf(model, name), adapter?.full.get(name));
+  const stored = tensorOf(model, name);
+  const tensor = withValues(stored, adapter ? valuesInPlace(stored, adapter) : undefined);
   const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
   const runs = (wanted ?? [{ first: 0, count: tensor.shape[0] ?? 1 }]).flatMap((rows) =>
     rowRuns(tensor, rows, headRows),
@@ -78,6 +80,39 @@ function tensorOf(model: OpenModel, name: string): ModelTensor {
   const tensor = model.tensors.get(name);
   if (!tensor) throw new Error(`${name} is not a tensor of ${model.path}`);
   return tensor;
+}
+
+/** Our names of the tensors of the base that merging changes. */
+export function changedTensors({ modules, full }: LoraWeights): string[] {
+  const biases = [...modules].filter(([, { bias }]) => bias).map(([linear]) => biasOf(linear));
+  return [...new Set([...modules.keys(), ...full.keys(), ...biases])];
+}
+
+/** @throws UserError for a bias of lora_B where the base has none that it could be added to; PEFT does not merge it either */
+export function refuseUnmergeable(model: OpenModel, { loraBias, modules }: LoraWeights): void {
+  const [without] = loraBias ? withoutBias(model, [...modules.keys()]) : [];
+  if (without === undefined) return;
+  throw new UserError({
+    what: `the adapter cannot be merged: it has a bias on ${without}, and that layer of the base has none`,
+    where: model.path,
+    next: 'export the adapter alone (--lora), or train without peft_lora_bias',
+    code: 'export_unsupported',
+  });
+}
+
+/** Those of the linears that have no bias in the base. */
+export function withoutBias({ tensors }: OpenModel, linears: readonly string[]): string[] {
+  return linears.filter((linear) => !tensors.has(biasOf(linear)));
+}
+
+/** What stands in place of a tensor of the base: one that was trained in full, a bias with that of lora_B, or nothing. */
+function valuesInPlace(tensor: ModelTensor, adapter: LoraWeights): Float32Array | undefined {
+  const full = adapter.full.get(tensor.name);
+  const module = isBias(tensor.name) ? adapter.modules.get(linearOf(tensor.name)) : undefined;
+  const added = module?.bias;
+  if (!module || !added) return full;
+  const scale = moduleScale(adapter, module);
+  return (full ?? tensor.float32()).map((value, i) => value + scale * (added[i] as number));
 }
 
 /** The tensor with these values in place of its own. */

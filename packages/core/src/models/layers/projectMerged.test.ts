@@ -84,6 +84,7 @@ async function outputs(options: Partial<WeightOptions>): Promise<{ apart: Float3
 test.each<[string, Partial<WeightOptions>]>([
   ['with biases', {}],
   ['with LoRA', { lora }],
+  ['with LoRA that has biases', { lora: { ...lora, loraBias: true } }],
   ['in bfloat16, with LoRA', { type: 'bf16', lora }],
   ['in NF4', { nf4: inNf4('single') }],
   ['in NF4, absmaxes quantized themselves, with LoRA', { nf4: inNf4('double'), lora }],

@@ -7,6 +7,7 @@ export const loraDefaults = {
   lora_dropout: 0,
   peft_use_rslora: false,
   peft_use_dora: false,
+  peft_lora_bias: false,
   peft_bias: 'none',
 } as const;
 
@@ -61,6 +62,11 @@ export const adapter = {
     z.boolean(),
     `${loraDefaults.peft_use_dora}`,
     "DoRA: also train how long each output's row of the weight is, apart from its direction, which the adapter turns. Often learns more at a low rank, and costs time and memory.",
+  ),
+  peft_lora_bias: derived(
+    z.boolean(),
+    `${loraDefaults.peft_lora_bias}`,
+    "Give the second matrix of each adapter a bias, PEFT's lora_bias: for adapters taken out of weights that were trained in full. It can be merged only into layers that have a bias themselves, as Qwen2's q_proj, k_proj and v_proj.",
   ),
   lora_modules_to_save: derived(
     z.array(z.string().min(1)).min(1),

@@ -53,8 +53,8 @@ void benchMemory(BenchDevice& device, const Model& m, DType A) {
   time("swiglu_merged_backward", "inner", {inner, both, {}, {}, {}, {}, {}}, {both}, {0, 0, 0});
   time("swiglu_merged_backward", "inner, products added", {inner, both, low, factor, factor, copy, copy}, {both}, {1, 0, 0});
   time("dropout", "hidden", {hidden, {i32, {2}}}, {hidden}, {0.1, 3});
-  time("add_bias", "queries", {queries, {f32, {Q}}}, {queries});
-  time("add_bias_backward", "queries", {queries, {f32, {Q}}}, {{f32, {Q}}});
+  time("add_bias", "queries", {queries, {f32, {Q}}}, {queries}, {1});
+  time("add_bias_backward", "queries", {queries, {f32, {Q}}}, {{f32, {Q}}}, {1});
   time("embedding", "", {tokens, {A, {m.vocabulary, D}}}, {hidden}, {}, 2 * hiddenBytes);
   time("embedding_backward", "distinct tokens", {tokens, hidden, {f32, {m.vocabulary, D}}}, {{f32, {m.vocabulary, D}}}, {}, hiddenBytes + 8 * T * D);
 }
