@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { cacheWriteOp } from '../ops/attention_cached/op.ts';
 import { type MiniModelOptions, miniModel } from '../test/miniModel.ts';
 import { cpuDevice, type Device } from './device.ts';
 import { Graph } from './graph.ts';
+import { defineOp } from './op.ts';
 import { type CompileOptions, compile, type Plan } from './plan.ts';
 import { Variables } from './variables.ts';
 
@@ -98,19 +98,24 @@ test('bytes grow with the tokens of a row, not with its documents', () => {
   expect(memoryAt(512, 9).parameters).toBe(usual.parameters);
 });
 
-/** One call of a cache, of one sequence or of several beside each other. */
-function planOfCache(where: Device, several: boolean): Plan {
-  const cached = new Graph('decode', new Variables());
-  const x = cached.input('x', 'f32', ['T', 8]);
-  const cache = cached.variables.get('cache', { shape: [16, 8], dtype: 'f32', kind: 'state' });
-  const sequences = several ? cached.input('sequences', 'i32', ['N', 4]) : undefined;
-  cached.apply(cacheWriteOp, { x, cache, positions: cached.input('positions', 'i32', ['T']), sequences });
-  return compile([cached], { bounds: { T: 2, N: 2 }, device: where, activations: 'keep' });
+const weighed = defineOp({
+  name: 'weighed',
+  inputs: { x: 'A[T,K]', weights: 'f32[T]?' },
+  outputs: { y: 'A[T,K]' },
+  cpuOnly: ['weights'],
+  flops: () => 0,
+});
+
+function planOfWeighed(where: Device, isWeighed: boolean): Plan {
+  const own = new Graph('weighed', new Variables());
+  const weights = isWeighed ? own.input('weights', 'f32', ['T']) : undefined;
+  own.result('y', own.apply(weighed, { x: own.input('x', 'f32', ['T', 8]), weights }).y);
+  return compile([own], { bounds: { T: 2 }, device: where, activations: 'keep' });
 }
 
 test('what the CUDA kernels of an op do not take is refused when a plan for a GPU is compiled', () => {
   const gpu = { ...device, kind: 'cuda' } as unknown as Device;
-  expect(() => planOfCache(gpu, true)).toThrow('cache_write: the cuda backend has no kernel for it yet');
-  for (const several of [true, false]) expect(planOfCache(device, several).programs).toHaveLength(1);
-  expect(planOfCache(gpu, false).programs).toHaveLength(1);
+  expect(() => planOfWeighed(gpu, true)).toThrow('weighed: the cuda backend has no kernel for it yet');
+  for (const isWeighed of [true, false]) expect(planOfWeighed(device, isWeighed).programs).toHaveLength(1);
+  expect(planOfWeighed(gpu, false).programs).toHaveLength(1);
 });

@@ -24,8 +24,5 @@ export function checkSupported(
       'set activations: recompute, which takes the least memory there',
     );
   }
-  if (recipe.rl === 'grpo' && device === 'cuda') {
-    unsupported('rl', 'answers are not sampled beside each other on a GPU yet', 'set device: cpu');
-  }
   if (problems.length > 0) throw new InvalidRecipe(problems);
 }

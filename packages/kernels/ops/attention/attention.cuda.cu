@@ -14,6 +14,7 @@ static AttentionShape shapeOf(const Launch& launch) {
           static_cast<int>(cu_seqlens.shape[0]) - 1,
           cu_seqlens.i32(),
           nullptr,
+          nullptr,
           0,
           static_cast<float>(a[3]),
           static_cast<int>(a[4]),

@@ -16,7 +16,6 @@ export const cacheWriteOp = defineOp({
   inputs: { x: 'A[T,K]', cache: 'f32|bf16[L,K]', ...places },
   outputs: { written: 'f32[L,K]' },
   updates: { written: 'cache' },
-  cpuOnly: ['sequences'],
   flops: () => 0,
 });
 
@@ -26,8 +25,10 @@ export const attentionCachedOp = defineOp({
   inputs: { q: 'A[T,Q]', keys: 'f32|bf16[L,K]', values: 'f32|bf16[L,K]', ...places },
   outputs: { out: 'A[T,Q]' },
   attributes: attentionAttributes,
-  cpuOnly: ['sequences'],
   derive: (extents, attributes) => checkHeads('attention_cached', extents, attributes),
+  // On a GPU, what each 64 rows of the cache give for the token of one sequence: attention/decode.cu.
+  workspace: ({ L = 0 }, { device, dtypes, attributes: { heads, headSize } }) =>
+    device === 'cuda' && !dtypes['sequences'] ? 4 * Math.ceil(L / 64) * heads * (headSize + 2) : 0,
   flops: ({ T = 0, Q = 0, L = 0 }) => 4 * T * L * Q,
 });
 

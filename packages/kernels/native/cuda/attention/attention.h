@@ -32,6 +32,16 @@ const char* attentionForward(const Forward& forward, cudaStream_t stream, Family
 /** dq, dk, dv. */
 const char* attentionBackward(const Backward& backward, cudaStream_t stream, Family family = Family::automatic);
 
+/** Rows of a cache that decodeForward looks at together: sums do not depend on how many sequences there are, or how long the cache is. */
+constexpr int kDecodeRows = 64;
+constexpr int kMostDecodeSize = 256;
+
+/**
+ * `out` of sequences that have one token, against a cache. With `partial`, workspace of [heads, cache_rows / 64, head_size + 2] numbers, parts of the
+ * only sequence are looked at side by side; without it a block walks over the cache. Heads have at most 256 elements.
+ */
+const char* decodeForward(const Forward& forward, float* partial, cudaStream_t stream);
+
 const char* plainForward(const Forward& forward, cudaStream_t stream);
 const char* plainBackward(const Backward& backward, cudaStream_t stream);
 const char* mmaForward(const Forward& forward, cudaStream_t stream);

@@ -36,17 +36,35 @@ ANNEAL_HOST_DEVICE inline Tile tileOf(int slot, const int32_t* cu_seqlens, int d
 }
 
 #ifdef __CUDACC__
+/** First token of a document, or of one of several sequences. */
+__device__ inline int firstToken(const AttentionShape& shape, int document) {
+  if (!shape.sequences) return shape.cu_seqlens[document];
+  return document < shape.documents ? shape.sequences[4 * document] : shape.tokens;
+}
+
+/**
+ * Tokens begin … end - 1 of a sequence as a tile of its `size` first ones from `row` on: keys are rows of the cache, of which those of a prompt
+ * follow one another. A single token is no tile: it may follow an answer, see decode.cu. What would leave the cache is none either.
+ */
+__device__ inline Tile sequenceTile(const AttentionShape& shape, int sequence, int begin, int end, int row, int size) {
+  const int prompt_row = shape.sequences[4 * sequence + 1], shift = prompt_row + shape.positions[max(begin, 0)] - begin;
+  const bool isInside = 0 <= begin && 0 <= prompt_row && prompt_row <= begin + shift && end + shift <= shape.cache_rows;
+  if (end - begin <= 1 || !isInside) return {0, 0, 0, 0, 0};
+  return {row, min(row + size, end), end, prompt_row, shift};
+}
+
 /** The same by the 32 lanes of a warp, of which each looks at another document: a block waits once for memory instead of at each halving. */
 __device__ inline Tile tileOf(int slot, const AttentionShape& shape, int size) {
-  if (!shape.positions) {
+  if (!shape.positions || shape.sequences) {
     const int lane = threadIdx.x % 32;
     for (int low = 0, count = shape.documents;;) {
       const int step = (count + 31) / 32, document = low + min(lane * step, count - 1);
-      const int begin = shape.cu_seqlens[document], end = min(shape.cu_seqlens[document + 1], shape.tokens);
+      const int begin = firstToken(shape, document), end = min(firstToken(shape, document + 1), shape.tokens);
       const int found = __popc(__ballot_sync(~0u, lane * step < count && firstSlot(begin, document, size) <= slot)) - 1;
       if (step == 1) {
         const int document_begin = __shfl_sync(~0u, begin, found), document_end = __shfl_sync(~0u, end, found);
         const int row = document_begin + (slot - firstSlot(document_begin, low + found, size)) * size;
+        if (shape.sequences) return sequenceTile(shape, low + found, document_begin, document_end, row, size);
         return {row, min(row + size, document_end), document_end, document_begin, 0};
       }
       low += found * step, count = min(step, count - found * step);
@@ -58,9 +76,9 @@ __device__ inline Tile tileOf(int slot, const AttentionShape& shape, int size) {
 }
 #endif
 
-/** Slots of a launch; one sequence against a cache is one document. */
+/** Slots of a launch; one sequence against a cache is one document, of several each is one. */
 inline int slotCount(const AttentionShape& shape, int size) {
-  return shape.positions ? (shape.tokens + size - 1) / size : slotCount(shape.tokens, shape.documents, size);
+  return shape.positions && !shape.sequences ? (shape.tokens + size - 1) / size : slotCount(shape.tokens, shape.documents, size);
 }
 
 /** First key that the row sees. */

@@ -106,6 +106,7 @@ struct Problem {
              static_cast<int>(lengths.size()),
              on_device,
              start >= 0 ? on_device + ends.size() : nullptr,
+             nullptr,
              keys,
              1 / std::sqrt(float(size)),
              window,
