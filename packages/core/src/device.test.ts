@@ -9,11 +9,14 @@ import { readConfig } from './models/index.ts';
 const configOf = (name: string) =>
   readConfig(JSON.parse(readFileSync(join(goldenPath(name), 'config.json'), 'utf8')), null, name);
 
-test('a model whose layers carry a state is refused on a GPU, with the way out, and nothing else is', () => {
-  const gpu = { ...cpuDevice(), kind: 'cuda' } as unknown as Device;
-  expect(() => refuseWhereKernelsAreMissing(configOf('lfm2'), gpu)).toThrow(
-    expect.objectContaining({ code: 'device_without_kernels', next: expect.stringContaining('device: cpu') }),
-  );
-  refuseWhereKernelsAreMissing(configOf('lfm2'), cpuDevice());
-  refuseWhereKernelsAreMissing(configOf('qwen3-moe'), gpu);
-});
+test.each(['lfm2', 'gpt-oss'])(
+  '%s, which has layers of another kind, is refused on a GPU, with the way out',
+  (name) => {
+    const gpu = { ...cpuDevice(), kind: 'cuda' } as unknown as Device;
+    expect(() => refuseWhereKernelsAreMissing(configOf(name), gpu)).toThrow(
+      expect.objectContaining({ code: 'device_without_kernels', next: expect.stringContaining('device: cpu') }),
+    );
+    refuseWhereKernelsAreMissing(configOf(name), cpuDevice());
+    refuseWhereKernelsAreMissing(configOf('qwen3-moe'), gpu);
+  },
+);

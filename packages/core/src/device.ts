@@ -52,10 +52,11 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
  * @throws UserError `device_without_kernels`
  */
 export function refuseWhereKernelsAreMissing(config: ModelConfig, device: Device): void {
-  if (device.kind === 'cpu' || !carriesState(config)) return;
+  const missing = carriesState(config) ? 'layers that carry a state' : config.attentionSinks ? 'attention sinks' : null;
+  if (device.kind === 'cpu' || missing === null) return;
   throw new UserError({
-    what: `layers that carry a state (${config.architecture}) have no CUDA kernels yet`,
-    next: 'set device: cpu (--device cpu), or take a model with attention in all layers',
+    what: `${missing} (${config.architecture}) have no CUDA kernels yet`,
+    next: 'set device: cpu (--device cpu), or take a model with plain attention in all layers',
     code: 'device_without_kernels',
   });
 }

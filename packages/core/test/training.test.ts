@@ -38,6 +38,21 @@ test.each<[string, Partial<Recipe>]>([
   for (const [i, loss] of losses.entries()) expect(Math.abs(loss / (precise[i] as number) - 1)).toBeLessThan(0.03);
 });
 
+test('a checkpoint of gpt-oss trained in full, or with its biases, is the model in the order of its files', async () => {
+  const folder = temporaryFolder();
+  const still = { base_model: writeTinyModel(folder, 'gpt-oss'), max_steps: 1, learning_rate: 1e-30 };
+  const base = openModel(still.base_model);
+  const full = await trainHere(tinyRecipe(folder, { ...still, ...fullFineTuning }));
+  const whole = openModel(checkpointPath(full, 1));
+  for (const [name, { float32 }] of base.tensors) expect(whole.tensors.get(name)?.float32(), name).toEqual(float32());
+  whole.close();
+  const biased = await trainHere(tinyRecipe(folder, { ...still, peft_bias: 'all' }));
+  const { full: biases } = loadLoraWeights(checkpointPath(biased, 1), base);
+  expect(biases.has('layers.1.experts_gate_up_bias')).toBe(true);
+  for (const [name, values] of biases) expect(values, name).toEqual(base.tensors.get(name)?.float32());
+  base.close();
+});
+
 test('accumulation is exact: how a step is cut into micro-batches changes rounding only', async () => {
   const folder = temporaryFolder();
   // Rows of very different length: averaging the means of micro-batches would weigh their tokens unequally.

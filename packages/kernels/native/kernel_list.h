@@ -70,6 +70,9 @@
 
 // Those of ops that say `cpuOnly: true`.
 #define ANNEAL_CPU_KERNELS(X)       \
+  X(attention_sinks_backward)       \
+  X(expert_add_bias)                \
+  X(expert_add_bias_backward)       \
   X(short_conv)                     \
   X(short_conv_backward_input)      \
   X(short_conv_backward_weight)     \

@@ -6,10 +6,12 @@ import { addBiasBackwardCases, addBiasCases } from './add_bias/cases.ts';
 import { asyncCopyCases, awaitCopyCases } from './async_copy/cases.ts';
 import { attentionBackwardCases, attentionCases } from './attention/cases.ts';
 import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.ts';
+import { attentionSinksBackwardCases } from './attention_sinks/cases.ts';
 import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/cases.ts';
 import { doraNormCases, doraScaleBackwardCases, doraScaleCases } from './dora/cases.ts';
 import { dropoutCases } from './dropout/cases.ts';
 import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
+import { expertAddBiasBackwardCases, expertAddBiasCases } from './expert_add_bias/cases.ts';
 import { expertCombineBackwardCases, expertCombineCases, expertDispatchCases } from './expert_dispatch/cases.ts';
 import {
   expertLinearBackwardInputCases,
@@ -61,6 +63,7 @@ export const opCases: readonly OpCases[] = [
   attentionBackwardCases,
   attentionCachedCases,
   cacheWriteCases,
+  attentionSinksBackwardCases,
   clipScaleCases,
   dequantizeNf4Cases,
   dequantizeNf4DoubleCases,
@@ -78,6 +81,8 @@ export const opCases: readonly OpCases[] = [
   expertLinearCases,
   expertLinearBackwardInputCases,
   expertLinearBackwardWeightCases,
+  expertAddBiasCases,
+  expertAddBiasBackwardCases,
   expertSwigluCases,
   expertSwigluBackwardCases,
   gatherRowsCases,

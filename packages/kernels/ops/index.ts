@@ -6,10 +6,12 @@ import { addBiasBackwardOp, addBiasOp } from './add_bias/op.ts';
 import { asyncCopyOp, awaitCopyOp } from './async_copy/op.ts';
 import { attentionBackwardOp, attentionOp } from './attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
+import { attentionSinksBackwardOp } from './attention_sinks/op.ts';
 import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
 import { doraNormOp, doraScaleBackwardOp, doraScaleOp } from './dora/op.ts';
 import { dropoutOp } from './dropout/op.ts';
 import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
+import { expertAddBiasBackwardOp, expertAddBiasOp } from './expert_add_bias/op.ts';
 import { expertCombineBackwardOp, expertCombineOp, expertDispatchOp } from './expert_dispatch/op.ts';
 import { expertLinearBackwardInputOp, expertLinearBackwardWeightOp, expertLinearOp } from './expert_linear/op.ts';
 import { expertRouteBackwardOp, expertRouteOp } from './expert_route/op.ts';
@@ -57,6 +59,7 @@ export const ops: readonly Op[] = [
   attentionBackwardOp,
   attentionCachedOp,
   cacheWriteOp,
+  attentionSinksBackwardOp,
   clipScaleOp,
   dequantizeNf4Op,
   dequantizeNf4DoubleOp,
@@ -74,6 +77,8 @@ export const ops: readonly Op[] = [
   expertLinearOp,
   expertLinearBackwardInputOp,
   expertLinearBackwardWeightOp,
+  expertAddBiasOp,
+  expertAddBiasBackwardOp,
   expertSwigluOp,
   expertSwigluBackwardOp,
   gatherRowsOp,

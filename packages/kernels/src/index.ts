@@ -8,10 +8,11 @@ export { dequantizeNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/d
 export { type DoraLinear, doraNorm, doraScale } from '../ops/dora/op.ts';
 export { dropout } from '../ops/dropout/op.ts';
 export { embedding } from '../ops/embedding/op.ts';
+export { expertAddBias } from '../ops/expert_add_bias/op.ts';
 export { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 export { type ExpertLinearOptions, expertLinear } from '../ops/expert_linear/op.ts';
 export { type ExpertRoutes, expertRoute } from '../ops/expert_route/op.ts';
-export { expertSwiglu } from '../ops/expert_swiglu/op.ts';
+export { type ExpertActivation, expertSwiglu, plainSwiglu } from '../ops/expert_swiglu/op.ts';
 export { gatherRows } from '../ops/gather_rows/op.ts';
 export { clipScaleOp, squareSumOp } from '../ops/gradient_norm/op.ts';
 export {

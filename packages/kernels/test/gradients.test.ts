@@ -5,10 +5,11 @@ import { attention } from '../ops/attention/op.ts';
 import { doraScale } from '../ops/dora/op.ts';
 import { dropout } from '../ops/dropout/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
+import { expertAddBias } from '../ops/expert_add_bias/op.ts';
 import { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 import { expertLinear } from '../ops/expert_linear/op.ts';
 import { expertRoute } from '../ops/expert_route/op.ts';
-import { expertSwiglu } from '../ops/expert_swiglu/op.ts';
+import { type ExpertActivation, expertSwiglu } from '../ops/expert_swiglu/op.ts';
 import { completeProjection, groupedLinear, type MergedProjection } from '../ops/grouped_linear/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
@@ -48,6 +49,10 @@ const rules: Record<string, Build> = {
   'attention, grouped heads': (p) => attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 0, softCap: 0 }),
   'attention, window': (p) => attend(p, { heads: 1, kvHeads: 1, headSize: 6, window: 2, softCap: 0 }),
   'attention, soft cap': (p) => attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 0, softCap: 1.5 }),
+  'attention, sinks': (p) =>
+    attend(p, { heads: 3, kvHeads: 1, headSize: 2, window: 2, softCap: 0, sinks: 'parameter' }),
+  'attention, frozen sinks': (p) =>
+    attend(p, { heads: 3, kvHeads: 3, headSize: 2, window: 0, softCap: 1.5, sinks: 'weight' }),
   // The norm is no function of what is trained here: the rule takes it for a constant.
   dora_scale: (p) =>
     doraScale(p.rows('x', T, D), p.variable('magnitude', [D], 'parameter'), {
@@ -61,6 +66,7 @@ const rules: Record<string, Build> = {
   'experts, normalized gates': (p) => experts(p, 'parameter', true),
   'experts, gates of all logits': (p) => experts(p, 'parameter', false),
   'experts, frozen': (p) => experts(p, 'weight', true),
+  'experts, clamped': (p) => experts(p, 'parameter', true, { alpha: 1.702, limit: 1.5, upOffset: 1 }),
   'expert_linear, added to': (p) => {
     const routes = routesOf(p, true);
     const x = expertDispatch(p.rows('x', T, D), routes);
@@ -233,6 +239,7 @@ interface Heads {
   readonly headSize: number;
   readonly window: number;
   readonly softCap: number;
+  readonly sinks?: 'weight' | 'parameter';
 }
 
 /** Two of three experts for each token. */
@@ -240,11 +247,13 @@ function routesOf(p: Problem, normalized: boolean) {
   return expertRoute(p.rows('logits', T, 3), { choices: 2, normalized });
 }
 
-function experts(p: Problem, kind: 'weight' | 'parameter', normalized: boolean): Tensor {
+function experts(p: Problem, kind: 'weight' | 'parameter', normalized: boolean, activation?: ExpertActivation): Tensor {
   const routes = routesOf(p, normalized);
   const x = expertDispatch(p.rows('x', T, D), routes);
   const gateUp = expertLinear(x, p.variable('gate_up', [3 * 8, D], kind), routes.offsets, f32);
-  const y = expertLinear(expertSwiglu(gateUp, 4), p.variable('down', [3 * D, 4], kind), routes.offsets, f32);
+  const biased = expertAddBias(gateUp, p.variable('gate_up_bias', [3 * 8], kind), routes);
+  const inner = expertSwiglu(biased, 4, activation);
+  const y = expertLinear(inner, p.variable('down', [3 * D, 4], kind), routes.offsets, f32);
   return expertCombine(y, routes);
 }
 
@@ -274,13 +283,14 @@ function turnedHeads(p: Problem, norms: QkvRopeOptions['norms']): Tensor {
   return add(add(q, k), swiglu(k, v));
 }
 
-function attend(p: Problem, heads: Heads, { bf16 } = f32): Tensor {
+function attend(p: Problem, { sinks: kind, ...heads }: Heads, { bf16 } = f32): Tensor {
   const [q, k, v] = [
     p.rows('q', T, D),
     p.rows('k', T, heads.kvHeads * heads.headSize),
     p.rows('v', T, heads.kvHeads * heads.headSize),
   ];
-  return attention(q, k, v, p.graph.input('cuSeqlens', 'i32', [3]), { ...heads, bf16, scale: 0.8 });
+  const sinks = kind && p.variable('sinks', [heads.heads], kind);
+  return attention(q, k, v, p.graph.input('cuSeqlens', 'i32', [3]), { ...heads, bf16, sinks, scale: 0.8 });
 }
 
 /** Values for whichever of these inputs a graph has. */

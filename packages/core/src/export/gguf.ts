@@ -167,12 +167,14 @@ export function checkGgufExport(model: OpenModel): void {
 
 function refuseWhatGgufCannotSay({ path, config, architecture }: OpenModel): void {
   const { scaling } = config.rope;
+  const { addsOutputBias = architecture.gguf === 'llama', roundsYarn = false } = architecture.ggufPart ?? {};
   const reason =
     scaling?.kind === 'llama3' && architecture.gguf !== 'llama'
       ? `llama.cpp knows Llama 3's rope scaling only for Llama, not for ${architecture.modelType}`
-      : scaling?.kind === 'yarn' && !(scaling.truncate && scaling.betaFast === 32 && scaling.betaSlow === 1)
+      : scaling?.kind === 'yarn' &&
+          !((scaling.truncate || roundsYarn) && scaling.betaFast === 32 && scaling.betaSlow === 1)
         ? 'llama.cpp knows YaRN only with beta_fast 32, beta_slow 1 and truncate'
-        : config.outputBias && architecture.gguf !== 'llama'
+        : config.outputBias && !addsOutputBias
           ? `llama.cpp knows no bias on the attention output of ${architecture.modelType}`
           : (architecture.ggufPart?.refusal(config) ?? null);
   if (reason === null) return;
@@ -192,6 +194,12 @@ function differencesInLlamaCpp(model: OpenModel): string[] {
     ...(window === null
       ? []
       : [`llama.cpp ignores the sliding window of this model: beyond ${window} tokens its answers will differ.`]),
+    ...(config.rope.scaling?.kind === 'yarn' && !config.rope.scaling.truncate
+      ? [
+          'llama.cpp rounds the ends of the ramp of YaRN, which this model does not: its answers may differ a little, ' +
+            `as they do for every GGUF file of ${architecture.modelType}.`,
+        ]
+      : []),
     ...(config.rope.scaling?.kind === 'longrope'
       ? [
           `llama.cpp takes the long factors of LongRoPE wherever its context is larger than ${config.rope.scaling.originalMaxPositions} ` +

@@ -67,6 +67,7 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   ['glm4', {}],
   ['qwen3-moe', {}],
   ['lfm2', {}],
+  ['gpt-oss', {}],
 ])('llama.cpp loads the GGUF of %s and gives our greedy tokens; it is read back as it was', async (name, changes) => {
   const folder = temporaryFolder();
   const path = writeReadable(folder, name, changes);

@@ -12,8 +12,9 @@ import { modelByName } from '../hub/catalog.ts';
 import { isBias, linearOf } from '../models/adapters/full.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { moduleName } from '../models/adapters/targets.ts';
-import type { OpenModel } from '../models/model.ts';
+import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName, type TensorName } from '../models/names.ts';
+import { inFileOrder, wholeTensor } from '../models/stored.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportResult } from './result.ts';
 import { tokenizerBytes, writeTokenizer } from './writeTokenizer.ts';
@@ -103,11 +104,12 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
 function fullOf({ architecture, config, tensors }: OpenModel, adapter: LoraWeights): FullTensorToWrite[] {
   return [...adapter.full].flatMap(([name, values]) => {
     const ours = name === 'embed' && config.tieWordEmbeddings ? ['embed', 'lm_head'] : [name];
+    const stored = wholeTensor(architecture.names, config, tensors.get(name) as ModelTensor, 'huggingFace');
     return ours.map((each) => ({
       name: (findName(architecture.names, each) as TensorName).huggingFace,
       dtype: 'F32' as const,
-      shape: tensors.get(name)?.shape as number[],
-      bytes: () => bytesOf(values),
+      shape: stored.shape,
+      bytes: () => bytesOf(inFileOrder(values, stored)),
       besideAdapter: isBias(name) && adapter.modules.has(linearOf(name)),
     }));
   });

@@ -6,6 +6,7 @@ import { safetensorsBytes, writeSafetensors } from '@anneal/formats/safetensors/
 import { ELEMENT_BYTES } from '@anneal/formats/tensor';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedRows, refuseUnmergeable } from '../models/adapters/merge.ts';
+import { toLayout } from '../models/expertLayout.ts';
 import type { OpenModel } from '../models/model.ts';
 import { openModel } from '../models/open.ts';
 import { type StoredTensor, storedTensors } from '../models/stored.ts';
@@ -43,12 +44,20 @@ export async function exportMerged(
     dtype,
     shape: stored.shape,
     bytes: async function* () {
-      const { ours, rows } = stored;
+      const { ours, rows, layout } = stored;
       const type = { type: dtype, length: 1, bytes: ELEMENT_BYTES[dtype] };
+      const matrix = layout && new Uint8Array(layout.rows * layout.columns * type.bytes);
+      let filled = 0;
       for await (const [bytes] of mergedRows(model, ours, { adapter, types: [type], rows, signal })) {
         if (!bytes) continue;
         checksums.set(stored, crc32(bytes, checksums.get(stored)));
-        yield bytes;
+        if (!matrix) {
+          yield bytes;
+          continue;
+        }
+        matrix.set(bytes, filled); // a run has rows of one range of `rows` only
+        filled = (filled + bytes.length) % matrix.length;
+        if (filled === 0) yield toLayout(matrix, layout);
       }
       onProgress?.(checksums.size, all.length);
     },

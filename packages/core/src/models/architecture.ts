@@ -33,4 +33,8 @@ export interface GgufPart {
   readonly refusal: (config: ModelConfig) => string | null;
   /** llama.cpp masks what is outside of the layers' windows. */
   readonly honorsWindow: boolean;
+  /** llama.cpp adds the bias of the attention's output. */
+  readonly addsOutputBias?: boolean;
+  /** llama.cpp rounds the ends of YaRN's ramp, whatever the model does, and so does every file that others made of it. */
+  readonly roundsYarn?: boolean;
 }

@@ -30,6 +30,7 @@ describe('the golden checkpoints', () => {
       attentionBias: false,
       outputBias: false,
       mlpBias: false,
+      attentionSinks: false,
       qkNorm: null,
       fusedQkv: false,
       fusedGateUp: false,

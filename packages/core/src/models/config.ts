@@ -1,4 +1,4 @@
-import type { GateActivation } from '@anneal/kernels';
+import type { ExpertActivation, GateActivation } from '@anneal/kernels';
 import type { QueryScaling, RopeConfig } from './rope.ts';
 
 /** A mixture of experts: a router sends each token to a few of many small MLPs. */
@@ -10,6 +10,9 @@ export interface ExpertsConfig {
   readonly intermediateSize: number;
   /** What a token's experts give is weighted by the softmax of the chosen logits alone, not of all. */
   readonly normalized: boolean;
+  /** The router and all experts have biases. */
+  readonly bias: boolean;
+  readonly activation: ExpertActivation;
   /** Per layer: it has experts, not one MLP. */
   readonly layers: readonly boolean[];
 }
@@ -49,6 +52,8 @@ export interface ModelConfig {
   readonly outputBias: boolean;
   /** gate, up and down have biases. */
   readonly mlpBias: boolean;
+  /** Each head has a logit that joins the softmax of its scores and has no value. */
+  readonly attentionSinks: boolean;
   /** q and k are RMS-normalized before rope: each head by itself, or all heads of a token together. */
   readonly qkNorm: 'each_head' | 'all_heads' | null;
   /** q, k and v are rows of one matrix, in files and for adapters. */

@@ -13,6 +13,8 @@ export interface DecoderTraits extends RopeTraits {
   /** Config.json names the activation by it. */
   readonly activationField?: string;
   readonly experts?: (layerCount: number) => ExpertsConfig;
+  /** Published files hold the experts in MXFP4. */
+  readonly readsMxfp4?: boolean;
   /** Without `tie_word_embeddings`. */
   readonly tiesByDefault?: boolean;
   /** The fields of `ModelConfig` that differ from Llama's. */
@@ -63,6 +65,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     attentionBias: false,
     outputBias: false,
     mlpBias: false,
+    attentionSinks: false,
     qkNorm: null,
     fusedQkv: false,
     fusedGateUp: false,
@@ -95,11 +98,13 @@ const ACTIVATIONS = { silu: ['silu', 'swish'], gelu_tanh: ['gelu_pytorch_tanh'] 
 
 function refuseWhatWouldChangeTheModel(
   fields: Fields,
-  { activationField = 'hidden_act', config, experts }: DecoderTraits,
+  { activationField = 'hidden_act', config, experts, readsMxfp4 = false }: DecoderTraits,
 ): void {
   const quantization = fields.object('quantization_config');
   const method = quantization?.string('quant_method', 'unknown method');
-  if (quantization && !(method === 'bitsandbytes' && quantization.boolean('load_in_4bit', false))) {
+  const isNf4 = method === 'bitsandbytes' && quantization?.boolean('load_in_4bit', false);
+  const isRead = isNf4 || (method === 'mxfp4' && readsMxfp4);
+  if (quantization && !isRead) {
     throw fields.unsupported(
       `the weights are stored quantized (${method}), which cannot be trained from`,
       'use the original checkpoint in bf16, f16 or f32, or one of bitsandbytes in NF4',

@@ -7,6 +7,7 @@ import { Fields } from './fields.ts';
 import { gemma2 } from './gemma2/architecture.ts';
 import { gemma3 } from './gemma3/architecture.ts';
 import { glm4 } from './glm4/architecture.ts';
+import { gptOss } from './gptOss/architecture.ts';
 import { granite } from './granite/architecture.ts';
 import { granite4 } from './granite4/architecture.ts';
 import { lfm2 } from './lfm2/architecture.ts';
@@ -36,6 +37,7 @@ export const architectures: readonly Architecture[] = [
   granite4,
   qwen3Moe,
   lfm2,
+  gptOss,
 ];
 
 /** @throws UserError for an architecture that is not listed above */

@@ -13,14 +13,24 @@ export interface TensorName {
   readonly transform: GgufTransform;
   /** Of a matrix that holds those of all experts: what files may have in its place. */
   readonly parts?: ExpertParts;
+  /** How Hugging Face's files hold the whole, where not as we do. */
+  readonly layout?: ExpertLayout;
+}
+
+/** Of one expert's matrix in a file. Ours has a row for each output, those of gate before those of up. */
+export interface ExpertLayout {
+  /** A column for each output. */
+  readonly transposed: boolean;
+  /** Outputs of gate and up in turn. */
+  readonly interleaved: boolean;
 }
 
 /**
  * Names of the parts of each expert's matrix, in the order of their rows: `gate` and `up`. With `#`, which stands for the number of the
- * expert, a tensor holds one part of one expert; without, that part of all of them.
+ * expert, a tensor holds one part of one expert; without, that part of all of them. Formats that are not here have the whole only.
  */
 export interface ExpertParts {
-  readonly huggingFace: readonly string[];
+  readonly huggingFace?: readonly string[];
   readonly gguf: readonly string[];
 }
 
@@ -39,13 +49,19 @@ export function findName(names: NameTable, ours: string): TensorName | null {
   const row = names.find((name) => name.ours === pattern);
   if (!row) return null;
   const fill = (name: string): string => name.replace('*', layer ?? '*');
-  const { huggingFace, gguf, transform, parts } = row;
+  const { huggingFace, gguf, transform, parts, layout } = row;
   return {
     ours,
     huggingFace: fill(huggingFace),
     gguf: fill(gguf),
     transform,
-    ...(parts && { parts: { huggingFace: parts.huggingFace.map(fill), gguf: parts.gguf.map(fill) } }),
+    ...(parts && {
+      parts: {
+        ...(parts.huggingFace && { huggingFace: parts.huggingFace.map(fill) }),
+        gguf: parts.gguf.map(fill),
+      },
+    }),
+    ...(layout && { layout }),
   };
 }
 

@@ -193,6 +193,60 @@ test('Qwen3-30B-A3B, and one with dense layers among the others', () => {
   expect(() => read({ ...qwen, num_experts_per_tok: 129 })).toThrow('num_experts_per_tok');
 });
 
+const gptOss = {
+  model_type: 'gpt_oss',
+  attention_bias: true,
+  attention_dropout: 0,
+  experts_per_token: 4,
+  head_dim: 64,
+  hidden_act: 'silu',
+  hidden_size: 2880,
+  initial_context_length: 4096,
+  intermediate_size: 2880,
+  layer_types: ['sliding_attention', 'full_attention'],
+  max_position_embeddings: 131072,
+  num_attention_heads: 64,
+  num_experts_per_tok: 4,
+  num_hidden_layers: 2,
+  num_key_value_heads: 8,
+  num_local_experts: 32,
+  output_router_logits: false,
+  quantization_config: { modules_to_not_convert: ['model.layers.*.self_attn', 'lm_head'], quant_method: 'mxfp4' },
+  rms_norm_eps: 1e-5,
+  rope_scaling: {
+    beta_fast: 32,
+    beta_slow: 1,
+    factor: 32,
+    original_max_position_embeddings: 4096,
+    rope_type: 'yarn',
+    truncate: false,
+  },
+  rope_theta: 150000,
+  sliding_window: 128,
+  swiglu_limit: 7,
+  tie_word_embeddings: false,
+  vocab_size: 201088,
+};
+
+test('gpt-oss-20b, and what transformers would compute otherwise', () => {
+  expect(read(gptOss)).toMatchObject({
+    attentionSinks: true,
+    attentionBias: true,
+    outputBias: true,
+    slidingWindow: [128, null],
+    experts: { count: 32, choices: 4, intermediateSize: 2880, normalized: true, bias: true, layers: [true, true] },
+    rope: { theta: 150000, scaling: { kind: 'yarn', truncate: false, factor: 32 } },
+  });
+  const { layer_types: _types, rope_theta: _theta, sliding_window: _window, ...short } = gptOss;
+  expect(read(short)).toMatchObject({
+    slidingWindow: [128, null],
+    rope: { theta: 150000 },
+  });
+  expect(() => read({ ...gptOss, swiglu_limit: 10 })).toThrow('swiglu_limit 10 is not implemented');
+  expect(() => read({ ...gptOss, output_router_logits: true })).toThrow('output_router_logits');
+  expect(() => read({ ...gptOss, quantization_config: { quant_method: 'fp8' } })).toThrow('stored quantized (fp8)');
+});
+
 test('granite-4.0-micro; those with Mamba layers or experts are refused', () => {
   expect(read(granite4)).toMatchObject({ intermediateSize: 8192, logitScale: 0.1, hasRope: [true, true] });
   expect(read({ ...granite4, position_embedding_type: 'nope' }).hasRope).toEqual([false, false]);

@@ -1,14 +1,20 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openMxfp4 } from '@anneal/formats/mxfp4/source';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
-import { writeSafetensors } from '@anneal/formats/safetensors/write';
+import { type TensorToWrite, writeSafetensors } from '@anneal/formats/safetensors/write';
+import { elementCount } from '@anneal/formats/tensor';
 import { expect, onTestFinished, test } from 'vitest';
 import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
 import { exportGguf, ggufFileName } from '../export/gguf.ts';
 import { exportMerged } from '../export/merged.ts';
+import { random } from '../random.ts';
+import { gptOss } from './gptOss/architecture.ts';
+import { readConfig } from './index.ts';
 import type { ModelTensor, OpenModel } from './model.ts';
 import { openModel } from './open.ts';
 import { wholeTensor } from './stored.ts';
+import { expectedTensors } from './tensors.ts';
 
 const name = 'qwen3-moe';
 
@@ -80,12 +86,42 @@ test('experts in one tensor, as transformers 5 keeps them, are the same model', 
   expectSameWeights(goldenModel(name, folder), model);
 });
 
-test('a merged export has the tensors of the published layout', async () => {
-  const model = goldenModel(name);
+test.each([name, 'gpt-oss'])('a merged export of %s has the tensors of the published layout', async (golden) => {
+  const model = goldenModel(golden);
   const folder = join(temporaryFolder(), 'merged');
   await exportMerged(folder, { model, adapter: null, dtype: 'F32' });
-  expect(shapesIn(folder)).toEqual(shapesIn(goldenPath(name)));
-  expectSameWeights(goldenModel(name, folder), model);
+  expect(shapesIn(folder)).toEqual(shapesIn(goldenPath(golden)));
+  expectSameWeights(goldenModel(golden, folder), model);
+});
+
+test('gpt-oss: outputs of experts are columns of the file, gate and up in turn', async () => {
+  const [experts, hidden, inner] = [4, 32, 48];
+  const model = goldenModel('gpt-oss');
+  const source = openSafetensors(join(goldenPath('gpt-oss'), 'model.safetensors'));
+  const read = (part: string) => source.float32(`model.layers.1.mlp.experts.${part}`);
+  const [gateUp, gateUpBias, down, downBias] = ['gate_up_proj', 'gate_up_proj_bias', 'down_proj', 'down_proj_bias'].map(
+    read,
+  ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  source.close();
+  const ours = Object.fromEntries(
+    ['gate_up', 'gate_up_bias', 'down', 'down_bias'].map((part) => [
+      part,
+      model.tensors.get(`layers.1.experts_${part}`)?.float32() as Float32Array,
+    ]),
+  ) as Record<'gate_up' | 'gate_up_bias' | 'down' | 'down_bias', Float32Array>;
+  for (let e = 0; e < experts; e++) {
+    for (let row = 0; row < 2 * inner; row++) {
+      const column = row < inner ? 2 * row : 2 * (row - inner) + 1;
+      const at = e * 2 * inner + row;
+      expect(ours.gate_up_bias[at]).toBe(gateUpBias[e * 2 * inner + column]);
+      for (let i = 0; i < hidden; i++)
+        expect(ours.gate_up[at * hidden + i]).toBe(gateUp[(e * hidden + i) * 2 * inner + column]);
+    }
+    for (let row = 0; row < hidden; row++)
+      for (let i = 0; i < inner; i++)
+        expect(ours.down[(e * hidden + row) * inner + i]).toBe(down[(e * inner + i) * hidden + row]);
+  }
+  expect(ours.down_bias).toEqual(downBias);
 });
 
 test('GGUF holds gate and up apart, quantized where rows are whole blocks; any rows are read as they lie', async () => {
@@ -109,6 +145,74 @@ test('GGUF holds gate and up apart, quantized where rows are whole blocks; any r
   ]) {
     const columns = 32;
     expect(found?.float32(rows)).toEqual(all.subarray(rows.first * columns, (rows.first + rows.count) * columns));
+  }
+});
+
+function numbers(count: number, of: () => number): number[] {
+  return Array.from({ length: count }, of);
+}
+
+test('gpt-oss as published, its experts in MXFP4, whose rows are outputs, is the model that it decodes to', async () => {
+  const [experts, hidden, inner] = [4, 32, 64];
+  const folder = join(temporaryFolder(), 'mxfp4');
+  const config = JSON.parse(readFileSync(join(goldenPath('gpt-oss'), 'config.json'), 'utf8'));
+  const changed = { ...config, intermediate_size: inner, quantization_config: { quant_method: 'mxfp4' } };
+  const read = readConfig(changed, null, 'config.json');
+  const { below } = random('mxfp4');
+  const tensors: TensorToWrite[] = [...expectedTensors(read)].flatMap(([ours, shape]): TensorToWrite[] => {
+    const stored = wholeTensor(gptOss.names, read, { name: ours, shape }, 'huggingFace');
+    if (!/experts_(gate_up|down)$/.test(ours)) {
+      const values = Float32Array.from(numbers(elementCount(shape), () => below(1000) / 1000 - 0.5));
+      return [{ name: stored.name, dtype: 'F32', shape: stored.shape, bytes: () => new Uint8Array(values.buffer) }];
+    }
+    const [rows = 0, columns = 0] = shape;
+    const blocks = [experts, rows / experts, columns / 32];
+    const codes = Uint8Array.from(numbers((rows * columns) / 2, () => below(256)));
+    const scales = Uint8Array.from(numbers((rows * columns) / 32, () => 115 + below(6)));
+    return [
+      { name: `${stored.name}_blocks`, dtype: 'U8', shape: [...blocks, 16], bytes: () => codes },
+      { name: `${stored.name}_scales`, dtype: 'U8', shape: blocks, bytes: () => scales },
+    ];
+  });
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(changed));
+  await writeSafetensors(join(folder, 'model.safetensors'), tensors);
+
+  const model = goldenModel('gpt-oss', folder);
+  const decoded = openMxfp4(openSafetensors(join(folder, 'model.safetensors')));
+  onTestFinished(() => decoded.close());
+  const [rowsInFile, ours] = [
+    decoded.float32('model.layers.1.mlp.experts.gate_up_proj'),
+    model.tensors.get('layers.1.experts_gate_up')?.float32() as Float32Array,
+  ];
+  for (let row = 0; row < experts * 2 * inner; row++) {
+    const [expert, inExpert] = [Math.floor(row / (2 * inner)), row % (2 * inner)];
+    const stored = inExpert < inner ? 2 * inExpert : 2 * (inExpert - inner) + 1;
+    const at = (expert * 2 * inner + stored) * hidden;
+    expect(ours.subarray(row * hidden, (row + 1) * hidden)).toEqual(rowsInFile.subarray(at, at + hidden));
+  }
+  expect(model.tensors.get('layers.1.experts_down')?.float32()).toEqual(
+    decoded.float32('model.layers.1.mlp.experts.down_proj'),
+  );
+
+  const merged = join(temporaryFolder(), 'merged');
+  await exportMerged(merged, { model, adapter: null, dtype: 'BF16' });
+  const again = goldenModel('gpt-oss', merged);
+  expect(again.configJson).not.toHaveProperty('quantization_config');
+  for (const tensor of ['layers.0.experts_gate_up', 'layers.1.experts_down'])
+    expect(again.tensors.get(tensor)?.float32()).toEqual(model.tensors.get(tensor)?.float32());
+});
+
+test('a GGUF file of gpt-oss has biases, routers and sinks in float32 whatever its type, as llama.cpp adds them', async () => {
+  const model = goldenModel('gpt-oss');
+  const folder = join(temporaryFolder(), 'gguf');
+  await exportGguf(folder, { model, adapter: null, types: ['f16'], name: 'tiny' });
+  const read = openModel(join(folder, ggufFileName('tiny', 'f16')));
+  onTestFinished(() => read.close());
+  for (const [tensor, { dtype, float32 }] of read.tensors) {
+    const isMatrix = !/norm|bias|sinks|router/.test(tensor);
+    expect(dtype, tensor).toBe(isMatrix ? 'F16' : 'F32');
+    if (!isMatrix) expect(float32(), tensor).toEqual(model.tensors.get(tensor)?.float32());
   }
 });
 

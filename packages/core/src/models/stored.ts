@@ -1,6 +1,7 @@
 import { elementCount, type RowRange, type TensorInfo, type TensorSource } from '@anneal/formats/tensor';
 import { UserError } from '../errors.ts';
 import type { ModelConfig } from './config.ts';
+import { fromLayout, type MatrixLayout, toLayout } from './expertLayout.ts';
 import type { ModelTensor } from './model.ts';
 import { findName, type NameTable, type TensorName } from './names.ts';
 import { expectedTensors } from './tensors.ts';
@@ -12,6 +13,8 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   /** Of our tensor. */
   readonly rows: readonly RowRange[];
+  /** Of the matrix in each of these ranges, where it is not as we have it. */
+  readonly layout?: MatrixLayout;
 }
 
 type Format = 'huggingFace' | 'gguf';
@@ -21,12 +24,16 @@ type Ours = Pick<ModelTensor, 'name' | 'shape'>;
 /** One of our tensors as one of a file, as transformers 5 keeps it: the matrices of all experts beside each other. */
 export function wholeTensor(names: NameTable, { experts }: ModelConfig, ours: Ours, format: Format): StoredTensor {
   const found = nameOf(names, ours);
-  const [rows = 1, columns = 1] = ours.shape;
+  const [rows = 1, ...row] = ours.shape;
   const count = experts?.count ?? 1;
   if (!found.parts) return { name: found[format], shape: storedShape(ours, format), rows: [{ first: 0, count: rows }] };
   const each = rows / count;
   const all = Array.from({ length: count }, (_, expert) => ({ first: expert * each, count: each }));
-  return { name: found[format], shape: [count, each, columns], rows: all };
+  const stored = { name: found[format], shape: [count, each, ...row], rows: all };
+  const layout = format === 'huggingFace' ? found.layout : undefined;
+  if (!layout) return stored;
+  const shape = layout.transposed ? [count, ...row, each] : stored.shape;
+  return { ...stored, shape, layout: { ...layout, rows: each, columns: row[0] ?? 1 } };
 }
 
 /** A kernel of a convolution lacks its middle extent, which is 1, in GGUF. */
@@ -38,7 +45,7 @@ function storedShape({ shape }: Pick<Ours, 'shape'>, format: Format): readonly n
 export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours, format: Format): StoredTensor[] {
   const parts = nameOf(names, ours).parts?.[format];
   if (!parts) return [wholeTensor(names, config, ours, format)];
-  const [rows = 1, columns = 1] = ours.shape;
+  const [rows = 1, ...row] = ours.shape;
   const count = config.experts?.count ?? 1;
   const each = rows / count / parts.length;
   const rowsOf = (expert: number, part: number): RowRange => ({
@@ -50,14 +57,14 @@ export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours,
     return experts.flatMap((expert) =>
       parts.map((part, i) => ({
         name: part.replace('#', String(expert)),
-        shape: [each, columns],
+        shape: [each, ...row],
         rows: [rowsOf(expert, i)],
       })),
     );
   }
   return parts.map((name, i) => ({
     name,
-    shape: [count, each, columns],
+    shape: [count, each, ...row],
     rows: experts.map((expert) => rowsOf(expert, i)),
   }));
 }
@@ -68,11 +75,35 @@ function nameOf(names: NameTable, { name }: Ours): TensorName {
   return found;
 }
 
-/** Rows of one of our tensors, and where they lie: in the `index`th matrix of a tensor of the file. */
+/** All rows of ours, float32 or bytes aligned for any view, as `stored`, which holds all of them, has them. */
+export function inFileOrder<V extends Uint8Array | Float32Array>(ours: V, stored: StoredTensor): V {
+  return matrixByMatrix(ours, stored, toLayout);
+}
+
+/** The reverse. */
+export function inOurOrder<V extends Uint8Array | Float32Array>(values: V, stored: StoredTensor): V {
+  return matrixByMatrix(values, stored, fromLayout);
+}
+
+function matrixByMatrix<V extends Uint8Array | Float32Array>(
+  values: V,
+  { rows, layout }: StoredTensor,
+  move: (matrix: V, layout: MatrixLayout) => V,
+): V {
+  if (!layout) return values;
+  const each = values.length / rows.length;
+  return concatenated(rows.map((_, i) => move(values.subarray(i * each, (i + 1) * each) as V, layout)));
+}
+
+/** Rows of one of our tensors, and where they lie in a file. */
 interface Piece {
   readonly rows: RowRange;
+  /** Of our tensor; 1 of a vector. */
+  readonly columns: number;
   readonly info: TensorInfo;
-  readonly index: number;
+  /** Of the matrix in a tensor that holds those of all experts; null of a tensor that is one matrix. */
+  readonly index: number | null;
+  readonly layout: MatrixLayout | undefined;
 }
 
 /** What checkTensors and the readers need of a file. */
@@ -84,7 +115,7 @@ export type JoinedSource = Pick<TensorSource, 'path' | 'tensors' | 'bytes' | 'fl
 /**
  * A file's tensors in our shapes, and with the matrices of all experts as one matrix each, under the name of the whole, whether the file has them so, as one
  * tensor for each part, or as one for each expert and part.
- * @throws UserError where a part is missing, has another shape, or is held in 4 bits
+ * @throws UserError where a part is missing, has another shape, or is held in NF4
  */
 export function joinExperts(
   source: TensorSource,
@@ -106,11 +137,11 @@ export function joinExperts(
     const stored = source.tensors.has(whole)
       ? [wholeTensor(names, config, ours, format)]
       : storedTensors(names, config, ours, format);
-    const pieces = stored.flatMap((tensor) => piecesOf(source, { ...tensor, name: nameInFile(tensor.name) }));
+    const pieces = stored.flatMap((tensor) => piecesOf(source, { ...tensor, name: nameInFile(tensor.name) }, ours));
     for (const { info } of pieces) tensors.delete(info.name);
     const dtypes = new Set(pieces.map(({ info }) => info.dtype));
     const [dtype = 'F32'] = dtypes;
-    const byteLength = pieces.reduce((sum, { info, rows }) => sum + rows.count * rowBytes(info), 0);
+    const byteLength = pieces.reduce((sum, piece) => sum + piece.rows.count * rowBytes(piece), 0);
     tensors.set(whole, { name: whole, shape, dtype: dtypes.size === 1 ? dtype : 'F32', byteLength });
     joined.set(
       whole,
@@ -130,7 +161,7 @@ export function joinExperts(
     rowGroup: (name) => {
       const [piece] = joined.get(name) ?? [];
       if (!piece) return null;
-      return piece.info.shape.length < 3 ? 1 : piece.rows.count; // a matrix of three extents is read whole
+      return piece.index === null ? 1 : piece.rows.count; // a matrix among others is read whole
     },
     float32,
     bytes: (name, rows) => {
@@ -145,9 +176,11 @@ export function joinExperts(
   };
 }
 
-function piecesOf(source: TensorSource, { name, shape, rows }: StoredTensor): Piece[] {
+function piecesOf(source: TensorSource, stored: StoredTensor, ours: Ours): Piece[] {
+  const { name, rows } = stored;
   const info = source.tensors.get(name);
   if (!info) throw problem(source, `the tensor ${name} is missing`, 'model_tensor_missing');
+  const { shape, layout } = info.dtype === 'MXFP4' ? withRowsOfOutputs(stored) : stored;
   if (info.shape.join() !== shape.join()) {
     const what = `the tensor ${name} has shape [${info.shape}], but the config asks for [${shape}]`;
     throw problem(source, what, 'model_tensor_shape');
@@ -160,36 +193,53 @@ function piecesOf(source: TensorSource, { name, shape, rows }: StoredTensor): Pi
       code: 'model_unsupported',
     });
   }
-  return rows.map((range, index) => ({ rows: range, info, index }));
+  const isOne = shape.length === ours.shape.length;
+  const columns = ours.shape[1] ?? 1;
+  return rows.map((range, index) => ({ rows: range, columns, info, index: isOne ? null : index, layout }));
+}
+
+/** Published checkpoints in MXFP4 have them, as their blocks run along the inputs. */
+function withRowsOfOutputs({ layout, ...stored }: StoredTensor): StoredTensor {
+  if (!layout) return stored;
+  const shape = [stored.rows.length, layout.rows, layout.columns];
+  return { ...stored, shape, layout: { ...layout, transposed: false } };
+}
+
+/** `count` rows of a piece from its row `from` on. */
+interface Run {
+  readonly piece: Piece;
+  readonly from: number;
+  readonly count: number;
 }
 
 /** The pieces that hold these rows, cut to them. */
-function runsOf(pieces: readonly Piece[], { first, count }: RowRange): (Piece & { readonly from: number })[] {
+function runsOf(pieces: readonly Piece[], { first, count }: RowRange): Run[] {
   return pieces.flatMap((piece) => {
     const start = Math.max(first, piece.rows.first);
     const end = Math.min(first + count, piece.rows.first + piece.rows.count);
-    if (end <= start) return [];
-    return [{ ...piece, from: start - piece.rows.first, rows: { first: start, count: end - start } }];
+    return end <= start ? [] : [{ piece, from: start - piece.rows.first, count: end - start }];
   });
 }
 
-type Run = ReturnType<typeof runsOf>[number];
-
-function bytesOf(source: TensorSource, { info, index, from, rows }: Run): Uint8Array {
-  if (info.shape.length < 3) return source.bytes(info.name, { first: from, count: rows.count });
-  const matrix = source.bytes(info.name, { first: index, count: 1 });
-  const each = rowBytes(info);
-  return matrix.subarray(from * each, (from + rows.count) * each);
+function bytesOf(source: TensorSource, { piece, from, count }: Run): Uint8Array {
+  const { info, index, layout } = piece;
+  if (index === null) return source.bytes(info.name, { first: from, count });
+  const stored = source.bytes(info.name, { first: index, count: 1 });
+  const matrix = layout ? fromLayout(stored, layout) : stored;
+  const each = rowBytes(piece);
+  return matrix.subarray(from * each, (from + count) * each);
 }
 
-function float32Of(source: TensorSource, { info, index, from, rows }: Run): Float32Array {
-  if (info.shape.length < 3) return source.float32(info.name, { first: from, count: rows.count });
-  const columns = info.shape[2] ?? 1;
-  return source.float32(info.name, { first: index, count: 1 }).subarray(from * columns, (from + rows.count) * columns);
+function float32Of(source: TensorSource, { piece, from, count }: Run): Float32Array {
+  const { info, index, layout, columns } = piece;
+  if (index === null) return source.float32(info.name, { first: from, count });
+  const stored = source.float32(info.name, { first: index, count: 1 });
+  const matrix = layout ? fromLayout(stored, layout) : stored;
+  return matrix.subarray(from * columns, (from + count) * columns);
 }
 
-function rowBytes({ shape, byteLength }: TensorInfo): number {
-  return byteLength / elementCount(shape.slice(0, -1));
+function rowBytes({ info, columns }: Piece): number {
+  return (info.byteLength / elementCount(info.shape)) * columns;
 }
 
 function concatenated<Values extends Uint8Array | Float32Array>(parts: readonly Values[]): Values {

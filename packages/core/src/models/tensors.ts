@@ -33,10 +33,15 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
     if (config.norms !== 'before') add('attention_post_norm', hiddenSize);
     if (config.norms !== 'after') add('mlp_norm', hiddenSize);
     if (config.experts && hasExperts(config, layer)) {
-      const { count, intermediateSize: width } = config.experts;
+      const { count, intermediateSize: width, bias } = config.experts;
       add('router', count, hiddenSize);
       add('experts_gate_up', count * 2 * width, hiddenSize);
       add('experts_down', count * hiddenSize, width);
+      if (bias) {
+        add('router_bias', count);
+        add('experts_gate_up_bias', count * 2 * width);
+        add('experts_down_bias', count * hiddenSize);
+      }
     } else if (config.fusedGateUp) {
       add('gate_up', 2 * intermediateSize, hiddenSize);
     } else {
@@ -76,6 +81,7 @@ function addAttention(config: ModelConfig, add: AddTensor): void {
     add('v_bias', keyRows);
   }
   if (config.outputBias) add('o_bias', hiddenSize);
+  if (config.attentionSinks) add('sinks', config.headCount);
   if (config.qkNorm) {
     const eachHead = config.qkNorm === 'each_head';
     add('q_norm', eachHead ? headSize : queryRows);

@@ -11,7 +11,7 @@ import { exportLora } from '../export/lora.ts';
 import { writeTokenizer } from '../export/writeTokenizer.ts';
 import { type LoraOptions, type LoraSpec, readLora } from '../models/adapters/lora.ts';
 import type { OpenModel } from '../models/model.ts';
-import { wholeTensor } from '../models/stored.ts';
+import { inFileOrder, wholeTensor } from '../models/stored.ts';
 import { damagedCheckpoint, verifyCheckpoint } from './checkpointSeal.ts';
 
 const count = z.int().min(0);
@@ -119,13 +119,14 @@ async function writeAdapter(
 
 async function writeModel(folder: string, engine: Engine, model: OpenModel): Promise<void> {
   const { architecture, config } = model;
-  const tensors = [...model.tensors.values()].map((tensor) => ({
-    ...wholeTensor(architecture.names, config, tensor, 'huggingFace'),
-    dtype: 'F32' as const,
-    bytes: async () => bytesOf(await engine.read(tensor.name)),
-  }));
+  const tensors = [...model.tensors.values()].map((tensor) => {
+    const stored = wholeTensor(architecture.names, config, tensor, 'huggingFace');
+    const bytes = async () => inFileOrder(bytesOf(await engine.read(tensor.name)), stored);
+    return { ...stored, dtype: 'F32' as const, bytes };
+  });
+  const { quantization_config: _, ...configJson } = model.configJson; // of the files that were read
   await writeSafetensors(join(folder, 'model.safetensors'), tensors);
-  await writeJson(join(folder, 'config.json'), { ...model.configJson, dtype: 'float32', torch_dtype: 'float32' });
+  await writeJson(join(folder, 'config.json'), { ...configJson, dtype: 'float32', torch_dtype: 'float32' });
   if (model.generationConfig) await writeJson(join(folder, 'generation_config.json'), model.generationConfig);
   await writeTokenizer(folder, model);
 }

@@ -2,6 +2,7 @@ import { fullName, loraName } from '../models/adapters/lora.ts';
 import { linearOfModule } from '../models/adapters/targets.ts';
 import type { OpenModel } from '../models/model.ts';
 import { splitLayer } from '../models/names.ts';
+import { inOurOrder, wholeTensor } from '../models/stored.ts';
 
 const PARTS = { 'A.weight': 'A', 'B.weight': 'B', 'B.bias': 'bias', 'magnitude_vector.weight': 'magnitude' } as const;
 
@@ -23,4 +24,11 @@ export function gradientVariable(model: OpenModel, name: string): string {
     if (row?.huggingFace.replace('*', layer ?? '*') === wanted) return `gradient/${full ? fullName(ours) : ours}`;
   }
   throw new Error(`${name} is no tensor of this model`);
+}
+
+/** A gradient in transformers' order of elements as ours. @param variable what `gradientVariable` gives for it */
+export function gradientInOurs(model: OpenModel, variable: string, gradient: Float32Array): Float32Array {
+  const tensor = model.tensors.get(variable.replace(/^gradient\//, ''));
+  if (!tensor) return gradient;
+  return inOurOrder(gradient, wholeTensor(model.architecture.names, model.config, tensor, 'huggingFace'));
 }

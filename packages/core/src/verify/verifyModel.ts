@@ -13,7 +13,7 @@ import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { float32 } from './forward.ts';
 import { type GoldenCurve, type GoldenFolder, openGolden } from './golden.ts';
 import { goldenStep, gradientsOnly, openTraining, trainGolden } from './goldenTraining.ts';
-import { gradientVariable } from './gradientNames.ts';
+import { gradientInOurs, gradientVariable } from './gradientNames.ts';
 import {
   gradientDifference,
   maxDifference,
@@ -92,7 +92,7 @@ async function verifyTraining(
   for (const name of golden.names.filter((n) => n.startsWith(`${prefix}grad.`))) {
     const variable = gradientVariable(model, name);
     const gradient = (await engine.read(variable)) as Float32Array;
-    const reference = golden.float32(name);
+    const reference = gradientInOurs(model, variable, golden.float32(name));
     if (pad === null || variable !== 'gradient/embed') {
       quantities.push(...gradientDifference(name, gradient, reference));
       continue;

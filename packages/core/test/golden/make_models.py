@@ -36,7 +36,7 @@ STEPS, WARMUP, WEIGHT_DECAY = 10, 2, 0.01
 TARGETS = {
     **{name: ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"] for name in ("phi3", "phi4-mini")},
     "glm4": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"],
-    "qwen3-moe": ["q_proj", "k_proj", "v_proj", "o_proj"],
+    **{name: ["q_proj", "k_proj", "v_proj", "o_proj"] for name in ("qwen3-moe", "gpt-oss")},
     "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
     "lfm2": ["q_proj", "k_proj", "v_proj", "out_proj", "in_proj", "w1", "w2", "w3"],
 }
@@ -66,6 +66,10 @@ CONFIGS = {
     "qwen3-moe": lambda: T.Qwen3MoeConfig(
         **COMMON, **rope(1e6), head_dim=16, moe_intermediate_size=48, num_experts=8, num_experts_per_tok=2,
         norm_topk_prob=True, tie_word_embeddings=False,
+    ),
+    "gpt-oss": lambda: T.GptOssConfig(
+        **SMALL, num_hidden_layers=2, head_dim=16, num_local_experts=4, num_experts_per_tok=2, sliding_window=16,
+        tie_word_embeddings=False,
     ),
     "qwen3-yarn": lambda: T.Qwen3Config(
         **COMMON, **rope(1e6, "yarn", factor=4.0, original_max_position_embeddings=128), head_dim=16,

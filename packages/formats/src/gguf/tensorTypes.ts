@@ -23,6 +23,7 @@ const TYPE_NUMBERS = {
   I64: 27,
   F64: 28,
   BF16: 30,
+  MXFP4: 39,
 } as const satisfies Partial<Record<DType | BlockType, number>>;
 
 export type GgmlType = keyof typeof TYPE_NUMBERS;
@@ -42,7 +43,6 @@ const UNREADABLE: Readonly<Record<number, string>> = {
   29: 'IQ1_M',
   34: 'TQ1_0',
   35: 'TQ2_0',
-  39: 'MXFP4',
   40: 'NVFP4',
   41: 'Q1_0',
   42: 'Q2_0',

@@ -106,7 +106,7 @@ function findFullTensors({ tensors, path }: SafetensorsSource, config: LoraConfi
 function fullTensorName(tensor: string, { bias, modulesToSave, ensureWeightTying }: LoraConfig): string | null {
   if (!tensor.startsWith(NAME_PREFIX) || /\.lora_[^.]*(\.|$)/.test(tensor)) return null;
   const name = tensor.slice(NAME_PREFIX.length);
-  if (bias !== 'none' && name.endsWith('.bias')) return name.replace(/\.base_layer\.bias$/, '.bias');
+  if (bias !== 'none' && /[._]bias$/.test(name)) return name.replace(/\.base_layer\.bias$/, '.bias');
   if (modulesToSave.some((module) => isOfModule(name, module))) return name;
   return ensureWeightTying && modulesToSave.length > 0 && name === TIED_HEAD ? name : null;
 }

@@ -65,6 +65,10 @@ inline Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.lanes, b.lanes, 
 inline Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.lanes, b.lanes)}; }
 inline Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.lanes, b.lanes)}; }
 inline Vec abs(Vec a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.lanes)}; }
+/** value, or 0 where x > limit. */
+inline Vec zeroAbove(Vec value, Vec x, Vec limit) {
+  return {_mm256_and_ps(value.lanes, _mm256_cmp_ps(x.lanes, limit.lanes, _CMP_NGT_UQ))};
+}
 inline Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.lanes)}; }
 inline Vec round(Vec a) { return {_mm256_round_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 

@@ -62,6 +62,10 @@ inline Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.lanes, b.lanes, 
 inline Vec max(Vec a, Vec b) { return {_mm512_max_ps(a.lanes, b.lanes)}; }
 inline Vec min(Vec a, Vec b) { return {_mm512_min_ps(a.lanes, b.lanes)}; }
 inline Vec abs(Vec a) { return {_mm512_abs_ps(a.lanes)}; }
+/** value, or 0 where x > limit. */
+inline Vec zeroAbove(Vec value, Vec x, Vec limit) {
+  return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x.lanes, limit.lanes, _CMP_NGT_UQ), value.lanes)};
+}
 inline Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.lanes)}; }
 inline Vec round(Vec a) { return {_mm512_roundscale_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 inline Vec scaleByPowerOfTwo(Vec a, Vec n) { return {_mm512_scalef_ps(a.lanes, n.lanes)}; }

@@ -60,6 +60,8 @@ inline Vec abs(Vec a) {
   for (int i = 0; i < Vec::width; i++) a.lanes[i] = ::fabsf(a.lanes[i]);
   return a;
 }
+/** value, or 0 where x > limit. */
+inline Vec zeroAbove(Vec value, Vec x, Vec limit) { return {x.lanes > limit.lanes ? Vec::zero().lanes : value.lanes}; }
 inline Vec sqrt(Vec a) {
   for (int i = 0; i < Vec::width; i++) a.lanes[i] = ::sqrtf(a.lanes[i]);
   return a;

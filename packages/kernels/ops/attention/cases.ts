@@ -54,6 +54,24 @@ const layoutsInBf16 = Object.fromEntries(
   Object.entries(layouts).map(([name, one]) => [`${name}, bf16`, inBf16(one)] as const),
 );
 
+const withoutSinks = (cases: Record<string, ReturnType<typeof packed>>) =>
+  Object.fromEntries(Object.entries(cases).map(([name, one]) => [name, { ...one, optional: [] }]));
+
+function sunk(one: ReturnType<typeof packed>, ...sinks: readonly number[]) {
+  const fill = { ...one.fill, ...(sinks.length > 0 && { sinks: constant(...sinks) }) };
+  return { ...one, fill, optional: ['sinks'] as const };
+}
+
+const withSinks = {
+  'sink, one token': sunk(packed([1], { heads: 1, kvHeads: 1, headSize: 1 })),
+  'sinks, documents longer than a block': sunk(packed([130, 37, 99], { heads: 4, kvHeads: 2, headSize: 16 })),
+  'sinks, empty documents': sunk(packed([0, 3, 0, 0, 2, 0], small)),
+  'sinks, window longer than a block': sunk(packed([230], { ...small, window: 101 })),
+  'sinks, window of one key': sunk(packed([9], { ...small, window: 1 })),
+  'sinks in bf16': sunk(inBf16(packed([130, 37], { heads: 4, kvHeads: 2, headSize: 16, window: 50 }))),
+  'sinks far above and far below the scores': sunk(packed([12], small), 40, -40),
+};
+
 const benchmark = [
   packed([512], { heads: 9, kvHeads: 3, headSize: 64 }),
   packed([512], { heads: 16, kvHeads: 8, headSize: 128 }),
@@ -62,13 +80,17 @@ const benchmark = [
 export const attentionCases = casesFor(attentionOp, {
   shapes: [],
   hard: {
-    ...layouts,
-    ...layoutsInBf16,
-    'huge scores': { ...packed([12, 3], small), fill: { ...packed([12, 3], small).fill, q: scaled(1000) } },
-    'equal scores': { ...packed([12], small), fill: { ...packed([12], small).fill, k: constant(0) } },
+    ...withoutSinks({ ...layouts, ...layoutsInBf16 }),
+    ...withSinks,
+    'huge scores': {
+      ...packed([12, 3], small),
+      optional: [],
+      fill: { ...packed([12, 3], small).fill, q: scaled(1000) },
+    },
+    'equal scores': { ...packed([12], small), optional: [], fill: { ...packed([12], small).fill, k: constant(0) } },
   },
   benchmark,
-  reference: (inputs, { out, lse }, { extents: { T = 0 }, attributes: options, activationType }) => {
+  reference: (inputs, { out, lse }, { extents: { T = 0 }, attributes: options, activationType, dtypes }) => {
     const { heads, kvHeads, headSize, window } = options;
     const bf16 = activationType === 'bf16' ? 1 : options.bf16;
     const { cuSeqlens } = inputs;
@@ -78,7 +100,7 @@ export const attentionCases = casesFor(attentionOp, {
       for (let h = 0; h < heads; h++) {
         const kvHead = Math.floor(h / (heads / kvHeads));
         const keys = Array.from({ length: last - first + 1 }, (_, j) => score(q, i, k, first + j, h, options));
-        const { weights, sizes, logSumExp } = softmax(keys);
+        const { weights, sizes, logSumExp } = softmax(keys, dtypes.sinks && inputs.sinks.at(h));
         lse.add(h, i, logSumExp.value, logSumExp.size);
         weights.forEach((weight, j) => {
           for (let c = 0; c < headSize; c++) {

@@ -1,6 +1,7 @@
 import { graphOf } from '../../src/graph.ts';
 import { type Attributes, defineOp, type Extents } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
+import { attentionSinksBackwardOp } from '../attention_sinks/op.ts';
 
 export interface AttentionOptions {
   readonly heads: number;
@@ -16,6 +17,8 @@ export interface AttentionOptions {
 export interface PackedAttentionOptions extends AttentionOptions {
   /** Rounds the operands of every product to bf16; sums and softmax are float32 in either case. */
   readonly bf16: boolean;
+  /** f32[H]: a score of each head that joins its softmax and has no value. */
+  readonly sinks?: Tensor | undefined;
 }
 
 export const attentionAttributes = ['heads', 'kvHeads', 'headSize', 'scale', 'window', 'softCap'] as const;
@@ -39,21 +42,26 @@ export function checkHeads(
 
 /**
  * out = softmax(q·kᵀ·scale, under the soft cap) · v for each head, causal, within each document of the batch. Keys and values are shared by
- * heads / kvHeads query heads. lse is the log of the softmax's denominator, which the backward pass needs instead of the weights.
+ * heads / kvHeads query heads. lse is the log of the softmax's denominator, which the backward pass needs instead of the weights: sinks
+ * are in it, so that the gradients of q, k and v are computed as without them.
  * Never holds the scores: Dao et al. 2022.
  */
 export const attentionOp = defineOp({
   name: 'attention',
-  inputs: { q: 'A[T,Q]', k: 'A[T,K]', v: 'A[T,K]', cuSeqlens: 'i32[S]' },
+  inputs: { q: 'A[T,Q]', k: 'A[T,K]', v: 'A[T,K]', cuSeqlens: 'i32[S]', sinks: 'f32[H]?' },
   outputs: { out: 'A[T,Q]', lse: 'f32[H,T]' },
   attributes: packedAttributes,
   derive: (extents, attributes) => checkHeads('attention', extents, attributes),
+  cpuOnly: ['sinks'],
   // On CUDA: the counter from which blocks take their work.
   workspace: (_, { device }) => (device === 'cuda' ? 4 : 0),
   flops: ({ T = 0, Q = 0 }) => 2 * T * T * Q,
-  backward: ({ graph, inputs, outputs, attributes, gradients: { out: dout } }) => {
+  backward: ({ graph, inputs, outputs, attributes, gradients: { out: dout }, needs, gradientOf }) => {
     if (!dout) return {};
-    const { dq, dk, dv } = graph.apply(attentionBackwardOp, { ...inputs, ...outputs, dout }, attributes);
+    const { sinks, ...others } = inputs;
+    if (needs('sinks'))
+      graph.apply(attentionSinksBackwardOp, { sinks, ...outputs, dout, gradient: gradientOf('sinks') });
+    const { dq, dk, dv } = graph.apply(attentionBackwardOp, { ...others, ...outputs, dout }, attributes);
     return { q: dq, k: dk, v: dv };
   },
 });
@@ -82,7 +90,7 @@ export function attention(
   k: Tensor,
   v: Tensor,
   cuSeqlens: Tensor,
-  { bf16, ...options }: PackedAttentionOptions,
+  { bf16, sinks, ...options }: PackedAttentionOptions,
 ): Tensor {
-  return graphOf(q).apply(attentionOp, { q, k, v, cuSeqlens }, { ...options, bf16: bf16 ? 1 : 0 }).out;
+  return graphOf(q).apply(attentionOp, { q, k, v, cuSeqlens, sinks }, { ...options, bf16: bf16 ? 1 : 0 }).out;
 }

@@ -57,14 +57,17 @@ export function score(q: Values, i: number, k: Values, j: number, h: number, opt
   return { value: softCap * share, size: size + softCap * Math.abs(share), slope: 1 - share ** 2 };
 }
 
-/** Softmax weights over consecutive scores; `size` as the error of e^score grows. */
-export function softmax(scores: readonly Omit<Score, 'slope'>[]): {
+/** Softmax weights over consecutive scores; `size` as the error of e^score grows. @param sink a score that has no weight, in the sum only */
+export function softmax(
+  scores: readonly Omit<Score, 'slope'>[],
+  sink = -Infinity,
+): {
   weights: number[];
   sizes: number[];
   logSumExp: Omit<Score, 'slope'>;
 } {
-  const maximum = Math.max(...scores.map(({ value }) => value));
-  const total = scores.reduce((sum, { value }) => sum + Math.exp(value - maximum), 0);
+  const maximum = Math.max(sink, ...scores.map(({ value }) => value));
+  const total = scores.reduce((sum, { value }) => sum + Math.exp(value - maximum), Math.exp(sink - maximum));
   const largest = Math.max(...scores.map(({ size }) => size));
   const weights = scores.map(({ value }) => Math.exp(value - maximum) / total);
   return {

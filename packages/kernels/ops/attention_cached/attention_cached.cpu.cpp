@@ -34,6 +34,7 @@ const char* attention_cached(const Launch& launch) {
   if (const char* problem = sequences.check()) return problem;
   if (keys.type != values.type) return "keys and values have different types";
   Context& context = *launch.context;
+  const float* sinks = launch.inputs[5].f32();  // may be absent
   float* out = launch.outputs[0].f32();
   bool has_single = false;
   for (int64_t i = 0; i < sequences.count(); i++) {
@@ -45,10 +46,10 @@ const char* attention_cached(const Launch& launch) {
     const int64_t at = s.first * heads * head_size;
     const int64_t skipped = s.prompt_row * keys.shape[1] * (keys.type == DType::bf16 ? 2 : 4);
     attention_cached(context, s.tokens, s.start, heads, kv_heads, head_size, scale, window, soft_cap, q.f32() + at,
-                     keys.data + skipped, values.data + skipped, keys.type, out + at);
+                     keys.data + skipped, values.data + skipped, keys.type, out + at, sinks);
   }
   if (has_single) {
-    attention_cached_each(context, sequences, heads, kv_heads, head_size, scale, window, soft_cap, q.f32(), keys.data, values.data, keys.type, out);
+    attention_cached_each(context, sequences, heads, kv_heads, head_size, scale, window, soft_cap, q.f32(), keys.data, values.data, keys.type, out, sinks);
   }
   return nullptr;
 }

@@ -95,7 +95,7 @@ interface Context {
 
 function context({ tokens, start, cache, heads, kvHeads, headSize, window = 0, softCap = 0 }: Context) {
   return {
-    extents: { T: tokens, L: cache, Q: heads * headSize, K: kvHeads * headSize },
+    extents: { T: tokens, L: cache, Q: heads * headSize, K: kvHeads * headSize, H: heads },
     attributes: {
       heads,
       kvHeads,
@@ -107,6 +107,10 @@ function context({ tokens, start, cache, heads, kvHeads, headSize, window = 0, s
     fill: { positions: from(start) },
     optional: [],
   };
+}
+
+function sunk(one: ReturnType<typeof context>) {
+  return { ...one, optional: ['sinks'] as const };
 }
 
 /** The same for several sequences of one cache. */
@@ -144,6 +148,13 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
     'sequences with a window': contexts(beside, { ...small, window: 200 }),
     'sequences with a short window under a soft cap': contexts(beside, { ...small, window: 3, softCap: 1.5 }),
     'one of several sequences': contexts(beside.slice(1, 2), { heads: 9, kvHeads: 3, headSize: 64 }),
+    'sink, first token': sunk(context({ tokens: 1, start: 0, cache: 1, heads: 1, kvHeads: 1, headSize: 1 })),
+    'sinks, next token of a long context': sunk(context({ tokens: 1, start: 900, cache: 910, ...small })),
+    'sinks, prompt with a window': sunk(context({ tokens: 110, start: 10, cache: 128, ...small, window: 30 })),
+    'sinks, sequences beside each other': {
+      ...contexts(beside, { ...small, window: 200 }),
+      optional: ['sequences', 'sinks'],
+    },
     'as in SmolLM2': context({ tokens: 3, start: 61, cache: 64, heads: 9, kvHeads: 3, headSize: 64 }),
   },
   benchmark: [
@@ -158,7 +169,7 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
     context({ tokens: 512, start: 0, cache: 512, heads: 9, kvHeads: 3, headSize: 64 }),
   ],
   reference: (
-    { q, keys, values, ...places },
+    { q, keys, values, sinks, ...places },
     { out },
     { extents: { T = 0, N = 0 }, attributes: options, activationType, dtypes },
   ) => {
@@ -171,7 +182,7 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
       for (let h = 0; h < heads; h++) {
         const column = Math.floor(h / (heads / kvHeads)) * headSize;
         const scores = rows.map((row) => score(q, i, keys, row, h, options));
-        const { weights, sizes } = softmax(scores);
+        const { weights, sizes } = softmax(scores, dtypes.sinks && sinks.at(h));
         weights.forEach((weight, j) => {
           for (let c = 0; c < headSize; c++) {
             const value = values.at(rows[j] as number, column + c);

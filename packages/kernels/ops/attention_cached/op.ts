@@ -22,15 +22,21 @@ export const cacheWriteOp = defineOp({
 /** As `attention`, for tokens against the cache, which already holds their own keys and values. */
 export const attentionCachedOp = defineOp({
   name: 'attention_cached',
-  inputs: { q: 'A[T,Q]', keys: 'f32|bf16[L,K]', values: 'f32|bf16[L,K]', ...places },
+  inputs: { q: 'A[T,Q]', keys: 'f32|bf16[L,K]', values: 'f32|bf16[L,K]', ...places, sinks: 'f32[H]?' },
   outputs: { out: 'A[T,Q]' },
   attributes: attentionAttributes,
+  cpuOnly: ['sinks'],
   derive: (extents, attributes) => checkHeads('attention_cached', extents, attributes),
   // On a GPU, what each 64 rows of the cache give for the token of one sequence: attention/decode.cu.
   workspace: ({ L = 0 }, { device, dtypes, attributes: { heads, headSize } }) =>
     device === 'cuda' && !dtypes['sequences'] ? 4 * Math.ceil(L / 64) * heads * (headSize + 2) : 0,
   flops: ({ T = 0, Q = 0, L = 0 }) => 4 * T * L * Q,
 });
+
+export interface CachedAttentionOptions extends AttentionOptions {
+  /** As `attention` takes them. */
+  readonly sinks?: Tensor | undefined;
+}
 
 export interface CachePlaces {
   readonly positions: Tensor;
@@ -44,11 +50,11 @@ export function attentionCached(
   v: Tensor,
   cache: { readonly keys: Tensor; readonly values: Tensor },
   { positions, sequences }: CachePlaces,
-  options: AttentionOptions,
+  { sinks, ...options }: CachedAttentionOptions,
 ): Tensor {
   const graph = graphOf(q);
   const where = { positions, sequences };
   graph.apply(cacheWriteOp, { x: k, cache: cache.keys, ...where });
   graph.apply(cacheWriteOp, { x: v, cache: cache.values, ...where });
-  return graph.apply(attentionCachedOp, { q, ...cache, ...where }, { ...options }).out;
+  return graph.apply(attentionCachedOp, { q, ...cache, ...where, sinks }, options).out;
 }

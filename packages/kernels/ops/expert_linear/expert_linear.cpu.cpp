@@ -1,23 +1,13 @@
 #include "cpu/addend.h"
+#include "cpu/expert_rows.h"
 #include "cpu/gemm/gemm.h"
 #include "kernel.h"
 
 namespace anneal::ANNEAL_ISA {
 
-static const char* const kOffsetsUnordered = "the experts' offsets do not ascend to the number of assignments";
-
 static DType computeType(const Launch& launch) { return launch.attributes[1] != 0 ? DType::bf16 : DType::f32; }
 
 static float alphaOf(const Launch& launch) { return static_cast<float>(launch.attributes[0]); }
-
-static bool ascend(const Tensor& offsets, int64_t rows) {
-  const int64_t experts = offsets.shape[0] - 1;
-  if (offsets.i32()[0] != 0 || offsets.i32()[experts] != rows) return false;
-  for (int64_t e = 0; e < experts; e++) {
-    if (offsets.i32()[e] > offsets.i32()[e + 1]) return false;
-  }
-  return true;
-}
 
 /** The elements of an expert in a matrix of R rows of K that holds those of all. */
 static const char* weightOf(const Tensor& weight, int64_t expert, int64_t elements) {

@@ -1,10 +1,13 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
-import { expertSwigluBackwardOp, expertSwigluOp } from './op.ts';
+import { type ExpertActivation, expertSwigluBackwardOp, expertSwigluOp, plainSwiglu } from './op.ts';
 
 /** `rows` of gate and up for each token. */
-function shape(T: number, rows: number, width: number) {
-  return { extents: { T, W: 2 * rows * width, V: rows * width }, attributes: { width } };
+function shape(T: number, rows: number, width: number, activation: ExpertActivation = plainSwiglu) {
+  return { extents: { T, W: 2 * rows * width, V: rows * width }, attributes: { width, ...activation } };
 }
+
+/** As in gpt-oss, but for a limit that random values reach. */
+const clamped = { alpha: 1.702, limit: 1, upOffset: 1 };
 
 const hard = {
   'one value': shape(1, 1, 1),
@@ -13,10 +16,23 @@ const hard = {
   'gates that saturate': { ...shape(2, 2, 5), fill: { x: constant(1000, -1000, 60, -60, 0) } },
   'wide gates': { ...shape(4, 2, 33), fill: { x: scaled(10) } },
   'no tokens': shape(0, 2, 8),
+  clamped: shape(9, 3, 65, clamped),
+  'at the limit': { ...shape(2, 2, 3, clamped), fill: { x: constant(1, -1, 0.5) } },
+  'clamped far away': { ...shape(4, 2, 33, clamped), fill: { x: scaled(1000) } },
 };
-const benchmark = [shape(512, 8, 768)];
+const benchmark = [shape(512, 8, 768), shape(512, 4, 2880, { alpha: 1.702, limit: 7, upOffset: 1 })];
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
+
+const limitOf = ({ limit }: ExpertActivation): number => (limit === 0 ? Infinity : limit);
+
+/** Gate and up as they are multiplied, and the sigmoid. */
+function inner(gate: number, up: number, activation: ExpertActivation) {
+  const { alpha, upOffset } = activation;
+  const limit = limitOf(activation);
+  const g = Math.min(gate, limit);
+  return { g, u: Math.max(-limit, Math.min(up, limit)) + upOffset, s: sigmoid(alpha * g) };
+}
 
 /** Calls `each` with the places of gate and up in x, and of their value in y. */
 function forValues(V: number, T: number, width: number, each: (gate: number, up: number, value: number) => void): void {
@@ -30,10 +46,11 @@ export const expertSwigluCases = casesFor(expertSwigluOp, {
   shapes: [],
   hard,
   benchmark,
-  reference: ({ x }, { y }, { extents: { T = 0, V = 0 }, attributes: { width } }) => {
+  reference: ({ x }, { y }, { extents: { T = 0, V = 0 }, attributes }) => {
+    const { width, alpha, upOffset } = attributes;
     forValues(V, T, width, (gate, up, value) => {
-      const g = x.at(0, gate);
-      y.add(0, value, g * sigmoid(g) * x.at(0, up));
+      const { g, u, s } = inner(x.at(0, gate), x.at(0, up), attributes);
+      y.add(0, value, g * s * u, Math.abs(g * s) * (Math.abs(u - upOffset) + upOffset) * (1 + alpha * Math.abs(g)));
     });
   },
 });
@@ -42,13 +59,22 @@ export const expertSwigluBackwardCases = casesFor(expertSwigluBackwardOp, {
   shapes: [],
   hard,
   benchmark,
-  reference: ({ dy, x }, { dx }, { extents: { T = 0, V = 0 }, attributes: { width } }) => {
+  reference: ({ dy, x }, { dx }, { extents: { T = 0, V = 0 }, attributes }) => {
+    const { width, alpha, upOffset } = attributes;
+    const limit = limitOf(attributes);
     forValues(V, T, width, (gate, up, value) => {
-      const [g, u, d] = [x.at(0, gate), x.at(0, up), dy.at(0, value)];
-      const s = sigmoid(g);
-      // 1 + g · (1 - σ): rounding σ, which is at most 1, counts g times.
-      dx.add(0, gate, d * u * s * (1 + g * (1 - s)), Math.abs(d * u) * s * (1 + Math.abs(g)));
-      dx.add(0, up, d * g * s);
+      const d = dy.at(0, value);
+      const { g, u, s } = inner(x.at(0, gate), x.at(0, up), attributes);
+      const steep = alpha * Math.abs(g);
+      // 1 + αg · (1 - σ): rounding σ, which is at most 1, counts αg times.
+      if (x.at(0, gate) <= limit)
+        dx.add(
+          0,
+          gate,
+          d * u * s * (1 + alpha * g * (1 - s)),
+          Math.abs(d) * (Math.abs(u) + upOffset) * s * (1 + steep),
+        );
+      if (Math.abs(x.at(0, up)) <= limit) dx.add(0, up, d * g * s, Math.abs(d * g) * s * (1 + steep));
     });
   },
 });

@@ -131,6 +131,7 @@ const models: Record<string, Problem> = {
   model_not_whole: ['模型不完整', '请继续下载'],
   model_unsupported: ['不支持这种模型'],
   model_config_invalid: ['模型配置有误'],
+  mxfp4_unreadable: ['MXFP4 权重无法读取', '重新下载模型，或使用 bf16 版本'],
   model_quantized: ['模型已量化，不能这样使用'],
   model_without_weights: ['模型没有权重文件'],
   model_parts_left_out: ['模型的部分内容被略去'],

@@ -5,6 +5,7 @@ import { UserError } from '../../errors.ts';
 import type { ModelConfig } from '../config.ts';
 import type { OpenModel } from '../model.ts';
 import { findName, type NameTable } from '../names.ts';
+import { inOurOrder, wholeTensor } from '../stored.ts';
 import { expectedTensors } from '../tensors.ts';
 import { otherBase } from './otherBase.ts';
 
@@ -82,13 +83,14 @@ export function fullTensorsOf({ path, full, tensors }: PeftAdapter, model: OpenM
   const isHead = (name: string) => config.tieWordEmbeddings && name === 'lm_head.weight';
   for (const { name, shape, tensor } of full.filter((each) => !isHead(each.name))) {
     const known = ours.get(name);
-    const expected = known === undefined ? undefined : model.tensors.get(known)?.shape;
-    if (known === undefined || expected === undefined) throw otherBase(path, model, `which has no ${name}`);
+    const replaced = known === undefined ? undefined : model.tensors.get(known);
+    if (known === undefined || replaced === undefined) throw otherBase(path, model, `which has no ${name}`);
     if (!isSavable(known) && !isBias(known)) throw notReplaced(path, name);
-    if (expected.join() !== shape.join()) {
-      throw otherBase(path, model, `whose ${name} is [${expected}], where the adapter has [${shape}]`);
+    const stored = wholeTensor(architecture.names, config, replaced, 'huggingFace');
+    if (stored.shape.join() !== shape.join()) {
+      throw otherBase(path, model, `whose ${name} is [${stored.shape}], where the adapter has [${shape}]`);
     }
-    values.set(known, tensors.float32(tensor));
+    values.set(known, inOurOrder(tensors.float32(tensor), stored));
   }
   if (config.tieWordEmbeddings) {
     const head = full.find(({ name }) => isHead(name));

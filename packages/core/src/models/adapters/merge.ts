@@ -154,7 +154,7 @@ function rowsToEncode(
   transform: GgufTransform,
 ): Rows {
   const isVector = tensor.shape.length < 2;
-  const columns = elementCount(tensor.shape.slice(isVector ? 0 : 1));
+  const columns = isVector ? rows.count : elementCount(tensor.shape.slice(1));
   const reorder = (bytes: Uint8Array): Uint8Array =>
     transform === 'permuteHeads' ? interleaveHeads(bytes, rows.count, config.headSize) : bytes;
   const { source, sourceType } = transform === 'plusOne' ? plusOne(tensor, rows) : sourceRows(tensor, rows);

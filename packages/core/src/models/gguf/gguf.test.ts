@@ -116,6 +116,7 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     attentionBias: false,
     outputBias: false,
     mlpBias: false,
+    attentionSinks: false,
     qkNorm: null,
     fusedQkv: false,
     fusedGateUp: false,

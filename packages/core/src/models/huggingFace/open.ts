@@ -5,6 +5,7 @@ import { refusePickle } from '@anneal/formats/checkpointGuard';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
+import { openMxfp4 } from '@anneal/formats/mxfp4/source';
 import { INDEX_FILE, openSafetensors, SINGLE_FILE } from '@anneal/formats/safetensors/read';
 import { readShardIndex } from '@anneal/formats/safetensors/shardIndex';
 import { UserError } from '../../errors.ts';
@@ -42,7 +43,7 @@ export function openHuggingFaceModel(path: string): OpenModel {
     ...templateFiles(folder),
   ];
   const chatTemplates = readChatTemplates(folder);
-  const source = openBitsandbytes(openSafetensors(folder));
+  const source = openBitsandbytes(openMxfp4(openSafetensors(folder)));
   try {
     const tensors = new Map<string, ModelTensor>();
     const nameInFile = text ? namesInside(source.tensors) : (name: string) => name;

@@ -42,6 +42,7 @@ export function selfAttention(
     scale: config.attentionScale,
     window: config.slidingWindow[layer] ?? 0,
     softCap: config.attentionSoftCap,
+    sinks: config.attentionSinks ? m.weight(name('sinks')) : undefined,
   };
   return visible.kind === 'packed'
     ? attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 })

@@ -2,6 +2,7 @@ import {
   add,
   addBias,
   type ExpertRoutes,
+  expertAddBias,
   expertLinear,
   type Graph,
   linear,
@@ -158,9 +159,11 @@ export class ModelScope {
     return Variables.canStack(weights_OI) ? this.graph.variables.stack(stackName(names), weights_OI) : null;
   }
 
-  /** x · weight_eᵀ for the rows of each expert e, which are sorted by expert: [T, C · I] becomes [T, C · O]. */
-  expertLinear(x_TCI: Tensor, name: string, { offsets }: ExpertRoutes): Tensor {
-    return expertLinear(x_TCI, this.matrix(name), offsets, { bf16: this.bf16 });
+  /** x · weight_eᵀ, plus its bias, for the rows of each expert e, which are sorted by expert: [T, C · I] becomes [T, C · O]. */
+  expertLinear(x_TCI: Tensor, name: string, routes: ExpertRoutes): Tensor {
+    const y_TCO = expertLinear(x_TCI, this.matrix(name), routes.offsets, { bf16: this.bf16 });
+    const bias = `${name}_bias`;
+    return this.shapes.has(bias) ? expertAddBias(y_TCO, this.weight(bias), routes) : y_TCO;
   }
 
   /** How long each row of this linear's weight is with its adapter: [O]. */

@@ -1,3 +1,4 @@
+import { plainSwiglu } from '@anneal/kernels';
 import type { ExpertsConfig, ModelConfig } from '../config.ts';
 import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
@@ -31,6 +32,8 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
     choices: fields.count('num_experts_per_tok', 8, count),
     intermediateSize: fields.count('moe_intermediate_size', 768),
     normalized: fields.boolean('norm_topk_prob', false),
+    bias: false,
+    activation: plainSwiglu,
     layers: Array.from({ length: layerCount }, (_, layer) => !dense.includes(layer) && (layer + 1) % step === 0),
   };
 }

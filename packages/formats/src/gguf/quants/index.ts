@@ -1,5 +1,6 @@
 import type { BlockType } from '../../tensor.ts';
 import type { BlockFormat } from './blockFormat.ts';
+import { mxfp4 } from './mxfp4.ts';
 import { q2K } from './q2K.ts';
 import { q3K } from './q3K.ts';
 import { q4_0, q4_1 } from './q4.ts';
@@ -20,4 +21,5 @@ export const BLOCK_FORMATS: Readonly<Record<BlockType, BlockFormat>> = {
   Q4_K: q4K,
   Q5_K: q5K,
   Q6_K: q6K,
+  MXFP4: mxfp4,
 };

@@ -30,7 +30,7 @@ void forwardTask(void* argument, int64_t index, int thread) {
     const int64_t key = segment.document_first * key_stride + kv_head * size;
     const QueryBlock<float> block{call.q + query, call.out + query, stride, segment.end - segment.first,
                                   segment.first - segment.document_first, group, size, call.k + key, call.v + key, key_stride,
-                                  shape.scale, shape.window, shape.soft_cap};
+                                  shape.scale, shape.window, shape.soft_cap, shape.sinks ? shape.sinks + kv_head * group : nullptr};
     attend<cells>(block, scratchOf(*call.context, thread), call.lse + kv_head * group * shape.tokens + segment.first,
                   shape.tokens);
   });
@@ -54,6 +54,7 @@ struct Cached {
   const float* q;
   const void *k, *v;
   float* out;
+  const float* sinks;
 };
 
 template <typename Element>
@@ -68,7 +69,7 @@ void cachedTask(void* argument, int64_t index, int thread) {
   const QueryBlock<Element> block{call.q + query, call.out + query, stride, smaller(call.tokens - first, kQueryBlock),
                                   call.start + first, group, size, static_cast<const Element*>(call.k) + kv_head * size,
                                   static_cast<const Element*>(call.v) + kv_head * size, int64_t{call.kv_heads} * size,
-                                  call.scale, call.window, call.soft_cap};
+                                  call.scale, call.window, call.soft_cap, call.sinks ? call.sinks + kv_head * group : nullptr};
   attend<Cells::exact>(block, scratchOf(*call.context, thread), nullptr, 0);
 }
 
@@ -94,20 +95,22 @@ void attention_backward(Context& context, const AttentionShape& shape, const flo
 }
 
 void attention_cached(Context& context, int64_t tokens, int64_t start, int heads, int kv_heads, int head_size, float scale,
-                      int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out) {
+                      int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out,
+                      const float* sinks) {
   if (tokens == 1) {
     const int64_t first_key = window > 0 ? larger(start - window + 1, 0) : 0;
     return decodeOne(context, {heads, kv_heads, head_size, first_key, start + 1, 0, 0, scale, soft_cap, q, k_cache, v_cache, cache_type,
-                               nullptr, nullptr, nullptr}, out);
+                               nullptr, nullptr, nullptr, sinks}, out);
   }
-  Cached call{&context, tokens, start, heads, kv_heads, head_size, scale, window, soft_cap, q, k_cache, v_cache, out};
+  Cached call{&context, tokens, start, heads, kv_heads, head_size, scale, window, soft_cap, q, k_cache, v_cache, out, sinks};
   const int64_t tasks = (tokens + kQueryBlock - 1) / kQueryBlock * kv_heads;
   context.pool->run(tasks, cache_type == DType::bf16 ? cachedTask<uint16_t> : cachedTask<float>, &call);
 }
 
 void attention_cached_each(Context& context, const CachedSequences& sequences, int heads, int kv_heads, int head_size, float scale,
-                           int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out) {
-  const Decode shared{heads, kv_heads, head_size, 0, 0, 0, 0, scale, soft_cap, q, k_cache, v_cache, cache_type, nullptr, nullptr, nullptr};
+                           int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out,
+                           const float* sinks) {
+  const Decode shared{heads, kv_heads, head_size, 0, 0, 0, 0, scale, soft_cap, q, k_cache, v_cache, cache_type, nullptr, nullptr, nullptr, sinks};
   DecodeEach call{shared, &sequences, window, out};
   context.pool->run(sequences.count() * kv_heads, decodeEachTask, &call);
 }

@@ -31,13 +31,14 @@ struct AttentionShape {
   int window;
   DType compute = DType::f32;  // bf16: the operands of every product are rounded to it, sums and softmax stay float32
   float soft_cap = 0;          // scores become soft_cap · tanh(score / soft_cap); 0 stands for no cap
+  const float* sinks = nullptr;  // [heads]: a score of each head that joins its softmax and has no value; null: none
 };
 
 /** out[T,H,C] = softmax(scale · q · kᵀ) · v, with lse[H,T] = log of the sum of e^score. q[T,H,C], k[T,K,C], v[T,K,C]. Dao 2023. */
 void attention_forward(Context& context, const AttentionShape& shape, const float* q, const float* k, const float* v,
                        float* out, float* lse);
 
-/** Overwrites dq[T,H,C], dk[T,K,C] and dv[T,K,C]; `out` and `lse` are what attention_forward gave. */
+/** Overwrites dq[T,H,C], dk[T,K,C] and dv[T,K,C]; `out` and `lse` are what attention_forward gave, sinks and all. */
 void attention_backward(Context& context, const AttentionShape& shape, const float* q, const float* k, const float* v,
                         const float* out, const float* lse, const float* d_out, float* dq, float* dk, float* dv);
 
@@ -46,10 +47,12 @@ void attention_backward(Context& context, const AttentionShape& shape, const flo
  * bf16 whose slots 0 … start + T - 1 are filled. out[T,H,C].
  */
 void attention_cached(Context& context, int64_t tokens, int64_t start, int heads, int kv_heads, int head_size, float scale,
-                      int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out);
+                      int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out,
+                      const float* sinks = nullptr);
 
 /** As attention_cached, for those of several sequences that have one token in the call. q[T,H,C] and out[T,H,C] are of all tokens. */
 void attention_cached_each(Context& context, const CachedSequences& sequences, int heads, int kv_heads, int head_size, float scale,
-                           int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out);
+                           int window, float soft_cap, const float* q, const void* k_cache, const void* v_cache, DType cache_type, float* out,
+                           const float* sinks = nullptr);
 
 }  // namespace anneal::ANNEAL_ISA

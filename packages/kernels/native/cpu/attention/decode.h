@@ -21,6 +21,7 @@ struct Decode {
   const void *k, *v;
   DType type;
   float *sums, *maxima, *totals;  // of part p and head h at [p · heads + h]
+  const float* sinks;             // [heads], or null
 
   int64_t keyStride() const { return int64_t{kv_heads} * head_size; }
 };
@@ -100,9 +101,10 @@ void addKeys(const Decode& call, const float* q, int64_t first, int64_t end, int
   }
 }
 
-inline void forget(const Seen& seen, int heads, int size) {
+/** @param sinks of these heads, or null */
+inline void forget(const Seen& seen, int heads, int size, const float* sinks) {
   std::memset(seen.sums, 0, heads * size * sizeof(float));
-  for (int r = 0; r < heads; r++) seen.maxima[r] = -INFINITY, seen.totals[r] = 0;
+  for (int r = 0; r < heads; r++) beginSoftmax(sinks, r, seen.maxima[r], seen.totals[r]);
 }
 
 /** At most kFewRows heads of one key head over one part of the keys. */
@@ -110,7 +112,7 @@ template <typename Element>
 void decodeHeads(const Decode& call, int64_t part, int64_t kv_head, int64_t head, int heads) {
   const int64_t slot = part * call.heads + head, first = call.first_key + part * call.keys_per_part;
   const Seen seen{call.sums + slot * call.head_size, call.maxima + slot, call.totals + slot};
-  forget(seen, heads, call.head_size);
+  forget(seen, heads, call.head_size, nullptr);  // the sink is no part's: combineParts
   addKeys<Element>(call, call.q + head * call.head_size, first, smaller(first + call.keys_per_part, call.end_key), kv_head, heads, seen);
 }
 
@@ -127,8 +129,10 @@ inline void decodeTask(void* argument, int64_t index, int) {
 
 /** The parts' sums of one head, each shrunk to the highest maximum, over their common total. */
 inline void combineParts(const Decode& call, int64_t head, float* out) {
-  float highest = -INFINITY, total = 0;
+  const float sink = call.sinks ? call.sinks[head] : -INFINITY;
+  float highest = sink;
   for (int64_t part = 0; part < call.parts; part++) highest = ::fmaxf(highest, call.maxima[part * call.heads + head]);
+  float total = ::expf(sink - highest);
   std::memset(out, 0, call.head_size * sizeof(float));
   for (int64_t part = 0; part < call.parts; part++) {
     const int64_t slot = part * call.heads + head;
@@ -176,7 +180,7 @@ void decodeEach(const DecodeEach& call, const CachedSequence& sequence, int64_t 
     const int64_t at = (sequence.first * shared.heads + kv_head * group + in_group) * size;
     float maxima[kFewRows], totals[kFewRows];
     const Seen seen{call.out + at, maxima, totals};
-    forget(seen, heads, size);
+    forget(seen, heads, size, shared.sinks ? shared.sinks + kv_head * group + in_group : nullptr);
     if (first < prompt_end) {
       addKeys<Element>(shared, shared.q + at, sequence.rowOf(first), sequence.rowOf(first) + prompt_end - first, kv_head, heads, seen);
     }

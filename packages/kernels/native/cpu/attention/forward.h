@@ -20,6 +20,7 @@ struct QueryBlock {
   float scale;
   int window;
   float soft_cap;
+  const float* sinks;  // of these heads, or null
 };
 
 /** Scores of a strip of queries, the first at `position`, become weights; `out` and the running totals shrink to match. */
@@ -52,7 +53,8 @@ void attend(const QueryBlock<Element>& block, Scratch scratch, float* lse, int64
   float* scores = scratch.floats(tileRows<cells>() * kKeyBlock);
   float* maxima = scratch.floats(block.heads * queries);
   float* totals = scratch.floats(block.heads * queries);
-  for (int64_t i = 0; i < block.heads * queries; i++) maxima[i] = -INFINITY, totals[i] = 0;
+  for (int64_t head = 0; head < block.heads; head++)
+    for (int64_t i = 0; i < queries; i++) beginSoftmax(block.sinks, head, maxima[head * queries + i], totals[head * queries + i]);
   for (int64_t i = 0; i < queries; i++) std::memset(block.out + i * stride, 0, block.heads * size * sizeof(float));
 
   prefetchRows(block.q, stride, queries, block.heads * size);

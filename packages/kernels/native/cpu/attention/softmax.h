@@ -13,6 +13,12 @@ inline void capScores(float* scores, int columns, float soft_cap) {
   for (int j = 0; j < columns; j += Vec::width) (cap * tanh(share * Vec::load(scores + j))).store(scores + j);
 }
 
+/** The running softmax of a head that has seen no key: empty, or its sink alone. */
+inline void beginSoftmax(const float* sinks, int64_t head, float& maximum, float& total) {
+  maximum = sinks ? sinks[head] : -INFINITY;
+  total = sinks ? 1.0f : 0.0f;
+}
+
 /** Scores of one row become weights e^(score - maximum); returns the factor by which what was summed before must shrink. */
 inline float softmaxRow(float* scores, int columns, Visible visible, float& maximum, float& total) {
   for (int j = 0; j < visible.first; j++) scores[j] = -INFINITY;
