@@ -349,6 +349,12 @@ describe('the studio in a browser', () => {
     await page.getByText('the loss jumped to 50 at step 31').waitFor();
     expect(await page.getByRole('button', { name: 'Acknowledge' }).count()).toBe(0);
     await expectAccessible(page);
+    await page.getByRole('tab', { name: 'Doctor' }).press('Enter');
+    await page.getByRole('heading', { name: 'the model does not learn from these rows' }).waitFor({ timeout: 30_000 });
+    await page.getByText('the rows: the run holds no prepared data').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Look again' }).press('Enter');
+    await page.getByRole('button', { name: 'Look again' }).waitFor({ timeout: 30_000 });
     await page.goto(agent.url);
     await page.getByRole('link', { name: /jumped/ }).waitFor();
     await page.getByText('1 alert: Loss spike').waitFor({ state: 'detached' });

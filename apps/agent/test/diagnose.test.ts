@@ -2,11 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Diagnosis, RunFindingCode } from '@anneal/core/protocol/diagnoses';
+import type { Diagnosing, Diagnosis, RunFindingCode } from '@anneal/core/protocol/diagnoses';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeCapitalsTask, writeTinyModel } from '../../../packages/core/test/fixtures.ts';
 import { exitCodes } from '../src/exitCodes.ts';
 import { annealIn } from './helpers/anneal.ts';
+import { client, makePlace, paired, recordStep, start, writeRun } from './helpers/daemon.ts';
 
 const recipe = `base_model: ./tiny-smollm2
 datasets:
@@ -102,6 +103,40 @@ test('marks around turns that the model has never seen', async () => {
   const diagnosis = await trained(`chat_template=${template}`);
   expect(codesOf(diagnosis)).toEqual(['foreign_template']);
   expect(diagnosis.findings[0]?.set).toEqual({ chat_template: null });
+});
+
+test('rows and model that are gone keep nobody from looking at the rest', async () => {
+  const gone = mkdtempSync(join(folder, 'gone-'));
+  writeTinyModel(gone);
+  writeCapitalsTask(gone, 40);
+  writeFileSync(join(gone, 'recipe.yaml'), recipe);
+  const there = annealIn(gone, { ANNEAL_CACHE: join(folder, 'cache') });
+  expect((await there('train', 'recipe.yaml', '--set', 'max_steps=2', '--set', 'val_set_size=0')).code).toBe(
+    exitCodes.done,
+  );
+  for (const name of ['rows.jsonl', 'tiny-smollm2']) rmSync(join(gone, name), { recursive: true });
+  const { unchecked } = JSON.parse((await there('doctor', 'latest', '--json')).stdout) as Diagnosis;
+  expect(unchecked.map(({ what }) => what)).toContain('template and end tokens');
+});
+
+test('an agent tells how far it is, and then what it has found', async () => {
+  const place = makePlace();
+  const run = await writeRun(place);
+  run.recordStart({ totalSteps: 9, fromStep: 0 });
+  recordStep(run, 1);
+  const text = recipe.replace('./tiny', join(folder, 'tiny')).replace('rows.jsonl', join(folder, 'rows.jsonl'));
+  writeFileSync(join(run.path, 'recipe.resolved.yaml'), text);
+  const daemon = await start(place);
+  const { api } = client(daemon, await paired(daemon));
+  const told: (Diagnosing | Diagnosis)[] = [];
+  await new Promise<void>((resolve, reject) => {
+    api.runs.diagnose.subscribe(
+      { run: `project/runs/${run.id}` },
+      { onData: (news) => told.push(news), onError: reject, onComplete: resolve },
+    );
+  });
+  expect(told.slice(0, -1).every((news) => 'phase' in news)).toBe(true);
+  expect(told.at(-1)).toMatchObject({ id: run.id, unchecked: expect.arrayContaining([]) });
 });
 
 test('a run is not looked at together with what doctor does without one', async () => {

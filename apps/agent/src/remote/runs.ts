@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { MeasuredStep, MeasuringProgress } from '@anneal/core/protocol/batches';
-import type { Diagnosis } from '@anneal/core/protocol/diagnoses';
+import type { Diagnosing, Diagnosis } from '@anneal/core/protocol/diagnoses';
 import {
   type FollowRunRequest,
   type RunComparison,
@@ -77,14 +77,17 @@ export function remoteRuns(connection: Connection): RunUseCases {
       const key = await named(run);
       return ask((api) => api.runs.answers.query({ run: key, step }));
     },
-    diagnoseRun: (_, { run }) =>
-      reporting(async () => {
-        const key = await named(run);
-        const diagnosis = await connection.first<Diagnosis>((api, listener) =>
-          api.runs.diagnose.subscribe({ run: key }, listener),
-        );
-        return { ...diagnosis, path: key };
-      }),
+    async *diagnoseRun(_, { run }) {
+      const key = await named(run);
+      const told = connection.listen<Diagnosing | Diagnosis>((api, listener) =>
+        api.runs.diagnose.subscribe({ run: key }, listener),
+      );
+      for await (const news of told) {
+        if (!('phase' in news)) return { ...news, path: key };
+        yield news;
+      }
+      throw new Error('the diagnosis ended without a result');
+    },
     async removeRuns(_, { runs, forGood }) {
       if (forGood) {
         throw notRemote(

@@ -12,8 +12,8 @@ export type Locale = keyof typeof locales;
 /** English comes with every page; the others are fetched by those who read them. */
 const loaders: Readonly<Record<Exclude<Locale, 'en'>, () => Promise<Texts>>> = {
   'zh-CN': async () => {
-    const { zhCN, problems } = await import('./zhCN/index.ts');
-    return { messages: zhCN, problems };
+    const { zhCN, problems, findings } = await import('./zhCN/index.ts');
+    return { messages: zhCN, problems: { ...problems, ...findings } };
   },
 };
 

@@ -1,5 +1,5 @@
 /** What is said of a curve of losses in the same way wherever it is judged: after a run, or while it trains. */
-import type { RunEvent } from '../protocol/events.ts';
+import type { EventOf } from '../protocol/events.ts';
 
 /** Mean and standard error of losses. */
 export interface Level {
@@ -34,9 +34,6 @@ export const farAbove = 1.5;
 export const knownLoss = 0.2;
 
 /** The step spoiled the weights, or was spoiled by them. */
-export function isNotFinite({
-  loss,
-  gradNorm,
-}: Pick<Extract<RunEvent, { type: 'step' }>, 'loss' | 'gradNorm'>): boolean {
+export function isNotFinite({ loss, gradNorm }: Pick<EventOf<'step'>, 'loss' | 'gradNorm'>): boolean {
   return loss === null || gradNorm === null;
 }

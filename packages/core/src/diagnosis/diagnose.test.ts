@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DataReport } from '../protocol/data.ts';
 import { RUN_FINDINGS, type RunFinding, type RunFindingCode } from '../protocol/diagnoses.ts';
+import type { EventOf } from '../protocol/events.ts';
 import { parseRecipe } from '../recipe/read.ts';
 import { resolveRecipe } from '../recipe/resolve.ts';
 import { diagnose } from './diagnose.ts';
 import type { Evidence } from './evidence.ts';
+import { RecordedSteps } from './recordedSteps.ts';
 import { loopAtEnd } from './rules/answers.ts';
 
 let folder: string;
@@ -22,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const lines = ['base_model: smollm2-135m', 'adapter: lora', 'datasets:', '  - path: rows.jsonl', 'val_set_size: 0.1'];
 const recipeText = (...more: string[]) => [...lines, ...more, ''].join('\n');
 
-type Step = Evidence['steps'][number];
+type Step = EventOf<'step'>;
 type Curve = (t: number) => number | null;
 
 /** As noisy as a real one, and always the same. */
@@ -30,7 +32,15 @@ const noise = (i: number): number => 0.1 * Math.sin(i * 12.9898) * Math.cos(i * 
 /** From 2.5 down to 1.2. */
 const falling: Curve = (t) => 1.2 + 1.3 * Math.exp(-4 * t);
 
-function stepsOf(curve: Curve, more: (t: number) => Partial<Step> = () => ({}), count = 200, epochs = 3): Step[] {
+function recorded(events: readonly Step[]): RecordedSteps {
+  const steps = new RecordedSteps();
+  for (const event of events) steps.add(event);
+  return steps;
+}
+
+const stepsOf = (...curve: Parameters<typeof stepEvents>): RecordedSteps => recorded(stepEvents(...curve));
+
+function stepEvents(curve: Curve, more: (t: number) => Partial<Step> = () => ({}), count = 200, epochs = 3): Step[] {
   return Array.from({ length: count }, (_, i) => {
     const t = i / count;
     const loss = curve(t);
@@ -53,7 +63,7 @@ function stepsOf(curve: Curve, more: (t: number) => Partial<Step> = () => ({}), 
 }
 
 const evaluationsOf = (...losses: number[]): Evidence['evaluations'] =>
-  losses.map((loss, i) => ({ type: 'evaluated', seq: i + 1, time: '', step: 40 * (i + 1), loss }));
+  losses.map((loss, i) => ({ step: 40 * (i + 1), loss }));
 
 const samplesOf = (...texts: string[]): Evidence['samples'] =>
   texts.map((text, i) => ({ type: 'sample', seq: i + 1, time: '', step: 200, prompt: `question ${i}`, text }));
@@ -117,7 +127,9 @@ function findingOf(more: Partial<Omit<Evidence, 'recipe'>>, text = recipeText())
 test('a healthy run has no finding, nor one of which little is known', () => {
   expect(diagnose(evidenceOf())).toEqual([]);
   expect(
-    diagnose(evidenceOf({ steps: [], evaluations: [], samples: [], data: null, endings: null, template: null })),
+    diagnose(
+      evidenceOf({ steps: recorded([]), evaluations: [], samples: [], data: null, endings: null, template: null }),
+    ),
   ).toEqual([]);
   expect(diagnose(evidenceOf({ steps: stepsOf(falling, undefined, 12), evaluations: [] }))).toEqual([]);
 });
@@ -225,7 +237,7 @@ test('near misses are silent', () => {
     { evaluations: evaluationsOf(1.6, 1.4, 1.41, 1.42, 1.43) },
     { evaluations: evaluationsOf(1.6, 1.5, 1.4, 1.8) },
     // One bad step.
-    { steps: stepsOf(falling).map((step) => (step.step === 150 ? { ...step, loss: 9 } : step)) },
+    { steps: recorded(stepEvents(falling).map((step) => (step.step === 150 ? { ...step, loss: 9 } : step))) },
     {
       samples: samplesOf(
         'Yes. Yes. Yes.',

@@ -1,17 +1,15 @@
 import type { DataReport } from '../protocol/data.ts';
-import type { RunEvent } from '../protocol/events.ts';
+import type { EventOf } from '../protocol/events.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
-
-type EventOfType<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
+import type { RecordedSteps } from './recordedSteps.ts';
 
 /** What a run recorded, as far as the rules look at it. */
 export interface Evidence {
   readonly recipe: ResolvedRecipe;
-  /** Recorded ones, in their order, none twice. */
-  readonly steps: readonly EventOfType<'step'>[];
-  readonly evaluations: readonly EventOfType<'evaluated'>[];
+  readonly steps: RecordedSteps;
+  readonly evaluations: readonly { step: number; loss: number | null }[];
   /** Of the newest step that has some. */
-  readonly samples: readonly EventOfType<'sample'>[];
+  readonly samples: readonly EventOf<'sample'>[];
   /** Null where the run has prepared none. */
   readonly data: DataReport | null;
   /** Null where the model cannot be opened. */
@@ -33,9 +31,6 @@ export interface TemplateEvidence {
   /** A conversation comes out of the run's template as it comes out of the model's. */
   readonly isOwn: boolean;
 }
-
-/** Passes over the data. */
-export const epochsOf = ({ steps }: Evidence): number => steps.at(-1)?.epoch ?? 0;
 
 export const percent = (share: number): string =>
   `${(100 * share).toFixed(share > 0 && share < 0.1 ? 1 : 0).replace(/\.0$/, '')} %`;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderMessages } from '../datasets/chatRenderer.ts';
 import { inspectData } from '../datasets/inspect.ts';
@@ -16,15 +17,14 @@ import { resolveModelPath } from '../hub/resolve.ts';
 import { openModel } from '../models/open.ts';
 import type { DataReport } from '../protocol/data.ts';
 import type { Diagnosis } from '../protocol/diagnoses.ts';
-import { withoutSuperseded } from '../protocol/events.ts';
 import { parseRecipe } from '../recipe/read.ts';
 import { type ResolvedRecipe, resolveRecipe } from '../recipe/resolve.ts';
 import { TemplateError } from '../templates/template.ts';
 import { textOptions } from '../trainer/dataOptions.ts';
-import { readEvents } from '../trainer/eventReader.ts';
 import { kindOf, readRunFile } from '../trainer/runFiles.ts';
 import { fewestSteps } from './curves.ts';
 import type { Endings, Evidence, TemplateEvidence } from './evidence.ts';
+import { readLog, tell, type Watching } from './readLog.ts';
 
 type Unchecked = Diagnosis['unchecked'];
 
@@ -33,38 +33,34 @@ const mostDocuments = 20_000;
 
 /**
  * What the run in `path` recorded. What is not there any more, or never was, is said in `unchecked`.
- * @throws UserError for a run that cannot be read
+ * @throws UserError for a run that cannot be read; the reason of the signal
  */
-export function gather(path: string): { evidence: Evidence; unchecked: Unchecked } {
-  const events = withoutSuperseded([...readEvents(join(path, 'events.jsonl'))]);
+export async function gather(
+  path: string,
+  { report, signal }: Watching,
+): Promise<{ evidence: Evidence; unchecked: Unchecked }> {
+  const { steps, evaluations, samples, failure } = await readLog(path, { report, signal });
   const file = join(path, 'recipe.resolved.yaml');
-  const recipe = resolveRecipe(parseRecipe(readRunFile(file), file).recipe, { baseDirectory: path });
-  const samples = events.filter((event) => event.type === 'sample');
-  const newest = samples.at(-1)?.step;
-  const steps = events.filter((event) => event.type === 'step');
-  const evaluations = events.filter((event) => event.type === 'evaluated');
+  const recipe = resolveRecipe(parseRecipe(readRunFile(file), file).recipe, {
+    baseDirectory: path,
+    // Its paths are whole, and what they name may be gone; the name of a model or data set of a hub would lie in the run.
+    exists: (named) => !named.startsWith(path) || existsSync(named),
+  });
   const unchecked: Unchecked = [];
-  const failure = events.findLast((event) => event.type === 'failed' || event.type === 'finished');
-  if (failure?.type === 'failed')
-    unchecked.push({ what: 'how it would have ended', why: `it failed: ${failure.error.what}` });
-  if (steps.length < fewestSteps) {
-    unchecked.push({ what: 'the curve', why: `${steps.length} steps are on record, fewer than ${fewestSteps}` });
+  if (failure) unchecked.push({ what: 'how it would have ended', why: `it failed: ${failure.what}` });
+  if (steps.count < fewestSteps) {
+    unchecked.push({ what: 'the curve', why: `${steps.count} steps are on record, fewer than ${fewestSteps}` });
   }
   if (evaluations.length === 0) unchecked.push({ what: 'other rows than the trained ones', why: 'none were held out' });
   if (samples.length === 0) unchecked.push({ what: 'answers', why: 'the recipe has no sample_prompts' });
+  await tell({ phase: 'rows', share: 0 }, { report, signal });
   const { data, store } = dataOf(path, recipe, unchecked);
   try {
+    await tell({ phase: 'texts', share: 0 }, { report, signal });
     const text = textsOf(recipe, unchecked);
-    const evidence = {
-      recipe,
-      steps,
-      evaluations,
-      samples: samples.filter(({ step }) => step === newest),
-      data,
-      endings: store && text ? endingsOf(store, recipe, text.run) : null,
-      template: text && { hasOwn: text.own !== null, isOwn: isSameTemplate(text.run, text.own) },
-    };
-    return { evidence, unchecked };
+    const endings = store && text ? endingsOf(store, recipe, text.run) : null;
+    const template = text && { hasOwn: text.own !== null, isOwn: isSameTemplate(text.run, text.own) };
+    return { evidence: { recipe, steps, evaluations, samples, data, endings, template }, unchecked };
   } finally {
     store?.close();
   }

@@ -30,6 +30,10 @@ export const runFindingSchema = z.object({
 });
 export type RunFinding = z.infer<typeof runFindingSchema>;
 
+/** What is looked at now; `share` of it, from 0 to 1. */
+export const diagnosingSchema = z.object({ phase: z.enum(['events', 'rows', 'texts']), share: z.number() });
+export type Diagnosing = z.infer<typeof diagnosingSchema>;
+
 export const diagnosisSchema = z.object({
   id: z.string(),
   path: z.string(),

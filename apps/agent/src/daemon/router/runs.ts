@@ -13,7 +13,7 @@ import {
   stepRequest,
 } from '@anneal/core/protocol/batches';
 import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
-import type { Diagnosis } from '@anneal/core/protocol/diagnoses';
+import type { Diagnosing, Diagnosis } from '@anneal/core/protocol/diagnoses';
 import { prioritySchema } from '@anneal/core/protocol/queue';
 import { overridesSchema, type RemovedRun, type RunComparison, type RunDetails } from '@anneal/core/protocol/runs';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
@@ -72,9 +72,17 @@ export const runs = router({
   }),
 
   /** What went wrong in it. It ends when nobody listens any more. */
-  diagnose: procedure.input(named).subscription(async function* ({ ctx, input, signal }): AsyncGenerator<Diagnosis> {
+  diagnose: procedure.input(named).subscription(async function* ({
+    ctx,
+    input,
+    signal,
+  }): AsyncGenerator<Diagnosing | Diagnosis> {
     const { path } = await ctx.agent.feeds.get(input.run);
-    yield await finish(runApart('diagnoseRun', {}, { run: path }, signal));
+    yield yield* newestOf<Diagnosing, Diagnosis>(
+      (report, left) => finish(runApart('diagnoseRun', {}, { run: path }, left), report),
+      ctx.pace,
+      signal,
+    );
   }),
 
   /** Runs side by side. */

@@ -6,6 +6,7 @@ import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { compare } from './compare.ts';
 import { data } from './data.ts';
+import { doctorRun } from './doctorRun.ts';
 import { exports } from './exports.ts';
 import { frame } from './frame.ts';
 import { host } from './host.ts';
@@ -24,6 +25,7 @@ export const en = {
   ...chat,
   ...compare,
   ...data,
+  ...doctorRun,
   ...exports,
   ...frame,
   ...host,

@@ -116,6 +116,7 @@ export const runs = {
     noSteps: 'Nothing was measured yet',
     noStepsText: 'The curves begin with the first step.',
     samples: 'Samples',
+    doctor: 'Doctor',
     events: 'Events',
     output: 'Output',
     memoryTab: 'Memory',

@@ -6,6 +6,7 @@ import { batch } from './batch.ts';
 import { chat } from './chat.ts';
 import { compare } from './compare.ts';
 import { data } from './data.ts';
+import { doctorRun } from './doctorRun.ts';
 import { exports } from './exports.ts';
 import { frame } from './frame.ts';
 import { host } from './host.ts';
@@ -16,6 +17,7 @@ import { rowEditor } from './rowEditor.ts';
 import { runs } from './runs.ts';
 import { storage } from './storage.ts';
 
+export { findings } from './doctorRun.ts';
 export { problems } from './problems.ts';
 
 export const zhCN: Messages = {
@@ -26,6 +28,7 @@ export const zhCN: Messages = {
   ...chat,
   ...compare,
   ...data,
+  ...doctorRun,
   ...exports,
   ...frame,
   ...host,

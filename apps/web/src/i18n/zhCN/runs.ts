@@ -117,6 +117,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     noSteps: '还没有测量值',
     noStepsText: '曲线从第一步开始显示。',
     samples: '样例',
+    doctor: '诊断',
     events: '事件',
     output: '输出',
     exports: '导出',

@@ -14,7 +14,9 @@ import { Samples } from './Samples.tsx';
 /** Loaded when somebody looks at it: the page of a run is opened to watch it. */
 const Exports = dynamic(async () => (await import('./exports/Exports.tsx')).Exports, { ssr: false });
 
-const tabs = ['samples', 'events', 'output', 'memory', 'recipe', 'exports'] as const;
+const Doctor = dynamic(async () => (await import('./Doctor.tsx')).Doctor, { ssr: false });
+
+const tabs = ['samples', 'doctor', 'events', 'output', 'memory', 'recipe', 'exports'] as const;
 
 export function RunDetails({ live, run }: { live: LiveRun; run: ListedRun }) {
   const t = useTranslations('run');
@@ -38,6 +40,9 @@ export function RunDetails({ live, run }: { live: LiveRun; run: ListedRun }) {
       </Tabs.List>
       <Tabs.Content value="samples">
         <Samples live={live} />
+      </Tabs.Content>
+      <Tabs.Content value="doctor">
+        <Doctor run={run} />
       </Tabs.Content>
       <Tabs.Content value="events">
         <Events live={live} />

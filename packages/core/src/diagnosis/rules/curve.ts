@@ -1,23 +1,14 @@
 /** What the curve of the loss, or of the reward, says. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
-import {
-  farAbove,
-  fewestSteps,
-  firstTenth,
-  isBeyondNoise,
-  isNotFinite,
-  type Level,
-  lastTenth,
-  levelOf,
-} from '../curves.ts';
+import { farAbove, fewestSteps, firstTenth, isBeyondNoise, type Level, lastTenth, levelOf } from '../curves.ts';
 import { type Evidence, rounded } from '../evidence.ts';
 
 /** The loss ends far above where it has been, or is no number any more. */
 export function diverged({ steps, recipe }: Evidence): RunFinding | undefined {
-  const broken = steps.find(isNotFinite);
-  const losses = finite(steps.map(({ loss }) => loss));
+  const broken = steps.firstNotFinite;
+  const losses = steps.losses();
   const evidence: string[] = [];
-  if (broken) evidence.push(`step ${broken.step}: the loss or the norm of its gradient is not finite`);
+  if (broken !== undefined) evidence.push(`step ${broken}: the loss or the norm of its gradient is not finite`);
   if (losses.length >= fewestSteps && !recipe.trl) {
     const [lowest, last] = [lowestLevel(losses), levelOf(lastTenth(losses))];
     if (last.mean > farAbove * lowest.mean && isBeyondNoise(lowest, last)) {
@@ -38,7 +29,7 @@ export function diverged({ steps, recipe }: Evidence): RunFinding | undefined {
 /** Imitation and preferences alike: what is trained on is not learned. */
 export function lossDoesNotFall(evidence: Evidence): RunFinding | undefined {
   const { steps, recipe } = evidence;
-  const losses = finite(steps.map(({ loss }) => loss));
+  const losses = steps.losses();
   if (recipe.trl || losses.length < fewestSteps) return undefined;
   const [first, last] = [levelOf(firstTenth(losses)), levelOf(lastTenth(losses))];
   const fell = first.mean - last.mean;
@@ -48,7 +39,7 @@ export function lossDoesNotFall(evidence: Evidence): RunFinding | undefined {
     code: 'loss_does_not_fall',
     what: 'the model does not learn from these rows',
     evidence: [
-      `mean loss ${rounded(first.mean)} over the first steps, ${rounded(last.mean)} over the last ones (${steps.at(-1)?.step} steps)`,
+      `mean loss ${rounded(first.mean)} over the first steps, ${rounded(last.mean)} over the last ones (${steps.lastStep} steps)`,
       `the learning rate was ${recipe.learning_rate}${rate.advice && `; ${rate.usual} is usual ${recipe.adapter === null ? 'for full training' : 'for LoRA'}`}`,
     ],
     next:
@@ -67,16 +58,16 @@ function rateOf({ adapter, learning_rate: rate }: Evidence['recipe']): { usual: 
 
 /** Of `rl: grpo`. */
 export function rewardDoesNotRise({ steps, recipe }: Evidence): RunFinding | undefined {
-  const rewards = steps.flatMap(({ reward }) => (reward === undefined ? [] : [reward]));
+  const rewards = steps.rewards();
   if (!recipe.trl || rewards.length < fewestSteps) return undefined;
   const [first, last] = [levelOf(firstTenth(rewards)), levelOf(lastTenth(rewards))];
   if (last.mean > first.mean && isBeyondNoise(first, last)) return undefined;
-  const equal = levelOf(steps.map(({ equalShare }) => equalShare ?? 0)).mean;
+  const equal = levelOf(steps.equalShares()).mean;
   return {
     code: 'reward_does_not_rise',
     what: 'the rewards of the answers do not rise',
     evidence: [
-      `mean reward ${rounded(first.mean)} over the first steps, ${rounded(last.mean)} over the last ones (${steps.at(-1)?.step} steps)`,
+      `mean reward ${rounded(first.mean)} over the first steps, ${rounded(last.mean)} over the last ones (${steps.lastStep} steps)`,
       `all answers to a prompt got the same reward for ${rounded(100 * equal)} % of the prompts: nothing is learned from these`,
     ],
     next:
@@ -114,5 +105,3 @@ function clipping({ max_grad_norm: norm }: Evidence['recipe']): string {
 function longerWarmup({ warmup_ratio: ratio, warmup_steps: steps }: Evidence['recipe']) {
   return steps === null && (ratio ?? 0) < 0.05 ? { warmup_ratio: 0.05 } : {};
 }
-
-const finite = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);

@@ -1,7 +1,7 @@
 /** Whether the model learned the rows, or what they have in common. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
 import { firstTenth, knownLoss, lastTenth, levelOf } from '../curves.ts';
-import { type Evidence, epochsOf, percent, rounded } from '../evidence.ts';
+import { type Evidence, percent, rounded } from '../evidence.ts';
 
 /** The loss of held-out rows rises again while that of the trained ones falls. */
 export function overfitted(evidence: Evidence): RunFinding | undefined {
@@ -15,13 +15,12 @@ export function overfitted(evidence: Evidence): RunFinding | undefined {
   if (!last || recipe.load_best_model_at_end) return undefined;
   const after = measured.length - 1 - measured.indexOf(best);
   if (after < 2 || last.loss < 1.03 * best.loss) return undefined;
-  const epoch = steps.findLast(({ step }) => step <= best.step)?.epoch ?? 0;
   return {
     code: 'overfitted',
     what: 'the model learned the rows by heart: on held-out rows it got worse again',
     evidence: [
       `the loss of held-out rows was lowest at step ${best.step}, ${rounded(best.loss)}, and ended at ${rounded(last.loss)}`,
-      `that was after ${rounded(epoch)} of ${rounded(epochsOf(evidence))} passes over the data`,
+      `that was after ${rounded(steps.epochs(best.step))} of ${rounded(steps.epochs())} passes over the data`,
     ],
     next: 'keep the best checkpoint, and train for fewer epochs; what the model could do before stays better where general rows are mixed in (percent of a data set)',
     set: { load_best_model_at_end: true, early_stopping_patience: 2 },
@@ -31,8 +30,8 @@ export function overfitted(evidence: Evidence): RunFinding | undefined {
 /** Nothing was held out that could show it. */
 export function knownByHeart(evidence: Evidence): RunFinding | undefined {
   const { evaluations, steps, recipe } = evidence;
-  const losses = steps.flatMap(({ loss }) => (loss === null ? [] : [loss]));
-  const epochs = epochsOf(evidence);
+  const losses = steps.losses();
+  const epochs = steps.epochs();
   if (evaluations.length > 0 || recipe.rl !== null || losses.length < 10 || epochs < 2) return undefined;
   const [first, last] = [levelOf(firstTenth(losses)), levelOf(lastTenth(losses))];
   if (last.mean > knownLoss || last.mean > first.mean / 3) return undefined;

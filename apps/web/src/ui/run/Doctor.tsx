@@ -1,0 +1,92 @@
+'use client';
+import type { RunFinding } from '@anneal/core/protocol/diagnoses';
+import type { ListedRun } from '@anneal/core/protocol/studio';
+import { useTranslations } from 'use-intl';
+import { useConnection } from '../../agent/hooks.ts';
+import { useDiagnosis } from '../../agent/useDiagnosis.ts';
+import { useProblemText } from '../../i18n/problems.tsx';
+import { Button } from '../Button.tsx';
+import { Command } from '../Command.tsx';
+import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { Progress } from '../Progress.tsx';
+
+/** What looks wrong in the run, the worst first, and what to change. */
+export function Doctor({ run }: { run: ListedRun }) {
+  const t = useTranslations('doctorRun');
+  const { progress, result, error, isLooking, look, cancel } = useDiagnosis(run.key);
+  const isAway = useConnection() !== 'open';
+  const goesOn = run.state === 'running' || run.state === 'preparing';
+  return (
+    <div className="grid gap-4 px-4 py-4 text-[13px]">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        <p className="min-w-0 grow basis-60 text-muted" role="status">
+          {isLooking ? t(isAway ? 'away' : (progress?.phase ?? 'begins')) : t(goesOn ? 'goesOn' : 'about')}
+        </p>
+        {isLooking ? (
+          <Button className="h-7 px-2.5 text-[12.5px]" onClick={cancel}>
+            {t('cancel')}
+          </Button>
+        ) : (
+          <Button className="h-7 px-2.5 text-[12.5px]" disabled={isAway} onClick={look}>
+            {t(result || error ? 'again' : 'look')}
+          </Button>
+        )}
+      </div>
+      {isLooking && progress?.phase === 'events' && (
+        <Progress step={Math.floor(100 * progress.share)} total={100} active={true} />
+      )}
+      {error !== undefined && <ErrorNote error={shownError(error)} />}
+      {result?.findings.length === 0 && <p className="font-medium text-good">{t('healthy')}</p>}
+      {result && result.findings.length > 0 && (
+        <ol className="grid gap-4" aria-label={t('findings', { count: result.findings.length })}>
+          {result.findings.map((finding) => (
+            <Finding key={finding.code} finding={finding} />
+          ))}
+        </ol>
+      )}
+      {result && result.unchecked.length > 0 && (
+        <section aria-label={t('unchecked')} className="border-line border-t pt-3 text-muted">
+          <h3 className="font-medium">{t('unchecked')}</h3>
+          <ul lang="en" className="list-disc pl-5">
+            {result.unchecked.map(({ what, why }) => (
+              <li key={what}>
+                {what}: {why}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
+  );
+}
+
+function Finding({ finding: { code, what, evidence, next, set } }: { finding: RunFinding }) {
+  const t = useTranslations('doctorRun');
+  const told = useProblemText()({ code, what, next });
+  const settings = Object.entries(set);
+  return (
+    <li data-finding={code} className="grid gap-1 rounded-lg border border-line px-4 py-3 [overflow-wrap:anywhere]">
+      <h3 className="font-semibold">{told.what}</h3>
+      <ul lang="en" className="list-disc pl-5">
+        {evidence.map((seen) => (
+          <li key={seen}>{seen}</li>
+        ))}
+      </ul>
+      <p>{told.next}</p>
+      {told.said !== null && (
+        <p lang="en" className="text-[12.5px] text-muted">
+          {told.said}
+        </p>
+      )}
+      {settings.length > 0 && (
+        <div className="grid gap-1.5 pt-1">
+          <p className="label">{t('change')}</p>
+          <pre className="overflow-x-auto rounded-md bg-sunken px-3 py-2 font-mono text-[12.5px]" tabIndex={0}>
+            {settings.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join('\n')}
+          </pre>
+          <Command>{settings.map(([key, value]) => `--set '${key}=${JSON.stringify(value)}'`).join(' ')}</Command>
+        </div>
+      )}
+    </li>
+  );
+}
