@@ -39,6 +39,27 @@ interface Golden {
 const everywhere = (part: string) => ({ wide: part, tall: part, vector: part });
 
 const optimizers: readonly (readonly [string, Golden])[] = [
+  [
+    'adafactor',
+    {
+      method: { kind: 'adafactor' },
+      states: {
+        row: { wide: 'exp_avg_sq_row', tall: 'exp_avg_sq_row' },
+        column: { wide: 'exp_avg_sq_col', tall: 'exp_avg_sq_col' },
+        v: { vector: 'exp_avg_sq' },
+      },
+    },
+  ],
+  [
+    'muon',
+    {
+      method: { kind: 'muon', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      states: {
+        m: { wide: 'momentum_buffer', tall: 'momentum_buffer', vector: 'exp_avg' },
+        v: { vector: 'exp_avg_sq' },
+      },
+    },
+  ],
   ['lion', { method: { kind: 'lion', beta1: 0.9, beta2: 0.99 }, states: { m: everywhere('state1') } }],
 ];
 

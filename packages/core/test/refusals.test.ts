@@ -37,6 +37,14 @@ test('an adapter of another base model', async () => {
   expect(refusal.code).toBe('adapter_of_another_base');
 });
 
+test.each(['adafactor', 'muon'] as const)('experts of one matrix by %s', async (optimizer) => {
+  const folder = temporaryFolder();
+  const full = { adapter: null, lora_r: undefined, lora_alpha: undefined } as const;
+  const base_model = writeTinyModel(folder, 'qwen3-moe');
+  const refusal = await refusalOf(tinyRecipe(folder, { ...full, base_model, optimizer }));
+  expect(refusal.code).toBe('optimizer_not_for_experts');
+});
+
 test('a checkpoint of another recipe', async () => {
   const recipe = tinyRecipe(temporaryFolder(), { max_steps: 2 });
   const first = await trainHere(recipe);

@@ -70,9 +70,13 @@
 
 // Those of ops that say `cpuOnly: true`.
 #define ANNEAL_CPU_KERNELS(X)       \
+  X(adafactor)                      \
+  X(adafactor_vector)               \
   X(attention_sinks_backward)       \
   X(expert_add_bias)                \
   X(expert_add_bias_backward)       \
+  X(muon_apply)                     \
+  X(muon_direction)                 \
   X(short_conv)                     \
   X(short_conv_backward_input)      \
   X(short_conv_backward_weight)     \

@@ -1,4 +1,5 @@
 import type { OpCases } from '../src/cases/casesFor.ts';
+import { adafactorCases, adafactorVectorCases } from './adafactor/cases.ts';
 import { adamwCases } from './adamw/cases.ts';
 import { adamw8bitCases } from './adamw_8bit/cases.ts';
 import { addCases } from './add/cases.ts';
@@ -32,6 +33,7 @@ import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
 import { linearLogProbabilityBackwardCases, linearLogProbabilityCases } from './linear_log_probability/cases.ts';
 import { lionCases } from './lion/cases.ts';
+import { muonApplyCases, muonDirectionCases } from './muon/cases.ts';
 import { policyLossCases } from './policy_loss/cases.ts';
 import { ktoLossCases, logRatioSumCases, pairLossCases } from './preference_loss/cases.ts';
 import { qkvRopeBackwardCases, qkvRopeCases } from './qkv_rope/cases.ts';
@@ -52,6 +54,8 @@ import { zeroCases } from './zero/cases.ts';
 
 /** The cases of every op, in the order of ops/index.ts. */
 export const opCases: readonly OpCases[] = [
+  adafactorCases,
+  adafactorVectorCases,
   adamwCases,
   adamw8bitCases,
   addCases,
@@ -98,6 +102,8 @@ export const opCases: readonly OpCases[] = [
   linearLogProbabilityCases,
   linearLogProbabilityBackwardCases,
   lionCases,
+  muonApplyCases,
+  muonDirectionCases,
   pairLossCases,
   policyLossCases,
   ktoLossCases,

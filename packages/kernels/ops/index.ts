@@ -1,4 +1,5 @@
 import type { Op } from '../src/op.ts';
+import { adafactorOp, adafactorVectorOp } from './adafactor/op.ts';
 import { adamwOp } from './adamw/op.ts';
 import { adamw8bitOp } from './adamw_8bit/op.ts';
 import { addOp } from './add/op.ts';
@@ -28,6 +29,7 @@ import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linea
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
 import { linearLogProbabilityBackwardOp, linearLogProbabilityOp } from './linear_log_probability/op.ts';
 import { lionOp } from './lion/op.ts';
+import { muonApplyOp, muonDirectionOp } from './muon/op.ts';
 import { policyLossOp } from './policy_loss/op.ts';
 import { ktoLossOp, logRatioSumOp, pairLossOp } from './preference_loss/op.ts';
 import { qkvRopeBackwardOp, qkvRopeOp } from './qkv_rope/op.ts';
@@ -48,6 +50,8 @@ import { zeroOp } from './zero/op.ts';
 
 /** Every op; native/kernel_list.h lists their kernels. */
 export const ops: readonly Op[] = [
+  adafactorOp,
+  adafactorVectorOp,
   adamwOp,
   adamw8bitOp,
   addOp,
@@ -94,6 +98,8 @@ export const ops: readonly Op[] = [
   linearLogProbabilityOp,
   linearLogProbabilityBackwardOp,
   lionOp,
+  muonApplyOp,
+  muonDirectionOp,
   pairLossOp,
   policyLossOp,
   ktoLossOp,

@@ -1,3 +1,4 @@
+export { adafactorOp, adafactorVectorOp } from '../ops/adafactor/op.ts';
 export { adamwOp } from '../ops/adamw/op.ts';
 export { adamw8bitOp, momentBlock } from '../ops/adamw_8bit/op.ts';
 export { add } from '../ops/add/op.ts';
@@ -22,10 +23,11 @@ export {
   groupedLinear,
   type MergedProjection,
 } from '../ops/grouped_linear/op.ts';
-export { type LinearOptions, linear } from '../ops/linear/op.ts';
+export { type LinearOptions, linear, linearBackwardInputOp } from '../ops/linear/op.ts';
 export { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 export { linearLogProbability } from '../ops/linear_log_probability/op.ts';
 export { lionOp } from '../ops/lion/op.ts';
+export { muonApplyOp, muonDirectionOp } from '../ops/muon/op.ts';
 export { type PolicyLossInputs, type PolicyLossOptions, policyLoss, policySums } from '../ops/policy_loss/op.ts';
 export {
   type AnswerInputs,

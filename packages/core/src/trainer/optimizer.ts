@@ -1,7 +1,9 @@
 import { clipScaleOp, type Graph, squareSumOp, type Tensor, type Variables } from '@anneal/kernels';
+import { adafactor } from './optimizers/adafactor.ts';
 import { type AdamwOptions, adamw, adamw8bit, type MomentBits } from './optimizers/adamw.ts';
 import { type LionOptions, lion } from './optimizers/lion.ts';
 import { elementsOf, type Group, type Move, type Mover } from './optimizers/mover.ts';
+import { muon } from './optimizers/muon.ts';
 
 export type OptimizerOptions = Method & {
   /** Share of a parameter that a step takes away, over the learning rate. */
@@ -12,7 +14,10 @@ export type OptimizerOptions = Method & {
 
 export type Method =
   | ({ readonly kind: 'adamw'; readonly momentBits: MomentBits } & AdamwOptions)
-  | ({ readonly kind: 'lion' } & LionOptions);
+  | ({ readonly kind: 'lion' } & LionOptions)
+  | { readonly kind: 'adafactor' }
+  /** Of AdamW, which moves what is no matrix. */
+  | ({ readonly kind: 'muon' } & AdamwOptions);
 
 /** With what a recipe does not say. */
 export type DecidedOptimizer = OptimizerOptions & {
@@ -31,6 +36,12 @@ function moversOf(method: Method): readonly Mover[] {
     case 'lion': {
       const { beta1, beta2 } = method;
       return [lion({ beta1, beta2 })];
+    }
+    case 'adafactor':
+      return [adafactor];
+    case 'muon': {
+      const { beta1, beta2, epsilon } = method;
+      return muon({ beta1, beta2, epsilon });
     }
   }
 }

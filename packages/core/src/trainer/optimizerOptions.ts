@@ -14,5 +14,11 @@ function methodOf(recipe: ResolvedRecipe): Method {
     }
     case 'lion':
       return { kind: 'lion', beta1: recipe.adam_beta1, beta2: recipe.adam_beta2 };
+    case 'adafactor':
+      return { kind: 'adafactor' };
+    case 'muon': {
+      const { adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: epsilon } = recipe;
+      return { kind: 'muon', beta1, beta2, epsilon };
+    }
   }
 }

@@ -65,6 +65,7 @@ export async function openSession(
     opened.push(base);
     refuseWhereKernelsAreMissing(base.config, job.device);
     if (job.rollouts) refuseStates(base);
+    refuseExpertsAsOneMatrix(base, job);
     const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });
@@ -165,6 +166,17 @@ function refuseLongRope({ path, config: { rope } }: OpenModel, tokens: number): 
     where: path,
     next: 'lower trl.max_completion_length, or leave out the longest prompts with a lower sequence_len',
     code: 'longrope_too_long',
+  });
+}
+
+/** Experts of a layer lie in one matrix: its rows and columns, and what is orthogonal in it, are none of an expert's. */
+function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { optimizer, adapter }: Job): void {
+  if (experts === null || adapter || (optimizer.kind !== 'adafactor' && optimizer.kind !== 'muon')) return;
+  throw new UserError({
+    what: `optimizer: ${optimizer.kind} moves whole matrices, and does not know the experts of this model from each other`,
+    where: path,
+    next: 'set optimizer: adamw_8bit or lion, or train an adapter',
+    code: 'optimizer_not_for_experts',
   });
 }
 

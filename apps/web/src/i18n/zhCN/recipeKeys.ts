@@ -94,10 +94,10 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   warmup_steps: '学习率从 0 升到峰值所用的步数。',
   cosine_min_lr_ratio: '`cosine` 结束时的学习率，占 `learning_rate` 的比例。',
   optimizer:
-    '`adamw_torch` 为每个训练的权重保存两个 float32 数，`adamw_8bit` 只需两个字节。`lion` 只保存一个 float32 数，每个权重每步移动同样的学习率：学习率取 AdamW 的三分之一到十分之一，weight_decay 相应加大。',
+    '`adamw_torch` 为每个训练的权重保存两个 float32 数，`adamw_8bit` 只需两个字节。`lion` 只保存一个 float32 数，每个权重每步移动同样的学习率：学习率取 AdamW 的三分之一到十分之一，weight_decay 相应加大。`adafactor` 对矩阵每行每列只保存一个数；`muon` 使矩阵沿梯度滑动平均的正交方向移动，只保存该平均，其余用 AdamW：全量微调时学习率取 AdamW 的十到一百倍。这两者目前仅用于 CPU。',
   adam_beta1: '梯度滑动平均的衰减；对 `lion` 是它在每步方向中所占的比例。',
   adam_beta2: '梯度平方滑动平均的衰减；对 `lion` 是梯度滑动平均的衰减。',
-  adam_epsilon: '加在更新公式分母上的数。`lion` 没有。',
+  adam_epsilon: '加在更新公式分母上的数。`lion` 与 `adafactor` 没有。',
   weight_decay: '把训练的权重拉向零：每步乘以 1 − 学习率 × weight_decay。',
   max_grad_norm: '范数更大的梯度会缩小到此值。0 关闭裁剪。',
   logging_steps: '每隔这么多优化步记录一次损失。',

@@ -31,6 +31,8 @@ const optimizers: Record<string, OptimizerName> = {
   lion_32bit: 'lion',
   lion_pytorch: 'lion',
   paged_lion_32bit: 'lion',
+  adafactor: 'adafactor',
+  muon: 'muon',
 };
 
 /** Keys of the optimizer. */

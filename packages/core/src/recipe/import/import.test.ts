@@ -120,6 +120,7 @@ describe('Axolotl', () => {
       { optimizer: 'lion_pytorch', adam_epsilon: 1e-8 },
       { optimizer: 'lion', adam_beta2: 0.999 },
     ],
+    [{ optimizer: 'adafactor', adam_beta1: 0.9 }, { optimizer: 'adafactor' }],
     [{ lr_scheduler: 'inverse_sqrt' }, { lr_scheduler: 'inverse_sqrt' }],
     [{ lr_scheduler_kwargs: { num_cycles: 2 } }, { lr_scheduler_kwargs: { num_cycles: 2 } }],
     [

@@ -34,7 +34,7 @@ export const optimization = {
   optimizer: optional(
     z.enum(optimizerNames),
     'adamw_torch',
-    "`adamw_torch` keeps two float32 numbers per trained weight, `adamw_8bit` two bytes. `lion` keeps one float32 number and moves every weight by the learning rate alike: take a third to a tenth of AdamW's, and as much more weight_decay. `adamw_torch_fused`, `adamw_bnb_8bit`, `lion_32bit` and `lion_pytorch` are other names of these.",
+    "`adamw_torch` keeps two float32 numbers per trained weight, `adamw_8bit` two bytes. `lion` keeps one float32 number and moves every weight by the learning rate alike: take a third to a tenth of AdamW's, and as much more weight_decay. `adafactor` keeps of a matrix one number for each row and each column (transformers', with `learning_rate` as it is). `muon` moves matrices along what is orthogonal in a running mean of their gradients, which is all it keeps of them, and the rest by AdamW (torch.optim.Muon): take ten to a hundred times AdamW's learning rate with full fine-tuning. Both are for the CPU as yet. `adamw_torch_fused`, `adamw_bnb_8bit`, `lion_32bit` and `lion_pytorch` are other names of these.",
   ),
   adam_beta1: derived(
     z.number().min(0).lt(1),
@@ -49,7 +49,7 @@ export const optimization = {
   adam_epsilon: derived(
     z.number().positive().max(1),
     '1e-8',
-    'Added to the denominator of the update. `lion` has none.',
+    'Added to the denominator of the update. `lion` and `adafactor` have none.',
   ),
   weight_decay: optional(
     z.number().min(0).max(10),

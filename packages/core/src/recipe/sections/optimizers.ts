@@ -3,6 +3,8 @@ export const optimizerDefaults = {
   adamw_torch: { adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8 },
   adamw_8bit: { adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8 },
   lion: { adam_beta1: 0.9, adam_beta2: 0.99 },
+  adafactor: {},
+  muon: { adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8 },
 } as const;
 
 export type OptimizerName = keyof typeof optimizerDefaults;

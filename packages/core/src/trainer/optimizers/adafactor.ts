@@ -1,0 +1,28 @@
+import { adafactorOp, adafactorVectorOp, type Tensor, type Variables } from '@anneal/kernels';
+import { type Move, type Mover, stepInput } from './mover.ts';
+
+/** Of a matrix two vectors are remembered. Each parameter is moved by itself: its mean squares and the size of its move are its own. */
+export const adafactor: Mover = {
+  takes: () => true,
+  prepare: (variables, { members, weightDecay }) => {
+    const moves = members.map((parameter) => moveOf(variables, parameter, weightDecay));
+    return (graph, inputs) => {
+      for (const move of moves) move(graph, inputs);
+    };
+  },
+};
+
+function moveOf(variables: Variables, parameter: Tensor, weightDecay: number): Move {
+  const gradient = variables.gradientOf(parameter);
+  const state = (part: string, extent: number) =>
+    variables.get(`optimizer/${parameter.name}.${part}`, { shape: [extent], dtype: 'f32', kind: 'optimizer' });
+  const [rows = 0, columns] = parameter.shape as readonly number[];
+  if (columns === undefined) {
+    const v = state('v', rows);
+    return (graph, inputs) =>
+      graph.apply(adafactorVectorOp, { parameter, gradient, v, ...inputs, step: stepInput(graph) }, { weightDecay });
+  }
+  const means = { row: state('row', rows), column: state('column', columns) };
+  return (graph, inputs) =>
+    graph.apply(adafactorOp, { parameter, gradient, ...means, ...inputs, step: stepInput(graph) }, { weightDecay });
+}
