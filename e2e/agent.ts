@@ -20,7 +20,12 @@ export class TestAgent {
 
   /** @param environment variables beside those of this process */
   constructor(environment: NodeJS.ProcessEnv = {}) {
-    const own = { XDG_DATA_HOME: join(this.workspace, '.state'), ANNEAL_CACHE: this.cache, CI: 'true' };
+    const own = {
+      XDG_DATA_HOME: join(this.workspace, '.state'),
+      ANNEAL_CACHE: this.cache,
+      CI: 'true',
+      ANNEAL_CALLED_AS: './anneal',
+    };
     this.#environment = { ...process.env, ...own, ...environment };
   }
 

@@ -111,7 +111,7 @@ describe('exports in a browser', () => {
       await rowOf(page, 'PEFT').getByRole('button', { name: 'Push PEFT to the Hub' }).click();
       const dialog = page.getByRole('dialog');
       await dialog.getByRole('textbox', { name: 'Repository' }).fill('you/harbor');
-      await dialog.getByText(/^npx anneal push .*\/lora --to you\/harbor$/).waitFor();
+      await dialog.getByText(/^\.\/anneal push .*\/lora --to you\/harbor$/).waitFor();
       await expectAccessible(page);
       await page.keyboard.press('Enter');
       await dialog.waitFor({ state: 'detached' });

@@ -5,7 +5,7 @@ import Link from 'next/link';
 import { parseAsString, useQueryState } from 'nuqs';
 import { useDeferredValue, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { useRunList } from '../src/agent/hooks.ts';
+import { useCalledAs, useRunList } from '../src/agent/hooks.ts';
 import { buttonClass } from '../src/ui/Button.tsx';
 import { Command } from '../src/ui/Command.tsx';
 import { CompareSelected } from '../src/ui/compare/CompareSelected.tsx';
@@ -20,6 +20,7 @@ export default function RunsScreen() {
   const t = useTranslations('runs');
   const states = useTranslations('state');
   const runs = useRunList();
+  const anneal = useCalledAs();
   const [filter, setFilter] = useQueryState('q', parseAsString.withDefault(''));
   const [deleted, setDeleted] = useQueryState('deleted', parseAsString);
   const wanted = useDeferredValue(filter.trim().toLowerCase());
@@ -78,7 +79,7 @@ export default function RunsScreen() {
       {runs?.length === 0 && (
         <Empty title={t('empty')}>
           <p>{t('emptyText')}</p>
-          <Command>npx anneal init my-first && npx anneal train my-first/recipe.yaml</Command>
+          <Command>{`${anneal} init my-first && ${anneal} train my-first/recipe.yaml`}</Command>
           <Link href="/recipes" className={buttonClass('primary')}>
             {t('emptyAction')}
           </Link>

@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { checkAddress, isLoopback } from '../daemon/address.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { exitCodes } from '../exitCodes.ts';
-import { asCalled } from '../terminal/asCalled.ts';
+import { asCalled, calledAs } from '../terminal/asCalled.ts';
 import { print, printJsonLine, remark } from '../terminal/print.ts';
 import type { ServeOptions } from './serve.ts';
 
@@ -15,6 +15,7 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
     address,
     workspace: folder,
     runsFolder: options.runsDir,
+    calledAs,
     log: remark,
     allowedHosts: options.allowHost,
   });

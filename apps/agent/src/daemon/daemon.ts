@@ -45,6 +45,8 @@ export interface DaemonOptions {
   address: Address;
   workspace: string;
   runsFolder?: string | undefined;
+  /** What a person types to call this program, for lines that are copied. */
+  calledAs?: string;
   /** Names under which browsers may call the agent, beside those of this machine. */
   allowedHosts: readonly string[];
   /** Is told of what is refused and why, and of defects. */
@@ -96,6 +98,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const agent: Agent = {
       id: state.id,
       version: manifest.version,
+      calledAs: options.calledAs ?? 'anneal',
       workspace,
       feeds,
       queue,

@@ -1,7 +1,7 @@
 import { verbs } from '../verbs.ts';
 
 /** Set by launchers that are called by another name; `bin/anneal.mjs` and the bundle do. */
-const calledAs = process.env.ANNEAL_CALLED_AS ?? 'npx anneal';
+export const calledAs = process.env.ANNEAL_CALLED_AS ?? 'npx anneal';
 
 const named = new RegExp(`(?<![\\w/.-]|npx )anneal(?= (${verbs.map(({ name }) => name).join('|')})\\b)`, 'g');
 

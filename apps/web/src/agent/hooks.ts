@@ -19,6 +19,11 @@ export function useAbout() {
     .data;
 }
 
+/** What is typed to call the program of the agent, in lines that are copied. */
+export function useCalledAs(): string {
+  return useAbout()?.calledAs ?? 'anneal';
+}
+
 /** Every run, newest first, kept as it is now; undefined until the agent has told. */
 export function useRunList(): readonly ListedRun[] | undefined {
   const isOpen = useConnection() === 'open';

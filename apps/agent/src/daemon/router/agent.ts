@@ -6,6 +6,7 @@ export const agent = router({
   about: procedure.query(({ ctx }) => ({
     id: ctx.agent.id,
     version: ctx.agent.version,
+    calledAs: ctx.agent.calledAs,
     host: hostname(),
     workspace: ctx.agent.workspace.root,
   })),

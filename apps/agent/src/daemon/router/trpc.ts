@@ -26,6 +26,8 @@ import { neededRoles } from './roles.ts';
 export interface Agent {
   id: string;
   version: string;
+  /** What a person types to call this program. */
+  calledAs: string;
   workspace: Workspace;
   feeds: RunFeeds;
   data: DataSources;

@@ -38,7 +38,8 @@ export const frame = {
     continue: 'To the runs',
     how: 'Where is the code?',
     howServe: 'The agent prints a link when it starts:',
-    howPair: 'A running agent gets another code on its machine, in the folder that it serves:',
+    howPair:
+      'A running agent gets another code on its machine, in the folder that it serves (with ./anneal in the release bundle):',
     pairing_code_wrong:
       'This code does not work. It was used already, is older than 15 minutes, or has a typing error.',
     too_many_attempts: 'There were too many wrong codes in the last minute. Wait a minute, then try again.',

@@ -39,7 +39,7 @@ export const frame: Pick<Messages, 'nav' | 'settings' | 'connection' | 'notFound
     continue: '查看训练',
     how: '配对码在哪里？',
     howServe: '代理程序启动时会打印一个链接：',
-    howPair: '代理程序运行时，可以在它所在的机器和文件夹中获取新的配对码：',
+    howPair: '代理程序运行时，可以在它所在的机器和文件夹中获取新的配对码（发行包中使用 ./anneal）：',
     pairing_code_wrong: '此配对码无效：它已被使用、已超过 15 分钟，或输入有误。',
     too_many_attempts: '一分钟内输错次数过多。请等待一分钟后再试。',
     unreachable: '代理程序没有响应。请检查它是否正在运行。',

@@ -9,6 +9,7 @@ import { parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
+import { useCalledAs } from '../../agent/hooks.ts';
 import { useMay, useMe } from '../../agent/useMe.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Command } from '../Command.tsx';
@@ -61,6 +62,7 @@ function Opening() {
 
 function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; openAnew: () => void }) {
   const t = useTranslations('recipes');
+  const anneal = useCalledAs();
   const data = useTranslations('data');
   const router = useRouter();
   const [view, setView] = useQueryState('view', parseAsStringLiteral(views).withDefault('text'));
@@ -241,7 +243,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
         <History recipe={recipe} newest={state.file.newestVersion} text={text} canRestore={canSave} onRestore={sent} />
         <div className="grid gap-1.5 px-1">
           <span className="label">{t('command')}</span>
-          <Command>{`npx anneal train ${recipe}`}</Command>
+          <Command>{`${anneal} train ${recipe}`}</Command>
         </div>
       </div>
       <div className="min-w-0 lg:col-span-2">

@@ -6,6 +6,7 @@ import { parseAsArrayOf, parseAsBoolean, parseAsString, useQueryState } from 'nu
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../../agent/connection.ts';
+import { useCalledAs } from '../../../agent/hooks.ts';
 import { useIsOff } from '../../../agent/useMe.ts';
 import { Button } from '../../Button.tsx';
 import { Command } from '../../Command.tsx';
@@ -70,6 +71,7 @@ function Forms({
 }) {
   const t = useTranslations('exports');
   const format = useFormat();
+  const anneal = useCalledAs();
   const folderHint = useId();
   const isOff = useIsOff('operator');
   const [words, setWords] = useQueryState('forms', parseAsArrayOf(parseAsString));
@@ -171,7 +173,7 @@ function Forms({
       </div>
       <div className="grid grid-cols-[minmax(0,1fr)] gap-1.5">
         <span className="label">{t('command')}</span>
-        <Command>{commandFor(chosen, { run: run.key, checkpoint, to, check })}</Command>
+        <Command>{commandFor(chosen, { anneal, run: run.key, checkpoint, to, check })}</Command>
       </div>
     </>
   );

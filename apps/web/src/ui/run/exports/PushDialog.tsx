@@ -7,6 +7,7 @@ import { Dialog } from 'radix-ui';
 import { type FormEvent, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../../agent/connection.ts';
+import { useCalledAs } from '../../../agent/hooks.ts';
 import { useIsOff } from '../../../agent/useMe.ts';
 import { Button, buttonClass } from '../../Button.tsx';
 import { Command } from '../../Command.tsx';
@@ -25,6 +26,7 @@ export function PushDialog({
   onClose: () => void;
 }) {
   const t = useTranslations('exports');
+  const anneal = useCalledAs();
   const isOff = useIsOff('operator');
   const [to, setTo] = useState('');
   const [isPublic, setIsPublic] = useState(false);
@@ -88,7 +90,7 @@ export function PushDialog({
             {push.error && <ErrorNote error={shownError(push.error)} />}
             <div className="grid grid-cols-[minmax(0,1fr)] gap-1.5">
               <span className="label">{t('command')}</span>
-              <Command>{pushCommand(exported, wanted)}</Command>
+              <Command>{pushCommand(exported, { ...wanted, anneal })}</Command>
             </div>
             <div className="flex justify-end gap-2">
               <Dialog.Close className={buttonClass()}>{t('pushCancel')}</Dialog.Close>

@@ -41,13 +41,22 @@ export function bytesOf({ lora, merged, gguf }: Chosen, plan: StudioExportPlan):
   return (lora ? (plan.lora ?? 0) : 0) + (merged ? plan.merged[merged] : 0) + files;
 }
 
+interface ExportCommand {
+  /** What is typed to call it. */
+  anneal: string;
+  run: string;
+  checkpoint: string | null;
+  to: string | null;
+  check: boolean;
+}
+
 /** The same on the command line. */
 export function commandFor(
   { lora, merged, gguf, ollama }: Chosen,
-  { run, checkpoint, to, check }: { run: string; checkpoint: string | null; to: string | null; check: boolean },
+  { anneal, run, checkpoint, to, check }: ExportCommand,
 ): string {
   const parts = [
-    `npx anneal export ${quoted(run)}`,
+    `${anneal} export ${quoted(run)}`,
     checkpoint === null ? '' : `--checkpoint ${checkpoint}`,
     lora ? '--lora' : '',
     merged ? `--merged ${merged}` : '',
@@ -62,11 +71,11 @@ export function commandFor(
 /** GGUF files go together: the folder is named. */
 export function pushCommand(
   { form, key }: StudioExport,
-  { to, public: isPublic, replace }: { to: string; public: boolean; replace: boolean },
+  { anneal, to, public: isPublic, replace }: { anneal: string; to: string; public: boolean; replace: boolean },
 ): string {
   const path = form === 'gguf' || form === 'ollama' ? key.replace(/\/[^/]*$/, '') : key;
   const flags = `${isPublic ? ' --public' : ''}${replace ? ' --replace' : ''}`;
-  return `npx anneal push ${quoted(path)} --to ${quoted(to || 'owner/name')}${flags}`;
+  return `${anneal} push ${quoted(path)} --to ${quoted(to || 'owner/name')}${flags}`;
 }
 
 /** For a shell. */
