@@ -13,8 +13,9 @@ type Values = Float32Array | Uint8Array;
 export function fromLayout<V extends Values>(stored: V, layout: MatrixLayout): V {
   const ours = emptyAs(stored);
   const [to, from] = [elementsOf(ours, layout), elementsOf(stored, layout)];
-  forElements(layout, (here, there) => {
-    to[here] = from[there] as number;
+  forRows(layout, (row, first, step) => {
+    const [start, end] = [row * layout.columns, (row + 1) * layout.columns];
+    for (let here = start, there = first; here < end; here++, there += step) to[here] = from[there] as number;
   });
   return ours;
 }
@@ -23,8 +24,9 @@ export function fromLayout<V extends Values>(stored: V, layout: MatrixLayout): V
 export function toLayout<V extends Values>(ours: V, layout: MatrixLayout): V {
   const stored = emptyAs(ours);
   const [to, from] = [elementsOf(stored, layout), elementsOf(ours, layout)];
-  forElements(layout, (here, there) => {
-    to[there] = from[here] as number;
+  forRows(layout, (row, first, step) => {
+    const [start, end] = [row * layout.columns, (row + 1) * layout.columns];
+    for (let here = start, there = first; here < end; here++, there += step) to[there] = from[here] as number;
   });
   return stored;
 }
@@ -45,23 +47,15 @@ function elementsOf(
   throw new Error(`elements of ${size} bytes have no layout`);
 }
 
-/** Rows taken together: where a file has them as columns, these lie beside each other. */
-const ROWS = 32;
-
-/** Calls `each` with the place of every element in our matrix, and in the file's. */
-function forElements(
+/** Calls `each` with every row of ours, where its first element is in the file, and how far from there the next ones are. */
+function forRows(
   { rows, columns, transposed, interleaved }: MatrixLayout,
-  each: (here: number, there: number) => void,
+  each: (row: number, first: number, step: number) => void,
 ): void {
   const half = rows / 2;
-  const storedRow = (row: number): number => (interleaved ? (row < half ? 2 * row : 2 * (row - half) + 1) : row);
-  for (let first = 0; first < rows; first += ROWS) {
-    const end = Math.min(first + ROWS, rows);
-    for (let column = 0; column < columns; column++) {
-      for (let row = first; row < end; row++) {
-        const stored = storedRow(row);
-        each(row * columns + column, transposed ? column * rows + stored : stored * columns + column);
-      }
-    }
+  for (let row = 0; row < rows; row++) {
+    const stored = interleaved ? (row < half ? 2 * row : 2 * (row - half) + 1) : row;
+    if (transposed) each(row, stored, rows);
+    else each(row, stored * columns, 1);
   }
 }
