@@ -9,7 +9,7 @@ import { readConfig } from './models/index.ts';
 const configOf = (name: string) =>
   readConfig(JSON.parse(readFileSync(join(goldenPath(name), 'config.json'), 'utf8')), null, name);
 
-test.each(['lfm2', 'gpt-oss'])(
+test.each(['lfm2', 'gpt-oss', 'qwen3.5'])(
   '%s, which has layers of another kind, is refused on a GPU, with the way out',
   (name) => {
     const gpu = { ...cpuDevice(), kind: 'cuda' } as unknown as Device;

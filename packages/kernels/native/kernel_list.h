@@ -69,15 +69,22 @@
   X(zero)
 
 // Those of ops that say `cpuOnly: true`.
-#define ANNEAL_CPU_KERNELS(X)       \
-  X(adafactor)                      \
-  X(adafactor_vector)               \
-  X(attention_sinks_backward)       \
-  X(expert_add_bias)                \
-  X(expert_add_bias_backward)       \
-  X(muon_apply)                     \
-  X(muon_direction)                 \
-  X(short_conv)                     \
-  X(short_conv_backward_input)      \
-  X(short_conv_backward_weight)     \
-  X(short_conv_cached)
+#define ANNEAL_CPU_KERNELS(X)   \
+  X(adafactor)                  \
+  X(adafactor_vector)           \
+  X(attention_sinks_backward)   \
+  X(expert_add_bias)            \
+  X(expert_add_bias_backward)   \
+  X(gated_delta)                \
+  X(gated_delta_backward)       \
+  X(gated_delta_cached)         \
+  X(join_gate)                  \
+  X(muon_apply)                 \
+  X(muon_direction)             \
+  X(short_conv)                 \
+  X(short_conv_backward_input)  \
+  X(short_conv_backward_weight) \
+  X(short_conv_cached)          \
+  X(sigmoid_gate)               \
+  X(sigmoid_gate_backward)      \
+  X(split_gate)

@@ -21,6 +21,7 @@ import {
 } from './expert_linear/cases.ts';
 import { expertRouteBackwardCases, expertRouteCases } from './expert_route/cases.ts';
 import { expertSwigluBackwardCases, expertSwigluCases } from './expert_swiglu/cases.ts';
+import { gatedDeltaBackwardCases, gatedDeltaCachedCases, gatedDeltaCases } from './gated_delta/cases.ts';
 import { gatherRowsCases } from './gather_rows/cases.ts';
 import { clipScaleCases, squareSumCases } from './gradient_norm/cases.ts';
 import {
@@ -29,6 +30,7 @@ import {
   groupedLinearMergedBackwardCases,
   groupedLinearMergedCases,
 } from './grouped_linear/cases.ts';
+import { joinGateCases, sigmoidGateBackwardCases, sigmoidGateCases, splitGateCases } from './head_gate/cases.ts';
 import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
 import { linearLogProbabilityBackwardCases, linearLogProbabilityCases } from './linear_log_probability/cases.ts';
@@ -89,11 +91,18 @@ export const opCases: readonly OpCases[] = [
   expertAddBiasBackwardCases,
   expertSwigluCases,
   expertSwigluBackwardCases,
+  gatedDeltaCases,
+  gatedDeltaBackwardCases,
+  gatedDeltaCachedCases,
   gatherRowsCases,
   groupedLinearCases,
   groupedLinearBackwardCases,
   groupedLinearMergedCases,
   groupedLinearMergedBackwardCases,
+  splitGateCases,
+  joinGateCases,
+  sigmoidGateCases,
+  sigmoidGateBackwardCases,
   linearCases,
   linearBackwardInputCases,
   linearBackwardWeightCases,

@@ -17,6 +17,7 @@ import { expertCombineBackwardOp, expertCombineOp, expertDispatchOp } from './ex
 import { expertLinearBackwardInputOp, expertLinearBackwardWeightOp, expertLinearOp } from './expert_linear/op.ts';
 import { expertRouteBackwardOp, expertRouteOp } from './expert_route/op.ts';
 import { expertSwigluBackwardOp, expertSwigluOp } from './expert_swiglu/op.ts';
+import { gatedDeltaBackwardOp, gatedDeltaCachedOp, gatedDeltaOp } from './gated_delta/op.ts';
 import { gatherRowsOp } from './gather_rows/op.ts';
 import { clipScaleOp, squareSumOp } from './gradient_norm/op.ts';
 import {
@@ -25,6 +26,7 @@ import {
   groupedLinearMergedOp,
   groupedLinearOp,
 } from './grouped_linear/op.ts';
+import { joinGateOp, sigmoidGateBackwardOp, sigmoidGateOp, splitGateOp } from './head_gate/op.ts';
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
 import { linearLogProbabilityBackwardOp, linearLogProbabilityOp } from './linear_log_probability/op.ts';
@@ -85,11 +87,18 @@ export const ops: readonly Op[] = [
   expertAddBiasBackwardOp,
   expertSwigluOp,
   expertSwigluBackwardOp,
+  gatedDeltaOp,
+  gatedDeltaBackwardOp,
+  gatedDeltaCachedOp,
   gatherRowsOp,
   groupedLinearOp,
   groupedLinearBackwardOp,
   groupedLinearMergedOp,
   groupedLinearMergedBackwardOp,
+  splitGateOp,
+  joinGateOp,
+  sigmoidGateOp,
+  sigmoidGateBackwardOp,
   linearOp,
   linearBackwardInputOp,
   linearBackwardWeightOp,

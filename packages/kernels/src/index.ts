@@ -14,6 +14,7 @@ export { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 export { type ExpertLinearOptions, expertLinear } from '../ops/expert_linear/op.ts';
 export { type ExpertRoutes, expertRoute } from '../ops/expert_route/op.ts';
 export { type ExpertActivation, expertSwiglu, plainSwiglu } from '../ops/expert_swiglu/op.ts';
+export { type GatedDeltaInputs, gatedDelta, gatedDeltaCached } from '../ops/gated_delta/op.ts';
 export { gatherRows } from '../ops/gather_rows/op.ts';
 export { clipScaleOp, squareSumOp } from '../ops/gradient_norm/op.ts';
 export {
@@ -23,6 +24,7 @@ export {
   groupedLinear,
   type MergedProjection,
 } from '../ops/grouped_linear/op.ts';
+export { sigmoidGate, splitGate } from '../ops/head_gate/op.ts';
 export { type LinearOptions, linear, linearBackwardInputOp } from '../ops/linear/op.ts';
 export { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 export { linearLogProbability } from '../ops/linear_log_probability/op.ts';

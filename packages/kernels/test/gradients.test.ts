@@ -10,7 +10,9 @@ import { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 import { expertLinear } from '../ops/expert_linear/op.ts';
 import { expertRoute } from '../ops/expert_route/op.ts';
 import { type ExpertActivation, expertSwiglu } from '../ops/expert_swiglu/op.ts';
+import { gatedDelta } from '../ops/gated_delta/op.ts';
 import { completeProjection, groupedLinear, type MergedProjection } from '../ops/grouped_linear/op.ts';
+import { sigmoidGate, splitGate } from '../ops/head_gate/op.ts';
 import { ops } from '../ops/index.ts';
 import { linear } from '../ops/linear/op.ts';
 import { type PolicyLossOptions, policyLoss, policySums } from '../ops/policy_loss/op.ts';
@@ -76,6 +78,8 @@ const rules: Record<string, Build> = {
     const inner = expertLinear(x, a, routes.offsets, f32);
     return expertCombine(expertLinear(inner, low as Tensor, routes.offsets, { ...f32, alpha: 0.7, plus: y }), routes);
   },
+  gated_delta: (p) => deltaRule(p, 'parameter'),
+  'gated_delta, decay frozen': (p) => deltaRule(p, 'weight'),
   grouped_linear: (p) => {
     const [first, second, third] = groupedLinear(
       p.rows('x', T, 6),
@@ -120,6 +124,10 @@ const rules: Record<string, Build> = {
   'short_conv, gated': (p) => convolved(p, 'parameter', true),
   'short_conv, silu': (p) => convolved(p, 'parameter', false),
   'short_conv, weight frozen': (p) => convolved(p, 'weight', true),
+  'split_gate and sigmoid_gate': (p) => {
+    const { q, gate } = splitGate(p.rows('x', T, 2 * D), 3);
+    return sigmoidGate(q, gate);
+  },
   split_qkv: (p) => {
     const { q, k, v } = splitQkv({ y: p.rows('x', T, 4 * D), added: null }, { heads: 2, kvHeads: 1 });
     return add(swiglu(k, v), narrowed(p, q));
@@ -225,6 +233,18 @@ function answerProblem(
   const p = new Problem({ S: 3 });
   p.trainAnswers(p.rows('x', T, D), p.variable('head', [V, D], headKind), (inputs) => lossOf(p, inputs));
   return p;
+}
+
+/** Two heads of values that share one of keys, in documents of two and three. */
+function deltaRule(p: Problem, kind: 'weight' | 'parameter'): Tensor {
+  const given = {
+    qkv: p.rows('x', T, 2 * 4 + D),
+    a: p.rows('a', T, 2),
+    b: p.rows('b', T, 2),
+    decay: p.variable('decay', [2], kind),
+    shift: p.variable('shift', [2], kind),
+  };
+  return gatedDelta(given, p.graph.input('cuSeqlens', 'i32', [3]), { keyHeads: 1, keySize: 4 });
 }
 
 /** Over three tokens, in documents of two and three. */

@@ -3,6 +3,7 @@ import { addOp } from '../ops/add/op.ts';
 import { attentionBackwardOp, attentionOp } from '../ops/attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from '../ops/attention_cached/op.ts';
 import { embeddingBackwardOp, embeddingOp } from '../ops/embedding/op.ts';
+import { gatedDeltaBackwardOp, gatedDeltaOp } from '../ops/gated_delta/op.ts';
 import { gatherRowsOp } from '../ops/gather_rows/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from '../ops/linear_cross_entropy/op.ts';
 import { ropeOp } from '../ops/rope/op.ts';
@@ -101,6 +102,13 @@ describe('values that kernels cannot use end in an Error with the name of the op
       [shortConvBackwardWeightOp, { ...slopes, gradient: f32(3, 1, 2) }],
     ] as const)
       await expect(apply(op, given, { gated: 0 })).rejects.toThrow(`${op.name}: cuSeqlens ${problem}`);
+    const gates = { a: f32(4, 1), b: f32(4, 1), decay: f32(1), shift: f32(1) };
+    const delta = { qkv: f32(4, 3), ...gates, cuSeqlens: i32(...cuSeqlens) };
+    for (const [op, given] of [
+      [gatedDeltaOp, delta],
+      [gatedDeltaBackwardOp, { dout: f32(4, 1), ...delta }],
+    ] as const)
+      await expect(apply(op, given, { keyHeads: 1, keySize: 1 })).rejects.toThrow(`${op.name}: cuSeqlens ${problem}`);
   });
 
   test.each([

@@ -23,6 +23,8 @@ describe('the golden checkpoints', () => {
       intermediateSize: 64,
       mixers: ['attention', 'attention'],
       shortConvSize: null,
+      gatedDelta: null,
+      attentionGate: false,
       experts: null,
       rmsNormEps: 1e-5,
       tieWordEmbeddings: false,

@@ -17,8 +17,19 @@ export interface ExpertsConfig {
   readonly layers: readonly boolean[];
 }
 
-/** What lets a token see the ones before it: attention, or a gated convolution over the last few. */
-export type TokenMixer = 'attention' | 'short_conv';
+/** What lets a token see the ones before it: attention, a gated convolution over the last few, or the gated delta rule. */
+export type TokenMixer = 'attention' | 'short_conv' | 'gated_delta';
+
+/** Layers in which heads of values hand on a state each, that keys write into and queries read. */
+export interface GatedDeltaConfig {
+  readonly keyHeads: number;
+  readonly keySize: number;
+  /** A multiple of `keyHeads`: several may share queries and keys. */
+  readonly valueHeads: number;
+  readonly valueSize: number;
+  /** Tokens that the convolution before them reads, its own included. */
+  readonly convSize: number;
+}
 
 /** Some layer's tokens hand on a state of fixed size, instead of being looked at again. */
 export function carriesState({ mixers }: Pick<ModelConfig, 'mixers'>): boolean {
@@ -40,6 +51,8 @@ export interface ModelConfig {
   readonly mixers: readonly TokenMixer[];
   /** Tokens that a short convolution reads, its own included; null where no layer has one. */
   readonly shortConvSize: number | null;
+  /** Null where no layer has it. */
+  readonly gatedDelta: GatedDeltaConfig | null;
   /** Of layers whose MLP is a mixture of experts; null where none is. */
   readonly experts: ExpertsConfig | null;
   readonly rmsNormEps: number;
@@ -48,6 +61,8 @@ export interface ModelConfig {
   readonly maxPositions: number;
   /** q, k and v have biases. */
   readonly attentionBias: boolean;
+  /** Each head's rows of q are followed by as many, through whose sigmoid its output goes. */
+  readonly attentionGate: boolean;
   /** o has a bias. */
   readonly outputBias: boolean;
   /** gate, up and down have biases. */

@@ -19,6 +19,7 @@ import { phi3 } from './phi3/architecture.ts';
 import { qwen2 } from './qwen2/architecture.ts';
 import { qwen3 } from './qwen3/architecture.ts';
 import { qwen3Moe } from './qwen3Moe/architecture.ts';
+import { qwen35 } from './qwen35/architecture.ts';
 import { smollm3 } from './smollm3/architecture.ts';
 
 export const architectures: readonly Architecture[] = [
@@ -38,6 +39,7 @@ export const architectures: readonly Architecture[] = [
   qwen3Moe,
   lfm2,
   gptOss,
+  qwen35,
 ];
 
 /** @throws UserError for an architecture that is not listed above */

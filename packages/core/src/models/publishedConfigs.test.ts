@@ -339,3 +339,54 @@ test('LFM2, whose layers with attention are told by number and whose MLP is narr
   expect(() => read({ ...lfm2, layer_types: ['conv', 'mamba'] })).toThrow('layer type mamba is not implemented');
   expect(() => read({ ...lfm2, full_attn_idxs: [] })).toThrow('without any layer of attention');
 });
+
+test('Qwen3.5 inside its multimodal model: every fourth layer has attention, a quarter of each head is turned', () => {
+  const qwen = {
+    model_type: 'qwen3_5',
+    text_config: {
+      model_type: 'qwen3_5_text',
+      attn_output_gate: true,
+      eos_token_id: 248044,
+      full_attention_interval: 4,
+      head_dim: 256,
+      hidden_size: 1024,
+      intermediate_size: 3584,
+      linear_conv_kernel_dim: 4,
+      linear_key_head_dim: 128,
+      linear_num_key_heads: 16,
+      linear_num_value_heads: 16,
+      linear_value_head_dim: 128,
+      max_position_embeddings: 262144,
+      mtp_num_hidden_layers: 1,
+      num_attention_heads: 8,
+      num_hidden_layers: 8,
+      num_key_value_heads: 2,
+      rms_norm_eps: 1e-6,
+      rope_parameters: {
+        mrope_interleaved: true,
+        mrope_section: [11, 11, 10],
+        partial_rotary_factor: 0.25,
+        rope_theta: 10000000,
+        rope_type: 'default',
+      },
+      tie_word_embeddings: true,
+      vocab_size: 248320,
+    },
+  };
+  const three = ['gated_delta', 'gated_delta', 'gated_delta'];
+  expect(read(qwen)).toMatchObject({
+    architecture: 'qwen3_5_text',
+    mixers: [...three, 'attention', ...three, 'attention'],
+    gatedDelta: { keyHeads: 16, keySize: 128, valueHeads: 16, valueSize: 128, convSize: 4 },
+    attentionGate: true,
+    normOffset: 1,
+    rotarySize: 64,
+    rope: { theta: 1e7, scaling: null },
+    tieWordEmbeddings: true,
+    eosTokenIds: [248044],
+  });
+  const changed = (change: JsonObject) => read({ ...qwen, text_config: { ...qwen.text_config, ...change } });
+  expect(() => changed({ attn_output_gate: false })).toThrow('attn_output_gate: false is not implemented');
+  expect(() => changed({ attention_bias: true })).toThrow('attention_bias: true is not implemented');
+  expect(() => changed({ linear_num_value_heads: 24 })).toThrow('a multiple of 16 key heads');
+});

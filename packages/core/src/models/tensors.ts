@@ -9,6 +9,7 @@ export function blockLinears(config: ModelConfig, layer: number): string[] {
 
 function mixerLinears(config: ModelConfig, layer: number): string[] {
   if (config.mixers[layer] === 'short_conv') return ['conv_in', 'conv_out'];
+  if (config.mixers[layer] === 'gated_delta') return ['delta_qkv', 'delta_z', 'delta_b', 'delta_a', 'delta_out'];
   return [...(config.fusedQkv ? ['qkv'] : ['q', 'k', 'v']), 'o'];
 }
 
@@ -29,6 +30,7 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
     const add: AddTensor = (name, ...shape) => shapes.set(`layers.${layer}.${name}`, shape);
     if (config.norms !== 'after') add('attention_norm', hiddenSize);
     if (config.mixers[layer] === 'short_conv') addShortConv(config, add);
+    else if (config.mixers[layer] === 'gated_delta') addGatedDelta(config, add);
     else addAttention(config, add);
     if (config.norms !== 'before') add('attention_post_norm', hiddenSize);
     if (config.norms !== 'after') add('mlp_norm', hiddenSize);
@@ -70,7 +72,7 @@ function addAttention(config: ModelConfig, add: AddTensor): void {
   if (config.fusedQkv) {
     add('qkv', queryRows + 2 * keyRows, hiddenSize);
   } else {
-    add('q', queryRows, hiddenSize);
+    add('q', config.attentionGate ? 2 * queryRows : queryRows, hiddenSize);
     add('k', keyRows, hiddenSize);
     add('v', keyRows, hiddenSize);
   }
@@ -95,4 +97,19 @@ function addShortConv({ hiddenSize, shortConvSize }: ModelConfig, add: AddTensor
   add('conv_in', 3 * hiddenSize, hiddenSize);
   add('conv', hiddenSize, 1, shortConvSize);
   add('conv_out', hiddenSize, hiddenSize);
+}
+
+function addGatedDelta({ hiddenSize, gatedDelta }: ModelConfig, add: AddTensor): void {
+  if (gatedDelta === null) throw new Error('a gated delta rule without heads');
+  const { keyHeads, keySize, valueHeads, valueSize, convSize } = gatedDelta;
+  const columns = 2 * keyHeads * keySize + valueHeads * valueSize;
+  add('delta_qkv', columns, hiddenSize);
+  add('delta_z', valueHeads * valueSize, hiddenSize);
+  add('delta_b', valueHeads, hiddenSize);
+  add('delta_a', valueHeads, hiddenSize);
+  add('delta_conv', columns, 1, convSize);
+  add('delta_decay', valueHeads);
+  add('delta_shift', valueHeads);
+  add('delta_norm', valueSize);
+  add('delta_out', hiddenSize, valueHeads * valueSize);
 }

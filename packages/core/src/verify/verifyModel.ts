@@ -94,7 +94,10 @@ async function verifyTraining(
     const gradient = (await engine.read(variable)) as Float32Array;
     const reference = gradientInOurs(model, variable, golden.float32(name));
     if (pad === null || variable !== 'gradient/embed') {
-      quantities.push(...gradientDifference(name, gradient, reference));
+      const tolerance = /\.delta_(decay|shift)$/.test(variable)
+        ? tolerances.decayGradientNmse
+        : tolerances.gradientNmse;
+      quantities.push(...gradientDifference(name, gradient, reference, tolerance));
       continue;
     }
     const [ours, theirs] = [gradient, reference].map((values) => withoutRow(values, pad, model.config.hiddenSize));

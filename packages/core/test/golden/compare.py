@@ -1,6 +1,6 @@
 """Compares golden values that were made again with those that are here, tensor by tensor and key by key.
 
-usage: python compare.py OLD [OLD ...] NEW      files or folders; prints a line per file, and fails where a difference is larger than 1e-4
+usage: python compare.py OLD [OLD ...] NEW      files or folders; prints a line per file, and fails where a difference is larger than its tolerance
 
 A file of NEW is compared with that of the first OLD which has it.
 The difference of numbers is relative to the largest of their tensor or list. Versions that a file tells of are left out.
@@ -14,7 +14,15 @@ import torch
 from safetensors.torch import load_file
 
 TOLERANCE = 1e-4
+# Gradients of the decays of Qwen3.5: sums over tokens of terms that cancel.
+CANCELLING, CANCELLED_TOLERANCE = ("A_log", "dt_bias"), 1e-3
 ABOUT = {"source", "torch", "transformers", "peft", "package", "base_model_name_or_path"}
+
+
+def excess(found):
+    """How large a difference is, where 1 is just allowed."""
+    size, where = found
+    return size / (CANCELLED_TOLERANCE if where.startswith(".grad.") and where.endswith(CANCELLING) else TOLERANCE)
 
 
 def difference(old, new, where):
@@ -23,13 +31,13 @@ def difference(old, new, where):
         if old.keys() != new.keys():
             return np.inf, f"{where}: keys {sorted(old.keys() ^ new.keys())}"
         found = [difference(old[k], new[k], f"{where}.{k}") for k in old if k not in ABOUT]
-        return max(found, default=(0.0, where))
+        return max(found, default=(0.0, where), key=excess)
     if isinstance(old, list) and isinstance(new, list) and not all(isinstance(x, (int, float)) for x in old):
         if len(old) != len(new):
             return np.inf, f"{where}: {len(old)} against {len(new)} entries"
         if all(isinstance(x, str) for x in old + new):  # PEFT writes sets
             old, new = sorted(old), sorted(new)
-        return max(difference(a, b, f"{where}.{i}") for i, (a, b) in enumerate(zip(old, new)))
+        return max((difference(a, b, f"{where}.{i}") for i, (a, b) in enumerate(zip(old, new))), key=excess)
     if isinstance(old, (list, float, np.ndarray)):
         a, b = np.asarray(old), np.asarray(new)
         if a.shape != b.shape or a.dtype != b.dtype:
@@ -64,5 +72,5 @@ if __name__ == "__main__":
         here = next(filter(os.path.exists, known), None)
         found, where = difference(read(here), read(again), "") if here else (np.inf, "not here")
         print(f"{found:8.1e}  {name or new}  {where if found else ''}")
-        worst = max(worst, found)
-    sys.exit(0 if worst <= TOLERANCE else f"{worst:.1e} is more than {TOLERANCE:.0e}")
+        worst = max(worst, excess((found, where)))
+    sys.exit(0 if worst <= 1 else f"{worst:.1f} times what is allowed")

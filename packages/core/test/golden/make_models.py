@@ -38,9 +38,10 @@ TARGETS = {
     "glm4": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"],
     **{name: ["q_proj", "k_proj", "v_proj", "o_proj"] for name in ("qwen3-moe", "gpt-oss")},
     "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
+    "qwen3.5": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
     "lfm2": ["q_proj", "k_proj", "v_proj", "out_proj", "in_proj", "w1", "w2", "w3"],
 }
-KEPT = {"gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1]}
+KEPT = {"gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "qwen3.5": [2, 3]}
 
 
 def of(theta, kind="default", **scaling):
@@ -125,6 +126,14 @@ CONFIGS = {
         **{**SMALL, "intermediate_size": 68}, num_hidden_layers=3, layer_types=["conv", FULL, "conv"],
         block_multiple_of=8, norm_eps=1e-5, **rope(1e6),
     ),
+    # eps is not the published 1e-6, at which rounding alone moves the curves.
+    "qwen3.5": lambda: T.Qwen3_5TextConfig(
+        **{**SMALL, "vocab_size": 96, "intermediate_size": 40}, num_hidden_layers=4, rms_norm_eps=1e-3, head_dim=24,
+        layer_types=[*3 * ["linear_attention"], FULL], tie_word_embeddings=True, linear_conv_kernel_dim=4,
+        linear_key_head_dim=8, linear_value_head_dim=8, linear_num_key_heads=2, linear_num_value_heads=4, **rope(
+            1e7, partial_rotary_factor=0.25, mrope_section=[1, 1, 1], mrope_interleaved=True,
+        ),
+    ),
     # A query sees itself alone: q and k have gradients of exactly 0.
     "mistral-window1": lambda: T.MistralConfig(**MISTRAL, sliding_window=1),
     # The pad token also ends every answer, as in SmolLM2's GGUF; it stands in the text.
@@ -143,11 +152,14 @@ def random_model(name):
         for parameter_name, parameter in model.named_parameters():
             if "norm" in parameter_name or parameter_name.endswith("bias"):
                 parameter.add_(0.1 * torch.randn_like(parameter))
+        for parameter_name, parameter in model.named_parameters():
+            if parameter_name.endswith("A_log"):
+                parameter.add_(0.1 * torch.randn_like(parameter))
     return model
 
 
-def random_batch(name):
-    ids = torch.randint(3, COMMON["vocab_size"], (2, 48))
+def random_batch(name, vocabulary):
+    ids = torch.randint(3, vocabulary, (2, 48))
     if name == "smollm2-pad":
         ids[0, 17] = ids[0, 30] = ids[1, 21] = 2
     labels = ids.clone()
@@ -231,7 +243,7 @@ def make(name, folder):
     os.makedirs(folder, exist_ok=True)
     model = random_model(name)
     model.save_pretrained(folder)
-    ids, labels = random_batch(name)
+    ids, labels = random_batch(name, model.config.vocab_size)
     targets, kept = TARGETS.get(name, LINEARS), KEPT.get(name)
     values = base_values(model, ids, labels, kept)
     full, schedule = curve(copy.deepcopy(model).train(), ids, labels, 1e-3)

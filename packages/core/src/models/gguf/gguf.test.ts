@@ -109,6 +109,8 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     intermediateSize: 12,
     mixers: ['attention'],
     shortConvSize: null,
+    gatedDelta: null,
+    attentionGate: false,
     experts: null,
     rmsNormEps: 1e-5,
     tieWordEmbeddings: true,

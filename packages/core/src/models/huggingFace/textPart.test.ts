@@ -48,6 +48,7 @@ describe.each(Object.entries(asSavedBy))('a multimodal model as %s saves it', (_
     ['gemma3-mixed', 'gemma3'],
     ['ministral3', 'mistral3'],
     ['mistral', 'mistral3'],
+    ['qwen3.5', 'qwen3_5'],
   ])('%s inside %s is opened, and what is left out is said', async (name, outer) => {
     const inside = openModel(await nested(name, outer, how));
     const alone = goldenModel(name);
@@ -59,6 +60,13 @@ describe.each(Object.entries(asSavedBy))('a multimodal model as %s saves it', (_
     expect(modelWarnings(alone)).toEqual([]);
     inside.close();
   });
+});
+
+test('what Qwen3.5 sees with and predicts several tokens with is left out, too', async () => {
+  const more = ['visual.blocks.0.weight', 'mtp.fc.weight'];
+  const inside = openModel(await nested('qwen3.5', 'qwen3_5', asSavedBy['transformers 5'], more));
+  expect(inside.leftOut.slice(2)).toEqual(['visual (1 tensor)', 'mtp (1 tensor)']);
+  inside.close();
 });
 
 test('a tensor of no known part is refused all the same', async () => {

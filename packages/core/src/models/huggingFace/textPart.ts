@@ -1,7 +1,11 @@
 import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 
 /** Types of models that hold a text model beside what sees, and the type of that one where its part of config.json does not say it. */
-const WRAPPERS: Readonly<Record<string, string>> = { gemma3: 'gemma3_text', mistral3: 'mistral' };
+const WRAPPERS: Readonly<Record<string, string>> = {
+  gemma3: 'gemma3_text',
+  mistral3: 'mistral',
+  qwen3_5: 'qwen3_5_text',
+};
 
 /** What the text model takes from the config around it where it does not say it itself. */
 const SHARED = ['bos_token_id', 'eos_token_id', 'pad_token_id', 'quantization_config', 'dtype', 'torch_dtype'];
@@ -29,8 +33,8 @@ export function namesInside(stored: ReadonlyMap<string, unknown>): (name: string
   return NAMINGS.find((nameOf) => stored.has(nameOf(embedding))) ?? ((name) => name);
 }
 
-/** Of the parts that are not the text model, as `vision_tower` of `model.vision_tower.layers.0.weight`. */
-const OTHER_PARTS = /^(?:model\.)?(vision_tower|vision_model|multi_modal_projector|audio_tower)\./;
+/** Of the parts that are not the text model, as `vision_tower` of `model.vision_tower.layers.0.weight`; `mtp` predicts several tokens. */
+const OTHER_PARTS = /^(?:model\.)?(vision_tower|vision_model|visual|multi_modal_projector|audio_tower|mtp)\./;
 
 /** The part beside the text model that a stored tensor belongs to; null for one of none. */
 export function otherPartOf(stored: string): string | null {

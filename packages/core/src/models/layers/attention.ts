@@ -5,6 +5,8 @@ import {
   qkvRope,
   type RopeTable,
   rope,
+  sigmoidGate,
+  splitGate,
   splitQkv,
   type Tensor,
 } from '@anneal/kernels';
@@ -34,7 +36,7 @@ export function selfAttention(
 ): Tensor {
   const { config } = m;
   const name = (part: string) => `layers.${layer}.${part}`;
-  const { q: q_TQ, k: k_TK, v: v_TK } = queriesKeysValues(m, name, x_TD, tables);
+  const { q: q_TQ, k: k_TK, v: v_TK, gate: gate_TQ } = queriesKeysValues(m, name, x_TD, tables);
   const options = {
     heads: config.headCount,
     kvHeads: config.kvHeadCount,
@@ -44,9 +46,19 @@ export function selfAttention(
     softCap: config.attentionSoftCap,
     sinks: config.attentionSinks ? m.weight(name('sinks')) : undefined,
   };
-  return visible.kind === 'packed'
-    ? attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 })
-    : attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible, options);
+  const out_TQ =
+    visible.kind === 'packed'
+      ? attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 })
+      : attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible, options);
+  return gate_TQ ? sigmoidGate(out_TQ, gate_TQ) : out_TQ;
+}
+
+interface Projected {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  /** What the output is multiplied by the sigmoid of. */
+  readonly gate: Tensor | null;
 }
 
 /** Queries and keys normed, where the model does that, and rotated. By one product and one launch where that can be. */
@@ -55,25 +67,27 @@ function queriesKeysValues(
   name: (part: string) => string,
   x_TD: Tensor,
   tables: RopeTables | null,
-): { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor } {
+): Projected {
   const { qkNorm, rmsNormEps: eps, normOffset: offset, headCount: heads, kvHeadCount: kvHeads, headSize } = m.config;
   const norms = qkNorm ? { q: m.weight(name('q_norm')), k: m.weight(name('k_norm')), eps, offset } : null;
   const areTurnedTogether = turnsWholeHeads(m, tables) && norms?.q.kind !== 'parameter';
   const names = [name('q'), name('k'), name('v')] as const;
   const qkv_TE = mergedQkv(m, name, x_TD, names, areTurnedTogether);
-  if (qkv_TE && tables && areTurnedTogether) return qkvRope(qkv_TE, tables.keys, { heads, kvHeads, norms });
-  const [q_TQ, k_TK, v_TK] = qkv_TE ? parts(splitQkv(qkv_TE, { heads, kvHeads })) : m.project(x_TD, names);
+  if (qkv_TE && tables && areTurnedTogether)
+    return { ...qkvRope(qkv_TE, tables.keys, { heads, kvHeads, norms }), gate: null };
+  const [q_TE, k_TK, v_TK] = qkv_TE ? parts(splitQkv(qkv_TE, { heads, kvHeads })) : m.project(x_TD, names);
+  const { q: q_TQ, gate } = m.config.attentionGate ? splitGate(q_TE, headSize) : { q: q_TE, gate: null };
   const turned = (y: Tensor, norm: string, table: RopeTable | undefined) => {
     const normed = norms ? m.norm(y, name(norm)) : y;
     return table ? rope(normed, table, headSize, m.config.rotaryPairs === 'neighbors') : normed;
   };
-  return { q: turned(q_TQ, 'q_norm', tables?.queries), k: turned(k_TK, 'k_norm', tables?.keys), v: v_TK };
+  return { q: turned(q_TQ, 'q_norm', tables?.queries), k: turned(k_TK, 'k_norm', tables?.keys), v: v_TK, gate };
 }
 
 /** All that qkv_rope does: whole heads, in halves, normed each by itself, queries as keys. */
 function turnsWholeHeads({ config }: ModelScope, tables: RopeTables | null): boolean {
-  const { rotarySize, headSize, rotaryPairs, qkNorm } = config;
-  const isPlain = rotarySize === headSize && rotaryPairs === 'halves' && qkNorm !== 'all_heads';
+  const { rotarySize, headSize, rotaryPairs, qkNorm, attentionGate } = config;
+  const isPlain = rotarySize === headSize && rotaryPairs === 'halves' && qkNorm !== 'all_heads' && !attentionGate;
   return isPlain && tables !== null && tables.queries === tables.keys;
 }
 

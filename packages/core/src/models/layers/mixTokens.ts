@@ -1,5 +1,6 @@
 import type { Tensor } from '@anneal/kernels';
 import { selfAttention, type Visibility } from './attention.ts';
+import { gatedDeltaRule } from './gatedDeltaRule.ts';
 import type { ModelScope } from './modelScope.ts';
 import type { RopeTables } from './ropeTables.ts';
 import { shortConvolution } from './shortConvolution.ts';
@@ -18,7 +19,12 @@ export function mixTokens(
   tables: RopeTables | null,
   visible: Visibility,
 ): Mixed {
-  if (m.config.mixers[layer] === 'short_conv')
-    return { mixed_TI: shortConvolution(m, layer, x_TD, visible), linear: 'conv_out' };
-  return { mixed_TI: selfAttention(m, layer, x_TD, tables, visible), linear: 'o' };
+  switch (m.config.mixers[layer]) {
+    case 'short_conv':
+      return { mixed_TI: shortConvolution(m, layer, x_TD, visible), linear: 'conv_out' };
+    case 'gated_delta':
+      return { mixed_TI: gatedDeltaRule(m, layer, x_TD, visible), linear: 'delta_out' };
+    default:
+      return { mixed_TI: selfAttention(m, layer, x_TD, tables, visible), linear: 'o' };
+  }
 }

@@ -1,0 +1,107 @@
+import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
+import type { Sums, Values } from '../../src/cases/values.ts';
+import { gatedDeltaBackwardOp, gatedDeltaCachedOp, gatedDeltaOp } from './op.ts';
+import { type DeltaInputs, deltaRule, deltaSlopes, type HeadSizes } from './reference.ts';
+
+interface Heads {
+  readonly keyHeads: number;
+  readonly heads: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+}
+
+function sizes(T: number, { keyHeads, heads, keySize, valueSize }: Heads) {
+  const V = heads * valueSize;
+  const extents = { T, H: heads, V, E: 2 * keyHeads * keySize + V, K: keySize, M: heads * keySize, C: valueSize };
+  return { extents, attributes: { keyHeads, keySize } };
+}
+
+/** Documents of these lengths. */
+function packed(lengths: readonly number[], heads: Heads) {
+  const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
+  const { extents, attributes } = sizes(ends.at(-1) as number, heads);
+  return { extents: { ...extents, S: ends.length }, attributes, fill: { cuSeqlens: constant(...ends) } };
+}
+
+const small: Heads = { keyHeads: 1, heads: 2, keySize: 4, valueSize: 3 };
+const hard = {
+  'one token': packed([1], { keyHeads: 1, heads: 1, keySize: 1, valueSize: 1 }),
+  'single-token documents': packed([1, 1, 5, 1], small),
+  'empty documents': packed([0, 3, 0, 0, 2, 0], small),
+  'documents over the borders of chunks': packed([50, 37, 150], { keyHeads: 2, heads: 4, keySize: 8, valueSize: 12 }),
+  'a whole chunk': packed([64], small),
+  'heads of several vectors': packed([70], { keyHeads: 1, heads: 1, keySize: 33, valueSize: 40 }),
+  'states that last': { ...packed([90], small), fill: { cuSeqlens: constant(0, 90), decay: constant(-6, -5) } },
+  'states that end at once': { ...packed([70], small), fill: { cuSeqlens: constant(0, 70), decay: constant(4, 5) } },
+  'gates that saturate': {
+    ...packed([70], small),
+    fill: { cuSeqlens: constant(0, 70), a: scaled(30), b: scaled(30) },
+  },
+};
+const benchmark = [packed([512], { keyHeads: 16, heads: 32, keySize: 128, valueSize: 128 })];
+
+function headsOf(
+  { T = 0, H = 0, V = 0 }: Readonly<Record<string, number>>,
+  { keyHeads, keySize }: Readonly<Record<'keyHeads' | 'keySize', number>>,
+): HeadSizes {
+  return { tokens: T, keyHeads, heads: H, keySize, valueSize: V / H };
+}
+
+/** Each value may differ as if it were as large as the largest of its tensor: it is made of sums over many tokens. */
+function addAll(to: Sums, values: readonly (readonly number[])[], growth: number): void {
+  const size = growth * Math.max(...values.flat().map(Math.abs), 0);
+  values.forEach((row, r) => row.forEach((value, c) => to.add(r, c, value, size)));
+}
+
+const documentsOf = (cuSeqlens: Values, S: number): number[] => Array.from({ length: S }, (_, d) => cuSeqlens.at(d));
+
+export const gatedDeltaCases = casesFor(gatedDeltaOp, {
+  shapes: [],
+  hard,
+  benchmark,
+  reference: (inputs, { out }, { extents, attributes }) => {
+    const heads = headsOf(extents, attributes);
+    addAll(out, deltaRule(inputs, heads, documentsOf(inputs.cuSeqlens, extents.S ?? 0)).out, 4);
+  },
+});
+
+export const gatedDeltaBackwardCases = casesFor(gatedDeltaBackwardOp, {
+  shapes: [],
+  hard,
+  benchmark,
+  reference: ({ dout, decayGradient, shiftGradient, ...inputs }, outputs, { extents, attributes }) => {
+    const heads = headsOf(extents, attributes);
+    const slopes = deltaSlopes(inputs, heads, documentsOf(inputs.cuSeqlens, extents.S ?? 0), dout);
+    addAll(outputs.dqkv, slopes.dqkv, 16);
+    addAll(outputs.da, slopes.da, 16);
+    addAll(outputs.db, slopes.db, 16);
+    const { decay, shift } = slopes.sizes;
+    slopes.decay.forEach((value, h) => outputs.decayTotal.add(h, 0, decayGradient.at(h) + value, 16 * decay + 8));
+    slopes.shift.forEach((value, h) => outputs.shiftTotal.add(h, 0, shiftGradient.at(h) + value, 16 * shift + 8));
+  },
+});
+
+/** So many tokens from a position on. */
+function cached(tokens: number, start: number, heads: Heads) {
+  return { ...sizes(tokens, heads), fill: { positions: () => (i: number) => start + i } };
+}
+
+const wide: Heads = { keyHeads: 2, heads: 4, keySize: 8, valueSize: 12 };
+
+export const gatedDeltaCachedCases = casesFor(gatedDeltaCachedOp, {
+  shapes: [],
+  hard: {
+    'a sequence begins': cached(1, 0, small),
+    'the next token': cached(1, 9, wide),
+    'a prompt': cached(100, 0, wide),
+    'another part of a prompt': cached(70, 512, small),
+  },
+  benchmark: [cached(1, 511, { keyHeads: 16, heads: 32, keySize: 128, valueSize: 128 })],
+  reference: ({ state, positions, ...inputs }, { out, next }, { extents, attributes }) => {
+    const heads = headsOf(extents, attributes);
+    const before = positions.at(0) === 0 ? undefined : state;
+    const made = deltaRule(inputs as DeltaInputs, heads, [0, heads.tokens], before);
+    addAll(out, made.out, 4);
+    addAll(next, made.state, 4);
+  },
+});

@@ -1,0 +1,79 @@
+import { casesFor, constant } from '../../src/cases/casesFor.ts';
+import { joinGateOp, sigmoidGateBackwardOp, sigmoidGateOp, splitGateOp } from './op.ts';
+
+function heads(T: number, count: number, headSize: number) {
+  return { extents: { T, N: count * headSize, W: 2 * count * headSize }, attributes: { headSize } };
+}
+
+const moved = {
+  shapes: [],
+  hard: { 'one value': heads(1, 1, 1), 'odd heads': heads(5, 3, 7), 'heads of several vectors': heads(9, 2, 72) },
+  benchmark: [heads(512, 16, 256)],
+};
+
+/** Calls `each` with the columns of a query and its gate in x, and with their column apart. */
+function forColumns(N: number, headSize: number, each: (query: number, gate: number, column: number) => void): void {
+  for (let column = 0; column < N; column++) {
+    const query = column + Math.floor(column / headSize) * headSize;
+    each(query, query + headSize, column);
+  }
+}
+
+export const splitGateCases = casesFor(splitGateOp, {
+  ...moved,
+  reference: ({ x }, { q, gate }, { extents: { T = 0, N = 0 }, attributes: { headSize } }) => {
+    for (let t = 0; t < T; t++) {
+      forColumns(N, headSize, (queryColumn, gateColumn, column) => {
+        q.add(t, column, x.at(t, queryColumn));
+        gate.add(t, column, x.at(t, gateColumn));
+      });
+    }
+  },
+});
+
+export const joinGateCases = casesFor(joinGateOp, {
+  ...moved,
+  reference: ({ q, gate }, { x }, { extents: { T = 0, N = 0 }, attributes: { headSize } }) => {
+    for (let t = 0; t < T; t++) {
+      forColumns(N, headSize, (queryColumn, gateColumn, column) => {
+        x.add(t, queryColumn, q.at(t, column));
+        x.add(t, gateColumn, gate.at(t, column));
+      });
+    }
+  },
+});
+
+const gated = {
+  shapes: [
+    { T: 1, N: 1 },
+    { T: 3, N: 19 },
+    { T: 40, N: 257 },
+  ],
+  hard: {
+    'gates that saturate': { extents: { T: 2, N: 20 }, fill: { gate: constant(1000, -1000, 60, -60, 0) } },
+  },
+  benchmark: [{ extents: { T: 512, N: 4096 } }],
+};
+
+const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
+
+export const sigmoidGateCases = casesFor(sigmoidGateOp, {
+  ...gated,
+  reference: ({ x, gate }, { y }, { extents: { T = 0, N = 0 } }) => {
+    for (let t = 0; t < T; t++) for (let n = 0; n < N; n++) y.add(t, n, x.at(t, n) * sigmoid(gate.at(t, n)));
+  },
+});
+
+export const sigmoidGateBackwardCases = casesFor(sigmoidGateBackwardOp, {
+  ...gated,
+  reference: ({ dy, x, gate }, { dx, dgate }, { extents: { T = 0, N = 0 } }) => {
+    for (let t = 0; t < T; t++) {
+      for (let n = 0; n < N; n++) {
+        const s = sigmoid(gate.at(t, n));
+        dx.add(t, n, dy.at(t, n) * s);
+        const d = dy.at(t, n) * x.at(t, n) * s;
+        dgate.add(t, n, d * (1 - s), Math.abs(d)); // 1 - σ has the absolute error of σ
+      }
+    }
+  },
+});
