@@ -12,9 +12,9 @@ export const exitCodeMeanings: readonly (readonly [number, string])[] = [
   [exitCodes.done, 'done'],
   [exitCodes.failed, 'the run or another operation failed, or a check did not pass'],
   [exitCodes.badInput, 'wrong usage or bad input: nothing was started'],
-  [exitCodes.stopped, 'stopped by the user; a checkpoint was saved'],
+  [exitCodes.stopped, 'stopped by the user; a checkpoint, or what was answered, is saved'],
   [exitCodes.defect, 'a defect in Anneal itself'],
-  [exitCodes.interrupted, 'stopped at once by the user; the last checkpoint stays'],
+  [exitCodes.interrupted, 'stopped at once by the user; what was saved before stays'],
 ];
 
 /** Errors that the world made, not the input: what was asked for was right, and failed. */
@@ -22,9 +22,12 @@ const failures: ReadonlySet<string> = new Set([
   'cancelled',
   'dataset_not_fetched',
   'disk_full',
+  'endpoint_failing',
+  'endpoint_not_reached',
   'gpu_failed',
   'gpu_lost',
   'model_not_fetched',
+  'no_rows_made',
   'remote_failed',
   'remote_not_reached',
 ]);

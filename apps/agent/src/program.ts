@@ -66,9 +66,10 @@ function formatHelp(command: Command, help: Help): string {
   return `${Help.prototype.formatHelp.call(help, command, help)}\nExit codes:\n${lines.join('\n')}\n`;
 }
 
-/** Only training is stopped, and only with a checkpoint where somebody may go on with it. */
+/** Only training, with a checkpoint where somebody may go on with it, and synthesizing are stopped. */
 function canExitWith(command: Command, code: number): boolean {
   if (code !== exitCodes.stopped && code !== exitCodes.interrupted) return true;
-  const training = code === exitCodes.interrupted ? ['train', 'resume', 'reproduce'] : ['train', 'resume'];
-  return leavesOf(command).some((leaf) => training.includes(leaf.name()));
+  const stoppable =
+    code === exitCodes.interrupted ? ['train', 'resume', 'synthesize', 'reproduce'] : ['train', 'resume', 'synthesize'];
+  return leavesOf(command).some((leaf) => stoppable.includes(leaf.name()));
 }

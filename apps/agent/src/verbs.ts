@@ -30,6 +30,11 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/inspect.ts'),
   },
   {
+    name: 'synthesize',
+    summary: 'make rows from documents, by asking a model of any OpenAI-compatible endpoint',
+    load: () => import('./commands/synthesize.ts'),
+  },
+  {
     name: 'estimate',
     summary: 'print the memory a run would take, by class, before it is taken',
     load: () => import('./commands/estimate.ts'),

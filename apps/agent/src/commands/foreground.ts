@@ -5,11 +5,7 @@ import { startAttached } from '../runner/startWorker.ts';
 import { endOfLostOutput, whenOutputIsLost } from '../terminal/lostOutput.ts';
 import { remark } from '../terminal/print.ts';
 import { showRunProgress } from '../terminal/runProgress.ts';
-
-/** npm and our own launcher pass on a Ctrl-C that the terminal has sent us already: two this close are one. */
-const sameSignalMilliseconds = 300;
-
-const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+import { onStopSignals } from './stopSignals.ts';
 
 /**
  * Runs it to its end and returns the exit code. Ctrl-C, SIGTERM, a terminal that closes and output that nobody takes stop
@@ -32,15 +28,11 @@ export async function runInForeground(
     run.stop();
   });
   let requests = 0;
-  let lastRequest = 0;
-  const stop = () => {
-    if (Date.now() - lastRequest < sameSignalMilliseconds) return;
-    lastRequest = Date.now();
-    requests++;
-    if (requests === 1) remark('stopping after this step with a checkpoint; Ctrl-C again stops at once');
+  const stopListening = onStopSignals((times) => {
+    requests = times;
+    if (times === 1) remark('stopping after this step with a checkpoint; Ctrl-C again stops at once');
     run.stop();
-  };
-  for (const signal of stopping) process.on(signal, stop);
+  });
   try {
     const status = await run.ended.finally(progress.end);
     if (lostOutput && lostOutput.code !== 'EPIPE') return endOfLostOutput(lostOutput.code);
@@ -56,7 +48,7 @@ export async function runInForeground(
     if (!options.json) remark(`continue with: anneal runs resume ${name}`);
     return requests > 1 ? exitCodes.interrupted : exitCodes.stopped;
   } finally {
-    for (const signal of stopping) process.off(signal, stop);
+    stopListening();
     whenOutputIsLost(undefined);
   }
 }

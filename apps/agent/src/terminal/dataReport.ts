@@ -1,4 +1,5 @@
 import { describeLeftOut } from '@anneal/core/datasets/leftOut';
+import { PROVENANCE_COLUMN } from '@anneal/core/datasets/provenance';
 import { describeSource, type LeftOut } from '@anneal/core/datasets/types';
 import { describeUnread } from '@anneal/core/datasets/unreadColumns';
 import type { DataReport } from '@anneal/core/protocol/data';
@@ -35,6 +36,12 @@ export function printReport(
         .map(({ path, unread }): [string, string] => [
           'not read',
           `${colors.yellow(describeUnread(unread))} of ${path}`,
+        ]),
+      ...summary.files
+        .filter(({ provenance }) => provenance > 0)
+        .map(({ path, provenance }): [string, string] => [
+          'provenance',
+          `${formatCount(provenance)} rows of ${path} say where they come from (${PROVENANCE_COLUMN}, not trained)`,
         ]),
       [
         'rows',

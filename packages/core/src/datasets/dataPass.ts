@@ -8,6 +8,7 @@ import { countTargetTokens } from './judge.ts';
 import type { DatasetInput, PrepareOptions } from './preparedData.ts';
 import type { PreparedSummary } from './preparedSummary.ts';
 import { type ProcessedRow, processRows } from './processRows.ts';
+import { PROVENANCE_COLUMN } from './provenance.ts';
 import { openSource } from './read.ts';
 import { type JudgedRow, judgedRow, RowTable } from './rowTable.ts';
 import { type PreparedRow, selectRows } from './select.ts';
@@ -62,7 +63,8 @@ export class DataPass {
       const sha256 = await sha256OfFile(path);
       const rejectedUnread = answers === null && leavesRejectedUnread(reader, values);
       const unread: Record<string, number> = {};
-      const file = this.#files.push({ path, bytes, sha256, format: reader.format, rejectedUnread, unread }) - 1;
+      const facts = { path, bytes, sha256, format: reader.format, rejectedUnread, unread, provenance: 0 };
+      const file = this.#files.push(facts) - 1;
       let rows = 0;
       // Where the library tokenizes a page, it does so on other threads, and the next is read and rendered here meanwhile.
       let ahead: Promise<ProcessedRow[]> | null = null;
@@ -72,6 +74,7 @@ export class DataPass {
         const judged: JudgedRow[] = [];
         for (const row of done) {
           for (const column of row.unread) unread[column] = (unread[column] ?? 0) + 1;
+          if (PROVENANCE_COLUMN in row.row.value) facts.provenance++;
           judged.push(await this.#addRow(dataset, file, row, lines));
         }
         for (const row of judged) this.table.append(row);

@@ -5,6 +5,7 @@ import { encode } from './encode.ts';
 import { ofSide } from './formats/answers.ts';
 import type { AnswerReader, RowReader } from './formats/index.ts';
 import { type JudgeOptions, judge, splitText } from './judge.ts';
+import { PROVENANCE_COLUMN } from './provenance.ts';
 import { type MaskOptions, render } from './render.ts';
 import {
   type Content,
@@ -61,7 +62,7 @@ interface Part {
  */
 export async function processRows(options: ProcessOptions, rows: readonly RawRow[]): Promise<ProcessedRow[]> {
   const { reader, renderer, tokenizer, mask } = options;
-  const unreadBy = rows.map(({ value }) => reader.unread(value));
+  const unreadBy = rows.map(({ value }) => reader.unread(value).filter((column) => column !== PROVENANCE_COLUMN));
   const partsBy = rows.map(({ value, fault, disordered }, i): Part[] | Dropped => {
     if (fault !== undefined) return dropped('malformed_row', fault);
     const read = contentsOf(reader.read(value));

@@ -106,7 +106,9 @@ async function writeStore(): Promise<Parameters<typeof sealManifest>[0]> {
     longest: 5,
     duplicates: 0,
     histogram: { width: 1, open: false, total: [0, 1, 1], supervised: [0, 2] },
-    files: [{ path, bytes: 3, sha256: 'x', format: 'chat_template', rejectedUnread: false, unread: { id: 2 } }],
+    files: [
+      { path, bytes: 3, sha256: 'x', format: 'chat_template', rejectedUnread: false, unread: { id: 2 }, provenance: 0 },
+    ],
   };
   return {
     version: STORE_VERSION,

@@ -130,6 +130,8 @@ export const preparedSummarySchema = z.object({
         rejectedUnread: z.boolean(),
         /** By column, its rows; the rejected answers apart. */
         unread: z.record(z.string(), count).readonly(),
+        /** Rows that say where they come from, which is not trained. Absent from what older versions prepared. */
+        provenance: count.default(0),
       }),
     )
     .readonly(),

@@ -1,23 +1,37 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { closest } from '../closest.ts';
 import { foreignKey, isForeignValue } from './foreignKeys.ts';
 import { isMapping } from './import/translate.ts';
 import { dotted, type Finding, type KeyPath } from './problem.ts';
 import { recipeSchema } from './schema.ts';
-import { datasetSchema, promptSchema } from './sections/datasets.ts';
-import { trlSchema } from './sections/rollouts.ts';
-import { scheduleArgumentsSchema } from './sections/schedule.ts';
 import { ourName } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Every way in which a value from a YAML file fails to be a recipe, in the reader's words. */
-export function shapeFindings(value: unknown): Finding[] {
-  const result = recipeSchema.safeParse(value);
-  return result.success ? [] : result.error.issues.flatMap((issue) => findings(issue, [], value));
+/** A kind of recipe: what it may hold, and where that is explained. */
+export interface RecipeKind {
+  readonly schema: z.ZodObject;
+  /** Keys and values of other trainers are told from misspellings of ours. */
+  readonly knowsOtherTrainers: boolean;
+  readonly reference: string;
+  /** What lists all its keys. */
+  readonly listing: string;
 }
 
-function findings(issue: Issue, base: KeyPath, root: unknown): Finding[] {
+export const trainingRecipe: RecipeKind = {
+  schema: recipeSchema,
+  knowsOtherTrainers: true,
+  reference: 'docs/recipe.md',
+  listing: '`anneal schema`',
+};
+
+/** Every way in which a value from a YAML file fails to be a recipe of this kind, in the reader's words. */
+export function shapeFindings(value: unknown, kind: RecipeKind = trainingRecipe): Finding[] {
+  const result = kind.schema.safeParse(value);
+  return result.success ? [] : result.error.issues.flatMap((issue) => findings(issue, [], value, kind));
+}
+
+function findings(issue: Issue, base: KeyPath, root: unknown, kind: RecipeKind): Finding[] {
   const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   const name = `\`${dotted(path)}\``;
   const value = valueAt(root, path);
@@ -25,25 +39,25 @@ function findings(issue: Issue, base: KeyPath, root: unknown): Finding[] {
     { path, part: 'value', code, what, next, ...(fix !== undefined && { fix }) },
   ];
 
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, root));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key, root, kind));
   if (issue.code === 'invalid_union') {
     const inner = deepestBranch(issue.errors);
-    if (inner) return inner.flatMap((each) => findings(each, path, root));
+    if (inner) return inner.flatMap((each) => findings(each, path, root, kind));
   }
   if (value === undefined || (value === null && issue.code === 'invalid_type')) {
-    return found('missing_key', `${name} is missing`, `add it: ${purpose(path)}`);
+    return found('missing_key', `${name} is missing`, `add it: ${purpose(path, kind)}`);
   }
   switch (issue.code) {
     case 'too_small':
     case 'too_big':
       if (issue.code === 'too_small' && issue.origin !== 'number') {
-        return found('empty_value', `${name} is empty`, `write a value: ${purpose(path)}`);
+        return found('empty_value', `${name} is empty`, `write a value: ${purpose(path, kind)}`);
       }
       return found('out_of_range', `${name} is ${shown(value)}, out of range`, `write ${expectation(issue)}`);
     case 'invalid_value': {
       const choices = issue.values.map(String);
       const choose = choices.length === 1 ? `write ${choices[0]}` : `choose one of ${choices.join(', ')}`;
-      if (isForeignValue(String(path.at(-1)), value)) {
+      if (kind.knowsOtherTrainers && isForeignValue(String(path.at(-1)), value)) {
         return found('not_supported', `${name}: ${String(value)} is not here yet`, `${choose}, which trains otherwise`);
       }
       const near = typeof value === 'string' ? closest(value, choices) : undefined;
@@ -62,10 +76,10 @@ function findings(issue: Issue, base: KeyPath, root: unknown): Finding[] {
   }
 }
 
-function unknownKey(path: KeyPath, key: string, root: unknown): Finding {
+function unknownKey(path: KeyPath, key: string, root: unknown, kind: RecipeKind): Finding {
   const at = [...path, key];
   const found = (code: string, what: string, next: string): Finding => ({ path: at, part: 'key', code, what, next });
-  const known = knownKeys(path);
+  const known = knownKeys(path, kind);
   const siblings = valueAt(root, path);
   const unknown = (next: string, meant?: string): Finding => ({
     ...found('unknown_key', `unknown key \`${dotted(at)}\``, next),
@@ -73,9 +87,9 @@ function unknownKey(path: KeyPath, key: string, root: unknown): Finding {
     // A key that is written already is not written twice.
     ...(meant !== undefined && !(isMapping(siblings) && Object.hasOwn(siblings, meant)) && { fix: meant }),
   });
-  const ours = ourName(key);
+  const ours = kind.knowsOtherTrainers ? ourName(key) : undefined;
   if (ours !== undefined) return unknown(`did you mean ${ours}?`, /^`(\w+)`$/.exec(ours)?.[1]);
-  if (isMapping(siblings) && path[0] !== 'sample_prompts') {
+  if (kind.knowsOtherTrainers && isMapping(siblings) && path[0] !== 'sample_prompts') {
     const foreign = path.length > 2 ? undefined : foreignKey(key, dotted(at), siblings, path.length > 0);
     if (foreign) return found(foreign.code, foreign.what, foreign.next);
   }
@@ -83,7 +97,7 @@ function unknownKey(path: KeyPath, key: string, root: unknown): Finding {
   if (near !== undefined) return unknown(`did you mean \`${near}\`?`, near);
   return unknown(
     path.length === 0
-      ? 'remove it if it is not needed; `anneal schema` lists every key'
+      ? `remove it if it is not needed; ${kind.listing} lists every key`
       : `remove it if it is not needed; known here: ${known.join(', ')}`,
   );
 }
@@ -157,21 +171,39 @@ function valueAt(root: unknown, path: KeyPath): unknown {
   );
 }
 
-function shapeAt(path: KeyPath): Record<string, z.ZodType> {
-  if (path.length === 0) return recipeSchema.shape;
-  if (path[0] === 'trl') return path.length === 1 ? trlSchema.shape : {};
-  if (path[0] === 'lr_scheduler_kwargs') return path.length === 1 ? scheduleArgumentsSchema.shape : {};
-  if (!['datasets', 'test_datasets'].includes(String(path[0]))) return {};
-  if (path.length === 3 && path[2] === 'type') return promptSchema.shape;
-  return path.length === 2 ? datasetSchema.shape : {};
+/** The keys of the mapping at this place of a recipe; none where it takes any. */
+function shapeAt(path: KeyPath, { schema }: RecipeKind): Readonly<Record<string, z.ZodType>> {
+  let mapping: z.ZodObject | undefined = schema;
+  for (const [depth, step] of path.entries()) {
+    const inner: z.ZodType | undefined = mapping?.shape[step];
+    if (inner === undefined) {
+      // A position in a list was passed with the list.
+      if (typeof step === 'number' && depth > 0) continue;
+      return {};
+    }
+    mapping = mappingIn(inner);
+  }
+  return mapping?.shape ?? {};
 }
 
-function knownKeys(path: KeyPath): string[] {
-  return path[0] === 'sample_prompts' ? ['role', 'content', 'messages', 'tools'] : Object.keys(shapeAt(path));
+/** The mapping that a value may be, or that each entry of its list may be. */
+function mappingIn(schema: z.ZodType): z.ZodObject | undefined {
+  if (schema instanceof z.ZodObject) return schema;
+  if (schema instanceof z.ZodPipe) return mappingIn(schema.def.in as z.ZodType);
+  if (schema instanceof z.ZodArray) return mappingIn(schema.def.element as z.ZodType);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
+    return mappingIn(schema.def.innerType as z.ZodType);
+  }
+  if (!(schema instanceof z.ZodUnion)) return undefined;
+  return schema.def.options.find((option): option is z.ZodObject => option instanceof z.ZodObject);
+}
+
+function knownKeys(path: KeyPath, kind: RecipeKind): string[] {
+  return path[0] === 'sample_prompts' ? ['role', 'content', 'messages', 'tools'] : Object.keys(shapeAt(path, kind));
 }
 
 /** First sentence of the description of a key. */
-function purpose(path: KeyPath): string {
-  const description = shapeAt(path.slice(0, -1))[String(path.at(-1))]?.meta()?.description;
-  return description?.replace(/[.:]\s.*$/s, '') ?? 'docs/recipe.md explains the key';
+function purpose(path: KeyPath, kind: RecipeKind): string {
+  const description = shapeAt(path.slice(0, -1), kind)[String(path.at(-1))]?.meta()?.description;
+  return description?.replace(/[.:]\s.*$/s, '') ?? `${kind.reference} explains the key`;
 }

@@ -2,10 +2,10 @@ import { isMap } from 'yaml';
 import { combinationFindings } from './combinations.ts';
 import { shapeFindings } from './findings.ts';
 import { write } from './layout.ts';
-import { InvalidRecipe, type KeyPath, type Location, type RecipeProblem } from './problem.ts';
+import { type Finding, InvalidRecipe, type KeyPath, type Location, type RecipeProblem } from './problem.ts';
 import { roundingFindings } from './rounding.ts';
 import { type Recipe, recipeSchema } from './schema.ts';
-import { applyOverrides, at, locate, located } from './source.ts';
+import { applyOverrides, at, locate, located, type RecipeSource } from './source.ts';
 import { parseYaml, plainValue, readText, syntaxProblems } from './yamlText.ts';
 
 export interface ReadRecipe {
@@ -39,41 +39,62 @@ export function parseRecipe(text: string, file: string, overrides: readonly stri
  * @throws UserError for an override that cannot be applied
  */
 export function checkRecipe(text: string, file: string, overrides: readonly string[] = []): CheckedRecipe {
-  const source = parseYaml(text, file);
-  const { document } = source;
-  const broken = syntaxProblems(source);
-  if (broken.length > 0) return { ok: false, problems: broken };
-  if (!isMap(document.contents)) {
-    return { ok: false, problems: [{ ...notAMapping(document.contents === null), path: [], ...at(source, 0) }] };
-  }
-  applyOverrides(source, overrides);
-
-  const value = plainValue(source);
-  if (!value.ok) return value;
-  const shape = shapeFindings(value.plain);
-  const unsound = new Set(shape.map((finding) => String(finding.path[0])));
-  const sound = Object.fromEntries(
-    Object.entries(value.plain).filter(([key]) => !unsound.has(key) && key in recipeSchema.shape),
-  );
-  const findings = [...shape, ...combinationFindings(sound), ...roundingFindings(sound)];
-  if (findings.length > 0) {
-    return { ok: false, problems: findings.map((finding) => located(source, finding)).sort(byPlace) };
-  }
+  const checked = checkYaml(text, file, overrides, {
+    example: 'write lines like `base_model: smollm2-135m`, or start with `anneal init`',
+    findings(plain) {
+      const shape = shapeFindings(plain);
+      const unsound = new Set(shape.map((finding) => String(finding.path[0])));
+      const sound = Object.fromEntries(
+        Object.entries(plain).filter(([key]) => !unsound.has(key) && key in recipeSchema.shape),
+      );
+      return [...shape, ...combinationFindings(sound), ...roundingFindings(sound)];
+    },
+  });
+  if (!checked.ok) return checked;
+  const { source, plain } = checked;
   return {
     ok: true,
     value: {
-      recipe: value.plain as Recipe,
-      text: overrides.length === 0 ? text : write(document),
+      recipe: plain as Recipe,
+      text: overrides.length === 0 ? text : write(source.document),
       locate: (path) => locate(source, path),
     },
   };
 }
 
-function notAMapping(empty: boolean): Pick<RecipeProblem, 'code' | 'what' | 'next'> {
+/** Every kind of recipe is read like this. @throws UserError for an override that cannot be applied */
+export function checkYaml(
+  text: string,
+  file: string,
+  overrides: readonly string[],
+  { example, findings: look }: { example: string; findings: (plain: Record<string, unknown>) => Finding[] },
+): { ok: true; source: RecipeSource; plain: Record<string, unknown> } | { ok: false; problems: RecipeProblem[] } {
+  const source = parseYaml(text, file);
+  const { document } = source;
+  const broken = syntaxProblems(source);
+  if (broken.length > 0) return { ok: false, problems: broken };
+  if (!isMap(document.contents)) {
+    return {
+      ok: false,
+      problems: [{ ...notAMapping(document.contents === null, example), path: [], ...at(source, 0) }],
+    };
+  }
+  applyOverrides(source, overrides);
+
+  const value = plainValue(source);
+  if (!value.ok) return value;
+  const findings = look(value.plain);
+  if (findings.length > 0) {
+    return { ok: false, problems: findings.map((finding) => located(source, finding)).sort(byPlace) };
+  }
+  return { ok: true, source, plain: value.plain };
+}
+
+function notAMapping(empty: boolean, next: string): Pick<RecipeProblem, 'code' | 'what' | 'next'> {
   return {
     code: empty ? 'recipe_empty' : 'wrong_type',
     what: empty ? 'the recipe is empty' : 'the recipe is not a mapping of keys to values',
-    next: 'write lines like `base_model: smollm2-135m`, or start with `anneal init`',
+    next,
   };
 }
 

@@ -45,27 +45,29 @@ datasets:
 export function recipeReference(): string {
   const parts = [introduction];
   for (const { title, keys } of sections) {
-    parts.push(`## ${title}\n\n${list(keys)}`);
+    parts.push(`## ${title}\n\n${listKeys(keys)}`);
     if ('datasets' in keys) {
       parts.push(
-        `### A data set\n\nEach entry of \`datasets\` and of \`test_datasets\`:\n\n${list(datasetSchema.shape)}`,
+        `### A data set\n\nEach entry of \`datasets\` and of \`test_datasets\`:\n\n${listKeys(datasetSchema.shape)}`,
       );
-      parts.push(`### A prompt of your own\n\n${promptIntroduction}\n${list(promptSchema.shape)}`);
+      parts.push(`### A prompt of your own\n\n${promptIntroduction}\n${listKeys(promptSchema.shape)}`);
     }
     if ('lr_scheduler_kwargs' in keys) {
       parts.push(
-        `Keys of \`lr_scheduler_kwargs\`, by the names of transformers; each belongs to the schedules that it names:\n\n${list(scheduleArgumentsSchema.shape)}`,
+        `Keys of \`lr_scheduler_kwargs\`, by the names of transformers; each belongs to the schedules that it names:\n\n${listKeys(scheduleArgumentsSchema.shape)}`,
       );
     }
     if ('trl' in keys) {
-      parts.push(`Keys of \`trl\`, by the names of TRL's GRPOConfig ([grpo.md](grpo.md)):\n\n${list(trlSchema.shape)}`);
+      parts.push(
+        `Keys of \`trl\`, by the names of TRL's GRPOConfig ([grpo.md](grpo.md)):\n\n${listKeys(trlSchema.shape)}`,
+      );
     }
   }
   return parts.join('\n');
 }
 
 /** A key a paragraph: tables of sentences are lines that nobody can read in a diff. */
-function list(keys: Record<string, z.ZodType>): string {
+export function listKeys(keys: Readonly<Record<string, z.ZodType>>): string {
   const items = Object.entries(keys).map(([key, schema]) => {
     const meta = schema.meta() as KeyMeta;
     const values = meta.values ?? valuesOf(z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }));

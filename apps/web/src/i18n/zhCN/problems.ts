@@ -4,6 +4,21 @@
  */
 type Problem = readonly [what: string, next?: string];
 
+const synthesis: Record<string, Problem> = {
+  api_key_missing: ['环境变量中没有 API 密钥', '请设置该变量；不需要密钥时请删除 api_key_env'],
+  endpoint_failing: ['模型服务接连出错', '请检查服务，然后再次运行；已得到的回答不会重新请求'],
+  endpoint_not_reached: ['无法连接模型服务', '请检查地址并启动服务'],
+  endpoint_refused: ['模型服务拒绝了请求', '请检查密钥、模型名和地址'],
+  filter_too_slow: ['正则表达式耗时过长', '请避免嵌套的重复'],
+  journal_damaged: ['保存的回答已损坏', '请从副本恢复，或移走该文件后重新请求'],
+  journal_not_usable: ['无法保存回答', '请检查文件夹权限，或换一个输出位置'],
+  no_rows_made: ['没有一个回答成为数据行', '请查看被排除的内容，再修改提示词、规则或模型'],
+  output_exists: ['输出位置已有其他文件', '请换一个名字，或移走该文件'],
+  source_field_wrong: ['数据文件中没有这个文本列', '请用 field 指明文本所在的列'],
+  sources_too_large: ['来源文本过大', '请拆分成几个配方'],
+  synthesis_busy: ['另一个进程正在生成这些数据', '请等它结束，或换一个输出位置'],
+};
+
 const recipes: Record<string, Problem> = {
   unknown_key: ['配方中没有这个键', '检查拼写；不需要时请删除'],
   foreign_key: ['这个键来自其他训练工具', '请改用这里的写法'],
@@ -283,6 +298,7 @@ const access: Record<string, Problem> = {
 };
 
 export const problems: Readonly<Record<string, Problem>> = {
+  ...synthesis,
   ...recipes,
   ...data,
   ...models,

@@ -1,0 +1,68 @@
+/** Making rows by asking a model. Browser-safe. */
+import { z } from 'zod';
+import { overridesSchema } from './runs.ts';
+
+const count = z.int().min(0);
+
+export const synthesisRequest = z.object({
+  /** A recipe of `anneal synthesize`. */
+  recipe: z.string().min(1),
+  set: overridesSchema,
+  /** Say what it would take; nothing is asked but the samples. */
+  dryRun: z.boolean().default(false),
+  /** Requests that are asked first, to measure what the others will take. By default 3, none with `dryRun`. */
+  samples: count.max(1000).optional(),
+  /** Replace an output that is not of this synthesis, or was changed since. */
+  overwrite: z.boolean().default(false),
+});
+export type SynthesisRequest = z.input<typeof synthesisRequest>;
+
+/** What is still to be asked, and what that takes. */
+export const synthesisEstimateSchema = z.object({
+  requests: count,
+  promptTokens: count,
+  /** With `measured: 0` the most there can be. */
+  completionTokens: count,
+  milliseconds: z.number().min(0).nullable(),
+  /** Answers that it was measured by; 0: counted by characters. */
+  measured: count,
+});
+export type SynthesisEstimate = z.infer<typeof synthesisEstimateSchema>;
+
+export const synthesisProgressSchema = z.object({
+  phase: z.enum(['samples', 'asking']),
+  /** Requests that have an answer, and all of them. */
+  answered: count,
+  requests: count,
+  failed: count,
+  /** Tries beyond the first. */
+  retries: count,
+  /** Of the answers that came this time. */
+  promptTokens: count,
+  completionTokens: count,
+  /** What is left; the first one comes after the samples. */
+  estimate: synthesisEstimateSchema.nullable(),
+});
+export type SynthesisProgress = z.infer<typeof synthesisProgressSchema>;
+
+export const synthesisResultSchema = z.object({
+  /** `stopped`: some is still to be asked; the rows are those of what was answered. `estimated`: no rows were asked for. */
+  state: z.enum(['finished', 'stopped', 'estimated']),
+  documents: count,
+  /** Files of the sources' folders that are no documents, and documents without text. */
+  passedOver: z.array(z.string()).readonly(),
+  empty: z.array(z.string()).readonly(),
+  chunks: count,
+  requests: count,
+  answered: count,
+  failed: count,
+  /** Null without rows. */
+  output: z.string().nullable(),
+  rows: count,
+  /** By reason, what was left out. */
+  rejected: z.record(z.string(), count),
+  /** The file that lists them; null where nothing was left out. */
+  rejectedFile: z.string().nullable(),
+  estimate: synthesisEstimateSchema,
+});
+export type SynthesisResult = z.infer<typeof synthesisResultSchema>;

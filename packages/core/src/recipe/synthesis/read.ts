@@ -1,0 +1,75 @@
+/** Reading a recipe of `anneal synthesize`. */
+import { dirname, resolve } from 'node:path';
+import type { SynthesisOptions } from '../../synthesis/options.ts';
+import { type RecipeKind, shapeFindings } from '../findings.ts';
+import { type Finding, InvalidRecipe } from '../problem.ts';
+import { checkYaml } from '../read.ts';
+import { readText } from '../yamlText.ts';
+import { filtersSchema, synthesisSchema } from './schema.ts';
+import { synthesisFindings } from './soundness.ts';
+
+const synthesisRecipe: RecipeKind = {
+  schema: synthesisSchema,
+  knowsOtherTrainers: false,
+  reference: 'docs/synthesis-recipe.md',
+  listing: 'docs/synthesis-recipe.md',
+};
+
+/**
+ * @param overrides `key=value`, as with `--set`
+ * @throws InvalidRecipe with every problem and its `file:line:column`; UserError when the file cannot be read
+ */
+export async function readSynthesisRecipe(path: string, overrides: readonly string[] = []): Promise<SynthesisOptions> {
+  const checked = checkYaml(await readText(path), path, overrides, {
+    example: 'write `endpoint`, `sources` and `output`, as docs/synthesize.md shows',
+    findings: (plain) => findingsOf(plain, dirname(path)),
+  });
+  if (!checked.ok) throw new InvalidRecipe(checked.problems, '`anneal synthesize --dry-run`');
+  return optionsOf(checked.plain, dirname(path));
+}
+
+function findingsOf(plain: Record<string, unknown>, folder: string): Finding[] {
+  const shape = shapeFindings(plain, synthesisRecipe);
+  return shape.length > 0 ? shape : synthesisFindings(optionsOf(plain, folder));
+}
+
+function optionsOf(plain: Record<string, unknown>, folder: string): SynthesisOptions {
+  const recipe = synthesisSchema.parse(plain);
+  const { endpoint, filters } = recipe;
+  const rules = filters ?? filtersSchema.parse({});
+  return {
+    endpoint: {
+      url: endpoint.url.replace(/\/+$/, ''),
+      model: endpoint.model,
+      apiKeyVariable: endpoint.api_key_env,
+      parameters: {
+        max_tokens: endpoint.max_tokens,
+        temperature: endpoint.temperature,
+        ...(endpoint.top_p !== null && { top_p: endpoint.top_p }),
+        ...endpoint.parameters,
+      },
+      concurrency: endpoint.concurrency,
+      timeoutMilliseconds: endpoint.timeout_seconds * 1000,
+      retries: endpoint.retries,
+    },
+    sources: recipe.sources.map(({ path, field }) => ({ path: resolve(folder, path), name: path, field })),
+    output: resolve(folder, recipe.output),
+    pairsPerChunk: recipe.pairs_per_chunk,
+    chunkCharacters: recipe.chunk_chars,
+    maxChunks: recipe.max_chunks,
+    language: recipe.language,
+    prompt: recipe.prompt,
+    systemPrompt: recipe.system_prompt,
+    rules: {
+      question: { min: rules.min_question_chars, max: rules.max_question_chars },
+      answer: { min: rules.min_answer_chars, max: rules.max_answer_chars },
+      mustMatch: rules.must_match,
+      mustNotMatch: rules.must_not_match,
+      scripts: rules.scripts,
+      json: rules.json,
+    },
+    deduplicate: recipe.deduplicate,
+    nearDuplicateSimilarity: recipe.near_duplicate_similarity,
+    seed: recipe.seed,
+  };
+}
