@@ -139,9 +139,8 @@ it("asks our own agent's /v1 with the starter model", async () => {
     const daemon = await start(place);
     const { token } = new ApiTokens(new AgentState(place.workspace).folder).create('synthesize', 'chat');
     const folder = project(`${daemon.url}/v1`, { model: 'project/model', api_key_env: 'AGENT_TOKEN', max_tokens: 24 });
-    const { code, stdout, stderr } = await annealIn(folder, { AGENT_TOKEN: token })(
-      ...['synthesize', 'questions.yaml', '--set', 'max_chunks=3', '--json'],
-    );
+    const anneal = annealIn(folder, { AGENT_TOKEN: token });
+    const { code, stdout, stderr } = await anneal('synthesize', 'questions.yaml', '--set', 'max_chunks=3', '--json');
     // A model of this size writes sentences about harbors, and no JSON: every answer is kept with the reason.
     expect(JSON.parse(stdout), stderr).toMatchObject({ error: { code: 'no_rows_made' } });
     expect(code).toBe(exitCodes.failed);

@@ -313,18 +313,15 @@ describe('what is kept', () => {
   });
 
   it('is written by one process at a time', async () => {
-    let release = (): void => undefined;
-    const began = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const began = Promise.withResolvers<void>();
     const stopping = new AbortController();
     const endpoint = await standIn(pairsAbout, () => {
-      release();
+      began.resolve();
       return true;
     });
     const folder = project(endpoint);
     const first = make(folder, { signal: stopping.signal });
-    await began;
+    await began.promise;
     expect((await errorOf(make(folder))).code).toBe('synthesis_busy');
     stopping.abort();
     expect((await first).state).toBe('stopped');

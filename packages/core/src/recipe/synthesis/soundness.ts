@@ -52,7 +52,7 @@ function addressFindings(text: string, hasKey: boolean): Finding[] {
   if (url.search !== '' || url.hash !== '') {
     return [wrong(path, 'the address has something behind ? or #', 'remove it: what is asked is its path alone')];
   }
-  if (/\/chat\/completions$/.test(url.pathname)) {
+  if (url.pathname.endsWith('/chat/completions')) {
     return [wrong(path, '`/chat/completions` is added by Anneal', `write ${text.replace(/\/chat\/completions$/, '')}`)];
   }
   if (hasKey && url.protocol === 'http:' && !isThisMachine(url.hostname)) {
