@@ -60,6 +60,26 @@ describe('going on', () => {
     expect(weightsHash(second, 12, file)).toBe(weightsHash(first, 12, file));
   });
 
+  test('resume_from_checkpoint continues with the same bits: experts', async () => {
+    const folder = temporaryFolder();
+    const recipe = tinyRecipe(folder, {
+      save_steps: 2,
+      max_steps: 4,
+      base_model: writeTinyModel(folder, 'qwen3-moe'),
+      lora_target_linear: false,
+      lora_target_parameters: ['gate_up_proj', 'down_proj'],
+      lora_r: 2,
+    });
+    const first = await trainHere(recipe);
+    const second = await trainHere({ ...recipe, resume_from_checkpoint: checkpointPath(first, 2) });
+    const [hash, again] = [first, second].map((run) => weightsHash(run, 4, 'adapter_model.safetensors'));
+    expect(again).toBe(hash);
+    const dropping = { ...recipe, lora_target_parameters: null, lora_dropout: 0.1, lora_target_linear: true };
+    await expect(trainHere({ ...dropping, lora_model_dir: checkpointPath(first, 2) })).rejects.toThrow(
+      'is on experts, where nothing is dropped',
+    );
+  });
+
   test.each([
     ['DoRA', 'peft_use_dora', /DoRA/],
     ['biases', 'peft_lora_bias', /has (no )?biases/],

@@ -13,6 +13,7 @@ const bases: Record<string, string> = {
   'bias-lora-only': 'qwen2',
   'lora-bias': 'qwen2',
   'modules-to-save-tied': 'qwen2',
+  'moe-experts': 'qwen3-moe',
 };
 const baseOf = (kind: string) => goldenPath(bases[kind] ?? 'llama3');
 const device = cpuDevice({ threads: 2 });

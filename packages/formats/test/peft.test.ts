@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LoraConfig } from '../src/peft/config.ts';
 import { formatLoraConfig, parseLoraConfig } from '../src/peft/config.ts';
+import { parameterOfWrapper, wrapperOfParameter } from '../src/peft/experts.ts';
 import { lookUpPattern } from '../src/peft/pattern.ts';
 import { readPeftAdapter } from '../src/peft/read.ts';
 import type { LoraModuleToWrite } from '../src/peft/write.ts';
@@ -27,6 +28,7 @@ const config: LoraConfig = {
   modulesToSave: [],
   ensureWeightTying: false,
   targetModules: ['q_proj', 'v_proj'],
+  targetParameters: [],
   rankPattern: {},
   alphaPattern: {},
   baseModel: 'org/model',
@@ -57,6 +59,7 @@ describe('an adapter saved by PEFT', () => {
       rank: 4,
       alpha: 8,
       scale: 2,
+      experts: 1,
       magnitude: null,
       bias: null,
       a: 'base_model.model.model.layers.0.mlp.down_proj.lora_A.weight',
@@ -85,7 +88,7 @@ describe('configuration', () => {
     [{ trainable_token_indices: [1, 2] }, 'trainable_token_indices'],
     [{ fan_in_fan_out: true }, 'fan_in_fan_out'],
     [{ layer_replication: [[0, 4]] }, 'layer_replication'],
-    [{ target_parameters: ['experts.gate_up_proj'] }, 'target_parameters'],
+    [{ target_parameters: ['experts.router'] }, 'target_parameters'],
     [{ init_lora_weights: 'pissa' }, 'init_lora_weights'],
     [{ peft_type: 'IA3' }, 'peft_type'],
     [{ use_qalora: true }, 'use_qalora'],
@@ -119,6 +122,7 @@ describe('configuration', () => {
     [{ use_rslora: 1 }, 'use_rslora should be'],
     [{ target_modules: 7 }, 'target_modules should be'],
     [{ lora_bias: 1 }, 'lora_bias should be'],
+    [{ target_parameters: 'gate_up_proj' }, 'target_parameters should be'],
     [{ bias: 'some' }, 'bias should be none, all, lora_only'],
     [{ modules_to_save: [7] }, 'modules_to_save should be'],
     [{ ensure_weight_tying: 'yes' }, 'ensure_weight_tying should be'],
@@ -139,6 +143,7 @@ describe('configuration', () => {
       bias: 'lora_only',
       modulesToSave: ['lm_head'],
       ensureWeightTying: true,
+      targetParameters: ['experts.down_proj'],
       rankPattern: { q_proj: 8 },
       alphaPattern: { 'layers.1.v_proj': 3 },
     };
@@ -199,6 +204,47 @@ describe('tensors that were trained in full', () => {
         ['m.k_proj.bias', 'base_model.model.m.k_proj.bias'],
       ]),
     );
+  });
+});
+
+function parametersOf(targets: string[], ...wrappers: string[]) {
+  return wrappers.map((wrapper) => parameterOfWrapper(wrapper, targets));
+}
+
+describe('adapters on experts', () => {
+  it('are wrapped innermost first, as far as they are targeted', () => {
+    const both = ['gate_up_proj', 'experts.down_proj'];
+    expect(parametersOf(both, 'm.experts', 'm.experts.base_layer')).toEqual([
+      'm.experts.down_proj',
+      'm.experts.gate_up_proj',
+    ]);
+    expect(parametersOf(['gate_up_proj'], 'm.experts', 'm.experts.base_layer')).toEqual([
+      'm.experts.gate_up_proj',
+      null,
+    ]);
+    expect(parametersOf(['down_proj'], 'm.down_proj', 'm.experts')).toEqual([null, 'm.experts.down_proj']);
+    expect(parametersOf(['n.experts.down_proj'], 'm.experts', 'n.experts')).toEqual([null, 'n.experts.down_proj']);
+    expect(wrapperOfParameter('m.experts.gate_up_proj', both)).toBe('m.experts.base_layer');
+    expect(wrapperOfParameter('m.experts.down_proj', both)).toBe('m.experts');
+    expect(wrapperOfParameter('m.experts.gate_up_proj', ['gate_up_proj'])).toBe('m.experts');
+  });
+
+  it('are read with as many matrices as their rank says', async () => {
+    const path = join(folder, 'experts');
+    const onExperts = { ...config, targetParameters: ['gate_up_proj', 'down_proj'], rankPattern: { gate_up_proj: 4 } };
+    const wide = { name: 'm.experts.base_layer', a: matrix(12, 3), b: matrix(5, 12) };
+    const narrow = { name: 'm.experts', a: matrix(6, 5), b: matrix(3, 6) };
+    await writePeftAdapter(path, onExperts, [wide, narrow]);
+    const { modules, tensors } = readPeftAdapter(path);
+    tensors.close();
+    expect(modules).toMatchObject([
+      { name: 'm.experts.gate_up_proj', experts: 3, rank: 4, inputs: 3, outputs: 5 },
+      { name: 'm.experts.down_proj', experts: 3, rank: 2, inputs: 5, outputs: 3 },
+    ]);
+    await writePeftAdapter(path, onExperts, [wide, { ...narrow, b: matrix(3, 4) }]);
+    expect(userError(() => readPeftAdapter(path)).what).toContain('has 6 rows in lora_A and 4 columns in lora_B');
+    await writePeftAdapter(path, config, [narrow]);
+    expect(userError(() => readPeftAdapter(path)).what).toContain('target_parameters does not name');
   });
 });
 

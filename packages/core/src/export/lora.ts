@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { LoraConfig } from '@anneal/formats/peft/config';
+import { wrapperOfParameter } from '@anneal/formats/peft/experts';
 import {
   type FullTensorToWrite,
   type LoraModuleToWrite,
@@ -9,6 +10,7 @@ import {
   writePeftAdapter,
 } from '@anneal/formats/peft/write';
 import { modelByName } from '../hub/catalog.ts';
+import { expertCount, expertsTogether, isOnExperts } from '../models/adapters/experts.ts';
 import { isBias, linearOf } from '../models/adapters/full.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { moduleName } from '../models/adapters/targets.ts';
@@ -65,13 +67,26 @@ interface Content {
 
 function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport): Content {
   const { names } = model.architecture;
-  const modules = [...adapter.modules].map(([linear, { A, B, magnitude, bias, rank = adapter.r }]) => ({
-    name: moduleName(names, linear),
-    a: { dtype: 'F32' as const, shape: [rank, A.length / rank], bytes: () => bytesOf(A) },
-    b: { dtype: 'F32' as const, shape: [B.length / rank, rank], bytes: () => bytesOf(B) },
-    ...(magnitude && { magnitude: vectorOf(magnitude) }),
-    ...(bias && { bias: vectorOf(bias) }),
-  }));
+  const linears = [...adapter.modules.keys()];
+  const [onExperts, onLayers] = [true, false].map((wanted) =>
+    linears.filter((linear) => isOnExperts(linear) === wanted).map((linear) => moduleName(names, linear)),
+  ) as [string[], string[]];
+  const modules = [...adapter.modules].map(([linear, { A, B, magnitude, bias, rank = adapter.r }]) => {
+    const experts = expertCount(model.config, linear);
+    const [, inputs = 0] = model.tensors.get(linear)?.shape ?? [];
+    const module = moduleName(names, linear);
+    return {
+      name: isOnExperts(linear) ? wrapperOfParameter(module, onExperts) : module,
+      a: { dtype: 'F32' as const, shape: [experts * rank, inputs], bytes: () => bytesOf(A) },
+      b: {
+        dtype: 'F32' as const,
+        shape: [B.length / (experts * rank), rank * experts],
+        bytes: () => bytesOf(experts === 1 ? B : expertsTogether(B, experts, rank)),
+      },
+      ...(magnitude && { magnitude: vectorOf(magnitude) }),
+      ...(bias && { bias: vectorOf(bias) }),
+    };
+  });
   const patterns = (key: 'rank' | 'alpha'): Record<string, number> =>
     Object.fromEntries(
       [...adapter.modules].flatMap(([linear, { [key]: value }]) =>
@@ -88,10 +103,8 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     loraBias: adapter.loraBias,
     loraDropout: dropout,
     ...trainedInFull(model, adapter),
-    targetModules: targetModules(
-      modules.map(({ name }) => name),
-      model,
-    ),
+    targetModules: shortest(onLayers, model.config.layerCount),
+    targetParameters: shortest(onExperts, model.config.experts?.layers.filter(Boolean).length ?? 0),
     rankPattern: patterns('rank'),
     alphaPattern: patterns('alpha'),
     baseModel: base.name,
@@ -148,10 +161,10 @@ export function baseForPeft(baseModel: string): { name: string; warning: string 
   };
 }
 
-/** The last parts of the names (`q_proj`) where they mean exactly these modules, else the whole names. */
-function targetModules(modules: readonly string[], model: OpenModel): string[] {
+/** The last parts of the names (`q_proj`) where each is in all of so many layers, and so means exactly these, else the whole names. */
+function shortest(modules: readonly string[], layers: number): string[] {
   const ends = [...new Set(modules.map((module) => module.split('.').at(-1) as string))];
-  return modules.length === ends.length * model.config.layerCount ? ends : [...modules];
+  return modules.length === ends.length * layers ? ends : [...modules];
 }
 
 function vectorOf(values: Float32Array) {

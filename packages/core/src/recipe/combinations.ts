@@ -22,6 +22,7 @@ const adapterKeys = [
   'lora_dropout',
   'lora_target_linear',
   'lora_target_modules',
+  'lora_target_parameters',
   'peft_use_rslora',
   'peft_use_dora',
   'peft_lora_bias',
@@ -80,9 +81,23 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
       'peft_use_dora',
     ]);
   }
+  if (isSet(recipe.lora_target_parameters)) {
+    for (const key of ['lora_dropout', 'peft_use_dora', 'peft_lora_bias'] as const) {
+      if (!recipe[key]) continue;
+      clash(key, `adapters on experts have no \`${key}\`, as in PEFT`, `remove ${key} or lora_target_parameters`, [
+        key,
+        'lora_target_parameters',
+      ]);
+    }
+  }
   if (recipe.lora_target_linear === true) both('lora_target_linear', 'lora_target_modules');
-  if (recipe.lora_target_linear === false && recipe.adapter !== null && !isSet(recipe.lora_target_modules)) {
-    clash('lora_target_linear', 'no layer gets an adapter', 'list the layers in lora_target_modules');
+  const listed = isSet(recipe.lora_target_modules) || isSet(recipe.lora_target_parameters);
+  if (recipe.lora_target_linear === false && recipe.adapter !== null && !listed) {
+    clash(
+      'lora_target_linear',
+      'no layer gets an adapter',
+      'list the layers in lora_target_modules, or experts in lora_target_parameters',
+    );
   }
 
   both('warmup_ratio', 'warmup_steps');

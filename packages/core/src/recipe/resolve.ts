@@ -19,8 +19,8 @@ type Unset<T> = { [Key in keyof T]: null };
 type LoraSettings = Chosen<
   'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora' | 'peft_use_dora' | 'peft_lora_bias' | 'peft_bias'
 > &
-  Pick<Filled, 'lora_target_modules' | 'lora_modules_to_save' | 'lora_model_dir'> & {
-    /** Every linear layer of the blocks; false where `lora_target_modules` lists them. */
+  Pick<Filled, 'lora_target_modules' | 'lora_target_parameters' | 'lora_modules_to_save' | 'lora_model_dir'> & {
+    /** Every linear layer of the blocks; false where `lora_target_modules` lists them, or experts alone get an adapter. */
     lora_target_linear: boolean;
   };
 
@@ -123,6 +123,7 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
       lora_dropout: null,
       lora_target_linear: null,
       lora_target_modules: null,
+      lora_target_parameters: null,
       peft_use_rslora: null,
       peft_use_dora: null,
       peft_lora_bias: null,
@@ -137,8 +138,9 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
     lora_r: filled.lora_r ?? loraDefaults.lora_r,
     lora_alpha: filled.lora_alpha ?? loraDefaults.lora_alpha,
     lora_dropout: filled.lora_dropout ?? loraDefaults.lora_dropout,
-    lora_target_linear: filled.lora_target_modules === null,
+    lora_target_linear: filled.lora_target_linear ?? filled.lora_target_modules === null,
     lora_target_modules: filled.lora_target_modules,
+    lora_target_parameters: filled.lora_target_parameters,
     peft_use_rslora: filled.peft_use_rslora ?? loraDefaults.peft_use_rslora,
     peft_use_dora: filled.peft_use_dora ?? loraDefaults.peft_use_dora,
     peft_lora_bias: filled.peft_lora_bias ?? loraDefaults.peft_lora_bias,

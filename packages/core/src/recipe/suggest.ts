@@ -12,6 +12,7 @@ const otherNames: Record<string, string> = {
   lora_rank: '`lora_r`',
   lora_target: '`lora_target_modules` or `lora_target_linear`',
   target_modules: '`lora_target_modules`',
+  target_parameters: '`lora_target_parameters`',
   dataset: '`datasets`',
   train_data: '`datasets`',
   max_seq_length: '`sequence_len`',

@@ -54,6 +54,8 @@ export interface AdapterJob {
   /** What is trained in full beside it. */
   readonly full: FullOptions;
   readonly targets: 'all-linear' | readonly string[];
+  /** Ends of the names of experts' matrices. */
+  readonly targetParameters: readonly string[];
   /** A PEFT folder to go on from. */
   readonly initialFolder: string | null;
 }
@@ -168,7 +170,8 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
       dropout: recipe.lora_dropout,
     },
     full: { modulesToSave: recipe.lora_modules_to_save ?? [], bias: recipe.peft_bias },
-    targets: recipe.lora_target_modules ?? 'all-linear',
+    targets: recipe.lora_target_modules ?? (recipe.lora_target_linear ? 'all-linear' : []),
+    targetParameters: recipe.lora_target_parameters ?? [],
     initialFolder: recipe.lora_model_dir,
   };
 }

@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
 import { hostBudget, memoryBudget } from '../memory.ts';
+import { isOnExperts, targetedExperts } from '../models/adapters/experts.ts';
 import { fullTensors, inFull } from '../models/adapters/full.ts';
 import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
@@ -194,8 +195,11 @@ function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial:
     refuseOtherKind(adapter, initial, model);
     return loraSpecOf(initial, adapter.options.dropout);
   }
-  const linears = targetedLinears(model.config, model.architecture.names, adapter.targets as string | string[]);
-  return loraSpec(adapter.options, linears, fullTensors(model.config, model.architecture.names, adapter.full, linears));
+  const { targets } = adapter;
+  const linears = targets.length > 0 ? targetedLinears(model.config, model.architecture.names, targets) : [];
+  const experts = targetedExperts(model.config, model.architecture.names, adapter.targetParameters);
+  const full = fullTensors(model.config, model.architecture.names, adapter.full, linears);
+  return loraSpec(adapter.options, [...linears, ...experts], full);
 }
 
 function refuseOtherKind(
@@ -222,6 +226,9 @@ function refuseOtherKind(
       initial.loraBias ? 'has biases, and peft_lora_bias is not true' : 'has no biases, which peft_lora_bias asks for',
       `set peft_lora_bias: ${initial.loraBias}`,
     );
+  }
+  if (options.dropout > 0 && [...initial.modules.keys()].some(isOnExperts)) {
+    refuse('is on experts, where nothing is dropped', 'set lora_dropout: 0');
   }
   const wanted = inFull(new Set(fullTensors(config, architecture.names, full, [...initial.modules.keys()])));
   const found = inFull(new Set(initial.full.keys()));

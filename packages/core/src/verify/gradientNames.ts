@@ -1,3 +1,5 @@
+import { EXPERT_PARAMETERS, parameterOfWrapper } from '@anneal/formats/peft/experts';
+import { expertsOfParameter } from '../models/adapters/experts.ts';
 import { fullName, loraName } from '../models/adapters/lora.ts';
 import { linearOfModule } from '../models/adapters/targets.ts';
 import type { OpenModel } from '../models/model.ts';
@@ -12,7 +14,12 @@ export function gradientVariable(model: OpenModel, name: string): string {
   const lora =
     /^lora\.grad\.base_model\.model\.(.+)\.lora_(A\.weight|B\.weight|B\.bias|magnitude_vector\.weight)$/.exec(name);
   if (lora) {
-    const module = linearOfModule(model.config, names, lora[1] as string);
+    const path = lora[1] as string;
+    // Reference adapters are on both matrices of the experts.
+    const parameter = parameterOfWrapper(path, EXPERT_PARAMETERS);
+    const module = parameter
+      ? expertsOfParameter(model.config, names, parameter)
+      : linearOfModule(model.config, names, path);
     if (!module) throw new Error(`${name} is no linear of this model`);
     return `gradient/${loraName(module, PARTS[lora[2] as keyof typeof PARTS])}`;
   }

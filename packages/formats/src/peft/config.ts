@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { isJsonObject } from '../json.ts';
 import { LIMITS } from '../limits.ts';
+import { EXPERT_PARAMETERS } from './experts.ts';
 import { checkPattern } from './pattern.ts';
 
 export const BIASES = ['none', 'all', 'lora_only'] as const;
@@ -26,6 +27,8 @@ export interface LoraConfig {
   readonly ensureWeightTying: boolean;
   /** Ends of module names, a regular expression for whole names, or `all-linear`. The tensors say which modules it met. */
   readonly targetModules: readonly string[] | string;
+  /** Ends of the names of matrices that hold those of all experts of a layer: `experts.gate_up_proj`. */
+  readonly targetParameters: readonly string[];
   /** Other ranks and alphas for modules whose name ends in the pattern; the first that fits counts. */
   readonly rankPattern: Readonly<Record<string, number>>;
   readonly alphaPattern: Readonly<Record<string, number>>;
@@ -61,6 +64,7 @@ const READ = new Set([
   'lora_bias',
   'lora_dropout',
   'target_modules',
+  'target_parameters',
   'rank_pattern',
   'alpha_pattern',
   'base_model_name_or_path',
@@ -115,6 +119,7 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     modulesToSave: modulesToSave(json.modules_to_save ?? [], where),
     ensureWeightTying: boolean(json.ensure_weight_tying ?? false, 'ensure_weight_tying', where),
     targetModules: targetModules(json.target_modules, where),
+    targetParameters: targetParameters(json.target_parameters ?? [], where),
     rankPattern: pattern(json.rank_pattern, 'rank_pattern', rank, where),
     alphaPattern: pattern(json.alpha_pattern, 'alpha_pattern', number, where),
     baseModel: optionalString(json.base_model_name_or_path, 'base_model_name_or_path', where),
@@ -158,7 +163,7 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
     rank_pattern: config.rankPattern,
     revision: config.revision ?? null,
     target_modules: config.targetModules,
-    target_parameters: null,
+    target_parameters: config.targetParameters.length > 0 ? config.targetParameters : null,
     task_type: 'CAUSAL_LM',
     trainable_token_indices: null,
     use_bdlora: null,
@@ -178,6 +183,16 @@ function targetModules(value: unknown, where: string): readonly string[] | strin
   if (typeof value === 'string' && value.length <= LIMITS.patternCharacters) return value;
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
   throw wrong('target_modules', value, 'a list of names or a regular expression', where);
+}
+
+function targetParameters(value: unknown, where: string): readonly string[] {
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string'))
+    throw wrong('target_parameters', value, 'a list of names', where);
+  const known: readonly unknown[] = EXPERT_PARAMETERS;
+  if (!value.every((name) => known.includes(name.split('.').at(-1)))) {
+    throw unsupported('target_parameters', value, where);
+  }
+  return value;
 }
 
 function bias(value: unknown, where: string): Bias {

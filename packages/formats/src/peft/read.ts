@@ -9,6 +9,7 @@ import type { SafetensorsSource } from '../safetensors/read.ts';
 import { openSafetensors } from '../safetensors/read.ts';
 import type { LoraConfig } from './config.ts';
 import { parseLoraConfig } from './config.ts';
+import { parameterOfWrapper } from './experts.ts';
 import { lookUpPattern } from './pattern.ts';
 
 export const CONFIG_FILE = 'adapter_config.json';
@@ -16,17 +17,19 @@ export const WEIGHTS_FILE = 'adapter_model.safetensors';
 /** PeftModel.base_model (a LoraModel) .model (the transformers model) */
 const NAME_PREFIX = 'base_model.model.';
 
-/** One adapted linear layer: y = W x + scale · (B (A x) + bias). */
+/** One adapted linear layer: y = W x + scale · (B (A x) + bias); or those of all experts of a layer, each with factors of its own. */
 export interface LoraModule {
-  /** In the base model, as its weight is called without `.weight`: `model.layers.0.self_attn.q_proj`. */
+  /** In the base model, as its weight is called without `.weight`: `model.layers.0.self_attn.q_proj`, `model.layers.0.mlp.experts.down_proj`. */
   readonly name: string;
+  /** Matrices that lie behind each other there; 1 for a linear layer. */
+  readonly experts: number;
   readonly rank: number;
   readonly alpha: number;
   /** alpha / rank, or alpha / √rank with rsLoRA. */
   readonly scale: number;
-  /** Tensor of shape [rank, inputs]. */
+  /** Tensor of shape [experts · rank, inputs], experts outermost. */
   readonly a: string;
-  /** Tensor of shape [outputs, rank]. */
+  /** Tensor of shape [outputs, rank · experts], experts innermost. */
   readonly b: string;
   /** Tensor of shape [outputs], of DoRA; null without. */
   readonly magnitude: string | null;
@@ -120,7 +123,7 @@ function isOfModule(tensor: string, module: string): boolean {
 const TIED_HEAD = 'lm_head.weight';
 
 function findModules(parts: readonly string[], tensors: SafetensorsSource, config: LoraConfig): LoraModule[] {
-  const names = new Set<string>();
+  const paths = new Map<string, string>();
   for (const name of parts) {
     const match = /^base_model\.model\.(.+)\.(?:lora_[AB]\.weight|lora_B\.bias|lora_magnitude_vector)$/.exec(name);
     const isExpected =
@@ -128,21 +131,29 @@ function findModules(parts: readonly string[], tensors: SafetensorsSource, confi
       (config.useDora || !name.endsWith('.lora_magnitude_vector')) &&
       (config.loraBias || !name.endsWith('.bias'));
     if (!isExpected) throw invalidAdapter(unexpectedTensor(name), tensors.path);
-    names.add(match[1] as string);
+    const path = match[1] as string;
+    const parameter = parameterOfWrapper(path, config.targetParameters);
+    if (parameter === null && /\.experts(\.base_layer)*$/.test(path))
+      throw invalidAdapter(`${JSON.stringify(name)} adapts experts that target_parameters does not name`, tensors.path);
+    paths.set(parameter ?? path, path);
   }
-  if (names.size === 0) throw invalidAdapter('it holds no LoRA weights', tensors.path);
-  return [...names].map((name) => describeModule(name, tensors, config));
+  if (paths.size === 0) throw invalidAdapter('it holds no LoRA weights', tensors.path);
+  return [...paths].map(([name, path]) => describeModule(name, path, tensors, config));
 }
 
-function describeModule(name: string, tensors: SafetensorsSource, config: LoraConfig): LoraModule {
-  const [a, b] = [loraTensorName(name, 'A'), loraTensorName(name, 'B')];
+/** @param path what its tensors are called by, which of experts is another than its name */
+function describeModule(name: string, path: string, tensors: SafetensorsSource, config: LoraConfig): LoraModule {
+  const [a, b] = [loraTensorName(path, 'A'), loraTensorName(path, 'B')];
   const rank = lookUpPattern(config.rankPattern, name) ?? config.r;
   const alpha = lookUpPattern(config.alphaPattern, name) ?? config.loraAlpha;
-  const [rankOfA, inputs] = matrixShape(a, tensors);
-  const [outputs, rankOfB] = matrixShape(b, tensors);
-  if (rankOfA !== rank || rankOfB !== rank) {
+  const [rowsOfA, inputs] = matrixShape(a, tensors);
+  const [outputs, columnsOfB] = matrixShape(b, tensors);
+  const experts = path === name ? 1 : rowsOfA / rank;
+  if (!Number.isInteger(experts) || rowsOfA !== rank * experts || columnsOfB !== rank * experts) {
     throw invalidAdapter(
-      `${name} has rank ${rankOfA} in lora_A and ${rankOfB} in lora_B, but the configuration says ${rank}`,
+      path === name
+        ? `${name} has rank ${rowsOfA} in lora_A and ${columnsOfB} in lora_B, but the configuration says ${rank}`
+        : `${name} has ${rowsOfA} rows in lora_A and ${columnsOfB} columns in lora_B, not as many of rank ${rank} for each expert`,
       tensors.path,
     );
   }
@@ -150,7 +161,19 @@ function describeModule(name: string, tensors: SafetensorsSource, config: LoraCo
   const bias = config.loraBias ? loraBiasName(name) : null;
   if (magnitude !== null) checkVector(magnitude, 'use_dora', outputs, tensors);
   if (bias !== null) checkVector(bias, 'lora_bias', outputs, tensors);
-  return { name, rank, alpha, scale: loraScale(alpha, rank, config.useRslora), a, b, magnitude, bias, inputs, outputs };
+  return {
+    name,
+    experts,
+    rank,
+    alpha,
+    scale: loraScale(alpha, rank, config.useRslora),
+    a,
+    b,
+    magnitude,
+    bias,
+    inputs,
+    outputs,
+  };
 }
 
 function checkVector(name: string, askedBy: string, outputs: number, { tensors, path }: SafetensorsSource): void {

@@ -7,11 +7,11 @@ import { formatLoraConfig } from './config.ts';
 import { CONFIG_FILE, loraBiasName, loraTensorName, magnitudeName, savedName, WEIGHTS_FILE } from './read.ts';
 
 export interface LoraModuleToWrite {
-  /** In the base model, without `.weight`: `model.layers.0.self_attn.q_proj`. */
+  /** In the base model, without `.weight`: `model.layers.0.self_attn.q_proj`; of experts that of PEFT's wrapper. */
   readonly name: string;
-  /** [rank, inputs] */
+  /** [experts · rank, inputs] */
   readonly a: Omit<TensorToWrite, 'name'>;
-  /** [outputs, rank] */
+  /** [outputs, rank · experts] */
   readonly b: Omit<TensorToWrite, 'name'>;
   /** [outputs], of DoRA */
   readonly magnitude?: Omit<TensorToWrite, 'name'>;

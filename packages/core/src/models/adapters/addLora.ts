@@ -4,6 +4,8 @@ import {
   doraNorm,
   doraScale,
   dropout,
+  type ExpertRoutes,
+  expertLinear,
   type Graph,
   type GroupMember,
   graphOf,
@@ -94,6 +96,24 @@ function doraLinear(variables: Variables, { name, shape }: Linear, weight_OI: Te
   const { rank, scale } = lora.modules.get(name) as LoraModuleSpec;
   const a = loraVariables.a(variables, rank, name, shape);
   return { weight: weight_OI, a, b: loraVariables.b(variables, rank, name, shape), scale };
+}
+
+/** What the adapters of all experts make of rows that are sorted by expert: y + scale · B_e · A_e · x for those of each expert e. */
+export function addExpertLora(
+  x_TCI: Tensor,
+  { name, shape, y_TO: y_TCO }: PlainOutput,
+  { offsets }: ExpertRoutes,
+  lora: LoraSpec,
+  { bf16 }: Pick<AddLoraOptions, 'bf16'>,
+): Tensor {
+  const module = lora.modules.get(name);
+  if (!module) return y_TCO;
+  const { variables } = graphOf(x_TCI);
+  const experts = Number(offsets.shape[0]) - 1;
+  const a_ERI = loraVariables.a(variables, experts * module.rank, name, shape);
+  const b_EOR = loraVariables.b(variables, module.rank, name, shape);
+  const low_TCR = expertLinear(x_TCI, a_ERI, offsets, { bf16 });
+  return expertLinear(low_TCR, b_EOR, offsets, { alpha: module.scale, bf16, plus: y_TCO });
 }
 
 /** `addLora` where the outputs lie beside each other in one tensor; `group` is what `mergedAdapters` gave. */

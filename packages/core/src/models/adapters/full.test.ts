@@ -59,6 +59,7 @@ test.each([
   ['modules-to-save', 'llama3'],
   ['modules-to-save-tied', 'qwen2'],
   ['lora-bias', 'qwen2'],
+  ['moe-experts', 'qwen3-moe'],
 ])('%s comes back from a PEFT folder, and stands in merged models and GGUF files', async (kind, base) => {
   const { model, adapter } = opened(kind, base);
   const folder = temporaryFolder();

@@ -9,7 +9,7 @@ export interface LoraSpec {
   readonly dora: boolean;
   /** Every B has a bias. */
   readonly loraBias: boolean;
-  /** By our name of the linear, in model order. */
+  /** By our name of the linear, in model order, then of the experts' matrices. */
   readonly modules: ReadonlyMap<string, LoraModuleSpec>;
   /** Tensors of the base, by our names, that are trained in full beside the adapters. */
   readonly full: ReadonlySet<string>;
@@ -49,7 +49,7 @@ export function loraSpecOf(weights: LoraWeights, dropout: number): LoraSpec {
   return { dropout, dora, loraBias, modules: new Map(modules), full: new Set(full.keys()) };
 }
 
-/** A: [rank, in], B: [out, rank], magnitude and bias: [out], float32 parameters. */
+/** A: [rank, in], B: [out, rank], magnitude and bias: [out], float32 parameters; of experts all A and all B behind each other. */
 export const loraVariables = {
   a: (variables: Variables, rank: number, linear: string, [, inputs = 0]: readonly number[]): Tensor =>
     parameter(variables, loraName(linear, 'A'), [rank, inputs]),

@@ -1,6 +1,7 @@
 import { loraScale, readPeftAdapter } from '@anneal/formats/peft/read';
 import { UserError } from '../../errors.ts';
 import type { OpenModel } from '../model.ts';
+import { expertCount, expertsApart, expertsOfParameter } from './experts.ts';
 import { fullTensorsOf } from './full.ts';
 import { otherBase } from './otherBase.ts';
 import { linearOfModule } from './targets.ts';
@@ -15,16 +16,16 @@ export interface LoraWeights {
   readonly dora: boolean;
   /** Every module has a bias of B. */
   readonly loraBias: boolean;
-  /** By our name of the linear, e.g. `layers.0.q`. */
+  /** By our name of the linear, e.g. `layers.0.q`, or of the matrix of all experts: `layers.0.experts_down`. */
   readonly modules: ReadonlyMap<string, LoraModule>;
   /** Tensors in place of the base's, by our names: `embed`, `layers.0.q_bias`. */
   readonly full: ReadonlyMap<string, Float32Array>;
 }
 
 export interface LoraModule {
-  /** [rank, inputs] */
+  /** [rank, inputs]; of experts all of theirs, one behind the other */
   readonly A: Float32Array;
-  /** [outputs, rank] */
+  /** [outputs, rank]; of experts likewise */
   readonly B: Float32Array;
   /** [outputs], of DoRA */
   readonly magnitude?: Float32Array;
@@ -50,17 +51,20 @@ export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
   try {
     const { r, loraAlpha: alpha, useRslora: rslora, useDora: dora, loraBias } = peft.config;
     const modules = new Map<string, LoraModule>();
-    for (const { name, rank, alpha: alphaHere, a, b, magnitude, bias, inputs, outputs } of peft.modules) {
-      const linear = linearOfModule(model.config, model.architecture.names, name);
+    for (const { name, experts, rank, alpha: alphaHere, a, b, magnitude, bias, inputs, outputs } of peft.modules) {
+      const { names } = model.architecture;
+      const linear = linearOfModule(model.config, names, name) ?? expertsOfParameter(model.config, names, name);
       const shape = linear === null ? undefined : model.tensors.get(linear)?.shape;
+      if (linear === null && experts > 1 && model.config.experts) throw notOnTheseExperts(folder, model);
       if (linear === null && isEmbeddingOrHead(name)) throw notOfALayer(folder, model, name);
       if (linear === null || shape === undefined) throw otherBase(folder, model, `which has no linear layer ${name}`);
-      if (shape[0] !== outputs || shape[1] !== inputs) {
-        throw otherBase(folder, model, `whose ${name} is [${shape}], where the adapter has [${outputs},${inputs}]`);
+      if (shape[0] !== experts * outputs || shape[1] !== inputs || experts !== expertCount(model.config, linear)) {
+        const found = [experts * outputs, inputs];
+        throw otherBase(folder, model, `whose ${name} is [${shape}], where the adapter has [${found}]`);
       }
       modules.set(linear, {
         A: peft.tensors.float32(a),
-        B: peft.tensors.float32(b),
+        B: experts === 1 ? peft.tensors.float32(b) : expertsApart(peft.tensors.float32(b), experts, rank),
         ...(magnitude !== null && { magnitude: peft.tensors.float32(magnitude) }),
         ...(bias !== null && { bias: peft.tensors.float32(bias) }),
         ...(rank === r ? {} : { rank }),
@@ -71,6 +75,15 @@ export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
   } finally {
     peft.tensors.close();
   }
+}
+
+function notOnTheseExperts(folder: string, { architecture }: OpenModel): UserError {
+  return new UserError({
+    what: `the adapter is on experts, which Anneal does not support for ${architecture.modelType}`,
+    where: folder,
+    next: 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
+    code: 'adapter_target_unsupported',
+  });
 }
 
 function isEmbeddingOrHead(module: string): boolean {

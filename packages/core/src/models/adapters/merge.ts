@@ -4,6 +4,7 @@ import { type EncodeWeights, encodeWeights, type WeightType } from '@anneal/kern
 import { interleaveHeads } from '../gguf/heads.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
 import type { GgufTransform } from '../names.ts';
+import { expertCount } from './experts.ts';
 import { biasOf, isBias, linearOf } from './full.ts';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
 
@@ -35,9 +36,9 @@ export async function* mergedRows(
   const stored = tensorOf(model, name);
   const tensor = withValues(stored, adapter ? valuesInPlace(stored, adapter) : undefined);
   const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
-  const runs = (wanted ?? [{ first: 0, count: tensor.shape[0] ?? 1 }]).flatMap((rows) =>
-    rowRuns(tensor, rows, headRows),
-  );
+  const runs = (wanted ?? [{ first: 0, count: tensor.shape[0] ?? 1 }])
+    .flatMap((rows) => ofOneExpert(rows, rowsOfExpert(model, tensor)))
+    .flatMap((rows) => rowRuns(tensor, rows, headRows));
   const encode = (rows: RowRange): Promise<Uint8Array[]> => {
     signal?.throwIfAborted();
     const job = rowsToEncode(model, tensor, rows, adapter, transform);
@@ -132,6 +133,21 @@ function withValues(tensor: ModelTensor, values: Float32Array | undefined): Mode
   };
 }
 
+function rowsOfExpert({ config }: OpenModel, { name, shape }: ModelTensor): number {
+  return (shape[0] ?? 1) / expertCount(config, name);
+}
+
+/** The same rows in runs that do not go from one expert to the next: each has an A of its own. */
+function ofOneExpert({ first, count }: RowRange, rowsEach: number): RowRange[] {
+  const runs: RowRange[] = [];
+  for (let at = first; at < first + count; ) {
+    const end = Math.min(first + count, (Math.floor(at / rowsEach) + 1) * rowsEach);
+    runs.push({ first: at, count: end - at });
+    at = end;
+  }
+  return runs;
+}
+
 /** Runs of rows of CHUNK_WEIGHTS or less, of whole heads and whole groups. A vector is one run. */
 function rowRuns({ shape, rowGroup }: ModelTensor, { first, count }: RowRange, headRows: number): RowRange[] {
   const rest = shape.slice(1);
@@ -147,7 +163,7 @@ function rowRuns({ shape, rowGroup }: ModelTensor, { first, count }: RowRange, h
 type Rows = Omit<EncodeWeights, 'targets'>;
 
 function rowsToEncode(
-  { config }: OpenModel,
+  model: OpenModel,
   tensor: ModelTensor,
   rows: RowRange,
   adapter: LoraWeights | null,
@@ -156,18 +172,21 @@ function rowsToEncode(
   const isVector = tensor.shape.length < 2;
   const columns = isVector ? rows.count : elementCount(tensor.shape.slice(1));
   const reorder = (bytes: Uint8Array): Uint8Array =>
-    transform === 'permuteHeads' ? interleaveHeads(bytes, rows.count, config.headSize) : bytes;
+    transform === 'permuteHeads' ? interleaveHeads(bytes, rows.count, model.config.headSize) : bytes;
   const { source, sourceType } = transform === 'plusOne' ? plusOne(tensor, rows) : sourceRows(tensor, rows);
   const job = { source: reorder(source), sourceType, rows: isVector ? 1 : rows.count, columns };
   const module = adapter?.modules.get(tensor.name);
   if (!adapter || !module) return job;
   const { A, B, rank = adapter.r } = module;
-  checkShapes(tensor, module, rank);
+  const experts = expertCount(model.config, tensor.name);
+  checkShapes(tensor, module, experts, rank);
+  const expert = Math.floor(rows.first / rowsOfExpert(model, tensor));
+  const a = experts === 1 ? A : A.slice(expert * rank * columns, (expert + 1) * rank * columns);
   const b = B.slice(rows.first * rank, (rows.first + rows.count) * rank);
   const ordered = (values: Float32Array) => new Float32Array(reorder(new Uint8Array(values.buffer)).buffer);
   const magnitude = module.magnitude?.slice(rows.first, rows.first + rows.count);
   const scale = moduleScale(adapter, module);
-  return { ...job, adapter: { A, B: ordered(b), rank, scale, ...(magnitude && { magnitude: ordered(magnitude) }) } };
+  return { ...job, adapter: { A: a, B: ordered(b), rank, scale, ...(magnitude && { magnitude: ordered(magnitude) }) } };
 }
 
 const SOURCE_TYPES: Readonly<Record<string, Rows['sourceType']>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };
@@ -184,9 +203,9 @@ function plusOne(tensor: ModelTensor, rows: RowRange): Pick<Rows, 'source' | 'so
   return { source: new Uint8Array(weights.buffer), sourceType: 'f32' };
 }
 
-function checkShapes({ name, shape }: ModelTensor, { A, B }: LoraModule, rank: number): void {
+function checkShapes({ name, shape }: ModelTensor, { A, B }: LoraModule, experts: number, rank: number): void {
   const [outputs = 0, inputs = 0] = shape;
-  if (A.length === rank * inputs && B.length === outputs * rank) return;
+  if (A.length === experts * rank * inputs && B.length === outputs * rank) return;
   throw new Error(`${name} is [${outputs},${inputs}], its adapter has ${A.length} and ${B.length} weights`);
 }
 

@@ -44,7 +44,7 @@ test('of a mixture of experts the attention is adapted; an expert is refused by 
   const attention = [0, 1].flatMap((layer) => ['q', 'k', 'v', 'o'].map((name) => `layers.${layer}.${name}`));
   expect(targetedLinears(experts, qwen, 'all-linear')).toEqual(attention);
   expect(() => targetedLinears(experts, qwen, ['q_proj', 'gate_proj'])).toThrow(
-    expect.objectContaining({ next: expect.stringContaining('routers and experts carry no adapter') }),
+    expect.objectContaining({ next: expect.stringContaining('experts are named in lora_target_parameters') }),
   );
 });
 

@@ -86,7 +86,7 @@ function noSuchTarget(target: string, config: ModelConfig, names: NameTable): Us
   const known = [...new Set(allLinears(config).map((linear) => moduleName(names, linear).split('.').at(-1)))];
   return new UserError({
     what: `the adapter target ${target} is no linear layer of a decoder block`,
-    next: `use ${known.join(', ')} or all-linear; ${config.experts ? 'embeddings, lm_head, routers and experts' : 'embeddings and lm_head'} carry no adapter`,
+    next: `use ${known.join(', ')} or all-linear; ${config.experts ? 'experts are named in lora_target_parameters; embeddings, lm_head and routers' : 'embeddings and lm_head'} carry no adapter`,
     code: 'adapter_target_unknown',
   });
 }

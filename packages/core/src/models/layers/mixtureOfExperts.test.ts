@@ -6,6 +6,7 @@ import { supervised } from '../../objectives/supervised.ts';
 import { initializeLora } from '../../trainer/initialize.ts';
 import { planTraining } from '../../trainer/planTraining.ts';
 import { TrainingEngine } from '../../trainer/trainingEngine.ts';
+import { targetedExperts } from '../adapters/experts.ts';
 import { loraSpec } from '../adapters/lora.ts';
 import { targetedLinears } from '../adapters/targets.ts';
 import { loadWeights } from '../load.ts';
@@ -34,13 +35,24 @@ interface Variant {
   readonly weightType?: 'f32' | 'bf16';
   readonly quantization?: 'none' | 'nf4';
   readonly full?: boolean;
+  /** The experts get an adapter, too. */
+  readonly adapted?: boolean;
 }
 
 /** Losses and gradient norms of three steps, and the bits of what was trained. */
-async function train({ threads = 1, policy = 'keep', weightType = 'f32', quantization = 'none', full }: Variant) {
+async function train({
+  threads = 1,
+  policy = 'keep',
+  weightType = 'f32',
+  quantization = 'none',
+  full,
+  adapted,
+}: Variant) {
   const device = cpuDevice({ threads });
   const model = randomModelOf('a small mixture of experts', config);
-  const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
+  const { names } = model.architecture;
+  const experts = targetedExperts(model.config, names, adapted ? ['gate_up_proj', 'down_proj'] : []);
+  const linears = [...targetedLinears(model.config, names, 'all-linear'), ...experts];
   const lora = full ? null : loraSpec({ r: 4, alpha: 8, rslora: false, dora: false, dropout: 0 }, linears);
   const { plan, programs } = planTraining({
     config: model.config,
@@ -78,14 +90,17 @@ async function train({ threads = 1, policy = 'keep', weightType = 'f32', quantiz
   return { steps, trained, memory: plan.memory };
 }
 
-test.each([{ full: false }, { full: true }])('the same bits with any policy and number of threads: %j', async (how) => {
-  const kept = await train(how);
-  expect(kept.steps.at(-2)).toBeLessThan(kept.steps[0] as number);
-  const again = await train({ ...how, policy: 'recompute', threads: 3 });
-  expect(again.steps).toEqual(kept.steps);
-  expect(again.trained).toEqual(kept.trained);
-  expect(again.memory.activations).toBeLessThan(kept.memory.activations);
-});
+test.each([{ full: false }, { full: true }, { adapted: true }])(
+  'the same bits with any policy and number of threads: %j',
+  async (how) => {
+    const kept = await train(how);
+    expect(kept.steps.at(-2)).toBeLessThan(kept.steps[0] as number);
+    const again = await train({ ...how, policy: 'recompute', threads: 3 });
+    expect(again.steps).toEqual(kept.steps);
+    expect(again.trained).toEqual(kept.trained);
+    expect(again.memory.activations).toBeLessThan(kept.memory.activations);
+  },
+);
 
 test('a dense layer has its MLP, the others router and experts; all are trained', async () => {
   const { trained } = await train({ full: true });
@@ -95,14 +110,17 @@ test('a dense layer has its MLP, the others router and experts; all are trained'
   expect(trained.map(([name]) => name)).not.toContain('layers.0.router');
 });
 
-test('bfloat16 and NF4 are near, hold the experts in fewer bytes, and are not the same', async () => {
-  const exact = await train({});
-  const rounded = await train({ weightType: 'bf16' });
-  const quantized = await train({ quantization: 'nf4' });
-  for (const { steps, memory } of [rounded, quantized]) {
-    expect(steps).not.toEqual(exact.steps);
-    for (const [i, value] of steps.entries())
-      expect(Math.abs(value - (exact.steps[i] as number))).toBeLessThan(0.15 * value);
-    expect(memory.weights).toBeLessThan(0.55 * exact.memory.weights);
-  }
-});
+test.each([false, true])(
+  'bfloat16 and NF4 are near, hold the experts in fewer bytes, and are not the same: adapted %s',
+  async (adapted) => {
+    const exact = await train({ adapted });
+    const rounded = await train({ adapted, weightType: 'bf16' });
+    const quantized = await train({ adapted, quantization: 'nf4' });
+    for (const { steps, memory } of [rounded, quantized]) {
+      expect(steps).not.toEqual(exact.steps);
+      for (const [i, value] of steps.entries())
+        expect(Math.abs(value - (exact.steps[i] as number))).toBeLessThan(0.15 * value);
+      expect(memory.weights).toBeLessThan(0.55 * exact.memory.weights);
+    }
+  },
+);

@@ -16,6 +16,7 @@ import {
 import {
   type AddLoraOptions,
   addDora,
+  addExpertLora,
   addLora,
   addMergedLora,
   type Linear,
@@ -159,11 +160,13 @@ export class ModelScope {
     return Variables.canStack(weights_OI) ? this.graph.variables.stack(stackName(names), weights_OI) : null;
   }
 
-  /** x · weight_eᵀ, plus its bias, for the rows of each expert e, which are sorted by expert: [T, C · I] becomes [T, C · O]. */
+  /** x · weight_eᵀ, plus its bias, plus the adapter's share, for the rows of each expert e, which are sorted by expert: [T, C · I] becomes [T, C · O]. */
   expertLinear(x_TCI: Tensor, name: string, routes: ExpertRoutes): Tensor {
-    const y_TCO = expertLinear(x_TCI, this.matrix(name), routes.offsets, { bf16: this.bf16 });
+    const { lora } = this.options;
+    const product_TCO = expertLinear(x_TCI, this.matrix(name), routes.offsets, { bf16: this.bf16 });
     const bias = `${name}_bias`;
-    return this.shapes.has(bias) ? expertAddBias(y_TCO, this.weight(bias), routes) : y_TCO;
+    const y_TCO = this.shapes.has(bias) ? expertAddBias(product_TCO, this.weight(bias), routes) : product_TCO;
+    return lora ? addExpertLora(x_TCI, { name, shape: this.shapeOf(name), y_TO: y_TCO }, routes, lora, this) : y_TCO;
   }
 
   /** How long each row of this linear's weight is with its adapter: [O]. */

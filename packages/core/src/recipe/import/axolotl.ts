@@ -87,6 +87,8 @@ const targetModules: Rule = (value, input) => {
     : cannot('a pattern; list the names of the layers in lora_target_modules');
 };
 
+const targetParameters: Rule = (value) => becomes({ lora_target_parameters: Array.isArray(value) ? value : [value] });
+
 const checkpointing: Rule = (value) => {
   if (value === true) return becomes({ activations: 'recompute' });
   if (value === false) return becomes({ activations: 'keep' });
@@ -192,6 +194,7 @@ export const axolotlRules: Rules = {
   lora_alpha: adapterOnly(renamed('lora_alpha')),
   lora_dropout: adapterOnly(renamed('lora_dropout')),
   lora_target_modules: adapterOnly(targetModules),
+  lora_target_parameters: adapterOnly(targetParameters),
   lora_target_linear: adapterOnly(isOff(renamed('lora_target_linear'))),
   peft_use_rslora: adapterOnly(renamed('peft_use_rslora')),
   peft_use_dora: adapterOnly(renamed('peft_use_dora')),

@@ -89,7 +89,6 @@ export const withoutCounterpart: Rules = {
   ...missing('it changes what is learned, and Anneal does not have it', [
     'peft_init_lora_weights',
     'peft_layers_to_transform',
-    'lora_target_parameters',
     'lora_layers_to_transform',
     'relora_steps',
     'relora_warmup_steps',

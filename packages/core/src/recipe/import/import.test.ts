@@ -121,6 +121,10 @@ describe('Axolotl', () => {
       { optimizer: 'lion', adam_beta2: 0.999 },
     ],
     [{ optimizer: 'adafactor', adam_beta1: 0.9 }, { optimizer: 'adafactor' }],
+    [
+      { lora_target_parameters: 'mlp.experts.down_proj', adapter: 'lora' },
+      { lora_target_parameters: ['mlp.experts.down_proj'] },
+    ],
     [{ lr_scheduler: 'inverse_sqrt' }, { lr_scheduler: 'inverse_sqrt' }],
     [{ lr_scheduler_kwargs: { num_cycles: 2 } }, { lr_scheduler_kwargs: { num_cycles: 2 } }],
     [

@@ -46,12 +46,17 @@ export const adapter = {
   lora_target_linear: derived(
     z.boolean(),
     'true unless `lora_target_modules` is written',
-    'Put the adapter on every linear layer of the blocks: attention and MLP (of a mixture of experts the attention alone), not the embedding and not the output layer.',
+    'Put the adapter on every linear layer of the blocks: attention and MLP (of a mixture of experts the attention alone: see `lora_target_parameters`), not the embedding and not the output layer. With false and `lora_target_parameters` only experts get one.',
   ),
   lora_target_modules: derived(
     z.array(z.string().min(1)).min(1),
     'null: see `lora_target_linear`',
     "The linear layers that get an adapter, by the last part of their Hugging Face name: `[q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj]` are Llama's.",
+  ),
+  lora_target_parameters: derived(
+    z.array(z.string().min(1)).min(1),
+    'nothing',
+    'Matrices of experts that get an adapter beside the linear layers, each expert one of its own: `[gate_up_proj, down_proj]`. Such an adapter is as many times larger as there are experts, so 1 to 8 is a usual `lora_r`.',
   ),
   peft_use_rslora: derived(
     z.boolean(),
