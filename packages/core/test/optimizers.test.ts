@@ -16,9 +16,9 @@ function golden() {
 }
 
 /** The program `update` of these parameters on an engine. */
-function open(method: Method, isa?: string) {
+function open(method: Method, isa?: string, parametersOf: Readonly<Record<string, readonly number[]>> = shapes) {
   const variables = new Variables();
-  const parameters = Object.entries(shapes).map(([name, shape]) =>
+  const parameters = Object.entries(parametersOf).map(([name, shape]) =>
     variables.get(name, { shape, dtype: 'f32', kind: 'parameter' }),
   );
   const optimizer = { ...method, weightDecay: 0.01, maxGradNorm: 0, decays: () => true };
@@ -98,3 +98,25 @@ function largestDifference(got: HostArray, expected: Float32Array): number {
   expect(got).toHaveLength(expected.length);
   return expected.reduce((largest, value, i) => Math.max(largest, Math.abs((got[i] as number) - value)), 0);
 }
+
+test.each<Method>([
+  { kind: 'adafactor' },
+  { kind: 'muon', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+  { kind: 'lion', beta1: 0.9, beta2: 0.99 },
+])('$kind moves the kernel of a convolution as a vector', async (method) => {
+  const engine = open(method, undefined, { kernel: [5, 1, 3], vector: [15] });
+  onTestFinished(() => engine.dispose());
+  const { inputs: declared } = engine.plan.programs[0] as { inputs: ReadonlyMap<string, unknown> };
+  for (let step = 1; step <= 3; step++) {
+    const gradient = Float32Array.from({ length: 15 }, (_, i) => Math.sin(i + 7 * step));
+    for (const name of ['kernel', 'vector']) await engine.write(`gradient/${name}`, gradient, 'f32');
+    const inputs = {
+      learningRate: Float32Array.of(0.1),
+      ...(declared.has('step') && { step: Int32Array.of(step) }),
+    };
+    await engine.run([{ program: 'update', extents: {}, inputs }]);
+  }
+  const [kernel, vector] = [await engine.read('kernel'), await engine.read('vector')];
+  expect([...(kernel as Float32Array)]).toEqual([...(vector as Float32Array)]);
+  expect([...(kernel as Float32Array)].every((value) => value !== 0)).toBe(true);
+});

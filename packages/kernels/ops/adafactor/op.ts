@@ -27,18 +27,18 @@ export const adafactorOp = defineOp({
   flops: ({ R = 0, C = 0 }) => 16 * R * C,
 });
 
-/** The same on a vector, which keeps the mean square of each element. */
+/** The same on what is no matrix: it keeps the mean square of each element. */
 export const adafactorVectorOp = defineOp({
   name: 'adafactor_vector',
   inputs: {
-    parameter: 'f32[N]',
-    gradient: 'f32[N]',
-    v: 'f32[N]',
+    parameter: 'f32[*N]',
+    gradient: 'f32[*N]',
+    v: 'f32[*N]',
     clip: 'f32[1]',
     learningRate: 'f32[1]',
     step: 'i32[1]',
   },
-  outputs: { newParameter: 'f32[N]', newV: 'f32[N]' },
+  outputs: { newParameter: 'f32[*N]', newV: 'f32[*N]' },
   attributes: ['weightDecay'],
   updates: { newParameter: 'parameter', newV: 'v' },
   cpuOnly: true,

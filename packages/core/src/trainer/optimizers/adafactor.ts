@@ -1,7 +1,10 @@
 import { adafactorOp, adafactorVectorOp, type Tensor, type Variables } from '@anneal/kernels';
 import { type Move, type Mover, stepInput } from './mover.ts';
 
-/** Of a matrix two vectors are remembered. Each parameter is moved by itself: its mean squares and the size of its move are its own. */
+/**
+ * Of a matrix two vectors are remembered. A kernel of a convolution, of shape [D, 1, K], is moved as a vector, which is what transformers'
+ * means over its last two extents come to. Each parameter is moved by itself: its mean squares and the size of its move are its own.
+ */
 export const adafactor: Mover = {
   takes: () => true,
   prepare: (variables, { members, weightDecay }) => {
@@ -16,9 +19,11 @@ function moveOf(variables: Variables, parameter: Tensor, weightDecay: number): M
   const gradient = variables.gradientOf(parameter);
   const state = (part: string, extent: number) =>
     variables.get(`optimizer/${parameter.name}.${part}`, { shape: [extent], dtype: 'f32', kind: 'optimizer' });
-  const [rows = 0, columns] = parameter.shape as readonly number[];
-  if (columns === undefined) {
-    const v = state('v', rows);
+  const shape = parameter.shape as readonly number[];
+  const [rows = 0, columns = 0] = shape;
+  if (shape.length !== 2) {
+    const elements = shape.reduce((count, extent) => count * extent, 1);
+    const v = state('v', elements);
     return (graph, inputs) =>
       graph.apply(adafactorVectorOp, { parameter, gradient, v, ...inputs, step: stepInput(graph) }, { weightDecay });
   }
