@@ -356,9 +356,27 @@ describe('the studio in a browser', () => {
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Look again' }).press('Enter');
     await page.getByRole('button', { name: 'Look again' }).waitFor({ timeout: 30_000 });
+    await page.getByRole('textbox', { name: 'New tag' }).fill('two words');
+    await page.getByText('A tag is a word').waitFor();
+    await page.getByRole('textbox', { name: 'New tag' }).fill('odd');
+    await page.getByRole('textbox', { name: 'New tag' }).press('Enter');
+    await page.getByRole('button', { name: 'Remove the tag odd' }).waitFor();
+    await page.getByRole('button', { name: 'Write a note' }).press('Enter');
+    await page.getByRole('textbox', { name: 'Note' }).fill('look at row 31');
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Save', exact: true }).press('Enter');
+    await page.getByText('look at row 31').waitFor();
     await page.goto(agent.url);
     await page.getByRole('link', { name: /jumped/ }).waitFor();
     await page.getByText('1 alert: Loss spike').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'odd' }).press('Enter');
+    await page
+      .getByRole('link', { name: /harbour/ })
+      .first()
+      .waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: /jumped/ }).waitFor();
+    expect(page.url()).toContain('tag=odd');
+    await expectAccessible(page);
     await page.close();
     rmSync(path, { recursive: true });
   });

@@ -1,7 +1,7 @@
 /** Alerts of a run: found by whoever looks, acknowledged once for everybody, and kept with the run. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openAlerts } from '@anneal/core/protocol/alerts';
+import { openAlerts } from '@anneal/core/protocol/openAlerts';
 import { expect, test, vi } from 'vitest';
 import { AgentState } from '../src/daemon/agentState.ts';
 import { ApiTokens } from '../src/daemon/auth/apiTokens.ts';
@@ -66,7 +66,7 @@ test('the command line says them and acknowledges them, here and by remote; a vi
   const run = await spikedRun(place);
   const runs = (...args: string[]) => annealIn(join(place.workspace, 'project'))('runs', ...args);
   const list = await runs('ls');
-  expect(list.stdout).toMatch(/ALERTS\n.* loss_spike, not_finite\n/);
+  expect(list.stdout).toMatch(/ALERTS +TAGS\n.* loss_spike, not_finite *\n/);
   const shown = await runs('show');
   expect(shown.stdout).toMatch(/^alert +the loss jumped to 20 at step 31; it had been 2.1\n.*npx anneal runs batch/m);
 

@@ -12,6 +12,7 @@ import { CompareSelected } from '../src/ui/compare/CompareSelected.tsx';
 import { Empty } from '../src/ui/Empty.tsx';
 import { RunTable } from '../src/ui/RunTable.tsx';
 import { DeletedRun } from '../src/ui/run/DeletedRun.tsx';
+import { TagFilter } from '../src/ui/TagFilter.tsx';
 import { useRowKeys } from '../src/ui/useRowKeys.ts';
 
 const active: ReadonlySet<ListedRun['state']> = new Set(['created', 'queued', 'preparing', 'running']);
@@ -22,12 +23,15 @@ export default function RunsScreen() {
   const runs = useRunList();
   const anneal = useCalledAs();
   const [filter, setFilter] = useQueryState('q', parseAsString.withDefault(''));
+  const [tag, setTag] = useQueryState('tag', parseAsString);
   const [deleted, setDeleted] = useQueryState('deleted', parseAsString);
   const wanted = useDeferredValue(filter.trim().toLowerCase());
-  const shown = runs?.filter((run) =>
-    [run.key, run.name, run.baseModel, run.state, states(run.state)].some((text) =>
-      text?.toLowerCase().includes(wanted),
-    ),
+  const shown = runs?.filter(
+    (run) =>
+      (tag === null || run.tags.includes(tag)) &&
+      [run.key, run.name, run.baseModel, run.state, states(run.state), run.note?.text, ...run.tags].some((text) =>
+        text?.toLowerCase().includes(wanted),
+      ),
   );
   const now = shown?.filter((run) => active.has(run.state)) ?? [];
   const earlier = shown?.filter((run) => !active.has(run.state)) ?? [];
@@ -70,6 +74,7 @@ export default function RunsScreen() {
           </label>
         )}
       </div>
+      {runs && <TagFilter runs={runs} tag={tag} onTag={(next) => void setTag(next)} />}
       {deleted !== null && <DeletedRun key={deleted} run={deleted} onClose={() => void setDeleted(null)} />}
       {runs === undefined && (
         <p className="text-muted" role="status">
@@ -85,7 +90,9 @@ export default function RunsScreen() {
           </Link>
         </Empty>
       )}
-      {runs && runs.length > 0 && shown?.length === 0 && <Empty title={t('noMatch', { filter })} />}
+      {runs && runs.length > 0 && shown?.length === 0 && (
+        <Empty title={t('noMatch', { filter: [filter, tag].filter(Boolean).join(' · ') })} />
+      )}
       <div className="grid gap-8">
         {now.length > 0 && <RunTable title={t('now')} runs={now} selected={chosen} onSelect={select} />}
         {earlier.length > 0 && <RunTable title={t('earlier')} runs={earlier} selected={chosen} onSelect={select} />}

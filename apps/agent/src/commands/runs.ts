@@ -16,8 +16,11 @@ export function define(command: Command): void {
     addRunsDirectoryOption(command.command(nameAndArguments).summary(summary).description(summary));
 
   addExamples(
-    subcommand('ls', 'list the runs').action(async (options: RunsOptions) => (await import('./runsLs.ts')).ls(options)),
+    subcommand('ls', 'list the runs')
+      .option('--tag <tag>', 'only those with this tag')
+      .action(async (options: RunsOptions & { tag?: string }) => (await import('./runsLs.ts')).ls(options)),
     'anneal runs ls',
+    'anneal runs ls --tag baseline',
   );
   addExamples(
     subcommand('show', 'everything about one run: state, numbers, checkpoints, files')
@@ -79,6 +82,27 @@ export function define(command: Command): void {
       .argument('[run]', runArgument, 'latest')
       .action(async (run: string, options: RunsOptions) => (await import('./runsSave.ts')).save(run, options)),
     'anneal runs save latest',
+  );
+  addExamples(
+    subcommand('note', 'write a note about a run, or read it; an empty text takes it away')
+      .argument('[run]', runArgument, 'latest')
+      .argument('[text]', 'instead of what is there')
+      .action(async (run: string, text: string | undefined, options: RunsOptions) =>
+        (await import('./runsNote.ts')).note(run, text, options),
+      ),
+    'anneal runs note latest',
+    'anneal runs note latest "warm-up of 5 %, as Ada proposed"',
+  );
+  addExamples(
+    subcommand('tag', 'add tags to a run, or take some away; without any, its tags are listed')
+      .argument('<run>', runArgument)
+      .argument('[tag...]', 'to add')
+      .option('--remove <tag...>', 'to take away')
+      .action(async (run: string, add: string[], options: RunsOptions & { remove?: string[] }) =>
+        (await import('./runsTag.ts')).tag(run, add, options),
+      ),
+    'anneal runs tag latest baseline',
+    'anneal runs tag latest --remove baseline',
   );
   addExamples(
     subcommand('acknowledge', 'mark the alerts of a run as looked at; one that comes later is open again')

@@ -25,10 +25,12 @@ export async function show(name: string, options: RunsOptions): Promise<void> {
       ['speed', run.tokensPerSecond === null ? '-' : `${formatCount(run.tokensPerSecond)} tokens/s`],
       ['memory', memoryOf(run)],
       ['checkpoints', checkpointsOf(run)],
+      ['tags', run.tags.join(' ') || '-'],
       ['recipe', relative('.', join(run.path, 'recipe.resolved.yaml'))],
       ['output', relative('.', join(run.path, 'run.log'))],
     ]),
   );
+  if (run.note) print(`\n${run.note.text}\n(${run.note.by}, ${formatTime(run.note.time)})\n`);
   printAlerts(run);
   if (run.error) printError(run.error, { json: false });
   for (const error of run.damaged) printError(error, { json: false });

@@ -33,6 +33,7 @@ interface Modules {
   follow: typeof import('../service/runs/follow.ts');
   stop: typeof import('../service/runs/stop.ts');
   acknowledge: typeof import('../service/runs/acknowledge.ts');
+  remark: typeof import('../service/runs/remark.ts');
   compare: typeof import('../service/runs/compare.ts');
   answers: typeof import('../service/runs/answers.ts');
   diagnose: typeof import('../service/runs/diagnose.ts');
@@ -65,6 +66,8 @@ export interface RunUseCases {
   stopRun(context: Context, request: StopRunRequest): AsyncGenerator<unknown, RunSummary>;
   saveRunNow: Modules['stop']['saveRunNow'];
   acknowledgeAlerts: Modules['acknowledge']['acknowledgeAlerts'];
+  noteRun: Modules['remark']['noteRun'];
+  tagRun: Modules['remark']['tagRun'];
   compareRuns: Modules['compare']['compareRuns'];
   removeRuns: Modules['remove']['removeRuns'];
   restoreRuns: Modules['remove']['restoreRuns'];
@@ -161,6 +164,8 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   stopRun: async () => (await import('../service/runs/stop.ts')).stopRun,
   saveRunNow: async () => (await import('../service/runs/stop.ts')).saveRunNow,
   acknowledgeAlerts: async () => (await import('../service/runs/acknowledge.ts')).acknowledgeAlerts,
+  noteRun: async () => (await import('../service/runs/remark.ts')).noteRun,
+  tagRun: async () => (await import('../service/runs/remark.ts')).tagRun,
   compareRuns: async () => (await import('../service/runs/compare.ts')).compareRuns,
   openBatches: async () => (await import('../service/runs/batches.ts')).openBatches,
   sampledAnswers: async () => (await import('../service/runs/answers.ts')).sampledAnswers,

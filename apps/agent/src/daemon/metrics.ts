@@ -1,5 +1,5 @@
 /** `/metrics`: what Prometheus scrapes, in its text form. */
-import { openAlerts } from '@anneal/core/protocol/alerts';
+import { openAlerts } from '@anneal/core/protocol/openAlerts';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { queueState } from './queue/queueState.ts';
 import type { Agent } from './router/trpc.ts';

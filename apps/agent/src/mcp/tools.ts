@@ -14,9 +14,11 @@ import {
   compareRunsRequest,
   createRunRequest,
   followRunRequest,
+  noteRunRequest,
   resumeRunRequest,
   runRequest,
   stopRunRequest,
+  tagRunRequest,
 } from '@anneal/core/protocol/runs';
 import { z } from 'zod';
 import { finish } from '../service/finish.ts';
@@ -30,8 +32,12 @@ const mostEvents = 200;
 const mostRows = 20;
 
 const looking: readonly Tool[] = [
-  tool('runs_list', 'Every run with its state, step, losses and alerts, oldest first', 'viewer', nothing, ({ ask }) =>
-    ask.listRuns({}),
+  tool(
+    'runs_list',
+    'Every run with its state, step, losses, alerts, note and tags, oldest first',
+    'viewer',
+    nothing,
+    ({ ask }) => ask.listRuns({}),
   ),
   tool(
     'runs_show',
@@ -151,6 +157,19 @@ const talking: readonly Tool[] = [
   ),
 ];
 
+const writing: readonly Tool[] = [
+  tool(
+    'runs_note',
+    'Replaces the note of a run; an empty text takes it away',
+    'editor',
+    noteRunRequest,
+    ({ ask }, input) => ask.noteRun({}, input, 'assistant'),
+  ),
+  tool('runs_tag', 'Adds tags to a run, and takes others away', 'editor', tagRunRequest, ({ ask }, input) =>
+    ask.tagRun({}, input),
+  ),
+];
+
 const named = z.object({ run: runRequest.shape.run });
 
 const changing: readonly Tool[] = [
@@ -217,7 +236,7 @@ const changing: readonly Tool[] = [
   ),
 ];
 
-export const tools: readonly Tool[] = [...looking, ...talking, ...changing];
+export const tools: readonly Tool[] = [...looking, ...talking, ...writing, ...changing];
 
 function tool<Schema extends z.ZodObject>(
   name: string,

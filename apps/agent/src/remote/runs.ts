@@ -72,6 +72,16 @@ export function remoteRuns(connection: Connection): RunUseCases {
       await ask((api) => api.runs.acknowledge.mutate({ run: key, alerts: alerts && [...alerts] }));
       return summaryOf(await ask((api) => api.runs.get.query({ run: key })));
     },
+    async noteRun(_, { run, text }) {
+      const key = await named(run);
+      await ask((api) => api.runs.note.mutate({ run: key, text }));
+      return summaryOf(await ask((api) => api.runs.get.query({ run: key })));
+    },
+    async tagRun(_, { run, add = [], remove = [] }) {
+      const key = await named(run);
+      await ask((api) => api.runs.tag.mutate({ run: key, add: [...add], remove: [...remove] }));
+      return summaryOf(await ask((api) => api.runs.get.query({ run: key })));
+    },
     openBatches: (_, { run }) => reporting(async () => batchesThere(connection, await named(run))),
     async sampledAnswers(_, { run, step }) {
       const key = await named(run);

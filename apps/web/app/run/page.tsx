@@ -15,6 +15,7 @@ import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 import { Alerts } from '../../src/ui/run/Alerts.tsx';
 import type { StepPanelProps } from '../../src/ui/run/batch/StepPanel.tsx';
+import { Remarks } from '../../src/ui/run/Remarks.tsx';
 import { RunActions } from '../../src/ui/run/RunActions.tsx';
 import { RunDetails } from '../../src/ui/run/RunDetails.tsx';
 import { RunFigures } from '../../src/ui/run/RunFigures.tsx';
@@ -141,6 +142,7 @@ function Shown({ run, charts, alerts, step }: ShownProps) {
         {summary.checkpoint !== null && <ChatLink run={summary} />}
         <RunActions run={summary} />
       </header>
+      <Remarks run={summary} />
       {summary.error && (
         <ErrorNote title={t(summary.state === 'damaged' ? 'damaged' : 'failed')} error={summary.error} />
       )}

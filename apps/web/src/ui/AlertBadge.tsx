@@ -1,5 +1,6 @@
 'use client';
-import { type Alert, openAlerts } from '@anneal/core/protocol/alerts';
+import type { Alert } from '@anneal/core/protocol/alerts';
+import { openAlerts } from '@anneal/core/protocol/openAlerts';
 import { TriangleAlert } from 'lucide-react';
 import { useTranslations } from 'use-intl';
 

@@ -73,6 +73,15 @@ function Row({ run }: { run: ListedRun }) {
         <div className="label truncate">
           {shortModel(run.baseModel)} · {run.adapter ?? t('full')}
         </div>
+        {run.tags.length > 0 && (
+          <div className="mt-1 flex flex-wrap gap-1 text-[12px] text-muted">
+            {run.tags.map((tag) => (
+              <span key={tag} className="rounded-full border border-line px-1.5">
+                {tag}
+              </span>
+            ))}
+          </div>
+        )}
         <Why run={run} />
       </div>
       <div className="max-lg:text-right">

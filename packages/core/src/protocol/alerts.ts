@@ -31,7 +31,3 @@ export const alertSchema = alertName.extend({
   acknowledged: acknowledgementSchema.nullable(),
 });
 export type Alert = z.infer<typeof alertSchema>;
-
-/** Those that nobody has looked at. */
-export const openAlerts = (alerts: readonly Alert[]): Alert[] =>
-  alerts.filter(({ acknowledged }) => acknowledged === null);

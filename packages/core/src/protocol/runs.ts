@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { alertName, alertSchema } from './alerts.ts';
 import { mostComparedRuns } from './comparedRuns.ts';
 import { errorSchema } from './events.ts';
+import { mostNoteCharacters, mostTags } from './remarkForms.ts';
+import { noteSchema, tagSchema } from './remarks.ts';
 import { runStateSchema, statusSchema } from './status.ts';
 
 /** A run by its id, the beginning or end of it, a path, or `latest`. */
@@ -48,6 +50,16 @@ export const acknowledgeRequest = runRequest.extend({
 });
 export type AcknowledgeRequest = z.input<typeof acknowledgeRequest>;
 
+export const noteRunRequest = runRequest.extend({
+  /** Instead of what is there; with nothing the note is taken away. */
+  text: z.string().trim().max(mostNoteCharacters),
+});
+export type NoteRunRequest = z.input<typeof noteRunRequest>;
+
+const tags = z.array(tagSchema).max(mostTags).readonly().default([]);
+export const tagRunRequest = runRequest.extend({ add: tags, remove: tags });
+export type TagRunRequest = z.input<typeof tagRunRequest>;
+
 export const compareRunsRequest = z.object({
   runs: z
     .array(runName)
@@ -78,6 +90,9 @@ export const runSummarySchema = statusSchema.extend({
   pid: z.int().nullable(),
   /** Oldest first, the newest twenty. */
   alerts: z.array(alertSchema),
+  /** What somebody has written about it. */
+  note: noteSchema.nullable(),
+  tags: z.array(z.string()),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 

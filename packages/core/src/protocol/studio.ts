@@ -7,6 +7,7 @@ import type { EventOf, errorSchema, RunEvent } from './events.ts';
 import type { HostSample } from './host.ts';
 import type { Priority } from './priorities.ts';
 import type { QueuePlace } from './queue.ts';
+import type { Note } from './remarks.ts';
 import type { Smoothing } from './smoothing.ts';
 import type { RunState, Status } from './status.ts';
 
@@ -33,6 +34,9 @@ export interface ListedRun extends Omit<Status, 'state'> {
   requested: 'stop' | 'save' | null;
   /** Oldest first, the newest twenty. */
   alerts: readonly Alert[];
+  /** What somebody has written about it. */
+  note: Note | null;
+  tags: readonly string[];
   lowestEvaluationLoss: number | null;
   /** Seconds until the last step, from and to; null until there are enough steps to say. */
   remaining: readonly [number, number] | null;

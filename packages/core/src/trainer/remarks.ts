@@ -4,6 +4,7 @@ import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { acknowledgementSchema, alertName } from '../protocol/alerts.ts';
+import { noteSchema } from '../protocol/remarks.ts';
 import { kindOf, readRunFile } from './runFiles.ts';
 
 export const remarksName = 'remarks.json';
@@ -12,13 +13,15 @@ const remarksSchema = z.object({
   version: z.literal(1),
   /** Alerts that were looked at. */
   acknowledged: z.array(alertName.extend(acknowledgementSchema.shape)).default([]),
+  note: noteSchema.nullable().default(null),
+  tags: z.array(z.string()).default([]),
 });
 export type Remarks = z.infer<typeof remarksSchema>;
 
 /** @throws UserError `remarks_damaged` */
 export function readRemarks(run: string): Remarks {
   const path = join(run, remarksName);
-  if (kindOf(path) === undefined) return { version: 1, acknowledged: [] };
+  if (kindOf(path) === undefined) return remarksSchema.parse({ version: 1 });
   const { data } = remarksSchema.safeParse(jsonOf(readRunFile(path)));
   if (data) return data;
   throw new UserError({

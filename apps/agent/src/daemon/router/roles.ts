@@ -105,6 +105,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'runs.happenings': 'viewer',
   'runs.list': 'viewer',
   'runs.measureBatch': 'editor',
+  'runs.note': 'editor',
   'runs.output': 'viewer',
   'runs.recipe': 'viewer',
   'runs.remove': 'operator',
@@ -115,6 +116,8 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'runs.series': 'viewer',
   'runs.show': 'viewer',
   'runs.stop': 'operator',
+
+  'runs.tag': 'editor',
 
   'secrets.list': 'operator',
   'secrets.remove': 'admin',

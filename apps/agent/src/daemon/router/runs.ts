@@ -15,7 +15,14 @@ import {
 import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
 import type { Diagnosing, Diagnosis } from '@anneal/core/protocol/diagnoses';
 import { prioritySchema } from '@anneal/core/protocol/queue';
-import { overridesSchema, type RemovedRun, type RunComparison, type RunDetails } from '@anneal/core/protocol/runs';
+import {
+  noteRunRequest,
+  overridesSchema,
+  type RemovedRun,
+  type RunComparison,
+  type RunDetails,
+  tagRunRequest,
+} from '@anneal/core/protocol/runs';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
@@ -25,6 +32,7 @@ import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
 import { acknowledgeAlerts } from '../../service/runs/acknowledge.ts';
 import { compareRecords } from '../../service/runs/compare.ts';
+import { noteRun, tagRun } from '../../service/runs/remark.ts';
 import { listRemovedRuns, removableRuns, removeRuns, restoreRuns } from '../../service/runs/remove.ts';
 import { showRun } from '../../service/runs/show.ts';
 import { assertCanGoOn } from '../../service/runs/start.ts';
@@ -194,6 +202,22 @@ export const runs = router({
     .mutation(async ({ ctx, input: { run, alerts } }) => {
       const feed = await ctx.agent.feeds.get(run);
       await acknowledgeAlerts({}, { run: feed.path, alerts }, ctx.me.name);
+      ctx.agent.feeds.tellList();
+    }),
+
+  /** Replaces its note; without a text there is none any more. */
+  note: procedure.input(named.extend({ text: noteRunRequest.shape.text })).mutation(async ({ ctx, input }) => {
+    const feed = await ctx.agent.feeds.get(input.run);
+    await noteRun({}, { run: feed.path, text: input.text }, ctx.me.name);
+    ctx.agent.feeds.tellList();
+  }),
+
+  /** Adds tags, and takes others away. */
+  tag: procedure
+    .input(named.extend(tagRunRequest.omit({ run: true }).shape))
+    .mutation(async ({ ctx, input: { run, ...tags } }) => {
+      const feed = await ctx.agent.feeds.get(run);
+      await tagRun({}, { run: feed.path, ...tags });
       ctx.agent.feeds.tellList();
     }),
 

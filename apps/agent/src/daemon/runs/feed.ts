@@ -4,11 +4,11 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
-import type { Alert } from '@anneal/core/protocol/alerts';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import type { QueuePlace, RefusedRun } from '@anneal/core/protocol/queue';
 import type { ListedRun, RunHappenings, RunSeries, ShownState } from '@anneal/core/protocol/studio';
 import { linesOfFile, parseLine, readEvents } from '@anneal/core/trainer/eventReader';
+import { readRemarks } from '@anneal/core/trainer/remarks';
 import { assertIsRun, openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
 import { parse } from 'yaml';
@@ -37,7 +37,7 @@ export class RunFeed {
   #newest: RunEvent[] = [];
   #summary: { version: number; run: ListedRun } | undefined;
   #owner: RunOwner | undefined;
-  #alerts: Alert[] = [];
+  #said: Pick<ListedRun, 'alerts' | 'note' | 'tags'> = { alerts: [], note: null, tags: [] };
   #error: UserError | undefined;
   #recipe: RecipeNames | undefined;
   #queued: QueuePlace | undefined;
@@ -155,7 +155,7 @@ export class RunFeed {
       // Before the events: an owner that ends in between has then written its last one.
       this.#owner = runOwner(this.path);
       await this.#readEvents();
-      this.#lookForAlerts();
+      this.#lookAtRemarks();
       this.#error = undefined;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -170,12 +170,15 @@ export class RunFeed {
     if (!same) this.#version++;
   }
 
-  /** Some come and go without an event. */
-  #lookForAlerts(): void {
+  /** Alerts come and go without an event, and people write beside the log. */
+  #lookAtRemarks(): void {
     const { alerts: watch, status } = this.#history;
-    const alerts = alertsOf({ path: this.path, owner: this.#owner, watch, checkpoint: status.checkpoint });
-    if (JSON.stringify(alerts) === JSON.stringify(this.#alerts)) return;
-    this.#alerts = alerts;
+    const remarks = readRemarks(this.path);
+    const { path } = this;
+    const alerts = alertsOf({ path, owner: this.#owner, watch, checkpoint: status.checkpoint, remarks });
+    const said = { alerts, note: remarks.note, tags: remarks.tags };
+    if (JSON.stringify(said) === JSON.stringify(this.#said)) return;
+    this.#said = said;
     this.#version++;
   }
 
@@ -241,7 +244,7 @@ export class RunFeed {
       queued: this.#queued ?? null,
       refusal: this.#refused?.afterSeq === this.seq ? this.#refused.error : null,
       requested: this.#requested,
-      alerts: this.#alerts,
+      ...this.#said,
       lowestEvaluationLoss,
       remaining: isRunning && totalSteps !== null ? remainingSeconds(steps, totalSteps, kept.launchStart) : null,
       outline,

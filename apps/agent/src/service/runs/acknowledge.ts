@@ -1,14 +1,13 @@
-import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
-import { type AlertName, openAlerts } from '@anneal/core/protocol/alerts';
+import type { AlertName } from '@anneal/core/protocol/alerts';
+import { openAlerts } from '@anneal/core/protocol/openAlerts';
 import { type AcknowledgeRequest, acknowledgeRequest, type RunSummary } from '@anneal/core/protocol/runs';
-import { readRemarks, remarksName, writeRemarks } from '@anneal/core/trainer/remarks';
 import { readRun } from '@anneal/core/trainer/runReader';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
-import { underLock } from '../underLock.ts';
 import { pathOfRun } from './find.ts';
 import { summaryOf } from './list.ts';
+import { remark } from './remark.ts';
 
 /** Marks alerts of a run as seen, all that are open or those that are named. One that comes later is open again. @throws UserError `alert_not_found` */
 export async function acknowledgeAlerts(
@@ -23,15 +22,10 @@ export async function acknowledgeAlerts(
     alerts?.some(({ code, seq }) => code === alert.code && seq === alert.seq) ?? true;
   if (alerts && raised.filter(isNamed).length < alerts.length) throw notThere(path);
   const wanted = openAlerts(raised).filter(isNamed);
-  if (wanted.length > 0) {
-    const time = new Date().toISOString();
-    underLock(join(path, remarksName), () => {
-      const remarks = readRemarks(path);
-      const names = wanted.map((alert) => ({ code: alert.code, seq: alert.seq, by, time }));
-      writeRemarks(path, { ...remarks, acknowledged: [...remarks.acknowledged, ...names] });
-    });
-  }
-  return summaryOf(readRun(path));
+  if (wanted.length === 0) return summaryOf(readRun(path));
+  const time = new Date().toISOString();
+  const names = wanted.map(({ code, seq }) => ({ code, seq, by, time }));
+  return remark(path, (remarks) => ({ ...remarks, acknowledged: [...remarks.acknowledged, ...names] }));
 }
 
 function notThere(path: string): UserError {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { type AlertWatch, acknowledgedBy } from '@anneal/core/alerts/alertWatch';
 import { hostFacts } from '@anneal/core/alerts/hostFacts';
 import type { Alert } from '@anneal/core/protocol/alerts';
-import { readRemarks } from '@anneal/core/trainer/remarks';
+import type { Remarks } from '@anneal/core/trainer/remarks';
 import type { RunOwner } from '@anneal/core/trainer/runLock';
 
 interface Watched {
@@ -11,10 +11,11 @@ interface Watched {
   watch: AlertWatch;
   /** The newest checkpoint, relative to the run. */
   checkpoint: string | null;
+  remarks: Remarks;
 }
 
-/** What the machine has is looked at where the run goes on here. @throws UserError `remarks_damaged` */
-export function alertsOf({ path, owner, watch, checkpoint }: Watched): Alert[] {
+/** What the machine has is looked at where the run goes on here. */
+export function alertsOf({ path, owner, watch, checkpoint, remarks }: Watched): Alert[] {
   const facts = owner?.host === hostname() ? hostFacts(path, checkpoint) : null;
-  return acknowledgedBy(watch.alerts(facts), readRemarks(path).acknowledged);
+  return acknowledgedBy(watch.alerts(facts), remarks.acknowledged);
 }

@@ -13,6 +13,7 @@ import { host } from './host.ts';
 import { jobs } from './jobs.ts';
 import { models } from './models.ts';
 import { recipes } from './recipes.ts';
+import { remarks } from './remarks.ts';
 import { rowEditor } from './rowEditor.ts';
 import { runs } from './runs.ts';
 import { storage } from './storage.ts';
@@ -32,6 +33,7 @@ export const en = {
   ...jobs,
   ...models,
   ...recipes,
+  ...remarks,
   ...rowEditor,
   ...runs,
   ...storage,

@@ -17,7 +17,7 @@ export const runs = {
     title: 'Runs',
     now: 'Now',
     earlier: 'Earlier',
-    filter: 'Filter by name, model or state',
+    filter: 'Filter by name, model or note',
     count: '{count, plural, one {# run} other {# runs}}',
     run: 'Run',
     progress: 'Progress',

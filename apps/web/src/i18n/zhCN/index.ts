@@ -13,6 +13,7 @@ import { host } from './host.ts';
 import { jobs } from './jobs.ts';
 import { models } from './models.ts';
 import { recipes } from './recipes.ts';
+import { remarks } from './remarks.ts';
 import { rowEditor } from './rowEditor.ts';
 import { runs } from './runs.ts';
 import { storage } from './storage.ts';
@@ -35,6 +36,7 @@ export const zhCN: Messages = {
   ...jobs,
   ...models,
   ...recipes,
+  ...remarks,
   ...rowEditor,
   ...runs,
   ...storage,

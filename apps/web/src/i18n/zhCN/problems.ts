@@ -219,6 +219,7 @@ const runs: Record<string, Problem> = {
     '请在设置中清理存储空间，或降低 save_total_limit；检查点写不下时训练会结束，之后可以继续',
   ],
   alert_not_found: ['没有这条警报', '请重新查看：它所警告的情况可能已结束，或被后来的启动重复'],
+  too_many_tags: ['标签太多', '请先移除一些标签'],
   remarks_damaged: ['无法读取大家对这次训练的备注', '请从副本恢复该文件，或将其删除：训练本身不受影响'],
   loss_not_finite: ['损失不再是有限值', '请降低学习率，或检查数据'],
   logits_not_finite: ['模型输出不是有限值'],

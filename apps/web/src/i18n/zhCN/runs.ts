@@ -19,7 +19,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     title: '训练',
     now: '正在进行',
     earlier: '以往',
-    filter: '按名称、模型或状态筛选',
+    filter: '按名称、模型或备注筛选',
     count: '{count} 次训练',
     run: '名称',
     progress: '进度',

@@ -1,5 +1,6 @@
 'use client';
-import { type Alert, openAlerts } from '@anneal/core/protocol/alerts';
+import type { Alert } from '@anneal/core/protocol/alerts';
+import { openAlerts } from '@anneal/core/protocol/openAlerts';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation } from '@tanstack/react-query';
 import { TriangleAlert } from 'lucide-react';
