@@ -39,6 +39,12 @@ const kinds: Kind[] = [
     weights: 'adapter_model.safetensors',
     changes: { lora_r: 128, optimizer: 'adamw_8bit' },
   },
+  {
+    name: 'averages in the place of the weights',
+    kills: 3,
+    weights: 'adapter_model.safetensors',
+    changes: { optimizer: 'schedule_free_adamw', val_set_size: 4, eval_steps: 5 },
+  },
 ];
 
 test.each(kinds)('SIGKILL at $kills random moments changes nothing: $name', { timeout: 600_000 }, async (kind) => {

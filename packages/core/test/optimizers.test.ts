@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { addon, compile, cpuDevice, Engine, Graph, type HostArray, Variables } from '@anneal/kernels';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { initializeOptimizer } from '../src/trainer/initialize.ts';
 import { type Method, parameterGroups, updateGroups } from '../src/trainer/optimizer.ts';
 
 const shapes = { wide: [6, 40], tall: [24, 5], vector: [7] } as const;
@@ -27,7 +28,7 @@ function open(method: Method, isa?: string, parametersOf: Readonly<Record<string
   updateGroups(graph, groups, variables.get('square_sum', { shape: [1], dtype: 'f64', kind: 'state' }), 0);
   const device = cpuDevice({ isa, threads: 2 });
   const plan = compile([graph], { bounds: {}, activations: 'keep', device });
-  return new Engine(plan, device);
+  return { engine: new Engine(plan, device), beginsAs: new Map(groups.flatMap((group) => [...group.beginsAs])) };
 }
 
 interface Golden {
@@ -60,16 +61,24 @@ const optimizers: readonly (readonly [string, Golden])[] = [
       },
     },
   ],
+  [
+    'schedule_free',
+    {
+      method: { kind: 'schedule_free_adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      states: { x: everywhere('x'), z: everywhere('z'), v: everywhere('exp_avg_sq') },
+    },
+  ],
   ['lion', { method: { kind: 'lion', beta1: 0.9, beta2: 0.99 }, states: { m: everywhere('state1') } }],
 ];
 
 describe.each(optimizers)('%s', (optimizer, { method, states }) => {
   test.each(addon().instructionSets())('twelve steps as the reference makes them: %s', async (isa) => {
     const source = golden();
-    const engine = open(method, isa);
+    const { engine, beginsAs } = open(method, isa);
     onTestFinished(() => engine.dispose());
     const rates = source.float32('rates');
     for (const name of names) await engine.write(name, source.float32(`start.${name}`), 'f32');
+    await initializeOptimizer(engine, beginsAs);
     for (let i = 0; i < rates.length; i++) {
       for (const name of names) await engine.write(`gradient/${name}`, source.float32(`grad.${name}.${i}`), 'f32');
       const { inputs: declared } = engine.plan.programs[0] as { inputs: ReadonlyMap<string, unknown> };
@@ -104,7 +113,7 @@ test.each<Method>([
   { kind: 'muon', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
   { kind: 'lion', beta1: 0.9, beta2: 0.99 },
 ])('$kind moves the kernel of a convolution as a vector', async (method) => {
-  const engine = open(method, undefined, { kernel: [5, 1, 3], vector: [15] });
+  const { engine } = open(method, undefined, { kernel: [5, 1, 3], vector: [15] });
   onTestFinished(() => engine.dispose());
   const { inputs: declared } = engine.plan.programs[0] as { inputs: ReadonlyMap<string, unknown> };
   for (let step = 1; step <= 3; step++) {

@@ -41,8 +41,10 @@ test.each(['adafactor', 'muon'] as const)('experts of one matrix by %s', async (
   const folder = temporaryFolder();
   const full = { adapter: null, lora_r: undefined, lora_alpha: undefined } as const;
   const base_model = writeTinyModel(folder, 'qwen3-moe');
-  const refusal = await refusalOf(tinyRecipe(folder, { ...full, base_model, optimizer }));
-  expect(refusal.code).toBe('optimizer_not_for_experts');
+  for (const trained of [full, { lora_target_parameters: ['down_proj'] }]) {
+    const refusal = await refusalOf(tinyRecipe(folder, { ...trained, base_model, optimizer }));
+    expect(refusal.code).toBe('optimizer_not_for_experts');
+  }
 });
 
 test('a checkpoint of another recipe', async () => {

@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { resolveRecipe } from '../src/recipe/resolve.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
 import { fitOf } from '../src/trainer/fit.ts';
@@ -49,6 +49,7 @@ describe('going on', () => {
     ['Adafactor', { optimizer: 'adafactor' }, 'adapter_model.safetensors'],
     ['Adafactor of everything', { ...fullFineTuning, optimizer: 'adafactor' }, 'model.safetensors'],
     ['Muon', { ...fullFineTuning, optimizer: 'muon' }, 'model.safetensors'],
+    ['without a schedule', { optimizer: 'schedule_free_adamw' }, 'adapter_model.safetensors'],
     ['Lion', { optimizer: 'lion', learning_rate: 0.001 }, 'adapter_model.safetensors'],
     ['moments in 8 bits', { ...fullFineTuning, learning_rate: 0.005, optimizer: 'adamw_8bit' }, 'model.safetensors'],
     ['an adapter with moments in 8 bits', { lora_r: 128, optimizer: 'adamw_8bit' }, 'adapter_model.safetensors'],
@@ -92,6 +93,36 @@ describe('going on', () => {
       await expect(trainHere({ ...other, lora_model_dir: checkpoint })).rejects.toThrow(message);
       await expect(trainHere({ ...other, resume_from_checkpoint: checkpoint })).rejects.toThrow(/the checkpoint has/);
     }
+  });
+
+  test('averages take the place of the weights in evaluations, samples and checkpoints, and nowhere else', async () => {
+    const folder = temporaryFolder();
+    const recipe = tinyRecipe(folder, { ...fullFineTuning, optimizer: 'schedule_free_adamw', saves_per_epoch: 0 });
+    const alone = await trainHere(recipe);
+    const watched = await trainHere({
+      ...recipe,
+      saves_per_epoch: null,
+      save_steps: 5,
+      test_datasets: recipe.datasets,
+      eval_steps: 2,
+      sample_prompts: ['Capital of France?'],
+      sample_max_tokens: 2,
+    });
+    expect(weightsHash(watched, 12, 'model.safetensors')).toBe(weightsHash(alone, 12, 'model.safetensors'));
+    expect(lossesOf(watched)).toEqual(lossesOf(alone));
+    const [memory, model] = ['optimizer', 'model'].map((name) => {
+      const source = openSafetensors(join(checkpointPath(alone, 12), `${name}.safetensors`));
+      onTestFinished(() => source.close());
+      return source;
+    });
+    const average = model?.float32('model.embed_tokens.weight') ?? [];
+    // What lies in the average's place is y, between z and the average.
+    const [y = [], z = []] = ['x', 'z'].map((part) => memory?.float32(`optimizer/embed.${part}`));
+    expect(y).not.toEqual(average);
+    const between = Array.from(average, (value, i) => 0.1 * (z[i] as number) + 0.9 * value);
+    expect(between.reduce((most, value, i) => Math.max(most, Math.abs(value - (y[i] as number))), 0)).toBeLessThan(
+      1e-6,
+    );
   });
 
   test('an adapter goes on with what was trained in full beside it, and nothing else', async () => {

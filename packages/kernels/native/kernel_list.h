@@ -73,6 +73,7 @@
   X(adafactor)                  \
   X(adafactor_vector)           \
   X(attention_sinks_backward)   \
+  X(exchange)                   \
   X(expert_add_bias)            \
   X(expert_add_bias_backward)   \
   X(gated_delta)                \
@@ -81,6 +82,8 @@
   X(join_gate)                  \
   X(muon_apply)                 \
   X(muon_direction)             \
+  X(schedule_free_adamw)        \
+  X(schedule_free_mix)          \
   X(short_conv)                 \
   X(short_conv_backward_input)  \
   X(short_conv_backward_weight) \

@@ -12,6 +12,7 @@ import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/c
 import { doraNormCases, doraScaleBackwardCases, doraScaleCases } from './dora/cases.ts';
 import { dropoutCases } from './dropout/cases.ts';
 import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
+import { exchangeCases } from './exchange/cases.ts';
 import { expertAddBiasBackwardCases, expertAddBiasCases } from './expert_add_bias/cases.ts';
 import { expertCombineBackwardCases, expertCombineCases, expertDispatchCases } from './expert_dispatch/cases.ts';
 import {
@@ -43,6 +44,7 @@ import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } f
 import { ropeCases, ropeTableCases } from './rope/cases.ts';
 import { roundToBf16Cases } from './round_to_bf16/cases.ts';
 import { scaleCases } from './scale/cases.ts';
+import { scheduleFreeAdamwCases, scheduleFreeMixCases } from './schedule_free/cases.ts';
 import {
   shortConvBackwardInputCases,
   shortConvBackwardWeightCases,
@@ -77,6 +79,7 @@ export const opCases: readonly OpCases[] = [
   doraScaleCases,
   doraScaleBackwardCases,
   dropoutCases,
+  exchangeCases,
   embeddingCases,
   embeddingBackwardCases,
   expertRouteCases,
@@ -130,6 +133,8 @@ export const opCases: readonly OpCases[] = [
   shortConvBackwardInputCases,
   shortConvBackwardWeightCases,
   shortConvCachedCases,
+  scheduleFreeAdamwCases,
+  scheduleFreeMixCases,
   softCapCases,
   splitQkvCases,
   joinQkvCases,

@@ -12,6 +12,7 @@ import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
 import { doraNormOp, doraScaleBackwardOp, doraScaleOp } from './dora/op.ts';
 import { dropoutOp } from './dropout/op.ts';
 import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
+import { exchangeOp } from './exchange/op.ts';
 import { expertAddBiasBackwardOp, expertAddBiasOp } from './expert_add_bias/op.ts';
 import { expertCombineBackwardOp, expertCombineOp, expertDispatchOp } from './expert_dispatch/op.ts';
 import { expertLinearBackwardInputOp, expertLinearBackwardWeightOp, expertLinearOp } from './expert_linear/op.ts';
@@ -39,6 +40,7 @@ import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rm
 import { ropeOp, ropeTableOp } from './rope/op.ts';
 import { roundToBf16Op } from './round_to_bf16/op.ts';
 import { scaleOp } from './scale/op.ts';
+import { scheduleFreeAdamwOp, scheduleFreeMixOp } from './schedule_free/op.ts';
 import {
   shortConvBackwardInputOp,
   shortConvBackwardWeightOp,
@@ -73,6 +75,7 @@ export const ops: readonly Op[] = [
   doraScaleOp,
   doraScaleBackwardOp,
   dropoutOp,
+  exchangeOp,
   embeddingOp,
   embeddingBackwardOp,
   expertRouteOp,
@@ -126,6 +129,8 @@ export const ops: readonly Op[] = [
   shortConvBackwardInputOp,
   shortConvBackwardWeightOp,
   shortConvCachedOp,
+  scheduleFreeAdamwOp,
+  scheduleFreeMixOp,
   softCapOp,
   splitQkvOp,
   joinQkvOp,

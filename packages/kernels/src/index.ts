@@ -9,6 +9,7 @@ export { dequantizeNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/d
 export { type DoraLinear, doraNorm, doraScale } from '../ops/dora/op.ts';
 export { dropout } from '../ops/dropout/op.ts';
 export { embedding } from '../ops/embedding/op.ts';
+export { exchangeOp } from '../ops/exchange/op.ts';
 export { expertAddBias } from '../ops/expert_add_bias/op.ts';
 export { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 export { type ExpertLinearOptions, expertLinear } from '../ops/expert_linear/op.ts';
@@ -46,6 +47,7 @@ export { rmsNorm } from '../ops/rms_norm/op.ts';
 export { type RopeTable, type RopeTableOptions, rope, ropeTable } from '../ops/rope/op.ts';
 export { roundToBf16Op } from '../ops/round_to_bf16/op.ts';
 export { scale } from '../ops/scale/op.ts';
+export { scheduleFreeAdamwOp, scheduleFreeMixOp } from '../ops/schedule_free/op.ts';
 export { longestShortConv, shortConv, shortConvCached } from '../ops/short_conv/op.ts';
 export { softCap } from '../ops/soft_cap/op.ts';
 export { splitQkv } from '../ops/split_qkv/op.ts';

@@ -45,7 +45,14 @@ const foreignValues: Readonly<Record<string, readonly string[]>> = {
   rl: ['gdpo', 'ebft', 'bco', 'ppo', 'rloo', 'reward'],
   optimizer: ['adamw', 'adam', 'adafactor', 'lion_8bit', 'paged_lion_32bit', 'sgd', 'rmsprop', 'muon', 'sophia']
     .concat(['adamw_anyprecision', 'ao_adamw_4bit', 'ao_adamw_8bit', 'adopt_adamw', 'came_pytorch', 'galore_adamw'])
-    .concat(['galore_adamw_8bit', 'schedule_free_adamw', 'adamw_hf', 'adamw_apex_fused', 'adamw_torch_8bit'])
+    .concat([
+      'galore_adamw_8bit',
+      'schedule_free_radam',
+      'schedule_free_sgd',
+      'adamw_hf',
+      'adamw_apex_fused',
+      'adamw_torch_8bit',
+    ])
     .concat(['adamw_torch_4bit', 'paged_adamw', 'paged_adamw_32bit', 'paged_adamw_8bit']),
   lr_scheduler: ['reduce_lr_on_plateau', 'greedy', 'one_cycle', 'rex', 'log_sweep'],
 };

@@ -78,6 +78,12 @@ describe('defaults', () => {
     });
   });
 
+  it('without a schedule the rate stays level', () => {
+    const recipe = { optimizer: 'schedule_free_adamw' } as const;
+    expect(resolve(recipe).lr_scheduler).toBe('constant_with_warmup');
+    expect(resolve({ ...recipe, lr_scheduler: 'linear' }).lr_scheduler).toBe('linear');
+  });
+
   it('a schedule ends below its peak', () => {
     const ends = [
       { lr_scheduler: 'polynomial', learning_rate: 1e-7 },
@@ -244,7 +250,7 @@ describe('what the CPU does not have', () => {
   });
 
   it('of optimizers on a GPU neither', () => {
-    for (const optimizer of ['adafactor', 'muon'] as const) {
+    for (const optimizer of ['adafactor', 'muon', 'schedule_free_adamw'] as const) {
       expect(() => checkSupported(resolve({ optimizer }), 'cuda')).toThrow(/no CUDA kernels/);
       expect(() => checkSupported(resolve({ optimizer }), 'cpu')).not.toThrow();
     }

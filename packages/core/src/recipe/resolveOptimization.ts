@@ -14,6 +14,7 @@ import {
   type ScheduleName,
   scheduleCalled,
   scheduleDefaults,
+  usualSchedule,
 } from './sections/schedule.ts';
 
 type Filled = z.output<typeof recipeSchema>;
@@ -71,8 +72,8 @@ export function resolveOptimization(
   };
 }
 
-function scheduleSettings({ lr_scheduler, lr_scheduler_kwargs }: Filled): ScheduleSettings {
-  const name = scheduleCalled(lr_scheduler);
+function scheduleSettings({ lr_scheduler, lr_scheduler_kwargs, optimizer }: Filled): ScheduleSettings {
+  const name = scheduleCalled(lr_scheduler ?? usualSchedule(optimizerCalled(optimizer)));
   const defaults = Object.entries(scheduleDefaults[name]) as [ScheduleArgument, unknown][];
   const settings = defaults.map(([key, standard]) => [key, lr_scheduler_kwargs?.[key] ?? standard]);
   return {

@@ -1,12 +1,13 @@
 import type { Finding, KeyPath } from './problem.ts';
 import type { Recipe } from './schema.ts';
-import { type ScheduleArgument, scheduleCalled, scheduleDefaults } from './sections/schedule.ts';
+import { optimizerCalled } from './sections/optimizers.ts';
+import { type ScheduleArgument, scheduleCalled, scheduleDefaults, usualSchedule } from './sections/schedule.ts';
 
 /** Keys of the learning rate that do not go with the schedule, or with each other. */
 export function scheduleFindings(recipe: Partial<Recipe>): Finding[] {
   const found: Finding[] = [];
   const clash = (...of: Parameters<typeof finding>) => found.push(finding(...of));
-  const name = scheduleCalled(recipe.lr_scheduler ?? 'cosine');
+  const name = scheduleCalled(recipe.lr_scheduler ?? usualSchedule(optimizerCalled(recipe.optimizer ?? 'adamw_torch')));
   const given = recipe.lr_scheduler_kwargs ?? {};
 
   for (const key of ['warmup_ratio', 'warmup_steps'] as const) {

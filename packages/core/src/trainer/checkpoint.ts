@@ -158,7 +158,7 @@ async function readMoments(path: string, engine: Engine): Promise<void> {
           code: 'checkpoint_of_another_run',
         });
       }
-      await engine.write(name, source.bytes(name), tensor.dtype === 'u8' ? 'u8' : 'f32');
+      await engine.write(name, source.bytes(name), tensor.dtype as 'f32' | 'f64' | 'u8');
     }
   } finally {
     source.close();
@@ -169,9 +169,9 @@ async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFile(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** Moments are float32, or codes with the absmaxes of their blocks. */
-function storedType({ dtype }: Tensor): 'F32' | 'U8' {
-  return dtype === 'u8' ? 'U8' : 'F32';
+/** As safetensors calls the type of what an optimizer remembers. */
+function storedType({ dtype }: Tensor): 'F32' | 'F64' | 'U8' {
+  return dtype === 'u8' ? 'U8' : dtype === 'f64' ? 'F64' : 'F32';
 }
 
 function bytesOf(values: HostArray): Uint8Array {

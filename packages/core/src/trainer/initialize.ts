@@ -26,6 +26,11 @@ export async function initializeFull(engine: Engine, { full }: LoraSpec, model: 
   for (const name of full) await loadTensor(engine, model, model.tensors.get(name) as ModelTensor, fullName(name));
 }
 
+/** What the optimizer remembers and does not begin as zero. The parameters are in the engine. */
+export async function initializeOptimizer(engine: Engine, beginsAs: ReadonlyMap<string, string>): Promise<void> {
+  for (const [name, parameter] of beginsAs) await engine.write(name, await engine.read(parameter), 'f32');
+}
+
 async function initializeMagnitudes(engine: Engine, linears: readonly string[]): Promise<void> {
   const { results } = await engine.run([{ program: 'magnitudes', extents: {}, inputs: {}, results: linears }]);
   for (const [i, linear] of linears.entries()) {

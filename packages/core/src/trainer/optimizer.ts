@@ -2,8 +2,9 @@ import { clipScaleOp, type Graph, squareSumOp, type Tensor, type Variables } fro
 import { adafactor } from './optimizers/adafactor.ts';
 import { type AdamwOptions, adamw, adamw8bit, type MomentBits } from './optimizers/adamw.ts';
 import { type LionOptions, lion } from './optimizers/lion.ts';
-import { elementsOf, type Group, type Move, type Mover } from './optimizers/mover.ts';
+import { elementsOf, type Group, type Move, type Mover, stateLike, stateName } from './optimizers/mover.ts';
 import { muon } from './optimizers/muon.ts';
+import { scheduleFreeAdamw } from './optimizers/scheduleFree.ts';
 
 export type OptimizerOptions = Method & {
   /** Share of a parameter that a step takes away, over the learning rate. */
@@ -17,7 +18,8 @@ export type Method =
   | ({ readonly kind: 'lion' } & LionOptions)
   | { readonly kind: 'adafactor' }
   /** Of AdamW, which moves what is no matrix. */
-  | ({ readonly kind: 'muon' } & AdamwOptions);
+  | ({ readonly kind: 'muon' } & AdamwOptions)
+  | ({ readonly kind: 'schedule_free_adamw' } & AdamwOptions);
 
 /** With what a recipe does not say. */
 export type DecidedOptimizer = OptimizerOptions & {
@@ -43,6 +45,10 @@ function moversOf(method: Method): readonly Mover[] {
       const { beta1, beta2, epsilon } = method;
       return muon({ beta1, beta2, epsilon });
     }
+    case 'schedule_free_adamw': {
+      const { beta1, beta2, epsilon } = method;
+      return [scheduleFreeAdamw({ beta1, beta2, epsilon })];
+    }
   }
 }
 
@@ -50,6 +56,10 @@ export interface ParameterGroup extends Group {
   /** In bfloat16; null where products read the parameters themselves. */
   readonly copy: Tensor | null;
   readonly move: Move;
+  /** What is evaluated, sampled, saved and exported in place of the parameters, where that is something else. */
+  readonly average: Tensor | null;
+  /** Names of the variables that begin as a parameter, with its name. */
+  readonly beginsAs: ReadonlyMap<string, string>;
 }
 
 /** Extents cross the native boundary as 32-bit integers. */
@@ -80,7 +90,12 @@ export function parameterGroups(
       weightDecay,
     };
     const copy = copies ? flat('copies', (parameter) => variables.copyOf(parameter)) : null;
-    return { ...group, copy, move: mover.prepare(variables, group) };
+    const move = mover.prepare(variables, group);
+    const average = mover.average === undefined ? null : stateLike(variables, group, mover.average);
+    const beginsAs = (mover.beginAsParameters ?? []).flatMap((part) =>
+      members.map(({ name }) => [stateName(name, part), name] as const),
+    );
+    return { ...group, copy, move, average, beginsAs: new Map(beginsAs) };
   });
 }
 

@@ -16,9 +16,10 @@ function methodOf(recipe: ResolvedRecipe): Method {
       return { kind: 'lion', beta1: recipe.adam_beta1, beta2: recipe.adam_beta2 };
     case 'adafactor':
       return { kind: 'adafactor' };
-    case 'muon': {
+    case 'muon':
+    case 'schedule_free_adamw': {
       const { adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: epsilon } = recipe;
-      return { kind: 'muon', beta1, beta2, epsilon };
+      return { kind: recipe.optimizer, beta1, beta2, epsilon };
     }
   }
 }

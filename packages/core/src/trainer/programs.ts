@@ -1,6 +1,7 @@
 import {
   type ActivationType,
   backward,
+  exchangeOp,
   Graph,
   roundToBf16Op,
   scale,
@@ -37,12 +38,15 @@ export interface TrainingPrograms {
   readonly graphs: readonly Graph[];
   /** Trained tensors by name, in the order in which they were declared. */
   readonly parameters: readonly Tensor[];
+  /** Names of the variables that begin as a parameter, with its name. */
+  readonly beginsAs: ReadonlyMap<string, string>;
 }
 
 /**
  * What an optimizer step is made of: `begin` clears the sums, `train` runs once for each batch of the step and adds to them,
  * `update` clips and moves the parameters. `evaluate` adds to the sums only. Where the objective measures its divergence,
- * `begin_divergence` and `diverge` do so before `train` and `evaluate`. With DoRA, `magnitudes` gives what magnitudes begin as.
+ * `begin_divergence` and `diverge` do so before `train` and `evaluate`. With DoRA, `magnitudes` gives what magnitudes begin as. Where the optimizer
+ * keeps averages, `exchange_averages` puts them in the place of the parameters, and back.
  */
 export function trainingPrograms(options: TrainingProgramOptions): TrainingPrograms {
   const variables = new Variables();
@@ -58,8 +62,10 @@ export function trainingPrograms(options: TrainingProgramOptions): TrainingProgr
     evaluate,
     ...divergencePrograms(variables, options),
     ...magnitudePrograms(variables, options),
+    ...exchangePrograms(variables, groups),
   ];
-  return { variables, graphs, parameters };
+  const beginsAs = new Map(groups.flatMap((group) => [...group.beginsAs]));
+  return { variables, graphs, parameters, beginsAs };
 }
 
 function batchInputs(graph: Graph) {
@@ -131,6 +137,13 @@ function magnitudePrograms(variables: Variables, options: TrainingProgramOptions
   const graph = new Graph('magnitudes', variables, activationType);
   const scope = new ModelScope(graph, config, weightsOf(options, null));
   for (const linear of lora.modules.keys()) graph.result(linear, scope.rowLengths(linear));
+  return [graph];
+}
+
+function exchangePrograms(variables: Variables, groups: readonly ParameterGroup[]): Graph[] {
+  if (groups.every(({ average }) => average === null)) return [];
+  const graph = new Graph('exchange_averages', variables);
+  for (const { parameter, average } of groups) if (average) graph.apply(exchangeOp, { a: parameter, b: average });
   return [graph];
 }
 

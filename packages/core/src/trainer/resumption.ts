@@ -33,10 +33,11 @@ export const freshState: TrainerState = {
 export async function restore(
   { folder: checkpoint, state, data }: Resumption,
   session: Session,
-  { engine }: TrainingEngine,
+  training: TrainingEngine,
 ): Promise<TrainerState> {
   const { loader, job, totalSteps } = session;
-  await readOptimizer(checkpoint, engine);
+  await readOptimizer(checkpoint, training.engine);
+  await training.exchangeAverages(); // a checkpoint has them in the place of the weights
   assertFits(checkpoint, { state, data }, { stepsPerEpoch: loader.stepsPerEpoch });
   if (checkpoint === job.resumeFrom) assertFits(checkpoint, { state, data }, { totalSteps });
   loader.restore(data);

@@ -36,6 +36,8 @@ export interface Session {
   readonly samplePrompts: readonly Int32Array[];
   readonly plan: Plan;
   readonly trainableParameters: number;
+  /** Names of the optimizer's variables that begin as a parameter, with its name. */
+  readonly beginsAs: ReadonlyMap<string, string>;
   close(): Promise<void>;
 }
 
@@ -128,6 +130,7 @@ export async function openSession(
       initialAdapter,
       samplePrompts,
       plan,
+      beginsAs: programs.beginsAs,
       trainableParameters: programs.parameters.reduce(
         (sum, { shape }) => sum + shape.reduce<number>((n, d) => n * Number(d), 1),
         0,
@@ -172,11 +175,12 @@ function refuseLongRope({ path, config: { rope } }: OpenModel, tokens: number): 
 
 /** Experts of a layer lie in one matrix: its rows and columns, and what is orthogonal in it, are none of an expert's. */
 function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { optimizer, adapter }: Job): void {
-  if (experts === null || adapter || (optimizer.kind !== 'adafactor' && optimizer.kind !== 'muon')) return;
+  const trained = experts !== null && (adapter === null || adapter.targetParameters.length > 0);
+  if (!trained || (optimizer.kind !== 'adafactor' && optimizer.kind !== 'muon')) return;
   throw new UserError({
     what: `optimizer: ${optimizer.kind} moves whole matrices, and does not know the experts of this model from each other`,
     where: path,
-    next: 'set optimizer: adamw_8bit or lion, or train an adapter',
+    next: 'set optimizer: adamw_8bit or lion, or train an adapter without lora_target_parameters',
     code: 'optimizer_not_for_experts',
   });
 }

@@ -11,6 +11,7 @@ import { DocumentLosses } from './documentLosses.ts';
 import { environmentOf } from './environment.ts';
 import { evaluate } from './evaluate.ts';
 import { fitOf, misfit } from './fit.ts';
+import { initializeOptimizer } from './initialize.ts';
 import { checkInputs, pinInputs } from './inputs.ts';
 import { interval, type Job } from './job.ts';
 import { peakMemory } from './peakMemory.ts';
@@ -162,9 +163,10 @@ async function trainSession(
   // The best weights can only be kept if every evaluation has a checkpoint.
   const keepsBest = job.keepBest && !repetition;
 
+  if (!resumption) await initializeOptimizer(engine.engine, session.beginsAs);
   let state = resumption ? await restore(resumption, session, engine) : freshState;
   out.recordStart({ totalSteps, fromStep: state.step, environment: environmentOf(job.device, version) });
-  await answerSamples(session, engine, out, state.step);
+  await engine.withAverages(() => answerSamples(session, engine, out, state.step));
   const stopsEarly = () => job.patience !== null && state.evaluationsWithoutGain >= job.patience;
 
   const submit = async (step: number): Promise<SubmittedStep> => {
@@ -231,7 +233,7 @@ async function trainSession(
     const isLast = step === totalSteps;
     let metric: number | undefined;
     if (evaluates(step)) {
-      const evaluated = await evaluate(engine, session, rollouts);
+      const evaluated = await engine.withAverages(() => evaluate(engine, session, rollouts));
       metric = evaluated.loss;
       out.record({ type: 'evaluated', step, ...evaluated });
       if (!Number.isFinite(metric)) throw notFinite(out, `after step ${step} the validation loss is ${metric}`);
@@ -243,13 +245,13 @@ async function trainSession(
       const position = loader.state();
       const limit = repetition ? undefined : job.saveLimit;
       losses.sync(); // later steps are done again where they are lost, these never
-      await out.saveCheckpoint(step, (folder) => writeCheckpoint(folder, contents, state, job.seed, position), {
-        metric,
-        limit,
-      });
+      const write = (folder: string) => writeCheckpoint(folder, contents, state, job.seed, position);
+      await engine.withAverages(() => out.saveCheckpoint(step, write, { metric, limit }));
       savedAt = step;
       // A later launch answers what a stop leaves open, but after the last step there is none.
-      if (isLast || stopsEarly() || !signal.stopRequested) await answerSamples(session, engine, out, step);
+      if (isLast || stopsEarly() || !signal.stopRequested) {
+        await engine.withAverages(() => answerSamples(session, engine, out, step));
+      }
     }
   }
   if (stopsEarly() && state.bestStep !== null && state.bestLoss !== null) {

@@ -104,6 +104,24 @@ export class TrainingEngine implements AsyncDisposable {
     return this.measured(totals, counts, sum);
   }
 
+  /**
+   * Does something with the averages that the optimizer keeps in the place of the parameters; without averages as they are. Training goes
+   * on with the same bits.
+   */
+  async withAverages<T>(work: () => Promise<T>): Promise<T> {
+    await this.exchangeAverages();
+    const result = await work();
+    await this.exchangeAverages(); // where `work` fails, the run ends
+    return result;
+  }
+
+  /** Puts averages in the place of the parameters, or back. */
+  async exchangeAverages(): Promise<void> {
+    const program = 'exchange_averages';
+    if (!this.engine.plan.programs.some(({ name }) => name === program)) return;
+    await this.engine.run([{ program, extents: {}, inputs: {} }]);
+  }
+
   /** Log-probabilities of a batch's target tokens, in their order, as the model is. */
   async labelLogps(batch: Batch): Promise<Float32Array> {
     const begin = { program: 'begin_evaluation', extents: {}, inputs: {} };

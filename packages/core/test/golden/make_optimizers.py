@@ -69,7 +69,7 @@ def steps(name, make, start, gradients):
                         values[f"{name}.{key}.state.{part}"] = state.clone()
     if name == "schedule_free":
         optimizers[0].eval()
-        values |= {f"{name}.{key}.x": value.detach().clone() for key, value in parameters.items()}
+        values |= {f"{name}.{key}.state.x": value.detach().clone() for key, value in parameters.items()}
     return values
 
 

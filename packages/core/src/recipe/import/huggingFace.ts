@@ -33,6 +33,7 @@ const optimizers: Record<string, OptimizerName> = {
   paged_lion_32bit: 'lion',
   adafactor: 'adafactor',
   muon: 'muon',
+  schedule_free_adamw: 'schedule_free_adamw',
 };
 
 /** Keys of the optimizer. */

@@ -10,9 +10,9 @@ export const optimization = {
     '2e-4 with an adapter, 2e-5 with `adapter: null`; a tenth of that with `rl`',
     'Peak learning rate. An adapter takes 1e-4 to 3e-4, full fine-tuning about a tenth of that.',
   ),
-  lr_scheduler: optional(
+  lr_scheduler: derived(
     z.enum(scheduleNames),
-    'cosine',
+    '`cosine`; `constant_with_warmup` with `optimizer: schedule_free_adamw`',
     'How the learning rate goes after the warm-up, by the names of transformers: `cosine` down to 0 along half a period, `linear` down in a line, `constant` level and without a warm-up, `constant_with_warmup` level, `cosine_with_min_lr` down to a floor, `cosine_warmup_with_min_lr` so, with a warm-up that begins above 0, `cosine_with_restarts` down several times, `polynomial` down along a power, `inverse_sqrt` by the square root of the steps, `warmup_stable_decay` (WSD) level and then down in the last steps. `cosine_with_warmup` and `linear_with_warmup` are other names of `cosine` and `linear`.',
   ),
   lr_scheduler_kwargs: derived(
@@ -34,12 +34,12 @@ export const optimization = {
   optimizer: optional(
     z.enum(optimizerNames),
     'adamw_torch',
-    "`adamw_torch` keeps two float32 numbers per trained weight, `adamw_8bit` two bytes. `lion` keeps one float32 number and moves every weight by the learning rate alike: take a third to a tenth of AdamW's, and as much more weight_decay. `adafactor` keeps of a matrix one number for each row and each column (transformers', with `learning_rate` as it is). `muon` moves matrices along what is orthogonal in a running mean of their gradients, which is all it keeps of them, and the rest by AdamW (torch.optim.Muon): take ten to a hundred times AdamW's learning rate with full fine-tuning. Both are for the CPU as yet. `adamw_torch_fused`, `adamw_bnb_8bit`, `lion_32bit` and `lion_pytorch` are other names of these.",
+    "`adamw_torch` keeps two float32 numbers per trained weight, `adamw_8bit` two bytes. `lion` keeps one float32 number and moves every weight by the learning rate alike: take a third to a tenth of AdamW's, and as much more weight_decay. `adafactor` keeps of a matrix one number for each row and each column (transformers', with `learning_rate` as it is). `muon` moves matrices along what is orthogonal in a running mean of their gradients, which is all it keeps of them, and the rest by AdamW (torch.optim.Muon): take ten to a hundred times AdamW's learning rate with full fine-tuning. `schedule_free_adamw` needs no decay of the learning rate: it keeps three float32 numbers and averages its weights, and these averages are what is evaluated, sampled, saved and exported. These three are for the CPU as yet. `adamw_torch_fused`, `adamw_bnb_8bit`, `lion_32bit` and `lion_pytorch` are other names of these.",
   ),
   adam_beta1: derived(
     z.number().min(0).lt(1),
     '0.9',
-    'Decay of the running mean of the gradient; of `lion` how much of it is in the direction of a step.',
+    'Decay of the running mean of the gradient; of `lion` how much of it is in the direction of a step, of `schedule_free_adamw` how much of the average is in the weights that gradients are taken at.',
   ),
   adam_beta2: derived(
     z.number().min(0).lt(1),

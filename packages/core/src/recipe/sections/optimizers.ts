@@ -5,6 +5,7 @@ export const optimizerDefaults = {
   lion: { adam_beta1: 0.9, adam_beta2: 0.99 },
   adafactor: {},
   muon: { adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8 },
+  schedule_free_adamw: { adam_beta1: 0.9, adam_beta2: 0.999, adam_epsilon: 1e-8 },
 } as const;
 
 export type OptimizerName = keyof typeof optimizerDefaults;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { derived } from '../key.ts';
+import type { OptimizerName } from './optimizers.ts';
 
 const curve = z.enum(['linear', 'cosine', '1-sqrt']);
 const ratio = z.number().min(0).max(1);
@@ -90,6 +91,11 @@ type ScheduleAlias = keyof typeof scheduleAliases;
 export const scheduleNames = [...Object.keys(scheduleDefaults), ...Object.keys(scheduleAliases)] as [
   ScheduleName | ScheduleAlias,
 ];
+
+/** Where a recipe names none: schedule-free learning averages in the place of a decay. */
+export function usualSchedule(optimizer: OptimizerName): ScheduleName {
+  return optimizer === 'schedule_free_adamw' ? 'constant_with_warmup' : 'cosine';
+}
 
 export function scheduleCalled(name: ScheduleName | ScheduleAlias): ScheduleName {
   return Object.hasOwn(scheduleAliases, name) ? scheduleAliases[name as ScheduleAlias] : (name as ScheduleName);

@@ -1,5 +1,5 @@
 import { adafactorOp, adafactorVectorOp, type Tensor, type Variables } from '@anneal/kernels';
-import { type Move, type Mover, stepInput } from './mover.ts';
+import { type Move, type Mover, stateName, stepInput } from './mover.ts';
 
 /**
  * Of a matrix two vectors are remembered. A kernel of a convolution, of shape [D, 1, K], is moved as a vector, which is what transformers'
@@ -18,7 +18,7 @@ export const adafactor: Mover = {
 function moveOf(variables: Variables, parameter: Tensor, weightDecay: number): Move {
   const gradient = variables.gradientOf(parameter);
   const state = (part: string, extent: number) =>
-    variables.get(`optimizer/${parameter.name}.${part}`, { shape: [extent], dtype: 'f32', kind: 'optimizer' });
+    variables.get(stateName(parameter.name, part), { shape: [extent], dtype: 'f32', kind: 'optimizer' });
   const shape = parameter.shape as readonly number[];
   const [rows = 0, columns = 0] = shape;
   if (shape.length !== 2) {

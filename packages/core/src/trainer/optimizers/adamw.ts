@@ -1,5 +1,5 @@
 import { adamw8bitOp, adamwOp, momentBlock, type Tensor } from '@anneal/kernels';
-import { elementsOf, type Mover, stateLike, stepInput } from './mover.ts';
+import { elementsOf, type Mover, stateLike, stateName, stepInput } from './mover.ts';
 
 export interface AdamwOptions {
   readonly beta1: number;
@@ -44,7 +44,7 @@ function codedAdamw(options: AdamwOptions): Mover {
     prepare: (variables, { index, members, parameter, gradient, weightDecay }) => {
       const flat = (part: string, dtype: 'f32' | 'u8', shapes: readonly number[][], alignment?: number) => {
         const states = members.map(({ name }, i) =>
-          variables.get(`optimizer/${name}.${part}`, { shape: shapes[i] ?? [], dtype, kind: 'optimizer' }),
+          variables.get(stateName(name, part), { shape: shapes[i] ?? [], dtype, kind: 'optimizer' }),
         );
         return variables.group(`${part}.${index}`, states, alignment);
       };

@@ -6,6 +6,10 @@ export interface Mover {
   takes(parameter: Tensor): boolean;
   /** Declares what it remembers of a group, variables of kind `optimizer`; returns what moves the group. */
   prepare(variables: Variables, group: Group): Move;
+  /** The part of its state that is evaluated, sampled, saved and exported in place of the parameters. */
+  readonly average?: string;
+  /** Parts of its state that begin as the parameters; all others begin as zero. */
+  readonly beginAsParameters?: readonly string[];
 }
 
 /** Parameters that are moved alike, with their gradients: each a flat tensor over all members, in one order. */
@@ -32,10 +36,15 @@ export function stepInput(graph: Graph): Tensor {
   return graph.input('step', 'i32', [1]);
 }
 
+/** Of the part of what is remembered of a parameter. */
+export function stateName(parameter: string, part: string): string {
+  return `optimizer/${parameter}.${part}`;
+}
+
 /** A float32 number for each of the group's, as one flat tensor. */
 export function stateLike(variables: Variables, { index, members }: Group, part: string): Tensor {
   const states = members.map(({ name, shape }) =>
-    variables.get(`optimizer/${name}.${part}`, { shape: shape as number[], dtype: 'f32', kind: 'optimizer' }),
+    variables.get(stateName(name, part), { shape: shape as number[], dtype: 'f32', kind: 'optimizer' }),
   );
   return variables.group(`${part}.${index}`, states);
 }

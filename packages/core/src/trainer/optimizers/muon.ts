@@ -8,7 +8,7 @@ import {
   type Tensor,
 } from '@anneal/kernels';
 import { type AdamwOptions, adamw } from './adamw.ts';
-import type { Mover } from './mover.ts';
+import { type Mover, stateName } from './mover.ts';
 
 /** Of the gradient's running mean; torch.optim.Muon's default. */
 const momentum = 0.95;
@@ -26,7 +26,7 @@ const matrixMuon: Mover = {
   takes: ({ name, shape }) => shape.length === 2 && !/^(adapter\/)?(embed|lm_head)(\.full)?$|\.conv$/.test(name),
   prepare: (variables, { members, weightDecay }) => {
     const momentums = members.map(({ name, shape }) =>
-      variables.get(`optimizer/${name}.m`, { shape: shape as number[], dtype: 'f32', kind: 'optimizer' }),
+      variables.get(stateName(name, 'm'), { shape: shape as number[], dtype: 'f32', kind: 'optimizer' }),
     );
     return (graph, { clip, learningRate }) => {
       for (const [i, parameter] of members.entries()) {
