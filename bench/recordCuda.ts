@@ -17,6 +17,8 @@ interface Setup {
   readonly rows: number;
   readonly sequenceLen: number;
   readonly options: readonly string[];
+  /** Answers instead of steps: a prompt of `sequenceLen` tokens is read, then the answer is measured. */
+  readonly suite?: 'decode';
   /** Steps before measuring, and measured, where these are not the usual numbers. */
   readonly warmup?: number;
   readonly steps?: number;
@@ -56,6 +58,12 @@ const ours: readonly Setup[] = [
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 32768, options: [...offload, ...nf4], steps: 4 },
   { shape: 'qwen3-14b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
   { shape: 'qwen3-32b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4] },
+  { shape: 'qwen3-30b-a3b', rows: 2, sequenceLen: 2048, options: recompute, steps: 10 },
+  { shape: 'qwen3-30b-a3b', rows: 2, sequenceLen: 2048, options: [...keep, ...nf4], steps: 10 },
+  { shape: 'qwen3-30b-a3b', rows: 2, sequenceLen: 2048, options: [...recompute, ...nf4], steps: 10 },
+  { suite: 'decode', shape: 'qwen3-0.6b', rows: 1, sequenceLen: 512, options: [], steps: 5 },
+  { suite: 'decode', shape: 'qwen3-0.6b', rows: 1, sequenceLen: 8192, options: [], steps: 5 },
+  { suite: 'decode', shape: 'llama-3.1-8b', rows: 1, sequenceLen: 512, options: [], steps: 5 },
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 65_536, options: [...offload, ...nf4], warmup: 0, steps: 1 },
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 131_072, options: [...offload, ...nf4], warmup: 0, steps: 1 },
 ];
@@ -111,7 +119,8 @@ const rows: Row[] = kept?.rows ?? [];
 for (const setup of ours) {
   if (!isWanted(nameOf(setup))) continue;
   const counts = ['--warmup', String(setup.warmup ?? 3), '--steps', String(setup.steps ?? values.steps)];
-  const args = ['bench', '--device', 'cuda', '--json', '--profile', ...counts];
+  const what = setup.suite ? ['--suite', setup.suite, '--new-tokens', '128'] : ['--profile'];
+  const args = ['bench', '--device', 'cuda', '--json', ...what, ...counts];
   measure(nameOf(setup), [anneal, ...args, '--dtype', 'bf16', ...shapeOf(setup)]);
 }
 if (python && values.peers)
@@ -133,8 +142,8 @@ function isWanted(name: string): boolean {
   return name.includes(values.only) && !(values.skip !== undefined && name.includes(values.skip));
 }
 
-function nameOf({ shape, rows: documents, sequenceLen, options }: Setup): string {
-  return [shape, `${documents}x${sequenceLen}`, ...options].join(' ');
+function nameOf({ suite, shape, rows: documents, sequenceLen, options }: Setup): string {
+  return [...(suite ? [suite] : []), shape, `${documents}x${sequenceLen}`, ...options].join(' ');
 }
 
 function shapeOf({ shape, rows: documents, sequenceLen, options }: Setup): string[] {
@@ -158,11 +167,11 @@ function measure(name: string, [command, ...args]: string[]): void {
   console.log(`${name}: ${failed ?? figures}`);
 }
 
-/** Ours prints a list of one row, a peer one row a line. */
+/** Ours prints a list of rows, of which the last is meant, a peer one row a line. */
 function rowIn(text: string): Row {
   const start = text.search(/^(\[|\{"suite")/m);
-  const parsed = JSON.parse(text.slice(start)) as Row | [Row];
-  return Array.isArray(parsed) ? parsed[0] : parsed;
+  const parsed = JSON.parse(text.slice(start)) as Row | Row[];
+  return Array.isArray(parsed) ? (parsed.at(-1) as Row) : parsed;
 }
 
 function lastLines(text: string): string {

@@ -13,6 +13,7 @@
   X(attention_cached)                \
   X(await_copy)                      \
   X(cache_write)                     \
+  X(choose_token)                    \
   X(clip_scale)                      \
   X(dequantize_nf4)                  \
   X(dequantize_nf4_double)           \

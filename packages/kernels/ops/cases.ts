@@ -8,6 +8,7 @@ import { asyncCopyCases, awaitCopyCases } from './async_copy/cases.ts';
 import { attentionBackwardCases, attentionCases } from './attention/cases.ts';
 import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.ts';
 import { attentionSinksBackwardCases } from './attention_sinks/cases.ts';
+import { chooseTokenCases } from './choose_token/cases.ts';
 import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/cases.ts';
 import { doraNormCases, doraScaleBackwardCases, doraScaleCases } from './dora/cases.ts';
 import { dropoutCases } from './dropout/cases.ts';
@@ -72,6 +73,7 @@ export const opCases: readonly OpCases[] = [
   attentionCachedCases,
   cacheWriteCases,
   attentionSinksBackwardCases,
+  chooseTokenCases,
   clipScaleCases,
   dequantizeNf4Cases,
   dequantizeNf4DoubleCases,

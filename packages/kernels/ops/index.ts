@@ -8,6 +8,7 @@ import { asyncCopyOp, awaitCopyOp } from './async_copy/op.ts';
 import { attentionBackwardOp, attentionOp } from './attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
 import { attentionSinksBackwardOp } from './attention_sinks/op.ts';
+import { chooseTokenOp } from './choose_token/op.ts';
 import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
 import { doraNormOp, doraScaleBackwardOp, doraScaleOp } from './dora/op.ts';
 import { dropoutOp } from './dropout/op.ts';
@@ -68,6 +69,7 @@ export const ops: readonly Op[] = [
   attentionCachedOp,
   cacheWriteOp,
   attentionSinksBackwardOp,
+  chooseTokenOp,
   clipScaleOp,
   dequantizeNf4Op,
   dequantizeNf4DoubleOp,

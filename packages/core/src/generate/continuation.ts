@@ -22,8 +22,21 @@ export class Continuation {
    * @throws UserError `logits_not_finite`
    */
   next(logits: Float32Array): number {
-    if (!Number.isFinite(logits[argmax(logits)])) throw notFinite(this.text.length);
-    const id = sample(logits, this.#sampling, this.text, () => this.#uint32() / 2 ** 32);
+    const isFinite = Number.isFinite(logits[argmax(logits)]);
+    return this.take(isFinite ? sample(logits, this.#sampling, this.text, () => this.draw()) : -1);
+  }
+
+  /** The next of its random numbers, in [0, 1). */
+  draw(): number {
+    return this.#uint32() / 2 ** 32;
+  }
+
+  /**
+   * @param id chosen elsewhere; -1 where the logits are not finite
+   * @throws UserError `logits_not_finite`
+   */
+  take(id: number): number {
+    if (id < 0) throw notFinite(this.text.length);
     this.text.push(id);
     return id;
   }

@@ -6,6 +6,7 @@ import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { loadWeights } from '../models/load.ts';
 import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
+import { choosesOn } from './nextToken.ts';
 import { decodeProgram, ownCache, sharedCache } from './programs.ts';
 
 export interface DecodeEngineOptions {
@@ -49,7 +50,8 @@ export function planDecoding(model: OpenModel, options: DecodeEngineOptions): Pl
     };
     const name = lora ? adaptedProgram : baseProgram;
     const cache = adapter && sideBySide ? ownCache(name) : sharedCache;
-    return decodeProgram(name, variables, { config, weights, activationType, contextLength, cache });
+    const chooses = choosesOn(device);
+    return decodeProgram(name, variables, { config, weights, activationType, contextLength, chooses, cache });
   });
   const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1 };
   return compile(programs, { bounds, activations: 'keep', device });

@@ -1,7 +1,8 @@
-import { type Engine, float32Of, type HostArray } from '@anneal/kernels';
+import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { Continuation, notFinite } from './continuation.ts';
 import { type Logprobs, logprobsOf } from './logprobs.ts';
+import { canChoose, type DecodeCall, logitsAfter, readTokens, takeChosen } from './nextToken.ts';
 import { ownCache, sharedCache } from './programs.ts';
 import { argmax, type SamplingOptions } from './sample.ts';
 
@@ -46,16 +47,31 @@ export async function* generate(
     });
   }
   const answer = new Continuation(prompt, options.sampling, options.seed);
-  let logits = await readPrompt(engine, prompt, options);
-  for (let made = 0; made < options.maxNewTokens && logits; made++) {
-    const count = options.topLogprobs ?? null;
-    const asComputed = count === null ? null : logits.slice();
-    const id = answer.next(logits);
-    yield { id, logprobs: asComputed && logprobsOf(asComputed, id, count as number) };
+  let call = await readPrompt(engine, prompt, options);
+  for (let made = 0; made < options.maxNewTokens && call && !options.signal?.aborted; made++) {
+    const token = await nextToken(engine, call, answer, options);
+    yield token;
     const { length } = answer.text;
-    if (options.stopIds.has(id) || length >= contextLength || made + 1 >= options.maxNewTokens) return;
-    logits = await forward(engine, options, Int32Array.of(id), length - 1);
+    if (options.stopIds.has(token.id) || length >= contextLength || made + 1 >= options.maxNewTokens) return;
+    call = callOf(options.program, Int32Array.of(token.id), length - 1);
   }
+}
+
+/** What the answer goes on with after this call, which it takes into its text. */
+async function nextToken(
+  engine: Engine,
+  call: DecodeCall,
+  answer: Continuation,
+  { sampling, topLogprobs = null }: GenerateOptions,
+): Promise<GeneratedToken> {
+  if (topLogprobs === null && canChoose(engine, call.program, sampling)) {
+    await takeChosen(engine, call, [answer], sampling);
+    return { id: answer.text.at(-1) as number, logprobs: null };
+  }
+  const [logits] = (await logitsAfter(engine, call)) as [Float32Array];
+  const asComputed = topLogprobs === null ? null : logits.slice();
+  const id = answer.next(logits);
+  return { id, logprobs: asComputed && logprobsOf(asComputed, id, topLogprobs as number) };
 }
 
 export interface Likeliest {
@@ -75,40 +91,38 @@ export async function likeliestTokens(
   how: Forwarding,
 ): Promise<Likeliest[]> {
   const likeliest: Likeliest[] = [];
-  let logits = await readPrompt(engine, prompt, how);
+  let call = await readPrompt(engine, prompt, how);
   for (const [at, given] of text.entries()) {
-    if (!logits) throw how.signal?.reason;
+    if (!call || how.signal?.aborted) throw how.signal?.reason;
+    const [logits] = (await logitsAfter(engine, call)) as [Float32Array];
     const id = argmax(logits);
     if (!Number.isFinite(logits[id])) throw notFinite(prompt.length + at);
     likeliest.push({ id, margin: (logits[id] as number) - (logits[given] as number) });
-    if (at + 1 < text.length) logits = await forward(engine, how, Int32Array.of(given), prompt.length + at);
+    call = callOf(how.program, Int32Array.of(given), prompt.length + at);
   }
   return likeliest;
 }
 
-async function readPrompt(engine: Engine, prompt: Int32Array, options: Forwarding): Promise<Float32Array | null> {
+/** Reads all of the prompt but its last part. @returns the call that reads this; null when cancelled */
+async function readPrompt(
+  engine: Engine,
+  prompt: Int32Array,
+  { program, signal }: Forwarding,
+): Promise<DecodeCall | null> {
   const chunk = engine.plan.bounds.T as number;
-  let logits: Float32Array | null = null;
-  for (let start = 0; start < prompt.length; start += chunk) {
-    logits = await forward(engine, options, prompt.subarray(start, start + chunk), start);
-    if (!logits) return null;
+  let start = 0;
+  for (; start + chunk < prompt.length; start += chunk) {
+    if (signal?.aborted) return null;
+    await readTokens(engine, callOf(program, prompt.subarray(start, start + chunk), start));
   }
-  return logits;
+  return callOf(program, prompt.subarray(start), start);
 }
 
-/** Logits after the last of the tokens, or null when cancelled. */
-async function forward(
-  engine: Engine,
-  options: Forwarding,
-  tokens: Int32Array,
-  start: number,
-): Promise<Float32Array | null> {
-  if (options.signal?.aborted) return null;
+/** Reads these tokens, of which the first lies at position `start`. */
+function callOf(program: string, tokens: Int32Array, start: number): DecodeCall {
   const positions = Int32Array.from(tokens, (_, i) => start + i);
   const inputs = { tokens, positions, rows: Int32Array.of(tokens.length - 1) };
-  const call = { program: options.program, extents: { T: tokens.length, N: 1 }, inputs, results: ['logits'] };
-  const { results } = await engine.run([call]);
-  return float32Of(results[0] as HostArray);
+  return { program, extents: { T: tokens.length, N: 1 }, inputs };
 }
 
 /** Tokens that a program's cache holds. */

@@ -18,8 +18,8 @@ const answers = 3;
 const maxNewTokens = 20;
 const tokens = prompts.reduce((sum, { length }) => sum + length, 0);
 
-/** With a program for one answer at a time, and one for several. */
-async function openEngine(name: GoldenModel): Promise<Engine> {
+/** With a program for one answer at a time, and one for several; `chooses`: as on a GPU, where programs give the next tokens. */
+async function openEngine(name: GoldenModel, chooses = false): Promise<Engine> {
   const model = goldenModel(name);
   const { config } = model;
   const variables = new Variables();
@@ -31,7 +31,7 @@ async function openEngine(name: GoldenModel): Promise<Engine> {
     copies: false,
     dropoutSeed: null,
   } as const;
-  const options = { config, weights, activationType: 'f32' } as const;
+  const options = { config, weights, activationType: 'f32', chooses } as const;
   const contextLength = rowsTogether(tokens, { answers: prompts.length * answers, maxNewTokens });
   const plan = compile(
     [
@@ -73,6 +73,26 @@ describe.each(['llama3', 'qwen3', 'mistral', 'gemma3-mixed', 'smollm3'] as const
       expect(new Set(texts.map(String)).size).toBe(answers);
     }
   });
+});
+
+const seedsOf = (prompt: number, answer: number): readonly number[] => [prompt, answer];
+
+test('tokens that the device chooses are those that are chosen from its logits', async () => {
+  const [here, there] = await Promise.all([openEngine('llama3'), openEngine('llama3', true)]);
+  const [prompt] = prompts as [Int32Array];
+  for (const sampling of [
+    greedy,
+    { ...greedy, temperature: 0.7 },
+    { ...greedy, temperature: 1, repetitionPenalty: 1.3 },
+  ]) {
+    expect(await alone(there, prompt, sampling, 5)).toEqual(await alone(here, prompt, sampling, 5));
+    const how = { program: 'together', sampling, answers, maxNewTokens, stopIds: new Set<number>(), seedsOf };
+    expect(await generateTogether(there, prompts, how)).toEqual(await generateTogether(here, prompts, how));
+  }
+  const filtered = { ...greedy, temperature: 2, topK: 20, topP: 0.9, minP: 0.05 };
+  const answer = await alone(there, prompt, filtered, 5);
+  expect(answer).toHaveLength(maxNewTokens);
+  expect(await alone(there, prompt, filtered, 5)).toEqual(answer);
 });
 
 test('an answer ends with a stop token, and the others go on', async () => {

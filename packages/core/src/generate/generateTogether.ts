@@ -1,6 +1,7 @@
-import { type Engine, float32Of, type HostArray } from '@anneal/kernels';
+import type { Engine } from '@anneal/kernels';
 import { Continuation } from './continuation.ts';
 import { contextLengthOf } from './generate.ts';
+import { canChoose, type DecodeCall, logitsAfter, takeChosen } from './nextToken.ts';
 import type { SamplingOptions } from './sample.ts';
 
 export interface TogetherOptions {
@@ -75,9 +76,16 @@ export async function generateTogether(
   const isOver = ({ continuation: { text }, promptTokens }: Place): boolean =>
     stopIds.has(text.at(-1) as number) || text.length - promptTokens >= maxNewTokens;
   let going = places.flat().filter((place) => !isOver(place));
+  const chooses = canChoose(engine, options.program, sampling);
   while (going.length > 0) {
-    const logits = await forward(engine, options.program, going.map(newest));
-    for (const [i, { continuation }] of going.entries()) continuation.next(logits[i] as Float32Array);
+    const call = callOf(options.program, going.map(newest));
+    const continuations = going.map(({ continuation }) => continuation);
+    if (chooses) {
+      await takeChosen(engine, call, continuations, sampling);
+    } else {
+      const logits = await logitsAfter(engine, call);
+      for (const [i, continuation] of continuations.entries()) continuation.next(logits[i] as Float32Array);
+    }
     going = going.filter((place) => !isOver(place));
   }
   return places.map((ofPrompt) =>
@@ -106,7 +114,7 @@ async function readPrompts(engine: Engine, prompts: readonly Int32Array[], progr
   let tokens = 0;
   let promptRow = 0;
   const read = async (): Promise<void> => {
-    if (parts.length > 0) logits.push(...(await forward(engine, program, parts)));
+    if (parts.length > 0) logits.push(...(await logitsAfter(engine, callOf(program, parts))));
     parts = [];
     tokens = 0;
   };
@@ -120,8 +128,8 @@ async function readPrompts(engine: Engine, prompts: readonly Int32Array[], progr
   return logits;
 }
 
-/** Logits after the last token of each part. */
-async function forward(engine: Engine, program: string, parts: readonly Part[]): Promise<Float32Array[]> {
+/** Reads these parts; its rows are the last token of each. */
+function callOf(program: string, parts: readonly Part[]): DecodeCall {
   const tokens = Int32Array.from(parts.flatMap((part) => Array.from(part.tokens)));
   const positions = Int32Array.from(parts.flatMap((part) => Array.from(part.tokens, (_, i) => part.start + i)));
   const sequences = new Int32Array(4 * parts.length);
@@ -133,9 +141,5 @@ async function forward(engine: Engine, program: string, parts: readonly Part[]):
     rows[i] = at - 1;
   }
   const inputs = { tokens, positions, sequences, rows };
-  const extents = { T: tokens.length, N: parts.length };
-  const { results } = await engine.run([{ program, extents, inputs, results: ['logits'] }]);
-  const logits = float32Of(results[0] as HostArray);
-  const size = logits.length / parts.length;
-  return parts.map((_, i) => logits.subarray(i * size, (i + 1) * size));
+  return { program, extents: { T: tokens.length, N: parts.length }, inputs };
 }

@@ -1,4 +1,4 @@
-import { type ActivationType, Graph, gatherRows, type Variables } from '@anneal/kernels';
+import { type ActivationType, chooseToken, Graph, gatherRows, type Variables } from '@anneal/kernels';
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
@@ -11,6 +11,8 @@ export interface DecodeOptions {
   readonly contextLength: number;
   /** Several sequences beside each other: each call says where they lie in the cache. */
   readonly several?: boolean | undefined;
+  /** Has the next tokens as a result, too: a GPU need not hand over its logits. */
+  readonly chooses?: boolean | undefined;
   /** Programs of one name here share a cache. */
   readonly cache?: string | undefined;
 }
@@ -28,7 +30,15 @@ export const ownCache = (program: string): string => `cache of ${program}`;
 export function decodeProgram(
   name: string,
   variables: Variables,
-  { config, weights, activationType, contextLength, several = false, cache = sharedCache }: DecodeOptions,
+  {
+    config,
+    weights,
+    activationType,
+    contextLength,
+    several = false,
+    chooses = false,
+    cache = sharedCache,
+  }: DecodeOptions,
 ): Graph {
   const graph = new Graph(name, variables, activationType);
   const scope = new ModelScope(graph, config, weights);
@@ -57,6 +67,11 @@ export function decodeProgram(
       stateOf,
     },
   });
-  graph.result('logits', scope.logits(gatherRows(hidden, graph.input('rows', 'i32', ['N']))));
+  const logits = scope.logits(gatherRows(hidden, graph.input('rows', 'i32', ['N'])));
+  graph.result('logits', logits);
+  if (chooses) {
+    const how = { draws: graph.input('draws', 'f64', ['N']), sampling: graph.input('sampling', 'f64', [4]) };
+    graph.result('chosen', chooseToken(logits, how));
+  }
   return graph;
 }

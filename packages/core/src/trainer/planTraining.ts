@@ -1,5 +1,6 @@
 import { type ActivationPolicy, compile, type Device, type Plan, type Tensor } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
+import { choosesOn } from '../generate/nextToken.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import { isMagnitude, type LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
@@ -58,7 +59,7 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
   const graphs = [...programs.graphs];
   const weights = { type: weightType, nf4, trainable: lora === null, lora, copies: false, dropoutSeed: null };
   const contextLength = Math.max(sampleContext, rollouts?.cacheRows ?? 0);
-  const decoding = { config, weights, activationType, contextLength };
+  const decoding = { config, weights, activationType, contextLength, chooses: choosesOn(options.device) };
   if (sampleContext > 0) graphs.push(decodeProgram(sampleProgram, programs.variables, decoding));
   if (rollouts) graphs.push(decodeProgram(rolloutProgram, programs.variables, { ...decoding, several: true }));
   const plan = compile(graphs, {

@@ -1,0 +1,83 @@
+#include <cmath>
+
+#include "sampling.h"
+#include "cpu/parallel.h"
+#include "kernel.h"
+
+namespace anneal::ANNEAL_ISA {
+
+/** Weights of a row, as shares of the likeliest token's. */
+struct Row {
+  const float* logits;
+  int tokens;
+  float top;
+  double temperature;
+
+  double weight(float logit) const { return std::exp(double{logit - top} / temperature); }
+};
+
+static int32_t argmax(const float* logits, int tokens) {
+  int32_t best = 0;
+  for (int32_t i = 1; i < tokens; i++) {
+    // What is no number wins, so that it is noticed.
+    if (logits[i] > logits[best] || (logits[i] != logits[i] && logits[best] == logits[best])) best = i;
+  }
+  return best;
+}
+
+static int32_t drawn(const Row& row, const Sampling& sampling, double draw) {
+  const auto above = [&](uint32_t order) {
+    Mass mass{0, 0};
+    for (int i = 0; i < row.tokens; i++) {
+      if (orderOf(row.logits[i]) > order) mass.count++, mass.weight += row.weight(row.logits[i]);
+    }
+    return mass;
+  };
+  const auto weightOf = [&](uint32_t order) {
+    for (int i = 0; i < row.tokens; i++) {
+      if (orderOf(row.logits[i]) == order) return row.weight(row.logits[i]);
+    }
+    return 0.0;
+  };
+  const Kept kept = keptBy(sampling, row.tokens, 0, above, weightOf);
+  const auto forKept = [&](auto visit) {
+    int ties = kept.ties;
+    for (int i = 0; i < row.tokens; i++) {
+      const uint32_t order = orderOf(row.logits[i]);
+      if (order < kept.order || (order == kept.order && ties-- <= 0)) continue;
+      const double weight = row.weight(row.logits[i]);
+      if (weight >= sampling.min_p && !visit(i, weight)) return;
+    }
+  };
+  double total = 0;
+  forKept([&](int, double weight) {
+    total += weight;
+    return true;
+  });
+  double sum = 0;
+  int32_t chosen = 0;
+  forKept([&](int i, double weight) {
+    sum += weight, chosen = i;
+    return sum <= draw * total;
+  });
+  return chosen;
+}
+
+const char* choose_token(const Launch& launch) {
+  const float* logits = launch.inputs[0].f32();
+  const double *draws = launch.inputs[1].f64(), *how = launch.inputs[2].f64();
+  int32_t* ids = launch.outputs[0].i32();
+  const int64_t rows = launch.inputs[0].shape[0], tokens = launch.inputs[0].shape[1];
+  const Sampling sampling{how[0], how[1], how[2], how[3]};
+  parallelFor(*launch.context, rows, grainFor(20 * tokens), [=](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; n++) {
+      const float* row = logits + n * tokens;
+      const int32_t best = argmax(row, static_cast<int>(tokens));
+      if (!std::isfinite(row[best])) ids[n] = -1;
+      else ids[n] = sampling.temperature == 0 ? best : drawn({row, static_cast<int>(tokens), row[best], sampling.temperature}, sampling, draws[n]);
+    }
+  });
+  return nullptr;
+}
+
+}  // namespace anneal::ANNEAL_ISA
