@@ -124,6 +124,7 @@ const rules: Record<string, Build> = {
   'short_conv, gated': (p) => convolved(p, 'parameter', true),
   'short_conv, silu': (p) => convolved(p, 'parameter', false),
   'short_conv, weight frozen': (p) => convolved(p, 'weight', true),
+  'sigmoid_gate of all columns': (p) => sigmoidGate(p.rows('x', T, D), p.rows('gate', T, 1)),
   'split_gate and sigmoid_gate': (p) => {
     const { q, gate } = splitGate(p.rows('x', T, 2 * D), 3);
     return sigmoidGate(q, gate);

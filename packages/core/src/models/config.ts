@@ -13,6 +13,8 @@ export interface ExpertsConfig {
   /** The router and all experts have biases. */
   readonly bias: boolean;
   readonly activation: ExpertActivation;
+  /** Beside the chosen ones every token goes through the MLP of the layer, whose output a gate of its own weighs. */
+  readonly shared: boolean;
   /** Per layer: it has experts, not one MLP. */
   readonly layers: readonly boolean[];
 }

@@ -20,6 +20,7 @@ import { qwen2 } from './qwen2/architecture.ts';
 import { qwen3 } from './qwen3/architecture.ts';
 import { qwen3Moe } from './qwen3Moe/architecture.ts';
 import { qwen35 } from './qwen35/architecture.ts';
+import { qwen35Moe } from './qwen35Moe/architecture.ts';
 import { smollm3 } from './smollm3/architecture.ts';
 
 export const architectures: readonly Architecture[] = [
@@ -40,6 +41,7 @@ export const architectures: readonly Architecture[] = [
   lfm2,
   gptOss,
   qwen35,
+  qwen35Moe,
 ];
 
 /** @throws UserError for an architecture that is not listed above */

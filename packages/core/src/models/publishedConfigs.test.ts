@@ -390,3 +390,31 @@ test('Qwen3.5 inside its multimodal model: every fourth layer has attention, a q
   expect(() => changed({ attention_bias: true })).toThrow('attention_bias: true is not implemented');
   expect(() => changed({ linear_num_value_heads: 24 })).toThrow('a multiple of 16 key heads');
 });
+
+test('Qwen3.5-35B-A3B, whose MLP is the expert that all tokens share', () => {
+  const config = read({
+    model_type: 'qwen3_5_moe',
+    text_config: {
+      model_type: 'qwen3_5_moe_text',
+      head_dim: 256,
+      hidden_size: 2048,
+      linear_num_value_heads: 32,
+      max_position_embeddings: 262144,
+      moe_intermediate_size: 512,
+      num_attention_heads: 16,
+      num_experts: 256,
+      num_experts_per_tok: 8,
+      num_hidden_layers: 4,
+      num_key_value_heads: 2,
+      rope_parameters: { partial_rotary_factor: 0.25, rope_theta: 10000000, rope_type: 'default' },
+      shared_expert_intermediate_size: 512,
+      vocab_size: 248320,
+    },
+  });
+  expect(config).toMatchObject({
+    experts: { count: 256, choices: 8, intermediateSize: 512, normalized: true, shared: true },
+    intermediateSize: 512,
+    tieWordEmbeddings: false,
+    rotarySize: 64,
+  });
+});

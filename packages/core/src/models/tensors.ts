@@ -3,7 +3,7 @@ import type { ModelConfig } from './config.ts';
 /** The linear layers of a block, which can carry an adapter, in the order of their use. */
 export function blockLinears(config: ModelConfig, layer: number): string[] {
   const mixer = mixerLinears(config, layer);
-  if (hasExperts(config, layer)) return mixer;
+  if (!hasMlp(config, layer)) return mixer;
   return [...mixer, ...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
 }
 
@@ -15,6 +15,11 @@ function mixerLinears(config: ModelConfig, layer: number): string[] {
 
 export function hasExperts({ experts }: ModelConfig, layer: number): boolean {
   return experts?.layers[layer] ?? false;
+}
+
+/** Every token goes through one MLP, alone or beside the experts. */
+function hasMlp(config: ModelConfig, layer: number): boolean {
+  return !hasExperts(config, layer) || config.experts?.shared === true;
 }
 
 /** The matrices of a block that hold those of all its experts, one behind the other. */
@@ -44,13 +49,9 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
         add('experts_gate_up_bias', count * 2 * width);
         add('experts_down_bias', count * hiddenSize);
       }
-    } else if (config.fusedGateUp) {
-      add('gate_up', 2 * intermediateSize, hiddenSize);
-    } else {
-      add('gate', intermediateSize, hiddenSize);
-      add('up', intermediateSize, hiddenSize);
+      if (config.experts.shared) add('shared_gate', 1, hiddenSize);
     }
-    if (!hasExperts(config, layer)) add('down', hiddenSize, intermediateSize);
+    if (hasMlp(config, layer)) addMlp(config, add);
     if (config.mlpBias) {
       add('gate_bias', intermediateSize);
       add('up_bias', intermediateSize);
@@ -64,6 +65,16 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
 }
 
 type AddTensor = (name: string, ...shape: number[]) => unknown;
+
+function addMlp({ hiddenSize, intermediateSize, fusedGateUp }: ModelConfig, add: AddTensor): void {
+  if (fusedGateUp) {
+    add('gate_up', 2 * intermediateSize, hiddenSize);
+  } else {
+    add('gate', intermediateSize, hiddenSize);
+    add('up', intermediateSize, hiddenSize);
+  }
+  add('down', hiddenSize, intermediateSize);
+}
 
 function addAttention(config: ModelConfig, add: AddTensor): void {
   const { hiddenSize, headSize } = config;

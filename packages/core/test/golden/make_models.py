@@ -39,9 +39,10 @@ TARGETS = {
     **{name: ["q_proj", "k_proj", "v_proj", "o_proj"] for name in ("qwen3-moe", "gpt-oss")},
     "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
     "qwen3.5": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
+    "qwen3.5-moe": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
     "lfm2": ["q_proj", "k_proj", "v_proj", "out_proj", "in_proj", "w1", "w2", "w3"],
 }
-KEPT = {"gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "qwen3.5": [2, 3]}
+KEPT = {"gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1]}
 
 
 def of(theta, kind="default", **scaling):
@@ -54,6 +55,12 @@ def rope(theta, kind="default", **scaling):
 
 SLIDING, FULL = "sliding_attention", "full_attention"
 SMALL = {k: v for k, v in COMMON.items() if k != "num_hidden_layers"} | dict(intermediate_size=48)
+# eps is not the published 1e-6, at which rounding alone moves the curves.
+QWEN35 = SMALL | dict(
+    vocab_size=96, rms_norm_eps=1e-3, head_dim=24, linear_conv_kernel_dim=4, linear_key_head_dim=8,
+    linear_value_head_dim=8, linear_num_key_heads=2, linear_num_value_heads=4,
+    **rope(1e7, partial_rotary_factor=0.25, mrope_section=[1, 1, 1], mrope_interleaved=True),
+)
 GRANITE = dict(embedding_multiplier=12.0, logits_scaling=2.0, residual_multiplier=0.22, attention_multiplier=0.125)
 
 LLAMA3 = rope(5e5, "llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
@@ -126,13 +133,14 @@ CONFIGS = {
         **{**SMALL, "intermediate_size": 68}, num_hidden_layers=3, layer_types=["conv", FULL, "conv"],
         block_multiple_of=8, norm_eps=1e-5, **rope(1e6),
     ),
-    # eps is not the published 1e-6, at which rounding alone moves the curves.
     "qwen3.5": lambda: T.Qwen3_5TextConfig(
-        **{**SMALL, "vocab_size": 96, "intermediate_size": 40}, num_hidden_layers=4, rms_norm_eps=1e-3, head_dim=24,
-        layer_types=[*3 * ["linear_attention"], FULL], tie_word_embeddings=True, linear_conv_kernel_dim=4,
-        linear_key_head_dim=8, linear_value_head_dim=8, linear_num_key_heads=2, linear_num_value_heads=4, **rope(
-            1e7, partial_rotary_factor=0.25, mrope_section=[1, 1, 1], mrope_interleaved=True,
-        ),
+        **{**QWEN35, "intermediate_size": 40}, num_hidden_layers=4, layer_types=[*3 * ["linear_attention"], FULL],
+        tie_word_embeddings=True,
+    ),
+    "qwen3.5-moe": lambda: T.Qwen3_5MoeTextConfig(
+        **{k: v for k, v in QWEN35.items() if k != "intermediate_size"}, num_hidden_layers=2,
+        layer_types=["linear_attention", FULL], tie_word_embeddings=False, moe_intermediate_size=12,
+        shared_expert_intermediate_size=20, num_experts=8, num_experts_per_tok=3,
     ),
     # A query sees itself alone: q and k have gradients of exactly 0.
     "mistral-window1": lambda: T.MistralConfig(**MISTRAL, sliding_window=1),
@@ -155,6 +163,8 @@ def random_model(name):
         for parameter_name, parameter in model.named_parameters():
             if parameter_name.endswith("A_log"):
                 parameter.add_(0.1 * torch.randn_like(parameter))
+            if name == "qwen3.5-moe" and parameter_name.endswith("mlp.gate.weight"):  # routers far from ties
+                parameter.copy_(0.4 * torch.randn_like(parameter))
     return model
 
 

@@ -45,34 +45,39 @@ export const joinGateCases = casesFor(joinGateOp, {
 
 const gated = {
   shapes: [
-    { T: 1, N: 1 },
-    { T: 3, N: 19 },
-    { T: 40, N: 257 },
+    { T: 1, N: 1, G: 1 },
+    { T: 3, N: 19, G: 19 },
+    { T: 40, N: 257, G: 257 },
+    { T: 5, N: 33, G: 1 },
+    { T: 7, N: 120, G: 3 },
   ],
   hard: {
-    'gates that saturate': { extents: { T: 2, N: 20 }, fill: { gate: constant(1000, -1000, 60, -60, 0) } },
+    'gates that saturate': { extents: { T: 2, N: 20, G: 20 }, fill: { gate: constant(1000, -1000, 60, -60, 0) } },
   },
-  benchmark: [{ extents: { T: 512, N: 4096 } }],
+  benchmark: [{ extents: { T: 512, N: 4096, G: 4096 } }, { extents: { T: 512, N: 2048, G: 1 } }],
 };
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 export const sigmoidGateCases = casesFor(sigmoidGateOp, {
   ...gated,
-  reference: ({ x, gate }, { y }, { extents: { T = 0, N = 0 } }) => {
-    for (let t = 0; t < T; t++) for (let n = 0; n < N; n++) y.add(t, n, x.at(t, n) * sigmoid(gate.at(t, n)));
+  reference: ({ x, gate }, { y }, { extents: { T = 0, N = 0, G = 0 } }) => {
+    for (let t = 0; t < T; t++) {
+      for (let n = 0; n < N; n++) y.add(t, n, x.at(t, n) * sigmoid(gate.at(t, Math.floor((n * G) / N))));
+    }
   },
 });
 
 export const sigmoidGateBackwardCases = casesFor(sigmoidGateBackwardOp, {
   ...gated,
-  reference: ({ dy, x, gate }, { dx, dgate }, { extents: { T = 0, N = 0 } }) => {
+  reference: ({ dy, x, gate }, { dx, dgate }, { extents: { T = 0, N = 0, G = 0 } }) => {
     for (let t = 0; t < T; t++) {
       for (let n = 0; n < N; n++) {
-        const s = sigmoid(gate.at(t, n));
+        const g = Math.floor((n * G) / N);
+        const s = sigmoid(gate.at(t, g));
         dx.add(t, n, dy.at(t, n) * s);
         const d = dy.at(t, n) * x.at(t, n) * s;
-        dgate.add(t, n, d * (1 - s), Math.abs(d)); // 1 - σ has the absolute error of σ
+        dgate.add(t, g, d * (1 - s), Math.abs(d)); // 1 - σ has the absolute error of σ
       }
     }
   },

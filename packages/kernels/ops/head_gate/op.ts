@@ -37,16 +37,22 @@ export const joinGateOp = defineOp({
   flops: () => 0,
 });
 
-/** y = x · σ(gate). */
+function groups({ N, G }: Extents): Extents {
+  if (Number(N) % Number(G) !== 0) throw new Error(`sigmoid_gate: ${G} gates for ${N} columns`);
+  return {};
+}
+
+/** y = x · σ(gate), where each of a row's G gates is for N / G columns. */
 export const sigmoidGateOp = defineOp({
   name: 'sigmoid_gate',
-  inputs: { x: 'A[T,N]', gate: 'A[T,N]' },
+  inputs: { x: 'A[T,N]', gate: 'A[T,G]' },
   outputs: { y: 'A[T,N]' },
-  inPlace: { y: ['x', 'gate'] },
+  derive: groups,
+  inPlace: { y: ['x'] },
   cheap: true,
   tiles: true,
   cpuOnly: true,
-  flops: ({ T = 0, N = 0 }) => 5 * T * N,
+  flops: ({ T = 0, N = 0, G = 0 }) => T * (N + 4 * G),
   backward: ({ graph, inputs: { x, gate }, gradients: { y: dy } }) => {
     if (!dy) return {};
     const { dx, dgate } = graph.apply(sigmoidGateBackwardOp, { dy, x, gate });
@@ -54,15 +60,16 @@ export const sigmoidGateOp = defineOp({
   },
 });
 
-/** dx = dy · σ(gate), dgate = dy · x · σ(gate) · (1 - σ(gate)). */
+/** dx = dy · σ(gate), dgate = Σ dy · x · σ(gate) · (1 - σ(gate)) over the columns of a gate. */
 export const sigmoidGateBackwardOp = defineOp({
   name: 'sigmoid_gate_backward',
-  inputs: { dy: 'A[T,N]', x: 'A[T,N]', gate: 'A[T,N]' },
-  outputs: { dx: 'A[T,N]', dgate: 'A[T,N]' },
-  inPlace: { dx: ['x', 'dy'], dgate: ['gate', 'dy'] },
+  inputs: { dy: 'A[T,N]', x: 'A[T,N]', gate: 'A[T,G]' },
+  outputs: { dx: 'A[T,N]', dgate: 'A[T,G]' },
+  derive: groups,
+  inPlace: { dx: ['x', 'dy'], dgate: ['gate'] },
   tiles: true,
   cpuOnly: true,
-  flops: ({ T = 0, N = 0 }) => 8 * T * N,
+  flops: ({ T = 0, N = 0, G = 0 }) => T * (3 * N + 6 * G),
 });
 
 /** @param x [T, heads · 2 · headSize] */
@@ -70,6 +77,7 @@ export function splitGate(x: Tensor, headSize: number): { readonly q: Tensor; re
   return graphOf(x).apply(splitGateOp, { x }, { headSize });
 }
 
+/** @param gate [T, G], where G divides the columns of x: one for each of them, or for several */
 export function sigmoidGate(x: Tensor, gate: Tensor): Tensor {
   return graphOf(x).apply(sigmoidGateOp, { x, gate }).y;
 }

@@ -27,7 +27,7 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   lora_alpha: '适配器的缩放：其输出乘以 lora_alpha / lora_r。通常为 `lora_r` 的一到两倍。',
   lora_dropout: '训练时随机置零的适配器输入所占的比例。0 最快，通常效果相当。',
   lora_target_linear:
-    '在每层的所有线性层（注意力与 MLP；混合专家层只含注意力，见 lora_target_parameters）上加适配器，不含嵌入层与输出层。设为 false 并写 lora_target_parameters 时，只有专家加适配器。',
+    '在每层的所有线性层（注意力与 MLP；混合专家层不含被选中的专家，见 lora_target_parameters）上加适配器，不含嵌入层与输出层。设为 false 并写 lora_target_parameters 时，只有专家加适配器。',
   lora_target_parameters:
     '除线性层外也加适配器的专家矩阵，每个专家各有自己的适配器：[gate_up_proj, down_proj]。专家有多少个，这样的适配器就大多少倍，因此 lora_r 通常取 1 到 8。',
   lora_target_modules: '加适配器的线性层，写 Hugging Face 名称的最后一段，例如 q_proj, v_proj。',

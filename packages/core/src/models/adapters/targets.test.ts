@@ -48,6 +48,16 @@ test('of a mixture of experts the attention is adapted; an expert is refused by 
   );
 });
 
+test('the expert that all tokens share is adapted like any MLP, its gate is not', () => {
+  const path = new URL('../../../test/golden/models/qwen3.5-moe/config.json', import.meta.url);
+  const qwen = readConfig(JSON.parse(readFileSync(path, 'utf8')), null, 'config.json');
+  const { names: ofQwen } = architectureOf('qwen3_5_moe_text', 'config.json');
+  const mlp = [0, 1].flatMap((layer) => ['gate', 'up', 'down'].map((name) => `layers.${layer}.${name}`));
+  expect(targetedLinears(qwen, ofQwen, ['gate_proj', 'up_proj', 'down_proj'])).toEqual(mlp);
+  expect(targetedLinears(qwen, ofQwen, 'all-linear')).toEqual(expect.arrayContaining(mlp));
+  expect(() => targetedLinears(qwen, ofQwen, ['shared_expert_gate'])).toThrow('shared_expert_gate is no linear layer');
+});
+
 test('module names go both ways', () => {
   expect(moduleName(names, 'layers.1.gate')).toBe('model.layers.1.mlp.gate_proj');
   expect(linearOfModule(config, names, 'model.layers.1.mlp.gate_proj')).toBe('layers.1.gate');

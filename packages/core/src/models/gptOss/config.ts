@@ -2,6 +2,7 @@ import type { ExpertsConfig, ModelConfig } from '../config.ts';
 import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { readAlternatingWindows } from '../layerTypes.ts';
+import { refuseBalanceLoss } from '../refuseBalanceLoss.ts';
 
 /** Of the activation in every published model; transformers and llama.cpp have both in their code. */
 const [ALPHA, LIMIT] = [1.702, 7];
@@ -26,12 +27,7 @@ export function readConfig(given: Fields, generation: Fields | null): ModelConfi
 }
 
 function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
-  if (fields.boolean('output_router_logits', false)) {
-    throw fields.unsupported(
-      'output_router_logits, which adds the balance loss of the router, is not implemented',
-      'set it to false: the router is then trained by the loss of the tokens alone, as published files have it',
-    );
-  }
+  refuseBalanceLoss(fields);
   if (fields.has('swiglu_limit') && fields.raw('swiglu_limit') !== LIMIT) {
     throw fields.unsupported(
       `swiglu_limit ${JSON.stringify(fields.raw('swiglu_limit'))} is not implemented, only ${LIMIT}, as transformers has it`,
@@ -46,6 +42,7 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
     normalized: true,
     bias: true,
     activation: { alpha: ALPHA, limit: LIMIT, upOffset: 1 },
+    shared: false,
     layers: Array.from({ length: layerCount }, () => true),
   };
 }

@@ -49,6 +49,7 @@ describe.each(Object.entries(asSavedBy))('a multimodal model as %s saves it', (_
     ['ministral3', 'mistral3'],
     ['mistral', 'mistral3'],
     ['qwen3.5', 'qwen3_5'],
+    ['qwen3.5-moe', 'qwen3_5_moe'],
   ])('%s inside %s is opened, and what is left out is said', async (name, outer) => {
     const inside = openModel(await nested(name, outer, how));
     const alone = goldenModel(name);

@@ -5,6 +5,7 @@ const WRAPPERS: Readonly<Record<string, string>> = {
   gemma3: 'gemma3_text',
   mistral3: 'mistral',
   qwen3_5: 'qwen3_5_text',
+  qwen3_5_moe: 'qwen3_5_moe_text',
 };
 
 /** What the text model takes from the config around it where it does not say it itself. */

@@ -1,10 +1,10 @@
 import { longestShortConv } from '@anneal/kernels';
 import type { GatedDeltaConfig, ModelConfig, TokenMixer } from '../config.ts';
-import { MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
+import { type DecoderTraits, MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 
 /** What transformers takes where config.json does not say it. */
-const DEFAULTS = {
+export const DEFAULTS = {
   head_dim: 256,
   num_attention_heads: 16,
   num_key_value_heads: 4,
@@ -12,12 +12,17 @@ const DEFAULTS = {
   partial_rotary_factor: 0.25,
 };
 
-/**
- * Qwen3.5: the gated delta rule, and in every fourth layer attention with gated output. Of text alone the three positions of a token
- * are one, so that the interleaved sections of its rope (`mrope_section`) are as if they were not.
- */
+/** Qwen3.5, dense. */
 export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
   const fields = written.withDefaults(DEFAULTS);
+  return readDecoderConfig(fields, generation, { architecture: 'qwen3_5_text', ...qwen35Traits(fields) });
+}
+
+/**
+ * What all of Qwen3.5 has: the gated delta rule, and in every fourth layer attention with gated output. Of text alone the three positions of a token
+ * are one, so that the interleaved sections of its rope (`mrope_section`) are as if they were not.
+ */
+export function qwen35Traits(fields: Fields): Omit<DecoderTraits, 'architecture'> {
   for (const [key, computed] of Object.entries({ attn_output_gate: true, attention_bias: false })) {
     if (fields.boolean(key, computed) !== computed)
       throw fields.unsupported(
@@ -25,8 +30,7 @@ export function readConfig(written: Fields, generation: Fields | null): ModelCon
         'use a published Qwen3.5',
       );
   }
-  return readDecoderConfig(fields, generation, {
-    architecture: 'qwen3_5_text',
+  return {
     partialRotary: true,
     config: {
       mixers: readMixers(fields),
@@ -35,7 +39,7 @@ export function readConfig(written: Fields, generation: Fields | null): ModelCon
       qkNorm: 'each_head',
       normOffset: 1,
     },
-  });
+  };
 }
 
 function readGatedDelta(fields: Fields): GatedDeltaConfig {

@@ -1,11 +1,11 @@
 import { mlpNames, outerNames, queryKeyNames, valueOutputNames } from '../layers/names.ts';
 import { type NameTable, table } from '../names.ts';
 
-export const names: NameTable = [
+/** Of all of Qwen3.5, dense or with experts. */
+export const namesBesideMlp: NameTable = [
   ...outerNames,
   ...queryKeyNames,
   ...valueOutputNames,
-  ...mlpNames,
   ...table(
     ['layers.*.attention_norm', 'model.layers.*.input_layernorm.weight', 'blk.*.attn_norm.weight'],
     ['layers.*.mlp_norm', 'model.layers.*.post_attention_layernorm.weight', 'blk.*.post_attention_norm.weight'],
@@ -22,3 +22,5 @@ export const names: NameTable = [
     ['layers.*.delta_out', 'model.layers.*.linear_attn.out_proj.weight', 'blk.*.ssm_out.weight'],
   ),
 ];
+
+export const names: NameTable = [...namesBesideMlp, ...mlpNames];

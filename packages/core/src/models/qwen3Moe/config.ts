@@ -3,6 +3,7 @@ import type { ExpertsConfig, ModelConfig } from '../config.ts';
 import { readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { readLayerWindows } from '../layerTypes.ts';
+import { refuseBalanceLoss } from '../refuseBalanceLoss.ts';
 
 /** Qwen3 whose MLPs are mixtures of experts, but for the layers that `mlp_only_layers` and `decoder_sparse_step` leave dense. */
 export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
@@ -17,12 +18,7 @@ export function readConfig(fields: Fields, generation: Fields | null): ModelConf
 }
 
 function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
-  if (fields.boolean('output_router_logits', false)) {
-    throw fields.unsupported(
-      'output_router_logits, which adds the balance loss of the router, is not implemented',
-      'set it to false: the router is then trained by the loss of the tokens alone, as published files have it',
-    );
-  }
+  refuseBalanceLoss(fields);
   const count = fields.count(fields.has('num_experts') ? 'num_experts' : 'num_local_experts', 128);
   const step = fields.count('decoder_sparse_step', 1);
   const dense = fields.has('mlp_only_layers') ? fields.raw('mlp_only_layers') : [];
@@ -34,6 +30,7 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
     normalized: fields.boolean('norm_topk_prob', false),
     bias: false,
     activation: plainSwiglu,
+    shared: false,
     layers: Array.from({ length: layerCount }, (_, layer) => !dense.includes(layer) && (layer + 1) % step === 0),
   };
 }

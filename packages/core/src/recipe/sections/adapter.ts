@@ -46,7 +46,7 @@ export const adapter = {
   lora_target_linear: derived(
     z.boolean(),
     'true unless `lora_target_modules` is written',
-    'Put the adapter on every linear layer of the blocks: attention and MLP (of a mixture of experts the attention alone: see `lora_target_parameters`), not the embedding and not the output layer. With false and `lora_target_parameters` only experts get one.',
+    'Put the adapter on every linear layer of the blocks: attention and MLP (of a mixture of experts not those that are chosen: see `lora_target_parameters`), not the embedding and not the output layer. With false and `lora_target_parameters` only experts get one.',
   ),
   lora_target_modules: derived(
     z.array(z.string().min(1)).min(1),
