@@ -31,7 +31,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: 'synthesize',
-    summary: 'make rows from documents, by asking a model of any OpenAI-compatible endpoint',
+    summary: 'make rows from documents or other rows, by asking any OpenAI-compatible endpoint',
     load: () => import('./commands/synthesize.ts'),
   },
   {

@@ -155,6 +155,21 @@ it("asks our own agent's /v1 with the starter model", async () => {
         anneal_provenance: { source: 'docs/lighthouses.md', model: 'project/model' },
       });
     }
+    const rewriting = [
+      '--set',
+      'task=answer',
+      '--set',
+      'sources=[{path: asked.jsonl}]',
+      '--set',
+      'endpoint.max_tokens=200',
+    ];
+    writeFileSync(join(folder, 'asked.jsonl'), '{"messages": [{"role": "user", "content": "Who are you?"}]}\n');
+    const answered = await anneal('synthesize', 'questions.yaml', ...rewriting);
+    expect(answered.code, answered.stderr).toBe(exitCodes.done);
+    expect(JSON.parse(rowsOf(folder)).messages).toEqual([
+      { role: 'user', content: 'Who are you?' },
+      { role: 'assistant', content: expect.stringMatching(/\w{3}/) },
+    ]);
   } finally {
     vi.unstubAllEnvs();
   }

@@ -24,7 +24,7 @@ interface Options {
 
 export function define(command: Command): void {
   addExamples(
-    addSetOption(command.argument('<recipe>', 'what is asked, whom, and about which documents'))
+    addSetOption(command.argument('<recipe>', 'what is asked, whom, and about which documents or rows'))
       .option('--dry-run', 'say how many requests and tokens it takes; nothing is sent but --samples')
       .addOption(
         optionFor(
@@ -65,7 +65,8 @@ async function synthesize(recipe: string, options: Options): Promise<void> {
 }
 
 function printResult(result: SynthesisResult, recipe: string): void {
-  const { state, documents, chunks, requests, answered, failed, rows, output, rejected, rejectedFile } = result;
+  const { state, sources, chunks, requests, judgements, answered, failed, rows, output, rejected, rejectedFile } =
+    result;
   const left = Object.entries(rejected).map(([reason, count]) => `${formatCount(count)} ${reason}`);
   for (const [what, names] of [
     ['no documents, passed over', result.passedOver],
@@ -75,12 +76,17 @@ function printResult(result: SynthesisResult, recipe: string): void {
   }
   print(
     formatPairs([
-      ['documents', `${formatCount(documents)}, ${formatCount(chunks)} chunks`],
+      chunks === null
+        ? ['rows read', formatCount(sources)]
+        : ['documents', `${formatCount(sources)}, ${formatCount(chunks)} chunks`],
       [
         'requests',
         `${formatCount(requests)}, ${formatCount(answered)} answered${failed > 0 ? `, ${formatCount(failed)} failed` : ''}`,
       ],
       ...(state === 'finished' ? [] : [['to do', estimateInWords(result.estimate)] as const]),
+      ...(judgements > 0 && state === 'estimated'
+        ? [['judgements', `about ${formatCount(judgements)} requests more at most`] as const]
+        : []),
       ...(state === 'estimated'
         ? []
         : [['rows', `${formatCount(rows)}${output === null ? '' : ` in ${output}`}`] as const]),

@@ -9,13 +9,20 @@ export function showSynthesisProgress({ sayEstimate }: { sayEstimate: (estimate:
   end(): void;
 } {
   const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
-  const started = performance.now();
+  let started = performance.now();
   let first: number | undefined;
   let isSaid = false;
   let tenth = -1;
+  let shown: SynthesisProgress['phase'] | undefined;
   return {
     show(progress) {
-      const { answered, requests, estimate } = progress;
+      const { phase, answered, requests, estimate } = progress;
+      if (phase === 'judging' && shown !== phase) {
+        first = undefined;
+        tenth = -1;
+        started = performance.now();
+      }
+      shown = phase;
       first ??= answered;
       if (estimate && estimate.requests > 0 && !isSaid) {
         isSaid = true;
@@ -34,9 +41,17 @@ export function showSynthesisProgress({ sayEstimate }: { sayEstimate: (estimate:
   };
 }
 
-function describe({ answered, requests, failed, retries, promptTokens, completionTokens }: SynthesisProgress): string {
+function describe({
+  phase,
+  answered,
+  requests,
+  failed,
+  retries,
+  promptTokens,
+  completionTokens,
+}: SynthesisProgress): string {
   const parts = [
-    `${formatCount(answered)} of ${formatCount(requests)} answered`,
+    `${formatCount(answered)} of ${formatCount(requests)} ${phase === 'judging' ? 'judged' : 'answered'}`,
     ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
     ...(retries > 0 ? [`${formatCount(retries)} asked again`] : []),
     ...(promptTokens + completionTokens > 0

@@ -30,8 +30,8 @@ export const synthesisEstimateSchema = z.object({
 export type SynthesisEstimate = z.infer<typeof synthesisEstimateSchema>;
 
 export const synthesisProgressSchema = z.object({
-  phase: z.enum(['samples', 'asking']),
-  /** Requests that have an answer, and all of them. */
+  phase: z.enum(['samples', 'asking', 'judging']),
+  /** Requests of this phase that have an answer, and all of them. */
   answered: count,
   requests: count,
   failed: count,
@@ -48,13 +48,17 @@ export type SynthesisProgress = z.infer<typeof synthesisProgressSchema>;
 export const synthesisResultSchema = z.object({
   /** `stopped`: some is still to be asked; the rows are those of what was answered. `estimated`: no rows were asked for. */
   state: z.enum(['finished', 'stopped', 'estimated']),
-  documents: count,
+  /** Documents, or rows. */
+  sources: count,
   /** Files of the sources' folders that are no documents, and documents without text. */
   passedOver: z.array(z.string()).readonly(),
   empty: z.array(z.string()).readonly(),
-  chunks: count,
+  /** Null where rows are asked about. */
+  chunks: count.nullable(),
   requests: count,
   answered: count,
+  /** About so many more at most, if each answer becomes the rows it was asked for; 0 without a judge. */
+  judgements: count,
   failed: count,
   /** Null without rows. */
   output: z.string().nullable(),

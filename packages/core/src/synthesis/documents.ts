@@ -6,6 +6,7 @@ import { DATA_EXTENSIONS } from '../datasets/dataFiles.ts';
 import { refuseOtherThanText } from '../datasets/fileContent.ts';
 import { openSource } from '../datasets/read.ts';
 import { UserError } from '../errors.ts';
+import { folderBeside } from './folder.ts';
 import type { SourceOptions } from './options.ts';
 
 export interface Document {
@@ -30,13 +31,13 @@ const MOST_BYTES = 1 << 30;
 const PAGE_ROWS = 256;
 
 /** @throws UserError */
-export async function readDocuments(sources: readonly SourceOptions[]): Promise<ReadDocuments> {
+export async function readDocuments(sources: readonly SourceOptions[], output: string): Promise<ReadDocuments> {
   const documents: Document[] = [];
   const passedOver: string[] = [];
   const empty: string[] = [];
   let bytes = 0;
   for (const source of sources) {
-    for (const file of filesOf(source, passedOver)) {
+    for (const file of filesOf(source, output, passedOver)) {
       for await (const { row, text } of textsOf(file.path, source.field)) {
         bytes += Buffer.byteLength(text);
         if (bytes > MOST_BYTES) throw tooMuch(source.path);
@@ -56,8 +57,12 @@ export async function readDocuments(sources: readonly SourceOptions[]): Promise<
 
 const dataExtensions = DATA_EXTENSIONS.filter((extension) => !TEXTS.includes(extension));
 
-/** The files of a source by name, those of folders in it included; links and hidden files are passed over. */
-function* filesOf({ path, name }: SourceOptions, passedOver: string[]): Generator<{ path: string; name: string }> {
+/** The files of a source by name, those of folders in it included. Links, hidden files and what we write ourselves are passed over. */
+function* filesOf(
+  { path, name }: SourceOptions,
+  output: string,
+  passedOver: string[],
+): Generator<{ path: string; name: string }> {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) {
     throw new UserError({
@@ -68,13 +73,26 @@ function* filesOf({ path, name }: SourceOptions, passedOver: string[]): Generato
     });
   }
   if (!status.isDirectory()) return yield { path, name };
+  const own = [output, folderBeside(output)];
   for (const entry of readdirSync(path, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const inner = { path: join(path, entry.name), name: posix.join(name, entry.name) };
     const extension = extname(entry.name).toLowerCase();
-    if (entry.name.startsWith('.') || entry.isSymbolicLink()) passedOver.push(inner.name);
-    else if (entry.isDirectory()) yield* filesOf({ ...inner, field: '' }, passedOver);
+    if (entry.name.startsWith('.') || entry.isSymbolicLink() || own.includes(inner.path)) passedOver.push(inner.name);
+    else if (entry.isDirectory()) yield* filesOf({ ...inner, field: '' }, output, passedOver);
     else if (TEXTS.includes(extension) || dataExtensions.includes(extension as never)) yield inner;
     else passedOver.push(inner.name);
+  }
+}
+
+/** As above, of data files only. */
+export function* dataFilesOf(
+  source: SourceOptions,
+  output: string,
+  passedOver: string[],
+): Generator<{ path: string; name: string }> {
+  for (const file of filesOf(source, output, passedOver)) {
+    if (dataExtensions.includes(extname(file.path).toLowerCase() as never)) yield file;
+    else passedOver.push(file.name);
   }
 }
 

@@ -1,14 +1,14 @@
 /** What is left to be asked, and what that takes. */
 import type { SynthesisEstimate } from '../protocol/synthesis.ts';
 import type { Answer } from './journal.ts';
-import type { SynthesisOptions } from './options.ts';
-import type { PlannedRequest } from './plan.ts';
+import type { EndpointOptions } from './options.ts';
+import type { PlannedQuestion } from './plan.ts';
 
 /** By the answers that are there; without any by characters, with answers as long as they may be. */
 export function estimateOf(
-  requests: readonly PlannedRequest[],
+  requests: readonly PlannedQuestion[],
   answerTo: (key: string) => Answer | undefined,
-  { endpoint }: Pick<SynthesisOptions, 'endpoint'>,
+  endpoint: EndpointOptions,
 ): SynthesisEstimate {
   const answers = requests.map(({ key }) => answerTo(key));
   const open = requests.filter((_, i) => answers[i] === undefined);
@@ -35,7 +35,7 @@ export function estimateOf(
 }
 
 /** Four letters of most scripts, or one character of those without blanks between words. */
-function guessedTokens({ messages }: PlannedRequest): number {
+function guessedTokens({ messages }: PlannedQuestion): number {
   return sum(
     messages.map(({ content }) => {
       const dense =

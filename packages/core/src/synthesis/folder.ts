@@ -8,11 +8,13 @@ import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { lockOwner, ProcessLock } from '../processLock.ts';
+import type { Rejected } from './candidates.ts';
 import { Journal } from './journal.ts';
-import type { Rejected, Row } from './rows.ts';
 
 /** Hashes of the outputs that were written: the last one, and the one that may stand there if the process was killed. */
 const writtenSchema = z.object({ sha256: z.array(z.string()) });
+
+export const folderBeside = (output: string): string => output.replace(/\.jsonl$/i, '.synthesis');
 
 export class SynthesisFolder {
   readonly output: string;
@@ -20,7 +22,7 @@ export class SynthesisFolder {
 
   constructor(output: string) {
     this.output = output;
-    this.path = output.replace(/\.jsonl$/i, '.synthesis');
+    this.path = folderBeside(output);
   }
 
   get rejectedFile(): string {
@@ -63,7 +65,7 @@ export class SynthesisFolder {
   }
 
   /** Both files appear whole. Without rows no output is written, and one that is there stays. */
-  async write(rows: readonly Row[], rejected: readonly Rejected[]): Promise<void> {
+  async write(rows: readonly object[], rejected: readonly Rejected[]): Promise<void> {
     if (rejected.length > 0) replaceFile(this.rejectedFile, linesOf(rejected), { sync: true });
     else rmSync(this.rejectedFile, { force: true });
     if (rows.length === 0) return;

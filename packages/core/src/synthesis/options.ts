@@ -1,5 +1,6 @@
 /** What a synthesis is made from: a recipe with nothing left to a default. */
 export interface SynthesisOptions {
+  readonly task: Task;
   readonly endpoint: EndpointOptions;
   readonly sources: readonly SourceOptions[];
   /** Absolute path of the rows. */
@@ -9,11 +10,29 @@ export interface SynthesisOptions {
   readonly maxChunks: number | null;
   readonly language: string | null;
   readonly prompt: string | null;
+  /** Who asks, and how hard it is, in words; a request has one of each. */
+  readonly personas: readonly string[] | null;
+  readonly difficulties: readonly string[] | null;
+  /** Requests about each chunk or row, each with another of these. */
+  readonly variations: number;
+  readonly thinking: 'drop' | 'reasoning_content' | 'think_tags';
   readonly systemPrompt: string | null;
+  readonly judge: JudgeOptions | null;
   readonly rules: Rules;
   readonly deduplicate: 'near' | 'exact' | 'none';
   readonly nearDuplicateSimilarity: number;
   readonly seed: number;
+}
+
+export const TASKS = ['question_answer', 'answer', 'rewrite_answers', 'rewrite_questions'] as const;
+export type Task = (typeof TASKS)[number];
+
+export interface JudgeOptions {
+  /** As the endpoint of the rows, with what the recipe says otherwise. */
+  readonly endpoint: EndpointOptions;
+  readonly prompt: string | null;
+  /** Least score of 0 to 10 that a row needs. */
+  readonly threshold: number;
 }
 
 export interface EndpointOptions {

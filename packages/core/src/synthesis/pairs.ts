@@ -9,17 +9,14 @@ export interface Pair {
 
 /** Why an answer, or a pair of it, is left out. */
 export interface Flaw {
-  readonly reason: 'cut_off' | 'empty' | 'not_json' | 'wrong_form';
+  readonly reason: 'cut_off' | 'empty' | 'not_json' | 'wrong_form' | 'no_thoughts';
   readonly detail: string;
 }
 
 /** The pairs of an answer, each with what is wrong with it where that is so; one flaw where there is none to be read. */
 export function pairsIn(answer: Answer): (Pair | Flaw)[] {
-  const text = withoutThoughts(answer.content);
-  if (answer.finishReason === 'length') {
-    return [{ reason: 'cut_off', detail: 'the answer was cut at max_tokens' }];
-  }
-  if (text === '') return [{ reason: 'empty', detail: 'the answer is empty' }];
+  const text = readText(answer);
+  if (typeof text !== 'string') return [text];
   const value = jsonIn(text);
   if (value === undefined) return [{ reason: 'not_json', detail: 'the answer is no JSON' }];
   const list = listIn(value);
@@ -28,14 +25,27 @@ export function pairsIn(answer: Answer): (Pair | Flaw)[] {
   return list.map(pairOf);
 }
 
-/** Some models think in the answer itself; some templates have opened the tag for them. */
-export function withoutThoughts(text: string): string {
-  const end = text.lastIndexOf('</think>');
-  return (end < 0 ? text : text.slice(end + '</think>'.length)).trim();
+const THINK_END = '</think>';
+
+/** The text of an answer, without what was thought before it. */
+export function readText({ content, finishReason }: Answer): string | Flaw {
+  if (finishReason === 'length') return { reason: 'cut_off', detail: 'the answer was cut at max_tokens' };
+  const end = content.lastIndexOf(THINK_END);
+  const text = (end < 0 ? content : content.slice(end + THINK_END.length)).trim();
+  if (text === '') return { reason: 'empty', detail: 'the answer is empty' };
+  return text.isWellFormed() ? text : wrong('it holds half a character');
+}
+
+/** What was thought: apart, or in the answer itself, where some templates have opened the tag already. Empty for nothing. */
+export function thoughtsIn({ content, reasoning }: Answer): string {
+  const end = content.lastIndexOf(THINK_END);
+  const within = end < 0 ? '' : content.slice(0, end).replace(/^\s*<think>/, '');
+  const thoughts = (reasoning ?? within).trim();
+  return thoughts.isWellFormed() ? thoughts : '';
 }
 
 /** JSON that is the text, stands in a fence, or between other words. */
-function jsonIn(text: string): unknown {
+export function jsonIn(text: string): unknown {
   const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/i.exec(text)?.[1];
   const between = (open: string, close: string): string => text.slice(text.indexOf(open), text.lastIndexOf(close) + 1);
   const brackets = text.indexOf('[') >= 0 && text.indexOf('[') < (text.indexOf('{') + 1 || Infinity);

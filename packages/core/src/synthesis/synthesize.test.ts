@@ -1,71 +1,9 @@
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { UserError } from '../errors.ts';
+import { describe, expect, it } from 'vitest';
 import type { SynthesisProgress } from '../protocol/synthesis.ts';
-import { readSynthesisRecipe } from '../recipe/synthesis/read.ts';
-import type { Rejected, Row } from './rows.ts';
-import { type SynthesisCall, synthesize } from './synthesize.ts';
-import { type EndpointStandIn, pairsAbout, reply, send, standIn } from './testing/endpointStandIn.ts';
-
-const paragraphs = Array.from(
-  { length: 12 },
-  (_, i) =>
-    `Harbor ${i} has number ${i * 37} on its gate. ${'abcdefghijkl'[i]?.repeat(9)} ships moor there each week ${i}.`,
-);
-
-function folderWith(files: Record<string, string>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'anneal-synthesis-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(join(folder, name, '..'), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
-  return folder;
-}
-
-/** A recipe about twelve harbors, one in a request. */
-function project({ url }: Pick<EndpointStandIn, 'url'>, more: Record<string, unknown> = {}): string {
-  const { endpoint, ...keys } = more;
-  return folderWith({
-    'docs/harbors.md': paragraphs.join('\n\n'),
-    'recipe.yaml': JSON.stringify({
-      endpoint: { url, model: 'small', concurrency: 3, ...(endpoint as object) },
-      sources: [{ path: 'docs' }],
-      output: 'rows.jsonl',
-      chunk_chars: 100,
-      ...keys,
-    }),
-  });
-}
-
-async function make(folder: string, call: Partial<SynthesisCall> = {}) {
-  const options = await readSynthesisRecipe(join(folder, 'recipe.yaml'));
-  return synthesize(options, {
-    dryRun: false,
-    samples: 2,
-    overwrite: false,
-    apiKey: null,
-    pauses: { firstMilliseconds: 1, longestMilliseconds: 20 },
-    signal: new AbortController().signal,
-    onProgress: () => undefined,
-    ...call,
-  });
-}
-
-const linesIn = <T>(path: string): T[] =>
-  readFileSync(path, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as T);
-const rowsIn = (folder: string): Row[] => linesIn(join(folder, 'rows.jsonl'));
-const rejectedIn = (folder: string): Rejected[] => linesIn(join(folder, 'rows.synthesis', 'rejected.jsonl'));
-const errorOf = (work: Promise<unknown>): Promise<UserError> =>
-  work.then(
-    () => expect.fail('it should have failed'),
-    (error: unknown) => (error instanceof UserError ? error : Promise.reject(error)),
-  );
+import { pairsAbout, reply, send, standIn } from './testing/endpointStandIn.ts';
+import { errorOf, linesIn, make, paragraphs, project, rejectedIn, rowsIn } from './testing/project.ts';
 
 describe('rows from documents', () => {
   it('are pairs with their place in the document, within the bound of requests', async () => {
@@ -73,7 +11,7 @@ describe('rows from documents', () => {
     const folder = project(endpoint, { system_prompt: 'You know harbors.' });
     const seen: SynthesisProgress[] = [];
     const result = await make(folder, { onProgress: (progress) => seen.push(progress) });
-    expect(result).toMatchObject({ state: 'finished', documents: 1, chunks: 12, requests: 12, answered: 12, rows: 24 });
+    expect(result).toMatchObject({ state: 'finished', sources: 1, chunks: 12, requests: 12, answered: 12, rows: 24 });
     const rows = rowsIn(folder);
     expect(rows[0]?.messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant']);
     const document = readFileSync(join(folder, 'docs/harbors.md'));
@@ -170,11 +108,19 @@ describe('rows from documents', () => {
     expect(rejectedIn(folder).find(({ reason }) => reason === 'not_json')?.content).toBe('I cannot do that.');
   });
 
+  it('are none of the documents, where they lie among them', async () => {
+    const endpoint = await standIn();
+    const folder = project(endpoint, { output: 'docs/rows.jsonl' });
+    await make(folder);
+    expect((await make(folder)).passedOver).toEqual(['docs/rows.jsonl', 'docs/rows.synthesis']);
+    expect(endpoint.asked).toHaveLength(12);
+  });
+
   it('are asked for once where documents repeat themselves', async () => {
     const endpoint = await standIn();
     const folder = project(endpoint);
     writeFileSync(join(folder, 'docs', 'zebra.md'), paragraphs.join('\n\n'));
-    expect(await make(folder)).toMatchObject({ documents: 2, chunks: 24, requests: 12, rows: 24 });
+    expect(await make(folder)).toMatchObject({ sources: 2, chunks: 24, requests: 12, rows: 24 });
   });
 });
 
@@ -254,7 +200,7 @@ describe('an endpoint that fails', () => {
       send(response, status, { error: { message: 'secret-key is wrong' } }, { location: 'http://127.0.0.1:1/' });
       return true;
     });
-    const error = await errorOf(make(project(endpoint), { apiKey: 'secret-key' }));
+    const error = await errorOf(make(project(endpoint), { apiKeys: { rows: 'secret-key', judge: null } }));
     expect(error).toMatchObject({ code, what: expect.stringContaining(what) });
     expect(JSON.stringify(error)).not.toContain('secret-key');
     expect(endpoint.headers[0]?.authorization).toBe('Bearer secret-key');

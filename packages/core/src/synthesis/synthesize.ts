@@ -1,57 +1,56 @@
-/** Rows from documents, by asking a model: read, plan, ask, judge by rules, write. */
+/** Rows from documents or from other rows, by asking a model: read, plan, ask, keep the rules, judge, write. */
+import { PROVENANCE_COLUMN } from '../datasets/provenance.ts';
 import { UserError } from '../errors.ts';
-import type { SynthesisProgress, SynthesisResult } from '../protocol/synthesis.ts';
-import { askAll, PAUSES, type Pauses } from './askAll.ts';
-import { type ReadDocuments, readDocuments } from './documents.ts';
+import type { SynthesisResult } from '../protocol/synthesis.ts';
+import { Asker, type AskerOptions } from './asker.ts';
+import { type Candidate, candidatesOf, type Rejected } from './candidates.ts';
+import { planDocuments } from './documentRequests.ts';
 import type { RequestFailure } from './endpoint.ts';
-import { endpointFailing } from './endpointErrors.ts';
 import { estimateOf } from './estimate.ts';
 import { SynthesisFolder } from './folder.ts';
 import type { Answer, Journal } from './journal.ts';
+import { judgedBy, judgements } from './judge.ts';
 import type { SynthesisOptions } from './options.ts';
-import { type Plan, type PlannedRequest, planOf } from './plan.ts';
-import { type Rows, rowsOf } from './rows.ts';
+import { eachOnce, type Plan } from './plan.ts';
+import { planRows } from './rowRequests.ts';
 
-export interface SynthesisCall {
+export interface SynthesisCall extends AskerOptions {
   readonly dryRun: boolean;
   /** Requests that are asked first, to measure the others. */
   readonly samples: number;
   readonly overwrite: boolean;
-  readonly apiKey: string | null;
-  readonly pauses?: Pauses;
-  /** Ends the asking; what was answered by then becomes rows. */
-  readonly signal: AbortSignal;
-  readonly onProgress: (progress: SynthesisProgress) => void;
+  readonly apiKeys: { readonly rows: string | null; readonly judge: string | null };
 }
 
 /**
- * The same recipe, documents and answers give the same rows, in whatever order the answers came and however often this was
+ * The same recipe, sources and answers give the same rows, in whatever order the answers came and however often this was
  * stopped or killed: answers are kept as they come, and all else is made of them anew.
  * @throws UserError
  */
 export async function synthesize(options: SynthesisOptions, call: SynthesisCall): Promise<SynthesisResult> {
-  const read = await readDocuments(options.sources);
-  const plan = planOf(read.documents, options);
+  const plan = await (options.task === 'question_answer' ? planDocuments : planRows)(options);
   const folder = new SynthesisFolder(options.output);
-  if (call.dryRun && call.samples === 0 && !folder.hasAnswers) return estimated(options, read, plan, () => undefined);
+  if (call.dryRun && call.samples === 0 && !folder.hasAnswers) return estimated(options, plan, () => undefined);
   if (!call.dryRun && !call.overwrite) await folder.refuseForeignOutput();
   const lock = folder.lock();
   try {
     const journal = folder.openJournal();
     try {
-      const failures = await askInTurn(options, plan.requests, journal, call);
       const answerTo = (key: string) => journal.get(key);
-      if (call.dryRun) return estimated(options, read, plan, answerTo);
-      const made = rowsOf(plan.requests, answerTo, failures, options);
-      await folder.write(made.rows, made.rejected);
-      if (made.rows.length === 0 && made.open === 0) throw noRows(made, folder, failures);
+      if (call.dryRun) {
+        await new Asker(journal, call).samples(plan.requests, call.samples, options.endpoint, call.apiKeys.rows);
+        return estimated(options, plan, answerTo);
+      }
+      const made = await make(options, plan, journal, call);
+      await folder.write(made.rows.map(rowOf), made.rejected);
+      if (made.rows.length === 0 && made.open === 0) throw noRows(made, folder);
       return {
-        ...estimated(options, read, plan, answerTo),
+        ...estimated(options, plan, answerTo),
         state: made.open > 0 ? 'stopped' : 'finished',
-        failed: failures.size,
+        failed: made.failed,
         output: made.rows.length > 0 ? options.output : null,
         rows: made.rows.length,
-        rejected: countsOf(made),
+        rejected: countsOf(made.rejected),
         rejectedFile: made.rejected.length > 0 ? folder.rejectedFile : null,
       };
     } finally {
@@ -62,79 +61,56 @@ export async function synthesize(options: SynthesisOptions, call: SynthesisCall)
   }
 }
 
-/** Samples, then, unless it is a dry run, all others. */
-async function askInTurn(
-  options: SynthesisOptions,
-  requests: readonly PlannedRequest[],
-  journal: Journal,
-  { dryRun, samples, apiKey, pauses = PAUSES, signal, onProgress }: SynthesisCall,
-): Promise<Map<string, RequestFailure>> {
-  const { endpoint } = options;
-  const counts = { failed: 0, retries: 0, promptTokens: 0, completionTokens: 0 };
-  const before = requests.filter(({ key }) => journal.get(key) !== undefined).length;
-  let answered = before;
-  let phase: SynthesisProgress['phase'] = 'samples';
-  let estimate: SynthesisProgress['estimate'] = null;
-  const report = () => onProgress({ phase, answered, requests: requests.length, ...counts, estimate });
-  const asking = {
-    endpoint,
-    apiKey,
-    journal,
-    pauses,
-    signal,
-    hasAnswered: () => answered > before,
-    onAnswer: ({ promptTokens, completionTokens }: Answer) => {
-      answered++;
-      counts.promptTokens += promptTokens ?? 0;
-      counts.completionTokens += completionTokens ?? 0;
-      report();
-    },
-    onRetry: () => {
-      counts.retries++;
-      report();
-    },
-    onFailure: () => {
-      counts.failed++;
-      report();
-    },
-  };
-  const first = spread(
-    requests.filter(({ key }) => journal.get(key) === undefined),
-    samples,
-  );
-  report();
-  const failures = await askAll(first, asking);
-  const [failure] = failures.values();
-  if (failure && failures.size === first.length) throw endpointFailing(failure, endpoint, failures.size);
-  if (dryRun || signal.aborted) return failures;
-  phase = 'asking';
-  estimate = estimateOf(requests, (key) => journal.get(key), options);
-  report();
-  const others = requests.filter(({ key }) => !failures.has(key));
-  return new Map([...failures, ...(await askAll(others, asking))]);
+interface Made {
+  readonly rows: readonly Candidate[];
+  readonly rejected: readonly Rejected[];
+  /** Questions, also to the judge, that are still to be asked. */
+  readonly open: number;
+  readonly failed: number;
 }
 
-/** So many of them, evenly over all. */
-function spread<T>(all: readonly T[], count: number): T[] {
-  const step = all.length / Math.min(count, all.length);
-  return Array.from({ length: Math.min(count, all.length) }, (_, i) => all[Math.floor(i * step)] as T);
+async function make(options: SynthesisOptions, plan: Plan, journal: Journal, call: SynthesisCall): Promise<Made> {
+  const { endpoint, judge } = options;
+  const asker = new Asker(journal, call);
+  const answerTo = (key: string) => journal.get(key);
+  let failures: Map<string, RequestFailure> = await asker.samples(
+    plan.requests,
+    call.samples,
+    endpoint,
+    call.apiKeys.rows,
+  );
+  failures = await asker.all('asking', plan.requests, endpoint, call.apiKeys.rows, failures);
+  const { candidates, rejected, open } = candidatesOf(plan, answerTo, failures, options);
+  if (judge === null) return { rows: candidates, rejected, open, failed: failures.size };
+  const questions = judgements(candidates, judge, options);
+  const unjudged = await asker.all('judging', eachOnce(questions), judge.endpoint, call.apiKeys.judge);
+  const judged = judgedBy(candidates, questions, answerTo, unjudged, judge);
+  return {
+    rows: judged.kept,
+    rejected: [...rejected, ...judged.rejected],
+    open: open + judged.open,
+    failed: failures.size + unjudged.size,
+  };
 }
+
+const rowOf = ({ messages, provenance }: Candidate) => ({ messages, [PROVENANCE_COLUMN]: provenance });
 
 function estimated(
   options: SynthesisOptions,
-  { documents, passedOver, empty }: ReadDocuments,
-  { chunks, requests }: Plan,
+  { sources, chunks, passedOver, empty, requests }: Plan,
   answerTo: (key: string) => Answer | undefined,
 ): SynthesisResult {
-  const estimate = estimateOf(requests, answerTo, options);
+  const estimate = estimateOf(requests, answerTo, options.endpoint);
+  const rowsOfAnswer = options.task === 'question_answer' ? options.pairsPerChunk : 1;
   return {
     state: 'estimated',
-    documents: documents.length,
+    sources,
+    chunks,
     passedOver,
     empty,
-    chunks,
     requests: requests.length,
     answered: requests.length - estimate.requests,
+    judgements: options.judge === null ? 0 : requests.length * rowsOfAnswer,
     failed: 0,
     output: null,
     rows: 0,
@@ -144,19 +120,19 @@ function estimated(
   };
 }
 
-function countsOf({ rejected }: Rows): Record<string, number> {
+function countsOf(rejected: readonly Rejected[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { reason } of rejected) counts[reason] = (counts[reason] ?? 0) + 1;
   return counts;
 }
 
-function noRows(made: Rows, folder: SynthesisFolder, failures: ReadonlyMap<string, RequestFailure>): UserError {
-  const reasons = Object.entries(countsOf(made)).map(([reason, count]) => `${count} ${reason}`);
+function noRows({ rejected, failed }: Made, folder: SynthesisFolder): UserError {
+  const reasons = Object.entries(countsOf(rejected)).map(([reason, count]) => `${count} ${reason}`);
   return new UserError({
     what: `nothing that was answered became a row: ${reasons.join(', ')}`,
     where: folder.rejectedFile,
     next:
-      failures.size > 0
+      failed > 0
         ? 'look at the server, then give the same command again'
         : 'look at what was said there, then change prompt, filters or model; what was answered is not asked again',
     code: 'no_rows_made',

@@ -1,4 +1,4 @@
-/** Rows from documents, by asking a model of any OpenAI-compatible endpoint. */
+/** Rows from documents or other rows, by asking a model of any OpenAI-compatible endpoint. */
 import { UserError } from '@anneal/core/errors';
 import {
   type SynthesisProgress,
@@ -22,14 +22,17 @@ export async function* synthesizeRows(
   const { recipe, set, dryRun, overwrite, samples } = parseRequest(synthesisRequest, request);
   const options = await readSynthesisRecipe(recipe, set);
   const asksNothing = dryRun && (samples ?? 0) === 0;
-  const apiKey = asksNothing ? null : keyIn(options.endpoint.apiKeyVariable);
+  const apiKeys = {
+    rows: asksNothing ? null : keyIn(options.endpoint.apiKeyVariable),
+    judge: dryRun ? null : keyIn(options.judge?.endpoint.apiKeyVariable ?? null),
+  };
   return yield* reporting<SynthesisProgress, SynthesisResult>(
     (onProgress, signal) =>
       core.synthesize(options, {
         dryRun,
         overwrite,
         samples: samples ?? (dryRun ? 0 : usualSamples),
-        apiKey,
+        apiKeys,
         signal,
         onProgress,
       }),
@@ -45,7 +48,7 @@ function keyIn(variable: string | null): string | null {
     what: key
       ? `the variable ${variable} holds no API key: a key has no blanks`
       : `the variable ${variable} is not set`,
-    where: 'endpoint.api_key_env',
+    where: 'api_key_env',
     next: `set it for this command (read -rs ${variable}; export ${variable}), or remove api_key_env if no key is needed`,
     code: 'api_key_missing',
   });

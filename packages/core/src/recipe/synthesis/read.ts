@@ -1,11 +1,12 @@
 /** Reading a recipe of `anneal synthesize`. */
 import { dirname, resolve } from 'node:path';
-import type { SynthesisOptions } from '../../synthesis/options.ts';
+import type * as z from 'zod';
+import type { EndpointOptions, SynthesisOptions } from '../../synthesis/options.ts';
 import { type RecipeKind, shapeFindings } from '../findings.ts';
 import { type Finding, InvalidRecipe } from '../problem.ts';
 import { checkYaml } from '../read.ts';
 import { readText } from '../yamlText.ts';
-import { filtersSchema, synthesisSchema } from './schema.ts';
+import { type endpointSchema, filtersSchema, synthesisSchema } from './schema.ts';
 import { synthesisFindings } from './soundness.ts';
 
 const synthesisRecipe: RecipeKind = {
@@ -35,23 +36,12 @@ function findingsOf(plain: Record<string, unknown>, folder: string): Finding[] {
 
 function optionsOf(plain: Record<string, unknown>, folder: string): SynthesisOptions {
   const recipe = synthesisSchema.parse(plain);
-  const { endpoint, filters } = recipe;
+  const { filters, judge } = recipe;
   const rules = filters ?? filtersSchema.parse({});
+  const endpoint = endpointOf(recipe.endpoint);
   return {
-    endpoint: {
-      url: endpoint.url.replace(/\/+$/, ''),
-      model: endpoint.model,
-      apiKeyVariable: endpoint.api_key_env,
-      parameters: {
-        max_tokens: endpoint.max_tokens,
-        temperature: endpoint.temperature,
-        ...(endpoint.top_p !== null && { top_p: endpoint.top_p }),
-        ...endpoint.parameters,
-      },
-      concurrency: endpoint.concurrency,
-      timeoutMilliseconds: endpoint.timeout_seconds * 1000,
-      retries: endpoint.retries,
-    },
+    task: recipe.task,
+    endpoint,
     sources: recipe.sources.map(({ path, field }) => ({ path: resolve(folder, path), name: path, field })),
     output: resolve(folder, recipe.output),
     pairsPerChunk: recipe.pairs_per_chunk,
@@ -59,7 +49,24 @@ function optionsOf(plain: Record<string, unknown>, folder: string): SynthesisOpt
     maxChunks: recipe.max_chunks,
     language: recipe.language,
     prompt: recipe.prompt,
+    personas: recipe.personas,
+    difficulties: recipe.difficulties,
+    variations: recipe.variations,
+    thinking: recipe.thinking,
     systemPrompt: recipe.system_prompt,
+    judge: judge && {
+      prompt: judge.prompt,
+      threshold: judge.threshold,
+      endpoint: {
+        ...endpoint,
+        // A judgement is to come out the same again.
+        parameters: { ...endpoint.parameters, max_tokens: judge.max_tokens, temperature: 0 },
+        url: judge.url === null ? endpoint.url : withoutSlash(judge.url),
+        model: judge.model ?? endpoint.model,
+        // A key goes nowhere but where the recipe says.
+        apiKeyVariable: judge.api_key_env ?? (judge.url === null ? endpoint.apiKeyVariable : null),
+      },
+    },
     rules: {
       question: { min: rules.min_question_chars, max: rules.max_question_chars },
       answer: { min: rules.min_answer_chars, max: rules.max_answer_chars },
@@ -71,5 +78,24 @@ function optionsOf(plain: Record<string, unknown>, folder: string): SynthesisOpt
     deduplicate: recipe.deduplicate,
     nearDuplicateSimilarity: recipe.near_duplicate_similarity,
     seed: recipe.seed,
+  };
+}
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
+
+function endpointOf(written: z.output<typeof endpointSchema>): EndpointOptions {
+  return {
+    url: withoutSlash(written.url),
+    model: written.model,
+    apiKeyVariable: written.api_key_env,
+    parameters: {
+      max_tokens: written.max_tokens,
+      temperature: written.temperature,
+      ...(written.top_p !== null && { top_p: written.top_p }),
+      ...written.parameters,
+    },
+    concurrency: written.concurrency,
+    timeoutMilliseconds: written.timeout_seconds * 1000,
+    retries: written.retries,
   };
 }

@@ -1,5 +1,5 @@
 import { listKeys } from '../reference.ts';
-import { endpointSchema, filtersSchema, sourceSchema, synthesisKeys } from './schema.ts';
+import { endpointSchema, filtersSchema, judgeSchema, sourceSchema, synthesisKeys } from './schema.ts';
 
 /** The text of docs/synthesis-recipe.md. */
 export function synthesisReference(): string {
@@ -21,5 +21,8 @@ Each entry of \`sources\`:
 ${listKeys(sourceSchema.shape)}
 ## Filters
 
-${listKeys(filtersSchema.shape)}`;
+${listKeys(filtersSchema.shape)}
+## Judge
+
+${listKeys(judgeSchema.shape)}`;
 }

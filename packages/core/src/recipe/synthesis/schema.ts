@@ -1,6 +1,7 @@
 /** The keys of a recipe of `anneal synthesize`. */
 import * as z from 'zod';
-import { optional, required } from '../key.ts';
+import { TASKS } from '../../synthesis/options.ts';
+import { derived, optional, required } from '../key.ts';
 
 const text = z.string().min(1);
 const pattern = z.string().min(1).max(1000);
@@ -46,6 +47,27 @@ export const sourceSchema = z.strictObject({
   field: optional(text, 'text', 'Of data files: the column with the text of a document.'),
 });
 
+export const judgeSchema = z.strictObject({
+  threshold: optional(z.number().min(0).max(10), 7, 'Least score of 0 to 10 that a row needs to stay.'),
+  prompt: optional(
+    text,
+    null,
+    'What the judge is asked, in the place of our own words: with `{question}` and `{answer}`, and `{text}` for the chunk. It must ask for JSON with a `score` from 0 to 10.',
+  ),
+  url: derived(
+    text,
+    'that of `endpoint`',
+    'Address of another endpoint for judging. It is asked with the same API key variable only if `api_key_env` is written here, too.',
+  ),
+  model: derived(text, 'that of `endpoint`', 'Name of the model that judges.'),
+  api_key_env: derived(
+    z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable'),
+    'that of `endpoint`, unless `url` is written',
+    'Name of the environment variable with the API key.',
+  ),
+  max_tokens: optional(z.int().min(1).max(1_000_000), 512, 'Longest judgement, in tokens.'),
+});
+
 export const filtersSchema = z.strictObject({
   min_question_chars: optional(characters, 10, 'Fewest characters of a question.'),
   max_question_chars: optional(characters, 2000, 'Most characters of a question.'),
@@ -68,6 +90,11 @@ export const filtersSchema = z.strictObject({
 export const synthesisKeys = {
   schema_version: optional(z.literal(1), 1, 'Version of this form of recipe.'),
   endpoint: required(endpointSchema, 'Who is asked: see below.'),
+  task: optional(
+    z.enum(TASKS),
+    'question_answer',
+    'What is made: `question_answer` pairs from documents; of rows, `answer` has the last question answered anew, `rewrite_answers` and `rewrite_questions` have the last answer or question rewritten.',
+  ),
   sources: required(z.array(sourceSchema).min(1), 'What it is asked about: a list, see below.'),
   output: required(
     z.string().regex(/\.jsonl$/i, 'a name that ends in .jsonl'),
@@ -79,12 +106,36 @@ export const synthesisKeys = {
     4000,
     'Most characters of a document that are sent in one request. Documents are cut between paragraphs, else sentences, else words.',
   ),
-  max_chunks: optional(z.int().min(1), null, 'Ask about at most so many chunks, chosen by the seed. null: about all.'),
+  max_chunks: optional(
+    z.int().min(1),
+    null,
+    'Ask about at most so many chunks, or rows, chosen by the seed. null: about all.',
+  ),
   language: optional(text, null, 'Language of the pairs, in words: `English`, `中文`. null: that of the text.'),
   prompt: optional(
     text,
     null,
-    'What is asked, in the place of our own words: with `{text}` where the chunk belongs, and `{count}`, `{language}`. It must ask for JSON: a list of objects with `question` and `answer`.',
+    'What is asked, in the place of our own words: with `{text}` where the chunk belongs, and `{count}`, `{language}`, `{persona}`, `{difficulty}`. It must ask for JSON: a list of objects with `question` and `answer`. Of rows with `{question}` and `{answer}`, and the reply is the new text. With `task: answer` there is none: the conversation itself is sent.',
+  ),
+  personas: optional(
+    z.array(text).min(1),
+    null,
+    'Who asks, or for whom something is rewritten, in words: `[a harbor pilot, a child of ten]`. Each request has one, chosen by the seed.',
+  ),
+  difficulties: optional(
+    z.array(text).min(1),
+    null,
+    'How hard it is, in words: `[easy, such that several facts have to be put together]`. Each request has one, chosen by the seed.',
+  ),
+  variations: optional(
+    z.int().min(1).max(1000),
+    1,
+    'Requests about each chunk or row, each with another persona and difficulty.',
+  ),
+  thinking: optional(
+    z.enum(['drop', 'reasoning_content', 'think_tags']),
+    'drop',
+    'With `task: answer`: what becomes of what the model thought. `reasoning_content` puts it into that field of the message, where chat templates of thinking models look for it, `think_tags` into the text, between `<think>` and `</think>`.',
   ),
   system_prompt: optional(
     text,
@@ -92,6 +143,7 @@ export const synthesisKeys = {
     'A system message at the beginning of every row. It is not sent to the endpoint.',
   ),
   filters: optional(filtersSchema, null, 'Rules that pairs must keep: see below. null: with the defaults.'),
+  judge: optional(judgeSchema, null, 'A model gives each row a score: see below. null: none does.'),
   deduplicate: optional(
     z.enum(['near', 'exact', 'none']),
     'near',

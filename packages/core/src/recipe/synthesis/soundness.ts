@@ -1,6 +1,6 @@
 /** What the schema of a synthesis recipe cannot say. */
 import { closest } from '../../closest.ts';
-import type { SynthesisOptions } from '../../synthesis/options.ts';
+import type { EndpointOptions, SynthesisOptions } from '../../synthesis/options.ts';
 import { placeholders, placeholdersIn } from '../../synthesis/prompt.ts';
 import type { Finding, KeyPath } from '../problem.ts';
 
@@ -8,9 +8,12 @@ import type { Finding, KeyPath } from '../problem.ts';
 const OWN_PARAMETERS = ['model', 'messages', 'seed', 'stream', 'n', 'stream_options'];
 
 export function synthesisFindings(options: SynthesisOptions): Finding[] {
-  const { endpoint, rules, prompt } = options;
+  const { endpoint, rules, prompt, judge, task } = options;
   return [
-    ...addressFindings(endpoint.url, endpoint.apiKeyVariable !== null),
+    ...addressFindings(endpoint, 'endpoint'),
+    ...(judge && (judge.endpoint.url !== endpoint.url || judge.endpoint.apiKeyVariable !== endpoint.apiKeyVariable)
+      ? addressFindings(judge.endpoint, 'judge')
+      : []),
     ...OWN_PARAMETERS.filter((name) => name in endpoint.parameters).map((name) =>
       wrong(
         ['endpoint', 'parameters', name],
@@ -18,7 +21,13 @@ export function synthesisFindings(options: SynthesisOptions): Finding[] {
         ['model', 'seed'].includes(name) ? 'use the key of the recipe' : 'remove it',
       ),
     ),
-    ...(prompt === null ? [] : promptFindings(prompt)),
+    ...(prompt === null || task === 'answer' ? [] : promptFindings(['prompt'], prompt, placeholders[task])),
+    ...(judge?.prompt ? promptFindings(['judge', 'prompt'], judge.prompt, placeholders.judge) : []),
+    ...variationFindings(options),
+    ...options.sources
+      .map(({ path }, i) => ({ path, key: ['sources', i, 'path'] }))
+      .filter(({ path }) => path === options.output)
+      .map(({ key }) => wrong(key, 'this is the output of the recipe', 'name another output')),
     ...(['mustMatch', 'mustNotMatch'] as const).flatMap((name) => patternFindings(rules[name], PATTERN_KEYS[name])),
     ...(rules.scripts ?? []).flatMap((script, i) => scriptFindings(script, i)),
     ...(['question', 'answer'] as const)
@@ -33,14 +42,52 @@ export function synthesisFindings(options: SynthesisOptions): Finding[] {
   ];
 }
 
+/** Keys that would change nothing. */
+function variationFindings({
+  task,
+  prompt,
+  personas,
+  difficulties,
+  variations,
+  thinking,
+}: SynthesisOptions): Finding[] {
+  const found: Finding[] = [];
+  if (task === 'answer') {
+    for (const [key, value] of Object.entries({ prompt, personas, difficulties })) {
+      const next = 'remove it: with `task: answer` the conversation of the row is sent as it is';
+      if (value !== null) found.push(wrong([key], `\`${key}\` does nothing with \`task: answer\``, next));
+    }
+  } else if (thinking !== 'drop') {
+    const next =
+      'remove it; `task: answer`, with the rows of this recipe as its source, has them answered with thinking';
+    found.push(
+      wrong(['thinking'], `with \`task: ${task}\` a model thinks about this task, not about the answer`, next),
+    );
+  }
+  const most = (personas?.length ?? 1) * (difficulties?.length ?? 1);
+  if (variations > most) {
+    const next = `write at most ${most}, or more personas or difficulties`;
+    found.push(wrong(['variations'], `there are only ${most} ways to vary a request`, next));
+  }
+  for (const [key, name, values] of [
+    ['personas', 'persona', personas],
+    ['difficulties', 'difficulty', difficulties],
+  ] as const) {
+    if (task !== 'answer' && values !== null && prompt !== null && !placeholdersIn(prompt).includes(name)) {
+      found.push(wrong([key], `the prompt has no place for them`, `write {${name}} into it, or remove ${key}`));
+    }
+  }
+  return found;
+}
+
 const PATTERN_KEYS = { mustMatch: 'must_match', mustNotMatch: 'must_not_match' } as const;
 
 function wrong(path: KeyPath, what: string, next: string): Finding {
   return { path, part: 'value', code: 'wrong_value', what, next };
 }
 
-function addressFindings(text: string, hasKey: boolean): Finding[] {
-  const path = ['endpoint', 'url'];
+function addressFindings({ url: text, apiKeyVariable }: EndpointOptions, key: 'endpoint' | 'judge'): Finding[] {
+  const path = [key, 'url'];
   if (!URL.canParse(text)) return [wrong(path, 'this is no address', 'write it like http://127.0.0.1:11434/v1')];
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -55,7 +102,7 @@ function addressFindings(text: string, hasKey: boolean): Finding[] {
   if (url.pathname.endsWith('/chat/completions')) {
     return [wrong(path, '`/chat/completions` is added by Anneal', `write ${text.replace(/\/chat\/completions$/, '')}`)];
   }
-  if (hasKey && url.protocol === 'http:' && !isThisMachine(url.hostname)) {
+  if (apiKeyVariable !== null && url.protocol === 'http:' && !isThisMachine(url.hostname)) {
     return [
       wrong(
         path,
@@ -69,22 +116,21 @@ function addressFindings(text: string, hasKey: boolean): Finding[] {
 
 const isThisMachine = (host: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 
-function promptFindings(prompt: string): Finding[] {
-  const path = ['prompt'];
+function promptFindings(path: KeyPath, prompt: string, { all, needed }: (typeof placeholders)['judge']): Finding[] {
   const used = placeholdersIn(prompt);
-  if (!used.includes('text'))
-    return [wrong(path, 'it has no place for the text', 'write {text} where the chunk belongs')];
-  return used
-    .filter((name) => !placeholders.includes(name))
-    .map((name) => {
-      const near = closest(name, placeholders);
-      const known = placeholders.map((each) => `{${each}}`).join(', ');
-      return wrong(
-        path,
-        `it has a place {${name}}, for which there is nothing`,
-        near ? `did you mean {${near}}?` : `write ${known}`,
-      );
-    });
+  const known = all.map((each) => `{${each}}`).join(', ');
+  return [
+    ...needed
+      .filter((name) => !used.includes(name))
+      .map((name) => wrong(path, `it has no place for the ${name}`, `write {${name}} where it belongs`)),
+    ...used
+      .filter((name) => !all.includes(name))
+      .map((name) => {
+        const near = closest(name, all);
+        const next = near ? `did you mean {${near}}?` : `write ${known}`;
+        return wrong(path, `it has a place {${name}}, for which there is nothing`, next);
+      }),
+  ];
 }
 
 function patternFindings(pattern: string | null, key: string): Finding[] {

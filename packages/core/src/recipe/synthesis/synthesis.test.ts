@@ -61,8 +61,11 @@ describe('a recipe of synthesize', () => {
     ['pairs_per_chunk: many', 'wrong_type', 'write a number'],
     ['chunk_chars: 5', 'out_of_range', 'from 100 on'],
     ['prompt: "Ask!"', 'wrong_value', '{text}'],
-    ['prompt: "{text} {contu}"', 'wrong_value', 'write {text}, {count}, {language}'],
+    ['prompt: "{text} {contu}"', 'wrong_value', 'write {text}, {count}, {language}, {persona}, {difficulty}'],
     ['prompt: "{text} {coumt}"', 'wrong_value', 'did you mean {count}?'],
+    ['judge: {prompt: "{question}"}', 'wrong_value', 'write {answer} where it belongs'],
+    ['variations: 2', 'wrong_value', 'at most 1'],
+    ['thinking: think_tags', 'wrong_value', '`task: answer`'],
     ['filters: {must_match: "(("}', 'wrong_value', 'correct the regular expression'],
     ['filters: {scripts: [Latn, Elvish]}', 'wrong_value', 'as Unicode names it'],
     ['filters: {min_answer_chars: 9, max_answer_chars: 8}', 'wrong_value', 'lower the least'],
@@ -80,11 +83,30 @@ describe('a recipe of synthesize', () => {
     ['endpoint.parameters.seed=3', 'Anneal itself'],
     ['endpoint.modell=x', 'unknown key'],
     ['endpoint.timeout_seconds=301', 'out of range'],
+    ['judge={url: "http://a/v1", api_key_env: KEY}', 'in the clear'],
+    ['sources.0.path=./rows.jsonl', 'the output'],
     ['output=rows.csv', 'ends in .jsonl'],
     ['sources=[]', 'empty'],
     ['endpoint=null', 'missing'],
   ])('with %s is an error', async (set, what) => {
     expect((await problemsOf(good, [set]))[0]?.what).toContain(what);
+  });
+
+  it('refuses what would change nothing', async () => {
+    const answer = ['task=answer', 'personas=[a child]', 'prompt="{text}"'];
+    expect((await problemsOf(good, answer)).map(({ path }) => path)).toEqual([['prompt'], ['personas']]);
+    const own = ['personas=[a child]', 'prompt="{text} {count}"'];
+    expect((await problemsOf(good, own))[0]?.next).toContain('write {persona} into it');
+  });
+
+  it('gives the key of the rows to no other judge', async () => {
+    const withKey = ['endpoint.api_key_env=KEY', 'judge.threshold=5'];
+    expect((await read(good, withKey)).options.judge?.endpoint).toMatchObject({
+      model: 'small',
+      apiKeyVariable: 'KEY',
+    });
+    const other = await read(good, [...withKey, 'judge.url=https://other/v1/']);
+    expect(other.options.judge?.endpoint).toMatchObject({ url: 'https://other/v1', apiKeyVariable: null });
   });
 
   it('sends a key in the clear to this machine only', async () => {
