@@ -288,6 +288,15 @@ describe('the studio in a browser', () => {
     await expect.poll(() => page.url()).toContain('baseline=');
     await page.getByRole('button', { name: 'Steps', exact: true }).press('Enter');
     await page.getByRole('columnheader', { name: 'Steps', exact: true, includeHidden: false }).waitFor();
+    const [table] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'CSV: Results and settings' }).press('Enter'),
+    ]);
+    const [head, ...lines] = readFileSync(await table.path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(head).toMatch(/^run,state,steps,.*,seed$/);
+    expect(lines.map((text) => text.split(',').at(-1)).sort()).toEqual(['3407', '7']);
     const line = page.getByRole('group').getByRole('button', { name: /other/ });
     await line.press('Space');
     expect(await line.getAttribute('aria-pressed')).toBe('false');

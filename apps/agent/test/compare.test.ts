@@ -1,5 +1,6 @@
 import type { EventBody } from '@anneal/core/protocol/events';
 import { describe, expect, test } from 'vitest';
+import { comparisonCsv } from '../src/service/runs/comparisonCsv.ts';
 import { commonSteps, measure, stepByStep } from '../src/service/runs/measure.ts';
 import { type RunRecord, recordOf } from '../src/service/runs/record.ts';
 
@@ -51,6 +52,21 @@ test('every step that any of the runs recorded stands once, in order', () => {
     { step: 2, losses: [undefined, 5, undefined] },
     { step: 3, losses: [null, undefined, undefined] },
   ]);
+});
+
+test('as a table, what is not there is an empty field, and what would break a line is quoted', () => {
+  const measures = measure(run([step(1, null)]));
+  const settings = { name: 'say "hi"', list: [1] };
+  const runs = [
+    { id: 'a', path: 'runs/one, two', state: 'finished' as const, settings, ...measures },
+    { id: 'b', path: 'runs/b', state: 'failed' as const, settings: {}, ...measures },
+  ];
+  const comparison = { runs, recipe: ['name', 'list'], commonSteps: { steps: [], losses: [] } };
+  const [, first, second] = comparisonCsv({ ...comparison, steps: null }).split('\n');
+  expect(first).toMatch(/^"runs\/one, two",finished,1,1,,,,.*,"say ""hi""",\[1\]$/);
+  expect(second).toMatch(/^runs\/b,failed,.*,,$/);
+  const steps = [{ step: 1, losses: [null, undefined] }];
+  expect(comparisonCsv({ ...comparison, steps })).toBe('step,"runs/one, two",runs/b\n1,,\n');
 });
 
 describe('steps that runs have in common', () => {

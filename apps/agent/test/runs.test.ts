@@ -111,6 +111,17 @@ test('compare shows what differs, from the steps that count', async () => {
   });
 });
 
+test('compare --csv is a table of the runs, with --steps of their losses', async () => {
+  const runs = [await finishedRun('first', 8, 1.25), await finishedRun('second', 16, 1.5)];
+  const [head, first, second] = (await run('compare', ...runs, '--csv')).stdout.split('\n');
+  expect(head).toMatch(/^run,state,steps,.*,lora_r$/);
+  expect(first).toMatch(new RegExp(`${runs[0]},finished,4,4,1.25,.*,8$`));
+  expect(second).toMatch(/,16$/);
+  const steps = (await run('compare', ...runs, '--csv', '--steps')).stdout.trim().split('\n');
+  expect(steps.slice(1)).toEqual(['1,1.25,1.5', '2,1.25,1.5', '3,1.25,1.5', '4,1.25,1.5']);
+  expect((await run('compare', ...runs, '--csv', '--json')).code).toBe(exitCodes.badInput);
+});
+
 test('compare of runs that recorded other steps says how many, and takes those of both', async () => {
   const first = await finishedRun('first', 8, 1.25, { recorded: [2, 4] });
   const second = await finishedRun('second', 8, 1.5);

@@ -322,6 +322,16 @@ describe('a live run', () => {
     expect(logged.runs[0]).toMatchObject({ steps: 1000, recordedSteps: 1000, loss: 1 });
     const indexed = await api.runs.compare.query({ runs: [named.run, named.run], steps: true });
     expect(indexed).toEqual(JSON.parse(JSON.stringify(logged)));
+    const cookie = await paired(daemon);
+    const table = async (query: string) =>
+      (await fetch(`${daemon.url}/api/runs/comparison?${query}`, { headers: { cookie } })).text();
+    const both = `run=${named.run}&run=${named.run}`;
+    expect((await table(both)).split('\n').slice(0, 2)).toEqual([
+      'run,state,steps,recordedSteps,loss,validationLoss,bestValidationLoss,tokensPerSecond,tokens,milliseconds,timedSteps',
+      expect.stringMatching(new RegExp(`^${named.run},running,1000,1000,1,,,`)),
+    ]);
+    expect((await table(`${both}&steps`)).split('\n').slice(0, 2)).toEqual([`step,${named.run},${named.run}`, '1,1,1']);
+    expect(JSON.parse(await table(`run=${named.run}`))).toMatchObject({ error: { where: 'runs' } });
   });
 });
 

@@ -145,7 +145,8 @@ export function define(command: Command): void {
     subcommand('compare', 'runs side by side: what differs in their recipes, and how they ended')
       .argument('<run...>', `two to ${mostComparedRuns} runs; ${runArgument}`)
       .option('--steps', 'the loss of every step beside each other')
-      .action(async (runs: string[], options: RunsOptions & { steps?: boolean }) =>
+      .option('--csv', 'as a table for other programs: a line for each run, with --steps for each step')
+      .action(async (runs: string[], options: RunsOptions & { steps?: boolean; csv?: boolean }) =>
         (await import('./runsCompare.ts')).compare(runs, options),
       ),
     'anneal runs compare 20260131-142500-lora-16 20260131-151200-lora-32',

@@ -1,14 +1,29 @@
+import { UserError } from '@anneal/core/errors';
 import type { RunComparison } from '@anneal/core/protocol/runs';
+import { comparisonCsv } from '../service/runs/comparisonCsv.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatRecipes, formatResults, formatSteps } from '../terminal/runComparison.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { useCase } from './useCases.ts';
 
-export async function compare(runs: readonly string[], options: RunsOptions & { steps?: boolean }): Promise<void> {
+interface Options extends RunsOptions {
+  steps?: boolean;
+  csv?: boolean;
+}
+
+export async function compare(runs: readonly string[], options: Options): Promise<void> {
+  if (options.csv && options.json) {
+    throw new UserError({
+      what: '--csv and --json are given together',
+      next: 'leave one of them out',
+      code: 'options_conflict',
+    });
+  }
   const compareRuns = await useCase('compareRuns');
   const steps = options.steps === true || options.json === true;
   const comparison = await compareRuns(contextOf(options), { runs, steps });
   if (options.json) return printJson(asJson(comparison));
+  if (options.csv) return print(comparisonCsv(comparison).trimEnd());
   print(`${formatRecipes(comparison)}\n`);
   print(formatResults(comparison));
   if (options.steps) print(`\n${formatSteps(comparison)}`);

@@ -1,8 +1,10 @@
 /** Everything that is asked for without a socket: the studio, pairing, and whether the agent is well. */
 import { UserError } from '@anneal/core/errors';
+import { compareRunsRequest } from '@anneal/core/protocol/runs';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
+import { parseRequest } from '../service/parseRequest.ts';
 import type { Access } from './auth/access.ts';
 import type { Audit } from './auth/audit.ts';
 import type { Callers } from './auth/callers.ts';
@@ -12,7 +14,7 @@ import { downloadRows } from './data/download.ts';
 import { type Uploads, uploadsPath } from './data/uploads.ts';
 import { metricsType } from './metrics.ts';
 import type { ApiEnvironment } from './openai/api.ts';
-import { downloadSteps } from './runs/download.ts';
+import { downloadComparison, downloadSteps } from './runs/download.ts';
 import type { RunFeeds } from './runs/feeds.ts';
 import type { StudioFile, StudioFiles } from './studioFiles.ts';
 
@@ -189,6 +191,19 @@ export function createHttp(options: HttpOptions): Hono {
     if (refusal) return refusal;
     try {
       return downloadSteps(c, await feeds.get(c.req.query('run') ?? ''));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return c.json({ error: error.toJSON() }, 404);
+    }
+  });
+
+  app.get('/api/runs/comparison', async (c) => {
+    const refusal = refusalOf(c, { changes: false });
+    if (refusal) return refusal;
+    try {
+      const { runs } = parseRequest(compareRunsRequest, { runs: c.req.queries('run') ?? [] });
+      const found = await Promise.all(runs.map((run) => feeds.get(run)));
+      return await downloadComparison(c, found, c.req.query('steps') !== undefined);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return c.json({ error: error.toJSON() }, 404);

@@ -8,6 +8,7 @@ import { useTranslations } from 'use-intl';
 import { type Comparison, useComparison } from '../../src/agent/useComparison.ts';
 import { xAxes } from '../../src/ui/charts/xAxis.ts';
 import { ComparedCharts } from '../../src/ui/compare/ComparedCharts.tsx';
+import { ComparisonCsv } from '../../src/ui/compare/ComparisonCsv.tsx';
 import { RecipeDifferences } from '../../src/ui/compare/RecipeDifferences.tsx';
 import { Results } from '../../src/ui/compare/Results.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
@@ -69,7 +70,11 @@ function Compared({ comparison }: { comparison: Comparison }) {
       {recipe.includes('rl') && <Note>{t('objectives')}</Note>}
       {without.length > 0 && <Note>{t('noSteps', { runs: without.join(', ') })}</Note>}
       {goesOn && <p className="text-[12.5px] text-muted">{t('live')}</p>}
-      <Part title={t('results')} hint={t('resultsHint')}>
+      <Part
+        title={t('results')}
+        hint={t('resultsHint')}
+        action={<ComparisonCsv runs={runs.map(({ run }) => run.key)} title={t('csvResults')} />}
+      >
         <Results runs={runs} baseline={baseline} onBaseline={(key) => void setBaseline(key)} />
       </Part>
       <Part title={t('charts')}>
@@ -82,10 +87,20 @@ function Compared({ comparison }: { comparison: Comparison }) {
   );
 }
 
-function Part({ title, hint, children }: { title: string; hint?: string; children: React.ReactNode }) {
+interface PartProps {
+  title: string;
+  hint?: string;
+  action?: React.ReactNode;
+  children: React.ReactNode;
+}
+
+function Part({ title, hint, action, children }: PartProps) {
   return (
     <section aria-label={title} className="grid grid-cols-[minmax(0,1fr)] gap-2">
-      <h2 className="font-medium text-[15px]">{title}</h2>
+      <div className="flex items-center justify-between gap-4">
+        <h2 className="font-medium text-[15px]">{title}</h2>
+        {action}
+      </div>
       {children}
       {hint && <p className="text-[12px] text-muted">{hint}</p>}
     </section>

@@ -1,7 +1,11 @@
-/** Every step of a run as a table in CSV, for other programs. */
+/** Every step of a run, or what several came to, as a table in CSV for other programs. */
 import type { Context } from 'hono';
 import { stream } from 'hono/streaming';
+import { csvField } from '../../service/csv.ts';
+import { compareRecords } from '../../service/runs/compare.ts';
+import { comparisonCsv } from '../../service/runs/comparisonCsv.ts';
 import type { RunFeed } from './feed.ts';
+import { recordedRuns } from './record.ts';
 import { columns } from './stepTable.ts';
 
 /** A value that was not finite, or not recorded, is an empty field. */
@@ -17,7 +21,7 @@ export function downloadSteps(c: Context, feed: RunFeed): Response {
   c.header('Cache-Control', 'no-store');
   return stream(c, async (out) => {
     const { width, functions } = feed.steps;
-    const names = [...columns, ...functions.map((name) => quoted(`rewardByFunction.${name}`))];
+    const names = [...columns, ...functions.map((name) => csvField(`rewardByFunction.${name}`))];
     await out.write(`${names.join(',')}\n`);
     for (const { values } of feed.steps.rows(0)) {
       const lines = Array.from({ length: values.length / width }, (_, row) =>
@@ -29,7 +33,14 @@ export function downloadSteps(c: Context, feed: RunFeed): Response {
   });
 }
 
-/** Names of files may hold anything. */
-const quoted = (name: string): string => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
-
 const textOf = (value: number): string => (Number.isNaN(value) ? '' : String(value));
+
+/** @param steps the loss of every step, instead of what the runs came to. @throws UserError of the first run that is damaged */
+export async function downloadComparison(c: Context, feeds: readonly RunFeed[], steps: boolean): Promise<Response> {
+  const comparison = await compareRecords(await recordedRuns(feeds), { steps });
+  const runs = comparison.runs.map((run, at) => ({ ...run, path: (feeds[at] as RunFeed).key }));
+  c.header('Content-Type', 'text/csv; charset=utf-8');
+  c.header('Content-Disposition', `attachment; filename="${steps ? 'losses' : 'comparison'}.csv"`);
+  c.header('Cache-Control', 'no-store');
+  return c.body(comparisonCsv({ ...comparison, runs }));
+}

@@ -22,6 +22,8 @@ export const compare = {
     results: 'Results',
     recipe: 'Recipe',
     setting: 'Setting',
+    csvResults: 'Results and settings, a line for each run',
+    csvSteps: 'Losses, a line for each step',
     sameRecipe: 'The recipes are the same.',
     hint: 'Only settings that differ are listed; – where a recipe has none.',
     baseline: 'Baseline',

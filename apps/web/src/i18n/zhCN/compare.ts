@@ -22,6 +22,8 @@ export const compare: Pick<Messages, 'compare'> = {
     charts: '曲线',
     results: '结果',
     recipe: '配方',
+    csvResults: '结果和设置，每次训练一行',
+    csvSteps: '损失，每步一行',
     setting: '设置',
     sameRecipe: '配方相同。',
     hint: '只列出不同的设置；配方中没有的以 – 表示。',

@@ -8,6 +8,7 @@ import { savePicture } from '../charts/picture.ts';
 import { type XAxis, xAxes } from '../charts/xAxis.ts';
 import { useFormat } from '../format.ts';
 import { Segmented } from '../Segmented.tsx';
+import { ComparisonCsv } from './ComparisonCsv.tsx';
 import { Legend } from './Legend.tsx';
 import { charts, columnsOf, styleOf } from './lines.ts';
 import { OverlaidChart } from './OverlaidChart.tsx';
@@ -86,13 +87,16 @@ export function ComparedCharts({
       </div>
       <div className="flex flex-wrap items-center gap-x-6 gap-y-2 border-line border-t px-4 py-2">
         <p className="text-[12px] text-muted max-sm:hidden">{t('zoomHint')}</p>
-        <Button
-          title={ofRun('pngHint')}
-          className="ml-auto h-7 px-2.5 text-[12.5px]"
-          onClick={() => void savePicture(drawn.current?.querySelectorAll('figure') ?? [], 'compared-runs.png')}
-        >
-          PNG
-        </Button>
+        <div className="ml-auto flex gap-2">
+          <ComparisonCsv runs={runs.map(({ run }) => run.key)} title={t('csvSteps')} steps />
+          <Button
+            title={ofRun('pngHint')}
+            className="h-7 px-2.5 text-[12.5px]"
+            onClick={() => void savePicture(drawn.current?.querySelectorAll('figure') ?? [], 'compared-runs.png')}
+          >
+            PNG
+          </Button>
+        </div>
       </div>
     </div>
   );
