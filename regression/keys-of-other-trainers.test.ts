@@ -24,7 +24,6 @@ it.each([
   'pref_loss: sigmoid',
   'peft_init_lora_weights: pissa',
   'lora_layers_to_transform: [0, 1]',
-  'neftune_noise_alpha: 5',
   'unfrozen_parameters: [lm_head]',
   'load_in_8bit: true',
   'adapter: dora',

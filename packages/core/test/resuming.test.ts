@@ -49,6 +49,7 @@ describe('going on', () => {
     ['Adafactor', { optimizer: 'adafactor' }, 'adapter_model.safetensors'],
     ['Adafactor of everything', { ...fullFineTuning, optimizer: 'adafactor' }, 'model.safetensors'],
     ['Muon', { ...fullFineTuning, optimizer: 'muon' }, 'model.safetensors'],
+    ['noise on the embeddings', { neftune_noise_alpha: 5 }, 'adapter_model.safetensors'],
     ['without a schedule', { optimizer: 'schedule_free_adamw' }, 'adapter_model.safetensors'],
     ['Lion', { optimizer: 'lion', learning_rate: 0.001 }, 'adapter_model.safetensors'],
     ['moments in 8 bits', { ...fullFineTuning, learning_rate: 0.005, optimizer: 'adamw_8bit' }, 'model.safetensors'],

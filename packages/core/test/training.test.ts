@@ -53,6 +53,21 @@ test('a checkpoint of gpt-oss trained in full, or with its biases, is the model 
   base.close();
 });
 
+test('noise on the embeddings is there while training alone, and follows from the seed', async () => {
+  const folder = temporaryFolder();
+  // At this rate no weight changes.
+  const recipe = tinyRecipe(folder, { learning_rate: 1e-30, max_steps: 2, shuffle: false, eval_steps: 1 });
+  const noisy: Recipe = { ...recipe, test_datasets: recipe.datasets, neftune_noise_alpha: 5 };
+  const first = await trainHere(noisy);
+  const plain = await trainHere({ ...noisy, neftune_noise_alpha: 0 });
+  const validation = (run: typeof first) => eventsOf(run, 'evaluated').map(({ loss }) => loss);
+  expect(validation(first)).toEqual(validation(plain));
+  expect(lossesOf(first)).not.toEqual(lossesOf(plain));
+  expect(lossesOf(await trainHere(noisy))).toEqual(lossesOf(first));
+  // The adapter changes nothing yet: what differs with the seed is the noise.
+  expect(lossesOf(await trainHere({ ...noisy, seed: 4 }))).not.toEqual(lossesOf(first));
+});
+
 test('accumulation is exact: how a step is cut into micro-batches changes rounding only', async () => {
   const folder = temporaryFolder();
   // Rows of very different length: averaging the means of micro-batches would weigh their tokens unequally.

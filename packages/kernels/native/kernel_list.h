@@ -22,6 +22,7 @@
   X(dora_scale_backward)             \
   X(dropout)                         \
   X(embedding)                       \
+  X(embedding_noise)                 \
   X(embedding_backward)              \
   X(expert_combine)                  \
   X(expert_combine_backward)         \

@@ -13,6 +13,7 @@ import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/c
 import { doraNormCases, doraScaleBackwardCases, doraScaleCases } from './dora/cases.ts';
 import { dropoutCases } from './dropout/cases.ts';
 import { embeddingBackwardCases, embeddingCases } from './embedding/cases.ts';
+import { embeddingNoiseCases } from './embedding_noise/cases.ts';
 import { exchangeCases } from './exchange/cases.ts';
 import { expertAddBiasBackwardCases, expertAddBiasCases } from './expert_add_bias/cases.ts';
 import { expertCombineBackwardCases, expertCombineCases, expertDispatchCases } from './expert_dispatch/cases.ts';
@@ -84,6 +85,7 @@ export const opCases: readonly OpCases[] = [
   exchangeCases,
   embeddingCases,
   embeddingBackwardCases,
+  embeddingNoiseCases,
   expertRouteCases,
   expertRouteBackwardCases,
   expertDispatchCases,

@@ -13,6 +13,7 @@ import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
 import { doraNormOp, doraScaleBackwardOp, doraScaleOp } from './dora/op.ts';
 import { dropoutOp } from './dropout/op.ts';
 import { embeddingBackwardOp, embeddingOp } from './embedding/op.ts';
+import { embeddingNoiseOp } from './embedding_noise/op.ts';
 import { exchangeOp } from './exchange/op.ts';
 import { expertAddBiasBackwardOp, expertAddBiasOp } from './expert_add_bias/op.ts';
 import { expertCombineBackwardOp, expertCombineOp, expertDispatchOp } from './expert_dispatch/op.ts';
@@ -80,6 +81,7 @@ export const ops: readonly Op[] = [
   exchangeOp,
   embeddingOp,
   embeddingBackwardOp,
+  embeddingNoiseOp,
   expertRouteOp,
   expertRouteBackwardOp,
   expertDispatchOp,

@@ -10,6 +10,7 @@ export { dequantizeNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/d
 export { type DoraLinear, doraNorm, doraScale } from '../ops/dora/op.ts';
 export { dropout } from '../ops/dropout/op.ts';
 export { embedding } from '../ops/embedding/op.ts';
+export { type EmbeddingNoise, embeddingNoise } from '../ops/embedding_noise/op.ts';
 export { exchangeOp } from '../ops/exchange/op.ts';
 export { expertAddBias } from '../ops/expert_add_bias/op.ts';
 export { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';

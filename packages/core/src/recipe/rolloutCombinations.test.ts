@@ -22,6 +22,7 @@ describe('rl: grpo', () => {
     ['answers without room', written('  max_completion_length: 64', 'sequence_len: 64'), 'leave no room for a prompt'],
     ['too few weights', written('  reward_weights: [1, 2]'), '2 weights for 1 reward functions'],
     ['a reference that is gone', written('  beta: 0.1', 'adapter: null'), 'of which nothing is left'],
+    ['noise', written('', 'neftune_noise_alpha: 5'), 'another than the one that answered'],
     ['packing', written('', 'sample_packing: true'), 'answers lie beside each other without it'],
     ['prompts that are cut', written('', 'excess_length_strategy: truncate'), 'asks for something else'],
     ['keys of preferences', written('', 'rl_beta: 0.1'), 'rl_beta: `rl: grpo` does not read `rl_beta`'],

@@ -68,6 +68,13 @@ export function rolloutFindings(recipe: Partial<Recipe>): Finding[] {
       'set adapter: lora, or beta: 0',
     );
   }
+  if (recipe.neftune_noise_alpha) {
+    clash(
+      ['neftune_noise_alpha'],
+      'noise on the embeddings would make the model that is trained another than the one that answered',
+      'remove it',
+    );
+  }
   if (recipe.sample_packing) {
     clash(['sample_packing'], 'answers lie beside each other without it', 'remove it, or remove rl');
   }

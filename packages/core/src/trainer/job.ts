@@ -30,6 +30,8 @@ export interface Job {
   readonly steps: StepOptions;
   readonly length: { readonly epochs: number } | { readonly steps: number };
   readonly optimizer: OptimizerOptions;
+  /** NEFTune's alpha; 0: no noise. */
+  readonly embeddingNoiseAlpha: number;
   /** The learning rate of each step, counted from 0. @throws UserError where the schedule does not fit into so many steps */
   readonly scheduleFor: (totalSteps: number) => (step: number) => number;
   readonly weightType: 'f32' | 'bf16';
@@ -91,6 +93,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
     steps: stepOptions(recipe),
     length: lengthOf(recipe),
     optimizer: optimizerOptions(recipe),
+    embeddingNoiseAlpha: recipe.neftune_noise_alpha,
     scheduleFor: (totalSteps) => learningRateSchedule(scheduleOptions(recipe, totalSteps)),
     weightType: weightTypeOf(recipe.bf16, device),
     quantization: quantizationOf(recipe),

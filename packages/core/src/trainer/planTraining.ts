@@ -19,6 +19,8 @@ export interface TrainingPlanOptions {
   readonly lora: LoraSpec | null;
   readonly objective: Objective;
   readonly optimizer: OptimizerOptions;
+  /** NEFTune's alpha; 0, as where nothing is said: no noise. */
+  readonly embeddingNoiseAlpha?: number | undefined;
   readonly maxTokens: number;
   readonly activations: ActivationPolicy;
   readonly memoryBudget: number;
@@ -55,6 +57,7 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
     lora,
     objective,
     optimizer: { ...optimizer, decays },
+    embeddingNoiseAlpha: options.embeddingNoiseAlpha,
   });
   const graphs = [...programs.graphs];
   const weights = { type: weightType, nf4, trainable: lora === null, lora, copies: false, dropoutSeed: null };

@@ -31,6 +31,8 @@ export interface TrainingProgramOptions {
   readonly lora: LoraSpec | null;
   readonly objective: Objective;
   readonly optimizer: DecidedOptimizer;
+  /** NEFTune's alpha; 0, as where nothing is said: no noise. */
+  readonly embeddingNoiseAlpha?: number | undefined;
 }
 
 export interface TrainingPrograms {
@@ -95,7 +97,11 @@ function squareSumOf(variables: Variables): Tensor {
 function trainProgram(variables: Variables, options: TrainingProgramOptions): Graph {
   const graph = new Graph('train', variables, options.activationType);
   const hasDropout = (options.lora?.dropout ?? 0) > 0;
-  const weights = weightsOf(options, hasDropout ? graph.input('dropoutSeed', 'i32', [2]) : null);
+  const alpha = options.embeddingNoiseAlpha ?? 0;
+  const weights = {
+    ...weightsOf(options, hasDropout ? graph.input('dropoutSeed', 'i32', [2]) : null),
+    embeddingNoise: alpha > 0 ? { alpha, seed: graph.input('noiseSeed', 'i32', [2]) } : null,
+  };
   const { sums, rows } = options.objective.train(contextOf(graph, sumsOf(variables, options), { ...options, weights }));
   backward(graph, sums);
   graph.result('rows', rows);
@@ -165,7 +171,7 @@ function contextOf(
     reference: () => {
       if (!weights.lora) return graph.input(referenceInput, 'f32', ['R']);
       // The base as it is, in layers of their own: what savings say of the trained ones must not touch them.
-      const base = { ...weights, lora: null, dropoutSeed: null, firstLayer: config.layerCount };
+      const base = { ...weights, lora: null, dropoutSeed: null, embeddingNoise: null, firstLayer: config.layerCount };
       return labelLogps(graph, through(base), logitRows);
     },
   };

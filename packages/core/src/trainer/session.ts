@@ -108,6 +108,7 @@ export async function openSession(
       lora,
       objective,
       optimizer: job.optimizer,
+      embeddingNoiseAlpha: job.embeddingNoiseAlpha,
       maxTokens: rollouts
         ? rollouts.batchAnswers * (longest + rollouts.maxTokens)
         : Math.max(loader.maxTokens, longestValidation),

@@ -40,7 +40,7 @@ export class TrainingEngine implements AsyncDisposable {
   ): Promise<StepResult> {
     const { objective } = this;
     const counts = objective.countsOf(batches, divergence);
-    const hasDropout = this.program('train').inputs.has('dropoutSeed');
+    const seeds = ['dropoutSeed', 'noiseSeed'].filter((name) => this.program('train').inputs.has(name));
     const measuring = this.divergenceCalls(divergence);
     const calls: ProgramCall[] = [
       { program: 'begin', extents: {}, inputs: {} },
@@ -49,7 +49,7 @@ export class TrainingEngine implements AsyncDisposable {
         this.batchCall('train', batch, {
           inputs: {
             ...objective.trainScales(counts),
-            ...(hasDropout && { dropoutSeed: Int32Array.of(seed, step * 65_536 + index) }),
+            ...Object.fromEntries(seeds.map((name) => [name, Int32Array.of(seed, step * 65_536 + index)])),
             ...inputsOf(batch),
           },
           results: ['rows'],

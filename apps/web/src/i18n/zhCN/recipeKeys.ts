@@ -102,6 +102,8 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   adam_beta2: '梯度平方滑动平均的衰减；对 `lion` 是梯度滑动平均的衰减。',
   adam_epsilon: '加在更新公式分母上的数。`lion` 与 `adafactor` 没有。',
   weight_decay: '把训练的权重拉向零：每步乘以 1 − 学习率 × weight_decay。',
+  neftune_noise_alpha:
+    'NEFTune：训练时在嵌入上加噪声，均匀分布于 ±alpha / √(该行词元数 × 隐藏维度) 之内。5 到 15 常使对话模型的回答更长更好；0 表示不加。',
   max_grad_norm: '范数更大的梯度会缩小到此值。0 关闭裁剪。',
   logging_steps: '每隔这么多优化步记录一次损失。',
   eval_steps: '每隔这么多步测量一次验证损失。代替 `evals_per_epoch`。',

@@ -33,7 +33,7 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
   const { config, graph } = m;
   const tablesOf = ropeTables(m, positions, visible);
   const beforeLayer: Tensor[] = [];
-  let h_TD = scale(embedding(tokens, m.weight('embed')), config.embeddingScale);
+  let h_TD = m.noised(scale(embedding(tokens, m.weight('embed')), config.embeddingScale), visible);
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.layer = m.layerNumber(layer);
     beforeLayer.push(h_TD);

@@ -1,7 +1,9 @@
 import {
   add,
   addBias,
+  type EmbeddingNoise,
   type ExpertRoutes,
+  embeddingNoise,
   expertAddBias,
   expertLinear,
   type Graph,
@@ -29,6 +31,7 @@ import type { ModelConfig } from '../config.ts';
 import { type Nf4Form, nf4Stack, nf4Weight } from '../nf4.ts';
 import { stackName } from '../stackName.ts';
 import { expectedTensors } from '../tensors.ts';
+import type { Visibility } from './attention.ts';
 
 /** How a model's weights take part in a program: what an architecture's graph must not know. */
 export interface WeightOptions {
@@ -43,6 +46,8 @@ export interface WeightOptions {
   readonly copies: boolean;
   /** i32[2], in training programs whose adapter has dropout. */
   readonly dropoutSeed: Tensor | null;
+  /** What is added to the embeddings of packed documents, in training programs. */
+  readonly embeddingNoise?: EmbeddingNoise | null;
   /** Number of the first layer, where a program goes through the model more than once; 0 where nothing is said. */
   readonly firstLayer?: number;
 }
@@ -206,6 +211,14 @@ export class ModelScope {
   private withAdapters(x_TI: Tensor, outputs: readonly PlainOutput[]): Tensor[] {
     const { lora } = this.options;
     return lora ? addLora(x_TI, outputs, lora, this.adding) : outputs.map(({ y_TO }) => y_TO);
+  }
+
+  /** The embeddings of documents, with noise where the program trains with it. */
+  noised(h_TD: Tensor, visible: Visibility): Tensor {
+    const { embeddingNoise: noise } = this.options;
+    if (!noise) return h_TD;
+    if (visible.kind !== 'packed') throw new Error('noise is for training, which has whole documents');
+    return embeddingNoise(h_TD, visible.cuSeqlens, noise);
   }
 
   private get adding(): AddLoraOptions {

@@ -179,6 +179,7 @@ export const axolotlRules: Rules = {
   ]),
   ...intervals('num_epochs'),
   ...schedule('lr_scheduler', 'cosine'),
+  noisy_embedding_alpha: renamed('neftune_noise_alpha'),
   revision_of_model: renamed('revision'),
   adapter,
   load_in_4bit: (value, input) => {

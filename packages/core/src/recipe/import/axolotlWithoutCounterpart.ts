@@ -92,7 +92,6 @@ export const withoutCounterpart: Rules = {
     'lora_layers_to_transform',
     'relora_steps',
     'relora_warmup_steps',
-    'noisy_embedding_alpha',
     's2_attention',
     'rope_scaling',
     'overrides_of_model_config',

@@ -174,6 +174,7 @@ export const trainerRules: Rules = {
     'learning_rate',
     'weight_decay',
     'max_grad_norm',
+    'neftune_noise_alpha',
     'logging_steps',
     'save_total_limit',
     'load_best_model_at_end',
@@ -237,10 +238,5 @@ export const trainerRules: Rules = {
   ]),
   ...missing('Anneal trains on one device for now', ['deepspeed', 'fsdp', 'fsdp_config', 'tensor_parallel_size']),
   ...missing('nothing that came as data is executed', ['trust_remote_code']),
-  ...missing('not in Anneal', [
-    'neftune_noise_alpha',
-    'loraplus_lr_ratio',
-    'loraplus_lr_embedding',
-    'auto_find_batch_size',
-  ]),
+  ...missing('not in Anneal', ['loraplus_lr_ratio', 'loraplus_lr_embedding', 'auto_find_batch_size']),
 };

@@ -125,6 +125,7 @@ describe('Axolotl', () => {
       { lora_target_parameters: 'mlp.experts.down_proj', adapter: 'lora' },
       { lora_target_parameters: ['mlp.experts.down_proj'] },
     ],
+    [{ noisy_embedding_alpha: 5 }, { neftune_noise_alpha: 5 }],
     [{ lr_scheduler: 'inverse_sqrt' }, { lr_scheduler: 'inverse_sqrt' }],
     [{ lr_scheduler_kwargs: { num_cycles: 2 } }, { lr_scheduler_kwargs: { num_cycles: 2 } }],
     [

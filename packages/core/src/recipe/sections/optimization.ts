@@ -56,6 +56,11 @@ export const optimization = {
     0.01,
     'Pull of the trained weights towards zero: each step multiplies them by 1 − learning rate × weight_decay.',
   ),
+  neftune_noise_alpha: optional(
+    z.number().min(0).max(1000),
+    0,
+    'NEFTune: noise on the embeddings while training, uniform within ±alpha / √(tokens of the row × hidden size). 5 to 15 often makes answers of chat models longer and better; 0 adds none.',
+  ),
   max_grad_norm: optional(
     z.number().min(0).max(1_000_000),
     1,
