@@ -3,7 +3,7 @@ import { formatCount, formatDuration } from '../units.ts';
 import { remark } from './print.ts';
 import { barBefore, ProgressLine } from './progressLine.ts';
 
-/** On stderr: a line on a terminal, otherwise one for each tenth. The estimate is said once, after the samples. */
+/** On stderr: whom it asks, and a line on a terminal, otherwise one for each tenth. The estimate is said once, after the samples. */
 export function showSynthesisProgress({ sayEstimate }: { sayEstimate: (estimate: SynthesisEstimate) => void }): {
   show(progress: SynthesisProgress): void;
   end(): void;
@@ -13,10 +13,16 @@ export function showSynthesisProgress({ sayEstimate }: { sayEstimate: (estimate:
   let first: number | undefined;
   let isSaid = false;
   let tenth = -1;
+  const asked = new Set<string>();
   let shown: SynthesisProgress['phase'] | undefined;
   return {
     show(progress) {
-      const { phase, answered, requests, estimate } = progress;
+      const { phase, url, answered, requests, estimate } = progress;
+      if (!asked.has(url) && answered < requests) {
+        line?.clear();
+        remark(`asking ${url}`);
+        asked.add(url);
+      }
       if (phase === 'judging' && shown !== phase) {
         first = undefined;
         tenth = -1;

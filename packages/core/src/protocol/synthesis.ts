@@ -31,6 +31,8 @@ export type SynthesisEstimate = z.infer<typeof synthesisEstimateSchema>;
 
 export const synthesisProgressSchema = z.object({
   phase: z.enum(['samples', 'asking', 'judging']),
+  /** Who is asked. */
+  url: z.string(),
   /** Requests of this phase that have an answer, and all of them. */
   answered: count,
   requests: count,

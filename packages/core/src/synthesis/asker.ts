@@ -67,7 +67,8 @@ export class Asker {
     const counts = this.#counts;
     const estimate = phase === 'samples' ? null : estimateOf(all, (key) => this.#journal.get(key), endpoint);
     let answered = all.filter(({ key }) => this.#journal.get(key) !== undefined).length;
-    const report = () => this.#options.onProgress({ phase, answered, requests: all.length, ...counts, estimate });
+    const report = () =>
+      this.#options.onProgress({ phase, url: endpoint.url, answered, requests: all.length, ...counts, estimate });
     report();
     return askAll(some, {
       endpoint,

@@ -80,8 +80,8 @@ const completionSchema = z.object({
 });
 
 /** The body of a request; what it says decides the answer. */
-export function requestBody({ model, parameters }: EndpointOptions, { messages, seed }: Question): string {
-  return JSON.stringify({ model, ...parameters, messages, seed });
+export function requestBody({ model, parameters, sendSeed }: EndpointOptions, { messages, seed }: Question): string {
+  return JSON.stringify({ model, ...parameters, messages, ...(sendSeed && { seed }) });
 }
 
 /**

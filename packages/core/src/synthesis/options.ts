@@ -43,6 +43,7 @@ export interface EndpointOptions {
   readonly apiKeyVariable: string | null;
   /** Sent with each request as they are. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  readonly sendSeed: boolean;
   readonly concurrency: number;
   readonly timeoutMilliseconds: number;
   readonly retries: number;

@@ -74,7 +74,7 @@ export interface Plan {
 export function planned(messages: readonly Message[], endpoint: EndpointOptions, seed: number): PlannedQuestion {
   const own = random('request', seed, JSON.stringify(messages)).uint32() >>> 1;
   const question = { messages, seed: own };
-  return { key: sha256(`${endpoint.url}\n${requestBody(endpoint, question)}`), ...question };
+  return { key: sha256(`${endpoint.url}\n${seed}\n${requestBody(endpoint, question)}`), ...question };
 }
 
 /** Each key once: the first one stays. */

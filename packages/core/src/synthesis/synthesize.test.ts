@@ -19,6 +19,7 @@ describe('rows from documents', () => {
       expect(from).toMatchObject({ source: 'docs/harbors.md', model: 'small' });
       expect(document.subarray(from.start, from.end).toString()).toBe(paragraphs[Math.floor(i / 2)]);
     }
+    expect(endpoint.asked.map(({ seed }) => seed)).toContain(rows[0]?.anneal_provenance.seed);
     expect(endpoint.mostAtOnce()).toBeLessThanOrEqual(3);
     expect(seen.at(-1)).toMatchObject({ phase: 'asking', answered: 12, promptTokens: 1200, completionTokens: 600 });
     expect(seen.find(({ estimate }) => estimate)?.estimate).toMatchObject({
@@ -44,6 +45,10 @@ describe('rows from documents', () => {
     writeFileSync(join(folder, 'recipe.yaml'), JSON.stringify({ ...recipe, seed: 1 }));
     await make(folder);
     expect(endpoint.asked).toHaveLength(24);
+    const seedless = { ...recipe.endpoint, send_seed: false };
+    writeFileSync(join(folder, 'recipe.yaml'), JSON.stringify({ ...recipe, seed: 2, endpoint: seedless }));
+    await make(folder);
+    expect(endpoint.asked.slice(24).map(({ seed }) => seed)).toEqual(Array.from({ length: 12 }, () => undefined));
   });
 
   it('takes a part of the chunks, rows of data files, and says what it passes over', async () => {

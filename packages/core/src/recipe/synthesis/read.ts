@@ -59,8 +59,7 @@ function optionsOf(plain: Record<string, unknown>, folder: string): SynthesisOpt
       threshold: judge.threshold,
       endpoint: {
         ...endpoint,
-        // A judgement is to come out the same again.
-        parameters: { ...endpoint.parameters, max_tokens: judge.max_tokens, temperature: 0 },
+        parameters: withLongest({ ...endpoint.parameters, temperature: judge.temperature }, judge.max_tokens),
         url: judge.url === null ? endpoint.url : withoutSlash(judge.url),
         model: judge.model ?? endpoint.model,
         // A key goes nowhere but where the recipe says.
@@ -89,13 +88,21 @@ function endpointOf(written: z.output<typeof endpointSchema>): EndpointOptions {
     model: written.model,
     apiKeyVariable: written.api_key_env,
     parameters: {
-      max_tokens: written.max_tokens,
+      ...(written.parameters !== null && 'max_completion_tokens' in written.parameters
+        ? {}
+        : { max_tokens: written.max_tokens }),
       temperature: written.temperature,
       ...(written.top_p !== null && { top_p: written.top_p }),
       ...written.parameters,
     },
+    sendSeed: written.send_seed,
     concurrency: written.concurrency,
     timeoutMilliseconds: written.timeout_seconds * 1000,
     retries: written.retries,
   };
+}
+
+/** Under the name by which the endpoint calls it. */
+function withLongest(parameters: EndpointOptions['parameters'], tokens: number): EndpointOptions['parameters'] {
+  return { ...parameters, ['max_completion_tokens' in parameters ? 'max_completion_tokens' : 'max_tokens']: tokens };
 }

@@ -25,10 +25,15 @@ export const endpointSchema = z.strictObject({
     null,
     'Sample among the likeliest tokens that together have this probability. null: as the endpoint does.',
   ),
+  send_seed: optional(
+    z.boolean(),
+    true,
+    'Send `seed` with each request, which makes answers of many servers repeatable. A few servers refuse it.',
+  ),
   parameters: optional(
     z.record(z.string(), z.json()),
     null,
-    'Further parameters of each request, sent as they are, such as `{chat_template_kwargs: {enable_thinking: false}}`.',
+    'Further parameters of each request, sent as they are, such as `{chat_template_kwargs: {enable_thinking: false}}`. `max_completion_tokens` takes the place of `max_tokens`.',
   ),
   concurrency: optional(z.int().min(1).max(256), 4, 'Requests under way at the same time, at most.'),
   timeout_seconds: optional(z.number().min(0.1).max(300), 300, 'Longest wait for one whole answer.'),
@@ -65,6 +70,7 @@ export const judgeSchema = z.strictObject({
     'that of `endpoint`, unless `url` is written',
     'Name of the environment variable with the API key.',
   ),
+  temperature: optional(z.number().min(0).max(10), 0, 'Randomness of the judgements.'),
   max_tokens: optional(z.int().min(1).max(1_000_000), 512, 'Longest judgement, in tokens.'),
 });
 

@@ -4,6 +4,9 @@ import type { EndpointOptions, SynthesisOptions } from '../../synthesis/options.
 import { placeholders, placeholdersIn } from '../../synthesis/prompt.ts';
 import type { Finding, KeyPath } from '../problem.ts';
 
+/** Variables that hold tokens of hubs: they go to their hubs only. */
+const HUB_TOKENS = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'MODELSCOPE_API_TOKEN'];
+
 /** Parameters of a request that say how it is answered, not what. */
 const OWN_PARAMETERS = ['model', 'messages', 'seed', 'stream', 'n', 'stream_options'];
 
@@ -88,6 +91,10 @@ function wrong(path: KeyPath, what: string, next: string): Finding {
 
 function addressFindings({ url: text, apiKeyVariable }: EndpointOptions, key: 'endpoint' | 'judge'): Finding[] {
   const path = [key, 'url'];
+  if (apiKeyVariable !== null && HUB_TOKENS.includes(apiKeyVariable)) {
+    const next = 'put a key for this endpoint into a variable of its own';
+    return [wrong([key, 'api_key_env'], `${apiKeyVariable} holds the token of a hub, which goes to no endpoint`, next)];
+  }
   if (!URL.canParse(text)) return [wrong(path, 'this is no address', 'write it like http://127.0.0.1:11434/v1')];
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {

@@ -81,6 +81,7 @@ describe('a recipe of synthesize', () => {
     ['endpoint.url=http://a/v1?key=3', 'behind ?'],
     ['endpoint.url=http://a/v1/chat/completions', 'is added'],
     ['endpoint.parameters.seed=3', 'Anneal itself'],
+    ['endpoint.api_key_env=HF_TOKEN', 'the token of a hub'],
     ['endpoint.modell=x', 'unknown key'],
     ['endpoint.timeout_seconds=301', 'out of range'],
     ['judge={url: "http://a/v1", api_key_env: KEY}', 'in the clear'],
@@ -107,6 +108,13 @@ describe('a recipe of synthesize', () => {
     });
     const other = await read(good, [...withKey, 'judge.url=https://other/v1/']);
     expect(other.options.judge?.endpoint).toMatchObject({ url: 'https://other/v1', apiKeyVariable: null });
+  });
+
+  it('names the longest answer as the endpoint does', async () => {
+    const set = ['endpoint.parameters={max_completion_tokens: 99}', 'judge={max_tokens: 8}'];
+    const { endpoint, judge } = (await read(good, set)).options;
+    expect(endpoint.parameters).toEqual({ temperature: 0.7, max_completion_tokens: 99 });
+    expect(judge?.endpoint.parameters).toEqual({ temperature: 0, max_completion_tokens: 8 });
   });
 
   it('sends a key in the clear to this machine only', async () => {
