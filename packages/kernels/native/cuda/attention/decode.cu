@@ -16,6 +16,13 @@ constexpr int kHeads = 4;
 constexpr int kEach = kMostDecodeSize / kThreads, kLaneSize = kMostDecodeSize / kWarp;
 static_assert(kHeads == kWarps, "each warp makes the weights of one head");
 
+/** Blocks that a multiprocessor has room for, where the compiler would rather spill than give up a sixth; 0 leaves it to the compiler. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+constexpr int kBlocksEach = 4;
+#else
+constexpr int kBlocksEach = 0;
+#endif
+
 struct Shared {
   float q[kHeads][kMostDecodeSize];
   float weights[kHeads][kRows];
@@ -153,7 +160,7 @@ __device__ float* partialOf(float* partial, const AttentionShape& s, int head, i
 
 /** Block (x, key head, sequence): parts x, x + gridDim.x, … of those that the sequence sees, or all in turn. */
 template <bool kWide, typename A, typename C>
-__global__ void __launch_bounds__(kThreads) decodeKernel(const Forward p, float* partial) {
+__global__ void __launch_bounds__(kThreads, kBlocksEach) decodeKernel(const Forward p, float* partial) {
   __shared__ Shared shared;
   const AttentionShape& s = p.shape;
   const Query query = queryOf(s, blockIdx.z);
