@@ -2,6 +2,9 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { loadLoraWeights } from '../src/models/adapters/loraWeights.ts';
+import { tokensOfBase } from '../src/models/adapters/tokens.ts';
+import { openModel } from '../src/models/open.ts';
 import { resolveRecipe } from '../src/recipe/resolve.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
 import { fitOf } from '../src/trainer/fit.ts';
@@ -39,6 +42,12 @@ describe('going on', () => {
     ['LoRA', { lora_dropout: 0.1 }, 'adapter_model.safetensors'],
     ['DoRA', { peft_use_dora: true }, 'adapter_model.safetensors'],
     ['a bias on every B', { peft_lora_bias: true }, 'adapter_model.safetensors'],
+    [
+      'rows of some tokens, by averages',
+      { peft_trainable_token_indices: [40, 7], optimizer: 'schedule_free_adamw' },
+      'adapter_model.safetensors',
+    ],
+    ['rows of some tokens', { peft_trainable_token_indices: [40, 7], save_steps: 5 }, 'adapter_model.safetensors'],
     ['an embedding in full', { lora_modules_to_save: ['embed_tokens', 'norm'] }, 'adapter_model.safetensors'],
     ['full fine-tuning', { ...fullFineTuning, learning_rate: 0.005 }, 'model.safetensors'],
     [
@@ -126,6 +135,30 @@ describe('going on', () => {
     );
   });
 
+  test('tokens: their rows alone change, and an adapter goes on with the same ones only', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), { ...level, peft_trainable_token_indices: [40, 7] });
+    const first = await trainHere(recipe);
+    const lora_model_dir = checkpointPath(first, 6);
+    expect(lossesOf(await trainHere({ ...recipe, max_steps: 1, lora_model_dir }))[0]).toBe(lossesOf(first)[6]);
+    const other = { ...recipe, peft_trainable_token_indices: [7] };
+    await expect(trainHere({ ...other, lora_model_dir })).rejects.toThrow(
+      'has tokens 40, 7 trained, this recipe tokens 7',
+    );
+    await expect(trainHere({ ...other, resume_from_checkpoint: lora_model_dir })).rejects.toThrow(
+      'the checkpoint has tokens',
+    );
+    await expect(trainHere({ ...recipe, peft_trainable_token_indices: [5000] })).rejects.toThrow('names token 5000');
+    await expect(trainHere({ ...recipe, lora_modules_to_save: ['lm_head'] })).rejects.toThrow(
+      'every row of the embedding',
+    );
+    const model = openModel(recipe.base_model);
+    onTestFinished(() => model.close());
+    const { tokens } = loadLoraWeights(lora_model_dir, model);
+    expect(tokens?.ids).toEqual([40, 7]);
+    const base = tokensOfBase(model, [40, 7]).values;
+    expect(tokens?.values.filter((value, i) => value !== base[i]).length).toBeGreaterThan(base.length / 2);
+  });
+
   test('an adapter goes on with what was trained in full beside it, and nothing else', async () => {
     const folder = temporaryFolder();
     const recipe = tinyRecipe(folder, {
@@ -147,10 +180,13 @@ describe('going on', () => {
     );
   });
 
-  test('the disk for a checkpoint is known, though PEFT has a matrix that is embedding and head twice', async () => {
+  test.each<[string, Partial<Recipe>]>([
+    ['a matrix that is embedding and head twice', { lora_modules_to_save: ['embed_tokens'] }],
+    ['of an embedding the trained rows alone', { peft_trainable_token_indices: [7, 40] }],
+  ])('the disk for a checkpoint is known, though PEFT has %s', async (_, changes) => {
     const recipe = tinyRecipe(temporaryFolder(), {
       max_steps: 1,
-      lora_modules_to_save: ['embed_tokens'],
+      ...changes,
       lora_target_modules: ['layers.0.self_attn.q_proj'],
     });
     const run = await trainHere(recipe);

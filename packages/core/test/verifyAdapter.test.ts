@@ -13,6 +13,7 @@ const bases: Record<string, string> = {
   'bias-lora-only': 'qwen2',
   'lora-bias': 'qwen2',
   'modules-to-save-tied': 'qwen2',
+  'trainable-tokens-tied': 'qwen2',
   'moe-experts': 'qwen3-moe',
 };
 const baseOf = (kind: string) => goldenPath(bases[kind] ?? 'llama3');
@@ -28,7 +29,7 @@ test.each(readdirSync(folder))('%s as PEFT computes it', async (kind) => {
   expect(compared).toEqual(new Set([...values, 'curve.loss', 'curve.grad_norm', 'curve.schedule']));
 });
 
-test.each(['patterns', 'rslora-dora', 'bias-lora-only', 'lora-bias-unmergeable'])(
+test.each(['patterns', 'rslora-dora', 'bias-lora-only', 'lora-bias-unmergeable', 'trainable-tokens-tied'])(
   'every tensor of %s, its largest value 1 % off',
   { timeout: 600_000 },
   async (kind) => {

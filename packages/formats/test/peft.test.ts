@@ -29,6 +29,7 @@ const config: LoraConfig = {
   ensureWeightTying: false,
   targetModules: ['q_proj', 'v_proj'],
   targetParameters: [],
+  trainableTokens: [],
   rankPattern: {},
   alphaPattern: {},
   baseModel: 'org/model',
@@ -85,7 +86,7 @@ describe('an adapter saved by PEFT', () => {
 
 describe('configuration', () => {
   it.each([
-    [{ trainable_token_indices: [1, 2] }, 'trainable_token_indices'],
+    [{ trainable_token_indices: { lm_head: [1, 2] } }, 'trainable_token_indices'],
     [{ fan_in_fan_out: true }, 'fan_in_fan_out'],
     [{ layer_replication: [[0, 4]] }, 'layer_replication'],
     [{ target_parameters: ['experts.router'] }, 'target_parameters'],
@@ -123,6 +124,8 @@ describe('configuration', () => {
     [{ target_modules: 7 }, 'target_modules should be'],
     [{ lora_bias: 1 }, 'lora_bias should be'],
     [{ target_parameters: 'gate_up_proj' }, 'target_parameters should be'],
+    [{ trainable_token_indices: [1, 1] }, 'trainable_token_indices should be'],
+    [{ trainable_token_indices: { embed_tokens: 1 } }, 'trainable_token_indices should be'],
     [{ bias: 'some' }, 'bias should be none, all, lora_only'],
     [{ modules_to_save: [7] }, 'modules_to_save should be'],
     [{ ensure_weight_tying: 'yes' }, 'ensure_weight_tying should be'],
@@ -144,6 +147,7 @@ describe('configuration', () => {
       modulesToSave: ['lm_head'],
       ensureWeightTying: true,
       targetParameters: ['experts.down_proj'],
+      trainableTokens: [42, 7],
       rankPattern: { q_proj: 8 },
       alphaPattern: { 'layers.1.v_proj': 3 },
     };
@@ -245,6 +249,33 @@ describe('adapters on experts', () => {
     expect(userError(() => readPeftAdapter(path)).what).toContain('has 6 rows in lora_A and 4 columns in lora_B');
     await writePeftAdapter(path, config, [narrow]);
     expect(userError(() => readPeftAdapter(path)).what).toContain('target_parameters does not name');
+  });
+});
+
+describe('trained rows of the embedding', () => {
+  const rows = { ...matrix(2, 3), name: 'm.embed_tokens' };
+  const onTokens = { ...config, trainableTokens: [42, 7] };
+
+  it('are called as PEFT calls them, listed or by the name of the embedding', async () => {
+    const path = join(folder, 'tokens');
+    await writePeftAdapter(path, onTokens, [module('m.q_proj')], [], rows);
+    const { tokens, modules, tensors } = readPeftAdapter(path);
+    tensors.close();
+    const tensor = 'base_model.model.m.embed_tokens.token_adapter.trainable_tokens_delta';
+    expect(tokens).toEqual({ ids: [42, 7], name: 'm.embed_tokens', width: 3, tensor });
+    expect(modules).toHaveLength(1);
+    const byName = { trainable_token_indices: { 'model.embed_tokens': [42, 7] } };
+    expect(parseLoraConfig(peftConfig(byName), 'x').trainableTokens).toEqual([42, 7]);
+  });
+
+  it.each([
+    ['are as many as the tokens', { ...onTokens, trainableTokens: [42] }, rows, 'names 1 tokens, and it has no rows'],
+    ['are there', onTokens, null, 'names 2 tokens, and it has no rows'],
+    ['are asked for', config, rows, 'trainable_token_indices names none'],
+  ] as const)('are refused unless they %s', async (name, asked, given, message) => {
+    const path = join(folder, `tokens that ${name}`);
+    await writePeftAdapter(path, asked, [module('m.q_proj')], [], given);
+    expect(userError(() => readPeftAdapter(path)).what).toContain(message);
   });
 });
 

@@ -52,6 +52,7 @@
   X(log_ratio_sum)                   \
   X(pair_loss)                       \
   X(policy_loss)                     \
+  X(put_rows)                        \
   X(qkv_rope)                        \
   X(qkv_rope_backward)               \
   X(rms_norm)                        \
@@ -68,6 +69,7 @@
   X(swiglu_backward)                 \
   X(swiglu_merged)                   \
   X(swiglu_merged_backward)          \
+  X(take_rows)                       \
   X(zero)
 
 // Those of ops that say `cpuOnly: true`.

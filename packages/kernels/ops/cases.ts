@@ -56,6 +56,7 @@ import {
 import { softCapCases } from './soft_cap/cases.ts';
 import { joinQkvCases, splitQkvCases } from './split_qkv/cases.ts';
 import { swigluBackwardCases, swigluCases, swigluMergedBackwardCases, swigluMergedCases } from './swiglu/cases.ts';
+import { putRowsCases, takeRowsCases } from './trained_rows/cases.ts';
 import { zeroCases } from './zero/cases.ts';
 
 /** The cases of every op, in the order of ops/index.ts. */
@@ -147,5 +148,7 @@ export const opCases: readonly OpCases[] = [
   swigluBackwardCases,
   swigluMergedCases,
   swigluMergedBackwardCases,
+  takeRowsCases,
+  putRowsCases,
   zeroCases,
 ];

@@ -52,6 +52,7 @@ import {
 import { softCapOp } from './soft_cap/op.ts';
 import { joinQkvOp, splitQkvOp } from './split_qkv/op.ts';
 import { swigluBackwardOp, swigluMergedBackwardOp, swigluMergedOp, swigluOp } from './swiglu/op.ts';
+import { putRowsOp, takeRowsOp } from './trained_rows/op.ts';
 import { zeroOp } from './zero/op.ts';
 
 /** Every op; native/kernel_list.h lists their kernels. */
@@ -143,5 +144,7 @@ export const ops: readonly Op[] = [
   swigluBackwardOp,
   swigluMergedOp,
   swigluMergedBackwardOp,
+  takeRowsOp,
+  putRowsOp,
   zeroOp,
 ].map((op) => op as unknown as Op);

@@ -54,6 +54,7 @@ export { longestShortConv, shortConv, shortConvCached } from '../ops/short_conv/
 export { softCap } from '../ops/soft_cap/op.ts';
 export { splitQkv } from '../ops/split_qkv/op.ts';
 export { type GateActivation, swiglu, swigluMerged } from '../ops/swiglu/op.ts';
+export { putRowsOp, takeRowsOp } from '../ops/trained_rows/op.ts';
 export { zeroOp } from '../ops/zero/op.ts';
 export { addon } from './addon.ts';
 export type { SourceType } from './addonTypes.ts';

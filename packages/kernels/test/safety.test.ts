@@ -8,6 +8,7 @@ import { gatherRowsOp } from '../ops/gather_rows/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from '../ops/linear_cross_entropy/op.ts';
 import { ropeOp } from '../ops/rope/op.ts';
 import { shortConvBackwardInputOp, shortConvBackwardWeightOp, shortConvOp } from '../ops/short_conv/op.ts';
+import { putRowsOp, takeRowsOp } from '../ops/trained_rows/op.ts';
 import { zeroOp } from '../ops/zero/op.ts';
 import { cpuDevice } from '../src/device.ts';
 import { Engine, type HostArray } from '../src/engine.ts';
@@ -69,6 +70,10 @@ describe('values that kernels cannot use end in an Error with the name of the op
     await expect(apply(gatherRowsOp, { x: f32(5, 3), rows: i32(id) })).rejects.toThrow(
       'gather_rows: a row index is out of range',
     );
+    const rows = { from: f32(5, 3), rows: i32(id), into: f32(1, 3) };
+    await expect(apply(takeRowsOp, rows)).rejects.toThrow('take_rows: a trained row lies outside');
+    const back = { ...rows, from: rows.into, into: rows.from };
+    await expect(apply(putRowsOp, back)).rejects.toThrow('put_rows: a trained row lies outside');
   });
 
   test('a label beyond the vocabulary', async () => {

@@ -37,6 +37,7 @@ test('rsLoRA, ranks of their own and a part of the layers come back as they went
     dora: false,
     loraBias: false,
     full: new Map(),
+    tokens: null,
     modules: new Map([
       ['layers.0.q', { A: weights(2 * 32, 1), B: weights(32 * 2, 2) }],
       ['layers.1.down', { A: weights(4 * 64, 3), B: weights(32 * 4, 4), rank: 4, alpha: 9 }],

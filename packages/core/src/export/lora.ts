@@ -9,6 +9,7 @@ import {
   peftAdapterBytes,
   writePeftAdapter,
 } from '@anneal/formats/peft/write';
+import type { TensorToWrite } from '@anneal/formats/safetensors/write';
 import { modelByName } from '../hub/catalog.ts';
 import { expertCount, expertsTogether, isOnExperts } from '../models/adapters/experts.ts';
 import { isBias, linearOf } from '../models/adapters/full.ts';
@@ -33,9 +34,9 @@ export interface LoraExport {
 /** Writes a PEFT adapter folder in float32, with the tokenizer and chat templates it was trained with, and reads it back. */
 export async function exportLora(folder: string, options: LoraExport): Promise<ExportResult> {
   const { model, adapter } = options;
-  const { config, modules, full, warning } = contentOf(options);
+  const { config, modules, full, tokens, warning } = contentOf(options);
   const files = await writeNewFolder(folder, async (temporary) => {
-    await writePeftAdapter(temporary, config, modules, full);
+    await writePeftAdapter(temporary, config, modules, full, tokens);
     await writeTokenizer(temporary, model);
     if (!isDeepStrictEqual(loadLoraWeights(temporary, model), adapter)) {
       throw new Error(`the adapter written to ${temporary} reads back differently`);
@@ -54,14 +55,15 @@ function namesInside({ leftOut, architecture }: OpenModel): string[] {
 
 /** The bytes of all files that `exportLora` writes. */
 export function loraBytes(options: LoraExport): number {
-  const { config, modules, full } = contentOf(options);
-  return peftAdapterBytes(config, modules, full) + tokenizerBytes(options.model);
+  const { config, modules, full, tokens } = contentOf(options);
+  return peftAdapterBytes(config, modules, full, tokens) + tokenizerBytes(options.model);
 }
 
 interface Content {
   readonly config: LoraConfig;
   readonly modules: LoraModuleToWrite[];
   readonly full: FullTensorToWrite[];
+  readonly tokens: TensorToWrite | null;
   readonly warning: string | null;
 }
 
@@ -107,10 +109,11 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     targetParameters: shortest(onExperts, model.config.experts?.layers.filter(Boolean).length ?? 0),
     rankPattern: patterns('rank'),
     alphaPattern: patterns('alpha'),
+    trainableTokens: adapter.tokens?.ids ?? [],
     baseModel: base.name,
     revision,
   };
-  return { config, modules, full, warning: base.warning };
+  return { config, modules, full, tokens: tokensOf(model, adapter), warning: base.warning };
 }
 
 /** Embedding and head are two files' tensors of one matrix, where the model has one. */
@@ -126,6 +129,13 @@ function fullOf({ architecture, config, tensors }: OpenModel, adapter: LoraWeigh
       besideAdapter: isBias(name) && adapter.modules.has(linearOf(name)),
     }));
   });
+}
+
+function tokensOf({ architecture }: OpenModel, { tokens }: LoraWeights): TensorToWrite | null {
+  if (!tokens) return null;
+  const { ids, values } = tokens;
+  const shape = [ids.length, values.length / ids.length];
+  return { name: moduleName(architecture.names, 'embed'), dtype: 'F32', shape, bytes: () => bytesOf(values) };
 }
 
 function trainedInFull(

@@ -1,5 +1,6 @@
 import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
+import { fullName } from './adapters/lora.ts';
 import { ropeVariables } from './layers/ropeTables.ts';
 import { type ModelTensor, type OpenModel, refuseProblem } from './model.ts';
 import { isHeldInNf4, writeNf4, writeNf4Map } from './nf4.ts';
@@ -7,7 +8,7 @@ import { isHeldInNf4, writeNf4, writeNf4Map } from './nf4.ts';
 const PIECE_ELEMENTS = 1 << 17;
 
 /**
- * Fills an engine's variables with the model's weights. The engine reads them by itself, on all cores, but for types that must be
+ * Fills an engine's variables with the model's weights; what is trained in full beside an adapter begins as they are. The engine reads them by itself, on all cores, but for types that must be
  * decoded first.
  * @throws UserError when `signal` is aborted, or a file ends before its tensors
  */
@@ -22,24 +23,22 @@ export async function loadWeights(
   for (const [name, values] of ropeVariables(model.config)) await engine.write(name, values, 'f32');
   await writeNf4Map(engine);
   const wanted = [...model.tensors.values()].filter(
-    ({ name }) => engine.plan.variables.has(name) || isHeldInNf4(engine, name),
+    ({ name }) =>
+      engine.plan.variables.has(name) || engine.plan.variables.has(fullName(name)) || isHeldInNf4(engine, name),
   );
   for (const [index, tensor] of wanted.entries()) {
     if (signal?.aborted)
       throw new UserError({ what: 'loading the model was cancelled', where: model.path, code: 'cancelled' });
     if (isHeldInNf4(engine, tensor.name)) await writeNf4(engine, model, tensor);
-    else await loadTensor(engine, model, tensor);
+    for (const variable of [tensor.name, fullName(tensor.name)]) {
+      if (engine.plan.variables.has(variable)) await loadTensor(engine, model, tensor, variable);
+    }
     onProgress?.(index + 1, wanted.length);
   }
 }
 
 /** @param variable of the engine that gets the tensor's values @throws UserError where the file ends before it */
-export async function loadTensor(
-  engine: Engine,
-  model: OpenModel,
-  tensor: ModelTensor,
-  variable = tensor.name,
-): Promise<void> {
+async function loadTensor(engine: Engine, model: OpenModel, tensor: ModelTensor, variable: string): Promise<void> {
   const source = tensor.source();
   if (source) refuseProblem(await engine.load(variable, source), tensor, model);
   else await writeDecoded(engine, tensor, variable);

@@ -27,6 +27,7 @@ const adapterKeys = [
   'peft_use_dora',
   'peft_lora_bias',
   'lora_modules_to_save',
+  'peft_trainable_token_indices',
   'peft_bias',
   'lora_model_dir',
 ] as const satisfies readonly RecipeKey[];
@@ -81,6 +82,9 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
       'peft_use_dora',
     ]);
   }
+  const ids = recipe.peft_trainable_token_indices ?? [];
+  const twice = ids.find((id, i) => ids.indexOf(id) < i);
+  if (twice !== undefined) clash('peft_trainable_token_indices', `token ${twice} is listed twice`, 'list it once');
   if (isSet(recipe.lora_target_parameters)) {
     for (const key of ['lora_dropout', 'peft_use_dora', 'peft_lora_bias'] as const) {
       if (!recipe[key]) continue;

@@ -167,6 +167,7 @@ describe('keys that do not go together', () => {
     ['lora_target_linear: true\nlora_target_modules: [q_proj]', 'recipe.yaml:4:1'],
     ['lora_target_linear: false', 'recipe.yaml:3:1'],
     ['peft_use_dora: true\npeft_lora_bias: true', 'recipe.yaml:4:1'],
+    ['peft_trainable_token_indices: [7, 3, 7]', 'recipe.yaml:3:1'],
     ['lora_target_parameters: [down_proj]\nlora_dropout: 0.1', 'recipe.yaml:4:1'],
     ['warmup_ratio: 0.1\nwarmup_steps: 5', 'recipe.yaml:4:1'],
     ['lr_scheduler: constant\nwarmup_steps: 5', 'recipe.yaml:4:1'],

@@ -19,7 +19,14 @@ type Unset<T> = { [Key in keyof T]: null };
 type LoraSettings = Chosen<
   'lora_r' | 'lora_alpha' | 'lora_dropout' | 'peft_use_rslora' | 'peft_use_dora' | 'peft_lora_bias' | 'peft_bias'
 > &
-  Pick<Filled, 'lora_target_modules' | 'lora_target_parameters' | 'lora_modules_to_save' | 'lora_model_dir'> & {
+  Pick<
+    Filled,
+    | 'lora_target_modules'
+    | 'lora_target_parameters'
+    | 'peft_trainable_token_indices'
+    | 'lora_modules_to_save'
+    | 'lora_model_dir'
+  > & {
     /** Every linear layer of the blocks; false where `lora_target_modules` lists them, or experts alone get an adapter. */
     lora_target_linear: boolean;
   };
@@ -128,6 +135,7 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
       peft_use_dora: null,
       peft_lora_bias: null,
       lora_modules_to_save: null,
+      peft_trainable_token_indices: null,
       peft_bias: null,
       lora_model_dir: null,
     };
@@ -145,6 +153,7 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
     peft_use_dora: filled.peft_use_dora ?? loraDefaults.peft_use_dora,
     peft_lora_bias: filled.peft_lora_bias ?? loraDefaults.peft_lora_bias,
     lora_modules_to_save: filled.lora_modules_to_save,
+    peft_trainable_token_indices: filled.peft_trainable_token_indices,
     peft_bias: filled.peft_bias ?? loraDefaults.peft_bias,
     lora_model_dir: loraModelDir,
   };

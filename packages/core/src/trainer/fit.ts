@@ -29,7 +29,7 @@ interface Room {
 /** What a run needs, by its session, and what there is. @param folder where runs go; need not be there yet */
 export function fitOf(session: Session, folder: string): Fit {
   const { plan, job, totalSteps, loader, data } = session;
-  const checkpoint = plan.memory.parameters + plan.memory.optimizer + savedTwice(session);
+  const checkpoint = plan.memory.parameters + plan.memory.optimizer + savedOtherwise(session);
   const checkpoints = mostCheckpoints(job, totalSteps, loader.stepsPerEpoch);
   const tokens = statSync(join(data.folder, 'tokens.bin')).size;
   return {
@@ -39,9 +39,11 @@ export function fitOf(session: Session, folder: string): Fit {
   };
 }
 
-/** Adapter files of PEFT have a matrix that is embedding and head under both names. */
-function savedTwice({ lora, model: { config } }: Session): number {
-  return config.tieWordEmbeddings && lora?.full.has('embed') ? 4 * config.vocabSize * config.hiddenSize : 0;
+/** Adapter files of PEFT have a matrix that is embedding and head under both names, and of an embedding with some trained rows these alone. */
+function savedOtherwise({ lora, model: { config } }: Session): number {
+  const embedding = 4 * config.vocabSize * config.hiddenSize;
+  if (lora && lora.tokens.length > 0) return -embedding;
+  return config.tieWordEmbeddings && lora?.full.has('embed') ? embedding : 0;
 }
 
 /** What keeps the run from its end, the memory first; null when it fits. */

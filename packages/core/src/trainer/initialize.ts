@@ -1,7 +1,5 @@
 import type { Engine } from '@anneal/kernels';
-import { fullName, type LoraSpec, loraName } from '../models/adapters/lora.ts';
-import { loadTensor } from '../models/load.ts';
-import type { ModelTensor, OpenModel } from '../models/model.ts';
+import { type LoraSpec, loraName } from '../models/adapters/lora.ts';
 import { random } from '../random.ts';
 
 /**
@@ -19,11 +17,6 @@ export async function initializeLora(engine: Engine, spec: LoraSpec, seed: numbe
     await engine.write(name, values, 'f32');
   }
   if (spec.dora) await initializeMagnitudes(engine, [...spec.modules.keys()]);
-}
-
-/** Tensors that are trained in full begin as the base's. */
-export async function initializeFull(engine: Engine, { full }: LoraSpec, model: OpenModel): Promise<void> {
-  for (const name of full) await loadTensor(engine, model, model.tensors.get(name) as ModelTensor, fullName(name));
 }
 
 /** What the optimizer remembers and does not begin as zero. The parameters are in the engine. */

@@ -56,6 +56,8 @@ export interface AdapterJob {
   /** What is trained in full beside it. */
   readonly full: FullOptions;
   readonly targets: 'all-linear' | readonly string[];
+  /** Ids of tokens whose rows of the embedding are trained. */
+  readonly tokens: readonly number[];
   /** Ends of the names of experts' matrices. */
   readonly targetParameters: readonly string[];
   /** A PEFT folder to go on from. */
@@ -174,6 +176,7 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
     },
     full: { modulesToSave: recipe.lora_modules_to_save ?? [], bias: recipe.peft_bias },
     targets: recipe.lora_target_modules ?? (recipe.lora_target_linear ? 'all-linear' : []),
+    tokens: recipe.peft_trainable_token_indices ?? [],
     targetParameters: recipe.lora_target_parameters ?? [],
     initialFolder: recipe.lora_model_dir,
   };

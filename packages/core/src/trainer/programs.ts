@@ -3,13 +3,16 @@ import {
   backward,
   exchangeOp,
   Graph,
+  putRowsOp,
   roundToBf16Op,
   scale,
   type Tensor,
+  takeRowsOp,
   Variables,
   zeroOp,
 } from '@anneal/kernels';
 import type { LoraSpec } from '../models/adapters/lora.ts';
+import { type TokenVariables, tokenVariables } from '../models/adapters/tokens.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { type Head, ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
@@ -53,21 +56,31 @@ export interface TrainingPrograms {
 export function trainingPrograms(options: TrainingProgramOptions): TrainingPrograms {
   const variables = new Variables();
   const train = trainProgram(variables, options);
-  const parameters = variables.ofKind('parameter');
+  const tokens = tokensOf(variables, options);
+  const parameters = variables.ofKind('parameter').filter((parameter) => parameter !== tokens?.embedding);
   const groups = parameterGroups(variables, parameters, options.optimizer, options.activationType === 'bf16');
   const evaluate = evaluateProgram(variables, { ...options, weights: weightsOf(options, null) });
   const graphs = [
-    beginProgram(variables, groups, options),
+    beginProgram(variables, groups, options, tokens),
     train,
-    updateProgram(variables, groups, options),
+    updateProgram(variables, groups, options, tokens),
     beginEvaluation(variables, groups, options),
     evaluate,
     ...divergencePrograms(variables, options),
     ...magnitudePrograms(variables, options),
-    ...exchangePrograms(variables, groups),
+    ...exchangePrograms(variables, groups, tokens),
   ];
   const beginsAs = new Map(groups.flatMap((group) => [...group.beginsAs]));
   return { variables, graphs, parameters, beginsAs };
+}
+
+function tokensOf(variables: Variables, { lora, config }: TrainingProgramOptions): TokenVariables | null {
+  return lora && lora.tokens.length > 0 ? tokenVariables(variables, config, lora.tokens) : null;
+}
+
+/** The embedding gets its trained rows as they are now. */
+function putTokens(graph: Graph, { embedding, rows, ids }: TokenVariables): void {
+  graph.apply(putRowsOp, { from: rows, rows: ids, into: embedding });
 }
 
 function batchInputs(graph: Graph) {
@@ -146,10 +159,15 @@ function magnitudePrograms(variables: Variables, options: TrainingProgramOptions
   return [graph];
 }
 
-function exchangePrograms(variables: Variables, groups: readonly ParameterGroup[]): Graph[] {
+function exchangePrograms(
+  variables: Variables,
+  groups: readonly ParameterGroup[],
+  tokens: TokenVariables | null,
+): Graph[] {
   if (groups.every(({ average }) => average === null)) return [];
   const graph = new Graph('exchange_averages', variables);
   for (const { parameter, average } of groups) if (average) graph.apply(exchangeOp, { a: parameter, b: average });
+  if (tokens) putTokens(graph, tokens);
   return [graph];
 }
 
@@ -189,9 +207,11 @@ function beginProgram(
   variables: Variables,
   groups: readonly ParameterGroup[],
   options: Pick<TrainingProgramOptions, 'objective'>,
+  tokens: TokenVariables | null,
 ): Graph {
   const graph = new Graph('begin', variables);
-  const gradients = groups.map(({ gradient }) => gradient);
+  const dense = tokens ? [variables.gradientOf(tokens.embedding)] : [];
+  const gradients = [...groups.map(({ gradient }) => gradient), ...dense];
   for (const x of [...gradients, sumsOf(variables, options), squareSumOf(variables)]) graph.apply(zeroOp, { x });
   refreshCopies(graph, groups);
   return graph;
@@ -217,9 +237,15 @@ function updateProgram(
   variables: Variables,
   groups: readonly ParameterGroup[],
   options: TrainingProgramOptions,
+  tokens: TokenVariables | null,
 ): Graph {
   const graph = new Graph('update', variables);
+  if (tokens) {
+    const from = variables.gradientOf(tokens.embedding);
+    graph.apply(takeRowsOp, { from, rows: tokens.ids, into: variables.gradientOf(tokens.rows) });
+  }
   const norm = updateGroups(graph, groups, squareSumOf(variables), options.optimizer.maxGradNorm);
+  if (tokens) putTokens(graph, tokens);
   graph.result('gradientNorm', norm);
   graph.result('sums', sumsOf(variables, options));
   return graph;

@@ -11,6 +11,7 @@ import { fullTensors, inFull } from '../models/adapters/full.ts';
 import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
+import { inTokens, refuseTokens } from '../models/adapters/tokens.ts';
 import { carriesState } from '../models/config.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
@@ -204,11 +205,12 @@ function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial:
   const linears = targets.length > 0 ? targetedLinears(model.config, model.architecture.names, targets) : [];
   const experts = targetedExperts(model.config, model.architecture.names, adapter.targetParameters);
   const full = fullTensors(model.config, model.architecture.names, adapter.full, linears);
-  return loraSpec(adapter.options, [...linears, ...experts], full);
+  refuseTokens(adapter.tokens, model, full);
+  return loraSpec(adapter.options, [...linears, ...experts], full, adapter.tokens);
 }
 
 function refuseOtherKind(
-  { options, full, initialFolder }: NonNullable<Job['adapter']>,
+  { options, full, tokens, initialFolder }: NonNullable<Job['adapter']>,
   initial: LoraWeights,
   { config, architecture }: OpenModel,
 ): void {
@@ -234,6 +236,13 @@ function refuseOtherKind(
   }
   if (options.dropout > 0 && [...initial.modules.keys()].some(isOnExperts)) {
     refuse('is on experts, where nothing is dropped', 'set lora_dropout: 0');
+  }
+  const [foundTokens, wantedTokens] = [initial.tokens?.ids ?? [], tokens].map(inTokens);
+  if (foundTokens !== wantedTokens) {
+    refuse(
+      `has ${foundTokens} trained, this recipe ${wantedTokens}`,
+      'set peft_trainable_token_indices as it was when the adapter was trained',
+    );
   }
   const wanted = inFull(new Set(fullTensors(config, architecture.names, full, [...initial.modules.keys()])));
   const found = inFull(new Set(initial.full.keys()));

@@ -4,9 +4,10 @@ import { allocateEngine } from '../memory.ts';
 import { inFull } from '../models/adapters/full.ts';
 import { type LoraModuleSpec, type LoraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { inTokens, tokensOfBase, writeTokens } from '../models/adapters/tokens.ts';
 import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
-import { initializeFull, initializeLora } from './initialize.ts';
+import { initializeLora } from './initialize.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function startEngine(session: Session, checkpoint: string | null): 
     if (adapter) await writeLora(engine, adapter);
     else if (lora) {
       await initializeLora(engine, lora, job.seed);
-      await initializeFull(engine, lora, model);
+      if (lora.tokens.length > 0) await writeTokens(engine, tokensOfBase(model, lora.tokens));
     }
     return engine;
   } catch (error) {
@@ -45,6 +46,9 @@ function refuseOtherAdapter(checkpoint: string, stored: LoraSpec, wanted: LoraSp
   const [storedFull, wantedFull] = [stored, wanted].map(({ full }) => inFull(full));
   if (storedFull !== wantedFull)
     throw otherAdapter(checkpoint, `the checkpoint has ${storedFull} trained in full, this recipe ${wantedFull}`);
+  const [storedTokens, wantedTokens] = [stored, wanted].map(({ tokens }) => inTokens(tokens));
+  if (storedTokens !== wantedTokens)
+    throw otherAdapter(checkpoint, `the checkpoint has ${storedTokens} trained, this recipe ${wantedTokens}`);
   const linears = new Set([...stored.modules.keys(), ...wanted.modules.keys()]);
   for (const linear of linears) {
     const [found, planned] = [stored, wanted].map((spec) => inWords(spec.modules.get(linear), spec));

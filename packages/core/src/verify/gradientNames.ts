@@ -2,9 +2,12 @@ import { EXPERT_PARAMETERS, parameterOfWrapper } from '@anneal/formats/peft/expe
 import { expertsOfParameter } from '../models/adapters/experts.ts';
 import { fullName, loraName } from '../models/adapters/lora.ts';
 import { linearOfModule } from '../models/adapters/targets.ts';
+import { tokenNames } from '../models/adapters/tokens.ts';
 import type { OpenModel } from '../models/model.ts';
 import { splitLayer } from '../models/names.ts';
 import { inOurOrder, wholeTensor } from '../models/stored.ts';
+
+const TOKEN_ROWS = '.embed_tokens.token_adapter.trainable_tokens_delta';
 
 const PARTS = { 'A.weight': 'A', 'B.weight': 'B', 'B.bias': 'bias', 'magnitude_vector.weight': 'magnitude' } as const;
 
@@ -23,6 +26,7 @@ export function gradientVariable(model: OpenModel, name: string): string {
     if (!module) throw new Error(`${name} is no linear of this model`);
     return `gradient/${loraName(module, PARTS[lora[2] as keyof typeof PARTS])}`;
   }
+  if (name.endsWith(TOKEN_ROWS)) return `gradient/${tokenNames.embedding}`;
   const full = /^lora\.grad\.base_model\.model\.(.+?)(?:\.modules_to_save|\.base_layer)?\.(weight|bias)$/.exec(name);
   const wanted = full ? `${full[1]}.${full[2]}` : name.replace(/^grad\./, '');
   for (const ours of model.tensors.keys()) {

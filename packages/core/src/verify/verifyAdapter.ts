@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import { expertCount, expertsTogether, isOnExperts } from '../models/adapters/experts.ts';
 import { loraName, loraSpecOf, readLora } from '../models/adapters/lora.ts';
 import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { tokenNames } from '../models/adapters/tokens.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { supervised } from '../objectives/supervised.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
@@ -110,13 +111,17 @@ async function verifyWith(
   return quantities;
 }
 
-/** The gradient of an expert's B in PEFT's order; any other as it is. */
+/** The gradient of an expert's B in PEFT's order, of the embedding the rows that are trained; any other as it is. */
 function asPeftKeepsIt(
   { config }: OpenModel,
-  { r, modules }: LoraWeights,
+  { r, modules, tokens }: LoraWeights,
   variable: string,
   gradient: Float32Array,
 ): Float32Array {
+  if (tokens && variable === `gradient/${tokenNames.embedding}`) {
+    const width = config.hiddenSize;
+    return Float32Array.from(tokens.ids.flatMap((id) => [...gradient.subarray(id * width, (id + 1) * width)]));
+  }
   const linear = [...modules.keys()].find((each) => isOnExperts(each) && variable.endsWith(loraName(each, 'B')));
   if (linear === undefined) return gradient;
   return expertsTogether(gradient, expertCount(config, linear), modules.get(linear)?.rank ?? r);

@@ -32,6 +32,8 @@ export interface LoraConfig {
   /** Other ranks and alphas for modules whose name ends in the pattern; the first that fits counts. */
   readonly rankPattern: Readonly<Record<string, number>>;
   readonly alphaPattern: Readonly<Record<string, number>>;
+  /** Tokens whose rows of the embedding are trained, in the order of the file's rows; where it is the output layer, its rows, too. */
+  readonly trainableTokens: readonly number[];
   readonly baseModel: string | undefined;
   /** Revision of the base model. */
   readonly revision: string | undefined;
@@ -65,6 +67,7 @@ const READ = new Set([
   'lora_dropout',
   'target_modules',
   'target_parameters',
+  'trainable_token_indices',
   'rank_pattern',
   'alpha_pattern',
   'base_model_name_or_path',
@@ -122,6 +125,7 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     targetParameters: targetParameters(json.target_parameters ?? [], where),
     rankPattern: pattern(json.rank_pattern, 'rank_pattern', rank, where),
     alphaPattern: pattern(json.alpha_pattern, 'alpha_pattern', number, where),
+    trainableTokens: trainableTokens(json.trainable_token_indices ?? [], where),
     baseModel: optionalString(json.base_model_name_or_path, 'base_model_name_or_path', where),
     revision: optionalString(json.revision, 'revision', where),
   };
@@ -165,7 +169,7 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
     target_modules: config.targetModules,
     target_parameters: config.targetParameters.length > 0 ? config.targetParameters : null,
     task_type: 'CAUSAL_LM',
-    trainable_token_indices: null,
+    trainable_token_indices: config.trainableTokens.length > 0 ? config.trainableTokens : null,
     use_bdlora: null,
     use_dora: config.useDora,
     use_qalora: false,
@@ -193,6 +197,24 @@ function targetParameters(value: unknown, where: string): readonly string[] {
     throw unsupported('target_parameters', value, where);
   }
   return value;
+}
+
+function isId(id: unknown): id is number {
+  return Number.isInteger(id) && (id as number) >= 0;
+}
+
+/** A list, or a map with one of them for the embedding. */
+function trainableTokens(value: unknown, where: string): readonly number[] {
+  const field = 'trainable_token_indices';
+  if (isJsonObject(value)) {
+    const [name = '', ...others] = Object.keys(value);
+    if (others.length > 0 || name.split('.').at(-1) !== 'embed_tokens') throw unsupported(field, value, where);
+    return trainableTokens(value[name], where);
+  }
+  const ids = Array.isArray(value) ? (value as unknown[]) : [null];
+  if (!ids.every(isId) || new Set(ids).size < ids.length)
+    throw wrong(field, value, 'a list of different token ids', where);
+  return ids;
 }
 
 function bias(value: unknown, where: string): Bias {

@@ -48,6 +48,15 @@ export interface FullTensor {
   readonly tensor: string;
 }
 
+export interface TokenRows {
+  readonly ids: readonly number[];
+  /** The embedding, in the base model: `model.embed_tokens`. */
+  readonly name: string;
+  readonly width: number;
+  /** Tensor of shape [ids, width]: the rows as they stand in place of the base's. */
+  readonly tensor: string;
+}
+
 export interface PeftAdapter {
   readonly path: string;
   readonly config: LoraConfig;
@@ -55,6 +64,8 @@ export interface PeftAdapter {
   readonly modules: readonly LoraModule[];
   /** What `modules_to_save` and `bias` ask for; in the order of the file. */
   readonly full: readonly FullTensor[];
+  /** Rows of the embedding that were trained; null where there are none. */
+  readonly tokens: TokenRows | null;
   /** Holds the tensors that these name; close it when done. */
   readonly tensors: SafetensorsSource;
 }
@@ -78,9 +89,10 @@ export function readPeftAdapter(folder: string): PeftAdapter {
   const tensors = openSafetensors(join(folder, WEIGHTS_FILE));
   try {
     const full = findFullTensors(tensors, config);
-    const whole = new Set(full.map(({ tensor }) => tensor));
+    const tokens = findTokenRows(tensors, config);
+    const whole = new Set([...full, ...(tokens ? [tokens] : [])].map(({ tensor }) => tensor));
     const parts = [...tensors.tensors.keys()].filter((name) => !whole.has(name));
-    return { path: folder, config, modules: findModules(parts, tensors, config), full, tensors };
+    return { path: folder, config, modules: findModules(parts, tensors, config), full, tokens, tensors };
   } catch (error) {
     tensors.close();
     throw error;
@@ -103,6 +115,23 @@ function findFullTensors({ tensors, path }: SafetensorsSource, config: LoraConfi
   if (without !== undefined)
     throw invalidAdapter(`modules_to_save names ${without}, of which it holds no weight`, path);
   return full;
+}
+
+function findTokenRows({ tensors, path }: SafetensorsSource, { trainableTokens: ids }: LoraConfig): TokenRows | null {
+  if (ids.length === 0) return null;
+  const found = [...tensors].filter(([tensor]) => tensor.startsWith(NAME_PREFIX) && tensor.endsWith(TOKEN_ROWS));
+  const [[tensor, { shape, dtype }] = ['', { shape: [], dtype: '' }], ...others] = found;
+  const [count, width = 0] = shape;
+  if (others.length > 0 || shape.length !== 2 || count !== ids.length || !FLOATS.includes(dtype))
+    throw invalidAdapter(`trainable_token_indices names ${ids.length} tokens, and it has no rows of so many`, path);
+  return { ids, name: tensor.slice(NAME_PREFIX.length, -TOKEN_ROWS.length), width, tensor };
+}
+
+const TOKEN_ROWS = '.token_adapter.trainable_tokens_delta';
+
+/** The tensor of trained rows of this embedding. */
+export function tokenRowsName(embedding: string): string {
+  return NAME_PREFIX + embedding + TOKEN_ROWS;
 }
 
 /** In the base model, or null where the tensor is something else. A bias of a module with an adapter is called `X.base_layer.bias`. */
@@ -216,6 +245,7 @@ function unexpectedTensor(name: string): string {
   const quoted = JSON.stringify(name);
   if (name.includes('lora_magnitude_vector')) return `${quoted} belongs to DoRA, and use_dora is not true`;
   if (name.endsWith('.lora_B.bias')) return `${quoted} is a bias of lora_B, and lora_bias is not true`;
+  if (name.endsWith(TOKEN_ROWS)) return `${quoted} holds rows of tokens, and trainable_token_indices names none`;
   if (name.includes('lora_embedding_')) return `${quoted} adapts an embedding, which Anneal does not support`;
   return `${quoted} is not the lora_A.weight or lora_B.weight of a linear layer`;
 }

@@ -4,7 +4,15 @@ import type { TensorToWrite } from '../safetensors/write.ts';
 import { safetensorsBytes, writeSafetensors } from '../safetensors/write.ts';
 import type { LoraConfig } from './config.ts';
 import { formatLoraConfig } from './config.ts';
-import { CONFIG_FILE, loraBiasName, loraTensorName, magnitudeName, savedName, WEIGHTS_FILE } from './read.ts';
+import {
+  CONFIG_FILE,
+  loraBiasName,
+  loraTensorName,
+  magnitudeName,
+  savedName,
+  tokenRowsName,
+  WEIGHTS_FILE,
+} from './read.ts';
 
 export interface LoraModuleToWrite {
   /** In the base model, without `.weight`: `model.layers.0.self_attn.q_proj`; of experts that of PEFT's wrapper. */
@@ -24,14 +32,18 @@ export interface FullTensorToWrite extends TensorToWrite {
   readonly besideAdapter: boolean;
 }
 
-/** Writes an adapter folder that PEFT loads: weights first, then the configuration, each complete or not at all. */
+/**
+ * Writes an adapter folder that PEFT loads: weights first, then the configuration, each complete or not at all.
+ * @param tokens trained rows of the embedding of this name
+ */
 export async function writePeftAdapter(
   folder: string,
   config: LoraConfig,
   modules: readonly LoraModuleToWrite[],
   full: readonly FullTensorToWrite[] = [],
+  tokens: TensorToWrite | null = null,
 ): Promise<void> {
-  await writeSafetensors(join(folder, WEIGHTS_FILE), tensorsOf(modules, full));
+  await writeSafetensors(join(folder, WEIGHTS_FILE), tensorsOf(modules, full, tokens));
   await writeAtomically(join(folder, CONFIG_FILE), (file) => file.write(Buffer.from(configText(config))));
 }
 
@@ -40,11 +52,16 @@ export function peftAdapterBytes(
   config: LoraConfig,
   modules: readonly LoraModuleToWrite[],
   full: readonly FullTensorToWrite[] = [],
+  tokens: TensorToWrite | null = null,
 ): number {
-  return safetensorsBytes(WEIGHTS_FILE, tensorsOf(modules, full)) + Buffer.byteLength(configText(config));
+  return safetensorsBytes(WEIGHTS_FILE, tensorsOf(modules, full, tokens)) + Buffer.byteLength(configText(config));
 }
 
-function tensorsOf(modules: readonly LoraModuleToWrite[], full: readonly FullTensorToWrite[]): TensorToWrite[] {
+function tensorsOf(
+  modules: readonly LoraModuleToWrite[],
+  full: readonly FullTensorToWrite[],
+  tokens: TensorToWrite | null,
+): TensorToWrite[] {
   const adapters = modules.flatMap(({ name, a, b, magnitude, bias }) => [
     { ...a, name: loraTensorName(name, 'A') },
     { ...b, name: loraTensorName(name, 'B') },
@@ -55,7 +72,8 @@ function tensorsOf(modules: readonly LoraModuleToWrite[], full: readonly FullTen
     ...tensor,
     name: savedName(tensor.name, besideAdapter),
   }));
-  return [...adapters, ...whole];
+  const rows = tokens ? [{ ...tokens, name: tokenRowsName(tokens.name) }] : [];
+  return [...adapters, ...whole, ...rows];
 }
 
 function configText(config: LoraConfig): string {

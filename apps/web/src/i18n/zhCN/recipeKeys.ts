@@ -37,6 +37,8 @@ export const recipeKeys: Readonly<Record<string, string>> = {
     '给每个适配器的第二个矩阵加一个偏置，即 PEFT 的 lora_bias：用于从完整训练的权重中提取的适配器。只有本身带偏置的层（例如 Qwen2 的 q_proj、k_proj 和 v_proj）才能合并它。',
   lora_modules_to_save:
     '与适配器一起完整训练的嵌入层、输出层和归一化层，写 Hugging Face 名称的最后一段：模型几乎不认识的词元可用 [embed_tokens, lm_head]。嵌入层占用的内存比整个适配器还多：权重、梯度和动量均为 float32。',
+  peft_trainable_token_indices:
+    '与适配器一起训练其嵌入行的词元编号；输出层与嵌入层是同一矩阵时，它的行也随之改变：用于模型几乎不认识的少数词元。占用的内存是在 lora_modules_to_save 中训练整个嵌入层的一半：权重与梯度均为 float32。',
   peft_bias:
     '与适配器一起训练模型的哪些偏置：`none`（无）、`lora_only`（有适配器的层）或 `all`（全部）。多数模型没有偏置；Qwen2 有。',
   lora_model_dir: '从此适配器（PEFT 文件夹）开始，而不是全新的适配器。',

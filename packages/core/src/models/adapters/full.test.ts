@@ -60,6 +60,8 @@ test.each([
   ['modules-to-save-tied', 'qwen2'],
   ['lora-bias', 'qwen2'],
   ['moe-experts', 'qwen3-moe'],
+  ['trainable-tokens', 'llama3'],
+  ['trainable-tokens-tied', 'qwen2'],
 ])('%s comes back from a PEFT folder, and stands in merged models and GGUF files', async (kind, base) => {
   const { model, adapter } = opened(kind, base);
   const folder = temporaryFolder();
@@ -102,30 +104,33 @@ test('an adapter that makes embedding and head differ is refused where they are 
   expect(() => loadLoraWeights(folder, tied)).toThrow('makes embedding and lm_head differ');
 });
 
-test('one engine answers as the base and as the tuned model', async () => {
-  const { model, adapter } = opened('modules-to-save', 'llama3');
-  const folder = join(temporaryFolder(), 'merged');
-  await exportMerged(folder, { model, adapter, dtype: 'F32' });
-  const device = cpuDevice({ threads: 2 });
-  const open = async (of: OpenModel, beside: LoraWeights | null) => {
-    const options = { device, weightType: 'f32', contextLength: 32, promptChunk: 8 } as const;
-    const engine = await openDecodeEngine(of, { ...options, adapter: beside });
-    onTestFinished(() => engine.dispose());
-    return async (program: string) => {
-      const ids: number[] = [];
-      const how = { program, sampling: greedy, maxNewTokens: 16, stopIds: new Set<number>(), seed: 0 };
-      for await (const { id } of generate(engine, Int32Array.of(5, 6, 7, 8), how)) ids.push(id);
-      return ids;
+test.each(['modules-to-save', 'trainable-tokens'])(
+  'one engine answers as the base and as the tuned model: %s',
+  async (kind) => {
+    const { model, adapter } = opened(kind, 'llama3');
+    const folder = join(temporaryFolder(), 'merged');
+    await exportMerged(folder, { model, adapter, dtype: 'F32' });
+    const device = cpuDevice({ threads: 2 });
+    const open = async (of: OpenModel, beside: LoraWeights | null) => {
+      const options = { device, weightType: 'f32', contextLength: 32, promptChunk: 8 } as const;
+      const engine = await openDecodeEngine(of, { ...options, adapter: beside });
+      onTestFinished(() => engine.dispose());
+      return async (program: string) => {
+        const ids: number[] = [];
+        const how = { program, sampling: greedy, maxNewTokens: 16, stopIds: new Set<number>(), seed: 0 };
+        for await (const { id } of generate(engine, Int32Array.of(5, 42, 7, 99), how)) ids.push(id);
+        return ids;
+      };
     };
-  };
-  const merged = openModel(folder);
-  const [both, tuned, base] = [
-    await open(model, adapter),
-    await open(merged, null),
-    await open(openModel(goldenPath('llama3')), null),
-  ];
-  merged.close();
-  expect(await both(adaptedProgram)).toEqual(await tuned(baseProgram));
-  expect(await both(baseProgram)).toEqual(await base(baseProgram));
-  expect(await both(adaptedProgram)).not.toEqual(await both(baseProgram));
-});
+    const merged = openModel(folder);
+    const [both, tuned, base] = [
+      await open(model, adapter),
+      await open(merged, null),
+      await open(openModel(goldenPath('llama3')), null),
+    ];
+    merged.close();
+    expect(await both(adaptedProgram)).toEqual(await tuned(baseProgram));
+    expect(await both(baseProgram)).toEqual(await base(baseProgram));
+    expect(await both(adaptedProgram)).not.toEqual(await both(baseProgram));
+  },
+);

@@ -1,6 +1,7 @@
 import { loraScale } from '@anneal/formats/peft/read';
 import type { Engine, Tensor, Variables } from '@anneal/kernels';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
+import { readTokens, writeTokens } from './tokens.ts';
 
 /** Low-rank adapters on some linears: y += scale · (B · A · dropout(x) + bias). Hu et al. 2021. */
 export interface LoraSpec {
@@ -13,6 +14,8 @@ export interface LoraSpec {
   readonly modules: ReadonlyMap<string, LoraModuleSpec>;
   /** Tensors of the base, by our names, that are trained in full beside the adapters. */
   readonly full: ReadonlySet<string>;
+  /** Tokens whose rows of the embedding are trained. */
+  readonly tokens: readonly number[];
 }
 
 export interface LoraModuleSpec {
@@ -35,9 +38,17 @@ export function loraSpec(
   { r, alpha, rslora, dora, loraBias = false, dropout }: LoraOptions,
   linears: readonly string[],
   full: readonly string[] = [],
+  tokens: readonly number[] = [],
 ): LoraSpec {
   const module = { rank: r, scale: loraScale(alpha, r, rslora) };
-  return { dropout, dora, loraBias, modules: new Map(linears.map((linear) => [linear, module])), full: new Set(full) };
+  return {
+    dropout,
+    dora,
+    loraBias,
+    modules: new Map(linears.map((linear) => [linear, module])),
+    full: new Set(full),
+    tokens,
+  };
 }
 
 /** The shape of an adapter that exists already. */
@@ -45,8 +56,8 @@ export function loraSpecOf(weights: LoraWeights, dropout: number): LoraSpec {
   const modules = [...weights.modules].map(([linear, module]) => {
     return [linear, { rank: module.rank ?? weights.r, scale: moduleScale(weights, module) }] as const;
   });
-  const { dora, loraBias, full } = weights;
-  return { dropout, dora, loraBias, modules: new Map(modules), full: new Set(full.keys()) };
+  const { dora, loraBias, full, tokens } = weights;
+  return { dropout, dora, loraBias, modules: new Map(modules), full: new Set(full.keys()), tokens: tokens?.ids ?? [] };
 }
 
 /** A: [rank, in], B: [out, rank], magnitude and bias: [out], float32 parameters; of experts all A and all B behind each other. */
@@ -81,7 +92,8 @@ export function isMagnitude({ name }: Tensor): boolean {
   return name.startsWith('adapter/') && name.endsWith('.magnitude');
 }
 
-export async function writeLora(engine: Engine, { modules, full }: LoraWeights): Promise<void> {
+/** The base's weights are in the engine already. */
+export async function writeLora(engine: Engine, { modules, full, tokens }: LoraWeights): Promise<void> {
   for (const [linear, { A, B, magnitude, bias }] of modules) {
     await engine.write(loraName(linear, 'A'), A, 'f32');
     await engine.write(loraName(linear, 'B'), B, 'f32');
@@ -89,6 +101,7 @@ export async function writeLora(engine: Engine, { modules, full }: LoraWeights):
     if (bias) await engine.write(loraName(linear, 'bias'), bias, 'f32');
   }
   for (const [name, values] of full) await engine.write(fullName(name), values, 'f32');
+  if (tokens) await writeTokens(engine, tokens);
 }
 
 /** The adapter as the engine holds it now. */
@@ -111,5 +124,6 @@ export async function readLora(
   }
   const full = new Map<string, Float32Array>();
   for (const name of spec.full) full.set(name, (await engine.read(fullName(name))) as Float32Array);
-  return { r, alpha, rslora, dora: spec.dora, loraBias: spec.loraBias, modules, full };
+  const tokens = await readTokens(engine, spec.tokens);
+  return { r, alpha, rslora, dora: spec.dora, loraBias: spec.loraBias, modules, full, tokens };
 }

@@ -5,6 +5,7 @@ import { expertCount, expertsApart, expertsOfParameter } from './experts.ts';
 import { fullTensorsOf } from './full.ts';
 import { otherBase } from './otherBase.ts';
 import { linearOfModule } from './targets.ts';
+import { type TokenRows, tokensOf } from './tokens.ts';
 
 /** LoRA weights in memory: y = W x + scale · (B (A x) + bias), or DoRA's: the same with each output's row of W + scale · B A as long as its magnitude. */
 export interface LoraWeights {
@@ -20,6 +21,8 @@ export interface LoraWeights {
   readonly modules: ReadonlyMap<string, LoraModule>;
   /** Tensors in place of the base's, by our names: `embed`, `layers.0.q_bias`. */
   readonly full: ReadonlyMap<string, Float32Array>;
+  /** Rows in place of the base embedding's; null where there are none. */
+  readonly tokens: TokenRows | null;
 }
 
 export interface LoraModule {
@@ -71,7 +74,16 @@ export function loadLoraWeights(folder: string, model: OpenModel): LoraWeights {
         ...(alphaHere === alpha ? {} : { alpha: alphaHere }),
       });
     }
-    return { r, alpha, rslora, dora, loraBias, modules, full: fullTensorsOf(peft, model) };
+    return {
+      r,
+      alpha,
+      rslora,
+      dora,
+      loraBias,
+      modules,
+      full: fullTensorsOf(peft, model),
+      tokens: tokensOf(peft, model),
+    };
   } finally {
     peft.tensors.close();
   }

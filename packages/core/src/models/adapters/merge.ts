@@ -7,6 +7,7 @@ import type { GgufTransform } from '../names.ts';
 import { expertCount } from './experts.ts';
 import { biasOf, isBias, linearOf } from './full.ts';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
+import type { TokenRows } from './tokens.ts';
 
 /** Weights taken at a time, so that a tensor of any size needs little memory: 16 M, 64 MB in float32. */
 const CHUNK_WEIGHTS = 1 << 24;
@@ -34,7 +35,8 @@ export async function* mergedRows(
   { adapter, types, rows: wanted, transform = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
   const stored = tensorOf(model, name);
-  const tensor = withValues(stored, adapter ? valuesInPlace(stored, adapter) : undefined);
+  const values = adapter ? valuesInPlace(stored, adapter) : undefined;
+  const tensor = withTokens(withValues(stored, values), name === 'embed' ? (adapter?.tokens ?? null) : null);
   const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
   const runs = (wanted ?? [{ first: 0, count: tensor.shape[0] ?? 1 }])
     .flatMap((rows) => ofOneExpert(rows, rowsOfExpert(model, tensor)))
@@ -84,9 +86,9 @@ function tensorOf(model: OpenModel, name: string): ModelTensor {
 }
 
 /** Our names of the tensors of the base that merging changes. */
-export function changedTensors({ modules, full }: LoraWeights): string[] {
+export function changedTensors({ modules, full, tokens }: LoraWeights): string[] {
   const biases = [...modules].filter(([, { bias }]) => bias).map(([linear]) => biasOf(linear));
-  return [...new Set([...modules.keys(), ...full.keys(), ...biases])];
+  return [...new Set([...modules.keys(), ...full.keys(), ...biases, ...(tokens ? ['embed'] : [])])];
 }
 
 /** @throws UserError for a bias of lora_B where the base has none that it could be added to; PEFT does not merge it either */
@@ -127,6 +129,28 @@ function withValues(tensor: ModelTensor, values: Float32Array | undefined): Mode
     ...rest,
     dtype: 'F32',
     rowGroup: 1,
+    source: () => null,
+    float32,
+    bytes: (range) => new Uint8Array(float32(range).buffer),
+  };
+}
+
+/** The tensor with these rows in place of its own. */
+function withTokens(tensor: ModelTensor, tokens: TokenRows | null): ModelTensor {
+  if (!tokens) return tensor;
+  const { nf4: _, ...rest } = tensor;
+  const [rows = 1, width = 1] = tensor.shape;
+  const float32 = (range: RowRange = { first: 0, count: rows }) => {
+    const values = tensor.float32(range).slice();
+    for (const [i, id] of tokens.ids.entries()) {
+      const at = id - range.first;
+      if (at >= 0 && at < range.count) values.set(tokens.values.subarray(i * width, (i + 1) * width), at * width);
+    }
+    return values;
+  };
+  return {
+    ...rest,
+    dtype: 'F32',
     source: () => null,
     float32,
     bytes: (range) => new Uint8Array(float32(range).buffer),

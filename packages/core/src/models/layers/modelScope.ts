@@ -192,7 +192,8 @@ export class ModelScope {
   }
 
   private isFull(name: string): boolean {
-    return this.options.lora?.full.has(name) ?? false;
+    const { lora } = this.options;
+    return lora?.full.has(name) === true || (name === 'embed' && (lora?.tokens.length ?? 0) > 0);
   }
 
   private isDora(name: string): boolean {

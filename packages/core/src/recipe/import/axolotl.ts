@@ -89,6 +89,14 @@ const targetModules: Rule = (value, input) => {
 
 const targetParameters: Rule = (value) => becomes({ lora_target_parameters: Array.isArray(value) ? value : [value] });
 
+const trainableTokens: Rule = (value) => {
+  if (Array.isArray(value)) return becomes({ peft_trainable_token_indices: value });
+  const [[name, ids] = ['', null], ...others] = Object.entries((value ?? {}) as Record<string, unknown>);
+  return name.split('.').at(-1) === 'embed_tokens' && others.length === 0
+    ? becomes({ peft_trainable_token_indices: ids })
+    : cannot('Anneal trains rows of embed_tokens alone; lora_modules_to_save trains lm_head in full');
+};
+
 const checkpointing: Rule = (value) => {
   if (value === true) return becomes({ activations: 'recompute' });
   if (value === false) return becomes({ activations: 'keep' });
@@ -199,6 +207,7 @@ export const axolotlRules: Rules = {
   lora_target_linear: adapterOnly(isOff(renamed('lora_target_linear'))),
   peft_use_rslora: adapterOnly(renamed('peft_use_rslora')),
   peft_use_dora: adapterOnly(renamed('peft_use_dora')),
+  peft_trainable_token_indices: adapterOnly(trainableTokens),
   lora_modules_to_save: adapterOnly(renamed('lora_modules_to_save')),
   lora_model_dir: adapterOnly(renamed('lora_model_dir')),
   chat_template: chatTemplate,

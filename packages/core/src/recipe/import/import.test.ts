@@ -126,6 +126,10 @@ describe('Axolotl', () => {
       { lora_target_parameters: ['mlp.experts.down_proj'] },
     ],
     [{ noisy_embedding_alpha: 5 }, { neftune_noise_alpha: 5 }],
+    [
+      { peft_trainable_token_indices: { embed_tokens: [1, 2] }, adapter: 'lora' },
+      { peft_trainable_token_indices: [1, 2] },
+    ],
     [{ lr_scheduler: 'inverse_sqrt' }, { lr_scheduler: 'inverse_sqrt' }],
     [{ lr_scheduler_kwargs: { num_cycles: 2 } }, { lr_scheduler_kwargs: { num_cycles: 2 } }],
     [
@@ -158,6 +162,7 @@ describe('Axolotl', () => {
     [{ lr_scheduler: 'polynomial', lr_scheduler_kwargs: { power: 'x' } }, 'lr_scheduler_kwargs'],
     [{ lr_scheduler_kwargs: '{' }, 'lr_scheduler_kwargs'],
     [{ lora_target_modules: '.*q_proj', adapter: 'lora' }, 'lora_target_modules'],
+    [{ peft_trainable_token_indices: { lm_head: [1] }, adapter: 'lora' }, 'peft_trainable_token_indices'],
     [{ batch_size: 5, micro_batch_size: 2 }, 'batch_size'],
     [{ learning_rate: 'fast' }, 'learning_rate'],
     [{ bf16: true, bfloat16: true, lora_r: -1, adapter: 'lora' }, 'lora_r'],

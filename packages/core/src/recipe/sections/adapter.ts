@@ -78,6 +78,11 @@ export const adapter = {
     'nothing',
     'Embedding, output layer and norms that are trained in full beside the adapter, by the last part of their Hugging Face name: `[embed_tokens, lm_head]` for tokens that the model hardly knows. An embedding costs more memory than the whole adapter: its weights, gradients and moments in float32.',
   ),
+  peft_trainable_token_indices: derived(
+    z.array(z.int().min(0)).min(1),
+    'nothing',
+    'Ids of tokens whose rows of the embedding are trained beside the adapter, and of the output layer where that is the same matrix: for a few tokens that the model hardly knows. Takes half the memory of the whole embedding in `lora_modules_to_save`: its weights and gradients in float32.',
+  ),
   peft_bias: derived(
     z.enum(['none', 'lora_only', 'all']),
     `${loraDefaults.peft_bias}`,

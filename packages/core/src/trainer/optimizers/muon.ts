@@ -23,7 +23,7 @@ export function muon(options: AdamwOptions): readonly Mover[] {
 }
 
 const matrixMuon: Mover = {
-  takes: ({ name, shape }) => shape.length === 2 && !/^(adapter\/)?(embed|lm_head)(\.full)?$|\.conv$/.test(name),
+  takes: ({ name, shape }) => shape.length === 2 && !/^(adapter\/)?(embed|lm_head)(\.full|\.rows)?$|\.conv$/.test(name),
   prepare: (variables, { members, weightDecay }) => {
     const momentums = members.map(({ name, shape }) =>
       variables.get(stateName(name, 'm'), { shape: shape as number[], dtype: 'f32', kind: 'optimizer' }),
