@@ -343,6 +343,7 @@ describe('the studio in a browser', () => {
       join(path, 'events.jsonl'),
       events.map((event, at) => `${JSON.stringify({ ...event, seq: at + 1 })}\n`).join(''),
     );
+    writeFileSync(join(path, 'run.log'), `an early warning\n${'and nothing more\n'.repeat(10_000)}`);
     const page = await open('/');
     await page
       .getByRole('link', { name: /jumped/ })
@@ -365,6 +366,12 @@ describe('the studio in a browser', () => {
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Look again' }).press('Enter');
     await page.getByRole('button', { name: 'Look again' }).waitFor({ timeout: 30_000 });
+    await page.getByRole('tab', { name: 'Output' }).press('Enter');
+    await page.getByText('The last 128 KiB').waitFor();
+    await page.getByRole('searchbox', { name: 'Search in the output' }).fill('EARLY warning');
+    await page.getByText('1: an early warning').waitFor();
+    await page.getByText('1 line', { exact: true }).waitFor();
+    await expectAccessible(page);
     await page.getByRole('textbox', { name: 'New tag' }).fill('two words');
     await page.getByText('A tag is a word').waitFor();
     await page.getByRole('textbox', { name: 'New tag' }).fill('odd');
@@ -384,7 +391,7 @@ describe('the studio in a browser', () => {
       .first()
       .waitFor({ state: 'detached' });
     await page.getByRole('link', { name: /jumped/ }).waitFor();
-    expect(page.url()).toContain('tag=odd');
+    await expect.poll(() => page.url()).toContain('tag=odd');
     await expectAccessible(page);
     await page.close();
     rmSync(path, { recursive: true });

@@ -93,6 +93,13 @@ test('ls, show and logs tell what the files say', async () => {
   expect((await run('logs', id, '--follow')).stdout).toContain('starting again from the first step');
 });
 
+test('logs --output --search says the lines and where they are', async () => {
+  const id = await finishedRun('first', 8, 1.25);
+  writeFileSync(join(folder, 'runs', id, 'run.log'), 'begins\nA Warning\nends\n');
+  expect((await run('logs', id, '--output', '--search', 'warning')).stdout).toBe('2: A Warning\n');
+  expect((await run('logs', id, '--search', 'warning')).stderr).toContain('--search is given without --output');
+});
+
 test('compare shows what differs, from the steps that count', async () => {
   const first = await finishedRun('first', 8, 1.25);
   const second = await finishedRun('second', 16, 1.5);

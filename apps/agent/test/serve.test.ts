@@ -293,6 +293,25 @@ describe('a live run', () => {
     expect(sockets.length).toBeGreaterThan(1);
   });
 
+  it('has its whole output searched, however long it is', async () => {
+    const place = makePlace();
+    const daemon = await start(place);
+    const run = await writeRun(place);
+    const lines = Array.from({ length: 30_000 }, (_, at) =>
+      at % 1000 === 6 ? `WARNING ${at}` : `line ${at}, nothing more`,
+    );
+    writeFileSync(join(run.path, 'run.log'), `${lines.join('\n')}\nthe last warning`);
+    const { api } = client(daemon, await paired(daemon));
+    const named = { run: `project/runs/${run.id}` };
+    const found = await api.runs.searchOutput.query({ ...named, text: 'warning' });
+    expect(found.count).toBe(31);
+    expect(found.lines[0]).toEqual({ number: 7, text: 'WARNING 6' });
+    expect(found.lines.at(-1)).toEqual({ number: 30_001, text: 'the last warning' });
+    const many = await api.runs.searchOutput.query({ ...named, text: 'line' });
+    expect([many.count, many.lines.length, many.lines.at(-1)?.number]).toEqual([29_970, 500, 30_000]);
+    expect(await api.runs.searchOutput.query({ ...named, text: 'nowhere' })).toEqual({ count: 0, lines: [] });
+  });
+
   it('is sent in few buckets with every spike in them', async () => {
     const place = makePlace();
     const daemon = await start(place);

@@ -63,10 +63,12 @@ export function define(command: Command): void {
       .argument('[run]', runArgument, 'latest')
       .option('-f, --follow', 'wait for more until the run ends')
       .option('--output', 'the process output (run.log) instead of the events')
-      .action(async (run: string, options: RunsOptions & { follow?: boolean; output?: boolean }) =>
+      .option('--search <text>', 'with --output: only the lines that have this text, the newest 500')
+      .action(async (run: string, options: RunsOptions & { follow?: boolean; output?: boolean; search?: string }) =>
         (await import('./runsLogs.ts')).logs(run, options),
       ),
     'anneal runs logs latest --follow',
+    'anneal runs logs latest --output --search warning',
   );
   addExamples(
     subcommand('stop', 'ask a run to save a checkpoint and end')

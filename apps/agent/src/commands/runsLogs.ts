@@ -1,10 +1,18 @@
-import { print, printJsonLine } from '../terminal/print.ts';
+import { UserError } from '@anneal/core/errors';
+import { print, printJsonLine, remark } from '../terminal/print.ts';
 import { printEvent } from '../terminal/runProgress.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { useCase } from './useCases.ts';
 
-export async function logs(name: string, options: RunsOptions & { follow?: boolean; output?: boolean }): Promise<void> {
+interface Options extends RunsOptions {
+  follow?: boolean;
+  output?: boolean;
+  search?: string;
+}
+
+export async function logs(name: string, options: Options): Promise<void> {
   const context = contextOf(options);
+  if (options.search !== undefined) return search(name, options.search, options);
   if (options.output) {
     const readRunOutput = await useCase('readRunOutput');
     for await (const line of readRunOutput(context, { run: name })) {
@@ -18,4 +26,19 @@ export async function logs(name: string, options: RunsOptions & { follow?: boole
     if (options.json) printJsonLine(event);
     else printEvent(event, (line) => print(line));
   }
+}
+
+async function search(name: string, text: string, options: Options): Promise<void> {
+  if (!options.output) {
+    throw new UserError({
+      what: '--search is given without --output',
+      next: 'add --output: what the process of the run has printed is searched',
+      code: 'options_conflict',
+    });
+  }
+  const searchRunOutput = await useCase('searchRunOutput');
+  const { count, lines } = await searchRunOutput(contextOf(options), { run: name, text });
+  if (options.json) for (const line of lines) printJsonLine(line);
+  else for (const line of lines) print(`${line.number}: ${line.text}`);
+  if (count > lines.length) remark(`the newest ${lines.length} of ${count} lines`);
 }

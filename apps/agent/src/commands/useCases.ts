@@ -62,6 +62,7 @@ export interface RunUseCases {
   showRun: Modules['show']['showRun'];
   followRun: Modules['follow']['followRun'];
   readRunOutput: Modules['follow']['readRunOutput'];
+  searchRunOutput: Modules['follow']['searchRunOutput'];
   /** Yields once it is asked. */
   stopRun(context: Context, request: StopRunRequest): AsyncGenerator<unknown, RunSummary>;
   saveRunNow: Modules['stop']['saveRunNow'];
@@ -161,6 +162,7 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   showRun: async () => (await import('../service/runs/show.ts')).showRun,
   followRun: async () => (await import('../service/runs/follow.ts')).followRun,
   readRunOutput: async () => (await import('../service/runs/follow.ts')).readRunOutput,
+  searchRunOutput: async () => (await import('../service/runs/follow.ts')).searchRunOutput,
   stopRun: async () => (await import('../service/runs/stop.ts')).stopRun,
   saveRunNow: async () => (await import('../service/runs/stop.ts')).saveRunNow,
   acknowledgeAlerts: async () => (await import('../service/runs/acknowledge.ts')).acknowledgeAlerts,

@@ -52,6 +52,10 @@ export function remoteRuns(connection: Connection): RunUseCases {
       if (cut) yield '(only the end: the rest stays where the run is)';
       yield* text.split('\n').slice(0, text.endsWith('\n') ? -1 : undefined);
     },
+    async searchRunOutput(_, { run, text }) {
+      const key = await named(run);
+      return ask((api) => api.runs.searchOutput.query({ run: key, text }));
+    },
     async *stopRun(_, { run, now }) {
       const key = await named(run);
       await ask((api) => api.runs.stop.mutate({ run: key, now }));

@@ -35,6 +35,20 @@ export const followRunRequest = runRequest.extend({
 });
 export type FollowRunRequest = z.input<typeof followRunRequest>;
 
+export const searchOutputRequest = runRequest.extend({
+  /** Upper and lower case are the same. */
+  text: z.string().min(1).max(1000),
+});
+export type SearchOutputRequest = z.input<typeof searchOutputRequest>;
+
+/** Lines of what the process of a run has printed. */
+export interface FoundOutput {
+  /** How many lines have the text. */
+  count: number;
+  /** The newest of them, in their order; numbers from 1. A long line is cut. */
+  lines: { number: number; text: string }[];
+}
+
 export const stopRunRequest = runRequest.extend({
   /** Without a checkpoint. */
   now: z.boolean().default(false),

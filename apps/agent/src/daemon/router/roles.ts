@@ -113,6 +113,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'runs.restore': 'operator',
   'runs.resume': 'operator',
   'runs.save': 'operator',
+  'runs.searchOutput': 'viewer',
   'runs.series': 'viewer',
   'runs.show': 'viewer',
   'runs.stop': 'operator',

@@ -16,11 +16,13 @@ import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
 import type { Diagnosing, Diagnosis } from '@anneal/core/protocol/diagnoses';
 import { prioritySchema } from '@anneal/core/protocol/queue';
 import {
+  type FoundOutput,
   noteRunRequest,
   overridesSchema,
   type RemovedRun,
   type RunComparison,
   type RunDetails,
+  searchOutputRequest,
   tagRunRequest,
 } from '@anneal/core/protocol/runs';
 import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
@@ -32,6 +34,7 @@ import { eachChange } from '../../service/eachChange.ts';
 import { finish } from '../../service/finish.ts';
 import { acknowledgeAlerts } from '../../service/runs/acknowledge.ts';
 import { compareRecords } from '../../service/runs/compare.ts';
+import { searchRunOutput } from '../../service/runs/follow.ts';
 import { noteRun, tagRun } from '../../service/runs/remark.ts';
 import { listRemovedRuns, removableRuns, removeRuns, restoreRuns } from '../../service/runs/remove.ts';
 import { showRun } from '../../service/runs/show.ts';
@@ -144,6 +147,14 @@ export const runs = router({
     const feed = await ctx.agent.feeds.get(input.run);
     return lastOf(join(feed.path, 'run.log'));
   }),
+
+  /** Lines of all that the process has printed which have a text. It ends when nobody waits for it. */
+  searchOutput: procedure
+    .input(named.extend({ text: searchOutputRequest.shape.text }))
+    .query(async ({ ctx, input: { run, text }, signal }): Promise<FoundOutput> => {
+      const { path } = await ctx.agent.feeds.get(run);
+      return searchRunOutput({ signal }, { run: path, text });
+    }),
 
   /** The rows of a step, of any that was or will be. */
   batch: procedure.input(named.extend(stepRequest.shape)).query(async ({ ctx, input }): Promise<StudioBatch> => {

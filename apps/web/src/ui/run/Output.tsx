@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { useSettled } from '../recipe/useSettled.ts';
 import { SearchField } from '../SearchField.tsx';
 import { Nothing } from './Samples.tsx';
 
@@ -18,25 +19,45 @@ export function Output({ run }: { run: ListedRun }) {
     queryFn: () => agent().runs.output.query({ run: run.key }),
     refetchInterval: active ? 2000 : false,
   });
+  const wanted = search.trim();
+  const asked = useSettled(wanted, 300);
+  // All of it is searched, not only the end that is shown.
+  const found = useQuery({
+    queryKey: ['output', run.key, active ? 'live' : run.seq, asked],
+    queryFn: ({ signal }) => agent().runs.searchOutput.query({ run: run.key, text: asked }, { signal }),
+    enabled: asked !== '',
+    refetchInterval: active ? 5000 : false,
+  });
   if (error) return <ErrorNote error={shownError(error)} />;
   if (!data) return null;
   if (data.text === '') return <Nothing title={t('noOutput')} />;
-  const wanted = search.trim().toLowerCase();
-  const lines = data.text.split('\n').filter((line) => line.toLowerCase().includes(wanted));
+  const text = wanted === '' ? data.text : found.data?.lines.map((line) => `${line.number}: ${line.text}`).join('\n');
   return (
     <div>
       <div className="flex items-center gap-4 border-line border-b px-4 py-2">
         <SearchField value={search} onChange={setSearch} label={t('searchOutput')} />
-        {wanted && <span className="figures text-[12.5px] text-muted">{t('matches', { count: lines.length })}</span>}
+        {wanted && (
+          <span className="figures text-[12.5px] text-muted" role="status">
+            {found.data ? t('matches', { count: found.data.count }) : !found.error && t('searching')}
+          </span>
+        )}
       </div>
+      {wanted !== '' && found.error && <ErrorNote error={shownError(found.error)} />}
       <pre
         tabIndex={0}
         aria-label={t('output')}
         className="max-h-[28rem] overflow-auto px-4 py-3 font-mono text-[12px] leading-[1.6]"
       >
-        {lines.join('\n')}
+        {text}
       </pre>
-      {data.cut && <p className="border-line border-t px-4 py-2 text-[12px] text-muted">{t('outputCut')}</p>}
+      {wanted === '' && data.cut && <Below>{t('outputCut')}</Below>}
+      {wanted !== '' && found.data && found.data.count > found.data.lines.length && (
+        <Below>{t('newestMatches', { count: found.data.lines.length })}</Below>
+      )}
     </div>
   );
+}
+
+function Below({ children }: { children: React.ReactNode }) {
+  return <p className="border-line border-t px-4 py-2 text-[12px] text-muted">{children}</p>;
 }
