@@ -74,6 +74,11 @@ function printResult(result: SynthesisResult, recipe: string): void {
   ] as const) {
     if (names.length > 0) remark(`${errorColors.yellow('note:')} ${what}: ${listed(names)}`);
   }
+  if (result.repeated > 0) {
+    remark(
+      `${errorColors.yellow('note:')} asked once: ${formatCount(result.repeated)} requests that say the same as another`,
+    );
+  }
   print(
     formatPairs([
       chunks === null

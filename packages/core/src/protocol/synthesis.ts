@@ -57,6 +57,8 @@ export const synthesisResultSchema = z.object({
   empty: z.array(z.string()).readonly(),
   /** Null where rows are asked about. */
   chunks: count.nullable(),
+  /** Chunks or rows, of those chosen, that ask what another one asks. */
+  repeated: count,
   requests: count,
   answered: count,
   /** About so many more at most, if each answer becomes the rows it was asked for; 0 without a judge. */

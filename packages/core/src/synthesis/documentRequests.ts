@@ -3,7 +3,15 @@ import { chunksOf } from './chunks.ts';
 import { readDocuments } from './documents.ts';
 import type { SynthesisOptions } from './options.ts';
 import { type Pair, pairsIn } from './pairs.ts';
-import { chosen, type Draft, eachOnce, type Plan, type PlannedRequest, planned, variationsOf } from './plan.ts';
+import {
+  chosen,
+  type Draft,
+  type Plan,
+  type PlannedRequest,
+  planned,
+  variationsOf,
+  withoutRepetitions,
+} from './plan.ts';
 import { pairsPrompt } from './prompt.ts';
 
 export async function planDocuments(options: SynthesisOptions): Promise<Plan> {
@@ -34,6 +42,6 @@ export async function planDocuments(options: SynthesisOptions): Promise<Plan> {
     passedOver,
     empty,
     unusable: [],
-    requests: eachOnce(requests),
+    ...withoutRepetitions(requests),
   };
 }

@@ -66,6 +66,8 @@ export interface Plan {
   /** Documents without text. */
   readonly empty: readonly string[];
   readonly unusable: readonly Unusable[];
+  /** How many more requests there would be if each were asked as often as it comes. */
+  readonly repeated: number;
   /** In the order of the sources, each once: chunks that say the same are asked about together. */
   readonly requests: readonly PlannedRequest[];
 }
@@ -75,6 +77,12 @@ export function planned(messages: readonly Message[], endpoint: EndpointOptions,
   const own = random('request', seed, JSON.stringify(messages)).uint32() >>> 1;
   const question = { messages, seed: own };
   return { key: sha256(`${endpoint.url}\n${seed}\n${requestBody(endpoint, question)}`), ...question };
+}
+
+/** The requests of a plan, and how many of them were left out because they ask the same. */
+export function withoutRepetitions(all: readonly PlannedRequest[]): Pick<Plan, 'requests' | 'repeated'> {
+  const requests = eachOnce(all);
+  return { requests, repeated: all.length - requests.length };
 }
 
 /** Each key once: the first one stays. */

@@ -15,7 +15,6 @@ import { type Flaw, readText, thoughtsIn } from './pairs.ts';
 import {
   chosen,
   type Draft,
-  eachOnce,
   type Origin,
   type Plan,
   type PlannedRequest,
@@ -23,6 +22,7 @@ import {
   type RowMessage,
   type Unusable,
   variationsOf,
+  withoutRepetitions,
 } from './plan.ts';
 import { rewritingPrompt } from './prompt.ts';
 
@@ -54,7 +54,7 @@ export async function planRows(options: SynthesisOptions): Promise<Plan> {
   }
   if (rows.length === 0) throw nothingToAsk(options, unusable);
   const requests = chosen(rows, options).flatMap((row) => requestsFor(row, options));
-  return { sources, chunks: null, passedOver, empty: [], unusable, requests: eachOnce(requests) };
+  return { sources, chunks: null, passedOver, empty: [], unusable, ...withoutRepetitions(requests) };
 }
 
 async function* readRows(path: string, name: string, { task }: SynthesisOptions): AsyncGenerator<SourceRow | Unusable> {

@@ -125,7 +125,7 @@ describe('rows from documents', () => {
     const endpoint = await standIn();
     const folder = project(endpoint);
     writeFileSync(join(folder, 'docs', 'zebra.md'), paragraphs.join('\n\n'));
-    expect(await make(folder)).toMatchObject({ sources: 2, chunks: 24, requests: 12, rows: 24 });
+    expect(await make(folder)).toMatchObject({ sources: 2, chunks: 24, repeated: 12, requests: 12, rows: 24 });
   });
 });
 

@@ -97,7 +97,7 @@ const rowOf = ({ messages, provenance }: Candidate) => ({ messages, [PROVENANCE_
 
 function estimated(
   options: SynthesisOptions,
-  { sources, chunks, passedOver, empty, requests }: Plan,
+  { sources, chunks, repeated, passedOver, empty, requests }: Plan,
   answerTo: (key: string) => Answer | undefined,
 ): SynthesisResult {
   const estimate = estimateOf(requests, answerTo, options.endpoint);
@@ -106,6 +106,7 @@ function estimated(
     state: 'estimated',
     sources,
     chunks,
+    repeated,
     passedOver,
     empty,
     requests: requests.length,
