@@ -21,6 +21,13 @@ struct Dispatch {
   }
 };
 
+/** Choices whose rows are read ahead. With other numbers the compiler spills, for the sake of more blocks at a time. */
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ != 900
+constexpr int kChoicesAtOnce = 2;
+#else
+constexpr int kChoicesAtOnce = 4;
+#endif
+
 template <typename A>
 struct Combine {
   const A* x;
@@ -36,6 +43,7 @@ struct Combine {
   __device__ void run(int64_t token, int column) const {
     float sum[V] = {}, values[V];
     if (c) load<V>(c + token * width + column, sum);
+#pragma unroll kChoicesAtOnce
     for (int64_t i = token * choices; i < (token + 1) * choices; i++) {
       load<V>(x + checkedId(places[i], rows, fault, Fault::row) * width + column, values);
       const float gate = gates ? gates[i] : 1.0f;
