@@ -16,6 +16,11 @@ export type Metric = 'max' | 'relative' | 'nmse' | 'peak' | 'mismatches';
 
 type Values = ArrayLike<number>;
 
+interface GradientTolerance {
+  readonly nmse: number;
+  readonly peak: number;
+}
+
 /** DESIGN §4, float32. */
 export const tolerances = {
   /** Hidden states and logits. */
@@ -23,14 +28,13 @@ export const tolerances = {
   /** NMSE of hidden states and logits for each layer that has rounded by then: 7·10⁻⁷ relative, some units in the last place. What `max` forgives shows here. */
   roundingPerLayer: 5e-13,
   loss: 1e-5,
-  gradientNmse: 1e-8,
+  /** The largest difference beside the NMSE, which a single wrong value of a large tensor hardly moves. */
+  gradient: { nmse: 1e-8, peak: 1e-3 },
   /**
-   * Of what decays the state of the gated delta rule: sums over tokens of terms that cancel. The reference's own, in float32, is 1.6e-7 from
-   * its repetition in float64, ours 6e-11 (docs/numerics.md).
+   * Of what the decays of the gated delta rule are made of: sums over tokens of terms that cancel. Of 14 folders with other seeds the
+   * reference in float32 was up to 1.8e-6 from its repetition in float64; ours, in the folder here, is 6e-11 (docs/numerics.md).
    */
-  decayGradientNmse: 1e-6,
-  /** Beside the NMSE, which a single wrong value of a large tensor hardly moves. */
-  gradientPeak: 1e-3,
+  decayGradient: { nmse: 1e-5, peak: 5e-3 },
   /** Largest value where the reference is 0 throughout, and no ratio to it exists: what rounding leaves of sums that cancel. */
   gradientOfZero: 1e-7,
   curve: 1e-4,
@@ -74,12 +78,12 @@ export function gradientDifference(
   name: string,
   ours: Values,
   reference: Values,
-  tolerance: number = tolerances.gradientNmse,
+  tolerance: GradientTolerance = tolerances.gradient,
 ): Quantity[] {
   if (Array.from(reference).every((value) => value === 0)) {
     return [maxDifference(name, ours, reference, tolerances.gradientOfZero)];
   }
-  return [nmse(name, ours, reference, tolerance), peakDifference(name, ours, reference, tolerances.gradientPeak)];
+  return [nmse(name, ours, reference, tolerance.nmse), peakDifference(name, ours, reference, tolerance.peak)];
 }
 
 export function peakDifference(name: string, ours: Values, reference: Values, tolerance: number): Quantity {
