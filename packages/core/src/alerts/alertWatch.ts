@@ -125,9 +125,10 @@ export class AlertWatch {
   /** @param pause milliseconds since the newest event */
   #stallAfter(pause: number): Raised | undefined {
     const { last, intervals, longestPause, step } = this.kept;
-    if (last === null || intervals.length < fewestSteps) return undefined;
+    const least = Math.max(leastStallMilliseconds, stallPauses * longestPause);
+    if (last === null || intervals.length < fewestSteps || pause < least) return undefined;
     const usual = medianOf(intervals);
-    if (pause < Math.max(leastStallMilliseconds, stallSteps * usual, stallPauses * longestPause)) return undefined;
+    if (pause < stallSteps * usual) return undefined;
     return { seq: last.seq, time: last.time, step, lasts: true, ...stalled(step, pause, usual) };
   }
 
