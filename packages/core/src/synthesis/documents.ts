@@ -63,7 +63,7 @@ function* filesOf(
   output: string,
   passedOver: string[],
 ): Generator<{ path: string; name: string }> {
-  const status = statSync(path, { throwIfNoEntry: false });
+  const status = readable(path, () => statSync(path, { throwIfNoEntry: false }));
   if (status === undefined) {
     throw new UserError({
       what: 'no such document or folder',
@@ -74,7 +74,8 @@ function* filesOf(
   }
   if (!status.isDirectory()) return yield { path, name };
   const own = [output, folderBeside(output)];
-  for (const entry of readdirSync(path, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  const entries = readable(path, () => readdirSync(path, { withFileTypes: true }));
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const inner = { path: join(path, entry.name), name: posix.join(name, entry.name) };
     const extension = extname(entry.name).toLowerCase();
     if (entry.name.startsWith('.') || entry.isSymbolicLink() || own.includes(inner.path)) passedOver.push(inner.name);
@@ -121,17 +122,34 @@ async function* textsOf(path: string, field: string): AsyncGenerator<Pick<Docume
 }
 
 function readWhole(path: string): string {
-  const size = refuseSpecialFile(path)?.size ?? 0;
-  if (size > MOST_BYTES) throw tooMuch(path);
-  refuseOtherThanText(path);
+  const bytes = readable(path, () => {
+    if ((refuseSpecialFile(path)?.size ?? 0) > MOST_BYTES) throw tooMuch(path);
+    refuseOtherThanText(path);
+    return readFileSync(path);
+  });
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new UserError({
       what: 'the document is not valid UTF-8',
       where: path,
       next: 'convert it to UTF-8 (iconv -t UTF-8)',
       code: 'invalid_utf8',
+      cause,
+    });
+  }
+}
+
+function readable<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    throw new UserError({
+      what: `this cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+      where: path,
+      next: 'check its permissions, or name other sources',
+      code: 'file_not_readable',
       cause,
     });
   }
