@@ -88,26 +88,30 @@ __device__ void consume(const Arguments& arguments, const Shared& shared, const 
   const auto release = [&](int stage) {
     if (threadIdx.x % 128 == 0) arrive(shared.empty(stage));
   };
+  if (!has_rows) {
+    for (int depth = 0; depth < arguments.depth; depth += kDepth, ring.advance()) {
+      wait(shared.full(ring.stage), ring.parity);
+      release(ring.stage);
+    }
+    return;
+  }
   int before = -1;
   for (int depth = 0; depth < arguments.depth; depth += kDepth, ring.advance()) {
     const int stage = ring.stage;
     wait(shared.full(stage), ring.parity);
-    if (has_rows) {
-      const uint32_t a = shared.a(stage) + group * 64 * 128, b = shared.b(stage);
-      pin(sum);
-      beginProducts();
+    const uint32_t a = shared.a(stage) + group * 64 * 128, b = shared.b(stage);
+    pin(sum);
+    beginProducts();
 #pragma unroll
-      for (int step = 0; step < kDepth / 16; step++) {
-        const uint64_t columns = kPlain ? columnsDescriptor(b + step * 2048, kTileBytes / 2) : rowsDescriptor(b + columnStep<kColumns>(step));
-        multiplyTiles<kPlain>(sum, rowsDescriptor(a + columnStep<kRows>(step)), columns, true);
-      }
-      commitProducts();
-      waitForProducts<1>();
+    for (int step = 0; step < kDepth / 16; step++) {
+      const uint64_t columns = kPlain ? columnsDescriptor(b + step * 2048, kTileBytes / 2) : rowsDescriptor(b + columnStep<kColumns>(step));
+      multiplyTiles<kPlain>(sum, rowsDescriptor(a + columnStep<kRows>(step)), columns, true);
     }
+    commitProducts();
+    waitForProducts<1>();
     if (before >= 0) release(before);
     before = stage;
   }
-  if (!has_rows) return;
   waitForProducts<0>();
   pin(sum);
   storeTile(sum, arguments, row + warp * 16, tile.end, column);
