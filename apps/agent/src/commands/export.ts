@@ -11,6 +11,7 @@ import { formatTable } from '../terminal/table.ts';
 import { formatBytes } from '../units.ts';
 import { addExamples } from './examples.ts';
 import { checkExports } from './exportsCheck.ts';
+import { optionFor } from './requestOption.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { addSourceOptions, sourceHelp } from './sourceOptions.ts';
 import { useCase } from './useCases.ts';
@@ -22,6 +23,7 @@ export interface ExportOptions extends RunsOptions {
   merged?: string | true;
   gguf?: string;
   ollama?: boolean;
+  adapterScale: number;
   check?: boolean;
   sizes?: boolean;
 }
@@ -37,6 +39,13 @@ export function define(command: Command): void {
         'GGUF files for llama.cpp, several with commas: f32, f16, bf16, q8_0, q6_k, q5_k_m, q5_k_s, q5_0, q4_k_m, q4_k_s, q4_0, q3_k_m, q2_k',
       )
       .option('--ollama', 'a Modelfile beside the first GGUF file')
+      .addOption(
+        optionFor(
+          exportRequest.shape.adapterScale,
+          '--adapter-scale <factor>',
+          "how much of the adapter's effect every form has: 0.8 is four fifths",
+        ),
+      )
       .option('--check', 'afterwards ask source and exports the same, and compare their answers token by token')
       .option('--sizes', 'only print how large each form would be')
       .action(async (source: string, options: ExportOptions) =>
@@ -44,6 +53,7 @@ export function define(command: Command): void {
       ),
     'anneal export latest --lora --merged --gguf q8_0,f16 --ollama',
     'anneal export ./my-model --gguf q8_0 --to ./my-model-gguf',
+    'anneal export latest --merged --adapter-scale 0.8',
     'anneal export latest --sizes',
   );
 }
@@ -64,8 +74,14 @@ async function write(source: string, options: ExportOptions): Promise<void> {
 
 /** @throws UserError `export_options` */
 export function wantedForms(options: ExportOptions) {
-  const { lora, ollama } = options;
-  return { lora, merged: mergedType(options), gguf: ggufTypes(options), ollama };
+  const { lora, ollama, adapterScale } = options;
+  if (options.check && adapterScale !== 1) {
+    throw badOption(
+      '--check compares with the source, which --adapter-scale makes it unlike',
+      'leave out one of the two',
+    );
+  }
+  return { lora, merged: mergedType(options), gguf: ggufTypes(options), ollama, adapterScale };
 }
 
 /** What can be opened as a model: of GGUF files each by itself. */

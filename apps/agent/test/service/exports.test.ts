@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,15 +17,19 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
 import { type HubStandIn, startHub } from '@anneal/core/hub/testing/hubStandIn';
+import type { ModelTensor } from '@anneal/core/models/model';
+import { openModel } from '@anneal/core/models/open';
 import { verdictOf } from '@anneal/core/protocol/parity';
 import type { PushRequest } from '@anneal/core/protocol/push';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readRecipe } from '@anneal/core/recipe/read';
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { runApart } from '../../src/runner/runApart.ts';
 import type { Context } from '../../src/service/context.ts';
 import { exportSource } from '../../src/service/exports/export.ts';
 import { listExports } from '../../src/service/exports/list.ts';
 import { checkParity } from '../../src/service/exports/parity.ts';
 import { planExport } from '../../src/service/exports/plan.ts';
+import { readEntries } from '../../src/service/exports/record.ts';
 import { removeExports } from '../../src/service/exports/remove.ts';
 import { finish } from '../../src/service/finish.ts';
 import { pushExport } from '../../src/service/push/push.ts';
@@ -41,6 +46,22 @@ const exported = (folder: string) => join(run, 'export', folder);
 /** So much that whoever cancels it in the middle does so before its end. */
 const longest = { merged: 'f32', gguf: GGUF_TYPES } as const;
 const sizeOf = (files: readonly { bytes: number }[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Of the first layer, [out, in]. */
+function queriesIn(path: string): Float32Array {
+  const model = openModel(path);
+  onTestFinished(() => model.close());
+  return (model.tensors.get('layers.0.q') as ModelTensor).float32();
+}
+
+function ggufIn(folder: string): string {
+  return join(folder, 'gguf', readdirSync(join(folder, 'gguf'))[0] as string);
+}
+
+function alphaIn(folder: string): number {
+  const text = readFileSync(join(folder, 'lora', 'adapter_config.json'), 'utf8');
+  return (JSON.parse(text) as { lora_alpha: number }).lora_alpha;
+}
 
 describe('an export', () => {
   test('has the sizes that the plan told, and is listed by its record', async () => {
@@ -59,6 +80,35 @@ describe('an export', () => {
       'ollama null': expect.any(Number),
     });
     expect(listed.every((entry) => entry.run?.id === basename(run) && entry.run.step === plan.step)).toBe(true);
+  });
+
+  test('with an adapter scale has so much of what was learned, in every form, and is recorded as such', async () => {
+    const to = exported('half');
+    const forms = { lora: true, merged: 'f32', gguf: ['f32'], to: exported('whole') } as const;
+    await finish(exportSource({}, { source: run, ...forms }));
+    await finish(exportSource({}, { source: run, ...forms, to, adapterScale: 0.5 }));
+    const { recipe } = await readRecipe(join(run, 'recipe.resolved.yaml'));
+    const base = queriesIn(recipe.base_model);
+    for (const pathIn of [(folder: string) => join(folder, 'merged'), ggufIn]) {
+      const [half, whole] = [queriesIn(pathIn(to)), queriesIn(pathIn(forms.to))];
+      const learned = whole.map((value, i) => value - (base[i] as number));
+      const error = half.reduce((most, value, i) => {
+        return Math.max(most, Math.abs(value - (base[i] as number) - 0.5 * (learned[i] as number)));
+      }, 0);
+      expect(error).toBeLessThan(1e-6);
+      expect(Math.max(...learned)).toBeGreaterThan(1e-4);
+    }
+    expect(alphaIn(to)).toBe(0.5 * alphaIn(forms.to));
+    expect(readEntries(to).map(({ adapterScale }) => adapterScale)).toEqual([0.5, 0.5, 0.5]);
+    expect(readEntries(forms.to).every(({ adapterScale }) => adapterScale === undefined)).toBe(true);
+    await expect(finish(exportSource({}, { source: run, gguf: ['q8_0'], to }))).rejects.toMatchObject({
+      code: 'export_options',
+      what: expect.stringContaining('at an adapter scale of 0.5'),
+    });
+    await expect(finish(checkParity({}, { source: run, exported: [join(to, 'merged')] }))).rejects.toMatchObject({
+      code: 'export_scaled',
+    });
+    for (const folder of [to, forms.to]) rmSync(folder, { recursive: true });
   });
 
   test('that is cancelled leaves nothing, wherever it was', async () => {

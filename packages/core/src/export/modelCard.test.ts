@@ -8,6 +8,7 @@ const facts: CardFacts = {
   form: 'merged',
   base: { id: 'owner/base', license: 'apache-2.0' },
   files: [{ path: 'model.safetensors', bytes: 12, sha256: 'f'.repeat(64) }],
+  adapterScale: 1,
   run: null,
   parity: null,
 };
@@ -26,6 +27,8 @@ test('the head says what the hub shows: license, base and what the model is to i
   const unknown = modelCard({ ...facts, form: 'gguf', base: { id: null, license: null } });
   expect(headOf(unknown)).toEqual({ pipeline_tag: 'text-generation', tags: ['anneal', 'gguf'] });
   expect(unknown).toContain('Its license is not recorded');
+  expect(unknown).not.toContain('the effect it was trained to');
+  expect(modelCard({ ...facts, adapterScale: 0.8 })).toContain('The adapter has 0.8 of the effect it was trained to');
 });
 
 test('names from elsewhere stay on their line, and a recipe ends no fence', () => {

@@ -14,6 +14,8 @@ export interface CardFacts {
     license: string | null;
   };
   files: readonly { path: string; bytes: number; sha256: string }[];
+  /** How much of the adapter's effect it has: 1 as it was trained. */
+  adapterScale: number;
   /** null for a model that is none of a run. */
   run: CardRun | null;
   /** How its answers compare with those of the run; null where nobody compared them. */
@@ -78,7 +80,7 @@ function frontMatter({ form, base }: CardFacts): string {
   return `---\n${stringify(head)}---`;
 }
 
-function introduction({ form, base, run }: CardFacts): string {
+function introduction({ form, base, run, adapterScale }: CardFacts): string {
   const what = {
     lora: 'A LoRA adapter (PEFT)',
     merged: 'A fine-tuned model',
@@ -90,7 +92,11 @@ function introduction({ form, base, run }: CardFacts): string {
       ? 'Its license is not recorded: look it up before you use this.'
       : `License of the base: ${base.license}.`;
   const from = run ? `, step ${run.step} of the run \`${run.id}\`` : '';
-  return `${what}, made with Anneal from ${of}${from}. ${license}`;
+  const scale =
+    adapterScale === 1
+      ? ''
+      : ` The adapter has ${adapterScale} of the effect it was trained to (its alpha is multiplied).`;
+  return `${what}, made with Anneal from ${of}${from}.${scale} ${license}`;
 }
 
 function usage({ form, repository, base, files }: CardFacts): string {

@@ -20,6 +20,8 @@ export const exportRequest = sourceRequest.extend({
   gguf: z.array(z.enum(GGUF_TYPES)).readonly().default([]),
   /** A Modelfile beside the first GGUF file. */
   ollama: z.boolean().default(false),
+  /** How much of the adapter's effect every form has. */
+  adapterScale: z.number().min(0.01).max(10).default(1),
 });
 export type ExportRequest = z.input<typeof exportRequest>;
 
@@ -101,6 +103,8 @@ export const exportEntrySchema = z.object({
   /** ISO 8601, UTC. */
   created: z.string(),
   warnings: z.array(z.string()),
+  /** How much of the adapter's effect it has; absent where that is all. */
+  adapterScale: z.number().positive().optional(),
   /** Once it was compared with what it was made from. */
   parity: paritySchema.nullable(),
 });

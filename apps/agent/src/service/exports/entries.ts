@@ -9,6 +9,7 @@ type FormEntry = Pick<ExportEntry, 'form' | 'type' | 'path' | 'files' | 'warning
 interface Types {
   readonly merged?: string | undefined;
   readonly types: readonly GgufType[];
+  readonly adapterScale: number;
 }
 
 /** What the record of `target` says of these forms, each GGUF file on its own. */
@@ -20,9 +21,10 @@ export function entriesOf(
 ): ExportEntry[] {
   const origin = run && { id: basename(run.path), step: run.checkpoint.step };
   const created = new Date().toISOString();
+  const scale = wanted.adapterScale === 1 ? {} : { adapterScale: wanted.adapterScale };
   return forms
     .flatMap((form) => formEntries(form, target, name, wanted))
-    .map((entry) => ({ ...entry, run: origin, created, parity: null }));
+    .map((entry) => ({ ...entry, ...scale, run: origin, created, parity: null }));
 }
 
 function formEntries({ form, path, files, warnings }: ExportedForm, target: string, name: string, wanted: Types) {

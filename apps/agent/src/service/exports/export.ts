@@ -9,6 +9,7 @@ import { exportMerged, type FloatType } from '@anneal/core/export/merged';
 import { exportModelfile } from '@anneal/core/export/modelfile';
 import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
 import { refuseUnmergeable } from '@anneal/core/models/adapters/merge';
+import { scaledAdapter } from '@anneal/core/models/adapters/scaled';
 import {
   type ExportedForm,
   type ExportProgress,
@@ -23,6 +24,7 @@ import { reporting } from '../reporting.ts';
 import { entriesOf } from './entries.ts';
 import { exportTogether } from './exportTogether.ts';
 import { dropoutOf, exportSizes, usualTarget } from './plan.ts';
+import { readEntries } from './record.ts';
 import { refuseWithoutRoom } from './room.ts';
 
 type Wanted = Omit<ReturnType<typeof exportRequest.parse>, 'gguf'> & { types: GgufType[] };
@@ -45,11 +47,16 @@ export async function* exportSource(
   if (ollama && types.length === 0) throw nothingAsked('an Ollama Modelfile needs a GGUF file beside it');
 
   const source = await resolveSource(context, wanted);
-  const target = wanted.to ?? usualTarget(source);
+  const target = wanted.to ?? usualTarget(source, wanted.adapterScale);
   if (!target) throw nothingAsked('the folder to write to was not named', 'add --to <folder>');
   if (lora && !source.adapterFolder) {
     throw nothingAsked('there is no adapter here: all weights were trained', 'use --merged or --gguf');
   }
+
+  if (wanted.adapterScale !== 1 && !source.adapterFolder) {
+    throw nothingAsked('there is no adapter here to scale: all weights were trained', 'leave out --adapter-scale');
+  }
+  refuseOtherScale(target, wanted.adapterScale);
 
   refuseBeforeWriting(source, target, wanted);
   const paths = [
@@ -68,13 +75,24 @@ export async function* exportSource(
   );
 }
 
+/** What lies in one folder is handed on together. */
+function refuseOtherScale(target: string, adapterScale: number): void {
+  const other = readEntries(target).find((entry) => (entry.adapterScale ?? 1) !== adapterScale);
+  if (!other) return;
+  throw nothingAsked(
+    `${target} has ${other.path} at an adapter scale of ${other.adapterScale ?? 1}`,
+    'write to another folder with --to',
+  );
+}
+
 /** The other forms need not be written for nothing. */
-function refuseBeforeWriting(source: ModelSource, target: string, { lora, merged, types }: Wanted): void {
+function refuseBeforeWriting(source: ModelSource, target: string, { lora, merged, types, adapterScale }: Wanted): void {
   const model = openSourceModel(source);
   try {
     if (types.length > 0) checkGgufExport(model);
-    if (source.adapterFolder && (merged || types.length > 0)) {
-      refuseUnmergeable(model, loadLoraWeights(source.adapterFolder, model));
+    if (source.adapterFolder) {
+      const adapter = scaledAdapter(loadLoraWeights(source.adapterFolder, model), adapterScale, source.adapterFolder);
+      if (merged || types.length > 0) refuseUnmergeable(model, adapter);
     }
     const sizes = exportSizes(source, model);
     const bytes = [
@@ -94,7 +112,7 @@ function refuseBeforeWriting(source: ModelSource, target: string, { lora, merged
 async function writeForms(
   source: ModelSource,
   target: string,
-  { lora, merged, types, ollama, report, signal }: Wanted & { report: Report; signal: AbortSignal },
+  { lora, merged, types, ollama, adapterScale, report, signal }: Wanted & { report: Report; signal: AbortSignal },
 ): Promise<ExportedForm[]> {
   // What is handed on is looked at as closely as what a run goes on with.
   if (source.run) await verifyCheckpoint(source.run.checkpoint.path);
@@ -105,7 +123,9 @@ async function writeForms(
     signal,
   });
   try {
-    const adapter = source.adapterFolder ? loadLoraWeights(source.adapterFolder, model) : null;
+    const adapter = source.adapterFolder
+      ? scaledAdapter(loadLoraWeights(source.adapterFolder, model), adapterScale, source.adapterFolder)
+      : null;
     const { baseModel, revision } = source;
     if (lora && adapter && source.adapterFolder) {
       const dropout = dropoutOf(source.adapterFolder);

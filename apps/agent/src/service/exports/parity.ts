@@ -30,6 +30,7 @@ export async function* checkParity(
   const source = await resolveSource(context, wanted);
   const paths = wanted.exported?.map((path) => resolve(path)) ?? (await exportsOf(context, source));
   if (paths.length === 0) throw nothingExported(wanted.source);
+  for (const path of paths) refuseScaled(path);
   const prompts = promptsFor(source, wanted.prompts);
   return yield* reporting(async (report, signal) => {
     const showing = (model: string) => ({
@@ -52,12 +53,24 @@ export async function* checkParity(
   }, context.signal);
 }
 
-/** All of this checkpoint that can be opened as a model. */
+function refuseScaled(path: string): void {
+  const scale = recordOf(path)?.entry.adapterScale;
+  if (scale === undefined) return;
+  throw new UserError({
+    what: `it was exported with an adapter scale of ${scale}: it is meant to answer otherwise than its source`,
+    where: path,
+    next: 'compare what was exported without --adapter-scale',
+    code: 'export_scaled',
+  });
+}
+
+/** All of this checkpoint that can be opened as a model and should answer as it does. */
 async function exportsOf(context: Context, { run }: ModelSource): Promise<string[]> {
   if (!run) return [];
   const listed = await listExports(context, { run: run.path });
   return listed
-    .filter((entry) => entry.form !== 'ollama' && entry.run?.step === run.checkpoint.step)
+    .filter(({ form, run: origin }) => form !== 'ollama' && origin?.step === run.checkpoint.step)
+    .filter(({ adapterScale }) => adapterScale === undefined) // meant to answer otherwise
     .map(({ folder, path }) => join(folder, path));
 }
 

@@ -32,9 +32,10 @@ export function planExport(context: Context, request: SourceRequest): AsyncGener
   });
 }
 
-/** Of a run its export folder, in which each checkpoint has one. */
-export function usualTarget({ run }: ModelSource): string | null {
-  return run && join(run.path, 'export', `step-${run.checkpoint.step}`);
+/** Of a run its export folder, one for each checkpoint and adapter scale; null for other sources. */
+export function usualTarget({ run }: ModelSource, adapterScale = 1): string | null {
+  const scale = adapterScale === 1 ? '' : `-scale-${adapterScale}`;
+  return run && join(run.path, 'export', `step-${run.checkpoint.step}${scale}`);
 }
 
 export function exportSizes(source: ModelSource, model: OpenModel): Sizes {

@@ -176,6 +176,8 @@ const runs: Record<string, Problem> = {
   run_ambiguous: ['有多个训练符合该名称', '请写出完整名称'],
   run_in_use: ['另一个进程正在使用此训练', '请先停止它'],
   optimizer_not_for_experts: ['此优化器不能完整训练混合专家模型', '请改用 adamw_8bit 或 lion，或训练适配器'],
+  adapter_without_scale: ['此适配器含有无法缩放的部分', '请按训练时的样子导出，不使用适配器缩放'],
+  export_scaled: ['此导出缩放了适配器，回答本就与来源不同', '请比较未缩放的导出'],
   schedule_too_long: ['预热与衰减的步数超过了训练的总步数', '请减少 num_decay_steps 或预热，或训练更多步'],
   run_finished: ['此训练已完成', '请延长训练，或开始新的训练'],
   run_not_running: ['此训练没有在运行'],
