@@ -5,6 +5,7 @@ import { attention } from '../ops/attention/op.ts';
 import { doraScale } from '../ops/dora/op.ts';
 import { dropout } from '../ops/dropout/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
+import { embeddingNoise } from '../ops/embedding_noise/op.ts';
 import { expertAddBias } from '../ops/expert_add_bias/op.ts';
 import { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 import { expertLinear } from '../ops/expert_linear/op.ts';
@@ -65,6 +66,10 @@ const rules: Record<string, Build> = {
     }),
   dropout: (p) => dropout(p.rows('x', T, D), p.graph.input('seed', 'i32', [2]), 0.3, 4),
   embedding: (p) => embedding(p.graph.input('tokens', 'i32', [T]), p.variable('table', [4, D], 'parameter')),
+  embedding_noise: (p) => {
+    const seed = p.graph.input('seed', 'i32', [2]);
+    return embeddingNoise(p.rows('x', T, D), p.graph.input('cuSeqlens', 'i32', [3]), { alpha: 5, seed });
+  },
   'experts, normalized gates': (p) => experts(p, 'parameter', true),
   'experts, gates of all logits': (p) => experts(p, 'parameter', false),
   'experts, frozen': (p) => experts(p, 'weight', true),
