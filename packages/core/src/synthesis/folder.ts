@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
+import { removeLeftovers } from '@anneal/formats/files/processOwner';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
@@ -66,6 +67,7 @@ export class SynthesisFolder {
 
   /** Both files appear whole. Without rows no output is written, and one that is there stays. */
   async write(rows: readonly object[], rejected: readonly Rejected[]): Promise<void> {
+    for (const path of [this.output, this.rejectedFile, this.#writtenFile]) removeLeftovers(path);
     if (rejected.length > 0) replaceFile(this.rejectedFile, linesOf(rejected), { sync: true });
     else rmSync(this.rejectedFile, { force: true });
     if (rows.length === 0) return;
