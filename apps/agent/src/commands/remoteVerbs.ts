@@ -50,6 +50,7 @@ export const refusedVerbs: readonly { name: string; reason: string }[] = [
     reason: 'a project is begun where its folder is; the studio of the agent begins and imports recipes',
   },
   { name: 'edit', reason: 'a version is written where the file is; the studio of the agent edits rows' },
+  { name: 'synthesize', reason: 'rows are made where the documents are; data are sent to the agent afterwards' },
   { name: 'schema', reason: 'it is the same everywhere' },
   { name: 'eval', reason: 'the agent measures validation losses while it trains' },
   { name: 'reproduce', reason: 'a run is trained again where its files are' },
