@@ -2,7 +2,7 @@
 import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
 import { deviceNamePattern } from './deviceName.ts';
 import { UserError } from './errors.ts';
-import { carriesState, type ModelConfig } from './models/config.ts';
+import type { ModelConfig } from './models/config.ts';
 
 export { type CudaReport, cudaReport, type Device, devices } from '@anneal/kernels'; // for the agent, which does not know the kernels
 
@@ -52,7 +52,8 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
  * @throws UserError `device_without_kernels`
  */
 export function refuseWhereKernelsAreMissing(config: ModelConfig, device: Device): void {
-  const missing = carriesState(config) ? 'layers that carry a state' : config.attentionSinks ? 'attention sinks' : null;
+  const hasDelta = config.mixers.includes('gated_delta');
+  const missing = hasDelta ? 'layers of the gated delta rule' : config.attentionSinks ? 'attention sinks' : null;
   if (device.kind === 'cpu' || missing === null) return;
   throw new UserError({
     what: `${missing} (${config.architecture}) have no CUDA kernels yet`,

@@ -24,6 +24,7 @@
   X(embedding)                       \
   X(embedding_noise)                 \
   X(embedding_backward)              \
+  X(exchange)                        \
   X(expert_combine)                  \
   X(expert_combine_backward)         \
   X(expert_dispatch)                 \
@@ -62,6 +63,12 @@
   X(rope_table)                      \
   X(round_to_bf16)                   \
   X(scale)                           \
+  X(schedule_free_adamw)             \
+  X(schedule_free_mix)               \
+  X(short_conv)                      \
+  X(short_conv_backward_input)       \
+  X(short_conv_backward_weight)      \
+  X(short_conv_cached)               \
   X(soft_cap)                        \
   X(split_qkv)                       \
   X(square_sum)                      \
@@ -73,25 +80,18 @@
   X(zero)
 
 // Those of ops that say `cpuOnly: true`.
-#define ANNEAL_CPU_KERNELS(X)   \
-  X(adafactor)                  \
-  X(adafactor_vector)           \
-  X(attention_sinks_backward)   \
-  X(exchange)                   \
-  X(expert_add_bias)            \
-  X(expert_add_bias_backward)   \
-  X(gated_delta)                \
-  X(gated_delta_backward)       \
-  X(gated_delta_cached)         \
-  X(join_gate)                  \
-  X(muon_apply)                 \
-  X(muon_direction)             \
-  X(schedule_free_adamw)        \
-  X(schedule_free_mix)          \
-  X(short_conv)                 \
-  X(short_conv_backward_input)  \
-  X(short_conv_backward_weight) \
-  X(short_conv_cached)          \
-  X(sigmoid_gate)               \
-  X(sigmoid_gate_backward)      \
+#define ANNEAL_CPU_KERNELS(X) \
+  X(adafactor)                \
+  X(adafactor_vector)         \
+  X(attention_sinks_backward) \
+  X(expert_add_bias)          \
+  X(expert_add_bias_backward) \
+  X(gated_delta)              \
+  X(gated_delta_backward)     \
+  X(gated_delta_cached)       \
+  X(join_gate)                \
+  X(muon_apply)               \
+  X(muon_direction)           \
+  X(sigmoid_gate)             \
+  X(sigmoid_gate_backward)    \
   X(split_gate)

@@ -24,7 +24,7 @@ export function checkSupported(
       'set activations: recompute, which takes the least memory there',
     );
   }
-  if (['adafactor', 'muon', 'schedule_free_adamw'].includes(recipe.optimizer) && device === 'cuda') {
+  if (['adafactor', 'muon'].includes(recipe.optimizer) && device === 'cuda') {
     unsupported(
       'optimizer',
       `${recipe.optimizer} has no CUDA kernels yet`,

@@ -6,6 +6,5 @@ export const exchangeOp = defineOp({
   inputs: { a: 'f32[*n]', b: 'f32[*n]' },
   outputs: { newA: 'f32[*n]', newB: 'f32[*n]' },
   updates: { newA: 'a', newB: 'b' },
-  cpuOnly: true,
   flops: () => 0,
 });

@@ -9,7 +9,6 @@ export const scheduleFreeMixOp = defineOp({
   inputs: { state: 'f64[2]', learningRate: 'f32[1]' },
   outputs: { newState: 'f64[2]', mix: 'f32[1]' },
   updates: { newState: 'state' },
-  cpuOnly: true,
   flops: () => 4,
 });
 
@@ -34,6 +33,5 @@ export const scheduleFreeAdamwOp = defineOp({
   outputs: { newParameter: 'f32[*n]', newZ: 'f32[*n]', newX: 'f32[*n]', newV: 'f32[*n]' },
   attributes: ['beta1', 'beta2', 'epsilon', 'weightDecay'],
   updates: { newParameter: 'parameter', newZ: 'z', newX: 'x', newV: 'v' },
-  cpuOnly: true,
   flops: ({ n = 0 }) => 18 * n,
 });

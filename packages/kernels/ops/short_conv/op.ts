@@ -1,6 +1,7 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Extents } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
+import { columnSumBytes } from '../../src/workspace.ts';
 
 /** Longest kernel, in tokens: kMaxTaps in short_conv.cpu.cpp. */
 export const longestShortConv = 16;
@@ -23,7 +24,6 @@ export const shortConvOp = defineOp({
   outputs: { y: 'A[T,D]' },
   attributes: ['gated'],
   derive: checkColumns,
-  cpuOnly: true,
   cheap: true,
   flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 2) * T * D,
   backward: ({ graph, inputs, attributes, gradients: { y: dy }, needs, gradientOf }) => {
@@ -44,7 +44,6 @@ export const shortConvBackwardInputOp = defineOp({
   outputs: { dx: 'A[T,M]' },
   attributes: ['gated'],
   derive: checkColumns,
-  cpuOnly: true,
   flops: ({ T = 0, D = 0, K = 0 }) => (4 * K + 8) * T * D,
 });
 
@@ -54,9 +53,9 @@ export const shortConvBackwardWeightOp = defineOp({
   inputs: { ...backwardInputs, gradient: 'f32[D,1,K]' },
   outputs: { total: 'f32[D,1,K]' },
   updates: { total: 'gradient' },
+  workspace: ({ T = 0, D = 0, K = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T, D * K) : 0),
   attributes: ['gated'],
   derive: checkColumns,
-  cpuOnly: true,
   flops: ({ T = 0, D = 0, K = 0 }) => (4 * K + 4) * T * D,
 });
 
@@ -71,7 +70,6 @@ export const shortConvCachedOp = defineOp({
   updates: { next: 'state' },
   attributes: ['gated'],
   derive: checkColumns,
-  cpuOnly: true,
   flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 2) * T * D,
 });
 

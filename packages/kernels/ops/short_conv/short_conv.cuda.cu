@@ -1,0 +1,257 @@
+#include "../swiglu/swiglu_values.cuh"
+#include "cuda/column_sums.cuh"
+
+namespace anneal::cuda {
+namespace {
+
+/** Where the document of a token lies. */
+struct Bounds {
+  int64_t begin, end;
+};
+
+/** What every kernel reads: x is [b c v] where it is gated. */
+template <typename A>
+struct Conv {
+  const A* x;
+  const float* weight;  // [channels, taps]
+  const int32_t* ends;
+  int64_t tokens, channels;
+  int documents, taps;
+  bool gated;
+
+  __device__ __forceinline__ Bounds boundsOf(int64_t token) const {
+    int low = 0, high = documents - 1;
+    while (low < high) {
+      const int middle = (low + high + 1) / 2;
+      if (ends[middle] <= token) low = middle;
+      else high = middle - 1;
+    }
+    return {max(int64_t{ends[low]}, int64_t{0}), min(int64_t{ends[low + 1]}, tokens)};
+  }
+
+  template <int V>
+  __device__ __forceinline__ void part(int64_t token, int channel, int which, float (&values)[V]) const {
+    load<V>(x + (token * (gated ? 3 : 1) + which) * channels + channel, values);
+  }
+
+  /** What is convolved. */
+  template <int V>
+  __device__ __forceinline__ void input(int64_t token, int channel, float (&values)[V]) const {
+    part<V>(token, channel, 0, values);
+    if (!gated) return;
+    float v[V];
+    part<V>(token, channel, 2, v);
+#pragma unroll
+    for (int j = 0; j < V; j++) values[j] *= v[j];
+  }
+
+  /** z of a token whose document begins at `begin`. */
+  template <int V>
+  __device__ __forceinline__ void convolved(int64_t token, int64_t begin, int channel, float (&z)[V]) const {
+#pragma unroll
+    for (int j = 0; j < V; j++) z[j] = 0;
+    for (int k = 0; k < taps; k++) {
+      const int64_t from = token - taps + 1 + k;
+      if (from < begin) continue;
+      float u[V];
+      input<V>(from, channel, u);
+#pragma unroll
+      for (int j = 0; j < V; j++) z[j] = fmaf(weight[(channel + j) * taps + k], u[j], z[j]);
+    }
+  }
+
+  /** y of z. */
+  template <int V>
+  __device__ __forceinline__ void output(int64_t token, int channel, float (&z)[V]) const {
+    float c[V];
+    if (gated) part<V>(token, channel, 1, c);
+#pragma unroll
+    for (int j = 0; j < V; j++) z[j] *= gated ? c[j] : sigmoid(z[j]);
+  }
+
+  /** dz of dy; z is used up. */
+  template <int V>
+  __device__ __forceinline__ void slope(int64_t token, int channel, const float (&z)[V], float (&dy)[V]) const {
+    float c[V];
+    if (gated) part<V>(token, channel, 1, c);
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+      const float s = gated ? 0 : sigmoid(z[j]);
+      dy[j] *= gated ? c[j] : s * fmaf(z[j], 1.0f - s, 1.0f);
+    }
+  }
+};
+
+template <typename A>
+Conv<A> convOf(const Launch& launch, int x) {
+  const Tensor input = launch.inputs[x], weight = launch.inputs[x + 1], ends = launch.inputs[x + 2];
+  return {dataOf<A>(input), weight.f32(), ends.i32(), input.shape[0], weight.shape[0], static_cast<int>(ends.shape[0]) - 1, static_cast<int>(weight.shape[2]),
+          launch.attributes[0] != 0};
+}
+
+template <typename A>
+struct ShortConv {
+  Conv<A> conv;
+  A* y;
+
+  template <int V>
+  __device__ void run(int64_t token, int channel) const {
+    float z[V];
+    conv.template convolved<V>(token, conv.boundsOf(token).begin, channel, z);
+    conv.template output<V>(token, channel, z);
+    store<V>(y + token * conv.channels + channel, z);
+  }
+};
+
+template <typename A>
+struct BackwardInput {
+  Conv<A> conv;
+  const A* dy;
+  A* dx;
+
+  template <int V>
+  __device__ void run(int64_t token, int channel) const {
+    const Bounds bounds = conv.boundsOf(token);
+    float du[V] = {}, own[V];
+    for (int k = 0; k < conv.taps; k++) {
+      const int64_t to = token + conv.taps - 1 - k;
+      if (to >= bounds.end) continue;
+      float z[V], slope[V];
+      load<V>(dy + to * conv.channels + channel, slope);
+      if (!conv.gated || to == token) conv.template convolved<V>(to, bounds.begin, channel, z);
+#pragma unroll
+      for (int j = 0; j < V; j++) own[j] = to == token ? slope[j] * z[j] : 0;  // dc, where it is gated
+      conv.template slope<V>(to, channel, z, slope);
+#pragma unroll
+      for (int j = 0; j < V; j++) du[j] = fmaf(conv.weight[(channel + j) * conv.taps + k], slope[j], du[j]);
+    }
+    A* to = dx + token * conv.channels * (conv.gated ? 3 : 1) + channel;
+    if (!conv.gated) {
+      store<V>(to, du);
+      return;
+    }
+    float b[V], v[V];
+    conv.template part<V>(token, channel, 0, b);
+    conv.template part<V>(token, channel, 2, v);
+#pragma unroll
+    for (int j = 0; j < V; j++) v[j] *= du[j], b[j] *= du[j];
+    store<V>(to, v);
+    store<V>(to + conv.channels, own);
+    store<V>(to + 2 * conv.channels, b);
+  }
+};
+
+constexpr int kMostTaps = 16;
+constexpr const char* kTooManyTaps = "a convolution of too many tokens";
+
+/** A thread adds up, for one channel, what the tokens of part y give; [parts, channels, taps]. */
+template <typename A>
+__global__ void __launch_bounds__(kElementThreads) weightPartsKernel(Conv<A> conv, const A* dy, int64_t tokens_each, float* parts) {
+  const int channel = static_cast<int>(blockIdx.x) * kElementThreads + static_cast<int>(threadIdx.x);
+  if (channel >= conv.channels) return;
+  float sums[kMostTaps] = {};
+  const int64_t first = blockIdx.y * tokens_each, end = min(first + tokens_each, conv.tokens);
+  Bounds document{0, 0};
+  for (int64_t token = first; token < end; token++) {
+    if (token >= document.end) document = conv.boundsOf(token);
+    float z[1], slope[1];
+    conv.template convolved<1>(token, document.begin, channel, z);
+    load<1>(dy + token * conv.channels + channel, slope);
+    conv.template slope<1>(token, channel, z, slope);
+#pragma unroll
+    for (int k = 0; k < kMostTaps; k++) {
+      const int64_t from = token - conv.taps + 1 + k;
+      if (k >= conv.taps || from < document.begin) continue;
+      float u[1];
+      conv.template input<1>(from, channel, u);
+      sums[k] = fmaf(slope[0], u[0], sums[k]);
+    }
+  }
+#pragma unroll
+  for (int k = 0; k < kMostTaps; k++)
+    if (k < conv.taps) parts[(blockIdx.y * conv.channels + channel) * conv.taps + k] = sums[k];
+}
+
+/** A thread goes through the tokens of one channel, for a state holds what came before them. */
+template <typename A>
+struct Cached {
+  Conv<A> conv;
+  A* y;
+  float* state;
+  const int32_t* positions;
+
+  template <int V>
+  __device__ void run(int64_t row, int) const {
+    static_assert(V == 1);
+    const int channel = static_cast<int>(row), unused = kMostTaps - conv.taps;
+    const bool begins = positions[0] == 0;
+    float window[kMostTaps];  // the newest at the end
+#pragma unroll
+    for (int k = 0; k < kMostTaps; k++)
+      window[k] = k <= unused || begins ? 0 : state[(k - unused - 1) * conv.channels + channel];
+    for (int64_t token = 0; token < conv.tokens; token++) {
+      float u[1], z[1] = {};
+      conv.template input<1>(token, channel, u);
+#pragma unroll
+      for (int k = 0; k + 1 < kMostTaps; k++) window[k] = window[k + 1];
+      window[kMostTaps - 1] = u[0];
+#pragma unroll
+      for (int k = 0; k < kMostTaps; k++)
+        if (k >= unused) z[0] = fmaf(conv.weight[channel * conv.taps + k - unused], window[k], z[0]);
+      conv.template output<1>(token, channel, z);
+      y[token * conv.channels + channel] = fromFloat<A>(z[0]);
+    }
+#pragma unroll
+    for (int k = 0; k < kMostTaps; k++)
+      if (k > unused) state[(k - unused - 1) * conv.channels + channel] = window[k];
+  }
+};
+
+}  // namespace
+
+const char* short_conv(const Launch& launch) {
+  return withType(launch.inputs[0].type, [&](auto zero) {
+    using A = decltype(zero);
+    const Conv<A> conv = convOf<A>(launch, 0);
+    overRows<A>(launch, conv.tokens, conv.channels, ShortConv<A>{conv, dataOf<A>(launch.outputs[0])});
+  });
+}
+
+const char* short_conv_backward_input(const Launch& launch) {
+  return withType(launch.inputs[1].type, [&](auto zero) {
+    using A = decltype(zero);
+    const Conv<A> conv = convOf<A>(launch, 1);
+    overRows<A>(launch, conv.tokens, conv.channels, BackwardInput<A>{conv, dataOf<A>(launch.inputs[0]), dataOf<A>(launch.outputs[0])});
+  });
+}
+
+/** Workspace: that of columnSums of T rows, D · K columns. */
+const char* short_conv_backward_weight(const Launch& launch) {
+  if (launch.inputs[2].shape[2] > kMostTaps) return kTooManyTaps;
+  return withType(launch.inputs[1].type, [&](auto zero) {
+    using A = decltype(zero);
+    const Conv<A> conv = convOf<A>(launch, 1);
+    if (conv.tokens == 0) return;
+    const cudaStream_t stream = contextOf(launch).stream;
+    float* parts = reinterpret_cast<float*>(launch.workspace);
+    const int columns = static_cast<int>(conv.channels) * conv.taps;
+    const int64_t tokensEach = ceilDivide(conv.tokens, partialsFor(conv.tokens)), count = ceilDivide(conv.tokens, tokensEach);
+    const dim3 grid(static_cast<unsigned>(ceilDivide(conv.channels, kElementThreads)), static_cast<unsigned>(count));
+    weightPartsKernel<A><<<grid, kElementThreads, 0, stream>>>(conv, dataOf<A>(launch.inputs[0]), tokensEach, parts);
+    addPartialsKernel<<<static_cast<unsigned>(ceilDivide(columns, kWarp)), 256, 0, stream>>>(parts, static_cast<int>(count), columns,
+                                                                                             launch.outputs[0].f32());
+  });
+}
+
+const char* short_conv_cached(const Launch& launch) {
+  const Tensor x = launch.inputs[0], weight = launch.inputs[1];
+  if (weight.shape[2] > kMostTaps) return kTooManyTaps;
+  if (x.shape[0] == 0) return nullptr;
+  return withType(x.type, [&](auto zero) {
+    using A = decltype(zero);
+    const Conv<A> conv{dataOf<A>(x), weight.f32(), nullptr, x.shape[0], weight.shape[0], 0, static_cast<int>(weight.shape[2]), launch.attributes[0] != 0};
+    overSingles(launch, conv.channels, 1, Cached<A>{conv, dataOf<A>(launch.outputs[0]), launch.outputs[1].f32(), launch.inputs[3].i32()});
+  });
+}
+
+}  // namespace anneal::cuda
