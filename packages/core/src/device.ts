@@ -52,12 +52,10 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
  * @throws UserError `device_without_kernels`
  */
 export function refuseWhereKernelsAreMissing(config: ModelConfig, device: Device): void {
-  const hasDelta = config.mixers.includes('gated_delta');
-  const missing = hasDelta ? 'layers of the gated delta rule' : config.attentionSinks ? 'attention sinks' : null;
-  if (device.kind === 'cpu' || missing === null) return;
+  if (device.kind === 'cpu' || !config.mixers.includes('gated_delta')) return;
   throw new UserError({
-    what: `${missing} (${config.architecture}) have no CUDA kernels yet`,
-    next: 'set device: cpu (--device cpu), or take a model with plain attention in all layers',
+    what: `layers of the gated delta rule (${config.architecture}) have no CUDA kernels yet`,
+    next: 'set device: cpu (--device cpu), or take a model with attention in all layers',
     code: 'device_without_kernels',
   });
 }

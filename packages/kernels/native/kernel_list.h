@@ -11,6 +11,7 @@
   X(attention)                       \
   X(attention_backward)              \
   X(attention_cached)                \
+  X(attention_sinks_backward)        \
   X(await_copy)                      \
   X(cache_write)                     \
   X(choose_token)                    \
@@ -22,9 +23,11 @@
   X(dora_scale_backward)             \
   X(dropout)                         \
   X(embedding)                       \
-  X(embedding_noise)                 \
   X(embedding_backward)              \
+  X(embedding_noise)                 \
   X(exchange)                        \
+  X(expert_add_bias)                 \
+  X(expert_add_bias_backward)        \
   X(expert_combine)                  \
   X(expert_combine_backward)         \
   X(expert_dispatch)                 \
@@ -83,9 +86,6 @@
 #define ANNEAL_CPU_KERNELS(X) \
   X(adafactor)                \
   X(adafactor_vector)         \
-  X(attention_sinks_backward) \
-  X(expert_add_bias)          \
-  X(expert_add_bias_backward) \
   X(gated_delta)              \
   X(gated_delta_backward)     \
   X(gated_delta_cached)       \

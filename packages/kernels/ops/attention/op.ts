@@ -52,7 +52,6 @@ export const attentionOp = defineOp({
   outputs: { out: 'A[T,Q]', lse: 'f32[H,T]' },
   attributes: packedAttributes,
   derive: (extents, attributes) => checkHeads('attention', extents, attributes),
-  cpuOnly: ['sinks'],
   // On CUDA: the counter from which blocks take their work.
   workspace: (_, { device }) => (device === 'cuda' ? 4 : 0),
   flops: ({ T = 0, Q = 0 }) => 2 * T * T * Q,

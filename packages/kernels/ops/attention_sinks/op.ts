@@ -6,7 +6,6 @@ import { defineOp } from '../../src/op.ts';
  */
 export const attentionSinksBackwardOp = defineOp({
   name: 'attention_sinks_backward',
-  cpuOnly: true,
   inputs: { sinks: 'f32[H]', lse: 'f32[H,T]', out: 'A[T,Q]', dout: 'A[T,Q]', gradient: 'f32[H]' },
   outputs: { total: 'f32[H]' },
   updates: { total: 'gradient' },

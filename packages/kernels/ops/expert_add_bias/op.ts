@@ -13,7 +13,6 @@ function checkRows({ G, B, Y }: Extents): Extents {
 /** y = x + bias_e for the rows of each expert e, as `expert_linear` writes them: several of B / (G - 1) elements for each token. */
 export const expertAddBiasOp = defineOp({
   name: 'expert_add_bias',
-  cpuOnly: true,
   inputs: { x: 'A[T,Y]', bias: 'f32[B]', offsets: 'i32[G]' },
   outputs: { y: 'A[T,Y]' },
   derive: checkRows,
@@ -29,7 +28,6 @@ export const expertAddBiasOp = defineOp({
 /** gradient_e += sum of dy over the rows of each expert. */
 export const expertAddBiasBackwardOp = defineOp({
   name: 'expert_add_bias_backward',
-  cpuOnly: true,
   inputs: { dy: 'A[T,Y]', offsets: 'i32[G]', gradient: 'f32[B]' },
   outputs: { total: 'f32[B]' },
   derive: checkRows,

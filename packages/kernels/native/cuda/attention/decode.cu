@@ -16,12 +16,8 @@ constexpr int kHeads = 4;
 constexpr int kEach = kMostDecodeSize / kThreads, kLaneSize = kMostDecodeSize / kWarp;
 static_assert(kHeads == kWarps, "each warp makes the weights of one head");
 
-/** Blocks that a multiprocessor has room for, where the compiler would rather spill than give up a sixth; 0 leaves it to the compiler. */
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+/** Blocks that a multiprocessor has room for: left to itself the compiler spills to make room for more. */
 constexpr int kBlocksEach = 4;
-#else
-constexpr int kBlocksEach = 0;
-#endif
 
 struct Shared {
   float q[kHeads][kMostDecodeSize];
@@ -146,11 +142,16 @@ struct Joined {
     for (int i = 0; i < kEach; i++) out[i] = out[i] * keep + next[i] * by;
   }
 
+  /** @param lse of the query, or null */
   template <typename A>
-  __device__ void store(A* to, int size) const {
+  __device__ void store(A* to, int size, float* lse) const {
+    if (lse && threadIdx.x == 0) *lse = maximum + logf(total);
     for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach && c < size; i++, c += kThreads) to[c] = fromFloat<A>(out[i] / total);
   }
 };
+
+/** Where the log-sum-exp of a query is wanted, or null. */
+__device__ float* lseOf(const Forward& p, int head, int token) { return p.lse ? p.lse + int64_t{head} * p.shape.tokens + token : nullptr; }
 
 /** Numbers of a part of a head in `partial`: values, maximum, total. */
 __device__ float* partialOf(float* partial, const AttentionShape& s, int head, int part) {
@@ -201,7 +202,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksEach) decodeKernel(const Forw
     if (!partial)
 #pragma unroll
       for (int h = 0; h < kHeads; h++)
-        if (h < heads) joined[h].store(out + (head + h) * size, size);
+        if (h < heads) joined[h].store(out + (head + h) * size, size, lseOf(p, kv_head * group + head + h, query.token));
     __syncthreads();
   }
 }
@@ -220,7 +221,7 @@ __global__ void __launch_bounds__(kThreads) joinKernel(const Forward p, float* p
     for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach && c < size; i++, c += kThreads) next[i] = from[c];
     joined.add(from[size], from[size + 1], next);
   }
-  joined.store(static_cast<A*>(p.out) + head * size, size);
+  joined.store(static_cast<A*>(p.out) + head * size, size, lseOf(p, head, 0));
 }
 
 /** Blocks of the only sequence beside each other: more would be empty, or wait for those. */
