@@ -12,7 +12,7 @@ import { goldenBatch } from './batches.ts';
 import { forward, type Precision, withForwardEngine } from './forward.ts';
 import { type GoldenFolder, openGolden } from './golden.ts';
 import { goldenStep, openTraining } from './goldenTraining.ts';
-import { gradientVariable } from './gradientNames.ts';
+import { gradientInOurs, gradientVariable } from './gradientNames.ts';
 import { nmse, type Quantity, quantity, relativeDifference } from './quantity.ts';
 
 /** How far the reference's own bfloat16 run is from its float32 run: NMSE, of gradients the worst and the median tensor. */
@@ -75,8 +75,9 @@ async function compare(
   quantities.push(relativeDifference(`${prefix}loss`, [loss], golden.float32(`${prefix}loss`), lossTolerance));
   const errors: number[] = [];
   for (const name of golden.names.filter((n) => n.startsWith(`${prefix}grad.`))) {
-    const ours = (await training.engine.read(gradientVariable(model, name))) as HostArray;
-    errors.push(nmse(name, ours, golden.float32(name), 0).error);
+    const variable = gradientVariable(model, name);
+    const ours = (await training.engine.read(variable)) as HostArray;
+    errors.push(nmse(name, ours, gradientInOurs(model, variable, golden.float32(name)), 0).error);
   }
   errors.sort((a, b) => a - b);
   const [worst, median] = [errors.at(-1) ?? Number.NaN, errors[errors.length >> 1] ?? Number.NaN];
