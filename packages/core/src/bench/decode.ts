@@ -49,6 +49,7 @@ export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow
     reading.push(first - start);
     decoding.push((performance.now() - first) / (newTokens - 1));
   }
+  const { total, libraries } = engine.plan.memory;
   await engine.dispose();
   const row = (suite: string, tokens: number, milliseconds: readonly number[]): BenchRow => {
     const { median, spread } = timing(milliseconds);
@@ -64,7 +65,7 @@ export async function benchDecode(options: DecodeBenchOptions): Promise<BenchRow
       tokensPerSecond: (tokens / median) * 1000,
       msPerStep: median,
       spread,
-      peakGb: peakGigabytes(),
+      peakGb: device.kind === 'cuda' ? (total + libraries) / 1e9 : peakGigabytes(),
       newTokens,
     };
   };

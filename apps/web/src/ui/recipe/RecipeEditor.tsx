@@ -241,7 +241,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
           {data('lookAt')}
         </Link>
         <History recipe={recipe} newest={state.file.newestVersion} text={text} canRestore={canSave} onRestore={sent} />
-        <div className="grid gap-1.5 px-1">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-1.5 px-1">
           <span className="label">{t('command')}</span>
           <Command>{`${anneal} train ${recipe}`}</Command>
         </div>

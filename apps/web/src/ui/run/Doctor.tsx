@@ -79,7 +79,7 @@ function Finding({ finding: { code, what, evidence, next, set } }: { finding: Ru
         </p>
       )}
       {settings.length > 0 && (
-        <div className="grid gap-1.5 pt-1">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-1.5 pt-1">
           <p className="label">{t('change')}</p>
           <pre className="overflow-x-auto rounded-md bg-sunken px-3 py-2 font-mono text-[12.5px]" tabIndex={0}>
             {settings.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join('\n')}
