@@ -1,17 +1,10 @@
 #include "cuda/elements.cuh"
+#include "power.h"
 
 namespace anneal::cuda {
 namespace {
 
 constexpr int V = kLanes<float>;
-
-/** base^count by squaring: `pow` would take registers that the update needs. */
-__device__ inline double power(double base, int count) {
-  double result = 1;
-  for (; count > 0; count /= 2, base *= base)
-    if (count % 2) result *= base;
-  return result;
-}
 
 struct Rates {
   float decay, stepSize, rootCorrection;

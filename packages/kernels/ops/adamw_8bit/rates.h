@@ -4,6 +4,7 @@
 
 #include "host_device.h"
 #include "kernel.h"
+#include "power.h"
 
 namespace anneal {
 
@@ -13,14 +14,6 @@ struct Adamw8bitRates {
   float beta1, rest1, beta2, rest2;
   float clip, step_size, epsilon, decay;
 };
-
-/** base^count by squaring: as fast as `pow` on a GPU, in fewer registers. */
-static inline ANNEAL_HOST_DEVICE double power(double base, int count) {
-  double result = 1;
-  for (; count > 0; count /= 2, base *= base)
-    if (count % 2) result *= base;
-  return result;
-}
 
 /** The bias corrections lie in step size and epsilon: rate · (m / c1) / (√(v / c2) + ε) = rate · (√c2 / c1) · m / (√v + √c2 · ε). */
 static inline ANNEAL_HOST_DEVICE Adamw8bitRates adamw8bitRates(const double* attributes, float clip, double rate, int step) {

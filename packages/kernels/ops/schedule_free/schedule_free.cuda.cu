@@ -1,15 +1,8 @@
 #include "cuda/elements.cuh"
+#include "power.h"
 
 namespace anneal::cuda {
 namespace {
-
-/** base^count by squaring: `pow` would take registers that the update needs. */
-__device__ inline double power(double base, int count) {
-  double result = 1;
-  for (; count > 0; count /= 2, base *= base)
-    if (count % 2) result *= base;
-  return result;
-}
 
 __global__ void mixKernel(double* state, const float* learningRate, float* mix) {
   const double rate = *learningRate, largest = rate > state[1] ? rate : state[1];
