@@ -34,7 +34,7 @@ export async function readTokens(engine: Engine, call: DecodeCall): Promise<void
 }
 
 /**
- * The next token of each of these, which stand for the call's `rows`, one or several for each; each takes it into its text.
+ * The next token after each of the call's `rows`, one of these for each; they take it into their texts.
  * @throws UserError `logits_not_finite`
  */
 export async function takeChosen(
