@@ -5,12 +5,9 @@
  * a row that fails stands in it with what it said. --only takes the rows whose name contains the text, --skip leaves them out.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { optional, readArguments, required } from './arguments.ts';
-
-type Row = Record<string, unknown>;
+import { GpuResults, type Row } from './gpuResults.ts';
 
 interface Setup {
   readonly shape: string;
@@ -101,20 +98,7 @@ const { values } = readArguments({
 });
 const { anneal, commit, to, python } = values;
 
-const gpu = query('name,driver_version,memory.total');
-const machine = {
-  gpu: gpu[0],
-  driver: gpu[1],
-  gpuMemory: gpu[2],
-  processor: cpus()[0]?.model.trim(),
-  cores: cpus().length,
-  memoryGb: Math.round(totalmem() / 1e9),
-  kernel: release(),
-};
-// A second call adds to the file: rows measured on another GPU do not belong into it.
-const kept = existsSync(to) ? (JSON.parse(readFileSync(to, 'utf8')) as { machine: Row; rows: Row[] }) : undefined;
-if (kept && kept.machine['gpu'] !== machine.gpu) throw new Error(`${to} holds rows of ${String(kept.machine['gpu'])}`);
-const rows: Row[] = kept?.rows ?? [];
+const results = new GpuResults(to);
 
 for (const setup of ours) {
   if (!isWanted(nameOf(setup))) continue;
@@ -160,9 +144,8 @@ function measure(name: string, [command, ...args]: string[]): void {
   });
   const said = status === null ? `no end within ${values.timeout} s` : lastLines(stderr || stdout);
   const row = status === 0 ? rowIn(stdout) : { failed: said, status };
-  rows.push({ name, commit, seconds: Math.round((performance.now() - start) / 1000), ...row });
-  writeFileSync(to as string, `${JSON.stringify({ machine, rows }, null, 2)}\n`);
-  const { tokensPerSecond, peakGb, spread, failed } = rows.at(-1) as Record<string, number | undefined>;
+  results.add({ name, commit, seconds: Math.round((performance.now() - start) / 1000), ...row });
+  const { tokensPerSecond, peakGb, spread, failed } = row as Record<string, number | undefined>;
   const figures = `${tokensPerSecond?.toFixed(0)} tok/s, ${peakGb?.toFixed(2)} GB, spread ${spread?.toFixed(3)}`;
   console.log(`${name}: ${failed ?? figures}`);
 }
@@ -176,10 +159,4 @@ function rowIn(text: string): Row {
 
 function lastLines(text: string): string {
   return text.trim().split('\n').slice(-4).join(' | ').slice(-600);
-}
-
-function query(fields: string): string[] {
-  const { stdout } = spawnSync('nvidia-smi', [`--query-gpu=${fields}`, '--format=csv,noheader'], { encoding: 'utf8' });
-  if (!stdout) throw new Error('nvidia-smi says nothing: is there an NVIDIA GPU with its driver?');
-  return (stdout.split('\n')[0] as string).split(',').map((field) => field.trim());
 }

@@ -11,7 +11,8 @@ import json
 import os
 import time
 
-from shapes import SHAPES, TARGETS, config_of
+from random_model import random_model
+from shapes import SHAPES, TARGETS
 
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--shape", default="qwen3-0.6b", choices=list(SHAPES))
@@ -34,26 +35,18 @@ import transformers  # noqa: E402
 from unsloth import FastLanguageModel  # noqa: E402
 
 
-def random_model(shape):
-    folder = os.path.join(options.folder, shape)
-    if os.path.exists(os.path.join(folder, "done")):
-        return folder
-    torch.manual_seed(1)
-    with torch.device("cuda"):
-        model = transformers.AutoModelForCausalLM.from_config(config_of(shape), dtype=torch.bfloat16)
-    model.save_pretrained(folder)
+def with_tokenizer(folder):
+    """Unsloth wants one beside the weights; which does not matter to random tokens."""
     words = {"<unk>": 0, "<s>": 1, "</s>": 2, "<pad>": 3} | {f"w{i}": i for i in range(4, 1000)}
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="<unk>")),
         unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="<pad>")
     tokenizer.save_pretrained(folder)
-    open(os.path.join(folder, "done"), "w").close()
-    del model
-    torch.cuda.empty_cache()
-    return folder
 
 
-folder = random_model(options.shape)
+folder = os.path.join(options.folder, options.shape)
+random_model(options.shape, folder)
+with_tokenizer(folder)
 checkpointing = "unsloth" if options.activations == "recompute" else False
 model, _ = FastLanguageModel.from_pretrained(
     folder, max_seq_length=options.sequence_len, dtype=torch.bfloat16, load_in_4bit=options.quantization == "nf4",
