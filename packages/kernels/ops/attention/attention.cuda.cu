@@ -33,10 +33,9 @@ static const char* check(const Launch& launch, int inputs) {
 const char* attention(const Launch& launch) {
   if (const char* problem = check(launch, 4)) return problem;
   const Tensor *in = launch.inputs, *out = launch.outputs;
-  const cudaStream_t stream = contextOf(launch).stream;
-  const Forward forward{shapeOf(launch), in[0].data, in[1].data, in[2].data, out[0].data, out[1].f32(), reinterpret_cast<int*>(launch.workspace)};
-  const char* problem = attentionForward(forward, stream);
-  return problem || in[4].absent() ? problem : joinSinks(forward, in[4].f32(), stream);
+  int* counter = reinterpret_cast<int*>(launch.workspace);
+  return attentionForward({shapeOf(launch), in[0].data, in[1].data, in[2].data, out[0].data, out[1].f32(), counter, in[4].f32()},
+                          contextOf(launch).stream);
 }
 
 const char* attention_backward(const Launch& launch) {

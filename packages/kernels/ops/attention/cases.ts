@@ -69,6 +69,12 @@ const withSinks = {
   'sinks, window longer than a block': sunk(packed([230], { ...small, window: 101 })),
   'sinks, window of one key': sunk(packed([9], { ...small, window: 1 })),
   'sinks in bf16': sunk(inBf16(packed([130, 37], { heads: 4, kvHeads: 2, headSize: 16, window: 50 }))),
+  // On a GPU each of these sizes has kernels of its own for bf16: attention.cu.
+  'sinks, heads of 64 as in gpt-oss': sunk(packed([40, 150], { heads: 8, kvHeads: 1, headSize: 64, window: 128 })),
+  'sinks, heads of 96': sunk(packed([33, 70], { heads: 2, kvHeads: 1, headSize: 96 })),
+  'sinks, heads of 128': sunk(packed([33, 70], { heads: 2, kvHeads: 1, headSize: 128, window: 20 })),
+  'sinks, heads of 256': sunk(packed([33, 5], { heads: 2, kvHeads: 1, headSize: 256 })),
+  'sinks far above and far below scores of heads of 64': sunk(packed([70], { ...small, headSize: 64 }), 40, -40),
   'sinks far above and far below the scores': sunk(packed([12], small), 40, -40),
 };
 

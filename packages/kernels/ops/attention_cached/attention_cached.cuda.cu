@@ -1,18 +1,7 @@
 #include "cuda/attention/attention.h"
 #include "cuda/cuda_context.h"
-#include "cuda/types.cuh"
 
 namespace anneal::cuda {
-
-static const char* withoutSinks(const Forward& forward, bool hasSequences, float* partial, cudaStream_t stream) {
-  const AttentionShape& shape = forward.shape;
-  const bool isSingle = !hasSequences && shape.tokens == 1 && shape.head_size <= kMostDecodeSize;
-  if (isSingle) return decodeForward(forward, partial, stream);
-  // Where every sequence has one token, none is left for the kernels of several.
-  if (!hasSequences || shape.tokens > shape.documents)
-    if (const char* problem = attentionForward(forward, stream)) return problem;
-  return hasSequences ? decodeForward(forward, nullptr, stream) : nullptr;
-}
 
 /** Positions are on the device: cache_write, which comes first, looks at them; here they are kept inside the cache. */
 const char* attention_cached(const Launch& launch) {
@@ -37,12 +26,13 @@ const char* attention_cached(const Launch& launch) {
                              q.type,
                              keys.type,
                              static_cast<float>(a[5])};
-  const float* sinks = launch.inputs[5].f32();  // may be absent
-  char* workspace = launch.workspace;
-  float* lse = sinks ? take<float>(workspace, int64_t{shape.heads} * tokens) : nullptr;
-  const Forward forward{shape, q.data, keys.data, values.data, launch.outputs[0].data, lse, nullptr};
-  const char* problem = withoutSinks(forward, !sequences.absent(), reinterpret_cast<float*>(workspace), stream);
-  return problem || !sinks ? problem : joinSinks(forward, sinks, stream);
+  const Forward forward{shape, q.data, keys.data, values.data, launch.outputs[0].data, nullptr, nullptr, launch.inputs[5].f32()};
+  const bool isSingle = sequences.absent() && tokens == 1 && shape.head_size <= kMostDecodeSize;
+  if (isSingle) return decodeForward(forward, reinterpret_cast<float*>(launch.workspace), stream);
+  // Where every sequence has one token, none is left for the kernels of several.
+  if (sequences.absent() || tokens > count)
+    if (const char* problem = attentionForward(forward, stream)) return problem;
+  return sequences.absent() ? nullptr : decodeForward(forward, nullptr, stream);
 }
 
 }  // namespace anneal::cuda

@@ -151,6 +151,8 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
     'sink, first token': sunk(context({ tokens: 1, start: 0, cache: 1, heads: 1, kvHeads: 1, headSize: 1 })),
     'sinks, next token of a long context': sunk(context({ tokens: 1, start: 900, cache: 910, ...small })),
     'sinks, prompt with a window': sunk(context({ tokens: 110, start: 10, cache: 128, ...small, window: 30 })),
+    'sinks, prompt of heads of 64': sunk(context({ tokens: 70, start: 10, cache: 96, ...small, headSize: 64 })),
+    'sinks, next token of heads of 64': sunk(context({ tokens: 1, start: 150, cache: 160, ...small, headSize: 64 })),
     'sinks, sequences beside each other': {
       ...contexts(beside, { ...small, window: 200 }),
       optional: ['sequences', 'sinks'],

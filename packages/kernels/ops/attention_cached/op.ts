@@ -1,7 +1,6 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
-import { partsBytes } from '../../src/workspace.ts';
 import { type AttentionOptions, attentionAttributes, checkHeads } from '../attention/op.ts';
 
 /**
@@ -27,12 +26,9 @@ export const attentionCachedOp = defineOp({
   outputs: { out: 'A[T,Q]' },
   attributes: attentionAttributes,
   derive: (extents, attributes) => checkHeads('attention_cached', extents, attributes),
-  // On a GPU, the log-sum-exp that sinks join, and what each 64 rows of the cache give for the token of one sequence: attention/decode.cu.
-  workspace: ({ L = 0, T = 0 }, { device, dtypes, attributes: { heads, headSize } }) => {
-    if (device !== 'cuda') return 0;
-    const parts = dtypes['sequences'] ? 0 : 4 * Math.ceil(L / 64) * heads * (headSize + 2);
-    return partsBytes(dtypes['sinks'] ? 4 * heads * T : 0, parts);
-  },
+  // On a GPU, what each 64 rows of the cache give for the token of one sequence: attention/decode.cu.
+  workspace: ({ L = 0 }, { device, dtypes, attributes: { heads, headSize } }) =>
+    device === 'cuda' && !dtypes['sequences'] ? 4 * Math.ceil(L / 64) * heads * (headSize + 2) : 0,
   flops: ({ T = 0, Q = 0, L = 0 }) => 4 * T * L * Q,
 });
 

@@ -42,12 +42,6 @@ constexpr int kMostDecodeSize = 256;
  */
 const char* decodeForward(const Forward& forward, float* partial, cudaStream_t stream);
 
-/**
- * Lets a logit of each head, `sinks`, join the softmax that gave `out` and `lse`: out shrinks by the share that it takes, lse grows. The same for
- * every family of kernels.
- */
-const char* joinSinks(const Forward& forward, const float* sinks, cudaStream_t stream);
-
 const char* plainForward(const Forward& forward, cudaStream_t stream);
 const char* plainBackward(const Backward& backward, cudaStream_t stream);
 const char* mmaForward(const Forward& forward, cudaStream_t stream);

@@ -1,6 +1,7 @@
 #include "attention.h"
 #include "cuda/reduce.cuh"
 #include "cuda/vectors.cuh"
+#include "sink.cuh"
 #include "tiles.h"
 
 // One query of each sequence: what counts is to read the cache once, by as many multiprocessors as there are. As FlashDecoding (Dao et al. 2023):
@@ -142,16 +143,13 @@ struct Joined {
     for (int i = 0; i < kEach; i++) out[i] = out[i] * keep + next[i] * by;
   }
 
-  /** @param lse of the query, or null */
+  /** @param sinks of the shape's heads, or null */
   template <typename A>
-  __device__ void store(A* to, int size, float* lse) const {
-    if (lse && threadIdx.x == 0) *lse = maximum + logf(total);
-    for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach && c < size; i++, c += kThreads) to[c] = fromFloat<A>(out[i] / total);
+  __device__ void store(A* to, int size, const float* sinks, int head) {
+    const float keep = sinks ? joinSink(sinks[head], maximum, total) : 1.f;
+    for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach && c < size; i++, c += kThreads) to[c] = fromFloat<A>(keep * out[i] / total);
   }
 };
-
-/** Where the log-sum-exp of a query is wanted, or null. */
-__device__ float* lseOf(const Forward& p, int head, int token) { return p.lse ? p.lse + int64_t{head} * p.shape.tokens + token : nullptr; }
 
 /** Numbers of a part of a head in `partial`: values, maximum, total. */
 __device__ float* partialOf(float* partial, const AttentionShape& s, int head, int part) {
@@ -202,7 +200,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksEach) decodeKernel(const Forw
     if (!partial)
 #pragma unroll
       for (int h = 0; h < kHeads; h++)
-        if (h < heads) joined[h].store(out + (head + h) * size, size, lseOf(p, kv_head * group + head + h, query.token));
+        if (h < heads) joined[h].store(out + (head + h) * size, size, p.sinks, kv_head * group + head + h);
     __syncthreads();
   }
 }
@@ -221,7 +219,7 @@ __global__ void __launch_bounds__(kThreads) joinKernel(const Forward p, float* p
     for (int i = 0, c = static_cast<int>(threadIdx.x); i < kEach && c < size; i++, c += kThreads) next[i] = from[c];
     joined.add(from[size], from[size + 1], next);
   }
-  joined.store(static_cast<A*>(p.out) + head * size, size, lseOf(p, head, 0));
+  joined.store(static_cast<A*>(p.out) + head * size, size, p.sinks, head);
 }
 
 /** Blocks of the only sequence beside each other: more would be empty, or wait for those. */

@@ -1,6 +1,7 @@
 #include "attention.h"
 #include "hopper_forward_work.cuh"
 #include "hopper_softmax.cuh"
+#include "sink.cuh"
 #include "wgmma.cuh"
 
 // As FlashAttention-3 (Shah et al. 2024): one warpgroup loads tiles by TMA, two own 64 queries each. While a block of scores becomes weights, the
@@ -145,9 +146,11 @@ __device__ void consumeTile(const Arguments& a, const Shared<C>& shared, const T
     float sum = softmax.total[half];
     sum += __shfl_xor_sync(~0u, sum, 1);
     sum += __shfl_xor_sync(~0u, sum, 2);
-    inverse[half] = 1 / sum;
+    float highest = softmax.maximum[half] * s.scale;
+    const float keep = a.p.sinks ? joinSink(a.p.sinks[head], highest, sum) : 1.f;
+    inverse[half] = keep / sum;
     const int r = row + half * 8 + lane / 4;
-    if (a.p.lse && r < tile.end && lane % 4 == 0) a.p.lse[int64_t{head} * s.tokens + r] = softmax.maximum[half] * s.scale + logf(sum);
+    if (a.p.lse && r < tile.end && lane % 4 == 0) a.p.lse[int64_t{head} * s.tokens + r] = highest + logf(sum);
   }
   waitForProducts<0>();
   pin(out);

@@ -1,4 +1,5 @@
 #include "attention.h"
+#include "sink.cuh"
 #include "warp_tile.cuh"
 
 // FlashAttention-2 (Dao 2023): a block owns a tile of queries of one head and walks over the keys that they see, with a running maximum.
@@ -116,9 +117,11 @@ __global__ void __launch_bounds__(C::kThreads, C::kBlocks) forwardKernel(const F
       float sum = total[m][half];
       sum += __shfl_xor_sync(~0u, sum, 1);
       sum += __shfl_xor_sync(~0u, sum, 2);
-      inverse[m][half] = 1 / sum;
+      float highest = maximum[m][half] * s.scale;
+      const float keep = p.sinks ? joinSink(p.sinks[head], highest, sum) : 1.f;
+      inverse[m][half] = keep / sum;
       const int r = row + m * 16 + half * 8 + lane / 4;
-      if (p.lse && r < tile.end && lane % 4 == 0) p.lse[int64_t{head} * s.tokens + r] = maximum[m][half] * s.scale + logf(sum);
+      if (p.lse && r < tile.end && lane % 4 == 0) p.lse[int64_t{head} * s.tokens + r] = highest + logf(sum);
     }
   }
   storeRows<kSize, kM>(out, inverse, q_tile, tile_row, static_cast<bf16*>(p.out) + head * kSize, q_stride, row, tile.end);

@@ -27,8 +27,10 @@ __global__ void __launch_bounds__(kPlainThreads) forwardKernel(const Forward p) 
   const int x = threadIdx.x % 32, y = threadIdx.x / 32;
   for (int i = threadIdx.x; i < kPlainTile * kPlainColumns; i += kPlainThreads) shared.out[i] = 0;
 
-  float maximum[kPlainRows], total[kPlainRows] = {};
-  for (float& m : maximum) m = -INFINITY;
+  // A sink begins every row: a score of weight 1 that has no value.
+  float maximum[kPlainRows], total[kPlainRows];
+  for (float& m : maximum) m = p.sinks ? p.sinks[head] : -INFINITY;
+  for (float& t : total) t = p.sinks ? 1.f : 0.f;
   const int key_end = tile.end + tile.shift;
   for (int key = firstKey(tile, tile.begin, s.window); key < key_end; key += kPlainTile) {
     float scores[kPlainRows] = {};

@@ -32,6 +32,7 @@ struct Forward {
   void* out;
   float* lse;    // [heads, tokens], or null
   int* counter;  // workspace, one number; of no use against a cache
+  const float* sinks = nullptr;  // [heads]: a score of each head that joins its softmax and has no value; null: none
 };
 
 struct Backward {
