@@ -1,13 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { childEnvironment } from './childEnvironment.ts';
 
 const STDERR_CHARACTERS = 10_000;
-/**
- * What a library may know of our environment: where it finds programs, libraries, the home folder and room for temporary files, the
- * language and time zone, by which it reads and prints, and how many threads it may use. No token, and nothing of the network, which none
- * of them needs.
- */
-const PASSED_ON =
-  'PATH LD_LIBRARY_PATH DYLD_LIBRARY_PATH HOME TMPDIR LANG LC_ALL LC_CTYPE TZ RAYON_NUM_THREADS TOKENIZERS_PARALLELISM NODE_COMPILE_CACHE';
+/** What libraries read besides: how many threads they may use, and where compiled code is kept. Nothing of the network. */
+const ALSO = ['RAYON_NUM_THREADS', 'TOKENIZERS_PARALLELISM', 'NODE_COMPILE_CACHE'];
 
 interface Pending {
   resolve(answer: unknown): void;
@@ -42,7 +38,7 @@ export class ForeignProcess {
     const child = fork(script, {
       serialization: 'advanced',
       execArgv: [],
-      env: environment(),
+      env: childEnvironment(ALSO),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#child = child;
@@ -133,11 +129,6 @@ export function answerRequests<Request>(answerTo: (request: Request) => Promise<
   // Ctrl-C reaches everything in a terminal; what it means is for the process that started this one to say.
   process.on('SIGINT', () => undefined);
   process.on('SIGHUP', () => undefined);
-}
-
-function environment(): NodeJS.ProcessEnv {
-  const given = PASSED_ON.split(' ').filter((name) => process.env[name] !== undefined);
-  return Object.fromEntries(given.map((name) => [name, process.env[name]])) as NodeJS.ProcessEnv;
 }
 
 /** What Rust prints of a panic: a line with the place in the source, then the message. */

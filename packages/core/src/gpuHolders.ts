@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { childEnvironment } from './childEnvironment.ts';
 
 /** A process that holds memory of a GPU. */
 export interface GpuHolder {
@@ -14,6 +15,7 @@ export function gpuHolders(): GpuHolder[] {
     const lines = execFileSync('nvidia-smi', query, {
       encoding: 'utf8',
       timeout: 5000,
+      env: childEnvironment(),
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     return parseHolders(lines).filter(({ pid }) => pid !== process.pid);

