@@ -12,7 +12,7 @@ interface Options {
 
 export function define(command: Command): void {
   addExamples(
-    addSetOption(command.argument('<recipe>', 'the recipe, a YAML file'))
+    addSetOption(command.argument('<recipe>', 'the recipe, a YAML file, of training or of `anneal synthesize`'))
       .option('--resolved', 'print the recipe with every default written out')
       .action(validate),
     'anneal validate recipe.yaml',
@@ -25,10 +25,10 @@ async function validate(path: string, { set, json, resolved }: Options): Promise
     useCase('validateRecipe'),
     import('../terminal/runProgress.ts'),
   ]);
-  const { recipe, resolvedText, warnings, pull } = await validateRecipe({}, { recipe: path, set });
-  if (json) return printJson({ valid: true, recipe, warnings, ...(pull && { modelMissing: pull }) });
+  const { kind, recipe, resolvedText, warnings, pull } = await validateRecipe({}, { recipe: path, set });
+  if (json) return printJson({ valid: true, kind, recipe, warnings, ...(pull && { modelMissing: pull }) });
   if (resolved) print(resolvedText.trimEnd());
-  else print(`${path} is valid`);
+  else print(`${path} is valid${kind === 'synthesis' ? ', a recipe of `anneal synthesize`' : ''}`);
   for (const warning of warnings) printEvent(warning, remark);
   if (pull) remark(`the model is not here yet; ${pull}`);
 }

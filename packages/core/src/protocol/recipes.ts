@@ -49,6 +49,8 @@ export const recipeCheckSchema = z.object({
 export type RecipeCheck = z.infer<typeof recipeCheckSchema>;
 
 export const validRecipeSchema = recipeCheckSchema.omit({ problems: true, values: true }).extend({
+  /** What it is a recipe of. */
+  kind: z.enum(['training', 'synthesis']),
   /** Every key with its value. */
   recipe: z.record(z.string(), z.unknown()),
   /** The text of recipe.resolved.yaml. */

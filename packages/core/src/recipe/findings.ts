@@ -2,28 +2,11 @@ import * as z from 'zod';
 import { closest } from '../closest.ts';
 import { foreignKey, isForeignValue } from './foreignKeys.ts';
 import { isMapping } from './import/translate.ts';
+import { type RecipeKind, trainingRecipe } from './kinds.ts';
 import { dotted, type Finding, type KeyPath } from './problem.ts';
-import { recipeSchema } from './schema.ts';
 import { ourName } from './suggest.ts';
 
 type Issue = z.core.$ZodIssue;
-
-/** A kind of recipe: what it may hold, and where that is explained. */
-export interface RecipeKind {
-  readonly schema: z.ZodObject;
-  /** Keys and values of other trainers are told from misspellings of ours. */
-  readonly knowsOtherTrainers: boolean;
-  readonly reference: string;
-  /** What lists all its keys. */
-  readonly listing: string;
-}
-
-export const trainingRecipe: RecipeKind = {
-  schema: recipeSchema,
-  knowsOtherTrainers: true,
-  reference: 'docs/recipe.md',
-  listing: '`anneal schema`',
-};
 
 /** Every way in which a value from a YAML file fails to be a recipe of this kind, in the reader's words. */
 export function shapeFindings(value: unknown, kind: RecipeKind = trainingRecipe): Finding[] {

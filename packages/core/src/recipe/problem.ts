@@ -36,8 +36,7 @@ export type RecipeProblem = Omit<Finding, 'part'> & Location;
 export class InvalidRecipe extends UserError {
   readonly problems: readonly RecipeProblem[];
 
-  /** @param check what checks such a recipe without starting anything */
-  constructor(problems: readonly RecipeProblem[], check = '`anneal validate`') {
+  constructor(problems: readonly RecipeProblem[]) {
     const [first] = problems;
     if (first === undefined) throw new Error('InvalidRecipe needs a problem');
     super(
@@ -45,7 +44,7 @@ export class InvalidRecipe extends UserError {
         ? first
         : {
             what: `${problems.length} problems in the recipe\n${problems.map(listed).join('\n')}`,
-            next: `correct them all; ${check} checks the recipe without starting anything`,
+            next: 'correct them all; `anneal validate` checks the recipe without starting anything',
             code: 'invalid_recipe',
           },
     );

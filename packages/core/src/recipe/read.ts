@@ -1,6 +1,7 @@
 import { isMap } from 'yaml';
 import { combinationFindings } from './combinations.ts';
 import { shapeFindings } from './findings.ts';
+import { kindOf, otherKindFinding, type RecipeKind, trainingRecipe } from './kinds.ts';
 import { write } from './layout.ts';
 import { type Finding, InvalidRecipe, type KeyPath, type Location, type RecipeProblem } from './problem.ts';
 import { roundingFindings } from './rounding.ts';
@@ -40,6 +41,7 @@ export function parseRecipe(text: string, file: string, overrides: readonly stri
  */
 export function checkRecipe(text: string, file: string, overrides: readonly string[] = []): CheckedRecipe {
   const checked = checkYaml(text, file, overrides, {
+    kind: trainingRecipe,
     example: 'write lines like `base_model: smollm2-135m`, or start with `anneal init`',
     findings(plain) {
       const shape = shapeFindings(plain);
@@ -67,7 +69,7 @@ export function checkYaml(
   text: string,
   file: string,
   overrides: readonly string[],
-  { example, findings: look }: { example: string; findings: (plain: Record<string, unknown>) => Finding[] },
+  options: { kind: RecipeKind; example: string; findings: (plain: Record<string, unknown>) => Finding[] },
 ): { ok: true; source: RecipeSource; plain: Record<string, unknown> } | { ok: false; problems: RecipeProblem[] } {
   const source = parseYaml(text, file);
   const { document } = source;
@@ -76,18 +78,26 @@ export function checkYaml(
   if (!isMap(document.contents)) {
     return {
       ok: false,
-      problems: [{ ...notAMapping(document.contents === null, example), path: [], ...at(source, 0) }],
+      problems: [{ ...notAMapping(document.contents === null, options.example), path: [], ...at(source, 0) }],
     };
   }
   applyOverrides(source, overrides);
 
   const value = plainValue(source);
   if (!value.ok) return value;
-  const findings = look(value.plain);
+  const otherKind = otherKindFinding(value.plain, options.kind);
+  const findings = otherKind ? [otherKind] : options.findings(value.plain);
   if (findings.length > 0) {
     return { ok: false, problems: findings.map((finding) => located(source, finding)).sort(byPlace) };
   }
   return { ok: true, source, plain: value.plain };
+}
+
+/** The kind of recipe that a text is; undefined where it cannot be told. */
+export function kindOfText(text: string, file: string): RecipeKind | undefined {
+  const source = parseYaml(text, file);
+  const value = syntaxProblems(source).length === 0 && isMap(source.document.contents) ? plainValue(source) : undefined;
+  return value?.ok ? kindOf(value.plain) : undefined;
 }
 
 function notAMapping(empty: boolean, next: string): Pick<RecipeProblem, 'code' | 'what' | 'next'> {

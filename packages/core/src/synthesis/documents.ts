@@ -1,5 +1,5 @@
 /** Reading what is asked about: texts as a whole, and rows of data files. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { extname, join, posix } from 'node:path';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { DATA_EXTENSIONS } from '../datasets/dataFiles.ts';
@@ -63,16 +63,7 @@ function* filesOf(
   output: string,
   passedOver: string[],
 ): Generator<{ path: string; name: string }> {
-  const status = readable(path, () => statSync(path, { throwIfNoEntry: false }));
-  if (status === undefined) {
-    throw new UserError({
-      what: 'no such document or folder',
-      where: path,
-      next: 'check the path; a relative one starts at the recipe',
-      code: 'file_not_found',
-    });
-  }
-  if (!status.isDirectory()) return yield { path, name };
+  if (!statusOf(path).isDirectory()) return yield { path, name };
   const own = [output, folderBeside(output)];
   const entries = readable(path, () => readdirSync(path, { withFileTypes: true }));
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -83,6 +74,18 @@ function* filesOf(
     else if (TEXTS.includes(extension) || dataExtensions.includes(extension as never)) yield inner;
     else passedOver.push(inner.name);
   }
+}
+
+/** What a source is: a file or a folder. @throws UserError `file_not_found` `file_not_readable` */
+export function statusOf(path: string): Stats {
+  const status = readable(path, () => statSync(path, { throwIfNoEntry: false }));
+  if (status !== undefined) return status;
+  throw new UserError({
+    what: 'no such document or folder',
+    where: path,
+    next: 'check the path; a relative one starts at the recipe',
+    code: 'file_not_found',
+  });
 }
 
 /** As above, of data files only. */

@@ -20,7 +20,7 @@ export async function* synthesizeRows(
   request: SynthesisRequest,
 ): AsyncGenerator<SynthesisProgress, SynthesisResult> {
   const { recipe, set, dryRun, overwrite, samples } = parseRequest(synthesisRequest, request);
-  const options = await readSynthesisRecipe(recipe, set);
+  const { options } = await readSynthesisRecipe(recipe, set);
   const asksNothing = dryRun && (samples ?? 0) === 0;
   const apiKeys = {
     rows: asksNothing ? null : keyIn(options.endpoint.apiKeyVariable),

@@ -37,6 +37,7 @@ const recipes: Record<string, Problem> = {
   invalid_recipe: ['配方中有多个问题', '请全部更正'],
   yaml_syntax: ['YAML 语法有误', '请更正标出的位置'],
   custom: ['这个值不能使用'],
+  recipe_of_another_kind: ['这是另一种配方', '请交给它所属的命令'],
   recipe_empty: ['配方是空的', '请写入基础模型和数据集'],
   recipe_missing: ['找不到配方文件', '检查路径'],
   recipe_not_found: ['没有这个配方', '请从列表中选择'],

@@ -1,41 +1,58 @@
 /** Reading a recipe of `anneal synthesize`. */
 import { dirname, resolve } from 'node:path';
+import { Document } from 'yaml';
 import type * as z from 'zod';
 import type { EndpointOptions, SynthesisOptions } from '../../synthesis/options.ts';
-import { type RecipeKind, shapeFindings } from '../findings.ts';
-import { type Finding, InvalidRecipe } from '../problem.ts';
+import { shapeFindings } from '../findings.ts';
+import { synthesisRecipe } from '../kinds.ts';
+import { write } from '../layout.ts';
+import { type Finding, InvalidRecipe, type KeyPath, type Location } from '../problem.ts';
 import { checkYaml } from '../read.ts';
+import { locate } from '../source.ts';
 import { readText } from '../yamlText.ts';
 import { type endpointSchema, filtersSchema, synthesisSchema } from './schema.ts';
 import { synthesisFindings } from './soundness.ts';
 
-const synthesisRecipe: RecipeKind = {
-  schema: synthesisSchema,
-  knowsOtherTrainers: false,
-  reference: 'docs/synthesis-recipe.md',
-  listing: 'docs/synthesis-recipe.md',
-};
+export interface ReadSynthesisRecipe {
+  options: SynthesisOptions;
+  /** As written, with the defaults of keys that are absent. */
+  recipe: z.output<typeof synthesisSchema>;
+  /** The same as text. */
+  resolvedText: string;
+  /** Where a key was written. */
+  locate: (path: KeyPath) => Location;
+}
 
 /**
  * @param overrides `key=value`, as with `--set`
  * @throws InvalidRecipe with every problem and its `file:line:column`; UserError when the file cannot be read
  */
-export async function readSynthesisRecipe(path: string, overrides: readonly string[] = []): Promise<SynthesisOptions> {
+export async function readSynthesisRecipe(
+  path: string,
+  overrides: readonly string[] = [],
+): Promise<ReadSynthesisRecipe> {
   const checked = checkYaml(await readText(path), path, overrides, {
+    kind: synthesisRecipe,
     example: 'write `endpoint`, `sources` and `output`, as docs/synthesize.md shows',
     findings: (plain) => findingsOf(plain, dirname(path)),
   });
-  if (!checked.ok) throw new InvalidRecipe(checked.problems, '`anneal synthesize --dry-run`');
-  return optionsOf(checked.plain, dirname(path));
+  if (!checked.ok) throw new InvalidRecipe(checked.problems);
+  const { source, plain } = checked;
+  const recipe = synthesisSchema.parse(plain);
+  return {
+    options: optionsOf(recipe, dirname(path)),
+    recipe,
+    resolvedText: write(new Document(recipe)),
+    locate: (key) => locate(source, key),
+  };
 }
 
 function findingsOf(plain: Record<string, unknown>, folder: string): Finding[] {
   const shape = shapeFindings(plain, synthesisRecipe);
-  return shape.length > 0 ? shape : synthesisFindings(optionsOf(plain, folder));
+  return shape.length > 0 ? shape : synthesisFindings(optionsOf(synthesisSchema.parse(plain), folder));
 }
 
-function optionsOf(plain: Record<string, unknown>, folder: string): SynthesisOptions {
-  const recipe = synthesisSchema.parse(plain);
+function optionsOf(recipe: z.output<typeof synthesisSchema>, folder: string): SynthesisOptions {
   const { filters, judge } = recipe;
   const rules = filters ?? filtersSchema.parse({});
   const endpoint = endpointOf(recipe.endpoint);

@@ -20,7 +20,7 @@ async function read(text: string, set: readonly string[] = []) {
   try {
     const path = join(folder, 'recipe.yaml');
     writeFileSync(path, text);
-    return { options: await readSynthesisRecipe(path, set), folder };
+    return { ...(await readSynthesisRecipe(path, set)), folder };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -47,7 +47,7 @@ export function project({ url }: Pick<EndpointStandIn, 'url'>, more: Record<stri
 }
 
 export async function make(folder: string, call: Partial<SynthesisCall> = {}) {
-  const options = await readSynthesisRecipe(join(folder, 'recipe.yaml'));
+  const { options } = await readSynthesisRecipe(join(folder, 'recipe.yaml'));
   return synthesize(options, {
     dryRun: false,
     samples: 2,
