@@ -12,11 +12,10 @@ const PROGRESS_MILLISECONDS = 250;
 export const UNPACKED_RATIO = 2;
 
 /** What Python and pip read of the environment: which Python, the index, proxies, certificates, and where their settings are. */
-const OF_PIP = [
-  ...['PIP_*', 'PYTHON*', 'PYENV_*', 'VIRTUAL_ENV', 'CONDA_PREFIX', 'XDG_*', 'NETRC'],
-  ...['http', 'https', 'all', 'no'].flatMap((kind) => [`${kind}_proxy`, `${kind}_proxy`.toUpperCase()]),
-  ...['SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'],
-];
+const OF_PIP =
+  'PIP_* PYTHON* PYENV_* VIRTUAL_ENV CONDA_PREFIX XDG_* NETRC SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE'
+    .concat(' http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY')
+    .split(' ');
 
 export interface WheelOptions {
   /** The pip to run instead of the first of `pip`, `pip3`, `python3 -m pip` that is there. */

@@ -97,7 +97,7 @@ function startOfProcess(pid: number): string | undefined {
   }
   try {
     // A time is printed in a language and a time zone, by which processes may differ.
-    const env: NodeJS.ProcessEnv = { NODE_ENV: undefined, PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' };
+    const env = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } as object as NodeJS.ProcessEnv;
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env }).trim() || undefined;
   } catch {
     return undefined; // ps exits with 1 when there is no such process.
