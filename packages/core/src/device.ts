@@ -2,7 +2,7 @@
 import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
 import { deviceNamePattern } from './deviceName.ts';
 import { UserError } from './errors.ts';
-import type { ModelConfig } from './models/config.ts';
+import type { ModelConfig, TokenMixer } from './models/config.ts';
 
 export { type CudaReport, cudaReport, type Device, devices } from '@anneal/kernels'; // for the agent, which does not know the kernels
 
@@ -47,15 +47,23 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
   });
 }
 
+/** What in place of attention runs on the CPU alone. */
+const WITHOUT_CUDA: Readonly<Partial<Record<TokenMixer, string>>> = {
+  gated_delta: 'the gated delta rule',
+  latent_attention: 'latent attention',
+};
+
 /**
  * Looked at before data is prepared or memory taken.
  * @throws UserError `device_without_kernels`
  */
 export function refuseWhereKernelsAreMissing(config: ModelConfig, device: Device): void {
-  if (device.kind === 'cpu' || !config.mixers.includes('gated_delta')) return;
+  if (device.kind === 'cpu') return;
+  const missing = Object.entries(WITHOUT_CUDA).find(([mixer]) => config.mixers.some((each) => each === mixer));
+  if (!missing) return;
   throw new UserError({
-    what: `layers of the gated delta rule (${config.architecture}) have no CUDA kernels yet`,
-    next: 'set device: cpu (--device cpu), or take a model with attention in all layers',
+    what: `${missing[1]} (${config.architecture}) has no CUDA kernels yet`,
+    next: 'set device: cpu (--device cpu), or take a model with plain attention in all layers',
     code: 'device_without_kernels',
   });
 }

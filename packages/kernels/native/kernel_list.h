@@ -83,15 +83,23 @@
   X(zero)
 
 // Those of ops that say `cpuOnly: true`.
-#define ANNEAL_CPU_KERNELS(X) \
-  X(adafactor)                \
-  X(adafactor_vector)         \
-  X(gated_delta)              \
-  X(gated_delta_backward)     \
-  X(gated_delta_cached)       \
-  X(join_gate)                \
-  X(muon_apply)               \
-  X(muon_direction)           \
-  X(sigmoid_gate)             \
-  X(sigmoid_gate_backward)    \
-  X(split_gate)
+#define ANNEAL_CPU_KERNELS(X)      \
+  X(adafactor)                     \
+  X(adafactor_vector)              \
+  X(expert_route_sigmoid)          \
+  X(expert_route_sigmoid_backward) \
+  X(gated_delta)                   \
+  X(gated_delta_backward)          \
+  X(gated_delta_cached)            \
+  X(join_columns)                  \
+  X(join_gate)                     \
+  X(latent_keys_values)            \
+  X(latent_keys_values_backward)   \
+  X(muon_apply)                    \
+  X(muon_direction)                \
+  X(pad_heads)                     \
+  X(sigmoid_gate)                  \
+  X(sigmoid_gate_backward)         \
+  X(split_columns)                 \
+  X(split_gate)                    \
+  X(trim_heads)

@@ -23,6 +23,7 @@ import {
   expertLinearCases,
 } from './expert_linear/cases.ts';
 import { expertRouteBackwardCases, expertRouteCases } from './expert_route/cases.ts';
+import { expertRouteSigmoidBackwardCases, expertRouteSigmoidCases } from './expert_route_sigmoid/cases.ts';
 import { expertSwigluBackwardCases, expertSwigluCases } from './expert_swiglu/cases.ts';
 import { gatedDeltaBackwardCases, gatedDeltaCachedCases, gatedDeltaCases } from './gated_delta/cases.ts';
 import { gatherRowsCases } from './gather_rows/cases.ts';
@@ -34,6 +35,12 @@ import {
   groupedLinearMergedCases,
 } from './grouped_linear/cases.ts';
 import { joinGateCases, sigmoidGateBackwardCases, sigmoidGateCases, splitGateCases } from './head_gate/cases.ts';
+import {
+  latentKeysValuesBackwardCases,
+  latentKeysValuesCases,
+  padHeadsCases,
+  trimHeadsCases,
+} from './latent_heads/cases.ts';
 import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
 import { linearLogProbabilityBackwardCases, linearLogProbabilityCases } from './linear_log_probability/cases.ts';
@@ -54,6 +61,7 @@ import {
   shortConvCases,
 } from './short_conv/cases.ts';
 import { softCapCases } from './soft_cap/cases.ts';
+import { joinColumnsCases, splitColumnsCases } from './split_columns/cases.ts';
 import { joinQkvCases, splitQkvCases } from './split_qkv/cases.ts';
 import { swigluBackwardCases, swigluCases, swigluMergedBackwardCases, swigluMergedCases } from './swiglu/cases.ts';
 import { putRowsCases, takeRowsCases } from './trained_rows/cases.ts';
@@ -89,6 +97,8 @@ export const opCases: readonly OpCases[] = [
   embeddingNoiseCases,
   expertRouteCases,
   expertRouteBackwardCases,
+  expertRouteSigmoidCases,
+  expertRouteSigmoidBackwardCases,
   expertDispatchCases,
   expertCombineCases,
   expertCombineBackwardCases,
@@ -141,6 +151,12 @@ export const opCases: readonly OpCases[] = [
   scheduleFreeAdamwCases,
   scheduleFreeMixCases,
   softCapCases,
+  splitColumnsCases,
+  joinColumnsCases,
+  latentKeysValuesCases,
+  latentKeysValuesBackwardCases,
+  trimHeadsCases,
+  padHeadsCases,
   splitQkvCases,
   joinQkvCases,
   squareSumCases,

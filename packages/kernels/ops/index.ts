@@ -19,6 +19,7 @@ import { expertAddBiasBackwardOp, expertAddBiasOp } from './expert_add_bias/op.t
 import { expertCombineBackwardOp, expertCombineOp, expertDispatchOp } from './expert_dispatch/op.ts';
 import { expertLinearBackwardInputOp, expertLinearBackwardWeightOp, expertLinearOp } from './expert_linear/op.ts';
 import { expertRouteBackwardOp, expertRouteOp } from './expert_route/op.ts';
+import { expertRouteSigmoidBackwardOp, expertRouteSigmoidOp } from './expert_route_sigmoid/op.ts';
 import { expertSwigluBackwardOp, expertSwigluOp } from './expert_swiglu/op.ts';
 import { gatedDeltaBackwardOp, gatedDeltaCachedOp, gatedDeltaOp } from './gated_delta/op.ts';
 import { gatherRowsOp } from './gather_rows/op.ts';
@@ -30,6 +31,7 @@ import {
   groupedLinearOp,
 } from './grouped_linear/op.ts';
 import { joinGateOp, sigmoidGateBackwardOp, sigmoidGateOp, splitGateOp } from './head_gate/op.ts';
+import { latentKeysValuesBackwardOp, latentKeysValuesOp, padHeadsOp, trimHeadsOp } from './latent_heads/op.ts';
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
 import { linearLogProbabilityBackwardOp, linearLogProbabilityOp } from './linear_log_probability/op.ts';
@@ -50,6 +52,7 @@ import {
   shortConvOp,
 } from './short_conv/op.ts';
 import { softCapOp } from './soft_cap/op.ts';
+import { joinColumnsOp, splitColumnsOp } from './split_columns/op.ts';
 import { joinQkvOp, splitQkvOp } from './split_qkv/op.ts';
 import { swigluBackwardOp, swigluMergedBackwardOp, swigluMergedOp, swigluOp } from './swiglu/op.ts';
 import { putRowsOp, takeRowsOp } from './trained_rows/op.ts';
@@ -85,6 +88,8 @@ export const ops: readonly Op[] = [
   embeddingNoiseOp,
   expertRouteOp,
   expertRouteBackwardOp,
+  expertRouteSigmoidOp,
+  expertRouteSigmoidBackwardOp,
   expertDispatchOp,
   expertCombineOp,
   expertCombineBackwardOp,
@@ -137,6 +142,12 @@ export const ops: readonly Op[] = [
   scheduleFreeAdamwOp,
   scheduleFreeMixOp,
   softCapOp,
+  splitColumnsOp,
+  joinColumnsOp,
+  latentKeysValuesOp,
+  latentKeysValuesBackwardOp,
+  trimHeadsOp,
+  padHeadsOp,
   splitQkvOp,
   joinQkvOp,
   squareSumOp,

@@ -16,6 +16,7 @@ export { expertAddBias } from '../ops/expert_add_bias/op.ts';
 export { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 export { type ExpertLinearOptions, expertLinear } from '../ops/expert_linear/op.ts';
 export { type ExpertRoutes, expertRoute } from '../ops/expert_route/op.ts';
+export { expertRouteSigmoid, type SigmoidRouting } from '../ops/expert_route_sigmoid/op.ts';
 export { type ExpertActivation, expertSwiglu, plainSwiglu } from '../ops/expert_swiglu/op.ts';
 export { type GatedDeltaInputs, gatedDelta, gatedDeltaCached } from '../ops/gated_delta/op.ts';
 export { gatherRows } from '../ops/gather_rows/op.ts';
@@ -28,6 +29,7 @@ export {
   type MergedProjection,
 } from '../ops/grouped_linear/op.ts';
 export { sigmoidGate, splitGate } from '../ops/head_gate/op.ts';
+export { latentKeysValues, trimHeads } from '../ops/latent_heads/op.ts';
 export { type LinearOptions, linear, linearBackwardInputOp } from '../ops/linear/op.ts';
 export { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 export { linearLogProbability } from '../ops/linear_log_probability/op.ts';
@@ -46,12 +48,13 @@ export {
 } from '../ops/preference_loss/op.ts';
 export { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 export { rmsNorm } from '../ops/rms_norm/op.ts';
-export { type RopeTable, type RopeTableOptions, rope, ropeTable } from '../ops/rope/op.ts';
+export { type RopeOptions, type RopeTable, type RopeTableOptions, rope, ropeTable } from '../ops/rope/op.ts';
 export { roundToBf16Op } from '../ops/round_to_bf16/op.ts';
 export { scale } from '../ops/scale/op.ts';
 export { scheduleFreeAdamwOp, scheduleFreeMixOp } from '../ops/schedule_free/op.ts';
 export { longestShortConv, shortConv, shortConvCached } from '../ops/short_conv/op.ts';
 export { softCap } from '../ops/soft_cap/op.ts';
+export { splitColumns } from '../ops/split_columns/op.ts';
 export { splitQkv } from '../ops/split_qkv/op.ts';
 export { type GateActivation, swiglu, swigluMerged } from '../ops/swiglu/op.ts';
 export { putRowsOp, takeRowsOp } from '../ops/trained_rows/op.ts';

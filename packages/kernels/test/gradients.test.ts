@@ -10,11 +10,13 @@ import { expertAddBias } from '../ops/expert_add_bias/op.ts';
 import { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 import { expertLinear } from '../ops/expert_linear/op.ts';
 import { expertRoute } from '../ops/expert_route/op.ts';
+import { expertRouteSigmoid } from '../ops/expert_route_sigmoid/op.ts';
 import { type ExpertActivation, expertSwiglu } from '../ops/expert_swiglu/op.ts';
 import { gatedDelta } from '../ops/gated_delta/op.ts';
 import { completeProjection, groupedLinear, type MergedProjection } from '../ops/grouped_linear/op.ts';
 import { sigmoidGate, splitGate } from '../ops/head_gate/op.ts';
 import { ops } from '../ops/index.ts';
+import { latentKeysValues, trimHeads } from '../ops/latent_heads/op.ts';
 import { linear } from '../ops/linear/op.ts';
 import { type PolicyLossOptions, policyLoss, policySums } from '../ops/policy_loss/op.ts';
 import { type AnswerInputs, ktoLoss, type PairLossOptions, pairLoss, sides } from '../ops/preference_loss/op.ts';
@@ -23,6 +25,7 @@ import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { rope } from '../ops/rope/op.ts';
 import { scale } from '../ops/scale/op.ts';
 import { shortConv } from '../ops/short_conv/op.ts';
+import { splitColumns } from '../ops/split_columns/op.ts';
 import { splitQkv } from '../ops/split_qkv/op.ts';
 import { swiglu, swigluMerged, swigluMergedOp } from '../ops/swiglu/op.ts';
 import { cpuDevice } from '../src/device.ts';
@@ -74,6 +77,8 @@ const rules: Record<string, Build> = {
   'experts, gates of all logits': (p) => experts(p, 'parameter', false),
   'experts, frozen': (p) => experts(p, 'weight', true),
   'experts, clamped': (p) => experts(p, 'parameter', true, { alpha: 1.702, limit: 1.5, upOffset: 1 }),
+  'expert_route_sigmoid, normalized gates': (p) => sigmoidExperts(p, true),
+  'expert_route_sigmoid, sigmoids alone': (p) => sigmoidExperts(p, false),
   'expert_linear, added to': (p) => {
     const routes = routesOf(p, true);
     const x = expertDispatch(p.rows('x', T, D), routes);
@@ -98,6 +103,11 @@ const rules: Record<string, Build> = {
     return add(swiglu(first, second), third);
   },
   grouped_linear_merged: (p) => completeProjection({ y: p.rows('c', T, D), added: twoMembers(p, 4, 2) }),
+  'latent_keys_values and trim_heads': (p) => {
+    const [up, shared] = splitColumns(p.rows('x', T, 12), 10);
+    const { keys, values } = latentKeysValues(up, shared, { heads: 2, valueSize: 3 });
+    return trimHeads(swiglu(keys, values), { size: 4, kept: 3 });
+  },
   'linear, all trained': (p) =>
     linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'parameter'), { ...f32, alpha: 0.7, plus: p.rows('c', T, D) }),
   'linear, weight frozen': (p) => linear(p.rows('x', T, 4), p.variable('w', [D, 4], 'weight'), f32),
@@ -123,8 +133,9 @@ const rules: Record<string, Build> = {
     return add(x, rmsNorm(x, p.variable('g', [D], 'weight', { mean: 1 }), 1e-5));
   },
   rope: (p) => rope(p.rows('x', T, D), angleInputs(p)),
-  'rope of a part of each head': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), 8)),
-  'rope of neighbors': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), 8, true)),
+  'rope of a part of each head': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), { size: 8 })),
+  'rope of neighbors': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), { size: 8, interleaved: true })),
+  'rope of the end of each head': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), { size: 8, first: 2 })),
   scale: (p) => scale(p.rows('x', T, D), 0.7),
   'short_conv, gated': (p) => convolved(p, 'parameter', true),
   'short_conv, silu': (p) => convolved(p, 'parameter', false),
@@ -239,6 +250,14 @@ function answerProblem(
   const p = new Problem({ S: 3 });
   p.trainAnswers(p.rows('x', T, D), p.variable('head', [V, D], headKind), (inputs) => lossOf(p, inputs));
   return p;
+}
+
+/** Of four experts two in one of two groups. */
+function sigmoidExperts(p: Problem, normalized: boolean): Tensor {
+  const routing = { choices: 2, groups: 2, chosenGroups: 1, normalized, scale: 2.5 };
+  const routes = expertRouteSigmoid(p.rows('logits', T, 4), p.variable('bias', [4], 'weight'), routing);
+  const x = expertDispatch(p.rows('x', T, D), routes);
+  return expertCombine(expertLinear(x, p.variable('w', [4 * D, D], 'weight'), routes.offsets, f32), routes);
 }
 
 /** Two heads of values that share one of keys, in documents of two and three. */

@@ -159,7 +159,7 @@ describe('shapes that do not fit are refused when the graph is built', () => {
       'heads that do not divide',
       ropeOp,
       { x: f32(2, 10), cos: f32(2, 2), sin: f32(2, 2) },
-      { direction: 1, size: 4, interleaved: 0 },
+      { direction: 1, size: 4, interleaved: 0, first: 0 },
       'rope: rows of 10',
     ],
     [

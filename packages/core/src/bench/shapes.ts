@@ -144,6 +144,7 @@ export function randomModelOf(name: string, configJson: JsonObject): OpenModel {
     configJson,
     generationConfig: null,
     tensors: new Map(tensors),
+    isNested: false,
     leftOut: [],
     tokenizerFiles: [],
     readTokenizerFile: () => new Uint8Array(0),

@@ -62,7 +62,7 @@ function quantizedType(name: string, type: GgufType, config: TypeRelevant): Weig
   const [, layer = '', linear] = /^layers\.(\d+)\.(\w+)$/.exec(name) ?? [];
   if (linear === 'qkv') return QKV_TYPES[type] ?? weights;
   if (linear === 'v') return valueType(type, Number(layer), config);
-  if (linear === 'down' || linear === 'experts_down') return downType(type, Number(layer), config.layerCount);
+  if (linear?.endsWith('down')) return downType(type, Number(layer), config.layerCount);
   if (linear === 'o' && type === 'q2_k') return 'Q3_K';
   if (linear === 'o' && type === 'q3_k_m') return 'Q4_K';
   return weights;

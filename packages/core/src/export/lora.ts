@@ -46,8 +46,8 @@ export async function exportLora(folder: string, options: LoraExport): Promise<E
 }
 
 /** PEFT finds layers by their names, which in a multimodal model are others. */
-function namesInside({ leftOut, architecture }: OpenModel): string[] {
-  if (leftOut.length === 0) return [];
+function namesInside({ isNested, architecture }: OpenModel): string[] {
+  if (!isNested) return [];
   return [
     `The adapter names the layers of the text model alone: PEFT loads it onto a ${architecture.huggingFaceClass}, as the merged export is.`,
   ];

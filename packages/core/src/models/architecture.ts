@@ -18,6 +18,8 @@ export interface Architecture {
   readonly names: NameTable;
   /** Where GGUF says more of it than of Llama. */
   readonly ggufPart?: GgufPart;
+  /** What files may hold beside the model: the name of that part, by a tensor of it; null for a tensor of the model. */
+  readonly leftOutPart?: (stored: string, config: ModelConfig) => string | null;
 }
 
 export interface GgufPart {
@@ -35,6 +37,10 @@ export interface GgufPart {
   readonly honorsWindow: boolean;
   /** llama.cpp adds the bias of the attention's output. */
   readonly addsOutputBias?: boolean;
+  /** Values may be smaller than keys: the architecture reads and writes their size. */
+  readonly hasOwnValueSize?: boolean;
+  /** llama.cpp has YaRN's scaling of scores in the attention of this architecture, whose own metadata say how much. */
+  readonly scalesYarnItself?: boolean;
   /** llama.cpp rounds the ends of YaRN's ramp, whatever the model does, and so does every file that others made of it. */
   readonly roundsYarn?: boolean;
 }

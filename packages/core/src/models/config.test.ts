@@ -22,6 +22,7 @@ describe('the golden checkpoints', () => {
       headSize: 8,
       intermediateSize: 64,
       mixers: ['attention', 'attention'],
+      latentAttention: null,
       shortConvSize: null,
       gatedDelta: null,
       attentionGate: false,

@@ -8,19 +8,46 @@ export interface ExpertsConfig {
   readonly choices: number;
   /** Inner size of each. */
   readonly intermediateSize: number;
-  /** What a token's experts give is weighted by the softmax of the chosen logits alone, not of all. */
+  /** What a token's experts give is weighted by the softmax of the chosen logits alone, not of all; of `sigmoid`, by their share. */
   readonly normalized: boolean;
+  /** Experts are chosen and weighted by sigmoids, not by a softmax. */
+  readonly sigmoid: SigmoidScores | null;
   /** The router and all experts have biases. */
   readonly bias: boolean;
   readonly activation: ExpertActivation;
-  /** Beside the chosen ones every token goes through the MLP of the layer, whose output a gate of its own weighs. */
-  readonly shared: boolean;
+  /** Beside the chosen ones there is one that every token goes through. */
+  readonly shared: SharedExpert | null;
   /** Per layer: it has experts, not one MLP. */
   readonly layers: readonly boolean[];
 }
 
-/** What lets a token see the ones before it: attention, a gated convolution over the last few, or the gated delta rule. */
-export type TokenMixer = 'attention' | 'short_conv' | 'gated_delta';
+export interface SharedExpert {
+  readonly intermediateSize: number;
+  /** A gate of its own weighs what it gives. */
+  readonly gated: boolean;
+}
+
+/** A correction is added to what each expert is chosen by, of the groups of experts that are best; it is no parameter. */
+export interface SigmoidScores {
+  readonly groups: number;
+  readonly chosenGroups: number;
+  /** What all weights are multiplied by. */
+  readonly scale: number;
+}
+
+/**
+ * Layers in which queries, keys and values come out of projections of low rank (MLA), as in DeepSeek-V3. Heads are as large as their keys, of which
+ * the last `rotarySize` values are turned, and are the same in all heads.
+ */
+export interface LatentAttentionConfig {
+  /** Null: queries come straight from the hidden states. */
+  readonly queryRank: number | null;
+  readonly kvRank: number;
+  readonly valueSize: number;
+}
+
+/** What lets a token see the ones before it: attention, plain or latent, a gated convolution over the last few, or the gated delta rule. */
+export type TokenMixer = 'attention' | 'latent_attention' | 'short_conv' | 'gated_delta';
 
 /** Layers in which heads of values hand on a state each, that keys write into and queries read. */
 export interface GatedDeltaConfig {
@@ -35,7 +62,7 @@ export interface GatedDeltaConfig {
 
 /** Some layer's tokens hand on a state of fixed size, instead of being looked at again. */
 export function carriesState({ mixers }: Pick<ModelConfig, 'mixers'>): boolean {
-  return mixers.some((mixer) => mixer !== 'attention');
+  return mixers.some((mixer) => mixer === 'short_conv' || mixer === 'gated_delta');
 }
 
 /** What every architecture reads its config.json into. */
@@ -54,6 +81,8 @@ export interface ModelConfig {
   /** Tokens that a short convolution reads, its own included; null where no layer has one. */
   readonly shortConvSize: number | null;
   /** Null where no layer has it. */
+  readonly latentAttention: LatentAttentionConfig | null;
+  /** Likewise. */
   readonly gatedDelta: GatedDeltaConfig | null;
   /** Of layers whose MLP is a mixture of experts; null where none is. */
   readonly experts: ExpertsConfig | null;

@@ -13,6 +13,9 @@ export interface DecoderTraits extends RopeTraits {
   /** Config.json names the activation by it. */
   readonly activationField?: string;
   readonly experts?: (layerCount: number) => ExpertsConfig;
+  /** Instead of head_dim, and how much of it is turned. */
+  readonly headSize?: number;
+  readonly rotarySize?: number;
   /** Published files hold the experts in MXFP4. */
   readonly readsMxfp4?: boolean;
   /** Without `tie_word_embeddings`. */
@@ -33,9 +36,8 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
   const hiddenSize = fields.count('hidden_size');
   const headCount = fields.count('num_attention_heads', undefined, attentionLimits.heads);
   const kvHeadCount = fields.count('num_key_value_heads', headCount);
-  const headSize = fields.has('head_dim')
-    ? fields.count('head_dim')
-    : (traits.defaultHeadSize ?? hiddenSize / headCount);
+  const written = fields.has('head_dim') ? fields.count('head_dim') : null;
+  const headSize = traits.headSize ?? written ?? traits.defaultHeadSize ?? hiddenSize / headCount;
   if (!Number.isInteger(headSize) || headSize % 2 !== 0) {
     throw fields.wrong('head_dim', 'an even number, or hidden_size an even multiple of num_attention_heads');
   }
@@ -58,6 +60,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     intermediateSize: fields.count('intermediate_size'),
     mixers: everyLayer('attention'),
     shortConvSize: null,
+    latentAttention: null,
     gatedDelta: null,
     experts: null,
     rmsNormEps: fields.positive('rms_norm_eps', 1e-6),
@@ -83,7 +86,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     slidingWindow: traits.slidingWindow?.(layerCount) ?? everyLayer(null),
     hasRope: everyLayer(true),
     rotaryPairs: 'halves',
-    ...readRopes(fields, { headSize, maxPositions }, traits),
+    ...readRopes(fields, { headSize: traits.rotarySize ?? headSize, maxPositions }, traits),
     bosTokenId: fields.tokenIds('bos_token_id')[0] ?? null,
     eosTokenIds,
     padTokenId: fields.tokenIds('pad_token_id')[0] ?? null,

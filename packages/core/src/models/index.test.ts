@@ -6,6 +6,7 @@ test.each([
   ['qwen2_moe', 'qwen3_moe'],
   ['gemma4_text', 'gemma3_text'],
   ['smolm3', 'smollm3'],
+  ['deepseek_v2', 'deepseek_v3'],
 ])('%s is refused with the name of %s and the page that shows how to add a model', (modelType, nearest) => {
   expect(() => architectureOf(modelType, 'config.json')).toThrow(
     expect.objectContaining({

@@ -3,6 +3,7 @@ import { closest } from '../closest.ts';
 import { UserError } from '../errors.ts';
 import type { Architecture } from './architecture.ts';
 import type { ModelConfig } from './config.ts';
+import { deepseekV3 } from './deepseekV3/architecture.ts';
 import { Fields } from './fields.ts';
 import { gemma2 } from './gemma2/architecture.ts';
 import { gemma3 } from './gemma3/architecture.ts';
@@ -42,6 +43,7 @@ export const architectures: readonly Architecture[] = [
   gptOss,
   qwen35,
   qwen35Moe,
+  deepseekV3,
 ];
 
 /** @throws UserError for an architecture that is not listed above */

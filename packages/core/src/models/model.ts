@@ -37,7 +37,9 @@ export interface OpenModel {
   readonly configJson: JsonObject;
   /** generation_config.json, likewise; null where there is none. */
   readonly generationConfig: JsonObject | null;
-  /** Parts of a multimodal model beside its text model, which alone is opened: `vision_tower (437 tensors)`. */
+  /** It is the text model inside a multimodal one, whose files name its tensors otherwise. */
+  readonly isNested: boolean;
+  /** Parts beside the text model, which alone is opened: `vision_tower (437 tensors)`. */
   readonly leftOut: readonly string[];
   /** By our names, in model order. */
   readonly tensors: ReadonlyMap<string, ModelTensor>;

@@ -54,6 +54,16 @@ test('any file of the folder stands for it', () => {
   }
 });
 
+test('layers behind the last, with which DeepSeek-V3 predicts several tokens, are left out, and that is said', async () => {
+  const weight = { dtype: 'F32' as const, shape: [2], bytes: () => new Uint8Array(8) };
+  const beside = ['model.layers.3.enorm.weight', 'model.layers.3.self_attn.o_proj.weight'];
+  const model = openModel(
+    await altered('deepseek-v3', (tensors) => [...tensors, ...beside.map((name) => ({ ...weight, name }))]),
+  );
+  expect(model).toMatchObject({ leftOut: ['mtp (2 tensors)'], isNested: false });
+  model.close();
+});
+
 test('shards: every file is listed for hashing', async () => {
   const path = await altered('llama3', (tensors) => tensors);
   const source = openSafetensors(golden('llama3'));

@@ -300,6 +300,85 @@ test('Ministral 3 inside Mistral 3; FP8 weights are refused', () => {
   expect(() => read({ ...ministral, quantization_config: { quant_method: 'fp8' } })).toThrow('stored quantized (fp8)');
 });
 
+const moonlight = {
+  model_type: 'deepseek_v3',
+  aux_loss_alpha: 0.001,
+  ep_size: 1,
+  first_k_dense_replace: 1,
+  hidden_act: 'silu',
+  hidden_size: 2048,
+  intermediate_size: 11264,
+  kv_lora_rank: 512,
+  max_position_embeddings: 8192,
+  moe_intermediate_size: 1408,
+  moe_layer_freq: 1,
+  n_group: 1,
+  n_routed_experts: 64,
+  n_shared_experts: 2,
+  norm_topk_prob: true,
+  num_attention_heads: 16,
+  num_experts_per_tok: 6,
+  num_hidden_layers: 3,
+  num_key_value_heads: 16,
+  num_nextn_predict_layers: 0,
+  q_lora_rank: null,
+  qk_nope_head_dim: 128,
+  qk_rope_head_dim: 64,
+  rms_norm_eps: 1e-5,
+  rope_theta: 50000,
+  routed_scaling_factor: 2.446,
+  scoring_func: 'sigmoid',
+  topk_group: 1,
+  topk_method: 'noaux_tc',
+  v_head_dim: 128,
+  vocab_size: 163840,
+};
+
+test('Moonlight-16B-A3B, of DeepSeek-V3’s kind', () => {
+  expect(read(moonlight)).toMatchObject({
+    mixers: ['latent_attention', 'latent_attention', 'latent_attention'],
+    latentAttention: { queryRank: null, kvRank: 512, valueSize: 128 },
+    headSize: 192,
+    rotarySize: 64,
+    rotaryPairs: 'neighbors',
+    attentionScale: 192 ** -0.5,
+    intermediateSize: 11264,
+    experts: {
+      count: 64,
+      choices: 6,
+      sigmoid: { groups: 1, chosenGroups: 1, scale: 2.446 },
+      shared: { intermediateSize: 2816, gated: false },
+      layers: [false, true, true],
+    },
+  });
+});
+
+test('DeepSeek-V3, whose YaRN scales scores, and routers of another kind', () => {
+  const yarn = { beta_fast: 32, beta_slow: 1, factor: 40, mscale: 1, mscale_all_dim: 1, type: 'yarn' };
+  const deepseek = {
+    ...moonlight,
+    max_position_embeddings: 163840,
+    n_group: 8,
+    n_routed_experts: 256,
+    q_lora_rank: 1536,
+    rope_scaling: { ...yarn, original_max_position_embeddings: 4096 },
+    topk_group: 4,
+  };
+  const { attentionScale, ...config } = read(deepseek);
+  expect(attentionScale).toBeCloseTo(192 ** -0.5 * (0.1 * Math.log(40) + 1) ** 2, 12);
+  expect(config).toMatchObject({
+    latentAttention: { queryRank: 1536 },
+    experts: { sigmoid: { groups: 8, chosenGroups: 4 } },
+    rope: { scaling: { kind: 'yarn', attentionFactor: 1 } },
+  });
+  for (const [key, value] of Object.entries({ scoring_func: 'softmax', topk_method: 'greedy', moe_layer_freq: 2 })) {
+    expect(() => read({ ...deepseek, [key]: value })).toThrow(`${key} ${JSON.stringify(value)} is not implemented`);
+  }
+  expect(() => read({ ...deepseek, n_group: 7 })).toThrow('n_group');
+  expect(() => read({ ...deepseek, num_key_value_heads: 8 })).toThrow('num_key_value_heads');
+  expect(() => read({ ...deepseek, quantization_config: { quant_method: 'fp8' } })).toThrow('stored quantized (fp8)');
+});
+
 test('LFM2, whose layers with attention are told by number and whose MLP is narrower than written', () => {
   const lfm2 = {
     model_type: 'lfm2',
@@ -412,7 +491,13 @@ test('Qwen3.5-35B-A3B, whose MLP is the expert that all tokens share', () => {
     },
   });
   expect(config).toMatchObject({
-    experts: { count: 256, choices: 8, intermediateSize: 512, normalized: true, shared: true },
+    experts: {
+      count: 256,
+      choices: 8,
+      intermediateSize: 512,
+      normalized: true,
+      shared: { intermediateSize: 512, gated: true },
+    },
     intermediateSize: 512,
     tieWordEmbeddings: false,
     rotarySize: 64,

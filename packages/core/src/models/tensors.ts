@@ -1,25 +1,23 @@
-import type { ModelConfig } from './config.ts';
+import type { ExpertsConfig, ModelConfig } from './config.ts';
 
 /** The linear layers of a block, which can carry an adapter, in the order of their use. */
 export function blockLinears(config: ModelConfig, layer: number): string[] {
   const mixer = mixerLinears(config, layer);
-  if (!hasMlp(config, layer)) return mixer;
-  return [...mixer, ...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
+  if (!hasExperts(config, layer)) return [...mixer, ...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
+  return config.experts?.shared ? [...mixer, 'shared_gate', 'shared_up', 'shared_down'] : mixer;
 }
 
 function mixerLinears(config: ModelConfig, layer: number): string[] {
   if (config.mixers[layer] === 'short_conv') return ['conv_in', 'conv_out'];
   if (config.mixers[layer] === 'gated_delta') return ['delta_qkv', 'delta_z', 'delta_b', 'delta_a', 'delta_out'];
+  if (config.mixers[layer] === 'latent_attention') {
+    return [...(config.latentAttention?.queryRank ? ['q_a', 'q_b'] : ['q']), 'kv_a', 'kv_b', 'o'];
+  }
   return [...(config.fusedQkv ? ['qkv'] : ['q', 'k', 'v']), 'o'];
 }
 
 export function hasExperts({ experts }: ModelConfig, layer: number): boolean {
   return experts?.layers[layer] ?? false;
-}
-
-/** Every token goes through one MLP, alone or beside the experts. */
-function hasMlp(config: ModelConfig, layer: number): boolean {
-  return !hasExperts(config, layer) || config.experts?.shared === true;
 }
 
 /** The matrices of a block that hold those of all its experts, one behind the other. */
@@ -29,34 +27,19 @@ export function expertMatrices(config: ModelConfig, layer: number): string[] {
 
 /** Every tensor the model has, by our name, with its shape: rows are outputs, columns inputs. */
 export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
-  const { hiddenSize, intermediateSize, vocabSize } = config;
+  const { hiddenSize, vocabSize } = config;
   const shapes = new Map<string, readonly number[]>([['embed', [vocabSize, hiddenSize]]]);
   for (let layer = 0; layer < config.layerCount; layer++) {
     const add: AddTensor = (name, ...shape) => shapes.set(`layers.${layer}.${name}`, shape);
     if (config.norms !== 'after') add('attention_norm', hiddenSize);
     if (config.mixers[layer] === 'short_conv') addShortConv(config, add);
     else if (config.mixers[layer] === 'gated_delta') addGatedDelta(config, add);
+    else if (config.mixers[layer] === 'latent_attention') addLatentAttention(config, add);
     else addAttention(config, add);
     if (config.norms !== 'before') add('attention_post_norm', hiddenSize);
     if (config.norms !== 'after') add('mlp_norm', hiddenSize);
-    if (config.experts && hasExperts(config, layer)) {
-      const { count, intermediateSize: width, bias } = config.experts;
-      add('router', count, hiddenSize);
-      add('experts_gate_up', count * 2 * width, hiddenSize);
-      add('experts_down', count * hiddenSize, width);
-      if (bias) {
-        add('router_bias', count);
-        add('experts_gate_up_bias', count * 2 * width);
-        add('experts_down_bias', count * hiddenSize);
-      }
-      if (config.experts.shared) add('shared_gate', 1, hiddenSize);
-    }
-    if (hasMlp(config, layer)) addMlp(config, add);
-    if (config.mlpBias) {
-      add('gate_bias', intermediateSize);
-      add('up_bias', intermediateSize);
-      add('down_bias', hiddenSize);
-    }
+    if (config.experts && hasExperts(config, layer)) addExperts(config, config.experts, add);
+    else addMlp(config, add);
     if (config.norms !== 'before') add('mlp_post_norm', hiddenSize);
   }
   shapes.set('final_norm', [hiddenSize]);
@@ -66,14 +49,58 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
 
 type AddTensor = (name: string, ...shape: number[]) => unknown;
 
-function addMlp({ hiddenSize, intermediateSize, fusedGateUp }: ModelConfig, add: AddTensor): void {
-  if (fusedGateUp) {
-    add('gate_up', 2 * intermediateSize, hiddenSize);
-  } else {
-    add('gate', intermediateSize, hiddenSize);
-    add('up', intermediateSize, hiddenSize);
+function addExperts({ hiddenSize }: ModelConfig, experts: ExpertsConfig, add: AddTensor): void {
+  const { count, intermediateSize: width, bias, sigmoid, shared } = experts;
+  add('router', count, hiddenSize);
+  add('experts_gate_up', count * 2 * width, hiddenSize);
+  add('experts_down', count * hiddenSize, width);
+  if (bias) {
+    add('router_bias', count);
+    add('experts_gate_up_bias', count * 2 * width);
+    add('experts_down_bias', count * hiddenSize);
   }
-  add('down', hiddenSize, intermediateSize);
+  if (sigmoid) add('router_correction', count);
+  if (!shared) return;
+  if (shared.gated) add('shared_expert_gate', 1, hiddenSize);
+  add('shared_gate', shared.intermediateSize, hiddenSize);
+  add('shared_up', shared.intermediateSize, hiddenSize);
+  add('shared_down', hiddenSize, shared.intermediateSize);
+}
+
+function addMlp({ hiddenSize, fusedGateUp, mlpBias, intermediateSize: width }: ModelConfig, add: AddTensor): void {
+  if (fusedGateUp) {
+    add('gate_up', 2 * width, hiddenSize);
+  } else {
+    add('gate', width, hiddenSize);
+    add('up', width, hiddenSize);
+  }
+  add('down', hiddenSize, width);
+  if (mlpBias) {
+    add('gate_bias', width);
+    add('up_bias', width);
+    add('down_bias', hiddenSize);
+  }
+}
+
+/** One product gives what keys and values are made of, and the part of keys that all heads share. */
+function addLatentAttention(config: ModelConfig, add: AddTensor): void {
+  const { hiddenSize, headCount, headSize, rotarySize, latentAttention } = config;
+  if (latentAttention === null) throw new Error('latent attention without its ranks');
+  const { queryRank, kvRank, valueSize } = latentAttention;
+  if (queryRank === null) {
+    add('q', headCount * headSize, hiddenSize);
+  } else {
+    add('q_a', queryRank, hiddenSize);
+    add('q_a_norm', queryRank);
+    add('q_b', headCount * headSize, queryRank);
+    if (config.attentionBias) add('q_a_bias', queryRank);
+  }
+  add('kv_a', kvRank + rotarySize, hiddenSize);
+  add('kv_a_norm', kvRank);
+  add('kv_b', headCount * (headSize - rotarySize + valueSize), kvRank);
+  add('o', hiddenSize, headCount * valueSize);
+  if (config.attentionBias) add('kv_a_bias', kvRank + rotarySize);
+  if (config.outputBias) add('o_bias', hiddenSize);
 }
 
 function addAttention(config: ModelConfig, add: AddTensor): void {

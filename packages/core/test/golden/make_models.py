@@ -41,8 +41,12 @@ TARGETS = {
     "qwen3.5": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
     "qwen3.5-moe": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
     "lfm2": ["q_proj", "k_proj", "v_proj", "out_proj", "in_proj", "w1", "w2", "w3"],
+    "deepseek-v3": ["q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", "kv_b_proj", "o_proj"],
 }
-KEPT = {"gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1]}
+KEPT = {
+    "gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1],
+    "deepseek-v3": [0, 2],
+}
 
 
 def of(theta, kind="default", **scaling):
@@ -142,6 +146,15 @@ CONFIGS = {
         layer_types=["linear_attention", FULL], tie_word_embeddings=False, moe_intermediate_size=12,
         shared_expert_intermediate_size=20, num_experts=8, num_experts_per_tok=3,
     ),
+    "deepseek-v3": lambda: T.DeepseekV3Config(
+        **{**SMALL, "vocab_size": 96, "num_key_value_heads": 4}, num_hidden_layers=3, first_k_dense_replace=1,
+        moe_intermediate_size=16, n_shared_experts=1, n_routed_experts=8, num_experts_per_tok=3, n_group=4,
+        topk_group=2, routed_scaling_factor=2.5, q_lora_rank=20, kv_lora_rank=16, qk_nope_head_dim=8,
+        qk_rope_head_dim=8, v_head_dim=12, tie_word_embeddings=False, **rope(
+            1e4, "yarn", factor=40.0, original_max_position_embeddings=64, beta_fast=32.0, beta_slow=1.0, mscale=1.0,
+            mscale_all_dim=1.0,
+        ),
+    ),
     # A query sees itself alone: q and k have gradients of exactly 0.
     "mistral-window1": lambda: T.MistralConfig(**MISTRAL, sliding_window=1),
     # The pad token also ends every answer, as in SmolLM2's GGUF; it stands in the text.
@@ -160,10 +173,13 @@ def random_model(name):
         for parameter_name, parameter in model.named_parameters():
             if "norm" in parameter_name or parameter_name.endswith("bias"):
                 parameter.add_(0.1 * torch.randn_like(parameter))
+        for buffer_name, buffer in model.named_buffers():
+            if buffer_name.endswith("e_score_correction_bias"):
+                buffer.copy_(0.3 * torch.randn_like(buffer))
         for parameter_name, parameter in model.named_parameters():
             if parameter_name.endswith("A_log"):
                 parameter.add_(0.1 * torch.randn_like(parameter))
-            if name == "qwen3.5-moe" and parameter_name.endswith("mlp.gate.weight"):  # routers far from ties
+            if name in ("qwen3.5-moe", "deepseek-v3") and parameter_name.endswith("mlp.gate.weight"):  # routers far from ties
                 parameter.copy_(0.4 * torch.randn_like(parameter))
     return model
 

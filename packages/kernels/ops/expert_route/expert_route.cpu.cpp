@@ -1,43 +1,17 @@
 #include <cmath>
 #include <cstring>
 
+#include "cpu/expert_choice.h"
 #include "cpu/parallel.h"
 #include "kernel.h"
 
 namespace anneal::ANNEAL_ISA {
-
-static bool isAmong(int32_t expert, const int32_t* chosen, int64_t count) {
-  for (int64_t i = 0; i < count; i++) {
-    if (chosen[i] == expert) return true;
-  }
-  return false;
-}
-
-/** The expert with the largest logit that is not among the first `count` chosen ones; logits that are not numbers come last. */
-static int32_t nextExpert(const float* logits, int64_t experts, const int32_t* chosen, int64_t count) {
-  int32_t best = -1;
-  for (int32_t e = 0; e < experts; e++) {
-    if ((best < 0 || logits[e] > logits[best] || logits[best] != logits[best]) && !isAmong(e, chosen, count)) best = e;
-  }
-  return best;
-}
 
 /** Σ e^(logit - largest) of all experts. */
 static float sumOfExponentials(const float* logits, int64_t experts, float largest) {
   float sum = 0;
   for (int64_t e = 0; e < experts; e++) sum += std::exp(logits[e] - largest);
   return sum;
-}
-
-/** Counts the assignments of each expert, and gives each its place behind those of lower experts and earlier tokens. */
-static void sortAssignments(const int32_t* chosen, int64_t assignments, int64_t experts, int32_t* places, int32_t* offsets) {
-  std::memset(offsets, 0, static_cast<size_t>(experts + 1) * sizeof *offsets);
-  for (int64_t i = 0; i < assignments; i++) offsets[chosen[i] + 1]++;
-  for (int64_t e = 0; e < experts; e++) offsets[e + 1] += offsets[e];
-  for (int64_t i = 0; i < assignments; i++) places[i] = offsets[chosen[i]]++;
-  // Every offset has moved to the end of its expert, which is where the next one begins.
-  for (int64_t e = experts; e > 0; e--) offsets[e] = offsets[e - 1];
-  offsets[0] = 0;
 }
 
 const char* expert_route(const Launch& launch) {

@@ -67,7 +67,7 @@ export const ropeTableCases = casesFor(ropeTableOp, {
   },
 });
 
-const whole = (size: number, direction: number) => ({ direction, size, interleaved: 0 });
+const whole = (size: number, direction: number) => ({ direction, size, interleaved: 0, first: 0 });
 
 export const ropeCases = casesFor(ropeOp, {
   shapes: [],
@@ -79,28 +79,37 @@ export const ropeCases = casesFor(ropeOp, {
       [`a part of each head, ${direction}`, { extents: { T: 7, D: 48, P: 9 }, attributes: whole(24, direction) }],
       [
         `neighbors, ${direction}`,
-        { extents: { T: 5, D: 40, P: 10 }, attributes: { direction, size: 20, interleaved: 1 } },
+        { extents: { T: 5, D: 40, P: 10 }, attributes: { direction, size: 20, interleaved: 1, first: 0 } },
       ],
       [
         `neighbors in a part, ${direction}`,
-        { extents: { T: 5, D: 64, P: 8 }, attributes: { direction, size: 32, interleaved: 1 } },
+        { extents: { T: 5, D: 64, P: 8 }, attributes: { direction, size: 32, interleaved: 1, first: 0 } },
+      ],
+      [
+        `the last of each head, ${direction}`,
+        { extents: { T: 5, D: 60, P: 9 }, attributes: { direction, size: 30, interleaved: 0, first: 12 } },
+      ],
+      [
+        `neighbors amid each head, ${direction}`,
+        { extents: { T: 5, D: 60, P: 5 }, attributes: { direction, size: 30, interleaved: 1, first: 12 } },
       ],
     ]),
   ),
   benchmark: [{ extents: { T: 512, D: 576, P: 32 }, attributes: whole(64, 1) }],
   reference: ({ x, cos, sin }, { y }, { extents: { T = 0, D = 0, P = 0 }, attributes: a }) => {
-    const { direction, size, interleaved } = a;
+    const { direction, size, interleaved, first } = a;
     for (let t = 0; t < T; t++) {
       for (let head = 0; head < D; head += size) {
-        for (let i = 2 * P; i < size; i++) y.add(t, head + i, x.at(t, head + i));
+        const turned = head + first;
+        for (let i = head; i < head + size; i++) if (i < turned || i >= turned + 2 * P) y.add(t, i, x.at(t, i));
         for (let p = 0; p < P; p++) {
-          const [first, second] = interleaved ? [head + 2 * p, head + 2 * p + 1] : [head + p, head + P + p];
-          const [low, high] = [x.at(t, first), x.at(t, second)];
+          const [one, other] = interleaved ? [turned + 2 * p, turned + 2 * p + 1] : [turned + p, turned + P + p];
+          const [low, high] = [x.at(t, one), x.at(t, other)];
           const [c, s] = [cos.at(t, p), direction * sin.at(t, p)];
-          y.add(t, first, low * c);
-          y.add(t, first, -high * s);
-          y.add(t, second, high * c);
-          y.add(t, second, low * s);
+          y.add(t, one, low * c);
+          y.add(t, one, -high * s);
+          y.add(t, other, high * c);
+          y.add(t, other, low * s);
         }
       }
     }

@@ -19,18 +19,18 @@ export const ropeTableOp = defineOp({
 });
 
 /**
- * Rotates pairs of every head of `size` values by the token's P angles; what is beyond the first 2P values stays. Pairs are
- * (x[p], x[p + P]), the half-split layout of most Hugging Face checkpoints, or (x[2p], x[2p + 1]) where `interleaved`.
+ * Rotates pairs of every head of `size` values by the token's P angles: of the 2P values from `first` on, the others stay. Pairs
+ * are (x[p], x[p + P]) of these, the half-split layout of most Hugging Face checkpoints, or (x[2p], x[2p + 1]) where `interleaved`.
  * `direction` -1 turns back. Su et al. 2021.
  */
-export const ropeOp: Op<'x' | 'cos' | 'sin', 'y', 'direction' | 'size' | 'interleaved'> = defineOp({
+export const ropeOp: Op<'x' | 'cos' | 'sin', 'y', 'direction' | 'size' | 'interleaved' | 'first'> = defineOp({
   name: 'rope',
   inputs: { x: 'A[T,D]', cos: 'f32[T,P]', sin: 'f32[T,P]' },
   outputs: { y: 'A[T,D]' },
-  attributes: ['direction', 'size', 'interleaved'],
+  attributes: ['direction', 'size', 'interleaved', 'first'],
   inPlace: { y: ['x'] },
-  derive: ({ D, P }, { size }) => {
-    if (Number(D) % size !== 0 || size % 2 !== 0 || size < 2 * Number(P))
+  derive: ({ D, P }, { size, first }) => {
+    if (Number(D) % size !== 0 || size % 2 !== 0 || first % 2 !== 0 || size < first + 2 * Number(P))
       throw new Error(`rope: rows of ${D} do not divide into heads of ${size}, of which ${2 * Number(P)} are turned`);
     return {};
   },
@@ -68,7 +68,16 @@ export function ropeTable(
   );
 }
 
-/** @param size of a head, all of which is turned where nothing is said  @param interleaved pairs are neighbors */
-export function rope(x: Tensor, { cos, sin }: RopeTable, size = 2 * Number(cos.shape[1]), interleaved = false): Tensor {
-  return graphOf(x).apply(ropeOp, { x, cos, sin }, { direction: 1, size, interleaved: interleaved ? 1 : 0 }).y;
+export interface RopeOptions {
+  /** Of a head, all of which is turned where nothing is said. */
+  readonly size?: number;
+  /** Pairs are neighbors. */
+  readonly interleaved?: boolean;
+  /** Where in a head the turned part begins. */
+  readonly first?: number;
+}
+
+export function rope(x: Tensor, { cos, sin }: RopeTable, options: RopeOptions = {}): Tensor {
+  const { size = 2 * Number(cos.shape[1]), interleaved = false, first = 0 } = options;
+  return graphOf(x).apply(ropeOp, { x, cos, sin }, { direction: 1, size, interleaved: interleaved ? 1 : 0, first }).y;
 }

@@ -81,13 +81,16 @@ const char* rope(const Launch& launch) {
   float* y = launch.outputs[0].f32();
   const int64_t D = launch.inputs[0].shape[1], P = launch.inputs[1].shape[1];
   const float direction = static_cast<float>(launch.attributes[0]);
-  const int64_t size = static_cast<int64_t>(launch.attributes[1]), kept = size - 2 * P;
+  const int64_t size = static_cast<int64_t>(launch.attributes[1]), first = static_cast<int64_t>(launch.attributes[3]);
+  const int64_t kept = size - first - 2 * P;
   const auto turn = launch.attributes[2] != 0 ? turnNeighbors : turnHalves;
   parallelFor(*launch.context, launch.inputs[0].shape[0], grainFor(D), [=](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; t++) {
       for (int64_t head = t * D; head < (t + 1) * D; head += size) {
-        turn(x + head, cosines + t * P, sines + t * P, direction, P, y + head);
-        if (kept > 0 && x != y) std::memcpy(y + head + 2 * P, x + head + 2 * P, static_cast<size_t>(kept) * sizeof(float));
+        turn(x + head + first, cosines + t * P, sines + t * P, direction, P, y + head + first);
+        if (x == y) continue;
+        std::memcpy(y + head, x + head, static_cast<size_t>(first) * sizeof(float));
+        std::memcpy(y + head + size - kept, x + head + size - kept, static_cast<size_t>(kept) * sizeof(float));
       }
     }
   });

@@ -66,23 +66,23 @@ struct Rope {
   }
 };
 
-/** As Rope where only a part of each head is turned, or neighbors are pairs: column counts pairs, then pairs of values that stay. */
+/** As Rope where only a part of each head is turned, or neighbors are pairs: column counts pairs of values, turned or not, head by head. */
 template <typename A>
 struct PartialRope {
   const A* x;
   const float *cosines, *sines;
   A* y;
   int64_t width;
-  int pairs, size;
+  int pairs, size, first;
   bool interleaved;
   float direction;
 
   template <int V>
   __device__ void run(int64_t row, int column) const {
     static_assert(V == 1, "pairs of a head do not lie beside each other");
-    const int half = size / 2, head = column / half, pair = column - head * half;
-    const int64_t start = row * width + int64_t{head} * size;
-    if (pair >= pairs) {
+    const int half = size / 2, head = column / half, pair = column - head * half - first / 2;
+    const int64_t start = row * width + int64_t{head} * size + first;
+    if (pair < 0 || pair >= pairs) {
       y[start + 2 * pair] = x[start + 2 * pair];
       y[start + 2 * pair + 1] = x[start + 2 * pair + 1];
       return;
@@ -119,7 +119,7 @@ const char* rope(const Launch& launch) {
     using A = decltype(zero);
     if (interleaved || size != 2 * pairs) {
       const PartialRope<A> body{dataOf<A>(x), launch.inputs[1].f32(), launch.inputs[2].f32(), dataOf<A>(y), x.shape[1], static_cast<int>(pairs),
-                                static_cast<int>(size), interleaved, static_cast<float>(launch.attributes[0])};
+                                static_cast<int>(size), static_cast<int>(launch.attributes[3]), interleaved, static_cast<float>(launch.attributes[0])};
       overSingles(launch, x.shape[0], x.shape[1] / 2, body);
       return;
     }

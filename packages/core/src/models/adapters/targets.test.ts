@@ -52,10 +52,26 @@ test('the expert that all tokens share is adapted like any MLP, its gate is not'
   const path = new URL('../../../test/golden/models/qwen3.5-moe/config.json', import.meta.url);
   const qwen = readConfig(JSON.parse(readFileSync(path, 'utf8')), null, 'config.json');
   const { names: ofQwen } = architectureOf('qwen3_5_moe_text', 'config.json');
-  const mlp = [0, 1].flatMap((layer) => ['gate', 'up', 'down'].map((name) => `layers.${layer}.${name}`));
+  const mlp = [0, 1].flatMap((layer) => ['gate', 'up', 'down'].map((name) => `layers.${layer}.shared_${name}`));
   expect(targetedLinears(qwen, ofQwen, ['gate_proj', 'up_proj', 'down_proj'])).toEqual(mlp);
   expect(targetedLinears(qwen, ofQwen, 'all-linear')).toEqual(expect.arrayContaining(mlp));
   expect(() => targetedLinears(qwen, ofQwen, ['shared_expert_gate'])).toThrow('shared_expert_gate is no linear layer');
+});
+
+test('of latent attention the projections of low rank are adapted, the router and its correction are not', () => {
+  const path = new URL('../../../test/golden/models/deepseek-v3/config.json', import.meta.url);
+  const deepseek = readConfig(JSON.parse(readFileSync(path, 'utf8')), null, 'config.json');
+  const { names: ofDeepseek } = architectureOf('deepseek_v3', 'config.json');
+  const attention = ['q_a', 'q_b', 'kv_a', 'kv_b', 'o'];
+  const [dense, experts] = [
+    ['gate', 'up', 'down'],
+    ['shared_gate', 'shared_up', 'shared_down'],
+  ];
+  expect(targetedLinears(deepseek, ofDeepseek, 'all-linear')).toEqual(
+    [dense, experts, experts].flatMap((mlp, layer) => [...attention, ...mlp].map((name) => `layers.${layer}.${name}`)),
+  );
+  expect(targetedLinears(deepseek, ofDeepseek, ['kv_a_proj_with_mqa'])).toHaveLength(3);
+  expect(() => targetedLinears(deepseek, ofDeepseek, ['mlp.gate'])).toThrow('mlp.gate is no linear layer');
 });
 
 test('module names go both ways', () => {

@@ -108,6 +108,7 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     headSize: 4,
     intermediateSize: 12,
     mixers: ['attention'],
+    latentAttention: null,
     shortConvSize: null,
     gatedDelta: null,
     attentionGate: false,

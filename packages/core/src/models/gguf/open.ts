@@ -63,6 +63,7 @@ export function openGgufModel(path: string): OpenModel {
       config,
       configJson,
       generationConfig,
+      isNested: false,
       leftOut: [],
       tensors,
       tokenizerFiles: hasTokenizer(source) ? Object.keys(TOKENIZER_FILES) : [],

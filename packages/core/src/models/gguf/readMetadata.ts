@@ -37,7 +37,8 @@ function commonConfig(metadata: GgufMetadata, source: TensorSource): JsonObject 
   const hiddenSize = all.count(key('embedding_length'));
   const headCount = perLayerConstant(metadata, key('attention.head_count'), all);
   const headSize = all.count(key('attention.key_length'), hiddenSize / headCount);
-  if (all.count(key('attention.value_length'), headSize) !== headSize) {
+  const hasOwnValueSize = architectures.find((known) => known.gguf === gguf)?.ggufPart?.hasOwnValueSize;
+  if (!hasOwnValueSize && all.count(key('attention.value_length'), headSize) !== headSize) {
     throw all.unsupported(
       `${key('attention.value_length')} other than the head size ${headSize} is not implemented`,
       'use another model',

@@ -22,7 +22,7 @@ export function metadataOf(config: ModelConfig, { gguf, ggufPart }: Architecture
     uint32('vocab_size', config.vocabSize),
     uint32('rope.dimension_count', config.rotarySize),
     float32('rope.freq_base', config.rope.theta),
-    ...ropeScalingEntries(config.rope),
+    ...ropeScalingEntries(config.rope, ggufPart?.scalesYarnItself ?? false),
     ...slidingWindowEntries(config.slidingWindow, ggufPart?.honorsWindow ?? false),
     ...(ggufPart?.metadata(config) ?? []),
   ];
@@ -30,7 +30,7 @@ export function metadataOf(config: ModelConfig, { gguf, ggufPart }: Architecture
 }
 
 /** Llama 3's and LongRoPE's scaling are tensors there (ropeFactors.ts); Llama 3's original context is written only for our own reader. */
-function ropeScalingEntries({ scaling }: RopeConfig): Entry[] {
+function ropeScalingEntries({ scaling }: RopeConfig, scalesYarnItself: boolean): Entry[] {
   if (scaling === null) return [];
   if (scaling.kind === 'llama3') return [originalContext(scaling.originalMaxPositions)];
   if (scaling.kind === 'longrope')
@@ -45,7 +45,7 @@ function ropeScalingEntries({ scaling }: RopeConfig): Entry[] {
   if (scaling.kind === 'linear') return common;
   // llama.cpp computes the usual attention factor itself and multiplies it by this key.
   const attention = scaling.attentionFactor / yarnAttentionFactor(scaling.factor);
-  const correction = attention === 1 ? [] : [float32('rope.scaling.attn_factor', attention)];
+  const correction = attention === 1 || scalesYarnItself ? [] : [float32('rope.scaling.attn_factor', attention)];
   return [...common, originalContext(scaling.originalMaxPositions), ...correction];
 }
 

@@ -42,7 +42,8 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
     normalized: true,
     bias: true,
     activation: { alpha: ALPHA, limit: LIMIT, upOffset: 1 },
-    shared: false,
+    sigmoid: null,
+    shared: null,
     layers: Array.from({ length: layerCount }, () => true),
   };
 }

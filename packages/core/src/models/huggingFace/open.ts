@@ -52,8 +52,9 @@ export function openHuggingFaceModel(path: string): OpenModel {
       return name && nameInFile(name);
     };
     const joined = joinExperts(source, architecture.names, config, 'huggingFace', nameInFile);
-    const isLeftOut = (stored: string): boolean => text !== null && otherPartOf(stored) !== null;
-    for (const [name, stored] of checkTensors(config, joined, fileName, isLeftOut)) {
+    const leftOutPart = (stored: string): string | null =>
+      (text && otherPartOf(stored)) ?? architecture.leftOutPart?.(stored, config) ?? null;
+    for (const [name, stored] of checkTensors(config, joined, fileName, (each) => leftOutPart(each) !== null)) {
       const rowGroup = joined.rowGroup(stored.name);
       tensors.set(name, {
         name,
@@ -76,7 +77,8 @@ export function openHuggingFaceModel(path: string): OpenModel {
       configJson,
       generationConfig,
       tensors,
-      leftOut: text ? describeOtherParts(source.tensors.keys()) : [],
+      isNested: text !== null,
+      leftOut: describeOtherParts([...source.tensors.keys()].map(leftOutPart)),
       tokenizerFiles,
       readTokenizerFile: (name) => readSmallFile(join(folder, name), LIMITS.tokenizerBytes),
       chatTemplates,

@@ -42,9 +42,9 @@ export function otherPartOf(stored: string): string | null {
   return OTHER_PARTS.exec(stored)?.[1] ?? null;
 }
 
-/** `vision_tower (437 tensors)`, for each part that is left out. */
-export function describeOtherParts(stored: Iterable<string>): string[] {
-  const parts = Map.groupBy([...stored].map(otherPartOf), (part) => part);
+/** `vision_tower (437 tensors)`, for each part that is left out, null for what is not. */
+export function describeOtherParts(partOfEach: readonly (string | null)[]): string[] {
+  const parts = Map.groupBy(partOfEach, (part) => part);
   return [...parts].flatMap(([part, { length }]) =>
     part === null ? [] : [`${part} (${length} ${length === 1 ? 'tensor' : 'tensors'})`],
   );

@@ -34,9 +34,20 @@ export function selfAttention(
   tables: RopeTables | null,
   visible: Visibility,
 ): Tensor {
-  const { config } = m;
   const name = (part: string) => `layers.${layer}.${part}`;
-  const { q: q_TQ, k: k_TK, v: v_TK, gate: gate_TQ } = queriesKeysValues(m, name, x_TD, tables);
+  const { gate: gate_TQ, ...projected } = queriesKeysValues(m, name, x_TD, tables);
+  const out_TQ = attend(m, layer, projected, visible);
+  return gate_TQ ? sigmoidGate(out_TQ, gate_TQ) : out_TQ;
+}
+
+/** Attention of all heads, as wide as the queries. */
+export function attend(
+  m: ModelScope,
+  layer: number,
+  { q: q_TQ, k: k_TK, v: v_TK }: { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor },
+  visible: Visibility,
+): Tensor {
+  const { config } = m;
   const options = {
     heads: config.headCount,
     kvHeads: config.kvHeadCount,
@@ -44,13 +55,11 @@ export function selfAttention(
     scale: config.attentionScale,
     window: config.slidingWindow[layer] ?? 0,
     softCap: config.attentionSoftCap,
-    sinks: config.attentionSinks ? m.weight(name('sinks')) : undefined,
+    sinks: config.attentionSinks ? m.weight(`layers.${layer}.sinks`) : undefined,
   };
-  const out_TQ =
-    visible.kind === 'packed'
-      ? attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 })
-      : attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible, options);
-  return gate_TQ ? sigmoidGate(out_TQ, gate_TQ) : out_TQ;
+  return visible.kind === 'packed'
+    ? attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 })
+    : attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible, options);
 }
 
 interface Projected {
@@ -79,7 +88,7 @@ function queriesKeysValues(
   const { q: q_TQ, gate } = m.config.attentionGate ? splitGate(q_TE, headSize) : { q: q_TE, gate: null };
   const turned = (y: Tensor, norm: string, table: RopeTable | undefined) => {
     const normed = norms ? m.norm(y, name(norm)) : y;
-    return table ? rope(normed, table, headSize, m.config.rotaryPairs === 'neighbors') : normed;
+    return table ? rope(normed, table, { size: headSize, interleaved: m.config.rotaryPairs === 'neighbors' }) : normed;
   };
   return { q: turned(q_TQ, 'q_norm', tables?.queries), k: turned(k_TK, 'k_norm', tables?.keys), v: v_TK, gate };
 }

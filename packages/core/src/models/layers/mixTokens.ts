@@ -1,6 +1,7 @@
 import type { Tensor } from '@anneal/kernels';
 import { selfAttention, type Visibility } from './attention.ts';
 import { gatedDeltaRule } from './gatedDeltaRule.ts';
+import { latentAttention } from './latentAttention.ts';
 import type { ModelScope } from './modelScope.ts';
 import type { RopeTables } from './ropeTables.ts';
 import { shortConvolution } from './shortConvolution.ts';
@@ -24,6 +25,8 @@ export function mixTokens(
       return { mixed_TI: shortConvolution(m, layer, x_TD, visible), linear: 'conv_out' };
     case 'gated_delta':
       return { mixed_TI: gatedDeltaRule(m, layer, x_TD, visible), linear: 'delta_out' };
+    case 'latent_attention':
+      return { mixed_TI: latentAttention(m, layer, x_TD, tables, visible), linear: 'o' };
     default:
       return { mixed_TI: selfAttention(m, layer, x_TD, tables, visible), linear: 'o' };
   }

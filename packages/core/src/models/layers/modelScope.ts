@@ -86,6 +86,11 @@ export class ModelScope {
     return this.graph.variables.get(name, { shape, dtype, kind: trainable ? 'parameter' : 'weight' });
   }
 
+  /** What is no parameter, whatever is trained. */
+  fixed(name: string): Tensor {
+    return this.graph.variables.get(name, { shape: this.shapeOf(name), dtype: 'f32', kind: 'weight' });
+  }
+
   /** RMS norm by the weight of this name; heads are normed one by one where it is as long as they are. */
   norm(x: Tensor, name: string): Tensor {
     return rmsNorm(x, this.weight(name), this.config.rmsNormEps, this.config.normOffset);

@@ -13,12 +13,12 @@ export function readConfig(written: Fields, generation: Fields | null): ModelCon
   return readDecoderConfig(fields, generation, {
     architecture: 'qwen3_5_moe_text',
     ...traits,
-    experts: (layerCount) => readExperts(fields, layerCount),
+    experts: (layerCount) => readExperts(fields, layerCount, sharedSize),
     config: { ...config, intermediateSize: sharedSize },
   });
 }
 
-function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
+function readExperts(fields: Fields, layerCount: number, sharedSize: number): ExpertsConfig {
   refuseBalanceLoss(fields);
   const count = fields.count('num_experts', 256);
   return {
@@ -28,7 +28,8 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
     normalized: true,
     bias: false,
     activation: plainSwiglu,
-    shared: true,
+    sigmoid: null,
+    shared: { intermediateSize: sharedSize, gated: true },
     layers: Array.from({ length: layerCount }, () => true),
   };
 }

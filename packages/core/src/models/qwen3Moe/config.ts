@@ -30,7 +30,8 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
     normalized: fields.boolean('norm_topk_prob', false),
     bias: false,
     activation: plainSwiglu,
-    shared: false,
+    sigmoid: null,
+    shared: null,
     layers: Array.from({ length: layerCount }, (_, layer) => !dense.includes(layer) && (layer + 1) % step === 0),
   };
 }
