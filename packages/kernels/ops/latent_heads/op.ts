@@ -64,7 +64,7 @@ interface Trim {
   readonly kept: number;
 }
 
-function heads(columns: number, size: number): number {
+function headsOf(columns: number, size: number): number {
   if (columns % size !== 0) throw new Error(`heads of ${size} do not fit ${columns} columns`);
   return columns / size;
 }
@@ -75,7 +75,7 @@ export const trimHeadsOp: Op<'x', 'y', keyof Trim> = defineOp({
   inputs: { x: 'A[T,W]' },
   outputs: { y: 'A[T,N]' },
   attributes: ['size', 'kept'],
-  derive: ({ W }, { size, kept }) => ({ N: heads(Number(W), size) * kept }),
+  derive: ({ W }, { size, kept }) => ({ N: headsOf(Number(W), size) * kept }),
   cheap: true,
   tiles: true,
   cpuOnly: true,
@@ -89,7 +89,7 @@ export const padHeadsOp: Op<'y', 'x', keyof Trim> = defineOp({
   inputs: { y: 'A[T,N]' },
   outputs: { x: 'A[T,W]' },
   attributes: ['size', 'kept'],
-  derive: ({ N }, { size, kept }) => ({ W: heads(Number(N), kept) * size }),
+  derive: ({ N }, { size, kept }) => ({ W: headsOf(Number(N), kept) * size }),
   tiles: true,
   cpuOnly: true,
   flops: () => 0,
