@@ -34,6 +34,8 @@
   X(expert_linear)                   \
   X(expert_linear_backward_input)    \
   X(expert_linear_backward_weight)   \
+  X(expert_linear_nf4)               \
+  X(expert_linear_nf4_double)        \
   X(expert_route)                    \
   X(expert_route_backward)           \
   X(expert_swiglu)                   \
@@ -52,6 +54,8 @@
   X(linear_cross_entropy_training)   \
   X(linear_log_probability)          \
   X(linear_log_probability_backward) \
+  X(linear_nf4)                      \
+  X(linear_nf4_double)               \
   X(lion)                            \
   X(log_ratio_sum)                   \
   X(pair_loss)                       \

@@ -44,6 +44,12 @@ import {
 import { linearBackwardInputCases, linearBackwardWeightCases, linearCases } from './linear/cases.ts';
 import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './linear_cross_entropy/cases.ts';
 import { linearLogProbabilityBackwardCases, linearLogProbabilityCases } from './linear_log_probability/cases.ts';
+import {
+  expertLinearNf4Cases,
+  expertLinearNf4DoubleCases,
+  linearNf4Cases,
+  linearNf4DoubleCases,
+} from './linear_nf4/cases.ts';
 import { lionCases } from './lion/cases.ts';
 import { muonApplyCases, muonDirectionCases } from './muon/cases.ts';
 import { policyLossCases } from './policy_loss/cases.ts';
@@ -124,6 +130,10 @@ export const opCases: readonly OpCases[] = [
   linearCases,
   linearBackwardInputCases,
   linearBackwardWeightCases,
+  linearNf4Cases,
+  linearNf4DoubleCases,
+  expertLinearNf4Cases,
+  expertLinearNf4DoubleCases,
   linearCrossEntropyCases,
   linearCrossEntropyTrainingCases,
   linearLogProbabilityCases,

@@ -33,6 +33,7 @@ export { latentKeysValues, trimHeads } from '../ops/latent_heads/op.ts';
 export { type LinearOptions, linear, linearBackwardInputOp } from '../ops/linear/op.ts';
 export { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 export { linearLogProbability } from '../ops/linear_log_probability/op.ts';
+export { expertLinearNf4, type LinearNf4Options, linearNf4 } from '../ops/linear_nf4/op.ts';
 export { lionOp } from '../ops/lion/op.ts';
 export { muonApplyOp, muonDirectionOp } from '../ops/muon/op.ts';
 export { type PolicyLossInputs, type PolicyLossOptions, policyLoss, policySums } from '../ops/policy_loss/op.ts';

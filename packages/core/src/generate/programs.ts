@@ -41,7 +41,7 @@ export function decodeProgram(
   }: DecodeOptions,
 ): Graph {
   const graph = new Graph(name, variables, activationType);
-  const scope = new ModelScope(graph, config, weights);
+  const scope = new ModelScope(graph, config, { ...weights, fewRows: true });
   const positions = graph.input('positions', 'i32', ['T']);
   const cacheOf = (layer: number) => {
     const get = (what: string) =>

@@ -1,9 +1,8 @@
 import { absmaxMap } from '@anneal/formats/bitsandbytes/nf4';
 import {
-  dequantizeNf4,
   type Engine,
-  type Graph,
   type Nf4Values,
+  type Nf4Weight,
   nf4Block,
   nf4ScaleBlock,
   quantizeNf4,
@@ -43,26 +42,26 @@ interface Matrix {
   readonly shape: readonly number[];
 }
 
-/** The matrix as products read it, decoded where it is used from variables that hold it in NF4. */
-export function nf4Weight(graph: Graph, matrix: Matrix, form: Nf4Form): Tensor {
-  return decoded(graph, variablesOf(graph.variables, matrix, form));
+/** The variables that hold the matrix in NF4. */
+export function nf4Weight(variables: Variables, matrix: Matrix, form: Nf4Form): Nf4Weight {
+  return weightOf(variables, variablesOf(variables, matrix, form));
 }
 
 /**
- * The rows of several matrices as one, decoded by one launch, of variables that lie beside each other. Null where a block of
+ * The rows of several matrices as one, read by one launch, of variables that lie beside each other. Null where a block of
  * one matrix would reach into the next.
  */
-export function nf4Stack(graph: Graph, matrices: readonly Matrix[], form: Nf4Form): Tensor | null {
+export function nf4Stack(variables: Variables, matrices: readonly Matrix[], form: Nf4Form): Nf4Weight | null {
   const whole = nf4Block * (form === 'double' ? nf4ScaleBlock : 1);
   if (matrices.some(({ shape: [rows = 0, columns = 0] }) => (rows * columns) % whole !== 0)) return null;
-  const each = matrices.map((matrix) => variablesOf(graph.variables, matrix, form));
+  const each = matrices.map((matrix) => variablesOf(variables, matrix, form));
   const [first] = each as [Nf4Variables];
   const names = Object.keys(first) as Part[];
-  const membersOf = (part: Part) => each.map((variables) => variables[part] as Tensor);
+  const membersOf = (part: Part) => each.map((held) => held[part] as Tensor);
   if (!names.every((part) => Variables.canStack(membersOf(part)))) return null;
   const name = stackName(matrices.map((matrix) => matrix.name));
-  const stacks = names.map((part) => [part, graph.variables.stack(name + parts[part], membersOf(part))]);
-  return decoded(graph, Object.fromEntries(stacks));
+  const stacks = names.map((part) => [part, variables.stack(name + parts[part], membersOf(part))]);
+  return weightOf(variables, Object.fromEntries(stacks));
 }
 
 const parts = { codes: '/codes', absmax: '/absmax', scales: '/scales', offsets: '/offsets' } as const;
@@ -84,10 +83,10 @@ function variablesOf(
   return { codes, absmax, scales: get('scales', 'f32', scales), offsets: get('offsets', 'f32', scales) };
 }
 
-function decoded(graph: Graph, { codes, absmax, scales, offsets }: Nf4Variables): Tensor {
-  if (!scales || !offsets) return dequantizeNf4(graph, { codes, absmax, double: null });
-  const map = graph.variables.get(mapVariable, { shape: [256], dtype: 'f32', kind: 'state' });
-  return dequantizeNf4(graph, { codes, absmax, double: { scales, offsets, map } });
+function weightOf(variables: Variables, { codes, absmax, scales, offsets }: Nf4Variables): Nf4Weight {
+  if (!scales || !offsets) return { codes, absmax, double: null };
+  const map = variables.get(mapVariable, { shape: [256], dtype: 'f32', kind: 'state' });
+  return { codes, absmax, double: { scales, offsets, map } };
 }
 
 const mapVariable = 'nf4.absmax_map';

@@ -11,7 +11,7 @@ const values = [
   0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
 ];
 
-function shape(N: number, K: number): { N: number; H: number; B: number; M: number } {
+export function shape(N: number, K: number): { N: number; H: number; B: number; M: number } {
   const B = Math.ceil((N * K) / nf4Block);
   return { N, H: K / 2, B, M: Math.ceil(B / nf4ScaleBlock) };
 }
@@ -25,38 +25,58 @@ const bytes: Fill<never> =
   () =>
     integer(random, 256);
 
-function reference(
-  codes: Values,
-  weight: Sums,
-  { N = 0, H = 0 }: Sizes,
-  absmaxOf: (block: number) => { value: number; size: number },
-): void {
+/** A number in float64, and the sizes of what was added to it: as `Sums` takes them. */
+interface Sized {
+  readonly value: number;
+  readonly size: number;
+}
+type AbsmaxOf = (block: number) => Sized;
+
+type SingleInputs = Readonly<Record<'codes' | 'absmax', Values>>;
+type DoubleInputs = SingleInputs & Readonly<Record<'scales' | 'map' | 'offsets', Values>>;
+
+export const singleFill = { codes: bytes, absmax: positives };
+export const doubleFill = { codes: bytes, absmax: bytes, scales: positives, map: scaled(0.5), offsets: positives };
+
+export const singleAbsmax =
+  ({ absmax }: SingleInputs): AbsmaxOf =>
+  (block) => ({ value: absmax.at(block), size: absmax.at(block) });
+
+export const doubleAbsmax =
+  ({ absmax, scales, map, offsets }: DoubleInputs): AbsmaxOf =>
+  (block) => {
+    const scaleBlock = Math.floor(block / nf4ScaleBlock);
+    const [product, offset] = [map.at(absmax.at(block)) * scales.at(scaleBlock), offsets.at(scaleBlock)];
+    return { value: product + offset, size: Math.abs(product) + offset };
+  };
+
+/** Element [n, k] of a weight of K columns. */
+export function nf4Element(codes: Values, absmaxOf: AbsmaxOf, n: number, k: number, K: number): Sized {
+  const byte = codes.at(n, k >> 1);
+  const code = values[k % 2 === 0 ? byte >> 4 : byte & 15] as number;
+  const { value, size } = absmaxOf(Math.floor((n * K + k) / nf4Block));
+  return { value: code * value, size: Math.abs(code) * size };
+}
+
+function reference(codes: Values, weight: Sums, { N = 0, H = 0 }: Sizes, absmaxOf: AbsmaxOf): void {
   for (let n = 0; n < N; n++) {
     for (let k = 0; k < 2 * H; k++) {
-      const byte = codes.at(n, k >> 1);
-      const code = values[k % 2 === 0 ? byte >> 4 : byte & 15] as number;
-      const { value, size } = absmaxOf(Math.floor((n * 2 * H + k) / nf4Block));
-      weight.add(n, k, code * value, Math.abs(code) * size);
+      const { value, size } = nf4Element(codes, absmaxOf, n, k, 2 * H);
+      weight.add(n, k, value, size);
     }
   }
 }
 
 export const dequantizeNf4Cases = casesFor(dequantizeNf4Op, {
   shapes,
-  fill: { codes: bytes, absmax: positives },
+  fill: singleFill,
   benchmark,
-  reference: ({ codes, absmax }, { weight }, { extents }) =>
-    reference(codes, weight, extents, (block) => ({ value: absmax.at(block), size: absmax.at(block) })),
+  reference: (inputs, { weight }, { extents }) => reference(inputs.codes, weight, extents, singleAbsmax(inputs)),
 });
 
 export const dequantizeNf4DoubleCases = casesFor(dequantizeNf4DoubleOp, {
   shapes,
-  fill: { codes: bytes, absmax: bytes, scales: positives, map: scaled(0.5), offsets: positives },
+  fill: doubleFill,
   benchmark,
-  reference: ({ codes, absmax, scales, map, offsets }, { weight }, { extents }) =>
-    reference(codes, weight, extents, (block) => {
-      const scaleBlock = Math.floor(block / nf4ScaleBlock);
-      const [product, offset] = [map.at(absmax.at(block)) * scales.at(scaleBlock), offsets.at(scaleBlock)];
-      return { value: product + offset, size: Math.abs(product) + offset };
-    }),
+  reference: (inputs, { weight }, { extents }) => reference(inputs.codes, weight, extents, doubleAbsmax(inputs)),
 });

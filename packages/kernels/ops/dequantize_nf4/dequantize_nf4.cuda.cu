@@ -1,36 +1,12 @@
 #include "cuda/elements.cuh"
-#include "nf4.h"
+#include "cuda/nf4.cuh"
 
 namespace anneal::cuda {
 
 namespace {
 
-__constant__ float kValues[16] = {kNf4Values[0],  kNf4Values[1],  kNf4Values[2],  kNf4Values[3], kNf4Values[4],  kNf4Values[5],
-                                  kNf4Values[6],  kNf4Values[7],  kNf4Values[8],  kNf4Values[9], kNf4Values[10], kNf4Values[11],
-                                  kNf4Values[12], kNf4Values[13], kNf4Values[14], kNf4Values[15]};
-
-/** Weights a thread decodes at a time: one 32-bit word of codes, 16 bytes of bf16. Seven eighths of the traffic are what it writes. */
-constexpr int kWeights = 8;
-/** Words a thread reads before it decodes the first of them. */
+/** Words a thread reads before it decodes the first of them, to 16 bytes of bf16 each: most of the traffic is what it writes. */
 constexpr int kWords = 4;
-
-struct Absmax {
-  const float* absmax;
-
-  __device__ float operator()(int64_t block, const float*) const { return absmax[block]; }
-};
-
-struct DoubleAbsmax {
-  const uint8_t* absmax;
-  const float* scales;
-  const float* map;
-  const float* offsets;
-
-  /** Rounded after the product and after the sum, as bitsandbytes does. */
-  __device__ float operator()(int64_t block, const float* table) const {
-    return __fadd_rn(__fmul_rn(table[absmax[block]], scales[block / kNf4ScaleBlock]), offsets[block / kNf4ScaleBlock]);
-  }
-};
 
 /** Into shared memory, where threads that look up different entries do not wait for each other. */
 __device__ inline void fill(float* table, const Absmax&) {}
@@ -42,10 +18,10 @@ template <typename A, typename AbsmaxOf>
 __global__ void __launch_bounds__(kElementThreads) dequantizeKernel(int64_t count, const uint8_t* codes, AbsmaxOf absmax, A* weight) {
   __shared__ float values[16];
   __shared__ float table[256];
-  if (threadIdx.x < 16) values[threadIdx.x] = kValues[threadIdx.x];
+  if (threadIdx.x < 16) values[threadIdx.x] = kNf4Codes[threadIdx.x];
   fill(table, absmax);
   __syncthreads();
-  const int64_t words = count / kWeights, stride = int64_t{gridDim.x} * kElementThreads;
+  const int64_t words = count / kNf4Word, stride = int64_t{gridDim.x} * kElementThreads;
   const int64_t thread = int64_t{blockIdx.x} * kElementThreads + threadIdx.x;
   for (int64_t first = thread; first < words; first += stride * kWords) {
     uint32_t packed[kWords];
@@ -55,21 +31,20 @@ __global__ void __launch_bounds__(kElementThreads) dequantizeKernel(int64_t coun
       const int64_t word = first + i * stride;
       if (word < words) {
         packed[i] = reinterpret_cast<const uint32_t*>(codes)[word];
-        scale[i] = absmax(word / (kNf4Block / kWeights), table);
+        scale[i] = absmax(word / (kNf4Block / kNf4Word), table);
       }
     }
 #pragma unroll
     for (int i = 0; i < kWords; i++) {
       const int64_t word = first + i * stride;
       if (word >= words) continue;
-      float decoded[kWeights];
-#pragma unroll
-      for (int k = 0; k < kWeights; k++) decoded[k] = values[packed[i] >> (k / 2 * 8 + (k % 2 ? 0 : 4)) & 15] * scale[i];
-      store<kWeights>(weight + word * kWeights, decoded);
+      float decoded[kNf4Word];
+      decodeWord(packed[i], values, scale[i], decoded);
+      store<kNf4Word>(weight + word * kNf4Word, decoded);
     }
   }
   // What is left are up to three bytes.
-  for (int64_t i = words * kWeights + thread * 2; i < count; i += stride * 2) {
+  for (int64_t i = words * kNf4Word + thread * 2; i < count; i += stride * 2) {
     const float scale = absmax(i / kNf4Block, table);
     weight[i] = fromFloat<A>(values[codes[i / 2] >> 4] * scale);
     weight[i + 1] = fromFloat<A>(values[codes[i / 2] & 15] * scale);
@@ -82,7 +57,7 @@ const char* dequantize(const Launch& launch, const AbsmaxOf& absmax) {
   const int64_t count = weight.elements();
   if (count == 0) return nullptr;
   const uint8_t* codes = launch.inputs[0].u8();
-  const unsigned grid = gridFor(launch, ceilDivide(count, kWeights * kWords * kElementThreads));
+  const unsigned grid = gridFor(launch, ceilDivide(count, kNf4Word * kWords * kElementThreads));
   return withType(weight.type, [&](auto zero) {
     using A = decltype(zero);
     dequantizeKernel<A><<<grid, kElementThreads, 0, contextOf(launch).stream>>>(count, codes, absmax, dataOf<A>(weight));

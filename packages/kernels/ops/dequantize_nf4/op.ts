@@ -16,17 +16,17 @@ export type Nf4Weight = { readonly codes: Tensor } & (
     }
 );
 
-function derive(extents: Extents): Extents {
-  const [N, H, B, M] = ['N', 'H', 'B', 'M'].map((letter) => extents[letter] as number) as [
-    number,
-    number,
-    number,
-    number | undefined,
-  ];
-  const blocks = Math.ceil((2 * N * H) / nf4Block);
-  if (B !== blocks) throw new Error(`${2 * N * H} weights in NF4 have ${blocks} blocks, not ${B}`);
+/** Of a weight [rows, 2H] in NF4 with B blocks and, where their absmaxes are quantized, M scales. Throws an Error where these do not go together. */
+export function checkNf4(rows: number, extents: Extents): void {
+  const [H, B, M] = [Number(extents['H']), Number(extents['B']), extents['M']];
+  const blocks = Math.ceil((2 * rows * H) / nf4Block);
+  if (B !== blocks) throw new Error(`${2 * rows * H} weights in NF4 have ${blocks} blocks, not ${B}`);
   if (M !== undefined && M !== Math.ceil(B / nf4ScaleBlock)) throw new Error(`${B} blocks do not have ${M} scales`);
-  return { K: 2 * H };
+}
+
+function derive(extents: Extents): Extents {
+  checkNf4(Number(extents['N']), extents);
+  return { K: 2 * Number(extents['H']) };
 }
 
 const flops = ({ N = 0, H = 0 }: Sizes) => 2 * N * H;

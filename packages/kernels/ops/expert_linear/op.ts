@@ -3,7 +3,7 @@ import { defineOp, type Extents } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
 
 /** E experts of N = R / E rows each, which read T · C rows of K = W / C elements and write as many of N: Y = C · N. */
-function extents(known: Extents): Extents {
+export function expertExtents(known: Extents): Extents {
   const [G, R, K] = [Number(known['G']), Number(known['R']), Number(known['K'])];
   const N = R / (G - 1);
   const C = known['W'] === undefined ? Number(known['Y']) / N : Number(known['W']) / K;
@@ -25,7 +25,7 @@ export const expertLinearOp = defineOp({
   inputs: { x: 'A[T,W]', weight: 'f32|bf16[R,K]', offsets: 'i32[G]', c: 'A[T,Y]?' },
   outputs: { y: 'A[T,Y]' },
   attributes: ['alpha', 'bf16'],
-  derive: extents,
+  derive: expertExtents,
   inPlace: { y: ['c'] },
   flops,
   backward: ({ graph, inputs: { x, weight, offsets }, attributes, gradients: { y: dy }, needs, gradientOf }) => {
@@ -45,7 +45,7 @@ export const expertLinearBackwardInputOp = defineOp({
   inputs: { dy: 'A[T,Y]', weight: 'f32|bf16[R,K]', offsets: 'i32[G]', c: 'A[T,W]?' },
   outputs: { dx: 'A[T,W]' },
   attributes: ['alpha', 'bf16'],
-  derive: extents,
+  derive: expertExtents,
   inPlace: { dx: ['c'] },
   accumulator: { into: 'dx', from: 'c' },
   flops,
@@ -57,7 +57,7 @@ export const expertLinearBackwardWeightOp = defineOp({
   inputs: { dy: 'A[T,Y]', x: 'A[T,W]', offsets: 'i32[G]', gradient: 'f32[R,K]' },
   outputs: { total: 'f32[R,K]' },
   attributes: ['alpha', 'bf16'],
-  derive: extents,
+  derive: expertExtents,
   updates: { total: 'gradient' },
   flops,
 });

@@ -13,16 +13,6 @@ constexpr int kFewThreads = 256;
 /** Warps that a product should have: enough loads on their way on any GPU of today. */
 constexpr int kFewWarps = 4096;
 
-template <typename W>
-struct FewRows {
-  const Bf16* x;
-  const W* weight;
-  const Bf16* c;
-  Bf16* y;
-  int tokens, rows, columns;  // of the weight, both latter
-  float alpha;
-};
-
 /** Eight elements that are read once, rounded to bf16. */
 __device__ inline void loadOnce(const Bf16* from, float (&to)[8]) {
   const uint4 words = __ldcs(reinterpret_cast<const uint4*>(from));
@@ -38,19 +28,42 @@ __device__ inline void loadOnce(const float* from, float (&to)[8]) {
   }
 }
 
-/** `share` warps of a block go over one row of the weight, each over every share-th 256 columns of it. */
-template <int kTokens, typename W>
-__global__ void __launch_bounds__(kFewThreads) fewRowsKernel(FewRows<W> p, int share) {
+/** A weight as its elements. One in another form has the same members: Nf4Weight of linear_nf4. */
+template <typename W>
+struct PlainWeight {
+  const W* elements;
+
+  /** What a block keeps in shared memory to read the weight. */
+  struct Table {};
+  __device__ void fill(Table&) const {}
+  /** Eight elements from number `at` on, a multiple of eight, rounded to bf16. */
+  __device__ void load(const Table&, int64_t at, float (&to)[8]) const { loadOnce(elements + at, to); }
+};
+
+template <typename Weight>
+struct FewRows {
+  Weight weight;
+  const Bf16* x;
+  const Bf16* c;
+  Bf16* y;
+  int tokens, rows, columns;  // of the weight, both latter
+  float alpha;
+};
+
+/** `share` warps of a block go over one row of the weight, whose elements begin at `first`, each over every share-th 256 columns of it. */
+template <int kTokens, typename Weight>
+__device__ void multiplyFewRows(const FewRows<Weight>& p, int64_t first, int share) {
+  __shared__ typename Weight::Table table;
   __shared__ float partial[kFewThreads / kWarp][kTokens];
   const int warp = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp, each = kFewThreads / kWarp / share;
   const int row = static_cast<int>(blockIdx.x) * each + warp / share;
+  p.weight.fill(table);
   float sum[kTokens] = {};
   if (row < p.rows) {
-    const W* weight = p.weight + int64_t{row} * p.columns;
 #pragma unroll 4
     for (int column = (warp % share * kWarp + lane) * 8; column < p.columns; column += share * kWarp * 8) {
       float w[8];
-      loadOnce(weight + column, w);
+      p.weight.load(table, first + int64_t{row} * p.columns + column, w);
 #pragma unroll
       for (int t = 0; t < kTokens; t++) {
         float x[8];
@@ -74,18 +87,30 @@ __global__ void __launch_bounds__(kFewThreads) fewRowsKernel(FewRows<W> p, int s
   p.y[place] = fromFloat<Bf16>(p.c ? total + toFloat(p.c[place]) : total);
 }
 
-template <typename W>
-void fewRows(cudaStream_t stream, const FewRows<W>& p) {
-  int share = 1;
-  while (share < 8 && int64_t{p.rows} * share < kFewWarps && p.columns > share * kWarp * 8) share *= 2;
-  const unsigned blocks = static_cast<unsigned>(ceilDivide(int64_t{p.rows} * share, kFewThreads / kWarp));
-  const auto kernel = p.tokens == 1 ? fewRowsKernel<1, W> : p.tokens == 2 ? fewRowsKernel<2, W> : fewRowsKernel<4, W>;
-  kernel<<<blocks, kFewThreads, 0, stream>>>(p, share);
+template <int kTokens, typename Weight>
+__global__ void __launch_bounds__(kFewThreads) fewRowsKernel(FewRows<Weight> p, int share) {
+  multiplyFewRows<kTokens>(p, 0, share);
 }
 
-/** Whether it serves this product. */
-inline bool areFew(const Tensor& x, const Tensor& y) {
-  return x.type == DType::bf16 && y.type == DType::bf16 && x.shape[0] > 0 && x.shape[0] <= kMostFewRows && x.shape[1] % 8 == 0;
+/** Warps of a row of the weight, where there are `rows` of them in all. */
+inline int warpsOfRow(int64_t rows, int columns) {
+  int share = 1;
+  while (share < 8 && rows * share < kFewWarps && columns > share * kWarp * 8) share *= 2;
+  return share;
+}
+
+inline unsigned fewRowsBlocks(int rows, int share) { return static_cast<unsigned>(ceilDivide(int64_t{rows} * share, kFewThreads / kWarp)); }
+
+template <typename Weight>
+void fewRows(cudaStream_t stream, const FewRows<Weight>& p) {
+  const int share = warpsOfRow(p.rows, p.columns);
+  const auto kernel = p.tokens == 1 ? fewRowsKernel<1, Weight> : p.tokens == 2 ? fewRowsKernel<2, Weight> : fewRowsKernel<4, Weight>;
+  kernel<<<fewRowsBlocks(p.rows, share), kFewThreads, 0, stream>>>(p, share);
+}
+
+/** Whether it serves products of these rows with rows of `columns` elements. */
+inline bool areFew(const Tensor& x, const Tensor& y, int64_t columns) {
+  return x.type == DType::bf16 && y.type == DType::bf16 && x.shape[0] > 0 && x.shape[0] <= kMostFewRows && columns % 8 == 0;
 }
 
 }  // namespace anneal::cuda

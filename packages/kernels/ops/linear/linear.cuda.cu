@@ -18,15 +18,20 @@ static const char* fewRowsOf(const Launch& launch) {
   const Tensor x = launch.inputs[0], copy = launch.inputs[3], weight = copy.absent() ? launch.inputs[1] : copy, y = launch.outputs[0];
   return withType(weight.type, [&](auto zero) {
     using W = decltype(zero);
-    fewRows(contextOf(launch).stream,
-            FewRows<W>{dataOf<Bf16>(x), dataOf<W>(weight), dataOf<Bf16>(launch.inputs[2]), dataOf<Bf16>(y), static_cast<int>(x.shape[0]),
-                       static_cast<int>(weight.shape[0]), static_cast<int>(weight.shape[1]), static_cast<float>(launch.attributes[0])});
+    fewRows(contextOf(launch).stream, FewRows<PlainWeight<W>>{{dataOf<W>(weight)},
+                                                              dataOf<Bf16>(x),
+                                                              dataOf<Bf16>(launch.inputs[2]),
+                                                              dataOf<Bf16>(y),
+                                                              static_cast<int>(x.shape[0]),
+                                                              static_cast<int>(weight.shape[0]),
+                                                              static_cast<int>(weight.shape[1]),
+                                                              static_cast<float>(launch.attributes[0])});
   });
 }
 
 const char* linear(const Launch& launch) {
   const Tensor x = launch.inputs[0], c = launch.inputs[2], y = launch.outputs[0];
-  if (areFew(x, y)) return fewRowsOf(launch);
+  if (areFew(x, y, x.shape[1])) return fewRowsOf(launch);
   const DType type = computeType(x, launch.attributes[1]);
   char* workspace = launch.workspace;
   const Matrix a = operandOf(launch, x, false, type, workspace), b = weightOf(launch, true, type, workspace);

@@ -5,7 +5,6 @@ import {
   type ExpertRoutes,
   embeddingNoise,
   expertAddBias,
-  expertLinear,
   type Graph,
   linear,
   type MergedProjection,
@@ -32,6 +31,7 @@ import { type Nf4Form, nf4Stack, nf4Weight } from '../nf4.ts';
 import { stackName } from '../stackName.ts';
 import { expectedTensors } from '../tensors.ts';
 import type { Visibility } from './attention.ts';
+import { elementsOf, type HeldMatrix, multiply, multiplyExperts, type ProductOptions } from './heldMatrix.ts';
 
 /** How a model's weights take part in a program: what an architecture's graph must not know. */
 export interface WeightOptions {
@@ -48,6 +48,8 @@ export interface WeightOptions {
   readonly dropoutSeed: Tensor | null;
   /** What is added to the embeddings of packed documents, in training programs. */
   readonly embeddingNoise?: EmbeddingNoise | null;
+  /** Most calls read a row or a few, and nothing is differentiated: products read weights in NF4 as they are held. */
+  readonly fewRows?: boolean;
   /** Number of the first layer, where a program goes through the model more than once; 0 where nothing is said. */
   readonly firstLayer?: number;
 }
@@ -152,7 +154,7 @@ export class ModelScope {
       return null;
     const weight_EI = this.stacked(linears);
     if (!weight_EI) return null;
-    const product_TE = linear(x_TI, weight_EI, { bf16: this.bf16, copy: this.copyOf(weight_EI) });
+    const product_TE = this.product(x_TI, weight_EI);
     const stackOfBiases = `${stackName(names)}_bias`;
     const stackedBias = () => variables.stack(isFull ? fullName(stackOfBiases) : stackOfBiases, biases_O);
     const y_TE = biases_O.length > 0 ? addBias(product_TE, stackedBias()) : product_TE;
@@ -161,11 +163,11 @@ export class ModelScope {
   }
 
   /** The rows of these weights as one matrix; null where they cannot lie beside each other. */
-  private stacked(linears: readonly Linear[]): Tensor | null {
+  private stacked(linears: readonly Linear[]): HeldMatrix | null {
     const names = linears.map(({ name }) => name);
     const [form, ...others] = new Set(names.map((name) => this.options.nf4.get(name)));
     if (others.length > 0) return null;
-    if (form) return nf4Stack(this.graph, linears, form);
+    if (form) return nf4Stack(this.graph.variables, linears, form);
     const weights_OI = names.map((name) => this.weight(name));
     return Variables.canStack(weights_OI) ? this.graph.variables.stack(stackName(names), weights_OI) : null;
   }
@@ -173,7 +175,7 @@ export class ModelScope {
   /** x · weight_eᵀ, plus its bias, plus the adapter's share, for the rows of each expert e, which are sorted by expert: [T, C · I] becomes [T, C · O]. */
   expertLinear(x_TCI: Tensor, name: string, routes: ExpertRoutes): Tensor {
     const { lora } = this.options;
-    const product_TCO = expertLinear(x_TCI, this.matrix(name), routes.offsets, { bf16: this.bf16 });
+    const product_TCO = multiplyExperts(x_TCI, this.held(name), routes.offsets, this.products);
     const bias = `${name}_bias`;
     const y_TCO = this.shapes.has(bias) ? expertAddBias(product_TCO, this.weight(bias), routes) : product_TCO;
     return lora ? addExpertLora(x_TCI, { name, shape: this.shapeOf(name), y_TO: y_TCO }, routes, lora, this) : y_TCO;
@@ -186,9 +188,16 @@ export class ModelScope {
   }
 
   private plain(x_TI: Tensor, name: string, plus_TO?: Tensor): PlainOutput {
-    const weight_OI = this.matrix(name);
-    const product_TO = linear(x_TI, weight_OI, { bf16: this.bf16, plus: plus_TO, copy: this.copyOf(weight_OI) });
+    const product_TO = this.product(x_TI, this.held(name), plus_TO);
     return { name, shape: this.shapeOf(name), y_TO: this.withBias(product_TO, name) };
+  }
+
+  private product(x_TI: Tensor, held_OI: HeldMatrix, plus_TO?: Tensor): Tensor {
+    return multiply(x_TI, held_OI, { ...this.products, plus: plus_TO, copyOf: (weight) => this.copyOf(weight) });
+  }
+
+  private get products(): ProductOptions {
+    return { bf16: this.bf16, fewRows: this.options.fewRows === true };
   }
 
   private withBias(y_TO: Tensor, name: string): Tensor {
@@ -239,9 +248,14 @@ export class ModelScope {
   }
 
   /** A linear's weight in the form that it is held in. */
-  private matrix(name: string): Tensor {
+  private held(name: string): HeldMatrix {
     const form = this.options.nf4.get(name);
-    return form ? nf4Weight(this.graph, { name, shape: this.shapeOf(name) }, form) : this.weight(name);
+    return form ? nf4Weight(this.graph.variables, { name, shape: this.shapeOf(name) }, form) : this.weight(name);
+  }
+
+  /** A linear's weight as its elements. */
+  private matrix(name: string): Tensor {
+    return elementsOf(this.graph, this.held(name));
   }
 
   private copyOf(weight: Tensor): Tensor | undefined {

@@ -87,6 +87,7 @@ test.each<[string, Partial<WeightOptions>]>([
   ['with LoRA that has biases', { lora: { ...lora, loraBias: true } }],
   ['in bfloat16, with LoRA', { type: 'bf16', lora }],
   ['in NF4', { nf4: inNf4('single') }],
+  ['in NF4, read as it is held', { nf4: inNf4('single'), fewRows: true }],
   ['in NF4, absmaxes quantized themselves, with LoRA', { nf4: inNf4('double'), lora }],
 ])('linears %s give as one product what they give apart', async (_, options) => {
   const { apart, merged } = await outputs(options);
@@ -109,4 +110,19 @@ test.each<[string, Partial<WeightOptions>]>([
   const { x, scope } = scopeOf(graph, options);
   expect(scope.projectMerged(x, names)).toBeNull();
   expect(graph.nodes).toEqual([]);
+});
+
+test.each(['single', 'double'] as const)('NF4 is decoded ahead of products of many rows alone: %s', (form) => {
+  const opsOf = (fewRows: boolean) => {
+    const graph = new Graph('merged', new Variables());
+    const { x, scope } = scopeOf(graph, { nf4: inNf4(form), fewRows });
+    scope.projectMerged(x, names);
+    scope.linear(x, names[0]);
+    return graph.nodes.map(({ op }) => op.name);
+  };
+  const suffix = form === 'single' ? '' : '_double';
+  const product = [`linear_nf4${suffix}`, 'add_bias'];
+  expect(opsOf(true)).toEqual([...product, ...product]);
+  const decoded = [`dequantize_nf4${suffix}`, 'linear', 'add_bias'];
+  expect(opsOf(false)).toEqual([...decoded, ...decoded]);
 });
