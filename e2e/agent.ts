@@ -13,13 +13,15 @@ export class TestAgent {
   /** Of models and prepared data: its own, so that what is on this machine does not matter. */
   readonly cache = join(this.workspace, '.cache');
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #options: readonly string[];
   #process: ChildProcess | undefined;
   #port = 0;
   url = '';
   link = '';
 
-  /** @param environment variables beside those of this process */
-  constructor(environment: NodeJS.ProcessEnv = {}) {
+  /** @param environment variables beside those of this process. @param options of `anneal serve` */
+  constructor(environment: NodeJS.ProcessEnv = {}, options: readonly string[] = []) {
+    this.#options = options;
     const own = {
       XDG_DATA_HOME: join(this.workspace, '.state'),
       ANNEAL_CACHE: this.cache,
@@ -42,7 +44,7 @@ export class TestAgent {
   /** Starts it; again on the port it had before. @param program and its first arguments, by default `anneal serve` */
   async start(...program: string[]): Promise<void> {
     const begin = program.length > 0 ? program : [anneal, 'serve'];
-    const child = spawn(process.execPath, [...begin, '--json', '--port', String(this.#port)], {
+    const child = spawn(process.execPath, [...begin, '--json', '--port', String(this.#port), ...this.#options], {
       cwd: this.workspace,
       env: this.#environment,
       stdio: ['ignore', 'pipe', 'inherit'],

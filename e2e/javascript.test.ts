@@ -23,7 +23,7 @@ function compressedBytes(page: string): number {
   const html = readFileSync(join(studio, `${page}.html`), 'utf8');
   const scripts = [...html.matchAll(/<script\b[^>]*\bsrc="([^"?]+)[^"]*"[^>]*>/g)]
     .filter(([tag]) => !/\bnoModule\b/i.test(tag))
-    .map(([, path]) => path as string);
+    .map(([, path]) => (path as string).replace('/__anneal_base_path__', ''));
   expect(scripts.length).toBeGreaterThan(3);
   const params = { [constants.BROTLI_PARAM_QUALITY]: 6 };
   return [...new Set(scripts)]

@@ -9,6 +9,7 @@ import type { RunNews } from '@anneal/core/protocol/studio';
 import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { checkAddress } from '../src/daemon/address.ts';
+import { checkBasePath } from '../src/daemon/basePath.ts';
 import type { Daemon } from '../src/daemon/daemon.ts';
 import { compareRuns } from '../src/service/runs/compare.ts';
 import {
@@ -200,6 +201,33 @@ describe('the studio', () => {
     expect(script.headers.get('content-encoding')).toBe('br');
     expect(script.headers.get('cache-control')).toContain('immutable');
     expect(await script.text()).toContain('start = ');
+  });
+
+  it('is there below the path of a proxy, whether that takes its path off or passes it on', async () => {
+    const place = makePlace();
+    writeFileSync(join(place.studio, 'run.html'), '<script>go("/__anneal_base_path__/_next")</script>');
+    const daemon = await start(place, { basePath: checkBasePath('/user/ada%40lab/proxy/7420/') });
+    const { origin, pathname } = new URL(daemon.url);
+    expect(pathname).toBe('/user/ada%40lab/proxy/7420');
+    const answer = await post(daemon, '/api/pair', { code: codeIn(daemon.pairingLink()) });
+    const cookie = answer.headers.get('set-cookie') as string;
+    expect(cookie).toContain(`; Path=${pathname}; `);
+    const headers = { cookie: cookie.split(';')[0] as string, origin };
+    for (const below of [daemon.url, origin]) {
+      const page = await fetch(`${below}/run?id=1`);
+      const text = await page.text();
+      expect(text).toBe(`<script>go("${pathname}/_next")</script>`);
+      const hash = createHash('sha256').update(text.slice(8, -9)).digest('base64');
+      expect(page.headers.get('content-security-policy')).toContain(`'sha256-${hash}'`);
+      expect(await (await fetch(`${below}/api/session`, { headers })).json()).toEqual({ paired: true });
+      expect(await upgradeStatus({ ...daemon, url: below }, '/trpc', headers)).toBe(101);
+    }
+    expect((await fetch(`${daemon.url}?id=1`)).status).toBe(200);
+    expect((await fetch(`${daemon.url}0/api/session`)).status).toBe(404);
+    for (const path of ['proxy', '/a b', '/a"b', '//host', '/a/../b', '/a;b', '/<b>']) {
+      expect(() => checkBasePath(path), path).toThrow('this is no path of an address');
+    }
+    expect(['', '/'].map(checkBasePath)).toEqual(['', '']);
   });
 
   it('serves nothing from elsewhere', async () => {

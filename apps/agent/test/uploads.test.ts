@@ -46,6 +46,17 @@ const codeOf = async (answer: Response): Promise<string> =>
   ((await answer.json()) as { error: { code: string } }).error.code;
 const target = () => join(place.workspace, 'project', 'mine.jsonl');
 
+it('where to send the parts is said below the path of a proxy', async () => {
+  const below = await start(makePlace(), { basePath: '/proxy/7420' });
+  const cookie = await paired(below);
+  const metadata = `filename ${encoded('mine.jsonl')},folder ${encoded('project')}`;
+  const created = await fetch(`${below.url}/api/uploads`, {
+    method: 'POST',
+    headers: { ...headers, cookie, origin: below.url, 'upload-length': '5', 'upload-metadata': metadata },
+  });
+  expect(created.headers.get('location')).toMatch(/^\/proxy\/7420\/api\/uploads\/[0-9a-f]{32}$/);
+});
+
 it('a file comes in parts, is taken up where it broke off, and is there only when it is whole', async () => {
   const created = await create();
   expect(created.status).toBe(201);

@@ -8,6 +8,7 @@ export interface ServeOptions {
   port: number;
   runsDir?: string;
   allowHost: readonly string[];
+  basePath?: string;
   tokenFile?: string;
   tlsCert?: string;
   tlsKey?: string;
@@ -29,6 +30,7 @@ export function define(command: Command): void {
         (value: string, earlier: readonly string[]) => [...earlier, value],
         [],
       )
+      .option('--base-path <path>', 'below which a proxy shows the agent, such as /user/ada/proxy/7420')
       .option('--token-file <file>', 'a token of 32 characters or more that opens the agent, beside pairing')
       .option('--tls-cert <file>', 'certificate for TLS, PEM')
       .option('--tls-key <file>', 'its private key, PEM')

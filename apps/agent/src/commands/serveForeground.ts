@@ -1,6 +1,7 @@
 /** `anneal serve`: the agent until it is told to end. */
 import { hostname, userInfo } from 'node:os';
 import { checkAddress, isLoopback } from '../daemon/address.ts';
+import { checkBasePath } from '../daemon/basePath.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { exitCodes } from '../exitCodes.ts';
 import { asCalled, calledAs } from '../terminal/asCalled.ts';
@@ -18,6 +19,7 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
     calledAs,
     log: remark,
     allowedHosts: options.allowHost,
+    basePath: checkBasePath(options.basePath ?? ''),
   });
   const link = daemon.pairingLink();
   if (options.json) printJsonLine({ url: daemon.url, link, pid: process.pid });
@@ -28,12 +30,13 @@ export async function serve(folder: string, options: ServeOptions): Promise<void
 }
 
 function printWelcome({ url }: Daemon, link: string, folder: string): void {
-  const { port, hostname: host } = new URL(url);
+  const { port, hostname: host, pathname } = new URL(url);
   print(`Open the studio: ${link}`);
   print(
     `The link pairs one browser, once, within 15 minutes. ${asCalled(`Another: anneal pair${folder === '.' ? '' : ` ${folder}`}`)}`,
   );
-  if (isLoopback(host)) {
+  if (pathname !== '/') print(`Through your proxy: this link with the proxy's name and port in it.`);
+  else if (isLoopback(host)) {
     print(
       `From another machine: ssh -L ${port}:127.0.0.1:${port} ${userName()}@${hostname()}, then open the link there.`,
     );

@@ -3,12 +3,20 @@ import { sessionLifeSeconds } from './auth/access.ts';
 
 export const cookieName = (agentId: string): string => `anneal-${agentId}`;
 
-export function sessionCookie(agentId: string, token: string, secure: boolean): string {
-  return cookie(agentId, token, sessionLifeSeconds, secure);
+/** Where browsers send it. */
+export interface CookiePlace {
+  /** Below which the agent is reached; '' for everything of this host. */
+  basePath: string;
+  /** Over TLS only. */
+  secure: boolean;
 }
 
-export function endedCookie(agentId: string, secure: boolean): string {
-  return cookie(agentId, '', 0, secure);
+export function sessionCookie(agentId: string, token: string, place: CookiePlace): string {
+  return cookie(agentId, token, sessionLifeSeconds, place);
+}
+
+export function endedCookie(agentId: string, place: CookiePlace): string {
+  return cookie(agentId, '', 0, place);
 }
 
 /** The session's token that a request brings. */
@@ -22,7 +30,7 @@ export function sessionIn(header: string | undefined, agentId: string): string |
 }
 
 /** The page reads no cookie, and no other site's page makes a browser send it. */
-function cookie(agentId: string, token: string, seconds: number, secure: boolean): string {
+function cookie(agentId: string, token: string, seconds: number, { basePath, secure }: CookiePlace): string {
   const ending = secure ? '; Secure' : '';
-  return `${cookieName(agentId)}=${token}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${ending}`;
+  return `${cookieName(agentId)}=${token}; Path=${basePath || '/'}; Max-Age=${seconds}; HttpOnly; SameSite=Strict${ending}`;
 }

@@ -14,6 +14,7 @@ import { Access } from './auth/access.ts';
 import { ApiTokens } from './auth/apiTokens.ts';
 import { Audit } from './auth/audit.ts';
 import { Callers } from './auth/callers.ts';
+import { withoutBasePath } from './basePath.ts';
 import { Chattables } from './chat/chattables.ts';
 import { ConversationFiles } from './chat/conversationFiles.ts';
 import { Conversations } from './chat/conversations.ts';
@@ -49,6 +50,8 @@ export interface DaemonOptions {
   calledAs?: string;
   /** Names under which browsers may call the agent, beside those of this machine. */
   allowedHosts: readonly string[];
+  /** Below which browsers reach the agent: '' or as `checkBasePath` gives it. */
+  basePath?: string;
   /** Is told of what is refused and why, and of defects. */
   log: (text: string) => void;
   /** Of the built studio; by default beside the agent. */
@@ -66,9 +69,9 @@ export interface Daemon {
 const patienceMilliseconds = 1000;
 
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { address } = options;
+  const { address, basePath = '' } = options;
   const workspace = new Workspace(options.workspace, options.runsFolder);
-  const studio = new StudioFiles(options.studioFolder);
+  const studio = new StudioFiles(options.studioFolder, basePath);
   const state = new AgentState(workspace.root);
   const lock = state.lock();
   try {
@@ -136,9 +139,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       }),
       data,
       feeds,
-      uploads: new Uploads(workspace),
+      uploads: new Uploads(workspace, basePath),
       metrics: () => metricsText(agent),
-      secure: address.tls !== undefined,
+      cookiePlace: { basePath, secure: address.tls !== undefined },
       onSignOut: (token) => sockets.endSession(token),
       download: async ({ run, key, file }, request) => {
         const [exported] = (await exportsNamed(workspace, await feeds.get(run), [key])) as [ListedExport];
@@ -149,13 +152,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const server = address.tls ? createSecureServer(address.tls) : createServer();
     limit(server);
     server.on('request', (request, response) => {
+      request.url = withoutBasePath(basePath, request.url ?? '/');
       const refusal = check.refusal(request.headers);
       if (!refusal) return void answer(request, response);
       options.log(`refused ${request.method} ${request.url}: ${refusal}`);
       response.writeHead(403, { 'Content-Type': 'text/plain' }).end(`This request is refused: ${refusal}.\n`);
     });
-    server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
-    const url = await listen(server, address, name);
+    server.on('upgrade', (request, socket, head) => {
+      request.url = withoutBasePath(basePath, request.url ?? '/');
+      sockets.upgrade(request, socket, head);
+    });
+    const url = `${await listen(server, address, name)}${basePath}`;
     state.recordServed({ url, ...(workspace.runsFolder !== undefined && { runsFolder: workspace.runsFolder }) });
     queue.read(); // a damaged one is said now
     void scheduler.look();

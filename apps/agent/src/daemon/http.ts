@@ -8,7 +8,7 @@ import { parseRequest } from '../service/parseRequest.ts';
 import type { Access } from './auth/access.ts';
 import type { Audit } from './auth/audit.ts';
 import type { Callers } from './auth/callers.ts';
-import { endedCookie, sessionCookie, sessionIn } from './cookies.ts';
+import { type CookiePlace, endedCookie, sessionCookie, sessionIn } from './cookies.ts';
 import type { DataSources } from './data/dataSources.ts';
 import { downloadRows } from './data/download.ts';
 import { type Uploads, uploadsPath } from './data/uploads.ts';
@@ -32,8 +32,8 @@ export interface HttpOptions {
   metrics(): Promise<string>;
   /** Answers below `/v1`. */
   api: Hono<ApiEnvironment>;
-  /** Over TLS: cookies are sent only there. */
-  secure: boolean;
+  /** Where cookies are sent. */
+  cookiePlace: CookiePlace;
   /** Called with a session's token that holds no longer. */
   onSignOut(token: string): void;
   /** Answers with what a run was exported as, or one file of it, by keys. @throws UserError where there is nothing of these names */
@@ -67,7 +67,7 @@ export function createHttp(options: HttpOptions): Hono {
     feeds,
     uploads,
     api,
-    secure,
+    cookiePlace,
     onSignOut,
     download,
   } = options;
@@ -145,7 +145,7 @@ export function createHttp(options: HttpOptions): Hono {
     try {
       const token = access.pair(wanted.data.code, c.req.header('user-agent')?.slice(0, 200));
       audit.record({ name: access.personOf(token)?.name ?? null, action: 'pair a browser', outcome: 'done' });
-      c.header('Set-Cookie', sessionCookie(agentId, token, secure));
+      c.header('Set-Cookie', sessionCookie(agentId, token, cookiePlace));
       return c.json({ paired: true });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -163,7 +163,7 @@ export function createHttp(options: HttpOptions): Hono {
       access.endSession(token);
       onSignOut(token);
     }
-    c.header('Set-Cookie', endedCookie(agentId, secure));
+    c.header('Set-Cookie', endedCookie(agentId, cookiePlace));
     return c.json({ paired: false });
   });
 

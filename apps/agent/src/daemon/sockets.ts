@@ -1,6 +1,7 @@
 /** The sockets of clients: who may open one is decided before the upgrade, and one that does not read is closed. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { UserError } from '@anneal/core/errors';
 import type { Person } from '@anneal/core/protocol/people';
 import { type Role, reaches } from '@anneal/core/protocol/roles';
 import { applyWSSHandler } from '@trpc/server/adapters/ws';
@@ -139,7 +140,7 @@ const socketServer = () => new WebSocketServer({ noServer: true, maxPayload: lar
 
 /** What happens to a client that goes away in the middle of something. */
 function isExpected(cause: Error | undefined): boolean {
-  return cause?.name === 'AbortError' || cause?.name === 'UserError';
+  return cause instanceof UserError || cause?.name === 'AbortError';
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -5,6 +5,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { UserError } from '@anneal/core/errors';
+import { placeBelow } from './basePath.ts';
 
 /** Beside the sources the build of apps/web; in a bundle the folder beside the agent's. */
 const builtStudio = fileURLToPath(
@@ -41,9 +42,11 @@ const compressible = /text|javascript|json|svg|ttf/;
 export class StudioFiles {
   readonly #files = new Map<string, string>();
   readonly #read = new Map<string, StudioFile>();
+  readonly #basePath: string;
 
-  /** @throws UserError `studio_not_built` */
-  constructor(folder: string = builtStudio) {
+  /** @param basePath below which browsers reach it. @throws UserError `studio_not_built` */
+  constructor(folder: string = builtStudio, basePath = '') {
+    this.#basePath = basePath;
     for (const path of filesBelow(folder)) this.#files.set(`/${path}`, join(folder, path));
     if (this.#files.has('/index.html')) return;
     throw new UserError({
@@ -61,7 +64,7 @@ export class StudioFiles {
     if (source === undefined) return undefined;
     const known = this.#read.get(name);
     if (known) return known;
-    const file = load(source, name);
+    const file = load(source, name, this.#basePath);
     this.#read.set(name, file);
     return file;
   }
@@ -72,9 +75,11 @@ export class StudioFiles {
   }
 }
 
-function load(source: string, name: string): StudioFile {
-  const bytes = readFileSync(source);
+function load(source: string, name: string, basePath: string): StudioFile {
   const type = types[extname(name)] ?? 'application/octet-stream';
+  const built = readFileSync(source);
+  const namesPaths = /html|javascript|plain/.test(type);
+  const bytes = namesPaths ? Buffer.from(placeBelow(basePath, built.toString('utf8'))) : built;
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 6 } };
   return {
     bytes,

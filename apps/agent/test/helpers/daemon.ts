@@ -40,15 +40,16 @@ export function makePlace(): Place {
 
 export async function start(
   place: Place,
-  options: { port?: number; tokenFile?: string; allowedHosts?: string[] } = {},
+  options: { port?: number; tokenFile?: string; allowedHosts?: string[]; basePath?: string } = {},
 ): Promise<Daemon> {
-  const { port = 0, tokenFile, allowedHosts = [] } = options;
+  const { port = 0, tokenFile, allowedHosts = [], basePath = '' } = options;
   const address = checkAddress({ host: '127.0.0.1', port, tokenFile });
   const daemon = await startDaemon({
     address,
     workspace: place.workspace,
     studioFolder: place.studio,
     allowedHosts,
+    basePath,
     log: (text) => said.push(text),
   });
   let open = true;

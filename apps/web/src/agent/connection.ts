@@ -1,6 +1,7 @@
 /** The one socket to the agent, and what is known of it. */
 import { createTRPCClient, createWSClient, type TRPCClient, type TRPCWebSocketClient, wsLink } from '@trpc/client';
 import type { AppRouter } from '../../../agent/src/daemon/router/index.ts';
+import { agentPath, socketUrl } from './paths.ts';
 import { createStore } from './store.ts';
 
 /**
@@ -35,7 +36,7 @@ export async function connect(): Promise<void> {
 
 /** Trades a pairing code for a session. Returns the agent's error where it refuses. */
 export async function pair(code: string): Promise<{ code: string; what: string; next?: string } | undefined> {
-  const answer = await fetch('/api/pair', {
+  const answer = await fetch(agentPath('/api/pair'), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ code }),
@@ -47,7 +48,11 @@ export async function pair(code: string): Promise<{ code: string; what: string; 
 
 /** Ends the session of this browser. */
 export async function signOut(): Promise<void> {
-  await fetch('/api/signout', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+  await fetch(agentPath('/api/signout'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
   endSession();
 }
 
@@ -55,7 +60,7 @@ function open(): void {
   if (socket) return;
   state.set('connecting');
   socket = createWSClient({
-    url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/trpc`,
+    url: socketUrl('/trpc'),
     retryDelayMs: (attempt) => Math.min(longestWaitMilliseconds, 250 * 2 ** attempt),
     keepAlive: { enabled: true, intervalMs: 20_000, pongTimeoutMs: 8000 },
   });
@@ -86,7 +91,7 @@ function endSession(): void {
 /** Undefined where the agent does not answer. */
 async function isPaired(): Promise<boolean | undefined> {
   try {
-    const answer = await fetch('/api/session');
+    const answer = await fetch(agentPath('/api/session'));
     return ((await answer.json()) as { paired: boolean }).paired;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 /** Files that go to the agent in parts: an upload that broke off goes on where it was, also after the page was closed. */
 import type { ToldProblem } from '../i18n/problems.tsx';
+import { agentPath } from './paths.ts';
 
 /** Within the 30 seconds that a request may take, on a line of a megabyte a second. */
 const partBytes = 16 << 20;
@@ -15,7 +16,7 @@ export interface UploadNews {
 export async function sendFile(file: File, folder: string, news: UploadNews): Promise<() => void> {
   const { Upload } = await import('tus-js-client');
   const upload = new Upload(file, {
-    endpoint: '/api/uploads',
+    endpoint: agentPath('/api/uploads'),
     chunkSize: partBytes,
     retryDelays: retryMilliseconds,
     metadata: { filename: file.name, folder },

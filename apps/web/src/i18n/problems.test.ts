@@ -51,6 +51,7 @@ const untranslated = [
   'agent_not_running',
   'agent_running',
   'attention_dropout_not_applied',
+  'base_path_not_usable',
   'big_endian_host',
   'body_too_large',
   'eval_source',

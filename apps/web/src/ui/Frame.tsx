@@ -6,6 +6,7 @@ import { type ReactNode, useEffect } from 'react';
 import { useTranslations } from 'use-intl';
 import { useConnection, useHasSocket } from '../agent/hooks.ts';
 import { useFollowedJobs } from '../agent/jobs.ts';
+import { agentPath } from '../agent/paths.ts';
 import { ConnectionBadge } from './ConnectionBadge.tsx';
 import { Activity } from './jobs/Activity.tsx';
 import { Mark } from './Mark.tsx';
@@ -27,7 +28,7 @@ export function Frame({ children }: { children: ReactNode }) {
   useFollowedJobs(useHasSocket());
   // A full load: nothing of a session that has ended stays behind.
   useEffect(() => {
-    if (connection === 'unpaired' && path !== '/pair') location.replace('/pair');
+    if (connection === 'unpaired' && path !== '/pair') location.replace(agentPath('/pair'));
   }, [connection, path]);
   return (
     <div className="flex min-h-dvh flex-col">

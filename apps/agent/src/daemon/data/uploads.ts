@@ -29,10 +29,13 @@ type Sent = Parameters<NonNullable<ConstructorParameters<typeof Server>[0]['onUp
 export class Uploads {
   readonly #workspace: Workspace;
   readonly #folder: string;
+  readonly #basePath: string;
   #server: Server | undefined;
 
-  constructor(workspace: Workspace) {
+  /** @param basePath below which browsers send them */
+  constructor(workspace: Workspace, basePath = '') {
     this.#workspace = workspace;
+    this.#basePath = basePath;
     this.#folder = uploadsFolder(workspace.root);
   }
 
@@ -49,7 +52,7 @@ export class Uploads {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     this.#server ??= new Server({
       path: uploadsPath,
-      relativeLocation: true,
+      generateUrl: (_, { path, id }) => `${this.#basePath}${path}/${id}`,
       datastore: new PartStore({ directory: this.#folder, expirationPeriodInMilliseconds: patienceMilliseconds }),
       onUploadCreate: async (_, upload) => {
         await this.#server?.cleanUpExpiredUploads();

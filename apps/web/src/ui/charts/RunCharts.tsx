@@ -4,6 +4,7 @@ import type { answerMetrics, Metric, RunSeries } from '@anneal/core/protocol/stu
 import { useCallback, useMemo, useRef } from 'react';
 import { useTranslations } from 'use-intl';
 import type { LiveRun, Range } from '../../agent/liveRun.ts';
+import { agentPath } from '../../agent/paths.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Empty } from '../Empty.tsx';
@@ -113,7 +114,7 @@ export function RunCharts({
         <p className="text-[12px] text-muted max-sm:hidden">{t('zoomHint', { madeOf })}</p>
         <div className="ml-auto flex gap-2">
           <a
-            href={`/api/runs/steps?run=${encodeURIComponent(run.key)}`}
+            href={agentPath(`/api/runs/steps?run=${encodeURIComponent(run.key)}`)}
             download
             title={t('csvHint')}
             className={`${buttonClass()} h-7 px-2.5 text-[12.5px]`}

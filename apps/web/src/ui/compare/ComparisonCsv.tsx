@@ -1,3 +1,4 @@
+import { agentPath } from '../../agent/paths.ts';
 import { buttonClass } from '../Button.tsx';
 
 /** A table of the runs, for other programs. @param steps the loss of every step, instead of what they came to */
@@ -13,7 +14,7 @@ export function ComparisonCsv({
   const query = [...runs.map((run) => `run=${encodeURIComponent(run)}`), ...(steps ? ['steps'] : [])].join('&');
   return (
     <a
-      href={`/api/runs/comparison?${query}`}
+      href={agentPath(`/api/runs/comparison?${query}`)}
       download
       title={title}
       aria-label={`CSV: ${title}`}

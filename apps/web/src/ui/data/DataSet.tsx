@@ -10,6 +10,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { findRow, type RowChoice, useDataState, windowQuery } from '../../agent/dataSet.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
+import { agentPath } from '../../agent/paths.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Empty } from '../Empty.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
@@ -295,5 +296,5 @@ function downloadOf({ recipe, file, model, mapping }: DataSourceName, { filter, 
   const given = Object.entries({ recipe, file, model, mapping, filter, search }).filter(
     ([, value]) => value !== null,
   ) as [string, string][];
-  return `/api/data/rows?${new URLSearchParams(given)}`;
+  return agentPath(`/api/data/rows?${new URLSearchParams(given)}`);
 }

@@ -1,6 +1,7 @@
 'use client';
 import type { PairingCode } from '@anneal/core/protocol/people';
 import { useTranslations } from 'use-intl';
+import { agentPath } from '../../agent/paths.ts';
 import { Command } from '../Command.tsx';
 import { useFormat } from '../format.ts';
 
@@ -10,7 +11,7 @@ export function PairingLink({ code, name }: { code: PairingCode; name?: string |
   const format = useFormat();
   return (
     <div role="status" className="grid min-w-0 gap-1.5">
-      <Command>{`${location.origin}/pair#${code.code}`}</Command>
+      <Command>{`${location.origin}${agentPath('/pair')}#${code.code}`}</Command>
       <p className="text-[12.5px] text-muted">
         {name === undefined
           ? t('linkText', { time: format.time(code.until) })

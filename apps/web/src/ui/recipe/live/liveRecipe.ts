@@ -3,6 +3,7 @@ import type { RecipeFileState } from '@anneal/core/protocol/studio';
 import type { TextEdit } from '@anneal/core/recipe/edit';
 import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider';
 import * as Y from 'yjs';
+import { socketUrl } from '../../../agent/paths.ts';
 import { createStore } from '../../../agent/store.ts';
 import { myself, type Person } from './me.ts';
 
@@ -53,7 +54,7 @@ export class LiveRecipe {
   /** @param name of the document, as the agent calls it */
   constructor(name: string) {
     this.#socket = new HocuspocusProviderWebsocket({
-      url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/recipes/live`,
+      url: socketUrl('/recipes/live'),
       delay: 250,
       minDelay: 250,
       maxDelay: longestWaitMilliseconds,

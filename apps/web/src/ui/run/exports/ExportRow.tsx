@@ -4,6 +4,7 @@ import type { ListedRun } from '@anneal/core/protocol/studio';
 import { CloudUpload, Download, Scale, Terminal, Trash2 } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { agentPath } from '../../../agent/paths.ts';
 import { useIsOff } from '../../../agent/useMe.ts';
 import { buttonClass, IconButton } from '../../Button.tsx';
 import { useFormat } from '../../format.ts';
@@ -104,7 +105,7 @@ export function ExportRow({
 }
 
 function downloadHref(run: ListedRun, { key }: StudioExport): string {
-  return `/api/exports/download?${new URLSearchParams({ run: run.key, export: key })}`;
+  return agentPath(`/api/exports/download?${new URLSearchParams({ run: run.key, export: key })}`);
 }
 
 export function nameOf({ form, type, path }: StudioExport): string {
