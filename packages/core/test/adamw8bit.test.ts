@@ -94,7 +94,7 @@ test.each([
   const run = await trainHere(recipe);
   const resolved = resolveRecipe({ ...recipe, optimizer: wanted }, { baseDirectory: '/' });
   const session = await openSession(createJob(resolved), { dataFolder: folder });
-  const engine = await startEngine(session, null);
+  const { engine } = await startEngine(session, null);
   try {
     await expect(readOptimizer(checkpointPath(run, 2), engine)).rejects.toMatchObject({
       code: 'checkpoint_of_another_run',

@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { loadLoraWeights } from '../src/models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../src/models/adapters/loadLora.ts';
 import { tokensOfBase } from '../src/models/adapters/tokens.ts';
 import { openModel } from '../src/models/open.ts';
 import { resolveRecipe } from '../src/recipe/resolve.ts';
@@ -42,6 +42,8 @@ describe('going on', () => {
     ['LoRA', { lora_dropout: 0.1 }, 'adapter_model.safetensors'],
     ['DoRA', { peft_use_dora: true }, 'adapter_model.safetensors'],
     ['a bias on every B', { peft_lora_bias: true }, 'adapter_model.safetensors'],
+    ['PiSSA', { peft_init_lora_weights: 'pissa', lora_r: 4 }, 'adapter_model.safetensors'],
+    ['LoftQ', { peft_init_lora_weights: 'loftq', adapter: 'qlora', lora_r: 4 }, 'adapter_model.safetensors'],
     [
       'rows of some tokens, by averages',
       { peft_trainable_token_indices: [40, 7], optimizer: 'schedule_free_adamw' },
@@ -153,7 +155,7 @@ describe('going on', () => {
     );
     const model = openModel(recipe.base_model);
     onTestFinished(() => model.close());
-    const { tokens } = loadLoraWeights(lora_model_dir, model);
+    const { tokens } = await loadLoraWeights(lora_model_dir, model);
     expect(tokens?.ids).toEqual([40, 7]);
     const base = tokensOfBase(model, [40, 7]).values;
     expect(tokens?.values.filter((value, i) => value !== base[i]).length).toBeGreaterThan(base.length / 2);

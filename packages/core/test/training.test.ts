@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { exportMerged } from '../src/export/merged.ts';
 import { openAnswerer } from '../src/generate/answerer.ts';
 import { greedy } from '../src/generate/sample.ts';
-import { loadLoraWeights } from '../src/models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../src/models/adapters/loadLora.ts';
 import { openModel } from '../src/models/open.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
 import { RunDirectory } from '../src/trainer/runDirectory.ts';
@@ -47,7 +47,7 @@ test('a checkpoint of gpt-oss trained in full, or with its biases, is the model 
   for (const [name, { float32 }] of base.tensors) expect(whole.tensors.get(name)?.float32(), name).toEqual(float32());
   whole.close();
   const biased = await trainHere(tinyRecipe(folder, { ...still, peft_bias: 'all' }));
-  const { full: biases } = loadLoraWeights(checkpointPath(biased, 1), base);
+  const { full: biases } = await loadLoraWeights(checkpointPath(biased, 1), base);
   expect(biases.has('layers.1.experts_gate_up_bias')).toBe(true);
   for (const [name, values] of biases) expect(values, name).toEqual(base.tensors.get(name)?.float32());
   base.close();
@@ -87,6 +87,48 @@ test('accumulation is exact: how a step is cut into micro-batches changes roundi
   for (const other of [await losses(1, 8), await losses(2, 4)]) {
     for (const [i, loss] of other.entries()) expect(Math.abs(loss / (whole[i] as number) - 1)).toBeLessThan(1e-4);
   }
+});
+
+describe('an adapter that begins as a part of the weights', () => {
+  const changes = { max_steps: 2, save_steps: 1, lora_r: 4, lora_target_modules: ['q_proj', 'down_proj'] };
+
+  test('of PiSSA: it changes nothing yet, learns another way, and its checkpoints are adapters of the whole base', async () => {
+    // Without shuffling every epoch is the same six steps.
+    const recipe = tinyRecipe(temporaryFolder(), {
+      ...changes,
+      bf16: false,
+      shuffle: false,
+      max_steps: 7,
+      save_steps: 6,
+    });
+    const [pissa, plain] = [
+      await trainHere({ ...recipe, peft_init_lora_weights: 'pissa' }),
+      await trainHere(recipe),
+    ].map((run) => ({ run, losses: lossesOf(run) as number[] }));
+    if (!pissa || !plain) throw new Error('both were trained');
+    expect(pissa.losses[0]).toBeCloseTo(plain.losses[0] as number, 5);
+    expect(pissa.losses[1]).not.toBeCloseTo(plain.losses[1] as number, 5);
+    const config = JSON.parse(readFileSync(join(checkpointPath(pissa.run, 6), 'adapter_config.json'), 'utf8'));
+    expect(config).toMatchObject({ r: 8, init_lora_weights: true });
+    const next = await trainHere({ ...recipe, max_steps: 1, lora_model_dir: checkpointPath(pissa.run, 6) });
+    expect(lossesOf(next)[0]).toBeCloseTo(pissa.losses[6] as number, 4);
+    await expect(trainHere({ ...recipe, resume_from_checkpoint: checkpointPath(pissa.run, 6) })).rejects.toThrow(
+      'of rank 8',
+    );
+  });
+
+  test('of LoftQ: the base stays in 4 bits, also for PEFT and in exports', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), {
+      ...changes,
+      adapter: 'qlora',
+      peft_init_lora_weights: 'loftq',
+    });
+    const run = await trainHere(recipe);
+    const lora_model_dir = checkpointPath(run, 1);
+    const config = JSON.parse(readFileSync(join(lora_model_dir, 'adapter_config.json'), 'utf8'));
+    expect(config).toMatchObject({ init_lora_weights: 'loftq', loftq_config: { loftq_bits: 4, loftq_iter: 1 } });
+    await expect(trainHere({ ...recipe, peft_init_lora_weights: null, lora_model_dir })).rejects.toThrow('is of LoftQ');
+  });
 });
 
 test('an adapter whose biases nothing could be merged into is warned of', async () => {
@@ -200,7 +242,7 @@ describe('answers', () => {
 
     const merged = join(folder, 'merged');
     const model = openModel(recipe.base_model);
-    const adapter = loadLoraWeights(checkpointPath(run, 30), model);
+    const adapter = await loadLoraWeights(checkpointPath(run, 30), model);
     await exportMerged(merged, { model, adapter, dtype: 'F32' });
     model.close();
 

@@ -29,25 +29,29 @@ test.each(readdirSync(folder))('%s as PEFT computes it', async (kind) => {
   expect(compared).toEqual(new Set([...values, 'curve.loss', 'curve.grad_norm', 'curve.schedule']));
 });
 
-test.each(['patterns', 'rslora-dora', 'bias-lora-only', 'lora-bias-unmergeable', 'trainable-tokens-tied'])(
-  'every tensor of %s, its largest value 1 % off',
-  { timeout: 600_000 },
-  async (kind) => {
-    const file = 'adapter/adapter_model.safetensors';
-    const missed: string[] = [];
-    for (const tensor of tensorsOf(join(folder, kind, file))) {
-      const quantities = await withChanged(
-        join(folder, kind),
-        join(temporaryFolder(), kind),
-        file,
-        (bytes) => void enlargeLargest(bytes, tensor),
-        (copy) => verifyAdapter(copy, baseOf(kind), device),
-      );
-      if (quantities.every(({ passed }) => passed)) missed.push(tensor.name);
-    }
-    expect(missed).toEqual([]);
-  },
-);
+test.each([
+  'patterns',
+  'rslora-dora',
+  'bias-lora-only',
+  'lora-bias-unmergeable',
+  'trainable-tokens-tied',
+  'pissa',
+  'loftq',
+])('every tensor of %s, its largest value 1 % off', { timeout: 600_000 }, async (kind) => {
+  const file = 'adapter/adapter_model.safetensors';
+  const missed: string[] = [];
+  for (const tensor of tensorsOf(join(folder, kind, file))) {
+    const quantities = await withChanged(
+      join(folder, kind),
+      join(temporaryFolder(), kind),
+      file,
+      (bytes) => void enlargeLargest(bytes, tensor),
+      (copy) => verifyAdapter(copy, baseOf(kind), device),
+    );
+    if (quantities.every(({ passed }) => passed)) missed.push(tensor.name);
+  }
+  expect(missed).toEqual([]);
+});
 
 test('its base is found beside it, and named where it is not there', async () => {
   const copy = join(temporaryFolder(), 'a', 'b', 'patterns');

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openGguf } from '@anneal/formats/gguf/read';
 import { describe, expect, test } from 'vitest';
 import { goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
-import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { mergedWeights } from '../models/adapters/merge.ts';
 import { openModel } from '../models/open.ts';
 import { inverseFrequencies } from '../models/rope.ts';
@@ -12,7 +12,7 @@ import { GGUF_TYPES } from './ggufTypes.ts';
 describe.each(['llama3', 'smollm2', 'mistral', 'qwen2', 'qwen3', 'qwen3-yarn'])('%s', (name) => {
   test('in float32 comes back bit for bit, with everything that decides what it computes', async () => {
     const model = goldenModel(name);
-    const adapter = loadLoraWeights(join(goldenPath(name), 'adapter'), model);
+    const adapter = await loadLoraWeights(join(goldenPath(name), 'adapter'), model);
     const folder = join(temporaryFolder(), 'gguf');
     await exportGguf(folder, { model, adapter, types: ['f32'], name });
     const again = openModel(join(folder, ggufFileName(name, 'f32')));

@@ -3,7 +3,8 @@ import { join, relative } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { expect, test } from 'vitest';
 import { adapterGoldenPath, goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
-import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { baseForPeft, exportLora } from './lora.ts';
 
 const weights = (length: number, first: number) => Float32Array.from({ length }, (_, i) => first + i / 64);
@@ -14,7 +15,7 @@ test.each([
   ['DoRA', 'llama3', join(adapterGoldenPath('dora'), 'adapter')],
 ])("%s: names, shapes and weights are those of PEFT's own file", async (kind, base, path) => {
   const model = goldenModel(base);
-  const adapter = loadLoraWeights(path, model);
+  const adapter = await loadLoraWeights(path, model);
   const folder = join(temporaryFolder(), 'adapter');
   await exportLora(folder, { model, adapter, ...options });
   const config = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8'));
@@ -36,6 +37,7 @@ test('rsLoRA, ranks of their own and a part of the layers come back as they went
     rslora: true,
     dora: false,
     loraBias: false,
+    quantizedBase: false,
     full: new Map(),
     tokens: null,
     modules: new Map([
@@ -45,30 +47,27 @@ test('rsLoRA, ranks of their own and a part of the layers come back as they went
   };
   const folder = join(temporaryFolder(), 'adapter');
   await exportLora(folder, { model, adapter, ...options });
-  expect(loadLoraWeights(folder, model)).toEqual(adapter);
+  expect(await loadLoraWeights(folder, model)).toEqual(adapter);
 });
 
-test('an adapter of another base is refused with the difference', () => {
+test('an adapter of another base is refused with the difference', async () => {
   const path = join(goldenPath('qwen3'), 'adapter');
-  expect(() => loadLoraWeights(path, goldenModel('llama3'))).toThrow(/made for another base model than .*\[32,32\]/);
+  await expect(loadLoraWeights(path, goldenModel('llama3'))).rejects.toThrow(
+    /made for another base model than .*\[32,32\]/,
+  );
 });
 
-test('an adapter on lm_head is refused with advice that holds', () => {
+test('an adapter on lm_head is refused with advice that holds', async () => {
   const model = goldenModel('llama3');
   const folder = join(temporaryFolder(), 'adapter');
   cpSync(join(goldenPath('llama3'), 'adapter'), folder, { recursive: true });
   const path = join(folder, 'adapter_model.safetensors');
   writeFileSync(path, renamed(readFileSync(path), /model\.layers\.0\.self_attn\.q_proj\.lora/g, 'lm_head.lora'));
-  expect(() => loadLoraWeights(folder, model)).toThrow(/changes lm_head/);
-  const next = (tieWordEmbeddings: boolean): unknown => {
-    try {
-      return loadLoraWeights(folder, { ...model, config: { ...model.config, tieWordEmbeddings } });
-    } catch (error) {
-      return error;
-    }
-  };
-  expect(next(false)).toMatchObject({ next: expect.stringContaining('merge_and_unload') });
-  expect(next(true)).toMatchObject({ next: expect.stringContaining('cannot be merged either') });
+  await expect(loadLoraWeights(folder, model)).rejects.toThrow(/changes lm_head/);
+  const withTied = (tieWordEmbeddings: boolean) =>
+    loadLoraWeights(folder, { ...model, config: { ...model.config, tieWordEmbeddings } });
+  await expect(withTied(false)).rejects.toMatchObject({ next: expect.stringContaining('merge_and_unload') });
+  await expect(withTied(true)).rejects.toMatchObject({ next: expect.stringContaining('cannot be merged either') });
 });
 
 /** The header with other names, filled up with spaces, which the format allows. */
@@ -83,7 +82,7 @@ function renamed(file: Buffer, from: RegExp, to: string): Buffer {
 
 test('what is there already is left alone', async () => {
   const model = goldenModel('llama3');
-  const adapter = loadLoraWeights(join(goldenPath('llama3'), 'adapter'), model);
+  const adapter = await loadLoraWeights(join(goldenPath('llama3'), 'adapter'), model);
   const folder = join(temporaryFolder(), 'adapter');
   mkdirSync(folder);
   writeFileSync(join(folder, 'notes.txt'), 'mine');

@@ -13,7 +13,8 @@ import type { TensorToWrite } from '@anneal/formats/safetensors/write';
 import { modelByName } from '../hub/catalog.ts';
 import { expertCount, expertsTogether, isOnExperts } from '../models/adapters/experts.ts';
 import { isBias, linearOf } from '../models/adapters/full.ts';
-import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { moduleName } from '../models/adapters/targets.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName, type TensorName } from '../models/names.ts';
@@ -38,7 +39,7 @@ export async function exportLora(folder: string, options: LoraExport): Promise<E
   const files = await writeNewFolder(folder, async (temporary) => {
     await writePeftAdapter(temporary, config, modules, full, tokens);
     await writeTokenizer(temporary, model);
-    if (!isDeepStrictEqual(loadLoraWeights(temporary, model), adapter)) {
+    if (!isDeepStrictEqual(await loadLoraWeights(temporary, model), adapter)) {
       throw new Error(`the adapter written to ${temporary} reads back differently`);
     }
   });
@@ -110,6 +111,7 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     rankPattern: patterns('rank'),
     alphaPattern: patterns('alpha'),
     trainableTokens: adapter.tokens?.ids ?? [],
+    initialization: adapter.quantizedBase ? ('loftq' as const) : ('plain' as const),
     baseModel: base.name,
     revision,
   };

@@ -2,13 +2,13 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { adapterGoldenPath, goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
-import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { type ModelTensor, openModel } from '../models/open.ts';
 import { exportMerged } from './merged.ts';
 
-function withAdapter(name: string) {
+async function withAdapter(name: string) {
   const model = goldenModel(name);
-  return { model, adapter: loadLoraWeights(join(goldenPath(name), 'adapter'), model) };
+  return { model, adapter: await loadLoraWeights(join(goldenPath(name), 'adapter'), model) };
 }
 
 /** To nearest, ties to even. No weight here is NaN. */
@@ -18,7 +18,7 @@ function bfloat16Of(values: Float32Array): Uint16Array {
 }
 
 test('every weight is W + alpha / r · B A, by plain float64 loops', async () => {
-  const { model, adapter } = withAdapter('qwen2');
+  const { model, adapter } = await withAdapter('qwen2');
   const folder = join(temporaryFolder(), 'merged');
   await exportMerged(folder, { model, adapter, dtype: 'F32' });
   const merged = openModel(folder);
@@ -49,7 +49,7 @@ test('every weight is W + alpha / r · B A, by plain float64 loops', async () =>
 });
 
 test('bf16 in shards: each weight is rounded once, config.json names the type', async () => {
-  const { model } = withAdapter('smollm2');
+  const { model } = await withAdapter('smollm2');
   const folder = join(temporaryFolder(), 'merged');
   const steps: number[] = [];
   const { files } = await exportMerged(folder, {
@@ -93,7 +93,7 @@ test('tokenizer files and both configs of the base come along', async () => {
 });
 
 test('a stopped export leaves nothing behind', async () => {
-  const { model, adapter } = withAdapter('llama3');
+  const { model, adapter } = await withAdapter('llama3');
   const parent = temporaryFolder();
   const stop = new AbortController();
   const onProgress = (done: number): void => {
@@ -114,7 +114,7 @@ test.each([
   ['F16', 70_000, 'weight 77 is 70000, which F16 cannot hold'],
   ['BF16', Number.NaN, 'weight 77 is NaN, which BF16 cannot hold'],
 ] as const)('%s cannot hold %d', async (dtype, weight, message) => {
-  const { model } = withAdapter('llama3');
+  const { model } = await withAdapter('llama3');
   const q = model.tensors.get('layers.1.q');
   if (!q) throw new Error('the golden model has layers.1.q');
   const changed: ModelTensor = {
@@ -132,7 +132,7 @@ test.each([
 
 test('rows of DoRA are as long as their magnitudes', async () => {
   const model = goldenModel('llama3');
-  const adapter = loadLoraWeights(join(adapterGoldenPath('dora'), 'adapter'), model);
+  const adapter = await loadLoraWeights(join(adapterGoldenPath('dora'), 'adapter'), model);
   const folder = join(temporaryFolder(), 'merged');
   await exportMerged(folder, { model, adapter, dtype: 'F32' });
   const merged = openModel(folder);

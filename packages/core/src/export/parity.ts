@@ -5,7 +5,7 @@ import { adaptedProgram, baseProgram, openDecodeEngine } from '../generate/decod
 import { generate, likeliestTokens } from '../generate/generate.ts';
 import { encodePrompt, type ModelText, type ModelTextOptions, openModelText } from '../generate/modelText.ts';
 import { greedy } from '../generate/sample.ts';
-import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { openModel } from '../models/open.ts';
 import type { ComparedPrompt } from '../protocol/exports.ts';
@@ -107,7 +107,7 @@ async function withModel<T>(
     const text = openModelText(model, textOptions);
     const promptIds = await Promise.all(prompts.map((prompt) => encode(text, prompt)));
     const longest = Math.max(...promptIds.map(({ length }) => length));
-    const adapter = adapterFolder === null ? null : loadLoraWeights(adapterFolder, model);
+    const adapter = adapterFolder === null ? null : await loadLoraWeights(adapterFolder, model);
     const engine = await openDecodeEngine(model, {
       device: chooseDevice(),
       weightType: 'f32',

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { goldenModel, goldenModels, goldenPath, temporaryFolder, writeTinyModel } from '../../test/fixtures.ts';
-import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { openModel } from '../models/open.ts';
 import { exportGguf, ggufFileBytes, ggufFileName } from './gguf.ts';
 import { GGUF_TYPES } from './ggufTypes.ts';
@@ -15,7 +15,7 @@ test.each([...goldenModels.filter((name) => name !== 'qwen3-yarn'), 'lfm2' as co
   async (name) => {
     const folder = temporaryFolder();
     const model = openModel(writeTinyModel(folder, name));
-    const adapter = loadLoraWeights(join(goldenPath(name), 'adapter'), model);
+    const adapter = await loadLoraWeights(join(goldenPath(name), 'adapter'), model);
 
     const lora = { model, adapter, dropout: 0.1, baseModel: 'org/base' };
     expect(loraBytes(lora)).toBe(sum((await exportLora(join(folder, 'lora'), lora)).files));

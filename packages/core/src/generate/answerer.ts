@@ -1,7 +1,7 @@
 import type { Device } from '@anneal/kernels';
 import { chooseDevice } from '../device.ts';
 import { memoryBudget } from '../memory.ts';
-import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { decodeStream } from '../tokenizers/decodeStream.ts';
@@ -95,19 +95,19 @@ export async function openAnswerer(options: AnswererOptions): Promise<Answerer> 
 }
 
 /** The bytes that it would take, and those that can be had. Loads nothing. @throws UserError */
-export function measureAnswerer(options: AnswererOptions): { bytes: number; available: number } {
+export async function measureAnswerer(options: AnswererOptions): Promise<{ bytes: number; available: number }> {
   const model = openModel(options.modelPath);
   try {
-    const engine = engineOptions(model, options);
+    const engine = await engineOptions(model, options);
     return { bytes: planDecoding(model, engine).memory.total, available: memoryBudget(engine.device) };
   } finally {
     model.close();
   }
 }
 
-function engineOptions(model: OpenModel, options: AnswererOptions) {
+async function engineOptions(model: OpenModel, options: AnswererOptions) {
   const { device = chooseDevice(), adapterFolder, weightType, quantization, sideBySide, onLoad, signal } = options;
-  const adapter = adapterFolder ? loadLoraWeights(adapterFolder, model) : null;
+  const adapter = adapterFolder ? await loadLoraWeights(adapterFolder, model) : null;
   const contextLength = Math.min(options.contextLength, model.config.maxPositions);
   return {
     device,
@@ -124,7 +124,7 @@ function engineOptions(model: OpenModel, options: AnswererOptions) {
 
 async function answererOf(model: OpenModel, options: AnswererOptions): Promise<Answerer> {
   const text = openModelText(model, options.text);
-  const loading = engineOptions(model, options);
+  const loading = await engineOptions(model, options);
   const { adapter, contextLength } = loading;
   const engine = await openDecodeEngine(model, loading);
 

@@ -42,7 +42,7 @@ export function planDecoding(model: OpenModel, options: DecodeEngineOptions): Pl
   const programs = (adapter ? [null, adapter] : [null]).map((lora) => {
     const weights = {
       type: weightType,
-      nf4: nf4Forms(model, quantization),
+      nf4: nf4Forms(model, quantization, lora && loraSpecOf(lora, 0)),
       trainable: false,
       lora: lora && loraSpecOf(lora, 0),
       copies: false,

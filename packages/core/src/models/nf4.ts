@@ -1,7 +1,6 @@
-import { absmaxMap } from '@anneal/formats/bitsandbytes/nf4';
+import { absmaxMap, type StoredNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import {
   type Engine,
-  type Nf4Values,
   type Nf4Weight,
   nf4Block,
   nf4ScaleBlock,
@@ -11,6 +10,7 @@ import {
   type WeightSource,
 } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
+import type { LoraSpec } from './adapters/lora.ts';
 import { targetedLinears } from './adapters/targets.ts';
 import { type ModelTensor, type OpenModel, refuseProblem } from './model.ts';
 import { stackName } from './stackName.ts';
@@ -24,9 +24,19 @@ export type Nf4Form = 'single' | 'double';
 
 /**
  * The linears that are held in NF4, by our names. Those that the files hold so stay as they are, and then no other is
- * quantized: who made such a checkpoint left the rest out on purpose. Else `nf4` means every linear of the blocks, and the experts.
+ * quantized: who made such a checkpoint left the rest out on purpose. Else `nf4` means every linear of the blocks, and the experts;
+ * and those of an adapter whose base is quantized are so with float32 absmaxes, as PEFT's LoftQ has them, in any case.
  */
-export function nf4Forms(model: OpenModel, quantization: Quantization): ReadonlyMap<string, Nf4Form> {
+export function nf4Forms(
+  model: OpenModel,
+  quantization: Quantization,
+  lora: Pick<LoraSpec, 'quantizedBase' | 'modules'> | null = null,
+): ReadonlyMap<string, Nf4Form> {
+  const ofAdapter = lora?.quantizedBase ? [...lora.modules.keys()].map((name) => [name, 'single'] as const) : [];
+  return new Map([...formsOf(model, quantization), ...ofAdapter]);
+}
+
+function formsOf(model: OpenModel, quantization: Quantization): ReadonlyMap<string, Nf4Form> {
   const stored = [...model.tensors.values()].flatMap(({ name, nf4 }) => (nf4 ? [[name, nf4.form] as const] : []));
   if (stored.length > 0 || quantization === 'none') return new Map(stored);
   const linears = targetedLinears(model.config, model.architecture.names, 'all-linear');
@@ -108,12 +118,16 @@ export async function writeNf4(engine: Engine, model: OpenModel, tensor: ModelTe
   const source = tensor.source();
   if (tensor.nf4) await writeValues(engine, tensor.name, tensor.nf4.read());
   else if (source) await encodeFrom(engine, model, tensor, source);
-  else await encodeDecoded(engine, model, tensor);
+  else await writeValues(engine, tensor.name, await quantized(tensor, model, formIn(engine, tensor.name)));
+}
+
+function formIn(engine: Engine, name: string): Nf4Form {
+  return engine.plan.variables.has(name + parts.scales) ? 'double' : 'single';
 }
 
 async function encodeFrom(engine: Engine, model: OpenModel, tensor: ModelTensor, source: WeightSource): Promise<void> {
   const nameOf = (part: Part) => tensor.name + parts[part];
-  const isDouble = engine.plan.variables.has(nameOf('scales'));
+  const isDouble = formIn(engine, tensor.name) === 'double';
   const double = isDouble ? { scales: nameOf('scales'), offsets: nameOf('offsets'), map: absmaxMap() } : null;
   const names = { codes: nameOf('codes'), absmax: nameOf('absmax'), double };
   const { problem, isFinite } = await engine.loadNf4(names, source);
@@ -121,16 +135,17 @@ async function encodeFrom(engine: Engine, model: OpenModel, tensor: ModelTensor,
   if (!isFinite) throw notFinite(tensor, model);
 }
 
-async function encodeDecoded(engine: Engine, model: OpenModel, tensor: ModelTensor): Promise<void> {
+/** A matrix of the model as NF4 holds it. @throws UserError for a weight that is not finite */
+export async function quantized(tensor: ModelTensor, model: OpenModel, form: Nf4Form = 'single'): Promise<StoredNf4> {
   const weights = tensor.float32();
   const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
-  const values = await quantizeNf4(bytes, 'f32', absmaxMap());
+  const values = await quantizeNf4(bytes, 'f32', form === 'double' ? absmaxMap() : null);
   (weights.buffer as ArrayBuffer).transfer(0);
   if (!values) throw notFinite(tensor, model);
-  await writeValues(engine, tensor.name, values);
+  return values;
 }
 
-async function writeValues(engine: Engine, name: string, { codes, absmax, double }: Nf4Values): Promise<void> {
+async function writeValues(engine: Engine, name: string, { codes, absmax, double }: StoredNf4): Promise<void> {
   await engine.write(name + parts.codes, codes, 'u8');
   await engine.write(name + parts.absmax, absmax, double ? 'u8' : 'f32');
   if (!double) return;

@@ -26,6 +26,7 @@ const adapterKeys = [
   'peft_use_rslora',
   'peft_use_dora',
   'peft_lora_bias',
+  'peft_init_lora_weights',
   'lora_modules_to_save',
   'peft_trainable_token_indices',
   'peft_bias',
@@ -81,6 +82,23 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
       'peft_lora_bias',
       'peft_use_dora',
     ]);
+  }
+  if (recipe.peft_init_lora_weights) {
+    const key = 'peft_init_lora_weights';
+    const wanted = recipe.peft_init_lora_weights === 'loftq' ? 'qlora' : 'lora';
+    if ((recipe.adapter ?? 'lora') !== wanted && recipe.adapter !== null) {
+      const next =
+        wanted === 'lora' ? 'set adapter: lora, or loftq for weights in 4 bits' : 'set adapter: qlora, or pissa';
+      clash(key, `\`${key}: ${recipe[key]}\` goes with \`adapter: ${wanted}\``, next, [key]);
+    }
+    for (const other of ['peft_use_dora', 'lora_target_parameters', 'lora_model_dir', 'rl'] as const) {
+      if (!recipe[other]) continue;
+      const why = other === 'rl' ? 'the base without the adapter is another model then' : `not with \`${other}\``;
+      clash(key, `the adapter cannot begin as a part of the weights: ${why}`, `remove ${key} or ${other}`, [
+        key,
+        other,
+      ]);
+    }
   }
   const ids = recipe.peft_trainable_token_indices ?? [];
   const twice = ids.find((id, i) => ids.indexOf(id) < i);

@@ -26,6 +26,7 @@ type LoraSettings = Chosen<
     | 'peft_trainable_token_indices'
     | 'lora_modules_to_save'
     | 'lora_model_dir'
+    | 'peft_init_lora_weights'
   > & {
     /** Every linear layer of the blocks; false where `lora_target_modules` lists them, or experts alone get an adapter. */
     lora_target_linear: boolean;
@@ -134,6 +135,7 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
       peft_use_rslora: null,
       peft_use_dora: null,
       peft_lora_bias: null,
+      peft_init_lora_weights: null,
       lora_modules_to_save: null,
       peft_trainable_token_indices: null,
       peft_bias: null,
@@ -152,6 +154,7 @@ function adapterSettings(filled: Filled, loraModelDir: string | null): AdapterSe
     peft_use_rslora: filled.peft_use_rslora ?? loraDefaults.peft_use_rslora,
     peft_use_dora: filled.peft_use_dora ?? loraDefaults.peft_use_dora,
     peft_lora_bias: filled.peft_lora_bias ?? loraDefaults.peft_lora_bias,
+    peft_init_lora_weights: filled.peft_init_lora_weights,
     lora_modules_to_save: filled.lora_modules_to_save,
     peft_trainable_token_indices: filled.peft_trainable_token_indices,
     peft_bias: filled.peft_bias ?? loraDefaults.peft_bias,

@@ -8,6 +8,7 @@ const otherNames: Record<string, string> = {
   modules_to_save: '`lora_modules_to_save`',
   additional_target: '`lora_modules_to_save`',
   lora_bias: '`peft_lora_bias`, or `peft_bias` for biases of the model,',
+  init_lora_weights: '`peft_init_lora_weights`',
   trainable_token_indices: '`peft_trainable_token_indices`',
   bias: '`peft_bias`',
   lora_rank: '`lora_r`',

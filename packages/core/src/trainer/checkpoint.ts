@@ -10,6 +10,7 @@ import { UserError } from '../errors.ts';
 import { exportLora } from '../export/lora.ts';
 import { writeTokenizer } from '../export/writeTokenizer.ts';
 import { type LoraOptions, type LoraSpec, readLora } from '../models/adapters/lora.ts';
+import { forWholeBase, type Start } from '../models/adapters/start.ts';
 import type { OpenModel } from '../models/model.ts';
 import { inFileOrder, wholeTensor } from '../models/stored.ts';
 import { damagedCheckpoint, verifyCheckpoint } from './checkpointSeal.ts';
@@ -37,11 +38,18 @@ export interface CheckpointState {
   readonly data: LoaderState;
 }
 
+export interface AdapterContents {
+  readonly options: LoraOptions;
+  readonly spec: LoraSpec;
+  /** What the base in the engine lacks; the checkpoint is for the whole one. */
+  readonly start: Start | null;
+}
+
 export interface CheckpointContents {
   readonly engine: Engine;
   readonly model: OpenModel;
   /** null: full fine-tuning, the checkpoint is a whole model. */
-  readonly lora: { readonly options: LoraOptions; readonly spec: LoraSpec } | null;
+  readonly lora: AdapterContents | null;
   readonly baseModel: string;
   readonly revision: string | null;
 }
@@ -111,9 +119,10 @@ function assertIsCheckpoint(folder: string): void {
 async function writeAdapter(
   folder: string,
   { engine, model, baseModel, revision }: CheckpointContents,
-  { options, spec }: { options: LoraOptions; spec: LoraSpec },
+  { options, spec, start }: AdapterContents,
 ): Promise<void> {
-  const adapter = await readLora(engine, options, spec);
+  const trained = await readLora(engine, options, spec);
+  const adapter = start ? forWholeBase({ trained, start }) : trained;
   await exportLora(folder, { model, adapter, dropout: spec.dropout, baseModel, revision: revision ?? undefined });
 }
 

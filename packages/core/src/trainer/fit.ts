@@ -39,8 +39,9 @@ export function fitOf(session: Session, folder: string): Fit {
   };
 }
 
-/** Adapter files of PEFT have a matrix that is embedding and head under both names, and of an embedding with some trained rows these alone. */
-function savedOtherwise({ lora, model: { config } }: Session): number {
+/** Adapters of PiSSA are saved with what they began as. Adapter files of PEFT have a matrix that is embedding and head under both names, and of an embedding with some trained rows these alone. */
+function savedOtherwise({ job, lora, plan, model: { config } }: Session): number {
+  if (job.adapter?.options.initialization === 'pissa') return plan.memory.parameters;
   const embedding = 4 * config.vocabSize * config.hiddenSize;
   if (lora && lora.tokens.length > 0) return -embedding;
   return config.tieWordEmbeddings && lora?.full.has('embed') ? embedding : 0;

@@ -172,6 +172,7 @@ function adapterJob(recipe: ResolvedRecipe): AdapterJob | null {
       rslora: recipe.peft_use_rslora,
       dora: recipe.peft_use_dora,
       loraBias: recipe.peft_lora_bias,
+      initialization: recipe.peft_init_lora_weights ?? 'plain',
       dropout: recipe.lora_dropout,
     },
     full: { modulesToSave: recipe.lora_modules_to_save ?? [], bias: recipe.peft_bias },

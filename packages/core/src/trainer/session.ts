@@ -8,8 +8,9 @@ import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from 
 import { hostBudget, memoryBudget } from '../memory.ts';
 import { isOnExperts, targetedExperts } from '../models/adapters/experts.ts';
 import { fullTensors, inFull } from '../models/adapters/full.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { type LoraSpec, loraSpec, loraSpecOf } from '../models/adapters/lora.ts';
-import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { targetedLinears } from '../models/adapters/targets.ts';
 import { inTokens, refuseTokens } from '../models/adapters/tokens.ts';
 import { carriesState } from '../models/config.ts';
@@ -70,14 +71,15 @@ export async function openSession(
     refuseWhereKernelsAreMissing(base.config, job.device);
     if (job.rollouts) refuseStates(base);
     refuseExpertsAsOneMatrix(base, job);
+    refuseStartInFourBits(base, job);
     const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });
     await onOpened?.({ job, model, text });
-    const initialAdapter = adapter?.initialFolder ? loadLoraWeights(adapter.initialFolder, model) : null;
+    const initialAdapter = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
     const objective = objectiveOf(job.objective);
-    const nf4 = nf4Forms(model, job.quantization);
+    const nf4 = nf4Forms(model, job.quantization, lora);
     if (nf4.size > 0 && !lora) throw cannotTrainQuantized(model);
     const data = await prepareData({
       ...job.data.prepare,
@@ -187,6 +189,18 @@ function refuseExpertsAsOneMatrix({ path, config: { experts } }: OpenModel, { op
   });
 }
 
+/** What an adapter of PiSSA or LoftQ begins as is taken out of weights that are not rounded yet. */
+function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }: Job): void {
+  const { initialization = 'plain' } = adapter?.options ?? {};
+  if (initialization === 'plain' || ![...tensors.values()].some(({ nf4 }) => nf4)) return;
+  throw new UserError({
+    what: `peft_init_lora_weights: ${initialization} begins with the weights themselves, and those of this model are stored in 4 bits`,
+    where: path,
+    next: 'use the original checkpoint in bf16, f16 or f32, or remove peft_init_lora_weights',
+    code: 'model_quantized',
+  });
+}
+
 function cannotTrainQuantized({ path }: OpenModel): UserError {
   return new UserError({
     what: 'the weights are stored in 4 bits, which cannot be trained themselves',
@@ -232,6 +246,12 @@ function refuseOtherKind(
     refuse(
       initial.loraBias ? 'has biases, and peft_lora_bias is not true' : 'has no biases, which peft_lora_bias asks for',
       `set peft_lora_bias: ${initial.loraBias}`,
+    );
+  }
+  if (initial.quantizedBase !== (options.initialization === 'loftq')) {
+    refuse(
+      'is of LoftQ, whose base is in 4 bits',
+      'merge it into its base first, or begin anew with peft_init_lora_weights: loftq',
     );
   }
   if (options.dropout > 0 && [...initial.modules.keys()].some(isOnExperts)) {

@@ -2,22 +2,36 @@ import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { allocateEngine } from '../memory.ts';
 import { inFull } from '../models/adapters/full.ts';
-import { type LoraModuleSpec, type LoraSpec, loraSpecOf, writeLora } from '../models/adapters/lora.ts';
-import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
+import {
+  type LoraModuleSpec,
+  type LoraOptions,
+  type LoraSpec,
+  loraSpecOf,
+  writeLora,
+} from '../models/adapters/lora.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import { apart, type Start, startOf, writeResidual } from '../models/adapters/start.ts';
 import { inTokens, tokensOfBase, writeTokens } from '../models/adapters/tokens.ts';
 import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
 import { initializeLora } from './initialize.ts';
 import type { Session } from './session.ts';
 
+export interface StartedEngine {
+  readonly engine: Engine;
+  /** What the base in the engine lacks because the adapter began as it (PiSSA); null where it is whole. */
+  readonly start: Start | null;
+}
+
 /**
  * The plan's engine with all weights in it: the base model's, and those of `checkpoint` where there is one, else a new adapter or that of
  * `lora_model_dir`.
  * @throws UserError when the memory is not there, or the checkpoint is of another model or another adapter
  */
-export async function startEngine(session: Session, checkpoint: string | null): Promise<Engine> {
-  const { job, model, plan, lora, initialAdapter } = session;
-  const adapter = checkpoint && lora ? loadLoraWeights(checkpoint, model) : initialAdapter;
+export async function startEngine(session: Session, checkpoint: string | null): Promise<StartedEngine> {
+  const { job, model, plan, lora } = session;
+  const { trained: adapter, start } = await adapterOf(session, checkpoint);
   if (checkpoint && lora && adapter) refuseOtherAdapter(checkpoint, loraSpecOf(adapter, lora.dropout), lora);
   const engine = allocateEngine(plan, job.device, {
     what: 'the run',
@@ -27,18 +41,39 @@ export async function startEngine(session: Session, checkpoint: string | null): 
   try {
     if (checkpoint && !lora) weights = openModel(checkpoint);
     await loadWeights(engine, weights);
+    if (adapter && start) await writeResidual(engine, model, { trained: adapter, start });
     if (adapter) await writeLora(engine, adapter);
-    else if (lora) {
-      await initializeLora(engine, lora, job.seed);
-      if (lora.tokens.length > 0) await writeTokens(engine, tokensOfBase(model, lora.tokens));
-    }
-    return engine;
+    else if (lora) await initializeLora(engine, lora, job.seed);
+    if (lora && lora.tokens.length > 0 && !adapter?.tokens) await writeTokens(engine, tokensOfBase(model, lora.tokens));
+    return { engine, start };
   } catch (error) {
     await engine.dispose();
     throw error;
   } finally {
     if (weights !== model) weights.close();
   }
+}
+
+/** What the run begins or goes on with; of a plain new adapter nothing, as its A are chance. */
+async function adapterOf(
+  { job, model, lora, initialAdapter }: Session,
+  checkpoint: string | null,
+): Promise<{ trained: LoraWeights | null; start: Start | null }> {
+  const options = job.adapter?.options;
+  const { initialization = 'plain' } = options ?? {};
+  if (checkpoint && lora) {
+    const whole = await loadLoraWeights(checkpoint, model);
+    return initialization === 'pissa' ? apart(whole) : { trained: whole, start: null };
+  }
+  if (initialAdapter || !lora || !options || initialization === 'plain')
+    return { trained: initialAdapter, start: null };
+  const start = await startOf(model, lora.modules, initialization, job.device);
+  const trained = newAdapter(options, lora, start);
+  return { trained, start: initialization === 'pissa' ? start : null };
+}
+
+function newAdapter({ r, alpha, rslora }: LoraOptions, { quantizedBase }: LoraSpec, modules: Start): LoraWeights {
+  return { r, alpha, rslora, dora: false, loraBias: false, quantizedBase, modules, full: new Map(), tokens: null };
 }
 
 /** Factors of another rank would fill the wrong rows of the plan's, and with another scale they would mean another model. */
@@ -67,7 +102,12 @@ function otherAdapter(checkpoint: string, what: string): UserError {
 }
 
 /** The scale is stored as an alpha, which may cost its last bits. */
-function inWords(module: LoraModuleSpec | undefined, { dora, loraBias }: LoraSpec): string {
-  const kind = dora ? 'a DoRA adapter' : loraBias ? 'an adapter with a bias' : 'an adapter';
+function inWords(module: LoraModuleSpec | undefined, { dora, loraBias, quantizedBase }: LoraSpec): string {
+  const kind = [
+    ...(quantizedBase ? ['an adapter of LoftQ'] : []),
+    ...(dora ? ['a DoRA adapter'] : []),
+    ...(loraBias ? ['an adapter with a bias'] : []),
+    'an adapter',
+  ][0];
   return module ? `${kind} of rank ${module.rank} and scale ${Number(module.scale.toPrecision(9))}` : 'no adapter';
 }

@@ -64,7 +64,7 @@ function planTokenLosses(
 ): Plan {
   const weights = {
     type: weightType,
-    nf4: nf4Forms(model, quantization),
+    nf4: nf4Forms(model, quantization, adapter && loraSpecOf(adapter, 0)),
     trainable: false,
     lora: adapter && loraSpecOf(adapter, 0),
     copies: false,

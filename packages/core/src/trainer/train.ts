@@ -147,13 +147,14 @@ async function trainSession(
 ): Promise<void> {
   const { job, loader, data, totalSteps } = session;
   const checkpoint = resumption?.folder ?? null;
-  await using engine = new TrainingEngine(await startEngine(session, checkpoint), session.objective);
+  const { engine: native, start } = await startEngine(session, checkpoint);
+  await using engine = new TrainingEngine(native, session.objective);
   await using rollouts = rewards && job.rollouts ? new Rollouts(job.rollouts, session, engine, rewards) : null;
   using losses = new DocumentLosses(out.path, data.train.count);
   const contents: CheckpointContents = {
     engine: engine.engine,
     model: withTemplateDefaults(session.model, job.data.text),
-    lora: job.adapter && session.lora ? { options: job.adapter.options, spec: session.lora } : null,
+    lora: job.adapter && session.lora ? { options: job.adapter.options, spec: session.lora, start } : null,
     baseModel: job.baseModel,
     revision: job.revision,
   };

@@ -24,7 +24,7 @@ function forwardProgram(
   const graph = new Graph('forward', variables, activationType);
   const weights = {
     type: weightType,
-    nf4: nf4Forms(model, 'none'),
+    nf4: nf4Forms(model, 'none', lora),
     trainable: false,
     lora,
     copies: false,

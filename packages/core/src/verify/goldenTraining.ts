@@ -29,7 +29,7 @@ export async function openTraining(
   const { graphs } = trainingPrograms({
     config: model.config,
     ...precision,
-    nf4: nf4Forms(model, 'none'),
+    nf4: nf4Forms(model, 'none', adapter && loraSpecOf(adapter, 0)),
     logitRows: device.logitRows,
     lora: adapter && loraSpecOf(adapter, 0),
     objective: supervised,

@@ -1,28 +1,36 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import { cpuDevice, type Device } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { expertCount, expertsTogether, isOnExperts } from '../models/adapters/experts.ts';
+import { loadBegun } from '../models/adapters/loadLora.ts';
 import { loraName, loraSpecOf, readLora } from '../models/adapters/lora.ts';
-import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import { forWholeBase, residual, type Start, writeResidual } from '../models/adapters/start.ts';
+import { linearOfModule } from '../models/adapters/targets.ts';
 import { tokenNames } from '../models/adapters/tokens.ts';
-import { type OpenModel, openModel } from '../models/open.ts';
+import { quantized } from '../models/nf4.ts';
+import { type ModelTensor, type OpenModel, openModel } from '../models/open.ts';
 import { supervised } from '../objectives/supervised.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
+import { goldenBatch } from './batches.ts';
 import { float32 } from './forward.ts';
 import { type GoldenCurve, type GoldenCurves, type GoldenFolder, openGolden } from './golden.ts';
 import { goldenStep, gradientsOnly, openTraining, trainGolden } from './goldenTraining.ts';
 import { gradientVariable } from './gradientNames.ts';
 import {
   activationDifference,
+  decomposedDifference,
   gradientDifference,
   maxDifference,
+  mismatches,
   peakDifference,
   type Quantity,
   relativeDifference,
   tolerances,
 } from './quantity.ts';
-import { firstRowLogits, mergedLogits, verifyForward, verifyLabels } from './verifyForward.ts';
+import { adaptedLogits, firstRowLogits, mergedLogits, verifyLabels } from './verifyForward.ts';
 
 interface AdapterCurves extends Pick<GoldenCurves, 'optimizer' | 'schedule'> {
   /** Folder name of the checkpoint that the adapter is for. */
@@ -72,19 +80,26 @@ async function verifyWith(
   model: OpenModel,
   device: Device,
 ): Promise<Quantity[]> {
-  const adapter = loadLoraWeights(join(golden.path, 'adapter'), model);
+  const { trained: adapter, start } = await loadBegun(join(golden.path, 'adapter'), model);
+  const whole = (trained: LoraWeights) => (start ? forWholeBase({ trained, start }) : trained);
   const { layerCount } = model.config;
+  const compare = (name: string, logits: Float32Array) =>
+    start
+      ? decomposedDifference(name, logits, golden.float32(name))
+      : activationDifference(name, logits, golden.float32(name), layerCount);
   const base = await firstRowLogits(golden, model, null, device);
   const quantities = [
     verifyLabels(golden),
     ...activationDifference('base.logits', base, golden.float32('base.logits'), layerCount),
-    ...(await verifyForward(golden, model, adapter, device, 'logits')),
+    ...compare('logits', await adaptedLogits(goldenBatch(golden), model, whole(adapter), device)),
+    ...(await verifyBase(golden, model, { trained: adapter, start })),
   ];
   if (golden.names.includes('merged.logits')) {
-    const merged = await mergedLogits(golden, model, adapter, device);
-    quantities.push(...activationDifference('merged.logits', merged, golden.float32('merged.logits'), layerCount));
+    const merged = await mergedLogits(golden, model, whole(adapter), device);
+    quantities.push(...compare('merged.logits', merged));
   }
   const engine = await openTraining(golden, model, adapter, device, float32, curves.optimizer);
+  if (start) await writeResidual(engine, model, { trained: adapter, start });
   await using training = new TrainingEngine(engine, supervised);
   const step = goldenStep(golden);
   const loss = await gradientsOnly(training, step);
@@ -106,8 +121,34 @@ async function verifyWith(
     ),
   );
   const trained = await readLora(engine, { ...adapter, dropout: 0 }, loraSpecOf(adapter, 0));
-  const after = await firstRowLogits(golden, model, trained, device);
+  const after = await firstRowLogits(golden, model, whole(trained), device);
   quantities.push(peakDifference('trained.logits', after, golden.float32('trained.logits'), tolerances.merged));
+  return quantities;
+}
+
+/** The weights that PEFT leaves of the base beside adapters of PiSSA and LoftQ. */
+async function verifyBase(
+  golden: GoldenFolder,
+  model: OpenModel,
+  { trained, start }: { trained: LoraWeights; start: Start | null },
+): Promise<Quantity[]> {
+  const names = golden.names.filter((name) => /^base\..*\.weight$/.test(name));
+  const quantities: Quantity[] = [];
+  for (const name of names) {
+    const linear = linearOfModule(
+      model.config,
+      model.architecture.names,
+      name.slice('base.'.length, -'.weight'.length),
+    );
+    if (linear === null) throw new Error(`${name} is no linear of this model`);
+    const expected = golden.float32(name);
+    if (start) {
+      quantities.push(...decomposedDifference(name, await residual(model, { trained, start }, linear), expected));
+    } else {
+      const held = await quantized(model.tensors.get(linear) as ModelTensor, model);
+      quantities.push(mismatches(name, decodeNf4(held, 0, expected.length), expected));
+    }
+  }
   return quantities;
 }
 

@@ -3,8 +3,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Device, HostArray } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
 import { UserError } from '../errors.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
-import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { supervised } from '../objectives/supervised.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
@@ -40,7 +41,7 @@ export async function verifyBf16(path: string, device: Device): Promise<Quantity
   const model = openModel(path);
   const precision = { weightType: 'bf16', activationType: activationTypeOn(device, 'bf16') } as const;
   try {
-    const adapter = loadLoraWeights(join(path, 'adapter'), model);
+    const adapter = await loadLoraWeights(join(path, 'adapter'), model);
     return [
       ...(await compare(golden, model, null, device, precision, yardstick)),
       ...(await compare(golden, model, adapter, device, precision, yardstick)),

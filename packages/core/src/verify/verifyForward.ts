@@ -31,11 +31,8 @@ export async function verifyForward(
   const batch = goldenBatch(golden);
   const { layerCount } = model.config;
   if (adapter) {
-    const [logits] = await withForwardEngine(model, loraSpecOf(adapter, 0), device, batch, async (engine) => {
-      await writeLora(engine, adapter);
-      return forward(engine, batch, ['logits']);
-    });
-    return activationDifference(adapted, logits as Float32Array, golden.float32(adapted), layerCount);
+    const logits = await adaptedLogits(batch, model, adapter, device);
+    return activationDifference(adapted, logits, golden.float32(adapted), layerCount);
   }
   const hidden = golden.names.filter((name) => name.startsWith('hidden.'));
   const wanted = [...hidden, 'logits'];
@@ -62,7 +59,16 @@ export async function firstRowLogits(
   adapter: LoraWeights | null,
   device: Device,
 ): Promise<Float32Array> {
-  const batch = firstRow(golden);
+  return adaptedLogits(firstRow(golden), model, adapter, device);
+}
+
+/** [T, V] of a batch. */
+export async function adaptedLogits(
+  batch: Batch,
+  model: OpenModel,
+  adapter: LoraWeights | null,
+  device: Device,
+): Promise<Float32Array> {
   const lora = adapter && loraSpecOf(adapter, 0);
   return withForwardEngine(model, lora, device, batch, async (engine) => {
     if (adapter) await writeLora(engine, adapter);

@@ -4,8 +4,9 @@ import type { StepBatches } from '../datasets/types.ts';
 import { baseProgram, openDecodeEngine } from '../generate/decodeEngine.ts';
 import { generate } from '../generate/generate.ts';
 import { greedy } from '../generate/sample.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { loraSpecOf, readLora } from '../models/adapters/lora.ts';
-import { type LoraWeights, loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { supervised } from '../objectives/supervised.ts';
@@ -31,7 +32,7 @@ export async function verifyModel(path: string, device: Device = cpuDevice()): P
   const golden = openGolden(path);
   const model = openModel(path);
   try {
-    const adapter = loadLoraWeights(join(path, 'adapter'), model);
+    const adapter = await loadLoraWeights(join(path, 'adapter'), model);
     if (nf4Forms(model, 'none').size > 0) return await verifyFrozen(golden, model, adapter, device);
     return [
       verifyLabels(golden),

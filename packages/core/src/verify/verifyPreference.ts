@@ -3,7 +3,7 @@ import { cpuDevice, type Device } from '@anneal/kernels';
 import { evaluationBatches } from '../datasets/steps.ts';
 import type { TokenStore } from '../datasets/tokenStore.ts';
 import type { Batch, StepBatches } from '../datasets/types.ts';
-import { loadLoraWeights } from '../models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { openModel } from '../models/open.ts';
 import { supervisedRows } from '../objectives/labels.ts';
 import type { Measured, Objective } from '../objectives/objective.ts';
@@ -36,7 +36,7 @@ export async function verifyPreference(
   const { golden, tensors } = await openGoldenPreference(path, modelPath);
   const model = openModel(modelPath);
   try {
-    const adapter = loadLoraWeights(join(modelPath, 'adapter'), model);
+    const adapter = await loadLoraWeights(join(modelPath, 'adapter'), model);
     const of = { golden, tensors, model, adapter, device };
     const quantities = [...(await verifyLogps(of)), ...verifyAdvantages(golden)];
     for (const [name, variant] of Object.entries(golden.variants)) {

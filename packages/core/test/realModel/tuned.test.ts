@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 import { exportGguf, ggufFileName } from '../../src/export/gguf.ts';
 import { exportMerged } from '../../src/export/merged.ts';
 import { encodePrompt, openModelText } from '../../src/generate/modelText.ts';
-import { type LoraWeights, loadLoraWeights } from '../../src/models/adapters/loraWeights.ts';
+import { loadLoraWeights } from '../../src/models/adapters/loadLora.ts';
+import type { LoraWeights } from '../../src/models/adapters/loraWeights.ts';
 import { mergedWeights } from '../../src/models/adapters/merge.ts';
 import { type OpenModel, openModel } from '../../src/models/open.ts';
 import { openDecoder } from '../decoder.ts';
@@ -67,7 +68,7 @@ test.skipIf(model === null || llamaCpp === null)(
     expectLikePeft(adapterFolder);
 
     const base = openModel(model as string);
-    const adapter = loadLoraWeights(adapterFolder, base);
+    const adapter = await loadLoraWeights(adapterFolder, base);
     const text = openModelText(base);
     await exportGguf(join(folder, 'gguf'), { model: base, adapter, types: ['f16', 'q8_0'], name: 'tuned' });
     await exportMerged(join(folder, 'merged'), { model: base, adapter, dtype: 'BF16' });

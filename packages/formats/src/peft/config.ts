@@ -5,6 +5,12 @@ import { LIMITS } from '../limits.ts';
 import { EXPERT_PARAMETERS } from './experts.ts';
 import { checkPattern } from './pattern.ts';
 
+/**
+ * What an adapter begins as, where its base changes with it. `pissa`: the largest singular values of each weight, which the base loses
+ * (Meng et al. 2024). `loftq`: those of what the weight loses in NF4, as which the base holds it (Li et al. 2023). `plain`: the base stays.
+ */
+export type Initialization = 'plain' | 'pissa' | 'loftq';
+
 export const BIASES = ['none', 'all', 'lora_only'] as const;
 export type Bias = (typeof BIASES)[number];
 
@@ -34,6 +40,7 @@ export interface LoraConfig {
   readonly alphaPattern: Readonly<Record<string, number>>;
   /** Tokens whose rows of the embedding are trained, in the order of the file's rows; where it is the output layer, its rows, too. */
   readonly trainableTokens: readonly number[];
+  readonly initialization: Initialization;
   readonly baseModel: string | undefined;
   /** Revision of the base model. */
   readonly revision: string | undefined;
@@ -73,6 +80,7 @@ const READ = new Set([
   'base_model_name_or_path',
   'revision',
   'init_lora_weights',
+  'loftq_config',
   'bias',
   'modules_to_save',
   'ensure_weight_tying',
@@ -94,7 +102,7 @@ const NOT_MERGEABLE = new Set<unknown>([
 /** With these PEFT refuses to merge: what is added depends on the text, or layers of the base are used more than once. */
 const KEEPS_FROM_MERGING = new Set(['alora_invocation_tokens', 'arrow_config', 'layer_replication']);
 
-/** Initializations that leave the base model as it was. The others (PiSSA, OLoRA, CorDA, LoftQ …) subtract from its weights. */
+/** Initializations that leave the base model as it was. Others (OLoRA, CorDA …) subtract from its weights. */
 const PLAIN_INITIALIZATIONS = new Set<unknown>([undefined, null, true, false, 'gaussian', 'eva', 'orthogonal']);
 
 /** @throws UserError naming the field that is wrong or cannot be honored */
@@ -103,9 +111,6 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     throw wrong('peft_type', json.peft_type, 'the kind of adapter, as "LORA"', where);
   if (json.peft_type !== 'LORA')
     throw unsupported('peft_type', json.peft_type, where, NOT_MERGEABLE.has(json.peft_type));
-  if (!PLAIN_INITIALIZATIONS.has(json.init_lora_weights)) {
-    throw unsupported('init_lora_weights', json.init_lora_weights, where);
-  }
   for (const [field, value] of Object.entries(json)) {
     if (!READ.has(field) && !WITHOUT_EFFECT.has(field) && !isEmpty(value)) {
       throw unsupported(field, value, where, KEEPS_FROM_MERGING.has(field));
@@ -126,6 +131,7 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     rankPattern: pattern(json.rank_pattern, 'rank_pattern', rank, where),
     alphaPattern: pattern(json.alpha_pattern, 'alpha_pattern', number, where),
     trainableTokens: trainableTokens(json.trainable_token_indices ?? [], where),
+    initialization: initialization(json, where),
     baseModel: optionalString(json.base_model_name_or_path, 'base_model_name_or_path', where),
     revision: optionalString(json.revision, 'revision', where),
   };
@@ -146,12 +152,12 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
     exclude_modules: null,
     fan_in_fan_out: false,
     inference_mode: true,
-    init_lora_weights: true,
+    init_lora_weights: config.initialization === 'plain' ? true : config.initialization,
     kasa_config: null,
     layer_replication: null,
     layers_pattern: null,
     layers_to_transform: null,
-    loftq_config: {},
+    loftq_config: config.initialization === 'loftq' ? { loftq_bits: 4, loftq_iter: 1 } : {},
     lora_alpha: config.loraAlpha,
     lora_bias: config.loraBias,
     lora_dropout: config.loraDropout,
@@ -176,6 +182,20 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
     use_rslora: config.useRslora,
     velora_config: null,
   };
+}
+
+/** What PiSSA of few iterations begins with is chance, and LoftQ of several leaves another base than NF4 does. */
+function initialization(
+  { init_lora_weights: value, loftq_config: loftq, use_dora: dora }: JsonObject,
+  where: string,
+): Initialization {
+  if (PLAIN_INITIALIZATIONS.has(value)) return 'plain';
+  if (dora === true) throw unsupported('init_lora_weights', value, where);
+  if (value === 'pissa') return value;
+  if (value !== 'loftq') throw unsupported('init_lora_weights', value, where);
+  const { loftq_bits: bits = 4, loftq_iter: iterations = 1 } = isJsonObject(loftq) ? loftq : {};
+  if (bits !== 4 || iterations !== 1) throw unsupported('loftq_config', loftq, where);
+  return value;
 }
 
 function isEmpty(value: unknown): boolean {

@@ -38,7 +38,8 @@ export async function* evaluateSource(
     const { validation, summary } = session.data;
     if (!validation) throw nothingToMeasure(recipePath);
     const trained = runPath === null || checkpoint === null ? 0 : trainedDocuments(runPath, validation);
-    await using engine = new TrainingEngine(await startEngine(session, checkpoint?.path ?? null), session.objective);
+    const { engine: started } = await startEngine(session, checkpoint?.path ?? null);
+    await using engine = new TrainingEngine(started, session.objective);
     return { ...(await evaluate(engine, session)), documents: summary.validationDocuments, trained };
   };
   const now = runPath === null ? undefined : runDate(readRun(runPath).status.created);

@@ -7,7 +7,7 @@ import type { GgufType } from '@anneal/core/export/ggufTypes';
 import { exportLora } from '@anneal/core/export/lora';
 import { exportMerged, type FloatType } from '@anneal/core/export/merged';
 import { exportModelfile } from '@anneal/core/export/modelfile';
-import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
+import { loadLoraWeights } from '@anneal/core/models/adapters/loadLora';
 import { refuseUnmergeable } from '@anneal/core/models/adapters/merge';
 import { scaledAdapter } from '@anneal/core/models/adapters/scaled';
 import {
@@ -58,7 +58,7 @@ export async function* exportSource(
   }
   refuseOtherScale(target, wanted.adapterScale);
 
-  refuseBeforeWriting(source, target, wanted);
+  await refuseBeforeWriting(source, target, wanted);
   const paths = [
     ...(lora ? ['lora'] : []),
     ...(merged ? ['merged'] : []),
@@ -86,15 +86,23 @@ function refuseOtherScale(target: string, adapterScale: number): void {
 }
 
 /** The other forms need not be written for nothing. */
-function refuseBeforeWriting(source: ModelSource, target: string, { lora, merged, types, adapterScale }: Wanted): void {
+async function refuseBeforeWriting(
+  source: ModelSource,
+  target: string,
+  { lora, merged, types, adapterScale }: Wanted,
+): Promise<void> {
   const model = openSourceModel(source);
   try {
     if (types.length > 0) checkGgufExport(model);
     if (source.adapterFolder) {
-      const adapter = scaledAdapter(loadLoraWeights(source.adapterFolder, model), adapterScale, source.adapterFolder);
+      const adapter = scaledAdapter(
+        await loadLoraWeights(source.adapterFolder, model),
+        adapterScale,
+        source.adapterFolder,
+      );
       if (merged || types.length > 0) refuseUnmergeable(model, adapter);
     }
-    const sizes = exportSizes(source, model);
+    const sizes = await exportSizes(source, model);
     const bytes = [
       lora ? (sizes.lora ?? 0) : 0,
       merged ? (sizes.merged[merged] ?? 0) : 0,
@@ -124,7 +132,7 @@ async function writeForms(
   });
   try {
     const adapter = source.adapterFolder
-      ? scaledAdapter(loadLoraWeights(source.adapterFolder, model), adapterScale, source.adapterFolder)
+      ? scaledAdapter(await loadLoraWeights(source.adapterFolder, model), adapterScale, source.adapterFolder)
       : null;
     const { baseModel, revision } = source;
     if (lora && adapter && source.adapterFolder) {

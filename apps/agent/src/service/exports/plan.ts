@@ -6,7 +6,7 @@ import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
 import { loraBytes } from '@anneal/core/export/lora';
 import { mergedBytes } from '@anneal/core/export/merged';
 import { freeDisk } from '@anneal/core/freeDisk';
-import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
+import { loadLoraWeights } from '@anneal/core/models/adapters/loadLora';
 import type { OpenModel } from '@anneal/core/models/open';
 import type { ExportPlan } from '@anneal/core/protocol/exports';
 import { type SourceRequest, sourceRequest } from '@anneal/core/protocol/models';
@@ -25,7 +25,7 @@ export function planExport(context: Context, request: SourceRequest): AsyncGener
     try {
       const target = usualTarget(source);
       const step = source.run?.checkpoint.step ?? null;
-      return { step, target, free: freeDisk(target ?? '.'), ...exportSizes(source, model) };
+      return { step, target, free: freeDisk(target ?? '.'), ...(await exportSizes(source, model)) };
     } finally {
       model.close();
     }
@@ -38,18 +38,21 @@ export function usualTarget({ run }: ModelSource, adapterScale = 1): string | nu
   return run && join(run.path, 'export', `step-${run.checkpoint.step}${scale}`);
 }
 
-export function exportSizes(source: ModelSource, model: OpenModel): Sizes {
+export async function exportSizes(source: ModelSource, model: OpenModel): Promise<Sizes> {
   const merged = (dtype: 'BF16' | 'F16' | 'F32') => mergedBytes({ model, dtype });
   return {
-    lora: sizeOfAdapter(source, model),
+    lora: await sizeOfAdapter(source, model),
     merged: { bf16: merged('BF16'), f16: merged('F16'), f32: merged('F32') },
     ...ggufSizes(source, model),
   };
 }
 
-function sizeOfAdapter({ adapterFolder, baseModel, revision }: ModelSource, model: OpenModel): number | null {
+async function sizeOfAdapter(
+  { adapterFolder, baseModel, revision }: ModelSource,
+  model: OpenModel,
+): Promise<number | null> {
   if (adapterFolder === null) return null;
-  const adapter = loadLoraWeights(adapterFolder, model);
+  const adapter = await loadLoraWeights(adapterFolder, model);
   return loraBytes({ model, adapter, dropout: dropoutOf(adapterFolder), baseModel, revision });
 }
 

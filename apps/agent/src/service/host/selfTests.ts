@@ -8,7 +8,7 @@ import { exportMerged } from '@anneal/core/export/merged';
 import { openAnswerer } from '@anneal/core/generate/answerer';
 import { greedy } from '@anneal/core/generate/sample';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
-import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
+import { loadLoraWeights } from '@anneal/core/models/adapters/loadLora';
 import { openModel } from '@anneal/core/models/open';
 import { type SelfTest, type SelfTestRequest, selfTestRequest } from '@anneal/core/protocol/host';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
@@ -197,7 +197,7 @@ async function exportAndAnswer(
   const modelPath = recipe.base_model;
   const model = openModel(modelPath);
   try {
-    const adapter = loadLoraWeights(checkpoint, model);
+    const adapter = await loadLoraWeights(checkpoint, model);
     await exportMerged(join(folder, 'merged'), { model, adapter, dtype: 'F32' });
     await exportGguf(join(folder, 'gguf'), { model, adapter, types: ['f32'], name: 'selftest' });
   } finally {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TokenStore } from '@anneal/core/datasets/tokenStore';
 import { chooseDevice } from '@anneal/core/device';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
-import { loadLoraWeights } from '@anneal/core/models/adapters/loraWeights';
+import { loadLoraWeights } from '@anneal/core/models/adapters/loadLora';
 import { openModel } from '@anneal/core/models/open';
 import type { MeasuringProgress } from '@anneal/core/protocol/batches';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
@@ -52,7 +52,7 @@ export async function measureStep(
       device,
       weightType: weightTypeOf(recipe.bf16, device),
       quantization: quantizationOf(recipe),
-      adapter: trainsAdapter && adapterFolder !== null ? loadLoraWeights(adapterFolder, model) : null,
+      adapter: trainsAdapter && adapterFolder !== null ? await loadLoraWeights(adapterFolder, model) : null,
       onLoad: (done, of) => report({ phase: 'loading', done, of }),
       onDocument: (document, ofDocument) => {
         losses.set(document, ofDocument);

@@ -35,6 +35,8 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   peft_use_dora: 'DoRA：除了由适配器改变的方向，还训练权重每个输出行的长度。低秩时往往学得更好，但更费时间和内存。',
   peft_lora_bias:
     '给每个适配器的第二个矩阵加一个偏置，即 PEFT 的 lora_bias：用于从完整训练的权重中提取的适配器。只有本身带偏置的层（例如 Qwen2 的 q_proj、k_proj 和 v_proj）才能合并它。',
+  peft_init_lora_weights:
+    '适配器从什么开始，而不是从零开始。`pissa`：每个权重中最强的部分，它由此被训练而不是被冻结，往往学得更快。`loftq`（与 `adapter: qlora` 一起使用）：每个权重在 4 位中所损失内容里最强的部分，使模型一开始就更接近原模型。',
   lora_modules_to_save:
     '与适配器一起完整训练的嵌入层、输出层和归一化层，写 Hugging Face 名称的最后一段：模型几乎不认识的词元可用 [embed_tokens, lm_head]。嵌入层占用的内存比整个适配器还多：权重、梯度和动量均为 float32。',
   peft_trainable_token_indices:

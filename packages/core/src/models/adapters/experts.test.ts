@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { adapterGoldenPath, goldenModel } from '../../../test/fixtures.ts';
 import { expertsApart, expertsTogether, targetedExperts } from './experts.ts';
-import { loadLoraWeights } from './loraWeights.ts';
+import { loadLoraWeights } from './loadLora.ts';
 
 function named(name: 'llama3' | 'qwen3-moe' | 'gpt-oss', targets: readonly string[]) {
   const { config, architecture } = goldenModel(name);
@@ -28,12 +28,16 @@ test.each([
   expect(() => named(model, targets)).toThrow(expect.objectContaining({ code: 'adapter_target_unknown', next }));
 });
 
-test('an adapter of PEFT on experts that lie otherwise in files is refused, one on experts of another number, too', () => {
+test('an adapter of PEFT on experts that lie otherwise in files is refused, one on experts of another number, too', async () => {
   const folder = join(adapterGoldenPath('moe-experts'), 'adapter');
-  expect(() => loadLoraWeights(folder, goldenModel('gpt-oss'))).toThrow('is on experts, which Anneal does not support');
+  await expect(loadLoraWeights(folder, goldenModel('gpt-oss'))).rejects.toThrow(
+    'is on experts, which Anneal does not support',
+  );
   const model = goldenModel('qwen3-moe');
   const experts = { ...model.config.experts, count: 4 } as NonNullable<typeof model.config.experts>;
-  expect(() => loadLoraWeights(folder, { ...model, config: { ...model.config, experts } })).toThrow('another base');
+  await expect(loadLoraWeights(folder, { ...model, config: { ...model.config, experts } })).rejects.toThrow(
+    'another base',
+  );
 });
 
 test("PEFT's order of B, experts innermost, and ours", () => {

@@ -10,7 +10,8 @@ import { generate } from '../../generate/generate.ts';
 import { greedy } from '../../generate/sample.ts';
 import { type OpenModel, openModel } from '../open.ts';
 import { type FullOptions, fullTensors } from './full.ts';
-import { type LoraWeights, loadLoraWeights } from './loraWeights.ts';
+import { loadLoraWeights } from './loadLora.ts';
+import type { LoraWeights } from './loraWeights.ts';
 import { changedTensors, mergedWeights } from './merge.ts';
 
 const nothing: FullOptions = { modulesToSave: [], bias: 'none' };
@@ -21,9 +22,9 @@ function named(name: 'llama3' | 'qwen2', options: Partial<FullOptions>, linears:
   return fullTensors(config, architecture.names, { ...nothing, ...options }, linears);
 }
 
-function opened(kind: string, base: string): { model: OpenModel; adapter: LoraWeights } {
+async function opened(kind: string, base: string): Promise<{ model: OpenModel; adapter: LoraWeights }> {
   const model = goldenModel(base);
-  return { model, adapter: loadLoraWeights(join(adapterGoldenPath(kind), 'adapter'), model) };
+  return { model, adapter: await loadLoraWeights(join(adapterGoldenPath(kind), 'adapter'), model) };
 }
 
 test('modules match as dotted ends, in model order; both names of one matrix mean it', () => {
@@ -63,10 +64,10 @@ test.each([
   ['trainable-tokens', 'llama3'],
   ['trainable-tokens-tied', 'qwen2'],
 ])('%s comes back from a PEFT folder, and stands in merged models and GGUF files', async (kind, base) => {
-  const { model, adapter } = opened(kind, base);
+  const { model, adapter } = await opened(kind, base);
   const folder = temporaryFolder();
   await exportLora(join(folder, 'adapter'), { model, adapter, ...exportOptions });
-  expect(loadLoraWeights(join(folder, 'adapter'), model)).toEqual(adapter);
+  expect(await loadLoraWeights(join(folder, 'adapter'), model)).toEqual(adapter);
   await exportMerged(join(folder, 'merged'), { model, adapter, dtype: 'F32' });
   await exportGguf(join(folder, 'gguf'), { model, adapter, types: ['f32'], name: kind });
   for (const path of [join(folder, 'merged'), join(folder, 'gguf', ggufFileName(kind, 'f32'))]) {
@@ -80,34 +81,34 @@ test.each([
 });
 
 test('a bias of B is merged into that of the base, and refused where there is none', async () => {
-  const { model, adapter } = opened('lora-bias', 'qwen2');
+  const { model, adapter } = await opened('lora-bias', 'qwen2');
   const [base, merged, added] = [
     model.tensors.get('layers.1.k_bias')?.float32() as Float32Array,
     await mergedWeights(model, adapter, 'layers.1.k_bias'),
     adapter.modules.get('layers.1.k')?.bias as Float32Array,
   ];
   expect(merged).toEqual(base.map((value, i) => value + 2 * (added[i] as number)));
-  const other = opened('lora-bias-unmergeable', 'llama3');
+  const other = await opened('lora-bias-unmergeable', 'llama3');
   const folder = temporaryFolder();
   const wanted = 'it has a bias on layers.0.q, and that layer of the base has none';
   await expect(exportMerged(join(folder, 'merged'), { ...other, dtype: 'F32' })).rejects.toThrow(wanted);
   await expect(exportGguf(join(folder, 'gguf'), { ...other, types: ['f32'], name: 'x' })).rejects.toThrow(wanted);
   await exportLora(join(folder, 'adapter'), { ...other, ...exportOptions });
-  expect(loadLoraWeights(join(folder, 'adapter'), other.model)).toEqual(other.adapter);
+  expect(await loadLoraWeights(join(folder, 'adapter'), other.model)).toEqual(other.adapter);
 });
 
 test('an adapter that makes embedding and head differ is refused where they are one matrix', async () => {
-  const { model, adapter } = opened('modules-to-save', 'llama3');
+  const { model, adapter } = await opened('modules-to-save', 'llama3');
   const folder = join(temporaryFolder(), 'adapter');
   await exportLora(folder, { model, adapter, ...exportOptions });
   const tied = { ...model, config: { ...model.config, tieWordEmbeddings: true } };
-  expect(() => loadLoraWeights(folder, tied)).toThrow('makes embedding and lm_head differ');
+  await expect(loadLoraWeights(folder, tied)).rejects.toThrow('makes embedding and lm_head differ');
 });
 
 test.each(['modules-to-save', 'trainable-tokens'])(
   'one engine answers as the base and as the tuned model: %s',
   async (kind) => {
-    const { model, adapter } = opened(kind, 'llama3');
+    const { model, adapter } = await opened(kind, 'llama3');
     const folder = join(temporaryFolder(), 'merged');
     await exportMerged(folder, { model, adapter, dtype: 'F32' });
     const device = cpuDevice({ threads: 2 });

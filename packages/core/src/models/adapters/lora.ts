@@ -1,3 +1,4 @@
+import type { Initialization } from '@anneal/formats/peft/config';
 import { loraScale } from '@anneal/formats/peft/read';
 import type { Engine, Tensor, Variables } from '@anneal/kernels';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
@@ -10,6 +11,8 @@ export interface LoraSpec {
   readonly dora: boolean;
   /** Every B has a bias. */
   readonly loraBias: boolean;
+  /** Its linears of the base are in NF4, as LoftQ has them. */
+  readonly quantizedBase: boolean;
   /** By our name of the linear, in model order, then of the experts' matrices. */
   readonly modules: ReadonlyMap<string, LoraModuleSpec>;
   /** Tensors of the base, by our names, that are trained in full beside the adapters. */
@@ -30,12 +33,13 @@ export interface LoraOptions {
   readonly rslora: boolean;
   readonly dora: boolean;
   readonly loraBias?: boolean;
+  readonly initialization?: Initialization;
   readonly dropout: number;
 }
 
 /** The same rank and scale on every one of `linears`. @param full names of tensors that are trained in full */
 export function loraSpec(
-  { r, alpha, rslora, dora, loraBias = false, dropout }: LoraOptions,
+  { r, alpha, rslora, dora, loraBias = false, initialization, dropout }: LoraOptions,
   linears: readonly string[],
   full: readonly string[] = [],
   tokens: readonly number[] = [],
@@ -45,6 +49,7 @@ export function loraSpec(
     dropout,
     dora,
     loraBias,
+    quantizedBase: initialization === 'loftq',
     modules: new Map(linears.map((linear) => [linear, module])),
     full: new Set(full),
     tokens,
@@ -56,8 +61,16 @@ export function loraSpecOf(weights: LoraWeights, dropout: number): LoraSpec {
   const modules = [...weights.modules].map(([linear, module]) => {
     return [linear, { rank: module.rank ?? weights.r, scale: moduleScale(weights, module) }] as const;
   });
-  const { dora, loraBias, full, tokens } = weights;
-  return { dropout, dora, loraBias, modules: new Map(modules), full: new Set(full.keys()), tokens: tokens?.ids ?? [] };
+  const { dora, loraBias, quantizedBase, full, tokens } = weights;
+  return {
+    dropout,
+    dora,
+    loraBias,
+    quantizedBase,
+    modules: new Map(modules),
+    full: new Set(full.keys()),
+    tokens: tokens?.ids ?? [],
+  };
 }
 
 /** A: [rank, in], B: [out, rank], magnitude and bias: [out], float32 parameters; of experts all A and all B behind each other. */
@@ -125,5 +138,6 @@ export async function readLora(
   const full = new Map<string, Float32Array>();
   for (const name of spec.full) full.set(name, (await engine.read(fullName(name))) as Float32Array);
   const tokens = await readTokens(engine, spec.tokens);
-  return { r, alpha, rslora, dora: spec.dora, loraBias: spec.loraBias, modules, full, tokens };
+  const { dora, loraBias, quantizedBase } = spec;
+  return { r, alpha, rslora, dora, loraBias, quantizedBase, modules, full, tokens };
 }

@@ -1,9 +1,11 @@
+import { decodeNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import { UserError } from '@anneal/formats/errors';
 import { elementCount, type RowRange } from '@anneal/formats/tensor';
 import { type EncodeWeights, encodeWeights, type WeightType } from '@anneal/kernels';
 import { interleaveHeads } from '../gguf/heads.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
 import type { GgufTransform } from '../names.ts';
+import { quantized } from '../nf4.ts';
 import { expertCount } from './experts.ts';
 import { biasOf, isBias, linearOf } from './full.ts';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
@@ -34,7 +36,7 @@ export async function* mergedRows(
   name: string,
   { adapter, types, rows: wanted, transform = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
-  const stored = tensorOf(model, name);
+  const stored = await ofBase(model, name, adapter);
   const values = adapter ? valuesInPlace(stored, adapter) : undefined;
   const tensor = withTokens(withValues(stored, values), name === 'embed' ? (adapter?.tokens ?? null) : null);
   const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
@@ -83,6 +85,13 @@ function tensorOf(model: OpenModel, name: string): ModelTensor {
   const tensor = model.tensors.get(name);
   if (!tensor) throw new Error(`${name} is not a tensor of ${model.path}`);
   return tensor;
+}
+
+/** The tensor that the adapter is beside: in NF4 where LoftQ left it so. */
+async function ofBase(model: OpenModel, name: string, adapter: LoraWeights | null): Promise<ModelTensor> {
+  const stored = tensorOf(model, name);
+  if (!adapter?.quantizedBase || !adapter.modules.has(name)) return stored;
+  return withValues(stored, decodeNf4(await quantized(stored, model), 0, elementCount(stored.shape)));
 }
 
 /** Our names of the tensors of the base that merging changes. */

@@ -7,7 +7,13 @@ import type { LoraWeights } from './loraWeights.ts';
  */
 export function scaledAdapter(adapter: LoraWeights, scale: number, folder: string): LoraWeights {
   if (scale === 1) return adapter;
-  const unscaled = adapter.dora ? 'magnitudes of DoRA' : adapter.full.size > 0 ? 'tensors trained in full' : null;
+  const unscaled = adapter.quantizedBase
+    ? 'what its base lost in 4 bits'
+    : adapter.dora
+      ? 'magnitudes of DoRA'
+      : adapter.full.size > 0
+        ? 'tensors trained in full'
+        : null;
   if (unscaled !== null) {
     throw new UserError({
       what: `the adapter has ${unscaled}, which no scale makes weaker or stronger`,

@@ -97,6 +97,14 @@ const trainableTokens: Rule = (value) => {
     : cannot('Anneal trains rows of embed_tokens alone; lora_modules_to_save trains lm_head in full');
 };
 
+const initialization: Rule = (value) => {
+  if (value === true || value === null) return nothing('it is what an adapter begins as here');
+  if (value === 'pissa' || value === 'loftq') return becomes({ peft_init_lora_weights: value });
+  return typeof value === 'string' && value.startsWith('pissa_niter_')
+    ? becomes({ peft_init_lora_weights: 'pissa' }, 'by more iterations here')
+    : cannot('an adapter begins as nothing here, or by pissa or loftq');
+};
+
 const checkpointing: Rule = (value) => {
   if (value === true) return becomes({ activations: 'recompute' });
   if (value === false) return becomes({ activations: 'keep' });
@@ -208,6 +216,7 @@ export const axolotlRules: Rules = {
   peft_use_rslora: adapterOnly(renamed('peft_use_rslora')),
   peft_use_dora: adapterOnly(renamed('peft_use_dora')),
   peft_trainable_token_indices: adapterOnly(trainableTokens),
+  peft_init_lora_weights: adapterOnly(initialization),
   lora_modules_to_save: adapterOnly(renamed('lora_modules_to_save')),
   lora_model_dir: adapterOnly(renamed('lora_model_dir')),
   chat_template: chatTemplate,

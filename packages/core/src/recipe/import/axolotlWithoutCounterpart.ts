@@ -87,7 +87,6 @@ export const withoutCounterpart: Rules = {
     'fsdp_version',
   ]),
   ...missing('it changes what is learned, and Anneal does not have it', [
-    'peft_init_lora_weights',
     'peft_layers_to_transform',
     'lora_layers_to_transform',
     'relora_steps',

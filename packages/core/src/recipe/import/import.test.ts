@@ -126,6 +126,7 @@ describe('Axolotl', () => {
       { lora_target_parameters: ['mlp.experts.down_proj'] },
     ],
     [{ noisy_embedding_alpha: 5 }, { neftune_noise_alpha: 5 }],
+    [{ peft_init_lora_weights: 'pissa_niter_4', adapter: 'lora' }, { peft_init_lora_weights: 'pissa' }],
     [
       { peft_trainable_token_indices: { embed_tokens: [1, 2] }, adapter: 'lora' },
       { peft_trainable_token_indices: [1, 2] },

@@ -73,6 +73,11 @@ export const adapter = {
     `${loraDefaults.peft_lora_bias}`,
     "Give the second matrix of each adapter a bias, PEFT's lora_bias: for adapters taken out of weights that were trained in full. It can be merged only into layers that have a bias themselves, as Qwen2's q_proj, k_proj and v_proj.",
   ),
+  peft_init_lora_weights: optional(
+    z.enum(['pissa', 'loftq']),
+    null,
+    'What the adapter begins as, in place of nothing. `pissa`: the strongest part of each weight, which is then trained instead of frozen, and often learns faster. `loftq`, with `adapter: qlora`: the strongest part of what each weight loses in 4 bits, so that the model begins nearer to the original.',
+  ),
   lora_modules_to_save: derived(
     z.array(z.string().min(1)).min(1),
     'nothing',
