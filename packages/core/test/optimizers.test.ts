@@ -1,7 +1,17 @@
 /** Optimizers beside AdamW against bitsandbytes, transformers, torch and schedulefree: golden/make_optimizers.py. */
 import { fileURLToPath } from 'node:url';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
-import { addon, compile, cpuDevice, Engine, Graph, type HostArray, Variables } from '@anneal/kernels';
+import {
+  addon,
+  compile,
+  cpuDevice,
+  cudaDevices,
+  type Device,
+  Engine,
+  Graph,
+  type HostArray,
+  Variables,
+} from '@anneal/kernels';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { initializeOptimizer } from '../src/trainer/initialize.ts';
 import { type Method, parameterGroups, updateGroups } from '../src/trainer/optimizer.ts';
@@ -16,8 +26,16 @@ function golden() {
   return source;
 }
 
+/** The GPUs of this host, and its processor with each instruction set that it runs. */
+const devices: readonly (readonly [string, Device])[] = [
+  ...cudaDevices().devices.map((device) => [`GPU ${device.index}`, device] as const),
+  ...addon()
+    .instructionSets()
+    .map((isa) => [isa, cpuDevice({ isa, threads: 2 })] as const),
+];
+
 /** The program `update` of these parameters on an engine. */
-function open(method: Method, isa?: string, parametersOf: Readonly<Record<string, readonly number[]>> = shapes) {
+function open(method: Method, device: Device, parametersOf: Readonly<Record<string, readonly number[]>> = shapes) {
   const variables = new Variables();
   const parameters = Object.entries(parametersOf).map(([name, shape]) =>
     variables.get(name, { shape, dtype: 'f32', kind: 'parameter' }),
@@ -26,7 +44,6 @@ function open(method: Method, isa?: string, parametersOf: Readonly<Record<string
   const groups = parameterGroups(variables, parameters, optimizer, false);
   const graph = new Graph('update', variables);
   updateGroups(graph, groups, variables.get('square_sum', { shape: [1], dtype: 'f64', kind: 'state' }), 0);
-  const device = cpuDevice({ isa, threads: 2 });
   const plan = compile([graph], { bounds: {}, activations: 'keep', device });
   return { engine: new Engine(plan, device), beginsAs: new Map(groups.flatMap((group) => [...group.beginsAs])) };
 }
@@ -72,9 +89,9 @@ const optimizers: readonly (readonly [string, Golden])[] = [
 ];
 
 describe.each(optimizers)('%s', (optimizer, { method, states }) => {
-  test.each(addon().instructionSets())('twelve steps as the reference makes them: %s', async (isa) => {
+  test.each(devices)('twelve steps as the reference makes them: %s', async (_, device) => {
     const source = golden();
-    const { engine, beginsAs } = open(method, isa);
+    const { engine, beginsAs } = open(method, device);
     onTestFinished(() => engine.dispose());
     const rates = source.float32('rates');
     for (const name of names) await engine.write(name, source.float32(`start.${name}`), 'f32');
@@ -113,7 +130,7 @@ test.each<Method>([
   { kind: 'muon', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
   { kind: 'lion', beta1: 0.9, beta2: 0.99 },
 ])('$kind moves the kernel of a convolution as a vector', async (method) => {
-  const { engine } = open(method, undefined, { kernel: [5, 1, 3], vector: [15] });
+  const { engine } = open(method, cpuDevice({ threads: 2 }), { kernel: [5, 1, 3], vector: [15] });
   onTestFinished(() => engine.dispose());
   const { inputs: declared } = engine.plan.programs[0] as { inputs: ReadonlyMap<string, unknown> };
   for (let step = 1; step <= 3; step++) {

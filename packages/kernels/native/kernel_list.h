@@ -2,6 +2,8 @@
 
 // Every kernel that both backends have, by the name its op.ts gives it. A new op adds one line here and one in ops/index.ts.
 #define ANNEAL_KERNELS(X)            \
+  X(adafactor)                       \
+  X(adafactor_vector)                \
   X(adamw)                           \
   X(adamw_8bit)                      \
   X(add)                             \
@@ -45,6 +47,7 @@
   X(grouped_linear_backward)         \
   X(grouped_linear_merged)           \
   X(grouped_linear_merged_backward)  \
+  X(join_gate)                       \
   X(join_qkv)                        \
   X(kto_loss)                        \
   X(linear)                          \
@@ -58,6 +61,8 @@
   X(linear_nf4_double)               \
   X(lion)                            \
   X(log_ratio_sum)                   \
+  X(muon_apply)                      \
+  X(muon_direction)                  \
   X(pair_loss)                       \
   X(policy_loss)                     \
   X(put_rows)                        \
@@ -76,7 +81,10 @@
   X(short_conv_backward_input)       \
   X(short_conv_backward_weight)      \
   X(short_conv_cached)               \
+  X(sigmoid_gate)                    \
+  X(sigmoid_gate_backward)           \
   X(soft_cap)                        \
+  X(split_gate)                      \
   X(split_qkv)                       \
   X(square_sum)                      \
   X(swiglu)                          \
@@ -88,22 +96,14 @@
 
 // Those of ops that say `cpuOnly: true`.
 #define ANNEAL_CPU_KERNELS(X)      \
-  X(adafactor)                     \
-  X(adafactor_vector)              \
   X(expert_route_sigmoid)          \
   X(expert_route_sigmoid_backward) \
   X(gated_delta)                   \
   X(gated_delta_backward)          \
   X(gated_delta_cached)            \
   X(join_columns)                  \
-  X(join_gate)                     \
   X(latent_keys_values)            \
   X(latent_keys_values_backward)   \
-  X(muon_apply)                    \
-  X(muon_direction)                \
   X(pad_heads)                     \
-  X(sigmoid_gate)                  \
-  X(sigmoid_gate_backward)         \
   X(split_columns)                 \
-  X(split_gate)                    \
   X(trim_heads)

@@ -248,13 +248,4 @@ describe('what the CPU does not have', () => {
     expect(() => checkSupported(resolve({}), 'cpu')).not.toThrow();
     expect(() => checkSupported(recipe, 'cuda')).not.toThrow();
   });
-
-  it('of optimizers on a GPU neither', () => {
-    for (const optimizer of ['adafactor', 'muon'] as const) {
-      expect(() => checkSupported(resolve({ optimizer }), 'cuda')).toThrow(/no CUDA kernels/);
-      expect(() => checkSupported(resolve({ optimizer }), 'cpu')).not.toThrow();
-    }
-    for (const optimizer of ['lion', 'schedule_free_adamw'] as const)
-      expect(() => checkSupported(resolve({ optimizer }), 'cuda')).not.toThrow();
-  });
 });

@@ -24,12 +24,5 @@ export function checkSupported(
       'set activations: recompute, which takes the least memory there',
     );
   }
-  if (['adafactor', 'muon'].includes(recipe.optimizer) && device === 'cuda') {
-    unsupported(
-      'optimizer',
-      `${recipe.optimizer} has no CUDA kernels yet`,
-      'set device: cpu, or choose adamw_8bit, which has little to remember, or lion',
-    );
-  }
   if (problems.length > 0) throw new InvalidRecipe(problems);
 }

@@ -3,29 +3,9 @@
 #include "cpu/parallel.h"
 #include "cpu/simd.h"
 #include "kernel.h"
+#include "rates.h"
 
 namespace anneal::ANNEAL_ISA {
-
-/** transformers' eps[0]. */
-static constexpr float kEpsilon = 1e-30f;
-
-struct AdafactorRates {
-  /** What is left of the means, and what is added to them. */
-  float keep, add;
-  float decay, stepSize;
-};
-
-static inline AdafactorRates adafactorRates(double rate, int32_t step, double weightDecay) {
-  const double keep = 1.0 - std::pow(static_cast<double>(step), -0.8);
-  return {static_cast<float>(keep), static_cast<float>(1.0 - keep), static_cast<float>(1.0 - rate * weightDecay),
-          static_cast<float>(rate)};
-}
-
-/** What scales a move of this sum of squares down to a root mean square of at most 1. */
-static inline float scaleOfMove(double squareSum, int64_t count) {
-  const double rootMeanSquare = std::sqrt(squareSum / static_cast<double>(count));
-  return rootMeanSquare > 1.0 ? static_cast<float>(1.0 / rootMeanSquare) : rootMeanSquare != rootMeanSquare ? NAN : 1.0f;
-}
 
 const char* adafactor(const Launch& launch) {
   constexpr int64_t kRows = 32;  // as in op.ts
@@ -52,14 +32,14 @@ const char* adafactor(const Launch& launch) {
         sum += square;
         (Vec::load(sums + j, count) + square).store(sums + j, count);
       }
-      row[i] = rates.keep * row[i] + rates.add * (anneal::ANNEAL_ISA::sum(sum) / static_cast<float>(columns) + kEpsilon);
+      row[i] = rates.keep * row[i] + rates.add * (anneal::ANNEAL_ISA::sum(sum) / static_cast<float>(columns) + kAdafactorEpsilon);
     }
   });
   parallelFor(*launch.context, columns, 256, [=](int64_t begin, int64_t end) {
     for (int64_t j = begin; j < end; j++) {
       float sum = 0;
       for (int64_t block = 0; block < blocks; block++) sum += columnSums[block * columns + j];
-      column[j] = rates.keep * column[j] + rates.add * (sum / static_cast<float>(rows) + kEpsilon);
+      column[j] = rates.keep * column[j] + rates.add * (sum / static_cast<float>(rows) + kAdafactorEpsilon);
     }
   });
   double rowSum = 0;
@@ -110,7 +90,7 @@ const char* adafactor_vector(const Launch& launch) {
   double squareSum = 0;
   for (int64_t i = 0; i < size; i++) {
     const float g = gradient[i] * clip;
-    v[i] = rates.keep * v[i] + rates.add * (g * g + kEpsilon);
+    v[i] = rates.keep * v[i] + rates.add * (g * g + kAdafactorEpsilon);
     const float move = g / std::sqrt(v[i]);
     squareSum += static_cast<double>(move) * static_cast<double>(move);
   }

@@ -1,7 +1,11 @@
 import { defineOp } from '../../src/op.ts';
+import { columnSumBytes, partsBytes } from '../../src/workspace.ts';
 
 /** Rows whose sums over columns are formed together. */
 export const adafactorRows = 32;
+
+/** `Found` of adafactor.cuda.cu. */
+const foundBytes = 24;
 
 /**
  * One step of Adafactor (Shazeer & Stern 2018) on a matrix, as transformers has it with `relative_step` and `scale_parameter` off: the mean
@@ -22,8 +26,10 @@ export const adafactorOp = defineOp({
   outputs: { newParameter: 'f32[R,C]', newRow: 'f32[R]', newColumn: 'f32[C]' },
   attributes: ['weightDecay'],
   updates: { newParameter: 'parameter', newRow: 'row', newColumn: 'column' },
-  workspace: ({ R = 0, C = 0 }) => Math.ceil(R / adafactorRows) * (8 + 4 * C),
-  cpuOnly: true,
+  workspace: ({ R = 0, C = 0 }, { device }) =>
+    device === 'cuda'
+      ? partsBytes(columnSumBytes(R, C), foundBytes, 4 * C, 8 * R)
+      : Math.ceil(R / adafactorRows) * (8 + 4 * C),
   flops: ({ R = 0, C = 0 }) => 16 * R * C,
 });
 
@@ -41,6 +47,5 @@ export const adafactorVectorOp = defineOp({
   outputs: { newParameter: 'f32[*N]', newV: 'f32[*N]' },
   attributes: ['weightDecay'],
   updates: { newParameter: 'parameter', newV: 'v' },
-  cpuOnly: true,
   flops: ({ N = 0 }) => 14 * N,
 });

@@ -17,7 +17,6 @@ export const splitGateOp = defineOp({
   derive: halves,
   cheap: true,
   tiles: true,
-  cpuOnly: true,
   flops: () => 0,
   backward: ({ graph, attributes, gradients: { q, gate } }) => {
     if (!q || !gate) throw new Error('split_gate: an output is not used');
@@ -33,7 +32,6 @@ export const joinGateOp = defineOp({
   attributes: ['headSize'],
   derive: ({ N }) => ({ W: 2 * Number(N) }),
   tiles: true,
-  cpuOnly: true,
   flops: () => 0,
 });
 
@@ -51,7 +49,6 @@ export const sigmoidGateOp = defineOp({
   inPlace: { y: ['x'] },
   cheap: true,
   tiles: true,
-  cpuOnly: true,
   flops: ({ T = 0, N = 0, G = 0 }) => T * (N + 4 * G),
   backward: ({ graph, inputs: { x, gate }, gradients: { y: dy } }) => {
     if (!dy) return {};
@@ -68,7 +65,6 @@ export const sigmoidGateBackwardOp = defineOp({
   derive: groups,
   inPlace: { dx: ['x', 'dy'], dgate: ['gate'] },
   tiles: true,
-  cpuOnly: true,
   flops: ({ T = 0, N = 0, G = 0 }) => T * (3 * N + 6 * G),
 });
 

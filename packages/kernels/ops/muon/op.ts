@@ -1,5 +1,8 @@
 import { defineOp, type Extents } from '../../src/op.ts';
 
+/** Elements of a partial sum on CUDA: kBlock in muon.cuda.cu. */
+const SUM_ELEMENTS = 16384;
+
 /** M ≤ N: a matrix with more rows than columns is turned over, so that products with itself are of the smaller extent. */
 function turned({ R, C }: Extents): Extents {
   const [rows, columns] = [Number(R), Number(C)];
@@ -17,8 +20,7 @@ export const muonDirectionOp = defineOp({
   attributes: ['momentum'],
   updates: { newM: 'm' },
   derive: turned,
-  workspace: ({ R = 0 }) => 8 * R,
-  cpuOnly: true,
+  workspace: ({ R = 0, C = 0 }, { device }) => 8 * (device === 'cuda' ? Math.ceil((R * C) / SUM_ELEMENTS) + 1 : R),
   flops: ({ R = 0, C = 0 }) => 9 * R * C,
 });
 
@@ -29,6 +31,5 @@ export const muonApplyOp = defineOp({
   outputs: { newParameter: 'f32[R,C]' },
   attributes: ['weightDecay'],
   updates: { newParameter: 'parameter' },
-  cpuOnly: true,
   flops: ({ R = 0, C = 0 }) => 3 * R * C,
 });

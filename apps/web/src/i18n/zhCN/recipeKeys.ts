@@ -101,7 +101,7 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   warmup_steps: '学习率从 0 升到峰值所用的步数。',
   cosine_min_lr_ratio: '`cosine` 结束时的学习率，占 `learning_rate` 的比例。',
   optimizer:
-    '`adamw_torch` 为每个训练的权重保存两个 float32 数，`adamw_8bit` 只需两个字节。`lion` 只保存一个 float32 数，每个权重每步移动同样的学习率：学习率取 AdamW 的三分之一到十分之一，weight_decay 相应加大。`adafactor` 对矩阵每行每列只保存一个数；`muon` 使矩阵沿梯度滑动平均的正交方向移动，只保存该平均，其余用 AdamW：全量微调时学习率取 AdamW 的十到一百倍。`schedule_free_adamw` 无需学习率衰减：它保存三个 float32 数并对权重取平均，评估、采样、保存与导出的都是平均值。这三者目前仅用于 CPU。',
+    '`adamw_torch` 为每个训练的权重保存两个 float32 数，`adamw_8bit` 只需两个字节。`lion` 只保存一个 float32 数，每个权重每步移动同样的学习率：学习率取 AdamW 的三分之一到十分之一，weight_decay 相应加大。`adafactor` 对矩阵每行每列只保存一个数；`muon` 使矩阵沿梯度滑动平均的正交方向移动，只保存该平均，其余用 AdamW：全量微调时学习率取 AdamW 的十到一百倍。`schedule_free_adamw` 无需学习率衰减：它保存三个 float32 数并对权重取平均，评估、采样、保存与导出的都是平均值。',
   adam_beta1: '梯度滑动平均的衰减；对 `lion` 是它在每步方向中所占的比例。',
   adam_beta2: '梯度平方滑动平均的衰减；对 `lion` 是梯度滑动平均的衰减。',
   adam_epsilon: '加在更新公式分母上的数。`lion` 与 `adafactor` 没有。',
