@@ -5,7 +5,7 @@
 namespace anneal::cuda {
 namespace {
 
-constexpr int kMeanThreads = 1024;
+constexpr int kMeanThreads = 512;
 
 /** What is found out on the way to a move. */
 struct Found {
@@ -146,20 +146,16 @@ struct Apply {
 };
 
 struct VectorStep {
-  const float *gradient, *clip, *learningRate;
-  const int32_t* step;
+  const float *gradient, *clip;
   float *parameter, *v;
+  const Found* found;
   int64_t size;
-  double weightDecay;
 };
 
 /** One block, whose threads see elements of their own. */
 __global__ void __launch_bounds__(kMeanThreads) vectorKernel(VectorStep of) {
   __shared__ double partial[kMeanThreads / kWarp];
-  __shared__ AdafactorRates shared;
-  if (threadIdx.x == 0) shared = adafactorRates(*of.learningRate, *of.step, of.weightDecay);
-  __syncthreads();
-  const AdafactorRates rates = shared;
+  const AdafactorRates rates = of.found->rates;
   const float clip = *of.clip;
   const double squareSum = sumOf(of.size, partial, [&](int64_t i) {
     const float g = of.gradient[i] * clip, square = rates.keep * of.v[i] + rates.add * (g * g + kAdafactorEpsilon), move = g / sqrtf(square);
@@ -203,10 +199,14 @@ const char* adafactor(const Launch& launch) {
   return nullptr;
 }
 
+/** Workspace: Found. */
 const char* adafactor_vector(const Launch& launch) {
-  const VectorStep of{launch.inputs[1].f32(),  launch.inputs[3].f32(),  launch.inputs[4].f32(),         launch.inputs[5].i32(),
-                  launch.outputs[0].f32(), launch.outputs[1].f32(), launch.outputs[0].elements(), launch.attributes[0]};
-  vectorKernel<<<1, kMeanThreads, 0, contextOf(launch).stream>>>(of);
+  const Tensor parameter = launch.outputs[0];
+  Found* found = reinterpret_cast<Found*>(launch.workspace);
+  const VectorStep of{launch.inputs[1].f32(), launch.inputs[3].f32(), parameter.f32(), launch.outputs[1].f32(), found, parameter.elements()};
+  const cudaStream_t stream = contextOf(launch).stream;
+  ratesKernel<<<1, 1, 0, stream>>>(launch.inputs[4].f32(), launch.inputs[5].i32(), launch.attributes[0], found);
+  vectorKernel<<<1, kMeanThreads, 0, stream>>>(of);
   return nullptr;
 }
 

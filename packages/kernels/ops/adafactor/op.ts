@@ -47,5 +47,6 @@ export const adafactorVectorOp = defineOp({
   outputs: { newParameter: 'f32[*N]', newV: 'f32[*N]' },
   attributes: ['weightDecay'],
   updates: { newParameter: 'parameter', newV: 'v' },
+  workspace: (_, { device }) => (device === 'cuda' ? foundBytes : 0),
   flops: ({ N = 0 }) => 14 * N,
 });
