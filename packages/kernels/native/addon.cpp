@@ -191,7 +191,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     call.program = object.Get("program").As<Napi::Number>().Uint32Value();
     if (call.program >= plan.programs.size()) throw Napi::Error::New(env, "no such program");
     const auto dims = object.Get("dims").As<Napi::Int32Array>();
-    if (dims.ElementLength() != kRuntimeDims) throw Napi::Error::New(env, "a call has one extent for each of T, S, N and R");
+    if (dims.ElementLength() != kRuntimeDims) throw Napi::Error::New(env, "a call has one extent for each of T, S, N, C and R");
     for (size_t d = 0; d < kRuntimeDims; d++) call.dims[d] = dims[d];
     const auto inputs = object.Get("inputs").As<Napi::Array>();
     for (uint32_t i = 0; i < inputs.Length(); i++) {

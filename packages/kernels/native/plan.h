@@ -8,10 +8,10 @@
 
 namespace anneal {
 
-/** Runtime extents, numbered as in src/tensor.ts: T tokens, S cuSeqlens entries, N rows of logits, R supervised rows. */
-constexpr int kRuntimeDims = 4;
+/** Runtime extents, numbered as in src/tensor.ts: T tokens, S cuSeqlens entries, N rows of logits, C chosen tokens, R supervised rows. */
+constexpr int kRuntimeDims = 5;
 constexpr int kTokens = 0;
-constexpr int kSupervisedRows = 3;  // the last: all before it say how much a batch holds
+constexpr int kSupervisedRows = 4;  // the last: all before it say how much a batch holds
 
 struct Place {
   std::string name;

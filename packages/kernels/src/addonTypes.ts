@@ -115,7 +115,7 @@ export interface Nf4LoadOutcome {
 
 export interface NativeCall {
   readonly program: number;
-  /** Extents T, S, N, R of this call. */
+  /** Extents T, S, N, C, R of this call. */
   readonly dims: Int32Array;
   readonly inputs: readonly (readonly [input: number, bytes: Uint8Array])[];
   /** What is wanted after it, from the beginning of each. */

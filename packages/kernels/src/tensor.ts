@@ -3,16 +3,17 @@ import type { Graph, Node } from './graph.ts';
 
 /**
  * One extent of a shape. Letters are extents that are only known when a program runs, bounded by the plan:
- * T tokens of the batch, S entries of cuSeqlens (documents + 1), N rows whose logits are wanted, R supervised rows.
+ * T tokens of the batch, S entries of cuSeqlens (documents + 1), N rows whose logits are wanted, C tokens
+ * that are chosen from them, R supervised rows.
  */
 export type Dim = number | RuntimeDim | Tile;
-export type RuntimeDim = 'T' | 'S' | 'N' | 'R';
+export type RuntimeDim = 'T' | 'S' | 'N' | 'C' | 'R';
 /** The tokens from index · rows on, `rows` of them or as many as there are. */
 export interface Tile {
   readonly index: number;
   readonly rows: number;
 }
-export const runtimeDims: readonly RuntimeDim[] = ['T', 'S', 'N', 'R'];
+export const runtimeDims: readonly RuntimeDim[] = ['T', 'S', 'N', 'C', 'R'];
 
 /** Element types, numbered as in native/dtype.h. */
 export const dtypes = ['f32', 'bf16', 'i32', 'u8', 'f64'] as const;

@@ -137,7 +137,7 @@ describe('native boundary', () => {
   const x = new Uint8Array((call.inputs.x as Float32Array).buffer);
   const nativeCall = {
     program: 0,
-    dims: Int32Array.of(2, 0, 0, 0),
+    dims: Int32Array.of(2, 0, 0, 0, 0),
     inputs: [[0, x]] as [number, Uint8Array][],
     results: [],
   };
@@ -173,7 +173,7 @@ describe('native boundary', () => {
     await expect(native.run([{ ...nativeCall, inputs: [[0, new Uint8Array(8 * 512 * 4 + 1)]] }])).rejects.toThrow(
       'larger than planned',
     );
-    await expect(native.run([{ ...nativeCall, dims: Int32Array.of(-1, 0, 0, 0) }])).rejects.toThrow('exceeds');
+    await expect(native.run([{ ...nativeCall, dims: Int32Array.of(-1, 0, 0, 0, 0) }])).rejects.toThrow('exceeds');
     expect((await native.run([nativeCall])).done).toBe(1);
   });
 

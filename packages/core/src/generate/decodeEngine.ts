@@ -53,7 +53,7 @@ export function planDecoding(model: OpenModel, options: DecodeEngineOptions): Pl
     const chooses = choosesOn(device);
     return decodeProgram(name, variables, { config, weights, activationType, contextLength, chooses, cache });
   });
-  const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1 };
+  const bounds = { T: Math.min(promptChunk, contextLength), S: 2, N: 1, C: 1 };
   return compile(programs, { bounds, activations: 'keep', device });
 }
 

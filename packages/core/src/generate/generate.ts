@@ -2,7 +2,7 @@ import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { Continuation, notFinite } from './continuation.ts';
 import { type Logprobs, logprobsOf } from './logprobs.ts';
-import { canChoose, type DecodeCall, logitsAfter, readTokens, takeChosen } from './nextToken.ts';
+import { type DecodeCall, logitsAfter, readTokens, takeNext } from './nextToken.ts';
 import { ownCache, sharedCache } from './programs.ts';
 import { argmax, type SamplingOptions } from './sample.ts';
 
@@ -64,14 +64,14 @@ async function nextToken(
   answer: Continuation,
   { sampling, topLogprobs = null }: GenerateOptions,
 ): Promise<GeneratedToken> {
-  if (topLogprobs === null && canChoose(engine, call.program, sampling)) {
-    await takeChosen(engine, call, [answer], sampling);
+  if (topLogprobs === null) {
+    await takeNext(engine, call, [[answer]], sampling);
     return { id: answer.text.at(-1) as number, logprobs: null };
   }
   const [logits] = (await logitsAfter(engine, call)) as [Float32Array];
-  const asComputed = topLogprobs === null ? null : logits.slice();
+  const asComputed = logits.slice();
   const id = answer.next(logits);
-  return { id, logprobs: asComputed && logprobsOf(asComputed, id, topLogprobs as number) };
+  return { id, logprobs: logprobsOf(asComputed, id, topLogprobs) };
 }
 
 export interface Likeliest {

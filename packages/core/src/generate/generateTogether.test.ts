@@ -39,7 +39,7 @@ async function openEngine(name: GoldenModel, chooses = false): Promise<Engine> {
       decodeProgram('together', variables, { ...options, contextLength, several: true }),
     ],
     // Not all prompts fit into one call.
-    { bounds: { T: 20, N: prompts.length * answers }, activations: 'keep', device },
+    { bounds: { T: 20, N: prompts.length * answers, C: prompts.length * answers }, activations: 'keep', device },
   );
   const engine = new Engine(plan, device);
   onTestFinished(() => engine.dispose());

@@ -1,7 +1,7 @@
 import type { Engine } from '@anneal/kernels';
 import { Continuation } from './continuation.ts';
 import { contextLengthOf } from './generate.ts';
-import { canChoose, type DecodeCall, logitsAfter, takeChosen } from './nextToken.ts';
+import { type DecodeCall, takeNext } from './nextToken.ts';
 import type { SamplingOptions } from './sample.ts';
 
 export interface TogetherOptions {
@@ -54,7 +54,6 @@ export async function generateTogether(
   const total = prompts.reduce((sum, prompt) => sum + prompt.length, 0);
   const rows = rowsTogether(total, { answers: prompts.length * answers, maxNewTokens });
   if (rows > contextLengthOf(engine, options.program)) throw new Error('the cache has no room for these answers');
-  const first = await readPrompts(engine, prompts, options.program);
   let promptRow = 0;
   const places = prompts.map((prompt, p) => {
     const row = promptRow;
@@ -69,23 +68,14 @@ export async function generateTogether(
       }),
     );
   });
-  // The answers to a prompt begin from the same logits, which a penalty may change in place.
-  for (const [p, ofPrompt] of places.entries()) {
-    for (const { continuation } of ofPrompt) continuation.next((first[p] as Float32Array).slice());
-  }
+  await beginAnswers(engine, places, options);
   const isOver = ({ continuation: { text }, promptTokens }: Place): boolean =>
     stopIds.has(text.at(-1) as number) || text.length - promptTokens >= maxNewTokens;
   let going = places.flat().filter((place) => !isOver(place));
-  const chooses = canChoose(engine, options.program, sampling);
   while (going.length > 0) {
     const call = callOf(options.program, going.map(newest));
-    const continuations = going.map(({ continuation }) => continuation);
-    if (chooses) {
-      await takeChosen(engine, call, continuations, sampling);
-    } else {
-      const logits = await logitsAfter(engine, call);
-      for (const [i, continuation] of continuations.entries()) continuation.next(logits[i] as Float32Array);
-    }
+    const texts = going.map(({ continuation }) => [continuation]);
+    await takeNext(engine, call, texts, sampling);
     going = going.filter((place) => !isOver(place));
   }
   return places.map((ofPrompt) =>
@@ -106,26 +96,34 @@ function newest({ continuation: { text }, ...place }: Place): Part {
   return { ...place, tokens: Int32Array.of(text.at(-1) as number), start: text.length - 1 };
 }
 
-/** In as few calls as the plan has room for. @returns the logits after each prompt */
-async function readPrompts(engine: Engine, prompts: readonly Int32Array[], program: string): Promise<Float32Array[]> {
+/** Reads each prompt, in as few calls as the plan has room for, and takes the first token of each of its answers. */
+async function beginAnswers(
+  engine: Engine,
+  places: readonly (readonly Place[])[],
+  { program, sampling }: TogetherOptions,
+): Promise<void> {
   const { T = 0, N = 0 } = engine.plan.bounds;
-  const logits: Float32Array[] = [];
-  let parts: Part[] = [];
-  let tokens = 0;
-  let promptRow = 0;
-  const read = async (): Promise<void> => {
-    if (parts.length > 0) logits.push(...(await logitsAfter(engine, callOf(program, parts))));
-    parts = [];
-    tokens = 0;
+  let read: Beginning[] = [];
+  const begin = async (): Promise<void> => {
+    const [parts, texts] = [read.map(({ part }) => part), read.map((beginning) => beginning.texts)];
+    if (parts.length > 0) await takeNext(engine, callOf(program, parts), texts, sampling);
+    read = [];
   };
-  for (const prompt of prompts) {
-    if (tokens + prompt.length > T || parts.length === N) await read();
-    parts.push({ promptRow, promptTokens: prompt.length, answerRow: 0, tokens: prompt, start: 0 });
-    tokens += prompt.length;
-    promptRow += prompt.length;
+  for (const answers of places) {
+    const [{ promptRow, promptTokens, continuation }] = answers as [Place];
+    const tokens = Int32Array.from(continuation.text);
+    const total = read.reduce((sum, { part }) => sum + part.tokens.length, tokens.length);
+    if (total > T || read.length === N) await begin();
+    const part = { promptRow, promptTokens, answerRow: 0, tokens, start: 0 };
+    read.push({ part, texts: answers.map((answer) => answer.continuation) });
   }
-  await read();
-  return logits;
+  await begin();
+}
+
+/** A prompt, and the answers that begin after it. */
+interface Beginning {
+  readonly part: Part;
+  readonly texts: readonly Continuation[];
 }
 
 /** Reads these parts; its rows are the last token of each. */

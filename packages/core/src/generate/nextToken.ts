@@ -9,7 +9,7 @@ export function choosesOn(device: Device): boolean {
 }
 
 /** Whether this program can choose as these options say: a penalty for what was said before looks at the text. */
-export function canChoose({ plan }: Engine, program: string, { repetitionPenalty }: SamplingOptions): boolean {
+function canChoose({ plan }: Engine, program: string, { repetitionPenalty }: SamplingOptions): boolean {
   return repetitionPenalty === 1 && hasChoice(plan, program);
 }
 
@@ -35,18 +35,29 @@ export async function readTokens(engine: Engine, call: DecodeCall): Promise<void
 }
 
 /**
- * The next token after each of the call's `rows`, one of these for each; they take it into their texts.
+ * Each of these texts takes its next token: of every row of the call those that go on after it. Where the program cannot choose as the
+ * options say, tokens are chosen here.
  * @throws UserError `logits_not_finite`
  */
-export async function takeChosen(
+export async function takeNext(
   engine: Engine,
   call: DecodeCall,
-  continuations: readonly Continuation[],
+  continuations: readonly (readonly Continuation[])[],
   sampling: SamplingOptions,
 ): Promise<void> {
-  const draws = Float64Array.from(continuations, (continuation) => continuation.draw());
-  const [chosen] = await run(engine, call, ['chosen'], { draws, sampling });
-  for (const [i, continuation] of continuations.entries()) continuation.take((chosen as Int32Array)[i] as number);
+  if (!canChoose(engine, call.program, sampling)) {
+    const logits = await logitsAfter(engine, call);
+    for (const [row, texts] of continuations.entries()) {
+      const own = logits[row] as Float32Array;
+      // A penalty changes them in place.
+      for (const text of texts) text.next(texts.length > 1 ? own.slice() : own);
+    }
+    return;
+  }
+  const rows = Int32Array.from(continuations.flatMap((texts, row) => texts.map(() => row)));
+  const draws = Float64Array.from(continuations.flat(), (text) => text.draw());
+  const [chosen] = await run(engine, call, ['chosen'], { rows, draws, sampling });
+  for (const [i, text] of continuations.flat().entries()) text.take((chosen as Int32Array)[i] as number);
 }
 
 /** Rows of logits that a call makes. */
@@ -54,20 +65,23 @@ function rowsOf({ extents: { N = 1 } }: DecodeCall): number {
   return N;
 }
 
-/** A program that can choose does so in every call: where nobody asks for it, the likeliest. */
+/** A program that can choose does so in every call: where nobody asks for it, the likeliest of one row. */
 async function run(
   engine: Engine,
   call: DecodeCall,
   results: readonly string[],
-  { draws, sampling }: { draws: Float64Array; sampling: SamplingOptions } = {
-    draws: new Float64Array(rowsOf(call)),
-    sampling: greedy,
-  },
+  { rows, draws, sampling }: Choices = { rows: new Int32Array(1), draws: new Float64Array(1), sampling: greedy },
 ): Promise<HostArray[]> {
+  if (!hasChoice(engine.plan, call.program)) return (await engine.run([{ ...call, results }])).results;
   const { temperature, topK, topP, minP } = sampling;
-  const how = hasChoice(engine.plan, call.program) && {
-    draws,
-    sampling: Float64Array.of(temperature, topK, topP, minP),
-  };
-  return (await engine.run([{ ...call, inputs: { ...call.inputs, ...how }, results }])).results;
+  const how = { choices: rows, draws, sampling: Float64Array.of(temperature, topK, topP, minP) };
+  const extents = { ...call.extents, C: rows.length };
+  return (await engine.run([{ ...call, extents, inputs: { ...call.inputs, ...how }, results }])).results;
+}
+
+interface Choices {
+  /** Of the logits, for each token. */
+  readonly rows: Int32Array;
+  readonly draws: Float64Array;
+  readonly sampling: SamplingOptions;
 }

@@ -11,7 +11,7 @@ export interface DecodeOptions {
   readonly contextLength: number;
   /** Several sequences beside each other: each call says where they lie in the cache. */
   readonly several?: boolean | undefined;
-  /** Has the next tokens as a result, too: a GPU need not hand over its logits. */
+  /** Has C next tokens as a result, too, each from a row of the logits: a GPU need not hand them over. */
   readonly chooses?: boolean | undefined;
   /** Programs of one name here share a cache. */
   readonly cache?: string | undefined;
@@ -70,7 +70,11 @@ export function decodeProgram(
   const logits = scope.logits(gatherRows(hidden, graph.input('rows', 'i32', ['N'])));
   graph.result('logits', logits);
   if (chooses) {
-    const how = { draws: graph.input('draws', 'f64', ['N']), sampling: graph.input('sampling', 'f64', [4]) };
+    const how = {
+      rows: graph.input('choices', 'i32', ['C']),
+      draws: graph.input('draws', 'f64', ['C']),
+      sampling: graph.input('sampling', 'f64', [4]),
+    };
     graph.result('chosen', chooseToken(logits, how));
   }
   return graph;

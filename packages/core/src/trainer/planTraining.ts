@@ -65,8 +65,9 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
   const decoding = { config, weights, activationType, contextLength, chooses: choosesOn(options.device) };
   if (sampleContext > 0) graphs.push(decodeProgram(sampleProgram, programs.variables, decoding));
   if (rollouts) graphs.push(decodeProgram(rolloutProgram, programs.variables, { ...decoding, several: true }));
+  const answers = rollouts?.answers ?? 1;
   const plan = compile(graphs, {
-    bounds: { T: maxTokens, S: maxTokens + 1, N: rollouts?.answers ?? 1, R: maxTokens },
+    bounds: { T: maxTokens, S: maxTokens + 1, N: answers, C: answers, R: maxTokens },
     activations: options.activations,
     memoryBudget: options.memoryBudget,
     hostBudget: options.hostBudget,

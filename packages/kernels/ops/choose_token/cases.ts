@@ -5,13 +5,18 @@ import { chooseTokenOp } from './op.ts';
 /** Temperature, top_k, top_p, min_p. */
 type Sampling = readonly [temperature: number, topK: number, topP: number, minP: number];
 
-const draws: Fill<never> = ({ extents: { N = 1 } }) => {
+const draws: Fill<never> = ({ extents: { C = 1 } }) => {
   // Apart from each other, and far from where rounding would decide.
-  return (n) => ((n * 0.6180339887 + 0.0137) % 1) * (1 - 1 / (4 * N));
+  return (c) => ((c * 0.6180339887 + 0.0137) % 1) * (1 - 1 / (4 * C));
 };
 
-function sampled(N: number, V: number, sampling: Sampling) {
-  return { extents: { N, V }, fill: { draws, sampling: constant(...sampling), logits: scaled(3) } };
+/** As many from each row. */
+const rows: Fill<never> = ({ extents: { C = 1, N = 1 } }) => {
+  return (c) => Math.floor((c * N) / C);
+};
+
+function sampled(N: number, V: number, sampling: Sampling, C = N) {
+  return { extents: { N, V, C }, fill: { rows, draws, sampling: constant(...sampling), logits: scaled(3) } };
 }
 
 /** Logits of few values, so that many are equal. */
@@ -22,9 +27,14 @@ const hard = {
   likeliest: sampled(5, 200, [0, 0, 1, 0]),
   'likeliest of equal ones': {
     ...sampled(3, 70, [0, 0, 1, 0]),
-    fill: { draws, sampling: constant(0, 0, 1, 0), logits: stepped },
+    fill: { rows, draws, sampling: constant(0, 0, 1, 0), logits: stepped },
   },
   'all tokens': sampled(40, 333, [1, 0, 1, 0]),
+  'several of each row': sampled(3, 333, [1, 0, 1, 0], 24),
+  'rows that are left out': {
+    ...sampled(5, 40, [1, 0, 1, 0], 3),
+    fill: { ...sampled(5, 40, [1, 0, 1, 0]).fill, rows: constant(4, 0, 4) },
+  },
   'a low temperature': sampled(20, 1500, [0.3, 0, 1, 0]),
   top_k: sampled(40, 333, [1, 5, 1, 0]),
   'top_k of one': sampled(4, 50, [2, 1, 1, 0]),
@@ -41,12 +51,12 @@ const hard = {
       ] as const
     ).map((sampling) => [
       `equal logits, ${sampling.join(' ')}`,
-      { ...sampled(30, 41, sampling), fill: { draws, sampling: constant(...sampling), logits: stepped } },
+      { ...sampled(30, 41, sampling), fill: { rows, draws, sampling: constant(...sampling), logits: stepped } },
     ]),
   ),
   'not finite': {
     ...sampled(2, 9, [1, 0, 1, 0]),
-    fill: { draws, sampling: constant(1, 0, 1, 0), logits: constant(...[1, 2, 3].map((x) => x / 0)) },
+    fill: { rows, draws, sampling: constant(1, 0, 1, 0), logits: constant(...[1, 2, 3].map((x) => x / 0)) },
   },
 };
 
@@ -88,12 +98,13 @@ export const chooseTokenCases = casesFor(chooseTokenOp, {
     sampled(1, 151_936, [1, 0, 1, 0]),
     sampled(1, 151_936, [0.7, 20, 0.8, 0]),
     sampled(64, 151_936, [1, 0, 1, 0]),
+    sampled(8, 151_936, [1, 0, 1, 0], 64),
   ],
-  reference: ({ logits, draws: drawn, sampling }, { ids }, { extents: { N = 0, V = 0 } }) => {
+  reference: ({ logits, rows: from, draws: drawn, sampling }, { ids }, { extents: { C = 0, V = 0 } }) => {
     const how = [0, 1, 2, 3].map((i) => sampling.at(i)) as unknown as Sampling;
-    for (let n = 0; n < N; n++) {
-      const row = Array.from({ length: V }, (_, id) => (logits as Values).at(n, id));
-      ids.add(n, 0, chosen(row, drawn.at(n), how));
+    for (let c = 0; c < C; c++) {
+      const row = Array.from({ length: V }, (_, id) => (logits as Values).at(from.at(c), id));
+      ids.add(c, 0, chosen(row, drawn.at(c), how));
     }
   },
 });

@@ -65,16 +65,20 @@ static int32_t drawn(const Row& row, const Sampling& sampling, double draw) {
 
 const char* choose_token(const Launch& launch) {
   const float* logits = launch.inputs[0].f32();
-  const double *draws = launch.inputs[1].f64(), *how = launch.inputs[2].f64();
+  const int32_t* rows = launch.inputs[1].i32();
+  const double *draws = launch.inputs[2].f64(), *how = launch.inputs[3].f64();
   int32_t* ids = launch.outputs[0].i32();
-  const int64_t rows = launch.inputs[0].shape[0], tokens = launch.inputs[0].shape[1];
+  const int64_t height = launch.inputs[0].shape[0], tokens = launch.inputs[0].shape[1], choices = launch.inputs[1].shape[0];
+  for (int64_t c = 0; c < choices; c++) {
+    if (rows[c] < 0 || rows[c] >= height) return "a token is chosen from a row that the logits do not have";
+  }
   const Sampling sampling{how[0], how[1], how[2], how[3]};
-  parallelFor(*launch.context, rows, grainFor(20 * tokens), [=](int64_t begin, int64_t end) {
-    for (int64_t n = begin; n < end; n++) {
-      const float* row = logits + n * tokens;
+  parallelFor(*launch.context, choices, grainFor(20 * tokens), [=](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; c++) {
+      const float* row = logits + rows[c] * tokens;
       const int32_t best = argmax(row, static_cast<int>(tokens));
-      if (!std::isfinite(row[best])) ids[n] = -1;
-      else ids[n] = sampling.temperature == 0 ? best : drawn({row, static_cast<int>(tokens), row[best], sampling.temperature}, sampling, draws[n]);
+      if (!std::isfinite(row[best])) ids[c] = -1;
+      else ids[c] = sampling.temperature == 0 ? best : drawn({row, static_cast<int>(tokens), row[best], sampling.temperature}, sampling, draws[c]);
     }
   });
   return nullptr;

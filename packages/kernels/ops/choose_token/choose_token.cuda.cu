@@ -5,17 +5,21 @@
 namespace anneal::cuda {
 namespace {
 
-/** A block for each row. */
+/** A block for each token. */
 constexpr int kThreads = 512, kWarps = kThreads / kWarp;
+/** That a multiprocessor has room for: left to itself the compiler spills to make room for more. */
+constexpr int kBlocks = 2;
 /** Loads of a thread on their way at once. */
 constexpr int kAtOnce = 16;
 
 template <typename A>
 struct Choice {
   const A* logits;
+  const int32_t* rows;
   const double *draws, *sampling;
   int32_t* ids;
-  int tokens;
+  int height, tokens;  // of the logits
+  int32_t* fault;
 };
 
 struct Best {
@@ -213,9 +217,9 @@ __device__ int drawn(const Row<A>& row, const Kept& kept, double draw, Shared& s
 }
 
 template <typename A>
-__global__ void __launch_bounds__(kThreads) chooseKernel(Choice<A> p) {
+__global__ void __launch_bounds__(kThreads, kBlocks) chooseKernel(Choice<A> p) {
   __shared__ Shared shared;
-  const A* logits = p.logits + int64_t{blockIdx.x} * p.tokens;
+  const A* logits = p.logits + checkedId(p.rows[blockIdx.x], p.height, p.fault, Fault::row) * p.tokens;
   const Sampling sampling{p.sampling[0], p.sampling[1], p.sampling[2], p.sampling[3]};
   const Best best = bestOf(logits, p.tokens, shared);
   const float top = toFloat(logits[best.id]);
@@ -231,13 +235,20 @@ __global__ void __launch_bounds__(kThreads) chooseKernel(Choice<A> p) {
 }  // namespace
 
 const char* choose_token(const Launch& launch) {
-  const Tensor logits = launch.inputs[0];
-  const int64_t rows = logits.shape[0];
-  if (rows == 0) return nullptr;
+  const Tensor logits = launch.inputs[0], rows = launch.inputs[1];
+  const int64_t choices = rows.shape[0];
+  if (choices == 0) return nullptr;
   return withType(logits.type, [&](auto zero) {
     using A = decltype(zero);
-    const Choice<A> choice{dataOf<A>(logits), launch.inputs[1].f64(), launch.inputs[2].f64(), launch.outputs[0].i32(), static_cast<int>(logits.shape[1])};
-    chooseKernel<<<static_cast<unsigned>(rows), kThreads, 0, contextOf(launch).stream>>>(choice);
+    const Choice<A> choice{dataOf<A>(logits),
+                           rows.i32(),
+                           launch.inputs[2].f64(),
+                           launch.inputs[3].f64(),
+                           launch.outputs[0].i32(),
+                           static_cast<int>(logits.shape[0]),
+                           static_cast<int>(logits.shape[1]),
+                           contextOf(launch).fault};
+    chooseKernel<<<static_cast<unsigned>(choices), kThreads, 0, contextOf(launch).stream>>>(choice);
   });
 }
 
