@@ -59,11 +59,12 @@ const WITHOUT_CUDA: Readonly<Partial<Record<TokenMixer, string>>> = {
  */
 export function refuseWhereKernelsAreMissing(config: ModelConfig, device: Device): void {
   if (device.kind === 'cpu') return;
-  const missing = Object.entries(WITHOUT_CUDA).find(([mixer]) => config.mixers.some((each) => each === mixer));
-  if (!missing) return;
+  const [missing] = config.mixers.flatMap((mixer) => WITHOUT_CUDA[mixer] ?? []);
+  const what = missing ?? (config.layerScale ? 'the number that each layer is multiplied by' : null);
+  if (what === null) return;
   throw new UserError({
-    what: `${missing[1]} (${config.architecture}) has no CUDA kernels yet`,
-    next: 'set device: cpu (--device cpu), or take a model with plain attention in all layers',
+    what: `${what} (${config.architecture}) has no CUDA kernels yet`,
+    next: 'set device: cpu (--device cpu), or take a model of another type',
     code: 'device_without_kernels',
   });
 }

@@ -105,5 +105,6 @@
   X(latent_keys_values)            \
   X(latent_keys_values_backward)   \
   X(pad_heads)                     \
+  X(scale_by)                      \
   X(split_columns)                 \
   X(trim_heads)

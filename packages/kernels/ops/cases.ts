@@ -59,6 +59,7 @@ import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } f
 import { ropeCases, ropeTableCases } from './rope/cases.ts';
 import { roundToBf16Cases } from './round_to_bf16/cases.ts';
 import { scaleCases } from './scale/cases.ts';
+import { scaleByCases } from './scale_by/cases.ts';
 import { scheduleFreeAdamwCases, scheduleFreeMixCases } from './schedule_free/cases.ts';
 import {
   shortConvBackwardInputCases,
@@ -154,6 +155,7 @@ export const opCases: readonly OpCases[] = [
   ropeTableCases,
   roundToBf16Cases,
   scaleCases,
+  scaleByCases,
   shortConvCases,
   shortConvBackwardInputCases,
   shortConvBackwardWeightCases,

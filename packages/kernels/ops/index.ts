@@ -45,6 +45,7 @@ import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rm
 import { ropeOp, ropeTableOp } from './rope/op.ts';
 import { roundToBf16Op } from './round_to_bf16/op.ts';
 import { scaleOp } from './scale/op.ts';
+import { scaleByOp } from './scale_by/op.ts';
 import { scheduleFreeAdamwOp, scheduleFreeMixOp } from './schedule_free/op.ts';
 import {
   shortConvBackwardInputOp,
@@ -140,6 +141,7 @@ export const ops: readonly Op[] = [
   ropeTableOp,
   roundToBf16Op,
   scaleOp,
+  scaleByOp,
   shortConvOp,
   shortConvBackwardInputOp,
   shortConvBackwardWeightOp,

@@ -24,6 +24,7 @@ import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 import { rmsNorm } from '../ops/rms_norm/op.ts';
 import { rope } from '../ops/rope/op.ts';
 import { scale } from '../ops/scale/op.ts';
+import { scaleBy } from '../ops/scale_by/op.ts';
 import { shortConv } from '../ops/short_conv/op.ts';
 import { splitColumns } from '../ops/split_columns/op.ts';
 import { splitQkv } from '../ops/split_qkv/op.ts';
@@ -137,6 +138,7 @@ const rules: Record<string, Build> = {
   'rope of neighbors': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), { size: 8, interleaved: true })),
   'rope of the end of each head': (p) => narrowed(p, rope(p.rows('x', T, 16), angleInputs(p), { size: 8, first: 2 })),
   scale: (p) => scale(p.rows('x', T, D), 0.7),
+  scale_by: (p) => scaleBy(p.rows('x', T, D), p.variable('factor', [1], 'weight', { mean: 1 })),
   'short_conv, gated': (p) => convolved(p, 'parameter', true),
   'short_conv, silu': (p) => convolved(p, 'parameter', false),
   'short_conv, weight frozen': (p) => convolved(p, 'weight', true),

@@ -1,5 +1,5 @@
 import { type ActivationType, chooseToken, Graph, gatherRows, type Variables } from '@anneal/kernels';
-import type { ModelConfig } from '../models/config.ts';
+import { headsOf, type ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
 
@@ -44,9 +44,10 @@ export function decodeProgram(
   const scope = new ModelScope(graph, config, { ...weights, fewRows: true });
   const positions = graph.input('positions', 'i32', ['T']);
   const cacheOf = (layer: number) => {
+    const { kvHeadCount, headSize } = headsOf(config, layer);
     const get = (what: string) =>
       variables.get(`${cache}/layers.${layer}.${what}`, {
-        shape: [contextLength, config.kvHeadCount * config.headSize],
+        shape: [contextLength, kvHeadCount * headSize],
         dtype: weights.type,
         kind: 'cache',
       });

@@ -46,6 +46,28 @@ export interface LatentAttentionConfig {
   readonly valueSize: number;
 }
 
+/** Attention in layers without a window, where it differs from that in the others. */
+export interface GlobalAttention {
+  readonly kvHeadCount: number;
+  readonly headSize: number;
+  /** Values are what keys are made of, before their norm and rope: there is no v. */
+  readonly keysAreValues: boolean;
+}
+
+/** The last layers have no keys and values of their own: they take those of the last layer before them that has, or has not, a window as they do. */
+export interface KeySharing {
+  /** The first of them. */
+  readonly from: number;
+  /** Inner size of their MLP. */
+  readonly intermediateSize: number;
+}
+
+/** Each layer adds what a table of its own has for the token, and a projection of the embedding, through a gate. */
+export interface PerLayerInputs {
+  /** Of one layer. */
+  readonly size: number;
+}
+
 /** What lets a token see the ones before it: attention, plain or latent, a gated convolution over the last few, or the gated delta rule. */
 export type TokenMixer = 'attention' | 'latent_attention' | 'short_conv' | 'gated_delta';
 
@@ -63,6 +85,22 @@ export interface GatedDeltaConfig {
 /** Some layer's tokens hand on a state of fixed size, instead of being looked at again. */
 export function carriesState({ mixers }: Pick<ModelConfig, 'mixers'>): boolean {
   return mixers.some((mixer) => mixer === 'short_conv' || mixer === 'gated_delta');
+}
+
+/** Of the keys and values of a layer. */
+export function headsOf(config: ModelConfig, layer: number): Pick<ModelConfig, 'kvHeadCount' | 'headSize'> {
+  return (config.slidingWindow[layer] === null ? config.globalAttention : null) ?? config;
+}
+
+export function keysAreValues({ slidingWindow, globalAttention }: ModelConfig, layer: number): boolean {
+  return slidingWindow[layer] === null && globalAttention?.keysAreValues === true;
+}
+
+/** The layer whose keys and values this one attends to: itself, but where it shares. */
+export function keySource({ keySharing, slidingWindow }: ModelConfig, layer: number): number {
+  if (!keySharing || layer < keySharing.from) return layer;
+  const isFull = slidingWindow[layer] === null;
+  return slidingWindow.findLastIndex((keys, i) => i < keySharing.from && (keys === null) === isFull);
 }
 
 /** What every architecture reads its config.json into. */
@@ -100,6 +138,13 @@ export interface ModelConfig {
   readonly mlpBias: boolean;
   /** Each head has a logit that joins the softmax of its scores and has no value. */
   readonly attentionSinks: boolean;
+  /** Values are RMS-normalized head by head, without weights. */
+  readonly valueNorm: boolean;
+  readonly globalAttention: GlobalAttention | null;
+  readonly keySharing: KeySharing | null;
+  readonly perLayerInputs: PerLayerInputs | null;
+  /** Files have a number for each layer by which what it hands on is multiplied; it is no parameter. */
+  readonly layerScale: boolean;
   /** q and k are RMS-normalized before rope: each head by itself, or all heads of a token together. */
   readonly qkNorm: 'each_head' | 'all_heads' | null;
   /** q, k and v are rows of one matrix, in files and for adapters. */

@@ -4,7 +4,7 @@ import { architectureOf, architectures } from './index.ts';
 test.each([
   ['phi', 'phi3'],
   ['qwen2_moe', 'qwen3_moe'],
-  ['gemma4_text', 'gemma3_text'],
+  ['gemma5_text', 'gemma3_text'],
   ['smolm3', 'smollm3'],
   ['deepseek_v2', 'deepseek_v3'],
 ])('%s is refused with the name of %s and the page that shows how to add a model', (modelType, nearest) => {

@@ -1,7 +1,7 @@
 import type { Engine } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { fullName } from './adapters/lora.ts';
-import { ropeVariables } from './layers/ropeTables.ts';
+import { constants } from './layers/constants.ts';
 import { type ModelTensor, type OpenModel, refuseProblem } from './model.ts';
 import { isHeldInNf4, writeNf4, writeNf4Map } from './nf4.ts';
 
@@ -20,7 +20,7 @@ export async function loadWeights(
     signal,
   }: { onProgress?: (loaded: number, total: number) => void; signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  for (const [name, values] of ropeVariables(model.config)) await engine.write(name, values, 'f32');
+  for (const [name, values] of constants(model.config)) await engine.write(name, values, 'f32');
   await writeNf4Map(engine);
   const wanted = [...model.tensors.values()].filter(
     ({ name }) =>

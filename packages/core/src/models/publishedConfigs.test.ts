@@ -1,6 +1,6 @@
 import type { JsonObject } from '@anneal/formats/json';
 import { expect, test } from 'vitest';
-import type { ModelConfig } from './config.ts';
+import { keySource, type ModelConfig } from './config.ts';
 import { textConfigOf } from './huggingFace/textPart.ts';
 import { readConfig } from './index.ts';
 
@@ -71,6 +71,74 @@ test('gemma-3-4b-it, which says little of its text model', () => {
     eosTokenIds: [1, 106],
   });
   expect(fullLayers(config)).toEqual([5, 11, 17, 23, 29]);
+});
+
+const gemma4 = {
+  attention_bias: false,
+  attention_k_eq_v: false,
+  enable_moe_block: false,
+  final_logit_softcapping: 30,
+  global_head_dim: 512,
+  head_dim: 256,
+  hidden_activation: 'gelu_pytorch_tanh',
+  hidden_size: 1536,
+  hidden_size_per_layer_input: 256,
+  intermediate_size: 6144,
+  layer_types: Array.from({ length: 10 }, (_, layer) => (layer % 5 === 4 ? 'full_attention' : 'sliding_attention')),
+  max_position_embeddings: 131072,
+  model_type: 'gemma4_text',
+  num_attention_heads: 8,
+  num_global_key_value_heads: null,
+  num_hidden_layers: 10,
+  num_key_value_heads: 1,
+  num_kv_shared_layers: 5,
+  rms_norm_eps: 1e-6,
+  rope_parameters: {
+    full_attention: { partial_rotary_factor: 0.25, rope_theta: 1000000, rope_type: 'proportional' },
+    sliding_attention: { rope_theta: 10000, rope_type: 'default' },
+  },
+  sliding_window: 512,
+  tie_word_embeddings: true,
+  use_bidirectional_attention: null,
+  use_double_wide_mlp: true,
+  vocab_size: 262144,
+  vocab_size_per_layer_input: 262144,
+};
+
+test('gemma-4-E2B inside its multimodal model', () => {
+  const config = read({ model_type: 'gemma4', eos_token_id: [1, 106], text_config: gemma4 });
+  expect(fullLayers(config)).toEqual([4, 9]);
+  expect(config).toMatchObject({
+    architecture: 'gemma4_text',
+    attentionScale: 1,
+    normOffset: 0,
+    logitSoftCap: 30,
+    headSize: 256,
+    globalAttention: { headSize: 512, kvHeadCount: 1, keysAreValues: false },
+    keySharing: { from: 5, intermediateSize: 12288 },
+    perLayerInputs: { size: 256 },
+    rope: { theta: 1e6, scaling: { kind: 'proportional', part: 0.25, factor: 1 } },
+    slidingRope: { theta: 1e4, scaling: null },
+    eosTokenIds: [1, 106],
+  });
+  expect(Array.from({ length: 10 }, (_, layer) => keySource(config, layer))).toEqual([0, 1, 2, 3, 4, 3, 3, 3, 3, 4]);
+});
+
+test('gemma-4-31B, whose values are its keys where there is no window; what is refused of Gemma 4', () => {
+  const large = { ...gemma4, attention_k_eq_v: true, num_global_key_value_heads: 4, num_key_value_heads: 16 };
+  const { num_kv_shared_layers: _, ...alone } = { ...large, hidden_size_per_layer_input: 0, num_attention_heads: 32 };
+  expect(read(alone)).toMatchObject({
+    globalAttention: { headSize: 512, kvHeadCount: 4, keysAreValues: true },
+    kvHeadCount: 16,
+    keySharing: null,
+    perLayerInputs: null,
+  });
+  expect(() => read({ ...gemma4, enable_moe_block: true })).toThrow('enable_moe_block');
+  expect(() => read({ ...gemma4, attention_bias: true })).toThrow('attention_bias');
+  expect(() => read({ ...gemma4, use_bidirectional_attention: 'all' })).toThrow('both directions');
+  expect(() => read({ ...gemma4, num_kv_shared_layers: 8 })).toThrow('num_kv_shared_layers');
+  expect(() => read({ ...gemma4, vocab_size_per_layer_input: 1000 })).toThrow('vocab_size_per_layer_input');
+  expect(() => read({ ...gemma4, per_layer_config: { 0: { head_dim: 8 } } })).toThrow('per_layer_config');
 });
 
 const gemma2 = {

@@ -10,6 +10,7 @@ export interface RopeTraits {
   readonly ropePerLayerType?: boolean;
   readonly partialRotary?: boolean;
   readonly scalesQueries?: boolean;
+  readonly proportionalRope?: boolean;
 }
 
 type RopeFields = Pick<ModelConfig, 'rope' | 'slidingRope' | 'rotarySize' | 'queryScaling'>;
@@ -29,6 +30,8 @@ export function readRopes(
   const rotarySize = rotarySizeOf([fields, full, sliding], headSize, traits);
   const read = (parameters: Fields | null): RopeConfig => readParameters(fields, parameters, maxPositions);
   const rope = read(full);
+  if (rope.scaling?.kind === 'proportional' && !traits.proportionalRope)
+    throw fields.unsupported('rope type proportional is not implemented for this model type', 'use another model');
   const slidingRope = sliding ? read(sliding) : traits.ropePerLayerType ? localRope(fields) : null;
   const { scaling } = rope;
   if (scaling?.kind === 'longrope') {
@@ -59,6 +62,11 @@ function readParameters(fields: Fields, parameters: Fields | null, maxPositions:
       return { theta, scaling: null };
     case 'linear':
       return { theta, scaling: { kind, factor: parameters.positive('factor') } };
+    case 'proportional': {
+      const part = parameters.positive('partial_rotary_factor', 1);
+      if (part > 1) throw parameters.wrong('partial_rotary_factor', 'a number up to 1');
+      return { theta, scaling: { kind, part, factor: parameters.positive('factor', 1) } };
+    }
     case 'llama3': {
       const lowFreqFactor = parameters.positive('low_freq_factor');
       const highFreqFactor = parameters.positive('high_freq_factor');
@@ -88,7 +96,7 @@ function readParameters(fields: Fields, parameters: Fields | null, maxPositions:
       return { theta, scaling: readLongRope(parameters, original(), maxPositions) };
     default:
       throw parameters.unsupported(
-        `rope type ${kind} is not implemented; known are default, linear, llama3, yarn, longrope`,
+        `rope type ${kind} is not implemented; known are default, linear, llama3, yarn, longrope, proportional`,
         'use another model, or add the type in models/rope.ts',
       );
   }
@@ -151,7 +159,9 @@ function localRope(fields: Fields): RopeConfig | null {
 }
 
 function rotarySizeOf(holders: readonly (Fields | null)[], headSize: number, traits: RopeTraits): number {
-  const holder = holders.find((fields) => fields?.has('partial_rotary_factor'));
+  const holder = holders.find(
+    (fields) => fields?.has('partial_rotary_factor') && fields.raw('rope_type') !== 'proportional',
+  );
   const part = holder?.positive('partial_rotary_factor') ?? 1;
   if (!holder || part === 1) return headSize;
   if (!traits.partialRotary)

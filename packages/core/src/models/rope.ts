@@ -6,6 +6,8 @@ export interface RopeConfig {
 
 export type RopeScaling =
   | { readonly kind: 'linear'; readonly factor: number }
+  /** Only this part of the pairs is turned, by angles as if all were: the others keep still. */
+  | { readonly kind: 'proportional'; readonly part: number; readonly factor: number }
   | {
       readonly kind: 'llama3';
       readonly factor: number;
@@ -76,6 +78,11 @@ export function inverseFrequencies(size: number, rope: RopeConfig): RopeFrequenc
       return { inverse: plain, long: null, attentionScale: 1 };
     case 'linear':
       return { inverse: plain.map((value) => value / scaling.factor), long: null, attentionScale: 1 };
+    case 'proportional': {
+      const turned = Math.floor((scaling.part * size) / 2);
+      const inverse = plain.map((value, pair) => (pair < turned ? value / scaling.factor : 0));
+      return { inverse, long: null, attentionScale: 1 };
+    }
     case 'llama3':
       return { inverse: plain.map((value) => llama3Frequency(value, scaling)), long: null, attentionScale: 1 };
     case 'yarn': {

@@ -1,10 +1,14 @@
-import type { ExpertsConfig, ModelConfig } from './config.ts';
+import { type ExpertsConfig, headsOf, keySource, keysAreValues, type ModelConfig } from './config.ts';
 
 /** The linear layers of a block, which can carry an adapter, in the order of their use. */
 export function blockLinears(config: ModelConfig, layer: number): string[] {
-  const mixer = mixerLinears(config, layer);
-  if (!hasExperts(config, layer)) return [...mixer, ...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
-  return config.experts?.shared ? [...mixer, 'shared_gate', 'shared_up', 'shared_down'] : mixer;
+  const perLayer = config.perLayerInputs ? ['per_layer_gate', 'per_layer_out'] : [];
+  return [...mixerLinears(config, layer), ...mlpLinears(config, layer), ...perLayer];
+}
+
+function mlpLinears(config: ModelConfig, layer: number): string[] {
+  if (!hasExperts(config, layer)) return [...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
+  return config.experts?.shared ? ['shared_gate', 'shared_up', 'shared_down'] : [];
 }
 
 function mixerLinears(config: ModelConfig, layer: number): string[] {
@@ -13,7 +17,9 @@ function mixerLinears(config: ModelConfig, layer: number): string[] {
   if (config.mixers[layer] === 'latent_attention') {
     return [...(config.latentAttention?.queryRank ? ['q_a', 'q_b'] : ['q']), 'kv_a', 'kv_b', 'o'];
   }
-  return [...(config.fusedQkv ? ['qkv'] : ['q', 'k', 'v']), 'o'];
+  if (config.fusedQkv) return ['qkv', 'o'];
+  const own = keySource(config, layer) === layer ? ['k', ...(keysAreValues(config, layer) ? [] : ['v'])] : [];
+  return ['q', ...own, 'o'];
 }
 
 export function hasExperts({ experts }: ModelConfig, layer: number): boolean {
@@ -29,18 +35,25 @@ export function expertMatrices(config: ModelConfig, layer: number): string[] {
 export function expectedTensors(config: ModelConfig): Map<string, readonly number[]> {
   const { hiddenSize, vocabSize } = config;
   const shapes = new Map<string, readonly number[]>([['embed', [vocabSize, hiddenSize]]]);
+  addPerLayerInputs(config, shapes);
   for (let layer = 0; layer < config.layerCount; layer++) {
     const add: AddTensor = (name, ...shape) => shapes.set(`layers.${layer}.${name}`, shape);
     if (config.norms !== 'after') add('attention_norm', hiddenSize);
     if (config.mixers[layer] === 'short_conv') addShortConv(config, add);
     else if (config.mixers[layer] === 'gated_delta') addGatedDelta(config, add);
     else if (config.mixers[layer] === 'latent_attention') addLatentAttention(config, add);
-    else addAttention(config, add);
+    else addAttention(config, layer, add);
     if (config.norms !== 'before') add('attention_post_norm', hiddenSize);
     if (config.norms !== 'after') add('mlp_norm', hiddenSize);
     if (config.experts && hasExperts(config, layer)) addExperts(config, config.experts, add);
-    else addMlp(config, add);
+    else addMlp(config, layer, add);
     if (config.norms !== 'before') add('mlp_post_norm', hiddenSize);
+    if (config.perLayerInputs) {
+      add('per_layer_gate', config.perLayerInputs.size, hiddenSize);
+      add('per_layer_out', hiddenSize, config.perLayerInputs.size);
+      add('per_layer_post_norm', hiddenSize);
+    }
+    if (config.layerScale) add('layer_scale', 1);
   }
   shapes.set('final_norm', [hiddenSize]);
   if (!config.tieWordEmbeddings) shapes.set('lm_head', [vocabSize, hiddenSize]);
@@ -67,7 +80,20 @@ function addExperts({ hiddenSize }: ModelConfig, experts: ExpertsConfig, add: Ad
   add('shared_down', hiddenSize, shared.intermediateSize);
 }
 
-function addMlp({ hiddenSize, fusedGateUp, mlpBias, intermediateSize: width }: ModelConfig, add: AddTensor): void {
+/** A table with what every token has for each layer, all of these beside each other. */
+function addPerLayerInputs(
+  { vocabSize, hiddenSize, layerCount, perLayerInputs }: ModelConfig,
+  shapes: Map<string, readonly number[]>,
+): void {
+  if (!perLayerInputs) return;
+  shapes.set('per_layer_embed', [vocabSize, layerCount * perLayerInputs.size]);
+  shapes.set('per_layer_projection', [layerCount * perLayerInputs.size, hiddenSize]);
+  shapes.set('per_layer_projection_norm', [perLayerInputs.size]);
+}
+
+function addMlp({ hiddenSize, fusedGateUp, mlpBias, ...config }: ModelConfig, layer: number, add: AddTensor): void {
+  const { keySharing } = config;
+  const width = keySharing && layer >= keySharing.from ? keySharing.intermediateSize : config.intermediateSize;
   if (fusedGateUp) {
     add('gate_up', 2 * width, hiddenSize);
   } else {
@@ -103,16 +129,18 @@ function addLatentAttention(config: ModelConfig, add: AddTensor): void {
   if (config.outputBias) add('o_bias', hiddenSize);
 }
 
-function addAttention(config: ModelConfig, add: AddTensor): void {
-  const { hiddenSize, headSize } = config;
+function addAttention(config: ModelConfig, layer: number, add: AddTensor): void {
+  const { hiddenSize } = config;
+  const { headSize, kvHeadCount } = headsOf(config, layer);
   const queryRows = config.headCount * headSize;
-  const keyRows = config.kvHeadCount * headSize;
+  const keyRows = kvHeadCount * headSize;
+  const hasKeys = keySource(config, layer) === layer;
   if (config.fusedQkv) {
     add('qkv', queryRows + 2 * keyRows, hiddenSize);
   } else {
     add('q', config.attentionGate ? 2 * queryRows : queryRows, hiddenSize);
-    add('k', keyRows, hiddenSize);
-    add('v', keyRows, hiddenSize);
+    if (hasKeys) add('k', keyRows, hiddenSize);
+    if (hasKeys && !keysAreValues(config, layer)) add('v', keyRows, hiddenSize);
   }
   add('o', hiddenSize, queryRows);
   if (config.attentionBias) {
@@ -125,7 +153,7 @@ function addAttention(config: ModelConfig, add: AddTensor): void {
   if (config.qkNorm) {
     const eachHead = config.qkNorm === 'each_head';
     add('q_norm', eachHead ? headSize : queryRows);
-    add('k_norm', eachHead ? headSize : keyRows);
+    if (hasKeys) add('k_norm', eachHead ? headSize : keyRows);
   }
 }
 

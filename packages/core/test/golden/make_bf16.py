@@ -35,7 +35,7 @@ def backward(model, golden):
 def yardstick(folder):
     golden = load_file(f"{folder}/golden.safetensors")
     config = T.AutoConfig.from_pretrained(folder)
-    if getattr(config, "moe_intermediate_size", 8) % 8:  # torch's grouped product takes no rows of 24 bytes
+    if (getattr(config, "moe_intermediate_size", None) or 8) % 8:  # torch's grouped product takes no rows of 24 bytes
         config._experts_implementation = "eager"
     model = T.AutoModelForCausalLM.from_pretrained(
         folder, config=config, dtype=torch.bfloat16, attn_implementation="eager"

@@ -45,7 +45,7 @@ TARGETS = {
 }
 KEPT = {
     "gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1],
-    "deepseek-v3": [0, 2],
+    "deepseek-v3": [0, 2], "gemma4": [1, 3],
 }
 
 
@@ -65,6 +65,7 @@ QWEN35 = SMALL | dict(
     linear_value_head_dim=8, linear_num_key_heads=2, linear_num_value_heads=4,
     **rope(1e7, partial_rotary_factor=0.25, mrope_section=[1, 1, 1], mrope_interleaved=True),
 )
+GEMMA4 = {SLIDING: of(1e4), FULL: of(1e6, "proportional", partial_rotary_factor=0.25)}
 GRANITE = dict(embedding_multiplier=12.0, logits_scaling=2.0, residual_multiplier=0.22, attention_multiplier=0.125)
 
 LLAMA3 = rope(5e5, "llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
@@ -155,6 +156,12 @@ CONFIGS = {
             mscale_all_dim=1.0,
         ),
     ),
+    "gemma4": lambda: T.Gemma4TextConfig(
+        **{**SMALL, "vocab_size": 80, "intermediate_size": 40, "num_key_value_heads": 1}, num_hidden_layers=4,
+        layer_types=[SLIDING, FULL, SLIDING, FULL], head_dim=8, global_head_dim=16, sliding_window=16,
+        num_kv_shared_layers=2, use_double_wide_mlp=True, hidden_size_per_layer_input=16,
+        vocab_size_per_layer_input=80, final_logit_softcapping=30.0, tie_word_embeddings=True, rope_parameters=GEMMA4,
+    ),
     # A query sees itself alone: q and k have gradients of exactly 0.
     "mistral-window1": lambda: T.MistralConfig(**MISTRAL, sliding_window=1),
     # The pad token also ends every answer, as in SmolLM2's GGUF; it stands in the text.
@@ -176,7 +183,11 @@ def random_model(name):
         for buffer_name, buffer in model.named_buffers():
             if buffer_name.endswith("e_score_correction_bias"):
                 buffer.copy_(0.3 * torch.randn_like(buffer))
+            if buffer_name.endswith("layer_scalar"):
+                buffer.copy_(0.5 + torch.rand_like(buffer))
         for parameter_name, parameter in model.named_parameters():
+            if name == "gemma4" and parameter_name.endswith("q_norm.weight"):
+                parameter.mul_(parameter.numel() ** -0.5)  # its attention has scale 1
             if parameter_name.endswith("A_log"):
                 parameter.add_(0.1 * torch.randn_like(parameter))
             if name in ("qwen3.5-moe", "deepseek-v3") and parameter_name.endswith("mlp.gate.weight"):  # routers far from ties

@@ -42,18 +42,33 @@ export interface CachePlaces {
   readonly sequences?: Tensor | undefined;
 }
 
+export interface KeyValueCache {
+  readonly keys: Tensor;
+  readonly values: Tensor;
+}
+
 /** Appends k and v to the caches and attends to everything of a token's sequence up to its own position. */
 export function attentionCached(
   q: Tensor,
   k: Tensor,
   v: Tensor,
-  cache: { readonly keys: Tensor; readonly values: Tensor },
+  cache: KeyValueCache,
   { positions, sequences }: CachePlaces,
-  { sinks, ...options }: CachedAttentionOptions,
+  options: CachedAttentionOptions,
 ): Tensor {
   const graph = graphOf(q);
   const where = { positions, sequences };
   graph.apply(cacheWriteOp, { x: k, cache: cache.keys, ...where });
   graph.apply(cacheWriteOp, { x: v, cache: cache.values, ...where });
-  return graph.apply(attentionCachedOp, { q, ...cache, ...where, sinks }, options).out;
+  return attentionOverCache(q, cache, where, options);
+}
+
+/** The same against what an earlier layer appended for these tokens. */
+export function attentionOverCache(
+  q: Tensor,
+  { keys, values }: KeyValueCache,
+  { positions, sequences }: CachePlaces,
+  { sinks, ...options }: CachedAttentionOptions,
+): Tensor {
+  return graphOf(q).apply(attentionCachedOp, { q, keys, values, positions, sequences, sinks }, options).out;
 }

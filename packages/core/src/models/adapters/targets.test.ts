@@ -74,6 +74,17 @@ test('of latent attention the projections of low rank are adapted, the router an
   expect(() => targetedLinears(deepseek, ofDeepseek, ['mlp.gate'])).toThrow('mlp.gate is no linear layer');
 });
 
+test('of Gemma 4 layers that share keys have none to adapt; each layer has two linears for its inputs', () => {
+  const path = new URL('../../../test/golden/models/gemma4/config.json', import.meta.url);
+  const gemma = readConfig(JSON.parse(readFileSync(path, 'utf8')), null, 'config.json');
+  const { names: ofGemma } = architectureOf('gemma4_text', 'config.json');
+  const inputs = ['per_layer_gate', 'per_layer_out'];
+  expect(targetedLinears(gemma, ofGemma, 'all-linear').filter((name) => /\.[13]\./.test(name))).toEqual([
+    ...['q', 'k', 'v', 'o', 'gate', 'up', 'down', ...inputs].map((name) => `layers.1.${name}`),
+    ...['q', 'o', 'gate', 'up', 'down', ...inputs].map((name) => `layers.3.${name}`),
+  ]);
+});
+
 test('module names go both ways', () => {
   expect(moduleName(names, 'layers.1.gate')).toBe('model.layers.1.mlp.gate_proj');
   expect(linearOfModule(config, names, 'model.layers.1.mlp.gate_proj')).toBe('layers.1.gate');

@@ -43,6 +43,7 @@ function ropeScalingEntries({ scaling }: RopeConfig, scalesYarnItself: boolean):
     float32('rope.scaling.factor', scaling.factor),
   ];
   if (scaling.kind === 'linear') return common;
+  if (scaling.kind === 'proportional') throw new Error('GGUF has no proportional rope');
   // llama.cpp computes the usual attention factor itself and multiplies it by this key.
   const attention = scaling.attentionFactor / yarnAttentionFactor(scaling.factor);
   const correction = attention === 1 || scalesYarnItself ? [] : [float32('rope.scaling.attn_factor', attention)];

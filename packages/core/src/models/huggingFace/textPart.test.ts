@@ -46,6 +46,7 @@ async function nested(
 describe.each(Object.entries(asSavedBy))('a multimodal model as %s saves it', (_, how) => {
   test.each([
     ['gemma3-mixed', 'gemma3'],
+    ['gemma4', 'gemma4'],
     ['ministral3', 'mistral3'],
     ['mistral', 'mistral3'],
     ['qwen3.5', 'qwen3_5'],
@@ -67,6 +68,15 @@ test('what Qwen3.5 sees with and predicts several tokens with is left out, too',
   const more = ['visual.blocks.0.weight', 'mtp.fc.weight'];
   const inside = openModel(await nested('qwen3.5', 'qwen3_5', asSavedBy['transformers 5'], more));
   expect(inside.leftOut.slice(2)).toEqual(['visual (1 tensor)', 'mtp (1 tensor)']);
+  inside.close();
+});
+
+test('of Gemma 4 what sees and hears is left out, and keys and values of layers that share those of others', async () => {
+  const keys = 'language_model.layers.2.self_attn.k_proj.weight';
+  const more = ['audio_tower.layers.0.weight', 'embed_audio.weight', 'embed_vision.weight', keys];
+  const inside = openModel(await nested('gemma4', 'gemma4', asSavedBy['transformers 5'], more));
+  const parts = ['audio_tower', 'embed_audio', 'embed_vision', 'keys and values that layers share'];
+  expect(inside.leftOut.slice(2)).toEqual(parts.map((part) => `${part} (1 tensor)`));
   inside.close();
 });
 

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 /** Types of models that hold a text model beside what sees, and the type of that one where its part of config.json does not say it. */
 const WRAPPERS: Readonly<Record<string, string>> = {
   gemma3: 'gemma3_text',
+  gemma4: 'gemma4_text',
   mistral3: 'mistral',
   qwen3_5: 'qwen3_5_text',
   qwen3_5_moe: 'qwen3_5_moe_text',
@@ -35,7 +36,8 @@ export function namesInside(stored: ReadonlyMap<string, unknown>): (name: string
 }
 
 /** Of the parts that are not the text model, as `vision_tower` of `model.vision_tower.layers.0.weight`; `mtp` predicts several tokens. */
-const OTHER_PARTS = /^(?:model\.)?(vision_tower|vision_model|visual|multi_modal_projector|audio_tower|mtp)\./;
+const OTHER_PARTS =
+  /^(?:model\.)?(vision_tower|vision_model|visual|multi_modal_projector|audio_tower|embed_vision|embed_audio|mtp)\./;
 
 /** The part beside the text model that a stored tensor belongs to; null for one of none. */
 export function otherPartOf(stored: string): string | null {

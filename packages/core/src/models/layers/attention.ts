@@ -1,6 +1,7 @@
 import {
   attention,
   attentionCached,
+  attentionOverCache,
   type MergedProjection,
   qkvRope,
   type RopeTable,
@@ -10,6 +11,7 @@ import {
   splitQkv,
   type Tensor,
 } from '@anneal/kernels';
+import { headsOf, keySource, keysAreValues } from '../config.ts';
 import type { ModelScope } from './modelScope.ts';
 import type { RopeTables } from './ropeTables.ts';
 
@@ -26,17 +28,28 @@ export type Visibility =
       readonly stateOf: (layer: number, name: string, shape: readonly number[]) => Tensor;
     };
 
-/** Grouped-query self-attention: what its output's linear, o, takes. `tables`: null where positions are not told. */
+export interface KeysValues {
+  readonly k: Tensor;
+  readonly v: Tensor;
+}
+
+/**
+ * Grouped-query self-attention: what its output's linear, o, takes. `tables`: null where positions are not told. `made`: keys and values of the
+ * layers before, to which this adds its own, and which later ones may take.
+ */
 export function selfAttention(
   m: ModelScope,
   layer: number,
   x_TD: Tensor,
   tables: RopeTables | null,
   visible: Visibility,
+  made: Map<number, KeysValues>,
 ): Tensor {
-  const name = (part: string) => `layers.${layer}.${part}`;
-  const { gate: gate_TQ, ...projected } = queriesKeysValues(m, name, x_TD, tables);
-  const out_TQ = attend(m, layer, projected, visible);
+  const shared = made.get(keySource(m.config, layer));
+  if (shared) return attend(m, layer, { ...shared, q: queriesAlone(m, layer, x_TD, tables) }, visible);
+  const { q, k, v, gate: gate_TQ } = queriesKeysValues(m, layer, x_TD, tables);
+  made.set(layer, { k, v });
+  const out_TQ = attend(m, layer, { q, k, v }, visible);
   return gate_TQ ? sigmoidGate(out_TQ, gate_TQ) : out_TQ;
 }
 
@@ -44,22 +57,24 @@ export function selfAttention(
 export function attend(
   m: ModelScope,
   layer: number,
-  { q: q_TQ, k: k_TK, v: v_TK }: { readonly q: Tensor; readonly k: Tensor; readonly v: Tensor },
+  { q: q_TQ, k: k_TK, v: v_TK }: KeysValues & { readonly q: Tensor },
   visible: Visibility,
 ): Tensor {
   const { config } = m;
+  const { kvHeadCount, headSize } = headsOf(config, layer);
   const options = {
     heads: config.headCount,
-    kvHeads: config.kvHeadCount,
-    headSize: config.headSize,
+    kvHeads: kvHeadCount,
+    headSize,
     scale: config.attentionScale,
     window: config.slidingWindow[layer] ?? 0,
     softCap: config.attentionSoftCap,
     sinks: config.attentionSinks ? m.weight(`layers.${layer}.sinks`) : undefined,
   };
-  return visible.kind === 'packed'
-    ? attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 })
-    : attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible, options);
+  if (visible.kind === 'packed') return attention(q_TQ, k_TK, v_TK, visible.cuSeqlens, { ...options, bf16: m.bf16 });
+  const source = keySource(config, layer);
+  if (source !== layer) return attentionOverCache(q_TQ, visible.cacheOf(source), visible, options);
+  return attentionCached(q_TQ, k_TK, v_TK, visible.cacheOf(layer), visible, options);
 }
 
 interface Projected {
@@ -71,26 +86,48 @@ interface Projected {
 }
 
 /** Queries and keys normed, where the model does that, and rotated. By one product and one launch where that can be. */
-function queriesKeysValues(
-  m: ModelScope,
-  name: (part: string) => string,
-  x_TD: Tensor,
-  tables: RopeTables | null,
-): Projected {
-  const { qkNorm, rmsNormEps: eps, normOffset: offset, headCount: heads, kvHeadCount: kvHeads, headSize } = m.config;
+function queriesKeysValues(m: ModelScope, layer: number, x_TD: Tensor, tables: RopeTables | null): Projected {
+  if (keysAreValues(m.config, layer)) return queriesKeys(m, layer, x_TD, tables);
+  const name = (part: string) => `layers.${layer}.${part}`;
+  const { qkNorm, rmsNormEps: eps, normOffset: offset, headCount: heads, valueNorm } = m.config;
+  const { kvHeadCount: kvHeads, headSize } = headsOf(m.config, layer);
+  const ofValues = (v: Tensor): Tensor => (valueNorm ? m.plainNorm(v, headSize) : v);
   const norms = qkNorm ? { q: m.weight(name('q_norm')), k: m.weight(name('k_norm')), eps, offset } : null;
   const areTurnedTogether = turnsWholeHeads(m, tables) && norms?.q.kind !== 'parameter';
   const names = [name('q'), name('k'), name('v')] as const;
   const qkv_TE = mergedQkv(m, name, x_TD, names, areTurnedTogether);
-  if (qkv_TE && tables && areTurnedTogether)
-    return { ...qkvRope(qkv_TE, tables.keys, { heads, kvHeads, norms }), gate: null };
+  if (qkv_TE && tables && areTurnedTogether) {
+    const { q, k, v } = qkvRope(qkv_TE, tables.keys, { heads, kvHeads, norms });
+    return { q, k, v: ofValues(v), gate: null };
+  }
   const [q_TE, k_TK, v_TK] = qkv_TE ? parts(splitQkv(qkv_TE, { heads, kvHeads })) : m.project(x_TD, names);
   const { q: q_TQ, gate } = m.config.attentionGate ? splitGate(q_TE, headSize) : { q: q_TE, gate: null };
-  const turned = (y: Tensor, norm: string, table: RopeTable | undefined) => {
-    const normed = norms ? m.norm(y, name(norm)) : y;
-    return table ? rope(normed, table, { size: headSize, interleaved: m.config.rotaryPairs === 'neighbors' }) : normed;
+  const q = turned(m, layer, q_TQ, 'q_norm', tables?.queries);
+  return { q, k: turned(m, layer, k_TK, 'k_norm', tables?.keys), v: ofValues(v_TK), gate };
+}
+
+/** The same of a layer whose values are what its keys are made of. */
+function queriesKeys(m: ModelScope, layer: number, x_TD: Tensor, tables: RopeTables | null): Projected {
+  const [q_TQ, k_TK] = m.project(x_TD, [`layers.${layer}.q`, `layers.${layer}.k`]);
+  return {
+    q: turned(m, layer, q_TQ, 'q_norm', tables?.queries),
+    k: turned(m, layer, k_TK, 'k_norm', tables?.keys),
+    v: m.config.valueNorm ? m.plainNorm(k_TK, headsOf(m.config, layer).headSize) : k_TK,
+    gate: null,
   };
-  return { q: turned(q_TQ, 'q_norm', tables?.queries), k: turned(k_TK, 'k_norm', tables?.keys), v: v_TK, gate };
+}
+
+/** Of a layer that takes the keys of another. */
+function queriesAlone(m: ModelScope, layer: number, x_TD: Tensor, tables: RopeTables | null): Tensor {
+  return turned(m, layer, m.linear(x_TD, `layers.${layer}.q`), 'q_norm', tables?.queries);
+}
+
+/** Queries or keys, normed where the model does that, and rotated where there is a table. */
+function turned(m: ModelScope, layer: number, y: Tensor, norm: string, table: RopeTable | undefined): Tensor {
+  const { qkNorm, rotaryPairs } = m.config;
+  const normed = qkNorm ? m.norm(y, `layers.${layer}.${norm}`) : y;
+  const { headSize: size } = headsOf(m.config, layer);
+  return table ? rope(normed, table, { size, interleaved: rotaryPairs === 'neighbors' }) : normed;
 }
 
 /** All that qkv_rope does: whole heads, in halves, normed each by itself, queries as keys. */

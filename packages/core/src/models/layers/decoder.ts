@@ -1,10 +1,11 @@
-import { add, embedding, scale, type Tensor } from '@anneal/kernels';
+import { add, embedding, scale, scaleBy, type Tensor } from '@anneal/kernels';
 import { hasExperts } from '../tensors.ts';
-import type { Visibility } from './attention.ts';
+import type { KeysValues, Visibility } from './attention.ts';
 import { gatedMlp } from './gatedMlp.ts';
 import { mixTokens } from './mixTokens.ts';
 import { mixtureOfExperts } from './mixtureOfExperts.ts';
 import type { ModelScope } from './modelScope.ts';
+import { addPerLayerInput, perLayerInputs } from './perLayerInputs.ts';
 import { ropeTables } from './ropeTables.ts';
 
 export interface DecoderInputs {
@@ -33,18 +34,22 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
   const { config, graph } = m;
   const tablesOf = ropeTables(m, positions, visible);
   const beforeLayer: Tensor[] = [];
+  const made = new Map<number, KeysValues>();
   let h_TD = m.noised(scale(embedding(tokens, m.weight('embed')), config.embeddingScale), visible);
+  const perLayer = perLayerInputs(m, tokens, h_TD);
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.layer = m.layerNumber(layer);
     beforeLayer.push(h_TD);
     const name = (part: string) => `layers.${layer}.${part}`;
     const a_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('attention_norm'));
-    const { mixed_TI, linear } = mixTokens(m, layer, a_TD, tablesOf(layer), visible);
+    const { mixed_TI, linear } = mixTokens(m, layer, a_TD, tablesOf(layer), visible, made);
     h_TD = addToResidual(m, h_TD, mixed_TI, name(linear), name('attention_post_norm'));
     const f_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('mlp_norm'));
     h_TD = hasExperts(config, layer)
       ? addNormed(m, h_TD, mixtureOfExperts(m, layer, f_TD), name('mlp_post_norm'))
       : addToResidual(m, h_TD, gatedMlp(m, layer, f_TD), name('down'), name('mlp_post_norm'));
+    h_TD = addPerLayerInput(m, layer, h_TD, perLayer[layer]);
+    if (config.layerScale) h_TD = scaleBy(h_TD, m.fixed(name('layer_scale')));
   }
   graph.layer = null;
   return { hidden: m.norm(h_TD, 'final_norm'), beforeLayer };

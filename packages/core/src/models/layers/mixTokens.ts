@@ -1,5 +1,5 @@
 import type { Tensor } from '@anneal/kernels';
-import { selfAttention, type Visibility } from './attention.ts';
+import { type KeysValues, selfAttention, type Visibility } from './attention.ts';
 import { gatedDeltaRule } from './gatedDeltaRule.ts';
 import { latentAttention } from './latentAttention.ts';
 import type { ModelScope } from './modelScope.ts';
@@ -12,13 +12,14 @@ export interface Mixed {
   readonly linear: string;
 }
 
-/** Attention, or what a layer has in its place. `tables`: null where positions are not told. */
+/** Attention, or what a layer has in its place. `tables`: null where positions are not told. `made`: as selfAttention takes it. */
 export function mixTokens(
   m: ModelScope,
   layer: number,
   x_TD: Tensor,
   tables: RopeTables | null,
   visible: Visibility,
+  made: Map<number, KeysValues>,
 ): Mixed {
   switch (m.config.mixers[layer]) {
     case 'short_conv':
@@ -28,6 +29,6 @@ export function mixTokens(
     case 'latent_attention':
       return { mixed_TI: latentAttention(m, layer, x_TD, tables, visible), linear: 'o' };
     default:
-      return { mixed_TI: selfAttention(m, layer, x_TD, tables, visible), linear: 'o' };
+      return { mixed_TI: selfAttention(m, layer, x_TD, tables, visible, made), linear: 'o' };
   }
 }

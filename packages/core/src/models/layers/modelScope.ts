@@ -31,6 +31,7 @@ import { type Nf4Form, nf4Stack, nf4Weight } from '../nf4.ts';
 import { stackName } from '../stackName.ts';
 import { expectedTensors } from '../tensors.ts';
 import type { Visibility } from './attention.ts';
+import { onesName } from './constants.ts';
 import { elementsOf, type HeldMatrix, multiply, multiplyExperts, type ProductOptions } from './heldMatrix.ts';
 
 /** How a model's weights take part in a program: what an architecture's graph must not know. */
@@ -96,6 +97,12 @@ export class ModelScope {
   /** RMS norm by the weight of this name; heads are normed one by one where it is as long as they are. */
   norm(x: Tensor, name: string): Tensor {
     return rmsNorm(x, this.weight(name), this.config.rmsNormEps, this.config.normOffset);
+  }
+
+  /** RMS norm of each head of `size` values, without weights. */
+  plainNorm(x: Tensor, size: number): Tensor {
+    const ones = this.graph.variables.get(onesName(size), { shape: [size], dtype: 'f32', kind: 'state' });
+    return rmsNorm(x, ones, this.config.rmsNormEps);
   }
 
   /** For what caps logits itself, as losses do. */

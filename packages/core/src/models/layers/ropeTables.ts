@@ -10,7 +10,7 @@ export interface RopeTables {
   readonly keys: RopeTable;
 }
 
-/** The beginning of the names of the variables that hold inverse frequencies; whoever loads a model fills them. */
+/** The beginning of the names of the variables that hold inverse frequencies. */
 const variable = { full: 'rope.inverse_frequencies', sliding: 'rope.sliding_inverse_frequencies' } as const;
 type Kind = keyof typeof variable;
 const longVariable = (kind: Kind): string => `${variable[kind]}_long`;
@@ -19,7 +19,7 @@ const longVariable = (kind: Kind): string => `${variable[kind]}_long`;
 export function ropeVariables(config: ModelConfig): ReadonlyMap<string, Float32Array> {
   const values = new Map<string, Float32Array>();
   for (const kind of kindsOf(config)) {
-    const { inverse, long } = inverseFrequencies(config.rotarySize, ropeOf(config, kind));
+    const { inverse, long } = inverseFrequencies(rotarySizeOf(config, kind), ropeOf(config, kind));
     values.set(variable[kind], inverse);
     if (long) values.set(longVariable(kind), long);
   }
@@ -48,8 +48,14 @@ function ropeOf(config: ModelConfig, kind: Kind): RopeConfig {
   return kind === 'sliding' && config.slidingRope ? config.slidingRope : config.rope;
 }
 
+/** Heads of layers without a window may be larger, and are turned whole. */
+function rotarySizeOf({ globalAttention, rotarySize }: ModelConfig, kind: Kind): number {
+  return (kind === 'full' ? globalAttention?.headSize : undefined) ?? rotarySize;
+}
+
 function tablesOf(m: ModelScope, kind: Kind, positions: Tensor, visible: Visibility): RopeTables {
-  const { rotarySize, queryScaling } = m.config;
+  const { queryScaling } = m.config;
+  const rotarySize = rotarySizeOf(m.config, kind);
   const rope = ropeOf(m.config, kind);
   const { attentionScale } = inverseFrequencies(rotarySize, rope);
   const held = (name: string): Tensor =>
