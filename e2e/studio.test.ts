@@ -330,9 +330,9 @@ describe('the studio in a browser', () => {
     const key = 'harbour/runs/20260101-000002-jumped';
     const path = join(agent.workspace, key);
     mkdirSync(path);
-    for (const file of ['recipe.yaml', 'recipe.resolved.yaml']) {
-      copyFileSync(join(agent.workspace, runKey(), file), join(path, file));
-    }
+    copyFileSync(join(agent.workspace, runKey(), 'recipe.yaml'), join(path, 'recipe.yaml'));
+    const resolved = readFileSync(join(agent.workspace, runKey(), 'recipe.resolved.yaml'), 'utf8');
+    writeFileSync(join(path, 'recipe.resolved.yaml'), resolved.replace(/^learning_rate: .*$/m, 'learning_rate: 1e-9'));
     const first = eventsOfRun()
       .filter((event) => event.type === 'step')
       .slice(0, 40)
@@ -365,6 +365,22 @@ describe('the studio in a browser', () => {
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Look again' }).press('Enter');
     await page.getByRole('button', { name: 'Look again' }).waitFor({ timeout: 30_000 });
+    const inEditor = page.getByRole('link', { name: 'Open in the editor with this change' });
+    const proposing = await context.newPage();
+    said.push(watchConsole(proposing));
+    await proposing.goto(`${agent.url}${await inEditor.getAttribute('href')}`);
+    const proposal = proposing.getByRole('region', { name: 'A proposed change' });
+    await proposal.getByRole('row', { name: /learning_rate 2e-3 0.0002/ }).waitFor();
+    await expectAccessible(proposing);
+    const recipe = join(agent.workspace, 'harbour', 'recipe.yaml');
+    const before = readFileSync(recipe, 'utf8');
+    await proposal.getByRole('button', { name: 'Make the change' }).press('Enter');
+    await proposal.waitFor({ state: 'detached' });
+    await expect.poll(() => readFileSync(recipe, 'utf8'), { timeout: 15_000 }).toBe(before.replace('2e-3', '0.0002'));
+    await proposing.getByText('0.0002').first().click();
+    await proposing.keyboard.press('Control+z');
+    await expect.poll(() => readFileSync(recipe, 'utf8'), { timeout: 15_000 }).toBe(before);
+    await proposing.close();
     await page.getByRole('tab', { name: 'Output' }).press('Enter');
     await page.getByText('The last 128 KiB').waitFor();
     await page.getByRole('searchbox', { name: 'Search in the output' }).fill('EARLY warning');

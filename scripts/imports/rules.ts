@@ -29,7 +29,7 @@ export const rules: readonly Rule[] = [
   },
   {
     of: ['apps/web'],
-    may: [`${core}/protocol`, `${core}/recipe/schema.ts`, `${core}/recipe/edit.ts`],
+    may: [`${core}/protocol`, `${core}/recipe/schema.ts`, `${core}/recipe/edit.ts`, `${core}/recipe/propose.ts`],
     mayTypes: ['apps/agent/src/daemon/router/index.ts'],
     why: 'the studio knows schemas, how a text is edited, and the protocol, and of the agent its procedures as types',
   },
@@ -93,6 +93,7 @@ export const browserSafe: readonly string[] = [
   `${core}/protocol/`,
   `${core}/recipe/schema.ts`,
   `${core}/recipe/edit.ts`,
+  `${core}/recipe/propose.ts`,
   'apps/web/',
 ];
 

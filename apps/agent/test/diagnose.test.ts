@@ -47,7 +47,9 @@ const codesOf = ({ findings }: Diagnosis): RunFindingCode[] => findings.map(({ c
 test('a healthy run has no finding, and what was not looked at is said', async () => {
   const diagnosis = await trained('val_set_size=20', 'evals_per_epoch=4');
   expect(codesOf(diagnosis)).toEqual([]);
-  expect(diagnosis.unchecked).toEqual([{ what: 'answers', why: 'the recipe has no sample_prompts' }]);
+  expect(diagnosis.unchecked).toEqual([
+    { code: 'answers', what: 'answers', why: 'the recipe has no sample_prompts', values: {} },
+  ]);
   const { stdout } = await anneal('doctor', 'latest');
   expect(stdout).toContain(`ok  ${diagnosis.id}: nothing looks wrong\nnot looked at: answers:`);
 });

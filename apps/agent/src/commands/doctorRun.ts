@@ -26,7 +26,7 @@ export async function doctorRun(run: string, options: RunsOptions): Promise<void
 
 function printFinding({ what, evidence, next, set }: RunFinding): void {
   print(colors.bold(what));
-  for (const seen of evidence) print(`  seen  ${seen}`);
+  for (const { text } of evidence) print(`  seen  ${text}`);
   printHint(`  do    ${next}`);
   const settings = Object.entries(set).map(([key, value]) => `--set ${shellWord(`${key}=${JSON.stringify(value)}`)}`);
   if (settings.length > 0) print(`  with  ${settings.join(' ')}`);

@@ -1,10 +1,11 @@
 'use client';
 /** The language of this browser's user: as chosen here, else as the browser wishes. */
-import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
+import { type ContextType, type ReactNode, useEffect, useState, useSyncExternalStore } from 'react';
 import { IntlProvider } from 'use-intl';
 import { createStore } from '../agent/store.ts';
 import { en, type Messages } from './en/index.ts';
 import { type ProblemTexts, ProblemTextsContext } from './problems.tsx';
+import { SightTextsContext } from './sights.tsx';
 
 export const locales = { en: 'English', 'zh-CN': '简体中文' } as const;
 export type Locale = keyof typeof locales;
@@ -12,17 +13,18 @@ export type Locale = keyof typeof locales;
 /** English comes with every page; the others are fetched by those who read them. */
 const loaders: Readonly<Record<Exclude<Locale, 'en'>, () => Promise<Texts>>> = {
   'zh-CN': async () => {
-    const { zhCN, problems, findings } = await import('./zhCN/index.ts');
-    return { messages: zhCN, problems: { ...problems, ...findings } };
+    const { zhCN, problems, findings, sights, unseen } = await import('./zhCN/index.ts');
+    return { messages: zhCN, problems: { ...problems, ...findings }, seen: { sights, unseen } };
   },
 };
 
 interface Texts {
   messages: Messages;
   problems: ProblemTexts;
+  seen: ContextType<typeof SightTextsContext>;
 }
 
-const english: Texts & { locale: Locale } = { locale: 'en', messages: en, problems: null };
+const english: Texts & { locale: Locale } = { locale: 'en', messages: en, problems: null, seen: null };
 
 const storageKey = 'anneal-locale';
 const store = createStore<Locale | undefined>(undefined);
@@ -49,13 +51,15 @@ export function LocaleProvider({ children }: { children: ReactNode }) {
       isWanted = false;
     };
   }, [chosen]);
-  const { locale, messages, problems } = loaded.locale === chosen ? loaded : english;
+  const { locale, messages, problems, seen } = loaded.locale === chosen ? loaded : english;
   useEffect(() => {
     document.documentElement.lang = locale;
   }, [locale]);
   return (
     <IntlProvider locale={locale} messages={messages} timeZone={timeZone()}>
-      <ProblemTextsContext value={problems}>{children}</ProblemTextsContext>
+      <ProblemTextsContext value={problems}>
+        <SightTextsContext value={seen}>{children}</SightTextsContext>
+      </ProblemTextsContext>
     </IntlProvider>
   );
 }

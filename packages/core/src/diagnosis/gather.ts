@@ -17,6 +17,7 @@ import { resolveModelPath } from '../hub/resolve.ts';
 import { openModel } from '../models/open.ts';
 import type { DataReport } from '../protocol/data.ts';
 import type { Diagnosis } from '../protocol/diagnoses.ts';
+import type { Unseen } from '../protocol/sights.ts';
 import { parseRecipe } from '../recipe/read.ts';
 import { type ResolvedRecipe, resolveRecipe } from '../recipe/resolve.ts';
 import { TemplateError } from '../templates/template.ts';
@@ -47,12 +48,19 @@ export async function gather(
     exists: (named) => !named.startsWith(path) || existsSync(named),
   });
   const unchecked: Unchecked = [];
-  if (failure) unchecked.push({ what: 'how it would have ended', why: `it failed: ${failure.what}` });
-  if (steps.count < fewestSteps) {
-    unchecked.push({ what: 'the curve', why: `${steps.count} steps are on record, fewer than ${fewestSteps}` });
+  if (failure) {
+    const { code, what } = failure;
+    unchecked.push(unseen('ending', 'how it would have ended', `it failed: ${what}`, { problem: { code, what } }));
   }
-  if (evaluations.length === 0) unchecked.push({ what: 'other rows than the trained ones', why: 'none were held out' });
-  if (samples.length === 0) unchecked.push({ what: 'answers', why: 'the recipe has no sample_prompts' });
+  if (steps.count < fewestSteps) {
+    const values = { steps: steps.count, fewest: fewestSteps };
+    const why = `${values.steps} steps are on record, fewer than ${values.fewest}`;
+    unchecked.push(unseen('curve', 'the curve', why, { values }));
+  }
+  if (evaluations.length === 0) {
+    unchecked.push(unseen('other_rows', 'other rows than the trained ones', 'none were held out'));
+  }
+  if (samples.length === 0) unchecked.push(unseen('answers', 'answers', 'the recipe has no sample_prompts'));
   await tell({ phase: 'rows', share: 0 }, { report, signal });
   const { data, store } = dataOf(path, recipe, unchecked);
   try {
@@ -66,6 +74,15 @@ export async function gather(
   }
 }
 
+function unseen(
+  code: Unseen['code'],
+  what: string,
+  why: string,
+  { values = {}, problem }: Partial<Pick<Unseen, 'values' | 'problem'>> = {},
+): Unseen {
+  return { code, what, why, values, ...(problem && { problem }) };
+}
+
 function dataOf(
   path: string,
   recipe: ResolvedRecipe,
@@ -73,7 +90,7 @@ function dataOf(
 ): { data: DataReport | null; store: TokenStore | null } {
   const folder = join(path, 'data');
   if (kindOf(join(folder, MANIFEST_FILE)) === undefined) {
-    unchecked.push({ what: 'the rows', why: 'the run holds no prepared data' });
+    unchecked.push(unseen('rows', 'the rows', 'the run holds no prepared data'));
     return { data: null, store: null };
   }
   const manifest = readManifest(folder);
@@ -110,7 +127,8 @@ function textsOf(recipe: ResolvedRecipe, unchecked: Unchecked): Texts | null {
     }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    unchecked.push({ what: 'template and end tokens', why: error.what });
+    const { code, what } = error;
+    unchecked.push(unseen('texts', 'template and end tokens', what, { problem: { code, what } }));
     return null;
   }
 }

@@ -1,5 +1,6 @@
 /** What a run looks like to somebody who has seen many: what went wrong, how one sees it, what to change. Browser-safe. */
 import { z } from 'zod';
+import { sightSchema, unseenSchema } from './sights.ts';
 
 /** In the order in which they are told: what spoils a run most comes first. */
 export const RUN_FINDINGS = [
@@ -23,7 +24,7 @@ export const runFindingSchema = z.object({
   code: z.enum(RUN_FINDINGS),
   what: z.string(),
   /** What was seen, with its numbers. */
-  evidence: z.array(z.string()).min(1),
+  evidence: z.array(sightSchema).min(1),
   next: z.string(),
   /** Keys of the recipe with better values: each as `--set key=value` takes it. */
   set: z.record(z.string(), z.json()),
@@ -40,6 +41,6 @@ export const diagnosisSchema = z.object({
   /** None where the run looks healthy. */
   findings: z.array(runFindingSchema),
   /** What could not be looked at, and why: no finding does not mean that it is well. */
-  unchecked: z.array(z.object({ what: z.string(), why: z.string() })),
+  unchecked: z.array(unseenSchema),
 });
 export type Diagnosis = z.infer<typeof diagnosisSchema>;

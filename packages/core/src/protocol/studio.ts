@@ -44,6 +44,14 @@ export interface ListedRun extends Omit<Status, 'state'> {
   outline: readonly number[];
 }
 
+/** What a run is made of. */
+export interface RunRecipe {
+  written: string;
+  resolved: string;
+  /** The recipe's key; null where none in the workspace is taken for it. */
+  file: string | null;
+}
+
 /** A change of the list: what is new or different, and the keys of what is gone. The first holds everything. */
 export interface RunListChange {
   runs: ListedRun[];

@@ -25,7 +25,14 @@ import {
   searchOutputRequest,
   tagRunRequest,
 } from '@anneal/core/protocol/runs';
-import type { ListedRun, RunHappenings, RunListChange, RunNews, RunSeries } from '@anneal/core/protocol/studio';
+import type {
+  ListedRun,
+  RunHappenings,
+  RunListChange,
+  RunNews,
+  RunRecipe,
+  RunSeries,
+} from '@anneal/core/protocol/studio';
 import { openRunFile, readRunFile } from '@anneal/core/trainer/runFiles';
 import { tracked } from '@trpc/server';
 import { z } from 'zod';
@@ -40,6 +47,7 @@ import { listRemovedRuns, removableRuns, removeRuns, restoreRuns } from '../../s
 import { showRun } from '../../service/runs/show.ts';
 import { assertCanGoOn } from '../../service/runs/start.ts';
 import { saveRunNow, stopRun } from '../../service/runs/stop.ts';
+import { recipeOfRun } from '../recipes/recipeOfRun.ts';
 import { recordedRuns } from '../runs/record.ts';
 import { newestOf } from './newestOf.ts';
 import { procedure, router } from './trpc.ts';
@@ -273,12 +281,14 @@ export const runs = router({
     feeds.tellList();
   }),
 
-  /** The recipe as it was written, and with every default. */
-  recipe: procedure.input(named).query(async ({ ctx, input }) => {
-    const feed = await ctx.agent.feeds.get(input.run);
+  /** The recipe as it was written, and with every default; and the file that it came from, where that can be told. */
+  recipe: procedure.input(named).query(async ({ ctx, input }): Promise<RunRecipe> => {
+    const { path, summary } = await ctx.agent.feeds.get(input.run);
+    const written = readRunFile(join(path, 'recipe.yaml'));
     return {
-      written: readRunFile(join(feed.path, 'recipe.yaml')),
-      resolved: readRunFile(join(feed.path, 'recipe.resolved.yaml')),
+      written,
+      resolved: readRunFile(join(path, 'recipe.resolved.yaml')),
+      file: recipeOfRun(ctx.agent.workspace, { path, name: summary.name, text: written }),
     };
   }),
 });

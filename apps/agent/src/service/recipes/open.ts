@@ -42,7 +42,7 @@ export function openRecipeText(
   const resolved = resolveRecipe(recipe, { baseDirectory, locate });
   checkSupported(resolved, chooseDevice(resolved.device).kind, locate);
   return {
-    name: nameOf(path),
+    name: recipeName(path),
     text,
     resolved,
     resolvedText: toYaml(resolved, recipe),
@@ -50,7 +50,8 @@ export function openRecipeText(
   };
 }
 
-function nameOf(path: string): string {
+/** What its runs are called, unless somebody says otherwise. */
+export function recipeName(path: string): string {
   const stem = basename(path).replace(/\.ya?ml$/i, '');
   return (stem === 'recipe' && basename(dirname(resolve(path)))) || stem;
 }

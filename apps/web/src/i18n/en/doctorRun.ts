@@ -13,6 +13,9 @@ export const doctorRun = {
     healthy: 'Nothing looks wrong.',
     findings: '{count, plural, one {# finding} other {# findings}}',
     change: 'Change of the recipe, and the same for the command line',
+    inEditor: 'Open in the editor with this change',
+    noRecipe:
+      'The recipe of this run is not in the folder that is served, so there is nothing to open: copy the lines.',
     unchecked: 'Not looked at',
   },
 };

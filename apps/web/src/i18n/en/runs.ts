@@ -134,6 +134,7 @@ export const runs = {
     matches: '{count, plural, one {# line} other {# lines}}',
     written: 'As written',
     resolved: 'With every default',
+    openRecipe: 'Open its recipe in the editor',
     earlierEvents: 'Only the newest {count} events are shown; events.jsonl of the run has all of them.',
     failed: 'This run failed',
     interrupted: 'The process of this run is gone, and did not say why. Resume goes on from the newest checkpoint.',

@@ -20,6 +20,7 @@ import { storage } from './storage.ts';
 
 export { findings } from './doctorRun.ts';
 export { problems } from './problems.ts';
+export { sights, unseen } from './sights.ts';
 
 export const zhCN: Messages = {
   ...access,

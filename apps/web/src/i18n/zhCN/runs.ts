@@ -135,6 +135,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     matches: '{count} 行',
     written: '原文',
     resolved: '包含所有默认值',
+    openRecipe: '在编辑器中打开其配方',
     earlierEvents: '仅显示最新的 {count} 个事件；该训练的 events.jsonl 中有全部事件。',
     failed: '训练失败',
     interrupted: '该训练的进程已不存在，且没有说明原因。“继续”会从最新的检查点开始。',

@@ -26,6 +26,7 @@ import { People } from './live/People.tsx';
 import { useLiveRecipe, useLiveState, useLiveText } from './live/useLiveRecipe.ts';
 import type { Place } from './monaco/CodeEditor.tsx';
 import { Problems } from './Problems.tsx';
+import { Proposal } from './Proposal.tsx';
 import { useDefaultsShown } from './useDefaultsShown.ts';
 import { useSettled } from './useSettled.ts';
 
@@ -152,6 +153,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
   };
   return (
     <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_24rem]">
+      {isOpen && <Proposal live={live} text={text} sections={form.data} values={values} isReadOnly={isReadOnly} />}
       <section aria-label={t('title')} className="min-w-0 rounded-lg border border-line bg-surface">
         <div className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-2 border-line border-b px-3 py-1.5">
           <EditingState state={state} openAnew={openAnew} />

@@ -1,11 +1,16 @@
 'use client';
 import type { RunFinding } from '@anneal/core/protocol/diagnoses';
+import type { Unseen } from '@anneal/core/protocol/sights';
 import type { ListedRun } from '@anneal/core/protocol/studio';
+import { useQuery } from '@tanstack/react-query';
+import Link from 'next/link';
 import { useTranslations } from 'use-intl';
-import { useConnection } from '../../agent/hooks.ts';
+import { useConnection, useHasSocket } from '../../agent/hooks.ts';
+import { recipeOfRunQuery } from '../../agent/recipeOfRun.ts';
 import { useDiagnosis } from '../../agent/useDiagnosis.ts';
 import { useProblemText } from '../../i18n/problems.tsx';
-import { Button } from '../Button.tsx';
+import { useSightText, useUnseenText } from '../../i18n/sights.tsx';
+import { Button, buttonClass } from '../Button.tsx';
 import { Command } from '../Command.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { Progress } from '../Progress.tsx';
@@ -40,18 +45,16 @@ export function Doctor({ run }: { run: ListedRun }) {
       {result && result.findings.length > 0 && (
         <ol className="grid gap-4" aria-label={t('findings', { count: result.findings.length })}>
           {result.findings.map((finding) => (
-            <Finding key={finding.code} finding={finding} />
+            <Finding key={finding.code} run={run} finding={finding} />
           ))}
         </ol>
       )}
       {result && result.unchecked.length > 0 && (
         <section aria-label={t('unchecked')} className="border-line border-t pt-3 text-muted">
           <h3 className="font-medium">{t('unchecked')}</h3>
-          <ul lang="en" className="list-disc pl-5">
-            {result.unchecked.map(({ what, why }) => (
-              <li key={what}>
-                {what}: {why}
-              </li>
+          <ul className="list-disc pl-5">
+            {result.unchecked.map((unseen) => (
+              <Unchecked key={unseen.code} unseen={unseen} />
             ))}
           </ul>
         </section>
@@ -60,24 +63,33 @@ export function Doctor({ run }: { run: ListedRun }) {
   );
 }
 
-function Finding({ finding: { code, what, evidence, next, set } }: { finding: RunFinding }) {
+function Unchecked({ unseen }: { unseen: Unseen }) {
+  const { what, why } = useUnseenText()(unseen);
+  const problemText = useProblemText();
+  // In English the reason is the problem's own words.
+  const problem = why === unseen.why ? undefined : unseen.problem;
+  return (
+    <li>
+      {what}: {why}
+      {problem && ` – ${problemText(problem).what}`}
+    </li>
+  );
+}
+
+function Finding({ run, finding: { code, what, evidence, next, set } }: { run: ListedRun; finding: RunFinding }) {
   const t = useTranslations('doctorRun');
+  const sightText = useSightText();
   const told = useProblemText()({ code, what, next });
   const settings = Object.entries(set);
   return (
     <li data-finding={code} className="grid gap-1 rounded-lg border border-line px-4 py-3 [overflow-wrap:anywhere]">
       <h3 className="font-semibold">{told.what}</h3>
-      <ul lang="en" className="list-disc pl-5">
+      <ul className="list-disc pl-5">
         {evidence.map((seen) => (
-          <li key={seen}>{seen}</li>
+          <li key={seen.code}>{sightText(seen)}</li>
         ))}
       </ul>
       <p>{told.next}</p>
-      {told.said !== null && (
-        <p lang="en" className="text-[12.5px] text-muted">
-          {told.said}
-        </p>
-      )}
       {settings.length > 0 && (
         <div className="grid grid-cols-[minmax(0,1fr)] gap-1.5 pt-1">
           <p className="label">{t('change')}</p>
@@ -85,8 +97,25 @@ function Finding({ finding: { code, what, evidence, next, set } }: { finding: Ru
             {settings.map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join('\n')}
           </pre>
           <Command>{settings.map(([key, value]) => `--set '${key}=${JSON.stringify(value)}'`).join(' ')}</Command>
+          <InEditor run={run} set={set} />
         </div>
       )}
     </li>
+  );
+}
+
+/** To the run's recipe with the change proposed: it is made there, by whoever reads it. */
+function InEditor({ run, set }: { run: ListedRun; set: RunFinding['set'] }) {
+  const t = useTranslations('doctorRun');
+  const hasSocket = useHasSocket();
+  const { data, error } = useQuery({ ...recipeOfRunQuery(run.key), enabled: hasSocket });
+  if (error) return <ErrorNote error={shownError(error)} />;
+  if (!data) return null;
+  if (data.file === null) return <p className="text-[12.5px] text-muted">{t('noRecipe')}</p>;
+  const query = new URLSearchParams({ recipe: data.file, change: JSON.stringify(set), run: run.key });
+  return (
+    <Link href={`/recipes?${query}`} className={`${buttonClass()} justify-self-start`}>
+      {t('inEditor')}
+    </Link>
   );
 }

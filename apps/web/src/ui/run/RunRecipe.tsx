@@ -1,24 +1,23 @@
 'use client';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useQuery } from '@tanstack/react-query';
+import Link from 'next/link';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { agent } from '../../agent/connection.ts';
+import { recipeOfRunQuery } from '../../agent/recipeOfRun.ts';
+import { buttonClass } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { Segmented } from '../Segmented.tsx';
 
 export function RunRecipe({ run }: { run: ListedRun }) {
   const t = useTranslations('run');
   const [shown, setShown] = useState<'written' | 'resolved'>('written');
-  const { data, error } = useQuery({
-    queryKey: ['recipe', run.key],
-    queryFn: () => agent().runs.recipe.query({ run: run.key }),
-  });
+  const { data, error } = useQuery(recipeOfRunQuery(run.key));
   if (error) return <ErrorNote error={shownError(error)} />;
   if (!data) return null;
   return (
     <div>
-      <div className="flex border-line border-b px-4 py-2">
+      <div className="flex flex-wrap items-center gap-2 border-line border-b px-4 py-2">
         <Segmented
           label={t('recipe')}
           value={shown}
@@ -28,6 +27,14 @@ export function RunRecipe({ run }: { run: ListedRun }) {
             { value: 'resolved', name: t('resolved') },
           ]}
         />
+        {data.file !== null && (
+          <Link
+            href={`/recipes?recipe=${encodeURIComponent(data.file)}`}
+            className={`${buttonClass()} ml-auto h-7! max-w-full px-2.5! text-[12.5px]!`}
+          >
+            {t('openRecipe')}
+          </Link>
+        )}
       </div>
       <pre
         tabIndex={0}

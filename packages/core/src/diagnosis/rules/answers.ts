@@ -1,5 +1,6 @@
 /** What the model answered while it was trained. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
+import { sight } from '../../protocol/sights.ts';
 import type { Evidence } from '../evidence.ts';
 
 /** Many of the newest sample answers end in a loop. */
@@ -14,8 +15,8 @@ export function answersLoop({ samples }: Evidence): RunFinding | undefined {
     code: 'answers_loop',
     what: 'answers end in a loop: the model says the same again and again',
     evidence: [
-      `${loops.length} of ${samples.length} sample answers of step ${samples[0]?.step} do`,
-      `"${excerpt(prompt)}" is answered with "${excerpt(unit)}" over and over`,
+      sight('loops', { loops: loops.length, samples: samples.length, step: (samples[0] as (typeof samples)[0]).step }),
+      sight('loop', { prompt: excerpt(prompt), unit: excerpt(unit) }),
     ],
     next: 'look whether rows repeat themselves, whether their end is trained, and whether the model was trained for too long: an earlier checkpoint may be better',
     set: {},

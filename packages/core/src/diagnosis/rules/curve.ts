@@ -1,5 +1,6 @@
 /** What the curve of the loss, or of the reward, says. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
+import { type Sight, sight } from '../../protocol/sights.ts';
 import { farAbove, fewestSteps, firstTenth, isBeyondNoise, type Level, lastTenth, levelOf } from '../curves.ts';
 import { type Evidence, rounded } from '../evidence.ts';
 
@@ -7,12 +8,12 @@ import { type Evidence, rounded } from '../evidence.ts';
 export function diverged({ steps, recipe }: Evidence): RunFinding | undefined {
   const broken = steps.firstNotFinite;
   const losses = steps.losses();
-  const evidence: string[] = [];
-  if (broken !== undefined) evidence.push(`step ${broken}: the loss or the norm of its gradient is not finite`);
+  const evidence: Sight[] = [];
+  if (broken !== undefined) evidence.push(sight('not_finite', { step: broken }));
   if (losses.length >= fewestSteps && !recipe.trl) {
     const [lowest, last] = [lowestLevel(losses), levelOf(lastTenth(losses))];
     if (last.mean > farAbove * lowest.mean && isBeyondNoise(lowest, last)) {
-      evidence.push(`the loss had fallen to ${rounded(lowest.mean)}, and ended at ${rounded(last.mean)}`);
+      evidence.push(sight('loss_rose', { lowest: rounded(lowest.mean), last: rounded(last.mean) }));
     }
   }
   if (evidence.length === 0) return undefined;
@@ -20,7 +21,7 @@ export function diverged({ steps, recipe }: Evidence): RunFinding | undefined {
   return {
     code: 'diverged',
     what: 'training became unstable: the weights left the region where the model was good',
-    evidence: [...evidence, `the learning rate was ${recipe.learning_rate}, gradients were ${clipping(recipe)}`],
+    evidence: [...evidence, sight('rate_and_clipping', { rate: recipe.learning_rate, norm: recipe.max_grad_norm })],
     next: 'take a quarter of the learning rate, and clip gradients; `anneal runs batch` shows which rows a step had',
     set: { learning_rate: rate, ...(recipe.max_grad_norm !== 1 && { max_grad_norm: 1 }), ...longerWarmup(recipe) },
   };
@@ -39,8 +40,10 @@ export function lossDoesNotFall(evidence: Evidence): RunFinding | undefined {
     code: 'loss_does_not_fall',
     what: 'the model does not learn from these rows',
     evidence: [
-      `mean loss ${rounded(first.mean)} over the first steps, ${rounded(last.mean)} over the last ones (${steps.lastStep} steps)`,
-      `the learning rate was ${recipe.learning_rate}${rate.advice && `; ${rate.usual} is usual ${recipe.adapter === null ? 'for full training' : 'for LoRA'}`}`,
+      sight('mean_loss', { first: rounded(first.mean), last: rounded(last.mean), steps: steps.lastStep }),
+      rate.advice
+        ? sight('unusual_rate', { rate: recipe.learning_rate, usual: rate.usual, adapter: recipe.adapter ?? '' })
+        : sight('rate', { rate: recipe.learning_rate }),
     ],
     next:
       rate.advice ||
@@ -67,8 +70,8 @@ export function rewardDoesNotRise({ steps, recipe }: Evidence): RunFinding | und
     code: 'reward_does_not_rise',
     what: 'the rewards of the answers do not rise',
     evidence: [
-      `mean reward ${rounded(first.mean)} over the first steps, ${rounded(last.mean)} over the last ones (${steps.lastStep} steps)`,
-      `all answers to a prompt got the same reward for ${rounded(100 * equal)} % of the prompts: nothing is learned from these`,
+      sight('mean_reward', { first: rounded(first.mean), last: rounded(last.mean), steps: steps.lastStep }),
+      sight('equal_rewards', { share: `${rounded(100 * equal)} %` }),
     ],
     next:
       equal > 0.5
@@ -96,10 +99,6 @@ function lowestLevel(values: readonly number[]): Level {
     if (sum < lowest.sum) lowest = { sum, first };
   }
   return levelOf(values.slice(lowest.first, lowest.first + length));
-}
-
-function clipping({ max_grad_norm: norm }: Evidence['recipe']): string {
-  return norm === 0 ? 'not clipped' : `clipped to a norm of ${norm}`;
 }
 
 function longerWarmup({ warmup_ratio: ratio, warmup_steps: steps }: Evidence['recipe']) {

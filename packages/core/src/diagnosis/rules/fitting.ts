@@ -1,5 +1,6 @@
 /** Whether the model learned the rows, or what they have in common. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
+import { sight } from '../../protocol/sights.ts';
 import { firstTenth, knownLoss, lastTenth, levelOf } from '../curves.ts';
 import { type Evidence, percent, rounded } from '../evidence.ts';
 
@@ -19,8 +20,8 @@ export function overfitted(evidence: Evidence): RunFinding | undefined {
     code: 'overfitted',
     what: 'the model learned the rows by heart: on held-out rows it got worse again',
     evidence: [
-      `the loss of held-out rows was lowest at step ${best.step}, ${rounded(best.loss)}, and ended at ${rounded(last.loss)}`,
-      `that was after ${rounded(steps.epochs(best.step))} of ${rounded(steps.epochs())} passes over the data`,
+      sight('held_out_loss', { step: best.step, lowest: rounded(best.loss), last: rounded(last.loss) }),
+      sight('passes', { best: rounded(steps.epochs(best.step)), all: rounded(steps.epochs()) }),
     ],
     next: 'keep the best checkpoint, and train for fewer epochs; what the model could do before stays better where general rows are mixed in (percent of a data set)',
     set: { load_best_model_at_end: true, early_stopping_patience: 2 },
@@ -38,9 +39,7 @@ export function knownByHeart(evidence: Evidence): RunFinding | undefined {
   return {
     code: 'known_by_heart',
     what: 'the rows are nearly known by heart, and no rows were held out that would show what else the model can do',
-    evidence: [
-      `mean loss ${rounded(first.mean)} at the beginning, ${rounded(last.mean)} at the end, after ${rounded(epochs)} passes over the data`,
-    ],
+    evidence: [sight('known_loss', { first: rounded(first.mean), last: rounded(last.mean), passes: rounded(epochs) })],
     next: 'hold some rows out, and train for fewer epochs, or on more rows',
     set: { val_set_size: 0.05, load_best_model_at_end: true },
   };
@@ -54,7 +53,7 @@ export function leakage({ data }: Evidence): RunFinding | undefined {
   return {
     code: 'leakage',
     what: 'held-out rows stand among the trained ones: their loss says less than it seems',
-    evidence: [`of ${held} held-out rows ${exact} are trained as they are, and ${near} nearly so`],
+    evidence: [sight('held_out_rows_trained', { rows: held, exact, near })],
     next: 'take rows that are equal once, and hold out rows of another source; `anneal inspect` lists those that are alike',
     set: exact > 0 ? { dataset_exact_deduplication: true } : {},
   };
@@ -71,8 +70,8 @@ export function duplicates({ data, recipe }: Evidence): RunFinding | undefined {
     code: 'duplicates',
     what: 'many rows say the same: the model sees them more often than the number of epochs says',
     evidence: [
-      `${equal} of ${rows} rows (${percent(equal / rows)}) are equal to an earlier one`,
-      ...(pairs > 0 ? [`${pairs} pairs among ${compared} rows differ in a few words only`] : []),
+      sight('equal_rows', { equal, rows, share: percent(equal / rows) }),
+      ...(pairs > 0 ? [sight('near_rows', { pairs, compared })] : []),
     ],
     next: isEqual ? 'take equal rows once' : 'take one of each pair that `anneal inspect` lists',
     set: isEqual ? { dataset_exact_deduplication: true } : {},

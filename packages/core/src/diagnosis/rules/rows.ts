@@ -1,5 +1,6 @@
 /** What became of the rows before anything was trained. */
 import type { RunFinding } from '../../protocol/diagnoses.ts';
+import { sight } from '../../protocol/sights.ts';
 import { type Evidence, percent, rounded } from '../evidence.ts';
 
 /** From this share of the rows on something is wrong with the data or the recipe, not with a row. */
@@ -15,7 +16,7 @@ export function rowsDropped({ data }: Evidence): RunFinding | undefined {
   return {
     code: 'rows_dropped',
     what: 'many rows were not trained at all',
-    evidence: [`${dropped} of ${rows} rows were dropped: ${counts.join(', ')}; ${kept} were kept`],
+    evidence: [sight('dropped', { dropped, rows, reasons: counts.join(', '), kept })],
     next: 'read why in data/dropped.jsonl of the run, or with `anneal inspect`',
     set: longerSequences(droppedBy.too_long ?? 0, data.summary.longest),
   };
@@ -29,7 +30,7 @@ export function rowsCut({ data, recipe }: Evidence): RunFinding | undefined {
     code: 'rows_cut',
     what: 'many answers were cut: the model learns to stop in the middle, or never to stop',
     evidence: [
-      `${truncated} of ${rows} rows (${percent(truncated / rows)}) are longer than sequence_len ${recipe.sequence_len}; the longest has ${longest} tokens`,
+      sight('cut', { cut: truncated, rows, share: percent(truncated / rows), length: recipe.sequence_len, longest }),
     ],
     next: 'make sequence_len longer, or drop rows that are too long: excess_length_strategy: drop',
     set: longerSequences(truncated, longest),
@@ -46,7 +47,12 @@ export function nearlyAllMasked({ data, recipe }: Evidence): RunFinding | undefi
     code: 'nearly_all_masked',
     what: 'nearly nothing of the rows is trained',
     evidence: [
-      `${targetTokens} of ${tokens} tokens (${percent(share)}) count in the loss: ${rounded(targetTokens / data.summary.trainDocuments)} a row`,
+      sight('targets', {
+        targets: targetTokens,
+        tokens,
+        share: percent(share),
+        perRow: rounded(targetTokens / data.summary.trainDocuments),
+      }),
     ],
     next: 'look at the colors of `anneal inspect`: whether the roles to train, and the columns of prompt and answer, are the right ones',
     set: {},
@@ -61,7 +67,7 @@ export function endNotLearned({ endings, recipe }: Evidence): RunFinding | undef
   return {
     code: 'end_not_learned',
     what: 'the model does not learn to end its answers: the token at which it stops is not trained',
-    evidence: [`${missing} of ${endings.documents} trained rows do not end with a trained end token`],
+    evidence: [sight('without_end', { rows: missing, of: endings.documents })],
     next: 'train the end of each turn, and use a template that ends answers as the model does',
     set: recipe.datasets.every(({ train_on_eos: end }) => end === 'none')
       ? Object.fromEntries(recipe.datasets.map((_, i) => [`datasets.${i}.train_on_eos`, 'turn']))
@@ -75,7 +81,7 @@ export function foreignTemplate({ template, recipe }: Evidence): RunFinding | un
   return {
     code: 'foreign_template',
     what: 'the chat template is not the one that the model was made with: it has to learn other marks for its turns first',
-    evidence: [`chat_template is ${recipe.chat_template}; the model has one of its own`],
+    evidence: [sight('template', { template: String(recipe.chat_template) })],
     next: "leave chat_template out, so that the model's own is used",
     set: { chat_template: null },
   };
