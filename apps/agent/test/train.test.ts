@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunEvent } from '@anneal/core/protocol/events';
+import { readEvents } from '@anneal/core/trainer/eventReader';
 import { followEvents } from '@anneal/core/trainer/followEvents';
 import { listRuns, readRun } from '@anneal/core/trainer/runReader';
 import { expect, test } from 'vitest';
@@ -179,11 +180,13 @@ test('--detach leaves a run that is followed, stopped and resumed from elsewhere
   await untilRunning(join(folder, 'runs'));
   expect(readRun(path).owner?.pid).toBe(pid);
   expect((await anneal('runs', 'stop', 'long')).stdout).toMatch(/stopped after step \d+/);
+  expect([...readEvents(join(path, 'events.jsonl'))].at(-1)).toMatchObject({ type: 'stopped', why: 'asked' });
   expect((await anneal('runs', 'resume', 'long', '--detach')).code).toBe(exitCodes.done);
   for (let owner = readRun(path).owner; !owner; { owner } = readRun(path))
     await new Promise((resolve) => setTimeout(resolve, 20));
   expect((await anneal('runs', 'stop', 'long', '--now', '--json')).code).toBe(exitCodes.done);
   expect(readRun(path)).toMatchObject({ state: 'stopped', owner: undefined });
+  expect([...readEvents(join(path, 'events.jsonl'))].at(-1)).toMatchObject({ type: 'stopped', why: 'at_once' });
 });
 
 test('rows that cannot be trained fail the run with the place and the way out', async () => {

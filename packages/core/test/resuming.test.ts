@@ -213,10 +213,12 @@ describe('going on', () => {
     const undisturbed = await trainHere(recipe);
 
     const run = await createRun(recipe);
-    const stopped = await continueHere(run, { signal: signalAt(run, { stop: 5 }) });
+    const signal = Object.assign(signalAt(run, { stop: 5 }), { stopReason: 'asked' as const });
+    const stopped = await continueHere(run, { signal });
     await run.close();
+    expect(eventsOf(stopped, 'checkpoint').at(-1)).toMatchObject({ step: 5, why: 'stop' });
     expect(stopped.steps).toEqual([5]);
-    expect(stopped.events.at(-1)).toMatchObject({ type: 'stopped', step: 5 });
+    expect(stopped.events.at(-1)).toMatchObject({ type: 'stopped', step: 5, why: 'asked' });
 
     await using again = await RunDirectory.open(run.path);
     const finished = await continueHere(again);

@@ -216,7 +216,13 @@ describe('evaluation', () => {
 
 test('save_total_limit keeps the newest checkpoints', async () => {
   const run = await trainHere(tinyRecipe(temporaryFolder(), { save_steps: 3, save_total_limit: 2, max_steps: 10 }));
-  expect(eventsOf(run, 'checkpoint').map(({ step }) => step)).toEqual([3, 6, 9, 10]);
+  const saved = eventsOf(run, 'checkpoint').map(({ step, why }) => [step, why]);
+  expect(saved).toEqual([
+    [3, 'cadence'],
+    [6, 'cadence'],
+    [9, 'cadence'],
+    [10, 'end'],
+  ]);
   expect(run.steps).toEqual([9, 10]);
 });
 

@@ -1,6 +1,6 @@
 /** The worker's side of a run: it takes the run directory, listens for signals, and puts every end on record. */
 import { UserError } from '@anneal/core/errors';
-import { isTerminal } from '@anneal/core/protocol/events';
+import { isTerminal, type StopReason } from '@anneal/core/protocol/events';
 import { peakMemory } from '@anneal/core/trainer/peakMemory';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import type { TrainSignal } from '@anneal/core/trainer/train';
@@ -18,13 +18,14 @@ export async function runWorker(
   { detached = false, afterSeq }: Launch = {},
 ): Promise<number> {
   const signal: TrainSignal = { stopRequested: false, saveRequested: false };
-  const stop = () => {
+  const stop = (why: StopReason) => () => {
     signal.stopRequested = true;
+    signal.stopReason ??= why;
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('SIGHUP', stop);
-  if (process.connected && !detached) process.on('disconnect', stop);
+  process.on('SIGTERM', stop('asked'));
+  process.on('SIGINT', stop('asked'));
+  process.on('SIGHUP', stop('terminal_closed'));
+  if (process.connected && !detached) process.on('disconnect', stop('parent_gone'));
   process.on('SIGUSR2', () => {
     signal.saveRequested = true;
   });
@@ -38,7 +39,8 @@ export async function runWorker(
   }
   await using _ = run;
   process.on('SIGQUIT', () => {
-    run.record({ type: 'stopped', step: stepOf(run.status.checkpoint), peakMemory: peakMemory() });
+    const step = stepOf(run.status.checkpoint);
+    run.record({ type: 'stopped', step, peakMemory: peakMemory(), why: 'at_once' });
     void run.close().finally(() => process.exit(exitCodes.interrupted));
   });
   const before = run.status.seq;

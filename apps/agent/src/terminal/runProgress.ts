@@ -1,5 +1,5 @@
 /** Tells a person how a run goes, from its events: a bar on a terminal, plain lines in a pipe, the events as JSON lines. */
-import type { EventBody, RunEvent } from '@anneal/core/protocol/events';
+import type { CheckpointReason, EventBody, RunEvent, StopReason } from '@anneal/core/protocol/events';
 import { formatBytes, formatCount, formatDuration, formatNumber } from '../units.ts';
 import { asCalled } from './asCalled.ts';
 import { colors } from './colors.ts';
@@ -85,7 +85,7 @@ export function printEvent(event: EventBody, write: (line: string) => void): voi
       write(colors.dim(`step ${event.step}  ${oneLine(event.prompt)}`));
       return write(`  ${event.text.trim().replaceAll('\n', '\n  ')}`);
     case 'checkpoint':
-      return write(`step ${event.step}  saved ${event.path}`);
+      return write(`step ${event.step}  saved ${event.path}${event.why ? ` (${checkpointWords[event.why]})` : ''}`);
     case 'warning':
       write(`${colors.yellow('warning:')} ${event.message}`);
       if (event.where) write(colors.dim(`  at ${event.where}`));
@@ -94,7 +94,7 @@ export function printEvent(event: EventBody, write: (line: string) => void): voi
     case 'early_stopped':
       return write(`stopping early: best validation loss ${formatNumber(event.bestLoss)} at step ${event.bestStep}`);
     case 'stopped':
-      return write(`stopped after step ${event.step}`);
+      return write(`stopped after step ${event.step}${event.why ? `: ${stopWords[event.why]}` : ''}`);
     case 'failed':
       return printError(event.error, { json: false });
     case 'finished':
@@ -105,6 +105,21 @@ export function printEvent(event: EventBody, write: (line: string) => void): voi
       );
   }
 }
+
+const checkpointWords: Record<CheckpointReason, string> = {
+  cadence: 'as often as the recipe says',
+  evaluation: 'for its validation loss',
+  asked: 'on request',
+  stop: 'before stopping',
+  end: 'at the end',
+};
+
+const stopWords: Record<StopReason, string> = {
+  asked: 'on request',
+  at_once: 'on request, at once',
+  terminal_closed: 'its terminal was closed',
+  parent_gone: 'the process that started it is gone',
+};
 
 function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): string {
   const share = event.tokens > 0 ? (100 * event.targetTokens) / event.tokens : 0;

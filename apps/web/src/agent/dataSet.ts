@@ -61,10 +61,14 @@ export function windowQuery(name: DataSourceName, { filter, search }: RowChoice,
   };
 }
 
-export function rowQuery(name: DataSourceName, row: number, from: number) {
+export const answers = ['chosen', 'rejected'] as const;
+export type Answer = (typeof answers)[number];
+
+/** @param answer of a preference pair, which of the two */
+export function rowQuery(name: DataSourceName, row: number, from: number, answer: Answer = 'chosen') {
   return {
-    queryKey: ['data', name, 'row', row, from],
-    queryFn: (): Promise<DataRow> => agent().data.row.query({ ...name, row, from }),
+    queryKey: ['data', name, 'row', row, from, answer],
+    queryFn: (): Promise<DataRow> => agent().data.row.query({ ...name, row, from, answer }),
     staleTime: 60_000,
   };
 }

@@ -56,6 +56,14 @@ export const warningSchema = z.object({
 });
 export type Warning = z.infer<typeof warningSchema>;
 
+/** Why a checkpoint was written: as often as the recipe says, for an evaluation that may be the best, on request, before a stop, at the end. */
+export const checkpointReasons = ['cadence', 'evaluation', 'asked', 'stop', 'end'] as const;
+export type CheckpointReason = (typeof checkpointReasons)[number];
+
+/** Why a run stopped: on request, with a checkpoint or at once; with its terminal, or the process that started it. */
+export const stopReasons = ['asked', 'at_once', 'terminal_closed', 'parent_gone'] as const;
+export type StopReason = (typeof stopReasons)[number];
+
 /**
  * Of the events below; stands in the first line of every log. Raise it when a reader of the version before would be misled, and
  * read the older ones on.
@@ -138,7 +146,13 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sample'), step: count, prompt: z.string(), text: z.string() }),
 
   /** A complete checkpoint; `path` is relative to the run directory, `sha256` of its COMPLETE, which names the others. */
-  z.object({ type: z.literal('checkpoint'), step: count, path: z.string(), sha256: sha256.optional() }),
+  z.object({
+    type: z.literal('checkpoint'),
+    step: count,
+    path: z.string(),
+    sha256: sha256.optional(),
+    why: z.enum(checkpointReasons).optional(),
+  }),
 
   warningSchema,
 
@@ -146,7 +160,12 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('early_stopped'), step: count, bestStep: count, bestLoss: z.number() }),
 
   /** Ended on request, resumable. `step` is the last step whose result is in a checkpoint. */
-  z.object({ type: z.literal('stopped'), step: count, peakMemory: count.optional() }),
+  z.object({
+    type: z.literal('stopped'),
+    step: count,
+    peakMemory: count.optional(),
+    why: z.enum(stopReasons).optional(),
+  }),
 
   z.object({ type: z.literal('failed'), error: errorSchema, peakMemory: count.optional() }),
 

@@ -6,6 +6,7 @@ import { removeLeftovers } from '@anneal/formats/files/processOwner';
 import { UserError } from '../errors.ts';
 import type { ProcessLock } from '../processLock.ts';
 import {
+  type CheckpointReason,
   type Environment,
   type EventBody,
   eventsVersion,
@@ -150,15 +151,21 @@ export class RunDirectory implements AsyncDisposable {
 
   /**
    * Writes `checkpoints/checkpoint-<step>` through `write` and records it. `metric`: the validation loss at this step;
-   * `limit`: save_total_limit. Throws `disk_full`; earlier checkpoints stay.
+   * `limit`: save_total_limit; `why` stands in the event. Throws `disk_full`; earlier checkpoints stay.
    */
   async saveCheckpoint(
     step: number,
     write: (folder: string) => Promise<void>,
-    options: { metric?: number | undefined; limit?: number | undefined } = {},
+    { why, ...options }: { metric?: number | undefined; limit?: number | undefined; why?: CheckpointReason } = {},
   ): Promise<Checkpoint> {
     const { sha256: seal, ...checkpoint } = await this.#checkpoints.save(step, write, options);
-    this.record({ type: 'checkpoint', step, path: relative(this.path, checkpoint.path), sha256: seal });
+    this.record({
+      type: 'checkpoint',
+      step,
+      path: relative(this.path, checkpoint.path),
+      sha256: seal,
+      ...(why && { why }),
+    });
     return checkpoint;
   }
 

@@ -3,6 +3,7 @@ import { deviceFault } from '../deviceFault.ts';
 import { UserError } from '../errors.ts';
 import { withTemplateDefaults } from '../generate/modelText.ts';
 import type { PolicyMeasures } from '../objectives/objective.ts';
+import type { CheckpointReason, StopReason } from '../protocol/events.ts';
 import { Rewards } from '../rewards/rewards.ts';
 import { writeAnswers } from './answerFiles.ts';
 import { answerSamples } from './answerSamples.ts';
@@ -30,6 +31,8 @@ import { type StepOptions, type StepResult, TrainingEngine } from './trainingEng
 export interface TrainSignal {
   /** Save a checkpoint and end. */
   stopRequested: boolean;
+  /** Recorded with the stop. */
+  stopReason?: StopReason;
   /** Save a checkpoint and go on; set back when done. */
   saveRequested: boolean;
 }
@@ -129,7 +132,7 @@ async function prepareSession(
     });
   } catch (error) {
     if (!stopping.signal.aborted || error !== stopping.signal.reason) throw error;
-    out.record({ type: 'stopped', step: (await out.latestCheckpoint())?.step ?? 0, peakMemory: peakMemory() });
+    recordStop(out, signal, (await out.latestCheckpoint())?.step ?? 0);
     return null;
   }
 }
@@ -190,7 +193,7 @@ async function trainSession(
   let next: SubmittedStep | null = null;
   while (state.step < totalSteps && !stopsEarly()) {
     if (signal.stopRequested && !next) {
-      out.record({ type: 'stopped', step: savedAt, peakMemory: peakMemory() });
+      recordStop(out, signal, savedAt);
       return;
     }
     const current: SubmittedStep = next ?? (await submit(state.step + 1));
@@ -241,13 +244,14 @@ async function trainSession(
       state = afterEvaluation(state, metric);
     }
     const ends = isLast || stopsEarly() || signal.stopRequested;
+    const why = isLast || stopsEarly() ? 'end' : reasonToSave(signal, saves(step));
     if (ends || signal.saveRequested || saves(step) || (keepsBest && metric !== undefined)) {
       signal.saveRequested = false;
       const position = loader.state();
       const limit = repetition ? undefined : job.saveLimit;
       losses.sync(); // later steps are done again where they are lost, these never
       const write = (folder: string) => writeCheckpoint(folder, contents, state, job.seed, position);
-      await engine.withAverages(() => out.saveCheckpoint(step, write, { metric, limit }));
+      await engine.withAverages(() => out.saveCheckpoint(step, write, { metric, limit, why }));
       savedAt = step;
       // A later launch answers what a stop leaves open, but after the last step there is none.
       if (isLast || stopsEarly() || !signal.stopRequested) {
@@ -266,6 +270,17 @@ async function trainSession(
     milliseconds: state.milliseconds,
     peakMemory: peakMemory(),
   });
+}
+
+function recordStop(out: RunDirectory, { stopReason }: TrainSignal, step: number): void {
+  out.record({ type: 'stopped', step, peakMemory: peakMemory(), ...(stopReason && { why: stopReason }) });
+}
+
+/** Of a checkpoint before the end. */
+function reasonToSave({ stopRequested, saveRequested }: TrainSignal, isDue: boolean): CheckpointReason {
+  if (stopRequested) return 'stop';
+  if (saveRequested) return 'asked';
+  return isDue ? 'cadence' : 'evaluation';
 }
 
 async function plainStep(engine: TrainingEngine, batches: StepBatches, options: StepOptions): Promise<StepOutcome> {

@@ -139,8 +139,12 @@ export const data = {
     first: 'From the first',
     leftOut: 'The chat template does not print everything',
     unread: 'Columns that are not read: {columns}',
-    chosenAnswer:
-      'Of this pair the chosen answer is shown. With the rejected one, {trained} of {tokens} tokens are trained; it stands under As written, and token by token in anneal inspect.',
+    answer: 'Answer',
+    answers: { chosen: 'Chosen', rejected: 'Rejected' },
+    tokensOfAnswer: {
+      chosen: 'With the chosen answer: {trained} of {tokens} tokens are trained',
+      rejected: 'With the rejected answer: {trained} of {tokens} tokens are trained against',
+    },
     valueCut: 'The first 64 KiB.',
     choose: 'Point at a token, or choose one with the arrow keys.',
     token: 'Token',

@@ -149,10 +149,12 @@ export const runs = {
     resumed: 'Resumed after step {step}',
     evaluated: 'Validation loss {loss} after step {step}',
     sample: 'Sample answered after step {step}',
-    checkpoint: 'Checkpoint saved: {path}',
+    checkpoint:
+      'Checkpoint saved{why, select, cadence { as often as the recipe says} evaluation { for its validation loss} asked { on request} stop { before stopping} end { at the end} other {}}: {path}',
     warning: '{message}',
     early_stopped: 'Stopped early: the validation loss was lowest at step {step}',
-    stopped: 'Stopped; resumes after step {step}',
+    stopped:
+      'Stopped{why, select, asked { on request} at_once { at once, on request} terminal_closed {, as its terminal was closed} parent_gone {, as the process that started it is gone} other {}}; resumes after step {step}',
     failed: '{what}',
     finished: 'Finished after step {step}',
   },

@@ -141,8 +141,12 @@ export const data: Pick<Messages, 'data' | 'mapping' | 'dataRow' | 'verdict' | '
     first: '从头开始',
     leftOut: '对话模板没有输出全部内容',
     unread: '未读取的列：{columns}',
-    chosenAnswer:
-      '此处显示被选中的回答。被拒绝的回答共 {tokens} 个词元，其中 {trained} 个参与训练；其原文见“原始内容”，逐词元显示请用 anneal inspect。',
+    answer: '回答',
+    answers: { chosen: '被选中', rejected: '被拒绝' },
+    tokensOfAnswer: {
+      chosen: '含被选中的回答：{tokens} 个词元中有 {trained} 个参与训练',
+      rejected: '含被拒绝的回答：{tokens} 个词元中有 {trained} 个作为反例参与训练',
+    },
     valueCut: '仅显示前 64 KiB。',
     choose: '将指针移到词元上，或用方向键选择。',
     token: '词元',

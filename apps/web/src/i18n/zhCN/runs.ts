@@ -150,10 +150,12 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     resumed: '从第 {step} 步之后继续',
     evaluated: '第 {step} 步之后的验证损失为 {loss}',
     sample: '第 {step} 步之后回答了样例',
-    checkpoint: '已保存检查点：{path}',
+    checkpoint:
+      '已保存检查点{why, select, cadence {（按配方的间隔）} evaluation {（因验证损失）} asked {（应要求）} stop {（停止之前）} end {（训练结束）} other {}}：{path}',
     warning: '{message}',
     early_stopped: '提前停止：验证损失在第 {step} 步最低',
-    stopped: '已停止；将从第 {step} 步之后继续',
+    stopped:
+      '已停止{why, select, asked {（应要求）} at_once {（应要求，立即）} terminal_closed {（终端已关闭）} parent_gone {（启动它的进程已不在）} other {}}；将从第 {step} 步之后继续',
     failed: '{what}',
     finished: '在第 {step} 步之后完成',
   },

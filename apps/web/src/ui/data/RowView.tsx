@@ -1,12 +1,12 @@
 'use client';
 import type { DataOverview, DataRow, DataSourceName, JudgingState } from '@anneal/core/protocol/dataView';
-import { useQueries, useQueryClient } from '@tanstack/react-query';
+import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ChevronDown, ChevronLeft, ChevronUp, SkipForward } from 'lucide-react';
 import Link from 'next/link';
 import { parseAsBoolean, parseAsInteger, parseAsStringLiteral, useQueryState } from 'nuqs';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { findRow, type RowChoice, rowQuery } from '../../agent/dataSet.ts';
+import { type Answer, answers, findRow, type RowChoice, rowQuery } from '../../agent/dataSet.ts';
 import { useAbout, useHasSocket } from '../../agent/hooks.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
@@ -49,11 +49,18 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
   // A long row comes in parts, as many as are asked for.
   const [more, setMore] = useState({ row, parts: 1 });
   const parts = more.row === row ? more.parts : 1;
-  const answers = useQueries({
-    queries: Array.from({ length: parts }, (_, part) => ({ ...rowQuery(name, row, part * partTokens), enabled })),
+  const [wantedAnswer, setAnswer] = useQueryState('answer', parseAsStringLiteral(answers).withDefault('chosen'));
+  const { data: whole } = useQuery({ ...rowQuery(name, row, 0), enabled });
+  // On the way from pair to pair there may be rows of another kind.
+  const answer = whole?.rejected ? wantedAnswer : 'chosen';
+  const asked = useQueries({
+    queries: Array.from({ length: parts }, (_, part) => ({
+      ...rowQuery(name, row, part * partTokens, answer),
+      enabled,
+    })),
   });
-  const shown = answers.flatMap(({ data }) => (data ? [data] : []));
-  const error = answers.find((answer) => answer.error)?.error;
+  const shown = asked.flatMap(({ data }) => (data ? [data] : []));
+  const error = asked.find((part) => part.error)?.error;
   const isWhole = shown.length === parts;
 
   const step = useCallback(
@@ -124,8 +131,19 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
       {error ? <ErrorNote error={shownError(error)} /> : null}
       {first && (
         <>
-          <Notes row={first} />
+          <Notes row={first} answer={answer} />
           <div className="flex flex-wrap items-center gap-x-5 gap-y-2">
+            {first.rejected && (
+              <Segmented
+                label={t('answer')}
+                value={answer}
+                onChange={(value) => {
+                  void setAnswer(value as Answer);
+                  void setChosen(null);
+                }}
+                options={answers.map((value) => ({ value, name: t(`answers.${value}`) }))}
+              />
+            )}
             {first.tokens !== null && (
               <Segmented
                 label={t('show')}
@@ -218,7 +236,7 @@ function Tokens({
 }
 
 /** Where it lies, what becomes of it and why, and what of it is not read. */
-function Notes({ row }: { row: DataRow }) {
+function Notes({ row, answer }: { row: DataRow; answer: Answer }) {
   const t = useTranslations('dataRow');
   const format = useFormat();
   const workspace = useAbout()?.workspace;
@@ -232,7 +250,7 @@ function Notes({ row }: { row: DataRow }) {
         <span className="figures">
           {tokenCount === null
             ? t('noTokens')
-            : t(verdict.kind === 'dropped' ? 'tokensOfDropped' : 'tokensOf', {
+            : t(verdict.kind === 'dropped' ? 'tokensOfDropped' : rejected ? `tokensOfAnswer.${answer}` : 'tokensOf', {
                 trained: format.count(targetTokens ?? 0),
                 tokens: format.count(tokenCount),
               })}
@@ -252,14 +270,6 @@ function Notes({ row }: { row: DataRow }) {
             ))}
           </ul>
         </div>
-      )}
-      {rejected && (
-        <p className="text-muted">
-          {t('chosenAnswer', {
-            trained: format.count(rejected.targetTokens ?? 0),
-            tokens: format.count(rejected.tokenCount ?? 0),
-          })}
-        </p>
       )}
       {unread.length > 0 && <p className="text-muted">{t('unread', { columns: unread.join(', ') })}</p>}
     </div>

@@ -96,7 +96,7 @@ function textOf(event: RunEvent, t: Translate, format: Format): string {
     case 'sample':
       return t('event.sample', { step: format.count(event.step) });
     case 'checkpoint':
-      return t('event.checkpoint', { path: event.path });
+      return t('event.checkpoint', { path: event.path, why: event.why ?? 'unknown' });
     case 'warning':
       return event.message;
     case 'failed':
@@ -104,7 +104,7 @@ function textOf(event: RunEvent, t: Translate, format: Format): string {
     case 'early_stopped':
       return t('event.early_stopped', { step: format.count(event.bestStep) });
     case 'stopped':
-      return t('event.stopped', { step: format.count(event.step) });
+      return t('event.stopped', { step: format.count(event.step), why: event.why ?? 'unknown' });
     case 'finished':
       return t('event.finished', { step: format.count(event.step) });
     case 'recipe_changed':
