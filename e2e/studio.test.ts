@@ -330,7 +330,8 @@ describe('the studio in a browser', () => {
     const key = 'harbour/runs/20260101-000002-jumped';
     const path = join(agent.workspace, key);
     mkdirSync(path);
-    copyFileSync(join(agent.workspace, runKey(), 'recipe.yaml'), join(path, 'recipe.yaml'));
+    const recipe = join(agent.workspace, 'harbour', 'recipe.yaml');
+    copyFileSync(recipe, join(path, 'recipe.yaml'));
     const resolved = readFileSync(join(agent.workspace, runKey(), 'recipe.resolved.yaml'), 'utf8');
     writeFileSync(join(path, 'recipe.resolved.yaml'), resolved.replace(/^learning_rate: .*$/m, 'learning_rate: 1e-9'));
     const first = eventsOfRun()
@@ -370,13 +371,14 @@ describe('the studio in a browser', () => {
     said.push(watchConsole(proposing));
     await proposing.goto(`${agent.url}${await inEditor.getAttribute('href')}`);
     const proposal = proposing.getByRole('region', { name: 'A proposed change' });
-    await proposal.getByRole('row', { name: /learning_rate 2e-3 0.0002/ }).waitFor();
+    await proposal.getByRole('row', { name: /^learning_rate \S+ 0.0002$/ }).waitFor();
     await expectAccessible(proposing);
-    const recipe = join(agent.workspace, 'harbour', 'recipe.yaml');
     const before = readFileSync(recipe, 'utf8');
     await proposal.getByRole('button', { name: 'Make the change' }).press('Enter');
     await proposal.waitFor({ state: 'detached' });
-    await expect.poll(() => readFileSync(recipe, 'utf8'), { timeout: 15_000 }).toBe(before.replace('2e-3', '0.0002'));
+    await expect
+      .poll(() => readFileSync(recipe, 'utf8'), { timeout: 15_000 })
+      .toBe(before.replace(/^(learning_rate: )\S+/m, (_, written) => `${written}0.0002`));
     await proposing.getByText('0.0002').first().click();
     await proposing.keyboard.press('Control+z');
     await expect.poll(() => readFileSync(recipe, 'utf8'), { timeout: 15_000 }).toBe(before);

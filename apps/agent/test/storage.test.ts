@@ -36,7 +36,23 @@ function place() {
   for (const path of [old, fresh]) writeFileSync(path, 'rows');
   utimesSync(old, new Date(0), new Date(0));
   writeFileSync(join(uploads, 'notes.txt'), 'mine');
-  return { ...made, runsFolder, first, second, cache, uploads, where: { runsFolders: [runsFolder], uploads } };
+  const pulled = join(cache, 'datasets', 'owner', 'set', 'main@@train');
+  mkdirSync(pulled, { recursive: true });
+  writeFileSync(join(pulled, 'rows.jsonl'), 'pulled');
+  const file = join(made.workspace, 'harbor', 'rows.jsonl');
+  writeFileSync(file, 'mine');
+  const files = [{ path: file, name: 'harbor/rows.jsonl' }];
+  return {
+    ...made,
+    runsFolder,
+    first,
+    second,
+    cache,
+    uploads,
+    pulled,
+    file,
+    where: { runsFolders: [runsFolder], files, uploads },
+  };
 }
 
 const bytesOf = ({ items }: StorageSurvey, kind: string) =>
@@ -44,13 +60,15 @@ const bytesOf = ({ items }: StorageSurvey, kind: string) =>
 const named = ({ items }: StorageSurvey) => items.map(({ kind, name, removable }) => [kind, name, removable]);
 
 test('is told by kind; what may go is what no run needs', async () => {
-  const { where, first } = place();
+  const { where, first, pulled, file } = place();
   await removeRuns({}, { runs: [join(where.runsFolders[0] as string, 'second')] });
   const survey = await finish(surveyStorage({}, where));
   expect(storageSurveySchema.parse(survey)).toEqual(survey);
   expect(named(survey).sort()).toEqual(
     [
       ['checkpoints', 'first', true],
+      ['datasets', 'owner/set (train)', true],
+      ['files', 'harbor/rows.jsonl', false],
       ['runs', 'first', false],
       ['trash', 'second', true],
       ['uploads', 'a'.repeat(32), true],
@@ -60,15 +78,16 @@ test('is told by kind; what may go is what no run needs', async () => {
   const cleaned = await finish(
     cleanStorage({}, { ...where, items: survey.items.filter((one) => one.removable).map(({ id }) => id) }),
   );
-  expect(cleaned).toMatchObject({ kept: [], removed: [{}, {}, {}] });
-  expect(cleaned.freed).toBe(bytesOf(survey, 'checkpoints') + bytesOf(survey, 'trash') + 4);
+  expect(cleaned).toMatchObject({ kept: [], removed: [{}, {}, {}, {}] });
+  expect(cleaned.freed).toBe(bytesOf(survey, 'checkpoints') + bytesOf(survey, 'trash') + 4 + 'pulled'.length);
+  expect([existsSync(pulled), existsSync(file)]).toEqual([false, true]);
   expect(readdirSync(join(first, 'checkpoints'))).toEqual(['checkpoint-60']);
   expect(readdirSync(where.runsFolders[0] as string)).toEqual(['first']);
   expect(readdirSync(where.uploads).sort()).toEqual(['b'.repeat(32), 'notes.txt']);
 });
 
 test('only what the survey names goes, and nothing where one of it may not', async () => {
-  const { where, first, runsFolder, workspace } = place();
+  const { where, first, runsFolder, workspace, file } = place();
   const clean = (...items: string[]) => finish(cleanStorage({}, { ...where, items }));
   for (const wrong of [
     `runs ${first}`,
@@ -76,6 +95,8 @@ test('only what the survey names goes, and nothing where one of it may not', asy
     `trash ${workspace}`,
     `prepared ${runsFolder}`,
     `models ${first}`,
+    `files ${file}`,
+    `datasets ${file}`,
   ]) {
     await expect(clean(`checkpoints ${first}`, wrong)).rejects.toMatchObject({ code: 'storage_item_not_removable' });
   }

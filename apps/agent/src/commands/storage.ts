@@ -1,4 +1,4 @@
-import { storageKinds } from '@anneal/core/protocol/storage';
+import { removedElsewhere, storageKinds } from '@anneal/core/protocol/storage';
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
 
@@ -7,7 +7,7 @@ export interface StorageOptions {
   json?: boolean;
 }
 
-const kinds = storageKinds.filter((kind) => kind !== 'runs' && kind !== 'exports').join(', ');
+const kinds = storageKinds.filter((kind) => !removedElsewhere.has(kind)).join(', ');
 const verbs = () => import('./storageVerbs.ts');
 
 export function define(command: Command): void {
@@ -18,7 +18,10 @@ export function define(command: Command): void {
       .description(summary)
       .option('--folder <folder>', 'the folder that holds your projects, or that an agent serves', '.');
   addExamples(
-    subcommand('ls', 'what takes room: runs, checkpoints, exports, trash, models, prepared data, uploads')
+    subcommand(
+      'ls',
+      'what takes room: runs, checkpoints, exports, trash, models, data sets, data files, prepared data, uploads',
+    )
       .option('--all', 'every item, with what names it to clean')
       .action(async (options: StorageOptions & { all?: boolean }) => (await verbs()).ls(options)),
     'anneal storage ls',

@@ -1,6 +1,6 @@
 /** What takes room, and giving it back. */
 import { UserError } from '@anneal/core/errors';
-import { type StorageItem, storageKinds } from '@anneal/core/protocol/storage';
+import { removedElsewhere, type StorageItem, storageKinds } from '@anneal/core/protocol/storage';
 import { exitCodes } from '../exitCodes.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { printError } from '../terminal/reportError.ts';
@@ -41,7 +41,7 @@ export async function clean(
 
 /** All of a kind that may go, or one item. @throws UserError `storage_item_unknown` */
 function itemsNamed(items: readonly StorageItem[], name: string): StorageItem[] {
-  if (name !== 'runs' && name !== 'exports' && storageKinds.some((kind) => kind === name)) {
+  if (storageKinds.some((kind) => kind === name && !removedElsewhere.has(kind))) {
     return items.filter(({ kind, removable }) => kind === name && removable);
   }
   const one = items.find(({ id }) => id === name);

@@ -112,7 +112,8 @@ export function readProvenance(folder: string): Provenance | undefined {
   return parsedFile(provenanceFile(folder), provenanceSchema);
 }
 
-function below(folder: string): string[] {
+/** The names in a folder; none where it is not there. */
+export function below(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
@@ -140,7 +141,7 @@ function parsedFile<Schema extends z.ZodType>(path: string, schema: Schema): z.o
 }
 
 /** Of `escape`. */
-function unescape(segment: string): string {
+export function unescape(segment: string): string {
   return decodeURIComponent(segment);
 }
 

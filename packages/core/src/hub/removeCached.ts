@@ -5,15 +5,15 @@ import { UserError } from '../errors.ts';
 import { ProcessLock } from '../processLock.ts';
 
 /**
- * Removes a folder of the cache. It first takes another name: after a kill it is no model any more, and is cleared away the next time.
- * @param folder as of `cachedFolders`
+ * Removes a folder of the cache. It first takes another name: after a kill it is nothing that is found, and is cleared away the next time.
+ * @param folder as of `cachedFolders` or `cachedDatasets`
  * @throws UserError `model_being_pulled`
  */
 export function removeCached(folder: string): void {
   const lock = ProcessLock.tryAcquire(`${folder.replace(/\.partial-\w+$/, '')}.lock`);
   if (!lock) {
     throw new UserError({
-      what: 'this model is being downloaded',
+      what: 'this is being downloaded',
       where: folder,
       next: 'wait for it, or cancel it first',
       code: 'model_being_pulled',
@@ -35,6 +35,6 @@ function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // There are other revisions, or other models of this owner.
+    // There are other revisions, or others of this owner.
   }
 }

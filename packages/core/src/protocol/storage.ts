@@ -4,10 +4,24 @@ import { errorSchema } from './events.ts';
 
 /**
  * `runs`: what runs need, their newest and best checkpoints included; `checkpoints`: the others; `exports`; `trash`: removed runs;
- * `models`: pulled ones; `prepared`: tokens that can be made again; `uploads`: files that were not sent to their end.
+ * `models` and `datasets`: pulled ones; `files`: data files of the workspace, which are somebody's; `prepared`: tokens that can be
+ * made again; `uploads`: files that were not sent to their end.
  */
-export const storageKinds = ['runs', 'checkpoints', 'exports', 'trash', 'models', 'prepared', 'uploads'] as const;
+export const storageKinds = [
+  'runs',
+  'checkpoints',
+  'exports',
+  'trash',
+  'models',
+  'datasets',
+  'files',
+  'prepared',
+  'uploads',
+] as const;
 export type StorageKind = (typeof storageKinds)[number];
+
+/** Kinds of which `clean` removes nothing. */
+export const removedElsewhere: ReadonlySet<StorageKind> = new Set(['runs', 'exports', 'files']);
 
 export const storageItemSchema = z.object({
   /** Names it to `clean`. */
@@ -38,6 +52,11 @@ export interface StudioStorageItem extends StorageItem {
 export const storageRequest = z.object({
   /** Folders of runs, with their trash. */
   runsFolders: z.array(z.string().min(1)).readonly(),
+  /** Data files that lie where recipes do. */
+  files: z
+    .array(z.object({ path: z.string().min(1), name: z.string() }))
+    .readonly()
+    .default([]),
   /** The folder that holds uploads which are not whole; null for none. */
   uploads: z.string().min(1).nullable().default(null),
 });

@@ -8,14 +8,13 @@ import {
 } from '@anneal/core/protocol/storage';
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
-import { uploadsFolder } from '../data/uploads.ts';
-import type { Workspace } from '../workspace.ts';
+import { storagePlaces } from '../storagePlaces.ts';
 import { procedure, router } from './trpc.ts';
 
 export const storage = router({
   survey: procedure.query(async ({ ctx, signal }): Promise<{ items: StudioStorageItem[]; free: number }> => {
     const { workspace } = ctx.agent;
-    const { items, free } = await finish(runApart('surveyStorage', {}, placesOf(workspace), signal));
+    const { items, free } = await finish(runApart('surveyStorage', {}, storagePlaces(workspace), signal));
     const restores = ({ kind, id, name }: StorageItem) =>
       kind === 'trash' ? workspace.keyOf(join(dirname(dirname(id.slice(kind.length + 1))), name)) : null;
     return { items: items.map((item) => ({ ...item, restores: restores(item) })), free };
@@ -25,10 +24,6 @@ export const storage = router({
     .input(cleanStorageRequest.pick({ items: true }))
     .mutation(
       ({ ctx, input }): Promise<CleanedStorage> =>
-        finish(runApart('cleanStorage', {}, { ...placesOf(ctx.agent.workspace), items: input.items })),
+        finish(runApart('cleanStorage', {}, { ...storagePlaces(ctx.agent.workspace), items: input.items })),
     ),
 });
-
-function placesOf(workspace: Workspace) {
-  return { runsFolders: workspace.runsFolders(), uploads: uploadsFolder(workspace.root) };
-}

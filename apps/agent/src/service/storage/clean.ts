@@ -66,6 +66,7 @@ async function remove({ id, kind }: StorageItem): Promise<void> {
       }
     }
     case 'models':
+    case 'datasets':
       return removeCached(path);
     case 'prepared':
       return clearPrepared(path);
@@ -74,6 +75,7 @@ async function remove({ id, kind }: StorageItem): Promise<void> {
       return rmSync(path, { force: true });
     case 'runs':
     case 'exports':
+    case 'files':
       throw new Error(`${kind} are never removed here`);
   }
 }
@@ -83,7 +85,7 @@ function notRemovable(id: string, item: StorageItem | undefined): UserError {
     what: item ? 'this is needed, or in use' : 'this is not there any more',
     where: item?.name ?? id,
     next: item
-      ? 'remove a run with `anneal runs rm`, an export with `anneal exports rm`; stop a run first'
+      ? 'remove a run with `anneal runs rm`, an export with `anneal exports rm`, a data file where it lies; stop a run first'
       : 'look again at what takes room',
     code: 'storage_item_not_removable',
   });

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { preparedEntries } from '@anneal/core/datasets/preparedCache';
 import { freeDisk } from '@anneal/core/freeDisk';
 import { cachedFolders, defaultCacheDirectory, preparedDataFolder } from '@anneal/core/hub/cache';
+import { cachedDatasets } from '@anneal/core/hub/datasets/cache';
 import {
   type StorageItem,
   type StorageRequest,
@@ -26,7 +27,7 @@ const uploadPatienceMilliseconds = 3600_000;
 /** By kind, the largest first. Yields nothing on the way. */
 export function surveyStorage(_: Context, request: StorageRequest): AsyncGenerator<never, StorageSurvey> {
   return reporting(async () => {
-    const { runsFolders, uploads } = parseRequest(storageRequest, request);
+    const { runsFolders, files, uploads } = parseRequest(storageRequest, request);
     const runs = (await Promise.all(runsFolders.map((folder) => listRuns(folder)))).flat();
     const removed = runsFolders.flatMap((folder) => listTrash(folder));
     const ofRuns = (await Promise.all(runs.map(itemsOfRun))).flat();
@@ -34,6 +35,10 @@ export function surveyStorage(_: Context, request: StorageRequest): AsyncGenerat
       ...ofRuns,
       ...removed.map(({ id, path }) => item('trash', path, id, sizeOfRun(path), true)),
       ...pulled([...runs, ...removed.map(({ path }) => path)]),
+      ...cachedDatasets(defaultCacheDirectory()).map(({ name, folder }) =>
+        item('datasets', folder, name, sizeBelow(folder), true),
+      ),
+      ...files.map(({ path, name }) => item('files', path, name, sizeOfFile(path), false)),
       ...prepared(),
       ...(uploads === null ? [] : unfinishedUploads(uploads)),
     ].filter(({ bytes }) => bytes > 0);
@@ -83,6 +88,10 @@ function uploadParts(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && /^[0-9a-f]{32}$/.test(entry.name))
     .map(({ name }) => join(folder, name));
+}
+
+function sizeOfFile(path: string): number {
+  return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function sizeBelow(folder: string): number {

@@ -1,5 +1,5 @@
 'use client';
-import type { StorageKind, StudioStorageItem } from '@anneal/core/protocol/storage';
+import { type StorageKind, type StudioStorageItem, storageKinds } from '@anneal/core/protocol/storage';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ChevronRight, Undo2 } from 'lucide-react';
 import { useState } from 'react';
@@ -12,8 +12,6 @@ import { Confirm } from '../Confirm.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import { Card } from './Card.tsx';
-
-const kinds: readonly StorageKind[] = ['runs', 'checkpoints', 'exports', 'trash', 'models', 'prepared', 'uploads'];
 
 const sumOf = (items: readonly StudioStorageItem[]): number => items.reduce((sum, { bytes }) => sum + bytes, 0);
 
@@ -73,7 +71,7 @@ export function Storage() {
       {survey?.items.length === 0 && <p className="text-[13px] text-muted">{t('nothing')}</p>}
       <div className="divide-y divide-line">
         {survey &&
-          kinds.map((kind) => (
+          storageKinds.map((kind) => (
             <Kind
               key={kind}
               kind={kind}

@@ -1,13 +1,13 @@
 /** Data sets that were pulled: where they lie, and how they are found again. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { LIMITS } from '@anneal/formats/limits';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { shellWord } from '../../shellWord.ts';
-import { defaultCacheDirectory, escape, provenanceFile } from '../cache.ts';
+import { below, defaultCacheDirectory, escape, provenanceFile, unescape } from '../cache.ts';
 import { type DatasetSelection, isDataPath } from './select.ts';
 
 const selectionSchema = z.object({
@@ -44,6 +44,25 @@ export function datasetFolder(cacheDirectory: string, id: string, selection: Dat
     ? `@${createHash('sha256').update(JSON.stringify(dataFiles)).digest('hex').slice(0, 16)}`
     : '';
   return join(datasetHome(cacheDirectory, id), `${segment}${files}`);
+}
+
+/** Everything that pulls of data sets have left in the cache, whole or not; `name` says which rows of which set. */
+export function cachedDatasets(cacheDirectory: string): { name: string; folder: string }[] {
+  const root = join(cacheDirectory, 'datasets');
+  return below(root).flatMap((owner) =>
+    below(join(root, owner)).flatMap((set) =>
+      below(join(root, owner, set)).flatMap((entry) => {
+        const folder = join(root, owner, set, entry);
+        if (!lstatSync(folder).isDirectory() || entry.startsWith('.')) return [];
+        const [revision = '', name = '', split = ''] = entry
+          .replace(/\.partial-\w+$/, '')
+          .split('@')
+          .map(unescape);
+        const rows = [revision === 'main' ? '' : revision, name, split].filter((part) => part !== '').join(', ');
+        return [{ name: rows === '' ? `${owner}/${set}` : `${owner}/${set} (${rows})`, folder }];
+      }),
+    ),
+  );
 }
 
 /** Undefined where the folder is no finished pull. */
