@@ -62,6 +62,12 @@ describe('going on', () => {
     ['Muon', { ...fullFineTuning, optimizer: 'muon' }, 'model.safetensors'],
     ['noise on the embeddings', { neftune_noise_alpha: 5 }, 'adapter_model.safetensors'],
     ['without a schedule', { optimizer: 'schedule_free_adamw' }, 'adapter_model.safetensors'],
+    ['a moving average of the weights', { ema_decay: 0.9 }, 'adapter_model.safetensors'],
+    [
+      'an average of rows of some tokens, with moments in 8 bits',
+      { ema_decay: 0.9, peft_trainable_token_indices: [40, 7], lora_r: 128, optimizer: 'adamw_8bit' },
+      'adapter_model.safetensors',
+    ],
     ['Lion', { optimizer: 'lion', learning_rate: 0.001 }, 'adapter_model.safetensors'],
     ['moments in 8 bits', { ...fullFineTuning, learning_rate: 0.005, optimizer: 'adamw_8bit' }, 'model.safetensors'],
     ['an adapter with moments in 8 bits', { lora_r: 128, optimizer: 'adamw_8bit' }, 'adapter_model.safetensors'],
@@ -135,6 +141,29 @@ describe('going on', () => {
     expect(between.reduce((most, value, i) => Math.max(most, Math.abs(value - (y[i] as number))), 0)).toBeLessThan(
       1e-6,
     );
+  });
+
+  test('a moving average begins as the weights, follows by less in the first steps, and is what a checkpoint has', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), {
+      ...fullFineTuning,
+      ema_decay: 0.5,
+      learning_rate: 0.01,
+      max_steps: 2,
+    });
+    const changes = { lr_scheduler: 'constant', warmup_steps: undefined, bf16: false, save_steps: 1 } as const;
+    const run = await trainHere({ ...recipe, ...changes });
+    const name = 'model.layers.0.mlp.up_proj.weight';
+    let average = tensorIn(recipe.base_model, name);
+    for (const step of [1, 2]) {
+      const folder = checkpointPath(run, step);
+      // The two have changed their places.
+      const weights = tensorIn(folder, 'optimizer/layers.0.up.ema', 'optimizer.safetensors');
+      const share = 1 - (1 + step) / (10 + step);
+      average = average.map((value, i) => value + share * ((weights[i] as number) - value));
+      const saved = tensorIn(folder, name);
+      expect(saved).not.toEqual(weights);
+      expect(Math.max(...saved.map((value, i) => Math.abs(value - (average[i] as number))))).toBeLessThan(1e-6);
+    }
   });
 
   test('tokens: their rows alone change, and an adapter goes on with the same ones only', async () => {
@@ -279,4 +308,10 @@ function signalAt(run: RunDirectory, { stop, save }: { stop?: number; save?: num
       saved = true;
     },
   };
+}
+
+function tensorIn(folder: string, name: string, file = 'model.safetensors'): Float32Array {
+  const source = openSafetensors(join(folder, file));
+  onTestFinished(() => source.close());
+  return source.float32(name);
 }

@@ -96,6 +96,7 @@
 
 // Those of ops that say `cpuOnly: true`.
 #define ANNEAL_CPU_KERNELS(X)      \
+  X(average)                       \
   X(expert_route_sigmoid)          \
   X(expert_route_sigmoid_backward) \
   X(gated_delta)                   \

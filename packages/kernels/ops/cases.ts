@@ -8,6 +8,7 @@ import { asyncCopyCases, awaitCopyCases } from './async_copy/cases.ts';
 import { attentionBackwardCases, attentionCases } from './attention/cases.ts';
 import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.ts';
 import { attentionSinksBackwardCases } from './attention_sinks/cases.ts';
+import { averageCases } from './average/cases.ts';
 import { chooseTokenCases } from './choose_token/cases.ts';
 import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/cases.ts';
 import { doraNormCases, doraScaleBackwardCases, doraScaleCases } from './dora/cases.ts';
@@ -90,6 +91,7 @@ export const opCases: readonly OpCases[] = [
   attentionCachedCases,
   cacheWriteCases,
   attentionSinksBackwardCases,
+  averageCases,
   chooseTokenCases,
   clipScaleCases,
   dequantizeNf4Cases,

@@ -8,6 +8,7 @@ import { asyncCopyOp, awaitCopyOp } from './async_copy/op.ts';
 import { attentionBackwardOp, attentionOp } from './attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
 import { attentionSinksBackwardOp } from './attention_sinks/op.ts';
+import { averageOp } from './average/op.ts';
 import { chooseTokenOp } from './choose_token/op.ts';
 import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
 import { doraNormOp, doraScaleBackwardOp, doraScaleOp } from './dora/op.ts';
@@ -76,6 +77,7 @@ export const ops: readonly Op[] = [
   attentionCachedOp,
   cacheWriteOp,
   attentionSinksBackwardOp,
+  averageOp,
   chooseTokenOp,
   clipScaleOp,
   dequantizeNf4Op,

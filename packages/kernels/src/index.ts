@@ -5,6 +5,7 @@ export { add } from '../ops/add/op.ts';
 export { addBias } from '../ops/add_bias/op.ts';
 export { type AttentionOptions, attention, attentionLimits } from '../ops/attention/op.ts';
 export { attentionCached, attentionOverCache } from '../ops/attention_cached/op.ts';
+export { averageOp } from '../ops/average/op.ts';
 export { chooseToken } from '../ops/choose_token/op.ts';
 export { dequantizeNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/dequantize_nf4/op.ts';
 export { type DoraLinear, doraNorm, doraScale } from '../ops/dora/op.ts';

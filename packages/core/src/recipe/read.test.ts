@@ -177,6 +177,7 @@ describe('keys that do not go together', () => {
     ['lr_scheduler: constant\nwarmup_steps: 5', 'recipe.yaml:4:1'],
     ['lr_scheduler: linear\ncosine_min_lr_ratio: 0.1', 'recipe.yaml:4:1'],
     ['optimizer: lion\nadam_epsilon: 1e-8', 'recipe.yaml:4:1'],
+    ['optimizer: schedule_free_adamw\nema_decay: 0.9', 'recipe.yaml:4:1'],
     ['optimizer: adafactor\nadam_beta1: 0.9', 'recipe.yaml:4:1'],
     ['lr_scheduler_kwargs: {power: 2}', 'recipe.yaml:3:23'],
     ['lr_scheduler: constant\nlr_scheduler_kwargs: {num_cycles: 2}', 'recipe.yaml:4:23'],

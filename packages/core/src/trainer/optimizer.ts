@@ -1,6 +1,7 @@
 import { clipScaleOp, type Graph, squareSumOp, type Tensor, type Variables } from '@anneal/kernels';
 import { adafactor } from './optimizers/adafactor.ts';
 import { type AdamwOptions, adamw, adamw8bit, type MomentBits } from './optimizers/adamw.ts';
+import { withEma } from './optimizers/ema.ts';
 import { type LionOptions, lion } from './optimizers/lion.ts';
 import { elementsOf, type Group, type Move, type Mover, stateLike, stateName } from './optimizers/mover.ts';
 import { muon } from './optimizers/muon.ts';
@@ -11,6 +12,8 @@ export type OptimizerOptions = Method & {
   readonly weightDecay: number;
   /** 0: gradients are not clipped. */
   readonly maxGradNorm: number;
+  /** Of the moving average that stands for the parameters wherever they are used; 0, as where nothing is said: none. */
+  readonly emaDecay?: number;
 };
 
 export type Method =
@@ -68,10 +71,10 @@ const maxGroupElements = 2 ** 30;
 export function parameterGroups(
   variables: Variables,
   parameters: readonly Tensor[],
-  { decays, weightDecay: rate, ...method }: DecidedOptimizer,
+  { decays, weightDecay: rate, emaDecay = 0, ...method }: DecidedOptimizer,
   copies: boolean,
 ): ParameterGroup[] {
-  const movers = moversOf(method);
+  const movers = moversOf(method).map((mover) => (emaDecay > 0 ? withEma(mover, emaDecay) : mover));
   const moverOf = (parameter: Tensor) => movers.find((mover) => mover.takes(parameter));
   const alike = [true, false].flatMap((decay) =>
     movers.flatMap((mover) => {

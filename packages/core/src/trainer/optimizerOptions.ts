@@ -2,7 +2,8 @@ import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import type { Method, OptimizerOptions } from './optimizer.ts';
 
 export function optimizerOptions(recipe: ResolvedRecipe): OptimizerOptions {
-  return { ...methodOf(recipe), weightDecay: recipe.weight_decay, maxGradNorm: recipe.max_grad_norm };
+  const { weight_decay: weightDecay, max_grad_norm: maxGradNorm, ema_decay: emaDecay } = recipe;
+  return { ...methodOf(recipe), weightDecay, maxGradNorm, emaDecay };
 }
 
 function methodOf(recipe: ResolvedRecipe): Method {

@@ -106,6 +106,8 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   adam_beta2: '梯度平方滑动平均的衰减；对 `lion` 是梯度滑动平均的衰减。',
   adam_epsilon: '加在更新公式分母上的数。`lion` 与 `adafactor` 没有。',
   weight_decay: '把训练的权重拉向零：每步乘以 1 − 学习率 × weight_decay。',
+  ema_decay:
+    '对训练的权重取最近约 1 / (1 − ema_decay) 步的指数滑动平均，并用平均值评估、采样、保存与导出：往往比最后一步的权重更好、更稳。数千步的训练取 0.99 到 0.999，较短的训练取更小的值；最初几步的衰减更小。每个训练的权重多占一个 float32 数。0 表示不取平均。目前仅用于 CPU。',
   neftune_noise_alpha:
     'NEFTune：训练时在嵌入上加噪声，均匀分布于 ±alpha / √(该行词元数 × 隐藏维度) 之内。5 到 15 常使对话模型的回答更长更好；0 表示不加。',
   max_grad_norm: '范数更大的梯度会缩小到此值。0 关闭裁剪。',
