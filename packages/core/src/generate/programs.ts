@@ -57,7 +57,7 @@ export function decodeProgram(
     if (several) throw new Error('a layer with a state of its own answers one sequence at a time');
     return variables.get(`${cache}/layers.${layer}.${what}`, { shape, dtype: 'f32', kind: 'cache' });
   };
-  const { hidden } = decoder(scope, {
+  const { hidden: hidden_TD } = decoder(scope, {
     tokens: graph.input('tokens', 'i32', ['T']),
     positions,
     visible: {
@@ -68,15 +68,15 @@ export function decodeProgram(
       stateOf,
     },
   });
-  const logits = scope.logits(gatherRows(hidden, graph.input('rows', 'i32', ['N'])));
-  graph.result('logits', logits);
+  const logits_NV = scope.logits(gatherRows(hidden_TD, graph.input('rows', 'i32', ['N'])));
+  graph.result('logits', logits_NV);
   if (chooses) {
     const how = {
       rows: graph.input('choices', 'i32', ['C']),
       draws: graph.input('draws', 'f64', ['C']),
       sampling: graph.input('sampling', 'f64', [4]),
     };
-    graph.result('chosen', chooseToken(logits, how));
+    graph.result('chosen', chooseToken(logits_NV, how));
   }
   return graph;
 }

@@ -18,10 +18,10 @@ export const divergenceVariable = 'divergence';
 export function ktoObjective({ divergence, ...options }: KtoObjectiveOptions): Objective {
   const none = { prompts: false };
   const addLoss = (context: ObjectiveContext): ObjectiveResult => {
-    const reference = context.reference();
+    const reference_R = context.reference();
     const inputs = answerInputs(context);
     const sum = divergence ? divergenceOf(context) : undefined;
-    return { sums: ktoLoss({ ...inputs, reference, divergence: sum }, options), rows: inputs.logps };
+    return { sums: ktoLoss({ ...inputs, reference: reference_R, divergence: sum }, options), rows: inputs.logps };
   };
   return {
     answersPerRow: 1,
@@ -30,10 +30,10 @@ export function ktoObjective({ divergence, ...options }: KtoObjectiveOptions): O
     train: addLoss,
     evaluate: addLoss,
     measureDivergence: ({ graph, policy, reference, sums, logitRows }) => {
-      const ofReference = reference();
+      const reference_R = reference();
       return graph.apply(logRatioSumOp, {
         logps: labelLogps(graph, policy(), logitRows),
-        reference: ofReference,
+        reference: reference_R,
         sum: sums,
       }).total;
     },

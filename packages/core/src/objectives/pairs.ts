@@ -14,9 +14,9 @@ export interface PairObjectiveOptions extends PairLossOptions {
 export function pairObjective(options: PairObjectiveOptions): Objective {
   const { hasReference, likelihoodWeight: weight, likelihoodOfPrompts: prompts } = options;
   const addLoss = (context: ObjectiveContext): ObjectiveResult => {
-    const reference = hasReference ? context.reference() : undefined;
+    const reference_R = hasReference ? context.reference() : undefined;
     const inputs = answerInputs(context);
-    return { sums: pairLoss({ ...inputs, reference }, lossOptions(options)), rows: inputs.logps };
+    return { sums: pairLoss({ ...inputs, reference: reference_R }, lossOptions(options)), rows: inputs.logps };
   };
   return {
     answersPerRow: 2,

@@ -22,19 +22,19 @@ const nothing = { advantage: 0, weight: 0, old: null };
 export function policyObjective({ temperature, onPolicy, ...options }: PolicyObjectiveOptions): Objective {
   const addLoss = (context: ObjectiveContext): ObjectiveResult => {
     const { graph, policy, sums, logitRows } = context;
-    const reference = options.beta > 0 ? context.reference() : undefined;
-    const logps = labelLogps(graph, policy(), logitRows);
+    const reference_R = options.beta > 0 ? context.reference() : undefined;
+    const logps_R = labelLogps(graph, policy(), logitRows);
     const each = (name: string) => graph.input(name, 'f32', ['S']);
     const inputs = {
-      logps,
+      logps: logps_R,
       rowOffsets: graph.input('rowOffsets', 'i32', ['S']),
       advantages: each('advantages'),
       weights: each('answerWeights'),
       sums,
-      reference,
+      reference: reference_R,
       old: onPolicy ? undefined : graph.input('oldLogps', 'f32', ['R']),
     };
-    return { sums: policyLoss(inputs, options), rows: logps };
+    return { sums: policyLoss(inputs, options), rows: logps_R };
   };
   return {
     answersPerRow: 1,

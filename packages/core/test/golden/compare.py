@@ -3,7 +3,8 @@
 usage: python compare.py OLD [OLD ...] NEW      files or folders; prints a line per file, and fails where a difference is larger than its tolerance
 
 A file of NEW is compared with that of the first OLD which has it.
-The difference of numbers is relative to the largest of their tensor or list. Versions that a file tells of are left out.
+The difference of numbers is relative to the largest of their tensor or list. Versions that a file tells of are left out, and how well two ways
+to compute it agreed, which is rounding and nothing else.
 """
 import json
 import os
@@ -16,7 +17,9 @@ from safetensors.torch import load_file
 TOLERANCE = 1e-4
 # Gradients of the decays of Qwen3.5: sums over tokens of terms that cancel.
 CANCELLING, CANCELLED_TOLERANCE = ("A_log", "dt_bias"), 1e-3
-ABOUT = {"source", "torch", "transformers", "peft", "package", "base_model_name_or_path"}
+ABOUT = {
+    "source", "torch", "transformers", "peft", "package", "base_model_name_or_path", "agreement_float64", "agreement_float32"
+}  # fmt: skip
 
 
 def excess(found):

@@ -3,7 +3,8 @@
 Every value is computed twice: by TRL's own trainer (its data preparation, collator, compute_loss, Trainer.train; padded batches) and by the plain
 formulas in this file (one unpadded sequence at a time). Both run in float64, where loss, metrics, gradients and ten AdamW steps must agree to 1e-6
 relative, and in float32. The files hold the float32 values of the plain formulas, with TRL's float32 loss and the float64 loss beside them.
-usage: python make_preference.py MODEL_DIR OUT_DIR SEED, as models/llama3 preference 7. Writes reward besides, which is not kept here.
+usage: python make_preference.py MODEL_DIR OUT_DIR SEED [OBJECTIVE ...], as models/llama3 preference 7 dpo orpo cpo kto grpo. Without objectives it
+writes reward besides, which is not kept here.
 MODEL_DIR: tiny model with adapter/ in the Hugging Face layout. Writes OUT_DIR/<objective>/<model>/golden.{json,safetensors}.
 """
 import copy, hashlib, json, os, random, sys, tempfile, warnings
@@ -16,7 +17,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from trl.experimental.orpo import ORPOTrainer, ORPOConfig
 from trl.experimental.cpo import CPOTrainer, CPOConfig
 transformers.logging.set_verbosity_error(); transformers.logging.disable_progress_bar(); datasets.disable_progress_bars(); torch.set_num_threads(1)
-src, out, seed, held = sys.argv[1].rstrip("/"), sys.argv[2], int(sys.argv[3]), sys.argv[4:5] == ["heldout"]
+src, out, seed, held = sys.argv[1].rstrip("/"), sys.argv[2], int(sys.argv[3]), "heldout" in sys.argv[4:]
+wanted = set(sys.argv[4:]) - {"heldout"}
 model_name, tmp = os.path.basename(src), tempfile.mkdtemp()
 H = dict(pairs=5, beta=(0.3, 0.05), smooth=0.2, sft=0.5, orpo=(0.3, 0.05), cpo=(0.3, 0.5), simpo=(2.5, 1.4), kto=((0.3, 1.0, 1.0), (0.05, 0.8, 1.5)), center=0.05,
          clip=dict(token=(0.1, 0.3), sequence=(0.03, 0.08)), kl=0.1, groups=4, generations=3, max_completion=20) if held else \
@@ -241,7 +243,7 @@ results = {}                                                    # both precision
 for dtype in (torch.float64, F32):                              # transformers names torch.float32 in its norms and softmax: an alias makes that float64 as well
     torch.set_default_dtype(dtype); torch.float32 = dtype; trl_utils._ChunkedLogProbFunction = Fused64 if dtype == torch.float64 else fused32
     for make in (dpo, orpo, cpo, kto, reward, grpo):
-        if not sys.argv[5:] or make.__name__ in sys.argv[5:]: S = make(); results.setdefault(make.__name__, []).append(S); print(model_name, make.__name__, str(dtype)[6:], {k: f"{x:.1e}" for k, x in S.agree.items()}, flush=True)
+        if not wanted or make.__name__ in wanted: S = make(); results.setdefault(make.__name__, []).append(S); print(model_name, make.__name__, str(dtype)[6:], {k: f"{x:.1e}" for k, x in S.agree.items()}, flush=True)
 line = lambda o: json.dumps(o, separators=(",", ":")); block = lambda o: "{\n" + ",\n".join(f"  {line(k)}: {line(v)}" for k, v in o.items()) + "\n }"
 for objective, (S64, S) in results.items():
     d = f"{out}/{objective}/{model_name}"; os.makedirs(d, exist_ok=True); save_file({k: v.detach().float().contiguous().clone() for k, v in S.tensors.items()}, f"{d}/golden.safetensors")

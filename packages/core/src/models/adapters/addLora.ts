@@ -66,9 +66,9 @@ export function addLora(
       alpha: scale,
       bf16: options.bf16,
     });
-    for (const [i, sum] of added.entries()) {
+    for (const [i, sum_TO] of added.entries()) {
       const { name, bias_O } = group[i] as AdaptedLinear;
-      sums.set(name, bias_O ? addBias(sum, bias_O, scale) : sum);
+      sums.set(name, bias_O ? addBias(sum_TO, bias_O, scale) : sum_TO);
     }
   }
   return [...sums.values()];
@@ -94,8 +94,8 @@ export function rowLengths(graph: Graph, of: Linear, weight_OI: Tensor, lora: Lo
 
 function doraLinear(variables: Variables, { name, shape }: Linear, weight_OI: Tensor, lora: LoraSpec): DoraLinear {
   const { rank, scale } = lora.modules.get(name) as LoraModuleSpec;
-  const a = loraVariables.a(variables, rank, name, shape);
-  return { weight: weight_OI, a, b: loraVariables.b(variables, rank, name, shape), scale };
+  const a_RI = loraVariables.a(variables, rank, name, shape);
+  return { weight: weight_OI, a: a_RI, b: loraVariables.b(variables, rank, name, shape), scale };
 }
 
 /** What the adapters of all experts make of rows that are sorted by expert: y + scale · B_e · A_e · x for those of each expert e. */
@@ -130,8 +130,8 @@ export function addMergedLora(
   const biases_O = group.flatMap(({ bias_O }) => bias_O ?? []);
   const stackedBias = () =>
     graphOf(x_TI).variables.stack(loraName(stackName(group.map(({ name }) => name)), 'bias'), biases_O);
-  const y = lora.loraBias ? addBias(y_TE, stackedBias(), scale) : y_TE;
-  return { y, added: { x: low_TR, members, alpha: scale, bf16: options.bf16 } };
+  const sum_TE = lora.loraBias ? addBias(y_TE, stackedBias(), scale) : y_TE;
+  return { y: sum_TE, added: { x: low_TR, members, alpha: scale, bf16: options.bf16 } };
 }
 
 /** The adapters of all these linears, or none where none has one. Null where they cannot be served together. */

@@ -26,9 +26,11 @@ export interface DecoderOutputs {
 /**
  * The decoder of all models here; their configs say what differs.
  *
- * A tensor's name ends with its shape, in all code of models: T tokens, D hidden size, Q queries (heads · head size), K keys or values
- * (key/value heads · head size), F inner size of the MLP, C · I what a token's C experts read, E several outputs beside each other; I inputs and O outputs of any
- * linear, whose weight is [O, I]; R rank of an adapter.
+ * A tensor's name ends with its shape, in all code of models: T tokens, N those of them that are asked about, D hidden size, V vocabulary, H
+ * heads, Q queries (heads · head size), K keys or values (key/value heads · head size), F inner size of the MLP, C · I what a token's C
+ * experts read, E several outputs beside each other, W positions of a convolution; I inputs and O outputs of any linear, whose weight is
+ * [O, I]; R rank of an adapter, and of losses the supervised rows. What every program has by one name, such as `tokens`, says it where it
+ * is declared.
  */
 export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderInputs): DecoderOutputs {
   const { config, graph } = m;

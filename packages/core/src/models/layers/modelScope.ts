@@ -108,14 +108,14 @@ export class ModelScope {
   /** For what caps logits itself, as losses do. */
   head(hidden_TD: Tensor): Head {
     const { tieWordEmbeddings, logitScale, logitSoftCap } = this.config;
-    const weight = this.weight(tieWordEmbeddings ? 'embed' : 'lm_head');
-    return { x: scale(hidden_TD, logitScale), weight, softCap: logitSoftCap };
+    const weight_VD = this.weight(tieWordEmbeddings ? 'embed' : 'lm_head');
+    return { x: scale(hidden_TD, logitScale), weight: weight_VD, softCap: logitSoftCap };
   }
 
   /** Logits [N, V] of these hidden states. */
   logits(hidden_ND: Tensor): Tensor {
-    const { x, weight, softCap: cap } = this.head(hidden_ND);
-    return softCap(linear(x, weight, { bf16: this.bf16 }), cap);
+    const { x: x_ND, weight: weight_VD, softCap: cap } = this.head(hidden_ND);
+    return softCap(linear(x_ND, weight_VD, { bf16: this.bf16 }), cap);
   }
 
   /** Of the program, as passes tell layers apart. */
