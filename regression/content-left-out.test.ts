@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openChatRenderer } from '../packages/core/src/datasets/chatRenderer.ts';
 import { render } from '../packages/core/src/datasets/render.ts';
-import type { Message } from '../packages/core/src/datasets/types.ts';
+import type { Message, ToolCall } from '../packages/core/src/datasets/types.ts';
 import { byteTokenizer, CHATML } from '../packages/core/test/byteTokenizer.ts';
 import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 import { tinyRecipe, trainHere } from '../packages/core/test/runs.ts';
@@ -19,6 +19,8 @@ const call = (given: unknown = { by: 'seven' }): Message => ({
   content: '',
   tool_calls: [{ type: 'function', function: { name: 'divide', arguments: given } }],
 });
+
+const [second] = call().tool_calls as readonly [ToolCall];
 
 function outcome(source: string, messages: readonly Message[], tools: readonly unknown[] | null = null): unknown {
   const renderer = openChatRenderer(byteTokenizer(), { source });
@@ -55,6 +57,27 @@ test.each<[string, string, readonly Message[], RegExp]>([
     "{% for m in messages %}{% if not m.tool_calls %}{{ m.role + ': ' + m.content + '<|im_end|>' }}{% endif %}{% endfor %}",
     [user, call()],
     /^content_lost: message 2 is a tool call/,
+  ],
+  [
+    'a call beside a text, of which DeepSeek-V3 prints the text alone',
+    CHATML.replace('message.content', '(message.content if message.content else (message.tool_calls | tojson))'),
+    [user, { ...call(), content: 'Let me see.' }],
+    /^content_lost: message 2 is a tool call beside a text; this template prints only one of them: set chat_template$/,
+  ],
+  [
+    'the second of two calls',
+    CHATML.replace(
+      'message.content',
+      '((message.tool_calls[0].function | tojson) if message.tool_calls else message.content)',
+    ),
+    [
+      user,
+      {
+        ...call(),
+        tool_calls: [...(call().tool_calls ?? []), { ...second, function: { ...second.function, name: 'add' } }],
+      },
+    ],
+    /^content_lost: message 2 has 2 tool calls; this template prints only the first: set chat_template$/,
   ],
   [
     'arguments',

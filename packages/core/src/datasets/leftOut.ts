@@ -52,7 +52,11 @@ export class LeftOutFinder {
       if (lost !== null) parts.add(lost);
     }
     return [...parts]
-      .map((part) => ({ part, message: i, detail: describe(part, i, message) }))
+      .map((part) => ({
+        part,
+        message: i,
+        detail: part === 'call' ? this.#whyNoCall(i, calls) : describe(part, i, message),
+      }))
       .map((lost) =>
         this.#printsLast(lost, pieces) ? { ...lost, part: 'earlier thinking', detail: earlier(i) } : lost,
       );
@@ -118,6 +122,23 @@ export class LeftOutFinder {
     });
     return argued ? null : 'arguments';
   }
+
+  /** Why a call is not printed: some templates print one call alone, or either a call or a text. */
+  #whyNoCall(i: number, calls: readonly ToolCall[]): string {
+    const message = this.#conversation.messages[i] as Message;
+    const [{ function: first, ...rest }] = calls as readonly [ToolCall];
+    const one = [{ ...rest, function: { ...first, name: MARKS[0] } }];
+    const printsOne = (changed: Partial<Message>): boolean =>
+      this.#textWith(i, { ...message, ...changed, tool_calls: one })?.includes(MARKS[0]) ?? false;
+    const number = i + 1;
+    if (calls.length > 1 && printsOne({})) {
+      return `message ${number} has ${calls.length} tool calls; this template prints only the first: set chat_template`;
+    }
+    if (message.content && (printsOne({ content: null }) || printsOne({ content: '' }))) {
+      return `message ${number} is a tool call beside a text; this template prints only one of them: set chat_template`;
+    }
+    return `message ${number} is a tool call; this template cannot print one: set chat_template`;
+  }
 }
 
 /** What of `rows` rows is not printed, in a sentence. */
@@ -146,7 +167,6 @@ const earlier = (i: number): string =>
 
 function describe(part: LeftOut['part'], i: number, { role, tool_calls: calls = [] }: Message): string {
   const number = i + 1;
-  if (part === 'call') return `message ${number} is a tool call; this template cannot print one: set chat_template`;
   if (part === 'arguments') {
     return `message ${number} is a tool call; this template leaves out its arguments: set chat_template`;
   }
