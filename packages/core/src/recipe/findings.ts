@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { closest } from '../closest.ts';
-import { foreignKey, isForeignValue } from './foreignKeys.ts';
+import { foreignKey, isForeignValue, ourWordsFor } from './foreignKeys.ts';
 import { isMapping } from './import/translate.ts';
 import { type RecipeKind, trainingRecipe } from './kinds.ts';
 import { dotted, type Finding, type KeyPath } from './problem.ts';
@@ -43,6 +43,8 @@ function findings(issue: Issue, base: KeyPath, root: unknown, kind: RecipeKind):
       if (kind.knowsOtherTrainers && isForeignValue(String(path.at(-1)), value)) {
         return found('not_supported', `${name}: ${String(value)} is not here yet`, `${choose}, which trains otherwise`);
       }
+      const ours = kind.knowsOtherTrainers ? ourWordsFor(String(path.at(-1)), value) : undefined;
+      if (ours !== undefined) return found('unknown_choice', `${name} is ${shown(value)}`, `write ${ours}`);
       const near = typeof value === 'string' ? closest(value, choices) : undefined;
       return found(
         'unknown_choice',

@@ -26,22 +26,31 @@ const oursToo = new Set<unknown>(['sft', 'pt', 'lora', 'full']);
 const partsOfMethods =
   /^((dpo|kto|orpo|simpo|cpo|ppo|grpo|ipo|bco|pref|rl|kd|relora|reward|ref_model)_.*|ref_model|.*_reward_model.*)$/;
 
+/** Choices of other trainers that are written otherwise here. */
+const ourWords: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  adapter: {
+    dora: '`adapter: lora` and `peft_use_dora: true`',
+    qdora: '`adapter: qlora` and `peft_use_dora: true`',
+  },
+  stage: { dpo: '`rl: dpo`', kto: '`rl: kto`' },
+  pref_loss: {
+    sigmoid: '`rl: dpo`',
+    hinge: '`rl: dpo` and `dpo_loss_type: hinge`',
+    ipo: '`rl: ipo`',
+    orpo: '`rl: orpo`',
+    simpo: '`rl: simpo`',
+  },
+};
+
+/** What says the same here as this choice of another trainer; undefined where nothing does. */
+export function ourWordsFor(key: string, value: unknown): string | undefined {
+  const choices = Object.hasOwn(ourWords, key) ? ourWords[key] : undefined;
+  return choices && Object.hasOwn(choices, String(value)) ? choices[String(value)] : undefined;
+}
+
 /** Values that other trainers know and that only look like a misspelling of ours. */
 const foreignValues: Readonly<Record<string, readonly string[]>> = {
-  adapter: [
-    'dora',
-    'qdora',
-    'ia3',
-    'loha',
-    'lokr',
-    'vera',
-    'oft',
-    'boft',
-    'adalora',
-    'lisa',
-    'galore',
-    'llama-adapter',
-  ],
+  adapter: ['ia3', 'loha', 'lokr', 'vera', 'oft', 'boft', 'adalora', 'lisa', 'galore', 'llama-adapter'],
   rl: ['gdpo', 'ebft', 'bco', 'ppo', 'rloo', 'reward'],
   optimizer: ['adamw', 'adam', 'adafactor', 'lion_8bit', 'paged_lion_32bit', 'sgd', 'rmsprop', 'muon', 'sophia']
     .concat(['adamw_anyprecision', 'ao_adamw_4bit', 'ao_adamw_8bit', 'adopt_adamw', 'came_pytorch', 'galore_adamw'])
@@ -96,11 +105,14 @@ function outcomeOf(siblings: Input, key: string, rule: NonNullable<Rules[string]
 }
 
 function describe(tool: string, key: string, name: string, outcome: Outcome, value: unknown): ForeignKey {
+  const ours = ourWordsFor(key, value);
+  if (ours !== undefined)
+    return { code: 'foreign_key', what: `\`${name}\` is a key of ${tool}`, next: `write ${ours}` };
   if (methods.has(key) && value && !oursToo.has(value)) {
     return {
       code: 'not_supported',
       what: `\`${name}: ${typeof value === 'object' ? '…' : String(value)}\` asks for a kind of training that is not here yet`,
-      next: 'without the key something else would be trained: Anneal has supervised fine-tuning, continued pre-training and `rl: dpo`, ipo, orpo, simpo, cpo and kto',
+      next: 'without the key something else would be trained: Anneal has supervised fine-tuning, continued pre-training and `rl`: dpo, ipo, orpo, simpo, cpo, kto and grpo',
     };
   }
   if ('reason' in outcome) {

@@ -254,8 +254,12 @@ describe('LLaMA-Factory', () => {
     expect(result.recipe).not.toHaveProperty('warmup_ratio');
   });
 
-  it.each([{ stage: 'dpo' }, { finetuning_type: 'freeze' }])('%j is refused', (input) => {
-    expect(() => fromLlamaFactory(input)).toThrow(UserError);
+  it.each([
+    [{ stage: 'dpo' }, 'write `rl: dpo` into the recipe'],
+    [{ stage: 'ppo' }, 'Anneal imports'],
+    [{ finetuning_type: 'freeze' }, 'Anneal imports'],
+  ])('%j is refused', (input, next) => {
+    expect(() => fromLlamaFactory(input)).toThrow(expect.objectContaining({ next: expect.stringContaining(next) }));
   });
 
   it('finds dataset_info.json beside the recipe', async () => {

@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts';
 import type { Recipe } from '../schema.ts';
 import { implyBetas, intervals, optimizer, schedule, trainerRules } from './huggingFace.ts';
 import { type DatasetInfo, llamaFactoryDatasets } from './llamaFactoryDatasets.ts';
@@ -67,6 +68,14 @@ export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Trans
 function refuseOtherTraining(input: Input): void {
   const stage = input['stage'] ?? 'sft';
   const type = input['finetuning_type'] ?? 'lora';
+  if (stage === 'dpo' || stage === 'kto') {
+    throw new UserError({
+      what: `recipes of \`stage: ${stage}\` are not translated yet`,
+      where: 'stage',
+      next: `begin with \`anneal init\` and write \`rl: ${stage}\` into the recipe; docs/preference.md tells of its keys`,
+      code: 'import_unsupported',
+    });
+  }
   if (stage !== 'sft' && stage !== 'pt') refuseTraining('stage', stage);
   if (type !== 'lora' && type !== 'full') refuseTraining('finetuning_type', type);
 }
