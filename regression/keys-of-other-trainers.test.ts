@@ -21,7 +21,6 @@ it.each([
   'finetuning_type: freeze',
   'kd_alpha: 0.5',
   'pref_loss: bco',
-  'peft_init_lora_weights: pissa',
   'lora_layers_to_transform: [0, 1]',
   'unfrozen_parameters: [lm_head]',
   'load_in_8bit: true',
