@@ -107,6 +107,7 @@ const expertsCommon = {
     { T: 5, E: 4, C: 2, K: 18, N: 6 },
     { T: 1, E: 8, C: 3, K: 40, N: 33 },
     { T: 4, E: 300, C: 4, K: 64, N: 7 },
+    { T: 3, E: 4, C: 2, K: 256, N: 64 },
     { T: 40, E: 3, C: 2, K: 72, N: 136 },
   ].map(experts),
   attributes: [{ bf16: 0 }, { bf16: 1 }],

@@ -2,7 +2,7 @@ import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Extents, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import { bytesOf, type Tensor } from '../../src/tensor.ts';
 import { computeType, copyBytes, partsBytes } from '../../src/workspace.ts';
-import { checkNf4, type Nf4Weight } from '../dequantize_nf4/op.ts';
+import { checkNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../dequantize_nf4/op.ts';
 import { expertExtents } from '../expert_linear/op.ts';
 
 // Products with a weight in NF4, for programs that mostly read a row or a few: a GPU then reads the codes as they are. Where rows are
@@ -62,11 +62,17 @@ function deriveExperts(extents: Extents): Extents {
   return { K, ...expertExtents({ ...extents, K }) };
 }
 
+/** The CPU decodes experts one after the other, where no block, and none of scales, reaches from one into the next. */
+function expertsWorkspace({ R = 0, N = 0, K = 0 }: Sizes, context: WorkspaceContext<'bf16'>): number {
+  const whole = nf4Block * (context.dtypes['absmax'] === 'u8' ? nf4ScaleBlock : 1);
+  return decodedBytes(context.device === 'cpu' && (N * K) % whole === 0 ? N : R, K, context);
+}
+
 const ofExperts = {
   attributes: ['bf16'],
   derive: deriveExperts,
   inPlace: { y: ['c'] },
-  workspace: ({ R = 0, K = 0 }: Sizes, context: WorkspaceContext<'bf16'>) => decodedBytes(R, K, context),
+  workspace: expertsWorkspace,
   flops: ({ T = 0, C = 0, N = 0, K = 0 }: Sizes) => 2 * T * C * N * K,
 } as const;
 
