@@ -99,6 +99,8 @@
   X(average)                       \
   X(expert_route_sigmoid)          \
   X(expert_route_sigmoid_backward) \
+  X(expert_scale_gates)            \
+  X(expert_scale_gates_backward)   \
   X(gated_delta)                   \
   X(gated_delta_backward)          \
   X(gated_delta_cached)            \

@@ -25,6 +25,7 @@ import {
 } from './expert_linear/cases.ts';
 import { expertRouteBackwardCases, expertRouteCases } from './expert_route/cases.ts';
 import { expertRouteSigmoidBackwardCases, expertRouteSigmoidCases } from './expert_route_sigmoid/cases.ts';
+import { expertScaleGatesBackwardCases, expertScaleGatesCases } from './expert_scale_gates/cases.ts';
 import { expertSwigluBackwardCases, expertSwigluCases } from './expert_swiglu/cases.ts';
 import { gatedDeltaBackwardCases, gatedDeltaCachedCases, gatedDeltaCases } from './gated_delta/cases.ts';
 import { gatherRowsCases } from './gather_rows/cases.ts';
@@ -108,6 +109,8 @@ export const opCases: readonly OpCases[] = [
   expertRouteBackwardCases,
   expertRouteSigmoidCases,
   expertRouteSigmoidBackwardCases,
+  expertScaleGatesCases,
+  expertScaleGatesBackwardCases,
   expertDispatchCases,
   expertCombineCases,
   expertCombineBackwardCases,

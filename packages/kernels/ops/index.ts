@@ -21,6 +21,7 @@ import { expertCombineBackwardOp, expertCombineOp, expertDispatchOp } from './ex
 import { expertLinearBackwardInputOp, expertLinearBackwardWeightOp, expertLinearOp } from './expert_linear/op.ts';
 import { expertRouteBackwardOp, expertRouteOp } from './expert_route/op.ts';
 import { expertRouteSigmoidBackwardOp, expertRouteSigmoidOp } from './expert_route_sigmoid/op.ts';
+import { expertScaleGatesBackwardOp, expertScaleGatesOp } from './expert_scale_gates/op.ts';
 import { expertSwigluBackwardOp, expertSwigluOp } from './expert_swiglu/op.ts';
 import { gatedDeltaBackwardOp, gatedDeltaCachedOp, gatedDeltaOp } from './gated_delta/op.ts';
 import { gatherRowsOp } from './gather_rows/op.ts';
@@ -94,6 +95,8 @@ export const ops: readonly Op[] = [
   expertRouteBackwardOp,
   expertRouteSigmoidOp,
   expertRouteSigmoidBackwardOp,
+  expertScaleGatesOp,
+  expertScaleGatesBackwardOp,
   expertDispatchOp,
   expertCombineOp,
   expertCombineBackwardOp,

@@ -18,6 +18,7 @@ export { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 export { type ExpertLinearOptions, expertLinear } from '../ops/expert_linear/op.ts';
 export { type ExpertRoutes, expertRoute } from '../ops/expert_route/op.ts';
 export { expertRouteSigmoid, type SigmoidRouting } from '../ops/expert_route_sigmoid/op.ts';
+export { expertScaleGates } from '../ops/expert_scale_gates/op.ts';
 export { type ExpertActivation, expertSwiglu, plainSwiglu } from '../ops/expert_swiglu/op.ts';
 export { type GatedDeltaInputs, gatedDelta, gatedDeltaCached } from '../ops/gated_delta/op.ts';
 export { gatherRows } from '../ops/gather_rows/op.ts';

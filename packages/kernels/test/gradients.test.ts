@@ -11,6 +11,7 @@ import { expertCombine, expertDispatch } from '../ops/expert_dispatch/op.ts';
 import { expertLinear } from '../ops/expert_linear/op.ts';
 import { expertRoute } from '../ops/expert_route/op.ts';
 import { expertRouteSigmoid } from '../ops/expert_route_sigmoid/op.ts';
+import { expertScaleGates } from '../ops/expert_scale_gates/op.ts';
 import { type ExpertActivation, expertSwiglu } from '../ops/expert_swiglu/op.ts';
 import { gatedDelta } from '../ops/gated_delta/op.ts';
 import { completeProjection, groupedLinear, type MergedProjection } from '../ops/grouped_linear/op.ts';
@@ -80,6 +81,11 @@ const rules: Record<string, Build> = {
   'experts, clamped': (p) => experts(p, 'parameter', true, { alpha: 1.702, limit: 1.5, upOffset: 1 }),
   'expert_route_sigmoid, normalized gates': (p) => sigmoidExperts(p, true),
   'expert_route_sigmoid, sigmoids alone': (p) => sigmoidExperts(p, false),
+  expert_scale_gates: (p) => {
+    const routes = expertScaleGates(routesOf(p, true), p.variable('scale', [3], 'parameter', { mean: 1 }));
+    const x = expertDispatch(p.rows('x', T, D), routes);
+    return expertCombine(expertLinear(x, p.variable('w', [3 * D, D], 'weight'), routes.offsets, f32), routes);
+  },
   'expert_linear, added to': (p) => {
     const routes = routesOf(p, true);
     const x = expertDispatch(p.rows('x', T, D), routes);

@@ -25,7 +25,7 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 
 const llama3 = () => openDecoder(goldenPath('llama3'), { contextLength: 40, chunk: 3 });
 
-describe.each([...goldenModels, 'lfm2', 'qwen3.5', 'deepseek-v3', 'gemma4'] as const)('%s', (name) => {
+describe.each([...goldenModels, 'lfm2', 'qwen3.5', 'deepseek-v3', 'gemma4', 'gemma4-moe'] as const)('%s', (name) => {
   const { tokens, logits } = reference(name);
 
   test.each(addon().instructionSets())('decodes what a whole forward pass computes, on %s', async (isa) => {

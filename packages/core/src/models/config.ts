@@ -14,10 +14,15 @@ export interface ExpertsConfig {
   readonly sigmoid: SigmoidScores | null;
   /** The router and all experts have biases. */
   readonly bias: boolean;
-  readonly activation: ExpertActivation;
+  readonly activation: ExpertActivation | 'gelu_tanh';
   /** Beside the chosen ones there is one that every token goes through. */
   readonly shared: SharedExpert | null;
-  /** Per layer: it has experts, not one MLP. */
+  /**
+   * Experts stand beside the MLP of their layer. What each of both gives is normed, and added. The router reads the residual, normed with weights of
+   * its own over √hidden size, and has a factor for what each expert gives.
+   */
+  readonly besideMlp: boolean;
+  /** Per layer: it has experts. */
   readonly layers: readonly boolean[];
 }
 

@@ -124,6 +124,29 @@ test('gemma-4-E2B inside its multimodal model', () => {
   expect(Array.from({ length: 10 }, (_, layer) => keySource(config, layer))).toEqual([0, 1, 2, 3, 4, 3, 3, 3, 3, 4]);
 });
 
+test('gemma-4-26B-A4B, whose experts stand beside the MLPs', () => {
+  const config = read({
+    ...gemma4,
+    attention_k_eq_v: true,
+    enable_moe_block: true,
+    hidden_size_per_layer_input: 0,
+    moe_intermediate_size: 704,
+    num_experts: 128,
+    num_kv_shared_layers: 0,
+    top_k_experts: 8,
+    use_double_wide_mlp: false,
+  });
+  expect(config.experts).toMatchObject({
+    count: 128,
+    choices: 8,
+    intermediateSize: 704,
+    activation: 'gelu_tanh',
+    besideMlp: true,
+    shared: null,
+  });
+  expect(() => read({ ...gemma4, enable_moe_block: true })).toThrow('num_experts');
+});
+
 test('gemma-4-31B, whose values are its keys where there is no window; what is refused of Gemma 4', () => {
   const large = { ...gemma4, attention_k_eq_v: true, num_global_key_value_heads: 4, num_key_value_heads: 16 };
   const { num_kv_shared_layers: _, ...alone } = { ...large, hidden_size_per_layer_input: 0, num_attention_heads: 32 };
@@ -133,7 +156,6 @@ test('gemma-4-31B, whose values are its keys where there is no window; what is r
     keySharing: null,
     perLayerInputs: null,
   });
-  expect(() => read({ ...gemma4, enable_moe_block: true })).toThrow('enable_moe_block');
   expect(() => read({ ...gemma4, attention_bias: true })).toThrow('attention_bias');
   expect(() => read({ ...gemma4, use_bidirectional_attention: 'all' })).toThrow('both directions');
   expect(() => read({ ...gemma4, num_kv_shared_layers: 8 })).toThrow('num_kv_shared_layers');

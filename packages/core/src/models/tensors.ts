@@ -7,7 +7,7 @@ export function blockLinears(config: ModelConfig, layer: number): string[] {
 }
 
 function mlpLinears(config: ModelConfig, layer: number): string[] {
-  if (!hasExperts(config, layer)) return [...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
+  if (hasMlp(config, layer)) return [...(config.fusedGateUp ? ['gate_up'] : ['gate', 'up']), 'down'];
   return config.experts?.shared ? ['shared_gate', 'shared_up', 'shared_down'] : [];
 }
 
@@ -20,6 +20,11 @@ function mixerLinears(config: ModelConfig, layer: number): string[] {
   if (config.fusedQkv) return ['qkv', 'o'];
   const own = keySource(config, layer) === layer ? ['k', ...(keysAreValues(config, layer) ? [] : ['v'])] : [];
   return ['q', ...own, 'o'];
+}
+
+/** Its own, not one that experts share. */
+function hasMlp(config: ModelConfig, layer: number): boolean {
+  return !hasExperts(config, layer) || config.experts?.besideMlp === true;
 }
 
 export function hasExperts({ experts }: ModelConfig, layer: number): boolean {
@@ -46,7 +51,7 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
     if (config.norms !== 'before') add('attention_post_norm', hiddenSize);
     if (config.norms !== 'after') add('mlp_norm', hiddenSize);
     if (config.experts && hasExperts(config, layer)) addExperts(config, config.experts, add);
-    else addMlp(config, layer, add);
+    if (hasMlp(config, layer)) addMlp(config, layer, add);
     if (config.norms !== 'before') add('mlp_post_norm', hiddenSize);
     if (config.perLayerInputs) {
       add('per_layer_gate', config.perLayerInputs.size, hiddenSize);
@@ -63,7 +68,7 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
 type AddTensor = (name: string, ...shape: number[]) => unknown;
 
 function addExperts({ hiddenSize }: ModelConfig, experts: ExpertsConfig, add: AddTensor): void {
-  const { count, intermediateSize: width, bias, sigmoid, shared } = experts;
+  const { count, intermediateSize: width, bias, sigmoid, besideMlp, shared } = experts;
   add('router', count, hiddenSize);
   add('experts_gate_up', count * 2 * width, hiddenSize);
   add('experts_down', count * hiddenSize, width);
@@ -73,6 +78,13 @@ function addExperts({ hiddenSize }: ModelConfig, experts: ExpertsConfig, add: Ad
     add('experts_down_bias', count * hiddenSize);
   }
   if (sigmoid) add('router_correction', count);
+  if (besideMlp) {
+    add('router_scale', hiddenSize);
+    add('router_expert_scale', count);
+    add('mlp_own_norm', hiddenSize);
+    add('experts_norm', hiddenSize);
+    add('experts_post_norm', hiddenSize);
+  }
   if (!shared) return;
   if (shared.gated) add('shared_expert_gate', 1, hiddenSize);
   add('shared_gate', shared.intermediateSize, hiddenSize);

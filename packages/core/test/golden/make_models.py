@@ -36,7 +36,7 @@ STEPS, WARMUP, WEIGHT_DECAY = 10, 2, 0.01
 TARGETS = {
     **{name: ["qkv_proj", "o_proj", "gate_up_proj", "down_proj"] for name in ("phi3", "phi4-mini")},
     "glm4": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"],
-    **{name: ["q_proj", "k_proj", "v_proj", "o_proj"] for name in ("qwen3-moe", "gpt-oss")},
+    **{name: ["q_proj", "k_proj", "v_proj", "o_proj"] for name in ("qwen3-moe", "gpt-oss", "gemma4-moe")},
     "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
     "qwen3.5": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
     "qwen3.5-moe": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
@@ -45,7 +45,7 @@ TARGETS = {
 }
 KEPT = {
     "gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1],
-    "deepseek-v3": [0, 2], "gemma4": [1, 3],
+    "deepseek-v3": [0, 2], "gemma4": [1, 3], "gemma4-moe": [0, 1],
 }
 
 
@@ -162,6 +162,12 @@ CONFIGS = {
         num_kv_shared_layers=2, use_double_wide_mlp=True, hidden_size_per_layer_input=16,
         vocab_size_per_layer_input=80, final_logit_softcapping=30.0, tie_word_embeddings=True, rope_parameters=GEMMA4,
     ),
+    "gemma4-moe": lambda: T.Gemma4TextConfig(
+        **{**SMALL, "vocab_size": 96}, num_hidden_layers=2, layer_types=[SLIDING, FULL], head_dim=8, global_head_dim=16,
+        num_global_key_value_heads=1, attention_k_eq_v=True, sliding_window=16, num_kv_shared_layers=0,
+        hidden_size_per_layer_input=0, enable_moe_block=True, num_experts=8, top_k_experts=2, moe_intermediate_size=16,
+        final_logit_softcapping=30.0, tie_word_embeddings=True, rope_parameters=GEMMA4,
+    ),
     # A query sees itself alone: q and k have gradients of exactly 0.
     "mistral-window1": lambda: T.MistralConfig(**MISTRAL, sliding_window=1),
     # The pad token also ends every answer, as in SmolLM2's GGUF; it stands in the text.
@@ -186,8 +192,10 @@ def random_model(name):
             if buffer_name.endswith("layer_scalar"):
                 buffer.copy_(0.5 + torch.rand_like(buffer))
         for parameter_name, parameter in model.named_parameters():
-            if name == "gemma4" and parameter_name.endswith("q_norm.weight"):
+            if name.startswith("gemma4") and parameter_name.endswith("q_norm.weight"):
                 parameter.mul_(parameter.numel() ** -0.5)  # its attention has scale 1
+            if parameter_name.endswith(("router.scale", "per_expert_scale")):
+                parameter.add_(0.2 * torch.randn_like(parameter))
             if parameter_name.endswith("A_log"):
                 parameter.add_(0.1 * torch.randn_like(parameter))
             if name in ("qwen3.5-moe", "deepseek-v3") and parameter_name.endswith("mlp.gate.weight"):  # routers far from ties
@@ -276,10 +284,22 @@ def adapter_values(model, ids, labels, folder, targets, kept):
     return values, dict(r=4, alpha=8, rslora=False, target_modules=targets, **learned)
 
 
+def write_as_published(path):
+    """transformers writes what layers without a window have of their own for each layer, published files of Gemma 4 once."""
+    with open(path) as file:
+        config = json.load(file)
+    own = next(iter(config.pop("per_layer_config").values()))
+    config["global_head_dim"], config["num_global_key_value_heads"] = own["head_dim"], own["num_key_value_heads"]
+    with open(path, "w") as file:
+        json.dump(config, file, indent=2, sort_keys=True)
+
+
 def make(name, folder):
     os.makedirs(folder, exist_ok=True)
     model = random_model(name)
     model.save_pretrained(folder)
+    if name == "gemma4-moe":
+        write_as_published(f"{folder}/config.json")
     ids, labels = random_batch(name, model.config.vocab_size)
     targets, kept = TARGETS.get(name, LINEARS), KEPT.get(name)
     values = base_values(model, ids, labels, kept)

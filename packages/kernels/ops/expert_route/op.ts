@@ -41,6 +41,8 @@ export const expertRouteBackwardOp = defineOp({
 export interface ExpertRoutes {
   /** f32[T, C]: what an expert's output is multiplied by. */
   readonly gates: Tensor;
+  /** i32[T, C]: whose output that is. */
+  readonly experts: Tensor;
   /** i32[T, C] */
   readonly places: Tensor;
   /** i32[E + 1] */

@@ -101,6 +101,7 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
     bias: false,
     activation: plainSwiglu,
     shared: { intermediateSize: intermediateSize * fields.count('n_shared_experts', 1), gated: false },
+    besideMlp: false,
     layers: Array.from({ length: layerCount }, (_, layer) => layer >= dense),
   };
 }

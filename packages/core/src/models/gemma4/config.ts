@@ -1,5 +1,5 @@
 import { isJsonObject } from '@anneal/formats/json';
-import type { GlobalAttention, KeySharing, ModelConfig, PerLayerInputs } from '../config.ts';
+import type { ExpertsConfig, GlobalAttention, KeySharing, ModelConfig, PerLayerInputs } from '../config.ts';
 import { MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
 import { Fields } from '../fields.ts';
 import { readAlternatingWindows } from '../layerTypes.ts';
@@ -24,7 +24,7 @@ const DEFAULTS = {
 /** Every sixth layer, and the last, has no window. */
 const PERIOD = 6;
 
-/** Gemma 4 without experts: larger heads where there is no window, last layers that share keys, and inputs of each layer. */
+/** Gemma 4: larger heads where there is no window, last layers that share keys, inputs of each layer, experts beside the MLPs. */
 export function readConfig(written: Fields, generation: Fields | null): ModelConfig {
   const fields = written.withDefaults(DEFAULTS);
   refuseWhatIsMissing(fields);
@@ -37,6 +37,7 @@ export function readConfig(written: Fields, generation: Fields | null): ModelCon
     ropePerLayerType: true,
     proportionalRope: true,
     slidingWindow: () => slidingWindow,
+    ...(fields.boolean('enable_moe_block', false) && { experts: () => readExperts(fields, layerCount) }),
     config: {
       activation: 'gelu_tanh',
       norms: 'both',
@@ -61,8 +62,6 @@ export function leftOutPart(stored: string, { keySharing }: ModelConfig): string
 
 function refuseWhatIsMissing(fields: Fields): void {
   const use = 'use another model, or add what is missing (docs/add-a-model.md)';
-  if (fields.boolean('enable_moe_block', false))
-    throw fields.unsupported('experts beside the MLP (enable_moe_block) are not implemented', use);
   if (fields.boolean('attention_bias', false))
     throw fields.unsupported('attention_bias: true is not implemented for this model type', use);
   if (fields.raw('use_bidirectional_attention') === 'all')
@@ -120,6 +119,22 @@ function readKeySharing(fields: Fields, slidingWindow: ModelConfig['slidingWindo
   return {
     from,
     intermediateSize: fields.boolean('use_double_wide_mlp', false) ? 2 * intermediateSize : intermediateSize,
+  };
+}
+
+function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
+  const count = fields.count('num_experts');
+  return {
+    count,
+    choices: fields.count('top_k_experts', undefined, count),
+    intermediateSize: fields.count('moe_intermediate_size'),
+    normalized: true,
+    sigmoid: null,
+    bias: false,
+    activation: 'gelu_tanh',
+    shared: null,
+    besideMlp: true,
+    layers: Array.from({ length: layerCount }, () => true),
   };
 }
 

@@ -44,6 +44,7 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
     activation: { alpha: ALPHA, limit: LIMIT, upOffset: 1 },
     sigmoid: null,
     shared: null,
+    besideMlp: false,
     layers: Array.from({ length: layerCount }, () => true),
   };
 }

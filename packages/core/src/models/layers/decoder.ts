@@ -3,7 +3,7 @@ import { hasExperts } from '../tensors.ts';
 import type { KeysValues, Visibility } from './attention.ts';
 import { gatedMlp } from './gatedMlp.ts';
 import { mixTokens } from './mixTokens.ts';
-import { mixtureOfExperts } from './mixtureOfExperts.ts';
+import { expertsBesideMlp, mixtureOfExperts } from './mixtureOfExperts.ts';
 import type { ModelScope } from './modelScope.ts';
 import { addPerLayerInput, perLayerInputs } from './perLayerInputs.ts';
 import { ropeTables } from './ropeTables.ts';
@@ -48,13 +48,17 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
     h_TD = addToResidual(m, h_TD, mixed_TI, name(linear), name('attention_post_norm'));
     const f_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('mlp_norm'));
     h_TD = hasExperts(config, layer)
-      ? addNormed(m, h_TD, mixtureOfExperts(m, layer, f_TD), name('mlp_post_norm'))
+      ? addNormed(m, h_TD, withExperts(m, layer, f_TD, h_TD), name('mlp_post_norm'))
       : addToResidual(m, h_TD, gatedMlp(m, layer, f_TD), name('down'), name('mlp_post_norm'));
     h_TD = addPerLayerInput(m, layer, h_TD, perLayer[layer]);
     if (config.layerScale) h_TD = scaleBy(h_TD, m.fixed(name('layer_scale')));
   }
   graph.layer = null;
   return { hidden: m.norm(h_TD, 'final_norm'), beforeLayer };
+}
+
+function withExperts(m: ModelScope, layer: number, x_TD: Tensor, residual_TD: Tensor): Tensor {
+  return m.config.experts?.besideMlp ? expertsBesideMlp(m, layer, x_TD, residual_TD) : mixtureOfExperts(m, layer, x_TD);
 }
 
 /** residual + residualScale · linear(x), normed before it is added where the model does that. */

@@ -30,6 +30,7 @@ function readExperts(fields: Fields, layerCount: number, sharedSize: number): Ex
     activation: plainSwiglu,
     sigmoid: null,
     shared: { intermediateSize: sharedSize, gated: true },
+    besideMlp: false,
     layers: Array.from({ length: layerCount }, () => true),
   };
 }

@@ -32,6 +32,7 @@ function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
     activation: plainSwiglu,
     sigmoid: null,
     shared: null,
+    besideMlp: false,
     layers: Array.from({ length: layerCount }, (_, layer) => !dense.includes(layer) && (layer + 1) % step === 0),
   };
 }
