@@ -42,6 +42,9 @@
   X(expert_route_backward)           \
   X(expert_swiglu)                   \
   X(expert_swiglu_backward)          \
+  X(gated_delta)                     \
+  X(gated_delta_backward)            \
+  X(gated_delta_cached)              \
   X(gather_rows)                     \
   X(grouped_linear)                  \
   X(grouped_linear_backward)         \
@@ -101,9 +104,6 @@
   X(expert_route_sigmoid_backward) \
   X(expert_scale_gates)            \
   X(expert_scale_gates_backward)   \
-  X(gated_delta)                   \
-  X(gated_delta_backward)          \
-  X(gated_delta_cached)            \
   X(join_columns)                  \
   X(latent_keys_values)            \
   X(latent_keys_values_backward)   \

@@ -31,6 +31,7 @@ const hard = {
   'documents over the borders of chunks': packed([50, 37, 150], { keyHeads: 2, heads: 4, keySize: 8, valueSize: 12 }),
   'a whole chunk': packed([64], small),
   'heads of several vectors': packed([70], { keyHeads: 1, heads: 1, keySize: 33, valueSize: 40 }),
+  'large keys': packed([20, 60], { keyHeads: 1, heads: 1, keySize: 130, valueSize: 3 }),
   'states that last': { ...packed([90], small), fill: { cuSeqlens: constant(0, 90), decay: constant(-6, -5) } },
   'states that end at once': { ...packed([70], small), fill: { cuSeqlens: constant(0, 70), decay: constant(4, 5) } },
   'gates that saturate': {

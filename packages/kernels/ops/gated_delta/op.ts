@@ -1,8 +1,9 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Extents, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
+import { partsBytes } from '../../src/workspace.ts';
 
-/** Tokens of a chunk: kChunk in chunk.h. */
+/** Tokens of a chunk: kChunk in chunk.h, kWindow in sweep.cuh. */
 const CHUNK = 64;
 
 type Heads = 'keyHeads' | 'keySize';
@@ -25,16 +26,30 @@ function chunkFloats(keySize: number, valueSize: number): number {
   return CHUNK * (4 * keySize + 3 * valueSize + 3 * CHUNK + 4);
 }
 
-function forwardBytes({ H = 0, V = 0, K = 0 }: Sizes): number {
+/** CUDA holds states in registers. */
+function forwardBytes({ H = 0, V = 0, K = 0 }: Sizes, { device }: WorkspaceContext<Heads>): number {
+  if (device === 'cuda') return 0;
   return 4 * H * (chunkFloats(K, V / H) + (K * V) / H);
 }
 
 /** The states at the beginnings of chunks are computed again: no layer keeps them. */
-function backwardBytes({ T = 0, H = 0, V = 0, K = 0 }: Sizes, { attributes }: WorkspaceContext<Heads>): number {
+function backwardBytes(sizes: Sizes, { attributes, device }: WorkspaceContext<Heads>): number {
+  const { T = 0, H = 0, V = 0, K = 0 } = sizes;
+  if (device === 'cuda') return cudaBackwardBytes(sizes, attributes);
   const valueSize = V / H;
   const slopes = CHUNK * (4 * K + 3 * valueSize + 2 * CHUNK + 1);
   const states = (Math.ceil(T / CHUNK) + 4) * K * valueSize;
   return 4 * attributes.keyHeads * (states + chunkFloats(K, valueSize) + slopes);
+}
+
+/** As `backward` in gated_delta.cuda.cu takes its parts: all heads go through the tokens together. */
+function cudaBackwardBytes(
+  { T = 0, H = 0, V = 0, K = 0 }: Sizes,
+  { keyHeads }: Readonly<Record<Heads, number>>,
+): number {
+  const windows = Math.ceil(T / CHUNK);
+  const states = 4 * (windows - 1) * V * 4 * Math.ceil(K / 4);
+  return partsBytes(4 * T * V, 4 * T * V, states, states, 4 * T * 2 * keyHeads * K, 8 * 2 * windows * H);
 }
 
 const inputs = {
@@ -61,7 +76,6 @@ export const gatedDeltaOp = defineOp({
   attributes: ['keyHeads', 'keySize'],
   derive: valueColumns,
   workspace: forwardBytes,
-  cpuOnly: true,
   flops,
   backward: ({ graph, inputs: given, attributes, gradients: { out: dout }, needs, gradientOf }) => {
     if (!dout) return {};
@@ -80,7 +94,6 @@ export const gatedDeltaBackwardOp = defineOp({
   attributes: ['keyHeads', 'keySize'],
   derive: valueColumns,
   workspace: backwardBytes,
-  cpuOnly: true,
   flops: (sizes) => 3 * flops(sizes),
 });
 
@@ -93,7 +106,6 @@ export const gatedDeltaCachedOp = defineOp({
   attributes: ['keyHeads', 'keySize'],
   derive: valueColumns,
   workspace: forwardBytes,
-  cpuOnly: true,
   flops,
 });
 

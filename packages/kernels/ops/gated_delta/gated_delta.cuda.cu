@@ -1,0 +1,126 @@
+#include <type_traits>
+
+#include "backward_sweep.cuh"
+#include "forward_sweep.cuh"
+#include "window_gradients.cuh"
+
+namespace anneal::cuda {
+namespace {
+
+constexpr const char* kTooLarge = "the CUDA kernels of gated_delta take keys of at most 256 elements";
+
+/** @param inputs qkv, a, b, decay, shift */
+template <typename A>
+GatedDelta<A> deltaOf(const Tensor* inputs, const double* attributes) {
+  const int64_t columns = inputs[0].shape[1];
+  const int heads = static_cast<int>(inputs[1].shape[1]), keyHeads = static_cast<int>(attributes[0]), keySize = static_cast<int>(attributes[1]);
+  return {dataOf<A>(inputs[0]),
+          dataOf<A>(inputs[1]),
+          dataOf<A>(inputs[2]),
+          inputs[3].f32(),
+          inputs[4].f32(),
+          inputs[0].shape[0],
+          columns,
+          heads,
+          keyHeads,
+          keySize,
+          static_cast<int>((columns - int64_t{2} * keyHeads * keySize) / heads)};
+}
+
+Packed packedOf(const Tensor& ends, int64_t tokens) { return {ends.i32(), static_cast<int>(ends.shape[0]) - 1, tokens}; }
+
+/** Calls body with the number of rows of a state that kernels hold, as a type. */
+template <typename Body>
+const char* withRows(int keySize, Body body) {
+  if (keySize <= 128)
+    body(std::integral_constant<int, 128>{});
+  else if (keySize <= 256)
+    body(std::integral_constant<int, 256>{});
+  else
+    return kTooLarge;
+  return nullptr;
+}
+
+template <typename A>
+dim3 sweepGrid(const GatedDelta<A>& of, int documents) {
+  return dim3(static_cast<unsigned>(documents), static_cast<unsigned>(ceilDivide(of.valueSize, kColumns)), static_cast<unsigned>(of.heads));
+}
+
+template <typename A>
+const char* sweepForward(cudaStream_t stream, const GatedDelta<A>& of, const Packed& packed, const ForwardResults<A>& results) {
+  return withRows(of.keySize, [&](auto rows) {
+    constexpr int K = decltype(rows)::value;
+    forwardSweepKernel<K, A><<<sweepGrid(of, packed.documents), kSweepThreads, 0, stream>>>(of, packed, results);
+  });
+}
+
+/** Workspace: what the forward sweep and the backward sweep find, [tokens, values] and states each; dnormed; parts. */
+template <typename A>
+const char* backward(const Launch& launch, const GatedDelta<A>& of, const Packed& packed) {
+  const cudaStream_t stream = contextOf(launch).stream;
+  const int64_t windows = ceilDivide(of.tokens, kWindow);
+  const int rows = static_cast<int>(ceilDivide(of.keySize, 4)) * 4;
+  const int64_t kept = (windows - 1) * of.heads * of.valueSize * rows;
+  char* rest = launch.workspace;
+  float *differences = take<float>(rest, of.tokens * of.values()), *dchanges = take<float>(rest, of.tokens * of.values());
+  const KeptStates states{take<float>(rest, kept), of.heads, of.valueSize, rows}, dstates{take<float>(rest, kept), of.heads, of.valueSize, rows};
+  float* dnormed = take<float>(rest, of.tokens * 2 * of.keyHeads * of.keySize);
+  double* parts = take<double>(rest, windows * of.heads * 2);
+  const A* dout = dataOf<A>(launch.inputs[0]);
+  A* dqkv = dataOf<A>(launch.outputs[0]);
+  if (const char* problem = sweepForward<A>(stream, of, packed, {nullptr, differences, nullptr, nullptr, states})) return problem;
+  withRows(of.keySize, [&](auto size) {
+    constexpr int K = decltype(size)::value;
+    const BackwardResults<A> results{dqkv, dchanges, dstates};
+    backwardSweepKernel<K, A><<<sweepGrid(of, packed.documents), kSweepThreads, 0, stream>>>(of, packed, dout, results);
+  });
+  const WindowInputs<A> found{dout, differences, dchanges, states, dstates};
+  const WindowResults<A> to{dqkv, dataOf<A>(launch.outputs[1]), dataOf<A>(launch.outputs[2]), dnormed, parts};
+  const dim3 grid(static_cast<unsigned>(windows), static_cast<unsigned>(of.keyHeads));
+  windowGradientsKernel<A><<<grid, kWindowThreads, 0, stream>>>(of, packed, found, to);
+  const Tensor decay = launch.outputs[3], shift = launch.outputs[4];
+  if (!decay.absent() || !shift.absent())
+    addPartsKernel<<<static_cast<unsigned>(of.heads), kWindowThreads, 0, stream>>>(parts, static_cast<int>(windows), decay.f32(), shift.f32());
+  return nullptr;
+}
+
+/** What `body`, which is given a value of the type of activations, says. */
+template <typename Body>
+const char* withActivations(const Tensor& x, Body body) {
+  const char* problem = nullptr;
+  const char* type = withType(x.type, [&](auto zero) { problem = body(zero); });
+  return type ? type : problem;
+}
+
+}  // namespace
+
+const char* gated_delta(const Launch& launch) {
+  if (launch.inputs[0].shape[0] == 0) return nullptr;
+  return withActivations(launch.inputs[0], [&](auto zero) {
+    using A = decltype(zero);
+    const GatedDelta<A> of = deltaOf<A>(launch.inputs, launch.attributes);
+    const ForwardResults<A> results{dataOf<A>(launch.outputs[0]), nullptr, nullptr, nullptr, {}};
+    return sweepForward<A>(contextOf(launch).stream, of, packedOf(launch.inputs[5], of.tokens), results);
+  });
+}
+
+const char* gated_delta_backward(const Launch& launch) {
+  if (launch.inputs[1].shape[0] == 0) return nullptr;
+  return withActivations(launch.inputs[1], [&](auto zero) {
+    using A = decltype(zero);
+    const GatedDelta<A> of = deltaOf<A>(launch.inputs + 1, launch.attributes);
+    return backward<A>(launch, of, packedOf(launch.inputs[6], of.tokens));
+  });
+}
+
+const char* gated_delta_cached(const Launch& launch) {
+  if (launch.inputs[0].shape[0] == 0) return nullptr;
+  return withActivations(launch.inputs[0], [&](auto zero) {
+    using A = decltype(zero);
+    const GatedDelta<A> of = deltaOf<A>(launch.inputs, launch.attributes);
+    const ForwardResults<A> results{dataOf<A>(launch.outputs[0]), nullptr, launch.outputs[1].f32(), launch.inputs[6].i32(), {}};
+    return sweepForward<A>(contextOf(launch).stream, of, {nullptr, 1, of.tokens}, results);
+  });
+}
+
+}  // namespace anneal::cuda
