@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { exportMerged } from '../src/export/merged.ts';
 import { openAnswerer } from '../src/generate/answerer.ts';
 import { greedy } from '../src/generate/sample.ts';
@@ -87,6 +87,30 @@ test('accumulation is exact: how a step is cut into micro-batches changes roundi
   for (const other of [await losses(1, 8), await losses(2, 4)]) {
     for (const [i, loss] of other.entries()) expect(Math.abs(loss / (whole[i] as number) - 1)).toBeLessThan(1e-4);
   }
+});
+
+test('embedding and output layer have a learning rate of their own', async () => {
+  const folder = temporaryFolder();
+  const changes = { adapter: null, lora_r: undefined, max_steps: 1, lr_scheduler: 'constant', bf16: false } as const;
+  const recipe = tinyRecipe(folder, { ...changes, warmup_steps: undefined, learning_rate: 0.01, weight_decay: 0 });
+  const [same, tenth] = [await trainHere(recipe), await trainHere({ ...recipe, embedding_lr: 0.001 })];
+  const model = openModel(recipe.base_model);
+  onTestFinished(() => model.close());
+  const moves = [same, tenth].map((run) => {
+    const trained = openModel(checkpointPath(run, 1));
+    onTestFinished(() => trained.close());
+    return (name: string) => {
+      const before = model.tensors.get(name)?.float32() ?? [];
+      return Float32Array.from(trained.tensors.get(name)?.float32() ?? [], (value, i) => value - (before[i] as number));
+    };
+  }) as [(name: string) => Float32Array, (name: string) => Float32Array];
+  const [far = [], near = []] = moves.map((of) => of('embed'));
+  // The first step of AdamW moves each weight that has a gradient by the learning rate.
+  expect(Math.max(...far.map(Math.abs))).toBeCloseTo(0.01, 4);
+  expect(Math.max(...near.map(Math.abs))).toBeCloseTo(0.001, 5);
+  expect(Math.max(...moves[1]('layers.0.up').map(Math.abs))).toBeCloseTo(0.01, 4);
+  const adapter = tinyRecipe(folder, { embedding_lr: 0.001, max_steps: 1 });
+  await expect(trainHere(adapter)).rejects.toThrow('this run trains neither');
 });
 
 describe('an adapter that begins as a part of the weights', () => {

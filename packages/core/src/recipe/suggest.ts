@@ -30,6 +30,7 @@ const otherNames: Record<string, string> = {
   epochs: '`num_epochs`',
   num_train_epochs: '`num_epochs`',
   lr: '`learning_rate`',
+  embedding_learning_rate: '`embedding_lr`',
   lr_scheduler_type: '`lr_scheduler`',
   optim: '`optimizer`',
   gradient_clipping: '`max_grad_norm`',

@@ -3,7 +3,15 @@ import { adafactor } from './optimizers/adafactor.ts';
 import { type AdamwOptions, adamw, adamw8bit, type MomentBits } from './optimizers/adamw.ts';
 import { withEma } from './optimizers/ema.ts';
 import { type LionOptions, lion } from './optimizers/lion.ts';
-import { elementsOf, type Group, type Move, type Mover, stateLike, stateName } from './optimizers/mover.ts';
+import {
+  elementsOf,
+  type Group,
+  isEmbeddingOrHead,
+  type Move,
+  type Mover,
+  stateLike,
+  stateName,
+} from './optimizers/mover.ts';
 import { muon } from './optimizers/muon.ts';
 import { scheduleFreeAdamw } from './optimizers/scheduleFree.ts';
 
@@ -12,6 +20,8 @@ export type OptimizerOptions = Method & {
   readonly weightDecay: number;
   /** 0: gradients are not clipped. */
   readonly maxGradNorm: number;
+  /** The learning rate of embedding and output layer, by that of all else; 1, as where nothing is said: the same. */
+  readonly embeddingRate?: number;
   /** Of the moving average that stands for the parameters wherever they are used; 0, as where nothing is said: none. */
   readonly emaDecay?: number;
 };
@@ -56,6 +66,8 @@ function moversOf(method: Method): readonly Mover[] {
 }
 
 export interface ParameterGroup extends Group {
+  /** Whether it has the learning rate of embedding and output layer, which is another than that of all else. */
+  readonly hasEmbeddingRate: boolean;
   /** In bfloat16; null where products read the parameters themselves. */
   readonly copy: Tensor | null;
   readonly move: Move;
@@ -71,18 +83,24 @@ const maxGroupElements = 2 ** 30;
 export function parameterGroups(
   variables: Variables,
   parameters: readonly Tensor[],
-  { decays, weightDecay: rate, emaDecay = 0, ...method }: DecidedOptimizer,
+  { decays, weightDecay: rate, emaDecay = 0, embeddingRate = 1, ...method }: DecidedOptimizer,
   copies: boolean,
 ): ParameterGroup[] {
   const movers = moversOf(method).map((mover) => (emaDecay > 0 ? withEma(mover, emaDecay) : mover));
   const moverOf = (parameter: Tensor) => movers.find((mover) => mover.takes(parameter));
+  const separate = (parameter: Tensor) => embeddingRate !== 1 && isEmbeddingOrHead(parameter);
   const alike = [true, false].flatMap((decay) =>
-    movers.flatMap((mover) => {
-      const members = parameters.filter((each) => decays(each) === decay && moverOf(each) === mover);
-      return pieces(variables, members).map((piece) => ({ members: piece, mover, weightDecay: decay ? rate : 0 }));
-    }),
+    [false, true].flatMap((hasEmbeddingRate) =>
+      movers.flatMap((mover) => {
+        const members = parameters.filter((each) => {
+          return decays(each) === decay && separate(each) === hasEmbeddingRate && moverOf(each) === mover;
+        });
+        const weightDecay = decay ? rate : 0;
+        return pieces(variables, members).map((piece) => ({ members: piece, mover, weightDecay, hasEmbeddingRate }));
+      }),
+    ),
   );
-  return alike.map(({ members, mover, weightDecay }, index) => {
+  return alike.map(({ members, mover, weightDecay, hasEmbeddingRate }, index) => {
     const flat = (name: string, of: (parameter: Tensor) => Tensor) =>
       variables.group(`${name}.${index}`, members.map(of));
     const group: Group = {
@@ -98,7 +116,7 @@ export function parameterGroups(
     const beginsAs = (mover.beginAsParameters ?? []).flatMap((part) =>
       members.map(({ name }) => [stateName(name, part), name] as const),
     );
-    return { ...group, copy, move, average, beginsAs: new Map(beginsAs) };
+    return { ...group, hasEmbeddingRate, copy, move, average, beginsAs: new Map(beginsAs) };
   });
 }
 
@@ -129,10 +147,11 @@ export function updateGroups(
   squareSum: Tensor,
   maxGradNorm: number,
 ): Tensor {
-  const learningRate = graph.input('learningRate', 'f32', [1]);
+  const rateOf = (group: ParameterGroup) =>
+    graph.input(group.hasEmbeddingRate ? 'embeddingLearningRate' : 'learningRate', 'f32', [1]);
   let sum = squareSum;
   for (const { gradient } of groups) sum = graph.apply(squareSumOp, { x: gradient, sum }).total;
   const { norm, scale: clip } = graph.apply(clipScaleOp, { sum }, { maxNorm: maxGradNorm });
-  for (const { move } of groups) move(graph, { clip, learningRate });
+  for (const group of groups) group.move(graph, { clip, learningRate: rateOf(group) });
   return norm;
 }

@@ -3,7 +3,8 @@ import type { Method, OptimizerOptions } from './optimizer.ts';
 
 export function optimizerOptions(recipe: ResolvedRecipe): OptimizerOptions {
   const { weight_decay: weightDecay, max_grad_norm: maxGradNorm, ema_decay: emaDecay } = recipe;
-  return { ...methodOf(recipe), weightDecay, maxGradNorm, emaDecay };
+  const embeddingRate = (recipe.embedding_lr ?? recipe.learning_rate) / recipe.learning_rate;
+  return { ...methodOf(recipe), weightDecay, maxGradNorm, emaDecay, embeddingRate };
 }
 
 function methodOf(recipe: ResolvedRecipe): Method {

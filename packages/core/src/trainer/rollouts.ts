@@ -69,7 +69,8 @@ export class Rollouts implements AsyncDisposable {
    * gives the same bits.
    * @throws UserError `reward_failed`
    */
-  async step(prompts: StepBatches, { step, learningRate, seed }: StepOptions): Promise<RolloutStep> {
+  async step(prompts: StepBatches, options: StepOptions): Promise<RolloutStep> {
+    const { step, seed } = options;
     const { answers, sampling, rewardScale, updates } = this.#job;
     const { train } = this.#session.data;
     const judged = await this.#answer(await this.#prompts(train, documentsOf(prompts)), answers, sampling, [
@@ -84,7 +85,7 @@ export class Rollouts implements AsyncDisposable {
     for (let update = 0; update < updates; update++) {
       if (update === 0 && updates > 1) batches = await this.#withOldLogps(batches);
       const trained = { batches, divergence: [] };
-      last = await this.#engine.step(trained, { step: (step - 1) * updates + update + 1, learningRate, seed });
+      last = await this.#engine.step(trained, { ...options, step: (step - 1) * updates + update + 1 });
       first ??= last;
     }
     if (!first || !last) throw new Error('a step has at least one update');

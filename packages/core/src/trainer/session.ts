@@ -18,6 +18,7 @@ import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { type Objective, objectiveOf } from '../objectives/index.ts';
 import { type Job, totalStepsOf } from './job.ts';
+import { isEmbeddingOrHead } from './optimizers/mover.ts';
 import { planTraining, type RolloutRoom } from './planTraining.ts';
 import type { RolloutJob } from './rolloutOptions.ts';
 
@@ -121,6 +122,7 @@ export async function openSession(
       sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
       rollouts: rollouts && rolloutRoom(rollouts, longest),
     });
+    if (job.optimizer.embeddingRate !== 1 && !programs.parameters.some(isEmbeddingOrHead)) throw withoutEmbedding();
     return {
       job,
       model,
@@ -198,6 +200,14 @@ function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }: Job): 
     where: path,
     next: 'use the original checkpoint in bf16, f16 or f32, or remove peft_init_lora_weights',
     code: 'model_quantized',
+  });
+}
+
+function withoutEmbedding(): UserError {
+  return new UserError({
+    what: 'embedding_lr is the learning rate of embedding and output layer, and this run trains neither',
+    next: 'remove it, or list embed_tokens or lm_head in lora_modules_to_save',
+    code: 'adapter_target_unknown',
   });
 }
 

@@ -177,7 +177,8 @@ async function trainSession(
     const batches = await loader.next();
     const learningRate = session.learningRate(step - 1);
     const started = performance.now();
-    const options = { step, learningRate, seed: job.seed };
+    const { embeddingRate = 1 } = job.optimizer;
+    const options = { step, learningRate, embeddingRate, seed: job.seed };
     const outcome = rollouts ? sampledStep(rollouts, batches, options) : plainStep(engine, batches, options);
     outcome.catch(() => undefined); // awaited in its turn, unless an earlier step ends the run
     return { step, batches, learningRate, started, outcome };

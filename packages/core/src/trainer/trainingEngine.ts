@@ -14,6 +14,8 @@ export interface StepOptions {
   /** Counts from 1: AdamW's bias correction and dropout depend on it. */
   readonly step: number;
   readonly learningRate: number;
+  /** Of embedding and output layer, where they have one of their own: by the learning rate. */
+  readonly embeddingRate?: number;
   readonly seed: number;
 }
 
@@ -35,7 +37,7 @@ export class TrainingEngine implements AsyncDisposable {
    */
   async step(
     { batches, divergence }: Pick<StepBatches, 'batches' | 'divergence'>,
-    { step, learningRate, seed }: StepOptions,
+    { step, learningRate, embeddingRate = 1, seed }: StepOptions,
     inputsOf: (batch: Batch) => Inputs = () => ({}),
   ): Promise<StepResult> {
     const { objective } = this;
@@ -59,7 +61,10 @@ export class TrainingEngine implements AsyncDisposable {
         program: 'update',
         extents: {},
         inputs: {
-          learningRate: Float32Array.of(learningRate),
+          ...(this.program('update').inputs.has('learningRate') && { learningRate: Float32Array.of(learningRate) }),
+          ...(this.program('update').inputs.has('embeddingLearningRate') && {
+            embeddingLearningRate: Float32Array.of(learningRate * embeddingRate),
+          }),
           ...(this.program('update').inputs.has('step') && { step: Int32Array.of(step) }),
         },
         results: ['sums', 'gradientNorm'],

@@ -93,6 +93,8 @@ export const recipeKeys: Readonly<Record<string, string>> = {
   num_epochs: '经过训练数据的轮数。通常为 1 到 3；更多容易死记。',
   max_steps: '正好训练这么多优化步，需要多少轮就用多少轮。优先于 `num_epochs`。',
   learning_rate: '峰值学习率。适配器取 1e-4 到 3e-4，全量微调约为其十分之一。',
+  embedding_lr:
+    '训练嵌入层与输出层时（`adapter: null`、`lora_modules_to_save`、`peft_trainable_token_indices`）它们的学习率，调度相同：取 `learning_rate` 的十分之一到一半，可防止它们在继续预训练时失控。null 表示同样使用 `learning_rate`。',
   lr_scheduler:
     '预热之后学习率如何变化，名称与 transformers 相同：`cosine` 按半个余弦降到 0，`linear` 线性下降，`constant` 不变且无预热，`constant_with_warmup` 不变，`cosine_with_min_lr` 降到下限，`cosine_with_restarts` 多次下降，`polynomial` 按幂下降，`inverse_sqrt` 按步数的平方根下降，`warmup_stable_decay`（WSD）保持不变、最后若干步下降。',
   lr_scheduler_kwargs:

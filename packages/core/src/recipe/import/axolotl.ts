@@ -105,6 +105,11 @@ const initialization: Rule = (value) => {
     : cannot('an adapter begins as nothing here, or by pissa or loftq');
 };
 
+const embeddingScale: Rule = (value, { learning_rate: rate }) =>
+  typeof value === 'number' && Number.isFinite(Number(rate))
+    ? becomes({ embedding_lr: value * Number(rate) }, 'times learning_rate')
+    : cannot('write the learning rate of embeddings as embedding_lr');
+
 const checkpointing: Rule = (value) => {
   if (value === true) return becomes({ activations: 'recompute' });
   if (value === false) return becomes({ activations: 'keep' });
@@ -196,6 +201,9 @@ export const axolotlRules: Rules = {
   ...intervals('num_epochs'),
   ...schedule('lr_scheduler', 'cosine'),
   noisy_embedding_alpha: renamed('neftune_noise_alpha'),
+  embedding_lr_scale: embeddingScale,
+  embedding_lr: (value, input) =>
+    input['embedding_lr_scale'] ? nothing('embedding_lr_scale counts') : becomes({ embedding_lr: value }),
   revision_of_model: renamed('revision'),
   adapter,
   load_in_4bit: (value, input) => {

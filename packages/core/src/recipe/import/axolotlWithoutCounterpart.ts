@@ -98,8 +98,6 @@ export const withoutCounterpart: Rules = {
     'unfrozen_parameters',
     'cosine_constant_lr_ratio',
     'lr_groups',
-    'embedding_lr',
-    'embedding_lr_scale',
     'optim_args',
     'optim_target_modules',
     'bnb_config_kwargs',

@@ -126,6 +126,8 @@ describe('Axolotl', () => {
       { lora_target_parameters: ['mlp.experts.down_proj'] },
     ],
     [{ noisy_embedding_alpha: 5 }, { neftune_noise_alpha: 5 }],
+    [{ embedding_lr: 0.001 }, { embedding_lr: 0.001 }],
+    [{ embedding_lr_scale: 0.5, learning_rate: 0.002 }, { embedding_lr: 0.001 }],
     [{ peft_init_lora_weights: 'pissa_niter_4', adapter: 'lora' }, { peft_init_lora_weights: 'pissa' }],
     [
       { peft_trainable_token_indices: { embed_tokens: [1, 2] }, adapter: 'lora' },

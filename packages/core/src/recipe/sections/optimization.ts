@@ -10,6 +10,11 @@ export const optimization = {
     '2e-4 with an adapter, 2e-5 with `adapter: null`; a tenth of that with `rl`',
     'Peak learning rate. An adapter takes 1e-4 to 3e-4, full fine-tuning about a tenth of that.',
   ),
+  embedding_lr: optional(
+    z.number().positive().max(10),
+    null,
+    'Learning rate of embedding and output layer where they are trained (`adapter: null`, `lora_modules_to_save`, `peft_trainable_token_indices`), with the same schedule: a tenth to a half of `learning_rate` keeps them from running away in continued training. null: theirs is `learning_rate`, too.',
+  ),
   lr_scheduler: derived(
     z.enum(scheduleNames),
     '`cosine`; `constant_with_warmup` with `optimizer: schedule_free_adamw`',

@@ -49,6 +49,11 @@ export function stateLike(variables: Variables, { index, members }: Group, part:
   return variables.group(`${part}.${index}`, states);
 }
 
+/** Trained in full, or rows of some tokens. */
+export function isEmbeddingOrHead({ name }: Tensor): boolean {
+  return /^(adapter\/)?(embed|lm_head)(\.full|\.rows)?$/.test(name);
+}
+
 export function elementsOf({ shape }: Tensor): number {
   return shape.reduce<number>((product, extent) => product * Number(extent), 1);
 }

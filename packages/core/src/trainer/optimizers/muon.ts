@@ -8,7 +8,7 @@ import {
   type Tensor,
 } from '@anneal/kernels';
 import { type AdamwOptions, adamw } from './adamw.ts';
-import { type Mover, stateName } from './mover.ts';
+import { isEmbeddingOrHead, type Mover, stateName } from './mover.ts';
 
 /** Of the gradient's running mean; torch.optim.Muon's default. */
 const momentum = 0.95;
@@ -23,7 +23,9 @@ export function muon(options: AdamwOptions): readonly Mover[] {
 }
 
 const matrixMuon: Mover = {
-  takes: ({ name, shape }) => shape.length === 2 && !/^(adapter\/)?(embed|lm_head)(\.full|\.rows)?$|\.conv$/.test(name),
+  takes: (parameter) => {
+    return parameter.shape.length === 2 && !isEmbeddingOrHead(parameter) && !parameter.name.endsWith('.conv');
+  },
   prepare: (variables, { members, weightDecay }) => {
     const momentums = members.map(({ name, shape }) =>
       variables.get(stateName(name, 'm'), { shape: shape as number[], dtype: 'f32', kind: 'optimizer' }),
