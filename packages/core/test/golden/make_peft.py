@@ -3,10 +3,13 @@
 Of each: adapter/ as PEFT saves it before training, moved off a start where it does nothing; curves.json; golden.safetensors with
   input_ids, labels; base.logits (row 0 without the adapter); logits and loss with it; merged.logits (row 0);
   grad.NAME of every trained tensor; trained.logits (row 0 after ten AdamW steps). NAME is PEFT's parameter name without ".default".
-usage: python make_peft.py OUT_DIR [KIND ...]      beside models/; every kind has a seed of its own
+usage: python make_peft.py OUT_DIR [KIND ...]          beside models/; every kind has a seed of its own
+       python make_peft.py --again OUT_DIR FOLDER ...  the values of folders that are here, from their adapters and rows
+Kinds that are here and not in KINDS came with their adapters from elsewhere: of them the second repeats every value
+(of loftq on a GPU, with scipy).
 """
 import copy, json, os, shutil, sys, torch, transformers, peft
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 SEVEN = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 # kind: (seed, base, LoraConfig's arguments)
@@ -61,15 +64,16 @@ def train(model, ids, labels):
     return losses, norms, rates
 
 
+def base_model(base):
+    models = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models")
+    return transformers.AutoModelForCausalLM.from_pretrained(f"{models}/{base}", dtype=torch.float32, attn_implementation="eager").eval()
+
+
 def make(folder, kind):
     seed, base, arguments = KINDS[kind]
     torch.manual_seed(seed)
-    models = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models")
-    plain = transformers.AutoModelForCausalLM.from_pretrained(f"{models}/{base}", dtype=torch.float32, attn_implementation="eager").eval()
+    plain = base_model(base)
     ids, labels = rows(plain.config.vocab_size, seed)
-    values = {}
-    with torch.no_grad():
-        values["base.logits"] = plain(input_ids=ids).logits[:1].clone()
     model = peft.get_peft_model(plain, peft.LoraConfig(**{**dict(r=4, lora_alpha=8, lora_dropout=0.0, task_type="CAUSAL_LM"), **copy.deepcopy(arguments)}))
     move_off(model)
     shutil.rmtree(folder, ignore_errors=True)
@@ -77,6 +81,23 @@ def make(folder, kind):
     model.save_pretrained(f"{folder}/adapter")
     if os.path.exists(f"{folder}/adapter/README.md"):
         os.remove(f"{folder}/adapter/README.md")
+    write(folder, dict(base=base, variant=kind), model, ids, labels)
+
+
+def again(folder, out):
+    with open(f"{folder}/curves.json") as file:
+        about = json.load(file)
+    golden = load_file(f"{folder}/golden.safetensors")
+    model = peft.PeftModel.from_pretrained(base_model(about["base"]), f"{folder}/adapter", is_trainable=True)
+    os.makedirs(out, exist_ok=True)
+    write(out, about, model, golden["input_ids"].long(), golden["labels"].long())
+
+
+def write(folder, about, model, ids, labels):
+    """The values of a model with its adapter, and its curves beside what `about` tells."""
+    values = {}
+    with torch.no_grad():
+        values["base.logits"] = base_model(about["base"])(input_ids=ids).logits[:1].clone()
     model.train()
     result = model(input_ids=ids, labels=labels, use_cache=False)
     values.update({"logits": result.logits, "loss": result.loss.reshape(1)})
@@ -93,12 +114,17 @@ def make(folder, kind):
         values["trained.logits"] = model(input_ids=ids[:1]).logits.clone()
     values.update(input_ids=ids.to(torch.int32), labels=labels.to(torch.int32))
     save_file({name: value.contiguous() for name, value in values.items()}, f"{folder}/golden.safetensors")
-    curves = dict(base=base, variant=kind, lora=dict(lr=RATE, loss=losses, grad_norm=norms), schedule=rates, optimizer=OPTIMIZER)
+    curves = about | dict(lora=dict(lr=RATE, loss=losses, grad_norm=norms), schedule=rates, optimizer=OPTIMIZER)
     with open(f"{folder}/curves.json", "w") as file:
         json.dump(curves, file, indent=1)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    for kind in sys.argv[2:] or KINDS:
-        make(f"{sys.argv[1]}/{kind}", kind)
+    if sys.argv[1] == "--again":
+        out, *folders = sys.argv[2:]
+        for folder in map(os.path.normpath, folders):
+            again(folder, os.path.join(out, os.path.basename(folder)))
+    else:
+        for kind in sys.argv[2:] or KINDS:
+            make(f"{sys.argv[1]}/{kind}", kind)
