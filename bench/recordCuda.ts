@@ -61,6 +61,7 @@ const ours: readonly Setup[] = [
   { suite: 'decode', shape: 'qwen3-0.6b', rows: 1, sequenceLen: 512, options: [], steps: 5 },
   { suite: 'decode', shape: 'qwen3-0.6b', rows: 1, sequenceLen: 8192, options: [], steps: 5 },
   { suite: 'decode', shape: 'llama-3.1-8b', rows: 1, sequenceLen: 512, options: [], steps: 5 },
+  { suite: 'decode', shape: 'qwen3-0.6b', rows: 1, sequenceLen: 512, options: nf4, steps: 5 },
   { suite: 'decode', shape: 'llama-3.1-8b', rows: 1, sequenceLen: 512, options: nf4, steps: 5 },
   { suite: 'decode', shape: 'qwen3-30b-a3b', rows: 1, sequenceLen: 512, options: nf4, steps: 5 },
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 65_536, options: [...offload, ...nf4], warmup: 0, steps: 1 },
