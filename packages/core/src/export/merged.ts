@@ -6,6 +6,7 @@ import { safetensorsBytes, writeSafetensors } from '@anneal/formats/safetensors/
 import { ELEMENT_BYTES } from '@anneal/formats/tensor';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedRows, refuseUnmergeable } from '../models/adapters/merge.ts';
+import { configText } from '../models/configText.ts';
 import { toLayout } from '../models/expertLayout.ts';
 import type { OpenModel } from '../models/model.ts';
 import { openModel } from '../models/open.ts';
@@ -64,8 +65,9 @@ export async function exportMerged(
   }));
   const files = await writeNewFolder(folder, async (temporary) => {
     await writeSafetensors(join(temporary, 'model.safetensors'), tensors, { shardBytes });
-    await writeJson(join(temporary, 'config.json'), configFor(model, dtype));
-    if (model.generationConfig) await writeJson(join(temporary, 'generation_config.json'), model.generationConfig);
+    await writeText(join(temporary, 'config.json'), configText(configFor(model, dtype)));
+    const { generationConfig } = model;
+    if (generationConfig) await writeText(join(temporary, 'generation_config.json'), jsonText(generationConfig));
     await writeTokenizer(temporary, model);
     readBack(temporary, checksums, signal);
   });
@@ -80,7 +82,8 @@ function textModelAlone({ leftOut, architecture }: OpenModel): string[] {
 /** The bytes of all files that `exportMerged` writes. */
 export function mergedBytes({ model, dtype, shardBytes = SHARD_BYTES }: Omit<MergedExport, 'adapter'>): number {
   const tensors = storedOf(model).map(({ name, shape }) => ({ name, dtype, shape }));
-  const texts = [configFor(model, dtype), ...(model.generationConfig ? [model.generationConfig] : [])].map(jsonText);
+  const generation = model.generationConfig ? [jsonText(model.generationConfig)] : [];
+  const texts = [configText(configFor(model, dtype)), ...generation];
   const weights = safetensorsBytes('model.safetensors', tensors, { shardBytes });
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text), weights + tokenizerBytes(model));
 }
@@ -105,8 +108,8 @@ function storedOf({ architecture, config, tensors }: OpenModel): Stored[] {
   );
 }
 
-async function writeJson(path: string, json: JsonObject): Promise<void> {
-  await writeAtomically(path, (file) => file.write(Buffer.from(jsonText(json))));
+async function writeText(path: string, text: string): Promise<void> {
+  await writeAtomically(path, (file) => file.write(Buffer.from(text)));
 }
 
 function jsonText(json: JsonObject): string {

@@ -11,6 +11,7 @@ import { exportLora } from '../export/lora.ts';
 import { writeTokenizer } from '../export/writeTokenizer.ts';
 import { type LoraOptions, type LoraSpec, readLora } from '../models/adapters/lora.ts';
 import { forWholeBase, type Start } from '../models/adapters/start.ts';
+import { configText } from '../models/configText.ts';
 import type { OpenModel } from '../models/model.ts';
 import { inFileOrder, wholeTensor } from '../models/stored.ts';
 import { damagedCheckpoint, verifyCheckpoint } from './checkpointSeal.ts';
@@ -135,7 +136,8 @@ async function writeModel(folder: string, engine: Engine, model: OpenModel): Pro
   });
   const { quantization_config: _, ...configJson } = model.configJson; // of the files that were read
   await writeSafetensors(join(folder, 'model.safetensors'), tensors);
-  await writeJson(join(folder, 'config.json'), { ...configJson, dtype: 'float32', torch_dtype: 'float32' });
+  const text = configText({ ...configJson, dtype: 'float32', torch_dtype: 'float32' });
+  await writeFile(join(folder, 'config.json'), text);
   if (model.generationConfig) await writeJson(join(folder, 'generation_config.json'), model.generationConfig);
   await writeTokenizer(folder, model);
 }
