@@ -1,12 +1,15 @@
 /** A recipe as a form. Browser-safe. */
 
-/** `names` are texts without spaces in one line, `texts` one below the other; `other` is changed in the text. */
+/**
+ * `names` and `numbers` are in one line, with commas between them, `texts` one below the other; `group` is a mapping with fields of
+ * its own; `other` is changed in the text.
+ */
 export type FormControl =
   | { kind: 'choice'; options: readonly (string | number | boolean | null)[] }
-  | { kind: 'datasets'; fields: readonly FormField[] }
+  | { kind: 'datasets' | 'group'; fields: readonly FormField[] }
   /** Such as `≥ 1`. */
   | { kind: 'number'; isWhole: boolean; bounds: readonly string[] }
-  | { kind: 'text' | 'names' | 'texts' | 'other' };
+  | { kind: 'text' | 'names' | 'numbers' | 'texts' | 'other' };
 
 export interface FormField {
   key: string;

@@ -33,6 +33,12 @@ function changed(edit: TextEdit | undefined): string[] {
 }
 
 describe('edits of a recipe through its syntax tree', () => {
+  it('begins a block on the line after its key', () => {
+    const before = 'trl:\n  reward_funcs: []\nseed: 1\n';
+    const edit = setValue(before, ['trl', 'reward_funcs'], '\n    - reward.ts', []);
+    expect(edited(edit, before)).toBe('trl:\n  reward_funcs:\n    - reward.ts\nseed: 1\n');
+  });
+
   it('replaces a value alone, and keeps comments and quotes', () => {
     expect(changed(setValue(text, ['lora_r'], '32', order))).toEqual(['-lora_r: 16 # rank', '+lora_r: 32 # rank']);
     const like = readValue(parseText(text), ['base_model'])?.source;

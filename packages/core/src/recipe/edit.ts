@@ -160,7 +160,9 @@ function replacement(text: string, { node, keyEnd }: Found, source: string): Tex
   const end = trimmedEnd(text, node.range[1]);
   // A block begins on the line after its key, where nothing else can stand.
   if (isCollection(node) && !node.flow) return undefined;
-  return { at: node.range[0], remove: end - node.range[0], insert: source };
+  // A block leaves no space behind its key.
+  const start = source.startsWith('\n') ? text.lastIndexOf(':', node.range[0]) + 1 : node.range[0];
+  return { at: start, remove: end - start, insert: source };
 }
 
 function insertion(

@@ -21,9 +21,21 @@ function fieldsOf(keys: Readonly<Record<string, z.ZodType>>): FormField[] {
       ...(meta.defaultValue !== undefined && { standard: meta.defaultValue }),
       isRequired: defaultInWords(meta) === undefined,
       insteadOf: excludedBy(key),
-      control: controlOf(described, meansSomethingAsNull(schema)),
+      control: groupOf(schema) ?? controlOf(described, meansSomethingAsNull(schema)),
     };
   });
+}
+
+/** Of a key whose value is a mapping of keys that are explained like others. */
+function groupOf(schema: z.ZodType): FormControl | undefined {
+  let inner: unknown = schema;
+  while (inner instanceof z.ZodPipe || inner instanceof z.ZodOptional || inner instanceof z.ZodNullable) {
+    inner = inner instanceof z.ZodPipe ? inner.in : inner.unwrap();
+  }
+  if (!(inner instanceof z.ZodObject)) return undefined;
+  const shape: Readonly<Record<string, z.ZodType>> = inner.shape;
+  const isExplained = Object.values(shape).every((value) => value.meta()?.description !== undefined);
+  return isExplained ? { kind: 'group', fields: fieldsOf(shape) } : undefined;
 }
 
 /** What a key is changed with. What fits no control is changed in the text. */
@@ -36,6 +48,7 @@ function controlOf(schema: JsonSchema, withNull: boolean): FormControl {
     const items = branchesOf(list).map(typeOf);
     if (typeOf(list) === 'object') return { kind: 'datasets', fields: fieldsOf(datasetSchema.shape) };
     if (items.includes('string')) return { kind: items.length === 1 ? 'names' : 'texts' };
+    if (items.every((item) => item === 'number' || item === 'integer')) return { kind: 'numbers' };
   }
   const [only, second] = branches;
   const type = only && !second ? typeOf(only) : undefined;

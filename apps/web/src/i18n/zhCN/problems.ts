@@ -143,7 +143,7 @@ const models: Record<string, Problem> = {
   model_ambiguous: ['有多个同名模型', '请用文件夹指明'],
   model_in_use: ['模型正在使用中', '请先停止或移除使用它的内容'],
   model_busy: ['等待该模型的请求过多', '请稍后重试'],
-  model_being_pulled: ['模型正在下载', '请等待完成'],
+  model_being_pulled: ['正在下载', '请等待完成'],
   model_not_whole: ['模型不完整', '请继续下载'],
   model_unsupported: ['不支持这种模型'],
   model_config_invalid: ['模型配置有误'],

@@ -7,14 +7,15 @@ import { Button, IconButton } from '../../Button.tsx';
 import { FieldList } from './FieldList.tsx';
 import { useRecipeForm } from './formContext.ts';
 import { InText } from './InText.tsx';
+import { OwnProblems } from './OwnProblems.tsx';
 import { UnknownKeys } from './UnknownKeys.tsx';
 
 /** A list of data sets, each with fields of its own. */
 export function Datasets({ field, order }: { field: FormField; order: readonly string[] }) {
   const t = useTranslations('recipes');
-  const { parsed, problems, isReadOnly, search, write, remove, append } = useRecipeForm();
+  const { parsed, isReadOnly, search, write, remove, append } = useRecipeForm();
   const { key, control } = field;
-  const fields = control.kind === 'datasets' ? control.fields : [];
+  const fields = 'fields' in control ? control.fields : [];
   const value = readValue(parsed, [key])?.value;
   const items = Array.isArray(value) ? value : [];
   const add = () => (items.length > 0 ? append([key], 'path: ""') : write([key], '\n  - path: ""', order));
@@ -24,7 +25,6 @@ export function Datasets({ field, order }: { field: FormField; order: readonly s
       <span className="font-medium font-mono text-[12.5px]">{key}</span>
       {items.map((_, i) => {
         const path = [key, i];
-        const own = problems.filter((problem) => problem.path.join('.') === path.join('.'));
         return (
           <fieldset key={path.join('.')} className="min-w-0 rounded-md border border-line px-3 pb-2">
             <legend className="flex items-center gap-1 px-1">
@@ -38,11 +38,7 @@ export function Datasets({ field, order }: { field: FormField; order: readonly s
                 <X className="size-3.5" />
               </IconButton>
             </legend>
-            {own.map(({ what, next }) => (
-              <p key={what} className="text-[12.5px] leading-[1.45] [overflow-wrap:anywhere]">
-                <span className="text-bad">{what}</span> <span className="text-muted">{next}</span>
-              </p>
-            ))}
+            <OwnProblems path={path} />
             <FieldList fields={fields} path={path} />
             {search === '' && <UnknownKeys known={fields} path={path} />}
           </fieldset>

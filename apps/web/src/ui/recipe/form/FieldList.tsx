@@ -11,12 +11,12 @@ import { isBelow, type Path, useRecipeForm } from './formContext.ts';
 export function FieldList({
   fields,
   path = [],
-  datasets,
+  nested,
 }: {
   fields: readonly FormField[];
   path?: Path;
-  /** Shows a list of data sets, which are lists of fields again. */
-  datasets?: (field: FormField, order: readonly string[]) => ReactNode;
+  /** Shows what has fields of its own. */
+  nested?: (field: FormField, order: readonly string[]) => ReactNode;
 }) {
   const t = useTranslations('recipes');
   const { parsed, problems, search } = useRecipeForm();
@@ -38,8 +38,8 @@ export function FieldList({
   return (
     <div>
       {shown.map((field) =>
-        field.control.kind === 'datasets' ? (
-          datasets?.(field, order)
+        'fields' in field.control ? (
+          nested?.(field, order)
         ) : (
           <FieldRow key={field.key} field={field} path={[...path, field.key]} order={order} />
         ),
@@ -58,8 +58,8 @@ export function FieldList({
   );
 }
 
-/** By its name or its meaning; of a list of data sets, by what a data set has. */
+/** By its name or its meaning, or those of its own fields. */
 export function isFound({ key, description, control }: FormField, search: string): boolean {
-  if (control.kind === 'datasets' && control.fields.some((field) => isFound(field, search))) return true;
+  if ('fields' in control && control.fields.some((field) => isFound(field, search))) return true;
   return [key, description, recipeKeys[key] ?? ''].some((text) => text.toLowerCase().includes(search.toLowerCase()));
 }

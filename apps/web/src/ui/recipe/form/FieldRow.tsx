@@ -75,7 +75,7 @@ function Control({ field, path, ...props }: { field: FormField; path: Path } & C
   const value: unknown = props.written?.value;
   const isList = Array.isArray(value);
   const isSingle = typeof value !== 'object' || value === null;
-  const isNames = isList && value.every((item) => typeof item === 'string');
+  const isSimple = isList && value.every((item) => typeof item === 'string' || typeof item === 'number');
   switch (control.kind) {
     case 'choice':
       return isSingle ? <Choice {...props} options={control.options} /> : <Elsewhere {...props} path={path} />;
@@ -83,7 +83,8 @@ function Control({ field, path, ...props }: { field: FormField; path: Path } & C
     case 'text':
       return isSingle ? <Line {...props} control={control} /> : <Elsewhere {...props} path={path} />;
     case 'names':
-      return isSingle || isNames ? <Line {...props} control={control} /> : <Elsewhere {...props} path={path} />;
+    case 'numbers':
+      return isSingle || isSimple ? <Line {...props} control={control} /> : <Elsewhere {...props} path={path} />;
     case 'texts':
       return isSingle || isList ? <Texts {...props} path={path} /> : <Elsewhere {...props} path={path} />;
     default:

@@ -6,7 +6,7 @@ import { useTranslations } from 'use-intl';
 import { type ControlProps, controlClass } from './control.ts';
 import { useRecipeForm } from './formContext.ts';
 
-/** A number, a text, or names with commas between them. The text of the recipe follows each key that is pressed. */
+/** A number, a text, or names or numbers with commas between them. The text of the recipe follows each key that is pressed. */
 export function Line({
   id,
   describedBy,
@@ -20,8 +20,8 @@ export function Line({
 }: ControlProps & { control: FormControl }) {
   const t = useTranslations('recipes');
   const { endStep } = useRecipeForm();
-  const value = shownValue(written, control.kind);
-  // Names are read anew after each comma, which would take it away.
+  const value = valueOfWritten(written, control.kind);
+  // A list is read anew after each comma, which would take it away.
   const [draft, setDraft] = useState<{ text: string; value: string }>();
   const change = (text: string) => {
     if (text.trim() === '') {
@@ -29,7 +29,7 @@ export function Line({
     } else write(sourceFor(text, control.kind, written?.source));
     setDraft({ text, value: valueOf(text, control.kind) });
   };
-  const shown = draft && draft.value === value ? draft.text : value;
+  const shown = draft && draft.value === value ? draft.text : shownText(written, value);
   const bounds = control.kind === 'number' ? control.bounds.join(' · ') : '';
   return (
     <div className="flex items-center gap-2.5">
@@ -61,15 +61,25 @@ export function Line({
   );
 }
 
-function shownValue(written: WrittenValue | undefined, kind: FormControl['kind']): string {
+/** To compare with what is typed, of which `0.` and `0` are the same. */
+function valueOfWritten(written: WrittenValue | undefined, kind: FormControl['kind']): string {
   const { value, source = '' } = written ?? {};
   if (value === undefined || value === null) return '';
-  if (kind === 'names' && Array.isArray(value)) return value.join(', ');
-  // A number is shown as it was written: 2e-4.
+  if (isList(kind) && Array.isArray(value)) return value.join(', ');
   return typeof value === 'string' ? value : source;
 }
 
-const namesIn = (text: string): string[] =>
+/** Numbers are shown as they were written: 2e-4. */
+function shownText(written: WrittenValue | undefined, value: string): string {
+  const { value: list, source = '' } = written ?? {};
+  const isOneLine =
+    Array.isArray(list) && list.every((item) => typeof item === 'number') && /^\[[^\n#]*\]$/.test(source);
+  return isOneLine ? source.slice(1, -1).trim() : value;
+}
+
+const isList = (kind: FormControl['kind']): boolean => kind === 'names' || kind === 'numbers';
+
+const itemsIn = (text: string): string[] =>
   text
     .split(/[,，、]/)
     .map((name) => name.trim())
@@ -78,12 +88,22 @@ const namesIn = (text: string): string[] =>
 /** What will be shown of it once it is written. */
 function valueOf(text: string, kind: FormControl['kind']): string {
   if (text.trim() === '') return '';
-  return kind === 'names' ? namesIn(text).join(', ') : text;
+  if (!isList(kind)) return text;
+  const items = itemsIn(text);
+  return (kind === 'numbers' ? items.map(plainNumber) : items).join(', ');
 }
 
 function sourceFor(text: string, kind: FormControl['kind'], before: string | undefined): string {
-  if (kind === 'names') return sourceOf(namesIn(text));
-  // What is no number yet stays as it is typed; the check says so.
-  if (kind === 'number' && /^[\w.+-]+$/.test(text)) return text;
-  return sourceOf(text, before);
+  if (kind === 'names') return sourceOf(itemsIn(text));
+  if (kind === 'numbers')
+    return `[${itemsIn(text)
+      .map((item) => numberSource(item))
+      .join(', ')}]`;
+  return kind === 'number' ? numberSource(text, before) : sourceOf(text, before);
 }
+
+const plainNumber = (text: string): string => (Number.isNaN(Number(text)) ? text : String(Number(text)));
+
+/** What is no number yet stays as it is typed; the check says so. */
+const numberSource = (text: string, before?: string): string =>
+  /^[\w.+-]+$/.test(text) ? text : sourceOf(text, before);

@@ -12,6 +12,7 @@ import type { LiveRecipe } from '../live/liveRecipe.ts';
 import { Datasets } from './Datasets.tsx';
 import { FieldList, isFound } from './FieldList.tsx';
 import { type RecipeFormContext, RecipeFormProvider } from './formContext.ts';
+import { Group } from './Group.tsx';
 import { UnknownKeys } from './UnknownKeys.tsx';
 
 /** The keys of a recipe as fields. Each change is one of the text alone, at the place of its value. */
@@ -47,6 +48,7 @@ export function RecipeForm({
       </p>
     );
   }
+  const keys = sections.flatMap(({ fields }) => fields.map(({ key }) => key));
   const apply = (edit: TextEdit | undefined): boolean => {
     if (edit) live.edit(edit);
     return edit !== undefined;
@@ -57,7 +59,9 @@ export function RecipeForm({
     values,
     isReadOnly,
     search,
-    write: (path, source, order) => apply(setValue(live.text.toString(), path, source, order)),
+    // A key's place is among those of all sections.
+    write: (path, source, order) =>
+      apply(setValue(live.text.toString(), path, source, path.length === 1 ? keys : order)),
     remove: (path) => apply(removeValue(live.text.toString(), path)),
     append: (path, source) => apply(appendItem(live.text.toString(), path, source)),
     endStep: () => live.undo.stopCapturing(),
@@ -104,7 +108,13 @@ function Sections({ sections, search }: { sections: readonly FormSection[]; sear
             <h2 className="border-line border-b pb-1.5 font-semibold text-[14px]">{name}</h2>
             <FieldList
               fields={fields}
-              datasets={(field, order) => <Datasets key={field.key} field={field} order={order} />}
+              nested={(field, order) =>
+                field.control.kind === 'datasets' ? (
+                  <Datasets key={field.key} field={field} order={order} />
+                ) : (
+                  <Group key={field.key} field={field} order={order} />
+                )
+              }
             />
           </section>
         );

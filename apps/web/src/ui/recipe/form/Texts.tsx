@@ -23,7 +23,7 @@ export function Texts({
   const items = Array.isArray(written?.value) ? (written.value as unknown[]) : [];
   const add = () => {
     if (items.length === 0 && written) remove();
-    if (items.length === 0) write(`\n  - ${sourceOf('')}`);
+    if (items.length === 0) write(`\n${'  '.repeat(path.length)}- ${sourceOf('')}`);
     else form.append(path, sourceOf(''));
   };
   const take = (i: number) => (items.length === 1 ? remove() : form.remove([...path, i]));
