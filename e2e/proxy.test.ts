@@ -1,5 +1,5 @@
-/** The studio behind a proxy that shows it below a path of its own, as JupyterHub's does; and its network, cut and back. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** The studio behind a proxy that shows it below a path of its own, as JupyterHub's does; its network, cut and back; its disk, full. */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { readRun } from '@anneal/core/trainer/runReader';
@@ -7,11 +7,12 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
 import { openBrowser } from './browser.ts';
-import { expectAccessible, watchConsole, watchEvents } from './page.ts';
+import { expectAccessible, watchConsole, watchEvents, writeLine } from './page.ts';
 import { Proxy } from './proxy.ts';
 
 const basePath = '/user/ada%40lab/proxy/4100';
-const agent = new TestAgent({}, ['--base-path', `${basePath}/`]);
+const fullDisk = join(import.meta.dirname, 'fullDisk.mjs');
+const agent = new TestAgent({ NODE_OPTIONS: `--import ${fullDisk}` }, ['--base-path', `${basePath}/`]);
 let proxy: Proxy;
 let studio: string;
 let browser: Browser;
@@ -121,6 +122,38 @@ describe('behind a proxy', () => {
     await expect.poll(() => seen.events.at(-1), { timeout: 30_000 }).toBe(events.length);
     await page.locator('[data-state="stopped"]').first().waitFor();
     expect(seen.events).toEqual(numbersOf(events).slice((seen.events[0] as number) - 1));
+    await page.close();
+  });
+
+  it('says that the disk is full where something cannot be written, and goes on when there is room', async () => {
+    const page = await context.newPage(); // its console tells of the upload that is refused
+    const sign = join(agent.workspace, '.disk-is-full');
+    const recipe = join(agent.workspace, 'starter', 'recipe.yaml');
+    const before = readFileSync(recipe, 'utf8');
+    await page.goto(`${studio}/recipes`);
+    await page.getByText('Ready to start').waitFor();
+    await page.locator('.monaco-editor .view-line').getByText('seed', { exact: true }).waitFor();
+    writeFileSync(sign, '');
+    await writeLine(page, 'seed', 'seed: 11');
+    await page.getByRole('status').getByText('the disk is full').waitFor();
+    expect(readFileSync(recipe, 'utf8')).toBe(before);
+    await page.getByRole('button', { name: 'Start training' }).click();
+    await page.getByRole('alert').getByText('the disk is full').waitFor();
+    await expectAccessible(page);
+    expect(readdirSync(runs)).toHaveLength(1);
+    rmSync(sign);
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('status').getByText('Saved').waitFor();
+    expect(readFileSync(recipe, 'utf8')).toMatch(/^seed: 11$/m);
+    await page.goto(`${studio}/data?recipe=starter/recipe.yaml`);
+    await page.getByRole('table').first().waitFor({ timeout: 30_000 });
+    writeFileSync(sign, '');
+    const file = { name: 'late.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"text": "Of the ebb."}\n') };
+    await page.getByLabel('Upload a file').first().setInputFiles(file);
+    await page.getByRole('alert').getByText('the disk is full').waitFor({ timeout: 30_000 });
+    rmSync(sign);
+    await page.getByLabel('Upload a file').first().setInputFiles(file);
+    await page.waitForURL(/[?&]file=.*late\.jsonl/, { timeout: 30_000 });
     await page.close();
   });
 

@@ -2,7 +2,7 @@ import { personNameSchema } from '@anneal/core/protocol/people';
 import { type Role, roles } from '@anneal/core/protocol/roles';
 import { type Command, Option } from 'commander';
 import { parseRequest } from '../service/parseRequest.ts';
-import { print, printJson } from '../terminal/print.ts';
+import { print, printJson, remark } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
 
 interface PairOptions {
@@ -36,7 +36,7 @@ async function pair(folder: string, { name, role, json }: PairOptions): Promise<
   const state = new AgentState(new Workspace(folder).root);
   const { url } = state.served();
   const { code, until } = codeOf(new Access(state.folder).people, wanted);
-  new Audit(state.folder).record({ name: null, action: 'anneal pair', input: wanted, outcome: 'done' });
+  new Audit(state.folder, remark).record({ name: null, action: 'anneal pair', input: wanted, outcome: 'done' });
   const link = pairingLink(url, code);
   if (json) return printJson({ url, link, until });
   print(link);

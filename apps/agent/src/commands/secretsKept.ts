@@ -6,7 +6,7 @@ import { AgentState } from '../daemon/agentState.ts';
 import { Audit } from '../daemon/auth/audit.ts';
 import { SecretStore } from '../daemon/secrets/secretStore.ts';
 import { Workspace } from '../daemon/workspace.ts';
-import { print, printJson } from '../terminal/print.ts';
+import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatTime } from '../units.ts';
 import type { SecretOptions } from './secrets.ts';
@@ -63,5 +63,5 @@ async function typed(question: string): Promise<string> {
 /** Of the agent that serves the folder, whether it runs or not. */
 function keptBy(folder: string): { store: SecretStore; audit: Audit } {
   const state = new AgentState(new Workspace(folder).root);
-  return { store: new SecretStore(state.folder), audit: new Audit(state.folder) };
+  return { store: new SecretStore(state.folder), audit: new Audit(state.folder, remark) };
 }

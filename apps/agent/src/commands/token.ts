@@ -78,5 +78,5 @@ async function keptBy(folder: string): Promise<{ tokens: ApiTokens; audit: Audit
     import('../daemon/workspace.ts'),
   ]);
   const state = new AgentState(new Workspace(folder).root);
-  return { tokens: new Tokens(state.folder), audit: new Log(state.folder) };
+  return { tokens: new Tokens(state.folder), audit: new Log(state.folder, remark) };
 }

@@ -78,7 +78,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const access = new Access(state.folder, address.token);
     const tokens = new ApiTokens(state.folder);
     const secrets = new SecretStore(state.folder);
-    const audit = new Audit(state.folder);
+    const audit = new Audit(state.folder, options.log);
     const queue = new RunQueue(state.folder);
     const feeds = new RunFeeds(workspace, queue, new KeptHistories(state.folder, options.log));
     const models = new LoadedModels(options.log);

@@ -1,5 +1,15 @@
 /** Writing so that a crash at any moment leaves the old content or the new one, never half of it. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -101,6 +111,27 @@ export function replaceFile(
     if (options.sync) syncFolder(dirname(path));
   } catch (cause) {
     rmSync(temporary, { force: true });
+    throw writeError(path, cause);
+  }
+}
+
+/** Appends to a file of lines, which is made where there is none: the whole line or, on a full disk, nothing. */
+export function appendLine(path: string, line: string, options: { mode?: number } = {}): void {
+  try {
+    const file = openSync(path, 'a', options.mode ?? 0o666);
+    const { size } = fstatSync(file);
+    const bytes = Buffer.from(`${line}\n`);
+    let written = 0;
+    try {
+      while (written < bytes.length) written += writeSync(file, bytes, written);
+    } catch (cause) {
+      // Unless another process has appended meanwhile.
+      if (fstatSync(file).size === size + written) ftruncateSync(file, size);
+      throw cause;
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
     throw writeError(path, cause);
   }
 }

@@ -1,7 +1,9 @@
 /** Who did what: lines that are only ever appended to a file of the agent. */
-import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { UserError } from '@anneal/core/errors';
 import { type AuditEntry, type AuditPage, auditEntrySchema } from '@anneal/core/protocol/people';
+import { appendLine } from '@anneal/formats/files/atomicWrite';
 
 /** A page is read at once. */
 const pageBytes = 32 << 10;
@@ -11,15 +13,23 @@ const longestText = 80;
 
 export class Audit {
   readonly #path: string;
+  readonly #log: (text: string) => void;
 
-  /** @param folder of the agent's own state */
-  constructor(folder: string) {
+  /** @param folder of the agent's own state. @param log is told what cannot be written into the file */
+  constructor(folder: string, log: (text: string) => void) {
     this.#path = join(folder, 'audit.jsonl');
+    this.#log = log;
   }
 
+  /** What was done stays done on a full disk, where making room is what has to be done: then it stands in the log. */
   record({ name, action, input, outcome }: Omit<AuditEntry, 'time' | 'input'> & { input?: unknown }): void {
     const entry: AuditEntry = { time: new Date().toISOString(), name, action, input: shorten(input), outcome };
-    appendFileSync(this.#path, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
+    try {
+      appendLine(this.#path, JSON.stringify(entry), { mode: 0o600 });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#log(`not in the audit (${error.what}): ${JSON.stringify(entry)}`);
+    }
   }
 
   /** The newest entries that end before a position, by default the end of the file. */

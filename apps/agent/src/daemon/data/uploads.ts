@@ -6,6 +6,7 @@ import { DATA_EXTENSIONS, isDataFile } from '@anneal/core/datasets/dataFiles';
 import { UserError } from '@anneal/core/errors';
 import { freeDisk } from '@anneal/core/freeDisk';
 import { syncFolder } from '@anneal/formats/files/atomicWrite';
+import { diskFull } from '@anneal/formats/files/diskFull';
 import { FileStore } from '@tus/file-store';
 import { Server } from '@tus/server';
 import type { Workspace } from '../workspace.ts';
@@ -134,7 +135,19 @@ export class Uploads {
 
 /** Its folder is there before it. Writes a megabyte at a time. The library's own store writes every 64 KiB: 39 instead of 64 MB/s on two busy cores of an EPYC (Zen 5). */
 class PartStore extends FileStore {
-  override async write(readable: Readable, id: string, offset: number): Promise<number> {
+  override create(upload: Sent): Promise<Sent> {
+    return this.#told(() => super.create(upload));
+  }
+
+  override write(readable: Readable, id: string, offset: number): Promise<number> {
+    return this.#told(() => this.#write(readable, id, offset));
+  }
+
+  #told<T>(work: () => Promise<T>): Promise<T> {
+    return told(() => work().catch((error) => Promise.reject(diskFull(error) ? noRoom(this.directory, error) : error)));
+  }
+
+  async #write(readable: Readable, id: string, offset: number): Promise<number> {
     const file = await open(join(this.directory, id), 'r+');
     let at = offset;
     let waiting: Buffer[] = [];
@@ -179,6 +192,16 @@ async function isThere(path: string): Promise<boolean> {
       throw error;
     },
   );
+}
+
+function noRoom(folder: string, cause: unknown): UserError {
+  return new UserError({
+    what: diskFull(cause) ?? 'the disk is full',
+    where: folder,
+    next: 'make room on the disk of the agent, then send the file again: what has arrived need not come again',
+    code: 'disk_full',
+    cause,
+  });
 }
 
 function taken(path: string): UserError {

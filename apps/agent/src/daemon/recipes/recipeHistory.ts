@@ -1,9 +1,9 @@
 /** The versions of a recipe, each kept once under the SHA-256 of its text, and who made it when. */
-import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { type RecipeVersion, recipeVersionSchema } from '@anneal/core/protocol/recipes';
-import { replaceFile } from '@anneal/formats/files/atomicWrite';
+import { appendLine, replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { hashOf } from '../auth/secrets.ts';
 
@@ -34,7 +34,7 @@ export class RecipeHistory {
     makeFolder(this.#folder);
     if (!existsSync(this.#pathOf(sha256))) replaceFile(this.#pathOf(sha256), text, { sync: false });
     const version: RecipeVersion = { at: new Date().toISOString(), sha256, why, by: [...by] };
-    appendFileSync(this.#listPath, `${JSON.stringify(version)}\n`);
+    appendLine(this.#listPath, JSON.stringify(version));
     this.#prune();
   }
 
