@@ -1,4 +1,4 @@
-import { removedElsewhere, storageKinds } from '@anneal/core/protocol/storage';
+import { removedElsewhere, storageKinds } from '@anneal/core/protocol/storageKinds';
 import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
 

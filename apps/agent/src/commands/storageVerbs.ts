@@ -1,6 +1,7 @@
 /** What takes room, and giving it back. */
 import { UserError } from '@anneal/core/errors';
-import { removedElsewhere, type StorageItem, storageKinds } from '@anneal/core/protocol/storage';
+import type { StorageItem } from '@anneal/core/protocol/storage';
+import { removedElsewhere, storageKinds } from '@anneal/core/protocol/storageKinds';
 import { exitCodes } from '../exitCodes.ts';
 import { print, printJson } from '../terminal/print.ts';
 import { printError } from '../terminal/reportError.ts';

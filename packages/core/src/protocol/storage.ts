@@ -1,27 +1,7 @@
 /** What takes room on the disk, and what of it can be given back. Browser-safe. */
 import { z } from 'zod';
 import { errorSchema } from './events.ts';
-
-/**
- * `runs`: what runs need, their newest and best checkpoints included; `checkpoints`: the others; `exports`; `trash`: removed runs;
- * `models` and `datasets`: pulled ones; `files`: data files of the workspace, which are somebody's; `prepared`: tokens that can be
- * made again; `uploads`: files that were not sent to their end.
- */
-export const storageKinds = [
-  'runs',
-  'checkpoints',
-  'exports',
-  'trash',
-  'models',
-  'datasets',
-  'files',
-  'prepared',
-  'uploads',
-] as const;
-export type StorageKind = (typeof storageKinds)[number];
-
-/** Kinds of which `clean` removes nothing. */
-export const removedElsewhere: ReadonlySet<StorageKind> = new Set(['runs', 'exports', 'files']);
+import { storageKinds } from './storageKinds.ts';
 
 export const storageItemSchema = z.object({
   /** Names it to `clean`. */

@@ -1,5 +1,6 @@
 'use client';
-import { type StorageKind, type StudioStorageItem, storageKinds } from '@anneal/core/protocol/storage';
+import type { StudioStorageItem } from '@anneal/core/protocol/storage';
+import { type StorageKind, storageKinds } from '@anneal/core/protocol/storageKinds';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ChevronRight, Undo2 } from 'lucide-react';
 import { useState } from 'react';
