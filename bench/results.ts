@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 
 /**
  * Writes bench/results/NAME.json: the machine, the commit and what was measured. On a host that has a bundle and no checkout,
- * ANNEAL_COMMIT names the commit. @returns the path
+ * ANNEAL_COMMIT names the commit. @param to another path @returns the path
  */
-export function writeResults(name: string, measured: Readonly<Record<string, unknown>>): string {
+export function writeResults(name: string, measured: Readonly<Record<string, unknown>>, to?: string): string {
   const machine = {
     processor: cpus()[0]?.model.trim(),
     cores: cpus().length,
@@ -18,7 +18,7 @@ export function writeResults(name: string, measured: Readonly<Record<string, unk
   };
   const commit =
     process.env['ANNEAL_COMMIT'] ?? execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
-  const path = join(import.meta.dirname, 'results', `${name}.json`);
+  const path = to ?? join(import.meta.dirname, 'results', `${name}.json`);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, `${JSON.stringify({ machine, commit, ...measured }, null, 2)}\n`);
   return path;

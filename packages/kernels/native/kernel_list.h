@@ -38,6 +38,7 @@
   X(expert_linear_backward_weight)   \
   X(expert_linear_nf4)               \
   X(expert_linear_nf4_double)        \
+  X(expert_linear_nf4_double_backward_input) \
   X(expert_route)                    \
   X(expert_route_backward)           \
   X(expert_swiglu)                   \

@@ -48,6 +48,7 @@ import { linearCrossEntropyCases, linearCrossEntropyTrainingCases } from './line
 import { linearLogProbabilityBackwardCases, linearLogProbabilityCases } from './linear_log_probability/cases.ts';
 import {
   expertLinearNf4Cases,
+  expertLinearNf4DoubleBackwardInputCases,
   expertLinearNf4DoubleCases,
   linearNf4Cases,
   linearNf4DoubleCases,
@@ -140,6 +141,7 @@ export const opCases: readonly OpCases[] = [
   linearNf4DoubleCases,
   expertLinearNf4Cases,
   expertLinearNf4DoubleCases,
+  expertLinearNf4DoubleBackwardInputCases,
   linearCrossEntropyCases,
   linearCrossEntropyTrainingCases,
   linearLogProbabilityCases,

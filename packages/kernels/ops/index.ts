@@ -37,7 +37,13 @@ import { latentKeysValuesBackwardOp, latentKeysValuesOp, padHeadsOp, trimHeadsOp
 import { linearBackwardInputOp, linearBackwardWeightOp, linearOp } from './linear/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from './linear_cross_entropy/op.ts';
 import { linearLogProbabilityBackwardOp, linearLogProbabilityOp } from './linear_log_probability/op.ts';
-import { expertLinearNf4DoubleOp, expertLinearNf4Op, linearNf4DoubleOp, linearNf4Op } from './linear_nf4/op.ts';
+import {
+  expertLinearNf4DoubleBackwardInputOp,
+  expertLinearNf4DoubleOp,
+  expertLinearNf4Op,
+  linearNf4DoubleOp,
+  linearNf4Op,
+} from './linear_nf4/op.ts';
 import { lionOp } from './lion/op.ts';
 import { muonApplyOp, muonDirectionOp } from './muon/op.ts';
 import { policyLossOp } from './policy_loss/op.ts';
@@ -126,6 +132,7 @@ export const ops: readonly Op[] = [
   linearNf4DoubleOp,
   expertLinearNf4Op,
   expertLinearNf4DoubleOp,
+  expertLinearNf4DoubleBackwardInputOp,
   linearCrossEntropyOp,
   linearCrossEntropyTrainingOp,
   linearLogProbabilityOp,

@@ -1,7 +1,7 @@
 #include "cuda/attention/mma.cuh"
 #include "cuda/operand.cuh"
-#include "expert_tile.cuh"
 #include "staged_tile.cuh"
+#include "wide_tiles.cuh"
 
 // Any types and sizes: in bf16 by mma.sync from sm_80 on, in float32 by plain arithmetic. Of the three products, those with a row for each
 // assignment are taken by expert_linear_hopper.cuda.cu where it serves.
@@ -177,8 +177,8 @@ template <Of kOf>
 const char* multiply(const Launch& launch, const ExpertProduct& p) {
   if (p.rows == 0 || p.N == 0 || p.K == 0) return nullptr;
   const cudaStream_t stream = contextOf(launch).stream;
-  const char* problem = nullptr;
-  if (kOf != Of::weight && hopperExpertProduct(p, kOf == Of::input, stream, problem)) return problem;
+  if (kOf != Of::weight && p.b.type == DType::bf16 && servesWideTiles(p, false))
+    return wideExpertProduct(p, nullptr, kOf == Of::input, contextOf(launch).multiprocessors, stream);
   const bool isHalf = computeType(p.a, launch.attributes[1]) == DType::bf16;
   return withTypes(p.a.type, p.b.type, [&](auto a, auto b) {
     using A = decltype(a);
@@ -192,32 +192,26 @@ const char* multiply(const Launch& launch, const ExpertProduct& p) {
 }
 
 /** @param weight [E · N, K], or its gradient */
-ExpertProduct productOf(const Launch& launch, const Tensor& weight, const Tensor& offsets) {
-  const int experts = static_cast<int>(offsets.shape[0] - 1);
-  ExpertProduct p{};
-  p.a = launch.inputs[0], p.b = launch.inputs[1], p.y = launch.outputs[0];
-  p.offsets = offsets.i32(), p.experts = experts;
-  p.N = static_cast<int>(weight.shape[0] / experts), p.K = static_cast<int>(weight.shape[1]);
-  p.alpha = static_cast<float>(launch.attributes[0]), p.fault = contextOf(launch).fault;
-  return p;
+ExpertProduct productOf(const Launch& launch, const Tensor& weight) {
+  return expertProductOf(launch, weight.shape[0], weight.shape[1], launch.inputs[2]);
 }
 
 }  // namespace
 
 const char* expert_linear(const Launch& launch) {
-  ExpertProduct p = productOf(launch, launch.inputs[1], launch.inputs[2]);
+  ExpertProduct p = productOf(launch, launch.inputs[1]);
   p.c = launch.inputs[3], p.rows = static_cast<int>(p.a.elements() / p.K);
   return multiply<Of::output>(launch, p);
 }
 
 const char* expert_linear_backward_input(const Launch& launch) {
-  ExpertProduct p = productOf(launch, launch.inputs[1], launch.inputs[2]);
+  ExpertProduct p = productOf(launch, launch.inputs[1]);
   p.c = launch.inputs[3], p.rows = static_cast<int>(p.a.elements() / p.N);
   return multiply<Of::input>(launch, p);
 }
 
 const char* expert_linear_backward_weight(const Launch& launch) {
-  ExpertProduct p = productOf(launch, launch.outputs[0], launch.inputs[2]);
+  ExpertProduct p = productOf(launch, launch.outputs[0]);
   p.c = p.y, p.rows = static_cast<int>(p.b.elements() / p.K);
   return multiply<Of::weight>(launch, p);
 }

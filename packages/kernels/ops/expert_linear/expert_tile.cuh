@@ -46,7 +46,15 @@ struct ExpertProduct {
   int32_t* fault;
 };
 
-/** By wgmma and TMA: y[row] = a[row] · weight_eᵀ, or with `plain` a[row] · weight_e. False where they do not serve it. */
-bool hopperExpertProduct(const ExpertProduct& product, bool plain, cudaStream_t stream, const char*& problem);
+/** Without `c` and `rows`. @param weight_rows of all experts' weights */
+inline ExpertProduct expertProductOf(const Launch& launch, int64_t weight_rows, int64_t K, const Tensor& offsets) {
+  const int experts = static_cast<int>(offsets.shape[0] - 1);
+  ExpertProduct p{};
+  p.a = launch.inputs[0], p.b = launch.inputs[1], p.y = launch.outputs[0];
+  p.offsets = offsets.i32(), p.experts = experts;
+  p.N = static_cast<int>(weight_rows / experts), p.K = static_cast<int>(K);
+  p.alpha = static_cast<float>(launch.attributes[0]), p.fault = contextOf(launch).fault;
+  return p;
+}
 
 }  // namespace anneal::cuda

@@ -10,7 +10,13 @@ import {
   singleAbsmax,
   singleFill,
 } from '../dequantize_nf4/cases.ts';
-import { expertLinearNf4DoubleOp, expertLinearNf4Op, linearNf4DoubleOp, linearNf4Op } from './op.ts';
+import {
+  expertLinearNf4DoubleBackwardInputOp,
+  expertLinearNf4DoubleOp,
+  expertLinearNf4Op,
+  linearNf4DoubleOp,
+  linearNf4Op,
+} from './op.ts';
 
 type AbsmaxOf = ReturnType<typeof singleAbsmax>;
 
@@ -30,15 +36,18 @@ class Product {
 
   /** Adds the product of K elements of x, from number `first` on, with row n of the weight. */
   add(y: Sums, row: number, column: number, first: number, n: number, K: number): void {
+    for (let k = 0; k < K; k++) this.addTerm(y, row, column, first + k, n, k, K);
+  }
+
+  /** Adds element i of x times that of the weight in row n. */
+  addTerm(y: Sums, row: number, column: number, i: number, n: number, k: number, K: number): void {
     const operand = (value: number) => (this.isRounded ? roundToBf16(value) : value);
-    for (let k = 0; k < K; k++) {
-      const x = operand(this.x.data[first + k] as number);
-      const { value, size } = nf4Element(this.codes, this.absmaxOf, n, k, K);
-      y.add(row, column, x * operand(value), this.isRounded ? undefined : Math.abs(x) * size);
-      // What is rounded to bf16 was rounded to float32 before, by a few units: it may be the neighbor of this one.
-      const [below, above] = [operand(value - 4 * float32Roundoff * size), operand(value + 4 * float32Roundoff * size)];
-      if (this.isRounded && below !== above) y.allow(row, column, Math.abs(x) * (above - below));
-    }
+    const x = operand(this.x.data[i] as number);
+    const { value, size } = nf4Element(this.codes, this.absmaxOf, n, k, K);
+    y.add(row, column, x * operand(value), this.isRounded ? undefined : Math.abs(x) * size);
+    // What is rounded to bf16 was rounded to float32 before, by a few units: it may be the neighbor of this one.
+    const [below, above] = [operand(value - 4 * float32Roundoff * size), operand(value + 4 * float32Roundoff * size)];
+    if (this.isRounded && below !== above) y.allow(row, column, Math.abs(x) * (above - below));
   }
 }
 
@@ -109,10 +118,11 @@ const expertsCommon = {
     { T: 4, E: 300, C: 4, K: 64, N: 7 },
     { T: 3, E: 4, C: 2, K: 256, N: 64 },
     { T: 40, E: 3, C: 2, K: 72, N: 136 },
+    { T: 75, E: 3, C: 2, K: 64, N: 40 },
   ].map(experts),
   attributes: [{ bf16: 0 }, { bf16: 1 }],
   hard: { 'no tokens': { extents: experts({ T: 0, E: 3, C: 2, K: 4, N: 5 }) } },
-  benchmark: [{ extents: experts({ T: 1, E: 128, C: 8, K: 2048, N: 1536 }) }],
+  benchmark: [1, 4096].map((T) => ({ extents: experts({ T, E: 128, C: 8, K: 2048, N: 1536 }) })),
 };
 
 export const expertLinearNf4Cases = casesFor(expertLinearNf4Op, {
@@ -150,3 +160,22 @@ function addExperts(
     }
   }
 }
+
+export const expertLinearNf4DoubleBackwardInputCases = casesFor(expertLinearNf4DoubleBackwardInputOp, {
+  ...expertsCommon,
+  fill: { ...doubleFill, expertOffsets },
+  reference: (inputs, { dx }, { extents, attributes: { bf16 }, activationType }) => {
+    const { dy, codes, expertOffsets: ends, c } = inputs;
+    const product = new Product({ x: dy, codes }, doubleAbsmax(inputs), isRounded(bf16, activationType));
+    const { G = 1, R = 0, H = 0 } = extents;
+    const [N, K] = [R / (G - 1), 2 * H];
+    for (let e = 0; e < G - 1; e++) {
+      for (let row = ends.at(e); row < ends.at(e + 1); row++) {
+        for (let k = 0; k < K; k++) {
+          for (let n = 0; n < N; n++) product.addTerm(dx, 0, row * K + k, row * N + n, e * N + n, k, K);
+          dx.add(0, row * K + k, c.at(0, row * K + k));
+        }
+      }
+    }
+  },
+});

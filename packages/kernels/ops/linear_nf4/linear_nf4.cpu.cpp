@@ -10,6 +10,7 @@ const char* dequantize_nf4(const Launch& launch);
 const char* dequantize_nf4_double(const Launch& launch);
 const char* linear(const Launch& launch);
 const char* expert_linear(const Launch& launch);
+const char* expert_linear_backward_input(const Launch& launch);
 
 /** Rows of a weight: its codes and absmaxes, and of absmaxes that are quantized themselves their scales, map and offsets. */
 struct Nf4Rows {
@@ -87,6 +88,10 @@ const char* expert_linear_nf4(const Launch& launch) { return multiplyExperts(lau
 
 const char* expert_linear_nf4_double(const Launch& launch) {
   return multiplyExperts(launch, twice(launch), launch.inputs[6], launch.inputs[7]);
+}
+
+const char* expert_linear_nf4_double_backward_input(const Launch& launch) {
+  return multiply(launch, twice(launch), expert_linear_backward_input, launch.inputs[0], {launch.inputs[6], launch.inputs[7]}, launch.outputs[0]);
 }
 
 }  // namespace anneal::ANNEAL_ISA

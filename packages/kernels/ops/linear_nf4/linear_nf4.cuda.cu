@@ -1,8 +1,9 @@
+#include "../expert_linear/wide_tiles.cuh"
 #include "../linear/few_rows.cuh"
 #include "nf4_weight.cuh"
 
 // Few rows are multiplied with codes as they lie in memory, a quarter of the bytes of a matrix in bf16. For more, the weight is decoded into the
-// workspace, roundUp(N · K · bytes of the activations' type, 256), behind which is that of `linear`.
+// workspace, roundUp(N · K · bytes of the activations' type, 256), behind which is that of `linear`; but experts' where products read the codes.
 
 namespace anneal::cuda {
 
@@ -10,6 +11,7 @@ const char* dequantize_nf4(const Launch& launch);
 const char* dequantize_nf4_double(const Launch& launch);
 const char* linear(const Launch& launch);
 const char* expert_linear(const Launch& launch);
+const char* expert_linear_backward_input(const Launch& launch);
 
 namespace {
 
@@ -79,11 +81,25 @@ __global__ void __launch_bounds__(kFewThreads) expertRowsKernel(FewRows<Weight> 
   multiplyFewRows<1>(p, int64_t{expert} * p.rows * p.columns, share);
 }
 
+/** @param plain dy · weight, else x · weightᵀ */
+const char* multiplyManyRows(const Launch& launch, const Held<DoubleAbsmax>& held, bool plain) {
+  const Tensor codes = launch.inputs[1], offsets = held.others[0], c = held.others[1];
+  ExpertProduct p = expertProductOf(launch, codes.shape[0], 2 * codes.shape[1], offsets);
+  p.alpha = 1, p.c = c, p.rows = static_cast<int>(p.a.elements() / (plain ? p.N : p.K));
+  if (p.rows == 0) return nullptr;
+  if (!servesWideTiles(p, true)) return decodeAndMultiply(launch, held.decode, plain ? expert_linear_backward_input : expert_linear, offsets, c);
+  const Nf4Blocks weight{codes.u8(), held.absmax};
+  return wideExpertProduct(p, &weight, plain, contextOf(launch).multiprocessors, contextOf(launch).stream);
+}
+const char* multiplyManyRows(const Launch& launch, const Held<Absmax>& held, bool) {
+  return decodeAndMultiply(launch, held.decode, expert_linear, held.others[0], held.others[1]);
+}
+
 template <typename AbsmaxOf>
 const char* multiplyExperts(const Launch& launch, const Held<AbsmaxOf>& held) {
   const Tensor x = launch.inputs[0], offsets = held.others[0], c = held.others[1];
   auto p = fewRowsOf(launch, held.absmax, c);
-  if (!areFew(x, launch.outputs[0], p.columns)) return decodeAndMultiply(launch, held.decode, expert_linear, offsets, c);
+  if (!areFew(x, launch.outputs[0], p.columns)) return multiplyManyRows(launch, held, false);
   const int experts = static_cast<int>(offsets.shape[0] - 1), rows = static_cast<int>(x.elements() / p.columns);
   p.tokens = 1, p.rows /= experts;
   const int share = warpsOfRow(int64_t{p.rows} * rows, p.columns);
@@ -98,5 +114,6 @@ const char* linear_nf4(const Launch& launch) { return multiply(launch, single(la
 const char* linear_nf4_double(const Launch& launch) { return multiply(launch, twice(launch)); }
 const char* expert_linear_nf4(const Launch& launch) { return multiplyExperts(launch, single(launch)); }
 const char* expert_linear_nf4_double(const Launch& launch) { return multiplyExperts(launch, twice(launch)); }
+const char* expert_linear_nf4_double_backward_input(const Launch& launch) { return multiplyManyRows(launch, twice(launch), true); }
 
 }  // namespace anneal::cuda

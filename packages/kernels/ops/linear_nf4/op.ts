@@ -6,14 +6,15 @@ import { checkNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../dequantize
 import { expertExtents } from '../expert_linear/op.ts';
 
 // Products with a weight in NF4, for programs that mostly read a row or a few: a GPU then reads the codes as they are. Where rows are
-// many, or products are differentiated, `dequantize_nf4` and `linear` say the same.
+// many, or products are differentiated, `dequantize_nf4` and `linear` say the same. Of experts whose absmaxes are quantized, too, products can
+// read the codes for many rows as well, forward and backward (../expert_linear/wide_tiles.cuh).
 
 const singleAbsmax = { absmax: 'f32[B]' } as const;
 const doubleAbsmax = { absmax: 'u8[B]', scales: 'f32[M]', map: 'f32[256]', offsets: 'f32[M]' } as const;
 
 /** The weight decoded, for kernels that read its elements. */
 const decodedBytes = (rows: number, columns: number, { dtypes }: WorkspaceContext<'bf16'>): number =>
-  bytesOf[dtypes['x'] ?? 'f32'] * rows * columns;
+  bytesOf[dtypes['x'] ?? dtypes['dy'] ?? 'f32'] * rows * columns;
 
 /** On a GPU also the copies that `linear` makes. */
 function denseWorkspace({ T = 0, N = 0, K = 0 }: Sizes, context: WorkspaceContext<'bf16'>): number {
@@ -71,7 +72,6 @@ function expertsWorkspace({ R = 0, N = 0, K = 0 }: Sizes, context: WorkspaceCont
 const ofExperts = {
   attributes: ['bf16'],
   derive: deriveExperts,
-  inPlace: { y: ['c'] },
   workspace: expertsWorkspace,
   flops: ({ T = 0, C = 0, N = 0, K = 0 }: Sizes) => 2 * T * C * N * K,
 } as const;
@@ -81,6 +81,7 @@ export const expertLinearNf4Op = defineOp({
   name: 'expert_linear_nf4',
   inputs: { x: 'A[T,W]', codes: 'u8[R,H]', ...singleAbsmax, expertOffsets: 'i32[G]', c: 'A[T,Y]?' },
   outputs: { y: 'A[T,Y]' },
+  inPlace: { y: ['c'] },
   ...ofExperts,
 });
 
@@ -89,7 +90,26 @@ export const expertLinearNf4DoubleOp = defineOp({
   name: 'expert_linear_nf4_double',
   inputs: { x: 'A[T,W]', codes: 'u8[R,H]', ...doubleAbsmax, expertOffsets: 'i32[G]', c: 'A[T,Y]?' },
   outputs: { y: 'A[T,Y]' },
+  inPlace: { y: ['c'] },
   ...ofExperts,
+  backward: ({ graph, inputs: { x: _x, c: _c, ...weight }, attributes, gradients: { y: dy }, needs }) => {
+    if (!dy) return {};
+    return {
+      ...(needs('c') && { c: dy }),
+      ...(needs('x') && { x: graph.apply(expertLinearNf4DoubleBackwardInputOp, { dy, ...weight }, attributes).dx }),
+    };
+  },
+});
+
+/** dx = dy · weight_e (+ c). */
+export const expertLinearNf4DoubleBackwardInputOp = defineOp({
+  name: 'expert_linear_nf4_double_backward_input',
+  inputs: { dy: 'A[T,Y]', codes: 'u8[R,H]', ...doubleAbsmax, expertOffsets: 'i32[G]', c: 'A[T,W]?' },
+  outputs: { dx: 'A[T,W]' },
+  inPlace: { dx: ['c'] },
+  accumulator: { into: 'dx', from: 'c' },
+  ...ofExperts,
+  workspace: ({ R = 0, K = 0 }, context) => decodedBytes(R, K, context),
 });
 
 export interface LinearNf4Options {

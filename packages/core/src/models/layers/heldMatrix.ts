@@ -16,7 +16,7 @@ export type HeldMatrix = Tensor | Nf4Weight;
 export interface ProductOptions {
   /** Rounds both operands of every product to bf16. */
   readonly bf16: boolean;
-  /** What is in NF4 is read as it is: for few rows, where nothing is differentiated. Otherwise it is decoded first. */
+  /** What is in NF4 is read as it is: for few rows, where nothing is differentiated. Otherwise it is decoded first, or see multiplyExperts. */
   readonly fewRows: boolean;
 }
 
@@ -39,13 +39,16 @@ export function multiply(
   return linear(x_TI, weight_OI, { bf16, plus, copy: copyOf(weight_OI) });
 }
 
-/** x · weight_eᵀ for the rows of each expert e; the matrix is those of all experts one behind the other. */
+/**
+ * x · weight_eᵀ for the rows of each expert e; the matrix is those of all experts one behind the other. In NF4 it is read as it is for any number
+ * of rows where its absmaxes are quantized, too: a GPU's products of experts can.
+ */
 export function multiplyExperts(
   x_TCI: Tensor,
   held_EOI: HeldMatrix,
   offsets: Tensor,
   { bf16, fewRows }: ProductOptions,
 ): Tensor {
-  if (fewRows && 'codes' in held_EOI) return expertLinearNf4(x_TCI, held_EOI, offsets, { bf16 });
+  if ('codes' in held_EOI && (fewRows || held_EOI.double)) return expertLinearNf4(x_TCI, held_EOI, offsets, { bf16 });
   return expertLinear(x_TCI, elementsOf(graphOf(x_TCI), held_EOI), offsets, { bf16 });
 }

@@ -44,6 +44,24 @@ __device__ inline void loadMatrixTile(uint32_t to, const CUtensorMap& map, int r
                : "memory");
 }
 
+/** What this thread wrote to shared memory becomes visible to wgmma, which reads past its order; the reader must be told afterwards. */
+__device__ inline void publishToProducts() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
+/** As loadMatricesTransposed reads them. */
+__device__ inline void storeMatricesTransposed(uint32_t address, const uint32_t (&r)[4]) {
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1,%2,%3,%4};" ::"r"(address), "r"(r[0]), "r"(r[1]), "r"(r[2]), "r"(r[3])
+               : "memory");
+}
+
+__device__ inline uint4 loadShared16(uint32_t address) {
+  uint4 values;
+  asm volatile("ld.shared.v4.b32 {%0,%1,%2,%3}, [%4];" : "=r"(values.x), "=r"(values.y), "=r"(values.z), "=r"(values.w) : "r"(address) : "memory");
+  return values;
+}
+__device__ inline void storeShared16(uint32_t address, const uint4& values) {
+  asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(address), "r"(values.x), "r"(values.y), "r"(values.z), "r"(values.w) : "memory");
+}
+
 template <int kRegisters>
 __device__ inline void takeRegisters() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
