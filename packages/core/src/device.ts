@@ -49,6 +49,7 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
 
 /** What in place of attention runs on the CPU alone. */
 const WITHOUT_CUDA: Readonly<Partial<Record<TokenMixer, string>>> = {
+  gated_delta: 'the gated delta rule',
   latent_attention: 'latent attention',
 };
 
