@@ -152,6 +152,8 @@ describe('the data in a browser', () => {
     await page.getByRole('button', { name: 'Kept 469' }).click();
     await page.getByText('No such row').waitFor();
     await page.getByRole('button', { name: 'All 471' }).click();
+    // The address follows a moment later, and is what is loaded again.
+    await expect.poll(() => page.url()).not.toContain('verdict=kept');
     await page.reload();
     await page.getByText('1 of 471 rows found').waitFor({ timeout: 30_000 });
     await page.getByRole('table').getByText('Tell me of the tides.').waitFor();
