@@ -2,7 +2,6 @@
 import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
 import { deviceNamePattern } from './deviceName.ts';
 import { UserError } from './errors.ts';
-import type { ModelConfig, TokenMixer } from './models/config.ts';
 
 export { type CudaReport, cudaReport, type Device, devices } from '@anneal/kernels'; // for the agent, which does not know the kernels
 
@@ -44,28 +43,6 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
     what: `ANNEAL_ISA is ${wanted}, which this processor does not run`,
     next: `unset it, or set it to one of ${sets.join(', ')}`,
     code: 'instruction_set_not_found',
-  });
-}
-
-/** What in place of attention runs on the CPU alone. */
-const WITHOUT_CUDA: Readonly<Partial<Record<TokenMixer, string>>> = {
-  gated_delta: 'the gated delta rule',
-  latent_attention: 'latent attention',
-};
-
-/**
- * Looked at before data is prepared or memory taken.
- * @throws UserError `device_without_kernels`
- */
-export function refuseWhereKernelsAreMissing(config: ModelConfig, device: Device): void {
-  if (device.kind === 'cpu') return;
-  const [missing] = config.mixers.flatMap((mixer) => WITHOUT_CUDA[mixer] ?? []);
-  const what = missing ?? (config.layerScale ? 'the number that each layer is multiplied by' : null);
-  if (what === null) return;
-  throw new UserError({
-    what: `${what} (${config.architecture}) has no CUDA kernels yet`,
-    next: 'set device: cpu (--device cpu), or take a model of another type',
-    code: 'device_without_kernels',
   });
 }
 

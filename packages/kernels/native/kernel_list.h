@@ -14,6 +14,7 @@
   X(attention_backward)              \
   X(attention_cached)                \
   X(attention_sinks_backward)        \
+  X(average)                         \
   X(await_copy)                      \
   X(cache_write)                     \
   X(choose_token)                    \
@@ -41,6 +42,10 @@
   X(expert_linear_nf4_double_backward_input) \
   X(expert_route)                    \
   X(expert_route_backward)           \
+  X(expert_route_sigmoid)            \
+  X(expert_route_sigmoid_backward)   \
+  X(expert_scale_gates)              \
+  X(expert_scale_gates_backward)     \
   X(expert_swiglu)                   \
   X(expert_swiglu_backward)          \
   X(gated_delta)                     \
@@ -51,9 +56,12 @@
   X(grouped_linear_backward)         \
   X(grouped_linear_merged)           \
   X(grouped_linear_merged_backward)  \
+  X(join_columns)                    \
   X(join_gate)                       \
   X(join_qkv)                        \
   X(kto_loss)                        \
+  X(latent_keys_values)              \
+  X(latent_keys_values_backward)     \
   X(linear)                          \
   X(linear_backward_input)           \
   X(linear_backward_weight)          \
@@ -67,6 +75,7 @@
   X(log_ratio_sum)                   \
   X(muon_apply)                      \
   X(muon_direction)                  \
+  X(pad_heads)                       \
   X(pair_loss)                       \
   X(policy_loss)                     \
   X(put_rows)                        \
@@ -79,6 +88,7 @@
   X(rope_table)                      \
   X(round_to_bf16)                   \
   X(scale)                           \
+  X(scale_by)                        \
   X(schedule_free_adamw)             \
   X(schedule_free_mix)               \
   X(short_conv)                      \
@@ -88,6 +98,7 @@
   X(sigmoid_gate)                    \
   X(sigmoid_gate_backward)           \
   X(soft_cap)                        \
+  X(split_columns)                   \
   X(split_gate)                      \
   X(split_qkv)                       \
   X(square_sum)                      \
@@ -96,19 +107,8 @@
   X(swiglu_merged)                   \
   X(swiglu_merged_backward)          \
   X(take_rows)                       \
+  X(trim_heads)                      \
   X(zero)
 
-// Those of ops that say `cpuOnly: true`.
-#define ANNEAL_CPU_KERNELS(X)      \
-  X(average)                       \
-  X(expert_route_sigmoid)          \
-  X(expert_route_sigmoid_backward) \
-  X(expert_scale_gates)            \
-  X(expert_scale_gates_backward)   \
-  X(join_columns)                  \
-  X(latent_keys_values)            \
-  X(latent_keys_values_backward)   \
-  X(pad_heads)                     \
-  X(scale_by)                      \
-  X(split_columns)                 \
-  X(trim_heads)
+// Those of ops that say `cpuOnly: true`: none now.
+#define ANNEAL_CPU_KERNELS(X)

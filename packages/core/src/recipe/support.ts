@@ -24,8 +24,5 @@ export function checkSupported(
       'set activations: recompute, which takes the least memory there',
     );
   }
-  if (recipe.ema_decay > 0 && device === 'cuda') {
-    unsupported('ema_decay', 'averages of the weights have no CUDA kernel yet', 'set device: cpu, or ema_decay: 0');
-  }
   if (problems.length > 0) throw new InvalidRecipe(problems);
 }

@@ -10,6 +10,5 @@ export const averageOp = defineOp({
   outputs: { newAverage: 'f32[*n]' },
   attributes: ['decay'],
   updates: { newAverage: 'average' },
-  cpuOnly: true,
   flops: ({ n = 0 }) => 3 * n,
 });

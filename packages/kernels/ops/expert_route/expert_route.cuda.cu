@@ -1,39 +1,11 @@
 #include <cmath>
 
-#include "cuda/elements.cuh"
-#include "cuda/reduce.cuh"
+#include "expert_choice.cuh"
 
 namespace anneal::cuda {
 namespace {
 
-/** A warp looks at a token, a block at this many: of those each expert's assignments are counted together. */
-constexpr int kTokens = 32;
 constexpr int kThreads = 256;
-constexpr int kMostExperts = 1024;
-constexpr const char* kTooManyExperts = "more than 1,024 experts have no kernel on CUDA";
-
-struct Candidate {
-  float logit;
-  int expert;
-};
-
-/** The larger logit, of equal ones the lower expert; what is no number comes last. */
-struct Better {
-  __device__ Candidate operator()(Candidate a, Candidate b) const {
-    const bool first = a.logit > b.logit || (b.logit != b.logit && a.logit == a.logit);
-    const bool second = b.logit > a.logit || (a.logit != a.logit && b.logit == b.logit);
-    return first || (!second && a.expert < b.expert) ? a : b;
-  }
-};
-
-__device__ Candidate bestOfWarp(Candidate own) {
-#pragma unroll
-  for (int distance = kWarp / 2; distance > 0; distance /= 2) {
-    const Candidate other{__shfl_xor_sync(~0u, own.logit, distance), __shfl_xor_sync(~0u, own.expert, distance)};
-    own = Better{}(own, other);
-  }
-  return own;
-}
 
 template <typename A>
 __device__ float sumOfExponentials(const A* logits, int experts, float largest) {
@@ -43,66 +15,33 @@ __device__ float sumOfExponentials(const A* logits, int experts, float largest) 
 }
 
 template <typename A>
-struct Route {
-  const A* logits;
-  int tokens, experts, choices;
+struct SoftmaxRouter {
+  const A* all;
   bool normalized;
-  float* gates;
-  int32_t *chosen, *places, *offsets;
-  /** [blocks, experts]: assignments of a block's tokens to each expert, then the place of the first of them. */
-  int32_t* counts;
+  Assignments to;
+
+  __device__ void choose(int token) const {
+    const A* logits = all + int64_t{token} * to.experts;
+    float largest = 0;
+    const auto powerOf = [&](Candidate best, int choice) {
+      if (choice == 0) largest = best.score;
+      return expf(best.score - largest);
+    };
+    float sum = chooseExperts(to, token, [&](int expert) { return toFloat(logits[expert]); }, powerOf);
+    if (!normalized) sum = sumOfExponentials(logits, to.experts, largest);
+    finishGates(to, token, [&](float gate) { return gate / sum; });
+  }
 };
 
-/** Chooses experts and computes gates of one token. */
-template <typename A>
-__device__ void choose(const Route<A>& p, int token) {
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const A* logits = p.logits + int64_t{token} * p.experts;
-  uint32_t taken = 0;  // bit i: expert lane + 32 · i
-  float largest = 0, sum = 0, own = 0;
-  for (int c = 0; c < p.choices; c++) {
-    Candidate best{NAN, p.experts};
-    for (int i = 0, e = lane; e < p.experts; i++, e += kWarp) {
-      if (!(taken >> i & 1)) best = Better{}(best, {toFloat(logits[e]), e});
-    }
-    best = bestOfWarp(best);
-    if (best.expert % kWarp == lane) taken |= 1u << best.expert / kWarp;
-    if (c == 0) largest = best.logit;
-    const float power = expf(best.logit - largest);
-    if (p.normalized) sum += power;
-    if (c % kWarp == lane) own = power;
-    if (lane == 0) p.chosen[int64_t{token} * p.choices + c] = best.expert;
-    if (c % kWarp == kWarp - 1 || c == p.choices - 1) {
-      const int first = c / kWarp * kWarp;
-      if (first + lane <= c) p.gates[int64_t{token} * p.choices + first + lane] = own;
-    }
-  }
-  if (!p.normalized) sum = sumOfExponentials(logits, p.experts, largest);
-  __syncwarp();
-  for (int c = lane; c < p.choices; c += kWarp) p.gates[int64_t{token} * p.choices + c] /= sum;
-}
-
-template <typename A>
-__global__ void __launch_bounds__(kThreads) chooseKernel(Route<A> p) {
-  __shared__ int32_t counts[kMostExperts];
-  for (int e = static_cast<int>(threadIdx.x); e < p.experts; e += kThreads) counts[e] = 0;
-  __syncthreads();
-  const int begin = static_cast<int>(blockIdx.x) * kTokens, end = min(begin + kTokens, p.tokens);
-  for (int token = begin + static_cast<int>(threadIdx.x) / kWarp; token < end; token += kThreads / kWarp) choose(p, token);
-  __syncthreads();
-  for (int i = begin * p.choices + static_cast<int>(threadIdx.x); i < end * p.choices; i += kThreads) atomicAdd(&counts[p.chosen[i]], 1);
-  __syncthreads();
-  for (int e = static_cast<int>(threadIdx.x); e < p.experts; e += kThreads) p.counts[int64_t{blockIdx.x} * p.experts + e] = counts[e];
-}
+constexpr int kBlocksAtOnce = 8;
 
 /** One block: where each expert's assignments begin, and within them those of each block of tokens. */
-template <typename A>
-__global__ void __launch_bounds__(kMostExperts) offsetsKernel(Route<A> p, int blocks) {
+__global__ void __launch_bounds__(kMostExperts) offsetsKernel(Assignments p, int blocks) {
   __shared__ int32_t totals[kMostExperts];
   const int e = static_cast<int>(threadIdx.x);
   int total = 0;
   if (e < p.experts)
-#pragma unroll 8
+#pragma unroll kBlocksAtOnce
     for (int b = 0; b < blocks; b++) total += p.counts[int64_t{b} * p.experts + e];
   totals[e] = total;
   __syncthreads();
@@ -116,20 +55,26 @@ __global__ void __launch_bounds__(kMostExperts) offsetsKernel(Route<A> p, int bl
   int place = totals[e] - total;
   p.offsets[e] = place;
   if (e == p.experts - 1) p.offsets[p.experts] = totals[e];
-  for (int b = 0; b < blocks; b++) {
-    const int count = p.counts[int64_t{b} * p.experts + e];
-    p.counts[int64_t{b} * p.experts + e] = place;
-    place += count;
+  // Read ahead: the compiler leaves each read behind the write before it.
+  for (int first = 0; first < blocks; first += kBlocksAtOnce) {
+    int counts[kBlocksAtOnce];
+#pragma unroll
+    for (int i = 0; i < kBlocksAtOnce; i++) counts[i] = first + i < blocks ? p.counts[int64_t{first + i} * p.experts + e] : 0;
+#pragma unroll
+    for (int i = 0; i < kBlocksAtOnce; i++) {
+      if (first + i < blocks) p.counts[int64_t{first + i} * p.experts + e] = place;
+      place += counts[i];
+    }
   }
 }
 
 /** Behind the assignments of earlier blocks to the same expert, and those of its own block that come before. */
-template <typename A>
-__global__ void __launch_bounds__(kThreads) placesKernel(Route<A> p) {
-  const int begin = static_cast<int>(blockIdx.x) * kTokens * p.choices, end = min(begin + kTokens * p.choices, p.tokens * p.choices);
+__global__ void __launch_bounds__(kThreads) placesKernel(Assignments p) {
+  const int begin = static_cast<int>(blockIdx.x) * kRoutedTokens * p.choices, end = min(begin + kRoutedTokens * p.choices, p.tokens * p.choices);
   for (int i = begin + static_cast<int>(threadIdx.x); i < end; i += kThreads) {
     const int expert = p.chosen[i];
     int place = p.counts[int64_t{blockIdx.x} * p.experts + expert];
+#pragma unroll 8
     for (int j = begin; j < i; j++) place += p.chosen[j] == expert;
     p.places[i] = place;
   }
@@ -170,19 +115,19 @@ __global__ void __launch_bounds__(kThreads) routeBackwardKernel(RouteBackward<A>
 
 }  // namespace
 
+void sortAssignments(const Launch& launch, const Assignments& of) {
+  const cudaStream_t stream = contextOf(launch).stream;
+  offsetsKernel<<<1, kMostExperts, 0, stream>>>(of, of.blocks());
+  if (of.tokens > 0) placesKernel<<<of.blocks(), kThreads, 0, stream>>>(of);
+}
+
 const char* expert_route(const Launch& launch) {
   const Tensor logits = launch.inputs[0];
-  const int tokens = static_cast<int>(logits.shape[0]), experts = static_cast<int>(logits.shape[1]);
-  if (experts > kMostExperts) return kTooManyExperts;
-  const cudaStream_t stream = contextOf(launch).stream;
-  const int choices = static_cast<int>(launch.outputs[0].shape[1]), blocks = static_cast<int>(ceilDivide(tokens, kTokens));
+  const Assignments to(launch);
+  if (to.experts > kMostExperts) return kTooManyExperts;
   return withType(logits.type, [&](auto zero) {
     using A = decltype(zero);
-    const Route<A> route{dataOf<A>(logits),       tokens, experts, choices, launch.attributes[1] != 0, launch.outputs[0].f32(), launch.outputs[1].i32(),
-                         launch.outputs[2].i32(), launch.outputs[3].i32(), reinterpret_cast<int32_t*>(launch.workspace)};
-    if (blocks > 0) chooseKernel<<<blocks, kThreads, 0, stream>>>(route);
-    offsetsKernel<<<1, kMostExperts, 0, stream>>>(route, blocks);
-    if (blocks > 0) placesKernel<<<blocks, kThreads, 0, stream>>>(route);
+    routeTokens(launch, SoftmaxRouter<A>{dataOf<A>(logits), launch.attributes[1] != 0, to});
   });
 }
 

@@ -21,9 +21,9 @@ export const expertRouteSigmoidOp = defineOp({
       );
     return { C: choices, G: Number(E) + 1 };
   },
-  cpuOnly: true,
-  // What each expert and each group is chosen by.
-  workspace: ({ T = 0, E = 0 }, { attributes: { groups } }) => 4 * T * (E + groups),
+  // On the CPU what each expert and each group is chosen by; on a GPU, for every 32 tokens, how many go to each expert.
+  workspace: ({ T = 0, E = 0 }, { device, attributes: { groups } }) =>
+    device === 'cuda' ? 4 * E * Math.ceil(T / 32) : 4 * T * (E + groups),
   flops: ({ T = 0, E = 0, C = 0 }) => T * E * (C + 12),
   backward: ({ graph, inputs: { logits }, outputs: { gates, experts }, attributes, gradients: { gates: dgates } }) => {
     if (!dgates) return {};
@@ -39,7 +39,6 @@ export const expertRouteSigmoidBackwardOp = defineOp({
   inputs: { dgates: 'f32[T,C]', logits: 'A[T,E]', gates: 'f32[T,C]', experts: 'i32[T,C]' },
   outputs: { dlogits: 'A[T,E]' },
   attributes: ['normalized', 'scale'],
-  cpuOnly: true,
   flops: ({ T = 0, E = 0, C = 0 }) => T * (E + 12 * C),
 });
 

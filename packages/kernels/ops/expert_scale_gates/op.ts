@@ -10,7 +10,6 @@ export const expertScaleGatesOp: Op<'gates' | 'experts' | 'scale', 'scaled'> = d
   outputs: { scaled: 'f32[T,C]' },
   inPlace: { scaled: ['gates'] },
   cheap: true,
-  cpuOnly: true,
   flops: ({ T = 0, C = 0 }) => T * C,
   backward: ({ graph, inputs: { gates, experts, scale }, gradients: { scaled: dscaled }, needs, gradientOf }) => {
     if (!dscaled) return {};
@@ -28,7 +27,6 @@ export const expertScaleGatesBackwardOp = defineOp({
   inputs: { dscaled: 'f32[T,C]', gates: 'f32[T,C]', experts: 'i32[T,C]', gradient: 'f32[E]' },
   outputs: { total: 'f32[E]' },
   updates: { total: 'gradient' },
-  cpuOnly: true,
   flops: ({ T = 0, C = 0 }) => 2 * T * C,
 });
 

@@ -29,7 +29,6 @@ export const latentKeysValuesOp = defineOp({
   attributes: ['heads', 'valueSize'],
   derive: sizes,
   cheap: true,
-  cpuOnly: true,
   flops: () => 0,
   backward: ({ graph, inputs, attributes, gradients: { keys: dkeys, values: dvalues } }) => {
     if (!dkeys || !dvalues) throw new Error('latent_keys_values: an output is not used');
@@ -55,7 +54,6 @@ export const latentKeysValuesBackwardOp = defineOp({
     U: Number(K) + heads * (valueSize - sharedSize),
     R: sharedSize,
   }),
-  cpuOnly: true,
   flops: ({ T = 0, K = 0 }) => T * K,
 });
 
@@ -78,7 +76,6 @@ export const trimHeadsOp: Op<'x', 'y', keyof Trim> = defineOp({
   derive: ({ W }, { size, kept }) => ({ N: headsOf(Number(W), size) * kept }),
   cheap: true,
   tiles: true,
-  cpuOnly: true,
   flops: () => 0,
   backward: ({ graph, attributes, gradients: { y } }) => (y ? { x: graph.apply(padHeadsOp, { y }, attributes).x } : {}),
 });
@@ -91,7 +88,6 @@ export const padHeadsOp: Op<'y', 'x', keyof Trim> = defineOp({
   attributes: ['size', 'kept'],
   derive: ({ N }, { size, kept }) => ({ W: headsOf(Number(N), kept) * size }),
   tiles: true,
-  cpuOnly: true,
   flops: () => 0,
 });
 

@@ -10,7 +10,6 @@ export const scaleByOp: Op<'x' | 'factor', 'y'> = defineOp({
   inPlace: { y: ['x'] },
   cheap: true,
   tiles: true,
-  cpuOnly: true,
   flops: ({ T = 0, N = 0 }) => T * N,
   backward: ({ graph, inputs: { factor }, gradients: { y: dy } }) =>
     dy ? { x: graph.apply(scaleByOp, { x: dy, factor }).y } : {},

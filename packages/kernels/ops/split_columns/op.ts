@@ -14,7 +14,6 @@ export const splitColumnsOp = defineOp({
   },
   cheap: true,
   tiles: true,
-  cpuOnly: true,
   flops: () => 0,
   backward: ({ graph, gradients: { left, right } }) => {
     if (!left || !right) throw new Error('split_columns: an output is not used');
@@ -29,7 +28,6 @@ export const joinColumnsOp = defineOp({
   outputs: { x: 'A[T,W]' },
   derive: ({ L, R }) => ({ W: Number(L) + Number(R) }),
   tiles: true,
-  cpuOnly: true,
   flops: () => 0,
 });
 

@@ -64,7 +64,7 @@ export const optimization = {
   ema_decay: optional(
     z.number().min(0).lt(1),
     0,
-    'Average the trained weights over the last 1 / (1 − ema_decay) steps or so (exponential moving average), and evaluate, sample, save and export these averages: often better and steadier than the weights of the last step. 0.99 to 0.999 for a run of thousands of steps, less for a short one; in the first steps less counts. Takes a float32 number per trained weight. 0 averages nothing. For the CPU as yet.',
+    'Average the trained weights over the last 1 / (1 − ema_decay) steps or so (exponential moving average), and evaluate, sample, save and export these averages: often better and steadier than the weights of the last step. 0.99 to 0.999 for a run of thousands of steps, less for a short one; in the first steps less counts. Takes a float32 number per trained weight. 0 averages nothing.',
   ),
   neftune_noise_alpha: optional(
     z.number().min(0).max(1000),
