@@ -24,7 +24,7 @@ struct Absmax {
   const float* absmax;
 
   __device__ const float* table() const { return nullptr; }
-  __device__ float operator()(int64_t block, const float*) const { return absmax[block]; }
+  __device__ float operator()(uint64_t block, const float*) const { return absmax[block]; }
 };
 
 struct DoubleAbsmax {
@@ -35,7 +35,7 @@ struct DoubleAbsmax {
 
   __device__ const float* table() const { return map; }
   /** Rounded after the product and after the sum, as bitsandbytes does. @param table the map, or a copy of it */
-  __device__ float operator()(int64_t block, const float* table) const {
+  __device__ float operator()(uint64_t block, const float* table) const {
     return __fadd_rn(__fmul_rn(table[absmax[block]], scales[block / kNf4ScaleBlock]), offsets[block / kNf4ScaleBlock]);
   }
 };

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "../linear/few_rows.cuh"
 #include "cuda/nf4.cuh"
-#include "cuda/vectors.cuh"
 
 namespace anneal::cuda {
 
@@ -19,10 +19,16 @@ struct Nf4Weight {
     if (threadIdx.x < 16) table.values[threadIdx.x] = kNf4Codes[threadIdx.x];
     __syncthreads();
   }
-  __device__ void load(const Table& table, int64_t at, float (&to)[kNf4Word]) const {
-    decodeWord(__ldcs(reinterpret_cast<const uint32_t*>(codes) + at / kNf4Word), table.values, absmax(at / kNf4Block, absmax.table()), to);
-#pragma unroll
-    for (float& value : to) value = toFloat(fromFloat<Bf16>(value));
+  struct Vector {
+    uint32_t word;
+    float absmax;
+  };
+  __device__ Vector read(uint64_t at) const {
+    return {__ldcs(reinterpret_cast<const uint32_t*>(codes) + at / kNf4Word), absmax(at / kNf4Block, absmax.table())};
+  }
+  __device__ void decode(const Table& table, const Vector& vector, float (&to)[kNf4Word]) const {
+    decodeWord(vector.word, table.values, vector.absmax, to);
+    roundToBf16(to);
   }
 };
 
