@@ -160,8 +160,9 @@ describe('chat in a browser', () => {
     await page.getByRole('spinbutton', { name: 'Temperature' }).fill('100');
     await page.getByRole('spinbutton', { name: 'Most tokens' }).fill('4000');
     await page.keyboard.press('Escape');
+    await page.locator('button:focus', { hasText: 'Settings' }).waitFor(); // the closed panel has given the focus back
     await question(page).fill('Tell me all of it.');
-    await page.keyboard.press('Enter');
+    await question(page).press('Enter');
     await expect.poll(() => answers(page).count(), { timeout: 30_000 }).toBe(4);
     await page.close();
     const again = await open(`/chat?id=${conversation}`);

@@ -38,8 +38,11 @@ export async function writeLine(page: Page, key: string, line: string): Promise<
   await page.keyboard.type(line);
 }
 
-/** No finding that keeps somebody from using the page. */
+/** No finding that keeps somebody from using the page, once its colors stand still. */
 export async function expectAccessible(page: Page): Promise<void> {
+  const stands = `document.getAnimations().every(
+    ({ playState, transitionProperty = '' }) => playState !== 'running' || !/color|opacity/.test(transitionProperty))`;
+  await expect.poll(() => page.evaluate(stands), { timeout: 30_000 }).toBe(true);
   await page.evaluate(axe);
   const findings = await page.evaluate(async () => {
     const { violations } = await (

@@ -19,6 +19,7 @@ import { sigmoidGate, splitGate } from '../ops/head_gate/op.ts';
 import { ops } from '../ops/index.ts';
 import { latentKeysValues, trimHeads } from '../ops/latent_heads/op.ts';
 import { linear } from '../ops/linear/op.ts';
+import { expertLinearNf4 } from '../ops/linear_nf4/op.ts';
 import { type PolicyLossOptions, policyLoss, policySums } from '../ops/policy_loss/op.ts';
 import { type AnswerInputs, ktoLoss, type PairLossOptions, pairLoss, sides } from '../ops/preference_loss/op.ts';
 import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
@@ -78,6 +79,11 @@ const rules: Record<string, Build> = {
   'experts, normalized gates': (p) => experts(p, 'parameter', true),
   'experts, gates of all logits': (p) => experts(p, 'parameter', false),
   'experts, frozen': (p) => experts(p, 'weight', true),
+  'experts in NF4': (p) => {
+    const routes = routesOf(p, true);
+    const x = expertDispatch(p.rows('x', T, D), routes);
+    return expertCombine(expertLinearNf4(x, p.nf4('w', 3 * D, D), routes.offsets, f32), routes);
+  },
   'experts, clamped': (p) => experts(p, 'parameter', true, { alpha: 1.702, limit: 1.5, upOffset: 1 }),
   'expert_route_sigmoid, normalized gates': (p) => sigmoidExperts(p, true),
   'expert_route_sigmoid, sigmoids alone': (p) => sigmoidExperts(p, false),

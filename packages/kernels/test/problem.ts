@@ -1,9 +1,9 @@
+import { type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/dequantize_nf4/op.ts';
 import { embedding } from '../ops/embedding/op.ts';
 import { linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 import { linearLogProbability } from '../ops/linear_log_probability/op.ts';
 import { type AnswerInputs, preferenceSums } from '../ops/preference_loss/op.ts';
 import { zeroOp } from '../ops/zero/op.ts';
-import type { SourceType } from '../src/addonTypes.ts';
 import { backward } from '../src/autodiff.ts';
 import { hostArray, integer, normal, randomFrom, seedOf } from '../src/cases/numbers.ts';
 import { Values } from '../src/cases/values.ts';
@@ -50,6 +50,29 @@ export class Problem {
         Float64Array.from({ length: count }, () => Math.fround(mean + spread * normal(random))),
       );
     return tensor;
+  }
+
+  /** A frozen weight in NF4 whose absmaxes are quantized, too. */
+  nf4(name: string, rows: number, columns: number): Nf4Weight {
+    const blocks = Math.ceil((rows * columns) / nf4Block);
+    const groups = Math.ceil(blocks / nf4ScaleBlock);
+    const random = randomFrom(seedOf(name));
+    const weight = (part: string, shape: readonly number[], dtype: 'u8' | 'f32', value: () => number): Tensor => {
+      const tensor = this.variables.get(`${name}.${part}`, { shape, dtype, kind: 'weight' });
+      const values = Float64Array.from({ length: elementCount(shape, this.bounds) }, () => Math.fround(value()));
+      this.starts.set(tensor.name, values);
+      return tensor;
+    };
+    const byte = () => integer(random, 256);
+    return {
+      codes: weight('codes', [rows, columns / 2], 'u8', byte),
+      absmax: weight('absmax', [blocks], 'u8', byte),
+      double: {
+        scales: weight('scales', [groups], 'f32', () => 1 + 0.1 * normal(random)),
+        map: weight('map', [256], 'f32', () => normal(random)),
+        offsets: weight('offsets', [groups], 'f32', () => normal(random)),
+      },
+    };
   }
 
   /** A trained [rows, columns] tensor as an activation of the graph. */
@@ -134,7 +157,10 @@ export class Problem {
   async step(plan: Plan, batches: readonly Batch[], device: Device, parameters = this.starts): Promise<Step> {
     const engine = new Engine(plan, device);
     try {
-      for (const [name, values] of parameters) await engine.write(name, hostArray(values, 'f32'), 'f32' as SourceType);
+      for (const [name, values] of parameters) {
+        const type = this.variables.byName.get(name)?.dtype === 'u8' ? 'u8' : 'f32';
+        await engine.write(name, hostArray(values, type), type);
+      }
       await engine.run([{ program: 'begin', extents: {}, inputs: {} }, ...batches.map((batch) => this.call(batch))]);
       const gradients = new Map<string, Float32Array>();
       for (const { name } of this.parameters)

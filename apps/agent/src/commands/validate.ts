@@ -28,7 +28,7 @@ async function validate(path: string, { set, json, resolved }: Options): Promise
   const { kind, recipe, resolvedText, warnings, pull } = await validateRecipe({}, { recipe: path, set });
   if (json) return printJson({ valid: true, kind, recipe, warnings, ...(pull && { modelMissing: pull }) });
   if (resolved) print(resolvedText.trimEnd());
-  else print(`${path} is valid${kind === 'synthesis' ? ', a recipe of `anneal synthesize`' : ''}`);
+  else print(`${path} is valid${kind === 'synthesis' ? ', a recipe to synthesize rows' : ''}`);
   for (const warning of warnings) printEvent(warning, remark);
   if (pull) remark(`the model is not here yet; ${pull}`);
 }

@@ -41,9 +41,9 @@ const job = createJob(resolveRecipe(JSON.parse(recipe), { baseDirectory: dataFol
 const session = await openSession(job, { dataFolder });
 const before = mappings();
 const base = status('VmRSS');
-const starting = startEngine(session, null);
+const { engine } = await startEngine(session, null);
 const mapped = largestNewRange(before);
-const training = new TrainingEngine((await starting).engine, session.objective);
+const training = new TrainingEngine(engine, session.objective);
 for (let step = 1; step <= 2; step++) {
   await training.step(await session.loader.next(), { step, learningRate: 1e-4, seed: 1 });
 }
