@@ -75,7 +75,7 @@ describe('behind a proxy', () => {
     await page.getByText('Ready to start').waitFor();
     await page.locator('.monaco-editor .view-line').getByText('seed', { exact: true }).waitFor();
     // The editor's workers and its socket are there, too.
-    expect(page.workers().length).toBeGreaterThan(0);
+    await expect.poll(() => page.workers().length, { timeout: 30_000 }).toBeGreaterThan(0);
     await page.getByRole('status').getByText('Saved').waitFor();
     await page.getByRole('link', { name: 'Look at the data' }).click();
     await page.waitForURL(`${studio}/data?*`);

@@ -1,4 +1,6 @@
 /** Malformed messages to every procedure, and requests to every route: an error each, no defect, and the agent goes on. */
+import { connect } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { random } from '@anneal/core/random';
 import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -127,4 +129,25 @@ it('requests of every route', { timeout: 60_000 + 50 * requests }, async () => {
   expect(odd).toEqual([]);
   expect((await fetch(`${daemon.url}/healthz`)).status).toBe(200);
   expect(said.filter((text) => text.startsWith('defect'))).toEqual([]);
+});
+
+it('targets and hosts that are no part of a URL', async () => {
+  const daemon = await start(makePlace(), { basePath: '/proxy/7420' });
+  const { host, hostname, port } = new URL(daemon.url);
+  const upgrade = ['Connection: Upgrade', 'Upgrade: websocket'];
+  const statusOf = async (target: string, headers: string[]): Promise<string | undefined> => {
+    const socket = connect(Number(port), hostname);
+    socket.write(`${[`GET ${target} HTTP/1.1`, ...headers].join('\r\n')}\r\n\r\n`);
+    return (await textOf(socket)).split(' ')[1];
+  };
+  for (const target of ['//', '/proxy//', '/proxy/7420//', '//?', 'http://[', 'http://', '*', '/%', '/trpc/%']) {
+    expect([target, await statusOf(target, [`Host: ${host}`, ...upgrade])]).toEqual([
+      target,
+      expect.stringMatching(/^40[04]$/),
+    ]);
+  }
+  const wrongPort = ['Host: localhost:99999', 'Origin: http://localhost'];
+  expect(await statusOf('/trpc', [...wrongPort, ...upgrade])).toBe('403');
+  expect(await statusOf('/healthz', [...wrongPort, 'Connection: close'])).toBe('403');
+  expect((await fetch(`${daemon.url}/healthz`)).status).toBe(200);
 });

@@ -1,7 +1,7 @@
 /** The agent as a server, spoken to as a browser does: pairing, refusals, and a live run without a hole. */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { appendFileSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -224,10 +224,45 @@ describe('the studio', () => {
     }
     expect((await fetch(`${daemon.url}?id=1`)).status).toBe(200);
     expect((await fetch(`${daemon.url}0/api/session`)).status).toBe(404);
-    for (const path of ['proxy', '/a b', '/a"b', '//host', '/a/../b', '/a;b', '/<b>']) {
+  });
+
+  it('may not be below a path that is none, or that the agent has itself', () => {
+    const noPaths = [
+      'proxy',
+      '/a b',
+      '/a"b',
+      '//host',
+      '/a/../b',
+      '/a/%2e%2E/b',
+      '/.%2E',
+      '/%2e',
+      '/a%',
+      '/a%2',
+      '/a%zz',
+    ];
+    for (const path of [...noPaths, '/a;b', '/<b>']) {
       expect(() => checkBasePath(path), path).toThrow('this is no path of an address');
     }
-    expect(['', '/'].map(checkBasePath)).toEqual(['', '']);
+    const pages = readdirSync(join(import.meta.dirname, '../../web/app'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    expect(pages).toContain('recipes');
+    for (const name of [...pages, 'api', 'v1', 'trpc', 'metrics', 'healthz', '_next']) {
+      for (const path of [`/${name}`, `/${name}/7420/`]) {
+        const refused = { code: 'base_path_not_usable', what: expect.stringContaining(`/${name} of its own`) };
+        expect(() => checkBasePath(path), path).toThrow(expect.objectContaining(refused));
+      }
+    }
+    const usable = [
+      '',
+      '/proxy/7420',
+      '/user/ada/proxy/7420',
+      '/user/ada%40lab/proxy/absolute/7420',
+      '/runs',
+      '/a/api',
+    ];
+    expect(usable.map(checkBasePath)).toEqual(usable);
+    expect(checkBasePath('/')).toBe('');
   });
 
   it('serves nothing from elsewhere', async () => {

@@ -1,6 +1,7 @@
 /** What takes room on the disk, and giving back what nobody needs. */
 import { cpSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pulledModels } from '@anneal/core/hub/cache';
 import { type StorageSurvey, storageSurveySchema } from '@anneal/core/protocol/storage';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { exitCodes } from '../src/exitCodes.ts';
@@ -148,3 +149,25 @@ test('a run that is removed in the studio is restored there; one that waits leav
   expect(await api.storage.clean.mutate({ items: trash })).toMatchObject({ removed: [{ name: 'second' }], kept: [] });
   expect(await api.runs.removed.query()).toEqual([]);
 }, 60_000);
+
+test('files and folders of others in the cache are passed over', async () => {
+  const { where, cache } = place();
+  const model = join(cache, 'models', 'owner', 'model');
+  mkdirSync(join(model, 'main.partial-1'), { recursive: true });
+  writeFileSync(join(model, 'main.partial-1', 'half'), 'half');
+  for (const kind of ['datasets', 'models']) {
+    for (const folder of ['', 'owner', kind === 'models' ? 'owner/model' : 'owner/set']) {
+      writeFileSync(join(cache, kind, folder, '.DS_Store'), 'mine');
+      writeFileSync(join(cache, kind, folder, 'notes.txt'), 'mine');
+      mkdirSync(join(cache, kind, folder, '50%', '100%'), { recursive: true });
+    }
+  }
+  const ofCache = named(await finish(surveyStorage({}, where))).filter(([kind]) =>
+    /datasets|models/.test(String(kind)),
+  );
+  expect(ofCache.sort()).toEqual([
+    ['datasets', 'owner/set (train)', true],
+    ['models', 'owner/model', true],
+  ]);
+  expect(pulledModels(cache)).toEqual([]);
+});

@@ -21,6 +21,7 @@ export class RequestCheck {
     if (host === undefined) return 'it has no Host';
     const name = host.toLowerCase().replace(/:\d+$/, '');
     if (!this.#names.has(name)) return `its Host is "${host}": allow it with --allow-host ${name}`;
+    if (!URL.canParse(`http://${host}`)) return `its Host is "${host}", which has no port that there can be`;
     if (origin === undefined || sameOrigin(origin, host)) return undefined;
     return `its Origin is "${origin}", and only pages of "${host}" may ask`;
   }

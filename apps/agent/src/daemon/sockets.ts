@@ -71,8 +71,8 @@ export class Sockets {
   /** The one handler of `upgrade`: every socket of this port comes by here. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const server = this.#servers.get(pathname);
+    const [path = ''] = (request.url ?? '').split('?'); // of anybody: not every target is a URL
+    const server = this.#servers.get(path);
     if (!server) return refuse(socket, '404 Not Found');
     const { agent, access, check, log } = this.#options;
     const refusal = check.refusal(request.headers);

@@ -70,7 +70,10 @@ export class Workspace {
   recipes(): FoundRecipe[] {
     const found = this.#yamlFiles()
       .filter((path) => looksLikeRecipe(path))
-      .map((path) => ({ key: this.keyOf(path), path, modified: statSync(path).mtime }));
+      .flatMap((path) => {
+        const status = statSync(path, { throwIfNoEntry: false });
+        return status ? [{ key: this.keyOf(path), path, modified: status.mtime }] : [];
+      });
     return found.sort((a, b) => b.modified.getTime() - a.modified.getTime());
   }
 
@@ -242,16 +245,30 @@ function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM' || code === 'ENOENT') return [];
+    if (isGoneOrClosed(error)) return [];
     throw error;
   }
 }
 
+/** Undefined of a file that cannot be looked into, or is just gone. */
+export function textAt(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isGoneOrClosed(error)) return undefined;
+    throw error;
+  }
+}
+
+function isGoneOrClosed(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
 /** It names a model and data sets; whether it is right is another question. */
 function looksLikeRecipe(path: string): boolean {
-  if (statSync(path).size > largestRecipe) return false;
-  return /^base_model\s*:/m.test(readFileSync(path, 'utf8'));
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined || status.size > largestRecipe) return false;
+  return /^base_model\s*:/m.test(textAt(path) ?? '');
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
@@ -95,13 +95,12 @@ export function cachedFolders(cacheDirectory: string): CachedFolder[] {
   const root = join(cacheDirectory, 'models');
   return below(root).flatMap((owner) =>
     below(join(root, owner)).flatMap((model) =>
-      below(join(root, owner, model)).flatMap((entry): CachedFolder[] => {
+      leftByPulls(join(root, owner, model)).map((entry): CachedFolder => {
         const folder = join(root, owner, model, entry);
-        if (!lstatSync(folder).isDirectory() || entry.startsWith('.')) return [];
         const segment = entry.replace(/\.partial-\w+$/, '');
         const [revision = '', file] = segment.split('@');
         const name = [owner, model, ...(file === undefined ? [] : [unescape(file)])].join('/');
-        return [{ name, revision: revision === 'main' ? null : unescape(revision), folder, path: cachedModel(folder) }];
+        return { name, revision: revision === 'main' ? null : unescape(revision), folder, path: cachedModel(folder) };
       }),
     ),
   );
@@ -112,9 +111,25 @@ export function readProvenance(folder: string): Provenance | undefined {
   return parsedFile(provenanceFile(folder), provenanceSchema);
 }
 
-/** The names in a folder; none where it is not there. */
+/** The names in a folder; none where there is no folder: files of others (`.DS_Store`) may lie beside ours. */
 export function below(folder: string): string[] {
-  return existsSync(folder) ? readdirSync(folder) : [];
+  return entriesBelow(folder).map(({ name }) => name);
+}
+
+/** The names of the folders in one that pulls have made, whole or not: none of others' files, or of names that are no `escape`. */
+export function leftByPulls(folder: string): string[] {
+  return entriesBelow(folder)
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && isEscaped(entry.name))
+    .map(({ name }) => name);
+}
+
+function entriesBelow(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
 }
 
 const filesSchema = z.object({ files: z.array(z.object({ path: z.string().refine(isModelPath) })).min(1) });
@@ -143,6 +158,15 @@ function parsedFile<Schema extends z.ZodType>(path: string, schema: Schema): z.o
 /** Of `escape`. */
 export function unescape(segment: string): string {
   return decodeURIComponent(segment);
+}
+
+function isEscaped(name: string): boolean {
+  try {
+    unescape(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const percent = (character: string): string =>

@@ -5,6 +5,7 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -115,24 +116,35 @@ export function replaceFile(
   }
 }
 
-/** Appends to a file of lines, which is made where there is none: the whole line or, on a full disk, nothing. */
+/**
+ * Appends to a file of lines, which is made where there is none: the whole line or, on a full disk, nothing. Half a line
+ * that a crash or another process has left is ended first.
+ */
 export function appendLine(path: string, line: string, options: { mode?: number } = {}): void {
   try {
-    const file = openSync(path, 'a', options.mode ?? 0o666);
-    const { size } = fstatSync(file);
-    const bytes = Buffer.from(`${line}\n`);
-    let written = 0;
+    const file = openSync(path, 'a+', options.mode ?? 0o666);
     try {
-      while (written < bytes.length) written += writeSync(file, bytes, written);
-    } catch (cause) {
-      // Unless another process has appended meanwhile.
-      if (fstatSync(file).size === size + written) ftruncateSync(file, size);
-      throw cause;
+      appendTo(file, line);
     } finally {
       closeSync(file);
     }
   } catch (cause) {
     throw writeError(path, cause);
+  }
+}
+
+function appendTo(file: number, line: string): void {
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  const isHalf = size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
+  const bytes = Buffer.from(`${isHalf ? '\n' : ''}${line}\n`);
+  let written = 0;
+  try {
+    while (written < bytes.length) written += writeSync(file, bytes, written);
+  } catch (cause) {
+    // Unless another process has appended meanwhile.
+    if (fstatSync(file).size === size + written) ftruncateSync(file, size);
+    throw cause;
   }
 }
 

@@ -27,7 +27,7 @@ export class Audit {
     try {
       appendLine(this.#path, JSON.stringify(entry), { mode: 0o600 });
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError && error.code === 'disk_full')) throw error;
       this.#log(`not in the audit (${error.what}): ${JSON.stringify(entry)}`);
     }
   }

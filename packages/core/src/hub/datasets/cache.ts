@@ -1,13 +1,13 @@
 /** Data sets that were pulled: where they lie, and how they are found again. */
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { LIMITS } from '@anneal/formats/limits';
 import { z } from 'zod';
 import { UserError } from '../../errors.ts';
 import { shellWord } from '../../shellWord.ts';
-import { below, defaultCacheDirectory, escape, provenanceFile, unescape } from '../cache.ts';
+import { below, defaultCacheDirectory, escape, leftByPulls, provenanceFile, unescape } from '../cache.ts';
 import { type DatasetSelection, isDataPath } from './select.ts';
 
 const selectionSchema = z.object({
@@ -51,15 +51,14 @@ export function cachedDatasets(cacheDirectory: string): { name: string; folder: 
   const root = join(cacheDirectory, 'datasets');
   return below(root).flatMap((owner) =>
     below(join(root, owner)).flatMap((set) =>
-      below(join(root, owner, set)).flatMap((entry) => {
-        const folder = join(root, owner, set, entry);
-        if (!lstatSync(folder).isDirectory() || entry.startsWith('.')) return [];
+      leftByPulls(join(root, owner, set)).map((entry) => {
         const [revision = '', name = '', split = ''] = entry
           .replace(/\.partial-\w+$/, '')
           .split('@')
           .map(unescape);
         const rows = [revision === 'main' ? '' : revision, name, split].filter((part) => part !== '').join(', ');
-        return [{ name: rows === '' ? `${owner}/${set}` : `${owner}/${set} (${rows})`, folder }];
+        const folder = join(root, owner, set, entry);
+        return { name: rows === '' ? `${owner}/${set}` : `${owner}/${set} (${rows})`, folder };
       }),
     ),
   );
@@ -89,9 +88,9 @@ export function findPulled(
 ): PulledDataset | undefined {
   const exact = readPulled(datasetFolder(cacheDirectory, id, selection));
   const home = datasetHome(cacheDirectory, id);
-  if (exact || selection.revision === null || !existsSync(home)) return exact;
+  if (exact || selection.revision === null) return exact;
   const same = JSON.stringify({ ...selection, revision: null });
-  return readdirSync(home)
+  return below(home)
     .filter((entry) => !entry.includes('.partial-') && !entry.startsWith('.'))
     .flatMap((entry) => readPulled(join(home, entry)) ?? [])
     .find(
