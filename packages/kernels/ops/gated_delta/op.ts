@@ -48,7 +48,7 @@ function cudaBackwardBytes(
   { keyHeads }: Readonly<Record<Heads, number>>,
 ): number {
   const windows = Math.ceil(T / CHUNK);
-  const states = 4 * (windows - 1) * V * 4 * Math.ceil(K / 4);
+  const states = 4 * Math.max(windows - 1, 0) * V * 4 * Math.ceil(K / 4);
   return partsBytes(4 * T * V, 4 * T * V, states, states, 4 * T * 2 * keyHeads * K, 8 * 2 * windows * H);
 }
 
@@ -67,7 +67,7 @@ const flops = ({ T = 0, V = 0, K = 0 }: Sizes): number => 7 * T * V * K;
  * Attention with a state S of [keySize, valueSize] per head instead of keys and values. x = [q k v] holds `keyHeads` heads of queries and
  * of keys, and H of values, several of which may share a key. With β = σ(b), g = -e^decay · softplus(a + shift), k and q / √keySize of
  * length 1, token by token and from S = 0 at the beginning of each document:
- * S ← e^g S; S ← S + k (β (v - Sᵀk))ᵀ; out = Sᵀq. Computed in chunks of 64 tokens. Yang, Kautz, Hatamizadeh 2024 (Gated DeltaNet).
+ * S ← e^g S; S ← S + k (β (v - Sᵀk))ᵀ; out = Sᵀq; on the CPU in chunks of 64 tokens. Yang, Kautz, Hatamizadeh 2024 (Gated DeltaNet).
  */
 export const gatedDeltaOp = defineOp({
   name: 'gated_delta',

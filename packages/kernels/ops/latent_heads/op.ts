@@ -62,9 +62,11 @@ interface Trim {
   readonly kept: number;
 }
 
-function headsOf(columns: number, size: number): number {
-  if (columns % size !== 0) throw new Error(`heads of ${size} do not fit ${columns} columns`);
-  return columns / size;
+/** @param part the size of a head in `columns` */
+function headsOf(columns: number, part: number, { size, kept }: Trim): number {
+  if (kept < 1 || kept > size) throw new Error(`${kept} of the ${size} values of a head`);
+  if (columns % part !== 0) throw new Error(`heads of ${part} do not fit ${columns} columns`);
+  return columns / part;
 }
 
 /** The first `kept` of the `size` values of each head. */
@@ -73,7 +75,7 @@ export const trimHeadsOp: Op<'x', 'y', keyof Trim> = defineOp({
   inputs: { x: 'A[T,W]' },
   outputs: { y: 'A[T,N]' },
   attributes: ['size', 'kept'],
-  derive: ({ W }, { size, kept }) => ({ N: headsOf(Number(W), size) * kept }),
+  derive: ({ W }, trim) => ({ N: headsOf(Number(W), trim.size, trim) * trim.kept }),
   cheap: true,
   tiles: true,
   flops: () => 0,
@@ -86,7 +88,7 @@ export const padHeadsOp: Op<'y', 'x', keyof Trim> = defineOp({
   inputs: { y: 'A[T,N]' },
   outputs: { x: 'A[T,W]' },
   attributes: ['size', 'kept'],
-  derive: ({ N }, { size, kept }) => ({ W: headsOf(Number(N), kept) * size }),
+  derive: ({ N }, trim) => ({ W: headsOf(Number(N), trim.kept, trim) * trim.size }),
   tiles: true,
   flops: () => 0,
 });

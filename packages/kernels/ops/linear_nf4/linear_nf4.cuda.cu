@@ -3,7 +3,7 @@
 #include "nf4_weight.cuh"
 
 // Few rows are multiplied with codes as they lie in memory, a quarter of the bytes of a matrix in bf16. For more, the weight is decoded into the
-// workspace, roundUp(N · K · bytes of the activations' type, 256), behind which is that of `linear`; but experts' where products read the codes.
+// workspace, roundUp(N · K · bytes of the activations' type, 256), behind which is that of `linear`; not experts', where products read the codes.
 
 namespace anneal::cuda {
 

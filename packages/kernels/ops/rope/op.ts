@@ -30,7 +30,7 @@ export const ropeOp: Op<'x' | 'cos' | 'sin', 'y', 'direction' | 'size' | 'interl
   attributes: ['direction', 'size', 'interleaved', 'first'],
   inPlace: { y: ['x'] },
   derive: ({ D, P }, { size, first }) => {
-    if (Number(D) % size !== 0 || size % 2 !== 0 || first % 2 !== 0 || size < first + 2 * Number(P))
+    if (Number(D) % size !== 0 || size % 2 !== 0 || first < 0 || first % 2 !== 0 || size < first + 2 * Number(P))
       throw new Error(`rope: rows of ${D} do not divide into heads of ${size}, of which ${2 * Number(P)} are turned`);
     return {};
   },

@@ -139,7 +139,7 @@ struct ExpertProblem {
     require(wideExpertProduct(p, way == Way::nf4 ? &nf4 : nullptr, plain, context.multiprocessors, stream));
   }
 
-  /** Of `name` in the counters, which are zeroed: read after all work. */
+  /** Counter number i, which is zeroed before: read after all work. */
   unsigned counter(int i) const {
     unsigned value;
     require(cudaMemcpy(&value, counters.data + 4 * i, 4, cudaMemcpyDeviceToHost), "copy back");
