@@ -143,6 +143,18 @@ describe('going on', () => {
     );
   });
 
+  test('what a checkpoint remembers and a recipe does not read is refused: its weights are averages', async () => {
+    const recipe = tinyRecipe(temporaryFolder(), { ...level, ema_decay: 0.9, max_steps: 1 });
+    const first = await trainHere(recipe);
+    const going = trainHere({
+      ...recipe,
+      ema_decay: 0,
+      max_steps: 2,
+      resume_from_checkpoint: checkpointPath(first, 1),
+    });
+    await expect(going).rejects.toThrow(/the checkpoint's optimizer\/.*\.ema is nothing that this recipe's optimizer/);
+  });
+
   test('a moving average begins as the weights, follows by less in the first steps, and is what a checkpoint has', async () => {
     const recipe = tinyRecipe(temporaryFolder(), {
       ...fullFineTuning,

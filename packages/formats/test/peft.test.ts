@@ -94,6 +94,7 @@ describe('configuration', () => {
     [{ init_lora_weights: 'pissa_niter_4' }, 'init_lora_weights'],
     [{ init_lora_weights: 'olora' }, 'init_lora_weights'],
     [{ init_lora_weights: 'pissa', use_dora: true }, 'init_lora_weights'],
+    [{ init_lora_weights: 'pissa', lora_bias: true }, 'init_lora_weights'],
     [{ init_lora_weights: 'loftq', loftq_config: { loftq_bits: 4, loftq_iter: 5 } }, 'loftq_config'],
     [{ init_lora_weights: 'loftq', loftq_config: { loftq_bits: 2 } }, 'loftq_config'],
     [{ peft_type: 'IA3' }, 'peft_type'],

@@ -86,6 +86,21 @@ test('a sliding window is announced, because llama.cpp ignores it', async () => 
   expect(warnings[0]).toContain('beyond 16 tokens');
 });
 
+test('a factor of YaRN that deepseek2 has no field for is refused', async () => {
+  const model = goldenModel('deepseek-v3');
+  const { scaling } = model.config.rope;
+  if (scaling?.kind !== 'yarn') throw new Error('the golden model has YaRN');
+  const rope = { ...model.config.rope, scaling: { ...scaling, attentionFactor: 0.9 } };
+  const changed = { ...model, config: { ...model.config, rope } };
+  const exporting = exportGguf(join(temporaryFolder(), 'gguf'), {
+    model: changed,
+    adapter: null,
+    types: ['f16'],
+    name: 'x',
+  });
+  await expect(exporting).rejects.toThrow('attention factor of YaRN');
+});
+
 test('what llama.cpp would silently compute otherwise is refused', async () => {
   const model = goldenModel('qwen3-yarn');
   const { scaling } = model.config.rope;

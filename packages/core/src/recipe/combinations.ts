@@ -91,7 +91,13 @@ export function combinationFindings(recipe: Partial<Recipe>): Finding[] {
         wanted === 'lora' ? 'set adapter: lora, or loftq for weights in 4 bits' : 'set adapter: qlora, or pissa';
       clash(key, `\`${key}: ${recipe[key]}\` goes with \`adapter: ${wanted}\``, next, [key]);
     }
-    for (const other of ['peft_use_dora', 'lora_target_parameters', 'lora_model_dir', 'rl'] as const) {
+    for (const other of [
+      'peft_use_dora',
+      'peft_lora_bias',
+      'lora_target_parameters',
+      'lora_model_dir',
+      'rl',
+    ] as const) {
       if (!recipe[other]) continue;
       const why = other === 'rl' ? 'the base without the adapter is another model then' : `not with \`${other}\``;
       clash(key, `the adapter cannot begin as a part of the weights: ${why}`, `remove ${key} or ${other}`, [

@@ -171,6 +171,7 @@ describe('keys that do not go together', () => {
     ['peft_init_lora_weights: loftq', 'recipe.yaml:3:1'],
     ['peft_use_dora: true\npeft_init_lora_weights: pissa', 'recipe.yaml:4:1'],
     ['rl: dpo\npeft_init_lora_weights: pissa', 'recipe.yaml:4:1'],
+    ['peft_lora_bias: true\npeft_init_lora_weights: pissa', 'recipe.yaml:4:1'],
     ['peft_trainable_token_indices: [7, 3, 7]', 'recipe.yaml:3:1'],
     ['lora_target_parameters: [down_proj]\nlora_dropout: 0.1', 'recipe.yaml:4:1'],
     ['warmup_ratio: 0.1\nwarmup_steps: 5', 'recipe.yaml:4:1'],

@@ -156,24 +156,32 @@ async function writeMoments(path: string, engine: Engine): Promise<void> {
 async function readMoments(path: string, engine: Engine): Promise<void> {
   const source = openSafetensors(path);
   try {
+    const unread = [...source.tensors.keys()].find(
+      (name) => engine.plan.variables.get(name)?.tensor.kind !== 'optimizer',
+    );
+    if (unread !== undefined) throw ofAnotherRun(path, `${unread} is nothing that this recipe's optimizer remembers`);
     for (const [name, { tensor }] of engine.plan.variables) {
       if (tensor.kind !== 'optimizer') continue;
       const stored = source.tensors.get(name);
       const dtype = storedType(tensor);
       if (stored?.dtype !== dtype || stored.shape.join() !== tensor.shape.join()) {
         const found = stored ? `${stored.dtype} [${stored.shape}]` : 'missing';
-        throw new UserError({
-          what: `the checkpoint's ${name} is ${found}, this recipe needs ${dtype} [${tensor.shape}]`,
-          where: path,
-          next: 'resume with the recipe the checkpoint was made with',
-          code: 'checkpoint_of_another_run',
-        });
+        throw ofAnotherRun(path, `${name} is ${found}, this recipe needs ${dtype} [${tensor.shape}]`);
       }
       await engine.write(name, source.bytes(name), tensor.dtype as 'f32' | 'f64' | 'u8');
     }
   } finally {
     source.close();
   }
+}
+
+function ofAnotherRun(path: string, what: string): UserError {
+  return new UserError({
+    what: `the checkpoint's ${what}`,
+    where: path,
+    next: 'resume with the recipe the checkpoint was made with',
+    code: 'checkpoint_of_another_run',
+  });
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

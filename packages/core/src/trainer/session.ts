@@ -205,7 +205,7 @@ function withoutEmbedding(): UserError {
   return new UserError({
     what: 'embedding_lr is the learning rate of embedding and output layer, and this run trains neither',
     next: 'remove it, or list embed_tokens or lm_head in lora_modules_to_save',
-    code: 'adapter_target_unknown',
+    code: 'embedding_not_trained',
   });
 }
 

@@ -186,11 +186,11 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
 
 /** What PiSSA of few iterations begins with is chance, and LoftQ of several leaves another base than NF4 does. */
 function initialization(
-  { init_lora_weights: value, loftq_config: loftq, use_dora: dora }: JsonObject,
+  { init_lora_weights: value, loftq_config: loftq, use_dora: dora, lora_bias: loraBias }: JsonObject,
   where: string,
 ): Initialization {
   if (PLAIN_INITIALIZATIONS.has(value)) return 'plain';
-  if (dora === true) throw unsupported('init_lora_weights', value, where);
+  if (dora === true || loraBias === true) throw unsupported('init_lora_weights', value, where);
   if (value === 'pissa') return value;
   if (value !== 'loftq') throw unsupported('init_lora_weights', value, where);
   const { loftq_bits: bits = 4, loftq_iter: iterations = 1 } = isJsonObject(loftq) ? loftq : {};

@@ -168,6 +168,8 @@ const models: Record<string, Problem> = {
   adapter_without_base: ['适配器没有说明其基础模型'],
   adapter_of_another_base: ['适配器属于另一个基础模型'],
   adapter_target_unknown: ['模型中没有要训练的这些层'],
+  adapter_rank_too_high: ['适配器的秩高于权重矩阵的秩', '请减小 lora_r'],
+  embedding_not_trained: ['embedding_lr 不起作用：此训练既不训练嵌入层，也不训练输出层'],
   no_adapter: ['此训练没有适配器：训练的是全部权重'],
   too_many_models: ['已加载的模型都在回答', '请等待，或停止其中一个'],
 };

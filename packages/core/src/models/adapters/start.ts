@@ -117,6 +117,6 @@ function rankTooHigh(linear: string, { shape }: ModelTensor, rank: number, initi
   return new UserError({
     what: `peft_init_lora_weights: ${initialization} has no adapter of rank ${rank} for ${linear}, which is [${shape}]`,
     next: `set lora_r: ${Math.min(...shape)} or less`,
-    code: 'adapter_target_unknown',
+    code: 'adapter_rank_too_high',
   });
 }

@@ -67,8 +67,12 @@ export const ggufPart: GgufPart = {
       ...(logFactor > 0 ? [float32('rope.scaling.yarn_log_multiplier', logFactor / 10)] : []),
     ];
   },
-  refusal: ({ rotaryPairs }) =>
-    rotaryPairs === 'neighbors' ? null : 'llama.cpp turns neighbors in deepseek2 (rope_interleave)',
+  refusal: ({ rotaryPairs, rope: { scaling } }) => {
+    if (rotaryPairs !== 'neighbors') return 'llama.cpp turns neighbors in deepseek2 (rope_interleave)';
+    if (scaling?.kind === 'yarn' && scaling.attentionFactor !== 1)
+      return 'llama.cpp has no attention factor of YaRN in deepseek2 (mscale as mscale_all_dim, or attention_factor: 1)';
+    return null;
+  },
   honorsWindow: false,
   hasOwnValueSize: true,
   scalesYarnItself: true,

@@ -51,7 +51,7 @@ export function stateLike(variables: Variables, { index, members }: Group, part:
 
 /** Trained in full, or rows of some tokens. */
 export function isEmbeddingOrHead({ name }: Tensor): boolean {
-  return /^(adapter\/)?(embed|lm_head)(\.full|\.rows)?$/.test(name);
+  return /^(adapter\/)?(embed|per_layer_embed|lm_head)(\.full|\.rows)?$/.test(name);
 }
 
 export function elementsOf({ shape }: Tensor): number {
