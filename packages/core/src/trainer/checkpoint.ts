@@ -156,10 +156,6 @@ async function writeMoments(path: string, engine: Engine): Promise<void> {
 async function readMoments(path: string, engine: Engine): Promise<void> {
   const source = openSafetensors(path);
   try {
-    const unread = [...source.tensors.keys()].find(
-      (name) => engine.plan.variables.get(name)?.tensor.kind !== 'optimizer',
-    );
-    if (unread !== undefined) throw ofAnotherRun(path, `${unread} is nothing that this recipe's optimizer remembers`);
     for (const [name, { tensor }] of engine.plan.variables) {
       if (tensor.kind !== 'optimizer') continue;
       const stored = source.tensors.get(name);
@@ -170,6 +166,10 @@ async function readMoments(path: string, engine: Engine): Promise<void> {
       }
       await engine.write(name, source.bytes(name), tensor.dtype as 'f32' | 'f64' | 'u8');
     }
+    const unread = [...source.tensors.keys()].find(
+      (name) => engine.plan.variables.get(name)?.tensor.kind !== 'optimizer',
+    );
+    if (unread !== undefined) throw ofAnotherRun(path, `${unread} is nothing that this recipe's optimizer remembers`);
   } finally {
     source.close();
   }
