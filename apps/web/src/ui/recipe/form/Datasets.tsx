@@ -4,6 +4,7 @@ import { readValue } from '@anneal/core/recipe/edit';
 import { Plus, X } from 'lucide-react';
 import { useTranslations } from 'use-intl';
 import { Button, IconButton } from '../../Button.tsx';
+import { fieldsOf } from './control.ts';
 import { FieldList } from './FieldList.tsx';
 import { useRecipeForm } from './formContext.ts';
 import { InText } from './InText.tsx';
@@ -15,7 +16,7 @@ export function Datasets({ field, order }: { field: FormField; order: readonly s
   const t = useTranslations('recipes');
   const { parsed, isReadOnly, search, write, remove, append } = useRecipeForm();
   const { key, control } = field;
-  const fields = 'fields' in control ? control.fields : [];
+  const fields = fieldsOf(control);
   const value = readValue(parsed, [key])?.value;
   const items = Array.isArray(value) ? value : [];
   const add = () => (items.length > 0 ? append([key], 'path: ""') : write([key], '\n  - path: ""', order));

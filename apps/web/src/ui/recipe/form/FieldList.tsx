@@ -4,6 +4,7 @@ import { writtenKeys } from '@anneal/core/recipe/edit';
 import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { recipeKeys } from '../../../i18n/zhCN/recipeKeys.ts';
+import { fieldsOf } from './control.ts';
 import { FieldRow } from './FieldRow.tsx';
 import { isBelow, type Path, useRecipeForm } from './formContext.ts';
 
@@ -60,6 +61,6 @@ export function FieldList({
 
 /** By its name or its meaning, or those of its own fields. */
 export function isFound({ key, description, control }: FormField, search: string): boolean {
-  if ('fields' in control && control.fields.some((field) => isFound(field, search))) return true;
+  if (fieldsOf(control).some((field) => isFound(field, search))) return true;
   return [key, description, recipeKeys[key] ?? ''].some((text) => text.toLowerCase().includes(search.toLowerCase()));
 }

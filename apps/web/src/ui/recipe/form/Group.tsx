@@ -6,6 +6,7 @@ import { useTranslations } from 'use-intl';
 import { useLocale } from '../../../i18n/locale.tsx';
 import { recipeKeys } from '../../../i18n/zhCN/recipeKeys.ts';
 import { Button, IconButton } from '../../Button.tsx';
+import { fieldsOf } from './control.ts';
 import { Explained } from './Explained.tsx';
 import { FieldList } from './FieldList.tsx';
 import { useRecipeForm } from './formContext.ts';
@@ -19,7 +20,7 @@ export function Group({ field, order }: { field: FormField; order: readonly stri
   const locale = useLocale();
   const { parsed, isReadOnly, search, write, remove } = useRecipeForm();
   const { key, control } = field;
-  const fields = 'fields' in control ? control.fields : [];
+  const fields = fieldsOf(control);
   const value = readValue(parsed, [key])?.value;
   const isWritten = value !== undefined && value !== null;
   const isMapping = isWritten && typeof value === 'object' && !Array.isArray(value);

@@ -1,3 +1,4 @@
+import type { FormControl, FormField } from '@anneal/core/protocol/recipeForm';
 import type { WrittenValue } from '@anneal/core/recipe/edit';
 
 /** What a control is given to show and change one value. */
@@ -12,6 +13,11 @@ export interface ControlProps {
   standard: string | undefined;
   write(source: string): void;
   remove(): void;
+}
+
+/** The fields of its own that a control has. */
+export function fieldsOf(control: FormControl): readonly FormField[] {
+  return 'fields' in control ? control.fields : [];
 }
 
 /** What one writes into and chooses from in the form. */
