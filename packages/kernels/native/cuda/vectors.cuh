@@ -89,6 +89,13 @@ __device__ void store(A* to, const float (&from)[V]) {
   }
 }
 
+template <int V, typename A>
+__device__ void copyVector(A* to, const A* from) {
+  float values[V];
+  load<V>(from, values);
+  store<V>(to, values);
+}
+
 /** Whether rows of `width` elements can be moved in vectors of V wherever they begin. */
 inline bool vectorRows(int64_t width, int V) { return width % V == 0; }
 

@@ -176,7 +176,7 @@ __device__ void consume(const Arguments& a, const Shared& shared, const WideTile
 #pragma unroll
     for (int step = 0; step < kDepth / 16; step++) {
       const uint64_t rows = kPlain ? columnsDescriptor(weights + step * 2048, kGroupBytes) : rowsDescriptor(weights + columnStep<64>(step));
-      multiplyTokens<kPlain>(sum, rows, rowsDescriptor(tokens + columnStep<64>(step)));
+      multiplyTiles<kPlain>(sum, rows, rowsDescriptor(tokens + columnStep<64>(step)), true);
     }
     commitProducts();
     waitForProducts<1>();

@@ -5,47 +5,31 @@ namespace anneal::cuda {
 namespace {
 
 /** A row is a head: [query gate] in x. */
-template <typename A>
+template <bool Split, typename A>
 struct Heads {
   A *x, *q, *gate;
   int64_t size;
 
   template <int V>
-  __device__ static void copy(const A* from, A* to) {
-    float values[V];
-    load<V>(from, values);
-    store<V>(to, values);
+  __device__ void run(int64_t head, int column) const {
+    const int64_t pair = 2 * head * size + column, single = head * size + column;
+    move<V>(x + pair, q + single);
+    move<V>(x + pair + size, gate + single);
   }
-};
-
-template <typename A>
-struct Split {
-  Heads<A> heads;
 
   template <int V>
-  __device__ void run(int64_t head, int column) const {
-    const int64_t pair = 2 * head * heads.size + column, single = head * heads.size + column;
-    heads.template copy<V>(heads.x + pair, heads.q + single);
-    heads.template copy<V>(heads.x + pair + heads.size, heads.gate + single);
+  __device__ static void move(A* both, A* part) {
+    copyVector<V>(Split ? part : both, Split ? both : part);
   }
 };
 
-template <typename A>
-struct Join {
-  Heads<A> heads;
-
-  template <int V>
-  __device__ void run(int64_t head, int column) const {
-    const int64_t pair = 2 * head * heads.size + column, single = head * heads.size + column;
-    heads.template copy<V>(heads.q + single, heads.x + pair);
-    heads.template copy<V>(heads.gate + single, heads.x + pair + heads.size);
-  }
-};
-
-template <template <typename> class Body, typename A>
-void overHeads(const Launch& launch, const Tensor& x, const Tensor& q, const Tensor& gate) {
+template <bool Split>
+const char* moveHeads(const Launch& launch, const Tensor& x, const Tensor& q, const Tensor& gate) {
   const int64_t size = static_cast<int64_t>(launch.attributes[0]);
-  overRows<A>(launch, q.elements() / size, size, Body<A>{{dataOf<A>(x), dataOf<A>(q), dataOf<A>(gate), size}});
+  return withType(x.type, [&](auto zero) {
+    using A = decltype(zero);
+    overRows<A>(launch, q.elements() / size, size, Heads<Split, A>{dataOf<A>(x), dataOf<A>(q), dataOf<A>(gate), size});
+  });
 }
 
 /** y = x · σ(gate). */
@@ -127,17 +111,9 @@ __global__ void __launch_bounds__(kRowThreads) rowGateSlopesKernel(int64_t rows,
 
 }  // namespace
 
-const char* split_gate(const Launch& launch) {
-  return withType(launch.inputs[0].type, [&](auto zero) {
-    overHeads<Split, decltype(zero)>(launch, launch.inputs[0], launch.outputs[0], launch.outputs[1]);
-  });
-}
+const char* split_gate(const Launch& launch) { return moveHeads<true>(launch, launch.inputs[0], launch.outputs[0], launch.outputs[1]); }
 
-const char* join_gate(const Launch& launch) {
-  return withType(launch.inputs[0].type, [&](auto zero) {
-    overHeads<Join, decltype(zero)>(launch, launch.outputs[0], launch.inputs[0], launch.inputs[1]);
-  });
-}
+const char* join_gate(const Launch& launch) { return moveHeads<false>(launch, launch.outputs[0], launch.inputs[0], launch.inputs[1]); }
 
 const char* sigmoid_gate(const Launch& launch) {
   const Tensor x = launch.inputs[0], gate = launch.inputs[1];

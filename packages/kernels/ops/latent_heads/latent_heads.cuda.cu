@@ -15,13 +15,6 @@ struct Sizes {
 };
 
 template <int V, typename A>
-__device__ void copy(A* to, const A* from) {
-  float values[V];
-  load<V>(from, values);
-  store<V>(to, values);
-}
-
-template <int V, typename A>
 __device__ void clear(A* to) {
   const float zeros[V] = {};
   store<V>(to, zeros);
@@ -37,10 +30,10 @@ struct KeysValues {
   __device__ void run(int64_t head, int column) const {
     const A* own = up + head * size.up();
     const bool isOwn = column < size.own();
-    copy<V>(keys + head * size.key + column, isOwn ? own + column : shared + head / size.heads * size.shared + column - size.own());
+    copyVector<V>(keys + head * size.key + column, isOwn ? own + column : shared + head / size.heads * size.shared + column - size.own());
     A* value = values + head * size.key + column;
     if (column < size.value)
-      copy<V>(value, own + size.own() + column);
+      copyVector<V>(value, own + size.own() + column);
     else
       clear<V>(value);
   }
@@ -55,7 +48,7 @@ struct UpGradient {
   template <int V>
   __device__ void run(int64_t head, int column) const {
     const bool isOwn = column < size.own();
-    copy<V>(dup + head * size.up() + column, isOwn ? dkeys + head * size.key + column : dvalues + head * size.key + column - size.own());
+    copyVector<V>(dup + head * size.up() + column, isOwn ? dkeys + head * size.key + column : dvalues + head * size.key + column - size.own());
   }
 };
 
@@ -89,7 +82,7 @@ struct Trim {
 
   template <int V>
   __device__ void run(int64_t head, int column) const {
-    copy<V>(y + head * kept + column, x + head * size + column);
+    copyVector<V>(y + head * kept + column, x + head * size + column);
   }
 };
 
@@ -102,7 +95,7 @@ struct Pad {
   template <int V>
   __device__ void run(int64_t head, int column) const {
     if (column < kept)
-      copy<V>(x + head * size + column, y + head * kept + column);
+      copyVector<V>(x + head * size + column, y + head * kept + column);
     else
       clear<V>(x + head * size + column);
   }

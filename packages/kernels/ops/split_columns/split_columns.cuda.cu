@@ -12,9 +12,7 @@ struct Columns {
   __device__ void run(int64_t row, int column) const {
     A* whole = x + row * (leftWidth + rightWidth) + column;
     A* part = column < leftWidth ? left + row * leftWidth + column : right + row * rightWidth + column - leftWidth;
-    float values[V];
-    load<V>(Split ? whole : part, values);
-    store<V>(Split ? part : whole, values);
+    copyVector<V>(Split ? part : whole, Split ? whole : part);
   }
 };
 
