@@ -4,20 +4,16 @@
  */
 import type { Alert } from '@anneal/core/protocol/alerts';
 import type { RunEvent } from '@anneal/core/protocol/events';
-import { smoothNext } from '@anneal/core/protocol/smoothing';
 import {
   answerMetrics,
-  type Band,
   type ListedRun,
   type Metric,
   type RunSeries,
   type StepEvent,
 } from '@anneal/core/protocol/studio';
 import { agent } from './connection.ts';
+import { growSeries, type Range } from './growSeries.ts';
 import { createStore } from './store.ts';
-
-/** Steps of the part that is shown; null: all of them. */
-export type Range = readonly [from: number, to: number] | null;
 
 /** Later steps that are kept one by one. */
 const mostSteps = 1500;
@@ -45,7 +41,9 @@ export class LiveRun {
   /** Names of its reward functions, as JSON. */
   readonly rewardFunctions = createStore('[]');
   #view: View;
-  #buckets: RunSeries | undefined;
+  /** The buckets with what came after them; it grows in place. */
+  #series: RunSeries | undefined;
+  /** Steps after those of the buckets, and those that came while buckets are asked for. */
   #steps: StepEvent[] = [];
   #seq = 0;
   #loading = 0;
@@ -131,9 +129,10 @@ export class LiveRun {
         smoothing,
       });
       if (this.#closed || question !== this.#loading) return;
-      this.#buckets = answer;
       this.#steps = this.#steps.filter(({ seq }) => seq > answer.seq);
-      this.#publish();
+      const happenings = (this.happenings.read.get() ?? []).filter(({ seq }) => seq > answer.seq);
+      this.#series = answer;
+      this.#extend(this.#steps, happenings);
     } catch (error) {
       this.error.set(error);
     }
@@ -147,11 +146,12 @@ export class LiveRun {
     const others = fresh.filter((event) => event.type !== 'step');
     if (others.length > 0) this.happenings.set([...(this.happenings.read.get() ?? []), ...others]);
     // The answer to a question that was asked before may be older than these.
-    this.#steps.push(...fresh.filter((event) => event.type === 'step'));
+    const steps = fresh.filter((event) => event.type === 'step');
+    this.#steps.push(...steps);
     const isRepeated = fresh.some(({ type }) => type === 'resumed');
     if (isRepeated) this.#steps = [];
     if (isRepeated || this.#steps.length > mostSteps) void this.#load();
-    else this.#publish();
+    else this.#extend(steps, others);
   }
 
   #summarize(summary: ListedRun): void {
@@ -159,12 +159,13 @@ export class LiveRun {
     if (JSON.stringify(summary.alerts) !== JSON.stringify(this.alerts.read.get())) this.alerts.set(summary.alerts);
   }
 
-  #publish(): void {
-    if (!this.#buckets) return;
-    this.hasSteps.set((this.#buckets.extent ?? this.#steps[0]) != null);
+  #extend(steps: readonly StepEvent[], happenings: readonly RunEvent[]): void {
+    if (!this.#series) return;
     const created = Date.parse(this.summary.read.get()?.created ?? '');
-    const series = withSteps(this.#buckets, this.#steps, this.happenings.read.get() ?? [], this.#view, created);
-    const hasValues = (name: Metric): boolean => series.bands[name].mean.some((value) => value !== null);
+    growSeries(this.#series, { steps, happenings, range: this.#view.range, created });
+    const series = { ...this.#series };
+    this.hasSteps.set(series.extent !== null);
+    const hasValues = (name: Metric): boolean => series.bands[name].mean.length > 0;
     this.judged.set(answerMetrics.filter(hasValues).join(' '));
     this.rewardFunctions.set(JSON.stringify(Object.keys(series.rewardByFunction)));
     this.series.set(series);
@@ -176,62 +177,4 @@ function highestOf({ step, bands: { loss } }: RunSeries): number {
   let [highest, value] = [step.length - 1, Number.NEGATIVE_INFINITY];
   for (const [at, max] of loss.max.entries()) if (max !== null && max > value) [highest, value] = [at, max];
   return highest;
-}
-
-/**
- * The buckets with what came after them, each step a bucket of its own.
- * @param created of the run, in milliseconds since 1970
- */
-function withSteps(
-  base: RunSeries,
-  steps: readonly StepEvent[],
-  happenings: readonly RunEvent[],
-  { range }: View,
-  created: number,
-): RunSeries {
-  const later = steps.filter(({ seq }) => seq > base.seq);
-  const news = happenings.filter(({ seq }) => seq > base.seq);
-  const smoothing = { ...base.smoothing };
-  const series: RunSeries = {
-    ...base,
-    step: [...base.step],
-    seconds: [...base.seconds],
-    tokens: [...base.tokens],
-    smoothedLoss: [...base.smoothedLoss],
-    smoothing,
-    bands: copied(base.bands) as RunSeries['bands'],
-    rewardByFunction: copied(base.rewardByFunction),
-    evaluations: [...base.evaluations, ...news.filter((event) => event.type === 'evaluated')],
-    checkpoints: [...base.checkpoints, ...news.filter((event) => event.type === 'checkpoint').map(({ step }) => step)],
-    notFinite: [...base.notFinite, ...later.filter(({ loss }) => loss === null).map(({ step }) => step)],
-  };
-  // Where the buckets have no step yet, the first one names the functions.
-  for (const name of Object.keys(later[0]?.rewardByFunction ?? {}))
-    series.rewardByFunction[name] ??= { min: [], max: [], mean: [] };
-  for (const event of later) {
-    const smoothed = smoothNext(smoothing, event.loss);
-    if (range && (event.step < range[0] || event.step > range[1])) continue;
-    series.step.push(event.step);
-    series.seconds.push((Date.parse(event.time) - created) / 1000);
-    series.tokens.push((series.tokens.at(-1) ?? 0) + event.tokens);
-    series.smoothedLoss.push(smoothed);
-    for (const [name, band] of Object.entries(series.bands)) add(band, event[name as Metric] ?? null);
-    for (const [name, band] of Object.entries(series.rewardByFunction))
-      add(band, event.rewardByFunction?.[name] ?? null);
-  }
-  const last = later.at(-1);
-  if (last) series.extent = [base.extent?.[0] ?? (later[0] as StepEvent).step, last.step];
-  return series;
-}
-
-const copied = (bands: Record<string, Band>): Record<string, Band> =>
-  Object.fromEntries(
-    Object.entries(bands).map(([name, { min, max, mean }]) => [
-      name,
-      { min: [...min], max: [...max], mean: [...mean] },
-    ]),
-  );
-
-function add({ min, max, mean }: Band, value: number | null): void {
-  for (const column of [min, max, mean]) column.push(value);
 }

@@ -58,7 +58,7 @@ export interface RunListChange {
   gone: string[];
 }
 
-/** A measured quantity in buckets of steps; null where no value of the bucket was finite. */
+/** A measured quantity in buckets of steps; null where no value of the bucket was finite, empty where none of any bucket was. */
 export interface Band {
   min: (number | null)[];
   max: (number | null)[];

@@ -75,6 +75,7 @@ it('a log that is read in parts, with an agent for each, is read as one', async 
   expect(inParts.all).toMatchObject({ extent: [1, 16_000], notFinite: [5001], resumes: [5001], checkpoints: [5001] });
   expect(inParts.all.tokens.at(-1)).toBe(1_600_000);
   expect(Math.max(...inParts.all.bands.loss.max.map(Number))).toBe(99);
+  expect(inParts.all.bands.reward).toEqual({ min: [], max: [], mean: [] });
   expect(inParts.part.step).toEqual(expect.arrayContaining([4000 + 1, 4100]));
 });
 

@@ -72,6 +72,7 @@ export function bucketSteps(table: StepTable, options: SeriesOptions): StepSerie
       for (const band of bands) band.close();
     }
   }
+  for (const band of bands) band.finish();
   return series;
 }
 
@@ -84,6 +85,7 @@ class BandBuilder {
   #max = Number.NEGATIVE_INFINITY;
   #sum = 0;
   #count = 0;
+  #hasValues = false;
 
   /** @param width of a row */
   constructor(place: number, width: number) {
@@ -107,6 +109,7 @@ class BandBuilder {
 
   close(): void {
     const isEmpty = this.#count === 0;
+    if (!isEmpty) this.#hasValues = true;
     this.band.min.push(isEmpty ? null : short(this.#min));
     this.band.max.push(isEmpty ? null : short(this.#max));
     this.band.mean.push(isEmpty ? null : short(this.#sum / this.#count));
@@ -114,6 +117,12 @@ class BandBuilder {
     this.#max = Number.NEGATIVE_INFINITY;
     this.#sum = 0;
     this.#count = 0;
+  }
+
+  /** Nothing at all is sent as nothing, not as a null for each bucket. */
+  finish(): void {
+    if (this.#hasValues) return;
+    for (const column of Object.values(this.band)) column.length = 0;
   }
 }
 

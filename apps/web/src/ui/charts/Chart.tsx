@@ -5,9 +5,10 @@ import type { RunSeries } from '@anneal/core/protocol/studio';
 import { useTheme } from 'next-themes';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import uPlot from 'uplot';
-import type { Range } from '../../agent/liveRun.ts';
+import type { Range } from '../../agent/growSeries.ts';
 import type { Store } from '../../agent/store.ts';
 import { colorOf } from './colors.ts';
+import { Drawing } from './drawing.ts';
 import { alertMarkers, drawMarkers, type Marker } from './markers.ts';
 import { placeOfStep, placesOf, stepAt, type XAxis } from './xAxis.ts';
 
@@ -66,12 +67,12 @@ export function Chart({
   const readout = useRef<HTMLDivElement>(null);
   const latest = useRef({ range, onRange, step, alerts });
   latest.current = { range, onRange, step, alerts };
-  const drawn = useRef<() => void>(undefined);
+  const drawing = useRef<Drawing>(undefined);
   const { resolvedTheme } = useTheme();
 
   // The keyboard and the address move the view, too.
   useEffect(() => {
-    drawn.current?.();
+    drawing.current?.request();
   }, [range, step, alerts]);
 
   useEffect(() => {
@@ -83,25 +84,19 @@ export function Chart({
       element,
     );
     chart.current = plot;
-    let frame = 0;
-    const redraw = () => {
-      frame = 0;
+    const drawn = new Drawing(element, () => {
       plot.setData(dataOf(spec, series.read.get()), false);
       applyRange(plot, spec.x, series.read.get(), latest.current.range);
       showReadout(plot, spec, readout.current, edgesOf(spec));
-    };
-    // Of several changes within a frame the last one is drawn.
-    const schedule = () => {
-      frame ||= requestAnimationFrame(redraw);
-    };
-    drawn.current = schedule;
-    redraw();
-    const unsubscribe = series.read.subscribe(schedule);
+    });
+    drawing.current = drawn;
+    drawn.now();
+    const unsubscribe = series.read.subscribe(() => drawn.request());
     const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: spec.height }));
     resized.observe(element);
     return () => {
-      cancelAnimationFrame(frame);
       unsubscribe();
+      drawn.end();
       resized.disconnect();
       clearTimeout(click.current.timer);
       plot.destroy();

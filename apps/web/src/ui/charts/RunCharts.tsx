@@ -3,7 +3,8 @@
 import type { answerMetrics, Metric, RunSeries } from '@anneal/core/protocol/studio';
 import { useCallback, useMemo, useRef } from 'react';
 import { useTranslations } from 'use-intl';
-import type { LiveRun, Range } from '../../agent/liveRun.ts';
+import type { Range } from '../../agent/growSeries.ts';
+import type { LiveRun } from '../../agent/liveRun.ts';
 import { agentPath } from '../../agent/paths.ts';
 import { useStore } from '../../agent/useLiveRun.ts';
 import { Button, buttonClass } from '../Button.tsx';
@@ -247,14 +248,14 @@ function functionSpecs(
   return names.map((name) => {
     const band: Line['band'] = ({ rewardByFunction }) => rewardByFunction[name] ?? { min: [], max: [] };
     const values: Line['values'] = ({ rewardByFunction }) => rewardByFunction[name]?.mean ?? [];
-    return spec(title(name), { lines: [{ label: title(name), color: 'teal', width: 1.25, values, band }] });
+    return spec(title(name), { lines: [{ label: title(name), color: 'teal', width: 1, values, band }] });
   });
 }
 
 function lossLines(raw: string, smoothed: string, withSmoothed: boolean): Line[] {
   if (!withSmoothed) return [{ ...banded(raw, 'loss', 'ember'), width: 1.5 }];
   return [
-    { ...banded(raw, 'loss', 'faint'), width: 1 },
+    banded(raw, 'loss', 'faint'),
     { label: smoothed, color: 'ember', width: 2, values: (series) => series.smoothedLoss },
   ];
 }
@@ -273,5 +274,5 @@ function line(label: string, metric: Metric, color: string): Line {
 }
 
 function banded(label: string, metric: Metric, color: string): Line {
-  return { ...line(label, metric, color), width: 1.25, band: (series) => series.bands[metric] };
+  return { ...line(label, metric, color), width: 1, band: (series) => series.bands[metric] };
 }

@@ -1,11 +1,13 @@
 /** The charts of a page as one PNG, with their titles. */
 import { colorOf } from './colors.ts';
+import { drawAll } from './drawing.ts';
 
 const margin = 16;
 const titleHeight = 24;
 
 /** @param charts figures with a canvas each, placed as in the page */
 export async function savePicture(charts: Iterable<HTMLElement>, name: string): Promise<void> {
+  await drawAll();
   const figures = [...charts].flatMap((figure) => {
     const canvas = figure.querySelector('canvas');
     const title = figure.querySelector('figcaption span')?.textContent ?? '';

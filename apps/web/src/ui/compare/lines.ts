@@ -41,5 +41,5 @@ export function columnsOf(name: ChartName, axis: XAxis, series: RunSeries): Colu
     return [series.evaluations.map(({ step }) => placeOfStep(axis, series, step)), losses, losses, losses];
   }
   const { min, max, mean } = series.bands[name];
-  return [placesOf(axis, series), min, max, mean];
+  return mean.length === 0 ? [[], [], [], []] : [placesOf(axis, series), min, max, mean];
 }

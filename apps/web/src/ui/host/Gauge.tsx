@@ -1,4 +1,5 @@
 'use client';
+import { Bar } from '../Bar.tsx';
 import { Sparkline } from '../Sparkline.tsx';
 
 /** How much of something is taken: a figure, a bar, and where it comes from the last two minutes. */
@@ -26,10 +27,7 @@ export function Gauge({
         {note}
       </dd>
       <dd className="col-span-2 mt-2 h-1 overflow-hidden rounded-full bg-line" aria-hidden="true">
-        <div
-          className={`h-full rounded-full transition-[width] duration-300 ${isScarce ? 'bg-warn' : 'bg-teal'}`}
-          style={{ width: `${100 * Math.min(1, share ?? 0)}%` }}
-        />
+        <Bar share={share ?? 0} color={isScarce ? 'bg-warn' : 'bg-teal'} />
       </dd>
     </div>
   );

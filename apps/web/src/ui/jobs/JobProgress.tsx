@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useIsOff } from '../../agent/useMe.ts';
+import { Bar } from '../Bar.tsx';
 import { Button } from '../Button.tsx';
 import { useJobText } from './useJobText.ts';
 
@@ -32,10 +33,11 @@ export function JobProgress({ job }: { job: ListedJob }) {
         {...(share !== null && { 'aria-valuenow': Math.round(100 * share), 'aria-valuemin': 0, 'aria-valuemax': 100 })}
         className="h-1 overflow-hidden rounded-full bg-line"
       >
-        <div
-          className={`h-full rounded-full bg-ember transition-[width] duration-300 ${share === null ? 'w-1/3 animate-[breathe_1.6s_ease-in-out_infinite]' : ''}`}
-          style={share === null ? undefined : { width: `${100 * share}%` }}
-        />
+        {share === null ? (
+          <div className="h-full w-1/3 animate-[breathe_1.6s_ease-in-out_infinite] rounded-full bg-ember" />
+        ) : (
+          <Bar share={share} color="bg-ember" />
+        )}
       </div>
     </div>
   );
