@@ -5,9 +5,10 @@ import { growSeries } from './growSeries.ts';
 
 const created = Date.parse('2026-01-01T00:00:00Z');
 
+const empty = () => ({ min: [], max: [], mean: [] });
+
 /** One bucket of ten steps, of which only the loss was told. */
 function bucketed(): RunSeries {
-  const empty = () => ({ min: [], max: [], mean: [] });
   const smoothing = startSmoothing(0.9);
   return {
     seq: 10,

@@ -43,11 +43,11 @@ export class Drawing {
 
 /** What waits, on screen or not. uPlot paints in a microtask: it is done once that of the caller goes on. */
 export async function drawAll(): Promise<void> {
-  for (const drawing of [...stale]) drawing.now();
+  for (const drawing of stale) drawing.now();
   await Promise.resolve();
 }
 
 function drawOnScreen(): void {
   frame = 0;
-  for (const drawing of [...stale]) if (drawing.isOnScreen) drawing.now();
+  for (const drawing of stale) if (drawing.isOnScreen) drawing.now();
 }
