@@ -53,7 +53,7 @@ export function expertDispatch(x_TD: Tensor, { places }: ExpertRoutes): Tensor {
   return graphOf(x_TD).apply(expertDispatchOp, { x: x_TD, places }).y;
 }
 
-/** The experts' outputs, weighted and added up for each token. */
-export function expertCombine(x_TW: Tensor, { places, gates }: ExpertRoutes): Tensor {
-  return graphOf(x_TW).apply(expertCombineOp, { x: x_TW, places, gates }).y;
+/** The experts' outputs, weighted and added up for each token (+ plus). */
+export function expertCombine(x_TW: Tensor, { places, gates }: ExpertRoutes, plus_TD?: Tensor): Tensor {
+  return graphOf(x_TW).apply(expertCombineOp, { x: x_TW, places, gates, c: plus_TD }).y;
 }

@@ -48,7 +48,7 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
     h_TD = addToResidual(m, h_TD, mixed_TI, name(linear), name('attention_post_norm'));
     const f_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('mlp_norm'));
     h_TD = hasExperts(config, layer)
-      ? addNormed(m, h_TD, withExperts(m, layer, f_TD, h_TD), name('mlp_post_norm'))
+      ? addExperts(m, layer, h_TD, f_TD, name('mlp_post_norm'))
       : addToResidual(m, h_TD, gatedMlp(m, layer, f_TD), name('down'), name('mlp_post_norm'));
     h_TD = addPerLayerInput(m, layer, h_TD, perLayer[layer]);
     if (config.layerScale) h_TD = scaleBy(h_TD, m.fixed(name('layer_scale')));
@@ -57,15 +57,23 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
   return { hidden: m.norm(h_TD, 'final_norm'), beforeLayer };
 }
 
-function withExperts(m: ModelScope, layer: number, x_TD: Tensor, residual_TD: Tensor): Tensor {
-  return m.config.experts?.besideMlp ? expertsBesideMlp(m, layer, x_TD, residual_TD) : mixtureOfExperts(m, layer, x_TD);
-}
-
 /** residual + residualScale · linear(x), normed before it is added where the model does that. */
 function addToResidual(m: ModelScope, residual_TD: Tensor, x_TI: Tensor, linear: string, norm: string): Tensor {
-  const { norms, residualScale } = m.config;
-  if (norms === 'before' && residualScale === 1) return m.linear(x_TI, linear, residual_TD);
+  if (addsPlainly(m)) return m.linear(x_TI, linear, residual_TD);
   return addNormed(m, residual_TD, m.linear(x_TI, linear), norm);
+}
+
+/** The same of what the layer's experts give. */
+function addExperts(m: ModelScope, layer: number, residual_TD: Tensor, x_TD: Tensor, norm: string): Tensor {
+  if (m.config.experts?.besideMlp)
+    return addNormed(m, residual_TD, expertsBesideMlp(m, layer, x_TD, residual_TD), norm);
+  if (addsPlainly(m)) return mixtureOfExperts(m, layer, x_TD, residual_TD);
+  return addNormed(m, residual_TD, mixtureOfExperts(m, layer, x_TD), norm);
+}
+
+/** What is added to the residual is added as it is: a product can begin with the residual. */
+function addsPlainly({ config: { norms, residualScale } }: ModelScope): boolean {
+  return norms === 'before' && residualScale === 1;
 }
 
 function addNormed(m: ModelScope, residual_TD: Tensor, y_TD: Tensor, norm: string): Tensor {

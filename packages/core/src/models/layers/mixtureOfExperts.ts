@@ -20,16 +20,16 @@ import type { ModelScope } from './modelScope.ts';
 /**
  * Σ g_e(x) · down_e(activation(gate_e(x), up_e(x))) over the experts e that the router chooses for each token. Tokens are sorted by expert,
  * so that each matrix is one grouped product; none is dropped. Where all tokens share an MLP besides, what it gives is added, in some models times
- * σ(shared_expert_gate(x)). Neither the router nor that gate has an adapter.
+ * σ(shared_expert_gate(x)). Neither the router nor that gate has an adapter. With `plus` that is added.
  */
-export function mixtureOfExperts(m: ModelScope, layer: number, x_TD: Tensor): Tensor {
+export function mixtureOfExperts(m: ModelScope, layer: number, x_TD: Tensor, plus_TD?: Tensor): Tensor {
   const experts = expertsOf(m, layer);
   const name = (part: string) => `layers.${layer}.${part}`;
   const logits_TE = m.linear(x_TD, name('router'));
   const routes = experts.sigmoid
     ? expertRouteSigmoid(logits_TE, m.fixed(name('router_correction')), { ...experts, ...experts.sigmoid })
     : expertRoute(logits_TE, experts);
-  const chosen_TD = chosenExperts(m, layer, x_TD, routes);
+  const chosen_TD = chosenExperts(m, layer, x_TD, routes, plus_TD);
   if (!experts.shared) return chosen_TD;
   const inner_TF = gatedMlp(m, layer, x_TD, 'shared_');
   if (!experts.shared.gated) return m.linear(inner_TF, name('shared_down'), chosen_TD);
@@ -51,13 +51,13 @@ export function expertsBesideMlp(m: ModelScope, layer: number, x_TD: Tensor, res
   return add(m.norm(own_TD, name('mlp_own_norm')), m.norm(chosen_TD, name('experts_post_norm')));
 }
 
-/** What the experts that tokens are sent to give for them, weighed. */
-function chosenExperts(m: ModelScope, layer: number, x_TD: Tensor, routes: ExpertRoutes): Tensor {
+/** What the experts that tokens are sent to give for them, weighed (+ plus). */
+function chosenExperts(m: ModelScope, layer: number, x_TD: Tensor, routes: ExpertRoutes, plus_TD?: Tensor): Tensor {
   const { activation, intermediateSize } = expertsOf(m, layer);
   const name = (part: string) => `layers.${layer}.experts_${part}`;
   const gateUp_TCE = m.expertLinear(expertDispatch(x_TD, routes), name('gate_up'), routes);
   const inner_TCF = innerOf(gateUp_TCE, intermediateSize, activation);
-  return expertCombine(m.expertLinear(inner_TCF, name('down'), routes), routes);
+  return expertCombine(m.expertLinear(inner_TCF, name('down'), routes), routes, plus_TD);
 }
 
 function innerOf(gateUp_TCE: Tensor, width: number, activation: ExpertsConfig['activation']): Tensor {
