@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { GGUF_TYPES, type GgufType } from '@anneal/core/export/ggufTypes';
 import { type ExportedForm, type ExportRequest, exportRequest } from '@anneal/core/protocol/exports';
+import { MERGED_TYPES } from '@anneal/core/protocol/mergedTypes';
 import type { Command } from 'commander';
 import { finish } from '../service/finish.ts';
 import { colors } from '../terminal/colors.ts';
@@ -33,7 +34,10 @@ export function define(command: Command): void {
     addSourceOptions(command.argument('<source>', sourceHelp))
       .option('--to <folder>', 'where to write; of a run its export folder')
       .option('--lora', 'the adapter as a PEFT folder')
-      .option('--merged [dtype]', 'the whole model as a Hugging Face folder: bf16 (default), f16 or f32')
+      .option(
+        '--merged [type]',
+        'the whole model as a Hugging Face folder: bf16 (default), f16, f32, or in 4 bits for bitsandbytes: nf4, nf4_single, nf4_dynamic',
+      )
       .option(
         '--gguf <types>',
         'GGUF files for llama.cpp, several with commas: f32, f16, bf16, q8_0, q6_k, q5_k_m, q5_k_s, q5_0, q4_k_m, q4_k_s, q4_0, q3_k_m, q2_k',
@@ -53,6 +57,7 @@ export function define(command: Command): void {
       ),
     'anneal export latest --lora --merged --gguf q8_0,f16 --ollama',
     'anneal export ./my-model --gguf q8_0 --to ./my-model-gguf',
+    'anneal export latest --merged nf4',
     'anneal export latest --merged --adapter-scale 0.8',
     'anneal export latest --sizes',
   );
@@ -115,7 +120,7 @@ function mergedType({ merged }: ExportOptions): ExportRequest['merged'] {
   if (merged === undefined) return undefined;
   const { success, data } = exportRequest.shape.merged.safeParse(merged === true ? 'bf16' : merged.toLowerCase());
   if (success) return data;
-  throw badOption(`merged models are not written as ${merged}`, 'choose bf16, f16 or f32');
+  throw badOption(`merged models are not written as ${merged}`, `choose from ${MERGED_TYPES.join(', ')}`);
 }
 
 function ggufTypes({ gguf = '' }: ExportOptions): GgufType[] {

@@ -24,7 +24,7 @@ export function Segmented({
       aria-label={label}
       value={value}
       onValueChange={onChange}
-      className="flex rounded-md bg-sunken p-0.5"
+      className="flex flex-wrap rounded-md bg-sunken p-0.5"
     >
       {options.map((option) => (
         <RadioGroup.Item

@@ -1,8 +1,15 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { Nf4Form, StoredNf4 } from '@anneal/formats/bitsandbytes/nf4';
+import { nf4Parts } from '@anneal/formats/bitsandbytes/parts';
 import { writeAtomically } from '@anneal/formats/files/atomicWrite';
 import type { JsonObject } from '@anneal/formats/json';
-import { safetensorsBytes, writeSafetensors } from '@anneal/formats/safetensors/write';
+import {
+  safetensorsBytes,
+  type TensorShape,
+  type TensorToWrite,
+  writeSafetensors,
+} from '@anneal/formats/safetensors/write';
 import { ELEMENT_BYTES } from '@anneal/formats/tensor';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { mergedRows, refuseUnmergeable } from '../models/adapters/merge.ts';
@@ -11,6 +18,15 @@ import { toLayout } from '../models/expertLayout.ts';
 import type { OpenModel } from '../models/model.ts';
 import { openModel } from '../models/open.ts';
 import { type StoredTensor, storedTensors } from '../models/stored.ts';
+import {
+  dynamicRoom,
+  linearInNf4,
+  linearsForNf4,
+  mostErring,
+  type Nf4Export,
+  nf4Checksum,
+  nf4Config,
+} from './mergedNf4.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
 import { tokenizerBytes, writeTokenizer } from './writeTokenizer.ts';
@@ -26,21 +42,65 @@ export interface MergedExport extends ExportProgress {
   readonly model: OpenModel;
   readonly adapter: LoraWeights | null;
   readonly dtype: FloatType;
+  /** The linears of the blocks in 4 bits instead, as transformers loads them with bitsandbytes. */
+  readonly nf4?: Nf4Export | undefined;
   readonly shardBytes?: number;
 }
 
 /**
  * Writes a folder in the Hugging Face layout with the adapter folded into the weights, and reads every tensor back.
- * @throws UserError when the folder exists, the disk is full, the adapter cannot be merged, or a weight does not fit the type
+ * @throws UserError when the folder exists, the disk is full, the adapter cannot be merged, a weight does not fit the type, or
+ *   transformers does not load such a model in 4 bits
  */
-export async function exportMerged(
-  folder: string,
-  { model, adapter, dtype, shardBytes = SHARD_BYTES, onProgress, signal }: MergedExport,
-): Promise<ExportResult> {
+export async function exportMerged(folder: string, options: MergedExport): Promise<ExportResult> {
+  const { model, adapter, dtype, nf4, shardBytes = SHARD_BYTES, signal } = options;
   if (adapter) refuseUnmergeable(model, adapter);
+  const linears = nf4 ? linearsForNf4(model) : [];
+  const files = await writeNewFolder(folder, async (temporary) => {
+    const step = progressOf(options, linears.length);
+    const inNf4 = nf4 ? await linearsToQuantize(options, nf4, linears, step) : new Set<string>();
+    const { tensors, checksums } = tensorsToWrite(options, inNf4, step);
+    await writeSafetensors(join(temporary, 'model.safetensors'), tensors, { shardBytes });
+    await writeText(join(temporary, 'config.json'), configText(configFor(model, dtype, nf4, inNf4)));
+    const { generationConfig } = model;
+    if (generationConfig) await writeText(join(temporary, 'generation_config.json'), jsonText(generationConfig));
+    await writeTokenizer(temporary, model);
+    readBack(temporary, checksums, signal);
+  });
+  return { path: folder, files, warnings: textModelAlone(model) };
+}
+
+type Step = () => void;
+
+/** A step for each tensor; linears in NF4 are gone through twice, as their parts lie apart, and before to measure them. */
+function progressOf({ model, nf4, onProgress }: MergedExport, linears: number): Step {
+  const total = storedOf(model).length + linears * (nf4?.isDynamic ? 2 : 1);
+  let done = 0;
+  return () => onProgress?.(++done, total);
+}
+
+async function linearsToQuantize(
+  { model, adapter, dtype, signal }: MergedExport,
+  { form, isDynamic }: Nf4Export,
+  linears: readonly string[],
+  step: Step,
+): Promise<Set<string>> {
+  if (!isDynamic) return new Set(linears);
+  const left = await mostErring(model, adapter, linears, { form, dtype, onMeasured: step, signal });
+  for (const _ of left) step(); // they are gone through once
+  return new Set(linears.filter((name) => !left.has(name)));
+}
+
+interface Writing {
+  readonly tensors: readonly TensorToWrite[];
+  /** Of each tensor of the model, once it is written. */
+  readonly checksums: ReadonlyMap<Stored, number>;
+}
+
+function tensorsToWrite(options: MergedExport, inNf4: ReadonlySet<string>, step: Step): Writing {
+  const { model, adapter, dtype, nf4, signal } = options;
   const checksums = new Map<Stored, number>();
-  const all = storedOf(model);
-  const tensors = all.map((stored) => ({
+  const floats = (stored: Stored): TensorToWrite => ({
     name: stored.name,
     dtype,
     shape: stored.shape,
@@ -60,18 +120,27 @@ export async function exportMerged(
         filled = (filled + bytes.length) % matrix.length;
         if (filled === 0) yield toLayout(matrix, layout);
       }
-      onProgress?.(checksums.size, all.length);
+      step();
     },
-  }));
-  const files = await writeNewFolder(folder, async (temporary) => {
-    await writeSafetensors(join(temporary, 'model.safetensors'), tensors, { shardBytes });
-    await writeText(join(temporary, 'config.json'), configText(configFor(model, dtype)));
-    const { generationConfig } = model;
-    if (generationConfig) await writeText(join(temporary, 'generation_config.json'), jsonText(generationConfig));
-    await writeTokenizer(temporary, model);
-    readBack(temporary, checksums, signal);
   });
-  return { path: folder, files, warnings: textModelAlone(model) };
+  // Parts of one type lie beside each other in a file, so that one matrix is held at a time.
+  let held: { readonly stored: Stored; readonly values: StoredNf4 } | null = null;
+  const quantized = async (stored: Stored, form: Nf4Form): Promise<StoredNf4> => {
+    if (held?.stored === stored) return held.values;
+    signal?.throwIfAborted();
+    held = { stored, values: await linearInNf4(model, adapter, stored.ours, form) };
+    checksums.set(stored, nf4Checksum(held.values));
+    step();
+    return held.values;
+  };
+  const tensors = storedOf(model).flatMap((stored): TensorToWrite[] => {
+    if (!nf4 || !inNf4.has(stored.ours)) return [floats(stored)];
+    return nf4Parts(stored, nf4.form, TORCH_NAMES[dtype]).map((part) => ({
+      ...part,
+      bytes: async () => part.bytes(await quantized(stored, nf4.form)),
+    }));
+  });
+  return { tensors, checksums };
 }
 
 function textModelAlone({ leftOut, architecture }: OpenModel): string[] {
@@ -79,19 +148,40 @@ function textModelAlone({ leftOut, architecture }: OpenModel): string[] {
   return [`The folder holds the text model alone, a ${architecture.huggingFaceClass}, without ${leftOut.join(', ')}.`];
 }
 
-/** The bytes of all files that `exportMerged` writes. */
-export function mergedBytes({ model, dtype, shardBytes = SHARD_BYTES }: Omit<MergedExport, 'adapter'>): number {
-  const tensors = storedOf(model).map(({ name, shape }) => ({ name, dtype, shape }));
+/** The bytes of all files that `exportMerged` writes; where linears are chosen by what NF4 errs on them, at most. */
+export function mergedBytes({ model, dtype, nf4, shardBytes = SHARD_BYTES }: Omit<MergedExport, 'adapter'>): number {
+  const linears = nf4 ? linearsForNf4(model) : [];
+  const inNf4 = new Set(linears);
+  const tensors = storedOf(model).flatMap((stored): TensorShape[] =>
+    nf4 && inNf4.has(stored.ours)
+      ? nf4Parts(stored, nf4.form, TORCH_NAMES[dtype])
+      : [{ name: stored.name, dtype, shape: stored.shape }],
+  );
+  const room = nf4?.isDynamic ? dynamicRoom(model, linears, nf4.form) : 0;
   const generation = model.generationConfig ? [jsonText(model.generationConfig)] : [];
-  const texts = [configText(configFor(model, dtype)), ...generation];
-  const weights = safetensorsBytes('model.safetensors', tensors, { shardBytes });
-  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), weights + tokenizerBytes(model));
+  // The longest config names all of them as left out.
+  const config = configFor(model, dtype, nf4, nf4?.isDynamic ? new Set() : inNf4);
+  const weights = safetensorsBytes('model.safetensors', tensors, { shardBytes }) + room;
+  return [configText(config), ...generation].reduce(
+    (sum, text) => sum + Buffer.byteLength(text),
+    weights + tokenizerBytes(model),
+  );
 }
 
-function configFor(model: OpenModel, dtype: FloatType): JsonObject {
+function configFor(
+  model: OpenModel,
+  dtype: FloatType,
+  nf4: Nf4Export | undefined,
+  inNf4: ReadonlySet<string>,
+): JsonObject {
   const key = 'torch_dtype' in model.configJson ? 'torch_dtype' : 'dtype'; // of transformers 4 and 5
   const { quantization_config: _, ...config } = model.configJson; // of the files that were read
-  return { ...config, architectures: [model.architecture.huggingFaceClass], [key]: TORCH_NAMES[dtype] };
+  return {
+    ...config,
+    architectures: [model.architecture.huggingFaceClass],
+    [key]: TORCH_NAMES[dtype],
+    ...(nf4 && { quantization_config: nf4Config(model, inNf4, nf4.form) }),
+  };
 }
 
 /** A tensor of the folder, with the tensor of ours whose rows it holds. */
@@ -122,7 +212,9 @@ function readBack(folder: string, checksums: ReadonlyMap<Stored, number>, signal
     for (const [{ name, ours, rows }, checksum] of checksums) {
       signal?.throwIfAborted();
       const tensor = written.tensors.get(ours);
-      const found = rows.reduce((sum, range) => crc32(tensor?.bytes(range) ?? '', sum), 0);
+      const found = tensor?.nf4
+        ? nf4Checksum(tensor.nf4.read())
+        : rows.reduce((sum, range) => crc32(tensor?.bytes(range) ?? '', sum), 0);
       if (found !== checksum) throw new Error(`${name} in ${folder} reads back differently`);
     }
   } finally {

@@ -6,6 +6,7 @@ const facts: CardFacts = {
   repository: 'you/harbor',
   name: 'harbor',
   form: 'merged',
+  type: 'bf16',
   base: { id: 'owner/base', license: 'apache-2.0' },
   files: [{ path: 'model.safetensors', bytes: 12, sha256: 'f'.repeat(64) }],
   adapterScale: 1,

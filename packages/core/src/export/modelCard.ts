@@ -8,6 +8,8 @@ export interface CardFacts {
   /** Of the run, or of what was exported. */
   name: string;
   form: 'lora' | 'merged' | 'gguf';
+  /** Of the weights, as it was asked for; null for an adapter. */
+  type: string | null;
   base: {
     /** As the hub names it; null for a model of this machine, which nobody else can fetch. */
     id: string | null;
@@ -99,11 +101,12 @@ function introduction({ form, base, run, adapterScale }: CardFacts): string {
   return `${what}, made with Anneal from ${of}${from}.${scale} ${license}`;
 }
 
-function usage({ form, repository, base, files }: CardFacts): string {
+function usage({ form, type, repository, base, files }: CardFacts): string {
   if (form === 'gguf') return ggufUsage(repository, files);
   const load =
     form === 'merged'
       ? [
+          ...(type?.startsWith('nf4') ? ['# Its linears have 4 bits: pip install bitsandbytes accelerate'] : []),
           'from transformers import AutoModelForCausalLM, AutoTokenizer',
           '',
           `name = ${JSON.stringify(repository)}`,

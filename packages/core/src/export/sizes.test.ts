@@ -7,6 +7,7 @@ import { exportGguf, ggufFileBytes, ggufFileName } from './gguf.ts';
 import { GGUF_TYPES } from './ggufTypes.ts';
 import { exportLora, loraBytes } from './lora.ts';
 import { exportMerged, mergedBytes } from './merged.ts';
+import { MERGED_FORMS } from './mergedForms.ts';
 
 const sum = (files: readonly { bytes: number }[]): number => files.reduce((total, { bytes }) => total + bytes, 0);
 
@@ -26,6 +27,13 @@ test.each([...goldenModels.filter((name) => name !== 'qwen3-yarn'), 'lfm2' as co
         const { files } = await exportMerged(join(folder, `merged-${dtype}-${shardBytes}`), merged);
         expect(mergedBytes(merged)).toBe(sum(files));
       }
+    }
+
+    for (const type of ['nf4', 'nf4_single', 'nf4_dynamic'] as const) {
+      const merged = { model, adapter, ...MERGED_FORMS[type], shardBytes: 20_000 };
+      const bytes = sum((await exportMerged(join(folder, `merged-${type}`), merged)).files);
+      if (type === 'nf4_dynamic') expect(mergedBytes(merged)).toBeGreaterThanOrEqual(bytes);
+      else expect(mergedBytes(merged)).toBe(bytes);
     }
 
     // llama.cpp knows no tokenizer like the tiny one, so these are without.

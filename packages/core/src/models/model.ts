@@ -1,4 +1,4 @@
-import type { StoredNf4 } from '@anneal/formats/bitsandbytes/nf4';
+import type { Nf4Form, StoredNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import type { JsonObject } from '@anneal/formats/json';
 import type { BlockType, DType, FilePlace, Nf4Type, RowRange } from '@anneal/formats/tensor';
 import type { FloatType, WeightSource } from '@anneal/kernels';
@@ -18,7 +18,7 @@ export interface ModelTensor {
   /** Rows are read in multiples of this many: GGUF files may hold the rows of a head in another order, or all experts in one tensor. */
   readonly rowGroup: number;
   /** Of a matrix that is stored in NF4; `bytes` has its codes alone. */
-  readonly nf4?: { readonly form: 'single' | 'double'; read(): StoredNf4 };
+  readonly nf4?: { readonly form: Nf4Form; read(): StoredNf4 };
   /** Where an engine finds its values by itself; null in types that must be decoded first. Valid while the model is open. */
   source(): WeightSource | null;
   /** Little-endian bytes in the stored type, in a fresh buffer; of all rows or of some. */

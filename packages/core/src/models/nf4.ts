@@ -1,4 +1,4 @@
-import { absmaxMap, type StoredNf4 } from '@anneal/formats/bitsandbytes/nf4';
+import { absmaxMap, type Nf4Form, type StoredNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import {
   type Engine,
   type Nf4Weight,
@@ -18,9 +18,6 @@ import { expertMatrices } from './tensors.ts';
 
 /** How frozen matrices are held: as the weights' type says, or those of the blocks in NF4. */
 export type Quantization = 'none' | 'nf4';
-
-/** Whether the absmaxes are float32, or are quantized themselves (double quantization). */
-export type Nf4Form = 'single' | 'double';
 
 /**
  * The linears that are held in NF4, by our names. Those that the files hold so stay as they are, and then no other is
@@ -138,10 +135,21 @@ async function encodeFrom(engine: Engine, model: OpenModel, tensor: ModelTensor,
 /** A matrix of the model as NF4 holds it. @throws UserError for a weight that is not finite */
 export async function quantized(tensor: ModelTensor, model: OpenModel, form: Nf4Form = 'single'): Promise<StoredNf4> {
   const weights = tensor.float32();
-  const bytes = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
-  const values = await quantizeNf4(bytes, 'f32', form === 'double' ? absmaxMap() : null);
+  const values = await quantizedWeights(weights, tensor, model, form);
   (weights.buffer as ArrayBuffer).transfer(0);
-  if (!values) throw notFinite(tensor, model);
+  return values;
+}
+
+/** Weights that take the place of a matrix of the model. @throws UserError for one that is not finite */
+export async function quantizedWeights(
+  { buffer, byteOffset, byteLength }: Float32Array,
+  matrix: Pick<ModelTensor, 'name'>,
+  model: OpenModel,
+  form: Nf4Form,
+): Promise<StoredNf4> {
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  const values = await quantizeNf4(bytes, 'f32', form === 'double' ? absmaxMap() : null);
+  if (!values) throw notFinite(matrix, model);
   return values;
 }
 
@@ -153,7 +161,7 @@ async function writeValues(engine: Engine, name: string, { codes, absmax, double
   await engine.write(name + parts.offsets, new Float32Array(double.scales.length).fill(double.offset), 'f32');
 }
 
-function notFinite({ name }: ModelTensor, { path }: OpenModel): UserError {
+function notFinite({ name }: Pick<ModelTensor, 'name'>, { path }: OpenModel): UserError {
   return new UserError({
     what: `a weight of ${name} is not finite, which NF4 cannot hold`,
     where: path,

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { GGUF_TYPES } from '../export/ggufTypes.ts';
 import { errorSchema } from './events.ts';
+import { MERGED_TYPES } from './mergedTypes.ts';
 import { sourceRequest } from './models.ts';
 
 const bytes = z.int().min(0);
 const count = z.int().min(0);
-const mergedTypes = ['bf16', 'f16', 'f32'] as const;
 const form = z.enum(['lora', 'merged', 'gguf', 'ollama']);
 
 export const exportRequest = sourceRequest.extend({
@@ -15,7 +15,7 @@ export const exportRequest = sourceRequest.extend({
   /** The adapter as a PEFT folder. */
   lora: z.boolean().default(false),
   /** The whole model as a Hugging Face folder, in this type. */
-  merged: z.enum(mergedTypes).optional(),
+  merged: z.enum(MERGED_TYPES).optional(),
   /** GGUF files for llama.cpp. */
   gguf: z.array(z.enum(GGUF_TYPES)).readonly().default([]),
   /** A Modelfile beside the first GGUF file. */
@@ -49,7 +49,8 @@ export const exportPlanSchema = z.object({
   free: z.number().min(0),
   /** null: all weights were trained, or none. */
   lora: bytes.nullable(),
-  merged: z.record(z.enum(mergedTypes), bytes),
+  /** Types that this model cannot be written in are absent; of `nf4_dynamic` the most it may take. */
+  merged: z.partialRecord(z.enum(MERGED_TYPES), bytes),
   /** null where there can be no GGUF file, for the reason of `refusal`. */
   gguf: z.record(z.enum(GGUF_TYPES), bytes).nullable(),
   refusal: errorSchema.nullable(),

@@ -1,10 +1,10 @@
+import type { Nf4Form } from '@anneal/formats/bitsandbytes/nf4';
 import { type ActivationPolicy, compile, type Device, type Plan, type Tensor } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
 import { choosesOn } from '../generate/nextToken.ts';
 import { decodeProgram } from '../generate/programs.ts';
 import { isMagnitude, type LoraSpec } from '../models/adapters/lora.ts';
 import type { ModelConfig } from '../models/config.ts';
-import type { Nf4Form } from '../models/nf4.ts';
 import type { Objective } from '../objectives/objective.ts';
 import type { OptimizerOptions } from './optimizer.ts';
 import { type TrainingPrograms, trainingPrograms } from './programs.ts';

@@ -1,3 +1,4 @@
+import type { Nf4Form } from '@anneal/formats/bitsandbytes/nf4';
 import {
   type ActivationType,
   backward,
@@ -16,7 +17,6 @@ import { type TokenVariables, tokenVariables } from '../models/adapters/tokens.t
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
 import { type Head, ModelScope, type WeightOptions } from '../models/layers/modelScope.ts';
-import type { Nf4Form } from '../models/nf4.ts';
 import { divergenceVariable } from '../objectives/kto.ts';
 import { labelLogps } from '../objectives/labels.ts';
 import type { ModelPass, Objective, ObjectiveContext } from '../objectives/objective.ts';

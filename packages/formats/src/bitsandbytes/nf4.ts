@@ -22,6 +22,9 @@ export const NF4_VALUES = Float32Array.of(
   1,
 );
 
+/** Whether the absmaxes are float32, or are quantized themselves (double quantization). */
+export type Nf4Form = 'single' | 'double';
+
 /** A matrix in NF4, as bitsandbytes stores it. */
 export interface StoredNf4 {
   /** Two a byte, the first in the upper half. */

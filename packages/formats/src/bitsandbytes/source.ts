@@ -1,14 +1,14 @@
 import { UserError } from '../errors.ts';
 import { parseJsonObject } from '../json.ts';
 import { elementCount, type TensorInfo, type TensorSource } from '../tensor.ts';
-import { absmaxMap, decodeNf4, NF4_BLOCK, NF4_SCALE_BLOCK, NF4_VALUES, type StoredNf4 } from './nf4.ts';
+import { absmaxMap, decodeNf4, NF4_BLOCK, NF4_SCALE_BLOCK, NF4_VALUES, type Nf4Form, type StoredNf4 } from './nf4.ts';
 
 const STATE = '.quant_state.bitsandbytes__nf4';
 const PARTS = ['.absmax', '.quant_map', '.nested_absmax', '.nested_quant_map'];
 
 export interface BitsandbytesSource extends TensorSource {
   /** Of tensors whose dtype is NF4; `double` where the absmaxes are quantized themselves. */
-  nf4Form(name: string): 'single' | 'double';
+  nf4Form(name: string): Nf4Form;
   nf4(name: string): StoredNf4;
 }
 

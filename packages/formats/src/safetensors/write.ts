@@ -12,6 +12,8 @@ export interface TensorShape {
   readonly dtype: DType;
   /** Row-major, outermost first. */
   readonly shape: readonly number[];
+  /** Neighbors with the same one are in one file: parts of one matrix, which readers want together. */
+  readonly unit?: string;
 }
 
 export interface TensorToWrite extends TensorShape {
@@ -78,22 +80,32 @@ function indexText(path: string, shards: readonly (readonly TensorShape[])[]): s
   return `${JSON.stringify(index, null, 2)}\n`;
 }
 
-/** In the given order, a new shard whenever the next tensor would pass the limit. */
+/** In the given order, a new shard whenever the next tensor, or unit of them, would pass the limit. */
 function splitIntoShards<Tensor extends TensorShape>(tensors: readonly Tensor[], shardBytes: number): Tensor[][] {
   const shards: Tensor[][] = [];
   let room = 0;
-  for (const tensor of tensors) {
-    const size = byteLength(tensor);
+  for (const unit of unitsOf(tensors)) {
+    const size = totalBytes(unit);
     const last = shards.at(-1);
     if (last === undefined || size > room) {
-      shards.push([tensor]);
+      shards.push(unit);
       room = shardBytes - size;
     } else {
-      last.push(tensor);
+      last.push(...unit);
       room -= size;
     }
   }
   return shards;
+}
+
+function unitsOf<Tensor extends TensorShape>(tensors: readonly Tensor[]): Tensor[][] {
+  const units: Tensor[][] = [];
+  for (const tensor of tensors) {
+    const last = units.at(-1);
+    if (last && tensor.unit !== undefined && last[0]?.unit === tensor.unit) last.push(tensor);
+    else units.push([tensor]);
+  }
+  return units;
 }
 
 async function writeFile(

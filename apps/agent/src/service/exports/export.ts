@@ -5,7 +5,9 @@ import { UserError } from '@anneal/core/errors';
 import { checkGgufExport, exportGguf, ggufFileName } from '@anneal/core/export/gguf';
 import type { GgufType } from '@anneal/core/export/ggufTypes';
 import { exportLora } from '@anneal/core/export/lora';
-import { exportMerged, type FloatType } from '@anneal/core/export/merged';
+import { exportMerged } from '@anneal/core/export/merged';
+import { MERGED_FORMS } from '@anneal/core/export/mergedForms';
+import { linearsForNf4 } from '@anneal/core/export/mergedNf4';
 import { exportModelfile } from '@anneal/core/export/modelfile';
 import { loadLoraWeights } from '@anneal/core/models/adapters/loadLora';
 import { refuseUnmergeable } from '@anneal/core/models/adapters/merge';
@@ -29,8 +31,6 @@ import { refuseWithoutRoom } from './room.ts';
 
 type Wanted = Omit<ReturnType<typeof exportRequest.parse>, 'gguf'> & { types: GgufType[] };
 type Report = (progress: ExportProgress) => void;
-
-const floatTypes: Readonly<Record<NonNullable<Wanted['merged']>, FloatType>> = { bf16: 'BF16', f16: 'F16', f32: 'F32' };
 
 /**
  * Writes every form that was asked for; they appear together, once the last one is whole.
@@ -94,6 +94,7 @@ async function refuseBeforeWriting(
   const model = openSourceModel(source);
   try {
     if (types.length > 0) checkGgufExport(model);
+    if (merged && MERGED_FORMS[merged].nf4) linearsForNf4(model);
     if (source.adapterFolder) {
       const adapter = scaledAdapter(
         await loadLoraWeights(source.adapterFolder, model),
@@ -141,8 +142,8 @@ async function writeForms(
       forms.push({ form: 'lora', ...written });
     }
     if (merged) {
-      const dtype = floatTypes[merged];
-      const written = await exportMerged(join(target, 'merged'), { model, adapter, dtype, ...progressOf('merged') });
+      const asked = { model, adapter, ...MERGED_FORMS[merged], ...progressOf('merged') };
+      const written = await exportMerged(join(target, 'merged'), asked);
       forms.push({ form: 'merged', ...written });
     }
     const [first] = types;

@@ -5,10 +5,13 @@ import { ggufFileBytes } from '@anneal/core/export/gguf';
 import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
 import { loraBytes } from '@anneal/core/export/lora';
 import { mergedBytes } from '@anneal/core/export/merged';
+import { MERGED_FORMS } from '@anneal/core/export/mergedForms';
+import { canBeInNf4 } from '@anneal/core/export/mergedNf4';
 import { freeDisk } from '@anneal/core/freeDisk';
 import { loadLoraWeights } from '@anneal/core/models/adapters/loadLora';
 import type { OpenModel } from '@anneal/core/models/open';
 import type { ExportPlan } from '@anneal/core/protocol/exports';
+import { MERGED_TYPES } from '@anneal/core/protocol/mergedTypes';
 import { type SourceRequest, sourceRequest } from '@anneal/core/protocol/models';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 import type { Context } from '../context.ts';
@@ -39,12 +42,16 @@ export function usualTarget({ run }: ModelSource, adapterScale = 1): string | nu
 }
 
 export async function exportSizes(source: ModelSource, model: OpenModel): Promise<Sizes> {
-  const merged = (dtype: 'BF16' | 'F16' | 'F32') => mergedBytes({ model, dtype });
   return {
     lora: await sizeOfAdapter(source, model),
-    merged: { bf16: merged('BF16'), f16: merged('F16'), f32: merged('F32') },
+    merged: mergedSizes(model),
     ...ggufSizes(source, model),
   };
+}
+
+function mergedSizes(model: OpenModel): ExportPlan['merged'] {
+  const possible = MERGED_TYPES.filter((type) => !MERGED_FORMS[type].nf4 || canBeInNf4(model));
+  return Object.fromEntries(possible.map((type) => [type, mergedBytes({ model, ...MERGED_FORMS[type] })]));
 }
 
 async function sizeOfAdapter(

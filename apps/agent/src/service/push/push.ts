@@ -57,13 +57,14 @@ async function factsOf(
   { form, entries }: ChosenExport,
   repository: string,
 ): Promise<Omit<CardFacts, 'files'>> {
-  const [{ run: origin, path, parity, adapterScale = 1 }] = entries;
+  const [{ type, run: origin, path, parity, adapterScale = 1 }] = entries;
   const prompts = parity?.prompts ?? [];
   const sum = (key: 'agreeing' | 'tokens') => prompts.reduce((all, prompt) => all + prompt[key], 0);
   const run = origin && (await pathOfRun(runsFolderOfEntry(context, entries[0].folder, origin.id), origin.id));
   return {
     repository,
     form,
+    type,
     name: origin?.id ?? basename(path, '.gguf'),
     base: run ? await baseOf(run) : { id: null, license: null },
     adapterScale,

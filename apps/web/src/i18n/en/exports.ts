@@ -11,7 +11,9 @@ export const exports = {
     loraHint: 'What was trained, as a PEFT folder: small, and needs its base model.',
     loraNone: 'There is none: all weights were trained.',
     merged: 'Merged model',
-    mergedHint: 'The whole model as a Hugging Face folder (safetensors), for transformers or vLLM.',
+    mergedHint:
+      'The whole model as a Hugging Face folder (safetensors), for transformers or vLLM. In nf4 its linears have 4 bits, for bitsandbytes; ' +
+      'nf4_single is a little larger and more exact, nf4_dynamic leaves those that lose most in 16 bits.',
     mergedType: 'Type of the merged weights',
     gguf: 'GGUF files',
     ggufHint: 'For llama.cpp, Ollama and LM Studio. Fewer bits: smaller, faster, and further from what was trained.',

@@ -13,7 +13,9 @@ export const exports: Pick<Messages, 'exports'> = {
     loraHint: '训练得到的部分，PEFT 文件夹：体积小，需要与基础模型一起使用。',
     loraNone: '没有适配器：训练的是全部权重。',
     merged: '合并后的模型',
-    mergedHint: '完整模型，Hugging Face 文件夹（safetensors），用于 transformers 或 vLLM。',
+    mergedHint:
+      '完整模型，Hugging Face 文件夹（safetensors），用于 transformers 或 vLLM。nf4 将线性层存为 4 位，用于 bitsandbytes；' +
+      'nf4_single 稍大而更精确，nf4_dynamic 将损失最大的线性层保留为 16 位。',
     mergedType: '合并权重的类型',
     gguf: 'GGUF 文件',
     ggufHint: '用于 llama.cpp、Ollama 和 LM Studio。位数越少，文件越小、速度越快，但与训练结果的差别越大。',

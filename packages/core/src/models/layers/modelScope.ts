@@ -1,3 +1,4 @@
+import type { Nf4Form } from '@anneal/formats/bitsandbytes/nf4';
 import {
   add,
   addBias,
@@ -27,7 +28,7 @@ import {
 } from '../adapters/addLora.ts';
 import { fullName, type LoraSpec } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
-import { type Nf4Form, nf4Stack, nf4Weight } from '../nf4.ts';
+import { nf4Stack, nf4Weight } from '../nf4.ts';
 import { stackName } from '../stackName.ts';
 import { expectedTensors } from '../tensors.ts';
 import type { Visibility } from './attention.ts';

@@ -1,5 +1,6 @@
 'use client';
 import type { StudioExport, StudioExportPlan } from '@anneal/core/protocol/exports';
+import type { MergedType } from '@anneal/core/protocol/mergedTypes';
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { parseAsArrayOf, parseAsBoolean, parseAsString, useQueryState } from 'nuqs';
@@ -16,7 +17,7 @@ import { Segmented } from '../../Segmented.tsx';
 import { Nothing } from '../Samples.tsx';
 import { CheckpointChoice } from './CheckpointChoice.tsx';
 import { FormChoice } from './FormChoice.tsx';
-import { bytesOf, type Chosen, chosenOf, commandFor, type MergedType, mergedTypes, thereIn, wordsOf } from './forms.ts';
+import { bytesOf, type Chosen, chosenOf, commandFor, mergedTypesOf, thereIn, wordsOf } from './forms.ts';
 
 /** What is to be exported, with the size of each form before anything is written. */
 export function ExportForm({
@@ -112,7 +113,7 @@ function Forms({
         <FormChoice
           name={t('merged')}
           hint={t('mergedHint')}
-          bytes={plan.merged[chosen.merged ?? 'bf16']}
+          bytes={plan.merged[chosen.merged ?? 'bf16'] ?? null}
           checked={chosen.merged !== null}
           isThere={there.has('merged')}
           onChange={(isOn) => choose({ merged: isOn ? 'bf16' : null })}
@@ -122,7 +123,7 @@ function Forms({
               label={t('mergedType')}
               value={chosen.merged}
               onChange={(merged) => choose({ merged: merged as MergedType })}
-              options={mergedTypes.map((value) => ({ value, name: value }))}
+              options={mergedTypesOf(plan).map((value) => ({ value, name: value }))}
             />
           )}
         </FormChoice>

@@ -1,10 +1,9 @@
 /** What is chosen to be exported, as it stands in the address: `lora`, `merged-bf16`, a GGUF type, `ollama`. */
+
 import type { ExportRequest, StudioExport, StudioExportPlan } from '@anneal/core/protocol/exports';
+import { MERGED_TYPES, type MergedType } from '@anneal/core/protocol/mergedTypes';
 
 export type GgufType = NonNullable<ExportRequest['gguf']>[number];
-export type MergedType = NonNullable<ExportRequest['merged']>;
-
-export const mergedTypes: readonly MergedType[] = ['bf16', 'f16', 'f32'];
 
 export interface Chosen {
   lora: boolean;
@@ -26,10 +25,15 @@ export function chosenOf(words: readonly string[] | null, plan: StudioExportPlan
   const gguf = types.filter((type) => wanted.has(type));
   return {
     lora: plan.lora !== null && wanted.has('lora'),
-    merged: there.has('merged') ? null : (mergedTypes.find((type) => wanted.has(`merged-${type}`)) ?? null),
+    merged: there.has('merged') ? null : (mergedTypesOf(plan).find((type) => wanted.has(`merged-${type}`)) ?? null),
     gguf,
     ollama: gguf.length > 0 && wanted.has('ollama'),
   };
+}
+
+/** Those that this model can be written in. */
+export function mergedTypesOf({ merged }: StudioExportPlan): MergedType[] {
+  return MERGED_TYPES.filter((type) => merged[type] !== undefined);
 }
 
 export function wordsOf({ lora, merged, gguf, ollama }: Chosen): string[] {
@@ -38,7 +42,7 @@ export function wordsOf({ lora, merged, gguf, ollama }: Chosen): string[] {
 
 export function bytesOf({ lora, merged, gguf }: Chosen, plan: StudioExportPlan): number {
   const files = gguf.reduce((sum, type) => sum + (plan.gguf?.[type] ?? 0), 0);
-  return (lora ? (plan.lora ?? 0) : 0) + (merged ? plan.merged[merged] : 0) + files;
+  return (lora ? (plan.lora ?? 0) : 0) + (merged ? (plan.merged[merged] ?? 0) : 0) + files;
 }
 
 interface ExportCommand {
