@@ -2,6 +2,7 @@
 import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
 import { deviceNamePattern } from './deviceName.ts';
 import { UserError } from './errors.ts';
+import type { ModelConfig } from './models/config.ts';
 
 export { type CudaReport, cudaReport, type Device, devices } from '@anneal/kernels'; // for the agent, which does not know the kernels
 
@@ -43,6 +44,19 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
     what: `ANNEAL_ISA is ${wanted}, which this processor does not run`,
     next: `unset it, or set it to one of ${sets.join(', ')}`,
     code: 'instruction_set_not_found',
+  });
+}
+
+/**
+ * Looked at before data is prepared or memory taken.
+ * @throws UserError `device_without_kernels`
+ */
+export function refuseWhereKernelsAreMissing({ mixers, architecture }: ModelConfig, device: Device): void {
+  if (device.kind === 'cpu' || !mixers.includes('state_space')) return;
+  throw new UserError({
+    what: `layers of a state space (${architecture}) have no CUDA kernels yet`,
+    next: 'set device: cpu (--device cpu), or take a model of another type',
+    code: 'device_without_kernels',
   });
 }
 

@@ -110,5 +110,9 @@
   X(trim_heads)                              \
   X(zero)
 
-// Those of ops that say `cpuOnly: true`: none now.
-#define ANNEAL_CPU_KERNELS(X)
+// Those of ops that say `cpuOnly: true`.
+#define ANNEAL_CPU_KERNELS(X)  \
+  X(short_conv_backward_bias)  \
+  X(state_space)               \
+  X(state_space_backward)      \
+  X(state_space_cached)

@@ -65,6 +65,7 @@ import { scaleCases } from './scale/cases.ts';
 import { scaleByCases } from './scale_by/cases.ts';
 import { scheduleFreeAdamwCases, scheduleFreeMixCases } from './schedule_free/cases.ts';
 import {
+  shortConvBackwardBiasCases,
   shortConvBackwardInputCases,
   shortConvBackwardWeightCases,
   shortConvCachedCases,
@@ -73,6 +74,7 @@ import {
 import { softCapCases } from './soft_cap/cases.ts';
 import { joinColumnsCases, splitColumnsCases } from './split_columns/cases.ts';
 import { joinQkvCases, splitQkvCases } from './split_qkv/cases.ts';
+import { stateSpaceBackwardCases, stateSpaceCachedCases, stateSpaceCases } from './state_space/cases.ts';
 import { swigluBackwardCases, swigluCases, swigluMergedBackwardCases, swigluMergedCases } from './swiglu/cases.ts';
 import { putRowsCases, takeRowsCases } from './trained_rows/cases.ts';
 import { zeroCases } from './zero/cases.ts';
@@ -164,9 +166,13 @@ export const opCases: readonly OpCases[] = [
   scaleCases,
   scaleByCases,
   shortConvCases,
+  shortConvBackwardBiasCases,
   shortConvBackwardInputCases,
   shortConvBackwardWeightCases,
   shortConvCachedCases,
+  stateSpaceCases,
+  stateSpaceBackwardCases,
+  stateSpaceCachedCases,
   scheduleFreeAdamwCases,
   scheduleFreeMixCases,
   softCapCases,

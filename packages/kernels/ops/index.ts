@@ -56,6 +56,7 @@ import { scaleOp } from './scale/op.ts';
 import { scaleByOp } from './scale_by/op.ts';
 import { scheduleFreeAdamwOp, scheduleFreeMixOp } from './schedule_free/op.ts';
 import {
+  shortConvBackwardBiasOp,
   shortConvBackwardInputOp,
   shortConvBackwardWeightOp,
   shortConvCachedOp,
@@ -64,6 +65,7 @@ import {
 import { softCapOp } from './soft_cap/op.ts';
 import { joinColumnsOp, splitColumnsOp } from './split_columns/op.ts';
 import { joinQkvOp, splitQkvOp } from './split_qkv/op.ts';
+import { stateSpaceBackwardOp, stateSpaceCachedOp, stateSpaceOp } from './state_space/op.ts';
 import { swigluBackwardOp, swigluMergedBackwardOp, swigluMergedOp, swigluOp } from './swiglu/op.ts';
 import { putRowsOp, takeRowsOp } from './trained_rows/op.ts';
 import { zeroOp } from './zero/op.ts';
@@ -155,9 +157,13 @@ export const ops: readonly Op[] = [
   scaleOp,
   scaleByOp,
   shortConvOp,
+  shortConvBackwardBiasOp,
   shortConvBackwardInputOp,
   shortConvBackwardWeightOp,
   shortConvCachedOp,
+  stateSpaceOp,
+  stateSpaceBackwardOp,
+  stateSpaceCachedOp,
   scheduleFreeAdamwOp,
   scheduleFreeMixOp,
   softCapOp,

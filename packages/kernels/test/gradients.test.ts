@@ -30,6 +30,7 @@ import { scaleBy } from '../ops/scale_by/op.ts';
 import { shortConv } from '../ops/short_conv/op.ts';
 import { splitColumns } from '../ops/split_columns/op.ts';
 import { splitQkv } from '../ops/split_qkv/op.ts';
+import { stateSpace } from '../ops/state_space/op.ts';
 import { swiglu, swigluMerged, swigluMergedOp } from '../ops/swiglu/op.ts';
 import { cpuDevice } from '../src/device.ts';
 import type { Tensor } from '../src/tensor.ts';
@@ -152,6 +153,8 @@ const rules: Record<string, Build> = {
   scale: (p) => scale(p.rows('x', T, D), 0.7),
   scale_by: (p) => scaleBy(p.rows('x', T, D), p.variable('factor', [1], 'weight', { mean: 1 })),
   'short_conv, gated': (p) => convolved(p, 'parameter', true),
+  'short_conv, with a bias': (p) => convolved(p, 'parameter', false, p.variable('bias', [D], 'parameter')),
+  'short_conv, bias alone trained': (p) => convolved(p, 'weight', true, p.variable('bias', [D], 'parameter')),
   'short_conv, silu': (p) => convolved(p, 'parameter', false),
   'short_conv, weight frozen': (p) => convolved(p, 'weight', true),
   'sigmoid_gate of all columns': (p) => sigmoidGate(p.rows('x', T, D), p.rows('gate', T, 1)),
@@ -159,6 +162,9 @@ const rules: Record<string, Build> = {
     const { q, gate } = splitGate(p.rows('x', T, 2 * D), 3);
     return sigmoidGate(q, gate);
   },
+  state_space: (p) => stateSpaceLayer(p, 'parameter', 'parameter'),
+  'state_space, shift alone trained': (p) => stateSpaceLayer(p, 'weight', 'parameter'),
+  'state_space, weights frozen': (p) => stateSpaceLayer(p, 'weight', 'weight'),
   split_qkv: (p) => {
     const { q, k, v } = splitQkv({ y: p.rows('x', T, 4 * D), added: null }, { heads: 2, kvHeads: 1 });
     return add(swiglu(k, v), narrowed(p, q));
@@ -287,9 +293,22 @@ function deltaRule(p: Problem, kind: 'weight' | 'parameter'): Tensor {
 }
 
 /** Over three tokens, in documents of two and three. */
-function convolved(p: Problem, kind: 'weight' | 'parameter', gated: boolean): Tensor {
+function convolved(p: Problem, kind: 'weight' | 'parameter', gated: boolean, bias?: Tensor): Tensor {
   const x = p.rows('x', T, gated ? 3 * D : D);
-  return shortConv(x, p.variable('kernel', [D, 1, 3], kind), p.graph.input('cuSeqlens', 'i32', [3]), gated);
+  const weights = { weight: p.variable('kernel', [D, 1, 3], kind), ...(bias && { bias }) };
+  return shortConv(x, weights, p.graph.input('cuSeqlens', 'i32', [3]), gated);
+}
+
+/** Two heads of one group, in documents of two and three. */
+function stateSpaceLayer(p: Problem, kind: 'weight' | 'parameter', ofShift: 'weight' | 'parameter'): Tensor {
+  const given = {
+    xbc: p.rows('xbc', T, D + 2 * 4),
+    dt: p.rows('dt', T, 2),
+    decay: p.variable('decay', [2], kind),
+    shift: p.variable('shift', [2], ofShift),
+    skip: p.variable('skip', [2], kind),
+  };
+  return stateSpace(given, p.graph.input('cuSeqlens', 'i32', [3]), { groups: 1, stateSize: 4 });
 }
 
 interface Heads {

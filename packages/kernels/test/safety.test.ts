@@ -7,7 +7,13 @@ import { gatedDeltaBackwardOp, gatedDeltaOp } from '../ops/gated_delta/op.ts';
 import { gatherRowsOp } from '../ops/gather_rows/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from '../ops/linear_cross_entropy/op.ts';
 import { ropeOp } from '../ops/rope/op.ts';
-import { shortConvBackwardInputOp, shortConvBackwardWeightOp, shortConvOp } from '../ops/short_conv/op.ts';
+import {
+  shortConvBackwardBiasOp,
+  shortConvBackwardInputOp,
+  shortConvBackwardWeightOp,
+  shortConvOp,
+} from '../ops/short_conv/op.ts';
+import { stateSpaceBackwardOp, stateSpaceOp } from '../ops/state_space/op.ts';
 import { putRowsOp, takeRowsOp } from '../ops/trained_rows/op.ts';
 import { zeroOp } from '../ops/zero/op.ts';
 import { cpuDevice } from '../src/device.ts';
@@ -105,6 +111,7 @@ describe('values that kernels cannot use end in an Error with the name of the op
       [shortConvOp, conv],
       [shortConvBackwardInputOp, slopes],
       [shortConvBackwardWeightOp, { ...slopes, gradient: f32(3, 1, 2) }],
+      [shortConvBackwardBiasOp, { ...slopes, gradient: f32(3) }],
     ] as const)
       await expect(apply(op, given, { gated: 0 })).rejects.toThrow(`${op.name}: cuSeqlens ${problem}`);
     const gates = { a: f32(4, 1), b: f32(4, 1), decay: f32(1), shift: f32(1) };
@@ -114,6 +121,13 @@ describe('values that kernels cannot use end in an Error with the name of the op
       [gatedDeltaBackwardOp, { dout: f32(4, 1), ...delta }],
     ] as const)
       await expect(apply(op, given, { keyHeads: 1, keySize: 1 })).rejects.toThrow(`${op.name}: cuSeqlens ${problem}`);
+    const weights = { dt: f32(4, 1), decay: f32(1), shift: f32(1), skip: f32(1) };
+    const states = { xbc: f32(4, 3), ...weights, cuSeqlens: i32(...cuSeqlens) };
+    for (const [op, given] of [
+      [stateSpaceOp, states],
+      [stateSpaceBackwardOp, { dy: f32(4, 1), ...states }],
+    ] as const)
+      await expect(apply(op, given, { groups: 1, stateSize: 1 })).rejects.toThrow(`${op.name}: cuSeqlens ${problem}`);
   });
 
   test.each([

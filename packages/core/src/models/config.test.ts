@@ -25,6 +25,7 @@ describe('the golden checkpoints', () => {
       latentAttention: null,
       shortConvSize: null,
       gatedDelta: null,
+      stateSpace: null,
       attentionGate: false,
       experts: null,
       rmsNormEps: 1e-5,

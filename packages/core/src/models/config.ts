@@ -73,8 +73,8 @@ export interface PerLayerInputs {
   readonly size: number;
 }
 
-/** What lets a token see the ones before it: attention, plain or latent, a gated convolution over the last few, or the gated delta rule. */
-export type TokenMixer = 'attention' | 'latent_attention' | 'short_conv' | 'gated_delta';
+/** What lets a token see the ones before it: attention, plain or latent, a gated convolution over the last few, the gated delta rule, or a state space. */
+export type TokenMixer = 'attention' | 'latent_attention' | 'short_conv' | 'gated_delta' | 'state_space';
 
 /** Layers in which heads of values hand on a state each, that keys write into and queries read. */
 export interface GatedDeltaConfig {
@@ -87,9 +87,21 @@ export interface GatedDeltaConfig {
   readonly convSize: number;
 }
 
+/** Layers in which heads hand on a state each, that decays by one factor for all of it (Mamba 2). */
+export interface StateSpaceConfig {
+  readonly heads: number;
+  readonly headSize: number;
+  /** A divisor of `heads`: those of a group are written and read alike. */
+  readonly groups: number;
+  readonly stateSize: number;
+  /** Tokens that the convolution before them reads, its own included. */
+  readonly convSize: number;
+  readonly convBias: boolean;
+}
+
 /** Some layer's tokens hand on a state of fixed size, instead of being looked at again. */
 export function carriesState({ mixers }: Pick<ModelConfig, 'mixers'>): boolean {
-  return mixers.some((mixer) => mixer === 'short_conv' || mixer === 'gated_delta');
+  return mixers.some((mixer) => mixer === 'short_conv' || mixer === 'gated_delta' || mixer === 'state_space');
 }
 
 /** Of the keys and values of a layer. */
@@ -127,6 +139,8 @@ export interface ModelConfig {
   readonly latentAttention: LatentAttentionConfig | null;
   /** Likewise. */
   readonly gatedDelta: GatedDeltaConfig | null;
+  /** Likewise. */
+  readonly stateSpace: StateSpaceConfig | null;
   /** Of layers whose MLP is a mixture of experts; null where none is. */
   readonly experts: ExpertsConfig | null;
   readonly rmsNormEps: number;

@@ -62,6 +62,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     shortConvSize: null,
     latentAttention: null,
     gatedDelta: null,
+    stateSpace: null,
     experts: null,
     rmsNormEps: fields.positive('rms_norm_eps', 1e-6),
     tieWordEmbeddings: fields.boolean('tie_word_embeddings', traits.tiesByDefault ?? false),

@@ -337,11 +337,42 @@ test('gpt-oss-20b, and what transformers would compute otherwise', () => {
   expect(() => read({ ...gptOss, quantization_config: { quant_method: 'fp8' } })).toThrow('stored quantized (fp8)');
 });
 
-test('granite-4.0-micro; those with Mamba layers or experts are refused', () => {
+test('granite-4.0-micro; those with experts are refused', () => {
   expect(read(granite4)).toMatchObject({ intermediateSize: 8192, logitScale: 0.1, hasRope: [true, true] });
   expect(read({ ...granite4, position_embedding_type: 'nope' }).hasRope).toEqual([false, false]);
-  expect(() => read({ ...granite4, layer_types: ['mamba', 'attention'] })).toThrow('layers of type mamba');
   expect(() => read({ ...granite4, num_local_experts: 62 })).toThrow('mixtures of experts');
+});
+
+test('granite-4.0-h-micro: layers of Mamba 2, and what of them is refused', () => {
+  const hybrid = {
+    ...granite4,
+    hidden_size: 2048,
+    layer_types: ['mamba', 'attention'],
+    mamba_chunk_size: 256,
+    mamba_conv_bias: true,
+    mamba_d_conv: 4,
+    mamba_d_head: 64,
+    mamba_d_state: 128,
+    mamba_expand: 2,
+    mamba_n_groups: 1,
+    mamba_n_heads: 64,
+    mamba_proj_bias: false,
+    num_attention_heads: 32,
+    position_embedding_type: 'nope',
+  };
+  const stateSpace = { heads: 64, headSize: 64, groups: 1, stateSize: 128, convSize: 4, convBias: true };
+  expect(read(hybrid)).toMatchObject({ mixers: ['state_space', 'attention'], stateSpace, hasRope: [false, false] });
+  expect(read({ ...hybrid, mamba_d_head: 'auto', layer_types: ['linear_attention', 'full_attention'] })).toMatchObject({
+    mixers: ['state_space', 'attention'],
+    stateSpace,
+  });
+  expect(read({ ...hybrid, time_step_limit: [0, { __float__: 'Infinity' }] })).toMatchObject({ stateSpace });
+  expect(() => read({ ...hybrid, time_step_limit: [0.001, 0.1] })).toThrow('time_step_limit');
+  expect(() => read({ ...hybrid, mamba_proj_bias: true })).toThrow('mamba_proj_bias');
+  expect(() => read({ ...hybrid, mamba_n_heads: 48 })).toThrow('mamba_n_heads must be');
+  expect(() => read({ ...hybrid, mamba_n_groups: 3 })).toThrow('mamba_n_groups must be a divisor of 64 heads');
+  expect(() => read({ ...hybrid, layer_types: ['mamba', 'rwkv'] })).toThrow('layer type rwkv is not implemented');
+  expect(() => read({ ...hybrid, layer_types: ['mamba', 'mamba'] })).toThrow('without any layer of attention');
 });
 
 test('SmolLM3: which layers are told positions, and a list that is none', () => {

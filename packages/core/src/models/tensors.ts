@@ -14,6 +14,7 @@ function mlpLinears(config: ModelConfig, layer: number): string[] {
 function mixerLinears(config: ModelConfig, layer: number): string[] {
   if (config.mixers[layer] === 'short_conv') return ['conv_in', 'conv_out'];
   if (config.mixers[layer] === 'gated_delta') return ['delta_qkv', 'delta_z', 'delta_b', 'delta_a', 'delta_out'];
+  if (config.mixers[layer] === 'state_space') return ['ssm_in', 'ssm_out'];
   if (config.mixers[layer] === 'latent_attention') {
     return [...(config.latentAttention?.queryRank ? ['q_a', 'q_b'] : ['q']), 'kv_a', 'kv_b', 'o'];
   }
@@ -46,6 +47,7 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
     if (config.norms !== 'after') add('attention_norm', hiddenSize);
     if (config.mixers[layer] === 'short_conv') addShortConv(config, add);
     else if (config.mixers[layer] === 'gated_delta') addGatedDelta(config, add);
+    else if (config.mixers[layer] === 'state_space') addStateSpace(config, add);
     else if (config.mixers[layer] === 'latent_attention') addLatentAttention(config, add);
     else addAttention(config, layer, add);
     if (config.norms !== 'before') add('attention_post_norm', hiddenSize);
@@ -190,4 +192,20 @@ function addGatedDelta({ hiddenSize, gatedDelta }: ModelConfig, add: AddTensor):
   add('delta_shift', valueHeads);
   add('delta_norm', valueSize);
   add('delta_out', hiddenSize, valueHeads * valueSize);
+}
+
+/** One product gives the gate, [x B C] and the steps. */
+function addStateSpace({ hiddenSize, stateSpace }: ModelConfig, add: AddTensor): void {
+  if (stateSpace === null) throw new Error('a state space layer without heads');
+  const { heads, headSize, groups, stateSize, convSize, convBias } = stateSpace;
+  const inner = heads * headSize;
+  const columns = inner + 2 * groups * stateSize;
+  add('ssm_in', inner + columns + heads, hiddenSize);
+  add('ssm_conv', columns, 1, convSize);
+  if (convBias) add('ssm_conv_bias', columns);
+  add('ssm_dt_bias', heads);
+  add('ssm_decay', heads);
+  add('ssm_skip', heads);
+  add('ssm_norm', inner);
+  add('ssm_out', hiddenSize, inner);
 }

@@ -1,6 +1,7 @@
 import type { Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
+import { refuseWhereKernelsAreMissing } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
@@ -68,6 +69,7 @@ export async function openSession(
   try {
     const base = openModel(job.modelPath);
     opened.push(base);
+    refuseWhereKernelsAreMissing(base.config, job.device);
     if (job.rollouts) refuseStates(base);
     refuseExpertsAsOneMatrix(base, job);
     refuseStartInFourBits(base, job);

@@ -38,13 +38,16 @@ TARGETS = {
     "glm4": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"],
     **{name: ["q_proj", "k_proj", "v_proj", "o_proj"] for name in ("qwen3-moe", "gpt-oss", "gemma4-moe")},
     "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
+    "granite4-h": [
+        "q_proj", "k_proj", "v_proj", "o_proj", "in_proj", "out_proj", "shared_mlp.input_linear", "shared_mlp.output_linear",
+    ],
     "qwen3.5": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
     "qwen3.5-moe": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
     "lfm2": ["q_proj", "k_proj", "v_proj", "out_proj", "in_proj", "w1", "w2", "w3"],
     "deepseek-v3": ["q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", "kv_b_proj", "o_proj"],
 }
 KEPT = {
-    "gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1],
+    "gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "granite4-h": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1],
     "deepseek-v3": [0, 2], "gemma4": [1, 3], "gemma4-moe": [0, 1],
 }
 
@@ -122,6 +125,12 @@ CONFIGS = {
         shared_intermediate_size=48, tie_word_embeddings=True, rms_norm_eps=1e-5, mamba_n_heads=4, mamba_d_state=12,
         mamba_n_groups=1, mamba_d_conv=4, mamba_expand=2, mamba_chunk_size=32, layer_types=[FULL, FULL],
         position_embedding_type="rope", **rope(1e7),
+    ),
+    "granite4-h": lambda: T.GraniteMoeHybridConfig(
+        **{**SMALL, "vocab_size": 96}, **GRANITE, num_hidden_layers=2, num_local_experts=0, num_experts_per_tok=0,
+        shared_intermediate_size=40, tie_word_embeddings=True, rms_norm_eps=1e-5, mamba_n_heads=8, mamba_d_state=12,
+        mamba_n_groups=1, mamba_d_conv=4, mamba_expand=2, mamba_chunk_size=16, layer_types=["linear_attention", FULL],
+        position_embedding_type="nope", **rope(1e4),
     ),
     "glm4": lambda: T.Glm4Config(
         **SMALL, num_hidden_layers=2, head_dim=16, attention_bias=True, tie_word_embeddings=False, rms_norm_eps=1e-5,

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "cpu/recurrence.h"
+#include "cpu/small_products.h"
 #include "kernel.h"
-#include "products.h"
 
 namespace anneal::ANNEAL_ISA {
 
-constexpr int64_t kChunk = 64;
 constexpr float kLengthEps = 1e-6f;  // under the root of the lengths of queries and keys, as the models are trained with
 
 /** The inputs of the op, and how their columns divide into heads. */
@@ -27,9 +27,6 @@ struct GatedDelta {
   int64_t keyColumn(int64_t head) const { return key_heads * key_size + queryColumn(head); }
   int64_t valueColumn(int64_t head) const { return 2 * key_heads * key_size + head * value_size; }
 };
-
-inline float sigmoidOf(float x) { return 1.0f / (1.0f + ::expf(-x)); }
-inline float softplus(float x) { return (x > 0 ? x : 0) + ::log1pf(::expf(-::fabsf(x))); }
 
 /** 1 / the length of a query or key. */
 inline float inverseLength(const float* x, int64_t size) { return 1.0f / ::sqrtf(dot(x, x, size) + kLengthEps); }
@@ -93,15 +90,12 @@ struct Chunk {
     transpose(transposed, k, n, op.key_size);
     setProduct(L, n, n, op.key_size, k, op.key_size, 1, transposed);
     setProduct(P, n, n, op.key_size, q, op.key_size, 1, transposed);
+    decaysBetween(decays, sums, n);
     for (int64_t i = 0; i < n; i++) {
-      float *row = decays + i * n, *l = L + i * n, *p = P + i * n;
-      for (int64_t j = 0; j <= i; j++) row[j] = static_cast<float>(sums[i] - sums[j]);
-      for (int64_t j = 0; j <= i; j += Vec::width) {
-        const int lanes = static_cast<int>(i + 1 - j < Vec::width ? i + 1 - j : Vec::width);
-        exp(Vec::load(row + j, lanes)).store(row + j, lanes);
-      }
+      const float* row = decays + i * n;
+      float *l = L + i * n, *p = P + i * n;
       for (int64_t j = 0; j <= i; j++) l[j] = j < i ? l[j] * row[j] : 0, p[j] *= row[j];
-      for (int64_t j = i + 1; j < n; j++) row[j] = l[j] = p[j] = 0;
+      for (int64_t j = i + 1; j < n; j++) l[j] = p[j] = 0;
     }
     setProduct(m, n, op.value_size, op.key_size, k, op.key_size, 1, S);
     for (int64_t i = 0; i < n; i++) {
@@ -125,11 +119,5 @@ struct Chunk {
     addProduct(S, op.key_size, op.value_size, n, k_decayed, 1, op.key_size, changes);
   }
 };
-
-/** Where the chunk that begins at `token` ends: at a multiple of kChunk, or with its document. */
-inline int64_t chunkEnd(int64_t token, int64_t end) {
-  const int64_t next = (token / kChunk + 1) * kChunk;
-  return next < end ? next : end;
-}
 
 }  // namespace anneal::ANNEAL_ISA

@@ -1,6 +1,12 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
 import type { Values } from '../../src/cases/values.ts';
-import { shortConvBackwardInputOp, shortConvBackwardWeightOp, shortConvCachedOp, shortConvOp } from './op.ts';
+import {
+  shortConvBackwardBiasOp,
+  shortConvBackwardInputOp,
+  shortConvBackwardWeightOp,
+  shortConvCachedOp,
+  shortConvOp,
+} from './op.ts';
 
 interface Conv {
   readonly channels: number;
@@ -39,7 +45,7 @@ const benchmark = [packed([512], gatedConv(1024, 3)), packed([512], siluConv(614
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
-type Inputs = Readonly<Record<'x' | 'weight', Values>>;
+type Inputs = Readonly<Record<'x' | 'weight' | 'bias', Values>>;
 
 /** What is convolved. */
 function inputAt({ x }: Inputs, t: number, d: number, { D, gated }: { D: number; gated: number }): number {
@@ -58,7 +64,7 @@ function convolve(
   isGated: number,
 ) {
   const zAt = (t: number, d: number, first: number) => {
-    let [value, size] = [0, 0];
+    let [value, size] = [inputs.bias.at(d), Math.abs(inputs.bias.at(d))];
     forTaps(t, first, K, (row, k) => {
       const term = inputs.weight.at(d * K + k) * inputAt(inputs, row, d, { D, gated: isGated });
       value += term;
@@ -142,6 +148,22 @@ export const shortConvBackwardWeightCases = casesFor(shortConvBackwardWeightOp, 
   },
 });
 
+export const shortConvBackwardBiasCases = casesFor(shortConvBackwardBiasOp, {
+  shapes: [],
+  hard,
+  benchmark,
+  reference: ({ dy, gradient, ...inputs }, { total }, { extents, attributes: { gated: isGated } }) => {
+    const { D = 0 } = extents;
+    for (let d = 0; d < D; d++) total.add(d, 0, gradient.at(d));
+    convolve(inputs, extents, isGated).forEach(({ z }, t) => {
+      z.forEach((convolved, d) => {
+        const dz = slope(dy.at(t, d), convolved, isGated ? inputs.x.at(t, D + d) : null);
+        total.add(d, 0, dz.value, dz.size);
+      });
+    });
+  },
+});
+
 /** So many tokens from a position on. */
 function cached(tokens: number, start: number, conv: Conv) {
   return {
@@ -168,7 +190,7 @@ export const shortConvCachedCases = casesFor(shortConvCachedOp, {
     const inputOf = (t: number, d: number) => (t < 0 ? held(P + t, d) : inputAt(inputs, t, d, { D, gated: isGated }));
     for (let d = 0; d < D; d++) {
       for (let t = 0; t < T; t++) {
-        let [z, size] = [0, 0];
+        let [z, size] = [inputs.bias.at(d), Math.abs(inputs.bias.at(d))];
         for (let k = 0; k < K; k++) {
           const term = inputs.weight.at(d * K + k) * inputOf(t - P + k, d);
           z += term;

@@ -15,15 +15,16 @@ function checkColumns({ M, D, K, P }: Extents, { gated }: { readonly gated: numb
 }
 
 /**
- * A causal convolution over the last K tokens of a document, each channel by itself: z[t] = Σ_k weight[k] · u[t - K + 1 + k], where tokens
+ * A causal convolution over the last K tokens of a document, each channel by itself: z[t] = bias + Σ_k weight[k] · u[t - K + 1 + k], where tokens
  * before the document count as 0. With `gated` x is [b c v], u = b · v and y = c · z, as in LFM2; without, u = x and y = silu(z).
  */
 export const shortConvOp = defineOp({
   name: 'short_conv',
-  inputs: { x: 'A[T,M]', weight: 'f32[D,1,K]', cuSeqlens: 'i32[S]' },
+  inputs: { x: 'A[T,M]', weight: 'f32[D,1,K]', cuSeqlens: 'i32[S]', bias: 'f32[D]?' },
   outputs: { y: 'A[T,D]' },
   attributes: ['gated'],
   derive: checkColumns,
+  cpuOnly: ['bias'],
   cheap: true,
   flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 2) * T * D,
   backward: ({ graph, inputs, attributes, gradients: { y: dy }, needs, gradientOf }) => {
@@ -31,11 +32,18 @@ export const shortConvOp = defineOp({
     const given = { dy, ...inputs };
     if (needs('weight'))
       graph.apply(shortConvBackwardWeightOp, { ...given, gradient: gradientOf('weight') }, attributes);
+    if (needs('bias')) graph.apply(shortConvBackwardBiasOp, { ...given, gradient: gradientOf('bias') }, attributes);
     return needs('x') ? { x: graph.apply(shortConvBackwardInputOp, given, attributes).dx } : {};
   },
 });
 
-const backwardInputs = { dy: 'A[T,D]', x: 'A[T,M]', weight: 'f32[D,1,K]', cuSeqlens: 'i32[S]' } as const;
+const backwardInputs = {
+  dy: 'A[T,D]',
+  x: 'A[T,M]',
+  weight: 'f32[D,1,K]',
+  cuSeqlens: 'i32[S]',
+  bias: 'f32[D]?',
+} as const;
 
 /** dx, which is [db dc dv] where it is gated. */
 export const shortConvBackwardInputOp = defineOp({
@@ -44,6 +52,7 @@ export const shortConvBackwardInputOp = defineOp({
   outputs: { dx: 'A[T,M]' },
   attributes: ['gated'],
   derive: checkColumns,
+  cpuOnly: ['bias'],
   flops: ({ T = 0, D = 0, K = 0 }) => (4 * K + 8) * T * D,
 });
 
@@ -56,7 +65,20 @@ export const shortConvBackwardWeightOp = defineOp({
   workspace: ({ T = 0, D = 0, K = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T, D * K) : 0),
   attributes: ['gated'],
   derive: checkColumns,
+  cpuOnly: ['bias'],
   flops: ({ T = 0, D = 0, K = 0 }) => (4 * K + 4) * T * D,
+});
+
+/** gradient += Σ_t dz[t]. */
+export const shortConvBackwardBiasOp = defineOp({
+  name: 'short_conv_backward_bias',
+  inputs: { ...backwardInputs, gradient: 'f32[D]' },
+  outputs: { total: 'f32[D]' },
+  updates: { total: 'gradient' },
+  attributes: ['gated'],
+  derive: checkColumns,
+  cpuOnly: true,
+  flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 5) * T * D,
 });
 
 /**
@@ -65,25 +87,33 @@ export const shortConvBackwardWeightOp = defineOp({
  */
 export const shortConvCachedOp = defineOp({
   name: 'short_conv_cached',
-  inputs: { x: 'A[T,M]', weight: 'f32[D,1,K]', state: 'f32[P,D]', positions: 'i32[T]' },
+  inputs: { x: 'A[T,M]', weight: 'f32[D,1,K]', state: 'f32[P,D]', positions: 'i32[T]', bias: 'f32[D]?' },
   outputs: { y: 'A[T,D]', next: 'f32[P,D]' },
   updates: { next: 'state' },
   attributes: ['gated'],
   derive: checkColumns,
+  cpuOnly: ['bias'],
   flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 2) * T * D,
 });
 
-/** Of packed documents. @param x [T, 3D] where it is gated, else [T, D]  @param weight [D, 1, K] */
-export function shortConv(x: Tensor, weight: Tensor, cuSeqlens: Tensor, gated: boolean): Tensor {
-  return graphOf(x).apply(shortConvOp, { x, weight, cuSeqlens }, { gated: gated ? 1 : 0 }).y;
+export interface ShortConvWeights {
+  /** [D, 1, K] */
+  readonly weight: Tensor;
+  /** [D] */
+  readonly bias?: Tensor;
+}
+
+/** Of packed documents. @param x [T, 3D] where it is gated, else [T, D] */
+export function shortConv(x: Tensor, weights: ShortConvWeights, cuSeqlens: Tensor, gated: boolean): Tensor {
+  return graphOf(x).apply(shortConvOp, { x, ...weights, cuSeqlens }, { gated: gated ? 1 : 0 }).y;
 }
 
 /** Of the newest tokens of a sequence; `state`, [K - 1, D], goes on with it. */
 export function shortConvCached(
   x: Tensor,
-  weight: Tensor,
+  weights: ShortConvWeights,
   { state, positions }: { readonly state: Tensor; readonly positions: Tensor },
   gated: boolean,
 ): Tensor {
-  return graphOf(x).apply(shortConvCachedOp, { x, weight, state, positions }, { gated: gated ? 1 : 0 }).y;
+  return graphOf(x).apply(shortConvCachedOp, { x, ...weights, state, positions }, { gated: gated ? 1 : 0 }).y;
 }

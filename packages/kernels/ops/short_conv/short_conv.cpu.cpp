@@ -14,11 +14,12 @@ struct Channels {
   int64_t columns, channels;  // of a row of x, and of y
   int taps, lanes;            // lanes are fewer than a vector at the end of a row
   bool gated;
-  Vec weight[kMaxTaps];
+  Vec weight[kMaxTaps], bias;
 
-  Channels(const Tensor& x, const Tensor& weight, bool gated, int64_t first)
+  Channels(const Tensor& x, const Tensor& weight, const Tensor& bias, bool gated, int64_t first)
       : x(x.f32() + first), columns(x.shape[1]), channels(weight.shape[0]), taps(static_cast<int>(weight.shape[2])),
-        lanes(static_cast<int>(channels - first < Vec::width ? channels - first : Vec::width)), gated(gated) {
+        lanes(static_cast<int>(channels - first < Vec::width ? channels - first : Vec::width)), gated(gated),
+        bias(bias.absent() ? Vec::zero() : Vec::load(bias.f32() + first, lanes)) {
     for (int k = 0; k < taps; k++) {
       float tap[Vec::width] = {};
       for (int i = 0; i < lanes; i++) tap[i] = weight.f32()[(first + i) * taps + k];
@@ -50,10 +51,10 @@ struct Window {
     for (int k = 1; k < taps; k++) values[k - 1] = values[k];
     values[taps - 1] = value;
   }
-  /** Σ_k weight[k] · values[k]. */
-  Vec convolved(const Vec* weight) const {
-    Vec sum = Vec::zero();
-    for (int k = 0; k < taps; k++) sum = fma(weight[k], values[k], sum);
+  /** bias + Σ_k weight[k] · values[k]. */
+  Vec convolved(const Channels& channels) const {
+    Vec sum = channels.bias;
+    for (int k = 0; k < taps; k++) sum = fma(channels.weight[k], values[k], sum);
     return sum;
   }
   /** The transposed product: Σ_k weight[k] · values[taps - 1 - k]. */
@@ -80,19 +81,19 @@ const char* checkTaps(const Tensor& weight) {
 }  // namespace
 
 const char* short_conv(const Launch& launch) {
-  const Tensor x = launch.inputs[0], weight = launch.inputs[1];
+  const Tensor x = launch.inputs[0], weight = launch.inputs[1], bias = launch.inputs[3];
   const Documents documents(launch.inputs[2]);
   const bool gated = launch.attributes[0] != 0;
   if (const char* problem = documents.check(x.shape[0])) return problem;
   if (const char* problem = checkTaps(weight)) return problem;
   float* y = launch.outputs[0].f32();
   forChannels(launch, x, weight, [&](int64_t first) {
-    const Channels channels(x, weight, gated, first);
+    const Channels channels(x, weight, bias, gated, first);
     for (int64_t d = 0; d < documents.count; d++) {
       Window inputs(channels.taps);
       for (int64_t t = documents.ends[d]; t < documents.ends[d + 1]; t++) {
         inputs.push(channels.input(t));
-        channels.output(t, inputs.convolved(channels.weight)).store(y + t * channels.channels + first, channels.lanes);
+        channels.output(t, inputs.convolved(channels)).store(y + t * channels.channels + first, channels.lanes);
       }
     }
   });
@@ -100,7 +101,7 @@ const char* short_conv(const Launch& launch) {
 }
 
 const char* short_conv_backward_input(const Launch& launch) {
-  const Tensor x = launch.inputs[1], weight = launch.inputs[2];
+  const Tensor x = launch.inputs[1], weight = launch.inputs[2], bias = launch.inputs[4];
   const Documents documents(launch.inputs[3]);
   const bool gated = launch.attributes[0] != 0;
   if (const char* problem = documents.check(x.shape[0])) return problem;
@@ -108,7 +109,7 @@ const char* short_conv_backward_input(const Launch& launch) {
   const float* dy = launch.inputs[0].f32();
   float* dx = launch.outputs[0].f32();
   forChannels(launch, x, weight, [&](int64_t first) {
-    const Channels channels(x, weight, gated, first);
+    const Channels channels(x, weight, bias, gated, first);
     const int lanes = channels.lanes, before = channels.taps - 1;
     for (int64_t d = 0; d < documents.count; d++) {
       const int64_t start = documents.ends[d], end = documents.ends[d + 1];
@@ -117,7 +118,7 @@ const char* short_conv_backward_input(const Launch& launch) {
         if (t < end) {
           const Vec dyt = Vec::load(dy + t * channels.channels + first, lanes);
           inputs.push(channels.input(t));
-          const Vec z = inputs.convolved(channels.weight);
+          const Vec z = inputs.convolved(channels);
           slopes.push(channels.slope(t, z, dyt));
           if (gated) (dyt * z).store(dx + t * channels.columns + channels.channels + first, lanes);
         } else {
@@ -136,7 +137,7 @@ const char* short_conv_backward_input(const Launch& launch) {
 }
 
 const char* short_conv_backward_weight(const Launch& launch) {
-  const Tensor x = launch.inputs[1], weight = launch.inputs[2];
+  const Tensor x = launch.inputs[1], weight = launch.inputs[2], bias = launch.inputs[4];
   const Documents documents(launch.inputs[3]);
   const bool gated = launch.attributes[0] != 0;
   if (const char* problem = documents.check(x.shape[0])) return problem;
@@ -144,7 +145,7 @@ const char* short_conv_backward_weight(const Launch& launch) {
   const float* dy = launch.inputs[0].f32();
   float* gradient = launch.outputs[0].f32();
   forChannels(launch, x, weight, [&](int64_t first) {
-    const Channels channels(x, weight, gated, first);
+    const Channels channels(x, weight, bias, gated, first);
     Vec sums[kMaxTaps];
     for (int k = 0; k < channels.taps; k++) sums[k] = Vec::zero();
     for (int64_t d = 0; d < documents.count; d++) {
@@ -152,7 +153,7 @@ const char* short_conv_backward_weight(const Launch& launch) {
       for (int64_t t = documents.ends[d]; t < documents.ends[d + 1]; t++) {
         inputs.push(channels.input(t));
         const Vec dyt = Vec::load(dy + t * channels.channels + first, channels.lanes);
-        const Vec slope = channels.slope(t, inputs.convolved(channels.weight), dyt);
+        const Vec slope = channels.slope(t, inputs.convolved(channels), dyt);
         for (int k = 0; k < channels.taps; k++) sums[k] = fma(slope, inputs.values[k], sums[k]);
       }
     }
@@ -165,19 +166,43 @@ const char* short_conv_backward_weight(const Launch& launch) {
   return nullptr;
 }
 
+const char* short_conv_backward_bias(const Launch& launch) {
+  const Tensor x = launch.inputs[1], weight = launch.inputs[2], bias = launch.inputs[4];
+  const Documents documents(launch.inputs[3]);
+  const bool gated = launch.attributes[0] != 0;
+  if (const char* problem = documents.check(x.shape[0])) return problem;
+  if (const char* problem = checkTaps(weight)) return problem;
+  const float* dy = launch.inputs[0].f32();
+  float* gradient = launch.outputs[0].f32();
+  forChannels(launch, x, weight, [&](int64_t first) {
+    const Channels channels(x, weight, bias, gated, first);
+    Vec sum = Vec::zero();
+    for (int64_t d = 0; d < documents.count; d++) {
+      Window inputs(channels.taps);
+      for (int64_t t = documents.ends[d]; t < documents.ends[d + 1]; t++) {
+        inputs.push(channels.input(t));
+        const Vec dyt = Vec::load(dy + t * channels.channels + first, channels.lanes);
+        sum += channels.slope(t, inputs.convolved(channels), dyt);
+      }
+    }
+    (Vec::load(gradient + first, channels.lanes) + sum).store(gradient + first, channels.lanes);
+  });
+  return nullptr;
+}
+
 const char* short_conv_cached(const Launch& launch) {
-  const Tensor x = launch.inputs[0], weight = launch.inputs[1];
+  const Tensor x = launch.inputs[0], weight = launch.inputs[1], bias = launch.inputs[4];
   const bool gated = launch.attributes[0] != 0;
   if (const char* problem = checkTaps(weight)) return problem;
   float *y = launch.outputs[0].f32(), *state = launch.outputs[1].f32();
   const bool begins = x.shape[0] > 0 && launch.inputs[3].i32()[0] == 0;
   forChannels(launch, x, weight, [&](int64_t first) {
-    const Channels channels(x, weight, gated, first);
+    const Channels channels(x, weight, bias, gated, first);
     Window inputs(channels.taps);
     for (int k = 0; k < channels.taps - 1 && !begins; k++) inputs.push(Vec::load(state + k * channels.channels + first, channels.lanes));
     for (int64_t t = 0; t < x.shape[0]; t++) {
       inputs.push(channels.input(t));
-      channels.output(t, inputs.convolved(channels.weight)).store(y + t * channels.channels + first, channels.lanes);
+      channels.output(t, inputs.convolved(channels)).store(y + t * channels.channels + first, channels.lanes);
     }
     for (int k = 1; k < channels.taps; k++) inputs.values[k].store(state + (k - 1) * channels.channels + first, channels.lanes);
   });

@@ -3,6 +3,7 @@ import {
   gatedDelta,
   gatedDeltaCached,
   rmsNorm,
+  type ShortConvWeights,
   shortConv,
   shortConvCached,
   swiglu,
@@ -17,32 +18,32 @@ export function gatedDeltaRule(m: ModelScope, layer: number, x_TD: Tensor, visib
   const name = (part: string) => `layers.${layer}.${part}`;
   const parts = [name('delta_qkv'), name('delta_z'), name('delta_b'), name('delta_a')] as const;
   const [qkv_TE, z_TI, b_TH, a_TH] = m.project(x_TD, parts);
-  const kernel_EW = m.weight(name('delta_conv'));
+  const weights = { weight: m.weight(name('delta_conv')) };
   const gates = { a: a_TH, b: b_TH, decay: m.weight(name('delta_decay')), shift: m.weight(name('delta_shift')) };
-  const out_TI = mixed(m.config.gatedDelta as GatedDeltaConfig, layer, { qkv_TE, kernel_EW, gates }, visible);
+  const out_TI = mixed(m.config.gatedDelta as GatedDeltaConfig, layer, { qkv_TE, weights, gates }, visible);
   return swiglu(z_TI, rmsNorm(out_TI, m.weight(name('delta_norm')), m.config.rmsNormEps));
 }
 
 interface MixedInputs {
   readonly qkv_TE: Tensor;
-  readonly kernel_EW: Tensor;
+  readonly weights: ShortConvWeights;
   readonly gates: Omit<GatedDeltaInputs, 'qkv'>;
 }
 
 function mixed(
   { keyHeads, keySize, valueHeads, valueSize, convSize }: GatedDeltaConfig,
   layer: number,
-  { qkv_TE, kernel_EW, gates }: MixedInputs,
+  { qkv_TE, weights, gates }: MixedInputs,
   visible: Visibility,
 ): Tensor {
   const heads = { keyHeads, keySize };
   if (visible.kind === 'packed') {
     const { cuSeqlens } = visible;
-    return gatedDelta({ qkv: shortConv(qkv_TE, kernel_EW, cuSeqlens, false), ...gates }, cuSeqlens, heads);
+    return gatedDelta({ qkv: shortConv(qkv_TE, weights, cuSeqlens, false), ...gates }, cuSeqlens, heads);
   }
   const { positions, stateOf } = visible;
   const convState = stateOf(layer, 'conv', [convSize - 1, Number(qkv_TE.shape[1])]);
-  const mixed_TE = shortConvCached(qkv_TE, kernel_EW, { state: convState, positions }, false);
+  const mixed_TE = shortConvCached(qkv_TE, weights, { state: convState, positions }, false);
   const state = stateOf(layer, 'delta', [valueHeads * keySize, valueSize]);
   return gatedDeltaCached({ qkv: mixed_TE, ...gates }, { state, positions }, heads);
 }

@@ -5,6 +5,7 @@ import { latentAttention } from './latentAttention.ts';
 import type { ModelScope } from './modelScope.ts';
 import type { RopeTables } from './ropeTables.ts';
 import { shortConvolution } from './shortConvolution.ts';
+import { stateSpaceLayer } from './stateSpaceLayer.ts';
 
 /** What a layer's tokens take from each other, and the linear that puts it into the residual. */
 export interface Mixed {
@@ -26,6 +27,8 @@ export function mixTokens(
       return { mixed_TI: shortConvolution(m, layer, x_TD, visible), linear: 'conv_out' };
     case 'gated_delta':
       return { mixed_TI: gatedDeltaRule(m, layer, x_TD, visible), linear: 'delta_out' };
+    case 'state_space':
+      return { mixed_TI: stateSpaceLayer(m, layer, x_TD, visible), linear: 'ssm_out' };
     case 'latent_attention':
       return { mixed_TI: latentAttention(m, layer, x_TD, tables, visible), linear: 'o' };
     default:

@@ -7,9 +7,9 @@ export function shortConvolution(m: ModelScope, layer: number, x_TD: Tensor, vis
   const { hiddenSize, shortConvSize } = m.config;
   const name = (part: string) => `layers.${layer}.${part}`;
   const bcv_TE = m.linear(x_TD, name('conv_in'));
-  const kernel_DW = m.weight(name('conv'));
-  if (visible.kind === 'packed') return shortConv(bcv_TE, kernel_DW, visible.cuSeqlens, true);
+  const weights = { weight: m.weight(name('conv')) };
+  if (visible.kind === 'packed') return shortConv(bcv_TE, weights, visible.cuSeqlens, true);
   const { positions } = visible;
   const state = visible.stateOf(layer, 'conv', [(shortConvSize as number) - 1, hiddenSize]);
-  return shortConvCached(bcv_TE, kernel_DW, { state, positions }, true);
+  return shortConvCached(bcv_TE, weights, { state, positions }, true);
 }

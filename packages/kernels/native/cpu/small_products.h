@@ -1,8 +1,8 @@
 #pragma once
 
-#include "cpu/simd.h"
+#include "simd.h"
 
-// Small products of one thread, for the chunks of gated_delta. Matrices lie row by row without gaps.
+// Small products of one thread, for ops that go through tokens chunk by chunk. Matrices lie row by row without gaps.
 
 namespace anneal::ANNEAL_ISA {
 

@@ -1,0 +1,101 @@
+import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
+import type { Sums, Values } from '../../src/cases/values.ts';
+import { stateSpaceBackwardOp, stateSpaceCachedOp, stateSpaceOp } from './op.ts';
+import { type StateInputs, type StateSizes, stateSpaceSlopes, stateSpaceValues } from './reference.ts';
+
+type Heads = Omit<StateSizes, 'tokens'>;
+
+function sizes(T: number, { heads, groups, stateSize, headSize }: Heads) {
+  const V = heads * headSize;
+  const extents = { T, H: heads, V, E: V + 2 * groups * stateSize, N: stateSize, M: heads * stateSize, P: headSize };
+  return { extents, attributes: { groups, stateSize } };
+}
+
+/** Documents of these lengths. */
+function packed(lengths: readonly number[], heads: Heads) {
+  const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
+  const { extents, attributes } = sizes(ends.at(-1) as number, heads);
+  return { extents: { ...extents, S: ends.length }, attributes, fill: { cuSeqlens: constant(...ends) } };
+}
+
+const small: Heads = { heads: 2, groups: 1, stateSize: 4, headSize: 3 };
+const grouped: Heads = { heads: 4, groups: 2, stateSize: 8, headSize: 12 };
+const published: Heads = { heads: 48, groups: 1, stateSize: 128, headSize: 64 };
+const hard = {
+  'one token': packed([1], { heads: 1, groups: 1, stateSize: 1, headSize: 1 }),
+  'single-token documents': packed([1, 1, 5, 1], small),
+  'empty documents': packed([0, 3, 0, 0, 2, 0], small),
+  'documents over the borders of chunks': packed([50, 37, 150], grouped),
+  'a whole chunk': packed([64], small),
+  'more heads than parts': packed([70, 9], { heads: 19, groups: 1, stateSize: 5, headSize: 2 }),
+  'heads of several vectors': packed([70], { heads: 1, groups: 1, stateSize: 33, headSize: 40 }),
+  'states that last': { ...packed([90], small), fill: { cuSeqlens: constant(0, 90), decay: constant(-6, -5) } },
+  'states that end at once': { ...packed([70], small), fill: { cuSeqlens: constant(0, 70), decay: constant(4, 5) } },
+  'steps that saturate': { ...packed([70], small), fill: { cuSeqlens: constant(0, 70), dt: scaled(30) } },
+};
+const benchmark = [packed([512], published)];
+
+function sizesOf(
+  { T = 0, H = 0, V = 0 }: Readonly<Record<string, number>>,
+  { groups, stateSize }: Readonly<Record<'groups' | 'stateSize', number>>,
+): StateSizes {
+  return { tokens: T, heads: H, groups, stateSize, headSize: V / H };
+}
+
+/** Each value may differ as if it were as large as the largest of its tensor: it is made of sums over many tokens. */
+function addAll(to: Sums, values: readonly (readonly number[])[], growth: number): void {
+  const size = growth * Math.max(...values.flat().map(Math.abs), 0);
+  values.forEach((row, r) => row.forEach((value, c) => to.add(r, c, value, size)));
+}
+
+const documentsOf = (cuSeqlens: Values, S: number): number[] => Array.from({ length: S }, (_, d) => cuSeqlens.at(d));
+
+export const stateSpaceCases = casesFor(stateSpaceOp, {
+  shapes: [],
+  hard,
+  benchmark,
+  reference: (inputs, { y }, { extents, attributes }) => {
+    const ends = documentsOf(inputs.cuSeqlens, extents.S ?? 0);
+    addAll(y, stateSpaceValues(inputs, sizesOf(extents, attributes), ends).y, 4);
+  },
+});
+
+export const stateSpaceBackwardCases = casesFor(stateSpaceBackwardOp, {
+  shapes: [],
+  hard,
+  benchmark,
+  reference: ({ dy, decayGradient, shiftGradient, skipGradient, ...inputs }, outputs, { extents, attributes }) => {
+    const ends = documentsOf(inputs.cuSeqlens, extents.S ?? 0);
+    const slopes = stateSpaceSlopes(inputs, sizesOf(extents, attributes), ends, dy);
+    addAll(outputs.dxbc, slopes.dxbc, 16);
+    addAll(outputs.ddt, slopes.ddt, 16);
+    const addTotals = (to: Sums, held: Values, values: readonly number[], size: number) =>
+      values.forEach((value, h) => to.add(h, 0, held.at(h) + value, 16 * size + 8));
+    addTotals(outputs.decayTotal, decayGradient, slopes.decay, slopes.sizes.decay);
+    addTotals(outputs.shiftTotal, shiftGradient, slopes.shift, slopes.sizes.shift);
+    addTotals(outputs.skipTotal, skipGradient, slopes.skip, slopes.sizes.skip);
+  },
+});
+
+/** So many tokens from a position on. */
+function cached(tokens: number, start: number, heads: Heads) {
+  return { ...sizes(tokens, heads), fill: { positions: () => (i: number) => start + i } };
+}
+
+export const stateSpaceCachedCases = casesFor(stateSpaceCachedOp, {
+  shapes: [],
+  hard: {
+    'a sequence begins': cached(1, 0, small),
+    'the next token': cached(1, 9, grouped),
+    'a prompt': cached(100, 0, grouped),
+    'another part of a prompt': cached(70, 512, small),
+  },
+  benchmark: [cached(1, 511, published)],
+  reference: ({ state, positions, ...inputs }, { y, next }, { extents, attributes }) => {
+    const heads = sizesOf(extents, attributes);
+    const before = positions.at(0) === 0 ? undefined : state;
+    const made = stateSpaceValues(inputs as StateInputs, heads, [0, heads.tokens], before);
+    addAll(y, made.y, 4);
+    addAll(next, made.state, 4);
+  },
+});
