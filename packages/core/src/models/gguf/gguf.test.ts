@@ -111,6 +111,7 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     latentAttention: null,
     shortConvSize: null,
     gatedDelta: null,
+    stateSpace: null,
     attentionGate: false,
     experts: null,
     rmsNormEps: 1e-5,
