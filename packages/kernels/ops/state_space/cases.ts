@@ -48,6 +48,10 @@ function addAll(to: Sums, values: readonly (readonly number[])[], growth: number
   values.forEach((row, r) => row.forEach((value, c) => to.add(r, c, value, size)));
 }
 
+function addTotals(to: Sums, held: Values, values: readonly number[], size: number): void {
+  values.forEach((value, h) => to.add(h, 0, held.at(h) + value, 16 * size + 8));
+}
+
 const documentsOf = (cuSeqlens: Values, S: number): number[] => Array.from({ length: S }, (_, d) => cuSeqlens.at(d));
 
 export const stateSpaceCases = casesFor(stateSpaceOp, {
@@ -69,8 +73,6 @@ export const stateSpaceBackwardCases = casesFor(stateSpaceBackwardOp, {
     const slopes = stateSpaceSlopes(inputs, sizesOf(extents, attributes), ends, dy);
     addAll(outputs.dxbc, slopes.dxbc, 16);
     addAll(outputs.ddt, slopes.ddt, 16);
-    const addTotals = (to: Sums, held: Values, values: readonly number[], size: number) =>
-      values.forEach((value, h) => to.add(h, 0, held.at(h) + value, 16 * size + 8));
     addTotals(outputs.decayTotal, decayGradient, slopes.decay, slopes.sizes.decay);
     addTotals(outputs.shiftTotal, shiftGradient, slopes.shift, slopes.sizes.shift);
     addTotals(outputs.skipTotal, skipGradient, slopes.skip, slopes.sizes.skip);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { longestShortConv } from '@anneal/kernels';
 import type { ModelConfig, StateSpaceConfig, TokenMixer } from '../config.ts';
 import { MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
@@ -72,9 +73,6 @@ function readStateSpace(fields: Fields): StateSpaceConfig {
 /** Steps are above 0 whatever the lower limit of 0 says. JSON has no infinity: transformers writes an object that names it. */
 function refuseStepLimits(fields: Fields): void {
   if (!fields.has('time_step_limit')) return;
-  const limits = fields.raw('time_step_limit');
-  const [least, most] = Array.isArray(limits) ? limits : [];
-  const isInfinite = most === 'Infinity' || (typeof most === 'object' && most?.__float__ === 'Infinity');
-  if (least === 0 && isInfinite) return;
+  if (isDeepStrictEqual(fields.raw('time_step_limit'), [0, { __float__: 'Infinity' }])) return;
   throw fields.unsupported('limits of the steps (time_step_limit) are not implemented', 'use a published Granite 4');
 }
