@@ -64,6 +64,7 @@ test.skipIf(llamaCpp === null).each<[name: string, changes: JsonObject]>([
   ['smollm3', {}],
   ['olmo3', {}],
   ['granite', {}],
+  ['granite4-h', {}],
   ['glm4', {}],
   ['qwen3-moe', {}],
   ['lfm2', {}],

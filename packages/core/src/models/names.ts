@@ -1,9 +1,23 @@
 /**
  * What happens to a tensor on the way from Hugging Face's layout (ours too) into GGUF. `permuteHeads`: rope
  * there turns neighboring rows of a head, here rows half a head apart, so the rows of each head are interleaved.
- * `plusOne`: weights of norms that say here how far they are from 1 say there what they are.
+ * `plusOne`: weights of norms that say here how far they are from 1 say there what they are. `column`: a vector is a
+ * column there. `negativeExp`: logarithms of the rates of decays are the negative rates there, in a column.
  */
-export type GgufTransform = 'permuteHeads' | 'plusOne' | null;
+export type GgufTransform = 'permuteHeads' | 'plusOne' | 'column' | 'negativeExp' | null;
+
+interface ValueTransform {
+  readonly intoGguf: (weight: number) => number;
+  readonly fromGguf: (weight: number) => number;
+}
+
+/** Those that change values, which both formats have in float32. */
+export function valueTransform(transform: GgufTransform): ValueTransform | null {
+  if (transform === 'plusOne') return { intoGguf: (weight) => weight + 1, fromGguf: (weight) => weight - 1 };
+  if (transform === 'negativeExp')
+    return { intoGguf: (weight) => -Math.exp(weight), fromGguf: (weight) => Math.log(-weight) };
+  return null;
+}
 
 /** One tensor's name in the three worlds; `*` stands for the layer number. */
 export interface TensorName {
@@ -11,8 +25,8 @@ export interface TensorName {
   readonly huggingFace: string;
   readonly gguf: string;
   readonly transform: GgufTransform;
-  /** Of a matrix that holds those of all experts: what files may have in its place. */
-  readonly parts?: ExpertParts;
+  /** Of a matrix that holds those of all experts, or gate and up: what files may have in its place. */
+  readonly parts?: MatrixParts;
   /** How Hugging Face's files hold the whole, where not as we do. */
   readonly layout?: ExpertLayout;
 }
@@ -29,7 +43,9 @@ export interface ExpertLayout {
  * Names of the parts of each expert's matrix, in the order of their rows: `gate` and `up`. With `#`, which stands for the number of the
  * expert, a tensor holds one part of one expert; without, that part of all of them. Formats that are not here have the whole only.
  */
-export interface ExpertParts {
+export interface MatrixParts {
+  /** There is one matrix, none for each expert. */
+  readonly isOne?: boolean;
   readonly huggingFace?: readonly string[];
   readonly gguf: readonly string[];
 }
@@ -57,6 +73,7 @@ export function findName(names: NameTable, ours: string): TensorName | null {
     transform,
     ...(parts && {
       parts: {
+        ...parts,
         ...(parts.huggingFace && { huggingFace: parts.huggingFace.map(fill) }),
         gguf: parts.gguf.map(fill),
       },

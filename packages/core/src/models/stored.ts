@@ -26,7 +26,8 @@ export function wholeTensor(names: NameTable, { experts }: ModelConfig, ours: Ou
   const found = nameOf(names, ours);
   const [rows = 1, ...row] = ours.shape;
   const count = experts?.count ?? 1;
-  if (!found.parts) return { name: found[format], shape: storedShape(ours, format), rows: [{ first: 0, count: rows }] };
+  if (!found.parts || found.parts.isOne)
+    return { name: found[format], shape: storedShape(ours, found, format), rows: [{ first: 0, count: rows }] };
   const each = rows / count;
   const all = Array.from({ length: count }, (_, expert) => ({ first: expert * each, count: each }));
   const stored = { name: found[format], shape: [count, each, ...row], rows: all };
@@ -36,16 +37,33 @@ export function wholeTensor(names: NameTable, { experts }: ModelConfig, ours: Ou
   return { ...stored, shape, layout: { ...layout, rows: each, columns: row[0] ?? 1 } };
 }
 
-/** A kernel of a convolution lacks its middle extent, which is 1, in GGUF. */
-function storedShape({ shape }: Pick<Ours, 'shape'>, format: Format): readonly number[] {
-  return format === 'gguf' && shape.length === 3 ? [shape[0] as number, shape[2] as number] : shape;
+/** In GGUF a kernel of a convolution lacks its middle extent, which is 1, and some vectors are columns. */
+function storedShape({ shape }: Ours, { transform }: TensorName, format: Format): readonly number[] {
+  if (format !== 'gguf') return shape;
+  if (transform === 'column' || transform === 'negativeExp') return [...shape, 1];
+  return shape.length === 3 ? withoutOnes(shape) : shape;
+}
+
+function withoutOnes(shape: readonly number[]): number[] {
+  return shape.filter((extent) => extent !== 1);
+}
+
+/** What is stored as ours; in GGUF whatever extents of 1 it has, as converters write some vectors as rows. */
+function isStoredWhole(stored: TensorInfo | undefined, ours: Ours, format: Format): boolean {
+  if (!stored) return false;
+  const [theirs, wanted] = [stored.shape, ours.shape].map((s) => (format === 'gguf' ? withoutOnes(s) : s));
+  return theirs?.join() === wanted?.join();
 }
 
 /** The tensors that hold one of ours in files of this format: itself, or the parts of its experts as published files have them. */
 export function storedTensors(names: NameTable, config: ModelConfig, ours: Ours, format: Format): StoredTensor[] {
-  const parts = nameOf(names, ours).parts?.[format];
+  const { parts: { isOne = false, [format]: parts } = {} } = nameOf(names, ours);
   if (!parts) return [wholeTensor(names, config, ours, format)];
   const [rows = 1, ...row] = ours.shape;
+  if (isOne) {
+    const count = rows / parts.length;
+    return parts.map((name, i) => ({ name, shape: [count, ...row], rows: [{ first: i * count, count }] }));
+  }
   const count = config.experts?.count ?? 1;
   const each = rows / count / parts.length;
   const rowsOf = (expert: number, part: number): RowRange => ({
@@ -132,8 +150,8 @@ export function joinExperts(
     const whole = nameInFile(found[format]);
     const ours = { name, shape };
     const held = tensors.get(whole);
-    if (held?.shape.join() === storedShape(ours, format).join()) tensors.set(whole, { ...held, shape });
-    if (!found.parts) continue;
+    if (held && isStoredWhole(held, ours, format)) tensors.set(whole, { ...held, shape });
+    if (!found.parts || (found.parts.isOne && held)) continue;
     const stored = source.tensors.has(whole)
       ? [wholeTensor(names, config, ours, format)]
       : storedTensors(names, config, ours, format);

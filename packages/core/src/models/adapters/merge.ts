@@ -4,7 +4,7 @@ import { elementCount, type RowRange } from '@anneal/formats/tensor';
 import { type EncodeWeights, encodeWeights, type WeightType } from '@anneal/kernels';
 import { interleaveHeads } from '../gguf/heads.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
-import type { GgufTransform } from '../names.ts';
+import { type GgufTransform, valueTransform } from '../names.ts';
 import { quantized } from '../nf4.ts';
 import { expertCount } from './experts.ts';
 import { biasOf, isBias, linearOf } from './full.ts';
@@ -206,7 +206,8 @@ function rowsToEncode(
   const columns = isVector ? rows.count : elementCount(tensor.shape.slice(1));
   const reorder = (bytes: Uint8Array): Uint8Array =>
     transform === 'permuteHeads' ? interleaveHeads(bytes, rows.count, model.config.headSize) : bytes;
-  const { source, sourceType } = transform === 'plusOne' ? plusOne(tensor, rows) : sourceRows(tensor, rows);
+  const changed = valueTransform(transform);
+  const { source, sourceType } = changed ? changedRows(tensor, rows, changed.intoGguf) : sourceRows(tensor, rows);
   const job = { source: reorder(source), sourceType, rows: isVector ? 1 : rows.count, columns };
   const module = adapter?.modules.get(tensor.name);
   if (!adapter || !module) return job;
@@ -231,8 +232,12 @@ function sourceRows(tensor: ModelTensor, rows: RowRange): Pick<Rows, 'source' | 
   return { source: new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), sourceType: 'f32' };
 }
 
-function plusOne(tensor: ModelTensor, rows: RowRange): Pick<Rows, 'source' | 'sourceType'> {
-  const weights = tensor.float32(rows).map((weight) => weight + 1);
+function changedRows(
+  tensor: ModelTensor,
+  rows: RowRange,
+  change: (weight: number) => number,
+): Pick<Rows, 'source' | 'sourceType'> {
+  const weights = tensor.float32(rows).map(change);
   return { source: new Uint8Array(weights.buffer), sourceType: 'f32' };
 }
 

@@ -7,7 +7,7 @@ import { templatesOf } from '../../templates/chatTemplates.ts';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
 import { fileSource, type ModelTensor, type OpenModel } from '../model.ts';
-import { findName } from '../names.ts';
+import { findName, valueTransform } from '../names.ts';
 import { joinExperts } from '../stored.ts';
 import { separateHeads } from './heads.ts';
 import { configJsonOf, generationConfigOf } from './readMetadata.ts';
@@ -29,12 +29,12 @@ export function openGgufModel(path: string): OpenModel {
     for (const [name, stored] of checkTensors(config, joined, (ours) => findName(architecture.names, ours)?.gguf)) {
       const transform = findName(architecture.names, name)?.transform ?? null;
       const permuted = transform === 'permuteHeads';
-      const offset = transform === 'plusOne' ? 1 : 0;
-      if (offset !== 0 && stored.dtype !== 'F32') throw normNotInFloat32(path, stored);
-      const restore = (bytes: Uint8Array, rows: RowRange | undefined): Uint8Array =>
-        permuted
-          ? separateHeads(bytes, rows?.count ?? stored.shape[0] ?? 1, config.headSize)
-          : withoutOffset(bytes, offset);
+      const values = valueTransform(transform);
+      if (values && stored.dtype !== 'F32') throw notInFloat32(path, stored);
+      const restore = (bytes: Uint8Array, rows: RowRange | undefined): Uint8Array => {
+        if (permuted) return separateHeads(bytes, rows?.count ?? stored.shape[0] ?? 1, config.headSize);
+        return values ? new Uint8Array(new Float32Array(bytes.buffer).map(values.fromGguf).buffer) : bytes;
+      };
       const rowGroup = joined.rowGroup(stored.name);
       tensors.set(name, {
         name,
@@ -42,13 +42,13 @@ export function openGgufModel(path: string): OpenModel {
         dtype: stored.dtype,
         rowGroup: rowGroup ?? (permuted ? config.headSize : 1),
         source: () =>
-          offset === 0 && rowGroup === null
+          !values && rowGroup === null
             ? fileSource(stored, () => source.place(stored.name), permuted ? config.headSize : 0)
             : null,
         bytes: (rows) => restore(joined.bytes(stored.name, rows), rows),
         float32: (rows) => {
           const weights = joined.float32(stored.name, rows);
-          if (offset !== 0) return weights.map((weight) => weight - offset);
+          if (values) return weights.map(values.fromGguf);
           if (!permuted) return weights;
           const restored = restore(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), rows);
           (weights.buffer as ArrayBuffer).transfer(0);
@@ -82,15 +82,9 @@ export function openGgufModel(path: string): OpenModel {
   }
 }
 
-/** Of norms that are held as how far they are from 1. */
-function withoutOffset(bytes: Uint8Array, offset: number): Uint8Array {
-  if (offset === 0) return bytes;
-  return new Uint8Array(new Float32Array(bytes.buffer).map((weight) => weight - offset).buffer);
-}
-
-function normNotInFloat32(path: string, { name, dtype }: TensorInfo): UserError {
+function notInFloat32(path: string, { name, dtype }: TensorInfo): UserError {
   return new UserError({
-    what: `the norm ${name} is stored as ${dtype}, but GGUF files hold norms in F32`,
+    what: `the vector ${name} is stored as ${dtype}, but GGUF files hold vectors in F32`,
     where: path,
     next: 'convert the model again, or use its Hugging Face folder',
     code: 'model_tensor_dtype',

@@ -1,6 +1,6 @@
 import type { Architecture } from '../architecture.ts';
-import { withoutGguf } from '../gguf/withoutGguf.ts';
 import { readConfig } from './config.ts';
+import { ggufPart } from './gguf.ts';
 import { names } from './names.ts';
 
 export const granite4: Architecture = {
@@ -9,5 +9,5 @@ export const granite4: Architecture = {
   huggingFaceClass: 'GraniteMoeHybridForCausalLM',
   readConfig,
   names,
-  ggufPart: withoutGguf('GGUF files of Granite 4, which hold gate and up apart, are not implemented'),
+  ggufPart,
 };
