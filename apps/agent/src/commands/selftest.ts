@@ -19,9 +19,13 @@ export function define(command: Command): void {
         ),
       )
       .option('--op <name...>', 'only the tests of these ops')
+      .addOption(
+        optionFor(selfTestRequest.shape.case, '--case <text>', 'only the cases of ops whose names hold this text'),
+      )
       .action(selftest),
     'anneal selftest',
     'anneal selftest --device cuda',
+    "anneal selftest --device cuda --op gated_delta_backward --case 'a whole chunk'",
   );
 }
 
@@ -29,13 +33,14 @@ interface SelfTestOptions {
   model?: string;
   device: string;
   op?: string[];
+  case?: string;
   json?: boolean;
 }
 
-async function selftest({ model, device, op, json }: SelfTestOptions): Promise<void> {
+async function selftest({ model, device, op, case: caseText, json }: SelfTestOptions): Promise<void> {
   const { selfTests } = await import('../service/host/selfTests.ts');
   const results: SelfTest[] = [];
-  for await (const result of selfTests({}, { model, device, op })) {
+  for await (const result of selfTests({}, { model, device, op, case: caseText })) {
     results.push(result);
     if (json) continue;
     const verdict = result.passed ? colors.green('pass') : colors.red('FAIL');

@@ -120,6 +120,7 @@ const untranslated = [
   'tokenizer_unknown_to_gguf',
   'tools_invalid',
   'unexpected',
+  'unknown_case',
   'unknown_op',
   'vocabulary_too_large',
   'workspace_not_found',

@@ -60,6 +60,8 @@ export const selfTestRequest = z.object({
   device,
   /** Only the tests of these ops. */
   op: z.array(z.string()).readonly().optional(),
+  /** Only the cases of ops whose names hold this text. */
+  case: z.string().min(1).optional(),
 });
 export type SelfTestRequest = z.input<typeof selfTestRequest>;
 

@@ -17,9 +17,17 @@ export interface Conformance {
   readonly problems: readonly string[];
 }
 
-/** Every op's, one after the other, or that of the ops with these names. */
-export async function* conformAll(device: Device, only?: readonly string[]): AsyncGenerator<Conformance> {
-  for (const all of opCases) if (only?.includes(all.op.name) ?? true) yield await conform(all, device);
+/** Every op's, one after the other, or those of `selectCases`. */
+export async function* conformAll(device: Device, chosen: readonly OpCases[] = opCases): AsyncGenerator<Conformance> {
+  for (const all of chosen) yield await conform(all, device);
+}
+
+/** The ops with these names, and of them the cases whose names hold this text; ops without any are left out. */
+export function selectCases(ops: readonly string[] | undefined, caseText: string): OpCases[] {
+  return opCases
+    .filter(({ op }) => ops?.includes(op.name) ?? true)
+    .map((all) => ({ ...all, cases: all.cases.filter(({ name }) => name.includes(caseText)) }))
+    .filter(({ cases }) => cases.length > 0);
 }
 
 /** Runs every case of the op twice on the device, and compares it with the reference in float64. */

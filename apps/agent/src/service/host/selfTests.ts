@@ -16,7 +16,7 @@ import { toYaml } from '@anneal/core/recipe/toYaml';
 import { createJob } from '@anneal/core/trainer/job';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { train } from '@anneal/core/trainer/train';
-import { verifyOps } from '@anneal/core/verify/verifyOps';
+import { type OpSelection, verifyOps } from '@anneal/core/verify/verifyOps';
 import { verifyPolicies } from '@anneal/core/verify/verifyPolicies';
 import { formatBytes } from '../../units.ts';
 import type { Context } from '../context.ts';
@@ -30,8 +30,8 @@ const stopAfter = 3;
 export async function* selfTests(_: Context, request: SelfTestRequest): AsyncGenerator<SelfTest, void> {
   const options = parseRequest(selfTestRequest, request);
   const device = chooseDevice(options.device);
-  yield* opTests(device, options.op);
-  if (options.op) return;
+  yield* opTests(device, { ops: options.op, caseText: options.case });
+  if (options.op || options.case) return;
   yield* policyTests(device);
   const folder = await mkdtemp(join(tmpdir(), 'anneal-selftest-'));
   try {
@@ -69,8 +69,8 @@ export async function* selfTests(_: Context, request: SelfTestRequest): AsyncGen
 }
 
 /** A GPU, or a processor with other instructions than the one on which this was built, may run kernels that no test has. */
-async function* opTests(device: Device, only: readonly string[] | undefined): AsyncGenerator<SelfTest> {
-  const ops = verifyOps(device, only);
+async function* opTests(device: Device, selection: OpSelection): AsyncGenerator<SelfTest> {
+  const ops = verifyOps(device, selection);
   for (;;) {
     const started = performance.now();
     const { value: result, done } = await ops.next();
