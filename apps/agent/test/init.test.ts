@@ -39,6 +39,7 @@ test('begins as a preset, which needs texts of one’s own where the starter has
   expect(readFileSync(join(folder, 'full', 'recipe.yaml'), 'utf8')).toContain('\nadapter: null\n');
   const refused = await anneal('init', 'texts', '--preset', 'continued');
   expect([refused.code, refused.stderr]).toEqual([exitCodes.badInput, expect.stringMatching(/needs texts of yours/)]);
+  expect((await anneal('init', 'pairs', '--preset', 'dpo')).stderr).toMatch(/needs pairs of yours/);
   const both = await anneal('init', 'both', '--preset', 'full', '--from', 'axolotl.yaml');
   expect([both.code, both.stderr]).toEqual([exitCodes.badInput, expect.stringMatching(/cannot be used with/)]);
 });

@@ -72,7 +72,6 @@ const untranslated = [
   'golden_not_supported',
   'golden_of_another_model',
   'init_exists',
-  'init_needs_texts',
   'instruction_set_not_found',
   'lock_not_usable',
   'missing_file',

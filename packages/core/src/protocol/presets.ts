@@ -1,5 +1,5 @@
 /** What a recipe may begin as. Browser-safe. */
-export const presetNames = ['lora', 'qlora', 'full', 'continued', 'thinking'] as const;
+export const presetNames = ['lora', 'qlora', 'full', 'continued', 'thinking', 'dpo', 'grpo'] as const;
 export type PresetName = (typeof presetNames)[number];
 
 /** Where no model is named. */
@@ -9,4 +9,17 @@ export const presetModels: Readonly<Record<PresetName, string>> = {
   full: 'smollm2-135m',
   continued: 'smollm2-135m',
   thinking: 'Qwen/Qwen3-4B',
+  dpo: 'smollm2-135m',
+  grpo: 'Qwen/Qwen2.5-0.5B-Instruct',
 };
+
+/** What it learns from. The rows of the starter project are conversations; what takes others needs rows of one's own. */
+export const presetRows = {
+  lora: 'conversations',
+  qlora: 'conversations',
+  full: 'conversations',
+  continued: 'texts',
+  thinking: 'conversations',
+  dpo: 'pairs',
+  grpo: 'tasks',
+} as const satisfies Readonly<Record<PresetName, string>>;

@@ -6,7 +6,7 @@ import { recipeSchema } from './schema.ts';
 
 const order = Object.keys(recipeSchema.shape);
 const after = (text: string, settings: Settings): string | undefined =>
-  proposedEdits(text, settings, order, excludedBy)?.reduce(applyEdit, text);
+  proposedEdits(text, settings, order, excludedBy)?.edits.reduce(applyEdit, text);
 
 const text = `# of the harbor
 base_model: model
@@ -27,11 +27,15 @@ test('several values are written at their places, and comments stay', () => {
 });
 
 test('what the recipe says already is left alone, as it is written', () => {
-  expect(proposedEdits(text, { learning_rate: 0.01 }, order, excludedBy)).toEqual([]);
+  expect(proposedEdits(text, { learning_rate: 0.01 }, order, excludedBy)).toEqual({ edits: [], takenOut: [] });
 });
 
 test('a key that excludes a proposed one is taken out', () => {
-  expect(after(`${text}warmup_steps: 10\n`, { warmup_ratio: 0.05 })).not.toContain('warmup_steps');
+  const written = `${text}warmup_steps: 10\n`;
+  expect(after(written, { warmup_ratio: 0.05 })).not.toContain('warmup_steps');
+  expect(proposedEdits(written, { warmup_ratio: 0.05 }, order, excludedBy)?.takenOut).toEqual(['warmup_steps']);
+  // Null excludes nothing, so nothing is taken out.
+  expect(proposedEdits(written, { warmup_ratio: null }, order, excludedBy)?.takenOut).toEqual([]);
 });
 
 test('nothing is changed where one of the values has no place', () => {

@@ -9,8 +9,8 @@ export function pathOf(key: string): (string | number)[] {
 }
 
 /**
- * The edits, one after the other, that write all settings; a key that excludes one of them is taken out. Undefined where that
- * cannot be done without a change of anything else.
+ * The edits, one after the other, that write all settings, and the keys that are taken out because they exclude one of them.
+ * Undefined where that cannot be done without a change of anything else.
  * @param order of the keys; @param excludedBy the keys beside which a key cannot stand
  */
 export function proposedEdits(
@@ -18,8 +18,9 @@ export function proposedEdits(
   settings: Settings,
   order: readonly string[],
   excludedBy: (key: string) => readonly string[],
-): TextEdit[] | undefined {
+): { edits: TextEdit[]; takenOut: string[] } | undefined {
   const edits: TextEdit[] = [];
+  const takenOut: string[] = [];
   let changed = text;
   const apply = (edit: TextEdit | undefined): boolean => {
     if (!edit) return false;
@@ -32,11 +33,13 @@ export function proposedEdits(
     const written = readValue(parseText(changed), path);
     if (written && isEqual(written.value, value)) continue;
     for (const other of path.length === 1 && value !== null ? excludedBy(key) : []) {
-      if (readValue(parseText(changed), [other]) && !apply(removeValue(changed, [other]))) return undefined;
+      if (!readValue(parseText(changed), [other])) continue;
+      if (!apply(removeValue(changed, [other]))) return undefined;
+      takenOut.push(other);
     }
     if (!apply(setValue(changed, path, sourceOf(value, written?.source), order))) return undefined;
   }
-  return edits;
+  return { edits, takenOut };
 }
 
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

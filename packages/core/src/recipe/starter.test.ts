@@ -13,6 +13,7 @@ it.each(presetNames)('%s begins as a recipe that is in order', (preset) => {
     exists: (path) => path === '/rows.jsonl',
   });
   expect(resolved.adapter).toBe(
-    { lora: 'lora', qlora: 'qlora', full: null, continued: null, thinking: 'lora' }[preset],
+    { lora: 'lora', qlora: 'qlora', full: null, continued: null, thinking: 'lora', dpo: 'lora', grpo: 'lora' }[preset],
   );
+  expect(resolved.rl).toBe(preset === 'dpo' || preset === 'grpo' ? preset : null);
 });

@@ -9,6 +9,8 @@ interface Preset {
   batches: string;
   learning: string;
   samples: string;
+  /** What it learns from, if not from how the answers in the rows are written. */
+  method?: string;
 }
 
 const chatRows = `    type: auto
@@ -109,6 +111,59 @@ warmup_ratio: 0.03`,
     samples: `${samples}sample_max_tokens: 1024 # room to think
 `,
   },
+  dpo: {
+    title: 'Learning which of two answers is better',
+    adapter: `# lora trains a small adapter beside the frozen model, which dpo compares with.
+adapter: lora
+lora_r: 16 # rank: higher learns more and costs more memory
+lora_alpha: 16 # once or twice lora_r
+lora_target_linear: true # every linear layer of attention and MLP`,
+    method: `# Direct preference optimization. Others are ipo, orpo, simpo, cpo and kto: docs/preference.md.
+rl: dpo
+rl_beta: 0.1 # higher keeps the model nearer to what it was
+`,
+    rows: '    type: auto # pairs: `prompt`, `chosen` and `rejected`',
+    batches: `sequence_len: 1024 # for a prompt with one of its answers
+excess_length_strategy: drop # a cut answer is not the one that was judged
+micro_batch_size: 2
+gradient_accumulation_steps: 8
+num_epochs: 1 # more tends to overfit the pairs`,
+    learning: `learning_rate: 2e-5 # a tenth of what imitating answers takes
+lr_scheduler: cosine
+warmup_ratio: 0.1`,
+    samples,
+  },
+  grpo: {
+    title: 'Learning from answers of its own, which functions judge',
+    adapter: `# lora trains a small adapter beside the frozen model.
+adapter: lora
+lora_r: 16 # rank: higher learns more and costs more memory
+lora_alpha: 16 # once or twice lora_r
+lora_target_linear: true # every linear layer of attention and MLP`,
+    method: `# The model answers each prompt several times; what is judged better becomes likelier: docs/grpo.md.
+rl: grpo
+trl:
+  num_generations: 8 # answers to each prompt, which are compared with each other
+  max_completion_length: 256 # longest answer, in tokens
+  reward_funcs:
+    # 1 where the last number of the answer is the one in the column \`answer\`; name functions of your own beside it.
+    - { type: numeric, field: answer }
+`,
+    rows: '    type: auto # tasks: `prompt`, and what the functions read; an answer in the row is left out',
+    batches: `sequence_len: 512 # for a prompt with its answer
+excess_length_strategy: drop
+micro_batch_size: 8 # answers that are learned from at a time
+gradient_accumulation_steps: 4 # 8 × 4 = 32 answers a step: 4 prompts
+max_steps: 200`,
+    learning: `learning_rate: 2e-5 # a tenth of what imitating answers takes
+lr_scheduler: constant_with_warmup
+warmup_ratio: 0.05`,
+    samples: `
+# Answered before training, at every checkpoint and at the end.
+sample_prompts:
+  - What is 17 + 25?
+`,
+  },
 };
 
 /**
@@ -124,7 +179,7 @@ export function starterRecipe({
   dataset: string;
   preset?: PresetName;
 }): string {
-  const { title, adapter, rows, batches, learning, samples: prompts } = presets[preset];
+  const { title, adapter, method, rows, batches, learning, samples: prompts } = presets[preset];
   return `# ${title}. Every key: docs/recipe.md. Check it: anneal validate recipe.yaml
 schema_version: 1
 
@@ -132,7 +187,7 @@ schema_version: 1
 base_model: ${JSON.stringify(baseModel)}
 
 ${adapter}
-
+${method === undefined ? '' : `\n${method}`}
 # The rows. Their form (chat messages, ShareGPT, Alpaca, plain text) is detected; \`anneal inspect recipe.yaml\`
 # shows what the model will see and which tokens the loss counts.
 datasets:

@@ -22,7 +22,7 @@ import { recipeSchema } from '@anneal/core/recipe/schema';
 import { z } from 'zod';
 import { runApart } from '../../runner/runApart.ts';
 import { finish } from '../../service/finish.ts';
-import { beginProject, importProject } from '../../service/recipes/init.ts';
+import { beginProject, importProject, isPublished } from '../../service/recipes/init.ts';
 import { openRecipeText } from '../../service/recipes/open.ts';
 import { checkRecipe, validateRecipe } from '../../service/recipes/validate.ts';
 import { createRun } from '../../service/runs/create.ts';
@@ -195,7 +195,8 @@ export const recipes = router({
 
   /**
    * A recipe that begins as a preset, in a new folder. `model` is one of the workspace by its key, or a name; `data` is a
-   * data file by its key, without one the rows of the starter project. Returns the recipe's key.
+   * data file by its key, or the name of a data set of a hub; without it, the rows of the starter project. Returns the
+   * recipe's key.
    */
   create: procedure
     .input(
@@ -211,7 +212,8 @@ export const recipes = router({
       const folder = join(workspace.root, input.folder);
       if (existsSync(folder)) throw folderTaken(input.folder);
       const model = workspace.models().find(({ path }) => workspace.keyOf(path) === input.model)?.path ?? input.model;
-      const data = input.data === undefined ? undefined : workspace.dataFile(input.data);
+      const isName = input.data === undefined || isPublished(input.data);
+      const data = isName ? input.data : workspace.dataFile(input.data as string);
       await beginProject({}, { folder, preset, model, data });
       return { recipe: `${input.folder}/recipe.yaml` };
     }),

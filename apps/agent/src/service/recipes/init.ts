@@ -6,7 +6,7 @@ import { isDataFile } from '@anneal/core/datasets/dataFiles';
 import { UserError } from '@anneal/core/errors';
 import { isDatasetId } from '@anneal/core/hub/datasets/cache';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
-import { presetModels } from '@anneal/core/protocol/presets';
+import { presetModels, presetRows } from '@anneal/core/protocol/presets';
 import {
   type ImportedProject,
   type ImportRecipeRequest,
@@ -22,12 +22,13 @@ import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { starterFolder } from '../starterFolder.ts';
 
-/** @throws UserError `init_exists` before anything is written; `file_not_found`, `model_not_found`, `init_needs_texts` */
+/** @throws UserError `init_exists` before anything is written; `file_not_found`, `model_not_found`, `init_needs_rows` */
 export async function beginProject(_: Context, request: InitRequest): Promise<Project> {
   const { folder, model, data, preset } = parseRequest(initRequest, request);
   const target = resolve(folder);
   if (model === undefined && data === undefined && preset === undefined) return copyStarter(target);
-  if (preset === 'continued' && data === undefined) throw needsTexts();
+  const rows = presetRows[preset ?? 'lora'];
+  if (rows !== 'conversations' && data === undefined) throw needsRows(rows);
 
   const baseModel = model ?? presetModels[preset ?? 'lora'];
   const files = ['recipe.yaml'];
@@ -69,11 +70,17 @@ async function copyStarter(target: string): Promise<Project> {
   return { folder: target, files };
 }
 
-function needsTexts(): UserError {
+const rowsOf = {
+  texts: 'a .txt file, or rows with a column `text`',
+  pairs: 'rows with `prompt`, `chosen` and `rejected`',
+  tasks: 'rows with `prompt`, and what the reward functions read',
+};
+
+function needsRows(kind: keyof typeof rowsOf): UserError {
   return new UserError({
-    what: 'continued training needs texts of yours: the rows of the starter project are conversations',
-    next: 'name a .txt file, or rows with a column `text`',
-    code: 'init_needs_texts',
+    what: `this needs ${kind} of yours: the rows of the starter project are conversations`,
+    next: `name ${rowsOf[kind]}`,
+    code: 'init_needs_rows',
   });
 }
 
@@ -95,7 +102,7 @@ function refuseMissing(model: string, data: string | undefined): void {
 }
 
 /** The name of a data set of a hub. */
-function isPublished(data: string): boolean {
+export function isPublished(data: string): boolean {
   return !existsSync(data) && isDatasetId(data) && !isDataFile(data);
 }
 

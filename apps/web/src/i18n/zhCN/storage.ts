@@ -23,7 +23,7 @@ export const storage: Pick<Messages, 'storage'> = {
       exports: '可在运行页面移除',
       trash: '已删除的运行，清理前都可以恢复',
       models: '没有运行使用的模型可以清理，之后可重新下载',
-      datasets: '来自模型社区；配方用到时可重新下载',
+      datasets: '来自 Hub，可以从那里重新下载',
       files: '此文件夹中的文件，包括在此生成的版本；请在原处删除',
       prepared: '数据集的词元，需要时会重新生成',
       uploads: '没有完整到达的文件',

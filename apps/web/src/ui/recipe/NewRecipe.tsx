@@ -1,5 +1,5 @@
 'use client';
-import { type PresetName, presetModels, presetNames } from '@anneal/core/protocol/presets';
+import { type PresetName, presetModels, presetNames, presetRows } from '@anneal/core/protocol/presets';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Dialog } from 'radix-ui';
 import { type FormEvent, useId, useState } from 'react';
@@ -40,7 +40,7 @@ export function NewRecipe({ onCreated }: { onCreated: (recipe: string) => void }
 
 function Choices({ onCreated }: { onCreated: (recipe: string) => void }) {
   const t = useTranslations('recipes');
-  const models = useId();
+  const [models, rows] = [useId(), useId()];
   const [preset, setPreset] = useState<PresetName>('lora');
   const [model, setModel] = useState('');
   const [data, setData] = useState('');
@@ -53,7 +53,7 @@ function Choices({ onCreated }: { onCreated: (recipe: string) => void }) {
         folder: folder.trim(),
         preset,
         ...(model.trim() !== '' && { model: model.trim() }),
-        ...(data !== '' && { data }),
+        ...(data.trim() !== '' && { data: data.trim() }),
       }),
     onSuccess: ({ recipe }) => onCreated(recipe),
   });
@@ -61,6 +61,7 @@ function Choices({ onCreated }: { onCreated: (recipe: string) => void }) {
     event.preventDefault();
     create.mutate();
   };
+  const kind = presetRows[preset];
   const failure = create.error ?? files.error ?? known.error;
   return (
     <form onSubmit={submit} className="grid gap-3">
@@ -103,19 +104,21 @@ function Choices({ onCreated }: { onCreated: (recipe: string) => void }) {
       </label>
       <label className="grid gap-1">
         <span className="label">{t('newData')}</span>
-        <select
+        <input
           value={data}
           onChange={({ target }) => setData(target.value)}
-          required={preset === 'continued'}
+          list={rows}
+          placeholder={kind === 'conversations' ? t('starterData') : t(`dataNeeded.${kind}`)}
+          required={kind !== 'conversations'}
+          maxLength={1024}
+          spellCheck={false}
           className={`${field} font-mono`}
-        >
-          <option value="">{preset === 'continued' ? t('chooseData') : t('starterData')}</option>
+        />
+        <datalist id={rows}>
           {files.data?.files.map(({ key }) => (
-            <option key={key} value={key}>
-              {key}
-            </option>
+            <option key={key} value={key} />
           ))}
-        </select>
+        </datalist>
       </label>
       <label className="grid gap-1">
         <span className="label">{t('importFolder')}</span>

@@ -69,19 +69,17 @@ function Change({
     const now = readValue(parsed, pathOf(key))?.source ?? (known === undefined ? null : sourceOf(known));
     return { key, now, proposed: sourceOf(value) };
   });
-  const takenOut = Object.keys(settings)
-    .flatMap((key) => excludedBy(key))
-    .flatMap((key) => {
-      const written = readValue(parsed, [key]);
-      return written ? [{ key, now: written.source, proposed: t('takenOut') }] : [];
-    });
-  const isDone = order !== undefined && proposedEdits(text, settings, order, excludedBy)?.length === 0;
+  const whole = order && proposedEdits(text, settings, order, excludedBy);
+  const takenOut = (whole?.takenOut ?? []).map((key) => {
+    return { key, now: readValue(parsed, [key])?.source ?? null, proposed: t('takenOut') };
+  });
+  const isDone = whole?.edits.length === 0;
   const apply = () => {
-    const edits = proposedEdits(live.text.toString(), settings, order ?? [], excludedBy);
-    if (!edits) return setRefused(true);
+    const change = proposedEdits(live.text.toString(), settings, order ?? [], excludedBy);
+    if (!change) return setRefused(true);
     // One Ctrl+Z takes all of it back, and nothing else.
     live.undo.stopCapturing();
-    for (const edit of edits) live.edit(edit);
+    for (const edit of change.edits) live.edit(edit);
     live.undo.stopCapturing();
     onLeave();
   };

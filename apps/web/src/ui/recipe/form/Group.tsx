@@ -61,7 +61,7 @@ export function Group({ field, order }: { field: FormField; order: readonly stri
           className="h-7 justify-self-start px-2.5 text-[12.5px]"
         >
           <Plus className="size-3.5" aria-hidden="true" />
-          {t('addDataset', { key })}
+          {t('addKey', { key })}
         </Button>
       )}
     </div>

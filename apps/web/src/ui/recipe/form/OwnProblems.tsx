@@ -8,10 +8,10 @@ export function OwnProblems({ path }: { path: Path }) {
   const told = useProblemText();
   return problems
     .filter((problem) => problem.path.join('.') === path.join('.'))
-    .map((problem) => {
+    .map((problem, i) => {
       const { what, next } = told(problem);
       return (
-        <p key={problem.what} className="text-[12.5px] leading-[1.45] [overflow-wrap:anywhere]">
+        <p key={`${problem.code} ${i}`} className="text-[12.5px] leading-[1.45] [overflow-wrap:anywhere]">
           <span className="text-bad">{what}</span> <span className="text-muted">{next}</span>
         </p>
       );
