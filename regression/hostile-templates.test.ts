@@ -11,6 +11,8 @@ const shared =
 const long = "{% set a='a'*16000000 %}";
 const often = (body: string): string =>
   `{% for i in range(99999) %}{% for j in range(99) %}${body}{% endfor %}{% endfor %}`;
+const ofOneLength = (body: string): string =>
+  `{% set ns=namespace(l=[]) %}{% for i in range(10000, 17000) %}${body}{% endfor %}`;
 
 describe('ends with an error', () => {
   it.each([
@@ -56,6 +58,19 @@ describe('ends with an error', () => {
     ['adding numbers up', often('{% set b=range(9999) | sum %}')],
     ['looking for attributes', often("{% set b=range(9999) | join('', attribute='a.b') %}")],
     ['listing keys', often("{% set b=dict(range(999) | map('string') | map('list')) %}")],
+    [
+      'comparing with many long beginnings',
+      `{% set a='a'*1000000 %}{% set ns=namespace(l=['a'*999999+'b']) %}{% for i in range(16) %}{% set ns.l=ns.l+ns.l %}{% endfor %}{{ a.startswith(ns.l) }}`,
+    ],
+    ['reading a number out of a long text', `{% set a='1'*9999999 %}${often('{% set b=a|int + a|float %}')}`],
+    // V8 gives texts beyond 16,383 characters that are as long as one another the same hash.
+    [
+      'long texts of one length as items of a set',
+      `${ofOneLength("{% set ns.l=ns.l+['a'*17000~i] %}")}{{ ns.l|unique }}`,
+    ],
+    ['as keys', ofOneLength("{% set b={'a': 1}.get('a'*17000~i) %}")],
+    ['measured', ofOneLength("{% set b=('a'*17000~i)|length %}")],
+    ['paths of many parts', "{{ [1] | map(attribute='.'*16000000) | list }}"],
     ['printing dates', often("{% set b=strftime_now('%c') %}")],
     [
       'macros',

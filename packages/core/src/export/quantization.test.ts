@@ -47,13 +47,13 @@ const withMean: Count = (weight, row, column) => {
   const squares = weights.subarray(from, from + 32).reduce((sum, other) => sum + other * other, 0);
   return Math.sqrt(squares / 32) + Math.abs(weight);
 };
-const COUNTS = { Q2_K: Math.abs, Q3_K: square, Q4_K: withMean, Q5_K: withMean, Q6_K: square };
+const COUNTS = { Q2_K: Math.abs, Q3_K: square, Q4_K: withMean, Q5_K: withMean };
 
-test.each(['Q8_0', 'Q4_0', 'Q5_0', 'Q5_1'] as const)("%s has llama.cpp's bytes", async (type) => {
+test.each(['Q8_0', 'Q4_0', 'Q5_0', 'Q5_1', 'Q6_K'] as const)("%s has llama.cpp's bytes", async (type) => {
   expect(await encode(type)).toEqual(golden.bytes(`bytes.${type}`));
 });
 
-describe.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const)('%s', (type) => {
+describe.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K'] as const)('%s', (type) => {
   test.each([
     ['plainly', 'error', () => 1],
     ['as it counts errors itself', 'weighted', COUNTS[type]],

@@ -1,4 +1,4 @@
-import { allocate, charge, chargeList, perRendering } from './meter.ts';
+import { allocate, chargeKey, chargeList, perRendering } from './meter.ts';
 
 /** Code points between two remembered places of a text. */
 const STRIDE = 64;
@@ -58,7 +58,7 @@ function placesOf(text: string): Places | null {
   const texts = known();
   let places = texts[text];
   if (places === undefined) {
-    charge(text.length >>> 3);
+    chargeKey(text);
     allocate(text.length);
     places = SURROGATE.test(text) ? measure(text) : null;
     texts[text] = places;

@@ -1,7 +1,7 @@
 import { codePointLength } from './codePoints.ts';
 import { TemplateError } from './errors.ts';
 import { toJson } from './json.ts';
-import { allocate, charge, chargeList } from './meter.ts';
+import { allocate, charge, chargeKey, chargeList } from './meter.ts';
 import { compareTexts, entriesOf, getAttribute, iterate } from './operators.ts';
 import {
   capitalize,
@@ -10,6 +10,8 @@ import {
   isupper,
   joinPrinted,
   lower,
+  occurrences,
+  pieces,
   replace,
   strip,
   title,
@@ -117,11 +119,11 @@ const FILTERS: Readonly<Record<string, Filter>> = {
     return isFloat(value) ? float(rounded) : rounded;
   },
   int: (value, args) => {
-    const number = isString(value) ? Number.parseInt(value, 10) : numeric(value);
+    const number = isString(value) ? Number.parseInt(parsed(value), 10) : numeric(value);
     return number === undefined || Number.isNaN(number) ? (args[0] ?? 0) : Math.trunc(number);
   },
   float: (value, args) => {
-    const number = isString(value) ? Number.parseFloat(value) : numeric(value);
+    const number = isString(value) ? Number.parseFloat(parsed(value)) : numeric(value);
     return number === undefined || Number.isNaN(number) ? (args[0] ?? float(0)) : float(number);
   },
   default: fallback,
@@ -153,6 +155,12 @@ export function filterNamed(name: string): Filter {
   return filter;
 }
 
+/** A text that is read to its end. */
+function parsed(text: string): string {
+  charge(text.length >>> 4);
+  return text;
+}
+
 /** Filters that choose or map take None for nothing. */
 function chosenFrom(value: Value): readonly Value[] {
   const list = truthy(value) ? iterate(value) : [];
@@ -170,9 +178,8 @@ function passes(value: Value, [name, argument]: readonly Value[]): boolean {
 /** `attribute='a.b.0'` of filters. */
 function attributeOf(item: Value, path: Value): Value {
   let value = item;
-  for (const part of str(path).split('.')) {
+  for (const part of pieces(str(path), '.')) {
     charge(4);
-    allocate(64);
     value =
       isList(value) && /^\d+$/.test(part)
         ? (value[Number(part)] ?? new Undefined('no such item'))
@@ -201,7 +208,7 @@ function indent(value: Value, args: readonly Value[], kwargs: Kwargs): Value {
   const first = truthy(args[1] ?? kwargs.first ?? false);
   const blank = truthy(args[2] ?? kwargs.blank ?? false);
   const text = str(value);
-  const ends = text.match(LINE_ENDS)?.length ?? 0;
+  const ends = occurrences(text, '\n') + occurrences(text, '\r');
   const size = isString(width) ? width.length : Math.max(0, numberOf(width, 'indent'));
   charge(4 * ends);
   allocate(64 * ends);
@@ -245,6 +252,7 @@ function unique(value: Value): Value {
     const key = isString(item) ? lower(item) : (number ?? item);
     charge(2);
     allocate(40);
+    if (isString(key)) chargeKey(key);
     if (isString(key) || typeof key === 'number' || key === null) return !seen.has(key) && seen.add(key);
     if (containers.some((other) => equal(other, item))) return false;
     containers.push(item);

@@ -7,9 +7,14 @@ const MAX_WORK = 12_000_000;
 /** Bytes that one rendering may allocate, whether or not it keeps them. */
 const MAX_BYTES = 1 << 27;
 
+/** V8 tells longer keys apart by their length alone, and then by comparing them. */
+const HASHED_LENGTH = 16_383;
+
 interface Meter {
   work: number;
   bytes: number;
+  /** How many keys beyond HASHED_LENGTH were looked for, by length. */
+  readonly longKeys: Map<number, number>;
 }
 
 /** Of the rendering in progress. Rendering is synchronous, and nothing renders within a rendering. */
@@ -29,7 +34,7 @@ export function perRendering<T>(make: () => T): () => T {
 /** Runs a rendering with a budget of its own. */
 export function metered<T>(body: () => T): T {
   const outer = meter;
-  meter = { work: 0, bytes: 0 };
+  meter = { work: 0, bytes: 0, longKeys: new Map() };
   try {
     return body();
   } finally {
@@ -62,6 +67,15 @@ export function chargeList(length: number): void {
 export function chargeText(length: number): void {
   charge(1 + (length >>> 4));
   allocate(32 + length);
+}
+
+/** A text as the key of a dict or a set: it is read, and one that is long compared with all of its length before. */
+export function chargeKey(text: string): void {
+  charge(1 + (text.length >>> 2));
+  if (meter === null || text.length <= HASHED_LENGTH) return;
+  const others = meter.longKeys.get(text.length) ?? 0;
+  meter.longKeys.set(text.length, others + 1);
+  charge(others * (text.length >>> 8));
 }
 
 /** A look through a text for a part of it: V8's search takes up to the product of their lengths. */

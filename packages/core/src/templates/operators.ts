@@ -1,6 +1,6 @@
 import { codePointAt, codePointLength, codePoints, sliceCodePoints } from './codePoints.ts';
 import { TemplateError } from './errors.ts';
-import { allocate, charge, chargeList, chargeSearch } from './meter.ts';
+import { allocate, charge, chargeKey, chargeList, chargeSearch } from './meter.ts';
 import { chargeNew, checkLength, stringMethod } from './strings.ts';
 import {
   type Callable,
@@ -41,7 +41,7 @@ export function getAttribute(object: Value, name: string): Value {
   if (object instanceof Namespace) return object.attributes.get(name) ?? missing(object, name);
   const method = methodOf(object, name);
   if (method !== undefined) return method;
-  if (isDict(object) && Object.hasOwn(object, name)) return object[name] as Value;
+  if (isDict(object) && hasKey(object, name)) return object[name] as Value;
   if (name.startsWith('_')) return refused(object, name);
   return missing(object, name);
 }
@@ -258,6 +258,6 @@ export function copyOf(...dicts: readonly Dict[]): Dict {
 
 /** As a property of its own, also where the name is `__proto__`. */
 export function setKey(dict: Record<string, Value>, key: string, value: Value): void {
-  charge(key.length >>> 2);
+  chargeKey(key);
   Object.defineProperty(dict, key, { value, writable: true, enumerable: true, configurable: true });
 }

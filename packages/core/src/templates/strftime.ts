@@ -21,7 +21,7 @@ const two = (value: number, fill = '0'): string => String(value).padStart(2, fil
 /** Python's datetime.strftime in the C locale, local time without a zone; unknown directives stay as they are. */
 export function strftime(date: Date, format: string): string {
   charge(60 + format.length);
-  allocate(1024 + 8 * format.length);
+  allocate(1024 + 48 * format.length);
   const day = DAYS[date.getDay()] as string;
   const month = MONTHS[date.getMonth()] as string;
   const hour12 = date.getHours() % 12 || 12;

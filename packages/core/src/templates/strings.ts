@@ -1,6 +1,6 @@
 import { codePointIndex, codePointLength, codePoints } from './codePoints.ts';
 import { TemplateError, TemplateLimitError } from './errors.ts';
-import { allocate, charge, chargeSearch, chargeText } from './meter.ts';
+import { allocate, charge, chargeList, chargeSearch, chargeText } from './meter.ts';
 import { isList, isString, type Kwargs, numeric, str, typeName, type Value } from './values.ts';
 
 /** Python's str.isspace characters; JavaScript's trim has U+FEFF in addition and lacks U+001C–1F and U+0085. */
@@ -46,8 +46,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   lower,
   title,
   capitalize,
-  startswith: (text, [prefix]) => affixes(prefix, 'startswith').some((item) => text.startsWith(item)),
-  endswith: (text, [suffix]) => affixes(suffix, 'endswith').some((item) => text.endsWith(item)),
+  startswith: (text, [prefix]) => affixes(text, prefix, 'startswith').some((item) => text.startsWith(item)),
+  endswith: (text, [suffix]) => affixes(text, suffix, 'endswith').some((item) => text.endsWith(item)),
   removeprefix: (text, [prefix]) => {
     const start = expectString(prefix, 'removeprefix');
     return text.startsWith(start) ? text.slice(start.length) : text;
@@ -152,7 +152,7 @@ export function replace(text: string, from: Value | undefined, to: Value | undef
 }
 
 /** How often a part occurs, without overlaps. */
-function occurrences(text: string, part: string): number {
+export function occurrences(text: string, part: string): number {
   chargeSearch(text, part);
   if (part === '') return codePointLength(text) + 1;
   let count = 0;
@@ -163,7 +163,7 @@ function occurrences(text: string, part: string): number {
 }
 
 /** The pieces between separators, each of which is a new text. */
-function pieces(text: string, separator: string): string[] {
+export function pieces(text: string, separator: string): string[] {
   const count = occurrences(text, separator) + 1;
   charge(count);
   allocate(48 * count);
@@ -216,8 +216,12 @@ function expectSeparator(value: Value): string {
   return separator;
 }
 
-function affixes(value: Value | undefined, method: string): readonly string[] {
-  if (value !== undefined && isList(value)) return value.map((item) => expectString(item, method));
+function affixes(text: string, value: Value | undefined, method: string): readonly string[] {
+  if (value !== undefined && isList(value)) {
+    chargeList(value.length);
+    for (const item of value) charge(1 + (isString(item) && item.length <= text.length ? item.length >>> 4 : 0));
+    return value.map((item) => expectString(item, method));
+  }
   if (value === undefined || !isString(value)) {
     throw new TemplateError(`${method} first arg must be str or a tuple of str, not ${typeName(value ?? null)}`);
   }

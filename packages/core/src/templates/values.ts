@@ -1,4 +1,4 @@
-import { allocate, charge, chargeList, chargeText } from './meter.ts';
+import { allocate, charge, chargeKey, chargeList, chargeText } from './meter.ts';
 
 /**
  * Python's values as chat templates see them. Plain JSON is used as it is: objects are dicts (own keys only), arrays are lists and tuples.
@@ -133,10 +133,9 @@ export function keysOf(dict: Dict): string[] {
   return keys;
 }
 
-/** A new key is read through to find its place. */
 export function hasKey(dict: Dict, key: Value): key is string {
   if (!isString(key)) return false;
-  charge(key.length >>> 2);
+  chargeKey(key);
   return Object.hasOwn(dict, key);
 }
 
