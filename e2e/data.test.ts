@@ -123,6 +123,25 @@ describe('the data in a browser', () => {
     await page.close();
   });
 
+  it('shows a row beside how another template reads it, with what differs marked, and keeps it in the address', async () => {
+    const page = await open('/data?row=2');
+    await page.getByText('14 of 28 tokens are trained').waitFor({ timeout: 30_000 });
+    await page.getByRole('combobox', { name: 'template' }).selectOption('alpaca');
+    await page.waitForURL(/template=alpaca/);
+    const other = page.getByRole('region', { name: 'Read otherwise' });
+    await other.getByText(/\d+ differ/).waitFor();
+    await other.getByText('Response').first().waitFor();
+    expect(await other.locator('[data-differs]').count()).toBeGreaterThan(0);
+    await other.locator('[data-trained]').first().hover();
+    await page.getByText('It is part of an answer').waitFor();
+    await expectAccessible(page);
+    await page.reload();
+    await page.getByRole('combobox', { name: 'tokenizer of' }).selectOption('harbour/model');
+    await page.getByRole('combobox', { name: 'template' }).selectOption('as here');
+    await other.getByText('none differs').waitFor();
+    await page.close();
+  });
+
   it('goes from row to row by keyboard alone, in the list and from one row to the next', async () => {
     const page = await open('/data');
     await judged(page);

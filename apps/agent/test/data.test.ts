@@ -1,11 +1,12 @@
 /** Data sets by the agent: what is found, what is refused, rows by the window, and files of rows. */
-import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataState } from '@anneal/core/protocol/dataView';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { writeCapitalsTask, writeTinyModel } from '../../../packages/core/test/fixtures.ts';
 import type { Daemon } from '../src/daemon/daemon.ts';
 import { beginProject } from '../src/service/recipes/init.ts';
+import { starterFolder } from '../src/service/starterFolder.ts';
 import { client, makePlace, type Place, paired, start, type TestClient } from './helpers/daemon.ts';
 
 let place: Place;
@@ -75,6 +76,22 @@ describe('data sets of a workspace', () => {
     expect(await api.data.lengths.query({ ...ofRecipe, sequenceLen: 1 })).toMatchObject({ loss: { rows: 300 } });
     const file = { recipe: null, file: 'project/rows.jsonl', model: null };
     expect(await api.data.rows.query({ ...file, offset: 299, limit: 3 })).toMatchObject({ rows: [{ number: 300 }] });
+  });
+
+  it('a row is read with another template or tokenizer, and with no model that is not here', async () => {
+    const other = (changes: object) => api.data.row.query({ ...ofRecipe, row: 7, other: { ...changes } });
+    const [row, alpaca] = [await other({}), await other({ template: 'alpaca' })];
+    expect(alpaca.text).toContain('### Response:');
+    expect(row.text).not.toContain('### Response:');
+    expect(alpaca.value).toBe(row.value);
+    cpSync(join(starterFolder, 'model'), join(place.workspace, 'project', 'model'), { recursive: true });
+    const [tokenizer] = (await api.data.list.query()).tokenizers as [string];
+    const split = await other({ model: tokenizer });
+    expect(split.text).toBe(row.text);
+    expect(split.tokenCount).not.toBe(row.tokenCount);
+    await expect(other({ model: join(place.workspace, '..', 'models') })).rejects.toMatchObject({
+      data: { error: { code: 'model_not_known' } },
+    });
   });
 
   it('are searched in the background, in any case', async () => {

@@ -1,7 +1,7 @@
 /** What the data screen asks the agent. */
-import type { DataRow, DataSourceName, DataState, RowWindow } from '@anneal/core/protocol/dataView';
+import type { DataRow, DataSourceName, DataState, OtherText, RowWindow } from '@anneal/core/protocol/dataView';
 import type { RowFilter } from '@anneal/core/protocol/rowVerdicts';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
 import { agent } from './connection.ts';
 import { useHasSocket } from './hooks.ts';
@@ -64,12 +64,29 @@ export function windowQuery(name: DataSourceName, { filter, search }: RowChoice,
 export const answers = ['chosen', 'rejected'] as const;
 export type Answer = (typeof answers)[number];
 
-/** @param answer of a preference pair, which of the two */
-export function rowQuery(name: DataSourceName, row: number, from: number, answer: Answer = 'chosen') {
+/** As many tokens as one answer has. */
+export const partTokens = 2000;
+
+/** @param answer of a preference pair, which of the two; @param other another template or tokenizer reads it */
+export function rowQuery(
+  name: DataSourceName,
+  row: number,
+  from: number,
+  answer: Answer = 'chosen',
+  other: OtherText | null = null,
+) {
   return {
-    queryKey: ['data', name, 'row', row, from, answer],
-    queryFn: (): Promise<DataRow> => agent().data.row.query({ ...name, row, from, answer }),
+    queryKey: ['data', name, 'row', row, from, answer, other],
+    queryFn: (): Promise<DataRow> => agent().data.row.query({ ...name, row, from, answer, other }),
     staleTime: 60_000,
+  };
+}
+
+/** The parts of a row that have come. As `combine` of `useQueries` they stay the same as long as nothing else comes. */
+export function partsOf(asked: readonly UseQueryResult<DataRow>[]): { parts: DataRow[]; error: unknown } {
+  return {
+    parts: asked.flatMap(({ data }) => (data ? [data] : [])),
+    error: asked.find((part) => part.error)?.error,
   };
 }
 

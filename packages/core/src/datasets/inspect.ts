@@ -23,9 +23,13 @@ import type { Content, DataSource, RawRow, RowSource } from './types.ts';
 /** More than anybody reads, and few enough that a row of any length can be written as JSON. */
 export const MOST_TOKENS_SHOWN = 100_000;
 
-export interface InspectOptions extends JudgeOptions {
+export interface InspectOptions extends JudgeOptions, RowText {
   /** As in `PrepareOptions`. */
   readonly answers?: AnswerMode | null;
+}
+
+/** What makes tokens of a row. */
+export interface RowText {
   readonly tokenizer: Tokenizer;
   readonly renderer: ChatRenderer | null;
 }
@@ -43,8 +47,11 @@ export interface InspectedFile {
   /** The format its rows are read as, and the columns that are read. */
   readonly format: string;
   readonly fields: Readonly<Record<string, string>>;
-  /** Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError for a row that cannot be read */
-  page(offset: number, limit: number): Promise<InspectedRow[]>;
+  /**
+   * Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError for a row that cannot be read
+   * @param text another tokenizer and template than those it was opened with
+   */
+  page(offset: number, limit: number, text?: RowText): Promise<InspectedRow[]>;
   /** As `page`, with as much of each row as a list shows; one that cannot be read is shown as such. */
   list(offset: number, limit: number): Promise<InspectedLine[]>;
   /** As `list`, without making tokens of the rows: for those whose verdicts are known. */
@@ -75,9 +82,10 @@ export async function openInspectedFile(
       rowCount: source.rowCount,
       format: reader.format,
       fields: reader.fields,
-      async page(offset, limit) {
-        const processed = await processRows(processing, await source.page(offset, limit));
-        return Promise.all(processed.map((row) => inspectRow(row, processing)));
+      async page(offset, limit, { tokenizer, renderer } = options) {
+        const by = { ...processing, tokenizer, renderer };
+        const processed = await processRows(by, await source.page(offset, limit));
+        return Promise.all(processed.map((row) => inspectRow(row, by)));
       },
       async list(offset, limit) {
         const processed = await processRows(processing, await readable(source, offset, limit));

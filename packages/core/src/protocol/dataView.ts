@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { InspectedRow, InspectedText, InspectedToken, RowExcerpt } from './data.ts';
 import type { errorSchema } from './events.ts';
+import { otherTemplates } from './otherTemplates.ts';
 import { ROW_FILTERS, type RowFilter, type RowVerdict } from './rowVerdicts.ts';
 
 /** The data of a recipe, or a data file and the model whose tokenizer and template read it. Keys are relative to the workspace. */
@@ -20,6 +21,8 @@ export interface ListedData {
   folders: string[];
   /** That the recipes name, for data files without a recipe. */
   models: string[];
+  /** Models that are here, whose tokenizers can read the rows as well: those of the folder by their keys, pulled ones by their names. */
+  tokenizers: string[];
 }
 
 const rowNumber = z.int().min(1);
@@ -36,11 +39,23 @@ export const rowWindowRequest = z.object({
 });
 export type RowWindowRequest = z.input<typeof rowWindowRequest>;
 
+/**
+ * A chat template by its name, the model's own being `tokenizer_default`, and a model whose tokenizer it is; null: as the recipe
+ * has it.
+ */
+export const otherTextSchema = z.object({
+  template: z.enum(otherTemplates).nullable().default(null),
+  model: z.string().min(1).max(1024).nullable().default(null),
+});
+export type OtherText = z.infer<typeof otherTextSchema>;
+
 /** Of a row, or the prompt of a pair with one of its answers, the tokens from number `from` on, counted from 0. */
 export const dataRowRequest = z.object({
   row: rowNumber,
   from: z.int().min(0).default(0),
   answer: z.enum(['chosen', 'rejected']).default('chosen'),
+  /** Read in another way than the data are; what becomes of the row is then told for that. */
+  other: otherTextSchema.nullable().default(null),
 });
 export type DataRowRequest = z.input<typeof dataRowRequest>;
 

@@ -1,9 +1,10 @@
 /** What of the workspace may be looked at, and how each is opened. Names are looked up, never joined to a path. */
 import { readFileSync } from 'node:fs';
 import { UserError } from '@anneal/core/errors';
+import { defaultCacheDirectory, pulledModels } from '@anneal/core/hub/cache';
 import { mappingKeys } from '@anneal/core/protocol/columns';
 import type { DataReportResult, InspectRequest } from '@anneal/core/protocol/data';
-import type { DataSourceName, ListedData } from '@anneal/core/protocol/dataView';
+import type { DataSourceName, ListedData, OtherText } from '@anneal/core/protocol/dataView';
 import { runApart } from '../../runner/runApart.ts';
 import type { BrowsedData } from '../../service/data/browse.ts';
 import { finish } from '../../service/finish.ts';
@@ -29,7 +30,22 @@ export class DataSources {
       files: files.map(({ key, bytes, modified }) => ({ key, bytes, modified: modified.toISOString() })),
       folders: this.#workspace.uploadFolders().map(({ key }) => key),
       models: await this.#models(),
+      tokenizers: [...this.#tokenizers().keys()],
     };
+  }
+
+  /** What else reads a row, with the path of the model. @throws UserError `model_not_known` */
+  otherText(other: OtherText | null): OtherText | null {
+    const { model } = other ?? {};
+    if (!other || !model) return other;
+    const path = this.#tokenizers().get(model);
+    if (path !== undefined) return { ...other, model: path };
+    throw new UserError({
+      what: 'there is no such model here whose tokenizer could read the row',
+      where: model,
+      next: 'choose one from the list; `anneal pull` fetches others',
+      code: 'model_not_known',
+    });
   }
 
   /** Opens the data of a recipe, or a file with a model that reads it. @throws UserError, InvalidRecipe */
@@ -81,6 +97,12 @@ export class DataSources {
       next: 'write a recipe with that model, and look at the data through it',
       code: 'model_not_known',
     });
+  }
+
+  /** Paths by key or name. */
+  #tokenizers(): Map<string, string> {
+    const pulled = pulledModels(defaultCacheDirectory()).map(({ name, path }) => [name, path] as const);
+    return new Map([...this.#workspace.models().map(({ key, path }) => [key, path] as const), ...pulled]);
   }
 
   /** Of recipes that are right; newest first. */

@@ -51,8 +51,10 @@ export const data = router({
   row: procedure
     .input(named.and(dataRowRequest))
     .query(
-      ({ ctx, input: { row, from, answer, ...name } }): Promise<DataRow> =>
-        ctx.agent.data.use(name, (opened) => finish(opened.call('row', { row, from, answer }))),
+      ({ ctx, input: { row, from, answer, other, ...name } }): Promise<DataRow> =>
+        ctx.agent.data.use(name, (opened) =>
+          finish(opened.call('row', { row, from, answer, other: ctx.agent.data.otherText(other) })),
+        ),
     ),
 
   /** A row as it stands in its file, to be edited. */

@@ -6,6 +6,7 @@ import { rowLengths } from '@anneal/core/datasets/rowLengths';
 import type { RowTable } from '@anneal/core/datasets/rowTable';
 import { describeSource } from '@anneal/core/datasets/types';
 import { UserError } from '@anneal/core/errors';
+import type { ModelText } from '@anneal/core/generate/modelText';
 import type { ProposedMapping } from '@anneal/core/protocol/columns';
 import type { InspectedRow, InspectRequest } from '@anneal/core/protocol/data';
 import {
@@ -18,6 +19,7 @@ import {
   findRowRequest,
   type LengthsRequest,
   lengthsRequest,
+  type OtherText,
   type ProblemRowsRequest,
   problemRowsRequest,
   type RowLengths,
@@ -42,6 +44,8 @@ import { viewedRows } from './viewedRows.ts';
 const judgedAtOnce = 100e6;
 /** Rows that were looked at last, with all their tokens. */
 const mostKept = 4;
+/** Other tokenizers and templates that rows were read with last. */
+const mostTexts = 2;
 /** Searches whose rows are remembered. */
 const mostSearches = 4;
 /** By which columns are known: as many as a format is found by. */
@@ -65,7 +69,9 @@ export class BrowsedData {
   readonly #matches = new Matches();
   /** In the order in which they were last asked for. */
   readonly #searches = new Map<string, Search>();
-  readonly #kept = new Map<number, Promise<InspectedRow | undefined>>();
+  /** By number, and by what else reads it. */
+  readonly #kept = new Map<string, Promise<InspectedRow | undefined>>();
+  readonly #texts = new Map<string, ModelText>();
 
   constructor(data: InspectedData) {
     const { files } = data.rows;
@@ -133,9 +139,9 @@ export class BrowsedData {
 
   /** @throws UserError `row_not_found` */
   async row(request: DataRowRequest): Promise<DataRow> {
-    const { row: number, from, answer } = parseRequest(dataRowRequest, request);
+    const { row: number, from, answer, other } = parseRequest(dataRowRequest, request);
     const { overview, judging } = await this.#opened();
-    const row = await this.#inspected(number);
+    const row = await this.#inspected(number, other);
     if (!row) {
       throw new UserError({
         what: `there is no row ${number}: the data have ${overview.rows}`,
@@ -240,17 +246,28 @@ export class BrowsedData {
     });
   }
 
-  #inspected(number: number): Promise<InspectedRow | undefined> {
-    const known = this.#kept.get(number);
+  #inspected(number: number, other: OtherText | null): Promise<InspectedRow | undefined> {
+    const key = JSON.stringify([number, other]);
+    const known = this.#kept.get(key);
     if (known) return known;
     const row = this.#data.rows
-      .range({ first: number, last: number })
+      .range({ first: number, last: number }, other ? this.#textOf(other) : undefined)
       .next()
       .then(({ value }) => value ?? undefined);
-    this.#kept.set(number, row);
+    this.#kept.set(key, row);
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
     return row;
+  }
+
+  #textOf(other: OtherText): ModelText {
+    const key = JSON.stringify(other);
+    const text = this.#texts.get(key) ?? this.#data.otherText(other);
+    this.#texts.delete(key);
+    this.#texts.set(key, text);
+    const [oldest] = this.#texts.keys();
+    if (this.#texts.size > mostTexts && oldest !== undefined) this.#texts.delete(oldest);
+    return text;
   }
 
   /** The places of the rows that both let through, as far as they are known. */

@@ -4,6 +4,7 @@ import { inspectData } from '@anneal/core/datasets/inspect';
 import { UserError } from '@anneal/core/errors';
 import { type ModelText, openModelText } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
+import type { OpenModel } from '@anneal/core/models/model';
 import { openModel } from '@anneal/core/models/open';
 import {
   type DataReport,
@@ -11,6 +12,7 @@ import {
   type InspectRequest,
   inspectRequest,
 } from '@anneal/core/protocol/data';
+import type { OtherText } from '@anneal/core/protocol/dataView';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import { parseRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
@@ -30,6 +32,8 @@ export interface InspectedData {
   readonly data: DataOptions;
   readonly text: ModelText;
   readonly rows: InspectedRows;
+  /** How another template, or the tokenizer of another model, would read them. @throws UserError */
+  otherText(other: OtherText): ModelText;
   /** On all rows. Where training would refuse the data, why, and the report on what is left without them, if there is one. */
   report(): AsyncGenerator<PreparationProgress, DataReportResult>;
   close(): Promise<void>;
@@ -39,7 +43,7 @@ export interface InspectedData {
 export async function openData(_: Context, request: InspectRequest): Promise<InspectedData> {
   const recipe = await recipeOf(parseRequest(inspectRequest, request));
   const data = dataOptions(recipe);
-  const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
+  const model = openModel(baseOf(recipe));
   try {
     const text = openModelText(model, { ...data.text, now: dateOfRunNow() });
     const rows = new InspectedRows(data, text);
@@ -48,6 +52,7 @@ export async function openData(_: Context, request: InspectRequest): Promise<Ins
       data,
       text,
       rows,
+      otherText: (other) => otherText(recipe, data, other, model.chatTemplates),
       report: () => reporting((report, signal) => reportAnyway(recipe, data, { text, report, signal })),
       async close() {
         await rows.close();
@@ -58,6 +63,28 @@ export async function openData(_: Context, request: InspectRequest): Promise<Ins
     model.close();
     throw error;
   }
+}
+
+/** @param chatTemplates the model's own: what another tokenizer reads is the same text, where no other template is named */
+function otherText(
+  recipe: ResolvedRecipe,
+  data: DataOptions,
+  { template, model: other }: OtherText,
+  chatTemplates: OpenModel['chatTemplates'],
+): ModelText {
+  const chatTemplate = template === 'tokenizer_default' ? null : template;
+  const chosen =
+    template === null ? { ...data.text, chatTemplates } : { ...data.text, chatTemplate, promptFormat: null };
+  const model = openModel(other ?? baseOf(recipe));
+  try {
+    return openModelText(model, { ...chosen, now: dateOfRunNow() });
+  } finally {
+    model.close(); // a tokenizer is read at once
+  }
+}
+
+function baseOf({ base_model: base, revision }: ResolvedRecipe): string {
+  return resolveModelPath(base, { revision: revision ?? undefined });
 }
 
 /** The report on all rows, without looking at any. */

@@ -1,4 +1,4 @@
-import { type InspectedFile, openInspectedFile } from '@anneal/core/datasets/inspect';
+import { type InspectedFile, openInspectedFile, type RowText } from '@anneal/core/datasets/inspect';
 import type { DatasetInput } from '@anneal/core/datasets/prepareData';
 import type { ModelText } from '@anneal/core/generate/modelText';
 import type { InspectedRow, RowRange } from '@anneal/core/protocol/data';
@@ -68,10 +68,11 @@ export class InspectedRows {
     }
   }
 
-  async *range({ first, last }: RowRange): AsyncGenerator<InspectedRow, void> {
+  /** @param text another tokenizer and template than those of the data */
+  async *range({ first, last }: RowRange, text?: RowText): AsyncGenerator<InspectedRow, void> {
     for await (const { file, offset, limit } of this.parts(first, last)) {
       for (let done = 0; done < limit; done += pageRows) {
-        yield* await file.page(offset + done, Math.min(pageRows, limit - done));
+        yield* await file.page(offset + done, Math.min(pageRows, limit - done), text);
       }
     }
   }

@@ -1,29 +1,26 @@
 'use client';
-import type { DataOverview, DataRow, DataSourceName, JudgingState } from '@anneal/core/protocol/dataView';
+import type { DataOverview, DataSourceName, JudgingState } from '@anneal/core/protocol/dataView';
 import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ChevronDown, ChevronLeft, ChevronUp, SkipForward } from 'lucide-react';
 import Link from 'next/link';
 import { parseAsBoolean, parseAsInteger, parseAsStringLiteral, useQueryState } from 'nuqs';
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { type Answer, answers, findRow, type RowChoice, rowQuery } from '../../agent/dataSet.ts';
-import { useAbout, useHasSocket } from '../../agent/hooks.ts';
+import { type Answer, answers, findRow, partsOf, partTokens, type RowChoice, rowQuery } from '../../agent/dataSet.ts';
+import { useHasSocket } from '../../agent/hooks.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import { Segmented } from '../Segmented.tsx';
 import { isTyping } from './isTyping.ts';
-import { RowEditor } from './RowEditor.tsx';
-import { tokenBlocks } from './shownTokens.ts';
-import { TokenDetail } from './TokenDetail.tsx';
-import { TokenText } from './TokenText.tsx';
-import { VerdictBadge } from './VerdictBadge.tsx';
+import { OtherReading, useOtherText } from './OtherReading.tsx';
+import { EditRow, Notes, Raw } from './RowNotes.tsx';
+import { SideBySide } from './SideBySide.tsx';
+import { Legend, Tokens } from './Tokens.tsx';
+import { VerdictBadge, verdictOf } from './VerdictBadge.tsx';
 
 const forms = ['text', 'tokens', 'ids', 'raw'] as const;
 const problems: RowChoice = { filter: 'problem', search: null };
-/** As many as one answer has. */
-const partTokens = 2000;
-
 interface RowViewProps {
   name: DataSourceName;
   overview: DataOverview;
@@ -41,6 +38,7 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
   const format = useFormat();
   const queries = useQueryClient();
   const enabled = useHasSocket();
+  const other = useOtherText();
   const [form, setForm] = useQueryState('show', parseAsStringLiteral(forms).withDefault('text'));
   const [showsSpace, setShowsSpace] = useQueryState('space', parseAsBoolean.withDefault(false));
   const [chosen, setChosen] = useQueryState('token', parseAsInteger);
@@ -53,14 +51,13 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
   const { data: whole } = useQuery({ ...rowQuery(name, row, 0), enabled });
   // On the way from pair to pair there may be rows of another kind.
   const answer = whole?.rejected ? wantedAnswer : 'chosen';
-  const asked = useQueries({
+  const { parts: shown, error } = useQueries({
     queries: Array.from({ length: parts }, (_, part) => ({
       ...rowQuery(name, row, part * partTokens, answer),
       enabled,
     })),
+    combine: partsOf,
   });
-  const shown = asked.flatMap(({ data }) => (data ? [data] : []));
-  const error = asked.find((part) => part.error)?.error;
   const isWhole = shown.length === parts;
 
   const step = useCallback(
@@ -163,11 +160,24 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
                 {t('whiteSpace')}
               </label>
             )}
-            {form !== 'raw' && first.tokens !== null && <Legend />}
+            {form !== 'raw' && first.tokens !== null && <Legend differs={other !== null} />}
             <span className="ml-auto text-[12px] text-muted max-lg:hidden">{t('keys')}</span>
           </div>
-          {form === 'raw' || first.tokens === null ? (
+          {form !== 'raw' && <OtherReading />}
+          {form === 'raw' || (first.tokens === null && other === null) ? (
             <Raw row={first} isAsked={form === 'raw'} />
+          ) : other !== null ? (
+            <SideBySide
+              name={name}
+              row={row}
+              answer={answer}
+              parts={shown}
+              other={other}
+              form={form}
+              showsSpace={showsSpace}
+              chosen={chosen}
+              onChoose={(token) => void setChosen(token)}
+            />
           ) : (
             <Tokens
               parts={shown}
@@ -190,13 +200,6 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
   );
 }
 
-/** Of a file that lies in the folder that is served. */
-function EditRow({ row: { source } }: { row: DataRow }) {
-  const workspace = useAbout()?.workspace;
-  const key = shortPath(source.file, workspace);
-  return key === source.file ? null : <RowEditor file={key} row={source.row} />;
-}
-
 function NextProblem({ onClick }: { onClick: () => void }) {
   const t = useTranslations('data');
   return (
@@ -206,110 +209,3 @@ function NextProblem({ onClick }: { onClick: () => void }) {
     </Button>
   );
 }
-
-function Tokens({
-  parts,
-  pointed,
-  ...rest
-}: {
-  parts: readonly DataRow[];
-  form: 'text' | 'tokens' | 'ids';
-  showsSpace: boolean;
-  chosen: number | null;
-  pointed: number | null;
-  onPoint: (token: number | null) => void;
-  onChoose: (token: number) => void;
-}) {
-  const row = parts[0] as DataRow;
-  const blocks = useMemo(() => tokenBlocks(parts), [parts]);
-  const at = pointed ?? rest.chosen;
-  const block = at === null ? undefined : blocks.find(({ tokens }) => (tokens.at(-1)?.index ?? -1) >= at);
-  const token = block?.tokens.find(({ index }) => index === at);
-  return (
-    <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_20rem]">
-      <TokenText blocks={blocks} isDropped={row.verdict.kind === 'dropped'} {...rest} />
-      <aside className="sticky bottom-0 rounded-lg border border-line bg-surface p-4 max-lg:max-h-[45dvh] max-lg:overflow-y-auto max-lg:shadow-[0_-8px_24px_rgb(0_0_0/0.12)] lg:top-16">
-        <TokenDetail row={row} token={token} role={block?.role ?? null} />
-      </aside>
-    </div>
-  );
-}
-
-/** Where it lies, what becomes of it and why, and what of it is not read. */
-function Notes({ row, answer }: { row: DataRow; answer: Answer }) {
-  const t = useTranslations('dataRow');
-  const format = useFormat();
-  const workspace = useAbout()?.workspace;
-  const { verdict, source, leftOut, unread, tokenCount, targetTokens, rejected } = row;
-  return (
-    <div className="grid gap-2 text-[13px]">
-      <p className="flex flex-wrap gap-x-4 text-muted">
-        <span className="font-mono text-[12.5px] [overflow-wrap:anywhere]">
-          {shortPath(source.file, workspace)}:{source.row}
-        </span>
-        <span className="figures">
-          {tokenCount === null
-            ? t('noTokens')
-            : t(verdict.kind === 'dropped' ? 'tokensOfDropped' : rejected ? `tokensOfAnswer.${answer}` : 'tokensOf', {
-                trained: format.count(targetTokens ?? 0),
-                tokens: format.count(tokenCount),
-              })}
-        </span>
-      </p>
-      {verdict.kind === 'dropped' && (
-        <p className="rounded-md border border-bad/25 bg-bad-soft px-3 py-2 [overflow-wrap:anywhere]">
-          {verdict.detail}
-        </p>
-      )}
-      {leftOut.length > 0 && (
-        <div className="rounded-md border border-warn/30 bg-warn-soft px-3 py-2 [overflow-wrap:anywhere]">
-          <strong className="font-semibold">{t('leftOut')}</strong>
-          <ul>
-            {leftOut.map(({ detail }) => (
-              <li key={detail}>{detail}</li>
-            ))}
-          </ul>
-        </div>
-      )}
-      {unread.length > 0 && <p className="text-muted">{t('unread', { columns: unread.join(', ') })}</p>}
-    </div>
-  );
-}
-
-function Legend() {
-  const t = useTranslations('dataRow');
-  return (
-    <span className="flex flex-wrap items-center gap-x-3 text-[12.5px]" aria-hidden="true">
-      <span className="bg-ember-soft px-1 [box-shadow:inset_0_-2px_0_0_var(--ember)]">{t('legendTrained')}</span>
-      <span className="text-muted">{t('legendNot')}</span>
-      <span className="text-teal">{t('legendSpecial')}</span>
-    </span>
-  );
-}
-
-/** As it lies in the file; where there are no tokens, also what was rendered. */
-function Raw({ row, isAsked }: { row: DataRow; isAsked: boolean }) {
-  const t = useTranslations('dataRow');
-  return (
-    <div className="grid gap-2">
-      {!isAsked && row.text !== null && <Preformatted>{row.text}</Preformatted>}
-      <Preformatted>{row.value}</Preformatted>
-      {row.isValueCut && <p className="text-[12.5px] text-muted">{t('valueCut')}</p>}
-    </div>
-  );
-}
-
-function Preformatted({ children }: { children: string }) {
-  return (
-    <pre className="whitespace-pre-wrap rounded-lg border border-line bg-surface px-4 py-3 font-mono [font-variant-ligatures:none] text-[12.5px] leading-5 [overflow-wrap:anywhere]">
-      {children}
-    </pre>
-  );
-}
-
-/** As one knows it from the list, where it lies in the folder that is served. */
-function shortPath(path: string, workspace: string | undefined): string {
-  return workspace !== undefined && path.startsWith(`${workspace}/`) ? path.slice(workspace.length + 1) : path;
-}
-
-const verdictOf = ({ verdict }: DataRow) => (verdict.kind === 'dropped' ? verdict.reason : verdict.kind);

@@ -5,8 +5,17 @@ import { shadeStyle, spelled, type TextToken, type TokenBlock, visible } from '.
 
 export type TokenForm = 'text' | 'tokens' | 'ids';
 
+/** Of a token that another reading of the row does not have. */
+export const differingLook = 'underline decoration-warn decoration-wavy underline-offset-4';
+const none: ReadonlySet<number> = new Set();
+
 interface TokenTextProps {
   blocks: readonly TokenBlock<TextToken>[];
+  /** Where another row is listed beside it. */
+  label?: string;
+  idPrefix?: string;
+  /** The places of tokens that are marked as differing. */
+  differing?: ReadonlySet<number> | undefined;
   form: TokenForm;
   showsSpace: boolean;
   /** Nothing of the row is trained. */
@@ -17,14 +26,25 @@ interface TokenTextProps {
 }
 
 /** A row's tokens in blocks, one for each message: what is trained is marked, and each can be pointed at. */
-export function TokenText({ blocks, form, showsSpace, isDropped, chosen, onPoint, onChoose }: TokenTextProps) {
+export function TokenText({
+  blocks,
+  label,
+  idPrefix = 'token',
+  differing = none,
+  form,
+  showsSpace,
+  isDropped,
+  chosen,
+  onPoint,
+  onChoose,
+}: TokenTextProps) {
   const t = useTranslations('dataRow');
   return (
     <div
       role="listbox"
       tabIndex={0}
-      aria-label={t('list')}
-      aria-activedescendant={chosen === null ? undefined : `token-${chosen}`}
+      aria-label={label ?? t('list')}
+      aria-activedescendant={chosen === null ? undefined : `${idPrefix}-${chosen}`}
       onMouseOver={(event) => onPoint(indexOf(event.target))}
       onFocus={() => onPoint(null)}
       onMouseLeave={() => onPoint(null)}
@@ -51,6 +71,8 @@ export function TokenText({ blocks, form, showsSpace, isDropped, chosen, onPoint
               <Token
                 key={token.index}
                 token={token}
+                id={`${idPrefix}-${token.index}`}
+                differs={differing.has(token.index)}
                 form={form}
                 showsSpace={showsSpace}
                 isTrained={token.target && !token.isCut && !isDropped}
@@ -72,6 +94,8 @@ function indexOf(target: EventTarget): number | null {
 
 interface TokenProps {
   token: TextToken;
+  id: string;
+  differs: boolean;
   form: TokenForm;
   showsSpace: boolean;
   isTrained: boolean;
@@ -79,7 +103,7 @@ interface TokenProps {
   isChosen: boolean;
 }
 
-const Token = memo(function Token({ token, form, showsSpace, isTrained, wouldBe, isChosen }: TokenProps) {
+const Token = memo(function Token({ token, id, differs, form, showsSpace, isTrained, wouldBe, isChosen }: TokenProps) {
   const look =
     token.shade !== undefined
       ? 'rounded-[2px] text-ink'
@@ -93,14 +117,15 @@ const Token = memo(function Token({ token, form, showsSpace, isTrained, wouldBe,
   const box = form === 'text' ? '' : 'rounded-[3px] border border-line px-1 whitespace-pre';
   return (
     <span
-      id={`token-${token.index}`}
+      id={id}
       data-token={token.index}
       data-trained={isTrained || undefined}
+      data-differs={differs || undefined}
       role="option"
       aria-selected={isChosen}
       aria-label={token.part.trim() === '' ? spelled(token) : undefined}
       style={token.shade === undefined ? undefined : shadeStyle(token.shade)}
-      className={`${look} ${box} hover:outline-1 hover:outline-faint ${isChosen ? 'relative z-10 rounded-[2px] outline-2! outline-ember!' : ''}`}
+      className={`${look} ${box} ${differs ? differingLook : ''} hover:outline-1 hover:outline-faint ${isChosen ? 'relative z-10 rounded-[2px] outline-2! outline-ember!' : ''}`}
     >
       {form === 'ids'
         ? token.id

@@ -1,4 +1,5 @@
 'use client';
+import type { DataRow } from '@anneal/core/protocol/dataView';
 import type { RowVerdict } from '@anneal/core/protocol/rowVerdicts';
 import { useTranslations } from 'use-intl';
 
@@ -17,3 +18,6 @@ export function VerdictBadge({ verdict, leavesOut }: { verdict: RowVerdict; leav
     </span>
   );
 }
+
+export const verdictOf = ({ verdict }: DataRow): RowVerdict =>
+  verdict.kind === 'dropped' ? verdict.reason : verdict.kind;

@@ -103,8 +103,16 @@ export class LiveRecipe {
     this.#stopIntroducing();
     this.undo.destroy();
     this.provider.destroy();
-    this.#socket.destroy();
+    this.#endSocket();
     this.document.destroy();
+  }
+
+  /** One that is still being connected ends afterwards: browsers complain of a socket that is closed before it is open. */
+  #endSocket(): void {
+    const { webSocket } = this.#socket;
+    const end = () => this.#socket.destroy();
+    if (webSocket?.readyState !== WebSocket.CONNECTING) return end();
+    for (const event of ['open', 'error']) webSocket.addEventListener(event, end, { once: true });
   }
 
   #set(change: Partial<LiveState>): void {
