@@ -19,6 +19,8 @@ const types: readonly (readonly [WeightType, number, number])[] = [
   ['Q4_0', 32, 18],
   ['Q3_K', 256, 110],
   ['Q2_K', 256, 84],
+  ['IQ4_NL', 32, 18],
+  ['IQ4_XS', 256, 136],
 ];
 
 const { names } = readArguments({

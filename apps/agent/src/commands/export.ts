@@ -38,10 +38,7 @@ export function define(command: Command): void {
         '--merged [type]',
         'the whole model as a Hugging Face folder: bf16 (default), f16, f32, or in 4 bits for bitsandbytes: nf4, nf4_single, nf4_dynamic',
       )
-      .option(
-        '--gguf <types>',
-        'GGUF files for llama.cpp, several with commas: f32, f16, bf16, q8_0, q6_k, q5_k_m, q5_k_s, q5_0, q4_k_m, q4_k_s, q4_0, q3_k_m, q2_k',
-      )
+      .option('--gguf <types>', `GGUF files for llama.cpp, several with commas: ${GGUF_TYPES.join(', ')}`)
       .option('--ollama', 'a Modelfile beside the first GGUF file')
       .addOption(
         optionFor(

@@ -52,6 +52,8 @@ test('all types in one pass: vectors stay float32, the head has 8 bits at least'
     ['Q5_0', 'Q5_0', 'Q8_0', 'F32'],
     ['Q5_0', 'Q5_0', 'Q8_0', 'F32'],
     ['Q4_0', 'Q8_0', 'Q8_0', 'F32'],
+    ['IQ4_NL', 'IQ4_NL', 'Q8_0', 'F32'],
+    ['IQ4_NL', 'IQ4_NL', 'Q8_0', 'F32'],
     ['Q4_0', 'Q4_0', 'Q8_0', 'F32'],
     ['Q4_0', 'Q4_0', 'Q8_0', 'F32'],
   ]);

@@ -4,8 +4,15 @@ import { GGUF_TYPES, type GgufType, type TypeRelevant, tensorType } from './gguf
 const smolLm2: TypeRelevant = { layerCount: 30, headCount: 9, kvHeadCount: 3, tieWordEmbeddings: true };
 const llama8b: TypeRelevant = { layerCount: 32, headCount: 32, kvHeadCount: 8, tieWordEmbeddings: false };
 
-/** One letter a layer: the number of bits, and for blocks of 32 a small `a` (Q4_0), `b` (Q5_0), `c` (Q5_1), `d` (Q8_0). */
-const letters: Readonly<Record<string, string>> = { Q4_0: 'a', Q5_0: 'b', Q5_1: 'c', Q8_0: 'd' };
+/** One letter a layer: the number of bits, small ones for blocks of 32 (`letters`), `x` for IQ4_XS. */
+const letters: Readonly<Record<string, string>> = {
+  Q4_0: 'a',
+  Q5_0: 'b',
+  Q5_1: 'c',
+  Q8_0: 'd',
+  IQ4_NL: 'e',
+  IQ4_XS: 'x',
+};
 function layers(linear: string, columns: number, type: GgufType, of: TypeRelevant): string {
   return Array.from({ length: of.layerCount }, (_, layer) => {
     const found = tensorType(`layers.${layer}.${linear}`, [576, columns], type, of);
@@ -25,6 +32,8 @@ test.each([
   ['q5_k_s', 'c', 'c'.repeat(30), '5'.repeat(30), 'c'],
   ['q5_k_m', 'c', mix('d', 'c'), mix('6', '5'), 'c'],
   ['q6_k', 'd', 'd'.repeat(30), '6'.repeat(30), 'd'],
+  ['iq4_nl', 'e', 'e'.repeat(30), `555${'e'.repeat(27)}`, 'e'],
+  ['iq4_xs', 'e', 'e'.repeat(30), `555${'x'.repeat(27)}`, 'e'],
 ] as const)('SmolLM2 in %s', (type, q, v, down, o) => {
   expect(layers('q', 576, type, smolLm2)).toBe(q.repeat(30));
   expect(layers('v', 576, type, smolLm2)).toBe(v);
@@ -39,6 +48,8 @@ test.each([
   ['q4_k_m', 'Q4_K', 'Q6_K', 'Q4_K'],
   ['q5_k_m', 'Q5_K', 'Q6_K', 'Q5_K'],
   ['q6_k', 'Q6_K', 'Q6_K', 'Q6_K'],
+  ['iq4_nl', 'IQ4_NL', 'Q5_K', 'IQ4_NL'],
+  ['iq4_xs', 'IQ4_XS', 'Q5_K', 'IQ4_XS'],
 ] as const)('Llama 3.1 8B in %s: rows of 4096, a head of its own', (type, q, v, o) => {
   const of = (name: string): string => tensorType(name, [4096, 4096], type, llama8b);
   expect([of('layers.0.q'), of('layers.0.v'), of('layers.0.o')]).toEqual([q, v, o]);

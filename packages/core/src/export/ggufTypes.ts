@@ -4,7 +4,7 @@ import type { ModelConfig } from '../models/config.ts';
 /** Types of GGUF files by the name that people ask for, as llama-quantize's. */
 export const GGUF_TYPES = [
   ...(['f32', 'f16', 'bf16', 'q8_0', 'q6_k', 'q5_k_m', 'q5_k_s', 'q5_0'] as const),
-  ...(['q4_k_m', 'q4_k_s', 'q4_0', 'q3_k_m', 'q2_k'] as const),
+  ...(['q4_k_m', 'q4_k_s', 'q4_0', 'iq4_nl', 'iq4_xs', 'q3_k_m', 'q2_k'] as const),
 ];
 export type GgufType = (typeof GGUF_TYPES)[number];
 
@@ -21,6 +21,8 @@ export const FILE_TYPES: Readonly<Record<GgufType, { readonly number: number; re
   q4_k_m: { number: 15, weights: 'Q4_K' },
   q4_k_s: { number: 14, weights: 'Q4_K' },
   q4_0: { number: 2, weights: 'Q4_0' },
+  iq4_nl: { number: 25, weights: 'IQ4_NL' },
+  iq4_xs: { number: 30, weights: 'IQ4_XS' },
   q3_k_m: { number: 12, weights: 'Q3_K' },
   q2_k: { number: 10, weights: 'Q2_K' },
 };
@@ -32,6 +34,7 @@ const WITH_SHORT_BLOCKS: Readonly<Partial<Record<WeightType, WeightType>>> = {
   Q4_K: 'Q5_0',
   Q5_K: 'Q5_1',
   Q6_K: 'Q8_0',
+  IQ4_XS: 'IQ4_NL',
 };
 
 /** Of queries, keys and values in one matrix, where they have more bits than the rest. */
@@ -54,10 +57,10 @@ export function tensorType(name: string, shape: readonly number[], type: GgufTyp
 
 function quantizedType(name: string, type: GgufType, config: TypeRelevant): WeightType {
   const { weights } = FILE_TYPES[type];
-  const hasLongBlocks = weights.endsWith('_K');
-  // Every token's quality hangs on these. llama.cpp has Q6_K where blocks of 32 have Q8_0 here.
-  if (name === 'lm_head' || (name === 'embed' && (config.tieWordEmbeddings || !hasLongBlocks))) {
-    return hasLongBlocks ? 'Q6_K' : 'Q8_0';
+  const isPlain = /^q\d_0$/.test(type);
+  // Every token's quality hangs on these. llama.cpp has Q6_K where the plain types have Q8_0 here.
+  if (name === 'lm_head' || (name === 'embed' && (config.tieWordEmbeddings || isPlain))) {
+    return isPlain ? 'Q8_0' : 'Q6_K';
   }
   const [, layer = '', linear] = /^layers\.(\d+)\.(\w+)$/.exec(name) ?? [];
   if (linear === 'qkv') return QKV_TYPES[type] ?? weights;
@@ -74,6 +77,7 @@ function valueType(type: GgufType, layer: number, { headCount, kvHeadCount, laye
   if (type === 'q2_k') chosen = headCount / kvHeadCount >= 4 ? 'Q4_K' : 'Q3_K';
   else if (type === 'q3_k_m') chosen = layer < 2 ? 'Q5_K' : 'Q4_K';
   else if (type === 'q4_k_s' && layer < 4) chosen = 'Q5_K';
+  else if (isIq4(type) && headCount / kvHeadCount >= 4) chosen = 'Q5_K';
   else if ((type === 'q4_k_m' || type === 'q5_k_m') && hasMoreBits(layer, layerCount)) chosen = 'Q6_K';
   // 80 layers are a model of 70 B, whose value matrices are an eighth of the query's: more bits cost next to nothing.
   return layerCount === 80 && (chosen === 'Q3_K' || chosen === 'Q4_K') ? 'Q5_K' : chosen;
@@ -83,9 +87,13 @@ function downType(type: GgufType, layer: number, layers: number): WeightType {
   const { weights } = FILE_TYPES[type];
   if (type === 'q2_k') return 'Q3_K';
   if (type === 'q3_k_m') return layer < Math.floor(layers / 16) ? 'Q5_K' : 'Q4_K';
-  if (type === 'q4_k_s' && layer < Math.floor(layers / 8)) return 'Q5_K';
+  if ((type === 'q4_k_s' || isIq4(type)) && layer < Math.floor(layers / 8)) return 'Q5_K';
   if ((type === 'q4_k_m' || type === 'q5_k_m') && hasMoreBits(layer, layers)) return 'Q6_K';
   return weights;
+}
+
+function isIq4(type: GgufType): boolean {
+  return type === 'iq4_nl' || type === 'iq4_xs';
 }
 
 /** The first and last eighth of the layers, and every third between. */
@@ -95,7 +103,7 @@ function hasMoreBits(layer: number, layers: number): boolean {
 }
 
 function fitting(type: WeightType, columns: number): WeightType {
-  const length = type.endsWith('_K') ? 256 : 32;
+  const length = type.endsWith('_K') || type === 'IQ4_XS' ? 256 : 32;
   if (columns % length === 0) return type;
   const short = WITH_SHORT_BLOCKS[type] ?? type;
   return columns % 32 === 0 ? short : 'F16';

@@ -47,13 +47,20 @@ const withMean: Count = (weight, row, column) => {
   const squares = weights.subarray(from, from + 32).reduce((sum, other) => sum + other * other, 0);
   return Math.sqrt(squares / 32) + Math.abs(weight);
 };
-const COUNTS = { Q2_K: Math.abs, Q3_K: square, Q4_K: withMean, Q5_K: withMean };
+const COUNTS = {
+  Q2_K: Math.abs,
+  Q3_K: square,
+  Q4_K: withMean,
+  Q5_K: withMean,
+  IQ4_NL: square,
+  IQ4_XS: square,
+};
 
 test.each(['Q8_0', 'Q4_0', 'Q5_0', 'Q5_1', 'Q6_K'] as const)("%s has llama.cpp's bytes", async (type) => {
   expect(await encode(type)).toEqual(golden.bytes(`bytes.${type}`));
 });
 
-describe.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K'] as const)('%s', (type) => {
+describe.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'IQ4_NL', 'IQ4_XS'] as const)('%s', (type) => {
   test.each([
     ['plainly', 'error', () => 1],
     ['as it counts errors itself', 'weighted', COUNTS[type]],
@@ -81,7 +88,7 @@ describe.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K'] as const)('%s', (type) => {
   });
 });
 
-test.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K', 'Q8_0', 'Q5_1'] as const)(
+test.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K', 'Q8_0', 'Q5_1', 'IQ4_NL', 'IQ4_XS'] as const)(
   '%s has the same bytes on every instruction set and with any number of threads',
   async (type) => {
     const expected = await encode(type);

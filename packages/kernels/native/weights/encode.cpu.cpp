@@ -1,5 +1,6 @@
 #include "k_quants.h"
 #include "simple_blocks.h"
+#include "table_groups.h"
 #include "weights.h"
 
 namespace anneal::ANNEAL_ISA {
@@ -49,6 +50,16 @@ void encodeBlocks(const float* x, int64_t count, int length, int bytes, uint8_t*
   for (int64_t i = 0; i < count; i += length, target += bytes) encodeBlock(x + i, target);
 }
 
+/** Of types that are encoded several blocks at a time. */
+template <void (*encodeSome)(const float*, int, uint8_t*)>
+void encodeTogether(const float* x, int64_t count, int length, int bytes, uint8_t* target) {
+  const int64_t blocks = count / length, together = 512 / length;
+  for (int64_t i = 0; i < blocks; i += together) {
+    const int64_t some = blocks - i < together ? blocks - i : together;
+    encodeSome(x + i * length, static_cast<int>(some), target + i * bytes);
+  }
+}
+
 void encode(const float* x, int64_t count, WeightType type, int length, int bytes, uint8_t* target) {
   switch (type) {
     case WeightType::f32:
@@ -78,6 +89,10 @@ void encode(const float* x, int64_t count, WeightType type, int length, int byte
       return encodeBlocks<encodeQ5_K>(x, count, length, bytes, target);
     case WeightType::q6_k:
       return encodeBlocks<encodeQ6_K>(x, count, length, bytes, target);
+    case WeightType::iq4_nl:
+      return encodeTogether<encodeIQ4_NL>(x, count, length, bytes, target);
+    case WeightType::iq4_xs:
+      return encodeTogether<encodeIQ4_XS>(x, count, length, bytes, target);
   }
 }
 

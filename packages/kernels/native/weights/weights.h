@@ -9,9 +9,9 @@
 namespace anneal {
 
 /** The types weights are written in, numbered as in src/weights.ts. */
-enum class WeightType : int32_t { f32, f16, bf16, q8_0, q4_0, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k };
+enum class WeightType : int32_t { f32, f16, bf16, q8_0, q4_0, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, iq4_xs };
 
-constexpr int kWeightTypes = 12;
+constexpr int kWeightTypes = 14;
 
 struct WeightFormat {
   int length;    // weights a block

@@ -1,5 +1,6 @@
 import type { BlockType } from '../../tensor.ts';
 import type { BlockFormat } from './blockFormat.ts';
+import { iq4_nl, iq4_xs } from './iq4.ts';
 import { mxfp4 } from './mxfp4.ts';
 import { q2K } from './q2K.ts';
 import { q3K } from './q3K.ts';
@@ -21,5 +22,7 @@ export const BLOCK_FORMATS: Readonly<Record<BlockType, BlockFormat>> = {
   Q4_K: q4K,
   Q5_K: q5K,
   Q6_K: q6K,
+  IQ4_NL: iq4_nl,
+  IQ4_XS: iq4_xs,
   MXFP4: mxfp4,
 };
