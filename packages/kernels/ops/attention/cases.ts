@@ -44,6 +44,8 @@ const layouts = {
   'soft cap and window over blocks': packed([130, 37], { heads: 4, kvHeads: 2, headSize: 16, window: 50, softCap: 3 }),
   'head of 128, soft cap': packed([33], { heads: 2, kvHeads: 1, headSize: 128, softCap: 2 }),
   'head of 128': packed([33], { heads: 2, kvHeads: 1, headSize: 128, window: 20 }),
+  'heads of 192 as in DeepSeek-V3': packed([70, 33], { heads: 2, kvHeads: 2, headSize: 192 }),
+  'heads of 192, window': packed([50], { heads: 2, kvHeads: 1, headSize: 192, window: 20 }),
 } satisfies Record<string, NamedCase<'q' | 'k' | 'v' | 'cuSeqlens', keyof AttentionOptions | 'bf16'>>;
 
 function inBf16<C extends ReturnType<typeof packed>>(one: C): C {
@@ -73,6 +75,7 @@ const withSinks = {
   'sinks, heads of 64 as in gpt-oss': sunk(packed([40, 150], { heads: 8, kvHeads: 1, headSize: 64, window: 128 })),
   'sinks, heads of 96': sunk(packed([33, 70], { heads: 2, kvHeads: 1, headSize: 96 })),
   'sinks, heads of 128': sunk(packed([33, 70], { heads: 2, kvHeads: 1, headSize: 128, window: 20 })),
+  'sinks, heads of 192': sunk(packed([33, 70], { heads: 2, kvHeads: 1, headSize: 192 })),
   'sinks, heads of 256': sunk(packed([33, 5], { heads: 2, kvHeads: 1, headSize: 256 })),
   'sinks far above and far below scores of heads of 64': sunk(packed([70], { ...small, headSize: 64 }), 40, -40),
   'sinks far above and far below the scores': sunk(packed([12], small), 40, -40),

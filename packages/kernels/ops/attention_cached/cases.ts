@@ -143,6 +143,8 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
       headSize: 96,
     }),
     'next token of wide heads': context({ tokens: 1, start: 99, cache: 100, heads: 2, kvHeads: 1, headSize: 256 }),
+    'prompt of heads of 192': context({ tokens: 40, start: 30, cache: 80, heads: 2, kvHeads: 2, headSize: 192 }),
+    'next token of heads of 192': context({ tokens: 1, start: 99, cache: 100, heads: 2, kvHeads: 2, headSize: 192 }),
     'sequences beside each other': contexts(beside, small),
     'sequences of heads as in SmolLM2': contexts(beside, { heads: 3, kvHeads: 1, headSize: 64 }),
     'sequences with a window': contexts(beside, { ...small, window: 200 }),

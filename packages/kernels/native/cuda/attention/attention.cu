@@ -15,7 +15,7 @@ bool hasTensorCoreKernels(const AttentionShape& s) {
   const int size = s.head_size;
   // Their running maximum is that of unscaled scores, and they have no soft cap.
   if (s.type != DType::bf16 || s.cache_type != DType::bf16 || s.scale <= 0 || s.soft_cap != 0) return false;
-  return size == 64 || size == 96 || size == 128 || (size == 256 && sharedMemoryLimit() >= 163 << 10);
+  return size == 64 || size == 96 || size == 128 || size == 192 || (size == 256 && sharedMemoryLimit() >= 163 << 10);
 }
 
 bool isHopper() {

@@ -22,8 +22,8 @@ __device__ inline float product(const uint4& a, const uint4& b) {
 __device__ inline float product(float a, float b) { return a * b; }
 __device__ inline float product(__nv_bfloat16 a, __nv_bfloat16 b) { return __bfloat162float(a) * __bfloat162float(b); }
 
-/** kLanes lanes a row, each with one vector of 8 values: heads of 8 · kLanes. Several rows are in flight, that memory is kept busy. */
-template <int kLanes>
+/** kLanes lanes a row, each with kEach vectors of 8 values: heads of 8 · kEach · kLanes. Several rows are in flight, that memory is kept busy. */
+template <int kLanes, int kEach>
 __global__ void __launch_bounds__(kThreads) vectorKernel(const uint4* out, const uint4* d_out, float* delta, int tokens, int heads) {
   const int64_t rows = int64_t{tokens} * heads, stride = kThreads / kLanes;
   const int64_t first = int64_t{blockIdx.x} * stride * kRowsAtOnce + threadIdx.x / kLanes;
@@ -31,8 +31,14 @@ __global__ void __launch_bounds__(kThreads) vectorKernel(const uint4* out, const
   float sum[kRowsAtOnce];
 #pragma unroll
   for (int i = 0; i < kRowsAtOnce; i++) {
-    const int64_t at = (first + i * stride) * kLanes + lane;
-    sum[i] = at < rows * kLanes ? product(out[at], d_out[at]) : 0.f;
+    const int64_t row = first + i * stride;
+    sum[i] = 0;
+    if (row >= rows) continue;
+#pragma unroll
+    for (int j = 0; j < kEach; j++) {
+      const int64_t at = (row * kEach + j) * kLanes + lane;
+      sum[i] += product(out[at], d_out[at]);
+    }
   }
 #pragma unroll
   for (int i = 0; i < kRowsAtOnce; i++) {
@@ -55,11 +61,11 @@ __global__ void __launch_bounds__(kThreads) elementKernel(const Element* out, co
   if (lane == 0) delta[row % heads * tokens + row / heads] = sum;
 }
 
-template <int kLanes>
+template <int kLanes, int kEach = 1>
 void launchVectors(const Backward& p, cudaStream_t stream) {
   constexpr int kRows = kThreads / kLanes * kRowsAtOnce;
   const int64_t rows = int64_t{p.shape.tokens} * p.shape.heads;
-  vectorKernel<kLanes><<<static_cast<unsigned>((rows + kRows - 1) / kRows), kThreads, 0, stream>>>(
+  vectorKernel<kLanes, kEach><<<static_cast<unsigned>((rows + kRows - 1) / kRows), kThreads, 0, stream>>>(
       static_cast<const uint4*>(p.out), static_cast<const uint4*>(p.d_out), p.delta, p.shape.tokens, p.shape.heads);
 }
 
@@ -76,7 +82,9 @@ void launchElements(const Backward& p, cudaStream_t stream) {
 const char* attentionDelta(const Backward& p, cudaStream_t stream) {
   if (p.shape.type == DType::f32) launchElements<float>(p, stream);
   else if (p.shape.head_size == 64) launchVectors<8>(p, stream);
+  else if (p.shape.head_size == 96) launchVectors<4, 3>(p, stream);
   else if (p.shape.head_size == 128) launchVectors<16>(p, stream);
+  else if (p.shape.head_size == 192) launchVectors<8, 3>(p, stream);
   else if (p.shape.head_size == 256) launchVectors<32>(p, stream);
   else launchElements<__nv_bfloat16>(p, stream);
   const cudaError_t error = cudaGetLastError();

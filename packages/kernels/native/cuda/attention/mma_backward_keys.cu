@@ -123,6 +123,9 @@ const char* mmaBackwardKeys(const Backward& backward, cudaStream_t stream) {
     case 128:
       if (sharedMemoryLimit() < 163 << 10) return launch<Config<128, 8, 32, 1>>(backward, stream);
       return launch<Config<128, 8, 64, 1>>(backward, stream);
+    case 192:
+      if (sharedMemoryLimit() < 163 << 10) return launch<Config<192, 4, 32, 1, true>>(backward, stream);
+      return launch<Config<192, 8, 32, 1, true>>(backward, stream);
     case 256:
       return launch<Config<256, 8, 16, 1, true>>(backward, stream);
   }

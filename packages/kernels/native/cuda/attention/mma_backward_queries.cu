@@ -104,6 +104,8 @@ const char* mmaBackwardQueries(const Backward& backward, cudaStream_t stream) {
       return launch<Config<96, 4, 2, 32, 2>>(backward, stream);
     case 128:
       return launch<Config<128, 4, 2, 32, 2>>(backward, stream);
+    case 192:
+      return launch<Config<192, 4, 1, 32, 2>>(backward, stream);
     case 256:
       return launch<Config<256, 4, 1, 16, 1>>(backward, stream);
   }

@@ -143,6 +143,8 @@ const char* mmaForward(const Forward& forward, cudaStream_t stream) {
       return launch<Config<96, 4, 2, 32, 2>>(forward, stream);
     case 128:
       return launch<Config<128, 4, 2, 32, 2>>(forward, stream);
+    case 192:
+      return launch<Config<192, 8, 1, 32, 1>>(forward, stream);
     case 256:
       return launch<Config<256, 8, 1, 32, 1>>(forward, stream);
   }

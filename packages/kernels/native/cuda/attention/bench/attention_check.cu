@@ -36,7 +36,7 @@ std::vector<Case> smallCases() {
   std::mt19937 random(3407);
   const std::vector<int> layouts[] = {{1}, {1, 1, 4, 1}, {0, 3, 0, 0, 2, 0}, {130, 37, 99}, {128, 64}, {257}, {31, 0, 200, 1, 70}, {300}};
   const int windows[] = {0, 0, 1, 7, 64, 101, 130}, groups[] = {1, 2, 3, 4, 9};
-  for (int size : {64, 96, 128, 256, 16, 24, 8, 5, 300, 512}) {
+  for (int size : {64, 96, 128, 256, 16, 24, 8, 5, 300, 512, 192}) {
     for (const auto& layout : layouts) {
       for (DType type : {bf16, f32}) {
         const int kv_heads = 1 + random() % 2, heads = kv_heads * groups[random() % 5];
@@ -134,7 +134,7 @@ bool checkLayouts() {
       failures += banks != 0xff;
     }
   };
-  distinct(swizzled<8>), distinct(swizzled<12>), distinct(swizzled<16>), distinct(swizzled<32>);
+  distinct(swizzled<8>), distinct(swizzled<12>), distinct(swizzled<16>), distinct(swizzled<24>), distinct(swizzled<32>);
   std::printf("{\"phase\":\"layouts\",\"failures\":%d}\n", failures);
   return failures == 0;
 }
@@ -179,6 +179,7 @@ bool checkLarge(const std::vector<Family>& families) {
       {{16384}, 2, 1, 128, 0, DType::bf16, DType::bf16},
       {{1000, 3000}, 9, 3, 64, 0, DType::bf16, DType::bf16},
       {{1777}, 4, 2, 96, 0, DType::bf16, DType::bf16},
+      {{1777, 300}, 2, 2, 192, 0, DType::bf16, DType::bf16},
       {{1777}, 2, 1, 256, 0, DType::bf16, DType::bf16},
   };
   for (const Case& c : cases) {
@@ -202,12 +203,13 @@ void measure(const std::vector<Family>& families) {
   struct Heads {
     int heads, kv_heads, size;
   };
-  for (const Heads& h : {Heads{32, 8, 128}, Heads{16, 8, 128}, Heads{9, 3, 64}}) {
+  for (const Heads& h : {Heads{32, 8, 128}, Heads{16, 8, 128}, Heads{9, 3, 64}, Heads{16, 16, 192}}) {
     for (const Row& row : {Row{2, 2048}, Row{8, 512}, Row{32, 128}, Row{1, 8192}, Row{1, 32768}}) {
       const Problem p(std::vector<int>(row.documents, row.length), h.heads, h.kv_heads, h.size, 0, DType::bf16, DType::bf16);
       const double work = 1e-9 * row.documents * row.length * (row.length + 1.0) / 2 * h.heads * h.size;
-      for (Family family : families) {
-        if (family == Family::mma && row.length > 2048) continue;
+      for (Family best : families) {
+        const Family family = serves(best, p.shape) ? best : Family::plain;
+        if (family != Family::hopper && row.length > 2048) continue;
         const double forward = medianMilliseconds([&](cudaStream_t stream) { require(attentionForward(p.forward(), stream, family)); });
         const double backward = medianMilliseconds([&](cudaStream_t stream) { require(attentionBackward(p.backward(), stream, family)); });
         const double delta = medianMilliseconds([&](cudaStream_t stream) { require(attentionDelta(p.backward(), stream)); });
