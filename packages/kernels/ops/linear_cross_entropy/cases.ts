@@ -43,6 +43,12 @@ const hard = {
       { extents: shape(6, 8, 20), attributes: { bf16, chunkRows: 128, softCap: 0 }, fill: { x: scaled(1000) } },
     ]),
   ),
+  // On a GPU with clusters, several blocks have a row's logits.
+  'a long row': {
+    extents: shape(4, 3, 40_003),
+    attributes: { bf16: 0, chunkRows: 128, softCap: 0 },
+    fill: { labels: constant(40_002, -1, 0, 17_000) },
+  },
   'equal logits': { extents: shape(6, 8, 20), fill: { x: constant(0) } },
 };
 const benchmark = [0, 1].map((bf16) => ({

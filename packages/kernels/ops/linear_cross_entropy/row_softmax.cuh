@@ -1,11 +1,15 @@
 #pragma once
 
+#include "cuda/attention/mma.cuh"
+#include "cuda/cluster.cuh"
 #include "cuda/elements.cuh"
 #include "cuda/reduce.cuh"
 
 namespace anneal::cuda {
 
-constexpr int kSoftmaxThreads = 1024;
+constexpr int kSoftmaxThreads = 256;
+/** Of a multiprocessor: while one joins what its threads found, another reads and writes. */
+constexpr int kSoftmaxBlocks = 3;
 
 /** Logits of a chunk of supervised rows. A row is `pitch` values long, of which the first `vocabulary` count. */
 template <typename L>
@@ -75,31 +79,31 @@ struct RowResults {
   }
 };
 
-/** How a block takes a row: every thread `vectors` vectors of V at a time, kStep columns from one to the next. */
+/** How a block takes its columns: every thread a vector of V, then the one kStep columns further. */
 template <typename L>
 struct Sweep {
-  static constexpr int V = kLanes<L>, vectors = 16 / V, kStep = kSoftmaxThreads * V;
+  static constexpr int V = kLanes<L>, kStep = kSoftmaxThreads * V;
 
-  /** 16-byte words, of as many steps as `stash` has; each thread reads back only what it wrote. */
+  /** 16-byte words, of as many steps as there is room for; each thread reads back only what it wrote. */
   __device__ static uint4* stash() {
     extern __shared__ uint4 words[];
     return words;
   }
 };
 
-/** V logits from `column` on, out of `from`; those beyond the vocabulary weigh nothing. */
+/** V logits from `column` on, out of `from`; those from `end` on weigh nothing. */
 template <int V, typename L>
-__device__ void loadLogits(const L* from, int column, int vocabulary, float (&values)[V]) {
-  if (column >= vocabulary) {
+__device__ void loadLogits(const L* from, int column, int end, float (&values)[V]) {
+  if (column >= end) {
 #pragma unroll
     for (int j = 0; j < V; j++) values[j] = -INFINITY;
     return;
   }
   load<V>(from, values);
-  if (column + V > vocabulary) {
+  if (column + V > end) {
 #pragma unroll
     for (int j = 0; j < V; j++)
-      if (column + j >= vocabulary) values[j] = -INFINITY;
+      if (column + j >= end) values[j] = -INFINITY;
   }
 }
 
@@ -117,101 +121,165 @@ __device__ float exponential(float logit, float maximum) {
   return result;
 }
 
-/**
- * The result of row i is -log softmax(logits[i] under the cap)[label], 0 without a label. With a scale it replaces the logits by
- * scale · (softmax - onehot), times the cap's slope, rounded once; by zeros without a label. One block a row, which keeps the first `stashed` columns (a
- * multiple of kStep) in shared memory between its two passes; the rest is then still in the L2 cache.
- */
-template <bool kCapped, typename L>
-__global__ void __launch_bounds__(kSoftmaxThreads, 1)
-    rowSoftmaxKernel(Logits<L> logits, Supervision of, SoftCap<kCapped> cap, int stashed, RowScale scale, RowResults results) {
-  using S = Sweep<L>;
-  constexpr int V = S::V;
-  __shared__ float maxima[kSoftmaxThreads / kWarp];
-  __shared__ double sums[kSoftmaxThreads / kWarp];
-  L* row = logits.values + blockIdx.x * logits.pitch;
-  L* stash = reinterpret_cast<L*>(S::stash());
-  const int vocabulary = logits.vocabulary, first = static_cast<int>(threadIdx.x) * V;
-  const int label = of.labelOf(blockIdx.x, vocabulary);
-  if (label < 0) {
-    if (threadIdx.x == 0) results.store(blockIdx.x, 0);
-    if (scale.isGiven()) {
-      const float zeros[V] = {};
-#pragma unroll 1
-      for (int column = first; column < vocabulary; column += S::kStep) store<V>(row + column, zeros);
-    }
-    return;
-  }
+/** The largest of some logits, and Σ exp(logit - maximum). */
+template <typename L, typename Total>
+struct Peak {
+  float maximum = -INFINITY;
+  Total total = 0;
 
-  const float target = cap.of(toFloat(row[label]));
-  float maximum = -INFINITY, sum = 0;  // of this thread's logits, the sum of exp(logit - maximum)
-  for (int base = first; base < vocabulary; base += S::vectors * S::kStep) {
-    float values[S::vectors][V];
-#pragma unroll
-    for (int k = 0; k < S::vectors; k++) loadLogits<V>(row + base + k * S::kStep, base + k * S::kStep, vocabulary, values[k]);
-    float larger = maximum;
-#pragma unroll
-    for (int k = 0; k < S::vectors; k++) {
-      const int column = base + k * S::kStep;
-      if (column < stashed) store<V>(stash + column, values[k]);
-#pragma unroll
-      for (int j = 0; j < V; j++) {
-        values[k][j] = cap.of(values[k][j]);
-        larger = fmaxf(larger, values[k][j]);
-      }
-    }
-    if (larger == -INFINITY) continue;
-    sum *= exponential<L>(maximum, larger);
-    maximum = larger;
-#pragma unroll
-    for (int k = 0; k < S::vectors; k++)
-#pragma unroll
-      for (int j = 0; j < V; j++) sum += exponential<L>(values[k][j], maximum);
-  }
-  const float largest = joinBlock<kSoftmaxThreads>(maximum, maxima, Maximum{});
-  const float share = sum == 0 ? 0 : sum * exponential<L>(maximum, largest);
-  const double total = joinBlock<kSoftmaxThreads>(static_cast<double>(share), sums, Sum{});
-  if (threadIdx.x == 0) results.store(blockIdx.x, log(total) + static_cast<double>(largest) - static_cast<double>(target));
-  if (!scale.isGiven()) return;
-  __syncthreads();  // everybody has read the label's logit
+  /** What the total becomes where a larger logit is the maximum; 0 of no logits at all. */
+  __device__ Total under(float larger) const { return total == 0 ? 0 : total * exponential<L>(maximum, larger); }
+};
 
-  const float subtracted = scale.of(blockIdx.x), factor = static_cast<float>(subtracted / total);
-  // What was read last first, while it is in the cache.
-#pragma unroll 2
-  for (int column = first + (vocabulary - 1) / S::kStep * S::kStep; column >= 0; column -= S::kStep) {
-    if (column >= vocabulary) continue;
-    float values[V];
-    loadLogits<V>(column < stashed ? stash + column : row + column, column, vocabulary, values);
-#pragma unroll
-    for (int j = 0; j < V; j++) {
-      const float capped = cap.of(values[j]);
-      values[j] = exponential<L>(capped, largest) * factor;
-      if constexpr (kCapped) values[j] = capped == -INFINITY ? 0 : values[j] * cap.slope(capped);
-    }
-    store<V>(row + column, values);
-  }
-  const bool hasLabel = label / V % kSoftmaxThreads == static_cast<int>(threadIdx.x);  // the thread that wrote there
-  if (hasLabel) row[label] = fromFloat<L>((exponential<L>(target, largest) * factor - subtracted) * cap.slope(target));
+/** The peak of a row of which each block of a cluster has a part. By all threads. */
+template <typename L>
+__device__ Peak<L, double> joinCluster(const Peak<L, double>& part, int own, int parts, int turn, ClusterMail& mail) {
+  const uint64_t total = __double_as_longlong(part.total);
+  const uint4 got = mail.exchange({__float_as_uint(part.maximum), 0, static_cast<uint32_t>(total), static_cast<uint32_t>(total >> 32)}, own, parts, turn);
+  Peak<L, double> row, other;
+  if (static_cast<int>(threadIdx.x) % kMostClusterBlocks < parts)
+    other = {__uint_as_float(got.x), __longlong_as_double(static_cast<int64_t>(uint64_t{got.w} << 32 | got.z))};
+  row.maximum = joinLanes<kMostClusterBlocks>(other.maximum, Maximum{});
+  row.total = joinLanes<kMostClusterBlocks>(other.under(row.maximum), Sum{});
+  return row;
 }
 
-/** Columns that fit into shared memory beside the kernel's own 384 bytes, whole steps of them. */
+/** Of a row of logits, the columns that a block has, and how many of these its shared memory holds. */
+struct Columns {
+  int parts;  // blocks of a row; several are a cluster
+  int each;   // a multiple of 64
+  int held;   // all of them, or whole steps
+};
+
+/**
+ * The result of row i is -log softmax(logits[i] under the cap)[label], 0 without a label. With a scale it replaces the logits by
+ * scale · (softmax - onehot), times the cap's slope, rounded once; by zeros without a label. A block, or cluster of blocks, takes every so many-th
+ * row. Logits are read once: between their two uses they are held in shared memory, where each makes room for one of the next row, so that memory is
+ * read while it is written. What does not fit there is read again.
+ */
+template <bool kCapped, typename L>
+__global__ void __launch_bounds__(kSoftmaxThreads, kSoftmaxBlocks)
+    rowSoftmaxKernel(Logits<L> logits, int count, Supervision of, SoftCap<kCapped> cap, Columns columns, RowScale scale, RowResults results) {
+  using S = Sweep<L>;
+  constexpr int V = S::V, kLate = 4;
+  __shared__ float maxima[kSoftmaxThreads / kWarp];
+  __shared__ double sums[kSoftmaxThreads / kWarp];
+  __shared__ ClusterMail mail;
+  const int thread = static_cast<int>(threadIdx.x), part = static_cast<int>(blockIdx.x) % columns.parts;
+  const int begin = part * columns.each, end = min(begin + columns.each, logits.vocabulary), held = min(begin + columns.held, end);
+  const int first = begin + thread * V, rows = static_cast<int>(gridDim.x) / columns.parts;
+  L* stash = reinterpret_cast<L*>(S::stash()) - begin;
+  if (columns.parts > 1) mail.open();
+
+  const auto fetch = [&](int i, int column) {
+    if (i < count) copyAsync16(sharedAddress(stash + column), logits.values + i * logits.pitch + column, true);
+    commitCopies();
+  };
+  int i = static_cast<int>(blockIdx.x) / columns.parts, joined = 0;
+  for (int column = first; column < held; column += S::kStep) fetch(i, column);
+  int label = i < count ? of.labelOf(i, logits.vocabulary) : -1;
+  while (i < count) {
+    L* row = logits.values + i * logits.pitch;
+    const int now = i, target = label;
+    i += rows;
+    if (i < count) label = of.labelOf(i, logits.vocabulary);
+    if (target < 0) {
+      waitForCopies();
+      if (part == 0 && thread == 0) results.store(now, 0);
+      const float zeros[V] = {};
+#pragma unroll 1
+      for (int column = first; column < end; column += S::kStep) {
+        if (column < held) fetch(i, column);
+        if (scale.isGiven()) store<V>(row + column, zeros);
+      }
+      continue;
+    }
+
+    Peak<L, float> mine;
+    const auto add = [&](const L* from, int column) {
+      float values[V];
+      loadLogits<V>(from, column, end, values);
+      float larger = mine.maximum;
+#pragma unroll
+      for (int j = 0; j < V; j++) larger = fmaxf(larger, values[j] = cap.of(values[j]));
+      if (larger == -INFINITY) return;
+      if (larger > mine.maximum) mine = {larger, mine.under(larger)};
+#pragma unroll
+      for (int j = 0; j < V; j++) mine.total += exponential<L>(values[j], mine.maximum);
+    };
+    // What was asked for last may still be on its way.
+    int column = first;
+    waitForCopies<kLate>();
+    for (; column + kLate * S::kStep < held; column += S::kStep) add(stash + column, column);
+    waitForCopies();
+    for (; column < held; column += S::kStep) add(stash + column, column);
+    for (; column < end; column += S::kStep) add(row + column, column);
+    Peak<L, double> peak;
+    peak.maximum = joinBlock<kSoftmaxThreads>(mine.maximum, maxima, Maximum{});
+    peak.total = joinBlock<kSoftmaxThreads>(static_cast<double>(mine.under(peak.maximum)), sums, Sum{});
+    if (columns.parts > 1) peak = joinCluster(peak, part, columns.parts, joined++, mail);
+
+    // The thread that has the label's logit.
+    const bool isHere = target >= begin && target < end && (target - begin) / V % kSoftmaxThreads == thread;
+    const float logit = isHere ? cap.of(toFloat(target < held ? stash[target] : row[target])) : 0;
+    const float subtracted = scale.isGiven() ? scale.of(now) : 0, factor = static_cast<float>(subtracted / peak.total);
+    const auto replace = [&](int column, float (&values)[V]) {
+#pragma unroll
+      for (int j = 0; j < V; j++) {
+        const float capped = cap.of(values[j]);
+        values[j] = exponential<L>(capped, peak.maximum) * factor;
+        if constexpr (kCapped) values[j] = capped == -INFINITY ? 0 : values[j] * cap.slope(capped);
+      }
+      store<V>(row + column, values);
+    };
+    // Of what is read again the last is still in the cache.
+    for (column -= S::kStep; scale.isGiven() && column >= held; column -= S::kStep) {
+      float values[V];
+      loadLogits<V>(row + column, column, end, values);
+      replace(column, values);
+    }
+#pragma unroll 2
+    for (column = first; column < held; column += S::kStep) {
+      float values[V];
+      loadLogits<V>(stash + column, column, end, values);
+      fetch(i, column);
+      if (scale.isGiven()) replace(column, values);
+    }
+    if (!isHere) continue;
+    results.store(now, log(peak.total) + static_cast<double>(peak.maximum) - static_cast<double>(logit));
+    if (scale.isGiven()) row[target] = fromFloat<L>((exponential<L>(logit, peak.maximum) * factor - subtracted) * cap.slope(logit));
+  }
+  if (columns.parts > 1) meetCluster();  // nobody writes into the mail of a block that has ended
+}
+
+/** Blocks of a row: as few as have kSoftmaxBlocks beside each other on a multiprocessor, where the GPU has clusters of blocks. */
 template <typename L>
-int stashedColumns(int64_t vocabulary, int sharedBytes) {
-  constexpr int kStep = Sweep<L>::kStep;
-  const int64_t fit = (sharedBytes - 384) / static_cast<int64_t>(kStep * sizeof(L)), steps = ceilDivide(vocabulary, kStep);
-  return static_cast<int>((fit < steps ? fit : steps) * kStep);
+Columns columnsOf(int vocabulary, bool hasClusters) {
+  constexpr int kOwnBytes = 512, kSystemBytes = 1024, kStep = Sweep<L>::kStep;
+  int device = 0, blockBytes = 0, allBytes = 0;
+  cudaGetDevice(&device);
+  cudaDeviceGetAttribute(&blockBytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  cudaDeviceGetAttribute(&allBytes, cudaDevAttrMaxSharedMemoryPerMultiprocessor, device);
+  const auto eachOf = [&](int parts) { return static_cast<int>(ceilDivide(vocabulary, parts * 64)) * 64; };
+  const auto heldOf = [&](int each, int bytes) {
+    const int fit = (bytes - kOwnBytes) / static_cast<int>(sizeof(L));
+    return each <= fit ? each : fit / kStep * kStep;
+  };
+  int parts = 1;
+  while (hasClusters && parts < kMostClusterBlocks && heldOf(eachOf(parts), allBytes / kSoftmaxBlocks - kSystemBytes) < eachOf(parts)) parts *= 2;
+  return {parts, eachOf(parts), heldOf(eachOf(parts), blockBytes)};
 }
 
 template <bool kCapped, typename L>
 void rowSoftmax(const Launch& launch, int64_t count, const Logits<L>& logits, const Supervision& of, SoftCap<kCapped> cap, const RowScale& scale,
                 const RowResults& results) {
-  int device = 0, sharedBytes = 0;
-  cudaGetDevice(&device);
-  cudaDeviceGetAttribute(&sharedBytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
-  const int stashed = scale.isGiven() ? stashedColumns<L>(logits.vocabulary, sharedBytes) : 0;
-  const size_t bytes = stashed * sizeof(L);
-  cudaFuncSetAttribute(rowSoftmaxKernel<kCapped, L>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
-  rowSoftmaxKernel<<<static_cast<unsigned>(count), kSoftmaxThreads, bytes, contextOf(launch).stream>>>(logits, of, cap, stashed, scale, results);
+  const auto kernel = rowSoftmaxKernel<kCapped, L>;
+  const Columns columns = columnsOf<L>(logits.vocabulary, hasClusters(kernel));
+  ClusterLaunch clusters{columns.parts, kSoftmaxThreads, columns.held * sizeof(L)};
+  cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(clusters.shared_bytes));
+  const int most = clusters.mostAtOnce(kernel, contextOf(launch).multiprocessors);
+  clusters.start(kernel, static_cast<unsigned>(count < most ? count : most), contextOf(launch).stream, logits, static_cast<int>(count), of, cap, columns,
+                 scale, results);
 }
 
 }  // namespace anneal::cuda
