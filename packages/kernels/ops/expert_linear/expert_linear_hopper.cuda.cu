@@ -5,18 +5,20 @@
 #include "cuda/attention/hopper.cuh"
 #include "cuda/attention/hopper_launch.h"
 #include "cuda/attention/wgmma.cuh"
+#include "cuda/cluster.cuh"
 #include "nf4_rows.cuh"
 #include "token_products.cuh"
 #include "wide_tiles.cuh"
 
 // A tile is up to 256 rows of one expert by 128 columns, computed across: rows of the weight are those of the tensor cores' tiles, tokens their
 // columns, whose number follows the tile's. Thus a weight is loaded once for 256 tokens, and what is multiplied is at most 63 tokens more than there
-// are. Two warpgroups own 64 columns each; further warps load, and run ahead into the next tile. Each block takes every gridDim.x-th tile.
+// are. Two warpgroups own 64 columns each; further warps load, and run ahead into the next tile. Each block takes every gridDim.x-th tile. Two blocks
+// are a cluster, whose tiles have the same tokens: each loads half of these for both.
 
 namespace anneal::cuda {
 namespace {
 
-constexpr int kColumns = 128, kDepth = 64, kStages = 4, kThreads = 384;
+constexpr int kBlocks = 2, kColumns = 128, kDepth = 64, kStages = 4, kThreads = 384;
 constexpr int kWeightBytes = kColumns * kDepth * 2, kTokenBox = kWideStep;
 constexpr int kStageBytes = kWeightBytes + kWideRows * kDepth * 2;
 /** Tokens that a warpgroup turns at a time, of 64 columns. */
@@ -49,12 +51,12 @@ struct Shared {
   __device__ uint32_t empty(int stage) const { return full(stage) + 8; }
 };
 
-/** One thread: the tokens of a stage, and `more` bytes that others load into it. Rows that belong to the next expert come as well. */
+/** One thread, once both blocks have room: the tokens of a stage, and `more` bytes that others load into it. Rows that belong to the next expert come as well. */
 __device__ void loadTokens(const Arguments& a, const Shared& shared, const WideTile& tile, int stage, int depth, int more) {
   const int boxes = (tile.rows + kTokenBox - 1) / kTokenBox;
   arriveExpecting(shared.full(stage), boxes * kBoxBytes + more);
-  for (int i = 0; i < boxes; i++)
-    loadMatrixTile(shared.tokens(stage) + i * kBoxBytes, a.tokens, tile.begin + i * kTokenBox, depth, shared.full(stage));
+  for (int i = static_cast<int>(blockIdx.x) % kBlocks; i < boxes; i += kBlocks)
+    loadMatrixTileForAll(shared.tokens(stage) + i * kBoxBytes, a.tokens, tile.begin + i * kTokenBox, depth, shared.full(stage), kBlocks);
 }
 
 /** One thread. */
@@ -164,7 +166,7 @@ __device__ void consume(const Arguments& a, const Shared& shared, const WideTile
   const int group = threadIdx.x / 128;
   float sum[kTokens / 8][4] = {};
   const auto release = [&](int stage) {
-    if (threadIdx.x % 128 == 0) arrive(shared.empty(stage));
+    if (threadIdx.x % 128 < kBlocks) arriveOfBlock(shared.empty(stage), threadIdx.x % 128);
   };
   int before = -1;
   for (int depth = 0; depth < a.depth; depth += kDepth, ring.advance()) {
@@ -205,14 +207,16 @@ __global__ void __launch_bounds__(kThreads, 1) wideKernel(const __grid_constant_
   extern __shared__ char memory[];
   const uint32_t base = (sharedAddress(memory) + 1023) & ~1023u;
   const Shared shared{memory + (base - sharedAddress(memory)), base};
-  const WideTiles tiles{reinterpret_cast<int32_t*>(shared.memory + kTable<kNf4>), a.p.experts, (a.width + kColumns - 1) / kColumns, kColumns};
+  const WideTiles tiles{reinterpret_cast<int32_t*>(shared.memory + kTable<kNf4>), a.p.experts,
+                        (a.width + kBlocks * kColumns - 1) / (kBlocks * kColumns) * kBlocks, kColumns};
   if (threadIdx.x < 32) tiles.prepare(a.p.offsets, a.p.rows, a.p.fault);
   if (threadIdx.x == kConsumers) {
     // Of a stage in NF4: each line, and who loads the tokens.
-    for (int stage = 0; stage < kStages; stage++) initBarrier(shared.full(stage), kNf4 ? 129 : 1), initBarrier(shared.empty(stage), 2);
+    for (int stage = 0; stage < kStages; stage++) initBarrier(shared.full(stage), kNf4 ? 129 : 1), initBarrier(shared.empty(stage), 2 * kBlocks);
     publishBarriers();
   }
   __syncthreads();
+  meetCluster();
   Ring<kStages> ring;
   const int count = tiles.count();
   if (threadIdx.x >= kConsumers) {
@@ -229,13 +233,17 @@ __global__ void __launch_bounds__(kThreads, 1) wideKernel(const __grid_constant_
       consumeAtMost<kPlain, kWideRows>(a, shared, tile, ring);
     }
   }
+  meetCluster();  // the other block's warps arrive at this one's barriers until they end
 #endif
 }
 
 template <bool kPlain, bool kNf4>
 const char* launchWide(const Arguments& arguments, int multiprocessors, cudaStream_t stream) {
   const int shared_bytes = kTable<kNf4> + wideTableBytes(arguments.p.experts) + 1024;
-  return launchKernel(wideKernel<kPlain, kNf4>, static_cast<unsigned>(multiprocessors), kThreads, shared_bytes, stream, arguments);
+  const auto kernel = wideKernel<kPlain, kNf4>;
+  cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
+  ClusterLaunch{kBlocks, kThreads, static_cast<size_t>(shared_bytes)}.start(kernel, static_cast<unsigned>(multiprocessors / kBlocks), stream, arguments);
+  return nullptr;
 }
 
 /** ANNEAL_CUDA_EXPERTS=mma makes a GPU use other kernels than its best, for tests. */

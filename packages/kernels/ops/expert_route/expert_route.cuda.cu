@@ -33,36 +33,47 @@ struct SoftmaxRouter {
   }
 };
 
-constexpr int kBlocksAtOnce = 8;
+constexpr int kBlocksAtOnce = 8, kMostParts = 32;
 
-/** One block: where each expert's assignments begin, and within them those of each block of tokens. */
+/** One block: where each expert's assignments begin, and within them those of each block of tokens. An expert has several threads, each for some blocks. */
 __global__ void __launch_bounds__(kMostExperts) offsetsKernel(Assignments p, int blocks) {
-  __shared__ int32_t totals[kMostExperts];
-  const int e = static_cast<int>(threadIdx.x);
-  int total = 0;
-  if (e < p.experts)
+  __shared__ int32_t before[kMostExperts], totals[kMostExperts];
+  const int thread = static_cast<int>(threadIdx.x), e = thread % p.experts, part = thread / p.experts;
+  const int parts = min(kMostParts, kMostExperts / p.experts), each = (blocks + parts - 1) / parts;
+  const int begin = part * each, end = min(begin + each, blocks);
+  int own = 0;
 #pragma unroll kBlocksAtOnce
-    for (int b = 0; b < blocks; b++) total += p.counts[int64_t{b} * p.experts + e];
-  totals[e] = total;
+  for (int b = begin; b < end; b++) own += p.counts[int64_t{b} * p.experts + e];
+  before[thread] = own;
   __syncthreads();
-  for (int distance = 1; distance < kMostExperts; distance *= 2) {
-    const int before = e >= distance ? totals[e - distance] : 0;
+  if (part == 0) {
+    int total = 0;
+    for (int i = 0; i < parts; i++) {
+      const int next = before[i * p.experts + e];
+      before[i * p.experts + e] = total;
+      total += next;
+    }
+    totals[e] = total;
+  }
+  __syncthreads();
+  for (int distance = 1; distance < p.experts; distance *= 2) {
+    const int earlier = part == 0 && e >= distance ? totals[e - distance] : 0;
     __syncthreads();
-    totals[e] += before;
+    if (part == 0) totals[e] += earlier;
     __syncthreads();
   }
-  if (e >= p.experts) return;
-  int place = totals[e] - total;
-  p.offsets[e] = place;
-  if (e == p.experts - 1) p.offsets[p.experts] = totals[e];
+  if (part >= parts) return;
+  int place = (e > 0 ? totals[e - 1] : 0) + before[thread];
+  if (part == 0) p.offsets[e] = place;
+  if (thread == p.experts - 1) p.offsets[p.experts] = totals[e];
   // Read ahead: the compiler leaves each read behind the write before it.
-  for (int first = 0; first < blocks; first += kBlocksAtOnce) {
+  for (int first = begin; first < end; first += kBlocksAtOnce) {
     int counts[kBlocksAtOnce];
 #pragma unroll
-    for (int i = 0; i < kBlocksAtOnce; i++) counts[i] = first + i < blocks ? p.counts[int64_t{first + i} * p.experts + e] : 0;
+    for (int i = 0; i < kBlocksAtOnce; i++) counts[i] = first + i < end ? p.counts[int64_t{first + i} * p.experts + e] : 0;
 #pragma unroll
     for (int i = 0; i < kBlocksAtOnce; i++) {
-      if (first + i < blocks) p.counts[int64_t{first + i} * p.experts + e] = place;
+      if (first + i < end) p.counts[int64_t{first + i} * p.experts + e] = place;
       place += counts[i];
     }
   }

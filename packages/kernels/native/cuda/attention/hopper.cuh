@@ -18,6 +18,15 @@ __device__ inline void arrive(uint32_t barrier) { asm volatile("mbarrier.arrive.
 __device__ inline void arriveExpecting(uint32_t barrier, uint32_t bytes) {
   asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
 }
+/** At this barrier of another block of the cluster, or of this one. */
+__device__ inline void arriveOfBlock(uint32_t barrier, int block) {
+  asm volatile(
+      "{.reg .b32 address;\n"
+      "mapa.shared::cluster.u32 address, %0, %1;\n"
+      "mbarrier.arrive.shared::cluster.b64 _, [address];}" ::"r"(barrier),
+      "r"(block)
+      : "memory");
+}
 /** Waits until the barrier has left the phase of this parity. */
 __device__ inline void wait(uint32_t barrier, uint32_t parity) {
   asm volatile(
@@ -41,6 +50,13 @@ __device__ inline void loadTile(uint32_t to, const CUtensorMap& map, int row, in
 __device__ inline void loadMatrixTile(uint32_t to, const CUtensorMap& map, int row, int column, uint32_t barrier) {
   asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(to), "l"(&map),
                "r"(column), "r"(row), "r"(barrier)
+               : "memory");
+}
+
+/** The same to the same place in each of the first `blocks` blocks of the cluster, which tells the barrier of each. */
+__device__ inline void loadMatrixTileForAll(uint32_t to, const CUtensorMap& map, int row, int column, uint32_t barrier, int blocks) {
+  asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster [%0], [%1, {%2, %3}], [%4], %5;" ::"r"(to),
+               "l"(&map), "r"(column), "r"(row), "r"(barrier), "h"(static_cast<uint16_t>((1 << blocks) - 1))
                : "memory");
 }
 
