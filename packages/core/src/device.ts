@@ -2,6 +2,7 @@
 import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
 import { deviceNamePattern } from './deviceName.ts';
 import { UserError } from './errors.ts';
+import type { LoraSpec } from './models/adapters/lora.ts';
 import type { ModelConfig } from './models/config.ts';
 
 export { type CudaReport, cudaReport, type Device, devices } from '@anneal/kernels'; // for the agent, which does not know the kernels
@@ -53,9 +54,19 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
  */
 export function refuseWhereKernelsAreMissing({ mixers, architecture }: ModelConfig, device: Device): void {
   if (device.kind === 'cpu' || !mixers.includes('state_space')) return;
-  throw new UserError({
-    what: `layers of a state space (${architecture}) have no CUDA kernels yet`,
-    next: 'set device: cpu (--device cpu), or take a model of another type',
+  throw withoutKernels(`layers of a state space (${architecture})`, 'take a model of another type');
+}
+
+/** The same of an adapter that losses read. @throws UserError `device_without_kernels` */
+export function refuseAdaptedHead(lora: Pick<LoraSpec, 'modules'> | null, device: Device): void {
+  if (device.kind === 'cpu' || !lora?.modules.has('lm_head')) return;
+  throw withoutKernels('losses with an adapter on lm_head', 'take lm_head out of lora_target_modules');
+}
+
+function withoutKernels(what: string, other: string): UserError {
+  return new UserError({
+    what: `${what} have no CUDA kernels yet`,
+    next: `set device: cpu (--device cpu), or ${other}`,
     code: 'device_without_kernels',
   });
 }

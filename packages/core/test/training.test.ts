@@ -9,7 +9,7 @@ import { openModel } from '../src/models/open.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
 import { RunDirectory } from '../src/trainer/runDirectory.ts';
 import { goldenModels, temporaryFolder, writeCapitalsTask, writeTinyModel } from './fixtures.ts';
-import { checkpointPath, eventsOf, lossesOf, tinyRecipe, trainHere } from './runs.ts';
+import { checkpointPath, eventsOf, lossesOf, tinyRecipe, trainHere, weightsHash } from './runs.ts';
 
 const fullFineTuning = { adapter: null, lora_r: undefined, lora_alpha: undefined } as const;
 
@@ -152,6 +152,51 @@ describe('an adapter that begins as a part of the weights', () => {
     const config = JSON.parse(readFileSync(join(lora_model_dir, 'adapter_config.json'), 'utf8'));
     expect(config).toMatchObject({ init_lora_weights: 'loftq', loftq_config: { loftq_bits: 4, loftq_iter: 1 } });
     await expect(trainHere({ ...recipe, peft_init_lora_weights: null, lora_model_dir })).rejects.toThrow('is of LoftQ');
+  });
+});
+
+describe('adapters on embedding and output layer', () => {
+  const on = { lora_target_modules: ['q_proj', 'embed_tokens', 'lm_head'], max_steps: 4, save_steps: 2, eval_steps: 4 };
+
+  test.each(['llama3', 'smollm2'] as const)('of %s learn, and go on with the same bits', async (name) => {
+    const folder = temporaryFolder();
+    const rows = writeCapitalsTask(folder, 6, 'held-out.jsonl');
+    const recipe: Recipe = {
+      ...tinyRecipe(folder, { base_model: writeTinyModel(folder, name), ...on }),
+      test_datasets: [{ path: rows }],
+    };
+    const whole = await trainHere(recipe);
+    const resumed = await trainHere({ ...recipe, resume_from_checkpoint: checkpointPath(whole, 2) });
+    const losses = lossesOf(whole);
+    expect(losses.at(-1)).toBeLessThan(losses[0] as number);
+    expect(lossesOf(resumed)).toEqual(losses.slice(2));
+    expect(weightsHash(resumed, 4)).toBe(weightsHash(whole, 4));
+    const [evaluated, again] = [whole, resumed].map((run) => eventsOf(run, 'evaluated').map(({ loss }) => loss));
+    expect(again?.at(-1)).toBe(evaluated?.at(-1));
+  });
+
+  test.each<[Partial<Recipe>, string]>([
+    [{ lora_dropout: 0.1 }, 'lora_dropout is not implemented for an adapter on lm_head'],
+    [{ peft_use_dora: true }, 'peft_use_dora is for linear layers of the blocks'],
+    [{ peft_init_lora_weights: 'pissa' }, 'peft_init_lora_weights is for linear layers'],
+    [{ lora_modules_to_save: ['lm_head'] }, 'puts an adapter on lm_head, of which this recipe trains rows in full'],
+    [{ peft_trainable_token_indices: [7] }, 'puts an adapter on embed, of which'],
+  ])('%j is refused beside them', async (changes, message) => {
+    const folder = temporaryFolder();
+    const recipe = tinyRecipe(folder, { base_model: writeTinyModel(folder, 'llama3'), ...on, ...changes });
+    await expect(trainHere(recipe)).rejects.toThrow(message);
+  });
+
+  test('cannot be merged where these are one matrix: warned of, and refused', async () => {
+    const folder = temporaryFolder();
+    const run = await trainHere(tinyRecipe(folder, { ...on, max_steps: 1, save_steps: 1 }));
+    expect(eventsOf(run, 'warning')).toMatchObject([{ code: 'adapter_not_mergeable' }]);
+    const model = openModel(join(folder, 'tiny-smollm2'));
+    onTestFinished(() => model.close());
+    const adapter = await loadLoraWeights(checkpointPath(run, 1), model);
+    await expect(exportMerged(join(folder, 'merged'), { model, adapter, dtype: 'F32' })).rejects.toThrow(
+      'it is on embed and lm_head, which are one matrix',
+    );
   });
 });
 

@@ -68,6 +68,7 @@ describe('an adapter saved by PEFT', () => {
       b: 'base_model.model.model.layers.0.mlp.down_proj.lora_B.weight',
       inputs: 64,
       outputs: 32,
+      isEmbedding: false,
     });
   });
 
@@ -308,8 +309,8 @@ describe('a folder is refused', () => {
     ['with another rank', [{ ...a, ...matrix(4, 3) }, b], 'has rank 4 in lora_A and 2 in lora_B'],
     ['with DoRA', [a, b, { ...matrix(1, 5), name: `${prefix}.lora_magnitude_vector` }], 'DoRA'],
     ['with a bias', [a, b, { ...matrix(1, 5), name: `${prefix}.lora_B.bias` }], 'lora_bias is not true'],
-    ['with an embedding', [{ ...a, name: 'base_model.model.m.lora_embedding_A' }], 'adapts an embedding'],
-    ['with a whole layer', [a, b, { ...matrix(2, 2), name: 'base_model.model.lm_head.weight' }], 'is not the lora_A'],
+    ['with half an embedding', [{ ...a, name: `${prefix}.lora_embedding_A` }], 'lora_embedding_B is missing'],
+    ['with a whole layer', [a, b, { ...matrix(2, 2), name: 'base_model.model.m.up.weight' }], 'is not the lora_A'],
     ['with a convolution', [{ ...a, shape: [2, 3, 1] }, b], 'not a matrix'],
     ['with integers', [{ ...a, dtype: 'I32' as const }, b], 'not a matrix'],
     ['with nothing', [], 'holds no LoRA weights'],

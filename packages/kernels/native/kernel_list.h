@@ -112,6 +112,8 @@
 
 // Those of ops that say `cpuOnly: true`.
 #define ANNEAL_CPU_KERNELS(X)  \
+  X(adapted_matrix)            \
+  X(adapted_matrix_backward)   \
   X(short_conv_backward_bias)  \
   X(state_space)               \
   X(state_space_backward)      \

@@ -2,6 +2,7 @@ import type { OpCases } from '../src/cases/casesFor.ts';
 import { adafactorCases, adafactorVectorCases } from './adafactor/cases.ts';
 import { adamwCases } from './adamw/cases.ts';
 import { adamw8bitCases } from './adamw_8bit/cases.ts';
+import { adaptedMatrixBackwardCases, adaptedMatrixCases } from './adapted_matrix/cases.ts';
 import { addCases } from './add/cases.ts';
 import { addBiasBackwardCases, addBiasCases } from './add_bias/cases.ts';
 import { asyncCopyCases, awaitCopyCases } from './async_copy/cases.ts';
@@ -85,6 +86,8 @@ export const opCases: readonly OpCases[] = [
   adafactorVectorCases,
   adamwCases,
   adamw8bitCases,
+  adaptedMatrixCases,
+  adaptedMatrixBackwardCases,
   addCases,
   addBiasCases,
   addBiasBackwardCases,

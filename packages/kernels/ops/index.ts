@@ -2,6 +2,7 @@ import type { Op } from '../src/op.ts';
 import { adafactorOp, adafactorVectorOp } from './adafactor/op.ts';
 import { adamwOp } from './adamw/op.ts';
 import { adamw8bitOp } from './adamw_8bit/op.ts';
+import { adaptedMatrixBackwardOp, adaptedMatrixOp } from './adapted_matrix/op.ts';
 import { addOp } from './add/op.ts';
 import { addBiasBackwardOp, addBiasOp } from './add_bias/op.ts';
 import { asyncCopyOp, awaitCopyOp } from './async_copy/op.ts';
@@ -76,6 +77,8 @@ export const ops: readonly Op[] = [
   adafactorVectorOp,
   adamwOp,
   adamw8bitOp,
+  adaptedMatrixOp,
+  adaptedMatrixBackwardOp,
   addOp,
   addBiasOp,
   addBiasBackwardOp,

@@ -1,6 +1,7 @@
 export { adafactorOp, adafactorVectorOp } from '../ops/adafactor/op.ts';
 export { adamwOp } from '../ops/adamw/op.ts';
 export { adamw8bitOp, momentBlock } from '../ops/adamw_8bit/op.ts';
+export { type AdaptedMatrix, adaptMatrix, adaptMatrixBackward } from '../ops/adapted_matrix/op.ts';
 export { add } from '../ops/add/op.ts';
 export { addBias } from '../ops/add_bias/op.ts';
 export { type AttentionOptions, attention, attentionLimits } from '../ops/attention/op.ts';

@@ -11,10 +11,11 @@ import {
 } from '@anneal/formats/peft/write';
 import type { TensorToWrite } from '@anneal/formats/safetensors/write';
 import { modelByName } from '../hub/catalog.ts';
+import { isOuterMatrix, outerShape, transposed } from '../models/adapters/embeddings.ts';
 import { expertCount, expertsTogether, isOnExperts } from '../models/adapters/experts.ts';
 import { isBias, linearOf } from '../models/adapters/full.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
-import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import type { LoraModule, LoraWeights } from '../models/adapters/loraWeights.ts';
 import { moduleName } from '../models/adapters/targets.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName, type TensorName } from '../models/names.ts';
@@ -71,12 +72,14 @@ interface Content {
 function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport): Content {
   const { names } = model.architecture;
   const linears = [...adapter.modules.keys()];
-  const [onExperts, onLayers] = [true, false].map((wanted) =>
-    linears.filter((linear) => isOnExperts(linear) === wanted).map((linear) => moduleName(names, linear)),
-  ) as [string[], string[]];
+  const modulesOf = (isOne: (linear: string) => boolean): string[] =>
+    linears.filter(isOne).map((linear) => moduleName(names, linear));
+  const onExperts = modulesOf(isOnExperts);
+  const onLayers = modulesOf((linear) => !isOnExperts(linear) && !isOuterMatrix(linear));
   const modules = [...adapter.modules].map(([linear, { A, B, magnitude, bias, rank = adapter.r }]) => {
     const experts = expertCount(model.config, linear);
-    const [, inputs = 0] = model.tensors.get(linear)?.shape ?? [];
+    if (linear === 'embed') return embeddingToWrite(moduleName(names, linear), { A, B }, rank);
+    const [, inputs = 0] = model.tensors.get(linear)?.shape ?? outerShape(model.config);
     const module = moduleName(names, linear);
     return {
       name: isOnExperts(linear) ? wrapperOfParameter(module, onExperts) : module,
@@ -106,7 +109,7 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     loraBias: adapter.loraBias,
     loraDropout: dropout,
     ...trainedInFull(model, adapter),
-    targetModules: shortest(onLayers, model.config.layerCount),
+    targetModules: [...shortest(onLayers, model.config.layerCount), ...modulesOf(isOuterMatrix)],
     targetParameters: shortest(onExperts, model.config.experts?.layers.filter(Boolean).length ?? 0),
     rankPattern: patterns('rank'),
     alphaPattern: patterns('alpha'),
@@ -116,6 +119,17 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     revision,
   };
   return { config, modules, full, tokens: tokensOf(model, adapter), warning: base.warning };
+}
+
+/** PEFT keeps both factors of an embedding the other way round, A [rank, vocabulary]. */
+function embeddingToWrite(name: string, { A, B }: Pick<LoraModule, 'A' | 'B'>, rank: number): LoraModuleToWrite {
+  const [vocabulary, width] = [A.length / rank, B.length / rank];
+  return {
+    name,
+    isEmbedding: true,
+    a: { dtype: 'F32', shape: [rank, vocabulary], bytes: () => bytesOf(transposed(A, vocabulary, rank)) },
+    b: { dtype: 'F32', shape: [width, rank], bytes: () => bytesOf(B) },
+  };
 }
 
 /** Embedding and head are two files' tensors of one matrix, where the model has one. */

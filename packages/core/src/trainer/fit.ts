@@ -43,6 +43,7 @@ export function fitOf(session: Session, folder: string): Fit {
 function savedOtherwise({ job, lora, plan, model: { config } }: Session): number {
   if (job.adapter?.options.initialization === 'pissa') return plan.memory.parameters;
   const embedding = 4 * config.vocabSize * config.hiddenSize;
+  if (lora?.modules.has('lm_head')) return -embedding - (lora.tokens.length > 0 ? embedding : 0);
   if (lora && lora.tokens.length > 0) return -embedding;
   return config.tieWordEmbeddings && lora?.full.has('embed') ? embedding : 0;
 }

@@ -3,20 +3,25 @@ import { type LoraSpec, loraName } from '../models/adapters/lora.ts';
 import { random } from '../random.ts';
 
 /**
- * A new adapter as PEFT starts one: A uniform in ±1/√inputs (Kaiming with a = √5), B zero, magnitudes those of the base's rows, so that
- * it changes nothing yet. Each A depends on the seed and its own name only. The base's weights are in the engine.
+ * A new adapter as PEFT starts one: A uniform in ±1/√inputs (Kaiming with a = √5), B zero, of the embedding A zero and B normal, magnitudes those of the base's rows, so
+ * that it changes nothing yet. Each A depends on the seed and its own name only. The base's weights are in the engine.
  */
 export async function initializeLora(engine: Engine, spec: LoraSpec, seed: number): Promise<void> {
   for (const linear of spec.modules.keys()) {
-    const name = loraName(linear, 'A');
-    const [rank = 0, inputs = 0] = (engine.plan.variables.get(name)?.tensor.shape ?? []) as number[];
-    const bound = 1 / Math.sqrt(inputs);
+    const name = loraName(linear, linear === 'embed' ? 'B' : 'A');
+    const [rows = 0, columns = 0] = (engine.plan.variables.get(name)?.tensor.shape ?? []) as number[];
     const { uint32 } = random('lora', seed, linear);
-    const values = new Float32Array(rank * inputs);
-    for (let i = 0; i < values.length; i++) values[i] = (uint32() / 2 ** 31 - 1) * bound;
-    await engine.write(name, values, 'f32');
+    const bound = 1 / Math.sqrt(columns);
+    const draw = linear === 'embed' ? () => normal(uint32) : () => (uint32() / 2 ** 31 - 1) * bound;
+    await engine.write(name, Float32Array.from({ length: rows * columns }, draw), 'f32');
   }
   if (spec.dora) await initializeMagnitudes(engine, [...spec.modules.keys()]);
+}
+
+/** Of mean 0 and variance 1, from two numbers below 2³² (Box, Muller 1958). */
+function normal(uint32: () => number): number {
+  const radius = Math.sqrt(-2 * Math.log((uint32() + 1) / 2 ** 32));
+  return radius * Math.cos((2 * Math.PI * uint32()) / 2 ** 32);
 }
 
 /** What the optimizer remembers and does not begin as zero. The parameters are in the engine. */

@@ -76,7 +76,11 @@ export function planTraining(options: TrainingPlanOptions): { plan: Plan; progra
   return { plan, programs };
 }
 
-/** Vectors, which are norms and biases, do not decay, but magnitudes of DoRA, sinks and `A_log` do: as transformers' Trainer has it. */
+/** Vectors, which are norms and biases, do not decay, but magnitudes of DoRA, sinks, `A_log` and `D` do: as transformers' Trainer has it. */
 function decays(parameter: Tensor): boolean {
-  return parameter.shape.length > 1 || isMagnitude(parameter) || /\.(sinks|delta_decay)$/.test(parameter.name);
+  return (
+    parameter.shape.length > 1 ||
+    isMagnitude(parameter) ||
+    /\.(sinks|delta_decay|ssm_decay|ssm_skip)$/.test(parameter.name)
+  );
 }

@@ -1,6 +1,9 @@
 import type { Nf4Form } from '@anneal/formats/bitsandbytes/nf4';
 import {
   type ActivationType,
+  type AdaptedMatrix,
+  adaptMatrix,
+  adaptMatrixBackward,
   backward,
   exchangeOp,
   Graph,
@@ -12,7 +15,7 @@ import {
   Variables,
   zeroOp,
 } from '@anneal/kernels';
-import type { LoraSpec } from '../models/adapters/lora.ts';
+import { adaptHeadProgram, type LoraSpec } from '../models/adapters/lora.ts';
 import { type TokenVariables, tokenVariables } from '../models/adapters/tokens.ts';
 import type { ModelConfig } from '../models/config.ts';
 import { decoder } from '../models/layers/decoder.ts';
@@ -57,21 +60,29 @@ export function trainingPrograms(options: TrainingProgramOptions): TrainingProgr
   const variables = new Variables();
   const train = trainProgram(variables, options);
   const tokens = tokensOf(variables, options);
-  const parameters = variables.ofKind('parameter').filter((parameter) => parameter !== tokens?.embedding);
+  const head = new ModelScope(train, options.config, weightsOf(options, null)).adaptedHead();
+  const derived = [tokens?.embedding, head?.into];
+  const parameters = variables.ofKind('parameter').filter((parameter) => !derived.includes(parameter));
   const groups = parameterGroups(variables, parameters, options.optimizer, options.activationType === 'bf16');
   const evaluate = evaluateProgram(variables, { ...options, weights: weightsOf(options, null) });
   const graphs = [
-    beginProgram(variables, groups, options, tokens),
+    beginProgram(variables, groups, options, { tokens, head }),
     train,
-    updateProgram(variables, groups, options, tokens),
-    beginEvaluation(variables, groups, options),
+    updateProgram(variables, groups, options, { tokens, head }),
+    beginEvaluation(variables, groups, options, head),
     evaluate,
-    ...divergencePrograms(variables, options),
+    ...divergencePrograms(variables, options, head),
     ...magnitudePrograms(variables, options),
     ...exchangePrograms(variables, groups, tokens),
   ];
   const beginsAs = new Map(groups.flatMap((group) => [...group.beginsAs]));
   return { variables, graphs, parameters, beginsAs };
+}
+
+/** What is read of what is trained, and has a gradient of its own: an embedding with rows of some tokens, an output layer with its adapter. */
+interface Derived {
+  readonly tokens: TokenVariables | null;
+  readonly head: AdaptedMatrix | null;
 }
 
 function tokensOf(variables: Variables, { lora, config }: TrainingProgramOptions): TokenVariables | null {
@@ -138,12 +149,28 @@ export function evaluateProgram(variables: Variables, options: EvaluateProgramOp
   return graph;
 }
 
-function divergencePrograms(variables: Variables, options: TrainingProgramOptions): Graph[] {
+/** Of evaluations outside a run: what puts the output layer's adapter, once it is in the engine, where losses read it. */
+export function adaptHeadPrograms(
+  variables: Variables,
+  { config, weights, activationType }: Pick<EvaluateProgramOptions, 'config' | 'weights' | 'activationType'>,
+): Graph[] {
+  const graph = new Graph(adaptHeadProgram, variables, activationType);
+  const head = new ModelScope(graph, config, weights).adaptedHead();
+  if (head) adaptMatrix(graph, head);
+  return head ? [graph] : [];
+}
+
+function divergencePrograms(
+  variables: Variables,
+  options: TrainingProgramOptions,
+  head: AdaptedMatrix | null,
+): Graph[] {
   const { divergence, measureDivergence } = options.objective;
   if (!divergence || !measureDivergence) return [];
   const begin = new Graph('begin_divergence', variables);
   const sum = variables.get(divergenceVariable, { shape: [1], dtype: 'f64', kind: 'state' });
   begin.apply(zeroOp, { x: sum });
+  if (head) adaptMatrix(begin, head);
   const graph = new Graph('diverge', variables, options.activationType);
   graph.result('sum', measureDivergence(contextOf(graph, sum, { ...options, weights: weightsOf(options, null) })));
   return [begin, graph];
@@ -207,13 +234,14 @@ function beginProgram(
   variables: Variables,
   groups: readonly ParameterGroup[],
   options: Pick<TrainingProgramOptions, 'objective'>,
-  tokens: TokenVariables | null,
+  { tokens, head }: Derived,
 ): Graph {
   const graph = new Graph('begin', variables);
-  const dense = tokens ? [variables.gradientOf(tokens.embedding)] : [];
+  const dense = [tokens?.embedding, head?.into].flatMap((tensor) => (tensor ? [variables.gradientOf(tensor)] : []));
   const gradients = [...groups.map(({ gradient }) => gradient), ...dense];
   for (const x of [...gradients, sumsOf(variables, options), squareSumOf(variables)]) graph.apply(zeroOp, { x });
   refreshCopies(graph, groups);
+  if (head) adaptMatrix(graph, head);
   return graph;
 }
 
@@ -221,10 +249,12 @@ function beginEvaluation(
   variables: Variables,
   groups: readonly ParameterGroup[],
   options: Pick<TrainingProgramOptions, 'objective'>,
+  head: AdaptedMatrix | null,
 ): Graph {
   const graph = new Graph('begin_evaluation', variables);
   graph.apply(zeroOp, { x: sumsOf(variables, options) });
   refreshCopies(graph, groups);
+  if (head) adaptMatrix(graph, head);
   return graph;
 }
 
@@ -237,9 +267,10 @@ function updateProgram(
   variables: Variables,
   groups: readonly ParameterGroup[],
   options: TrainingProgramOptions,
-  tokens: TokenVariables | null,
+  { tokens, head }: Derived,
 ): Graph {
   const graph = new Graph('update', variables);
+  if (head) adaptMatrixBackward(graph, head);
   if (tokens) {
     const from = variables.gradientOf(tokens.embedding);
     graph.apply(takeRowsOp, { from, rows: tokens.ids, into: variables.gradientOf(tokens.rows) });

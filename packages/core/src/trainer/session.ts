@@ -1,11 +1,12 @@
 import type { Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
-import { refuseWhereKernelsAreMissing } from '../device.ts';
+import { refuseAdaptedHead, refuseWhereKernelsAreMissing } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
 import { hostBudget, memoryBudget } from '../memory.ts';
+import { refuseOnOuterMatrices } from '../models/adapters/embeddings.ts';
 import { isOnExperts, targetedExperts } from '../models/adapters/experts.ts';
 import { fullTensors, inFull } from '../models/adapters/full.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
@@ -79,6 +80,7 @@ export async function openSession(
     await onOpened?.({ job, model, text });
     const initialAdapter = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
+    refuseAdaptedHead(lora, job.device);
     const objective = objectiveOf(job.objective);
     const nf4 = nf4Forms(model, job.quantization, lora);
     if (nf4.size > 0 && !lora) throw cannotTrainQuantized(model);
@@ -223,14 +225,18 @@ function cannotTrainQuantized({ path }: OpenModel): UserError {
 function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial: LoraWeights | null): LoraSpec {
   if (initial) {
     refuseOtherKind(adapter, initial, model);
-    return loraSpecOf(initial, adapter.options.dropout);
+    const spec = loraSpecOf(initial, adapter.options.dropout);
+    refuseOnOuterMatrices(spec, adapter.options);
+    return spec;
   }
   const { targets } = adapter;
   const linears = targets.length > 0 ? targetedLinears(model.config, model.architecture.names, targets) : [];
   const experts = targetedExperts(model.config, model.architecture.names, adapter.targetParameters);
   const full = fullTensors(model.config, model.architecture.names, adapter.full, linears);
   refuseTokens(adapter.tokens, model, full);
-  return loraSpec(adapter.options, [...linears, ...experts], full, adapter.tokens);
+  const spec = loraSpec(adapter.options, [...linears, ...experts], full, adapter.tokens);
+  refuseOnOuterMatrices(spec, adapter.options);
+  return spec;
 }
 
 function refuseOtherKind(

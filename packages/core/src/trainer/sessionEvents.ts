@@ -4,6 +4,7 @@ import { describeLeftOut } from '../datasets/leftOut.ts';
 import type { LeftOut } from '../datasets/types.ts';
 import { describeUnread } from '../datasets/unreadColumns.ts';
 import type { ModelText } from '../generate/modelText.ts';
+import { outerMatrices } from '../models/adapters/embeddings.ts';
 import { withoutBias } from '../models/adapters/merge.ts';
 import type { EventBody } from '../protocol/events.ts';
 import type { Job } from './job.ts';
@@ -49,6 +50,15 @@ export function sessionEvents({
       code: 'adapter_not_mergeable',
       message: `this adapter cannot be merged: ${unmergeable[0]} has no bias in the base, which that of peft_lora_bias could be added to`,
       next: 'if you want a merged model or a GGUF file, remove peft_lora_bias or list only layers with a bias in lora_target_modules',
+    });
+  }
+  const outer = outerMatrices.filter((name) => lora?.modules.has(name));
+  if (model.config.tieWordEmbeddings && outer.length > 0) {
+    warnings.push({
+      type: 'warning',
+      code: 'adapter_not_mergeable',
+      message: `this adapter cannot be merged: it is on ${outer.join(' and ')}, and embedding and output layer are one matrix in this base`,
+      next: 'if you want a merged model or a GGUF file, take embed_tokens and lm_head out of lora_target_modules, or train them by lora_modules_to_save',
     });
   }
   if (totalSteps === 1 && learningRate(0) === 0) {

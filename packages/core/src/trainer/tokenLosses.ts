@@ -1,7 +1,7 @@
 import { compile, type Device, type Engine, type Plan, Variables } from '@anneal/kernels';
 import { buildBatch } from '../datasets/batch.ts';
 import type { TokenStore } from '../datasets/tokenStore.ts';
-import { activationTypeOn } from '../device.ts';
+import { activationTypeOn, refuseAdaptedHead } from '../device.ts';
 import { allocateEngine } from '../memory.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
@@ -10,7 +10,7 @@ import type { OpenModel } from '../models/model.ts';
 import { nf4Forms, type Quantization } from '../models/nf4.ts';
 import { supervised } from '../objectives/supervised.ts';
 import { batchCall } from './batchCall.ts';
-import { evaluateProgram } from './programs.ts';
+import { adaptHeadPrograms, evaluateProgram } from './programs.ts';
 
 export interface TokenLossOptions {
   readonly device: Device;
@@ -70,16 +70,14 @@ function planTokenLosses(
     copies: false,
     dropoutSeed: null,
   };
+  refuseAdaptedHead(weights.lora, device);
   const activationType = activationTypeOn(device, weightType);
   const { config } = model;
-  const program = evaluateProgram(new Variables(), {
-    config,
-    weights,
-    activationType,
-    logitRows: device.logitRows,
-    objective: supervised,
-  });
-  return compile([program], { bounds: { T: longest, S: 2, R: longest }, activations: 'keep', device });
+  const variables = new Variables();
+  const logitRows = device.logitRows;
+  const program = evaluateProgram(variables, { config, weights, activationType, logitRows, objective: supervised });
+  const programs = [program, ...adaptHeadPrograms(variables, { config, weights, activationType })];
+  return compile(programs, { bounds: { T: longest, S: 2, R: longest }, activations: 'keep', device });
 }
 
 async function lossesOf(engine: Engine, store: TokenStore, document: number): Promise<Float64Array> {

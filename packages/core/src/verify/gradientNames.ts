@@ -9,13 +9,22 @@ import { inOurOrder, wholeTensor } from '../models/stored.ts';
 
 const TOKEN_ROWS = '.embed_tokens.token_adapter.trainable_tokens_delta';
 
-const PARTS = { 'A.weight': 'A', 'B.weight': 'B', 'B.bias': 'bias', 'magnitude_vector.weight': 'magnitude' } as const;
+const PARTS = {
+  embedding_A: 'A',
+  embedding_B: 'B',
+  'A.weight': 'A',
+  'B.weight': 'B',
+  'B.bias': 'bias',
+  'magnitude_vector.weight': 'magnitude',
+} as const;
 
 /** `grad.model.norm.weight` or `lora.grad.base_model.model.model.layers.1.mlp.up_proj.lora_A.weight` → our gradient variable. */
 export function gradientVariable(model: OpenModel, name: string): string {
   const { names } = model.architecture;
   const lora =
-    /^lora\.grad\.base_model\.model\.(.+)\.lora_(A\.weight|B\.weight|B\.bias|magnitude_vector\.weight)$/.exec(name);
+    /^lora\.grad\.base_model\.model\.(.+)\.lora_(embedding_[AB]|A\.weight|B\.weight|B\.bias|magnitude_vector\.weight)$/.exec(
+      name,
+    );
   if (lora) {
     const path = lora[1] as string;
     // Reference adapters are on both matrices of the experts.

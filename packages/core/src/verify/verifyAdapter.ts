@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { decodeNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import { cpuDevice, type Device } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
+import { transposed } from '../models/adapters/embeddings.ts';
 import { expertCount, expertsTogether, isOnExperts } from '../models/adapters/experts.ts';
 import { loadBegun } from '../models/adapters/loadLora.ts';
 import { loraName, loraSpecOf, readLora } from '../models/adapters/lora.ts';
@@ -152,7 +153,7 @@ async function verifyBase(
   return quantities;
 }
 
-/** The gradient of an expert's B in PEFT's order, of the embedding the rows that are trained; any other as it is. */
+/** The gradient of an expert's B in PEFT's order, of the embedding the rows that are trained, or its adapter's A; any other as it is. */
 function asPeftKeepsIt(
   { config }: OpenModel,
   { r, modules, tokens }: LoraWeights,
@@ -162,6 +163,9 @@ function asPeftKeepsIt(
   if (tokens && variable === `gradient/${tokenNames.embedding}`) {
     const width = config.hiddenSize;
     return Float32Array.from(tokens.ids.flatMap((id) => [...gradient.subarray(id * width, (id + 1) * width)]));
+  }
+  if (variable === `gradient/${loraName('embed', 'A')}`) {
+    return transposed(gradient, config.vocabSize, gradient.length / config.vocabSize);
   }
   const linear = [...modules.keys()].find((each) => isOnExperts(each) && variable.endsWith(loraName(each, 'B')));
   if (linear === undefined) return gradient;

@@ -18,6 +18,7 @@ KINDS = {
     "rslora-dora": (4322, "llama3", dict(r=8, use_rslora=True, use_dora=True, target_modules=["q_proj", "o_proj", "down_proj"])),
     "patterns": (4330, "llama3", dict(target_modules=SEVEN, rank_pattern={r"layers\.0\..*q_proj": 2, "down_proj": 6, r"^model\.layers\.1\.self_attn\.v_proj": 3},
                                       alpha_pattern={r"layers\.[1]\..*(q|k)_proj": 32, "down_proj": 3})),
+    "lora-head-embed-tied": (4331, "smollm2", dict(target_modules=["q_proj", "v_proj", "embed_tokens", "lm_head"])),
     "layers-to-transform": (4333, "llama3", dict(layers_to_transform=[1], layers_pattern="layers", target_modules=SEVEN)),
 }
 OPTIMIZER = dict(name="adamw", betas=[0.9, 0.999], eps=1e-8, weight_decay=0.01, max_grad_norm=1.0, warmup_steps=2, steps=10)
@@ -41,6 +42,8 @@ def move_off(model):
             if not p.requires_grad:
                 continue
             if "lora_B" in name:
+                p.add_(0.05 * torch.randn_like(p))
+            elif "lora_embedding_A" in name:
                 p.add_(0.05 * torch.randn_like(p))
             elif "magnitude" in name:
                 p.mul_(1 + 0.1 * torch.randn_like(p))
@@ -106,8 +109,9 @@ def write(folder, about, model, ids, labels):
         if p.requires_grad:
             values[f"grad.{name.replace('.default', '')}"] = p.grad
     values = {name: value.detach().clone() for name, value in values.items()}
-    with torch.no_grad():
-        values["merged.logits"] = copy.deepcopy(model).merge_and_unload()(input_ids=ids[:1]).logits.clone()
+    if about["variant"] != "lora-head-embed-tied":  # PEFT merges both adapters into the one matrix: another model
+        with torch.no_grad():
+            values["merged.logits"] = copy.deepcopy(model).merge_and_unload()(input_ids=ids[:1]).logits.clone()
     model.zero_grad()
     losses, norms, rates = train(model, ids, labels)
     with torch.no_grad():

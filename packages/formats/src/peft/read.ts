@@ -35,8 +35,11 @@ export interface LoraModule {
   readonly magnitude: string | null;
   /** Tensor of shape [outputs], added to B (A x); null without. */
   readonly bias: string | null;
+  /** Of the matrix of the base: [outputs, inputs]. */
   readonly inputs: number;
   readonly outputs: number;
+  /** Of a table with a row of `inputs` for each of `outputs` tokens: a is [rank, outputs], b [inputs, rank]. */
+  readonly isEmbedding: boolean;
 }
 
 /** A tensor of the base in the form that it was trained to beside the adapter. */
@@ -66,6 +69,8 @@ export interface PeftAdapter {
   readonly full: readonly FullTensor[];
   /** Rows of the embedding that were trained; null where there are none. */
   readonly tokens: TokenRows | null;
+  /** Embedding and output layer of the base as they were, which PEFT saves with an adapter on one of them. */
+  readonly kept: readonly FullTensor[];
   /** Holds the tensors that these name; close it when done. */
   readonly tensors: SafetensorsSource;
 }
@@ -90,9 +95,10 @@ export function readPeftAdapter(folder: string): PeftAdapter {
   try {
     const full = findFullTensors(tensors, config);
     const tokens = findTokenRows(tensors, config);
-    const whole = new Set([...full, ...(tokens ? [tokens] : [])].map(({ tensor }) => tensor));
+    const kept = findKeptTensors(tensors, full);
+    const whole = new Set([...full, ...kept, ...(tokens ? [tokens] : [])].map(({ tensor }) => tensor));
     const parts = [...tensors.tensors.keys()].filter((name) => !whole.has(name));
-    return { path: folder, config, modules: findModules(parts, tensors, config), full, tokens, tensors };
+    return { path: folder, config, modules: findModules(parts, tensors, config), full, tokens, kept, tensors };
   } catch (error) {
     tensors.close();
     throw error;
@@ -115,6 +121,15 @@ function findFullTensors({ tensors, path }: SafetensorsSource, config: LoraConfi
   if (without !== undefined)
     throw invalidAdapter(`modules_to_save names ${without}, of which it holds no weight`, path);
   return full;
+}
+
+function findKeptTensors({ tensors, path }: SafetensorsSource, full: readonly FullTensor[]): FullTensor[] {
+  return [...tensors].flatMap(([tensor, { dtype, shape }]) => {
+    const match = /^base_model\.model\.((?:.+\.)?(?:embed_tokens|lm_head))(?:\.base_layer)?\.weight$/.exec(tensor);
+    if (match === null || full.some((each) => each.tensor === tensor)) return [];
+    if (!FLOATS.includes(dtype)) throw invalidAdapter(`${tensor} is ${dtype}, not F32, F16 or BF16`, path);
+    return [{ name: `${match[1]}.weight`, shape, tensor }];
+  });
 }
 
 function findTokenRows({ tensors, path }: SafetensorsSource, { trainableTokens: ids }: LoraConfig): TokenRows | null {
@@ -154,7 +169,10 @@ const TIED_HEAD = 'lm_head.weight';
 function findModules(parts: readonly string[], tensors: SafetensorsSource, config: LoraConfig): LoraModule[] {
   const paths = new Map<string, string>();
   for (const name of parts) {
-    const match = /^base_model\.model\.(.+)\.(?:lora_[AB]\.weight|lora_B\.bias|lora_magnitude_vector)$/.exec(name);
+    const match =
+      /^base_model\.model\.(.+)\.(?:lora_[AB]\.weight|lora_embedding_[AB]|lora_B\.bias|lora_magnitude_vector)$/.exec(
+        name,
+      );
     const isExpected =
       match !== null &&
       (config.useDora || !name.endsWith('.lora_magnitude_vector')) &&
@@ -172,7 +190,8 @@ function findModules(parts: readonly string[], tensors: SafetensorsSource, confi
 
 /** @param path what its tensors are called by, which of experts is another than its name */
 function describeModule(name: string, path: string, tensors: SafetensorsSource, config: LoraConfig): LoraModule {
-  const [a, b] = [loraTensorName(path, 'A'), loraTensorName(path, 'B')];
+  const isEmbedding = tensors.tensors.has(loraTensorName(path, 'A', true));
+  const [a, b] = [loraTensorName(path, 'A', isEmbedding), loraTensorName(path, 'B', isEmbedding)];
   const rank = lookUpPattern(config.rankPattern, name) ?? config.r;
   const alpha = lookUpPattern(config.alphaPattern, name) ?? config.loraAlpha;
   const [rowsOfA, inputs] = matrixShape(a, tensors);
@@ -186,6 +205,11 @@ function describeModule(name: string, path: string, tensors: SafetensorsSource, 
       tensors.path,
     );
   }
+  if (isEmbedding && (config.useDora || config.loraBias))
+    throw invalidAdapter(
+      `${name} is an embedding, on which ${config.useDora ? 'use_dora' : 'lora_bias'} is not supported`,
+      tensors.path,
+    );
   const magnitude = config.useDora ? magnitudeName(name) : null;
   const bias = config.loraBias ? loraBiasName(name) : null;
   if (magnitude !== null) checkVector(magnitude, 'use_dora', outputs, tensors);
@@ -200,8 +224,9 @@ function describeModule(name: string, path: string, tensors: SafetensorsSource, 
     b,
     magnitude,
     bias,
-    inputs,
-    outputs,
+    inputs: isEmbedding ? outputs : inputs,
+    outputs: isEmbedding ? inputs : outputs,
+    isEmbedding,
   };
 }
 
@@ -215,8 +240,8 @@ function checkVector(name: string, askedBy: string, outputs: number, { tensors, 
 
 const FLOATS = ['F32', 'F16', 'BF16'];
 
-export function loraTensorName(module: string, side: 'A' | 'B'): string {
-  return `${NAME_PREFIX}${module}.lora_${side}.weight`;
+export function loraTensorName(module: string, side: 'A' | 'B', isEmbedding = false): string {
+  return `${NAME_PREFIX}${module}.lora_${isEmbedding ? `embedding_${side}` : `${side}.weight`}`;
 }
 
 /** Of a tensor of the base that was trained in full. @param besideAdapter whether its module has an adapter, too */
@@ -246,7 +271,6 @@ function unexpectedTensor(name: string): string {
   if (name.includes('lora_magnitude_vector')) return `${quoted} belongs to DoRA, and use_dora is not true`;
   if (name.endsWith('.lora_B.bias')) return `${quoted} is a bias of lora_B, and lora_bias is not true`;
   if (name.endsWith(TOKEN_ROWS)) return `${quoted} holds rows of tokens, and trainable_token_indices names none`;
-  if (name.includes('lora_embedding_')) return `${quoted} adapts an embedding, which Anneal does not support`;
   return `${quoted} is not the lora_A.weight or lora_B.weight of a linear layer`;
 }
 

@@ -17,6 +17,8 @@ import {
 export interface LoraModuleToWrite {
   /** In the base model, without `.weight`: `model.layers.0.self_attn.q_proj`; of experts that of PEFT's wrapper. */
   readonly name: string;
+  /** Then a is [rank, vocabulary], and b [width, rank]. */
+  readonly isEmbedding?: boolean;
   /** [experts · rank, inputs] */
   readonly a: Omit<TensorToWrite, 'name'>;
   /** [outputs, rank · experts] */
@@ -62,9 +64,9 @@ function tensorsOf(
   full: readonly FullTensorToWrite[],
   tokens: TensorToWrite | null,
 ): TensorToWrite[] {
-  const adapters = modules.flatMap(({ name, a, b, magnitude, bias }) => [
-    { ...a, name: loraTensorName(name, 'A') },
-    { ...b, name: loraTensorName(name, 'B') },
+  const adapters = modules.flatMap(({ name, isEmbedding = false, a, b, magnitude, bias }) => [
+    { ...a, name: loraTensorName(name, 'A', isEmbedding) },
+    { ...b, name: loraTensorName(name, 'B', isEmbedding) },
     ...(magnitude ? [{ ...magnitude, name: magnitudeName(name) }] : []),
     ...(bias ? [{ ...bias, name: loraBiasName(name) }] : []),
   ]);

@@ -30,7 +30,8 @@ export const recipeKeys: Readonly<Record<string, string>> = {
     '在每层的所有线性层（注意力与 MLP；混合专家层不含被选中的专家，见 lora_target_parameters）上加适配器，不含嵌入层与输出层。设为 false 并写 lora_target_parameters 时，只有专家加适配器。',
   lora_target_parameters:
     '除线性层外也加适配器的专家矩阵，每个专家各有自己的适配器：[gate_up_proj, down_proj]。专家有多少个，这样的适配器就大多少倍，因此 lora_r 通常取 1 到 8。',
-  lora_target_modules: '加适配器的线性层，写 Hugging Face 名称的最后一段，例如 q_proj, v_proj。',
+  lora_target_modules:
+    '加适配器的线性层，写 Hugging Face 名称的最后一段，例如 q_proj, v_proj。也可以包括 `embed_tokens` 与 `lm_head`（后者要求 `lora_dropout: 0`）；若模型的两者是同一个矩阵，这样的适配器无法合并。',
   peft_use_rslora: '秩稳定的 LoRA：按 lora_alpha / √lora_r 缩放，使高秩仍能有效学习。',
   peft_use_dora: 'DoRA：除了由适配器改变的方向，还训练权重每个输出行的长度。低秩时往往学得更好，但更费时间和内存。',
   peft_lora_bias:

@@ -63,6 +63,7 @@ test.each([
   ['moe-experts', 'qwen3-moe'],
   ['trainable-tokens', 'llama3'],
   ['trainable-tokens-tied', 'qwen2'],
+  ['lora-head-embed', 'llama3'],
 ])('%s comes back from a PEFT folder, and stands in merged models and GGUF files', async (kind, base) => {
   const { model, adapter } = await opened(kind, base);
   const folder = temporaryFolder();
@@ -105,7 +106,7 @@ test('an adapter that makes embedding and head differ is refused where they are 
   await expect(loadLoraWeights(folder, tied)).rejects.toThrow('makes embedding and lm_head differ');
 });
 
-test.each(['modules-to-save', 'trainable-tokens'])(
+test.each(['modules-to-save', 'trainable-tokens', 'lora-head-embed'])(
   'one engine answers as the base and as the tuned model: %s',
   async (kind) => {
     const { model, adapter } = await opened(kind, 'llama3');

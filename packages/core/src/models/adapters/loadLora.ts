@@ -1,14 +1,15 @@
 import type { Initialization } from '@anneal/formats/peft/config';
-import { readPeftAdapter } from '@anneal/formats/peft/read';
+import { type PeftAdapter, readPeftAdapter } from '@anneal/formats/peft/read';
 import { UserError } from '../../errors.ts';
 import type { OpenModel } from '../model.ts';
+import { isOuterMatrix, outerMatrices, outerShape, transposed } from './embeddings.ts';
 import { expertCount, expertsApart, expertsOfParameter } from './experts.ts';
 import { fullTensorsOf } from './full.ts';
 import { loraSpecOf } from './lora.ts';
 import type { LoraModule, LoraWeights } from './loraWeights.ts';
 import { otherBase } from './otherBase.ts';
 import { forWholeBase, type Start, startOf } from './start.ts';
-import { linearOfModule } from './targets.ts';
+import { linearOfModule, moduleName } from './targets.ts';
 import { tokensOf } from './tokens.ts';
 
 /**
@@ -37,19 +38,24 @@ function readWeights(folder: string, model: OpenModel): LoraWeights & { readonly
   try {
     const { r, loraAlpha: alpha, useRslora: rslora, useDora: dora, loraBias, initialization } = peft.config;
     const modules = new Map<string, LoraModule>();
-    for (const { name, experts, rank, alpha: alphaHere, a, b, magnitude, bias, inputs, outputs } of peft.modules) {
+    refuseTiedAdapters(folder, peft, model);
+    checkKeptBase(folder, peft, model);
+    for (const module of peft.modules) {
+      const { name, experts, rank, alpha: alphaHere, a, b, magnitude, bias, inputs, outputs, isEmbedding } = module;
       const { names } = model.architecture;
       const linear = linearOfModule(model.config, names, name) ?? expertsOfParameter(model.config, names, name);
-      const shape = linear === null ? undefined : model.tensors.get(linear)?.shape;
+      const isOuter = linear !== null && isOuterMatrix(linear);
+      const shape = isOuter ? outerShape(model.config) : linear === null ? undefined : model.tensors.get(linear)?.shape;
       if (linear === null && experts > 1 && model.config.experts) throw notOnTheseExperts(folder, model);
-      if (linear === null && isEmbeddingOrHead(name)) throw notOfALayer(folder, model, name);
+      if (isEmbedding !== (linear === 'embed')) throw otherBase(folder, model, `whose ${name} is no such layer`);
       if (linear === null || shape === undefined) throw otherBase(folder, model, `which has no linear layer ${name}`);
+      if (isOuter && (dora || loraBias || initialization !== 'plain')) throw notOnOuterMatrices(folder, name);
       if (shape[0] !== experts * outputs || shape[1] !== inputs || experts !== expertCount(model.config, linear)) {
         const found = [experts * outputs, inputs];
         throw otherBase(folder, model, `whose ${name} is [${shape}], where the adapter has [${found}]`);
       }
       modules.set(linear, {
-        A: peft.tensors.float32(a),
+        A: isEmbedding ? transposed(peft.tensors.float32(a), rank, outputs) : peft.tensors.float32(a),
         B: experts === 1 ? peft.tensors.float32(b) : expertsApart(peft.tensors.float32(b), experts, rank),
         ...(magnitude !== null && { magnitude: peft.tensors.float32(magnitude) }),
         ...(bias !== null && { bias: peft.tensors.float32(bias) }),
@@ -93,18 +99,47 @@ function notOnTheseExperts(folder: string, { architecture }: OpenModel): UserErr
   });
 }
 
-function isEmbeddingOrHead(module: string): boolean {
-  return module === 'lm_head' || module === 'model.embed_tokens';
+/** PEFT saves the weights of embedding and output layer with an adapter that is on one of them. They are the base's, or it is another one. */
+function checkKeptBase(folder: string, { kept, tensors }: PeftAdapter, model: OpenModel): void {
+  const { names } = model.architecture;
+  for (const { name, tensor } of kept) {
+    const ours = outerMatrices.find((each) => `${moduleName(names, each)}.weight` === name);
+    const base = ours && model.tensors.get(ours === 'lm_head' && model.config.tieWordEmbeddings ? 'embed' : ours);
+    if (!base) throw otherBase(folder, model, `which has no ${name}`);
+    const [found, expected] = [tensors.float32(tensor), base.float32()];
+    const isSame =
+      found.length === expected.length && found.every((value, i) => isRounded(value, expected[i] as number));
+    if (!isSame) throw otherBase(folder, model, `whose ${name} has other values than the adapter keeps of it`);
+  }
 }
 
-/** PEFT merges into a matrix that is embedding and head at once as if it were one of them: the result is another model. */
-function notOfALayer(folder: string, { config }: OpenModel, module: string): UserError {
+function notOnOuterMatrices(folder: string, module: string): UserError {
   return new UserError({
-    what: `the adapter changes ${module}; Anneal puts adapters on the linear layers of the blocks only`,
+    what: `use_dora, lora_bias and init_lora_weights are supported on linear layers of the blocks, and this adapter is on ${module}`,
     where: folder,
-    next: config.tieWordEmbeddings
-      ? 'this base shares one matrix between embedding and lm_head, so it cannot be merged either: use the adapter with PEFT itself, or train one on the blocks'
-      : 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
+    next: 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
+    code: 'adapter_target_unsupported',
+  });
+}
+
+/** As far as bfloat16 rounds, in which either may be held. */
+function isRounded(value: number, from: number): boolean {
+  return Math.abs(value - from) <= 2 ** -8 * Math.abs(from);
+}
+
+/** Where PEFT ties both adapters of one matrix, training them apart would make another model. */
+function refuseTiedAdapters(
+  folder: string,
+  { config, modules }: PeftAdapter,
+  { config: model, architecture }: OpenModel,
+): void {
+  const outer = outerMatrices.map((name) => moduleName(architecture.names, name));
+  if (!config.ensureWeightTying || !model.tieWordEmbeddings || !modules.some(({ name }) => outer.includes(name)))
+    return;
+  throw new UserError({
+    what: 'the adapter ties its parts on embedding and lm_head (ensure_weight_tying), which Anneal does not support',
+    where: folder,
+    next: 'merge this adapter into its base model with PEFT (merge_and_unload) and start from the result',
     code: 'adapter_target_unsupported',
   });
 }

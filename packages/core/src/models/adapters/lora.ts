@@ -1,6 +1,7 @@
 import type { Initialization } from '@anneal/formats/peft/config';
 import { loraScale } from '@anneal/formats/peft/read';
 import type { Engine, Tensor, Variables } from '@anneal/kernels';
+import { factorShapes } from './embeddings.ts';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
 import { readTokens, writeTokens } from './tokens.ts';
 
@@ -13,7 +14,7 @@ export interface LoraSpec {
   readonly loraBias: boolean;
   /** Its linears of the base are in NF4, as LoftQ has them. */
   readonly quantizedBase: boolean;
-  /** By our name of the linear, in model order, then of the experts' matrices. */
+  /** By our name of the linear, in model order, then of embedding and output layer, then of the experts' matrices. */
   readonly modules: ReadonlyMap<string, LoraModuleSpec>;
   /** Tensors of the base, by our names, that are trained in full beside the adapters. */
   readonly full: ReadonlySet<string>;
@@ -73,12 +74,12 @@ export function loraSpecOf(weights: LoraWeights, dropout: number): LoraSpec {
   };
 }
 
-/** A: [rank, in], B: [out, rank], magnitude and bias: [out], float32 parameters; of experts all A and all B behind each other. */
+/** A: [rank, in], B: [out, rank], of the embedding [V, rank] and [D, rank]; magnitude and bias: [out], float32 parameters; of experts all A and all B behind each other. */
 export const loraVariables = {
-  a: (variables: Variables, rank: number, linear: string, [, inputs = 0]: readonly number[]): Tensor =>
-    parameter(variables, loraName(linear, 'A'), [rank, inputs]),
-  b: (variables: Variables, rank: number, linear: string, [outputs = 0]: readonly number[]): Tensor =>
-    parameter(variables, loraName(linear, 'B'), [outputs, rank]),
+  a: (variables: Variables, rank: number, linear: string, shape: readonly number[]): Tensor =>
+    parameter(variables, loraName(linear, 'A'), factorShapes(linear, shape, rank).A),
+  b: (variables: Variables, rank: number, linear: string, shape: readonly number[]): Tensor =>
+    parameter(variables, loraName(linear, 'B'), factorShapes(linear, shape, rank).B),
   magnitude: (variables: Variables, linear: string, [outputs = 0]: readonly number[]): Tensor =>
     parameter(variables, loraName(linear, 'magnitude'), [outputs]),
   bias: (variables: Variables, linear: string, [outputs = 0]: readonly number[]): Tensor =>
@@ -101,6 +102,11 @@ export function fullName(tensor: string): string {
   return `adapter/${tensor}.full`;
 }
 
+/** The output layer with its adapter, as losses read it: computed again at the beginning of each step. */
+export const adaptedHeadName = 'adapter/lm_head.adapted';
+/** The program that does so, where no step begins. */
+export const adaptHeadProgram = 'adapt_head';
+
 export function isMagnitude({ name }: Tensor): boolean {
   return name.startsWith('adapter/') && name.endsWith('.magnitude');
 }
@@ -115,6 +121,9 @@ export async function writeLora(engine: Engine, { modules, full, tokens }: LoraW
   }
   for (const [name, values] of full) await engine.write(fullName(name), values, 'f32');
   if (tokens) await writeTokens(engine, tokens);
+  if (engine.plan.programs.some(({ name }) => name === adaptHeadProgram)) {
+    await engine.run([{ program: adaptHeadProgram, extents: {}, inputs: {}, results: [] }]);
+  }
 }
 
 /** The adapter as the engine holds it now. */

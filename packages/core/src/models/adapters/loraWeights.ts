@@ -13,7 +13,7 @@ export interface LoraWeights {
   readonly loraBias: boolean;
   /** The linears of the base that it is on stand in NF4, single, in their places: LoftQ's adapters make up for what that loses. */
   readonly quantizedBase: boolean;
-  /** By our name of the linear, e.g. `layers.0.q`, or of the matrix of all experts: `layers.0.experts_down`. */
+  /** By our name of the linear, e.g. `layers.0.q`, `embed`, or of the matrix of all experts: `layers.0.experts_down`. */
   readonly modules: ReadonlyMap<string, LoraModule>;
   /** Tensors in place of the base's, by our names: `embed`, `layers.0.q_bias`. */
   readonly full: ReadonlyMap<string, Float32Array>;
@@ -22,9 +22,9 @@ export interface LoraWeights {
 }
 
 export interface LoraModule {
-  /** [rank, inputs]; of experts all of theirs, one behind the other */
+  /** [rank, inputs]; of experts all of theirs, one behind the other; of the embedding [vocabulary, rank] */
   readonly A: Float32Array;
-  /** [outputs, rank]; of experts likewise */
+  /** [outputs, rank]; of experts likewise; of the embedding [hidden size, rank] */
   readonly B: Float32Array;
   /** [outputs], of DoRA */
   readonly magnitude?: Float32Array;

@@ -6,6 +6,7 @@ import { interleaveHeads } from '../gguf/heads.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
 import { type GgufTransform, valueTransform } from '../names.ts';
 import { quantized } from '../nf4.ts';
+import { asOfLinear, refuseMergeIntoTied } from './embeddings.ts';
 import { expertCount } from './experts.ts';
 import { biasOf, isBias, linearOf } from './full.ts';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
@@ -101,7 +102,9 @@ export function changedTensors({ modules, full, tokens }: LoraWeights): string[]
 }
 
 /** @throws UserError for a bias of lora_B where the base has none that it could be added to; PEFT does not merge it either */
-export function refuseUnmergeable(model: OpenModel, { loraBias, modules }: LoraWeights): void {
+export function refuseUnmergeable(model: OpenModel, adapter: LoraWeights): void {
+  const { loraBias, modules } = adapter;
+  refuseMergeIntoTied(model, adapter);
   const [without] = loraBias ? withoutBias(model, [...modules.keys()]) : [];
   if (without === undefined) return;
   throw new UserError({
@@ -211,9 +214,10 @@ function rowsToEncode(
   const job = { source: reorder(source), sourceType, rows: isVector ? 1 : rows.count, columns };
   const module = adapter?.modules.get(tensor.name);
   if (!adapter || !module) return job;
-  const { A, B, rank = adapter.r } = module;
+  const { rank = adapter.r } = module;
+  const { A, B } = asOfLinear(tensor.name, module, rank);
   const experts = expertCount(model.config, tensor.name);
-  checkShapes(tensor, module, experts, rank);
+  checkShapes(tensor, { A, B }, experts, rank);
   const expert = Math.floor(rows.first / rowsOfExpert(model, tensor));
   const a = experts === 1 ? A : A.slice(expert * rank * columns, (expert + 1) * rank * columns);
   const b = B.slice(rows.first * rank, (rows.first + rows.count) * rank);

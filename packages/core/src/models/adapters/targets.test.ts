@@ -25,9 +25,15 @@ test('a string is a regular expression over the whole module name', () => {
   expect(targeted('.*\\.1\\..*(q|down)_proj')).toEqual(['layers.1.q', 'layers.1.down']);
 });
 
+test('embedding and output layer come last, and not with all-linear', () => {
+  expect(targeted(['lm_head', 'v_proj', 'embed_tokens'])).toEqual(['layers.0.v', 'layers.1.v', 'embed', 'lm_head']);
+  expect(targeted('.*(embed_tokens|v_proj)')).toEqual(['layers.0.v', 'layers.1.v', 'embed']);
+  expect(targeted('all-linear')).not.toContain('lm_head');
+});
+
 test.each([
   [['q_proj', 'w_proj'], 'the adapter target w_proj is no linear layer'],
-  [['lm_head'], 'the adapter target lm_head'],
+  [['embed'], 'the adapter target embed'],
   [['roj'], 'the adapter target roj'],
   [[], 'an empty list'],
   ['q_proj', 'the adapter target q_proj'],
@@ -89,5 +95,6 @@ test('module names go both ways', () => {
   expect(moduleName(names, 'layers.1.gate')).toBe('model.layers.1.mlp.gate_proj');
   expect(linearOfModule(config, names, 'model.layers.1.mlp.gate_proj')).toBe('layers.1.gate');
   expect(linearOfModule(config, names, 'model.layers.2.mlp.gate_proj')).toBeNull();
-  expect(linearOfModule(config, names, 'lm_head')).toBeNull();
+  expect(linearOfModule(config, names, 'lm_head')).toBe('lm_head');
+  expect(linearOfModule(config, names, 'model.norm')).toBeNull();
 });

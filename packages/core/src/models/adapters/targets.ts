@@ -3,6 +3,7 @@ import { UserError } from '../../errors.ts';
 import type { ModelConfig } from '../config.ts';
 import { findName, type NameTable } from '../names.ts';
 import { blockLinears } from '../tensors.ts';
+import { outerMatrices } from './embeddings.ts';
 
 /** A backtracking pattern from a file may take forever; honest ones take microseconds. */
 const PATTERN_TIMEOUT_MS = 1000;
@@ -10,13 +11,14 @@ const PATTERN_TIMEOUT_MS = 1000;
 /**
  * The linears an adapter goes on, as our tensor names (`layers.0.q`), in model order. `targets` is what PEFT calls
  * target_modules: `all-linear`, a list of module names or dotted ends of them (`q_proj`, `layers.3.mlp.up_proj`), or
- * one regular expression that must match a module's whole name. `lora_target_linear: true` is `all-linear`.
+ * one regular expression that must match a module's whole name. `lora_target_linear: true` is `all-linear`: without embedding and output layer, which
+ * are to be named.
  * @throws UserError for a target that names no such layer
  */
 export function targetedLinears(config: ModelConfig, names: NameTable, targets: string | readonly string[]): string[] {
-  const linears = allLinears(config);
+  if (typeof targets === 'string' && targets.toLowerCase() === 'all-linear') return allLinears(config);
+  const linears = [...allLinears(config), ...outerMatrices];
   if (typeof targets === 'string') {
-    if (targets.toLowerCase() === 'all-linear') return linears;
     const modules = linears.map((linear) => moduleName(names, linear));
     const matches = fullMatches(targets, modules);
     const chosen = linears.filter((_, index) => matches[index]);
@@ -44,6 +46,8 @@ export function moduleName(names: NameTable, linear: string): string {
 
 /** Our name of the linear that PEFT calls `module`, or null where no adapter can go. */
 export function linearOfModule(config: ModelConfig, names: NameTable, module: string): string | null {
+  const outer = outerMatrices.find((name) => moduleName(names, name) === module);
+  if (outer) return outer;
   const layer = Number(/\.(\d+)\./.exec(module)?.[1] ?? Number.NaN);
   if (!(layer < config.layerCount)) return null;
   const candidates = blockLinears(config, layer).map((name) => `layers.${layer}.${name}`);
@@ -84,9 +88,10 @@ function unusablePattern(pattern: string, why: string, cause: unknown): UserErro
 
 function noSuchTarget(target: string, config: ModelConfig, names: NameTable): UserError {
   const known = [...new Set(allLinears(config).map((linear) => moduleName(names, linear).split('.').at(-1)))];
+  const outer = outerMatrices.map((name) => moduleName(names, name).split('.').at(-1));
   return new UserError({
-    what: `the adapter target ${target} is no linear layer of a decoder block`,
-    next: `use ${known.join(', ')} or all-linear; ${config.experts ? 'experts are named in lora_target_parameters; embeddings, lm_head and routers' : 'embeddings and lm_head'} carry no adapter`,
+    what: `the adapter target ${target} is no linear layer of a decoder block, and neither embedding nor output layer`,
+    next: `use ${[...known, ...outer].join(', ')} or all-linear${config.experts ? '; experts are named in lora_target_parameters, and routers carry no adapter' : ''}`,
     code: 'adapter_target_unknown',
   });
 }

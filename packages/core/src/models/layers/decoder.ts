@@ -1,4 +1,4 @@
-import { add, embedding, scale, scaleBy, type Tensor } from '@anneal/kernels';
+import { add, scale, scaleBy, type Tensor } from '@anneal/kernels';
 import { hasExperts } from '../tensors.ts';
 import type { KeysValues, Visibility } from './attention.ts';
 import { gatedMlp } from './gatedMlp.ts';
@@ -37,7 +37,7 @@ export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderIn
   const tablesOf = ropeTables(m, positions, visible);
   const beforeLayer: Tensor[] = [];
   const made = new Map<number, KeysValues>();
-  let h_TD = m.noised(scale(embedding(tokens, m.weight('embed')), config.embeddingScale), visible);
+  let h_TD = m.noised(scale(m.embed(tokens), config.embeddingScale), visible);
   const perLayer = perLayerInputs(m, tokens, h_TD);
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.layer = m.layerNumber(layer);

@@ -1,9 +1,11 @@
 import type { Nf4Form } from '@anneal/formats/bitsandbytes/nf4';
 import {
+  type AdaptedMatrix,
   add,
   addBias,
   type EmbeddingNoise,
   type ExpertRoutes,
+  embedding,
   embeddingNoise,
   expertAddBias,
   type Graph,
@@ -26,7 +28,8 @@ import {
   type PlainOutput,
   rowLengths,
 } from '../adapters/addLora.ts';
-import { fullName, type LoraSpec } from '../adapters/lora.ts';
+import { outerShape } from '../adapters/embeddings.ts';
+import { adaptedHeadName, fullName, type LoraModuleSpec, type LoraSpec, loraVariables } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
 import { nf4Stack, nf4Weight } from '../nf4.ts';
 import { stackName } from '../stackName.ts';
@@ -108,15 +111,50 @@ export class ModelScope {
 
   /** For what caps logits itself, as losses do. */
   head(hidden_TD: Tensor): Head {
-    const { tieWordEmbeddings, logitScale, logitSoftCap } = this.config;
-    const weight_VD = this.weight(tieWordEmbeddings ? 'embed' : 'lm_head');
+    const { logitScale, logitSoftCap } = this.config;
+    const weight_VD = this.adaptedHead()?.into ?? this.headWeight();
     return { x: scale(hidden_TD, logitScale), weight: weight_VD, softCap: logitSoftCap };
   }
 
   /** Logits [N, V] of these hidden states. */
   logits(hidden_ND: Tensor): Tensor {
-    const { x: x_ND, weight: weight_VD, softCap: cap } = this.head(hidden_ND);
-    return softCap(linear(x_ND, weight_VD, { bf16: this.bf16 }), cap);
+    const { logitScale, logitSoftCap } = this.config;
+    const x_ND = scale(hidden_ND, logitScale);
+    const y_TO = linear(x_ND, this.headWeight(), { bf16: this.bf16 });
+    const [logits_NV] = this.withAdapters(x_ND, [{ name: 'lm_head', shape: outerShape(this.config), y_TO }]);
+    return softCap(logits_NV as Tensor, logitSoftCap);
+  }
+
+  /** The output layer with its adapter, which losses read as one matrix; null where it has none. */
+  adaptedHead(): AdaptedMatrix | null {
+    const { variables } = this.graph;
+    const module = this.options.lora?.modules.get('lm_head');
+    if (!module) return null;
+    const shape = outerShape(this.config);
+    return {
+      weight: this.headWeight(),
+      a: loraVariables.a(variables, module.rank, 'lm_head', shape),
+      b: loraVariables.b(variables, module.rank, 'lm_head', shape),
+      scale: module.scale,
+      into: variables.get(adaptedHeadName, { shape, dtype: 'f32', kind: 'parameter' }),
+    };
+  }
+
+  private headWeight(): Tensor {
+    return this.weight(this.config.tieWordEmbeddings ? 'embed' : 'lm_head');
+  }
+
+  /** Embeddings of tokens, and what the adapter adds to them: rows of its A times Bᵀ. Nothing is dropped there, as in PEFT. */
+  embed(tokens: Tensor): Tensor {
+    const rows_TD = embedding(tokens, this.weight('embed'));
+    const module: LoraModuleSpec | undefined = this.options.lora?.modules.get('embed');
+    if (!module) return rows_TD;
+    const { variables } = this.graph;
+    const shape = outerShape(this.config);
+    const a_VR = loraVariables.a(variables, module.rank, 'embed', shape);
+    const b_DR = loraVariables.b(variables, module.rank, 'embed', shape);
+    const { bf16 } = this;
+    return linear(embedding(tokens, a_VR), b_DR, { alpha: module.scale, bf16, plus: rows_TD, copy: this.copyOf(b_DR) });
   }
 
   /** Of the program, as passes tell layers apart. */

@@ -51,7 +51,7 @@ export const adapter = {
   lora_target_modules: derived(
     z.array(z.string().min(1)).min(1),
     'null: see `lora_target_linear`',
-    "The linear layers that get an adapter, by the last part of their Hugging Face name: `[q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj]` are Llama's.",
+    "The linear layers that get an adapter, by the last part of their Hugging Face name: `[q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj]` are Llama's. `embed_tokens` and `lm_head` may be among them, with `lora_dropout: 0` for `lm_head`; where the model has one matrix for both, such an adapter cannot be merged.",
   ),
   lora_target_parameters: derived(
     z.array(z.string().min(1)).min(1),

@@ -49,9 +49,9 @@ export function stateLike(variables: Variables, { index, members }: Group, part:
   return variables.group(`${part}.${index}`, states);
 }
 
-/** Trained in full, or rows of some tokens. */
+/** Trained in full, or rows of some tokens, or by adapters. */
 export function isEmbeddingOrHead({ name }: Tensor): boolean {
-  return /^(adapter\/)?(embed|per_layer_embed|lm_head)(\.full|\.rows)?$/.test(name);
+  return /^(adapter\/)?(embed|per_layer_embed|lm_head)(\.full|\.rows|\.A|\.B)?$/.test(name);
 }
 
 export function elementsOf({ shape }: Tensor): number {
