@@ -74,7 +74,10 @@ describe('the host', () => {
 
   it('shows a run that waits with its place, and takes it out', async () => {
     const page = await open(`/run?id=harbour/runs/${runNamed('-one').split('/').at(-1)}`);
-    await page.getByText('Waits for cpu: 2 of 2.').waitFor();
+    const waits = page.getByRole('region', { name: 'What the run waits for' });
+    await waits.getByText('Waits for cpu: 2 of 2.').waitFor();
+    await waits.getByText('The device trains: long').waitFor();
+    await waits.getByText('Before this run come: two').waitFor();
     await page.locator('[data-state="queued"]').first().waitFor();
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Take out of the queue' }).click();

@@ -20,6 +20,7 @@ import { Remarks } from '../../src/ui/run/Remarks.tsx';
 import { RunActions } from '../../src/ui/run/RunActions.tsx';
 import { RunDetails } from '../../src/ui/run/RunDetails.tsx';
 import { RunFigures } from '../../src/ui/run/RunFigures.tsx';
+import { WaitsFor } from '../../src/ui/run/WaitsFor.tsx';
 import { StateBadge } from '../../src/ui/StateBadge.tsx';
 
 /** Loaded when somebody looks at a step. */
@@ -148,14 +149,7 @@ function Shown({ run, charts, alerts, step }: ShownProps) {
         <ErrorNote title={t(summary.state === 'damaged' ? 'damaged' : 'failed')} error={summary.error} />
       )}
       {summary.refusal && <ErrorNote title={t('refused')} error={summary.refusal} />}
-      {summary.queued && summary.state === 'queued' && (
-        <p className="rounded-lg border border-line bg-surface px-4 py-3">
-          {t('queued', { ...summary.queued })}{' '}
-          <Link href="/host" className="text-ember underline underline-offset-2">
-            {t('toQueue')}
-          </Link>
-        </p>
-      )}
+      {summary.queued && summary.state === 'queued' && <WaitsFor run={summary.key} queued={summary.queued} />}
       {summary.state === 'interrupted' && (
         <p role="alert" className="rounded-lg border border-warn/30 bg-warn-soft px-4 py-3">
           {t('interrupted')}
