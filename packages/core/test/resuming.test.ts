@@ -226,11 +226,12 @@ describe('going on', () => {
   test.each<[string, Partial<Recipe>]>([
     ['a matrix that is embedding and head twice', { lora_modules_to_save: ['embed_tokens'] }],
     ['of an embedding the trained rows alone', { peft_trainable_token_indices: [7, 40] }],
+    ['of an output layer the adapter alone', { lora_target_modules: ['layers.0.self_attn.q_proj', 'lm_head'] }],
   ])('the disk for a checkpoint is known, though PEFT has %s', async (_, changes) => {
     const recipe = tinyRecipe(temporaryFolder(), {
       max_steps: 1,
-      ...changes,
       lora_target_modules: ['layers.0.self_attn.q_proj'],
+      ...changes,
     });
     const run = await trainHere(recipe);
     const session = await openSession(createJob(resolveRecipe(recipe, { baseDirectory: '/' })), {
