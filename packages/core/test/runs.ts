@@ -11,7 +11,8 @@ import { resolveRecipe } from '../src/recipe/resolve.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
 import { createJob, type Job } from '../src/trainer/job.ts';
 import { RunDirectory } from '../src/trainer/runDirectory.ts';
-import { type TrainSignal, train } from '../src/trainer/train.ts';
+import type { TrainSignal } from '../src/trainer/stopping.ts';
+import { train } from '../src/trainer/train.ts';
 import { writeCapitalsTask, writeTinyModel } from './fixtures.ts';
 
 /** LoRA on every linear of a tiny model, four rows a step; what differs is said by each test. */

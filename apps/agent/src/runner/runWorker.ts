@@ -3,7 +3,7 @@ import { UserError } from '@anneal/core/errors';
 import { isTerminal, type StopReason } from '@anneal/core/protocol/events';
 import { peakMemory } from '@anneal/core/trainer/peakMemory';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
-import type { TrainSignal } from '@anneal/core/trainer/train';
+import type { TrainSignal } from '@anneal/core/trainer/stopping';
 import { exitCodeOfError, exitCodes } from '../exitCodes.ts';
 import type { Launch } from './launchArguments.ts';
 

@@ -11,7 +11,7 @@ import {
   writeLora,
 } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
-import { apart, type Start, startOf, writeResidual } from '../models/adapters/start.ts';
+import { apart, type Start, type StartProgress, startOf, writeResidual } from '../models/adapters/start.ts';
 import { inTokens, tokensOfBase, writeTokens } from '../models/adapters/tokens.ts';
 import { loadWeights } from '../models/load.ts';
 import { openModel } from '../models/open.ts';
@@ -27,11 +27,16 @@ export interface StartedEngine {
 /**
  * The plan's engine with all weights in it: the base model's, and those of `checkpoint` where there is one, else a new adapter or that of
  * `lora_model_dir`.
+ * @param progress of an adapter that begins as a part of the weights, which of a large model takes minutes
  * @throws UserError when the memory is not there, or the checkpoint is of another model or another adapter
  */
-export async function startEngine(session: Session, checkpoint: string | null): Promise<StartedEngine> {
+export async function startEngine(
+  session: Session,
+  checkpoint: string | null,
+  progress: StartProgress = {},
+): Promise<StartedEngine> {
   const { job, model, plan, lora } = session;
-  const { trained: adapter, start } = await adapterOf(session, checkpoint);
+  const { trained: adapter, start } = await adapterOf(session, checkpoint, progress);
   if (checkpoint && lora && adapter) refuseOtherAdapter(checkpoint, loraSpecOf(adapter, lora.dropout), lora);
   const engine = allocateEngine(plan, job.device, {
     what: 'the run',
@@ -58,16 +63,17 @@ export async function startEngine(session: Session, checkpoint: string | null): 
 async function adapterOf(
   { job, model, lora, initialAdapter }: Session,
   checkpoint: string | null,
+  progress: StartProgress,
 ): Promise<{ trained: LoraWeights | null; start: Start | null }> {
   const options = job.adapter?.options;
   const { initialization = 'plain' } = options ?? {};
   if (checkpoint && lora) {
     const whole = await loadLoraWeights(checkpoint, model);
-    return initialization === 'pissa' ? apart(whole) : { trained: whole, start: null };
+    return initialization === 'pissa' ? apart(whole, options?.alpha) : { trained: whole, start: null };
   }
   if (initialAdapter || !lora || !options || initialization === 'plain')
     return { trained: initialAdapter, start: null };
-  const start = await startOf(model, lora.modules, initialization, job.device);
+  const start = await startOf(model, lora.modules, initialization, { ...progress, device: job.device });
   const trained = newAdapter(options, lora, start);
   return { trained, start: initialization === 'pissa' ? start : null };
 }

@@ -3,7 +3,7 @@ import { deviceFault } from '../deviceFault.ts';
 import { UserError } from '../errors.ts';
 import { withTemplateDefaults } from '../generate/modelText.ts';
 import type { PolicyMeasures } from '../objectives/objective.ts';
-import type { CheckpointReason, StopReason } from '../protocol/events.ts';
+import type { CheckpointReason } from '../protocol/events.ts';
 import { Rewards } from '../rewards/rewards.ts';
 import { writeAnswers } from './answerFiles.ts';
 import { answerSamples } from './answerSamples.ts';
@@ -25,17 +25,8 @@ import type { RunDirectory } from './runDirectory.ts';
 import { openSession, type Session } from './session.ts';
 import { sessionEvents } from './sessionEvents.ts';
 import { startEngine } from './startEngine.ts';
+import { recordStop, type TrainSignal, untilStopped } from './stopping.ts';
 import { type StepOptions, type StepResult, TrainingEngine } from './trainingEngine.ts';
-
-/** What the one who started a run may ask of it; looked at between steps, and now and then while the data are prepared. */
-export interface TrainSignal {
-  /** Save a checkpoint and end. */
-  stopRequested: boolean;
-  /** Recorded with the stop. */
-  stopReason?: StopReason;
-  /** Save a checkpoint and go on; set back when done. */
-  saveRequested: boolean;
-}
 
 export interface TrainOptions {
   /** What this launch changes in the recipe of the run; `job` follows it already. Done and recorded once it is clear that the run can go on. */
@@ -117,24 +108,16 @@ async function prepareSession(
   signal: TrainSignal,
   { preparedCache, created }: { preparedCache: string | undefined; created: string },
 ): Promise<Session | null> {
-  const stopping = new AbortController();
-  const onData = () => {
-    if (signal.stopRequested) stopping.abort();
-  };
-  try {
-    return await openSession(job, {
+  return untilStopped(out, signal, (abort, look) =>
+    openSession(job, {
       dataFolder: out.dataFolder,
       preparedCache,
-      onData,
-      signal: stopping.signal,
+      onData: look,
+      signal: abort,
       now: runDate(created),
       ...(out.pinned() && { onOpened: (opened) => checkInputs(opened, out) }),
-    });
-  } catch (error) {
-    if (!stopping.signal.aborted || error !== stopping.signal.reason) throw error;
-    recordStop(out, signal, (await out.latestCheckpoint())?.step ?? 0);
-    return null;
-  }
+    }),
+  );
 }
 
 async function trainSession(
@@ -150,7 +133,11 @@ async function trainSession(
 ): Promise<void> {
   const { job, loader, data, totalSteps } = session;
   const checkpoint = resumption?.folder ?? null;
-  const { engine: native, start } = await startEngine(session, checkpoint);
+  const begun = await untilStopped(out, signal, (abort, look) =>
+    startEngine(session, checkpoint, { onLinear: look, signal: abort }),
+  );
+  if (!begun) return;
+  const { engine: native, start } = begun;
   await using engine = new TrainingEngine(native, session.objective);
   await using rollouts = rewards && job.rollouts ? new Rollouts(job.rollouts, session, engine, rewards) : null;
   using losses = new DocumentLosses(out.path, data.train.count);
@@ -271,10 +258,6 @@ async function trainSession(
     milliseconds: state.milliseconds,
     peakMemory: peakMemory(),
   });
-}
-
-function recordStop(out: RunDirectory, { stopReason }: TrainSignal, step: number): void {
-  out.record({ type: 'stopped', step, peakMemory: peakMemory(), ...(stopReason && { why: stopReason }) });
 }
 
 /** Of a checkpoint before the end. */

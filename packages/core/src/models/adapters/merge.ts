@@ -1,16 +1,14 @@
-import { decodeNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import { UserError } from '@anneal/formats/errors';
 import { elementCount, type RowRange } from '@anneal/formats/tensor';
 import { type EncodeWeights, encodeWeights, type WeightType } from '@anneal/kernels';
 import { interleaveHeads } from '../gguf/heads.ts';
 import type { ModelTensor, OpenModel } from '../model.ts';
 import { type GgufTransform, valueTransform } from '../names.ts';
-import { quantized } from '../nf4.ts';
 import { asOfLinear, refuseMergeIntoTied } from './embeddings.ts';
 import { expertCount } from './experts.ts';
-import { biasOf, isBias, linearOf } from './full.ts';
+import { biasOf } from './full.ts';
 import { type LoraModule, type LoraWeights, moduleScale } from './loraWeights.ts';
-import type { TokenRows } from './tokens.ts';
+import { tensorBeside, tensorOf } from './tensorBeside.ts';
 
 /** Weights taken at a time, so that a tensor of any size needs little memory: 16 M, 64 MB in float32. */
 const CHUNK_WEIGHTS = 1 << 24;
@@ -37,9 +35,7 @@ export async function* mergedRows(
   name: string,
   { adapter, types, rows: wanted, transform = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
-  const stored = await ofBase(model, name, adapter);
-  const values = adapter ? valuesInPlace(stored, adapter) : undefined;
-  const tensor = withTokens(withValues(stored, values), name === 'embed' ? (adapter?.tokens ?? null) : null);
+  const tensor = await tensorBeside(model, name, adapter);
   const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
   const runs = (wanted ?? [{ first: 0, count: tensor.shape[0] ?? 1 }])
     .flatMap((rows) => ofOneExpert(rows, rowsOfExpert(model, tensor)))
@@ -82,19 +78,6 @@ export async function mergedWeights(
   return weights;
 }
 
-function tensorOf(model: OpenModel, name: string): ModelTensor {
-  const tensor = model.tensors.get(name);
-  if (!tensor) throw new Error(`${name} is not a tensor of ${model.path}`);
-  return tensor;
-}
-
-/** The tensor that the adapter is beside: in NF4 where LoftQ left it so. */
-async function ofBase(model: OpenModel, name: string, adapter: LoraWeights | null): Promise<ModelTensor> {
-  const stored = tensorOf(model, name);
-  if (!adapter?.quantizedBase || !adapter.modules.has(name)) return stored;
-  return withValues(stored, decodeNf4(await quantized(stored, model), 0, elementCount(stored.shape)));
-}
-
 /** Our names of the tensors of the base that merging changes. */
 export function changedTensors({ modules, full, tokens }: LoraWeights): string[] {
   const biases = [...modules].filter(([, { bias }]) => bias).map(([linear]) => biasOf(linear));
@@ -118,55 +101,6 @@ export function refuseUnmergeable(model: OpenModel, adapter: LoraWeights): void 
 /** Those of the linears that have no bias in the base. */
 export function withoutBias({ tensors }: OpenModel, linears: readonly string[]): string[] {
   return linears.filter((linear) => !tensors.has(biasOf(linear)));
-}
-
-/** What stands in place of a tensor of the base: one that was trained in full, a bias with that of lora_B, or nothing. */
-function valuesInPlace(tensor: ModelTensor, adapter: LoraWeights): Float32Array | undefined {
-  const full = adapter.full.get(tensor.name);
-  const module = isBias(tensor.name) ? adapter.modules.get(linearOf(tensor.name)) : undefined;
-  const added = module?.bias;
-  if (!module || !added) return full;
-  const scale = moduleScale(adapter, module);
-  return (full ?? tensor.float32()).map((value, i) => value + scale * (added[i] as number));
-}
-
-/** The tensor with these values in place of its own. */
-function withValues(tensor: ModelTensor, values: Float32Array | undefined): ModelTensor {
-  if (!values) return tensor;
-  const { nf4: _, ...rest } = tensor;
-  const [rows = 1] = tensor.shape;
-  const float32 = ({ first, count }: RowRange = { first: 0, count: rows }) =>
-    values.slice((first * values.length) / rows, ((first + count) * values.length) / rows);
-  return {
-    ...rest,
-    dtype: 'F32',
-    rowGroup: 1,
-    source: () => null,
-    float32,
-    bytes: (range) => new Uint8Array(float32(range).buffer),
-  };
-}
-
-/** The tensor with these rows in place of its own. */
-function withTokens(tensor: ModelTensor, tokens: TokenRows | null): ModelTensor {
-  if (!tokens) return tensor;
-  const { nf4: _, ...rest } = tensor;
-  const [rows = 1, width = 1] = tensor.shape;
-  const float32 = (range: RowRange = { first: 0, count: rows }) => {
-    const values = tensor.float32(range).slice();
-    for (const [i, id] of tokens.ids.entries()) {
-      const at = id - range.first;
-      if (at >= 0 && at < range.count) values.set(tokens.values.subarray(i * width, (i + 1) * width), at * width);
-    }
-    return values;
-  };
-  return {
-    ...rest,
-    dtype: 'F32',
-    source: () => null,
-    float32,
-    bytes: (range) => new Uint8Array(float32(range).buffer),
-  };
 }
 
 function rowsOfExpert({ config }: OpenModel, { name, shape }: ModelTensor): number {

@@ -43,6 +43,16 @@ test.each([false, true])('taken apart it has the same bits, with rsLoRA: %s', as
   expect(back.trained.alpha).toBeCloseTo(trained.alpha, 12);
 });
 
+test('with rsLoRA a resumed run has the alpha of its recipe to the last bit', async () => {
+  const model = goldenModel('llama3');
+  const { trained, start } = await loadBegun(join(adapterGoldenPath('pissa'), 'adapter_trained'), model);
+  if (!start) throw new Error('PiSSA has a start');
+  const whole = forWholeBase({ trained: { ...trained, rslora: true, alpha: 7 }, start });
+  expect(whole.alpha / Math.SQRT2).not.toBe(7);
+  expect(apart(whole, 7).trained.alpha).toBe(7);
+  expect(apart(whole, 9).trained.alpha).toBeCloseTo(7, 12);
+});
+
 test('of LoftQ, base and start together are nearer to the weight than the base in 4 bits', async () => {
   const model = goldenModel('llama3');
   const start = (await startOf(model, modules, 'loftq')).get('layers.0.q');

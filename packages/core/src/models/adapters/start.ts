@@ -18,6 +18,12 @@ export interface Begun {
   readonly start: Start;
 }
 
+export interface StartProgress {
+  /** Before each linear. */
+  readonly onLinear?: () => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * PiSSA: what scale · B A begins as are the largest singular values of the weight (Meng et al. 2024). LoftQ: those of what the weight
  * loses in NF4 (Li et al. 2023); PEFT leaves out the scale there, so that its adapters begin scale times as far.
@@ -27,10 +33,12 @@ export async function startOf(
   model: OpenModel,
   modules: ReadonlyMap<string, LoraModuleSpec>,
   initialization: Exclude<Initialization, 'plain'>,
-  device?: Device,
+  { device, onLinear, signal }: StartProgress & { readonly device?: Device } = {},
 ): Promise<Start> {
   const start = new Map<string, { A: Float32Array; B: Float32Array }>();
   for (const [linear, { rank, scale }] of modules) {
+    onLinear?.();
+    signal?.throwIfAborted();
     const tensor = model.tensors.get(linear) as ModelTensor;
     const [rows = 0, columns = 0] = tensor.shape;
     if (rank > Math.min(rows, columns)) throw rankTooHigh(linear, tensor, rank, initialization);
@@ -73,11 +81,14 @@ export function forWholeBase({ trained, start }: Begun): LoraWeights {
   return { ...trained, r: 2 * trained.r, alpha: trained.alpha * alphaFactor(trained), modules: new Map(modules) };
 }
 
-/** The other way: what `forWholeBase` gave, with the same bits of A and B. */
-export function apart(whole: LoraWeights): Begun {
+/**
+ * The other way: what `forWholeBase` gave, with the same bits of A and B.
+ * @param alpha what it was made of, where that is known: √2 times it does not always come back to the last bit
+ */
+export function apart(whole: LoraWeights, alpha?: number): Begun {
   const start = new Map<string, { A: Float32Array; B: Float32Array }>();
   const modules = [...whole.modules].map(([linear, module]): [string, LoraModule] => {
-    const { A, B, rank: both = whole.r, alpha } = module;
+    const { A, B, rank: both = whole.r, alpha: own } = module;
     const rank = both / 2;
     const columnsOf = (first: number, sign: number) =>
       Float32Array.from({ length: B.length / 2 }, (_, i) => {
@@ -88,11 +99,13 @@ export function apart(whole: LoraWeights): Begun {
       A: A.slice(0, A.length / 2),
       B: columnsOf(0, 1),
       ...(module.rank !== undefined && { rank }),
-      ...(alpha !== undefined && { alpha: alpha / alphaFactor(whole) }),
+      ...(own !== undefined && { alpha: own / alphaFactor(whole) }),
     };
     return [linear, { ...module, ...half }];
   });
-  const trained = { ...whole, r: whole.r / 2, alpha: whole.alpha / alphaFactor(whole), modules: new Map(modules) };
+  const factor = alphaFactor(whole);
+  const isIts = alpha !== undefined && alpha * factor === whole.alpha;
+  const trained = { ...whole, r: whole.r / 2, alpha: isIts ? alpha : whole.alpha / factor, modules: new Map(modules) };
   return { trained, start };
 }
 
