@@ -195,7 +195,10 @@ function claim(path: string, origin: Record<string, unknown>): void {
   try {
     writeFileSync(path, text, { flag: 'wx', flush: true });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
+      rmSync(path, { force: true }); // a full disk leaves the beginning of it
+      throw cause;
+    }
     throw new UserError({
       what: 'another version was made at the same moment',
       where: path,

@@ -81,6 +81,7 @@ export async function openSession(
     const initialAdapter = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
     refuseAdaptedHead(lora, job.device);
+    if (job.optimizer.embeddingRate !== 1 && !trainsEmbeddingOrHead(lora)) throw withoutEmbedding();
     const objective = objectiveOf(job.objective);
     const nf4 = nf4Forms(model, job.quantization, lora);
     if (nf4.size > 0 && !lora) throw cannotTrainQuantized(model);
@@ -124,7 +125,6 @@ export async function openSession(
       sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
       rollouts: rollouts && rolloutRoom(rollouts, longest),
     });
-    if (job.optimizer.embeddingRate !== 1 && !programs.parameters.some(isEmbeddingOrHead)) throw withoutEmbedding();
     return {
       job,
       model,
@@ -203,6 +203,11 @@ function refuseStartInFourBits({ path, tensors }: OpenModel, { adapter }: Job): 
     next: 'use the original checkpoint in bf16, f16 or f32, or remove peft_init_lora_weights',
     code: 'model_quantized',
   });
+}
+
+function trainsEmbeddingOrHead(lora: LoraSpec | null): boolean {
+  if (!lora || lora.tokens.length > 0) return true;
+  return [...lora.modules.keys(), ...lora.full].some((name) => isEmbeddingOrHead({ name }));
 }
 
 function withoutEmbedding(): UserError {

@@ -86,7 +86,12 @@ function Control({ field, path, ...props }: { field: FormField; path: Path } & C
     case 'numbers':
       return isSingle || isSimple ? <Line {...props} control={control} /> : <Elsewhere {...props} path={path} />;
     case 'texts':
-      return isSingle || isList ? <Texts {...props} path={path} /> : <Elsewhere {...props} path={path} />;
+      // A single value is none of a list's: to add one to it would take it away.
+      return value === undefined || value === null || isList ? (
+        <Texts {...props} path={path} />
+      ) : (
+        <Elsewhere {...props} path={path} />
+      );
     default:
       return <Elsewhere {...props} path={path} />;
   }
