@@ -87,13 +87,17 @@ describe('the host', () => {
     await page.close();
   });
 
-  it('goes on with the queue when the agent was killed', async () => {
+  it('goes on with the queue when the agent and the runner were killed, of which no event is lost', async () => {
     const page = await studio.context.newPage(); // its console tells of the connection that is lost
     await page.goto(`${agent.url}/host`);
     await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
     await agent.end('SIGKILL');
     await page.getByText('The agent cannot be reached').waitFor();
-    agent.run('runs', 'stop', '--now', runNamed('-long'));
+    const long = runNamed('-long');
+    const { owner } = readRun(long);
+    if (!owner) throw new Error('the long run has ended by itself');
+    process.kill(owner.pid, 'SIGKILL');
+    await expect.poll(() => readRun(long).state, { timeout: 20_000 }).toBe('interrupted');
     await agent.start();
     await page.locator('[data-connection="open"]').waitFor({ timeout: 20_000 });
     for (const name of ['-two', '-one']) {
@@ -101,6 +105,9 @@ describe('the host', () => {
       const events = [...readEvents(join(runNamed(name), 'events.jsonl'))];
       expect(events.filter(({ type }) => type === 'started')).toHaveLength(1);
     }
+    const numbers = [...readEvents(join(long, 'events.jsonl'))].map(({ seq }) => seq);
+    expect(numbers).toEqual(numbers.map((_, i) => (numbers[0] as number) + i));
+    expect(readRun(long)).toMatchObject({ state: 'interrupted', owner: undefined });
     await page.getByText('Free. A run that is started begins at once.').waitFor();
     await page.close();
   });
