@@ -47,7 +47,7 @@ class Backend {
   virtual std::string launchProblem() = 0;
   /**
    * Runs `launch`, or repeats what it enqueued in an earlier call with the same key, which it must then be the same as: all that
-   * differs between calls of one key lies in the device's memory.
+   * differs between calls of one key lies in the device's memory. A key begins with the numbers of a program and of a part of it; extents follow.
    */
   virtual void repeat(const std::vector<int32_t>& key, const std::function<void()>& launch) = 0;
 

@@ -82,9 +82,9 @@ class CudaBackend : public Backend {
     return error == cudaSuccess ? std::string() : errorText(error);
   }
 
-  /** Waits after each launch of a series that comes first, so that a launch that fails there is known by its op. */
+  /** Waits after each launch of a part that comes first, so that a launch that fails there is known by its op. */
   void repeat(const std::vector<int32_t>& key, const std::function<void()>& launch) override {
-    waits_ = graphs_->isNew(key);
+    waits_ = graphs_->isFirstOfPart(key);
     if (waits_) check(cudaStreamSynchronize(stream_), "waiting for the device");
     graphs_->run(key, [&] {
       launch();

@@ -2,6 +2,7 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,7 +22,11 @@ class LaunchGraphs {
   LaunchGraphs(const LaunchGraphs&) = delete;
   LaunchGraphs& operator=(const LaunchGraphs&) = delete;
 
-  bool isNew(const std::vector<int32_t>& key) const { return graphs_.find(key) == graphs_.end(); }
+  /** No series of the same part of the program has come, whatever its extents. */
+  bool isFirstOfPart(const std::vector<int32_t>& key) const {
+    const auto next = graphs_.lower_bound({key[0], key[1]});
+    return next == graphs_.end() || !std::equal(key.begin(), key.begin() + 2, next->first.begin());
+  }
 
   /**
    * Enqueues what `launch` enqueues to the stream, which is the same for equal keys. Throws std::runtime_error where it cannot be

@@ -9,7 +9,7 @@ namespace anneal::cuda {
 
 constexpr int kSoftmaxThreads = 256;
 /** Of a multiprocessor: while one joins what its threads found, another reads and writes. */
-constexpr int kSoftmaxBlocks = 3;
+constexpr int kSoftmaxBlocks = 4;
 
 /** Logits of a chunk of supervised rows. A row is `pitch` values long, of which the first `vocabulary` count. */
 template <typename L>
