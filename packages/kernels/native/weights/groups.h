@@ -31,25 +31,10 @@ inline Floats inverseOrZero(const Floats& x) {
   return select(counts, 1.0f / select(counts, x, 1.0f), Floats{});
 }
 
-/** Sum over the lanes, in their order. */
-template <int Count, class Floats>
-inline float sumOf(const Floats& x) {
-  float sum = 0;
-  for (int g = 0; g < Count; g++) sum += x[g];
-  return sum;
-}
-
 /** What the squared error of a weight is multiplied by where ggml's own search counts it; of its group, for magnitude_and_mean. */
 enum class Count { magnitude, magnitude_and_mean, square };
 
-/** Sums of squared errors over a block: plainly, and as ggml counts them. */
-struct BlockErrors {
-  float plain = 3e38f, counted = 3e38f;
-
-  bool within(const BlockErrors& other) const { return plain <= other.plain && counted <= other.counted; }
-};
-
-/** 256 weights in groups. Large weights move the output of their row most: half of an error's importance is ggml's count of it. */
+/** 256 weights in groups. */
 template <int kGroups, Count kCount>
 struct Groups {
   static constexpr int kLength = 256 / kGroups;
@@ -59,39 +44,16 @@ struct Groups {
   Floats weights[kLength];
   /** As ggml counts it. */
   Floats counts[kLength];
-  /** 1 + the count relative to its mean over the block: from 1 to 257. */
-  Floats importance[kLength];
-  /** 1 / the mean count, which makes an importance of a count. */
-  float balance;
 
   explicit Groups(const float* x) {
     for (int g = 0; g < kGroups; g++)
       for (int k = 0; k < kLength; k++) weights[k].set(g, x[g * kLength + k]);
     const Floats mean = kCount == Count::magnitude_and_mean ? rootMeanSquare() : Floats{};
-    Floats sums{};
     for (int k = 0; k < kLength; k++) {
       const Floats w = weights[k];
       counts[k] = kCount == Count::square ? w * w : mean + most(w, -w);
-      sums += counts[k];
     }
-    const Floats scale = inverseOrZero(Floats(sumOf<kGroups>(sums) / 256));
-    for (int k = 0; k < kLength; k++) importance[k] = counts[k] * scale + 1.0f;
-    balance = scale[0];
   }
-
-  /** @param decoded (k) are the weights k of all groups as they are read */
-  template <class Decoded>
-  BlockErrors errorsOf(const Decoded& decoded) const {
-    Floats plain{}, counted{};
-    for (int k = 0; k < kLength; k++) {
-      const Floats e = weights[k] - decoded(k);
-      plain += e * e;
-      counted += counts[k] * e * e;
-    }
-    return {sumOf<kGroups>(plain), sumOf<kGroups>(counted)};
-  }
-
-  float total(const BlockErrors& errors) const { return errors.plain + balance * errors.counted; }
 
  private:
   Floats rootMeanSquare() const {

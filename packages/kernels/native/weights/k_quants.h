@@ -3,7 +3,7 @@
 #include "shifted_groups.h"
 #include "symmetric_groups.h"
 
-// ggml's K-quants. Their bytes are ggml's layout; no block errs more than with the integers that ggml itself chooses.
+// ggml's K-quants, byte for byte as ggml makes them.
 
 namespace anneal::ANNEAL_ISA {
 

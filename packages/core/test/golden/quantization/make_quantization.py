@@ -28,25 +28,14 @@ weights[15:20] = np.round(weights[15:20] / weights[15:20].max() * 7)  # already 
 weights[20:25] = rng.uniform(-0.05, 0.01, (5, 256))
 out = {"weights": weights}
 
-
-def counts(name):
-    size = np.abs(weights).astype(np.float64)
-    if name in ("Q3_K", "IQ4_NL", "IQ4_XS"):
-        return size**2
-    if name == "Q2_K":
-        return size
-    groups = size.reshape(40, 8, 32)
-    return (np.sqrt((groups**2).mean(axis=2, keepdims=True)) + groups).reshape(40, 256)
-
-
 for name in ("Q8_0", "Q4_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"):
     length, size = GGML_QUANT_SIZES[T[name]]
     blocks = np.zeros((40, 256 // length * size), np.uint8)
     quantize(T[name].value, weights.ctypes.data, blocks.ctypes.data, 0, 40, 256, None)
-    if (name.endswith("_K") and name != "Q6_K") or name.startswith("IQ"):
+    if name.startswith("IQ"):
         error = quants.dequantize(blocks, T[name]).astype(np.float64) - weights
         out[f"error.{name}"] = (error**2).sum(axis=1).astype(np.float32)
-        out[f"weighted.{name}"] = (counts(name) * error**2).sum(axis=1).astype(np.float32)
+        out[f"weighted.{name}"] = (weights.astype(np.float64) ** 2 * error**2).sum(axis=1).astype(np.float32)
     else:
         out[f"bytes.{name}"] = blocks
 save_file(out, sys.argv[2])
