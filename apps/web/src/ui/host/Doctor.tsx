@@ -10,7 +10,7 @@ import { SupportFile } from './SupportFile.tsx';
 
 const colors = { ok: 'bg-good', warn: 'bg-warn', fail: 'bg-bad' } as const;
 
-/** Whether this machine can train, and what to do where it cannot: as `anneal doctor` says it. */
+/** Whether this machine can train, and what to do where it cannot: as `anneal doctor` says it, in its words. */
 export function Doctor() {
   const t = useTranslations('host');
   const hasSocket = useHasSocket();
@@ -53,9 +53,9 @@ export function Doctor() {
               <dt className="flex items-baseline gap-2 max-sm:mt-1.5">
                 <span className={`size-[7px] shrink-0 rounded-full ${colors[state]}`} aria-hidden="true" />
                 <span className="sr-only">{t(`finding.${state}`)}: </span>
-                {name}
+                <span lang="en">{name}</span>
               </dt>
-              <dd className="text-muted [overflow-wrap:anywhere] max-sm:pl-[15px]">
+              <dd lang="en" className="text-muted [overflow-wrap:anywhere] max-sm:pl-[15px]">
                 {text}
                 {advice && <p className={state === 'ok' ? '' : 'text-ink'}>{advice}</p>}
               </dd>
