@@ -3,6 +3,8 @@ import { addOp } from '../ops/add/op.ts';
 import { attentionBackwardOp, attentionOp } from '../ops/attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from '../ops/attention_cached/op.ts';
 import { embeddingBackwardOp, embeddingOp } from '../ops/embedding/op.ts';
+import { expertRouteBackwardOp } from '../ops/expert_route/op.ts';
+import { expertRouteSigmoidBackwardOp } from '../ops/expert_route_sigmoid/op.ts';
 import { gatedDeltaBackwardOp, gatedDeltaOp } from '../ops/gated_delta/op.ts';
 import { gatherRowsOp } from '../ops/gather_rows/op.ts';
 import { linearCrossEntropyOp, linearCrossEntropyTrainingOp } from '../ops/linear_cross_entropy/op.ts';
@@ -80,6 +82,18 @@ describe('values that kernels cannot use end in an Error with the name of the op
     await expect(apply(takeRowsOp, rows)).rejects.toThrow('take_rows: a trained row lies outside');
     const back = { ...rows, from: rows.into, into: rows.from };
     await expect(apply(putRowsOp, back)).rejects.toThrow('put_rows: a trained row lies outside');
+  });
+
+  test.each([[-1], [3]])('expert %i of 3', async (expert) => {
+    const chosen = { dtype: 'i32' as const, shape: [2, 2], values: [0, 1, 2, expert] };
+    const inputs = { dgates: f32(2, 2), logits: f32(2, 3), gates: f32(2, 2), experts: chosen };
+    const outside = 'a token goes to an expert that is not there';
+    await expect(apply(expertRouteBackwardOp, inputs, { normalized: 0 })).rejects.toThrow(
+      `expert_route_backward: ${outside}`,
+    );
+    await expect(apply(expertRouteSigmoidBackwardOp, inputs, { normalized: 0, scale: 1 })).rejects.toThrow(
+      `expert_route_sigmoid_backward: ${outside}`,
+    );
   });
 
   test('a label beyond the vocabulary', async () => {

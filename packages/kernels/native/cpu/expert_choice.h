@@ -23,6 +23,15 @@ static inline int32_t nextExpert(const float* scores, int64_t experts, const int
   return best;
 }
 
+static const char* const kNoExpert = "a token goes to an expert that is not there";
+
+static inline bool areExperts(const int32_t* chosen, int64_t count, int64_t experts) {
+  for (int64_t i = 0; i < count; i++) {
+    if (chosen[i] < 0 || chosen[i] >= experts) return false;
+  }
+  return true;
+}
+
 /** Counts the assignments of each expert, and gives each its place behind those of lower experts and earlier tokens. */
 static inline void sortAssignments(const int32_t* chosen, int64_t assignments, int64_t experts, int32_t* places, int32_t* offsets) {
   std::memset(offsets, 0, static_cast<size_t>(experts + 1) * sizeof *offsets);

@@ -67,6 +67,7 @@ const char* expert_route_sigmoid_backward(const Launch& launch) {
   const int32_t* chosen = launch.inputs[3].i32();
   float* dlogits = launch.outputs[0].f32();
   const int64_t T = launch.inputs[1].shape[0], E = launch.inputs[1].shape[1], C = launch.inputs[0].shape[1];
+  if (!areExperts(chosen, T * C, E)) return kNoExpert;
   const bool normalized = launch.attributes[0] != 0;
   const float scale = static_cast<float>(launch.attributes[1]);
   parallelFor(*launch.context, T, grainFor(2 * E), [=](int64_t begin, int64_t end) {

@@ -1,23 +1,15 @@
+#include "cpu/expert_choice.h"
 #include "cpu/parallel.h"
 #include "kernel.h"
 
 namespace anneal::ANNEAL_ISA {
-
-static const char* const kNoExpert = "a token goes to an expert that is not there";
-
-static bool areThere(const int32_t* experts, int64_t count, int64_t E) {
-  for (int64_t i = 0; i < count; i++) {
-    if (experts[i] < 0 || experts[i] >= E) return false;
-  }
-  return true;
-}
 
 const char* expert_scale_gates(const Launch& launch) {
   const float *gates = launch.inputs[0].f32(), *scale = launch.inputs[2].f32();
   const int32_t* experts = launch.inputs[1].i32();
   float* scaled = launch.outputs[0].f32();
   const int64_t count = launch.inputs[0].elements();
-  if (!areThere(experts, count, launch.inputs[2].shape[0])) return kNoExpert;
+  if (!areExperts(experts, count, launch.inputs[2].shape[0])) return kNoExpert;
   parallelFor(*launch.context, count, 16384, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) scaled[i] = gates[i] * scale[experts[i]];
   });
@@ -29,7 +21,7 @@ const char* expert_scale_gates_backward(const Launch& launch) {
   const int32_t* experts = launch.inputs[2].i32();
   float* gradient = launch.outputs[0].f32();
   const int64_t count = launch.inputs[0].elements();
-  if (!areThere(experts, count, launch.outputs[0].shape[0])) return kNoExpert;
+  if (!areExperts(experts, count, launch.outputs[0].shape[0])) return kNoExpert;
   // A few numbers for each token: one thread, so that every sum runs in one order.
   for (int64_t i = 0; i < count; i++) gradient[experts[i]] += dscaled[i] * gates[i];
   return nullptr;
