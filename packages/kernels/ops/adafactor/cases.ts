@@ -26,6 +26,8 @@ export const adafactorCases = casesFor(adafactorOp, {
     { R: 1, C: 1 },
     { R: 3, C: 33 },
     { R: 129, C: 70 },
+    { R: 2, C: 5000 },
+    { R: 5000, C: 2 },
   ],
   attributes: [{ weightDecay: 0.01 }, { weightDecay: 0 }],
   fill: matrix,

@@ -6,7 +6,14 @@ function shape(T: number, E: number, C: number) {
   return { T, E, C, G: E + 1 };
 }
 
-const shapes = [shape(1, 1, 1), shape(5, 4, 2), shape(7, 33, 4), shape(300, 8, 3)];
+const shapes = [
+  shape(1, 1, 1),
+  shape(5, 4, 2),
+  shape(7, 33, 4),
+  shape(300, 8, 3),
+  shape(40, 130, 6), // more experts than lanes of a warp have two each
+  shape(3, 200, 40), // more choices than lanes
+];
 const benchmark = shape(512, 64, 8);
 
 const withChoices = (extents: ReturnType<typeof shape>, normalized: number) => ({
@@ -81,7 +88,7 @@ const chosenGates: Fill<'normalized'> = ({ made, extents: { E = 0, C = 1 }, attr
 };
 
 export const expertRouteBackwardCases = casesFor(expertRouteBackwardOp, {
-  shapes,
+  shapes: [...shapes, shape(0, 4, 2)],
   attributes: [{ normalized: 0 }, { normalized: 1 }],
   fill: { logits: normals, gates: chosenGates, experts: chosenExperts },
   benchmark: [{ extents: benchmark, attributes: { normalized: 1 } }],

@@ -18,14 +18,20 @@ const ranked = (numbers: readonly number[], scoreOf: (n: number) => number): num
   numbers.toSorted((a, b) => scoreOf(b) - scoreOf(a) || a - b);
 
 /** The experts of a token, the best first. As float32 has them: what is equal there must be equal here. */
-function chosenOf(logits: Values, bias: Values, t: number, E: number, [choices, groups, kept]: Routing): number[] {
+function chosenOf(
+  logits: Values,
+  bias: Values,
+  t: number,
+  E: number,
+  [choices, groups, chosenGroups]: Routing,
+): number[] {
   const scoreOf = (e: number): number => Math.fround(Math.fround(sigmoid(logits.at(t, e))) + bias.at(e));
   const groupOf = (g: number): number[] => range(E / groups).map((i) => (g * E) / groups + i);
   const sumOf = (g: number): number => {
     const [first = 0, second = 0] = ranked(groupOf(g), scoreOf).map(scoreOf);
     return Math.fround(first + second);
   };
-  const open = ranked(range(groups), sumOf).slice(0, kept).flatMap(groupOf);
+  const open = ranked(range(groups), sumOf).slice(0, chosenGroups).flatMap(groupOf);
   return ranked(open, scoreOf).slice(0, choices);
 }
 
@@ -36,6 +42,8 @@ export const expertRouteSigmoidCases = casesFor(expertRouteSigmoidOp, {
     'one group': routed(5, 7, [3, 1, 1]),
     'three of eight in two of four groups': routed(300, 8, [3, 4, 2]),
     'not normalized': routed(7, 32, [5, 4, 3], 0),
+    'many experts': routed(40, 256, [8, 8, 4]),
+    'more choices than lanes': routed(3, 256, [40, 8, 2]),
     'equal logits': { ...routed(6, 8, [3, 4, 2]), fill: { logits: constant(0.5), bias: constant(0) } },
     'a bias that decides': { ...routed(6, 4, [2, 2, 1]), fill: { bias: constant(-8, -9, 8, 9) } },
     'no tokens': routed(0, 4, [2, 2, 1]),
@@ -82,7 +90,13 @@ const someGates: Fill<BackwardAttribute> = ({ made, extents, attributes: { norma
 const backwardShape = (T: number, E: number, C: number) => ({ T, E, C });
 
 export const expertRouteSigmoidBackwardCases = casesFor(expertRouteSigmoidBackwardOp, {
-  shapes: [backwardShape(1, 2, 1), backwardShape(7, 33, 4), backwardShape(300, 8, 3)],
+  shapes: [
+    backwardShape(1, 2, 1),
+    backwardShape(7, 33, 4),
+    backwardShape(300, 8, 3),
+    backwardShape(3, 200, 40),
+    backwardShape(0, 4, 2),
+  ],
   attributes: [
     { normalized: 0, scale: 1 },
     { normalized: 1, scale: 2.5 },

@@ -50,6 +50,8 @@ const gated = {
     { T: 40, N: 257, G: 257 },
     { T: 5, N: 33, G: 1 },
     { T: 7, N: 120, G: 3 },
+    { T: 3, N: 4104, G: 1 },
+    { T: 0, N: 8, G: 1 },
   ],
   hard: {
     'gates that saturate': { extents: { T: 2, N: 20, G: 20 }, fill: { gate: constant(1000, -1000, 60, -60, 0) } },

@@ -121,7 +121,14 @@ const expertsCommon = {
     { T: 75, E: 3, C: 2, K: 64, N: 40 },
   ].map(experts),
   attributes: [{ bf16: 0 }, { bf16: 1 }],
-  hard: { 'no tokens': { extents: experts({ T: 0, E: 3, C: 2, K: 4, N: 5 }) } },
+  hard: {
+    'no tokens': { extents: experts({ T: 0, E: 3, C: 2, K: 4, N: 5 }) },
+    'more rows than a tile, several steps': {
+      extents: experts({ T: 260, E: 1, C: 1, K: 128, N: 72 }),
+      attributes: { bf16: 0 },
+      optional: [],
+    },
+  },
   benchmark: [1, 4096].map((T) => ({ extents: experts({ T, E: 128, C: 8, K: 2048, N: 1536 }) })),
 };
 
