@@ -12,6 +12,11 @@ export interface OpSelection {
   readonly caseText?: string | undefined;
 }
 
+/** Whether there is any case among them. */
+export function selectsCases({ ops, caseText = '' }: OpSelection): boolean {
+  return selectCases(ops, caseText).length > 0;
+}
+
 /** Every case of every op on a device, or those selected. @throws UserError `unknown_op` or `unknown_case` */
 export function verifyOps(device: Device, { ops, caseText = '' }: OpSelection = {}): AsyncGenerator<Conformance> {
   checkOpNames(ops);

@@ -248,11 +248,8 @@ const char* launchWide(const Arguments& arguments, int multiprocessors, cudaStre
 
 /** ANNEAL_CUDA_EXPERTS=mma makes a GPU use other kernels than its best, for tests. */
 bool isChosen() {
-  static const bool is = [] {
-    const char* name = std::getenv("ANNEAL_CUDA_EXPERTS");
-    return isHopper() && !(name && std::strcmp(name, "mma") == 0);
-  }();
-  return is;
+  const char* name = std::getenv("ANNEAL_CUDA_EXPERTS");
+  return isHopper() && !(name && std::strcmp(name, "mma") == 0);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ import { toYaml } from '@anneal/core/recipe/toYaml';
 import { createJob } from '@anneal/core/trainer/job';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { train } from '@anneal/core/trainer/train';
-import { type OpSelection, verifyOps } from '@anneal/core/verify/verifyOps';
+import { type OpSelection, selectsCases, verifyOps } from '@anneal/core/verify/verifyOps';
 import { verifyPolicies } from '@anneal/core/verify/verifyPolicies';
 import { formatBytes } from '../../units.ts';
 import type { Context } from '../context.ts';
@@ -30,7 +30,9 @@ const stopAfter = 3;
 export async function* selfTests(_: Context, request: SelfTestRequest): AsyncGenerator<SelfTest, void> {
   const options = parseRequest(selfTestRequest, request);
   const device = chooseDevice(options.device);
-  yield* opTests(device, { ops: options.op, caseText: options.case });
+  const selection = { ops: options.op, caseText: options.case };
+  yield* opTests(device, selection);
+  if (device.kind === 'cuda') yield* fallbackTests(device, selection);
   if (options.op || options.case) return;
   yield* policyTests(device);
   const folder = await mkdtemp(join(tmpdir(), 'anneal-selftest-'));
@@ -69,7 +71,7 @@ export async function* selfTests(_: Context, request: SelfTestRequest): AsyncGen
 }
 
 /** A GPU, or a processor with other instructions than the one on which this was built, may run kernels that no test has. */
-async function* opTests(device: Device, selection: OpSelection): AsyncGenerator<SelfTest> {
+async function* opTests(device: Device, selection: OpSelection, how = ''): AsyncGenerator<SelfTest> {
   const ops = verifyOps(device, selection);
   for (;;) {
     const started = performance.now();
@@ -80,7 +82,40 @@ async function* opTests(device: Device, selection: OpSelection): AsyncGenerator<
     const agreed =
       cases > 0 ? `${cases} cases, the same bits twice` : `no kernel for ${device.kind} yet: a run with it is refused`;
     const detail = problems.length === 0 ? agreed : `${problems[0]}${more}`;
-    yield { name: `op ${op}`, passed: problems.length === 0, detail, milliseconds: performance.now() - started };
+    yield { name: `op ${op}${how}`, passed: problems.length === 0, detail, milliseconds: performance.now() - started };
+  }
+}
+
+/** What makes a GPU use kernels that are for others than itself: kernels read it at each launch. */
+const fallbacks = [
+  ...['mma', 'plain'].map((value) => ({
+    variable: 'ANNEAL_CUDA_ATTENTION',
+    value,
+    ops: ['attention', 'attention_backward', 'attention_sinks_backward'],
+  })),
+  {
+    variable: 'ANNEAL_CUDA_EXPERTS',
+    value: 'mma',
+    ops: [
+      ...['expert_linear', 'expert_linear_backward_input', 'expert_linear_nf4', 'expert_linear_nf4_double'],
+      'expert_linear_nf4_double_backward_input',
+    ],
+  },
+] as const;
+
+/** The selected ops that have such kernels, by these. */
+async function* fallbackTests(device: Device, { ops, caseText }: OpSelection): AsyncGenerator<SelfTest> {
+  for (const { variable, value, ops: all } of fallbacks) {
+    const selection = { ops: all.filter((op) => ops?.includes(op) ?? true), caseText };
+    if (!selectsCases(selection)) continue;
+    const before = process.env[variable];
+    process.env[variable] = value;
+    try {
+      yield* opTests(device, selection, `, ${variable}=${value}`);
+    } finally {
+      if (before === undefined) delete process.env[variable];
+      else process.env[variable] = before;
+    }
   }
 }
 
