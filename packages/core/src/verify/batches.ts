@@ -28,3 +28,10 @@ export function packed(tokens: Int32Array, lengths: readonly number[]): Batch {
     sides: lengths.map(() => 'none'),
   };
 }
+
+/** The same text in other words: every token but the first three, which may be special, is another of the vocabulary. */
+export function reworded(batch: Batch, by: number, vocabSize: number): Batch {
+  const first = 3;
+  const other = (id: number) => (id < first ? id : first + ((id - first + by) % (vocabSize - first)));
+  return { ...batch, tokens: batch.tokens.map(other), labels: batch.labels.map(other) };
+}

@@ -1,6 +1,6 @@
 import { compile, type Device, Engine } from '@anneal/kernels';
 import { countLabels } from '../datasets/batch.ts';
-import type { StepBatches } from '../datasets/types.ts';
+import type { Batch, StepBatches } from '../datasets/types.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
 import { loadWeights } from '../models/load.ts';
@@ -93,7 +93,11 @@ export async function gradientsOnly(training: TrainingEngine, step: StepBatches)
 
 /** The golden batch as a step of its own. */
 export function goldenStep(golden: GoldenFolder): StepBatches {
-  const batch = goldenBatch(golden);
+  return stepOf(goldenBatch(golden));
+}
+
+/** A batch as a step of its own. */
+export function stepOf(batch: Batch): StepBatches {
   return {
     batches: [batch],
     divergence: [],

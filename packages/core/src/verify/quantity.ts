@@ -96,6 +96,12 @@ export function gradientDifference(
   return [nmse(name, ours, reference, tolerance.nmse), peakDifference(name, ours, reference, tolerance.peak)];
 }
 
+/** The tolerance of the gradient of this variable, as `gradientVariable` names it. */
+export function gradientTolerance(variable: string): GradientTolerance {
+  const isOfDecay = /\.delta_(decay|shift|a)\b/.test(variable); // `gradient/layers.0.delta_decay`
+  return isOfDecay ? tolerances.decayGradient : tolerances.gradient;
+}
+
 export function peakDifference(name: string, ours: Values, reference: Values, tolerance: number): Quantity {
   let peak = 0;
   for (let i = 0; i < reference.length; i++) peak = Math.max(peak, Math.abs(reference[i] as number));

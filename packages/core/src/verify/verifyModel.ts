@@ -17,6 +17,7 @@ import { goldenStep, gradientsOnly, openTraining, trainGolden } from './goldenTr
 import { gradientInOurs, gradientVariable } from './gradientNames.ts';
 import {
   gradientDifference,
+  gradientTolerance,
   maxDifference,
   mismatches,
   peakDifference,
@@ -95,9 +96,7 @@ async function verifyTraining(
     const gradient = (await engine.read(variable)) as Float32Array;
     const reference = gradientInOurs(model, variable, golden.float32(name));
     if (pad === null || variable !== 'gradient/embed') {
-      const isOfDecay = /\.delta_(decay|shift|a)\b/.test(variable); // `gradient/layers.0.delta_decay`
-      const tolerance = isOfDecay ? tolerances.decayGradient : tolerances.gradient;
-      quantities.push(...gradientDifference(name, gradient, reference, tolerance));
+      quantities.push(...gradientDifference(name, gradient, reference, gradientTolerance(variable)));
       continue;
     }
     const [ours, theirs] = [gradient, reference].map((values) => withoutRow(values, pad, model.config.hiddenSize));
