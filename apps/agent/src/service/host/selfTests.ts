@@ -91,7 +91,7 @@ const fallbacks = [
   ...['mma', 'plain'].map((value) => ({
     variable: 'ANNEAL_CUDA_ATTENTION',
     value,
-    ops: ['attention', 'attention_backward', 'attention_sinks_backward'],
+    ops: ['attention', 'attention_backward', 'attention_cached', 'attention_sinks_backward'],
   })),
   {
     variable: 'ANNEAL_CUDA_EXPERTS',
