@@ -97,7 +97,10 @@ const fallbacks = [
     variable: 'ANNEAL_CUDA_EXPERTS',
     value: 'mma',
     ops: [
-      ...['expert_linear', 'expert_linear_backward_input', 'expert_linear_nf4', 'expert_linear_nf4_double'],
+      'expert_linear',
+      'expert_linear_backward_input',
+      'expert_linear_nf4',
+      'expert_linear_nf4_double',
       'expert_linear_nf4_double_backward_input',
     ],
   },
