@@ -1,7 +1,7 @@
 /** The memory of this host, and engines that take from it. */
 import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
-import { addon, type CudaDevice, type Device, Engine, type Plan } from '@anneal/kernels';
+import { addon, type CudaDevice, type Device, deviceBytes, Engine, type Plan } from '@anneal/kernels';
 import { UserError } from './errors.ts';
 import { type GpuHolder, gpuHolders } from './gpuHolders.ts';
 
@@ -36,16 +36,17 @@ export function freeDeviceBytes({ index }: CudaDevice): number {
  * @throws UserError `out_of_memory` before anything is allocated, or where another process was faster
  */
 export function allocateEngine(plan: Plan, device: Device, need: MemoryNeed, available = memoryBudget(device)): Engine {
-  const { total, host } = plan.memory;
+  const { host } = plan.memory;
+  const needed = deviceBytes(plan.memory);
   const holders = device.kind === 'cuda' ? gpuHolders : () => [];
-  if (total > available) throw outOfMemory(need, total, available, holders());
+  if (needed > available) throw outOfMemory(need, needed, available, holders());
   if (host > hostBudget()) throw outOfHostMemory(need, host, hostBudget());
   try {
     return new Engine(plan, device);
   } catch (error) {
     if (!(error as Error).message.startsWith('out of memory')) throw error;
     if ((error as Error).message.includes('page-locked')) throw outOfHostMemory(need, host, hostBudget());
-    throw outOfMemory(need, total, memoryBudget(device), holders());
+    throw outOfMemory(need, needed, memoryBudget(device), holders());
   }
 }
 

@@ -107,6 +107,17 @@ export function cpuDevice({
   };
 }
 
+/** Of a GPU: code that is loaded and launches that are recorded, by measurement with 0.6 to 32 billion weights. */
+const driverBaseBytes = 10e6;
+/** A page of the host's memory that a GPU reads or writes has an entry in the GPU's tables. */
+const hostPage = { bytes: 4096, entryBytes: 8 };
+
+/** What the driver takes of a device's memory for a plan. @param hostBytes page-locked memory of the plan */
+export function driverBytes({ kind }: Device, hostBytes: number): number {
+  if (kind === 'cpu') return 0;
+  return driverBaseBytes + Math.ceil(hostBytes / hostPage.bytes) * hostPage.entryBytes;
+}
+
 /** The GPUs that the CUDA backend runs on, and why there is none where there is none. */
 export function cudaDevices(): { readonly devices: readonly CudaDevice[]; readonly reason: string | null } {
   const found = addon().cudaDevices();

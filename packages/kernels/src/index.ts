@@ -88,6 +88,7 @@ export {
   activationPolicies,
   type CompileOptions,
   compile,
+  deviceBytes,
   type Plan,
   type PlanMemory,
 } from './plan.ts';

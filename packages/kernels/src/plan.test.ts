@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { type MiniModelOptions, miniModel } from '../test/miniModel.ts';
-import { cpuDevice, type Device } from './device.ts';
+import { cpuDevice, cudaDevice, type Device } from './device.ts';
 import { Graph } from './graph.ts';
 import { defineOp } from './op.ts';
-import { type CompileOptions, compile, type Plan } from './plan.ts';
+import { type CompileOptions, compile, deviceBytes, type Plan } from './plan.ts';
 import { Variables } from './variables.ts';
 
 const model: MiniModelOptions = { layers: 4, lora: true, tied: true, dropout: 0.1, bounds: { T: 256, S: 9 } };
@@ -25,8 +25,8 @@ test('the same program gives the same bytes', () => {
 
 test('the classes of memory sum to its total, and everything lies inside', () => {
   for (const { memory, variables, programs, scratch: own } of [kept, recomputed]) {
-    const { total, libraries, host, ...classes } = memory;
-    expect([libraries, host], 'of a processor').toEqual([0, 0]);
+    const { total, libraries, driver, host, ...classes } = memory;
+    expect([libraries, driver, host], 'of a processor').toEqual([0, 0, 0]);
     expect(Object.values(classes).reduce((sum, bytes) => sum + bytes, 0)).toBe(total);
     expect(own.offset + own.bytesPerThread * own.threads).toBe(total);
     const activationsFrom = total - memory.activations - own.bytesPerThread * own.threads;
@@ -85,6 +85,18 @@ test('auto recomputes all it can where nothing fits, and needs a budget', () => 
   const plan = planWith({ activations: 'auto', memoryBudget: 1 });
   expect(Buffer.from(plan.encode())).toEqual(Buffer.from(recomputed.encode()));
   expect(() => planWith({ activations: 'auto' })).toThrow('needs a memory budget');
+});
+
+test('on a GPU what its driver keeps for a plan has to be free, too', () => {
+  const gpu = cudaDevice({ index: 0, name: 'GPU', computeCapability: '9.0', memoryBytes: 80e9, libraryBytes: 0 });
+  const onGpu = (options: Pick<CompileOptions, 'activations' | 'memoryBudget'>) =>
+    compile([graph], { bounds, device: gpu, ...options });
+  const needed = deviceBytes(onGpu({ activations: 'auto', memoryBudget: Number.POSITIVE_INFINITY }).memory);
+  expect(onGpu({ activations: 'auto', memoryBudget: needed }).savings).toEqual([]);
+  expect(onGpu({ activations: 'auto', memoryBudget: needed - 1 }).savings).not.toEqual([]);
+  const { host, driver } = onGpu({ activations: 'offload' }).memory;
+  expect(host).toBeGreaterThan(0);
+  expect(driver - 10e6).toBe(8 * Math.ceil(host / 4096));
 });
 
 function memoryAt(T: number, S: number): Plan['memory'] {

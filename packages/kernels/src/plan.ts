@@ -1,5 +1,5 @@
 import { Addresses, layOutFrom, type Placement } from './addresses.ts';
-import type { Device } from './device.ts';
+import { type Device, driverBytes } from './device.ts';
 import { encodePlan } from './encode.ts';
 import type { Graph, Node } from './graph.ts';
 import { hasKernel, type WorkspaceContext } from './op.ts';
@@ -46,9 +46,16 @@ export interface PlanMemory {
   readonly workspace: number;
   /** What the device's libraries take beside the plan; not in `total`. */
   readonly libraries: number;
+  /** What the device's driver keeps for the plan beside it; not in `total`. */
+  readonly driver: number;
   /** Pinned memory of the host; not in `total`. */
   readonly host: number;
   readonly total: number;
+}
+
+/** What has to be free for a plan, beside what libraries take. */
+export function deviceBytes({ total, driver }: PlanMemory): number {
+  return total + driver;
 }
 
 export interface Launch {
@@ -112,14 +119,14 @@ function savingsFor(differentiated: readonly Graph[], graphs: readonly Graph[], 
 /** The plan with the fewest savings that fits; with all of them where none does. */
 function fittingPlan(most: number, budget: number, planWith: (count: number) => Plan): Plan {
   const kept = planWith(0);
-  if (kept.memory.total <= budget) return kept;
+  if (deviceBytes(kept.memory) <= budget) return kept;
   let best = planWith(most);
   let low = 1;
   let high = most;
   while (low < high) {
     const middle = (low + high) >> 1;
     const plan = planWith(middle);
-    if (plan.memory.total <= budget) {
+    if (deviceBytes(plan.memory) <= budget) {
       high = middle;
       best = plan;
     } else low = middle + 1;
@@ -152,6 +159,7 @@ function compileWith(
   const activations = most('device');
   const end = addresses.bytes('device');
   const scratchBytes = scratch.bytesPerThread * scratch.threads;
+  const host = addresses.bytes('host') + most('host');
   const memory: PlanMemory = {
     weights: sums.weight,
     parameters: sums.parameter,
@@ -161,7 +169,8 @@ function compileWith(
     activations,
     workspace: sums.state + sums.copy + scratchBytes,
     libraries: device.libraryBytes,
-    host: addresses.bytes('host') + most('host'),
+    driver: driverBytes(device, host),
+    host,
     total: end + activations + scratchBytes,
   };
   const plan: Omit<Plan, 'encode'> = {

@@ -27,8 +27,8 @@ export function printFit({ fit, warnings, error }: Estimate): void {
 }
 
 export function printMemory({ memory, weightType, savings }: Estimate): void {
-  const { total, libraries, host, ...classes } = memory;
-  const rows = Object.entries({ ...classes, total, libraries, host });
+  const { total, libraries, driver, host, ...classes } = memory;
+  const rows = Object.entries({ ...classes, total, libraries, driver, host });
   print(
     formatTable(
       [{ title: 'MEMORY' }, { title: 'SIZE', align: 'right' }, { title: 'BYTES', align: 'right' }],

@@ -60,9 +60,11 @@ export function printEvent(event: EventBody, write: (line: string) => void): voi
     case 'data_prepared':
       return write(describeData(event));
     case 'planned': {
-      const { total, libraries = 0, host = 0, ...classes } = event.memory;
+      const { total, libraries = 0, driver = 0, host = 0, ...classes } = event.memory;
       const sum = `${total === undefined ? '' : `${formatBytes(total)} = `}${sizesOf(classes).join(' + ')}`;
-      const beside = sizesOf({ ...(libraries > 0 && { libraries }), ...(host > 0 && { host }) });
+      const beside = sizesOf(
+        Object.fromEntries(Object.entries({ libraries, driver, host }).filter(([, bytes]) => bytes > 0)),
+      );
       return write(`memory: ${sum}${beside.length > 0 ? `; beside it ${beside.join(', ')}` : ''}`);
     }
     case 'started':

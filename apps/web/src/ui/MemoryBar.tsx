@@ -12,7 +12,7 @@ const shades = [
 ];
 
 /** What lies beside the total. */
-const beside: ReadonlySet<string> = new Set(['libraries', 'host']);
+const beside: ReadonlySet<string> = new Set(['libraries', 'driver', 'host']);
 
 /** Bytes by class in one bar, largest first, and their total. */
 export function MemoryBar({ memory }: { memory: Readonly<Record<string, number>> }) {

@@ -125,7 +125,8 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     peakGb: device.kind === 'cuda' ? (plan.memory.total + plan.memory.libraries) / 1e9 : peakGigabytes(),
     planGb: plan.memory.total / 1e9,
     hostGb: plan.memory.host / 1e9,
-    // By the driver, beside the context: what the plan and libraries were to take, and what recorded launches and code took besides.
+    driverGb: plan.memory.driver / 1e9,
+    // By the driver, beside the context: it was to be the plan, libraries and what the driver keeps for them.
     ...(taken !== null && { takenGb: taken / 1e9 }),
     steps: options.steps,
     loadSeconds,

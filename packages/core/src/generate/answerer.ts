@@ -1,4 +1,4 @@
-import type { Device } from '@anneal/kernels';
+import { type Device, deviceBytes } from '@anneal/kernels';
 import { chooseDevice } from '../device.ts';
 import { memoryBudget } from '../memory.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
@@ -99,7 +99,7 @@ export async function measureAnswerer(options: AnswererOptions): Promise<{ bytes
   const model = openModel(options.modelPath);
   try {
     const engine = await engineOptions(model, options);
-    return { bytes: planDecoding(model, engine).memory.total, available: memoryBudget(engine.device) };
+    return { bytes: deviceBytes(planDecoding(model, engine).memory), available: memoryBudget(engine.device) };
   } finally {
     model.close();
   }

@@ -31,8 +31,8 @@ export const estimateSchema = z.object({
       milliseconds: z.number(),
     }),
   ),
-  /** Bytes by class; `total` is what the run allocates on the device; `libraries` and `host` are beside it. */
-  memory: z.object({ total: bytes, libraries: bytes, host: bytes }).catchall(bytes),
+  /** Bytes by class; `total` is what the run allocates on the device; `libraries`, `driver` and `host` are beside it. */
+  memory: z.object({ total: bytes, libraries: bytes, driver: bytes, host: bytes }).catchall(bytes),
   /** What it needs and what is free, in bytes. */
   fit: z.object({
     memory: room,

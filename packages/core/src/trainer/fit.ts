@@ -1,6 +1,7 @@
 /** Whether a run has room: in memory for its plan, on the disk for its checkpoints. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { deviceBytes } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
 import { freeDisk } from '../freeDisk.ts';
 import { hostBudget, memoryBudget, outOfHostMemory } from '../memory.ts';
@@ -33,7 +34,7 @@ export function fitOf(session: Session, folder: string): Fit {
   const checkpoints = mostCheckpoints(job, totalSteps, loader.stepsPerEpoch);
   const tokens = statSync(join(data.folder, 'tokens.bin')).size;
   return {
-    memory: { needed: plan.memory.total, available: memoryBudget(job.device) },
+    memory: { needed: deviceBytes(plan.memory), available: memoryBudget(job.device) },
     host: { needed: plan.memory.host, available: hostBudget() },
     disk: { needed: tokens + checkpoints * checkpoint, available: freeDisk(folder), folder, checkpoint, checkpoints },
   };
