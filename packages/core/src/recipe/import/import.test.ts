@@ -257,7 +257,8 @@ describe('LLaMA-Factory', () => {
   });
 
   it.each([
-    [{ stage: 'dpo' }, 'write `rl: dpo` into the recipe'],
+    [{ stage: 'dpo', pref_loss: 'kto_pair' }, 'Anneal imports'],
+    [{ stage: 'rm' }, 'Anneal imports'],
     [{ stage: 'ppo' }, 'Anneal imports'],
     [{ finetuning_type: 'freeze' }, 'Anneal imports'],
   ])('%j is refused', (input, next) => {

@@ -1,7 +1,15 @@
-import { UserError } from '../../errors.ts';
 import type { Recipe } from '../schema.ts';
 import { implyBetas, intervals, optimizer, schedule, trainerRules } from './huggingFace.ts';
 import { type DatasetInfo, llamaFactoryDatasets } from './llamaFactoryDatasets.ts';
+import {
+  hasPreferenceLoss,
+  implyPreferences,
+  lossOf,
+  preferenceKind,
+  preferenceRules,
+  preferenceStage,
+  unlessPreferred,
+} from './llamaFactoryPreferences.ts';
 import {
   becomes,
   cannot,
@@ -49,6 +57,7 @@ export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Trans
     imply(account, output, 'lora_alpha', Number(rank) * 2, `${theirs}: twice the rank`);
   }
   imply(account, output, 'sequence_len', 2048, theirs);
+  implyPreferences(account, output);
   const { values, note } = excess(input);
   for (const [key, value] of Object.entries(values)) imply(account, output, key, value, note);
   if (input['stage'] === 'pt') imply(account, output, 'sample_packing', true, `${theirs} in pre-training`);
@@ -68,15 +77,8 @@ export function fromLlamaFactory(input: Input, datasetInfo?: DatasetInfo): Trans
 function refuseOtherTraining(input: Input): void {
   const stage = input['stage'] ?? 'sft';
   const type = input['finetuning_type'] ?? 'lora';
-  if (stage === 'dpo' || stage === 'kto') {
-    throw new UserError({
-      what: `recipes of \`stage: ${stage}\` are not translated yet`,
-      where: 'stage',
-      next: `begin with \`anneal init\` and write \`rl: ${stage}\` into the recipe; docs/preference.md tells of its keys`,
-      code: 'import_unsupported',
-    });
-  }
-  if (stage !== 'sft' && stage !== 'pt') refuseTraining('stage', stage);
+  if (stage === 'dpo' && !hasPreferenceLoss(input)) refuseTraining('pref_loss', lossOf(input));
+  if (!['sft', 'pt', 'dpo', 'kto'].includes(String(stage))) refuseTraining('stage', stage);
   if (type !== 'lora' && type !== 'full') refuseTraining('finetuning_type', type);
 }
 
@@ -127,7 +129,8 @@ const template: Rule = (value, input) =>
 /** Only for conversations: a plain text goes on in the next row, there and here. */
 function excess(input: Input): { values: Input; note: string } {
   if (input['stage'] === 'pt') return { values: {}, note: 'a longer text goes on in the next row' };
-  return input['packing'] === true || input['neat_packing'] === true
+  const packs = (input['packing'] === true || input['neat_packing'] === true) && !preferenceKind(input);
+  return packs
     ? {
         values: { excess_length_strategy: 'drop' },
         note: 'when packing, LLaMA-Factory leaves out rows that are too long',
@@ -155,10 +158,11 @@ export const llamaFactoryRules: Rules = {
   model_name_or_path: renamed('base_model'),
   model_revision: (value) => (value === 'main' ? nothing('the default') : becomes({ revision: value })),
   adapter_name_or_path: adapterOnly(oneAdapter),
-  stage: (value) =>
-    value === 'pt'
-      ? elsewhere('the data sets become plain text (completion)', 'give each data set `type: completion`')
-      : nothing('as in Anneal'),
+  stage: (value, input) => {
+    if (value === 'pt')
+      return elsewhere('the data sets become plain text (completion)', 'give each data set `type: completion`');
+    return value === 'dpo' || value === 'kto' ? preferenceStage(value, input) : nothing('as in Anneal');
+  },
   finetuning_type: finetuningType,
   quantization_bit: quantization,
   quantization_method: isOff((value) =>
@@ -178,13 +182,19 @@ export const llamaFactoryRules: Rules = {
     const { values, note } = excess(input);
     return becomes({ sequence_len: value, ...values }, note);
   },
-  train_on_prompt: renamed('train_on_inputs'),
-  mask_history: isOff(() =>
-    cannot('Anneal trains every answer of a conversation; mark turns with a train flag in the data'),
+  train_on_prompt: unlessPreferred('preferences are about answers only', renamed('train_on_inputs')),
+  mask_history: unlessPreferred(
+    'preferences are about the last answer only',
+    isOff(() => cannot('Anneal trains every answer of a conversation; mark turns with a train flag in the data')),
   ),
-  packing: (value, input) =>
+  packing: unlessPreferred('LLaMA-Factory packs no preferences', (value, input) =>
     input['neat_packing'] === true ? nothing('neat_packing decides') : becomes({ sample_packing: value }),
-  neat_packing: isOff(() => becomes({ sample_packing: true }, 'documents never see each other in Anneal')),
+  ),
+  neat_packing: unlessPreferred(
+    'LLaMA-Factory packs no preferences',
+    isOff(() => becomes({ sample_packing: true }, 'documents never see each other in Anneal')),
+  ),
+  ...preferenceRules,
   val_size: renamed('val_set_size'),
   per_device_train_batch_size: renamed('micro_batch_size'),
   num_train_epochs: renamed('num_epochs'),

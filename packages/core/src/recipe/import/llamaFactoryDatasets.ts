@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { preferenceKind } from './llamaFactoryPreferences.ts';
 import { type Account, type Input, isMapping, shown } from './translate.ts';
 
 /** `dataset_info.json`: name of a data set → where and what it is. */
@@ -17,7 +18,9 @@ export function llamaFactoryDatasets(account: Account, input: Input, key: string
   const notes: string[] = [];
   const datasets = names.map((name) => {
     const entry = info !== undefined && Object.hasOwn(info, name) ? info[name] : undefined;
-    const { note, ...dataset } = isMapping(entry) ? described(entry, directory, name) : guessed(directory, name);
+    const { note, ...dataset } = isMapping(entry)
+      ? described(entry, directory, name, preferenceKind(input))
+      : guessed(directory, name);
     if (note !== '') notes.push(note);
     return input['stage'] === 'pt' ? plainText(dataset) : dataset;
   });
@@ -49,34 +52,51 @@ const usualTags: Record<string, string> = {
   system_tag: 'system',
 };
 
-function described(entry: Input, directory: string, name: string): Input & { note: string } {
+function described(entry: Input, directory: string, name: string, kind?: string): Input & { note: string } {
   const columns = isMapping(entry['columns']) ? entry['columns'] : {};
   const notes: string[] = [];
   const file = entry['file_name'];
-  if (typeof file !== 'string') notes.push(`${name} lies on a hub; download it and correct the path`);
-  if (entry['ranking'] === true) notes.push(`${name} holds preference pairs, which Anneal does not train`);
-  for (const column of ['history', 'chosen', 'rejected', 'kto_tag', 'images', 'videos', 'audios']) {
-    if (column in columns) notes.push(`${name}: the column "${column}" is not read`);
+  const hub = file === undefined ? (entry['hf_hub_url'] ?? entry['ms_hub_url']) : undefined;
+  if (hub !== undefined) notes.push(`${name} lies on a hub: fetch it with anneal pull --data ${String(hub)}`);
+  else if (file === undefined) notes.push(`${name} names no file; correct the path`);
+  const pairs = pairColumns(entry, columns, kind);
+  if (entry['ranking'] === true && kind === undefined) {
+    notes.push(`${name} holds preference pairs, from which supervised training learns nothing`);
   }
-  for (const key of ['num_samples', 'subset', 'folder'])
+  const read = new Set(kind === undefined ? [] : ['chosen', 'rejected', ...(kind === 'kto' ? ['kto_tag'] : [])]);
+  for (const column of ['history', 'chosen', 'rejected', 'kto_tag', 'images', 'videos', 'audios']) {
+    const found = read.has(column) || (column === 'history' && columns[column] === column);
+    if (column in columns && !found) notes.push(`${name}: the column "${column}" is not read`);
+  }
+  const label = columns['kto_tag'];
+  if (kind === 'kto' && label !== undefined && !['label', 'kto_tag'].includes(String(label))) {
+    notes.push(`${name}: rename the column "${String(label)}", which says whether an answer is good, to "label"`);
+  }
+  for (const key of ['num_samples', 'folder', ...(hub === undefined ? ['subset'] : [])])
     if (key in entry) notes.push(`${name}: ${key} has no counterpart`);
 
-  const path = posix.join(directory, typeof file === 'string' ? file : name);
-  const texts = Object.fromEntries(
-    Object.entries({ field_system: columns['system'], field_tools: columns['tools'] }).filter(([, column]) => column),
-  );
+  const path = hub === undefined ? posix.join(directory, String(file ?? name)) : String(hub);
+  const part = hub === undefined ? {} : { name: entry['subset'], split: entry['split'] };
+  const fields = { ...part, field_system: columns['system'], field_tools: columns['tools'] };
+  const texts = Object.fromEntries(Object.entries(fields).filter(([, column]) => column));
   const dataset =
     entry['formatting'] === 'sharegpt' || entry['formatting'] === 'openai'
-      ? { path, type: 'chat_template', ...texts, ...conversation(entry, columns) }
+      ? { path, type: 'chat_template', ...texts, ...pairs, ...conversation(entry, columns) }
       : {
           path,
           type: 'alpaca',
           ...texts,
           field_instruction: columns['prompt'] ?? 'instruction',
           field_input: columns['query'] ?? 'input',
-          field_output: columns['response'] ?? 'output',
+          ...('field_chosen' in pairs ? pairs : { field_output: columns['response'] ?? 'output' }),
         };
   return { ...dataset, note: notes.join('; ') };
+}
+
+/** The columns of both answers, where there are two. */
+function pairColumns(entry: Input, columns: Input, kind?: string): Input {
+  if (kind === undefined || entry['ranking'] !== true) return {};
+  return { field_chosen: columns['chosen'] ?? 'chosen', field_rejected: columns['rejected'] ?? 'rejected' };
 }
 
 function conversation(entry: Input, columns: Input): Input {
