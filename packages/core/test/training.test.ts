@@ -188,6 +188,14 @@ describe('adapters on embedding and output layer', () => {
     await expect(trainHere(recipe)).rejects.toThrow(message);
   });
 
+  test.each<Partial<Recipe>>([{ lora_modules_to_save: ['embed_tokens'] }, { peft_trainable_token_indices: [7] }])(
+    'of the output layer alone, with %j, is refused where these are one matrix',
+    async (changes) => {
+      const recipe = tinyRecipe(temporaryFolder(), { ...on, lora_target_modules: ['q_proj', 'lm_head'], ...changes });
+      await expect(trainHere(recipe)).rejects.toThrow('puts an adapter on lm_head, of which this recipe trains rows');
+    },
+  );
+
   test('cannot be merged where these are one matrix: warned of, and refused', async () => {
     const folder = temporaryFolder();
     const run = await trainHere(tinyRecipe(folder, { ...on, max_steps: 1, save_steps: 1 }));

@@ -3,8 +3,10 @@ import { join, relative } from 'node:path';
 import { openSafetensors } from '@anneal/formats/safetensors/read';
 import { expect, test } from 'vitest';
 import { adapterGoldenPath, goldenModel, goldenPath, temporaryFolder } from '../../test/fixtures.ts';
+import { tensorsOf, withChanged } from '../../test/tamper.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
+import type { ModelTensor } from '../models/model.ts';
 import { baseForPeft, exportLora } from './lora.ts';
 
 const weights = (length: number, first: number) => Float32Array.from({ length }, (_, i) => first + i / 64);
@@ -76,6 +78,26 @@ test('adapters on embedding and output layer: what their folder may say', async 
   await expect(loadLoraWeights(folderWith({ ensure_weight_tying: true }), tied)).rejects.toThrow('ensure_weight_tying');
   const other = goldenModel('mistral');
   await expect(loadLoraWeights(folderWith({}), other)).rejects.toThrow('has other values than the adapter keeps of it');
+});
+
+test('base weights that an adapter keeps in float16 are those of a base in float32, small ones too', async () => {
+  const model = goldenModel('llama3');
+  const load = (inBase: number): Promise<LoraWeights> => {
+    const embed = model.tensors.get('embed') as ModelTensor;
+    const tensors = new Map(model.tensors).set('embed', { ...embed, float32: () => embed.float32().with(0, inBase) });
+    const file = 'adapter/adapter_model.safetensors';
+    const saved = adapterGoldenPath('lora-head-embed');
+    const kept = tensorsOf(join(saved, file)).find(({ name }) => name.endsWith('embed_tokens.base_layer.weight'));
+    return withChanged(
+      saved,
+      join(temporaryFolder(), 'copy'),
+      file,
+      (bytes) => void bytes.writeFloatLE(2 ** -24, kept?.start),
+      (copy) => loadLoraWeights(join(copy, 'adapter'), { ...model, tensors }),
+    );
+  };
+  expect((await load(0.7 * 2 ** -24)).modules.has('embed')).toBe(true);
+  await expect(load(3 * 2 ** -24)).rejects.toThrow('has other values than the adapter keeps of it');
 });
 
 test('what is there already is left alone', async () => {

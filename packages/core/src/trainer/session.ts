@@ -231,7 +231,7 @@ function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial:
   if (initial) {
     refuseOtherKind(adapter, initial, model);
     const spec = loraSpecOf(initial, adapter.options.dropout);
-    refuseOnOuterMatrices(spec, adapter.options);
+    refuseOnOuterMatrices(model.config, spec, adapter.options);
     return spec;
   }
   const { targets } = adapter;
@@ -240,7 +240,7 @@ function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial:
   const full = fullTensors(model.config, model.architecture.names, adapter.full, linears);
   refuseTokens(adapter.tokens, model, full);
   const spec = loraSpec(adapter.options, [...linears, ...experts], full, adapter.tokens);
-  refuseOnOuterMatrices(spec, adapter.options);
+  refuseOnOuterMatrices(model.config, spec, adapter.options);
   return spec;
 }
 

@@ -45,12 +45,15 @@ export function transposed(values: Float32Array, rows: number, columns: number):
  * @throws UserError for what is not implemented of adapters on embedding and output layer
  */
 export function refuseOnOuterMatrices(
+  { tieWordEmbeddings }: Pick<ModelConfig, 'tieWordEmbeddings'>,
   { modules, full, tokens, dropout }: LoraSpec,
   { dora, loraBias, initialization = 'plain' }: Pick<LoraOptions, 'dora' | 'loraBias' | 'initialization'>,
 ): void {
   const outer = outerMatrices.filter((name) => modules.has(name));
   if (outer.length === 0) return;
-  const both = outer.find((name) => full.has(name) || (name === 'embed' && tokens.length > 0));
+  // The gradient of the output layer goes to its adapter alone.
+  const isInFull = (name: string) => full.has(name) || (name === 'embed' && tokens.length > 0);
+  const both = outer.find((name) => isInFull(tieWordEmbeddings ? 'embed' : name));
   if (both) {
     throw unsupported(
       `lora_target_modules puts an adapter on ${both}, of which this recipe trains rows in full`,

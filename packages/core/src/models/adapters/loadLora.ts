@@ -122,9 +122,9 @@ function notOnOuterMatrices(folder: string, module: string): UserError {
   });
 }
 
-/** As far as bfloat16 rounds, in which either may be held. */
+/** As far as bfloat16 rounds, in which either may be held, or float16, whose smallest value is 2⁻²⁴. */
 function isRounded(value: number, from: number): boolean {
-  return Math.abs(value - from) <= 2 ** -8 * Math.abs(from);
+  return Math.abs(value - from) <= Math.max(2 ** -8 * Math.abs(from), 2 ** -25);
 }
 
 /** Where PEFT ties both adapters of one matrix, training them apart would make another model. */
