@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { LIMITS } from '@anneal/formats/limits';
 import { z } from 'zod';
-import { isModelPath } from './selectFiles.ts';
+import { isModelPath, PROVENANCE_FILE } from './selectFiles.ts';
 
 /** Where a pulled model came from; written into its folder last, so that it also says that the folder is whole. */
 export interface Provenance {
@@ -16,8 +16,6 @@ export interface Provenance {
   readonly license?: string | undefined;
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
 }
-
-const PROVENANCE_FILE = 'provenance.json';
 
 /** `$ANNEAL_CACHE`, else the platform's cache folder. */
 export function defaultCacheDirectory(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {

@@ -48,14 +48,16 @@ export async function downloadFile(file: RemoteFile, destination: string, option
 }
 
 async function transferWithRetries(file: RemoteFile, part: string, options: DownloadOptions): Promise<void> {
+  // What is sent again after a fresh start is no progress: it could go on like that without end.
+  let furthest = sizeOf(part);
   for (let failures = 0; sizeOf(part) !== file.bytes || file.bytes === 0; ) {
-    const before = sizeOf(part);
     try {
       return await transfer(file, part, options);
     } catch (error) {
       const reason = asSourceError(error, options.signal);
       if (!(reason instanceof BrokenTransfer) && reason.cause === undefined) throw reason;
-      failures = sizeOf(part) - before >= LEAST_PROGRESS_BYTES ? 1 : failures + 1;
+      failures = sizeOf(part) - furthest >= LEAST_PROGRESS_BYTES ? 1 : failures + 1;
+      furthest = Math.max(furthest, sizeOf(part));
       const pause = RETRY_DELAYS_MILLISECONDS[failures - 1];
       if (pause === undefined) throw new SourceError(`${file.path}: ${reason.message}`, error);
       await delay(pause, undefined, options.signal ? { signal: options.signal } : {});

@@ -9,8 +9,12 @@ const PLAIN_NAME = /^[A-Za-z0-9_][\w.+-]*$/;
 /** The one folder below the top whose files are fetched: named chat templates. */
 export const TEMPLATE_FOLDER = NAMED_FOLDER;
 
+/** Ours, in the folder of each model and data set that was pulled: no file of a hub takes its place. */
+export const PROVENANCE_FILE = 'provenance.json';
+
 /** Whether a file of a pulled model may have this path, with `/` between folder and name. */
 export function isModelPath(path: string): boolean {
+  if (path === PROVENANCE_FILE) return false;
   const folder = `${TEMPLATE_FOLDER}/`;
   const name = path.startsWith(folder) && path.endsWith('.jinja') ? path.slice(folder.length) : path;
   return PLAIN_NAME.test(name);
@@ -23,7 +27,7 @@ export function isModelPath(path: string): boolean {
  * @throws UserError when there is nothing to read, SourceError when the list is incomplete
  */
 export function selectFiles(repository: string, listed: readonly string[], wantedFile?: string): string[] {
-  const files = listed.filter(isModelPath);
+  const files = [...new Set(listed)].filter(isModelPath);
   const metadata = files.filter((path) => METADATA.test(path));
   if (wantedFile) {
     if (files.includes(wantedFile)) return [wantedFile];

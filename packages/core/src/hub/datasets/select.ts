@@ -1,5 +1,6 @@
 /** Which files of a data set's repository are fetched. */
 import { UserError } from '../../errors.ts';
+import { PROVENANCE_FILE } from '../selectFiles.ts';
 import { configsOf, type DatasetConfig } from './configs.ts';
 import { matchesGlob } from './glob.ts';
 
@@ -25,7 +26,7 @@ const MOST_FILES = 10_000;
 
 /** Whether a file of a pulled data set may have this path. */
 export function isDataPath(path: string): boolean {
-  return PLAIN_PATH.test(path) && !path.includes('..') && ROW_FILE.test(path);
+  return PLAIN_PATH.test(path) && !path.includes('..') && ROW_FILE.test(path) && path !== PROVENANCE_FILE;
 }
 
 export const CONVERTED = 'refs/convert/parquet';
@@ -41,7 +42,7 @@ export function selectDataFiles(
   card: string | undefined,
   wanted: DatasetSelection,
 ): string[] {
-  const paths = listed.filter((path) => isDataPath(path) && !DESCRIPTIONS.test(path)).sort();
+  const paths = [...new Set(listed)].filter((path) => isDataPath(path) && !DESCRIPTIONS.test(path)).sort();
   if (wanted.dataFiles) return ofOneKind(id, namedFiles(id, paths, wanted));
   refuseScript(id, listed, paths, card);
   refuseUnread(id, listed);
