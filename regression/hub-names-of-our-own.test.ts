@@ -1,5 +1,5 @@
 /**
- * A repository with a `provenance.json` took the place of ours: `models check` called the model damaged for ever, and a data
+ * A repository with a `provenance.json` took the place of ours: `models check` called the model damaged forever, and a data
  * set's rows of that name were overwritten by ours. A list that named a file twice had it downloaded twice at once into one place.
  */
 import { expect, test } from 'vitest';
