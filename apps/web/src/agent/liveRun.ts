@@ -47,6 +47,7 @@ export class LiveRun {
   #steps: StepEvent[] = [];
   #seq = 0;
   #loading = 0;
+  #isLoading = false;
   #subscription: { unsubscribe(): void } | undefined;
   #closed = false;
 
@@ -119,6 +120,7 @@ export class LiveRun {
   /** Asks for the buckets of what is shown; of several answers the one to the last question counts. */
   async #load(): Promise<void> {
     const question = ++this.#loading;
+    this.#isLoading = true;
     const { range, smoothing } = this.#view;
     try {
       const answer = await agent().runs.series.query({
@@ -135,6 +137,8 @@ export class LiveRun {
       this.#extend(this.#steps, happenings);
     } catch (error) {
       this.error.set(error);
+    } finally {
+      if (question === this.#loading) this.#isLoading = false;
     }
   }
 
@@ -149,9 +153,14 @@ export class LiveRun {
     const steps = fresh.filter((event) => event.type === 'step');
     this.#steps.push(...steps);
     const isRepeated = fresh.some(({ type }) => type === 'resumed');
-    if (isRepeated) this.#steps = [];
-    if (isRepeated || this.#steps.length > mostSteps) void this.#load();
-    else this.#extend(steps, others);
+    if (isRepeated) {
+      this.#steps = [];
+      this.#series = undefined; // it may have the steps that come again
+    }
+    this.#extend(steps, others);
+    // Another question each time steps come would leave one that takes long without an answer.
+    const isDue = !this.#series || this.#steps.length > mostSteps;
+    if (isRepeated || (isDue && !this.#isLoading)) void this.#load();
   }
 
   #summarize(summary: ListedRun): void {

@@ -16,7 +16,7 @@ import { isTyping } from './isTyping.ts';
 import { OtherReading, useOtherText } from './OtherReading.tsx';
 import { EditRow, Notes, Raw } from './RowNotes.tsx';
 import { SideBySide } from './SideBySide.tsx';
-import { Legend, Tokens } from './Tokens.tsx';
+import { Legend, More, Tokens } from './Tokens.tsx';
 import { VerdictBadge, verdictOf } from './VerdictBadge.tsx';
 
 const forms = ['text', 'tokens', 'ids', 'raw'] as const;
@@ -59,6 +59,7 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
     combine: partsOf,
   });
   const isWhole = shown.length === parts;
+  const onMore = isWhole ? () => setMore({ row, parts: parts + 1 }) : null;
 
   const step = useCallback(
     async (wanted: RowChoice, direction: 'forward' | 'backward') => {
@@ -177,6 +178,7 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
               showsSpace={showsSpace}
               chosen={chosen}
               onChoose={(token) => void setChosen(token)}
+              onMore={onMore}
             />
           ) : (
             <Tokens
@@ -189,11 +191,7 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
               onChoose={(token) => void setChosen(token)}
             />
           )}
-          {form !== 'raw' && shown.at(-1)?.isLast === false && isWhole && (
-            <Button className="justify-self-start" onClick={() => setMore({ row, parts: parts + 1 })}>
-              {t('more', { count: format.count(partTokens) })}
-            </Button>
-          )}
+          {form !== 'raw' && other === null && <More readings={[shown]} onMore={onMore} />}
         </>
       )}
     </article>

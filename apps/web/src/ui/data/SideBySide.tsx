@@ -9,6 +9,7 @@ import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import { tokenBlocks } from './shownTokens.ts';
 import { TokenDetail } from './TokenDetail.tsx';
+import { More } from './Tokens.tsx';
 import { type TokenForm, TokenText } from './TokenText.tsx';
 import { differences } from './tokenDifferences.ts';
 import { VerdictBadge, verdictOf } from './VerdictBadge.tsx';
@@ -24,10 +25,13 @@ interface SideBySideProps {
   showsSpace: boolean;
   chosen: number | null;
   onChoose: (token: number) => void;
+  /** Asks for the next part; null while one is on its way. */
+  onMore: (() => void) | null;
 }
 
 /** A row as training reads it, and beside it as another template or tokenizer does, with what differs marked. */
-export function SideBySide({ name, row, answer, parts, other, form, showsSpace, chosen, onChoose }: SideBySideProps) {
+export function SideBySide({ name, row, answer, parts, other, onMore, ...drawn }: SideBySideProps) {
+  const { form, showsSpace, chosen, onChoose } = drawn;
   const t = useTranslations('dataRow');
   const enabled = useHasSocket();
   const { parts: others, error } = useQueries({
@@ -86,6 +90,8 @@ export function SideBySide({ name, row, answer, parts, other, form, showsSpace, 
           </p>
         )}
       </div>
+      {/* Either reading may have more tokens than the other. */}
+      <More readings={[parts, others]} onMore={isComplete || error ? onMore : null} />
       <aside className="sticky bottom-0 max-h-[40dvh] overflow-y-auto rounded-lg border border-line bg-surface p-4 shadow-[0_-8px_24px_rgb(0_0_0/0.12)]">
         <TokenDetail
           row={at?.side === 'other' && otherFirst ? otherFirst : first}

@@ -2,6 +2,9 @@
 import type { DataRow } from '@anneal/core/protocol/dataView';
 import { useMemo } from 'react';
 import { useTranslations } from 'use-intl';
+import { partTokens } from '../../agent/dataSet.ts';
+import { Button } from '../Button.tsx';
+import { useFormat } from '../format.ts';
 import { tokenBlocks } from './shownTokens.ts';
 import { TokenDetail } from './TokenDetail.tsx';
 import { differingLook, type TokenForm, TokenText } from './TokenText.tsx';
@@ -32,6 +35,18 @@ export function Tokens({
         <TokenDetail row={row} token={token} role={block?.role ?? null} />
       </aside>
     </div>
+  );
+}
+
+/** Asks for the next part of a row. @param readings the parts of each that have come; @param onMore null while some are on their way */
+export function More({ readings, onMore }: { readings: readonly (readonly DataRow[])[]; onMore: (() => void) | null }) {
+  const t = useTranslations('dataRow');
+  const format = useFormat();
+  if (!onMore || readings.every((parts) => parts.at(-1)?.isLast !== false)) return null;
+  return (
+    <Button className="justify-self-start" onClick={onMore}>
+      {t('more', { count: format.count(partTokens) })}
+    </Button>
   );
 }
 

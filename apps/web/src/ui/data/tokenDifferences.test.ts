@@ -42,6 +42,44 @@ test('what may still find its counterpart is not marked', () => {
   const [mine, other] = [blocks([0, 'a x b c']), blocks([0, 'a b c d e'])];
   expect(differing(mine, other)).toEqual([[1], [3, 4]]);
   expect(differing(mine, other, false)).toEqual([[1], []]);
+  const [further, behind] = [blocks([0, 'a x'], [1, 'b'], [2, 'c']), blocks([0, 'a y'], [1, 'b'])];
+  expect(differing(further, behind, false)).toEqual([[1], [1]]);
+  expect(differing(behind, further, false)).toEqual([[1], [1]]);
+  const furthest = blocks([0, 'a y'], [1, 'b'], [2, 'c'], [3, 'd']);
+  expect(differing(furthest, behind, false)).toEqual([[], []]);
+  expect(differing(furthest, behind)).toEqual([[3, 4], []]);
+});
+
+test('a long message of which both ends differ has the rest in common', () => {
+  const middle = Array.from({ length: 5000 }, (_, i) => `w${i % 7}`).join(' ');
+  const [mine, other] = [blocks([0, `Say ${middle} x <|im_end|>`]), blocks([0, `say ${middle} </s>`])];
+  expect(differing(mine, other)).toEqual([
+    [0, 5001, 5002],
+    [0, 5001],
+  ]);
+});
+
+/** Forty of three letters. */
+const words = (seed: number) => Array.from({ length: 40 }, (_, i) => 'abc'[(((i * i + seed) * 7919) % 11) % 3]);
+
+const without = (all: (string | undefined)[], gone: number[]) => all.filter((_, i) => !gone.includes(i));
+
+test('as many tokens are common as can be', () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const [a, b] = [words(seed), words(seed + 5)];
+    // The length of what is common to the first i and the first j of them.
+    const common = Array.from({ length: 41 }, () => Array<number>(41).fill(0));
+    const at = (i: number, j: number) => common[i]?.[j] ?? 0;
+    for (let i = 1; i <= 40; i++) {
+      for (let j = 1; j <= 40; j++) {
+        const equal = a[i - 1] === b[j - 1];
+        (common[i] as number[])[j] = equal ? at(i - 1, j - 1) + 1 : Math.max(at(i - 1, j), at(i, j - 1));
+      }
+    }
+    const [mine = [], other = []] = differing(blocks([0, a.join(' ')]), blocks([0, b.join(' ')]));
+    expect([mine.length, other.length]).toEqual([40 - at(40, 40), 40 - at(40, 40)]);
+    expect(without(a, mine)).toEqual(without(b, other));
+  }
 });
 
 test('long messages are compared in little memory', () => {

@@ -7,12 +7,13 @@ export interface Differences {
   other: ReadonlySet<number>;
 }
 
-/** Of one message: some milliseconds. What is longer is compared from both ends only. */
-const mostPairs = 4_000_000;
+/** Of one message: tokens that one of the two does not have, in some 0.3 s and 64 MB. What differs more is compared from both ends only. */
+const mostEdits = 4000;
 
 /**
  * Message by message the longest common sequence of tokens stands for what is equal: same characters, and trained or not.
- * @param isWhole false while tokens are still to come: what follows the last equal ones may yet find its counterpart
+ * @param isWhole false while tokens are still to come: what follows the last equal ones, and a message that one alone has, may yet find its
+ * counterpart
  */
 export function differences(mine: readonly TokenBlock[], other: readonly TokenBlock[], isWhole: boolean): Differences {
   const found = { mine: new Set<number>(), other: new Set<number>() };
@@ -22,7 +23,7 @@ export function differences(mine: readonly TokenBlock[], other: readonly TokenBl
   for (const key of keys) {
     const [left, right] = [a.get(key) ?? [], b.get(key) ?? []];
     const pairs = commonPairs(left, right);
-    const isOpen = !isWhole && lasts.includes(key);
+    const isOpen = !isWhole && (lasts.includes(key) || !a.has(key) || !b.has(key));
     const [endLeft, endRight] = isOpen ? (pairs.at(-1) ?? [0, 0]) : [left.length, right.length];
     const [equalLeft, equalRight] = [new Set(pairs.map(([i]) => i)), new Set(pairs.map(([, j]) => j))];
     for (const [i, { index }] of left.slice(0, endLeft).entries()) if (!equalLeft.has(i)) found.mine.add(index);
@@ -52,11 +53,12 @@ function commonPairs(a: readonly ShownToken[], b: readonly ShownToken[]): [numbe
   while (end < shorter - start && isEqual(a[a.length - 1 - end], b[b.length - 1 - end])) end++;
   const [rows, columns] = [a.length - start - end, b.length - start - end];
   const pairs = Array.from({ length: start }, (_, i): [number, number] => [i, i]);
-  if (rows * columns <= mostPairs) pairs.push(...longestCommon(a, b, start, rows, columns));
+  for (const pair of longestCommon(a, b, start, rows, columns)) pairs.push(pair);
   for (let i = end; i > 0; i--) pairs.push([a.length - i, b.length - i]);
   return pairs;
 }
 
+/** By the greedy algorithm of Myers (1986): what is common costs next to nothing, what differs its square. */
 function longestCommon(
   a: readonly ShownToken[],
   b: readonly ShownToken[],
@@ -64,24 +66,41 @@ function longestCommon(
   rows: number,
   columns: number,
 ): [number, number][] {
-  // The length of what is common from row i and column j on.
-  const width = columns + 1;
-  const lengths = new Uint16Array((rows + 1) * width);
-  const at = (i: number, j: number) => lengths[i * width + j] as number;
-  for (let i = rows - 1; i >= 0; i--) {
-    for (let j = columns - 1; j >= 0; j--) {
-      lengths[i * width + j] = isEqual(a[start + i], b[start + j])
-        ? at(i + 1, j + 1) + 1
-        : Math.max(at(i + 1, j), at(i, j + 1));
+  const most = Math.min(rows + columns, mostEdits);
+  // The furthest row that is reached on diagonal k = row − column; before each further edit, as it was.
+  const furthest = new Int32Array(2 * most + 3);
+  const before: Int32Array[] = [];
+  for (let edits = 0; edits <= most; edits++) {
+    before.push(furthest.slice(most - edits, most + edits + 3));
+    for (let k = -edits; k <= edits; k += 2) {
+      const from = previousDiagonal(before[edits] as Int32Array, k);
+      let i = (furthest[most + 1 + from] as number) + (from < k ? 1 : 0);
+      while (i < rows && i - k < columns && isEqual(a[start + i], b[start + i - k])) i++;
+      furthest[most + 1 + k] = i;
+      if (i >= rows && i - k >= columns) return pairsOf(before, start, rows, columns);
     }
   }
+  return [];
+}
+
+/** @param furthest of the diagonals −(n + 1) … n + 1 before edit n; the way to diagonal k comes from the one that is further */
+function previousDiagonal(furthest: Int32Array, k: number): number {
+  const edits = (furthest.length - 3) / 2;
+  const at = (diagonal: number) => furthest[diagonal + edits + 1] as number;
+  return k === -edits || (k !== edits && at(k - 1) < at(k + 1)) ? k + 1 : k - 1;
+}
+
+/** Back from the end: what lies on a diagonal is common. */
+function pairsOf(before: readonly Int32Array[], start: number, rows: number, columns: number): [number, number][] {
   const pairs: [number, number][] = [];
-  for (let i = 0, j = 0; i < rows && j < columns; ) {
-    if (isEqual(a[start + i], b[start + j])) pairs.push([start + i++, start + j++]);
-    else if (at(i + 1, j) >= at(i, j + 1)) i++;
-    else j++;
+  let [i, j] = [rows, columns];
+  for (const [edits, furthest] of [...before.entries()].toReversed()) {
+    const diagonal = previousDiagonal(furthest, i - j);
+    const row = furthest[diagonal + edits + 1] as number;
+    while (i > row && j > row - diagonal) pairs.push([start + --i, start + --j]);
+    [i, j] = [row, row - diagonal];
   }
-  return pairs;
+  return pairs.toReversed();
 }
 
 /** Ids are each vocabulary's own. Tokens without characters of their own are told by how they are spelled. */
