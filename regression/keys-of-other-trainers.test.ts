@@ -47,6 +47,8 @@ it.each([
   ['dpo_beta: 0.1', '`rl_beta`, beside `rl: dpo`'],
   ['adapter: dora', 'write `adapter: lora` and `peft_use_dora: true`'],
   ['adapter: qdora', 'write `adapter: qlora` and `peft_use_dora: true`'],
+  ['kto_chosen_weight: 2', 'write `kto_desirable_weight: 2` beside `rl: kto`'],
+  ['rl: kto\nkto_chosen_weight: 2', 'write `kto_desirable_weight: 2`'],
   ['stage: pt', 'give each data set `type: completion`'],
   ['max_samples: 500', 'give each data set `max_samples: 500`'],
   ['interleave_probs: 0.75,0.25', 'give each data set its `percent`'],

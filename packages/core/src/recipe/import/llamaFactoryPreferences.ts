@@ -2,6 +2,7 @@ import {
   type Account,
   becomes,
   cannot,
+  elsewhere,
   type Input,
   imply,
   isOff,
@@ -47,7 +48,9 @@ const named =
     const kind = preferenceKind(input);
     const name = kind !== undefined && Object.hasOwn(names, kind) ? names[kind] : undefined;
     if (name !== undefined) return becomes({ [name]: value }, note);
-    return nothing(`has no effect with ${kind ? `rl: ${kind}` : 'supervised training'}, in LLaMA-Factory neither`);
+    const idle = `has no effect with ${kind ? `rl: ${kind}` : 'supervised training'}, in LLaMA-Factory neither`;
+    const ours = Object.entries(names).map(([rl, ourName]) => `\`${ourName}: ${String(value)}\` beside \`rl: ${rl}\``);
+    return kind ? nothing(idle) : elsewhere(idle, `write ${ours.join(' or ')}`);
   };
 
 const loss: Rule = (value, input) => {
