@@ -42,7 +42,7 @@ export function SideBySide({ name, row, answer, parts, other, onMore, ...drawn }
   const blocks = useMemo(() => tokenBlocks(parts), [parts]);
   const otherBlocks = useMemo(() => tokenBlocks(others), [others]);
   const marks = useMemo(() => {
-    const isWhole = parts.at(-1)?.isLast === true && others.at(-1)?.isLast === true;
+    const isWhole = { mine: parts.at(-1)?.isLast === true, other: others.at(-1)?.isLast === true };
     return isComplete ? differences(blocks, otherBlocks, isWhole) : undefined;
   }, [parts, others, isComplete, blocks, otherBlocks]);
   const [pointed, setPointed] = useState<{ side: 'mine' | 'other'; token: number } | null>(null);

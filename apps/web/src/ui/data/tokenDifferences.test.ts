@@ -15,8 +15,8 @@ function blocks(...parts: [number | null, string][]): TokenBlock[] {
   }));
 }
 
-const differing = (a: TokenBlock[], b: TokenBlock[], isWhole = true) => {
-  const { mine, other } = differences(a, b, isWhole);
+const differing = (a: TokenBlock[], b: TokenBlock[], isWhole = true, isOtherWhole = isWhole) => {
+  const { mine, other } = differences(a, b, { mine: isWhole, other: isOtherWhole });
   return [[...mine], [...other]];
 };
 
@@ -48,6 +48,7 @@ test('what may still find its counterpart is not marked', () => {
   const furthest = blocks([0, 'a y'], [1, 'b'], [2, 'c'], [3, 'd']);
   expect(differing(furthest, behind, false)).toEqual([[], []]);
   expect(differing(furthest, behind)).toEqual([[3, 4], []]);
+  expect(differing(furthest, behind, false, true)).toEqual([[3], []]);
 });
 
 test('a long message of which both ends differ has the rest in common', () => {

@@ -12,18 +12,23 @@ const mostEdits = 4000;
 
 /**
  * Message by message the longest common sequence of tokens stands for what is equal: same characters, and trained or not.
- * @param isWhole false while tokens are still to come: what follows the last equal ones, and a message that one alone has, may yet find its
- * counterpart
+ * @param isWhole false of a reading of which tokens are still to come: what follows the last equal ones of its last message, and a message
+ * that it has not, may yet find its counterpart
  */
-export function differences(mine: readonly TokenBlock[], other: readonly TokenBlock[], isWhole: boolean): Differences {
+export function differences(
+  mine: readonly TokenBlock[],
+  other: readonly TokenBlock[],
+  isWhole: Readonly<Record<keyof Differences, boolean>>,
+): Differences {
   const found = { mine: new Set<number>(), other: new Set<number>() };
   const [a, b] = [byMessage(mine), byMessage(other)];
   const keys = [...new Set([...a.keys(), ...b.keys()])];
-  const lasts = [[...a.keys()].at(-1), [...b.keys()].at(-1)];
+  const [lastOfA, lastOfB] = [[...a.keys()].at(-1), [...b.keys()].at(-1)];
   for (const key of keys) {
     const [left, right] = [a.get(key) ?? [], b.get(key) ?? []];
     const pairs = commonPairs(left, right);
-    const isOpen = !isWhole && (lasts.includes(key) || !a.has(key) || !b.has(key));
+    const isOpen =
+      (!isWhole.mine && (key === lastOfA || !a.has(key))) || (!isWhole.other && (key === lastOfB || !b.has(key)));
     const [endLeft, endRight] = isOpen ? (pairs.at(-1) ?? [0, 0]) : [left.length, right.length];
     const [equalLeft, equalRight] = [new Set(pairs.map(([i]) => i)), new Set(pairs.map(([, j]) => j))];
     for (const [i, { index }] of left.slice(0, endLeft).entries()) if (!equalLeft.has(i)) found.mine.add(index);
