@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { ROW_VERDICTS, type RowFilter, type RowVerdict } from '../protocol/rowVerdicts.ts';
 import { countTargetTokens } from './judge.ts';
 import type { ProcessedRow } from './processRows.ts';
+import { damagedStore } from './tokenStore.ts';
 import type { Verdict } from './types.ts';
 
 /** What became of a row, in numbers: of a pair those of both answers together. */
@@ -99,11 +101,14 @@ export class RowTable {
     return [part(this.#codes), part(this.#tokens), part(this.#targets)];
   }
 
+  /** @throws UserError `token_cache_damaged` */
   static read(path: string): RowTable {
     const bytes = readFileSync(path);
     const table = new RowTable();
     const count = bytes.length / 9;
-    if (!Number.isInteger(count)) throw new Error(`${path} is not a table of rows`);
+    if (!Number.isInteger(count) || !bytes.subarray(0, count).every(isKnown)) {
+      throw damagedStore(dirname(path), `${basename(path)} is not a table of rows`);
+    }
     const numbers = (from: number): Uint32Array<ArrayBuffer> =>
       new Uint32Array(Uint8Array.from(bytes.subarray(from, from + 4 * count)).buffer);
     table.#codes = Uint8Array.from(bytes.subarray(0, count));
@@ -113,6 +118,8 @@ export class RowTable {
     return table;
   }
 }
+
+const isKnown = (code: number): boolean => (code & CODE) < ROW_VERDICTS.length;
 
 function grown<T extends Uint8Array | Uint32Array>(array: T, larger: T): T {
   larger.set(array);
