@@ -1,6 +1,6 @@
 'use client';
 import type { DataRow, DataSourceName, OtherText } from '@anneal/core/protocol/dataView';
-import { useQueries } from '@tanstack/react-query';
+import { useQueries, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { type Answer, partsOf, partTokens, rowQuery } from '../../agent/dataSet.ts';
@@ -34,11 +34,18 @@ export function SideBySide({ name, row, answer, parts, other, onMore, ...drawn }
   const { form, showsSpace, chosen, onChoose } = drawn;
   const t = useTranslations('dataRow');
   const enabled = useHasSocket();
+  const { data: otherStart } = useQuery({ ...rowQuery(name, row, 0, answer, other), enabled });
+  // Where the row has come whole, all of the other reading is beside it, which may be the longer one.
+  const otherParts = parts.at(-1)?.isLast ? Math.ceil((otherStart?.tokenCount ?? 0) / partTokens) : 0;
+  const count = Math.max(parts.length, otherParts);
   const { parts: others, error } = useQueries({
-    queries: parts.map((_, part) => ({ ...rowQuery(name, row, part * partTokens, answer, other), enabled })),
+    queries: Array.from({ length: count }, (_, part) => ({
+      ...rowQuery(name, row, part * partTokens, answer, other),
+      enabled,
+    })),
     combine: partsOf,
   });
-  const isComplete = others.length === parts.length;
+  const isComplete = others.length === count;
   const blocks = useMemo(() => tokenBlocks(parts), [parts]);
   const otherBlocks = useMemo(() => tokenBlocks(others), [others]);
   const marks = useMemo(() => {
