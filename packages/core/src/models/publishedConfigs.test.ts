@@ -370,6 +370,7 @@ test('granite-4.0-h-micro: layers of Mamba 2, and what of them is refused', () =
   expect(() => read({ ...hybrid, time_step_limit: [0.001, 0.1] })).toThrow('time_step_limit');
   expect(() => read({ ...hybrid, mamba_proj_bias: true })).toThrow('mamba_proj_bias');
   expect(() => read({ ...hybrid, mamba_n_heads: 48 })).toThrow('mamba_n_heads must be');
+  expect(() => read({ ...hybrid, mamba_d_head: 'auto', mamba_n_heads: 48 })).toThrow('mamba_n_heads must be');
   expect(() => read({ ...hybrid, mamba_n_groups: 3 })).toThrow('mamba_n_groups must be a divisor of 64 heads');
   expect(() => read({ ...hybrid, layer_types: ['mamba', 'rwkv'] })).toThrow('layer type rwkv is not implemented');
   expect(() => read({ ...hybrid, layer_types: ['mamba', 'mamba'] })).toThrow('without any layer of attention');

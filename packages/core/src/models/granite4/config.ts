@@ -56,7 +56,7 @@ function readStateSpace(fields: Fields): StateSpaceConfig {
   const inner = fields.count('mamba_expand', 2) * fields.count('hidden_size');
   const isAutomatic = !fields.has('mamba_d_head') || fields.raw('mamba_d_head') === 'auto';
   const headSize = isAutomatic ? inner / heads : fields.count('mamba_d_head');
-  if (heads * headSize !== inner)
+  if (!Number.isInteger(headSize) || heads * headSize !== inner)
     throw fields.wrong('mamba_n_heads', `so many heads that they are ${inner} wide together`);
   const groups = fields.count('mamba_n_groups', 1);
   if (heads % groups !== 0) throw fields.wrong('mamba_n_groups', `a divisor of ${heads} heads`);
