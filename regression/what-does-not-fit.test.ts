@@ -49,7 +49,7 @@ test('a disk that is too small is an error of its own', () => {
   const host = { needed: 3e9, available: 2e9 };
   expect(misfit({ memory, host, disk })).toMatchObject({
     code: 'out_of_memory',
-    what: expect.stringContaining("3.00 GB of the host's memory"),
+    what: expect.stringContaining("3.000 GB of the host's memory"),
   });
 });
 
@@ -100,4 +100,10 @@ test('init writes nothing for rows or a model that are not there, and says what 
   const { code, stdout } = await anneal('init', 'p', '--model', 'tiny-smollm2', '--data', 'strange.jsonl');
   expect(code).toBe(0);
   expect(stdout).toMatch(/to complete by hand: no known format has the fields alpha, beta/);
+});
+
+test('a small need is said in the unit it has, not as 0.01 GB', () => {
+  const memory = { needed: 1, available: 2 };
+  const disk = { needed: 13.1e6, available: 8.39e6, folder: '/runs', checkpoint: 2.61e6, checkpoints: 5 };
+  expect(misfit({ memory, host: memory, disk })?.what).toContain('13.10 MB of disk, 8.390 MB are free');
 });

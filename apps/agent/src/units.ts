@@ -1,22 +1,11 @@
-/** Numbers as people read them. Sizes are decimal: 1 GB is 10⁹ bytes. */
+/** Numbers as people read them. */
+export { formatBytes } from '@anneal/core/formatBytes';
 
 const groups = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
 /** 1,234,567 */
 export function formatCount(count: number): string {
   return groups.format(count);
-}
-
-/** 1.23 GB */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toPrecision(3)} ${units[unit]}`;
 }
 
 /** 0.4 s, 12 s, 3 min 05 s, 2 h 10 min, 3 d 4 h */

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { addon, type CudaDevice, type Device, deviceBytes, Engine, type Plan } from '@anneal/kernels';
 import { UserError } from './errors.ts';
+import { formatBytes } from './formatBytes.ts';
 import { type GpuHolder, gpuHolders } from './gpuHolders.ts';
 
 /** Left to the system and to this process's own needs beside the plan. */
@@ -56,7 +57,7 @@ export function outOfHostMemory(
   available: number,
 ): UserError {
   return new UserError({
-    what: `${what} needs ${gigabytes(needed)} of the host's memory beside the GPU's, ${gigabytes(available)} are free`,
+    what: `${what} needs ${formatBytes(needed, 4)} of the host's memory beside the GPU's, ${formatBytes(available, 4)} are free`,
     where,
     next: 'set activations: keep or auto, or close other programs',
     code: 'out_of_memory',
@@ -77,17 +78,13 @@ export function outOfMemory(
   available: number,
   holders: readonly GpuHolder[],
 ): UserError {
-  const others = holders.map(({ name, pid, bytes }) => `${name} (pid ${pid}) ${gigabytes(bytes)}`).join(', ');
+  const others = holders.map(({ name, pid, bytes }) => `${name} (pid ${pid}) ${formatBytes(bytes)}`).join(', ');
   return new UserError({
-    what: `${what} needs ${gigabytes(needed)}, ${gigabytes(available)} are free${others && `; GPU memory is held by ${others}`}`,
+    what: `${what} needs ${formatBytes(needed, 4)}, ${formatBytes(available, 4)} are free${others && `; GPU memory is held by ${others}`}`,
     where,
     next,
     code: 'out_of_memory',
   });
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 function availableBytes(): number {

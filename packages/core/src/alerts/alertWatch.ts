@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { farAbove, fewestSteps, isNotFinite, knownLoss, levelOf } from '../diagnosis/curves.ts';
 import { rounded } from '../diagnosis/evidence.ts';
+import { formatBytes } from '../formatBytes.ts';
 import { type Alert, type AlertName, alertSchema } from '../protocol/alerts.ts';
 import type { EventOf, EventType, RunEvent } from '../protocol/events.ts';
 import type { HostFacts } from './hostFacts.ts';
@@ -219,12 +220,10 @@ function stalled(step: number, pause: number, usual: number): Text {
 function nearlyFull(free: number, needed: number): Text {
   return {
     code: 'disk_nearly_full',
-    what: `the disk of the run is nearly full: ${gigabytes(free)} are free, and two checkpoints and what else is written take ${gigabytes(needed)}`,
+    what: `the disk of the run is nearly full: ${formatBytes(free)} are free, and two checkpoints and what else is written take ${formatBytes(needed)}`,
     next: 'free some with `anneal storage`, or lower save_total_limit; a run whose checkpoint does not fit ends, and can be resumed',
   };
 }
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
 function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { deviceBytes } from '@anneal/kernels';
 import { UserError } from '../errors.ts';
+import { formatBytes } from '../formatBytes.ts';
 import { freeDisk } from '../freeDisk.ts';
 import { hostBudget, memoryBudget, outOfHostMemory } from '../memory.ts';
 import { interval, type Job } from './job.ts';
@@ -53,7 +54,7 @@ function savedOtherwise({ job, lora, plan, model: { config } }: Session): number
 export function misfit({ memory, host, disk }: Fit): UserError | null {
   if (memory.needed > memory.available) {
     return new UserError({
-      what: `the run does not fit: it needs ${gigabytes(memory.needed)} of memory, ${gigabytes(memory.available)} are free`,
+      what: `the run does not fit: it needs ${formatBytes(memory.needed, 4)} of memory, ${formatBytes(memory.available, 4)} are free`,
       next: 'lower sequence_len or micro_batch_size, set activations: offload on a GPU or recompute, or close other programs; `anneal estimate` shows the parts',
       code: 'out_of_memory',
     });
@@ -61,7 +62,7 @@ export function misfit({ memory, host, disk }: Fit): UserError | null {
   if (host.needed > host.available) return outOfHostMemory({ what: 'the run' }, host.needed, host.available);
   if (disk.needed > disk.available) {
     return new UserError({
-      what: `the run does not fit: its checkpoints take ${gigabytes(disk.needed)} of disk, ${gigabytes(disk.available)} are free`,
+      what: `the run does not fit: its checkpoints take ${formatBytes(disk.needed, 4)} of disk, ${formatBytes(disk.available, 4)} are free`,
       where: disk.folder,
       next: 'free some, set output_dir to another disk, or lower save_total_limit',
       code: 'disk_full',
@@ -73,8 +74,4 @@ export function misfit({ memory, host, disk }: Fit): UserError | null {
 function mostCheckpoints({ save, saveLimit }: Job, totalSteps: number, stepsPerEpoch: number): number {
   const saved = Math.ceil(totalSteps / interval(save, stepsPerEpoch)) || 1;
   return Math.min(saved, saveLimit + 2);
-}
-
-function gigabytes(bytes: number): string {
-  return bytes < 1e7 ? `${(bytes / 1e6).toFixed(2)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
