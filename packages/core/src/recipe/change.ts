@@ -49,7 +49,12 @@ export function changeRecipe(
     from: before[key] as RecipeChange['from'],
     to: resolved[key] as RecipeChange['to'],
   }));
-  return { resolved, resolvedText: changes.length === 0 ? resolvedText : text, changes };
+  return { resolved, resolvedText: changes.length === 0 ? resolvedText : withoutMarks(text, changed), changes };
+}
+
+/** What was changed is no default any more. Keys that can be are scalars, a line each. */
+function withoutMarks(text: string, keys: readonly string[]): string {
+  return keys.reduce((lines, key) => lines.replace(new RegExp(`^(${key}: .*) # default$`, 'm'), '$1'), text);
 }
 
 export function differingKeys(a: ResolvedRecipe, b: ResolvedRecipe): (keyof ResolvedRecipe)[] {
