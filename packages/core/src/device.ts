@@ -2,8 +2,6 @@
 import { type ActivationType, addon, type CpuDevice, cpuDevice, cudaDevices, type Device } from '@anneal/kernels';
 import { deviceNamePattern } from './deviceName.ts';
 import { UserError } from './errors.ts';
-import type { LoraSpec } from './models/adapters/lora.ts';
-import type { ModelConfig } from './models/config.ts';
 
 export { type CudaReport, cudaReport, type Device, devices } from '@anneal/kernels'; // for the agent, which does not know the kernels
 
@@ -45,29 +43,6 @@ export function chooseCpu({ threads }: { threads?: number | undefined } = {}): C
     what: `ANNEAL_ISA is ${wanted}, which this processor does not run`,
     next: `unset it, or set it to one of ${sets.join(', ')}`,
     code: 'instruction_set_not_found',
-  });
-}
-
-/**
- * Looked at before data is prepared or memory taken.
- * @throws UserError `device_without_kernels`
- */
-export function refuseWhereKernelsAreMissing({ mixers, architecture }: ModelConfig, device: Device): void {
-  if (device.kind === 'cpu' || !mixers.includes('state_space')) return;
-  throw withoutKernels(`layers of a state space (${architecture})`, 'take a model of another type');
-}
-
-/** The same of an adapter that losses read. @throws UserError `device_without_kernels` */
-export function refuseAdaptedHead(lora: Pick<LoraSpec, 'modules'> | null, device: Device): void {
-  if (device.kind === 'cpu' || !lora?.modules.has('lm_head')) return;
-  throw withoutKernels('losses with an adapter on lm_head', 'take lm_head out of lora_target_modules');
-}
-
-function withoutKernels(what: string, other: string): UserError {
-  return new UserError({
-    what: `${what} have no CUDA kernels yet`,
-    next: `set device: cpu (--device cpu), or ${other}`,
-    code: 'device_without_kernels',
   });
 }
 

@@ -6,6 +6,8 @@
   X(adafactor_vector)                        \
   X(adamw)                                   \
   X(adamw_8bit)                              \
+  X(adapted_matrix)                          \
+  X(adapted_matrix_backward)                 \
   X(add)                                     \
   X(add_bias)                                \
   X(add_bias_backward)                       \
@@ -92,6 +94,7 @@
   X(schedule_free_adamw)                     \
   X(schedule_free_mix)                       \
   X(short_conv)                              \
+  X(short_conv_backward_bias)                \
   X(short_conv_backward_input)               \
   X(short_conv_backward_weight)              \
   X(short_conv_cached)                       \
@@ -102,6 +105,9 @@
   X(split_gate)                              \
   X(split_qkv)                               \
   X(square_sum)                              \
+  X(state_space)                             \
+  X(state_space_backward)                    \
+  X(state_space_cached)                      \
   X(swiglu)                                  \
   X(swiglu_backward)                         \
   X(swiglu_merged)                           \
@@ -110,11 +116,5 @@
   X(trim_heads)                              \
   X(zero)
 
-// Those of ops that say `cpuOnly: true`.
-#define ANNEAL_CPU_KERNELS(X)  \
-  X(adapted_matrix)            \
-  X(adapted_matrix_backward)   \
-  X(short_conv_backward_bias)  \
-  X(state_space)               \
-  X(state_space_backward)      \
-  X(state_space_cached)
+// Those of ops that say `cpuOnly: true`: none.
+#define ANNEAL_CPU_KERNELS(X)

@@ -1,5 +1,5 @@
 import { compile, type Device, type Engine, type Plan, Variables } from '@anneal/kernels';
-import { activationTypeOn, refuseWhereKernelsAreMissing } from '../device.ts';
+import { activationTypeOn } from '../device.ts';
 import { allocateEngine } from '../memory.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
@@ -36,7 +36,6 @@ export const adaptedProgram = 'adapted';
 export function planDecoding(model: OpenModel, options: DecodeEngineOptions): Plan {
   const { device, weightType, quantization = 'none', contextLength, promptChunk, adapter = null, sideBySide } = options;
   const { config } = model;
-  refuseWhereKernelsAreMissing(config, device);
   const variables = new Variables();
   const activationType = activationTypeOn(device, weightType);
   const programs = (adapter ? [null, adapter] : [null]).map((lora) => {

@@ -1,7 +1,6 @@
 import type { Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
 import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
-import { refuseAdaptedHead, refuseWhereKernelsAreMissing } from '../device.ts';
 import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
@@ -70,7 +69,6 @@ export async function openSession(
   try {
     const base = openModel(job.modelPath);
     opened.push(base);
-    refuseWhereKernelsAreMissing(base.config, job.device);
     if (job.rollouts) refuseStates(base);
     refuseExpertsAsOneMatrix(base, job);
     refuseStartInFourBits(base, job);
@@ -80,7 +78,6 @@ export async function openSession(
     await onOpened?.({ job, model, text });
     const initialAdapter = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
-    refuseAdaptedHead(lora, job.device);
     if (job.optimizer.embeddingRate !== 1 && !trainsEmbeddingOrHead(lora)) throw withoutEmbedding();
     const objective = objectiveOf(job.objective);
     const nf4 = nf4Forms(model, job.quantization, lora);

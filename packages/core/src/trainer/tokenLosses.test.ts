@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { cpuDevice, type Device } from '@anneal/kernels';
+import { cpuDevice } from '@anneal/kernels';
 import { expect, test } from 'vitest';
 import { adapterGoldenPath, goldenModel, temporaryFolder } from '../../test/fixtures.ts';
 import { tokenStoreOf } from '../datasets/tokenStore.ts';
@@ -29,18 +29,4 @@ test('outside a run, too, an adapter on the output layer is as if it were merged
   expect(beside).toHaveLength(19);
   for (const [i, loss] of beside.entries()) expect(loss).toBeCloseTo(merged[i] as number, 4);
   expect(beside[0]).not.toBeCloseTo((await lossesOf(model, null))[0] as number, 2);
-});
-
-test('a model without kernels on a GPU is refused there, with the way out', async () => {
-  const gpu = { ...device, kind: 'cuda' } as unknown as Device;
-  const options = {
-    device: gpu,
-    weightType: 'f32',
-    quantization: 'none',
-    adapter: null,
-    onDocument: () => {},
-  } as const;
-  await expect(measureTokenLosses(goldenModel('granite4-h'), store, [0], options)).rejects.toMatchObject({
-    code: 'device_without_kernels',
-  });
 });

@@ -1,7 +1,7 @@
 import { compile, type Device, type Engine, type Plan, Variables } from '@anneal/kernels';
 import { buildBatch } from '../datasets/batch.ts';
 import type { TokenStore } from '../datasets/tokenStore.ts';
-import { activationTypeOn, refuseAdaptedHead, refuseWhereKernelsAreMissing } from '../device.ts';
+import { activationTypeOn } from '../device.ts';
 import { allocateEngine } from '../memory.ts';
 import { loraSpecOf, writeLora } from '../models/adapters/lora.ts';
 import type { LoraWeights } from '../models/adapters/loraWeights.ts';
@@ -70,8 +70,6 @@ function planTokenLosses(
     copies: false,
     dropoutSeed: null,
   };
-  refuseWhereKernelsAreMissing(model.config, device);
-  refuseAdaptedHead(weights.lora, device);
   const activationType = activationTypeOn(device, weightType);
   const { config } = model;
   const variables = new Variables();

@@ -9,7 +9,6 @@ export const adaptedMatrixOp = defineOp({
   outputs: { adapted: 'f32[N,K]' },
   updates: { adapted: 'into' },
   attributes: ['scale'],
-  cpuOnly: true,
   flops: ({ N = 0, K = 0, R = 0 }) => 2 * N * K * R,
 });
 
@@ -20,7 +19,6 @@ export const adaptedMatrixBackwardOp = defineOp({
   outputs: { aTotal: 'f32[R,K]', bTotal: 'f32[N,R]' },
   updates: { aTotal: 'aGradient', bTotal: 'bGradient' },
   attributes: ['scale'],
-  cpuOnly: true,
   flops: ({ N = 0, K = 0, R = 0 }) => 4 * N * K * R,
 });
 

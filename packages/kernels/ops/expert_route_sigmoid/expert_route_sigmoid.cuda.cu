@@ -1,7 +1,7 @@
 #include <cmath>
 
 #include "../expert_route/expert_choice.cuh"
-#include "../swiglu/swiglu_values.cuh"
+#include "cuda/gates.cuh"
 
 namespace anneal::cuda {
 namespace {

@@ -27,8 +27,6 @@ GatedDelta<A> deltaOf(const Tensor* inputs, const double* attributes) {
           static_cast<int>((columns - int64_t{2} * keyHeads * keySize) / heads)};
 }
 
-Packed packedOf(const Tensor& ends, int64_t tokens) { return {ends.i32(), static_cast<int>(ends.shape[0]) - 1, tokens}; }
-
 /** Calls body with the number of rows of a state that kernels hold, as a type. */
 template <typename Body>
 const char* withRows(int keySize, Body body) {
@@ -79,8 +77,7 @@ const char* backward(const Launch& launch, const GatedDelta<A>& of, const Packed
   const dim3 grid(static_cast<unsigned>(windows), static_cast<unsigned>(of.keyHeads));
   windowGradientsKernel<A><<<grid, kWindowThreads, 0, stream>>>(of, packed, found, to);
   const Tensor decay = launch.outputs[3], shift = launch.outputs[4];
-  if (!decay.absent() || !shift.absent())
-    addPartsKernel<<<static_cast<unsigned>(of.heads), kWindowThreads, 0, stream>>>(parts, static_cast<int>(windows), decay.f32(), shift.f32());
+  addWindowParts<2>(stream, parts, windows, of.heads, {decay.f32(), shift.f32()});
   return nullptr;
 }
 

@@ -1,15 +1,14 @@
 #pragma once
 
 #include "cuda/elements.cuh"
-#include "cuda/reduce.cuh"
+#include "cuda/windows.cuh"
 
 // The columns of a state do not know of each other: a sweep goes through the tokens of a document with kColumnLanes threads for each
 // column of a head's state, which they hold in registers.
 
 namespace anneal::cuda {
 
-constexpr int kStage = 16;   // tokens that are read together; a stage ends at a multiple of them, or with its document
-constexpr int kWindow = 64;  // tokens between the states that the backward pass keeps: a multiple of kStage
+constexpr int kStage = 16;  // tokens that are read together, a part of a window; a stage ends at a multiple of them, or with its document
 constexpr int kColumns = 32;
 constexpr int kColumnLanes = 8;
 constexpr int kSweepThreads = kColumns * kColumnLanes;
@@ -31,36 +30,10 @@ struct GatedDelta {
   __device__ int64_t valueColumn(int head) const { return int64_t{2} * keyHeads * keySize + int64_t{head} * valueSize; }
   __device__ float queryScale(float squares) const { return 1.0f / sqrtf(static_cast<float>(keySize) * (squares + kLengthEps)); }
   __device__ float keyScale(float squares) const { return 1.0f / sqrtf(squares + kLengthEps); }
-  __device__ float beta(int64_t token, int head) const { return 1.0f / (1.0f + expf(-toFloat(b[token * heads + head]))); }
+  __device__ float beta(int64_t token, int head) const { return sigmoid(toFloat(b[token * heads + head])); }
   __device__ float gate(int64_t token, int head) const { return toFloat(a[token * heads + head]) + shift[head]; }
   /** The logarithm of a token's decay. */
-  __device__ float g(int64_t token, int head) const {
-    const float x = gate(token, head);
-    return -expf(decay[head]) * (fmaxf(x, 0) + log1pf(expf(-fabsf(x))));
-  }
-};
-
-/** Documents one behind the other; `ends` null: all tokens are one. */
-struct Packed {
-  const int32_t* ends;
-  int documents;
-  int64_t tokens;
-
-  __device__ int64_t begin(int document) const { return ends ? max(int64_t{ends[document]}, int64_t{0}) : 0; }
-  __device__ int64_t end(int document) const { return ends ? min(int64_t{ends[document + 1]}, tokens) : tokens; }
-
-  /** The document of a token. */
-  __device__ int at(int64_t token) const {
-    int low = 0, high = documents - 1;
-    while (low < high) {
-      const int middle = (low + high + 1) / 2;
-      if (ends[middle] <= token)
-        low = middle;
-      else
-        high = middle - 1;
-    }
-    return low;
-  }
+  __device__ float g(int64_t token, int head) const { return -expf(decay[head]) * softplus(gate(token, head)); }
 };
 
 /** Values or gradients of one head: element c of token t is data[t · stride + c]. */

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "window_product.cuh"
+#include "cuda/window_product.cuh"
 
 namespace anneal::cuda {
 
@@ -20,15 +20,9 @@ struct WindowResults {
 };
 
 /** The tokens of a window, and a head's products of them. */
-struct WindowTokens {
-  double sums[kWindow];  // of g from the window's begin on: differences of large ones are exponents
+struct WindowTokens : WindowDecays, WindowSlopes {
   double partial[kWindowThreads / kWarp];
-  float g[kWindow], beta[kWindow], queryScale[kWindow], keyScale[kWindow];
-  float fromBefore[kWindow];  // how much of the state before the window is left after the token: 0 in documents that begin here
-  float toNext[kWindow];      // how much of a token's change is left in the state after the window: 0 in documents that end here
-  int begin[kWindow], end[kWindow];  // of the token's document, in the window; -1 and kWindow + 1: before and after it
-  double slopes[kWindow];            // of the sums of g
-  float written[kWindow];            // what a token's key has to do with the state after the window
+  float beta[kWindow], queryScale[kWindow], keyScale[kWindow];
   float dP[kWindow][kWindow], dL[kWindow][kWindow];
   Slices slices;
 };
@@ -46,8 +40,6 @@ struct Window {
   int64_t start;
   int count, keyHead;
 
-  __device__ bool reachesBack(int i) const { return its.begin[i] < 0; }
-  __device__ bool goesOn(int i) const { return its.end[i] > kWindow; }
   __device__ float query(int i, int c) const {
     return i < count && c < of.keySize ? toFloat(of.query(start + i, keyHead)[c]) * its.queryScale[i] : 0;
   }
@@ -74,30 +66,16 @@ struct Window {
       its.queryScale[i] = of.queryScale(qq);
       its.keyScale[i] = of.keyScale(kk);
     }
-    const int i = static_cast<int>(threadIdx.x);
-    if (i >= kWindow) return;
-    const int document = i < count ? packed.at(start + i) : 0;
-    its.begin[i] = i < count ? static_cast<int>(max(packed.begin(document) - start, int64_t{-1})) : kWindow;
-    its.end[i] = i < count ? static_cast<int>(min(packed.end(document) - start, int64_t{kWindow + 1})) : kWindow;
+    its.findDocuments(packed, start, count);
   }
 
   __device__ void findDecays(int head) const {
     const int i = static_cast<int>(threadIdx.x);
     if (i < kWindow) {
-      its.g[i] = i < count ? of.g(start + i, head) : 0;
       its.beta[i] = i < count ? of.beta(start + i, head) : 0;
       its.written[i] = 0;
     }
-    __syncthreads();
-    if (i < kWindow) {
-      double sum = 0;
-      for (int t = 0; t <= i; t++) sum += its.g[t];
-      its.sums[i] = sum;
-    }
-    __syncthreads();
-    if (i >= kWindow) return;
-    its.fromBefore[i] = reachesBack(i) ? expf(static_cast<float>(its.sums[i])) : 0;
-    its.toNext[i] = goesOn(i) ? expf(static_cast<float>(its.sums[kWindow - 1] - its.sums[i])) : 0;
+    its.find([&](int token) { return token < count ? of.g(start + token, head) : 0.0f; });
   }
 
   /**
@@ -117,22 +95,13 @@ struct Window {
 #pragma unroll
       for (int c = 0; c < 4; c++) {
         const int i = ownRow(r), j = ownColumn(c);
-        const bool sees = j <= i && i < count && its.begin[i] == its.begin[j];
-        const float decay = sees ? expf(static_cast<float>(its.sums[i] - its.sums[j])) : 0;
+        const float decay = its.between(i, j);
         ofOut[r][c] *= decay;
         ofChange[r][c] *= j < i ? -its.beta[i] * decay : 0;
         its.dP[i][j] = j < i ? ofOut[r][c] * qk[r][c] + ofChange[r][c] * kk[r][c] : 0;
       }
     __syncthreads();
-    if (threadIdx.x < kWindow) {
-      const int i = static_cast<int>(threadIdx.x);
-      double slope = 0;
-      for (int step = 1; step < kWindow; step++) {  // in turns against conflicts of banks
-        const int other = (i + step) % kWindow;
-        slope += static_cast<double>(its.dP[i][other]) - static_cast<double>(its.dP[other][i]);
-      }
-      its.slopes[i] = slope;
-    }
+    its.findPairs(its.dP);
     __syncthreads();
 #pragma unroll
     for (int r = 0; r < kOwnRows; r++)
@@ -141,19 +110,6 @@ struct Window {
         its.dP[ownRow(r)][ownColumn(c)] = ofOut[r][c];
         its.dL[ownRow(r)][ownColumn(c)] = ofChange[r][c];
       }
-  }
-
-  /** sums[row] += Σ over the columns of tile · other(row, column). */
-  template <int N, typename Total, typename Other>
-  __device__ void addDots(Total* sums, const float (&tile)[kOwnRows][N], int column, Other other) const {
-#pragma unroll
-    for (int r = 0; r < kOwnRows; r++) {
-      float dot = 0;
-#pragma unroll
-      for (int j = 0; j < N; j++) dot = fmaf(tile[r][j], other(ownRow(r), column + ownColumn(j)), dot);
-      dot = joinLanes<16>(dot, Sum{});
-      if (threadIdx.x % 16 == 0) sums[ownRow(r)] += dot;
-    }
   }
 
   /** Adds the tile to what was given before, of queries (which = 0) or keys (1). */
@@ -172,7 +128,7 @@ struct Window {
 
   /** The gradients of the normed queries and keys, and of the sums of g through the states at both ends. */
   __device__ void findQueriesKeys(int head, bool isFirst, float* dnormed) const {
-    const bool hasBefore = reachesBack(0), hasNext = goesOn(kWindow - 1);
+    const bool hasBefore = its.reachesBack(0), hasNext = its.goesOn(kWindow - 1);
     for (int column = 0; column < of.keySize; column += kTileColumns) {
       const auto stateOf = [&](const KeptStates& states, int64_t token) {
         return [&states, token, head, column](int c, int r) {
@@ -181,13 +137,12 @@ struct Window {
       };
       const auto queries = [&](int j, int c) { return query(j, column + c); };
       const auto keys = [&](int j, int c) { return key(j, column + c); };
-      const auto keyAt = [&](int i, int c) { return key(i, c); };
       {
         float dq[kOwnRows][kTileColumns / 16] = {};
         if (hasBefore) {
           addProduct<Along::inner, Along::columns, kTileColumns>(
               dq, its.slices, of.valueSize, [&](int i, int c) { return its.fromBefore[i] * dout(i, head, c); }, stateOf(in.states, start));
-          addDots(its.slopes, dq, column, [&](int i, int c) { return query(i, c); });
+          addDots(its.slopes, dq, queries);
         }
         addProduct<Along::inner, Along::columns, kTileColumns>(dq, its.slices, kWindow, [&](int i, int j) { return its.dP[i][j]; }, keys);
         give(dq, column, 0, isFirst, dnormed);
@@ -198,7 +153,7 @@ struct Window {
           addProduct<Along::inner, Along::columns, kTileColumns>(
               dk, its.slices, of.valueSize, [&](int i, int c) { return -its.beta[i] * its.fromBefore[i] * dchange(i, head, c); },
               stateOf(in.states, start));
-          addDots(its.slopes, dk, column, keyAt);
+          addDots(its.slopes, dk, keys);
         }
         addProduct<Along::inner, Along::columns, kTileColumns>(dk, its.slices, kWindow, [&](int i, int j) { return its.dL[i][j]; }, keys);
         give(dk, column, 1, isFirst, dnormed);
@@ -208,7 +163,7 @@ struct Window {
         if (hasNext) {
           addProduct<Along::inner, Along::columns, kTileColumns>(
               dk, its.slices, of.valueSize, [&](int i, int c) { return its.toNext[i] * change(i, head, c); }, stateOf(in.dstates, start + kWindow));
-          addDots(its.written, dk, column, keyAt);
+          addDots(its.written, dk, keys);
         }
         addProduct<Along::rows, Along::columns, kTileColumns>(dk, its.slices, kWindow, [&](int i, int j) { return its.dP[j][i]; }, queries);
         addProduct<Along::rows, Along::columns, kTileColumns>(dk, its.slices, kWindow, [&](int i, int j) { return its.dL[j][i]; }, keys);
@@ -220,12 +175,12 @@ struct Window {
   /** The slope of all decays of the window alike, for every thread: of the state before it, where that goes on in the state after it. */
   __device__ double findCarried(int head) const {
     double sum = 0;
-    if (reachesBack(kWindow - 1) && goesOn(kWindow - 1)) {
+    if (its.carried() != 0) {
       const float *S = in.states.at(start, head), *dS = in.dstates.at(start + kWindow, head);
       for (int e = static_cast<int>(threadIdx.x); e < of.valueSize * in.states.rows; e += kWindowThreads)
         sum += static_cast<double>(S[e] * dS[e]);
     }
-    return joinBlock<kWindowThreads>(sum, its.partial, Sum{}) * static_cast<double>(its.fromBefore[kWindow - 1]);
+    return joinBlock<kWindowThreads>(sum, its.partial, Sum{}) * static_cast<double>(its.carried());
   }
 
   __device__ void findGates(int head, const WindowResults<A>& to) const {
@@ -241,10 +196,8 @@ struct Window {
     double decay = 0, shift = 0;
     const int i = static_cast<int>(threadIdx.x);
     if (i < count) {
-      double dg = goesOn(i) ? carried : 0;  // all that was written before the token and is read after it
-      for (int t = max(its.begin[i], 0); t < i; t++) dg += static_cast<double>(its.written[t]);
-      for (int t = i; t < min(its.end[i], kWindow); t++) dg += its.slopes[t];
-      const float slope = 1.0f / (1.0f + expf(-of.gate(start + i, head)));
+      const double dg = its.ofToken(i, its, carried);
+      const float slope = sigmoid(of.gate(start + i, head));
       const float da = static_cast<float>(dg) * -expf(of.decay[head]) * slope;
       to.da[(start + i) * of.heads + head] = fromFloat<A>(da);
       decay = dg * its.g[i];
@@ -295,19 +248,6 @@ __global__ void __launch_bounds__(kWindowThreads)
     window.findGates(head, to);
   }
   window.undoLengths(to);
-}
-
-/** decay and shift += the parts of their windows; a block a head. */
-static __global__ void __launch_bounds__(kWindowThreads) addPartsKernel(const double* parts, int windows, float* decay, float* shift) {
-  __shared__ double partial[kWindowThreads / kWarp];
-  const int head = static_cast<int>(blockIdx.x), heads = static_cast<int>(gridDim.x);
-  double sums[2] = {};
-  for (int w = static_cast<int>(threadIdx.x); w < windows; w += kWindowThreads)
-    for (int which = 0; which < 2; which++) sums[which] += parts[(int64_t{w} * heads + head) * 2 + which];
-  for (double& sum : sums) sum = joinBlock<kWindowThreads>(sum, partial, Sum{});
-  if (threadIdx.x != 0) return;
-  if (decay) decay[head] += static_cast<float>(sums[0]);
-  if (shift) shift[head] += static_cast<float>(sums[1]);
 }
 
 }  // namespace anneal::cuda

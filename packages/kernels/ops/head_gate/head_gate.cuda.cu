@@ -1,4 +1,4 @@
-#include "../swiglu/swiglu_values.cuh"
+#include "cuda/gates.cuh"
 #include "cuda/row_shape.cuh"
 
 namespace anneal::cuda {

@@ -24,7 +24,6 @@ export const shortConvOp = defineOp({
   outputs: { y: 'A[T,D]' },
   attributes: ['gated'],
   derive: checkColumns,
-  cpuOnly: ['bias'],
   cheap: true,
   flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 2) * T * D,
   backward: ({ graph, inputs, attributes, gradients: { y: dy }, needs, gradientOf }) => {
@@ -52,7 +51,6 @@ export const shortConvBackwardInputOp = defineOp({
   outputs: { dx: 'A[T,M]' },
   attributes: ['gated'],
   derive: checkColumns,
-  cpuOnly: ['bias'],
   flops: ({ T = 0, D = 0, K = 0 }) => (4 * K + 8) * T * D,
 });
 
@@ -65,7 +63,6 @@ export const shortConvBackwardWeightOp = defineOp({
   workspace: ({ T = 0, D = 0, K = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T, D * K) : 0),
   attributes: ['gated'],
   derive: checkColumns,
-  cpuOnly: ['bias'],
   flops: ({ T = 0, D = 0, K = 0 }) => (4 * K + 4) * T * D,
 });
 
@@ -75,9 +72,9 @@ export const shortConvBackwardBiasOp = defineOp({
   inputs: { ...backwardInputs, gradient: 'f32[D]' },
   outputs: { total: 'f32[D]' },
   updates: { total: 'gradient' },
+  workspace: ({ T = 0, D = 0 }, { device }) => (device === 'cuda' ? columnSumBytes(T, D) : 0),
   attributes: ['gated'],
   derive: checkColumns,
-  cpuOnly: true,
   flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 5) * T * D,
 });
 
@@ -92,7 +89,6 @@ export const shortConvCachedOp = defineOp({
   updates: { next: 'state' },
   attributes: ['gated'],
   derive: checkColumns,
-  cpuOnly: ['bias'],
   flops: ({ T = 0, D = 0, K = 0 }) => (2 * K + 2) * T * D,
 });
 

@@ -1,5 +1,5 @@
-#include "../swiglu/swiglu_values.cuh"
 #include "cuda/column_sums.cuh"
+#include "cuda/windows.cuh"
 
 namespace anneal::cuda {
 namespace {
@@ -13,20 +13,15 @@ struct Bounds {
 template <typename A>
 struct Conv {
   const A* x;
-  const float* weight;  // [channels, taps]
-  const int32_t* ends;
+  const float *weight, *bias;  // [channels, taps]; [channels] or null
+  Packed packed;
   int64_t tokens, channels;
-  int documents, taps;
+  int taps;
   bool gated;
 
   __device__ __forceinline__ Bounds boundsOf(int64_t token) const {
-    int low = 0, high = documents - 1;
-    while (low < high) {
-      const int middle = (low + high + 1) / 2;
-      if (ends[middle] <= token) low = middle;
-      else high = middle - 1;
-    }
-    return {max(int64_t{ends[low]}, int64_t{0}), min(int64_t{ends[low + 1]}, tokens)};
+    const int document = packed.at(token);
+    return {packed.begin(document), packed.end(document)};
   }
 
   template <int V>
@@ -45,11 +40,13 @@ struct Conv {
     for (int j = 0; j < V; j++) values[j] *= v[j];
   }
 
+  __device__ __forceinline__ float biasOf(int channel) const { return bias ? bias[channel] : 0; }
+
   /** z of a token whose document begins at `begin`. */
   template <int V>
   __device__ __forceinline__ void convolved(int64_t token, int64_t begin, int channel, float (&z)[V]) const {
 #pragma unroll
-    for (int j = 0; j < V; j++) z[j] = 0;
+    for (int j = 0; j < V; j++) z[j] = biasOf(channel + j);
     for (int k = 0; k < taps; k++) {
       const int64_t from = token - taps + 1 + k;
       if (from < begin) continue;
@@ -82,11 +79,13 @@ struct Conv {
   }
 };
 
+/** @param inputs x, weight, cuSeqlens, bias */
 template <typename A>
-Conv<A> convOf(const Launch& launch, int x) {
-  const Tensor input = launch.inputs[x], weight = launch.inputs[x + 1], ends = launch.inputs[x + 2];
-  return {dataOf<A>(input), weight.f32(), ends.i32(), input.shape[0], weight.shape[0], static_cast<int>(ends.shape[0]) - 1, static_cast<int>(weight.shape[2]),
-          launch.attributes[0] != 0};
+Conv<A> convOf(const Launch& launch, const Tensor* inputs) {
+  const Tensor x = inputs[0], weight = inputs[1];
+  const int64_t tokens = x.shape[0];
+  return {dataOf<A>(x), weight.f32(),    inputs[3].f32(),                     packedOf(inputs[2], tokens),
+          tokens,       weight.shape[0], static_cast<int>(weight.shape[2]), launch.attributes[0] != 0};
 }
 
 template <typename A>
@@ -172,6 +171,21 @@ __global__ void __launch_bounds__(kElementThreads) weightPartsKernel(Conv<A> con
     if (k < conv.taps) parts[(blockIdx.y * conv.channels + channel) * conv.taps + k] = sums[k];
 }
 
+/** What each token adds to the gradient of the bias. */
+template <typename A>
+struct Slopes {
+  Conv<A> conv;
+  const A* dy;
+
+  template <int V>
+  __device__ void run(int64_t token, int channel, float (&slope)[V]) const {
+    float z[V];
+    conv.template convolved<V>(token, conv.boundsOf(token).begin, channel, z);
+    load<V>(dy + token * conv.channels + channel, slope);
+    conv.template slope<V>(token, channel, z, slope);
+  }
+};
+
 /** A thread goes through the tokens of one channel, for a state holds what came before them. */
 template <typename A>
 struct Cached {
@@ -190,7 +204,7 @@ struct Cached {
     for (int k = 0; k < kMostTaps; k++)
       window[k] = k <= unused || begins ? 0 : state[(k - unused - 1) * conv.channels + channel];
     for (int64_t token = 0; token < conv.tokens; token++) {
-      float u[1], z[1] = {};
+      float u[1], z[1] = {conv.biasOf(channel)};
       conv.template input<1>(token, channel, u);
 #pragma unroll
       for (int k = 0; k + 1 < kMostTaps; k++) window[k] = window[k + 1];
@@ -212,7 +226,7 @@ struct Cached {
 const char* short_conv(const Launch& launch) {
   return withType(launch.inputs[0].type, [&](auto zero) {
     using A = decltype(zero);
-    const Conv<A> conv = convOf<A>(launch, 0);
+    const Conv<A> conv = convOf<A>(launch, launch.inputs);
     overRows<A>(launch, conv.tokens, conv.channels, ShortConv<A>{conv, dataOf<A>(launch.outputs[0])});
   });
 }
@@ -220,7 +234,7 @@ const char* short_conv(const Launch& launch) {
 const char* short_conv_backward_input(const Launch& launch) {
   return withType(launch.inputs[1].type, [&](auto zero) {
     using A = decltype(zero);
-    const Conv<A> conv = convOf<A>(launch, 1);
+    const Conv<A> conv = convOf<A>(launch, launch.inputs + 1);
     overRows<A>(launch, conv.tokens, conv.channels, BackwardInput<A>{conv, dataOf<A>(launch.inputs[0]), dataOf<A>(launch.outputs[0])});
   });
 }
@@ -230,7 +244,7 @@ const char* short_conv_backward_weight(const Launch& launch) {
   if (launch.inputs[2].shape[2] > kMostTaps) return kTooManyTaps;
   return withType(launch.inputs[1].type, [&](auto zero) {
     using A = decltype(zero);
-    const Conv<A> conv = convOf<A>(launch, 1);
+    const Conv<A> conv = convOf<A>(launch, launch.inputs + 1);
     if (conv.tokens == 0) return;
     const cudaStream_t stream = contextOf(launch).stream;
     float* parts = reinterpret_cast<float*>(launch.workspace);
@@ -243,13 +257,23 @@ const char* short_conv_backward_weight(const Launch& launch) {
   });
 }
 
+/** Workspace: that of columnSums of T rows, D columns. */
+const char* short_conv_backward_bias(const Launch& launch) {
+  return withType(launch.inputs[1].type, [&](auto zero) {
+    using A = decltype(zero);
+    const Conv<A> conv = convOf<A>(launch, launch.inputs + 1);
+    columnSums<A>(launch, conv.tokens, conv.channels, Slopes<A>{conv, dataOf<A>(launch.inputs[0])}, launch.outputs[0].f32());
+  });
+}
+
 const char* short_conv_cached(const Launch& launch) {
   const Tensor x = launch.inputs[0], weight = launch.inputs[1];
   if (weight.shape[2] > kMostTaps) return kTooManyTaps;
   if (x.shape[0] == 0) return nullptr;
   return withType(x.type, [&](auto zero) {
     using A = decltype(zero);
-    const Conv<A> conv{dataOf<A>(x), weight.f32(), nullptr, x.shape[0], weight.shape[0], 0, static_cast<int>(weight.shape[2]), launch.attributes[0] != 0};
+    const Conv<A> conv{dataOf<A>(x), weight.f32(),    launch.inputs[4].f32(),           {},
+                       x.shape[0],   weight.shape[0], static_cast<int>(weight.shape[2]), launch.attributes[0] != 0};
     overSingles(launch, conv.channels, 1, Cached<A>{conv, dataOf<A>(launch.outputs[0]), launch.outputs[1].f32(), launch.inputs[3].i32()});
   });
 }

@@ -1,10 +1,11 @@
 import { graphOf } from '../../src/graph.ts';
 import { defineOp, type Extents, type Sizes, type WorkspaceContext } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
+import { partsBytes } from '../../src/workspace.ts';
 
-/** Tokens of a chunk: kChunk in cpu/recurrence.h. */
+/** Tokens of a chunk: kChunk in cpu/recurrence.h, kWindow in cuda/windows.cuh. */
 const CHUNK = 64;
-/** kMostParts in state_space.cpu.cpp. */
+/** kMostParts in state_space.cpu.cpp and in backward.cuh. */
 const MOST_PARTS = 8;
 
 type Groups = 'groups' | 'stateSize';
@@ -27,20 +28,38 @@ function chunkFloats(stateSize: number, headSize: number): number {
   return CHUNK * (4 * stateSize + 2 * headSize + 2 * CHUNK + 4);
 }
 
-function forwardBytes({ H = 0, V = 0, N = 0 }: Sizes): number {
+/** As Scratch in forward.cuh takes its parts. */
+function cudaForwardParts({ T = 0, H = 0, V = 0, N = 0 }: Sizes, { groups }: Readonly<Record<Groups, number>>) {
+  const windows = Math.ceil(T / CHUNK);
+  return [4 * windows * V * N, 4 * windows * H, 4 * windows * groups * CHUNK ** 2];
+}
+
+function forwardBytes(sizes: Sizes, { attributes, device }: WorkspaceContext<Groups>): number {
+  if (device === 'cuda') return partsBytes(...cudaForwardParts(sizes, attributes));
+  const { H = 0, V = 0, N = 0 } = sizes;
   return 4 * H * (chunkFloats(N, V / H) + (N * V) / H);
 }
 
 /** The states at the beginnings of chunks are computed again: no layer keeps them. */
-function backwardBytes(
-  { T = 0, H = 0, V = 0, N = 0 }: Sizes,
-  { attributes: { groups } }: WorkspaceContext<Groups>,
-): number {
+function backwardBytes(sizes: Sizes, { attributes, device }: WorkspaceContext<Groups>): number {
+  const { T = 0, H = 0, V = 0, N = 0 } = sizes;
+  const { groups } = attributes;
+  if (device === 'cuda') return cudaBackwardBytes(sizes, attributes);
   const headSize = V / H;
   const states = (Math.ceil(T / CHUNK) + 4) * N * headSize;
   const slopes = CHUNK * (2 * N + 3 * headSize + CHUNK);
   const parts = groups * Math.min(H / groups, MOST_PARTS);
   return 4 * parts * (T * 2 * N + states + chunkFloats(N, headSize) + slopes);
+}
+
+/** As `runBackward` in backward.cuh takes its parts. */
+function cudaBackwardBytes(sizes: Sizes, attributes: Readonly<Record<Groups, number>>): number {
+  const { T = 0, H = 0, N = 0 } = sizes;
+  const parts = Math.min(H / attributes.groups, MOST_PARTS);
+  const windows = Math.ceil(T / CHUNK);
+  const [states = 0, carried = 0, scores = 0] = cudaForwardParts(sizes, attributes);
+  const dbc = 4 * parts * T * attributes.groups * 2 * N;
+  return partsBytes(states, carried, scores, states, carried, dbc, parts * scores, 8 * 3 * windows * H);
 }
 
 const inputs = {
@@ -66,7 +85,6 @@ export const stateSpaceOp = defineOp({
   attributes: ['groups', 'stateSize'],
   derive: valueColumns,
   workspace: forwardBytes,
-  cpuOnly: true,
   flops,
   backward: ({ graph, inputs: given, attributes, gradients: { y: dy }, needs, gradientOf }) => {
     if (!dy) return {};
@@ -102,7 +120,6 @@ export const stateSpaceBackwardOp = defineOp({
   attributes: ['groups', 'stateSize'],
   derive: valueColumns,
   workspace: backwardBytes,
-  cpuOnly: true,
   flops: (sizes) => 3 * flops(sizes),
 });
 
@@ -115,7 +132,6 @@ export const stateSpaceCachedOp = defineOp({
   attributes: ['groups', 'stateSize'],
   derive: valueColumns,
   workspace: forwardBytes,
-  cpuOnly: true,
   flops,
 });
 

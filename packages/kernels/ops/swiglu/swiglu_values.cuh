@@ -1,13 +1,8 @@
 #pragma once
 
-namespace anneal::cuda {
+#include "cuda/gates.cuh"
 
-/** The instruction's reciprocal is within 1 ulp; correctly rounded it would make these kernels slower than their memory. */
-__device__ inline float sigmoid(float z) {
-  float result;
-  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(1.0f + expf(-z)));
-  return result;
-}
+namespace anneal::cuda {
 
 /** gate · sigmoid(argument): the argument is the gate itself for silu, 2√(2/π) · (gate + 0.044715 gate³) for gelu by its tanh formula. */
 template <bool kGelu>

@@ -233,7 +233,6 @@ const runs: Record<string, Problem> = {
   disk_full: ['磁盘空间不足', '请释放空间'],
   disk_short: ['磁盘空间可能不足'],
   device_not_found: ['找不到该设备'],
-  device_without_kernels: ['该设备没有所需的计算内核', '请换一个设备'],
   unsupported_on_device: ['该设备不支持'],
   gpu_failed: ['GPU 出错'],
   gpu_lost: ['与 GPU 的连接中断'],

@@ -1,10 +1,9 @@
 #pragma once
 
-#include "sweep.cuh"
+#include "cuda/windows.cuh"
 
 namespace anneal::cuda {
 
-constexpr int kWindowThreads = 256;
 constexpr int kSlice = 16;        // of what a product sums over, in shared memory at a time
 constexpr int kTileColumns = 128;  // of a product, at most
 constexpr int kOwnRows = kWindow / 16;
@@ -53,6 +52,28 @@ __device__ void addProduct(float (&sums)[kOwnRows][N / 16], Slices& slices, int 
         }
       }
     }
+  }
+}
+
+/** Calls visit(row, column, value) for the values of a product that a thread sums. */
+template <int N, typename Visit>
+__device__ void forOwn(float (&tile)[kOwnRows][N], Visit visit) {
+#pragma unroll
+  for (int r = 0; r < kOwnRows; r++)
+#pragma unroll
+    for (int j = 0; j < N; j++) visit(ownRow(r), ownColumn(j), tile[r][j]);
+}
+
+/** sums[row] += Σ over the columns of tile · other(row, column). */
+template <int N, typename Total, typename Other>
+__device__ void addDots(Total* sums, const float (&tile)[kOwnRows][N], Other other) {
+#pragma unroll
+  for (int r = 0; r < kOwnRows; r++) {
+    float dot = 0;
+#pragma unroll
+    for (int j = 0; j < N; j++) dot = fmaf(tile[r][j], other(ownRow(r), ownColumn(j)), dot);
+    dot = joinLanes<16>(dot, Sum{});
+    if (threadIdx.x % 16 == 0) sums[ownRow(r)] += dot;
   }
 }
 

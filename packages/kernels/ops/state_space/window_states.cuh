@@ -1,0 +1,79 @@
+#pragma once
+
+#include "state_space.cuh"
+
+namespace anneal::cuda {
+
+/** What a window adds to the state after it; or, going back (dy), to the gradient of the state before it. */
+template <typename A>
+__global__ void __launch_bounds__(kWindowThreads) windowStatesKernel(StateSpace<A> of, Packed packed, const A* dy, WindowStates to) {
+  __shared__ HeadTokens its;
+  __shared__ Slices slices;
+  const Window<A> window(of, blockIdx.x);
+  const int head = static_cast<int>(blockIdx.y), group = head / of.headsOfGroup();
+  its.findDocuments(packed, window.start, window.count);
+  __syncthreads();
+  its.load(window, head);
+  if (threadIdx.x == 0) to.carried[int64_t{blockIdx.x} * of.heads + head] = its.carried();
+  float* state = to.at(blockIdx.x, head, of.heads);
+  const int row = static_cast<int>(blockIdx.z) * kWindow;
+  const auto values = [&](int c, int i) {
+    return dy ? its.fromBefore[i] * window.value(dy, i, head, row + c) : its.toNext[i] * its.step[i] * window.x(i, head, row + c);
+  };
+  for (int column = 0; column < of.stateSize; column += kTileColumns) {
+    float sums[kOwnRows][kTileColumns / 16] = {};
+    const auto others = [&](int i, int n) { return dy ? window.c(i, group, column + n) : window.b(i, group, column + n); };
+    addProduct<Along::rows, Along::columns, kTileColumns>(sums, slices, kWindow, values, others);
+    forOwn(sums, [&](int c, int n, float sum) {
+      if (row + c < of.headSize && column + n < of.stateSize) state[int64_t{row + c} * of.stateSize + column + n] = sum;
+    });
+  }
+}
+
+/** What the states of a sequence begin with and end as, [heads · stateSize, headSize]; null where they begin as 0, and their end is not wanted. */
+struct SequenceState {
+  float* state;
+  const int32_t* positions;  // the state counts as 0 where the first is 0
+};
+
+constexpr int kPassed = 8;  // windows read together
+
+/** A thread hands on an element of a head's state from window to window: what each adds becomes what it begins with; or, going back, ends with. */
+static __global__ void __launch_bounds__(kElementThreads)
+    passStatesKernel(WindowStates all, int64_t windows, int stateSize, int headSize, bool back, SequenceState sequence) {
+  const int64_t element = int64_t{blockIdx.x} * kElementThreads + threadIdx.x;
+  const int head = static_cast<int>(blockIdx.y), heads = static_cast<int>(gridDim.y);
+  if (element >= all.size) return;
+  float* kept = sequence.state ? sequence.state + (int64_t{head} * stateSize + element % stateSize) * headSize + element / stateSize : nullptr;
+  float state = kept && sequence.positions[0] != 0 ? *kept : 0;
+  for (int64_t first = 0; first < windows; first += kPassed) {
+    const int count = static_cast<int>(min(windows - first, int64_t{kPassed}));
+    const auto windowAt = [&](int i) { return back ? windows - 1 - first - i : first + i; };
+    float added[kPassed], carried[kPassed];
+#pragma unroll
+    for (int i = 0; i < kPassed; i++) {
+      added[i] = i < count ? all.at(windowAt(i), head, heads)[element] : 0;
+      carried[i] = i < count ? all.carried[windowAt(i) * heads + head] : 0;
+    }
+#pragma unroll
+    for (int i = 0; i < kPassed; i++) {
+      if (i >= count) break;
+      all.at(windowAt(i), head, heads)[element] = state;
+      state = fmaf(carried[i], state, added[i]);
+    }
+  }
+  if (kept) *kept = state;
+}
+
+/** The states before all windows; or, going back (dy), the gradients of those after them. */
+template <typename A>
+void findStates(cudaStream_t stream, const StateSpace<A>& of, const Packed& packed, const A* dy, const WindowStates& to,
+                const SequenceState& sequence = {}) {
+  const int64_t windows = ceilDivide(of.tokens, kWindow);
+  const dim3 grid(static_cast<unsigned>(windows), static_cast<unsigned>(of.heads), static_cast<unsigned>(ceilDivide(of.headSize, kWindow)));
+  windowStatesKernel<A><<<grid, kWindowThreads, 0, stream>>>(of, packed, dy, to);
+  const dim3 elements(static_cast<unsigned>(ceilDivide(of.state(), kElementThreads)), static_cast<unsigned>(of.heads));
+  passStatesKernel<<<elements, kElementThreads, 0, stream>>>(to, windows, of.stateSize, of.headSize, dy != nullptr, sequence);
+}
+
+}  // namespace anneal::cuda
