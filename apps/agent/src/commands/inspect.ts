@@ -24,8 +24,10 @@ interface InspectOptions {
 
 export function define(command: Command): void {
   addExamples(
-    addSetOption(command.argument('<source>', 'a recipe, or a data file or folder'))
-      .option('--model <model>', 'for a data file: whose tokenizer and template; default: smollm2-135m')
+    addSetOption(
+      command.argument('<source>', 'a recipe, a data file or folder, or the name of a data set that was pulled'),
+    )
+      .option('--model <model>', 'without a recipe: whose tokenizer and template; default: smollm2-135m')
       .addOption(
         optionFor(rowRangeSchema.shape.first, '--row <number>', 'show this row, counted from 1 over all files'),
       )

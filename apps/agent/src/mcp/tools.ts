@@ -98,10 +98,13 @@ const looking: readonly Tool[] = [
   ),
   tool(
     'data_rows',
-    `Rows of a recipe or data file as the trainer sees them: text, loss mask, verdict; at most ${mostRows}`,
+    `Rows of a recipe, a data file or a pulled data set as the trainer sees them: text, loss mask, verdict; at most ${mostRows}`,
     'viewer',
     z.object({
-      source: z.string().min(1).describe('A recipe or a data file of the agent'),
+      source: z
+        .string()
+        .min(1)
+        .describe('A recipe, a data file of the agent, or a data set that it has pulled: owner/name'),
       first: rowRangeSchema.shape.first.default(1),
       count: z.int().min(1).max(mostRows).default(3),
     }),
@@ -116,7 +119,12 @@ const looking: readonly Tool[] = [
     'data_report',
     'What is worth knowing of all rows: lengths, packing, duplicates, leakage',
     'viewer',
-    z.object({ source: z.string().min(1).describe('A recipe or a data file of the agent') }),
+    z.object({
+      source: z
+        .string()
+        .min(1)
+        .describe('A recipe, a data file of the agent, or a data set that it has pulled: owner/name'),
+    }),
     async ({ ask }, { source }) => finish((await ask.openData({}, { source })).report()),
   ),
   tool('models_list', 'The models that are here, with license, size and who uses them', 'viewer', nothing, ({ ask }) =>
@@ -226,7 +234,7 @@ const changing: readonly Tool[] = [
   ),
   tool(
     'models_pull',
-    'Downloads a model into the cache',
+    'Downloads a model, or with data a data set of a hub, into the cache',
     'operator',
     pullRequest.omit({ offline: true }),
     ({ ask, report }, input) =>

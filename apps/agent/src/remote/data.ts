@@ -40,12 +40,23 @@ async function sourceThere(
   { source, model, set = [] }: InspectRequest,
 ): Promise<DataSourceName> {
   if (/\.ya?ml$/i.test(source))
-    return { recipe: await recipeThere(connection, source), file: null, model: null, mapping: null };
-  const { files } = await connection.ask((api) => api.data.list.query());
+    return { recipe: await recipeThere(connection, source), file: null, hub: null, model: null, mapping: null };
+  const { files, hub } = await connection.ask((api) => api.data.list.query());
+  const read = { recipe: null, model: model ?? null, mapping: set.join('\n') || null };
   const file = files.find(({ key }) => key === source.replace(/^\.\//, ''))?.key;
-  if (file !== undefined) return { recipe: null, file, model: model ?? null, mapping: set.join('\n') || null };
+  if (file !== undefined) return { ...read, file, hub: null };
+  const pulled = hub.filter(({ key, id, isWhole }) => isWhole && (key === source || id === source));
+  if (pulled.length === 1) return { ...read, file: null, hub: pulled[0]?.key ?? null };
+  if (pulled.length > 1) {
+    throw new UserError({
+      what: `the agent has ${pulled.length} parts of this data set`,
+      where: `${source} at ${connection.address.url.origin}`,
+      next: `name one of them: ${pulled.map(({ key }) => key).join(', ')}`,
+      code: 'dataset_ambiguous',
+    });
+  }
   throw new UserError({
-    what: 'the agent has no such data file',
+    what: 'the agent has no such data file, and has pulled no such data set',
     where: `${source} at ${connection.address.url.origin}`,
     next:
       files.length > 0

@@ -51,7 +51,7 @@ export function remoteModels(connection: Connection, signal: AbortSignal): Model
     },
     async *pullModel(_, { model, revision, data }) {
       const { job } = await ask((api) => api.models.pull.mutate({ model, revision, data }));
-      return yield* followJob<'pull'>(connection, job, signal);
+      return yield* followJob<'pull' | 'pullData'>(connection, job, signal);
     },
     listCatalog: () => ask((api) => api.models.catalog.query()),
     async collectSupport(_, { run }) {

@@ -1,23 +1,31 @@
 'use client';
 import type { DataSourceName, ListedData } from '@anneal/core/protocol/dataView';
+import { useQueryClient } from '@tanstack/react-query';
+import { CloudDownload } from 'lucide-react';
+import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { parseAsString, useQueryStates } from 'nuqs';
-import { useMemo } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useDataList } from '../../src/agent/dataSet.ts';
-import { buttonClass } from '../../src/ui/Button.tsx';
+import { isRunning, useJobsOf } from '../../src/agent/jobs.ts';
+import { Button, buttonClass } from '../../src/ui/Button.tsx';
 import { DataSet } from '../../src/ui/data/DataSet.tsx';
 import { SourceChooser } from '../../src/ui/data/SourceChooser.tsx';
 import { UploadFile } from '../../src/ui/data/UploadFile.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 
+// For who asks for it alone.
+const FromHub = dynamic(async () => (await import('../../src/ui/data/FromHub.tsx')).FromHub, { ssr: false });
+
 export default function DataScreen() {
   const t = useTranslations('data');
   const { data: list, error } = useDataList();
-  const [{ recipe, file, model, mapping }, setAddress] = useQueryStates({
+  const [{ recipe, file, hub, model, mapping }, setAddress] = useQueryStates({
     recipe: parseAsString,
     file: parseAsString,
+    hub: parseAsString,
     model: parseAsString,
     mapping: parseAsString,
     row: parseAsString,
@@ -27,9 +35,25 @@ export default function DataScreen() {
     length: parseAsString,
   });
   // What was looked at of the one is nothing of the other.
-  const choose = (chosen: DataSourceName) =>
-    void setAddress({ ...chosen, row: null, verdict: null, q: null, token: null, length: null });
-  const name = useMemo(() => sourceOf({ recipe, file, model, mapping }, list), [recipe, file, model, mapping, list]);
+  const choose = useCallback(
+    (chosen: DataSourceName) =>
+      void setAddress({ ...chosen, row: null, verdict: null, q: null, token: null, length: null }),
+    [setAddress],
+  );
+  const name = useMemo(
+    () => sourceOf({ recipe, file, hub, model, mapping }, list),
+    [recipe, file, hub, model, mapping, list],
+  );
+  const isArriving = useFreshList();
+  const [wish, setWish] = useState<boolean>();
+  const isHubShown = wish ?? isArriving;
+  const openHub = useCallback(
+    (key: string) => {
+      setWish(false);
+      choose({ ...noData, hub: key });
+    },
+    [choose],
+  );
   return (
     <>
       <title>{`${t('title')} · Anneal`}</title>
@@ -37,12 +61,14 @@ export default function DataScreen() {
         <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
         {list && name && <SourceChooser list={list} name={name} onChoose={choose} />}
         {list && (
-          <UploadFile
-            folder={folderFor(name, list)}
-            onDone={(key) => choose({ recipe: null, file: key, model: null, mapping: null })}
-          />
+          <Button className="ml-auto" aria-expanded={isHubShown} onClick={() => setWish(!isHubShown)}>
+            <CloudDownload className="size-3.5" aria-hidden="true" />
+            {t('fromHub')}
+          </Button>
         )}
+        {list && <UploadFile folder={folderFor(name, list)} onDone={(key) => choose({ ...noData, file: key })} />}
       </div>
+      {list && isHubShown && <FromHub here={list.hub} onOpen={openHub} />}
       {error && <ErrorNote error={shownError(error)} />}
       {!list && !error && (
         <p className="text-muted" role="status">
@@ -62,14 +88,33 @@ export default function DataScreen() {
   );
 }
 
-/** What the address names; else the first recipe, else the first file. */
+const noData: DataSourceName = { recipe: null, file: null, hub: null, model: null, mapping: null };
+
+/** Asks for the list again when a download has ended. Tells whether one goes on. */
+function useFreshList(): boolean {
+  const queries = useQueryClient();
+  const jobs = useJobsOf('pullData');
+  const ended = jobs
+    .filter((job) => !isRunning(job))
+    .map(({ id }) => id)
+    .join();
+  useEffect(() => {
+    if (ended !== '') void queries.invalidateQueries({ queryKey: ['data-list'] });
+  }, [queries, ended]);
+  return jobs.some(isRunning);
+}
+
+/** What the address names; else the first recipe, else the first file, else the first of a hub. */
 function sourceOf(named: DataSourceName, list: ListedData | undefined): DataSourceName | undefined {
-  if (named.recipe !== null) return { recipe: named.recipe, file: null, model: null, mapping: null };
-  if (named.file !== null) return { ...named, recipe: null };
+  if (named.recipe !== null) return { ...noData, recipe: named.recipe };
+  if (named.file !== null) return { ...named, hub: null };
+  if (named.hub !== null) return named;
   const [recipe] = list?.recipes ?? [];
-  if (recipe) return { recipe: recipe.key, file: null, model: null, mapping: null };
+  if (recipe) return { ...noData, recipe: recipe.key };
   const [file] = list?.files ?? [];
-  return file && { recipe: null, file: file.key, model: null, mapping: null };
+  if (file) return { ...noData, file: file.key };
+  const hub = list?.hub.find(({ isWhole }) => isWhole);
+  return hub && { ...noData, hub: hub.key };
 }
 
 /** Where an uploaded file goes: beside the data of what is shown. */

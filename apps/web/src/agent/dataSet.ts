@@ -24,19 +24,19 @@ export function useDataState(name: DataSourceName): {
   const queries = useQueryClient();
   const [attempt, setAttempt] = useState(0);
   const [shown, setShown] = useState<{ key: string; state?: DataState; error?: unknown }>();
-  const { recipe, file, model, mapping } = name;
-  const key = JSON.stringify([recipe, file, model, mapping, attempt]);
+  const { recipe, file, hub, model, mapping } = name;
+  const key = JSON.stringify([recipe, file, hub, model, mapping, attempt]);
   useEffect(() => {
     if (!hasSocket) return;
     const subscription = agent().data.watch.subscribe(
-      { recipe, file, model, mapping },
+      { recipe, file, hub, model, mapping },
       {
         onData: (state) => setShown({ key, state }),
         onError: (error) => setShown({ key, error }),
       },
     );
     return () => subscription.unsubscribe();
-  }, [hasSocket, recipe, file, model, mapping, key]);
+  }, [hasSocket, recipe, file, hub, model, mapping, key]);
   const again = useCallback(() => {
     queries.removeQueries({ queryKey: ['data'] });
     setAttempt((count) => count + 1);

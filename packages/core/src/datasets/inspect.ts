@@ -56,6 +56,10 @@ export interface InspectedFile {
   list(offset: number, limit: number): Promise<InspectedLine[]>;
   /** As `list`, without making tokens of the rows: for those whose verdicts are known. */
   excerpts(offset: number, limit: number): Promise<Omit<InspectedLine, 'judged'>[]>;
+  /** The rows at these places, in any order, as they lie in the file; one that cannot be read is shown as such. */
+  pick(offsets: readonly number[]): Promise<RawRow[]>;
+  /** What becomes of rows of this file, in numbers. */
+  judge(rows: readonly RawRow[]): Promise<JudgedRow[]>;
   /** As they lie in the file; one that cannot be read is shown as such. */
   raw(offset: number, limit: number): Promise<RawRow[]>;
   close(): Promise<void>;
@@ -99,6 +103,15 @@ export async function openInspectedFile(
         const rows = await readable(source, offset, limit);
         return rows.map((row) => ({ source: row.source, excerpt: excerptOf(row, readContent(reader, row)) }));
       },
+      async pick(offsets) {
+        try {
+          return await source.pick(offsets);
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          return (await Promise.all(offsets.map((offset) => readable(source, offset, 1)))).flat();
+        }
+      },
+      judge: async (rows) => (await processRows(processing, rows)).map((row) => judgedRow(row)),
       raw: (offset, limit) => readable(source, offset, limit),
       close: () => source.close(),
     };

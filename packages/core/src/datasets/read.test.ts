@@ -136,6 +136,7 @@ describe('tables', () => {
       { source: { file: path, row: 2 }, value: { instruction: 'x', output: '1.0' } },
     ]);
     expect((await all(source)).map((row) => row.value.output)).toEqual(['007', '1.0']);
+    expect(await source.pick([1])).toEqual(await source.page(1, 1));
   });
 
   it('reads TSV and Parquet with nested messages', async () => {
@@ -158,6 +159,21 @@ describe('tables', () => {
       n: 4998,
     });
     expect((await all(source, 256)).map((row) => row.value.n)).toEqual(Array.from({ length: 5000 }, (_, i) => i));
+    const picked = await source.pick([4998, 3, 2500]);
+    expect(picked.map(({ value, source: { row } }) => [value.n, row]).sort()).toEqual([
+      [2500, 2501],
+      [3, 4],
+      [4998, 4999],
+    ]);
+  });
+
+  it('picks rows of a table with a column of the name that Parquet has for their places', async () => {
+    const parquet = join(folder, 'places.parquet');
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    const connection = await (await DuckDBInstance.create(':memory:')).connect();
+    await connection.run(`COPY (SELECT 9 - i AS File_Row_Number FROM range(10) t(i)) TO '${parquet}'`);
+    const source = await openSource(parquet);
+    expect(await source.pick([7])).toMatchObject([{ source: { row: 8 }, value: { File_Row_Number: 2 } }]);
   });
 
   it('reports a broken table', async () => {

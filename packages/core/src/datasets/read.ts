@@ -91,7 +91,9 @@ async function openText(path: string, extension: string): Promise<DataSource> {
     async function* rows(pageRows: number): AsyncGenerator<RawRow[]> {
       for (let offset = 0; offset < rowCount; offset += pageRows) yield await page(offset, pageRows);
     }
-    return { path, columns: [...columns], rowCount, page, rows, close: () => file.close() };
+    const pick = async (offsets: readonly number[]) =>
+      (await Promise.all(offsets.map((offset) => page(offset, 1)))).flat();
+    return { path, columns: [...columns], rowCount, page, pick, rows, close: () => file.close() };
   } catch (error) {
     await file.close();
     throw error;

@@ -40,7 +40,7 @@ export function rowLengths(table: RowTable, sequenceLen: number): RowLengths {
     add(longer, own[bin] as LengthLoss);
     lossOfBin[bin] = { ...longer, tokensBeyond: longer.tokens - longer.rows * bin * width };
   }
-  return { width, rows, longest, totalRows, totalTokens, totalTargetTokens, loss, lossOfBin };
+  return { width, rows, longest, totalRows, totalTokens, totalTargetTokens, loss, lossOfBin, sample: null };
 }
 
 /** What 98 % of the rows do not exceed, to a four-thousandth of the longest. */

@@ -55,6 +55,17 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
       requireCount(path, found.length, Math.max(0, Math.min(limit, rowCount - offset)));
       return found.map((row, i) => rowOf(row, offset + i));
     };
+    // In one pass: a page far down costs as much as all rows before it.
+    const numbered =
+      extension === '.parquet' && !columns.some((name) => name.toLowerCase() === 'file_row_number')
+        ? `SELECT ${whole} AS picked, file_row_number AS place FROM ${table} AS ${whole}`
+        : `SELECT ${whole} AS picked, row_number() OVER () - 1 AS place FROM ${table} AS ${whole}`;
+    const pick = async (offsets: readonly number[]): Promise<RawRow[]> => {
+      const places = offsets.map(Math.trunc).join(', ');
+      const found = await query(`SELECT to_json(picked), place::DOUBLE FROM (${numbered}) WHERE place IN (${places})`);
+      requireCount(path, found.length, offsets.length);
+      return found.map((row) => rowOf(row, Number(row[1])));
+    };
     async function* rows(pageRows: number): AsyncGenerator<RawRow[]> {
       let [found, count] = [[] as RawRow[], 0];
       await ask({ kind: 'stream', sql: select });
@@ -70,7 +81,7 @@ export async function openTable(path: string, extension: '.csv' | '.tsv' | '.par
       requireCount(path, count, rowCount);
       if (found.length > 0) yield found;
     }
-    return { path, columns, rowCount, page, rows, close: async () => database.close() };
+    return { path, columns, rowCount, page, pick, rows, close: async () => database.close() };
   } catch (error) {
     database.close();
     throw error;

@@ -30,6 +30,8 @@ export interface DataSource {
   readonly rowCount: number;
   /** Rows `offset` … `offset + limit - 1`, fewer at the end. @throws UserError naming file and line of a row that cannot be read */
   page(offset: number, limit: number): Promise<RawRow[]>;
+  /** The rows at these places, each once, in any order. */
+  pick(offsets: readonly number[]): Promise<RawRow[]>;
   /** All rows from the first on, in pages of at most `pageRows`. */
   rows(pageRows: number): AsyncGenerator<RawRow[]>;
   close(): Promise<void>;

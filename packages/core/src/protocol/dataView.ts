@@ -5,11 +5,14 @@ import type { errorSchema } from './events.ts';
 import { otherTemplates } from './otherTemplates.ts';
 import { ROW_FILTERS, type RowFilter, type RowVerdict } from './rowVerdicts.ts';
 
-/** The data of a recipe, or a data file and the model whose tokenizer and template read it. Keys are relative to the workspace. */
+/**
+ * The data of a recipe, or a data file, or what was pulled of a data set of a hub, and the model whose tokenizer and template
+ * read them. Keys are relative to the workspace, of a hub's to its data sets in the cache.
+ */
 const key = z.string().min(1).max(1024).nullable().default(null);
-/** Of a data file, how its rows are read: keys of a data set as `datasets.0.type=alpaca`, one a line. */
+/** Of what no recipe reads, how its rows are read: keys of a data set as `datasets.0.type=alpaca`, one a line. */
 const mapping = z.string().max(4096).nullable().default(null);
-export const dataSourceName = z.object({ recipe: key, file: key, model: key, mapping });
+export const dataSourceName = z.object({ recipe: key, file: key, hub: key, model: key, mapping });
 export type DataSourceName = z.infer<typeof dataSourceName>;
 
 /** What of a workspace can be looked at. */
@@ -17,12 +20,43 @@ export interface ListedData {
   recipes: { key: string }[];
   /** Newest first. */
   files: { key: string; bytes: number; modified: string }[];
+  /** What was pulled of data sets of hubs, whole or not. */
+  hub: HubData[];
   /** Where a file may be put, the workspace itself as ''. */
   folders: string[];
   /** That the recipes name, for data files without a recipe. */
   models: string[];
   /** Models that are here, whose tokenizers can read the rows as well: those of the folder by their keys, pulled ones by their names. */
   tokenizers: string[];
+}
+
+/** Some rows of a data set of a hub, as they lie in the cache. */
+export interface HubData {
+  key: string;
+  /** `owner/name`. */
+  id: string;
+  /** What was asked for; null where it was left open. */
+  revision: string | null;
+  name: string | null;
+  split: string | null;
+  files: readonly string[] | null;
+  /** It has arrived, and was checked against the hashes of the hub. */
+  isWhole: boolean;
+  bytes: number;
+  /** Where it came from and what came; null while it is not whole. */
+  source: string | null;
+  commit: string | null;
+  license: string | null;
+}
+
+/** The keys by which a recipe names it. */
+export function hubEntry({ id, revision, name, split, files }: Omit<HubData, 'key' | 'bytes' | 'isWhole'>): {
+  path: string;
+} & Record<string, string | readonly string[]> {
+  const given = Object.entries({ revision, name, split, data_files: files }).flatMap(([option, value]) =>
+    value === null ? [] : [[option, value] as const],
+  );
+  return { path: id, ...Object.fromEntries(given) };
 }
 
 const rowNumber = z.int().min(1);
@@ -173,4 +207,18 @@ export interface RowLengths {
   /** At the length asked for, and at the first length of each bin. Plain texts are split, so they lose nothing. */
   loss: LengthLoss;
   lossOfBin: readonly LengthLoss[];
+  /** Where they are estimated from some of the rows; null where all were counted. */
+  sample: LengthSample | null;
+}
+
+/** What estimates are made from, and how far off each may be: more in 5 of 100 cases only. */
+export interface LengthSample {
+  rows: number;
+  of: number;
+  /** Of the rows in each bin. */
+  margins: readonly number[];
+  loss: LengthLoss;
+  lossOfBin: readonly LengthLoss[];
+  /** How many rows there may be of a kind of which the sample has none. */
+  ofNone: number;
 }

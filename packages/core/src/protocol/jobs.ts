@@ -9,6 +9,8 @@ import type { ToldError } from './studio.ts';
 export interface JobKinds {
   export: { progress: ExportProgress; result: ExportedForm[] };
   pull: { progress: PullProgress; result: PulledModel };
+  /** Downloading a data set of a hub; `key` names it among the data that can be looked at. */
+  pullData: { progress: PullProgress; result: PulledModel & { key: string } };
   /** Comparing a pulled model with the hashes of its source. */
   checkModel: { progress: CheckModelProgress; result: CheckedModel };
   /** Comparing answers. */

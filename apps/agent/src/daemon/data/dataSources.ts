@@ -4,9 +4,16 @@ import { UserError } from '@anneal/core/errors';
 import { defaultCacheDirectory, pulledModels } from '@anneal/core/hub/cache';
 import { mappingKeys } from '@anneal/core/protocol/columns';
 import type { DataReportResult, InspectRequest } from '@anneal/core/protocol/data';
-import type { DataSourceName, ListedData, OtherText } from '@anneal/core/protocol/dataView';
+import {
+  type DataSourceName,
+  type HubData,
+  hubEntry,
+  type ListedData,
+  type OtherText,
+} from '@anneal/core/protocol/dataView';
 import { runApart } from '../../runner/runApart.ts';
 import type { BrowsedData } from '../../service/data/browse.ts';
+import { listHubData } from '../../service/data/hubData.ts';
 import { finish } from '../../service/finish.ts';
 import { openRecipe } from '../../service/recipes/open.ts';
 import { hashOf } from '../auth/secrets.ts';
@@ -21,17 +28,30 @@ export class DataSources {
     this.#workspace = workspace;
   }
 
-  /** The recipes, the data files, and the models that the recipes name. */
+  /** The recipes, the data files, what was pulled of hubs, and the models that the recipes name. */
   async list(): Promise<ListedData> {
     const recipes = this.#workspace.recipes();
     const files = this.#workspace.dataFiles();
     return {
       recipes: recipes.map(({ key }) => ({ key })),
       files: files.map(({ key, bytes, modified }) => ({ key, bytes, modified: modified.toISOString() })),
+      hub: listHubData(),
       folders: this.#workspace.uploadFolders().map(({ key }) => key),
       models: await this.#models(),
       tokenizers: [...this.#tokenizers().keys()],
     };
+  }
+
+  /** @throws UserError `dataset_not_here` */
+  hub(key: string): HubData {
+    const found = listHubData().find((data) => data.isWhole && data.key === key);
+    if (found) return found;
+    throw new UserError({
+      what: 'there is no such data set of a hub here',
+      where: key,
+      next: 'it may have been removed: download it again',
+      code: 'dataset_not_here',
+    });
   }
 
   /** What else reads a row, with the path of the model. @throws UserError `model_not_known` */
@@ -70,22 +90,22 @@ export class DataSources {
     await this.#opened.close();
   }
 
-  async #requestOf({
-    recipe,
-    file,
-    model,
-    mapping,
-  }: DataSourceName): Promise<{ key: string; request: InspectRequest }> {
+  async #requestOf({ recipe, file, hub, model, mapping }: DataSourceName): Promise<{
+    key: string;
+    request: InspectRequest;
+  }> {
     if (recipe !== null) {
       const source = this.#workspace.recipe(recipe);
       // Another text is other data.
       return { key: `${source}\n${hashOf(readFileSync(source, 'utf8'))}`, request: { source } };
     }
-    const source = this.#workspace.dataFile(file ?? '');
+    const { path: source, ...entry } =
+      hub === null ? { path: this.#workspace.dataFile(file ?? '') } : hubEntry(this.hub(hub));
     const models = await this.#models();
     const chosen = model ?? models[0];
     if (chosen !== undefined && models.includes(chosen)) {
-      const set = overridesOf(mapping);
+      const chosenRows = Object.entries(entry).map(([key, value]) => `datasets.0.${key}=${JSON.stringify(value)}`);
+      const set = [...chosenRows, ...overridesOf(mapping)];
       return { key: [source, chosen, ...set].join('\n'), request: { source, model: chosen, set } };
     }
     throw new UserError({
@@ -93,7 +113,7 @@ export class DataSources {
         chosen === undefined
           ? 'no recipe here names a model that could read the data'
           : 'no recipe here names this model',
-      where: chosen ?? file ?? '',
+      where: chosen ?? file ?? hub ?? '',
       next: 'write a recipe with that model, and look at the data through it',
       code: 'model_not_known',
     });

@@ -10,8 +10,8 @@ import { reporting } from '../../service/reporting.ts';
 import type { DataSources } from './dataSources.ts';
 
 export async function downloadRows(c: Context, sources: DataSources): Promise<Response> {
-  const { recipe = null, file = null, model = null, mapping = null, filter, search = null } = c.req.query();
-  const name = dataSourceName.safeParse({ recipe, file, model, mapping });
+  const { recipe = null, file = null, hub = null, model = null, mapping = null, filter, search = null } = c.req.query();
+  const name = dataSourceName.safeParse({ recipe, file, hub, model, mapping });
   const wanted = problemRowsRequest.safeParse({ filter, search });
   if (!name.success || !wanted.success)
     return c.json({ error: { code: 'bad_request', what: 'the address names no rows' } }, 400);

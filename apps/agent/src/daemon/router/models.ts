@@ -1,9 +1,11 @@
 /** Models that are here, and those that are fetched. */
 
 import { basename, join } from 'node:path';
+import { datasetTitle } from '@anneal/core/hub/datasets/cache';
 import type { Catalog, LocalModel } from '@anneal/core/protocol/models';
 import { cachedModelRequest, type PullRequest, pullRequest } from '@anneal/core/protocol/models';
 import { runApart } from '../../runner/runApart.ts';
+import { keyOfHubData } from '../../service/data/hubData.ts';
 import { finish } from '../../service/finish.ts';
 import { cachedNamed } from '../../service/models/list.ts';
 import { listCatalog, publishedName } from '../../service/models/pull.ts';
@@ -32,13 +34,20 @@ export const models = router({
 
   /** Begins a job that downloads a model or a data set into the cache, or goes on with one that was broken off. */
   pull: procedure.input(pullRequest.omit({ offline: true })).mutation(({ ctx, input }): { job: string } => {
-    const subject = publishedName(input.model);
-    const order = { kind: 'pull', subject, target: targetOf(subject, input) } as const;
-    return {
-      job: ctx.agent.jobs.start(order, (signal) =>
-        runApart('pull', { secrets: ctx.agent.secrets.open() }, input, signal),
-      ).id,
-    };
+    const { jobs, secrets } = ctx.agent;
+    const pull = (signal: AbortSignal) => runApart('pull', { secrets: secrets.open() }, input, signal);
+    if (!input.data) {
+      const subject = publishedName(input.model);
+      return { job: jobs.start({ kind: 'pull', subject, target: targetOf(subject, input) }, pull).id };
+    }
+    const { name = null, split = null } = input.data;
+    const subject = datasetTitle(input.model, { revision: input.revision ?? null, name, split, dataFiles: null });
+    const order = { kind: 'pullData', subject, target: targetOf(input.model, input) } as const;
+    const { id } = jobs.start(order, async function* (signal) {
+      const pulled = yield* pull(signal);
+      return { ...pulled, key: keyOfHubData(pulled.path) };
+    });
+    return { job: id };
   }),
 
   /** Begins a job that compares a pulled model with the hashes that it came with. */

@@ -8,6 +8,7 @@ import {
   firstBatchRowRequest,
   type StudioFirstBatches,
 } from '@anneal/core/protocol/batches';
+import { dataSourceName, hubEntry } from '@anneal/core/protocol/dataView';
 import type { Estimate } from '@anneal/core/protocol/estimates';
 import { presetNames } from '@anneal/core/protocol/presets';
 import { prioritySchema } from '@anneal/core/protocol/queue';
@@ -166,13 +167,16 @@ export const recipes = router({
       return { run };
     }),
 
-  /** Writes a data file of the workspace into a recipe as one more data set, read as the mapping says. */
+  /** Writes a data file of the workspace, or what was pulled of a hub, into a recipe as one more data set, read as the mapping says. */
   addDataset: procedure
-    .input(named.extend({ file: z.string().min(1).max(1024), mapping: mappingSchema }))
-    .mutation(async ({ ctx, input: { recipe: key, file, mapping } }): Promise<void> => {
-      const { workspace, documents } = ctx.agent;
-      const path = relative(dirname(documents.path(key)), workspace.dataFile(file)).replaceAll('\\', '/');
-      const source = sourceOf({ path, ...mapping });
+    .input(named.extend({ ...dataSourceName.pick({ file: true, hub: true }).shape, mapping: mappingSchema }))
+    .mutation(async ({ ctx, input: { recipe: key, file, hub, mapping } }): Promise<void> => {
+      const { workspace, documents, data } = ctx.agent;
+      const entry =
+        hub === null
+          ? { path: relative(dirname(documents.path(key)), workspace.dataFile(file ?? '')).replaceAll('\\', '/') }
+          : hubEntry(data.hub(hub));
+      const source = sourceOf({ ...entry, ...mapping });
       await documents.use(key, async (recipe) => {
         const isListed = Array.isArray(readValue(parseText(recipe.text), ['datasets'])?.value);
         const edit = isListed

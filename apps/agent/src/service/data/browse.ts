@@ -4,6 +4,7 @@ import { proposeMapping } from '@anneal/core/datasets/proposeMapping';
 import { openSource } from '@anneal/core/datasets/read';
 import { rowLengths } from '@anneal/core/datasets/rowLengths';
 import type { RowTable } from '@anneal/core/datasets/rowTable';
+import { sampledLengths } from '@anneal/core/datasets/sampledLengths';
 import { describeSource } from '@anneal/core/datasets/types';
 import { UserError } from '@anneal/core/errors';
 import type { ModelText } from '@anneal/core/generate/modelText';
@@ -37,6 +38,7 @@ import { dataRow } from './dataRow.ts';
 import { type InspectedData, openData } from './inspect.ts';
 import { Judging } from './judging.ts';
 import { countBelow, Matches } from './matches.ts';
+import { sampleRows } from './rowSample.ts';
 import { Search } from './search.ts';
 import { viewedRows } from './viewedRows.ts';
 
@@ -72,6 +74,8 @@ export class BrowsedData {
   /** By number, and by what else reads it. */
   readonly #kept = new Map<string, Promise<InspectedRow | undefined>>();
   readonly #texts = new Map<string, ModelText>();
+  readonly #given = new AbortController();
+  #sample: Promise<RowTable> | undefined;
 
   constructor(data: InspectedData) {
     const { files } = data.rows;
@@ -177,9 +181,17 @@ export class BrowsedData {
     return found === undefined ? null : found + 1;
   }
 
+  /** Of all rows once they are judged, until then estimated from some of them. */
   async lengths(request: LengthsRequest): Promise<RowLengths> {
     const { sequenceLen } = parseRequest(lengthsRequest, request);
-    return rowLengths((await this.#opened()).judging.table, sequenceLen);
+    const { overview, judging } = await this.#opened();
+    if (judging.state.state === 'done') return rowLengths(judging.table, sequenceLen);
+    this.#sample ??= sampleRows(
+      this.#data.rows,
+      overview.files.map((file) => file.rows),
+      this.#given.signal,
+    );
+    return sampledLengths(await this.#sample, sequenceLen, overview.rows);
   }
 
   /** The rows that the filter lets through with what becomes of them, as lines of JSON. */
@@ -206,6 +218,8 @@ export class BrowsedData {
   }
 
   async close(): Promise<void> {
+    this.#given.abort();
+    await this.#sample?.catch(() => undefined); // told to who asked
     await Promise.all([...this.#searches.values()].map((search) => search.stop()));
     await this.#whole.then(({ judging }) => judging.stop()).catch(() => undefined);
     await this.#data.close();

@@ -1,5 +1,5 @@
 /** What a model would learn from the rows, through the trainer's own code. */
-import { extname, resolve } from 'node:path';
+import { extname } from 'node:path';
 import { inspectData } from '@anneal/core/datasets/inspect';
 import { UserError } from '@anneal/core/errors';
 import { type ModelText, openModelText } from '@anneal/core/generate/modelText';
@@ -128,7 +128,7 @@ async function reportOn(recipe: ResolvedRecipe, data: DataOptions, surroundings:
 
 async function recipeOf({ source, set, model }: ReturnType<typeof inspectRequest.parse>): Promise<ResolvedRecipe> {
   if (/^\.ya?ml$/i.test(extname(source))) return (await openRecipe(source, set)).resolved;
-  const written = JSON.stringify({ base_model: model, datasets: [{ path: resolve(source) }] });
+  const written = JSON.stringify({ base_model: model, datasets: [{ path: source }] });
   const { recipe, locate } = parseRecipe(written, source, set);
   return resolveRecipe(recipe, { baseDirectory: '.', locate });
 }

@@ -129,7 +129,7 @@ function licenseInFolder(folder: string): string | null {
 }
 
 /** Links are not followed. */
-function sizeOf(path: string): number {
+export function sizeOf(path: string): number {
   const status = lstatSync(path);
   if (!status.isDirectory()) return status.size;
   const files = readdirSync(path, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());

@@ -1,11 +1,13 @@
 import type { Messages } from '../en/index.ts';
 
-export const data: Pick<Messages, 'data' | 'mapping' | 'dataRow' | 'verdict' | 'verdictHint' | 'reason'> = {
+export const data: Pick<Messages, 'data' | 'hubData' | 'mapping' | 'dataRow' | 'verdict' | 'verdictHint' | 'reason'> = {
   data: {
     title: '数据',
     choose: '数据来源',
     recipes: '配方',
     files: '数据文件',
+    hubs: '来自 Hub',
+    fromHub: '从 Hub 下载',
     model: '读取所用的模型',
     loading: '正在加载',
     empty: '还没有数据',
@@ -51,7 +53,9 @@ export const data: Pick<Messages, 'data' | 'mapping' | 'dataRow' | 'verdict' | '
     lossDrop: '更长的行会整行丢弃。',
     lossRaise: '有更长的行时训练不会开始。可用 excess_length_strategy 丢弃或截断它们。',
     lossTruncate: '更长的行会在此处截断，超出部分不参与训练。',
-    lossSoFar: '基于目前已判定的 {judged} 行。',
+    sampled: '抽样 {rows} / {of} 行；± 为 95% 置信区间。',
+    about: '{value} ± {off}',
+    noneSampled: '样本中没有，最多 {most}',
     upload: '上传文件',
     uploadInto: '到 {folder}',
     uploading: '正在将 {file} 上传到 {folder}',
@@ -74,6 +78,26 @@ export const data: Pick<Messages, 'data' | 'mapping' | 'dataRow' | 'verdict' | '
     leakage: '验证与训练重合',
     leakageOf: '相同 {exact}，近似 {near}',
     lookAt: '查看数据',
+  },
+  hubData: {
+    title: 'Hub 上的数据集',
+    id: '数据集',
+    name: '子集',
+    split: '划分',
+    revision: '版本',
+    files: '文件',
+    default: '默认子集',
+    onlyOne: '唯一的划分',
+    all: '划分中的全部',
+    get: '下载',
+    hint: '按其网页地址末尾填写 owner/name：先从 Hugging Face Hub，再从 ModelScope 下载。文件（或 data/*.parquet 这样的模式）以逗号分隔，用来代替子集和划分。',
+    here: '已下载',
+    none: '还没有下载过数据集。',
+    notWhole: '不完整：已收到 {bytes}',
+    open: '打开',
+    openOf: '打开：{name}',
+    resume: '继续',
+    resumeOf: '继续：{name}',
   },
   mapping: {
     title: '数据行的读取方式',

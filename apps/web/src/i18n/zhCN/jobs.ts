@@ -16,6 +16,7 @@ export const jobs: Pick<Messages, 'jobs'> = {
     export: '导出 {subject}',
     parity: '比较 {subject} 的回答',
     pull: '下载 {subject}',
+    pullData: '下载 {subject}',
     editRow: '{subject} 的新版本',
     writing: '已写入 {done}，共 {total}',
     checkModel: '校验 {subject}',

@@ -123,6 +123,8 @@ const models: Record<string, Problem> = {
   adapter_not_mergeable: ['这个适配器无法合并进模型'],
   adapter_of_another_kind: ['适配器的种类与配方不同'],
   dataset_not_pulled: ['数据集尚未下载', '请先用 anneal pull --data 下载'],
+  dataset_not_here: ['这里没有这个 Hub 数据集', '可能已被删除：请重新下载'],
+  dataset_ambiguous: ['这个数据集下载了多个部分，需要指明一个'],
   dataset_not_fetched: ['数据集下载失败', '检查名称和网络，然后重试：会从中断处继续'],
   unknown_dataset_name: ['这不是数据集的名称', '请写 owner/name'],
   data_option: ['此选项只用于数据集', '请加上 --data，或去掉此选项'],

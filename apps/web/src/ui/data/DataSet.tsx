@@ -24,7 +24,7 @@ import { Lengths } from './Lengths.tsx';
 import { RowList } from './RowList.tsx';
 import { RowView } from './RowView.tsx';
 
-// Of files without a recipe alone, and of rows that are all judged.
+// Of data without a recipe alone, and of rows that are all judged.
 const Mapping = dynamic(async () => (await import('./Mapping.tsx')).Mapping, { ssr: false });
 const Report = dynamic(async () => (await import('./Report.tsx')).Report, { ssr: false });
 
@@ -33,7 +33,7 @@ export function DataSet({ name }: { name: DataSourceName }) {
   const t = useTranslations('data');
   const format = useFormat();
   const { state, error, again } = useDataState(name);
-  const mapping = name.file !== null && <Mapping name={name} isUnreadable={codeOf(error) === 'format_unknown'} />;
+  const mapping = name.recipe === null && <Mapping name={name} isUnreadable={codeOf(error) === 'format_unknown'} />;
   if (error) {
     return (
       <div className="grid gap-3">
@@ -292,8 +292,8 @@ function useLink(): (row: number | null) => string {
   );
 }
 
-function downloadOf({ recipe, file, model, mapping }: DataSourceName, { filter, search }: RowChoice): string {
-  const given = Object.entries({ recipe, file, model, mapping, filter, search }).filter(
+function downloadOf({ recipe, file, hub, model, mapping }: DataSourceName, { filter, search }: RowChoice): string {
+  const given = Object.entries({ recipe, file, hub, model, mapping, filter, search }).filter(
     ([, value]) => value !== null,
   ) as [string, string][];
   return agentPath(`/api/data/rows?${new URLSearchParams(given)}`);

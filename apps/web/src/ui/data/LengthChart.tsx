@@ -6,9 +6,9 @@ import { useFormat } from '../format.ts';
 
 const height = 96;
 
-/** Bars for the lengths, and a line at a limit, which is dragged or moved by the arrow keys. */
+/** Bars for the lengths, of an estimate with how far off each may be, and a line at a limit, which is dragged or moved by the arrow keys. */
 export function LengthChart({
-  lengths: { rows, width, longest },
+  lengths: { rows, width, longest, sample },
   value,
   onChange,
 }: {
@@ -19,7 +19,7 @@ export function LengthChart({
   const t = useTranslations('data');
   const format = useFormat();
   const area = useRef<HTMLDivElement>(null);
-  const most = Math.max(...rows, 1);
+  const most = Math.max(...rows.map((count, bin) => count + (sample?.margins[bin] ?? 0)), 1);
   const end = rows.length * width;
   const share = Math.min(1, (value + 1) / end);
   const moveTo = (x: number) => {
@@ -58,6 +58,24 @@ export function LengthChart({
                 width={0.88}
                 height={bar}
                 className={bin * width > value ? 'fill-bad/60' : 'fill-teal'}
+              />
+            );
+          })}
+          {sample?.margins.map((margin, bin) => {
+            const count = rows[bin] ?? 0;
+            if (count === 0) return null;
+            const [low, high] = [Math.max(0, count - margin), count + margin].map(
+              (value) => height - (value / most) * height,
+            );
+            return (
+              <line
+                key={bin * width}
+                x1={bin + 0.5}
+                x2={bin + 0.5}
+                y1={low}
+                y2={high}
+                className="stroke-ink/70"
+                vectorEffect="non-scaling-stroke"
               />
             );
           })}

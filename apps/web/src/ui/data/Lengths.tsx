@@ -11,6 +11,7 @@ import { parseAsInteger, useQueryState } from 'nuqs';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
+import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import { useSettled } from '../recipe/useSettled.ts';
 import { LengthChart } from './LengthChart.tsx';
@@ -31,16 +32,18 @@ export function Lengths({
   const [wanted, setWanted] = useQueryState('length', parseAsInteger);
   const sequenceLen = Math.max(1, wanted ?? overview.sequenceLen);
   const asked = useSettled(sequenceLen, 150);
-  // While rows are judged, whenever there are twice as many.
-  const judged = judging.state === 'working' ? 2 ** Math.floor(Math.log2(judging.judged)) : judging.judged;
-  const { data: lengths } = useQuery({
-    queryKey: ['data', name, 'lengths', asked, judged, judging.state],
+  // Until all rows are judged it is an estimate, made once.
+  const isExact = judging.state === 'done';
+  const { data: lengths, error } = useQuery({
+    queryKey: ['data', name, 'lengths', asked, isExact],
     queryFn: () => agent().data.lengths.query({ ...name, sequenceLen: asked }),
     placeholderData: keepPreviousData,
-    enabled: enabled && judging.judged > 0,
+    staleTime: Number.POSITIVE_INFINITY,
+    enabled,
   });
+  if (error) return <ErrorNote error={shownError(error)} />;
   if (!lengths || lengths.totalRows === 0) return null;
-  const loss = lossAt(lengths, sequenceLen, asked);
+  const { sample } = lengths;
   return (
     <section aria-label={t('lengths')} className="rounded-lg border border-line bg-surface p-4">
       <h2 className="font-medium text-[13px]">{t('lengths')}</h2>
@@ -68,7 +71,7 @@ export function Lengths({
           </button>
         )}
       </div>
-      <Losses lengths={lengths} loss={loss} cuts={overview.excessLength === 'truncate'} />
+      <Losses lengths={lengths} {...lossAt(lengths, sequenceLen, asked)} cuts={overview.excessLength === 'truncate'} />
       <p className="mt-2 text-[12.5px] text-muted">
         {t(
           overview.excessLength === 'raise'
@@ -77,37 +80,59 @@ export function Lengths({
               ? 'lossDrop'
               : 'lossTruncate',
         )}
-        {judging.state !== 'done' && ` ${t('lossSoFar', { judged: format.count(judging.judged) })}`}
+        {sample && ` ${t('sampled', { rows: format.count(sample.rows), of: format.count(sample.of) })}`}
       </p>
     </section>
   );
 }
 
-function Losses({ lengths, loss, cuts }: { lengths: RowLengths; loss: LengthLoss; cuts: boolean }) {
+interface Loss {
+  loss: LengthLoss;
+  /** Of an estimate, how far off it may be. */
+  margin: LengthLoss | null;
+}
+
+function Losses({ lengths, loss, margin, cuts }: Loss & { lengths: RowLengths; cuts: boolean }) {
   const t = useTranslations('data');
   const format = useFormat();
-  const line = (title: string, value: number, total: number) => (
-    <div className="flex items-baseline gap-4">
-      <dt className="text-muted">{title}</dt>
-      <dd className="figures ml-auto">
-        {t('lossOf', { value: format.count(value), share: format.percent(total === 0 ? 0 : value / total) })}
-      </dd>
-    </div>
-  );
+  const line = (title: string, part: keyof LengthLoss, total: number) => {
+    const value = loss[part];
+    const off = margin?.[part] ?? 0;
+    const shown = off === 0 ? format.count(value) : t('about', { value: format.count(value), off: format.count(off) });
+    return (
+      <div className="flex items-baseline gap-4">
+        <dt className="text-muted">{title}</dt>
+        <dd className="figures ml-auto text-right">
+          {t('lossOf', { value: shown, share: format.percent(total === 0 ? 0 : value / total) })}
+        </dd>
+      </div>
+    );
+  };
   return (
     <dl className="mt-3 grid gap-1 border-line border-t pt-3 text-[13px]">
-      {line(t('lost'), loss.rows, lengths.totalRows)}
-      {line(t('lostTokens'), loss.tokens, lengths.totalTokens)}
-      {line(t('lostTrained'), loss.targetTokens, lengths.totalTargetTokens)}
-      {cuts && line(t('beyond'), loss.tokensBeyond, lengths.totalTokens)}
+      {margin && loss.rows === 0 ? (
+        <div className="flex items-baseline gap-4">
+          <dt className="text-muted">{t('lost')}</dt>
+          <dd className="figures ml-auto text-right">{t('noneSampled', { most: format.count(margin.rows) })}</dd>
+        </div>
+      ) : (
+        <>
+          {line(t('lost'), 'rows', lengths.totalRows)}
+          {line(t('lostTokens'), 'tokens', lengths.totalTokens)}
+          {line(t('lostTrained'), 'targetTokens', lengths.totalTargetTokens)}
+          {cuts && line(t('beyond'), 'tokensBeyond', lengths.totalTokens)}
+        </>
+      )}
     </dl>
   );
 }
 
-/** While the line is dragged, that of the nearest bin; what is exact comes when it rests. */
-function lossAt({ loss, lossOfBin, width, longest }: RowLengths, sequenceLen: number, asked: number): LengthLoss {
-  if (sequenceLen === asked || sequenceLen >= longest) {
-    return sequenceLen >= longest ? { rows: 0, tokens: 0, targetTokens: 0, tokensBeyond: 0 } : loss;
-  }
-  return lossOfBin[Math.min(lossOfBin.length - 1, Math.round((sequenceLen + 1) / width))] ?? loss;
+const none: LengthLoss = { rows: 0, tokens: 0, targetTokens: 0, tokensBeyond: 0 };
+
+/** While the line is dragged, that of the nearest bin; what belongs to the very length comes when it rests. */
+function lossAt({ loss, lossOfBin, width, longest, sample }: RowLengths, sequenceLen: number, asked: number): Loss {
+  if (sequenceLen >= longest) return { loss: none, margin: sample && { ...none, rows: sample.ofNone } };
+  const bin = Math.min(lossOfBin.length - 1, Math.round((sequenceLen + 1) / width));
+  if (sequenceLen === asked) return { loss, margin: sample && sample.loss };
+  return { loss: lossOfBin[bin] ?? loss, margin: sample && (sample.lossOfBin[bin] ?? sample.loss) };
 }

@@ -12,7 +12,7 @@ import { useFormat } from '../format.ts';
 import { fromAddress, toAddress } from './mappingText.ts';
 import { UseMapping } from './UseMapping.tsx';
 
-/** How the columns of a file are read: as proposed, or as chosen here. The rows are shown as they are read so. */
+/** How the columns of a file, or of the rows of a hub, are read: as proposed, or as chosen here. The rows are shown as they are read so. */
 export function Mapping({ name, isUnreadable }: { name: DataSourceName; isUnreadable: boolean }) {
   const t = useTranslations('mapping');
   const enabled = useHasSocket();
@@ -20,7 +20,7 @@ export function Mapping({ name, isUnreadable }: { name: DataSourceName; isUnread
   const [wish, setWish] = useState<boolean>();
   const isOpen = wish ?? (isUnreadable || address !== null);
   const { data, error } = useQuery({
-    queryKey: ['data-columns', name.file, name.model],
+    queryKey: ['data-columns', name.file, name.hub, name.model],
     queryFn: () => agent().data.columns.query({ ...name, mapping: null }),
     enabled: enabled && isOpen,
     staleTime: Number.POSITIVE_INFINITY,
@@ -40,7 +40,7 @@ export function Mapping({ name, isUnreadable }: { name: DataSourceName; isUnread
       {data && (
         <Opened
           found={data}
-          file={name.file ?? ''}
+          name={name}
           address={address}
           onChange={(mapping) => void setAddress(toAddress(mapping))}
         />
@@ -51,12 +51,12 @@ export function Mapping({ name, isUnreadable }: { name: DataSourceName; isUnread
 
 function Opened({
   found,
-  file,
+  name,
   address,
   onChange,
 }: {
   found: ProposedMapping;
-  file: string;
+  name: DataSourceName;
   address: string | null;
   onChange: (mapping: ColumnMapping) => void;
 }) {
@@ -72,7 +72,7 @@ function Opened({
         <Fields columns={columns} mapping={chosen ?? emptyMapping(found)} onChange={onChange} />
       )}
       <Columns columns={columns} />
-      {chosen && <UseMapping file={file} mapping={chosen} />}
+      {chosen && <UseMapping name={name} mapping={chosen} />}
     </div>
   );
 }

@@ -1,10 +1,11 @@
 'use client';
 import type { DataSourceName, ListedData } from '@anneal/core/protocol/dataView';
 import { useTranslations } from 'use-intl';
+import { hubTitle } from './hubTitle.ts';
 
 const select = 'h-8 w-full max-w-full rounded-md border border-line bg-surface px-2.5 font-mono text-[12.5px]';
 
-/** The data of a recipe, or of a file with a model to read it. */
+/** The data of a recipe, or of a file or a hub with a model to read them. */
 export function SourceChooser({
   list,
   name,
@@ -15,20 +16,19 @@ export function SourceChooser({
   onChoose: (name: DataSourceName) => void;
 }) {
   const t = useTranslations('data');
-  const { recipe, file, model } = name;
+  const { recipe, file, hub, model } = name;
+  const pulled = list.hub.filter(({ isWhole }) => isWhole);
   return (
     <>
       <label className="min-w-0 max-sm:w-full">
         <span className="sr-only">{t('choose')}</span>
         <select
-          value={recipe === null ? `file ${file}` : `recipe ${recipe}`}
+          value={recipe !== null ? `recipe ${recipe}` : file !== null ? `file ${file}` : `hub ${hub}`}
           onChange={({ target: { value } }) => {
             const key = value.slice(value.indexOf(' ') + 1);
-            onChoose(
-              value.startsWith('recipe ')
-                ? { recipe: key, file: null, model: null, mapping: null }
-                : { recipe: null, file: key, model, mapping: null },
-            );
+            const kind = value.slice(0, value.indexOf(' '));
+            const nothing = { recipe: null, file: null, hub: null, mapping: null };
+            onChoose({ ...nothing, [kind]: key, model: kind === 'recipe' ? null : model });
           }}
           className={select}
         >
@@ -46,6 +46,15 @@ export function SourceChooser({
               </option>
             ))}
           </optgroup>
+          {pulled.length > 0 && (
+            <optgroup label={t('hubs')}>
+              {pulled.map((data) => (
+                <option key={data.key} value={`hub ${data.key}`}>
+                  {hubTitle(data)}
+                </option>
+              ))}
+            </optgroup>
+          )}
         </select>
       </label>
       {recipe === null && list.models.length > 1 && (

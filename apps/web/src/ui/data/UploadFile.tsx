@@ -69,7 +69,6 @@ export function UploadFile({ folder, onDone }: { folder: string; onDone: (file: 
         }}
       />
       <Button
-        className="ml-auto"
         disabled={isAway || sending !== undefined}
         title={t('uploadInto', { folder: shownFolder })}
         onClick={() => input.current?.click()}

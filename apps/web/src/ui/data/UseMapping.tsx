@@ -1,5 +1,6 @@
 'use client';
 import type { ColumnMapping } from '@anneal/core/protocol/columns';
+import { type DataSourceName, hubEntry } from '@anneal/core/protocol/dataView';
 import { useMutation } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useState } from 'react';
@@ -11,8 +12,14 @@ import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { pathFrom, toYaml } from './mappingText.ts';
 
-/** What a recipe has to say to read a file so: to copy, or written into one. */
-export function UseMapping({ file, mapping }: { file: string; mapping: ColumnMapping }) {
+/** What a recipe has to say to read the data so: to copy, or written into one. */
+export function UseMapping({
+  name: { file, hub },
+  mapping,
+}: {
+  name: Pick<DataSourceName, 'file' | 'hub'>;
+  mapping: ColumnMapping;
+}) {
   const t = useTranslations('mapping');
   const may = useMay('editor');
   const { data: list } = useDataList();
@@ -20,9 +27,13 @@ export function UseMapping({ file, mapping }: { file: string; mapping: ColumnMap
   const [wanted, setWanted] = useState<string>();
   const recipe = wanted ?? recipes[0];
   const [isCopied, setIsCopied] = useState(false);
-  const yaml = `datasets:\n${toYaml(recipe === undefined ? file : pathFrom(recipe, file), mapping)}\n`;
+  const pulled = list?.hub.find(({ key }) => key === hub);
+  const entry = pulled
+    ? hubEntry(pulled)
+    : { path: recipe === undefined ? (file ?? '') : pathFrom(recipe, file ?? '') };
+  const yaml = `datasets:\n${toYaml(entry, mapping)}\n`;
   const add = useMutation({
-    mutationFn: (into: string) => agent().recipes.addDataset.mutate({ recipe: into, file, mapping }),
+    mutationFn: (into: string) => agent().recipes.addDataset.mutate({ recipe: into, file, hub, mapping }),
   });
   const copy = async () => {
     await navigator.clipboard.writeText(yaml);

@@ -10,7 +10,7 @@ const mapping = {
 
 it('a mapping is the same again after the address and after YAML', () => {
   expect(fromAddress(toAddress(mapping))).toEqual(mapping);
-  expect(parse(toYaml('data/true.csv', mapping))).toEqual([{ path: 'data/true.csv', ...mapping }]);
+  expect(parse(toYaml({ path: 'data/true.csv' }, mapping))).toEqual([{ path: 'data/true.csv', ...mapping }]);
   expect(fromAddress('datasets.0.type=alpaca')).toBeUndefined();
 });
 

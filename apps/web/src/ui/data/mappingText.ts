@@ -1,5 +1,6 @@
 /** A mapping of columns as the address has it, and as a recipe. */
 import type { ColumnMapping } from '@anneal/core/protocol/columns';
+import type { hubEntry } from '@anneal/core/protocol/dataView';
 
 const prefix = 'datasets.0.';
 
@@ -24,8 +25,8 @@ export function fromAddress(text: string): ColumnMapping | undefined {
 }
 
 /** An entry of `datasets`. */
-export function toYaml(path: string, mapping: ColumnMapping): string {
-  const lines = Object.entries({ path, ...mapping }).map(([key, value]) => {
+export function toYaml(entry: ReturnType<typeof hubEntry>, mapping: ColumnMapping): string {
+  const lines = Object.entries({ ...entry, ...mapping }).map(([key, value]) => {
     const isPlain =
       typeof value === 'string' && /^[a-z][\w./-]*$/i.test(value) && !/^(?:true|false|null)$/i.test(value);
     return `${key}: ${isPlain ? value : JSON.stringify(value)}`;

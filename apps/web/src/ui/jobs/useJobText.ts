@@ -26,7 +26,7 @@ export function useJobText(): (job: ListedJob) => JobText {
     if (job.state === 'cancelling') return { now: t('cancelling'), share: null };
     if (job.state !== 'running') return { now: job.state === 'failed' ? '' : t(job.state), share: null };
     if (!job.progress) return { now: t('starting'), share: null };
-    if (job.kind === 'pull') return pulling(job.progress);
+    if (job.kind === 'pull' || job.kind === 'pullData') return pulling(job.progress);
     if (job.kind === 'push') return pushing(job.progress);
     const { done, total } = job.progress;
     const share = total > 0 ? done / total : null;
@@ -63,6 +63,10 @@ export function useJobText(): (job: ListedJob) => JobText {
 
 function hrefOf({ kind, subject, result }: ListedJob): string {
   if (ofRuns.has(kind)) return `/run?id=${encodeURIComponent(subject)}&tab=exports`;
+  if (kind === 'pullData') {
+    const { key } = (result as { key: string } | null) ?? {};
+    return key === undefined ? '/data' : `/data?hub=${encodeURIComponent(key)}`;
+  }
   if (kind !== 'editRow') return '/models';
   return `/data?file=${encodeURIComponent((result as NewVersion | null)?.file ?? subject)}`;
 }

@@ -36,6 +36,10 @@ export function isDatasetId(text: string): boolean {
   return /^[A-Za-z0-9][\w.-]{0,95}\/[A-Za-z0-9][\w.-]{0,95}$/.test(text) && !text.includes('..');
 }
 
+export function datasetsFolder(cacheDirectory: string): string {
+  return join(cacheDirectory, 'datasets');
+}
+
 /** `<cache>/datasets/<owner>/<name>/<revision>@<subset>@<split>`, and a hash where files were named. */
 export function datasetFolder(cacheDirectory: string, id: string, selection: DatasetSelection): string {
   const { revision, name, split, dataFiles } = selection;
@@ -46,22 +50,47 @@ export function datasetFolder(cacheDirectory: string, id: string, selection: Dat
   return join(datasetHome(cacheDirectory, id), `${segment}${files}`);
 }
 
-/** Everything that pulls of data sets have left in the cache, whole or not; `name` says which rows of which set. */
-export function cachedDatasets(cacheDirectory: string): { name: string; folder: string }[] {
-  const root = join(cacheDirectory, 'datasets');
+/** What pulls of one selection of a data set have left in the cache, whole or not. */
+export interface CachedDataset {
+  readonly id: string;
+  /** Says which rows of which set. */
+  readonly name: string;
+  readonly folder: string;
+  /** null where it is not whole and files were named: what is left then has only their hash. */
+  readonly selection: DatasetSelection | null;
+  /** Undefined while it is not whole. */
+  readonly pulled: PulledDataset | undefined;
+}
+
+/** Everything that pulls of data sets have left in the cache. */
+export function cachedDatasets(cacheDirectory: string): CachedDataset[] {
+  const root = datasetsFolder(cacheDirectory);
   return below(root).flatMap((owner) =>
     below(join(root, owner)).flatMap((set) =>
       leftByPulls(join(root, owner, set)).map((entry) => {
-        const [revision = '', name = '', split = ''] = entry
+        const [id, folder] = [`${owner}/${set}`, join(root, owner, set, entry)];
+        const [revision = '', name = '', split = '', files] = entry
           .replace(/\.partial-\w+$/, '')
           .split('@')
           .map(unescape);
-        const rows = [revision === 'main' ? '' : revision, name, split].filter((part) => part !== '').join(', ');
-        const folder = join(root, owner, set, entry);
-        return { name: rows === '' ? `${owner}/${set}` : `${owner}/${set} (${rows})`, folder };
+        const asked: DatasetSelection = {
+          revision: revision === 'main' ? null : revision,
+          name: name || null,
+          split: split || null,
+          dataFiles: null,
+        };
+        const pulled = readPulled(folder);
+        const selection = pulled?.selection ?? (files === undefined ? asked : null);
+        return { id, name: datasetTitle(id, asked), folder, selection, pulled };
       }),
     ),
   );
+}
+
+/** Which rows of which set, in words. */
+export function datasetTitle(id: string, { revision, name, split }: DatasetSelection): string {
+  const rows = [revision, name, split].filter((part) => part !== null).join(', ');
+  return rows === '' ? id : `${id} (${rows})`;
 }
 
 /** Undefined where the folder is no finished pull. */
@@ -120,5 +149,5 @@ export function pullCommand(id: string, { revision, name, split, dataFiles }: Da
 }
 
 function datasetHome(cacheDirectory: string, id: string): string {
-  return join(cacheDirectory, 'datasets', ...id.split('/'));
+  return join(datasetsFolder(cacheDirectory), ...id.split('/'));
 }
