@@ -35,9 +35,9 @@ export function sampledLengths(sample: RowTable, sequenceLen: number, of: number
     const found = margin((row) => Number(isOne(row)));
     return found === 0 ? Math.min(of - count, Math.ceil(ofNone * scale)) : found;
   };
+  const tokens = (row: number) => sample.tokens(row) ?? 0;
   const marginsAt = (limit: number): LengthLoss => {
-    const isLonger = (row: number) => !sample.isText(row) && (sample.tokens(row) ?? 0) > limit;
-    const tokens = (row: number) => sample.tokens(row) ?? 0;
+    const isLonger = (row: number) => !sample.isText(row) && tokens(row) > limit;
     return {
       rows: rowsMargin(isLonger),
       tokens: margin((row) => (isLonger(row) ? tokens(row) : 0)),
@@ -47,8 +47,8 @@ export function sampledLengths(sample: RowTable, sequenceLen: number, of: number
   };
   const { width, rows } = exact;
   const binOf = (row: number) => {
-    const tokens = sample.tokens(row);
-    return tokens === null ? -1 : Math.min(rows.length - 1, Math.floor(tokens / width));
+    const length = sample.tokens(row);
+    return length === null ? -1 : Math.min(rows.length - 1, Math.floor(length / width));
   };
   return {
     ...exact,

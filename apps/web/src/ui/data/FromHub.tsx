@@ -140,8 +140,9 @@ function Here({
   );
 }
 
+const given = (text: string) => (text.trim() === '' ? undefined : text.trim());
+
 function requestOf(written: typeof nothing): PullRequest {
-  const given = (text: string) => (text.trim() === '' ? undefined : text.trim());
   const files = written.files.split(',').flatMap((file) => given(file) ?? []);
   return {
     model: written.id.trim(),

@@ -65,7 +65,7 @@ export function LengthChart({
             const count = rows[bin] ?? 0;
             if (count === 0) return null;
             const [low, high] = [Math.max(0, count - margin), count + margin].map(
-              (value) => height - (value / most) * height,
+              (edge) => height - (edge / most) * height,
             );
             return (
               <line
