@@ -71,16 +71,14 @@ function withExtraToken(rows: number) {
   });
 }
 
-test('a token beyond the embedding that nothing uses does no harm', async () => {
+test('a token beyond the embedding that nothing uses does no harm', () => {
   const plain = tinyModel({});
   plain.close();
   const tokenizer = withExtraToken(plain.config.vocabSize);
   const padded = (json: Json): Json => ({ ...json, pad_token: PAD });
   const model = tinyModel({ 'tokenizer.json': tokenizer, 'tokenizer_config.json': padded });
   const text = openModelText(model);
-  const { ids } = await text.tokenizer.encode(`a${PAD}`);
-  expect(Math.max(...ids)).toBeLessThan(model.config.vocabSize);
-  expect(text.tokenizer.pad).toBeNull();
+  expect(text.tokenizer.withoutRow).toMatchObject([{ text: PAD, id: plain.config.vocabSize }]);
   const tokens = ggufMetadata(model, 'tiny', 0).get('tokenizer.ggml.tokens')?.value as string[];
   expect(tokens).toHaveLength(model.config.vocabSize);
   expect(tokens).not.toContain(PAD);

@@ -258,6 +258,8 @@ const ADVICE: Readonly<Record<DropReason, string>> = {
   missing_end_token: 'set a `chat_template` that ends turns with the EOS token, or train_on_eos: none',
   boundary_inside_token:
     'the prompt of the chat template ends within a token: where it begins thoughts that the rows do not have, set `chat_template_kwargs: {enable_thinking: false}`, else another `chat_template`',
+  token_without_row:
+    'leave that token out of the rows and of the chat template, or use a copy of the model whose embedding was enlarged for it',
   nothing_supervised: 'no message has a role in roles_to_train, or `train: false` is set everywhere',
   too_long: 'raise sequence_len, or set excess_length_strategy to truncate',
   duplicate: 'set dataset_exact_deduplication: false',

@@ -1,5 +1,6 @@
 import type { TokenizedText } from '../tokenizers/tokenizedText.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { tokenWithoutRow } from '../tokenizers/tokensWithoutRow.ts';
 import { type Dropped, dropped, type Encoded, type Rendered, type Span } from './types.ts';
 
 /** Tokenizes many rows at once, which is what the library is fast at. The order is kept. */
@@ -11,9 +12,25 @@ export async function encode(tokenizer: Tokenizer, rows: readonly Rendered[]): P
     tokenizer.encodeBatchWithSpecial(texts.map((row) => row.text)),
   ]);
   const results = new Map<Rendered, Encoded | Dropped>();
-  for (const [i, row] of chats.entries()) results.set(row, maskChat(row, encodedChats[i] as TokenizedText));
-  for (const [i, row] of texts.entries()) results.set(row, plainText(encodedTexts[i] as TokenizedText, tokenizer));
+  const readable = (tokenized: TokenizedText, made: (text: TokenizedText) => Encoded | Dropped) =>
+    unreadable(tokenizer, tokenized) ?? made(tokenized);
+  for (const [i, row] of chats.entries())
+    results.set(
+      row,
+      readable(encodedChats[i] as TokenizedText, (text) => maskChat(row, text)),
+    );
+  for (const [i, row] of texts.entries())
+    results.set(
+      row,
+      readable(encodedTexts[i] as TokenizedText, (text) => plainText(text, tokenizer)),
+    );
   return rows.map((row) => results.get(row) as Encoded | Dropped);
+}
+
+function unreadable(tokenizer: Tokenizer, { ids }: TokenizedText): Dropped | null {
+  const token = tokenWithoutRow(tokenizer, ids);
+  if (token === null) return null;
+  return dropped('token_without_row', `it holds ${token.text}, a token (id ${token.id}) beyond the model's embedding`);
 }
 
 /** The whole text is tokenized at once, as at inference; a supervised part must begin and end between tokens. */

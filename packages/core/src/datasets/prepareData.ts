@@ -144,6 +144,7 @@ function keyOf(options: PrepareOptions): string {
     datasets: options.datasets.map(identityOf),
     validationDatasets: (options.validationDatasets ?? []).map(identityOf),
     tokenizer: tokenizer.fingerprint,
+    withoutRow: tokenizer.withoutRow,
     eos: tokenizer.eos,
     renderer: renderer && {
       sources: sourcesOf(renderer),

@@ -143,6 +143,7 @@ export const DROP_REASONS = [
   'answer_missing',
   'answers_equal',
   'label_missing',
+  'token_without_row',
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 

@@ -20,6 +20,7 @@ import { ggufMetadata } from './ggufMetadata.ts';
 import { FILE_TYPES, type GgufType, tensorType } from './ggufTypes.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
+import { tokenizerWarnings } from './writeTokenizer.ts';
 
 export interface GgufExport extends ExportProgress {
   readonly model: OpenModel;
@@ -209,5 +210,6 @@ function differencesInLlamaCpp(model: OpenModel): string[] {
     ...(tokenizerFiles.includes('tokenizer.json')
       ? limitsInLlamaCpp(parseJsonObject(model.readTokenizerFile('tokenizer.json'), `${model.path}: tokenizer.json`))
       : ['The model has no tokenizer, so the files take and give token ids only.']),
+    ...tokenizerWarnings(model).map((warning) => `${warning} The files do not have them.`),
   ];
 }

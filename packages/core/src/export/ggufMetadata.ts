@@ -5,7 +5,7 @@ import { SAMPLING_KEYS } from '../models/gguf/samplingKeys.ts';
 import { metadataOf } from '../models/gguf/writeMetadata.ts';
 import type { OpenModel } from '../models/model.ts';
 import { chatTemplateValue } from '../templates/chatTemplates.ts';
-import { withoutUnusedTokens } from '../tokenizers/unusedTokens.ts';
+import { withoutTokensBeyond } from '../tokenizers/tokensWithoutRow.ts';
 
 /** ggml's GGML_QNT_VERSION: the generation of block formats in use since May 2023. */
 const QUANTIZATION_VERSION = 2;
@@ -53,7 +53,7 @@ function tokenizerEntries(model: OpenModel): Map<string, GgufValue> {
     chat_template: model.chatTemplates && chatTemplateValue(model.chatTemplates),
   };
   const entries = tokenizerToGguf({
-    ...withoutUnusedTokens({ tokenizerJson: read('tokenizer.json'), tokenizerConfig }, model.config.vocabSize),
+    ...withoutTokensBeyond({ tokenizerJson: read('tokenizer.json'), tokenizerConfig }, model.config.vocabSize),
     vocabSize: model.config.vocabSize,
     path: model.path,
   });

@@ -22,7 +22,7 @@ import { findName, type TensorName } from '../models/names.ts';
 import { inFileOrder, wholeTensor } from '../models/stored.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportResult } from './result.ts';
-import { tokenizerBytes, writeTokenizer } from './writeTokenizer.ts';
+import { tokenizerBytes, tokenizerWarnings, writeTokenizer } from './writeTokenizer.ts';
 
 export interface LoraExport {
   readonly model: OpenModel;
@@ -44,7 +44,11 @@ export async function exportLora(folder: string, options: LoraExport): Promise<E
       throw new Error(`the adapter written to ${temporary} reads back differently`);
     }
   });
-  return { path: folder, files, warnings: [...(warning === null ? [] : [warning]), ...namesInside(model)] };
+  return {
+    path: folder,
+    files,
+    warnings: [...(warning === null ? [] : [warning]), ...namesInside(model), ...tokenizerWarnings(model)],
+  };
 }
 
 /** PEFT finds layers by their names, which in a multimodal model are others. */

@@ -29,7 +29,7 @@ import {
 } from './mergedNf4.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
-import { tokenizerBytes, writeTokenizer } from './writeTokenizer.ts';
+import { tokenizerBytes, tokenizerWarnings, writeTokenizer } from './writeTokenizer.ts';
 
 /** Hugging Face's customary size of a shard. */
 const SHARD_BYTES = 5_000_000_000;
@@ -67,7 +67,7 @@ export async function exportMerged(folder: string, options: MergedExport): Promi
     await writeTokenizer(temporary, model);
     readBack(temporary, checksums, signal);
   });
-  return { path: folder, files, warnings: textModelAlone(model) };
+  return { path: folder, files, warnings: [...textModelAlone(model), ...tokenizerWarnings(model)] };
 }
 
 type Step = () => void;

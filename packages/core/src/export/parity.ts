@@ -9,6 +9,7 @@ import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { openModel } from '../models/open.ts';
 import type { ComparedPrompt } from '../protocol/exports.ts';
+import { readableIds } from '../tokenizers/tokensWithoutRow.ts';
 
 export interface AskedModel {
   readonly modelPath: string;
@@ -131,7 +132,7 @@ async function withModel<T>(
 async function encode(text: ModelText, { messages, tools }: AskedPrompt): Promise<Int32Array> {
   if (text.renderer) return encodePrompt(text, messages, tools);
   const { ids } = await text.tokenizer.encodeWithSpecial(messages.map(({ content }) => content ?? '').join('\n'));
-  return Int32Array.from(ids);
+  return readableIds(text.tokenizer, ids);
 }
 
 /** What was asked last. */

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { writeAtomically } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import type { OpenModel } from '../models/model.ts';
+import { describeWithoutRow, tokensWithoutRow } from '../tokenizers/tokensWithoutRow.ts';
 
 /** Writes the files of tokenizer and chat templates into a folder, as transformers looks for them. */
 export async function writeTokenizer(folder: string, model: OpenModel): Promise<void> {
@@ -10,6 +11,12 @@ export async function writeTokenizer(folder: string, model: OpenModel): Promise<
     makeFolder(dirname(path)); // templates by name have a folder of their own
     await writeAtomically(path, (file) => file.write(model.readTokenizerFile(name)));
   }
+}
+
+/** What whoever uses the tokenizer should know of it. */
+export function tokenizerWarnings(model: OpenModel): string[] {
+  const warning = describeWithoutRow(tokensWithoutRow(model));
+  return warning === null ? [] : [`${warning}.`];
 }
 
 /** The bytes of all files that `writeTokenizer` writes. */

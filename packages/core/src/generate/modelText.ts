@@ -16,7 +16,7 @@ import { withDefaults } from '../templates/templateDefaults.ts';
 import { isTemplateName } from '../templates/templateNames.ts';
 import { surroundingsOf } from '../tokenizers/byteLevel/postProcessor.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
-import { withoutUnusedTokens } from '../tokenizers/unusedTokens.ts';
+import { readableIds, withoutTokensBeyond } from '../tokenizers/tokensWithoutRow.ts';
 
 /** How a model reads and writes text. */
 export interface ModelText {
@@ -129,13 +129,13 @@ export function openModelTokenizer(model: OpenModel): Tokenizer {
   const tokenizer = openTokenizer({ tokenizerJson: text, tokenizerConfig }, model.path);
   const { vocabSize: rows } = model.config;
   if (tokenizer.vocabSize <= rows) return tokenizer;
-  const { unused, ...files } = withoutUnusedTokens({ tokenizerJson: JSON.parse(text), tokenizerConfig }, rows);
-  const smaller = openTokenizer(files, model.path);
+  const within = withoutTokensBeyond({ tokenizerJson: JSON.parse(text), tokenizerConfig }, rows);
+  const withoutRow = tokenizer.addedTokens.filter(({ id }) => id >= rows);
   const { default: source = '', named = {} } = model.chatTemplates ?? {};
   const needed = [tokenizer.bos, tokenizer.eos, tokenizer.unk].flatMap((token) => token?.text ?? []);
   const places = [...needed, source, ...Object.values(named)];
-  const used = unused.find((token) => places.some((place) => place.includes(token)));
-  if (used === undefined && smaller.vocabSize <= rows) return smaller;
+  const used = withoutRow.find((token) => places.some((place) => place.includes(token.text)))?.text;
+  if (used === undefined && openTokenizer(within, model.path).vocabSize <= rows) return { ...tokenizer, withoutRow };
   throw new UserError({
     what: `the tokenizer has tokens up to id ${tokenizer.vocabSize - 1}, the embedding only ${rows} rows${used === undefined ? '' : `, and ${used} is used`}`,
     where: model.path,
@@ -148,7 +148,7 @@ export function openModelTokenizer(model: OpenModel): Tokenizer {
  * The ids with which an answer to `messages` begins.
  * @param tools definitions of what the model may call, as JSON schemas of functions
  * @param enableThinking where it differs from what the text was opened with
- * @throws UserError when there is no chat template, or it refuses them
+ * @throws UserError when there is no chat template, it refuses them, or they hold a token that the model has no row for
  */
 export async function encodePrompt(
   { tokenizer, renderer }: ModelText,
@@ -165,7 +165,8 @@ export async function encodePrompt(
   }
   const chosen = rendererFor(renderer, tools);
   const options = { ...chosen.options, ...(enableThinking !== undefined && { enableThinking }) };
-  return Int32Array.from((await tokenizer.encode(renderPrompt({ ...chosen, options }, messages, tools))).ids);
+  const { ids } = await tokenizer.encode(renderPrompt({ ...chosen, options }, messages, tools));
+  return readableIds(tokenizer, ids);
 }
 
 function renderPrompt(

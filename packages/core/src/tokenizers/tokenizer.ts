@@ -22,6 +22,8 @@ export interface Tokenizer {
   readonly pad: SpecialToken | null;
   readonly unk: SpecialToken | null;
   readonly addedTokens: readonly AddedToken[];
+  /** Those of them that the model it was opened for has no row for: it cannot read them. */
+  readonly withoutRow: readonly AddedToken[];
   /** Jinja source of the default template, or null where the tokenizer brings none. */
   readonly chatTemplate: string | null;
   /** Texts exactly as given: control tokens in them become their ids, none are added. What chat templates print is encoded so. */
@@ -72,6 +74,7 @@ export function openTokenizer(
     pad: special('pad_token'),
     unk: special('unk_token'),
     addedTokens,
+    withoutRow: [],
     chatTemplate: templatesOf(config.chat_template, where)?.default ?? null,
     encode: async (input) => (await codec.encode([input], false))[0] as TokenizedText,
     encodeBatch: (inputs) => codec.encode(inputs, false),

@@ -1,15 +1,14 @@
 import { join } from 'node:path';
 import type { OpenModel } from '../models/open.ts';
 import type { Warning } from '../protocol/events.ts';
-
-type Asking = Pick<OpenModel, 'config' | 'format' | 'path' | 'leftOut'>;
+import { tokensWithoutRow, withoutRowWarnings } from '../tokenizers/tokensWithoutRow.ts';
 
 /** What a model asks of training, or has, that is not done or used. */
-export function modelWarnings(model: Asking): Warning[] {
-  return [...droppedWeights(model), ...partsLeftOut(model)];
+export function modelWarnings(model: OpenModel): Warning[] {
+  return [...droppedWeights(model), ...partsLeftOut(model), ...withoutRowWarnings(tokensWithoutRow(model), model.path)];
 }
 
-function droppedWeights({ config, format, path }: Asking): Warning[] {
+function droppedWeights({ config, format, path }: OpenModel): Warning[] {
   const { attentionDropout } = config;
   if (attentionDropout === 0) return [];
   return [
@@ -23,7 +22,7 @@ function droppedWeights({ config, format, path }: Asking): Warning[] {
   ];
 }
 
-function partsLeftOut({ leftOut, path }: Asking): Warning[] {
+function partsLeftOut({ leftOut, path }: OpenModel): Warning[] {
   if (leftOut.length === 0) return [];
   return [
     {

@@ -10,6 +10,7 @@ import {
   answerRequest,
   type Message,
 } from '@anneal/core/protocol/chat';
+import { readableIds } from '@anneal/core/tokenizers/tokensWithoutRow';
 import { parseRequest } from '../parseRequest.ts';
 
 /** How the model was opened. */
@@ -47,7 +48,7 @@ export async function* answer(
 
 async function idsOf({ text }: Answerer, messages: readonly Message[]): Promise<Int32Array> {
   const { ids } = await text.tokenizer.encodeWithSpecial(messages.map(({ content }) => content).join('\n'));
-  return Int32Array.from(ids);
+  return readableIds(text.tokenizer, ids);
 }
 
 async function* measured(

@@ -2,6 +2,7 @@ import type { Answerer } from '@anneal/core/generate/answerer';
 import type { ModelText } from '@anneal/core/generate/modelText';
 import { recommendedSampling } from '@anneal/core/generate/presets';
 import type { AnswerOptions } from '@anneal/core/protocol/chat';
+import { describeWithoutRow } from '@anneal/core/tokenizers/tokensWithoutRow';
 import { isTold } from './tools.ts';
 
 /** Something asked for that does not do what it seems to. */
@@ -27,7 +28,9 @@ export function warningsOf(
 ): ChatWarning[] {
   const temperature = options.temperature ?? recommendedSampling(model, thinking ?? true).temperature;
   const why = 'thinking without randomness often repeats itself; try --temperature 0.6';
+  const withoutRow = describeWithoutRow(text.tokenizer.withoutRow.map((token) => token.text));
   return [
+    ...(withoutRow === null ? [] : [{ options: [], why: withoutRow }]),
     ...unreadOptions(text, { ...options, thinking: asked }),
     ...(thinking && temperature === 0 ? [{ options: [], why }] : []),
   ];

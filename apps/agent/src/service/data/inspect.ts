@@ -16,6 +16,7 @@ import type { OtherText } from '@anneal/core/protocol/dataView';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import { parseRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
+import { withoutRowWarnings } from '@anneal/core/tokenizers/tokensWithoutRow';
 import { type DataOptions, dataOptions } from '@anneal/core/trainer/dataOptions';
 import { stepOptions } from '@anneal/core/trainer/job';
 import { dateOfRunNow } from '@anneal/core/trainer/runDate';
@@ -120,7 +121,9 @@ async function reportOn(recipe: ResolvedRecipe, data: DataOptions, surroundings:
   const prepared = await openPreparedData(data, surroundings);
   try {
     const { sequenceLen, seed, answersPerRow } = stepOptions(recipe);
-    return inspectData(prepared, { sequenceLen, seed, answersPerRow, packs: recipe.trl === null });
+    const report = inspectData(prepared, { sequenceLen, seed, answersPerRow, packs: recipe.trl === null });
+    const withoutRow = surroundings.text.tokenizer.withoutRow.map(({ text }) => text);
+    return { ...report, warnings: [...withoutRowWarnings(withoutRow, baseOf(recipe)), ...report.warnings] };
   } finally {
     await prepared.close();
   }
