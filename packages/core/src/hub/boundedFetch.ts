@@ -1,3 +1,4 @@
+import { nextPage } from './nextPage.ts';
 import { SourceError } from './sourceError.ts';
 
 /** How long a server may take, and how little it may send. */
@@ -30,6 +31,7 @@ const MOST_REQUESTS = 50;
 export function boundedFetch(hubUrl: string, signal: AbortSignal | undefined, patience: Patience): typeof fetch {
   const { origin } = new URL(hubUrl);
   const whole = AbortSignal.timeout(patience.listingMilliseconds);
+  const pages = new Set<string>();
   let requests = 0;
   return async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
@@ -40,7 +42,16 @@ export function boundedFetch(hubUrl: string, signal: AbortSignal | undefined, pa
     const response = await fetch(input, { ...init, signal: AbortSignal.any(limits) });
     const { status, statusText, headers } = response;
     const body = await readBounded(response);
-    return new Response(body, { status, statusText, headers });
+    const next = nextPage(headers.get('link'), response.url || url.href);
+    if (next === null) return new Response(body, { status, statusText, headers });
+    if (next.origin !== origin) throw new SourceError(`its list of files goes on at another address, ${next.origin}`);
+    if (next.href === url.href || pages.has(next.href))
+      throw new SourceError('its list of files goes round in a circle');
+    pages.add(next.href);
+    // The hub library reads absolute addresses alone, and takes any other for the end of the list.
+    const absolute = new Headers(headers);
+    absolute.set('link', `<${next.href}>; rel="next"`);
+    return new Response(body, { status, statusText, headers: absolute });
   };
 }
 

@@ -109,7 +109,7 @@ test.each(['../../x', 'main', '', 'a'.repeat(41), 7])('the commit %j is none', a
 test('a Link to another host is not followed', async () => {
   const link = `<${elsewhere.url}/api/models/${ID}/tree/${COMMIT}?cursor=2>; rel="next"`;
   hub.answers.set('/tree/', json([entry('config.json')], { link }));
-  expect(await refusal()).toContain('leads to another address');
+  expect(await refusal()).toContain('goes on at another address');
   expect(elsewhere.requests).toEqual([]);
 });
 
@@ -135,9 +135,13 @@ test('a redirect to a file here, or in a circle, is an error', async () => {
 });
 
 test('a listing without end is given up: by pages, by bytes, by time', async () => {
-  const next = `<${hub.url}/api/models/${ID}/tree/${COMMIT}?cursor=2>; rel="next"`;
-  hub.answers.set('/tree/', json([entry('config.json')], { link: next }));
+  const next = (page: number) => `<${hub.url}/api/models/${ID}/tree/${COMMIT}?cursor=${page}>; rel="next"`;
+  let page = 0;
+  const onAndOn = (response: ServerResponse) => json([entry('config.json')], { link: next(++page) })(response);
+  hub.answers.set('/tree/', onAndOn);
   expect(await refusal()).toContain('does not end after');
+  hub.answers.set('/tree/', json([entry('config.json')], { link: next(2) }));
+  expect(await refusal()).toContain('goes round in a circle');
   hub.answers.set('/tree/', endless('[', `${' '.repeat(4_000_000)}\n`, 1));
   expect(await refusal()).toContain('longer than');
   hub.answers.set('/tree/', endless('[', ' ', 20));

@@ -1,10 +1,17 @@
 import { isJsonObject, type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { UserError } from '../errors.ts';
-import type { OpenModel } from '../models/model.ts';
 import type { Warning } from '../protocol/events.ts';
 import type { AddedToken, Tokenizer } from './tokenizer.ts';
 
 const NAMED = 8;
+
+/** A model, as far as its tokenizer is concerned. */
+interface WithTokenizer {
+  readonly path: string;
+  readonly config: { readonly vocabSize: number };
+  readonly tokenizerFiles: readonly string[];
+  readTokenizerFile(name: string): Uint8Array;
+}
 
 /**
  * A tokenizer without the added tokens for which the model has no row: somebody added a padding token, say, and left the
@@ -29,7 +36,7 @@ export function withoutTokensBeyond(
 }
 
 /** The texts of the tokens that a model has no row for. @throws UserError */
-export function tokensWithoutRow(model: OpenModel): string[] {
+export function tokensWithoutRow(model: WithTokenizer): string[] {
   const name = 'tokenizer.json';
   if (!model.tokenizerFiles.includes(name)) return [];
   const tokenizerJson = parseJsonObject(model.readTokenizerFile(name), `${model.path}: ${name}`);
