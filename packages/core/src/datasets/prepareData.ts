@@ -47,11 +47,14 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
       return null;
     }
   };
-  const kept = await unlessBroken((from) => takeChecked(from, key, folder));
-  if (kept !== null) return notTooLong({ ...kept, reused: true }, options);
+  let damaged: UserError | undefined;
+  const taken = await unlessBroken((from) => takeChecked(from, key, folder));
+  if (taken instanceof UserError) damaged = taken;
+  else if (taken !== null) return notTooLong({ ...taken, reused: true }, options);
   const prepared = await prepareIn(options, key);
   await unlessBroken((to) => keepPrepared(to, key, folder));
-  return notTooLong({ ...prepared, reused: false, ...(cacheError && { cacheError }) }, options);
+  const error = cacheError ?? damaged;
+  return notTooLong({ ...prepared, reused: false, ...(error && { cacheError: error }) }, options);
 }
 
 function cacheUnusable(cache: string, cause: unknown): UserError {
@@ -96,7 +99,9 @@ async function prepareIn(options: PrepareOptions, key: string): Promise<Prepared
     await writeAtomically(join(options.folder, ROWS_FILE), async (file) => {
       for (const bytes of pass.table.bytes()) await file.write(bytes);
     });
-    const manifest = await pass.finish(key);
+    const hashOfFile = (name: string) => sha256OfFile(join(options.folder, name));
+    const beside = { [ROWS_FILE]: await hashOfFile(ROWS_FILE), [DROPPED_FILE]: await hashOfFile(DROPPED_FILE) };
+    const manifest = { ...(await pass.finish(key)), beside };
     await writeAtomically(join(options.folder, MANIFEST_FILE), (file) =>
       file.write(Buffer.from(sealManifest(manifest))),
     );
@@ -110,21 +115,23 @@ async function prepareIn(options: PrepareOptions, key: string): Promise<Prepared
   return prepared;
 }
 
-/** What the cache has, once its tokens are those that were written, and the data those that they were made of. */
-async function takeChecked(cache: string, key: string, folder: string): Promise<Prepared | null> {
+/** What the cache has, once its files are those that were written, and the data those that they were made of; or how it is damaged. */
+async function takeChecked(cache: string, key: string, folder: string): Promise<Prepared | UserError | null> {
   if (!(await takePrepared(cache, key, folder))) return null;
   let taken: Prepared | null = null;
+  let damaged: UserError | null = null;
   try {
     taken = await readFolder(folder, key);
     if (taken && (await areUnchanged(taken.summary.files))) return taken;
   } catch (error) {
-    if (!(error instanceof UserError)) throw error; // damaged, so it is made anew
+    if (!(error instanceof UserError)) throw error;
+    damaged = error; // so it is made anew
   }
   taken?.train.close();
   taken?.validation?.close();
   dropPrepared(cache, key);
   await rm(join(folder, MANIFEST_FILE), { force: true });
-  return null;
+  return damaged;
 }
 
 /** Sizes and times, by which the key tells files apart, can stay while the content changes. */
@@ -140,7 +147,7 @@ function keyOf(options: PrepareOptions): string {
   const { tokenizer, renderer, sequenceLen, excessLength, deduplicate, validationSize, seed } = options;
   const parts = {
     answers: options.answers ?? null,
-    version: 7,
+    version: 8,
     datasets: options.datasets.map(identityOf),
     validationDatasets: (options.validationDatasets ?? []).map(identityOf),
     tokenizer: tokenizer.fingerprint,

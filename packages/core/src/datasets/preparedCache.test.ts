@@ -78,19 +78,28 @@ test('data that changed while size and time stayed are prepared anew', async () 
   expect(entries()).toHaveLength(1);
 });
 
-test('an entry that is damaged is made anew, and no reader sees it', async () => {
-  await prepare('first');
-  const kept = join(cache, entries()[0] as string, 'tokens.bin');
-  const whole = readFileSync(kept);
-  rmSync(kept);
-  writeFileSync(
-    kept,
-    whole.map((byte, index) => (index === 5 ? byte ^ 1 : byte)),
-  );
-  expect((await prepare('second')).reused).toBe(false);
-  expect(readFileSync(tokens('second'))).toEqual(whole);
-  expect((await prepare('third')).reused).toBe(true);
-});
+test.each(['tokens.bin', 'rows.bin', 'dropped.jsonl'])(
+  'a damaged %s is made anew, and no reader sees it',
+  async (name) => {
+    writeRows('one', '');
+    await prepare('first');
+    const kept = join(cache, entries()[0] as string, name);
+    const whole = readFileSync(kept);
+    rmSync(kept);
+    writeFileSync(
+      kept,
+      whole.map((byte, index) => (index === 5 ? byte ^ 1 : byte)),
+    );
+    const second = await prepare('second');
+    expect(second.reused).toBe(false);
+    expect(second.cacheError).toMatchObject({
+      code: 'token_cache_damaged',
+      what: `the prepared data are damaged: ${name} is not as it was written`,
+    });
+    expect(readFileSync(join(folder, 'second', name))).toEqual(whole);
+    expect(await prepare('third')).toMatchObject({ reused: true });
+  },
+);
 
 test('a cache that cannot be used is told, and the data are prepared all the same', async () => {
   writeFileSync(cache, 'a file');

@@ -61,6 +61,6 @@ export interface PreparedData {
   readonly droppedFile: string;
   /** The tokens were there already, or in the cache, and nothing had to be tokenized. */
   readonly reused: boolean;
-  /** Why the cache could not be used. */
+  /** Why the cache could not be used, or how what it had was damaged. */
   readonly cacheError?: UserError;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { AtomicFile } from '@anneal/formats/files/atomicWrite';
@@ -48,6 +48,13 @@ const documentCount = count.max(2 ** 32 - 1);
 /** Of the layout of the tokens' file; 1 had no sides. */
 export const STORE_VERSION = 2;
 
+export const TOKENS_FILE = 'tokens.bin';
+export const MANIFEST_FILE = 'manifest.json';
+/** The rows that are not trained as they are, beside the tokens. */
+export const DROPPED_FILE = 'dropped.jsonl';
+/** What became of each row, in numbers (`RowTable`). */
+export const ROWS_FILE = 'rows.bin';
+
 const manifestSchema = z.looseObject({
   version: z.int().min(1).max(STORE_VERSION),
   /** Hash of everything the tokens depend on. */
@@ -62,17 +69,12 @@ const manifestSchema = z.looseObject({
   files: z.array(z.string()).readonly(),
   /** `PreparedSummary`. */
   summary: z.unknown(),
+  /** Of the files beside it, by their names; absent from what older versions wrote. */
+  beside: z.partialRecord(z.enum([ROWS_FILE, DROPPED_FILE]), z.string()).optional(),
 });
 
 /** What `manifest.json` beside the tokens says about them; written last, so that its presence means: complete. */
 export type StoreManifest = Readonly<z.infer<typeof manifestSchema>>;
-
-export const TOKENS_FILE = 'tokens.bin';
-export const MANIFEST_FILE = 'manifest.json';
-/** The rows that are not trained as they are, beside the tokens. */
-export const DROPPED_FILE = 'dropped.jsonl';
-/** What became of each row, in numbers (`RowTable`). */
-export const ROWS_FILE = 'rows.bin';
 
 /** Numbers of one kind that the index holds for every document, in their order in the file. */
 interface DocumentIndex {
@@ -203,12 +205,21 @@ export function readManifest(folder: string): StoreManifest {
   throw damagedStore(folder, `${MANIFEST_FILE}: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}`);
 }
 
-/** Reads every token of a store that an earlier process left. @throws UserError `token_cache_damaged` */
-export async function verifyTokenStore(folder: string): Promise<void> {
+/**
+ * Reads every byte of a store that an earlier process left, and of the files beside it.
+ * @param options.unsealed whether a manifest without a checksum will do, as older versions wrote it
+ * @throws UserError `token_cache_damaged`
+ */
+export async function verifyTokenStore(folder: string, { unsealed = false } = {}): Promise<void> {
   const { checksum, ...manifest } = readManifest(folder) as StoreManifest & { checksum?: string };
-  if (checksum !== checksumOf(manifest)) throw damagedStore(folder, `${MANIFEST_FILE} is not as it was written`);
-  if ((await sha256OfFile(join(folder, TOKENS_FILE))) === manifest.sha256) return;
-  throw damagedStore(folder, `${TOKENS_FILE} is not as it was written`);
+  const isSealed = checksum === checksumOf(manifest) || (unsealed && checksum === undefined);
+  if (!isSealed) throw damagedStore(folder, `${MANIFEST_FILE} is not as it was written`);
+  for (const [name, sha256] of Object.entries({ [TOKENS_FILE]: manifest.sha256, ...manifest.beside })) {
+    const path = join(folder, name);
+    refuseSpecialFile(path);
+    if (!existsSync(path)) throw damagedStore(folder, `${name} is not there`);
+    if ((await sha256OfFile(path)) !== sha256) throw damagedStore(folder, `${name} is not as it was written`);
+  }
 }
 
 export function damagedStore(folder: string, what: string): UserError {

@@ -10,6 +10,7 @@ import {
   openTokenStore,
   readManifest,
   type TokenStore,
+  verifyTokenStore,
 } from '../datasets/tokenStore.ts';
 import { UserError } from '../errors.ts';
 import { type ModelText, openModelText } from '../generate/modelText.ts';
@@ -62,7 +63,7 @@ export async function gather(
   }
   if (samples.length === 0) unchecked.push(unseen('answers', 'answers', 'the recipe has no sample_prompts'));
   await tell({ phase: 'rows', share: 0 }, { report, signal });
-  const { data, store } = dataOf(path, recipe, unchecked);
+  const { data, store } = await dataOf(path, recipe, unchecked);
   try {
     await tell({ phase: 'texts', share: 0 }, { report, signal });
     const text = textsOf(recipe, unchecked);
@@ -83,16 +84,17 @@ function unseen(
   return { code, what, why, values, ...(problem && { problem }) };
 }
 
-function dataOf(
+async function dataOf(
   path: string,
   recipe: ResolvedRecipe,
   unchecked: Unchecked,
-): { data: DataReport | null; store: TokenStore | null } {
+): Promise<{ data: DataReport | null; store: TokenStore | null }> {
   const folder = join(path, 'data');
   if (kindOf(join(folder, MANIFEST_FILE)) === undefined) {
     unchecked.push(unseen('rows', 'the rows', 'the run holds no prepared data'));
     return { data: null, store: null };
   }
+  await verifyTokenStore(folder, { unsealed: true });
   const manifest = readManifest(folder);
   const train = openTokenStore(folder, 'train');
   const validation = manifest.validation > 0 ? openTokenStore(folder, 'validation') : null;

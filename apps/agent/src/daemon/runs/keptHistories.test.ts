@@ -1,5 +1,14 @@
 /** What is kept of a long run is what its log says, however the log was read: at once, in parts, or through what was kept. */
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -107,6 +116,19 @@ it('what is kept of another log, or is damaged, is not used', async () => {
   const other = await told('state');
   expect(other.summary).toMatchObject({ name: 'other', step: 7000 });
   expect(new Set(other.all.bands.loss.max)).toEqual(new Set([3]));
+});
+
+it.each(['steps', 'json'])('a bit that flipped in the %s that are kept changes nothing that is told', async (kind) => {
+  seq = 0;
+  write({ type: 'run_created', id: 'run', name: 'run' }, ...steps(1, 10_000));
+  const before = await told('state');
+  const kept = join(folder, 'state', 'runs');
+  const path = join(kept, readdirSync(kept).find((name) => name.endsWith(kind)) as string);
+  const bytes = readFileSync(path);
+  const at = kind === 'steps' ? bytes.length / 2 : bytes.lastIndexOf('"step":') + 7;
+  bytes[at] = (bytes[at] as number) ^ 1;
+  writeFileSync(path, bytes);
+  expect(await told('state')).toEqual(before);
 });
 
 it('what is kept of runs that are gone is removed', async () => {

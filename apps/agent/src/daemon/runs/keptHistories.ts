@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, fstatSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { z } from 'zod';
@@ -19,7 +20,7 @@ const comparedBytes = 4096;
 
 const keptSchema = z.object({
   /** Another meaning of what is kept is another number. */
-  version: z.literal(3),
+  version: z.literal(4),
   columns: z.array(z.string()),
   /** Of the rows, which have a number for each behind the columns. */
   functions: z.array(z.string()),
@@ -27,6 +28,8 @@ const keptSchema = z.object({
   offset: z.int().min(0),
   fingerprint: z.string(),
   rows: z.int().min(0),
+  /** Of the rows in their file. */
+  checksums: z.array(z.int()),
   history: keptHistorySchema,
 });
 
@@ -67,15 +70,16 @@ export class KeptHistories {
       makeFolder(this.#folder);
       history.steps.flush();
       const kept: z.input<typeof keptSchema> = {
-        version: 3,
+        version: 4,
         columns: [...columns],
         functions: [...history.steps.functions],
         offset,
         fingerprint: fingerprintOf(events, offset),
         rows: history.steps.length,
+        checksums: [...history.steps.checksums()],
         history: history.kept,
       };
-      replaceFile(this.#pathOf(run, 'json'), JSON.stringify(kept), { sync: false });
+      replaceFile(this.#pathOf(run, 'json'), sealed(JSON.stringify(kept)), { sync: false });
     } catch (error) {
       this.#log(`what ${run} measured cannot be kept, and will be read again: ${(error as Error).message}`);
     }
@@ -93,14 +97,15 @@ export class KeptHistories {
 
   #read(run: string, events: number): ReadHistory | undefined {
     try {
-      const kept = keptSchema.parse(JSON.parse(readFileSync(this.#pathOf(run, 'json'), 'utf8')));
+      const kept = keptSchema.parse(JSON.parse(unsealed(readFileSync(this.#pathOf(run, 'json'), 'utf8'))));
       const path = this.#pathOf(run, 'steps');
       const steps = new StepTable(path, kept.rows, kept.functions);
       const isOfThisLog =
         kept.columns.join() === columns.join() &&
         kept.offset <= fstatSync(events).size &&
         kept.fingerprint === fingerprintOf(events, kept.offset) &&
-        (kept.rows === 0 || statSync(path).size >= 8 * kept.rows * steps.width);
+        (kept.rows === 0 || statSync(path).size >= 8 * kept.rows * steps.width) &&
+        isDeepStrictEqual(steps.checksums(), kept.checksums);
       if (!isOfThisLog) return undefined;
       return { history: new RunHistory(basename(run), steps, kept.history), offset: kept.offset };
     } catch {
@@ -122,3 +127,15 @@ function fingerprintOf(events: number, offset: number): string {
   }
   return hash.digest('hex');
 }
+
+/** A text with its hash before it, so that no number in it can change unnoticed. */
+const sealed = (text: string): string => `${sha256(text)}\n${text}`;
+
+function unsealed(text: string): string {
+  const end = text.indexOf('\n');
+  const content = text.slice(end + 1);
+  if (text.slice(0, end) !== sha256(content)) throw new Error('it is not as it was written');
+  return content;
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

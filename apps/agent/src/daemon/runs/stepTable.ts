@@ -3,6 +3,7 @@
  * no more of a run than that, however long it is.
  */
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { type Metric, metrics, type StepEvent } from '@anneal/core/protocol/studio';
 
 export type Column = 'step' | 'seconds' | Metric;
@@ -21,6 +22,9 @@ export class StepTable {
   /** Rows that the file has. What it holds after them counts for nothing. */
   #written: number;
   #functions: readonly string[];
+  /** CRC-32 of each piece of rows in the file, as far as `#summed` rows. */
+  #sums: number[] = [];
+  #summed = 0;
   #tail = new Float64Array(0);
   #tailRows = 0;
 
@@ -70,6 +74,7 @@ export class StepTable {
     const length = this.indexAfter(step);
     this.#tailRows = Math.max(0, length - this.#written);
     this.#written = Math.min(length, this.#written);
+    this.#summed = Math.min(this.#summed, this.#written - (this.#written % pieceRows));
   }
 
   /** The index of the first row of a step after `step`. */
@@ -106,6 +111,17 @@ export class StepTable {
     if (start >= after) return;
     const [first, end] = [start - this.#written, after - this.#written].map((row) => row * this.width);
     yield { index: start, values: this.#tail.subarray(first, end) };
+  }
+
+  /** A checksum for each piece of the rows in the file, by which a damaged one is noticed. Only new ones are read. */
+  checksums(): readonly number[] {
+    const from = this.#summed - (this.#summed % pieceRows);
+    this.#sums.length = from / pieceRows;
+    for (const { values } of this.rows(from, this.#written)) {
+      this.#sums.push(crc32(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
+    }
+    this.#summed = this.#written;
+    return this.#sums;
   }
 
   /** Puts every row into the file. */

@@ -37,7 +37,7 @@ export async function* evaluateSource(
   const measure = async (session: Session) => {
     const { validation, summary } = session.data;
     if (!validation) throw nothingToMeasure(recipePath);
-    const trained = runPath === null || checkpoint === null ? 0 : trainedDocuments(runPath, validation);
+    const trained = runPath === null || checkpoint === null ? 0 : await trainedDocuments(runPath, validation);
     const { engine: started } = await startEngine(session, checkpoint?.path ?? null);
     await using engine = new TrainingEngine(started, session.objective);
     return { ...(await evaluate(engine, session)), documents: summary.validationDocuments, trained };

@@ -1,14 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashOf, idOfWord, MANIFEST_FILE, openTokenStore, type TokenStore } from '@anneal/core/datasets/tokenStore';
+import {
+  hashOf,
+  idOfWord,
+  MANIFEST_FILE,
+  openTokenStore,
+  type TokenStore,
+  verifyTokenStore,
+} from '@anneal/core/datasets/tokenStore';
 
 /**
  * How many of the documents a run has trained on: their loss says what was memorized, not what was learned. Null where the
  * run's own tokens are gone.
+ * @throws UserError `token_cache_damaged`
  */
-export function trainedDocuments(runPath: string, measured: TokenStore): number | null {
+export async function trainedDocuments(runPath: string, measured: TokenStore): Promise<number | null> {
   const folder = join(runPath, 'data');
   if (!existsSync(join(folder, MANIFEST_FILE))) return null;
+  await verifyTokenStore(folder, { unsealed: true });
   const trained = openTokenStore(folder, 'train');
   try {
     const seen = new Set(hashes(trained));

@@ -1,7 +1,7 @@
 /** The steps of a run, opened for looking at them: which rows each one had, and what the model thought of their tokens. */
 import { join } from 'node:path';
 import { planSteps, type Steps } from '@anneal/core/datasets/steps';
-import { MANIFEST_FILE, openTokenStore, type TokenStore } from '@anneal/core/datasets/tokenStore';
+import { MANIFEST_FILE, openTokenStore, type TokenStore, verifyTokenStore } from '@anneal/core/datasets/tokenStore';
 import { UserError } from '@anneal/core/errors';
 import { openModelTokenizer } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
@@ -44,7 +44,7 @@ export function openBatches(context: Context, request: OpenBatchesRequest): Asyn
     const recipe = resolveRecipe(written, { baseDirectory: path });
     const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
     try {
-      return new RunBatches(path, recipe, openModelTokenizer(model));
+      return await RunBatches.open(path, recipe, openModelTokenizer(model));
     } finally {
       model.close();
     }
@@ -68,10 +68,15 @@ export class RunBatches {
   readonly #measured = new Map<number, Measured>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, recipe: ResolvedRecipe, tokenizer: Tokenizer) {
+  /** @throws UserError `data_not_prepared`, `token_cache_damaged` */
+  static async open(path: string, recipe: ResolvedRecipe, tokenizer: Tokenizer): Promise<RunBatches> {
+    return new RunBatches(path, recipe, tokenizer, await openPrepared(path));
+  }
+
+  private constructor(path: string, recipe: ResolvedRecipe, tokenizer: Tokenizer, store: TokenStore) {
     this.#path = path;
     this.#recipe = recipe;
-    this.#store = openPrepared(path);
+    this.#store = store;
     this.#rows = new StepRows(this.#store, tokenizer);
     try {
       this.#steps = planSteps(this.#store, stepOptions(recipe));
@@ -192,9 +197,12 @@ function meanOf(losses: Float64Array): number | null {
 }
 
 /** @throws UserError `data_not_prepared`, `token_cache_damaged` */
-function openPrepared(path: string): TokenStore {
+async function openPrepared(path: string): Promise<TokenStore> {
   const folder = join(path, 'data');
-  if (kindOf(join(folder, MANIFEST_FILE)) !== undefined) return openTokenStore(folder, 'train');
+  if (kindOf(join(folder, MANIFEST_FILE)) !== undefined) {
+    await verifyTokenStore(folder, { unsealed: true });
+    return openTokenStore(folder, 'train');
+  }
   throw new UserError({
     what: 'the data of this run are not prepared, so nobody can tell which rows a step has',
     where: folder,
