@@ -21,6 +21,7 @@
   X(cache_write)                             \
   X(choose_token)                            \
   X(clip_scale)                              \
+  X(column_squares)                          \
   X(dequantize_nf4)                          \
   X(dequantize_nf4_double)                   \
   X(dora_norm)                               \
@@ -33,6 +34,7 @@
   X(exchange)                                \
   X(expert_add_bias)                         \
   X(expert_add_bias_backward)                \
+  X(expert_column_squares)                   \
   X(expert_combine)                          \
   X(expert_combine_backward)                 \
   X(expert_dispatch)                         \

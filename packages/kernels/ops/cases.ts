@@ -11,6 +11,7 @@ import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.
 import { attentionSinksBackwardCases } from './attention_sinks/cases.ts';
 import { averageCases } from './average/cases.ts';
 import { chooseTokenCases } from './choose_token/cases.ts';
+import { columnSquaresCases, expertColumnSquaresCases } from './column_squares/cases.ts';
 import { dequantizeNf4Cases, dequantizeNf4DoubleCases } from './dequantize_nf4/cases.ts';
 import { doraNormCases, doraScaleBackwardCases, doraScaleCases } from './dora/cases.ts';
 import { dropoutCases } from './dropout/cases.ts';
@@ -101,6 +102,8 @@ export const opCases: readonly OpCases[] = [
   averageCases,
   chooseTokenCases,
   clipScaleCases,
+  columnSquaresCases,
+  expertColumnSquaresCases,
   dequantizeNf4Cases,
   dequantizeNf4DoubleCases,
   doraNormCases,

@@ -11,6 +11,7 @@ import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
 import { attentionSinksBackwardOp } from './attention_sinks/op.ts';
 import { averageOp } from './average/op.ts';
 import { chooseTokenOp } from './choose_token/op.ts';
+import { columnSquaresOp, expertColumnSquaresOp } from './column_squares/op.ts';
 import { dequantizeNf4DoubleOp, dequantizeNf4Op } from './dequantize_nf4/op.ts';
 import { doraNormOp, doraScaleBackwardOp, doraScaleOp } from './dora/op.ts';
 import { dropoutOp } from './dropout/op.ts';
@@ -92,6 +93,8 @@ export const ops: readonly Op[] = [
   averageOp,
   chooseTokenOp,
   clipScaleOp,
+  columnSquaresOp,
+  expertColumnSquaresOp,
   dequantizeNf4Op,
   dequantizeNf4DoubleOp,
   doraNormOp,

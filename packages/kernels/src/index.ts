@@ -8,6 +8,7 @@ export { type AttentionOptions, attention, attentionLimits } from '../ops/attent
 export { attentionCached, attentionOverCache } from '../ops/attention_cached/op.ts';
 export { averageOp } from '../ops/average/op.ts';
 export { chooseToken } from '../ops/choose_token/op.ts';
+export { columnSquares, expertColumnSquares } from '../ops/column_squares/op.ts';
 export { dequantizeNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/dequantize_nf4/op.ts';
 export { type DoraLinear, doraNorm, doraScale } from '../ops/dora/op.ts';
 export { dropout } from '../ops/dropout/op.ts';

@@ -30,6 +30,11 @@ export interface EncodeWeights {
     readonly scale: number;
     readonly magnitude?: Float32Array;
   };
+  /**
+   * Of each column how much errors in it count, as the mean square of what the matrix is multiplied with: finite, not negative.
+   * F32, F16, BF16 and Q8_0 take no notice.
+   */
+  readonly importance?: Float32Array;
   /** Each gets the rows in its type; `bytes` has exactly the room for them. */
   readonly targets: readonly { readonly type: WeightType; readonly bytes: Uint8Array }[];
 }

@@ -1,7 +1,12 @@
 import { relative } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { GGUF_TYPES, type GgufType } from '@anneal/core/export/ggufTypes';
-import { type ExportedForm, type ExportRequest, exportRequest } from '@anneal/core/protocol/exports';
+import {
+  type ExportedForm,
+  type ExportProgress,
+  type ExportRequest,
+  exportRequest,
+} from '@anneal/core/protocol/exports';
 import { MERGED_TYPES } from '@anneal/core/protocol/mergedTypes';
 import type { Command } from 'commander';
 import { finish } from '../service/finish.ts';
@@ -23,6 +28,8 @@ export interface ExportOptions extends RunsOptions {
   lora?: boolean;
   merged?: string | true;
   gguf?: string;
+  imatrix?: string | true;
+  imatrixTokens: number;
   ollama?: boolean;
   adapterScale: number;
   check?: boolean;
@@ -39,6 +46,17 @@ export function define(command: Command): void {
         'the whole model as a Hugging Face folder: bf16 (default), f16, f32, or in 4 bits for bitsandbytes: nf4, nf4_single, nf4_dynamic',
       )
       .option('--gguf <types>', `GGUF files for llama.cpp, several with commas: ${GGUF_TYPES.join(', ')}`)
+      .option(
+        '--imatrix [file]',
+        "quantize GGUF files so that they err less where it counts: by an importance matrix of the run's own training rows, or of a file of llama-imatrix",
+      )
+      .addOption(
+        optionFor(
+          exportRequest.shape.imatrixTokens,
+          '--imatrix-tokens <count>',
+          'about so many tokens of the rows are read for it',
+        ),
+      )
       .option('--ollama', 'a Modelfile beside the first GGUF file')
       .addOption(
         optionFor(
@@ -54,6 +72,7 @@ export function define(command: Command): void {
       ),
     'anneal export latest --lora --merged --gguf q8_0,f16 --ollama',
     'anneal export ./my-model --gguf q8_0 --to ./my-model-gguf',
+    'anneal export latest --gguf q3_k_m --imatrix',
     'anneal export latest --merged nf4',
     'anneal export latest --merged --adapter-scale 0.8',
     'anneal export latest --sizes',
@@ -66,7 +85,7 @@ async function write(source: string, options: ExportOptions): Promise<void> {
   const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
   const forms = await finish(
     exportSource(contextOf(options), { source, checkpoint, to, ...wantedForms(options) }),
-    ({ form, done, total }) => line?.show(`${form}  ${bar(done / total, 20)}  ${done} of ${total} tensors`),
+    (progress) => line?.show(progressText(progress)),
   ).finally(() => line?.clear());
   const exported = forms.filter(({ form }) => form !== 'ollama').flatMap(openable);
   if (options.json && !options.check) return printJson(forms);
@@ -74,16 +93,29 @@ async function write(source: string, options: ExportOptions): Promise<void> {
   if (options.check) await checkExports(source, exported, options);
 }
 
+export function progressText({ form, done, total }: ExportProgress): string {
+  return `${form}  ${bar(done / total, 20)}  ${done} of ${total} ${form === 'imatrix' ? 'tokens' : 'tensors'}`;
+}
+
 /** @throws UserError `export_options` */
 export function wantedForms(options: ExportOptions) {
-  const { lora, ollama, adapterScale } = options;
+  const { lora, ollama, adapterScale, imatrix, imatrixTokens } = options;
   if (options.check && adapterScale !== 1) {
     throw badOption(
       '--check compares with the source, which --adapter-scale makes it unlike',
       'leave out one of the two',
     );
   }
-  return { lora, merged: mergedType(options), gguf: ggufTypes(options), ollama, adapterScale };
+  return {
+    lora,
+    merged: mergedType(options),
+    gguf: ggufTypes(options),
+    imatrix: imatrix === true,
+    imatrixTokens,
+    ...(typeof imatrix === 'string' && { imatrixFile: imatrix }),
+    ollama,
+    adapterScale,
+  };
 }
 
 /** What can be opened as a model: of GGUF files each by itself. */

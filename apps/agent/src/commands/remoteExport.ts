@@ -4,25 +4,30 @@ import type { StudioExport } from '@anneal/core/protocol/exports';
 import { type DownloadProgress, downloadExport } from '../remote/download.ts';
 import { followJob } from '../remote/jobs.ts';
 import { runThere } from '../remote/names.ts';
+import { notRemote } from '../remote/notRemote.ts';
 import { finish } from '../service/finish.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { bar, ProgressLine } from '../terminal/progressLine.ts';
 import { formatBytes } from '../units.ts';
-import { type ExportOptions, printSizes, wantedForms } from './export.ts';
+import { type ExportOptions, printSizes, progressText, wantedForms } from './export.ts';
 import { connected } from './remoteConnect.ts';
 
 /** Into the run's export folder there, and from there to `--to` here, by default the current folder. */
 export async function exportAndFetch(source: string, options: ExportOptions): Promise<void> {
   if (options.sizes) return printSizes(source, options);
+  if (typeof options.imatrix === 'string') {
+    const next = "give --imatrix without a file: the run's own rows are read there";
+    throw notRemote('the agent reads no importance matrix of another machine', '--imatrix', next);
+  }
   const { connection, signal } = connected();
   const { key: run } = await runThere(connection, source);
   const line = process.stderr.isTTY ? new ProgressLine(process.stderr) : undefined;
   const order = { ...wantedForms(options), run, checkpoint: options.checkpoint, check: options.check ?? false };
   const before = new Set((await listed(run)).map(madeOf));
   const { job } = await connection.ask((api) => api.exports.start.mutate({ ...order, gguf: [...order.gguf] }));
-  await finish(followJob<'export'>(connection, job, signal), ({ form, done, total }) =>
-    line?.show(`${form}  ${bar(done / total, 20)}  ${done} of ${total} tensors`),
-  ).finally(() => line?.clear());
+  await finish(followJob<'export'>(connection, job, signal), (progress) => line?.show(progressText(progress))).finally(
+    () => line?.clear(),
+  );
   const made = (await listed(run)).filter((one) => !before.has(madeOf(one)));
   await fetchHere(run, made, options);
   if (options.check) remark('the answers are compared there: `anneal exports ls` tells how it went');

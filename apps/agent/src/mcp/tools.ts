@@ -229,7 +229,7 @@ const changing: readonly Tool[] = [
     'export',
     'Writes an adapter, a merged model, GGUF files or a Modelfile of a run, on the machine of the agent',
     'operator',
-    exportRequest.omit({ to: true }),
+    exportRequest.omit({ to: true, imatrixFile: true }),
     exportRun,
   ),
   tool(

@@ -54,8 +54,9 @@ function queriesIn(path: string): Float32Array {
   return (model.tensors.get('layers.0.q') as ModelTensor).float32();
 }
 
-function ggufIn(folder: string): string {
-  return join(folder, 'gguf', readdirSync(join(folder, 'gguf'))[0] as string);
+function ggufIn(folder: string, type = ''): string {
+  const files = readdirSync(join(folder, 'gguf'));
+  return join(folder, 'gguf', files.find((file) => file.includes(type)) as string);
 }
 
 function alphaIn(folder: string): number {
@@ -80,6 +81,43 @@ describe('an export', () => {
       'ollama null': expect.any(Number),
     });
     expect(listed.every((entry) => entry.run?.id === basename(run) && entry.run.step === plan.step)).toBe(true);
+  });
+
+  test('by an importance matrix of the rows of the run, which is kept beside it', async () => {
+    const forms: string[] = [];
+    const request = { source: run, gguf: ['q4_0', 'f16'], imatrix: true, imatrixTokens: 600 } as const;
+    const to = exported('important');
+    await finish(exportSource({}, { ...request, to }), ({ form }) => forms.push(form));
+    expect(new Set(forms)).toEqual(new Set(['imatrix', 'gguf']));
+    const listed = (await listExports({}, { run })).filter(({ folder }) => folder === to);
+    const [entry, f16] = ['q4_0', 'f16'].map((type) => listed.find((one) => one.type === type));
+    expect(entry).toMatchObject({ type: 'q4_0', imatrix: { file: null, tokens: 600 } });
+    expect(f16?.imatrix).toBeUndefined();
+    const [name = ''] = readdirSync(join(run, 'importance'));
+    expect(name).toBe(`step-${entry?.run?.step}-600.gguf`);
+    const kept = join(run, 'importance', name);
+    const again: string[] = [];
+    await finish(exportSource({}, { ...request, to: exported('again') }), ({ form }) => again.push(form));
+    expect(new Set(again)).toEqual(new Set(['gguf']));
+    const file = { source: run, gguf: ['q4_0'], imatrixFile: kept, to: exported('of-a-file') } as const;
+    await finish(exportSource({}, file));
+    await finish(exportSource({}, { source: run, gguf: ['q4_0'], to: exported('plain') }));
+    const bytes = ['again', 'of-a-file', 'plain'].map((folder) => readFileSync(ggufIn(exported(folder), 'Q4_0')));
+    expect(bytes[1]).toEqual(bytes[0]);
+    expect(bytes[2]).not.toEqual(bytes[0]);
+  });
+
+  test.each([
+    [{ merged: 'bf16' }, 'an importance matrix is for GGUF files'],
+    [{ gguf: ['q8_0'] }, 'takes notice of an importance matrix'],
+    [{ gguf: ['q4_0'], imatrixFile: 'x.gguf' }, 'either from a file or from the rows'],
+  ] as const)('an importance matrix that would be for nothing is refused: %j', async (wanted, what) => {
+    const request = { source: run, imatrix: true, to: exported('never'), ...wanted };
+    await expect(finish(exportSource({}, request))).rejects.toMatchObject({
+      code: 'export_options',
+      message: expect.stringContaining(what),
+    });
+    expect(existsSync(exported('never'))).toBe(false);
   });
 
   test('with an adapter scale has so much of what was learned, in every form, and is recorded as such', async () => {

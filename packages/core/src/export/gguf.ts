@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { crc32 } from 'node:zlib';
+import type { Imatrix } from '@anneal/formats/gguf/imatrix';
 import { openGguf } from '@anneal/formats/gguf/read';
 import { unitOf } from '@anneal/formats/gguf/tensorTypes';
 import { limitsInLlamaCpp } from '@anneal/formats/gguf/tokenizer/limits';
@@ -18,6 +19,7 @@ import { openModel } from '../models/open.ts';
 import { type StoredTensor, storedTensors } from '../models/stored.ts';
 import { ggufMetadata } from './ggufMetadata.ts';
 import { FILE_TYPES, type GgufType, tensorType } from './ggufTypes.ts';
+import { imatrixOfAnother, importanceOf } from './importance/importance.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
 import { tokenizerWarnings } from './writeTokenizer.ts';
@@ -29,6 +31,8 @@ export interface GgufExport extends ExportProgress {
   readonly types: readonly GgufType[];
   /** `general.name` and the beginning of the file names. */
   readonly name: string;
+  /** Quantized weights err less where it counts; null, as where nothing is said: all columns count alike. */
+  readonly imatrix?: Imatrix | null | undefined;
 }
 
 interface Target {
@@ -47,11 +51,12 @@ export async function exportGguf(folder: string, options: GgufExport): Promise<E
   const { model, adapter, types, name } = options;
   checkGgufExport(model);
   if (adapter) refuseUnmergeable(model, adapter);
+  if (options.imatrix) refuseOtherImatrix(model, options.imatrix);
   const files = await writeNewFolder(folder, async (temporary) => {
     const paths = new Map(types.map((type) => [type, join(temporary, ggufFileName(name, type))]));
     for (const target of await writeAll(paths, options)) readBack(target, model, options.signal);
   });
-  return { path: folder, files, warnings: differencesInLlamaCpp(model) };
+  return { path: folder, files, warnings: [...differencesInLlamaCpp(model), ...remarksOnImportance(options)] };
 }
 
 /** The bytes of the file that `exportGguf` writes of each type. @throws UserError as `checkGgufExport` */
@@ -69,7 +74,7 @@ export function ggufFileName(name: string, type: GgufType): string {
 
 async function writeAll(
   paths: ReadonlyMap<GgufType, string>,
-  { model, adapter, name, onProgress, signal }: GgufExport,
+  { model, adapter, name, imatrix, onProgress, signal }: GgufExport,
 ): Promise<Target[]> {
   const targets: Target[] = [];
   const factors = ropeTensors(model.config);
@@ -86,9 +91,11 @@ async function writeAll(
     for (const tensor of model.tensors.values()) {
       const transform = findName(model.architecture.names, tensor.name)?.transform ?? null;
       const types = targets.map(({ type }) => typeOf(model, tensor, type)).map(withBlock);
-      for (const { name: stored, rows } of storedOf(model, tensor)) {
-        for await (const run of mergedRows(model, tensor.name, { adapter, types, rows, transform, signal })) {
-          await Promise.all(targets.map((target, at) => write(target, stored, run[at] as Uint8Array)));
+      for (const stored of storedOf(model, tensor)) {
+        const importance = imatrix ? importanceOf(imatrix, stored, model.path) : null;
+        const how = { adapter, types, rows: stored.rows, transform, importance, signal };
+        for await (const run of mergedRows(model, tensor.name, how)) {
+          await Promise.all(targets.map((target, at) => write(target, stored.name, run[at] as Uint8Array)));
         }
       }
       onProgress?.(++done, model.tensors.size);
@@ -185,6 +192,36 @@ function refuseWhatGgufCannotSay({ path, config, architecture }: OpenModel): voi
     next: 'export it as a merged Hugging Face folder',
     code: 'export_unsupported',
   });
+}
+
+/** @throws UserError where an entry is of another model, or all are */
+function refuseOtherImatrix(model: OpenModel, imatrix: Imatrix): void {
+  const stored = [...model.tensors.values()].flatMap((tensor) => storedOf(model, tensor));
+  const found = stored.filter((each) => importanceOf(imatrix, each, model.path));
+  if (found.length === 0)
+    throw imatrixOfAnother(model.path, 'the importance matrix has no entry for any tensor of this model');
+}
+
+function remarksOnImportance({ model, types, imatrix = null }: GgufExport): string[] {
+  if (imatrix === null) {
+    return (types as readonly string[]).includes('iq3_xxs')
+      ? ['iq3_xxs has few bits: with --imatrix, which says what they should be spent on, it errs much less.']
+      : [];
+  }
+  const isQuantized = (tensor: ModelTensor) => types.some((type) => typeOf(model, tensor, type).includes('Q'));
+  const lacking = [...model.tensors.values()]
+    .filter((tensor) => !/(^|_)embed$|^lm_head$/.test(tensor.name) && isQuantized(tensor))
+    .flatMap((tensor) => storedOf(model, tensor))
+    .filter((stored) => {
+      const importance = importanceOf(imatrix, stored, model.path);
+      return stored.rows.some(({ first }) => !importance?.(first));
+    });
+  const [first] = lacking;
+  if (!first) return [];
+  return [
+    `Of ${lacking.length} tensors the importance matrix says nothing, or not of all experts (${first.name} is the first): ` +
+      'all columns count alike there. More tokens reach more experts.',
+  ];
 }
 
 function differencesInLlamaCpp(model: OpenModel): string[] {

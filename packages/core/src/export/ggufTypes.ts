@@ -27,6 +27,11 @@ export const FILE_TYPES: Readonly<Record<GgufType, { readonly number: number; re
   q2_k: { number: 10, weights: 'Q2_K' },
 };
 
+/** Whether the matrices of such a file are quantized by an importance matrix, if there is one. */
+export function takesImportance(type: GgufType): boolean {
+  return !['F32', 'F16', 'BF16', 'Q8_0'].includes(FILE_TYPES[type].weights);
+}
+
 /** Where a row is no multiple of 256 weights: the type with blocks of 32 that llama.cpp takes instead. */
 const WITH_SHORT_BLOCKS: Readonly<Partial<Record<WeightType, WeightType>>> = {
   Q2_K: 'Q4_0',

@@ -11,13 +11,34 @@ const golden = openSafetensors(
 );
 const weights = golden.float32('weights');
 const rows = weights.length / 256;
+/** Of each column; null: without an importance matrix. */
+type Importance = Float32Array | null;
+const importance = golden.float32('importance');
+/** What values of llama.cpp are called with it. */
+const prefix = (columns: Importance) => (columns ? 'important.' : '');
+const ways = [
+  ['', null],
+  [' with an importance matrix', importance],
+] as const;
 
-async function encode(type: keyof typeof BLOCK_FORMATS & WeightType, device = cpuDevice()): Promise<Uint8Array> {
+async function encode(
+  type: keyof typeof BLOCK_FORMATS & WeightType,
+  columns: Importance = null,
+  device = cpuDevice(),
+): Promise<Uint8Array> {
   const { length, bytes } = BLOCK_FORMATS[type];
   const target = new Uint8Array((weights.length / length) * bytes);
   const source = new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength);
   const targets = [{ type, bytes: target }];
-  expect(await encodeWeights({ source, sourceType: 'f32', rows, columns: 256, targets }, device)).toBeNull();
+  const job = {
+    source,
+    sourceType: 'f32',
+    rows,
+    columns: 256,
+    targets,
+    ...(columns && { importance: columns }),
+  } as const;
+  expect(await encodeWeights(job, device)).toBeNull();
   return target;
 }
 
@@ -40,32 +61,45 @@ function sums(term: Count): number[] {
   });
 }
 
-/** How much an error counts for llama.cpp while it quantizes. */
-const square: Count = (weight) => weight * weight;
+/** What the error of a weight counts: plainly, or by its column's importance. */
+function plainly(columns: Importance): Count {
+  return columns ? (_, __, column) => columns[column] as number : () => 1;
+}
 
-test.each(['Q8_0', 'Q4_0', 'Q5_0', 'Q5_1', 'Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const)(
-  "%s has llama.cpp's bytes",
-  async (type) => {
-    expect(await encode(type)).toEqual(golden.bytes(`bytes.${type}`));
-  },
-);
+/** The same for llama.cpp while it quantizes. @param length weights of a block */
+function asLlamaCpp(columns: Importance, length: number): Count {
+  if (!columns) return (weight) => weight * weight;
+  return (weight, row, column) => {
+    const first = row * 256 + column - (column % length);
+    const squares = weights.subarray(first, first + length).reduce((sum, each) => sum + each * each, 0);
+    return (columns[column] as number) * Math.sqrt((2 * squares) / length + weight * weight);
+  };
+}
+
+describe.each(ways)("llama.cpp's bytes%s", (_, columns) => {
+  test.each(['Q8_0', 'Q4_0', 'Q5_0', 'Q5_1', 'Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const)('%s', async (type) => {
+    expect(await encode(type, columns)).toEqual(golden.bytes(`${prefix(columns)}bytes.${type}`));
+  });
+});
 
 describe.each(['IQ4_NL', 'IQ4_XS'] as const)('%s', (type) => {
-  test.each([
-    ['plainly', 'error', () => 1],
-    ['as it counts errors itself', 'weighted', square],
-  ] as const)("errs less than llama.cpp's own, %s, and in no block more", async (_, kind, count) => {
-    const theirs = [...golden.float32(`${kind}.${type}`)];
-    const ours = squaredErrors(type, await encode(type), count);
-    const sizes = sums((weight, row, column) => count(weight, row, column) * weight * weight);
-    const relative = (errors: readonly number[]): number =>
-      errors.reduce((sum, error, row) => sum + error / (sizes[row] || 1), 0);
-    expect(relative(ours)).toBeLessThan(relative(theirs));
-    for (const [row, error] of ours.entries()) {
-      // ggml's own choice is among those that are compared; float32 rounds their errors.
-      const most = (theirs[row] as number) * (1 + 1e-5) + (sizes[row] as number) * 1e-12;
-      expect(error, `row ${row}`).toBeLessThanOrEqual(most);
-    }
+  describe.each(ways)('errs less than llama.cpp%s, and in no block more', (__, columns) => {
+    test.each([
+      ['plainly', 'error', plainly(columns)],
+      ['as it counts errors itself', 'weighted', asLlamaCpp(columns, BLOCK_FORMATS[type].length)],
+    ] as const)('%s', async (_, kind, count) => {
+      const theirs = [...golden.float32(`${prefix(columns)}${kind}.${type}`)];
+      const ours = squaredErrors(type, await encode(type, columns), count);
+      const sizes = sums((weight, row, column) => count(weight, row, column) * weight * weight);
+      const relative = (errors: readonly number[]): number =>
+        errors.reduce((sum, error, row) => sum + error / (sizes[row] || 1), 0);
+      expect(relative(ours)).toBeLessThan(relative(theirs));
+      for (const [row, error] of ours.entries()) {
+        // ggml's own choice is among those that are compared; float32 rounds their errors.
+        const most = (theirs[row] as number) * (1 + 1e-5) + (sizes[row] as number) * 1e-12;
+        expect(error, `row ${row}`).toBeLessThanOrEqual(most);
+      }
+    });
   });
 
   test('a changed byte makes it worse', async () => {
@@ -78,14 +112,16 @@ describe.each(['IQ4_NL', 'IQ4_XS'] as const)('%s', (type) => {
   });
 });
 
-test.each(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K', 'Q8_0', 'Q5_1', 'IQ4_NL', 'IQ4_XS'] as const)(
-  '%s has the same bytes on every instruction set and with any number of threads',
-  async (type) => {
-    const expected = await encode(type);
+const everywhere = ['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K', 'Q8_0', 'Q4_0', 'Q5_1', 'IQ4_NL', 'IQ4_XS'] as const;
+describe.each(ways)('the same bytes on every instruction set and with any number of threads%s', (_, columns) => {
+  test.each(everywhere)('%s', async (type) => {
+    const expected = await encode(type, columns);
     for (const isa of addon().instructionSets()) {
       for (const threads of [1, 3]) {
-        expect(await encode(type, cpuDevice({ isa, threads })), `${isa}, ${threads} threads`).toEqual(expected);
+        expect(await encode(type, columns, cpuDevice({ isa, threads })), `${isa}, ${threads} threads`).toEqual(
+          expected,
+        );
       }
     }
-  },
-);
+  });
+});

@@ -18,6 +18,16 @@ export const exportRequest = sourceRequest.extend({
   merged: z.enum(MERGED_TYPES).optional(),
   /** GGUF files for llama.cpp. */
   gguf: z.array(z.enum(GGUF_TYPES)).readonly().default([]),
+  /** GGUF files are quantized by an importance matrix of the run's own training rows, */
+  imatrix: z.boolean().default(false),
+  /** about so many tokens of them; */
+  imatrixTokens: z
+    .int()
+    .min(512)
+    .max(2 ** 31)
+    .default(65_536),
+  /** or by that of this file, as llama.cpp's `llama-imatrix` writes it. */
+  imatrixFile: z.string().min(1).optional(),
   /** A Modelfile beside the first GGUF file. */
   ollama: z.boolean().default(false),
   /** How much of the adapter's effect every form has. */
@@ -25,7 +35,7 @@ export const exportRequest = sourceRequest.extend({
 });
 export type ExportRequest = z.input<typeof exportRequest>;
 
-/** Tensors of a form that are written. */
+/** Tensors of a form that are written; of `imatrix` tokens that are read. */
 export const exportProgressSchema = z.object({ form: z.string(), done: count, total: count });
 export type ExportProgress = z.infer<typeof exportProgressSchema>;
 
@@ -106,6 +116,8 @@ export const exportEntrySchema = z.object({
   warnings: z.array(z.string()),
   /** How much of the adapter's effect it has; absent where that is all. */
   adapterScale: z.number().positive().optional(),
+  /** Of GGUF files that were quantized by an importance matrix: its file, or the tokens of the run's own rows. */
+  imatrix: z.object({ file: z.string().max(1024).nullable(), tokens: count.nullable() }).optional(),
   /** Once it was compared with what it was made from. */
   parity: paritySchema.nullable(),
 });

@@ -20,7 +20,7 @@ export const runEntries = {
     'run.log',
     'run.lock',
   ],
-  folders: ['data', 'checkpoints', 'answers', 'export'],
+  folders: ['data', 'checkpoints', 'answers', 'export', 'importance'],
 } as const;
 
 /** Recipes and the like: the largest, a checkpoint's list of files, has some hundred bytes a file. */

@@ -1,3 +1,4 @@
+#include "important_blocks.h"
 #include "k_quants.h"
 #include "simple_blocks.h"
 #include "table_groups.h"
@@ -45,83 +46,133 @@ int64_t firstBeyond(const float* x, int64_t count, float limit) {
     if (!(x[i] <= limit && x[i] >= -limit)) return i;
 }
 
+/** Weights of one row in a row, whole blocks of every type. */
+struct Chunk {
+  const float* x;
+  int64_t count;
+  const float* importance;  // of their columns; null without
+  float mean_square;        // of the whole row; 0 without importance
+};
+
 template <void (*encodeBlock)(const float*, uint8_t*)>
-void encodeBlocks(const float* x, int64_t count, int length, int bytes, uint8_t* target) {
-  for (int64_t i = 0; i < count; i += length, target += bytes) encodeBlock(x + i, target);
+void encodeBlocks(const Chunk& chunk, int length, int bytes, uint8_t* target) {
+  for (int64_t i = 0; i < chunk.count; i += length, target += bytes) encodeBlock(chunk.x + i, target);
 }
 
-/** Of types that are encoded several blocks at a time. */
-template <void (*encodeSome)(const float*, int, uint8_t*)>
-void encodeTogether(const float* x, int64_t count, int length, int bytes, uint8_t* target) {
-  const int64_t blocks = count / length, together = 512 / length;
+template <void (*encodeBlock)(const float*, const float*, uint8_t*)>
+void encodeBlocks(const Chunk& chunk, int length, int bytes, uint8_t* target) {
+  for (int64_t i = 0; i < chunk.count; i += length, target += bytes)
+    encodeBlock(chunk.x + i, chunk.importance ? chunk.importance + i : nullptr, target);
+}
+
+/** Of types that are encoded several blocks at a time: encode(first weight, how many blocks, target). */
+template <class Encode>
+void encodeTogether(const Chunk& chunk, int length, int bytes, uint8_t* target, const Encode& encode) {
+  const int64_t blocks = chunk.count / length, together = 512 / length;
   for (int64_t i = 0; i < blocks; i += together) {
     const int64_t some = blocks - i < together ? blocks - i : together;
-    encodeSome(x + i * length, static_cast<int>(some), target + i * bytes);
+    encode(i * length, static_cast<int>(some), target + i * bytes);
   }
 }
 
-void encode(const float* x, int64_t count, WeightType type, int length, int bytes, uint8_t* target) {
+template <void (*encodeSome)(const float*, const float*, int, uint8_t*)>
+void encodeTogether(const Chunk& chunk, int length, int bytes, uint8_t* target) {
+  encodeTogether(chunk, length, bytes, target, [&](int64_t first, int blocks, uint8_t* some) {
+    encodeSome(chunk.x + first, chunk.importance ? chunk.importance + first : nullptr, blocks, some);
+  });
+}
+
+/** Of types that are encoded block by block without importance, several at a time with it. */
+template <void (*encodeBlock)(const float*, uint8_t*), void (*encodeImportant)(const float*, const float*, float, int, uint8_t*)>
+void encodeEither(const Chunk& chunk, int length, int bytes, uint8_t* target) {
+  if (!chunk.importance) return encodeBlocks<encodeBlock>(chunk, length, bytes, target);
+  encodeTogether(chunk, length, bytes, target, [&](int64_t first, int blocks, uint8_t* some) {
+    encodeImportant(chunk.x + first, chunk.importance + first, chunk.mean_square, blocks, some);
+  });
+}
+
+void encode(const Chunk& chunk, WeightType type, int length, int bytes, uint8_t* target) {
   switch (type) {
     case WeightType::f32:
-      std::memcpy(target, x, static_cast<size_t>(count) * 4);
+      std::memcpy(target, chunk.x, static_cast<size_t>(chunk.count) * 4);
       return;
     case WeightType::f16:
-      for (int64_t i = 0; i < count; i++) store16(target + 2 * i, halfOf(x[i]));
+      for (int64_t i = 0; i < chunk.count; i++) store16(target + 2 * i, halfOf(chunk.x[i]));
       return;
     case WeightType::bf16:
-      for (int64_t i = 0; i < count; i++) store16(target + 2 * i, bfloat16Of(x[i]));
+      for (int64_t i = 0; i < chunk.count; i++) store16(target + 2 * i, bfloat16Of(chunk.x[i]));
       return;
     case WeightType::q8_0:
-      return encodeBlocks<encodeQ8_0>(x, count, length, bytes, target);
+      return encodeBlocks<encodeQ8_0>(chunk, length, bytes, target);
     case WeightType::q4_0:
-      return encodeBlocks<encodeQ4_0>(x, count, length, bytes, target);
+      return encodeEither<encodeQ4_0, encodeImportantQ4_0>(chunk, length, bytes, target);
     case WeightType::q5_0:
-      return encodeBlocks<encodeQ5_0>(x, count, length, bytes, target);
+      return encodeEither<encodeQ5_0, encodeImportantQ5_0>(chunk, length, bytes, target);
     case WeightType::q5_1:
-      return encodeBlocks<encodeQ5_1>(x, count, length, bytes, target);
+      return encodeEither<encodeQ5_1, encodeImportantQ5_1>(chunk, length, bytes, target);
     case WeightType::q2_k:
-      return encodeBlocks<encodeQ2_K>(x, count, length, bytes, target);
+      return encodeBlocks<encodeQ2_K>(chunk, length, bytes, target);
     case WeightType::q3_k:
-      return encodeBlocks<encodeQ3_K>(x, count, length, bytes, target);
+      return encodeBlocks<encodeQ3_K>(chunk, length, bytes, target);
     case WeightType::q4_k:
-      return encodeBlocks<encodeQ4_K>(x, count, length, bytes, target);
+      return encodeBlocks<encodeQ4_K>(chunk, length, bytes, target);
     case WeightType::q5_k:
-      return encodeBlocks<encodeQ5_K>(x, count, length, bytes, target);
+      return encodeBlocks<encodeQ5_K>(chunk, length, bytes, target);
     case WeightType::q6_k:
-      return encodeBlocks<encodeQ6_K>(x, count, length, bytes, target);
+      return encodeBlocks<encodeQ6_K>(chunk, length, bytes, target);
     case WeightType::iq4_nl:
-      return encodeTogether<encodeIQ4_NL>(x, count, length, bytes, target);
+      return encodeTogether<encodeIQ4_NL>(chunk, length, bytes, target);
     case WeightType::iq4_xs:
-      return encodeTogether<encodeIQ4_XS>(x, count, length, bytes, target);
+      return encodeTogether<encodeIQ4_XS>(chunk, length, bytes, target);
   }
+}
+
+/** Goes through a row in chunks, merged: use(first column, weights, how many) until it says false. */
+template <class Use>
+void forEachChunk(const EncodeJob& job, int64_t row, double stretch, const Use& use) {
+  alignas(64) float x[kChunk];
+  double delta[kChunk];
+  for (int64_t column = 0; column < job.columns; column += kChunk) {
+    const int64_t length = job.columns - column < kChunk ? job.columns - column : kChunk;
+    loadFloats(sourceAt(job, row * job.columns + column), job.source_type, length, x);
+    if (job.a) {
+      multiply(job, row, column, length, delta);
+      for (int64_t i = 0; i < length; i++) x[i] = static_cast<float>((x[i] + delta[i]) * stretch);
+    }
+    if (!use(column, x, length)) return;
+  }
+}
+
+float meanSquareOf(const EncodeJob& job, int64_t row, double stretch) {
+  float sum = 0;
+  forEachChunk(job, row, stretch, [&](int64_t, const float* x, int64_t length) {
+    for (int64_t i = 0; i < length; i++) sum += x[i] * x[i];
+    return true;
+  });
+  return sum / static_cast<float>(job.columns);
 }
 
 }  // namespace
 
 void encodeRows(const EncodeJob& job, int64_t first, int64_t count, Unrepresentable& found) {
-  alignas(64) float x[kChunk];
-  double delta[kChunk];
-  for (int64_t row = first; row < first + count; row++) {
+  for (int64_t row = first; row < first + count && found.index < 0; row++) {
     const double stretch = stretchOf(job, row);
-    for (int64_t column = 0; column < job.columns; column += kChunk) {
-      const int64_t length = job.columns - column < kChunk ? job.columns - column : kChunk;
+    const float mean_square = job.importance ? meanSquareOf(job, row, stretch) : 0;
+    forEachChunk(job, row, stretch, [&](int64_t column, const float* x, int64_t length) {
       const int64_t at = row * job.columns + column;
-      loadFloats(sourceAt(job, at), job.source_type, length, x);
-      if (job.a) {
-        multiply(job, row, column, length, delta);
-        for (int64_t i = 0; i < length; i++) x[i] = static_cast<float>((x[i] + delta[i]) * stretch);
-      }
       for (size_t t = 0; t < job.target_count; t++) {
         const EncodeJob::Target& target = job.targets[t];
         const WeightFormat& format = weightFormat(target.type);
         const int64_t beyond = firstBeyond(x, length, static_cast<float>(format.limit));
         if (beyond >= 0) {
           found = {at + beyond, x[beyond], static_cast<int32_t>(t)};
-          return;
+          return false;
         }
-        encode(x, length, target.type, format.length, format.bytes, target.bytes + at / format.length * format.bytes);
+        const Chunk chunk = {x, length, job.importance ? job.importance + column : nullptr, mean_square};
+        encode(chunk, target.type, format.length, format.bytes, target.bytes + at / format.length * format.bytes);
       }
-    }
+      return true;
+    });
   }
 }
 

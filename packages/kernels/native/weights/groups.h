@@ -34,8 +34,24 @@ inline Floats inverseOrZero(const Floats& x) {
 /** What the squared error of a weight is multiplied by where ggml's own search counts it; of its group, for magnitude_and_mean. */
 enum class Count { magnitude, magnitude_and_mean, square };
 
-/** 256 weights in groups. */
-template <int kGroups, Count kCount>
+/** Lane by lane the square root. */
+template <class Floats>
+inline Floats root(Floats x, int lanes) {
+  for (int lane = 0; lane < lanes; lane++) x.set(lane, __builtin_sqrtf(x[lane]));
+  return x;
+}
+
+inline float sumOfSquares(const float* x, int count) {
+  float sum = 0;
+  for (int i = 0; i < count; i++) sum += x[i] * x[i];
+  return sum;
+}
+
+/**
+ * 256 weights in groups. With the importance of each column an error counts importance · √(kSpread · mean square of all 256 + w²),
+ * importance alone where kSpread is 0, as ggml has it.
+ */
+template <int kGroups, Count kCount, int kSpread>
 struct Groups {
   static constexpr int kLength = 256 / kGroups;
   using Floats = Lanes<kGroups>;
@@ -45,9 +61,14 @@ struct Groups {
   /** As ggml counts it. */
   Floats counts[kLength];
 
-  explicit Groups(const float* x) {
+  /** @param importance of each weight's column, or null */
+  Groups(const float* x, const float* importance) {
     for (int g = 0; g < kGroups; g++)
       for (int k = 0; k < kLength; k++) weights[k].set(g, x[g * kLength + k]);
+    if (importance) {
+      countBy(importance, kSpread * sumOfSquares(x, 256) / 256);
+      return;
+    }
     const Floats mean = kCount == Count::magnitude_and_mean ? rootMeanSquare() : Floats{};
     for (int k = 0; k < kLength; k++) {
       const Floats w = weights[k];
@@ -55,12 +76,27 @@ struct Groups {
     }
   }
 
+  /** Of each group the sum of its counts. */
+  Floats countSums() const {
+    Floats sums{};
+    for (const Floats& count : counts) sums += count;
+    return sums;
+  }
+
  private:
+  void countBy(const float* importance, float spread) {
+    for (int k = 0; k < kLength; k++) {
+      Floats wanted{};
+      for (int g = 0; g < kGroups; g++) wanted.set(g, importance[g * kLength + k]);
+      const Floats w = weights[k];
+      counts[k] = kSpread == 0 ? wanted : wanted * root(spread + w * w, kGroups);
+    }
+  }
+
   Floats rootMeanSquare() const {
     Floats squares{};
     for (const Floats& w : weights) squares += w * w;
-    for (int g = 0; g < kGroups; g++) squares.set(g, __builtin_sqrtf(squares[g] / kLength));
-    return squares;
+    return root(squares / static_cast<float>(kLength), kGroups);
   }
 };
 

@@ -24,8 +24,8 @@ inline void storeSixBitScales(const Fitted& fitted, uint8_t* target) {
 }
 
 /** 16 bytes of group scale (low nibble) and minimum (high) · 64 bytes of 2-bit q · d · dmin. */
-inline void encodeQ2_K(const float* x, uint8_t* block) {
-  const ShiftedGroups<16, 3, 15> fitted(x);
+template <class Fitted>
+inline void storeQ2_K(const Fitted& fitted, uint8_t* block) {
   std::memset(block, 0, 84);
   for (int g = 0; g < 16; g++) {
     block[g] = static_cast<uint8_t>(integer(fitted.scales[g]) | integer(fitted.minima[g]) << 4);
@@ -37,8 +37,8 @@ inline void encodeQ2_K(const float* x, uint8_t* block) {
 }
 
 /** 32 bytes of third bits · 64 bytes of low 2 bits as in Q2_K · 16 six-bit scales in 12 bytes · d. */
-inline void encodeQ3_K(const float* x, uint8_t* block) {
-  const SymmetricGroups<4, 32> fitted(x);
+template <class Fitted>
+inline void storeQ3_K(const Fitted& fitted, uint8_t* block) {
   std::memset(block, 0, 110);
   for (int g = 0; g < 16; g++) {
     const int scale = integer(fitted.scales[g]) + 32;
@@ -64,8 +64,8 @@ inline void storeNibbles(const Fitted& fitted, uint8_t* target) {
 }
 
 /** d · dmin · 12 bytes of scales and minima · 128 bytes of nibbles. */
-inline void encodeQ4_K(const float* x, uint8_t* block) {
-  const ShiftedGroups<8, 15, 63> fitted(x);
+template <class Fitted>
+inline void storeQ4_K(const Fitted& fitted, uint8_t* block) {
   store16(block, fitted.d);
   store16(block + 2, fitted.dmin);
   storeSixBitScales(fitted, block + 4);
@@ -73,8 +73,8 @@ inline void encodeQ4_K(const float* x, uint8_t* block) {
 }
 
 /** d · dmin · 12 bytes of scales and minima · 32 bytes of fifth bits · 128 bytes of nibbles. */
-inline void encodeQ5_K(const float* x, uint8_t* block) {
-  const ShiftedGroups<8, 31, 63> fitted(x);
+template <class Fitted>
+inline void storeQ5_K(const Fitted& fitted, uint8_t* block) {
   store16(block, fitted.d);
   store16(block + 2, fitted.dmin);
   storeSixBitScales(fitted, block + 4);
@@ -87,8 +87,8 @@ inline void encodeQ5_K(const float* x, uint8_t* block) {
 }
 
 /** 128 bytes of low nibbles · 64 bytes of high 2 bits · 16 signed scales · d. */
-inline void encodeQ6_K(const float* x, uint8_t* block) {
-  const SymmetricGroups<32, 128> fitted(x);
+template <class Fitted>
+inline void storeQ6_K(const Fitted& fitted, uint8_t* block) {
   std::memset(block, 0, 192);
   for (int g = 0; g < 16; g++) {
     uint8_t* low = block + (g >> 3) * 64 + (g & 3) * 16;
@@ -101,6 +101,32 @@ inline void encodeQ6_K(const float* x, uint8_t* block) {
     block[192 + g] = static_cast<uint8_t>(integer(fitted.scales[g]));
   }
   store16(block + 208, fitted.d);
+}
+
+/** @param importance of each weight's column, or null */
+inline void encodeQ2_K(const float* x, const float* importance, uint8_t* block) {
+  if (importance) return storeQ2_K(ShiftedGroups<16, 3, 15, true>(x, importance), block);
+  storeQ2_K(ShiftedGroups<16, 3, 15, false>(x, nullptr), block);
+}
+
+inline void encodeQ3_K(const float* x, const float* importance, uint8_t* block) {
+  if (importance) return storeQ3_K(SymmetricGroups<4, 32, true>(x, importance), block);
+  storeQ3_K(SymmetricGroups<4, 32, false>(x, nullptr), block);
+}
+
+inline void encodeQ4_K(const float* x, const float* importance, uint8_t* block) {
+  if (importance) return storeQ4_K(ShiftedGroups<8, 15, 63, true>(x, importance), block);
+  storeQ4_K(ShiftedGroups<8, 15, 63, false>(x, nullptr), block);
+}
+
+inline void encodeQ5_K(const float* x, const float* importance, uint8_t* block) {
+  if (importance) return storeQ5_K(ShiftedGroups<8, 31, 63, true>(x, importance), block);
+  storeQ5_K(ShiftedGroups<8, 31, 63, false>(x, nullptr), block);
+}
+
+inline void encodeQ6_K(const float* x, const float* importance, uint8_t* block) {
+  if (importance) return storeQ6_K(SymmetricGroups<32, 128, true>(x, importance), block);
+  storeQ6_K(SymmetricGroups<32, 128, false>(x, nullptr), block);
 }
 
 }  // namespace anneal::ANNEAL_ISA

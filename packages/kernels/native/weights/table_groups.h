@@ -3,7 +3,8 @@
 #include "groups.h"
 
 // IQ4_NL and IQ4_XS: w = scale · value, with value one of 16 that lie closer to each other about 0. The search begins with ggml's own
-// choice, each weight then by itself the nearest, and takes what errs less both plainly and as ggml counts it.
+// choice, each weight then by itself the nearest, and takes what errs less both plainly and as ggml counts it. With an importance matrix
+// "plainly" is by the importance of each column.
 
 namespace anneal::ANNEAL_ISA {
 
@@ -18,18 +19,32 @@ struct TableGroups {
   using Floats = Lanes<16>;
   using Mask = Floats::Mask;
 
-  /** Errors of each group: plainly, and by the square of the weight, as ggml counts. */
+  /** Errors of each group: plainly, and as ggml counts: by the square of the weight, or importance · √(2 · mean square + w²). */
   struct Errors {
     Floats plain, counted;
   };
 
   /** weights[k][g] is weight k of group g; zeros from group `count` on. */
   Floats weights[kLength];
+  /** What the squared error of each counts in either way. */
+  Floats plain_counts[kLength], counts[kLength];
 
-  TableGroups(const float* x, int count) {
+  /** @param importance of each weight's column, or null  @param together groups of a block, whose mean square is one */
+  TableGroups(const float* x, const float* importance, int count, int together) {
     for (Floats& w : weights) w = Floats{};
     for (int g = 0; g < count; g++)
       for (int k = 0; k < kLength; k++) weights[k].set(g, x[g * kLength + k]);
+    Floats spread{};
+    for (int g = 0; importance && g < count; g++) {
+      const int length = together * kLength;
+      spread.set(g, sumOfSquares(x + g / together * length, length) * (2.0f / static_cast<float>(length)));
+    }
+    for (int k = 0; k < kLength; k++) {
+      const Floats w = weights[k];
+      plain_counts[k] = importance ? Floats{} : Floats(1.0f);
+      for (int g = 0; importance && g < count; g++) plain_counts[k].set(g, importance[g * kLength + k]);
+      counts[k] = importance ? plain_counts[k] * root(spread + w * w, 16) : w * w;
+    }
   }
 
   static Floats nearest(const Floats& x) {
@@ -51,10 +66,10 @@ struct TableGroups {
   Errors errors(const Floats& scale) const {
     const Floats factor = inverseOrZero(scale);
     Floats plain{}, counted{};
-    for (const Floats& w : weights) {
-      const Floats e = w - scale * nearest(w * factor), square = e * e;
-      plain += square;
-      counted += w * w * square;
+    for (int k = 0; k < kLength; k++) {
+      const Floats w = weights[k], e = w - scale * nearest(w * factor), square = e * e;
+      plain += plain_counts[k] * square;
+      counted += counts[k] * square;
     }
     return {plain, counted};
   }
@@ -67,14 +82,14 @@ struct TableGroups {
       size = select(larger, most(w, -w), size);
       extreme = select(larger, w, extreme);
     }
-    const Mask counts = most(extreme, -extreme) > 0.0f;
-    const Floats divisor = select(counts, extreme, 1.0f);
+    const Mask isAny = most(extreme, -extreme) > 0.0f;
+    const Floats divisor = select(isAny, extreme, 1.0f);
     Floats best{}, best_gain{};
     const auto consider = [&](float end) {
       const Floats factor = Floats(end) / divisor;
       Floats wq{}, qq{};
-      for (const Floats& w : weights) {
-        const Floats q = nearest(factor * w), vq = w * w * q;
+      for (int k = 0; k < kLength; k++) {
+        const Floats w = weights[k], q = nearest(factor * w), vq = counts[k] * q;
         wq += vq * w;
         qq += vq * q;
       }
@@ -85,17 +100,17 @@ struct TableGroups {
     };
     consider(-kIq4Values[0]);
     for (int step = -7; step <= 7; step++) consider(kIq4Values[0] + static_cast<float>(step));
-    return select(counts, best, 0.0f);
+    return select(isAny, best, 0.0f);
   }
 
   /** The scale that suits the codes of `scale` best, where half of an error's importance is ggml's count of it. */
   Floats refit(const Floats& scale) const {
     const Floats factor = inverseOrZero(scale);
-    Floats squares{}, wq{}, qq{};
-    for (const Floats& w : weights) squares += w * w;
-    const Floats balance = inverseOrZero(squares * (1.0f / kLength));
-    for (const Floats& w : weights) {
-      const Floats q = nearest(w * factor), vq = (w * w * balance + 1.0f) * q;
+    Floats all{}, all_plain{}, wq{}, qq{};
+    for (int k = 0; k < kLength; k++) all += counts[k], all_plain += plain_counts[k];
+    const Floats balance = inverseOrZero(all * (1.0f / kLength)) * (all_plain * (1.0f / kLength));
+    for (int k = 0; k < kLength; k++) {
+      const Floats w = weights[k], q = nearest(w * factor), vq = (counts[k] * balance + plain_counts[k]) * q;
       wq += vq * w;
       qq += vq * q;
     }
@@ -115,9 +130,9 @@ inline void storeTableCodes(const TableGroups::Floats* codes, int g, uint8_t* ta
 }
 
 /** Up to 16 blocks of 32 weights: half scale d · 16 bytes of nibbles. */
-inline void encodeIQ4_NL(const float* x, int count, uint8_t* blocks) {
+inline void encodeIQ4_NL(const float* x, const float* importance, int count, uint8_t* blocks) {
   using Floats = TableGroups::Floats;
-  const TableGroups groups(x, count);
+  const TableGroups groups(x, importance, count, 1);
   const auto rounded = [](Floats scale) {
     for (int g = 0; g < 16; g++) scale.set(g, fromHalf(halfOf(scale[g])));
     return scale;
@@ -160,9 +175,9 @@ struct TableScales {
 };
 
 /** Up to two blocks of 256 weights: half d · upper two bits of 8 scales · their lower nibbles · 128 bytes of nibbles. */
-inline void encodeIQ4_XS(const float* x, int count, uint8_t* blocks) {
+inline void encodeIQ4_XS(const float* x, const float* importance, int count, uint8_t* blocks) {
   using Floats = TableGroups::Floats;
-  const TableGroups groups(x, 8 * count);
+  const TableGroups groups(x, importance, 8 * count, 8);
   const Floats wanted = groups.fit();
   float ends[2] = {}, sizes[2] = {};
   for (int g = 0; g < 16; g++) {

@@ -34,6 +34,8 @@ struct EncodeJob {
   int64_t rank;
   double scale;
   const float* magnitude;  // rows; null but for DoRA
+  /** Of each column, how much errors in it count: finite, not negative; null where all count alike. */
+  const float* importance;
   struct Target {
     WeightType type;
     uint8_t* bytes;

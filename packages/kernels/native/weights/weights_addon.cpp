@@ -23,6 +23,11 @@ class EncodeTask : public WeightsTask {
     check(source.ByteLength() == count * sourceBytes(job_.source_type), "the source has another size than its rows");
     job_.source = source.Data();
     if (object.Get("adapter").IsObject()) readAdapter(object.Get("adapter").As<Napi::Object>());
+    if (object.Get("importance").IsTypedArray()) {
+      const auto importance = array(object.Get("importance"));
+      check(importance.ByteLength() == static_cast<uint64_t>(job_.columns) * 4, "another number of importances than columns");
+      job_.importance = reinterpret_cast<const float*>(importance.Data());
+    }
     const auto list = object.Get("targets").As<Napi::Array>();
     for (uint32_t i = 0; i < list.Length(); i++) {
       const auto target = list.Get(i).As<Napi::Object>();

@@ -11,7 +11,7 @@ interface Run {
   path: string;
 }
 
-type Wanted = Omit<ExportRequest, 'source'> & { check: boolean };
+type Wanted = Omit<ExportRequest, 'source' | 'imatrixFile'> & { check: boolean };
 
 /** Returns the id of the job. @throws UserError `job_running` */
 export function startExport(agent: Agent, run: Run, { check, ...wanted }: Wanted): string {

@@ -14,7 +14,8 @@ import { procedure, router } from './trpc.ts';
 const key = z.string().min(1).max(2048);
 const ofRun = z.object({ run: key, checkpoint: exportRequest.shape.checkpoint });
 const named = z.object({ run: key, exports: z.array(key).min(1).max(100) });
-const order = exportRequest.omit({ source: true }).extend({
+/** Files of the agent's machine are not read for others. */
+const order = exportRequest.omit({ source: true, imatrixFile: true }).extend({
   run: key,
   /** Afterwards its answers are compared with those of the run. */
   check: z.boolean().default(false),

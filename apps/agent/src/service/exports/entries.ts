@@ -1,15 +1,18 @@
 import { basename, join, relative } from 'node:path';
 import { ggufFileName } from '@anneal/core/export/gguf';
-import type { GgufType } from '@anneal/core/export/ggufTypes';
+import { type GgufType, takesImportance } from '@anneal/core/export/ggufTypes';
 import type { ExportEntry, ExportedForm } from '@anneal/core/protocol/exports';
 import type { ModelSource } from '../models/source.ts';
 
-type FormEntry = Pick<ExportEntry, 'form' | 'type' | 'path' | 'files' | 'warnings'>;
+type FormEntry = Pick<ExportEntry, 'form' | 'type' | 'path' | 'files' | 'warnings' | 'imatrix'>;
 
 interface Types {
   readonly merged?: string | undefined;
   readonly types: readonly GgufType[];
   readonly adapterScale: number;
+  readonly imatrix: boolean;
+  readonly imatrixTokens: number;
+  readonly imatrixFile?: string | undefined;
 }
 
 /** What the record of `target` says of these forms, each GGUF file on its own. */
@@ -36,6 +39,12 @@ function formEntries({ form, path, files, warnings }: ExportedForm, target: stri
   }
   return wanted.types.map((type): FormEntry => {
     const file = below(join(path, ggufFileName(name, type)));
-    return { form, type, path: file, files: all.filter((one) => one.path === file), warnings: [...warnings] };
+    const entry = { form, type, path: file, files: all.filter((one) => one.path === file), warnings: [...warnings] };
+    return takesImportance(type) ? { ...entry, ...importanceOf(wanted) } : entry;
   });
+}
+
+function importanceOf({ imatrix, imatrixTokens, imatrixFile }: Types): Pick<ExportEntry, 'imatrix'> {
+  if (imatrixFile !== undefined) return { imatrix: { file: basename(imatrixFile), tokens: null } };
+  return imatrix ? { imatrix: { file: null, tokens: imatrixTokens } } : {};
 }

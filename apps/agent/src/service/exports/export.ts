@@ -25,6 +25,7 @@ import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { entriesOf } from './entries.ts';
 import { exportTogether } from './exportTogether.ts';
+import { importanceFor, refuseImportanceForNothing } from './importance.ts';
 import { dropoutOf, exportSizes, usualTarget } from './plan.ts';
 import { readEntries } from './record.ts';
 import { refuseWithoutRoom } from './room.ts';
@@ -44,6 +45,8 @@ export async function* exportSource(
   const wanted = { ...asked, types: [...new Set(gguf)] };
   const { lora, merged, ollama, types } = wanted;
   if (!lora && !merged && types.length === 0) throw nothingAsked('nothing to export was named');
+  if (types.length === 0 && (wanted.imatrix || wanted.imatrixFile !== undefined))
+    throw nothingAsked('an importance matrix is for GGUF files', 'add --gguf <types>');
   if (ollama && types.length === 0) throw nothingAsked('an Ollama Modelfile needs a GGUF file beside it');
 
   const source = await resolveSource(context, wanted);
@@ -56,6 +59,7 @@ export async function* exportSource(
   if (wanted.adapterScale !== 1 && !source.adapterFolder) {
     throw nothingAsked('there is no adapter here to scale: all weights were trained', 'leave out --adapter-scale');
   }
+  refuseImportanceForNothing(source, wanted);
   refuseOtherScale(target, wanted.adapterScale);
 
   await refuseBeforeWriting(source, target, wanted);
@@ -121,13 +125,14 @@ async function refuseBeforeWriting(
 async function writeForms(
   source: ModelSource,
   target: string,
-  { lora, merged, types, ollama, adapterScale, report, signal }: Wanted & { report: Report; signal: AbortSignal },
+  wanted: Wanted & { report: Report; signal: AbortSignal },
 ): Promise<ExportedForm[]> {
+  const { lora, merged, types, ollama, adapterScale, report, signal } = wanted;
   // What is handed on is looked at as closely as what a run goes on with.
   if (source.run) await verifyCheckpoint(source.run.checkpoint.path);
   const model = openSourceModel(source);
   const forms: ExportedForm[] = [];
-  const progressOf = (form: ExportedForm['form']) => ({
+  const progressOf = (form: ExportedForm['form'] | 'imatrix') => ({
     onProgress: (done: number, total: number) => report({ form, done, total }),
     signal,
   });
@@ -149,7 +154,9 @@ async function writeForms(
     const [first] = types;
     if (first) {
       const folder = join(target, 'gguf');
-      const written = await exportGguf(folder, { model, adapter, types, name: source.name, ...progressOf('gguf') });
+      const imatrix = await importanceFor(source, model, adapter, wanted, progressOf('imatrix'));
+      const asked = { model, adapter, types, name: source.name, imatrix, ...progressOf('gguf') };
+      const written = await exportGguf(folder, asked);
       forms.push({ form: 'gguf', ...written });
       if (ollama) {
         const file = join(folder, ggufFileName(source.name, first));

@@ -21,6 +21,8 @@ export interface MergeOptions {
   readonly rows?: readonly RowRange[];
   /** As GGUF has this tensor. */
   readonly transform?: GgufTransform;
+  /** How much each column counts, of the matrix that holds a row; null: all alike. */
+  readonly importance?: ((row: number) => Float32Array | null) | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,7 +35,7 @@ export interface MergeOptions {
 export async function* mergedRows(
   model: OpenModel,
   name: string,
-  { adapter, types, rows: wanted, transform = null, signal }: MergeOptions,
+  { adapter, types, rows: wanted, transform = null, importance = null, signal }: MergeOptions,
 ): AsyncGenerator<Uint8Array[]> {
   const tensor = await tensorBeside(model, name, adapter);
   const headRows = transform === 'permuteHeads' ? model.config.headSize : 1;
@@ -47,7 +49,8 @@ export async function* mergedRows(
       type,
       bytes: new Uint8Array(((job.rows * job.columns) / length) * bytes),
     }));
-    return settle({ ...job, targets }, rows, `${model.path}: tensor ${name}`);
+    const columns = importance?.(rows.first);
+    return settle({ ...job, ...(columns && { importance: columns }), targets }, rows, `${model.path}: tensor ${name}`);
   };
   let next: Promise<Uint8Array[]> | undefined;
   try {

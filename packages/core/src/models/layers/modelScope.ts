@@ -55,6 +55,8 @@ export interface WeightOptions {
   readonly embeddingNoise?: EmbeddingNoise | null;
   /** Most calls read a row or a few, and nothing is differentiated: products read weights in NF4 as they are held. */
   readonly fewRows?: boolean;
+  /** Is told what linears read while the graph is built; of experts with their routes. */
+  readonly onInput?: (x: Tensor, linears: readonly string[], routes?: ExpertRoutes) => void;
   /** Number of the first layer, where a program goes through the model more than once; 0 where nothing is said. */
   readonly firstLayer?: number;
 }
@@ -168,6 +170,7 @@ export class ModelScope {
 
   /** x · weightᵀ, plus its bias, plus the adapter's share, plus `plus`. */
   linear(x_TI: Tensor, name: string, plus_TO?: Tensor): Tensor {
+    this.options.onInput?.(x_TI, [name]);
     if (!this.isDora(name)) return this.withAdapters(x_TI, [this.plain(x_TI, name, plus_TO)])[0] as Tensor;
     const y_TO = this.withDora(x_TI, name);
     return plus_TO ? add(plus_TO, y_TO) : y_TO;
@@ -178,6 +181,7 @@ export class ModelScope {
     if (this.options.lora?.dora) {
       return names.map((name) => this.linear(x_TI, name)) as { [K in keyof Names]: Tensor };
     }
+    this.options.onInput?.(x_TI, names);
     const outputs = names.map((name) => this.plain(x_TI, name));
     return this.withAdapters(x_TI, outputs) as { [K in keyof Names]: Tensor };
   }
@@ -200,6 +204,7 @@ export class ModelScope {
       return null;
     const weight_EI = this.stacked(linears);
     if (!weight_EI) return null;
+    this.options.onInput?.(x_TI, names);
     const product_TE = this.product(x_TI, weight_EI);
     const stackOfBiases = `${stackName(names)}_bias`;
     const stackedBias = () => variables.stack(isFull ? fullName(stackOfBiases) : stackOfBiases, biases_O);
@@ -220,7 +225,8 @@ export class ModelScope {
 
   /** x · weight_eᵀ, plus its bias, plus the adapter's share, for the rows of each expert e, which are sorted by expert: [T, C · I] becomes [T, C · O]. */
   expertLinear(x_TCI: Tensor, name: string, routes: ExpertRoutes): Tensor {
-    const { lora } = this.options;
+    const { lora, onInput } = this.options;
+    onInput?.(x_TCI, [name], routes);
     const product_TCO = multiplyExperts(x_TCI, this.held(name), routes.offsets, this.products);
     const bias = `${name}_bias`;
     const y_TCO = this.shapes.has(bias) ? expertAddBias(product_TCO, this.weight(bias), routes) : product_TCO;

@@ -3,7 +3,8 @@
 usage: pip install gguf==0.19.0 numpy safetensors; python make_quantization.py LIBGGML_BASE OUT_FILE
 LIBGGML_BASE: libggml-base.so, e.g. of the npm package @node-llama-cpp/linux-x64@3.22.1 (bins/linux-x64).
 Per type `bytes.T` where our bytes are to be the same, else of each row of 256 weights `error.T`, the squared error, and `weighted.T`, the
-same with each error counted as llama.cpp counts it while it quantizes.
+same with each error counted as llama.cpp counts it while it quantizes. `important.…` is the same with an importance matrix, of one row,
+`importance`, by which `important.error.T` counts.
 """
 import ctypes
 import sys
@@ -28,14 +29,23 @@ weights[15:20] = np.round(weights[15:20] / weights[15:20].max() * 7)  # already 
 weights[20:25] = rng.uniform(-0.05, 0.01, (5, 256))
 out = {"weights": weights}
 
-for name in ("Q8_0", "Q4_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"):
+importance = np.random.default_rng(8).lognormal(-3, 2, 256).astype(np.float32)  # a few columns matter a hundred times as much
+out["importance"] = importance
+exact = weights.astype(np.float64)
+
+for name in ("Q8_0", "Q4_0", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "IQ3_XXS", "IQ3_S"):
     length, size = GGML_QUANT_SIZES[T[name]]
-    blocks = np.zeros((40, 256 // length * size), np.uint8)
-    quantize(T[name].value, weights.ctypes.data, blocks.ctypes.data, 0, 40, 256, None)
-    if name.startswith("IQ"):
-        error = quants.dequantize(blocks, T[name]).astype(np.float64) - weights
-        out[f"error.{name}"] = (error**2).sum(axis=1).astype(np.float32)
-        out[f"weighted.{name}"] = (weights.astype(np.float64) ** 2 * error**2).sum(axis=1).astype(np.float32)
-    else:
-        out[f"bytes.{name}"] = blocks
+    squares = (exact**2).reshape(40, -1, length).mean(axis=2, keepdims=True).repeat(length, axis=2).reshape(40, 256)
+    for prefix, columns, counted in (
+        ("", None, exact**2),
+        ("important.", importance, importance * np.sqrt(2 * squares + exact**2)),
+    ):
+        blocks = np.zeros((40, 256 // length * size), np.uint8)
+        quantize(T[name].value, weights.ctypes.data, blocks.ctypes.data, 0, 40, 256, columns.ctypes.data if prefix else None)
+        if name.startswith("IQ"):
+            error = (quants.dequantize(blocks, T[name]) - exact) ** 2
+            out[f"{prefix}error.{name}"] = (error * (1 if columns is None else columns)).sum(axis=1).astype(np.float32)
+            out[f"{prefix}weighted.{name}"] = (counted * error).sum(axis=1).astype(np.float32)
+        else:
+            out[f"{prefix}bytes.{name}"] = blocks
 save_file(out, sys.argv[2])
