@@ -127,11 +127,12 @@ function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): str
   const share = event.tokens > 0 ? (100 * event.targetTokens) / event.tokens : 0;
   return [
     `data: ${formatCount(event.rows)} rows`,
-    `${formatCount(event.tokens)} tokens`,
+    ...(event.trainingRows === undefined ? [] : [`${formatCount(event.trainingRows)} to train on`]),
+    ...(event.validationRows === undefined ? [] : [`${formatCount(event.validationRows)} to measure`]),
+    `${formatCount(event.tokens)} tokens an epoch`,
     ...(event.targetTokens > 0
       ? [`${formatCount(event.targetTokens)} of them supervised (${share.toFixed(0)} %)`]
       : []),
-    ...(event.validationRows === undefined ? [] : [`${formatCount(event.validationRows)} rows for validation`]),
     ...(event.dropped > 0 ? [colors.yellow(`${formatCount(event.dropped)} dropped`)] : []),
     ...(event.truncated > 0 ? [colors.yellow(`${formatCount(event.truncated)} truncated`)] : []),
     ...(event.dropped + event.truncated > 0 ? ['listed in data/dropped.jsonl'] : []),

@@ -22,6 +22,7 @@ import { FILE_TYPES, type GgufType, tensorType } from './ggufTypes.ts';
 import { imatrixOfAnother, importanceOf } from './importance/importance.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportProgress, ExportResult } from './result.ts';
+import { standIns } from './standIns.ts';
 import { tokenizerWarnings } from './writeTokenizer.ts';
 
 export interface GgufExport extends ExportProgress {
@@ -56,7 +57,12 @@ export async function exportGguf(folder: string, options: GgufExport): Promise<E
     const paths = new Map(types.map((type) => [type, join(temporary, ggufFileName(name, type))]));
     for (const target of await writeAll(paths, options)) readBack(target, model, options.signal);
   });
-  return { path: folder, files, warnings: [...differencesInLlamaCpp(model), ...remarksOnImportance(options)] };
+  const warnings = [
+    ...types.flatMap((type) => standIns(model, type)),
+    ...differencesInLlamaCpp(model),
+    ...remarksOnImportance(options),
+  ];
+  return { path: folder, files, warnings };
 }
 
 /** The bytes of the file that `exportGguf` writes of each type. @throws UserError as `checkGgufExport` */

@@ -95,6 +95,8 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     targetTokens: count,
     dropped: count,
     truncated: count,
+    /** Of an epoch, after `max_samples`, `weight` and `percent`. */
+    trainingRows: count.optional(),
     validationRows: count.optional(),
   }),
 

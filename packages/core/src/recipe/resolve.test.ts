@@ -183,7 +183,10 @@ describe('a resolved recipe', () => {
   const recipe = fc
     .record({
       base_model: word,
-      datasets: fc.array(datasetRecord, { minLength: 1, maxLength: 3 }),
+      datasets: fc.oneof(
+        fc.array(datasetRecord, { minLength: 1, maxLength: 3 }),
+        datasetRecord.map(({ weight: _, ...dataset }) => [75, 25].map((percent) => ({ ...dataset, percent }))),
+      ),
       adapter: some(fc.constantFrom('lora', 'qlora', null)),
       learning_rate: some(fc.double({ min: 2e-7, max: 1, noNaN: true })),
       lr_scheduler: some(fc.constantFrom(...scheduleNames)),

@@ -84,6 +84,7 @@ export function resolveDataset(filled: Filled, key: KeyPath, place: DatasetPlace
     ...(isHub ? pinned({ ...filled, data_files }) : localPlace({ ...filled, data_files }, key, place)),
     type: typeof filled.type === 'object' ? filled.type : typeOf(written),
     data_files,
+    weight: filled.percent === null ? (filled.weight ?? 1) : null,
     roles: mergedRoles(filled.roles ?? {}),
   };
 }

@@ -84,7 +84,7 @@ function datasetInput(dataset: ResolvedDataset, trainOnInputs: boolean): Dataset
       fieldTraining: dataset.message_field_training,
     },
     mask: { rolesToTrain: dataset.roles_to_train, trainOnEos: dataset.train_on_eos, trainOnInputs },
-    weight: dataset.weight,
+    weight: dataset.weight ?? 1,
     percent: dataset.percent,
     maxSamples: dataset.max_samples,
   };

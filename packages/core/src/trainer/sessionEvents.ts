@@ -24,7 +24,7 @@ export function sessionEvents({
   learningRate,
   trainableParameters,
 }: Session): EventBody[] {
-  const { rows, tokens, targetTokens, dropped, truncated, validationDocuments } = data.summary;
+  const { rows, tokens, targetTokens, dropped, truncated, trainDocuments, validationDocuments } = data.summary;
   const warnings: EventBody[] = modelWarnings(model);
   if (data.cacheError) warnings.push(cacheWarning('prepared data', data.cacheError));
   for (const { path } of data.summary.files.filter(({ rejectedUnread }) => rejectedUnread)) {
@@ -98,6 +98,7 @@ export function sessionEvents({
       targetTokens,
       dropped,
       truncated,
+      trainingRows: trainDocuments / objective.answersPerRow,
       validationRows: validationDocuments / objective.answersPerRow,
     },
     ...warnings,

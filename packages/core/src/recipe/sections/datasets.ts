@@ -52,9 +52,9 @@ export const datasetSchema = z.strictObject({
     null,
     'Only the files of this split in the folder `path`: `train`, `validation` or `test`, as their names tell, or files whose name starts with this; of a data set of a hub the split as its page names it. Needed where there is more than one split.',
   ),
-  weight: optional(
+  weight: derived(
     z.number().positive().max(1000),
-    1,
+    '1 unless `percent` is written',
     'How often an epoch passes through this data set: 0.25 takes a quarter of its rows (chosen by the seed), 2 takes every row twice.',
   ),
   percent: optional(
