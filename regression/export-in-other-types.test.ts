@@ -12,6 +12,8 @@ test('types that stand in for the one that was asked for are said', async () => 
   const options = { model, adapter: null, name: 'tiny' } as const;
   const { warnings } = await exportGguf(join(folder, 'gguf'), { ...options, types: ['q4_k_m', 'f16'] });
   model.close();
-  expect(warnings[0]).toMatch(/^Q4_K_M: the rows of some matrices are no multiple .* \w+ takes the place of Q4_K \(\d+ ×\)/);
+  expect(warnings[0]).toMatch(
+    /^Q4_K_M: the rows of some matrices are no multiple .* \w+ takes the place of Q4_K \(\d+ ×\)/,
+  );
   expect(warnings.join('\n')).not.toContain('F16:');
 });

@@ -53,14 +53,14 @@ export class DataPass {
       onRows,
       signal,
     } = this.#options;
-    const source = await openSource(path);
+    const source = await openSource(path, signal);
     try {
       const sample = await source.page(0, 100);
       const values = sample.map((row) => row.value);
       const reader = openReader(answers, input.type, values, input.fields, path);
       const processing = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
       const { size: bytes } = await stat(path);
-      const sha256 = await sha256OfFile(path);
+      const sha256 = await sha256OfFile(path, signal);
       const rejectedUnread = answers === null && leavesRejectedUnread(reader, values);
       const unread: Record<string, number> = {};
       const facts = { path, bytes, sha256, format: reader.format, rejectedUnread, unread, provenance: 0 };

@@ -1,5 +1,5 @@
 /** What the first bytes of a file say that it is, whatever its name says. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '@anneal/formats/errors';
 
 const COMPRESSED: readonly (readonly [name: string, start: readonly number[], command: string])[] = [
@@ -24,7 +24,9 @@ const UTF16 = [
 export function refuseOtherThanText(path: string): void {
   const head = Buffer.alloc(8);
   const file = openSync(path, 'r');
+  let size: number;
   try {
+    size = fstatSync(file).size;
     readSync(file, head, 0, head.length, 0);
   } finally {
     closeSync(file);
@@ -32,6 +34,8 @@ export function refuseOtherThanText(path: string): void {
   const begins = (start: readonly number[]): boolean => start.every((byte, i) => head[i] === byte);
   const refuse = (what: string, next: string): UserError =>
     new UserError({ what: `the file holds ${what}, and its name says text`, where: path, next, code: 'data_not_text' });
+  if (head.every((byte) => byte === 0) && size >= head.length)
+    throw refuse('null bytes', 'write or download it again: its room was reserved, and the content never came');
   const packed = COMPRESSED.find(([, start]) => begins(start));
   if (packed) throw refuse(`${packed[0]}-compressed data`, `unpack it first (${packed[2]})`);
   if (begins(PARQUET)) throw refuse('a Parquet table', 'give it a name that ends in .parquet');

@@ -43,12 +43,13 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
     try {
       return cache === undefined || cacheError ? null : await use(cache);
     } catch (error) {
+      options.signal?.throwIfAborted();
       cacheError = error instanceof UserError ? error : cacheUnusable(cache as string, error);
       return null;
     }
   };
   let damaged: UserError | undefined;
-  const taken = await unlessBroken((from) => takeChecked(from, key, folder));
+  const taken = await unlessBroken((from) => takeChecked(from, key, options));
   if (taken instanceof UserError) damaged = taken;
   else if (taken !== null) return notTooLong({ ...taken, reused: true }, options);
   const prepared = await prepareIn(options, key);
@@ -116,13 +117,17 @@ async function prepareIn(options: PrepareOptions, key: string): Promise<Prepared
 }
 
 /** What the cache has, once its files are those that were written, and the data those that they were made of; or how it is damaged. */
-async function takeChecked(cache: string, key: string, folder: string): Promise<Prepared | UserError | null> {
+async function takeChecked(
+  cache: string,
+  key: string,
+  { folder, signal }: PrepareOptions,
+): Promise<Prepared | UserError | null> {
   if (!(await takePrepared(cache, key, folder))) return null;
   let taken: Prepared | null = null;
   let damaged: UserError | null = null;
   try {
     taken = await readFolder(folder, key);
-    if (taken && (await areUnchanged(taken.summary.files))) return taken;
+    if (taken && (await areUnchanged(taken.summary.files, signal))) return taken;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     damaged = error; // so it is made anew
@@ -135,8 +140,8 @@ async function takeChecked(cache: string, key: string, folder: string): Promise<
 }
 
 /** Sizes and times, by which the key tells files apart, can stay while the content changes. */
-async function areUnchanged(files: PreparedSummary['files']): Promise<boolean> {
-  for (const { path, sha256 } of files) if ((await sha256OfFile(path)) !== sha256) return false;
+async function areUnchanged(files: PreparedSummary['files'], signal: AbortSignal | undefined): Promise<boolean> {
+  for (const { path, sha256 } of files) if ((await sha256OfFile(path, signal)) !== sha256) return false;
   return true;
 }
 

@@ -15,9 +15,10 @@ const SAMPLE = 100;
 /**
  * Opens a file by its extension. A JSONL or JSON file is indexed by byte position, which keeps rows as they were written, gives every error
  * its line and makes paging independent of the file's size; DuckDB reads the tables (CSV, TSV, Parquet).
+ * @param signal ends the indexing, which takes minutes of a very large file
  * @throws UserError
  */
-export async function openSource(path: string): Promise<DataSource> {
+export async function openSource(path: string, signal?: AbortSignal): Promise<DataSource> {
   refuseSpecialFile(path);
   const extension = extname(path).toLowerCase();
   let source: DataSource;
@@ -31,7 +32,7 @@ export async function openSource(path: string): Promise<DataSource> {
     case '.jsonl':
     case '.ndjson':
     case '.txt':
-      source = await openText(path, extension);
+      source = await openText(path, extension, signal);
       break;
     default:
       throw new UserError({
@@ -51,7 +52,7 @@ export async function openSource(path: string): Promise<DataSource> {
   });
 }
 
-async function openText(path: string, extension: string): Promise<DataSource> {
+async function openText(path: string, extension: string, signal: AbortSignal | undefined): Promise<DataSource> {
   const file = await openForReading(path);
   try {
     refuseOtherThanText(path);
@@ -60,7 +61,7 @@ async function openText(path: string, extension: string): Promise<DataSource> {
     const start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0; // a byte order mark
     // Many files called .json hold one object a line.
     const isList = extension === '.json' && head.toString('latin1', start, bytesRead).trimStart().startsWith('[');
-    const index = isList ? await indexElements(file, start, path) : await indexLines(file, start);
+    const index = isList ? await indexElements(file, start, path, signal) : await indexLines(file, start, signal);
     const parse =
       extension === '.txt'
         ? (text: string, source: RowSource): RawRow => ({ source, value: { text: text.replace(/\r$/, '') } })

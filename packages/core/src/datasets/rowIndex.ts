@@ -15,10 +15,10 @@ const [TAB, RETURN] = [0x09, 0x0d];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /** A row a line; lines of white space are none. 1 GB takes about half a second. */
-export async function indexLines(file: FileHandle, start: number): Promise<RowIndex> {
+export async function indexLines(file: FileHandle, start: number, signal?: AbortSignal): Promise<RowIndex> {
   const rows = new RowList();
   let [lineStart, line, isBlank] = [start, 1, true];
-  const size = await readChunks(file, start, (chunk, at) => {
+  const size = await readChunks(file, start, signal, (chunk, at) => {
     for (let from = 0; from < chunk.length; ) {
       const end = chunk.indexOf(NEW_LINE, from);
       const to = end < 0 ? chunk.length : end;
@@ -34,12 +34,17 @@ export async function indexLines(file: FileHandle, start: number): Promise<RowIn
 }
 
 /** The elements of a JSON file whose root is a list. Whether each is valid JSON shows when it is read. */
-export async function indexElements(file: FileHandle, start: number, path: string): Promise<RowIndex> {
+export async function indexElements(
+  file: FileHandle,
+  start: number,
+  path: string,
+  signal?: AbortSignal,
+): Promise<RowIndex> {
   const rows = new RowList();
   let [depth, line, inString, escaped] = [0, 1, false, false];
   let element: { start: number; line: number } | null = null;
   let closed = false;
-  const size = await readChunks(file, start, (chunk, at) => {
+  const size = await readChunks(file, start, signal, (chunk, at) => {
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i] as number;
       if (byte === NEW_LINE) line++;
@@ -69,10 +74,12 @@ export async function indexElements(file: FileHandle, start: number, path: strin
 async function readChunks(
   file: FileHandle,
   start: number,
+  signal: AbortSignal | undefined,
   visit: (chunk: Buffer, at: number) => void,
 ): Promise<number> {
   const buffer = Buffer.allocUnsafe(CHUNK);
   for (let at = start; ; ) {
+    signal?.throwIfAborted();
     const { bytesRead } = await file.read(buffer, 0, CHUNK, at);
     if (bytesRead === 0) return at;
     visit(buffer.subarray(0, bytesRead), at);

@@ -185,7 +185,7 @@ describe('a resolved recipe', () => {
       base_model: word,
       datasets: fc.oneof(
         fc.array(datasetRecord, { minLength: 1, maxLength: 3 }),
-        datasetRecord.map(({ weight: _, ...dataset }) => [75, 25].map((percent) => ({ ...dataset, percent }))),
+        datasetRecord.map((mixed) => [75, 25].map((percent) => ({ ...mixed, weight: undefined, percent }))),
       ),
       adapter: some(fc.constantFrom('lora', 'qlora', null)),
       learning_rate: some(fc.double({ min: 2e-7, max: 1, noNaN: true })),

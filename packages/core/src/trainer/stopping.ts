@@ -18,7 +18,7 @@ export function recordStop(out: RunDirectory, { stopReason }: TrainSignal, step:
 
 /**
  * What comes before the first step and takes minutes; null, and the stop recorded, when the run was asked to stop meanwhile.
- * @param work rejects with the signal's reason soon after it is aborted, and calls `look` now and then
+ * @param work rejects with the signal's reason soon after it is aborted; calls `look` where it keeps the event loop busy
  */
 export async function untilStopped<T>(
   out: RunDirectory,
@@ -29,11 +29,14 @@ export async function untilStopped<T>(
   const look = (): void => {
     if (signal.stopRequested) stopping.abort();
   };
+  const looking = setInterval(look, 100);
   try {
     return await work(stopping.signal, look);
   } catch (error) {
     if (!stopping.signal.aborted || error !== stopping.signal.reason) throw error;
     recordStop(out, signal, (await out.latestCheckpoint())?.step ?? 0);
     return null;
+  } finally {
+    clearInterval(looking);
   }
 }
