@@ -105,16 +105,22 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
     return source;
   }
 
-  // load(variable, source): what is wrong with the file, or null
+  // load(variable, source) → {problem, notFinite}
   Napi::Value load(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     checkIdle(env);
     const Place place = variable(env, info[0].As<Napi::Number>().Uint32Value());
     std::vector<Napi::ObjectReference> keep;
     const WeightSource source = readSource(env, info[1].As<Napi::Object>(), place.bytes / elementBytes(place.type), keep);
-    auto problem = std::make_shared<std::string>();
-    return start(env, std::move(keep), [engine = engine_, place, source, problem] { *problem = engine->load(place, source); },
-                 [problem](Napi::Env e) { return orNull(e, *problem); });
+    auto outcome = std::make_shared<LoadOutcome>();
+    return start(env, std::move(keep), [engine = engine_, place, source, outcome] { *outcome = engine->load(place, source); },
+                 [outcome](Napi::Env e) -> Napi::Value {
+                   auto answer = Napi::Object::New(e);
+                   answer.Set("problem", orNull(e, outcome->problem));
+                   const int64_t element = outcome->not_finite;
+                   answer.Set("notFinite", element < 0 ? e.Null() : Napi::Value(Napi::Number::New(e, static_cast<double>(element))));
+                   return answer;
+                 });
   }
 
   // loadNf4({codes, absmax, double: {scales, offsets, map} | null}, source) → {problem, isFinite}

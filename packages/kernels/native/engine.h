@@ -58,7 +58,7 @@ class Engine {
   /** Converts `count` values into the variable's own type, from element `first` on. */
   void write(const Place& variable, uint64_t first, const uint8_t* values, SourceType type, uint64_t count);
   /** As loadWeight and loadNf4 in weights/load.h. */
-  std::string load(const Place& variable, const WeightSource& source) { return loadWeight(*backend_, variable, source); }
+  LoadOutcome load(const Place& variable, const WeightSource& source) { return loadWeight(*backend_, variable, source); }
   Nf4Outcome load(const Nf4Variables& variables, const WeightSource& source) { return loadNf4(*backend_, variables, source); }
   /** Copies what lies at the place to the host. */
   void read(const Place& place, char* target);

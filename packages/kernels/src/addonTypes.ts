@@ -71,8 +71,8 @@ export type SourceType = (typeof sourceTypes)[number];
 export interface NativeEngine {
   /** Converts into the variable's own type, from element `first` on. Rejects when there are more values than the variable holds. */
   write(variable: number, bytes: Uint8Array, source: number, first: number | undefined): Promise<void>;
-  /** Fills a variable from where its values lie, on all cores; resolves to what is wrong with the file, or null. */
-  load(variable: number, source: NativeWeightSource): Promise<string | null>;
+  /** Fills a variable from where its values lie, on all cores. */
+  load(variable: number, source: NativeWeightSource): Promise<LoadOutcome>;
   /** The same for a matrix in NF4, encoding the values. */
   loadNf4(variables: NativeNf4Variables, source: NativeWeightSource): Promise<Nf4LoadOutcome>;
   /**
@@ -104,6 +104,13 @@ export interface NativeNf4Variables {
   readonly codes: number;
   readonly absmax: number;
   readonly double: { readonly scales: number; readonly offsets: number; readonly map: Float32Array } | null;
+}
+
+export interface LoadOutcome {
+  /** What is wrong with the file, or null. */
+  readonly problem: string | null;
+  /** The first value that is infinite or no number. */
+  readonly notFinite: number | null;
 }
 
 export interface Nf4LoadOutcome {

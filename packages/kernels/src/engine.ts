@@ -1,5 +1,11 @@
 import { addon } from './addon.ts';
-import { type NativeEngine, type Nf4LoadOutcome, type SourceType, sourceTypes } from './addonTypes.ts';
+import {
+  type LoadOutcome,
+  type NativeEngine,
+  type Nf4LoadOutcome,
+  type SourceType,
+  sourceTypes,
+} from './addonTypes.ts';
 import { type Device, nativeName } from './device.ts';
 import type { Plan, PlannedProgram } from './plan.ts';
 import { byteLength, type DType, describeTensor, type RuntimeDim, runtimeDims, type Tensor } from './tensor.ts';
@@ -54,8 +60,8 @@ export class Engine {
     return this.workAlone(() => this.native.write(this.index(name), view, sourceTypes.indexOf(source), first));
   }
 
-  /** Fills a variable from where its values lie, on all cores; resolves to what is wrong with the file, or null. */
-  load(name: string, source: WeightSource): Promise<string | null> {
+  /** Fills a variable from where its values lie, on all cores. */
+  load(name: string, source: WeightSource): Promise<LoadOutcome> {
     return this.workAlone(() => this.native.load(this.index(name), nativeSource(source)));
   }
 

@@ -65,7 +65,7 @@ test.each(types.flatMap((type) => (['f32', 'bf16'] as const).map((dtype) => ({ t
     const bytes = valuesOf(type, rows * columns);
     const engine = engineOf({ read: [dtype, rows, columns], written: [dtype, rows, columns] }, 2);
     await engine.write('written', bytes, type);
-    expect(await engine.load('read', inFile(type, bytes, rows))).toBeNull();
+    expect((await engine.load('read', inFile(type, bytes, rows))).problem).toBeNull();
     const [read, written] = [await engine.read('read'), await engine.read('written')];
     expect(Buffer.from(read.buffer).equals(Buffer.from(written.buffer))).toBe(true);
   },
@@ -85,7 +85,8 @@ test('pairs of rows that lie beside each other in the file are taken apart, head
 test('a pattern is repeated from the first value on', async () => {
   const engine = engineOf({ w: ['f32', 100, 77] }, 2);
   const pattern = Float32Array.from({ length: 13 }, (_, i) => i + 1);
-  expect(await engine.load('w', { type: 'f32', pattern: new Uint8Array(pattern.buffer) })).toBeNull();
+  const loaded = await engine.load('w', { type: 'f32', pattern: new Uint8Array(pattern.buffer) });
+  expect(loaded).toEqual({ problem: null, notFinite: null });
   const found = float32Of(await engine.read('w'));
   expect(found.every((value, i) => value === (i % 13) + 1)).toBe(true);
 });
@@ -144,12 +145,39 @@ test('a file that ends too early says where, one that cannot be read why', async
   const source = { type: 'bf16', descriptor, position, rows: 1000, headRows: 0 } as const;
   truncateSync(path, 100_000);
   const problem = 'the file ends at byte 100000, before the tensor it should hold';
-  expect(await engine.load('w', source)).toBe(problem);
+  expect((await engine.load('w', source)).problem).toBe(problem);
   const nf4 = { codes: 'codes', absmax: 'absmax', double: null };
   expect((await engine.loadNf4(nf4, source)).problem).toBe(problem);
-  expect(await engine.load('w', { ...source, descriptor: 1 << 20 })).toBe(
+  expect((await engine.load('w', { ...source, descriptor: 1 << 20 })).problem).toBe(
     'the file cannot be read: Bad file descriptor',
   );
+});
+
+test.each([
+  ['f32', 0x7f800000, 4],
+  ['f32', 0xffc00000, 4],
+  ['bf16', 0xff80, 2],
+  ['bf16', 0x7fc0, 2],
+  ['f16', 0xfc00, 2],
+  ['f16', 0x7e00, 2],
+] as const)('the first value of %s that is not finite (%i) is named, wherever it lies', async (type, bits, size) => {
+  const count = 700_003;
+  const engine = engineOf(
+    { same: [type === 'bf16' ? 'bf16' : 'f32', count], other: [type === 'bf16' ? 'f32' : 'bf16', count] },
+    2,
+  );
+  for (const places of [[0], [count - 1], [300_001, 600_000], []]) {
+    const bytes = new Uint8Array(count * size);
+    const view = new DataView(bytes.buffer);
+    for (const place of places) {
+      if (size === 4) view.setUint32(place * 4, bits, true);
+      else view.setUint16(place * 2, bits, true);
+    }
+    for (const name of ['same', 'other']) {
+      const { notFinite } = await engine.load(name, inFile(type, bytes, 1));
+      expect(notFinite).toBe(places[0] ?? null);
+    }
+  }
 });
 
 test('what does not fit is refused', async () => {

@@ -71,6 +71,26 @@ export function fileSource(
   return type && { type, ...place(), rows: shape[0] ?? 1, headRows };
 }
 
+/** The first that is infinite or no number. */
+export function firstNotFinite(values: Float32Array): number | null {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (value - value !== 0) return i;
+  }
+  return null;
+}
+
+/** One such weight makes every result of the model no number. @param element counted from 0; null: none is */
+export function refuseNotFinite(element: number | null, { name }: Pick<ModelTensor, 'name'>, path: string): void {
+  if (element === null) return;
+  throw new UserError({
+    what: `${name} cannot be used: its element ${element} is not a finite number`,
+    where: path,
+    next: 'download the model again; if it is the same then, its author has to mend it',
+    code: 'weight_not_finite',
+  });
+}
+
 /** @param problem of the file, as an engine found it while it read the tensor; null: none */
 export function refuseProblem(problem: string | null, { name }: ModelTensor, { path }: OpenModel): void {
   if (problem === null) return;

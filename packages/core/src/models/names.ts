@@ -9,13 +9,16 @@ export type GgufTransform = 'permuteHeads' | 'plusOne' | 'column' | 'negativeExp
 interface ValueTransform {
   readonly intoGguf: (weight: number) => number;
   readonly fromGguf: (weight: number) => number;
+  /** What a number of a GGUF file has to be, so that there is one of ours. */
+  readonly needs: string;
 }
 
 /** Those that change values, which both formats have in float32. */
 export function valueTransform(transform: GgufTransform): ValueTransform | null {
-  if (transform === 'plusOne') return { intoGguf: (weight) => weight + 1, fromGguf: (weight) => weight - 1 };
+  if (transform === 'plusOne')
+    return { intoGguf: (weight) => weight + 1, fromGguf: (weight) => weight - 1, needs: 'finite' };
   if (transform === 'negativeExp')
-    return { intoGguf: (weight) => -Math.exp(weight), fromGguf: (weight) => Math.log(-weight) };
+    return { intoGguf: (weight) => -Math.exp(weight), fromGguf: (weight) => Math.log(-weight), needs: 'below 0' };
   return null;
 }
 

@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -8,6 +9,7 @@
 
 #include "../in_ranges.h"
 #include "../nf4.h"
+#include "finite.h"
 #include "nf4_job.h"
 
 namespace anneal {
@@ -22,30 +24,41 @@ void upload(Backend& backend, const Place& variable, const void* values, uint64_
   backend.upload(backend.at(variable.offset), bytes, [&](char* target) { std::memcpy(target, values, bytes); });
 }
 
+void keepLeast(std::atomic<int64_t>& least, int64_t found) {
+  int64_t known = least.load();
+  while (found < known && !least.compare_exchange_weak(known, found)) {
+  }
+}
+
 }  // namespace
 
-std::string loadWeight(Backend& backend, const Place& variable, const WeightSource& source) {
+LoadOutcome loadWeight(Backend& backend, const Place& variable, const WeightSource& source) {
   const uint64_t in = sourceBytes(source.type), out = elementBytes(variable.type);
   const bool as_it_is = isSameType(source.type, variable.type);
   const int64_t each = kReadBytes / static_cast<int64_t>(in);
   if (source.count * out != variable.bytes) throw std::runtime_error("what is to be loaded does not fill " + variable.name);
   checkConvertible(source.type, variable.type);  // here, as threads of the pool must not throw
   ReadProblem problem;
+  constexpr int64_t none = INT64_MAX;
+  std::atomic<int64_t> not_finite{none};
   for (uint64_t done = 0; done < source.count && !problem.occurred();) {
     const uint64_t count = std::min(kPieceBytes / out, source.count - done);
     backend.upload(backend.at(variable.offset) + done * out, count * out, [&](char* target) {
       inRanges(backend.pool(), static_cast<int64_t>(count), each, [&](int64_t first, int64_t length) {
         char* to = target + first * out;
         const uint64_t offset = (done + first) * in, bytes = length * in;
-        if (as_it_is) return readValues(source, offset, bytes, to, problem);
-        alignas(64) char values[kReadBytes];
+        alignas(64) char own[kReadBytes];
+        char* values = as_it_is ? to : own;
         readValues(source, offset, bytes, values, problem);
-        if (!problem.occurred()) convert(reinterpret_cast<const uint8_t*>(values), source.type, to, variable.type, length);
+        if (problem.occurred()) return;
+        const int64_t found = firstNotFinite(values, source.type, length);
+        if (found >= 0) keepLeast(not_finite, static_cast<int64_t>(done) + first + found);
+        if (!as_it_is) convert(reinterpret_cast<const uint8_t*>(values), source.type, to, variable.type, length);
       });
     });
     done += count;
   }
-  return problem.text();
+  return {problem.text(), not_finite == none ? -1 : not_finite.load()};
 }
 
 Nf4Outcome loadNf4(Backend& backend, const Nf4Variables& variables, const WeightSource& source) {

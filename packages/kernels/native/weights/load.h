@@ -8,11 +8,15 @@
 
 namespace anneal {
 
-/**
- * Fills a variable with the values, converted to its own type, on all cores and without holding more than a few megabytes of them.
- * Returns what is wrong with the file; empty where nothing is.
- */
-std::string loadWeight(Backend& backend, const Place& variable, const WeightSource& source);
+struct LoadOutcome {
+  /** What is wrong with the file; empty where nothing is. */
+  std::string problem;
+  /** The first value that is infinite or no number; -1 where there is none. */
+  int64_t not_finite;
+};
+
+/** Fills a variable with the values, converted to its own type, on all cores and without holding more than a few megabytes of them. */
+LoadOutcome loadWeight(Backend& backend, const Place& variable, const WeightSource& source);
 
 /** The variables of a matrix in NF4. */
 struct Nf4Variables {

@@ -6,7 +6,7 @@ import { UserError } from '../../errors.ts';
 import { templatesOf } from '../../templates/chatTemplates.ts';
 import { checkTensors } from '../checkTensors.ts';
 import { architectureOf, readConfig } from '../index.ts';
-import { fileSource, type ModelTensor, type OpenModel } from '../model.ts';
+import { fileSource, firstNotFinite, type ModelTensor, type OpenModel } from '../model.ts';
 import { findName, valueTransform } from '../names.ts';
 import { joinExperts } from '../stored.ts';
 import { separateHeads } from './heads.ts';
@@ -31,9 +31,18 @@ export function openGgufModel(path: string): OpenModel {
       const permuted = transform === 'permuteHeads';
       const values = valueTransform(transform);
       if (values && stored.dtype !== 'F32') throw notInFloat32(path, stored);
+      const transformed = (weights: Float32Array, rows: RowRange | undefined): Float32Array => {
+        if (!values) return weights;
+        const restored = weights.map(values.fromGguf);
+        const found = firstNotFinite(restored);
+        if (found === null) return restored;
+        const rowElements = stored.shape.slice(1).reduce((product, extent) => product * extent, 1);
+        const element = (rows?.first ?? 0) * rowElements + found;
+        throw notTransformable(path, stored.name, element, weights[found] as number, values.needs);
+      };
       const restore = (bytes: Uint8Array, rows: RowRange | undefined): Uint8Array => {
         if (permuted) return separateHeads(bytes, rows?.count ?? stored.shape[0] ?? 1, config.headSize);
-        return values ? new Uint8Array(new Float32Array(bytes.buffer).map(values.fromGguf).buffer) : bytes;
+        return values ? new Uint8Array(transformed(new Float32Array(bytes.buffer), rows).buffer) : bytes;
       };
       const rowGroup = joined.rowGroup(stored.name);
       tensors.set(name, {
@@ -48,7 +57,7 @@ export function openGgufModel(path: string): OpenModel {
         bytes: (rows) => restore(joined.bytes(stored.name, rows), rows),
         float32: (rows) => {
           const weights = joined.float32(stored.name, rows);
-          if (values) return weights.map(values.fromGguf);
+          if (values) return transformed(weights, rows);
           if (!permuted) return weights;
           const restored = restore(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength), rows);
           (weights.buffer as ArrayBuffer).transfer(0);
@@ -88,6 +97,15 @@ function notInFloat32(path: string, { name, dtype }: TensorInfo): UserError {
     where: path,
     next: 'convert the model again, or use its Hugging Face folder',
     code: 'model_tensor_dtype',
+  });
+}
+
+function notTransformable(path: string, name: string, element: number, value: number, needs: string): UserError {
+  return new UserError({
+    what: `${name} cannot be used: its element ${element} is ${value}, and must be ${needs}`,
+    where: path,
+    next: 'convert the model again, or use its Hugging Face folder',
+    code: 'weight_not_finite',
   });
 }
 
