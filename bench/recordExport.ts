@@ -21,6 +21,8 @@ const types: readonly (readonly [WeightType, number, number])[] = [
   ['Q2_K', 256, 84],
   ['IQ4_NL', 32, 18],
   ['IQ4_XS', 256, 136],
+  ['IQ3_S', 256, 110],
+  ['IQ3_XXS', 256, 98],
 ];
 
 const { names } = readArguments({

@@ -17,7 +17,7 @@ export type DType =
 /** Block-quantized types: a run of weights that share scales. GGUF files hold them; MXFP4 is in checkpoints, too (mxfp4/source.ts). */
 export type BlockType =
   | ('Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K')
-  | ('IQ4_NL' | 'IQ4_XS' | 'MXFP4');
+  | ('IQ4_NL' | 'IQ4_XS' | 'IQ3_XXS' | 'IQ3_S' | 'MXFP4');
 
 /** bitsandbytes' 4-bit matrices: codes, and an absmax for each block of 64 weights, in tensors of their own. */
 export type Nf4Type = 'NF4';

@@ -7,7 +7,7 @@ export const weightTypes = [
   ...(['F32', 'F16', 'BF16'] as const),
   ...(['Q8_0', 'Q4_0', 'Q5_0', 'Q5_1'] as const),
   ...(['Q2_K', 'Q3_K', 'Q4_K', 'Q5_K', 'Q6_K'] as const),
-  ...(['IQ4_NL', 'IQ4_XS'] as const),
+  ...(['IQ4_NL', 'IQ4_XS', 'IQ3_XXS', 'IQ3_S'] as const),
 ];
 export type WeightType = (typeof weightTypes)[number];
 

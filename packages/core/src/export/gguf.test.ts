@@ -55,6 +55,9 @@ test('all types in one pass: vectors stay float32, the head has 8 bits at least'
     ['IQ4_NL', 'IQ4_NL', 'Q8_0', 'F32'],
     ['IQ4_NL', 'IQ4_NL', 'Q8_0', 'F32'],
     ['Q4_0', 'Q4_0', 'Q8_0', 'F32'],
+    ['IQ4_NL', 'IQ4_NL', 'Q8_0', 'F32'],
+    ['IQ4_NL', 'IQ4_NL', 'Q8_0', 'F32'],
+    ['IQ4_NL', 'IQ4_NL', 'Q8_0', 'F32'],
     ['Q4_0', 'Q4_0', 'Q8_0', 'F32'],
   ]);
 });

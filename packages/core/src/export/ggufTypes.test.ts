@@ -12,6 +12,8 @@ const letters: Readonly<Record<string, string>> = {
   Q8_0: 'd',
   IQ4_NL: 'e',
   IQ4_XS: 'x',
+  IQ3_S: 's',
+  IQ3_XXS: 't',
 };
 function layers(linear: string, columns: number, type: GgufType, of: TypeRelevant): string {
   return Array.from({ length: of.layerCount }, (_, layer) => {
@@ -34,6 +36,8 @@ test.each([
   ['q6_k', 'd', 'd'.repeat(30), '6'.repeat(30), 'd'],
   ['iq4_nl', 'e', 'e'.repeat(30), `555${'e'.repeat(27)}`, 'e'],
   ['iq4_xs', 'e', 'e'.repeat(30), `555${'x'.repeat(27)}`, 'e'],
+  ['iq3_m', 'e', 'b'.repeat(30), `444${'s'.repeat(27)}`, 'b'],
+  ['iq3_s', 'e', 'e'.repeat(30), 's'.repeat(30), 'e'],
 ] as const)('SmolLM2 in %s', (type, q, v, down, o) => {
   expect(layers('q', 576, type, smolLm2)).toBe(q.repeat(30));
   expect(layers('v', 576, type, smolLm2)).toBe(v);
@@ -50,6 +54,8 @@ test.each([
   ['q6_k', 'Q6_K', 'Q6_K', 'Q6_K'],
   ['iq4_nl', 'IQ4_NL', 'Q5_K', 'IQ4_NL'],
   ['iq4_xs', 'IQ4_XS', 'Q5_K', 'IQ4_XS'],
+  ['iq3_m', 'IQ3_S', 'Q4_K', 'Q4_K'],
+  ['iq3_s', 'IQ3_S', 'Q4_K', 'IQ3_S'],
 ] as const)('Llama 3.1 8B in %s: rows of 4096, a head of its own', (type, q, v, o) => {
   const of = (name: string): string => tensorType(name, [4096, 4096], type, llama8b);
   expect([of('layers.0.q'), of('layers.0.v'), of('layers.0.o')]).toEqual([q, v, o]);

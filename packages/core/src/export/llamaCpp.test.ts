@@ -54,7 +54,7 @@ test.skipIf(smolLm2 === null || llamaCpp === null)(
   300_000,
 );
 
-const kTypes = ['q6_k', 'q5_k_m', 'q5_k_s', 'q4_k_m', 'iq4_xs', 'q3_k_m', 'q2_k'] as const;
+const kTypes = ['q6_k', 'q5_k_m', 'q5_k_s', 'q4_k_m', 'iq4_xs', 'q3_k_m', 'iq3_m', 'iq3_s', 'iq3_xxs', 'q2_k'] as const;
 /**
  * Of the ten prompts, at least so many have the same first token as unquantized. Measured: 6 (q2_k) to 9 (q5_k_m), since so small
  * a model has many near ties; a file that llama.cpp reads as something else gives none.
@@ -62,7 +62,7 @@ const kTypes = ['q6_k', 'q5_k_m', 'q5_k_s', 'q4_k_m', 'iq4_xs', 'q3_k_m', 'q2_k'
 const LEAST_SAME = 5;
 
 test.skipIf(smolLm2 === null || llamaCpp === null)(
-  'llama.cpp loads every K type and IQ4_XS, and begins its answers as the unquantized model does',
+  'llama.cpp loads every K type, IQ4_XS and IQ3, and begins its answers as the unquantized model does',
   async () => {
     const model = openModel(smolLm2 ?? '');
     const folder = join(temporaryFolder(), 'gguf');

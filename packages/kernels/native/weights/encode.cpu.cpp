@@ -1,5 +1,6 @@
 #include "important_blocks.h"
 #include "k_quants.h"
+#include "point_groups.h"
 #include "simple_blocks.h"
 #include "table_groups.h"
 #include "weights.h"
@@ -91,7 +92,13 @@ void encodeEither(const Chunk& chunk, int length, int bytes, uint8_t* target) {
   });
 }
 
-void encode(const Chunk& chunk, WeightType type, int length, int bytes, uint8_t* target) {
+template <void (*encodeBlock)(const Iq3Table&, const float*, const float*, uint8_t*)>
+void encodePoints(const Iq3Table& table, const Chunk& chunk, int length, int bytes, uint8_t* target) {
+  for (int64_t i = 0; i < chunk.count; i += length, target += bytes)
+    encodeBlock(table, chunk.x + i, chunk.importance ? chunk.importance + i : nullptr, target);
+}
+
+void encode(const EncodeJob& job, const Chunk& chunk, WeightType type, int length, int bytes, uint8_t* target) {
   switch (type) {
     case WeightType::f32:
       std::memcpy(target, chunk.x, static_cast<size_t>(chunk.count) * 4);
@@ -124,6 +131,10 @@ void encode(const Chunk& chunk, WeightType type, int length, int bytes, uint8_t*
       return encodeTogether<encodeIQ4_NL>(chunk, length, bytes, target);
     case WeightType::iq4_xs:
       return encodeTogether<encodeIQ4_XS>(chunk, length, bytes, target);
+    case WeightType::iq3_xxs:
+      return encodePoints<encodeIQ3_XXS>(*job.iq3_xxs, chunk, length, bytes, target);
+    case WeightType::iq3_s:
+      return encodePoints<encodeIQ3_S>(*job.iq3_s, chunk, length, bytes, target);
   }
 }
 
@@ -169,7 +180,7 @@ void encodeRows(const EncodeJob& job, int64_t first, int64_t count, Unrepresenta
           return false;
         }
         const Chunk chunk = {x, length, job.importance ? job.importance + column : nullptr, mean_square};
-        encode(chunk, target.type, format.length, format.bytes, target.bytes + at / format.length * format.bytes);
+        encode(job, chunk, target.type, format.length, format.bytes, target.bytes + at / format.length * format.bytes);
       }
       return true;
     });

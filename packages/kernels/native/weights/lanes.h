@@ -39,6 +39,13 @@ class Lanes {
     for (Part& part : parts) part = Part{} + value;
   }
 
+  static Lanes load(const float* from) {
+    Lanes lanes;
+    __builtin_memcpy(lanes.parts, from, sizeof lanes.parts);
+    return lanes;
+  }
+  void store(float* target) const { __builtin_memcpy(target, parts, sizeof parts); }
+
   float operator[](int lane) const { return parts[lane / kWidth][lane % kWidth]; }
   void set(int lane, float value) { parts[lane / kWidth][lane % kWidth] = value; }
 

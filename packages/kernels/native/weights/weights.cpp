@@ -35,7 +35,7 @@ constexpr WeightFormat kFormats[kWeightTypes] = {
     {1, 4, 3.4028234663852886e38},  {1, 2, kHalf},           {1, 2, 3.3895313892515355e38},    {32, 34, kHalf * 127},
     {32, 18, kHalf * 8},            {32, 22, kHalf * 16},    {32, 24, kHalf},                  {256, 84, kHalf * 15 * 3 / 4},
     {256, 110, kHalf * 32 * 4 / 2}, {256, 144, kHalf * 63 * 15 / 4}, {256, 176, kHalf * 63 * 31 / 4}, {256, 210, kHalf * 128 * 32 / 2},
-    {32, 18, kHalf * 113 / 2},      {256, 136, kHalf * 32 * 113 / 2}};
+    {32, 18, kHalf * 113 / 2},      {256, 136, kHalf * 32 * 113 / 2}, {256, 98, kHalf * 31 * 15 / 2}, {256, 110, kHalf * 31 * 15 / 2}};
 
 constexpr int64_t kWeightsPerTask = 1 << 15;
 

@@ -5,13 +5,14 @@
 
 #include "../convert.h"
 #include "../thread_pool.h"
+#include "iq3_tables.h"
 
 namespace anneal {
 
 /** The types weights are written in, numbered as in src/weights.ts. */
-enum class WeightType : int32_t { f32, f16, bf16, q8_0, q4_0, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, iq4_xs };
+enum class WeightType : int32_t { f32, f16, bf16, q8_0, q4_0, q5_0, q5_1, q2_k, q3_k, q4_k, q5_k, q6_k, iq4_nl, iq4_xs, iq3_xxs, iq3_s };
 
-constexpr int kWeightTypes = 14;
+constexpr int kWeightTypes = 16;
 
 struct WeightFormat {
   int length;    // weights a block
@@ -40,6 +41,9 @@ struct EncodeJob {
     WeightType type;
     uint8_t* bytes;
   };
+  /** Of IQ3_XXS and IQ3_S; null where no target is of that type. */
+  const Iq3Table* iq3_xxs;
+  const Iq3Table* iq3_s;
   const Target* targets;
   size_t target_count;
 };

@@ -38,6 +38,8 @@ class EncodeTask : public WeightsTask {
       check(job_.columns % format.length == 0, "a row is not whole blocks of a target's type");
       check(bytes.ByteLength() == count / static_cast<uint64_t>(format.length) * static_cast<uint64_t>(format.bytes),
             "a target has another size than its rows");
+      if (static_cast<WeightType>(type) == WeightType::iq3_xxs) job_.iq3_xxs = &iq3XxsTable();
+      if (static_cast<WeightType>(type) == WeightType::iq3_s) job_.iq3_s = &iq3STable();
       targets_.push_back({static_cast<WeightType>(type), bytes.Data()});
     }
     job_.targets = targets_.data();

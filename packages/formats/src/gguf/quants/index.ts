@@ -1,5 +1,6 @@
 import type { BlockType } from '../../tensor.ts';
 import type { BlockFormat } from './blockFormat.ts';
+import { iq3_s, iq3_xxs } from './iq3.ts';
 import { iq4_nl, iq4_xs } from './iq4.ts';
 import { mxfp4 } from './mxfp4.ts';
 import { q2K } from './q2K.ts';
@@ -24,5 +25,7 @@ export const BLOCK_FORMATS: Readonly<Record<BlockType, BlockFormat>> = {
   Q6_K: q6K,
   IQ4_NL: iq4_nl,
   IQ4_XS: iq4_xs,
+  IQ3_XXS: iq3_xxs,
+  IQ3_S: iq3_s,
   MXFP4: mxfp4,
 };
