@@ -16,7 +16,7 @@ function problem(lines: string): { code: string; what: string; next: string } {
 
 it.each([
   'rl: ppo',
-  'reward_model: true',
+  'process_reward_model: true',
   'stage: ppo',
   'finetuning_type: freeze',
   'kd_alpha: 0.5',
@@ -43,6 +43,8 @@ it.each([
   ['pretraining_dataset: corpus.txt', 'type: completion'],
   ['stage: dpo', 'write `rl: dpo`'],
   ['stage: kto', 'write `rl: kto`'],
+  ['stage: rm', 'write `rl: reward`'],
+  ['reward_model: true', 'write `rl: reward`'],
   ['pref_loss: orpo', 'write `rl: orpo`'],
   ['dpo_beta: 0.1', '`rl_beta`, beside `rl: dpo`'],
   ['adapter: dora', 'write `adapter: lora` and `peft_use_dora: true`'],

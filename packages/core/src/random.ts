@@ -57,3 +57,9 @@ function hash(text: string, basis: number): number {
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return h ^ (h >>> 16);
 }
+
+/** Of mean 0 and variance 1, from two numbers below 2³² (Box, Muller 1958). */
+export function normal(uint32: () => number): number {
+  const radius = Math.sqrt(-2 * Math.log((uint32() + 1) / 2 ** 32));
+  return radius * Math.cos((2 * Math.PI * uint32()) / 2 ** 32);
+}

@@ -99,22 +99,26 @@ test('no second model is in memory: the plan has the weights of a supervised run
   expect(preferring.activations).toBeLessThan(1.1 * imitating.activations);
 });
 
-test.each(['dpo', 'kto'] as const)('%s: SIGKILL and going on give the same bits', { timeout: 300_000 }, async (rl) => {
-  const recipe = recipeFor(rl, { save_steps: 4, max_steps: 40, lora_dropout: 0.1, sample_packing: true });
-  const undisturbed = await trainHere(recipe);
-  const { path } = await closed(recipe);
-  let kills = 0;
-  for (let step = 6; kills < 3; step += 9) {
-    const child = trainInChild(path);
-    while (readRun(path).status.step < step) await wait(5);
-    child.kill('SIGKILL');
-    if ((await child.ended).end === 'SIGKILL') kills++;
-  }
-  expect(await trainInChild(path).ended).toEqual({ end: 0, errors: '' });
-  await using run = await RunDirectory.open(path);
-  expect(weightsHash(run, 40)).toBe(weightsHash(undisturbed, 40));
-  expect(readFileSync(join(path, 'losses.bin'))).toEqual(readFileSync(join(undisturbed.path, 'losses.bin')));
-});
+test.each(['dpo', 'kto', 'reward'] as const)(
+  '%s: SIGKILL and going on give the same bits',
+  { timeout: 300_000 },
+  async (rl) => {
+    const recipe = recipeFor(rl, { save_steps: 4, max_steps: 40, lora_dropout: 0.1, sample_packing: true });
+    const undisturbed = await trainHere(recipe);
+    const { path } = await closed(recipe);
+    let kills = 0;
+    for (let step = 6; kills < 3; step += 9) {
+      const child = trainInChild(path);
+      while (readRun(path).status.step < step) await wait(5);
+      child.kill('SIGKILL');
+      if ((await child.ended).end === 'SIGKILL') kills++;
+    }
+    expect(await trainInChild(path).ended).toEqual({ end: 0, errors: '' });
+    await using run = await RunDirectory.open(path);
+    expect(weightsHash(run, 40)).toBe(weightsHash(undisturbed, 40));
+    expect(readFileSync(join(path, 'losses.bin'))).toEqual(readFileSync(join(undisturbed.path, 'losses.bin')));
+  },
+);
 
 async function closed(recipe: Recipe): Promise<{ path: string }> {
   const run = await createRun(recipe);

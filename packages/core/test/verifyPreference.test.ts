@@ -8,7 +8,7 @@ import { goldenPath, temporaryFolder } from './fixtures.ts';
 const folder = join(import.meta.dirname, 'golden', 'preference');
 const device = cpuDevice({ threads: 2 });
 
-describe.each(['dpo', 'orpo', 'cpo', 'kto', 'grpo'])('%s as TRL computes it', (objective) => {
+describe.each(['dpo', 'orpo', 'cpo', 'kto', 'reward', 'grpo'])('%s as TRL computes it', (objective) => {
   test.each(['llama3', 'qwen3'])('over %s', { timeout: 120_000 }, async (model) => {
     const quantities = await verifyPreference(join(folder, objective, model), goldenPath(model), device);
     expect(quantities.filter(({ passed }) => !passed)).toEqual([]);

@@ -30,6 +30,7 @@ const config: LoraConfig = {
   targetModules: ['q_proj', 'v_proj'],
   targetParameters: [],
   trainableTokens: [],
+  taskType: 'CAUSAL_LM',
   rankPattern: {},
   alphaPattern: {},
   initialization: 'plain',

@@ -91,6 +91,8 @@
   X(rope)                                    \
   X(rope_table)                              \
   X(round_to_bf16)                           \
+  X(row_scores)                              \
+  X(row_scores_backward)                     \
   X(scale)                                   \
   X(scale_by)                                \
   X(schedule_free_adamw)                     \

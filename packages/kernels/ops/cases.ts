@@ -63,6 +63,7 @@ import { qkvRopeBackwardCases, qkvRopeCases } from './qkv_rope/cases.ts';
 import { rmsNormBackwardInputCases, rmsNormBackwardWeightCases, rmsNormCases } from './rms_norm/cases.ts';
 import { ropeCases, ropeTableCases } from './rope/cases.ts';
 import { roundToBf16Cases } from './round_to_bf16/cases.ts';
+import { rowScoresBackwardCases, rowScoresCases } from './row_scores/cases.ts';
 import { scaleCases } from './scale/cases.ts';
 import { scaleByCases } from './scale_by/cases.ts';
 import { scheduleFreeAdamwCases, scheduleFreeMixCases } from './schedule_free/cases.ts';
@@ -168,6 +169,8 @@ export const opCases: readonly OpCases[] = [
   rmsNormBackwardWeightCases,
   ropeCases,
   ropeTableCases,
+  rowScoresCases,
+  rowScoresBackwardCases,
   roundToBf16Cases,
   scaleCases,
   scaleByCases,

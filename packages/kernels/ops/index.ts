@@ -54,6 +54,7 @@ import { qkvRopeBackwardOp, qkvRopeOp } from './qkv_rope/op.ts';
 import { rmsNormBackwardInputOp, rmsNormBackwardWeightOp, rmsNormOp } from './rms_norm/op.ts';
 import { ropeOp, ropeTableOp } from './rope/op.ts';
 import { roundToBf16Op } from './round_to_bf16/op.ts';
+import { rowScoresBackwardOp, rowScoresOp } from './row_scores/op.ts';
 import { scaleOp } from './scale/op.ts';
 import { scaleByOp } from './scale_by/op.ts';
 import { scheduleFreeAdamwOp, scheduleFreeMixOp } from './schedule_free/op.ts';
@@ -159,6 +160,8 @@ export const ops: readonly Op[] = [
   rmsNormBackwardWeightOp,
   ropeOp,
   ropeTableOp,
+  rowScoresOp,
+  rowScoresBackwardOp,
   roundToBf16Op,
   scaleOp,
   scaleByOp,

@@ -55,6 +55,7 @@ export { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
 export { rmsNorm } from '../ops/rms_norm/op.ts';
 export { type RopeOptions, type RopeTable, type RopeTableOptions, rope, ropeTable } from '../ops/rope/op.ts';
 export { roundToBf16Op } from '../ops/round_to_bf16/op.ts';
+export { rowScores } from '../ops/row_scores/op.ts';
 export { scale } from '../ops/scale/op.ts';
 export { scaleBy } from '../ops/scale_by/op.ts';
 export { scheduleFreeAdamwOp, scheduleFreeMixOp } from '../ops/schedule_free/op.ts';

@@ -1,4 +1,5 @@
 /** A run in the foreground of a terminal or script: its progress, and what Ctrl-C does. */
+import { readResolvedRecipe } from '@anneal/core/trainer/resolvedRecipe';
 import { exitCodes } from '../exitCodes.ts';
 import { runReference } from '../runner/runReference.ts';
 import { startAttached } from '../runner/startWorker.ts';
@@ -39,8 +40,9 @@ export async function runInForeground(
     const name = runReference(path);
     if (status.state === 'finished') {
       if (!options.json) {
-        remark(`try it:     anneal chat ${name}`);
-        remark(`hand it on: anneal export ${name} --lora --gguf q8_0`);
+        const givesScores = /^rl: reward$/m.test(readResolvedRecipe(path));
+        remark(`try it:     anneal ${givesScores ? 'eval' : 'chat'} ${name}`);
+        remark(`hand it on: anneal export ${name} --lora ${givesScores ? '--merged' : '--gguf q8_0'}`);
       }
       return exitCodes.done;
     }

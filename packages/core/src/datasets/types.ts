@@ -217,6 +217,8 @@ export interface Batch {
   readonly sides: readonly Side[];
   /** Of each document, where answers are sampled. */
   readonly answers?: readonly SampledAnswer[] | undefined;
+  /** Of each document: by how much its answer is to be better than the one that follows, where rows say so. */
+  readonly margins?: readonly number[] | undefined;
 }
 
 /** Everything one optimizer step reads. */

@@ -182,8 +182,9 @@ export function checkGgufExport(model: OpenModel): void {
 function refuseWhatGgufCannotSay({ path, config, architecture }: OpenModel): void {
   const { scaling } = config.rope;
   const { addsOutputBias = architecture.gguf === 'llama', roundsYarn = false } = architecture.ggufPart ?? {};
-  const reason =
-    scaling?.kind === 'llama3' && architecture.gguf !== 'llama'
+  const reason = config.scoreHead
+    ? 'it is a reward model, and the files that Anneal writes hold no head of scores'
+    : scaling?.kind === 'llama3' && architecture.gguf !== 'llama'
       ? `llama.cpp knows Llama 3's rope scaling only for Llama, not for ${architecture.modelType}`
       : scaling?.kind === 'yarn' &&
           !((scaling.truncate || roundsYarn) && scaling.betaFast === 32 && scaling.betaSlow === 1)

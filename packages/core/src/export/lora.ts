@@ -19,6 +19,7 @@ import type { LoraModule, LoraWeights } from '../models/adapters/loraWeights.ts'
 import { moduleName } from '../models/adapters/targets.ts';
 import type { ModelTensor, OpenModel } from '../models/model.ts';
 import { findName, type TensorName } from '../models/names.ts';
+import { classOf } from '../models/scoreHead.ts';
 import { inFileOrder, wholeTensor } from '../models/stored.ts';
 import { writeNewFolder } from './newFolder.ts';
 import type { ExportResult } from './result.ts';
@@ -52,10 +53,10 @@ export async function exportLora(folder: string, options: LoraExport): Promise<E
 }
 
 /** PEFT finds layers by their names, which in a multimodal model are others. */
-function namesInside({ isNested, architecture }: OpenModel): string[] {
-  if (!isNested) return [];
+function namesInside(model: OpenModel): string[] {
+  if (!model.isNested) return [];
   return [
-    `The adapter names the layers of the text model alone: PEFT loads it onto a ${architecture.huggingFaceClass}, as the merged export is.`,
+    `The adapter names the layers of the text model alone: PEFT loads it onto a ${classOf(model)}, as the merged export is.`,
   ];
 }
 
@@ -119,6 +120,7 @@ function contentOf({ model, adapter, dropout, baseModel, revision }: LoraExport)
     alphaPattern: patterns('alpha'),
     trainableTokens: adapter.tokens?.ids ?? [],
     initialization: adapter.quantizedBase ? ('loftq' as const) : ('plain' as const),
+    taskType: model.config.scoreHead ? ('SEQ_CLS' as const) : ('CAUSAL_LM' as const),
     baseModel: base.name,
     revision,
   };

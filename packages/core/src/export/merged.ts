@@ -17,6 +17,7 @@ import { configText } from '../models/configText.ts';
 import { toLayout } from '../models/expertLayout.ts';
 import type { OpenModel } from '../models/model.ts';
 import { openModel } from '../models/open.ts';
+import { classOf } from '../models/scoreHead.ts';
 import { type StoredTensor, storedTensors } from '../models/stored.ts';
 import {
   dynamicRoom,
@@ -143,9 +144,10 @@ function tensorsToWrite(options: MergedExport, inNf4: ReadonlySet<string>, step:
   return { tensors, checksums };
 }
 
-function textModelAlone({ leftOut, architecture }: OpenModel): string[] {
+function textModelAlone(model: OpenModel): string[] {
+  const { leftOut } = model;
   if (leftOut.length === 0) return [];
-  return [`The folder holds the text model alone, a ${architecture.huggingFaceClass}, without ${leftOut.join(', ')}.`];
+  return [`The folder holds the text model alone, a ${classOf(model)}, without ${leftOut.join(', ')}.`];
 }
 
 /** The bytes of all files that `exportMerged` writes; where linears are chosen by what NF4 errs on them, at most. */
@@ -178,7 +180,7 @@ function configFor(
   const { quantization_config: _, ...config } = model.configJson; // of the files that were read
   return {
     ...config,
-    architectures: [model.architecture.huggingFaceClass],
+    architectures: [classOf(model)],
     [key]: TORCH_NAMES[dtype],
     ...(nf4 && { quantization_config: nf4Config(model, inNf4, nf4.form) }),
   };

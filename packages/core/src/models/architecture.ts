@@ -13,6 +13,8 @@ export interface Architecture {
   readonly gguf: string;
   /** The class transformers loads it with. */
   readonly huggingFaceClass: string;
+  /** The class with a head of scores in place of logits; absent where transformers has none. */
+  readonly classificationClass?: string;
   /** @param generation generation_config.json, for the end tokens it adds */
   readonly readConfig: (fields: Fields, generation: Fields | null) => ModelConfig;
   readonly names: NameTable;

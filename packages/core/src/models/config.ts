@@ -146,6 +146,8 @@ export interface ModelConfig {
   readonly rmsNormEps: number;
   /** The language-model head is the embedding matrix itself; no `lm_head` tensor exists. */
   readonly tieWordEmbeddings: boolean;
+  /** In place of logits there is one number for a text, at its last token: a reward model. No head over the vocabulary exists, nor is one tied. */
+  readonly scoreHead: boolean;
   readonly maxPositions: number;
   /** q, k and v have biases. */
   readonly attentionBias: boolean;

@@ -2,6 +2,7 @@ import { attentionLimits } from '@anneal/kernels';
 import type { ExpertsConfig, ModelConfig } from './config.ts';
 import type { Fields } from './fields.ts';
 import { type RopeTraits, readRopes } from './readRope.ts';
+import { hasScoreHead } from './scoreHead.ts';
 
 /** What an architecture does in its own way; what it leaves out is as in Llama. */
 export interface DecoderTraits extends RopeTraits {
@@ -46,6 +47,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
   const layerCount = fields.count('num_hidden_layers', undefined, MAX_LAYERS);
   const everyLayer = <Value>(value: Value): Value[] => Array.from({ length: layerCount }, () => value);
   const maxPositions = fields.count('max_position_embeddings');
+  const scoreHead = hasScoreHead(fields);
   const eosTokenIds = [
     ...new Set([...fields.tokenIds('eos_token_id'), ...(generation?.tokenIds('eos_token_id') ?? [])]),
   ];
@@ -65,7 +67,8 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     stateSpace: null,
     experts: null,
     rmsNormEps: fields.positive('rms_norm_eps', 1e-6),
-    tieWordEmbeddings: fields.boolean('tie_word_embeddings', traits.tiesByDefault ?? false),
+    tieWordEmbeddings: !scoreHead && fields.boolean('tie_word_embeddings', traits.tiesByDefault ?? false),
+    scoreHead,
     maxPositions,
     attentionBias: false,
     attentionGate: false,

@@ -62,10 +62,13 @@ export function table(
   return rows.map(([ours, huggingFace, gguf, transform = null]) => ({ ours, huggingFace, gguf, transform }));
 }
 
+/** Of the head of a reward model, in every architecture; no GGUF file has one. */
+const scoreRow: TensorName = { ours: 'score', huggingFace: 'score.weight', gguf: 'score.weight', transform: null };
+
 /** The row of one of our tensors with its layer number filled in, or null for a name the architecture lacks. */
 export function findName(names: NameTable, ours: string): TensorName | null {
   const { pattern, layer } = splitLayer(ours);
-  const row = names.find((name) => name.ours === pattern);
+  const row = pattern === scoreRow.ours ? scoreRow : names.find((name) => name.ours === pattern);
   if (!row) return null;
   const fill = (name: string): string => name.replace('*', layer ?? '*');
   const { huggingFace, gguf, transform, parts, layout } = row;

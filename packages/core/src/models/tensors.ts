@@ -63,7 +63,8 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
     if (config.layerScale) add('layer_scale', 1);
   }
   shapes.set('final_norm', [hiddenSize]);
-  if (!config.tieWordEmbeddings) shapes.set('lm_head', [vocabSize, hiddenSize]);
+  if (config.scoreHead) shapes.set('score', [1, hiddenSize]);
+  else if (!config.tieWordEmbeddings) shapes.set('lm_head', [vocabSize, hiddenSize]);
   return shapes;
 }
 

@@ -16,7 +16,7 @@ export function answerInputs({ graph, policy, sums, logitRows }: ObjectiveContex
   };
 }
 
-function offsetInputs(graph: Graph): Record<'rowOffsets' | 'answerOffsets' | 'side', Tensor> {
+export function offsetInputs(graph: Graph): Record<'rowOffsets' | 'answerOffsets' | 'side', Tensor> {
   const input = (name: string): Tensor => graph.input(name, 'i32', ['S']);
   return { rowOffsets: input('rowOffsets'), answerOffsets: input('answerOffsets'), side: input('side') };
 }

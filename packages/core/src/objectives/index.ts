@@ -2,6 +2,7 @@ import { ktoObjective } from './kto.ts';
 import type { Objective } from './objective.ts';
 import { type PairObjectiveOptions, pairObjective } from './pairs.ts';
 import { type PolicyObjectiveOptions, policyObjective } from './policy.ts';
+import { rewardObjective } from './reward.ts';
 import { supervised } from './supervised.ts';
 
 export type { Objective } from './objective.ts';
@@ -36,10 +37,13 @@ export type ObjectiveOptions =
       readonly undesirableWeight: number;
       readonly divergence: boolean;
     }
+  /** Bradley and Terry 1952. */
+  | { readonly kind: 'reward'; readonly center: number }
   /** Shao et al. 2024; `sequence` Zheng et al. 2025. What answers are worth is no matter of the loss: `sampledAnswers.ts`. */
   | ({ readonly kind: 'grpo' } & PolicyObjectiveOptions);
 
-export function objectiveOf(options: ObjectiveOptions): Objective {
+/** @param padToken of the model: of `reward`, a score is that of the last token that is another one */
+export function objectiveOf(options: ObjectiveOptions, padToken: number | null = null): Objective {
   switch (options.kind) {
     case 'sft':
       return supervised;
@@ -79,6 +83,8 @@ export function objectiveOf(options: ObjectiveOptions): Objective {
         rejectedWeight: options.undesirableWeight,
         divergence: options.divergence,
       });
+    case 'reward':
+      return rewardObjective({ ...options, padToken });
     case 'grpo':
       return policyObjective(options);
   }

@@ -41,7 +41,7 @@ export interface ObjectiveResult {
   readonly rows: Tensor;
 }
 
-export type BatchRows = Pick<Batch, 'tokens' | 'labels' | 'cuSeqlens' | 'sides' | 'answers'>;
+export type BatchRows = Pick<Batch, 'tokens' | 'labels' | 'cuSeqlens' | 'sides' | 'answers' | 'margins'>;
 
 export interface ObjectiveCounts {
   /** Tokens of the term that is a mean over tokens. */
@@ -89,6 +89,8 @@ export interface ObjectiveContext {
   readonly graph: Graph;
   /** The model as it is trained. Its nodes are made when it is asked for: what the reference needs comes first. */
   policy(): ModelPass;
+  /** The scores of these rows by a model with a head of scores: f32[R]. */
+  scores(rows: Tensor): Tensor;
   /** Log-probabilities of the supervised rows by the model that is not trained. */
   reference(): Tensor;
   /** f64[sumCount] */

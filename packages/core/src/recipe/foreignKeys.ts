@@ -32,7 +32,8 @@ const ourWords: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     dora: '`adapter: lora` and `peft_use_dora: true`',
     qdora: '`adapter: qlora` and `peft_use_dora: true`',
   },
-  stage: { dpo: '`rl: dpo`', kto: '`rl: kto`' },
+  stage: { dpo: '`rl: dpo`', kto: '`rl: kto`', rm: '`rl: reward`' },
+  reward_model: { true: '`rl: reward`' },
   pref_loss: {
     sigmoid: '`rl: dpo`',
     hinge: '`rl: dpo` and `dpo_loss_type: hinge`',
@@ -51,7 +52,7 @@ export function ourWordsFor(key: string, value: unknown): string | undefined {
 /** Values that other trainers know and that only look like a misspelling of ours. */
 const foreignValues: Readonly<Record<string, readonly string[]>> = {
   adapter: ['ia3', 'loha', 'lokr', 'vera', 'oft', 'boft', 'adalora', 'lisa', 'galore', 'llama-adapter'],
-  rl: ['gdpo', 'ebft', 'bco', 'ppo', 'rloo', 'reward'],
+  rl: ['gdpo', 'ebft', 'bco', 'ppo', 'rloo'],
   optimizer: ['adamw', 'adam', 'adafactor', 'lion_8bit', 'paged_lion_32bit', 'sgd', 'rmsprop', 'muon', 'sophia']
     .concat(['adamw_anyprecision', 'ao_adamw_4bit', 'ao_adamw_8bit', 'adopt_adamw', 'came_pytorch', 'galore_adamw'])
     .concat([
@@ -112,7 +113,7 @@ function describe(tool: string, key: string, name: string, outcome: Outcome, val
     return {
       code: 'not_supported',
       what: `\`${name}: ${typeof value === 'object' ? '…' : String(value)}\` asks for a kind of training that is not here yet`,
-      next: 'without the key something else would be trained: Anneal has supervised fine-tuning, continued pre-training and `rl`: dpo, ipo, orpo, simpo, cpo, kto and grpo',
+      next: 'without the key something else would be trained: Anneal has supervised fine-tuning, continued pre-training and `rl`: dpo, ipo, orpo, simpo, cpo, kto, reward and grpo',
     };
   }
   if ('reason' in outcome) {

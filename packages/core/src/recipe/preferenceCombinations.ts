@@ -43,6 +43,9 @@ export function preferenceFindings(recipe: Partial<Recipe>): Finding[] {
   if (rl === 'cpo' && recipe.dpo_loss_type === 'robust') {
     clash(['dpo_loss_type'], 'only `rl: dpo` has the loss `robust`', 'write sigmoid or hinge');
   }
+  if (rl === 'reward' && recipe.sample_prompts && recipe.sample_prompts.length > 0) {
+    clash(['sample_prompts'], 'a reward model gives scores, and answers no prompts', 'remove it');
+  }
   if (recipe.dpo_loss_type === 'hinge' && recipe.dpo_label_smoothing) {
     clash(['dpo_label_smoothing'], '`dpo_loss_type: hinge` smooths no labels', 'remove it, or write sigmoid');
   }

@@ -46,11 +46,16 @@ type OptimizerSettings = {
   };
 }[OptimizerName];
 
+/** What is trained can do its task already. The head of a reward model is new. */
+function refines({ rl }: Filled): boolean {
+  return rl !== null && rl !== 'reward';
+}
+
 export function resolveOptimization(
   filled: Filled,
   refuse: (path: KeyPath, what: string, next: string) => void,
 ): ResolvedOptimization {
-  const learning_rate = filled.learning_rate ?? (filled.adapter === null ? 2e-5 : 2e-4) / (filled.rl === null ? 1 : 10);
+  const learning_rate = filled.learning_rate ?? (filled.adapter === null ? 2e-5 : 2e-4) / (refines(filled) ? 10 : 1);
   const schedule = scheduleSettings(filled);
   for (const key of ['min_lr', 'lr_end'] as const) {
     const end = (schedule.lr_scheduler_kwargs as Partial<ScheduleArguments> | null)?.[key] ?? 0;

@@ -1,7 +1,7 @@
 import type { Bounds } from '@anneal/kernels';
 import type { Batch } from '../datasets/types.ts';
 
-type Rows = Pick<Batch, 'tokens' | 'labels' | 'positions' | 'cuSeqlens' | 'sides' | 'answers'>;
+type Rows = Pick<Batch, 'tokens' | 'labels' | 'positions' | 'cuSeqlens' | 'sides' | 'answers' | 'margins'>;
 
 /**
  * The batch filled up to a multiple of `bucketTokens` tokens by a document of its own, without labels, and to a power of two of
@@ -25,6 +25,7 @@ export function fillBucket<B extends Rows>(batch: B, bucketTokens: number, bound
     cuSeqlens: end,
     sides: Array.from({ length: documents }, (_, d) => batch.sides[d] ?? 'none'),
     answers: batch.answers,
+    margins: batch.margins,
   };
 }
 

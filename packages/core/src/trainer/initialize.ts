@@ -1,6 +1,6 @@
 import type { Engine } from '@anneal/kernels';
 import { type LoraSpec, loraName } from '../models/adapters/lora.ts';
-import { random } from '../random.ts';
+import { normal, random } from '../random.ts';
 
 /**
  * A new adapter as PEFT starts one: A uniform in ±1/√inputs (Kaiming with a = √5), B zero, of the embedding A zero and B normal, magnitudes those of the base's rows, so
@@ -16,12 +16,6 @@ export async function initializeLora(engine: Engine, spec: LoraSpec, seed: numbe
     await engine.write(name, Float32Array.from({ length: rows * columns }, draw), 'f32');
   }
   if (spec.dora) await initializeMagnitudes(engine, [...spec.modules.keys()]);
-}
-
-/** Of mean 0 and variance 1, from two numbers below 2³² (Box, Muller 1958). */
-function normal(uint32: () => number): number {
-  const radius = Math.sqrt(-2 * Math.log((uint32() + 1) / 2 ** 32));
-  return radius * Math.cos((2 * Math.PI * uint32()) / 2 ** 32);
 }
 
 /** What the optimizer remembers and does not begin as zero. The parameters are in the engine. */

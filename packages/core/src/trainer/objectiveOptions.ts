@@ -31,6 +31,8 @@ export function objectiveOptions(recipe: ResolvedRecipe): ObjectiveOptions {
         undesirableWeight: number('kto_undesirable_weight'),
         divergence: recipe.kto_loss_type === 'kto',
       };
+    case 'reward':
+      return { kind: 'reward', center: number('center_rewards_coefficient') };
     case 'grpo': {
       const trl = rolloutSettings(recipe);
       return {

@@ -9,6 +9,7 @@ import {
   Graph,
   putRowsOp,
   roundToBf16Op,
+  rowScores,
   scale,
   type Tensor,
   takeRowsOp,
@@ -204,15 +205,23 @@ function contextOf(
   { config, weights, logitRows, objective: { temperature = 1 } }: EvaluateProgramOptions,
 ): ObjectiveContext {
   const inputs = batchInputs(graph);
-  const through = (how: WeightOptions): ModelPass => {
+  const hidden = (how: WeightOptions) => {
     const scope = new ModelScope(graph, config, how);
-    return { head: tempered(scope.head(decoder(scope, inputs).hidden), temperature), bf16: scope.bf16 };
+    return { scope, hidden_TD: decoder(scope, inputs).hidden };
+  };
+  const through = (how: WeightOptions): ModelPass => {
+    const { scope, hidden_TD } = hidden(how);
+    return { head: tempered(scope.head(hidden_TD), temperature), bf16: scope.bf16 };
   };
   return {
     graph,
     sums,
     logitRows,
     policy: () => through(weights),
+    scores: (rows) => {
+      const { scope, hidden_TD } = hidden(weights);
+      return rowScores(hidden_TD, scope.scoreWeight(), rows);
+    },
     reference: () => {
       if (!weights.lora) return graph.input(referenceInput, 'f32', ['R']);
       // The base as it is, in layers of their own: what savings say of the trained ones must not touch them.

@@ -16,6 +16,7 @@ import { inTokens, refuseTokens } from '../models/adapters/tokens.ts';
 import { carriesState } from '../models/config.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
+import { givesNoText, withScoreHead } from '../models/scoreHead.ts';
 import { type Objective, objectiveOf } from '../objectives/index.ts';
 import { type Job, totalStepsOf } from './job.ts';
 import { isEmbeddingOrHead } from './optimizers/mover.ts';
@@ -67,8 +68,10 @@ export async function openSession(
     for (const resource of opened.toReversed()) await resource.close();
   };
   try {
-    const base = openModel(job.modelPath);
-    opened.push(base);
+    const found = openModel(job.modelPath);
+    opened.push(found);
+    const base = job.objective.kind === 'reward' ? withScoreHead(found, job.seed) : found;
+    if (base.config.scoreHead && job.objective.kind !== 'reward') throw givesNoText(base.path);
     if (job.rollouts) refuseStates(base);
     refuseExpertsAsOneMatrix(base, job);
     refuseStartInFourBits(base, job);
@@ -79,7 +82,7 @@ export async function openSession(
     const initialAdapter = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
     if (job.optimizer.embeddingRate !== 1 && !trainsEmbeddingOrHead(lora)) throw withoutEmbedding();
-    const objective = objectiveOf(job.objective);
+    const objective = objectiveOf(job.objective, model.config.padTokenId);
     const nf4 = nf4Forms(model, job.quantization, lora);
     if (nf4.size > 0 && !lora) throw cannotTrainQuantized(model);
     const data = await prepareData({

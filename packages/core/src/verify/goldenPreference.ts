@@ -11,7 +11,7 @@ import { sha256OfFile } from '../fileHash.ts';
 import { type Objective, type ObjectiveOptions, objectiveOf } from '../objectives/index.ts';
 import type { RewardScale } from '../objectives/sampledAnswers.ts';
 
-const objectives = ['dpo', 'orpo', 'cpo', 'kto', 'grpo'] as const;
+const objectives = ['dpo', 'orpo', 'cpo', 'kto', 'reward', 'grpo'] as const;
 
 export interface GoldenPreference {
   readonly objective: (typeof objectives)[number];
@@ -31,6 +31,8 @@ export interface GoldenPreference {
   /** Of `grpo`: answers that do not end. */
   readonly truncated?: readonly boolean[];
   readonly max_completion_length?: number;
+  /** Of `reward`: by how much each chosen answer is to be better. */
+  readonly margins?: readonly number[];
 }
 
 export interface GoldenOptimizer {
@@ -65,7 +67,7 @@ export interface GoldenRow {
 /** By TRL's names; of an objective only some are there. */
 export interface GoldenOptions {
   readonly loss_type?: string;
-  readonly beta: number;
+  readonly beta?: number;
   readonly label_smoothing?: number;
   readonly reference_free?: boolean;
   readonly sft_weight?: number;
@@ -80,6 +82,9 @@ export interface GoldenOptions {
   readonly kl_correction?: boolean;
   /** Batches that the rows lie in. */
   readonly accumulation?: number;
+  /** Of `reward`: margins count, and the weight of what the scores of a pair have together. */
+  readonly margin?: boolean;
+  readonly center?: number;
 }
 
 /** @throws UserError for an objective that is not here, and for another base than that of the values */
@@ -142,7 +147,7 @@ export function objectiveOfVariant(
 }
 
 function optionsOf(kind: GoldenPreference['objective'], options: GoldenOptions): ObjectiveOptions {
-  const { beta, loss_type: loss = 'sigmoid', label_smoothing: labelSmoothing = 0 } = options;
+  const { beta = 0, loss_type: loss = 'sigmoid', label_smoothing: labelSmoothing = 0 } = options;
   switch (kind) {
     case 'dpo':
       return {
@@ -172,6 +177,8 @@ function optionsOf(kind: GoldenPreference['objective'], options: GoldenOptions):
         undesirableWeight: options.undesirable_weight ?? 1,
         divergence: loss === 'kto',
       };
+    case 'reward':
+      return { kind, center: options.center ?? 0 };
     case 'grpo':
       return {
         kind,

@@ -4,7 +4,7 @@ import { fullName, loraName } from '../models/adapters/lora.ts';
 import { linearOfModule } from '../models/adapters/targets.ts';
 import { tokenNames } from '../models/adapters/tokens.ts';
 import type { OpenModel } from '../models/model.ts';
-import { splitLayer } from '../models/names.ts';
+import { findName } from '../models/names.ts';
 import { inOurOrder, wholeTensor } from '../models/stored.ts';
 
 const TOKEN_ROWS = '.embed_tokens.token_adapter.trainable_tokens_delta';
@@ -39,9 +39,7 @@ export function gradientVariable(model: OpenModel, name: string): string {
   const full = /^lora\.grad\.base_model\.model\.(.+?)(?:\.modules_to_save|\.base_layer)?\.(weight|bias)$/.exec(name);
   const wanted = full ? `${full[1]}.${full[2]}` : name.replace(/^grad\./, '');
   for (const ours of model.tensors.keys()) {
-    const { pattern, layer } = splitLayer(ours);
-    const row = names.find((n) => n.ours === pattern);
-    if (row?.huggingFace.replace('*', layer ?? '*') === wanted) return `gradient/${full ? fullName(ours) : ours}`;
+    if (findName(names, ours)?.huggingFace === wanted) return `gradient/${full ? fullName(ours) : ours}`;
   }
   throw new Error(`${name} is no tensor of this model`);
 }

@@ -5,6 +5,7 @@ import type { TokenStore } from '../datasets/tokenStore.ts';
 import type { Batch, StepBatches } from '../datasets/types.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
 import { openModel } from '../models/open.ts';
+import { withScoreHead } from '../models/scoreHead.ts';
 import { supervisedRows } from '../objectives/labels.ts';
 import type { Measured, Objective } from '../objectives/objective.ts';
 import { referenceInput } from '../trainer/programs.ts';
@@ -34,9 +35,11 @@ export async function verifyPreference(
   device: Device = cpuDevice(),
 ): Promise<Quantity[]> {
   const { golden, tensors } = await openGoldenPreference(path, modelPath);
-  const model = openModel(modelPath);
+  const opened = openModel(modelPath);
   try {
-    const adapter = await loadLoraWeights(join(modelPath, 'adapter'), model);
+    const isReward = golden.objective === 'reward';
+    const model = isReward ? withScoreHead(opened) : opened;
+    const adapter = await loadLoraWeights(join(isReward ? path : modelPath, 'adapter'), model);
     const of = { golden, tensors, model, adapter, device };
     const quantities = [...(await verifyLogps(of)), ...verifyAdvantages(golden)];
     for (const [name, variant] of Object.entries(golden.variants)) {
@@ -44,7 +47,7 @@ export async function verifyPreference(
     }
     return quantities;
   } finally {
-    model.close();
+    opened.close();
     tensors.close();
   }
 }
@@ -176,8 +179,14 @@ function stepOfVariant(
   store: TokenStore,
   objective: Objective,
 ): StepBatches {
+  if (golden.objective === 'reward') return withMargins(stepOf(store, objective), options.margin ? golden.margins : []);
   if (golden.objective !== 'grpo') return stepOf(store, objective);
   return sampledStep(golden, options, tensors.float32('logps.old'));
+}
+
+function withMargins(step: StepBatches, margins: readonly number[] = []): StepBatches {
+  const marginOf = (document: number): number => margins[Math.floor(document / 2)] ?? 0;
+  return { ...step, batches: step.batches.map((batch) => ({ ...batch, margins: batch.documents.map(marginOf) })) };
 }
 
 function rowBatches(
@@ -187,7 +196,9 @@ function rowBatches(
   { answersPerRow }: Objective,
 ): Batch[] {
   if (golden.objective === 'grpo') return sampledRows(golden, options, tensors.float32('logps.old'));
-  return [...evaluationBatches(store, 1, answersPerRow)];
+  const rows = [...evaluationBatches(store, 1, answersPerRow)];
+  if (golden.objective !== 'reward' || !options.margin) return rows;
+  return rows.map((batch, row) => ({ ...batch, margins: [golden.margins?.[row] ?? 0, 0] }));
 }
 
 /** Ours by TRL's names. */
@@ -199,6 +210,8 @@ const trlNames = {
   'logps/chosen': 'logpChosen',
   'logps/rejected': 'logpRejected',
   kl: 'divergence',
+  accuracy: 'rewardAccuracy',
+  margin: 'rewardMargin',
 } as const;
 
 const trlPolicyNames = { kl: 'divergence', 'clip_ratio/region_mean': 'clipShare' } as const;
@@ -214,7 +227,7 @@ function measures(name: string, { preference, policy }: Measured, { batch, optio
     const expected = batch[theirs];
     // Without a divergence nothing is measured, which TRL calls 0.
     if (expected === undefined || (ours === 'divergence' && preference?.divergence === undefined)) return [];
-    return [near(`${name}.${theirs}`, [Number(preference?.[ours] ?? Number.NaN)], [expected], options.beta)];
+    return [near(`${name}.${theirs}`, [Number(preference?.[ours] ?? Number.NaN)], [expected], options.beta ?? 1)];
   });
 }
 
@@ -234,15 +247,17 @@ function rowMeasures(
     rewards_rejected: ({ preference }) => preference?.rewardRejected,
     margins: ({ preference }) => preference?.rewardMargin,
     accuracies: ({ preference }) => preference?.rewardAccuracy,
+    scores_chosen: ({ preference }) => preference?.rewardChosen,
+    scores_rejected: ({ preference }) => preference?.rewardRejected,
     rewards: ({ preference }) => preference?.rewardChosen ?? preference?.rewardRejected,
     // Of an answer that is left out the reference has a loss of 0.
-    ...(!options.mask_truncated && options.beta > 0 && { kl: ({ policy }) => policy?.divergence }),
+    ...(!options.mask_truncated && options.beta && { kl: ({ policy }) => policy?.divergence }),
   };
   return Object.entries(values).flatMap(([key, valueOf]) => {
     const reference = expected[key];
     if (!reference || rows.length === 0) return [];
     const ours = rows.map((row) => Number(valueOf(row) ?? Number.NaN));
-    return [near(`${name}.rows.${key}`, ours, reference, options.beta)];
+    return [near(`${name}.rows.${key}`, ours, reference, options.beta ?? 1)];
   });
 }
 

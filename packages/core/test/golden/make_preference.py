@@ -3,9 +3,9 @@
 Every value is computed twice: by TRL's own trainer (its data preparation, collator, compute_loss, Trainer.train; padded batches) and by the plain
 formulas in this file (one unpadded sequence at a time). Both run in float64, where loss, metrics, gradients and ten AdamW steps must agree to 1e-6
 relative, and in float32. The files hold the float32 values of the plain formulas, with TRL's float32 loss and the float64 loss beside them.
-usage: python make_preference.py MODEL_DIR OUT_DIR SEED [OBJECTIVE ...], as models/llama3 preference 7 dpo orpo cpo kto grpo. Without objectives it
-writes reward besides, which is not kept here.
-MODEL_DIR: tiny model with adapter/ in the Hugging Face layout. Writes OUT_DIR/<objective>/<model>/golden.{json,safetensors}.
+usage: python make_preference.py MODEL_DIR OUT_DIR SEED [OBJECTIVE ...], as models/llama3 preference 7
+MODEL_DIR: tiny model with adapter/ in the Hugging Face layout. Writes OUT_DIR/<objective>/<model>/golden.{json,safetensors}, of reward besides
+adapter/, with the score head; the README.md that PEFT writes there is not kept.
 """
 import copy, hashlib, json, os, random, sys, tempfile, warnings
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", CI="1", TRL_EXPERIMENTAL_SILENCE="1", TOKENIZERS_PARALLELISM="false", CUDA_VISIBLE_DEVICES="")

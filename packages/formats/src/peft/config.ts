@@ -41,6 +41,8 @@ export interface LoraConfig {
   /** Tokens whose rows of the embedding are trained, in the order of the file's rows; where it is the output layer, its rows, too. */
   readonly trainableTokens: readonly number[];
   readonly initialization: Initialization;
+  /** `SEQ_CLS` where the base is one with a head of scores, of whatever else `CAUSAL_LM`. */
+  readonly taskType: 'CAUSAL_LM' | 'SEQ_CLS';
   readonly baseModel: string | undefined;
   /** Revision of the base model. */
   readonly revision: string | undefined;
@@ -62,10 +64,10 @@ const WITHOUT_EFFECT = new Set([
   'peft_version',
   'qalora_group_size',
   'runtime_config',
-  'task_type',
 ]);
 
 const READ = new Set([
+  'task_type',
   'r',
   'lora_alpha',
   'use_rslora',
@@ -132,6 +134,7 @@ export function parseLoraConfig(json: JsonObject, where: string): LoraConfig {
     alphaPattern: pattern(json.alpha_pattern, 'alpha_pattern', number, where),
     trainableTokens: trainableTokens(json.trainable_token_indices ?? [], where),
     initialization: initialization(json, where),
+    taskType: json.task_type === 'SEQ_CLS' ? 'SEQ_CLS' : 'CAUSAL_LM',
     baseModel: optionalString(json.base_model_name_or_path, 'base_model_name_or_path', where),
     revision: optionalString(json.revision, 'revision', where),
   };
@@ -174,7 +177,7 @@ export function formatLoraConfig(config: LoraConfig): JsonObject {
     revision: config.revision ?? null,
     target_modules: config.targetModules,
     target_parameters: config.targetParameters.length > 0 ? config.targetParameters : null,
-    task_type: 'CAUSAL_LM',
+    task_type: config.taskType,
     trainable_token_indices: config.trainableTokens.length > 0 ? config.trainableTokens : null,
     use_bdlora: null,
     use_dora: config.useDora,

@@ -117,7 +117,9 @@ function findFullTensors({ tensors, path }: SafetensorsSource, config: LoraConfi
     if (!FLOATS.includes(dtype)) throw invalidAdapter(`${tensor} is ${dtype}, not F32, F16 or BF16`, path);
     return [{ name, shape, tensor }];
   });
-  const without = config.modulesToSave.find((module) => !full.some(({ name }) => isOfModule(name, module)));
+  // PEFT names every head that models of this kind may have.
+  const named = config.modulesToSave.filter((module) => config.taskType !== 'SEQ_CLS' || module !== 'classifier');
+  const without = named.find((module) => !full.some(({ name }) => isOfModule(name, module)));
   if (without !== undefined)
     throw invalidAdapter(`modules_to_save names ${without}, of which it holds no weight`, path);
   return full;

@@ -74,6 +74,7 @@ struct PairLoss {
   int form, value;
   double beta, gamma, right, wrong, reward_scale;
   bool mean_rewards;
+  double center;
 
   explicit PairLoss(const double* attributes)
       : form(static_cast<int>(attributes[0])),
@@ -83,7 +84,8 @@ struct PairLoss {
         right(attributes[4]),
         wrong(attributes[5]),
         reward_scale(attributes[6]),
-        mean_rewards(attributes[7] != 0) {}
+        mean_rewards(attributes[7] != 0),
+        center(attributes[8]) {}
 
   ANNEAL_HOST_DEVICE Differentiated of(double z) const {
     if (form == kHinge) return {z < 1 ? 1 - z : 0, z < 1 ? -1.0 : 0.0};
@@ -98,23 +100,24 @@ struct PairTerms {
   float chosen, rejected, before;
 };
 
-inline ANNEAL_HOST_DEVICE PairTerms pairTerms(const PairLoss& loss, const AnswerSums& chosen, const AnswerSums& rejected, const float* scale) {
+inline ANNEAL_HOST_DEVICE PairTerms pairTerms(const PairLoss& loss, const AnswerSums& chosen, const AnswerSums& rejected, const float* scale, double margin) {
   const Differentiated better = valueOf(chosen, loss.value), worse = valueOf(rejected, loss.value);
-  const Differentiated f = loss.of(loss.beta * (better.value - worse.value) - loss.gamma);
+  const Differentiated f = loss.of(loss.beta * (better.value - worse.value) - loss.gamma - margin);
   const double slope = static_cast<double>(scale[0]) * loss.beta * f.slope, likelihood = static_cast<double>(scale[1]);
+  const double both = better.value + worse.value, pull = static_cast<double>(scale[0]) * 2 * loss.center * both;
   const double chosen_share = chosen.mean(loss.mean_rewards), rejected_share = rejected.mean(loss.mean_rewards);
   const double chosen_reward = loss.reward_scale * chosen_share * (chosen.logp - chosen.reference);
   const double rejected_reward = loss.reward_scale * rejected_share * (rejected.logp - rejected.reference);
   PairTerms terms{};
-  terms.sums[kLoss] = f.value;
+  terms.sums[kLoss] = f.value + loss.center * both * both;
   terms.sums[kLikelihoodLoss] = likelihood != 0 ? -(chosen.logp + chosen.before) : 0;
   terms.sums[kChosenReward] = chosen_reward;
   terms.sums[kRejectedReward] = rejected_reward;
   terms.sums[kCorrect] = chosen_reward > rejected_reward ? 1 : 0;
   terms.sums[kChosenLogp] = chosen_share * chosen.logp;
   terms.sums[kRejectedLogp] = rejected_share * rejected.logp;
-  terms.chosen = static_cast<float>(slope * better.slope - likelihood);
-  terms.rejected = static_cast<float>(-slope * worse.slope);
+  terms.chosen = static_cast<float>((slope + pull) * better.slope - likelihood);
+  terms.rejected = static_cast<float>((pull - slope) * worse.slope);
   terms.before = static_cast<float>(-likelihood);
   return terms;
 }

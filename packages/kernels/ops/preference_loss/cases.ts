@@ -79,24 +79,24 @@ function fillRows(gradients: Sums, from: number, to: number, value: number): voi
   for (let r = from; r < to; r++) gradients.add(r, 0, value);
 }
 
-/** z, and its derivatives by the log-probability of a token of either answer. */
+/** z, the derivatives of either answer's value by the log-probability of a token, and the sum of both values. */
 function marginOf(
   chosen: Answer,
   rejected: Answer,
   value: number,
   beta: number,
   gamma: number,
-): [number, number, number] {
+): [z: number, up: number, down: number, both: number] {
   const [better, worse] = [chosen, rejected].map(({ logp, reference, answer, end }) => {
     const share = value === 0 ? 1 : 1 / (end - answer);
     const ratio = (logp - reference) * share;
     if (value !== 2) return [ratio, share];
     return [ratio - Math.log(1 - Math.exp(ratio)), share / (1 - Math.exp(ratio))];
   }) as [[number, number], [number, number]];
-  return [beta * (better[0] - worse[0]) - gamma, beta * better[1], -beta * worse[1]];
+  return [beta * (better[0] - worse[0]) - gamma, better[1], worse[1], better[0] + worse[0]];
 }
 
-const dpo = { form: 0, value: 0, beta: 0.1, gamma: 0, right: 1, wrong: 0, rewardScale: 0.1, meanRewards: 0 };
+const dpo = { form: 0, value: 0, beta: 0.1, gamma: 0, right: 1, wrong: 0, rewardScale: 0.1, meanRewards: 0, center: 0 };
 
 export const pairLossCases = casesFor(pairLossOp, {
   shapes: [
@@ -110,8 +110,9 @@ export const pairLossCases = casesFor(pairLossOp, {
     { ...dpo, form: pairForms.hinge, beta: 1 },
     { ...dpo, form: pairForms.square, value: 1, beta: 1, gamma: 0.5 },
     { ...dpo, value: 1, beta: 2, gamma: 0.5, meanRewards: 1 },
+    { ...dpo, beta: 1, rewardScale: 1, center: 0.01 },
   ],
-  fill: { ...fill, side: pairSides },
+  fill: { ...fill, side: pairSides, margins: constant(0.5, -1, 0) },
   hard: {
     'odds (ORPO)': {
       extents: { R: 40, S: 6 },
@@ -125,21 +126,22 @@ export const pairLossCases = casesFor(pairLossOp, {
   },
   benchmark: [{ extents: { R: 4096, S: 33 }, attributes: dpo, fill: { side: constant(1, 2) } }],
   reference: (inputs, { totals, dlogps }, { extents: { S = 0 }, attributes }) => {
-    const { form, value, beta, gamma, right, wrong, rewardScale, meanRewards } = attributes;
-    const { side, scale, sums } = inputs;
+    const { form, value, beta, gamma, right, wrong, rewardScale, meanRewards, center } = attributes;
+    const { side, scale, sums, margins } = inputs;
     for (let i = 0; i < 7; i++) totals.add(i, 0, sums.at(i), Math.abs(sums.at(i)) * inFloat64);
     for (let d = 0; d + 2 < S; d++) {
       if (side.at(d) !== sides.chosen || side.at(d + 1) !== sides.rejected) continue;
       const [chosen, rejected] = [answerOf(inputs, d), answerOf(inputs, d + 1)];
-      const [z, up, down] = marginOf(chosen, rejected, value, beta, gamma);
+      const [z, up, down, both] = marginOf(chosen, rejected, value, beta, gamma + margins.at(d));
       const losses = [right * softplus(-z) + wrong * softplus(z), Math.max(0, 1 - z), z * z];
       const slopes = [wrong * sigmoid(z) - right * sigmoid(-z), z < 1 ? -1 : 0, 2 * z];
-      const [loss, slope] = [losses[form] as number, scale.at(0) * (slopes[form] as number)];
+      const [loss, slope] = [losses[form] as number, scale.at(0) * beta * (slopes[form] as number)];
+      const pull = scale.at(0) * 2 * center * both;
       const likelihood = scale.at(1);
       const share = ({ answer, end }: Answer): number => (meanRewards && end > answer ? 1 / (end - answer) : 1);
       const rewardOf = (one: Answer): number => rewardScale * share(one) * (one.logp - one.reference);
       const terms = [
-        loss,
+        loss + center * both ** 2,
         likelihood === 0 ? 0 : -(chosen.logp + chosen.before),
         rewardOf(chosen),
         rewardOf(rejected),
@@ -147,10 +149,10 @@ export const pairLossCases = casesFor(pairLossOp, {
         share(chosen) * chosen.logp,
         share(rejected) * rejected.logp,
       ];
-      addSums(totals, terms, Math.abs(z));
+      addSums(totals, terms, Math.abs(z) + both ** 2);
       fillRows(dlogps, chosen.begin, chosen.answer, -likelihood);
-      fillRows(dlogps, chosen.answer, chosen.end, slope * up - likelihood);
-      fillRows(dlogps, rejected.answer, rejected.end, slope * down);
+      fillRows(dlogps, chosen.answer, chosen.end, (slope + pull) * up - likelihood);
+      fillRows(dlogps, rejected.answer, rejected.end, (pull - slope) * down);
     }
   },
 });

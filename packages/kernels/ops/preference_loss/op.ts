@@ -39,7 +39,7 @@ function workspace({ S = 0 }: Sizes, { device }: Pick<WorkspaceContext<never>, '
   return device === 'cuda' ? 8 * sumCount * S : 0;
 }
 
-/** A loss of z, where z = beta · (value of the chosen answer - value of the rejected one) - gamma; as in answers.h. */
+/** A loss of z, where z = beta · (value of the chosen answer - value of the rejected one) - gamma - margin; as in answers.h. */
 export const pairForms = {
   /** right · softplus(-z) + wrong · softplus(z) */
   sigmoid: 0,
@@ -58,14 +58,15 @@ export const answerValues = {
 } as const;
 
 /**
+ * To each loss center · (sum of both values)² is added. `margins` of chosen documents; absent: zeros.
  * sums += losses of the batch's pairs and what describes them (`preferenceSums`, not scaled);
  * dlogps = d(scale[0] · loss + scale[1] · likelihoodLoss) / dlogps.
  */
 export const pairLossOp = defineOp({
   name: 'pair_loss',
-  inputs: { ...answers, scale: 'f32[2]', sums: 'f64[7]', reference: 'f32[R]?' },
+  inputs: { ...answers, scale: 'f32[2]', sums: 'f64[7]', reference: 'f32[R]?', margins: 'f32[S]?' },
   outputs: { totals: 'f64[7]', dlogps: 'f32[R]' },
-  attributes: ['form', 'value', 'beta', 'gamma', 'right', 'wrong', 'rewardScale', 'meanRewards'],
+  attributes: ['form', 'value', 'beta', 'gamma', 'right', 'wrong', 'rewardScale', 'meanRewards', 'center'],
   updates: { totals: 'sums' },
   workspace,
   flops: ({ R = 0 }) => 8 * R,
@@ -116,14 +117,19 @@ export interface PairLossOptions {
   /** A reward is so many times the answer's log-probability less that of the reference: the sum, or the mean over its tokens. */
   readonly rewardScale: number;
   readonly meanRewards: boolean;
+  /** Of the square of what both answers have together. */
+  readonly center?: number;
 }
 
-export function pairLoss(inputs: AnswerInputs & { reference?: Tensor | undefined }, options: PairLossOptions): Tensor {
-  const { form, value, meanRewards, ...rest } = options;
+export function pairLoss(
+  inputs: AnswerInputs & { reference?: Tensor | undefined; margins?: Tensor | undefined },
+  options: PairLossOptions,
+): Tensor {
+  const { form, value, meanRewards, center = 0, ...rest } = options;
   return graphOf(inputs.logps).apply(
     pairLossOp,
     { ...inputs },
-    { ...rest, form: pairForms[form], value: answerValues[value], meanRewards: meanRewards ? 1 : 0 },
+    { ...rest, form: pairForms[form], value: answerValues[value], meanRewards: meanRewards ? 1 : 0, center },
   ).totals;
 }
 

@@ -41,11 +41,13 @@ const char* pair_loss(const Launch& launch) {
   const int64_t rows = launch.inputs[0].shape[0];
   if (const char* problem = checkOffsets(in, rows)) return problem;
   const PairLoss loss(launch.attributes);
+  const Tensor margins = launch.inputs[7];
   float* dlogps = launch.outputs[1].f32();
   std::memset(dlogps, 0, rows * sizeof(float));
   for (int64_t d = 0; d < in.documents; d++) {
     if (!in.isPair(d)) continue;
-    const PairTerms terms = pairTerms(loss, sumAnswer(in, d), sumAnswer(in, d + 1), in.scale);
+    const double margin = margins.absent() ? 0 : static_cast<double>(margins.f32()[d]);
+    const PairTerms terms = pairTerms(loss, sumAnswer(in, d), sumAnswer(in, d + 1), in.scale, margin);
     addTo(launch.outputs[0].f64(), terms.sums);
     fill(dlogps, in.row_offsets[d], in.answer_offsets[d], terms.before);
     fill(dlogps, in.answer_offsets[d], in.row_offsets[d + 1], terms.chosen);

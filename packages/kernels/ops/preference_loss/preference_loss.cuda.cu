@@ -50,12 +50,13 @@ __device__ void store(double* shares, const double* sums) {
 }
 
 /** One block a document; that of a chosen answer takes the rejected one, too. */
-__global__ void __launch_bounds__(kThreads) pairLossKernel(AnswerInputs in, PairLoss loss, int64_t rows, int32_t* fault, double* shares, float* dlogps) {
+__global__ void __launch_bounds__(kThreads)
+    pairLossKernel(AnswerInputs in, PairLoss loss, const float* margins, int64_t rows, int32_t* fault, double* shares, float* dlogps) {
   const int64_t d = blockIdx.x;
   if (!in.isPair(d)) return store(shares, nullptr);
   const Rows chosen(in, d, rows, fault), rejected(in, d + 1, rows, fault);
   const AnswerSums better = sumAnswer(in, chosen), worse = sumAnswer(in, rejected);
-  const PairTerms terms = pairTerms(loss, better, worse, in.scale);
+  const PairTerms terms = pairTerms(loss, better, worse, in.scale, margins ? static_cast<double>(margins[d]) : 0);
   store(shares, terms.sums);
   fill(dlogps, chosen.begin, chosen.answer, terms.before);
   fill(dlogps, chosen.answer, chosen.end, terms.chosen);
@@ -99,8 +100,9 @@ const char* overDocuments(const Launch& launch, const Run& run) {
 
 const char* pair_loss(const Launch& launch) {
   const CudaContext& context = contextOf(launch);
+  const float* margins = launch.inputs[7].absent() ? nullptr : launch.inputs[7].f32();
   return overDocuments(launch, [&](const AnswerInputs& in, int64_t rows, unsigned documents, double* shares) {
-    pairLossKernel<<<documents, kThreads, 0, context.stream>>>(in, PairLoss(launch.attributes), rows, context.fault, shares, launch.outputs[1].f32());
+    pairLossKernel<<<documents, kThreads, 0, context.stream>>>(in, PairLoss(launch.attributes), margins, rows, context.fault, shares, launch.outputs[1].f32());
   });
 }
 

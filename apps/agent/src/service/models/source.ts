@@ -5,6 +5,7 @@ import { UserError } from '@anneal/core/errors';
 import { type ModelTextOptions, withChosenTemplate, withTemplateDefaults } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { type OpenModel, openModel } from '@anneal/core/models/open';
+import { withScoreHead } from '@anneal/core/models/scoreHead';
 import type { SourceRequest } from '@anneal/core/protocol/models';
 import { readRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
@@ -53,8 +54,17 @@ export async function resolveSource(context: Context, { source, checkpoint }: So
 }
 
 /** Opens the model to hand it on, with the chat template it was trained with and the variables of that. */
-export function openSourceModel({ modelPath, text }: ModelSource): OpenModel {
-  return withTemplateDefaults(withChosenTemplate(openModel(modelPath), text), text);
+export function openSourceModel({ modelPath, adapterFolder, text }: ModelSource): OpenModel {
+  const model = openModel(modelPath);
+  const scored = adapterFolder !== null && givesScores(adapterFolder) ? withScoreHead(model) : model;
+  return withTemplateDefaults(withChosenTemplate(scored, text), text);
+}
+
+/** The adapter brings the head of a reward model, which its base does not have. */
+function givesScores(adapterFolder: string): boolean {
+  const { config, tensors } = readPeftAdapter(adapterFolder);
+  tensors.close();
+  return config.taskType === 'SEQ_CLS';
 }
 
 /** A name that is both a run and a model means the run: its path says otherwise. */

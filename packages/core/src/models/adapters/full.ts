@@ -5,6 +5,7 @@ import { UserError } from '../../errors.ts';
 import type { ModelConfig } from '../config.ts';
 import type { OpenModel } from '../model.ts';
 import { findName, type NameTable } from '../names.ts';
+import { givesNoText } from '../scoreHead.ts';
 import { inOurOrder, wholeTensor } from '../stored.ts';
 import { expectedTensors } from '../tensors.ts';
 import { otherBase } from './otherBase.ts';
@@ -17,7 +18,7 @@ export interface FullOptions {
 
 /**
  * The tensors of the base, by our names and in model order, that are trained in full beside adapters on `linears`. Where embedding
- * and head are one matrix, both names mean it.
+ * and head are one matrix, both names mean it. A head of scores always is.
  * @throws UserError for a module that is neither embedding nor head nor norm, and for biases where there are none
  */
 export function fullTensors(
@@ -36,6 +37,7 @@ export function fullTensors(
   }
   const biases = all.filter((name) => name.endsWith(BIAS) && (bias === 'all' || linears.includes(linearOf(name))));
   if (bias !== 'none' && biases.length === 0) throw withoutBiases(bias);
+  if (config.scoreHead) chosen.add('score');
   return all.filter((name) => chosen.has(name) || (bias !== 'none' && biases.includes(name)));
 }
 
@@ -60,7 +62,7 @@ export function isBias(tensor: string): boolean {
 }
 
 function isSavable(name: string): boolean {
-  return name === 'embed' || name === 'lm_head' || name.endsWith('_norm');
+  return name === 'embed' || name === 'lm_head' || name === 'score' || name.endsWith('_norm');
 }
 
 /** Hugging Face's names of the modules whose weight it is. */
@@ -84,6 +86,7 @@ export function fullTensorsOf({ path, full, tensors }: PeftAdapter, model: OpenM
   for (const { name, shape, tensor } of full.filter((each) => !isHead(each.name))) {
     const known = ours.get(name);
     const replaced = known === undefined ? undefined : model.tensors.get(known);
+    if (known === undefined && name === 'score.weight') throw givesNoText(path);
     if (known === undefined || replaced === undefined) throw otherBase(path, model, `which has no ${name}`);
     if (!isSavable(known) && !isBias(known)) throw notReplaced(path, name);
     const stored = wholeTensor(architecture.names, config, replaced, 'huggingFace');

@@ -7,6 +7,7 @@ export const deepseekV3: Architecture = {
   modelType: 'deepseek_v3',
   gguf: 'deepseek2',
   huggingFaceClass: 'DeepseekV3ForCausalLM',
+  classificationClass: 'DeepseekV3ForSequenceClassification',
   readConfig,
   names,
   ggufPart,

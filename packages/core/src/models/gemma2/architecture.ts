@@ -7,6 +7,7 @@ export const gemma2: Architecture = {
   modelType: 'gemma2',
   gguf: 'gemma2',
   huggingFaceClass: 'Gemma2ForCausalLM',
+  classificationClass: 'Gemma2ForSequenceClassification',
   readConfig,
   names,
   ggufPart,

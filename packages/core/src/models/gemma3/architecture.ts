@@ -7,6 +7,7 @@ export const gemma3: Architecture = {
   modelType: 'gemma3_text',
   gguf: 'gemma3',
   huggingFaceClass: 'Gemma3ForCausalLM',
+  classificationClass: 'Gemma3TextForSequenceClassification',
   readConfig,
   names,
   ggufPart,

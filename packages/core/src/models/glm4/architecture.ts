@@ -7,6 +7,7 @@ export const glm4: Architecture = {
   modelType: 'glm4',
   gguf: 'glm4',
   huggingFaceClass: 'Glm4ForCausalLM',
+  classificationClass: 'Glm4ForSequenceClassification',
   readConfig,
   names,
   ggufPart,

@@ -7,6 +7,7 @@ export const gptOss: Architecture = {
   modelType: 'gpt_oss',
   gguf: 'gpt-oss',
   huggingFaceClass: 'GptOssForCausalLM',
+  classificationClass: 'GptOssForSequenceClassification',
   readConfig,
   names,
   ggufPart,

@@ -32,6 +32,7 @@ import { outerShape } from '../adapters/embeddings.ts';
 import { adaptedHeadName, fullName, type LoraModuleSpec, type LoraSpec, loraVariables } from '../adapters/lora.ts';
 import type { ModelConfig } from '../config.ts';
 import { nf4Stack, nf4Weight } from '../nf4.ts';
+import { givesNoText } from '../scoreHead.ts';
 import { stackName } from '../stackName.ts';
 import { expectedTensors } from '../tensors.ts';
 import type { Visibility } from './attention.ts';
@@ -91,7 +92,7 @@ export class ModelScope {
     if (this.isFull(name)) {
       return this.graph.variables.get(fullName(name), { shape, dtype: 'f32', kind: 'parameter' });
     }
-    const dtype = trainable || shape.length !== 2 ? 'f32' : type;
+    const dtype = trainable || shape.length !== 2 || name === 'score' ? 'f32' : type;
     return this.graph.variables.get(name, { shape, dtype, kind: trainable ? 'parameter' : 'weight' });
   }
 
@@ -142,7 +143,13 @@ export class ModelScope {
     };
   }
 
+  /** What multiplies a hidden state to the score of the text up to it, in float32: [1, D]. */
+  scoreWeight(): Tensor {
+    return this.weight('score');
+  }
+
   private headWeight(): Tensor {
+    if (this.config.scoreHead) throw givesNoText(undefined);
     return this.weight(this.config.tieWordEmbeddings ? 'embed' : 'lm_head');
   }
 

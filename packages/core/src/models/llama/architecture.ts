@@ -6,6 +6,7 @@ export const llama: Architecture = {
   modelType: 'llama',
   gguf: 'llama',
   huggingFaceClass: 'LlamaForCausalLM',
+  classificationClass: 'LlamaForSequenceClassification',
   readConfig,
   names,
 };

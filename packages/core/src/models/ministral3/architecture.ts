@@ -7,6 +7,7 @@ export const ministral3: Architecture = {
   modelType: 'ministral3',
   gguf: 'mistral3',
   huggingFaceClass: 'Ministral3ForCausalLM',
+  classificationClass: 'Ministral3ForSequenceClassification',
   readConfig,
   names,
   ggufPart: withoutGguf('GGUF files of Ministral 3 are not implemented'),

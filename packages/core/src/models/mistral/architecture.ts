@@ -6,6 +6,7 @@ export const mistral: Architecture = {
   modelType: 'mistral',
   gguf: 'llama',
   huggingFaceClass: 'MistralForCausalLM',
+  classificationClass: 'MistralForSequenceClassification',
   readConfig,
   names,
 };

@@ -7,6 +7,7 @@ export const olmo3: Architecture = {
   modelType: 'olmo3',
   gguf: 'olmo2',
   huggingFaceClass: 'Olmo3ForCausalLM',
+  classificationClass: 'Olmo3ForSequenceClassification',
   readConfig,
   names,
   ggufPart,

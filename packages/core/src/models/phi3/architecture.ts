@@ -7,6 +7,7 @@ export const phi3: Architecture = {
   modelType: 'phi3',
   gguf: 'phi3',
   huggingFaceClass: 'Phi3ForCausalLM',
+  classificationClass: 'Phi3ForSequenceClassification',
   readConfig,
   names,
   ggufPart,

@@ -6,6 +6,7 @@ export const qwen2: Architecture = {
   modelType: 'qwen2',
   gguf: 'qwen2',
   huggingFaceClass: 'Qwen2ForCausalLM',
+  classificationClass: 'Qwen2ForSequenceClassification',
   readConfig,
   names,
 };

@@ -6,6 +6,7 @@ export const qwen3: Architecture = {
   modelType: 'qwen3',
   gguf: 'qwen3',
   huggingFaceClass: 'Qwen3ForCausalLM',
+  classificationClass: 'Qwen3ForSequenceClassification',
   readConfig,
   names,
 };

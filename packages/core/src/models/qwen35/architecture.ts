@@ -7,6 +7,7 @@ export const qwen35: Architecture = {
   modelType: 'qwen3_5_text',
   gguf: 'qwen35',
   huggingFaceClass: 'Qwen3_5ForCausalLM',
+  classificationClass: 'Qwen3_5TextForSequenceClassification',
   readConfig,
   names,
   ggufPart: withoutGguf('GGUF files of Qwen3.5, which order its heads otherwise, are not implemented'),

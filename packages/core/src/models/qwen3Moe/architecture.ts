@@ -7,6 +7,7 @@ export const qwen3Moe: Architecture = {
   modelType: 'qwen3_moe',
   gguf: 'qwen3moe',
   huggingFaceClass: 'Qwen3MoeForCausalLM',
+  classificationClass: 'Qwen3MoeForSequenceClassification',
   readConfig,
   names,
   ggufPart,

@@ -7,6 +7,7 @@ export const smollm3: Architecture = {
   modelType: 'smollm3',
   gguf: 'smollm3',
   huggingFaceClass: 'SmolLM3ForCausalLM',
+  classificationClass: 'SmolLM3ForSequenceClassification',
   readConfig,
   names,
   ggufPart,

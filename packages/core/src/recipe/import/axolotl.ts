@@ -27,7 +27,7 @@ import {
  * @throws UserError for a way of training that Anneal does not have
  */
 export function fromAxolotl(input: Input): Translation {
-  for (const key of ['reward_model', 'process_reward_model', 'relora']) if (input[key]) refuseTraining(key, input[key]);
+  for (const key of ['process_reward_model', 'relora']) if (input[key]) refuseTraining(key, input[key]);
   if (input['rl'] && !kinds.includes(String(input['rl']))) refuseTraining('rl', input['rl']);
   const account = newAccount();
   const lists = ['datasets', 'test_datasets', 'pretraining_dataset'];
@@ -110,6 +110,15 @@ const embeddingScale: Rule = (value, { learning_rate: rate }) =>
     ? becomes({ embedding_lr: value * Number(rate) }, 'times learning_rate')
     : cannot('write the learning rate of embeddings as embedding_lr');
 
+/** A key of its own there, beside `rl`. */
+const rewardModel: Rule = (value) =>
+  value === true ? becomes({ rl: 'reward' }) : nothing('nothing is trained otherwise without it');
+
+const labels: Rule = (value) =>
+  value === 1
+    ? nothing('a reward model has one')
+    : cannot('Anneal trains heads of one output, which are reward models');
+
 const checkpointing: Rule = (value) => {
   if (value === true) return becomes({ activations: 'recompute' });
   if (value === false) return becomes({ activations: 'keep' });
@@ -180,7 +189,10 @@ export const axolotlRules: Rules = {
     'cpo_alpha',
     'kto_desirable_weight',
     'kto_undesirable_weight',
+    'center_rewards_coefficient',
   ]),
+  reward_model: rewardModel,
+  num_labels: labels,
   rl: kind,
   rl_adapter_ref_model: () => nothing('the reference is the base with the adapter off'),
   ...plain([

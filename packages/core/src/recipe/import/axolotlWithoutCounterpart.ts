@@ -2,7 +2,7 @@ import { missing, needless, type Rules } from './translate.ts';
 
 /** Axolotl's settings that Anneal has no use for, and those whose effect it does not have. */
 export const withoutCounterpart: Rules = {
-  ...missing('Anneal does not have it', ['reward_model', 'process_reward_model', 'relora']),
+  ...missing('Anneal does not have it', ['process_reward_model', 'relora']),
   ...needless("found in the model's own files", [
     'model_type',
     'tokenizer_type',

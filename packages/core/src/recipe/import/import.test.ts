@@ -258,7 +258,6 @@ describe('LLaMA-Factory', () => {
 
   it.each([
     [{ stage: 'dpo', pref_loss: 'kto_pair' }, 'Anneal imports'],
-    [{ stage: 'rm' }, 'Anneal imports'],
     [{ stage: 'ppo' }, 'Anneal imports'],
     [{ finetuning_type: 'freeze' }, 'Anneal imports'],
   ])('%j is refused', (input, next) => {

@@ -78,7 +78,7 @@ function refuseOtherTraining(input: Input): void {
   const stage = input['stage'] ?? 'sft';
   const type = input['finetuning_type'] ?? 'lora';
   if (stage === 'dpo' && !hasPreferenceLoss(input)) refuseTraining('pref_loss', lossOf(input));
-  if (!['sft', 'pt', 'dpo', 'kto'].includes(String(stage))) refuseTraining('stage', stage);
+  if (!['sft', 'pt', 'dpo', 'kto', 'rm'].includes(String(stage))) refuseTraining('stage', stage);
   if (type !== 'lora' && type !== 'full') refuseTraining('finetuning_type', type);
 }
 
@@ -161,7 +161,7 @@ export const llamaFactoryRules: Rules = {
   stage: (value, input) => {
     if (value === 'pt')
       return elsewhere('the data sets become plain text (completion)', 'give each data set `type: completion`');
-    return value === 'dpo' || value === 'kto' ? preferenceStage(value, input) : nothing('as in Anneal');
+    return ['dpo', 'kto', 'rm'].includes(String(value)) ? preferenceStage(value, input) : nothing('as in Anneal');
   },
   finetuning_type: finetuningType,
   quantization_bit: quantization,

@@ -24,6 +24,7 @@ const losses: Readonly<Record<string, Input>> = {
 /** Our `rl` for a stage, undefined where nothing is preferred. A recipe of ours may hold one of these keys beside its `rl`. */
 export function preferenceKind(input: Input): string | undefined {
   if (input['stage'] === 'kto') return 'kto';
+  if (input['stage'] === 'rm') return 'reward';
   if (input['stage'] === 'dpo') return losses[lossOf(input)]?.['rl'] as string | undefined;
   return typeof input['rl'] === 'string' ? input['rl'] : undefined;
 }
@@ -63,7 +64,8 @@ const loss: Rule = (value, input) => {
 
 const imitation: Rule = (value, input) => {
   const kind = preferenceKind(input);
-  if (kind === 'orpo' || kind === 'kto') return cannot(`rl: ${kind} has no further weight of imitation`);
+  if (kind === 'orpo' || kind === 'kto' || kind === 'reward')
+    return cannot(`rl: ${kind} has no further weight of imitation`);
   const names = { dpo: 'rpo_alpha', ipo: 'rpo_alpha', simpo: 'cpo_alpha' };
   return named(names, 'a mean over all tokens of the chosen answers; there each answer counts the same')(value, input);
 };
@@ -82,7 +84,7 @@ export const preferenceStage: Rule = (_value, input) => {
   );
 };
 
-/** Settings of `stage: dpo` and `stage: kto`. */
+/** Settings of `stage: dpo`, `stage: kto` and `stage: rm`. */
 export const preferenceRules: Rules = {
   pref_loss: loss,
   pref_beta: named({ dpo: 'rl_beta', ipo: 'rl_beta', simpo: 'rl_beta', kto: 'rl_beta', orpo: 'orpo_alpha' }),

@@ -70,7 +70,7 @@ export function refuseTraining(key: string, value: unknown): never {
   throw new UserError({
     what: `the recipe trains by \`${key}: ${String(value)}\`, which Anneal does not have`,
     where: key,
-    next: 'Anneal imports supervised fine-tuning, continued pre-training and learning from preferences (dpo, ipo, orpo, simpo, cpo, kto), with LoRA, QLoRA or of all weights',
+    next: 'Anneal imports supervised fine-tuning, continued pre-training and learning from preferences (dpo, ipo, orpo, simpo, cpo, kto, reward models), with LoRA, QLoRA or of all weights',
     code: 'import_unsupported',
   });
 }

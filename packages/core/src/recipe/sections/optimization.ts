@@ -7,7 +7,7 @@ import { scheduleArgumentsSchema, scheduleNames } from './schedule.ts';
 export const optimization = {
   learning_rate: derived(
     z.number().positive().max(10),
-    '2e-4 with an adapter, 2e-5 with `adapter: null`; a tenth of that with `rl`',
+    '2e-4 with an adapter, 2e-5 with `adapter: null`; a tenth of that with `rl`, but for `rl: reward`',
     'Peak learning rate. An adapter takes 1e-4 to 3e-4, full fine-tuning about a tenth of that.',
   ),
   embedding_lr: optional(

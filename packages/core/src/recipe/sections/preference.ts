@@ -9,6 +9,7 @@ export const preferenceDefaults = {
   simpo: { rl_beta: 2, simpo_gamma: 1, cpo_alpha: 0 },
   cpo: { rl_beta: 0.1, dpo_loss_type: 'sigmoid', dpo_label_smoothing: 0, cpo_alpha: 1 },
   kto: { rl_beta: 0.1, kto_loss_type: 'kto', kto_desirable_weight: 1, kto_undesirable_weight: 1 },
+  reward: { center_rewards_coefficient: 0 },
   /** Its keys are those of `trl`. */
   grpo: {},
 } as const;
@@ -16,9 +17,9 @@ export const preferenceDefaults = {
 /** Learning from which of two answers is better. */
 export const preference = {
   rl: optional(
-    z.enum(['dpo', 'ipo', 'orpo', 'simpo', 'cpo', 'kto', 'grpo']),
+    z.enum(['dpo', 'ipo', 'orpo', 'simpo', 'cpo', 'kto', 'reward', 'grpo']),
     null,
-    'Learn from preferences instead of imitating every answer. `dpo`, `ipo`, `orpo`, `simpo` and `cpo` take pairs, a chosen and a rejected answer to one prompt; `kto` takes answers with a label, good or bad. `dpo`, `ipo` and `kto` compare with the model before training, which is the base with the adapter off: they need an adapter. `grpo` takes prompts, samples answers and learns from what `trl.reward_funcs` say of them. null is supervised fine-tuning.',
+    'Learn from preferences instead of imitating every answer. `dpo`, `ipo`, `orpo`, `simpo` and `cpo` take pairs, a chosen and a rejected answer to one prompt; `kto` takes answers with a label, good or bad. `dpo`, `ipo` and `kto` compare with the model before training, which is the base with the adapter off: they need an adapter. `reward` takes pairs, too, and trains a reward model: a head that gives an answer one number, its score. `grpo` takes prompts, samples answers and learns from what `trl.reward_funcs` say of them. null is supervised fine-tuning.',
   ),
   rl_beta: derived(
     z.number().positive().max(1000),
@@ -70,5 +71,10 @@ export const preference = {
     z.number().min(0).max(1000),
     '1 with `rl: kto`',
     'Weight of bad answers. With many more of one kind give the other more weight: weight × number should differ by no more than a third.',
+  ),
+  center_rewards_coefficient: derived(
+    z.number().min(0).max(1000),
+    '0 with `rl: reward`',
+    'Weight of the square of what the scores of a pair have together, which keeps scores around 0. 0.01 is usual.',
   ),
 };

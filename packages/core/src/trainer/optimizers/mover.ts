@@ -51,7 +51,7 @@ export function stateLike(variables: Variables, { index, members }: Group, part:
 
 /** Trained in full, or rows of some tokens, or by adapters. */
 export function isEmbeddingOrHead({ name }: Pick<Tensor, 'name'>): boolean {
-  return /^(adapter\/)?(embed|per_layer_embed|lm_head)(\.full|\.rows|\.A|\.B)?$/.test(name);
+  return /^(adapter\/)?(embed|per_layer_embed|lm_head|score)(\.full|\.rows|\.A|\.B)?$/.test(name);
 }
 
 export function elementsOf({ shape }: Tensor): number {
