@@ -30,6 +30,7 @@ describe('the golden checkpoints', () => {
       experts: null,
       rmsNormEps: 1e-5,
       tieWordEmbeddings: false,
+      scoreHead: false,
       maxPositions: 512,
       attentionBias: false,
       outputBias: false,

@@ -42,6 +42,7 @@ test('gemma-3-1b-it', () => {
     attentionSoftCap: 0,
     logitSoftCap: 0,
     tieWordEmbeddings: true,
+    scoreHead: false,
   });
 });
 
@@ -529,6 +530,7 @@ test('LFM2, whose layers with attention are told by number and whose MLP is narr
     headSize: 64,
     rmsNormEps: 1e-5,
     tieWordEmbeddings: true,
+    scoreHead: false,
     qkNorm: 'each_head',
     rope: { theta: 1e6, scaling: null },
   });
@@ -584,6 +586,7 @@ test('Qwen3.5 inside its multimodal model: every fourth layer has attention, a q
     rotarySize: 64,
     rope: { theta: 1e7, scaling: null },
     tieWordEmbeddings: true,
+    scoreHead: false,
     eosTokenIds: [248044],
   });
   const changed = (change: JsonObject) => read({ ...qwen, text_config: { ...qwen.text_config, ...change } });
@@ -622,6 +625,7 @@ test('Qwen3.5-35B-A3B, whose MLP is the expert that all tokens share', () => {
     },
     intermediateSize: 512,
     tieWordEmbeddings: false,
+    scoreHead: false,
     rotarySize: 64,
   });
 });

@@ -116,6 +116,7 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     experts: null,
     rmsNormEps: 1e-5,
     tieWordEmbeddings: true,
+    scoreHead: false,
     maxPositions: 64,
     attentionBias: false,
     outputBias: false,
