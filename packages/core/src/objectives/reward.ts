@@ -69,9 +69,9 @@ const bradleyTerry = {
 type Answers = Pick<BatchRows, 'tokens' | 'cuSeqlens' | 'sides'>;
 
 /** Of each document with an answer the last token that does not pad: where transformers takes the score. */
-function lastTokens({ tokens, cuSeqlens, sides }: Answers, padToken: number | null): Int32Array<ArrayBuffer> {
+function lastTokens({ tokens, cuSeqlens, sides: of }: Answers, padToken: number | null): Int32Array<ArrayBuffer> {
   return Int32Array.from(
-    sides.flatMap((side, d) => {
+    of.flatMap((side, d) => {
       if (side === 'none') return [];
       const first = cuSeqlens[d] as number;
       let last = (cuSeqlens[d + 1] as number) - 1;
@@ -82,22 +82,22 @@ function lastTokens({ tokens, cuSeqlens, sides }: Answers, padToken: number | nu
 }
 
 /** Scores of the documents before each, and of all behind the last: a document without an answer has none. */
-function rowsBefore({ cuSeqlens, sides }: Pick<Answers, 'cuSeqlens' | 'sides'>): Int32Array<ArrayBuffer> {
+function rowsBefore({ cuSeqlens, sides: of }: Pick<Answers, 'cuSeqlens' | 'sides'>): Int32Array<ArrayBuffer> {
   let rows = 0;
   return Int32Array.from(cuSeqlens, (_, d) => {
     const before = rows;
-    if ((sides[d] ?? 'none') !== 'none') rows++;
+    if ((of[d] ?? 'none') !== 'none') rows++;
     return before;
   });
 }
 
 /** Each target token has the loss of its pair, so that what is told of a row is that. */
 function pairLosses(scores: HostArray, batch: BatchRows, center: number): Float64Array {
-  const { labels, cuSeqlens, sides, margins } = batch;
+  const { labels, cuSeqlens, sides: of, margins } = batch;
   const rows = rowsBefore(batch);
   const scoreOf = (d: number): number => Number(scores[rows[d] as number]);
   return Float64Array.from(
-    sides.flatMap((side, d): number[] => {
+    of.flatMap((side, d): number[] => {
       if (side === 'none') return [];
       const better = side === 'rejected' ? d - 1 : d;
       const [chosen, rejected] = [scoreOf(better), scoreOf(better + 1)];
