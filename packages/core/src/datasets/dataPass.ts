@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { UserError } from '@anneal/formats/errors';
 import type { AtomicFile } from '@anneal/formats/files/atomicWrite';
@@ -59,7 +60,7 @@ export class DataPass {
       const values = sample.map((row) => row.value);
       const reader = openReader(answers, input.type, values, input.fields, path);
       const processing = { reader, renderer, tokenizer, mask: input.mask, sequenceLen, excessLength };
-      const { size: bytes } = await stat(path);
+      const { size: bytes, mtimeMs } = await there(path);
       const sha256 = await sha256OfFile(path, signal);
       const rejectedUnread = answers === null && leavesRejectedUnread(reader, values);
       const unread: Record<string, number> = {};
@@ -91,6 +92,8 @@ export class DataPass {
         ahead = next;
       }
       await settle();
+      const after = await there(path);
+      if (after.size !== bytes || after.mtimeMs !== mtimeMs) throw changedMeanwhile(path);
       if (rejectedUnread) delete unread.rejected; // said on its own
     } finally {
       await source.close();
@@ -267,3 +270,20 @@ const ADVICE: Readonly<Record<DropReason, string>> = {
   answers_equal: 'give rows whose answers differ',
   label_missing: 'give each row a `label` that is true or false',
 };
+
+async function there(path: string): Promise<Stats> {
+  return stat(path).catch((cause: unknown) => {
+    throw changedMeanwhile(path, cause);
+  });
+}
+
+/** Its hash would be that of other rows. */
+function changedMeanwhile(path: string, cause?: unknown): UserError {
+  return new UserError({
+    what: 'the data file was changed or removed while it was read',
+    where: path,
+    next: 'start again once it is there and written',
+    code: 'file_changed',
+    cause,
+  });
+}

@@ -103,7 +103,8 @@ function firstLineAfter(file: number, byte: number, end: number): Place | undefi
 
 /**
  * The finished lines of the file from a byte on, each with the byte after it; with `unfinished` also what comes after the last
- * of them. The text is `undefined` for a line that is too long to be held.
+ * of them. Of a line that is too long to be held the text is `undefined`, and it comes as soon as that is known, with the byte that
+ * was read up to: such a line may be as long as a disk.
  */
 export function* linesOfFile(
   file: number,
@@ -115,24 +116,28 @@ export function* linesOfFile(
   for (let offset = from; ; ) {
     const bytes = readSync(file, piece, 0, piece.length, offset);
     if (bytes === 0) {
-      if (unfinished && length > 0)
-        yield { text: length > longestLine ? undefined : Buffer.concat(parts).toString('utf8'), end: offset };
+      if (unfinished && length > 0 && length <= longestLine)
+        yield { text: Buffer.concat(parts).toString('utf8'), end: offset };
       return;
     }
     let start = 0;
     for (let at = piece.indexOf(10); at >= 0 && at < bytes; at = piece.indexOf(10, start)) {
-      const isHeld = length + at - start <= longestLine;
-      const text = isHeld ? Buffer.concat([...parts, piece.subarray(start, at)]).toString('utf8') : undefined;
-      yield { text, end: offset + at + 1 };
+      if (length <= longestLine) {
+        yield { text: Buffer.concat([...parts, piece.subarray(start, at)]).toString('utf8'), end: offset + at + 1 };
+      }
       parts = [];
       length = 0;
       start = at + 1;
     }
-    length += bytes - start;
-    // The buffer is read into again. Of a line that is too long nothing more is kept.
-    if (length > longestLine) parts = [];
-    else if (start < bytes) parts.push(Buffer.from(piece.subarray(start, bytes)));
     offset += bytes;
+    const wasHeld = length <= longestLine;
+    length += bytes - start;
+    // The buffer is read into again.
+    if (length <= longestLine) parts.push(Buffer.from(piece.subarray(start, bytes)));
+    else if (wasHeld) {
+      parts = [];
+      yield { text: undefined, end: offset };
+    }
   }
 }
 
