@@ -35,7 +35,7 @@ export type { PreparedSummary } from './preparedSummary.ts';
 export async function prepareData(options: PrepareOptions): Promise<PreparedData> {
   const { folder, cache } = options;
   const key = keyOf(options);
-  const there = await readFolder(folder, key);
+  const there = await readFolder(options, key);
   if (there !== null) return notTooLong({ ...there, reused: true }, options);
   await rm(join(folder, MANIFEST_FILE), { force: true });
   let cacheError: UserError | undefined;
@@ -111,22 +111,19 @@ async function prepareIn(options: PrepareOptions, key: string): Promise<Prepared
     await list.abort();
     throw error;
   }
-  const prepared = await readFolder(options.folder, key, { verify: false });
+  const prepared = await readFolder(options, key, { verify: false });
   if (prepared === null) throw new Error('the tokens that were just written are not there');
   return prepared;
 }
 
 /** What the cache has, once its files are those that were written, and the data those that they were made of; or how it is damaged. */
-async function takeChecked(
-  cache: string,
-  key: string,
-  { folder, signal }: PrepareOptions,
-): Promise<Prepared | UserError | null> {
+async function takeChecked(cache: string, key: string, options: PrepareOptions): Promise<Prepared | UserError | null> {
+  const { folder, signal } = options;
   if (!(await takePrepared(cache, key, folder))) return null;
   let taken: Prepared | null = null;
   let damaged: UserError | null = null;
   try {
-    taken = await readFolder(folder, key);
+    taken = await readFolder(options, key);
     if (taken && (await areUnchanged(taken.summary.files, signal))) return taken;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -189,11 +186,15 @@ function identityOf(dataset: DatasetInput): unknown {
 }
 
 /** @throws UserError `token_cache_damaged` */
-async function readFolder(folder: string, key: string, { verify = true } = {}): Promise<Prepared | null> {
+async function readFolder(
+  { folder, signal }: PrepareOptions,
+  key: string,
+  { verify = true } = {},
+): Promise<Prepared | null> {
   if (!existsSync(join(folder, MANIFEST_FILE))) return null;
   const manifest = readManifest(folder);
   if (manifest.key !== key) return null;
-  if (verify) await verifyTokenStore(folder);
+  if (verify) await verifyTokenStore(folder, { signal });
   const train = openTokenStore(folder, 'train');
   let validation: TokenStore | null = null;
   try {

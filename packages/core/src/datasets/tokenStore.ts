@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { AtomicFile } from '@anneal/formats/files/atomicWrite';
@@ -210,7 +210,10 @@ export function readManifest(folder: string): StoreManifest {
  * @param options.unsealed whether a manifest without a checksum will do, as older versions wrote it
  * @throws UserError `token_cache_damaged`
  */
-export async function verifyTokenStore(folder: string, { unsealed = false } = {}): Promise<void> {
+export async function verifyTokenStore(
+  folder: string,
+  { unsealed = false, signal }: { unsealed?: boolean; signal?: AbortSignal | undefined } = {},
+): Promise<void> {
   const { checksum, ...manifest } = readManifest(folder) as StoreManifest & { checksum?: string };
   const isSealed = checksum === checksumOf(manifest) || (unsealed && checksum === undefined);
   if (!isSealed) throw damagedStore(folder, `${MANIFEST_FILE} is not as it was written`);
@@ -218,7 +221,9 @@ export async function verifyTokenStore(folder: string, { unsealed = false } = {}
     const path = join(folder, name);
     refuseSpecialFile(path);
     if (!existsSync(path)) throw damagedStore(folder, `${name} is not there`);
-    if ((await sha256OfFile(path)) !== sha256) throw damagedStore(folder, `${name} is not as it was written`);
+    // A file with a hole may have the size of a disk, and takes as long to hash.
+    if (name === TOKENS_FILE) refuseOtherSize(folder, statSync(path).size, manifest);
+    if ((await sha256OfFile(path, signal)) !== sha256) throw damagedStore(folder, `${name} is not as it was written`);
   }
 }
 
@@ -235,17 +240,29 @@ function checksumOf(manifest: StoreManifest): string {
   return createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
 }
 
+/** Where in the file the index of the documents begins, and the lists of their numbers. */
+function placesOf({ version, tokens, documents }: StoreManifest): { indexAt: number; listAt: number } {
+  const indexAt = Math.ceil(tokens / 2) * 8;
+  return { indexAt, listAt: indexAt + documents * (version === 1 ? 24 : 28) };
+}
+
+function refuseOtherSize(folder: string, size: number, manifest: StoreManifest): void {
+  const expected = placesOf(manifest).listAt + 4 * (manifest.train + manifest.validation);
+  if (size !== expected)
+    throw damagedStore(folder, `${TOKENS_FILE} has ${size} bytes, ${MANIFEST_FILE} speaks of ${expected}`);
+}
+
 /** Opens the training or the validation documents that lie in `folder`; only the index is read. */
 export function openTokenStore(folder: string, name: StoreName): TokenStore {
   const manifest = readManifest(folder);
   const file = new RandomAccessFile(join(folder, TOKENS_FILE));
-  const { tokens, documents } = manifest;
-  const indexAt = Math.ceil(tokens / 2) * 8;
-  const listAt = indexAt + documents * (manifest.version === 1 ? 24 : 28);
-  const expected = listAt + 4 * (manifest.train + manifest.validation);
-  if (file.size !== expected) {
+  const { documents } = manifest;
+  const { indexAt, listAt } = placesOf(manifest);
+  try {
+    refuseOtherSize(folder, file.size, manifest);
+  } catch (error) {
     file.close();
-    throw damagedStore(folder, `${TOKENS_FILE} has ${file.size} bytes, ${MANIFEST_FILE} speaks of ${expected}`);
+    throw error;
   }
   const uint32 = (at: number, length: number): Uint32Array => new Uint32Array(file.read(at, length * 4).buffer);
   const all: DocumentIndex = {

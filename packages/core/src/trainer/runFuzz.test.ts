@@ -58,7 +58,7 @@ afterAll(() => {
   for (const folder of [root, whole]) rmSync(folder, { recursive: true });
 });
 
-test(`${rounds} damaged runs`, { timeout: 3_600_000 }, async () => {
+test(`${rounds} damaged runs`, { timeout: Math.max(3_600_000, 500 * rounds) }, async () => {
   const { uint32 } = random('run fuzz', seed);
   const below = (bound: number) => uint32() % bound;
   const refused: Record<string, number> = {};
