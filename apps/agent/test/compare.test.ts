@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { comparisonCsv } from '../src/service/runs/comparisonCsv.ts';
 import { commonSteps, measure, stepByStep } from '../src/service/runs/measure.ts';
 import { type RunRecord, recordOf } from '../src/service/runs/record.ts';
+import { seedGroups } from '../src/service/runs/seedGroups.ts';
 
 describe('measuring a run', () => {
   test('counts the steps behind it, not only those on record', () => {
@@ -36,6 +37,26 @@ describe('measuring a run', () => {
     const events = run([step(1, 9), step(2, 9), { type: 'resumed', fromStep: 1 }, step(2, 1)]);
     expect(measure(events)).toMatchObject({ steps: 2, recordedSteps: 2, loss: 5 });
   });
+});
+
+test('runs that differ in their seeds alone are a group, with mean and deviation', () => {
+  const compared = (settings: Record<string, unknown>, loss: number, validationLoss: number | null) => ({
+    id: 'run',
+    path: '/runs/run',
+    state: 'finished' as const,
+    settings,
+    ...measure(run([step(1, loss)])),
+    validationLoss,
+  });
+  const runs = [
+    compared({ seed: 1, lora_r: 8 }, 1, 2),
+    compared({ seed: 2, lora_r: 4 }, 9, 9),
+    compared({ seed: 2, lora_r: 8 }, 3, null),
+  ];
+  expect(seedGroups({ runs, recipe: ['seed', 'lora_r'] })).toEqual([
+    { runs: [0, 2], loss: { mean: 2, deviation: Math.SQRT2 }, validationLoss: null, bestValidationLoss: null },
+  ]);
+  expect(seedGroups({ runs, recipe: ['lora_r'] })).toEqual([]);
 });
 
 test('an evaluation and an end that a later launch repeats do not count', () => {

@@ -279,3 +279,22 @@ async function untilRunning(root: string): Promise<[string]> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+test('several seeds: a run each, compared at the end; a list that is none, or what cannot go with it, starts nothing', async () => {
+  const { folder, anneal } = project();
+  const options = ['--set', 'max_steps=2', '--set', 'sample_prompts=[]', '--runs-dir', 'runs'];
+  const trained = await anneal('train', 'recipe.yaml', '--seeds', '5,6', ...options);
+  expect(trained.code).toBe(exitCodes.done);
+  expect(trained.stdout).toMatch(/^5, 6 +2 +[\d.e-]+ ± [\d.e-]+/m);
+  expect(trained.stderr).toContain('which rows are held out');
+  const runs = readdirSync(join(folder, 'runs'));
+  expect(runs.map((run) => run.replace(/^.*-seed-/, '')).toSorted()).toEqual(['5', '6']);
+  const paths = runs.map((run) => join('runs', run));
+  const compared = await anneal('runs', 'compare', ...paths, '--json');
+  expect(json<{ seeds: unknown[] }>(compared.stdout).seeds).toHaveLength(1);
+  for (const refused of [['5'], ['5,5'], ['5,x'], ['5,6', '--detach'], ['5,6', '--set', 'seed=1']]) {
+    const { code } = await anneal('train', 'recipe.yaml', '--seeds', ...refused, ...options);
+    expect(code).toBe(exitCodes.badInput);
+  }
+  expect(readdirSync(join(folder, 'runs'))).toHaveLength(2);
+});

@@ -70,5 +70,6 @@ export const refusedOptions: readonly { flag: string; reason: string }[] = [
   { flag: '--folder', reason: 'the agent serves one folder' },
   { flag: '--offline', reason: 'a pull asks the hubs; `anneal models ls` says what is there' },
   { flag: '--dry-run', reason: '`anneal estimate` says what a run would take, without training' },
+  { flag: '--seeds', reason: 'runs there begin one by one: `--set seed=1`' },
   { flag: '--resume', reason: '`anneal runs resume` continues a run' },
 ];

@@ -1,8 +1,9 @@
 import { UserError } from '@anneal/core/errors';
 import type { RunComparison } from '@anneal/core/protocol/runs';
 import { comparisonCsv } from '../service/runs/comparisonCsv.ts';
+import { seedGroups } from '../service/runs/seedGroups.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
-import { formatRecipes, formatResults, formatSteps } from '../terminal/runComparison.ts';
+import { formatRecipes, formatResults, formatSeeds, formatSteps } from '../terminal/runComparison.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';
 import { useCase } from './useCases.ts';
 
@@ -26,6 +27,8 @@ export async function compare(runs: readonly string[], options: Options): Promis
   if (options.csv) return print(comparisonCsv(comparison).trimEnd());
   print(`${formatRecipes(comparison)}\n`);
   print(formatResults(comparison));
+  const groups = seedGroups(comparison);
+  if (groups.length > 0) print(`\n${formatSeeds(comparison, groups)}`);
   if (options.steps) print(`\n${formatSteps(comparison)}`);
   if (comparison.recipe.includes('rl')) {
     remark('these runs minimize different things (see `rl`): their losses say nothing about each other');
@@ -38,5 +41,6 @@ function asJson({ runs, recipe, ...comparison }: RunComparison): unknown {
     const values = runs.map(({ settings }) => settings[key] ?? null);
     return runs.length === 2 ? { key, a: values[0], b: values[1] } : { key, values };
   });
-  return { ...comparison, runs: runs.map((run) => ({ ...run, settings: undefined })), recipe: differences };
+  const seeds = seedGroups({ runs, recipe });
+  return { ...comparison, runs: runs.map((run) => ({ ...run, settings: undefined })), recipe: differences, seeds };
 }

@@ -1,6 +1,7 @@
 /** Runs side by side as tables: of two a column for each run, of more a line for each, which their names would not fit above. */
 import { basename } from 'node:path';
 import type { RunComparison } from '@anneal/core/protocol/runs';
+import type { SeedGroup, Spread } from '../service/runs/seedGroups.ts';
 import { formatCount, formatDuration, formatNumber } from '../units.ts';
 import { type Column, formatTable } from './table.ts';
 
@@ -39,6 +40,23 @@ export function formatResults(comparison: RunComparison): string {
     ...measures.map(({ value }) => value(run, at)),
   ]);
   return `${formatTable(columns, rows)}\n\n${legendOf(comparison)}`;
+}
+
+/** A line for each recipe that was trained with several seeds. */
+export function formatSeeds({ runs }: RunComparison, groups: readonly SeedGroup[]): string {
+  const rows = groups.map((group) => [
+    group.runs.map((at) => show(runs[at]?.settings['seed'])).join(', '),
+    String(group.runs.length),
+    spread(group.loss),
+    spread(group.validationLoss),
+    spread(group.bestValidationLoss),
+  ]);
+  const columns = ['SEEDS', 'RUNS', 'LOSS', 'VALIDATION', 'BEST'].map((title) => ({ title }));
+  return `${formatTable(columns, rows)}\n\nmean ± standard deviation over the seeds`;
+}
+
+function spread(of: Spread | null): string {
+  return of === null ? '-' : `${formatNumber(of.mean)} ± ${formatNumber(of.deviation)}`;
 }
 
 /** One line for every step that any of them recorded. */
