@@ -39,15 +39,16 @@ describe('measuring a run', () => {
   });
 });
 
+const compared = (settings: Record<string, unknown>, loss: number, validationLoss: number | null) => ({
+  id: 'run',
+  path: '/runs/run',
+  state: 'finished' as const,
+  settings,
+  ...measure(run([step(1, loss)])),
+  validationLoss,
+});
+
 test('runs that differ in their seeds alone are a group, with mean and deviation', () => {
-  const compared = (settings: Record<string, unknown>, loss: number, validationLoss: number | null) => ({
-    id: 'run',
-    path: '/runs/run',
-    state: 'finished' as const,
-    settings,
-    ...measure(run([step(1, loss)])),
-    validationLoss,
-  });
   const runs = [
     compared({ seed: 1, lora_r: 8 }, 1, 2),
     compared({ seed: 2, lora_r: 4 }, 9, 9),
