@@ -191,9 +191,9 @@ def float32(tensor):
 def random_model(name):
     torch.manual_seed(SEED + len(name))
     model = T.AutoModelForCausalLM.from_config(CONFIGS[name](), dtype=torch.float32, attn_implementation="eager").eval()
-    with torch.no_grad():  # norms and biases off their trivial values
+    with torch.no_grad():  # norms and biases off their trivial values, and attention sinks further apart
         for parameter_name, parameter in model.named_parameters():
-            if "norm" in parameter_name or parameter_name.endswith("bias"):
+            if "norm" in parameter_name or parameter_name.endswith(("bias", "sinks")):
                 parameter.add_(0.1 * torch.randn_like(parameter))
         for buffer_name, buffer in model.named_buffers():
             if buffer_name.endswith("e_score_correction_bias"):
