@@ -202,7 +202,12 @@ __global__ void __launch_bounds__(kSoftmaxThreads, kSoftmaxBlocks)
       float larger = mine.maximum;
 #pragma unroll
       for (int j = 0; j < V; j++) larger = fmaxf(larger, values[j] = cap.of(values[j]));
-      if (larger == -INFINITY) return;
+      if (larger == -INFINITY) {  // no number among them; but what is none must make the row's loss none, too
+#pragma unroll
+        for (int j = 0; j < V; j++)
+          if (isnan(values[j])) mine.total = values[j];
+        return;
+      }
       if (larger > mine.maximum) mine = {larger, mine.under(larger)};
 #pragma unroll
       for (int j = 0; j < V; j++) mine.total += exponential<L>(values[j], mine.maximum);

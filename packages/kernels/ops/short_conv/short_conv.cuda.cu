@@ -6,7 +6,7 @@ namespace {
 
 /** Where the document of a token lies. */
 struct Bounds {
-  int64_t begin, end;
+  int begin, end;
 };
 
 /** What every kernel reads: x is [b c v] where it is gated. */
@@ -21,7 +21,7 @@ struct Conv {
 
   __device__ __forceinline__ Bounds boundsOf(int64_t token) const {
     const int document = packed.at(token);
-    return {packed.begin(document), packed.end(document)};
+    return {static_cast<int>(packed.begin(document)), static_cast<int>(packed.end(document))};
   }
 
   template <int V>
@@ -42,11 +42,36 @@ struct Conv {
 
   __device__ __forceinline__ float biasOf(int channel) const { return bias ? bias[channel] : 0; }
 
+  /** The usual four taps of V channels, which are then read once. */
+  template <int V>
+  __device__ __forceinline__ void fourTaps(int channel, float (&values)[4][V]) const {
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+      float own[4];
+      load<4>(weight + (channel + j) * 4, own);
+#pragma unroll
+      for (int k = 0; k < 4; k++) values[k][j] = own[k];
+    }
+  }
+
   /** z of a token whose document begins at `begin`. */
   template <int V>
   __device__ __forceinline__ void convolved(int64_t token, int64_t begin, int channel, float (&z)[V]) const {
 #pragma unroll
     for (int j = 0; j < V; j++) z[j] = biasOf(channel + j);
+    if (V > 1 && taps == 4) {
+      float own[4][V];
+      fourTaps<V>(channel, own);
+#pragma unroll
+      for (int k = 0; k < 4; k++) {
+        if (token - 3 + k < begin) continue;
+        float u[V];
+        input<V>(token - 3 + k, channel, u);
+#pragma unroll
+        for (int j = 0; j < V; j++) z[j] = fmaf(own[k][j], u[j], z[j]);
+      }
+      return;
+    }
     for (int k = 0; k < taps; k++) {
       const int64_t from = token - taps + 1 + k;
       if (from < begin) continue;
@@ -111,6 +136,7 @@ struct BackwardInput {
   template <int V>
   __device__ void run(int64_t token, int channel) const {
     const Bounds bounds = conv.boundsOf(token);
+    if (V > 1 && !conv.gated && conv.taps == 4) return runFour<V>(token, channel, bounds);
     float du[V] = {}, own[V];
     for (int k = 0; k < conv.taps; k++) {
       const int64_t to = token + conv.taps - 1 - k;
@@ -138,17 +164,50 @@ struct BackwardInput {
     store<V>(to + conv.channels, own);
     store<V>(to + 2 * conv.channels, b);
   }
+
+  /** The same of four taps that are not gated: each input is read once. */
+  template <int V>
+  __device__ void runFour(int64_t token, int channel, const Bounds& bounds) const {
+    float taps[4][V], inputs[7][V], du[V] = {};
+    conv.template fourTaps<V>(channel, taps);
+#pragma unroll
+    for (int i = 0; i < 7; i++) {
+      const int64_t from = token - 3 + i;
+      if (from >= bounds.begin && from < bounds.end) {
+        conv.template input<V>(from, channel, inputs[i]);
+      } else {
+#pragma unroll
+        for (int j = 0; j < V; j++) inputs[i][j] = 0;
+      }
+    }
+#pragma unroll
+    for (int i = 3; i >= 0; i--) {
+      if (token + i >= bounds.end) continue;
+      float z[V], slope[V];
+      load<V>(dy + (token + i) * conv.channels + channel, slope);
+#pragma unroll
+      for (int j = 0; j < V; j++) {
+        z[j] = conv.biasOf(channel + j);
+#pragma unroll
+        for (int k = 0; k < 4; k++) z[j] = fmaf(taps[k][j], inputs[i + k][j], z[j]);
+      }
+      conv.template slope<V>(token + i, channel, z, slope);
+#pragma unroll
+      for (int j = 0; j < V; j++) du[j] = fmaf(taps[3 - i][j], slope[j], du[j]);
+    }
+    store<V>(dx + token * conv.channels + channel, du);
+  }
 };
 
 constexpr int kMostTaps = 16;
 constexpr const char* kTooManyTaps = "a convolution of too many tokens";
 
-/** A thread adds up, for one channel, what the tokens of part y give; [parts, channels, taps]. */
-template <typename A>
-__global__ void __launch_bounds__(kElementThreads) weightPartsKernel(Conv<A> conv, const A* dy, int64_t tokens_each, float* parts) {
+/** A thread adds up, for one channel, what the tokens of part y give its taps, or its bias; [parts, channels, taps or 1]. */
+template <bool kOfBias, typename A>
+__global__ void __launch_bounds__(kElementThreads, 2) weightPartsKernel(Conv<A> conv, const A* dy, int64_t tokens_each, float* parts) {
   const int channel = static_cast<int>(blockIdx.x) * kElementThreads + static_cast<int>(threadIdx.x);
   if (channel >= conv.channels) return;
-  float sums[kMostTaps] = {};
+  float sums[kOfBias ? 1 : kMostTaps] = {};
   const int64_t first = blockIdx.y * tokens_each, end = min(first + tokens_each, conv.tokens);
   Bounds document{0, 0};
   for (int64_t token = first; token < end; token++) {
@@ -157,34 +216,27 @@ __global__ void __launch_bounds__(kElementThreads) weightPartsKernel(Conv<A> con
     conv.template convolved<1>(token, document.begin, channel, z);
     load<1>(dy + token * conv.channels + channel, slope);
     conv.template slope<1>(token, channel, z, slope);
+    if constexpr (kOfBias) {
+      sums[0] += slope[0];
+    } else {
 #pragma unroll
-    for (int k = 0; k < kMostTaps; k++) {
-      const int64_t from = token - conv.taps + 1 + k;
-      if (k >= conv.taps || from < document.begin) continue;
-      float u[1];
-      conv.template input<1>(from, channel, u);
-      sums[k] = fmaf(slope[0], u[0], sums[k]);
+      for (int k = 0; k < kMostTaps; k++) {
+        const int64_t from = token - conv.taps + 1 + k;
+        if (k >= conv.taps || from < document.begin) continue;
+        float u[1];
+        conv.template input<1>(from, channel, u);
+        sums[k] = fmaf(slope[0], u[0], sums[k]);
+      }
     }
   }
+  if constexpr (kOfBias) {
+    parts[blockIdx.y * conv.channels + channel] = sums[0];
+  } else {
 #pragma unroll
-  for (int k = 0; k < kMostTaps; k++)
-    if (k < conv.taps) parts[(blockIdx.y * conv.channels + channel) * conv.taps + k] = sums[k];
-}
-
-/** What each token adds to the gradient of the bias. */
-template <typename A>
-struct Slopes {
-  Conv<A> conv;
-  const A* dy;
-
-  template <int V>
-  __device__ void run(int64_t token, int channel, float (&slope)[V]) const {
-    float z[V];
-    conv.template convolved<V>(token, conv.boundsOf(token).begin, channel, z);
-    load<V>(dy + token * conv.channels + channel, slope);
-    conv.template slope<V>(token, channel, z, slope);
+    for (int k = 0; k < kMostTaps; k++)
+      if (k < conv.taps) parts[(blockIdx.y * conv.channels + channel) * conv.taps + k] = sums[k];
   }
-};
+}
 
 /** A thread goes through the tokens of one channel, for a state holds what came before them. */
 template <typename A>
@@ -239,8 +291,9 @@ const char* short_conv_backward_input(const Launch& launch) {
   });
 }
 
-/** Workspace: that of columnSums of T rows, D · K columns. */
-const char* short_conv_backward_weight(const Launch& launch) {
+/** Workspace: that of columnSums of T rows, D · K columns, or D. */
+template <bool kOfBias>
+static const char* addWeightGradient(const Launch& launch) {
   if (launch.inputs[2].shape[2] > kMostTaps) return kTooManyTaps;
   return withType(launch.inputs[1].type, [&](auto zero) {
     using A = decltype(zero);
@@ -248,23 +301,17 @@ const char* short_conv_backward_weight(const Launch& launch) {
     if (conv.tokens == 0) return;
     const cudaStream_t stream = contextOf(launch).stream;
     float* parts = reinterpret_cast<float*>(launch.workspace);
-    const int columns = static_cast<int>(conv.channels) * conv.taps;
+    const int columns = static_cast<int>(conv.channels) * (kOfBias ? 1 : conv.taps);
     const int64_t tokensEach = ceilDivide(conv.tokens, partialsFor(conv.tokens)), count = ceilDivide(conv.tokens, tokensEach);
     const dim3 grid(static_cast<unsigned>(ceilDivide(conv.channels, kElementThreads)), static_cast<unsigned>(count));
-    weightPartsKernel<A><<<grid, kElementThreads, 0, stream>>>(conv, dataOf<A>(launch.inputs[0]), tokensEach, parts);
+    weightPartsKernel<kOfBias, A><<<grid, kElementThreads, 0, stream>>>(conv, dataOf<A>(launch.inputs[0]), tokensEach, parts);
     addPartialsKernel<<<static_cast<unsigned>(ceilDivide(columns, kWarp)), 256, 0, stream>>>(parts, static_cast<int>(count), columns,
                                                                                              launch.outputs[0].f32());
   });
 }
 
-/** Workspace: that of columnSums of T rows, D columns. */
-const char* short_conv_backward_bias(const Launch& launch) {
-  return withType(launch.inputs[1].type, [&](auto zero) {
-    using A = decltype(zero);
-    const Conv<A> conv = convOf<A>(launch, launch.inputs + 1);
-    columnSums<A>(launch, conv.tokens, conv.channels, Slopes<A>{conv, dataOf<A>(launch.inputs[0])}, launch.outputs[0].f32());
-  });
-}
+const char* short_conv_backward_weight(const Launch& launch) { return addWeightGradient<false>(launch); }
+const char* short_conv_backward_bias(const Launch& launch) { return addWeightGradient<true>(launch); }
 
 const char* short_conv_cached(const Launch& launch) {
   const Tensor x = launch.inputs[0], weight = launch.inputs[1];
