@@ -69,7 +69,7 @@ try {
     killed,
     runs: runNames().length,
     resumed,
-    eventsOnRecord: runNames().reduce((sum, run) => sum + eventsOf(run).length, 0),
+    eventsOnRecord: recorded(),
     eventsHeard: [...heard.values()].reduce((sum, { length }) => sum + length, 0),
     lostEvents: 0,
     processesLeft: 0,
@@ -112,7 +112,9 @@ async function killOnce(of: Client): Promise<void> {
   }
 }
 
-const recorded = () => runNames().reduce((sum, run) => sum + eventsOf(run).length, 0);
+function recorded(): number {
+  return runNames().reduce((sum, run) => sum + eventsOf(run).length, 0);
+}
 
 /** A quarter of them while processes open everything, the others while a run trains and saves. */
 async function moment(): Promise<void> {
@@ -165,10 +167,11 @@ function listen(of: Client, run: string): void {
   );
 }
 
-const series = () =>
-  ask((api) =>
+function series(): Promise<unknown[]> {
+  return ask((api) =>
     Promise.all(runNames().map((run) => api.runs.series.query({ run: `harbour/runs/${run}`, buckets: 400 }))),
   );
+}
 
 /** What the agent answers from the index that it has kept is what it answers from the log. */
 async function compareIndex(): Promise<void> {
