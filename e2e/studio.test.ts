@@ -204,6 +204,25 @@ describe('the studio in a browser', () => {
     await page.close();
   });
 
+  it('prints charts that are off screen as they are now', async () => {
+    const page = await open(`/run?id=${encodeURIComponent(runKey())}`);
+    const memory = page.getByRole('img', { name: /^Memory/ });
+    await memory.waitFor({ timeout: 30_000 });
+    await page.setViewportSize({ width: 1280, height: 300 });
+    await page.evaluate('scrollTo(0, 0)');
+    const picture = () =>
+      memory.locator('canvas').evaluate((element) => (element as unknown as { toDataURL(): string }).toDataURL());
+    const waitForSteps = async () => stepAfter(page, (await stepShown(page)) + 5);
+    await waitForSteps();
+    const before = await picture();
+    await waitForSteps();
+    // Nobody sees it: it is not drawn.
+    expect(await picture()).toBe(before);
+    await page.pdf();
+    expect(await picture()).not.toBe(before);
+    await page.close();
+  });
+
   it('misses no event when a tab is closed and opened again', async () => {
     for (let time = 0; time < 2; time++) {
       const page = await context.newPage();

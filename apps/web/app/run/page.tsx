@@ -1,13 +1,12 @@
 'use client';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { ChevronLeft, MessagesSquare } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { parseAsFloat, parseAsInteger, parseAsString, parseAsStringLiteral, useQueryState, useQueryStates } from 'nuqs';
 import { useCallback, useMemo } from 'react';
 import { useTranslations } from 'use-intl';
-import type { Range } from '../../src/agent/growSeries.ts';
-import type { LiveRun } from '../../src/agent/liveRun.ts';
+import type { Range } from '../../src/agent/growingSeries.ts';
+import type { LiveRun, RunFacts } from '../../src/agent/liveRun.ts';
 import { useLiveRun, useStore } from '../../src/agent/useLiveRun.ts';
 import { buttonClass } from '../../src/ui/Button.tsx';
 import { RunCharts } from '../../src/ui/charts/RunCharts.tsx';
@@ -90,21 +89,26 @@ function OpenRun({ runKey }: { runKey: string }) {
           onStep={onStep}
         />
       }
-      alerts={(summary) => <Alerts run={summary} onStep={onStep} />}
-      step={(summary) => step !== null && step > 0 && <StepOf live={run} run={summary} step={step} onStep={onStep} />}
+      alerts={(facts) => <Alerts run={facts} onStep={onStep} />}
+      step={step !== null && step > 0 && <StepOf live={run} step={step} onStep={onStep} />}
     />
   );
 }
 
 /** What it sampled, of a run that learns from its own answers; of any other the rows it read. */
-function StepOf({ live, ...props }: { live: LiveRun; run: ListedRun } & StepPanelProps) {
+function StepOf({ live, ...props }: { live: LiveRun } & StepPanelProps) {
   const judged = useStore(live.judged);
-  if (judged === undefined) return null;
-  return judged.split(' ').includes('reward') ? <AnswersPanel {...props} /> : <BatchPanel {...props} />;
+  const run = useStore(live.summary);
+  if (judged === undefined || !run) return null;
+  return judged.split(' ').includes('reward') ? (
+    <AnswersPanel run={run} {...props} />
+  ) : (
+    <BatchPanel run={run} {...props} />
+  );
 }
 
 /** The run beside what it began with. */
-function ChatLink({ run }: { run: ListedRun }) {
+function ChatLink({ run }: { run: RunFacts }) {
   const t = useTranslations('run');
   const models = run.adapter === null ? [run.key] : [run.key, `${run.key}@base`];
   return (
@@ -118,48 +122,47 @@ function ChatLink({ run }: { run: ListedRun }) {
 interface ShownProps {
   run: LiveRun;
   charts: React.ReactNode;
-  alerts: (run: ListedRun) => React.ReactNode;
-  step: (run: ListedRun) => React.ReactNode;
+  alerts: (run: RunFacts) => React.ReactNode;
+  step: React.ReactNode;
 }
 
+/** What it shows itself stays for many steps: with each of them the figures and the charts change alone. */
 function Shown({ run, charts, alerts, step }: ShownProps) {
   const t = useTranslations('run');
-  const summary = useStore(run.summary);
+  const facts = useStore(run.facts);
   const error = useStore(run.error);
   if (error) return <ErrorNote title={t('notFound')} error={shownError(error)} />;
-  if (!summary) return null;
+  if (!facts) return null;
   return (
     <article className="grid grid-cols-[minmax(0,1fr)] gap-5">
-      <title>{`${summary.name} · Anneal`}</title>
+      <title>{`${facts.name} · Anneal`}</title>
       <header className="flex flex-wrap items-start gap-x-6 gap-y-3">
         <div className="min-w-0 grow">
           <div className="flex flex-wrap items-center gap-x-3">
             <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em] [overflow-wrap:anywhere]">
-              {summary.name}
+              {facts.name}
             </h1>
-            <StateBadge run={summary} />
+            <StateBadge run={facts} />
           </div>
-          <p className="font-mono text-[12px] text-muted [overflow-wrap:anywhere]">{summary.key}</p>
+          <p className="font-mono text-[12px] text-muted [overflow-wrap:anywhere]">{facts.key}</p>
         </div>
-        {summary.checkpoint !== null && <ChatLink run={summary} />}
-        <RunActions run={summary} />
+        {facts.checkpoint !== null && <ChatLink run={facts} />}
+        <RunActions run={facts} />
       </header>
-      <Remarks run={summary} />
-      {summary.error && (
-        <ErrorNote title={t(summary.state === 'damaged' ? 'damaged' : 'failed')} error={summary.error} />
-      )}
-      {summary.refusal && <ErrorNote title={t('refused')} error={summary.refusal} />}
-      {summary.queued && summary.state === 'queued' && <WaitsFor run={summary.key} queued={summary.queued} />}
-      {summary.state === 'interrupted' && (
+      <Remarks run={facts} />
+      {facts.error && <ErrorNote title={t(facts.state === 'damaged' ? 'damaged' : 'failed')} error={facts.error} />}
+      {facts.refusal && <ErrorNote title={t('refused')} error={facts.refusal} />}
+      {facts.queued && facts.state === 'queued' && <WaitsFor run={facts.key} queued={facts.queued} />}
+      {facts.state === 'interrupted' && (
         <p role="alert" className="rounded-lg border border-warn/30 bg-warn-soft px-4 py-3">
           {t('interrupted')}
         </p>
       )}
-      {alerts(summary)}
-      <RunFigures run={summary} />
+      {alerts(facts)}
+      <RunFigures live={run} />
       {charts}
-      {step(summary)}
-      <RunDetails live={run} run={summary} />
+      {step}
+      <RunDetails live={run} run={facts} />
     </article>
   );
 }

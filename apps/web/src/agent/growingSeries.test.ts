@@ -1,7 +1,7 @@
 import { smoothNext, startSmoothing } from '@anneal/core/protocol/smoothing';
 import { metrics, type RunSeries, type StepEvent } from '@anneal/core/protocol/studio';
 import { expect, test } from 'vitest';
-import { growSeries } from './growSeries.ts';
+import { GrowingSeries } from './growingSeries.ts';
 
 const created = Date.parse('2026-01-01T00:00:00Z');
 
@@ -37,7 +37,7 @@ test('each later step is a bucket, and what is measured for the first time has n
   const series = bucketed();
   const steps = [step(11), step(12, { reward: 0.5, rewardByFunction: { short: 1 }, loss: null })];
   const happenings = [{ type: 'checkpoint', seq: 13, time: '', step: 12, path: 'checkpoints/12' } as const];
-  growSeries(series, { steps, happenings, range: null, created });
+  new GrowingSeries(series).add({ steps, happenings, range: null, created });
   expect(series).toMatchObject({ step: [10, 11, 12], seconds: [1, 2, 2], tokens: [1000, 1100, 1200], extent: [1, 12] });
   expect(series).toMatchObject({ checkpoints: [12], notFinite: [12] });
   expect(series.bands.loss.max).toEqual([3, 5, null]);
@@ -49,9 +49,23 @@ test('each later step is a bucket, and what is measured for the first time has n
 test('steps outside of what is shown move the average and the extent alone', () => {
   const [all, part] = [bucketed(), bucketed()];
   const steps = [step(11), step(12), step(13)];
-  growSeries(all, { steps, happenings: [], range: null, created });
-  growSeries(part, { steps, happenings: [], range: [1, 11], created });
+  new GrowingSeries(all).add({ steps, happenings: [], range: null, created });
+  new GrowingSeries(part).add({ steps, happenings: [], range: [1, 11], created });
   expect(part.step).toEqual([10, 11]);
   expect(part.extent).toEqual([1, 13]);
   expect(part.smoothing).toEqual(all.smoothing);
+});
+
+test('where the buckets before have several steps, later ones have as many, and a spike stays in its bucket', () => {
+  const series = bucketed();
+  Object.assign(series, { step: [5, 10], seconds: [1, 1], tokens: [500, 1000], smoothedLoss: [2, 2] });
+  for (const column of Object.values(series.bands.loss)) column.push(2);
+  const growing = new GrowingSeries(series);
+  const add = (...steps: StepEvent[]) => growing.add({ steps, happenings: [], range: null, created });
+  add(step(11, { loss: 1 }), step(12, { loss: 9, reward: 1 }));
+  expect(series).toMatchObject({ step: [5, 10, 12], tokens: [500, 1000, 1200], seconds: [1, 1, 2] });
+  add(step(13, { loss: null }), step(14, { loss: 2, reward: 2 }), step(15, { loss: 4 }), step(16, { loss: 3 }));
+  expect(series).toMatchObject({ step: [5, 10, 15, 16], tokens: [500, 1000, 1500, 1600], extent: [1, 16] });
+  expect(series.bands.loss).toMatchObject({ min: [1, 2, 1, 3], max: [3, 2, 9, 3], mean: [2, 2, 4, 3] });
+  expect(series.bands.reward.mean).toEqual([null, null, 1.5, null]);
 });

@@ -1,6 +1,6 @@
 /**
- * One run as it goes on. Its steps so far come in buckets, which the agent computes over all of them. Each later step is
- * kept as it comes, until so many are kept that the buckets are asked for anew. Charts read from here, not through React.
+ * One run as it goes on. Its steps so far come in buckets, which the agent computes over all of them. Later steps make
+ * more of them, until there are so many that they are asked for anew. Charts read from here, not through React.
  */
 import type { Alert } from '@anneal/core/protocol/alerts';
 import type { RunEvent } from '@anneal/core/protocol/events';
@@ -12,12 +12,27 @@ import {
   type StepEvent,
 } from '@anneal/core/protocol/studio';
 import { agent } from './connection.ts';
-import { growSeries, type Range } from './growSeries.ts';
-import { createStore } from './store.ts';
+import { GrowingSeries, type Range } from './growingSeries.ts';
+import { createStore, isEqualJson } from './store.ts';
 
-/** Later steps that are kept one by one. */
-const mostSteps = 1500;
 const buckets = 800;
+/** With those that later steps made. */
+const mostBuckets = 2 * buckets;
+
+/** What changes with each step. */
+const figures = [
+  'step',
+  'epoch',
+  'loss',
+  'tokensPerSecond',
+  'peakMemory',
+  'updated',
+  'seq',
+  'remaining',
+  'outline',
+] as const satisfies readonly (keyof ListedRun)[];
+/** What stays for many steps: what shows this alone is not woken by each of them. */
+export type RunFacts = Omit<ListedRun, (typeof figures)[number]>;
 
 export interface View {
   range: Range;
@@ -29,10 +44,11 @@ export class LiveRun {
   /** What is drawn; anew after each change. */
   readonly series = createStore<RunSeries | undefined>(undefined);
   readonly summary = createStore<ListedRun | undefined>(undefined);
+  readonly facts = createStore<RunFacts | undefined>(undefined, isEqualJson);
   /** Events that are no step, oldest first. */
   readonly happenings = createStore<readonly RunEvent[] | undefined>(undefined);
   /** Anew after a change only, since charts are drawn with them. */
-  readonly alerts = createStore<readonly Alert[]>([]);
+  readonly alerts = createStore<readonly Alert[]>([], isEqualJson);
   readonly error = createStore<unknown>(undefined);
   /** There is something to draw. */
   readonly hasSteps = createStore(false);
@@ -41,9 +57,9 @@ export class LiveRun {
   /** Names of its reward functions, as JSON. */
   readonly rewardFunctions = createStore('[]');
   #view: View;
-  /** The buckets with what came after them; it grows in place. */
-  #series: RunSeries | undefined;
-  /** Steps after those of the buckets, and those that came while buckets are asked for. */
+  /** The buckets with what came after them. */
+  #series: GrowingSeries | undefined;
+  /** Those that came while buckets are asked for: the answer may be older than they are. */
   #steps: StepEvent[] = [];
   #seq = 0;
   #loading = 0;
@@ -120,6 +136,7 @@ export class LiveRun {
   /** Asks for the buckets of what is shown; of several answers the one to the last question counts. */
   async #load(): Promise<void> {
     const question = ++this.#loading;
+    if (!this.#isLoading) this.#steps = [];
     this.#isLoading = true;
     const { range, smoothing } = this.#view;
     try {
@@ -131,10 +148,10 @@ export class LiveRun {
         smoothing,
       });
       if (this.#closed || question !== this.#loading) return;
-      this.#steps = this.#steps.filter(({ seq }) => seq > answer.seq);
+      const steps = this.#steps.filter(({ seq }) => seq > answer.seq);
       const happenings = (this.happenings.read.get() ?? []).filter(({ seq }) => seq > answer.seq);
-      this.#series = answer;
-      this.#extend(this.#steps, happenings);
+      this.#series = new GrowingSeries(answer);
+      this.#extend(steps, happenings);
     } catch (error) {
       this.error.set(error);
     } finally {
@@ -149,9 +166,8 @@ export class LiveRun {
     this.#seq = (fresh.at(-1) as RunEvent).seq;
     const others = fresh.filter((event) => event.type !== 'step');
     if (others.length > 0) this.happenings.set([...(this.happenings.read.get() ?? []), ...others]);
-    // The answer to a question that was asked before may be older than these.
     const steps = fresh.filter((event) => event.type === 'step');
-    this.#steps.push(...steps);
+    if (this.#isLoading) this.#steps.push(...steps);
     const isRepeated = fresh.some(({ type }) => type === 'resumed');
     if (isRepeated) {
       this.#steps = [];
@@ -159,26 +175,33 @@ export class LiveRun {
     }
     this.#extend(steps, others);
     // Another question each time steps come would leave one that takes long without an answer.
-    const isDue = !this.#series || this.#steps.length > mostSteps;
+    const isDue = !this.#series || this.#series.series.step.length > mostBuckets;
     if (isRepeated || (isDue && !this.#isLoading)) void this.#load();
   }
 
   #summarize(summary: ListedRun): void {
     this.summary.set(summary);
-    if (JSON.stringify(summary.alerts) !== JSON.stringify(this.alerts.read.get())) this.alerts.set(summary.alerts);
+    this.facts.set(factsOf(summary));
+    this.alerts.set(summary.alerts);
   }
 
   #extend(steps: readonly StepEvent[], happenings: readonly RunEvent[]): void {
     if (!this.#series) return;
     const created = Date.parse(this.summary.read.get()?.created ?? '');
-    growSeries(this.#series, { steps, happenings, range: this.#view.range, created });
-    const series = { ...this.#series };
+    this.#series.add({ steps, happenings, range: this.#view.range, created });
+    const series = { ...this.#series.series };
     this.hasSteps.set(series.extent !== null);
     const hasValues = (name: Metric): boolean => series.bands[name].mean.length > 0;
     this.judged.set(answerMetrics.filter(hasValues).join(' '));
     this.rewardFunctions.set(JSON.stringify(Object.keys(series.rewardByFunction)));
     this.series.set(series);
   }
+}
+
+function factsOf(summary: ListedRun): RunFacts {
+  const facts: Partial<ListedRun> = { ...summary };
+  for (const figure of figures) delete facts[figure];
+  return facts as RunFacts;
 }
 
 /** The bucket with the highest loss; where no loss is finite, the last. */

@@ -4,7 +4,8 @@ export interface Store<T> {
   set(value: T): void;
 }
 
-export function createStore<T>(initial: T): Store<T> {
+/** @param isSame of two values: setting one that is the same as before tells nobody */
+export function createStore<T>(initial: T, isSame: (a: T, b: T) => boolean = Object.is): Store<T> {
   let value = initial;
   const listeners = new Set<() => void>();
   return {
@@ -16,9 +17,14 @@ export function createStore<T>(initial: T): Store<T> {
       },
     },
     set(next) {
-      if (Object.is(next, value)) return;
+      if (isSame(next, value)) return;
       value = next;
       for (const listener of listeners) listener();
     },
   };
+}
+
+/** Of plain values: what they hold is equal. */
+export function isEqualJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

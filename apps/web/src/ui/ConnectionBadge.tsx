@@ -6,7 +6,7 @@ const colors = {
   open: 'bg-good',
   checking: 'bg-faint',
   connecting: 'bg-faint',
-  lost: 'bg-warn animate-[breathe_1.4s_ease-in-out_infinite]',
+  lost: 'bg-warn animate-breathe',
   unpaired: 'bg-faint',
 } as const;
 

@@ -5,7 +5,7 @@ import type { RunSeries } from '@anneal/core/protocol/studio';
 import { useTheme } from 'next-themes';
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
-import type { Range } from '../../agent/growSeries.ts';
+import type { Range } from '../../agent/growingSeries.ts';
 import type { Store } from '../../agent/store.ts';
 import { onKey } from './chartKeys.ts';
 import { applyRange, dataOf, edgesOf, optionsOf } from './chartOptions.ts';

@@ -2,7 +2,7 @@
 /** The curves of a run: one cursor and one zoom for all of them. */
 import { useCallback, useRef } from 'react';
 import { useTranslations } from 'use-intl';
-import type { Range } from '../../agent/growSeries.ts';
+import type { Range } from '../../agent/growingSeries.ts';
 import type { LiveRun } from '../../agent/liveRun.ts';
 import { agentPath } from '../../agent/paths.ts';
 import { useStore } from '../../agent/useLiveRun.ts';

@@ -1,6 +1,6 @@
 /** Keys that move and zoom a chart. */
 import type { KeyboardEvent } from 'react';
-import type { Range } from '../../agent/growSeries.ts';
+import type { Range } from '../../agent/growingSeries.ts';
 
 export function onKey(event: KeyboardEvent, extent: Range, range: Range, onRange: (range: Range) => void): void {
   if (!extent || event.ctrlKey || event.metaKey) return;

@@ -2,10 +2,10 @@
 import type { Alert } from '@anneal/core/protocol/alerts';
 import type { RunSeries } from '@anneal/core/protocol/studio';
 import type uPlot from 'uplot';
-import type { Range } from '../../agent/growSeries.ts';
+import type { Range } from '../../agent/growingSeries.ts';
 import type { Store } from '../../agent/store.ts';
 import type { ChartSpec } from './chartSpec.ts';
-import { colorOf } from './colors.ts';
+import { colorOf, rememberedColors } from './colors.ts';
 import { alertMarkers, drawMarkers, type Marker } from './markers.ts';
 import { showReadout } from './readout.ts';
 import { placeOfStep, placesOf, stepAt, type XAxis } from './xAxis.ts';
@@ -33,6 +33,7 @@ export function optionsOf(
   series: Store<RunSeries | undefined>,
   latest: { current: { range: Range; onRange: (range: Range) => void; step: number | null; alerts: readonly Alert[] } },
 ): uPlot.Options {
+  const markerColor = rememberedColors();
   const edges = spec.lines.filter(({ band }) => band).flatMap((line) => [line, line]);
   const axis: uPlot.Axis = {
     stroke: colorOf('muted'),
@@ -100,7 +101,7 @@ export function optionsOf(
           const { step, alerts } = latest.current;
           const chosen: Marker[] = step === null ? [] : [{ kind: 'line', step, color: 'ink' }];
           const markers = [...(spec.markers?.(told) ?? []), ...alertMarkers(alerts), ...chosen];
-          drawMarkers(plot, markers, (at) => placeOfStep(spec.x, told, at));
+          drawMarkers(plot, markers, (at) => placeOfStep(spec.x, told, at), markerColor);
         },
       ],
     },

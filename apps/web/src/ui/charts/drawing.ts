@@ -1,6 +1,6 @@
 /**
- * When charts are drawn: all that changed and are on screen in one frame; the others when they come on screen, or when a picture
- * of the page is made.
+ * When charts are drawn: all that changed and are on screen in one frame; the others when they come on screen, or when the page is
+ * printed or a picture of it is made.
  */
 
 const stale = new Set<Drawing>();
@@ -9,6 +9,9 @@ let frame = 0;
 export class Drawing {
   readonly #draw: () => void;
   readonly #observer: IntersectionObserver;
+  readonly #beforePrint = (): void => {
+    if (stale.has(this)) this.now();
+  };
   #isOnScreen = false;
 
   constructor(element: Element, draw: () => void) {
@@ -18,6 +21,7 @@ export class Drawing {
       if (stale.has(this)) this.request();
     });
     this.#observer.observe(element);
+    addEventListener('beforeprint', this.#beforePrint);
   }
 
   /** Something changed. However often this is said within a frame, it is drawn once. */
@@ -34,6 +38,7 @@ export class Drawing {
   end(): void {
     stale.delete(this);
     this.#observer.disconnect();
+    removeEventListener('beforeprint', this.#beforePrint);
   }
 
   get isOnScreen(): boolean {

@@ -1,7 +1,6 @@
 /** What happened during a run, drawn over a chart. */
 import type { Alert } from '@anneal/core/protocol/alerts';
 import type uPlot from 'uplot';
-import { colorOf } from './colors.ts';
 
 export type Marker =
   /** A small mark at the lower edge: a checkpoint. */
@@ -20,8 +19,14 @@ export function alertMarkers(alerts: readonly Alert[]): Marker[] {
     .map(({ code, step }) => ({ kind: 'alert', step, color: code === 'not_finite' ? 'bad' : 'warn' }));
 }
 
-/** @param placeOf where a step stands on the x axis */
-export function drawMarkers(plot: uPlot, markers: readonly Marker[], placeOf: (step: number) => number): void {
+/** @param placeOf where a step stands on the x axis. @param colorOf of a name of the theme */
+export function drawMarkers(
+  plot: uPlot,
+  markers: readonly Marker[],
+  placeOf: (step: number) => number,
+  colorOf: (name: string) => string,
+): void {
+  if (markers.length === 0) return;
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   const { min = 0, max = 0 } = plot.scales.x as { min?: number; max?: number };

@@ -8,25 +8,32 @@ export function showReadout(plot: uPlot, spec: ChartSpec, readout: HTMLElement |
   const places = plot.data[0];
   const index = plot.cursor.idx ?? places.length - 1;
   const place = places[index];
-  readout.replaceChildren();
-  if (place === undefined) return;
+  if (place === undefined) return readout.replaceChildren();
   const isHovered = plot.cursor.idx !== null && plot.cursor.idx !== undefined;
-  if (isHovered) readout.append(textOf(spec.formatX(place), 'var(--muted)'));
-  // What is pale enough for a line behind others is too pale to read.
-  for (const [at, line] of spec.lines.entries()) {
+  const texts: Text[] = isHovered ? [{ text: spec.formatX(place), color: 'muted' }] : [];
+  for (const [at, { color }] of spec.lines.entries()) {
     const value = plot.data[1 + edges + at]?.[index];
-    readout.append(
-      textOf(
-        value === null || value === undefined ? '–' : spec.format(value),
-        `var(--${line.color === 'faint' ? 'muted' : line.color})`,
-      ),
-    );
+    const text = value === null || value === undefined ? '–' : spec.format(value);
+    // What is pale enough for a line behind others is too pale to read.
+    texts.push({ text, color: color === 'faint' ? 'muted' : color });
   }
+  showTexts(readout, texts);
 }
 
-function textOf(text: string, color: string): HTMLElement {
-  const element = document.createElement('span');
-  element.textContent = text;
-  element.style.color = color;
-  return element;
+interface Text {
+  text: string;
+  /** Name of a color of the theme. */
+  color: string;
+}
+
+/** Elements stay, and what is as it was is not touched: it would be laid out with each step. */
+function showTexts(readout: HTMLElement, texts: readonly Text[]): void {
+  if (readout.childElementCount !== texts.length)
+    readout.replaceChildren(...texts.map(() => document.createElement('span')));
+  for (const [at, { text, color }] of texts.entries()) {
+    const element = readout.children[at] as HTMLElement;
+    if (element.textContent !== text) element.textContent = text;
+    const wanted = `var(--${color})`;
+    if (element.style.color !== wanted) element.style.color = wanted;
+  }
 }

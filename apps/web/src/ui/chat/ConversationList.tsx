@@ -91,7 +91,7 @@ function Item({
       >
         <span className={`block truncate text-[13px] ${isCurrent ? 'font-medium' : ''}`}>{title}</span>
         <span className="figures flex items-center gap-1.5 text-[11.5px] text-muted">
-          {answering && <span className="size-1.5 animate-[breathe_1.4s_ease-in-out_infinite] rounded-full bg-ember" />}
+          {answering && <span className="size-1.5 animate-breathe rounded-full bg-ember" />}
           {answering ? t('answering') : format.time(changed)}
           {models.length > 1 && <span>· {t('columns', { count: models.length })}</span>}
         </span>

@@ -62,10 +62,7 @@ export function DeviceCard({
           <ul>
             {running.map(({ run, name }) => (
               <li key={run} className="flex min-w-0 items-center gap-2 py-1">
-                <span
-                  className="size-[7px] shrink-0 animate-[breathe_1.6s_ease-in-out_infinite] rounded-full bg-ember"
-                  aria-hidden="true"
-                />
+                <span className="size-[7px] shrink-0 animate-breathe rounded-full bg-ember" aria-hidden="true" />
                 <Link href={`/run?id=${encodeURIComponent(run)}`} className="truncate font-medium hover:underline">
                   {name}
                 </Link>

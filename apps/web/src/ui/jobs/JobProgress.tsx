@@ -34,7 +34,7 @@ export function JobProgress({ job }: { job: ListedJob }) {
         className="h-1 overflow-hidden rounded-full bg-line"
       >
         {share === null ? (
-          <div className="h-full w-1/3 animate-[breathe_1.6s_ease-in-out_infinite] rounded-full bg-ember" />
+          <div className="h-full w-1/3 animate-breathe rounded-full bg-ember" />
         ) : (
           <Bar share={share} color="bg-ember" />
         )}

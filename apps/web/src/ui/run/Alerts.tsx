@@ -1,11 +1,11 @@
 'use client';
 import type { Alert } from '@anneal/core/protocol/alerts';
 import { openAlerts } from '@anneal/core/protocol/openAlerts';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation } from '@tanstack/react-query';
 import { TriangleAlert } from 'lucide-react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
+import type { RunFacts } from '../../agent/liveRun.ts';
 import { useIsOff, useMay } from '../../agent/useMe.ts';
 import { useProblemText } from '../../i18n/problems.tsx';
 import { AgentWords } from '../AgentWords.tsx';
@@ -14,7 +14,7 @@ import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 
 /** What somebody should look at, the newest first; below it what somebody has looked at. */
-export function Alerts({ run, onStep }: { run: ListedRun; onStep: (step: number) => void }) {
+export function Alerts({ run, onStep }: { run: RunFacts; onStep: (step: number) => void }) {
   const t = useTranslations('alert');
   const acknowledge = useMutation({
     mutationFn: (alerts: readonly Alert[]) =>

@@ -1,11 +1,11 @@
 'use client';
 import type { RunFinding } from '@anneal/core/protocol/diagnoses';
 import type { Unseen } from '@anneal/core/protocol/sights';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useQuery } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useTranslations } from 'use-intl';
 import { useConnection, useHasSocket } from '../../agent/hooks.ts';
+import type { RunFacts } from '../../agent/liveRun.ts';
 import { recipeOfRunQuery } from '../../agent/recipeOfRun.ts';
 import { useDiagnosis } from '../../agent/useDiagnosis.ts';
 import { useProblemText } from '../../i18n/problems.tsx';
@@ -16,7 +16,7 @@ import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { Progress } from '../Progress.tsx';
 
 /** What looks wrong in the run, the worst first, and what to change. */
-export function Doctor({ run }: { run: ListedRun }) {
+export function Doctor({ run }: { run: RunFacts }) {
   const t = useTranslations('doctorRun');
   const { progress, result, error, isLooking, look, cancel } = useDiagnosis(run.key);
   const isAway = useConnection() !== 'open';
@@ -76,7 +76,7 @@ function Unchecked({ unseen }: { unseen: Unseen }) {
   );
 }
 
-function Finding({ run, finding: { code, what, evidence, next, set } }: { run: ListedRun; finding: RunFinding }) {
+function Finding({ run, finding: { code, what, evidence, next, set } }: { run: RunFacts; finding: RunFinding }) {
   const t = useTranslations('doctorRun');
   const sightText = useSightText();
   const told = useProblemText()({ code, what, next });
@@ -105,7 +105,7 @@ function Finding({ run, finding: { code, what, evidence, next, set } }: { run: L
 }
 
 /** To the run's recipe with the change proposed: it is made there, by whoever reads it. */
-function InEditor({ run, set }: { run: ListedRun; set: RunFinding['set'] }) {
+function InEditor({ run, set }: { run: RunFacts; set: RunFinding['set'] }) {
   const t = useTranslations('doctorRun');
   const hasSocket = useHasSocket();
   const { data, error } = useQuery({ ...recipeOfRunQuery(run.key), enabled: hasSocket });

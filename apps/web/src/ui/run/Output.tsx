@@ -1,21 +1,21 @@
 'use client';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
+import type { LiveRun, RunFacts } from '../../agent/liveRun.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useSettled } from '../recipe/useSettled.ts';
 import { SearchField } from '../SearchField.tsx';
 import { Nothing } from './Samples.tsx';
 
 /** What the process that trains has printed. */
-export function Output({ run }: { run: ListedRun }) {
+export function Output({ live, run }: { live: LiveRun; run: RunFacts }) {
   const t = useTranslations('run');
   const [search, setSearch] = useState('');
   const active = run.state === 'running' || run.state === 'preparing';
   const { data, error } = useQuery({
-    queryKey: ['output', run.key, active ? 'live' : run.seq],
+    queryKey: ['output', run.key, active ? 'live' : live.seq],
     queryFn: () => agent().runs.output.query({ run: run.key }),
     refetchInterval: active ? 2000 : false,
   });
@@ -23,7 +23,7 @@ export function Output({ run }: { run: ListedRun }) {
   const asked = useSettled(wanted, 300);
   // All of it is searched, not only the end that is shown.
   const found = useQuery({
-    queryKey: ['output', run.key, active ? 'live' : run.seq, asked],
+    queryKey: ['output', run.key, active ? 'live' : live.seq, asked],
     queryFn: ({ signal }) => agent().runs.searchOutput.query({ run: run.key, text: asked }, { signal }),
     enabled: asked !== '',
     refetchInterval: active ? 5000 : false,

@@ -1,18 +1,18 @@
 'use client';
 import { mostNoteCharacters, tagForm } from '@anneal/core/protocol/remarkForms';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation } from '@tanstack/react-query';
 import { Pencil, X } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
+import type { RunFacts } from '../../agent/liveRun.ts';
 import { useIsOff, useMay } from '../../agent/useMe.ts';
 import { Button, IconButton } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 
 /** What people say of the run: tags, and a note. */
-export function Remarks({ run }: { run: ListedRun }) {
+export function Remarks({ run }: { run: RunFacts }) {
   const may = useMay('editor');
   if (!may && run.tags.length === 0 && run.note === null) return null;
   return (
@@ -23,7 +23,7 @@ export function Remarks({ run }: { run: ListedRun }) {
   );
 }
 
-function Tags({ run, may }: { run: ListedRun; may: boolean }) {
+function Tags({ run, may }: { run: RunFacts; may: boolean }) {
   const t = useTranslations('remarks');
   const [tag, setTag] = useState('');
   const isOff = useIsOff('editor');
@@ -84,7 +84,7 @@ function Tags({ run, may }: { run: ListedRun; may: boolean }) {
   );
 }
 
-function RunNote({ run: { key, note }, may }: { run: ListedRun; may: boolean }) {
+function RunNote({ run: { key, note }, may }: { run: RunFacts; may: boolean }) {
   const t = useTranslations('remarks');
   const format = useFormat();
   const [draft, setDraft] = useState<string>();

@@ -1,5 +1,4 @@
 'use client';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation } from '@tanstack/react-query';
 import { ChevronDown, Pause, Play, Save, X } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
@@ -7,16 +6,17 @@ import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
+import type { RunFacts } from '../../agent/liveRun.ts';
 import { useMay } from '../../agent/useMe.ts';
 import { Button, buttonClass } from '../Button.tsx';
 import { Confirm } from '../Confirm.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { DeleteRun } from './DeleteRun.tsx';
 
-const resumable: ReadonlySet<ListedRun['state']> = new Set(['stopped', 'failed', 'interrupted', 'created']);
+const resumable: ReadonlySet<RunFacts['state']> = new Set(['stopped', 'failed', 'interrupted', 'created']);
 
 /** What can be asked of a run in its state. Asked twice, it does the same: each asks for a state, none toggles. */
-export function RunActions({ run }: { run: ListedRun }) {
+export function RunActions({ run }: { run: RunFacts }) {
   const t = useTranslations('run');
   const named = { run: run.key };
   const stop = useMutation({ mutationFn: (now: boolean) => agent().runs.stop.mutate({ ...named, now }) });

@@ -1,10 +1,9 @@
 'use client';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import dynamic from 'next/dynamic';
 import { parseAsStringLiteral, useQueryState } from 'nuqs';
 import { Tabs } from 'radix-ui';
 import { useTranslations } from 'use-intl';
-import type { LiveRun } from '../../agent/liveRun.ts';
+import type { LiveRun, RunFacts } from '../../agent/liveRun.ts';
 import { Events } from './Events.tsx';
 import { MemoryParts } from './MemoryParts.tsx';
 import { Output } from './Output.tsx';
@@ -18,7 +17,7 @@ const Doctor = dynamic(async () => (await import('./Doctor.tsx')).Doctor, { ssr:
 
 const tabs = ['samples', 'doctor', 'events', 'output', 'memory', 'recipe', 'exports'] as const;
 
-export function RunDetails({ live, run }: { live: LiveRun; run: ListedRun }) {
+export function RunDetails({ live, run }: { live: LiveRun; run: RunFacts }) {
   const t = useTranslations('run');
   const [tab, setTab] = useQueryState('tab', parseAsStringLiteral(tabs).withDefault('samples'));
   return (
@@ -48,10 +47,10 @@ export function RunDetails({ live, run }: { live: LiveRun; run: ListedRun }) {
         <Events live={live} />
       </Tabs.Content>
       <Tabs.Content value="output">
-        <Output run={run} />
+        <Output live={live} run={run} />
       </Tabs.Content>
       <Tabs.Content value="memory">
-        <MemoryParts live={live} run={run} />
+        <MemoryParts live={live} />
       </Tabs.Content>
       <Tabs.Content value="recipe">
         <RunRecipe run={run} />

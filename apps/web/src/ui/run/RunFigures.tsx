@@ -2,15 +2,21 @@
 import type { ListedRun } from '@anneal/core/protocol/studio';
 import { type ReactNode, useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import type { LiveRun } from '../../agent/liveRun.ts';
+import { useStore } from '../../agent/useLiveRun.ts';
 import { useFormat } from '../format.ts';
 import { Progress } from '../Progress.tsx';
 
 /** Where a run is, in the figures one looks for first. */
-export function RunFigures({ run }: { run: ListedRun }) {
+export function RunFigures({ live }: { live: LiveRun }) {
+  const run = useStore(live.summary);
+  return run ? <Figures run={run} /> : null;
+}
+
+function Figures({ run }: { run: ListedRun }) {
   const t = useTranslations('run');
   const format = useFormat();
   const active = run.state === 'running' || run.state === 'preparing';
-  const elapsed = useElapsed(run, active);
   return (
     <section aria-label={t('step')} className="overflow-hidden rounded-lg border border-line bg-surface">
       <Progress step={run.step} total={run.totalSteps} active={active} />
@@ -40,12 +46,12 @@ export function RunFigures({ run }: { run: ListedRun }) {
           {run.plannedMemory === null ? '–' : format.bytes(run.plannedMemory)}
         </Figure>
         {active ? (
-          <Figure name={t('left')} note={elapsed === null ? undefined : `${t('elapsed')} ${format.span(elapsed)}`}>
+          <Figure name={t('left')} note={run.created !== '' && <Elapsed run={run} />}>
             {format.range(run.remaining)}
           </Figure>
         ) : (
           <Figure name={t('took')} note={format.time(run.created)}>
-            {elapsed === null ? '–' : format.span(elapsed)}
+            {run.created === '' ? '–' : format.span(secondsUntil(Date.parse(run.updated), run))}
           </Figure>
         )}
       </dl>
@@ -53,7 +59,7 @@ export function RunFigures({ run }: { run: ListedRun }) {
   );
 }
 
-function Figure({ name, note, children }: { name: string; note?: string | undefined; children: ReactNode }) {
+function Figure({ name, note, children }: { name: string; note?: ReactNode; children: ReactNode }) {
   return (
     <div className="min-w-0">
       <dt className="label">{name}</dt>
@@ -65,15 +71,19 @@ function Figure({ name, note, children }: { name: string; note?: string | undefi
   );
 }
 
-/** Seconds since the run was created, to now or to its last event. */
-function useElapsed(run: ListedRun, active: boolean): number | null {
+/** The clock of a run that goes on: it alone is drawn each second. */
+function Elapsed({ run }: { run: ListedRun }) {
+  const t = useTranslations('run');
+  const format = useFormat();
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
-    if (!active) return;
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
-  }, [active]);
-  if (run.created === '') return null;
-  const end = active ? Math.max(now, Date.parse(run.updated)) : Date.parse(run.updated);
-  return Math.max(0, (end - Date.parse(run.created)) / 1000);
+  }, []);
+  return `${t('elapsed')} ${format.span(secondsUntil(Math.max(now, Date.parse(run.updated)), run))}`;
+}
+
+/** Since the run was created. */
+function secondsUntil(end: number, { created }: ListedRun): number {
+  return Math.max(0, (end - Date.parse(created)) / 1000);
 }

@@ -1,15 +1,15 @@
 'use client';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useQuery } from '@tanstack/react-query';
 import Link from 'next/link';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import type { RunFacts } from '../../agent/liveRun.ts';
 import { recipeOfRunQuery } from '../../agent/recipeOfRun.ts';
 import { buttonClass } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { Segmented } from '../Segmented.tsx';
 
-export function RunRecipe({ run }: { run: ListedRun }) {
+export function RunRecipe({ run }: { run: RunFacts }) {
   const t = useTranslations('run');
   const [shown, setShown] = useState<'written' | 'resolved'>('written');
   const { data, error } = useQuery(recipeOfRunQuery(run.key));

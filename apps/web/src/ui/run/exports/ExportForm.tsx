@@ -1,13 +1,13 @@
 'use client';
 import type { StudioExport, StudioExportPlan } from '@anneal/core/protocol/exports';
 import type { MergedType } from '@anneal/core/protocol/mergedTypes';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { parseAsArrayOf, parseAsBoolean, parseAsString, useQueryState } from 'nuqs';
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../../agent/connection.ts';
 import { useCalledAs } from '../../../agent/hooks.ts';
+import type { RunFacts } from '../../../agent/liveRun.ts';
 import { useIsOff } from '../../../agent/useMe.ts';
 import { Button } from '../../Button.tsx';
 import { Command } from '../../Command.tsx';
@@ -25,7 +25,7 @@ export function ExportForm({
   exports,
   isExporting,
 }: {
-  run: ListedRun;
+  run: RunFacts;
   exports: readonly StudioExport[];
   isExporting: boolean;
 }) {
@@ -64,7 +64,7 @@ function Forms({
   checkpoint,
   isExporting,
 }: {
-  run: ListedRun;
+  run: RunFacts;
   exports: readonly StudioExport[];
   plan: StudioExportPlan;
   checkpoint: string | null;

@@ -1,10 +1,10 @@
 'use client';
 import type { StudioExport } from '@anneal/core/protocol/exports';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../../agent/connection.ts';
+import type { RunFacts } from '../../../agent/liveRun.ts';
 import { Confirm } from '../../Confirm.tsx';
 import { ErrorNote, shownError } from '../../ErrorNote.tsx';
 import { useFormat } from '../../format.ts';
@@ -19,7 +19,7 @@ export function ExportList({
   isChecking,
   isPushing,
 }: {
-  run: ListedRun;
+  run: RunFacts;
   exports: readonly StudioExport[];
   isChecking: boolean;
   isPushing: boolean;

@@ -1,9 +1,9 @@
 'use client';
 import type { StudioExport } from '@anneal/core/protocol/exports';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { CloudUpload, Download, Scale, Terminal, Trash2 } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import type { RunFacts } from '../../../agent/liveRun.ts';
 import { agentPath } from '../../../agent/paths.ts';
 import { useIsOff } from '../../../agent/useMe.ts';
 import { buttonClass, IconButton } from '../../Button.tsx';
@@ -19,7 +19,7 @@ export function ExportRow({
   onPush,
   onDelete,
 }: {
-  run: ListedRun;
+  run: RunFacts;
   exported: StudioExport;
   /** Undefined while something is compared. */
   onCheck: (() => void) | undefined;
@@ -104,7 +104,7 @@ export function ExportRow({
   );
 }
 
-function downloadHref(run: ListedRun, { key }: StudioExport): string {
+function downloadHref(run: RunFacts, { key }: StudioExport): string {
   return agentPath(`/api/exports/download?${new URLSearchParams({ run: run.key, export: key })}`);
 }
 

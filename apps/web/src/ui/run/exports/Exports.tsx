@@ -1,9 +1,9 @@
 'use client';
 import type { ListedJob } from '@anneal/core/protocol/jobs';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useQuery } from '@tanstack/react-query';
 import { agent } from '../../../agent/connection.ts';
 import { isRunning, useJobs } from '../../../agent/jobs.ts';
+import type { RunFacts } from '../../../agent/liveRun.ts';
 import { ErrorNote, shownError } from '../../ErrorNote.tsx';
 import { JobProgress } from '../../jobs/JobProgress.tsx';
 import { ExportForm } from './ExportForm.tsx';
@@ -13,7 +13,7 @@ import { Pushed } from './Pushed.tsx';
 const kinds: ReadonlySet<ListedJob['kind']> = new Set(['export', 'parity', 'push']);
 
 /** Handing on what was trained: what it could be, what is being written, and what is there. */
-export function Exports({ run }: { run: ListedRun }) {
+export function Exports({ run }: { run: RunFacts }) {
   const jobs = useJobs().filter(({ subject, kind }) => subject === run.key && kinds.has(kind));
   const running = jobs.filter(isRunning);
   const [last] = jobs;

@@ -1,6 +1,5 @@
 'use client';
 import type { StudioExport } from '@anneal/core/protocol/exports';
-import type { ListedRun } from '@anneal/core/protocol/studio';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import Link from 'next/link';
 import { Dialog } from 'radix-ui';
@@ -8,6 +7,7 @@ import { type FormEvent, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../../agent/connection.ts';
 import { useCalledAs } from '../../../agent/hooks.ts';
+import type { RunFacts } from '../../../agent/liveRun.ts';
 import { useIsOff } from '../../../agent/useMe.ts';
 import { Button, buttonClass } from '../../Button.tsx';
 import { Command } from '../../Command.tsx';
@@ -16,15 +16,7 @@ import { FormChoice } from './FormChoice.tsx';
 import { pushCommand } from './forms.ts';
 
 /** Asks where to, and for whom; what is then sent is a job like others. */
-export function PushDialog({
-  run,
-  exported,
-  onClose,
-}: {
-  run: ListedRun;
-  exported: StudioExport;
-  onClose: () => void;
-}) {
+export function PushDialog({ run, exported, onClose }: { run: RunFacts; exported: StudioExport; onClose: () => void }) {
   const t = useTranslations('exports');
   const anneal = useCalledAs();
   const isOff = useIsOff('operator');
