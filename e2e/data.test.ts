@@ -134,6 +134,16 @@ describe('the data in a browser', () => {
     expect(await other.locator('[data-differs]').count()).toBeGreaterThan(0);
     await other.locator('[data-trained]').first().hover();
     await page.getByText('It is part of an answer').waitFor();
+    // A token of the other reading is chosen, too: it stays when the pointer is elsewhere.
+    await other.locator('[data-trained]').first().click();
+    const chosen = page.getByRole('option', { selected: true });
+    await page.getByRole('combobox', { name: 'template' }).hover();
+    await page.getByText('It is part of an answer').waitFor();
+    expect(await chosen.count()).toBe(1);
+    expect(await other.getByRole('option', { selected: true }).count()).toBe(1);
+    await page.getByRole('listbox', { name: 'Tokens of this row' }).getByRole('option').first().click();
+    expect(await other.getByRole('option', { selected: true }).count()).toBe(0);
+    expect(await chosen.count()).toBe(1);
     await expectAccessible(page);
     await page.reload();
     await page.getByRole('combobox', { name: 'tokenizer of' }).selectOption('harbour/model');

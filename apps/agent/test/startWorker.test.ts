@@ -172,6 +172,20 @@ describe('in the foreground', () => {
     expect(readRun(piped.path).status.checkpoint).not.toBeNull();
   });
 
+  test('a run that is sent SIGTERM by somebody else stops with a checkpoint, and does not say that it was asked', async () => {
+    const path = await createRun('forever');
+    const run = start(path);
+    await waitForStep(path, 2);
+    process.kill(readRun(path).owner?.pid as number, 'SIGTERM');
+    await run.ended;
+    expect(run.events.at(-1)).toMatchObject({ type: 'stopped', why: 'terminated' });
+    const asked = start(path);
+    await waitForStep(path, readRun(path).status.step + 2);
+    asked.stop();
+    await asked.ended;
+    expect(asked.events.at(-1)).toMatchObject({ type: 'stopped', why: 'asked' });
+  });
+
   test('SIGHUP to the training process saves a checkpoint', async () => {
     const path = await createRun('forever');
     const pid = startDetached(path, { worker });

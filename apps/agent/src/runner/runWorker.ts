@@ -8,8 +8,8 @@ import { exitCodeOfError, exitCodes } from '../exitCodes.ts';
 import type { Launch } from './launchArguments.ts';
 
 /**
- * One launch of a run: runs `train` on the run at `path` and returns the exit code. SIGTERM, SIGINT, SIGHUP and a parent that is
- * gone stop it with a checkpoint, SIGQUIT at once; SIGUSR2 saves a checkpoint. A later launch that can do nothing, because inputs
+ * One launch of a run: runs `train` on the run at `path` and returns the exit code. SIGINT, by which we ask for it, SIGTERM, SIGHUP
+ * and a parent that is gone stop it with a checkpoint, SIGQUIT at once; SIGUSR2 saves a checkpoint. A later launch that can do nothing, because inputs
  * or a checkpoint are not what they were, leaves the run as it is and only tells the parent.
  */
 export async function runWorker(
@@ -22,7 +22,7 @@ export async function runWorker(
     signal.stopRequested = true;
     signal.stopReason ??= why;
   };
-  process.on('SIGTERM', stop('asked'));
+  process.on('SIGTERM', stop('terminated'));
   process.on('SIGINT', stop('asked'));
   process.on('SIGHUP', stop('terminal_closed'));
   if (process.connected && !detached) process.on('disconnect', stop('parent_gone'));

@@ -40,7 +40,7 @@ export function startAttached(
   let requests = 0;
   const stop = () => {
     requests++;
-    child.kill(requests === 1 ? 'SIGTERM' : 'SIGQUIT');
+    child.kill(requests === 1 ? 'SIGINT' : 'SIGQUIT');
     if (requests > 1) setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds).unref();
   };
   return { stop, ended: watch(path, child, { afterSeq, onEvent: options.onEvent, stopped: () => requests > 0 }) };

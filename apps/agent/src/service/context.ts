@@ -4,6 +4,8 @@ import type { SecretName } from '@anneal/core/protocol/secretNames';
 export interface Context {
   /** Where runs are kept. Undefined: where a recipe says, and `runs` where there is none. */
   readonly runsFolder?: string | undefined;
+  /** From where relative paths of a request go on, where a use case says so. Undefined: the working folder of this process. */
+  readonly baseFolder?: string | undefined;
   /** Ends what is done, wherever it is. Without it, whoever stops listening ends it at its next progress. */
   readonly signal?: AbortSignal | undefined;
   /** Tokens of hubs. They go to nobody else, and into no message. */

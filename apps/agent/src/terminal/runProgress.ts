@@ -121,6 +121,7 @@ const stopWords: Record<StopReason, string> = {
   at_once: 'on request, at once',
   terminal_closed: 'its terminal was closed',
   parent_gone: 'the process that started it is gone',
+  terminated: 'its process was sent SIGTERM',
 };
 
 function describeData(event: Extract<EventBody, { type: 'data_prepared' }>): string {

@@ -60,8 +60,11 @@ export type Warning = z.infer<typeof warningSchema>;
 export const checkpointReasons = ['cadence', 'evaluation', 'asked', 'stop', 'end'] as const;
 export type CheckpointReason = (typeof checkpointReasons)[number];
 
-/** Why a run stopped: on request, with a checkpoint or at once; with its terminal, or the process that started it. */
-export const stopReasons = ['asked', 'at_once', 'terminal_closed', 'parent_gone'] as const;
+/**
+ * Why a run stopped: on request, with a checkpoint or at once; with its terminal, or the process that started it; by a SIGTERM that
+ * somebody else sent, as a system does that shuts down.
+ */
+export const stopReasons = ['asked', 'at_once', 'terminal_closed', 'parent_gone', 'terminated'] as const;
 export type StopReason = (typeof stopReasons)[number];
 
 /**

@@ -216,9 +216,9 @@ export const recipes = router({
       const folder = join(workspace.root, input.folder);
       if (existsSync(folder)) throw folderTaken(input.folder);
       const model = workspace.models().find(({ path }) => workspace.keyOf(path) === input.model)?.path ?? input.model;
-      const isName = input.data === undefined || isPublished(input.data);
+      const isName = input.data === undefined || isPublished(input.data, workspace.root);
       const data = isName ? input.data : workspace.dataFile(input.data as string);
-      await beginProject({}, { folder, preset, model, data });
+      await beginProject({ baseFolder: workspace.root }, { folder, preset, model, data });
       return { recipe: `${input.folder}/recipe.yaml` };
     }),
 

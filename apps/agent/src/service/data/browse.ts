@@ -269,6 +269,8 @@ export class BrowsedData {
       .next()
       .then(({ value }) => value ?? undefined);
     this.#kept.set(key, row);
+    // What could not be read now may be there again.
+    row.catch(() => this.#kept.get(key) === row && this.#kept.delete(key));
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest);
     return row;

@@ -22,27 +22,32 @@ import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { starterFolder } from '../starterFolder.ts';
 
-/** @throws UserError `init_exists` before anything is written; `file_not_found`, `model_not_found`, `init_needs_rows` */
-export async function beginProject(_: Context, request: InitRequest): Promise<Project> {
+/** Paths go on from the base folder. @throws UserError `init_exists` before anything is written; `file_not_found`, `model_not_found`, `init_needs_rows` */
+export async function beginProject({ baseFolder = '.' }: Context, request: InitRequest): Promise<Project> {
   const { folder, model, data, preset } = parseRequest(initRequest, request);
-  const target = resolve(folder);
+  const target = resolve(baseFolder, folder);
   if (model === undefined && data === undefined && preset === undefined) return copyStarter(target);
   const rows = presetRows[preset ?? 'lora'];
   if (rows !== 'conversations' && data === undefined) throw needsRows(rows);
 
   const baseModel = model ?? presetModels[preset ?? 'lora'];
   const files = ['recipe.yaml'];
-  refuseMissing(baseModel, data);
+  refuseMissing(baseModel, data, baseFolder);
   refuseExisting(target, files);
   makeFolder(target);
-  let dataset = data === undefined || isPublished(data) ? data : relative(target, resolve(data));
+  let dataset =
+    data === undefined || isPublished(data, baseFolder) ? data : relative(target, resolve(baseFolder, data));
   if (dataset === undefined) {
     dataset = join('data', 'harbour.jsonl');
     refuseExisting(target, [dataset]);
     await cp(join(starterFolder, dataset), join(target, dataset), { recursive: true });
     files.push(dataset);
   }
-  const text = starterRecipe({ baseModel: pathOrName(baseModel, target), dataset, ...(preset && { preset }) });
+  const text = starterRecipe({
+    baseModel: pathOrName(baseModel, target, baseFolder),
+    dataset,
+    ...(preset && { preset }),
+  });
   await writeFile(join(target, 'recipe.yaml'), text);
   return { folder: target, files };
 }
@@ -85,31 +90,31 @@ function needsRows(kind: keyof typeof rowsOf): UserError {
 }
 
 /** Said before there is a recipe that can only fail. */
-function refuseMissing(model: string, data: string | undefined): void {
-  if (data !== undefined && !existsSync(data) && !isPublished(data)) {
+function refuseMissing(model: string, data: string | undefined, baseFolder: string): void {
+  if (data !== undefined && !existsSync(resolve(baseFolder, data)) && !isPublished(data, baseFolder)) {
     throw new UserError({
       what: 'there is no such data file or folder',
-      where: resolve(data),
+      where: resolve(baseFolder, data),
       next: 'correct the path after --data',
       code: 'file_not_found',
     });
   }
   try {
-    resolveModelPath(model);
+    resolveModelPath(model, { baseDirectory: baseFolder });
   } catch (error) {
     if (!(error instanceof UserError) || error.code !== 'model_not_pulled') throw error;
   }
 }
 
-/** The name of a data set of a hub. */
-export function isPublished(data: string): boolean {
-  return !existsSync(data) && isDatasetId(data) && !isDataFile(data);
+/** The name of a data set of a hub: nothing of that name lies in the folder. */
+export function isPublished(data: string, folder: string): boolean {
+  return !existsSync(resolve(folder, data)) && isDatasetId(data) && !isDataFile(data);
 }
 
 /** A path named here must be found from the recipe; a name of a hub stays one. */
-function pathOrName(model: string, target: string): string {
-  if (!existsSync(model)) return model;
-  const path = relative(target, resolve(model));
+function pathOrName(model: string, target: string, baseFolder: string): string {
+  if (!existsSync(resolve(baseFolder, model))) return model;
+  const path = relative(target, resolve(baseFolder, model));
   return path.startsWith('.') ? path : `./${path}`;
 }
 

@@ -33,7 +33,7 @@ export async function* stopRun(
   const { run, now } = parseRequest(stopRunRequest, request);
   const path = await pathOfRun(context, run);
   const owner = ownerHere(path);
-  signal(owner, now ? 'SIGQUIT' : 'SIGTERM');
+  signal(owner, now ? 'SIGQUIT' : 'SIGINT');
   yield { asked: owner };
   const killAt = now ? Date.now() + patienceMilliseconds : Number.POSITIVE_INFINITY;
   while (runOwner(path)?.pid === owner.pid) {

@@ -158,7 +158,7 @@ export const runs = {
     warning: '{message}',
     early_stopped: 'Stopped early: the validation loss was lowest at step {step}',
     stopped:
-      'Stopped{why, select, asked { on request} at_once { at once, on request} terminal_closed {, as its terminal was closed} parent_gone {, as the process that started it is gone} other {}}; resumes after step {step}',
+      'Stopped{why, select, asked { on request} at_once { at once, on request} terminal_closed {, as its terminal was closed} parent_gone {, as the process that started it is gone} terminated {, as its process was sent SIGTERM} other {}}; resumes after step {step}',
     failed: '{what}',
     finished: 'Finished after step {step}',
   },

@@ -159,7 +159,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     warning: '{message}',
     early_stopped: '提前停止：验证损失在第 {step} 步最低',
     stopped:
-      '已停止{why, select, asked {（应要求）} at_once {（应要求，立即）} terminal_closed {（终端已关闭）} parent_gone {（启动它的进程已不在）} other {}}；将从第 {step} 步之后继续',
+      '已停止{why, select, asked {（应要求）} at_once {（应要求，立即）} terminal_closed {（终端已关闭）} parent_gone {（启动它的进程已不在）} terminated {（其进程收到 SIGTERM）} other {}}；将从第 {step} 步之后继续',
     failed: '{what}',
     finished: '在第 {step} 步之后完成',
   },

@@ -169,6 +169,7 @@ export function RowView({ name, overview, judging, choice, row, backTo, onRow, o
             <Raw row={first} isAsked={form === 'raw'} />
           ) : other !== null ? (
             <SideBySide
+              key={JSON.stringify([row, answer, other])}
               name={name}
               row={row}
               answer={answer}

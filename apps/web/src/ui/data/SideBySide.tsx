@@ -52,8 +52,12 @@ export function SideBySide({ name, row, answer, parts, other, onMore, ...drawn }
     const isWhole = { mine: parts.at(-1)?.isLast === true, other: others.at(-1)?.isLast === true };
     return isComplete ? differences(blocks, otherBlocks, isWhole) : undefined;
   }, [parts, others, isComplete, blocks, otherBlocks]);
-  const [pointed, setPointed] = useState<{ side: 'mine' | 'other'; token: number } | null>(null);
-  const at = pointed ?? (chosen === null ? null : { side: 'mine' as const, token: chosen });
+  const [pointed, setPointed] = useState<Place | null>(null);
+  // Of the other reading a token is chosen until one of the row itself is, which the address names.
+  const [picked, setPicked] = useState<{ token: number; instead: number | null } | null>(null);
+  const otherChosen = picked && picked.instead === chosen ? picked.token : null;
+  const mineChosen = otherChosen === null ? chosen : null;
+  const at = pointed ?? placeOf('other', otherChosen) ?? placeOf('mine', mineChosen);
   const [first, otherFirst] = [parts[0] as DataRow, others[0]];
   const shown = at?.side === 'other' ? otherBlocks : blocks;
   const block = shown.find(({ tokens }) => (tokens.at(-1)?.index ?? -1) >= (at?.token ?? Number.POSITIVE_INFINITY));
@@ -68,9 +72,12 @@ export function SideBySide({ name, row, answer, parts, other, onMore, ...drawn }
             label={t('list')}
             differing={marks?.mine}
             isDropped={first.verdict.kind === 'dropped'}
-            chosen={chosen}
-            onPoint={(token) => setPointed(token === null ? null : { side: 'mine', token })}
-            onChoose={onChoose}
+            chosen={mineChosen}
+            onPoint={(token) => setPointed(placeOf('mine', token))}
+            onChoose={(token) => {
+              setPicked(null);
+              onChoose(token);
+            }}
           />
         </Reading>
         {error ? (
@@ -85,9 +92,9 @@ export function SideBySide({ name, row, answer, parts, other, onMore, ...drawn }
                 idPrefix="other-token"
                 differing={marks?.other}
                 isDropped={otherFirst.verdict.kind === 'dropped'}
-                chosen={null}
-                onPoint={(token) => setPointed(token === null ? null : { side: 'other', token })}
-                onChoose={(token) => setPointed({ side: 'other', token })}
+                chosen={otherChosen}
+                onPoint={(token) => setPointed(placeOf('other', token))}
+                onChoose={(token) => setPicked({ token, instead: chosen })}
               />
             )}
           </Reading>
@@ -108,6 +115,15 @@ export function SideBySide({ name, row, answer, parts, other, onMore, ...drawn }
       </aside>
     </div>
   );
+}
+
+interface Place {
+  side: 'mine' | 'other';
+  token: number;
+}
+
+function placeOf(side: Place['side'], token: number | null): Place | null {
+  return token === null ? null : { side, token };
 }
 
 interface ReadingProps {

@@ -16,7 +16,7 @@ export function HostFigures({ samples }: { samples: readonly HostNow[] }) {
       <Gauge
         name={t('processor')}
         figure={t('percent', { value: format.count(100 * cpu.busy) })}
-        note={t('threads', { threads: cpu.threads, load: format.number(cpu.load) })}
+        note={t('threads', { threads: cpu.threads, load: cpu.load.toFixed(2) })}
         share={cpu.busy}
         history={samples.map((sample) => sample.cpu.busy)}
       />
