@@ -38,6 +38,9 @@ const open = (path: string): Promise<Page> => studio.goTo(path);
 const row = (page: Page, number: number) => page.getByRole('heading', { name: `Row ${number} of 471` }).waitFor();
 const judged = (page: Page) => page.getByRole('button', { name: 'Problems 2' }).waitFor({ timeout: 30_000 });
 
+/** How many tokens of it are chosen. */
+const chosen = (list: Locator) => list.getByRole('option', { selected: true }).count();
+
 describe('the data in a browser', () => {
   it('are reached from the recipe, with a verdict for each row', async () => {
     const page = await open('/recipes');
@@ -137,7 +140,6 @@ describe('the data in a browser', () => {
     // A token of the other reading is chosen, too: it stays when the pointer is elsewhere.
     await other.locator('[data-trained]').first().click();
     const mine = page.getByRole('listbox', { name: 'Tokens of this row' });
-    const chosen = (list: Locator) => list.getByRole('option', { selected: true }).count();
     await page.getByRole('combobox', { name: 'template' }).hover();
     await page.getByText('It is part of an answer').waitFor();
     expect([await chosen(mine), await chosen(other)]).toEqual([0, 1]);
