@@ -113,6 +113,11 @@ export const verbs: readonly Verb[] = [
     load: () => import('./commands/secrets.ts'),
   },
   {
+    name: 'endpoints',
+    summary: 'name those whom an agent may ask for rows, with their keys',
+    load: () => import('./commands/endpoints.ts'),
+  },
+  {
     name: 'remote',
     summary: 'do the same with the agent of another machine',
     load: () => import('./commands/remote.ts'),

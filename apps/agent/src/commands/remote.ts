@@ -19,7 +19,8 @@ export async function define(command: Command): Promise<void> {
     const verb = command.command(name).summary(summary).description(summary);
     await (await load()).define(verb);
     for (const leaf of [verb, ...verb.commands]) {
-      for (const option of leaf.options) option.hidden ||= refusedOptions.some(({ flag }) => flag === option.long);
+      const refused = refusedOf(leaf).map(({ flag }) => flag);
+      for (const option of leaf.options) option.hidden ||= refused.includes(option.long ?? '');
       const action = actions[leaf.name()];
       if (action) leaf.action(async (...args) => (await action())(...args));
     }
@@ -56,9 +57,11 @@ function wordsOf({ host, tokenFile, caFile }: RemoteOptions): string {
   );
 }
 
+const refusedOf = (leaf: Command) => refusedOptions.filter(({ of = leaf.name() }) => of === leaf.name());
+
 /** What has no meaning there is refused: nothing is ignored. */
 function refuseOptions(leaf: Command): void {
-  for (const { flag, reason } of refusedOptions) {
+  for (const { flag, reason } of refusedOf(leaf)) {
     const option = leaf.options.find(({ long }) => long === flag);
     if (option && leaf.getOptionValueSource(option.attributeName()) === 'cli') throw notRemote(flag, reason);
   }

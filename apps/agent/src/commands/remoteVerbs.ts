@@ -30,6 +30,7 @@ export const remoteVerbs: readonly RemoteVerb[] = [
   { name: 'push', load: () => import('./push.ts') },
   { name: 'models', load: () => import('./models.ts') },
   { name: 'pull', load: () => import('./pull.ts') },
+  { name: 'synthesize', load: () => import('./synthesize.ts') },
   {
     name: 'runs',
     load: () => import('./runs.ts'),
@@ -50,7 +51,6 @@ export const refusedVerbs: readonly { name: string; reason: string }[] = [
     reason: 'a project is begun where its folder is; the studio of the agent begins and imports recipes',
   },
   { name: 'edit', reason: 'a version is written where the file is; the studio of the agent edits rows' },
-  { name: 'synthesize', reason: 'rows are made where the documents are; data are sent to the agent afterwards' },
   { name: 'schema', reason: 'it is the same everywhere' },
   { name: 'eval', reason: 'the agent measures validation losses while it trains' },
   { name: 'reproduce', reason: 'a run is trained again where its files are' },
@@ -58,6 +58,7 @@ export const refusedVerbs: readonly { name: string; reason: string }[] = [
   { name: 'pair', reason: 'who is let in is decided on the machine of the agent, or in its settings' },
   { name: 'token', reason: 'who is let in is decided on the machine of the agent, or in its settings' },
   { name: 'secrets', reason: 'they are set on the machine of the agent, or by admins in its settings' },
+  { name: 'endpoints', reason: 'they are set on the machine of the agent, or by admins in its settings' },
   { name: 'mcp', reason: 'it names the agent by its own --host' },
   { name: 'verify', reason: local },
   { name: 'bench', reason: local },
@@ -65,11 +66,12 @@ export const refusedVerbs: readonly { name: string; reason: string }[] = [
   { name: 'completion', reason: local },
 ];
 
-export const refusedOptions: readonly { flag: string; reason: string }[] = [
+/** @property of the verb whose option it is, where others have one of this name */
+export const refusedOptions: readonly { flag: string; of?: string; reason: string }[] = [
   { flag: '--runs-dir', reason: 'the agent knows where its runs are' },
   { flag: '--folder', reason: 'the agent serves one folder' },
   { flag: '--offline', reason: 'a pull asks the hubs; `anneal models ls` says what is there' },
-  { flag: '--dry-run', reason: '`anneal estimate` says what a run would take, without training' },
+  { flag: '--dry-run', of: 'train', reason: '`anneal estimate` says what a run would take, without training' },
   { flag: '--seeds', reason: 'runs there begin one by one: `--set seed=1`' },
   { flag: '--resume', reason: '`anneal runs resume` continues a run' },
 ];

@@ -1,6 +1,3 @@
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import type { SecretName } from '@anneal/core/protocol/secretNames';
 import { AgentState } from '../daemon/agentState.ts';
 import { Audit } from '../daemon/auth/audit.ts';
@@ -9,6 +6,7 @@ import { Workspace } from '../daemon/workspace.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatTime } from '../units.ts';
+import { secretFrom } from './secretFrom.ts';
 import type { SecretOptions } from './secrets.ts';
 
 export function list({ folder, json }: SecretOptions): void {
@@ -32,7 +30,7 @@ export function list({ folder, json }: SecretOptions): void {
 
 export async function set(name: SecretName, { folder, json }: SecretOptions): Promise<void> {
   const { store, audit } = keptBy(folder);
-  const secret = process.stdin.isTTY ? await typed(`${name}: `) : await text(process.stdin);
+  const secret = await secretFrom(name);
   store.set({ name, secret }, null);
   audit.record({ name: null, action: 'anneal secrets set', input: { name }, outcome: 'done' });
   if (json) printJson(store.list().find((one) => one.name === name));
@@ -45,19 +43,6 @@ export function remove(name: SecretName, { folder, json }: SecretOptions): void 
   audit.record({ name: null, action: 'anneal secrets remove', input: { name }, outcome: 'done' });
   if (json) printJson({ removed: name });
   else print(`removed ${name}`);
-}
-
-/** Nothing of it is shown. */
-async function typed(question: string): Promise<string> {
-  process.stderr.write(question);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
-  try {
-    return await terminal.question('');
-  } finally {
-    terminal.close();
-    process.stderr.write('\n');
-  }
 }
 
 /** Of the agent that serves the folder, whether it runs or not. */

@@ -13,6 +13,7 @@ import { addExamples } from './examples.ts';
 import { optionFor } from './requestOption.ts';
 import { addSetOption } from './setOption.ts';
 import { onStopSignals } from './stopSignals.ts';
+import { useCase } from './useCases.ts';
 
 interface Options {
   dryRun?: boolean;
@@ -43,7 +44,7 @@ export function define(command: Command): void {
 }
 
 async function synthesize(recipe: string, options: Options): Promise<void> {
-  const { synthesizeRows } = await import('../service/synthesis/synthesize.ts');
+  const synthesizeRows = await useCase('synthesizeRows');
   const { dryRun, samples, overwrite, set, json } = options;
   const stopping = new AbortController();
   const progress = showSynthesisProgress({ sayEstimate: (estimate) => remark(estimateInWords(estimate)) });
@@ -53,8 +54,8 @@ async function synthesize(recipe: string, options: Options): Promise<void> {
     stopping.abort();
   });
   try {
-    const useCase = synthesizeRows({ signal: stopping.signal }, { recipe, set, dryRun, samples, overwrite });
-    const result = await finish(useCase, progress.show).finally(progress.end);
+    const making = synthesizeRows({ signal: stopping.signal }, { recipe, set, dryRun, samples, overwrite });
+    const result = await finish(making, progress.show).finally(progress.end);
     if (result.state === 'stopped') process.exitCode = stopping.signal.aborted ? exitCodes.stopped : exitCodes.failed;
     else if (result.failed > 0) process.exitCode = exitCodes.failed;
     if (json) return printJson(result);

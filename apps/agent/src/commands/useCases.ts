@@ -47,6 +47,7 @@ interface Modules {
   push: typeof import('../service/push/push.ts');
   pull: typeof import('../service/models/pull.ts');
   chat: typeof import('../service/chat/open.ts');
+  synthesis: typeof import('../service/synthesis/synthesize.ts');
 }
 
 /** The steps of a run, opened to look at their rows. */
@@ -124,6 +125,10 @@ export interface ChatUseCases {
   openChat: Modules['chat']['openChat'];
 }
 
+export interface SynthesisUseCases {
+  synthesizeRows: Modules['synthesis']['synthesizeRows'];
+}
+
 export type WaitingRun = Pick<QueuedRun, 'run' | 'device' | 'priority' | 'since' | 'by'>;
 
 export interface OpenedQueue {
@@ -153,6 +158,7 @@ export interface UseCases
     ExportUseCases,
     ModelUseCases,
     ChatUseCases,
+    SynthesisUseCases,
     QueueUseCases,
     StorageUseCases {}
 
@@ -226,6 +232,7 @@ const here: { readonly [Name in keyof UseCases]: () => Promise<UseCases[Name]> }
   },
   examineHost: async () => (await import('../service/host/examineHost.ts')).examineHost,
   openChat: async () => (await import('../service/chat/open.ts')).openChat,
+  synthesizeRows: async () => (await import('../service/synthesis/synthesize.ts')).synthesizeRows,
   openQueue: async () => (await import('./queueHere.ts')).openQueue,
 };
 

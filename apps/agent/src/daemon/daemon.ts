@@ -36,6 +36,7 @@ import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
 import { KeptHistories } from './runs/keptHistories.ts';
 import { RunBatches } from './runs/runBatches.ts';
+import { EndpointStore } from './secrets/endpointStore.ts';
 import { SecretStore } from './secrets/secretStore.ts';
 import { Sockets } from './sockets.ts';
 import { StudioFiles } from './studioFiles.ts';
@@ -78,6 +79,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const access = new Access(state.folder, address.token);
     const tokens = new ApiTokens(state.folder);
     const secrets = new SecretStore(state.folder);
+    const endpoints = new EndpointStore(state.folder);
     const audit = new Audit(state.folder, options.log);
     const queue = new RunQueue(state.folder);
     const feeds = new RunFeeds(workspace, queue, new KeptHistories(state.folder, options.log));
@@ -109,6 +111,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       access,
       tokens,
       secrets,
+      endpoints,
+      ownApi: () => `${url}/v1`,
       audit,
       telemetry,
       jobs,

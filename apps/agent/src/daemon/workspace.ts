@@ -68,8 +68,17 @@ export class Workspace {
 
   /** The recipes, newest first. A file that a link leads to is none of the workspace's. */
   recipes(): FoundRecipe[] {
+    return this.#recipes(/^base_model\s*:/m);
+  }
+
+  /** Those of `anneal synthesize`, newest first. */
+  synthesisRecipes(): FoundRecipe[] {
+    return this.#recipes(/^\s*\{?\s*"?endpoint"?\s*:/m);
+  }
+
+  #recipes(mark: RegExp): FoundRecipe[] {
     const found = this.#yamlFiles()
-      .filter((path) => looksLikeRecipe(path))
+      .filter((path) => looksLikeRecipe(path, mark))
       .flatMap((path) => {
         const status = statSync(path, { throwIfNoEntry: false });
         return status ? [{ key: this.keyOf(path), path, modified: status.mtime }] : [];
@@ -264,11 +273,11 @@ function isGoneOrClosed(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** It names a model and data sets; whether it is right is another question. */
-function looksLikeRecipe(path: string): boolean {
+/** It has a key of such recipes; whether it is right is another question. */
+function looksLikeRecipe(path: string, mark: RegExp): boolean {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined || status.size > largestRecipe) return false;
-  return /^base_model\s*:/m.test(textAt(path) ?? '');
+  return mark.test(textAt(path) ?? '');
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -62,7 +62,7 @@ function described({ name, description, role, request }: Tool) {
     name,
     description,
     inputSchema: z.toJSONSchema(request, { io: 'input' }) as { type: 'object' },
-    annotations: { readOnlyHint: role === 'viewer', openWorldHint: name === 'models_pull' },
+    annotations: { readOnlyHint: role === 'viewer', openWorldHint: ['models_pull', 'synthesize'].includes(name) },
   };
 }
 

@@ -20,6 +20,7 @@ import {
   stopRunRequest,
   tagRunRequest,
 } from '@anneal/core/protocol/runs';
+import { synthesisRequest } from '@anneal/core/protocol/synthesis';
 import { z } from 'zod';
 import { finish } from '../service/finish.ts';
 import { answerOnce } from './answer.ts';
@@ -244,7 +245,23 @@ const changing: readonly Tool[] = [
   ),
 ];
 
-export const tools: readonly Tool[] = [...looking, ...talking, ...writing, ...changing];
+const making: readonly Tool[] = [
+  tool('synthesis_list', 'The recipes that make rows', 'viewer', nothing, ({ connection }) =>
+    connection.ask((api) => api.synthesis.list.query()),
+  ),
+  tool(
+    'synthesize',
+    'Makes rows by a recipe, asking the endpoints that the agent is configured with; with dryRun it says what that takes. A cancel keeps what was answered',
+    'operator',
+    synthesisRequest,
+    ({ ask, signal, report }, input) =>
+      finish(ask.synthesizeRows({ signal }, input), ({ phase, answered, requests }) =>
+        report(answered, requests, phase),
+      ),
+  ),
+];
+
+export const tools: readonly Tool[] = [...looking, ...talking, ...writing, ...changing, ...making];
 
 function tool<Schema extends z.ZodObject>(
   name: string,

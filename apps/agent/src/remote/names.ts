@@ -25,8 +25,25 @@ export async function runThere(connection: Connection, name: string): Promise<Li
 }
 
 /** The key of a recipe. @throws UserError `recipe_not_found` */
-export async function recipeThere({ ask, address }: Connection, name: string): Promise<string> {
-  const known = (await ask((api) => api.recipes.list.query())).map(({ key }) => key);
+export async function recipeThere(connection: Connection, name: string): Promise<string> {
+  const known = await connection.ask((api) => api.recipes.list.query());
+  return recipeAmong(connection, name, known);
+}
+
+/** The key of one of `anneal synthesize`. @throws UserError `recipe_not_found` */
+export async function synthesisThere(connection: Connection, name: string): Promise<string> {
+  const known = await connection.ask((api) => api.synthesis.list.query());
+  return recipeAmong(connection, name, known);
+}
+
+/** The key of one of either kind. @throws UserError `recipe_not_found` */
+export async function anyRecipeThere(connection: Connection, name: string): Promise<string> {
+  const known = await connection.ask((api) => Promise.all([api.recipes.list.query(), api.synthesis.list.query()]));
+  return recipeAmong(connection, name, known.flat());
+}
+
+function recipeAmong({ address }: Connection, name: string, listed: readonly { key: string }[]): string {
+  const known = listed.map(({ key }) => key);
   const key = name.replace(/^\.\//, '');
   const found =
     known.find((one) => one === key) ?? known.find((one) => one === `${key.replace(/\/$/, '')}/recipe.yaml`);

@@ -5,14 +5,14 @@ import type { OpenedFirstBatches, RecipeUseCases } from '../commands/useCases.ts
 import { reporting } from '../service/reporting.ts';
 import type { Connection } from './connection.ts';
 import { openDataThere } from './data.ts';
-import { recipeThere } from './names.ts';
+import { anyRecipeThere, recipeThere } from './names.ts';
 import { notRemote } from './notRemote.ts';
 
 export function remoteRecipes(connection: Connection): RecipeUseCases {
   const { ask, first } = connection;
   return {
     async validateRecipe(_, { recipe, set }) {
-      const key = await recipeThere(connection, recipe);
+      const key = await anyRecipeThere(connection, recipe);
       return ask((api) => api.recipes.validate.query({ recipe: key, set }));
     },
     estimateRun: (_, { recipe, set }) =>

@@ -7,6 +7,7 @@ import { remoteModels } from './models.ts';
 import { remoteQueue } from './queue.ts';
 import { remoteRecipes } from './recipes.ts';
 import { remoteRuns } from './runs.ts';
+import { synthesizeThere } from './synthesis.ts';
 
 /** @param signal cancels what was begun there */
 export function remoteUseCases(connection: Connection, signal: AbortSignal): UseCases {
@@ -16,6 +17,8 @@ export function remoteUseCases(connection: Connection, signal: AbortSignal): Use
     ...remoteExports(connection, signal),
     ...remoteModels(connection, signal),
     ...remoteChat(connection),
+    synthesizeRows: (context, request) =>
+      synthesizeThere(connection, { ...context, signal: context.signal ?? signal }, request),
     openQueue: async () => remoteQueue(connection),
     surveyStorage: () => connection.ask((api) => api.storage.survey.query()),
     cleanStorage: (_, items) => connection.ask((api) => api.storage.clean.mutate({ items: [...items] })),

@@ -10,6 +10,21 @@ export interface Context {
   readonly signal?: AbortSignal | undefined;
   /** Tokens of hubs. They go to nobody else, and into no message. */
   readonly secrets?: Readonly<Partial<Record<SecretName, string>>> | undefined;
+  /** Of an agent, what a recipe of `anneal synthesize` may do. Undefined on the command line: all that this user may. */
+  readonly synthesis?: AllowedSynthesis | undefined;
+}
+
+export interface AllowedSynthesis {
+  readonly endpoints: readonly AllowedEndpoint[];
+  /** Where its sources lie, and its output. */
+  readonly folder: string;
+}
+
+/** An address that may be asked. Its key goes there and nowhere else. */
+export interface AllowedEndpoint {
+  readonly name: string;
+  readonly url: string;
+  readonly apiKey: string | null;
 }
 
 const usualRunsFolder = 'runs';

@@ -20,6 +20,7 @@ export const useCases = {
   checkModel: async () => (await import('./models/check.ts')).checkModel,
   surveyStorage: async () => (await import('./storage/survey.ts')).surveyStorage,
   cleanStorage: async () => (await import('./storage/clean.ts')).cleanStorage,
+  synthesize: async () => (await import('./synthesis/synthesize.ts')).synthesizeRows,
   pull: async () => (await import('./models/pull.ts')).pullModel,
 } as const;
 

@@ -1,7 +1,7 @@
 'use client';
 import type { DataSourceName, ListedData } from '@anneal/core/protocol/dataView';
 import { useQueryClient } from '@tanstack/react-query';
-import { CloudDownload } from 'lucide-react';
+import { CloudDownload, Sparkles } from 'lucide-react';
 import dynamic from 'next/dynamic';
 import Link from 'next/link';
 import { parseAsString, useQueryStates } from 'nuqs';
@@ -17,6 +17,7 @@ import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
 
 // For who asks for it alone.
+const MakeRows = dynamic(async () => (await import('../../src/ui/data/MakeRows.tsx')).MakeRows, { ssr: false });
 const FromHub = dynamic(async () => (await import('../../src/ui/data/FromHub.tsx')).FromHub, { ssr: false });
 
 export default function DataScreen() {
@@ -45,11 +46,12 @@ export default function DataScreen() {
     [recipe, file, hub, model, mapping, list],
   );
   const isArriving = useFreshList();
-  const [wish, setWish] = useState<boolean>();
-  const isHubShown = wish ?? isArriving;
+  const [wish, setWish] = useState<'hub' | 'make' | null>();
+  const shown = wish === undefined && isArriving ? 'hub' : wish;
+  const show = (panel: 'hub' | 'make') => setWish(shown === panel ? null : panel);
   const openHub = useCallback(
     (key: string) => {
-      setWish(false);
+      setWish(null);
       choose({ ...noData, hub: key });
     },
     [choose],
@@ -61,14 +63,21 @@ export default function DataScreen() {
         <h1 className="font-semibold text-[22px] leading-8 tracking-[-0.015em]">{t('title')}</h1>
         {list && name && <SourceChooser list={list} name={name} onChoose={choose} />}
         {list && (
-          <Button className="ml-auto" aria-expanded={isHubShown} onClick={() => setWish(!isHubShown)}>
-            <CloudDownload className="size-3.5" aria-hidden="true" />
-            {t('fromHub')}
-          </Button>
+          <>
+            <Button className="ml-auto" aria-expanded={shown === 'make'} onClick={() => show('make')}>
+              <Sparkles className="size-3.5" aria-hidden="true" />
+              {t('makeRows')}
+            </Button>
+            <Button aria-expanded={shown === 'hub'} onClick={() => show('hub')}>
+              <CloudDownload className="size-3.5" aria-hidden="true" />
+              {t('fromHub')}
+            </Button>
+          </>
         )}
         {list && <UploadFile folder={folderFor(name, list)} onDone={(key) => choose({ ...noData, file: key })} />}
       </div>
-      {list && isHubShown && <FromHub here={list.hub} onOpen={openHub} />}
+      {list && shown === 'hub' && <FromHub here={list.hub} onOpen={openHub} />}
+      {list && shown === 'make' && <MakeRows onOpen={(key) => choose({ ...noData, file: key })} />}
       {error && <ErrorNote error={shownError(error)} />}
       {!list && !error && (
         <p className="text-muted" role="status">
@@ -93,7 +102,8 @@ const noData: DataSourceName = { recipe: null, file: null, hub: null, model: nul
 /** Asks for the list again when a download has ended. Tells whether one goes on. */
 function useFreshList(): boolean {
   const queries = useQueryClient();
-  const jobs = useJobsOf('pullData');
+  const pulls = useJobsOf('pullData');
+  const jobs = [...pulls, ...useJobsOf('synthesize')];
   const ended = jobs
     .filter((job) => !isRunning(job))
     .map(({ id }) => id)
@@ -101,7 +111,7 @@ function useFreshList(): boolean {
   useEffect(() => {
     if (ended !== '') void queries.invalidateQueries({ queryKey: ['data-list'] });
   }, [queries, ended]);
-  return jobs.some(isRunning);
+  return pulls.some(isRunning);
 }
 
 /** What the address names; else the first recipe, else the first file, else the first of a hub. */

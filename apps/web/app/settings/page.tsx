@@ -3,6 +3,7 @@ import { useTranslations } from 'use-intl';
 import { useMe } from '../../src/agent/useMe.ts';
 import { AuditLog } from '../../src/ui/settings/AuditLog.tsx';
 import { Browsers } from '../../src/ui/settings/Browsers.tsx';
+import { Endpoints } from '../../src/ui/settings/Endpoints.tsx';
 import { People } from '../../src/ui/settings/People.tsx';
 import { Secrets } from '../../src/ui/settings/Secrets.tsx';
 import { Storage } from '../../src/ui/settings/Storage.tsx';
@@ -33,6 +34,7 @@ export default function SettingsScreen() {
               <People me={me} />
               <Tokens />
               <Secrets />
+              <Endpoints />
               <AuditLog />
             </>
           )}

@@ -4,6 +4,7 @@ import type { CheckedModel, CheckModelProgress, PulledModel, PullProgress } from
 import type { PushedRepository, PushProgress } from './push.ts';
 import type { EditProgress, NewVersion } from './rowEdits.ts';
 import type { ToldError } from './studio.ts';
+import type { SynthesisProgress, SynthesisResult } from './synthesis.ts';
 
 /** A kind of job: what it tells on the way, and what it ends with. */
 export interface JobKinds {
@@ -19,6 +20,8 @@ export interface JobKinds {
   push: { progress: PushProgress; result: PushedRepository };
   /** Writing a new version of a data file. */
   editRow: { progress: EditProgress; result: NewVersion };
+  /** Making rows; of the result files are named by their keys. */
+  synthesize: { progress: SynthesisProgress; result: SynthesisResult };
 }
 export type JobKind = keyof JobKinds;
 

@@ -74,3 +74,44 @@ export const synthesisResultSchema = z.object({
   estimate: synthesisEstimateSchema,
 });
 export type SynthesisResult = z.infer<typeof synthesisResultSchema>;
+
+/** A recipe of `anneal synthesize` in the folder of an agent. */
+export interface ListedSynthesis {
+  key: string;
+  /** ISO 8601, UTC. */
+  modified: string;
+}
+
+export const saveSynthesisRequest = z.object({
+  /** Its key; of a new one where it is to lie. */
+  recipe: z.string().min(1).max(1024),
+  text: z.string().max(262_144),
+  /** What stood there when it was opened; null for a new one. */
+  before: z.string().max(262_144).nullable(),
+});
+export type SaveSynthesisRequest = z.output<typeof saveSynthesisRequest>;
+
+/** Of the rows of a recipe's output, those that were left out. */
+export const rejectedRowsRequest = z.object({
+  /** The output, as the list of data files has it. */
+  file: z.string().min(1).max(1024),
+  offset: count.default(0),
+  limit: z.int().min(1).max(100).default(50),
+});
+export type RejectedRowsRequest = z.input<typeof rejectedRowsRequest>;
+
+export interface RejectedRow {
+  reason: string;
+  detail: string;
+  question: string | null;
+  answer: string | null;
+  /** What the endpoint said, where nothing could be read of it. */
+  content: string | null;
+  /** The document, and of a data file its row. */
+  source: string | null;
+}
+
+export interface RejectedRows {
+  total: number;
+  rows: RejectedRow[];
+}

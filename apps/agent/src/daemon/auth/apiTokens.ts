@@ -26,6 +26,8 @@ export type ApiToken = Omit<KeptToken, 'hash'>;
 
 export class ApiTokens {
   readonly #path: string;
+  /** By their hashes: of this process alone, and never on the disk. */
+  readonly #lent = new Map<string, ApiToken>();
 
   /** @param folder of the agent's own state */
   constructor(folder: string) {
@@ -36,6 +38,14 @@ export class ApiTokens {
   /** The secret is told here, once. @throws UserError `too_many_tokens` */
   create(name: string, scope: Scope): ApiToken & { token: string } {
     return underLock(this.#path, () => this.#create(name, scope));
+  }
+
+  /** For what the agent itself does by its own API, until it is given back. */
+  lend(name: string, scope: Scope): { token: string; end: () => void } {
+    const token = `${prefix}${newToken()}`;
+    const hash = hashOf(token);
+    this.#lent.set(hash, { id: hash.slice(0, 8), name, scope, created: new Date().toISOString() });
+    return { token, end: () => this.#lent.delete(hash) };
   }
 
   list(): ApiToken[] {
@@ -51,7 +61,7 @@ export class ApiTokens {
   find(secret: string): ApiToken | undefined {
     if (!secret.startsWith(prefix)) return undefined;
     const hash = hashOf(secret);
-    return this.#read().find((token) => sameHash(token.hash, hash));
+    return this.#lent.get(hash) ?? this.#read().find((token) => sameHash(token.hash, hash));
   }
 
   /** Who comes with this secret; undefined where it is none with a role. */

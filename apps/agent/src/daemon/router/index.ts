@@ -3,6 +3,7 @@ import { agent } from './agent.ts';
 import { audit } from './audit.ts';
 import { chat } from './chat.ts';
 import { data } from './data.ts';
+import { endpoints } from './endpoints.ts';
 import { exports } from './exports.ts';
 import { host } from './host.ts';
 import { jobs } from './jobs.ts';
@@ -13,6 +14,7 @@ import { recipes } from './recipes.ts';
 import { runs } from './runs.ts';
 import { secrets } from './secrets.ts';
 import { storage } from './storage.ts';
+import { synthesis } from './synthesis.ts';
 import { tokens } from './tokens.ts';
 import { router } from './trpc.ts';
 
@@ -21,6 +23,7 @@ export const appRouter = router({
   audit,
   chat,
   data,
+  endpoints,
   exports,
   host,
   jobs,
@@ -31,6 +34,7 @@ export const appRouter = router({
   runs,
   secrets,
   storage,
+  synthesis,
   tokens,
 });
 

@@ -37,6 +37,10 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'data.useVersion': 'editor',
   'data.watch': 'viewer',
 
+  'endpoints.list': 'editor',
+  'endpoints.remove': 'admin',
+  'endpoints.set': 'admin',
+
   'exports.check': 'operator',
   'exports.list': 'viewer',
   'exports.plan': 'viewer',
@@ -126,6 +130,12 @@ export const neededRoles: Readonly<Record<string, Role>> = {
 
   'storage.clean': 'operator',
   'storage.survey': 'viewer',
+
+  'synthesis.list': 'viewer',
+  'synthesis.rejected': 'viewer',
+  'synthesis.save': 'editor',
+  'synthesis.start': 'operator',
+  'synthesis.text': 'viewer',
 
   'tokens.create': 'admin',
   'tokens.list': 'admin',

@@ -17,6 +17,7 @@ import type { RecipeDocuments } from '../recipes/documents.ts';
 import type { FirstBatchesOfRecipes } from '../recipes/firstBatches.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
 import type { RunBatches } from '../runs/runBatches.ts';
+import type { EndpointStore } from '../secrets/endpointStore.ts';
 import type { SecretStore } from '../secrets/secretStore.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Workspace } from '../workspace.ts';
@@ -42,6 +43,9 @@ export interface Agent {
   access: Access;
   tokens: ApiTokens;
   secrets: SecretStore;
+  endpoints: EndpointStore;
+  /** Where this agent answers as OpenAI does. */
+  ownApi(): string;
   audit: Audit;
   telemetry: Telemetry;
   documents: RecipeDocuments;

@@ -1,8 +1,7 @@
 /**
- * Secrets of others that the agent uses for its people, such as a token of a hub. They lie sealed (AES-256-GCM) in one file of the
- * agent's folder, and the key in another: a copy of the first alone tells nothing. docs/security.md says against whom that helps.
+ * Secrets of others that the agent uses for its people, such as a token of a hub. They lie sealed in one file of the agent's folder,
+ * and the key in another: a copy of the first alone tells nothing. docs/security.md says against whom that helps.
  */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
@@ -18,18 +17,14 @@ import { z } from 'zod';
 import type { Context } from '../../service/context.ts';
 import { parseRequest } from '../../service/parseRequest.ts';
 import { underLock } from '../../service/underLock.ts';
-
-const keyBytes = 32;
-/** As GCM is made for. */
-const nonceBytes = 12;
-const tagBytes = 16;
+import { damaged, endingOf, Sealing } from './sealing.ts';
 
 const keptSchema = z.object({
   version: z.literal(1),
   secrets: z.partialRecord(
     secretNameSchema,
     z.object({
-      /** Nonce, tag and ciphertext in Base64; sealed together with its name, so that none can take the place of another. */
+      /** Together with its name, so that none can take the place of another. */
       sealed: z.string(),
       ending: z.string(),
       set: z.string(),
@@ -41,12 +36,12 @@ type Kept = z.infer<typeof keptSchema>;
 
 export class SecretStore {
   readonly #path: string;
-  readonly #keyPath: string;
+  readonly #sealing: Sealing;
 
   /** @param folder of the agent's own state */
   constructor(folder: string) {
     this.#path = join(folder, 'secrets.json');
-    this.#keyPath = join(folder, 'secrets.key');
+    this.#sealing = new Sealing(folder);
   }
 
   /** What there is, without the secrets. @throws UserError `secrets_damaged` */
@@ -66,7 +61,7 @@ export class SecretStore {
     const { name, secret } = parseRequest(setSecretRequest, request);
     this.#change(({ secrets }) => {
       const set = new Date().toISOString();
-      secrets[name] = { sealed: seal(secret, name, this.#key()), ending: endingOf(secret), set, by };
+      secrets[name] = { sealed: this.#sealing.seal(secret, name), ending: endingOf(secret), set, by };
     });
   }
 
@@ -84,7 +79,9 @@ export class SecretStore {
     const given = secretsInEnvironment();
     const kept = secretNames.flatMap((name) => {
       const { sealed } = secrets[name] ?? {};
-      return sealed === undefined || given[name] !== undefined ? [] : [[name, this.#unseal(sealed, name)]];
+      return sealed === undefined || given[name] !== undefined
+        ? []
+        : [[name, this.#sealing.unseal(sealed, name, this.#path)]];
     });
     return { ...Object.fromEntries(kept), ...given };
   }
@@ -103,35 +100,6 @@ export class SecretStore {
       replaceFile(this.#path, `${JSON.stringify(kept, null, 2)}\n`, { sync: true, mode: 0o600 });
     });
   }
-
-  /** Made with the first secret, under the lock of the file. */
-  #key(): Buffer {
-    if (!existsSync(this.#keyPath)) replaceFile(this.#keyPath, randomBytes(keyBytes), { sync: true, mode: 0o600 });
-    const key = readFileSync(this.#keyPath);
-    if (key.length === keyBytes) return key;
-    throw damaged(this.#keyPath, 'the key of the secrets is damaged');
-  }
-
-  #unseal(sealed: string, name: SecretName): string {
-    if (!existsSync(this.#keyPath)) throw damaged(this.#keyPath, 'the key of the secrets is gone');
-    const bytes = Buffer.from(sealed, 'base64');
-    try {
-      const opening = createDecipheriv('aes-256-gcm', this.#key(), bytes.subarray(0, nonceBytes));
-      opening.setAAD(Buffer.from(name)).setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
-      const parts = [opening.update(bytes.subarray(nonceBytes + tagBytes)), opening.final()];
-      return Buffer.concat(parts).toString();
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      throw damaged(this.#path, `the secret ${name} cannot be opened with the key beside it`);
-    }
-  }
-}
-
-function seal(secret: string, name: SecretName, key: Buffer): string {
-  const nonce = randomBytes(nonceBytes);
-  const sealing = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(name));
-  const text = Buffer.concat([sealing.update(secret), sealing.final()]);
-  return Buffer.concat([nonce, sealing.getAuthTag(), text]).toString('base64');
 }
 
 export function secretsInEnvironment(): NonNullable<Context['secrets']> {
@@ -145,10 +113,6 @@ export function secretsInEnvironment(): NonNullable<Context['secrets']> {
 
 function inEnvironment(name: SecretName): string | undefined {
   return process.env[secretVariables[name]] || undefined;
-}
-
-function endingOf(secret: string): string {
-  return secret.slice(-4);
 }
 
 function jsonOf(text: string): unknown {
@@ -165,14 +129,5 @@ function notFound(name: SecretName): UserError {
     where: name,
     next: 'see what there is with `anneal secrets list`',
     code: 'secret_not_found',
-  });
-}
-
-function damaged(where: string, what: string): UserError {
-  return new UserError({
-    what,
-    where,
-    next: 'delete secrets.json there, then set them again',
-    code: 'secrets_damaged',
   });
 }

@@ -11,21 +11,24 @@ import * as core from '@anneal/core/synthesis/synthesize';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
+import { allowedKeys } from './allowed.ts';
 
 const usualSamples = 3;
 
 /** Where it is ended early, the rows are those of what was answered. @throws UserError */
 export async function* synthesizeRows(
-  { signal: outer }: Context,
+  { signal: outer, synthesis: allowed }: Context,
   request: SynthesisRequest,
 ): AsyncGenerator<SynthesisProgress, SynthesisResult> {
   const { recipe, set, dryRun, overwrite, samples } = parseRequest(synthesisRequest, request);
   const { options } = await readSynthesisRecipe(recipe, set);
   const asksNothing = dryRun && (samples ?? 0) === 0;
-  const apiKeys = {
-    rows: asksNothing ? null : keyIn(options.endpoint.apiKeyVariable),
-    judge: dryRun ? null : keyIn(options.judge?.endpoint.apiKeyVariable ?? null),
-  };
+  const apiKeys = allowed
+    ? allowedKeys(options, allowed)
+    : {
+        rows: asksNothing ? null : keyIn(options.endpoint.apiKeyVariable),
+        judge: dryRun ? null : keyIn(options.judge?.endpoint.apiKeyVariable ?? null),
+      };
   return yield* reporting<SynthesisProgress, SynthesisResult>(
     (onProgress, signal) =>
       core.synthesize(options, {

@@ -1,6 +1,6 @@
 import type { Messages } from '../en/index.ts';
 
-export const access: Pick<Messages, 'access'> = {
+export const access: Pick<Messages, 'access' | 'endpoints'> = {
   access: {
     title: '设置',
     loading: '正在加载设置',
@@ -75,5 +75,20 @@ export const access: Pick<Messages, 'access'> = {
     commandLine: '命令行',
     nobody: '未知',
     more: '所有设置',
+  },
+  endpoints: {
+    title: '生成数据时询问的接口',
+    text: '生成数据的配方可以使用的 OpenAI 兼容接口地址。密钥与其地址一起加密保存，只发往该地址，不再显示给任何人。',
+    name: '名称',
+    url: '地址',
+    secret: 'API 密钥',
+    ifAny: '如果需要',
+    noKey: '无密钥',
+    keyEnds: '密钥 …{ending}',
+    own: '此代理',
+    ownText: '始终可用，无需密钥',
+    keep: '保存',
+    remove: '删除',
+    removeOf: '删除：{name}',
   },
 };

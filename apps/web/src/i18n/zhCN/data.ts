@@ -1,12 +1,16 @@
 import type { Messages } from '../en/index.ts';
 
-export const data: Pick<Messages, 'data' | 'hubData' | 'mapping' | 'dataRow' | 'verdict' | 'verdictHint' | 'reason'> = {
+export const data: Pick<
+  Messages,
+  'data' | 'hubData' | 'makeRows' | 'mapping' | 'dataRow' | 'verdict' | 'verdictHint' | 'reason'
+> = {
   data: {
     title: '数据',
     choose: '数据来源',
     recipes: '配方',
     files: '数据文件',
     hubs: '来自 Hub',
+    makeRows: '生成数据',
     fromHub: '从 Hub 下载',
     model: '读取所用的模型',
     loading: '正在加载',
@@ -98,6 +102,35 @@ export const data: Pick<Messages, 'data' | 'hubData' | 'mapping' | 'dataRow' | '
     openOf: '打开：{name}',
     resume: '继续',
     resumeOf: '继续：{name}',
+  },
+  makeRows: {
+    title: '通过询问模型生成数据行',
+    text: '从文档生成问答，或重新回答、改写已有的行。配方说明问什么、问谁、关于什么；代理可以询问哪些地址由管理员在设置中决定。',
+    recipe: '配方',
+    recipeText: '配方文本',
+    newName: '新配方',
+    new: '新建…',
+    back: '已有的配方',
+    save: '保存配方',
+    mayAsk: '代理可以询问：{addresses}',
+    own: '此代理',
+    make: '生成',
+    goOn: '继续',
+    estimate: '估算用量',
+    overwrite: '可覆盖他人的文件',
+    stopped: '已停止。已有的回答已成为数据行，不会再次询问；可随时继续。',
+    read: '已读取 {count} 个文档或行',
+    answered: '已回答 {answered} / {requests} 个请求',
+    failed: '{count} 个请求失败：再次生成即可重新询问',
+    judgements: '最多还需约 {count} 次评判',
+    takes: '还有 {requests} 个请求：约发送 {sent} 个词元，回答 {answered} 个词元',
+    takesAtMost: '还有 {requests} 个请求：约发送 {sent} 个词元，回答最多 {answered} 个词元',
+    rows: '{output} 中有 {count} 行',
+    open: '查看',
+    leftOut: '舍弃 {count} 个：{reasons}',
+    leftOutList: '被舍弃的内容',
+    before: '向前',
+    after: '向后',
   },
   mapping: {
     title: '数据行的读取方式',

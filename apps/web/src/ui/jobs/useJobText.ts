@@ -3,6 +3,7 @@ import type { ListedJob } from '@anneal/core/protocol/jobs';
 import type { PullProgress } from '@anneal/core/protocol/models';
 import type { PushProgress } from '@anneal/core/protocol/push';
 import type { NewVersion } from '@anneal/core/protocol/rowEdits';
+import type { SynthesisProgress, SynthesisResult } from '@anneal/core/protocol/synthesis';
 import { useTranslations } from 'use-intl';
 import { useFormat } from '../format.ts';
 
@@ -28,6 +29,7 @@ export function useJobText(): (job: ListedJob) => JobText {
     if (!job.progress) return { now: t('starting'), share: null };
     if (job.kind === 'pull' || job.kind === 'pullData') return pulling(job.progress);
     if (job.kind === 'push') return pushing(job.progress);
+    if (job.kind === 'synthesize') return making(job.progress);
     const { done, total } = job.progress;
     const share = total > 0 ? done / total : null;
     if (job.kind === 'checkModel') {
@@ -46,6 +48,10 @@ export function useJobText(): (job: ListedJob) => JobText {
     const bytes = { done: format.bytes(done), total: format.bytes(total) };
     return { now: t(`push_${phase}`, bytes), share: total > 0 ? done / total : null };
   };
+  const making = ({ phase, answered, requests }: SynthesisProgress) => ({
+    now: t(`making_${phase}`, { done: format.count(answered), total: format.count(requests) }),
+    share: requests > 0 ? answered / requests : null,
+  });
   const pulling = ({ phase, source, receivedBytes, totalBytes, reason }: PullProgress) => {
     if (phase === 'waiting') return { now: t('waiting'), share: null };
     if (phase === 'asking') return { now: t('asking', { source }), share: null };
@@ -66,6 +72,10 @@ function hrefOf({ kind, subject, result }: ListedJob): string {
   if (kind === 'pullData') {
     const { key } = (result as { key: string } | null) ?? {};
     return key === undefined ? '/data' : `/data?hub=${encodeURIComponent(key)}`;
+  }
+  if (kind === 'synthesize') {
+    const { output } = (result as SynthesisResult | null) ?? {};
+    return output ? `/data?file=${encodeURIComponent(output)}` : '/data';
   }
   if (kind !== 'editRow') return '/models';
   return `/data?file=${encodeURIComponent((result as NewVersion | null)?.file ?? subject)}`;

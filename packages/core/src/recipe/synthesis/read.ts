@@ -10,6 +10,7 @@ import { type Finding, InvalidRecipe, type KeyPath, type Location } from '../pro
 import { checkYaml } from '../read.ts';
 import { locate } from '../source.ts';
 import { readText } from '../yamlText.ts';
+import { withoutSlash } from './address.ts';
 import { type endpointSchema, filtersSchema, synthesisSchema } from './schema.ts';
 import { synthesisFindings } from './soundness.ts';
 
@@ -96,8 +97,6 @@ function optionsOf(recipe: z.output<typeof synthesisSchema>, folder: string): Sy
     seed: recipe.seed,
   };
 }
-
-const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
 
 function endpointOf(written: z.output<typeof endpointSchema>): EndpointOptions {
   return {

@@ -3,6 +3,7 @@ import { closest } from '../../closest.ts';
 import type { EndpointOptions, SynthesisOptions } from '../../synthesis/options.ts';
 import { placeholders, placeholdersIn } from '../../synthesis/prompt.ts';
 import type { Finding, KeyPath } from '../problem.ts';
+import { addressFault } from './address.ts';
 
 /** Variables that hold tokens of hubs: they go to their hubs only. */
 const HUB_TOKENS = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'MODELSCOPE_API_TOKEN'];
@@ -95,33 +96,9 @@ function addressFindings({ url: text, apiKeyVariable }: EndpointOptions, key: 'e
     const next = 'put a key for this endpoint into a variable of its own';
     return [wrong([key, 'api_key_env'], `${apiKeyVariable} holds the token of a hub, which goes to no endpoint`, next)];
   }
-  if (!URL.canParse(text)) return [wrong(path, 'this is no address', 'write it like http://127.0.0.1:11434/v1')];
-  const url = new URL(text);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    return [wrong(path, `${url.protocol}// is not asked`, 'write an address of http or https')];
-  }
-  if (url.username !== '' || url.password !== '') {
-    return [wrong(path, 'the address holds a name or a password', 'put the key into a variable, named by api_key_env')];
-  }
-  if (url.search !== '' || url.hash !== '') {
-    return [wrong(path, 'the address has something behind ? or #', 'remove it: what is asked is its path alone')];
-  }
-  if (url.pathname.endsWith('/chat/completions')) {
-    return [wrong(path, '`/chat/completions` is added by Anneal', `write ${text.replace(/\/chat\/completions$/, '')}`)];
-  }
-  if (apiKeyVariable !== null && url.protocol === 'http:' && !isThisMachine(url.hostname)) {
-    return [
-      wrong(
-        path,
-        'an API key would be sent there in the clear',
-        'write https, open a tunnel (ssh -L), or remove api_key_env if the server needs no key',
-      ),
-    ];
-  }
-  return [];
+  const fault = addressFault(text, apiKeyVariable !== null);
+  return fault === null ? [] : [wrong(path, fault.what, fault.next)];
 }
-
-const isThisMachine = (host: string): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(host);
 
 function promptFindings(path: KeyPath, prompt: string, { all, needed }: (typeof placeholders)['judge']): Finding[] {
   const used = placeholdersIn(prompt);
