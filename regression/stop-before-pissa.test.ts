@@ -10,6 +10,10 @@ import { continueHere, createRun, eventsOf, tinyRecipe, trainHere, weightsHash }
 test('a stop ends it, and the run begins when it is resumed', async () => {
   const recipe = tinyRecipe(temporaryFolder(), { max_steps: 2, peft_init_lora_weights: 'pissa' });
   const undisturbed = await trainHere(recipe);
+  const [first, ...others] = eventsOf(undisturbed, 'initializing');
+  expect(first).toMatchObject({ linears: 0, of: expect.any(Number) });
+  expect(others.length).toBeGreaterThan(0);
+  expect(others.length).toBeLessThan(11);
 
   const run = await createRun(recipe);
   const signal = { stopRequested: false, saveRequested: false };

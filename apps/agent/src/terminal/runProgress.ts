@@ -67,6 +67,8 @@ export function printEvent(event: EventBody, write: (line: string) => void): voi
       );
       return write(`memory: ${sum}${beside.length > 0 ? `; beside it ${beside.join(', ')}` : ''}`);
     }
+    case 'initializing':
+      return write(`the adapter begins as a part of the weights: ${event.linears} of ${event.of} linear layers`);
     case 'started':
       return write(`training for ${formatCount(event.totalSteps)} ${event.totalSteps === 1 ? 'step' : 'steps'}`);
     case 'resumed':

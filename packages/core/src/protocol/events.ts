@@ -111,6 +111,9 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     trainableParameters: count.optional(),
   }),
 
+  /** How far an adapter is that begins as a part of the weights (PiSSA, LoftQ), which of a large model takes minutes: about each tenth. */
+  z.object({ type: z.literal('initializing'), linears: count, of: count }),
+
   /** The first step is about to run. Once for every launch of the run. */
   z.object({ type: z.literal('started'), totalSteps: count, environment: environmentSchema.optional() }),
 

@@ -59,6 +59,7 @@ export function statusAfter(status: Status, event: RunEvent): Status {
     case 'run_created':
       return { ...next, id: event.id, name: event.name, created: event.time };
     case 'data_prepared':
+    case 'initializing':
       return { ...next, state: 'preparing', error: null };
     case 'planned':
       return { ...next, state: 'preparing', error: null, plannedMemory: event.memory['total'] ?? null };

@@ -134,7 +134,13 @@ async function trainSession(
   const { job, loader, data, totalSteps } = session;
   const checkpoint = resumption?.folder ?? null;
   const begun = await untilStopped(out, signal, (abort, look) =>
-    startEngine(session, checkpoint, { onLinear: look, signal: abort }),
+    startEngine(session, checkpoint, {
+      onLinear: (linears, of) => {
+        if (linears % Math.ceil(of / 10) === 0) out.record({ type: 'initializing', linears, of });
+        look();
+      },
+      signal: abort,
+    }),
   );
   if (!begun) return;
   const { engine: native, start } = begun;

@@ -149,6 +149,7 @@ export const runs = {
     recipe_changed: 'Recipe changed: {changes}',
     data_prepared: '{rows} rows prepared, {tokens} tokens, {dropped} dropped, {truncated} cut',
     planned: 'Memory planned: {total}',
+    initializing: 'The adapter begins as a part of the weights: {linears} of {of} linear layers',
     started: 'Training started: {steps} steps',
     resumed: 'Resumed after step {step}',
     evaluated: 'Validation loss {loss} after step {step}',

@@ -150,6 +150,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     recipe_changed: '配方已更改：{changes}',
     data_prepared: '已准备 {rows} 行，{tokens} 个词元，丢弃 {dropped} 行，截断 {truncated} 行',
     planned: '计划内存：{total}',
+    initializing: '适配器从权重的一部分开始：{of} 个线性层中的 {linears} 个',
     started: '开始训练：{steps} 步',
     resumed: '从第 {step} 步之后继续',
     evaluated: '第 {step} 步之后的验证损失为 {loss}',

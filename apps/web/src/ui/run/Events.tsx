@@ -87,6 +87,8 @@ function textOf(event: RunEvent, t: Translate, format: Format): string {
       });
     case 'planned':
       return t('event.planned', { total: format.bytes(event.memory['total'] ?? 0) });
+    case 'initializing':
+      return t('event.initializing', { linears: format.count(event.linears), of: format.count(event.of) });
     case 'started':
       return t('event.started', { steps: format.count(event.totalSteps) });
     case 'resumed':

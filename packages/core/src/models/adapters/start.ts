@@ -19,8 +19,8 @@ export interface Begun {
 }
 
 export interface StartProgress {
-  /** Before each linear. */
-  readonly onLinear?: () => void;
+  /** Before each linear, with how many are done. */
+  readonly onLinear?: (done: number, of: number) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,7 +37,7 @@ export async function startOf(
 ): Promise<Start> {
   const start = new Map<string, { A: Float32Array; B: Float32Array }>();
   for (const [linear, { rank, scale }] of modules) {
-    onLinear?.();
+    onLinear?.(start.size, modules.size);
     signal?.throwIfAborted();
     const tensor = model.tensors.get(linear) as ModelTensor;
     const [rows = 0, columns = 0] = tensor.shape;
