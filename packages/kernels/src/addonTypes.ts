@@ -7,7 +7,7 @@ export interface Addon {
     plan: Uint8Array,
     device: string,
   ) => NativeEngine;
-  /** What this processor runs of what the binary holds, best first: of amx, avx512bf16, avx512, avx2, plain. */
+  /** What this processor runs of what the binary holds, best first: of amx, avx512bf16, avx512, avx2, neonbf16, neon, plain. */
   instructionSets(): string[];
   readonly scratchBytesPerThread: number;
   /** Bytes of the device's memory that are free now, after the driver has made its context there. */

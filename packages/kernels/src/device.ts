@@ -92,8 +92,7 @@ export function cpuDevice({
   return {
     kind: 'cpu',
     isa: chosen,
-    // Where pairs of bf16 take longer than floats, avx512bf16 stands behind avx512.
-    multipliesBf16: chosen === 'amx' || (chosen === 'avx512bf16' && sets.indexOf(chosen) < sets.indexOf('avx512')),
+    multipliesBf16: multipliesBf16(chosen, sets),
     threads,
     activationTypes: ['f32'],
     roundsOperands: true,
@@ -105,6 +104,12 @@ export function cpuDevice({
     bucketTokens: 1,
     queuesSteps: false, // it would take its turns on the same cores
   };
+}
+
+function multipliesBf16(isa: string, sets: readonly string[]): boolean {
+  // Where pairs of bf16 take longer than floats, avx512bf16 stands behind avx512.
+  if (isa === 'avx512bf16') return sets.indexOf(isa) < sets.indexOf('avx512');
+  return isa === 'amx' || isa === 'neonbf16';
 }
 
 /** Of a GPU: code that is loaded and launches that are recorded, by measurement with 0.6 to 32 billion weights. */

@@ -11,6 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 namespace anneal {
 
@@ -53,6 +56,18 @@ static bool hasAmx() {
 static bool hasFastAvx512Bf16() { return hasAvx512Bf16() && !__builtin_cpu_is("intel"); }
 static bool hasSlowAvx512Bf16() { return hasAvx512Bf16() && __builtin_cpu_is("intel"); }
 #endif
+
+#if defined(__aarch64__)
+static bool hasNeonBf16() {
+#if defined(__linux__)
+  constexpr unsigned long kBf16 = 1ul << 14;  // HWCAP2_BF16, which old headers do not have
+  return (getauxval(AT_HWCAP2) & kBf16) != 0;
+#else
+  return false;
+#endif
+}
+#endif
+
 static bool always() { return true; }
 
 const KernelSet* kernelSets() {
@@ -63,6 +78,9 @@ const KernelSet* kernelSets() {
       {"avx512", hasAvx512, avx512::kernels()},
       {"avx512bf16", hasSlowAvx512Bf16, avx512bf16::kernels()},
       {"avx2", hasAvx2, avx2::kernels()},
+#elif defined(__aarch64__)
+      {"neonbf16", hasNeonBf16, neonbf16::kernels()},
+      {"neon", always, neon::kernels()},
 #endif
       {"plain", always, plain::kernels()},
       {nullptr, nullptr, nullptr}};

@@ -12,7 +12,7 @@
 #endif
 
 #ifndef ANNEAL_ISA
-#error "compile with -DANNEAL_ISA=plain, avx2, avx512, avx512bf16 or amx"
+#error "compile with -DANNEAL_ISA=plain, avx2, avx512, avx512bf16, amx, neon or neonbf16"
 #endif
 
 namespace anneal::ANNEAL_ISA {
@@ -44,6 +44,8 @@ inline uint16_t toBf16(float value) {
 #include "simd_avx512.h"
 #elif defined(__AVX2__)
 #include "simd_avx2.h"
+#elif defined(ANNEAL_NEON)
+#include "simd_neon.h"
 #else
 #include "simd_plain.h"
 #endif

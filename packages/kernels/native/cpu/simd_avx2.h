@@ -4,6 +4,8 @@
 
 namespace anneal::ANNEAL_ISA {
 
+constexpr int kVectorRegisters = 16;
+
 struct Vec {
   static constexpr int width = 8;
   __m256 lanes;

@@ -4,6 +4,8 @@
 
 namespace anneal::ANNEAL_ISA {
 
+constexpr int kVectorRegisters = 32;
+
 struct Vec {
   static constexpr int width = 16;
   __m512 lanes;

@@ -1,8 +1,10 @@
 #pragma once
 
-// The part of simd.h, which includes it, for any other machine: vectors of GCC and Clang, so SSE2 or NEON where there is one.
+// The part of simd.h, which includes it, for any other machine: vectors of GCC and Clang, so SSE2 on x86-64.
 
 namespace anneal::ANNEAL_ISA {
+
+constexpr int kVectorRegisters = 16;
 
 struct Vec {
   static constexpr int width = 4;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <numeric>
+
 #include "blocks.h"
 #include "softmax.h"
 
@@ -106,7 +108,8 @@ void prefetchStrip(const Backward& call, const Tile& tile, int64_t kv_head, int6
 
 template <Cells cells>
 void tileGradients(const Backward& call, const Tile& tile, int64_t kv_head, Scratch scratch) {
-  constexpr int kRows = tileRows<cells>(), kColumns = tileColumns<cells>();
+  // Strips of keys, kRows wide, begin where scores do, too: they read whole strips of these.
+  constexpr int kRows = tileRows<cells>(), kColumns = std::lcm(kRows, tileColumns<cells>());
   const AttentionShape& shape = *call.shape;
   const int size = shape.head_size;
   const int64_t stride = call.stride(), key_stride = call.keyStride(), cells_size = cellsFor<cells>(size);

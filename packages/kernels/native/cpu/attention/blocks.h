@@ -89,6 +89,10 @@ struct Strip {
 template <Cells cells>
 Strip stripOfRows(const float* from, int64_t stride, int rows, int64_t k, float* room) {
   if (cells == Cells::exact) return {from, stride, 1, rows};
+  if (cells == Cells::squares) {
+    packStripOfSquares<cells>(from, stride, false, rows, k, room);
+    return {room, 0, 0, rows};
+  }
   const int64_t row = roundUp(cellsFor<cells>(k), Vec::width);
   packRowsOfA<cells>(from, stride, rows, k, room, row);
   return {room, row, 1, rows};
@@ -98,6 +102,10 @@ Strip stripOfRows(const float* from, int64_t stride, int rows, int64_t k, float*
 template <Cells cells>
 Strip stripOfColumns(const float* from, int64_t stride, int rows, int64_t k, float* room) {
   if (cells == Cells::exact) return {from, 1, stride, rows};
+  if (cells == Cells::squares) {
+    packStripOfSquares<cells>(from, stride, true, rows, k, room);
+    return {room, 0, 0, rows};
+  }
   if (cells == Cells::tiles) {
     const int64_t row = packedCellsFor<cells>(k);
     packColumnsOfAInRows<cells>(from, stride, rows, k, room, row);
@@ -109,8 +117,8 @@ Strip stripOfColumns(const float* from, int64_t stride, int rows, int64_t k, flo
 
 /**
  * C[rows, columns] = alpha · strip · panels (+ C), summed over `cells_k` cells from `first_cell` of the panels on, which
- * are the strip's first; for tiles a multiple of 16. Computes the panels that hold columns first_column … end_column - 1, whole; only the columns that
- * exist are written.
+ * are the strip's first; for tiles a multiple of 16, for squares of 2. Computes the panels that hold columns first_column …
+ * end_column - 1, whole; only the columns that exist are written.
  */
 template <Cells cells>
 void multiply(const Strip& strip, const Panels& panels, int64_t first_cell, int64_t cells_k, int first_column, int end_column,

@@ -58,7 +58,7 @@ void dotProducts(const FewRows& call, const Element* weight, float* c) {
 
 template <Cells cells, typename Element, int rows>
 void dotRange(const FewRows& call, int64_t first, int64_t end) {
-  constexpr int most = Vec::width == 16 ? 24 : 8;  // accumulators that stay in registers
+  constexpr int most = kVectorRegisters == 32 ? 24 : 8;  // accumulators that stay in registers
   constexpr int columns = rows * 4 <= most ? 4 : rows * 2 <= most ? 2 : 1;
   const Element* weight = static_cast<const Element*>(call.weight->data);
   for (; first + columns <= end; first += columns) {

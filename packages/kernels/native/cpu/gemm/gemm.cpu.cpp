@@ -54,6 +54,7 @@ CellsOfA cellsOfA(const Block& block) {
   }
   const int64_t cells_k = cellsFor<cells>(block.k), row = roundUp(cells_k, Vec::width);
   if (cells == Cells::tiles) return {block.cells_of_a, row * kAmxRows, row, 1};
+  if (cells == Cells::squares) return {block.cells_of_a, packedCellsFor<cells>(block.k) * kTileRows, 0, 0};
   if (a.transposed) return {block.cells_of_a, cells_k * kTileRows, 1, kTileRows};
   return {block.cells_of_a, row * kTileRows, row, 1};
 }
@@ -66,7 +67,12 @@ void packPartOfA(const Block& block, int64_t part) {
   const Element* from = elementAt<Element>(a, block.first_row + first, block.first_k);
   const CellsOfA layout = cellsOfA<cells>(block);
   float* to = block.cells_of_a + first / tileRows<cells>() * layout.strip;
-  if (a.transposed && cells == Cells::tiles) {
+  if (cells == Cells::squares) {
+    for (int64_t r = 0; r < rows; r += kTileRows, to += layout.strip) {
+      const int count = clampCount(rows - r, kTileRows);
+      packStripOfSquares<cells>(from + r * (a.transposed ? 1 : a.stride), a.stride, a.transposed, count, block.k, to);
+    }
+  } else if (a.transposed && cells == Cells::tiles) {
     packColumnsOfAInRows<cells>(from, a.stride, rows, block.k, to, layout.row);
   } else if (a.transposed) {
     packColumnsOfA<cells>(from, a.stride, rows, block.k, to);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "microkernel.h"
+#include "squares.h"
 
 // Both operands of a block are brought into the cells that the microkernel reads. In a stored matrix K runs either along the
 // rows (A as it is, B transposed) or across them (A transposed, B as it is).
@@ -28,17 +28,17 @@ void packRowsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k, f
 /** `rows` rows of op(A) with K across the stored rows: strips of kTileRows rows, each [cell along K][row]. */
 template <Cells cells, typename Element>
 void packColumnsOfA(const Element* from, int64_t stride, int64_t rows, int64_t k, float* to) {
-  static_assert(kTileRows == Vec::width || 2 * kTileRows == Vec::width);
+  static_assert(kTileRows % Vec::width == 0 || 2 * kTileRows == Vec::width);
   const int64_t strip = cellsFor<cells>(k) * kTileRows;
-  for (int64_t r = 0; r < rows; r += Vec::width, to += Vec::width / kTileRows * strip) {
+  for (int64_t r = 0; r < rows; r += Vec::width) {
     const int count = clampCount(rows - r, Vec::width);
-    float* out = to;
+    float* out = to + r / kTileRows * strip + r % kTileRows;
     for (int64_t i = 0; i < k; i += elementsPerCell(cells), out += kTileRows) {
       const Vec across = loadAcrossK<cells>(from + i * stride + r, stride, count, i + 1 < k);
       if (count > kTileRows) {
         across.storeHalves(out, out + strip);
       } else {
-        across.store(out, kTileRows);
+        across.store(out, kTileRows < Vec::width ? kTileRows : Vec::width);
       }
     }
   }
@@ -64,6 +64,9 @@ void packColumnsOfAInRows(const Element* from, int64_t stride, int64_t rows, int
 /** A panel of B, [cell along K][width], from `columns` <= width columns of op(B) with K across the stored rows. */
 template <Cells cells, typename Element>
 void packRowsOfB(const Element* from, int64_t stride, int columns, int64_t k, float* to, int width) {
+#if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+  if constexpr (cells == Cells::squares) return packSquaresAcrossK(from, stride, columns, k, to, width);
+#endif
   for (int64_t i = 0; i < k; i += elementsPerCell(cells), to += width) {
     for (int column = 0; column < width; column += Vec::width) {
       const int count = clampCount(columns - column, Vec::width);
@@ -77,6 +80,9 @@ void packRowsOfB(const Element* from, int64_t stride, int columns, int64_t k, fl
 /** The same panel from a B with K along the stored rows: squares of cells are transposed in registers. */
 template <Cells cells, typename Element>
 void packColumnsOfB(const Element* from, int64_t stride, int columns, int64_t k, float* to, int width) {
+#if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+  if constexpr (cells == Cells::squares) return packSquaresAlongK(from, stride, columns, k, to, width);
+#endif
   constexpr int64_t step = Vec::width * elementsPerCell(cells);
   const int64_t cells_k = packedCellsFor<cells>(k);
   for (int column = 0; column < width; column += Vec::width) {
@@ -104,6 +110,13 @@ void packColumnsOfB(const Element* from, int64_t stride, int columns, int64_t k,
       }
     }
   }
+}
+
+/** A strip of `rows` <= kTileRows rows of op(A) for Cells::squares, which is a panel as of B. */
+template <Cells cells, typename Element>
+void packStripOfSquares(const Element* from, int64_t stride, bool transposed, int rows, int64_t k, float* to) {
+  if (transposed) packRowsOfB<cells>(from, stride, rows, k, to, kTileRows);
+  else packColumnsOfB<cells>(from, stride, rows, k, to, kTileRows);
 }
 
 }  // namespace anneal::ANNEAL_ISA

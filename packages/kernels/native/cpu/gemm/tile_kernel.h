@@ -1,6 +1,7 @@
 #pragma once
 
 #include "microkernel.h"
+#include "squares.h"
 #if defined(ANNEAL_EMULATED_AMX)
 #include "emulated_tiles.h"
 #elif defined(ANNEAL_AMX)
@@ -92,13 +93,15 @@ inline void multiplyTiles(int64_t cells_k, int rows, const float* a, int64_t a_r
 
 /**
  * A tile of C of `rows` rows and `vectors` vectors, as by microkernel(), with the kernel of these cells. For Cells::tiles the
- * rows of A lie along K (a_k = 1), and TilesInUse lives in this thread.
+ * rows of A lie along K (a_k = 1), and TilesInUse lives in this thread. For Cells::squares the strip of A is a packed panel.
  */
 template <Cells cells>
 void multiplyTile(int64_t cells_k, int rows, int vectors, const float* a, int64_t a_row, int64_t a_k, const float* b, int64_t b_k,
                   const TileTarget& target) {
 #if defined(ANNEAL_AMX)
   if constexpr (cells == Cells::tiles) return multiplyTiles(cells_k, rows, a, a_row, b, b_k, target);
+#elif defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+  if constexpr (cells == Cells::squares) return multiplySquares(cells_k, rows, vectors, a, b, b_k, target);
 #endif
   microkernelFor<cells>(rows, vectors)(cells_k, a, a_row, a_k, b, b_k, target);
 }
