@@ -1,10 +1,10 @@
 /**
  * Preference training of a published model, a run for each seed: how the held-out answers come out afterwards, and what a step took.
- * `node bench/preferences.ts dpo.json OUT.json [--rl kto] [--seeds 3] [--steps 20]`
+ * `node bench/preferences.ts dpo.json OUT.json [--rl kto] [--seeds 3] [--steps 20] [--model M.gguf]`
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { RunEvent } from '@anneal/core/protocol/events';
 import { resolveRecipe } from '@anneal/core/recipe/resolve';
 import type { Recipe } from '@anneal/core/recipe/schema';
@@ -18,13 +18,13 @@ const { names, values } = readArguments({
   command: 'node bench/preferences.ts',
   about: 'Trains on the pairs in ROWS and writes to OUT how many held-out pairs come right.',
   names: ['ROWS', 'OUT'],
-  options: { rl: 'dpo', seeds: 3, steps: 20 },
+  options: { rl: 'dpo', seeds: 3, steps: 20, model: 'smollm2-135m-gguf' },
 });
 const [rows, out] = names as [string, string];
 const folder = mkdtempSync(join(tmpdir(), 'anneal-preferences-'));
 
 const recipe: Recipe = {
-  base_model: 'smollm2-135m-gguf',
+  base_model: existsSync(values.model) ? resolve(values.model) : values.model,
   rl: values.rl as NonNullable<Recipe['rl']>,
   datasets: [{ path: resolve(rows) }],
   sequence_len: 160,
@@ -69,7 +69,7 @@ try {
     console.log(JSON.stringify(runs.at(-1)));
     writeFileSync(
       out,
-      `${JSON.stringify({ recipe: { ...recipe, output_dir: undefined, datasets: undefined }, runs }, null, 2)}\n`,
+      `${JSON.stringify({ recipe: { ...recipe, base_model: basename(values.model), output_dir: undefined, datasets: undefined }, runs }, null, 2)}\n`,
     );
   }
 } finally {
