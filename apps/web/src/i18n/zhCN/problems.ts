@@ -112,6 +112,7 @@ const data: Record<string, Problem> = {
   too_many_uploads: ['同时上传过多', '请等待其中一个完成'],
   too_many_open: ['同时打开的数据过多', '请关闭一些'],
   size_missing: ['上传没有说明大小'],
+  cache_damaged: ['缓存中的数据已损坏，已重新生成'],
   cache_not_writable: ['无法写入缓存'],
   version_not_found: ['找不到这个版本'],
 };
@@ -265,6 +266,12 @@ const exportsAndPushes: Record<string, Problem> = {
   export_record_damaged: ['导出记录无法读取', '请移走该文件'],
   export_entry_foreign: ['其中有并非导出的内容', '请先移走它'],
   nothing_exported: ['此训练还没有导出', '请先导出'],
+  token_without_row: [
+    '文本中有词元超出模型嵌入矩阵的范围',
+    '请从文本和聊天模板中去掉该词元，或使用扩大了嵌入矩阵的模型',
+  ],
+  tokens_without_row: ['分词器添加了超出模型嵌入矩阵范围的词元'],
+  weight_not_finite: ['模型中有权重不是有限数', '请重新下载该模型'],
   weight_not_representable: ['权重超出该类型的范围', '请选择其他类型'],
   push_ambiguous: ['此训练有多种导出，而一个仓库只能存放一种', '请选择其中一个'],
   push_names_a_path: ['文件中有本机的路径，公开后所有人都能看到', '请改为模型在 Hub 上的名称，或不要公开'],
