@@ -219,7 +219,10 @@ const runs: Record<string, Problem> = {
     '这个模型的层带有状态，不能用于采样学习',
     '请改用监督训练、DPO 或 KTO，或换一个只有注意力层的模型',
   ],
-  reward_model: ['这是奖励模型：只给回答打分，不生成文本', '可用 anneal eval 衡量它，或将其导出；如需聊天，请选择它的基础模型'],
+  reward_model: [
+    '这是奖励模型：只给回答打分，不生成文本',
+    '可用 anneal eval 衡量它，或将其导出；如需聊天，请选择它的基础模型',
+  ],
   longrope_too_long: ['回答长度超出 LongRoPE 的原始上下文', '请减小回答长度或 sequence_len'],
   step_not_known: ['没有这一步'],
   not_finite: [
