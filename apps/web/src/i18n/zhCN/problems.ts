@@ -63,6 +63,7 @@ const recipes: Record<string, Problem> = {
 };
 
 const data: Record<string, Problem> = {
+  file_changed: ['读取期间数据文件被修改或删除', '请在文件写完后重新开始'],
   file_not_found: ['找不到文件', '检查路径，或上传文件'],
   file_not_readable: ['无法读取文件', '检查文件权限'],
   file_not_writable: ['无法写入文件', '检查文件权限'],
@@ -263,6 +264,8 @@ const runs: Record<string, Problem> = {
 };
 
 const exportsAndPushes: Record<string, Problem> = {
+  imatrix_invalid: ['重要性矩阵文件无法使用', '请用 llama.cpp 的 llama-imatrix（GGUF 格式）重新生成，或不指定文件'],
+  imatrix_of_another_model: ['重要性矩阵属于另一个模型', '请使用这个模型的重要性矩阵'],
   export_exists: ['那里已有内容，导出不会覆盖', '请删除它，或选择其他文件夹'],
   export_options: ['导出选项有误'],
   export_not_found: ['那里没有导出，或已被删除', '请查看导出列表'],
