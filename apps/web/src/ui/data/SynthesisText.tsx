@@ -1,6 +1,6 @@
 'use client';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useId, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useHasSocket } from '../../agent/hooks.ts';
@@ -30,7 +30,6 @@ export function SynthesisText({
   onSaved: (recipe: string) => void;
 }) {
   const t = useTranslations('makeRows');
-  const area = useId();
   const queries = useQueryClient();
   const enabled = useHasSocket();
   const isOff = useIsOff('editor');
@@ -92,9 +91,9 @@ export function SynthesisText({
         )}
       </div>
       <details open={isNew || undefined}>
-        <summary id={area}>{t('recipeText')}</summary>
+        <summary>{t('recipeText')}</summary>
         <textarea
-          aria-labelledby={area}
+          aria-label={t('recipeText')}
           value={text}
           onChange={({ target }) => setWritten(target.value)}
           readOnly={isOff}
