@@ -218,7 +218,7 @@ describe('reading', () => {
       'rows of 33 are not whole blocks of 32',
       () => new Handmade().header(1, 0).tensor('a', [33], 8, 0),
     ],
-    ['gguf_type_unsupported', 'IQ3_S', () => new Handmade().header(1, 0).tensor('a', [256], 21, 0)],
+    ['gguf_type_unsupported', 'IQ2_S', () => new Handmade().header(1, 0).tensor('a', [256], 22, 0)],
     ['gguf_type_unsupported', 'type 999', () => new Handmade().header(1, 0).tensor('a', [256], 999, 0)],
     [
       'gguf_invalid',

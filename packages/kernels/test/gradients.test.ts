@@ -272,6 +272,26 @@ function answerProblem(
   return p;
 }
 
+/** Two answers, of which each is scored at its last token. */
+const scoresBatch: Batch = {
+  extents: {},
+  inputs: {
+    ...answersBatch.inputs,
+    labels: [-1, 0, -1, -1, 0],
+    rowOffsets: [0, 1, 2],
+    answerOffsets: [0, 1, 2],
+    margins: [0.3, 0, 0],
+  },
+};
+
+function scoresProblem(headKind: 'weight' | 'parameter'): Problem {
+  const p = new Problem({ S: 3 });
+  p.trainScores(p.rows('x', T, D), p.variable('head', [1, D], headKind), (inputs) =>
+    pairLoss({ ...inputs, margins: p.graph.input('margins', 'f32', ['S']) }, { ...dpo, center: 0.1 }),
+  );
+  return p;
+}
+
 /** Of four experts two in one of two groups. */
 function sigmoidExperts(p: Problem, normalized: boolean): Tensor {
   const routing = { choices: 2, groups: 2, chosenGroups: 1, normalized, scale: 2.5 };
@@ -423,6 +443,15 @@ describe('backward rules against central differences of the float64 reference', 
     }
   });
 
+  test('row_scores, by pairs with a margin and a center', async () => {
+    for (const headKind of ['weight', 'parameter'] as const) {
+      const p = scoresProblem(headKind);
+      const step = await p.step(p.compile({ activations: 'keep' }, device), [scoresBatch], device);
+      expect(wrongSlopes(p, [scoresBatch], step)).toEqual([]);
+      expect([...(step.gradients.get('x') as Float32Array)].some((slope) => Math.abs(slope) > 1e-3)).toBe(true);
+    }
+  });
+
   test.each(Object.entries(policyLosses))('%s', async (_, options) => {
     for (const headKind of ['weight', 'parameter'] as const) {
       const p = policyProblem(options, headKind);
@@ -438,6 +467,7 @@ describe('backward rules against central differences of the float64 reference', 
       ...Object.values(rules).map((build) => problemOf(build, 'weight')),
       ...Object.values(answerLosses).map((lossOf) => answerProblem(lossOf, 'weight')),
       ...Object.values(policyLosses).map((options) => policyProblem(options, 'weight')),
+      scoresProblem('weight'),
     ];
     const covered = new Set(problems.flatMap(({ graph }) => graph.nodes.map((n) => n.op)));
     for (const op of ops) if (op.backward) expect([...covered].map(({ name }) => name)).toContain(op.name);

@@ -3,6 +3,7 @@ import { embedding } from '../ops/embedding/op.ts';
 import { linearCrossEntropyTraining } from '../ops/linear_cross_entropy/op.ts';
 import { linearLogProbability } from '../ops/linear_log_probability/op.ts';
 import { type AnswerInputs, preferenceSums } from '../ops/preference_loss/op.ts';
+import { rowScores } from '../ops/row_scores/op.ts';
 import { zeroOp } from '../ops/zero/op.ts';
 import { backward } from '../src/autodiff.ts';
 import { hostArray, integer, normal, randomFrom, seedOf } from '../src/cases/numbers.ts';
@@ -94,23 +95,18 @@ export class Problem {
       },
       { bf16: false, logitRows: 128, softCap: 0 },
     );
-    this.forwardNodes = [...this.graph.nodes];
-    backward(this.graph, loss);
+    this.minimize(loss);
   }
 
   /** A loss over answers, of hidden · headᵀ, and the gradients of all parameters. */
   trainAnswers(hidden: Tensor, head: Tensor, lossOf: (inputs: AnswerInputs) => Tensor): void {
-    const offsets = (name: string) => this.graph.input(name, 'i32', ['S']);
-    this.trainLogps(hidden, head, (logps) =>
-      lossOf({
-        logps,
-        rowOffsets: offsets('rowOffsets'),
-        answerOffsets: offsets('answerOffsets'),
-        side: offsets('side'),
-        scale: this.graph.input('scale', 'f32', [2]),
-        sums: this.sums(preferenceSums.length),
-      }),
-    );
+    this.trainLogps(hidden, head, (logps) => lossOf(this.answers(logps)));
+  }
+
+  /** A loss over answers of which each is a row that the head scores, and the gradients of all parameters. */
+  trainScores(hidden: Tensor, head: Tensor, lossOf: (inputs: AnswerInputs) => Tensor): void {
+    const scores = rowScores(hidden, head, this.graph.input('rows', 'i32', ['R']));
+    this.minimize(lossOf(this.answers(scores)));
   }
 
   /** A loss of the labels' log-probabilities, of hidden · headᵀ, and the gradients of all parameters. */
@@ -124,7 +120,22 @@ export class Problem {
       },
       { bf16: false, logitRows: 128, softCap: 0 },
     );
-    const loss = lossOf(logps);
+    this.minimize(lossOf(logps));
+  }
+
+  private answers(logps: Tensor): AnswerInputs {
+    const offsets = (name: string) => this.graph.input(name, 'i32', ['S']);
+    return {
+      logps,
+      rowOffsets: offsets('rowOffsets'),
+      answerOffsets: offsets('answerOffsets'),
+      side: offsets('side'),
+      scale: this.graph.input('scale', 'f32', [2]),
+      sums: this.sums(preferenceSums.length),
+    };
+  }
+
+  private minimize(loss: Tensor): void {
     this.forwardNodes = [...this.graph.nodes];
     backward(this.graph, loss);
   }
