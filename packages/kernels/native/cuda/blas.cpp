@@ -1,5 +1,6 @@
 #include "cuda/blas.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <vector>
@@ -9,7 +10,7 @@
 namespace anneal::cuda {
 namespace {
 
-/** Algorithms asked for at every new shape, of which the first runs until `choose` says otherwise. */
+/** Algorithms asked for at every new shape, of which the first with small clusters runs until `choose` says otherwise. */
 constexpr int kProposals = 32;
 
 cudaDataType_t cudaType(DType type) { return type == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
@@ -68,6 +69,7 @@ struct Blas::State {
 
   cublasStatus_t prepare(Plan& plan, const Product& product);
   cublasStatus_t propose(Plan& plan, const Product& product);
+  bool hasSmallClusters(const cublasLtMatmulAlgo_t& algorithm) const;
 
   ~State() {
     for (auto& [key, plan] : plans) {
@@ -121,8 +123,22 @@ cublasStatus_t Blas::State::propose(Plan& plan, const Product& product) {
     status = library.cublasLtMatmulAlgoGetHeuristic(handle, plan.operation, plan.b, plan.a, plan.d, plan.d, preference, kProposals, plan.proposals.data(),
                                                     &found);
   plan.proposals.resize(found);
+  std::stable_partition(plan.proposals.begin(), plan.proposals.end(), [&](const auto& proposal) { return hasSmallClusters(proposal.algo); });
   library.cublasLtMatmulPreferenceDestroy(preference);
   return status == CUBLAS_STATUS_SUCCESS && found == 0 ? CUBLAS_STATUS_NOT_SUPPORTED : status;
+}
+
+/**
+ * Whether blocks run in clusters of two at most, or alone. Those of eight of cuBLASLt 13.1 ended two runs on H100s that six processes shared: a
+ * warp of nvjet_sm90_tst_144x128_64x6_2x4_h_bx_TNN arrived at the barrier of a block of its cluster that was there no more. No step that was
+ * measured takes longer without them.
+ */
+bool Blas::State::hasSmallClusters(const cublasLtMatmulAlgo_t& algorithm) const {
+  uint16_t shape = CUBLASLT_CLUSTER_SHAPE_AUTO;
+  size_t written = 0;
+  library.cublasLtMatmulAlgoConfigGetAttribute(&algorithm, CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, &shape, sizeof shape, &written);
+  return shape == CUBLASLT_CLUSTER_SHAPE_AUTO || shape == CUBLASLT_CLUSTER_SHAPE_1x1x1 || shape == CUBLASLT_CLUSTER_SHAPE_2x1x1 ||
+         shape == CUBLASLT_CLUSTER_SHAPE_1x2x1;
 }
 
 std::unique_ptr<Blas> Blas::open(std::string& problem) {

@@ -11,6 +11,7 @@ namespace anneal::cuda {
   X(cublasLtDestroy)                \
   X(cublasLtGetVersion)             \
   X(cublasLtMatmul)                 \
+  X(cublasLtMatmulAlgoConfigGetAttribute) \
   X(cublasLtMatmulAlgoGetHeuristic) \
   X(cublasLtMatmulDescCreate)       \
   X(cublasLtMatmulDescDestroy)      \
