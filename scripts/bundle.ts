@@ -75,7 +75,7 @@ const archive = join(dist, `${name}.tar.xz`);
 // The same tree gives the same archive: no times, no owners, one order.
 const reproducible = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'];
 execFileSync('tar', [...reproducible, '-C', dist, '-cJf', archive, name], {
-  env: { XZ_OPT: '-6 -T0', ...process.env },
+  env: { XZ_OPT: '-8 -T0', ...process.env },
   stdio: 'inherit',
 });
 const { size } = statSync(archive);
