@@ -3,6 +3,8 @@
  * error for people ends it, with the seed that makes it again. It is no part of `npm test`, which tries a few of each.
  */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readArguments } from '../bench/arguments.ts';
 
@@ -33,6 +35,8 @@ if (unknown !== undefined) {
 }
 
 const root = join(import.meta.dirname, '..');
+/** In memory where there is such a folder: on a disk most of the time goes into syncing files that nobody keeps. */
+const temporary = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 for (const name of names.length > 0 ? names : Object.keys(fuzzers)) {
   const [file, test] = fuzzers[name] as readonly [string, string];
@@ -40,7 +44,7 @@ for (const name of names.length > 0 ? names : Object.keys(fuzzers)) {
   const { status } = spawnSync(process.execPath, [vitest, 'run', file, '-t', test], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, FUZZ_RUNS: String(values.count), FUZZ_SEED: String(values.seed) },
+    env: { ...process.env, TMPDIR: temporary, FUZZ_RUNS: String(values.count), FUZZ_SEED: String(values.seed) },
   });
   if (status !== 0) process.exit(1);
 }
