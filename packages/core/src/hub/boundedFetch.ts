@@ -42,6 +42,9 @@ export function boundedFetch(hubUrl: string, signal: AbortSignal | undefined, pa
     const response = await fetch(input, { ...init, signal: AbortSignal.any(limits) });
     const { status, statusText, headers } = response;
     const body = await readBounded(response);
+    const token = new Headers(init?.headers).get('authorization')?.replace(/^Bearer /, '');
+    // Some servers repeat the token that they refuse.
+    if (!response.ok && token) return new Response(body?.toString().replaceAll(token, '…'), { status, headers });
     const next = nextPage(headers.get('link'), response.url || url.href);
     if (next === null) return new Response(body, { status, statusText, headers });
     if (next.origin !== origin) throw new SourceError(`its list of files goes on at another address, ${next.origin}`);

@@ -177,6 +177,11 @@ export function bytesOnDisk(file: RemoteFile, destination: string): number {
   return Math.min(file.bytes, Math.max(sizeOf(destination), sizeOf(partFile(destination))));
 }
 
+/** Every name that a file has while it comes. */
+export function placesOf(destination: string): string[] {
+  return [destination, partFile(destination), etagFile(partFile(destination))];
+}
+
 function partFile(destination: string): string {
   return `${destination}.part`;
 }

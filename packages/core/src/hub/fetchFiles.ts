@@ -6,9 +6,10 @@ import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { PATIENCE, type Patience } from './boundedFetch.ts';
 import { type Provenance, provenanceFile } from './cache.ts';
 import { requireSpace } from './diskSpace.ts';
-import { bytesOnDisk, downloadFile, type RemoteFile } from './download.ts';
+import { bytesOnDisk, downloadFile, placesOf, type RemoteFile } from './download.ts';
 import type { RemoteRepository } from './huggingFace.ts';
 import { everySourceFailed, tooLittleSpace } from './pullErrors.ts';
+import { PROVENANCE_FILE } from './selectFiles.ts';
 import { SourceError } from './sourceError.ts';
 
 const PARALLEL_DOWNLOADS = 4;
@@ -92,6 +93,7 @@ export async function fetchFiles(
   partial: string,
   options: FetchOptions,
 ): Promise<Fetched> {
+  refuseClashes(repository.files);
   const totalBytes = repository.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const here = repository.files.reduce((sum, file) => sum + bytesOnDisk(file, join(partial, file.path)), 0);
   await requireSpace(partial, totalBytes - here);
@@ -118,6 +120,21 @@ export async function fetchFiles(
   ];
   return { revision: repository.revision, license: repository.license, files };
 }
+
+/** Two files that would lie in one place, or one in the place of a folder of the other. @throws SourceError */
+function refuseClashes(files: readonly RemoteFile[]): void {
+  const places = new Map([[PROVENANCE_FILE, PROVENANCE_FILE]]);
+  for (const { path } of files) for (const place of placesOf(path)) places.set(asOnDisk(place), path);
+  for (const { path } of files) {
+    const parts = path.split('/');
+    const taken = [path, ...parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'))];
+    const other = taken.map((place) => places.get(asOnDisk(place))).find((owner) => owner && owner !== path);
+    if (other !== undefined) throw new SourceError(`its files ${other} and ${path} cannot lie beside each other`);
+  }
+}
+
+/** Not every disk tells upper from lower case, and ways to write a letter with its accent, apart. */
+const asOnDisk = (path: string): string => (process.platform === 'linux' ? path : path.normalize('NFC').toLowerCase());
 
 /** A few at a time. The first failure stops the others, and is thrown once they have ended. */
 async function inParallel<T, R>(

@@ -4,7 +4,8 @@ import { NAMED_FOLDER } from '../templates/chatTemplates.ts';
 import { SourceError } from './sourceError.ts';
 
 const METADATA = /\.(json|txt|jinja)$|^tokenizer\.model$/;
-const PLAIN_NAME = /^[A-Za-z0-9_][\w.+-]*$/;
+/** A file system allows 255 bytes, of which a download adds some. */
+const PLAIN_NAME = /^[A-Za-z0-9_][\w.+-]{0,199}$/;
 
 /** The one folder below the top whose files are fetched: named chat templates. */
 export const TEMPLATE_FOLDER = NAMED_FOLDER;
@@ -12,9 +13,14 @@ export const TEMPLATE_FOLDER = NAMED_FOLDER;
 /** Ours, in the folder of each model and data set that was pulled: no file of a hub takes its place. */
 export const PROVENANCE_FILE = 'provenance.json';
 
+/** In any case of its letters, which not every disk tells apart. */
+export function isProvenance(path: string): boolean {
+  return path.toLowerCase() === PROVENANCE_FILE;
+}
+
 /** Whether a file of a pulled model may have this path, with `/` between folder and name. */
 export function isModelPath(path: string): boolean {
-  if (path === PROVENANCE_FILE) return false;
+  if (isProvenance(path)) return false;
   const folder = `${TEMPLATE_FOLDER}/`;
   const name = path.startsWith(folder) && path.endsWith('.jinja') ? path.slice(folder.length) : path;
   return PLAIN_NAME.test(name);

@@ -5,6 +5,7 @@
 import { basename } from 'node:path/posix';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { SourceError } from '../sourceError.ts';
 import { matchesGlob } from './glob.ts';
 
 export interface DatasetConfig {
@@ -34,11 +35,17 @@ export function configsOf(paths: readonly string[], card: string | undefined): D
   }));
 }
 
+/** Those with a thousand subsets have some 200,000. */
+const MOST_CHARACTERS = 1 << 20;
+
 /** Undefined where the README says nothing of them, or nothing that can be read: then the names of the files count, as at the hub. */
 function configsIn(card: string): z.output<typeof configSchema>[] | undefined {
   const [, text] = /^\uFEFF?---\r?\n(.*?)\r?\n---\s*$/ms.exec(card) ?? [];
   if (text === undefined) return undefined;
-  const document = parseDocument(text);
+  if (text.length > MOST_CHARACTERS)
+    throw new SourceError(`the YAML of its README has ${text.length} characters, more than ${MOST_CHARACTERS}`);
+  // To look for keys that are there twice takes as long as there are pairs of keys; the last one counts, as at the hub.
+  const document = parseDocument(text, { uniqueKeys: false });
   if (document.errors.length > 0) return undefined;
   return cardSchema.safeParse(document.toJS({ maxAliasCount: 100 })).data?.configs;
 }

@@ -1,6 +1,6 @@
 /** Which files of a data set's repository are fetched. */
 import { UserError } from '../../errors.ts';
-import { PROVENANCE_FILE } from '../selectFiles.ts';
+import { isProvenance } from '../selectFiles.ts';
 import { configsOf, type DatasetConfig } from './configs.ts';
 import { matchesGlob } from './glob.ts';
 
@@ -20,13 +20,19 @@ export const ROW_FILE = /\.(parquet|jsonl|ndjson|json|csv|tsv)$/i;
 const UNREAD_ROWS = /\.(?:(?:parquet|jsonl?|ndjson|csv|tsv|txt)\.(?:gz|zst|bz2|xz|zip)|arrow)$/i;
 /** Descriptions that lie beside rows. */
 const DESCRIPTIONS = /(^|\/)(dataset_infos?|dataset_dict|state|config)\.json$/i;
-/** Folders and names of letters, digits and a few marks: none is hidden, none climbs. */
-const PLAIN_PATH = /^(?:\w[\w .+=,@()-]{0,200}\/){0,8}\w[\w .+=,@()-]{0,200}$/;
+/** Of letters, digits and a few marks: nothing is hidden, nothing climbs. */
+const PLAIN_NAME = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ .+=,@()-]*$/u;
+/** A file system allows 255, of which a download adds some. */
+const MOST_NAME_BYTES = 202;
+const MOST_FOLDERS = 8;
 const MOST_FILES = 10_000;
 
 /** Whether a file of a pulled data set may have this path. */
 export function isDataPath(path: string): boolean {
-  return PLAIN_PATH.test(path) && !path.includes('..') && ROW_FILE.test(path) && path !== PROVENANCE_FILE;
+  const names = path.split('/');
+  const arePlain = names.every((name) => PLAIN_NAME.test(name) && Buffer.byteLength(name) <= MOST_NAME_BYTES);
+  const isInside = arePlain && names.length <= MOST_FOLDERS + 1 && !path.includes('..');
+  return isInside && ROW_FILE.test(path) && !isProvenance(path);
 }
 
 export const CONVERTED = 'refs/convert/parquet';
@@ -149,9 +155,16 @@ function refuseScript(id: string, listed: readonly string[], paths: readonly str
   );
 }
 
+/** Hidden files and descriptions are no rows of anybody's. */
+function isMeant(path: string): boolean {
+  return !/(^|\/)\./.test(path) && !DESCRIPTIONS.test(path) && !isProvenance(path);
+}
+
 /** They may be a part of a split: to train the rest alone would be to leave rows out without a word. */
 function refuseUnread(id: string, listed: readonly string[]): void {
-  const unread = listed.filter((path) => UNREAD_ROWS.test(path));
+  const unread = listed.filter(
+    (path) => UNREAD_ROWS.test(path) || (ROW_FILE.test(path) && !isDataPath(path) && isMeant(path)),
+  );
   if (unread.length === 0) return;
   throw refusal(
     id,
