@@ -32,7 +32,7 @@ const folder = mkdtempSync(join(tmpdir(), 'anneal-row-losses-'));
 const { resolved } = await openRecipe(join(starterFolder, 'recipe.yaml'), ['device=cpu', 'threads=1']);
 const session = await openSession(createJob(resolved), { dataFolder: folder });
 const { engine } = await startEngine(session, null);
-const losses = new DocumentLosses(folder, session.data.train.count);
+const losses = new DocumentLosses(folder, session.data.train.count, 0);
 const { objective, loader } = session;
 const recording: number[] = [];
 try {

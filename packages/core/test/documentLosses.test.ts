@@ -66,7 +66,7 @@ test('what was not trained, and what is not finite, is told apart from a loss of
   const folder = temporaryFolder();
   const read = (epoch: number) => readDocumentLosses(folder, { count: 4, epoch, documents: [0, 1, 2, 3] });
   expect(read(0)).toEqual([undefined, undefined, undefined, undefined]);
-  using losses = new DocumentLosses(folder, 4);
+  using losses = new DocumentLosses(folder, 4, 1);
   losses.record(step, [Float64Array.of(0, Number.NaN, 1)]);
   expect(read(0)).toEqual([undefined, undefined, undefined, undefined]);
   expect(read(1)).toEqual([undefined, null, undefined, 0]);
@@ -77,7 +77,7 @@ test('a step that is repeated by another launch leaves the file as it was, also 
   const folder = temporaryFolder();
   const path = join(folder, 'losses.bin');
   const write = () => {
-    using losses = new DocumentLosses(folder, 4);
+    using losses = new DocumentLosses(folder, 4, 1);
     losses.record(step, [Float64Array.of(0.5, 1, 2)]);
   };
   write();
@@ -86,6 +86,10 @@ test('a step that is repeated by another launch leaves the file as it was, also 
   write();
   expect(readFileSync(path)).toEqual(whole);
   writeFileSync(path, whole.subarray(0, 21));
+  write();
+  expect(readFileSync(path)).toEqual(whole);
+  // What stands behind the epoch that the launch goes on with is no loss of it.
+  writeFileSync(path, Buffer.concat([whole, Buffer.alloc(1001)]));
   write();
   expect(readFileSync(path)).toEqual(whole);
 });

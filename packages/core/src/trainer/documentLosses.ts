@@ -3,7 +3,7 @@
  * little-endian, at epoch · documents + document; NaN where it was not trained, infinity where the loss was not finite. Whoever
  * repeats a step writes the same bits to the same places.
  */
-import { closeSync, constants, fdatasyncSync, fstatSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Batch, StepBatches } from '../datasets/types.ts';
 import { asDiskError } from './diskError.ts';
@@ -22,12 +22,18 @@ export class DocumentLosses implements Disposable {
   /** Documents, over all epochs, that have a place in the file. */
   #places: number;
 
-  /** @param documents of an epoch @throws UserError `run_entry_foreign`, `run_not_readable` */
-  constructor(run: string, documents: number) {
+  /**
+   * What is there of later epochs is given up: it comes again, or was never ours.
+   * @param documents of an epoch
+   * @param epoch that the run goes on with
+   * @throws UserError `run_entry_foreign`, `run_not_readable`
+   */
+  constructor(run: string, documents: number, epoch: number) {
     this.#path = join(run, lossesName);
     this.#file = openRunFile(this.#path, constants.O_RDWR | constants.O_CREAT);
     this.#documents = documents;
-    this.#places = Math.floor(fstatSync(this.#file).size / 4);
+    this.#places = Math.min((epoch + 1) * documents, Math.floor(fstatSync(this.#file).size / 4));
+    ftruncateSync(this.#file, 4 * this.#places);
   }
 
   /** @param tokenLosses of each batch of the step, as `StepResult` has them @throws UserError `disk_full` */

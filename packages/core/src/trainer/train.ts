@@ -146,7 +146,7 @@ async function trainSession(
   const { engine: native, start } = begun;
   await using engine = new TrainingEngine(native, session.objective);
   await using rollouts = rewards && job.rollouts ? new Rollouts(job.rollouts, session, engine, rewards) : null;
-  using losses = new DocumentLosses(out.path, data.train.count);
+  using losses = new DocumentLosses(out.path, data.train.count, resumption?.data.epoch ?? 0);
   const contents: CheckpointContents = {
     engine: engine.engine,
     model: withTemplateDefaults(session.model, job.data.text),

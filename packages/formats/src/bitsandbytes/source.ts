@@ -108,8 +108,11 @@ function compare(source: TensorSource, name: string, suffix: string, expected: F
 
 function readNf4(source: TensorSource, name: string, { offset }: State): StoredNf4 {
   const codes = source.bytes(name);
-  if (offset === null) return { codes, absmax: source.float32(`${name}.absmax`), double: null };
-  const scales = source.float32(`${name}.nested_absmax`);
+  const scales = source.float32(offset === null ? `${name}.absmax` : `${name}.nested_absmax`);
+  // An absmax is at most as large as its scale, plus the offset.
+  const bad = scales.findIndex((scale) => !Number.isFinite(Math.fround(Math.abs(scale) + Math.abs(offset ?? 0))));
+  if (bad >= 0) throw problem(source, name, `the scale of block ${bad} is not a finite number`, AGAIN);
+  if (offset === null) return { codes, absmax: scales, double: null };
   return { codes, absmax: source.bytes(`${name}.absmax`), double: { scales, offset } };
 }
 

@@ -1,7 +1,7 @@
 import type { Initialization } from '@anneal/formats/peft/config';
 import { type PeftAdapter, readPeftAdapter } from '@anneal/formats/peft/read';
 import { UserError } from '../../errors.ts';
-import type { OpenModel } from '../model.ts';
+import { firstNotFinite, type OpenModel } from '../model.ts';
 import { isOuterMatrix, outerMatrices, outerShape, transposed } from './embeddings.ts';
 import { expertCount, expertsApart, expertsOfParameter } from './experts.ts';
 import { fullTensorsOf } from './full.ts';
@@ -63,7 +63,7 @@ function readWeights(folder: string, model: OpenModel): LoraWeights & { readonly
         ...(alphaHere === alpha ? {} : { alpha: alphaHere }),
       });
     }
-    return {
+    const weights = {
       r,
       alpha,
       rslora,
@@ -75,8 +75,27 @@ function readWeights(folder: string, model: OpenModel): LoraWeights & { readonly
       full: fullTensorsOf(peft, model),
       tokens: tokensOf(peft, model),
     };
+    refuseDiverged(folder, weights);
+    return weights;
   } finally {
     peft.tensors.close();
+  }
+}
+
+/** One such weight makes every result of the model no number. */
+function refuseDiverged(folder: string, { modules, full, tokens }: Pick<LoraWeights, 'modules' | 'full' | 'tokens'>) {
+  const ofModules = [...modules].flatMap(([linear, module]) =>
+    (['A', 'B', 'magnitude', 'bias'] as const).map((part) => [`${part} of ${linear}`, module[part]] as const),
+  );
+  for (const [name, values] of [...ofModules, ...full, ['the trained rows of embed', tokens?.values] as const]) {
+    const element = values ? firstNotFinite(values) : null;
+    if (element === null) continue;
+    throw new UserError({
+      what: `the adapter cannot be used: element ${element} of ${name} is not a finite number`,
+      where: folder,
+      next: 'the training that made it diverged, or the file is damaged: take an earlier checkpoint',
+      code: 'weight_not_finite',
+    });
   }
 }
 
