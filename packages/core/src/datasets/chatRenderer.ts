@@ -18,6 +18,8 @@ export interface ChatRenderer {
   readonly endTokens: readonly string[];
   /** Others that the template puts after an answer when the conversation goes on (`<|end|>` of gpt-oss): no model stops there. */
   readonly closingTokens: readonly string[];
+  /** Tokens at which the model stops and that open the turn behind an answer or a call (`<|user|>` of GLM), where these have none of their own. */
+  readonly stopBehind: { readonly answer: string | null; readonly call: string | null };
   readonly callForm: CallForm;
   readonly options: Pick<RenderOptions, 'enableThinking' | 'variables' | 'now'>;
   /** Of the template for conversations with tools, where the model has one of its own for them. */
@@ -78,7 +80,8 @@ function rendererOf(
   ];
   const ends = [...new Set([...own, ...endTokens])];
   const closing = closingOf(template, tokenizer, { ...options, tools }).filter((token) => !ends.includes(token));
-  return { template, endTokens: ends, closingTokens: closing, callForm, options };
+  const stopBehind = stopsBehind(template, ends, { ...options, tools }, callForm);
+  return { template, endTokens: ends, closingTokens: closing, stopBehind, callForm, options };
 }
 
 export const templateMissing = (): UserError =>
@@ -105,6 +108,11 @@ export function renderMessages(
 
 const ANSWER = 'This is the answer';
 const QUESTION = { role: 'user', content: 'A question' };
+const CALL: Message = {
+  role: 'assistant',
+  content: '',
+  tool_calls: [{ id: 'callcall1', type: 'function', function: { name: 'look', arguments: { at: ANSWER } } }],
+};
 
 /** The control tokens that the template itself puts after an answer; the tokenizer's EOS is not always among them. */
 function endsOfAnswer(template: Template, tokenizer: Tokenizer, options: RenderOptions): string[] {
@@ -131,10 +139,29 @@ function closingOf(template: Template, tokenizer: Tokenizer, options: RenderOpti
   return controlTokenEnding(whole.text.slice(range.start, range.end), tokenizer);
 }
 
+function stopsBehind(
+  template: Template,
+  ends: readonly string[],
+  options: RenderOptions,
+  form: CallForm,
+): ChatRenderer['stopBehind'] {
+  const behind = (messages: readonly Message[]): string | null => {
+    const whole = tryTemplate(() => template.renderMessages(inCallForm(messages, form), options));
+    const range = whole instanceof TemplateError ? null : whole.messages[1];
+    if (!range || whole instanceof TemplateError) return null;
+    const next = whole.text.slice(range.end).trimStart();
+    return ends.find((token) => next.startsWith(token)) ?? null;
+  };
+  const answer = { role: 'assistant', content: ANSWER };
+  return {
+    answer: behind([QUESTION, answer, QUESTION]),
+    call: behind([QUESTION, CALL, { role: 'tool', content: ANSWER, tool_call_id: 'callcall1' }]),
+  };
+}
+
 /** The control token after a call of a tool, which may be another one (`<|eom_id|>`, `<|call|>`). */
 function endOfCall(template: Template, tokenizer: Tokenizer, options: RenderOptions, form: CallForm): string[] {
-  const call = { id: 'callcall1', type: 'function' as const, function: { name: 'look', arguments: { at: ANSWER } } };
-  const messages = inCallForm([QUESTION, { role: 'assistant', content: '', tool_calls: [call] }], form);
+  const messages = inCallForm([QUESTION, CALL], form);
   const text = tryTemplate(() => template.render(messages, options));
   if (text instanceof TemplateError) return [];
   const at = text.lastIndexOf(ANSWER);

@@ -2,6 +2,7 @@ import { TemplateError } from '../templates/template.ts';
 import { inCallForm } from './callForm.ts';
 import { type ChatRenderer, rendererFor, renderMessages, templateMissing } from './chatRenderer.ts';
 import { LeftOutFinder, THOUGHTS } from './leftOut.ts';
+import { endOf, ownEnd } from './turnEnd.ts';
 import { TurnFinder } from './turnFinder.ts';
 import {
   type Content,
@@ -51,7 +52,7 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
   if (messages.length === 0) return dropped('empty', 'the conversation has no messages');
   const whole = renderMessages(renderer, conversation, messages, read.isPrompt);
   if (whole instanceof TemplateError) return dropped('template_refused', whole.message);
-  const { text } = whole;
+  let { text } = whole;
   const finder = new TurnFinder(renderer, conversation, whole);
   const leftOutFinder = new LeftOutFinder(renderer, conversation, whole);
   const leftOut: LeftOut[] = leftOutFinder.ofTools();
@@ -75,11 +76,21 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
         return dropped('turn_not_found', `the template does not print message ${i + 1} (${message.role}) on its own`);
       continue;
     }
-    let supervised: Span | null = null;
-    if (!mask.trainOnInputs && (wanted || wantsEnd)) {
-      const end = endOf(text, range, renderer);
-      if (wanted) {
-        const start = finder.headerEnd(i, range);
+    const parts = isSupervised ? finder.partsOf(i, range) : [range];
+    if (parts === null)
+      return dropped(
+        'turn_not_found',
+        `the template prints what follows message ${i + 1} (${message.role}) within it, and where cannot be told`,
+      );
+    for (const [k, part] of parts.entries()) {
+      let supervised: Span | null = null;
+      if (isSupervised) {
+        const start = k === 0 ? finder.headerEnd(i, range) : part.start;
+        if (wantsEnd && part.end === text.length && endOf(text, part, renderer).token === null) {
+          // The next turn would open with it, but there is none.
+          text += (message.tool_calls ? renderer.stopBehind.call : renderer.stopBehind.answer) ?? '';
+        }
+        const end = endOf(text, part, renderer);
         if (start === null || start > end.content)
           return dropped(
             'turn_not_found',
@@ -93,10 +104,13 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
         // Where no model stops, ending there is nothing to learn: in use, the answer ended with another token.
         const learnsEnd = wantsEnd && (end.stops || mask.trainOnEos === 'all');
         supervised = { start, end: learnsEnd ? (end.token as number) : end.content };
-      } else if (end.token !== null) supervised = { start: end.content, end: end.token };
+      } else if (wantsEnd && !mask.trainOnInputs) {
+        const end = ownEnd(text, part, renderer);
+        if (end.token !== null) supervised = { start: end.content, end: end.token };
+      }
+      if (supervised?.start === supervised?.end) supervised = null;
+      turns.push({ role: message.role, message: i, ...part, supervised });
     }
-    if (supervised?.start === supervised?.end) supervised = null;
-    turns.push({ role: message.role, message: i, ...range, supervised });
   }
   turns.sort((a, b) => a.start - b.start);
   const supervised = mask.trainOnInputs
@@ -119,21 +133,3 @@ const saysSomething = (message: Message): boolean =>
     const words = message[field];
     return typeof words === 'string' && words.trim() !== '';
   });
-
-interface TurnEnd {
-  /** Where the content ends. */
-  readonly content: number;
-  /** Where the end token after it does; white space behind that belongs to the template. */
-  readonly token: number | null;
-  /** The model stops at that token. */
-  readonly stops: boolean;
-}
-
-function endOf(text: string, range: Span, { endTokens, closingTokens }: ChatRenderer): TurnEnd {
-  const end = range.start + text.slice(range.start, range.end).trimEnd().length;
-  const isLast = (token: string): boolean => text.slice(range.start, end).endsWith(token);
-  const stop = endTokens.find(isLast);
-  const token = stop ?? closingTokens.find(isLast);
-  if (token === undefined) return { content: range.end, token: null, stops: false };
-  return { content: end - token.length, token: end, stops: stop !== undefined };
-}

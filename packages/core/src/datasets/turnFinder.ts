@@ -40,6 +40,42 @@ export class TurnFinder {
   }
 
   /**
+   * Message `i` at `range` without what the template prints of later messages within it, as Gemma 4's does with the results of
+   * calls. Null when it cannot be told.
+   */
+  partsOf(i: number, range: Span): readonly Span[] | null {
+    if (!this.#holdsLater(i, range)) return [range];
+    const { messages } = this.#conversation;
+    const turn = this.#whole.text.slice(range.start, range.end);
+    const said = this.#turnIn(messages.slice(0, i + 1), i);
+    if (said === null) return null;
+    let before = commonPrefix(turn, said).length;
+    let after = turn.length - (said.length - before);
+    if (!turn.slice(before).endsWith(said.slice(before))) {
+      // A text beside the call stands behind the results: what comes without it is the call, and then the results.
+      const wordless = messages.map((message, k) => (k === i ? { ...message, content: '' } : message));
+      const call = this.#turnIn(wordless.slice(0, i + 1), i);
+      const results = this.#turnIn(wordless, i);
+      if (call === null || results === null || !turn.startsWith(call)) return null;
+      before = call.length;
+      after = commonPrefix(turn, results).length;
+      if (after < before || !turn.slice(after).includes(String(messages[i]?.content).trim())) return null;
+    }
+    const parts = [
+      { start: range.start, end: range.start + before },
+      { start: range.start + after, end: range.end },
+    ];
+    return parts.filter(({ start, end }) => start < end);
+  }
+
+  /** Whether a message right behind `i` has no place of its own, or one within `range`. */
+  #holdsLater(i: number, range: Span): boolean {
+    if (!this.#whole.messages[i] || this.#conversation.messages[i + 1]?.role !== 'tool') return false;
+    const place = this.#whole.messages[i + 1];
+    return !place || (place.start < range.end && place.end > range.start);
+  }
+
+  /**
    * What the template prints for the model to go on after the messages before `i`: what it prints more when it is asked to, or
    * else (some print an end of text otherwise) what follows the last message.
    */
@@ -77,11 +113,14 @@ export class TurnFinder {
     const { messages } = this.#conversation;
     const changed = messages.map((message, k) => (k === i ? saying(message, content) : message));
     // What follows may not go with another message, such as results with no call before them.
-    for (const rendered of [this.#render(changed), this.#render(changed.slice(0, i + 1))]) {
-      const range = rendered instanceof TemplateError ? null : rendered.messages[i];
-      if (range && !(rendered instanceof TemplateError)) return rendered.text.slice(range.start, range.end);
-    }
-    return null;
+    return this.#turnIn(changed, i) ?? this.#turnIn(changed.slice(0, i + 1), i);
+  }
+
+  /** What message `i` of these prints; null where that cannot be told. */
+  #turnIn(messages: readonly Message[], i: number): string | null {
+    const rendered = this.#render(messages);
+    const range = rendered instanceof TemplateError ? null : rendered.messages[i];
+    return range && !(rendered instanceof TemplateError) ? rendered.text.slice(range.start, range.end) : null;
   }
 
   /** What of the text becomes another when message `i` does, with the end token behind it. */

@@ -1,0 +1,72 @@
+/**
+ * GLM's templates put nothing behind an answer: the model stops at the token that opens the next turn. Every row was dropped for want
+ * of an end token. Gemma 4's print the results of calls within the turn that calls: with a text beside the call, they were trained.
+ */
+import { expect, test } from 'vitest';
+import { openChatRenderer } from '../packages/core/src/datasets/chatRenderer.ts';
+import { render } from '../packages/core/src/datasets/render.ts';
+import type { Message } from '../packages/core/src/datasets/types.ts';
+import { byteTokenizer } from '../packages/core/test/byteTokenizer.ts';
+
+function trained(source: string, messages: readonly Message[], trainOnEos: 'turn' | 'none' = 'turn'): string[] {
+  const renderer = openChatRenderer(byteTokenizer(), { source, endTokens: ['</s>', '<|im_start|>'] });
+  const conversation = { kind: 'chat' as const, messages, train: messages.map(() => null), tools: null };
+  const rendered = render(renderer, conversation, { rolesToTrain: ['assistant'], trainOnEos });
+  if (rendered.kind === 'dropped') return [`${rendered.reason}: ${rendered.detail}`];
+  return rendered.supervised.map(({ start, end }) => rendered.text.slice(start, end));
+}
+
+const user = (content: string): Message => ({ role: 'user', content });
+const assistant = (content: string): Message => ({ role: 'assistant', content });
+const calling = (content: string): Message => ({
+  ...assistant(content),
+  tool_calls: [{ id: 'callcall1', type: 'function', function: { name: 'weather', arguments: { city: 'Lyon' } } }],
+});
+const result: Message = { role: 'tool', content: '18 C' };
+
+/** `</s>` opens a question as GLM's `<|user|>` does, `<|im_start|>` a result as `<|observation|>`. */
+const OPENERS = `{% for m in messages %}{% if m.role == 'user' %}</s>{{ m.content }}{% elif m.role == 'tool' %}<|im_start|>{{ m.content }}{% else %}[A]{{ m.content }}{% for c in m.tool_calls %}{{ c.function | tojson }}{% endfor %}{% endif %}{% endfor %}{% if add_generation_prompt %}[A]{% endif %}`;
+const CALL = '{"name": "weather", "arguments": {"city": "Lyon"}}';
+
+test('the token that opens the next turn ends an answer, and is added behind the last', () => {
+  expect(trained(OPENERS, [user('Hi'), assistant('Hello'), user('Bye'), assistant('See you')])).toEqual([
+    'Hello</s>',
+    'See you</s>',
+  ]);
+  expect(trained(OPENERS, [user('Weather?'), calling(''), result, assistant('18.')])).toEqual([
+    `${CALL}<|im_start|>`,
+    '18.</s>',
+  ]);
+  expect(trained(OPENERS, [user('Weather?'), calling('')])).toEqual([`${CALL}<|im_start|>`]);
+  expect(trained(OPENERS, [user('Hi'), assistant('Hello')], 'none')).toEqual(['Hello']);
+});
+
+test('so does an end of text that is printed behind all messages', () => {
+  const source = `{% for m in messages %}{{ '[' + m.role + ']' + m.content }}{% endfor %}{% if add_generation_prompt %}[assistant]{% else %}</s>{% endif %}`;
+  expect(trained(source, [user('Hi'), assistant('Hello')])).toEqual(['Hello</s>']);
+  expect(trained(source, [user('Hi'), assistant('Hello'), user('Bye'), assistant('See you')])).toEqual([
+    'missing_end_token: the template puts no end token after message 2 (assistant)',
+  ]);
+});
+
+/** The results behind a call stand in its turn, before the text beside it. */
+const WITHIN = `{% for m in messages if m.role != 'tool' %}{{ '[' + m.role + ']' }}{% for c in m.tool_calls %}{{ c.function | tojson }}{% endfor %}{% if m.tool_calls %}<|im_start|>{% for r in messages if r.role == 'tool' %}(result {{ r.content }}){% endfor %}{% endif %}{{ m.content }}{% if m.content %}</s>{% endif %}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}`;
+
+test('results that are printed within the turn of their call are not trained', () => {
+  const after = [result, assistant('It is 18 C.')];
+  for (const trainOnEos of ['turn', 'none'] as const) {
+    expect(trained(WITHIN, [user('Weather?'), calling(''), ...after], trainOnEos).join('|')).not.toContain('result');
+    expect(trained(WITHIN, [user('Weather?'), calling('I look.'), ...after], trainOnEos).join()).not.toContain(
+      'result',
+    );
+  }
+  expect(trained(WITHIN, [user('Weather?'), calling(''), ...after])).toEqual([
+    `${CALL}<|im_start|>`,
+    'It is 18 C.</s>',
+  ]);
+  expect(trained(WITHIN, [user('Weather?'), calling('I look.'), ...after])).toEqual([
+    `${CALL}<|im_start|>`,
+    'I look.</s>',
+    'It is 18 C.</s>',
+  ]);
+});
