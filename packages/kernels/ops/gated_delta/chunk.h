@@ -5,6 +5,7 @@
 #include "kernel.h"
 
 namespace anneal::ANNEAL_ISA {
+namespace {
 
 constexpr float kLengthEps = 1e-6f;  // under the root of the lengths of queries and keys, as the models are trained with
 
@@ -62,7 +63,7 @@ struct Chunk {
 
   const float* value(int64_t i) const { return op.qkv + (first + i) * op.columns + op.valueColumn(head); }
 
-  void load(int64_t from, int64_t count) {
+  void load(int64_t from, int64_t count, const float* S) {
     first = from, n = count;
     const float rate = -::expf(op.decay[head]), root = 1.0f / ::sqrtf(static_cast<float>(op.key_size));
     double sum = 0;
@@ -83,28 +84,13 @@ struct Chunk {
       to_end[i] = ::expf(static_cast<float>(sum - sums[i]));
       for (int64_t c = 0; c < op.key_size; c++) k_decayed[i * op.key_size + c] = to_end[i] * k[i * op.key_size + c];
     }
+    decaysBetween(decays, sums, n);
+    transpose(transposed, k, n, op.key_size);
+    solve(S);
   }
 
-  /** L, P, m and the changes. */
-  void solve(const float* S) {
-    transpose(transposed, k, n, op.key_size);
-    setProduct(L, n, n, op.key_size, k, op.key_size, 1, transposed);
-    setProduct(P, n, n, op.key_size, q, op.key_size, 1, transposed);
-    decaysBetween(decays, sums, n);
-    for (int64_t i = 0; i < n; i++) {
-      const float* row = decays + i * n;
-      float *l = L + i * n, *p = P + i * n;
-      for (int64_t j = 0; j <= i; j++) l[j] = j < i ? l[j] * row[j] : 0, p[j] *= row[j];
-      for (int64_t j = i + 1; j < n; j++) l[j] = p[j] = 0;
-    }
-    setProduct(m, n, op.value_size, op.key_size, k, op.key_size, 1, S);
-    for (int64_t i = 0; i < n; i++) {
-      float* change = changes + i * op.value_size;
-      for (int64_t c = 0; c < op.value_size; c++) change[c] = value(i)[c] - gamma[i] * m[i * op.value_size + c];
-      for (int64_t j = 0; j < i; j++) addScaled(change, -L[i * n + j], changes + j * op.value_size, op.value_size);
-      scaleBy(change, beta[i], op.value_size);
-    }
-  }
+  /** P. */
+  void attend() { setDecayed(P, q, 1); }
 
   void output(const float* S, float* to) {
     setProduct(out, n, op.value_size, op.key_size, q, op.key_size, 1, S);
@@ -118,6 +104,29 @@ struct Chunk {
     scaleBy(S, gamma[n - 1], op.state());
     addProduct(S, op.key_size, op.value_size, n, k_decayed, 1, op.key_size, changes);
   }
+
+ private:
+  /** d x·kᵀ below the diagonal, and on it where `columns` is 1. */
+  void setDecayed(float* to, const float* x, int64_t columns) {
+    setProduct(to, n, n, op.key_size, x, op.key_size, 1, transposed);
+    for (int64_t i = 0; i < n; i++) {
+      for (int64_t j = 0; j < i + columns; j++) to[i * n + j] *= decays[i * n + j];
+      for (int64_t j = i + columns; j < n; j++) to[i * n + j] = 0;
+    }
+  }
+
+  /** L, m and the changes. */
+  void solve(const float* S) {
+    setDecayed(L, k, 0);
+    setProduct(m, n, op.value_size, op.key_size, k, op.key_size, 1, S);
+    for (int64_t i = 0; i < n; i++) {
+      float* change = changes + i * op.value_size;
+      for (int64_t c = 0; c < op.value_size; c++) change[c] = value(i)[c] - gamma[i] * m[i * op.value_size + c];
+      for (int64_t j = 0; j < i; j++) addScaled(change, -L[i * n + j], changes + j * op.value_size, op.value_size);
+      scaleBy(change, beta[i], op.value_size);
+    }
+  }
 };
 
+}  // namespace
 }  // namespace anneal::ANNEAL_ISA

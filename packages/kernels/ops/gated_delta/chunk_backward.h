@@ -3,6 +3,7 @@
 #include "chunk.h"
 
 namespace anneal::ANNEAL_ISA {
+namespace {
 
 /** Where gradients go: dq and dk of the normed queries and keys, to which heads that share them add. */
 struct GatedDeltaSlopes {
@@ -12,6 +13,11 @@ struct GatedDeltaSlopes {
 
 /** The gradients of a chunk, which goes with `Chunk` and needs its state S again. */
 struct ChunkSlopes {
+  /** Of one head's weights, over its tokens. */
+  struct Totals {
+    double decay = 0, shift = 0;
+  };
+
   const GatedDelta& op;
   float *dq, *dk, *reads, *writes;  // [kChunk, key_size]
   float *d_out, *d_changes;         // [kChunk, value_size]
@@ -40,7 +46,7 @@ struct ChunkSlopes {
   }
 
   /** From dS of the state after the chunk to that before it. @param adds dq and dk to what another head has put there */
-  void run(const Chunk& chunk, const float* S, float* dS, const GatedDeltaSlopes& to, bool adds, double* decay_total, double* shift_total) {
+  void run(const Chunk& chunk, const float* S, float* dS, const GatedDeltaSlopes& to, bool adds, Totals& totals) {
     const int64_t n = chunk.n, K = op.key_size, V = op.value_size;
     for (int64_t i = 0; i < n; i++) {
       const float* from = to.d_out + (chunk.first + i) * op.values() + chunk.head * V;
@@ -89,7 +95,7 @@ struct ChunkSlopes {
     addProduct(dk, n, K, n, dP, 1, n, chunk.q);
     addProduct(dk, n, K, n, dL, n, 1, chunk.k);
     addProduct(dk, n, K, n, dL, 1, n, chunk.k);
-    store(chunk, to, adds, decay_total, shift_total);
+    store(chunk, to, adds, totals);
 
     scaleBy(dS, chunk.gamma[n - 1], op.state());
     for (int64_t i = 0; i < n; i++) {
@@ -110,7 +116,7 @@ struct ChunkSlopes {
       for (int64_t j = i + 1; j < n; j++) addScaled(d_changes + i * V, -chunk.beta[j] * chunk.L[j * n + i], d_changes + j * V, V);
   }
 
-  void store(const Chunk& chunk, const GatedDeltaSlopes& to, bool adds, double* decay_total, double* shift_total) {
+  void store(const Chunk& chunk, const GatedDeltaSlopes& to, bool adds, Totals& totals) {
     const int64_t K = op.key_size, V = op.value_size, head = chunk.head;
     const float rate = -::expf(op.decay[head]);
     double d_g = 0;  // g_i is in the sums of all tokens from i on
@@ -127,10 +133,11 @@ struct ChunkSlopes {
       const float d_a = static_cast<float>(d_g) * rate * sigmoidOf(op.a[gate] + op.shift[head]);
       to.d_a[gate] = d_a;
       to.d_b[gate] = d_beta[i] * chunk.beta[i] * (1 - chunk.beta[i]);
-      *decay_total += d_g * chunk.g[i];
-      *shift_total += d_a;
+      totals.decay += d_g * chunk.g[i];
+      totals.shift += d_a;
     }
   }
 };
 
+}  // namespace
 }  // namespace anneal::ANNEAL_ISA

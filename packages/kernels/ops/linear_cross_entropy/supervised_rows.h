@@ -9,6 +9,7 @@
 #include "kernel.h"
 
 namespace anneal::ANNEAL_ISA {
+namespace {
 
 /** Laid out in the launch's workspace; op.ts sizes it. */
 struct Chunk {
@@ -17,9 +18,9 @@ struct Chunk {
   float* dx;        // [rows, D]
 };
 
-static char* aligned(char* at) { return reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(at) + 63) & ~uintptr_t{63}); }
+char* aligned(char* at) { return reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(at) + 63) & ~uintptr_t{63}); }
 
-static Chunk layOut(char* workspace, int64_t rows, int64_t V, int64_t D) {
+Chunk layOut(char* workspace, int64_t rows, int64_t V, int64_t D) {
   Chunk chunk;
   chunk.logits = reinterpret_cast<float*>(workspace);
   chunk.x = reinterpret_cast<float*>(aligned(workspace + 4 * rows * V));
@@ -27,7 +28,7 @@ static Chunk layOut(char* workspace, int64_t rows, int64_t V, int64_t D) {
   return chunk;
 }
 
-static float maximum(const float* values, int64_t count) {
+float maximum(const float* values, int64_t count) {
   Vec m = Vec::set(-INFINITY);
   int64_t i = 0;
   for (; i + Vec::width <= count; i += Vec::width) m = max(m, Vec::load(values + i));
@@ -37,7 +38,7 @@ static float maximum(const float* values, int64_t count) {
 }
 
 /** As crossEntropyRow, of the logits as they are. */
-static double plainCrossEntropyRow(float* logits, int64_t V, int32_t label, const float* scale) {
+double plainCrossEntropyRow(float* logits, int64_t V, int32_t label, const float* scale) {
   const float largest = maximum(logits, V);
   const float labelLogit = logits[label];
   const Vec shift = Vec::set(largest);
@@ -71,12 +72,12 @@ static double plainCrossEntropyRow(float* logits, int64_t V, int32_t label, cons
 
 /** Calls visit(first, lanes) for every vector of V values. */
 template <class Visit>
-static void forVectors(int64_t V, Visit visit) {
+void forVectors(int64_t V, Visit visit) {
   for (int64_t i = 0; i < V; i += Vec::width) visit(i, static_cast<int>(V - i < Vec::width ? V - i : Vec::width));
 }
 
 /** As crossEntropyRow, of the logits cap · tanh(logit / cap), whose slope 1 - (capped / cap)² the gradient has as a factor. */
-static double cappedCrossEntropyRow(float* logits, int64_t V, int32_t label, const float* scale, float cap) {
+double cappedCrossEntropyRow(float* logits, int64_t V, int32_t label, const float* scale, float cap) {
   const Vec most = Vec::set(cap), share = Vec::set(1 / cap), one = Vec::set(1.0f);
   forVectors(V, [=](int64_t i, int lanes) { (most * tanh(share * Vec::load(logits + i, lanes))).store(logits + i, lanes); });
   const float largest = maximum(logits, V), labelLogit = logits[label];
@@ -107,7 +108,7 @@ static double cappedCrossEntropyRow(float* logits, int64_t V, int32_t label, con
  * -log softmax(logits)[label], the logits being under the launch's soft cap, if it has one; where there is a scale they become
  * scale · (softmax - onehot), times the slope of the cap.
  */
-static double crossEntropyRow(const Launch& launch, float* logits, int32_t label, const float* scale) {
+double crossEntropyRow(const Launch& launch, float* logits, int32_t label, const float* scale) {
   const int64_t V = launch.inputs[1].shape[0];
   const float cap = static_cast<float>(launch.attributes[2]);
   return cap == 0 ? plainCrossEntropyRow(logits, V, label, scale) : cappedCrossEntropyRow(logits, V, label, scale, cap);
@@ -115,7 +116,7 @@ static double crossEntropyRow(const Launch& launch, float* logits, int32_t label
 
 /** Copies x[rows[i]] to packed[i], or back. */
 template <bool kScatter>
-static void moveRows(Context& context, float* packed, float* x, const int32_t* rows, int64_t count, int64_t D) {
+void moveRows(Context& context, float* packed, float* x, const int32_t* rows, int64_t count, int64_t D) {
   parallelFor(context, count, grainFor(D), [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       if (kScatter)
@@ -132,7 +133,7 @@ static void moveRows(Context& context, float* packed, float* x, const int32_t* r
  * rows that are not supervised get zeros.
  */
 template <class Row>
-static const char* overSupervisedRows(const Launch& launch, float* dx, const Tensor* gradient, const Row& row) {
+const char* overSupervisedRows(const Launch& launch, float* dx, const Tensor* gradient, const Row& row) {
   const Tensor x = launch.inputs[0], weight = launch.inputs[1];
   const int32_t* labels = launch.inputs[2].i32();
   const int32_t* supervised = launch.inputs[3].i32();
@@ -165,4 +166,5 @@ static const char* overSupervisedRows(const Launch& launch, float* dx, const Ten
   return nullptr;
 }
 
+}  // namespace
 }  // namespace anneal::ANNEAL_ISA

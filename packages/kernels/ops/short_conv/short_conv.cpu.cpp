@@ -65,54 +65,88 @@ struct Window {
   }
 };
 
-/** Calls body(first channel) for each vector of channels: each goes through the tokens in their order. */
-template <class Body>
-void forChannels(const Launch& launch, const Tensor& x, const Tensor& weight, const Body& body) {
-  const int64_t vectors = (weight.shape[0] + Vec::width - 1) / Vec::width;
-  parallelFor(*launch.context, vectors, grainFor(x.shape[0] * weight.shape[2] * Vec::width), [&](int64_t begin, int64_t end) {
-    for (int64_t v = begin; v < end; v++) body(v * Vec::width);
-  });
-}
+/** What is convolved, and by what. */
+struct Convolution {
+  Context& context;
+  Tensor x, weight, bias;
+  bool gated;
 
-const char* checkTaps(const Tensor& weight) {
-  return weight.shape[2] < 2 || weight.shape[2] > kMaxTaps ? "a convolution of too few or too many tokens" : nullptr;
-}
+  Convolution(const Launch& launch, const Tensor& x, const Tensor& weight, const Tensor& bias)
+      : context(*launch.context), x(x), weight(weight), bias(bias), gated(launch.attributes[0] != 0) {}
 
-}  // namespace
+  const char* check() const {
+    return weight.shape[2] < 2 || weight.shape[2] > kMaxTaps ? "a convolution of too few or too many tokens" : nullptr;
+  }
 
-const char* short_conv(const Launch& launch) {
-  const Tensor x = launch.inputs[0], weight = launch.inputs[1], bias = launch.inputs[3];
-  const Documents documents(launch.inputs[2]);
-  const bool gated = launch.attributes[0] != 0;
-  if (const char* problem = documents.check(x.shape[0])) return problem;
-  if (const char* problem = checkTaps(weight)) return problem;
-  float* y = launch.outputs[0].f32();
-  forChannels(launch, x, weight, [&](int64_t first) {
-    const Channels channels(x, weight, bias, gated, first);
+  /** Calls body(channels, the first) for each vector of channels: each goes through the tokens in their order. */
+  template <class Body>
+  void forChannels(const Body& body) const {
+    const int64_t vectors = (weight.shape[0] + Vec::width - 1) / Vec::width;
+    parallelFor(context, vectors, grainFor(x.shape[0] * weight.shape[2] * Vec::width), [&](int64_t begin, int64_t end) {
+      for (int64_t first = begin * Vec::width; first < end * Vec::width; first += Vec::width)
+        body(Channels(x, weight, bias, gated, first), first);
+    });
+  }
+};
+
+/** Of packed documents. */
+struct PackedConvolution : Convolution {
+  Documents documents;
+
+  /** @param inputs x, weight, cuSeqlens, bias */
+  PackedConvolution(const Launch& launch, const Tensor* inputs)
+      : Convolution(launch, inputs[0], inputs[1], inputs[3]), documents(inputs[2]) {}
+
+  const char* check() const {
+    const char* problem = documents.check(x.shape[0]);
+    return problem ? problem : Convolution::check();
+  }
+
+  /** Calls body(token, the inputs up to it). */
+  template <class Body>
+  void forTokens(const Channels& channels, const Body& body) const {
     for (int64_t d = 0; d < documents.count; d++) {
       Window inputs(channels.taps);
       for (int64_t t = documents.ends[d]; t < documents.ends[d + 1]; t++) {
         inputs.push(channels.input(t));
-        channels.output(t, inputs.convolved(channels)).store(y + t * channels.channels + first, channels.lanes);
+        body(t, inputs);
       }
     }
+  }
+
+  /** Calls body(dz of a token, the inputs up to it). @param dy of the first of the channels */
+  template <class Body>
+  void forSlopes(const Channels& channels, const float* dy, const Body& body) const {
+    forTokens(channels, [&](int64_t t, const Window& inputs) {
+      const Vec dyt = Vec::load(dy + t * channels.channels, channels.lanes);
+      body(channels.slope(t, inputs.convolved(channels), dyt), inputs);
+    });
+  }
+};
+
+}  // namespace
+
+const char* short_conv(const Launch& launch) {
+  const PackedConvolution conv(launch, launch.inputs);
+  if (const char* problem = conv.check()) return problem;
+  float* y = launch.outputs[0].f32();
+  conv.forChannels([&](const Channels& channels, int64_t first) {
+    conv.forTokens(channels, [&](int64_t t, const Window& inputs) {
+      channels.output(t, inputs.convolved(channels)).store(y + t * channels.channels + first, channels.lanes);
+    });
   });
   return nullptr;
 }
 
 const char* short_conv_backward_input(const Launch& launch) {
-  const Tensor x = launch.inputs[1], weight = launch.inputs[2], bias = launch.inputs[4];
-  const Documents documents(launch.inputs[3]);
-  const bool gated = launch.attributes[0] != 0;
-  if (const char* problem = documents.check(x.shape[0])) return problem;
-  if (const char* problem = checkTaps(weight)) return problem;
+  const PackedConvolution conv(launch, launch.inputs + 1);
+  if (const char* problem = conv.check()) return problem;
   const float* dy = launch.inputs[0].f32();
   float* dx = launch.outputs[0].f32();
-  forChannels(launch, x, weight, [&](int64_t first) {
-    const Channels channels(x, weight, bias, gated, first);
+  conv.forChannels([&](const Channels& channels, int64_t first) {
     const int lanes = channels.lanes, before = channels.taps - 1;
-    for (int64_t d = 0; d < documents.count; d++) {
-      const int64_t start = documents.ends[d], end = documents.ends[d + 1];
+    for (int64_t d = 0; d < conv.documents.count; d++) {
+      const int64_t start = conv.documents.ends[d], end = conv.documents.ends[d + 1];
       Window inputs(channels.taps), slopes(channels.taps);
       for (int64_t t = start; t < end + before; t++) {  // a token's slope is whole when the last that it reaches is known
         if (t < end) {
@@ -120,7 +154,7 @@ const char* short_conv_backward_input(const Launch& launch) {
           inputs.push(channels.input(t));
           const Vec z = inputs.convolved(channels);
           slopes.push(channels.slope(t, z, dyt));
-          if (gated) (dyt * z).store(dx + t * channels.columns + channels.channels + first, lanes);
+          if (conv.gated) (dyt * z).store(dx + t * channels.columns + channels.channels + first, lanes);
         } else {
           slopes.push(Vec::zero());
         }
@@ -128,8 +162,8 @@ const char* short_conv_backward_input(const Launch& launch) {
         if (at < start) continue;
         const Vec du = slopes.correlated(channels.weight);
         float* to = dx + at * channels.columns + first;
-        (gated ? du * channels.part(at, 2) : du).store(to, lanes);
-        if (gated) (du * channels.part(at, 0)).store(to + 2 * channels.channels, lanes);
+        (conv.gated ? du * channels.part(at, 2) : du).store(to, lanes);
+        if (conv.gated) (du * channels.part(at, 0)).store(to + 2 * channels.channels, lanes);
       }
     }
   });
@@ -137,26 +171,16 @@ const char* short_conv_backward_input(const Launch& launch) {
 }
 
 const char* short_conv_backward_weight(const Launch& launch) {
-  const Tensor x = launch.inputs[1], weight = launch.inputs[2], bias = launch.inputs[4];
-  const Documents documents(launch.inputs[3]);
-  const bool gated = launch.attributes[0] != 0;
-  if (const char* problem = documents.check(x.shape[0])) return problem;
-  if (const char* problem = checkTaps(weight)) return problem;
+  const PackedConvolution conv(launch, launch.inputs + 1);
+  if (const char* problem = conv.check()) return problem;
   const float* dy = launch.inputs[0].f32();
   float* gradient = launch.outputs[0].f32();
-  forChannels(launch, x, weight, [&](int64_t first) {
-    const Channels channels(x, weight, bias, gated, first);
+  conv.forChannels([&](const Channels& channels, int64_t first) {
     Vec sums[kMaxTaps];
     for (int k = 0; k < channels.taps; k++) sums[k] = Vec::zero();
-    for (int64_t d = 0; d < documents.count; d++) {
-      Window inputs(channels.taps);
-      for (int64_t t = documents.ends[d]; t < documents.ends[d + 1]; t++) {
-        inputs.push(channels.input(t));
-        const Vec dyt = Vec::load(dy + t * channels.channels + first, channels.lanes);
-        const Vec slope = channels.slope(t, inputs.convolved(channels), dyt);
-        for (int k = 0; k < channels.taps; k++) sums[k] = fma(slope, inputs.values[k], sums[k]);
-      }
-    }
+    conv.forSlopes(channels, dy + first, [&](Vec slope, const Window& inputs) {
+      for (int k = 0; k < channels.taps; k++) sums[k] = fma(slope, inputs.values[k], sums[k]);
+    });
     for (int k = 0; k < channels.taps; k++) {
       float sum[Vec::width];
       sums[k].store(sum);
@@ -167,40 +191,28 @@ const char* short_conv_backward_weight(const Launch& launch) {
 }
 
 const char* short_conv_backward_bias(const Launch& launch) {
-  const Tensor x = launch.inputs[1], weight = launch.inputs[2], bias = launch.inputs[4];
-  const Documents documents(launch.inputs[3]);
-  const bool gated = launch.attributes[0] != 0;
-  if (const char* problem = documents.check(x.shape[0])) return problem;
-  if (const char* problem = checkTaps(weight)) return problem;
+  const PackedConvolution conv(launch, launch.inputs + 1);
+  if (const char* problem = conv.check()) return problem;
   const float* dy = launch.inputs[0].f32();
   float* gradient = launch.outputs[0].f32();
-  forChannels(launch, x, weight, [&](int64_t first) {
-    const Channels channels(x, weight, bias, gated, first);
+  conv.forChannels([&](const Channels& channels, int64_t first) {
     Vec sum = Vec::zero();
-    for (int64_t d = 0; d < documents.count; d++) {
-      Window inputs(channels.taps);
-      for (int64_t t = documents.ends[d]; t < documents.ends[d + 1]; t++) {
-        inputs.push(channels.input(t));
-        const Vec dyt = Vec::load(dy + t * channels.channels + first, channels.lanes);
-        sum += channels.slope(t, inputs.convolved(channels), dyt);
-      }
-    }
+    conv.forSlopes(channels, dy + first, [&](Vec slope, const Window&) { sum += slope; });
     (Vec::load(gradient + first, channels.lanes) + sum).store(gradient + first, channels.lanes);
   });
   return nullptr;
 }
 
 const char* short_conv_cached(const Launch& launch) {
-  const Tensor x = launch.inputs[0], weight = launch.inputs[1], bias = launch.inputs[4];
-  const bool gated = launch.attributes[0] != 0;
-  if (const char* problem = checkTaps(weight)) return problem;
+  const Convolution conv(launch, launch.inputs[0], launch.inputs[1], launch.inputs[4]);
+  if (const char* problem = conv.check()) return problem;
+  const int64_t tokens = conv.x.shape[0];
   float *y = launch.outputs[0].f32(), *state = launch.outputs[1].f32();
-  const bool begins = x.shape[0] > 0 && launch.inputs[3].i32()[0] == 0;
-  forChannels(launch, x, weight, [&](int64_t first) {
-    const Channels channels(x, weight, bias, gated, first);
+  const bool begins = tokens > 0 && launch.inputs[3].i32()[0] == 0;
+  conv.forChannels([&](const Channels& channels, int64_t first) {
     Window inputs(channels.taps);
     for (int k = 0; k < channels.taps - 1 && !begins; k++) inputs.push(Vec::load(state + k * channels.channels + first, channels.lanes));
-    for (int64_t t = 0; t < x.shape[0]; t++) {
+    for (int64_t t = 0; t < tokens; t++) {
       inputs.push(channels.input(t));
       channels.output(t, inputs.convolved(channels)).store(y + t * channels.channels + first, channels.lanes);
     }

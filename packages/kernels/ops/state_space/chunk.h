@@ -5,6 +5,7 @@
 #include "kernel.h"
 
 namespace anneal::ANNEAL_ISA {
+namespace {
 
 /** The inputs of the op, and how the columns of [x B C] divide into heads and groups. */
 struct StateSpace {
@@ -55,7 +56,7 @@ struct Chunk {
     step = take(1), g = take(1), gamma = take(1), to_end = take(1);
   }
 
-  void load(int64_t from, int64_t count) {
+  void load(int64_t from, int64_t count, const float*) {
     first = from, n = count;
     const int64_t N = op.state_size, size = op.head_size;
     const float rate = -::expf(op.decay[head]);
@@ -103,4 +104,5 @@ struct Chunk {
   }
 };
 
+}  // namespace
 }  // namespace anneal::ANNEAL_ISA

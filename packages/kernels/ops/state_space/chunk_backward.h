@@ -3,6 +3,7 @@
 #include "chunk.h"
 
 namespace anneal::ANNEAL_ISA {
+namespace {
 
 /** Where gradients go. B and C are shared by heads: `d_bc`, [tokens, 2 · state_size], is one part of their sum. */
 struct StateSpaceSlopes {
@@ -10,13 +11,13 @@ struct StateSpaceSlopes {
   float *d_xbc, *d_dt, *d_bc;
 };
 
-/** Of one head's weights, over its tokens. */
-struct WeightSlopes {
-  double decay = 0, shift = 0, skip = 0;
-};
-
 /** The gradients of a chunk, which goes with `Chunk` and needs its state S again. */
 struct ChunkSlopes {
+  /** Of one head's weights, over its tokens. */
+  struct Totals {
+    double decay = 0, shift = 0, skip = 0;
+  };
+
   const StateSpace& op;
   float *dB, *dC;                // [kChunk, state_size]
   float *d_y, *dv, *transposed;  // [kChunk, head_size]; [head_size, kChunk]
@@ -41,7 +42,7 @@ struct ChunkSlopes {
   }
 
   /** From dS of the state after the chunk to that before it. @param adds dB and dC to what another head has put there */
-  void run(const Chunk& chunk, const float* S, float* dS, const StateSpaceSlopes& to, bool adds, WeightSlopes* totals) {
+  void run(const Chunk& chunk, const float* S, float* dS, const StateSpaceSlopes& to, bool adds, Totals& totals) {
     const int64_t n = chunk.n, N = op.state_size, size = op.head_size;
     for (int64_t i = 0; i < n; i++) {
       const float* from = to.d_y + (chunk.first + i) * op.values() + chunk.head * size;
@@ -86,7 +87,7 @@ struct ChunkSlopes {
   }
 
  private:
-  void store(const Chunk& chunk, const StateSpaceSlopes& to, bool adds, WeightSlopes* totals) {
+  void store(const Chunk& chunk, const StateSpaceSlopes& to, bool adds, Totals& totals) {
     const int64_t N = op.state_size, size = op.head_size, head = chunk.head;
     const float rate = -::expf(op.decay[head]), skip = op.skip[head];
     double d_g = 0;  // g_i is in the sums of all tokens from i on
@@ -103,11 +104,12 @@ struct ChunkSlopes {
       const double d_step = dot(dvi, x, size) + d_g * rate;
       const float d_dt = static_cast<float>(d_step) * sigmoidOf(op.rawStep(t, head));
       to.d_dt[t * op.heads + head] = d_dt;
-      totals->decay += d_g * chunk.g[i];
-      totals->shift += d_dt;
-      totals->skip += dot(dy, x, size);
+      totals.decay += d_g * chunk.g[i];
+      totals.shift += d_dt;
+      totals.skip += dot(dy, x, size);
     }
   }
 };
 
+}  // namespace
 }  // namespace anneal::ANNEAL_ISA
