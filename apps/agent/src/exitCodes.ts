@@ -19,6 +19,7 @@ export const exitCodeMeanings: readonly (readonly [number, string])[] = [
 
 /** Errors that the world made, not the input: what was asked for was right, and failed. */
 const failures: ReadonlySet<string> = new Set([
+  'addon_not_built',
   'cancelled',
   'dataset_not_fetched',
   'disk_full',

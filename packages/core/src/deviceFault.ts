@@ -1,3 +1,4 @@
+import { AddonFault } from '@anneal/kernels/addon';
 import { UserError } from './errors.ts';
 
 /** The driver no longer reaches the GPU, or no longer trusts it. */
@@ -14,11 +15,20 @@ const lost = new Set([
 ]);
 
 /**
- * The failure of a GPU as something a person can act on; null for any other error. Native texts of such failures name the op or what
+ * The failure of a GPU, or of the addon, as something a person can act on; null for any other error. Native texts of such failures name the op or what
  * was done, and end with CUDA's own name of the error in brackets. After one the process can no longer use the GPU; others can.
  * @param run its folder, where one was going on; its checkpoints stay as they are
  */
 export function deviceFault(error: unknown, run?: string): UserError | null {
+  if (error instanceof AddonFault) {
+    return new UserError({
+      what: error.message,
+      where: error.path,
+      next: 'build it: run `npm run build` in the repository; it needs a C++17 compiler and CMake',
+      code: 'addon_not_built',
+      cause: error,
+    });
+  }
   const text = error instanceof Error ? error.message : '';
   const name = /\((cudaError\w+)\)$/.exec(text)?.[1];
   if (name === undefined) return null;

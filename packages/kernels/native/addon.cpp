@@ -262,6 +262,7 @@ class NativeEngine : public Napi::ObjectWrap<NativeEngine> {
 };
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("boundary", ANNEAL_BOUNDARY);
   exports.Set("NativeEngine", NativeEngine::define(env));
   exports.Set("instructionSets", Napi::Function::New(env, instructionSetsToJs));
   exports.Set("cudaLibrary", Napi::Function::New(env, cudaLibraryToJs));

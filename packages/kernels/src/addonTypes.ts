@@ -2,6 +2,8 @@ import type { EncodeWeights, Unrepresentable } from './weights.ts';
 
 /** The whole native boundary: what native/addon.cpp exports. */
 export interface Addon {
+  /** The SHA-256 of this file when the addon was built. */
+  readonly boundary: string;
   /** `device`: `cpu:` and an instruction set, or `cuda:` and a number, with `:graphs` where launches are recorded and repeated. */
   readonly NativeEngine: new (
     plan: Uint8Array,

@@ -67,7 +67,7 @@ export { type StateSpaceInputs, stateSpace, stateSpaceCached } from '../ops/stat
 export { type GateActivation, swiglu, swigluMerged } from '../ops/swiglu/op.ts';
 export { putRowsOp, takeRowsOp } from '../ops/trained_rows/op.ts';
 export { zeroOp } from '../ops/zero/op.ts';
-export { addon } from './addon.ts';
+export { AddonFault, addon } from './addon.ts';
 export type { SourceType } from './addonTypes.ts';
 export { backward } from './autodiff.ts';
 export {

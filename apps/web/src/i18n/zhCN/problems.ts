@@ -252,6 +252,7 @@ const runs: Record<string, Problem> = {
   disk_short: ['磁盘空间可能不足'],
   device_not_found: ['找不到该设备'],
   unsupported_on_device: ['该设备不支持'],
+  addon_not_built: ['原生模块缺失、损坏，或与源代码不符', '请在代码库中运行 npm run build'],
   gpu_failed: ['GPU 出错'],
   gpu_lost: ['与 GPU 的连接中断'],
   worker_crashed: ['训练进程意外结束', '可以继续训练'],

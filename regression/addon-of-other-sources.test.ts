@@ -1,0 +1,54 @@
+// After the sources had changed, an addon that was built before ended every verb with "Cannot destructure property 'problem'",
+// and a missing one was called a defect in Anneal.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deviceFault } from '@anneal/core/deviceFault';
+import { AddonFault, loadAddon } from '@anneal/kernels/addon';
+import { afterAll, expect, it } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'anneal-addon-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const older = file('older.cjs', 'exports.instructionSets = () => ["plain"]; exports.scratchBytesPerThread = 1;');
+const other = file('other.cjs', `exports.boundary = "${'0'.repeat(64)}";`);
+const damaged = file('damaged.node', 'no library');
+const missing = join(folder, 'missing.node');
+
+it.each([
+  [older, 'was built from other sources'],
+  [other, 'was built from other sources'],
+  [damaged, 'cannot be loaded'],
+  [missing, 'is not built'],
+])('%s', (path, what) => {
+  let fault: unknown;
+  try {
+    loadAddon(path);
+  } catch (error) {
+    fault = error;
+  }
+  expect(fault).toBeInstanceOf(AddonFault);
+  expect(deviceFault(fault)).toMatchObject({
+    code: 'addon_not_built',
+    what: expect.stringContaining(what),
+    where: path,
+    next: expect.stringContaining('npm run build'),
+  });
+});
+
+it('is told by a verb as what it is', () => {
+  const bin = join(import.meta.dirname, '..', 'apps', 'agent', 'bin', 'anneal.mjs');
+  const bench = ['bench', '--suite', 'ops', '--op', 'add', '--json'];
+  expect(() =>
+    execFileSync(process.execPath, [bin, ...bench], {
+      env: { ...process.env, ANNEAL_ADDON: older },
+      encoding: 'utf8',
+      stdio: 'pipe',
+    }),
+  ).toThrow(expect.objectContaining({ status: 1, stdout: expect.stringContaining('"addon_not_built"') }));
+});
