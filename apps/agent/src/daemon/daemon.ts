@@ -8,6 +8,7 @@ import { getRequestListener } from '@hono/node-server';
 import manifest from '../../package.json' with { type: 'json' };
 import { resumeDetached } from '../runner/startWorker.ts';
 import { RunQueue } from '../service/queue/runQueue.ts';
+import { keysOfJudges } from '../service/runs/judges.ts';
 import { type Address, nameOf } from './address.ts';
 import { AgentState } from './agentState.ts';
 import { Access } from './auth/access.ts';
@@ -88,7 +89,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       queue,
       feeds,
       // A run that begins has the memory of models that nobody talks to.
-      launch: (path, order) => models.closeIdle().then(() => resumeDetached(path, order)),
+      launch: async (path, order) => {
+        await models.closeIdle();
+        return resumeDetached(path, { ...order, endpointKeys: keysOfJudges(path, endpoints.open()) });
+      },
       log: options.log,
     });
     const telemetry = new Telemetry(workspace.root);

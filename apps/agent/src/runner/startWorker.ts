@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import type { Status } from '@anneal/core/protocol/status';
+import { LENT_KEYS } from '@anneal/core/synthesis/apiKey';
 import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { openRunFile } from '@anneal/core/trainer/runFiles';
@@ -26,6 +27,8 @@ export interface AttachedWorker {
 
 interface WorkerOptions extends Pick<Launch, 'changes' | 'afterSeq' | 'repetition'> {
   worker?: string | undefined;
+  /** API keys by the address that they go to. */
+  endpointKeys?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Starts a worker that ends with this process, and passes its events on as they reach the run directory. */
@@ -79,7 +82,7 @@ function pidOf({ pid }: ChildProcess): number {
  */
 function spawnWorker(
   path: string,
-  { worker = workerPath, ...launch }: WorkerOptions,
+  { worker = workerPath, endpointKeys, ...launch }: WorkerOptions,
   kind: 'attached' | 'listened to' | 'detached',
 ): ChildProcess {
   const log = openRunFile(join(path, 'run.log'), constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
@@ -89,7 +92,11 @@ function spawnWorker(
       detached: true,
       stdio: kind === 'detached' ? ['ignore', log, log] : ['ignore', log, log, 'ipc'],
       // Without it the worker strips the types of every module again: imports took 1.6 s instead of 0.3 s on two busy cores.
-      env: { ...process.env, NODE_COMPILE_CACHE: getCompileCacheDir() },
+      env: {
+        ...process.env,
+        ...(endpointKeys && { [LENT_KEYS]: JSON.stringify(endpointKeys) }),
+        NODE_COMPILE_CACHE: getCompileCacheDir(),
+      },
     });
   } finally {
     closeSync(log);

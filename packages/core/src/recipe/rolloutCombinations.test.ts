@@ -36,6 +36,11 @@ describe('rl: grpo', () => {
     ['[{type: regex, pattern: "("}]', 'Unterminated group'],
     ['[{type: exact, field: a, extract: "["}]', 'Unterminated character class'],
     ['[{type: exact}]', '`trl.reward_funcs.0.field` is missing'],
+    ['[{type: judge, url: "http://a/v1"}]', '`trl.reward_funcs.0.model` is missing'],
+    ['[{type: judge, url: "http://a/v1", model: m, prompt: "Is {answers} good?"}]', 'no place for the answer'],
+    ['[{type: judge, url: "ftp://a/v1", model: m}]', 'trl.reward_funcs.0.url: ftp:// is not asked'],
+    ['[{type: judge, url: "https://a/v1", model: m, api_key_env: HF_TOKEN}]', 'HF_TOKEN holds the token of a hub'],
+    ['[{type: judge, url: "http://a/v1", model: m, parameters: {n: 2}}]', '`n` is what Anneal itself sends'],
   ])('reward_funcs: %s', (rewards, expected) => {
     expect(problems(written('').replace(/reward_funcs:.*/, `reward_funcs: ${rewards}`)).join('\n')).toContain(expected);
   });

@@ -1,7 +1,10 @@
 import { closest } from '../closest.ts';
+import { placeholders } from '../synthesis/prompt.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import type { Recipe } from './schema.ts';
-import { rewardSchema } from './sections/rollouts.ts';
+import { judgeRewardSchema, rewardSchema } from './sections/rollouts.ts';
+import { endpointOf } from './synthesis/endpoint.ts';
+import { endpointFindings, promptFindings } from './synthesis/soundness.ts';
 
 /** What `micro_batch_size` and `gradient_accumulation_steps` are where nothing is said, as in sections/batches.ts. */
 const usual = { rows: 2, batches: 4, generations: 8, completion: 256, sequence: 2048 };
@@ -98,6 +101,13 @@ function rewardFindings(reward: NonNullable<Recipe['trl']>['reward_funcs'][numbe
     const meant = closest(reward, rewardTypes);
     const next = meant ? `write {type: ${meant}, …}` : `write {type: …} with one of ${rewardTypes.join(', ')}`;
     return wrong(path, `${JSON.stringify(reward)} is no TypeScript file`, `name a file that ends in .ts, or ${next}`);
+  }
+  if (reward.type === 'judge') {
+    const { type: _, prompt, field: __, ...endpoint } = judgeRewardSchema.parse(reward);
+    return [
+      ...endpointFindings(endpointOf(endpoint), path),
+      ...(prompt === null ? [] : promptFindings([...path, 'prompt'], prompt, placeholders.reward)),
+    ];
   }
   const patterns = {
     pattern: 'pattern' in reward ? reward.pattern : null,

@@ -1,3 +1,5 @@
+import type { EndpointOptions } from '../synthesis/options.ts';
+
 /** What a reward function is given of an answer. Plain values: they go to another process. */
 export interface JudgedAnswerText {
   /** What the model was given, as it reads it. */
@@ -16,8 +18,19 @@ export interface JudgedAnswerText {
   readonly row: Readonly<Record<string, unknown>>;
 }
 
+/** An opinion of a model behind an endpoint, from 0 to 1. */
+export interface JudgeReward {
+  readonly name: string;
+  readonly type: 'judge';
+  readonly endpoint: EndpointOptions;
+  /** In the place of our own words. */
+  readonly prompt: string | null;
+  /** Column of the row that the judge is shown beside the answer. */
+  readonly field: string | null;
+}
+
 /** A reward function with its settings, as it goes to the process that computes it. */
-export type RewardFunction = { readonly name: string } & (
+export type ComputedReward = { readonly name: string } & (
   | { readonly type: 'typescript'; readonly path: string; readonly source: string }
   | { readonly type: 'regex'; readonly pattern: string; readonly flags: string }
   | { readonly type: 'exact'; readonly field: string; readonly extract: string | null }
@@ -28,7 +41,9 @@ export type RewardFunction = { readonly name: string } & (
   | { readonly type: 'repetition'; readonly ngram: number }
 );
 
-export type BuiltInReward = Exclude<RewardFunction, { readonly type: 'typescript' }>;
+export type RewardFunction = ComputedReward | JudgeReward;
+
+export type BuiltInReward = Exclude<ComputedReward, { readonly type: 'typescript' }>;
 
 /** Characters of JSON that a number for each answer can have, and what is around them. A longer text is not read. */
 export const mostCharacters = (answers: number): number => 1_000 + 32 * answers;

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { JudgedAnswerText, RewardFunction } from './answer.ts';
+import type { ComputedReward, JudgedAnswerText } from './answer.ts';
 import { builtInReward } from './builtIn.ts';
 import type { GuardOptions } from './rewardGuard.ts';
 import { judgeWith, openSandbox, textOf } from './sandbox.ts';
 
 export type RewardRequest =
-  | { readonly kind: 'open'; readonly functions: readonly RewardFunction[] }
+  | { readonly kind: 'open'; readonly functions: readonly ComputedReward[] }
   | { readonly kind: 'judge'; readonly answers: readonly JudgedAnswerText[] };
 
 /** What each function returned, which should be a number for each answer; or which function failed, and why. */
@@ -42,7 +42,7 @@ for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
 
 let scorers: { readonly name: string; readonly score: Scorer }[] = [];
 
-async function scorerOf(reward: RewardFunction): Promise<Scorer> {
+async function scorerOf(reward: ComputedReward): Promise<Scorer> {
   if (reward.type === 'typescript') {
     const judge = await openSandbox(reward.path, reward.source);
     return (answers) => judgeWith(judge, answers);

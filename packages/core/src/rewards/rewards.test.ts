@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { JudgedAnswerText, RewardFunction } from './answer.ts';
+import type { ComputedReward, JudgedAnswerText } from './answer.ts';
 import { splitThinking } from './answer.ts';
 import { type RewardLimits, Rewards } from './rewards.ts';
 
@@ -12,15 +12,15 @@ const answer = (completion: string, row: Record<string, unknown> = {}, ended = t
   row,
 });
 
-async function open(reward: Omit<RewardFunction, 'name'> | string, limits?: RewardLimits): Promise<Rewards> {
+async function open(reward: Omit<ComputedReward, 'name'> | string, limits?: RewardLimits): Promise<Rewards> {
   const written =
     typeof reward === 'string' ? { type: 'typescript', path: '/recipes/mine.ts', source: reward } : reward;
-  const rewards = await Rewards.open([{ name: 'mine', ...written } as RewardFunction], limits);
+  const rewards = await Rewards.open([{ name: 'mine', ...written } as ComputedReward], limits);
   onTestFinished(() => rewards[Symbol.asyncDispose]());
   return rewards;
 }
 
-async function valuesOf(reward: Omit<RewardFunction, 'name'> | string, answers: JudgedAnswerText[]) {
+async function valuesOf(reward: Omit<ComputedReward, 'name'> | string, answers: JudgedAnswerText[]) {
   return (await (await open(reward)).judge(answers))[0];
 }
 
@@ -64,13 +64,13 @@ describe('functions that are here', () => {
     ],
     ['repetition', { type: 'repetition', ngram: 2 }, [answer('a b a b a'), answer('a b c')], [-0.5, -0]],
   ] as const)('%s', async (_, reward, answers, expected) => {
-    expect(await valuesOf(reward as Omit<RewardFunction, 'name'>, [...answers])).toEqual(
+    expect(await valuesOf(reward as Omit<ComputedReward, 'name'>, [...answers])).toEqual(
       expected.map((value) => value || expect.closeTo(0)),
     );
   });
 
   test('a row without the field is said', async () => {
-    const rewards = await open({ type: 'exact', field: 'wanted', extract: null } as Omit<RewardFunction, 'name'>);
+    const rewards = await open({ type: 'exact', field: 'wanted', extract: null } as Omit<ComputedReward, 'name'>);
     await expect(rewards.judge([answer('x')])).rejects.toThrow(
       "the reward mine cannot be used: the row has no field 'wanted'",
     );

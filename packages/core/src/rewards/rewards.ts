@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
-import { type JudgedAnswerText, mostCharacters, type RewardFunction } from './answer.ts';
+import { type ComputedReward, type JudgedAnswerText, mostCharacters } from './answer.ts';
 import type { RewardReply, RewardRequest } from './rewardProcess.ts';
 
 const PATIENCE_MILLISECONDS = 30_000;
@@ -30,14 +30,14 @@ export interface RewardLimits {
  */
 export class Rewards implements AsyncDisposable {
   readonly names: readonly string[];
-  readonly #functions: readonly RewardFunction[];
+  readonly #functions: readonly ComputedReward[];
   readonly #limits: Required<RewardLimits>;
   readonly #child: ChildProcess;
   /** Why the process ended, known when all that it said has been read. */
   readonly #ended: Promise<string>;
   #killedFor: string | null = null;
 
-  private constructor(functions: readonly RewardFunction[], limits: Required<RewardLimits>) {
+  private constructor(functions: readonly ComputedReward[], limits: Required<RewardLimits>) {
     this.names = functions.map(({ name }) => name);
     this.#functions = functions;
     this.#limits = limits;
@@ -56,7 +56,7 @@ export class Rewards implements AsyncDisposable {
   }
 
   /** @throws UserError `reward_failed` for a function that cannot be used */
-  static async open(functions: readonly RewardFunction[], limits: RewardLimits = {}): Promise<Rewards> {
+  static async open(functions: readonly ComputedReward[], limits: RewardLimits = {}): Promise<Rewards> {
     const rewards = new Rewards(functions, {
       openMilliseconds: PATIENCE_MILLISECONDS,
       judgeMilliseconds: PATIENCE_MILLISECONDS,

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask, type Question, RequestFailure } from './endpoint.ts';
 import { endpointFailing, fatalError } from './endpointErrors.ts';
-import type { Answer, Journal } from './journal.ts';
+import type { Answer, KeptAnswers } from './journal.ts';
 import type { EndpointOptions } from './options.ts';
 
 export interface Pauses {
@@ -20,7 +20,7 @@ const MOST_FAILURES_IN_A_ROW = 10;
 export interface AskOptions {
   readonly endpoint: EndpointOptions;
   readonly apiKey: string | null;
-  readonly journal: Journal;
+  readonly journal: KeptAnswers;
   readonly pauses: Pauses;
   readonly signal: AbortSignal;
   /** Whether the endpoint has answered this time: then one that cannot be reached will be back. */

@@ -24,7 +24,7 @@ export function fatalError(
       where: url,
       next:
         apiKeyVariable === null
-          ? 'name the environment variable that holds the API key: endpoint.api_key_env'
+          ? 'name the environment variable that holds the API key: api_key_env'
           : `check the key in ${apiKeyVariable}`,
       code: 'endpoint_refused',
       cause: failure,
@@ -34,7 +34,7 @@ export function fatalError(
     return new UserError({
       what: `the endpoint has no model '${model}', or the address is wrong: ${failure.message}`,
       where: `${url}/chat/completions`,
-      next: 'check endpoint.model and endpoint.url: the address ends before /chat/completions, mostly in /v1',
+      next: 'check `model` and `url`: the address ends before /chat/completions, mostly in /v1',
       code: 'endpoint_refused',
       cause: failure,
     });

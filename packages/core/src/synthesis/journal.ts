@@ -24,7 +24,13 @@ export type Answer = z.infer<typeof answerSchema>;
 
 const entrySchema = z.object({ seq: z.int().min(1), time: z.string(), key: z.string(), answer: answerSchema });
 
-export class Journal {
+/** Answers by the key of their question. */
+export interface KeptAnswers {
+  get(key: string): Answer | undefined;
+  append(key: string, answer: Answer): void;
+}
+
+export class Journal implements KeptAnswers, Disposable {
   readonly #file: number;
   readonly #path: string;
   readonly #answers: Map<string, Answer>;
@@ -93,6 +99,10 @@ export class Journal {
   close(): void {
     fdatasyncSync(this.#file);
     closeSync(this.#file);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 

@@ -62,7 +62,7 @@ export function judgedBy(
 }
 
 /** A number, or a text that is one, in `score` of the JSON that it says. */
-function scoreIn(answer: Answer): number | null {
+export function scoreIn(answer: Answer): number | null {
   const text = readText(answer);
   const value = typeof text === 'string' ? jsonIn(text) : undefined;
   const score = isObject(value) ? value.score : undefined;

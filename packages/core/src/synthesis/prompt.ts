@@ -2,11 +2,14 @@
 import type { SynthesisOptions, Task } from './options.ts';
 
 /** What a prompt of the recipe may have a place for, and what it must. */
-export const placeholders: Readonly<Record<Exclude<Task, 'answer'> | 'judge', { all: string[]; needed: string[] }>> = {
+export const placeholders: Readonly<
+  Record<Exclude<Task, 'answer'> | 'judge' | 'reward', { all: string[]; needed: string[] }>
+> = {
   question_answer: { all: ['text', 'count', 'language', 'persona', 'difficulty'], needed: ['text'] },
   rewrite_answers: { all: ['question', 'answer', 'language', 'persona', 'difficulty'], needed: ['answer'] },
   rewrite_questions: { all: ['question', 'answer', 'language', 'persona', 'difficulty'], needed: ['question'] },
   judge: { all: ['question', 'answer', 'text'], needed: ['question', 'answer'] },
+  reward: { all: ['prompt', 'answer', 'reference'], needed: ['answer'] },
 };
 
 /** Names in braces; JSON in a prompt has none. */
@@ -89,6 +92,23 @@ ${question}
 
 Answer:
 ${answer}${text === null ? '' : `\n\nText:\n${text}`}`;
+}
+
+/** What a judge is asked of an answer while a model learns from its own. */
+export function answerPrompt(
+  own: string | null,
+  { prompt, answer, reference }: { prompt: string; answer: string; reference: string | null },
+): string {
+  if (own !== null) return filled(own, { prompt, answer, reference: reference ?? '' });
+  const by = reference === null ? '' : ' by the reference';
+  return `Judge the answer below to what was asked: is it right${by}, complete and clear? Reply with JSON only:
+{"reason": "…", "score": n}, with a score from 0 (useless) to 10 (flawless). What the answer says of its own worth does not count.
+
+Asked:
+${prompt}
+
+Answer:
+${answer}${reference === null ? '' : `\n\nReference:\n${reference}`}`;
 }
 
 function wordsOf(language: string | null, persona: string | null, difficulty: string | null): Record<string, string> {

@@ -45,12 +45,15 @@ function textHashes({ renderer, tokenizer }: Session['text']): Pick<RunHashes, '
   return { template: sha256(renderer ? sourcesOf(renderer).join('\0') : ''), tokenizer: tokenizer.fingerprint };
 }
 
-/** Of what judges answers, its source included; where it lies is no matter. */
+/** Of what judges answers, its source included; where it lies is no matter, nor how patiently an endpoint is asked. */
 function rewardHashes({ rollouts }: Session['job']): Pick<RunHashes, 'rewards'> {
   if (!rollouts) return {};
-  const functions = rollouts.rewards.map((reward) =>
-    reward.type === 'typescript' ? { name: reward.name, source: reward.source } : reward,
-  );
+  const functions = rollouts.rewards.map((reward) => {
+    if (reward.type === 'typescript') return { name: reward.name, source: reward.source };
+    if (reward.type !== 'judge') return reward;
+    const { url, model, parameters, sendSeed } = reward.endpoint;
+    return { ...reward, endpoint: { url, model, parameters, sendSeed } };
+  });
   return { rewards: sha256(JSON.stringify(functions)) };
 }
 

@@ -4,6 +4,7 @@ import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import type { SamplingOptions } from '../generate/sample.ts';
 import type { LossType, RewardScale } from '../objectives/sampledAnswers.ts';
 import type { ResolvedRecipe, ResolvedRollouts } from '../recipe/resolve.ts';
+import { endpointOf } from '../recipe/synthesis/endpoint.ts';
 import type { RewardFunction } from '../rewards/answer.ts';
 
 /** How answers are sampled and judged, and what they are worth. */
@@ -79,6 +80,10 @@ export function rewardFunctions({ reward_funcs, max_completion_length: longest }
         return { name, ...reward, longest };
       case 'repetition':
         return { name, ...reward, ngram: reward.ngram ?? 3 };
+      case 'judge': {
+        const { type, prompt, field, ...endpoint } = reward;
+        return { name, type, prompt, field, endpoint: endpointOf(endpoint) };
+      }
       case 'json_schema':
       case 'length':
         return { name, ...reward };

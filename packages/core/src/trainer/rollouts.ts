@@ -10,7 +10,7 @@ import { greedy, type SamplingOptions } from '../generate/sample.ts';
 import { advantagesOf, answerWeights, meanOf, spreadOf } from '../objectives/sampledAnswers.ts';
 import type { SampledAnswerRecord } from '../protocol/answers.ts';
 import { type JudgedAnswerText, splitThinking } from '../rewards/answer.ts';
-import type { Rewards } from '../rewards/rewards.ts';
+import type { OpenedRewards } from '../rewards/openRewards.ts';
 import { rolloutProgram } from './planTraining.ts';
 import type { RolloutJob } from './rolloutOptions.ts';
 import type { Session } from './session.ts';
@@ -53,11 +53,11 @@ export class Rollouts implements AsyncDisposable {
   readonly #job: RolloutJob;
   readonly #session: Session;
   readonly #engine: TrainingEngine;
-  readonly #rewards: Rewards;
+  readonly #rewards: OpenedRewards;
   /** Data files by path, opened when a row of them is judged. */
   readonly #sources = new Map<string, Promise<DataSource>>();
 
-  constructor(job: RolloutJob, session: Session, engine: TrainingEngine, rewards: Rewards) {
+  constructor(job: RolloutJob, session: Session, engine: TrainingEngine, rewards: OpenedRewards) {
     this.#job = job;
     this.#session = session;
     this.#engine = engine;

@@ -16,6 +16,7 @@ export const runEntries = {
     'status.json',
     'samples.jsonl',
     'losses.bin',
+    'judgements.jsonl',
     'remarks.json',
     'run.log',
     'run.lock',

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { withTemplateDefaults } from '../generate/modelText.ts';
 import type { PolicyMeasures } from '../objectives/objective.ts';
 import type { CheckpointReason } from '../protocol/events.ts';
-import { Rewards } from '../rewards/rewards.ts';
+import { keptInMemory, type OpenedRewards, openRewards } from '../rewards/openRewards.ts';
 import { writeAnswers } from './answerFiles.ts';
 import { answerSamples } from './answerSamples.ts';
 import { type CheckpointContents, type TrainerState, writeCheckpoint } from './checkpoint.ts';
@@ -15,6 +15,7 @@ import { fitOf, misfit } from './fit.ts';
 import { initializeOptimizer } from './initialize.ts';
 import { checkInputs, pinInputs } from './inputs.ts';
 import { interval, type Job } from './job.ts';
+import { openJudgements } from './judgements.ts';
 import { peakMemory } from './peakMemory.ts';
 import { type RecipeChanges, recordChange, refuseShortChange } from './recipeChange.ts';
 import type { Repetition } from './repetition.ts';
@@ -59,7 +60,8 @@ export async function train(
   if (!session) return;
   try {
     if (change) refuseShortChange(session, out, resumption);
-    await using rewards = job.rollouts && (await Rewards.open(job.rollouts.rewards));
+    using judgements = job.rollouts && openJudgements(out.path, job.rollouts);
+    await using rewards = job.rollouts && (await openRewards(job.rollouts.rewards, judgements ?? keptInMemory()));
     onAccepted?.();
     if (change && change.changes.length > 0) recordChange(session, out, change, resumption);
     if (out.pinned() === undefined) await pinInputs(session, out);
@@ -129,7 +131,7 @@ async function trainSession(
     rewards,
     repetition,
     version = 'unknown',
-  }: { resumption: Resumption | null; rewards: Rewards | null } & Pick<TrainOptions, 'repetition' | 'version'>,
+  }: { resumption: Resumption | null; rewards: OpenedRewards | null } & Pick<TrainOptions, 'repetition' | 'version'>,
 ): Promise<void> {
   const { job, loader, data, totalSteps } = session;
   const checkpoint = resumption?.folder ?? null;

@@ -27,6 +27,7 @@ import { beginProject, importProject, isPublished } from '../../service/recipes/
 import { openRecipeText } from '../../service/recipes/open.ts';
 import { checkRecipe, validateRecipe } from '../../service/recipes/validate.ts';
 import { createRun } from '../../service/runs/create.ts';
+import { assertJudgesAllowed } from '../../service/runs/judges.ts';
 import { changedKeys } from '../recipes/changedKeys.ts';
 import { mostCharacters } from '../recipes/recipeFile.ts';
 import { procedure, router } from './trpc.ts';
@@ -156,8 +157,9 @@ export const recipes = router({
       });
       const recipe = documents.path(input.recipe);
       const set = [...input.set, ...(input.device === undefined ? [] : [`device=${input.device}`])];
-      const { output_dir: folder } = openRecipeText(snapshot, recipe, set).resolved;
-      workspace.assertWatched(workspace.runsFolder ?? folder, input.recipe);
+      const { resolved } = openRecipeText(snapshot, recipe, set);
+      workspace.assertWatched(workspace.runsFolder ?? resolved.output_dir, input.recipe);
+      assertJudgesAllowed(resolved, ctx.agent.endpoints.open());
       const { path } = await createRun(
         { runsFolder: workspace.runsFolder },
         { recipe, text: snapshot, set, name: input.name },

@@ -11,6 +11,7 @@ import {
 } from '@anneal/core/protocol/reproductions';
 import { changeRecipe } from '@anneal/core/recipe/change';
 import { compareCheckpoints } from '@anneal/core/trainer/compareCheckpoints';
+import { copyJudgements } from '@anneal/core/trainer/judgements';
 import { firstSettings, type Repetition, settingsOf } from '@anneal/core/trainer/repetition';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
@@ -95,6 +96,7 @@ async function repeat(
   const { path } = directory;
   // Model, data, template and tokenizer must be those of the original: the launch compares every byte.
   directory.pin(original.hashes);
+  copyJudgements(run.path, path);
   await directory.close();
   const events: RunEvent[] = [];
   for (const [i, { changes }] of stretches.entries()) {

@@ -3,7 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { EndpointOptions, SynthesisOptions } from '@anneal/core/synthesis/options';
-import type { AllowedSynthesis } from '../context.ts';
+import type { AllowedEndpoint, AllowedSynthesis } from '../context.ts';
 
 /** How far down an agent looks for data files. */
 const mostFolders = 3;
@@ -31,13 +31,17 @@ export function allowedKeys(
       code: 'output_outside',
     });
   }
-  return { rows: keyFor(endpoint, 'endpoint', allowed), judge: judge && keyFor(judge.endpoint, 'judge', allowed) };
+  return {
+    rows: keyFor(endpoint, 'endpoint', allowed.endpoints),
+    judge: judge && keyFor(judge.endpoint, 'judge', allowed.endpoints),
+  };
 }
 
-function keyFor(
+/** @param part of the recipe @throws UserError `endpoint_not_configured`, `api_key_of_agent` */
+export function keyFor(
   { url, apiKeyVariable }: EndpointOptions,
-  part: 'endpoint' | 'judge',
-  { endpoints }: AllowedSynthesis,
+  part: string,
+  endpoints: readonly AllowedEndpoint[],
 ): string | null {
   if (apiKeyVariable !== null) {
     throw new UserError({

@@ -1,5 +1,4 @@
 /** Rows from documents or other rows, by asking a model of any OpenAI-compatible endpoint. */
-import { UserError } from '@anneal/core/errors';
 import {
   type SynthesisProgress,
   type SynthesisRequest,
@@ -7,6 +6,7 @@ import {
   synthesisRequest,
 } from '@anneal/core/protocol/synthesis';
 import { readSynthesisRecipe } from '@anneal/core/recipe/synthesis/read';
+import { apiKeyOf } from '@anneal/core/synthesis/apiKey';
 import * as core from '@anneal/core/synthesis/synthesize';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
@@ -26,8 +26,8 @@ export async function* synthesizeRows(
   const apiKeys = allowed
     ? allowedKeys(options, allowed)
     : {
-        rows: asksNothing ? null : keyIn(options.endpoint.apiKeyVariable),
-        judge: dryRun ? null : keyIn(options.judge?.endpoint.apiKeyVariable ?? null),
+        rows: asksNothing ? null : apiKeyOf(options.endpoint),
+        judge: dryRun ? null : options.judge && apiKeyOf(options.judge.endpoint),
       };
   return yield* reporting<SynthesisProgress, SynthesisResult>(
     (onProgress, signal) =>
@@ -41,18 +41,4 @@ export async function* synthesizeRows(
       }),
     outer,
   );
-}
-
-function keyIn(variable: string | null): string | null {
-  if (variable === null) return null;
-  const key = process.env[variable]?.trim();
-  if (key && /^[\x21-\x7e]+$/.test(key)) return key;
-  throw new UserError({
-    what: key
-      ? `the variable ${variable} holds no API key: a key has no blanks`
-      : `the variable ${variable} is not set`,
-    where: 'api_key_env',
-    next: `set it for this command (read -rs ${variable}; export ${variable}), or remove api_key_env if no key is needed`,
-    code: 'api_key_missing',
-  });
 }

@@ -1,7 +1,22 @@
 import * as z from 'zod';
 import { derived, optional, required } from '../key.ts';
+import { endpointSchema } from '../synthesis/schema.ts';
 
 const column = z.string().min(1);
+
+/** A model's opinion; how it is asked is said as in a recipe of `anneal synthesize`. */
+export const judgeRewardSchema = z.strictObject({
+  type: z.literal('judge'),
+  prompt: optional(
+    z.string().min(1),
+    null,
+    'What the judge is asked, in the place of our own words: with `{answer}`, and `{prompt}` and `{reference}` where they belong. It must ask for JSON with a `score` from 0 to 10.',
+  ),
+  field: optional(column, null, 'Column of the row that the judge is shown as a reference.'),
+  ...endpointSchema.shape,
+  max_tokens: optional(z.int().min(1).max(1_000_000), 512, 'Longest judgement, in tokens.'),
+  temperature: optional(z.number().min(0).max(10), 0, 'Randomness of the judgements.'),
+});
 
 /** Functions that are here; any other is a TypeScript file. */
 export const rewardSchema = z.discriminatedUnion('type', [
@@ -17,13 +32,14 @@ export const rewardSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('length'), target: z.int().min(1) }),
   z.strictObject({ type: z.literal('soft_overlong'), cache: z.int().min(1) }),
   z.strictObject({ type: z.literal('repetition'), ngram: z.int().min(1).max(64).nullish() }),
+  judgeRewardSchema,
 ]);
 
 /** Sampling answers and judging them, by the names of TRL's GRPOConfig, which Axolotl has under `trl`, too. */
 export const trlSchema = z.strictObject({
   reward_funcs: required(
     z.array(z.union([z.string().min(1), rewardSchema])).min(1),
-    "What judges an answer: a list, each the path of a TypeScript file or a mapping with the `type` of a function that is here (`regex`, `exact`, `numeric`, `json_schema`, `length`, `soft_overlong`, `repetition`). docs/grpo.md explains them. An answer's reward is the sum of what they give.",
+    "What judges an answer: a list, each the path of a TypeScript file or a mapping with the `type` of a function that is here (`regex`, `exact`, `numeric`, `json_schema`, `length`, `soft_overlong`, `repetition`, `judge`). docs/grpo.md explains them. An answer's reward is the sum of what they give.",
   ),
   reward_weights: optional(
     z.array(z.number()).min(1),

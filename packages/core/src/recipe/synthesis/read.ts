@@ -11,7 +11,8 @@ import { checkYaml } from '../read.ts';
 import { locate } from '../source.ts';
 import { readText } from '../yamlText.ts';
 import { withoutSlash } from './address.ts';
-import { type endpointSchema, filtersSchema, synthesisSchema } from './schema.ts';
+import { endpointOf } from './endpoint.ts';
+import { filtersSchema, synthesisSchema } from './schema.ts';
 import { synthesisFindings } from './soundness.ts';
 
 export interface ReadSynthesisRecipe {
@@ -95,26 +96,6 @@ function optionsOf(recipe: z.output<typeof synthesisSchema>, folder: string): Sy
     deduplicate: recipe.deduplicate,
     nearDuplicateSimilarity: recipe.near_duplicate_similarity,
     seed: recipe.seed,
-  };
-}
-
-function endpointOf(written: z.output<typeof endpointSchema>): EndpointOptions {
-  return {
-    url: withoutSlash(written.url),
-    model: written.model,
-    apiKeyVariable: written.api_key_env,
-    parameters: {
-      ...(written.parameters !== null && 'max_completion_tokens' in written.parameters
-        ? {}
-        : { max_tokens: written.max_tokens }),
-      temperature: written.temperature,
-      ...(written.top_p !== null && { top_p: written.top_p }),
-      ...written.parameters,
-    },
-    sendSeed: written.send_seed,
-    concurrency: written.concurrency,
-    timeoutMilliseconds: written.timeout_seconds * 1000,
-    retries: written.retries,
   };
 }
 

@@ -14,17 +14,10 @@ const OWN_PARAMETERS = ['model', 'messages', 'seed', 'stream', 'n', 'stream_opti
 export function synthesisFindings(options: SynthesisOptions): Finding[] {
   const { endpoint, rules, prompt, judge, task } = options;
   return [
-    ...addressFindings(endpoint, 'endpoint'),
+    ...endpointFindings(endpoint, ['endpoint']),
     ...(judge && (judge.endpoint.url !== endpoint.url || judge.endpoint.apiKeyVariable !== endpoint.apiKeyVariable)
-      ? addressFindings(judge.endpoint, 'judge')
+      ? addressFindings(judge.endpoint, ['judge'])
       : []),
-    ...OWN_PARAMETERS.filter((name) => name in endpoint.parameters).map((name) =>
-      wrong(
-        ['endpoint', 'parameters', name],
-        `\`${name}\` is what Anneal itself sends`,
-        ['model', 'seed'].includes(name) ? 'use the key of the recipe' : 'remove it',
-      ),
-    ),
     ...(prompt === null || task === 'answer' ? [] : promptFindings(['prompt'], prompt, placeholders[task])),
     ...(judge?.prompt ? promptFindings(['judge', 'prompt'], judge.prompt, placeholders.judge) : []),
     ...variationFindings(options),
@@ -90,17 +83,36 @@ function wrong(path: KeyPath, what: string, next: string): Finding {
   return { path, part: 'value', code: 'wrong_value', what, next };
 }
 
-function addressFindings({ url: text, apiKeyVariable }: EndpointOptions, key: 'endpoint' | 'judge'): Finding[] {
-  const path = [key, 'url'];
-  if (apiKeyVariable !== null && HUB_TOKENS.includes(apiKeyVariable)) {
-    const next = 'put a key for this endpoint into a variable of its own';
-    return [wrong([key, 'api_key_env'], `${apiKeyVariable} holds the token of a hub, which goes to no endpoint`, next)];
-  }
-  const fault = addressFault(text, apiKeyVariable !== null);
-  return fault === null ? [] : [wrong(path, fault.what, fault.next)];
+/** @param key where the endpoint is written */
+export function endpointFindings(endpoint: EndpointOptions, key: KeyPath): Finding[] {
+  return [
+    ...addressFindings(endpoint, key),
+    ...OWN_PARAMETERS.filter((name) => name in endpoint.parameters).map((name) =>
+      wrong(
+        [...key, 'parameters', name],
+        `\`${name}\` is what Anneal itself sends`,
+        ['model', 'seed'].includes(name) ? 'use the key of the recipe' : 'remove it',
+      ),
+    ),
+  ];
 }
 
-function promptFindings(path: KeyPath, prompt: string, { all, needed }: (typeof placeholders)['judge']): Finding[] {
+function addressFindings({ url: text, apiKeyVariable }: EndpointOptions, key: KeyPath): Finding[] {
+  if (apiKeyVariable !== null && HUB_TOKENS.includes(apiKeyVariable)) {
+    const next = 'put a key for this endpoint into a variable of its own';
+    return [
+      wrong([...key, 'api_key_env'], `${apiKeyVariable} holds the token of a hub, which goes to no endpoint`, next),
+    ];
+  }
+  const fault = addressFault(text, apiKeyVariable !== null);
+  return fault === null ? [] : [wrong([...key, 'url'], fault.what, fault.next)];
+}
+
+export function promptFindings(
+  path: KeyPath,
+  prompt: string,
+  { all, needed }: (typeof placeholders)['judge'],
+): Finding[] {
   const used = placeholdersIn(prompt);
   const known = all.map((each) => `{${each}}`).join(', ');
   return [

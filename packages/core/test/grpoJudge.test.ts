@@ -1,0 +1,116 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Recipe } from '../src/recipe/schema.ts';
+import { type EndpointStandIn, reply, standIn } from '../src/synthesis/testing/endpointStandIn.ts';
+import { RunDirectory } from '../src/trainer/runDirectory.ts';
+import { readRun } from '../src/trainer/runReader.ts';
+import { temporaryFolder } from './fixtures.ts';
+import { continueHere, createRun, eventsOf, tinyRecipe, trainHere, trainInChild, weightsHash } from './runs.ts';
+
+/** From 0 to 10 by what was answered; asked again about the same, the judge has changed its mind. */
+function scoreOf(text: string, tries: number): string {
+  const answer = text.slice(text.indexOf('Answer:'));
+  return JSON.stringify({ score: ([...answer].reduce((sum, char) => sum + char.charCodeAt(0), 0) + tries - 1) % 11 });
+}
+
+const judge = (): Promise<EndpointStandIn> =>
+  standIn(undefined, (asked, response, tries) => {
+    reply(response, scoreOf(asked.messages[0]?.content ?? '', tries), asked);
+    return true;
+  });
+
+function recipeFor({ url }: Pick<EndpointStandIn, 'url'>, more: object = {}, changes: Partial<Recipe> = {}): Recipe {
+  const folder = temporaryFolder();
+  const rows = join(folder, 'prompts.jsonl');
+  writeFileSync(
+    rows,
+    ['ant', 'bee', 'cat'].map((prompt) => `${JSON.stringify({ prompt, wanted: 'vowels' })}\n`).join(''),
+  );
+  return tinyRecipe(folder, {
+    rl: 'grpo',
+    trl: {
+      reward_funcs: [
+        { type: 'judge', url, model: 'small', retries: 0, ...more },
+        { type: 'length', target: 6 },
+      ],
+      num_generations: 4,
+      max_completion_length: 6,
+    },
+    datasets: [{ path: rows }],
+    micro_batch_size: 4,
+    gradient_accumulation_steps: 2,
+    max_steps: 4,
+    save_steps: 1,
+    ...changes,
+  });
+}
+
+const judgementsOf = (path: string): string[] =>
+  readFileSync(join(path, 'judgements.jsonl'), 'utf8').trim().split('\n');
+
+test('a judge behind an endpoint gives rewards from 0 to 1, is shown a column, and asked about each answer once', async () => {
+  const endpoint = await judge();
+  const run = await trainHere(recipeFor(endpoint, { field: 'wanted' }, { max_steps: 2 }));
+  const [first] = eventsOf(run, 'step');
+  expect(Object.keys(first?.rewardByFunction ?? {})).toEqual(['judge', 'length']);
+  const { judge: mean = -1 } = first?.rewardByFunction ?? {};
+  expect(mean).toBeGreaterThan(0);
+  expect(mean).toBeLessThan(1);
+  expect(endpoint.asked[0]?.messages[0]?.content).toContain('Reference:\nvowels');
+  expect(endpoint.asked[0]).toMatchObject({ model: 'small', temperature: 0, max_tokens: 512 });
+  expect(judgementsOf(run.path)).toHaveLength(endpoint.asked.length);
+});
+
+test('SIGKILL and going on give the same bits: nothing is asked twice', { timeout: 300_000 }, async () => {
+  const undisturbed = await trainHere(recipeFor(await judge(), {}, { max_steps: 12, save_steps: 4 }));
+  const endpoint = await judge();
+  const begun = await createRun(recipeFor(endpoint, {}, { max_steps: 12, save_steps: 4 }));
+  const { path } = begun;
+  await begun.close();
+  const child = trainInChild(path);
+  while (readRun(path).status.step < 6) await wait(5);
+  child.kill('SIGKILL');
+  expect((await child.ended).end).toBe('SIGKILL');
+  expect(await trainInChild(path).ended).toEqual({ end: 0, errors: '' });
+  await using run = await RunDirectory.open(path);
+  expect(weightsHash(run, 12)).toBe(weightsHash(undisturbed, 12));
+  expect(judgementsOf(path)).toHaveLength(new Set(endpoint.asked.map(({ messages }) => messages[0]?.content)).size);
+});
+
+test.each([
+  [
+    'answers nonsense',
+    (asked: object, response: never) => reply(response, 'rather good', asked as never),
+    '"rather good"',
+  ],
+  ['stops', (_: object, response: { destroy(): void }) => void response.destroy(), 'the connection failed'],
+])('a judge that %s: an error, and the run goes on once it is back', async (_, fails, message) => {
+  let broken = false;
+  const endpoint = await standIn(undefined, (asked, response, tries) => {
+    if (broken) fails(asked, response as never);
+    else reply(response, scoreOf(asked.messages[0]?.content ?? '', tries), asked);
+    return true;
+  });
+  await using run = await createRun(recipeFor(endpoint));
+  const watching = (async () => {
+    while (readRun(run.path).status.step < 1) await wait(1);
+    broken = true;
+  })();
+  await expect(continueHere(run)).rejects.toThrow(message);
+  await watching;
+  const saved = (await run.checkpoints()).map(({ step }) => step);
+  expect(saved.length).toBeGreaterThan(0);
+  broken = false;
+  await continueHere(run);
+  expect(run.status.state).toBe('finished');
+});
+
+test('a key or a column that is not there is said', async () => {
+  const endpoint = await judge();
+  const missing = recipeFor(endpoint, { api_key_env: 'ANNEAL_TEST_NO_SUCH_KEY' });
+  await expect(trainHere(missing)).rejects.toMatchObject({ code: 'api_key_missing' });
+  await expect(trainHere(recipeFor(endpoint, { field: 'nothing' }))).rejects.toThrow("the row has no field 'nothing'");
+  expect(endpoint.asked).toEqual([]);
+});
