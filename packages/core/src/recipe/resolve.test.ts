@@ -125,7 +125,7 @@ describe('data sets', () => {
 
   it('merge written roles and message parts with the usual ones', () => {
     expect(dataset({ roles: { user: ['customer'], assistant: ['gpt', 'observation'] } })?.roles).toEqual({
-      system: ['system'],
+      system: ['system', 'developer'],
       user: ['customer'],
       assistant: ['gpt', 'observation'],
       tool: ['tool', 'function'],

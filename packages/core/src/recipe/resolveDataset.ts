@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import type * as z from 'zod';
 import { isDataFile } from '../datasets/dataFiles.ts';
+import { USUAL_ROLES } from '../datasets/formats/roles.ts';
 import { findPulled, isDatasetId } from '../hub/datasets/cache.ts';
 import type { DatasetSelection } from '../hub/datasets/select.ts';
 import { type FieldType, fieldsOfType } from './combinations.ts';
@@ -34,13 +35,6 @@ const usualColumns: Record<'chat_template' | 'sharegpt' | 'alpaca' | 'completion
   sharegpt: { field_messages: 'conversations', message_property_mappings: { role: 'from', content: 'value' } },
   alpaca: { field_instruction: 'instruction', field_input: 'input', field_output: 'output' },
   completion: { field: 'text' },
-};
-
-const usualRoles: Record<string, string[]> = {
-  system: ['system'],
-  user: ['user', 'human'],
-  assistant: ['assistant', 'gpt', 'function_call'],
-  tool: ['tool', 'observation', 'function'],
 };
 
 /** What looks at the disk, and records what does not fit. */
@@ -135,6 +129,6 @@ function writtenColumns(filled: Filled): Partial<Columns> {
 /** A name that the recipe gives to one role is taken from the role that usually has it. */
 function mergedRoles(written: Record<string, string[]>): Record<string, string[]> {
   const taken = new Set(Object.values(written).flat());
-  const usual = Object.entries(usualRoles).map(([role, names]) => [role, names.filter((name) => !taken.has(name))]);
+  const usual = Object.entries(USUAL_ROLES).map(([role, names]) => [role, names.filter((name) => !taken.has(name))]);
   return { ...Object.fromEntries(usual.filter(([, names]) => (names ?? []).length > 0)), ...written };
 }

@@ -1,12 +1,12 @@
 /** Rows that say which answers are preferred: a chosen and a rejected one to the same prompt, or one answer and a label. */
 import { UserError } from '@anneal/formats/errors';
 import { type Conversation, type Dropped, dropped, type JudgedAnswer, type Message, type Side } from '../types.ts';
+import { flagOf } from './flags.ts';
 import {
   type FieldOptions,
   findColumn,
   isGiven,
   isObject,
-  labelOf,
   listOf,
   mostOf,
   type RowReader,
@@ -78,7 +78,7 @@ function withoutColumns(value: RowValue, columns: readonly string[]): RowValue {
 }
 
 function sideOf(value: unknown): Side | null {
-  const isGood = value === 1 || value === 0 ? value === 1 : labelOf(value);
+  const isGood = flagOf(value) ?? null;
   if (isGood === null) return null;
   return isGood ? 'chosen' : 'rejected';
 }
@@ -144,7 +144,8 @@ function paired(
 export const ofSide = (side: Side, { reason, detail }: Dropped): Dropped =>
   dropped(reason, side === 'none' ? detail : `${side} answer: ${detail}`);
 
-const noConversation = (): Dropped => dropped('malformed_row', 'a plain text is no answer to a prompt');
+const noConversation = (): Dropped =>
+  dropped('malformed_row', 'the answers are plain texts, and no column holds the prompt that they answer');
 
 const isEmptyText = (value: unknown): boolean => typeof value === 'string' && value.trim() === '';
 

@@ -1,5 +1,13 @@
 import { dropped } from '../types.ts';
-import { columnsBeside, type DataFormat, findColumn, mostOf, type RowReader, spelledIn } from './format.ts';
+import {
+  columnsBeside,
+  type DataFormat,
+  findColumn,
+  isPythonList,
+  mostOf,
+  type RowReader,
+  spelledIn,
+} from './format.ts';
 
 const TEXTS = ['text', 'content'];
 
@@ -7,7 +15,8 @@ const TEXTS = ['text', 'content'];
 export const completion: DataFormat = {
   name: 'completion',
   detect(rows, { fieldText }) {
-    const has = (name: string): boolean => mostOf(rows, (row) => typeof row[name] === 'string');
+    const has = (name: string): boolean =>
+      mostOf(rows, (row) => typeof row[name] === 'string' && (name === fieldText || !isPythonList(row[name])));
     const columns = new Set(rows.flatMap((row) => Object.keys(row)));
     const known = findColumn(rows, TEXTS, has);
     const field =

@@ -3,7 +3,7 @@ import { alpaca } from './alpaca.ts';
 import { type AnswerMode, type AnswerReader, openAnswers } from './answers.ts';
 import { chat } from './chat.ts';
 import { completion } from './completion.ts';
-import { type DataFormat, type FieldOptions, mostOf, type RowReader, type RowValue } from './format.ts';
+import { type DataFormat, type FieldOptions, isPythonList, mostOf, type RowReader, type RowValue } from './format.ts';
 import { prompt } from './prompt.ts';
 import { openPrompts } from './prompts.ts';
 import { sharegpt } from './sharegpt.ts';
@@ -44,7 +44,16 @@ export function openFormat(type: string, rows: readonly RowValue[], options: Fie
   if (reader !== null) return reader;
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const wordless = columns.filter((name) => rows.every((row) => !['string', 'object'].includes(typeof row[name])));
+  const python = columns.filter((name) => rows.some((row) => isPythonList(row[name])));
   const why = wordless.length > 0 ? `: ${wordless.slice(0, 12).join(', ')} without text` : '';
+  if (python.length > 0) {
+    throw new UserError({
+      what: `the column ${python.join(', ')} holds lists as Python prints them, not JSON`,
+      where,
+      next: 'write them with json.dumps, or the rows as JSONL or Parquet',
+      code: 'format_unknown',
+    });
+  }
   throw new UserError({
     what: `no known format has the fields ${columns.slice(0, 12).join(', ') || '(none)'}${why}`,
     where,

@@ -112,7 +112,8 @@ export function readToolCall(written: unknown): ToolCall | null {
  * be read.
  */
 export function readTools(value: unknown): readonly unknown[] | null | undefined {
-  if (value === undefined || value === null || value === '') return null;
+  // json.dumps writes `null` where there are none.
+  if (!isGiven(value) || (typeof value === 'string' && ['', 'null'].includes(value.trim()))) return null;
   const given = typeof value === 'string' ? jsonIn(value) : value;
   const list = (Array.isArray(given) ? given : [given]).map((tool) => (typeof tool === 'string' ? jsonIn(tool) : tool));
   if (!list.every(isDefinition)) return undefined;

@@ -6,6 +6,7 @@ import {
   findColumn,
   isGiven,
   isObject,
+  isPythonList,
   labelOf,
   listOf,
   mostOf,
@@ -15,6 +16,7 @@ import {
   spelledIn,
 } from './format.ts';
 import { type ReadMessage, readMessage, readTools } from './message.ts';
+import { USUAL_ROLES } from './roles.ts';
 
 /** The columns that one conversation stands in. */
 export interface Columns {
@@ -31,13 +33,6 @@ export interface Names {
   readonly content: string;
 }
 
-/** The data's names of the roles that templates know. */
-const ROLES: Readonly<Record<string, readonly string[]>> = {
-  system: ['system', 'developer'],
-  user: ['user', 'human'],
-  assistant: ['assistant', 'gpt', 'function_call'],
-  tool: ['tool', 'observation', 'function'],
-};
 /** Columns with the messages before an answer, and with the answer. */
 const PROMPTS = ['prompt', 'question', 'instruction', 'query', 'input', 'context'];
 const ANSWERS = ['completion', 'chosen', 'response', 'answer', 'output', 'target'];
@@ -73,8 +68,11 @@ export function messageReader(
     const list = speaker !== null && isObject(given) ? [given] : listOf(given);
     if (list === null || (speaker !== null && !list.every(isObject))) {
       if (speaker === null || typeof given !== 'string') {
-        return dropped('malformed_row', `the field '${name}' is not a list of messages`);
+        const why = isPythonList(given) ? ', but one as Python prints it: write JSON' : '';
+        return dropped('malformed_row', `the field '${name}' is not a list of messages${why}`);
       }
+      if (isPythonList(given))
+        return dropped('malformed_row', `the field '${name}' is a list as Python prints it: write JSON`);
       return [{ message: { role: speaker, content: given }, train: null }];
     }
     const found: ReadMessage[] = [];
@@ -158,7 +156,8 @@ function joined(prompt: readonly ReadMessage[], answer: readonly ReadMessage[]):
 
 function rolesByName({ roles }: FieldOptions): Map<string, string> {
   const roleOf = new Map<string, string>();
-  for (const [role, names] of Object.entries({ ...ROLES, ...roles })) for (const name of names) roleOf.set(name, role);
+  for (const [role, names] of Object.entries({ ...USUAL_ROLES, ...roles }))
+    for (const name of names) roleOf.set(name, role);
   return roleOf;
 }
 
@@ -184,7 +183,7 @@ export function findConversation(
   const isMessage = (item: unknown): boolean =>
     isObject(item) && role in item && (content in item || 'tool_calls' in item || 'function_call' in item);
   const listIn = (value: unknown): readonly unknown[] => {
-    const list = listOf(value) ?? [];
+    const list = isMessage(value) ? [value] : (listOf(value) ?? []);
     return list.every(isMessage) ? list : [];
   };
   const all = new Set([...preferred, ...ANSWERS, ...rows.flatMap((row) => Object.keys(row))]);
