@@ -1,8 +1,6 @@
 /** Data sets of hubs by the agent: downloaded as a job, listed, looked at, written into a recipe; and from afar. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { ListedJob } from '@anneal/core/protocol/jobs';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { COMMIT, sha256, startHub } from '../../../packages/core/src/hub/testing/hubStandIn.ts';
 import { writeCapitalsTask, writeTinyModel } from '../../../packages/core/test/fixtures.ts';
@@ -10,7 +8,8 @@ import { AgentState } from '../src/daemon/agentState.ts';
 import { ApiTokens } from '../src/daemon/auth/apiTokens.ts';
 import { beginProject } from '../src/service/recipes/init.ts';
 import { annealIn, temporaryFolder } from './helpers/anneal.ts';
-import { client, makePlace, paired, start, type TestClient } from './helpers/daemon.ts';
+import { client, makePlace, paired, start } from './helpers/daemon.ts';
+import { ended } from './helpers/jobs.ts';
 
 const id = 'someone/capitals';
 const nothing = { recipe: null, file: null, hub: null, model: null, mapping: null };
@@ -31,23 +30,6 @@ async function served() {
   await beginProject({}, { folder, model, data: writeCapitalsTask(folder, 30) });
   const daemon = await start(place);
   return { hub, model, place, daemon, environment, api: client(daemon, await paired(daemon)).api };
-}
-
-/** A job when it has ended. */
-async function ended(api: TestClient['api'], job: string): Promise<ListedJob> {
-  for (;;) {
-    const listed = await new Promise<ListedJob | undefined>((resolve, reject) => {
-      const subscription = api.jobs.list.subscribe(undefined, {
-        onData: ({ jobs }) => {
-          subscription.unsubscribe();
-          resolve(jobs.find((one) => one.id === job));
-        },
-        onError: reject,
-      });
-    });
-    if (listed?.ended) return listed;
-    await delay(20);
-  }
 }
 
 test('a data set of a hub is downloaded, looked at and written into a recipe, here and from afar', async () => {

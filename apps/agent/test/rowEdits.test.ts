@@ -10,6 +10,7 @@ import type { Daemon } from '../src/daemon/daemon.ts';
 import { beginProject } from '../src/service/recipes/init.ts';
 import { annealIn, temporaryFolder } from './helpers/anneal.ts';
 import { client, makePlace, type Place, paired, start, type TestClient } from './helpers/daemon.ts';
+import { ended } from './helpers/jobs.ts';
 
 const recipe = 'project/recipe.yaml';
 const file = 'project/data.jsonl';
@@ -32,31 +33,16 @@ beforeEach(async () => {
   ({ api } = client(daemon, await paired(daemon)));
 });
 
-/** What a job ends as. */
-function ended(job: string): Promise<JobOf<'editRow'>> {
-  return new Promise((resolve, reject) => {
-    const subscription = api.jobs.list.subscribe(undefined, {
-      onData: ({ jobs }) => {
-        const found = jobs.find(({ id, ended: at }) => id === job && at !== null);
-        if (!found) return;
-        subscription.unsubscribe();
-        resolve(found as JobOf<'editRow'>);
-      },
-      onError: reject,
-    });
-  });
-}
-
 async function edit(row: number, text: string | null): Promise<JobOf<'editRow'>> {
   const { was } = await api.data.rowToEdit.query({ file, row });
-  return ended((await api.data.editRow.mutate({ file, row, was, text })).job);
+  return (await ended(api, (await api.data.editRow.mutate({ file, row, was, text })).job)) as JobOf<'editRow'>;
 }
 
 test('a question and its answer become a row of the form that the others have', async () => {
   const before = readFileSync(path, 'utf8');
   const said = { system: 'Be short.', question: 'Who are you?', answer: 'Bram.' };
   const { job } = await api.data.addRow.mutate({ file, row: said });
-  expect(await ended(job)).toMatchObject({ state: 'finished', result: { file: version } });
+  expect(await ended(api, job)).toMatchObject({ state: 'finished', result: { file: version } });
   const lines = readFileSync(join(place.workspace, version), 'utf8').trimEnd().split('\n');
   expect(`${lines.slice(0, -1).join('\n')}\n`).toBe(before);
   expect(JSON.parse(lines.at(-1) as string)).toEqual({
@@ -72,7 +58,7 @@ test('a question and its answer become a row of the form that the others have', 
   expect((await anneal('edit', 'data.jsonl', '3', '--add', fresh)).stderr).toContain('either a row is named');
   writeFileSync(join(place.workspace, 'project', 'pairs.jsonl'), '{"prompt":"a","chosen":"b","rejected":"c"}\n');
   const wrong = await api.data.addRow.mutate({ file: 'project/pairs.jsonl', row: said });
-  expect(await ended(wrong.job)).toMatchObject({ state: 'failed', error: { code: 'row_form_unknown' } });
+  expect(await ended(api, wrong.job)).toMatchObject({ state: 'failed', error: { code: 'row_form_unknown' } });
 });
 
 test('a row is another one in the new version, which the recipe then names, and the audit says who did it', async () => {
@@ -106,7 +92,7 @@ test('what cannot be is told, and the version is not there', async () => {
   const { was } = await api.data.rowToEdit.query({ file, row: 2 });
   writeFileSync(path, readFileSync(path, 'utf8').replace('\n', '\n\n'));
   const { job } = await api.data.editRow.mutate({ file, row: 2, was, text: null });
-  expect(await ended(job)).toMatchObject({ state: 'failed', error: { code: 'row_not_found' } });
+  expect(await ended(api, job)).toMatchObject({ state: 'failed', error: { code: 'row_not_found' } });
   expect(readdirSync(join(place.workspace, 'project'))).not.toContain('versions');
 });
 

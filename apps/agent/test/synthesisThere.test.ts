@@ -1,8 +1,6 @@
 /** Rows made by an agent: whom it asks, with which key, what it reads and writes, and for whom. */
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { ListedJob } from '@anneal/core/protocol/jobs';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Behavior, pairsAbout, standIn } from '../../../packages/core/src/synthesis/testing/endpointStandIn.ts';
 import { AgentState } from '../src/daemon/agentState.ts';
@@ -12,6 +10,7 @@ import { exitCodes } from '../src/exitCodes.ts';
 import { beginProject } from '../src/service/recipes/init.ts';
 import { annealIn, temporaryFolder } from './helpers/anneal.ts';
 import { client, makePlace, paired, said, start, type TestClient } from './helpers/daemon.ts';
+import { ended } from './helpers/jobs.ts';
 
 const key = 'sk-of-harbor-1234';
 const recipe = 'project/questions.yaml';
@@ -45,22 +44,6 @@ async function served(behavior?: Behavior, about = pairsAbout) {
   const daemon = await start(place);
   const { api } = client(daemon, await paired(daemon));
   return { endpoint, place, project, write, daemon, api };
-}
-
-async function ended(api: TestClient['api'], job: string): Promise<ListedJob> {
-  for (;;) {
-    const listed = await new Promise<ListedJob | undefined>((resolve, reject) => {
-      const subscription = api.jobs.list.subscribe(undefined, {
-        onData: ({ jobs }) => {
-          subscription.unsubscribe();
-          resolve(jobs.find((one) => one.id === job));
-        },
-        onError: reject,
-      });
-    });
-    if (listed?.ended) return listed;
-    await delay(20);
-  }
 }
 
 const made = async (api: TestClient['api'], more: object = {}) =>

@@ -5,10 +5,10 @@ import { Workspace } from '../daemon/workspace.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatTime } from '../units.ts';
-import type { EndpointOptions } from './endpoints.ts';
+import type { AgentFolderOptions } from './agentFolder.ts';
 import { secretFrom } from './secretFrom.ts';
 
-export function list({ folder, json }: EndpointOptions): void {
+export function list({ folder, json }: AgentFolderOptions): void {
   const endpoints = keptBy(folder).store.list();
   if (json) return printJson(endpoints);
   if (endpoints.length === 0) return remark('no endpoint is configured');
@@ -28,7 +28,7 @@ export function list({ folder, json }: EndpointOptions): void {
 
 export async function set(
   { name, url }: { name: string; url: string },
-  { folder, withKey, json }: EndpointOptions & { withKey?: boolean },
+  { folder, withKey, json }: AgentFolderOptions & { withKey?: boolean },
 ): Promise<void> {
   const { store, audit } = keptBy(folder);
   const secret = withKey ? await secretFrom(`key of ${name}`) : null;
@@ -38,7 +38,7 @@ export async function set(
   else print(`kept ${name}`);
 }
 
-export function remove(name: string, { folder, json }: EndpointOptions): void {
+export function remove(name: string, { folder, json }: AgentFolderOptions): void {
   const { store, audit } = keptBy(folder);
   store.remove(name);
   audit.record({ name: null, action: 'anneal endpoints remove', input: { name }, outcome: 'done' });

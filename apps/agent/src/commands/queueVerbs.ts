@@ -5,10 +5,10 @@ import { placeOf } from '../service/queue/order.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatTime } from '../units.ts';
-import type { QueueFolderOptions } from './queue.ts';
+import type { AgentFolderOptions } from './agentFolder.ts';
 import { type OpenedQueue, useCase, type WaitingRun } from './useCases.ts';
 
-export async function ls(options: QueueFolderOptions): Promise<void> {
+export async function ls(options: AgentFolderOptions): Promise<void> {
   const queue = await queueOf(options);
   const { waiting, concurrency } = await queue.read();
   if (options.json) return printJson({ waiting, concurrency });
@@ -19,31 +19,31 @@ export async function ls(options: QueueFolderOptions): Promise<void> {
   if (!queue.isRunning) remark(`no agent runs: they begin when one serves ${queue.where} again`);
 }
 
-export async function move(name: string, place: number, options: QueueFolderOptions): Promise<void> {
+export async function move(name: string, place: number, options: AgentFolderOptions): Promise<void> {
   const queue = await queueOf(options);
   const { run } = waitingRun((await queue.read()).waiting, name);
   const { waiting } = await queue.move(run, place);
   tell(placeOf(waiting, run), `${basename(run)} is at place ${placeOf(waiting, run)?.place}`, options);
 }
 
-export async function remove(name: string, options: QueueFolderOptions): Promise<void> {
+export async function remove(name: string, options: AgentFolderOptions): Promise<void> {
   const queue = await queueOf(options);
   const { run } = waitingRun((await queue.read()).waiting, name);
   await queue.remove(run);
   tell({ run }, `${basename(run)} is out of the queue`, options);
 }
 
-export async function set(device: string, runs: number, options: QueueFolderOptions): Promise<void> {
+export async function set(device: string, runs: number, options: AgentFolderOptions): Promise<void> {
   await (await queueOf(options)).setConcurrency(device, runs);
   const count = runs === 1 ? 'one run' : `${runs} runs`;
   tell({ device, runs }, runs === 0 ? `${device} begins no run` : `${device} trains ${count} at a time`, options);
 }
 
-async function queueOf({ folder }: QueueFolderOptions): Promise<OpenedQueue> {
+async function queueOf({ folder }: AgentFolderOptions): Promise<OpenedQueue> {
   return (await useCase('openQueue'))(folder);
 }
 
-function tell(result: unknown, text: string, { json }: QueueFolderOptions): void {
+function tell(result: unknown, text: string, { json }: AgentFolderOptions): void {
   if (json) printJson(result);
   else print(text);
 }

@@ -1,19 +1,15 @@
 import { type SecretName, secretNames } from '@anneal/core/protocol/secretNames';
 import { Argument, type Command } from 'commander';
+import { type AgentFolderOptions, agentSubcommands } from './agentFolder.ts';
 import { addExamples } from './examples.ts';
 
 const name = () => new Argument('<name>', 'which one').choices([...secretNames]);
 
 /** The actions are a file beside this one, imported when one is run. */
 export function define(command: Command): void {
-  const subcommand = (nameAndArguments: string, summary: string): Command =>
-    command
-      .command(nameAndArguments)
-      .summary(summary)
-      .description(summary)
-      .option('--folder <folder>', 'the folder that the agent serves', '.');
+  const subcommand = agentSubcommands(command);
   addExamples(
-    subcommand('list', 'which there are, where from, and how they end').action(async (options: SecretOptions) =>
+    subcommand('list', 'which there are, where from, and how they end').action(async (options: AgentFolderOptions) =>
       (await import('./secretsKept.ts')).list(options),
     ),
     'anneal secrets list',
@@ -21,7 +17,7 @@ export function define(command: Command): void {
   addExamples(
     subcommand('set', 'keep one, sealed: it is read from the terminal without being shown, or from a pipe')
       .addArgument(name())
-      .action(async (which: SecretName, options: SecretOptions) =>
+      .action(async (which: SecretName, options: AgentFolderOptions) =>
         (await import('./secretsKept.ts')).set(which, options),
       ),
     'anneal secrets set hf_token',
@@ -30,15 +26,10 @@ export function define(command: Command): void {
   addExamples(
     subcommand('remove', 'forget one')
       .addArgument(name())
-      .action(async (which: SecretName, options: SecretOptions) =>
+      .action(async (which: SecretName, options: AgentFolderOptions) =>
         (await import('./secretsKept.ts')).remove(which, options),
       ),
     'anneal secrets remove hf_token',
   );
   addExamples(command, 'anneal secrets list', 'anneal secrets set hf_token');
-}
-
-export interface SecretOptions {
-  folder: string;
-  json?: boolean;
 }

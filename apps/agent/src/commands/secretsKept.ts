@@ -6,10 +6,10 @@ import { Workspace } from '../daemon/workspace.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatTime } from '../units.ts';
+import type { AgentFolderOptions } from './agentFolder.ts';
 import { secretFrom } from './secretFrom.ts';
-import type { SecretOptions } from './secrets.ts';
 
-export function list({ folder, json }: SecretOptions): void {
+export function list({ folder, json }: AgentFolderOptions): void {
   const secrets = keptBy(folder).store.list();
   if (json) return printJson(secrets);
   const rows = secrets.map(({ name, from, ending, set: since, by }) => [
@@ -28,7 +28,7 @@ export function list({ folder, json }: SecretOptions): void {
   );
 }
 
-export async function set(name: SecretName, { folder, json }: SecretOptions): Promise<void> {
+export async function set(name: SecretName, { folder, json }: AgentFolderOptions): Promise<void> {
   const { store, audit } = keptBy(folder);
   const secret = await secretFrom(name);
   store.set({ name, secret }, null);
@@ -37,7 +37,7 @@ export async function set(name: SecretName, { folder, json }: SecretOptions): Pr
   else print(`kept ${name}`);
 }
 
-export function remove(name: SecretName, { folder, json }: SecretOptions): void {
+export function remove(name: SecretName, { folder, json }: AgentFolderOptions): void {
   const { store, audit } = keptBy(folder);
   store.remove(name);
   audit.record({ name: null, action: 'anneal secrets remove', input: { name }, outcome: 'done' });

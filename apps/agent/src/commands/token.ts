@@ -6,20 +6,11 @@ import type { Audit } from '../daemon/auth/audit.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatTime } from '../units.ts';
+import { type AgentFolderOptions, agentSubcommands } from './agentFolder.ts';
 import { addExamples } from './examples.ts';
 
-interface TokenOptions {
-  folder: string;
-  json?: boolean;
-}
-
 export function define(command: Command): void {
-  const subcommand = (nameAndArguments: string, summary: string): Command =>
-    command
-      .command(nameAndArguments)
-      .summary(summary)
-      .description(summary)
-      .option('--folder <folder>', 'the folder that the agent serves', '.');
+  const subcommand = agentSubcommands(command);
   addExamples(
     subcommand('create', 'make a token for a program; it is printed once')
       .argument('<name>', 'what it is for')
@@ -42,7 +33,7 @@ export function define(command: Command): void {
   addExamples(command, 'anneal token create open-webui', 'anneal token list');
 }
 
-async function create(name: string, { folder, scope, json }: TokenOptions & { scope: Scope }): Promise<void> {
+async function create(name: string, { folder, scope, json }: AgentFolderOptions & { scope: Scope }): Promise<void> {
   const { tokens, audit } = await keptBy(folder);
   const made = tokens.create(name, scope);
   audit.record({ name: null, action: 'anneal token create', input: { name, scope }, outcome: 'done' });
@@ -53,7 +44,7 @@ async function create(name: string, { folder, scope, json }: TokenOptions & { sc
   );
 }
 
-async function list({ folder, json }: TokenOptions): Promise<void> {
+async function list({ folder, json }: AgentFolderOptions): Promise<void> {
   const tokens = (await keptBy(folder)).tokens.list();
   if (json) return printJson(tokens);
   if (tokens.length === 0) return print('no tokens');
@@ -61,7 +52,7 @@ async function list({ folder, json }: TokenOptions): Promise<void> {
   print(formatTable([{ title: 'ID' }, { title: 'NAME' }, { title: 'SCOPE' }, { title: 'CREATED' }], rows));
 }
 
-async function revoke(id: string, { folder, json }: TokenOptions): Promise<void> {
+async function revoke(id: string, { folder, json }: AgentFolderOptions): Promise<void> {
   const { tokens, audit } = await keptBy(folder);
   const gone = tokens.revoke(id);
   audit.record({ name: null, action: 'anneal token revoke', input: { id, name: gone.name }, outcome: 'done' });
