@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { addOp } from '../ops/add/op.ts';
 import { attentionBackwardOp, attentionOp } from '../ops/attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from '../ops/attention_cached/op.ts';
+import { expertColumnSquaresOp } from '../ops/column_squares/op.ts';
 import { embeddingBackwardOp, embeddingOp } from '../ops/embedding/op.ts';
+import { expertAddBiasBackwardOp } from '../ops/expert_add_bias/op.ts';
 import { expertRouteBackwardOp } from '../ops/expert_route/op.ts';
 import { expertRouteSigmoidBackwardOp } from '../ops/expert_route_sigmoid/op.ts';
 import { gatedDeltaBackwardOp, gatedDeltaOp } from '../ops/gated_delta/op.ts';
@@ -18,7 +20,7 @@ import {
 import { stateSpaceBackwardOp, stateSpaceOp } from '../ops/state_space/op.ts';
 import { putRowsOp, takeRowsOp } from '../ops/trained_rows/op.ts';
 import { zeroOp } from '../ops/zero/op.ts';
-import { cpuDevice } from '../src/device.ts';
+import { cpuDevice, cudaDevices, type Device, nativeName } from '../src/device.ts';
 import { Engine, type HostArray } from '../src/engine.ts';
 import { Graph } from '../src/graph.ts';
 import type { Op } from '../src/op.ts';
@@ -34,6 +36,7 @@ async function apply(
   op: unknown,
   inputs: Record<string, { dtype: DType; shape: number[]; values?: number[] }>,
   attributes: Record<string, number> = {},
+  on: Device = device,
 ): Promise<unknown> {
   const anyOp = op as Op;
   const variables = new Variables();
@@ -48,7 +51,7 @@ async function apply(
     ]),
   );
   graph.apply(anyOp, tensors, attributes);
-  const engine = new Engine(compile([graph], { bounds, activations: 'keep', device }), device);
+  const engine = new Engine(compile([graph], { bounds, activations: 'keep', device: on }), on);
   const values = [...graph.inputs.keys()].map((name): [string, HostArray] => {
     const { dtype, shape, values: given } = inputs[name] as { dtype: DType; shape: number[]; values?: number[] };
     const all = given ?? Array.from({ length: elementCount(shape, bounds) }, () => 0);
@@ -94,6 +97,25 @@ describe('values that kernels cannot use end in an Error with the name of the op
     await expect(apply(expertRouteSigmoidBackwardOp, inputs, { normalized: 0, scale: 1 })).rejects.toThrow(
       `expert_route_sigmoid_backward: ${outside}`,
     );
+  });
+
+  test.each(
+    [device, ...cudaDevices().devices].flatMap((on) =>
+      [
+        [1, 2, 4],
+        [0, 2, 3],
+        [0, 5, 4],
+        [0, -1, 4],
+      ].map((offsets) => ({ name: nativeName(on), on, offsets })),
+    ),
+  )('offsets $offsets of two experts with 4 rows on $name', async ({ on, offsets }) => {
+    for (const [op, given] of [
+      [expertColumnSquaresOp, { x: f32(4, 3), offsets: i32(...offsets), sums: f32(6) }],
+      [expertAddBiasBackwardOp, { dy: f32(4, 3), offsets: i32(...offsets), gradient: f32(6) }],
+    ] as const)
+      await expect(apply(op, given, {}, on)).rejects.toThrow(
+        on.kind === 'cpu' ? `${op.name}: the experts' offsets do not ascend` : 'a row index is out of range',
+      );
   });
 
   test('a label beyond the vocabulary', async () => {

@@ -78,4 +78,42 @@ void columnSums(const Launch& launch, int64_t rows, int64_t columns, const Term&
                                                                                            gradient);
 }
 
+constexpr int kExpertLines = 8;
+
+/** Block (x, e): 32 columns of an expert; eight threads a column take its rows in turn. */
+template <typename A, typename Function>
+__global__ void __launch_bounds__(kExpertLines* kWarp)
+    expertSumsKernel(const A* x, const int32_t* offsets, int64_t rows, int columns, Function function, float* total, int32_t* fault) {
+  __shared__ float sums[kExpertLines][kWarp];
+  const int lane = static_cast<int>(threadIdx.x) % kWarp, line = static_cast<int>(threadIdx.x) / kWarp;
+  const int column = static_cast<int>(blockIdx.x) * kWarp + lane, expert = static_cast<int>(blockIdx.y);
+  const int64_t first = offsets[expert], end = offsets[expert + 1];
+  if (!ascends(first, end, expert, static_cast<int>(gridDim.y), rows)) {
+    report(fault, Fault::row);
+    return;
+  }
+  float sum = 0;
+  if (column < columns)
+    for (int64_t row = first + line; row < end; row += kExpertLines) sum += function(toFloat(x[row * columns + column]));
+  sums[line][lane] = sum;
+  __syncthreads();
+  if (line > 0 || column >= columns) return;
+  float all = 0;
+  for (int other = 0; other < kExpertLines; other++) all += sums[other][lane];
+  total[int64_t{expert} * columns + column] += all;
+}
+
+/** total[e, column] += Σ function(x) over the rows of expert e, which lie from offsets[e] up to offsets[e + 1]. */
+template <typename Function>
+const char* expertColumnSums(const Launch& launch, const Tensor& x, const Tensor& offsets, const Tensor& total, const Function& function) {
+  const int experts = static_cast<int>(offsets.shape[0]) - 1;
+  const int64_t columns = total.shape[0] / experts;
+  const dim3 grid(static_cast<unsigned>(ceilDivide(columns, kWarp)), experts);
+  return withType(x.type, [&](auto zero) {
+    using A = decltype(zero);
+    expertSumsKernel<<<grid, kExpertLines * kWarp, 0, contextOf(launch).stream>>>(dataOf<A>(x), offsets.i32(), x.elements() / columns,
+                                                                                  static_cast<int>(columns), function, total.f32(), contextOf(launch).fault);
+  });
+}
+
 }  // namespace anneal::cuda

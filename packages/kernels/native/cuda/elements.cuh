@@ -107,4 +107,9 @@ __device__ inline int64_t checkedId(int32_t id, int64_t limit, int32_t* fault, F
   return 0;
 }
 
+/** Whether rows begin … end - 1 may be part `index` of offsets that ascend from 0 to `rows`. */
+__device__ inline bool ascends(int64_t begin, int64_t end, int index, int parts, int64_t rows) {
+  return (index == 0 ? begin == 0 : begin >= 0) && begin <= end && (index + 1 == parts ? end == rows : end <= rows);
+}
+
 }  // namespace anneal::cuda

@@ -1,5 +1,4 @@
-#include "cuda/elements.cuh"
-#include "cuda/reduce.cuh"
+#include "cuda/column_sums.cuh"
 
 namespace anneal::cuda {
 namespace {
@@ -35,29 +34,9 @@ struct AddBias {
   }
 };
 
-constexpr int kLines = 8;
-
-/** Block (x, e): 32 columns of an expert; eight threads a column take its rows in turn. */
-template <typename A>
-__global__ void __launch_bounds__(kLines* kWarp) biasKernel(const A* dy, const int32_t* offsets, float* gradient, int64_t rows, int width, int32_t* fault) {
-  __shared__ float sums[kLines][kWarp];
-  const int lane = static_cast<int>(threadIdx.x) % kWarp, line = static_cast<int>(threadIdx.x) / kWarp;
-  const int column = static_cast<int>(blockIdx.x) * kWarp + lane;
-  const int64_t first = offsets[blockIdx.y], end = offsets[blockIdx.y + 1];
-  if (first < 0 || end > rows) {
-    report(fault, Fault::row);
-    return;
-  }
-  float sum = 0;
-  if (column < width)
-    for (int64_t row = first + line; row < end; row += kLines) sum += toFloat(dy[row * width + column]);
-  sums[line][lane] = sum;
-  __syncthreads();
-  if (line > 0 || column >= width) return;
-  float total = 0;
-  for (int other = 0; other < kLines; other++) total += sums[other][lane];
-  gradient[int64_t{blockIdx.y} * width + column] += total;
-}
+struct Itself {
+  __device__ float operator()(float value) const { return value; }
+};
 
 }  // namespace
 
@@ -72,15 +51,7 @@ const char* expert_add_bias(const Launch& launch) {
 }
 
 const char* expert_add_bias_backward(const Launch& launch) {
-  const Tensor dy = launch.inputs[0], offsets = launch.inputs[1], gradient = launch.outputs[0];
-  const int experts = static_cast<int>(offsets.shape[0]) - 1;
-  const int64_t width = gradient.shape[0] / experts;
-  const dim3 grid(static_cast<unsigned>(ceilDivide(width, kWarp)), experts);
-  return withType(dy.type, [&](auto zero) {
-    using A = decltype(zero);
-    biasKernel<A><<<grid, kLines * kWarp, 0, contextOf(launch).stream>>>(dataOf<A>(dy), offsets.i32(), gradient.f32(), dy.elements() / width,
-                                                                         static_cast<int>(width), contextOf(launch).fault);
-  });
+  return expertColumnSums(launch, launch.inputs[0], launch.inputs[1], launch.outputs[0], Itself{});
 }
 
 }  // namespace anneal::cuda

@@ -138,9 +138,9 @@ __global__ void __launch_bounds__(kThreads) productKernel(ExpertProduct p, bool 
   int64_t stride_a, stride_b, first_row = 0;
   if constexpr (kOf == Of::weight) {
     const int expert = static_cast<int>(blockIdx.z), begin = p.offsets[expert], end = p.offsets[expert + 1];
-    const bool ascends = 0 <= begin && begin <= end && end <= p.rows;
-    if (threadIdx.x == 0 && !ascends) report(p.fault, Fault::row);
-    if (!ascends || begin == end) return;
+    const bool isInside = ascends(begin, end, expert, p.experts, p.rows);
+    if (threadIdx.x == 0 && !isInside) report(p.fault, Fault::row);
+    if (!isInside || begin == end) return;
     part = {static_cast<int>(blockIdx.y) * Cores::kRows, p.N, column, p.K, begin, end};
     stride_a = p.N, stride_b = p.K, first_row = int64_t{expert} * p.N;
   } else {

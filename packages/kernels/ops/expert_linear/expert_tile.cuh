@@ -25,9 +25,9 @@ __device__ inline ExpertTile expertTile(int slot, const int32_t* offsets, int ex
     const int found = max(__popc(__ballot_sync(~0u, lane * step < count && firstSlot(begin, expert, size) <= slot)) - 1, 0);
     if (step == 1) {
       const int first = __shfl_sync(~0u, begin, found), last = __shfl_sync(~0u, end, found);
-      const bool ascends = 0 <= first && first <= last && last <= rows;
-      if (lane == 0 && !ascends) report(fault, Fault::row);
-      if (!ascends) return {0, 0, 0};
+      const bool isInside = ascends(first, last, low + found, experts, rows);
+      if (lane == 0 && !isInside) report(fault, Fault::row);
+      if (!isInside) return {0, 0, 0};
       const int tile = first + (slot - firstSlot(first, low + found, size)) * size;
       return {low + found, tile, min(tile + size, last)};
     }

@@ -36,11 +36,11 @@ struct WideTiles {
   __device__ void prepare(const int32_t* offsets, int rows, int32_t* fault) const {
     const int lane = static_cast<int>(threadIdx.x) % 32;
     int total = 0;
-    bool ascends = true;
+    bool areInside = true;
     for (int first = 0; first < experts; first += 32) {
       const int expert = first + lane, begin = expert < experts ? offsets[expert] : 0, end = expert < experts ? offsets[expert + 1] : 0;
-      ascends &= static_cast<bool>(__all_sync(~0u, 0 <= begin && begin <= end && end <= rows));
-      const int own = ascends ? (end - begin + kWideRows - 1) / kWideRows * columns : 0;
+      areInside &= static_cast<bool>(__all_sync(~0u, expert >= experts || ascends(begin, end, expert, experts, rows)));
+      const int own = areInside ? (end - begin + kWideRows - 1) / kWideRows * columns : 0;
       int sum = own;
       for (int distance = 1; distance < 32; distance *= 2) {
         const int before = __shfl_up_sync(~0u, sum, distance);
@@ -50,8 +50,8 @@ struct WideTiles {
       if (expert == experts - 1) table[2 * experts + 1] = end;
       total += __shfl_sync(~0u, sum, 31);
     }
-    if (lane == 0) table[experts] = ascends ? total : 0;
-    if (lane == 0 && !ascends) report(fault, Fault::row);
+    if (lane == 0) table[experts] = areInside ? total : 0;
+    if (lane == 0 && !areInside) report(fault, Fault::row);
   }
 
   /** By all lanes of a warp. */

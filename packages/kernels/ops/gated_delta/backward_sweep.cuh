@@ -3,6 +3,7 @@
 #include "sweep.cuh"
 
 namespace anneal::cuda {
+namespace {
 
 template <typename A>
 struct BackwardResults {
@@ -66,4 +67,5 @@ __global__ void __launch_bounds__(kSweepThreads)
   }
 }
 
+}  // namespace
 }  // namespace anneal::cuda

@@ -3,6 +3,7 @@
 #include "sweep.cuh"
 
 namespace anneal::cuda {
+namespace {
 
 /** What a sweep begins with and leaves; each is null where it is not wanted. */
 template <typename A>
@@ -79,4 +80,5 @@ __global__ void __launch_bounds__(kSweepThreads) forwardSweepKernel(GatedDelta<A
   }
 }
 
+}  // namespace
 }  // namespace anneal::cuda

@@ -7,6 +7,7 @@
 // column of a head's state, which they hold in registers.
 
 namespace anneal::cuda {
+namespace {
 
 constexpr int kStage = 16;  // tokens that are read together, a part of a window; a stage ends at a multiple of them, or with its document
 constexpr int kColumns = 32;
@@ -138,4 +139,5 @@ struct KeptStates {
   }
 };
 
+}  // namespace
 }  // namespace anneal::cuda

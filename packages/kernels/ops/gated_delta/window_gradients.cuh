@@ -3,6 +3,7 @@
 #include "cuda/window_product.cuh"
 
 namespace anneal::cuda {
+namespace {
 
 /** What both sweeps found, and what the gradients of a window are made of. */
 template <typename A>
@@ -250,4 +251,5 @@ __global__ void __launch_bounds__(kWindowThreads)
   window.undoLengths(to);
 }
 
+}  // namespace
 }  // namespace anneal::cuda

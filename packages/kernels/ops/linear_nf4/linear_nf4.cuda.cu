@@ -72,7 +72,7 @@ __global__ void __launch_bounds__(kFewThreads) expertRowsKernel(FewRows<Weight> 
     const int at = from + static_cast<int>(threadIdx.x);
     expert += __syncthreads_count(at < experts && offsets[at + 1] <= row);
   }
-  if (expert == experts) {
+  if (expert == experts || offsets[0] != 0) {
     if (threadIdx.x == 0) report(fault, Fault::row);
     return;
   }

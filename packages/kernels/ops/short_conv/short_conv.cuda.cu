@@ -202,15 +202,21 @@ struct BackwardInput {
 constexpr int kMostTaps = 16;
 constexpr const char* kTooManyTaps = "a convolution of too many tokens";
 
-/** A thread adds up, for one channel, what the tokens of part y give its taps, or its bias; [parts, channels, taps or 1]. */
+/**
+ * Block (x, y): what part y of the tokens gives the taps, or the biases, of 32 channels; [parts, channels, taps or 1]. Each of eight threads a
+ * channel goes through an eighth of the part.
+ */
 template <bool kOfBias, typename A>
 __global__ void __launch_bounds__(kElementThreads, 2) weightPartsKernel(Conv<A> conv, const A* dy, int64_t tokens_each, float* parts) {
-  const int channel = static_cast<int>(blockIdx.x) * kElementThreads + static_cast<int>(threadIdx.x);
-  if (channel >= conv.channels) return;
-  float sums[kOfBias ? 1 : kMostTaps] = {};
-  const int64_t first = blockIdx.y * tokens_each, end = min(first + tokens_each, conv.tokens);
+  constexpr int kLines = kElementThreads / kWarp, kSums = kOfBias ? 1 : kMostTaps;
+  __shared__ float shared[kLines][kSums][kWarp];
+  const int lane = static_cast<int>(threadIdx.x) % kWarp, line = static_cast<int>(threadIdx.x) / kWarp;
+  const int channel = static_cast<int>(blockIdx.x) * kWarp + lane;
+  const int64_t own = (tokens_each + kLines - 1) / kLines, end = min((int64_t{blockIdx.y} + 1) * tokens_each, conv.tokens);
+  const int64_t first = blockIdx.y * tokens_each + line * own, last = channel < conv.channels ? min(first + own, end) : first;
+  float sums[kSums] = {};
   Bounds document{0, 0};
-  for (int64_t token = first; token < end; token++) {
+  for (int64_t token = first; token < last; token++) {
     if (token >= document.end) document = conv.boundsOf(token);
     float z[1], slope[1];
     conv.template convolved<1>(token, document.begin, channel, z);
@@ -229,12 +235,15 @@ __global__ void __launch_bounds__(kElementThreads, 2) weightPartsKernel(Conv<A> 
       }
     }
   }
-  if constexpr (kOfBias) {
-    parts[blockIdx.y * conv.channels + channel] = sums[0];
-  } else {
 #pragma unroll
-    for (int k = 0; k < kMostTaps; k++)
-      if (k < conv.taps) parts[(blockIdx.y * conv.channels + channel) * conv.taps + k] = sums[k];
+  for (int k = 0; k < kSums; k++) shared[line][k][lane] = sums[k];
+  __syncthreads();
+  if (channel >= conv.channels) return;
+  const int taps = kOfBias ? 1 : conv.taps;
+  for (int k = line; k < taps; k += kLines) {
+    float sum = 0;
+    for (int other = 0; other < kLines; other++) sum += shared[other][k][lane];
+    parts[(blockIdx.y * conv.channels + channel) * taps + k] = sum;
   }
 }
 
@@ -303,7 +312,7 @@ static const char* addWeightGradient(const Launch& launch) {
     float* parts = reinterpret_cast<float*>(launch.workspace);
     const int columns = static_cast<int>(conv.channels) * (kOfBias ? 1 : conv.taps);
     const int64_t tokensEach = ceilDivide(conv.tokens, partialsFor(conv.tokens)), count = ceilDivide(conv.tokens, tokensEach);
-    const dim3 grid(static_cast<unsigned>(ceilDivide(conv.channels, kElementThreads)), static_cast<unsigned>(count));
+    const dim3 grid(static_cast<unsigned>(ceilDivide(conv.channels, kWarp)), static_cast<unsigned>(count));
     weightPartsKernel<kOfBias, A><<<grid, kElementThreads, 0, stream>>>(conv, dataOf<A>(launch.inputs[0]), tokensEach, parts);
     addPartialsKernel<<<static_cast<unsigned>(ceilDivide(columns, kWarp)), 256, 0, stream>>>(parts, static_cast<int>(count), columns,
                                                                                              launch.outputs[0].f32());

@@ -3,6 +3,7 @@
 #include "forward.cuh"
 
 namespace anneal::cuda {
+namespace {
 
 /** So many parts the heads of a group are divided into: each adds up its own gradients of B and C. kMostParts in op.ts. */
 constexpr int kMostParts = 8;
@@ -235,4 +236,5 @@ void runBackward(const Launch& launch, const StateSpace<A>& of, const Packed& pa
   addWindowParts<3>(stream, sums, windows, of.heads, {launch.outputs[2].f32(), launch.outputs[3].f32(), launch.outputs[4].f32()});
 }
 
+}  // namespace
 }  // namespace anneal::cuda

@@ -3,6 +3,7 @@
 #include "state_space.cuh"
 
 namespace anneal::cuda {
+namespace {
 
 /** At most so many go through the state one by one, which windows would be mostly empty for. */
 constexpr int kFewTokens = 8;
@@ -37,4 +38,5 @@ __global__ void __launch_bounds__(kWindowThreads) fewTokensKernel(StateSpace<A> 
   }
 }
 
+}  // namespace
 }  // namespace anneal::cuda

@@ -3,6 +3,7 @@
 #include "window_states.cuh"
 
 namespace anneal::cuda {
+namespace {
 
 /** scores = C Bᵀ of the tokens of a window, which all heads of a group share: [windows, groups, kWindow, kWindow]. */
 template <typename A>
@@ -79,4 +80,5 @@ void runForward(const Launch& launch, const StateSpace<A>& of, const Packed& pac
   windowOutputsKernel<A><<<grid, kWindowThreads, 0, stream>>>(of, packed, scratch.scores, scratch.states, y);
 }
 
+}  // namespace
 }  // namespace anneal::cuda

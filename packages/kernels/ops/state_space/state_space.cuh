@@ -4,6 +4,7 @@
 #include "cuda/window_product.cuh"
 
 namespace anneal::cuda {
+namespace {
 
 /** The inputs of the op, and how the columns of [x B C] divide into heads and groups. */
 template <typename A>
@@ -84,4 +85,5 @@ struct HeadTokens : WindowDecays {
   }
 };
 
+}  // namespace
 }  // namespace anneal::cuda

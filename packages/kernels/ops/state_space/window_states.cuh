@@ -3,6 +3,7 @@
 #include "state_space.cuh"
 
 namespace anneal::cuda {
+namespace {
 
 /** What a window adds to the state after it; or, going back (dy), to the gradient of the state before it. */
 template <typename A>
@@ -76,4 +77,5 @@ void findStates(cudaStream_t stream, const StateSpace<A>& of, const Packed& pack
   passStatesKernel<<<elements, kElementThreads, 0, stream>>>(to, windows, of.stateSize, of.headSize, dy != nullptr, sequence);
 }
 
+}  // namespace
 }  // namespace anneal::cuda
