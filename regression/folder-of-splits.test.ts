@@ -18,6 +18,8 @@ test.each([
   [['train_sft.jsonl', 'test_sft.jsonl']],
   [['TRAIN.csv', 'Eval.csv']],
   [['rows.jsonl', 'val.jsonl']],
+  [['trainset.jsonl', 'testset.jsonl']],
+  [['trainData.json', 'testData.json']],
 ])('%j is refused with the names of the files', (names) => {
   const folder = folderOf(...names);
   const refused = expect.objectContaining({ code: 'folder_of_splits', what: expect.stringContaining(names[0] ?? '') });
@@ -39,7 +41,7 @@ test.each([
   [['a.jsonl', 'b.jsonl']],
   [['train-1.jsonl', 'training-2.jsonl']],
   [['test-1.jsonl', 'test-2.jsonl']],
-  [['contest.jsonl', 'trainer.jsonl', 'latest.jsonl']],
+  [['contest.jsonl', 'trainer.jsonl', 'latest.jsonl', 'offset.jsonl', 'latestData.jsonl']],
 ])('%j is one set', (names) => {
   expect(listDataFiles(folderOf(...names))).toHaveLength(names.length);
 });
@@ -62,4 +64,15 @@ test('folders within it are not read, but named, that of the training rows first
 test("descriptions that Hugging Face's library keeps beside the rows are none", () => {
   const folder = folderOf('train.jsonl', 'dataset_infos.json', 'state.json');
   expect(listDataFiles(folder).map((path) => basename(path))).toEqual(['train.jsonl']);
+});
+
+test('as are those within the folders', () => {
+  const folder = temporaryFolder();
+  for (const split of ['valid', 'train']) {
+    mkdirSync(join(folder, 'data', split), { recursive: true });
+    writeFileSync(join(folder, 'data', split, 'rows.jsonl'), '{"text": "a"}\n');
+  }
+  expect(() => listDataFiles(folder)).toThrow(
+    expect.objectContaining({ next: expect.stringContaining(`set path to ${join(folder, 'data/train')}`) }),
+  );
 });

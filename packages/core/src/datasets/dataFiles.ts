@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 
@@ -47,9 +47,7 @@ export function listDataFiles(
 
 /** The hubs keep data in a folder below that of the data set, or a folder for each split. */
 function nextForNone(path: string, split: string | null | undefined): string {
-  const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const holding = below.map(({ name }) => name).filter((name) => readdirSync(join(path, name)).some(isDataFile));
-  const [first, ...others] = holding.toSorted(
+  const [first, ...others] = foldersWithData(path).toSorted(
     (a, b) => Number(splitOf(b) === 'train') - Number(splitOf(a) === 'train'),
   );
   if (first === undefined || split) {
@@ -57,6 +55,25 @@ function nextForNone(path: string, split: string | null | undefined): string {
   }
   const rest = others.length > 0 ? `; there are data files in ${others.slice(0, 8).join(', ')} as well` : '';
   return `folders within it are not read: set path to ${join(path, first)}${rest}`;
+}
+
+/** Folders within one, down to `data/en/train`: for advice, so that one that cannot be read is left out. */
+function foldersWithData(path: string, depth = 3): string[] {
+  return entriesOf(path)
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => {
+      const folder = join(path, name);
+      const deeper = depth > 1 ? foldersWithData(folder, depth - 1).map((found) => join(name, found)) : [];
+      return entriesOf(folder).some((entry) => isDataFile(entry.name)) ? [name, ...deeper] : deeper;
+    });
+}
+
+function entriesOf(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 /** Descriptions that Hugging Face's datasets library writes beside the rows. */
@@ -81,9 +98,13 @@ const SPLITS: Readonly<Record<string, string>> = {
   testing: 'test',
 };
 
-/** The split that a file's name tells of, such as `train-00000-of-00001.parquet`, `my_dev.jsonl`; null for none. */
+/** The split that a file's name tells of, such as `train-00000-of-00001.parquet`, `my_dev.jsonl`, `TestSet.csv`; null for none. */
 function splitOf(name: string): string | null {
-  const words = name.toLowerCase().split(/[^a-z]+/);
+  const words = name
+    .replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_')
+    .toLowerCase()
+    .split(/[^a-z]+/)
+    .map((word) => word.replace(/(?:set|data|split)s?$/, ''));
   const word = words.find((candidate) => Object.hasOwn(SPLITS, candidate));
   return word === undefined ? null : (SPLITS[word] as string);
 }
