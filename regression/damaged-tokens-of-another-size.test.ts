@@ -1,4 +1,7 @@
-/** Tokens of a run with a hole of 200 GB in them were hashed to the end before they were refused, and no stop was heeded meanwhile. */
+/**
+ * Tokens of a run with a hole of 200 GB in them were hashed to the end before they were refused, and no stop was heeded
+ * meanwhile; so were the files beside them, and the manifest was read into memory.
+ */
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openChatRenderer } from '@anneal/core/datasets/chatRenderer';
@@ -9,7 +12,12 @@ import { temporaryFolder } from '../packages/core/test/fixtures.ts';
 
 const tokenizer = byteTokenizer();
 
-test('tokens of another size than the manifest says are refused at once', async () => {
+test.each([
+  ['tokens.bin', /tokens.bin has 200000000000 bytes/],
+  ['rows.bin', /rows.bin has 200000000000 bytes/],
+  ['dropped.jsonl', /dropped.jsonl has 200000000000 bytes/],
+  ['manifest.json', /manifest.json cannot be read \(200000000000 bytes, more than/],
+])('%s of another size than was written is refused at once', async (name, message) => {
   const [path, folder] = [join(temporaryFolder(), 'rows.jsonl'), temporaryFolder()];
   writeFileSync(path, '{"text":"a"}\n{"text":"b"}\n');
   const prepare = () =>
@@ -33,6 +41,6 @@ test('tokens of another size than the manifest says are refused at once', async 
       folder,
     });
   (await prepare()).train.close();
-  truncateSync(join(folder, 'tokens.bin'), 200e9);
-  await expect(prepare()).rejects.toThrow(/tokens.bin has 200000000000 bytes/);
+  truncateSync(join(folder, name), 200e9);
+  await expect(prepare()).rejects.toThrow(message);
 });

@@ -54,16 +54,20 @@ test.each(runEntries.folders)('%s that is a link is refused, and nothing behind 
   untouched();
 });
 
-test.each(runEntries.files)('%s that is a link is refused, and nothing behind it changes', async (name) => {
+const files = [...runEntries.files, ...runEntries.data.map((name) => `data/${name}`)];
+
+test.each(files)('%s that is a link is refused, and nothing behind it changes', async (name) => {
   const target = join(elsewhere, '.profile');
   rmSync(join(path, name), { force: true });
+  mkdirSync(join(path, 'data'), { recursive: true });
   symlinkSync(target, join(path, name));
   await expect(RunDirectory.open(path)).rejects.toMatchObject({ code: 'run_entry_foreign', where: join(path, name) });
   expect(readFileSync(target, 'utf8')).toBe('mine');
 });
 
-test.skipIf(process.platform === 'win32').each(runEntries.files)('%s that is a pipe hangs nobody', async (name) => {
+test.skipIf(process.platform === 'win32').each(files)('%s that is a pipe hangs nobody', async (name) => {
   rmSync(join(path, name), { force: true });
+  mkdirSync(join(path, 'data'), { recursive: true });
   execFileSync('mkfifo', [join(path, name)]);
   const other = await RunDirectory.create({ root, name: 'b', recipeText: 'b', resolvedText: 'b' });
   await other.close();

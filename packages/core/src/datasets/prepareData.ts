@@ -102,7 +102,9 @@ async function prepareIn(options: PrepareOptions, key: string): Promise<Prepared
     });
     const hashOfFile = (name: string) => sha256OfFile(join(options.folder, name));
     const beside = { [ROWS_FILE]: await hashOfFile(ROWS_FILE), [DROPPED_FILE]: await hashOfFile(DROPPED_FILE) };
-    const manifest = { ...(await pass.finish(key)), beside };
+    const sizeOf = (name: string) => statSync(join(options.folder, name)).size;
+    const sizes = { [ROWS_FILE]: sizeOf(ROWS_FILE), [DROPPED_FILE]: sizeOf(DROPPED_FILE) };
+    const manifest = { ...(await pass.finish(key)), beside, sizes };
     await writeAtomically(join(options.folder, MANIFEST_FILE), (file) =>
       file.write(Buffer.from(sealManifest(manifest))),
     );

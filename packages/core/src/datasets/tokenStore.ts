@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { AtomicFile } from '@anneal/formats/files/atomicWrite';
-import { RandomAccessFile } from '@anneal/formats/files/randomAccess';
+import { RandomAccessFile, readSmallFile } from '@anneal/formats/files/randomAccess';
 import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
+import { LIMITS } from '@anneal/formats/limits';
 import { z } from 'zod';
 import { sha256OfFile } from '../fileHash.ts';
 import { type Encoded, type RowSource, SIDES, type Side } from './types.ts';
@@ -71,6 +72,8 @@ const manifestSchema = z.looseObject({
   summary: z.unknown(),
   /** Of the files beside it, by their names; absent from what older versions wrote. */
   beside: z.partialRecord(z.enum([ROWS_FILE, DROPPED_FILE]), z.string()).optional(),
+  /** Bytes of the same files: one with a hole may have the size of a disk, and takes as long to hash. */
+  sizes: z.partialRecord(z.enum([ROWS_FILE, DROPPED_FILE]), count).optional(),
 });
 
 /** What `manifest.json` beside the tokens says about them; written last, so that its presence means: complete. */
@@ -195,7 +198,7 @@ export function readManifest(folder: string): StoreManifest {
   refuseSpecialFile(path);
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
+    json = JSON.parse(Buffer.from(readSmallFile(path, LIMITS.indexBytes)).toString());
   } catch (cause) {
     throw damagedStore(folder, `${MANIFEST_FILE} cannot be read (${(cause as Error).message})`);
   }
@@ -221,8 +224,10 @@ export async function verifyTokenStore(
     const path = join(folder, name);
     refuseSpecialFile(path);
     if (!existsSync(path)) throw damagedStore(folder, `${name} is not there`);
-    // A file with a hole may have the size of a disk, and takes as long to hash.
-    if (name === TOKENS_FILE) refuseOtherSize(folder, statSync(path).size, manifest);
+    const { size } = statSync(path);
+    const expected = manifest.sizes?.[name as keyof typeof manifest.sizes] ?? size;
+    if (size !== expected) throw damagedStore(folder, `${name} has ${size} bytes, ${MANIFEST_FILE} says ${expected}`);
+    if (name === TOKENS_FILE) refuseOtherSize(folder, size, manifest);
     if ((await sha256OfFile(path, signal)) !== sha256) throw damagedStore(folder, `${name} is not as it was written`);
   }
 }

@@ -1,10 +1,12 @@
 /** What a synthesis keeps beside its rows: the answers, what was rejected, and which output is its own. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { removeLeftovers } from '@anneal/formats/files/processOwner';
+import { readSmallFile } from '@anneal/formats/files/randomAccess';
+import { LIMITS } from '@anneal/formats/limits';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
@@ -90,7 +92,8 @@ export class SynthesisFolder {
   #written(): readonly string[] {
     if (!existsSync(this.#writtenFile)) return [];
     try {
-      return writtenSchema.parse(JSON.parse(readFileSync(this.#writtenFile, 'utf8'))).sha256;
+      const text = Buffer.from(readSmallFile(this.#writtenFile, LIMITS.configBytes)).toString();
+      return writtenSchema.parse(JSON.parse(text)).sha256;
     } catch {
       return []; // then the output counts as somebody else's
     }

@@ -1,9 +1,9 @@
 /** Where two checkpoints of one step differ: file by file, and tensor by tensor. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsSource } from '@anneal/formats/safetensors/read';
 import type { FileDifference, TensorDifference } from '../protocol/reproductions.ts';
 import { readSeal } from './checkpointSeal.ts';
+import { readRunFile } from './runFiles.ts';
 
 /** The file with the time that training took, which is nobody's result. */
 const stateFile = 'trainer_state.json';
@@ -26,7 +26,7 @@ export function compareCheckpoints(original: string, repeated: string): FileDiff
 }
 
 function withoutTime(path: string): string {
-  const { milliseconds: _, ...state } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  const { milliseconds: _, ...state } = JSON.parse(readRunFile(path)) as Record<string, unknown>;
   return JSON.stringify(state);
 }
 

@@ -22,6 +22,7 @@ export const runEntries = {
     'run.lock',
   ],
   folders: ['data', 'checkpoints', 'answers', 'export', 'importance'],
+  data: ['manifest.json', 'tokens.bin', 'rows.bin', 'dropped.jsonl'],
 } as const;
 
 /** Recipes and the like: the largest, a checkpoint's list of files, has some hundred bytes a file. */
@@ -31,6 +32,7 @@ const mostBytes = 16 << 20;
 export function assertIsRun(path: string): void {
   for (const name of runEntries.files) assertKind(path, name, 'file');
   for (const name of runEntries.folders) assertKind(path, name, 'folder');
+  for (const name of runEntries.data) assertKind(path, join('data', name), 'file');
   if (kindOf(join(path, 'recipe.resolved.yaml')) && kindOf(join(path, 'events.jsonl'))) return;
   throw new UserError({
     what: 'this is not a run directory: recipe.resolved.yaml or events.jsonl is missing',

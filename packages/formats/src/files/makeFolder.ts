@@ -30,7 +30,8 @@ export function obstacleTo(path: string, next: string): UserError | null {
   return notMade(path, next, { code: there === resolve(path) ? 'EEXIST' : 'ENOTDIR' });
 }
 
-function notMade(path: string, next: string, cause: unknown): UserError {
+/** @param cause what making it failed with */
+export function notMade(path: string, next: string, cause: unknown): UserError {
   const { code = String(cause) } = cause as NodeJS.ErrnoException;
   const full = diskFull(cause);
   return new UserError({
