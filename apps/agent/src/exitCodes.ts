@@ -29,11 +29,21 @@ const failures: ReadonlySet<string> = new Set([
   'gpu_lost',
   'model_not_fetched',
   'no_rows_made',
+  'process_died',
   'remote_failed',
   'remote_not_reached',
+  'worker_crashed',
+  'worker_not_started',
 ]);
 
 /** The exit code of a UserError with this code. */
 export function exitCodeOfError(code: string): number {
+  if (code === 'internal_error') return exitCodes.defect;
   return failures.has(code) ? exitCodes.failed : exitCodes.badInput;
+}
+
+/** That of a launch which failed: what is refused before it trains has the same one in `validate` and `estimate`. */
+export function exitCodeOfLaunch(error: { code: string } | null | undefined, hasStarted: boolean): number {
+  const code = exitCodeOfError(error?.code ?? 'worker_crashed');
+  return hasStarted && code === exitCodes.badInput ? exitCodes.failed : code;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunEvent } from '@anneal/core/protocol/events';
+import { readEvents } from '@anneal/core/trainer/eventReader';
 import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { readRun } from '@anneal/core/trainer/runReader';
@@ -33,6 +34,8 @@ async function waitForStep(path: string, step: number): Promise<void> {
     if (event.type === 'step' && event.step >= step) return;
   }
 }
+
+const lastEvent = (path: string) => [...readEvents(join(path, 'events.jsonl'))].at(-1);
 
 /** Runs it as `anneal train` would. */
 async function foreground(behavior: string, ...args: string[]) {
@@ -154,12 +157,20 @@ describe('in the foreground', () => {
     expect(readRun(path).status.checkpoint).not.toBeNull();
   });
 
+  test('SIGTERM to what was called stops with a checkpoint, and the run says that it was that', async () => {
+    const { path, child, ended } = await foreground('forever');
+    await waitForStep(path, 2);
+    child.kill('SIGTERM');
+    expect((await ended).code).toBe(exitCodes.stopped);
+    expect(lastEvent(path)).toMatchObject({ type: 'stopped', why: 'terminated' });
+  });
+
   test('a terminal that closes and a pipe that nobody reads stop with a checkpoint', async () => {
     const hungUp = await foreground('forever');
     await waitForStep(hungUp.path, 2);
     hungUp.child.kill('SIGHUP');
     expect((await hungUp.ended).code).toBe(exitCodes.stopped);
-    expect(readRun(hungUp.path)).toMatchObject({ state: 'stopped' });
+    expect(lastEvent(hungUp.path)).toMatchObject({ type: 'stopped', why: 'terminal_closed' });
 
     const piped = await foreground('forever');
     await waitForStep(piped.path, 2);

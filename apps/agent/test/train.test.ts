@@ -193,7 +193,7 @@ test('rows that cannot be trained fail the run with the place and the way out', 
   const { folder, anneal } = project();
   writeFileSync(join(folder, 'rows.jsonl'), '{"messages":[{"role":"user","content":"a"}]}\n');
   const { code, stderr } = await anneal('train', 'recipe.yaml', '--set', 'val_set_size=0');
-  expect(code).toBe(exitCodes.failed);
+  expect(code).toBe(exitCodes.badInput);
   expect(stderr).toMatch(/^error: nothing would be trained.*\n {2}at .*rows\.jsonl:1.*\n {2}\S/);
   const [path = ''] = await listRuns(join(folder, 'runs'));
   expect(readRun(path)).toMatchObject({ state: 'failed', status: { error: { code: 'nothing_supervised' } } });

@@ -1,6 +1,6 @@
 /** A run in the foreground of a terminal or script: its progress, and what Ctrl-C does. */
 import { readResolvedRecipe } from '@anneal/core/trainer/resolvedRecipe';
-import { exitCodes } from '../exitCodes.ts';
+import { exitCodeOfLaunch, exitCodes } from '../exitCodes.ts';
 import { runReference } from '../runner/runReference.ts';
 import { startAttached } from '../runner/startWorker.ts';
 import { endOfLostOutput, whenOutputIsLost } from '../terminal/lostOutput.ts';
@@ -17,8 +17,12 @@ export async function runInForeground(
   options: { json: boolean; worker?: string; changes?: readonly string[] | undefined },
 ): Promise<number> {
   const progress = showRunProgress(options);
+  let hasStarted = false;
   const run = startAttached(path, {
-    onEvent: progress.show,
+    onEvent: (event) => {
+      hasStarted ||= event.type === 'started';
+      progress.show(event);
+    },
     ...(options.worker && { worker: options.worker }),
     ...(options.changes && { changes: options.changes }),
   });
@@ -29,10 +33,10 @@ export async function runInForeground(
     run.stop();
   });
   let requests = 0;
-  const stopListening = onStopSignals((times) => {
+  const stopListening = onStopSignals((times, signal) => {
     requests = times;
     if (times === 1) remark('stopping after this step with a checkpoint; Ctrl-C again stops at once');
-    run.stop();
+    run.stop(signal);
   });
   try {
     const status = await run.ended.finally(progress.end);
@@ -46,7 +50,7 @@ export async function runInForeground(
       }
       return exitCodes.done;
     }
-    if (status.state !== 'stopped') return exitCodes.failed;
+    if (status.state !== 'stopped') return exitCodeOfLaunch(status.error, hasStarted);
     if (!options.json) remark(`continue with: anneal runs resume ${name}`);
     return requests > 1 ? exitCodes.interrupted : exitCodes.stopped;
   } finally {

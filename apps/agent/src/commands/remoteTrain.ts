@@ -1,7 +1,7 @@
 /** Runs that another agent trains: they wait there for their device, and go on whether or not somebody looks. */
 import type { Priority } from '@anneal/core/protocol/priorities';
 import type { ListedRun } from '@anneal/core/protocol/studio';
-import { exitCodes } from '../exitCodes.ts';
+import { exitCodeOfLaunch, exitCodes } from '../exitCodes.ts';
 import { recipeThere, runThere } from '../remote/names.ts';
 import { newsOf } from '../remote/runs.ts';
 import { print, printHint, printJson, remark } from '../terminal/print.ts';
@@ -52,18 +52,20 @@ async function watch(run: string, afterSeq: number, { queue, detach, json = fals
   const progress = showRunProgress({ json });
   try {
     let last: ListedRun | undefined;
+    let hasStarted = false;
     for await (const { events, summary } of newsOf(connection, run, { afterSeq, follow: true })) {
       events.forEach(progress.show);
+      hasStarted ||= events.some(({ type }) => type === 'started');
       last = summary;
     }
-    process.exitCode = exitCodeOf(last?.state);
+    process.exitCode = exitCodeOf(last, hasStarted);
   } finally {
     progress.end();
     process.off('SIGINT', leave);
   }
 }
 
-function exitCodeOf(state: ListedRun['state'] | undefined): number {
-  if (state === 'finished') return exitCodes.done;
-  return state === 'stopped' ? exitCodes.stopped : exitCodes.failed;
+function exitCodeOf(run: ListedRun | undefined, hasStarted: boolean): number {
+  if (run?.state === 'finished') return exitCodes.done;
+  return run?.state === 'stopped' ? exitCodes.stopped : exitCodeOfLaunch(run?.error, hasStarted);
 }

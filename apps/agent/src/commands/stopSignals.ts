@@ -4,15 +4,16 @@
 const sameSignalMilliseconds = 300;
 
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type StopSignal = (typeof stopping)[number];
 
-/** @param action is told how often it was asked for @returns what ends the listening */
-export function onStopSignals(action: (times: number) => void): () => void {
+/** @param action is told how often it was asked for, and by what @returns what ends the listening */
+export function onStopSignals(action: (times: number, signal: StopSignal) => void): () => void {
   let times = 0;
   let last = 0;
-  const stop = () => {
+  const stop = (signal: StopSignal) => {
     if (Date.now() - last < sameSignalMilliseconds) return;
     last = Date.now();
-    action(++times);
+    action(++times, signal);
   };
   for (const signal of stopping) process.on(signal, stop);
   return () => {

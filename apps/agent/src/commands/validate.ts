@@ -1,3 +1,4 @@
+import { shellWord } from '@anneal/core/shellWord';
 import type { Command } from 'commander';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { addExamples } from './examples.ts';
@@ -31,4 +32,6 @@ async function validate(path: string, { set, json, resolved }: Options): Promise
   else print(`${path} is valid${kind === 'synthesis' ? ', a recipe to synthesize rows' : ''}`);
   for (const warning of warnings) printEvent(warning, remark);
   if (pull) remark(`the model is not here yet; ${pull}`);
+  else if (kind === 'training' && !resolved)
+    remark(`every row, the model and the memory are looked at by: anneal estimate ${shellWord(path)}`);
 }

@@ -19,8 +19,8 @@ import { workerPath } from './workerPath.ts';
 const patienceMilliseconds = 1000;
 
 export interface AttachedWorker {
-  /** Asks for a checkpoint and an orderly end. A second call ends the process at once. */
-  stop(): void;
+  /** Asks for a checkpoint and an orderly end, by the signal that says why. A second call ends the process at once. */
+  stop(why?: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void;
   /** Resolves when the process is gone and its end is on record. Rejects with why a resumed run was left as it was. */
   ended: Promise<Status>;
 }
@@ -41,9 +41,9 @@ export function startAttached(
   const afterSeq = state === 'created' ? 0 : seq;
   const child = spawnWorker(path, options, 'attached');
   let requests = 0;
-  const stop = () => {
+  const stop: AttachedWorker['stop'] = (why = 'SIGINT') => {
     requests++;
-    child.kill(requests === 1 ? 'SIGINT' : 'SIGQUIT');
+    child.kill(requests === 1 ? why : 'SIGQUIT');
     if (requests > 1) setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds).unref();
   };
   return { stop, ended: watch(path, child, { afterSeq, onEvent: options.onEvent, stopped: () => requests > 0 }) };

@@ -103,6 +103,12 @@ describe('warm-up', () => {
     expectClose(rates({ ...linear, warmupSteps: 4, totalSteps: 2 }, 2), [0, 2.5e-4]);
   });
 
+  it('that is written as longer than the run is refused, one that is a share of it is not', () => {
+    expect(() => scheduleOptions(resolved({ warmup_steps: 9 }), 9)).toThrow(/warm-up of 9 steps .* run, which has 9/);
+    expect(scheduleOptions(resolved({ warmup_steps: 8 }), 9).warmupSteps).toBe(8);
+    expect(scheduleOptions(resolved({}), 1).warmupSteps).toBe(1);
+  });
+
   it('is counted in whole steps', () => {
     expect(warmupStepsOf({ warmup_steps: 7, warmup_ratio: null }, 100)).toBe(7);
     expect(warmupStepsOf({ warmup_steps: null, warmup_ratio: 0.03 }, 101)).toBe(4);

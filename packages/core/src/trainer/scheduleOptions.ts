@@ -2,9 +2,10 @@ import { UserError } from '../errors.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import { type Schedule, type Shape, warmupStepsOf } from './schedule.ts';
 
-/** @throws UserError `schedule_too_long` where warm-up and decay have more steps than the run */
+/** @throws UserError `schedule_too_long` where the warm-up, or warm-up and decay, have more steps than the run */
 export function scheduleOptions(recipe: ResolvedRecipe, totalSteps: number): Schedule {
   const warmupSteps = warmupStepsOf(recipe, totalSteps);
+  if (recipe.warmup_steps) refuseLongWarmup(warmupSteps, totalSteps);
   const shape = shapeOf(recipe);
   if (shape.kind === 'warmup_stable_decay' && shape.stableSteps === null) {
     refuseLongDecay(warmupSteps, shape.decaySteps, totalSteps);
@@ -58,6 +59,17 @@ function floorOf({
 function written(value: number | null): number {
   if (value === null) throw new Error('a schedule without what it must have');
   return value;
+}
+
+/** With `max_steps` the recipe's reader has said so; here epochs have become steps. */
+function refuseLongWarmup(warmupSteps: number, totalSteps: number): void {
+  if (warmupSteps < totalSteps) return;
+  throw new UserError({
+    what: `the warm-up of ${warmupSteps} steps is as long as the run, which has ${totalSteps}`,
+    where: 'warmup_steps',
+    next: 'lower warmup_steps, write warmup_ratio instead, or train for more steps',
+    code: 'schedule_too_long',
+  });
 }
 
 function refuseLongDecay(warmupSteps: number, decaySteps: number, totalSteps: number): void {
