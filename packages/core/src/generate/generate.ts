@@ -13,7 +13,8 @@ export interface GenerateOptions {
   readonly maxNewTokens: number;
   /** Tokens that end the answer; the one that does is still given out. */
   readonly stopIds: ReadonlySet<number>;
-  readonly seed: number;
+  /** Or several, of which it follows as well. */
+  readonly seed: number | readonly (number | string)[];
   /** Tells for each token its logarithmic probability, and that of so many of the likeliest. */
   readonly topLogprobs?: number | null | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -46,7 +47,7 @@ export async function* generate(
       code: 'prompt_too_long',
     });
   }
-  const answer = new Continuation(prompt, options.sampling, options.seed);
+  const answer = new Continuation(prompt, options.sampling, ...[options.seed].flat());
   let call = await readPrompt(engine, prompt, options);
   for (let made = 0; made < options.maxNewTokens && call && !options.signal?.aborted; made++) {
     const token = await nextToken(engine, call, answer, options);

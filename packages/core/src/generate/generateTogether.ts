@@ -1,11 +1,11 @@
 import type { Engine } from '@anneal/kernels';
 import { Continuation } from './continuation.ts';
-import { contextLengthOf } from './generate.ts';
+import { contextLengthOf, generate } from './generate.ts';
 import { type DecodeCall, takeNext } from './nextToken.ts';
 import type { SamplingOptions } from './sample.ts';
 
 export interface TogetherOptions {
-  /** A decode program of several sequences. */
+  /** A decode program: of several sequences where they are beside each other. */
   readonly program: string;
   readonly sampling: SamplingOptions;
   /** To each prompt. */
@@ -84,6 +84,28 @@ export async function generateTogether(
       ended: stopIds.has(text.at(-1) as number),
     })),
   );
+}
+
+/**
+ * The same answers one after the other, each from the first token of its prompt on: for layers that carry a state. The program is one of a
+ * single sequence.
+ */
+export async function generateInTurn(
+  engine: Engine,
+  prompts: readonly Int32Array[],
+  { answers, seedsOf, ...how }: TogetherOptions,
+): Promise<FinishedAnswer[][]> {
+  const all: FinishedAnswer[][] = [];
+  for (const [p, prompt] of prompts.entries()) {
+    const ofPrompt: FinishedAnswer[] = [];
+    for (let a = 0; a < answers; a++) {
+      const ids: number[] = [];
+      for await (const { id } of generate(engine, prompt, { ...how, seed: seedsOf(p, a) })) ids.push(id);
+      ofPrompt.push({ ids: Int32Array.from(ids), ended: how.stopIds.has(ids.at(-1) as number) });
+    }
+    all.push(ofPrompt);
+  }
+  return all;
 }
 
 /** New tokens of one sequence, from position `start` on. */

@@ -13,7 +13,16 @@ it.each(presetNames)('%s begins as a recipe that is in order', (preset) => {
     exists: (path) => path === '/rows.jsonl',
   });
   expect(resolved.adapter).toBe(
-    { lora: 'lora', qlora: 'qlora', full: null, continued: null, thinking: 'lora', dpo: 'lora', grpo: 'lora' }[preset],
+    {
+      lora: 'lora',
+      qlora: 'qlora',
+      full: null,
+      continued: null,
+      thinking: 'lora',
+      dpo: 'lora',
+      reward: 'lora',
+      grpo: 'lora',
+    }[preset],
   );
-  expect(resolved.rl).toBe(preset === 'dpo' || preset === 'grpo' ? preset : null);
+  expect(resolved.rl).toBe(['dpo', 'reward', 'grpo'].includes(preset) ? preset : null);
 });

@@ -133,6 +133,28 @@ lr_scheduler: cosine
 warmup_ratio: 0.1`,
     samples,
   },
+  reward: {
+    title: 'A reward model: a score that says which of two answers is better',
+    adapter: `# lora trains a small adapter beside the frozen model, and the head of scores in full.
+adapter: lora
+lora_r: 16 # rank: higher learns more and costs more memory
+lora_alpha: 16 # once or twice lora_r
+lora_target_linear: true # every linear layer of attention and MLP`,
+    method: `# A head that gives an answer one number takes the place of that over the vocabulary: docs/preference.md.
+rl: reward
+center_rewards_coefficient: 0.01 # keeps the scores around 0
+`,
+    rows: '    type: auto # pairs: `prompt`, `chosen` and `rejected`',
+    batches: `sequence_len: 1024 # for a prompt with one of its answers
+excess_length_strategy: drop # a cut answer is not the one that was judged
+micro_batch_size: 2
+gradient_accumulation_steps: 8
+num_epochs: 1 # more tends to overfit the pairs`,
+    learning: `learning_rate: 1e-4 # the head is new
+lr_scheduler: cosine
+warmup_ratio: 0.1`,
+    samples: '', // it gives scores, and answers no prompts
+  },
   grpo: {
     title: 'Learning from answers of its own, which functions judge',
     adapter: `# lora trains a small adapter beside the frozen model.

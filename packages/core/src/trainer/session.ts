@@ -72,7 +72,6 @@ export async function openSession(
     opened.push(found);
     const base = job.objective.kind === 'reward' ? withScoreHead(found, job.seed) : found;
     if (base.config.scoreHead && job.objective.kind !== 'reward') throw givesNoText(base.path);
-    if (job.rollouts) refuseStates(base);
     refuseExpertsAsOneMatrix(base, job);
     refuseStartInFourBits(base, job);
     const model = withChosenTemplate(base, job.data.text); // for its checkpoints, too
@@ -123,7 +122,7 @@ export async function openSession(
       memoryBudget: memoryBudget(job.device),
       hostBudget: hostBudget(),
       sampleContext: samplePrompts.length > 0 ? longestPrompt + job.samples.maxTokens : 0,
-      rollouts: rollouts && rolloutRoom(rollouts, longest),
+      rollouts: rollouts && rolloutRoom(rollouts, longest, carriesState(model.config)),
     });
     return {
       job,
@@ -154,20 +153,11 @@ export async function openSession(
 function rolloutRoom(
   { answers, answersAtOnce, maxTokens: maxNewTokens }: RolloutJob,
   longestPrompt: number,
+  inTurn: boolean,
 ): RolloutRoom {
+  if (inTurn) return { answers: 1, cacheRows: longestPrompt + maxNewTokens };
   const promptTokens = (answersAtOnce / answers) * longestPrompt;
   return { answers: answersAtOnce, cacheRows: rowsTogether(promptTokens, { answers: answersAtOnce, maxNewTokens }) };
-}
-
-/** Answers beside each other would need a state each. */
-function refuseStates({ path, config }: OpenModel): void {
-  if (!carriesState(config)) return;
-  throw new UserError({
-    what: `answers to learn from cannot be sampled with layers that carry a state, as ${config.architecture} has them`,
-    where: path,
-    next: 'train on given answers (supervised, DPO, KTO), or use a model with attention in all layers',
-    code: 'rollouts_with_state',
-  });
 }
 
 /** Sequences beside each other take the factors of the longest one: they must all be within the original context. */

@@ -60,6 +60,7 @@ export const recipes = {
       continued: 'Continued training',
       thinking: 'A model that thinks',
       dpo: 'DPO, the better of two answers',
+      reward: 'Reward model, a score for answers',
       grpo: 'GRPO, answers of its own',
     },
     presetHints: {
@@ -69,6 +70,7 @@ export const recipes = {
       continued: 'Every weight, on plain text, all of it learned. Knowledge rather than manners.',
       thinking: 'Answers with their reasoning, up to 4096 tokens; longer rows are dropped, not cut.',
       dpo: 'An adapter, from rows with a chosen and a rejected answer.',
+      reward: 'A head that scores answers, beside an adapter, from rows with a chosen and a rejected answer.',
       grpo: 'Samples answers, and learns from what functions say of them. Takes prompts.',
     },
     newModel: 'Model: a name, or one that is here',

@@ -216,10 +216,6 @@ const runs: Record<string, Problem> = {
   answers_not_kept: ['没有保存这一步的回答'],
   prompts_without_losses: ['此训练的数据是提示，其词元没有损失', '请查看它的回答'],
   reward_failed: ['奖励函数出错', '请更正；训练可从最近的检查点继续'],
-  rollouts_with_state: [
-    '这个模型的层带有状态，不能用于采样学习',
-    '请改用监督训练、DPO 或 KTO，或换一个只有注意力层的模型',
-  ],
   reward_model: [
     '这是奖励模型：只给回答打分，不生成文本',
     '可用 anneal eval 衡量它，或将其导出；如需聊天，请选择它的基础模型',

@@ -62,6 +62,7 @@ export const recipes: Pick<Messages, 'recipes'> = {
       continued: '继续预训练',
       thinking: '会思考的模型',
       dpo: 'DPO，两个答案中较好的一个',
+      reward: '奖励模型，为答案打分',
       grpo: 'GRPO，从自己的答案学习',
     },
     presetHints: {
@@ -71,6 +72,7 @@ export const recipes: Pick<Messages, 'recipes'> = {
       continued: '用纯文本训练全部权重，全部内容都学习。学的是知识，而不是说话方式。',
       thinking: '带推理过程的答案，最多 4096 个词元；更长的行舍弃，不截断。',
       dpo: '适配器，数据行含有选中与拒绝的答案。',
+      reward: '适配器旁训练打分头，数据行含有选中与拒绝的答案。',
       grpo: '自行采样答案，由奖励函数评判并从中学习。数据行为提示词。',
     },
     newModel: '模型：名称，或本机已有的模型',
