@@ -11,7 +11,7 @@ import { starterProject } from './project.ts';
 import { CONVERSATIONS, conversationRow, STORIES, storyRow } from './text.ts';
 
 export const VOCABULARY = 1280;
-export const SPECIAL_TOKENS = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<|pad|>'];
+const SPECIAL_TOKENS = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<|pad|>'];
 
 /** ChatML; a generation prompt opens the assistant's turn. */
 export const CHAT_TEMPLATE = [

@@ -178,7 +178,7 @@ export const kinds: Readonly<Record<string, readonly string[]>> = {
   boat: ['ferry', 'sailing boat', 'fishing boat', 'rowing boat', 'raft', 'canoe'],
 };
 
-export const plurals: Readonly<Record<string, string>> = {
+const plurals: Readonly<Record<string, string>> = {
   cherry: 'cherries',
   strawberry: 'strawberries',
   potato: 'potatoes',

@@ -8,7 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 export const toolkitFolder = join(root, '.anneal', 'cuda-toolkit');
 
 /** Where a CUDA compiler is looked for, best first. */
-export function nvccCandidates(environment = process.env) {
+function nvccCandidates(environment = process.env) {
   const { CUDACXX, ANNEAL_CUDA_TOOLKIT, CUDA_HOME, CUDA_PATH, PATH = '' } = environment;
   const folders = [ANNEAL_CUDA_TOOLKIT, CUDA_HOME, CUDA_PATH, toolkitFolder, '/usr/local/cuda', '/opt/cuda'];
   return [

@@ -54,6 +54,6 @@ export function columnsOf({ shape }: Tensor): number {
   return shape.length > 1 ? Number(shape[1]) : 1;
 }
 
-export function shapeOf({ shape }: Tensor, bounds: Bounds): number[] {
+function shapeOf({ shape }: Tensor, bounds: Bounds): number[] {
   return shape.map((dim) => elementCount([dim], bounds));
 }

@@ -10,8 +10,8 @@ import { Graph } from '../src/graph.ts';
 import type { Tensor } from '../src/tensor.ts';
 import { Variables } from '../src/variables.ts';
 
-export const rows = 3;
-export const columns = 20;
+const rows = 3;
+const columns = 20;
 
 /** One op with its operands, as positions among the tensors that exist by then. */
 export interface Step {

@@ -125,7 +125,7 @@ export interface ChatUseCases {
   openChat: Modules['chat']['openChat'];
 }
 
-export interface SynthesisUseCases {
+interface SynthesisUseCases {
   synthesizeRows: Modules['synthesis']['synthesizeRows'];
 }
 
@@ -141,12 +141,12 @@ export interface OpenedQueue {
   setConcurrency(device: string, runs: number): Promise<unknown>;
 }
 
-export interface QueueUseCases {
+interface QueueUseCases {
   /** @param folder that the agent serves, or one below it */
   openQueue(folder: string): Promise<OpenedQueue>;
 }
 
-export interface StorageUseCases {
+interface StorageUseCases {
   /** @param folder that holds projects, or the agent serves */
   surveyStorage(folder: string): Promise<StorageSurvey>;
   cleanStorage(folder: string, items: readonly string[]): Promise<CleanedStorage>;

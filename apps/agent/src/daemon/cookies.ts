@@ -1,7 +1,7 @@
 /** The cookie of a session. Its name holds the agent's id: cookies of one host do not know of ports. */
 import { sessionLifeSeconds } from './auth/access.ts';
 
-export const cookieName = (agentId: string): string => `anneal-${agentId}`;
+const cookieName = (agentId: string): string => `anneal-${agentId}`;
 
 /** Where browsers send it. */
 export interface CookiePlace {

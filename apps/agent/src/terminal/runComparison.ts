@@ -15,7 +15,7 @@ interface Measure {
 }
 
 /** What stands above the column of a run: its name, of more than two its number. */
-export function runColumns({ runs }: RunComparison): Column[] {
+function runColumns({ runs }: RunComparison): Column[] {
   return runs.map(({ path }, at) => ({ title: runs.length === 2 ? basename(path) : String(at + 1) }));
 }
 

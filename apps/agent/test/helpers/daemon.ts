@@ -10,7 +10,7 @@ import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import type { AppRouter } from '../../src/daemon/router/index.ts';
 import { temporaryFolder } from './anneal.ts';
 
-export const page = '<!doctype html><script>start()</script><script src="/app.js"></script>';
+const page = '<!doctype html><script>start()</script><script src="/app.js"></script>';
 
 /** What agents of this file have logged. */
 export const said: string[] = [];

@@ -2,7 +2,7 @@ import { defineOp } from '../../src/op.ts';
 import { columnSumBytes, partsBytes } from '../../src/workspace.ts';
 
 /** Rows whose sums over columns are formed together. */
-export const adafactorRows = 32;
+const adafactorRows = 32;
 
 /** `Found` of adafactor.cuda.cu. */
 const foundBytes = 24;

@@ -50,7 +50,7 @@ export const pairForms = {
 } as const;
 
 /** The value of an answer whose tokens have the log-probabilities l, less those of the reference; as in answers.h. */
-export const answerValues = {
+const answerValues = {
   sum: 0,
   mean: 1,
   /** log(p / (1 - p)) for p = exp(mean l) */

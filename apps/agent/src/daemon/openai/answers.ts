@@ -17,7 +17,7 @@ export interface AnswerForm {
   usage(end: AnswerEnd): object;
 }
 
-export function usageOf({ promptTokens, tokens }: AnswerEnd) {
+function usageOf({ promptTokens, tokens }: AnswerEnd) {
   return { prompt_tokens: promptTokens, completion_tokens: tokens, total_tokens: promptTokens + tokens };
 }
 

@@ -60,7 +60,7 @@ export interface SocketCaller {
 }
 
 /** One for each client. */
-export interface ClientContext {
+interface ClientContext {
   agent: Agent;
   pace: Pace;
   caller: SocketCaller;

@@ -200,8 +200,6 @@ export const data = {
     list: 'Tokens of this row',
     template: 'template',
     more: 'Show the next {count} tokens',
-    earlier: 'Tokens {from} to {to} of {of}',
-    first: 'From the first',
     leftOut: 'The chat template does not print everything',
     unread: 'Columns that are not read: {columns}',
     answer: 'Answer',

@@ -43,12 +43,9 @@ export const exports = {
     deleteOf: 'Delete {name}',
     deleteConfirm:
       '{name} ({bytes}) is removed from the disk. It can be exported again as long as its checkpoint is there.',
-    keep: 'Keep it',
     llama: 'With llama.cpp',
     ollamaUse: 'With Ollama',
     vllm: 'With vLLM',
-    resume: 'Downloads can be taken up where they broke off: curl needs -C -.',
-    warnings: '{count, plural, one {# remark} other {# remarks}}',
     notChecked: 'not compared',
     same: 'Same answers',
     near_tie: 'Same answers, but for near ties',

@@ -15,7 +15,6 @@ export const frame = {
     light: 'Light',
     dark: 'Dark',
     system: 'As the system',
-    workspace: 'Folder',
   },
   connection: {
     checking: 'Connecting',
@@ -54,5 +53,5 @@ export const frame = {
     soon: 'a few seconds',
     unknown: '–',
   },
-  error: { title: 'That did not work', retry: 'Try again', copied: 'Copied', copy: 'Copy' },
+  error: { title: 'That did not work', copied: 'Copied', copy: 'Copy' },
 };

@@ -14,7 +14,6 @@ export const models = {
     download: 'Download',
     resume: 'Continue',
     failed: '{name} was not downloaded',
-    model: 'Model',
     architecture: 'Architecture',
     size: 'Size',
     license: 'License',

@@ -116,7 +116,6 @@ export const runs = {
     alert: 'alert',
     evaluation: 'validation',
     resumed: 'resumed',
-    notFinite: 'not finite',
     noSteps: 'Nothing was measured yet',
     noStepsText: 'The curves begin with the first step.',
     samples: 'Samples',
@@ -160,7 +159,6 @@ export const runs = {
     early_stopped: 'Stopped early: the validation loss was lowest at step {step}',
     stopped:
       'Stopped{why, select, asked { on request} at_once { at once, on request} terminal_closed {, as its terminal was closed} parent_gone {, as the process that started it is gone} terminated {, as its process was sent SIGTERM} other {}}; resumes after step {step}',
-    failed: '{what}',
     finished: 'Finished after step {step}',
   },
 };

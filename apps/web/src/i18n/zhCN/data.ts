@@ -204,8 +204,6 @@ export const data: Pick<
     list: '此行的词元',
     template: '模板',
     more: '再显示 {count} 个词元',
-    earlier: '第 {from} 至 {to} 个词元，共 {of} 个',
-    first: '从头开始',
     leftOut: '对话模板没有输出全部内容',
     unread: '未读取的列：{columns}',
     answer: '回答',

@@ -17,7 +17,6 @@ export const frame: Pick<Messages, 'nav' | 'settings' | 'connection' | 'notFound
     light: '浅色',
     dark: '深色',
     system: '跟随系统',
-    workspace: '文件夹',
   },
   connection: {
     checking: '正在连接',
@@ -53,5 +52,5 @@ export const frame: Pick<Messages, 'nav' | 'settings' | 'connection' | 'notFound
     soon: '几秒',
     unknown: '–',
   },
-  error: { title: '操作失败', retry: '重试', copied: '已复制', copy: '复制' },
+  error: { title: '操作失败', copied: '已复制', copy: '复制' },
 };

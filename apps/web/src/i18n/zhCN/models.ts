@@ -15,7 +15,6 @@ export const models: Pick<Messages, 'models'> = {
     download: '下载',
     resume: '继续',
     failed: '{name} 未能下载',
-    model: '模型',
     architecture: '架构',
     size: '大小',
     license: '许可证',

@@ -117,7 +117,6 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     checkpoint: '检查点',
     evaluation: '验证',
     resumed: '继续',
-    notFinite: '非有限值',
     noSteps: '还没有测量值',
     noStepsText: '曲线从第一步开始显示。',
     samples: '样例',
@@ -161,7 +160,6 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     early_stopped: '提前停止：验证损失在第 {step} 步最低',
     stopped:
       '已停止{why, select, asked {（应要求）} at_once {（应要求，立即）} terminal_closed {（终端已关闭）} parent_gone {（启动它的进程已不在）} terminated {（其进程收到 SIGTERM）} other {}}；将从第 {step} 步之后继续',
-    failed: '{what}',
     finished: '在第 {step} 步之后完成',
   },
 };

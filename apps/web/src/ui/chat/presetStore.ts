@@ -3,7 +3,7 @@ import type { ChatSettings } from '@anneal/core/protocol/conversations';
 import { useSyncExternalStore } from 'react';
 import { createStore } from '../../agent/store.ts';
 
-export type PresetSettings = Omit<ChatSettings, 'seed'>;
+type PresetSettings = Omit<ChatSettings, 'seed'>;
 export interface SavedPreset {
   name: string;
   settings: PresetSettings;

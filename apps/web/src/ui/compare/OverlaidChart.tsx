@@ -6,7 +6,7 @@ import uPlot from 'uplot';
 import { colorOf } from '../charts/colors.ts';
 import type { Columns, RunStyle } from './lines.ts';
 
-export interface OverlaidRun {
+interface OverlaidRun {
   key: string;
   name: string;
   style: RunStyle;

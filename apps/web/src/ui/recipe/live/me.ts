@@ -10,16 +10,7 @@ export interface Person {
 export const mostNameCharacters = 40;
 
 /** Told apart by people who see fewer colors by the names beside them. Each reads on white letters. */
-export const personColors = [
-  '#b3501e',
-  '#0b7285',
-  '#7048c8',
-  '#2b7a3d',
-  '#b02a57',
-  '#8a6100',
-  '#1f5fbf',
-  '#5c5f66',
-] as const;
+const personColors = ['#b3501e', '#0b7285', '#7048c8', '#2b7a3d', '#b02a57', '#8a6100', '#1f5fbf', '#5c5f66'] as const;
 
 const storageKey = 'anneal-person';
 const store = createStore<Person | undefined>(undefined);

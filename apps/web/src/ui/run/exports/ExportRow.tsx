@@ -108,7 +108,7 @@ function downloadHref(run: RunFacts, { key }: StudioExport): string {
   return agentPath(`/api/exports/download?${new URLSearchParams({ run: run.key, export: key })}`);
 }
 
-export function nameOf({ form, type, path }: StudioExport): string {
+function nameOf({ form, type, path }: StudioExport): string {
   if (form === 'gguf') return `GGUF ${type?.toUpperCase() ?? path}`;
   if (form === 'merged') return `Safetensors ${type ?? ''}`;
   return form === 'lora' ? 'PEFT' : 'Modelfile';

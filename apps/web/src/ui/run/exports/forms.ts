@@ -3,7 +3,7 @@
 import type { ExportRequest, StudioExport, StudioExportPlan } from '@anneal/core/protocol/exports';
 import { MERGED_TYPES, type MergedType } from '@anneal/core/protocol/mergedTypes';
 
-export type GgufType = NonNullable<ExportRequest['gguf']>[number];
+type GgufType = NonNullable<ExportRequest['gguf']>[number];
 
 export interface Chosen {
   lora: boolean;
