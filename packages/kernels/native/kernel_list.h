@@ -11,6 +11,7 @@
   X(add)                                     \
   X(add_bias)                                \
   X(add_bias_backward)                       \
+  X(add_to_streams)                          \
   X(async_copy)                              \
   X(attention)                               \
   X(attention_backward)                      \
@@ -56,6 +57,8 @@
   X(gated_delta_backward)                    \
   X(gated_delta_cached)                      \
   X(gather_rows)                             \
+  X(gaussian_top)                            \
+  X(gaussian_top_backward)                   \
   X(grouped_linear)                          \
   X(grouped_linear_backward)                 \
   X(grouped_linear_merged)                   \
@@ -77,6 +80,10 @@
   X(linear_nf4_double)                       \
   X(lion)                                    \
   X(log_ratio_sum)                           \
+  X(match_magnitude)                         \
+  X(match_magnitude_backward)                \
+  X(mix_streams)                             \
+  X(mix_streams_backward)                    \
   X(muon_apply)                              \
   X(muon_direction)                          \
   X(pad_heads)                               \
@@ -105,6 +112,7 @@
   X(sigmoid_gate)                            \
   X(sigmoid_gate_backward)                   \
   X(soft_cap)                                \
+  X(soft_cap_backward)                       \
   X(split_columns)                           \
   X(split_gate)                              \
   X(split_qkv)                               \
@@ -112,6 +120,7 @@
   X(state_space)                             \
   X(state_space_backward)                    \
   X(state_space_cached)                      \
+  X(sum_streams)                             \
   X(swiglu)                                  \
   X(swiglu_backward)                         \
   X(swiglu_merged)                           \

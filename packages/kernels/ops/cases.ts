@@ -5,6 +5,7 @@ import { adamw8bitCases } from './adamw_8bit/cases.ts';
 import { adaptedMatrixBackwardCases, adaptedMatrixCases } from './adapted_matrix/cases.ts';
 import { addCases } from './add/cases.ts';
 import { addBiasBackwardCases, addBiasCases } from './add_bias/cases.ts';
+import { addToStreamsCases, sumStreamsCases } from './add_to_streams/cases.ts';
 import { asyncCopyCases, awaitCopyCases } from './async_copy/cases.ts';
 import { attentionBackwardCases, attentionCases } from './attention/cases.ts';
 import { attentionCachedCases, cacheWriteCases } from './attention_cached/cases.ts';
@@ -31,6 +32,7 @@ import { expertScaleGatesBackwardCases, expertScaleGatesCases } from './expert_s
 import { expertSwigluBackwardCases, expertSwigluCases } from './expert_swiglu/cases.ts';
 import { gatedDeltaBackwardCases, gatedDeltaCachedCases, gatedDeltaCases } from './gated_delta/cases.ts';
 import { gatherRowsCases } from './gather_rows/cases.ts';
+import { gaussianTopBackwardCases, gaussianTopCases } from './gaussian_top/cases.ts';
 import { clipScaleCases, squareSumCases } from './gradient_norm/cases.ts';
 import {
   groupedLinearBackwardCases,
@@ -56,6 +58,8 @@ import {
   linearNf4DoubleCases,
 } from './linear_nf4/cases.ts';
 import { lionCases } from './lion/cases.ts';
+import { matchMagnitudeBackwardCases, matchMagnitudeCases } from './match_magnitude/cases.ts';
+import { mixStreamsBackwardCases, mixStreamsCases } from './mix_streams/cases.ts';
 import { muonApplyCases, muonDirectionCases } from './muon/cases.ts';
 import { policyLossCases } from './policy_loss/cases.ts';
 import { ktoLossCases, logRatioSumCases, pairLossCases } from './preference_loss/cases.ts';
@@ -74,7 +78,7 @@ import {
   shortConvCachedCases,
   shortConvCases,
 } from './short_conv/cases.ts';
-import { softCapCases } from './soft_cap/cases.ts';
+import { softCapBackwardCases, softCapCases } from './soft_cap/cases.ts';
 import { joinColumnsCases, splitColumnsCases } from './split_columns/cases.ts';
 import { joinQkvCases, splitQkvCases } from './split_qkv/cases.ts';
 import { stateSpaceBackwardCases, stateSpaceCachedCases, stateSpaceCases } from './state_space/cases.ts';
@@ -93,6 +97,7 @@ export const opCases: readonly OpCases[] = [
   addCases,
   addBiasCases,
   addBiasBackwardCases,
+  addToStreamsCases,
   asyncCopyCases,
   awaitCopyCases,
   attentionCases,
@@ -135,10 +140,17 @@ export const opCases: readonly OpCases[] = [
   gatedDeltaBackwardCases,
   gatedDeltaCachedCases,
   gatherRowsCases,
+  gaussianTopBackwardCases,
+  gaussianTopCases,
   groupedLinearCases,
   groupedLinearBackwardCases,
   groupedLinearMergedCases,
   groupedLinearMergedBackwardCases,
+  matchMagnitudeBackwardCases,
+  matchMagnitudeCases,
+  mixStreamsBackwardCases,
+  mixStreamsCases,
+  softCapBackwardCases,
   splitGateCases,
   joinGateCases,
   sigmoidGateCases,
@@ -189,6 +201,7 @@ export const opCases: readonly OpCases[] = [
   joinColumnsCases,
   latentKeysValuesCases,
   latentKeysValuesBackwardCases,
+  sumStreamsCases,
   trimHeadsCases,
   padHeadsCases,
   splitQkvCases,

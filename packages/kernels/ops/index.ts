@@ -5,6 +5,7 @@ import { adamw8bitOp } from './adamw_8bit/op.ts';
 import { adaptedMatrixBackwardOp, adaptedMatrixOp } from './adapted_matrix/op.ts';
 import { addOp } from './add/op.ts';
 import { addBiasBackwardOp, addBiasOp } from './add_bias/op.ts';
+import { addToStreamsOp, sumStreamsOp } from './add_to_streams/op.ts';
 import { asyncCopyOp, awaitCopyOp } from './async_copy/op.ts';
 import { attentionBackwardOp, attentionOp } from './attention/op.ts';
 import { attentionCachedOp, cacheWriteOp } from './attention_cached/op.ts';
@@ -27,6 +28,7 @@ import { expertScaleGatesBackwardOp, expertScaleGatesOp } from './expert_scale_g
 import { expertSwigluBackwardOp, expertSwigluOp } from './expert_swiglu/op.ts';
 import { gatedDeltaBackwardOp, gatedDeltaCachedOp, gatedDeltaOp } from './gated_delta/op.ts';
 import { gatherRowsOp } from './gather_rows/op.ts';
+import { gaussianTopBackwardOp, gaussianTopOp } from './gaussian_top/op.ts';
 import { clipScaleOp, squareSumOp } from './gradient_norm/op.ts';
 import {
   groupedLinearBackwardOp,
@@ -47,6 +49,8 @@ import {
   linearNf4Op,
 } from './linear_nf4/op.ts';
 import { lionOp } from './lion/op.ts';
+import { matchMagnitudeBackwardOp, matchMagnitudeOp } from './match_magnitude/op.ts';
+import { mixStreamsBackwardOp, mixStreamsOp } from './mix_streams/op.ts';
 import { muonApplyOp, muonDirectionOp } from './muon/op.ts';
 import { policyLossOp } from './policy_loss/op.ts';
 import { ktoLossOp, logRatioSumOp, pairLossOp } from './preference_loss/op.ts';
@@ -65,7 +69,7 @@ import {
   shortConvCachedOp,
   shortConvOp,
 } from './short_conv/op.ts';
-import { softCapOp } from './soft_cap/op.ts';
+import { softCapBackwardOp, softCapOp } from './soft_cap/op.ts';
 import { joinColumnsOp, splitColumnsOp } from './split_columns/op.ts';
 import { joinQkvOp, splitQkvOp } from './split_qkv/op.ts';
 import { stateSpaceBackwardOp, stateSpaceCachedOp, stateSpaceOp } from './state_space/op.ts';
@@ -84,6 +88,7 @@ export const ops: readonly Op[] = [
   addOp,
   addBiasOp,
   addBiasBackwardOp,
+  addToStreamsOp,
   asyncCopyOp,
   awaitCopyOp,
   attentionOp,
@@ -126,10 +131,17 @@ export const ops: readonly Op[] = [
   gatedDeltaBackwardOp,
   gatedDeltaCachedOp,
   gatherRowsOp,
+  gaussianTopBackwardOp,
+  gaussianTopOp,
   groupedLinearOp,
   groupedLinearBackwardOp,
   groupedLinearMergedOp,
   groupedLinearMergedBackwardOp,
+  matchMagnitudeBackwardOp,
+  matchMagnitudeOp,
+  mixStreamsBackwardOp,
+  mixStreamsOp,
+  softCapBackwardOp,
   splitGateOp,
   joinGateOp,
   sigmoidGateOp,
@@ -180,6 +192,7 @@ export const ops: readonly Op[] = [
   joinColumnsOp,
   latentKeysValuesOp,
   latentKeysValuesBackwardOp,
+  sumStreamsOp,
   trimHeadsOp,
   padHeadsOp,
   splitQkvOp,

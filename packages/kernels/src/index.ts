@@ -4,13 +4,14 @@ export { adamw8bitOp, momentBlock } from '../ops/adamw_8bit/op.ts';
 export { type AdaptedMatrix, adaptMatrix, adaptMatrixBackward } from '../ops/adapted_matrix/op.ts';
 export { add } from '../ops/add/op.ts';
 export { addBias } from '../ops/add_bias/op.ts';
+export { addToStreams } from '../ops/add_to_streams/op.ts';
 export { type AttentionOptions, attention, attentionLimits } from '../ops/attention/op.ts';
 export { attentionCached, attentionOverCache } from '../ops/attention_cached/op.ts';
 export { averageOp } from '../ops/average/op.ts';
 export { chooseToken } from '../ops/choose_token/op.ts';
 export { columnSquares, expertColumnSquares } from '../ops/column_squares/op.ts';
 export { dequantizeNf4, type Nf4Weight, nf4Block, nf4ScaleBlock } from '../ops/dequantize_nf4/op.ts';
-export { type DoraLinear, doraNorm, doraScale } from '../ops/dora/op.ts';
+export { type DoraLinear, doraNorm, doraScale, scaleColumns } from '../ops/dora/op.ts';
 export { dropout } from '../ops/dropout/op.ts';
 export { embedding } from '../ops/embedding/op.ts';
 export { type EmbeddingNoise, embeddingNoise } from '../ops/embedding_noise/op.ts';
@@ -24,6 +25,7 @@ export { expertScaleGates } from '../ops/expert_scale_gates/op.ts';
 export { type ExpertActivation, expertSwiglu, plainSwiglu } from '../ops/expert_swiglu/op.ts';
 export { type GatedDeltaInputs, gatedDelta, gatedDeltaCached } from '../ops/gated_delta/op.ts';
 export { gatherRows } from '../ops/gather_rows/op.ts';
+export { gaussianTop } from '../ops/gaussian_top/op.ts';
 export { clipScaleOp, squareSumOp } from '../ops/gradient_norm/op.ts';
 export {
   completeProjection,
@@ -39,6 +41,8 @@ export { type CrossEntropy, linearCrossEntropy, linearCrossEntropyTraining } fro
 export { linearLogProbability } from '../ops/linear_log_probability/op.ts';
 export { expertLinearNf4, type LinearNf4Options, linearNf4 } from '../ops/linear_nf4/op.ts';
 export { lionOp } from '../ops/lion/op.ts';
+export { matchMagnitude } from '../ops/match_magnitude/op.ts';
+export { mixStreams, type Streams } from '../ops/mix_streams/op.ts';
 export { muonApplyOp, muonDirectionOp } from '../ops/muon/op.ts';
 export { type PolicyLossInputs, type PolicyLossOptions, policyLoss, policySums } from '../ops/policy_loss/op.ts';
 export {
@@ -61,7 +65,7 @@ export { scaleBy } from '../ops/scale_by/op.ts';
 export { scheduleFreeAdamwOp, scheduleFreeMixOp } from '../ops/schedule_free/op.ts';
 export { longestShortConv, type ShortConvWeights, shortConv, shortConvCached } from '../ops/short_conv/op.ts';
 export { softCap } from '../ops/soft_cap/op.ts';
-export { splitColumns } from '../ops/split_columns/op.ts';
+export { joinColumns, splitColumns } from '../ops/split_columns/op.ts';
 export { splitQkv } from '../ops/split_qkv/op.ts';
 export { type StateSpaceInputs, stateSpace, stateSpaceCached } from '../ops/state_space/op.ts';
 export { type GateActivation, swiglu, swigluMerged } from '../ops/swiglu/op.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { add } from '../ops/add/op.ts';
 import { addBias } from '../ops/add_bias/op.ts';
+import { addToStreams } from '../ops/add_to_streams/op.ts';
 import { attention } from '../ops/attention/op.ts';
 import { doraScale } from '../ops/dora/op.ts';
 import { dropout } from '../ops/dropout/op.ts';
@@ -14,12 +15,15 @@ import { expertRouteSigmoid } from '../ops/expert_route_sigmoid/op.ts';
 import { expertScaleGates } from '../ops/expert_scale_gates/op.ts';
 import { type ExpertActivation, expertSwiglu } from '../ops/expert_swiglu/op.ts';
 import { gatedDelta } from '../ops/gated_delta/op.ts';
+import { gaussianTop } from '../ops/gaussian_top/op.ts';
 import { completeProjection, groupedLinear, type MergedProjection } from '../ops/grouped_linear/op.ts';
 import { sigmoidGate, splitGate } from '../ops/head_gate/op.ts';
 import { ops } from '../ops/index.ts';
 import { latentKeysValues, trimHeads } from '../ops/latent_heads/op.ts';
 import { linear } from '../ops/linear/op.ts';
 import { expertLinearNf4 } from '../ops/linear_nf4/op.ts';
+import { matchMagnitude } from '../ops/match_magnitude/op.ts';
+import { mixStreams } from '../ops/mix_streams/op.ts';
 import { type PolicyLossOptions, policyLoss, policySums } from '../ops/policy_loss/op.ts';
 import { type AnswerInputs, ktoLoss, type PairLossOptions, pairLoss, sides } from '../ops/preference_loss/op.ts';
 import { type QkvRopeOptions, qkvRope } from '../ops/qkv_rope/op.ts';
@@ -28,7 +32,8 @@ import { rope } from '../ops/rope/op.ts';
 import { scale } from '../ops/scale/op.ts';
 import { scaleBy } from '../ops/scale_by/op.ts';
 import { shortConv } from '../ops/short_conv/op.ts';
-import { splitColumns } from '../ops/split_columns/op.ts';
+import { softCap } from '../ops/soft_cap/op.ts';
+import { joinColumns, splitColumns } from '../ops/split_columns/op.ts';
 import { splitQkv } from '../ops/split_qkv/op.ts';
 import { stateSpace } from '../ops/state_space/op.ts';
 import { swiglu, swigluMerged, swigluMergedOp } from '../ops/swiglu/op.ts';
@@ -168,6 +173,26 @@ const rules: Record<string, Build> = {
   split_qkv: (p) => {
     const { q, k, v } = splitQkv({ y: p.rows('x', T, 4 * D), added: null }, { heads: 2, kvHeads: 1 });
     return add(swiglu(k, v), narrowed(p, q));
+  },
+  gaussian_top: (p) => gaussianTop(p.rows('x', T, D), 0.25),
+  soft_cap: (p) => softCap(p.rows('x', T, D), 1.5),
+  join_columns: (p) => {
+    const [left, right] = splitColumns(joinColumns(p.rows('x', T, 2), p.rows('y', T, 2 * D - 2)), D);
+    return swiglu(left, right);
+  },
+  'mix_streams, three of three': (p) => {
+    const all = { first: p.rows('x', T, D), others: p.rows('others', T, 2 * D) };
+    const { first, others } = mixStreams(all, p.rows('weights', T, 9), 3);
+    return swiglu(first, swiglu(...splitColumns(others, D)));
+  },
+  'mix_streams, two of one': (p) => {
+    const { first, others } = mixStreams({ first: p.rows('x', T, D), others: null }, p.rows('weights', T, 2), 2);
+    return swiglu(first, others);
+  },
+  add_to_streams: (p) => swiglu(...splitColumns(addToStreams(p.rows('x', T, 2 * D), p.rows('y', T, D)), D)),
+  match_magnitude: (p) => {
+    const matched = matchMagnitude(p.rows('x', T, 2 * D), p.rows('like', T, D), 1e-5);
+    return swiglu(...splitColumns(matched, D));
   },
   'swiglu with gelu': (p) => swiglu(p.rows('gate', T, D), p.rows('up', T, D), 'gelu_tanh'),
   'swiglu_merged with gelu': (p) => swigluMerged({ y: p.rows('x', T, 2 * D), added: null }, 'gelu_tanh'),

@@ -25,45 +25,51 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 
 const llama3 = () => openDecoder(goldenPath('llama3'), { contextLength: 40, chunk: 3 });
 
-describe.each([...goldenModels, 'lfm2', 'granite4-h', 'qwen3.5', 'deepseek-v3', 'gemma4', 'gemma4-moe'] as const)(
-  '%s',
-  (name) => {
-    const { tokens, logits } = reference(name);
+describe.each([
+  ...goldenModels,
+  'lfm2',
+  'granite4-h',
+  'qwen3.5',
+  'deepseek-v3',
+  'gemma4',
+  'gemma4-moe',
+  'gemma3n',
+] as const)('%s', (name) => {
+  const { tokens, logits } = reference(name);
 
-    test.each(addon().instructionSets())('decodes what a whole forward pass computes, on %s', async (isa) => {
-      const device = cpuDevice({ isa, threads: 2 });
-      const decoder = await openDecoder(goldenPath(name), { contextLength: 64, chunk: 1, device });
-      for (const [position, token] of tokens.entries()) {
-        expect(largestDifference(await decoder.logits([token], position), logits(position))).toBeLessThan(1e-4);
-      }
-    });
+  test.each(addon().instructionSets())('decodes what a whole forward pass computes, on %s', async (isa) => {
+    const device = cpuDevice({ isa, threads: 2 });
+    const decoder = await openDecoder(goldenPath(name), { contextLength: 64, chunk: 1, device });
+    for (const [position, token] of tokens.entries()) {
+      expect(largestDifference(await decoder.logits([token], position), logits(position))).toBeLessThan(1e-4);
+    }
+  });
 
-    test.each([1, 5, 16, 17, 48, 64])('reads a prompt by %i tokens', async (chunk) => {
-      const decoder = await openDecoder(goldenPath(name), { contextLength: 64, chunk });
-      for (let start = 0; start < tokens.length; start += chunk) {
-        const piece = tokens.subarray(start, start + chunk);
-        const last = start + piece.length - 1;
-        expect(largestDifference(await decoder.logits(piece, start), logits(last))).toBeLessThan(1e-4);
-      }
-      const whole = await openDecoder(goldenPath(name), { contextLength: 64, chunk: 64 });
-      const prompt = tokens.subarray(0, 30);
-      expect(await decoder.generate(prompt, { maxNewTokens: 34 })).toEqual(
-        await whole.generate(prompt, { maxNewTokens: 34 }),
-      );
-    });
+  test.each([1, 5, 16, 17, 48, 64])('reads a prompt by %i tokens', async (chunk) => {
+    const decoder = await openDecoder(goldenPath(name), { contextLength: 64, chunk });
+    for (let start = 0; start < tokens.length; start += chunk) {
+      const piece = tokens.subarray(start, start + chunk);
+      const last = start + piece.length - 1;
+      expect(largestDifference(await decoder.logits(piece, start), logits(last))).toBeLessThan(1e-4);
+    }
+    const whole = await openDecoder(goldenPath(name), { contextLength: 64, chunk: 64 });
+    const prompt = tokens.subarray(0, 30);
+    expect(await decoder.generate(prompt, { maxNewTokens: 34 })).toEqual(
+      await whole.generate(prompt, { maxNewTokens: 34 }),
+    );
+  });
 
-    test('in bfloat16 stays close to float32', async () => {
-      const options = { contextLength: 64, chunk: 7, weightType: 'bf16' } as const;
-      const decoder = await openDecoder(goldenPath(name), options);
-      for (let start = 0; start < tokens.length; start += 7) {
-        const piece = tokens.subarray(start, start + 7);
-        const last = start + piece.length - 1;
-        const spread = Math.max(...logits(last)) - Math.min(...logits(last));
-        expect(largestDifference(await decoder.logits(piece, start), logits(last)) / spread).toBeLessThan(0.03);
-      }
-    });
-  },
-);
+  test('in bfloat16 stays close to float32', async () => {
+    const options = { contextLength: 64, chunk: 7, weightType: 'bf16' } as const;
+    const decoder = await openDecoder(goldenPath(name), options);
+    for (let start = 0; start < tokens.length; start += 7) {
+      const piece = tokens.subarray(start, start + 7);
+      const last = start + piece.length - 1;
+      const spread = Math.max(...logits(last)) - Math.min(...logits(last));
+      expect(largestDifference(await decoder.logits(piece, start), logits(last)) / spread).toBeLessThan(0.03);
+    }
+  });
+});
 
 describe('an answer', () => {
   const prompt = [5, 6, 7, 8];

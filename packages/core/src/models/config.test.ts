@@ -40,6 +40,8 @@ describe('the golden checkpoints', () => {
       globalAttention: null,
       keySharing: null,
       perLayerInputs: null,
+      altUp: null,
+      activationSparsity: [0, 0],
       layerScale: false,
       qkNorm: null,
       fusedQkv: false,

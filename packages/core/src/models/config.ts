@@ -71,6 +71,17 @@ export interface KeySharing {
 export interface PerLayerInputs {
   /** Of one layer. */
   readonly size: number;
+  /** Rows of the table: tokens of images and sounds, which come last, may have none. */
+  readonly vocabSize: number;
+}
+
+/**
+ * Each layer hands on several streams (AltUp): it predicts all of them from those it gets, computes on the first, and corrects the others by how far
+ * it is from its prediction. Beside attention there is a product of low rank (LAuReL).
+ */
+export interface AltUpConfig {
+  readonly streams: number;
+  readonly laurelRank: number;
 }
 
 /** What lets a token see the ones before it: attention, plain or latent, a gated convolution over the last few, the gated delta rule, or a state space. */
@@ -164,6 +175,9 @@ export interface ModelConfig {
   readonly globalAttention: GlobalAttention | null;
   readonly keySharing: KeySharing | null;
   readonly perLayerInputs: PerLayerInputs | null;
+  readonly altUp: AltUpConfig | null;
+  /** Per layer: what the gate gives is left out but for about this share of the largest, and that by how much it is larger than the rest; 0 for all. */
+  readonly activationSparsity: readonly number[];
   /** Files have a number for each layer by which what it hands on is multiplied; it is no parameter. */
   readonly layerScale: boolean;
   /** q and k are RMS-normalized before rope: each head by itself, or all heads of a token together. */

@@ -17,6 +17,8 @@ export interface DecoderTraits extends RopeTraits {
   /** Instead of head_dim, and how much of it is turned. */
   readonly headSize?: number;
   readonly rotarySize?: number;
+  /** Instead of intermediate_size. */
+  readonly intermediateSize?: number;
   /** Published files hold the experts in MXFP4. */
   readonly readsMxfp4?: boolean;
   /** Without `tie_word_embeddings`. */
@@ -59,7 +61,7 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     headCount,
     kvHeadCount,
     headSize,
-    intermediateSize: fields.count('intermediate_size'),
+    intermediateSize: traits.intermediateSize ?? fields.count('intermediate_size'),
     mixers: everyLayer('attention'),
     shortConvSize: null,
     latentAttention: null,
@@ -79,6 +81,8 @@ export function readDecoderConfig(fields: Fields, generation: Fields | null, tra
     globalAttention: null,
     keySharing: null,
     perLayerInputs: null,
+    altUp: null,
+    activationSparsity: everyLayer(0),
     layerScale: false,
     qkNorm: null,
     fusedQkv: false,

@@ -7,6 +7,7 @@ import { deepseekV3 } from './deepseekV3/architecture.ts';
 import { Fields } from './fields.ts';
 import { gemma2 } from './gemma2/architecture.ts';
 import { gemma3 } from './gemma3/architecture.ts';
+import { gemma3n } from './gemma3n/architecture.ts';
 import { gemma4 } from './gemma4/architecture.ts';
 import { glm4 } from './glm4/architecture.ts';
 import { gptOss } from './gptOss/architecture.ts';
@@ -46,6 +47,7 @@ export const architectures: readonly Architecture[] = [
   qwen35Moe,
   deepseekV3,
   gemma4,
+  gemma3n,
 ];
 
 /** @throws UserError for an architecture that is not listed above */

@@ -164,6 +164,74 @@ test('gemma-4-31B, whose values are its keys where there is no window; what is r
   expect(() => read({ ...gemma4, per_layer_config: { 0: { head_dim: 8 } } })).toThrow('per_layer_config');
 });
 
+const gemma3n = {
+  activation_sparsity_pattern: Array.from({ length: 12 }, (_, layer) => (layer < 10 ? 0.95 : 0)),
+  altup_active_idx: 0,
+  altup_coef_clip: 120,
+  altup_correct_scale: true,
+  altup_num_inputs: 4,
+  final_logit_softcapping: 30,
+  head_dim: 256,
+  hidden_activation: 'gelu_pytorch_tanh',
+  hidden_size: 2048,
+  hidden_size_per_layer_input: 256,
+  intermediate_size: Array.from({ length: 12 }, () => 8192),
+  laurel_rank: 64,
+  layer_types: Array.from({ length: 12 }, (_, layer) => (layer % 5 === 4 ? 'full_attention' : 'sliding_attention')),
+  max_position_embeddings: 32768,
+  model_type: 'gemma3n_text',
+  num_attention_heads: 8,
+  num_hidden_layers: 12,
+  num_key_value_heads: 2,
+  num_kv_shared_layers: 5,
+  rms_norm_eps: 1e-6,
+  rope_local_base_freq: 10000,
+  rope_scaling: null,
+  rope_theta: 1000000,
+  sliding_window: 512,
+  vocab_size: 262400,
+  vocab_size_per_layer_input: 262144,
+};
+
+test('gemma-3n-E2B inside its multimodal model', () => {
+  const config = read({ model_type: 'gemma3n', eos_token_id: [1, 106], text_config: gemma3n });
+  expect(fullLayers(config)).toEqual([4, 9]);
+  expect(config).toMatchObject({
+    architecture: 'gemma3n_text',
+    attentionScale: 1,
+    normOffset: 0,
+    valueNorm: true,
+    logitSoftCap: 30,
+    intermediateSize: 8192,
+    keySharing: { from: 7, intermediateSize: 8192 },
+    perLayerInputs: { size: 256, vocabSize: 262144 },
+    altUp: { streams: 4, laurelRank: 64 },
+    activationSparsity: gemma3n.activation_sparsity_pattern,
+    rope: { theta: 1e6, scaling: null },
+    slidingRope: { theta: 1e4, scaling: null },
+    eosTokenIds: [1, 106],
+    tieWordEmbeddings: true,
+  });
+  expect(Array.from({ length: 12 }, (_, layer) => keySource(config, layer)).slice(6)).toEqual([6, 6, 6, 4, 6, 6]);
+});
+
+test('a Gemma 3n that says nothing, and what is refused of it', () => {
+  const usual = read({ model_type: 'gemma3n_text' });
+  expect(usual.activationSparsity.map((share, layer) => share === (layer < 10 ? 0.95 : 0))).not.toContain(false);
+  expect(usual).toMatchObject({ layerCount: 35, keySharing: { from: 20 }, intermediateSize: 16384, logitSoftCap: 30 });
+  const refused = (change: JsonObject) => expect(() => read({ ...gemma3n, ...change }));
+  refused({ attention_bias: true }).toThrow('attention_bias');
+  refused({ altup_correct_scale: false }).toThrow('altup_correct_scale');
+  refused({ altup_num_inputs: 2 }).toThrow('other than 4 streams');
+  refused({ altup_active_idx: 1 }).toThrow('other than 4 streams');
+  refused({ intermediate_size: [8192] }).toThrow('a list of 12');
+  refused({ intermediate_size: [...gemma3n.intermediate_size.slice(1), 16384] }).toThrow('MLPs of different sizes');
+  refused({ activation_sparsity_pattern: [0.95] }).toThrow('a list of 12 numbers');
+  refused({ activation_sparsity_pattern: Array.from({ length: 12 }, () => 1) }).toThrow('a list of 12 numbers');
+  refused({ num_kv_shared_layers: 11 }).toThrow('num_kv_shared_layers');
+  refused({ vocab_size_per_layer_input: 262401 }).toThrow('vocab_size_per_layer_input');
+});
+
 const gemma2 = {
   model_type: 'gemma2',
   hidden_size: 2304,

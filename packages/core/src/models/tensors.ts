@@ -1,9 +1,15 @@
-import { type ExpertsConfig, headsOf, keySource, keysAreValues, type ModelConfig } from './config.ts';
+import { type AltUpConfig, type ExpertsConfig, headsOf, keySource, keysAreValues, type ModelConfig } from './config.ts';
 
 /** The linear layers of a block, which can carry an adapter, in the order of their use. */
 export function blockLinears(config: ModelConfig, layer: number): string[] {
+  const laurel = config.altUp ? ['laurel_left', 'laurel_right'] : [];
   const perLayer = config.perLayerInputs ? ['per_layer_gate', 'per_layer_out'] : [];
-  return [...mixerLinears(config, layer), ...mlpLinears(config, layer), ...perLayer];
+  return [...mixerLinears(config, layer), ...laurel, ...mlpLinears(config, layer), ...perLayer];
+}
+
+/** Outside the layers: those that make each further stream of the embeddings, or make one of all. */
+export function altUpLinears({ streams }: AltUpConfig, way: 'in' | 'out'): string[] {
+  return Array.from({ length: streams - 1 }, (_, i) => `altup_${way}_${i + 1}`);
 }
 
 function mlpLinears(config: ModelConfig, layer: number): string[] {
@@ -42,6 +48,8 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
   const { hiddenSize, vocabSize } = config;
   const shapes = new Map<string, readonly number[]>([['embed', [vocabSize, hiddenSize]]]);
   addPerLayerInputs(config, shapes);
+  for (const way of ['in', 'out'] as const)
+    for (const name of config.altUp ? altUpLinears(config.altUp, way) : []) shapes.set(name, [hiddenSize, hiddenSize]);
   for (let layer = 0; layer < config.layerCount; layer++) {
     const add: AddTensor = (name, ...shape) => shapes.set(`layers.${layer}.${name}`, shape);
     if (config.norms !== 'after') add('attention_norm', hiddenSize);
@@ -60,6 +68,7 @@ export function expectedTensors(config: ModelConfig): Map<string, readonly numbe
       add('per_layer_out', hiddenSize, config.perLayerInputs.size);
       add('per_layer_post_norm', hiddenSize);
     }
+    if (config.altUp) addAltUp(config, config.altUp, add);
     if (config.layerScale) add('layer_scale', 1);
   }
   shapes.set('final_norm', [hiddenSize]);
@@ -95,13 +104,24 @@ function addExperts({ hiddenSize }: ModelConfig, experts: ExpertsConfig, add: Ad
   add('shared_down', hiddenSize, shared.intermediateSize);
 }
 
+function addAltUp({ hiddenSize }: ModelConfig, { streams, laurelRank }: AltUpConfig, add: AddTensor): void {
+  add('altup_router_norm', hiddenSize);
+  add('altup_router', streams, hiddenSize);
+  add('altup_predict', streams * streams, streams);
+  add('altup_correct', streams, streams);
+  add('altup_scale', hiddenSize);
+  add('laurel_left', laurelRank, hiddenSize);
+  add('laurel_right', hiddenSize, laurelRank);
+  add('laurel_norm', hiddenSize);
+}
+
 /** A table with what every token has for each layer, all of these beside each other. */
 function addPerLayerInputs(
-  { vocabSize, hiddenSize, layerCount, perLayerInputs }: ModelConfig,
+  { hiddenSize, layerCount, perLayerInputs }: ModelConfig,
   shapes: Map<string, readonly number[]>,
 ): void {
   if (!perLayerInputs) return;
-  shapes.set('per_layer_embed', [vocabSize, layerCount * perLayerInputs.size]);
+  shapes.set('per_layer_embed', [perLayerInputs.vocabSize, layerCount * perLayerInputs.size]);
   shapes.set('per_layer_projection', [layerCount * perLayerInputs.size, hiddenSize]);
   shapes.set('per_layer_projection_norm', [perLayerInputs.size]);
 }

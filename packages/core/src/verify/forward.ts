@@ -31,17 +31,17 @@ function forwardProgram(
     dropoutSeed: null,
   } as const;
   const scope = new ModelScope(graph, model.config, weights);
-  const { hidden, beforeLayer } = decoder(scope, {
+  const { hidden, states } = decoder(scope, {
     tokens: graph.input('tokens', 'i32', ['T']),
     positions: graph.input('positions', 'i32', ['T']),
     visible: { kind: 'packed', cuSeqlens: graph.input('cuSeqlens', 'i32', ['S']) },
   });
-  for (const [i, h] of [...beforeLayer, hidden].entries()) graph.result(`hidden.${i}`, h);
+  for (const [i, h] of states.entries()) graph.result(`hidden.${i}`, h);
   graph.result('logits', scope.logits(hidden));
   return graph;
 }
 
-/** The wanted results of one forward pass: `logits` [T, V], `hidden.0` … [T, D]. */
+/** The wanted results of one forward pass: `logits` [T, V], `hidden.0` … [T, D], or with all streams. */
 export async function forward(engine: Engine, batch: Batch, wanted: readonly string[]): Promise<Float32Array[]> {
   const { tokens, positions, cuSeqlens } = batch;
   const call = {

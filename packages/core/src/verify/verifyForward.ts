@@ -38,7 +38,7 @@ export async function verifyForward(
   const wanted = [...hidden, 'logits'];
   const values = await withForwardEngine(model, null, device, batch, (engine) => forward(engine, batch, wanted));
   const quantities = wanted.flatMap((name, i) =>
-    activationDifference(name, values[i] as Float32Array, golden.float32(name), layerCount),
+    activationDifference(name, values[i] as Float32Array, byToken(golden, name), layerCount),
   );
   if (!golden.names.includes('packed.logits')) return quantities;
   const lengths = Array.from(golden.int32('packed.lengths'));
@@ -50,6 +50,18 @@ export async function verifyForward(
     ...quantities,
     ...activationDifference('packed.logits', logits as Float32Array, golden.float32('packed.logits'), layerCount),
   ];
+}
+
+/** Hidden states of several streams, [streams, rows, T, D] in the folder, with those of a token beside each other. */
+function byToken(golden: GoldenFolder, name: string): Float32Array {
+  const values = golden.float32(name);
+  const [streams = 1, rows = 1, tokens = 1, size] = golden.shape(name);
+  if (size === undefined) return values;
+  const count = rows * tokens;
+  return values.map((_, i) => {
+    const [token, stream] = [Math.floor(i / (streams * size)), Math.floor(i / size) % streams];
+    return values[(stream * count + token) * size + (i % size)] as number;
+  });
 }
 
 /** [T, V] of the golden batch's first row. */

@@ -4,7 +4,8 @@ usage: pip install -r requirements.txt; python make_models.py OUT_DIR [NAME ...]
 
 golden.safetensors of a folder, float32 on the CPU; B = 2 sequences of S = 48 tokens:
   input_ids, labels            [B, S]; label -100: this token is not predicted
-  hidden.N, logits, loss       of that batch; hidden states before each layer, and after the last norm
+  hidden.N, logits, loss       of that batch; hidden states before each layer, and after the last norm; of Gemma 3n of all
+                               streams, [streams, B, S, hidden size], not normed after the last layer
   grad.NAME                    of the loss, every tensor but those of layer 0
   greedy.prompt, greedy.output 24 tokens after the first 9
   packed.*                     19 and 29 tokens, each computed alone, one after the other
@@ -49,6 +50,7 @@ TARGETS = {
 KEPT = {
     "gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "granite4-h": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1],
     "deepseek-v3": [0, 2], "gemma4": [1, 3], "gemma4-moe": [0, 1],
+    "gemma3n": [0, 3],
 }
 
 
@@ -177,6 +179,13 @@ CONFIGS = {
         hidden_size_per_layer_input=0, enable_moe_block=True, num_experts=8, top_k_experts=2, moe_intermediate_size=16,
         final_logit_softcapping=30.0, tie_word_embeddings=True, rope_parameters=GEMMA4,
     ),
+    # eps is not the published 1e-6, at which rounding alone moves the curves.
+    "gemma3n": lambda: T.Gemma3nTextConfig(
+        **{**SMALL, "vocab_size": 80, "intermediate_size": 40}, rms_norm_eps=1e-3, num_hidden_layers=4,
+        layer_types=[SLIDING, FULL, SLIDING, FULL], head_dim=8, sliding_window=16, num_kv_shared_layers=2,
+        hidden_size_per_layer_input=8, vocab_size_per_layer_input=80, laurel_rank=8,
+        activation_sparsity_pattern=[0.95, 0.0, 0.0, 0.0], final_logit_softcapping=30.0,
+    ),
     # A query sees itself alone: q and k have gradients of exactly 0.
     "mistral-window1": lambda: T.MistralConfig(**MISTRAL, sliding_window=1),
     # The pad token also ends every answer, as in SmolLM2's GGUF; it stands in the text.
@@ -201,9 +210,11 @@ def random_model(name):
             if buffer_name.endswith("layer_scalar"):
                 buffer.copy_(0.5 + torch.rand_like(buffer))
         for parameter_name, parameter in model.named_parameters():
-            if name.startswith("gemma4") and parameter_name.endswith("q_norm.weight"):
+            if name.startswith(("gemma3n", "gemma4")) and parameter_name.endswith("q_norm.weight"):
                 parameter.mul_(parameter.numel() ** -0.5)  # its attention has scale 1
-            if parameter_name.endswith(("router.scale", "per_expert_scale")):
+            if parameter_name.endswith("_coefs.weight"):
+                parameter.copy_(0.3 * torch.randn_like(parameter))
+            if parameter_name.endswith(("router.scale", "per_expert_scale", "correct_output_scale")):
                 parameter.add_(0.2 * torch.randn_like(parameter))
             if parameter_name.endswith("A_log"):
                 parameter.add_(0.1 * torch.randn_like(parameter))

@@ -67,3 +67,8 @@ export function doraNorm(graph: Graph, { weight, a, b, scale }: DoraLinear): Ten
 export function doraScale(x: Tensor, magnitude: Tensor, linear: DoraLinear): Tensor {
   return scaleBy(x, magnitude, doraNorm(graphOf(x), linear));
 }
+
+/** x [T, N] · weights [N]. @param ones [N] */
+export function scaleColumns(x: Tensor, weights: Tensor, ones: Tensor): Tensor {
+  return scaleBy(x, weights, ones);
+}

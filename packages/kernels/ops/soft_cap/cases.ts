@@ -1,5 +1,5 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
-import { softCapOp } from './op.ts';
+import { softCapBackwardOp, softCapOp } from './op.ts';
 
 export const softCapCases = casesFor(softCapOp, {
   shapes: [
@@ -16,5 +16,26 @@ export const softCapCases = casesFor(softCapOp, {
   benchmark: [{ extents: { T: 16, N: 256_000 }, attributes: { cap: 30 } }],
   reference: ({ x }, { y }, { extents: { T = 0, N = 0 }, attributes: { cap } }) => {
     for (let t = 0; t < T; t++) for (let n = 0; n < N; n++) y.add(t, n, cap * Math.tanh(x.at(t, n) / cap));
+  },
+});
+
+export const softCapBackwardCases = casesFor(softCapBackwardOp, {
+  shapes: [
+    { T: 1, N: 1 },
+    { T: 3, N: 17 },
+    { T: 20, N: 577 },
+  ],
+  attributes: [{ cap: 30 }],
+  hard: {
+    'at the cap': { extents: { T: 2, N: 21 }, attributes: { cap: 1 }, fill: { y: constant(1, -1, 0, 0.999) } },
+  },
+  benchmark: [{ extents: { T: 512, N: 2048 }, attributes: { cap: 1 } }],
+  reference: ({ dy, y }, { dx }, { extents: { T = 0, N = 0 }, attributes: { cap } }) => {
+    for (let t = 0; t < T; t++) {
+      for (let n = 0; n < N; n++) {
+        const share = (y.at(t, n) / cap) ** 2;
+        dx.add(t, n, dy.at(t, n) * (1 - share), Math.abs(dy.at(t, n)) * (1 + share));
+      }
+    }
   },
 });

@@ -1,5 +1,5 @@
 import { graphOf } from '../../src/graph.ts';
-import { defineOp } from '../../src/op.ts';
+import { defineOp, type Op } from '../../src/op.ts';
 import type { Tensor } from '../../src/tensor.ts';
 
 /** What one product gives for two uses: x = [left right]. */
@@ -22,17 +22,25 @@ export const splitColumnsOp = defineOp({
 });
 
 /** x = [left right]. */
-export const joinColumnsOp = defineOp({
+export const joinColumnsOp: Op<'left' | 'right', 'x'> = defineOp({
   name: 'join_columns',
   inputs: { left: 'A[T,L]', right: 'A[T,R]' },
   outputs: { x: 'A[T,W]' },
   derive: ({ L, R }) => ({ W: Number(L) + Number(R) }),
+  cheap: true,
   tiles: true,
   flops: () => 0,
+  backward: ({ graph, inputs: { left: first }, gradients: { x: dx } }) =>
+    dx ? graph.apply(splitColumnsOp, { x: dx }, { columns: Number(first.shape[1]) }) : {},
 });
 
 /** @param columns of the left part */
 export function splitColumns(x: Tensor, columns: number): [left: Tensor, right: Tensor] {
   const { left, right } = graphOf(x).apply(splitColumnsOp, { x }, { columns });
   return [left, right];
+}
+
+/** [left right] */
+export function joinColumns(left: Tensor, right: Tensor): Tensor {
+  return graphOf(left).apply(joinColumnsOp, { left, right }).x;
 }

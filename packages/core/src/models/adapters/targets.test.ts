@@ -91,6 +91,19 @@ test('of Gemma 4 layers that share keys have none to adapt; each layer has two l
   ]);
 });
 
+test('of Gemma 3n what stands beside attention is adapted, the streams are not', () => {
+  const path = new URL('../../../test/golden/models/gemma3n/config.json', import.meta.url);
+  const gemma = readConfig(JSON.parse(readFileSync(path, 'utf8')), null, 'config.json');
+  const { names: ofGemma } = architectureOf('gemma3n_text', 'config.json');
+  const beside = ['laurel_left', 'laurel_right'];
+  const mlp = ['gate', 'up', 'down', 'per_layer_gate', 'per_layer_out'];
+  expect(targetedLinears(gemma, ofGemma, 'all-linear').filter((name) => /\.[13]\./.test(name))).toEqual([
+    ...['q', 'k', 'v', 'o', ...beside, ...mlp].map((name) => `layers.1.${name}`),
+    ...['q', 'o', ...beside, ...mlp].map((name) => `layers.3.${name}`),
+  ]);
+  expect(() => targetedLinears(gemma, ofGemma, ['modality_router'])).toThrow('modality_router is no linear layer');
+});
+
 test('module names go both ways', () => {
   expect(moduleName(names, 'layers.1.gate')).toBe('model.layers.1.mlp.gate_proj');
   expect(linearOfModule(config, names, 'model.layers.1.mlp.gate_proj')).toBe('layers.1.gate');

@@ -109,17 +109,28 @@ function readPerLayer(
 }
 
 function readKeySharing(fields: Fields, slidingWindow: ModelConfig['slidingWindow']): KeySharing | null {
-  const count = fields.count('num_kv_shared_layers', 0, slidingWindow.length - 1, 0);
-  if (count === 0) return null;
-  const from = slidingWindow.length - count;
-  const before = new Set(slidingWindow.slice(0, from).map((keys) => keys === null));
-  if (slidingWindow.slice(from).some((keys) => !before.has(keys === null)))
-    throw fields.wrong('num_kv_shared_layers', 'so many that each kind of layer is among those before them');
+  const from = firstSharedLayer(fields, slidingWindow, 0);
+  if (from === null) return null;
   const intermediateSize = fields.count('intermediate_size');
   return {
     from,
     intermediateSize: fields.boolean('use_double_wide_mlp', false) ? 2 * intermediateSize : intermediateSize,
   };
+}
+
+/** The first layer that shares the keys and values of one before it; null where none does. @param usual their count where the file says none */
+export function firstSharedLayer(
+  fields: Fields,
+  slidingWindow: ModelConfig['slidingWindow'],
+  usual: number,
+): number | null {
+  const count = fields.count('num_kv_shared_layers', usual, slidingWindow.length - 1, 0);
+  if (count === 0) return null;
+  const from = slidingWindow.length - count;
+  const before = new Set(slidingWindow.slice(0, from).map((keys) => keys === null));
+  if (slidingWindow.slice(from).some((keys) => !before.has(keys === null)))
+    throw fields.wrong('num_kv_shared_layers', 'so many that each kind of layer is among those before them');
+  return from;
 }
 
 function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
@@ -144,5 +155,5 @@ function readPerLayerInputs(fields: Fields): PerLayerInputs | null {
   const vocabulary = fields.count('vocab_size');
   if (fields.count('vocab_size_per_layer_input', vocabulary) !== vocabulary)
     throw fields.wrong('vocab_size_per_layer_input', `vocab_size ${vocabulary}`);
-  return { size };
+  return { size, vocabSize: vocabulary };
 }

@@ -126,6 +126,8 @@ test('a minimal Llama: what the metadata leave out follows from the rest', async
     globalAttention: null,
     keySharing: null,
     perLayerInputs: null,
+    altUp: null,
+    activationSparsity: [0],
     layerScale: false,
     qkNorm: null,
     fusedQkv: false,

@@ -46,6 +46,7 @@ async function nested(
 describe.each(Object.entries(asSavedBy))('a multimodal model as %s saves it', (_, how) => {
   test.each([
     ['gemma3-mixed', 'gemma3'],
+    ['gemma3n', 'gemma3n'],
     ['gemma4', 'gemma4'],
     ['ministral3', 'mistral3'],
     ['mistral', 'mistral3'],

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 /** Types of models that hold a text model beside what sees, and the type of that one where its part of config.json does not say it. */
 const WRAPPERS: Readonly<Record<string, string>> = {
   gemma3: 'gemma3_text',
+  gemma3n: 'gemma3n_text',
   gemma4: 'gemma4_text',
   mistral3: 'mistral',
   qwen3_5: 'qwen3_5_text',

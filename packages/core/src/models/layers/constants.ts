@@ -1,7 +1,7 @@
 import { headsOf, keySource, type ModelConfig } from '../config.ts';
 import { ropeVariables } from './ropeTables.ts';
 
-/** Weights of norms that have none. */
+/** Weights where there are none. */
 export const onesName = (size: number): string => `ones.${size}`;
 
 /** What programs of a model read beside its weights, by the names of the variables: whoever loads a model fills them. */
@@ -9,6 +9,9 @@ export function constants(config: ModelConfig): ReadonlyMap<string, Float32Array
   const normed = config.valueNorm
     ? config.mixers.flatMap((_, layer) => (keySource(config, layer) === layer ? [headsOf(config, layer).headSize] : []))
     : [];
-  const ones = [...new Set(normed)].map((size) => [onesName(size), new Float32Array(size).fill(1)] as const);
+  const scaled = config.altUp ? [config.hiddenSize] : [];
+  const ones = [...new Set([...normed, ...scaled])].map(
+    (size) => [onesName(size), new Float32Array(size).fill(1)] as const,
+  );
   return new Map([...ropeVariables(config), ...ones]);
 }

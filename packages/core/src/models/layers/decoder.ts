@@ -1,12 +1,13 @@
 import { add, scale, scaleBy, type Tensor } from '@anneal/kernels';
 import { hasExperts } from '../tensors.ts';
+import { addLaurel, altUpLayer, besideEachOther, joinStreams, spreadStreams } from './altUp.ts';
 import type { KeysValues, Visibility } from './attention.ts';
 import { gatedMlp } from './gatedMlp.ts';
 import { mixTokens } from './mixTokens.ts';
 import { expertsBesideMlp, mixtureOfExperts } from './mixtureOfExperts.ts';
 import type { ModelScope } from './modelScope.ts';
 import { addPerLayerInput, perLayerInputs } from './perLayerInputs.ts';
-import { ropeTables } from './ropeTables.ts';
+import { type RopeTables, ropeTables } from './ropeTables.ts';
 
 export interface DecoderInputs {
   /** i32[T] */
@@ -19,8 +20,8 @@ export interface DecoderInputs {
 export interface DecoderOutputs {
   /** [T, D] after the last norm: what the head multiplies. */
   readonly hidden: Tensor;
-  /** [T, D] before each layer, as transformers' `hidden_states` lists them. */
-  readonly beforeLayer: readonly Tensor[];
+  /** [T, E] before each layer, E being D or all streams, and in the end, as transformers' `hidden_states` lists them. */
+  readonly states: readonly Tensor[];
 }
 
 /**
@@ -35,26 +36,43 @@ export interface DecoderOutputs {
 export function decoder(m: ModelScope, { tokens, positions, visible }: DecoderInputs): DecoderOutputs {
   const { config, graph } = m;
   const tablesOf = ropeTables(m, positions, visible);
-  const beforeLayer: Tensor[] = [];
+  const states: Tensor[] = [];
   const made = new Map<number, KeysValues>();
   let h_TD = m.noised(scale(m.embed(tokens), config.embeddingScale), visible);
   const perLayer = perLayerInputs(m, tokens, h_TD);
+  let streams = config.altUp && spreadStreams(m, config.altUp, h_TD);
   for (let layer = 0; layer < config.layerCount; layer++) {
     graph.layer = m.layerNumber(layer);
-    beforeLayer.push(h_TD);
-    const name = (part: string) => `layers.${layer}.${part}`;
-    const a_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('attention_norm'));
-    const { mixed_TI, linear } = mixTokens(m, layer, a_TD, tablesOf(layer), visible, made);
-    h_TD = addToResidual(m, h_TD, mixed_TI, name(linear), name('attention_post_norm'));
-    const f_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('mlp_norm'));
-    h_TD = hasExperts(config, layer)
-      ? addExperts(m, layer, h_TD, f_TD, name('mlp_post_norm'))
-      : addToResidual(m, h_TD, gatedMlp(m, layer, f_TD), name('down'), name('mlp_post_norm'));
-    h_TD = addPerLayerInput(m, layer, h_TD, perLayer[layer]);
-    if (config.layerScale) h_TD = scaleBy(h_TD, m.fixed(name('layer_scale')));
+    states.push(streams ? besideEachOther(streams) : h_TD);
+    const compute = (x_TD: Tensor) => block(m, layer, x_TD, tablesOf(layer), visible, made);
+    if (streams) streams = altUpLayer(m, layer, streams, perLayer[layer] as Tensor, compute);
+    else h_TD = addPerLayerInput(m, layer, compute(h_TD), perLayer[layer]);
+    if (config.layerScale) h_TD = scaleBy(h_TD, m.fixed(`layers.${layer}.layer_scale`));
   }
   graph.layer = null;
-  return { hidden: m.norm(h_TD, 'final_norm'), beforeLayer };
+  const hidden = m.norm(streams ? joinStreams(m, streams) : h_TD, 'final_norm');
+  return { hidden, states: [...states, streams ? besideEachOther(streams) : hidden] };
+}
+
+/** Attention, or what a layer has in its place, and the MLP or its experts. */
+function block(
+  m: ModelScope,
+  layer: number,
+  x_TD: Tensor,
+  tables: RopeTables | null,
+  visible: Visibility,
+  made: Map<number, KeysValues>,
+): Tensor {
+  const { config } = m;
+  const name = (part: string) => `layers.${layer}.${part}`;
+  const a_TD = config.norms === 'after' ? x_TD : m.norm(x_TD, name('attention_norm'));
+  const { mixed_TI, linear } = mixTokens(m, layer, a_TD, tables, visible, made);
+  const mixed_TD = addToResidual(m, x_TD, mixed_TI, name(linear), name('attention_post_norm'));
+  const h_TD = config.altUp ? addLaurel(m, layer, mixed_TD, a_TD) : mixed_TD;
+  const f_TD = config.norms === 'after' ? h_TD : m.norm(h_TD, name('mlp_norm'));
+  return hasExperts(config, layer)
+    ? addExperts(m, layer, h_TD, f_TD, name('mlp_post_norm'))
+    : addToResidual(m, h_TD, gatedMlp(m, layer, f_TD), name('down'), name('mlp_post_norm'));
 }
 
 /** residual + residualScale · linear(x), normed before it is added where the model does that. */

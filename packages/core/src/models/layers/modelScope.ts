@@ -13,6 +13,7 @@ import {
   type MergedProjection,
   rmsNorm,
   scale,
+  scaleColumns,
   softCap,
   type Tensor,
   Variables,
@@ -108,8 +109,17 @@ export class ModelScope {
 
   /** RMS norm of each head of `size` values, without weights. */
   plainNorm(x: Tensor, size: number): Tensor {
-    const ones = this.graph.variables.get(onesName(size), { shape: [size], dtype: 'f32', kind: 'state' });
-    return rmsNorm(x, ones, this.config.rmsNormEps);
+    return rmsNorm(x, this.ones(size), this.config.rmsNormEps);
+  }
+
+  /** x [T, N] times the weights [N] of this name, column by column. */
+  scaleColumns(x: Tensor, name: string): Tensor {
+    const weights = this.weight(name);
+    return scaleColumns(x, weights, this.ones(Number(weights.shape[0])));
+  }
+
+  private ones(size: number): Tensor {
+    return this.graph.variables.get(onesName(size), { shape: [size], dtype: 'f32', kind: 'state' });
   }
 
   /** For what caps logits itself, as losses do. */
