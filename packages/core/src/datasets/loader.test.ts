@@ -7,15 +7,9 @@ import { permutation } from '../random.ts';
 import { loaderOf, openLoader } from './loader.ts';
 import { packBins, packingEfficiency } from './pack.ts';
 import { evaluationBatches, planSteps, type StepOptions } from './steps.ts';
-import {
-  MANIFEST_FILE,
-  openTokenStore,
-  STORE_VERSION,
-  sealManifest,
-  TokenStoreWriter,
-  tokenStoreOf,
-  toWords,
-} from './tokenStore.ts';
+import { MANIFEST_FILE, STORE_VERSION, sealManifest } from './storeManifest.ts';
+import { openTokenStore, tokenStoreOf, toWords } from './tokenStore.ts';
+import { TokenStoreWriter } from './tokenStoreWriter.ts';
 import type { Batch, Encoded, StepBatches } from './types.ts';
 
 fc.configureGlobal({ seed: 3407 });

@@ -15,14 +15,13 @@ import { type PreparedSummary, summaryOf } from './preparedSummary.ts';
 import {
   DROPPED_FILE,
   MANIFEST_FILE,
-  openTokenStore,
   ROWS_FILE,
   readManifest,
   sealManifest,
-  type TokenStore,
-  TokenStoreWriter,
   verifyTokenStore,
-} from './tokenStore.ts';
+} from './storeManifest.ts';
+import { openTokenStore, type TokenStore } from './tokenStore.ts';
+import { TokenStoreWriter } from './tokenStoreWriter.ts';
 
 export type { DatasetInput, PreparedData, PrepareOptions, PrepareProgress } from './preparedData.ts';
 export type { PreparedSummary } from './preparedSummary.ts';

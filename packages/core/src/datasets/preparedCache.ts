@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { syncFolder, syncTree } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { removeLeftovers, temporaryBeside } from '@anneal/formats/files/processOwner';
-import { DROPPED_FILE, MANIFEST_FILE, ROWS_FILE, TOKENS_FILE } from './tokenStore.ts';
+import { DROPPED_FILE, MANIFEST_FILE, ROWS_FILE, TOKENS_FILE } from './storeManifest.ts';
 
 /** What the cache may take of the disk. The entry that was used longest ago goes first. */
 const mostBytes = 20e9;

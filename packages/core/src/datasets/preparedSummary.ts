@@ -1,7 +1,8 @@
 /** What preparation found out, as it stands in the manifest; a manifest from elsewhere is checked before it is believed. */
 import type { z } from 'zod';
 import { preparedSummarySchema } from '../protocol/data.ts';
-import { damagedStore, MANIFEST_FILE, type StoreManifest, type TokenStore } from './tokenStore.ts';
+import { damagedStore, MANIFEST_FILE, type StoreManifest } from './storeManifest.ts';
+import { type TokenStore } from './tokenStore.ts';
 
 export type PreparedSummary = Readonly<z.infer<typeof preparedSummarySchema>>;
 

@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { ROW_VERDICTS, type RowFilter, type RowVerdict } from '../protocol/rowVerdicts.ts';
 import { countTargetTokens } from './judge.ts';
 import type { ProcessedRow } from './processRows.ts';
-import { damagedStore } from './tokenStore.ts';
+import { damagedStore } from './storeManifest.ts';
 import type { Verdict } from './types.ts';
 
 /** What became of a row, in numbers: of a pair those of both answers together. */

@@ -8,15 +8,14 @@ import { type Choices, fuzz, mutated, placesIn, replacedAt } from '../../test/fu
 import { type PreparedSummary, summaryOf } from './preparedSummary.ts';
 import {
   MANIFEST_FILE,
-  openTokenStore,
   readManifest,
   STORE_VERSION,
   type StoreManifest,
   sealManifest,
-  type TokenStore,
-  TokenStoreWriter,
   verifyTokenStore,
-} from './tokenStore.ts';
+} from './storeManifest.ts';
+import { openTokenStore, type TokenStore } from './tokenStore.ts';
+import { TokenStoreWriter } from './tokenStoreWriter.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'anneal-store-fuzz-'));
 afterAll(() => rmSync(folder, { recursive: true }));

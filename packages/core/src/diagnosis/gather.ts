@@ -3,15 +3,8 @@ import { join } from 'node:path';
 import { renderMessages } from '../datasets/chatRenderer.ts';
 import { inspectData } from '../datasets/inspect.ts';
 import { summaryOf } from '../datasets/preparedSummary.ts';
-import {
-  idOfWord,
-  isTargetWord,
-  MANIFEST_FILE,
-  openTokenStore,
-  readManifest,
-  type TokenStore,
-  verifyTokenStore,
-} from '../datasets/tokenStore.ts';
+import { MANIFEST_FILE, readManifest, verifyTokenStore } from '../datasets/storeManifest.ts';
+import { idOfWord, isTargetWord, openTokenStore, type TokenStore } from '../datasets/tokenStore.ts';
 import { UserError } from '../errors.ts';
 import { type ModelText, openModelText } from '../generate/modelText.ts';
 import { resolveModelPath } from '../hub/resolve.ts';

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepareData } from '@anneal/core/datasets/prepareData';
 import { RowTable } from '@anneal/core/datasets/rowTable';
-import { ROWS_FILE } from '@anneal/core/datasets/tokenStore';
+import { ROWS_FILE } from '@anneal/core/datasets/storeManifest';
 import { UserError } from '@anneal/core/errors';
 import type { ModelText } from '@anneal/core/generate/modelText';
 import { preparedDataFolder } from '@anneal/core/hub/cache';

@@ -1,13 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  hashOf,
-  idOfWord,
-  MANIFEST_FILE,
-  openTokenStore,
-  type TokenStore,
-  verifyTokenStore,
-} from '@anneal/core/datasets/tokenStore';
+import { MANIFEST_FILE, verifyTokenStore } from '@anneal/core/datasets/storeManifest';
+import { hashOf, idOfWord, openTokenStore, type TokenStore } from '@anneal/core/datasets/tokenStore';
 
 /**
  * How many of the documents a run has trained on: their loss says what was memorized, not what was learned. Null where the

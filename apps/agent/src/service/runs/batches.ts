@@ -1,7 +1,8 @@
 /** The steps of a run, opened for looking at them: which rows each one had, and what the model thought of their tokens. */
 import { join } from 'node:path';
 import { planSteps, type Steps } from '@anneal/core/datasets/steps';
-import { MANIFEST_FILE, openTokenStore, type TokenStore, verifyTokenStore } from '@anneal/core/datasets/tokenStore';
+import { MANIFEST_FILE, verifyTokenStore } from '@anneal/core/datasets/storeManifest';
+import { openTokenStore, type TokenStore } from '@anneal/core/datasets/tokenStore';
 import { UserError } from '@anneal/core/errors';
 import { openModelTokenizer } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';

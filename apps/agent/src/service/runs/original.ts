@@ -1,7 +1,7 @@
 /** What a run recorded of itself, looked at before it is repeated. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { MANIFEST_FILE, readManifest } from '@anneal/core/datasets/tokenStore';
+import { MANIFEST_FILE, readManifest } from '@anneal/core/datasets/storeManifest';
 import { isNotFinite } from '@anneal/core/diagnosis/curves';
 import { UserError } from '@anneal/core/errors';
 import { sha256OfFile } from '@anneal/core/fileHash';
