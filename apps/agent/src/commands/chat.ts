@@ -153,6 +153,14 @@ async function readConversation(
   const bytes =
     file === '-' ? Buffer.from(await readAll(process.stdin)) : Buffer.from(readSmallFile(file, LIMITS.configBytes));
   const { messages, tools } = writtenConversation(bytes.toString(), where);
+  if (messages.at(-1)?.role === 'assistant') {
+    throw new UserError({
+      what: 'the conversation ends with an answer, and nothing is asked after it',
+      where,
+      next: 'end it with a question, or with the result of a tool',
+      code: 'chat_options',
+    });
+  }
   if (system === undefined || messages[0]?.role !== 'system') return { messages: messages as Message[], tools };
   throw new UserError({
     what: '--system and a system message in --messages exclude each other',

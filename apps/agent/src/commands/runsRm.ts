@@ -1,4 +1,5 @@
 import type { RemovedRun } from '@anneal/core/protocol/runs';
+import { shellWord } from '@anneal/core/shellWord';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatTable } from '../terminal/table.ts';
 import { formatBytes, formatTime } from '../units.ts';
@@ -10,7 +11,8 @@ export async function remove(runs: string[], options: RunsOptions & { forGood?: 
   const removed = await (await useCase('removeRuns'))(contextOf(options), { runs, forGood });
   if (options.json) return printJson({ removed });
   for (const { id, bytes } of removed) print(`removed ${id}, ${formatBytes(bytes)}`);
-  if (!forGood) remark('bring back: `anneal runs restore`; free the disk: `anneal storage clean trash`');
+  const ids = removed.map(({ id }) => shellWord(id)).join(' ');
+  if (!forGood) remark(`bring back: \`anneal runs restore ${ids}\`; free the disk: \`anneal storage clean trash\``);
 }
 
 /** Without names it lists what could be restored. */

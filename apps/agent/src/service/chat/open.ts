@@ -44,7 +44,7 @@ export async function* openChat(context: Context, request: OpenChatRequest): Asy
   return {
     name,
     answer(question, signal) {
-      if (question.base) refuseBaseOfFullTraining(source);
+      if (question.base) refuseMissingBase(source);
       return answer(answerer, { base, thinking }, question, signal);
     },
     warnings: (of) => warningsOf(answerer, of, { asked, thinking }),
@@ -62,7 +62,7 @@ async function wantedChat(context: Context, request: OpenChatRequest) {
   const parsed = parseRequest(openChatRequest, request);
   const { base, dtype, context: contextLength, sideBySide, thinking: asked, ...wanted } = parsed;
   const source = await resolveSource(context, wanted);
-  if (base) refuseBaseOfFullTraining(source);
+  if (base) refuseMissingBase(source);
   const thinking = asked ?? source.text.enableThinking;
   const options: AnswererOptions = {
     modelPath: source.modelPath,
@@ -76,8 +76,16 @@ async function wantedChat(context: Context, request: OpenChatRequest) {
   return { source, options, base, asked, thinking };
 }
 
-function refuseBaseOfFullTraining(source: ModelSource): void {
-  if (source.adapterFolder !== null || source.run === null) return;
+function refuseMissingBase(source: ModelSource): void {
+  if (source.adapterFolder !== null) return;
+  if (source.run === null) {
+    throw new UserError({
+      what: 'this is a model without an adapter: there is no base beneath it',
+      where: source.name,
+      next: 'ask it as it is, without its base',
+      code: 'no_adapter',
+    });
+  }
   throw new UserError({
     what: 'this run trained every weight, so there is no base model beneath it',
     where: source.run.path,

@@ -10,7 +10,7 @@ import type { Session } from '@anneal/core/trainer/session';
 import { startEngine } from '@anneal/core/trainer/startEngine';
 import { TrainingEngine } from '@anneal/core/trainer/trainingEngine';
 import type { Context } from '../context.ts';
-import { resolveSource } from '../models/source.ts';
+import { refuseCheckpoint, resolveSource } from '../models/source.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { openRecipe } from '../recipes/open.ts';
 import { withSession } from '../session.ts';
@@ -49,8 +49,10 @@ export async function* evaluateSource(
 
 async function subjectOf(context: Context, request: ReturnType<typeof evaluateRequest.parse>): Promise<Subject> {
   const { source, base } = request;
-  if (/\.ya?ml$/i.test(source))
+  if (/\.ya?ml$/i.test(source)) {
+    refuseCheckpoint(request);
     return { recipePath: source, checkpoint: null, baseDirectory: dirname(source), runPath: null };
+  }
   const { run } = await resolveSource(context, request);
   if (run) {
     const recipePath = join(run.path, 'recipe.resolved.yaml');

@@ -44,10 +44,11 @@ export async function* exportSource(
   const { gguf, ...asked } = parseRequest(exportRequest, request);
   const wanted = { ...asked, types: [...new Set(gguf)] };
   const { lora, merged, ollama, types } = wanted;
-  if (!lora && !merged && types.length === 0) throw nothingAsked('nothing to export was named');
+  if (!lora && !merged && !ollama && types.length === 0) throw nothingAsked('nothing to export was named');
   if (types.length === 0 && (wanted.imatrix || wanted.imatrixFile !== undefined))
     throw nothingAsked('an importance matrix is for GGUF files', 'add --gguf <types>');
-  if (ollama && types.length === 0) throw nothingAsked('an Ollama Modelfile needs a GGUF file beside it');
+  if (ollama && types.length === 0)
+    throw nothingAsked('an Ollama Modelfile needs a GGUF file beside it', 'add --gguf <types>');
 
   const source = await resolveSource(context, wanted);
   const target = wanted.to ?? usualTarget(source, wanted.adapterScale);

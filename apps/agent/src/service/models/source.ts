@@ -41,6 +41,7 @@ export interface ModelSource {
 export async function resolveSource(context: Context, { source, checkpoint }: SourceRequest): Promise<ModelSource> {
   const runPath = await runNamed(source, runsFolderOf(context));
   if (runPath) return sourceOfRun(runPath, checkpoint);
+  refuseCheckpoint({ source, checkpoint });
   if (existsSync(join(source, 'adapter_config.json'))) return sourceOfAdapter(source);
   return {
     name: nameOf(source),
@@ -51,6 +52,17 @@ export async function resolveSource(context: Context, { source, checkpoint }: So
     text: {},
     run: null,
   };
+}
+
+/** Of what is no run. */
+export function refuseCheckpoint({ source, checkpoint }: SourceRequest): void {
+  if (checkpoint === undefined) return;
+  throw new UserError({
+    what: 'only a run has checkpoints to choose from, and this is none',
+    where: source,
+    next: 'leave the checkpoint out, or name a run',
+    code: 'checkpoint_not_found',
+  });
 }
 
 /** Opens the model to hand it on, with the chat template it was trained with and the variables of that. */
