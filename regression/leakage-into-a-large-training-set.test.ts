@@ -1,6 +1,6 @@
 /** `anneal inspect` compared the first 50,000 documents, training before validation: beyond that it reported no leakage at all. */
 import { expect, test } from 'vitest';
-import { inspectData } from '../packages/core/src/datasets/inspect.ts';
+import { inspectData } from '../packages/core/src/datasets/dataReport.ts';
 import type { PreparedData } from '../packages/core/src/datasets/prepareData.ts';
 import { tokenStoreOf } from '../packages/core/src/datasets/tokenStore.ts';
 

@@ -2,8 +2,9 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LoraConfig } from '../src/peft/config.ts';
-import { formatLoraConfig, parseLoraConfig } from '../src/peft/config.ts';
+import { formatLoraConfig } from '../src/peft/config.ts';
 import { parameterOfWrapper, wrapperOfParameter } from '../src/peft/experts.ts';
+import { parseLoraConfig } from '../src/peft/parseConfig.ts';
 import { lookUpPattern } from '../src/peft/pattern.ts';
 import { readPeftAdapter } from '../src/peft/read.ts';
 import type { LoraModuleToWrite } from '../src/peft/write.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderMessages } from '../datasets/chatRenderer.ts';
-import { inspectData } from '../datasets/inspect.ts';
+import { inspectData } from '../datasets/dataReport.ts';
 import { summaryOf } from '../datasets/preparedSummary.ts';
 import { MANIFEST_FILE, readManifest, verifyTokenStore } from '../datasets/storeManifest.ts';
 import { idOfWord, isTargetWord, openTokenStore, type TokenStore } from '../datasets/tokenStore.ts';

@@ -8,14 +8,20 @@ import { LIMITS } from '../limits.ts';
 import type { SafetensorsSource } from '../safetensors/read.ts';
 import { openSafetensors } from '../safetensors/read.ts';
 import type { LoraConfig } from './config.ts';
-import { parseLoraConfig } from './config.ts';
 import { parameterOfWrapper } from './experts.ts';
+import {
+  CONFIG_FILE,
+  fullTensorName,
+  isOfModule,
+  loraBiasName,
+  loraTensorName,
+  magnitudeName,
+  NAME_PREFIX,
+  TOKEN_ROWS,
+  WEIGHTS_FILE,
+} from './names.ts';
+import { parseLoraConfig } from './parseConfig.ts';
 import { lookUpPattern } from './pattern.ts';
-
-export const CONFIG_FILE = 'adapter_config.json';
-export const WEIGHTS_FILE = 'adapter_model.safetensors';
-/** PeftModel.base_model (a LoraModel) .model (the transformers model) */
-const NAME_PREFIX = 'base_model.model.';
 
 /** One adapted linear layer: y = W x + scale · (B (A x) + bias); or those of all experts of a layer, each with factors of its own. */
 export interface LoraModule {
@@ -144,30 +150,6 @@ function findTokenRows({ tensors, path }: SafetensorsSource, { trainableTokens: 
   return { ids, name: tensor.slice(NAME_PREFIX.length, -TOKEN_ROWS.length), width, tensor };
 }
 
-const TOKEN_ROWS = '.token_adapter.trainable_tokens_delta';
-
-/** The tensor of trained rows of this embedding. */
-export function tokenRowsName(embedding: string): string {
-  return NAME_PREFIX + embedding + TOKEN_ROWS;
-}
-
-/** In the base model, or null where the tensor is something else. A bias of a module with an adapter is called `X.base_layer.bias`. */
-function fullTensorName(tensor: string, { bias, modulesToSave, ensureWeightTying }: LoraConfig): string | null {
-  if (!tensor.startsWith(NAME_PREFIX) || /\.lora_[^.]*(\.|$)/.test(tensor)) return null;
-  const name = tensor.slice(NAME_PREFIX.length);
-  if (bias !== 'none' && /[._]bias$/.test(name)) return name.replace(/\.base_layer\.bias$/, '.bias');
-  if (modulesToSave.some((module) => isOfModule(name, module))) return name;
-  return ensureWeightTying && modulesToSave.length > 0 && name === TIED_HEAD ? name : null;
-}
-
-/** As PEFT has it: the module's name ends so, be it at a dot or not. */
-function isOfModule(tensor: string, module: string): boolean {
-  return tensor.replace(/\.(weight|bias)$/, '').endsWith(module);
-}
-
-/** What PEFT saves with an embedding that is the head, too. */
-const TIED_HEAD = 'lm_head.weight';
-
 function findModules(parts: readonly string[], tensors: SafetensorsSource, config: LoraConfig): LoraModule[] {
   const paths = new Map<string, string>();
   for (const name of parts) {
@@ -241,23 +223,6 @@ function checkVector(name: string, askedBy: string, outputs: number, { tensors, 
 }
 
 const FLOATS = ['F32', 'F16', 'BF16'];
-
-export function loraTensorName(module: string, side: 'A' | 'B', isEmbedding = false): string {
-  return `${NAME_PREFIX}${module}.lora_${isEmbedding ? `embedding_${side}` : `${side}.weight`}`;
-}
-
-/** Of a tensor of the base that was trained in full. @param besideAdapter whether its module has an adapter, too */
-export function savedName(tensor: string, besideAdapter: boolean): string {
-  return NAME_PREFIX + (besideAdapter ? tensor.replace(/\.bias$/, '.base_layer.bias') : tensor);
-}
-
-export function loraBiasName(module: string): string {
-  return `${NAME_PREFIX}${module}.lora_B.bias`;
-}
-
-export function magnitudeName(module: string): string {
-  return `${NAME_PREFIX}${module}.lora_magnitude_vector`;
-}
 
 function matrixShape(name: string, { tensors, path }: SafetensorsSource): [number, number] {
   const info = tensors.get(name);

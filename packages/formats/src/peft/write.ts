@@ -12,7 +12,7 @@ import {
   savedName,
   tokenRowsName,
   WEIGHTS_FILE,
-} from './read.ts';
+} from './names.ts';
 
 export interface LoraModuleToWrite {
   /** In the base model, without `.weight`: `model.layers.0.self_attn.q_proj`; of experts that of PEFT's wrapper. */

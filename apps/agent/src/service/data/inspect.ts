@@ -1,6 +1,6 @@
 /** What a model would learn from the rows, through the trainer's own code. */
 import { extname } from 'node:path';
-import { inspectData } from '@anneal/core/datasets/inspect';
+import { inspectData } from '@anneal/core/datasets/dataReport';
 import { UserError } from '@anneal/core/errors';
 import { type ModelText, openModelText } from '@anneal/core/generate/modelText';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
