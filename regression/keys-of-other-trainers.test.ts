@@ -27,6 +27,9 @@ it.each([
   'adapter: loha',
   'optimizer: lion_8bit',
   'lr_scheduler: rex',
+  'label_smoothing_factor: 0.1',
+  'exclude_modules: [q_proj]',
+  'finetune_mlp_modules: false',
 ])('%s is not advised to be removed or replaced without a word on what that changes', (line) => {
   const { code, what, next } = problem(line);
   expect(code).toBe('not_supported');
@@ -55,6 +58,14 @@ it.each([
   ['max_samples: 500', 'give each data set `max_samples: 500`'],
   ['interleave_probs: 0.75,0.25', 'give each data set its `percent`'],
   ['dataset_dir: data', 'the path of each data set'],
+  ['assistant_only_loss: false', 'write `train_on_inputs: true`'],
+  ['completion_only_loss: false', 'write `train_on_inputs: true`'],
+  ['dataset_text_field: body', '`type: completion` and `field: body`'],
+  ['loss_type: ipo', 'write `rl: ipo`'],
+  ['loss_type: dapo', 'below `trl`'],
+  ['random_state: 7', 'write `seed: 7`'],
+  ['num_generations: 4', 'below `trl`'],
+  ['full_finetuning: true', 'write `adapter: null`'],
 ])('%s leads to ours', (line, ours) => {
   expect(problem(line).next).toContain(ours);
 });

@@ -3,6 +3,7 @@ import { axolotlRules } from './import/axolotl.ts';
 import { axolotlDatasetRules } from './import/axolotlDatasets.ts';
 import { llamaFactoryRules } from './import/llamaFactory.ts';
 import { type Input, type Outcome, type Rules, shown } from './import/translate.ts';
+import { trlRules } from './import/trl.ts';
 
 /** What is said about a key of another trainer that stands in a recipe of ours. */
 export interface ForeignKey {
@@ -15,7 +16,9 @@ export interface ForeignKey {
 const recipeTools: readonly (readonly [string, Rules])[] = [
   ['Axolotl', axolotlRules],
   ['LLaMA-Factory', llamaFactoryRules],
+  ['TRL, PEFT or Unsloth', trlRules],
 ];
+const withImporter = new Set(['Axolotl', 'LLaMA-Factory']);
 const datasetTools: readonly (readonly [string, Rules])[] = [['Axolotl', axolotlDatasetRules]];
 
 /** Keys that choose a way of training: without them a recipe trains something else. */
@@ -125,12 +128,13 @@ function describe(tool: string, key: string, name: string, outcome: Outcome, val
   }
   const values = shown(outcome.values);
   const byHand = outcome.byHand ?? (values === '' ? null : `write \`${values}\``);
+  const orTranslate = withImporter.has(tool) ? ', or translate the whole recipe: anneal init --from <recipe>' : '';
   return {
     code: 'foreign_key',
     what: `\`${name}\` is a key of ${tool}`,
     next:
       byHand === null
         ? `remove it: nothing changes without it (${outcome.note ?? 'Anneal does so anyway'})`
-        : `${byHand}, or translate the whole recipe: anneal init --from <recipe>`,
+        : `${byHand}${orTranslate}`,
   };
 }
