@@ -15,6 +15,7 @@ const bases: Record<string, string> = {
   'modules-to-save-tied': 'qwen2',
   'trainable-tokens-tied': 'qwen2',
   'moe-experts': 'qwen3-moe',
+  'moe-experts-beside-mlp': 'gemma4-moe',
   'lora-head-embed-tied': 'smollm2',
 };
 const baseOf = (kind: string) => goldenPath(bases[kind] ?? 'llama3');

@@ -32,6 +32,8 @@ KINDS = {
     "trainable-tokens": (4334, "llama3", 24, dict(trainable_token_indices={"embed_tokens": [7, 42, 99]}, target_modules=QV)),
     "trainable-tokens-tied": (4335, "qwen2", 24, dict(trainable_token_indices=[7, 42, 99], target_modules=QV)),
     "moe-experts": (4336, "qwen3-moe", 16, dict(r=1, lora_alpha=2, target_modules=["q_proj", "v_proj", "gate_proj", "up_proj", "down_proj"])),
+    "moe-experts-beside-mlp": (4337, "gemma4-moe", 16, dict(r=1, lora_alpha=2, target_modules=["q_proj", "down_proj"],
+                                                            target_parameters=["experts.gate_up_proj", "experts.down_proj"])),
 }
 CHANGES_BASE = ("loftq", "pissa")
 OPTIMIZER = dict(name="adamw", betas=[0.9, 0.999], eps=1e-8, weight_decay=0.01, max_grad_norm=1.0, warmup_steps=2, steps=10)
@@ -41,7 +43,7 @@ RATE = 5e-3
 def rows(vocabulary, seed, length):
     ids = torch.randint(3, vocabulary, (2, length), generator=torch.Generator().manual_seed(seed))
     for i, token in enumerate((7, 42, 99)):
-        ids[:, 4 + 5 * i] = token
+        ids[:, 4 + 5 * i] = min(token, vocabulary - 1)
     labels = ids.clone()
     labels[0, :6] = -100
     labels[1, length - 3:] = -100

@@ -4,7 +4,7 @@ import { adapterGoldenPath, goldenModel } from '../../../test/fixtures.ts';
 import { expertsApart, expertsTogether, targetedExperts } from './experts.ts';
 import { loadLoraWeights } from './loadLora.ts';
 
-function named(name: 'llama3' | 'qwen3-moe' | 'gpt-oss', targets: readonly string[]) {
+function named(name: 'llama3' | 'qwen3-moe' | 'gpt-oss' | 'gemma4-moe', targets: readonly string[]) {
   const { config, architecture } = goldenModel(name);
   return targetedExperts(config, architecture.names, targets);
 }
@@ -17,6 +17,7 @@ test('matrices of experts match as dotted ends, in model order', () => {
     'layers.1.experts_gate_up',
     'layers.1.experts_down',
   ]);
+  expect(named('gemma4-moe', ['layers.1.experts.down_proj'])).toEqual(['layers.1.experts_down']);
 });
 
 test.each([

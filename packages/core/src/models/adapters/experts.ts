@@ -1,3 +1,4 @@
+import { EXPERT_PARAMETERS } from '@anneal/formats/peft/experts';
 import { UserError } from '../../errors.ts';
 import type { ModelConfig } from '../config.ts';
 import { findName, type NameTable } from '../names.ts';
@@ -18,8 +19,8 @@ export function targetedExperts(config: ModelConfig, names: NameTable, targets: 
 }
 
 /**
- * Our name of the matrix of experts that transformers calls `parameter`, or null where no adapter can go: where files hold all experts as
- * one matrix only (gpt-oss), its rows lie otherwise than here.
+ * Our name of the matrix of experts that transformers calls `parameter`, or null where no adapter can go: where files hold it transposed, or gate
+ * and up in turn (gpt-oss), its rows lie otherwise than here.
  */
 export function expertsOfParameter(config: ModelConfig, names: NameTable, parameter: string): string | null {
   const layer = Number(/\.(\d+)\./.exec(parameter)?.[1] ?? Number.NaN);
@@ -29,9 +30,14 @@ export function expertsOfParameter(config: ModelConfig, names: NameTable, parame
 function adaptable(config: ModelConfig, names: NameTable, layer: number): { ours: string; parameter: string }[] {
   return expertMatrices(config, layer).flatMap((matrix) => {
     const ours = `layers.${layer}.${matrix}`;
-    const name = findName(names, ours);
-    return name?.parts?.huggingFace ? [{ ours, parameter: name.huggingFace }] : [];
+    const { huggingFace = '', layout } = findName(names, ours) ?? {};
+    return isParameter(huggingFace) && !layout ? [{ ours, parameter: huggingFace }] : [];
   });
+}
+
+/** Whether transformers calls a matrix of experts so: files of some models have other names for it. */
+function isParameter(huggingFace: string): boolean {
+  return EXPERT_PARAMETERS.some((parameter) => huggingFace.endsWith(`.experts.${parameter}`));
 }
 
 function means(parameter: string, target: string): boolean {
