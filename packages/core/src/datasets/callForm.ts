@@ -1,6 +1,6 @@
 import { toJson } from '../templates/json.ts';
 import { type RenderOptions, type Template, TemplateError } from '../templates/template.ts';
-import type { Value } from '../templates/values.ts';
+import { isDict, type Value } from '../templates/values.ts';
 import { parseJson } from './rowJson.ts';
 import { tryTemplate } from './templateTrial.ts';
 import type { Message, ToolCall } from './types.ts';
@@ -14,6 +14,8 @@ export interface CallForm {
    * `text`: null would be printed as a word, so that an empty text takes its place.
    */
   readonly wordless: 'null' | 'either' | 'text';
+  /** Whether results of tools that are objects, or lists, are printed as JSON. Elsewhere they are given as JSON text. */
+  readonly results: { readonly object: boolean; readonly list: boolean };
 }
 
 const MARK = 'zqxjcall';
@@ -24,12 +26,16 @@ export const TOOL = {
   function: { name: 'look', description: 'Looks', parameters: { type: 'object' } },
 };
 
+const calling = (content: string | null, given: unknown): Message => {
+  const call: ToolCall = { id: 'callcall1', type: 'function', function: { name: 'look', arguments: given } };
+  return { role: 'assistant', content, tool_calls: [call] };
+};
+
 /** Finds out by rendering a call in each form. */
 export function callFormOf(template: Template, options: RenderOptions): CallForm {
   const rendered = (content: string | null, given: unknown): string | null => {
     for (const tools of [null, [TOOL]]) {
-      const call = { id: 'callcall1', type: 'function', function: { name: 'look', arguments: given } };
-      const messages = [QUESTION, { role: 'assistant', content, tool_calls: [call] }];
+      const messages = [QUESTION, calling(content, given)];
       const text = tryTemplate(() => template.render(messages, { ...options, tools }));
       if (!(text instanceof TemplateError) && text.includes(MARK)) return text;
     }
@@ -46,14 +52,25 @@ export function callFormOf(template: Template, options: RenderOptions): CallForm
   const given = form === 'text' ? inText : object;
   const [empty, none] = [rendered('', given), rendered(null, given)];
   const printsNull = none === null || (none.includes('None') && !empty?.includes('None'));
-  if (empty === null && none !== null) return { arguments: form, wordless: 'null' };
-  return { arguments: form, wordless: printsNull ? 'text' : 'either' };
+  const isWordlessNull = empty === null && none !== null;
+  const wordless = isWordlessNull ? 'null' : printsNull ? 'text' : 'either';
+  const gives = (result: unknown): boolean => {
+    const messages = [
+      QUESTION,
+      calling(isWordlessNull ? null : '', given),
+      { role: 'tool', name: 'look', tool_call_id: 'callcall1', content: result },
+    ];
+    const text = tryTemplate(() => template.render(messages, { ...options, tools: [TOOL] }));
+    return !(text instanceof TemplateError) && text.includes(toJson(result as Value, [], {}));
+  };
+  const results = { object: gives({ given: MARK }), list: gives([{ given: MARK }]) };
+  return { arguments: form, wordless, results };
 }
 
 /** The messages with their calls in the form that the template wants. */
 export function inCallForm(messages: readonly Message[], form: CallForm): readonly Message[] {
-  if (!messages.some(({ tool_calls: calls }) => calls !== undefined)) return messages;
   return messages.map((message) => {
+    if (message.role === 'tool') return { ...message, content: resultIn(message.content, form) };
     if (message.tool_calls === undefined) return message;
     return {
       ...message,
@@ -66,6 +83,12 @@ export function inCallForm(messages: readonly Message[], form: CallForm): readon
 function contentIn(content: Message['content'], { wordless }: CallForm): Message['content'] {
   if (wordless === 'null' && content === '') return null;
   return wordless === 'text' && content === null ? '' : content;
+}
+
+function resultIn(content: Message['content'], { results }: CallForm): Message['content'] {
+  if (typeof content === 'string' || content === null || content === undefined) return content;
+  const isPrinted = Array.isArray(content) ? results.list : isDict(content as Value) && results.object;
+  return isPrinted ? content : toJson(content as Value, [], {});
 }
 
 function callIn(call: ToolCall, form: CallForm): ToolCall {

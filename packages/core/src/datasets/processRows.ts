@@ -142,4 +142,5 @@ function decide(
 const isPrompt = (content: Content | undefined): boolean => content?.kind === 'chat' && content.isPrompt === true;
 
 const printsObjects = ({ messages, tools }: Conversation): boolean =>
-  tools !== null || messages.some(({ tool_calls: calls }) => calls !== undefined);
+  tools !== null ||
+  messages.some(({ content, tool_calls: calls }) => calls !== undefined || typeof content === 'object');

@@ -59,13 +59,19 @@ function withContent(message: RowValue & { role: string }, isCall: boolean, fiel
     return 'has tool_calls that are not a list of functions with names and a JSON object of arguments';
   const whole = calls.length === 0 ? rest : { ...rest, tool_calls: calls as readonly ToolCall[] };
   if (content === undefined) return calls.length === 0 ? `has no '${field}'` : { ...whole, content: null };
-  if (typeof content === 'string') return { ...whole, content };
+  if (typeof content === 'string' || isResult(message)) return { ...whole, content };
   if (!Array.isArray(content)) return `has a '${field}' that is neither text nor a list of parts`;
   const texts = content.map(textOfPart);
   const other = texts.indexOf(null);
   if (other !== -1)
     return `has a part of type ${typeOf(content[other])} that holds no text, and the model reads text only`;
   return { ...whole, content: texts.join('') };
+}
+
+/** What a tool gave may be any value; a list whose items all have a type is one of parts. */
+function isResult({ role, content }: RowValue): boolean {
+  if (role !== 'tool') return false;
+  return !Array.isArray(content) || content.length === 0 || !content.every((part) => isObject(part) && 'type' in part);
 }
 
 /** OpenAI writes a text as parts too, `[{"type": "text", "text": "…"}]`; templates of text models take one string. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Content, type Dropped, dropped } from '../types.ts';
 import {
   badAnswer,
@@ -149,7 +150,7 @@ function joined(prompt: readonly ReadMessage[], answer: readonly ReadMessage[]):
   if (opening !== 'user' && opening !== 'system') return [...before, ...answer];
   const repeats = prompt.every(({ message }, i) => {
     const other = answer[i]?.message;
-    return other?.role === message.role && other.content === message.content;
+    return other?.role === message.role && isDeepStrictEqual(other.content, message.content);
   });
   return repeats ? [...before, ...answer.slice(prompt.length)] : null;
 }
