@@ -1,6 +1,6 @@
 import type { CallExpression, Expression, FilterName, Identifier, SliceExpression } from './ast.ts';
 import { TemplateError } from './errors.ts';
-import { filterNamed, testNamed } from './filters.ts';
+import { filterNamed } from './filters.ts';
 import { allocate, charge, chargeList } from './meter.ts';
 import {
   arithmetic,
@@ -14,6 +14,7 @@ import {
   slice,
 } from './operators.ts';
 import type { Scope } from './scope.ts';
+import { testNamed } from './tests.ts';
 import {
   equal,
   float,
