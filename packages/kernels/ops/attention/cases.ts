@@ -1,4 +1,5 @@
 import { casesFor, constant, type Fill, type NamedCase, normals, scaled } from '../../src/cases/casesFor.ts';
+import { endsOf } from '../../src/cases/documents.ts';
 import { bf16Roundoff, type Values } from '../../src/cases/values.ts';
 import { type AttentionOptions, attentionBackwardOp, attentionOp } from './op.ts';
 import { factor, operand, score, softmax, visibleKeys } from './reference.ts';
@@ -13,7 +14,7 @@ interface Heads {
 
 /** Documents of these lengths. */
 function packed(lengths: readonly number[], { heads, kvHeads, headSize, window = 0, softCap = 0 }: Heads) {
-  const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
+  const ends = endsOf(lengths);
   return {
     extents: {
       T: ends.at(-1) as number,

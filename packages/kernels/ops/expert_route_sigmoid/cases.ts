@@ -1,4 +1,5 @@
 import { casesFor, constant, type Fill, normals } from '../../src/cases/casesFor.ts';
+import { sigmoid } from '../../src/cases/mathematics.ts';
 import type { Values } from '../../src/cases/values.ts';
 import { expertRouteSigmoidBackwardOp, expertRouteSigmoidOp } from './op.ts';
 
@@ -11,7 +12,6 @@ function routed(T: number, E: number, [choices, groups, chosenGroups]: Routing, 
   };
 }
 
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 /** The largest first, of equal ones the lower number. */
 const ranked = (numbers: readonly number[], scoreOf: (n: number) => number): number[] =>

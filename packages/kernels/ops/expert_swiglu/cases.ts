@@ -1,4 +1,5 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
+import { sigmoid } from '../../src/cases/mathematics.ts';
 import { type ExpertActivation, expertSwigluBackwardOp, expertSwigluOp, plainSwiglu } from './op.ts';
 
 /** `rows` of gate and up for each token. */
@@ -21,8 +22,6 @@ const hard = {
   'clamped far away': { ...shape(4, 2, 33, clamped), fill: { x: scaled(1000) } },
 };
 const benchmark = [shape(512, 8, 768), shape(512, 4, 2880, { alpha: 1.702, limit: 7, upOffset: 1 })];
-
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 const limitOf = ({ limit }: ExpertActivation): number => (limit === 0 ? Infinity : limit);
 

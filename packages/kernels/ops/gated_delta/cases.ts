@@ -1,5 +1,5 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
-import type { Sums, Values } from '../../src/cases/values.ts';
+import { endsOf, numbersOf } from '../../src/cases/documents.ts';
 import { gatedDeltaBackwardOp, gatedDeltaCachedOp, gatedDeltaOp } from './op.ts';
 import { type DeltaInputs, deltaRule, deltaSlopes, type HeadSizes } from './reference.ts';
 
@@ -18,7 +18,7 @@ function sizes(T: number, { keyHeads, heads, keySize, valueSize }: Heads) {
 
 /** Documents of these lengths. */
 function packed(lengths: readonly number[], heads: Heads) {
-  const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
+  const ends = endsOf(lengths);
   const { extents, attributes } = sizes(ends.at(-1) as number, heads);
   return { extents: { ...extents, S: ends.length }, attributes, fill: { cuSeqlens: constant(...ends) } };
 }
@@ -48,21 +48,13 @@ function headsOf(
   return { tokens: T, keyHeads, heads: H, keySize, valueSize: V / H };
 }
 
-/** Each value may differ as if it were as large as the largest of its tensor: it is made of sums over many tokens. */
-function addAll(to: Sums, values: readonly (readonly number[])[], growth: number): void {
-  const size = growth * Math.max(...values.flat().map(Math.abs), 0);
-  values.forEach((row, r) => row.forEach((value, c) => to.add(r, c, value, size)));
-}
-
-const documentsOf = (cuSeqlens: Values, S: number): number[] => Array.from({ length: S }, (_, d) => cuSeqlens.at(d));
-
 export const gatedDeltaCases = casesFor(gatedDeltaOp, {
   shapes: [],
   hard,
   benchmark,
   reference: (inputs, { out }, { extents, attributes }) => {
     const heads = headsOf(extents, attributes);
-    addAll(out, deltaRule(inputs, heads, documentsOf(inputs.cuSeqlens, extents.S ?? 0)).out, 4);
+    out.addAll(deltaRule(inputs, heads, numbersOf(inputs.cuSeqlens, extents.S ?? 0)).out, 4);
   },
 });
 
@@ -72,10 +64,10 @@ export const gatedDeltaBackwardCases = casesFor(gatedDeltaBackwardOp, {
   benchmark,
   reference: ({ dout, decayGradient, shiftGradient, ...inputs }, outputs, { extents, attributes }) => {
     const heads = headsOf(extents, attributes);
-    const slopes = deltaSlopes(inputs, heads, documentsOf(inputs.cuSeqlens, extents.S ?? 0), dout);
-    addAll(outputs.dqkv, slopes.dqkv, 16);
-    addAll(outputs.da, slopes.da, 16);
-    addAll(outputs.db, slopes.db, 16);
+    const slopes = deltaSlopes(inputs, heads, numbersOf(inputs.cuSeqlens, extents.S ?? 0), dout);
+    outputs.dqkv.addAll(slopes.dqkv, 16);
+    outputs.da.addAll(slopes.da, 16);
+    outputs.db.addAll(slopes.db, 16);
     const { decay, shift } = slopes.sizes;
     slopes.decay.forEach((value, h) => outputs.decayTotal.add(h, 0, decayGradient.at(h) + value, 16 * decay + 8));
     slopes.shift.forEach((value, h) => outputs.shiftTotal.add(h, 0, shiftGradient.at(h) + value, 16 * shift + 8));
@@ -102,7 +94,7 @@ export const gatedDeltaCachedCases = casesFor(gatedDeltaCachedOp, {
     const heads = headsOf(extents, attributes);
     const before = positions.at(0) === 0 ? undefined : state;
     const made = deltaRule(inputs as DeltaInputs, heads, [0, heads.tokens], before);
-    addAll(out, made.out, 4);
-    addAll(next, made.state, 4);
+    out.addAll(made.out, 4);
+    next.addAll(made.state, 4);
   },
 });

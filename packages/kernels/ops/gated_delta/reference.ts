@@ -1,4 +1,5 @@
 /** The gated delta rule token by token in float64, and its gradients by going back through the tokens. */
+import { dot, type Matrix, rowTimes, sigmoid, softplus, timesColumn, zeros } from '../../src/cases/mathematics.ts';
 import type { Values } from '../../src/cases/values.ts';
 
 export interface HeadSizes {
@@ -11,18 +12,6 @@ export interface HeadSizes {
 
 export type DeltaInputs = Readonly<Record<'qkv' | 'a' | 'b' | 'decay' | 'shift', Values>>;
 
-type Matrix = number[][];
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-const zeros = (rows: number, columns: number): Matrix => Array.from({ length: rows }, () => Array(columns).fill(0));
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
-
-/** S · column and row · S. */
-const timesColumn = (S: Matrix, x: readonly number[]): number[] => S.map((row) => dot(row, x));
-const rowTimes = (x: readonly number[], S: Matrix): number[] =>
-  (S[0] as number[]).map((_, c) => S.reduce((sum, row, r) => sum + (x[r] as number) * (row[c] as number), 0));
 const addOuter = (S: Matrix, x: readonly number[], y: readonly number[], factor = 1): Matrix =>
   S.map((row, r) => row.map((value, c) => value + factor * (x[r] as number) * (y[c] as number)));
 

@@ -1,4 +1,5 @@
 import { casesFor, constant } from '../../src/cases/casesFor.ts';
+import { sigmoid } from '../../src/cases/mathematics.ts';
 import { joinGateOp, sigmoidGateBackwardOp, sigmoidGateOp, splitGateOp } from './op.ts';
 
 function heads(T: number, count: number, headSize: number) {
@@ -58,8 +59,6 @@ const gated = {
   },
   benchmark: [{ extents: { T: 512, N: 4096, G: 4096 } }, { extents: { T: 512, N: 2048, G: 1 } }],
 };
-
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 export const sigmoidGateCases = casesFor(sigmoidGateOp, {
   ...gated,

@@ -1,4 +1,5 @@
 import { casesFor, constant, type Fill } from '../../src/cases/casesFor.ts';
+import { sigmoid, softplus } from '../../src/cases/mathematics.ts';
 import { integer } from '../../src/cases/numbers.ts';
 import type { Sums, Values } from '../../src/cases/values.ts';
 import { ktoLossOp, logRatioSumOp, pairForms, pairLossOp, sides } from './op.ts';
@@ -67,9 +68,6 @@ function answerOf({ logps, reference, rowOffsets, answerOffsets }: Inputs, d: nu
     before: sumOver(logps, begin, answer),
   };
 }
-
-const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
-const softplus = (x: number): number => Math.max(0, x) + Math.log1p(Math.exp(-Math.abs(x)));
 
 function addSums(totals: Sums, terms: readonly number[], size: number): void {
   for (const [i, term] of terms.entries()) totals.add(i, 0, term, (Math.abs(term) + size) * inFloat64);

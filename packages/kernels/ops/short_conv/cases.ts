@@ -1,4 +1,6 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
+import { endsOf } from '../../src/cases/documents.ts';
+import { sigmoid } from '../../src/cases/mathematics.ts';
 import type { Values } from '../../src/cases/values.ts';
 import {
   shortConvBackwardBiasOp,
@@ -20,7 +22,7 @@ function sizes(T: number, { channels, taps, gated }: Conv) {
 
 /** Documents of these lengths. */
 function packed(lengths: readonly number[], conv: Conv) {
-  const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
+  const ends = endsOf(lengths);
   return {
     extents: { ...sizes(ends.at(-1) as number, conv), S: ends.length },
     attributes: { gated: conv.gated },
@@ -42,8 +44,6 @@ const hard = {
   'values that saturate': { ...packed([9], siluConv(20, 4)), fill: { cuSeqlens: constant(0, 9), x: scaled(100) } },
 };
 const benchmark = [packed([512], gatedConv(1024, 3)), packed([512], siluConv(6144, 4))];
-
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 type Inputs = Readonly<Record<'x' | 'weight' | 'bias', Values>>;
 

@@ -1,4 +1,5 @@
 import { casesFor, constant, scaled } from '../../src/cases/casesFor.ts';
+import { endsOf, numbersOf } from '../../src/cases/documents.ts';
 import type { Sums, Values } from '../../src/cases/values.ts';
 import { stateSpaceBackwardOp, stateSpaceCachedOp, stateSpaceOp } from './op.ts';
 import { type StateInputs, type StateSizes, stateSpaceSlopes, stateSpaceValues } from './reference.ts';
@@ -13,7 +14,7 @@ function sizes(T: number, { heads, groups, stateSize, headSize }: Heads) {
 
 /** Documents of these lengths. */
 function packed(lengths: readonly number[], heads: Heads) {
-  const ends = lengths.reduce<number[]>((all, length) => [...all, (all.at(-1) as number) + length], [0]);
+  const ends = endsOf(lengths);
   const { extents, attributes } = sizes(ends.at(-1) as number, heads);
   return { extents: { ...extents, S: ends.length }, attributes, fill: { cuSeqlens: constant(...ends) } };
 }
@@ -42,25 +43,17 @@ function sizesOf(
   return { tokens: T, heads: H, groups, stateSize, headSize: V / H };
 }
 
-/** Each value may differ as if it were as large as the largest of its tensor: it is made of sums over many tokens. */
-function addAll(to: Sums, values: readonly (readonly number[])[], growth: number): void {
-  const size = growth * Math.max(...values.flat().map(Math.abs), 0);
-  values.forEach((row, r) => row.forEach((value, c) => to.add(r, c, value, size)));
-}
-
 function addTotals(to: Sums, held: Values, values: readonly number[], size: number): void {
   values.forEach((value, h) => to.add(h, 0, held.at(h) + value, 16 * size + 8));
 }
-
-const documentsOf = (cuSeqlens: Values, S: number): number[] => Array.from({ length: S }, (_, d) => cuSeqlens.at(d));
 
 export const stateSpaceCases = casesFor(stateSpaceOp, {
   shapes: [],
   hard,
   benchmark,
   reference: (inputs, { y }, { extents, attributes }) => {
-    const ends = documentsOf(inputs.cuSeqlens, extents.S ?? 0);
-    addAll(y, stateSpaceValues(inputs, sizesOf(extents, attributes), ends).y, 4);
+    const ends = numbersOf(inputs.cuSeqlens, extents.S ?? 0);
+    y.addAll(stateSpaceValues(inputs, sizesOf(extents, attributes), ends).y, 4);
   },
 });
 
@@ -69,10 +62,10 @@ export const stateSpaceBackwardCases = casesFor(stateSpaceBackwardOp, {
   hard,
   benchmark,
   reference: ({ dy, decayGradient, shiftGradient, skipGradient, ...inputs }, outputs, { extents, attributes }) => {
-    const ends = documentsOf(inputs.cuSeqlens, extents.S ?? 0);
+    const ends = numbersOf(inputs.cuSeqlens, extents.S ?? 0);
     const slopes = stateSpaceSlopes(inputs, sizesOf(extents, attributes), ends, dy);
-    addAll(outputs.dxbc, slopes.dxbc, 16);
-    addAll(outputs.ddt, slopes.ddt, 16);
+    outputs.dxbc.addAll(slopes.dxbc, 16);
+    outputs.ddt.addAll(slopes.ddt, 16);
     addTotals(outputs.decayTotal, decayGradient, slopes.decay, slopes.sizes.decay);
     addTotals(outputs.shiftTotal, shiftGradient, slopes.shift, slopes.sizes.shift);
     addTotals(outputs.skipTotal, skipGradient, slopes.skip, slopes.sizes.skip);
@@ -97,7 +90,7 @@ export const stateSpaceCachedCases = casesFor(stateSpaceCachedOp, {
     const heads = sizesOf(extents, attributes);
     const before = positions.at(0) === 0 ? undefined : state;
     const made = stateSpaceValues(inputs as StateInputs, heads, [0, heads.tokens], before);
-    addAll(y, made.y, 4);
-    addAll(next, made.state, 4);
+    y.addAll(made.y, 4);
+    next.addAll(made.state, 4);
   },
 });

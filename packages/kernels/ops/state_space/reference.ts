@@ -1,4 +1,5 @@
 /** State space layers token by token in float64, and their gradients by going back through the tokens. */
+import { dot, type Matrix, rowTimes, softplus, timesColumn, zeros } from '../../src/cases/mathematics.ts';
 import type { Values } from '../../src/cases/values.ts';
 
 export interface StateSizes {
@@ -11,16 +12,6 @@ export interface StateSizes {
 
 export type StateInputs = Readonly<Record<'xbc' | 'dt' | 'decay' | 'shift' | 'skip', Values>>;
 
-type Matrix = number[][];
-
-const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-const zeros = (rows: number, columns: number): Matrix => Array.from({ length: rows }, () => Array(columns).fill(0));
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, x, i) => sum + x * (b[i] as number), 0);
-/** S · column and row · S. */
-const timesColumn = (S: Matrix, x: readonly number[]): number[] => S.map((row) => dot(row, x));
-const rowTimes = (x: readonly number[], S: Matrix): number[] =>
-  (S[0] as number[]).map((_, c) => S.reduce((sum, row, r) => sum + (x[r] as number) * (row[c] as number), 0));
 /** factor · S + x yᵀ. */
 const plusOuter = (S: Matrix, factor: number, x: readonly number[], y: readonly number[]): Matrix =>
   S.map((row, r) => row.map((value, c) => factor * value + (x[r] as number) * (y[c] as number)));

@@ -1,4 +1,5 @@
 import { casesFor, constant, type Fill, type ReferenceContext, scaled } from '../../src/cases/casesFor.ts';
+import { sigmoid } from '../../src/cases/mathematics.ts';
 import { roundToBf16 } from '../../src/cases/numbers.ts';
 import { bf16Roundoff, type Values } from '../../src/cases/values.ts';
 import { swigluBackwardOp, swigluMergedBackwardOp, swigluMergedOp, swigluOp } from './op.ts';
@@ -21,7 +22,6 @@ const hard = {
   },
   'wide gates': { extents: { T: 4, N: 33 }, fill: { gate: scaled(10) } },
 };
-const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
 
 /** What the sigmoid of an activation is of, and its slope. */
 function argumentOf(z: number, gelu: number): { value: number; slope: number } {

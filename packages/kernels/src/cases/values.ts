@@ -48,6 +48,12 @@ export class Sums extends Values {
     this.terms[i] = (this.terms[i] as number) + 1;
   }
 
+  /** Each value may differ as if it were `growth` times as large as the largest of all: it is made of sums over many terms. */
+  addAll(values: readonly (readonly number[])[], growth: number): void {
+    const size = growth * Math.max(...values.flat().map(Math.abs), 0);
+    values.forEach((row, r) => row.forEach((value, c) => this.add(r, c, value, size)));
+  }
+
   /** Widens the tolerance by an absolute amount. */
   allow(row: number, column: number, amount: number): void {
     const i = row * this.columns + column;
