@@ -14,8 +14,8 @@ interface Setup {
   readonly rows: number;
   readonly sequenceLen: number;
   readonly options: readonly string[];
-  /** Answers instead of steps: a prompt of `sequenceLen` tokens is read, then the answer is measured. */
-  readonly suite?: 'decode';
+  /** Answers to a prompt of `sequenceLen` tokens instead of steps: one, or `rows` of them sampled beside each other. */
+  readonly suite?: 'decode' | 'rollouts';
   /** Steps before measuring, and measured, where these are not the usual numbers. */
   readonly warmup?: number;
   readonly steps?: number;
@@ -64,6 +64,16 @@ const ours: readonly Setup[] = [
   { suite: 'decode', shape: 'qwen3-0.6b', rows: 1, sequenceLen: 512, options: nf4, steps: 5 },
   { suite: 'decode', shape: 'llama-3.1-8b', rows: 1, sequenceLen: 512, options: nf4, steps: 5 },
   { suite: 'decode', shape: 'qwen3-30b-a3b', rows: 1, sequenceLen: 512, options: nf4, steps: 5 },
+  ...[8, 32, 64].flatMap((rows): Setup[] => {
+    const rollouts = { suite: 'rollouts', rows, sequenceLen: 256, steps: 5 } as const;
+    return [
+      { ...rollouts, shape: 'qwen3-0.6b', options: [] },
+      { ...rollouts, shape: 'qwen3-0.6b', options: ['--lora-r', '0'] },
+      { ...rollouts, shape: 'llama-3.1-8b', options: [] },
+      { ...rollouts, shape: 'llama-3.1-8b', options: ['--lora-r', '0'] },
+      { ...rollouts, shape: 'llama-3.1-8b', options: nf4 },
+    ];
+  }),
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 65_536, options: [...offload, ...nf4], warmup: 0, steps: 1 },
   { shape: 'llama-3.1-8b', rows: 1, sequenceLen: 131_072, options: [...offload, ...nf4], warmup: 0, steps: 1 },
 ];

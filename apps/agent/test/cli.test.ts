@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { cliReference } from '../src/cliReference.ts';
 import { exitCodes } from '../src/exitCodes.ts';
 import { buildProgram } from '../src/program.ts';
+import { starterFolder } from '../src/service/starterFolder.ts';
 import { verbs } from '../src/verbs.ts';
 import { annealIn, type Ended, temporaryFolder } from './helpers/anneal.ts';
 
@@ -151,6 +152,38 @@ describe('verbs', () => {
       expect(row.milliseconds).toBeGreaterThan(0);
     }
     expect((await run('bench', '--suite', 'ops', '--op', 'zero')).stdout).toMatch(/^OP +SHAPE .*\nzero +n=1000000 /);
+  });
+
+  test('bench samples answers beside each other, with an adapter and without', async () => {
+    const of = [
+      '--suite',
+      'rollouts',
+      '--model',
+      join(starterFolder, 'model'),
+      '--rows',
+      '3',
+      '--sequence-len',
+      '8',
+      '--new-tokens',
+      '4',
+    ];
+    for (const rank of ['16', '0']) {
+      const { stdout } = await run(
+        'bench',
+        ...of,
+        '--lora-r',
+        rank,
+        '--steps',
+        '1',
+        '--dtype',
+        'f32',
+        '--profile',
+        '--json',
+      );
+      const [row] = JSON.parse(stdout) as [{ profile: { op: string }[] }];
+      expect(row).toMatchObject({ suite: 'rollouts', rows: 3, sequenceLen: 8, newTokens: 4, loraR: Number(rank) });
+      expect(row.profile.map(({ op }) => op)).toContain('attention_cached');
+    }
   });
 
   test.each([

@@ -20,7 +20,7 @@ export function define(command: Command): void {
         field(
           'suite',
           '--suite <suite>',
-          'sft: optimizer steps; decode: reading a prompt and answering it; data: opening, rendering and tokenizing rows; ops: single kernels',
+          'sft: optimizer steps; decode: reading a prompt and answering it; rollouts: several answers to it beside each other, as rl: grpo samples them; data: opening, rendering and tokenizing rows; ops: single kernels',
         ),
       )
       .option(
@@ -35,7 +35,7 @@ export function define(command: Command): void {
         ).conflicts('model'),
       )
       .addOption(field('device', '--device <device>', 'auto, cpu, cuda, or cuda:1 for the second GPU'))
-      .addOption(field('rows', '--rows <number>', 'documents of a step, packed into one row'))
+      .addOption(field('rows', '--rows <number>', 'documents of a step, packed into one row; for rollouts: answers'))
       .addOption(field('sequenceLen', '--sequence-len <tokens>', 'tokens of each document of a step, or of the prompt'))
       .addOption(field('loraR', '--lora-r <rank>', 'LoRA on all linear layers; 0: full fine-tuning'))
       .addOption(field('dtype', '--dtype <type>', 'type of the weights; default: a row for each'))
@@ -55,6 +55,7 @@ export function define(command: Command): void {
     'anneal bench --shape qwen3-0.6b --dtype bf16 --rows 2 --sequence-len 2048 --profile',
     'anneal bench --shape llama-3.1-8b --dtype bf16 --quantization nf4 --rows 2 --sequence-len 2048',
     'anneal bench --suite decode --model smollm2-135m --dtype bf16',
+    'anneal bench --suite rollouts --shape qwen3-0.6b --dtype bf16 --rows 32 --new-tokens 256',
     'anneal bench --suite data --model smollm2-135m --data train.jsonl',
     'anneal bench --suite ops --op linear',
   );

@@ -43,3 +43,21 @@ export function timing(milliseconds: readonly number[]): { median: number; sprea
 export function peakGigabytes(): number {
   return (process.resourceUsage().maxRSS * 1024) / 1e9;
 }
+
+export interface OpTime {
+  readonly op: string;
+  readonly msPerStep: number;
+  readonly launches: number;
+}
+
+/** What an engine's profile of so many steps says of each. */
+export function opTimes(
+  profile: readonly { op: string; milliseconds: number; launches: number }[],
+  steps: number,
+): OpTime[] {
+  return profile.map(({ op, milliseconds, launches }) => ({
+    op,
+    msPerStep: milliseconds / steps,
+    launches: launches / steps,
+  }));
+}

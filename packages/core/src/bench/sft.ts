@@ -12,7 +12,7 @@ import { random } from '../random.ts';
 import { initializeLora } from '../trainer/initialize.ts';
 import { planTraining } from '../trainer/planTraining.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
-import { type BenchRow, deviceName, peakGigabytes, timing } from './row.ts';
+import { type BenchRow, deviceName, opTimes, peakGigabytes, timing } from './row.ts';
 
 export interface SftBenchOptions {
   readonly model: OpenModel;
@@ -130,13 +130,7 @@ export async function benchSft(options: SftBenchOptions): Promise<BenchRow> {
     ...(taken !== null && { takenGb: taken / 1e9 }),
     steps: options.steps,
     loadSeconds,
-    ...(options.profile && {
-      profile: profile.map(({ op, milliseconds: ms, launches }) => ({
-        op,
-        msPerStep: ms / profiledSteps,
-        launches: launches / profiledSteps,
-      })),
-    }),
+    ...(options.profile && { profile: opTimes(profile, profiledSteps) }),
   };
 }
 

@@ -4,7 +4,7 @@ import { type GoldenModel, goldenModel } from '../../test/fixtures.ts';
 import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { generate } from './generate.ts';
-import { generateTogether, rowsTogether } from './generateTogether.ts';
+import { generateTogether, recurringSize, rowsTogether } from './generateTogether.ts';
 import { decodeProgram } from './programs.ts';
 import { greedy } from './sample.ts';
 
@@ -112,4 +112,32 @@ test('an answer ends with a stop token, and the others go on', async () => {
   const other = await alone(engine, prompts[1] as Int32Array, greedy, 1, [stop]);
   expect(Array.from(second?.ids ?? [])).toEqual(other);
   expect(second?.ended).toBe(other.at(-1) === stop);
+});
+
+test('on a GPU answers that have ended fill up calls, and change nothing', async () => {
+  const [here, there] = await Promise.all([openEngine('llama3'), openEngine('llama3', true)]);
+  const sampling = { ...greedy, temperature: 1 };
+  const endless = { program: 'together', sampling, answers, maxNewTokens, stopIds: new Set<number>(), seedsOf };
+  const [free = []] = await generateTogether(here, prompts.slice(0, 1), endless);
+  const how = { ...endless, stopIds: new Set(free.map(({ ids }, answer) => ids[3 * answer + 1] as number)) };
+  const expected = await generateTogether(here, prompts, how);
+  expect(new Set(expected.flat().map(({ ids }) => ids.length)).size).toBeGreaterThan(2);
+  const sizes: unknown[] = [];
+  const run = there.run.bind(there);
+  Object.assign(there, {
+    device: { ...device, kind: 'cuda' },
+    run: (calls: Parameters<typeof run>[0]) => {
+      sizes.push(...calls.map(({ extents: { T, N, C } }) => (T === N ? `${N} ${C}` : 'prompts')));
+      return run(calls);
+    },
+  });
+  expect(await generateTogether(there, prompts, how)).toEqual(expected);
+  const often = ['9 9', '8 8', '6 6', '4 4', '3 3', '2 2', '1 1', 'prompts'];
+  expect(sizes.filter((size) => !often.includes(size as string))).toEqual([]);
+});
+
+test('calls have one of few numbers of answers', () => {
+  expect(Array.from({ length: 13 }, (_, i) => recurringSize(i + 1))).toEqual([
+    1, 2, 3, 4, 6, 6, 8, 8, 12, 12, 12, 12, 16,
+  ]);
 });

@@ -71,10 +71,13 @@ export async function generateTogether(
   await beginAnswers(engine, places, options);
   const isOver = ({ continuation: { text }, promptTokens }: Place): boolean =>
     stopIds.has(text.at(-1) as number) || text.length - promptTokens >= maxNewTokens;
-  let going = places.flat().filter((place) => !isOver(place));
+  const all = places.flat();
+  let going = all.filter((place) => !isOver(place));
   while (going.length > 0) {
-    const call = callOf(options.program, going.map(newest));
-    const texts = going.map(({ continuation }) => [continuation]);
+    const size = engine.device.kind === 'cuda' ? Math.min(recurringSize(going.length), all.length) : going.length;
+    const filling = size > going.length ? all.filter(isOver).slice(0, size - going.length) : [];
+    const call = callOf(options.program, [...going, ...filling].map(newest));
+    const texts = [...going.map(({ continuation }) => [continuation]), ...filling.map(() => [])];
     await takeNext(engine, call, texts, sampling);
     going = going.filter((place) => !isOver(place));
   }
@@ -106,6 +109,15 @@ export async function generateInTurn(
     all.push(ofPrompt);
   }
   return all;
+}
+
+/**
+ * Answers of a call on a GPU, which records the launches of calls that come again: one of few numbers, and some that have ended fill it
+ * up. They are read again, and nothing is taken of it.
+ */
+export function recurringSize(answers: number): number {
+  const power = 2 ** Math.ceil(Math.log2(answers));
+  return answers <= power * 0.75 && power >= 4 ? power * 0.75 : power;
 }
 
 /** New tokens of one sequence, from position `start` on. */

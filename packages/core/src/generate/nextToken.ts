@@ -35,8 +35,8 @@ export async function readTokens(engine: Engine, call: DecodeCall): Promise<void
 }
 
 /**
- * Each of these texts takes its next token: of every row of the call those that go on after it. Where the program cannot choose as the
- * options say, tokens are chosen here.
+ * Each of these texts takes its next token: of every row of the call those that go on after it, which may be none. Where the program
+ * cannot choose as the options say, tokens are chosen here.
  * @throws UserError `logits_not_finite`
  */
 export async function takeNext(
@@ -54,10 +54,15 @@ export async function takeNext(
     }
     return;
   }
-  const rows = Int32Array.from(continuations.flatMap((texts, row) => texts.map(() => row)));
-  const draws = Float64Array.from(continuations.flat(), (text) => text.draw());
+  const texts = continuations.flat();
+  // For each row one at least, so that calls of as many rows are alike.
+  const choices = Math.max(texts.length, rowsOf(call));
+  const rows = new Int32Array(choices);
+  rows.set(continuations.flatMap((ofRow, row) => ofRow.map(() => row)));
+  const draws = new Float64Array(choices);
+  draws.set(texts.map((text) => text.draw()));
   const [chosen] = await run(engine, call, ['chosen'], { rows, draws, sampling });
-  for (const [i, text] of continuations.flat().entries()) text.take((chosen as Int32Array)[i] as number);
+  for (const [i, text] of texts.entries()) text.take((chosen as Int32Array)[i] as number);
 }
 
 /** Rows of logits that a call makes. */

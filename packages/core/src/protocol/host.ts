@@ -74,14 +74,14 @@ export const selfTestSchema = z.object({
 export type SelfTest = z.infer<typeof selfTestSchema>;
 
 export const benchRequest = z.object({
-  /** sft: optimizer steps; decode: reading a prompt and answering it; data: rows; ops: single kernels. */
-  suite: z.enum(['sft', 'decode', 'data', 'ops']).default('sft'),
+  /** sft: optimizer steps; decode: reading a prompt and answering it; rollouts: several answers to it; data: rows; ops: single kernels. */
+  suite: z.enum(['sft', 'decode', 'rollouts', 'data', 'ops']).default('sft'),
   /** All suites but ops need it, or `shape`. */
   model: z.string().min(1).optional(),
   /** A published shape with random weights. */
   shape: z.string().min(1).optional(),
   device,
-  /** Documents of a step, packed into one row. */
+  /** Documents of a step, packed into one row; of rollouts answers beside each other. */
   rows: z.int().min(1).max(4096).default(1),
   /** Tokens of each document of a step, or of the prompt. */
   sequenceLen: z

@@ -62,10 +62,20 @@ __device__ inline void meetCluster() {
   asm volatile("barrier.cluster.arrive.relaxed;\nbarrier.cluster.wait;" ::: "memory");
 }
 
+/** All threads of the cluster wait for each other, and see what each other wrote to shared memory. */
+__device__ inline void shareCluster() { asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory"); }
+
 __device__ inline uint32_t addressInBlock(const void* own, int block) {
   uint32_t address;
   asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(address) : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(own))), "r"(block));
   return address;
+}
+
+/** What lies there in the shared memory of a block of the cluster. */
+__device__ inline float loadFromBlock(const float* own, int block) {
+  float value;
+  asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(value) : "r"(addressInBlock(own, block)) : "memory");
+  return value;
 }
 
 /** In shared memory: 16 bytes from each block of a cluster for each, again and again. Two turns' lie beside each other, so that nobody waits for readers. */
@@ -110,6 +120,8 @@ struct ClusterMail {
   __device__ uint4 exchange(const uint4& sent, int, int, int) { return sent; }
 };
 __device__ inline void meetCluster() {}
+__device__ inline void shareCluster() { __syncthreads(); }
+__device__ inline float loadFromBlock(const float* own, int) { return *own; }
 #endif
 
 }  // namespace anneal::cuda

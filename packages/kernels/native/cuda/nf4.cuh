@@ -23,6 +23,11 @@ __device__ inline void decodeWord(uint32_t word, const float* values, float absm
 struct Absmax {
   const float* absmax;
 
+  /** What is read of a block, to be made its absmax later. */
+  using Held = float;
+  __device__ Held held(uint64_t block) const { return absmax[block]; }
+  __device__ float value(Held held, const float*) const { return held; }
+
   __device__ const float* table() const { return nullptr; }
   __device__ float operator()(uint64_t block, const float*) const { return absmax[block]; }
 };
@@ -33,11 +38,16 @@ struct DoubleAbsmax {
   const float* map;
   const float* offsets;
 
-  __device__ const float* table() const { return map; }
+  struct Held {
+    uint8_t code;
+    float scale, offset;
+  };
+  __device__ Held held(uint64_t block) const { return {absmax[block], scales[block / kNf4ScaleBlock], offsets[block / kNf4ScaleBlock]}; }
   /** Rounded after the product and after the sum, as bitsandbytes does. @param table the map, or a copy of it */
-  __device__ float operator()(uint64_t block, const float* table) const {
-    return __fadd_rn(__fmul_rn(table[absmax[block]], scales[block / kNf4ScaleBlock]), offsets[block / kNf4ScaleBlock]);
-  }
+  __device__ float value(const Held& held, const float* table) const { return __fadd_rn(__fmul_rn(table[held.code], held.scale), held.offset); }
+
+  __device__ const float* table() const { return map; }
+  __device__ float operator()(uint64_t block, const float* table) const { return value(held(block), table); }
 };
 
 }  // namespace anneal::cuda

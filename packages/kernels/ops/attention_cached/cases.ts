@@ -149,6 +149,15 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
     'sequences of heads as in SmolLM2': contexts(beside, { heads: 3, kvHeads: 1, headSize: 64 }),
     'sequences with a window': contexts(beside, { ...small, window: 200 }),
     'sequences with a short window under a soft cap': contexts(beside, { ...small, window: 3, softCap: 1.5 }),
+    'sequences of heads of 128 in groups of eight': contexts(beside, { heads: 16, kvHeads: 2, headSize: 128 }),
+    'sequences of heads of 128 with a window under a soft cap': contexts(beside, {
+      heads: 12,
+      kvHeads: 1,
+      headSize: 128,
+      window: 200,
+      softCap: 1.5,
+    }),
+    'sequences with a short window of heads of 64': contexts(beside, { heads: 4, kvHeads: 2, headSize: 64, window: 3 }),
     'one of several sequences': contexts(beside.slice(1, 2), { heads: 9, kvHeads: 3, headSize: 64 }),
     'sink, first token': sunk(context({ tokens: 1, start: 0, cache: 1, heads: 1, kvHeads: 1, headSize: 1 })),
     'sinks, next token of a long context': sunk(context({ tokens: 1, start: 900, cache: 910, ...small })),
@@ -159,14 +168,23 @@ export const attentionCachedCases = casesFor(attentionCachedOp, {
       ...contexts(beside, { ...small, window: 200 }),
       optional: ['sequences', 'sinks'],
     },
+    'sinks, sequences of heads of 64': {
+      ...contexts(beside, { heads: 4, kvHeads: 2, headSize: 64, window: 200 }),
+      optional: ['sequences', 'sinks'],
+    },
     'as in SmolLM2': context({ tokens: 3, start: 61, cache: 64, heads: 9, kvHeads: 3, headSize: 64 }),
   },
   benchmark: [
-    contexts(
-      Array.from({ length: 16 }, (_, i) => {
-        return { start: 450, tokens: 1, promptRow: 0, promptTokens: 434, answerRow: cacheRows - 17 - (i % 2) };
-      }),
+    ...[
       { heads: 9, kvHeads: 3, headSize: 64 },
+      { heads: 32, kvHeads: 8, headSize: 128 },
+    ].map((shape) =>
+      contexts(
+        Array.from({ length: 16 }, (_, i) => {
+          return { start: 450, tokens: 1, promptRow: 0, promptTokens: 434, answerRow: cacheRows - 17 - (i % 2) };
+        }),
+        shape,
+      ),
     ),
     context({ tokens: 1, start: 511, cache: 512, heads: 9, kvHeads: 3, headSize: 64 }),
     context({ tokens: 1, start: 4095, cache: 4096, heads: 9, kvHeads: 3, headSize: 64 }),

@@ -67,10 +67,16 @@ const denseCommon = {
     dense(2, 17, 1032),
     dense(4, 260, 72),
     dense(37, 50, 66),
+    dense(5, 130, 320),
+    dense(13, 20, 1088),
+    dense(40, 9, 192),
+    dense(70, 131, 64),
   ],
   attributes: [{ bf16: 0 }, { bf16: 1 }],
   hard: { 'no rows': { extents: dense(0, 3, 4) } },
-  benchmark: [{ extents: dense(1, 4096, 4096) }, { extents: dense(4, 4096, 4096) }, { extents: dense(1, 28672, 4096) }],
+  benchmark: [1, 4, 8, 16, 32, 64, 128].flatMap((T) =>
+    [dense(T, 4096, 4096), dense(T, 28672, 4096), dense(T, 4096, 14336)].map((extents) => ({ extents })),
+  ),
 };
 
 export const linearNf4Cases = casesFor(linearNf4Op, {

@@ -1,8 +1,9 @@
 #include "../expert_linear/wide_tiles.cuh"
 #include "../linear/few_rows.cuh"
+#include "decoded_rows.cuh"
 #include "nf4_weight.cuh"
 
-// Few rows are multiplied with codes as they lie in memory, a quarter of the bytes of a matrix in bf16. For more, the weight is decoded into the
+// Up to 64 rows are multiplied with codes as they lie in memory, a quarter of the bytes of a matrix in bf16. For more, the weight is decoded into the
 // workspace, roundUp(N · K · bytes of the activations' type, 256), behind which is that of `linear`; not experts', where products read the codes.
 
 namespace anneal::cuda {
@@ -58,6 +59,11 @@ FewRows<Nf4Weight<AbsmaxOf>> fewRowsOf(const Launch& launch, const AbsmaxOf& abs
 template <typename AbsmaxOf>
 const char* multiply(const Launch& launch, const Held<AbsmaxOf>& held) {
   const auto p = fewRowsOf(launch, held.absmax, held.others[0]);
+  if (servesDecodedRows(launch.inputs[0], launch.outputs[0], p.columns)) {
+    const DecodedRows<AbsmaxOf> rows{p.weight.codes, p.weight.absmax, p.x, p.c, p.y, p.tokens, p.rows, p.columns};
+    decodedRows(contextOf(launch).stream, rows, contextOf(launch).multiprocessors);
+    return nullptr;
+  }
   if (!areFew(launch.inputs[0], launch.outputs[0], p.columns)) return decodeAndMultiply(launch, held.decode, linear, held.others[0], {});
   fewRows(contextOf(launch).stream, p);
   return nullptr;

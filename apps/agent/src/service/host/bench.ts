@@ -10,10 +10,12 @@ import { type BenchRequest, benchRequest } from '@anneal/core/protocol/host';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
 
+export type ModelSuite = 'sft' | 'decode' | 'rollouts';
+
 /** Training steps, or answers, with weights of one type. @throws UserError `option_wrong`, `option_missing` */
 export async function benchModel(
   _: Context,
-  request: BenchRequest & { suite: 'sft' | 'decode'; dtype: 'f32' | 'bf16' },
+  request: BenchRequest & { suite: ModelSuite; dtype: 'f32' | 'bf16' },
 ): Promise<BenchRow[]> {
   const options = parseRequest(benchRequest, request);
   await checkModelBench(options);
@@ -30,8 +32,14 @@ export async function benchModel(
     const { benchDecode } = await import('@anneal/core/bench/decode');
     return benchDecode({ ...common, promptLength: sequenceLen, newTokens, repeats: steps });
   }
+  const { loraR, profile } = options;
+  if (options.suite === 'rollouts') {
+    const { benchRollouts } = await import('@anneal/core/bench/rollouts');
+    const sizes = { answers: rows, promptLength: sequenceLen, newTokens };
+    return [await benchRollouts({ ...common, ...sizes, loraR, repeats: steps, profile })];
+  }
   const { benchSft } = await import('@anneal/core/bench/sft');
-  const { loraR, optimizer, activations, warmup, profile } = options;
+  const { optimizer, activations, warmup } = options;
   return [await benchSft({ ...common, rows, sequenceLen, loraR, optimizer, activations, warmup, steps, profile })];
 }
 
@@ -74,7 +82,7 @@ function modelOf({ suite, model }: BenchRequest): string {
   if (model !== undefined) return resolveModelPath(model);
   throw new UserError({
     what: `the suite ${suite} needs a model`,
-    next: 'add --model smollm2-135m, a model folder or a .gguf file, or for sft and decode --shape',
+    next: 'add --model smollm2-135m, a model folder or a .gguf file, or --shape where it is not data',
     code: 'option_missing',
   });
 }

@@ -42,6 +42,10 @@ constexpr int kMostDecodeSize = 256;
  */
 const char* decodeForward(const Forward& forward, float* partial, cudaStream_t stream);
 
+/** The same of several sequences on tensor cores, for what it serves. */
+bool servesTogether(const AttentionShape& shape);
+const char* decodeTogether(const Forward& forward, cudaStream_t stream);
+
 const char* plainForward(const Forward& forward, cudaStream_t stream);
 const char* plainBackward(const Backward& backward, cudaStream_t stream);
 const char* mmaForward(const Forward& forward, cudaStream_t stream);

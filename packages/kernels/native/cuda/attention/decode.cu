@@ -1,8 +1,8 @@
 #include "attention.h"
 #include "cuda/reduce.cuh"
 #include "cuda/vectors.cuh"
+#include "decode_query.cuh"
 #include "sink.cuh"
-#include "tiles.h"
 
 // One query of each sequence: what counts is to read the cache once, by as many multiprocessors as there are. As FlashDecoding (Dao et al. 2023):
 // 64 rows of the cache at a time, each part with its own maximum, parts joined in their order.
@@ -26,31 +26,6 @@ struct Shared {
   float sums[kWarps][kHeads][kMostDecodeSize];
   float maximum[kHeads], total[kHeads];
 };
-
-/** The token that a block answers, and where the rows of its sequence lie. */
-struct Query {
-  int token, position, first;  // the last and the first position that it sees
-  int prompt_row, prompt_tokens, answer_row, cache_rows;
-
-  __device__ int64_t rowOf(int at) const {
-    const int row = at < prompt_tokens ? prompt_row + at : answer_row + at - prompt_tokens;
-    return max(0, min(row, cache_rows - 1));
-  }
-};
-
-/** Token -1 where the sequence has several tokens, which are answered elsewhere. */
-__device__ Query queryOf(const AttentionShape& s, int sequence) {
-  Query query{0, 0, 0, 0, s.cache_rows, 0, s.cache_rows};
-  if (s.sequences) {
-    const int32_t* of = s.sequences + 4 * sequence;
-    query.token = of[0];
-    if (firstToken(s, sequence + 1) - query.token != 1 || query.token < 0 || query.token >= s.tokens) return {-1};
-    query.prompt_row = of[1], query.prompt_tokens = of[2], query.answer_row = of[3];
-  }
-  query.position = max(0, min(s.positions[query.token], s.cache_rows - 1));
-  query.first = s.window > 0 ? max(0, query.position - s.window + 1) : 0;
-  return query;
-}
 
 /** Scores of a warp's rows: eight lanes share a row, four rows go side by side. */
 template <int V, typename C>
@@ -240,6 +215,7 @@ const char* launch(const Forward& p, float* partial, cudaStream_t stream) {
 
 const char* decodeForward(const Forward& p, float* partial, cudaStream_t stream) {
   if (p.shape.head_size > kMostDecodeSize) return "several sequences with heads of more than 256 elements have no kernel on CUDA";
+  if (!partial && servesTogether(p.shape)) return decodeTogether(p, stream);
   const char* problem = nullptr;
   const char* type = withTypes(p.shape.type, p.shape.cache_type, [&](auto a, auto c) { problem = launch<decltype(a), decltype(c)>(p, partial, stream); });
   return type ? type : problem;
