@@ -11,7 +11,16 @@ export const goldenModels = ['llama3', 'smollm2', 'qwen2', 'qwen3', 'qwen3-yarn'
 export const laterGoldenModels = [
   ...(['gemma2', 'gemma3-mixed', 'phi3', 'phi4-mini', 'smollm3', 'olmo3'] as const),
   ...(['granite', 'granite4', 'glm4', 'ministral3', 'qwen3-moe', 'lfm2', 'gpt-oss'] as const),
-  ...(['granite4-h', 'qwen3.5', 'qwen3.5-moe', 'deepseek-v3', 'gemma4', 'gemma4-moe', 'gemma3n'] as const),
+  ...([
+    'granite4-h',
+    'qwen3.5',
+    'qwen3.5-moe',
+    'deepseek-v3',
+    'gemma4',
+    'gemma4-moe',
+    'gemma3n',
+    'granite4-moe',
+  ] as const),
 ];
 export type GoldenModel = (typeof goldenModels)[number] | (typeof laterGoldenModels)[number];
 

@@ -34,6 +34,7 @@ describe.each([
   'gemma4',
   'gemma4-moe',
   'gemma3n',
+  'granite4-moe',
 ] as const)('%s', (name) => {
   const { tokens, logits } = reference(name);
 

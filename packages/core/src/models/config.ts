@@ -30,6 +30,8 @@ export interface SharedExpert {
   readonly intermediateSize: number;
   /** A gate of its own weighs what it gives. */
   readonly gated: boolean;
+  /** It is the MLP that layers without experts have, too, by the same names. */
+  readonly isMlp?: boolean;
 }
 
 /** A correction is added to what each expert is chosen by, of the groups of experts that are best; it is no parameter. */

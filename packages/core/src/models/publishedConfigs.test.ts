@@ -321,6 +321,36 @@ const granite4 = {
   vocab_size: 100352,
 };
 
+test('granite-4.0-h-tiny, whose experts stand beside the MLP of its dense relatives', () => {
+  const tiny = {
+    ...granite4,
+    hidden_size: 1536,
+    intermediate_size: 512,
+    layer_types: ['mamba', 'attention'],
+    mamba_n_heads: 48,
+    num_attention_heads: 12,
+    num_experts_per_tok: 6,
+    num_key_value_heads: 4,
+    num_local_experts: 64,
+    output_router_logits: false,
+    position_embedding_type: 'nope',
+    shared_intermediate_size: 1024,
+  };
+  expect(read(tiny)).toMatchObject({
+    intermediateSize: 1024,
+    mixers: ['state_space', 'attention'],
+    experts: {
+      count: 64,
+      choices: 6,
+      intermediateSize: 512,
+      normalized: true,
+      shared: { intermediateSize: 1024, gated: false, isMlp: true },
+    },
+  });
+  expect(() => read({ ...tiny, output_router_logits: true })).toThrow('balance loss');
+  expect(() => read({ ...tiny, num_experts_per_tok: 65 })).toThrow('num_experts_per_tok');
+});
+
 test('Qwen3-30B-A3B, and one with dense layers among the others', () => {
   const qwen = {
     model_type: 'qwen3_moe',
@@ -406,10 +436,9 @@ test('gpt-oss-20b, and what transformers would compute otherwise', () => {
   expect(() => read({ ...gptOss, quantization_config: { quant_method: 'fp8' } })).toThrow('stored quantized (fp8)');
 });
 
-test('granite-4.0-micro; those with experts are refused', () => {
+test('granite-4.0-micro', () => {
   expect(read(granite4)).toMatchObject({ intermediateSize: 8192, logitScale: 0.1, hasRope: [true, true] });
   expect(read({ ...granite4, position_embedding_type: 'nope' }).hasRope).toEqual([false, false]);
-  expect(() => read({ ...granite4, num_local_experts: 62 })).toThrow('mixtures of experts');
 });
 
 test('granite-4.0-h-micro: layers of Mamba 2, and what of them is refused', () => {

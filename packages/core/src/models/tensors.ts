@@ -29,9 +29,10 @@ function mixerLinears(config: ModelConfig, layer: number): string[] {
   return ['q', ...own, 'o'];
 }
 
-/** Its own, not one that experts share. */
+/** By its own names, not those of one that experts share. */
 function hasMlp(config: ModelConfig, layer: number): boolean {
-  return !hasExperts(config, layer) || config.experts?.besideMlp === true;
+  const { besideMlp = false, shared } = config.experts ?? {};
+  return !hasExperts(config, layer) || besideMlp || shared?.isMlp === true;
 }
 
 export function hasExperts({ experts }: ModelConfig, layer: number): boolean {
@@ -97,7 +98,7 @@ function addExperts({ hiddenSize }: ModelConfig, experts: ExpertsConfig, add: Ad
     add('experts_norm', hiddenSize);
     add('experts_post_norm', hiddenSize);
   }
-  if (!shared) return;
+  if (!shared || shared.isMlp) return;
   if (shared.gated) add('shared_expert_gate', 1, hiddenSize);
   add('shared_gate', shared.intermediateSize, hiddenSize);
   add('shared_up', shared.intermediateSize, hiddenSize);

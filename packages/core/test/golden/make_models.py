@@ -39,9 +39,9 @@ TARGETS = {
     "glm4": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_up_proj", "down_proj"],
     **{name: ["q_proj", "k_proj", "v_proj", "o_proj"] for name in ("qwen3-moe", "gpt-oss", "gemma4-moe")},
     "granite4": ["q_proj", "k_proj", "v_proj", "o_proj", "shared_mlp.input_linear", "shared_mlp.output_linear"],
-    "granite4-h": [
+    **{name: [
         "q_proj", "k_proj", "v_proj", "o_proj", "in_proj", "out_proj", "shared_mlp.input_linear", "shared_mlp.output_linear",
-    ],
+    ] for name in ("granite4-h", "granite4-moe")},
     "qwen3.5": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
     "qwen3.5-moe": [*LINEARS, "in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a", "out_proj"],
     "lfm2": ["q_proj", "k_proj", "v_proj", "out_proj", "in_proj", "w1", "w2", "w3"],
@@ -50,7 +50,7 @@ TARGETS = {
 KEPT = {
     "gemma3-mixed": [1, 2], "smollm3": [2, 3], "olmo3": [2, 3], "lfm2": [0, 1], "granite4-h": [0, 1], "qwen3.5": [2, 3], "qwen3.5-moe": [0, 1],
     "deepseek-v3": [0, 2], "gemma4": [1, 3], "gemma4-moe": [0, 1],
-    "gemma3n": [0, 3],
+    "gemma3n": [0, 3], "granite4-moe": [0, 1],
 }
 
 
@@ -133,6 +133,12 @@ CONFIGS = {
         shared_intermediate_size=40, tie_word_embeddings=True, rms_norm_eps=1e-5, mamba_n_heads=8, mamba_d_state=12,
         mamba_n_groups=1, mamba_d_conv=4, mamba_expand=2, mamba_chunk_size=16, layer_types=["linear_attention", FULL],
         position_embedding_type="nope", **rope(1e4),
+    ),
+    "granite4-moe": lambda: T.GraniteMoeHybridConfig(
+        **{**SMALL, "vocab_size": 96, "intermediate_size": 16}, **GRANITE, num_hidden_layers=2, num_local_experts=8,
+        num_experts_per_tok=3, shared_intermediate_size=24, tie_word_embeddings=True, rms_norm_eps=1e-5,
+        layer_types=["linear_attention", FULL], position_embedding_type="nope", mamba_n_heads=4, mamba_d_state=12,
+        mamba_n_groups=1, mamba_d_conv=4, mamba_expand=2, mamba_chunk_size=32, mamba_conv_bias=True,
     ),
     "glm4": lambda: T.Glm4Config(
         **SMALL, num_hidden_layers=2, head_dim=16, attention_bias=True, tie_word_embeddings=False, rms_norm_eps=1e-5,
@@ -218,7 +224,7 @@ def random_model(name):
                 parameter.add_(0.2 * torch.randn_like(parameter))
             if parameter_name.endswith("A_log"):
                 parameter.add_(0.1 * torch.randn_like(parameter))
-            if name in ("qwen3.5-moe", "deepseek-v3") and parameter_name.endswith("mlp.gate.weight"):  # routers far from ties
+            if name in ("qwen3.5-moe", "deepseek-v3", "granite4-moe") and parameter_name.endswith(("mlp.gate.weight", "router.weight")):  # routers far from ties
                 parameter.copy_(0.4 * torch.randn_like(parameter))
     return model
 
@@ -259,6 +265,13 @@ def is_kept(name, kept):
     return layer in kept if kept else layer != 0
 
 
+def name_in_file(name):
+    """Of a parameter: files of Granite 4 have other names for the matrices of experts."""
+    for ours, theirs in (("experts.gate_up_proj", "input_linear.weight"), ("experts.down_proj", "output_linear.weight"), ("router.weight", "router.layer.weight")):
+        name = name.replace(f"block_sparse_moe.{ours}", f"block_sparse_moe.{theirs}")
+    return name
+
+
 def base_values(model, ids, labels, kept):
     result = model(input_ids=ids, labels=labels, output_hidden_states=True, use_cache=False)
     values = {"input_ids": ids.to(torch.int32), "labels": labels.to(torch.int32)}
@@ -266,7 +279,7 @@ def base_values(model, ids, labels, kept):
     values |= {f"hidden.{i}": float32(hidden) for i, hidden in enumerate(result.hidden_states)}
     model.zero_grad()
     result.loss.backward()
-    values |= {f"grad.{n}": float32(p.grad) for n, p in model.named_parameters() if is_kept(n, kept)}
+    values |= {f"grad.{name_in_file(n)}": float32(p.grad) for n, p in model.named_parameters() if is_kept(n, kept)}
     prompt, first, second = ids[:1, :9], ids[0, :19], ids[1, :29]
     with torch.no_grad():
         # Without the cache: for a window of 1 transformers' keeps every key ([-window + 1:] of all).

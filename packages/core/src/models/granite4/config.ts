@@ -1,21 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
-import { longestShortConv } from '@anneal/kernels';
-import type { ModelConfig, StateSpaceConfig, TokenMixer } from '../config.ts';
+import { longestShortConv, plainSwiglu } from '@anneal/kernels';
+import type { ExpertsConfig, ModelConfig, StateSpaceConfig, TokenMixer } from '../config.ts';
 import { MAX_LAYERS, readDecoderConfig } from '../decoderConfig.ts';
 import type { Fields } from '../fields.ts';
 import { graniteMultipliers } from '../granite/config.ts';
+import { refuseBalanceLoss } from '../refuseBalanceLoss.ts';
 
-/** The dense models of Granite 4: layers of Mamba 2 among those of attention, or attention alone; gate and up in one matrix. Those with experts are refused. */
+/** As many transformers takes where config.json does not say it. */
+const EXPERTS = 8;
+
+/** Granite 4: layers of Mamba 2 among those of attention, or attention alone; gate and up in one matrix; experts beside the MLP, or none. */
 export function readConfig(fields: Fields, generation: Fields | null): ModelConfig {
   const attentionBias = fields.boolean('attention_bias', false);
   const mixers = readMixers(fields);
   const position = fields.has('position_embedding_type') ? fields.string('position_embedding_type') : 'nope';
+  const hasExperts = fields.count('num_local_experts', EXPERTS, undefined, 0) > 0;
   if (position !== 'rope' && position !== 'nope') throw fields.wrong('position_embedding_type', 'rope or nope');
   return readDecoderConfig(
     fields.withDefaults({ intermediate_size: fields.count('shared_intermediate_size') }),
     generation,
     {
       architecture: 'granitemoehybrid',
+      ...(hasExperts && { experts: (layerCount: number) => readExperts(fields, layerCount) }),
       config: {
         mixers,
         stateSpace: mixers.includes('state_space') ? readStateSpace(fields) : null,
@@ -42,6 +48,24 @@ function readMixers(fields: Fields): TokenMixer[] {
   });
   if (mixers.includes('attention')) return mixers;
   throw fields.unsupported('a model without any layer of attention is not implemented', 'use a published Granite 4');
+}
+
+/** `intermediate_size` is theirs, not that of the MLP. */
+function readExperts(fields: Fields, layerCount: number): ExpertsConfig {
+  refuseBalanceLoss(fields);
+  const count = fields.count('num_local_experts', EXPERTS);
+  return {
+    count,
+    choices: fields.count('num_experts_per_tok', 2, count),
+    intermediateSize: fields.count('intermediate_size'),
+    normalized: true,
+    sigmoid: null,
+    bias: false,
+    activation: plainSwiglu,
+    shared: { intermediateSize: fields.count('shared_intermediate_size'), gated: false, isMlp: true },
+    besideMlp: false,
+    layers: Array.from({ length: layerCount }, () => true),
+  };
 }
 
 function readStateSpace(fields: Fields): StateSpaceConfig {

@@ -14,6 +14,7 @@ export const ggufPart: GgufPart = {
     const heads = fields.count('ssm.time_step_rank');
     return {
       ...graniteGguf.configJson(fields, common, source),
+      num_local_experts: 0,
       shared_intermediate_size: common['intermediate_size'],
       attention_bias: layers.some((layer) => source.tensors.has(`blk.${layer}.attn_output.bias`)),
       position_embedding_type: fields.boolean('rope.scaling.finetuned', true) ? 'rope' : 'nope',
@@ -43,7 +44,8 @@ export const ggufPart: GgufPart = {
       ['attention.head_count_kv', { type: 'array', items: 'uint32', value: keyHeads }],
     ];
   },
-  refusal: ({ stateSpace, hiddenSize }) => {
+  refusal: ({ stateSpace, hiddenSize, experts }) => {
+    if (experts) return 'files of Granite 4 with experts are not implemented';
     if (stateSpace === null)
       return 'files of Granite 4 without Mamba layers, which llama.cpp takes for Granite 3, are not implemented';
     const { heads, headSize, groups } = stateSpace;

@@ -1,7 +1,27 @@
 import { attentionBiasNames, normNames, outerNames, permutedQueryKeyNames, valueOutputNames } from '../layers/names.ts';
 import { type NameTable, table } from '../names.ts';
 
+/** Files hold the matrices of all experts as one, gate before up as here. */
+const expertNames: NameTable = [
+  ...table(['layers.*.router', 'model.layers.*.block_sparse_moe.router.layer.weight', 'blk.*.ffn_gate_inp.weight']),
+  {
+    ours: 'layers.*.experts_gate_up',
+    huggingFace: 'model.layers.*.block_sparse_moe.input_linear.weight',
+    gguf: 'blk.*.ffn_gate_up_exps.weight',
+    transform: null,
+    parts: { gguf: ['blk.*.ffn_gate_exps.weight', 'blk.*.ffn_up_exps.weight'] },
+  },
+  {
+    ours: 'layers.*.experts_down',
+    huggingFace: 'model.layers.*.block_sparse_moe.output_linear.weight',
+    gguf: 'blk.*.ffn_down_exps.weight',
+    transform: null,
+    parts: { gguf: ['blk.*.ffn_down_exps.weight'] },
+  },
+];
+
 export const names: NameTable = [
+  ...expertNames,
   ...outerNames,
   ...normNames,
   ...permutedQueryKeyNames,

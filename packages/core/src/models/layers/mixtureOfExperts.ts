@@ -31,9 +31,10 @@ export function mixtureOfExperts(m: ModelScope, layer: number, x_TD: Tensor, plu
     : expertRoute(logits_TE, experts);
   const chosen_TD = chosenExperts(m, layer, x_TD, routes, plus_TD);
   if (!experts.shared) return chosen_TD;
-  const inner_TF = gatedMlp(m, layer, x_TD, 'shared_');
-  if (!experts.shared.gated) return m.linear(inner_TF, name('shared_down'), chosen_TD);
-  const shared_TD = m.linear(inner_TF, name('shared_down'));
+  const shared = experts.shared.isMlp ? '' : 'shared_';
+  const inner_TF = gatedMlp(m, layer, x_TD, shared);
+  if (!experts.shared.gated) return m.linear(inner_TF, name(`${shared}down`), chosen_TD);
+  const shared_TD = m.linear(inner_TF, name(`${shared}down`));
   return add(chosen_TD, sigmoidGate(shared_TD, m.linear(x_TD, name('shared_expert_gate'))));
 }
 
