@@ -1,4 +1,5 @@
 import { isJsonObject } from '@anneal/formats/json';
+import { TextSearch } from './textSearch.ts';
 
 /** Takes a part of a text: an added token by its id, null for what lies between. */
 export type TakePart = (start: number, end: number, id: number | null) => void;
@@ -7,11 +8,11 @@ export type TakePart = (start: number, end: number, id: number | null) => void;
 export class AddedTokens {
   readonly #ids: ReadonlyMap<string, number>;
   /** Each looks at what those before it have left. */
-  readonly #expressions: readonly RegExp[];
+  readonly #groups: readonly TextSearch[];
 
-  private constructor(ids: ReadonlyMap<string, number>, expressions: readonly RegExp[]) {
+  private constructor(ids: ReadonlyMap<string, number>, groups: readonly TextSearch[]) {
     this.#ids = ids;
-    this.#expressions = expressions;
+    this.#groups = groups;
   }
 
   /** @param description `added_tokens`; @returns null where one takes white space along or stands for whole words only */
@@ -24,7 +25,10 @@ export class AddedTokens {
         .filter((token) => (token.normalized === true) === normalized && token.content !== '')
         .map(({ content }) => String(content));
     const groups = [textsOf(false), textsOf(true)].filter((texts) => texts.length > 0);
-    return new AddedTokens(ids, groups.map(anyOf));
+    return new AddedTokens(
+      ids,
+      groups.map((texts) => new TextSearch(texts)),
+    );
   }
 
   /** Gives the parts of a text in order. */
@@ -33,23 +37,15 @@ export class AddedTokens {
   }
 
   #split(text: string, offset: number, depth: number, take: TakePart): void {
-    const expression = this.#expressions[depth];
+    const group = this.#groups[depth];
     if (text === '') return;
-    if (expression === undefined) return take(offset, offset + text.length, null);
+    if (group === undefined) return take(offset, offset + text.length, null);
     let position = 0;
-    for (const { 0: token, index } of text.matchAll(expression)) {
-      this.#split(text.slice(position, index), offset + position, depth + 1, take);
-      position = index + token.length;
-      take(offset + index, offset + position, this.#ids.get(token) as number);
+    for (const [start, end] of group.findAll(text)) {
+      this.#split(text.slice(position, start), offset + position, depth + 1, take);
+      position = end;
+      take(offset + start, offset + end, this.#ids.get(text.slice(start, end)) as number);
     }
     this.#split(text.slice(position), offset + position, depth + 1, take);
   }
 }
-
-/** Where several begin at one place, the longest is meant. */
-function anyOf(texts: readonly string[]): RegExp {
-  const longestFirst = texts.toSorted((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map(escapeRegex).join('|'), 'gu');
-}
-
-const escapeRegex = (text: string): string => text.replaceAll(/[\^$\\.*+?()[\]{}|/]/g, String.raw`\$&`);
