@@ -1,5 +1,6 @@
 import { casesFor, constant, type Fill, normals } from '../../src/cases/casesFor.ts';
 import type { Values } from '../../src/cases/values.ts';
+import { type Assignment, addPlaces } from './assignments.ts';
 import { expertRouteBackwardOp, expertRouteOp } from './op.ts';
 
 function shape(T: number, E: number, C: number) {
@@ -54,7 +55,7 @@ export const expertRouteCases = casesFor(expertRouteOp, {
     { gates, experts, places, offsets },
     { extents: { T = 0, E = 0 }, attributes: { choices: C, normalized } },
   ) => {
-    const assignments: { expert: number; t: number; c: number }[] = [];
+    const assignments: Assignment[] = [];
     for (let t = 0; t < T; t++) {
       const order = ranked(logits, t, E);
       const chosen = order.slice(0, C);
@@ -67,9 +68,7 @@ export const expertRouteCases = casesFor(expertRouteOp, {
         assignments.push({ expert, t, c });
       }
     }
-    const sorted = assignments.toSorted((a, b) => a.expert - b.expert || a.t - b.t || a.c - b.c);
-    for (const [place, { t, c }] of sorted.entries()) places.add(t, c, place);
-    for (let e = 0; e <= E; e++) offsets.add(e, 0, sorted.filter(({ expert }) => expert < e).length);
+    addPlaces(assignments, E, { places, offsets });
   },
 });
 

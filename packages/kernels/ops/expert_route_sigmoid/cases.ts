@@ -1,6 +1,7 @@
 import { casesFor, constant, type Fill, normals } from '../../src/cases/casesFor.ts';
 import { sigmoid } from '../../src/cases/mathematics.ts';
 import type { Values } from '../../src/cases/values.ts';
+import { type Assignment, addPlaces } from '../expert_route/assignments.ts';
 import { expertRouteSigmoidBackwardOp, expertRouteSigmoidOp } from './op.ts';
 
 type Routing = readonly [choices: number, groups: number, chosenGroups: number];
@@ -51,7 +52,7 @@ export const expertRouteSigmoidCases = casesFor(expertRouteSigmoidOp, {
   benchmark: [routed(512, 64, [6, 1, 1]), routed(512, 256, [8, 8, 4])],
   reference: ({ logits, bias }, { gates, experts, places, offsets }, { extents: { T = 0, E = 0 }, attributes }) => {
     const { choices, groups, chosenGroups, normalized, scale } = attributes;
-    const assignments: { expert: number; t: number; c: number }[] = [];
+    const assignments: Assignment[] = [];
     for (let t = 0; t < T; t++) {
       const chosen = chosenOf(logits, bias, t, E, [choices, groups, chosenGroups]);
       const scores = chosen.map((e) => sigmoid(logits.at(t, e)));
@@ -63,9 +64,7 @@ export const expertRouteSigmoidCases = casesFor(expertRouteSigmoidOp, {
         assignments.push({ expert, t, c });
       }
     }
-    const sorted = assignments.toSorted((a, b) => a.expert - b.expert || a.t - b.t || a.c - b.c);
-    for (const [place, { t, c }] of sorted.entries()) places.add(t, c, place);
-    for (let e = 0; e <= E; e++) offsets.add(e, 0, sorted.filter(({ expert }) => expert < e).length);
+    addPlaces(assignments, E, { places, offsets });
   },
 });
 

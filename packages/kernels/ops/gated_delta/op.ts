@@ -3,7 +3,7 @@ import { defineOp, type Extents, type Sizes, type WorkspaceContext } from '../..
 import type { Tensor } from '../../src/tensor.ts';
 import { partsBytes } from '../../src/workspace.ts';
 
-/** Tokens of a chunk: kChunk in cpu/recurrence.h, kWindow in sweep.cuh. */
+/** Tokens of a chunk: kChunk in cpu/recurrence.h, kWindow in cuda/windows.cuh. */
 const CHUNK = 64;
 
 type Heads = 'keyHeads' | 'keySize';
