@@ -85,9 +85,10 @@ export class Sockets {
     const isPaired = session !== undefined && access.hasSession(session);
     // A cookie comes from a browser, which always says from which page it asks.
     const isBrowser = isPaired && request.headers.origin !== undefined;
+    const unanswered = { count: 0 };
     const caller: SocketCaller = isBrowser
-      ? { session, person: () => access.personOf(session) }
-      : { session: undefined, person: () => (bearer === undefined ? undefined : this.#holderOf(bearer)) };
+      ? { session, unanswered, person: () => access.personOf(session) }
+      : { session: undefined, unanswered, person: () => (bearer === undefined ? undefined : this.#holderOf(bearer)) };
     if (!caller.person()) return refuse(socket, '401 Unauthorized');
     server.handleUpgrade(request, socket, head, (client) => {
       this.#requests.set(request, caller);
@@ -122,10 +123,14 @@ export class Sockets {
     for (const client of this.#callers.keys()) client.terminate();
   }
 
-  /** Who has another role comes back with it; who has been signed out does not. */
+  /**
+   * Who has another role comes back with it, once they know what became of what they have asked; who has been signed out
+   * does not. What a role may is looked up at each call.
+   */
   #closeChanged(): void {
-    for (const [client, { person, role }] of this.#callers) {
+    for (const [client, { person, role, unanswered }] of this.#callers) {
       const now = person()?.role;
+      if (now !== undefined && unanswered.count > 0) continue;
       if (now !== role)
         client.close(now === undefined ? 4401 : 4403, now === undefined ? 'signed out' : 'another role');
     }

@@ -57,6 +57,8 @@ export interface SocketCaller {
   session: string | undefined;
   /** Looked up each time: undefined once the session has ended. */
   person(): Person | undefined;
+  /** Requests of this socket that have no answer yet, subscriptions left out. */
+  unanswered: { count: number };
 }
 
 /** One for each client. */
@@ -94,9 +96,16 @@ export const procedure = t.procedure.use(async ({ ctx, path, type, getRawInput, 
     await record('not_allowed');
     throw new TRPCError({ code: 'FORBIDDEN', cause: notAllowed(me, needed) });
   }
-  const result = await next({ ctx: { ...ctx, me } });
-  await record(result.ok ? 'done' : codeOf(result.error));
-  return result;
+  const { unanswered } = ctx.caller;
+  const isAsked = type !== 'subscription';
+  if (isAsked) unanswered.count++;
+  try {
+    const result = await next({ ctx: { ...ctx, me } });
+    await record(result.ok ? 'done' : codeOf(result.error));
+    return result;
+  } finally {
+    if (isAsked) unanswered.count--;
+  }
 });
 
 function codeOf({ cause, code }: TRPCError): string {
