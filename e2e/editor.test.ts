@@ -1,6 +1,7 @@
 /** A recipe in the editor: what it knows while one writes, and what several people see who write at once. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseText, readValue } from '@anneal/core/recipe/edit';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
@@ -200,6 +201,29 @@ describe('the editor of recipes', () => {
     expect(written()).toContain('weight_decay: 0.02\n');
     await field('weight_decay').fill('0.0');
     await lineWritten('weight_decay: 0.0');
+    await page.close();
+  });
+
+  it('has conversations as sample prompts in the form, which stay what they are in the text', async () => {
+    const page = await openRecipe(ada);
+    const before = written();
+    await page.getByRole('radio', { name: 'Form' }).click();
+    await page.getByRole('searchbox').fill('sample_prompts');
+    await page.getByRole('button', { name: 'Add a conversation' }).click();
+    await page.getByRole('textbox', { name: 'Message 1', exact: true }).fill('Be brief.\nBe kind.');
+    await page.getByRole('combobox', { name: 'Who says message 1' }).selectOption('system');
+    await page.getByRole('button', { name: 'Add a message' }).click();
+    await page.getByRole('textbox', { name: 'Message 2', exact: true }).fill('Who are you?');
+    const prompts = () => (readValue(parseText(written()), ['sample_prompts'])?.value as unknown[] | undefined)?.at(-1);
+    await expect.poll(prompts, { timeout: 20_000 }).toEqual([
+      { role: 'system', content: 'Be brief.\nBe kind.' },
+      { role: 'user', content: 'Who are you?' },
+    ]);
+    await page.getByText('Ready to start').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: /^Remove Conversation/ }).click();
+    await expect.poll(written, { timeout: 20_000 }).toBe(before);
+    await page.getByRole('radio', { name: 'Text' }).click();
     await page.close();
   });
 

@@ -1,7 +1,8 @@
 /** A recipe as a form. Browser-safe. */
 
 /**
- * `names` and `numbers` are in one line, with commas between them, `texts` one below the other; `group` is a mapping with fields of
+ * `names` and `numbers` are in one line, with commas between them, `texts` one below the other; `prompts` are texts or
+ * conversations; `group` is a mapping with fields of
  * its own; `other` is changed in the text.
  */
 export type FormControl =
@@ -9,7 +10,7 @@ export type FormControl =
   | { kind: 'datasets' | 'group'; fields: readonly FormField[] }
   /** Such as `≥ 1`. */
   | { kind: 'number'; isWhole: boolean; bounds: readonly string[] }
-  | { kind: 'text' | 'names' | 'numbers' | 'texts' | 'other' };
+  | { kind: 'text' | 'names' | 'numbers' | 'texts' | 'prompts' | 'other' };
 
 export interface FormField {
   key: string;

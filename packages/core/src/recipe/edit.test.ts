@@ -79,6 +79,23 @@ describe('edits of a recipe through its syntax tree', () => {
     expect(edited(appendItem(text, ['datasets', 1, 'roles_to_train'], 'tool'))).toContain('[user, assistant, tool]');
   });
 
+  it('changes messages of conversations, in brackets and below each other', () => {
+    const before =
+      'sample_prompts:\n  - - role: user # asks\n      content: hi\n  - [{role: user, content: ""}]\nseed: 1\n';
+    const message = sourceOf({ role: 'assistant', content: 'yes, "so"' });
+    const longer = edited(appendItem(before, ['sample_prompts', 0], message), before);
+    expect(longer).toContain(
+      '  - - role: user # asks\n      content: hi\n    - {role: assistant, content: \'yes, "so"\'}\n',
+    );
+    const content = ['sample_prompts', 1, 0, 'content'];
+    const two = edited(setValue(longer, content, sourceOf('a\nb', '""'), []), longer);
+    expect(readValue(parseText(two), content)?.value).toBe('a\nb');
+    const roles = edited(setValue(two, ['sample_prompts', 0, 0, 'role'], 'system', []), two);
+    expect(roles).toContain('  - - role: system # asks\n');
+    const fewer = edited(removeValue(roles, ['sample_prompts', 0]), roles);
+    expect(fewer).toBe('sample_prompts:\n  - [{role: user, content: "a\\nb"}]\nseed: 1\n');
+  });
+
   it('writes texts that look like something else in quotes', () => {
     expect([sourceOf('true'), sourceOf('2e-4'), sourceOf('a, b'), sourceOf('plain'), sourceOf(['a', 'b'])]).toEqual([
       '"true"',

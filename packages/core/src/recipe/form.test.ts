@@ -23,7 +23,7 @@ describe('the form of a recipe', () => {
     expect(field('val_set_size')?.control.kind).toBe('number');
     expect(field('base_model')).toMatchObject({ control: { kind: 'text' }, isRequired: true });
     expect(field('lora_target_modules')?.control.kind).toBe('names');
-    expect(field('sample_prompts')?.control.kind).toBe('texts');
+    expect(field('sample_prompts')?.control.kind).toBe('prompts');
     expect(field('peft_trainable_token_indices')?.control.kind).toBe('numbers');
     expect(field('chat_template_kwargs')?.control.kind).toBe('other');
     const control = field('datasets')?.control;

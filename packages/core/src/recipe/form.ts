@@ -47,6 +47,7 @@ function controlOf(schema: JsonSchema, withNull: boolean): FormControl {
   if (list) {
     const items = branchesOf(list).map(typeOf);
     if (typeOf(list) === 'object') return { kind: 'datasets', fields: fieldsOf(datasetSchema.shape) };
+    if (items.includes('string') && items.includes('array')) return { kind: 'prompts' };
     if (items.includes('string')) return { kind: items.length === 1 ? 'names' : 'texts' };
     if (items.every((item) => item === 'number' || item === 'integer')) return { kind: 'numbers' };
   }

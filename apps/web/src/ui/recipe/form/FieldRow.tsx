@@ -13,6 +13,7 @@ import { Explained } from './Explained.tsx';
 import { isBelow, type Path, type Problem, useRecipeForm, valueAt } from './formContext.ts';
 import { InText, linkClass } from './InText.tsx';
 import { Line } from './Line.tsx';
+import { Prompts } from './Prompts.tsx';
 import { Texts } from './Texts.tsx';
 
 /** One key: what it means, its value, and what is wrong with it. */
@@ -86,12 +87,15 @@ function Control({ field, path, ...props }: { field: FormField; path: Path } & C
     case 'numbers':
       return isSingle || isSimple ? <Line {...props} control={control} /> : <Elsewhere {...props} path={path} />;
     case 'texts':
+    case 'prompts': {
+      const List = control.kind === 'texts' ? Texts : Prompts;
       // A single value is none of a list's: to add one to it would take it away.
       return value === undefined || value === null || isList ? (
-        <Texts {...props} path={path} />
+        <List {...props} path={path} />
       ) : (
         <Elsewhere {...props} path={path} />
       );
+    }
     default:
       return <Elsewhere {...props} path={path} />;
   }
