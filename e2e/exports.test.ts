@@ -90,6 +90,22 @@ describe('exports in a browser', () => {
     await again.close();
   });
 
+  it('offers an importance matrix to the types that it makes better, and shows what was written by one', async () => {
+    const page = await open('&forms=f16');
+    const matrix = page.getByRole('checkbox', { name: 'By an importance matrix' });
+    await matrix.waitFor();
+    expect(await matrix.isDisabled()).toBe(true);
+    await page.getByRole('checkbox', { name: /^Q4_K_M/ }).check();
+    await page.getByRole('checkbox', { name: /^F16/ }).uncheck();
+    await matrix.check();
+    await page.waitForURL('**&forms=q4_k_m,imatrix');
+    await page.getByText(/^\.\/anneal export .* --gguf q4_k_m --imatrix/).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+    await rowOf(page, 'GGUF Q4_K_M').getByText('by an importance matrix of 65,536 tokens of its rows').waitFor();
+    await page.close();
+  });
+
   it('keeps a token of the hub that is never shown again', async () => {
     const page = await studio.goTo('/settings');
     const card = page.getByRole('region', { name: 'Secrets' });
@@ -136,7 +152,7 @@ describe('exports in a browser', () => {
     await link.click();
     const download = await begun;
     const folder = join(exportFolder(), 'step-60', 'gguf');
-    const [file] = readdirSync(folder).filter((name) => name.endsWith('.gguf'));
+    const [file] = readdirSync(folder).filter((name) => name.endsWith('Q8_0.gguf'));
     expect(download.suggestedFilename()).toBe(file);
     const wanted = sha256(readFileSync(join(folder, file as string)));
     expect(sha256(readFileSync(await download.path()))).toBe(wanted);

@@ -1,5 +1,5 @@
 /** The host's screen: runs that wait for one device, reordered, and a killed agent that goes on with them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { readRun } from '@anneal/core/trainer/runReader';
@@ -72,6 +72,26 @@ describe('the host', () => {
     await page.locator('[data-waiting]').nth(2).dragTo(page.locator('[data-waiting]').nth(0));
     await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one', 'three']);
     await page.getByRole('button', { name: 'Take three out of the queue' }).click();
+    await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
+    await page.close();
+  });
+
+  it('lets a run whose device is gone wait for another one', async () => {
+    const states = join(agent.workspace, '.state', 'anneal', 'agents');
+    const file = join(states, readdirSync(states)[0] as string, 'queue.json');
+    const text = readFileSync(file, 'utf8');
+    const { waiting } = JSON.parse(text) as { waiting: { run: string }[] };
+    const gone = waiting.map((entry) => (entry.run.endsWith('-two') ? { ...entry, device: 'cuda:7' } : entry));
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(text), waiting: gone }));
+    const page = await open('/host');
+    const lane = page.getByRole('region', { name: 'cuda:7' });
+    const choice = lane.getByRole('combobox', { name: 'Device that two waits for' });
+    await choice.waitFor();
+    await expectAccessible(page);
+    await choice.selectOption('cpu');
+    await lane.waitFor({ state: 'detached' });
+    await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['one', 'two']);
+    await page.getByRole('button', { name: 'Move two up' }).click();
     await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
     await page.close();
   });

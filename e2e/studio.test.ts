@@ -290,6 +290,13 @@ describe('the studio in a browser', () => {
     writeFileSync(join(copy, 'recipe.resolved.yaml'), recipe.replace(/^seed: 3407$/m, 'seed: 7'));
 
     const page = await open('/');
+    // They differ in their seeds alone: one head for both, which hides and shows them.
+    const family = page.locator('[data-family]');
+    const folder = family.getByRole('button', { name: /2 seeds/ });
+    await folder.press('Enter');
+    expect(await family.locator('[data-row]').first().isVisible()).toBe(false);
+    await expectAccessible(page);
+    await folder.press('Enter');
     for (const key of [first, second]) {
       await page.getByRole('checkbox', { name: `Select ${key} to compare it` }).press('Space');
     }
@@ -315,6 +322,12 @@ describe('the studio in a browser', () => {
       .split('\n');
     expect(head).toMatch(/^run,state,steps,.*,seed$/);
     expect(lines.map((text) => text.split(',').at(-1)).sort()).toEqual(['3407', '7']);
+    const seeds = page.getByRole('region', { name: 'Several seeds' });
+    await seeds.getByRole('cell', { name: /seeds \d+, \d+$/ }).waitFor();
+    await page.getByRole('group').getByRole('button', { name: / × 2$/ }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('radio', { name: 'Each seed' }).press('Space');
+    await page.waitForURL('**&seeds=each');
     const line = page.getByRole('group').getByRole('button', { name: /other/ });
     await line.press('Space');
     expect(await line.getAttribute('aria-pressed')).toBe('false');

@@ -1,9 +1,9 @@
 import type { EventBody } from '@anneal/core/protocol/events';
+import { seedGroups } from '@anneal/core/protocol/seedGroups';
 import { describe, expect, test } from 'vitest';
 import { comparisonCsv } from '../src/service/runs/comparisonCsv.ts';
 import { commonSteps, measure, stepByStep } from '../src/service/runs/measure.ts';
 import { type RunRecord, recordOf } from '../src/service/runs/record.ts';
-import { seedGroups } from '../src/service/runs/seedGroups.ts';
 
 describe('measuring a run', () => {
   test('counts the steps behind it, not only those on record', () => {

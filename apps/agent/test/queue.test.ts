@@ -1,19 +1,23 @@
 /** The queue of an agent: its order, who occupies a device, and what kills of the agent do to it: nothing. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { hostSampleSchema } from '@anneal/core/protocol/host';
 import type { Priority } from '@anneal/core/protocol/priorities';
 import type { QueuedRun } from '@anneal/core/protocol/queue';
 import type { HostNow } from '@anneal/core/protocol/studio';
 import { readEvents } from '@anneal/core/trainer/eventReader';
+import { stretchesOf } from '@anneal/core/trainer/repetition';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { AgentState } from '../src/daemon/agentState.ts';
 import { startDetached } from '../src/runner/startWorker.ts';
 import { deviceOfRun } from '../src/service/host/devices.ts';
-import { placeOf, withRun, withRunAt } from '../src/service/queue/order.ts';
+import { placeOf, withRun, withRunAt, withRunOn } from '../src/service/queue/order.ts';
+import { onDevice } from '../src/service/queue/queuedRun.ts';
 import { RunQueue } from '../src/service/queue/runQueue.ts';
+import { openRecipe } from '../src/service/recipes/open.ts';
 import { schedulerOf } from './fixtures/scheduler.ts';
 import { annealIn, startNode, temporaryFolder } from './helpers/anneal.ts';
 import { client, makePlace, paired, start } from './helpers/daemon.ts';
@@ -65,6 +69,15 @@ describe('the order', () => {
     expect(order(withRunAt(waiting, 'a', 2))).toBe('bcda');
     expect(placeOf(withRunAt(waiting, 'a', 2), 'a')).toMatchObject({ place: 2 });
   });
+});
+
+test('a run that waits for another device stands there behind those of its priority', () => {
+  const waiting = [entry('a', 'high', 'cuda:0'), entry('b'), entry('c', 'normal', 'cuda:0'), entry('d', 'low')];
+  const moved = withRunOn(waiting, 'b', { device: 'cuda:0', changes: ['device=cuda:0'] });
+  expect(order(moved)).toBe('acbd');
+  expect(moved[2]).toEqual({ ...entry('b', 'normal', 'cuda:0'), changes: ['device=cuda:0'] });
+  expect(placeOf(moved, 'b')).toEqual({ device: 'cuda:0', priority: 'normal', place: 3, of: 3 });
+  expect(withRunOn(waiting, 'b', { device: 'cpu', changes: [] })).toEqual(waiting);
 });
 
 describe('the file', () => {
@@ -281,6 +294,51 @@ test('the command line and the studio work on one queue', async () => {
   expect((await elsewhere('queue', 'ls')).stderr).toMatch(/no agent serves this folder/);
   await daemon.close();
   expect((await anneal('queue', 'ls')).stderr).toMatch(/no agent runs: they begin when one serves/);
+});
+
+test('a run whose device is gone is trained on another one, and says so; one that has begun keeps its device', async () => {
+  const at = makePlace();
+  const daemon = await start(at);
+  const { api } = client(daemon, await paired(daemon));
+  const { recipe } = await api.recipes.begin.mutate();
+  const anneal = annealIn(at.workspace, { XDG_DATA_HOME: process.env.XDG_DATA_HOME });
+  // As one that was made where there was such a device.
+  const { resolvedText } = await openRecipe(join(at.workspace, recipe), ['device=cpu', 'max_steps=2']);
+  const gone = resolvedText.replace('device: cpu', 'device: cuda:77');
+  const made = await RunDirectory.create({
+    root: join(at.workspace, 'runs'),
+    name: 'gone',
+    recipeText: gone,
+    resolvedText: gone,
+  });
+  await made.close();
+  const { path } = made;
+  const run = relative(at.workspace, path);
+  const queue = new RunQueue(AgentState.above(at.workspace).folder);
+  await queue.setConcurrency('cpu', 0);
+  await queue.add({ ...entry(run, 'normal', 'cuda:77'), afterSeq: readRun(path).status.seq });
+  await vi.waitFor(async () => expect(await api.runs.get.query({ run })).toMatchObject({ state: 'queued' }), 20_000);
+  await expect(api.queue.assign.mutate({ run, device: 'cuda:78' })).rejects.toMatchObject({
+    data: { error: { code: 'device_not_found' } },
+  });
+  expect((await anneal('queue', 'assign', basename(path), 'cpu')).stdout).toMatch(/ waits for cpu, at place 1 of 1\n$/);
+  expect(queue.read().waiting).toMatchObject([{ run, device: 'cpu', changes: ['device=cpu'] }]);
+  await api.queue.setConcurrency.mutate({ device: 'cpu', runs: 1 });
+  await vi.waitFor(() => expect(readRun(path)).toMatchObject({ state: 'finished', status: { error: null } }), {
+    timeout: 60_000,
+    interval: 100,
+  });
+  const events = [...readEvents(join(path, 'events.jsonl'))];
+  expect(events.slice(0, 2)).toMatchObject([
+    { type: 'run_created' },
+    { type: 'recipe_changed', changes: [{ key: 'device', from: 'cuda:77', to: 'cpu' }] },
+  ]);
+  expect(await api.runs.get.query({ run })).toMatchObject({ device: 'cpu' });
+  expect(stretchesOf(events)).toEqual([{ from: 0, changes: [] }]);
+  // Once begun, its steps depend on the device.
+  const file = join(path, 'recipe.resolved.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('device: cpu', 'device: cuda:77'));
+  expect(() => onDevice({ changes: [] }, path, 'cpu')).toThrow(/a run keeps device for its whole life/);
 });
 
 test('what the host does is told to those who look, and to Prometheus with a token', async () => {

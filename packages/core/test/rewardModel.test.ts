@@ -66,19 +66,6 @@ test('an adapter learns which answer is preferred, and is exported with its head
   expect(eventsOf(again, 'step')[0]?.rewardAccuracy).toBe(1);
 });
 
-test('begins with an adapter: of a language model with a new head, of a reward model with its own', async () => {
-  const imitated = await trainHere(tinyRecipe(temporaryFolder(), { max_steps: 4 }));
-  const folder = join(imitated.path, 'checkpoints', 'checkpoint-4');
-  const options = { max_steps: 8, eval_steps: null, evals_per_epoch: 0 };
-  const first = await trainHere(recipeFor({ ...options, lora_model_dir: folder }));
-  const [begun] = eventsOf(first, 'step');
-  const [plain] = eventsOf(await trainHere(recipeFor({ ...options, max_steps: 1 })), 'step');
-  expect(begun?.rewardChosen).not.toBe(plain?.rewardChosen);
-  const own = join(first.path, 'checkpoints', 'checkpoint-8');
-  const second = await trainHere(recipeFor({ ...options, lora_model_dir: own }));
-  expect(eventsOf(second, 'step')[0]?.loss).toBeLessThan(begun?.loss as number);
-});
-
 test('every weight can be trained, with packing', { timeout: 120_000 }, async () => {
   const run = await trainHere(recipeFor({ adapter: null, sample_packing: true, learning_rate: 0.002 }));
   expect(eventsOf(run, 'evaluated').at(-1)?.rewardAccuracy).toBe(1);

@@ -28,6 +28,15 @@ export function define(command: Command): void {
     'anneal queue move lora-16 1',
   );
   addExamples(
+    subcommand('assign', 'let a run that has not begun wait for another device')
+      .argument('<run>', runArgument)
+      .argument('<device>', 'cpu, cuda:0, …')
+      .action(async (run: string, device: string, options: AgentFolderOptions) =>
+        (await verbs()).assign(run, device, options),
+      ),
+    'anneal queue assign lora-16 cpu',
+  );
+  addExamples(
     subcommand('rm', 'take a run out of the queue; it stays and can be resumed')
       .argument('<run>', runArgument)
       .action(async (run: string, options: AgentFolderOptions) => (await verbs()).remove(run, options)),

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { AgentState } from '../daemon/agentState.ts';
 import { deviceOfRun } from '../service/host/devices.ts';
+import { onDevice } from '../service/queue/queuedRun.ts';
 import { RunQueue } from '../service/queue/runQueue.ts';
 import type { OpenedQueue } from './useCases.ts';
 
@@ -12,6 +14,7 @@ export async function openQueue(folder: string): Promise<OpenedQueue> {
     isRunning,
     read: async () => queue.read(),
     move: (run, place) => queue.move(run, place),
+    assign: (run, device) => queue.assign(run, onDevice(queue.entryOf(run), join(workspace, run), device)),
     remove: (run) => queue.remove(run),
     setConcurrency: (device, runs) => queue.setConcurrency(deviceOfRun(device), runs),
   };

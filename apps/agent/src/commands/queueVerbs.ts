@@ -26,6 +26,16 @@ export async function move(name: string, place: number, options: AgentFolderOpti
   tell(placeOf(waiting, run), `${basename(run)} is at place ${placeOf(waiting, run)?.place}`, options);
 }
 
+export async function assign(name: string, device: string, options: AgentFolderOptions): Promise<void> {
+  const queue = await queueOf(options);
+  const { run } = waitingRun((await queue.read()).waiting, name);
+  const { waiting } = await queue.assign(run, device);
+  const place = placeOf(waiting, run);
+  // It may have begun at once.
+  const text = place ? `waits for ${place.device}, at place ${place.place} of ${place.of}` : `begins on ${device}`;
+  tell(place ?? { run }, `${basename(run)} ${text}`, options);
+}
+
 export async function remove(name: string, options: AgentFolderOptions): Promise<void> {
   const queue = await queueOf(options);
   const { run } = waitingRun((await queue.read()).waiting, name);

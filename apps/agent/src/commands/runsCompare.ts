@@ -1,7 +1,7 @@
 import { UserError } from '@anneal/core/errors';
 import type { RunComparison } from '@anneal/core/protocol/runs';
+import { seedGroups } from '@anneal/core/protocol/seedGroups';
 import { comparisonCsv } from '../service/runs/comparisonCsv.ts';
-import { seedGroups } from '../service/runs/seedGroups.ts';
 import { print, printJson, remark } from '../terminal/print.ts';
 import { formatRecipes, formatResults, formatSeeds, formatSteps } from '../terminal/runComparison.ts';
 import { contextOf, type RunsOptions } from './runsDirectory.ts';

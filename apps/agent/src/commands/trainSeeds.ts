@@ -1,12 +1,12 @@
 /** A run of one recipe for each of several seeds, one after another or in the queue, and how far they lie apart. */
 import { UserError } from '@anneal/core/errors';
+import { seedGroups } from '@anneal/core/protocol/seedGroups';
 import { exitCodes } from '../exitCodes.ts';
 import { runReference } from '../runner/runReference.ts';
 import type { Context } from '../service/context.ts';
 import { openRecipe } from '../service/recipes/open.ts';
 import { compareRuns } from '../service/runs/compare.ts';
 import { createRun } from '../service/runs/create.ts';
-import { seedGroups } from '../service/runs/seedGroups.ts';
 import { print, remark } from '../terminal/print.ts';
 import { formatResults, formatSeeds } from '../terminal/runComparison.ts';
 import { runInForeground } from './foreground.ts';

@@ -137,6 +137,7 @@ export interface OpenedQueue {
   isRunning: boolean;
   read(): Promise<{ waiting: readonly WaitingRun[]; concurrency: Queue['concurrency'] }>;
   move(run: string, place: number): Promise<{ waiting: readonly WaitingRun[] }>;
+  assign(run: string, device: string): Promise<{ waiting: readonly WaitingRun[] }>;
   remove(run: string): Promise<unknown>;
   setConcurrency(device: string, runs: number): Promise<unknown>;
 }

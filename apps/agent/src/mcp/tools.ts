@@ -216,6 +216,13 @@ const changing: readonly Tool[] = [
     named.extend({ place: z.int().min(1) }),
     async ({ ask }, { run, place }) => (await ask.openQueue('.')).move(run, place),
   ),
+  tool(
+    'queue_assign',
+    'Lets a run that has not begun wait for another device',
+    'operator',
+    named.extend({ device: z.string().min(1) }),
+    async ({ ask }, { run, device }) => (await ask.openQueue('.')).assign(run, device),
+  ),
   tool('queue_remove', 'Takes a run out of the queue; it stays', 'operator', named, async ({ ask }, { run }) =>
     (await ask.openQueue('.')).remove(run),
   ),

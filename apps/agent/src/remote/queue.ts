@@ -21,6 +21,10 @@ export function remoteQueue({ ask, first, address }: Connection): OpenedQueue {
       await ask((api) => api.queue.move.mutate({ run, place }));
       return read();
     },
+    async assign(run, device) {
+      await ask((api) => api.queue.assign.mutate({ run, device }));
+      return read();
+    },
     remove: (run) => ask((api) => api.queue.remove.mutate({ run })),
     setConcurrency: (device, runs) => ask((api) => api.queue.setConcurrency.mutate({ device, runs })),
   };

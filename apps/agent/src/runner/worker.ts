@@ -15,13 +15,18 @@ if (path === undefined) throw new Error('the run directory is missing');
 const exitCode = await runWorker(
   path,
   async (run, signal, onAccepted) => {
-    const change = changeRecipe(run.readResolvedRecipe(), `${path}/recipe.resolved.yaml`, overrides, path);
-    await train(createJob(change.resolved), run, signal, {
+    const hasBegun = run.status.state !== 'created';
+    const file = `${path}/recipe.resolved.yaml`;
+    const change = changeRecipe(run.readResolvedRecipe(), file, overrides, path, { hasBegun });
+    const { resolved, resolvedText, changes } = change;
+    // There is nothing to compare yet, and data take minutes: meanwhile everybody sees on which device it is.
+    if (!hasBegun && changes.length > 0) run.changeRecipe(resolvedText, changes);
+    await train(createJob(resolved), run, signal, {
       onAccepted,
       preparedCache: preparedDataFolder(),
       version: manifest.version,
       repetition,
-      ...(overrides.length > 0 && { change }),
+      ...(overrides.length > 0 && { change: hasBegun ? change : { resolvedText, changes: [] } }),
     });
   },
   launch,

@@ -1,7 +1,7 @@
 /** Runs side by side as tables: of two a column for each run, of more a line for each, which their names would not fit above. */
 import { basename } from 'node:path';
 import type { RunComparison } from '@anneal/core/protocol/runs';
-import type { SeedGroup, Spread } from '../service/runs/seedGroups.ts';
+import type { SeedGroup, Spread } from '@anneal/core/protocol/seedGroups';
 import { formatCount, formatDuration, formatNumber } from '../units.ts';
 import { type Column, formatTable } from './table.ts';
 

@@ -1,5 +1,6 @@
 'use client';
 import { mostComparedRuns } from '@anneal/core/protocol/comparedRuns';
+import { seedGroups } from '@anneal/core/protocol/seedGroups';
 import { ChevronLeft } from 'lucide-react';
 import Link from 'next/link';
 import { parseAsArrayOf, parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs';
@@ -13,6 +14,11 @@ import { RecipeDifferences } from '../../src/ui/compare/RecipeDifferences.tsx';
 import { Results } from '../../src/ui/compare/Results.tsx';
 import { Empty } from '../../src/ui/Empty.tsx';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
+import { Segmented } from '../../src/ui/Segmented.tsx';
+import { SeedResults } from '../../src/ui/seeds/SeedResults.tsx';
+
+/** Runs that differ in their seeds: drawn as one, or each by itself. */
+const seedViews = ['together', 'each'] as const;
 
 /** Which runs, the baseline and the axis stand in the address, so that a link shows the same. */
 export default function CompareScreen() {
@@ -59,10 +65,14 @@ export default function CompareScreen() {
 
 function Compared({ comparison }: { comparison: Comparison }) {
   const t = useTranslations('compare');
+  const ofSeeds = useTranslations('seeds');
   const { runs, recipe } = comparison;
   const [wanted, setBaseline] = useQueryState('baseline', parseAsString);
   const [axis, setAxis] = useQueryState('x', parseAsStringLiteral(xAxes).withDefault('step'));
   const baseline = runs.find(({ run }) => run.key === wanted)?.run.key ?? (runs[0]?.run.key as string);
+  const groups = useMemo(() => seedGroups({ runs: runs.map(({ measures }) => measures), recipe }), [runs, recipe]);
+  const [seeds, setSeeds] = useQueryState('seeds', parseAsStringLiteral(seedViews).withDefault('together'));
+  const joined = useMemo(() => (seeds === 'together' ? groups.map((group) => group.runs) : []), [groups, seeds]);
   const without = runs.filter(({ measures }) => measures.recordedSteps === 0).map(({ run }) => run.key);
   const goesOn = runs.some(({ run }) => run.state === 'running' || run.state === 'preparing');
   return (
@@ -77,8 +87,25 @@ function Compared({ comparison }: { comparison: Comparison }) {
       >
         <Results runs={runs} baseline={baseline} onBaseline={(key) => void setBaseline(key)} />
       </Part>
-      <Part title={t('charts')}>
-        <ComparedCharts runs={runs} axis={axis} onAxis={(value) => void setAxis(value)} />
+      {groups.length > 0 && (
+        <Part title={ofSeeds('title')} hint={ofSeeds('hint')}>
+          <SeedResults runs={runs} groups={groups} />
+        </Part>
+      )}
+      <Part
+        title={t('charts')}
+        action={
+          groups.length > 0 && (
+            <Segmented
+              label={ofSeeds('curves')}
+              value={seeds}
+              onChange={(value) => void setSeeds(value as (typeof seedViews)[number])}
+              options={seedViews.map((value) => ({ value, name: ofSeeds(value) }))}
+            />
+          )
+        }
+      >
+        <ComparedCharts runs={runs} joined={joined} axis={axis} onAxis={(value) => void setAxis(value)} />
       </Part>
       <Part title={t('recipe')} hint={t('hint')}>
         <RecipeDifferences comparison={comparison} />

@@ -1,10 +1,9 @@
 'use client';
 import type { GpuSample } from '@anneal/core/protocol/host';
 import type { HostNow } from '@anneal/core/protocol/studio';
-import { useQuery } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
-import { agent } from '../../src/agent/connection.ts';
-import { useAbout, useHasSocket } from '../../src/agent/hooks.ts';
+import { useAbout } from '../../src/agent/hooks.ts';
+import { useDevices } from '../../src/agent/useDevices.ts';
 import { useHost } from '../../src/agent/useHost.ts';
 import { useQueue } from '../../src/agent/useQueue.ts';
 import { ErrorNote, shownError } from '../../src/ui/ErrorNote.tsx';
@@ -16,16 +15,10 @@ import { LoadedModels } from '../../src/ui/host/LoadedModels.tsx';
 export default function HostScreen() {
   const t = useTranslations('host');
   const about = useAbout();
-  const enabled = useHasSocket();
   const { queue, error: queueError } = useQueue();
   const { samples, error: hostError } = useHost();
   const error = queueError ?? hostError;
-  const { data: devices } = useQuery({
-    queryKey: ['devices'],
-    queryFn: () => agent().host.devices.query(),
-    enabled,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const devices = useDevices();
   const titles = new Map(devices?.map(({ name, title }) => [name, title]));
   return (
     <>

@@ -9,6 +9,8 @@ import { useFormat } from './format.ts';
 import { Progress } from './Progress.tsx';
 import { Sparkline } from './Sparkline.tsx';
 import { StateBadge } from './StateBadge.tsx';
+import { FamilyRow } from './seeds/FamilyRow.tsx';
+import { bySeeds, isFamily } from './seeds/seedFamilies.ts';
 
 const columns = 'lg:grid-cols-[minmax(0,1fr)_7rem_9.5rem_11rem_5rem_5rem_6.5rem_7.5rem]';
 
@@ -27,6 +29,20 @@ export function RunTable({
 }) {
   const t = useTranslations('runs');
   const compare = useTranslations('compare');
+  const item = (run: ListedRun) => (
+    <li key={run.key} className="flex">
+      <label className="flex w-11 shrink-0 items-center justify-center">
+        <input
+          type="checkbox"
+          aria-label={compare('select', { run: run.key })}
+          checked={selected.has(run.key)}
+          onChange={(event) => onSelect(run.key, event.target.checked)}
+          className="size-4 accent-ember"
+        />
+      </label>
+      <Row run={run} />
+    </li>
+  );
   const heads = ['run', null, 'progress', 'loss', 'validation', 'speed', 'left', 'created'] as const;
   return (
     <section aria-label={title}>
@@ -39,20 +55,15 @@ export function RunTable({
         ))}
       </div>
       <ul className="divide-y divide-line overflow-hidden rounded-lg border border-line bg-surface">
-        {runs.map((run) => (
-          <li key={run.key} className="flex">
-            <label className="flex w-11 shrink-0 items-center justify-center">
-              <input
-                type="checkbox"
-                aria-label={compare('select', { run: run.key })}
-                checked={selected.has(run.key)}
-                onChange={(event) => onSelect(run.key, event.target.checked)}
-                className="size-4 accent-ember"
-              />
-            </label>
-            <Row run={run} />
-          </li>
-        ))}
+        {bySeeds(runs).map((entry) =>
+          isFamily(entry) ? (
+            <FamilyRow key={`family ${entry.key}`} family={entry}>
+              {entry.runs.map(item)}
+            </FamilyRow>
+          ) : (
+            item(entry)
+          ),
+        )}
       </ul>
     </section>
   );

@@ -1,9 +1,7 @@
 'use client';
 import { type Priority, priorities } from '@anneal/core/protocol/priorities';
-import { useQuery } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
-import { agent } from '../agent/connection.ts';
-import { useHasSocket } from '../agent/hooks.ts';
+import { useDevices } from '../agent/useDevices.ts';
 
 export interface ChosenStart {
   /** Undefined: the one that the recipe names. */
@@ -16,13 +14,7 @@ const field = 'h-8 w-full min-w-0 rounded-md border border-line bg-surface px-2 
 /** Where a run is trained, and what it goes before. */
 export function StartOptions({ value, onChange }: { value: ChosenStart; onChange: (value: ChosenStart) => void }) {
   const t = useTranslations('start');
-  const enabled = useHasSocket();
-  const { data: devices = [] } = useQuery({
-    queryKey: ['devices'],
-    queryFn: () => agent().host.devices.query(),
-    enabled,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const devices = useDevices() ?? [];
   const { device, priority } = value;
   return (
     <div className="grid grid-cols-2 gap-3">

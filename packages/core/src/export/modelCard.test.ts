@@ -10,6 +10,7 @@ const facts: CardFacts = {
   base: { id: 'owner/base', license: 'apache-2.0' },
   files: [{ path: 'model.safetensors', bytes: 12, sha256: 'f'.repeat(64) }],
   adapterScale: 1,
+  imatrix: [],
   run: null,
   parity: null,
 };
@@ -30,6 +31,21 @@ test('the head says what the hub shows: license, base and what the model is to i
   expect(unknown).toContain('Its license is not recorded');
   expect(unknown).not.toContain('the effect it was trained to');
   expect(modelCard({ ...facts, adapterScale: 0.8 })).toContain('The adapter has 0.8 of the effect it was trained to');
+});
+
+test('types that an importance matrix was used for are named with where it came from', () => {
+  const ofRows = { file: null, tokens: 65_536 };
+  const imatrix = [
+    { type: 'q3_k_m', ...ofRows },
+    { type: 'iq3_s', ...ofRows },
+    { type: 'q2_k', file: 'a`b.gguf', tokens: null },
+  ];
+  const card = modelCard({ ...facts, form: 'gguf', imatrix });
+  expect(card).toContain(
+    'Q3_K_M, IQ3_S: quantized by an importance matrix of 65536 tokens of the rows it was trained on.',
+  );
+  expect(card).toContain('Q2_K: quantized by an importance matrix of `a b.gguf`.');
+  expect(modelCard(facts)).not.toContain('importance');
 });
 
 test('names from elsewhere stay on their line, and a recipe ends no fence', () => {

@@ -18,6 +18,8 @@ export interface CardFacts {
   files: readonly { path: string; bytes: number; sha256: string }[];
   /** How much of the adapter's effect it has: 1 as it was trained. */
   adapterScale: number;
+  /** GGUF types that were quantized by an importance matrix: its file, or the tokens of the run's own rows. */
+  imatrix: readonly { type: string; file: string | null; tokens: number | null }[];
   /** null for a model that is none of a run. */
   run: CardRun | null;
   /** How its answers compare with those of the run; null where nobody compared them. */
@@ -82,7 +84,7 @@ function frontMatter({ form, base }: CardFacts): string {
   return `---\n${stringify(head)}---`;
 }
 
-function introduction({ form, base, run, adapterScale }: CardFacts): string {
+function introduction({ form, base, run, adapterScale, imatrix }: CardFacts): string {
   const what = {
     lora: 'A LoRA adapter (PEFT)',
     merged: 'A fine-tuned model',
@@ -98,7 +100,18 @@ function introduction({ form, base, run, adapterScale }: CardFacts): string {
     adapterScale === 1
       ? ''
       : ` The adapter has ${adapterScale} of the effect it was trained to (its alpha is multiplied).`;
-  return `${what}, made with Anneal from ${of}${from}.${scale} ${license}`;
+  return `${what}, made with Anneal from ${of}${from}.${scale}${importance(imatrix)} ${license}`;
+}
+
+function importance(imatrix: CardFacts['imatrix']): string {
+  const sources = Map.groupBy(imatrix, ({ file, tokens }) =>
+    file === null ? `of ${tokens} tokens of the rows it was trained on` : `of \`${plain(file)}\``,
+  );
+  const parts = [...sources].map(([source, types]) => {
+    const names = types.map(({ type }) => plain(type.toUpperCase())).join(', ');
+    return ` ${names}: quantized by an importance matrix ${source}.`;
+  });
+  return parts.join('');
 }
 
 function usage({ form, type, repository, base, files }: CardFacts): string {

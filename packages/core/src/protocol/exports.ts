@@ -64,6 +64,8 @@ export const exportPlanSchema = z.object({
   /** null where there can be no GGUF file, for the reason of `refusal`. */
   gguf: z.record(z.enum(GGUF_TYPES), bytes).nullable(),
   refusal: errorSchema.nullable(),
+  /** Types that an importance matrix of the run's own rows makes better; none of what is no run. */
+  imatrix: z.array(z.enum(GGUF_TYPES)).readonly(),
 });
 export type ExportPlan = z.infer<typeof exportPlanSchema>;
 

@@ -26,6 +26,9 @@ export interface ListedRun extends Omit<Status, 'state'> {
   adapter: string | null;
   /** As the recipe names it. */
   device: string | null;
+  seed: number | null;
+  /** The same in runs whose recipes are alike but for the seed. */
+  family: string | null;
   /** Where it stands among the runs that wait; null where it does not. */
   queued: QueuePlace | null;
   /** Why it was not started when its turn came; null once it has gone on. */
@@ -148,8 +151,8 @@ export interface QueueState {
     concurrency: number;
     /** What trains there now, whoever started it. */
     running: { run: string; name: string; pid: number }[];
-    /** First to begin first. `since`: ISO 8601, UTC. */
-    waiting: { run: string; name: string; priority: Priority; since: string; by: string | null }[];
+    /** First to begin first. `since`: ISO 8601, UTC. One that has begun keeps its device. */
+    waiting: { run: string; name: string; priority: Priority; since: string; by: string | null; hasBegun: boolean }[];
   }[];
 }
 

@@ -30,7 +30,7 @@ export interface ChangedRecipe {
 }
 
 /**
- * The resolved recipe of a run with `key=value` applied.
+ * The resolved recipe of a run with `key=value` applied. One that has not begun can change its device, too.
  * @throws InvalidRecipe; UserError `recipe_changed` for keys that a run keeps for its whole life
  */
 export function changeRecipe(
@@ -38,12 +38,16 @@ export function changeRecipe(
   file: string,
   overrides: readonly string[],
   baseDirectory: string,
+  { hasBegun = true }: { hasBegun?: boolean } = {},
 ): ChangedRecipe {
   const before = resolveRecipe(parseRecipe(resolvedText, file).recipe, { baseDirectory });
   const { recipe, text, locate } = parseRecipe(resolvedText, file, overrides);
   const resolved = resolveRecipe(recipe, { baseDirectory, locate });
   const changed = differingKeys(before, resolved);
-  refuseOthers(changed, file);
+  refuseOthers(
+    changed.filter((key) => hasBegun || key !== 'device'),
+    file,
+  );
   const changes = changed.map((key) => ({
     key,
     from: before[key] as RecipeChange['from'],

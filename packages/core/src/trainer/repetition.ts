@@ -25,6 +25,8 @@ export function stretchesOf(events: Iterable<RunEvent>): Stretch[] {
   let waiting: RecipeChange[] = [];
   for (const event of events) {
     if (event.type === 'recipe_changed') waiting.push(...event.changes);
+    // What the first launch changed is part of the first stretch.
+    if (event.type === 'started') waiting = [];
     if (event.type !== 'resumed' || waiting.length === 0) continue;
     // Of stretches that begin where this one does or later nothing counts any more but their changes.
     while (stretches.length > 0 && (stretches.at(-1) as Stretch).from >= event.fromStep) {

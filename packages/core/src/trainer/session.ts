@@ -78,8 +78,7 @@ export async function openSession(
     const { adapter } = job;
     const text = openModelText(model, { ...job.data.text, now });
     await onOpened?.({ job, model, text });
-    const given = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
-    const initialAdapter = given && withHeadOf(given, model);
+    const initialAdapter = adapter?.initialFolder ? await loadLoraWeights(adapter.initialFolder, model) : null;
     const lora = adapter && loraOf(adapter, model, initialAdapter);
     if (job.optimizer.embeddingRate !== 1 && !trainsEmbeddingOrHead(lora)) throw withoutEmbedding();
     const objective = objectiveOf(job.objective, model.config.padTokenId);
@@ -233,12 +232,6 @@ function loraOf(adapter: NonNullable<Job['adapter']>, model: OpenModel, initial:
   const spec = loraSpec(adapter.options, [...linears, ...experts], full, adapter.tokens);
   refuseOnOuterMatrices(model.config, spec, adapter.options);
   return spec;
-}
-
-/** An adapter of a language model has no head of scores: a reward model that begins with it has a new one. */
-function withHeadOf(adapter: LoraWeights, { config, tensors }: OpenModel): LoraWeights {
-  const head = config.scoreHead && !adapter.full.has('score') ? tensors.get('score') : undefined;
-  return head ? { ...adapter, full: new Map([...adapter.full, ['score', head.float32()]]) } : adapter;
 }
 
 function refuseOtherKind(

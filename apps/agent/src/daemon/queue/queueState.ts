@@ -1,14 +1,22 @@
-import type { Queue } from '@anneal/core/protocol/queue';
+import type { Queue, QueuedRun } from '@anneal/core/protocol/queue';
 import type { QueueState } from '@anneal/core/protocol/studio';
 import { deviceOfLiveRun, hostDevices } from '../../service/host/devices.ts';
 import type { RunFeed } from '../runs/feed.ts';
 
+/** The device of a run that is live. One that is being launched has not yet written on which it is. */
+export function occupiedBy({ key, seq, device }: RunFeed, waiting: readonly QueuedRun[]): string {
+  const launched = waiting.find(({ run, afterSeq }) => run === key && afterSeq === seq);
+  return launched?.device ?? deviceOfLiveRun(device);
+}
+
 /** The queue by device: those of this host first, then what else something waits for or was set for. */
 export function queueState({ waiting, concurrency }: Queue, feeds: readonly RunFeed[]): QueueState {
   const names = new Map(feeds.map((feed) => [feed.key, feed.summary.name]));
-  const live = feeds.flatMap(({ key, device, pidHere: pid }) =>
-    pid === undefined ? [] : [{ run: key, pid, device: deviceOfLiveRun(device) }],
-  );
+  const begun = new Set(feeds.filter(({ hasBegun }) => hasBegun).map(({ key }) => key));
+  const live = feeds.flatMap((feed) => {
+    const { key: run, pidHere: pid } = feed;
+    return pid === undefined ? [] : [{ run, pid, device: occupiedBy(feed, waiting) }];
+  });
   const all = new Set([
     ...hostDevices().map(({ name }) => name),
     ...live.map(({ device }) => device),
@@ -22,7 +30,7 @@ export function queueState({ waiting, concurrency }: Queue, feeds: readonly RunF
       running: live.filter((run) => run.device === device).map(({ run, pid }) => ({ ...named({ run }), pid })),
       waiting: waiting
         .filter((entry) => entry.device === device && !live.some(({ run }) => run === entry.run))
-        .map(({ run, priority, since, by }) => ({ ...named({ run }), priority, since, by })),
+        .map(({ run, priority, since, by }) => ({ ...named({ run }), priority, since, by, hasBegun: begun.has(run) })),
     })),
   };
 }

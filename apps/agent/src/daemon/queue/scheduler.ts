@@ -5,10 +5,12 @@
 import { UserError } from '@anneal/core/errors';
 import type { Priority } from '@anneal/core/protocol/priorities';
 import type { Queue, QueuedRun, RefusedRun } from '@anneal/core/protocol/queue';
-import { deviceOfLiveRun, deviceOfRun } from '../../service/host/devices.ts';
+import { deviceOfRun, hostDevices } from '../../service/host/devices.ts';
+import { onDevice } from '../../service/queue/queuedRun.ts';
 import { notWaiting, type RunQueue } from '../../service/queue/runQueue.ts';
 import type { RunFeed } from '../runs/feed.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
+import { occupiedBy } from './queueState.ts';
 
 /** Runs that the command line started end without telling us. */
 const lookEveryMilliseconds = 1000;
@@ -62,10 +64,24 @@ export class Scheduler {
   /** Takes a run out that waits. @throws UserError `run_not_queued` */
   async remove(run: string): Promise<void> {
     const { queue } = this.#options;
-    const entry = queue.read().waiting.find((other) => other.run === run);
-    if (entry && this.#launched.has(launchOf(entry))) throw notWaiting(run);
+    this.#waitingEntry(run);
     await queue.remove(run);
     await this.look();
+  }
+
+  /** Lets a run wait for another device, where it may begin at once. @throws UserError `run_not_queued`, and as `onDevice` */
+  async assign(run: string, device: string): Promise<void> {
+    const { queue, feeds } = this.#options;
+    const { path } = await feeds.get(run);
+    await queue.assign(run, onDevice(this.#waitingEntry(run), path, device));
+    await this.look();
+  }
+
+  /** Of a run whose launch has not been ordered. */
+  #waitingEntry(run: string): QueuedRun {
+    const entry = this.#options.queue.entryOf(run);
+    if (this.#launched.has(launchOf(entry))) throw notWaiting(run);
+    return entry;
   }
 
   /** Starts what can begin now; then again and again until `close`. */
@@ -107,7 +123,7 @@ export class Scheduler {
     const feeds = new Map(all.map((feed) => [feed.key, feed]));
     const busy = new Map<string, number>();
     const occupy = (device: string) => busy.set(device, (busy.get(device) ?? 0) + 1);
-    for (const feed of all) if (feed.pidHere !== undefined) occupy(deviceOfLiveRun(feed.device));
+    for (const feed of all) if (feed.pidHere !== undefined) occupy(occupiedBy(feed, waiting));
     const begun: QueuedRun[] = [];
     const refused = this.#refused.splice(0);
     const refusals = new Set(refused.map(launchOf));
@@ -124,7 +140,7 @@ export class Scheduler {
         refused.push({ run, afterSeq, error: diedSilently(feed.path) });
       } else if (this.#launched.has(launchOf(entry))) {
         occupy(device);
-      } else if ((busy.get(device) ?? 0) < (concurrency[device] ?? 1)) {
+      } else if (isThere(device) && (busy.get(device) ?? 0) < (concurrency[device] ?? 1)) {
         occupy(device);
         this.#launched.set(launchOf(entry), false);
         void this.#launch(entry, feed);
@@ -147,6 +163,11 @@ export class Scheduler {
     }
     if (!this.#closed) await this.look();
   }
+}
+
+/** What waits for a device that is gone would only fail, one run after the other; it can be assigned to another one. */
+function isThere(device: string): boolean {
+  return hostDevices().some(({ name }) => name === device);
 }
 
 /** A run is launched once after each of its events. */

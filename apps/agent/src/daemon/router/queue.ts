@@ -6,6 +6,7 @@ import { eachChange } from '../../service/eachChange.ts';
 import { queueState } from '../queue/queueState.ts';
 import { procedure, router } from './trpc.ts';
 
+const deviceName = z.string().min(1).max(16);
 const named = z.object({ run: z.string().min(1).max(1024) });
 
 export const queue = router({
@@ -30,6 +31,12 @@ export const queue = router({
     ctx.agent.feeds.tellList();
   }),
 
+  /** Lets a run that has not begun wait for another device, behind those of its priority. */
+  assign: procedure.input(named.extend({ device: deviceName })).mutation(async ({ ctx, input }) => {
+    await ctx.agent.scheduler.assign(input.run, input.device);
+    ctx.agent.feeds.tellList();
+  }),
+
   /** The run stays as it is, and can be started again. */
   remove: procedure.input(named).mutation(async ({ ctx, input }) => {
     await ctx.agent.scheduler.remove(input.run);
@@ -37,7 +44,7 @@ export const queue = router({
   }),
 
   setConcurrency: procedure
-    .input(z.object({ device: z.string().min(1).max(16), runs: concurrencySchema }))
+    .input(z.object({ device: deviceName, runs: concurrencySchema }))
     .mutation(async ({ ctx, input }) => {
       await ctx.agent.queue.setConcurrency(input.device, input.runs);
       await ctx.agent.scheduler.look();

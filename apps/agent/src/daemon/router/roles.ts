@@ -74,6 +74,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'people.rename': 'viewer',
   'people.setRole': 'admin',
 
+  'queue.assign': 'operator',
   'queue.move': 'operator',
   'queue.remove': 'operator',
   'queue.setConcurrency': 'operator',

@@ -1,10 +1,11 @@
 /** One run as the daemon sees it: its events are read once, as they are written, for however many clients watch. */
+import { createHash } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
-import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
+import { isTerminal, type RecipeChange, type RunEvent } from '@anneal/core/protocol/events';
 import type { QueuePlace, RefusedRun } from '@anneal/core/protocol/queue';
 import type { ListedRun, RunHappenings, RunSeries, ShownState } from '@anneal/core/protocol/studio';
 import { linesOfFile, parseLine, readEvents } from '@anneal/core/trainer/eventReader';
@@ -55,6 +56,11 @@ export class RunFeed {
 
   get seq(): number {
     return this.#history.status.seq;
+  }
+
+  /** It was launched once: what its steps depend on stays as it is. */
+  get hasBegun(): boolean {
+    return this.#history.status.state !== 'created';
   }
 
   /** Some process writes it. */
@@ -218,7 +224,8 @@ export class RunFeed {
     this.#newest.push(event);
     if (this.#newest.length > 2 * mostNewest) this.#newest.splice(0, mostNewest);
     if (isTerminal(event) || (event.type === 'checkpoint' && this.#requested === 'save')) this.#requested = null;
-    if (event.type === 'resumed') this.#recipe = undefined;
+    if (event.type === 'started') this.#recipe = undefined;
+    if (event.type === 'recipe_changed') this.#recipe = { ...this.#recipeNames(), ...deviceIn(event.changes) };
   }
 
   #open(events: number): void {
@@ -266,10 +273,12 @@ export class RunFeed {
   }
 }
 
-interface RecipeNames {
-  baseModel: string | null;
-  adapter: string | null;
-  device: string | null;
+type RecipeNames = Pick<ListedRun, 'baseModel' | 'adapter' | 'device' | 'seed' | 'family'>;
+
+/** The file follows its event. */
+function deviceIn(changes: readonly RecipeChange[]): Pick<RecipeNames, 'device'> | undefined {
+  const device = changes.find(({ key }) => key === 'device')?.to;
+  return typeof device === 'string' ? { device } : undefined;
 }
 
 /** Of a recipe that cannot be read the run is shown all the same. */
@@ -277,8 +286,15 @@ function namesIn(path: string): RecipeNames {
   try {
     const recipe = parse(readRunFile(path)) as Record<string, unknown> | null;
     const text = (key: string) => (typeof recipe?.[key] === 'string' ? (recipe[key] as string) : null);
-    return { baseModel: text('base_model'), adapter: text('adapter'), device: text('device') };
+    const { seed, ...others } = recipe ?? {};
+    return {
+      baseModel: text('base_model'),
+      adapter: text('adapter'),
+      device: text('device'),
+      seed: typeof seed === 'number' ? seed : null,
+      family: createHash('sha256').update(JSON.stringify(others)).digest('base64url').slice(0, 16),
+    };
   } catch {
-    return { baseModel: null, adapter: null, device: null };
+    return { baseModel: null, adapter: null, device: null, seed: null, family: null };
   }
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { ggufFileBytes } from '@anneal/core/export/gguf';
-import { GGUF_TYPES } from '@anneal/core/export/ggufTypes';
+import { GGUF_TYPES, takesImportance } from '@anneal/core/export/ggufTypes';
 import { loraBytes } from '@anneal/core/export/lora';
 import { mergedBytes } from '@anneal/core/export/merged';
 import { MERGED_FORMS } from '@anneal/core/export/mergedForms';
@@ -28,7 +28,8 @@ export function planExport(context: Context, request: SourceRequest): AsyncGener
     try {
       const target = usualTarget(source);
       const step = source.run?.checkpoint.step ?? null;
-      return { step, target, free: freeDisk(target ?? '.'), ...(await exportSizes(source, model)) };
+      const imatrix = source.run ? GGUF_TYPES.filter(takesImportance) : [];
+      return { step, target, free: freeDisk(target ?? '.'), ...(await exportSizes(source, model)), imatrix };
     } finally {
       model.close();
     }

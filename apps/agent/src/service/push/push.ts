@@ -68,6 +68,9 @@ async function factsOf(
     name: origin?.id ?? basename(path, '.gguf'),
     base: run ? await baseOf(run) : { id: null, license: null },
     adapterScale,
+    imatrix: entries.flatMap(({ type: quantized, imatrix }) =>
+      imatrix ? [{ type: quantized ?? form, ...imatrix }] : [],
+    ),
     run: run && origin ? cardRun(run, origin.step) : null,
     parity: parity && { agreeing: sum('agreeing'), tokens: sum('tokens') },
   };

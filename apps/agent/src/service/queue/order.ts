@@ -40,6 +40,18 @@ export function withRunAt(
   return others.toSpliced(index, 0, { ...entry, priority });
 }
 
+/** With the run before another device: behind all of its priority and above. */
+export function withRunOn(
+  waiting: readonly QueuedRun[],
+  run: string,
+  { device, changes }: Pick<QueuedRun, 'device' | 'changes'>,
+): QueuedRun[] {
+  const entry = waiting.find((other) => other.run === run);
+  if (!entry || entry.device === device) return [...waiting];
+  const others = waiting.filter((other) => other !== entry);
+  return withRun(others, { ...entry, device, changes });
+}
+
 /** Undefined where the run does not wait. */
 export function placeOf(
   waiting: readonly Pick<QueuedRun, 'run' | 'device' | 'priority'>[],

@@ -8,7 +8,7 @@ import { UserError } from '@anneal/core/errors';
 import { type Queue, type QueuedRun, queueSchema, type RefusedRun } from '@anneal/core/protocol/queue';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { underLock } from '../underLock.ts';
-import { withRun, withRunAt } from './order.ts';
+import { withRun, withRunAt, withRunOn } from './order.ts';
 
 /** A refusal is shown with its run; of more than so many the oldest are forgotten. */
 const mostRefused = 100;
@@ -50,6 +50,21 @@ export class RunQueue {
       assertWaits(queue, run);
       return { ...queue, waiting: withRunAt(queue.waiting, run, place, begun) };
     });
+  }
+
+  /** Lets a run wait for another device. @param on of `onDevice` @throws UserError `run_not_queued` */
+  assign(run: string, on: Pick<QueuedRun, 'device' | 'changes'>): Promise<Queue> {
+    return this.#change((queue) => {
+      assertWaits(queue, run);
+      return { ...queue, waiting: withRunOn(queue.waiting, run, on) };
+    });
+  }
+
+  /** The waiting run of that name. @throws UserError `run_not_queued` */
+  entryOf(run: string): QueuedRun {
+    const entry = this.read().waiting.find((other) => other.run === run);
+    if (!entry) throw notWaiting(run);
+    return entry;
   }
 
   /** The run stays as it is and can be started again. @throws UserError `run_not_queued` */

@@ -49,7 +49,9 @@ export const compare = {
       tokensPerSecond: 'Tokens a second',
       memory: 'Memory',
     },
-    zoomHint:
-      'Drag over a chart to zoom, double-click to see everything. Bands go from the lowest to the highest value.',
+    zoomHint: 'Drag over a chart to zoom, double-click to see everything.',
+    bands: 'Bands go from the lowest to the highest value.',
+    bandsOfSeeds:
+      'Of seeds together the line is their mean, and the band one standard deviation to either side; other bands go from the lowest to the highest value.',
   },
 };

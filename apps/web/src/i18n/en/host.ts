@@ -13,6 +13,7 @@ export const host = {
     since: 'since {time}',
     up: 'Move {name} up',
     down: 'Move {name} down',
+    deviceOf: 'Device that {name} waits for',
     remove: 'Take {name} out of the queue',
     processor: 'Processor',
     percent: '{value} %',

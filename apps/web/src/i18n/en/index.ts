@@ -16,6 +16,7 @@ import { recipes } from './recipes.ts';
 import { remarks } from './remarks.ts';
 import { rowEditor } from './rowEditor.ts';
 import { runs } from './runs.ts';
+import { seeds } from './seeds.ts';
 import { storage } from './storage.ts';
 
 export const en = {
@@ -36,6 +37,7 @@ export const en = {
   ...remarks,
   ...rowEditor,
   ...runs,
+  ...seeds,
   ...storage,
 };
 

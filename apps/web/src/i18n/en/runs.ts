@@ -61,6 +61,7 @@ export const runs = {
     queued: 'Waits for {device}: {place} of {of}.',
     toQueue: 'See the queue',
     waits: 'What the run waits for',
+    deviceGone: 'The device is not there now: the run waits until it is, or until it is given another one.',
     deviceHeld: 'The device is set to begin no run. “Runs at a time” on the host’s page changes that.',
     trainsNow: 'The device trains',
     waitsBefore: 'Before this run come',

@@ -49,6 +49,8 @@ export const compare: Pick<Messages, 'compare'> = {
       tokensPerSecond: '每秒词元',
       memory: '内存',
     },
-    zoomHint: '在图表上拖动可缩放，双击显示全部。色带表示从最低值到最高值的范围。',
+    zoomHint: '在图表上拖动可缩放，双击显示全部。',
+    bands: '色带表示从最低值到最高值的范围。',
+    bandsOfSeeds: '合并种子时，曲线为平均值，色带为上下各一个标准差；其他色带表示从最低值到最高值的范围。',
   },
 };

@@ -15,6 +15,7 @@ export const host: Pick<Messages, 'host' | 'start'> = {
     since: '自 {time} 起',
     up: '将 {name} 上移',
     down: '将 {name} 下移',
+    deviceOf: '{name} 等待的设备',
     remove: '将 {name} 移出队列',
     processor: '处理器',
     percent: '{value}%',

@@ -16,6 +16,7 @@ import { recipes } from './recipes.ts';
 import { remarks } from './remarks.ts';
 import { rowEditor } from './rowEditor.ts';
 import { runs } from './runs.ts';
+import { seeds } from './seeds.ts';
 import { storage } from './storage.ts';
 
 export { findings } from './doctorRun.ts';
@@ -40,5 +41,6 @@ export const zhCN: Messages = {
   ...remarks,
   ...rowEditor,
   ...runs,
+  ...seeds,
   ...storage,
 };

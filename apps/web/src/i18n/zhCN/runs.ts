@@ -62,6 +62,7 @@ export const runs: Pick<Messages, 'state' | 'runs' | 'run' | 'event'> = {
     leaveQueueHint: '训练保持原样，之后可以再开始。',
     queued: '正在等待 {device}：第 {place} 位，共 {of} 个。',
     waits: '此训练在等待什么',
+    deviceGone: '此设备目前不存在：训练会一直等待，直到设备恢复或改用其他设备。',
     deviceHeld: '该设备设为不启动任何训练。可在主机页面的“同时训练数”中更改。',
     trainsNow: '设备正在训练',
     waitsBefore: '排在前面的有',

@@ -8,20 +8,22 @@ import { savePicture } from '../charts/picture.ts';
 import { type XAxis, xAxes } from '../charts/xAxis.ts';
 import { useFormat } from '../format.ts';
 import { Segmented } from '../Segmented.tsx';
+import { togetherOf } from '../seeds/seedLines.ts';
 import { ComparisonCsv } from './ComparisonCsv.tsx';
 import { Legend } from './Legend.tsx';
-import { charts, columnsOf, styleOf } from './lines.ts';
+import { charts, columnsOf, linesOf, stepsOf, styleOf } from './lines.ts';
 import { OverlaidChart } from './OverlaidChart.tsx';
-
-const nameOf = (key: string): string => key.split('/').at(-1) as string;
 
 /** What every run has, over each other: one cursor, one zoom, one highlight. */
 export function ComparedCharts({
   runs,
+  joined,
   axis,
   onAxis,
 }: {
   runs: readonly ComparedRun[];
+  /** Runs that are drawn as one, by their indices: those that differ in their seeds. */
+  joined: readonly (readonly number[])[];
   axis: XAxis;
   onAxis: (axis: XAxis) => void;
 }) {
@@ -31,20 +33,33 @@ export function ComparedCharts({
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [highlighted, setHighlighted] = useState<string | null>(null);
   const drawn = useRef<HTMLDivElement>(null);
+  const lines = useMemo(
+    () =>
+      linesOf(
+        runs.map(({ run }) => run),
+        joined,
+      ),
+    [runs, joined],
+  );
   const byChart = useMemo(
     () =>
       charts
         .map((name) => ({
           name,
-          runs: runs.flatMap(({ run, series }, at) => {
-            const columns = columnsOf(name, axis, series);
+          runs: lines.flatMap((line) => {
+            const members = line.runs.map((at) => {
+              const { series } = runs[at] as ComparedRun;
+              return { steps: stepsOf(name, series), columns: columnsOf(name, axis, series) };
+            });
+            const [first] = members;
+            const columns = members.length === 1 && first ? first.columns : togetherOf(members);
             const isEmpty = columns[3].every((value) => value === null);
-            return isEmpty ? [] : [{ key: run.key, name: nameOf(run.key), style: styleOf(at), columns }];
+            return isEmpty ? [] : [{ key: line.key, name: line.name, style: styleOf(line.at), columns }];
           }),
         }))
         // What none of the runs has measured, such as the validation loss.
         .filter((chart) => chart.runs.length > 0),
-    [runs, axis],
+    [runs, lines, axis],
   );
   const formatX = axis === 'time' ? format.span : axis === 'tokens' ? axisNumber(format) : format.count;
   const toggle = (key: string) => {
@@ -56,7 +71,7 @@ export function ComparedCharts({
     <div className="rounded-lg border border-line bg-surface">
       <div className="flex flex-wrap items-start gap-x-5 gap-y-2 border-line border-b px-4 py-2">
         <div className="min-w-0 grow basis-80">
-          <Legend runs={runs} hidden={hidden} onToggle={toggle} onHighlight={setHighlighted} />
+          <Legend lines={lines} hidden={hidden} onToggle={toggle} onHighlight={setHighlighted} />
         </div>
         <div className="flex items-center gap-2">
           <span className="label">{ofRun('xAxis')}</span>
@@ -72,7 +87,7 @@ export function ComparedCharts({
         {byChart.map((chart, at) => (
           <div key={chart.name} className={at === 0 ? 'lg:col-span-2' : ''}>
             <OverlaidChart
-              key={axis}
+              key={`${axis} ${joined.length > 0}`}
               title={t(`chartNames.${chart.name}`)}
               height={at === 0 ? 300 : 170}
               runs={chart.runs}
@@ -86,7 +101,9 @@ export function ComparedCharts({
         ))}
       </div>
       <div className="flex flex-wrap items-center gap-x-6 gap-y-2 border-line border-t px-4 py-2">
-        <p className="text-[12px] text-muted max-sm:hidden">{t('zoomHint')}</p>
+        <p className="text-[12px] text-muted max-sm:hidden">
+          {t('zoomHint')} {t(joined.length > 0 ? 'bandsOfSeeds' : 'bands')}
+        </p>
         <div className="ml-auto flex gap-2">
           <ComparisonCsv runs={runs.map(({ run }) => run.key)} title={t('csvSteps')} steps />
           <Button

@@ -1,16 +1,15 @@
 'use client';
 import { useTranslations } from 'use-intl';
-import type { ComparedRun } from '../../agent/useComparison.ts';
-import { styleOf } from './lines.ts';
+import { type DrawnLine, styleOf } from './lines.ts';
 
 /** Which line is which run. A click hides or shows it, pointing at it brings it to the fore. */
 export function Legend({
-  runs,
+  lines,
   hidden,
   onToggle,
   onHighlight,
 }: {
-  runs: readonly ComparedRun[];
+  lines: readonly DrawnLine[];
   hidden: ReadonlySet<string>;
   onToggle: (run: string) => void;
   onHighlight: (run: string | null) => void;
@@ -19,21 +18,21 @@ export function Legend({
   return (
     <fieldset className="flex max-h-40 flex-wrap gap-1.5 overflow-y-auto">
       <legend className="sr-only">{t('legend')}</legend>
-      {runs.map(({ run }, at) => (
+      {lines.map(({ key, name, title, at }) => (
         <button
-          key={run.key}
+          key={key}
           type="button"
-          aria-pressed={!hidden.has(run.key)}
-          title={run.key}
-          onClick={() => onToggle(run.key)}
-          onPointerEnter={() => onHighlight(run.key)}
+          aria-pressed={!hidden.has(key)}
+          title={title}
+          onClick={() => onToggle(key)}
+          onPointerEnter={() => onHighlight(key)}
           onPointerLeave={() => onHighlight(null)}
-          onFocus={() => onHighlight(run.key)}
+          onFocus={() => onHighlight(key)}
           onBlur={() => onHighlight(null)}
           className="flex max-w-56 items-center gap-1.5 rounded border border-line px-2 py-0.5 text-[12px] hover:bg-sunken aria-[pressed=false]:text-muted aria-[pressed=false]:line-through"
         >
           <Swatch at={at} />
-          <span className="truncate">{run.key.split('/').at(-1)}</span>
+          <span className="truncate">{name}</span>
         </button>
       ))}
     </fieldset>

@@ -17,6 +17,34 @@ export function styleOf(at: number): RunStyle {
   return { color: `run-${at % colors}`, dash: dashes[Math.floor(at / colors)] ?? [] };
 }
 
+/** A curve of the charts: a run, or runs that differ in their seeds. */
+export interface DrawnLine {
+  key: string;
+  name: string;
+  title: string;
+  /** Indices of its runs; the first one decides the style. */
+  runs: readonly number[];
+  at: number;
+}
+
+/** @param joined runs that are drawn as one: indices */
+export function linesOf(
+  runs: readonly { key: string; name: string }[],
+  joined: readonly (readonly number[])[],
+): DrawnLine[] {
+  return runs.flatMap(({ key, name }, at) => {
+    const group = joined.find((members) => members.includes(at));
+    if (!group) return [{ key, name: nameOf(key), title: key, runs: [at], at }];
+    if (group[0] !== at) return [];
+    const title = group.map((member) => runs[member]?.key).join('\n');
+    return [{ key, name: `${name.replace(/-seed-\d+$/, '')} × ${group.length}`, title, runs: group, at }];
+  });
+}
+
+function nameOf(key: string): string {
+  return key.split('/').at(-1) as string;
+}
+
 /** Places, lowest, highest and mean. */
 export type Columns = readonly [
   readonly number[],
@@ -34,6 +62,11 @@ export const charts = [
   'memory',
 ] as const satisfies readonly (Metric | 'evaluationLoss')[];
 export type ChartName = (typeof charts)[number];
+
+/** The step of each point of a curve. */
+export function stepsOf(name: ChartName, series: RunSeries): readonly number[] {
+  return name === 'evaluationLoss' ? series.evaluations.map(({ step }) => step) : series.step;
+}
 
 export function columnsOf(name: ChartName, axis: XAxis, series: RunSeries): Columns {
   if (name === 'evaluationLoss') {

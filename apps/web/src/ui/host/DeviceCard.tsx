@@ -72,7 +72,7 @@ export function DeviceCard({
           </ul>
         </div>
       )}
-      {waiting.length > 0 && <WaitingList waiting={waiting} isHeld={concurrency === 0} />}
+      {waiting.length > 0 && <WaitingList device={device} waiting={waiting} isHeld={concurrency === 0} />}
     </section>
   );
 }

@@ -11,9 +11,10 @@ import { IconButton } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import type { Lane } from './lane.ts';
+import { WaitsOn } from './WaitsOn.tsx';
 
 /** The runs that wait for a device, in their order; moved by buttons, or dragged. */
-export function WaitingList({ waiting, isHeld }: { waiting: Lane['waiting']; isHeld: boolean }) {
+export function WaitingList({ device, waiting, isHeld }: Pick<Lane, 'device' | 'waiting'> & { isHeld: boolean }) {
   const t = useTranslations('host');
   const format = useFormat();
   const isAway = useConnection() !== 'open';
@@ -24,7 +25,8 @@ export function WaitingList({ waiting, isHeld }: { waiting: Lane['waiting']; isH
     mutationFn: (wanted: { run: string; place: number }) => agent().queue.move.mutate(wanted),
   });
   const remove = useMutation({ mutationFn: (run: string) => agent().queue.remove.mutate({ run }) });
-  const error = move.error ?? remove.error;
+  const [notAssigned, setNotAssigned] = useState<unknown>(null);
+  const error = move.error ?? remove.error ?? notAssigned;
 
   const drop = (event: DragEvent, place: number) => {
     event.preventDefault();
@@ -35,9 +37,9 @@ export function WaitingList({ waiting, isHeld }: { waiting: Lane['waiting']; isH
   return (
     <div className="border-line border-t px-4 py-2.5 first-of-type:border-t-0">
       <h3 className="label">{t(isHeld ? 'held' : 'waiting')}</h3>
-      {error && <ErrorNote error={shownError(error)} />}
+      {error != null && <ErrorNote error={shownError(error)} />}
       <ol className="-mx-2">
-        {waiting.map(({ run, name, priority, since, by }, index) => (
+        {waiting.map(({ run, name, priority, since, by, hasBegun }, index) => (
           <li
             key={run}
             data-waiting={run}
@@ -74,6 +76,7 @@ export function WaitingList({ waiting, isHeld }: { waiting: Lane['waiting']; isH
               {by && `${by} · `}
               {t('since', { time: format.time(since) })}
             </span>
+            {may && !hasBegun && <WaitsOn run={run} name={name} device={device} onError={setNotAssigned} />}
             {may && (
               <span className="flex shrink-0 max-sm:ml-auto">
                 <IconButton

@@ -1,10 +1,12 @@
 'use client';
 import type { QueuePlace } from '@anneal/core/protocol/queue';
 import Link from 'next/link';
-import { Fragment } from 'react';
+import { Fragment, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { useDevices } from '../../agent/useDevices.ts';
 import { useQueue } from '../../agent/useQueue.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import { WaitsOn } from '../host/WaitsOn.tsx';
 
 /** What a queued run waits for: its device, and the runs that have it or come before. */
 export function WaitsFor({ run, queued }: { run: string; queued: QueuePlace }) {
@@ -12,6 +14,9 @@ export function WaitsFor({ run, queued }: { run: string; queued: QueuePlace }) {
   const { queue, error } = useQueue();
   const lane = queue?.devices.find(({ device }) => device === queued.device);
   const at = lane?.waiting.findIndex((waiting) => waiting.run === run) ?? -1;
+  const waiting = lane?.waiting[at];
+  const [notAssigned, setNotAssigned] = useState<unknown>(null);
+  const isGone = useDevices()?.every(({ name }) => name !== queued.device) ?? false;
   const before = lane?.waiting.slice(0, Math.max(0, at)) ?? [];
   return (
     <section aria-label={t('waits')} className="grid gap-1 rounded-lg border border-line bg-surface px-4 py-3">
@@ -22,8 +27,11 @@ export function WaitsFor({ run, queued }: { run: string; queued: QueuePlace }) {
         </Link>
       </p>
       {lane?.concurrency === 0 && <p className="text-[13px] text-warn">{t('deviceHeld')}</p>}
+      {isGone && <p className="text-[13px] text-warn">{t('deviceGone')}</p>}
       <Runs label={t('trainsNow')} runs={lane?.running ?? []} />
       <Runs label={t('waitsBefore')} runs={before} />
+      {waiting && !waiting.hasBegun && <WaitsOn {...waiting} device={queued.device} onError={setNotAssigned} />}
+      {notAssigned !== null && <ErrorNote error={shownError(notAssigned)} />}
       {error !== undefined && <ErrorNote error={shownError(error)} />}
     </section>
   );

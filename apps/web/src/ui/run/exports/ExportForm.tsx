@@ -17,7 +17,7 @@ import { Segmented } from '../../Segmented.tsx';
 import { Nothing } from '../Samples.tsx';
 import { CheckpointChoice } from './CheckpointChoice.tsx';
 import { FormChoice } from './FormChoice.tsx';
-import { bytesOf, type Chosen, chosenOf, commandFor, mergedTypesOf, thereIn, wordsOf } from './forms.ts';
+import { bytesOf, type Chosen, chosenOf, commandFor, mergedTypesOf, takesImatrix, thereIn, wordsOf } from './forms.ts';
 
 /** What is to be exported, with the size of each form before anything is written. */
 export function ExportForm({
@@ -88,6 +88,7 @@ function Forms({
         run: run.key,
         lora: chosen.lora,
         gguf: [...chosen.gguf],
+        imatrix: chosen.imatrix,
         ollama: chosen.ollama,
         check,
         ...(chosen.merged && { merged: chosen.merged }),
@@ -232,6 +233,16 @@ function GgufChoice({
             </label>
           ))}
         </div>
+      )}
+      {chosen.gguf.length > 0 && (
+        <FormChoice
+          name={t('imatrix')}
+          hint={takesImatrix(chosen.gguf, plan) ? t('imatrixHint') : t('imatrixNone')}
+          bytes={null}
+          checked={chosen.imatrix}
+          disabled={!takesImatrix(chosen.gguf, plan)}
+          onChange={(imatrix) => choose({ imatrix })}
+        />
       )}
     </FormChoice>
   );

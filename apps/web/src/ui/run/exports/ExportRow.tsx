@@ -33,6 +33,10 @@ export function ExportRow({
   const [open, setOpen] = useState<'use' | 'parity' | null>(null);
   const isOff = useIsOff('operator');
   const name = nameOf(exported);
+  const { file, tokens } = exported.imatrix ?? {};
+  const imatrix = file
+    ? t('imatrixFile', { file })
+    : typeof tokens === 'number' && t('imatrixRows', { tokens: format.count(tokens) });
   const toggle = (what: 'use' | 'parity') => setOpen(open === what ? null : what);
   return (
     <li className="px-4 py-2.5" data-export={exported.key}>
@@ -44,6 +48,7 @@ export function ExportRow({
               {format.bytes(sizeOf(exported))}
               {exported.run && ` · ${t('step', { step: format.count(exported.run.step) })}`} ·{' '}
               {format.time(exported.created)}
+              {imatrix && ` · ${imatrix}`}
             </span>
           </div>
           <p className="truncate font-mono text-[11.5px] text-muted" title={exported.key}>

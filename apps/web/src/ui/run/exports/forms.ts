@@ -1,4 +1,4 @@
-/** What is chosen to be exported, as it stands in the address: `lora`, `merged-bf16`, a GGUF type, `ollama`. */
+/** What is chosen to be exported, as it stands in the address: `lora`, `merged-bf16`, a GGUF type, `imatrix`, `ollama`. */
 
 import type { ExportRequest, StudioExport, StudioExportPlan } from '@anneal/core/protocol/exports';
 import { MERGED_TYPES, type MergedType } from '@anneal/core/protocol/mergedTypes';
@@ -9,6 +9,8 @@ export interface Chosen {
   lora: boolean;
   merged: MergedType | null;
   gguf: readonly GgufType[];
+  /** They are quantized by an importance matrix. */
+  imatrix: boolean;
   ollama: boolean;
 }
 
@@ -27,8 +29,13 @@ export function chosenOf(words: readonly string[] | null, plan: StudioExportPlan
     lora: plan.lora !== null && wanted.has('lora'),
     merged: there.has('merged') ? null : (mergedTypesOf(plan).find((type) => wanted.has(`merged-${type}`)) ?? null),
     gguf,
+    imatrix: wanted.has('imatrix') && takesImatrix(gguf, plan),
     ollama: gguf.length > 0 && wanted.has('ollama'),
   };
+}
+
+export function takesImatrix(types: readonly GgufType[], plan: StudioExportPlan): boolean {
+  return types.some((type) => plan.imatrix.includes(type));
 }
 
 /** Those that this model can be written in. */
@@ -36,8 +43,14 @@ export function mergedTypesOf({ merged }: StudioExportPlan): MergedType[] {
   return MERGED_TYPES.filter((type) => merged[type] !== undefined);
 }
 
-export function wordsOf({ lora, merged, gguf, ollama }: Chosen): string[] {
-  return [...(lora ? ['lora'] : []), ...(merged ? [`merged-${merged}`] : []), ...gguf, ...(ollama ? ['ollama'] : [])];
+export function wordsOf({ lora, merged, gguf, imatrix, ollama }: Chosen): string[] {
+  return [
+    ...(lora ? ['lora'] : []),
+    ...(merged ? [`merged-${merged}`] : []),
+    ...gguf,
+    ...(imatrix ? ['imatrix'] : []),
+    ...(ollama ? ['ollama'] : []),
+  ];
 }
 
 export function bytesOf({ lora, merged, gguf }: Chosen, plan: StudioExportPlan): number {
@@ -56,7 +69,7 @@ interface ExportCommand {
 
 /** The same on the command line. */
 export function commandFor(
-  { lora, merged, gguf, ollama }: Chosen,
+  { lora, merged, gguf, imatrix, ollama }: Chosen,
   { anneal, run, checkpoint, to, check }: ExportCommand,
 ): string {
   const parts = [
@@ -65,6 +78,7 @@ export function commandFor(
     lora ? '--lora' : '',
     merged ? `--merged ${merged}` : '',
     gguf.length > 0 ? `--gguf ${gguf.join(',')}` : '',
+    imatrix ? '--imatrix' : '',
     ollama ? '--ollama' : '',
     to === null ? '' : `--to ${quoted(to)}`,
     check ? '--check' : '',

@@ -1,4 +1,5 @@
-import type { RunComparison } from '@anneal/core/protocol/runs';
+/** Several runs of one recipe that differ in their seeds. Browser-safe. */
+import type { RunComparison } from './runs.ts';
 
 /** Runs of one recipe with several seeds: what is alike in all of them, and how far they lie apart. */
 export interface SeedGroup {
@@ -15,8 +16,12 @@ export interface Spread {
   readonly deviation: number;
 }
 
+interface Compared extends Pick<RunComparison, 'runs'> {
+  readonly recipe: readonly string[];
+}
+
 /** Of compared runs those that differ from others in their seeds alone, in the order of their first ones. */
-export function seedGroups({ runs, recipe }: Pick<RunComparison, 'runs' | 'recipe'>): SeedGroup[] {
+export function seedGroups({ runs, recipe }: Compared): SeedGroup[] {
   if (!recipe.includes('seed')) return [];
   const groups = Map.groupBy(runs.keys(), (at) => {
     const { seed: _, ...others } = runs[at]?.settings ?? {};
@@ -37,7 +42,7 @@ export function seedGroups({ runs, recipe }: Pick<RunComparison, 'runs' | 'recip
 }
 
 /** Null where a run has no value. */
-function spreadOf(values: readonly (number | null)[]): Spread | null {
+export function spreadOf(values: readonly (number | null)[]): Spread | null {
   const finite = values.filter((value) => value !== null);
   if (finite.length < values.length) return null;
   const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
