@@ -1,8 +1,8 @@
 'use client';
 import type { LossToken } from '@anneal/core/protocol/batches';
-import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { spacedBytes } from '../data/shownTokens.ts';
+import { TokenLine } from '../data/TokenDetail.tsx';
 import { useFormat } from '../format.ts';
 
 /** Everything that is known of one token: where there are losses, its own among it. */
@@ -32,26 +32,26 @@ export function BatchTokenDetail({
       </div>
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 border-line border-t pt-3 text-[13px]">
         {!hasLosses ? (
-          <Line name={t('inTraining')}>{t(target ? 'trained' : 'read')}</Line>
+          <TokenLine name={t('inTraining')}>{t(target ? 'trained' : 'read')}</TokenLine>
         ) : target ? (
           <>
-            <Line name={t('loss')}>
+            <TokenLine name={t('loss')}>
               {loss === undefined ? t('unknown') : loss === null ? t('notFinite') : format.number(loss)}
-            </Line>
-            <Line name={t('probability')}>
+            </TokenLine>
+            <TokenLine name={t('probability')}>
               {typeof loss === 'number' ? `${probabilityOf(loss, format.percent)} %` : t('unknown')}
-            </Line>
+            </TokenLine>
           </>
         ) : (
-          <Line name={t('loss')}>{t('notTrained')}</Line>
+          <TokenLine name={t('loss')}>{t('notTrained')}</TokenLine>
         )}
-        <Line name={rowTexts('id')}>{id}</Line>
-        <Line name={rowTexts('bytes')}>
+        <TokenLine name={rowTexts('id')}>{id}</TokenLine>
+        <TokenLine name={rowTexts('bytes')}>
           <span className="font-mono text-[12.5px]">{spacedBytes(bytes)}</span>
-        </Line>
-        <Line name={rowTexts('spelled')}>
+        </TokenLine>
+        <TokenLine name={rowTexts('spelled')}>
           <span className="font-mono text-[12.5px]">{spelled}</span>
-        </Line>
+        </TokenLine>
       </dl>
     </div>
   );
@@ -60,13 +60,4 @@ export function BatchTokenDetail({
 function probabilityOf(loss: number, percent: (share: number) => string): string {
   const share = Math.exp(-loss);
   return share < 0.001 ? `< ${percent(0.001)}` : percent(share);
-}
-
-function Line({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt className="text-muted">{name}</dt>
-      <dd className="figures [overflow-wrap:anywhere]">{children}</dd>
-    </>
-  );
 }

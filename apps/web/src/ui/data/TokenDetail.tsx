@@ -40,26 +40,27 @@ export function TokenDetail({
         {token.isCut && ` ${t('cut', { length: format.count(row.sequenceLen) })}`}
       </p>
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 border-line border-t pt-3 text-[13px]">
-        <Line name={t('id')}>{token.id}</Line>
-        <Line name={t('bytes')}>
+        <TokenLine name={t('id')}>{token.id}</TokenLine>
+        <TokenLine name={t('bytes')}>
           {token.bytes === null ? (
             t('noBytes')
           ) : (
             <span className="font-mono text-[12.5px]">{spacedBytes(token.bytes)}</span>
           )}
-        </Line>
-        <Line name={t('spelled')}>
+        </TokenLine>
+        <TokenLine name={t('spelled')}>
           <span className="font-mono text-[12.5px]">{token.text}</span>
-        </Line>
-        <Line name={t('message')}>
+        </TokenLine>
+        <TokenLine name={t('message')}>
           {token.message === null ? t('none') : t('messageOf', { number: token.message + 1, role: role ?? '' })}
-        </Line>
+        </TokenLine>
       </dl>
     </div>
   );
 }
 
-function Line({ name, children }: { name: string; children: ReactNode }) {
+/** A name and what it says, in a list of them. */
+export function TokenLine({ name, children }: { name: string; children: ReactNode }) {
   return (
     <>
       <dt className="text-muted">{name}</dt>
