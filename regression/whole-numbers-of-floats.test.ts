@@ -20,6 +20,14 @@ test('a float that is whole stays one in an export, and its size is known before
   expect(mergedBytes(merged)).toBe(files.reduce((sum, { bytes }) => sum + bytes, 0));
 });
 
+test('so are those in lists, of Gemma 3n and of Granite 4', () => {
+  expect(configText(goldenModel('granite4-h').configJson)).toMatch(/"time_step_limit": \[\s+0\.0,\s+\{/);
+  const text = configText(goldenModel('gemma3n').configJson);
+  expect(text).toContain('"altup_coef_clip": 120.0,');
+  expect(text).toMatch(/"activation_sparsity_pattern": \[\s+0\.95,\s+0\.0,\s+0\.0,\s+0\.0\s+\],/);
+  expect(text).toMatch(/"intermediate_size": \[\s+40,/);
+});
+
 test('only numbers of these fields are written so', () => {
   const config = { routed_scaling_factor: 2, rms_norm_eps: 1e-6, vocab_size: 5, note: '"routed_scaling_factor": 3' };
   const text = configText({ ...config, inner: { final_logit_softcapping: 4 } });
