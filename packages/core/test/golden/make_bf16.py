@@ -18,13 +18,15 @@ import torch
 import transformers as T
 from safetensors.torch import load_file
 
+from make_models import name_in_file
+
 
 def nmse(a, b):
     a, b = a.double(), b.double()
     return float(((a - b) ** 2).sum() / (b**2).sum().clamp_min(1e-300))
 
 
-SEVERAL_TEXTS = ("deepseek-v3", "gemma4-moe", "gpt-oss", "qwen3.5", "qwen3.5-moe")
+SEVERAL_TEXTS = ("deepseek-v3", "gemma4-moe", "gpt-oss", "granite4-moe", "qwen3.5", "qwen3.5-moe")
 TEXTS = 48
 WORDS_BETWEEN_TEXTS = 5
 
@@ -40,7 +42,7 @@ def values(model, ids, labels, prefix):
     result = model(input_ids=ids, labels=labels, use_cache=False)
     result.loss.backward()
     trained = ((n.replace(".default", ""), p.grad) for n, p in model.named_parameters() if p.requires_grad)
-    gradients = {f"{prefix}grad.{n}": grad.float().clone() for n, grad in trained if grad is not None}
+    gradients = {f"{prefix}grad.{name_in_file(n)}": grad.float().clone() for n, grad in trained if grad is not None}
     return {f"{prefix}logits": result.logits.detach().float(), f"{prefix}loss": float(result.loss)} | gradients
 
 
