@@ -87,7 +87,7 @@ function drawLine(line: string, x: number, y: number): string {
   const drawn: string[] = [];
   for (const [, code, text] of line.matchAll(styled)) {
     if (code !== undefined) style = changed(style, Number(code));
-    const shown = [...(text ?? '')].slice(0, Math.max(0, columns - column)).join('');
+    const shown = fitted([...(text ?? '')], Math.max(0, columns - column));
     if (shown === '') continue;
     const [left, length] = [x + column * cell.width, [...shown].length * cell.width];
     const at = `x="${left.toFixed(1)}" y="${y}"`;
@@ -102,6 +102,11 @@ function drawLine(line: string, x: number, y: number): string {
     column += [...shown].length;
   }
   return drawn.join('');
+}
+
+/** What is cut says so. */
+function fitted(text: readonly string[], room: number): string {
+  return text.length <= room || room === 0 ? text.slice(0, room).join('') : `${text.slice(0, room - 1).join('')}…`;
 }
 
 function changed(style: Style, code: number): Style {

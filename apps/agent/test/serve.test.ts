@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { RunNews } from '@anneal/core/protocol/studio';
 import { describe, expect, it, vi } from 'vitest';
@@ -101,6 +101,7 @@ describe('pairing', () => {
     await expect(start(place)).rejects.toMatchObject({
       code: 'agent_running',
       what: expect.stringContaining(daemon.url),
+      next: expect.stringContaining(`anneal pair ${relative('.', place.workspace)}`),
     });
   });
 });

@@ -49,7 +49,7 @@ export function checkAddress({ host, port, tokenFile, tlsCert, tlsKey }: Address
     throw new UserError({
       what: `${host} can be reached by other machines, and that needs a token and TLS`,
       where: '--host',
-      next: `reach this agent through a tunnel instead (ssh -L ${port}:127.0.0.1:${port} …), or give --token-file, --tls-cert and --tls-key`,
+      next: `reach this agent through a tunnel instead (ssh -L ${port || 7420}:127.0.0.1:${port || 7420} …), or give --token-file, --tls-cert and --tls-key`,
       code: 'address_not_safe',
     });
   }

@@ -1,8 +1,9 @@
 /** What an agent keeps of its own: `<data folder of this user>/agents/<id>/`, one for each workspace. */
 import { chmodSync, existsSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { lockOwner, ProcessLock } from '@anneal/core/processLock';
+import { shellWord } from '@anneal/core/shellWord';
 import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import envPaths from 'env-paths';
@@ -51,7 +52,7 @@ export class AgentState {
     throw new UserError({
       what: `an agent serves this folder already, at ${this.lastServed().url}`,
       where: this.workspace,
-      next: 'open that one (`anneal pair` prints a link), or end it first',
+      next: `open that one (\`anneal pair ${asTyped(this.workspace)}\` prints a link), or end it first`,
       code: 'agent_running',
     });
   }
@@ -111,11 +112,16 @@ function lockPathIn(folder: string): string {
   return join(folder, 'agent.lock');
 }
 
+/** As a command from here names it. */
+function asTyped(folder: string): string {
+  return shellWord(relative('.', folder) || '.');
+}
+
 function notRunning(folder: string): UserError {
   return new UserError({
     what: 'no agent serves this folder',
     where: folder,
-    next: 'start one with `anneal serve`, or name the folder that it serves',
+    next: `start one with \`anneal serve ${asTyped(folder)}\`, or name the folder that it serves`,
     code: 'agent_not_running',
   });
 }
