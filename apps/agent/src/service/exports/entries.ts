@@ -39,9 +39,21 @@ function formEntries({ form, path, files, warnings }: ExportedForm, target: stri
   }
   return wanted.types.map((type): FormEntry => {
     const file = below(join(path, ggufFileName(name, type)));
-    const entry = { form, type, path: file, files: all.filter((one) => one.path === file), warnings: [...warnings] };
+    const entry = {
+      form,
+      type,
+      path: file,
+      files: all.filter((one) => one.path === file),
+      warnings: warnings.filter((warning) => speaksOf(type, warning, wanted.types)),
+    };
     return takesImportance(type) ? { ...entry, ...importanceOf(wanted) } : entry;
   });
+}
+
+/** What is said of one type begins with its name. */
+function speaksOf(type: GgufType, warning: string, types: readonly GgufType[]): boolean {
+  const first = /^\w+/.exec(warning)?.[0].toLowerCase();
+  return first === type || !types.some((other) => other === first);
 }
 
 function importanceOf({ imatrix, imatrixTokens, imatrixFile }: Types): Pick<ExportEntry, 'imatrix'> {
