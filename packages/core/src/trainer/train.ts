@@ -66,7 +66,7 @@ export async function train(
     if (change && change.changes.length > 0) recordChange(session, out, change, resumption);
     if (out.pinned() === undefined) await pinInputs(session, out);
     for (const event of sessionEvents(session)) out.record(event);
-    if (resumption === null) warnOfDisk(session, out);
+    if (resumption === null && !repetition) refuseSmallDisk(session, out);
     await trainSession(session, out, signal, { resumption, rewards, repetition, version });
   } catch (error) {
     throw deviceFault(error, out.path) ?? error;
@@ -93,14 +93,16 @@ interface SubmittedStep {
   readonly outcome: Promise<StepOutcome>;
 }
 
-/** Said at once, not when the disk is full hours later. A resumed run has most of its checkpoints already. */
-function warnOfDisk(session: Session, out: RunDirectory): void {
+/**
+ * At once, as `anneal estimate` does, not when the disk is full hours later. The tokens lie there already; of a resumed run
+ * most checkpoints do, and of a repetition few are saved.
+ */
+function refuseSmallDisk(session: Session, out: RunDirectory): void {
   const { disk } = fitOf(session, out.path);
   const nothing = { needed: 0, available: 0 };
-  const trouble = misfit({ memory: nothing, host: nothing, disk });
-  if (!trouble) return;
-  const { what: message, where, next } = trouble;
-  out.record({ type: 'warning', code: 'disk_short', message, ...(where && { where }), ...(next && { next }) });
+  const needed = disk.checkpoint * disk.checkpoints;
+  const trouble = misfit({ memory: nothing, host: nothing, disk: { ...disk, needed } });
+  if (trouble) throw trouble;
 }
 
 /** Null when the run was asked to stop meanwhile: large data take minutes. */
