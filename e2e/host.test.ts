@@ -171,6 +171,11 @@ describe('the host', () => {
     await page.goto(`${agent.url}/host`);
     await page.getByRole('heading', { name: '主机', level: 1 }).waitFor();
     await page.getByText('空闲').waitFor();
+    const [bar, here] = [page.getByRole('navigation'), page.getByRole('link', { name: '主机' })];
+    const ends = await Promise.all(
+      [bar, here].map(async (part) => part.boundingBox().then((box) => box && box.x + box.width)),
+    );
+    expect(ends[1]).toBeLessThanOrEqual(ends[0] as number);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     await expectAccessible(page);
     await phone.close();

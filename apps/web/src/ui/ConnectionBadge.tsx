@@ -23,7 +23,8 @@ export function ConnectionBadge() {
       className="flex items-center gap-2 whitespace-nowrap px-1.5 text-[12.5px] text-muted"
     >
       <span className={`size-2 rounded-full ${colors[connection]}`} aria-hidden="true" />
-      <span>{t(connection)}</span>
+      {/* On a phone the screens need the room: a word stands there when something is wrong. */}
+      <span className={connection === 'open' ? 'max-sm:sr-only' : ''}>{t(connection)}</span>
       {about && connection === 'open' && <span className="max-w-48 truncate max-md:hidden">· {about.host}</span>}
     </div>
   );

@@ -2,7 +2,7 @@
 /** What every screen stands in: where one is, whether what one sees is live, and language and theme. */
 import Link from 'next/link';
 import { usePathname } from 'next/navigation';
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { useTranslations } from 'use-intl';
 import { useConnection, useHasSocket } from '../agent/hooks.ts';
 import { useFollowedJobs } from '../agent/jobs.ts';
@@ -70,8 +70,14 @@ export function Frame({ children }: { children: ReactNode }) {
 }
 
 function NavLink({ href, current, children }: { href: string; current: boolean; children: ReactNode }) {
+  const link = useRef<HTMLAnchorElement>(null);
+  // Where there is no room for all screens, the one that is shown is in sight.
+  useEffect(() => {
+    if (current) link.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current]);
   return (
     <Link
+      ref={link}
       href={href}
       aria-current={current ? 'page' : undefined}
       className="relative flex shrink-0 items-center px-2 text-muted transition-colors hover:text-ink aria-[current]:font-medium aria-[current]:text-ink aria-[current]:after:absolute aria-[current]:after:inset-x-2 aria-[current]:after:-bottom-px aria-[current]:after:h-0.5 aria-[current]:after:bg-ember"
