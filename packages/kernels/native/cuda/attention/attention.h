@@ -32,7 +32,7 @@ const char* attentionForward(const Forward& forward, cudaStream_t stream, Family
 /** dq, dk, dv. */
 const char* attentionBackward(const Backward& backward, cudaStream_t stream, Family family = Family::automatic);
 
-/** Rows of a cache that decodeForward looks at together: sums do not depend on how many sequences there are, or how long the cache is. */
+/** Rows of a cache that decodeForward looks at together: sums do not depend on how long the cache is. */
 constexpr int kDecodeRows = 64;
 constexpr int kMostDecodeSize = 256;
 
