@@ -43,7 +43,7 @@ export class InvalidRecipe extends UserError {
       problems.length === 1
         ? first
         : {
-            what: `${problems.length} problems in the recipe\n${problems.map(listed).join('\n')}`,
+            what: `${problems.length} problems in the recipe\n${list(problems)}`,
             next: 'correct them all; `anneal validate` checks the recipe without starting anything',
             code: 'invalid_recipe',
           },
@@ -55,6 +55,15 @@ export class InvalidRecipe extends UserError {
   override toJSON() {
     return { ...super.toJSON(), problems: this.problems };
   }
+}
+
+/** A file of another kind has thousands. */
+const mostListed = 20;
+
+function list(problems: readonly RecipeProblem[]): string {
+  const rest = problems.length - mostListed;
+  const lines = problems.slice(0, mostListed).map(listed);
+  return [...lines, ...(rest > 0 ? [`  … and ${rest} more`] : [])].join('\n');
 }
 
 function listed(problem: RecipeProblem): string {
