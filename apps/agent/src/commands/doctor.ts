@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { UserError } from '@anneal/core/errors';
+import { replaceFile } from '@anneal/formats/files/atomicWrite';
 import type { Command } from 'commander';
 import { exitCodes } from '../exitCodes.ts';
 import { colors } from '../terminal/colors.ts';
@@ -70,21 +71,15 @@ async function writeSupportFile(name: string | true, options: Options): Promise<
   remark('Secrets are taken out, and texts of samples; paths and the recipe are not. Read it before you hand it on.');
 }
 
-/** @throws UserError `file_exists`, `file_not_written` */
+/** Whole or not at all. @throws UserError `file_exists`, `disk_full`, `file_not_writable` */
 function writeNew(path: string, text: string): void {
-  try {
-    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const isTaken = code === 'EEXIST';
+  if (existsSync(path)) {
     throw new UserError({
-      what: isTaken
-        ? 'there is a file of this name, and nothing is overwritten'
-        : `the file cannot be written (${code})`,
+      what: 'there is a file of this name, and nothing is overwritten',
       where: path,
       next: 'give another name: --bundle <file>',
-      code: isTaken ? 'file_exists' : 'file_not_written',
-      cause,
+      code: 'file_exists',
     });
   }
+  replaceFile(path, text, { sync: false, mode: 0o600 });
 }

@@ -55,7 +55,6 @@ const untranslated = [
   'big_endian_host',
   'body_too_large',
   'eval_source',
-  'file_not_written',
   'gguf_big_endian',
   'gguf_invalid',
   'gguf_metadata_type',
