@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import { isTerminal, type RunEvent } from '@anneal/core/protocol/events';
 import type { Status } from '@anneal/core/protocol/status';
-import { LENT_KEYS } from '@anneal/core/synthesis/apiKey';
+import { LENT_KEYS, type LentKeys } from '@anneal/core/synthesis/apiKey';
 import { followEvents } from '@anneal/core/trainer/followEvents';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { openRunFile } from '@anneal/core/trainer/runFiles';
@@ -27,8 +27,8 @@ export interface AttachedWorker {
 
 interface WorkerOptions extends Pick<Launch, 'changes' | 'afterSeq' | 'repetition'> {
   worker?: string | undefined;
-  /** API keys by the address that they go to. */
-  endpointKeys?: Readonly<Record<string, string>> | undefined;
+  /** Given, no other address may be asked. */
+  endpointKeys?: LentKeys | undefined;
 }
 
 /** Starts a worker that ends with this process, and passes its events on as they reach the run directory. */

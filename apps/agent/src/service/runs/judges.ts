@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { parseRecipe } from '@anneal/core/recipe/read';
 import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve';
-import type { JudgeReward } from '@anneal/core/rewards/answer';
+import type { LentKeys } from '@anneal/core/synthesis/apiKey';
 import { rolloutJob } from '@anneal/core/trainer/rolloutOptions';
 import { readRunFile } from '@anneal/core/trainer/runFiles';
 import type { AllowedEndpoint } from '../context.ts';
@@ -10,19 +10,23 @@ import { keyFor } from '../synthesis/allowed.ts';
 
 /** @throws UserError `endpoint_not_configured`, `api_key_of_agent` */
 export function assertJudgesAllowed(recipe: ResolvedRecipe, endpoints: readonly AllowedEndpoint[]): void {
-  for (const { endpoint } of judgesOf(recipe)) keyFor(endpoint, 'trl.reward_funcs', endpoints);
+  lentKeys(recipe, endpoints);
 }
 
-/** By address, the kept keys that a run is to send to its judges. Its device may be gone: this launch may change it. */
-export function keysOfJudges(run: string, endpoints: readonly AllowedEndpoint[]): Readonly<Record<string, string>> {
+/**
+ * The addresses that a launch of a run may ask, with the keys kept for them. Looked at by every launch: a run may come from
+ * elsewhere, and an address may have been removed while it waited. Its device may be gone, too: this launch may change it.
+ * @throws UserError `endpoint_not_configured`, `api_key_of_agent`
+ */
+export function keysOfJudges(run: string, endpoints: readonly AllowedEndpoint[]): LentKeys {
   const file = join(run, 'recipe.resolved.yaml');
   const resolved = resolveRecipe(parseRecipe(readRunFile(file), file).recipe, { baseDirectory: run });
-  const keys = judgesOf(resolved).flatMap(({ endpoint }) => {
-    const key = endpoints.find(({ url }) => url === endpoint.url)?.apiKey ?? null;
-    return key === null ? [] : [[endpoint.url, key] as const];
-  });
-  return Object.fromEntries(keys);
+  return lentKeys(resolved, endpoints);
 }
 
-const judgesOf = (recipe: ResolvedRecipe): JudgeReward[] =>
-  (rolloutJob(recipe)?.rewards ?? []).filter((reward) => reward.type === 'judge');
+function lentKeys(recipe: ResolvedRecipe, endpoints: readonly AllowedEndpoint[]): LentKeys {
+  const judges = (rolloutJob(recipe)?.rewards ?? []).filter((reward) => reward.type === 'judge');
+  return Object.fromEntries(
+    judges.map(({ endpoint }) => [endpoint.url, keyFor(endpoint, 'trl.reward_funcs', endpoints)]),
+  );
+}

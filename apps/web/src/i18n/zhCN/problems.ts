@@ -130,6 +130,7 @@ const models: Record<string, Problem> = {
   source_outside: ['来源不在代理的文件夹中', '请写该文件夹中的文档、数据文件或文件夹'],
   output_outside: ['生成的行不在代理查找数据文件的位置', '请把 output 写到该文件夹中，最多三层，且不在 runs 中'],
   api_key_of_agent: ['由代理执行的配方不能指定其环境变量', '请删除 api_key_env：代理会使用管理员为此地址保存的密钥'],
+  endpoint_not_lent: ['此运行的配方指定的地址或变量与代理启动它时所见的不同', '请重新启动此运行，让代理重新检查其配方'],
   endpoint_not_configured: ['代理不允许向这个地址请求', '请使用已配置的地址，或请管理员添加'],
   endpoint_address: ['不能使用这个地址'],
   endpoint_taken: ['这个地址已在另一个名称下', '请修改那一个，或先将其删除'],
