@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { UserError } from '@anneal/core/errors';
-import { replaceFile } from '@anneal/formats/files/atomicWrite';
+import { createFile } from '@anneal/formats/files/atomicWrite';
 import type { Command } from 'commander';
 import { exitCodes } from '../exitCodes.ts';
 import { colors } from '../terminal/colors.ts';
@@ -73,13 +72,11 @@ async function writeSupportFile(name: string | true, options: Options): Promise<
 
 /** Whole or not at all. @throws UserError `file_exists`, `disk_full`, `file_not_writable` */
 function writeNew(path: string, text: string): void {
-  if (existsSync(path)) {
-    throw new UserError({
-      what: 'there is a file of this name, and nothing is overwritten',
-      where: path,
-      next: 'give another name: --bundle <file>',
-      code: 'file_exists',
-    });
-  }
-  replaceFile(path, text, { sync: false, mode: 0o600 });
+  if (createFile(path, text, { sync: false, mode: 0o600 })) return;
+  throw new UserError({
+    what: 'there is a file of this name, and nothing is overwritten',
+    where: path,
+    next: 'give another name: --bundle <file>',
+    code: 'file_exists',
+  });
 }

@@ -62,7 +62,7 @@ export class Judges {
     };
     const open = (): PlannedQuestion[] => questions.filter(({ key }) => this.#kept.get(key) === undefined);
     for (let tries = 0; tries < MOST_ASKED && open().length > 0; tries++) {
-      // Another seed may have it keep to the form.
+      // Another seed may have it keep to the form; where none is sent, the server's own chance.
       const again = open().map((question) => ({ ...question, seed: question.seed + tries }));
       failures = await askAll(again, {
         endpoint,

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeAtomically } from '@anneal/formats/files/atomicWrite';
 import { UserError } from '../errors.ts';
 
 /** Every entry of a run directory, as docs/run-directory.md lists them. */
@@ -86,12 +87,39 @@ export function readRunFile(path: string): string {
   const file = openRunFile(path);
   try {
     const { size } = fstatSync(file);
-    if (size > mostBytes) throw damaged(path, `${size} bytes, more than the ${mostBytes} such a file may have`);
+    if (size > mostBytes) throw tooLarge(path, size, mostBytes);
     const bytes = Buffer.alloc(size);
     return readable(path, () => bytes.toString('utf8', 0, readSync(file, bytes, 0, size, 0)));
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * Copies what a file of a run has now, whatever is appended meanwhile.
+ * @throws UserError `run_not_readable`, `run_entry_foreign`, `run_file_damaged` for more than `most`, `disk_full`, `file_not_writable`
+ */
+export async function copyRunFile(path: string, to: string, most: number): Promise<void> {
+  const file = openRunFile(path);
+  try {
+    const { size } = fstatSync(file);
+    if (size > most) throw tooLarge(path, size, most);
+    await writeAtomically(to, async (copy) => {
+      const piece = Buffer.alloc(1 << 20);
+      while (copy.position < size) {
+        const wanted = Math.min(piece.length, size - copy.position);
+        const read = readable(path, () => readSync(file, piece, 0, wanted, copy.position));
+        if (read === 0) throw damaged(path, `it ends after ${copy.position} of ${size} bytes`);
+        await copy.write(piece.subarray(0, read));
+      }
+    });
+  } finally {
+    closeSync(file);
+  }
+}
+
+function tooLarge(path: string, size: number, most: number): UserError {
+  return damaged(path, `${size} bytes, more than the ${most} such a file may have`);
 }
 
 export function damaged(path: string, what: string): UserError {

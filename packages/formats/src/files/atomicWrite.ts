@@ -1,9 +1,12 @@
 /** Writing so that a crash at any moment leaves the old content or the new one, never half of it. */
 import {
   closeSync,
+  constants,
+  copyFileSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  linkSync,
   openSync,
   readSync,
   renameSync,
@@ -93,23 +96,60 @@ export async function writeAtomically(path: string, write: (file: AtomicFile) =>
   }
 }
 
-/** Replaces the file at once: readers see the old text or the new. Survives a power cut only with `sync`. */
-export function replaceFile(
+interface WriteOptions {
+  /** Whether it survives a power cut. */
+  sync: boolean;
+  mode?: number;
+}
+
+/** Replaces the file at once: readers see the old text or the new. */
+export function replaceFile(path: string, content: string | Uint8Array, options: WriteOptions): void {
+  writeBeside(path, content, options, (temporary) => renameSync(temporary, path));
+}
+
+/** Makes a file that is whole from its beginning. False: something has this name, if only since a moment ago, and stays. */
+export function createFile(path: string, content: string | Uint8Array, options: WriteOptions): boolean {
+  return writeBeside(path, content, options, (temporary) => {
+    try {
+      linkOrCopy(temporary, path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      rmSync(temporary);
+    }
+  });
+}
+
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    copyFileSync(from, to, constants.COPYFILE_EXCL); // a disk without links
+  }
+}
+
+/** @param place gives what was written its name */
+function writeBeside<T>(
   path: string,
   content: string | Uint8Array,
-  options: { sync: boolean; mode?: number },
-): void {
+  { sync, mode = 0o666 }: WriteOptions,
+  place: (temporary: string) => T,
+): T {
   const temporary = temporaryBeside(path);
   try {
-    const file = openSync(temporary, 'wx', options.mode ?? 0o666);
+    const file = openSync(temporary, 'wx', mode);
     try {
       writeFileSync(file, content);
-      if (options.sync) fsyncSync(file);
+      if (sync) fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
-    if (options.sync) syncFolder(dirname(path));
+    const placed = place(temporary);
+    if (sync) syncFolder(dirname(path));
+    return placed;
   } catch (cause) {
     rmSync(temporary, { force: true });
     throw writeError(path, cause);

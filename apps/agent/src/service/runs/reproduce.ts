@@ -96,7 +96,7 @@ async function repeat(
   const { path } = directory;
   // Model, data, template and tokenizer must be those of the original: the launch compares every byte.
   directory.pin(original.hashes);
-  copyJudgements(run.path, path);
+  await copyJudgements(run.path, path);
   await directory.close();
   const events: RunEvent[] = [];
   for (const [i, { changes }] of stretches.entries()) {
