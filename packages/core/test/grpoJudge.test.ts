@@ -107,6 +107,27 @@ test.each([
   expect(run.status.state).toBe('finished');
 });
 
+test('a stop is heeded while a judge hangs: the steps before are saved, and going on gives the same bits', async () => {
+  const undisturbed = await trainHere(recipeFor(await judge(), {}, { save_steps: 4 }));
+  let hangsAt: RunDirectory | null = null;
+  const signal = { stopRequested: false, saveRequested: false };
+  const endpoint = await standIn(undefined, (asked, response) => {
+    if (hangsAt?.status.step === 2) signal.stopRequested = true;
+    else reply(response, scoreOf(asked.messages[0]?.content ?? '', 1), asked);
+    return true;
+  });
+  await using run = await createRun(recipeFor(endpoint, {}, { save_steps: 4 }));
+  hangsAt = run;
+  await continueHere(run, { signal });
+  expect(run.events.at(-1)).toMatchObject({ type: 'stopped', step: 2 });
+  expect((await run.checkpoints()).map(({ step }) => step)).toEqual([2]);
+  hangsAt = null;
+  await continueHere(run);
+  expect(run.status.state).toBe('finished');
+  expect(weightsHash(run, 4)).toBe(weightsHash(undisturbed, 4));
+  expect(judgementsOf(run.path)).toHaveLength(judgementsOf(undisturbed.path).length);
+});
+
 test('a key or a column that is not there is said', async () => {
   const endpoint = await judge();
   const missing = recipeFor(endpoint, { api_key_env: 'ANNEAL_TEST_NO_SUCH_KEY' });

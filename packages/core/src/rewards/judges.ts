@@ -20,8 +20,13 @@ export interface JudgesOptions {
   readonly pauses?: Pauses | undefined;
 }
 
+interface OpenedJudge {
+  readonly judge: JudgeReward;
+  readonly apiKey: string | null;
+}
+
 export class Judges {
-  readonly #judges: readonly { readonly judge: JudgeReward; readonly apiKey: string | null }[];
+  readonly #judges: readonly OpenedJudge[];
   readonly #kept: KeptAnswers;
   readonly #pauses: Pauses;
   /** Addresses that have answered this time. */
@@ -36,20 +41,28 @@ export class Judges {
 
   /**
    * Of each judge a number from 0 to 1 for each answer. One without text is worth 0, and nobody is asked.
-   * @throws UserError `reward_failed`, `endpoint_refused`, `endpoint_not_reached`, `endpoint_failing`, `disk_full`; scores that were given are kept
+   * @throws UserError `reward_failed`, `endpoint_refused`, `endpoint_not_reached`, `endpoint_failing`, `disk_full`, or the reason of
+   * `signal`; scores that were given are kept
    */
-  async judge(answers: readonly JudgedAnswerText[]): Promise<number[][]> {
+  async judge(
+    answers: readonly JudgedAnswerText[],
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<number[][]> {
     const values: number[][] = [];
     for (const { judge, apiKey } of this.#judges) {
       const questions = answers.map((answer) => (answer.answer.trim() === '' ? null : questionOf(judge, answer)));
       const asked = questions.filter((question) => question !== null);
-      await this.#ask(judge, apiKey, eachOnce(asked));
+      await this.#ask({ judge, apiKey }, eachOnce(asked), signal);
       values.push(questions.map((question) => (question === null ? 0 : this.#scoreOf(question) / 10)));
     }
     return values;
   }
 
-  async #ask(judge: JudgeReward, apiKey: string | null, questions: readonly PlannedQuestion[]): Promise<void> {
+  async #ask(
+    { judge, apiKey }: OpenedJudge,
+    questions: readonly PlannedQuestion[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const { endpoint } = judge;
     let unreadable: string | null = null;
     let failures = new Map<string, RequestFailure>();
@@ -69,12 +82,13 @@ export class Judges {
         apiKey,
         journal,
         pauses: this.#pauses,
-        signal: new AbortController().signal,
+        signal,
         hasAnswered: () => this.#heard.has(endpoint.url),
         onAnswer: () => this.#heard.add(endpoint.url),
         onRetry: () => undefined,
         onFailure: () => undefined,
       });
+      if (open().length > 0) signal.throwIfAborted();
       if (failures.size > 0) break;
     }
     const [failure] = failures.values();

@@ -6,8 +6,11 @@ import { Rewards } from './rewards.ts';
 
 export interface OpenedRewards extends AsyncDisposable {
   readonly names: readonly string[];
-  /** Of each function a finite number for each answer. @throws UserError `reward_failed`, and those of an endpoint */
-  judge(answers: readonly JudgedAnswerText[]): Promise<readonly (readonly number[])[]>;
+  /**
+   * Of each function a finite number for each answer.
+   * @param signal gives up asking judges @throws UserError `reward_failed`, those of an endpoint, and the reason of `signal`
+   */
+  judge(answers: readonly JudgedAnswerText[], signal?: AbortSignal): Promise<readonly (readonly number[])[]>;
 }
 
 /** @param kept scores of judges @throws UserError `reward_failed` for a function that cannot be used, `api_key_missing` */
@@ -18,10 +21,10 @@ export async function openRewards(functions: readonly RewardFunction[], kept: Ke
   const rewards = computed.length > 0 ? await Rewards.open(computed) : null;
   return {
     names: functions.map(({ name }) => name),
-    async judge(answers) {
+    async judge(answers, signal) {
       // What costs nothing first: a function that fails then has asked nobody.
       const byProcess = ((await rewards?.judge(answers)) ?? []).values();
-      const byJudges = (await judges.judge(answers)).values();
+      const byJudges = (await judges.judge(answers, signal)).values();
       return functions.map(({ type }) => (type === 'judge' ? byJudges : byProcess).next().value as readonly number[]);
     },
     async [Symbol.asyncDispose]() {

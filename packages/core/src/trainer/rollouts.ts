@@ -68,16 +68,14 @@ export class Rollouts implements AsyncDisposable {
   /**
    * Samples, judges, and moves the weights `updates` times. All random choices follow from seed and step, so a step that is done again
    * gives the same bits.
-   * @throws UserError `reward_failed`
+   * @param signal gives up asking judges; no weight has moved by then @throws UserError `reward_failed`, and the reason of `signal`
    */
-  async step(prompts: StepBatches, options: StepOptions): Promise<RolloutStep> {
+  async step(prompts: StepBatches, options: StepOptions, signal: AbortSignal): Promise<RolloutStep> {
     const { step, seed } = options;
     const { answers, sampling, rewardScale, updates } = this.#job;
     const { train } = this.#session.data;
-    const judged = await this.#answer(await this.#prompts(train, documentsOf(prompts)), answers, sampling, [
-      seed,
-      step,
-    ]);
+    const asked = await this.#prompts(train, documentsOf(prompts));
+    const judged = await this.#answer(asked, answers, sampling, [seed, step], signal);
     const rewards = judged.map(({ reward }) => reward);
     const advantages = advantagesOf(rewards, answers, rewardScale);
     let batches = this.#batches(judged, advantages);
@@ -129,6 +127,7 @@ export class Rollouts implements AsyncDisposable {
     answers: number,
     sampling: SamplingOptions,
     seeds: readonly number[],
+    signal?: AbortSignal,
   ): Promise<Judged[]> {
     const { answersAtOnce, maxTokens, weights } = this.#job;
     const { text, model } = this.#session;
@@ -154,7 +153,7 @@ export class Rollouts implements AsyncDisposable {
       }
     }
     const texts = await Promise.all(finished.map(({ prompt, answer }) => this.#textOf(prompt, answer)));
-    const values = await this.#rewards.judge(texts);
+    const values = await this.#rewards.judge(texts, signal);
     return finished.map(({ prompt, answer }, i) => {
       const own = values.map((ofFunction) => ofFunction[i] as number);
       const reward = own.reduce((sum, value, f) => sum + value * (weights[f] as number), 0);

@@ -2,7 +2,7 @@ import type { StopReason } from '../protocol/events.ts';
 import { peakMemory } from './peakMemory.ts';
 import type { RunDirectory } from './runDirectory.ts';
 
-/** What the one who started a run may ask of it; looked at between steps, and now and then before the first. */
+/** What the one who started a run may ask of it; looked at between steps, while judges are asked, and now and then before the first step. */
 export interface TrainSignal {
   /** Save a checkpoint and end. */
   stopRequested: boolean;
@@ -25,6 +25,16 @@ export async function untilStopped<T>(
   signal: TrainSignal,
   work: (abort: AbortSignal, look: () => void) => Promise<T>,
 ): Promise<T | null> {
+  const done = await unlessStopped(signal, work);
+  if (done === null) recordStop(out, signal, (await out.latestCheckpoint())?.step ?? 0);
+  return done;
+}
+
+/** As `untilStopped`, and nothing is recorded: null when `work` was given up because the run was asked to stop. */
+export async function unlessStopped<T>(
+  signal: TrainSignal,
+  work: (abort: AbortSignal, look: () => void) => Promise<T>,
+): Promise<T | null> {
   const stopping = new AbortController();
   const look = (): void => {
     if (signal.stopRequested) stopping.abort();
@@ -34,7 +44,6 @@ export async function untilStopped<T>(
     return await work(stopping.signal, look);
   } catch (error) {
     if (!stopping.signal.aborted || error !== stopping.signal.reason) throw error;
-    recordStop(out, signal, (await out.latestCheckpoint())?.step ?? 0);
     return null;
   } finally {
     clearInterval(looking);

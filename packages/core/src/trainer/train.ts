@@ -1,3 +1,4 @@
+import type { LoaderState } from '../datasets/loader.ts';
 import type { StepBatches } from '../datasets/types.ts';
 import { deviceFault } from '../deviceFault.ts';
 import { UserError } from '../errors.ts';
@@ -26,7 +27,7 @@ import type { RunDirectory } from './runDirectory.ts';
 import { openSession, type Session } from './session.ts';
 import { sessionEvents } from './sessionEvents.ts';
 import { startEngine } from './startEngine.ts';
-import { recordStop, type TrainSignal, untilStopped } from './stopping.ts';
+import { recordStop, type TrainSignal, unlessStopped, untilStopped } from './stopping.ts';
 import { type StepOptions, type StepResult, TrainingEngine } from './trainingEngine.ts';
 
 export interface TrainOptions {
@@ -87,10 +88,13 @@ interface StepOutcome {
 interface SubmittedStep {
   readonly step: number;
   readonly batches: StepBatches;
+  /** Of the loader, to be given these batches again. */
+  readonly position: LoaderState;
   readonly learningRate: number;
   /** Milliseconds, as `performance.now()`. */
   readonly started: number;
-  readonly outcome: Promise<StepOutcome>;
+  /** Null: given up, as the run was asked to stop; no weight has moved. */
+  readonly outcome: Promise<StepOutcome | null>;
 }
 
 /**
@@ -171,22 +175,37 @@ async function trainSession(
   const stopsEarly = () => job.patience !== null && state.evaluationsWithoutGain >= job.patience;
 
   const submit = async (step: number): Promise<SubmittedStep> => {
+    const position = loader.state();
     const batches = await loader.next();
     const learningRate = session.learningRate(step - 1);
     const started = performance.now();
     const { embeddingRate = 1 } = job.optimizer;
     const options = { step, learningRate, embeddingRate, seed: job.seed };
-    const outcome = rollouts ? sampledStep(rollouts, batches, options) : plainStep(engine, batches, options);
+    const outcome = rollouts
+      ? unlessStopped(signal, (abort) => sampledStep(rollouts, batches, options, abort))
+      : plainStep(engine, batches, options);
     outcome.catch(() => undefined); // awaited in its turn, unless an earlier step ends the run
-    return { step, batches, learningRate, started, outcome };
+    return { step, batches, position, learningRate, started, outcome };
   };
   const evaluates = (step: number) => data.validation && (step === totalSteps || step % evaluateEvery === 0);
   /** What follows this step needs its weights: the next one may not begin before. */
   const pauses = (step: number) =>
-    step === totalSteps || saves(step) || evaluates(step) || signal.saveRequested || signal.stopRequested;
+    step === totalSteps ||
+    saves(step) ||
+    evaluates(step) ||
+    step === repetition?.stopAfter ||
+    signal.saveRequested ||
+    signal.stopRequested;
 
   let last: StepResult | null = null;
   let savedAt = state.step;
+  const save = async (position: LoaderState, about: { metric?: number | undefined; why: CheckpointReason }) => {
+    losses.sync(); // later steps are done again where they are lost, these never
+    const limit = repetition ? undefined : job.saveLimit;
+    const write = (folder: string) => writeCheckpoint(folder, contents, state, job.seed, position);
+    await engine.withAverages(() => out.saveCheckpoint(state.step, write, { ...about, limit }));
+    savedAt = state.step;
+  };
   let collectedAt = 0;
   let next: SubmittedStep | null = null;
   while (state.step < totalSteps && !stopsEarly()) {
@@ -196,10 +215,16 @@ async function trainSession(
     }
     const current: SubmittedStep = next ?? (await submit(state.step + 1));
     const { step, batches, learningRate, started, outcome } = current;
-    if (step === repetition?.stopAfter) signal.stopRequested = true;
     // What is sampled for the next step depends on what this one learns.
     next = job.device.queuesSteps && !rollouts && !pauses(step) ? await submit(step + 1) : null;
-    const { trained, result, sampled } = await outcome;
+    const done = await outcome;
+    if (done === null) {
+      if (savedAt < state.step) await save(current.position, { why: 'stop' });
+      recordStop(out, signal, savedAt);
+      return;
+    }
+    if (step === repetition?.stopAfter) signal.stopRequested = true;
+    const { trained, result, sampled } = done;
     last = result;
     const milliseconds = performance.now() - Math.max(started, collectedAt);
     collectedAt = performance.now();
@@ -245,12 +270,7 @@ async function trainSession(
     const why = isLast || stopsEarly() ? 'end' : reasonToSave(signal, saves(step));
     if (ends || signal.saveRequested || saves(step) || (keepsBest && metric !== undefined)) {
       signal.saveRequested = false;
-      const position = loader.state();
-      const limit = repetition ? undefined : job.saveLimit;
-      losses.sync(); // later steps are done again where they are lost, these never
-      const write = (folder: string) => writeCheckpoint(folder, contents, state, job.seed, position);
-      await engine.withAverages(() => out.saveCheckpoint(step, write, { metric, limit, why }));
-      savedAt = step;
+      await save(loader.state(), { metric, why });
       // A later launch answers what a stop leaves open, but after the last step there is none.
       if (isLast || stopsEarly() || !signal.stopRequested) {
         await engine.withAverages(() => answerSamples(session, engine, out, step));
@@ -281,8 +301,13 @@ async function plainStep(engine: TrainingEngine, batches: StepBatches, options: 
   return { trained: batches, result: await engine.step(batches, options), sampled: null };
 }
 
-async function sampledStep(rollouts: Rollouts, prompts: StepBatches, options: StepOptions): Promise<StepOutcome> {
-  const step = await rollouts.step(prompts, options);
+async function sampledStep(
+  rollouts: Rollouts,
+  prompts: StepBatches,
+  options: StepOptions,
+  signal: AbortSignal,
+): Promise<StepOutcome> {
+  const step = await rollouts.step(prompts, options, signal);
   return { trained: step.trained, result: step, sampled: step };
 }
 
