@@ -1,17 +1,23 @@
 /**
  * GLM's templates put nothing behind an answer: the model stops at the token that opens the next turn. Every row was dropped for want
- * of an end token. Gemma 4's print the results of calls within the turn that calls: with a text beside the call, they were trained.
+ * of an end token; later, with `train_on_inputs`, rows ended without it. Gemma 4's print the results of calls within the turn that
+ * calls: with a text beside the call, they were trained.
  */
 import { expect, test } from 'vitest';
 import { openChatRenderer } from '../packages/core/src/datasets/chatRenderer.ts';
-import { render } from '../packages/core/src/datasets/render.ts';
+import { type MaskOptions, render } from '../packages/core/src/datasets/render.ts';
 import type { Message } from '../packages/core/src/datasets/types.ts';
 import { byteTokenizer } from '../packages/core/test/byteTokenizer.ts';
 
-function trained(source: string, messages: readonly Message[], trainOnEos: 'turn' | 'none' = 'turn'): string[] {
+function trained(
+  source: string,
+  messages: readonly Message[],
+  trainOnEos: MaskOptions['trainOnEos'] = 'turn',
+  trainOnInputs = false,
+): string[] {
   const renderer = openChatRenderer(byteTokenizer(), { source, endTokens: ['</s>', '<|im_start|>'] });
   const conversation = { kind: 'chat' as const, messages, train: messages.map(() => null), tools: null };
-  const rendered = render(renderer, conversation, { rolesToTrain: ['assistant'], trainOnEos });
+  const rendered = render(renderer, conversation, { rolesToTrain: ['assistant'], trainOnEos, trainOnInputs });
   if (rendered.kind === 'dropped') return [`${rendered.reason}: ${rendered.detail}`];
   return rendered.supervised.map(({ start, end }) => rendered.text.slice(start, end));
 }
@@ -39,6 +45,17 @@ test('the token that opens the next turn ends an answer, and is added behind the
   ]);
   expect(trained(OPENERS, [user('Weather?'), calling('')])).toEqual([`${CALL}<|im_start|>`]);
   expect(trained(OPENERS, [user('Hi'), assistant('Hello')], 'none')).toEqual(['Hello']);
+});
+
+test('it is added where everything is trained, too', () => {
+  expect(trained(OPENERS, [user('Hi'), assistant('Hello')], 'turn', true)).toEqual(['</s>Hi[A]Hello</s>']);
+  expect(trained(OPENERS, [user('Weather?'), calling('')], 'turn', true)).toEqual([
+    `</s>Weather?[A]${CALL}<|im_start|>`,
+  ]);
+  expect(trained(OPENERS, [user('Hi'), assistant('Hello'), user('Bye')], 'turn', true)).toEqual([
+    '</s>Hi[A]Hello</s>Bye',
+  ]);
+  expect(trained(OPENERS, [user('Hi'), assistant('Hello')], 'none', true)).toEqual(['</s>Hi[A]Hello']);
 });
 
 test('so does an end of text that is printed behind all messages', () => {

@@ -83,13 +83,13 @@ function renderChat(renderer: ChatRenderer, read: Conversation, mask: MaskOption
         `the template prints what follows message ${i + 1} (${message.role}) within it, and where cannot be told`,
       );
     for (const [k, part] of parts.entries()) {
+      if (wanted && wantsEnd && part.end === text.length && endOf(text, part, renderer).token === null) {
+        // The next turn would open with it, but there is none.
+        text += (message.tool_calls ? renderer.stopBehind.call : renderer.stopBehind.answer) ?? '';
+      }
       let supervised: Span | null = null;
       if (isSupervised) {
         const start = k === 0 ? finder.headerEnd(i, range) : part.start;
-        if (wantsEnd && part.end === text.length && endOf(text, part, renderer).token === null) {
-          // The next turn would open with it, but there is none.
-          text += (message.tool_calls ? renderer.stopBehind.call : renderer.stopBehind.answer) ?? '';
-        }
         const end = endOf(text, part, renderer);
         if (start === null || start > end.content)
           return dropped(
