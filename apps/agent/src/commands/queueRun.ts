@@ -52,7 +52,7 @@ async function queue(
   { priority, json }: QueueOptions,
 ): Promise<void> {
   const run = watchedBy(agent).keyOf(path);
-  const { waiting } = await new RunQueue(agent.folder).add(await queuedRun(run, path, { priority, changes }));
+  const { waiting } = await new RunQueue(agent.folder).add(queuedRun(run, path, { priority, changes }));
   const place = placeOf(waiting, run);
   if (json) return printJson({ run, path, ...place });
   const reference = runReference(path);

@@ -8,6 +8,7 @@ import type { Queue, QueuedRun, RefusedRun } from '@anneal/core/protocol/queue';
 import { deviceOfRun, hostDevices } from '../../service/host/devices.ts';
 import { onDevice } from '../../service/queue/queuedRun.ts';
 import { notWaiting, type RunQueue } from '../../service/queue/runQueue.ts';
+import { changedRecipeOf } from '../../service/runs/changed.ts';
 import type { RunFeed } from '../runs/feed.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
 import { occupiedBy } from './queueState.ts';
@@ -55,7 +56,8 @@ export class Scheduler {
   /** Queues a run behind those of its priority; it may begin at once. */
   async add(run: string, { priority, by, changes = [] }: QueueOrder): Promise<void> {
     const feed = await this.#options.feeds.get(run);
-    const device = deviceOfRun(feed.device ?? 'auto');
+    const wanted = changes.length > 0 ? changedRecipeOf(feed.path, changes).resolved.device : feed.device;
+    const device = deviceOfRun(wanted ?? 'auto');
     const since = new Date().toISOString();
     await this.#options.queue.add({ run, device, priority, changes, afterSeq: feed.seq, since, by });
     await this.look();

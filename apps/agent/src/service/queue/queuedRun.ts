@@ -1,23 +1,19 @@
-import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { Priority } from '@anneal/core/protocol/priorities';
 import type { QueuedRun } from '@anneal/core/protocol/queue';
-import { changeRecipe } from '@anneal/core/recipe/change';
-import { readRunFile } from '@anneal/core/trainer/runFiles';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { deviceOfRun } from '../host/devices.ts';
-import { openRecipe } from '../recipes/open.ts';
+import { changedRecipeOf } from '../runs/changed.ts';
 
 /** The run as it is now, to be put into a queue. @param run names it there */
-export async function queuedRun(
+export function queuedRun(
   run: string,
   path: string,
   { priority, changes }: { priority: Priority; changes: readonly string[] },
-): Promise<QueuedRun> {
-  const { resolved } = await openRecipe(join(path, 'recipe.resolved.yaml'));
+): QueuedRun {
   return {
     run,
-    device: deviceOfRun(resolved.device),
+    device: deviceOfRun(changedRecipeOf(path, changes).resolved.device),
     priority,
     changes,
     afterSeq: readRun(path).status.seq,
@@ -37,12 +33,10 @@ export function onDevice(
 ): Pick<QueuedRun, 'device' | 'changes'> {
   const device = deviceOfRun(wanted);
   const others = changes.filter((change) => !change.startsWith('device='));
-  const file = join(path, 'recipe.resolved.yaml');
-  const hasBegun = readRun(path).status.state !== 'created';
-  const { resolved } = changeRecipe(readRunFile(file), file, others, path);
+  const { resolved } = changedRecipeOf(path, others);
   if (deviceOf(resolved.device) === device) return { device, changes: others };
   const moved = [...others, `device=${device}`];
-  changeRecipe(readRunFile(file), file, moved, path, { hasBegun });
+  changedRecipeOf(path, moved);
   return { device, changes: moved };
 }
 

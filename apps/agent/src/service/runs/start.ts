@@ -1,5 +1,5 @@
 /** Starting the process of a run in the background, for the first time or again. */
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { UserError } from '@anneal/core/errors';
 import {
@@ -10,14 +10,13 @@ import {
   type StartedRun,
 } from '@anneal/core/protocol/runs';
 import type { ShownState } from '@anneal/core/protocol/studio';
-import { changeRecipe } from '@anneal/core/recipe/change';
-import { readRunFile } from '@anneal/core/trainer/runFiles';
 import { type RunOwner, runOwner } from '@anneal/core/trainer/runLock';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { runReference } from '../../runner/runReference.ts';
 import { resumeDetached, startDetached } from '../../runner/startWorker.ts';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
+import { changedRecipeOf } from './changed.ts';
 import { pathOfRun } from './find.ts';
 
 /** How long a process that is just saving its last checkpoint is waited for. */
@@ -66,9 +65,7 @@ export function assertCanGoOn(path: string, state: ShownState, set: readonly str
 }
 
 function isChange(path: string, overrides: readonly string[]): boolean {
-  if (overrides.length === 0) return false;
-  const file = join(path, 'recipe.resolved.yaml');
-  return changeRecipe(readRunFile(file), file, overrides, path).changes.length > 0;
+  return overrides.length > 0 && changedRecipeOf(path, overrides).changes.length > 0;
 }
 
 async function* waitForOwner(path: string): AsyncGenerator<{ waitingFor: RunOwner }, void> {
