@@ -2,11 +2,12 @@
  * Starts what waits, in its order, as soon as its device has room. Whether a run has begun is read from its events, never
  * remembered: an agent that was killed at any moment goes on, and a launch that two agents order happens once.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '@anneal/core/errors';
 import type { Priority } from '@anneal/core/protocol/priorities';
 import type { Queue, QueuedRun, RefusedRun } from '@anneal/core/protocol/queue';
 import { deviceOfRun, hostDevices } from '../../service/host/devices.ts';
-import { onDevice } from '../../service/queue/queuedRun.ts';
+import { assertNotLive, onDevice } from '../../service/queue/queuedRun.ts';
 import { notWaiting, type RunQueue } from '../../service/queue/runQueue.ts';
 import { changedRecipeOf } from '../../service/runs/changed.ts';
 import type { RunFeed } from '../runs/feed.ts';
@@ -39,8 +40,8 @@ export interface SchedulerOptions {
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  /** The launches of this agent that have no event yet, by `launchOf`; true once the process has begun or ended. */
-  readonly #launched = new Map<string, boolean>();
+  /** The launches of this agent that have no event yet, by `launchOf`, each on the device it was ordered for; done: begun, or ended. */
+  readonly #launched = new Map<string, { device: string; isDone: boolean }>();
   /** Of runs that could not begin, until the queue's file has them. */
   #refused: RefusedRun[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -65,9 +66,9 @@ export class Scheduler {
 
   /** Takes a run out that waits. @throws UserError `run_not_queued` */
   async remove(run: string): Promise<void> {
-    const { queue } = this.#options;
-    this.#waitingEntry(run);
-    await queue.remove(run);
+    const { queue, feeds } = this.#options;
+    const path = feeds.pathOf(run);
+    await queue.remove(run, (entry) => this.#assertWaits(entry, path));
     await this.look();
   }
 
@@ -75,15 +76,17 @@ export class Scheduler {
   async assign(run: string, device: string): Promise<void> {
     const { queue, feeds } = this.#options;
     const { path } = await feeds.get(run);
-    await queue.assign(run, onDevice(this.#waitingEntry(run), path, device));
+    await queue.assign(run, (entry) => {
+      this.#assertWaits(entry, path);
+      return onDevice(entry, path, device);
+    });
     await this.look();
   }
 
-  /** Of a run whose launch has not been ordered. */
-  #waitingEntry(run: string): QueuedRun {
-    const entry = this.#options.queue.entryOf(run);
-    if (this.#launched.has(launchOf(entry))) throw notWaiting(run);
-    return entry;
+  /** No launch was ordered, here or elsewhere. @throws UserError `run_not_queued` */
+  #assertWaits(entry: QueuedRun, path: string): void {
+    if (this.#launched.has(launchOf(entry))) throw notWaiting(entry.run);
+    assertNotLive(entry, path);
   }
 
   /** Starts what can begin now; then again and again until `close`. */
@@ -125,26 +128,36 @@ export class Scheduler {
     const feeds = new Map(all.map((feed) => [feed.key, feed]));
     const busy = new Map<string, number>();
     const occupy = (device: string) => busy.set(device, (busy.get(device) ?? 0) + 1);
-    for (const feed of all) if (feed.pidHere !== undefined) occupy(occupiedBy(feed, waiting));
+    // The runs were read after the queue: what was taken out or assigned meanwhile is not begun as it was.
+    const current = queue.read().waiting;
     const begun: QueuedRun[] = [];
     const refused = this.#refused.splice(0);
     const refusals = new Set(refused.map(launchOf));
     for (const launch of refusals) this.#launched.delete(launch);
+    // Before anything begins: one that was assigned since stands behind others in the queue.
+    for (const feed of all) {
+      const launched = this.#launched.get(launchOf({ run: feed.key, afterSeq: feed.seq }));
+      const isOrdered = launched !== undefined && !launched.isDone;
+      if (isOrdered || feed.pidHere !== undefined) occupy(launched?.device ?? occupiedBy(feed, waiting));
+    }
     for (const entry of waiting) {
       const { run, device, afterSeq } = entry;
       const feed = feeds.get(run);
+      const launched = this.#launched.get(launchOf(entry));
       if (!feed || feed.seq > afterSeq) {
         if (!feed) log(`${run} is gone, and out of the queue`);
         begun.push(entry);
       } else if (feed.isLive || refusals.has(launchOf(entry))) {
         // One that is live begins, or its last launch still ends; it was counted above.
-      } else if (this.#launched.get(launchOf(entry)) === true) {
+      } else if (launched?.isDone) {
         refused.push({ run, afterSeq, error: diedSilently(feed.path) });
-      } else if (this.#launched.has(launchOf(entry))) {
-        occupy(device);
+      } else if (launched) {
+        // It was counted above.
+      } else if (!current.some((other) => isDeepStrictEqual(other, entry))) {
+        // The next look sees it.
       } else if (isThere(device) && (busy.get(device) ?? 0) < (concurrency[device] ?? 1)) {
         occupy(device);
-        this.#launched.set(launchOf(entry), false);
+        this.#launched.set(launchOf(entry), { device, isDone: false });
         void this.#launch(entry, feed);
       }
     }
@@ -152,11 +165,11 @@ export class Scheduler {
   }
 
   async #launch(entry: QueuedRun, feed: RunFeed): Promise<void> {
-    const { run, changes, afterSeq } = entry;
+    const { run, device, changes, afterSeq } = entry;
     try {
       await this.#options.launch(feed.path, { changes, afterSeq });
       await feed.refresh();
-      this.#launched.set(launchOf(entry), true);
+      this.#launched.set(launchOf(entry), { device, isDone: true });
     } catch (error) {
       const refusal = error instanceof UserError ? error : notStarted(feed.path, error);
       // Somebody else has started it: its events tell.

@@ -1,4 +1,5 @@
 /** The feeds of every run in the workspace, and who is told of changes. Files are looked at only while somebody listens. */
+import { join } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { Queue } from '@anneal/core/protocol/queue';
 import { placeOf } from '../../service/queue/order.ts';
@@ -26,6 +27,11 @@ export class RunFeeds {
     this.#workspace = workspace;
     this.#queue = queue;
     this.#kept = kept;
+  }
+
+  /** Also of a run that is gone. */
+  pathOf(key: string): string {
+    return join(this.#workspace.root, key);
   }
 
   /** Every run, oldest first, as it is now. */

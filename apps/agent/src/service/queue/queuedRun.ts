@@ -1,9 +1,11 @@
 import { UserError } from '@anneal/core/errors';
 import type { Priority } from '@anneal/core/protocol/priorities';
 import type { QueuedRun } from '@anneal/core/protocol/queue';
+import { runOwner } from '@anneal/core/trainer/runLock';
 import { readRun } from '@anneal/core/trainer/runReader';
 import { deviceOfRun } from '../host/devices.ts';
 import { changedRecipeOf } from '../runs/changed.ts';
+import { notWaiting } from './runQueue.ts';
 
 /** The run as it is now, to be put into a queue. @param run names it there */
 export function queuedRun(
@@ -20,6 +22,11 @@ export function queuedRun(
     since: new Date().toISOString(),
     by: null,
   };
+}
+
+/** Its launch may not have an event yet; what it was ordered with stays. @throws UserError `run_not_queued` */
+export function assertNotLive({ run }: Pick<QueuedRun, 'run'>, path: string): void {
+  if (runOwner(path)) throw notWaiting(run);
 }
 
 /**

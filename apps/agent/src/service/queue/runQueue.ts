@@ -47,30 +47,31 @@ export class RunQueue {
    */
   move(run: string, place: number, begun?: ReadonlySet<string>): Promise<Queue> {
     return this.#change((queue) => {
-      assertWaits(queue, run);
+      entryOf(queue, run);
       return { ...queue, waiting: withRunAt(queue.waiting, run, place, begun) };
     });
   }
 
-  /** Lets a run wait for another device. @param on of `onDevice` @throws UserError `run_not_queued` */
-  assign(run: string, on: Pick<QueuedRun, 'device' | 'changes'>): Promise<Queue> {
-    return this.#change((queue) => {
-      assertWaits(queue, run);
-      return { ...queue, waiting: withRunOn(queue.waiting, run, on) };
-    });
+  /**
+   * Lets a run wait for another device.
+   * @param on what its entry, as it is now, becomes; nothing changes where it throws
+   * @throws UserError `run_not_queued`
+   */
+  assign(run: string, on: (entry: QueuedRun) => Pick<QueuedRun, 'device' | 'changes'>): Promise<Queue> {
+    return this.#change((queue) => ({
+      ...queue,
+      waiting: withRunOn(queue.waiting, run, on(entryOf(queue, run))),
+    }));
   }
 
-  /** The waiting run of that name. @throws UserError `run_not_queued` */
-  entryOf(run: string): QueuedRun {
-    const entry = this.read().waiting.find((other) => other.run === run);
-    if (!entry) throw notWaiting(run);
-    return entry;
-  }
-
-  /** The run stays as it is and can be started again. @throws UserError `run_not_queued` */
-  remove(run: string): Promise<Queue> {
+  /**
+   * The run stays as it is and can be started again.
+   * @param check throws where the entry, as it is now, is to stay
+   * @throws UserError `run_not_queued`
+   */
+  remove(run: string, check: (entry: QueuedRun) => void = () => {}): Promise<Queue> {
     return this.#change((queue) => {
-      assertWaits(queue, run);
+      check(entryOf(queue, run));
       return { ...queue, waiting: queue.waiting.filter((entry) => entry.run !== run) };
     });
   }
@@ -115,8 +116,10 @@ export class RunQueue {
   }
 }
 
-function assertWaits(queue: Queue, run: string): void {
-  if (!queue.waiting.some((entry) => entry.run === run)) throw notWaiting(run);
+function entryOf({ waiting }: Queue, run: string): QueuedRun {
+  const entry = waiting.find((other) => other.run === run);
+  if (!entry) throw notWaiting(run);
+  return entry;
 }
 
 export function notWaiting(run: string): UserError {
