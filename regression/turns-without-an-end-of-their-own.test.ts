@@ -1,7 +1,8 @@
 /**
  * GLM's templates put nothing behind an answer: the model stops at the token that opens the next turn. Every row was dropped for want
  * of an end token; later, with `train_on_inputs`, rows ended without it. Gemma 4's print the results of calls within the turn that
- * calls: with a text beside the call, they were trained.
+ * calls: with a text beside the call, they were trained; where they began with the letters that follow the call, the cut went through a
+ * token.
  */
 import { expect, test } from 'vitest';
 import { openChatRenderer } from '../packages/core/src/datasets/chatRenderer.ts';
@@ -87,3 +88,26 @@ test('results that are printed within the turn of their call are not trained', (
     'It is 18 C.</s>',
   ]);
 });
+
+/** Results begin as the turn ends, with `<`, and may end as the call does. */
+const ALIKE = `{% for m in messages if m.role != 'tool' %}{{ '[' + m.role + ']' }}{% for c in m.tool_calls %}{{ c.function | tojson }}{% endfor %}{% if m.tool_calls %}{% for r in messages if r.role == 'tool' %}<|im_start|>{{ r.content }}{% endfor %}{% endif %}{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}`;
+
+test.each(['18 C', '{"sky": {"t": "Lyon"}}'])(
+  'a result that begins or ends as the call and its end do: %s',
+  (content) => {
+    const after = [{ ...result, content }, assistant('It is 18 C.')];
+    expect(trained(ALIKE, [user('Weather?'), calling('I look.'), ...after])).toEqual([
+      `${CALL}<|im_start|>`,
+      'I look.<|im_end|>',
+      'It is 18 C.<|im_end|>',
+    ]);
+    expect(trained(ALIKE, [user('Weather?'), calling(''), ...after])[0]).toBe(`${CALL}<|im_start|>`);
+    expect(trained(ALIKE, [user('Weather?'), calling(''), ...after], 'none')).toEqual([CALL, 'It is 18 C.']);
+    const closed = ALIKE.replace('<|im_start|>', '<result>').replace('{{ m.content }}<', '</call>{{ m.content }}<');
+    expect(trained(closed, [user('Weather?'), calling(''), ...after], 'none')).toEqual([
+      CALL,
+      '</call>',
+      '</call>It is 18 C.',
+    ]);
+  },
+);

@@ -15,7 +15,7 @@ import { type JudgedRow, judgedRow, RowTable } from './rowTable.ts';
 import { type PreparedRow, selectRows } from './select.ts';
 import { STORE_VERSION, type StoreManifest } from './storeManifest.ts';
 import { hashOf, toWords } from './tokenStore.ts';
-import { type TokenStoreWriter } from './tokenStoreWriter.ts';
+import type { TokenStoreWriter } from './tokenStoreWriter.ts';
 import { type DropReason, describeSource, describeVerdict, dropped, type LeftOut, type RowSource } from './types.ts';
 
 /** Rows rendered and tokenized together: enough to feed the library's threads, little to hold. */

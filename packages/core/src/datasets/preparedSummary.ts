@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { preparedSummarySchema } from '../protocol/data.ts';
 import { damagedStore, MANIFEST_FILE, type StoreManifest } from './storeManifest.ts';
-import { type TokenStore } from './tokenStore.ts';
+import type { TokenStore } from './tokenStore.ts';
 
 export type PreparedSummary = Readonly<z.infer<typeof preparedSummarySchema>>;
 

@@ -49,9 +49,9 @@ export class TurnFinder {
     const turn = this.#whole.text.slice(range.start, range.end);
     const said = this.#turnIn(messages.slice(0, i + 1), i);
     if (said === null) return null;
-    let before = commonPrefix(turn, said).length;
-    let after = turn.length - (said.length - before);
-    if (!turn.slice(before).endsWith(said.slice(before))) {
+    let before = this.#whereParted(turn, said);
+    let after = turn.length - (said.length - (before ?? 0));
+    if (before === null) {
       // A text beside the call stands behind the results: what comes without it is the call, and then the results.
       const wordless = messages.map((message, k) => (k === i ? { ...message, content: '' } : message));
       const call = this.#turnIn(wordless.slice(0, i + 1), i);
@@ -66,6 +66,22 @@ export class TurnFinder {
       { start: range.start + after, end: range.end },
     ];
     return parts.filter(({ start, end }) => start < end);
+  }
+
+  /**
+   * Where `said` is parted in `turn` by what stands between: as late as they agree, but within no token, since what comes between may
+   * begin as what follows does (`<`). Null where it is not.
+   */
+  #whereParted(turn: string, said: string): number | null {
+    if (turn.length < said.length) return null;
+    const latest = commonPrefix(turn, said).length;
+    const earliest = said.length - commonSuffix(turn, said);
+    const { endTokens, closingTokens } = this.#renderer;
+    const tokens = new Set([...endTokens, ...closingTokens, ...(said.match(/<[^<>\s]+>/g) ?? [])]);
+    for (let at = latest; at >= earliest; at--) {
+      if (![...tokens].some((token) => isWithin(said, token, at))) return at;
+    }
+    return null;
   }
 
   /** Whether a message right behind `i` has no place of its own, or one within `range`. */
@@ -169,6 +185,12 @@ export function occurrences(text: string, part: string): number {
   let count = 0;
   for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) count++;
   return count;
+}
+
+/** Whether `part` stands in the text across the position `at`. */
+function isWithin(text: string, part: string, at: number): boolean {
+  const start = text.indexOf(part, Math.max(0, at - part.length + 1));
+  return start >= 0 && start < at;
 }
 
 function commonPrefix(a: string, b: string): string {

@@ -1,6 +1,6 @@
 import { TemplateError } from './errors.ts';
 import { chargeText } from './meter.ts';
-import { type Value } from './values.ts';
+import type { Value } from './values.ts';
 
 /** Macros calling macros. */
 const MAX_DEPTH = 100;
