@@ -1,12 +1,16 @@
 /** A look of the scheduler launched entries as it had read them, after they were assigned or taken out; others could not tell. */
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { RunDirectory } from '@anneal/core/trainer/runDirectory';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { openQueue } from '../apps/agent/src/commands/queueHere.ts';
+import { AgentState } from '../apps/agent/src/daemon/agentState.ts';
 import { type LaunchOrder, Scheduler } from '../apps/agent/src/daemon/queue/scheduler.ts';
 import { deviceOfRun } from '../apps/agent/src/service/host/devices.ts';
+import { RunQueue } from '../apps/agent/src/service/queue/runQueue.ts';
 import { schedulerOf } from '../apps/agent/test/fixtures/scheduler.ts';
 import { temporaryFolder } from '../apps/agent/test/helpers/anneal.ts';
+import { makePlace, start } from '../apps/agent/test/helpers/daemon.ts';
 
 const device = deviceOfRun('auto');
 
@@ -59,4 +63,22 @@ test('a launch without an event occupies the device that it was ordered for, wha
   await queue.assign(first, () => ({ device: 'cuda:77', changes: ['device=cuda:77'] }));
   await scheduler.look();
   expect(launched).toEqual([first]);
+});
+
+test('the command line leaves a run that a process writes where it is', async () => {
+  const at = makePlace();
+  await start(at);
+  const root = join(at.workspace, 'runs');
+  const live = await RunDirectory.create({ root, name: 'live', recipeText: 'live', resolvedText: 'live' });
+  const run = relative(at.workspace, live.path);
+  const queue = new RunQueue(AgentState.above(at.workspace).folder);
+  const since = '2026-01-31T14:25:07.123Z';
+  await queue.add({ run, device: 'cuda:77', priority: 'normal', changes: [], afterSeq: 1, since, by: null });
+  const here = await openQueue(at.workspace);
+  await expect(here.assign(run, device)).rejects.toMatchObject({ code: 'run_not_queued' });
+  await expect(here.remove(run)).rejects.toMatchObject({ code: 'run_not_queued' });
+  expect(queue.read().waiting).toMatchObject([{ run, device: 'cuda:77', changes: [] }]);
+  await live.close();
+  await here.remove(run);
+  expect(queue.read().waiting).toEqual([]);
 });
