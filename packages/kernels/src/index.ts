@@ -33,6 +33,7 @@ export {
   type GroupMember,
   groupedLinear,
   type MergedProjection,
+  MOST_MEMBERS,
 } from '../ops/grouped_linear/op.ts';
 export { sigmoidGate, splitGate } from '../ops/head_gate/op.ts';
 export { latentKeysValues, trimHeads } from '../ops/latent_heads/op.ts';

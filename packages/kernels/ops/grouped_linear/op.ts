@@ -4,6 +4,8 @@ import type { Tensor } from '../../src/tensor.ts';
 import { computeType, copyBytes, partsBytes, tokenParts } from '../../src/workspace.ts';
 
 const places = [0, 1, 2] as const;
+/** Members of one launch. */
+export const MOST_MEMBERS = places.length;
 const columns = ['N', 'M', 'L'] as const;
 const present = (extents: Extents | Sizes) => places.filter((i) => extents[columns[i]] !== undefined);
 

@@ -73,7 +73,16 @@ const denseCommon = {
     dense(70, 131, 64),
   ],
   attributes: [{ bf16: 0 }, { bf16: 1 }],
-  hard: { 'no rows': { extents: dense(0, 3, 4) } },
+  hard: {
+    'no rows': { extents: dense(0, 3, 4) },
+    // Where blocks share the columns, several regions of the weight.
+    ...Object.fromEntries(
+      [dense(17, 136, 2048), dense(9, 130, 576), dense(33, 129, 1024)].map((extents) => [
+        `${extents.T} rows of ${extents.K} columns`,
+        { extents, attributes: { bf16: 0 }, optional: [] },
+      ]),
+    ),
+  },
   benchmark: [1, 4, 8, 16, 32, 64, 128].flatMap((T) =>
     [dense(T, 4096, 4096), dense(T, 28672, 4096), dense(T, 4096, 14336)].map((extents) => ({ extents })),
   ),

@@ -60,7 +60,7 @@ struct LaneCodes {
 template <int kTiles, typename AbsmaxOf>
 __device__ void copyRows(uint32_t to, const DecodedRows<AbsmaxOf>& p, int step) {
   constexpr int kPieces = kDecodedStep / 8;
-#pragma unroll
+#pragma unroll 1
   for (int index = static_cast<int>(threadIdx.x); index < 8 * kTiles * kPieces; index += kDecodedThreads) {
     const int row = index / kPieces, piece = index % kPieces, column = step * kDecodedStep + 8 * piece;
     const bool is_there = row < p.tokens && column < p.columns;
@@ -70,7 +70,7 @@ __device__ void copyRows(uint32_t to, const DecodedRows<AbsmaxOf>& p, int step) 
 
 /** Block (region · splits + split): a cluster has kBlockWeights rows of the weight, and a block of it a part of the columns. */
 template <int kTiles, typename AbsmaxOf>
-__global__ void __launch_bounds__(kDecodedThreads, 2) decodedRowsKernel(DecodedRows<AbsmaxOf> p, int splits) {
+__global__ void __launch_bounds__(kDecodedThreads, kTiles < 8 ? 2 : 1) decodedRowsKernel(DecodedRows<AbsmaxOf> p, int splits) {
   extern __shared__ __align__(16) char shared[];
   __shared__ float table[256];
   const int thread = static_cast<int>(threadIdx.x), lane = thread % kWarp;

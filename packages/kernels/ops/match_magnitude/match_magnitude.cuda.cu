@@ -39,7 +39,7 @@ __device__ void combineRow(float a, const A* x, float b, const A* z, A* y, int w
 }
 
 template <int V, int Group, typename A>
-__global__ void __launch_bounds__(kRowThreads) matchMagnitudeKernel(int64_t tokens, int width, Tensors<A> of) {
+__global__ void __launch_bounds__(kRowThreads, 2) matchMagnitudeKernel(int64_t tokens, int width, Tensors<A> of) {
   const Place place = placeOf<Group>(tokens);
   const A* like = of.like + place.row * width;
   const float count = static_cast<float>(width), wanted = dotRow<V, Group>(like, like, width, place.lane) / count;
@@ -52,7 +52,7 @@ __global__ void __launch_bounds__(kRowThreads) matchMagnitudeKernel(int64_t toke
 }
 
 template <int V, int Group, typename A>
-__global__ void __launch_bounds__(kRowThreads) matchMagnitudeBackwardKernel(int64_t tokens, int width, Tensors<A> of) {
+__global__ void __launch_bounds__(kRowThreads, 2) matchMagnitudeBackwardKernel(int64_t tokens, int width, Tensors<A> of) {
   const Place place = placeOf<Group>(tokens);
   const A* like = of.like + place.row * width;
   const float count = static_cast<float>(width), r = sqrtf(dotRow<V, Group>(like, like, width, place.lane) / count);

@@ -26,10 +26,10 @@ struct Streams {
   }
 };
 
-/** The weight of input i in output j, 1 more where that begins with it. */
+/** A weight, of an input that its output begins with 1 more. */
 template <typename A>
-__device__ float shareOf(const A* weights, int inputs, int j, int i) {
-  return toFloat(weights[j * inputs + i]) + (j % inputs == i ? 1.0f : 0.0f);
+__device__ float shareOf(const A* weights, int at, bool begins) {
+  return toFloat(weights[at]) + (begins ? 1.0f : 0.0f);
 }
 
 template <typename A>
@@ -42,12 +42,14 @@ struct MixStreams {
     float values[kMostStreams][V] = {};
     x.template read<V>(token, column, values);
     const A* own = weights + token * y.count * x.count;
+#pragma unroll 1
     for (int j = 0; j < y.count; j++) {
       float sums[V] = {};
+      const int begin = j % x.count;
 #pragma unroll
       for (int i = 0; i < kMostStreams; i++) {
         if (i >= x.count) continue;
-        const float share = shareOf(own, x.count, j, i);
+        const float share = shareOf(own, j * x.count + i, begin == i);
 #pragma unroll
         for (int lane = 0; lane < V; lane++) sums[lane] = fmaf(share, values[i][lane], sums[lane]);
       }
@@ -64,7 +66,7 @@ struct Backward {
 };
 
 template <int V, int Group, typename A>
-__global__ void __launch_bounds__(kRowThreads) mixStreamsBackwardKernel(int64_t tokens, int width, Backward<A> of) {
+__global__ void __launch_bounds__(kRowThreads, 1) mixStreamsBackwardKernel(int64_t tokens, int width, Backward<A> of) {
   const Place place = placeOf<Group>(tokens);
   const int inputs = of.x.count, outputs = of.dy.count;
   const A* weights = of.weights + place.row * outputs * inputs;
@@ -80,7 +82,7 @@ __global__ void __launch_bounds__(kRowThreads) mixStreamsBackwardKernel(int64_t 
 #pragma unroll
       for (int j = 0; j < kMostStreams; j++) {
         if (j >= outputs) continue;
-        const float share = shareOf(weights, inputs, j, i);
+        const float share = shareOf(weights, j * inputs + i, j % inputs == i);
 #pragma unroll
         for (int lane = 0; lane < V; lane++) {
           sums[lane] = fmaf(share, slopes[j][lane], sums[lane]);

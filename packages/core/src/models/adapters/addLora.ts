@@ -12,6 +12,7 @@ import {
   groupedLinear,
   linear,
   type MergedProjection,
+  MOST_MEMBERS,
   type Tensor,
   Variables,
 } from '@anneal/kernels';
@@ -150,7 +151,7 @@ function groupsOf(variables: Variables, linears: readonly Linear[], lora: LoraSp
     return module ? [{ name, shape, ...module }] : [];
   });
   const alike = Map.groupBy(adapted, ({ name, rank, scale }) => (lora.dropout > 0 ? name : `${rank} ${scale}`));
-  return [...alike.values()].flatMap((group) => {
+  return [...alike.values()].flatMap(launchesOf).flatMap((group) => {
     // All A before all B, then all biases: a stack's members are parameters that are declared one behind the other.
     const as_RI = group.map(({ rank, name, shape }) => loraVariables.a(variables, rank, name, shape));
     const bs_OR = group.map(({ rank, name, shape }) => loraVariables.b(variables, rank, name, shape));
@@ -160,6 +161,13 @@ function groupsOf(variables: Variables, linears: readonly Linear[], lora: LoraSp
     });
     return Variables.canStack(as_RI) ? [members] : members.map((member) => [member]);
   });
+}
+
+/** What one launch can serve. */
+function launchesOf<Member>(group: readonly Member[]): (readonly Member[])[] {
+  return Array.from({ length: Math.ceil(group.length / MOST_MEMBERS) }, (_, i) =>
+    group.slice(i * MOST_MEMBERS, (i + 1) * MOST_MEMBERS),
+  );
 }
 
 /** dropout(x) with the A of all members: [T, R · members]. */
