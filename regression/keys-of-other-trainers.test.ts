@@ -65,20 +65,26 @@ it.each([
   ['loss_type: dapo', 'below `trl`'],
   ['random_state: 7', 'write `seed: 7`'],
   ['num_generations: 4', 'below `trl`'],
+  ['reward_funcs: [{type: length, target: 5}, a.ts]', '`reward_funcs: [{"type":"length","target":5},"a.ts"]`'],
   ['full_finetuning: true', 'write `adapter: null`'],
 ])('%s leads to ours', (line, ours) => {
   expect(problem(line).next).toContain(ours);
 });
 
-it.each(['flash_attention: true', 'tf32: true', 'load_in_8bit: false', 'pad_to_sequence_len: true'])(
-  '%s can go',
-  (line) => {
-    expect(problem(line)).toMatchObject({
-      code: 'foreign_key',
-      next: expect.stringMatching(/^remove it: nothing changes/),
-    });
-  },
-);
+it.each([
+  'rank_pattern: {}',
+  'loftq_config: {}',
+  'f_divergence_type: reverse_kl',
+  'flash_attention: true',
+  'tf32: true',
+  'load_in_8bit: false',
+  'pad_to_sequence_len: true',
+])('%s can go', (line) => {
+  expect(problem(line)).toMatchObject({
+    code: 'foreign_key',
+    next: expect.stringMatching(/^remove it: nothing changes/),
+  });
+});
 
 function inDataset(line: string) {
   const checked = checkRecipe(`base_model: m\ndatasets:\n  - path: a.jsonl\n    ${line}\n`, 'recipe.yaml');

@@ -26,6 +26,7 @@ import {
   recipeShape,
   refuseTraining,
   renamed,
+  shown,
   type Translation,
   translateKeys,
 } from './translate.ts';
@@ -212,7 +213,7 @@ export const llamaFactoryRules: Rules = {
     if (value === 'concat' || 'interleave_probs' in input) return nothing('as in Anneal');
     return cannot('write percent for each data set');
   },
-  max_samples: (value) => elsewhere('goes to each data set', `give each data set \`max_samples: ${String(value)}\``),
+  max_samples: (value) => elsewhere('goes to each data set', `give each data set \`${shown({ max_samples: value })}\``),
   interleave_probs: (value) =>
     percentsOf(value) === null
       ? cannot('write percent for each data set')

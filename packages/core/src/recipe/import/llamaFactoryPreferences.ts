@@ -10,6 +10,7 @@ import {
   nothing,
   type Rule,
   type Rules,
+  shown,
 } from './translate.ts';
 
 /** The losses of `stage: dpo`, in our words. `kto_pair` has none. */
@@ -50,7 +51,9 @@ const named =
     const name = kind !== undefined && Object.hasOwn(names, kind) ? names[kind] : undefined;
     if (name !== undefined) return becomes({ [name]: value }, note);
     const idle = `has no effect with ${kind ? `rl: ${kind}` : 'supervised training'}, in LLaMA-Factory neither`;
-    const ours = Object.entries(names).map(([rl, ourName]) => `\`${ourName}: ${String(value)}\` beside \`rl: ${rl}\``);
+    const ours = Object.entries(names).map(
+      ([rl, ourName]) => `\`${shown({ [ourName]: value })}\` beside \`rl: ${rl}\``,
+    );
     return kind ? nothing(idle) : elsewhere(idle, `write ${ours.join(' or ')}`);
   };
 

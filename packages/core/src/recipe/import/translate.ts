@@ -68,18 +68,20 @@ export function missing(reason: string, keys: readonly string[]): Rules {
 /** A way of training that Anneal does not have makes the rest of a recipe meaningless. */
 export function refuseTraining(key: string, value: unknown): never {
   throw new UserError({
-    what: `the recipe trains by \`${key}: ${String(value)}\`, which Anneal does not have`,
+    what: `the recipe trains by \`${shown({ [key]: value })}\`, which Anneal does not have`,
     where: key,
     next: 'Anneal imports supervised fine-tuning, continued pre-training and learning from preferences (dpo, ipo, orpo, simpo, cpo, kto, reward models), with LoRA, QLoRA or of all weights',
     code: 'import_unsupported',
   });
 }
 
-/** Wraps a rule for a thing that is simply off when its value is false, 0, `no` or empty. */
+/** Wraps a rule for a thing that is simply off when its value is false, 0, `no` or empty: a text, a list or a mapping. */
 export function isOff(rule: Rule): Rule {
   return (value, input) => {
-    const off = value === false || value === 0 || value === 'no' || value === 'none' || value === '';
-    return off ? nothing('off, as in Anneal') : rule(value, input);
+    const isEmpty = value === '' || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+    return isEmpty || value === false || value === 0 || value === 'no' || value === 'none'
+      ? nothing('off, as in Anneal')
+      : rule(value, input);
   };
 }
 

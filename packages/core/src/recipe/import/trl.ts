@@ -11,6 +11,7 @@ import {
   type Rule,
   type Rules,
   renamed,
+  shown,
 } from './translate.ts';
 
 const onAnswersAlone: Rule = (value) =>
@@ -29,7 +30,7 @@ const belowTrl = Object.fromEntries(
   Object.keys(trlSchema.shape).map((key): [string, Rule] => [
     key,
     (value) =>
-      elsewhere('belongs to `trl`', `write it below \`trl\`, beside \`rl: grpo\`: \`${key}: ${String(value)}\``),
+      elsewhere('belongs to `trl`', `write it below \`trl\`, beside \`rl: grpo\`: \`${shown({ [key]: value })}\``),
   ]),
 );
 
@@ -55,8 +56,10 @@ export const trlRules: Rules = {
   random_state: renamed('seed'),
   chat_template_path: renamed('chat_template'),
   dataset_text_field: (value) =>
-    elsewhere('belongs to the data set', `give the data set \`type: completion\` and \`field: ${String(value)}\``),
+    elsewhere('belongs to the data set', `give the data set \`type: completion\` and \`${shown({ field: value })}\``),
   full_finetuning: (value) => (value === true ? becomes({ adapter: null }) : nothing('an adapter is the default')),
+  f_divergence_type: (value) =>
+    value === 'reverse_kl' ? nothing('as in Anneal') : cannot('Anneal has the reverse divergence'),
   use_gradient_checkpointing: isOff(() => becomes({ activations: 'recompute' })),
   activation_offloading: isOff(() => becomes({ activations: 'offload' })),
   use_cpu: isOff(() => becomes({ device: 'cpu' })),
@@ -88,7 +91,6 @@ export const trlRules: Rules = {
     'sync_ref_model',
     'use_weighting',
     'discopop_tau',
-    'f_divergence_type',
     'loss_weights',
     'model_init_kwargs',
     'dataset_kwargs',
