@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import { type Schedule, type Shape, warmupStepsOf } from './schedule.ts';
 
-/** @throws UserError `schedule_too_long` where the warm-up, or warm-up and decay, have more steps than the run */
+/** @throws UserError `schedule_too_long` where the warm-up leaves no step of the run, or warm-up and decay have more */
 export function scheduleOptions(recipe: ResolvedRecipe, totalSteps: number): Schedule {
   const warmupSteps = warmupStepsOf(recipe, totalSteps);
   if (recipe.warmup_steps) refuseLongWarmup(warmupSteps, totalSteps);
@@ -65,7 +65,7 @@ function written(value: number | null): number {
 function refuseLongWarmup(warmupSteps: number, totalSteps: number): void {
   if (warmupSteps < totalSteps) return;
   throw new UserError({
-    what: `the warm-up of ${warmupSteps} steps is as long as the run, which has ${totalSteps}`,
+    what: `the warm-up of ${warmupSteps} steps leaves none of the run, which has ${totalSteps}`,
     where: 'warmup_steps',
     next: 'lower warmup_steps, write warmup_ratio instead, or train for more steps',
     code: 'schedule_too_long',
