@@ -12,8 +12,8 @@ const INITIAL_DEVIATION = 0.02;
 /** @param fields config.json @throws UserError for a head of several outputs, which says classes and no score */
 export function hasScoreHead(fields: Fields): boolean {
   const classes = fields.raw('architectures');
-  const name = Array.isArray(classes) ? String(classes[0]) : '';
-  if (!name.endsWith('ForSequenceClassification')) return false;
+  const name: unknown = Array.isArray(classes) ? classes[0] : undefined;
+  if (typeof name !== 'string' || !name.endsWith('ForSequenceClassification')) return false;
   const labels = fields.raw('id2label');
   const outputs = isJsonObject(labels) ? Object.keys(labels).length : fields.count('num_labels', 2);
   if (outputs === 1) return true;

@@ -1,21 +1,21 @@
 import { isJsonObject, type JsonObject } from '@anneal/formats/json';
 
 /** Types of models that hold a text model beside what sees, and the type of that one where its part of config.json does not say it. */
-const WRAPPERS: Readonly<Record<string, string>> = {
-  gemma3: 'gemma3_text',
-  gemma3n: 'gemma3n_text',
-  gemma4: 'gemma4_text',
-  mistral3: 'mistral',
-  qwen3_5: 'qwen3_5_text',
-  qwen3_5_moe: 'qwen3_5_moe_text',
-};
+const WRAPPERS: ReadonlyMap<unknown, string> = new Map([
+  ['gemma3', 'gemma3_text'],
+  ['gemma3n', 'gemma3n_text'],
+  ['gemma4', 'gemma4_text'],
+  ['mistral3', 'mistral'],
+  ['qwen3_5', 'qwen3_5_text'],
+  ['qwen3_5_moe', 'qwen3_5_moe_text'],
+]);
 
 /** What the text model takes from the config around it where it does not say it itself. */
 const SHARED = ['bos_token_id', 'eos_token_id', 'pad_token_id', 'quantization_config', 'dtype', 'torch_dtype'];
 
 /** config.json of the text model inside a multimodal one; null for a model that is a text model itself. */
 export function textConfigOf(configJson: JsonObject): JsonObject | null {
-  const modelType = WRAPPERS[String(configJson['model_type'])];
+  const modelType = WRAPPERS.get(configJson['model_type']);
   const text = configJson['text_config'];
   if (modelType === undefined || !isJsonObject(text)) return null;
   const shared = Object.fromEntries(

@@ -5,7 +5,7 @@ import { flatten } from '../../tokenizer/splits.ts';
 export function limitsInLlamaCpp({ normalizer, pre_tokenizer: preTokenizer }: JsonObject): string[] {
   const composes = flatten(normalizer, 'normalizers').some(({ type }) => type === 'NFC');
   const tellsMarks = flatten(preTokenizer, 'pretokenizers').some(
-    ({ pattern }) => isJsonObject(pattern) && String(pattern.Regex).includes('\\p{M}'),
+    ({ pattern }) => isJsonObject(pattern) && typeof pattern.Regex === 'string' && pattern.Regex.includes('\\p{M}'),
   );
   return [
     ...(composes
