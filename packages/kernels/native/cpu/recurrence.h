@@ -26,7 +26,7 @@ inline void decaysBetween(float* decays, const double* sums, int64_t n) {
     float* row = decays + i * n;
     for (int64_t j = 0; j <= i; j++) row[j] = static_cast<float>(sums[i] - sums[j]);
     for (int64_t j = 0; j <= i; j += Vec::width) {
-      const int lanes = static_cast<int>(i + 1 - j < Vec::width ? i + 1 - j : Vec::width);
+      const int lanes = lanesAt(j, i + 1);
       exp(Vec::load(row + j, lanes)).store(row + j, lanes);
     }
     for (int64_t j = i + 1; j < n; j++) row[j] = 0;

@@ -74,6 +74,15 @@ inline Exponential exponential(Vec x) {
   return {n, fma(p, r * r, r)};
 }
 
+/** Lanes of a vector that begins at i and may reach beyond `end`. */
+inline int lanesAt(int64_t i, int64_t end) { return static_cast<int>(end - i < Vec::width ? end - i : Vec::width); }
+
+/** Calls body(first, lanes) for vectors of so many elements. */
+template <class Body>
+void forLanes(int64_t elements, const Body& body) {
+  for (int64_t i = 0; i < elements; i += Vec::width) body(i, lanesAt(i, elements));
+}
+
 /** e^x to within 2 ulp; 0 below -104, infinity above 88.73, NaN for NaN. */
 inline Vec exp(Vec x) {
   // The variable is the second operand, as min and max return that one when either is NaN.

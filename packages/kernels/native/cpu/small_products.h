@@ -9,7 +9,7 @@ namespace anneal::ANNEAL_ISA {
 template <int rows>
 inline void addRows(float* out, int64_t N, int64_t K, const float* a, int64_t row, int64_t column, const float* b) {
   for (int64_t n = 0; n < N; n += Vec::width) {
-    const int count = static_cast<int>(N - n < Vec::width ? N - n : Vec::width);
+    const int count = lanesAt(n, N);
     Vec sums[rows];
     for (int r = 0; r < rows; r++) sums[r] = Vec::load(out + r * N + n, count);
     for (int64_t k = 0; k < K; k++) {
@@ -40,7 +40,7 @@ inline void transpose(float* out, const float* in, int64_t rows, int64_t columns
 inline float dot(const float* a, const float* b, int64_t count) {
   Vec sums = Vec::zero();
   for (int64_t i = 0; i < count; i += Vec::width) {
-    const int lanes = static_cast<int>(count - i < Vec::width ? count - i : Vec::width);
+    const int lanes = lanesAt(i, count);
     sums = fma(Vec::load(a + i, lanes), Vec::load(b + i, lanes), sums);
   }
   return sum(sums);

@@ -26,7 +26,7 @@ const char* adafactor(const Launch& launch) {
     for (int64_t i = begin; i < end; i++) {
       Vec sum = Vec::zero();
       for (int64_t j = 0; j < columns; j += Vec::width) {
-        const int count = static_cast<int>(columns - j < Vec::width ? columns - j : Vec::width);
+        const int count = lanesAt(j, columns);
         const Vec g = Vec::load(gradient + i * columns + j, count) * Vec::set(clip);
         const Vec square = g * g;
         sum += square;
@@ -55,7 +55,7 @@ const char* adafactor(const Launch& launch) {
       const Vec factor = Vec::set(clip / std::sqrt(row[i] / rowMean));
       Vec sum = Vec::zero();
       for (int64_t j = 0; j < columns; j += Vec::width) {
-        const int count = static_cast<int>(columns - j < Vec::width ? columns - j : Vec::width);
+        const int count = lanesAt(j, columns);
         const Vec move = Vec::load(gradient + i * columns + j, count) * factor * Vec::load(columnFactors + j, count);
         sum += move * move;
       }
@@ -70,7 +70,7 @@ const char* adafactor(const Launch& launch) {
     for (int64_t i = begin; i < end; i++) {
       const Vec factor = Vec::set(stepSize * clip / std::sqrt(row[i] / rowMean));
       for (int64_t j = 0; j < columns; j += Vec::width) {
-        const int count = static_cast<int>(columns - j < Vec::width ? columns - j : Vec::width);
+        const int count = lanesAt(j, columns);
         float* at = parameter + i * columns + j;
         const Vec move = Vec::load(gradient + i * columns + j, count) * factor * Vec::load(columnFactors + j, count);
         (Vec::load(at, count) * Vec::set(rates.decay) - move).store(at, count);

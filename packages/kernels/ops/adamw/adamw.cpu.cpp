@@ -23,7 +23,7 @@ const char* adamw(const Launch& launch) {
   const float c1 = static_cast<float>(1.0 - beta1), c2 = static_cast<float>(1.0 - beta2);
   parallelFor(*launch.context, launch.outputs[0].elements(), 8192, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i += Vec::width) {
-      const int count = static_cast<int>(end - i < Vec::width ? end - i : Vec::width);
+      const int count = lanesAt(i, end);
       const Vec g = Vec::load(gradient + i, count) * Vec::set(clip);
       const Vec mean = Vec::set(b1) * Vec::load(m + i, count) + Vec::set(c1) * g;
       const Vec square = Vec::set(b2) * Vec::load(v + i, count) + Vec::set(c2) * g * g;

@@ -18,7 +18,7 @@ const char* adapted_matrix(const Launch& launch) {
   parallelFor(*launch.context, N, grainFor(K * (R + 1)), [=](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; n++)
       for (int64_t k = 0; k < K; k += Vec::width) {
-        const int lanes = static_cast<int>(K - k < Vec::width ? K - k : Vec::width);
+        const int lanes = lanesAt(k, K);
         Vec values = loadWeights(weight, n * K + k, lanes);
         for (int64_t r = 0; r < R; r++) values = fma(Vec::set(scale * b[n * R + r]), Vec::load(a + r * K + k, lanes), values);
         values.store(adapted + n * K + k, lanes);
@@ -42,7 +42,7 @@ const char* adapted_matrix_backward(const Launch& launch) {
   parallelFor(*launch.context, R * vectors, grainFor(N * Vec::width), [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const int64_t r = i / vectors, k = i % vectors * Vec::width;
-      const int lanes = static_cast<int>(K - k < Vec::width ? K - k : Vec::width);
+      const int lanes = lanesAt(k, K);
       Vec sums = Vec::zero();
       for (int64_t n = 0; n < N; n++) sums = fma(Vec::set(b[n * R + r]), Vec::load(g + n * K + k, lanes), sums);
       fma(Vec::set(scale), sums, Vec::load(a_total + r * K + k, lanes)).store(a_total + r * K + k, lanes);

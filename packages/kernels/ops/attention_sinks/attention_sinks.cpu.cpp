@@ -17,7 +17,7 @@ const char* attention_sinks_backward(const Launch& launch) {
         const float *a = out + t * Q + h * size, *b = dout + t * Q + h * size;
         Vec products = Vec::zero();
         for (int64_t i = 0; i < size; i += Vec::width) {
-          const int count = static_cast<int>(size - i < Vec::width ? size - i : Vec::width);
+          const int count = lanesAt(i, size);
           products = fma(Vec::load(a + i, count), Vec::load(b + i, count), products);
         }
         taken += ::expf(sinks[h] - lse[h * T + t]) * sum(products);

@@ -11,7 +11,7 @@ const char* average(const Launch& launch) {
   const Vec share = Vec::set(static_cast<float>(1 - (decay < atFirst ? decay : atFirst)));
   parallelFor(*launch.context, launch.outputs[0].elements(), 16384, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i += Vec::width) {
-      const int count = static_cast<int>(end - i < Vec::width ? end - i : Vec::width);
+      const int count = lanesAt(i, end);
       const Vec before = Vec::load(average + i, count);
       (before + share * (Vec::load(parameter + i, count) - before)).store(average + i, count);
     }

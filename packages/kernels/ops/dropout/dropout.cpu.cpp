@@ -61,7 +61,7 @@ const char* dropout(const Launch& launch) {
       for (int part = 0; part < 4; part++) {
         const int64_t i = first + part * Vec::width;
         if (i >= end) break;
-        const int count = static_cast<int>(end - i < Vec::width ? end - i : Vec::width);
+        const int count = lanesAt(i, end);
         keepFrom(threshold, words[part], Vec::load(x + i, count) * scale).store(y + i, count);
       }
     }

@@ -9,7 +9,7 @@ const char* exchange(const Launch& launch) {
   float* b = launch.outputs[1].f32();
   parallelFor(*launch.context, launch.outputs[0].elements(), 16384, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i += Vec::width) {
-      const int count = static_cast<int>(end - i < Vec::width ? end - i : Vec::width);
+      const int count = lanesAt(i, end);
       const Vec ofA = Vec::load(a + i, count), ofB = Vec::load(b + i, count);
       ofB.store(a + i, count);
       ofA.store(b + i, count);

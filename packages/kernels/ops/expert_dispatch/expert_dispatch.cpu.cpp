@@ -39,7 +39,7 @@ const char* expert_combine(const Launch& launch) {
   parallelFor(*launch.context, T, grainFor((C + 2) * D), [=](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; t++) {
       for (int64_t i = 0; i < D; i += Vec::width) {
-        const int count = static_cast<int>(D - i < Vec::width ? D - i : Vec::width);
+        const int count = lanesAt(i, D);
         Vec sum = accumulate ? Vec::load(y + t * D + i, count) : Vec::zero();
         for (int64_t c = t * C; c < (t + 1) * C; c++) {
           sum = fma(Vec::set(gates ? gates[c] : 1.0f), Vec::load(x + places[c] * D + i, count), sum);
@@ -64,7 +64,7 @@ const char* expert_combine_backward(const Launch& launch) {
       const Vec gate = Vec::set(gates[a]);
       Vec product = Vec::zero();
       for (int64_t i = 0; i < D; i += Vec::width) {
-        const int count = static_cast<int>(D - i < Vec::width ? D - i : Vec::width);
+        const int count = lanesAt(i, D);
         const Vec d = Vec::load(from + i, count);
         product = fma(d, Vec::load(with + i, count), product);
         (gate * d).store(to + i, count);

@@ -36,7 +36,7 @@ const char* expert_swiglu(const Launch& launch) {
     for (int64_t row = begin; row < end; row++) {
       const float *gate = x + 2 * row * width, *up = gate + width;
       for (int64_t i = 0; i < width; i += Vec::width) {
-        const int count = static_cast<int>(width - i < Vec::width ? width - i : Vec::width);
+        const int count = lanesAt(i, width);
         const Inner inner = activation.of(Vec::load(gate + i, count), Vec::load(up + i, count));
         (inner.gate * inner.sigma * inner.up).store(y + row * width + i, count);
       }
@@ -55,7 +55,7 @@ const char* expert_swiglu_backward(const Launch& launch) {
     for (int64_t row = begin; row < end; row++) {
       const int64_t gate = 2 * row * width, up = gate + width;
       for (int64_t i = 0; i < width; i += Vec::width) {
-        const int count = static_cast<int>(width - i < Vec::width ? width - i : Vec::width);
+        const int count = lanesAt(i, width);
         const Vec g = Vec::load(x + gate + i, count), u = Vec::load(x + up + i, count), d = Vec::load(dy + row * width + i, count);
         const Inner inner = activation.of(g, u);
         const Vec slope = inner.sigma * fma(activation.alpha * inner.gate, one - inner.sigma, one);

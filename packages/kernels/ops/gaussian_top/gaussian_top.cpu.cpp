@@ -5,8 +5,6 @@
 namespace anneal::ANNEAL_ISA {
 namespace {
 
-int lanesAt(int64_t i, int64_t width) { return static_cast<int>(width - i < Vec::width ? width - i : Vec::width); }
-
 struct Statistics {
   float mean, deviation;
 };

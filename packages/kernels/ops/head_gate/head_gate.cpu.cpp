@@ -16,13 +16,7 @@ void forHeads(const Launch& launch, int64_t elements, const Body& body) {
   });
 }
 
-/** Calls body(first, count) for vectors of so many elements. */
-template <class Body>
-void forLanes(int64_t elements, const Body& body) {
-  for (int64_t i = 0; i < elements; i += Vec::width) body(i, static_cast<int>(elements - i < Vec::width ? elements - i : Vec::width));
-}
-
-/** The same over all threads. */
+/** As forLanes, over all threads. */
 template <class Body>
 void forVectors(const Launch& launch, int64_t elements, const Body& body) {
   parallelFor(*launch.context, elements, 16384, [&](int64_t begin, int64_t end) {

@@ -70,22 +70,16 @@ double plainCrossEntropyRow(float* logits, int64_t V, int32_t label, const float
   return std::log(total) + static_cast<double>(largest) - static_cast<double>(labelLogit);
 }
 
-/** Calls visit(first, lanes) for every vector of V values. */
-template <class Visit>
-void forVectors(int64_t V, Visit visit) {
-  for (int64_t i = 0; i < V; i += Vec::width) visit(i, static_cast<int>(V - i < Vec::width ? V - i : Vec::width));
-}
-
 /** As crossEntropyRow, of the logits cap · tanh(logit / cap), whose slope 1 - (capped / cap)² the gradient has as a factor. */
 double cappedCrossEntropyRow(float* logits, int64_t V, int32_t label, const float* scale, float cap) {
   const Vec most = Vec::set(cap), share = Vec::set(1 / cap), one = Vec::set(1.0f);
-  forVectors(V, [=](int64_t i, int lanes) { (most * tanh(share * Vec::load(logits + i, lanes))).store(logits + i, lanes); });
+  forLanes(V, [=](int64_t i, int lanes) { (most * tanh(share * Vec::load(logits + i, lanes))).store(logits + i, lanes); });
   const float largest = maximum(logits, V), labelLogit = logits[label];
   const Vec shift = Vec::set(largest);
   double total = 0;
   for (int64_t begin = 0; begin < V; begin += 1024) {
     Vec sums = Vec::zero();
-    forVectors(V - begin < 1024 ? V - begin : 1024, [&](int64_t i, int lanes) {
+    forLanes(V - begin < 1024 ? V - begin : 1024, [&](int64_t i, int lanes) {
       alignas(64) float kept[Vec::width] = {};
       exp(Vec::load(logits + begin + i, lanes) - shift).store(kept, lanes);
       sums += Vec::load(kept);
@@ -95,7 +89,7 @@ double cappedCrossEntropyRow(float* logits, int64_t V, int32_t label, const floa
   if (scale) {
     const Vec factor = Vec::set(static_cast<float>(*scale / total));
     const float labelShare = labelLogit / cap;
-    forVectors(V, [=](int64_t i, int lanes) {
+    forLanes(V, [=](int64_t i, int lanes) {
       const Vec capped = Vec::load(logits + i, lanes), part = share * capped;
       (exp(capped - shift) * factor * (one - part * part)).store(logits + i, lanes);
     });

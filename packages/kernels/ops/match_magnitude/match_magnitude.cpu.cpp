@@ -5,8 +5,6 @@
 namespace anneal::ANNEAL_ISA {
 namespace {
 
-int lanesAt(int64_t i, int64_t width) { return static_cast<int>(width - i < Vec::width ? width - i : Vec::width); }
-
 /** Σ a·b over a stream, in a fixed order. */
 float dot(const float* a, const float* b, int64_t width) {
   Vec sums = Vec::zero();

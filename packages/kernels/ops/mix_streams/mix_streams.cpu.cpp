@@ -16,12 +16,6 @@ struct Streams {
   }
 };
 
-/** Calls body(first, count) for the vectors of a stream. */
-template <class Body>
-void forLanes(int64_t width, const Body& body) {
-  for (int64_t i = 0; i < width; i += Vec::width) body(i, static_cast<int>(width - i < Vec::width ? width - i : Vec::width));
-}
-
 }  // namespace
 
 const char* mix_streams(const Launch& launch) {

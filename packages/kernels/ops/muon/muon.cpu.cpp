@@ -26,7 +26,7 @@ const char* muon_direction(const Launch& launch) {
     for (int64_t i = begin; i < end; i++) {
       Vec sum = Vec::zero();
       for (int64_t j = 0; j < columns; j += Vec::width) {
-        const int count = static_cast<int>(columns - j < Vec::width ? columns - j : Vec::width);
+        const int count = lanesAt(j, columns);
         const int64_t at = i * columns + j;
         const Vec g = Vec::load(gradient + at, count) * Vec::set(clip);
         (Vec::set(momentum) * Vec::load(m + at, count) + Vec::set(rest) * g).store(m + at, count);
@@ -43,7 +43,7 @@ const char* muon_direction(const Launch& launch) {
   parallelFor(*launch.context, rows, grainFor(columns), [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++)
       for (int64_t j = 0; j < columns; j += Vec::width) {
-        const int count = static_cast<int>(columns - j < Vec::width ? columns - j : Vec::width);
+        const int count = lanesAt(j, columns);
         const Vec value = between(i * columns + j, count) * Vec::set(inverse);
         if (!turned) {
           value.store(direction + i * columns + j, count);
@@ -69,7 +69,7 @@ const char* muon_apply(const Launch& launch) {
   parallelFor(*launch.context, rows, grainFor(columns), [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++)
       for (int64_t j = 0; j < columns; j += Vec::width) {
-        const int count = static_cast<int>(columns - j < Vec::width ? columns - j : Vec::width);
+        const int count = lanesAt(j, columns);
         float lanes[Vec::width] = {};
         if (turned)
           for (int lane = 0; lane < count; lane++) lanes[lane] = direction[(j + lane) * rows + i];

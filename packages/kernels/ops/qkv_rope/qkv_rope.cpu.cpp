@@ -33,7 +33,7 @@ static Heads headsOf(const Launch& launch, int64_t pairs) {
 static float squareSum(const float* a, int64_t size) {
   Vec sums = Vec::zero();
   for (int64_t i = 0; i < size; i += Vec::width) {
-    const Vec values = Vec::load(a + i, static_cast<int>(size - i < Vec::width ? size - i : Vec::width));
+    const Vec values = Vec::load(a + i, lanesAt(i, size));
     sums = fma(values, values, sums);
   }
   return sum(sums);
@@ -62,7 +62,7 @@ const char* qkv_rope(const Launch& launch) {
       if (weight) rstd[token * (heads.queries + heads.keys) + head] = r;
       const Vec scale = Vec::set(r);
       for (int64_t p = 0; p < P; p += Vec::width) {
-        const int count = static_cast<int>(P - p < Vec::width ? P - p : Vec::width);
+        const int count = lanesAt(p, P);
         Vec a = Vec::load(from + p, count), b = Vec::load(from + P + p, count);
         if (weight) {
           a = a * scale * (Vec::load(weight + p, count) + offset);
@@ -115,7 +115,7 @@ const char* qkv_rope_backward(const Launch& launch) {
       if (weight) {
         Vec sums = Vec::zero();
         for (int64_t p = 0; p < P; p += Vec::width) {
-          const int count = static_cast<int>(P - p < Vec::width ? P - p : Vec::width);
+          const int count = lanesAt(p, P);
           const Turned g = turnBack(dy, c, s, weight, offset, P, p, count);
           sums = fma(g.low, Vec::load(from + p, count), sums);
           sums = fma(g.high, Vec::load(from + P + p, count), sums);
@@ -125,7 +125,7 @@ const char* qkv_rope_backward(const Launch& launch) {
       }
       const Vec scale = Vec::set(r), along = Vec::set(k);
       for (int64_t p = 0; p < P; p += Vec::width) {
-        const int count = static_cast<int>(P - p < Vec::width ? P - p : Vec::width);
+        const int count = lanesAt(p, P);
         Turned g = turnBack(dy, c, s, weight, offset, P, p, count);
         if (weight) {
           g.low = fma(Vec::load(from + p, count), along, g.low * scale);

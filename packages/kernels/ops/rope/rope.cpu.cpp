@@ -66,7 +66,7 @@ static void turnNeighbors(const float* x, const float* cosines, const float* sin
 /** Pairs of values half the turned part apart. */
 static void turnHalves(const float* x, const float* cosines, const float* sines, float direction, int64_t pairs, float* y) {
   for (int64_t p = 0; p < pairs; p += Vec::width) {
-    const int count = static_cast<int>(pairs - p < Vec::width ? pairs - p : Vec::width);
+    const int count = lanesAt(p, pairs);
     const Vec a = Vec::load(x + p, count), b = Vec::load(x + pairs + p, count);
     const Vec c = Vec::load(cosines + p, count), s = Vec::load(sines + p, count) * Vec::set(direction);
     (a * c - b * s).store(y + p, count);

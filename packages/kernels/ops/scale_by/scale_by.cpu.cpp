@@ -10,7 +10,7 @@ const char* scale_by(const Launch& launch) {
   float* y = launch.outputs[0].f32();
   parallelFor(*launch.context, launch.inputs[0].elements(), 16384, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i += Vec::width) {
-      const int count = static_cast<int>(end - i < Vec::width ? end - i : Vec::width);
+      const int count = lanesAt(i, end);
       (Vec::load(x + i, count) * Vec::set(factor)).store(y + i, count);
     }
   });

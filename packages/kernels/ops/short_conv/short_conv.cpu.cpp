@@ -18,7 +18,7 @@ struct Channels {
 
   Channels(const Tensor& x, const Tensor& weight, const Tensor& bias, bool gated, int64_t first)
       : x(x.f32() + first), columns(x.shape[1]), channels(weight.shape[0]), taps(static_cast<int>(weight.shape[2])),
-        lanes(static_cast<int>(channels - first < Vec::width ? channels - first : Vec::width)), gated(gated),
+        lanes(lanesAt(first, channels)), gated(gated),
         bias(bias.absent() ? Vec::zero() : Vec::load(bias.f32() + first, lanes)) {
     for (int k = 0; k < taps; k++) {
       float tap[Vec::width] = {};

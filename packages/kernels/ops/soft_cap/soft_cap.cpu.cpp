@@ -11,7 +11,7 @@ const char* soft_cap(const Launch& launch) {
   parallelFor(*launch.context, launch.outputs[0].elements(), 4096, [=](int64_t begin, int64_t end) {
     const Vec most = Vec::set(cap), share = Vec::set(1 / cap);
     for (int64_t i = begin; i < end; i += Vec::width) {
-      const int lanes = static_cast<int>(end - i < Vec::width ? end - i : Vec::width);
+      const int lanes = lanesAt(i, end);
       (most * tanh(share * Vec::load(x + i, lanes))).store(y + i, lanes);
     }
   });

@@ -24,7 +24,7 @@ static Vec timesSlope(Vec gate, Vec by) {
 template <bool kGelu>
 static void forward(const float* gate, const float* up, float* y, int64_t size) {
   for (int64_t i = 0; i < size; i += Vec::width) {
-    const int count = static_cast<int>(size - i < Vec::width ? size - i : Vec::width);
+    const int count = lanesAt(i, size);
     const Vec g = Vec::load(gate + i, count);
     (g * sigmoid(argumentOf<kGelu>(g)) * Vec::load(up + i, count)).store(y + i, count);
   }
@@ -34,7 +34,7 @@ template <bool kGelu>
 static void backward(const float* dy, const float* gate, const float* up, float* dgate, float* dup, int64_t size) {
   const Vec one = Vec::set(1.0f);
   for (int64_t i = 0; i < size; i += Vec::width) {
-    const int count = static_cast<int>(size - i < Vec::width ? size - i : Vec::width);
+    const int count = lanesAt(i, size);
     const Vec g = Vec::load(gate + i, count), u = Vec::load(up + i, count), d = Vec::load(dy + i, count);
     const Vec s = sigmoid(argumentOf<kGelu>(g));
     (d * u * s * fma(g, timesSlope<kGelu>(g, one - s), one)).store(dgate + i, count);
