@@ -132,7 +132,7 @@ for (const name of names) {
   const page = await context.newPage();
   await page.setViewportSize({ width, height });
   await page.goto(`${agent.url}${path()}`);
-  await show(page).catch((error: Error) => console.error(`${name}: ${error.message}`));
+  await show(page);
   await page.waitForTimeout(2_000); // fonts, charts and progress bars come to rest
   await page.screenshot({ path: join(folder, `studio-${name}.png`) });
   await page.close();

@@ -1,0 +1,96 @@
+import { readValue, sourceOf } from '@anneal/core/recipe/edit';
+import { Plus, X } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { useTranslations } from 'use-intl';
+import { Button, IconButton } from '../../Button.tsx';
+import { type ControlProps, controlClass } from './control.ts';
+import { type Path, useRecipeForm } from './formContext.ts';
+import { InText } from './InText.tsx';
+
+/** The items of a list, and how one is added or taken out: a list without items is no key. */
+export function useItems({
+  written,
+  write,
+  remove,
+  path,
+}: Pick<ControlProps, 'written' | 'write' | 'remove'> & { path: Path }) {
+  const form = useRecipeForm();
+  const items = Array.isArray(written?.value) ? (written.value as unknown[]) : [];
+  const add = (item: unknown) => {
+    if (items.length === 0 && written) remove();
+    if (items.length === 0) write(`\n${'  '.repeat(path.length)}- ${sourceOf(item)}`);
+    else form.append(path, sourceOf(item));
+  };
+  const take = (i: number) => (items.length === 1 ? remove() : form.remove([...path, i]));
+  return { items, add, take };
+}
+
+export interface ItemProps extends Pick<ControlProps, 'describedBy' | 'isWrong' | 'isReadOnly'> {
+  id: string | undefined;
+  number: number;
+  value: unknown;
+  path: Path;
+  onRemove: () => void;
+}
+
+/** A text of a list in a line of its own; what is none is shown, and changed in the text. */
+export function TextItem({ id, number, value, path, describedBy, isWrong, isReadOnly, onRemove }: ItemProps) {
+  const t = useTranslations('recipes');
+  const form = useRecipeForm();
+  if (typeof value !== 'string' && value !== null) {
+    return (
+      <div className="flex items-center gap-2">
+        <code className="min-w-0 grow truncate font-mono text-[12px] text-muted">{JSON.stringify(value)}</code>
+        <InText path={path} />
+      </div>
+    );
+  }
+  return (
+    <div className="flex items-center gap-1">
+      <input
+        id={id}
+        value={value ?? ''}
+        readOnly={isReadOnly}
+        aria-label={t('item', { number })}
+        aria-describedby={describedBy}
+        aria-invalid={isWrong}
+        onFocus={form.endStep}
+        onChange={({ target }) => form.write(path, sourceOf(target.value, readValue(form.parsed, path)?.source), [])}
+        className={controlClass}
+      />
+      <IconButton label={t('removeItem', { number })} disabled={isReadOnly} onClick={onRemove}>
+        <X className="size-4" />
+      </IconButton>
+    </div>
+  );
+}
+
+interface AddProps {
+  id?: string | undefined;
+  isReadOnly: boolean;
+  onAdd: () => void;
+}
+
+export function AddText(props: AddProps) {
+  const t = useTranslations('recipes');
+  return (
+    <AddButton {...props} icon={<Plus className="size-3.5" aria-hidden="true" />}>
+      {t('addItem')}
+    </AddButton>
+  );
+}
+
+export function AddButton({
+  id,
+  isReadOnly,
+  onAdd,
+  icon,
+  children,
+}: AddProps & { icon: ReactNode; children: ReactNode }) {
+  return (
+    <Button id={id} disabled={isReadOnly} onClick={onAdd} className="h-7 justify-self-start px-2.5 text-[12.5px]">
+      {icon}
+      {children}
+    </Button>
+  );
+}
