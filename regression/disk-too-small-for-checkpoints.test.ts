@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { temporaryFolder, writeTinyModel } from '../packages/core/test/fixtures.ts';
-import { tinyRecipe, trainHere } from '../packages/core/test/runs.ts';
+import { continueHere, createRun, tinyRecipe } from '../packages/core/test/runs.ts';
 
 const { free } = vi.hoisted(() => ({ free: { bytes: 0 } }));
 vi.mock('../packages/core/src/freeDisk.ts', () => ({ freeDisk: () => free.bytes }));
@@ -14,11 +14,13 @@ test.each([
   free.bytes = bytes;
   const folder = temporaryFolder();
   const recipe = tinyRecipe(folder, { base_model: writeTinyModel(folder), max_steps: 1 });
-  const training = trainHere(recipe);
+  await using run = await createRun(recipe);
+  const training = continueHere(run);
   if (trains) return expect((await training).events.at(-1)).toMatchObject({ type: 'finished' });
   await expect(training).rejects.toMatchObject({
     code: 'disk_full',
     what: expect.stringMatching(/^the run does not fit: its checkpoints take .* of disk, 1\.000 kB are free$/),
   });
+  expect(run.pinned()).toBeUndefined();
   expect(readdirSync(folder, { recursive: true }).filter((name) => String(name).endsWith('COMPLETE'))).toEqual([]);
 });

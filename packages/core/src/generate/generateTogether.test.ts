@@ -4,7 +4,7 @@ import { type GoldenModel, goldenModel } from '../../test/fixtures.ts';
 import { loadWeights } from '../models/load.ts';
 import { nf4Forms } from '../models/nf4.ts';
 import { generate } from './generate.ts';
-import { generateTogether, recurringSize, rowsTogether } from './generateTogether.ts';
+import { generateInTurn, generateTogether, recurringSize, rowsTogether } from './generateTogether.ts';
 import { decodeProgram } from './programs.ts';
 import { greedy } from './sample.ts';
 
@@ -19,7 +19,7 @@ const maxNewTokens = 20;
 const tokens = prompts.reduce((sum, { length }) => sum + length, 0);
 
 /** With a program for one answer at a time, and one for several; `chooses`: as on a GPU, where programs give the next tokens. */
-async function openEngine(name: GoldenModel, chooses = false): Promise<Engine> {
+async function openEngine(name: GoldenModel, { chooses = false, together = true } = {}): Promise<Engine> {
   const model = goldenModel(name);
   const { config } = model;
   const variables = new Variables();
@@ -36,7 +36,7 @@ async function openEngine(name: GoldenModel, chooses = false): Promise<Engine> {
   const plan = compile(
     [
       decodeProgram('alone', variables, { ...options, contextLength }),
-      decodeProgram('together', variables, { ...options, contextLength, several: true }),
+      ...(together ? [decodeProgram('together', variables, { ...options, contextLength, several: true })] : []),
     ],
     // Not all prompts fit into one call.
     { bounds: { T: 20, N: prompts.length * answers, C: prompts.length * answers }, activations: 'keep', device },
@@ -77,8 +77,36 @@ describe.each(['llama3', 'qwen3', 'mistral', 'gemma3-mixed', 'smollm3'] as const
 
 const seedsOf = (prompt: number, answer: number): readonly number[] => [prompt, answer];
 
+test.each(['lfm2', 'qwen3.5', 'granite4-h'] as const)(
+  '%s: answers in turn are those to each prompt alone',
+  async (name) => {
+    const engine = await openEngine(name, { together: false });
+    const sampling = { ...greedy, temperature: 1 };
+    const how = {
+      program: 'alone',
+      sampling,
+      answers: 2,
+      maxNewTokens,
+      seedsOf: (p: number, a: number) => [100 * p + a],
+    };
+    const free = await generateInTurn(engine, prompts, { ...how, stopIds: new Set() });
+    const stop = free[1]?.[1]?.ids[4] as number;
+    const inTurn = await generateInTurn(engine, prompts, { ...how, stopIds: new Set([stop]) });
+    expect(inTurn[1]?.[1]?.ended).toBe(true);
+    for (const [p, prompt] of prompts.entries()) {
+      expect(inTurn[p]).toHaveLength(2);
+      for (const [a, { ids, ended }] of (inTurn[p] ?? []).entries()) {
+        expect(Array.from(ids)).toEqual(await alone(engine, prompt, sampling, 100 * p + a, [stop]));
+        expect(ended).toBe(ids.at(-1) === stop);
+      }
+      expect(free[p]?.[0]?.ids).not.toEqual(free[p]?.[1]?.ids);
+      expect(free[p]?.every(({ ids, ended }) => ids.length === maxNewTokens && !ended)).toBe(true);
+    }
+  },
+);
+
 test('tokens that the device chooses are those that are chosen from its logits', async () => {
-  const [here, there] = await Promise.all([openEngine('llama3'), openEngine('llama3', true)]);
+  const [here, there] = await Promise.all([openEngine('llama3'), openEngine('llama3', { chooses: true })]);
   const [prompt] = prompts as [Int32Array];
   for (const sampling of [
     greedy,
@@ -115,7 +143,7 @@ test('an answer ends with a stop token, and the others go on', async () => {
 });
 
 test('on a GPU answers that have ended fill up calls, and change nothing', async () => {
-  const [here, there] = await Promise.all([openEngine('llama3'), openEngine('llama3', true)]);
+  const [here, there] = await Promise.all([openEngine('llama3'), openEngine('llama3', { chooses: true })]);
   const sampling = { ...greedy, temperature: 1 };
   const endless = { program: 'together', sampling, answers, maxNewTokens, stopIds: new Set<number>(), seedsOf };
   const [free = []] = await generateTogether(here, prompts.slice(0, 1), endless);

@@ -15,7 +15,7 @@ import type { OptimizerOptions } from './optimizer.ts';
 import { optimizerOptions } from './optimizerOptions.ts';
 import { type RolloutJob, rolloutJob } from './rolloutOptions.ts';
 import { learningRateSchedule } from './schedule.ts';
-import { scheduleOptions } from './scheduleOptions.ts';
+import { refuseLongSchedule, scheduleOptions } from './scheduleOptions.ts';
 
 /** A recipe translated into what the trainer takes: nothing below this knows the recipe's keys. */
 export interface Job {
@@ -32,7 +32,9 @@ export interface Job {
   readonly optimizer: OptimizerOptions;
   /** NEFTune's alpha; 0: no noise. */
   readonly embeddingNoiseAlpha: number;
-  /** The learning rate of each step, counted from 0. @throws UserError where the schedule does not fit into so many steps */
+  /** @throws UserError where the schedule does not fit into so many steps */
+  readonly refuseSchedule: (totalSteps: number) => void;
+  /** The learning rate of each step, counted from 0. */
   readonly scheduleFor: (totalSteps: number) => (step: number) => number;
   readonly weightType: 'f32' | 'bf16';
   readonly quantization: Quantization;
@@ -96,6 +98,7 @@ export function createJob(recipe: ResolvedRecipe): Job {
     length: lengthOf(recipe),
     optimizer: optimizerOptions(recipe),
     embeddingNoiseAlpha: recipe.neftune_noise_alpha,
+    refuseSchedule: (totalSteps) => refuseLongSchedule(recipe, totalSteps),
     scheduleFor: (totalSteps) => learningRateSchedule(scheduleOptions(recipe, totalSteps)),
     weightType: weightTypeOf(recipe.bf16, device),
     quantization: quantizationOf(recipe),

@@ -4,7 +4,7 @@ import { type ResolvedRecipe, resolveRecipe } from '../recipe/resolve.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { scheduleDefaults } from '../recipe/sections/schedule.ts';
 import { learningRateSchedule, type Schedule, warmupStepsOf } from './schedule.ts';
-import { scheduleOptions } from './scheduleOptions.ts';
+import { refuseLongSchedule, scheduleOptions } from './scheduleOptions.ts';
 
 const base = { peak: 1e-3, warmupSteps: 2, totalSteps: 10 };
 const linear: Schedule = { ...base, kind: 'linear' };
@@ -104,8 +104,11 @@ describe('warm-up', () => {
   });
 
   it('that is written as longer than the run is refused, one that is a share of it is not', () => {
-    expect(() => scheduleOptions(resolved({ warmup_steps: 9 }), 9)).toThrow(/warm-up of 9 steps .* run, which has 9/);
-    expect(scheduleOptions(resolved({ warmup_steps: 8 }), 9).warmupSteps).toBe(8);
+    expect(() => refuseLongSchedule(resolved({ warmup_steps: 9 }), 9)).toThrow(
+      /warm-up of 9 steps .* run, which has 9/,
+    );
+    refuseLongSchedule(resolved({ warmup_steps: 8 }), 9);
+    refuseLongSchedule(resolved({}), 1);
     expect(scheduleOptions(resolved({}), 1).warmupSteps).toBe(1);
   });
 
@@ -121,7 +124,8 @@ describe('warm-up', () => {
       lr_scheduler_kwargs: { num_decay_steps: 8 },
       warmup_ratio: 0.3,
     });
-    expect(() => scheduleOptions(recipe, 10)).toThrow(expect.objectContaining({ code: 'schedule_too_long' }));
+    expect(() => refuseLongSchedule(recipe, 10)).toThrow(expect.objectContaining({ code: 'schedule_too_long' }));
+    refuseLongSchedule(recipe, 20);
     expect(scheduleOptions(recipe, 20)).toMatchObject({ warmupSteps: 6, decaySteps: 8, stableSteps: null });
   });
 });

@@ -2,15 +2,23 @@ import { UserError } from '../errors.ts';
 import type { ResolvedRecipe } from '../recipe/resolve.ts';
 import { type Schedule, type Shape, warmupStepsOf } from './schedule.ts';
 
-/** @throws UserError `schedule_too_long` where the warm-up leaves no step of the run, or warm-up and decay have more */
 export function scheduleOptions(recipe: ResolvedRecipe, totalSteps: number): Schedule {
+  return {
+    peak: recipe.learning_rate,
+    warmupSteps: warmupStepsOf(recipe, totalSteps),
+    totalSteps,
+    ...shapeOf(recipe),
+  };
+}
+
+/** @throws UserError `schedule_too_long` where the warm-up leaves no step of the run, or warm-up and decay have more */
+export function refuseLongSchedule(recipe: ResolvedRecipe, totalSteps: number): void {
   const warmupSteps = warmupStepsOf(recipe, totalSteps);
   if (recipe.warmup_steps) refuseLongWarmup(warmupSteps, totalSteps);
   const shape = shapeOf(recipe);
   if (shape.kind === 'warmup_stable_decay' && shape.stableSteps === null) {
     refuseLongDecay(warmupSteps, shape.decaySteps, totalSteps);
   }
-  return { peak: recipe.learning_rate, warmupSteps, totalSteps, ...shape };
 }
 
 function shapeOf(recipe: ResolvedRecipe): Shape {

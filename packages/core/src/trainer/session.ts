@@ -54,6 +54,8 @@ export interface SessionOptions {
   readonly signal?: AbortSignal | undefined;
   /** What `strftime_now` of the chat template says: the date of the run, where there is one. */
   readonly now?: Date | undefined;
+  /** Of a run that was accepted before: what is refused at its start alone was looked at then, or not yet known to be wrong. */
+  readonly goesOn?: boolean | undefined;
   /** Looks at model and text before anything is written to `dataFolder`; what it throws ends the opening. */
   readonly onOpened?: ((opened: Pick<Session, 'job' | 'model' | 'text'>) => Promise<void>) | undefined;
 }
@@ -61,7 +63,7 @@ export interface SessionOptions {
 /** @throws UserError for anything that keeps the job from starting: model, data, template, adapter, memory */
 export async function openSession(
   job: Job,
-  { dataFolder, preparedCache, onData, signal, now, onOpened }: SessionOptions,
+  { dataFolder, preparedCache, onData, signal, now, goesOn = false, onOpened }: SessionOptions,
 ): Promise<Session> {
   const opened: { close(): unknown }[] = [];
   const close = async (): Promise<void> => {
@@ -97,6 +99,7 @@ export async function openSession(
     const loader = openLoader(dataFolder, 'train', job.steps);
     opened.push(loader);
     const totalSteps = totalStepsOf(job.length, loader.stepsPerEpoch);
+    if (!goesOn) job.refuseSchedule(totalSteps);
     const learningRate = job.scheduleFor(totalSteps);
     const samplePrompts = await Promise.all(
       job.samples.prompts.map(({ messages, tools }) => encodePrompt(text, messages, tools)),

@@ -57,17 +57,18 @@ export async function train(
 ): Promise<void> {
   const resumption = await findResumption(job, out);
   const created = repetition?.created ?? out.status.created;
-  const session = await prepareSession(job, out, signal, { preparedCache, created });
+  const goesOn = out.pinned() !== undefined || repetition !== undefined;
+  const session = await prepareSession(job, out, signal, { preparedCache, created, goesOn });
   if (!session) return;
   try {
     if (change) refuseShortChange(session, out, resumption);
+    if (resumption === null && !repetition) refuseSmallDisk(session, out);
     using judgements = job.rollouts && openJudgements(out.path, job.rollouts);
     await using rewards = job.rollouts && (await openRewards(job.rollouts.rewards, judgements ?? keptInMemory()));
     onAccepted?.();
     if (change && change.changes.length > 0) recordChange(session, out, change, resumption);
     if (out.pinned() === undefined) await pinInputs(session, out);
     for (const event of sessionEvents(session)) out.record(event);
-    if (resumption === null && !repetition) refuseSmallDisk(session, out);
     await trainSession(session, out, signal, { resumption, rewards, repetition, version });
   } catch (error) {
     throw deviceFault(error, out.path) ?? error;
@@ -114,12 +115,13 @@ async function prepareSession(
   job: Job,
   out: RunDirectory,
   signal: TrainSignal,
-  { preparedCache, created }: { preparedCache: string | undefined; created: string },
+  { preparedCache, created, goesOn }: { preparedCache: string | undefined; created: string; goesOn: boolean },
 ): Promise<Session | null> {
   return untilStopped(out, signal, (abort, look) =>
     openSession(job, {
       dataFolder: out.dataFolder,
       preparedCache,
+      goesOn,
       onData: look,
       signal: abort,
       now: runDate(created),
