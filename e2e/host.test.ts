@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readEvents } from '@anneal/core/trainer/eventReader';
 import { readRun } from '@anneal/core/trainer/runReader';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestAgent } from './agent.ts';
 import { expectAccessible, watchConsole } from './page.ts';
@@ -44,6 +44,9 @@ function queue(name: string, epochs: number): void {
     `num_epochs=${epochs}`,
     '--set',
     'device=cpu',
+    // So that what has ended has an older checkpoint, too.
+    '--set',
+    'saves_per_epoch=2',
   );
 }
 
@@ -76,13 +79,18 @@ describe('the host', () => {
     await page.close();
   });
 
-  it('lets a run whose device is gone wait for another one', async () => {
+  /** As if the run had waited for a GPU that is no longer there. */
+  function waitForGone(name: string): void {
     const states = join(agent.workspace, '.state', 'anneal', 'agents');
     const file = join(states, readdirSync(states)[0] as string, 'queue.json');
     const text = readFileSync(file, 'utf8');
     const { waiting } = JSON.parse(text) as { waiting: { run: string }[] };
-    const gone = waiting.map((entry) => (entry.run.endsWith('-two') ? { ...entry, device: 'cuda:7' } : entry));
+    const gone = waiting.map((entry) => (entry.run.endsWith(`-${name}`) ? { ...entry, device: 'cuda:7' } : entry));
     writeFileSync(file, JSON.stringify({ ...JSON.parse(text), waiting: gone }));
+  }
+
+  it('lets a run whose device is gone wait for another one', async () => {
+    waitForGone('two');
     const page = await open('/host');
     const lane = page.getByRole('region', { name: 'cuda:7' });
     const choice = lane.getByRole('combobox', { name: 'Device that two waits for' });
@@ -92,6 +100,26 @@ describe('the host', () => {
     await lane.waitFor({ state: 'detached' });
     await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['one', 'two']);
     await page.getByRole('button', { name: 'Move two up' }).click();
+    await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
+    await page.close();
+  });
+
+  it('takes a run that is dragged from one device to another, and says why where it does not', async () => {
+    waitForGone('two');
+    const page = await open('/host');
+    const [gone, cpu] = [page.getByRole('region', { name: 'cuda:7' }), page.getByRole('region', { name: 'cpu' })];
+    const [one, two] = ['one', 'two'].map((name) => page.locator(`[data-waiting$="-${name}"]`)) as [Locator, Locator];
+    await one.dragTo(gone.getByRole('heading', { name: 'cuda:7' }));
+    await gone.getByText('there is no device cuda:7').first().waitFor();
+    await expectAccessible(page);
+    // Over a row: to its place.
+    await two.dragTo(one);
+    await gone.waitFor({ state: 'detached' });
+    await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
+    waitForGone('one');
+    await gone.waitFor();
+    await one.dragTo(cpu.getByRole('heading', { name: 'cpu' }));
+    await gone.waitFor({ state: 'detached' });
     await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
     await page.close();
   });

@@ -28,7 +28,7 @@ export function define(command: Command): void {
       .option('--data <file>', 'write a recipe for these rows: JSONL, JSON, CSV, TSV, Parquet or text')
       .addOption(new Option('--preset <name>', 'what the recipe begins as; default: lora').choices([...presetNames]))
       .addOption(
-        new Option('--from <recipe>', 'translate a recipe of Axolotl or LLaMA-Factory').conflicts([
+        new Option('--from <recipe>', 'translate a recipe of Axolotl, LLaMA-Factory or Unsloth').conflicts([
           'model',
           'data',
           'preset',

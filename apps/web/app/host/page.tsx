@@ -11,6 +11,7 @@ import { DeviceCard } from '../../src/ui/host/DeviceCard.tsx';
 import { Doctor } from '../../src/ui/host/Doctor.tsx';
 import { HostFigures } from '../../src/ui/host/HostFigures.tsx';
 import { LoadedModels } from '../../src/ui/host/LoadedModels.tsx';
+import { useQueueDrag } from '../../src/ui/host/useQueueDrag.ts';
 
 export default function HostScreen() {
   const t = useTranslations('host');
@@ -19,6 +20,7 @@ export default function HostScreen() {
   const { samples, error: hostError } = useHost();
   const error = queueError ?? hostError;
   const devices = useDevices();
+  const drag = useQueueDrag();
   const titles = new Map(devices?.map(({ name, title }) => [name, title]));
   return (
     <>
@@ -41,6 +43,7 @@ export default function HostScreen() {
             lane={lane}
             title={titles.get(lane.device)}
             gpu={gpuOf(lane.device, titles.get(lane.device), samples.at(-1))}
+            drag={drag}
           />
         ))}
         <LoadedModels models={samples.at(-1)?.models ?? []} />

@@ -71,7 +71,7 @@ export type InitRequest = z.input<typeof initRequest>;
 
 export const importRecipeRequest = z.object({
   folder: z.string().min(1).default('.'),
-  /** The recipe of Axolotl or LLaMA-Factory. */
+  /** The recipe of Axolotl, LLaMA-Factory or Unsloth. */
   from: z.string().min(1),
   /** Instead of what that file holds. */
   text: z.string().optional(),
@@ -83,7 +83,7 @@ export const projectSchema = z.object({ folder: z.string(), files: z.array(z.str
 export type Project = z.infer<typeof projectSchema>;
 
 export const importedProjectSchema = projectSchema.extend({
-  kind: z.enum(['axolotl', 'llama-factory']),
+  kind: z.enum(['axolotl', 'llama-factory', 'unsloth']),
   translated: z.array(z.object({ from: z.string(), to: z.string(), note: z.string().optional() })).readonly(),
   untranslated: z.array(z.object({ key: z.string(), value: z.unknown(), reason: z.string() })).readonly(),
   implied: z.array(z.object({ key: z.string(), value: z.unknown(), note: z.string() })).readonly(),

@@ -189,7 +189,7 @@ export const recipes = router({
       });
     }),
 
-  /** Translates a recipe of Axolotl or LLaMA-Factory into a new folder, with an account of every key. */
+  /** Translates a recipe of Axolotl, LLaMA-Factory or Unsloth into a new folder, with an account of every key. */
   import: procedure
     .input(z.object({ folder: newFolder, file: z.string().min(1).max(255), text }))
     .mutation(async ({ ctx, input }): Promise<{ recipe: string; account: ImportedProject }> => {

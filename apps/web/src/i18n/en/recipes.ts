@@ -90,7 +90,7 @@ export const recipes = {
     },
     create: 'Create',
     import: 'Import…',
-    importTitle: 'Import a recipe of Axolotl or LLaMA-Factory',
+    importTitle: 'Import a recipe of Axolotl, LLaMA-Factory or Unsloth',
     importText:
       'Its keys are translated into a recipe of Anneal in a new folder, and you see what became of each. Names of files stay as they are written.',
     importFile: 'A file',

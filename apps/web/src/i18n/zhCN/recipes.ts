@@ -92,7 +92,7 @@ export const recipes: Pick<Messages, 'recipes'> = {
     },
     create: '创建',
     import: '导入…',
-    importTitle: '导入 Axolotl 或 LLaMA-Factory 的配方',
+    importTitle: '导入 Axolotl、LLaMA-Factory 或 Unsloth 的配方',
     importText: '其中的键会翻译成 Anneal 的配方，放入新文件夹，并显示每个键的去向。文件名保持原样。',
     importFile: '选择文件',
     importYaml: '或粘贴 YAML',

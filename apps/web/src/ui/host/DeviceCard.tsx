@@ -2,6 +2,7 @@
 import type { GpuSample } from '@anneal/core/protocol/host';
 import { useMutation } from '@tanstack/react-query';
 import Link from 'next/link';
+import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
@@ -9,25 +10,47 @@ import { useMay } from '../../agent/useMe.ts';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { GpuFigures } from './GpuFigures.tsx';
 import type { Lane } from './lane.ts';
+import type { QueueDrag } from './useQueueDrag.ts';
 import { WaitingList } from './WaitingList.tsx';
 
-/** A device: what trains there, and what waits for it. */
+/** A device: what trains there, and what waits for it. A run that waits for another one can be dropped on it. */
 export function DeviceCard({
   lane,
   title,
   gpu,
+  drag,
 }: {
   lane: Lane;
   title: string | undefined;
   gpu: GpuSample | undefined;
+  drag: QueueDrag;
 }) {
   const t = useTranslations('host');
   const { device, concurrency, running, waiting } = lane;
   const isAway = useConnection() !== 'open';
   const may = useMay('operator');
   const set = useMutation({ mutationFn: (runs: number) => agent().queue.setConcurrency.mutate({ device, runs }) });
+  const [isOver, setIsOver] = useState(false);
+  const takes = drag.dragged !== undefined && drag.dragged.device !== device;
+  const failure = set.error ?? drag.refusalOn(device);
   return (
-    <section aria-label={device} className="overflow-hidden rounded-lg border border-line bg-surface">
+    <section
+      aria-label={device}
+      onDragOver={(event) => {
+        if (!takes) return;
+        event.preventDefault();
+        setIsOver(true);
+      }}
+      onDragLeave={({ currentTarget, relatedTarget }) => {
+        if (!currentTarget.contains(relatedTarget as Node | null)) setIsOver(false);
+      }}
+      onDrop={(event) => {
+        event.preventDefault();
+        if (takes) drag.drop(device, null);
+      }}
+      onDropCapture={() => setIsOver(false)}
+      className={`overflow-hidden rounded-lg border bg-surface ${takes && isOver ? 'border-ember' : 'border-line'}`}
+    >
       <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-line border-b px-4 py-2.5">
         <h2 className="font-medium font-mono text-[13.5px]">{device}</h2>
         <span className="min-w-0 text-[13px] text-muted [overflow-wrap:anywhere]">{title ?? t('gone')}</span>
@@ -47,9 +70,9 @@ export function DeviceCard({
           </select>
         </label>
       </header>
-      {set.error && (
+      {failure != null && (
         <div className="p-3">
-          <ErrorNote error={shownError(set.error)} />
+          <ErrorNote error={shownError(failure)} />
         </div>
       )}
       {gpu && <GpuFigures gpu={gpu} nameOf={(pid) => running.find((run) => run.pid === pid)?.name} />}
@@ -72,7 +95,7 @@ export function DeviceCard({
           </ul>
         </div>
       )}
-      {waiting.length > 0 && <WaitingList device={device} waiting={waiting} isHeld={concurrency === 0} />}
+      {waiting.length > 0 && <WaitingList device={device} waiting={waiting} isHeld={concurrency === 0} drag={drag} />}
     </section>
   );
 }

@@ -2,7 +2,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { ArrowDown, ArrowUp, GripVertical, X } from 'lucide-react';
 import Link from 'next/link';
-import { type DragEvent, useState } from 'react';
+import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { agent } from '../../agent/connection.ts';
 import { useConnection } from '../../agent/hooks.ts';
@@ -11,15 +11,20 @@ import { IconButton } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
 import type { Lane } from './lane.ts';
+import type { QueueDrag } from './useQueueDrag.ts';
 import { WaitsOn } from './WaitsOn.tsx';
 
-/** The runs that wait for a device, in their order; moved by buttons, or dragged. */
-export function WaitingList({ device, waiting, isHeld }: Pick<Lane, 'device' | 'waiting'> & { isHeld: boolean }) {
+/** The runs that wait for a device, in their order; moved by buttons, or dragged, to another device as well. */
+export function WaitingList({
+  device,
+  waiting,
+  isHeld,
+  drag,
+}: Pick<Lane, 'device' | 'waiting'> & { isHeld: boolean; drag: QueueDrag }) {
   const t = useTranslations('host');
   const format = useFormat();
   const isAway = useConnection() !== 'open';
   const may = useMay('operator');
-  const [dragged, setDragged] = useState<string>();
   const [over, setOver] = useState<number>();
   const move = useMutation({
     mutationFn: (wanted: { run: string; place: number }) => agent().queue.move.mutate(wanted),
@@ -28,12 +33,7 @@ export function WaitingList({ device, waiting, isHeld }: Pick<Lane, 'device' | '
   const [notAssigned, setNotAssigned] = useState<unknown>(null);
   const error = move.error ?? remove.error ?? notAssigned;
 
-  const drop = (event: DragEvent, place: number) => {
-    event.preventDefault();
-    if (dragged !== undefined) move.mutate({ run: dragged, place });
-    setDragged(undefined);
-    setOver(undefined);
-  };
+  const { dragged } = drag;
   return (
     <div className="border-line border-t px-4 py-2.5 first-of-type:border-t-0">
       <h3 className="label">{t(isHeld ? 'held' : 'waiting')}</h3>
@@ -44,14 +44,21 @@ export function WaitingList({ device, waiting, isHeld }: Pick<Lane, 'device' | '
             key={run}
             data-waiting={run}
             draggable={may && !isAway}
-            onDragStart={() => setDragged(run)}
-            onDragEnd={() => setDragged(undefined)}
+            onDragStart={() => drag.begin({ run, device })}
+            onDragEnd={drag.end}
             onDragOver={(event) => {
+              if (!dragged) return;
               event.preventDefault();
               setOver(index);
             }}
-            onDrop={(event) => drop(event, index + 1)}
-            className={`flex min-w-0 items-center gap-2 rounded-md px-2 py-0.5 ${dragged !== undefined && over === index ? 'bg-ember-soft' : 'hover:bg-sunken'} ${dragged === run ? 'opacity-50' : ''}`}
+            onDragLeave={() => setOver(undefined)}
+            onDrop={(event) => {
+              event.preventDefault();
+              event.stopPropagation();
+              drag.drop(device, index + 1);
+              setOver(undefined);
+            }}
+            className={`flex min-w-0 items-center gap-2 rounded-md px-2 py-0.5 ${dragged && over === index ? 'bg-ember-soft' : 'hover:bg-sunken'} ${dragged?.run === run ? 'opacity-50' : ''}`}
           >
             {may && (
               <GripVertical

@@ -11,6 +11,7 @@ import { axolotlRules, fromAxolotl } from './axolotl.ts';
 import { importRecipe, importRecipeFile } from './index.ts';
 import { fromLlamaFactory, llamaFactoryRules } from './llamaFactory.ts';
 import { type Input, isMapping, type Translation } from './translate.ts';
+import { fromUnsloth, unslothRules, unslothSections } from './unsloth.ts';
 
 const fixtures = new URL('fixtures/', import.meta.url);
 
@@ -279,6 +280,109 @@ describe('LLaMA-Factory', () => {
   });
 });
 
+describe('Unsloth', () => {
+  it('what its studio saves, which names neither model nor data', async () => {
+    const result = await imported('unsloth-studio.yaml');
+    expect(result).toMatchObject({ kind: 'unsloth', untranslated: [] });
+    expect(result.problems.map(({ path }) => path.join('.'))).toEqual(['base_model', 'datasets']);
+    expect(impliedKeys(result)).toEqual(['adapter', 'excess_length_strategy']);
+    expect(result.recipe).toEqual({
+      adapter: 'qlora',
+      sequence_len: 4096,
+      excess_length_strategy: 'truncate',
+      num_epochs: 2,
+      learning_rate: 1e-4,
+      micro_batch_size: 4,
+      gradient_accumulation_steps: 8,
+      warmup_steps: 5,
+      saves_per_epoch: 0,
+      evals_per_epoch: 5,
+      weight_decay: 0.001,
+      seed: 3407,
+      sample_packing: true,
+      train_on_inputs: false,
+      activations: 'auto',
+      optimizer: 'adamw_8bit',
+      lr_scheduler: 'linear',
+      lora_r: 16,
+      lora_alpha: 32,
+      lora_dropout: 0.05,
+      lora_target_modules: ['q_proj', 'v_proj'],
+      lora_modules_to_save: ['embed_tokens'],
+      peft_use_rslora: true,
+    });
+  });
+
+  it('what `unsloth train` reads, with its defaults', async () => {
+    const result = await imported('unsloth-train.yaml');
+    expect(result).toMatchObject({ kind: 'unsloth', problems: [], untranslated: [] });
+    expect(result.recipe).toMatchObject({
+      base_model: 'unsloth/Qwen2.5-0.5B',
+      datasets: [{ path: 'tatsu-lab/alpaca', type: 'alpaca' }],
+      adapter: 'qlora',
+      load_in_4bit: true,
+      lora_r: 64,
+      lora_alpha: 16,
+      lora_target_modules: ['q_proj', 'k_proj', 'v_proj', 'o_proj'],
+      peft_init_lora_weights: 'loftq',
+      max_steps: 100,
+      save_steps: 50,
+      micro_batch_size: 2,
+      train_on_inputs: true,
+      activations: 'recompute',
+      warmup_steps: 5,
+      optimizer: 'adamw_8bit',
+      output_dir: 'outputs',
+    });
+    expect(result.recipe).not.toHaveProperty('num_epochs');
+    expect(result.text).not.toContain('hf_of_somebody');
+  });
+
+  it.each([
+    [{ training: { training_type: 'full', load_in_4bit: true }, lora: { lora_r: 8 } }, { adapter: null }],
+    [{ training: { load_in_4bit: false } }, { adapter: 'lora' }],
+    [{ lora: { target_modules: '' } }, { lora_target_linear: true }],
+    [{ lora: { target_modules: 'all-linear' } }, { lora_target_linear: true }],
+    [{ training: { gradient_checkpointing: 'none' } }, { activations: 'keep' }],
+    [{ training: { eval_steps: 0 } }, { evals_per_epoch: 0 }],
+    [{ training: { warmup_ratio: 0.1 } }, { warmup_ratio: 0.1 }],
+    [
+      { training: { embedding_learning_rate: 1e-5 }, lora: { target_modules: ['q_proj', 'lm_head'] } },
+      { embedding_lr: 1e-5, lora_modules_to_save: ['lm_head'] },
+    ],
+    [
+      { model: 'm', data: { local_dataset: ['a.jsonl', 'b.jsonl'], format_type: 'chatml' } },
+      {
+        datasets: [
+          { path: 'a.jsonl', type: 'chat_template' },
+          { path: 'b.jsonl', type: 'chat_template' },
+        ],
+      },
+    ],
+    [{ training: {}, inference: { temperature: 0.7 } }, { adapter: 'qlora' }],
+  ])('%j becomes %j', (input, ours) => {
+    const { recipe, untranslated } = fromUnsloth(input as Input);
+    expect(untranslated).toEqual([]);
+    expect(recipe).toMatchObject(ours);
+  });
+
+  it.each([
+    [{ training: { optim: 'sgd' } }, 'training.optim'],
+    [{ training: { vision_image_size: 512 } }, 'training.vision_image_size'],
+    [{ training: { trust_remote_code: true } }, 'training.trust_remote_code'],
+    [{ lora: { finetune_mlp_modules: false } }, 'lora.finetune_mlp_modules'],
+    [{ training: { made_up: 1 } }, 'training.made_up'],
+    [{ training: 7 }, 'training'],
+    [{ made_up: 7 }, 'made_up'],
+  ])('%j is reported', (input, key) => {
+    expect(untranslatedKeys(fromUnsloth(input as Input))).toEqual([key]);
+  });
+
+  it('another way of training is refused', () => {
+    expect(() => fromUnsloth({ training: { training_type: 'Continued Pretraining' } })).toThrow(UserError);
+  });
+});
+
 describe('text', () => {
   it.each([
     ['learning_rate: 1', 'import_unknown_format'],
@@ -301,6 +405,7 @@ describe('text', () => {
     'llama-factory-lora.yaml',
     'llama-factory-qlora.yaml',
     'llama-factory-pretrain.yaml',
+    'unsloth-train.yaml',
   ])('of %s becomes a recipe that resolves', async (name) => {
     const { text, recipe } = await imported(name);
     const read = parseRecipe(text, 'recipe.yaml').recipe;
@@ -320,7 +425,8 @@ function keysOf(input: Input, lists: readonly string[]): string[] {
   });
 }
 
-function check(translate: (input: Input) => Translation, input: Input, lists: readonly string[]): void {
+/** @param keys of the input, each as the account names it */
+function check(translate: (input: Input) => Translation, input: Input, keys: readonly string[]): void {
   let result: Translation;
   try {
     result = translate(input);
@@ -329,7 +435,7 @@ function check(translate: (input: Input) => Translation, input: Input, lists: re
     return;
   }
   const named = [...result.translated.map(({ from }) => from), ...untranslatedKeys(result)];
-  expect(named.sort()).toEqual(keysOf(input, lists).sort());
+  expect(named.sort()).toEqual([...keys].sort());
   for (const [key, ours] of Object.entries(result.recipe)) {
     const shape: Record<string, { safeParse: (value: unknown) => { success: boolean } }> = recipeSchema.shape;
     if (!['datasets', 'test_datasets'].includes(key)) expect(shape[key]?.safeParse(ours).success, key).toBe(true);
@@ -383,7 +489,7 @@ describe('any recipe', () => {
       )
       .map(([keys, data]) => ({ ...keys, ...data }));
     fc.assert(
-      fc.property(input, (each) => check(fromAxolotl, each, lists)),
+      fc.property(input, (each) => check(fromAxolotl, each, keysOf(each, lists))),
       { numRuns: 2000, seed: 7 },
     );
   });
@@ -391,8 +497,28 @@ describe('any recipe', () => {
   it('of LLaMA-Factory likewise', () => {
     const input = recipeOf([...Object.keys(llamaFactoryRules), 'dataset', 'eval_dataset']);
     fc.assert(
-      fc.property(input, (each) => check(fromLlamaFactory, each, [])),
+      fc.property(input, (each) => check(fromLlamaFactory, each, keysOf(each, []))),
       { numRuns: 2000, seed: 7 },
+    );
+  });
+
+  it('of Unsloth likewise', () => {
+    const section = fc.oneof(
+      { weight: 9, arbitrary: recipeOf(Object.keys(unslothRules)) },
+      { weight: 1, arbitrary: value },
+    );
+    const input = fc.dictionary(fc.constantFrom(...unslothSections, 'model', 'other'), section, {
+      noNullPrototype: true,
+    });
+    const named = (all: Input) =>
+      Object.entries(all).flatMap(([name, inner]) =>
+        unslothSections.some((each) => each === name) && isMapping(inner)
+          ? Object.keys(inner).map((key) => `${name}.${key}`)
+          : [name],
+      );
+    fc.assert(
+      fc.property(input, (each) => check(fromUnsloth, each, named(each))),
+      { numRuns: 500, seed: 7 },
     );
   });
 });

@@ -12,9 +12,10 @@ import { fromAxolotl } from './axolotl.ts';
 import { fromLlamaFactory } from './llamaFactory.ts';
 import type { DatasetInfo } from './llamaFactoryDatasets.ts';
 import { type Move, relocate } from './relocate.ts';
-import type { Input, Translation } from './translate.ts';
+import { type Input, isMapping, type Translation } from './translate.ts';
+import { fromUnsloth, unslothSections } from './unsloth.ts';
 
-export type ForeignKind = 'axolotl' | 'llama-factory';
+export type ForeignKind = 'axolotl' | 'llama-factory' | 'unsloth';
 
 export interface ImportedRecipe extends Translation {
   kind: ForeignKind;
@@ -47,12 +48,18 @@ export async function importRecipeFile(path: string, target: string = dirname(pa
 export function importRecipe(text: string, file: string, datasetInfo?: DatasetInfo, move?: Move): ImportedRecipe {
   const input = parseForeign(text, file);
   const kind = detectKind(input, file);
-  const { recipe, ...account } = kind === 'axolotl' ? fromAxolotl(input) : fromLlamaFactory(input, datasetInfo);
+  const { recipe, ...account } = translators[kind](input, datasetInfo);
   const translation = { recipe: move ? relocate(recipe, move) : recipe, ...account };
   const ours = toText(kind, translation);
   const checked = checkRecipe(ours, `${file} (translated)`);
   return { kind, ...translation, text: ours, problems: checked.ok ? [] : checked.problems };
 }
+
+const translators: Record<ForeignKind, (input: Input, info: DatasetInfo | undefined) => Translation> = {
+  axolotl: fromAxolotl,
+  'llama-factory': fromLlamaFactory,
+  unsloth: fromUnsloth,
+};
 
 /** The spellings of true and false that Python's YAML 1.1 knows and YAML 1.2 does not. */
 const pythonBoolean: ScalarTag = {
@@ -104,19 +111,24 @@ function detectKind(input: Input, file: string): ForeignKind {
   }
   if ('model_name_or_path' in input) return 'llama-factory';
   if ('base_model' in input) return 'axolotl';
+  if (unslothSections.some((name) => isMapping(input[name]))) return 'unsloth';
   throw notRecognized(file);
 }
 
 function notRecognized(file: string): UserError {
   return new UserError({
-    what: 'neither a recipe of Axolotl (no `base_model`) nor of LLaMA-Factory (no `model_name_or_path`)',
+    what: 'neither a recipe of Axolotl (no `base_model`) nor of LLaMA-Factory (no `model_name_or_path`) nor of Unsloth (no section `training` or `lora`)',
     where: file,
     next: 'name one of these, or start with `anneal init`',
     code: 'import_unknown_format',
   });
 }
 
-const titles: Record<ForeignKind, string> = { axolotl: 'Axolotl', 'llama-factory': 'LLaMA-Factory' };
+const titles: Record<ForeignKind, string> = {
+  axolotl: 'Axolotl',
+  'llama-factory': 'LLaMA-Factory',
+  unsloth: 'Unsloth',
+};
 
 function toText(kind: ForeignKind, { recipe, untranslated, implied }: Translation): string {
   const { document, root } = layOut({ schema_version: 1, ...recipe });
