@@ -50,6 +50,16 @@ function queue(name: string, epochs: number): void {
   );
 }
 
+/** As if the run had waited for a GPU that is no longer there. */
+function waitForGone(name: string): void {
+  const states = join(agent.workspace, '.state', 'anneal', 'agents');
+  const file = join(states, readdirSync(states)[0] as string, 'queue.json');
+  const text = readFileSync(file, 'utf8');
+  const { waiting } = JSON.parse(text) as { waiting: { run: string }[] };
+  const gone = waiting.map((entry) => (entry.run.endsWith(`-${name}`) ? { ...entry, device: 'cuda:7' } : entry));
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(text), waiting: gone }));
+}
+
 describe('the host', () => {
   it('shows what trains on a device and what waits for it, in an order that can be changed', async () => {
     const page = await open('/host');
@@ -78,16 +88,6 @@ describe('the host', () => {
     await expect.poll(() => names(page), { timeout: 20_000 }).toEqual(['two', 'one']);
     await page.close();
   });
-
-  /** As if the run had waited for a GPU that is no longer there. */
-  function waitForGone(name: string): void {
-    const states = join(agent.workspace, '.state', 'anneal', 'agents');
-    const file = join(states, readdirSync(states)[0] as string, 'queue.json');
-    const text = readFileSync(file, 'utf8');
-    const { waiting } = JSON.parse(text) as { waiting: { run: string }[] };
-    const gone = waiting.map((entry) => (entry.run.endsWith(`-${name}`) ? { ...entry, device: 'cuda:7' } : entry));
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(text), waiting: gone }));
-  }
 
   it('lets a run whose device is gone wait for another one', async () => {
     waitForGone('two');

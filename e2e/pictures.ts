@@ -86,7 +86,6 @@ const pictures: Record<string, Picture> = {
     height: 840,
     path: () => `/recipes?recipe=${recipe}`,
     show: async (page) => {
-      await page.getByRole('button', { name: 'Estimate' }).click();
       await page.getByText('It fits').waitFor({ timeout: 60_000 });
       await page.locator('.monaco-editor .view-line').getByText('lr_scheduler').first().click();
       await page.keyboard.press('End');

@@ -111,9 +111,22 @@ describe('the studio in a browser', () => {
     await writeLine(page, 'lora_rr', 'lora_r: 16');
     await writeLine(page, 'num_epochs', 'num_epochs: 600');
     await page.getByText('Ready to start').waitFor();
-    await page.getByRole('button', { name: 'Estimate' }).click();
-    await page.getByText('It fits').waitFor({ timeout: 30_000 });
+    // By itself, and again after every change.
+    const estimate = page.getByRole('region', { name: 'What it takes' });
+    await estimate.locator('[data-estimate="current"]').waitFor({ timeout: 60_000 });
+    await estimate.getByText('It fits').waitFor();
+    await estimate.getByText('known after a first run').waitFor();
+    const steps = await estimate.getByText('an epoch', { exact: false }).first().innerText();
     await expectAccessible(page);
+    await writeLine(page, 'num_epochs', 'num_epochs: x');
+    await estimate.getByText('Shown is an earlier text.').waitFor();
+    await estimate.getByText(steps).waitFor();
+    await expectAccessible(page);
+    await writeLine(page, 'num_epochs', 'num_epochs: 601');
+    await expect.poll(() => estimate.getByText(steps).count(), { timeout: 60_000 }).toBe(0);
+    await estimate.locator('[data-estimate="current"]').waitFor({ timeout: 60_000 });
+    await writeLine(page, 'num_epochs', 'num_epochs: 600');
+    await page.getByText('Ready to start').waitFor();
     await page.keyboard.press('Control+Enter');
     await page.waitForURL('**/run?id=starter*');
     await state(page, 'running');

@@ -32,6 +32,7 @@ import { pairingLink } from './pairingLink.ts';
 import { Scheduler } from './queue/scheduler.ts';
 import { RecipeDocuments } from './recipes/documents.ts';
 import { FirstBatchesOfRecipes } from './recipes/firstBatches.ts';
+import { LiveEstimates } from './recipes/liveEstimates.ts';
 import { RequestCheck } from './requestCheck.ts';
 import type { Agent } from './router/trpc.ts';
 import { RunFeeds } from './runs/feeds.ts';
@@ -100,6 +101,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     const data = new DataSources(workspace);
     const batches = new RunBatches(workspace);
     const firstBatches = new FirstBatchesOfRecipes(workspace);
+    const estimates = new LiveEstimates({ runsFolder: workspace.runsFolder });
     const chattables = new Chattables(workspace, feeds);
     const files = new ConversationFiles(state.folder);
     const conversations = new Conversations({ files, chattables, models, log: options.log });
@@ -126,6 +128,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       data,
       batches,
       firstBatches,
+      estimates,
       documents,
     };
     const name = nameOf(address.host, options.allowedHosts);

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
-import type { Estimate, PreparationProgress } from '@anneal/core/protocol/estimates';
-import { type RecipeRequest, recipeRequest } from '@anneal/core/protocol/recipes';
+import {
+  type Estimate,
+  type EstimateRequest,
+  estimateRequest,
+  type PreparationProgress,
+} from '@anneal/core/protocol/estimates';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { fitOf, misfit } from '@anneal/core/trainer/fit';
 import { RUNS_ELSEWHERE } from '@anneal/core/trainer/newRun';
@@ -9,7 +13,7 @@ import { sessionEvents } from '@anneal/core/trainer/sessionEvents';
 import { obstacleTo } from '@anneal/formats/files/makeFolder';
 import type { Context } from './context.ts';
 import { parseRequest } from './parseRequest.ts';
-import { openRecipe } from './recipes/open.ts';
+import { openRecipe, openRecipeText } from './recipes/open.ts';
 import { withSession } from './session.ts';
 
 type Saving = Session['plan']['savings'][number];
@@ -17,12 +21,13 @@ type Saving = Session['plan']['savings'][number];
 /** What a run of the recipe would be: the same plan that training executes, and everything up to its first step. */
 export async function* estimateRun(
   { runsFolder, signal }: Context,
-  request: RecipeRequest,
+  request: EstimateRequest,
 ): AsyncGenerator<PreparationProgress, { recipe: ResolvedRecipe; estimate: Estimate }> {
-  const wanted = parseRequest(recipeRequest, request);
-  const { resolved: recipe } = await openRecipe(wanted.recipe, wanted.set);
+  const { recipe: path, set, text, mostBytesPrepared: mostBytes } = parseRequest(estimateRequest, request);
+  const { resolved: recipe } = text === undefined ? await openRecipe(path, set) : openRecipeText(text, path, set);
+  const atAGlance = mostBytes === undefined ? undefined : { mostBytes };
   const folder = resolve(runsFolder ?? recipe.output_dir);
-  const estimate = yield* withSession(recipe, async (session) => estimateOf(session, folder), { signal });
+  const estimate = yield* withSession(recipe, async (session) => estimateOf(session, folder), { signal, atAGlance });
   return { recipe, estimate };
 }
 

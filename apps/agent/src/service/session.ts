@@ -4,7 +4,7 @@ import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { createJob } from '@anneal/core/trainer/job';
 import { dateOfRunNow } from '@anneal/core/trainer/runDate';
-import { openSession, type Session } from '@anneal/core/trainer/session';
+import { openSession, type Session, type SessionOptions } from '@anneal/core/trainer/session';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { reporting } from './reporting.ts';
 
@@ -12,7 +12,11 @@ import { reporting } from './reporting.ts';
 export function withSession<T>(
   recipe: ResolvedRecipe,
   use: (session: Session) => Promise<T>,
-  { now = dateOfRunNow(), signal: outer }: { now?: Date | undefined; signal?: AbortSignal | undefined } = {},
+  {
+    now = dateOfRunNow(),
+    signal: outer,
+    atAGlance,
+  }: { now?: Date | undefined; signal?: AbortSignal | undefined; atAGlance?: SessionOptions['atAGlance'] } = {},
 ): AsyncGenerator<PreparationProgress, T> {
   return reporting(async (report, signal) => {
     const dataFolder = makeTemporaryFolder('data');
@@ -22,6 +26,7 @@ export function withSession<T>(
       const session = await openSession(createJob(recipe), {
         dataFolder,
         preparedCache: preparedDataFolder(),
+        atAGlance,
         onData,
         now,
         signal,

@@ -7,6 +7,7 @@ import { AtomicFile, writeAtomically } from '@anneal/formats/files/atomicWrite';
 import { diskFull } from '@anneal/formats/files/diskFull';
 import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
+import { formatBytes } from '../formatBytes.ts';
 import { type ChatRenderer, sourcesOf } from './chatRenderer.ts';
 import { DataPass, rowsTooLong } from './dataPass.ts';
 import { dropPrepared, keepPrepared, takePrepared } from './preparedCache.ts';
@@ -29,7 +30,8 @@ export type { PreparedSummary } from './preparedSummary.ts';
 /**
  * Reads, renders, tokenizes and judges every row, and leaves the tokens in `folder`. What lies there, or in the cache, of the same
  * inputs is used as it is.
- * @throws UserError for unreadable data, rows over `sequenceLen` with `raise`, and when nothing would be trained
+ * @throws UserError for unreadable data, rows over `sequenceLen` with `raise`, and when nothing would be trained;
+ *   `data_not_prepared` with `atAGlance`
  */
 export async function prepareData(options: PrepareOptions): Promise<PreparedData> {
   const { folder, cache } = options;
@@ -51,10 +53,22 @@ export async function prepareData(options: PrepareOptions): Promise<PreparedData
   const taken = await unlessBroken((from) => takeChecked(from, key, options));
   if (taken instanceof UserError) damaged = taken;
   else if (taken !== null) return notTooLong({ ...taken, reused: true }, options);
+  if (options.atAGlance) assertSmall(options, options.atAGlance.mostBytes);
   const prepared = await prepareIn(options, key);
   await unlessBroken((to) => keepPrepared(to, key, folder));
   const error = cacheError ?? damaged;
   return notTooLong({ ...prepared, reused: false, ...(error && { cacheError: error }) }, options);
+}
+
+function assertSmall({ datasets, validationDatasets = [] }: PrepareOptions, mostBytes: number): void {
+  const files = new Set([...datasets, ...validationDatasets].flatMap((dataset) => dataset.files));
+  const bytes = [...files].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+  if (bytes <= mostBytes) return;
+  throw new UserError({
+    what: `the data are not prepared yet: ${formatBytes(bytes)} are to be read`,
+    next: 'prepare them, which training would do as well',
+    code: 'data_not_prepared',
+  });
 }
 
 function cacheUnusable(cache: string, cause: unknown): UserError {
@@ -119,13 +133,13 @@ async function prepareIn(options: PrepareOptions, key: string): Promise<Prepared
 
 /** What the cache has, once its files are those that were written, and the data those that they were made of; or how it is damaged. */
 async function takeChecked(cache: string, key: string, options: PrepareOptions): Promise<Prepared | UserError | null> {
-  const { folder, signal } = options;
+  const { folder, signal, atAGlance } = options;
   if (!(await takePrepared(cache, key, folder))) return null;
   let taken: Prepared | null = null;
   let damaged: UserError | null = null;
   try {
-    taken = await readFolder(options, key);
-    if (taken && (await areUnchanged(taken.summary.files, signal))) return taken;
+    taken = await readFolder(options, key, { verify: !atAGlance });
+    if (taken && (atAGlance || (await areUnchanged(taken.summary.files, signal)))) return taken;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     damaged = error; // so it is made anew

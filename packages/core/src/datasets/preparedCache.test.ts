@@ -78,6 +78,19 @@ test('data that changed while size and time stayed are prepared anew', async () 
   expect(entries()).toHaveLength(1);
 });
 
+test('at a glance what is prepared is taken as it is, and no more than so many bytes are prepared', async () => {
+  const atAGlance = { mostBytes: statSync(rows).size };
+  expect((await prepare('first', { atAGlance })).reused).toBe(false);
+  // Of the same size and time: only reading it would tell.
+  writeRows('one', 'owt');
+  expect((await prepare('second', { atAGlance })).reused).toBe(true);
+  expect((await prepare('third')).reused).toBe(false);
+  writeRows('one', 'three');
+  await expect(prepare('fourth', { atAGlance })).rejects.toMatchObject({ code: 'data_not_prepared' });
+  await prepare('fifth');
+  expect((await prepare('sixth', { atAGlance })).reused).toBe(true);
+});
+
 test.each(['tokens.bin', 'rows.bin', 'dropped.jsonl'])(
   'a damaged %s is made anew, and no reader sees it',
   async (name) => {

@@ -40,6 +40,11 @@ export interface PrepareOptions extends JudgeOptions {
   readonly folder: string;
   /** A folder in which prepared data are kept for others that prepare the same. */
   readonly cache?: string | undefined;
+  /**
+   * For an estimate while somebody writes a recipe: what lies prepared is taken as it is, without reading it through, and data of
+   * more bytes are not prepared.
+   */
+  readonly atAGlance?: { readonly mostBytes: number } | undefined;
   /** Is told what becomes of rows as they are judged, in order. Of what lies prepared already, `rows.bin` tells the same. */
   readonly onRows?: (rows: readonly JudgedRow[]) => void;
   readonly onProgress?: (progress: PrepareProgress) => void;

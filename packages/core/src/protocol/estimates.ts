@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { preparedSummarySchema } from './data.ts';
 import { errorSchema, warningSchema } from './events.ts';
+import { checkRecipeRequest } from './recipes.ts';
 
 const bytes = z.number().min(0);
 const count = z.int().min(0);
@@ -52,3 +53,29 @@ export const estimateSchema = z.object({
   error: errorSchema.optional(),
 });
 export type Estimate = z.infer<typeof estimateSchema>;
+
+export const estimateRequest = checkRecipeRequest.extend({
+  /**
+   * For one of many while a recipe is written: prepared data are taken as they are, and those of more bytes are not prepared but
+   * refused (`data_not_prepared`). Without it all is prepared and read through.
+   */
+  mostBytesPrepared: bytes.optional(),
+});
+export type EstimateRequest = z.input<typeof estimateRequest>;
+
+/** An estimate while a recipe is written: what is known so far. */
+export type LiveEstimate =
+  /** Another one is made first. */
+  | { stage: 'waiting' }
+  | { stage: 'preparing'; file: string; rows: number; rowsOfFile: number }
+  | { stage: 'planning' }
+  | {
+      stage: 'estimated';
+      estimate: Estimate;
+      /** The one that the recipe means. */
+      device: string;
+      /** All of them, with what is free there in bytes; null where nothing tells. */
+      devices: readonly { name: string; free: number | null }[];
+      /** What the training takes at the speed of the newest run of this model, adapter and device; null where there is none. */
+      time: { seconds: number; run: string } | null;
+    };

@@ -1,6 +1,6 @@
 import type { Plan } from '@anneal/kernels';
 import { type Loader, openLoader } from '../datasets/loader.ts';
-import { type PreparedData, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
+import { type PreparedData, type PrepareOptions, type PrepareProgress, prepareData } from '../datasets/prepareData.ts';
 import { UserError } from '../errors.ts';
 import { rowsTogether } from '../generate/generateTogether.ts';
 import { encodePrompt, type ModelText, openModelText, withChosenTemplate } from '../generate/modelText.ts';
@@ -50,6 +50,8 @@ export interface SessionOptions {
   readonly dataFolder: string;
   /** A folder in which prepared data are kept for others that prepare the same. */
   readonly preparedCache?: string | undefined;
+  /** As that of `prepareData`. */
+  readonly atAGlance?: PrepareOptions['atAGlance'];
   readonly onData?: ((progress: PrepareProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What `strftime_now` of the chat template says: the date of the run, where there is one. */
@@ -63,7 +65,7 @@ export interface SessionOptions {
 /** @throws UserError for anything that keeps the job from starting: model, data, template, adapter, memory */
 export async function openSession(
   job: Job,
-  { dataFolder, preparedCache, onData, signal, now, goesOn = false, onOpened }: SessionOptions,
+  { dataFolder, preparedCache, atAGlance, onData, signal, now, goesOn = false, onOpened }: SessionOptions,
 ): Promise<Session> {
   const opened: { close(): unknown }[] = [];
   const close = async (): Promise<void> => {
@@ -90,6 +92,7 @@ export async function openSession(
       ...job.data.prepare,
       folder: dataFolder,
       cache: preparedCache,
+      atAGlance,
       tokenizer: text.tokenizer,
       renderer: text.renderer,
       ...(onData && { onProgress: onData }),

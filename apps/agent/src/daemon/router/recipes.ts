@@ -9,7 +9,7 @@ import {
   type StudioFirstBatches,
 } from '@anneal/core/protocol/batches';
 import { dataSourceName, hubEntry } from '@anneal/core/protocol/dataView';
-import type { Estimate } from '@anneal/core/protocol/estimates';
+import type { Estimate, LiveEstimate } from '@anneal/core/protocol/estimates';
 import { presetNames } from '@anneal/core/protocol/presets';
 import { prioritySchema } from '@anneal/core/protocol/queue';
 import type { FormSection } from '@anneal/core/protocol/recipeForm';
@@ -29,6 +29,7 @@ import { checkRecipe, validateRecipe } from '../../service/recipes/validate.ts';
 import { createRun } from '../../service/runs/create.ts';
 import { assertJudgesAllowed } from '../../service/runs/judges.ts';
 import { changedKeys } from '../recipes/changedKeys.ts';
+import { withHost } from '../recipes/estimateOnHost.ts';
 import { mostCharacters } from '../recipes/recipeFile.ts';
 import { procedure, router } from './trpc.ts';
 
@@ -116,6 +117,23 @@ export const recipes = router({
     const request = { recipe: documents.path(input.recipe), set: input.set };
     const { estimate } = await finish(runApart('estimate', {}, request, signal));
     yield estimate;
+  }),
+
+  /**
+   * The same of a text that is being written, as far as it is known, until there is nothing more.
+   * @throws `data_not_prepared` where that takes long, unless `prepare` asks for it
+   */
+  liveEstimate: procedure.input(named.extend({ text, prepare: z.boolean() })).subscription(async function* ({
+    ctx,
+    input,
+    signal,
+  }): AsyncGenerator<LiveEstimate> {
+    const { documents, estimates } = ctx.agent;
+    const abort = signal ?? new AbortController().signal;
+    for await (const found of estimates.watch(documents.path(input.recipe), input.text, input.prepare, abort)) {
+      await ctx.pace.turn(abort);
+      yield found.stage === 'estimated' ? await withHost(ctx.agent, found) : found;
+    }
   }),
 
   /** The batches that a run would begin with, once the data are prepared. */

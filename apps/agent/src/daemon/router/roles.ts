@@ -92,6 +92,7 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'recipes.history': 'viewer',
   'recipes.import': 'editor',
   'recipes.list': 'viewer',
+  'recipes.liveEstimate': 'viewer',
   'recipes.open': 'viewer',
   'recipes.restore': 'editor',
   'recipes.save': 'editor',

@@ -15,6 +15,7 @@ import type { Pace } from '../pace.ts';
 import type { Scheduler } from '../queue/scheduler.ts';
 import type { RecipeDocuments } from '../recipes/documents.ts';
 import type { FirstBatchesOfRecipes } from '../recipes/firstBatches.ts';
+import type { LiveEstimates } from '../recipes/liveEstimates.ts';
 import type { RunFeeds } from '../runs/feeds.ts';
 import type { RunBatches } from '../runs/runBatches.ts';
 import type { EndpointStore } from '../secrets/endpointStore.ts';
@@ -34,6 +35,7 @@ export interface Agent {
   data: DataSources;
   batches: RunBatches;
   firstBatches: FirstBatchesOfRecipes;
+  estimates: LiveEstimates;
   jobs: Jobs;
   chattables: Chattables;
   models: LoadedModels;

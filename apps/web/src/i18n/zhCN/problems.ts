@@ -246,6 +246,7 @@ const runs: Record<string, Problem> = {
   logits_not_finite: ['模型输出不是有限值'],
   out_of_memory: ['内存不足', '请减小批大小或序列长度，或关闭其他程序'],
   disk_full: ['磁盘空间不足', '请释放空间'],
+  data_not_prepared: ['数据尚未准备好', '准备数据（训练时也会进行）'],
   device_not_found: ['找不到该设备'],
   unsupported_on_device: ['该设备不支持'],
   addon_not_built: ['原生模块缺失、损坏，或与源代码不符', '请在代码库中运行 npm run build'],

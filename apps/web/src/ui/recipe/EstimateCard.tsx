@@ -1,115 +1,103 @@
 'use client';
-import type { Estimate } from '@anneal/core/protocol/estimates';
-import { type ReactNode, useEffect, useState } from 'react';
+import type { LiveEstimate } from '@anneal/core/protocol/estimates';
+import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import { useTranslations } from 'use-intl';
-import { agent } from '../../agent/connection.ts';
+import { useConnection } from '../../agent/hooks.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
 import { useFormat } from '../format.ts';
-import { MemoryBar } from '../MemoryBar.tsx';
+import { EstimateFigures, EstimateLine } from './EstimateFigures.tsx';
+import { useLiveEstimate } from './useLiveEstimate.ts';
 
 /**
- * What a run would take, when asked for.
+ * What a run would take, as the recipe is written.
  * @param text the recipe once it is in order
- * @param prepare saves it: the estimate reads the file
+ * @param values of its keys, as they were last in order
  */
 export function EstimateCard({
   recipe,
   text,
-  prepare,
+  values,
 }: {
   recipe: string;
   text: string | undefined;
-  prepare: () => Promise<void>;
+  values: RecipeCheck['values'];
 }) {
   const t = useTranslations('recipes');
-  const [asked, setAsked] = useState<string>();
-  const [found, setFound] = useState<{ text: string; estimate?: Estimate; error?: unknown }>();
-  useEffect(() => {
-    if (asked === undefined) return;
-    const subscription = agent().recipes.estimate.subscribe(
-      { recipe },
-      {
-        onData: (estimate) => setFound({ text: asked, estimate }),
-        onError: (error) => setFound({ text: asked, error }),
-        onComplete: () => setAsked(undefined),
-      },
-    );
-    return () => subscription.unsubscribe();
-  }, [asked, recipe]);
-  const ask = async () => {
-    try {
-      await prepare();
-      setAsked(text);
-    } catch (error) {
-      setFound({ text: text ?? '', error });
-    }
-  };
-  const isOld = found !== undefined && text !== undefined && found.text !== text;
-  const isWorking = asked !== undefined && found?.text !== asked;
+  const isAway = useConnection() !== 'open';
+  const { last, isOld, progress, error, needsPreparation, prepare, again } = useLiveEstimate(recipe, text);
   return (
     <section aria-label={t('estimate')} className="rounded-lg border border-line bg-surface p-4">
       <div className="flex items-center gap-3">
         <h2 className="font-medium text-[13px]">{t('estimate')}</h2>
-        <Button className="ml-auto h-7 px-2.5 text-[12.5px]" disabled={text === undefined || isWorking} onClick={ask}>
+        <Button
+          className="ml-auto h-7 px-2.5 text-[12.5px]"
+          disabled={text === undefined || isAway || progress !== undefined}
+          onClick={again}
+        >
           {t('estimateAgain')}
         </Button>
       </div>
-      <div className={`mt-2 ${isOld ? 'opacity-50' : ''}`}>
-        {isWorking ? (
-          <p className="text-[13px] text-muted" role="status">
-            {t('estimating')}
-          </p>
-        ) : found?.error ? (
-          <ErrorNote error={shownError(found.error)} />
-        ) : found?.estimate ? (
-          <Shown estimate={found.estimate} />
+      <p className="mt-1 min-h-5 text-[12.5px] text-muted" role="status" data-estimate={stateOf(progress, isOld, last)}>
+        <State progress={progress} isOld={isOld} hasLast={last !== undefined} isReady={text !== undefined} />
+      </p>
+      <div className="mt-2 grid gap-4">
+        {needsPreparation ? (
+          <div className="grid gap-3 rounded-lg border border-line p-3 text-[13px]">
+            <p>{shownError(error).what}</p>
+            <AtOnce values={values} />
+            <Button disabled={isAway} onClick={prepare}>
+              {t('prepareData')}
+            </Button>
+          </div>
         ) : (
-          <p className="text-[13px] text-muted">{t('estimateHint')}</p>
+          error !== undefined && <ErrorNote error={shownError(error)} />
         )}
+        {last && error === undefined && <EstimateFigures {...last} />}
       </div>
     </section>
   );
 }
 
-function Shown({ estimate }: { estimate: Estimate }) {
-  const t = useTranslations('recipes');
-  const format = useFormat();
-  const { memory, fit, steps, data, model } = estimate;
-  const room = ({ needed, available }: { needed: number; available: number }) =>
-    t('needed', { needed: format.bytes(needed), available: format.bytes(available) });
-  return (
-    <div className="grid gap-4">
-      {estimate.error ? (
-        <ErrorNote title={t('memory')} error={estimate.error} />
-      ) : (
-        <p className="font-medium text-[13px] text-good">{t('fits')}</p>
-      )}
-      <MemoryBar memory={memory} />
-      <dl className="grid gap-1.5 border-line border-t pt-3 text-[13px]">
-        <Line name={t('memory')}>{room(fit.memory)}</Line>
-        <Line name={t('disk')}>{room(fit.disk)}</Line>
-        <Line name={t('steps')}>
-          {t('stepsOf', { total: format.count(steps.total), perEpoch: format.count(steps.perEpoch) })}
-        </Line>
-        <Line name={t('rows')}>{t('rowsOf', { kept: format.count(data.kept), rows: format.count(data.rows) })}</Line>
-        <Line name={t('tokens')}>
-          {t('tokensOf', {
-            tokens: format.count(data.tokens),
-            share: format.count(data.tokens === 0 ? 0 : (100 * data.targetTokens) / data.tokens),
-          })}
-        </Line>
-        <Line name={t('parameters')}>{format.count(model.trainableParameters)}</Line>
-      </dl>
-    </div>
-  );
+function stateOf(progress: LiveEstimate | undefined, isOld: boolean, last: unknown): string {
+  if (progress) return 'working';
+  return last === undefined ? 'none' : isOld ? 'old' : 'current';
 }
 
-function Line({ name, children }: { name: string; children: ReactNode }) {
+function State({
+  progress,
+  isOld,
+  hasLast,
+  isReady,
+}: {
+  progress: LiveEstimate | undefined;
+  isOld: boolean;
+  hasLast: boolean;
+  isReady: boolean;
+}) {
+  const t = useTranslations('recipes');
+  const format = useFormat();
+  const doing =
+    progress?.stage === 'preparing'
+      ? t('preparing', { rows: format.count(progress.rows), of: format.count(progress.rowsOfFile) })
+      : t(progress?.stage === 'waiting' ? 'estimateWaits' : 'estimating');
+  if (progress) return `${doing} ${hasLast ? t('estimateOld') : ''}`;
+  if (!isReady) return t(hasLast ? 'estimateOld' : 'estimateLater');
+  return hasLast && !isOld ? t('estimateHint') : '';
+}
+
+/** What the recipe says by itself, before its data are read. */
+function AtOnce({ values }: { values: RecipeCheck['values'] }) {
+  const t = useTranslations('recipes');
+  const format = useFormat();
+  const number = (key: string) => Number(values?.[key] ?? Number.NaN);
+  const tokens = number('sequence_len') * number('micro_batch_size') * number('gradient_accumulation_steps');
   return (
-    <div className="flex items-baseline gap-4">
-      <dt className="text-muted">{name}</dt>
-      <dd className="figures ml-auto text-right">{children}</dd>
-    </div>
+    <dl className="grid gap-1.5">
+      {Number.isFinite(tokens) && <EstimateLine name={t('mostTokens')}>{format.count(tokens)}</EstimateLine>}
+      {number('max_steps') > 0 && (
+        <EstimateLine name={t('steps')}>{t('mostSteps', { steps: format.count(number('max_steps')) })}</EstimateLine>
+      )}
+    </dl>
   );
 }

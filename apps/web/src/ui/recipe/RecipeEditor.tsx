@@ -237,7 +237,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
             {start.isPending || start.isSuccess ? t('starting') : t('start')}
           </Button>
         </section>
-        <EstimateCard recipe={recipe} text={isReady ? text : undefined} prepare={sent} />
+        <EstimateCard recipe={recipe} text={isReady ? text : undefined} values={values} />
         <Link href={`/data?recipe=${encodeURIComponent(recipe)}`} className={`${buttonClass()} h-9`}>
           <TableProperties className="size-4" aria-hidden="true" />
           {data('lookAt')}

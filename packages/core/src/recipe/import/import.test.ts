@@ -425,6 +425,15 @@ function keysOf(input: Input, lists: readonly string[]): string[] {
   });
 }
 
+/** As `keysOf`, of a file in sections. */
+function keysOfSections(input: Input): string[] {
+  return Object.entries(input).flatMap(([name, inner]) =>
+    unslothSections.some((each) => each === name) && isMapping(inner)
+      ? Object.keys(inner).map((key) => `${name}.${key}`)
+      : [name],
+  );
+}
+
 /** @param keys of the input, each as the account names it */
 function check(translate: (input: Input) => Translation, input: Input, keys: readonly string[]): void {
   let result: Translation;
@@ -510,14 +519,8 @@ describe('any recipe', () => {
     const input = fc.dictionary(fc.constantFrom(...unslothSections, 'model', 'other'), section, {
       noNullPrototype: true,
     });
-    const named = (all: Input) =>
-      Object.entries(all).flatMap(([name, inner]) =>
-        unslothSections.some((each) => each === name) && isMapping(inner)
-          ? Object.keys(inner).map((key) => `${name}.${key}`)
-          : [name],
-      );
     fc.assert(
-      fc.property(input, (each) => check(fromUnsloth, each, named(each))),
+      fc.property(input, (each) => check(fromUnsloth, each, keysOfSections(each))),
       { numRuns: 500, seed: 7 },
     );
   });

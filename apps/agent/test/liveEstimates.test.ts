@@ -1,0 +1,98 @@
+/** Estimates while a recipe is written: shared by those who look at the same text, one at a time, and given up when nobody does. */
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { timeOf } from '../src/daemon/recipes/estimateOnHost.ts';
+import { LiveEstimates } from '../src/daemon/recipes/liveEstimates.ts';
+import { beginProject } from '../src/service/recipes/init.ts';
+import { client, makePlace, paired, start } from './helpers/daemon.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'anneal-estimates-'));
+const path = join(folder, 'recipe.yaml');
+let text: string;
+
+beforeAll(async () => {
+  await beginProject({}, { folder });
+  text = readFileSync(path, 'utf8');
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Watched = ReturnType<LiveEstimates['watch']>;
+
+async function allOf(watched: Watched) {
+  const all = [];
+  for await (const found of watched) all.push(found);
+  return all;
+}
+
+const stagesOf = async (watched: Watched) => (await allOf(watched)).map(({ stage }) => stage);
+
+it('is made once for all who look at a text, and of the text that they see', async () => {
+  const estimates = new LiveEstimates({});
+  const { signal } = new AbortController();
+  const written = text.replace(/num_epochs: .*/, 'num_epochs: 7');
+  const [found] = (await allOf(estimates.watch(path, written, false, signal))).slice(-1);
+  if (found?.stage !== 'estimated') throw new Error(`it ended with ${found?.stage}`);
+  expect(found.estimate.steps.total).toBe(7 * found.estimate.steps.perEpoch);
+  const same = [1, 2].map(() => allOf(estimates.watch(path, text, false, signal)));
+  const [one, two] = await Promise.all(same);
+  expect(one?.at(-1)).toBe(two?.at(-1));
+});
+
+it('waits while another one is made, and goes on when nobody looks at that any more', async () => {
+  const estimates = new LiveEstimates({});
+  const left = new AbortController();
+  const first = estimates.watch(path, text, false, left.signal);
+  await first.next();
+  const second = stagesOf(estimates.watch(path, `${text}# otherwise\n`, false, new AbortController().signal));
+  left.abort();
+  await first.return(undefined);
+  const stages = await second;
+  expect(stages[0]).toBe('waiting');
+  expect(stages.at(-1)).toBe('estimated');
+});
+
+it('says what keeps it from being made, and prepares many data only when it is asked to', async () => {
+  const estimates = new LiveEstimates({}, 1);
+  const { signal } = new AbortController();
+  const data = join(folder, 'data', 'harbour.jsonl');
+  appendFileSync(data, '\n');
+  const watch = (prepare: boolean, written = text) => stagesOf(estimates.watch(path, written, prepare, signal));
+  await expect(watch(false)).rejects.toMatchObject({ code: 'data_not_prepared' });
+  expect((await watch(true)).at(-1)).toBe('estimated');
+  expect((await watch(false)).at(-1)).toBe('estimated');
+  await expect(watch(true, 'lora_rr: 1')).rejects.toMatchObject({ code: 'invalid_recipe' });
+});
+
+it('takes the speed from the newest run of the same model and adapter on the same device', () => {
+  const estimate = { steps: { total: 30, perEpoch: 10 }, data: { tokens: 1000 } } as Parameters<typeof timeOf>[0];
+  const run = { baseModel: 'm', adapter: 'lora', device: 'cpu', tokensPerSecond: 10, updated: '2026-01-01' } as const;
+  const runs = [
+    { ...run, key: 'old' },
+    { ...run, key: 'new', updated: '2026-02-01', tokensPerSecond: 100 },
+    { ...run, key: 'other', updated: '2026-03-01', baseModel: 'n' },
+    { ...run, key: 'elsewhere', updated: '2026-03-01', device: 'cuda:9' },
+    { ...run, key: 'unknown', updated: '2026-03-01', tokensPerSecond: null },
+  ];
+  const recipe = { base_model: 'm', adapter: 'lora' } as const;
+  expect(timeOf(estimate, recipe, 'cpu', runs)).toEqual({ seconds: 30, run: 'new' });
+  expect(timeOf(estimate, { ...recipe, adapter: null }, 'cpu', runs)).toBeNull();
+});
+
+it('tells a browser what is free on each device', async () => {
+  const place = makePlace();
+  await beginProject({}, { folder: join(place.workspace, 'harbour') });
+  const daemon = await start(place);
+  const { api } = client(daemon, await paired(daemon));
+  const recipe = 'harbour/recipe.yaml';
+  const end = new Promise<unknown>((resolve, reject) =>
+    api.recipes.liveEstimate.subscribe(
+      { recipe, text, prepare: false },
+      { onData: (found) => found.stage === 'estimated' && resolve(found), onError: reject },
+    ),
+  );
+  const device = { name: 'cpu', free: expect.any(Number) };
+  expect(await end).toMatchObject({ devices: expect.arrayContaining([device]), time: null });
+});
