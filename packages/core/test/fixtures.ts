@@ -29,7 +29,7 @@ export function goldenPath(name: string): string {
 }
 
 /** Checkpoints with something that published models seldom have, and one test each. */
-export function edgeCasePath(name: 'smollm2-pad' | 'mistral-window1'): string {
+export function edgeCasePath(name: 'smollm2-pad' | 'mistral-window1' | 'llama-dynamic'): string {
   return fileURLToPath(new URL(`golden/edge-cases/${name}`, import.meta.url));
 }
 

@@ -251,6 +251,11 @@ function differencesInLlamaCpp(model: OpenModel): string[] {
             'tokens, not where the text is: start it with that context for short texts.',
         ]
       : []),
+    ...(config.rope.scaling?.kind === 'dynamic'
+      ? [
+          `llama.cpp does not know dynamic NTK: beyond ${config.rope.scaling.originalMaxPositions} tokens its answers will differ.`,
+        ]
+      : []),
     ...(tokenizerFiles.includes('tokenizer.json')
       ? limitsInLlamaCpp(parseJsonObject(model.readTokenizerFile('tokenizer.json'), `${model.path}: tokenizer.json`))
       : ['The model has no tokenizer, so the files take and give token ids only.']),

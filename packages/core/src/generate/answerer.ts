@@ -2,6 +2,7 @@ import { type Device, deviceBytes } from '@anneal/kernels';
 import { chooseDevice } from '../device.ts';
 import { memoryBudget } from '../memory.ts';
 import { loadLoraWeights } from '../models/adapters/loadLora.ts';
+import { longestText } from '../models/config.ts';
 import type { Quantization } from '../models/nf4.ts';
 import { type OpenModel, openModel } from '../models/open.ts';
 import { decodeStream } from '../tokenizers/decodeStream.ts';
@@ -108,7 +109,7 @@ export async function measureAnswerer(options: AnswererOptions): Promise<{ bytes
 async function engineOptions(model: OpenModel, options: AnswererOptions) {
   const { device = chooseDevice(), adapterFolder, weightType, quantization, sideBySide, onLoad, signal } = options;
   const adapter = adapterFolder ? await loadLoraWeights(adapterFolder, model) : null;
-  const contextLength = Math.min(options.contextLength, model.config.maxPositions);
+  const contextLength = Math.min(options.contextLength, longestText(model.config));
   return {
     device,
     weightType,

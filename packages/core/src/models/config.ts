@@ -117,6 +117,11 @@ export function carriesState({ mixers }: Pick<ModelConfig, 'mixers'>): boolean {
   return mixers.some((mixer) => mixer === 'short_conv' || mixer === 'gated_delta' || mixer === 'state_space');
 }
 
+/** Tokens that the model is made for; with dynamic NTK so many contexts as its factor says. */
+export function longestText({ maxPositions, rope: { scaling } }: Pick<ModelConfig, 'maxPositions' | 'rope'>): number {
+  return scaling?.kind === 'dynamic' ? Math.floor(maxPositions * scaling.factor) : maxPositions;
+}
+
 /** Of the keys and values of a layer. */
 export function headsOf(config: ModelConfig, layer: number): Pick<ModelConfig, 'kvHeadCount' | 'headSize'> {
   return (config.slidingWindow[layer] === null ? config.globalAttention : null) ?? config;

@@ -34,6 +34,8 @@ export function readRopes(
     throw fields.unsupported('rope type proportional is not implemented for this model type', 'use another model');
   const slidingRope = sliding ? read(sliding) : traits.ropePerLayerType ? localRope(fields) : null;
   const { scaling } = rope;
+  if (scaling?.kind === 'dynamic' && (scaling.factor < 1 || rotarySize < 4))
+    throw (full ?? fields).wrong('factor', 'a number from 1 on, of heads that turn 4 values or more');
   if (scaling?.kind === 'longrope') {
     const counts = [scaling.shortFactors, scaling.longFactors].map((factors) => factors.length);
     if (counts.some((count) => count !== rotarySize / 2))
@@ -62,6 +64,9 @@ function readParameters(fields: Fields, parameters: Fields | null, maxPositions:
       return { theta, scaling: null };
     case 'linear':
       return { theta, scaling: { kind, factor: parameters.positive('factor') } };
+    case 'dynamic':
+      // By max_position_embeddings alone, as in transformers, whatever original_max_position_embeddings says.
+      return { theta, scaling: { kind, factor: parameters.positive('factor'), originalMaxPositions: maxPositions } };
     case 'proportional': {
       const part = parameters.positive('partial_rotary_factor', 1);
       if (part > 1) throw parameters.wrong('partial_rotary_factor', 'a number up to 1');
@@ -96,7 +101,7 @@ function readParameters(fields: Fields, parameters: Fields | null, maxPositions:
       return { theta, scaling: readLongRope(parameters, original(), maxPositions) };
     default:
       throw parameters.unsupported(
-        `rope type ${kind} is not implemented; known are default, linear, llama3, yarn, longrope, proportional`,
+        `rope type ${kind} is not implemented; known are default, linear, dynamic, llama3, yarn, longrope, proportional`,
         'use another model, or add the type in models/rope.ts',
       );
   }

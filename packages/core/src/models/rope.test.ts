@@ -64,6 +64,11 @@ describe('both spellings of config.json', () => {
     });
   });
 
+  test('dynamic NTK goes by max_position_embeddings, whatever else is written', () => {
+    const dynamic = { type: 'dynamic', factor: 2, original_max_position_embeddings: 1024 };
+    expect(rope({ rope_scaling: dynamic }).scaling).toEqual({ kind: 'dynamic', factor: 2, originalMaxPositions: 4096 });
+  });
+
   test('null and default mean no scaling', () => {
     expect(rope({ rope_theta: 7, rope_scaling: null })).toEqual({ theta: 7, scaling: null });
     expect(rope({ rope_parameters: { rope_type: 'default', rope_theta: 7 } })).toEqual({ theta: 7, scaling: null });
@@ -82,6 +87,7 @@ test.each([
   [{ rope_scaling: { rope_type: 'ntk', factor: 2 } }, 'rope type ntk is not implemented'],
   [{ rope_scaling: { rope_type: 'linear' } }, 'factor must be a number above 0, but it is missing'],
   [{ rope_scaling: { rope_type: 'linear', factor: -1 } }, 'factor must be a number above 0, but it is -1'],
+  [{ rope_scaling: { rope_type: 'dynamic', factor: 0.5 } }, 'factor must be a number from 1 on'],
   [{ rope_scaling: [] }, 'rope_scaling must be an object'],
   [{ rope_theta: 'big' }, 'rope_theta must be a number above 0'],
   [{ partial_rotary_factor: 0.5 }, 'partial rotary embeddings are not implemented'],

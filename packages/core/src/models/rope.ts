@@ -6,6 +6,8 @@ export interface RopeConfig {
 
 export type RopeScaling =
   | { readonly kind: 'linear'; readonly factor: number }
+  /** Sequences beyond the original context have a larger base, by their length. */
+  | { readonly kind: 'dynamic'; readonly factor: number; readonly originalMaxPositions: number }
   /** Only this part of the pairs is turned, by angles as if all were: the others keep still. */
   | { readonly kind: 'proportional'; readonly part: number; readonly factor: number }
   | {
@@ -75,6 +77,7 @@ export function inverseFrequencies(size: number, rope: RopeConfig): RopeFrequenc
   const scaling = rope.scaling;
   switch (scaling?.kind) {
     case undefined:
+    case 'dynamic': // what the base grows by the tables know, as it depends on the length
       return { inverse: plain, long: null, attentionScale: 1 };
     case 'linear':
       return { inverse: plain.map((value) => value / scaling.factor), long: null, attentionScale: 1 };

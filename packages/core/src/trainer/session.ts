@@ -166,11 +166,13 @@ function rolloutRoom(
   return { answers: answersAtOnce, cacheRows: rowsTogether(promptTokens, { answers: answersAtOnce, maxNewTokens }) };
 }
 
-/** Sequences beside each other take the factors of the longest one: they must all be within the original context. */
+/** Sequences beside each other take the frequencies of the last one: they must all be within the original context. */
 function refuseLongRope({ path, config: { rope } }: OpenModel, tokens: number): void {
-  if (rope.scaling?.kind !== 'longrope' || tokens <= rope.scaling.originalMaxPositions) return;
+  const { scaling } = rope;
+  if (scaling?.kind !== 'longrope' && scaling?.kind !== 'dynamic') return;
+  if (tokens <= scaling.originalMaxPositions) return;
   throw new UserError({
-    what: `with LongRoPE answers are sampled within ${rope.scaling.originalMaxPositions} tokens, prompt included; here they may have ${tokens}`,
+    what: `with ${scaling.kind === 'longrope' ? 'LongRoPE' : 'dynamic NTK'} answers are sampled within ${scaling.originalMaxPositions} tokens, prompt included; here they may have ${tokens}`,
     where: path,
     next: 'lower trl.max_completion_length, or leave out the longest prompts with a lower sequence_len',
     code: 'longrope_too_long',

@@ -196,6 +196,11 @@ CONFIGS = {
     "mistral-window1": lambda: T.MistralConfig(**MISTRAL, sliding_window=1),
     # The pad token also ends every answer, as in SmolLM2's GGUF; it stands in the text.
     "smollm2-pad": lambda: T.LlamaConfig(**{**SMOLLM2, "pad_token_id": 2}),
+    # Rows of 48 and of 29 tokens are longer than the context, one of 19 is not, and the greedy answer grows beyond it.
+    "llama-dynamic": lambda: T.LlamaConfig(
+        **{**COMMON, "max_position_embeddings": 24}, **rope(1e4, "dynamic", factor=4.0), rms_norm_eps=1e-5,
+        tie_word_embeddings=False,
+    ),
 }
 
 
@@ -282,10 +287,12 @@ def base_values(model, ids, labels, kept):
     values |= {f"grad.{name_in_file(n)}": float32(p.grad) for n, p in model.named_parameters() if is_kept(n, kept)}
     prompt, first, second = ids[:1, :9], ids[0, :19], ids[1, :29]
     with torch.no_grad():
-        # Without the cache: for a window of 1 transformers' keeps every key ([-window + 1:] of all).
+        # Without the cache: for a window of 1 transformers' keeps every key ([-window + 1:] of all). With dynamic NTK keys in
+        # the cache stay as they are.
+        cached = model.config.rope_parameters.get("rope_type") == "dynamic"
         made = model.generate(
             input_ids=prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=24, do_sample=False,
-            eos_token_id=None, pad_token_id=0, use_cache=False,
+            eos_token_id=None, pad_token_id=0, use_cache=cached,
         )
         alone = [model(input_ids=document[None]).logits[0] for document in (first, second)]
     values |= {"greedy.prompt": prompt.to(torch.int32), "greedy.output": made.to(torch.int32)}

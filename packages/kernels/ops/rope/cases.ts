@@ -4,8 +4,10 @@ import { ropeOp, ropeTableOp } from './op.ts';
 /** So many positions of one sequence, where the original context has 8. */
 function longSequence(T: number) {
   const optional: 'long'[] = ['long'];
-  return { extents: { T, P: 6, S: 2 }, attributes: { scale: 1, original: 8, beta: 0 }, optional };
+  return { extents: { T, P: 6, S: 2 }, attributes: { scale: 1, original: 8, beta: 0, factor: 0 }, optional };
 }
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 export const ropeTableCases = casesFor(ropeTableOp, {
   shapes: [
@@ -13,8 +15,8 @@ export const ropeTableCases = casesFor(ropeTableOp, {
     { T: 20, P: 33, S: 2 },
   ],
   attributes: [
-    { scale: 1, original: 0, beta: 0 },
-    { scale: 1.25, original: 0, beta: 0 },
+    { scale: 1, original: 0, beta: 0, factor: 0 },
+    { scale: 1.25, original: 0, beta: 0, factor: 0 },
   ],
   fill: {
     cuSeqlens:
@@ -31,7 +33,7 @@ export const ropeTableCases = casesFor(ropeTableOp, {
     'far away': { extents: { T: 4, P: 8, S: 2 }, fill: { positions: constant(131_071, 100_003, 0) }, optional: [] },
     'short and long documents': {
       extents: { T: 20, P: 6, S: 5 },
-      attributes: { scale: 1.19, original: 8, beta: 0 },
+      attributes: { scale: 1.19, original: 8, beta: 0, factor: 0 },
       fill: {
         cuSeqlens: constant(0, 8, 8, 17, 20),
         positions: constant(0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 8),
@@ -40,16 +42,27 @@ export const ropeTableCases = casesFor(ropeTableOp, {
     },
     'a short sequence': longSequence(8),
     'a long sequence': longSequence(9),
+    'dynamic NTK, short and long documents': {
+      extents: { T: 40, P: 6, S: 4 },
+      attributes: { scale: 1, original: 8, beta: 0, factor: 2.5 },
+      fill: { cuSeqlens: constant(0, 8, 17, 40), positions: constant(...upTo(8), ...upTo(9), ...upTo(23)) },
+      optional: ['cuSeqlens'],
+    },
+    'dynamic NTK, a long sequence': {
+      extents: { T: 9, P: 33, S: 2 },
+      attributes: { scale: 1, original: 8, beta: 0, factor: 4 },
+      optional: [],
+    },
     'queries that are scaled': {
       extents: { T: 40, P: 4, S: 2 },
-      attributes: { scale: 1, original: 16, beta: 0.1 },
+      attributes: { scale: 1, original: 16, beta: 0.1, factor: 0 },
       optional: [],
     },
   },
-  benchmark: [{ extents: { T: 512, P: 32, S: 2 }, attributes: { scale: 1, original: 0, beta: 0 } }],
+  benchmark: [{ extents: { T: 512, P: 32, S: 2 }, attributes: { scale: 1, original: 0, beta: 0, factor: 0 } }],
   reference: (inputs, { cos, sin }, { extents: { T = 0, P = 0, S = 0 }, attributes, dtypes }) => {
     const { positions, inverse, long, cuSeqlens } = inputs;
-    const { scale, original, beta } = attributes;
+    const { scale, original, beta, factor: growth } = attributes;
     const documents = dtypes.cuSeqlens ? Array.from({ length: S }, (_, i) => cuSeqlens.at(i)) : null;
     for (let t = 0; t < T; t++) {
       const document = documents ? documents.findLastIndex((end) => end <= t) : 0;
@@ -57,9 +70,11 @@ export const ropeTableCases = casesFor(ropeTableOp, {
         ? (documents[document + 1] as number) - (documents[document] as number)
         : positions.at(T - 1) + 1;
       const frequencies = dtypes.long && length > original ? long : inverse;
+      const stretch = growth > 0 && length > original ? (growth * length) / original - (growth - 1) : 1;
+      const frequency = (p: number) => Math.fround(frequencies.at(p) * stretch ** (-p / (P - 1)));
       const factor = beta === 0 ? scale : scale * (1 + beta * Math.log(1 + Math.floor(positions.at(t) / original)));
       for (let p = 0; p < P; p++) {
-        const angle = Math.fround(positions.at(t) * frequencies.at(p)); // rounded to float32: part of the definition
+        const angle = Math.fround(positions.at(t) * (stretch === 1 ? frequencies.at(p) : frequency(p))); // rounded to float32: part of the definition
         cos.add(t, p, Math.cos(angle) * factor);
         sin.add(t, p, Math.sin(angle) * factor);
       }

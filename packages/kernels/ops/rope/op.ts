@@ -8,13 +8,16 @@ import type { Tensor } from '../../src/tensor.ts';
  * With `long`, LongRoPE (Ding et al. 2024): a sequence of more than `original` positions takes those frequencies instead. Its length is
  * that of the document by cuSeqlens, or, without them, of one sequence up to the last position.
  *
+ * With `factor`, dynamic NTK: a sequence of more than `original` positions has the frequencies of the base
+ * base · (factor · length / original - (factor - 1))^(2P / (2P - 2)), by the same length.
+ *
  * With `beta`, both are also times 1 + beta · ln(1 + ⌊position / original⌋): what turns queries then scales them, as in Llama 4.
  */
 export const ropeTableOp = defineOp({
   name: 'rope_table',
   inputs: { positions: 'i32[T]', inverse: 'f32[P]', long: 'f32[P]?', cuSeqlens: 'i32[S]?' },
   outputs: { cos: 'f32[T,P]', sin: 'f32[T,P]' },
-  attributes: ['scale', 'original', 'beta'],
+  attributes: ['scale', 'original', 'beta', 'factor'],
   flops: ({ T = 0, P = 0 }) => 40 * T * P,
 });
 
@@ -48,9 +51,15 @@ export interface RopeTable {
 }
 
 export interface RopeTableOptions {
-  readonly long?: { readonly inverse: Tensor; readonly original: number; readonly cuSeqlens: Tensor | null } | null;
+  /** Of sequences beyond the original context: frequencies of their own, or the factor of dynamic NTK. */
+  readonly long?: LongSequences | null;
   readonly queryScaling?: { readonly beta: number; readonly original: number } | null;
 }
+
+type LongSequences = { readonly original: number; readonly cuSeqlens: Tensor | null } & (
+  | { readonly inverse: Tensor }
+  | { readonly factor: number }
+);
 
 /** @param scale multiplies cos and sin */
 export function ropeTable(
@@ -61,10 +70,16 @@ export function ropeTable(
 ): RopeTable {
   if (long && queryScaling && long.original !== queryScaling.original)
     throw new Error('rope_table: two lengths of the original context');
+  const other = long && 'inverse' in long ? long.inverse : undefined;
   return graphOf(positions).apply(
     ropeTableOp,
-    { positions, inverse, long: long?.inverse, cuSeqlens: long?.cuSeqlens ?? undefined },
-    { scale, original: long?.original ?? queryScaling?.original ?? 0, beta: queryScaling?.beta ?? 0 },
+    { positions, inverse, long: other, cuSeqlens: long?.cuSeqlens ?? undefined },
+    {
+      scale,
+      original: long?.original ?? queryScaling?.original ?? 0,
+      beta: queryScaling?.beta ?? 0,
+      factor: long && 'factor' in long ? long.factor : 0,
+    },
   );
 }
 

@@ -15,13 +15,19 @@ struct Table {
   int64_t tokens, documents;
   const float *inverse, *longer;  // longer: null where all sequences take the same
   float scale, original, beta;
+  double factor;  // of dynamic NTK, or 0
 
-  const float* frequenciesOf(int64_t token) const {
-    if (!longer) return inverse;
-    if (!cu_seqlens) return static_cast<float>(positions[tokens - 1] + 1) > original ? longer : inverse;
+  int64_t lengthOf(int64_t token) const {
+    if (!cu_seqlens) return int64_t{positions[tokens - 1]} + 1;
     int64_t document = 0;
     while (document + 1 < documents && cu_seqlens[document + 1] <= token) document++;
-    return static_cast<float>(cu_seqlens[document + 1] - cu_seqlens[document]) > original ? longer : inverse;
+    return int64_t{cu_seqlens[document + 1]} - cu_seqlens[document];
+  }
+  bool isLong(int64_t token) const { return (longer || factor > 0) && static_cast<float>(lengthOf(token)) > original; }
+  /** What the base has grown by, to the power of (2P - 2) / 2P; 1 within the original context. */
+  double growthOf(int64_t token) const {
+    if (factor == 0 || !isLong(token)) return 1;
+    return factor * static_cast<double>(lengthOf(token)) / static_cast<double>(original) - (factor - 1);
   }
   float scaleOf(int64_t token) const {
     if (beta == 0) return scale;
@@ -36,16 +42,18 @@ const char* rope_table(const Launch& launch) {
   const double* a = launch.attributes;
   const Table table{launch.inputs[0].i32(), cu_seqlens.i32(),       launch.inputs[0].shape[0],   cu_seqlens.absent() ? 0 : cu_seqlens.shape[0] - 1,
                     launch.inputs[1].f32(), launch.inputs[2].f32(), static_cast<float>(a[0]), static_cast<float>(a[1]),
-                    static_cast<float>(a[2])};
+                    static_cast<float>(a[2]),       a[3]};
   float* cosines = launch.outputs[0].f32();
   float* sines = launch.outputs[1].f32();
   const int64_t P = launch.inputs[1].shape[0];
   parallelFor(*launch.context, table.tokens, 8, [=](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; t++) {
-      const float* inverse = table.frequenciesOf(t);
+      const float* inverse = table.longer && table.isLong(t) ? table.longer : table.inverse;
+      const double growth = table.growthOf(t);
       const float scale = table.scaleOf(t);
       for (int64_t p = 0; p < P; p++) {
-        const float angle = static_cast<float>(table.positions[t]) * inverse[p];
+        const float frequency = growth == 1 ? inverse[p] : static_cast<float>(inverse[p] * ::pow(growth, -static_cast<double>(p) / static_cast<double>(P - 1)));
+        const float angle = static_cast<float>(table.positions[t]) * frequency;
         cosines[t * P + p] = ::cosf(angle) * scale;
         sines[t * P + p] = ::sinf(angle) * scale;
       }

@@ -9,13 +9,21 @@ struct Table {
   int64_t tokens, documents;
   const float *inverse, *longer;
   float scale, original, beta;
+  double factor;
 
-  __device__ const float* frequenciesOf(int64_t token) const {
-    if (!longer) return inverse;
-    if (!cuSeqlens) return static_cast<float>(positions[tokens - 1] + 1) > original ? longer : inverse;
+  __device__ int64_t lengthOf(int64_t token) const {
+    if (!cuSeqlens) return int64_t{positions[tokens - 1]} + 1;
     int64_t document = 0;
     while (document + 1 < documents && cuSeqlens[document + 1] <= token) document++;
-    return static_cast<float>(cuSeqlens[document + 1] - cuSeqlens[document]) > original ? longer : inverse;
+    return int64_t{cuSeqlens[document + 1]} - cuSeqlens[document];
+  }
+  __device__ float frequencyOf(int64_t token, int64_t pair, int64_t pairs) const {
+    if (!longer && factor == 0) return inverse[pair];
+    const int64_t length = lengthOf(token);
+    if (static_cast<float>(length) <= original) return inverse[pair];
+    if (longer) return longer[pair];
+    const double growth = factor * static_cast<double>(length) / static_cast<double>(original) - (factor - 1);
+    return static_cast<float>(inverse[pair] * pow(growth, -static_cast<double>(pair) / static_cast<double>(pairs - 1)));
   }
   __device__ float scaleOf(int64_t token) const {
     if (beta == 0) return scale;
@@ -28,7 +36,7 @@ __global__ void __launch_bounds__(kElementThreads) ropeTableKernel(Table table, 
   const int64_t i = int64_t{blockIdx.x} * kElementThreads + threadIdx.x;
   if (i >= count) return;
   const int64_t token = i / pairs;
-  const float angle = __fmul_rn(static_cast<float>(table.positions[token]), table.frequenciesOf(token)[i % pairs]);
+  const float angle = __fmul_rn(static_cast<float>(table.positions[token]), table.frequencyOf(token, i % pairs, pairs));
   const float scale = table.scaleOf(token);
   double sine, cosine;
   sincos(static_cast<double>(angle), &sine, &cosine);
@@ -105,7 +113,7 @@ const char* rope_table(const Launch& launch) {
   if (count == 0) return nullptr;
   const Table table{positions.i32(),         cuSeqlens.i32(),          positions.shape[0], cuSeqlens.absent() ? 0 : cuSeqlens.shape[0] - 1,
                     inverse.f32(),           launch.inputs[2].f32(),   static_cast<float>(a[0]), static_cast<float>(a[1]),
-                    static_cast<float>(a[2])};
+                    static_cast<float>(a[2]),    a[3]};
   ropeTableKernel<<<static_cast<unsigned>(ceilDivide(count, kElementThreads)), kElementThreads, 0, contextOf(launch).stream>>>(
       table, count, pairs, launch.outputs[0].f32(), launch.outputs[1].f32());
   return nullptr;

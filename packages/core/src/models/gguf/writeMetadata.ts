@@ -31,7 +31,7 @@ export function metadataOf(config: ModelConfig, { gguf, ggufPart }: Architecture
 
 /** Llama 3's and LongRoPE's scaling are tensors there (ropeFactors.ts); Llama 3's original context is written only for our own reader. */
 function ropeScalingEntries({ scaling }: RopeConfig, scalesYarnItself: boolean): Entry[] {
-  if (scaling === null) return [];
+  if (scaling === null || scaling.kind === 'dynamic') return []; // GGUF does not know it: `export/gguf.ts` says so
   if (scaling.kind === 'llama3') return [originalContext(scaling.originalMaxPositions)];
   if (scaling.kind === 'longrope')
     return [

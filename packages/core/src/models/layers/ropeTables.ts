@@ -61,14 +61,14 @@ function tablesOf(m: ModelScope, kind: Kind, positions: Tensor, visible: Visibil
   const held = (name: string): Tensor =>
     m.graph.variables.get(name, { shape: [rotarySize / 2], dtype: 'f32', kind: 'state' });
   const inverse = held(variable[kind]);
+  const { scaling } = rope;
+  const cuSeqlens = visible.kind === 'packed' ? visible.cuSeqlens : null;
   const long =
-    rope.scaling?.kind === 'longrope'
-      ? {
-          inverse: held(longVariable(kind)),
-          original: rope.scaling.originalMaxPositions,
-          cuSeqlens: visible.kind === 'packed' ? visible.cuSeqlens : null,
-        }
-      : null;
+    scaling?.kind === 'longrope'
+      ? { inverse: held(longVariable(kind)), original: scaling.originalMaxPositions, cuSeqlens }
+      : scaling?.kind === 'dynamic'
+        ? { factor: scaling.factor, original: scaling.originalMaxPositions, cuSeqlens }
+        : null;
   const keys = ropeTable(positions, inverse, attentionScale, { long });
   if (!queryScaling) return { queries: keys, keys };
   const scaled = { beta: queryScaling.beta, original: queryScaling.originalMaxPositions };

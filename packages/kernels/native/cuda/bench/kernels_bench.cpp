@@ -43,7 +43,7 @@ void benchMemory(BenchDevice& device, const Model& m, DType A) {
   time("qkv_rope", "", {qkv, {}, {}, angles, angles}, {queries, keys, keys, {}}, {heads, kvHeads, 0, 0});
   time("qkv_rope_backward", "normed", {queries, keys, keys, angles, angles, qkv, norm, norm, rstd}, {qkv}, {heads, kvHeads, 0});
   time("qkv_rope_backward", "", {queries, keys, keys, angles, angles, {}, {}, {}, {}}, {qkv}, {heads, kvHeads, 0});
-  time("rope_table", "", {{i32, {T}, true}, {f32, {P}}, {}, {}}, {angles, angles}, {1, 0, 0});
+  time("rope_table", "", {{i32, {T}, true}, {f32, {P}}, {}, {}}, {angles, angles}, {1, 0, 0, 0});
   time("swiglu", "inner", {inner, inner}, {inner}, {0});
   time("swiglu_backward", "inner", {inner, inner, inner}, {inner, inner}, {0});
   const Shape both{A, {T, 2 * N}};
