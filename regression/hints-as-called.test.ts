@@ -1,6 +1,7 @@
 /**
  * Hints said `npx anneal …` to those who had called it by its path, from a folder where npx would fetch another's package; below
- * `anneal remote` they said what to ask of this machine; and some said `anneal …` whatever it was called.
+ * `anneal remote` they said what to ask of this machine; and some said `anneal …` whatever it was called, as the help after a verb
+ * without a subcommand did. The hint beside a new token left out `--folder`, so that it found no such token.
  */
 import { globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,6 +26,22 @@ test('a hint has the name by which it was called', async () => {
   expect(await hintOf(onPath, undefined)).toBe('anneal');
   expect(await hintOf(annealPath, undefined)).toBe(`node ${annealPath}`);
   expect(await hintOf(beside, undefined)).toBe(`node '${beside}'`);
+});
+
+test('the help after a verb without a subcommand does, too', async () => {
+  const { stderr } = await startNode([annealPath, 'token'], temporaryFolder(), { ANNEAL_CALLED_AS: './anneal' }).ended;
+  expect(stderr).toContain('$ ./anneal token list');
+});
+
+test('a token is ended by the command that is said beside it', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'my project'));
+  const run = (args: string[]) =>
+    startNode([annealPath, ...args], folder, { ANNEAL_CALLED_AS: './anneal', XDG_DATA_HOME: folder }).ended;
+  const made = await run(['token', 'create', 'laptop', '--folder', 'my project']);
+  const said = /\.\/anneal (token revoke [0-9a-f]+ --folder )'(.*)'/.exec(made.stderr);
+  expect(said?.[2]).toBe('my project');
+  expect(await run([...`${said?.[1]}`.trim().split(' '), 'my project'])).toMatchObject({ code: 0 });
 });
 
 test('what another agent says names that agent, where it can be asked', () => {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { parseRecipe } from '@anneal/core/recipe/read';
 import { resolveRecipe } from '@anneal/core/recipe/resolve';
 import { describe, expect, it } from 'vitest';
+import { verbs } from '../apps/agent/src/verbs.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -51,6 +52,11 @@ describe('documentation', () => {
     const { recipe } = parseRecipe(yaml, 'README.md');
     expect(resolveRecipe(recipe, { baseDirectory: folder }).base_model).toBe('smollm2-135m');
     rmSync(folder, { recursive: true });
+  });
+
+  it('names every verb of the command line in the README', () => {
+    const named = new Set([...read('README.md').matchAll(/`(?<verb>[a-z]+)`/g)].map(({ groups }) => groups?.verb));
+    expect(verbs.map(({ name }) => name).filter((name) => !named.has(name))).toEqual([]);
   });
 
   it('names every script of package.json that a contributor is told to run', () => {

@@ -23,7 +23,10 @@ export async function buildProgram(
     .option('--debug', 'print the full stack of an unexpected error')
     .showHelpAfterError('(add --help for what can be given)')
     .configureHelp({ showGlobalOptions: false, formatHelp })
-    .configureOutput({ writeOut: (text) => process.stdout.write(asCalled(text)), ...(quiet && { writeErr: () => {} }) })
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(asCalled(text)),
+      writeErr: (text) => !quiet && process.stderr.write(asCalled(text)),
+    })
     .exitOverride()
     .addHelpText('after', '\nExample:\n  $ anneal init && anneal train recipe.yaml');
   for (const verb of verbs) await addVerb(program, verb, wanted === verb.name || typeof wanted !== 'string');

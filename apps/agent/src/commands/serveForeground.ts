@@ -1,6 +1,7 @@
 /** `anneal serve`: the agent until it is told to end. */
 import { hostname, userInfo } from 'node:os';
 import { checkAddress, isLoopback } from '../daemon/address.ts';
+import { asTyped } from '../daemon/agentState.ts';
 import { checkBasePath } from '../daemon/basePath.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { exitCodes } from '../exitCodes.ts';
@@ -33,7 +34,7 @@ function printWelcome({ url }: Daemon, link: string, folder: string): void {
   const { port, hostname: host, pathname } = new URL(url);
   print(`Open the studio: ${link}`);
   print(
-    `The link pairs one browser, once, within 15 minutes. ${asCalled(`Another: anneal pair${folder === '.' ? '' : ` ${folder}`}`)}`,
+    `The link pairs one browser, once, within 15 minutes. ${asCalled(`Another: anneal pair${folder === '.' ? '' : ` ${asTyped(folder)}`}`)}`,
   );
   if (pathname !== '/') print(`Through your proxy: this link with the proxy's name and port in it.`);
   else if (isLoopback(host)) {

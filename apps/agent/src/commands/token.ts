@@ -38,10 +38,10 @@ async function create(name: string, { folder, scope, json }: AgentFolderOptions 
   const made = tokens.create(name, scope);
   audit.record({ name: null, action: 'anneal token create', input: { name, scope }, outcome: 'done' });
   if (json) return printJson(made);
+  const { asTyped } = await import('../daemon/agentState.ts');
+  const end = `anneal token revoke ${made.id}${folder === '.' ? '' : ` --folder ${asTyped(folder)}`}`;
   print(made.token);
-  remark(
-    `It is shown only now. It may: ${scope}. Send it as "Authorization: Bearer …"; end it: anneal token revoke ${made.id}`,
-  );
+  remark(`It is shown only now. It may: ${scope}. Send it as "Authorization: Bearer …"; end it: ${end}`);
 }
 
 async function list({ folder, json }: AgentFolderOptions): Promise<void> {

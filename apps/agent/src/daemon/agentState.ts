@@ -113,7 +113,7 @@ function lockPathIn(folder: string): string {
 }
 
 /** As a command from here names it. */
-function asTyped(folder: string): string {
+export function asTyped(folder: string): string {
   return shellWord(relative('.', folder) || '.');
 }
 

@@ -1,4 +1,4 @@
-/** `node make_ollama.ts`: ollama/go.json, what Go's text/template makes of every template that a Modelfile may hold. Needs Go 1.26. */
+/** `npx node make_ollama.ts`: ollama/go.json, what Go's text/template makes of every template that a Modelfile may hold. Needs Go 1.26. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

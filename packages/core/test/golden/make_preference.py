@@ -3,7 +3,7 @@
 Every value is computed twice: by TRL's own trainer (its data preparation, collator, compute_loss, Trainer.train; padded batches) and by the plain
 formulas in this file (one unpadded sequence at a time). Both run in float64, where loss, metrics, gradients and ten AdamW steps must agree to 1e-6
 relative, and in float32. The files hold the float32 values of the plain formulas, with TRL's float32 loss and the float64 loss beside them.
-usage: python make_preference.py MODEL_DIR OUT_DIR SEED [OBJECTIVE ...], as models/llama3 preference 7
+usage: python make_preference.py MODEL_DIR OUT_DIR SEED [OBJECTIVE ...], as models/llama3 preference 7, and models/qwen3 with the same seed
 MODEL_DIR: tiny model with adapter/ in the Hugging Face layout. Writes OUT_DIR/<objective>/<model>/golden.{json,safetensors}, of reward besides
 adapter/, with the score head; the README.md that PEFT writes there is not kept.
 """

