@@ -18,7 +18,7 @@ test('closing one that is at work ends its process, and the next has another', a
 
 test('a process that is idle serves the next, with nothing left of the last', async () => {
   const first = await TableDatabase.open();
-  await first.ask({ kind: 'query', sql: 'CREATE TABLE kept AS SELECT 1' });
+  await first.ask({ kind: 'query', sql: 'CREATE TEMP TABLE kept AS SELECT 1' });
   first.close();
   const end = vi.spyOn(ForeignProcess.prototype, 'end');
   const next = await TableDatabase.open();
