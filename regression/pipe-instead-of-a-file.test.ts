@@ -1,4 +1,7 @@
-/** A named pipe in the place of a recipe, of rows or of a part of a model was opened, and waited for a writer forever. */
+/**
+ * A named pipe in the place of a recipe, of rows or of a part of a model was opened, and waited for a writer forever. In the place of a file
+ * that only goes along with the model, it was found when the first checkpoint was written.
+ */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +20,7 @@ test('a pipe is refused with its path', hangs, async () => {
     ['pipe.yaml', 'validate', 'pipe.yaml'],
     ['pipe.jsonl', 'inspect', 'pipe.jsonl', '--model', model],
     ['pipe.csv', 'inspect', 'pipe.csv', '--model', model],
+    ['tiny-smollm2/special_tokens_map.json', 'inspect', rows, '--model', model],
     ['tiny-smollm2/config.json', 'inspect', rows, '--model', model],
     ['pipe.gguf', 'inspect', rows, '--model', 'pipe.gguf'],
   ] as const) {
@@ -27,4 +31,14 @@ test('a pipe is refused with its path', hangs, async () => {
     expect(stderr).toContain(name);
     expect(code).toBe(2);
   }
+});
+
+test('in the place of a folder of templates it is refused, too', hangs, async () => {
+  const folder = temporaryFolder();
+  const model = writeTinyModel(folder);
+  const place = join(model, 'additional_chat_templates');
+  execFileSync('mkfifo', [place]);
+  const { code, stderr } = await annealIn(folder)('inspect', writeCapitalsTask(folder), '--model', model);
+  expect(stderr).toContain(`it is no folder\n  at ${place}`);
+  expect(code).toBe(2);
 });

@@ -4,7 +4,9 @@ import { UserError } from '../errors.ts';
 /** Largest count any config may state: far above every published model, far below where products of two overflow. */
 const MAX_COUNT = 2 ** 24;
 
-const isPositive = (item: unknown): item is number => typeof item === 'number' && Number.isFinite(item) && item > 0;
+/** In float32, as the engine has it. */
+const isPositive = (item: unknown): item is number =>
+  typeof item === 'number' && Number.isFinite(Math.fround(item)) && Math.fround(item) > 0;
 
 /** Typed reading of one JSON object that came from outside; every wrong value is a UserError that names file and key. */
 export class Fields {
@@ -41,7 +43,7 @@ export class Fields {
   /** A finite number above zero. */
   positive(key: string, fallback?: number): number {
     const value = this.has(key) ? this.#json[key] : fallback;
-    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) throw this.wrong(key, 'a number above 0');
+    if (!isPositive(value)) throw this.wrong(key, 'a number above 0 in float32');
     return value;
   }
 
@@ -94,7 +96,8 @@ export class Fields {
   /** A list of finite numbers above zero. */
   positives(key: string): number[] {
     const value = this.#json[key];
-    if (!Array.isArray(value) || !value.every(isPositive)) throw this.wrong(key, 'a list of numbers above 0');
+    if (!Array.isArray(value) || !value.every(isPositive))
+      throw this.wrong(key, 'a list of numbers above 0 in float32');
     return value;
   }
 

@@ -85,8 +85,8 @@ describe('both spellings of config.json', () => {
 
 test.each([
   [{ rope_scaling: { rope_type: 'ntk', factor: 2 } }, 'rope type ntk is not implemented'],
-  [{ rope_scaling: { rope_type: 'linear' } }, 'factor must be a number above 0, but it is missing'],
-  [{ rope_scaling: { rope_type: 'linear', factor: -1 } }, 'factor must be a number above 0, but it is -1'],
+  [{ rope_scaling: { rope_type: 'linear' } }, 'factor must be a number above 0 in float32, but it is missing'],
+  [{ rope_scaling: { rope_type: 'linear', factor: -1 } }, 'factor must be a number above 0 in float32, but it is -1'],
   [{ rope_scaling: { rope_type: 'dynamic', factor: 0.5 } }, 'factor must be a number from 1 on'],
   [{ rope_scaling: [] }, 'rope_scaling must be an object'],
   [{ rope_theta: 'big' }, 'rope_theta must be a number above 0'],

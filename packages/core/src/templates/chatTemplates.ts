@@ -1,5 +1,5 @@
 /** Where a model keeps its chat templates. Training, chat, inspection and every export read them here, and nowhere else. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '@anneal/formats/errors';
 import { readSmallFile } from '@anneal/formats/files/randomAccess';
@@ -52,7 +52,16 @@ export function readChatTemplates(folder: string): ChatTemplates | null {
 
 function namedFiles(folder: string): string[] {
   const path = join(folder, NAMED_FOLDER);
-  if (!existsSync(path)) return [];
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (!status) return [];
+  if (!status.isDirectory()) {
+    throw new UserError({
+      what: 'this is where a model keeps a folder of chat templates, and it is no folder',
+      where: path,
+      next: 'remove it, or download the model again',
+      code: 'chat_template_invalid',
+    });
+  }
   const files = readdirSync(path).filter((name) => name.endsWith('.jinja'));
   return files.toSorted().map((name) => `${NAMED_FOLDER}/${name}`);
 }

@@ -67,18 +67,26 @@ export class RandomAccessFile {
 export function readSmallFile(path: string, maxBytes: number): Uint8Array<ArrayBuffer> {
   const file = new RandomAccessFile(path);
   try {
-    if (file.size > maxBytes) {
-      throw new UserError({
-        what: `${file.size} bytes, more than the ${maxBytes} such a file may have`,
-        where: path,
-        next: 'check that this is the right file',
-        code: 'file_too_large',
-      });
-    }
+    refuseLarger(path, file.size, maxBytes);
     return file.read(0, file.size);
   } finally {
     file.close();
   }
+}
+
+/** What `readSmallFile` would refuse of a file that is there, before it is needed. */
+export function checkSmallFile(path: string, maxBytes: number): void {
+  refuseLarger(path, refuseSpecialFile(path)?.size ?? 0, maxBytes);
+}
+
+function refuseLarger(path: string, size: number, maxBytes: number): void {
+  if (size <= maxBytes) return;
+  throw new UserError({
+    what: `${size} bytes, more than the ${maxBytes} such a file may have`,
+    where: path,
+    next: 'check that this is the right file',
+    code: 'file_too_large',
+  });
 }
 
 function openError(path: string, cause: unknown): UserError {

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { openBitsandbytes } from '@anneal/formats/bitsandbytes/source';
 import { refusePickle } from '@anneal/formats/checkpointGuard';
-import { readSmallFile } from '@anneal/formats/files/randomAccess';
+import { checkSmallFile, readSmallFile } from '@anneal/formats/files/randomAccess';
 import { type JsonObject, parseJsonObject } from '@anneal/formats/json';
 import { LIMITS } from '@anneal/formats/limits';
 import { openMxfp4 } from '@anneal/formats/mxfp4/source';
@@ -42,6 +42,8 @@ export function openHuggingFaceModel(path: string): OpenModel {
     ...TOKENIZER_FILES.filter((name) => existsSync(join(folder, name))),
     ...templateFiles(folder),
   ];
+  // Those that nothing here reads are copied into checkpoints: too late to find out that they cannot be.
+  for (const name of tokenizerFiles) checkSmallFile(join(folder, name), LIMITS.tokenizerBytes);
   const chatTemplates = readChatTemplates(folder);
   const source = openBitsandbytes(openMxfp4(openSafetensors(folder)));
   try {
