@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { listCheckpoints } from '../packages/core/src/trainer/checkpointStore.ts';
 import { removeRun } from '../packages/core/src/trainer/removeRun.ts';
 import { RunDirectory } from '../packages/core/src/trainer/runDirectory.ts';
 import { runEntries } from '../packages/core/src/trainer/runFiles.ts';
@@ -89,6 +90,32 @@ test('in checkpoints only what a run has written is removed', async () => {
   expect(readdirSync(folder).sort()).toEqual(['.checkpoint-3.partial', '.notes', '.ssh', 'checkpoint-9']);
   expect(existsSync(join(folder, '.ssh', 'key'))).toBe(true);
   expect(existsSync(join(elsewhere, 'checkpoint-7', 'mine'))).toBe(true);
+});
+
+test('a checkpoint with a link, or with a part that it was not saved with, is none to use', async () => {
+  const run = await RunDirectory.open(path);
+  const { path: checkpoint } = await run.saveCheckpoint(3, async (folder) => {
+    mkdirSync(join(folder, 'inner'));
+    for (const name of ['model.safetensors', 'inner/named.jinja']) writeFileSync(join(folder, name), 'mine');
+  });
+  await run.close();
+  const list = () => listCheckpoints(join(path, 'checkpoints'));
+  expect(await list()).toMatchObject([{ step: 3 }]);
+  for (const name of ['model.safetensors', 'inner']) {
+    const target = join(elsewhere, 'part');
+    renameSync(join(checkpoint, name), target);
+    symlinkSync(target, join(checkpoint, name));
+    await expect(list()).rejects.toMatchObject({ code: 'checkpoint_damaged' });
+    rmSync(join(checkpoint, name));
+    renameSync(target, join(checkpoint, name));
+  }
+  for (const name of ['chat_template.jinja', 'inner/more.safetensors']) {
+    writeFileSync(join(checkpoint, name), 'mine');
+    await expect(list()).rejects.toMatchObject({ code: 'checkpoint_damaged', where: join(checkpoint, name) });
+    rmSync(join(checkpoint, name));
+  }
+  writeFileSync(join(checkpoint, 'model.safetensors'), 'mine, and more');
+  await expect(list()).rejects.toThrow(/14 bytes, and was saved with 4/);
 });
 
 test('removing a run removes no more than the run', async () => {

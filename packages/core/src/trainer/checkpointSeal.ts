@@ -1,7 +1,7 @@
 /** COMPLETE of a checkpoint: names every file with size and SHA-256, so that one that changed is noticed before it is trained on. */
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.ts';
@@ -24,7 +24,7 @@ export async function sealCheckpoint(
   about: { step: number; metric?: number | undefined },
 ): Promise<string> {
   const files: CheckpointSeal['files'] = {};
-  for (const path of await filesBelow(folder)) {
+  for (const path of filesBelow(folder)) {
     files[path] = { bytes: lstatSync(join(folder, path)).size, sha256: await sha256OfFile(join(folder, path)) };
   }
   const { step, metric } = about;
@@ -37,9 +37,16 @@ export function isSealed(folder: string): boolean {
   return existsSync(join(folder, sealName));
 }
 
-/** @throws UserError `checkpoint_damaged` */
+/**
+ * What COMPLETE says, once a look at every file, but not into it, agrees: all are there, none is a link, nothing beside them passes for
+ * a part.
+ * @throws UserError `checkpoint_damaged`
+ */
 export function readSeal(folder: string): CheckpointSeal {
-  return parseSeal(folder, readRunFile(join(folder, sealName)));
+  const text = readRunFile(join(folder, sealName));
+  const seal = parseSeal(folder, text);
+  assertFiles(folder, seal);
+  return seal;
 }
 
 /**
@@ -49,26 +56,33 @@ export function readSeal(folder: string): CheckpointSeal {
  */
 export async function verifyCheckpoint(folder: string, expected?: string): Promise<CheckpointSeal> {
   if (kindOf(join(folder, sealName)) !== 'file') throw damagedCheckpoint(folder, `${sealName} is missing`);
-  const text = readRunFile(join(folder, sealName));
-  if (expected !== undefined && sha256(text) !== expected) {
+  if (expected !== undefined && sha256(readRunFile(join(folder, sealName))) !== expected) {
     throw damagedCheckpoint(join(folder, sealName), 'it is not the one that the events speak of');
   }
-  const seal = parseSeal(folder, text);
-  for (const path of await filesBelow(folder)) {
-    // What somebody put beside them is not read, unless it passes for a part of the checkpoint.
-    if (/\.(safetensors|json)$/.test(path) && !(path in seal.files)) {
-      throw damagedCheckpoint(join(folder, path), `${sealName} does not name it`);
-    }
-  }
-  for (const [name, { bytes, sha256: saved }] of Object.entries(seal.files)) {
+  const seal = readSeal(folder);
+  for (const [name, { sha256: saved }] of Object.entries(seal.files)) {
     const path = join(folder, name);
-    // Names are ours only if nobody wrote them: none may lead out of the folder.
-    if (name.split(/[\\/]/).includes('..') || kindOf(path) !== 'file') throw damagedCheckpoint(path, 'it is missing');
-    if (lstatSync(path).size !== bytes || (await sha256OfFile(path)) !== saved) {
-      throw damagedCheckpoint(path, 'its content is not what was saved');
-    }
+    if ((await sha256OfFile(path)) !== saved) throw damagedCheckpoint(path, 'its content is not what was saved');
   }
   return seal;
+}
+
+/** What somebody put beside them is not read, unless it is called like a part of a model. */
+const partOfModel = /\.(safetensors|json|jinja)$|(^|\/)(tokenizer\.model|merges\.txt)$/;
+
+/** Links are not followed, not even those to folders: their files are missing. */
+function assertFiles(folder: string, { files }: CheckpointSeal): void {
+  const found = new Set(filesBelow(folder));
+  const surplus = [...found].find((name) => partOfModel.test(name) && !(name in files));
+  if (surplus !== undefined) throw damagedCheckpoint(join(folder, surplus), `${sealName} does not name it`);
+  for (const [name, { bytes }] of Object.entries(files)) {
+    const path = join(folder, name);
+    if (!found.has(name)) throw damagedCheckpoint(path, 'it is missing');
+    const status = lstatSync(path);
+    if (!status.isFile()) throw damagedCheckpoint(path, 'it is no regular file');
+    if (status.size !== bytes)
+      throw damagedCheckpoint(path, `it has ${status.size} bytes, and was saved with ${bytes}`);
+  }
 }
 
 function parseSeal(folder: string, text: string): CheckpointSeal {
@@ -95,11 +109,11 @@ export function damagedCheckpoint(where: string, what: string): UserError {
   });
 }
 
-async function filesBelow(folder: string, prefix = ''): Promise<string[]> {
+function filesBelow(folder: string, prefix = ''): string[] {
   const found: string[] = [];
-  for (const entry of await readdir(join(folder, prefix), { withFileTypes: true })) {
+  for (const entry of readdirSync(join(folder, prefix), { withFileTypes: true })) {
     const path = prefix ? `${prefix}/${entry.name}` : entry.name;
-    if (entry.isDirectory()) found.push(...(await filesBelow(folder, path)));
+    if (entry.isDirectory()) found.push(...filesBelow(folder, path));
     else found.push(path);
   }
   return found.sort();

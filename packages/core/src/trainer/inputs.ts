@@ -5,11 +5,13 @@ import { refuseSpecialFile } from '@anneal/formats/files/regularFile';
 import { cacheWarning } from '../datasets/cacheWarning.ts';
 import { sourcesOf } from '../datasets/chatRenderer.ts';
 import type { PrepareOptions } from '../datasets/prepareData.ts';
+import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { defaultCacheDirectory } from '../hub/cache.ts';
 import { modelHash } from '../models/hash.ts';
+import type { OpenModel } from '../models/open.ts';
 import type { RunDirectory } from './runDirectory.ts';
-import type { RunHashes } from './runHashes.ts';
+import { type RunHashes, readPinned } from './runHashes.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -39,6 +41,23 @@ export async function pinInputs({ job, model, text, data }: Session, out: RunDir
     ...rewardHashes(job),
   });
   if (hashed.cacheError) out.record(cacheWarning('hashes of models', hashed.cacheError));
+}
+
+/**
+ * Before weights of a run are put on its base again: hashes known by size and times are enough, as nothing is trained on it.
+ * @throws UserError `run_inputs_changed`
+ */
+export async function checkModel(run: string, { files, path }: Pick<OpenModel, 'files' | 'path'>): Promise<void> {
+  const pinned = readPinned(run);
+  if (!pinned) return;
+  const { sha256: found } = await modelHash(files, join(defaultCacheDirectory(), 'hashes.json'));
+  if (found === pinned.model) return;
+  throw new UserError({
+    what: 'the model has other bytes than the one this run was trained from, so that its weights do not belong to it',
+    where: path,
+    next: 'put the earlier files back; a model that was pulled can be pulled again',
+    code: 'run_inputs_changed',
+  });
 }
 
 function textHashes({ renderer, tokenizer }: Session['text']): Pick<RunHashes, 'template' | 'tokenizer'> {

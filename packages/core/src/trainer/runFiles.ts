@@ -43,7 +43,8 @@ export function assertIsRun(path: string): void {
   });
 }
 
-function assertKind(run: string, name: string, wanted: 'file' | 'folder'): void {
+/** Of an entry, where it is there. @throws UserError `run_not_readable`, `run_entry_foreign` */
+export function assertKind(run: string, name: string, wanted: 'file' | 'folder'): void {
   const path = join(run, name);
   const kind = kindOf(path);
   if (kind === undefined || kind === wanted) return;

@@ -12,7 +12,7 @@ import {
 import { shellWord } from '@anneal/core/shellWord';
 import { quantizationOf } from '@anneal/core/trainer/job';
 import type { Context } from '../context.ts';
-import { type ModelSource, resolveSource } from '../models/source.ts';
+import { checkBase, type ModelSource, resolveSource } from '../models/source.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { answer } from './answer.ts';
@@ -35,11 +35,13 @@ export async function* openChat(context: Context, request: OpenChatRequest): Asy
   const { source, options, base, asked, thinking } = await wantedChat(context, request);
   const { name } = source;
   const answerer = yield* reporting<LoadProgress, Answerer>((report, signal) =>
-    openAnswerer({
-      ...options,
-      onLoad: (loaded, total, bytes) => report({ name, loaded, total, bytes }),
-      signal,
-    }),
+    checkBase(source).then(() =>
+      openAnswerer({
+        ...options,
+        onLoad: (loaded, total, bytes) => report({ name, loaded, total, bytes }),
+        signal,
+      }),
+    ),
   );
   return {
     name,

@@ -4,6 +4,7 @@ import { UserError } from '@anneal/core/errors';
 import type { PreparationProgress } from '@anneal/core/protocol/estimates';
 import { type EvaluateRequest, type Evaluation, evaluateRequest } from '@anneal/core/protocol/evaluations';
 import { evaluate } from '@anneal/core/trainer/evaluate';
+import { checkModel } from '@anneal/core/trainer/inputs';
 import { runDate } from '@anneal/core/trainer/runDate';
 import { readRun } from '@anneal/core/trainer/runReader';
 import type { Session } from '@anneal/core/trainer/session';
@@ -24,6 +25,8 @@ interface Subject {
   baseDirectory: string;
   /** The run whose training may have seen the rows. */
   runPath: string | null;
+  /** The model that this run began with; another may be asked for. */
+  trainedFrom: string | null;
 }
 
 /** @throws UserError `no_validation_rows`, `eval_source`, and whatever keeps a run from its first step */
@@ -32,11 +35,12 @@ export async function* evaluateSource(
   request: EvaluateRequest,
 ): AsyncGenerator<PreparationProgress, Evaluation> {
   const wanted = parseRequest(evaluateRequest, request);
-  const { recipePath, checkpoint, baseDirectory, runPath } = await subjectOf(context, wanted);
+  const { recipePath, checkpoint, baseDirectory, runPath, trainedFrom } = await subjectOf(context, wanted);
   const { resolved } = await openRecipe(recipePath, wanted.set, baseDirectory);
   const measure = async (session: Session) => {
     const { validation, summary } = session.data;
     if (!validation) throw nothingToMeasure(recipePath);
+    if (runPath !== null && resolved.base_model === trainedFrom) await checkModel(runPath, session.model);
     const trained = runPath === null || checkpoint === null ? 0 : await trainedDocuments(runPath, validation);
     const { engine: started } = await startEngine(session, checkpoint?.path ?? null);
     await using engine = new TrainingEngine(started, session.objective);
@@ -51,12 +55,13 @@ async function subjectOf(context: Context, request: ReturnType<typeof evaluateRe
   const { source, base } = request;
   if (/\.ya?ml$/i.test(source)) {
     refuseCheckpoint(request);
-    return { recipePath: source, checkpoint: null, baseDirectory: dirname(source), runPath: null };
+    return { recipePath: source, checkpoint: null, baseDirectory: dirname(source), runPath: null, trainedFrom: null };
   }
   const { run } = await resolveSource(context, request);
   if (run) {
     const recipePath = join(run.path, 'recipe.resolved.yaml');
-    return { recipePath, checkpoint: base ? null : run.checkpoint, baseDirectory: '.', runPath: run.path };
+    const checkpoint = base ? null : run.checkpoint;
+    return { recipePath, checkpoint, baseDirectory: '.', runPath: run.path, trainedFrom: run.recipe.base_model };
   }
   throw new UserError({
     what: 'this is neither a run nor a recipe, so there are no rows to measure on',

@@ -20,7 +20,7 @@ import {
 } from '@anneal/core/protocol/exports';
 import { verifyCheckpoint } from '@anneal/core/trainer/checkpointSeal';
 import type { Context } from '../context.ts';
-import { type ModelSource, openSourceModel, resolveSource } from '../models/source.ts';
+import { checkBase, type ModelSource, openSourceModel, resolveSource } from '../models/source.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { entriesOf } from './entries.ts';
@@ -63,6 +63,7 @@ export async function* exportSource(
   refuseImportanceForNothing(source, wanted);
   refuseOtherScale(target, wanted.adapterScale);
 
+  await checkBase(source);
   await refuseBeforeWriting(source, target, wanted);
   const paths = [
     ...(lora ? ['lora'] : []),
@@ -130,7 +131,7 @@ async function writeForms(
 ): Promise<ExportedForm[]> {
   const { lora, merged, types, ollama, adapterScale, report, signal } = wanted;
   // What is handed on is looked at as closely as what a run goes on with.
-  if (source.run) await verifyCheckpoint(source.run.checkpoint.path);
+  if (source.run) await verifyCheckpoint(source.run.checkpoint.path, source.run.checkpoint.sha256);
   const model = openSourceModel(source);
   const forms: ExportedForm[] = [];
   const progressOf = (form: ExportedForm['form'] | 'imatrix') => ({

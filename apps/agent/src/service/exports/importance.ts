@@ -1,6 +1,6 @@
 /** The importance matrix that GGUF files are quantized by: one from elsewhere, or of the run's own training rows. */
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { openTokenStore } from '@anneal/core/datasets/tokenStore';
 import { chooseDevice } from '@anneal/core/device';
 import { UserError } from '@anneal/core/errors';
@@ -9,6 +9,7 @@ import { collectImportance } from '@anneal/core/export/importance/collect';
 import type { LoraWeights } from '@anneal/core/models/adapters/loraWeights';
 import type { OpenModel } from '@anneal/core/models/open';
 import { quantizationOf, weightTypeOf } from '@anneal/core/trainer/job';
+import { assertKind } from '@anneal/core/trainer/runFiles';
 import { makeFolder } from '@anneal/formats/files/makeFolder';
 import { type Imatrix, readImatrix, writeImatrix } from '@anneal/formats/gguf/imatrix';
 import type { ModelSource } from '../models/source.ts';
@@ -53,7 +54,10 @@ export async function importanceFor(
   if (!imatrix || !run) return null;
   const scale = adapterScale === 1 ? '' : `-scale-${adapterScale}`;
   const kept = join(run.path, 'importance', `step-${run.checkpoint.step}${scale}-${tokens}.gguf`);
-  if (existsSync(kept)) return readImatrix(kept);
+  if (existsSync(kept)) {
+    assertKind(run.path, relative(run.path, kept), 'file');
+    return readImatrix(kept);
+  }
   const { recipe } = run;
   const device = chooseDevice(recipe.device, { threads: recipe.threads ?? undefined });
   const store = openTokenStore(join(run.path, 'data'), 'train');

@@ -13,7 +13,7 @@ import {
 } from '@anneal/core/protocol/exports';
 import { quantizationOf, samplePrompt } from '@anneal/core/trainer/job';
 import type { Context } from '../context.ts';
-import { type ModelSource, resolveSource } from '../models/source.ts';
+import { checkBase, type ModelSource, resolveSource } from '../models/source.ts';
 import { parseRequest } from '../parseRequest.ts';
 import { reporting } from '../reporting.ts';
 import { listExports } from './list.ts';
@@ -28,6 +28,7 @@ export async function* checkParity(
 ): AsyncGenerator<ParityProgress, ComparedExport[]> {
   const wanted = parseRequest(parityRequest, request);
   const source = await resolveSource(context, wanted);
+  await checkBase(source);
   const paths = wanted.exported?.map((path) => resolve(path)) ?? (await exportsOf(context, source));
   if (paths.length === 0) throw nothingExported(wanted.source);
   for (const path of paths) refuseScaled(path);

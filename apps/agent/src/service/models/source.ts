@@ -12,11 +12,15 @@ import { type ResolvedRecipe, resolveRecipe } from '@anneal/core/recipe/resolve'
 import { readChatTemplates } from '@anneal/core/templates/chatTemplates';
 import { bestOf, type Checkpoint, listCheckpoints } from '@anneal/core/trainer/checkpointStore';
 import { textOptions } from '@anneal/core/trainer/dataOptions';
+import { checkModel } from '@anneal/core/trainer/inputs';
 import { runDate } from '@anneal/core/trainer/runDate';
 import { assertIsRun } from '@anneal/core/trainer/runFiles';
 import { findRun, listRuns, readRun } from '@anneal/core/trainer/runReader';
 import { readPeftAdapter } from '@anneal/formats/peft/read';
 import { type Context, runsFolderOf } from '../context.ts';
+
+/** `sha256`: of its COMPLETE, as the events have it. */
+export type RecordedCheckpoint = Checkpoint & { sha256: string | undefined };
 
 export interface ModelSource {
   /** For titles and file names. */
@@ -31,7 +35,7 @@ export interface ModelSource {
   /** Its chat template and what that is given; of a run as it was trained. */
   text: ModelTextOptions;
   /** Where the source is a run. */
-  run: { path: string; checkpoint: Checkpoint; recipe: ResolvedRecipe } | null;
+  run: { path: string; checkpoint: RecordedCheckpoint; recipe: ResolvedRecipe } | null;
 }
 
 /**
@@ -72,6 +76,20 @@ export function openSourceModel({ modelPath, adapterFolder, text }: ModelSource)
   return withTemplateDefaults(withChosenTemplate(scored, text), text);
 }
 
+/**
+ * Of a run that trained an adapter: its base still has to be the one that it was trained on.
+ * @throws UserError `run_inputs_changed`
+ */
+export async function checkBase({ run, adapterFolder, modelPath }: ModelSource): Promise<void> {
+  if (!run || adapterFolder === null) return;
+  const model = openModel(modelPath);
+  try {
+    await checkModel(run.path, model);
+  } finally {
+    model.close();
+  }
+}
+
 /** The adapter brings the head of a reward model, which its base does not have. */
 function givesScores(adapterFolder: string): boolean {
   const { config, tensors } = readPeftAdapter(adapterFolder);
@@ -92,7 +110,10 @@ async function sourceOfRun(path: string, wanted: string | undefined): Promise<Mo
   const { recipe: written } = await readRecipe(join(path, 'recipe.resolved.yaml'));
   const recipe = resolveRecipe(written, { baseDirectory: path });
   const checkpoint = await chooseCheckpoint(path, wanted ?? (recipe.load_best_model_at_end ? 'best' : 'latest'));
-  const { status } = readRun(path);
+  let sha256: string | undefined;
+  const { status } = readRun(path, (event) => {
+    if (event.type === 'checkpoint' && event.step === checkpoint.step) sha256 = event.sha256;
+  });
   const trainsAdapter = existsSync(join(checkpoint.path, 'adapter_config.json'));
   return {
     name: status.name,
@@ -103,7 +124,7 @@ async function sourceOfRun(path: string, wanted: string | undefined): Promise<Mo
     baseModel: recipe.base_model,
     revision: recipe.revision ?? undefined,
     text: { ...textOptions(recipe), now: runDate(status.created) },
-    run: { path, checkpoint, recipe },
+    run: { path, checkpoint: { ...checkpoint, sha256 }, recipe },
   };
 }
 

@@ -171,7 +171,7 @@ export class RunBatches {
         ? known
         : {
             checkpoint: checkpoint.step,
-            losses: await measureStep(this.#recipe, checkpoint, this.#store, documents, { report, signal }),
+            losses: await measureStep(this.#path, this.#recipe, checkpoint, this.#store, documents, { report, signal }),
           };
     this.#measured.delete(step);
     this.#measured.set(step, measured);

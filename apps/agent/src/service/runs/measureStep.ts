@@ -8,6 +8,7 @@ import { openModel } from '@anneal/core/models/open';
 import type { MeasuringProgress } from '@anneal/core/protocol/batches';
 import type { ResolvedRecipe } from '@anneal/core/recipe/resolve';
 import { surveyCheckpoints } from '@anneal/core/trainer/checkpointStore';
+import { checkModel } from '@anneal/core/trainer/inputs';
 import { quantizationOf, weightTypeOf } from '@anneal/core/trainer/job';
 import { measureTokenLosses } from '@anneal/core/trainer/tokenLosses';
 
@@ -35,6 +36,7 @@ export async function checkpointNear(
  * @throws UserError when the model or the adapter is not there any more, or the memory is not
  */
 export async function measureStep(
+  run: string,
   recipe: ResolvedRecipe,
   { folder }: StoredWeights,
   store: TokenStore,
@@ -47,6 +49,7 @@ export async function measureStep(
   const model = openModel(folder !== null && !trainsAdapter ? folder : base());
   const losses = new Map<number, Float64Array>();
   try {
+    if (folder === null || trainsAdapter) await checkModel(run, model);
     const adapterFolder = folder ?? recipe.lora_model_dir;
     await measureTokenLosses(model, store, documents, {
       device,

@@ -5,7 +5,6 @@ import { MANIFEST_FILE, readManifest } from '@anneal/core/datasets/storeManifest
 import { isNotFinite } from '@anneal/core/diagnosis/curves';
 import { UserError } from '@anneal/core/errors';
 import { sha256OfFile } from '@anneal/core/fileHash';
-import { defaultCacheDirectory } from '@anneal/core/hub/cache';
 import { resolveModelPath } from '@anneal/core/hub/resolve';
 import { modelHash } from '@anneal/core/models/hash';
 import { openModel } from '@anneal/core/models/open';
@@ -81,7 +80,7 @@ async function modelProblems(
     report(recipe.base_model);
     const model = openModel(resolveModelPath(recipe.base_model, { revision: recipe.revision ?? undefined }));
     try {
-      const { sha256 } = await modelHash(model.files, join(defaultCacheDirectory(), 'hashes.json'));
+      const { sha256 } = await modelHash(model.files);
       if (sha256 !== hashes.model) return [`the model has other bytes than this run was trained from: ${model.path}`];
     } finally {
       model.close();
