@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsSource } from '@anneal/formats/safetensors/read';
 import { UserError } from '../errors.ts';
+import { readReference } from './readReference.ts';
 
 /**
  * A folder of reference values for one model: the checkpoint, golden.safetensors, adapter/ and, unless its weights are stored
@@ -64,7 +65,7 @@ export function openGolden(path: string, needed: readonly string[] = ['config.js
     shape: (name) => info(name).shape,
     get curves() {
       requireFile(path, 'curves.json');
-      return JSON.parse(readFileSync(join(path, 'curves.json'), 'utf8')) as GoldenCurves;
+      return readReference<GoldenCurves>(join(path, 'curves.json'));
     },
     close: () => source.close(),
   };

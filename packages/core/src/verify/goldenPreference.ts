@@ -1,5 +1,4 @@
 /** Folders of reference values for one objective and one model, as TRL computes them: golden.json and golden.safetensors. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors, type SafetensorsSource } from '@anneal/formats/safetensors/read';
 import { divergenceBatches } from '../datasets/divergence.ts';
@@ -10,6 +9,7 @@ import { UserError } from '../errors.ts';
 import { sha256OfFile } from '../fileHash.ts';
 import { type Objective, type ObjectiveOptions, objectiveOf } from '../objectives/index.ts';
 import type { RewardScale } from '../objectives/sampledAnswers.ts';
+import { readReference } from './readReference.ts';
 
 const objectives = ['dpo', 'orpo', 'cpo', 'kto', 'reward', 'grpo'] as const;
 
@@ -92,7 +92,7 @@ export async function openGoldenPreference(
   path: string,
   modelPath: string,
 ): Promise<{ golden: GoldenPreference; tensors: SafetensorsSource }> {
-  const golden = JSON.parse(readFileSync(join(path, 'golden.json'), 'utf8')) as GoldenPreference;
+  const golden = readReference<GoldenPreference>(join(path, 'golden.json'));
   if (!objectives.includes(golden.objective)) {
     throw new UserError({
       what: `the objective ${golden.objective} is not here`,

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -59,4 +59,16 @@ describe('what cannot be verified says why', () => {
   test('a path that is not there', async () => {
     await expect(verify('/no/such/folder')).rejects.toMatchObject({ code: 'golden_not_found' });
   });
+});
+
+test('a file that is far too large, or no JSON, is no reference, and not read to find that out', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'config.json'), '{}');
+  truncateSync(join(folder, 'config.json'), 4 << 30);
+  await expect(verify(folder)).rejects.toMatchObject({ code: 'golden_not_found' });
+  writeFileSync(join(folder, 'golden.json'), '{"rows": }');
+  writeFileSync(join(folder, 'rows.jsonl'), '');
+  await expect(verify(folder, { model: folder })).rejects.toMatchObject({ code: 'invalid_json' });
+  truncateSync(join(folder, 'golden.json'), 4 << 30);
+  await expect(verify(folder, { model: folder })).rejects.toMatchObject({ code: 'file_too_large' });
 });

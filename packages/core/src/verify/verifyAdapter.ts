@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeNf4 } from '@anneal/formats/bitsandbytes/nf4';
 import { cpuDevice, type Device } from '@anneal/kernels';
@@ -31,6 +31,7 @@ import {
   relativeDifference,
   tolerances,
 } from './quantity.ts';
+import { readReference } from './readReference.ts';
 import { adaptedLogits, firstRowLogits, mergedLogits, verifyLabels } from './verifyForward.ts';
 
 interface AdapterCurves extends Pick<GoldenCurves, 'optimizer' | 'schedule'> {
@@ -51,7 +52,7 @@ export async function verifyAdapter(
 ): Promise<Quantity[]> {
   const golden = openGolden(path, ['curves.json']);
   try {
-    const curves = JSON.parse(readFileSync(join(path, 'curves.json'), 'utf8')) as AdapterCurves;
+    const curves = readReference<AdapterCurves>(join(path, 'curves.json'));
     const model = openModel(basePath ?? baseBeside(path, curves.base));
     try {
       return await verifyWith(golden, curves, model, device);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Device } from '@anneal/kernels';
 import { activationTypeOn } from '../device.ts';
@@ -20,6 +20,7 @@ import {
   quantity,
   tolerances,
 } from './quantity.ts';
+import { readReference } from './readReference.ts';
 
 /**
  * How far the reference's own bfloat16 run is from its float32 run: NMSE, of gradients the worst and the median tensor. With `texts`
@@ -118,7 +119,7 @@ function compareFloat32(prefix: string, model: OpenModel, ours: TextValues, refe
 
 function readYardstick(path: string): Yardstick {
   const file = join(dirname(resolve(path)), 'bf16.json');
-  const all: Record<string, Yardstick> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  const all: Record<string, Yardstick> = existsSync(file) ? readReference(file) : {};
   const found = all[basename(resolve(path))];
   if (found) return found;
   throw new UserError({

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeTemporaryFolder } from '@anneal/formats/files/temporaryFolder';
 import { cpuDevice, type Device, type Engine } from '@anneal/kernels';
@@ -15,6 +15,7 @@ import { openSession, type Session } from '../trainer/session.ts';
 import { startEngine } from '../trainer/startEngine.ts';
 import { TrainingEngine } from '../trainer/trainingEngine.ts';
 import { mismatches, type Quantity, quantity, relativeDifference } from './quantity.ts';
+import { readReference } from './readReference.ts';
 
 /** A real fine-tuning run to be repeated: rows.jsonl, adapter/ and this golden.json. */
 interface GoldenSft {
@@ -38,7 +39,7 @@ const MAX_NEW_TOKENS = 32;
 
 /** Repeats the run through the trainer's own path, from the rows to the tuned model's answers, in float32. */
 export async function verifySft(path: string, modelPath: string, device: Device = cpuDevice()): Promise<Quantity[]> {
-  const golden = JSON.parse(readFileSync(join(path, 'golden.json'), 'utf8')) as GoldenSft;
+  const golden = readReference<GoldenSft>(join(path, 'golden.json'));
   const recipe: Recipe = {
     ...golden.recipe,
     base_model: modelPath,

@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import { openTemplate, type RenderOptions, TemplateError } from '../templates/template.ts';
 import { openTokenizer, type Tokenizer } from '../tokenizers/tokenizer.ts';
 import { mismatches, type Quantity, quantity } from './quantity.ts';
+import { headOf, readReference } from './readReference.ts';
 
 /** Reference texts and ids of one tokenizer family, as transformers and tokenizers make them. */
 export interface GoldenTemplates {
@@ -48,8 +49,7 @@ export function templateFiles(path: string): string[] {
 }
 
 function isGoldenTemplates(path: string): boolean {
-  const head = readFileSync(path, 'utf8').slice(0, 200);
-  return /^\s*\{\s*"family"/.test(head);
+  return /^\s*\{\s*"family"/.test(headOf(path, 200));
 }
 
 /**
@@ -57,7 +57,7 @@ function isGoldenTemplates(path: string): boolean {
  * @throws UserError where the folder has no tokenizer for the family
  */
 export async function verifyTemplates(path: string, tokenizers: string): Promise<Quantity[]> {
-  const golden = JSON.parse(readFileSync(path, 'utf8')) as GoldenTemplates;
+  const golden = readReference<GoldenTemplates>(path);
   const tokenizer = openTokenizer(tokenizerFolder(golden, tokenizers, path));
   const quantities: Quantity[] = [];
   for (const reference of golden.cases) quantities.push(...(await verifyCase(golden, reference, tokenizer)));

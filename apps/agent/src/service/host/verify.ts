@@ -29,7 +29,8 @@ export async function verifyReference(_: Context, request: VerifyRequest): Promi
     return { path, passed: quantities.length > 0 && quantities.every(({ passed }) => passed), quantities };
   } catch (error) {
     if (!(error instanceof UserError)) {
-      return { path, passed: false, quantities: [], error: { what: (error as Error).message, where: path } };
+      const what = `the reference values do not hold what such a folder holds: ${(error as Error).message}`;
+      return { path, passed: false, quantities: [], error: { what, where: path, next: 'make them again' } };
     }
     if (wrongUsage.has(error.code)) throw error;
     return { path, passed: false, quantities: [], error: error.toJSON() };

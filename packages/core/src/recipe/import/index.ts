@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { readSmallFile } from '@anneal/formats/files/randomAccess';
 import { parseJsonObject } from '@anneal/formats/json';
+import { LIMITS } from '@anneal/formats/limits';
 import { isMap, isScalar, type ScalarTag } from 'yaml';
 import { UserError } from '../../errors.ts';
 import { keyOf, layOut, write } from '../layout.ts';
@@ -37,7 +38,8 @@ export async function importRecipeFile(path: string, target: string = dirname(pa
   // LLaMA-Factory is run from the root of its repository, recipes lie in folders below it.
   const places = [dirname(path), process.cwd()].map((base) => join(resolve(base, folder), 'dataset_info.json'));
   const infoFile = 'dataset' in input ? places.find((place) => existsSync(place)) : undefined;
-  const info = infoFile === undefined ? undefined : parseJsonObject(await readFile(infoFile), infoFile);
+  const info =
+    infoFile === undefined ? undefined : parseJsonObject(readSmallFile(infoFile, LIMITS.configBytes), infoFile);
   return importRecipe(text, path, info, { places: [process.cwd(), dirname(path)], target });
 }
 
