@@ -1,5 +1,5 @@
 /** Reward models from training to export; that scores and losses are TRL's is verified over the golden values. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkGgufExport } from '../src/export/gguf.ts';
@@ -64,6 +64,25 @@ test('an adapter learns which answer is preferred, and is exported with its head
   await expect(imitating).rejects.toMatchObject({ code: 'reward_model' });
   const again = await trainHere(recipeFor({ base_model: join(folder, 'merged'), max_steps: 8 }));
   expect(eventsOf(again, 'step')[0]?.rewardAccuracy).toBe(1);
+});
+
+test('margins of the rows are what the scores are to differ by', { timeout: 60_000 }, async () => {
+  const recipe = recipeFor({ max_steps: 6, val_set_size: 0 });
+  const [{ path }] = recipe.datasets as [{ path: string }];
+  const rows = readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line, i) => ({ ...JSON.parse(line), margin: i % 2 === 0 ? 50 : 90 }));
+  writeFileSync(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  // Far beyond what any score is: each row's loss is its margin less the difference of its scores, and a step of four has two of each.
+  const [first] = eventsOf(
+    await trainHere({ ...recipe, shuffle: false, datasets: [{ path, field_margin: 'margin' }] }),
+    'step',
+  );
+  expect(first?.loss).toBeCloseTo(70 - (first?.rewardMargin ?? Number.NaN), 3);
+  const [without] = eventsOf(await trainHere({ ...recipe, shuffle: false }), 'step');
+  expect(without?.rewardMargin).toBe(first?.rewardMargin);
+  expect(without?.loss).toBeLessThan(10);
 });
 
 test('every weight can be trained, with packing', { timeout: 120_000 }, async () => {

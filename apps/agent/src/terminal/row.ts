@@ -8,8 +8,9 @@ import { formatTokens, type ShownToken } from './tokens.ts';
 
 /** The rendered row token by token, what the loss counts in green, and its verdict; of a pair both answers. */
 export function printRow(row: InspectedRow, options: { ids?: boolean }): void {
-  const { rejected } = row;
-  print(colors.bold(`${describeSource(row.source)}${rejected ? ', the chosen answer' : ''}`));
+  const { rejected, margin } = row;
+  const chosen = `, the chosen answer${margin === undefined ? '' : `, to be better by ${margin}`}`;
+  print(colors.bold(`${describeSource(row.source)}${rejected ? chosen : ''}`));
   printText(row, options);
   if (rejected) {
     print(colors.bold(`${describeSource(row.source)}, the rejected answer`));

@@ -3,7 +3,14 @@ import type { Batch, Side } from './types.ts';
 
 /** Lays documents one after another. The sums over a step do not depend on how its documents are spread over batches. */
 export function buildBatch(store: TokenStore, documents: readonly number[]): Batch {
-  return layOut(documents.map((document) => ({ document, words: store.words(document), side: store.side(document) })));
+  return layOut(
+    documents.map((document) => ({
+      document,
+      words: store.words(document),
+      side: store.side(document),
+      margin: store.margin(document),
+    })),
+  );
 }
 
 export interface LaidDocument {
@@ -11,6 +18,7 @@ export interface LaidDocument {
   readonly document: number;
   readonly words: Uint32Array;
   readonly side: Side;
+  readonly margin?: number | undefined;
 }
 
 export function layOut(documents: readonly LaidDocument[]): Batch {
@@ -22,6 +30,9 @@ export function layOut(documents: readonly LaidDocument[]): Batch {
     cuSeqlens: new Int32Array(documents.length + 1),
     documents: documents.map(({ document }) => document),
     sides: documents.map(({ side }) => side),
+    ...(documents.some(({ margin }) => margin !== undefined) && {
+      margins: documents.map(({ margin = 0 }) => margin),
+    }),
   };
   let at = 0;
   for (const [i, { words }] of documents.entries()) {

@@ -13,7 +13,7 @@ import { PROVENANCE_COLUMN } from './provenance.ts';
 import { openSource } from './read.ts';
 import { type JudgedRow, judgedRow, RowTable } from './rowTable.ts';
 import { type PreparedRow, selectRows } from './select.ts';
-import { STORE_VERSION, type StoreManifest } from './storeManifest.ts';
+import type { StoreManifest } from './storeManifest.ts';
 import { hashOf, toWords } from './tokenStore.ts';
 import type { TokenStoreWriter } from './tokenStoreWriter.ts';
 import { type DropReason, describeSource, describeVerdict, dropped, type LeftOut, type RowSource } from './types.ts';
@@ -135,13 +135,7 @@ export class DataPass {
     if (first === undefined) this.#seen.set(hash, row.source);
     const firstDocument = this.#writer.documents;
     for (const [i, document] of documents.entries()) {
-      await this.#writer.append(
-        words[i] as Uint32Array,
-        countTargetTokens(document),
-        file,
-        row.source.row,
-        document.side,
-      );
+      await this.#writer.append(words[i] as Uint32Array, countTargetTokens(document), file, row.source.row, document);
     }
     this.#rows.push({ dataset, hash, firstDocument, documents: documents.length });
     return outcome;
@@ -182,7 +176,7 @@ export class DataPass {
       files: this.#files,
     };
     return {
-      version: STORE_VERSION,
+      version: this.#writer.version,
       key,
       tokens: this.#writer.tokens,
       documents: this.#writer.documents,

@@ -117,7 +117,8 @@ export async function openInspectedFile(
 /** Shows a processed row, of a pair both answers. */
 async function inspectRow(processed: ProcessedRow, options: ProcessOptions): Promise<InspectedRow> {
   const { row, rejected, verdict, unread } = processed;
-  const shown = { source: row.source, value: row.value, verdict, unread };
+  const margin = processed.documents[0]?.margin;
+  const shown = { source: row.source, value: row.value, verdict, unread, ...(margin !== undefined && { margin }) };
   return {
     ...shown,
     ...(await inspectPart(processed, options)),

@@ -7,7 +7,7 @@ import { permutation } from '../random.ts';
 import { loaderOf, openLoader } from './loader.ts';
 import { packBins, packingEfficiency } from './pack.ts';
 import { evaluationBatches, planSteps, type StepOptions } from './steps.ts';
-import { MANIFEST_FILE, STORE_VERSION, sealManifest } from './storeManifest.ts';
+import { MANIFEST_FILE, sealManifest } from './storeManifest.ts';
 import { openTokenStore, tokenStoreOf, toWords } from './tokenStore.ts';
 import { TokenStoreWriter } from './tokenStoreWriter.ts';
 import type { Batch, Encoded, StepBatches } from './types.ts';
@@ -42,7 +42,7 @@ async function folderOf(lengths: readonly number[]): Promise<string> {
   const { sha256 } = await writer.finish(train, new Uint32Array(0));
   const counts = { tokens: writer.tokens, documents: writer.documents, train: train.length, validation: 0 };
   const manifest = sealManifest({
-    version: STORE_VERSION,
+    version: writer.version,
     key: '',
     ...counts,
     sha256,

@@ -52,6 +52,7 @@ export interface ProcessedRow extends ProcessedPart {
 
 interface Part {
   readonly side: Side;
+  readonly margin?: number | undefined;
   readonly content: Content;
   readonly rendered: Rendered | Dropped;
 }
@@ -67,11 +68,11 @@ export async function processRows(options: ProcessOptions, rows: readonly RawRow
     if (fault !== undefined) return dropped('malformed_row', fault);
     const read = contentsOf(reader.read(value));
     if ('kind' in read) return read;
-    return read.map(({ side, content }) => {
+    return read.map(({ side, content, margin }) => {
       const isLost = disordered && content.kind === 'chat' && printsObjects(content);
       if (isLost) return { side, content, rendered: dropped('malformed_row', DISORDERED) };
       if (content.kind === 'chat' && renderer !== null) unreadBy[i]?.push(...unreadFields(content, renderer));
-      return { side, content, rendered: render(renderer, content, mask) };
+      return { side, margin, content, rendered: render(renderer, content, mask) };
     });
   });
   const rendered = partsBy.flatMap((parts) => ('kind' in parts ? [] : parts.map((part) => part.rendered)));
@@ -128,8 +129,9 @@ function decide(
     if (verdict.kind === 'dropped') return { documents: [], verdict: ofSide(side, verdict) };
   }
   const documents = judged.map((one, i): Encoded => {
-    const side = parts[i]?.side ?? 'none';
-    return side === 'none' ? (one.encoded as Encoded) : { ...(one.encoded as Encoded), side };
+    const { side = 'none', margin } = parts[i] ?? {};
+    const encodedPart = one.encoded as Encoded;
+    return side === 'none' ? encodedPart : { ...encodedPart, side, ...(margin !== undefined && { margin }) };
   });
   const [better, worse] = documents as [Encoded, Encoded?];
   if (worse && isDeepStrictEqual(better.ids, worse.ids)) {

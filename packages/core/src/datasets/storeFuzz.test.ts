@@ -6,14 +6,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { type Choices, fuzz, mutated, placesIn, replacedAt } from '../../test/fuzz.ts';
 import { type PreparedSummary, summaryOf } from './preparedSummary.ts';
-import {
-  MANIFEST_FILE,
-  readManifest,
-  STORE_VERSION,
-  type StoreManifest,
-  sealManifest,
-  verifyTokenStore,
-} from './storeManifest.ts';
+import { MANIFEST_FILE, readManifest, type StoreManifest, sealManifest, verifyTokenStore } from './storeManifest.ts';
 import { openTokenStore, type TokenStore } from './tokenStore.ts';
 import { TokenStoreWriter } from './tokenStoreWriter.ts';
 
@@ -87,6 +80,7 @@ async function writeStore(): Promise<Parameters<typeof sealManifest>[0]> {
       i,
       0,
       i + 1,
+      i % 2 === 0 ? { side: 'chosen', margin: i / 4 } : { side: 'rejected' },
     );
   const { sha256 } = await writer.finish(Uint32Array.of(0, 1, 2, 2), Uint32Array.of(4));
   const { tokens, documents } = writer;
@@ -110,7 +104,7 @@ async function writeStore(): Promise<Parameters<typeof sealManifest>[0]> {
     ],
   };
   return {
-    version: STORE_VERSION,
+    version: writer.version,
     key: 'k',
     tokens,
     documents,

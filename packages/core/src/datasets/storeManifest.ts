@@ -13,8 +13,8 @@ import { sha256OfFile } from '../fileHash.ts';
 const count = z.int().min(0);
 const documentCount = count.max(2 ** 32 - 1);
 
-/** Of the layout of the tokens' file; 1 had no sides. */
-export const STORE_VERSION = 2;
+/** Of the layout of the tokens' file, the newest: 1 had no sides, 2 has no margins. */
+export const STORE_VERSION = 3;
 
 export const TOKENS_FILE = 'tokens.bin';
 export const MANIFEST_FILE = 'manifest.json';
@@ -107,7 +107,7 @@ function checksumOf(manifest: StoreManifest): string {
 /** Where in the file the index of the documents begins, and the lists of their numbers. */
 export function placesOf({ version, tokens, documents }: StoreManifest): { indexAt: number; listAt: number } {
   const indexAt = Math.ceil(tokens / 2) * 8;
-  return { indexAt, listAt: indexAt + documents * (version === 1 ? 24 : 28) };
+  return { indexAt, listAt: indexAt + documents * (20 + 4 * version) };
 }
 
 export function refuseOtherSize(folder: string, size: number, manifest: StoreManifest): void {

@@ -22,6 +22,8 @@ export interface TokenStore {
   words(document: number): Uint32Array;
   source(document: number): RowSource;
   side(document: number): Side;
+  /** Undefined where no row has any. */
+  margin(document: number): number | undefined;
   close(): void;
 }
 
@@ -52,6 +54,8 @@ interface DocumentIndex {
   rows: Uint32Array;
   /** Numbers in `SIDES`. */
   sides: Uint32Array;
+  /** Null where rows have none. */
+  margins: Float32Array | null;
 }
 
 /** Opens the training or the validation documents that lie in `folder`; only the index is read. */
@@ -74,6 +78,7 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
     files: uint32(indexAt + documents * 16, documents),
     rows: uint32(indexAt + documents * 20, documents),
     sides: manifest.version === 1 ? new Uint32Array(documents) : uint32(indexAt + documents * 24, documents),
+    margins: manifest.version < 3 ? null : new Float32Array(file.read(indexAt + documents * 28, documents * 4).buffer),
   };
   const list =
     name === 'train' ? uint32(listAt, manifest.train) : uint32(listAt + 4 * manifest.train, manifest.validation);
@@ -81,7 +86,7 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
     file.close();
     throw damagedStore(folder, `the index in ${TOKENS_FILE} points outside of it`);
   }
-  const at = (numbers: Uint32Array | Float64Array, document: number): number => {
+  const at = (numbers: Uint32Array | Float32Array | Float64Array, document: number): number => {
     const number = numbers[list[document] as number];
     if (number === undefined) throw new RangeError(`document ${document} of ${list.length}`);
     return number;
@@ -96,13 +101,14 @@ export function openTokenStore(folder: string, name: StoreName): TokenStore {
       row: at(all.rows, document),
     }),
     side: (document) => SIDES[at(all.sides, document)] as Side,
+    margin: (document) => (all.margins === null ? undefined : at(all.margins, document)),
     close: () => file.close(),
   };
 }
 
 /** Whether every document of the list lies within the tokens and comes from a file that the manifest names. */
 function pointsInside(
-  { starts, lengths, targetCounts, files, sides }: DocumentIndex,
+  { starts, lengths, targetCounts, files, sides, margins }: DocumentIndex,
   list: Uint32Array,
   { tokens, files: names }: StoreManifest,
 ): boolean {
@@ -115,7 +121,8 @@ function pointsInside(
       (start as number) + length <= tokens &&
       (targetCounts[document] as number) <= length &&
       (files[document] as number) < names.length &&
-      (sides[document] as number) < SIDES.length
+      (sides[document] as number) < SIDES.length &&
+      Number.isFinite(margins?.[document] ?? 0)
     );
   });
 }
@@ -130,6 +137,7 @@ export function tokenStoreOf(documents: readonly Encoded[], sources: readonly Ro
     words: (document) => words[document] as Uint32Array,
     source: (document) => sources[document] ?? { file: 'memory', row: document + 1 },
     side: (document) => documents[document]?.side ?? 'none',
+    margin: (document) => documents[document]?.margin,
     close: () => undefined,
   };
 }

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { AtomicFile } from '@anneal/formats/files/atomicWrite';
 import { TOKENS_FILE } from './storeManifest.ts';
-import { SIDES, type Side } from './types.ts';
+import { type Encoded, SIDES } from './types.ts';
 
 /**
  * Streams documents into `tokens.bin`: all words, padded to 8 bytes; then per document its start (float64), length, number of
- * target tokens, file, row and side (uint32 each); then the documents of the training and of the validation set (uint32). Little-endian.
+ * target tokens, file, row and side (uint32 each), and where rows have margins, these (float32); then the documents of the training and of the validation set (uint32). Little-endian.
  */
 export class TokenStoreWriter {
   readonly #file: AtomicFile;
@@ -16,6 +16,7 @@ export class TokenStoreWriter {
   readonly #files: number[] = [];
   readonly #rows: number[] = [];
   readonly #sides: number[] = [];
+  readonly #margins: number[] = [];
   readonly #hash = createHash('sha256');
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
@@ -45,13 +46,18 @@ export class TokenStoreWriter {
     return this.#targetCounts;
   }
 
+  /** Of the layout: what has no margins is as it was before there were any. */
+  get version(): number {
+    return this.#margins.some((margin) => margin !== 0) ? 3 : 2;
+  }
+
   /** @returns the number of the document. */
   async append(
     words: Uint32Array,
     targetCount: number,
     file: number,
     row: number,
-    side: Side = 'none',
+    { side = 'none', margin = 0 }: Pick<Encoded, 'side' | 'margin'> = {},
   ): Promise<number> {
     const document = this.#starts.length;
     this.#starts.push(this.#tokens);
@@ -60,6 +66,7 @@ export class TokenStoreWriter {
     this.#files.push(file);
     this.#rows.push(row);
     this.#sides.push(SIDES.indexOf(side));
+    this.#margins.push(margin);
     this.#tokens += words.length;
     this.#pending.push(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
     this.#pendingBytes += words.byteLength;
@@ -77,6 +84,7 @@ export class TokenStoreWriter {
     for (const numbers of [this.#lengths, this.#targetCounts, this.#files, this.#rows, this.#sides]) {
       this.#push(Uint32Array.from(numbers));
     }
+    if (this.version === 3) this.#push(Float32Array.from(this.#margins));
     this.#push(train);
     this.#push(validation);
     await this.#flush();
@@ -88,7 +96,7 @@ export class TokenStoreWriter {
     await this.#file.abort();
   }
 
-  #push(values: Uint32Array | Float64Array): void {
+  #push(values: Uint32Array | Float32Array | Float64Array): void {
     this.#pending.push(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
 

@@ -68,6 +68,8 @@ export type Conversation = {
 /** An answer, with the prompt before it, that is preferred or not. */
 export interface JudgedAnswer {
   readonly side: Side;
+  /** Of the chosen one, where the row says by how much it is to be better. */
+  readonly margin?: number | undefined;
   readonly content: Conversation;
 }
 export type PlainText = { readonly kind: 'text'; readonly text: string };
@@ -125,6 +127,8 @@ export interface Encoded {
   readonly turns: readonly TokenRange[];
   /** Absent: none. */
   readonly side?: Side;
+  /** Of a chosen answer, where rows say by how much it is to be better than the rejected one. */
+  readonly margin?: number | undefined;
 }
 
 export const DROP_REASONS = [

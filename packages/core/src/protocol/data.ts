@@ -88,6 +88,8 @@ export const inspectedRowSchema = inspectedTextSchema.extend({
   unread: z.array(z.string()).readonly(),
   /** The same prompt with its rejected answer. */
   rejected: inspectedTextSchema.optional(),
+  /** By how much the chosen answer is to be better, where rows say so. */
+  margin: z.number().optional(),
 });
 export type InspectedRow = z.infer<typeof inspectedRowSchema>;
 

@@ -21,6 +21,10 @@ export function preferenceFindings(recipe: Partial<Recipe>): Finding[] {
   const lists = (['datasets', 'test_datasets'] as const).flatMap((list) =>
     (recipe[list] ?? []).map((dataset, i) => ({ dataset, path: [list, i] as KeyPath })),
   );
+  for (const { dataset, path } of rl === 'reward' ? [] : lists) {
+    if (!isSet(dataset.field_margin)) continue;
+    clash([...path, 'field_margin'], 'margins are of reward models', 'set rl: reward, or remove it');
+  }
   if (!rl || rl === 'grpo') {
     for (const { dataset, path } of lists) {
       for (const key of ['field_chosen', 'field_rejected'] as const) {

@@ -81,6 +81,8 @@ function datasetInput(dataset: ResolvedDataset, trainOnInputs: boolean): Dataset
       fieldText: dataset.field,
       fieldChosen: dataset.field_chosen,
       fieldRejected: dataset.field_rejected,
+      // Left out where there is none: what was prepared before there were margins stays as it is.
+      ...(dataset.field_margin && { fieldMargin: dataset.field_margin }),
       fieldTraining: dataset.message_field_training,
     },
     mask: { rolesToTrain: dataset.roles_to_train, trainOnEos: dataset.train_on_eos, trainOnInputs },

@@ -8,7 +8,7 @@ const mostCharacters = 64 << 10;
 
 /** The part of an inspected row that is sent at a time. @param shown the row, or its rejected answer */
 export function dataRow(
-  { source, value, verdict, unread, rejected }: InspectedRow,
+  { source, value, verdict, unread, rejected, margin }: InspectedRow,
   { text, tokens, tokensLeftOut, turns, leftOut, tokenCount, targetTokens }: InspectedText,
   { number, from, sequenceLen, table }: { number: number; from: number; sequenceLen: number; table: RowTable },
 ): DataRow {
@@ -34,6 +34,7 @@ export function dataRow(
     value: json.slice(0, mostCharacters).toWellFormed(),
     isValueCut: json.length > mostCharacters,
     rejected: rejected ? { tokenCount: rejected.tokenCount, targetTokens: rejected.targetTokens } : null,
+    ...(margin !== undefined && { margin }),
     sequenceLen,
     text: text?.slice(start, end) ?? null,
     textStart: start,

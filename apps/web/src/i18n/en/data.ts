@@ -208,6 +208,7 @@ export const data = {
       chosen: 'With the chosen answer: {trained} of {tokens} tokens are trained',
       rejected: 'With the rejected answer: {trained} of {tokens} tokens are trained against',
     },
+    margin: 'To be better by {margin}',
     valueCut: 'The first 64 KiB.',
     choose: 'Point at a token, or choose one with the arrow keys.',
     token: 'Token',

@@ -212,6 +212,7 @@ export const data: Pick<
       chosen: '含被选中的回答：{tokens} 个词元中有 {trained} 个参与训练',
       rejected: '含被拒绝的回答：{tokens} 个词元中有 {trained} 个作为反例参与训练',
     },
+    margin: '应优于被拒绝的回答 {margin}',
     valueCut: '仅显示前 64 KiB。',
     choose: '将指针移到词元上，或用方向键选择。',
     token: '词元',

@@ -11,7 +11,7 @@ export function Notes({ row, answer }: { row: DataRow; answer: Answer }) {
   const t = useTranslations('dataRow');
   const format = useFormat();
   const workspace = useAbout()?.workspace;
-  const { verdict, source, leftOut, unread, tokenCount, targetTokens, rejected } = row;
+  const { verdict, source, leftOut, unread, tokenCount, targetTokens, rejected, margin } = row;
   return (
     <div className="grid gap-2 text-[13px]">
       <p className="flex flex-wrap gap-x-4 text-muted">
@@ -26,6 +26,7 @@ export function Notes({ row, answer }: { row: DataRow; answer: Answer }) {
                 tokens: format.count(tokenCount),
               })}
         </span>
+        {margin !== undefined && <span className="figures">{t('margin', { margin: format.number(margin) })}</span>}
       </p>
       {verdict.kind === 'dropped' && (
         <p className="rounded-md border border-bad/25 bg-bad-soft px-3 py-2 [overflow-wrap:anywhere]">

@@ -53,6 +53,25 @@ describe('pairs', () => {
     expect(read('pairs', rows, { fieldChosen: 'better', fieldRejected: 'worse' })).toEqual(pair);
   });
 
+  test('a margin that the recipe names, which is no part of the prompt', () => {
+    const rows = [0.5, '-2', 1e60, null].map((by) => ({
+      instruction: 'q',
+      input: '',
+      by,
+      chosen: 'yes',
+      rejected: 'no',
+    }));
+    const reader = openReader('pairs', 'auto', rows, { fieldMargin: 'By' }, 'rows.jsonl');
+    const margins = rows.map((row) => {
+      const result = reader.read(row);
+      return 'kind' in result ? result.kind === 'dropped' && result.detail : result.map(({ margin }) => margin);
+    });
+    const none = "the field 'by' holds no number: the margin of the pair";
+    expect(margins).toEqual([[0.5, undefined], [-2, undefined], none, none]);
+    expect(rows.flatMap((row) => reader.unread(row))).toEqual([]);
+    expect(openReader('pairs', 'auto', rows, {}, 'rows.jsonl').unread(rows[0] as RowValue)).toEqual(['by']);
+  });
+
   test('only what comes after the prompt is trained, of several turns', () => {
     const before = [{ role: 'system', content: 's' }, user, { role: 'assistant', content: 'a' }, user];
     expect(read('pairs', [{ chosen: [...before, yes], rejected: [...before, no] }])).toEqual([

@@ -93,8 +93,10 @@ function paired(
   options: FieldOptions,
   open: OpenFormat,
 ): AnswerReader {
+  const margin = options.fieldMargin ? spelledIn(rows, options.fieldMargin) : null;
   const only = (value: RowValue, column: string): RowValue => {
-    return { ...withoutColumns(value, [chosen, rejected]), [ANSWER]: value[column] };
+    const others = margin === null ? [chosen, rejected] : [chosen, rejected, margin];
+    return { ...withoutColumns(value, others), [ANSWER]: value[column] };
   };
   const { fieldMessages } = options;
   const names = fieldMessages && rows.some((row) => fieldMessages in row) ? fieldMessages : null;
@@ -119,7 +121,7 @@ function paired(
   };
   return {
     format: reader.format,
-    fields: { ...reader.fields, ...columns },
+    fields: { ...reader.fields, ...columns, ...(margin !== null && { margin }) },
     unread: (value) => reader.unread(only(value, chosen)),
     read(value) {
       const better = readSide(value, 'chosen');
@@ -132,8 +134,10 @@ function paired(
       for (const [side, { messages }] of [['chosen', better] as const, ['rejected', worse] as const]) {
         if (from === messages.length) return dropped('answer_missing', `the ${side} answer adds nothing to the prompt`);
       }
+      const by = margin === null ? undefined : numberIn(value[margin]);
+      if (by === null) return dropped('malformed_row', `the field '${margin}' holds no number: the margin of the pair`);
       return [
-        { side: 'chosen', content: answerOnly(better, from) },
+        { side: 'chosen', content: answerOnly(better, from), margin: by },
         { side: 'rejected', content: answerOnly(worse, from) },
       ];
     },
@@ -146,6 +150,12 @@ export const ofSide = (side: Side, { reason, detail }: Dropped): Dropped =>
 
 const noConversation = (): Dropped =>
   dropped('malformed_row', 'the answers are plain texts, and no column holds the prompt that they answer');
+
+/** In a table it may stand as text. Null: none that float32 can hold. */
+function numberIn(value: unknown): number | null {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(Math.fround(number)) ? Math.fround(number) : null;
+}
 
 const isEmptyText = (value: unknown): boolean => typeof value === 'string' && value.trim() === '';
 

@@ -22,6 +22,7 @@ export interface FieldOptions {
   /** Of preference pairs. */
   readonly fieldChosen?: string | null;
   readonly fieldRejected?: string | null;
+  readonly fieldMargin?: string | null;
   /** Flag of a message that says whether it is trained. */
   readonly fieldTraining?: string | null;
 }

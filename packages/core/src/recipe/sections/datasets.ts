@@ -118,6 +118,11 @@ export const datasetSchema = z.strictObject({
     null,
     'With `rl`: column with the answer that is not. null takes `rejected`. With `rl: kto` a row may have one answer and a `label` instead, true or false.',
   ),
+  field_margin: optional(
+    z.string().min(1),
+    null,
+    "With `rl: reward`: column with a number, by which the chosen answer's score is to be above the other. null reads none. TRL takes `margin` by itself.",
+  ),
   roles_to_train: optional(
     z.array(z.string().min(1)).min(1),
     ['assistant'],
