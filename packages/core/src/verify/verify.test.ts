@@ -64,11 +64,11 @@ describe('what cannot be verified says why', () => {
 test('a file that is far too large, or no JSON, is no reference, and not read to find that out', async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'config.json'), '{}');
-  truncateSync(join(folder, 'config.json'), 4 << 30);
+  truncateSync(join(folder, 'config.json'), 4 * 2 ** 30);
   await expect(verify(folder)).rejects.toMatchObject({ code: 'golden_not_found' });
   writeFileSync(join(folder, 'golden.json'), '{"rows": }');
   writeFileSync(join(folder, 'rows.jsonl'), '');
   await expect(verify(folder, { model: folder })).rejects.toMatchObject({ code: 'invalid_json' });
-  truncateSync(join(folder, 'golden.json'), 4 << 30);
+  truncateSync(join(folder, 'golden.json'), 4 * 2 ** 30);
   await expect(verify(folder, { model: folder })).rejects.toMatchObject({ code: 'file_too_large' });
 });
