@@ -68,7 +68,22 @@ describe('rows made in a browser', () => {
     const text = panel(page).getByRole('textbox', { name: 'The recipe as text' });
     await panel(page).getByText(`The agent may ask: ${url} (stand-in)`).waitFor();
     const recipe = `endpoint: {url: ${url}, model: small}\nsources: [{path: notes.md}]\noutput: data/made.jsonl\n`;
-    await text.fill(recipe);
+    const write = async (written: string) => {
+      await text.focus();
+      await page.keyboard.press('Control+A');
+      await page.keyboard.insertText(written);
+    };
+    await write(recipe.replace('sources', 'source'));
+    await panel(page).getByText('unknown key `source`').waitFor();
+    await panel(page).getByRole('button', { name: 'Line 2' }).first().click();
+    await page.locator('.squiggly-error').first().waitFor();
+    await expectAccessible(page);
+    await write('endp');
+    await page.keyboard.press('Control+Space');
+    await page.locator('.suggest-widget .monaco-list-row').getByText('endpoint').first().waitFor();
+    await page.keyboard.press('Escape');
+    await write(recipe);
+    await panel(page).getByText('notes.md').first().waitFor();
     await panel(page).getByRole('button', { name: 'Save the recipe' }).click();
     await panel(page).getByRole('combobox', { name: 'Recipe' }).waitFor();
     await panel(page).getByRole('button', { name: 'What it takes' }).click();

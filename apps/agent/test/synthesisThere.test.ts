@@ -202,3 +202,17 @@ test("an agent's own API is asked with a token that ends with the job", async ()
   expect(await made(api)).toMatchObject({ state: 'finished', result: { rows: 1 } });
   expect(new ApiTokens(new AgentState(place.workspace).folder).list()).toEqual([]);
 });
+
+test('a recipe is checked as it is written, one that is not there yet, too, and nothing is made of it', async () => {
+  const { place, api, endpoint } = await served();
+  const check = (text: string, of = recipe) => api.synthesis.check.query({ recipe: of, text });
+  const good = `endpoint: {url: ${endpoint.url}, model: m}\nsources: [{path: docs}]\noutput: rows.jsonl\n`;
+  expect(await check(good)).toMatchObject({ problems: [], values: { pairs_per_chunk: 3 } });
+  const wrong = await check(good.replace('sources', 'source'));
+  expect(wrong.problems).toContainEqual(expect.objectContaining({ code: 'unknown_key', line: 2, fix: 'sources' }));
+  const elsewhere = await check(good, 'new/questions.yaml');
+  expect(elsewhere.problems).toMatchObject([{ path: ['sources', 0, 'path'], line: 2 }]);
+  expect(existsSync(join(place.workspace, 'new'))).toBe(false);
+  expect((await check('base_model: m')).problems).toMatchObject([{ code: 'recipe_of_another_kind' }]);
+  await expect(check(good, '../questions.yaml')).rejects.toMatchObject({ data: { error: { code: 'folder_outside' } } });
+});

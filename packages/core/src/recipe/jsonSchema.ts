@@ -1,17 +1,27 @@
 import * as z from 'zod';
 import type { KeyMeta } from './key.ts';
 import { recipeSchema } from './schema.ts';
+import { synthesisSchema } from './synthesis/schema.ts';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** The recipe as JSON Schema draft 7, for editors: completion, underlined mistakes, hover texts with range and default. */
 export function recipeJsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(recipeSchema, {
+  return jsonSchemaOf(recipeSchema, 'Anneal recipe');
+}
+
+/** The same of a recipe of `anneal synthesize`. */
+export function synthesisJsonSchema(): JsonSchema {
+  return jsonSchemaOf(synthesisSchema, 'Anneal recipe that makes rows');
+}
+
+function jsonSchemaOf(recipe: z.ZodObject, title: string): JsonSchema {
+  const schema = z.toJSONSchema(recipe, {
     target: 'draft-7',
     io: 'input',
     override: ({ jsonSchema }) => explain(jsonSchema as JsonSchema & Partial<KeyMeta>),
   });
-  return { ...schema, title: 'Anneal recipe' };
+  return { ...schema, title };
 }
 
 function explain(schema: JsonSchema & Partial<KeyMeta>): void {

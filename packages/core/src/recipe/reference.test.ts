@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { recipeJsonSchema } from './jsonSchema.ts';
+import { recipeJsonSchema, synthesisJsonSchema } from './jsonSchema.ts';
 import { parseRecipe } from './read.ts';
 import { recipeReference } from './reference.ts';
 import { resolveRecipe } from './resolve.ts';
@@ -45,6 +45,16 @@ describe('the JSON Schema', () => {
     const bad = [{ ...good, lora_r: 0 }, { ...good, wibble: 1 }, { base_model: 'm' }, { ...good, adapter: 'dora' }];
     expect(fromJson.safeParse(good).success).toBe(true);
     for (const each of bad) expect(fromJson.safeParse(each).success, JSON.stringify(each)).toBe(false);
+  });
+
+  it('is there for recipes that make rows', () => {
+    const fromJson = z.fromJSONSchema(synthesisJsonSchema());
+    const endpoint = { url: 'http://127.0.0.1/v1', model: 'm', parameters: { stop: ['.'] } };
+    const good = { endpoint, sources: [{ path: 'docs' }], output: 'rows.jsonl', judge: null };
+    expect(fromJson.safeParse(good).success).toBe(true);
+    for (const wrong of [{ task: 'sing' }, { source: [] }, { sources: [] }, { judge: { threshold: 11 } }]) {
+      expect(fromJson.safeParse({ ...good, ...wrong }).success, JSON.stringify(wrong)).toBe(false);
+    }
   });
 });
 

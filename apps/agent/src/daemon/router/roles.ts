@@ -133,9 +133,11 @@ export const neededRoles: Readonly<Record<string, Role>> = {
   'storage.clean': 'operator',
   'storage.survey': 'viewer',
 
+  'synthesis.check': 'viewer',
   'synthesis.list': 'viewer',
   'synthesis.rejected': 'viewer',
   'synthesis.save': 'editor',
+  'synthesis.schema': 'viewer',
   'synthesis.start': 'operator',
   'synthesis.text': 'viewer',
 

@@ -1,4 +1,6 @@
 /** Making rows by recipes of the workspace, as jobs. */
+
+import type { RecipeCheck } from '@anneal/core/protocol/recipes';
 import {
   type ListedSynthesis,
   type RejectedRows,
@@ -6,9 +8,11 @@ import {
   saveSynthesisRequest,
   synthesisRequest,
 } from '@anneal/core/protocol/synthesis';
+import { synthesisJsonSchema } from '@anneal/core/recipe/jsonSchema';
+import { checkSynthesis } from '../../service/recipes/validate.ts';
 import { readRejected } from '../../service/synthesis/rejected.ts';
 import { startSynthesis } from '../synthesis/jobs.ts';
-import { saveSynthesisText, synthesisText } from '../synthesis/recipeText.ts';
+import { saveSynthesisText, synthesisPath, synthesisText } from '../synthesis/recipeText.ts';
 import { procedure, router } from './trpc.ts';
 
 export const synthesis = router({
@@ -20,6 +24,17 @@ export const synthesis = router({
   text: procedure
     .input(saveSynthesisRequest.pick({ recipe: true }))
     .query(({ ctx, input }): { text: string } => ({ text: synthesisText(ctx.agent.workspace, input.recipe) })),
+
+  /** What a recipe may hold, as JSON Schema. */
+  schema: procedure.query(() => synthesisJsonSchema()),
+
+  /** Every problem of the text with its line. */
+  check: procedure
+    .input(saveSynthesisRequest.pick({ recipe: true, text: true }))
+    .query(
+      ({ ctx, input }): Promise<RecipeCheck> =>
+        checkSynthesis({}, { ...input, recipe: synthesisPath(ctx.agent.workspace, input.recipe) }),
+    ),
 
   save: procedure
     .input(saveSynthesisRequest)

@@ -1,6 +1,6 @@
 /** The text of a recipe that makes rows, as it is read and written by the studio: files of the workspace, and of this kind alone. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { UserError } from '@anneal/core/errors';
 import type { SaveSynthesisRequest } from '@anneal/core/protocol/synthesis';
 import { synthesisRecipe } from '@anneal/core/recipe/kinds';
@@ -31,7 +31,7 @@ export function saveSynthesisText(workspace: Workspace, { recipe, text, before }
       code: 'not_of_synthesis',
     });
   }
-  const path = pathOf(workspace, recipe) ?? newPath(workspace, recipe);
+  const path = synthesisPath(workspace, recipe);
   const there = existsSync(path) ? readFileSync(path, 'utf8') : null;
   if (there !== before) {
     throw new UserError({
@@ -41,7 +41,13 @@ export function saveSynthesisText(workspace: Workspace, { recipe, text, before }
       code: 'recipe_changed',
     });
   }
+  makeFolder(dirname(path));
   replaceFile(path, text, { sync: true });
+}
+
+/** Where such a recipe lies, or would lie. @throws UserError `folder_outside`, `recipe_name` */
+export function synthesisPath(workspace: Workspace, recipe: string): string {
+  return pathOf(workspace, recipe) ?? newPath(workspace, recipe);
 }
 
 function pathOf(workspace: Workspace, recipe: string): string | undefined {
@@ -58,8 +64,5 @@ function newPath(workspace: Workspace, recipe: string): string {
       code: 'recipe_name',
     });
   }
-  if (folder === '.') return join(workspace.root, name);
-  const path = workspace.newFolder(folder);
-  makeFolder(path);
-  return join(path, name);
+  return join(folder === '.' ? workspace.root : workspace.newFolder(folder), name);
 }

@@ -9,7 +9,7 @@ import {
 import { synthesisRecipe } from '@anneal/core/recipe/kinds';
 import { InvalidRecipe } from '@anneal/core/recipe/problem';
 import { kindOfText } from '@anneal/core/recipe/read';
-import { readSynthesisRecipe } from '@anneal/core/recipe/synthesis/read';
+import { readSynthesisRecipe, readSynthesisText } from '@anneal/core/recipe/synthesis/read';
 import { readText } from '@anneal/core/recipe/yamlText';
 import type { Context } from '../context.ts';
 import { parseRequest } from '../parseRequest.ts';
@@ -47,6 +47,19 @@ export async function checkRecipe(_: Context, request: CheckRecipeRequest): Prom
   } catch (error) {
     if (error instanceof InvalidRecipe)
       return { problems: [...error.problems], warnings: [], pull: null, values: null };
+    throw error;
+  }
+}
+
+/** As `checkRecipe`, for a recipe of `anneal synthesize`. */
+export async function checkSynthesis(_: Context, request: CheckRecipeRequest): Promise<RecipeCheck> {
+  const { recipe: path, set, text } = parseRequest(checkRecipeRequest, request);
+  const known = { warnings: [], pull: null };
+  try {
+    const read = text === undefined ? await readSynthesisRecipe(path, set) : readSynthesisText(text, path, set);
+    return { ...known, problems: problemsOfSources(read.options, read.locate), values: read.recipe };
+  } catch (error) {
+    if (error instanceof InvalidRecipe) return { ...known, problems: [...error.problems], values: null };
     throw error;
   }
 }

@@ -103,6 +103,7 @@ export const data = {
     text: 'Questions and answers from documents, or rows answered or written anew. A recipe says what is asked, whom, and about what; an admin decides in the settings whom the agent may ask.',
     recipe: 'Recipe',
     recipeText: 'The recipe as text',
+    inOrder: 'The recipe is in order',
     newName: 'New recipe',
     new: 'New…',
     back: 'Those that are there',

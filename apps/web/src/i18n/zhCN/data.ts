@@ -108,6 +108,7 @@ export const data: Pick<
     text: '从文档生成问答，或重新回答、改写已有的行。配方说明问什么、问谁、关于什么；代理可以询问哪些地址由管理员在设置中决定。',
     recipe: '配方',
     recipeText: '配方文本',
+    inOrder: '配方无误',
     newName: '新配方',
     new: '新建…',
     back: '已有的配方',

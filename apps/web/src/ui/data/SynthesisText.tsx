@@ -7,6 +7,10 @@ import { useHasSocket } from '../../agent/hooks.ts';
 import { useIsOff } from '../../agent/useMe.ts';
 import { Button } from '../Button.tsx';
 import { ErrorNote, shownError } from '../ErrorNote.tsx';
+import type { Place } from '../recipe/monaco/CodeEditor.tsx';
+import { PlainEditor } from '../recipe/monaco/load.ts';
+import { Problems } from '../recipe/Problems.tsx';
+import { useSettled } from '../recipe/useSettled.ts';
 
 const begun = (url: string): string => `endpoint:
   url: ${url}
@@ -17,7 +21,7 @@ sources:
 output: data/made.jsonl
 `;
 
-/** The recipe as text, which editors change, and the way to a new one. */
+/** The recipe as text, which editors change and the agent checks as it is written, and the way to a new one. */
 export function SynthesisText({
   recipe,
   others,
@@ -34,6 +38,7 @@ export function SynthesisText({
   const enabled = useHasSocket();
   const isOff = useIsOff('editor');
   const [isNew, setIsNew] = useState(recipe === undefined);
+  const [isOpen, setIsOpen] = useState(isNew);
   const [name, setName] = useState('questions.yaml');
   const [written, setWritten] = useState<string>();
   const endpoints = useQuery({
@@ -51,6 +56,21 @@ export function SynthesisText({
   const before = isNew ? null : (saved.data?.text ?? null);
   const text = written ?? before ?? begun(addresses[0]?.url ?? '');
   const key = isNew ? name.trim() : (recipe ?? '');
+  const schema = useQuery({
+    queryKey: ['synthesis-schema'],
+    queryFn: () => agent().synthesis.schema.query(),
+    enabled,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const settled = useSettled(text, 250);
+  const check = useQuery({
+    queryKey: ['synthesis-check', key, settled],
+    queryFn: () => agent().synthesis.check.query({ recipe: key, text: settled }),
+    placeholderData: (earlier) => earlier,
+    gcTime: 60_000,
+    enabled: enabled && isOpen && key !== '',
+  });
+  const [place, setPlace] = useState<Place>();
   const save = useMutation({
     mutationFn: () => agent().synthesis.save.mutate({ recipe: key, text, before }),
     onSuccess: async () => {
@@ -61,7 +81,7 @@ export function SynthesisText({
       onSaved(key);
     },
   });
-  const failure = saved.error ?? endpoints.error ?? save.error;
+  const failure = saved.error ?? endpoints.error ?? schema.error ?? save.error;
   const isChanged = isNew ? key !== '' : written !== undefined && written !== before;
   return (
     <div className="grid gap-2">
@@ -90,17 +110,33 @@ export function SynthesisText({
           </Button>
         )}
       </div>
-      <details open={isNew || undefined}>
+      <details open={isNew || undefined} onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
         <summary>{t('recipeText')}</summary>
-        <textarea
-          aria-label={t('recipeText')}
-          value={text}
-          onChange={({ target }) => setWritten(target.value)}
-          readOnly={isOff}
-          spellCheck={false}
-          rows={Math.min(24, Math.max(8, text.split('\n').length + 1))}
-          className="mt-2 w-full rounded-md border border-line bg-paper p-2.5 font-mono text-[12.5px] leading-5"
-        />
+        <div className="mt-2 overflow-hidden rounded-md border border-line">
+          {isOpen && schema.data && (
+            <PlainEditor
+              label={t('recipeText')}
+              kind="synthesis"
+              schema={schema.data}
+              problems={check.data?.problems ?? []}
+              value={text}
+              onChange={setWritten}
+              isReadOnly={isOff}
+              place={place}
+              defaults={undefined}
+              leastHeight={200}
+            />
+          )}
+        </div>
+        <div className="my-2">
+          <Problems
+            check={check.data}
+            error={check.error}
+            isChecked={settled === text && !check.isFetching}
+            inOrder={t('inOrder')}
+            onGo={(line, column) => setPlace({ line, column })}
+          />
+        </div>
         {addresses.length > 0 && (
           <p className="text-[12.5px] text-muted [overflow-wrap:anywhere]">
             {t('mayAsk', { addresses: addresses.map(({ url, name: of }) => `${url} (${of})`).join(', ') })}

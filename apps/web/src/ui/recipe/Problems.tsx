@@ -11,11 +11,14 @@ export function Problems({
   check,
   error,
   isChecked,
+  inOrder,
   onGo,
 }: {
   check: RecipeCheck | undefined;
   error: unknown;
   isChecked: boolean;
+  /** What is said where nothing is wrong. */
+  inOrder: string;
   onGo: (line: number, column: number) => void;
 }) {
   const t = useTranslations('recipes');
@@ -34,7 +37,7 @@ export function Problems({
       {problems.length === 0 ? (
         <p className="flex items-center gap-2 font-medium text-good" role="status">
           <CircleCheck className="size-4" aria-hidden="true" />
-          {t('valid')}
+          {inOrder}
         </p>
       ) : (
         <p className="flex items-center gap-2 font-medium text-bad" role="status">

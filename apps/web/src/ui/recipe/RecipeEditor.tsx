@@ -25,19 +25,11 @@ import { introduce } from './live/me.ts';
 import { People } from './live/People.tsx';
 import { useLiveRecipe, useLiveState, useLiveText } from './live/useLiveRecipe.ts';
 import type { Place } from './monaco/CodeEditor.tsx';
+import { LiveEditor } from './monaco/load.ts';
 import { Problems } from './Problems.tsx';
 import { Proposal } from './Proposal.tsx';
 import { useDefaultsShown } from './useDefaultsShown.ts';
 import { useSettled } from './useSettled.ts';
-
-const CodeEditor = dynamic(
-  async () => {
-    // Monaco takes its own words from where this puts them, while it is loaded.
-    if (document.documentElement.lang === 'zh-CN') await import('monaco-editor/nls/lang/zh-cn.js');
-    return import('./monaco/CodeEditor.tsx');
-  },
-  { ssr: false },
-);
 
 const FirstBatches = dynamic(() => import('./batches/FirstBatches.tsx'), { ssr: false });
 
@@ -171,7 +163,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
         {schema.data && state.stage !== 'opening' ? (
           <div className={view === 'both' ? 'grid lg:grid-cols-2' : ''}>
             {view !== 'form' && (
-              <CodeEditor
+              <LiveEditor
                 label={t('text')}
                 schema={schema.data}
                 problems={problems}
@@ -228,6 +220,7 @@ function Opened({ recipe, live, openAnew }: { recipe: string; live: LiveRecipe; 
             check={isChecked || check.data ? check.data : undefined}
             error={check.error}
             isChecked={isChecked}
+            inOrder={t('valid')}
             onGo={goTo}
           />
           <div className="mt-4">

@@ -33,7 +33,12 @@ export async function readSynthesisRecipe(
   path: string,
   overrides: readonly string[] = [],
 ): Promise<ReadSynthesisRecipe> {
-  const checked = checkYaml(await readText(path), path, overrides, {
+  return readSynthesisText(await readText(path), path, overrides);
+}
+
+/** As `readSynthesisRecipe`, for a text that `path` does not hold yet. */
+export function readSynthesisText(text: string, path: string, overrides: readonly string[] = []): ReadSynthesisRecipe {
+  const checked = checkYaml(text, path, overrides, {
     kind: synthesisRecipe,
     example: 'write `endpoint`, `sources` and `output`, as docs/synthesize.md shows',
     findings: (plain) => findingsOf(plain, dirname(path)),

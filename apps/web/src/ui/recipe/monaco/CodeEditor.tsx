@@ -5,12 +5,10 @@ import { useTheme } from 'next-themes';
 import { useContext, useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { ProblemTextsContext, problemText } from '../../../i18n/problems.tsx';
-import type { LiveRecipe } from '../live/liveRecipe.ts';
 import { type Defaults, showDefaults } from './defaults.ts';
 import { monaco } from './features.ts';
-import { knowRecipes } from './language.ts';
+import { knowRecipes, textOf } from './language.ts';
 import { offerFixes, showProblems } from './problems.ts';
-import { share } from './sharing.ts';
 import { applyTheme } from './theme.ts';
 
 /** A place in the text; both count from 1. */
@@ -19,24 +17,34 @@ export interface Place {
   column: number;
 }
 
+/** A text that is edited: what it is at first, and what is done while an editor shows it. */
+export interface EditedText {
+  text(): string;
+  /** Returns what ends it. */
+  bind(editor: monaco.editor.IStandaloneCodeEditor, model: monaco.editor.ITextModel): () => void;
+}
+
 /** What is above and below the editor on a screen. */
 const besideEditor = 250;
-const leastHeight = 420;
 
 export default function CodeEditor({
   label,
+  kind,
   schema,
   problems,
-  live,
+  edited,
+  leastHeight = 420,
   isReadOnly,
   place,
   defaults,
 }: {
   label: string;
+  /** Of the recipe: there is one editor of a kind at a time. */
+  kind: 'recipe' | 'synthesis';
   schema: object;
   problems: RecipeCheck['problems'];
-  /** Open, so that its text is there. */
-  live: LiveRecipe;
+  edited: EditedText;
+  leastHeight?: number;
   isReadOnly: boolean;
   /** Where the cursor is put, once for each object. */
   place: Place | undefined;
@@ -49,19 +57,19 @@ export default function CodeEditor({
   const [editor, setEditor] = useState<monaco.editor.IStandaloneCodeEditor>();
   const isDark = useTheme().resolvedTheme === 'dark';
 
-  useEffect(() => knowRecipes(schema), [schema]);
+  useEffect(() => knowRecipes(kind, schema), [kind, schema]);
   useEffect(() => applyTheme(isDark), [isDark]);
   useEffect(() => {
     const element = container.current;
     if (!element) return;
-    const model = monaco.editor.createModel(live.text.toString(), 'yaml', monaco.Uri.parse('file:///recipe.yaml'));
+    const model = monaco.editor.createModel(edited.text(), 'yaml', textOf(kind));
     model.setEOL(monaco.editor.EndOfLineSequence.LF);
     const created = monaco.editor.create(element, {
       model,
       ...options,
       fontFamily: getComputedStyle(element).fontFamily,
     });
-    const end = share(created, model, live);
+    const end = edited.bind(created, model);
     const grow = () => {
       const most = Math.max(leastHeight, window.innerHeight - besideEditor);
       element.style.height = `${Math.min(most, Math.max(leastHeight, created.getContentHeight()))}px`;
@@ -75,7 +83,7 @@ export default function CodeEditor({
       created.dispose();
       model.dispose();
     };
-  }, [live]);
+  }, [edited, kind, leastHeight]);
   useEffect(() => editor?.updateOptions({ readOnly: isReadOnly }), [editor, isReadOnly]);
   useEffect(() => editor?.updateOptions({ ariaLabel: label }), [editor, label]);
   useEffect(() => {

@@ -5,6 +5,8 @@ import { monaco } from './features.ts';
 type Schema = NonNullable<SchemasSettings['schema']>;
 
 let configured: MonacoYaml | undefined;
+/** By the kind of recipe, which is the name of its text. */
+const schemas = new Map<string, SchemasSettings>();
 
 /** monaco-yaml asks for a worker by the name of a module, which Monaco no longer understands. */
 const forYaml = {
@@ -21,18 +23,25 @@ self.MonacoEnvironment = {
     ready(new Worker(new URL('./editor.worker.ts', import.meta.url), { type: 'module', name: 'editor' })),
 };
 
-/** Completion and hover texts for every recipe, once. What is wrong is said by the agent, as on the command line. */
-export function knowRecipes(schema: object): void {
-  if (configured) return;
-  configured = configureMonacoYaml(forYaml as unknown as Parameters<typeof configureMonacoYaml>[0], {
-    schemas: [
-      { uri: 'https://anneal.invalid/recipe.schema.json', fileMatch: ['*'], schema: forHovering(schema as Schema) },
-    ],
+/** Completion and hover texts for every recipe of a kind. What is wrong is said by the agent, as on the command line. */
+export function knowRecipes(kind: string, schema: object): void {
+  if (schemas.has(kind)) return;
+  const uri = `https://anneal.invalid/${kind}.schema.json`;
+  schemas.set(kind, { uri, fileMatch: [textOf(kind).path], schema: forHovering(schema as Schema) });
+  const options = {
+    schemas: [...schemas.values()],
     validate: false,
     format: { enable: false },
     hoverSchemaSource: false,
     disableDefaultProperties: true,
-  });
+  };
+  if (configured) void configured.update(options);
+  else configured = configureMonacoYaml(forYaml as unknown as Parameters<typeof configureMonacoYaml>[0], options);
+}
+
+/** What Monaco calls the text of a recipe of that kind. */
+export function textOf(kind: string): monaco.Uri {
+  return monaco.Uri.parse(`file:///${kind}.yaml`);
 }
 
 /** Without what a hover text would say a second time: the title of the whole, and choices, which are listed below it. */

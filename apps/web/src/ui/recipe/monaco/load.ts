@@ -1,0 +1,22 @@
+import dynamic from 'next/dynamic';
+
+/** Monaco takes its own words from where this puts them, while it is loaded. */
+async function loadWords(): Promise<void> {
+  if (document.documentElement.lang === 'zh-CN') await import('monaco-editor/nls/lang/zh-cn.js');
+}
+
+export const LiveEditor = dynamic(
+  async () => {
+    await loadWords();
+    return import('./LiveEditor.tsx');
+  },
+  { ssr: false },
+);
+
+export const PlainEditor = dynamic(
+  async () => {
+    await loadWords();
+    return import('./PlainEditor.tsx');
+  },
+  { ssr: false },
+);
