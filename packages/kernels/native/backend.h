@@ -12,6 +12,7 @@
 namespace anneal {
 
 struct Plan;
+struct PlannedLaunch;
 
 /** Bytes at an address of the plan. */
 struct Range {
@@ -41,7 +42,14 @@ class Backend {
   virtual char* at(uint64_t address) = 0;
   /** Throws std::runtime_error where the device has no kernel of that name. */
   virtual Kernel kernel(const std::string& op) = 0;
-  virtual Context* context() = 0;
+  /**
+   * What the launch of this number is given, which is made next; `ended` follows it. Launches are made by series: none of one runs beside
+   * those of the next. `in_turn`: nor beside those of its own.
+   */
+  virtual void beginSeries(size_t first, bool in_turn) = 0;
+  virtual Context* begin(const PlannedLaunch& launch) = 0;
+  virtual void ended(const PlannedLaunch& launch, size_t number) = 0;
+  virtual void endSeries() = 0;
 
   /** What was wrong with the launch just made, where the device says so at once; else empty. */
   virtual std::string launchProblem() = 0;

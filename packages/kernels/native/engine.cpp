@@ -120,16 +120,20 @@ void Engine::bind(ReadyProgram& program, const Call& call) {
 
 void Engine::launch(const ReadyProgram& program, const Call& call) {
   if (profiling_) {
+    backend_->beginSeries(0, true);
     backend_->mark();
-    for (const ReadyLaunch& ready : program.launches) {
-      launch(ready);
+    for (size_t i = 0; i < program.launches.size(); i++) {
+      launch(program, i);
       backend_->mark();
     }
+    backend_->endSeries();
     return collectProfile(program);
   }
   for (const Segment& segment : program.segments) {
     const auto launches = [&] {
-      for (size_t i = segment.begin; i < segment.end; i++) launch(program.launches[i]);
+      backend_->beginSeries(segment.begin, false);
+      for (size_t i = segment.begin; i < segment.end; i++) launch(program, i);
+      backend_->endSeries();
     };
     std::vector<int32_t> key{static_cast<int32_t>(call.program), static_cast<int32_t>(segment.begin)};
     key.insert(key.end(), call.dims, call.dims + kSupervisedRows);
@@ -138,13 +142,17 @@ void Engine::launch(const ReadyProgram& program, const Call& call) {
   }
 }
 
-void Engine::launch(const ReadyLaunch& ready) {
-  if (ready.is_empty) return;
-  const Launch launch{ready.inputs.data(), ready.outputs.data(), ready.planned->attributes.data(),
-                      backend_->at(ready.planned->workspace_offset), backend_->context()};
-  const char* bad = ready.kernel(launch);
-  const std::string problem = bad ? bad : backend_->launchProblem();
-  if (!problem.empty()) throw std::runtime_error(ready.planned->op + ": " + problem);
+void Engine::launch(const ReadyProgram& program, size_t number) {
+  const ReadyLaunch& ready = program.launches[number];
+  const PlannedLaunch& planned = *ready.planned;
+  Context* context = backend_->begin(planned);
+  if (!ready.is_empty) {
+    const Launch launch{ready.inputs.data(), ready.outputs.data(), planned.attributes.data(), backend_->at(planned.workspace_offset), context};
+    const char* bad = ready.kernel(launch);
+    const std::string problem = bad ? bad : backend_->launchProblem();
+    if (!problem.empty()) throw std::runtime_error(planned.op + ": " + problem);
+  }
+  backend_->ended(planned, number);
 }
 
 void Engine::collectProfile(const ReadyProgram& program) {

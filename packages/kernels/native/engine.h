@@ -79,7 +79,7 @@ class Engine {
   std::unique_ptr<Pending> submit(const std::vector<Call>& calls, size_t& done);
   void bind(ReadyProgram& program, const Call& call);
   void launch(const ReadyProgram& program, const Call& call);
-  void launch(const ReadyLaunch& ready);
+  void launch(const ReadyProgram& program, size_t number);
   void collectProfile(const ReadyProgram& program);
 
   Plan plan_;

@@ -7,7 +7,7 @@
 namespace anneal {
 namespace {
 
-constexpr int32_t kPlanVersion = 5;
+constexpr int32_t kPlanVersion = 6;
 constexpr int32_t kMaxThreads = 4096;
 
 class Reader {
@@ -104,7 +104,18 @@ PlannedLaunch readLaunch(Reader& in, const Plan& plan) {
   launch.workspace_bytes = in.size();
   if (launch.workspace_offset >= kHostBase || !plan.contains(launch.workspace_offset, launch.workspace_bytes))
     throw std::runtime_error("plan: a workspace lies outside the arena");
+  launch.beside = in.i32() != 0;
+  launch.after = in.i32();
+  launch.is_awaited = false;
   return launch;
+}
+
+/** A launch comes after an earlier one, and of the other stream. */
+void readOrder(PlannedLaunch& launch, std::vector<PlannedLaunch>& before) {
+  if (launch.after < 0) return;
+  if (static_cast<size_t>(launch.after) >= before.size() || before[launch.after].beside == launch.beside)
+    throw std::runtime_error("plan: a launch waits for one that is none of the other stream before it");
+  before[launch.after].is_awaited = true;
 }
 
 }  // namespace
@@ -149,7 +160,11 @@ Plan readPlan(const uint8_t* bytes, size_t size) {
     program.inputs = readPlaces(in, plan);
     program.results = readPlaces(in, plan);
     const int32_t launches = in.count();
-    for (int32_t i = 0; i < launches; i++) program.launches.push_back(readLaunch(in, plan));
+    for (int32_t i = 0; i < launches; i++) {
+      PlannedLaunch launch = readLaunch(in, plan);
+      readOrder(launch, program.launches);
+      program.launches.push_back(std::move(launch));
+    }
     plan.programs.push_back(std::move(program));
   }
   return plan;

@@ -36,6 +36,12 @@ struct PlannedLaunch {
   std::vector<double> attributes;
   std::vector<PlannedTensor> inputs, outputs;
   uint64_t workspace_offset, workspace_bytes;
+  /** In the second stream of a device that has one. */
+  bool beside;
+  /** Number of the launch of the other stream that it comes after; -1: of none but those its stream waited for before. */
+  int32_t after;
+  /** One of the other stream comes after it. */
+  bool is_awaited;
 };
 
 struct PlannedProgram {

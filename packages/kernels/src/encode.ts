@@ -2,7 +2,7 @@ import type { Plan } from './plan.ts';
 import { byteLength, type Dim, dtypes, runtimeDims, type Tensor } from './tensor.ts';
 
 /** Changes whenever the layout below does; native/plan.cpp refuses others. */
-export const planVersion = 5;
+export const planVersion = 6;
 
 /**
  * The plan as little-endian bytes: strings are a u32 length and UTF-8, offsets and sizes f64 (exact below 2^53),
@@ -37,7 +37,7 @@ export function encodePlan(plan: Omit<Plan, 'encode'>): Uint8Array {
     out.i32(program.results.size);
     for (const [name, { tensor, offset }] of program.results) place(name, tensor, offset);
     out.i32(program.launches.length);
-    for (const { node, offsets, workspaceOffset, workspaceBytes } of program.launches) {
+    for (const { node, offsets, workspaceOffset, workspaceBytes, order } of program.launches) {
       out.string(node.op.name);
       out.i32(node.op.attributes.length);
       for (const name of node.op.attributes) out.f64(node.attributes[name] as number);
@@ -54,6 +54,8 @@ export function encodePlan(plan: Omit<Plan, 'encode'>): Uint8Array {
       for (const name of node.op.outputs.keys()) tensor(node.outputs[name]);
       out.f64(workspaceOffset);
       out.f64(workspaceBytes);
+      out.i32(order.beside ? 1 : 0);
+      out.i32(order.after);
     }
   }
   return out.finish();

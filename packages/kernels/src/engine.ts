@@ -7,7 +7,8 @@ import {
   sourceTypes,
 } from './addonTypes.ts';
 import { type Device, nativeName } from './device.ts';
-import type { Plan, PlannedProgram } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { PlannedProgram } from './planProgram.ts';
 import { byteLength, type DType, describeTensor, type RuntimeDim, runtimeDims, type Tensor } from './tensor.ts';
 import { nativeSource, type WeightSource } from './weightSource.ts';
 

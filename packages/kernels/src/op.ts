@@ -74,6 +74,8 @@ export interface OpSpec<I extends string, O extends string, A extends string> {
   readonly cheap?: boolean;
   /** It may be applied to some tokens at a time: T leads the shapes it is in, rows depend on no others, and updates add up over tokens. */
   readonly tiles?: boolean;
+  /** Where a GPU does it beside other launches: it is too short to fill one. */
+  readonly isShort?: (sizes: Sizes) => boolean;
   /** Its outputs are not kept for the backward pass, which applies it again: a weight decoded from the form it is stored in. */
   readonly transient?: boolean;
   readonly backward?: (context: BackwardContext<NoInfer<I>, NoInfer<O>, NoInfer<A>>) => {

@@ -1,19 +1,15 @@
-import { Addresses, layOutFrom, type Placement } from './addresses.ts';
+import { Addresses, type Placement } from './addresses.ts';
 import { type Device, driverBytes } from './device.ts';
 import { encodePlan } from './encode.ts';
-import type { Graph, Node } from './graph.ts';
-import { hasKernel, type WorkspaceContext } from './op.ts';
-import { secondsOf, sizesOf } from './passes/cost.ts';
+import type { Graph } from './graph.ts';
+import { hasKernel } from './op.ts';
 import { align } from './passes/layout.ts';
-import { offload } from './passes/offload.ts';
-import { offloadedTensors, withOffloads } from './passes/offloadable.ts';
+import { withOffloads } from './passes/offloadable.ts';
 import { placedInHost, placements } from './passes/placement.ts';
-import { recompute } from './passes/recompute.ts';
 import { byPrice, type Priced, type Saving } from './passes/saving.ts';
 import { recomputable } from './passes/savings.ts';
-import { assignStorage, type Storage } from './passes/storage.ts';
-import { tile, tiledNodes } from './passes/tile.ts';
-import { type ActivationType, type Bounds, byteLength, startInWhole, type Tensor, wholeOf } from './tensor.ts';
+import { type PlannedProgram, planProgram, tileRowsOf } from './planProgram.ts';
+import type { ActivationType, Bounds, Tensor } from './tensor.ts';
 import type { Variables } from './variables.ts';
 
 /**
@@ -56,21 +52,6 @@ export interface PlanMemory {
 /** What has to be free for a plan, beside what libraries take. */
 export function deviceBytes({ total, driver }: PlanMemory): number {
   return total + driver;
-}
-
-export interface Launch {
-  readonly node: Node;
-  readonly offsets: ReadonlyMap<Tensor, number>;
-  readonly workspaceOffset: number;
-  readonly workspaceBytes: number;
-}
-
-export interface PlannedProgram {
-  readonly name: string;
-  readonly launches: readonly Launch[];
-  readonly inputs: ReadonlyMap<string, { tensor: Tensor; offset: number }>;
-  readonly results: ReadonlyMap<string, { tensor: Tensor; offset: number }>;
-  readonly flops: number;
 }
 
 export interface Plan {
@@ -154,7 +135,7 @@ function compileWith(
     for (const { tensor, offset } of tensors) offsets.set(tensor, start + offset);
     if (placement === 'device') sums[tensors[0]?.tensor.kind as keyof typeof sums] += align(bytes);
   }
-  const planned = graphs.map((graph) => planProgram(graph, options, savings, offsets, addresses));
+  const planned = graphs.map((graph) => planProgram(graph, options, savings, { offsets, addresses }));
   const most = (placement: Placement) => Math.max(0, ...planned.map(({ bytes }) => bytes[placement]));
   const activations = most('device');
   const end = addresses.bytes('device');
@@ -185,76 +166,6 @@ function compileWith(
     scratch: { offset: end + activations, ...scratch },
   };
   return { ...plan, encode: () => encodePlan(plan) };
-}
-
-function planProgram(
-  graph: Graph,
-  { bounds, device }: CompileOptions,
-  savings: readonly Saving[],
-  variableOffsets: ReadonlyMap<Tensor, number>,
-  addresses: Addresses,
-): { program: PlannedProgram; bytes: Record<Placement, number> } {
-  const nodes = nodesWith(graph, savings, bounds, device);
-  const storage = assignStorage(nodes, graph, bounds);
-  const workspaces = nodes.map((node, position): Storage => {
-    const bytes = node.op.workspace?.(sizesOf(node, bounds), workspaceContext(node, device)) ?? 0;
-    return { variable: null, placement: 'device', bytes, first: position, last: position };
-  });
-  const intervals = [...new Set([...storage.values(), ...workspaces])].filter((s) => !s.variable && s.bytes > 0);
-  const layout = layOutFrom(addresses, intervals);
-  const base = addresses.end('device');
-  const offsetOf = (tensor: Tensor): number => {
-    const own = storage.get(wholeOf(tensor));
-    if (own && !own.variable) return (layout.addresses.get(own) ?? base) + startInWhole(tensor);
-    const offset = variableOffsets.get(own?.variable ?? tensor);
-    if (offset === undefined) throw new Error(`${tensor.name} has no storage in ${graph.name}`);
-    return offset;
-  };
-  const placed = (tensors: ReadonlyMap<string, Tensor>) =>
-    new Map([...tensors].map(([name, tensor]) => [name, { tensor, offset: offsetOf(tensor) }]));
-  const launches = nodes.map((node, position): Launch => {
-    const tensors = [...Object.values(node.inputs), ...Object.values(node.outputs)].filter((t) => t !== undefined);
-    const workspace = workspaces[position] as Storage;
-    return {
-      node,
-      offsets: new Map(tensors.map((t) => [t, offsetOf(t)])),
-      workspaceOffset: layout.addresses.get(workspace) ?? base,
-      workspaceBytes: workspace.bytes,
-    };
-  });
-  return {
-    program: {
-      name: graph.name,
-      launches,
-      inputs: placed(graph.inputs),
-      results: placed(graph.results),
-      flops: nodes.reduce((sum, node) => sum + node.op.flops(sizesOf(node, bounds)), 0),
-    },
-    bytes: layout.bytes,
-  };
-}
-
-/** The graph's nodes in the order in which they run, with those that the savings add. */
-function nodesWith(graph: Graph, savings: readonly Saving[], bounds: Bounds, device: Device): Node[] {
-  const again = new Set(savings.flatMap((saving) => (saving.how === 'recompute' ? saving.nodes : [])));
-  const tileRows = tileRowsOf({ bounds, device });
-  const whole = recompute(graph, again);
-  const nodes = tileRows > 0 ? tile(whole, graph, tiledNodes(graph), tileRows, bounds) : whole;
-  const rate = device.rates.hostBytesPerSecond;
-  if (rate === null) return nodes;
-  return offload(nodes, offloadedTensors(savings), {
-    seconds: (node) => secondsOf(node, bounds, device),
-    copySeconds: (tensor) => byteLength(tensor, bounds) / rate,
-  });
-}
-
-function tileRowsOf({ bounds, device: { tileRows } }: Pick<CompileOptions, 'bounds' | 'device'>): number {
-  return tileRows !== null && (bounds.T ?? 0) > 2 * tileRows ? tileRows : 0;
-}
-
-function workspaceContext({ inputs, attributes }: Node, { kind }: Device): WorkspaceContext<string> {
-  const given = Object.entries(inputs).flatMap(([name, tensor]) => (tensor ? [[name, tensor.dtype] as const] : []));
-  return { attributes, device: kind, dtypes: Object.fromEntries(given) };
 }
 
 function refuseMissingKernels(graphs: readonly Graph[], device: Device): void {

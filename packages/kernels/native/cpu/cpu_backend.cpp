@@ -47,7 +47,10 @@ class CpuBackend : public Backend {
     throw std::runtime_error("no CPU kernel for op " + op);
   }
 
-  Context* context() override { return &context_; }
+  void beginSeries(size_t, bool) override {}
+  Context* begin(const PlannedLaunch&) override { return &context_; }
+  void ended(const PlannedLaunch&, size_t) override {}
+  void endSeries() override {}
   std::string launchProblem() override { return {}; }
   void repeat(const std::vector<int32_t>&, const std::function<void()>& launch) override { launch(); }
   ThreadPool& pool() override { return pool_; }

@@ -59,6 +59,7 @@ struct Blas::State {
   BlasLibrary library;
   cublasLtHandle_t handle = nullptr;
   void* workspace = nullptr;
+  size_t workspaceBytes = 0;
   std::map<Key, Plan> plans;
 
   Plan& planFor(const Product& product) {
@@ -110,7 +111,7 @@ cublasStatus_t Blas::State::propose(Plan& plan, const Product& product) {
   const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t which, auto value) {
     if (status == CUBLAS_STATUS_SUCCESS) status = library.cublasLtMatmulPreferenceSetAttribute(preference, which, &value, sizeof value);
   };
-  prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{workspaceBytes()});
+  prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, uint64_t{workspaceBytes});
   // Partial sums are joined in float32 and in one order, never in place by whoever comes first.
   prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, uint32_t{CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE});
   prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, alignmentOf(product.b.data));
@@ -141,16 +142,17 @@ bool Blas::State::hasSmallClusters(const cublasLtMatmulAlgo_t& algorithm) const 
          shape == CUBLASLT_CLUSTER_SHAPE_1x2x1;
 }
 
-std::unique_ptr<Blas> Blas::open(std::string& problem) {
+std::unique_ptr<Blas> Blas::open(size_t workspace_bytes, std::string& problem) {
   auto state = std::make_unique<State>();
+  state->workspaceBytes = workspace_bytes;
   if (!openBlasLibrary(state->library, problem)) return nullptr;
   if (const char* text = describe(state->library.cublasLtCreate(&state->handle))) {
     problem = std::string(text) + " (" + state->library.path + ")";
     return nullptr;
   }
-  const cudaError_t error = cudaMalloc(&state->workspace, workspaceBytes());
+  const cudaError_t error = cudaMalloc(&state->workspace, workspace_bytes);
   if (error != cudaSuccess) {
-    problem = std::string("No memory on the device for cuBLASLt's workspace of 32 MiB: ") + cudaGetErrorString(error);
+    problem = std::string("No memory on the device for cuBLASLt's workspace of ") + std::to_string(workspace_bytes >> 20) + " MiB: " + cudaGetErrorString(error);
     return nullptr;
   }
   return std::unique_ptr<Blas>(new Blas(std::move(state)));
@@ -166,7 +168,7 @@ const char* Blas::multiply(cudaStream_t stream, const Product& product) {
   const float beta = product.c ? 1.0f : 0.0f;
   const void* c = product.c ? product.c : product.d;
   return describe(state_->library.cublasLtMatmul(state_->handle, plan.operation, &product.alpha, product.b.data, plan.b, product.a.data, plan.a, &beta, c,
-                                                 plan.d, product.d, plan.d, &plan.proposals[plan.chosen].algo, state_->workspace, workspaceBytes(), stream));
+                                                 plan.d, product.d, plan.d, &plan.proposals[plan.chosen].algo, state_->workspace, state_->workspaceBytes, stream));
 }
 
 int Blas::algorithms(const Product& product) { return static_cast<int>(state_->planFor(product).proposals.size()); }

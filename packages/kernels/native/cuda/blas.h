@@ -38,8 +38,11 @@ struct Product {
  */
 class Blas {
  public:
-  /** Null where there is no cuBLASLt; `problem` then says what was looked for and what to do. The device's context must be current. */
-  static std::unique_ptr<Blas> open(std::string& problem);
+  /**
+   * With a workspace of so many bytes on the device, on which algorithms may depend. Null where there is no cuBLASLt; `problem` then says
+   * what was looked for and what to do. The device's context must be current.
+   */
+  static std::unique_ptr<Blas> open(size_t workspace_bytes, std::string& problem);
   ~Blas();
   Blas(const Blas&) = delete;
   Blas& operator=(const Blas&) = delete;
@@ -52,8 +55,6 @@ class Blas {
   /** Runs such products with the algorithm of this index from now on; false where there is none. The order is the library's: remember `version` with it. */
   bool choose(const Product& product, int index);
 
-  /** Bytes on the device, taken once at `open`. */
-  static constexpr size_t workspaceBytes() { return size_t{32} << 20; }
   /** As cuBLAS numbers itself: 130002 is 13.0.2. */
   size_t version() const;
   /** The file it was opened from. */

@@ -12,6 +12,7 @@
 #include "cuda_context.h"
 #include "kernels.h"
 #include "launch_graphs.h"
+#include "side_stream.h"
 #include "targets.h"
 #include "turn.h"
 
@@ -38,6 +39,9 @@ struct FreeHost {
   void operator()(void* memory) const { cudaFreeHost(memory); }
 };
 
+/** Of cuBLASLt, for each of the two streams. Products of the second one are short. */
+constexpr size_t kWorkspaceBytes = size_t{32} << 20, kSideWorkspaceBytes = size_t{8} << 20;
+
 class CudaBackend : public Backend {
  public:
   CudaBackend(const Plan& plan, int index, bool graphs) : index_(index) {
@@ -45,12 +49,12 @@ class CudaBackend : public Backend {
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
     graphs_ = std::make_unique<LaunchGraphs>(stream_, graphs);
     copies_ = std::make_unique<CopyStream>(stream_);
+    side_ = std::make_unique<SideStream>(stream_);
     arena_ = allocate(std::max<uint64_t>(plan.total_bytes, 64), "the plan");
     if (plan.host_bytes > 0) host_ = allocateHost(plan.host_bytes);
     fault_ = allocate(sizeof(int32_t), "a flag");
-    std::string problem;
-    blas_ = Blas::open(problem);
-    if (!blas_) throw std::runtime_error(problem);
+    blas_ = openBlas(kWorkspaceBytes);
+    side_blas_ = openBlas(kSideWorkspaceBytes);
     cudaDeviceProp properties;
     check(cudaGetDeviceProperties(&properties, index), "asking for the device's properties");
     context_.stream = stream_;
@@ -58,6 +62,8 @@ class CudaBackend : public Backend {
     context_.fault = reinterpret_cast<int32_t*>(fault_.get());
     context_.blas = blas_.get();
     context_.copies = copies_.get();
+    side_context_ = context_;
+    side_context_.blas = side_blas_.get();
   }
 
   ~CudaBackend() override {
@@ -65,20 +71,34 @@ class CudaBackend : public Backend {
     cudaStreamSynchronize(stream_);
     for (cudaEvent_t event : events_) cudaEventDestroy(event);
     copies_.reset();
+    side_.reset();
     graphs_.reset();
     blas_.reset();
+    side_blas_.reset();
     cudaStreamDestroy(stream_);
   }
 
   char* at(uint64_t address) override { return address < kHostBase ? arena_.get() + address : host_.get() + (address - kHostBase); }
-  Context* context() override {
+
+  void beginSeries(size_t first, bool in_turn) override {
     check(cudaSetDevice(index_), "using the device");  // calls come from any of Node's worker threads
-    return &context_;
+    side_->beginSeries(first, in_turn);
   }
+
+  /** One that may run beside others has its own cuBLASLt, also where it does not: the same algorithms, the same bits. */
+  Context* begin(const PlannedLaunch& launch) override {
+    CudaContext& context = launch.beside ? side_context_ : context_;
+    context.stream = side_->begin(launch);
+    return &context;
+  }
+
+  void ended(const PlannedLaunch& launch, size_t number) override { side_->ended(launch, number); }
+  void endSeries() override { side_->endSeries(); }
 
   std::string launchProblem() override {
     cudaError_t error = cudaGetLastError();
     if (error == cudaSuccess && waits_) error = cudaStreamSynchronize(stream_);
+    if (error == cudaSuccess && waits_) error = side_->synchronize();
     return error == cudaSuccess ? std::string() : errorText(error);
   }
 
@@ -196,6 +216,13 @@ class CudaBackend : public Backend {
     next_ += bytes;
   }
 
+  static std::unique_ptr<Blas> openBlas(size_t workspace_bytes) {
+    std::string problem;
+    std::unique_ptr<Blas> blas = Blas::open(workspace_bytes, problem);
+    if (!blas) throw std::runtime_error(problem);
+    return blas;
+  }
+
   Turn& currentTurn() {
     if (turns_[turn_].isOpen()) throw std::logic_error("the device has as many series of launches as may be pending");
     return turns_[turn_];
@@ -229,16 +256,17 @@ class CudaBackend : public Backend {
   cudaStream_t stream_ = nullptr;
   Memory arena_, fault_;
   std::unique_ptr<char, FreeHost> host_;
-  std::unique_ptr<Blas> blas_;
+  std::unique_ptr<Blas> blas_, side_blas_;
   std::unique_ptr<LaunchGraphs> graphs_;
   std::unique_ptr<CopyStream> copies_;
+  std::unique_ptr<SideStream> side_;
   Turn turns_[kMostPending];
   int turn_ = 0;
   /** Of the series that is open: where its next result goes, and the bytes of those before. */
   char* next_ = nullptr;
   std::vector<uint64_t> taken_;
   std::unique_ptr<ThreadPool> pool_;
-  CudaContext context_{};
+  CudaContext context_{}, side_context_{};
   std::vector<cudaEvent_t> events_;
   size_t marks_ = 0;
   bool waits_ = false;
@@ -266,7 +294,7 @@ CudaDevices cudaDevices() {
       continue;
     }
     const std::string capability = std::to_string(properties.major) + "." + std::to_string(properties.minor);
-    found.devices.push_back({i, properties.name, capability, properties.totalGlobalMem, cuda::Blas::workspaceBytes(),
+    found.devices.push_back({i, properties.name, capability, properties.totalGlobalMem, cuda::kWorkspaceBytes + cuda::kSideWorkspaceBytes,
                              cuda::hasCodeFor(properties.major, properties.minor)});
   }
   return found;

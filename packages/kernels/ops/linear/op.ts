@@ -33,6 +33,9 @@ function narrowSums({ T = 0, N = 0, K = 0 }: Sizes, { device, dtypes }: Workspac
   return isServed ? 4 * tokenParts(T, K / 64) * N * K : null;
 }
 
+/** Of the factors of LoRA, of up to four linears that read one input. */
+const isNarrow = ({ N = 0 }: Sizes): boolean => N <= 64;
+
 /** y = alpha · x · weightᵀ (+ c). weight is stored as checkpoints have it, one row an output. */
 export const linearOp = defineOp({
   name: 'linear',
@@ -43,6 +46,7 @@ export const linearOp = defineOp({
   inPlaceMatters: true,
   workspace: operandCopies(['x', 'T', 'K'], ['weight', 'N', 'K']),
   tiles: true,
+  isShort: isNarrow,
   flops: ({ T = 0, K = 0, N = 0 }) => 2 * T * K * N,
   backward: ({ graph, inputs: { x, weight, copy }, attributes, gradients: { y: dy }, needs, gradientOf }) => {
     if (!dy) return {};

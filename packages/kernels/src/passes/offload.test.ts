@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type MiniModelOptions, miniBatch, miniModel } from '../../test/miniModel.ts';
 import { hostBase } from '../addresses.ts';
 import { type CpuDevice, cpuDevice } from '../device.ts';
-import type { Launch, Plan, PlannedProgram } from '../plan.ts';
+import type { Plan } from '../plan.ts';
+import type { Launch, PlannedProgram } from '../planProgram.ts';
 import { byteLength, type Tensor } from '../tensor.ts';
 
 const cpu = cpuDevice({ threads: 1 });

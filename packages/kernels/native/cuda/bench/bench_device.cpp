@@ -32,7 +32,7 @@ std::unique_ptr<BenchDevice> BenchDevice::open(std::string& problem) {
     problem = cudaGetErrorString(error);
     return nullptr;
   }
-  device->blas_ = Blas::open(problem);
+  device->blas_ = Blas::open(size_t{32} << 20, problem);
   if (!device->blas_) return nullptr;
   CudaContext& context = device->context_;
   cudaStreamCreate(&context.stream);
